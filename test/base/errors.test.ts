@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { FormatError, InputError, InternalError } from "../../src/base/errors.ts";
+
+test("an input error says where, what and what to try", () => {
+  const error = new FormatError(
+    { file: "peaks.bed", line: 128 },
+    "end 850 is not after start 900",
+    "swapped?",
+  );
+  expect(error.describe()).toBe("peaks.bed:128: end 850 is not after start 900\n  swapped?");
+  expect(error).toBeInstanceOf(InputError);
+});
+
+test("a place may be a tensor, or nothing", () => {
+  expect(new FormatError({ file: "a.safetensors", tensor: "x" }, "wrong shape").describe()).toBe(
+    'a.safetensors: tensor "x": wrong shape',
+  );
+  expect(new InputError("no rows left").describe()).toBe("no rows left");
+});
+
+test("our own bugs say so", () => {
+  expect(new InternalError("lost a node").message).toBe("internal: lost a node");
+});
