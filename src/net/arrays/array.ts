@@ -30,6 +30,6 @@ export function ndArray<D extends DType>(dtype: D, shape: readonly number[], dat
 }
 
 /** `[768, 64]`, as PyTorch and NumPy print it. */
-export function formatShape(shape: readonly number[]): string {
+export function formatShape(shape: readonly (number | string)[]): string {
   return `[${shape.join(", ")}]`;
 }

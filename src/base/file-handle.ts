@@ -1,0 +1,57 @@
+import { open, realpath } from "node:fs/promises";
+import { FormatError, InputError } from "./errors.ts";
+import { fileTrouble } from "./file-trouble.ts";
+
+/** A local file opened for reads at any position. Close it with `close()` or `await using`. */
+export interface FileHandle extends AsyncDisposable {
+  /** As the caller named it, for messages. */
+  readonly path: string;
+  /** With every link resolved. */
+  readonly realPath: string;
+  /** Bytes, when it was opened. */
+  readonly size: number;
+  /**
+   * Bytes [offset, offset + length).
+   * @throws {FormatError} when they are not inside the file, before anything is allocated
+   */
+  read(offset: number, length: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** @throws {InputError} when the file is not there, is a folder or may not be read */
+export async function openFile(path: string): Promise<FileHandle> {
+  const trouble = (error: unknown) => fileTrouble(path, error);
+  const realPath = await realpath(path).catch((error) => Promise.reject(trouble(error)));
+  const handle = await open(realPath, "r").catch((error) => Promise.reject(trouble(error)));
+  const stat = await handle.stat();
+  if (!stat.isFile()) {
+    await handle.close();
+    throw new InputError("this is not a file", { place: { file: path } });
+  }
+
+  async function read(offset: number, length: number): Promise<Uint8Array> {
+    if (!(offset >= 0 && length >= 0 && offset + length <= stat.size)) {
+      throw new FormatError(
+        { file: path },
+        `bytes ${offset} to ${offset + length} were asked for, but the file has ${stat.size}`,
+        "is the file cut off? Compare its size with the source's",
+      );
+    }
+    const bytes = new Uint8Array(length);
+    let filled = 0;
+    while (filled < length) {
+      const { bytesRead } = await handle.read(bytes, filled, length - filled, offset + filled);
+      if (bytesRead === 0) {
+        throw new FormatError(
+          { file: path },
+          `the file became shorter than ${stat.size} bytes while it was read`,
+        );
+      }
+      filled += bytesRead;
+    }
+    return bytes;
+  }
+
+  const close = () => handle.close();
+  return { path, realPath, size: stat.size, read, close, [Symbol.asyncDispose]: close };
+}

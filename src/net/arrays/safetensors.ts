@@ -1,0 +1,169 @@
+import { FormatError } from "../../base/errors.ts";
+import type { FileHandle } from "../../base/file-handle.ts";
+import { JsonTrouble, parseUniqueJson } from "../../base/unique-json.ts";
+import { elementCount, formatShape } from "./array.ts";
+import { bytesPerElement, type DType } from "./dtype.ts";
+import type { StoredArray } from "./stored-array.ts";
+
+/** The format's names of the element types. Its 4-, 6- and 8-bit block-scaled floats and complex numbers are refused. */
+export const SAFETENSORS_TYPES: ReadonlyMap<string, DType> = new Map<string, DType>([
+  ["F64", "float64"],
+  ["F32", "float32"],
+  ["F16", "float16"],
+  ["BF16", "bfloat16"],
+  ["F8_E4M3", "float8_e4m3fn"],
+  ["F8_E5M2", "float8_e5m2"],
+  ["I64", "int64"],
+  ["U64", "uint64"],
+  ["I32", "int32"],
+  ["U32", "uint32"],
+  ["I16", "int16"],
+  ["U16", "uint16"],
+  ["I8", "int8"],
+  ["U8", "uint8"],
+  ["BOOL", "bool"],
+]);
+
+/** The reference implementation's own limit. */
+const MAX_HEADER_BYTES = 100_000_000;
+
+export interface SafetensorsContents {
+  /** In the header's order. */
+  readonly arrays: readonly StoredArray[];
+  /** The header's `__metadata__`: free text by name, such as `format`. */
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+/**
+ * The places of a safetensors file's arrays. Reads the header only.
+ *
+ * Format: 8 bytes, the header's length as a little-endian integer; the header, a JSON object of
+ * name → { dtype, shape, data_offsets: [begin, end) } counted from the header's end; then the data, which the arrays
+ * cover without a hole or an overlap, to the last byte.
+ *
+ * @throws {FormatError} when any of this does not hold
+ * @see https://github.com/huggingface/safetensors#format
+ */
+export async function readSafetensors(file: FileHandle): Promise<SafetensorsContents> {
+  const { text, dataStart } = await readHeader(file);
+  const header = parseHeader(file.path, text);
+  const metadata = new Map<string, string>();
+  const arrays: StoredArray[] = [];
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === "__metadata__") {
+      for (const [key, value] of metadataEntries(file.path, entry)) metadata.set(key, value);
+    } else {
+      arrays.push(placeOf(file, name, entry, dataStart));
+    }
+  }
+  checkCover(file, arrays, dataStart);
+  return { arrays, metadata };
+}
+
+async function readHeader(file: FileHandle): Promise<{ text: string; dataStart: number }> {
+  const { path, size } = file;
+  if (size < 10) {
+    throw new FormatError(
+      { file: path },
+      `the file has ${size} bytes, fewer than the smallest safetensors file`,
+      CUT,
+    );
+  }
+  const prefix = await file.read(0, 8);
+  const length = new DataView(prefix.buffer).getBigUint64(0, true);
+  if (length > BigInt(size - 8)) {
+    throw new FormatError(
+      { file: path },
+      `the header is said to be ${length} bytes long, but only ${size - 8} bytes follow`,
+      "is the file cut off, or is it not a safetensors file?",
+    );
+  }
+  if (length > MAX_HEADER_BYTES) {
+    throw new FormatError(
+      { file: path },
+      `the header is ${length} bytes long; at most ${MAX_HEADER_BYTES} are read`,
+    );
+  }
+  const bytes = await file.read(8, Number(length));
+  try {
+    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), dataStart: 8 + bytes.length };
+  } catch (cause) {
+    throw new FormatError({ file: path }, "the header is not UTF-8 text", undefined, cause);
+  }
+}
+
+function parseHeader(file: string, text: string): Record<string, unknown> {
+  if (!text.startsWith("{")) throw new FormatError({ file }, "the header does not begin with {", CUT);
+  try {
+    return parseUniqueJson(text) as Record<string, unknown>;
+  } catch (error) {
+    if (!(error instanceof JsonTrouble)) throw error;
+    throw new FormatError({ file }, `the header ${error.message}`, undefined, error.cause);
+  }
+}
+
+function metadataEntries(file: string, entry: unknown): [string, string][] {
+  const pairs = isObject(entry) ? Object.entries(entry) : undefined;
+  if (pairs?.every((pair): pair is [string, string] => typeof pair[1] === "string")) return pairs;
+  throw new FormatError({ file }, `the header's "__metadata__" is not a list of names and texts`);
+}
+
+function placeOf(file: FileHandle, name: string, entry: unknown, dataStart: number): StoredArray {
+  const fail = (message: string, hint?: string): never => {
+    throw new FormatError({ file: file.path, tensor: name }, message, hint);
+  };
+  if (!isObject(entry)) return fail("the header's entry is not an object with dtype, shape and data_offsets");
+  const dtype = SAFETENSORS_TYPES.get(String(entry.dtype));
+  if (dtype === undefined) {
+    return fail(
+      `has the type ${JSON.stringify(entry.dtype)}; known are ${[...SAFETENSORS_TYPES.keys()].join(", ")}`,
+      "convert the checkpoint to F32 or BF16 with the library that wrote it",
+    );
+  }
+  const shape = entry.shape;
+  if (!isCounts(shape))
+    return fail(`has the shape ${JSON.stringify(shape)}; expected whole numbers from 0 up`);
+  const needed = elementCount(shape) * bytesPerElement(dtype);
+  if (!Number.isSafeInteger(needed)) return fail(`has an impossibly large shape ${formatShape(shape)}`);
+  const offsets = entry.data_offsets;
+  if (!isCounts(offsets) || offsets.length !== 2) {
+    return fail(`has the data offsets ${JSON.stringify(offsets)}; expected [begin, end]`);
+  }
+  const [begin, end] = offsets as [number, number];
+  const available = file.size - dataStart;
+  if (end < begin) return fail(`has the data offsets [${begin}, ${end}], which run backwards`);
+  if (end > available) {
+    return fail(`ends at byte ${end} of the data, but the file has only ${available} bytes of data`, CUT);
+  }
+  if (end - begin !== needed) {
+    return fail(`has ${end - begin} bytes, but its shape ${formatShape(shape)} in ${dtype} takes ${needed}`);
+  }
+  return { name, dtype, shape, file: file.realPath, offset: dataStart + begin, length: needed };
+}
+
+function checkCover(file: FileHandle, arrays: readonly StoredArray[], dataStart: number) {
+  let covered = dataStart;
+  for (const { name, offset, length } of arrays.toSorted(
+    (a, b) => a.offset - b.offset || a.length - b.length,
+  )) {
+    if (offset !== covered) {
+      const what = offset < covered ? "overlaps another one" : "follows a hole that no tensor fills";
+      throw new FormatError(
+        { file: file.path, tensor: name },
+        `its data at byte ${offset - dataStart} ${what}`,
+      );
+    }
+    covered = offset + length;
+  }
+  if (covered !== file.size) {
+    throw new FormatError({ file: file.path }, `${file.size - covered} bytes at the end belong to no tensor`);
+  }
+}
+
+const CUT = "is the file cut off? Compare its size with the source's";
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const isCounts = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every((count) => Number.isSafeInteger(count) && count >= 0);
