@@ -1,0 +1,38 @@
+import type { Model, Protocol } from "../../models/model.ts";
+import type { Setting } from "../settings/setting.ts";
+import type { Split, Task, TaskInputs } from "../tasks/task.ts";
+
+/** Part of a cell's rows: shard `index` (1-based) of `count`. */
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
+}
+
+/** What a user asks for: the product of tasks, models and settings. */
+export interface RunRequest {
+  /** A task's name (or a form of one's own) and its inputs. */
+  readonly tasks: readonly { readonly task: string | Task; readonly inputs: TaskInputs }[];
+  /** Opened by the caller, closed by the caller. */
+  readonly models: readonly Model[];
+  /** Names or procedures of one's own; default: ["zero-shot"]. */
+  readonly settings?: readonly (string | Setting)[];
+  /** Default "corrected". */
+  readonly protocol?: Protocol;
+  /** Seed of the task's own random numbers (the shuffles of the controls); default 0, as published. */
+  readonly seed?: number;
+  /** Default: the task's own, test chromosomes for Task 1. */
+  readonly split?: Split;
+  /** At most this many rows per task, picked by a digest of their number; default: all. */
+  readonly limit?: number;
+  /** Where the run is kept; undefined: in memory. Created when the run starts. */
+  readonly folder?: string;
+  /** Default 1 of 1. */
+  readonly shard?: Shard;
+  /** Sequences per call of the model; default: the model's own, reduced until it fits in memory. */
+  readonly batchSize?: number;
+  /** Bytes the run may take; default: what the system says is available. */
+  readonly memory?: number;
+  /** Time a few rows to estimate the run's duration; default true. */
+  readonly timing?: boolean;
+  readonly signal?: AbortSignal;
+}

@@ -1,0 +1,41 @@
+import type { Model, Protocol } from "../../models/model.ts";
+import type { Prediction } from "../tasks/prediction.ts";
+import type { Example, OpenTask, Task } from "../tasks/task.ts";
+
+/** What a setting is given when a cell starts. */
+export interface SettingContext {
+  readonly task: OpenTask;
+  readonly model: Model;
+  readonly protocol: Protocol;
+  readonly seed: number;
+  readonly recipe: Readonly<Record<string, unknown>>;
+  /** Sequences per call of the model at most. */
+  readonly batchSize: number;
+  /** The cell's folder, for what a setting keeps (a trained head); undefined for a run in memory. */
+  readonly folder: string | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A model made ready to answer rows. */
+export interface Answerer {
+  /**
+   * One prediction per example, in their order.
+   *
+   * @throws {InputError} naming the row when the model gives back too few values or one that is not finite
+   */
+  answer(examples: readonly Example[]): Promise<readonly Prediction[]>;
+  close(): Promise<void>;
+}
+
+/** How a model answers: a procedure that names no task and no model. */
+export interface Setting {
+  /** Kebab-case, stable: "zero-shot". */
+  readonly name: string;
+  readonly title: string;
+  /** Why this model cannot answer this task in this way, one sentence; undefined when it can. */
+  refuses(task: Task, model: Model): string | undefined;
+  /** Sequences that one row brings to the model. */
+  sequencesPerRow(task: Task): number;
+  /** Ready to answer: nothing to do for zero-shot, training or loading a head for others. */
+  open(context: SettingContext): Promise<Answerer>;
+}

@@ -1,0 +1,46 @@
+import type { Protocol } from "../../models/model.ts";
+import type { Estimate } from "../metrics/estimate.ts";
+
+/** A number that a task reports, with every interval computed for it. JSON-safe: never NaN or Infinity. */
+export interface Metric {
+  /** Kebab-case, stable: "paired-accuracy". */
+  readonly name: string;
+  /** In words, for a table's head: "zero-shot paired accuracy". */
+  readonly title: string;
+  readonly better: "higher" | "lower" | "neither";
+  /** The one number by which this task ranks models. */
+  readonly main: boolean;
+  readonly value: number | null;
+  /** Why the value is null, in words; present exactly when it is. */
+  readonly why?: string;
+  /**
+   * Every interval known for the value; the first is the one to print. Empty when there is none.
+   * `method` tells them apart: "wald", "wilson", "genomic-block-bootstrap".
+   */
+  readonly intervals: readonly Estimate[];
+}
+
+/** What one quirk of the original changes in this cell, computed from the same predictions. */
+export interface QuirkEffect {
+  /** Stable label, e.g. "Q14". */
+  readonly label: string;
+  /** One sentence: what the original does and what is done instead. */
+  readonly says: string;
+  /** The number under each protocol, as text-free estimates or plain numbers; null where undefined. */
+  readonly effect: Readonly<Record<Protocol, Estimate | number | null>>;
+}
+
+/** Everything a task says about one cell's predictions. Pure data, a function of predictions and cell alone. */
+export interface Measurement {
+  /** The main metric first. */
+  readonly metrics: readonly Metric[];
+  /** The original's own keys with the values it would print; null where undefined. */
+  readonly published: Readonly<Record<string, number | null>>;
+  /** Counts worth reporting: rows, ties, rows with unknown letters... */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Averages worth reporting beside the metrics (tokens per sequence...); null where undefined. */
+  readonly averages: Readonly<Record<string, number | null>>;
+  readonly quirks: readonly QuirkEffect[];
+  /** Sentences a reader of the result must know: undefined numbers, odd data. */
+  readonly notes: readonly string[];
+}

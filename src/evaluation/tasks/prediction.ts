@@ -1,0 +1,36 @@
+import { z } from "zod";
+
+/**
+ * What the metrics need to know of a row beside the answer (where it lies, how many letters are unknown),
+ * kept next to the answer so that merging needs neither the genome nor the table.
+ */
+export type RowFacts = Readonly<Record<string, string | number>>;
+
+/** One log-likelihood per sequence of the row. */
+export interface LikelihoodPrediction {
+  readonly kind: "likelihood";
+  /** 0-based number of the row in the whole prepared table, before any selection: the row's identity. */
+  readonly row: number;
+  /** Nats, one per member of the row, in the order of `Task.members`. */
+  readonly values: readonly number[];
+  /** Tokens per member, special ones included; absent when the model does not count tokens. */
+  readonly tokens?: readonly number[];
+  readonly facts: RowFacts;
+}
+
+/** A model's answer to one row of a task: one line of the store is a batch of these. */
+export type Prediction = LikelihoodPrediction;
+
+const row = z.int().nonnegative();
+const facts = z.record(z.string(), z.union([z.string(), z.number()]));
+
+/** Checks what a store gives back; every member of `Prediction` has its line here. */
+export const predictionSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("likelihood"),
+    row,
+    values: z.array(z.number()).min(1),
+    tokens: z.array(z.int().nonnegative()).exactOptional(),
+    facts,
+  }),
+]);

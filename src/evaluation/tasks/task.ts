@@ -1,0 +1,113 @@
+import type { Genome } from "../../dna/genome/genome.ts";
+import type { Protocol } from "../../models/model.ts";
+import type { Measurement } from "./measurement.ts";
+import type { Prediction, RowFacts } from "./prediction.ts";
+
+/** Which chromosomes: one split shared by all tasks; "all" where a task has no split. */
+export type Split = "train" | "val" | "test" | "all";
+
+/** What a task reads: a path as a user types it, or a thing already open (a genome, a table's rows). */
+export type TaskInput = string | Genome | readonly object[];
+export type TaskInputs = Readonly<Record<string, TaskInput | undefined>>;
+
+/** One thing a task must be given; `dart-eval run` makes an option `--<name>` of it. */
+export interface InputForm {
+  /** The key in `TaskInputs`: "genome", "elements". */
+  readonly name: string;
+  /** What to give, in a few words, for help texts and refusals. */
+  readonly what: string;
+}
+
+/** One example of a task. */
+export interface TaskRow {
+  /** 0-based number of the data row in the whole table, before any selection: the row's identity. */
+  readonly index: number;
+}
+
+/** A row as a model sees it. */
+export interface Example {
+  readonly row: number;
+  /** Upper-case A, C, G, T; one per member of the task, in the order of `Task.members`. */
+  readonly sequences: readonly string[];
+  readonly facts: RowFacts;
+}
+
+/** Which of the table's rows are asked for. */
+export interface Selection {
+  readonly split: Split;
+  /** At most this many rows, picked by a digest of their number so that any machine picks the same; null: all. */
+  readonly limit: number | null;
+}
+
+/** Rows of a selection, in table order, and what a refusal or a metric needs to know of the rest. */
+export interface SelectedRows {
+  readonly rows: readonly TaskRow[];
+  /** Rows in the whole table, every chromosome. */
+  readonly inTable: number;
+  /** Rows per chromosome in the whole table. */
+  readonly perChromosome: ReadonlyMap<string, number>;
+}
+
+/** A task with its data at hand. Made by `Task.open`. */
+export interface OpenTask {
+  readonly task: Task;
+  /** SHA-256 by input name: whatever can change an answer. */
+  readonly digests: Readonly<Record<string, string>>;
+  select(selection: Selection): SelectedRows;
+  /** The letters of some rows of a selection, in the order given. Cheap enough to be asked in blocks. */
+  examples(rows: readonly TaskRow[]): Promise<readonly Example[]>;
+  close(): Promise<void>;
+}
+
+/** What `measure` may know beside the predictions. */
+export interface MeasureContext {
+  readonly protocol: Protocol;
+  readonly seed: number;
+  /** Rows in the whole table, every chromosome. */
+  readonly rowsInTable: number;
+}
+
+/** A table of scores for people and other programs: tab-separated, one header line. */
+export interface ScoreTable {
+  readonly columns: readonly string[];
+  /** One line of cells per prediction. */
+  line(prediction: Prediction): readonly (string | number)[];
+}
+
+/** How one task asks in one setting; what differs per setting is data. */
+export interface TaskSetting {
+  /** The setting's parameters for this task: part of a run's identity. */
+  readonly recipe: Readonly<Record<string, string | number | boolean | null>>;
+  readonly defaultSplit: Split;
+}
+
+/** A task is a form: what is asked, of which rows, and what the answers are worth. It names no model. */
+export interface Task {
+  /** Kebab-case, stable: "regulatory-elements". */
+  readonly name: string;
+  /** 1-5 in the benchmark's paper; absent for a user's own task. */
+  readonly number?: number;
+  /** Raised whenever the same inputs would give other sequences, facts or metrics. */
+  readonly version: number;
+  readonly title: string;
+  /** The question, one sentence. */
+  readonly asks: string;
+  /** Where the question and its data come from. */
+  readonly source: string;
+  /** Letters per sequence. */
+  readonly window: number;
+  /** Names of the sequences of one row: ["element", "control"]. */
+  readonly members: readonly string[];
+  readonly inputs: readonly InputForm[];
+  /** By setting's name; a setting that is absent does not apply to this task. */
+  readonly settings: Readonly<Record<string, TaskSetting>>;
+  /**
+   * Opens and checks the inputs.
+   *
+   * @throws {InputError} when an input is missing, cannot be read, or does not fit the others
+   */
+  open(inputs: TaskInputs, options: { readonly seed: number }): Promise<OpenTask>;
+  /** Metrics of predictions given in row order. Needs no input: merging can be done anywhere. */
+  measure(predictions: readonly Prediction[], context: MeasureContext): Measurement;
+  readonly scores: ScoreTable;
+}
