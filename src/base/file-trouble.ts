@@ -3,6 +3,7 @@ import { InputError } from "./errors.ts";
 const SAYINGS: Readonly<Record<string, readonly [message: string, hint?: string]>> = {
   ENOENT: ["there is no such file or folder"],
   ENOTDIR: ["a part of this path is a file, not a folder"],
+  EEXIST: ["a file or folder of this name is in the way"],
   EISDIR: ["this is a folder; a file was expected"],
   EACCES: ["permission denied", "may this user read the file, or write in the folder?"],
   EPERM: ["the operation is not permitted"],

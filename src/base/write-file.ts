@@ -1,0 +1,75 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { fileTrouble } from "./file-trouble.ts";
+
+/**
+ * Writes a file that is whole or absent, whatever stops the process: into a temporary file beside it, flushed to the
+ * disk, then renamed over `path`. Missing folders are made.
+ *
+ * @throws {InputError} naming the path when the disk is full, read-only, or the folder may not be written
+ */
+export async function writeFileWhole(path: string, data: string | Uint8Array): Promise<void> {
+  const folder = dirname(path);
+  const beside = join(folder, `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`);
+  try {
+    await mkdir(folder, { recursive: true });
+    const file = await open(beside, "wx");
+    try {
+      try {
+        await file.writeFile(data);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(beside, path);
+    } catch (error) {
+      await rm(beside, { force: true });
+      throw error;
+    }
+    await flushFolder(folder);
+  } catch (error) {
+    throw fileTrouble(path, error);
+  }
+}
+
+/**
+ * Adds to the end of a file and waits until it lies on the disk. Missing folders and the file are made.
+ * When writing fails half way, the file is cut back to what it was. For one writer at a time.
+ *
+ * @throws {InputError} naming the path when the disk is full, read-only, or the file may not be written
+ */
+export async function appendDurably(path: string, data: string | Uint8Array): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(path, "a");
+    try {
+      const { size } = await file.stat();
+      try {
+        await file.writeFile(data);
+        await file.sync();
+      } catch (error) {
+        // Cutting back may fail as well (a device, a lost disk); why writing failed is what to report.
+        await file.truncate(size).catch(() => {});
+        throw error;
+      }
+      if (size === 0) await flushFolder(dirname(path));
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw fileTrouble(path, error);
+  }
+}
+
+/** Makes a rename or a new name in a folder last through a power cut. */
+async function flushFolder(folder: string): Promise<void> {
+  // Windows cannot open a folder; its file system keeps renames by itself.
+  if (process.platform === "win32") return;
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,53 @@
+import { chmod, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, expect, test } from "vitest";
+import { InputError } from "../../src/base/errors.ts";
+import { appendDurably, writeFileWhole } from "../../src/base/write-file.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "write-"));
+});
+
+test("a file is written whole, over an older one, and nothing is left beside it", async () => {
+  const path = join(folder, "new", "deep", "a.json");
+  await writeFileWhole(path, "first");
+  await writeFileWhole(path, Uint8Array.of(104, 105));
+  expect(await readFile(path, "utf8")).toBe("hi");
+  expect(await readdir(join(folder, "new", "deep"))).toEqual(["a.json"]);
+});
+
+test("a failure leaves what was there, and says where", async () => {
+  await mkdir(join(folder, "taken"));
+  await writeFile(join(folder, "taken", "kept"), "kept");
+  const error = await writeFileWhole(join(folder, "taken"), "x").catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(InputError);
+  expect((error as InputError).describe()).toContain("taken: this is a folder");
+  expect(await readdir(folder)).toEqual(["taken"]);
+  await writeFile(join(folder, "file"), "");
+  const through = await writeFileWhole(join(folder, "file", "x"), "x").catch((thrown: unknown) => thrown);
+  expect(through).toBeInstanceOf(InputError);
+});
+
+test.skipIf(process.getuid?.() === 0)("a folder that may not be written is named", async () => {
+  await chmod(folder, 0o500);
+  const error = await writeFileWhole(join(folder, "x"), "x").catch((thrown: unknown) => thrown);
+  expect((error as InputError).describe()).toContain("permission denied");
+});
+
+test("appended text follows what was there", async () => {
+  const path = join(folder, "rows", "1.jsonl");
+  await appendDurably(path, "a\n");
+  await appendDurably(path, "b\n");
+  expect(await readFile(path, "utf8")).toBe("a\nb\n");
+});
+
+test.skipIf(process.platform !== "linux")("a full disk is said in words", async () => {
+  // Every write to /dev/full fails as on a full disk.
+  const path = join(folder, "full");
+  await symlink("/dev/full", path);
+  const error = await appendDurably(path, "x").catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(InputError);
+  expect((error as InputError).describe()).toMatch(/full: the disk is full\n {2}free some space/);
+});
