@@ -1,0 +1,118 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { InputError } from "../../src/base/errors.ts";
+import { takeLock } from "../../src/base/file-lock.ts";
+import { markOfThisProcess } from "../../src/base/this-process.ts";
+
+let folder: string;
+let path: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "dart-eval-lock-"));
+  path = join(folder, "shard.lock");
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const lockModule = fileURLToPath(new URL("../../src/base/file-lock.ts", import.meta.url));
+
+/** Another process that takes the lock, says so, and holds it until it is killed. */
+async function holderProcess() {
+  const program = `
+    import { takeLock } from ${JSON.stringify(lockModule)};
+    await takeLock(${JSON.stringify(path)});
+    console.log("held");
+    setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", program], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(child.stdout, "data");
+  return child;
+}
+
+describe("a lock", () => {
+  test("refuses a second taker, and can be taken again once released", async () => {
+    const first = await takeLock(path);
+    await expect(takeLock(path)).rejects.toThrow(`process ${process.pid} has been at work on this since`);
+    await first.release();
+    expect(await readdir(folder)).toEqual([]);
+    await (await takeLock(path)).release();
+  });
+
+  test("is refused while another process lives, and taken over when it was killed", async () => {
+    const child = await holderProcess();
+    const refusal = await takeLock(path).catch((error) => error);
+    expect(refusal).toBeInstanceOf(InputError);
+    expect(refusal.describe()).toContain(`process ${child.pid} has been at work`);
+    expect(refusal.describe()).toContain("another shard can be run at the same time");
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    const lock = await takeLock(path);
+    await expect(takeLock(path)).rejects.toThrow(`process ${process.pid} has been`);
+    await lock.release();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test("of another machine is refused, with the file to delete", async () => {
+    await writeFile(
+      path,
+      JSON.stringify({ ...(await markOfThisProcess()), host: "node17", since: "2026-01-01T00:00:00Z" }),
+    );
+    const refusal = await takeLock(path).catch((error) => error);
+    expect(refusal.describe()).toMatch(/on "node17" took this at 2026-01-01.*\n.*delete this file/);
+    expect(refusal.place.file).toBe(path);
+  });
+
+  test("of a process whose number was given to another one since is taken over", async () => {
+    const mark = await markOfThisProcess();
+    if (mark.began === null) return expect(mark.boot).toBeNull(); // a system without /proc
+    await writeFile(
+      path,
+      JSON.stringify({ ...mark, nonce: "0".repeat(16), began: "1", since: "2026-01-01T00:00:00Z" }),
+    );
+    await (await takeLock(path)).release();
+  });
+
+  test("that cannot be read is an error that names the file", async () => {
+    await writeFile(path, "");
+    await expect(takeLock(path)).rejects.toThrow("this lock file cannot be read");
+    expect(await readFile(path, "utf8")).toBe("");
+  });
+});
+
+test("of many takers of a dead process's lock exactly one wins, each time", async () => {
+  const mark = await markOfThisProcess();
+  const dead = { ...mark, pid: 2 ** 22 + 1, since: "2026-01-01T00:00:00Z" };
+  for (let round = 0; round < 20; round++) {
+    const nonce = round.toString(16).padStart(16, "0");
+    await writeFile(path, JSON.stringify({ ...dead, nonce }));
+    // A second dead process that had taken over from the first.
+    await writeFile(`${path}.after-${nonce}`, JSON.stringify({ ...dead, nonce: `f${nonce.slice(1)}` }));
+    const takers = await Promise.allSettled(Array.from({ length: 8 }, () => takeLock(path)));
+    const won = takers.filter((taker) => taker.status === "fulfilled");
+    expect(won).toHaveLength(1);
+    await won[0]!.value.release();
+    expect(await readdir(folder)).toEqual([]);
+  }
+});
+
+test("takers that come and go never hold the lock two at a time", async () => {
+  let holders = 0;
+  let held = 0;
+  const worker = async () => {
+    for (let i = 0; i < 25; i++) {
+      const lock = await takeLock(path).catch(() => undefined);
+      if (lock === undefined) continue;
+      expect(++holders).toBe(1);
+      held++;
+      await new Promise((done) => setImmediate(done));
+      holders--;
+      await lock.release();
+    }
+  };
+  await Promise.all(Array.from({ length: 6 }, worker));
+  expect(held).toBeGreaterThan(3);
+});
