@@ -1,0 +1,55 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { Pcg64 } from "../../../src/base/pcg64.ts";
+import { seedOf } from "../../../src/base/seed.ts";
+import { kmerCounts } from "../../../src/dna/sequence/kmers.ts";
+import { codesOf, lettersOf } from "../../../src/dna/sequence/letters.ts";
+import { dinucleotideShuffle, dinucleotideShuffleCodes } from "../../../src/dna/sequence/shuffle.ts";
+import { sequences } from "./random-sequences.ts";
+
+test("the shuffle that DART-Eval makes with NumPy 1.26", () => {
+  const rng = new Pcg64(seedOf([0, "chr1", 181251, 181601]));
+  expect(dinucleotideShuffle("ACGTTGCATGTCGCATGATGCATGAGAGCTACGATCGATTTACGGCTAACN", rng)).toBe(
+    "AGATTTCATGATGCAAGACGTATTACGTGATCTGATGGCGCGCTACGCACA",
+  );
+});
+
+test.each(["", "A", "AA", "GGGGGG", "ACACACAC"])(
+  "a sequence with one order only comes back: %j",
+  (letters) => {
+    expect(dinucleotideShuffle(letters, new Pcg64(1))).toBe(letters);
+  },
+);
+
+test("N is taken as A", () => {
+  expect(dinucleotideShuffle("NNNNNNNN", new Pcg64(1))).toBe("AAAAAAAA");
+});
+
+test("counts of letters and of neighbours, and both end letters, are kept", () => {
+  fc.assert(
+    fc.property(sequences("ACGT", { minLength: 1, maxLength: 3000 }), fc.nat(), (letters, seed) => {
+      const shuffled = dinucleotideShuffle(letters, new Pcg64(seed));
+      expect(kmerCounts(shuffled, 2)).toEqual(kmerCounts(letters, 2));
+      expect(kmerCounts(shuffled, 1)).toEqual(kmerCounts(letters, 1));
+      expect([shuffled.at(0), shuffled.at(-1)]).toEqual([letters.at(0), letters.at(-1)]);
+    }),
+  );
+});
+
+test("a long sequence does change, and every seed gives its own order", () => {
+  const letters = "ACGTTGCATGTCGCATGATGCATGAGAGCTACGATCGATTTACGGCTAAC".repeat(3);
+  const orders = Array.from({ length: 50 }, (_, seed) => dinucleotideShuffle(letters, new Pcg64(seed)));
+  expect(new Set([letters, ...orders]).size).toBe(51);
+});
+
+test("only the given part is shuffled", () => {
+  const letters = "TTTTTACGTTGCATGTCGCATGATGCATGGGGGG";
+  const codes = codesOf(letters);
+  dinucleotideShuffleCodes(codes, 5, 28, new Pcg64(3));
+  expect(lettersOf(codes)).toBe(
+    letters.slice(0, 5) + dinucleotideShuffle(letters.slice(5, 28), new Pcg64(3)) + letters.slice(28),
+  );
+  const before = codes.slice();
+  dinucleotideShuffleCodes(codes, 7, 7, new Pcg64(3));
+  expect(codes).toEqual(before);
+});
