@@ -1,0 +1,56 @@
+import type { NdArray } from "../net/arrays/array.ts";
+import type { Dim } from "../net/graph/dim.ts";
+import type { Sym } from "../net/graph/sym.ts";
+import type { DeclaredTensor } from "./parameters.ts";
+
+/** What the forward pass of a language model is given. Axes: b batch · t tokens · d width · v vocabulary. */
+export interface ForwardInput {
+  /** int32 [b, t] */
+  readonly ids: Sym;
+  /** float32 [b, t], 1 for a token and 0 for padding; absent for a model that takes no attention mask. */
+  readonly mask?: Sym | undefined;
+}
+
+export interface ForwardOutput {
+  /** What `hidden_states` lists in the original, first the embeddings: each [b, t, d]. */
+  readonly hiddenStates: readonly Sym[];
+  /** The state that embeddings are taken from: [b, t, d']. */
+  readonly lastHidden: Sym;
+  /** [b, t, v] */
+  readonly logits: Sym;
+}
+
+/** How a tensor of an untrained model is drawn. */
+export type InitialLaw =
+  | { readonly kind: "normal"; readonly deviation: number }
+  | { readonly kind: "uniform"; readonly bound: number }
+  | { readonly kind: "constant"; readonly value: number }
+  | { readonly kind: "values"; readonly values: () => Float32Array };
+
+/** Reads tensors of a checkpoint by their declared names. */
+export type ReadTensor = (name: string, rows?: readonly [number, number]) => Promise<NdArray>;
+
+/** One language model at the sizes that its config.json gives: what to load, what to compute, how to begin untrained. */
+export interface Architecture {
+  readonly width: number;
+  readonly layers: number;
+  /** Rows of the logits. */
+  readonly vocabulary: number;
+  /** Most tokens the model can take, special ones included; Infinity where nothing limits it. */
+  readonly maxTokens: number;
+  /** Tensors a checkpoint must hold, by the names it uses. */
+  readonly tensors: readonly DeclaredTensor[];
+  /** Names a checkpoint may hold beside them. */
+  readonly ignored: readonly RegExp[];
+  /** Takes `mask`; a model without it is given rows of equal length, or rows padded as the original padded them. */
+  readonly takesMask: boolean;
+  /** The number of tokens must be known when the graph is built. */
+  readonly fixedLength: boolean;
+  /** The graph for rows of `tokens` tokens. Parameters are named as in `tensors`, derived ones as in `derive`. */
+  forward(input: ForwardInput, tokens: Dim): ForwardOutput;
+  /** Constants computed once from the checkpoint, by parameter name, for rows of this many tokens. */
+  derive?(tokens: number, read: ReadTensor): Promise<ReadonlyMap<string, NdArray>>;
+  initial(tensor: DeclaredTensor): InitialLaw;
+  /** Float32 values alive at once per token of a batch, for the estimate of memory. */
+  readonly liveValuesPerToken: number;
+}

@@ -1,0 +1,62 @@
+import type { Tokenizer } from "../dna/tokenizers/tokenizer.ts";
+import type { Architecture } from "./architecture.ts";
+
+/** A checkpoint on the Hugging Face hub, pinned. */
+export interface PublicCheckpoint {
+  /** Short name, unique in the family: "large-1m". */
+  readonly preset: string;
+  readonly repo: string;
+  /** 40 hexadecimal digits. */
+  readonly revision: string;
+  /** SHA-256 of the weights by file name, where published. */
+  readonly sha256?: Readonly<Record<string, string>>;
+  /** Contents of config.json: also what `models init` writes. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** The one that DART-Eval evaluated. */
+  readonly usedByDartEval?: boolean;
+}
+
+/** A run of the official code over a real checkpoint, made by somebody else. */
+export interface Anchor {
+  readonly preset: string;
+  /** Tokens fed as one row, nothing added. */
+  readonly ids: readonly number[];
+  readonly of: string;
+  /** Of the last hidden state averaged over all tokens fed. */
+  readonly mean: {
+    readonly sum?: number;
+    readonly sumOfSquares?: number;
+    readonly first: readonly number[];
+    readonly last?: readonly number[];
+  };
+  /** Largest deviation allowed for one value. */
+  readonly tolerance: number;
+}
+
+/**
+ * Everything the benchmark must know of a family of language models. Adding a family is one such card, one line in the
+ * catalogue and one set of golden values.
+ */
+export interface LanguageModelCard {
+  /** Kebab-case: "hyenadna". */
+  readonly name: string;
+  readonly title: string;
+  readonly kind: "causal" | "masked";
+  readonly tokens: "one-letter" | "k-mer" | "bpe";
+  readonly cite: string;
+  readonly licence: string;
+  /** True when a config.json is of this family. */
+  recognises(config: Readonly<Record<string, unknown>>): boolean;
+  /**
+   * @param config  contents of config.json
+   * @param file    its path, for messages
+   * @throws {FormatError} when a size is missing or impossible
+   */
+  architecture(config: unknown, file: string): Architecture;
+  /** @param folder  of the checkpoint, where the tokenizer's own files lie */
+  tokenizer(folder: string, config: unknown): Promise<Tokenizer>;
+  readonly checkpoints: readonly PublicCheckpoint[];
+  /** Sizes without a public checkpoint, for tests and demonstrations; `models init` knows them too. */
+  readonly toys: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly anchors: readonly Anchor[];
+}

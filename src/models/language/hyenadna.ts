@@ -1,0 +1,294 @@
+import { z } from "zod";
+import type { Tokenizer } from "../../dna/tokenizers/tokenizer.ts";
+import type { NdArray } from "../../net/arrays/array.ts";
+import { add, gather, gelu, parameter } from "../../net/graph/build.ts";
+import type { Sym } from "../../net/graph/sym.ts";
+import type { Linear } from "../../net/nn/linear.ts";
+import { linear } from "../../net/nn/linear.ts";
+import type { Norm } from "../../net/nn/norm.ts";
+import { layerNorm } from "../../net/nn/norm.ts";
+import type { Architecture, InitialLaw, ReadTensor } from "../architecture.ts";
+import type { LanguageModelCard, PublicCheckpoint } from "../card.ts";
+import { epsilon, parseConfig, size } from "../config.ts";
+import type { DeclaredTensor } from "../parameters.ts";
+import { ParameterTable } from "../parameters.ts";
+import type { HyenaMixer } from "./blocks/hyena.ts";
+import { hyena } from "./blocks/hyena.ts";
+import { decayRates, implicitFilter, positionalFeatures } from "./blocks/implicit-filter.ts";
+
+// axes: b batch · t tokens · d width · v vocabulary
+// M longest input · e positional features · f hidden units of the filter's network
+
+const schema = z.object({
+  d_model: size(),
+  n_layer: size(512),
+  d_inner: size(),
+  max_seq_len: size(1 << 24),
+  vocab_size: size(),
+  pad_vocab_size_multiple: size(1024),
+  emb_dim: size(64).refine((e) => e >= 3 && e % 2 === 1, "expected an odd number from 3 up"),
+  filter_order: size(4096),
+  short_filter_order: size(64),
+  hyena_order: z.literal(2),
+  num_inner_mlps: z.literal(2),
+  activation_freq: z.number().default(10),
+  layer_norm_epsilon: epsilon(),
+});
+
+type Config = z.output<typeof schema>;
+
+/** The norms inside blocks have PyTorch's default whatever the config says. */
+const BLOCK_EPSILON = 1e-5;
+
+interface Block {
+  readonly norm1: Norm;
+  readonly mixer: HyenaMixer;
+  readonly norm2: Norm;
+  readonly fc1: Linear;
+  readonly fc2: Linear;
+}
+
+interface Parameters {
+  readonly embedding: Sym;
+  readonly blocks: readonly Block[];
+  readonly finalNorm: Norm;
+  readonly head: Linear;
+}
+
+const layerName = (i: number) => `hyena.backbone.layers.${i}`;
+const filterName = (i: number) => `${layerName(i)}.mixer.filter_fn`;
+/** Our own name for the filter of a block, computed when a program is opened. */
+const kernelName = (i: number) => `${filterName(i)}.kernel`;
+
+function declare(table: ParameterTable, c: Config, vocabulary: number): Parameters {
+  const d = c.d_model;
+  return {
+    embedding: table.embedding("hyena.backbone.embeddings.word_embeddings", vocabulary, d),
+    blocks: Array.from({ length: c.n_layer }, (_, i) => {
+      const at = layerName(i);
+      declareFilter(table, c, i);
+      return {
+        norm1: table.norm(`${at}.norm1`, d),
+        mixer: {
+          inProjection: table.linear(`${at}.mixer.in_proj`, d, 3 * d),
+          shortFilter: table.depthwise(`${at}.mixer.short_filter`, 3 * d, c.short_filter_order),
+          skip: table.tensor(`${filterName(i)}.bias`, [d]),
+          outProjection: table.linear(`${at}.mixer.out_proj`, d, d),
+        },
+        norm2: table.norm(`${at}.norm2`, d),
+        fc1: table.linear(`${at}.mlp.fc1`, d, c.d_inner),
+        fc2: table.linear(`${at}.mlp.fc2`, c.d_inner, d),
+      };
+    }),
+    finalNorm: table.norm("hyena.backbone.ln_f", d),
+    head: table.linear("lm_head", d, vocabulary, { bias: false }),
+  };
+}
+
+function declareFilter(table: ParameterTable, c: Config, i: number): void {
+  const at = filterName(i);
+  const network = `${at}.implicit_filter`;
+  const f = c.filter_order;
+  table.tensor(`${at}.pos_emb.z`, [1, c.max_seq_len, c.emb_dim]);
+  table.tensor(`${at}.pos_emb.t`, [1, c.max_seq_len, 1]);
+  table.linear(`${network}.0`, c.emb_dim, f);
+  // one module used three times: a checkpoint may name it at any of its places
+  table.tensor(`${network}.1.freq`, [1, f], { aliases: [`${network}.3.freq`, `${network}.5.freq`] });
+  table.linear(`${network}.2`, f, f);
+  table.linear(`${network}.4`, f, f);
+  table.linear(`${network}.6`, f, c.d_model, { bias: false });
+  table.tensor(`${at}.modulation.deltas`, [1, 1, c.d_model]);
+}
+
+/** a = norm₁(r); r ← r + hyena(a); r ← r + fc₂(gelu(fc₁(norm₂(r)))).  r: [b, t, d] */
+function block(p: Block, r: Sym, kernel: Sym): Sym {
+  const mixed = add(r, hyena(p.mixer, layerNorm(p.norm1, r, BLOCK_EPSILON), kernel));
+  const inner = gelu(linear(p.fc1, layerNorm(p.norm2, mixed, BLOCK_EPSILON)), "tanh");
+  return add(mixed, linear(p.fc2, inner));
+}
+
+function architecture(config: unknown, file: string): Architecture {
+  const c = parseConfig(schema, config, file);
+  const vocabulary = Math.ceil(c.vocab_size / c.pad_vocab_size_multiple) * c.pad_vocab_size_multiple;
+  const table = new ParameterTable();
+  const p = declare(table, c, vocabulary);
+  return {
+    width: c.d_model,
+    layers: c.n_layer,
+    vocabulary,
+    maxTokens: c.max_seq_len,
+    tensors: [...table.tensors.values()],
+    ignored: [/\.implicit_filter\.[35]\.freq$/, /^score\./],
+    takesMask: false,
+    fixedLength: true,
+    liveValuesPerToken: 6 * c.d_model + 2 * c.d_inner,
+    initial: (tensor) => initial(tensor, c),
+    derive: (tokens, read) => kernels(c, tokens, read),
+    forward({ ids }, tokens) {
+      const hiddenStates = [gather(p.embedding, ids)];
+      p.blocks.forEach((each, i) => {
+        const kernel = parameter(kernelName(i), [tokens as number, c.d_model]);
+        hiddenStates.push(block(each, hiddenStates.at(-1)!, kernel));
+      });
+      const lastHidden = layerNorm(p.finalNorm, hiddenStates.at(-1)!, c.layer_norm_epsilon);
+      return { hiddenStates: [...hiddenStates, lastHidden], lastHidden, logits: linear(p.head, lastHidden) };
+    },
+  };
+}
+
+/** The filters of all blocks for inputs of `tokens` tokens: only that many rows of the large buffers are read. */
+async function kernels(c: Config, tokens: number, read: ReadTensor): Promise<ReadonlyMap<string, NdArray>> {
+  const derived = new Map<string, NdArray>();
+  for (let i = 0; i < c.n_layer; i++) {
+    const values = async (name: string, rows?: readonly [number, number]) =>
+      (await read(`${filterName(i)}.${name}`, rows)).data as Float32Array;
+    const filter = implicitFilter({
+      features: await values("pos_emb.z", [0, tokens]),
+      time: await values("pos_emb.t", [0, tokens]),
+      decay: await values("modulation.deltas"),
+      frequency: await values("implicit_filter.1.freq"),
+      hidden: await Promise.all(
+        [0, 2, 4].map(async (at) => ({
+          weight: await values(`implicit_filter.${at}.weight`),
+          bias: await values(`implicit_filter.${at}.bias`),
+        })),
+      ),
+      output: await values("implicit_filter.6.weight"),
+    });
+    derived.set(kernelName(i), { dtype: "float32", shape: [tokens, c.d_model], data: filter });
+  }
+  return derived;
+}
+
+/** As the published code begins: every Linear and the embedding N(0, 0.02²), Linear biases 0, the rest by PyTorch's defaults. */
+function initial({ name, shape }: DeclaredTensor, c: Config): InitialLaw {
+  if (name.endsWith("pos_emb.z")) {
+    return { kind: "values", values: () => positionalFeatures(c.max_seq_len, c.emb_dim).z };
+  }
+  if (name.endsWith("pos_emb.t")) {
+    return { kind: "values", values: () => positionalFeatures(c.max_seq_len, c.emb_dim).time };
+  }
+  if (name.endsWith("deltas")) return { kind: "values", values: () => decayRates(c.d_model) };
+  if (name.endsWith("freq")) return { kind: "constant", value: c.activation_freq };
+  if (name.includes("short_filter")) return { kind: "uniform", bound: 1 / Math.sqrt(c.short_filter_order) };
+  if (name.endsWith("filter_fn.bias")) return { kind: "normal", deviation: 1 };
+  if (/norm[12]\.weight$|ln_f\.weight$/.test(name)) return { kind: "constant", value: 1 };
+  if (shape.length === 1) return { kind: "constant", value: 0 };
+  return { kind: "normal", deviation: 0.02 };
+}
+
+const config = (d_model: number, n_layer: number, max_seq_len: number) => ({
+  architectures: ["HyenaDNAForCausalLM"],
+  model_type: "hyenadna",
+  d_model,
+  n_layer,
+  d_inner: 4 * d_model,
+  max_seq_len,
+  vocab_size: 12,
+  pad_vocab_size_multiple: 8,
+  emb_dim: 5,
+  filter_order: 64,
+  hyena_order: 2,
+  num_inner_mlps: 2,
+  short_filter_order: 3,
+  activation_freq: 10,
+  train_freq: true,
+  use_bias: true,
+  embed_dropout: 0.1,
+  hyena_dropout: 0,
+  hyena_filter_dropout: 0,
+  layer_norm_epsilon: 1e-5,
+  initializer_range: 0.02,
+  tie_word_embeddings: false,
+  pad_token_id: 4,
+  torch_dtype: "float32",
+});
+
+function published(
+  preset: string,
+  [width, layers, longest]: readonly [number, number, number],
+  revision: string,
+  more: Partial<PublicCheckpoint> = {},
+): PublicCheckpoint {
+  const repo = `LongSafari/hyenadna-${preset}-seqlen-hf`;
+  return { preset, repo, revision, config: config(width, layers, longest), ...more };
+}
+
+export const hyenadna: LanguageModelCard = {
+  name: "hyenadna",
+  title: "HyenaDNA",
+  kind: "causal",
+  tokens: "one-letter",
+  cite: "Nguyen et al. 2023, arXiv:2306.15794",
+  licence: "BSD-3-Clause",
+  recognises: ({ model_type }) => model_type === "hyenadna",
+  architecture,
+  tokenizer,
+  checkpoints: [
+    published("tiny-1k", [128, 2, 1026], "e8c1effa8673814e257e627d2e1eda9ea5a373f6"),
+    {
+      ...published("tiny-1k-d256", [256, 2, 1026], "6036d4e144922b44470294f510cbfd2539ba3b7e"),
+      repo: "LongSafari/hyenadna-tiny-1k-seqlen-d256-hf",
+    },
+    {
+      ...published("tiny-16k-d128", [128, 2, 16386], "d79fa37e2cd62dd338103c630f95be8f90812d46"),
+      repo: "LongSafari/hyenadna-tiny-16k-seqlen-d128-hf",
+    },
+    published("small-32k", [256, 4, 32770], "8fe770c78eb13fe33bf81501612faeddf4d6f331"),
+    published("medium-160k", [256, 8, 160002], "7ebf71773d22c0ede2cc55cb2be15ee8c289e1ce"),
+    published("medium-450k", [256, 8, 450002], "42dedd4d374eac0fb8168549e546a3472fbd27ae"),
+    published("large-1m", [256, 8, 1000002], "0a629abf9c7f85b4ec9aa6a1aefa3adcf1907446", {
+      usedByDartEval: true,
+      sha256: { "model.safetensors": "deafb53209bfafb314d14bd81108546a34d473c07ed7ab7a355674376b56ad12" },
+    }),
+  ],
+  toys: { toy: { ...config(32, 2, 1026), d_inner: 64, filter_order: 16 } },
+  anchors: [
+    {
+      preset: "large-1m",
+      of: "ACGTNACGT",
+      ids: [7, 8, 9, 10, 11, 7, 8, 9, 10],
+      tolerance: 2e-4,
+      mean: {
+        sum: -0.177724064,
+        sumOfSquares: 113.472714,
+        first: [
+          -0.184937418, -0.299467057, -0.476628363, -0.268518686, -0.597329378, -0.942917585, 0.484857678,
+          -0.928697467, -0.439813793, 0.50270772, -1.15880489, 1.05430472, -0.0100858463, -0.592754245,
+          -0.247034341, -0.137927949,
+        ],
+        last: [1.29536819, 0.428103387, 0.807457924, -0.328060061],
+      },
+    },
+    {
+      preset: "large-1m",
+      of: "TGCA",
+      ids: [10, 9, 8, 7],
+      tolerance: 2e-4,
+      mean: {
+        first: [
+          -0.243590236, -0.427209854, -0.531023026, -0.134316608, -0.570607424, -1.07121968, 0.561774313,
+          -0.911707222,
+        ],
+      },
+    },
+    {
+      preset: "medium-160k",
+      of: "ACGTNACGT",
+      ids: [7, 8, 9, 10, 11, 7, 8, 9, 10],
+      tolerance: 2e-4,
+      mean: {
+        sum: -0.620593969,
+        sumOfSquares: 199.119592,
+        first: [
+          0.28749451, -0.380262494, -0.318015069, -0.435355306, -0.389102638, -1.10696065, 0.913166165,
+          -0.867712259,
+        ],
+      },
+    },
+  ],
+};
+
+async function tokenizer(): Promise<Tokenizer> {
+  return oneLetterTokenizer("hyenadna");
+}

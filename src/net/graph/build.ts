@@ -1,0 +1,315 @@
+import { InternalError } from "../../base/errors.ts";
+import type { NdArray } from "../arrays/array.ts";
+import { formatShape } from "../arrays/array.ts";
+import type { DType } from "../arrays/dtype.ts";
+import type { Dim, Shape } from "./dim.ts";
+import { sameShape } from "./dim.ts";
+import { broadcastShapes, resolveAxis } from "./shapes.ts";
+import type { Sym } from "./sym.ts";
+import { apply, applyAll, isOp } from "./sym.ts";
+
+/** A tensor, or a number that takes the type of its partner. */
+export type Operand = Sym | number;
+
+/** A tensor fed at every run. Sizes may be symbols, bound by the first input that has them. */
+export function input(name: string, dtype: DType, shape: Shape): Sym {
+  return apply("Input", [], { name, dtype, shape });
+}
+
+/** A tensor bound once, when the program is opened. */
+export function parameter(name: string, shape: readonly number[], dtype: DType = "float32"): Sym {
+  return apply("Parameter", [], { name, shape, dtype });
+}
+
+export function constant(array: NdArray): Sym {
+  return apply("Constant", [], { array });
+}
+
+const typed: Partial<Record<DType, (value: number) => NdArray["data"]>> = {
+  float32: (value) => Float32Array.of(value),
+  float64: (value) => Float64Array.of(value),
+  int32: (value) => Int32Array.of(value),
+  int64: (value) => BigInt64Array.of(BigInt(value)),
+  bool: (value) => Uint8Array.of(value),
+};
+
+/** A constant without axes. */
+export function scalar(value: number, dtype: DType = "float32"): Sym {
+  const make = typed[dtype];
+  if (make === undefined) throw new InternalError(`no constant of type ${dtype}`);
+  return constant({ dtype, shape: [], data: make(value) });
+}
+
+function operands(a: Operand, b: Operand): readonly [Sym, Sym] {
+  if (typeof a !== "number") return [a, typeof b === "number" ? scalar(b, a.dtype) : b];
+  if (typeof b === "number") throw new InternalError("one operand must be a tensor");
+  return [scalar(a, b.dtype), b];
+}
+
+type BinaryOp =
+  | "Add"
+  | "Sub"
+  | "Mul"
+  | "Div"
+  | "Pow"
+  | "Max"
+  | "Min"
+  | "Mod"
+  | "Equal"
+  | "Greater"
+  | "GreaterOrEqual"
+  | "Less"
+  | "LessOrEqual";
+
+const binary = (op: BinaryOp) => (a: Operand, b: Operand) => apply(op, operands(a, b), {});
+
+export const add = binary("Add");
+export const sub = binary("Sub");
+export const mul = binary("Mul");
+export const div = binary("Div");
+export const pow = binary("Pow");
+export const maximum = binary("Max");
+export const minimum = binary("Min");
+export const mod = binary("Mod");
+export const equal = binary("Equal");
+export const greater = binary("Greater");
+export const greaterOrEqual = binary("GreaterOrEqual");
+export const less = binary("Less");
+export const lessOrEqual = binary("LessOrEqual");
+
+export const and = (a: Sym, b: Sym) => apply("And", [a, b], {});
+export const or = (a: Sym, b: Sym) => apply("Or", [a, b], {});
+export const not = (x: Sym) => apply("Not", [x], {});
+
+/** a where the condition holds, else b. */
+export function where(condition: Sym, a: Operand, b: Operand): Sym {
+  return apply("Where", [condition, ...operands(a, b)], {});
+}
+
+type UnaryOp =
+  | "Neg"
+  | "Abs"
+  | "Exp"
+  | "Log"
+  | "Sqrt"
+  | "Reciprocal"
+  | "Sin"
+  | "Cos"
+  | "Tanh"
+  | "Sigmoid"
+  | "Softplus"
+  | "Erf"
+  | "Relu"
+  | "Floor"
+  | "Sign";
+
+const unary = (op: UnaryOp) => (x: Sym) => apply(op, [x], {});
+
+export const neg = unary("Neg");
+export const abs = unary("Abs");
+export const exp = unary("Exp");
+export const log = unary("Log");
+export const sqrt = unary("Sqrt");
+export const reciprocal = unary("Reciprocal");
+export const sin = unary("Sin");
+export const cos = unary("Cos");
+export const tanh = unary("Tanh");
+export const sigmoid = unary("Sigmoid");
+export const softplus = unary("Softplus");
+export const erf = unary("Erf");
+export const relu = unary("Relu");
+export const floor = unary("Floor");
+export const sign = unary("Sign");
+
+/** x·sigmoid(x). */
+export const silu = (x: Sym) => mul(x, sigmoid(x));
+/** Gaussian error linear unit: by erf, or by the tanh formula that some checkpoints were trained with. */
+export const gelu = (x: Sym, approximate: "none" | "tanh" = "none") => apply("Gelu", [x], { approximate });
+
+export function cast(x: Sym, to: DType): Sym {
+  return x.dtype === to ? x : apply("Cast", [x], { to });
+}
+
+/** [..., m, k] × [..., k, n] → [..., m, n]; leading axes broadcast. */
+export const matMul = (a: Sym, b: Sym) => apply("MatMul", [a, b], {});
+
+/** a·b + c with a [m, k], b [k, n], each transposed on request. */
+export function gemm(a: Sym, b: Sym, c?: Sym, { transA = false, transB = false } = {}): Sym {
+  return apply("Gemm", c === undefined ? [a, b] : [a, b, c], { transA, transB });
+}
+
+export interface ConvOptions {
+  readonly group?: number;
+  /** Zeros before and after the length. */
+  readonly pads?: readonly [number, number];
+  readonly dilation?: number;
+  readonly stride?: number;
+}
+
+/** Cross-correlation along the last axis: x [batch, channels, length], w [out, channels / group, kernel]. */
+export function conv(x: Sym, w: Sym, bias?: Sym, options: ConvOptions = {}): Sym {
+  const { group = 1, pads = [0, 0], dilation = 1, stride = 1 } = options;
+  return apply("Conv", bias === undefined ? [x, w] : [x, w, bias], { group, pads, dilation, stride });
+}
+
+export const softmax = (x: Sym, axis = -1) => apply("Softmax", [x], { axis });
+export const logSoftmax = (x: Sym, axis = -1) => apply("LogSoftmax", [x], { axis });
+
+/** (x − mean) / √(variance + ε) · scale + bias over the last axis; the variance is the biased one. */
+export function layerNormalization(x: Sym, scale: Sym, bias: Sym | undefined, epsilon: number): Sym {
+  return apply("LayerNormalization", bias === undefined ? [x, scale] : [x, scale, bias], {
+    axis: -1,
+    epsilon,
+  });
+}
+
+const reduction =
+  (op: "ReduceSum" | "ReduceMean" | "ReduceMax") =>
+  (x: Sym, axes: readonly number[], { keepDims = false } = {}) =>
+    axes.length === 0 ? x : apply(op, [x], { axes, keepDims });
+
+export const reduceSum = reduction("ReduceSum");
+export const reduceMean = reduction("ReduceMean");
+export const reduceMax = reduction("ReduceMax");
+
+export function cumSum(x: Sym, axis: number, { exclusive = false, reverse = false } = {}): Sym {
+  return apply("CumSum", [x], { axis, exclusive, reverse });
+}
+
+export const argMax = (x: Sym, axis: number) => apply("ArgMax", [x], { axis });
+
+/** The k largest along an axis, largest first, ties to the lower index. */
+export function topK(x: Sym, k: number, axis = -1): { readonly values: Sym; readonly indices: Sym } {
+  const [values, indices] = applyAll("TopK", [x], { axis, k });
+  return { values: values!, indices: indices! };
+}
+
+export function reshape(x: Sym, shape: Shape): Sym {
+  if (sameShape(x.shape, shape)) return x;
+  const { node } = x;
+  return apply("Reshape", [isOp(node, "Reshape") ? node.inputs[0]! : x], { shape });
+}
+
+/** Repeats axes of size 1 (or absent in front) to the given shape. */
+export function expand(x: Sym, shape: Shape): Sym {
+  return sameShape(x.shape, shape) ? x : apply("Expand", [x], { shape });
+}
+
+export function transpose(x: Sym, perm: readonly number[]): Sym {
+  const { node } = x;
+  const inner = isOp(node, "Transpose") ? node : undefined;
+  const order = inner === undefined ? perm : perm.map((axis) => inner.attributes.perm[axis]!);
+  const source = inner === undefined ? x : inner.inputs[0]!;
+  return order.every((axis, i) => axis === i) && order.length === x.shape.length
+    ? source
+    : apply("Transpose", [source], { perm: order });
+}
+
+/** Exchanges the last two axes. */
+export function swapLast(x: Sym): Sym {
+  const order = x.shape.map((_, i) => i);
+  const n = order.length;
+  return transpose(x, [...order.slice(0, n - 2), n - 1, n - 2]);
+}
+
+export function unsqueeze(x: Sym, axis: number): Sym {
+  const at = resolveAxis(axis, x.shape.length + 1);
+  return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
+}
+
+export function squeeze(x: Sym, axis: number): Sym {
+  const at = resolveAxis(axis, x.shape.length);
+  if (x.shape[at] !== 1) throw new InternalError(`axis ${axis} of ${formatShape(x.shape)} is not 1`);
+  return reshape(
+    x,
+    x.shape.filter((_, i) => i !== at),
+  );
+}
+
+export function concat(parts: readonly Sym[], axis: number): Sym {
+  return parts.length === 1 ? parts[0]! : apply("Concat", parts, { axis });
+}
+
+/** Cuts an axis into parts of the given sizes. */
+export function split(x: Sym, axis: number, sizes: readonly number[]): readonly Sym[] {
+  return sizes.length === 1 ? [x] : applyAll("Split", [x], { axis, sizes });
+}
+
+/** Positions [start, end) of an axis; negative positions count from the end, no `end` means to the end. */
+export function slice(
+  x: Sym,
+  axis: number,
+  start: number,
+  end: number = Number.MAX_SAFE_INTEGER,
+  step = 1,
+): Sym {
+  const size = x.shape[resolveAxis(axis, x.shape.length)]!;
+  const whole = step === 1 && start === 0 && (end === Number.MAX_SAFE_INTEGER || end === size);
+  return whole ? x : apply("Slice", [x], { axis, start, end, step });
+}
+
+/** Reverses an axis of known size. */
+export function flip(x: Sym, axis: number): Sym {
+  return apply("Slice", [x], { axis, start: -1, end: -Number.MAX_SAFE_INTEGER, step: -1 });
+}
+
+export function pad(x: Sym, axis: number, before: number, after: number, value = 0): Sym {
+  return before === 0 && after === 0 ? x : apply("Pad", [x], { axis, before, after, value });
+}
+
+/** Rows of x along an axis, by an integer tensor of any shape that takes the axis's place. */
+export const gather = (x: Sym, indices: Sym, axis = 0) => apply("Gather", [x, indices], { axis });
+export const gatherElements = (x: Sym, indices: Sym, axis: number) =>
+  apply("GatherElements", [x, indices], { axis });
+export function scatterElements(
+  x: Sym,
+  indices: Sym,
+  updates: Sym,
+  axis: number,
+  reduction: "none" | "add" = "none",
+): Sym {
+  return apply("ScatterElements", [x, indices, updates], { axis, reduction });
+}
+
+export function fill(shape: Shape, value: number, dtype: DType = "float32"): Sym {
+  return apply("Fill", [], { shape, value, dtype });
+}
+
+/** 0, 1, …, size − 1 as int64. */
+export const range = (size: Dim) => apply("Range", [], { size });
+
+export interface Loop {
+  readonly states: readonly Sym[];
+  readonly emitted: readonly Sym[];
+}
+
+/**
+ * A loop along one axis: `body(states, elements)` gives the next states and what is emitted at this step.
+ *
+ * @returns final states, and the emitted values stacked along the same axis
+ */
+export function scan(
+  initial: readonly Sym[],
+  scanned: readonly Sym[],
+  body: (
+    states: readonly Sym[],
+    elements: readonly Sym[],
+  ) => { states: readonly Sym[]; emit: readonly Sym[] },
+  { axis = 0, reverse = false } = {},
+): Loop {
+  const level = (loopCount++).toString(36);
+  const states = initial.map((x, i) => input(`state_${level}_${i}`, x.dtype, x.shape));
+  const elements = scanned.map((x, i) =>
+    input(`element_${level}_${i}`, x.dtype, [...x.shape.slice(0, axis), ...x.shape.slice(axis + 1)]),
+  );
+  const next = body(states, elements);
+  const results = [...next.states, ...next.emit];
+  const outputs = applyAll("Scan", [...initial, ...scanned], { states, elements, results, axis, reverse });
+  return { states: outputs.slice(0, states.length), emitted: outputs.slice(states.length) };
+}
+
+/** Names of loop variables must be unique in one graph; nothing else depends on the count. */
+let loopCount = 0;
+
+/** Broadcasts two shapes; for callers that expand before they combine. */
+export { broadcastShapes };

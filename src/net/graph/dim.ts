@@ -1,0 +1,72 @@
+import { InternalError } from "../../base/errors.ts";
+
+/**
+ * The size of one axis: a number, or text for a size known only when the program runs. The text is a sum of products in
+ * canonical order, such as `b`, `b*t` or `2*t+1`, so that equal sizes are equal strings.
+ */
+export type Dim = number | string;
+
+export type Shape = readonly Dim[];
+
+/** One product of a symbolic size: coefficient times symbols. */
+export interface DimTerm {
+  readonly coefficient: number;
+  readonly symbols: readonly string[];
+}
+
+/** The sum of products a size stands for; a plain number is one term without symbols, zero is no term. */
+export function dimTerms(dim: Dim): readonly DimTerm[] {
+  if (typeof dim === "number") return dim === 0 ? [] : [{ coefficient: dim, symbols: [] }];
+  return dim.split("+").map((product) => {
+    const factors = product.split("*");
+    const coefficient = Number(factors[0]);
+    return Number.isNaN(coefficient)
+      ? { coefficient: 1, symbols: factors }
+      : { coefficient, symbols: factors.slice(1) };
+  });
+}
+
+function canonical(terms: readonly DimTerm[]): Dim {
+  const sums = new Map<string, number>();
+  for (const { coefficient, symbols } of terms) {
+    const key = [...symbols].sort().join("*");
+    sums.set(key, (sums.get(key) ?? 0) + coefficient);
+  }
+  const constant = sums.get("") ?? 0;
+  sums.delete("");
+  const products = [...sums]
+    .filter(([, coefficient]) => coefficient !== 0)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, coefficient]) => (coefficient === 1 ? key : `${coefficient}*${key}`));
+  if (products.length === 0) return constant;
+  return [...products, ...(constant === 0 ? [] : [String(constant)])].join("+");
+}
+
+export function addDims(...dims: readonly Dim[]): Dim {
+  return canonical(dims.flatMap(dimTerms));
+}
+
+export function multiplyDims(...dims: readonly Dim[]): Dim {
+  return canonical(
+    dims.map(dimTerms).reduce(
+      (product, terms) =>
+        product.flatMap((a) =>
+          terms.map((b) => ({
+            coefficient: a.coefficient * b.coefficient,
+            symbols: [...a.symbols, ...b.symbols],
+          })),
+        ),
+      dimTerms(1),
+    ),
+  );
+}
+
+/** A size that must be a number by now. */
+export function knownSize(dim: Dim, of: string): number {
+  if (typeof dim === "number") return dim;
+  throw new InternalError(`${of} must have a size known when the graph is built, not ${dim}`);
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((dim, i) => dim === b[i]);
+}

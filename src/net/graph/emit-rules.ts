@@ -1,0 +1,91 @@
+import type { Op, OpAttributes } from "./ops.ts";
+
+/** An attribute as ONNX writes it: integers, lists of integers, reals, text. */
+export type OnnxAttribute = number | readonly number[] | string | { readonly real: number };
+
+/** How an op is written in ONNX: the node's attributes, and integer vectors that follow the op's own inputs. */
+export interface Emission {
+  readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
+  readonly trailing?: readonly (readonly number[])[];
+}
+
+/** Ops that become exactly one node of the same name. The others are written by `onnx.ts` itself. */
+type OneNode = Exclude<
+  Op,
+  | "Input"
+  | "Parameter"
+  | "Constant"
+  | "ShapeVector"
+  | "Reshape"
+  | "Expand"
+  | "Fill"
+  | "Range"
+  | "Pad"
+  | "CumSum"
+  | "Scan"
+>;
+
+const plain = (): Emission => ({});
+const axisOnly = ({ axis }: { readonly axis: number }): Emission => ({ attributes: { axis } });
+const reduction = ({ axes, keepDims }: OpAttributes["ReduceSum"]): Emission => ({
+  attributes: { keepdims: Number(keepDims) },
+  trailing: [axes],
+});
+
+/** Attributes of each op in opset 20. `Cast` names its type when it is written, since the numbers are the schema's. */
+export const emitRules: { readonly [K in OneNode]: (attributes: OpAttributes[K]) => Emission } = {
+  Add: plain,
+  Sub: plain,
+  Mul: plain,
+  Div: plain,
+  Pow: plain,
+  Max: plain,
+  Min: plain,
+  Mod: plain,
+  Equal: plain,
+  Greater: plain,
+  GreaterOrEqual: plain,
+  Less: plain,
+  LessOrEqual: plain,
+  And: plain,
+  Or: plain,
+  Not: plain,
+  Where: plain,
+  Neg: plain,
+  Abs: plain,
+  Exp: plain,
+  Log: plain,
+  Sqrt: plain,
+  Reciprocal: plain,
+  Sin: plain,
+  Cos: plain,
+  Tanh: plain,
+  Sigmoid: plain,
+  Softplus: plain,
+  Erf: plain,
+  Relu: plain,
+  Floor: plain,
+  Sign: plain,
+  Gelu: ({ approximate }) => ({ attributes: { approximate } }),
+  Cast: plain,
+  MatMul: plain,
+  Gemm: ({ transA, transB }) => ({ attributes: { transA: Number(transA), transB: Number(transB) } }),
+  Conv: ({ group, pads, dilation, stride }) => ({
+    attributes: { group, pads, dilations: [dilation], strides: [stride] },
+  }),
+  Softmax: axisOnly,
+  LogSoftmax: axisOnly,
+  LayerNormalization: ({ axis, epsilon }) => ({ attributes: { axis, epsilon: { real: epsilon } } }),
+  ReduceSum: reduction,
+  ReduceMean: reduction,
+  ReduceMax: reduction,
+  ArgMax: ({ axis }) => ({ attributes: { axis, keepdims: 0 } }),
+  TopK: ({ axis, k }) => ({ attributes: { axis, largest: 1, sorted: 1 }, trailing: [[k]] }),
+  Transpose: ({ perm }) => ({ attributes: { perm } }),
+  Concat: axisOnly,
+  Split: ({ axis, sizes }) => ({ attributes: { axis }, trailing: [sizes] }),
+  Slice: ({ axis, start, end, step }) => ({ trailing: [[start], [end], [axis], [step]] }),
+  Gather: axisOnly,
+  GatherElements: axisOnly,
+  ScatterElements: ({ axis, reduction: how }) => ({ attributes: { axis, reduction: how } }),
+};

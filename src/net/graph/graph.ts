@@ -1,0 +1,111 @@
+import { InternalError } from "../../base/errors.ts";
+import type { Shape } from "./dim.ts";
+import { dimTerms } from "./dim.ts";
+import type { Node, Sym } from "./sym.ts";
+import { isOp } from "./sym.ts";
+
+/** What a program computes: named outputs, and through them everything they depend on. */
+export interface Graph {
+  readonly outputs: Readonly<Record<string, Sym>>;
+  /** Every node the outputs reach, inputs before users; bodies of loops are not entered. */
+  readonly nodes: readonly Node[];
+  readonly inputs: readonly Node<"Input">[];
+  readonly parameters: readonly Node<"Parameter">[];
+}
+
+/**
+ * Gathers the nodes behind some outputs.
+ *
+ * @throws {InternalError} when two inputs or two parameters of one name differ
+ */
+export function graphOf(outputs: Readonly<Record<string, Sym>>): Graph {
+  const nodes = nodesBehind(Object.values(outputs));
+  const everywhere = [...nodes, ...nodes.flatMap(bodyNodes)];
+  return {
+    outputs,
+    nodes,
+    inputs: distinct(nodes.filter((node): node is Node & Node<"Input"> => isOp(node, "Input"))),
+    parameters: distinct(
+      everywhere.filter((node): node is Node & Node<"Parameter"> => isOp(node, "Parameter")),
+    ),
+  };
+}
+
+/** Nodes reachable from the given tensors, each once, inputs before users. Iterative: graphs are deep. */
+export function nodesBehind(roots: readonly Sym[]): readonly Node[] {
+  const done = new Set<Node>();
+  const stack: { node: Node; entered: boolean }[] = roots
+    .map(({ node }) => ({ node, entered: false }))
+    .reverse();
+  const order: Node[] = [];
+  while (stack.length > 0) {
+    const top = stack.pop()!;
+    if (done.has(top.node)) continue;
+    if (top.entered) {
+      done.add(top.node);
+      order.push(top.node);
+      continue;
+    }
+    stack.push({ node: top.node, entered: true });
+    for (const used of [...top.node.inputs, ...capturedBy(top.node)].reverse()) {
+      if (!done.has(used.node)) stack.push({ node: used.node, entered: false });
+    }
+  }
+  return order;
+}
+
+/** Nodes inside a loop's body, nested bodies included. */
+function bodyNodes(node: Node): readonly Node[] {
+  if (!isOp(node, "Scan")) return [];
+  const inner = nodesBehind(node.attributes.results);
+  return [...inner, ...inner.flatMap(bodyNodes)];
+}
+
+/** Symbols that do not depend on a loop's own variables: computed once, outside, and seen by the body. */
+export function capturedBy(node: Node): readonly Sym[] {
+  if (!isOp(node, "Scan")) return [];
+  const own = new Set([...node.attributes.states, ...node.attributes.elements].map((sym) => sym.node));
+  const inner = nodesBehind(node.attributes.results);
+  const dependent = new Set<Node>();
+  for (const candidate of inner) {
+    const uses = [...candidate.inputs, ...capturedBy(candidate)];
+    if (own.has(candidate) || uses.some((sym) => dependent.has(sym.node))) dependent.add(candidate);
+  }
+  const captured = inner
+    .filter((candidate) => dependent.has(candidate))
+    .flatMap((candidate) => [...candidate.inputs, ...capturedBy(candidate)])
+    .concat(node.attributes.results)
+    .filter((sym) => !dependent.has(sym.node));
+  return [...new Map(captured.map((sym) => [sym.node, sym])).values()];
+}
+
+function distinct<T extends Node<"Input"> | Node<"Parameter">>(nodes: readonly T[]): readonly T[] {
+  const byName = new Map<string, T>();
+  for (const node of nodes) {
+    const { name, shape, dtype } = node.attributes;
+    const known = byName.get(name);
+    if (known === undefined) byName.set(name, node);
+    else if (String(known.attributes.shape) !== String(shape) || known.attributes.dtype !== dtype) {
+      throw new InternalError(`two tensors named ${JSON.stringify(name)} differ in shape or type`);
+    }
+  }
+  return [...byName.values()];
+}
+
+/** Where each symbolic size can be read: an input of the graph and an axis of it. */
+export function symbolSources(
+  inputs: readonly Node<"Input">[],
+): ReadonlyMap<string, { input: string; axis: number }> {
+  const sources = new Map<string, { input: string; axis: number }>();
+  for (const { attributes } of inputs) {
+    attributes.shape.forEach((dim, axis) => {
+      if (typeof dim === "string" && !sources.has(dim)) sources.set(dim, { input: attributes.name, axis });
+    });
+  }
+  return sources;
+}
+
+/** Symbols that occur in a shape. */
+export function symbolsOf(shape: Shape): readonly string[] {
+  return [...new Set(shape.flatMap((dim) => dimTerms(dim).flatMap(({ symbols }) => symbols)))];
+}

@@ -1,0 +1,349 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { InternalError } from "../../base/errors.ts";
+import type { NdArray } from "../arrays/array.ts";
+import type { DType } from "../arrays/dtype.ts";
+import type { Dim, Shape } from "./dim.ts";
+import { dimTerms } from "./dim.ts";
+import type { Emission, OnnxAttribute } from "./emit-rules.ts";
+import { emitRules } from "./emit-rules.ts";
+import type { Graph } from "./graph.ts";
+import { nodesBehind, symbolSources } from "./graph.ts";
+import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from "./onnx-schema.ts";
+import {
+  AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
+  TensorProto_DataLocation as DataLocation,
+  TensorProto_DataType as DataType,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  NodeProtoSchema,
+  TensorProtoSchema,
+  ValueInfoProtoSchema,
+} from "./onnx-schema.ts";
+import type { Node, Sym } from "./sym.ts";
+import { isOp } from "./sym.ts";
+
+/** Where a parameter's values come from when a program is opened. */
+export type ParameterBinding =
+  /** Bytes of a file, read by the runtime itself; `location` is relative to the folder the session is given. */
+  | { readonly kind: "external"; readonly location: string; readonly offset: number; readonly length: number }
+  /** Values written into the model. */
+  | { readonly kind: "inline"; readonly array: NdArray }
+  /** An input of the program like any other, as in training. */
+  | { readonly kind: "fed" };
+
+const OPSET = 20;
+const IR_VERSION = 9;
+
+const dataTypes: Partial<Record<DType, DataType>> = {
+  float64: DataType.DOUBLE,
+  float32: DataType.FLOAT,
+  float16: DataType.FLOAT16,
+  bfloat16: DataType.BFLOAT16,
+  int64: DataType.INT64,
+  int32: DataType.INT32,
+  int16: DataType.INT16,
+  int8: DataType.INT8,
+  uint8: DataType.UINT8,
+  bool: DataType.BOOL,
+};
+
+function dataType(dtype: DType): DataType {
+  const type = dataTypes[dtype];
+  if (type === undefined) throw new InternalError(`ONNX graphs here do not use ${dtype}`);
+  return type;
+}
+
+/**
+ * A graph as the bytes of an ONNX model (opset 20).
+ *
+ * @param bindings  one per parameter
+ * @throws {InternalError} when a parameter has no binding or a symbolic size occurs in no input
+ */
+export function toOnnx(graph: Graph, bindings: ReadonlyMap<string, ParameterBinding>): Uint8Array {
+  const scope = new Scope(graph);
+  for (const { attributes } of graph.inputs) {
+    scope.inputs.push(valueInfo(attributes.name, attributes.dtype, attributes.shape));
+  }
+  for (const { attributes } of graph.parameters) {
+    const binding = bindings.get(attributes.name);
+    if (binding === undefined) throw new InternalError(`parameter ${attributes.name} is bound to nothing`);
+    if (binding.kind === "fed") {
+      scope.inputs.push(valueInfo(attributes.name, attributes.dtype, attributes.shape));
+    } else scope.initializers.push(initializer(attributes.name, attributes, binding));
+  }
+  for (const node of graph.nodes) scope.emit(node);
+  const outputs = Object.entries(graph.outputs).map(([name, sym]) => {
+    scope.nodes.push(nodeProto("Identity", [scope.nameOf(sym)], [name]));
+    return valueInfo(name, sym.dtype, sym.shape);
+  });
+  const model = create(ModelProtoSchema, {
+    irVersion: BigInt(IR_VERSION),
+    opsetImport: [{ domain: "", version: BigInt(OPSET) }],
+    producerName: "dart-eval",
+    graph: scope.toProto("program", outputs),
+  });
+  return toBinary(ModelProtoSchema, model);
+}
+
+/** Names and nodes of one ONNX graph; a loop's body is a scope inside another and sees its names. */
+class Scope {
+  readonly nodes: NodeProto[] = [];
+  readonly inputs: ValueInfoProto[] = [];
+  readonly initializers: TensorProto[] = [];
+  private readonly names = new Map<Node, readonly string[]>();
+  private readonly vectors = new Map<string, string>();
+  private readonly sources: ReturnType<typeof symbolSources>;
+  private readonly counter: { next: number };
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly outer?: Scope,
+  ) {
+    this.sources = outer?.sources ?? symbolSources(graph.inputs);
+    this.counter = outer?.counter ?? { next: 0 };
+  }
+
+  toProto(name: string, output: ValueInfoProto[]): GraphProto {
+    const { nodes: node, inputs, initializers } = this;
+    return create(GraphProtoSchema, { name, node, input: inputs, output, initializer: initializers });
+  }
+
+  knows(node: Node): boolean {
+    return this.names.has(node) || (this.outer?.knows(node) ?? false);
+  }
+
+  nameOf({ node, output }: Sym): string {
+    const names = this.names.get(node);
+    if (names !== undefined) return names[output]!;
+    if (this.outer === undefined) throw new InternalError(`a ${node.op} is used before it is computed`);
+    return this.outer.nameOf({ node, output } as Sym);
+  }
+
+  bind(node: Node, names: readonly string[]): void {
+    this.names.set(node, names);
+  }
+
+  private fresh(): string {
+    return `%${this.counter.next++}`;
+  }
+
+  private add(
+    op: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, OnnxAttribute>> = {},
+  ): string {
+    const name = this.fresh();
+    this.nodes.push(nodeProto(op, inputs, [name], attributes));
+    return name;
+  }
+
+  emit(node: Node): void {
+    if (this.knows(node)) return;
+    if (isOp(node, "Input") || isOp(node, "Parameter")) this.bind(node, [node.attributes.name]);
+    else if (isOp(node, "Constant")) this.bind(node, [this.constant(node.attributes.array)]);
+    else if (isOp(node, "ShapeVector")) this.bind(node, [this.shapeVector(node.attributes.shape)]);
+    else if (isOp(node, "Scan")) this.emitScan(node);
+    else if (isOp(node, "Reshape")) this.emitReshape(node);
+    else if (isOp(node, "Expand")) {
+      this.bind(node, [
+        this.add("Expand", [this.nameOf(node.inputs[0]!), this.shapeVector(node.attributes.shape)]),
+      ]);
+    } else if (isOp(node, "Fill")) {
+      const { shape, value, dtype } = node.attributes;
+      const one = this.add("Cast", [this.constant(float32Scalar(value))], { to: dataType(dtype) });
+      this.bind(node, [this.add("Expand", [one, this.shapeVector(shape)])]);
+    } else if (isOp(node, "Range")) {
+      const size = this.add("Squeeze", [this.shapeVector([node.attributes.size])]);
+      this.bind(node, [this.add("Range", [this.integer(0), size, this.integer(1)])]);
+    } else if (isOp(node, "Pad")) {
+      const { axis, before, after, value } = node.attributes;
+      const amounts = [
+        this.vector([before, after]),
+        this.constant(float32Scalar(value)),
+        this.vector([axis]),
+      ];
+      this.bind(node, [this.add("Pad", [this.nameOf(node.inputs[0]!), ...amounts])]);
+    } else if (isOp(node, "CumSum")) {
+      const { axis, exclusive, reverse } = node.attributes;
+      const attributes = { exclusive: Number(exclusive), reverse: Number(reverse) };
+      this.bind(node, [this.add("CumSum", [this.nameOf(node.inputs[0]!), this.integer(axis)], attributes)]);
+    } else this.emitOne(node);
+  }
+
+  private emitOne(node: Node): void {
+    const rule = emitRules[node.op as keyof typeof emitRules] as (attributes: unknown) => Emission;
+    const { attributes = {}, trailing = [] } = rule(node.attributes);
+    const inputs = [...node.inputs.map((sym) => this.nameOf(sym)), ...trailing.map((v) => this.vector(v))];
+    const outputs = node.outputs.map(() => this.fresh());
+    const all = isOp(node, "Cast") ? { to: dataType(node.attributes.to) } : attributes;
+    this.nodes.push(nodeProto(node.op, inputs, outputs, all));
+    this.bind(node, outputs);
+  }
+
+  /** 0 keeps the input's size at that place and one −1 is worked out; only what remains is computed at run time. */
+  private emitReshape(node: Node<"Reshape"> & Node): void {
+    const { shape } = node.attributes;
+    const from = node.inputs[0]!.shape;
+    const kept = shape.map((dim, i) => (typeof dim === "string" && dim === from[i] ? 0 : dim));
+    const open = kept.filter((dim) => typeof dim === "string").length;
+    const target =
+      open > 1
+        ? this.shapeVector(shape)
+        : this.vector(kept.map((dim) => (typeof dim === "string" ? -1 : dim)));
+    this.bind(node, [this.add("Reshape", [this.nameOf(node.inputs[0]!), target])]);
+  }
+
+  private emitScan(node: Node<"Scan"> & Node): void {
+    const { states, elements, results, axis, reverse } = node.attributes;
+    const body = new Scope(this.graph, this);
+    for (const sym of [...states, ...elements]) {
+      const { name, dtype, shape } = (sym.node as Node<"Input">).attributes;
+      body.inputs.push(valueInfo(name, dtype, shape));
+      body.bind(sym.node, [name]);
+    }
+    for (const inner of nodesBehind(results)) body.emit(inner);
+    const outputs = results.map((sym) => {
+      const name = body.add("Identity", [body.nameOf(sym)]);
+      return valueInfo(name, sym.dtype, sym.shape);
+    });
+    const emitted = results.length - states.length;
+    const names = results.map(() => this.fresh());
+    const directions = Number(reverse);
+    const proto = nodeProto(
+      "Scan",
+      node.inputs.map((sym) => this.nameOf(sym)),
+      names,
+      {
+        num_scan_inputs: elements.length,
+        scan_input_axes: elements.map(() => axis),
+        scan_input_directions: elements.map(() => directions),
+        scan_output_axes: Array.from({ length: emitted }, () => axis),
+        scan_output_directions: Array.from({ length: emitted }, () => directions),
+      },
+    );
+    proto.attribute.push(
+      create(AttributeProtoSchema, {
+        name: "body",
+        type: AttributeType.GRAPH,
+        g: body.toProto(`body${this.counter.next++}`, outputs),
+      }),
+    );
+    this.nodes.push(proto);
+    this.bind(node, names);
+  }
+
+  private constant(array: NdArray): string {
+    const name = this.fresh();
+    this.initializers.push(initializer(name, array, { kind: "inline", array }));
+    return name;
+  }
+
+  private integer(value: number): string {
+    return this.constant({ dtype: "int64", shape: [], data: BigInt64Array.of(BigInt(value)) });
+  }
+
+  /** A constant int64 vector, each written once per scope. */
+  private vector(values: readonly number[]): string {
+    const key = values.join();
+    const known = this.vectors.get(key);
+    if (known !== undefined) return known;
+    const data = BigInt64Array.from(values, (value) => BigInt(value));
+    const name = this.constant({ dtype: "int64", shape: [values.length], data });
+    this.vectors.set(key, name);
+    return name;
+  }
+
+  /** A shape as an int64 vector: a constant where every size is a number, else computed from the inputs' shapes. */
+  private shapeVector(shape: Shape): string {
+    if (shape.every((dim) => typeof dim === "number")) return this.vector(shape);
+    return this.add(
+      "Concat",
+      shape.map((dim) => this.sizeOf(dim)),
+      { axis: 0 },
+    );
+  }
+
+  /** One size as an int64 vector of length 1. */
+  private sizeOf(dim: Dim): string {
+    if (typeof dim === "number") return this.vector([dim]);
+    const terms = dimTerms(dim).map(({ coefficient, symbols }) =>
+      symbols
+        .map((symbol) => this.symbol(symbol))
+        .reduce((product, factor) => this.add("Mul", [product, factor]), this.vector([coefficient])),
+    );
+    return terms.reduce((sum, term) => this.add("Add", [sum, term]));
+  }
+
+  private symbol(symbol: string): string {
+    const source = this.sources.get(symbol);
+    if (source === undefined) throw new InternalError(`no input has the size ${symbol}`);
+    const { input, axis } = source;
+    return this.add("Shape", [input], { start: axis, end: axis + 1 });
+  }
+}
+
+function float32Scalar(value: number): NdArray {
+  return { dtype: "float32", shape: [], data: Float32Array.of(value) };
+}
+
+function initializer(
+  name: string,
+  { dtype, shape }: { readonly dtype: DType; readonly shape: readonly number[] },
+  binding: Exclude<ParameterBinding, { kind: "fed" }>,
+): TensorProto {
+  const dims = shape.map((size) => BigInt(size));
+  if (binding.kind === "inline") {
+    const { buffer, byteOffset, byteLength } = binding.array.data;
+    const rawData = new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+    return create(TensorProtoSchema, { name, dims, dataType: dataType(dtype), rawData });
+  }
+  const entries = { location: binding.location, offset: binding.offset, length: binding.length };
+  return create(TensorProtoSchema, {
+    name,
+    dims,
+    dataType: dataType(dtype),
+    dataLocation: DataLocation.EXTERNAL,
+    externalData: Object.entries(entries).map(([key, value]) => ({ key, value: String(value) })),
+  });
+}
+
+function nodeProto(
+  opType: string,
+  input: readonly string[],
+  output: readonly string[],
+  attributes: Readonly<Record<string, OnnxAttribute>> = {},
+): NodeProto {
+  const attribute = Object.entries(attributes).map(([name, value]) => attributeProto(name, value));
+  return create(NodeProtoSchema, { opType, input: [...input], output: [...output], attribute });
+}
+
+function attributeProto(name: string, value: OnnxAttribute): AttributeProto {
+  if (typeof value === "number") {
+    return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value) });
+  }
+  if (typeof value === "string") {
+    return create(AttributeProtoSchema, {
+      name,
+      type: AttributeType.STRING,
+      s: new TextEncoder().encode(value),
+    });
+  }
+  if ("real" in value)
+    return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value.real });
+  const ints = value.map((item) => BigInt(item));
+  return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints });
+}
+
+function valueInfo(name: string, dtype: DType, shape: Shape): ValueInfoProto {
+  const dim = shape.map((size) => ({
+    value:
+      typeof size === "number"
+        ? { case: "dimValue" as const, value: BigInt(size) }
+        : { case: "dimParam" as const, value: size },
+  }));
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: { value: { case: "tensorType", value: { elemType: dataType(dtype), shape: { dim } } } },
+  });
+}

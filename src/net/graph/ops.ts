@@ -1,0 +1,105 @@
+import type { NdArray } from "../arrays/array.ts";
+import type { DType } from "../arrays/dtype.ts";
+import type { Shape } from "./dim.ts";
+import type { Sym } from "./sym.ts";
+
+type None = Readonly<Record<never, never>>;
+type Axis = { readonly axis: number };
+type Reduction = { readonly axes: readonly number[]; readonly keepDims: boolean };
+
+/**
+ * Every op of the graph and its attributes. Names are ONNX's own, so emission is one function; attributes that ONNX takes
+ * as tensors (axes, shapes, pads) are plain data here. An op needs a row here, one in `shapes.ts` and one in `emit-rules.ts`:
+ * the compiler names the missing ones.
+ */
+export interface OpAttributes {
+  /** Fed at every run. */
+  Input: { readonly name: string; readonly shape: Shape; readonly dtype: DType };
+  /** Bound once when the program is opened: a tensor of a checkpoint or an array. */
+  Parameter: { readonly name: string; readonly shape: readonly number[]; readonly dtype: DType };
+  Constant: { readonly array: NdArray };
+  /** The value of a shape as an int64 vector, for sizes known only at run time. */
+  ShapeVector: { readonly shape: Shape };
+
+  Add: None;
+  Sub: None;
+  Mul: None;
+  Div: None;
+  Pow: None;
+  Max: None;
+  Min: None;
+  Mod: None;
+  Equal: None;
+  Greater: None;
+  GreaterOrEqual: None;
+  Less: None;
+  LessOrEqual: None;
+  And: None;
+  Or: None;
+  Not: None;
+  Where: None;
+
+  Neg: None;
+  Abs: None;
+  Exp: None;
+  Log: None;
+  Sqrt: None;
+  Reciprocal: None;
+  Sin: None;
+  Cos: None;
+  Tanh: None;
+  Sigmoid: None;
+  Softplus: None;
+  Erf: None;
+  Relu: None;
+  Floor: None;
+  Sign: None;
+  Gelu: { readonly approximate: "none" | "tanh" };
+  Cast: { readonly to: DType };
+
+  MatMul: None;
+  Gemm: { readonly transA: boolean; readonly transB: boolean };
+  Conv: {
+    readonly group: number;
+    readonly pads: readonly [number, number];
+    readonly dilation: number;
+    readonly stride: number;
+  };
+
+  Softmax: Axis;
+  LogSoftmax: Axis;
+  LayerNormalization: { readonly axis: number; readonly epsilon: number };
+  ReduceSum: Reduction;
+  ReduceMean: Reduction;
+  ReduceMax: Reduction;
+  CumSum: Axis & { readonly exclusive: boolean; readonly reverse: boolean };
+  ArgMax: Axis;
+  TopK: Axis & { readonly k: number };
+
+  Reshape: { readonly shape: Shape };
+  Expand: { readonly shape: Shape };
+  Transpose: { readonly perm: readonly number[] };
+  Concat: Axis;
+  Split: Axis & { readonly sizes: readonly number[] };
+  Slice: Axis & { readonly start: number; readonly end: number; readonly step: number };
+  Pad: { readonly axis: number; readonly before: number; readonly after: number; readonly value: number };
+  Gather: Axis;
+  GatherElements: Axis;
+  ScatterElements: Axis & { readonly reduction: "none" | "add" };
+  Fill: { readonly shape: Shape; readonly value: number; readonly dtype: DType };
+  Range: { readonly size: Shape[number] };
+
+  /**
+   * A loop along `axis` of each scanned tensor. `states` and `elements` are the body's own inputs, in the order of the
+   * node's inputs; `results` are the body's new states, then what it emits at each step. The body may use symbols of the outside.
+   */
+  Scan: {
+    readonly states: readonly Sym[];
+    readonly elements: readonly Sym[];
+    readonly results: readonly Sym[];
+    readonly axis: number;
+    readonly reverse: boolean;
+  };
+}
+
+export type Op = keyof OpAttributes;

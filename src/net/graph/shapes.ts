@@ -1,0 +1,265 @@
+import { InternalError } from "../../base/errors.ts";
+import { formatShape } from "../arrays/array.ts";
+import type { Dim, Shape } from "./dim.ts";
+import { addDims, knownSize, multiplyDims, sameShape } from "./dim.ts";
+import type { Op, OpAttributes } from "./ops.ts";
+import type { Sym, TensorType } from "./sym.ts";
+
+type ShapeRule<K extends Op> = (inputs: readonly Sym[], attributes: OpAttributes[K]) => readonly TensorType[];
+
+/** The shape two shapes broadcast to, NumPy's rule; a symbolic size meets only itself or 1. */
+export function broadcastShapes(a: Shape, b: Shape): Shape {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const x = a[a.length - rank + i] ?? 1;
+    const y = b[b.length - rank + i] ?? 1;
+    if (x === y || y === 1) return x;
+    if (x === 1) return y;
+    throw new InternalError(`axis ${i} is ${x} on one side and ${y} on the other`);
+  });
+}
+
+/** An axis counted from the end when negative, checked against the rank. */
+export function resolveAxis(axis: number, rank: number): number {
+  const resolved = axis < 0 ? axis + rank : axis;
+  if (!(Number.isInteger(resolved) && resolved >= 0 && resolved < rank)) {
+    throw new InternalError(`axis ${axis} does not exist in rank ${rank}`);
+  }
+  return resolved;
+}
+
+function expectSame(a: Dim | string, b: Dim | string, what: string): void {
+  if (a !== b) throw new InternalError(`${what}: ${a} is not ${b}`);
+}
+
+const like = (x: TensorType): readonly TensorType[] => [{ dtype: x.dtype, shape: x.shape }];
+const unary = ([x]: readonly Sym[]) => like(x!);
+const asBool = (types: readonly TensorType[]) =>
+  types.map(({ shape }) => ({ dtype: "bool" as const, shape }));
+
+function binary([a, b]: readonly Sym[]): readonly TensorType[] {
+  expectSame(a!.dtype, b!.dtype, "types differ");
+  return [{ dtype: a!.dtype, shape: broadcastShapes(a!.shape, b!.shape) }];
+}
+
+const comparison = (inputs: readonly Sym[]) => asBool(binary(inputs));
+
+function reduction(
+  [x]: readonly Sym[],
+  { axes, keepDims }: OpAttributes["ReduceSum"],
+): readonly TensorType[] {
+  const reduced = new Set(axes.map((axis) => resolveAxis(axis, x!.shape.length)));
+  const shape = x!.shape.flatMap((dim, i) => (reduced.has(i) ? (keepDims ? [1] : []) : [dim]));
+  return [{ dtype: x!.dtype, shape }];
+}
+
+function alongAxis([x]: readonly Sym[], { axis }: { readonly axis: number }): readonly TensorType[] {
+  resolveAxis(axis, x!.shape.length);
+  return like(x!);
+}
+
+const replaced = (shape: Shape, axis: number, dim: Dim) => shape.map((old, i) => (i === axis ? dim : old));
+
+function slicedSize(size: Dim, { start, end, step }: OpAttributes["Slice"]): Dim {
+  if (typeof size === "number") {
+    if (step < 0) {
+      const first = Math.min(start < 0 ? start + size : start, size - 1);
+      const last = Math.max(end < 0 ? end + size : end, -1);
+      return Math.max(0, Math.ceil((last - first) / step));
+    }
+    const from = Math.min(start < 0 ? Math.max(start + size, 0) : start, size);
+    const to = Math.min(end < 0 ? Math.max(end + size, 0) : end, size);
+    return Math.max(0, Math.ceil((to - from) / step));
+  }
+  if (step !== 1) throw new InternalError(`a step of ${step} along an axis of symbolic size ${size}`);
+  if (start >= 0 && end === Number.MAX_SAFE_INTEGER) return addDims(size, -start);
+  if (start >= 0 && end < 0) return addDims(size, end - start);
+  if (start >= 0 && end >= 0) return end - start;
+  if (start < 0 && end === Number.MAX_SAFE_INTEGER) return -start;
+  throw new InternalError(`slice ${start} to ${end} of symbolic size ${size}`);
+}
+
+/** Output types of each op from its inputs' types: one rule per op. */
+export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
+  Input: (_, { dtype, shape }) => [{ dtype, shape }],
+  Parameter: (_, { dtype, shape }) => [{ dtype, shape }],
+  Constant: (_, { array }) => [{ dtype: array.dtype, shape: array.shape }],
+  ShapeVector: (_, { shape }) => [{ dtype: "int64", shape: [shape.length] }],
+
+  Add: binary,
+  Sub: binary,
+  Mul: binary,
+  Div: binary,
+  Pow: binary,
+  Max: binary,
+  Min: binary,
+  Mod: binary,
+  Equal: comparison,
+  Greater: comparison,
+  GreaterOrEqual: comparison,
+  Less: comparison,
+  LessOrEqual: comparison,
+  And: binary,
+  Or: binary,
+  Not: unary,
+  Where: ([condition, a, b]) => {
+    expectSame(condition!.dtype, "bool", "the condition's type");
+    const chosen = binary([a!, b!])[0]!;
+    return [{ dtype: chosen.dtype, shape: broadcastShapes(condition!.shape, chosen.shape) }];
+  },
+
+  Neg: unary,
+  Abs: unary,
+  Exp: unary,
+  Log: unary,
+  Sqrt: unary,
+  Reciprocal: unary,
+  Sin: unary,
+  Cos: unary,
+  Tanh: unary,
+  Sigmoid: unary,
+  Softplus: unary,
+  Erf: unary,
+  Relu: unary,
+  Floor: unary,
+  Sign: unary,
+  Gelu: unary,
+  Cast: ([x], { to }) => [{ dtype: to, shape: x!.shape }],
+
+  MatMul: ([a, b]) => {
+    expectSame(a!.dtype, b!.dtype, "types differ");
+    if (a!.shape.length < 2 || b!.shape.length < 2) throw new InternalError("both need at least two axes");
+    expectSame(a!.shape.at(-1)!, b!.shape.at(-2)!, "inner axes differ");
+    const batch = broadcastShapes(a!.shape.slice(0, -2), b!.shape.slice(0, -2));
+    return [{ dtype: a!.dtype, shape: [...batch, a!.shape.at(-2)!, b!.shape.at(-1)!] }];
+  },
+  Gemm: ([a, b, c], { transA, transB }) => {
+    if (a!.shape.length !== 2 || b!.shape.length !== 2) throw new InternalError("both need exactly two axes");
+    const [m, k] = transA ? [a!.shape[1]!, a!.shape[0]!] : [a!.shape[0]!, a!.shape[1]!];
+    const [inner, n] = transB ? [b!.shape[1]!, b!.shape[0]!] : [b!.shape[0]!, b!.shape[1]!];
+    expectSame(k, inner, "inner axes differ");
+    if (c !== undefined && !sameShape(broadcastShapes(c.shape, [m, n]), [m, n])) {
+      throw new InternalError(`the bias does not broadcast to ${formatShape([m, n])}`);
+    }
+    return [{ dtype: a!.dtype, shape: [m, n] }];
+  },
+  Conv: ([x, w, bias], { group, pads, dilation, stride }) => {
+    const [batch, channels, length] = x!.shape;
+    const [out, perGroup, kernel] = w!.shape;
+    if (x!.shape.length !== 3 || w!.shape.length !== 3)
+      throw new InternalError("one spatial axis is expected");
+    expectSame(channels!, multiplyDims(perGroup!, group), "channels differ from kernel × groups");
+    if (bias !== undefined) expectSame(bias.shape[0]!, out!, "the bias differs from the channels out");
+    const span = dilation * (knownSize(kernel!, "a kernel") - 1);
+    const padded = addDims(length!, pads[0] + pads[1] - span);
+    const lengthOut =
+      stride === 1 ? padded : Math.floor((knownSize(padded, "a strided axis") - 1) / stride) + 1;
+    return [{ dtype: x!.dtype, shape: [batch!, out!, lengthOut] }];
+  },
+
+  Softmax: alongAxis,
+  LogSoftmax: alongAxis,
+  LayerNormalization: ([x, scale], { axis }) => {
+    expectSame(x!.shape.at(-1)!, scale!.shape[0]!, "the scale differs from the last axis");
+    return alongAxis([x!], { axis });
+  },
+  ReduceSum: reduction,
+  ReduceMean: reduction,
+  ReduceMax: reduction,
+  CumSum: alongAxis,
+  ArgMax: ([x], { axis }) => {
+    const at = resolveAxis(axis, x!.shape.length);
+    return [{ dtype: "int64", shape: x!.shape.filter((_, i) => i !== at) }];
+  },
+  TopK: ([x], { axis, k }) => {
+    const shape = replaced(x!.shape, resolveAxis(axis, x!.shape.length), k);
+    return [
+      { dtype: x!.dtype, shape },
+      { dtype: "int64", shape },
+    ];
+  },
+
+  Reshape: ([x], { shape }) => {
+    expectSame(multiplyDims(...x!.shape), multiplyDims(...shape), "numbers of elements differ");
+    return [{ dtype: x!.dtype, shape }];
+  },
+  Expand: ([x], { shape }) => {
+    if (!sameShape(broadcastShapes(x!.shape, shape), shape)) {
+      throw new InternalError(`does not broadcast to ${formatShape(shape)}`);
+    }
+    return [{ dtype: x!.dtype, shape }];
+  },
+  Transpose: ([x], { perm }) => {
+    if ([...perm].sort((a, b) => a - b).some((axis, i) => axis !== i) || perm.length !== x!.shape.length) {
+      throw new InternalError(`[${perm}] is not an order of its axes`);
+    }
+    return [{ dtype: x!.dtype, shape: perm.map((axis) => x!.shape[axis]!) }];
+  },
+  Concat: (inputs, { axis }) => {
+    const [first, ...rest] = inputs;
+    const at = resolveAxis(axis, first!.shape.length);
+    for (const other of rest) {
+      expectSame(other.dtype, first!.dtype, "types differ");
+      if (!sameShape(replaced(other.shape, at, 0), replaced(first!.shape, at, 0))) {
+        throw new InternalError(`shapes differ beside axis ${at}`);
+      }
+    }
+    const size = addDims(...inputs.map(({ shape }) => shape[at]!));
+    return [{ dtype: first!.dtype, shape: replaced(first!.shape, at, size) }];
+  },
+  Split: ([x], { axis, sizes }) => {
+    const at = resolveAxis(axis, x!.shape.length);
+    expectSame(x!.shape[at]!, addDims(...sizes), "the parts do not add up to the axis");
+    return sizes.map((size) => ({ dtype: x!.dtype, shape: replaced(x!.shape, at, size) }));
+  },
+  Slice: ([x], attributes) => {
+    const at = resolveAxis(attributes.axis, x!.shape.length);
+    return [{ dtype: x!.dtype, shape: replaced(x!.shape, at, slicedSize(x!.shape[at]!, attributes)) }];
+  },
+  Pad: ([x], { axis, before, after }) => {
+    const at = resolveAxis(axis, x!.shape.length);
+    return [{ dtype: x!.dtype, shape: replaced(x!.shape, at, addDims(x!.shape[at]!, before + after)) }];
+  },
+  Gather: ([x, indices], { axis }) => {
+    const at = resolveAxis(axis, x!.shape.length);
+    return [
+      { dtype: x!.dtype, shape: [...x!.shape.slice(0, at), ...indices!.shape, ...x!.shape.slice(at + 1)] },
+    ];
+  },
+  GatherElements: ([x, indices], { axis }) => {
+    resolveAxis(axis, x!.shape.length);
+    expectSame(x!.shape.length, indices!.shape.length, "ranks differ");
+    return [{ dtype: x!.dtype, shape: indices!.shape }];
+  },
+  ScatterElements: ([x, indices, updates], { axis }) => {
+    resolveAxis(axis, x!.shape.length);
+    if (!sameShape(indices!.shape, updates!.shape)) throw new InternalError("indices and updates differ");
+    return like(x!);
+  },
+  Fill: (_, { shape, dtype }) => [{ dtype, shape }],
+  Range: (_, { size }) => [{ dtype: "int64", shape: [size] }],
+
+  Scan: (inputs, { states, elements, results, axis }) => {
+    expectSame(inputs.length, states.length + elements.length, "inputs differ from states and elements");
+    states.forEach((state, i) => {
+      if (!sameShape(state.shape, inputs[i]!.shape) || !sameShape(state.shape, results[i]!.shape)) {
+        throw new InternalError(`state ${i} changes shape`);
+      }
+    });
+    const steps = inputs[states.length]!.shape[axis]!;
+    elements.forEach((element, i) => {
+      const scanned = inputs[states.length + i]!.shape;
+      if (!sameShape([...scanned.slice(0, axis), ...scanned.slice(axis + 1)], element.shape)) {
+        throw new InternalError(
+          `element ${i} is ${formatShape(element.shape)}, the input ${formatShape(scanned)}`,
+        );
+      }
+      expectSame(scanned[axis]!, steps, "scanned lengths differ");
+    });
+    return results.map(({ dtype, shape }, i) =>
+      i < states.length
+        ? { dtype, shape }
+        : { dtype, shape: [...shape.slice(0, axis), steps, ...shape.slice(axis)] },
+    );
+  },
+};

@@ -1,0 +1,51 @@
+import { InputError } from "../../base/errors.ts";
+
+/** Where a program runs. `auto` takes the first device of this machine that works, the processor last. */
+export const DEVICES = ["cpu", "webgpu", "cuda", "coreml", "dml", "auto"] as const;
+
+export type Device = (typeof DEVICES)[number];
+export type ConcreteDevice = Exclude<Device, "auto">;
+
+const AUTO_ORDER: readonly ConcreteDevice[] = ["cuda", "coreml", "webgpu", "cpu"];
+
+/** What to do where a device's provider is not part of the installed ONNX Runtime. */
+const INSTALL: Readonly<Record<ConcreteDevice, string>> = {
+  cpu: "reinstall onnxruntime-node",
+  webgpu:
+    "it comes with onnxruntime-node on Linux x64, Windows and macOS; a Vulkan, Metal or Direct3D 12 driver is needed",
+  cuda: "on Linux x64 with CUDA 12 and cuDNN 9, remove `onnxruntime-node-install=skip` from .npmrc and run `npm rebuild onnxruntime-node`",
+  coreml: "it comes with onnxruntime-node on macOS only",
+  dml: "it comes with onnxruntime-node on Windows only",
+};
+
+export interface ProviderState {
+  readonly device: ConcreteDevice;
+  readonly present: boolean;
+  /** What to install where it is absent. */
+  readonly advice: string;
+}
+
+/** Every device and whether the installed ONNX Runtime brings its provider; a driver may still be missing. */
+export function providerStates(bundled: ReadonlySet<string>): readonly ProviderState[] {
+  return (Object.keys(INSTALL) as ConcreteDevice[]).map((device) => ({
+    device,
+    present: bundled.has(device),
+    advice: INSTALL[device],
+  }));
+}
+
+/**
+ * The devices to try for a wish, best first.
+ *
+ * @throws {InputError} when the wish names a device whose provider is not installed, with what to install
+ */
+export function candidates(device: Device, bundled: ReadonlySet<string>): readonly ConcreteDevice[] {
+  if (device === "auto") return AUTO_ORDER.filter((each) => bundled.has(each));
+  if (bundled.has(device)) return [device];
+  throw new InputError(
+    `the device ${device} is not available: this ONNX Runtime brings ${[...bundled].join(", ")}`,
+    {
+      hint: `${INSTALL[device]}; or use --device auto`,
+    },
+  );
+}

@@ -1,0 +1,183 @@
+import { dirname, relative, sep } from "node:path";
+import type { InferenceSession, Tensor } from "onnxruntime-node";
+import { InputError, InternalError } from "../../base/errors.ts";
+import type { NdArray } from "../arrays/array.ts";
+import { formatShape } from "../arrays/array.ts";
+import type { StoredArray } from "../arrays/stored-array.ts";
+import { needsCopy } from "../arrays/stored-array.ts";
+import type { Shape } from "../graph/dim.ts";
+import { graphOf } from "../graph/graph.ts";
+import type { ParameterBinding } from "../graph/onnx.ts";
+import { toOnnx } from "../graph/onnx.ts";
+import type { Sym } from "../graph/sym.ts";
+import type { ConcreteDevice, Device } from "./device.ts";
+import { candidates } from "./device.ts";
+import { bundledProviders, onnxRuntime } from "./onnx-runtime.ts";
+
+/** A parameter's values: a place in a file that the runtime maps itself, an array, or `"fed"` at every run. */
+export type ParameterSource = StoredArray | NdArray | "fed";
+
+export interface ProgramOptions {
+  readonly device?: Device;
+  /** Threads of the processor; the runtime's own choice, one per core, when absent. */
+  readonly threads?: number;
+}
+
+/** A graph made ready to run on one device. */
+export interface Program {
+  readonly device: ConcreteDevice;
+  /** Runs once. Every input of the graph must be given, by name. */
+  run(feeds: Readonly<Record<string, NdArray>>): Promise<Readonly<Record<string, NdArray>>>;
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a program of the graph behind some outputs. Parameters in files are never read through JavaScript: the model names
+ * file, offset and length, and ONNX Runtime maps them.
+ *
+ * @throws {InputError} when the device is not available or refuses the program
+ * @throws {InternalError} when a parameter has no source or its shape differs from the graph's
+ */
+export async function openProgram(
+  outputs: Readonly<Record<string, Sym>>,
+  parameters: ReadonlyMap<string, ParameterSource> = new Map(),
+  { device = "cpu", threads }: ProgramOptions = {},
+): Promise<Program> {
+  const graph = graphOf(outputs);
+  const used = graph.parameters.map(({ attributes }) => {
+    const source = parameters.get(attributes.name);
+    if (source === undefined) throw new InternalError(`parameter ${attributes.name} has no values`);
+    if (source !== "fed") checkShape(attributes.name, attributes.shape, source.shape);
+    return [attributes.name, source] as const;
+  });
+  const stored = used.flatMap(([, source]) => (isStored(source) ? [source.file] : []));
+  const folder = commonFolder(stored);
+  const model = toOnnx(graph, new Map(used.map(([name, source]) => [name, bindingOf(name, source, folder)])));
+  const inputs = new Map<string, Shape>([
+    ...graph.inputs.map(({ attributes }) => [attributes.name, attributes.shape] as const),
+    ...used
+      .filter(([, source]) => source === "fed")
+      .map(([name]) => [name, parameterShape(graph, name)] as const),
+  ]);
+  const opened = await openSession(model, { device, folder, ...(threads === undefined ? {} : { threads }) });
+  return new SessionProgram(opened.session, opened.device, inputs, Object.keys(outputs));
+}
+
+function parameterShape(graph: ReturnType<typeof graphOf>, name: string): Shape {
+  return graph.parameters.find(({ attributes }) => attributes.name === name)!.attributes.shape;
+}
+
+class SessionProgram implements Program {
+  constructor(
+    private readonly session: InferenceSession,
+    readonly device: ConcreteDevice,
+    private readonly inputs: ReadonlyMap<string, Shape>,
+    private readonly outputs: readonly string[],
+  ) {}
+
+  async run(feeds: Readonly<Record<string, NdArray>>): Promise<Readonly<Record<string, NdArray>>> {
+    const { Tensor } = await onnxRuntime();
+    const sizes = new Map<string, number>();
+    const tensors: Record<string, Tensor> = {};
+    for (const [name, shape] of this.inputs) {
+      const array = feeds[name];
+      if (array === undefined) throw new InternalError(`the input ${name} is not given`);
+      checkFeed(name, shape, array.shape, sizes);
+      tensors[name] = new Tensor(array.dtype as "float32", array.data as Float32Array, array.shape);
+    }
+    const results = await this.session.run(tensors, this.outputs as string[]);
+    return Object.fromEntries(
+      this.outputs.map((name) => {
+        const { type, dims, data } = results[name]!;
+        return [name, { dtype: type, shape: dims, data } as NdArray];
+      }),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.session.release();
+  }
+}
+
+/** Each symbolic size is bound by the first input that has it and must be the same in all others. */
+function checkFeed(name: string, shape: Shape, came: readonly number[], sizes: Map<string, number>): void {
+  const fits =
+    came.length === shape.length &&
+    shape.every((dim, i) => {
+      if (typeof dim === "number") return dim === came[i];
+      const bound = sizes.get(dim);
+      if (bound === undefined) sizes.set(dim, came[i]!);
+      return bound === undefined || bound === came[i];
+    });
+  if (!fits)
+    throw new InternalError(`the input ${name} is ${formatShape(came)}, expected ${formatShape(shape)}`);
+}
+
+function checkShape(name: string, expected: readonly number[], came: readonly number[]): void {
+  if (String(expected) === String(came)) return;
+  throw new InternalError(`parameter ${name} is ${formatShape(came)}, expected ${formatShape(expected)}`);
+}
+
+function isStored(source: ParameterSource): source is StoredArray {
+  return source !== "fed" && "file" in source;
+}
+
+function bindingOf(name: string, source: ParameterSource, folder: string | undefined): ParameterBinding {
+  if (source === "fed") return { kind: "fed" };
+  if (!isStored(source)) return { kind: "inline", array: source };
+  const obstacle = needsCopy(source);
+  if (obstacle !== undefined)
+    throw new InternalError(`parameter ${name} cannot be used in place: ${obstacle}`);
+  const location = relative(folder!, source.file).split(sep).join("/");
+  return { kind: "external", location, offset: source.offset, length: source.length };
+}
+
+/** The deepest folder that holds all files: ONNX Runtime refuses weights outside the folder it is given. */
+function commonFolder(files: readonly string[]): string | undefined {
+  return files
+    .map((file) => dirname(file))
+    .reduce<string | undefined>((common, folder) => {
+      if (common === undefined) return folder;
+      let shared = common;
+      while (relative(shared, folder).startsWith("..")) shared = dirname(shared);
+      return shared;
+    }, undefined);
+}
+
+interface SessionRequest {
+  readonly device: Device;
+  readonly folder: string | undefined;
+  readonly threads?: number;
+}
+
+async function openSession(model: Uint8Array, { device, folder, threads }: SessionRequest) {
+  const { InferenceSession } = await onnxRuntime();
+  const tried = candidates(device, await bundledProviders());
+  let refusal: unknown;
+  for (const each of tried) {
+    try {
+      const session = await InferenceSession.create(model, {
+        executionProviders: each === "cpu" ? ["cpu"] : [each, "cpu"],
+        logSeverityLevel: 3,
+        ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+        ...(folder === undefined
+          ? {}
+          : { extra: { session: { model_external_initializers_file_folder_path: folder } } }),
+      });
+      return { session, device: each };
+    } catch (error) {
+      refusal = error;
+    }
+  }
+  if (device !== "auto" && device !== "cpu") {
+    throw new InputError(`the device ${device} cannot run this program: ${reason(refusal)}`, {
+      hint: "check the driver with `dart-eval doctor`, or use --device cpu",
+      cause: refusal,
+    });
+  }
+  throw new InternalError(`ONNX Runtime refused the program: ${reason(refusal)}`, refusal);
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
