@@ -1,0 +1,26 @@
+import type { PageData } from "../page-data.ts";
+import { drawAccuracies } from "./accuracies.ts";
+import { drawDifferences } from "./differences.ts";
+import "./page.css";
+
+const embedded = document.getElementById("page-data");
+if (embedded?.textContent) {
+  const data = JSON.parse(embedded.textContent) as PageData;
+  for (const chart of data.accuracies) keepDrawn(chart.holder, (width) => drawAccuracies(chart, width));
+  for (const chart of data.differences) keepDrawn(chart.holder, (width) => drawDifferences(chart, width));
+}
+
+/** Fills a chart's holder, and again whenever its width changes, so that letters keep their size. */
+function keepDrawn(id: string, draw: (width: number) => Element): void {
+  const holder = document.getElementById(id);
+  if (holder === null) throw new Error(`the page has no place ${id} for a chart`);
+  let drawn = 0;
+  const redraw = () => {
+    const width = Math.floor(holder.clientWidth);
+    if (width === drawn || width === 0) return;
+    drawn = width;
+    holder.replaceChildren(draw(width));
+  };
+  redraw();
+  new ResizeObserver(redraw).observe(holder);
+}

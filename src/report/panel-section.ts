@@ -1,0 +1,173 @@
+import { intervalText, methodName } from "./estimates.ts";
+import { type Html, html } from "./html.ts";
+import { intervalsTable } from "./intervals-table.ts";
+import { leaderboardTable } from "./leaderboard.ts";
+import { count, fixed, UNDEFINED } from "./numbers.ts";
+import type { AccuracyChart, AccuracyMark, DifferenceChart, PageData } from "./page-data.ts";
+import type { Entry } from "./panels.ts";
+import { quantilesTable } from "./quantiles-table.ts";
+import { quirksOf, quirksTable } from "./quirks-table.ts";
+import type { ReportPanel } from "./report.ts";
+import { htmlTable } from "./tables/html-table.ts";
+
+/** What guessing gives, for the metrics where it is one number. */
+const CHANCE: Readonly<Record<string, number>> = { "paired-accuracy": 0.5, accuracy: 0.5, auroc: 0.5 };
+
+/** Everything about one question: what was asked, who answered how well, and what the numbers rest on. */
+export function panelSection(panel: ReportPanel): Html {
+  const { asked, setting, entries } = panel;
+  const id = panelId(panel);
+  const quantiles = quantilesTable(panel);
+  const charts = chartsOf(panel);
+  return html`<section aria-labelledby="${id}">
+<h2 id="${id}">${asked.title}, ${setting}</h2>
+<p>${asked.asks}</p>
+${asked.source === "" ? undefined : html`<p class="quiet">${asked.source}</p>`}
+${facts(panel)}
+
+<h3>Leaderboard</h3>
+${htmlTable(leaderboardTable(panel, `${asked.title}, ${setting}: best first`))}
+${charts.accuracies.map((chart) => accuracyFigure(chart))}
+
+${charts.differences.length === 0 ? undefined : differenceFigure(panel, charts.differences)}
+${quantiles === undefined ? undefined : htmlTable(quantiles)}
+
+${protocols(panel)}
+
+<h3>How sure the numbers are</h3>
+<p>${intervalsWords(entries)}</p>
+${htmlTable(intervalsTable(panel))}
+</section>
+`;
+}
+
+/** The panel's charts as data; their holders are the figures of `panelSection`. */
+export function chartsOf(panel: ReportPanel): PageData {
+  const id = panelId(panel);
+  const marks = panel.entries.flatMap(markOf);
+  const main = panel.entries[0]!.main;
+  const accuracies: AccuracyChart[] =
+    marks.length === 0
+      ? []
+      : [
+          {
+            holder: `${id}-accuracies`,
+            title: `${capital(main.title)} of each model with its 95 % interval`,
+            axis: main.title,
+            chance: CHANCE[main.name] ?? null,
+            marks,
+          },
+        ];
+  const differences = onePerModel(panel).map(
+    ({ label, result, histogram }, i): DifferenceChart => ({
+      holder: `${id}-differences-${i}`,
+      title: `Distribution of element minus control for ${label}`,
+      bins: histogram.bins,
+      median: result.published.median_diff ?? 0,
+    }),
+  );
+  return { accuracies, differences };
+}
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
+const panelId = ({ task, setting }: ReportPanel) =>
+  `panel-${[task, setting].map((word) => word.toLowerCase().replace(/[^a-z0-9]+/g, "-")).join("--")}`;
+
+function markOf({ label, protocol, main }: Entry): AccuracyMark[] {
+  const interval = main.intervals[0];
+  if (main.value === null) return [];
+  const { low, high } = interval ?? { low: main.value, high: main.value };
+  const how =
+    interval === undefined
+      ? ""
+      : ` ${intervalText(interval)}\n${methodName(interval.method)}, n ${count(interval.n)}`;
+  const detail = `${label}, ${protocol} protocol\n${fixed(main.value)}${how}`;
+  return [{ row: label, protocol, value: main.value, low, high, detail }];
+}
+
+/** The few numbers that a reader wants first. */
+function facts({ entries }: ReportPanel): Html {
+  const best = entries.find(({ main }) => main.value !== null);
+  const ties = entries.filter(({ result }) => "ties" in result.counts);
+  const rows = [...new Set(entries.map(({ result }) => result.rows.selected))];
+  return html`<dl class="facts">
+<div><dt>Best answer</dt><dd>${
+    best === undefined
+      ? UNDEFINED
+      : html`${fixed(best.main.value ?? Number.NaN)}<span class="detail">${best.label}, ${best.main.title}</span>`
+  }</dd></div>
+<div><dt>Rows asked</dt><dd>${rows.map(count).join(", ")}<span class="detail">of ${[
+    ...new Set(entries.map(({ result }) => count(result.rows.inTable))),
+  ].join(
+    ", ",
+  )} in the table, ${[...new Set(entries.map(({ result }) => result.cell.split))].join(", ")} split</span></dd></div>
+${
+  ties.length === 0
+    ? undefined
+    : html`<div><dt>Ties</dt><dd>${count(Math.max(...ties.map(({ result }) => result.counts.ties!)))}<span class="detail">most of any model: both scores equal</span></dd></div>`
+}
+</dl>`;
+}
+
+function accuracyFigure({ holder, title, chance, marks }: AccuracyChart): Html {
+  const protocols = [...new Set(marks.map(({ protocol }) => protocol))].sort();
+  return html`<figure>
+<div id="${holder}" class="chart">${undrawn}</div>
+<ul class="key">${protocols.map((protocol) => html`<li class="of-${protocol}">${protocol} protocol</li>`)}</ul>
+<figcaption>${title}.${chance === null ? "" : ` The dashed line is what guessing gives (${chance}).`} The same numbers stand in the table above.</figcaption>
+</figure>`;
+}
+
+/** Stands where a chart will be drawn, and stays where no script runs. */
+const undrawn = html`<p class="quiet">The chart is drawn by a script, which does not run here; the tables say the same in numbers.</p>`;
+
+function differenceFigure(panel: ReportPanel, charts: readonly DifferenceChart[]): Html {
+  const shown = onePerModel(panel);
+  const beyond = shown.some(({ histogram }) => histogram.beyond > 0);
+  return html`<h3>How far apart the scores of a pair are</h3>
+<p>Each row compares a real element with its control. Right of zero the model finds the real one more likely; the share
+of rows there is the paired accuracy.</p>
+<figure>
+<div class="multiples">${shown.map(
+    ({ label }, i) =>
+      html`<div><h4>${label}</h4><div id="${charts[i]!.holder}" class="chart">${undrawn}</div></div>`,
+  )}</div>
+<ul class="key"><li class="of-right square">prefers the real element</li><li class="of-wrong square">prefers the control</li></ul>
+<figcaption>Distribution of element minus control, one chart per model, each on a scale of its own.${
+    beyond
+      ? " The outermost bars also hold what lies beyond them, at most half a percent of the rows on either side."
+      : ""
+  }</figcaption>
+</figure>`;
+}
+
+/** The histogram of each model once: log-likelihoods do not change with the protocol. */
+function onePerModel({ entries, differences }: ReportPanel) {
+  const seen = new Set<string>();
+  return entries.flatMap(({ label, result }) => {
+    const histogram = differences.get(result.identity);
+    if (histogram === undefined || histogram.bins.length === 0 || seen.has(label)) return [];
+    seen.add(label);
+    return [{ label, result, histogram }];
+  });
+}
+
+function protocols(panel: ReportPanel): Html | undefined {
+  const table = quirksTable(panel);
+  if (table === undefined) return undefined;
+  return html`<h3>Both protocols side by side</h3>
+<p>The <strong>paper</strong> protocol does what the original's scripts do, defects included, so that published numbers
+can be met again; the <strong>corrected</strong> one does what its paper says is measured. What differs here:</p>
+<dl class="facts-list terms">${quirksOf(panel).map(({ label, says }) => html`<dt>${label}</dt><dd>${says}</dd>`)}</dl>
+${htmlTable(table)}`;
+}
+
+function intervalsWords(entries: readonly Entry[]): string {
+  const methods = [...new Set(entries.flatMap(({ main }) => main.intervals.map(({ method }) => method)))];
+  if (methods.length === 0) return "No interval was computed.";
+  const first = methodName(methods[0]!);
+  return methods.length === 1
+    ? `Intervals are of one kind: ${first}.`
+    : `The tables above print the first of ${methods.length} intervals: ${first}. Neighbouring elements are not independent of each other; where intervals that know this are wider than those that do not, believe the wider ones.`;
+}

@@ -1,0 +1,41 @@
+import { bytes, count, duration } from "./numbers.ts";
+import type { Entry } from "./panels.ts";
+
+/** A name and what it is, for a list of facts. */
+export type Fact = readonly [name: string, value: string];
+
+/** Where a result comes from and what it would take to get it again: all that goes into its identity, and how it ran. */
+export function provenanceFacts({ stored, result }: Entry): Fact[] {
+  const { cell, rows, identity } = result;
+  const recipe = Object.entries(cell.recipe).map(([key, value]) => `${key} ${value}`);
+  const timing = stored.timing;
+  const seconds = timing.reduce((sum, shard) => sum + shard.seconds, 0);
+  const scored = timing.reduce((sum, shard) => sum + shard.rows, 0);
+  const peak = Math.max(...timing.map((shard) => shard.peakMemory));
+  const each = (of: (shard: (typeof timing)[number]) => string) => [...new Set(timing.map(of))].join(", ");
+  return [
+    ["cell", `${identity} (task version ${cell.taskVersion}, identity version ${cell.identityVersion})`],
+    [
+      "model",
+      cell.model.identity ?? `${cell.model.name}, which gives no identity of its own: the name stands alone`,
+    ],
+    ["protocol", cell.protocol],
+    ["recipe", recipe.join(", ") || "nothing to set"],
+    ["seed", String(cell.seed)],
+    [
+      "rows",
+      `${count(rows.selected)} of ${count(rows.inTable)}: ${cell.split === "all" ? "every split" : `${cell.split} split`}` +
+        `${cell.limit === null ? "" : `, at most ${count(cell.limit)}`}; SHA-256 of their numbers ${rows.digest}`,
+    ],
+    ...Object.entries(cell.data).map(([name, digest]): Fact => [name, `SHA-256 ${digest}`]),
+    ...(timing.length === 0
+      ? []
+      : ([
+          ["time", `${duration(seconds)} for ${count(scored)} rows, ${count(scored / seconds)} rows/s`],
+          ["shards", `${timing.length}, batch size ${each((shard) => String(shard.batchSize))}`],
+          ["peak memory", bytes(peak)],
+          ["machine", each((shard) => shard.host)],
+          ["software", `dart-eval ${each((shard) => shard.toolkit)}`],
+        ] satisfies Fact[])),
+  ];
+}

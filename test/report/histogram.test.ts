@@ -1,0 +1,34 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { histogram } from "../../src/report/histogram.ts";
+
+const values = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 300 });
+
+test("every value is in one bin, and no bin straddles zero", () => {
+  fc.assert(
+    fc.property(values, (some) => {
+      const { bins } = histogram(Float64Array.from(some));
+      expect(bins.reduce((sum, bin) => sum + bin.rows, 0)).toBe(some.length);
+      for (const [i, bin] of bins.entries()) {
+        expect(bin.to).toBeGreaterThan(bin.from);
+        expect(bin.from < 0 && bin.to > 0).toBe(false);
+        if (i > 0) expect(bin.from).toBe(bins[i - 1]!.to);
+      }
+    }),
+  );
+});
+
+test("bins are of a round width, and outliers do not flatten the rest", () => {
+  const some = Float64Array.from({ length: 1000 }, (_, i) => (i === 0 ? 1e9 : (i - 500) / 50));
+  const { bins, beyond } = histogram(some);
+  expect(bins.length).toBeGreaterThan(30);
+  expect(bins.length).toBeLessThan(60);
+  expect(bins.every(({ from, to }) => Math.abs(to - from - 0.5) < 1e-9)).toBe(true);
+  expect(beyond).toBeGreaterThanOrEqual(1);
+  expect(beyond).toBeLessThanOrEqual(10);
+});
+
+test("nothing gives no bins; equal values give one", () => {
+  expect(histogram(new Float64Array(0))).toEqual({ bins: [], beyond: 0 });
+  expect(histogram(Float64Array.of(0, 0, 0)).bins).toEqual([{ from: 0, to: 1, rows: 3 }]);
+});

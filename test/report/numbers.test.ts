@@ -1,0 +1,49 @@
+import { expect, test } from "vitest";
+import { bytes, count, duration, fixed, pValue, UNDEFINED } from "../../src/report/numbers.ts";
+
+test("fixed: a true minus sign, no negative zero, a dash where undefined", () => {
+  expect([0.7312, -0.5, -0.0001, 0, 12].map((value) => fixed(value))).toEqual([
+    "0.731",
+    "−0.500",
+    "0.000",
+    "0.000",
+    "12.000",
+  ]);
+  expect([Number.NaN, Number.POSITIVE_INFINITY].map((value) => fixed(value))).toEqual([UNDEFINED, UNDEFINED]);
+});
+
+test("pValue: digits, then powers of ten, then a bound", () => {
+  expect([1, 0.0312, 0.001, 0.00099, 3.21e-41, 0, Number.NaN].map(pValue)).toEqual([
+    "1.000",
+    "0.031",
+    "0.001",
+    "9.9×10⁻⁴",
+    "3.2×10⁻⁴¹",
+    "< 10⁻³⁰⁰",
+    UNDEFINED,
+  ]);
+});
+
+test("duration: the two largest units, never 60 of the smaller", () => {
+  expect([0, 9.94, 9.96, 59.6, 132, 3599.7, 3900, 273_600].map(duration)).toEqual([
+    "0.0 s",
+    "9.9 s",
+    "10 s",
+    "1 min 00 s",
+    "2 min 12 s",
+    "1 h 00 min",
+    "1 h 05 min",
+    "3 d 4 h",
+  ]);
+});
+
+test("counts and bytes", () => {
+  expect([0, 999, 12_034, Number.NaN].map(count)).toEqual(["0", "999", "12,034", UNDEFINED]);
+  expect([0, 1023, 1024, 1.5 * 1024 ** 3, 1023.9 * 1024 ** 2].map(bytes)).toEqual([
+    "0 B",
+    "1023 B",
+    "1.00 KiB",
+    "1.50 GiB",
+    "1.00 GiB",
+  ]);
+});

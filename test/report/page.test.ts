@@ -1,0 +1,178 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { StoredResult } from "../../src/evaluation/runs/result.ts";
+import { type PageAssets, renderPage } from "../../src/report/page.ts";
+import { gatherReport } from "../../src/report/report.ts";
+import { builtAssets } from "./page-assets.ts";
+import { resultsFixture } from "./results-fixture.ts";
+
+const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+const HOSTILE = `</script><script>document.title = "taken"</script><!--<img src=x onerror="document.title='taken'">`;
+
+const tasks = [
+  {
+    name: "regulatory-elements",
+    title: "Regulatory elements",
+    asks: "Is a real regulatory element more likely than its control?",
+    source: "DART-Eval task 1",
+  },
+];
+
+let results: StoredResult[];
+let assets: PageAssets;
+let page: string;
+
+beforeAll(async () => {
+  assets = await builtAssets();
+  results = await resultsFixture([
+    { model: "strong", protocol: "corrected", shift: 4 },
+    { model: "strong", protocol: "paper", shift: 4 },
+    { model: "weak", protocol: "corrected", shift: 0.2 },
+  ]);
+  page = renderPage(await gatherReport(results, { tasks }), assets);
+});
+
+describe("the page as text", () => {
+  test("stands alone: nothing is loaded from anywhere", () => {
+    const markup = page.replaceAll(/<script[\s\S]*?<\/script>|<style[\s\S]*?<\/style>/g, "");
+    expect(markup).not.toMatch(/\s(src|href)=|url\(|@import/);
+    expect(assets.style).not.toMatch(/url\(|@import/);
+  });
+
+  test("its policy allows its own script by digest, and no other", () => {
+    const scripts = [...page.matchAll(/<script>([\s\S]*?)<\/script>/g)];
+    expect(scripts).toHaveLength(1);
+    const digest = createHash("sha256").update(scripts[0]![1]!).digest("base64");
+    expect(page).toContain(`script-src &#39;sha256-${digest}&#39;`);
+  });
+
+  test("a text of a result can neither end the page's script nor begin an element", async () => {
+    const [first] = results;
+    const hostile: StoredResult = {
+      ...first!,
+      result: {
+        ...first!.result,
+        cell: { ...first!.result.cell, model: { name: HOSTILE, identity: HOSTILE } },
+        notes: [HOSTILE],
+      },
+    };
+    const text = renderPage(await gatherReport([hostile], { tasks, title: HOSTILE }), assets);
+    expect(text.match(/<script/g)).toHaveLength(2);
+    expect(text.match(/<\/script/g)).toHaveLength(2);
+    expect(text).not.toContain("<img");
+    expect(text).not.toContain("<!--");
+  });
+
+  test("headings go down one level at a time, and every table has a caption", () => {
+    const levels = [...page.matchAll(/<h([1-6])/g)].map((match) => Number(match[1]));
+    expect(levels[0]).toBe(1);
+    for (const [i, level] of levels.entries()) expect(level - (levels[i - 1] ?? 0)).toBeLessThanOrEqual(1);
+    expect(page.match(/<caption>/g)!.length).toBe(page.match(/<table>/g)!.length);
+    expect(page.match(/<figcaption>/g)!.length).toBe(page.match(/<figure>/g)!.length);
+  });
+});
+
+describe.skipIf(!existsSync(CHROMIUM))("the page in a browser", () => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
+    });
+  });
+  afterAll(() => browser?.close());
+
+  /** Opens a page from disk, and tells what it complained of and what it asked the network for. */
+  async function open(html: string, options: Parameters<Browser["newPage"]>[0] = {}) {
+    const file = join(results[0]!.folder, `${createHash("sha1").update(html).digest("hex")}.html`);
+    await writeFile(file, html);
+    const opened: Page = await browser.newPage(options);
+    const complaints: string[] = [];
+    opened.on("console", (message) => complaints.push(message.text()));
+    opened.on("pageerror", (error) => complaints.push(error.message));
+    opened.on("request", (request) => {
+      if (request.url() !== pathToFileURL(file).href) complaints.push(`asked for ${request.url()}`);
+    });
+    await opened.goto(pathToFileURL(file).href);
+    return { opened, complaints };
+  }
+
+  test("draws every chart, without a complaint or a request", async () => {
+    const { opened, complaints } = await open(page);
+    await expect.poll(() => opened.locator(".chart > svg").count()).toBe(3);
+    const forest = opened.locator(".chart").first();
+    expect(await forest.locator("circle").count()).toBeGreaterThanOrEqual(3);
+    expect(await forest.locator("svg").getAttribute("aria-label")).toMatch(/paired accuracy of each model/i);
+    expect(complaints).toEqual([]);
+    await opened.close();
+  });
+
+  test("nothing is wider than the page, on a desk or in a hand", async () => {
+    for (const width of [1280, 380]) {
+      const { opened } = await open(page, { viewport: { width, height: 800 } });
+      await expect.poll(() => opened.locator(".chart > svg").count()).toBe(3);
+      expect(await opened.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
+      await opened.close();
+    }
+  });
+
+  test("letters are readable on their ground, by day and by night (WCAG contrast of 4.5)", async () => {
+    for (const colorScheme of ["light", "dark"] as const) {
+      const { opened } = await open(page, { colorScheme });
+      const colours = (await opened.evaluate(`(() => {
+        const of = (selector, what) => getComputedStyle(document.querySelector(selector))[what];
+        return { sheet: of("main > section", "backgroundColor"), ink: of("body", "color"), soft: of("caption", "color") };
+      })()`)) as Record<"sheet" | "ink" | "soft", string>;
+      expect(contrast(colours.ink, colours.sheet)).toBeGreaterThan(4.5);
+      expect(contrast(colours.soft, colours.sheet)).toBeGreaterThan(4.5);
+      await opened.close();
+    }
+  });
+
+  test("without scripts the tables are all there, and the page says what is missing", async () => {
+    const { opened } = await open(page, { javaScriptEnabled: false });
+    expect(await opened.locator("table").count()).toBeGreaterThanOrEqual(4);
+    expect(await opened.locator("th[scope=row]", { hasText: "strong" }).first().isVisible()).toBe(true);
+    expect(await opened.getByText("drawn by a script").first().isVisible()).toBe(true);
+    await opened.close();
+  });
+
+  test("a hostile name stays a text, and no foreign script runs", async () => {
+    const [first] = results;
+    const cell = { ...first!.result.cell, model: { name: HOSTILE, identity: null } };
+    const hostile = { ...first!, result: { ...first!.result, cell } };
+    const { opened, complaints } = await open(renderPage(await gatherReport([hostile], { tasks }), assets));
+    await expect.poll(() => opened.locator(".chart > svg").count()).toBe(2);
+    expect(await opened.title()).toBe("DNA language models on regulatory DNA");
+    expect(await opened.locator("th[scope=row]").first().textContent()).toBe(HOSTILE);
+    expect(complaints).toEqual([]);
+    await opened.close();
+  });
+});
+
+/** Ratio of WCAG 2.2 between two `rgb(r, g, b)` colours. */
+function contrast(a: string, b: string): number {
+  const luminance = (colour: string) => {
+    const [r, g, blue] = colour.match(/\d+/g)!.map((part) => {
+      const c = Number(part) / 255;
+      return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r! + 0.7152 * g! + 0.0722 * blue!;
+  };
+  const [light, dark] = [luminance(a), luminance(b)].sort((x, y) => y - x);
+  return (light! + 0.05) / (dark! + 0.05);
+}

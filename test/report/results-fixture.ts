@@ -1,0 +1,132 @@
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sha256Hex } from "../../src/base/digest.ts";
+import { Pcg64 } from "../../src/base/pcg64.ts";
+import { normal } from "../../src/base/sample.ts";
+import type { CellResult, StoredResult } from "../../src/evaluation/runs/result.ts";
+import type { Protocol } from "../../src/models/model.ts";
+
+interface FixtureCell {
+  readonly model: string;
+  readonly protocol: Protocol;
+  /** Mean of element minus control, in nats; the standard deviation is 4. */
+  readonly shift: number;
+  readonly rows?: number;
+}
+
+/**
+ * Results as a merged run folder holds them, with scores drawn from a normal distribution: for looking at a report, not
+ * for believing it.
+ */
+export async function resultsFixture(cells: readonly FixtureCell[]): Promise<StoredResult[]> {
+  const folder = await mkdtemp(join(tmpdir(), "dart-eval-report-"));
+  return Promise.all(
+    cells.map((cell) =>
+      storedFixture(join(folder, `${cell.model}-${cell.protocol}`.replace(/\W/g, "_")), cell),
+    ),
+  );
+}
+
+async function storedFixture(folder: string, cell: FixtureCell): Promise<StoredResult> {
+  const { shift, rows = 1187 } = cell;
+  const rng = new Pcg64(rows);
+  const differences = Float64Array.from({ length: rows }, () => shift + 4 * normal(rng));
+  const lines = [...differences].map(
+    (difference, i) => `${i}\t${(-480 + difference).toFixed(6)}\t-480.000000`,
+  );
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "scores.tsv"), ["idx\tseq_score\tctrl_score", ...lines, ""].join("\n"));
+  return {
+    folder,
+    result: resultFixture(cell, differences.toSorted()),
+    timing: [
+      {
+        shard: { index: 1, count: 1 },
+        rows,
+        seconds: 12.4,
+        rowsPerSecond: rows / 12.4,
+        batchSize: 64,
+        peakMemory: 512 * 1024 ** 2,
+        toolkit: "0.1.0",
+        host: "laptop, 2 cores",
+      },
+    ],
+  };
+}
+
+function resultFixture({ model, protocol }: FixtureCell, sorted: Float64Array): CellResult {
+  const n = sorted.length;
+  const value = sorted.filter((difference) => difference > 0).length / n;
+  const half = 1.96 * Math.sqrt((value * (1 - value)) / n);
+  const interval = (method: string, width: number, size = n) => ({
+    value,
+    low: Math.max(0, value - width),
+    high: Math.min(1, value + width),
+    n: size,
+    method,
+  });
+  const quantile = (share: number) => sorted[Math.floor(share * (n - 1))]!;
+  return {
+    format: "dart-eval result",
+    formatVersion: 1,
+    identity: sha256Hex(`${model} ${protocol}`),
+    cell: {
+      identityVersion: 1,
+      task: "regulatory-elements",
+      taskVersion: 1,
+      model: { name: model, identity: `${model} ${sha256Hex(model)}` },
+      setting: "zero-shot",
+      protocol,
+      seed: 0,
+      split: "test",
+      limit: null,
+      recipe: { score: "log-likelihood" },
+      data: { genome: sha256Hex("genome"), elements: sha256Hex("elements") },
+    },
+    rows: { inTable: 4 * n, selected: n, digest: sha256Hex("rows") },
+    metrics: [
+      {
+        name: "paired-accuracy",
+        title: "paired accuracy",
+        better: "higher",
+        main: true,
+        value,
+        intervals:
+          protocol === "paper"
+            ? [interval("wald", half / 4, 16 * n)]
+            : [
+                interval("wilson", half),
+                interval("wald", half * 1.01),
+                interval("genomic-block-bootstrap", half * 1.6),
+              ],
+      },
+    ],
+    published: {
+      acc: value,
+      pval: 3.2e-41,
+      signed_rank_sum: 503_211,
+      mean_diff: sorted.reduce((sum, one) => sum + one, 0) / n,
+      median_diff: quantile(0.5),
+      q05_diff: quantile(0.05),
+      q25_diff: quantile(0.25),
+      q75_diff: quantile(0.75),
+      q95_diff: quantile(0.95),
+    },
+    counts: { rows: n, ties: 3 },
+    averages: { "tokens-per-sequence": 351 },
+    quirks: [
+      {
+        label: "Q14",
+        says: "The original's interval takes twice the whole table as its number of trials; here it is the rows scored.",
+        effect: { paper: interval("wald", half / 4, 16 * n), corrected: interval("wilson", half) },
+      },
+      {
+        label: "Q15",
+        says: "The original counts a tie as a loss; here it counts one half.",
+        effect: { paper: value, corrected: value + 1.5 / n },
+      },
+    ],
+    notes: [],
+  };
+}

@@ -1,0 +1,87 @@
+import { describe, expect, test } from "vitest";
+import { htmlTable } from "../../../src/report/tables/html-table.ts";
+import { escapeLatex, latexTable } from "../../../src/report/tables/latex.ts";
+import { markdownTable } from "../../../src/report/tables/markdown.ts";
+import { plainTable } from "../../../src/report/tables/plain.ts";
+import type { Table } from "../../../src/report/tables/table.ts";
+
+const table: Table = {
+  caption: "Two models",
+  columns: [
+    { heading: "model", align: "left" },
+    { heading: "accuracy", align: "right" },
+  ],
+  rows: [
+    ["a_b|c", { text: "0.731", detail: "[0.705, 0.756]" }],
+    ["x", "–"],
+  ],
+  notes: ["x: no accuracy: it has no rows."],
+};
+
+test("plain", () => {
+  expect(plainTable(table)).toMatchInlineSnapshot(`
+    "Two models
+
+    model              accuracy
+    ─────  ────────────────────
+    a_b|c  0.731 [0.705, 0.756]
+    x                         –
+
+    x: no accuracy: it has no rows."
+  `);
+});
+
+test("Markdown", () => {
+  expect(markdownTable(table)).toMatchInlineSnapshot(`
+    "**Two models**
+
+    | model | accuracy |
+    | :--- | ---: |
+    | a\\_b\\|c | 0.731 \\[0.705, 0.756\\] |
+    | x | – |
+
+    - x: no accuracy: it has no rows."
+  `);
+});
+
+test("LaTeX", () => {
+  expect(latexTable(table)).toMatchInlineSnapshot(`
+    "\\begin{table}
+    \\centering
+    \\caption{Two models}
+    \\begin{tabular}{lr}
+      \\toprule
+      model & accuracy \\\\
+      \\midrule
+      a\\_b|c & 0.731 [0.705, 0.756] \\\\
+      x & -- \\\\
+      \\bottomrule
+    \\end{tabular}
+    \\par\\footnotesize x: no accuracy: it has no rows.
+    \\end{table}"
+  `);
+});
+
+test("HTML: a caption, headings with their scope, every text escaped", () => {
+  const text = String(htmlTable({ ...table, rows: [["<img src=x onerror=alert(1)>", "&"]] }));
+  expect(text).toContain("<caption>Two models</caption>");
+  expect(text).toContain('<th scope="col" class="number">accuracy</th>');
+  expect(text).toContain(
+    '<th scope="row">&lt;img src=x onerror=alert(1)&gt;</th><td class="number">&amp;</td>',
+  );
+});
+
+describe("what a text may hold", () => {
+  test("Markdown reads nothing in a cell as markup", () => {
+    const hostile = "a|b *c* [d](e) <f> `g`\nh";
+    const line = markdownTable({ ...table, rows: [[hostile, "1"]] }).split("\n")[4]!;
+    expect(line).toBe("| a\\|b \\*c\\* \\[d\\](e) \\<f\\> \\`g\\` h | 1 |");
+  });
+
+  test("LaTeX reads nothing in a cell as a command", () => {
+    expect(escapeLatex("50 % of \\foo{a_b} & $x^2 ~ #1")).toBe(
+      "50 \\% of \\textbackslash{}foo\\{a\\_b\\} \\& \\$x\\textasciicircum{}2 \\textasciitilde{} \\#1",
+    );
+    expect(escapeLatex("3.2×10⁻⁴¹ ± −1")).toBe("3.2$\\times$10$^{-41}$ $\\pm$ $-$1");
+  });
+});

@@ -1,0 +1,251 @@
+import { posix } from "node:path";
+import { describe, expect, test } from "vitest";
+import { importsOf, type SourceFile, sourceFiles, withoutComments } from "./source-files.ts";
+
+/** What each place in `src` may import besides itself. A place is a room or a room's folder; types count. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  "dna/sequence": ["base"],
+  "dna/genome": ["base", "dna/sequence"],
+  "dna/tokenizers": ["base", "dna/sequence"],
+  "net/arrays": ["base"],
+  "net/graph": ["base", "net/arrays"],
+  "net/nn": ["base", "net/arrays", "net/graph"],
+  "net/runtime": ["base", "net/arrays", "net/graph"],
+  "net/train": ["base", "net/arrays", "net/graph", "net/nn", "net/runtime"],
+  models: ["base", "dna", "net"],
+  "evaluation/metrics": ["base"],
+  "evaluation/datasets": ["base", "dna", "net", "models"],
+  "evaluation/tasks": ["base", "dna", "net", "models", "evaluation/metrics", "evaluation/datasets"],
+  "evaluation/settings": [
+    "base",
+    "dna",
+    "net",
+    "models",
+    "evaluation/metrics",
+    "evaluation/datasets",
+    "evaluation/tasks",
+  ],
+  "evaluation/runs": [
+    "base",
+    "dna",
+    "net",
+    "models",
+    "evaluation/metrics",
+    "evaluation/datasets",
+    "evaluation/tasks",
+    "evaluation/settings",
+  ],
+  evaluation: ["base", "dna", "net", "models", "evaluation"],
+  report: ["base", "models", "evaluation"],
+  "report/client": ["report"],
+  cli: ["base", "dna", "net", "models", "evaluation", "report"],
+};
+
+/** Doors for users: `index.ts` of a room may name anything of that room, the package's own anything at all. */
+const isDoor = (path: string) => /^src\/([a-z]+\/)?index\.ts$/.test(path);
+
+/** `src/net/graph/ops.ts` → `net/graph`; the longest place of the table that holds the file. */
+function placeOf(path: string): string {
+  const folders = path.split("/").slice(1, -1);
+  for (let n = folders.length; n > 0; n--) {
+    const place = folders.slice(0, n).join("/");
+    if (place in MAY_IMPORT) return place;
+  }
+  throw new Error(`${path} lies in no room`);
+}
+
+const within = (place: string, allowed: string) => place === allowed || place.startsWith(`${allowed}/`);
+
+const files = sourceFiles("src");
+const inside = files.filter(({ path }) => !isDoor(path));
+
+const relativeImports = (file: SourceFile) =>
+  file.imports
+    .filter(({ specifier }) => specifier.startsWith("."))
+    .map(({ specifier, typeOnly }) => ({
+      specifier,
+      typeOnly,
+      target: posix.join(posix.dirname(file.path), specifier),
+    }));
+
+const packageImports = (file: SourceFile) =>
+  file.imports.map(({ specifier }) => specifier).filter((specifier) => !specifier.startsWith("."));
+
+/** Files that break a rule, as `path → what`. */
+const offences = (rule: (file: SourceFile) => readonly string[], among = inside) =>
+  among.flatMap((file) => rule(file).map((what) => `${file.path} → ${what}`));
+
+describe("the rooms", () => {
+  test("there is something to check", () => {
+    expect(inside.length).toBeGreaterThan(40);
+    expect(inside.flatMap((file) => file.imports).length).toBeGreaterThan(100);
+  });
+
+  test("every file lies in a room", () => {
+    for (const { path } of inside) expect(() => placeOf(path)).not.toThrow();
+  });
+
+  test("imports go down only", () => {
+    const upward = offences((file) =>
+      relativeImports(file)
+        .map(({ target }) => target)
+        .filter((target) => {
+          const [from, to] = [placeOf(file.path), placeOf(target)];
+          return from !== to && !MAY_IMPORT[from]!.some((allowed) => within(to, allowed));
+        }),
+    );
+    expect(upward).toEqual([]);
+  });
+
+  test("nothing in the package walks through a door: a file imports the file that has the thing", () => {
+    expect(
+      offences((file) =>
+        relativeImports(file)
+          .map(({ target }) => target)
+          .filter(isDoor),
+      ),
+    ).toEqual([]);
+  });
+
+  test("a room's door opens on that room only", () => {
+    const crossing = offences(
+      (file) => {
+        const room = file.path.split("/")[1]!;
+        if (room === "index.ts") return [];
+        return relativeImports(file)
+          .map(({ target }) => target)
+          .filter((target) => !target.startsWith(`src/${room}/`));
+      },
+      files.filter(({ path }) => isDoor(path)),
+    );
+    expect(crossing).toEqual([]);
+  });
+
+  test("relative imports name the file, with its ending", () => {
+    expect(
+      offences(
+        (file) =>
+          relativeImports(file)
+            .map(({ specifier }) => specifier)
+            .filter((s) => !s.endsWith(".ts") && !s.endsWith(".css")),
+        files,
+      ),
+    ).toEqual([]);
+  });
+
+  test("no circle of imports", () => {
+    const edges = new Map(
+      files.map((file) => [
+        file.path,
+        relativeImports(file)
+          .filter(({ typeOnly }) => !typeOnly)
+          .map(({ target }) => target),
+      ]),
+    );
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const walk = (path: string, trail: readonly string[]) => {
+      if (trail.includes(path)) circles.push([...trail.slice(trail.indexOf(path)), path].join(" → "));
+      if (done.has(path) || trail.includes(path)) return;
+      for (const target of edges.get(path) ?? []) walk(target, [...trail, path]);
+      done.add(path);
+    };
+    for (const { path } of files) walk(path, []);
+    expect(circles).toEqual([]);
+  });
+});
+
+describe("one door each", () => {
+  const outside = (room: string) => inside.filter(({ path }) => !within(placeOf(path), room));
+
+  test("only net/runtime names ONNX Runtime", () => {
+    expect(
+      offences(
+        (file) => packageImports(file).filter((name) => name.startsWith("onnxruntime")),
+        outside("net/runtime"),
+      ),
+    ).toEqual([]);
+  });
+
+  test("only base opens, writes or fetches", () => {
+    const doors = /^(node:)?(fs|fs\/promises|http|https|http2|net|tls|dgram)$/;
+    expect(
+      offences((file) => packageImports(file).filter((name) => doors.test(name)), outside("base")),
+    ).toEqual([]);
+    expect(
+      offences(
+        (file) => [...file.code.matchAll(/(?<![.\w])fetch\(/g)].map(([text]) => text),
+        outside("base"),
+      ),
+    ).toEqual([]);
+  });
+
+  test("only cli prints", () => {
+    const printing = /\bconsole\.\w+|\bprocess\.(stdout|stderr)\b/g;
+    expect(
+      offences((file) => [...file.code.matchAll(printing)].map(([text]) => text), outside("cli")),
+    ).toEqual([]);
+  });
+
+  test("only cli ends the process or reads its arguments", () => {
+    const ending = /\bprocess\.(exit|exitCode|argv)\b/g;
+    expect(offences((file) => [...file.code.matchAll(ending)].map(([text]) => text), outside("cli"))).toEqual(
+      [],
+    );
+  });
+
+  test("only report/client may name what a browser has, and nothing of Node's", () => {
+    const browser = /(?<![.\w"'])(document|window|localStorage)\.\w+|\bHTML\w*Element\b|\bSVG\w*Element\b/g;
+    expect(
+      offences((file) => [...file.code.matchAll(browser)].map(([text]) => text), outside("report/client")),
+    ).toEqual([]);
+    const client = inside.filter(({ path }) => placeOf(path) === "report/client");
+    expect(client.length).toBeGreaterThan(0);
+    expect(
+      offences((file) => packageImports(file).filter((name) => name !== "@observablehq/plot"), client),
+    ).toEqual([]);
+  });
+
+  test("randomness comes from a seeded generator", () => {
+    expect(offences((file) => [...file.code.matchAll(/\bMath\.random\b/g)].map(([text]) => text))).toEqual(
+      [],
+    );
+  });
+});
+
+describe("the checker itself", () => {
+  test("sees every form of import", () => {
+    const code = `
+      import { a } from "./a.ts";
+      import type { B } from './b.ts';
+      import * as c from "c";
+      export { d,
+        e } from "./d.ts";
+      export type { F } from "./f.ts";
+      import "./side-effect.ts";
+      const g = await import("./g.ts");
+      type H = import("./h.ts").H;
+    `;
+    expect(importsOf(code).map(({ specifier }) => specifier)).toEqual([
+      "./a.ts",
+      "./b.ts",
+      "c",
+      "./d.ts",
+      "./f.ts",
+      "./side-effect.ts",
+      "./g.ts",
+      "./h.ts",
+    ]);
+    expect(importsOf(code).filter(({ typeOnly }) => typeOnly)).toHaveLength(2);
+  });
+
+  test("does not take a comment for code, nor an address for a comment", () => {
+    const code = 'a("https://x"); // console.log\n/* process.exit */ b(`// c`); const r = /\\/\\/[/"]/; d();';
+    const bare = withoutComments(code);
+    expect(bare).toContain('"https://x"');
+    expect(bare).toContain("d();");
+    expect(bare).not.toContain("console");
+    expect(bare).not.toContain("process");
+  });
+});
