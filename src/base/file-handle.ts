@@ -2,6 +2,9 @@ import { open, realpath } from "node:fs/promises";
 import { FormatError, InputError } from "./errors.ts";
 import { fileTrouble } from "./file-trouble.ts";
 
+/** Node reads at most 2^31 - 1 bytes at once. */
+const LARGEST_READ = 2 ** 30;
+
 /** A local file opened for reads at any position. Close it with `close()` or `await using`. */
 export interface FileHandle extends AsyncDisposable {
   /** As the caller named it, for messages. */
@@ -37,10 +40,11 @@ export async function openFile(path: string): Promise<FileHandle> {
         "is the file cut off? Compare its size with the source's",
       );
     }
-    const bytes = new Uint8Array(length);
+    const bytes = allocate(path, length);
     let filled = 0;
     while (filled < length) {
-      const { bytesRead } = await handle.read(bytes, filled, length - filled, offset + filled);
+      const piece = Math.min(length - filled, LARGEST_READ);
+      const { bytesRead } = await handle.read(bytes, filled, piece, offset + filled);
       if (bytesRead === 0) {
         throw new FormatError(
           { file: path },
@@ -54,4 +58,12 @@ export async function openFile(path: string): Promise<FileHandle> {
 
   const close = () => handle.close();
   return { path, realPath, size: stat.size, read, close, [Symbol.asyncDispose]: close };
+}
+
+function allocate(path: string, length: number): Uint8Array {
+  try {
+    return new Uint8Array(length);
+  } catch (cause) {
+    throw new InputError(`${length} bytes do not fit into memory at once`, { place: { file: path }, cause });
+  }
 }

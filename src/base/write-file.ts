@@ -1,15 +1,19 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileTrouble } from "./file-trouble.ts";
 
 /**
  * Writes a file that is whole or absent, whatever stops the process: into a temporary file beside it, flushed to the
- * disk, then renamed over `path`. Missing folders are made.
+ * disk, then renamed over `path`. Missing folders are made. Pieces are written as they come, one in memory at a time;
+ * what their source throws is thrown on, and leaves nothing behind.
  *
  * @throws {InputError} naming the path when the disk is full, read-only, or the folder may not be written
  */
-export async function writeFileWhole(path: string, data: string | Uint8Array): Promise<void> {
+export async function writeFileWhole(
+  path: string,
+  data: string | Uint8Array | AsyncIterable<Uint8Array>,
+): Promise<void> {
   const folder = dirname(path);
   const beside = join(folder, `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`);
   try {
@@ -17,7 +21,7 @@ export async function writeFileWhole(path: string, data: string | Uint8Array): P
     const file = await open(beside, "wx");
     try {
       try {
-        await file.writeFile(data);
+        await writeFile(file, data);
         await file.sync();
       } finally {
         await file.close();

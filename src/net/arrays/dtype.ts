@@ -25,8 +25,27 @@ const DTYPES = {
 
 export type DType = keyof typeof DTYPES;
 
+/** Any buffer may lie below: `InstanceType` alone would ask for one that is not shared. */
+interface Held {
+  float64: Float64Array;
+  float32: Float32Array;
+  float16: Uint16Array;
+  bfloat16: Uint16Array;
+  float8_e4m3fn: Uint8Array;
+  float8_e5m2: Uint8Array;
+  int64: BigInt64Array;
+  uint64: BigUint64Array;
+  int32: Int32Array;
+  uint32: Uint32Array;
+  int16: Int16Array;
+  uint16: Uint16Array;
+  int8: Int8Array;
+  uint8: Uint8Array;
+  bool: Uint8Array;
+}
+
 /** The typed array that holds elements of type D. */
-export type DataOf<D extends DType = DType> = InstanceType<(typeof DTYPES)[D]["array"]>;
+export type DataOf<D extends DType = DType> = Held[D];
 
 /** Bytes of one element. */
 export function bytesPerElement(dtype: DType): number {

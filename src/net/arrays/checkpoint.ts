@@ -1,0 +1,168 @@
+import { basename, join } from "node:path";
+import { sha256Hex } from "../../base/digest.ts";
+import { FormatError, InputError } from "../../base/errors.ts";
+import { type FileHandle, openFile } from "../../base/file-handle.ts";
+import { kindOfPath, namesInFolder } from "../../base/folder.ts";
+import { rememberedDigest } from "../../base/remembered-digest.ts";
+import type { NdArray } from "./array.ts";
+import { readStored, readWidened } from "./read-stored.ts";
+import { recogniseCheckpoint } from "./recognise.ts";
+import { placeOfRows, type Rows } from "./rows.ts";
+import { readSafetensors } from "./safetensors.ts";
+import { readShardIndex } from "./shards.ts";
+import type { StoredArray } from "./stored-array.ts";
+import { readTorchCheckpoint } from "./torch/checkpoint.ts";
+
+export interface ReadOptions {
+  /** Only these rows, [start, end), along the first axis that is longer than 1; the rest is not read. */
+  readonly rows?: Rows;
+  /** The elements in the type they are stored in; otherwise floats of any precision come as float32. */
+  readonly asStored?: boolean;
+}
+
+/** Named arrays in one file or several, of which nothing but the table of contents has been read. */
+export interface Checkpoint extends AsyncDisposable {
+  /** As it was named by the caller. */
+  readonly path: string;
+  /** Real paths of the files that hold the data, links resolved. */
+  readonly files: readonly string[];
+  readonly arrays: ReadonlyMap<string, StoredArray>;
+  /** Free text that the writer added; empty for PyTorch's own format. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /**
+   * One array, row-major: floats as float32 (float64 rounded, the others exactly), integers and bool as stored.
+   * @throws {InputError} when there is no array of this name, or no such rows
+   */
+  read(name: string, options?: ReadOptions): Promise<NdArray>;
+  /**
+   * SHA-256 of the contents: of the file, or, for several, of the lines `digest  name` in order of their names.
+   * Kept between runs as long as the files do not change.
+   */
+  digest(): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** In a folder, the first of these that is there is the checkpoint. */
+const NAMES = [
+  "model.safetensors",
+  "model.safetensors.index.json",
+  "pytorch_model.bin",
+  "pytorch_model.bin.index.json",
+] as const;
+
+/**
+ * Opens a checkpoint: a `.safetensors` file, a `pytorch_model.bin` (zip format, PyTorch 1.6 and later), an index of
+ * shards of either, or a folder that holds one of them, as downloaded from a hub. The format is known by the file's
+ * first bytes. Nothing of the data is read, and nothing in a PyTorch file is executed.
+ *
+ * @throws {FormatError} when a file is damaged or is something else; the message says what
+ * @throws {InputError} when nothing is there, or a shard is missing
+ */
+export async function openCheckpoint(folderOrFile: string): Promise<Checkpoint> {
+  const path = await checkpointPath(folderOrFile);
+  const handles: FileHandle[] = [];
+  try {
+    return path.endsWith(".index.json")
+      ? await openShards(folderOrFile, path, handles)
+      : await openSingle(folderOrFile, path, handles);
+  } catch (error) {
+    await closeAll(handles);
+    throw error;
+  }
+}
+
+async function checkpointPath(folderOrFile: string): Promise<string> {
+  if ((await kindOfPath(folderOrFile)) !== "folder") return folderOrFile;
+  const names = await namesInFolder(folderOrFile);
+  const known = NAMES.find((name) => names.includes(name));
+  if (known !== undefined) return join(folderOrFile, known);
+  const others = names.filter((name) => name.endsWith(".safetensors"));
+  if (others.length === 1) return join(folderOrFile, others[0]!);
+  throw new InputError(
+    others.length === 0
+      ? "no checkpoint is in this folder"
+      : `${others.length} safetensors files are in this folder`,
+    {
+      place: { file: folderOrFile },
+      hint: others.length === 0 ? `looked for ${NAMES.join(", ")}` : `name one of them: ${others.join(", ")}`,
+    },
+  );
+}
+
+async function openSingle(given: string, path: string, handles: FileHandle[]): Promise<Checkpoint> {
+  const { handle, arrays, metadata } = await openPart(path, handles);
+  const digest = () => rememberedDigest(handle.realPath);
+  return checkpoint(given, handles, new Map(arrays.map((array) => [array.name, array])), metadata, digest);
+}
+
+async function openShards(given: string, path: string, handles: FileHandle[]): Promise<Checkpoint> {
+  const { shards, shardOf } = await readShardIndex(path);
+  const arrays = new Map<string, StoredArray>();
+  const metadata = new Map<string, string>();
+  for (const shard of shards) {
+    const part = await openPart(shard, handles);
+    for (const [key, value] of part.metadata) metadata.set(key, value);
+    for (const array of part.arrays) {
+      if (arrays.has(array.name))
+        throw new FormatError({ file: shard, tensor: array.name }, "is in two shards");
+      arrays.set(array.name, array);
+    }
+  }
+  for (const [name, shard] of shardOf) {
+    if (!arrays.has(name)) {
+      throw new FormatError(
+        { file: shard, tensor: name },
+        `is not in this shard, though ${basename(path)} says so`,
+        "are the index and the shards of the same revision?",
+      );
+    }
+  }
+  const digest = async () => {
+    const lines: string[] = [];
+    for (const shard of shards) lines.push(`${await rememberedDigest(shard)}  ${basename(shard)}\n`);
+    return sha256Hex(lines.join(""));
+  };
+  return checkpoint(given, handles, arrays, metadata, digest);
+}
+
+async function openPart(path: string, handles: FileHandle[]) {
+  const handle = await openFile(path);
+  handles.push(handle);
+  const format = await recogniseCheckpoint(handle);
+  const contents =
+    format === "safetensors"
+      ? await readSafetensors(handle)
+      : { arrays: await readTorchCheckpoint(handle), metadata: new Map<string, string>() };
+  return { handle, ...contents };
+}
+
+function checkpoint(
+  path: string,
+  handles: readonly FileHandle[],
+  arrays: ReadonlyMap<string, StoredArray>,
+  metadata: ReadonlyMap<string, string>,
+  digest: () => Promise<string>,
+): Checkpoint {
+  const byFile = new Map(handles.map((handle) => [handle.realPath, handle]));
+
+  async function read(name: string, { rows, asStored = false }: ReadOptions = {}): Promise<NdArray> {
+    const stored = arrays.get(name);
+    if (stored === undefined) {
+      throw new InputError(`there is no tensor ${JSON.stringify(name)}`, {
+        place: { file: path },
+        hint: `it has ${arrays.size}, such as ${[...arrays.keys()].slice(0, 4).join(", ") || "none"}`,
+      });
+    }
+    const place = rows === undefined ? stored : placeOfRows(stored, rows);
+    const file = byFile.get(stored.file)!;
+    return asStored ? await readStored(file, place) : await readWidened(file, place);
+  }
+
+  const close = () => closeAll(handles);
+  const files = handles.map((handle) => handle.realPath);
+  return { path, files, arrays, metadata, read, digest, close, [Symbol.asyncDispose]: close };
+}
+
+async function closeAll(handles: readonly FileHandle[]): Promise<void> {
+  await Promise.all(handles.map((handle) => handle.close()));
+}

@@ -1,0 +1,78 @@
+import { basename, dirname, join } from "node:path";
+import { z } from "zod";
+import { FormatError, InputError } from "../../base/errors.ts";
+import { openFile } from "../../base/file-handle.ts";
+import { kindOfPath } from "../../base/folder.ts";
+import { JsonTrouble, parseUniqueJson } from "../../base/unique-json.ts";
+
+const MAX_INDEX_BYTES = 100_000_000;
+
+const schema = z.object({ weight_map: z.record(z.string(), z.string()) });
+
+/** A checkpoint in several files, as its `….index.json` lists it. */
+export interface ShardIndex {
+  readonly path: string;
+  /** The shards' paths, sorted by name. All are there. */
+  readonly shards: readonly string[];
+  /** Name of an array → path of the shard that holds it. */
+  readonly shardOf: ReadonlyMap<string, string>;
+}
+
+/**
+ * Reads `model.safetensors.index.json` or `pytorch_model.bin.index.json`: { weight_map: { array: shard } }.
+ *
+ * A shard is a plain file name in the index's own folder; a name with a folder in it is refused, since an index from
+ * a stranger could otherwise point anywhere.
+ *
+ * @throws {FormatError} when the file is not such an index
+ * @throws {InputError} when a shard is missing
+ */
+export async function readShardIndex(path: string): Promise<ShardIndex> {
+  const weightMap = await readWeightMap(path);
+  const folder = dirname(path);
+  const shardOf = new Map<string, string>();
+  for (const [name, shard] of Object.entries(weightMap)) {
+    if (!isPlainFileName(shard)) {
+      throw new FormatError(
+        { file: path, tensor: name },
+        `is said to lie in ${JSON.stringify(shard)}, which is not a plain file name`,
+      );
+    }
+    shardOf.set(name, join(folder, shard));
+  }
+  const shards = [...new Set(shardOf.values())].sort();
+  if (shards.length === 0) throw new FormatError({ file: path }, "the index names no shards");
+  for (const shard of shards) {
+    if ((await kindOfPath(shard)) !== "file") {
+      throw new InputError(`this shard is missing: ${basename(path)} names ${shards.length} shards`, {
+        place: { file: shard },
+        hint: "download all shards of the checkpoint into one folder",
+      });
+    }
+  }
+  return { path, shards, shardOf };
+}
+
+async function readWeightMap(path: string): Promise<Record<string, string>> {
+  await using file = await openFile(path);
+  if (file.size > MAX_INDEX_BYTES)
+    throw new FormatError({ file: path }, `an index of ${file.size} bytes is not read`);
+  let json: unknown;
+  try {
+    json = parseUniqueJson(new TextDecoder("utf-8", { fatal: true }).decode(await file.read(0, file.size)));
+  } catch (cause) {
+    const what = cause instanceof JsonTrouble ? cause.message : "is not UTF-8 text";
+    throw new FormatError({ file: path }, `the index ${what}`, undefined, cause);
+  }
+  const index = schema.safeParse(json);
+  if (index.success) return index.data.weight_map;
+  throw new FormatError(
+    { file: path },
+    'the index has no "weight_map" of array names to file names',
+    undefined,
+    index.error,
+  );
+}
+
+const isPlainFileName = (name: string) =>
+  name !== "" && name !== "." && name !== ".." && !/[/\\\0]/.test(name);

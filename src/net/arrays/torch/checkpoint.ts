@@ -1,0 +1,192 @@
+import { FormatError } from "../../../base/errors.ts";
+import type { FileHandle } from "../../../base/file-handle.ts";
+import { elementCount, formatShape } from "../array.ts";
+import { bytesPerElement } from "../dtype.ts";
+import { isRowMajor, spanOf } from "../rows.ts";
+import type { StoredArray } from "../stored-array.ts";
+import {
+  isTensor,
+  storageBytes,
+  type TorchStorage,
+  type TorchTensor,
+  torchGlobals,
+  torchStorage,
+} from "./globals.ts";
+import { readPickle } from "./pickle.ts";
+import { dataOffset, readZipDirectory, type ZipEntry } from "./zip.ts";
+
+/** Keys under which training programs put the weights beside their optimiser's state. */
+const WRAPPERS = ["state_dict", "model_state_dict", "model"];
+const DEEPEST_NESTING = 16;
+const MOST_NAMES = 1_000_000;
+
+/**
+ * The places of the tensors in a file of `torch.save` (zip format, PyTorch 1.6 and later). Reads the archive's directory
+ * and its pickle, and runs nothing of the latter; the data stays where it is.
+ *
+ * The names are those of the state dict; dicts inside it are joined with a dot. Where the file holds no tensor at its
+ * top, but a dict named `state_dict`, `model_state_dict` or `model`, that one is taken. What is not a tensor is left out.
+ * Tensors that share a storage overlap. A view that is not row-major has `strides`.
+ *
+ * @throws {FormatError} when the archive, its pickle or a tensor's place is not sound, or asks to run something
+ * @see torch/serialization.py, `_save`, for the layout: `<archive>/data.pkl`, `<archive>/data/<key>`, `<archive>/byteorder`
+ */
+export async function readTorchCheckpoint(file: FileHandle): Promise<readonly StoredArray[]> {
+  const entries = await readZipDirectory(file);
+  const root = archiveRoot(file, entries);
+  await checkByteOrder(file, entries.get(`${root}byteorder`));
+
+  const pickle = await readEntry(file, entries.get(`${root}data.pkl`)!);
+  const value = readPickle(pickle, {
+    file: file.path,
+    globals: torchGlobals(file.path),
+    persistent: (id) => torchStorage(file.path, id),
+  });
+
+  const storages = new StorageOffsets(file, entries, root);
+  const arrays: StoredArray[] = [];
+  for (const [name, tensor] of namedTensors(file.path, stateDict(file.path, value))) {
+    arrays.push(await placeOf(file, name, tensor, storages));
+  }
+  return arrays;
+}
+
+/** The folder all entries lie in, with its slash; PyTorch names it after the file that was written. */
+function archiveRoot(file: FileHandle, entries: ReadonlyMap<string, ZipEntry>): string {
+  const pickles = [...entries.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
+  if (pickles.length !== 1) {
+    throw new FormatError(
+      { file: file.path },
+      "this zip archive is not a PyTorch checkpoint: it has no data.pkl in a folder",
+      "was it unpacked and packed again?",
+    );
+  }
+  const root = pickles[0]!.replace("data.pkl", "");
+  if (entries.has(`${root}constants.pkl`)) {
+    throw new FormatError(
+      { file: file.path },
+      "this is a TorchScript program, not a checkpoint of weights",
+      "save its weights with PyTorch: torch.save(torch.jit.load(path).state_dict(), path)",
+    );
+  }
+  return root;
+}
+
+async function checkByteOrder(file: FileHandle, entry: ZipEntry | undefined): Promise<void> {
+  if (entry === undefined) return; // Before PyTorch 2.1 there was none, and every file was little-endian.
+  const order = new TextDecoder().decode(await readEntry(file, entry)).trim();
+  if (order === "little") return;
+  throw new FormatError(
+    { file: file.path },
+    `its numbers are stored in the byte order ${JSON.stringify(order)}; only "little" is read`,
+    "load it and save it again on a little-endian machine",
+  );
+}
+
+async function readEntry(file: FileHandle, entry: ZipEntry): Promise<Uint8Array> {
+  return await file.read(await dataOffset(file, entry), entry.size);
+}
+
+function stateDict(file: string, value: unknown): ReadonlyMap<unknown, unknown> {
+  if (!(value instanceof Map)) {
+    throw new FormatError(
+      { file },
+      "its pickle is not a state dict (names and tensors)",
+      "save the weights with torch.save(model.state_dict(), path)",
+    );
+  }
+  if ([...value.values()].some(isTensor)) return value;
+  for (const key of WRAPPERS) {
+    const inner = value.get(key);
+    if (inner instanceof Map) return inner;
+  }
+  return value;
+}
+
+function namedTensors(file: string, dict: ReadonlyMap<unknown, unknown>): ReadonlyMap<string, TorchTensor> {
+  const tensors = new Map<string, TorchTensor>();
+  let visited = 0;
+  const visit = (inner: ReadonlyMap<unknown, unknown>, prefix: string, depth: number) => {
+    if (depth > DEEPEST_NESTING)
+      throw new FormatError({ file }, `its dicts are nested more than ${DEEPEST_NESTING} deep`);
+    for (const [key, value] of inner) {
+      if (++visited > MOST_NAMES) throw new FormatError({ file }, `it has more than ${MOST_NAMES} names`);
+      if (!(value instanceof Map) && !isTensor(value)) continue;
+      if (typeof key !== "string" && typeof key !== "number") {
+        throw new FormatError({ file }, "a name in its state dict is neither text nor a number");
+      }
+      const name = `${prefix}${key}`;
+      if (value instanceof Map) visit(value, `${name}.`, depth + 1);
+      else {
+        if (tensors.has(name)) throw new FormatError({ file, tensor: name }, "is there twice");
+        tensors.set(name, value);
+      }
+    }
+  };
+  visit(dict, "", 1);
+  return tensors;
+}
+
+/** Finds where each storage's data begins, once. */
+class StorageOffsets {
+  readonly #file: FileHandle;
+  readonly #entries: ReadonlyMap<string, ZipEntry>;
+  readonly #root: string;
+  readonly #offsets = new Map<string, number>();
+
+  constructor(file: FileHandle, entries: ReadonlyMap<string, ZipEntry>, root: string) {
+    this.#file = file;
+    this.#entries = entries;
+    this.#root = root;
+  }
+
+  async find(name: string, storage: TorchStorage): Promise<number> {
+    const place = { file: this.#file.path, tensor: name };
+    const entry = this.#entries.get(`${this.#root}data/${storage.key}`);
+    if (entry === undefined) {
+      throw new FormatError(place, `its storage ${JSON.stringify(storage.key)} is not in the archive`);
+    }
+    if (entry.size !== storageBytes(storage)) {
+      throw new FormatError(
+        place,
+        `its storage has ${entry.size} bytes in the archive, but ${storageBytes(storage)} by the pickle`,
+      );
+    }
+    let offset = this.#offsets.get(storage.key);
+    if (offset === undefined) {
+      offset = await dataOffset(this.#file, entry);
+      this.#offsets.set(storage.key, offset);
+    }
+    return offset;
+  }
+}
+
+async function placeOf(
+  file: FileHandle,
+  name: string,
+  { storage, dtype, offset, shape, strides }: TorchTensor,
+  storages: StorageOffsets,
+): Promise<StoredArray> {
+  const place = { file: file.path, tensor: name };
+  const size = bytesPerElement(dtype);
+  const span = spanOf(shape, strides);
+  if (!Number.isSafeInteger(elementCount(shape) * size)) {
+    throw new FormatError(place, `has an impossibly large shape ${formatShape(shape)}`);
+  }
+  if (span > 0 && (offset + span) * size > storageBytes(storage)) {
+    throw new FormatError(
+      place,
+      `needs elements up to ${offset + span} of a storage that has ${storageBytes(storage) / size}`,
+    );
+  }
+  const start = await storages.find(name, storage);
+  return {
+    name,
+    dtype,
+    shape,
+    file: file.realPath,
+    offset: span > 0 ? start + offset * size : start,
+    length: span * size,
+    ...(isRowMajor(shape, strides) ? {} : { strides }),
+  };
+}

@@ -1,0 +1,156 @@
+import { FormatError } from "../../../base/errors.ts";
+import { bytesPerElement, type DType } from "../dtype.ts";
+import { PickleGlobal } from "./pickle.ts";
+
+/** A block of bytes in the archive, `<archive>/data/<key>`, that one tensor or several share. */
+export interface TorchStorage {
+  readonly kind: "storage";
+  readonly key: string;
+  /** Undefined for an untyped storage: its tensors say their type themselves. */
+  readonly dtype: DType | undefined;
+  /** Elements, or bytes for an untyped storage. */
+  readonly length: number;
+}
+
+/** A view of a storage. */
+export interface TorchTensor {
+  readonly kind: "tensor";
+  readonly storage: TorchStorage;
+  readonly dtype: DType;
+  /** In elements, as are the strides. */
+  readonly offset: number;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+}
+
+export const isTensor = (value: unknown): value is TorchTensor => isKind(value, "tensor");
+const isStorage = (value: unknown): value is TorchStorage => isKind(value, "storage");
+const isKind = (value: unknown, kind: string) =>
+  typeof value === "object" && value !== null && "kind" in value && value.kind === kind;
+
+/** PyTorch's names of its storage types, and of the element types. */
+const STORAGE_TYPES: Readonly<Record<string, DType>> = {
+  DoubleStorage: "float64",
+  FloatStorage: "float32",
+  HalfStorage: "float16",
+  BFloat16Storage: "bfloat16",
+  LongStorage: "int64",
+  IntStorage: "int32",
+  ShortStorage: "int16",
+  CharStorage: "int8",
+  ByteStorage: "uint8",
+  BoolStorage: "bool",
+};
+const ELEMENT_TYPES: readonly DType[] = [
+  ...Object.values(STORAGE_TYPES),
+  "uint16",
+  "uint32",
+  "uint64",
+  "float8_e4m3fn",
+  "float8_e5m2",
+];
+const UNTYPED = "torch.storage.UntypedStorage";
+
+const LARGEST_RANK = 64;
+
+/** The Python names that a pickle of weights needs, and what they do here: make descriptions of tensors. */
+export function torchGlobals(file: string): ReadonlyMap<string, PickleGlobal> {
+  const fail = (message: string, hint?: string): never => {
+    throw new FormatError({ file }, message, hint);
+  };
+
+  /** (storage, offset, shape, strides, requires_grad, hooks[, metadata]) */
+  const tensor = (args: readonly unknown[]) => {
+    const storage = args[0];
+    const dtype = isStorage(storage) ? storage.dtype : undefined;
+    return dtype === undefined
+      ? fail("a tensor in it has no storage with a type")
+      : view(args, dtype, args[6]);
+  };
+  /** (storage, offset, shape, strides, requires_grad, hooks, dtype[, metadata]) */
+  const tensorWithType = (args: readonly unknown[]) => view(args, dtypeOf(args[6]), args[7]);
+
+  function view(args: readonly unknown[], dtype: DType, metadata: unknown): TorchTensor {
+    const [storage, offset, shape, strides] = args;
+    if (!isStorage(storage)) return fail("a tensor in it has no storage");
+    if (!isCount(offset) || !isCounts(shape) || !isCounts(strides) || shape.length !== strides.length) {
+      return fail("a tensor in it has an impossible offset, shape or strides");
+    }
+    if (shape.length > LARGEST_RANK) return fail(`a tensor in it has ${shape.length} axes`);
+    if (metadata instanceof Map && [...metadata.values()].some(Boolean)) {
+      return fail(
+        "a tensor in it is a conjugate or negative view",
+        "save it again after tensor.resolve_conj().resolve_neg()",
+      );
+    }
+    return { kind: "tensor", storage, dtype, offset, shape, strides };
+  }
+
+  function dtypeOf(value: unknown): DType {
+    const name = value instanceof PickleGlobal ? value.name.replace("torch.", "") : "";
+    return ELEMENT_TYPES.find((dtype) => dtype === name) ?? fail("a tensor in it has no element type");
+  }
+
+  const parameter = ([data]: readonly unknown[]) =>
+    isTensor(data) ? data : fail("a parameter in it is not a tensor");
+
+  const orderedDict = ([items = []]: readonly unknown[]) => {
+    const pairs = Array.isArray(items) && items.every((item) => Array.isArray(item) && item.length === 2);
+    return pairs ? new Map(items as [unknown, unknown][]) : fail("an OrderedDict in it is not made of pairs");
+  };
+
+  /** (function, type, arguments, attributes): a tensor with attributes, which are no weights. */
+  const fromType = ([rebuild, type, args]: readonly unknown[]) => {
+    const known = type instanceof PickleGlobal && TENSOR_CLASSES.includes(type.name);
+    if (!known || !(rebuild instanceof PickleGlobal) || rebuild === rebuildFromType || !Array.isArray(args)) {
+      return fail("a tensor in it is of a class of its own");
+    }
+    return parameter([rebuild.call?.(args)]);
+  };
+  const rebuildFromType = new PickleGlobal("torch._tensor._rebuild_from_type_v2", fromType);
+
+  const globals = [
+    new PickleGlobal("collections.OrderedDict", orderedDict),
+    new PickleGlobal("torch._utils._rebuild_tensor", tensor),
+    new PickleGlobal("torch._utils._rebuild_tensor_v2", tensor),
+    new PickleGlobal("torch._utils._rebuild_tensor_v3", tensorWithType),
+    new PickleGlobal("torch._utils._rebuild_parameter", parameter),
+    new PickleGlobal("torch._utils._rebuild_parameter_with_state", parameter),
+    rebuildFromType,
+    new PickleGlobal("torch.Size", ([items]) =>
+      Array.isArray(items) ? items : fail("a size in it is no list"),
+    ),
+    new PickleGlobal(UNTYPED),
+    ...TENSOR_CLASSES.map((name) => new PickleGlobal(name)),
+    ...Object.keys(STORAGE_TYPES).map((name) => new PickleGlobal(`torch.${name}`)),
+    ...ELEMENT_TYPES.map((name) => new PickleGlobal(`torch.${name}`)),
+  ];
+  return new Map(globals.map((global) => [global.name, global]));
+}
+
+const TENSOR_CLASSES = ["torch.Tensor", "torch.nn.parameter.Parameter"];
+
+/**
+ * A persistent id of a checkpoint: ("storage", type, key, device, length). The device does not matter here.
+ * @throws {FormatError} for anything else
+ */
+export function torchStorage(file: string, id: unknown): TorchStorage {
+  const [tag, type, key, , length] = Array.isArray(id) ? id : [];
+  if (tag !== "storage" || !(type instanceof PickleGlobal) || typeof key !== "string" || !isCount(length)) {
+    throw new FormatError({ file }, "its pickle refers to something that is not a storage of numbers");
+  }
+  if (type.name === UNTYPED) return { kind: "storage", key, dtype: undefined, length };
+  const dtype = STORAGE_TYPES[type.name.replace("torch.", "")];
+  if (dtype === undefined) {
+    throw new FormatError({ file }, `its pickle takes ${JSON.stringify(type.name)} for a type of storage`);
+  }
+  return { kind: "storage", key, dtype, length };
+}
+
+/** Bytes that a storage claims to have. */
+export function storageBytes({ dtype, length }: TorchStorage): number {
+  return dtype === undefined ? length : length * bytesPerElement(dtype);
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const isCounts = (value: unknown): value is readonly number[] => Array.isArray(value) && value.every(isCount);

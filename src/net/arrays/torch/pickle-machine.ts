@@ -1,0 +1,131 @@
+import { ByteCursor } from "../../../base/bytes.ts";
+import { FormatError } from "../../../base/errors.ts";
+
+/** Each takes one byte of pickle and far more memory. */
+const MOST_CONTAINERS = 1_000_000;
+const LONGEST_INTEGER = 64;
+
+/** The stack machine a pickle is written for: its stack, marks and memo, with every misuse refused. */
+export class PickleMachine {
+  readonly cursor: ByteCursor;
+  readonly #file: string;
+  readonly #memo = new Map<number, unknown>();
+  #stack: unknown[] = [];
+  /** Stacks set aside by a mark. */
+  readonly #marked: unknown[][] = [];
+  #containers = 0;
+
+  constructor(bytes: Uint8Array, file: string) {
+    this.cursor = new ByteCursor(bytes);
+    this.#file = file;
+  }
+
+  /** Nothing is left on the stack. */
+  get finished(): boolean {
+    return this.#stack.length === 0 && this.#marked.length === 0;
+  }
+
+  push(value: unknown): void {
+    this.#stack.push(value);
+  }
+
+  pop(): unknown {
+    return this.popSome(1)[0];
+  }
+
+  popSome(count: number): unknown[] {
+    if (this.#stack.length < count) this.fail("it takes more from its stack than there is");
+    return this.#stack.splice(this.#stack.length - count, count);
+  }
+
+  top(): unknown {
+    return this.#stack.length > 0 ? this.#stack.at(-1) : this.fail("it looks at an empty stack");
+  }
+
+  /** Takes the top, or the mark where nothing lies on it. */
+  drop(): void {
+    if (this.#stack.length > 0) this.#stack.pop();
+    else this.popMark();
+  }
+
+  mark(): void {
+    this.contain([]);
+    this.#marked.push(this.#stack);
+    this.#stack = [];
+  }
+
+  /** Everything above the last mark. */
+  popMark(): unknown[] {
+    const items = this.#stack;
+    this.#stack = this.#marked.pop() ?? this.fail("it closes a list that was not begun");
+    return items;
+  }
+
+  keep(key: number): void {
+    this.#memo.set(key, this.top());
+  }
+
+  /** Under the next free number. */
+  keepNext(): void {
+    this.keep(this.#memo.size);
+  }
+
+  recall(key: number): unknown {
+    return this.#memo.has(key)
+      ? this.#memo.get(key)
+      : this.fail(`it recalls number ${key}, which it never kept`);
+  }
+
+  /** Counts a new container, and gives it back. */
+  contain<T>(container: T): T {
+    if (++this.#containers > MOST_CONTAINERS)
+      this.fail(`it makes more than ${MOST_CONTAINERS} lists and dicts`);
+    return container;
+  }
+
+  append(items: readonly unknown[]): void {
+    const list = this.top();
+    if (!Array.isArray(list) || Object.isFrozen(list)) this.fail("it appends to something other than a list");
+    for (const item of items) list.push(item);
+  }
+
+  addItems(items: readonly unknown[]): void {
+    const set = this.top();
+    if (!(set instanceof Set)) this.fail("it adds to something other than a set");
+    for (const item of items) set.add(item);
+  }
+
+  /** Keys and values in turn, into the dict at the top. */
+  setItems(items: readonly unknown[]): void {
+    const dict = this.top();
+    if (!(dict instanceof Map)) this.fail("it sets items of something other than a dict");
+    if (items.length % 2 !== 0) this.fail("it sets a key without a value");
+    for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
+  }
+
+  /** Little-endian two's complement; no bytes are 0. A number where it is exact, else a bigint. */
+  integer(length: number): number | bigint {
+    if (length > LONGEST_INTEGER) this.fail(`it holds an integer of ${length} bytes`);
+    const unsigned = this.cursor.bytes(length).reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+    const value = BigInt.asIntN(8 * length, unsigned);
+    return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+  }
+
+  text(bytes: Uint8Array): string {
+    try {
+      return UTF8.decode(bytes);
+    } catch {
+      return this.fail("a text in it is not UTF-8");
+    }
+  }
+
+  fail(what: string): never {
+    throw new FormatError(
+      { file: this.#file },
+      `its pickle cannot be read at byte ${this.cursor.at}: ${what}`,
+      "is the file damaged?",
+    );
+  }
+}
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

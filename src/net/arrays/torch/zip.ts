@@ -1,0 +1,191 @@
+import { FormatError } from "../../../base/errors.ts";
+import type { FileHandle } from "../../../base/file-handle.ts";
+
+/** A file inside a zip archive, stored without compression, so that it can be used where it lies. */
+export interface ZipEntry {
+  readonly name: string;
+  readonly size: number;
+  /** Of the entry's own header; `dataOffset` finds the data behind it. */
+  readonly headerOffset: number;
+}
+
+const END_BYTES = 22;
+const ZIP64_LOCATOR_BYTES = 20;
+const ZIP64_END_BYTES = 56;
+const ENTRY_BYTES = 46;
+const LOCAL_HEADER_BYTES = 30;
+const LONGEST_COMMENT = 0xffff;
+const LARGEST_DIRECTORY = 256 * 2 ** 20;
+
+const IN_32_BITS = 0xffff_ffff;
+const IN_16_BITS = 0xffff;
+const ENCRYPTED = 1;
+
+/**
+ * The table of contents of a zip archive, zip64 included. Reads the central directory only.
+ *
+ * @throws {FormatError} for a damaged archive, and for entries that are compressed, encrypted or named twice
+ * @see APPNOTE.TXT, PKWARE Inc., sections 4.3 and 4.5.3
+ */
+export async function readZipDirectory(file: FileHandle): Promise<ReadonlyMap<string, ZipEntry>> {
+  const { count, offset, size } = await findDirectory(file);
+  if (size > LARGEST_DIRECTORY || count * ENTRY_BYTES > size) {
+    fail(file, `the zip archive's directory has ${count} entries in ${size} bytes, which cannot be`);
+  }
+  const bytes = await file.read(offset, size);
+  const entries = new Map<string, ZipEntry>();
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    const { entry, next } = readEntry(file, bytes, at);
+    if (entries.has(entry.name)) fail(file, `the zip archive has two entries ${JSON.stringify(entry.name)}`);
+    if (entry.headerOffset + LOCAL_HEADER_BYTES + entry.size > offset) {
+      fail(file, `the zip entry ${JSON.stringify(entry.name)} does not fit before the directory`);
+    }
+    entries.set(entry.name, entry);
+    at = next;
+  }
+  return entries;
+}
+
+/**
+ * Where an entry's data begins in the file.
+ * @throws {FormatError} when the entry's own header is damaged or belongs to another entry
+ */
+export async function dataOffset(file: FileHandle, entry: ZipEntry): Promise<number> {
+  const name = new TextEncoder().encode(entry.name);
+  const header = await file.read(entry.headerOffset, LOCAL_HEADER_BYTES + name.length);
+  const view = viewOf(header);
+  const sameName = name.every((byte, i) => header[LOCAL_HEADER_BYTES + i] === byte);
+  if (view.getUint32(0, true) !== 0x04034b50 || view.getUint16(26, true) !== name.length || !sameName) {
+    fail(file, `the zip entry ${JSON.stringify(entry.name)} has a damaged header`);
+  }
+  const offset = entry.headerOffset + LOCAL_HEADER_BYTES + name.length + view.getUint16(28, true);
+  if (offset + entry.size > file.size) fail(file, `the zip entry ${JSON.stringify(entry.name)} is cut off`);
+  return offset;
+}
+
+interface Directory {
+  readonly count: number;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** Section 4.3.16: the end record lies at the end, before a comment of up to 65,535 bytes. */
+async function findDirectory(file: FileHandle): Promise<Directory> {
+  const tailLength = Math.min(file.size, END_BYTES + LONGEST_COMMENT);
+  const tailStart = file.size - tailLength;
+  const view = viewOf(await file.read(tailStart, tailLength));
+  for (let at = tailLength - END_BYTES; at >= 0; at--) {
+    const isEnd = view.getUint32(at, true) === 0x06054b50;
+    if (!isEnd || at + END_BYTES + view.getUint16(at + 20, true) !== tailLength) continue;
+    const directory = {
+      count: view.getUint16(at + 10, true),
+      size: view.getUint32(at + 12, true),
+      offset: view.getUint32(at + 16, true),
+    };
+    const isZip64 =
+      directory.count === IN_16_BITS || directory.size === IN_32_BITS || directory.offset === IN_32_BITS;
+    const found = (isZip64 ? await findZip64Directory(file, tailStart + at) : undefined) ?? directory;
+    if (view.getUint16(at + 4, true) !== view.getUint16(at + 6, true))
+      fail(file, "a zip archive in several parts");
+    if (found.offset + found.size > tailStart + at) fail(file, "the zip archive's directory is cut off", CUT);
+    return found;
+  }
+  return fail(file, "the zip archive has no directory at its end", CUT);
+}
+
+/** Section 4.3.14 and 4.3.15; undefined where the archive just happens to have 65,535 entries. */
+async function findZip64Directory(file: FileHandle, endOffset: number): Promise<Directory | undefined> {
+  const locatorOffset = endOffset - ZIP64_LOCATOR_BYTES;
+  if (locatorOffset < 0) return undefined;
+  const locator = viewOf(await file.read(locatorOffset, ZIP64_LOCATOR_BYTES));
+  if (locator.getUint32(0, true) !== 0x07064b50) return undefined;
+  const recordOffset = wide(file, locator, 8);
+  if (recordOffset + ZIP64_END_BYTES > locatorOffset)
+    fail(file, "the zip archive's zip64 record is out of place");
+  const record = viewOf(await file.read(recordOffset, ZIP64_END_BYTES));
+  if (record.getUint32(0, true) !== 0x06064b50) fail(file, "the zip archive's zip64 record is damaged");
+  return { count: wide(file, record, 32), size: wide(file, record, 40), offset: wide(file, record, 48) };
+}
+
+function readEntry(file: FileHandle, bytes: Uint8Array, at: number): { entry: ZipEntry; next: number } {
+  const view = viewOf(bytes);
+  if (at + ENTRY_BYTES > bytes.length || view.getUint32(at, true) !== 0x02014b50) {
+    fail(file, "the zip archive's directory is damaged");
+  }
+  const flags = view.getUint16(at + 8, true);
+  const method = view.getUint16(at + 10, true);
+  const nameEnd = at + ENTRY_BYTES + view.getUint16(at + 28, true);
+  const extraEnd = nameEnd + view.getUint16(at + 30, true);
+  const next = extraEnd + view.getUint16(at + 32, true);
+  if (next > bytes.length) fail(file, "the zip archive's directory is damaged");
+  const name = decodeName(file, bytes.subarray(at + ENTRY_BYTES, nameEnd));
+  const sizes = {
+    size: view.getUint32(at + 24, true),
+    compressed: view.getUint32(at + 20, true),
+    headerOffset: view.getUint32(at + 42, true),
+  };
+  readZip64Sizes(file, view, nameEnd, extraEnd, sizes);
+  if ((flags & ENCRYPTED) !== 0) fail(file, `the zip entry ${JSON.stringify(name)} is encrypted`);
+  if (method !== 0 || sizes.compressed !== sizes.size) {
+    fail(
+      file,
+      `the zip entry ${JSON.stringify(name)} is compressed; weights are used where they lie in the file`,
+      "PyTorch does not compress: was the file packed again? Load it and save it with torch.save",
+    );
+  }
+  return { entry: { name, size: sizes.size, headerOffset: sizes.headerOffset }, next };
+}
+
+/** Section 4.5.3: the values that did not fit into 32 bits, in this order. */
+function readZip64Sizes(
+  file: FileHandle,
+  view: DataView,
+  start: number,
+  end: number,
+  sizes: { size: number; compressed: number; headerOffset: number },
+) {
+  let field = start;
+  while (field + 4 <= end) {
+    const id = view.getUint16(field, true);
+    const fieldEnd = field + 4 + view.getUint16(field + 2, true);
+    if (id === 1) {
+      let at = field + 4;
+      for (const key of ["size", "compressed", "headerOffset"] as const) {
+        if (sizes[key] !== IN_32_BITS) continue;
+        if (at + 8 > Math.min(fieldEnd, end)) fail(file, "the zip archive's zip64 sizes are damaged");
+        sizes[key] = wide(file, view, at);
+        at += 8;
+      }
+    }
+    field = fieldEnd;
+  }
+}
+
+function wide(file: FileHandle, view: DataView, at: number): number {
+  const value = Number(view.getBigUint64(at, true));
+  return value <= file.size
+    ? value
+    : fail(file, `the zip archive speaks of byte ${value}, beyond the file's end`, CUT);
+}
+
+function decodeName(file: FileHandle, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new FormatError(
+      { file: file.path },
+      "a name in the zip archive is not UTF-8 text",
+      undefined,
+      cause,
+    );
+  }
+}
+
+const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+const CUT = "is the file cut off? Compare its size with the source's";
+
+function fail(file: FileHandle, message: string, hint?: string): never {
+  throw new FormatError({ file: file.path }, message, hint);
+}

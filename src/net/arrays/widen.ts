@@ -1,0 +1,88 @@
+import { InternalError } from "../../base/errors.ts";
+import type { DataOf, DType } from "./dtype.ts";
+
+/**
+ * Floats of another precision as float32. Exact for float16, bfloat16 and float8, infinities and NaN included;
+ * float64 is rounded to the nearest, and becomes infinite above 3.4e38.
+ *
+ * @throws {InternalError} for a type that is not a float
+ */
+export function widenToFloat32(dtype: DType, data: DataOf): Float32Array {
+  switch (dtype) {
+    case "float32":
+      return data as Float32Array;
+    case "float64":
+      return Float32Array.from(data as Float64Array);
+    case "bfloat16":
+      return fromBits(data as Uint16Array, (bits) => bits << 16);
+    case "float16":
+    case "float8_e5m2":
+    case "float8_e4m3fn":
+      return fromTable(data as Bits, tableOf(dtype));
+    default:
+      throw new InternalError(`${dtype} is not a float type`);
+  }
+}
+
+const tables = new Map<DType, Uint32Array>();
+
+/** The float32 bits of each value of a small type, made when first asked for. */
+function tableOf(dtype: "float16" | "float8_e5m2" | "float8_e4m3fn"): Uint32Array {
+  let found = tables.get(dtype);
+  if (found === undefined) {
+    if (dtype === "float16") found = ieeeTable(16, 5, 10);
+    else found = dtype === "float8_e5m2" ? ieeeTable(8, 5, 2) : e4m3Table();
+    tables.set(dtype, found);
+  }
+  return found;
+}
+
+type Bits = Uint16Array | Uint8Array;
+
+function fromBits(data: Bits, float32Bits: (bits: number) => number): Float32Array {
+  const bits = new Uint32Array(data.length);
+  for (let i = 0; i < data.length; i++) bits[i] = float32Bits(data[i]!);
+  return new Float32Array(bits.buffer);
+}
+
+/** Through bits and not through numbers, so that the payload of a NaN stays. */
+function fromTable(data: Bits, table: Uint32Array): Float32Array {
+  const bits = new Uint32Array(data.length);
+  for (let i = 0; i < data.length; i++) bits[i] = table[data[i]!]!;
+  return new Float32Array(bits.buffer);
+}
+
+/** The float32 bits of every value of an IEEE 754 binary format with this many bits. */
+function ieeeTable(width: number, exponentBits: number, fractionBits: number): Uint32Array {
+  const asFloat = new Float32Array(1);
+  const asBits = new Uint32Array(asFloat.buffer);
+  const bias = 2 ** (exponentBits - 1) - 1;
+  const topExponent = 2 ** exponentBits - 1;
+  return Uint32Array.from({ length: 2 ** width }, (_, bits) => {
+    const sign = bits >>> (width - 1);
+    const exponent = (bits >>> fractionBits) & topExponent;
+    const fraction = bits & (2 ** fractionBits - 1);
+    if (exponent === topExponent)
+      return ((sign << 31) | (0xff << 23) | (fraction << (23 - fractionBits))) >>> 0;
+    asFloat[0] =
+      exponent === 0
+        ? fraction * 2 ** (1 - bias - fractionBits)
+        : (1 + fraction / 2 ** fractionBits) * 2 ** (exponent - bias);
+    return (asBits[0]! | (sign << 31)) >>> 0;
+  });
+}
+
+/**
+ * E4M3 "fn" has no infinity: its top exponent holds finite values, and only all ones is NaN.
+ * @see Micikevicius et al. 2022, arXiv:2209.05433, table 1
+ */
+function e4m3Table(): Uint32Array {
+  const bits = ieeeTable(8, 4, 3);
+  const topBinade = new Float32Array(bits.buffer);
+  for (const sign of [0, 1]) {
+    for (let fraction = 0; fraction < 7; fraction++) {
+      topBinade[(sign << 7) | 0x78 | fraction] = (sign === 0 ? 1 : -1) * (1 + fraction / 8) * 2 ** 8;
+    }
+  }
+  return bits;
+}
