@@ -1,0 +1,136 @@
+import { z } from "zod";
+import { FormatError } from "../../base/errors.ts";
+
+/** A literal text, or a run of one letter, as long as it goes up to `most`. */
+export type Pattern =
+  | { readonly literal: string }
+  | { readonly letter: string; readonly least: number; readonly most: number };
+
+/** One step on the way from the text as given to the words that are encoded one by one. */
+export type TextStep =
+  | { readonly kind: "strip"; readonly left: boolean; readonly right: boolean }
+  /** `by` is one character or none. */
+  | { readonly kind: "replace"; readonly pattern: Pattern; readonly by: string }
+  /** Words of letters, digits and `_`, and runs of other signs; blanks go. */
+  | { readonly kind: "words-and-signs" }
+  | { readonly kind: "between-blanks" }
+  | { readonly kind: "split"; readonly pattern: Pattern; readonly keep: boolean }
+  /** One word, which must be of letters: byte-level rules say the same of nothing else. */
+  | { readonly kind: "letters-only" };
+
+/** Part of a tokenizer.json that says by `type` what it is. */
+export const typed = z.looseObject({ type: z.string() });
+export type Typed = z.infer<typeof typed>;
+
+const pattern = z.union([z.strictObject({ String: z.string() }), z.strictObject({ Regex: z.string() })]);
+const strip = z.looseObject({ strip_left: z.boolean(), strip_right: z.boolean() });
+const replace = z.looseObject({ pattern, content: z.string() });
+const split = z.looseObject({ pattern, behavior: z.string(), invert: z.boolean().default(false) });
+const byteLevel = z.looseObject({ add_prefix_space: z.boolean().default(true) });
+const sequence = z.array(typed);
+
+/**
+ * The `normalizer` of a tokenizer.json as steps.
+ * @throws {FormatError} naming a normalizer that this package cannot apply exactly as the original does
+ */
+export function normalizingSteps(step: Typed | null | undefined, file: string): readonly TextStep[] {
+  if (!step) return [];
+  switch (step.type) {
+    case "Sequence":
+      return checked(sequence, step.normalizers, file).flatMap((part) => normalizingSteps(part, file));
+    case "Strip": {
+      const { strip_left, strip_right } = checked(strip, step, file);
+      return [{ kind: "strip", left: strip_left, right: strip_right }];
+    }
+    case "Replace": {
+      const given = checked(replace, step, file);
+      // Which letters each of several new characters would be said to cover was never tried against the original.
+      if (given.content.length > 1) {
+        throw unsupported(
+          "normalizer",
+          `Replace by ${given.content}`,
+          "Replace by one character or none",
+          file,
+        );
+      }
+      return [{ kind: "replace", pattern: patternOf(given.pattern, file), by: given.content }];
+    }
+    default:
+      throw unsupported("normalizer", step.type, "Strip, Replace, Sequence", file);
+  }
+}
+
+/**
+ * The `pre_tokenizer` of a tokenizer.json as steps.
+ * @throws {FormatError} naming a pre-tokenizer that this package cannot apply exactly as the original does
+ */
+export function splittingSteps(step: Typed | null | undefined, file: string): readonly TextStep[] {
+  if (!step) return [];
+  switch (step.type) {
+    case "Sequence":
+      return checked(sequence, step.pretokenizers, file).flatMap((part) => splittingSteps(part, file));
+    case "Whitespace":
+      return [{ kind: "words-and-signs" }];
+    case "WhitespaceSplit":
+      return [{ kind: "between-blanks" }];
+    case "Split": {
+      const given = checked(split, step, file);
+      if (given.invert || !["Isolated", "Removed"].includes(given.behavior)) {
+        const what = `Split, ${given.behavior}${given.invert ? ", inverted" : ""}`;
+        throw unsupported("pre_tokenizer", what, "Split that is Isolated or Removed and not inverted", file);
+      }
+      return [
+        { kind: "split", pattern: patternOf(given.pattern, file), keep: given.behavior === "Isolated" },
+      ];
+    }
+    case "ByteLevel":
+      if (checked(byteLevel, step, file).add_prefix_space) {
+        throw unsupported("pre_tokenizer", "ByteLevel, add_prefix_space", "ByteLevel without it", file);
+      }
+      return [{ kind: "letters-only" }];
+    default:
+      throw unsupported(
+        "pre_tokenizer",
+        step.type,
+        "Whitespace, WhitespaceSplit, Split, ByteLevel, Sequence",
+        file,
+      );
+  }
+}
+
+/** No expression of the file is ever run: one letter with a repeat is understood, anything else refused. */
+function patternOf(given: z.infer<typeof pattern>, file: string): Pattern {
+  if ("String" in given && given.String.length > 0) return { literal: given.String };
+  const text = "Regex" in given ? given.Regex : "";
+  const [, letter, plus, least, comma, most] =
+    /^([A-Za-z0-9-])(?:(\+)|\{(\d{1,6})(?:(,)(\d{1,6})?)?\})?$/.exec(text) ?? [];
+  const run = plus === undefined ? Number(least ?? 1) : 1;
+  const endless = plus !== undefined || (comma !== undefined && most === undefined);
+  const longest = endless ? Number.POSITIVE_INFINITY : Number(most ?? run);
+  if (letter === undefined || run < 1 || longest < run) {
+    throw new FormatError(
+      { file },
+      `the pattern ${JSON.stringify(text)} is not supported`,
+      "a text, or a regular expression of one letter with a repeat, such as N{10,}, can be read",
+    );
+  }
+  return { letter, least: run, most: longest };
+}
+
+/** The refusal of a part that would be guesswork. */
+export function unsupported(part: string, what: string, known: string, file: string): FormatError {
+  return new FormatError(
+    { file },
+    `${part} ${JSON.stringify(what)} is not supported: the tokens could differ from the original's`,
+    `supported: ${known}`,
+  );
+}
+
+/** @throws {FormatError} naming the first place where a value is not what the format says */
+export function checked<T extends z.ZodType>(schema: T, value: unknown, file: string): z.infer<T> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  const place = issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
+  throw new FormatError({ file }, `${place}${issue.message}`, undefined, result.error);
+}
