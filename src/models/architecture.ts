@@ -20,6 +20,13 @@ export interface ForwardOutput {
   readonly logits: Sym;
 }
 
+/** The head that fine-tuning puts on the model. Its tensors are absent from pretrained checkpoints. */
+export interface ClassifierHead {
+  readonly tensors: readonly DeclaredTensor[];
+  /** [b, labels], from the pooled state; how it is pooled is the family's own. */
+  logits(output: ForwardOutput, input: ForwardInput): Sym;
+}
+
 /** How a tensor of an untrained model is drawn. */
 export type InitialLaw =
   | { readonly kind: "normal"; readonly deviation: number }
@@ -50,6 +57,7 @@ export interface Architecture {
   forward(input: ForwardInput, tokens: Dim): ForwardOutput;
   /** Constants computed once from the checkpoint, by parameter name, for rows of this many tokens. */
   derive?(tokens: number, read: ReadTensor): Promise<ReadonlyMap<string, NdArray>>;
+  classifier(labels: number): ClassifierHead;
   initial(tensor: DeclaredTensor): InitialLaw;
   /** Float32 values alive at once per token of a batch, for the estimate of memory. */
   readonly liveValuesPerToken: number;

@@ -1,13 +1,13 @@
 import { z } from "zod";
 import type { Tokenizer } from "../../dna/tokenizers/tokenizer.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
-import { add, gather, gelu, parameter } from "../../net/graph/build.ts";
+import { add, gather, gelu, parameter, slice, squeeze } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import type { Linear } from "../../net/nn/linear.ts";
 import { linear } from "../../net/nn/linear.ts";
 import type { Norm } from "../../net/nn/norm.ts";
 import { layerNorm } from "../../net/nn/norm.ts";
-import type { Architecture, InitialLaw, ReadTensor } from "../architecture.ts";
+import type { Architecture, ClassifierHead, InitialLaw, ReadTensor } from "../architecture.ts";
 import type { LanguageModelCard, PublicCheckpoint } from "../card.ts";
 import { epsilon, parseConfig, size } from "../config.ts";
 import type { DeclaredTensor } from "../parameters.ts";
@@ -122,6 +122,7 @@ function architecture(config: unknown, file: string): Architecture {
     takesMask: false,
     fixedLength: true,
     liveValuesPerToken: 6 * c.d_model + 2 * c.d_inner,
+    classifier: (labels) => classifier(c, labels),
     initial: (tensor) => initial(tensor, c),
     derive: (tokens, read) => kernels(c, tokens, read),
     forward({ ids }, tokens) {
@@ -133,6 +134,16 @@ function architecture(config: unknown, file: string): Architecture {
       const lastHidden = layerNorm(p.finalNorm, hiddenStates.at(-1)!, c.layer_norm_epsilon);
       return { hiddenStates: [...hiddenStates, lastHidden], lastHidden, logits: linear(p.head, lastHidden) };
     },
+  };
+}
+
+/** `score` on the last token, which is [SEP]; rows are of equal length. */
+function classifier(c: Config, labels: number): ClassifierHead {
+  const table = new ParameterTable();
+  const score = table.linear("score", c.d_model, labels, { bias: false });
+  return {
+    tensors: [...table.tensors.values()],
+    logits: ({ lastHidden }) => linear(score, squeeze(slice(lastHidden, 1, -1), 1)),
   };
 }
 
