@@ -1,0 +1,80 @@
+import { InputError } from "../../base/errors.ts";
+import type { Tokenizer, Tokens } from "./tokenizer.ts";
+
+/**
+ * Which token states stand for the bases of a sequence, in order: one index for each base, or tokens [start, end) where
+ * every base has a token of its own.
+ */
+export type TokenIndex =
+  | { readonly kind: "gather"; readonly tokens: Int32Array }
+  | { readonly kind: "slice"; readonly start: number; readonly end: number };
+
+/**
+ * The token of every base, special tokens counted: entry p is the token whose span has base p. A token of several bases
+ * is repeated over them. A base that no token covers keeps 0.
+ *
+ * @param bases  length of the map, mostly that of the sequence. What lies beyond is left out, as where DART-Eval made the
+ *               map of a variant's window as long as its row of tokens (quirk Q4).
+ */
+export function baseMap(tokens: Pick<Tokens, "starts" | "ends">, bases: number): Int32Array {
+  const map = new Int32Array(bases);
+  for (let token = 0; token < tokens.starts.length; token++) {
+    map.fill(token, Math.min(tokens.starts[token]!, bases), Math.min(tokens.ends[token]!, bases));
+  }
+  return map;
+}
+
+/**
+ * The same for a k-mer tokenizer with one token in front, from the length alone: base p of the first k·⌊L/k⌋ has token
+ * 1 + ⌊p/k⌋, and each base left over has one of its own. Equal to `baseMap` for a sequence of L letters A, C, G, T; not
+ * where the length is that of something else (quirk Q4).
+ */
+export function kMerBaseMap(bases: number, k = 6): Int32Array {
+  const whole = Math.floor(bases / k);
+  return Int32Array.from(
+    { length: bases },
+    (_, p) => 1 + (p < whole * k ? Math.floor(p / k) : whole + p - whole * k),
+  );
+}
+
+/**
+ * What a probe of one sequence reads.
+ * @throws {InputError} when a one-letter tokenizer's tokens are not one for each of so many bases
+ */
+export function tokenIndex(
+  { name, kind, before, after }: Pick<Tokenizer, "name" | "kind" | "before" | "after">,
+  tokens: Tokens,
+  bases: number,
+): TokenIndex {
+  if (kind !== "one-letter") return { kind: "gather", tokens: baseMap(tokens, bases) };
+  const letters = tokens.ids.length - before.length - after.length;
+  if (letters !== bases) throw new InputError(`${name} has ${letters} tokens for ${bases} bases`);
+  return { kind: "slice", start: before.length, end: before.length + bases };
+}
+
+/** The numbers that DART-Eval keeps beside its embeddings: a map as it is, a slice as the pair [start, end]. */
+export function storedIndex(index: TokenIndex): Int32Array {
+  return index.kind === "gather" ? index.tokens : Int32Array.of(index.start, index.end);
+}
+
+/**
+ * Stored numbers taken for a map whatever they are. For a one-letter tokenizer's pair [0, L] that reads two tokens, the
+ * first base and [SEP]: what DART-Eval's probes of Caduceus saw (quirk Q1), and the ends of the range that it averaged
+ * for Caduceus and HyenaDNA (quirk Q6).
+ */
+export function readAsMap(stored: Int32Array): TokenIndex {
+  return { kind: "gather", tokens: stored };
+}
+
+/** Tokens [start, end) from the first to the last that is read: what a mean over a sequence covers. Of nothing, 0, 0. */
+export function tokenRange(index: TokenIndex): { readonly start: number; readonly end: number } {
+  if (index.kind === "slice") return { start: index.start, end: index.end };
+  if (index.tokens.length === 0) return { start: 0, end: 0 };
+  let first = index.tokens[0]!;
+  let last = first;
+  for (const token of index.tokens) {
+    first = Math.min(first, token);
+    last = Math.max(last, token);
+  }
+  return { start: first, end: last + 1 };
+}

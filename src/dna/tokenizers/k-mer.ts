@@ -1,0 +1,177 @@
+import { FormatError } from "../../base/errors.ts";
+import { requireAscii } from "./ascii.ts";
+import type { SpecialTokens } from "./special-tokens.ts";
+import type { Tokenizer, Tokens } from "./tokenizer.ts";
+
+/** The letters of the k-mers, in the order that numbers them. */
+const ALPHABET = "ATCG";
+/** A full table of longer k-mers has more lines than any model has rows. */
+const LONGEST = 8;
+/** 0 to 3 for A, T, C, G by character code; -1 for every other ASCII character. */
+const DIGIT_OF_CODE = Int8Array.from({ length: 128 }, (_, code) =>
+  ALPHABET.indexOf(String.fromCharCode(code)),
+);
+
+/**
+ * Lines of Nucleotide Transformer's `vocab.txt`, by rule: special tokens, the k-mers in the order of A, T, C, G, and the
+ * single letters. A token's id is its place.
+ *
+ * @param version  2 for the v2 models; 1 for the first ones, whose list ends with two tokens that have no row in the
+ *                 model's embedding
+ */
+export function nucleotideTransformerVocabulary(version: 1 | 2, k = 6): readonly string[] {
+  let kmers = [""];
+  for (let i = 0; i < k; i++) kmers = kmers.flatMap((start) => [...ALPHABET].map((letter) => start + letter));
+  const first = ["<unk>", "<pad>", "<mask>", "<cls>"];
+  const ends = ["<eos>", "<bos>"];
+  const letters = [...ALPHABET, "N"];
+  return version === 2
+    ? [...first, ...ends, ...kmers, ...letters]
+    : [...first, ...kmers, ...letters, ...ends];
+}
+
+/**
+ * Nucleotide Transformer's tokenizer: from the left, the next k letters if all are A, C, G or T, else the next letter
+ * alone. `<cls>` goes in front, nothing behind. Case matters. N is a token; of other characters each run is one `<unk>`,
+ * blanks part runs and are dropped, and a special token written out in the text is itself.
+ *
+ * @param vocabulary  lines of a `vocab.txt`: special tokens in angle brackets, every k-mer of one k, the four letters, and
+ *                    perhaps N; a token's id is its place
+ * @param file        where the lines come from, for messages
+ * @throws {FormatError} naming the line or the missing token when the vocabulary is of another kind
+ */
+export function kMerTokenizer(name: string, vocabulary: readonly string[], file = "vocab.txt"): Tokenizer {
+  const { k, idOf, idOfKmer } = readVocabulary(vocabulary, file);
+  const required = (token: string) => {
+    const id = idOf.get(token);
+    if (id === undefined) throw new FormatError({ file }, `the vocabulary has no ${token}`, EXPECTED);
+    return id;
+  };
+  const special = {
+    unk: required("<unk>"),
+    pad: required("<pad>"),
+    mask: required("<mask>"),
+    cls: required("<cls>"),
+  } satisfies SpecialTokens;
+  const letters = [...ALPHABET].map(required);
+  const n = idOf.get("N") ?? -1;
+  const vocabularySize =
+    1 + idOfKmer.reduce((a, b) => Math.max(a, b), Math.max(...Object.values(special), ...letters, n));
+  const written = vocabulary.filter((token, id) => token.startsWith("<") && id < vocabularySize);
+  const single = Int32Array.from({ length: 128 }, (_, code) => idOf.get(String.fromCharCode(code)) ?? -1);
+
+  /** The number of the k-mer at a position, in base 4; -1 when the next k letters are not all bases. */
+  function kmerAt(text: string, at: number): number {
+    if (at + k > text.length) return -1;
+    let number = 0;
+    for (let i = at; i < at + k; i++) {
+      const digit = DIGIT_OF_CODE[text.charCodeAt(i)]!;
+      if (digit < 0) return -1;
+      number = 4 * number + digit;
+    }
+    return number;
+  }
+
+  const isLetter = (text: string, at: number) => single[text.charCodeAt(at)]! >= 0;
+  const specialAt = (text: string, at: number) => written.find((token) => text.startsWith(token, at));
+
+  function endOfUnknown(text: string, start: number): number {
+    let at = start + 1;
+    while (at < text.length && !isLetter(text, at) && !isBlank(text, at) && !specialAt(text, at)) at++;
+    return at;
+  }
+
+  function encode(text: string): Tokens {
+    requireAscii(text);
+    const ids = new Int32Array(text.length + 1);
+    const starts = new Int32Array(text.length + 1);
+    const ends = new Int32Array(text.length + 1);
+    ids[0] = special.cls;
+    let count = 1;
+    let at = 0;
+    const push = (id: number, end: number) => {
+      ids[count] = id;
+      starts[count] = at;
+      ends[count++] = end;
+      at = end;
+    };
+    while (at < text.length) {
+      const kmer = kmerAt(text, at);
+      if (kmer >= 0) push(idOfKmer[kmer]!, at + k);
+      else if (isLetter(text, at)) push(single[text.charCodeAt(at)]!, at + 1);
+      else if (isBlank(text, at)) at++;
+      else {
+        const token = specialAt(text, at);
+        if (token === undefined) push(special.unk, endOfUnknown(text, at));
+        else push(idOf.get(token)!, at + token.length);
+      }
+    }
+    return { ids: ids.slice(0, count), starts: starts.slice(0, count), ends: ends.slice(0, count) };
+  }
+
+  return {
+    name,
+    kind: "k-mer",
+    vocabularySize,
+    special,
+    before: [special.cls],
+    after: [],
+    encode,
+    token: (id) => vocabulary[id],
+  };
+}
+
+const EXPECTED =
+  "a Nucleotide Transformer's vocab.txt has <unk>, <pad>, <mask>, <cls>, all k-mers, and A, T, C, G";
+
+interface Vocabulary {
+  readonly k: number;
+  readonly idOf: ReadonlyMap<string, number>;
+  /** By the k-mer's number in base 4. */
+  readonly idOfKmer: Int32Array;
+}
+
+function readVocabulary(lines: readonly string[], file: string): Vocabulary {
+  const idOf = new Map<string, number>();
+  const kmers: string[] = [];
+  for (const [id, token] of lines.entries()) {
+    const place = { file, line: id + 1 };
+    const quoted = JSON.stringify(token.slice(0, 40));
+    if (idOf.has(token)) throw new FormatError(place, `${quoted} is there twice`);
+    idOf.set(token, id);
+    if (/^<\w+>$/.test(token) || token === "N" || (token.length === 1 && ALPHABET.includes(token))) continue;
+    if (token.startsWith("[")) {
+      throw new FormatError(
+        place,
+        `the special token ${quoted} belongs to another kind of vocabulary`,
+        "vocabularies of overlapping k-mers (DNABERT) are not supported; only Nucleotide Transformer's are",
+      );
+    }
+    if (!/^[ACGT]{2,8}$/.test(token))
+      throw new FormatError(place, `${quoted} is not a k-mer of A, C, G and T`, EXPECTED);
+    const k = kmers[0]?.length ?? token.length;
+    if (token.length !== k)
+      throw new FormatError(place, `${quoted} is not of ${k} letters like those before it`);
+    kmers.push(token);
+  }
+  const k = kmers[0]?.length ?? LONGEST;
+  if (kmers.length !== 4 ** k) {
+    throw new FormatError(
+      { file },
+      `there are ${kmers.length} k-mers of ${k} letters; ${4 ** k} were expected`,
+      EXPECTED,
+    );
+  }
+  const idOfKmer = new Int32Array(kmers.length);
+  for (const kmer of kmers) {
+    const number = [...kmer].reduce((code, letter) => 4 * code + ALPHABET.indexOf(letter), 0);
+    idOfKmer[number] = idOf.get(kmer)!;
+  }
+  return { k, idOf, idOfKmer };
+}
+
+/** As Python's `str.split` sees blanks. */
+function isBlank(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code === 32 || (code >= 9 && code <= 13) || (code >= 28 && code <= 31);
+}
