@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Tokenizer } from "../../dna/tokenizers/tokenizer.ts";
+import { hyenadnaTokenizer } from "../../dna/tokenizers/one-letter.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import { add, gather, gelu, parameter, slice, squeeze } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
@@ -234,7 +234,7 @@ export const hyenadna: LanguageModelCard = {
   licence: "BSD-3-Clause",
   recognises: ({ model_type }) => model_type === "hyenadna",
   architecture,
-  tokenizer,
+  tokenizer: async () => hyenadnaTokenizer(),
   checkpoints: [
     published("tiny-1k", [128, 2, 1026], "e8c1effa8673814e257e627d2e1eda9ea5a373f6"),
     {
@@ -299,7 +299,3 @@ export const hyenadna: LanguageModelCard = {
     },
   ],
 };
-
-async function tokenizer(): Promise<Tokenizer> {
-  return oneLetterTokenizer("hyenadna");
-}

@@ -1,0 +1,46 @@
+import { InputError } from "../base/errors.ts";
+import type { LanguageModelCard, PublicCheckpoint } from "./card.ts";
+import { hyenadna } from "./language/hyenadna.ts";
+
+/** The families of language models; nothing registers itself by being imported. */
+export const LANGUAGE_MODELS: readonly LanguageModelCard[] = [hyenadna];
+
+/** A model without a checkpoint, trained or counted on the spot. */
+export interface BaselineCard {
+  readonly name: string;
+  readonly title: string;
+  readonly answers: string;
+  readonly cite: string;
+}
+
+export const BASELINES: readonly BaselineCard[] = [
+  {
+    name: "kmer-markov",
+    title: "k-mer Markov model",
+    answers:
+      "log-likelihood of a Markov chain of order k, fitted to the training chromosomes of the genome given",
+    cite: "MacKay & Peto 1995, doi:10.1017/S1351324900000218",
+  },
+];
+
+/** @throws {InputError} when no family has this name */
+export function languageModelCard(name: string): LanguageModelCard {
+  const card = LANGUAGE_MODELS.find((each) => each.name === name);
+  if (card !== undefined) return card;
+  throw new InputError(`no family of language models is called ${JSON.stringify(name)}`, {
+    hint: `known are ${LANGUAGE_MODELS.map((each) => each.name).join(", ")}`,
+  });
+}
+
+/** `hyenadna/large-1m` or a hub repository such as `LongSafari/hyenadna-large-1m-seqlen-hf`; undefined for anything else. */
+export function publicCheckpoint(
+  text: string,
+): { readonly card: LanguageModelCard; readonly checkpoint: PublicCheckpoint } | undefined {
+  for (const card of LANGUAGE_MODELS) {
+    const checkpoint = card.checkpoints.find(
+      ({ preset, repo }) => text === `${card.name}/${preset}` || text === repo,
+    );
+    if (checkpoint !== undefined) return { card, checkpoint };
+  }
+  return undefined;
+}

@@ -1,0 +1,78 @@
+import { join } from "node:path";
+import { sha256Hex } from "../base/digest.ts";
+import { InputError } from "../base/errors.ts";
+import { kindOfPath, namesInFolder } from "../base/folder.ts";
+import { Pcg64 } from "../base/pcg64.ts";
+import { normal, uniform } from "../base/sample.ts";
+import { writeFileWhole } from "../base/write-file.ts";
+import { elementCount } from "../net/arrays/array.ts";
+import { writeSafetensors } from "../net/arrays/write-safetensors.ts";
+import type { InitialLaw } from "./architecture.ts";
+import type { LanguageModelCard } from "./card.ts";
+
+export interface UntrainedModel {
+  readonly folder: string;
+  readonly preset: string;
+  readonly parameters: number;
+  readonly seed: number;
+}
+
+/** Names and configurations that `initCheckpoint` knows for a family: its public checkpoints, then its toys. */
+export function presetsOf(card: LanguageModelCard): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
+  return new Map([
+    ...card.checkpoints.map(({ preset, config }) => [preset, config] as const),
+    ...Object.entries(card.toys),
+  ]);
+}
+
+/**
+ * Writes an untrained checkpoint in the layout of the real ones: config.json and model.safetensors, every tensor drawn as
+ * the published code draws it. Each tensor has a generator of its own, seeded by the seed and its name, so the same seed
+ * gives the same bytes on any machine.
+ *
+ * @throws {InputError} when the preset is unknown or the folder is not empty
+ */
+export async function initCheckpoint(
+  card: LanguageModelCard,
+  { preset, seed, folder }: { readonly preset: string; readonly seed: number; readonly folder: string },
+): Promise<UntrainedModel> {
+  const presets = presetsOf(card);
+  const config = presets.get(preset);
+  if (config === undefined) {
+    throw new InputError(`${card.title} has no preset ${JSON.stringify(preset)}`, {
+      hint: `choose one of ${[...presets.keys()].join(", ")}`,
+    });
+  }
+  if ((await kindOfPath(folder)) !== undefined && (await namesInFolder(folder)).length > 0) {
+    throw new InputError(`the folder ${folder} is not empty`, {
+      hint: "choose a new folder for the checkpoint",
+    });
+  }
+  const file = join(folder, "config.json");
+  const architecture = card.architecture(config, file);
+  const arrays = architecture.tensors.map((tensor) => ({
+    name: tensor.name,
+    dtype: "float32" as const,
+    shape: tensor.shape,
+    data: async () =>
+      draw(architecture.initial(tensor), elementCount(tensor.shape), `${seed} ${tensor.name}`),
+  }));
+  await writeSafetensors(join(folder, "model.safetensors"), arrays, { format: "pt" });
+  await writeFileWhole(file, `${JSON.stringify(config, null, 2)}\n`);
+  const parameters = architecture.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  return { folder, preset, parameters, seed };
+}
+
+function draw(law: InitialLaw, count: number, seed: string): Float32Array {
+  const rng = new Pcg64(BigInt(`0x${sha256Hex(seed).slice(-32)}`));
+  switch (law.kind) {
+    case "values":
+      return law.values();
+    case "constant":
+      return new Float32Array(count).fill(law.value);
+    case "normal":
+      return Float32Array.from({ length: count }, () => normal(rng, 0, law.deviation));
+    case "uniform":
+      return Float32Array.from({ length: count }, () => uniform(rng, -law.bound, law.bound));
+  }
+}

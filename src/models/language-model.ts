@@ -1,0 +1,171 @@
+import { join } from "node:path";
+import { sha256Hex } from "../base/digest.ts";
+import { FormatError, InputError } from "../base/errors.ts";
+import { stableStringify } from "../base/stable-json.ts";
+import { textIfPresent } from "../base/text-file.ts";
+import type { Tokenizer, Tokens } from "../dna/tokenizers/tokenizer.ts";
+import type { Checkpoint } from "../net/arrays/checkpoint.ts";
+import { openCheckpoint } from "../net/arrays/checkpoint.ts";
+import type { Device } from "../net/runtime/device.ts";
+import type { ProgramOptions } from "../net/runtime/program.ts";
+import type { Architecture } from "./architecture.ts";
+import type { LanguageModelCard } from "./card.ts";
+import type { Model, QueryOptions, SequenceEmbedding } from "./model.ts";
+import { bindParameters } from "./parameters.ts";
+import { Programs } from "./programs.ts";
+import { causalLogLikelihoods } from "./queries/causal-likelihood.ts";
+import { lastHiddenStates } from "./queries/last-hidden.ts";
+import type { TokenQuery } from "./queries/token-query.ts";
+
+export interface LanguageModelOptions extends ProgramOptions {
+  readonly device?: Device;
+  /** How the model is called in results; the folder's name when absent. */
+  readonly name?: string;
+}
+
+/** Bytes beside weights and activations: the runtime, the process, its buffers. */
+const FIXED_BYTES = 200e6;
+
+/** A language model read from a checkpoint folder as the Hugging Face hub serves it. */
+export class LanguageModel implements Model {
+  readonly batchSize = 32;
+
+  private constructor(
+    readonly name: string,
+    readonly identity: string,
+    readonly card: LanguageModelCard,
+    readonly architecture: Architecture,
+    readonly tokenizer: Tokenizer,
+    private readonly checkpoint: Checkpoint,
+    private readonly programs: Programs,
+    private readonly weightBytes: number,
+  ) {}
+
+  /**
+   * Opens a folder with config.json and weights. Reads no weights: ONNX Runtime maps them when the first question comes.
+   *
+   * @param cards  families to recognise
+   * @throws {InputError} when the folder holds no checkpoint of a known family, or one that is damaged or does not fit
+   */
+  static async open(
+    folder: string,
+    cards: readonly LanguageModelCard[],
+    { name, ...programOptions }: LanguageModelOptions = {},
+  ): Promise<LanguageModel> {
+    const { config, file } = await readConfig(folder);
+    const card = familyOf(config, cards, file);
+    const architecture = card.architecture(config, file);
+    const tokenizer = await card.tokenizer(folder, config);
+    const checkpoint = await openCheckpoint(folder);
+    try {
+      const parameters = bindParameters(architecture.tensors, checkpoint, architecture.ignored);
+      const identity = `${card.name} config ${sha256Hex(stableStringify(config)).slice(0, 16)} weights ${await checkpoint.digest()}`;
+      const read = async (tensor: string, rows?: readonly [number, number]) =>
+        checkpoint.read(parameters.get(tensor)!.name, rows === undefined ? {} : { rows });
+      const programs = new Programs(architecture, parameters, read, programOptions);
+      const weightBytes = [...parameters.values()].reduce((sum, { length }) => sum + length, 0);
+      return new LanguageModel(
+        name ??
+          folder
+            .replace(/[/\\]+$/, "")
+            .split(/[/\\]/)
+            .at(-1)!,
+        identity,
+        card,
+        architecture,
+        tokenizer,
+        checkpoint,
+        programs,
+        weightBytes,
+      );
+    } catch (error) {
+      await checkpoint.close();
+      throw error;
+    }
+  }
+
+  private get query(): TokenQuery {
+    return { programs: this.programs, tokenizer: this.tokenizer, architecture: this.architecture };
+  }
+
+  tokenCount(sequence: string): number {
+    return this.tokenizer.encode(sequence).ids.length;
+  }
+
+  /** Twice the weights, since a session packs its own copy, and the activations of the widest layer. */
+  memory(batchSize: number, tokens: number): number {
+    const values =
+      batchSize * tokens * (this.architecture.liveValuesPerToken + 2 * this.architecture.vocabulary);
+    return FIXED_BYTES + 2 * this.weightBytes + 4 * values;
+  }
+
+  async logLikelihood(sequences: readonly string[], options: QueryOptions): Promise<Float64Array> {
+    return causalLogLikelihoods(this.query, this.encodeAll(sequences), options);
+  }
+
+  async embed(sequences: readonly string[], options: QueryOptions): Promise<readonly SequenceEmbedding[]> {
+    return lastHiddenStates(this.query, this.encodeAll(sequences), options);
+  }
+
+  /** Mean over all tokens of the last hidden state of one row of ids, nothing added: what anchors are stated of. */
+  async meanHidden(ids: readonly number[]): Promise<Float64Array> {
+    const none = new Int32Array(ids.length);
+    const row: Tokens = { ids: Int32Array.from(ids), starts: none, ends: none };
+    const [embedding] = await lastHiddenStates(this.query, [row], { protocol: "corrected" });
+    const { states, tokens, width } = embedding!;
+    const mean = new Float64Array(width);
+    states.forEach((value, at) => {
+      mean[at % width]! += value / tokens;
+    });
+    return mean;
+  }
+
+  private encodeAll(sequences: readonly string[]): readonly Tokens[] {
+    return sequences.map((sequence, i) => {
+      const tokens = this.tokenizer.encode(sequence);
+      if (tokens.ids.length <= this.architecture.maxTokens) return tokens;
+      throw new InputError(
+        `sequence ${i} makes ${tokens.ids.length} tokens, but ${this.name} takes at most ${this.architecture.maxTokens}`,
+        { hint: "choose a checkpoint with a longer context, or a task with shorter windows" },
+      );
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.programs.close();
+    await this.checkpoint.close();
+  }
+}
+
+async function readConfig(folder: string): Promise<{ config: Record<string, unknown>; file: string }> {
+  const file = join(folder, "config.json");
+  const text = await textIfPresent(file);
+  if (text === undefined) {
+    throw new InputError(`there is no ${file}`, {
+      hint: "give the folder of a checkpoint with config.json and weights; `dart-eval models fetch` downloads one",
+    });
+  }
+  try {
+    const config: unknown = JSON.parse(text);
+    if (typeof config === "object" && config !== null && !Array.isArray(config)) {
+      return { config: config as Record<string, unknown>, file };
+    }
+  } catch (cause) {
+    throw new FormatError({ file }, "is not JSON", "download it again", cause);
+  }
+  throw new FormatError({ file }, "is not a JSON object", "download it again");
+}
+
+function familyOf(
+  config: Readonly<Record<string, unknown>>,
+  cards: readonly LanguageModelCard[],
+  file: string,
+): LanguageModelCard {
+  const card = cards.find((each) => each.recognises(config));
+  if (card !== undefined) return card;
+  throw new FormatError(
+    { file },
+    `model_type ${JSON.stringify(config.model_type)} with architectures ${JSON.stringify(config.architectures)} is not a known family`,
+    `known are ${cards.map(({ title }) => title).join(", ")}`,
+  );
+}

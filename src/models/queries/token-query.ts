@@ -1,0 +1,10 @@
+import type { Tokenizer } from "../../dna/tokenizers/tokenizer.ts";
+import type { Architecture } from "../architecture.ts";
+import type { Programs } from "../programs.ts";
+
+/** What a question over tokens needs of a language model. */
+export interface TokenQuery {
+  readonly programs: Programs;
+  readonly tokenizer: Tokenizer;
+  readonly architecture: Architecture;
+}

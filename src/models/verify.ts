@@ -1,0 +1,61 @@
+import { InputError } from "../base/errors.ts";
+import type { Anchor, LanguageModelCard } from "./card.ts";
+import type { LanguageModel } from "./language-model.ts";
+
+export interface AnchorCheck {
+  readonly anchor: Anchor;
+  /** Largest absolute deviation of a value that the anchor states. */
+  readonly deviation: number;
+  readonly agrees: boolean;
+}
+
+/** The public checkpoint whose weights these are, by their digest, or by the given name. */
+function presetOf(card: LanguageModelCard, model: LanguageModel, preset: string | undefined): string {
+  if (preset !== undefined) {
+    if (card.anchors.some((anchor) => anchor.preset === preset)) return preset;
+    throw new InputError(`no run of the official code over ${card.name} ${preset} is known`, {
+      hint: `there are runs of ${[...new Set(card.anchors.map((anchor) => anchor.preset))].join(", ") || "none"}`,
+    });
+  }
+  const found = card.checkpoints.find(({ sha256 }) =>
+    Object.values(sha256 ?? {}).some((digest) => model.identity.includes(digest)),
+  );
+  if (found !== undefined && card.anchors.some((anchor) => anchor.preset === found.preset))
+    return found.preset;
+  throw new InputError("these weights are not those of a checkpoint with a known run of the official code", {
+    hint: `if they are, name it: --preset ${card.anchors[0]?.preset ?? "NAME"}`,
+  });
+}
+
+/**
+ * Compares a real checkpoint with runs of the official code over the same weights, made by somebody else: the mean of the
+ * last hidden state over all tokens of a short sequence.
+ *
+ * @throws {InputError} when no such run is known for these weights
+ */
+export async function verifyModel(model: LanguageModel, preset?: string): Promise<readonly AnchorCheck[]> {
+  const name = presetOf(model.card, model, preset);
+  const checks: AnchorCheck[] = [];
+  for (const anchor of model.card.anchors.filter((each) => each.preset === name)) {
+    const mean = await model.meanHidden(anchor.ids);
+    checks.push(compare(anchor, mean));
+  }
+  return checks;
+}
+
+/** Sums are taken per value, so that one tolerance serves all. */
+export function compare(anchor: Anchor, mean: Float64Array): AnchorCheck {
+  const { first, last = [], sum, sumOfSquares } = anchor.mean;
+  const total = mean.reduce((a, b) => a + b, 0);
+  const squares = mean.reduce((a, b) => a + b * b, 0);
+  const deviations = [
+    ...first.map((value, i) => Math.abs(value - mean[i]!)),
+    ...last.map((value, i) => Math.abs(value - mean[mean.length - last.length + i]!)),
+    ...(sum === undefined ? [] : [Math.abs(sum - total) / Math.sqrt(mean.length)]),
+    ...(sumOfSquares === undefined ? [] : [Math.abs(sumOfSquares - squares) / mean.length]),
+  ];
+  const deviation = Math.max(
+    ...deviations.map((value) => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : value)),
+  );
+  return { anchor, deviation, agrees: deviation <= anchor.tolerance };
+}
