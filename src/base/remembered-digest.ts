@@ -17,14 +17,29 @@ const SETTLED_MS = 2000;
  *
  * @throws {InputError} when the file cannot be read, or changes while it is read
  */
-export async function rememberedDigest(path: string, folder = cacheFolder("digests")): Promise<string> {
+export function rememberedDigest(path: string, folder = cacheFolder("digests")): Promise<string> {
+  return rememberedDigestOf("bytes", path, digestFile, folder);
+}
+
+/**
+ * The same for a digest of what a file holds, whatever way it is written.
+ *
+ * @param what     what is digested, and which version of the rule: digests of different things are kept apart
+ * @param compute  reads the file and gives the digest, 64 hex digits
+ */
+export async function rememberedDigestOf(
+  what: string,
+  path: string,
+  compute: (path: string) => Promise<string>,
+  folder = cacheFolder("digests"),
+): Promise<string> {
   const realPath = await realpath(path).catch((error) => Promise.reject(fileTrouble(path, error)));
-  const record = `${folder}/${sha256Hex(realPath)}.json`;
+  const record = `${folder}/${sha256Hex(`${what}\n${realPath}`)}.json`;
   const state = await stateOf(realPath);
   const known = await recall(record);
   if (known?.state === state.text) return known.sha256;
 
-  const sha256 = await digestFile(realPath);
+  const sha256 = await compute(path);
   if ((await stateOf(realPath)).text !== state.text) {
     throw new InputError("the file changed while it was read", { place: { file: path } });
   }

@@ -1,0 +1,144 @@
+import { InputError } from "../../base/errors.ts";
+import { type FileHandle, openFile } from "../../base/file-handle.ts";
+import { rememberedDigestOf } from "../../base/remembered-digest.ts";
+import { NO_DNA_LETTER } from "./dna-bytes.ts";
+import { openFasta } from "./fasta.ts";
+import { GENOME_DIGEST_RULE, genomeDigest } from "./genome-digest.ts";
+import { checkInterval, type Interval } from "./interval.ts";
+import { missingChromosome } from "./missing-chromosome.ts";
+import type { SequenceSource } from "./sequence-source.ts";
+import { openTwoBit, twoBitByteOrder } from "./twobit.ts";
+
+/** A reference genome in a file. Close it with `close()` or `await using`. */
+export interface Genome extends AsyncDisposable {
+  readonly path: string;
+  /** Length of each sequence, in bases. */
+  readonly chromosomes: ReadonlyMap<string, number>;
+  /**
+   * Letters of an interval, upper case; N for positions off the chromosome.
+   * @throws {InputError} when the chromosome is not there, or the interval is none
+   */
+  letters(interval: Interval): Promise<string>;
+  /**
+   * A whole chromosome as upper-case ASCII bytes, N and other ambiguity letters kept: the way to take many windows.
+   * The last one asked for is kept, so asking again is cheap; do not write into it.
+   * @throws {InputError} when the chromosome is not there
+   */
+  chromosome(name: string): Promise<Uint8Array>;
+  /**
+   * SHA-256 of names and bases: the same for a FASTA file, a compressed one and a 2bit file of one genome (see
+   * `genomeDigest`). Computed once, then remembered in the cache folder until the file changes.
+   */
+  digest(): Promise<string>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a genome: a FASTA file, plain or compressed with bgzip, or a 2bit file, told apart by their first bytes.
+ *
+ * @throws {InputError} when the file cannot be read
+ * @throws {FormatError} when it is none of these, is damaged, or does not fit its index
+ */
+export async function openGenome(path: string): Promise<Genome> {
+  const file = await openFile(path);
+  try {
+    const source = await openSource(file);
+    // From a file opened anew, so that what is digested is what lies at the path now: that is what is remembered.
+    const digest = () =>
+      rememberedDigestOf(GENOME_DIGEST_RULE, path, async () => {
+        await using now = await openFile(path);
+        return await genomeDigest(await openSource(now));
+      });
+    return genomeOf(path, source, digest, file.close);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+async function openSource(file: FileHandle): Promise<SequenceSource> {
+  if (file.size === 0) throw new InputError("the file is empty", { place: { file: file.path } });
+  const start = await file.read(0, Math.min(4, file.size));
+  return twoBitByteOrder(start) === undefined ? openFasta(file) : openTwoBit(file);
+}
+
+/**
+ * A genome of sequences in memory: for a synthetic genome, a test, or a few sequences at hand.
+ *
+ * @param path       what messages call it
+ * @param sequences  letters by name, in either case
+ * @throws {InputError} when a sequence holds a character that is no DNA letter
+ */
+export function genomeInMemory(path: string, sequences: ReadonlyMap<string, string>): Genome {
+  for (const [name, letters] of sequences) {
+    const at = letters.search(NO_DNA_LETTER);
+    if (at >= 0) {
+      throw new InputError(
+        `${JSON.stringify(letters[at])} at base ${at + 1} of sequence ${JSON.stringify(name)} is not a DNA letter`,
+        { place: { file: path } },
+      );
+    }
+  }
+  const source: SequenceSource = {
+    lengths: new Map([...sequences].map(([name, letters]) => [name, letters.length])),
+    read: async (name, start, end) => sequences.get(name)!.slice(start, end),
+    readWhole: async (name) => new TextEncoder().encode(sequences.get(name)!.toUpperCase()),
+  };
+  return genomeOf(
+    path,
+    source,
+    () => genomeDigest(source),
+    async () => {},
+  );
+}
+
+function genomeOf(
+  path: string,
+  source: SequenceSource,
+  digest: () => Promise<string>,
+  closeFile: () => Promise<void>,
+): Genome {
+  const chromosomes = source.lengths;
+  let last: { readonly name: string; readonly letters: Promise<Uint8Array> } | undefined;
+
+  function lengthOf(name: string): number {
+    const length = chromosomes.get(name);
+    if (length === undefined) throw missingChromosome(name, chromosomes.keys(), path);
+    return length;
+  }
+
+  async function letters(interval: Interval): Promise<string> {
+    const { chrom, start, end } = interval;
+    const length = lengthOf(chrom);
+    checkInterval(interval);
+    const from = Math.min(Math.max(start, 0), end);
+    const to = Math.max(Math.min(end, length), from);
+    const inside = from < to ? await read(chrom, from, to) : "";
+    return "N".repeat(from - start) + inside + "N".repeat(end - to);
+  }
+
+  async function read(name: string, from: number, to: number): Promise<string> {
+    if (last?.name !== name) return (await source.read(name, from, to)).toUpperCase();
+    return Buffer.from((await last.letters).subarray(from, to)).toString("latin1");
+  }
+
+  async function chromosome(name: string): Promise<Uint8Array> {
+    lengthOf(name);
+    if (last?.name !== name) {
+      const reading = { name, letters: source.readWhole(name) };
+      last = reading;
+      // A failed reading is not kept: the next call tries again.
+      reading.letters.catch(() => {
+        if (last === reading) last = undefined;
+      });
+    }
+    return last.letters;
+  }
+
+  async function close(): Promise<void> {
+    last = undefined;
+    await closeFile();
+  }
+
+  return { path, chromosomes, letters, chromosome, digest, close, [Symbol.asyncDispose]: close };
+}

@@ -1,0 +1,436 @@
+import { copyFile, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { sha256Hex } from "../../../src/base/digest.ts";
+import { InputError } from "../../../src/base/errors.ts";
+import { genomeInMemory, openGenome } from "../../../src/dna/genome/genome.ts";
+import { sharedData, testWithSharedData } from "../../shared-data.ts";
+import { bgzip } from "./bgzip-writer.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
+
+const folder = temporaryFolder();
+process.env.DART_EVAL_CACHE = folder.path("cache");
+
+const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
+
+const trouble = async (attempt: Promise<unknown>): Promise<string> => {
+  const error = await attempt.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof InputError)) throw error ?? new Error("nothing was refused");
+  return error.describe();
+};
+
+interface Fetch {
+  readonly chrom: string;
+  readonly start: number;
+  readonly end: number;
+  readonly returned_length?: number;
+  readonly sha256?: string;
+  readonly seq?: string;
+}
+
+interface Fasta {
+  readonly sequences: Readonly<Record<string, number>>;
+  readonly sha256_upper?: string;
+  readonly fetch: readonly Fetch[];
+}
+
+describe("the test bed", () => {
+  testWithSharedData(
+    "every chromosome of a bgzip genome has the published digest",
+    "genome/mini.hg38.fa.gz",
+    async (path) => {
+      await using genome = await openGenome(path);
+      const [head, ...rows] = (await readFile(sharedData("genome/pieces.tsv")!, "utf8"))
+        .trimEnd()
+        .split("\n");
+      const column = (row: string, name: string) => row.split("\t")[head!.split("\t").indexOf(name)]!;
+      expect([...genome.chromosomes]).toEqual(
+        rows.map((row) => [column(row, "name"), Number(column(row, "length"))]),
+      );
+      for (const row of rows) {
+        expect(sha256Hex(await genome.chromosome(column(row, "name")))).toBe(column(row, "sha256_uppercase"));
+      }
+      expect(rows).toHaveLength(5);
+    },
+  );
+
+  testWithSharedData(
+    "windows equal what samtools fetched, N beyond the end",
+    "formats/expected.json",
+    async (path) => {
+      const expected = JSON.parse(await readFile(path, "utf8")).fasta as Record<string, Fasta>;
+      let compared = 0;
+      for (const [file, { sequences, fetch, sha256_upper }] of Object.entries(expected)) {
+        await using genome = await openGenome(sharedData(file) ?? sharedData(`formats/${file}`)!);
+        expect(Object.fromEntries(genome.chromosomes)).toEqual(sequences);
+        for (const { chrom, start, end, returned_length, seq } of fetch) {
+          const letters = await genome.letters({ chrom, start, end });
+          expect(letters).toHaveLength(end - start);
+          expect(letters.slice(returned_length ?? end - start)).toMatch(/^N*$/);
+          if (seq !== undefined) expect(letters.slice(0, seq.length)).toBe(seq.toUpperCase());
+          expect(letters).toBe(await wholeWindow(genome.chromosome(chrom), start, end));
+          compared++;
+        }
+        if (sha256_upper) expect(sha256Hex(await genome.chromosome("q"))).toBe(sha256_upper);
+      }
+      expect(compared).toBe(58);
+    },
+  );
+
+  testWithSharedData(
+    "a 2bit genome equals UCSC's own reading of it",
+    "formats/twobit/test.2bit",
+    async (path) => {
+      const expected = JSON.parse(await readFile(sharedData("formats/expected.json")!, "utf8")).twobit[
+        "twobit/test.2bit"
+      ];
+      await using genome = await openGenome(path);
+      expect([...genome.chromosomes.keys()].sort()).toEqual(Object.keys(expected).sort());
+      for (const [name, { length, first60, last60, sha256_upper }] of Object.entries<Record<string, never>>(
+        expected,
+      )) {
+        expect(genome.chromosomes.get(name)).toBe(length);
+        expect(await genome.letters({ chrom: name, start: 0, end: 60 })).toBe(String(first60).toUpperCase());
+        expect(await genome.letters({ chrom: name, start: length - 60, end: length + 2 })).toBe(
+          `${String(last60).toUpperCase()}NN`,
+        );
+        expect(sha256Hex(await genome.chromosome(name))).toBe(sha256_upper);
+      }
+    },
+  );
+
+  testWithSharedData(
+    "indexes that are made equal those of samtools and bgzip",
+    "genome/mini.hg38.fa.gz",
+    async (path) => {
+      const copy = folder.path("copy.fa.gz");
+      await copyFile(path, copy);
+      await using genome = await openGenome(copy);
+      expect(genome.chromosomes.size).toBe(5);
+      expect(await readFile(`${copy}.fai`)).toEqual(await readFile(`${path}.fai`));
+      expect(await readFile(`${copy}.gzi`)).toEqual(await readFile(`${path}.gzi`));
+    },
+  );
+
+  testWithSharedData(
+    "one genome has one digest, as 2bit, FASTA or compressed FASTA",
+    "formats/twobit/test.2bit",
+    async (path) => {
+      await using twoBit = await openGenome(path);
+      const records: string[] = [];
+      for (const name of [...twoBit.chromosomes.keys()].sort()) {
+        records.unshift(
+          `>${name} as text\r\n${latin1(await twoBit.chromosome(name))
+            .toLowerCase()
+            .replaceAll(/.{70}/g, "$&\r\n")}\r\n`,
+        );
+      }
+      const text = Buffer.from(records.join(""));
+      await using plain = await openGenome(await folder.write("two.fa", text));
+      await using compressed = await openGenome(await folder.write("two.fa.gz", bgzip(text, 1000)));
+      expect(await plain.digest()).toBe(await twoBit.digest());
+      expect(await compressed.digest()).toBe(await twoBit.digest());
+    },
+  );
+});
+
+async function wholeWindow(letters: Promise<Uint8Array>, start: number, end: number): Promise<string> {
+  return latin1((await letters).subarray(start, end)).padEnd(end - start, "N");
+}
+
+const SMALL = ">chr1 first\nACGTN\nacgtn\nRY\n>chrM\nGGGG\n";
+
+describe("any FASTA file", () => {
+  test("letters are upper case, and N off the chromosome on either side", async () => {
+    await using genome = await openGenome(await folder.write("small.fa", SMALL));
+    expect(Object.fromEntries(genome.chromosomes)).toEqual({ chr1: 12, chrM: 4 });
+    const letters = (start: number, end: number) => genome.letters({ chrom: "chr1", start, end });
+    expect(await letters(-3, 15)).toBe("NNNACGTNACGTNRYNNN");
+    expect(await letters(4, 7)).toBe("NAC");
+    expect(await letters(-9, -4)).toBe("NNNNN");
+    expect(await letters(12, 14)).toBe("NN");
+    expect(await letters(900, 902)).toBe("NN");
+    await genome.chromosome("chr1");
+    expect(await letters(-3, 15)).toBe("NNNACGTNACGTNRYNNN");
+  });
+
+  test("any layout of lines gives the same sequences, plain and compressed, whole and in windows", async () => {
+    let n = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.string({ unit: fc.constantFrom(..."ACGTNacgtn"), minLength: 1, maxLength: 400 }), {
+          minLength: 1,
+          maxLength: 5,
+        }),
+        fc.integer({ min: 1, max: 90 }),
+        fc.constantFrom("\n", "\r\n"),
+        fc.boolean(),
+        fc.boolean(),
+        async (sequences, width, lineEnd, lastLineEnd, compressed) => {
+          const wrapped = (letters: string) => letters.match(new RegExp(`.{1,${width}}`, "g"))!.join(lineEnd);
+          const text = sequences.map((letters, i) => `>s${i} x y${lineEnd}${wrapped(letters)}`).join(lineEnd);
+          const bytes = Buffer.from(lastLineEnd ? text + lineEnd : text);
+          await using genome = await openGenome(
+            await folder.write(`layout-${n++}.fa`, compressed ? bgzip(bytes, 128) : bytes),
+          );
+          expect(genome.chromosomes.size).toBe(sequences.length);
+          for (const [i, letters] of sequences.entries()) {
+            const upper = letters.toUpperCase();
+            const start = Math.floor(upper.length / 3);
+            expect(await genome.letters({ chrom: `s${i}`, start, end: upper.length })).toBe(
+              upper.slice(start),
+            );
+            expect(latin1(await genome.chromosome(`s${i}`))).toBe(upper);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test("a sequence without bases is there, and is empty", async () => {
+    await using genome = await openGenome(await folder.write("empty.fa", ">a\n>b\nAC\n>c\n"));
+    expect(Object.fromEntries(genome.chromosomes)).toEqual({ a: 0, b: 2, c: 0 });
+    expect(await genome.chromosome("a")).toHaveLength(0);
+    expect(await genome.letters({ chrom: "c", start: 0, end: 2 })).toBe("NN");
+  });
+
+  test("an index is made once and then read", async () => {
+    const path = await folder.write("once.fa", SMALL);
+    await (await openGenome(path)).close();
+    const made = await stat(`${path}.fai`);
+    await (await openGenome(path)).close();
+    expect((await stat(`${path}.fai`)).mtimeMs).toBe(made.mtimeMs);
+    expect(await readFile(`${path}.fai`, "utf8")).toBe("chr1\t12\t12\t5\t6\nchrM\t4\t33\t4\t5\n");
+  });
+
+  test("where no index can be written it stays in memory", async () => {
+    // The temporary name beside this one is longer than any file system takes.
+    const path = await folder.write(`${"x".repeat(245)}.fa`, SMALL);
+    await using genome = await openGenome(path);
+    expect(await genome.letters({ chrom: "chrM", start: 0, end: 4 })).toBe("GGGG");
+    await expect(stat(`${path}.fai`)).rejects.toThrow("ENOENT");
+  });
+});
+
+describe("a genome in memory", () => {
+  const sequences = new Map([
+    ["chr1", "ACGTNacgtnRY"],
+    ["chrM", "GGGG"],
+  ]);
+
+  test("is the same as the file that says so", async () => {
+    await using file = await openGenome(await folder.write("memory.fa", SMALL));
+    await using memory = genomeInMemory("memory", sequences);
+    expect([...memory.chromosomes]).toEqual([...file.chromosomes]);
+    for (const interval of [
+      { chrom: "chr1", start: -3, end: 15 },
+      { chrom: "chrM", start: 1, end: 3 },
+    ]) {
+      expect(await memory.letters(interval)).toBe(await file.letters(interval));
+    }
+    expect(latin1(await memory.chromosome("chr1"))).toBe("ACGTNACGTNRY");
+    expect(await memory.digest()).toBe(await file.digest());
+    expect(await trouble(memory.chromosome("1"))).toContain('memory: the genome has no sequence "1"');
+  });
+
+  test("holds DNA letters only", () => {
+    expect(() => genomeInMemory("memory", new Map([["x", "ACQ"]]))).toThrow('"Q" at base 3 of sequence "x"');
+  });
+});
+
+describe("what is refused", () => {
+  test("a chromosome that is not there, with what it is called", async () => {
+    await using genome = await openGenome(await folder.write("names.fa", SMALL));
+    expect(await trouble(genome.letters({ chrom: "1", start: 0, end: 1 }))).toMatch(
+      /names\.fa: the genome has no sequence "1"; it calls it "chr1"\n {2}tables and genome must use the same names/,
+    );
+    expect(await trouble(genome.chromosome("MT"))).toContain('it calls it "chrM"');
+    expect(await trouble(genome.chromosome("chr9"))).toContain('no sequence "chr9"; it has chr1, chrM');
+    expect(await trouble(genome.chromosome("__proto__"))).toContain("no sequence");
+    expect(await trouble(genome.letters({ chrom: "chr1", start: 3, end: 3 }))).toContain(
+      "end 3 is not after start 3",
+    );
+  });
+
+  test.each([
+    ["another sequence before it was made longer", SMALL.replace("ACGTN", "ACGTNACGTN")],
+    ["a name was changed", SMALL.replace("chrM", "chrX")],
+    ["a sequence was added at the end", `${SMALL}>new\nACGT\n`],
+    ["a sequence was added in front", `>new\nACGT\n${SMALL}`],
+    ["the last sequence was made longer", `${SMALL.trimEnd()}G\n`],
+    ["the file was cut off", SMALL.slice(0, -4)],
+    ["lines were wrapped anew", SMALL.replace("ACGTN\nacgtn\nRY", "ACGT\nNacg\ntnRY")],
+  ])("an index from before %s", async (what, after) => {
+    for (const pack of [(text: string) => Buffer.from(text), (text: string) => bgzip(Buffer.from(text))]) {
+      const path = await folder.write(`${what.replaceAll(" ", "-")}.fa`, pack(SMALL));
+      await (await openGenome(path)).close();
+      await writeFile(path, pack(after));
+      const message = await trouble(
+        (async () => {
+          await using genome = await openGenome(path);
+          for (const name of genome.chromosomes.keys()) await genome.chromosome(name);
+        })(),
+      );
+      expect(message).toMatch(
+        /is not where this index says it is|does not fit its index|cannot be in this file/,
+      );
+      expect(message).toMatch(/[Dd]elete/);
+      await rm(`${path}.fai`);
+      await rm(`${path}.gzi`, { force: true });
+    }
+  });
+
+  test.each([
+    ["an empty file", "", "the file is empty"],
+    ["no header", "ACGT\n", 'none.fa:1: the first line does not begin with ">"'],
+    ["blank lines only", "\n\n", "the file holds no sequence"],
+    ["no name", ">\nACGT\n", "none.fa:1: the sequence has no name"],
+    ["a name twice", ">a\nA\n>a\nC\n", 'none.fa:3: a second sequence is named "a"'],
+    [
+      "uneven lines",
+      ">a\nACG\nAC\nACG\n",
+      'none.fa:4: the lines of sequence "a" differ in length before this one',
+    ],
+    ["a longer line", ">a\nACG\nACGT\n", "none.fa:3: the lines"],
+    ["a blank line inside", ">a\nACG\n\nACG\n", "none.fa:4: the lines"],
+    ["mixed line ends", ">a\nACG\r\nACG\nACG\r\n", "none.fa:4: the lines"],
+    ["a protein", ">a\nMEEPQSD\n", '"E" at base 2 of sequence "a" is not a DNA letter'],
+    ["plain gzip", gzipSync(SMALL), "compressed with gzip, which cannot be read from the middle"],
+  ])("%s", async (_, data, message) => {
+    const path = await folder.write("none.fa", data);
+    await rm(`${path}.fai`, { force: true });
+    const read = async () => {
+      await using genome = await openGenome(path);
+      await genome.chromosome("a");
+    };
+    expect(await trouble(read())).toContain(message);
+  });
+
+  test.each([
+    ["chr1\t12\t12\t5\n", "fai:1: expected a name and four whole numbers"],
+    ["chr1\t12\t12\t5\tx\n", "fai:1: expected a name and four whole numbers"],
+    ["chr1\t12\t12\t0\t6\n", "fai:1: no FASTA file can be laid out like this"],
+    ["chr1\t12\t12\t7\t6\n", "fai:1: no FASTA file can be laid out like this"],
+    ["chr1\t1e99\t12\t5\t6\n", "fai:1: expected"],
+    ["chr1\t12\t12\t5\t6\nchr1\t12\t12\t5\t6\n", 'fai:2: sequence "chr1" is listed twice'],
+    ["", "the index is empty"],
+    ["chr1\t999999999999\t12\t5\t6\nchrM\t4\t33\t4\t5\n", '"chr1" is not where this index says'],
+  ])("the index %j", async (index, message) => {
+    const path = await folder.write("bad-index.fa", SMALL);
+    await folder.write("bad-index.fa.fai", index);
+    expect(await trouble(openGenome(path))).toContain(message);
+  });
+
+  test("damaged compression", async () => {
+    const whole = bgzip(Buffer.from(SMALL.replace("GGGG", "G".repeat(5000))), 1000);
+    const cut = await folder.write("cut.fa.gz", whole.subarray(0, whole.length - 100));
+    expect(await trouble(openGenome(cut))).toMatch(/no whole bgzip block|damaged/);
+    const path = await folder.write("damaged.fa.gz", whole);
+    await (await openGenome(path)).close();
+    const damaged = Buffer.from(whole);
+    damaged.fill(0, whole.length - 120, whole.length - 80);
+    await writeFile(path, damaged);
+    const read = async () => {
+      await using genome = await openGenome(path);
+      await genome.chromosome("chrM");
+    };
+    expect(await trouble(read())).toContain("damaged");
+  });
+
+  test.each([
+    ["bytes missing", (gzi: Buffer) => gzi.subarray(0, -1), "which is not what its number of blocks needs"],
+    [
+      "an impossible count",
+      (gzi: Buffer) => Buffer.concat([Buffer.alloc(8, 255), gzi.subarray(8)]),
+      "its number of blocks",
+    ],
+    [
+      "an offset beyond the file",
+      (gzi: Buffer) => Buffer.from(gzi).fill(255, 8, 14),
+      "cannot be in this file",
+    ],
+  ])("a .gzi with %s", async (name, spoil, message) => {
+    const path = await folder.write(`${name.replaceAll(" ", "-")}.fa.gz`, bgzip(Buffer.from(SMALL), 16));
+    await (await openGenome(path)).close();
+    await writeFile(`${path}.gzi`, spoil(await readFile(`${path}.gzi`)));
+    expect(await trouble(openGenome(path))).toContain(message);
+  });
+
+  testWithSharedData(
+    "a 2bit file that is cut off, big-endian, or says what cannot be",
+    "formats/twobit/test.2bit",
+    async (path) => {
+      const whole = await readFile(path);
+      const spoiled = async (change: (bytes: Buffer) => Buffer) => {
+        const file = await folder.write("spoiled.2bit", change(Buffer.from(whole)));
+        return trouble(
+          (async () => {
+            await using genome = await openGenome(file);
+            for (const name of genome.chromosomes.keys()) await genome.chromosome(name);
+          })(),
+        );
+      };
+      expect(await spoiled((bytes) => bytes.subarray(0, bytes.length - 50))).toContain("damaged or cut off");
+      expect(await spoiled((bytes) => bytes.subarray(0, 20))).toContain("spoiled.2bit: ");
+      expect(
+        await spoiled((bytes) => Buffer.concat([bytes.subarray(0, 4).swap32(), bytes.subarray(4)])),
+      ).toContain("big-endian");
+      expect(
+        await spoiled((bytes) => {
+          bytes.writeUInt32LE(0xffffffff, 8);
+          return bytes;
+        }),
+      ).toContain("spoiled.2bit: ");
+      expect(
+        await spoiled((bytes) => {
+          const record = bytes.readUInt32LE(16 + 1 + bytes.readUInt8(16));
+          bytes.writeUInt32LE(0xffffffff, record);
+          return bytes;
+        }),
+      ).toContain("more than the file can hold");
+    },
+  );
+
+  test("a path where nothing is, or a folder", async () => {
+    expect(await trouble(openGenome(folder.path("nothing.fa")))).toContain("there is no such file");
+    expect(await trouble(openGenome(folder.path("")))).toContain("not a file");
+  });
+});
+
+describe("the digest", () => {
+  const digestOf = async (name: string, text: string) => {
+    await using genome = await openGenome(await folder.write(name, text));
+    return genome.digest();
+  };
+
+  test("is that of the sorted list of names, lengths and digests of letters", async () => {
+    const list = `chr1\t12\t${sha256Hex("ACGTNACGTNNN")}\nchrM\t4\t${sha256Hex("GGGG")}\n`;
+    expect(await digestOf("d1.fa", SMALL)).toBe(sha256Hex(list));
+  });
+
+  test("does not depend on case, order or line width, and does on names and letters", async () => {
+    const digest = await digestOf("d2.fa", SMALL);
+    expect(await digestOf("d3.fa", ">chrM x\nGG\nGG\n>chr1\nACGTNacgtNNN\n")).toBe(digest);
+    expect(await digestOf("d4.fa", SMALL.replace("GGGG", "GGGC"))).not.toBe(digest);
+    expect(await digestOf("d5.fa", SMALL.replace("chrM", "MT"))).not.toBe(digest);
+  });
+
+  test("is remembered until the file changes", async () => {
+    const path = await folder.write("d6.fa", SMALL);
+    await (await openGenome(path)).close();
+    await new Promise((resolve) => setTimeout(resolve, 2_100));
+    await using genome = await openGenome(path);
+    const digest = await genome.digest();
+    expect(await genome.digest()).toBe(digest);
+    await rename(path, folder.path("d6-old.fa"));
+    await writeFile(path, SMALL.replace("GGGG", "CCCC"));
+    await utimes(path, new Date(0), new Date(0));
+    await using changed = await openGenome(path);
+    expect(await changed.digest()).not.toBe(digest);
+  });
+});
