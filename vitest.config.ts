@@ -2,10 +2,25 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     testTimeout: 30_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
     pool: "forks",
+    projects: [
+      {
+        extends: true,
+        test: { name: "source", include: ["test/**/*.test.ts"], exclude: ["test/product/**"] },
+      },
+      {
+        extends: true,
+        test: {
+          // What is shipped, run as its users run it: built first, once.
+          name: "product",
+          include: ["test/product/**/*.test.ts"],
+          globalSetup: "test/product/build.ts",
+          testTimeout: 300_000,
+        },
+      },
+    ],
   },
 });

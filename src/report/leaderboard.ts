@@ -1,7 +1,8 @@
+import type { Measurement } from "../evaluation/tasks/measurement.ts";
 import { metricCell } from "./estimates.ts";
 import { count, pValue, UNDEFINED } from "./numbers.ts";
 import type { Entry, Panel } from "./panels.ts";
-import type { Cell, Column, Table } from "./tables/table.ts";
+import { type Cell, type Column, cellText, type Table } from "./tables/table.ts";
 
 /** One line per model and protocol, best first: the main metric with its interval, then what it rests on. */
 export function leaderboardTable(panel: Panel, title: string): Table {
@@ -55,10 +56,10 @@ function notesOf(entries: readonly Entry[]): string[] {
   return [...new Set([...undefinedOnes, ...own])];
 }
 
-/** `0.731 [0.705, 0.756]` of a result's main metric, for a line of text. */
-export function headline(result: Entry["result"]): string {
-  const main = result.metrics[0]!;
-  if (main.value === null) return `${main.title}: undefined, ${main.why ?? ""}`;
-  const cell = metricCell(main);
-  return `${main.title} ${typeof cell === "string" ? cell : `${cell.text} ${cell.detail}`}`;
+/** `paired accuracy 0.731 [0.705, 0.756]`, for a line of text. */
+export function headline({ metrics }: Pick<Measurement, "metrics">): string {
+  const main = metrics[0]!;
+  return main.value === null
+    ? `${main.title} undefined: ${main.why ?? "no reason is known"}`
+    : `${main.title} ${cellText(metricCell(main))}`;
 }

@@ -1,3 +1,4 @@
+import { cellName } from "../evaluation/runs/cell.ts";
 import type { CellResult, StoredResult } from "../evaluation/runs/result.ts";
 import type { Metric } from "../evaluation/tasks/measurement.ts";
 import type { Protocol } from "../models/model.ts";
@@ -20,9 +21,6 @@ export interface Panel {
   readonly entries: readonly Entry[];
 }
 
-/** First eight digits of the identity: the name of the cell's folder. */
-export const cellName = (result: CellResult): string => result.identity.slice(0, 8);
-
 /** Sorts results into panels, in the order in which their tasks and settings first occur. */
 export function panelsOf(results: readonly StoredResult[]): Panel[] {
   const groups = new Map<string, StoredResult[]>();
@@ -43,7 +41,7 @@ function entryOf(stored: StoredResult, group: readonly StoredResult[]): Entry {
   const namesakes = group.filter(
     ({ result: { cell } }) => cell.model.name === model.name && cell.protocol === protocol,
   );
-  const label = namesakes.length === 1 ? model.name : `${model.name} (${cellName(result)})`;
+  const label = namesakes.length === 1 ? model.name : `${model.name} (${cellName(result.identity)})`;
   return { label, protocol, stored, result, main: result.metrics[0]! };
 }
 

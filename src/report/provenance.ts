@@ -10,7 +10,7 @@ export function provenanceFacts({ stored, result }: Entry): Fact[] {
   const recipe = Object.entries(cell.recipe).map(([key, value]) => `${key} ${value}`);
   const timing = stored.timing;
   const seconds = timing.reduce((sum, shard) => sum + shard.seconds, 0);
-  const scored = timing.reduce((sum, shard) => sum + shard.rows, 0);
+  const scored = timing.reduce((sum, shard) => sum + shard.timedRows, 0);
   const peak = Math.max(...timing.map((shard) => shard.peakMemory));
   const each = (of: (shard: (typeof timing)[number]) => string) => [...new Set(timing.map(of))].join(", ");
   return [
@@ -31,7 +31,10 @@ export function provenanceFacts({ stored, result }: Entry): Fact[] {
     ...(timing.length === 0
       ? []
       : ([
-          ["time", `${duration(seconds)} for ${count(scored)} rows, ${count(scored / seconds)} rows/s`],
+          [
+            "time",
+            `${duration(seconds)} for ${count(scored)} rows${seconds > 0 ? `, ${count(scored / seconds)} rows/s` : ""}`,
+          ],
           ["shards", `${timing.length}, batch size ${each((shard) => String(shard.batchSize))}`],
           ["peak memory", bytes(peak)],
           ["machine", each((shard) => shard.host)],

@@ -44,6 +44,7 @@ async function storedFixture(folder: string, cell: FixtureCell): Promise<StoredR
       {
         shard: { index: 1, count: 1 },
         rows,
+        timedRows: rows,
         seconds: 12.4,
         rowsPerSecond: rows / 12.4,
         batchSize: 64,

@@ -1,0 +1,40 @@
+import { intervalsTable } from "./intervals-table.ts";
+import { leaderboardTable } from "./leaderboard.ts";
+import { quantilesTable } from "./quantiles-table.ts";
+import { quirksTable } from "./quirks-table.ts";
+import type { Report, ReportPanel } from "./report.ts";
+import { latexTable } from "./tables/latex.ts";
+import { markdownTable } from "./tables/markdown.ts";
+import { plainTable } from "./tables/plain.ts";
+import type { Table } from "./tables/table.ts";
+
+/** How a report may be written as text. */
+export const DOCUMENT_FORMATS = ["text", "md", "latex"] as const;
+export type DocumentFormat = (typeof DOCUMENT_FORMATS)[number];
+
+const WRITERS: Readonly<Record<DocumentFormat, (table: Table) => string>> = {
+  text: plainTable,
+  md: markdownTable,
+  latex: latexTable,
+};
+
+/** Every table of a report, one below the other. */
+export function reportDocument({ panels }: Report, format: DocumentFormat): string {
+  return `${panels.flatMap(tablesOf).map(WRITERS[format]).join("\n\n")}\n`;
+}
+
+/** The leaderboards alone. */
+export function leaderboardDocument({ panels }: Pick<Report, "panels">, format: DocumentFormat): string {
+  return panels.map((panel) => WRITERS[format](leaderboardTable(panel, panelTitle(panel)))).join("\n\n");
+}
+
+function tablesOf(panel: ReportPanel): Table[] {
+  return [
+    leaderboardTable(panel, panelTitle(panel)),
+    quantilesTable(panel),
+    quirksTable(panel),
+    intervalsTable(panel),
+  ].filter((table) => table !== undefined);
+}
+
+const panelTitle = ({ asked, setting }: ReportPanel) => `${asked.title}, ${setting}`;

@@ -1,0 +1,11 @@
+import { readPackageFile } from "../base/package-file.ts";
+import type { PageAssets } from "./page.ts";
+
+/** The page's script and style as the package ships them. */
+export async function readPageAssets(): Promise<PageAssets> {
+  const [script, style] = await Promise.all([
+    readPackageFile("dist/report/client.js"),
+    readPackageFile("dist/report/client.css"),
+  ]);
+  return { script, style };
+}
