@@ -35,7 +35,7 @@ const REFUSED: readonly Refusal[] = [
   },
   { bytes: [0x28, 0xb5, 0x2f, 0xfd], is: "compressed with zstd", hint: "unpack it first" },
   {
-    bytes: [0x89, ...ascii("HDF5")],
+    bytes: [0x89, ...ascii("HDF\r\n")],
     is: "an HDF5 file (Keras or TensorFlow)",
     hint: "convert it to safetensors, or look for model.safetensors at the same source",
   },

@@ -1,4 +1,4 @@
-import type { DType } from "./dtype.ts";
+import { bytesPerElement, type DType, isFloat } from "./dtype.ts";
 
 /**
  * The place of one named array inside a checkpoint file. Nothing of its data has been read; that the place lies inside
@@ -21,10 +21,14 @@ export interface StoredArray {
   readonly strides?: readonly number[];
 }
 
-/** Why the bytes in the file cannot be used as row-major float32 where they lie; undefined when they can. */
+/**
+ * Why a program that computes in float32 cannot use the bytes where they lie in the file; undefined when it can.
+ * Integers and bool are used in their own type.
+ */
 export function needsCopy({ dtype, strides, offset }: StoredArray): string | undefined {
+  const size = bytesPerElement(dtype);
   if (strides !== undefined) return "its elements are not in row-major order";
-  if (dtype !== "float32") return `its type is ${dtype}, not float32`;
-  if (offset % 4 !== 0) return `its data starts at byte ${offset}, which is not a multiple of 4`;
+  if (isFloat(dtype) && dtype !== "float32") return `its type is ${dtype}, not float32`;
+  if (offset % size !== 0) return `its data starts at byte ${offset}, which is not a multiple of ${size}`;
   return undefined;
 }

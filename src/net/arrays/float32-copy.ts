@@ -1,0 +1,83 @@
+import { basename, dirname, join } from "node:path";
+import { cacheFolder } from "../../base/cache-folder.ts";
+import { sha256Hex } from "../../base/digest.ts";
+import { InputError } from "../../base/errors.ts";
+import { openFile } from "../../base/file-handle.ts";
+import { kindOfPath } from "../../base/folder.ts";
+import { rememberedDigest } from "../../base/remembered-digest.ts";
+import { stableStringify } from "../../base/stable-json.ts";
+import { writeFileWhole } from "../../base/write-file.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { isFloat } from "./dtype.ts";
+import { readSafetensors } from "./safetensors.ts";
+import { needsCopy, type StoredArray } from "./stored-array.ts";
+import { writeSafetensors } from "./write-safetensors.ts";
+
+/** Part of a copy's name: raised when what is written for the same checkpoint changes. */
+const VERSION = 1;
+
+/**
+ * Arrays of a checkpoint as row-major float32, all in one folder, so that ONNX Runtime can map them from the disk.
+ *
+ * Where they already are, as in most checkpoints, these are their places in it. Otherwise all of them are written
+ * once into one safetensors file of the cache, one array in memory at a time, with its digest beside it; the copy is
+ * found again as long as the checkpoint's contents and the names are the same, and made anew when it is damaged.
+ * Integers and bool keep their type.
+ *
+ * @param names   of the checkpoint's arrays; the result has the same names
+ * @param folder  of the copies
+ * @throws {InputError} when a name is unknown, or the copy cannot be written
+ */
+export async function float32Arrays(
+  checkpoint: Checkpoint,
+  names: Iterable<string>,
+  folder: string = cacheFolder("float32"),
+): Promise<ReadonlyMap<string, StoredArray>> {
+  const wanted = new Map<string, StoredArray>();
+  for (const name of names) {
+    const stored = checkpoint.arrays.get(name);
+    if (stored === undefined)
+      throw new InputError("is not there", { place: { file: checkpoint.path, tensor: name } });
+    wanted.set(name, stored);
+  }
+  const folders = new Set([...wanted.values()].map(({ file }) => dirname(file)));
+  if (folders.size <= 1 && [...wanted.values()].every((stored) => needsCopy(stored) === undefined))
+    return wanted;
+
+  const key = stableStringify({
+    version: VERSION,
+    of: await checkpoint.digest(),
+    names: [...wanted.keys()].sort(),
+  });
+  const path = join(folder, `${sha256Hex(key).slice(0, 32)}.safetensors`);
+  const digestPath = `${path}.sha256`;
+  if (!(await isSound(path, digestPath))) {
+    await writeCopy(path, checkpoint, wanted);
+    // In the form that `sha256sum --check` reads.
+    await writeFileWhole(digestPath, `${await rememberedDigest(path)}  ${basename(path)}\n`);
+  }
+  return await placesIn(path);
+}
+
+async function isSound(path: string, digestPath: string): Promise<boolean> {
+  if ((await kindOfPath(path)) !== "file" || (await kindOfPath(digestPath)) !== "file") return false;
+  await using noted = await openFile(digestPath);
+  const line = new TextDecoder().decode(await noted.read(0, noted.size));
+  return line === `${await rememberedDigest(path)}  ${basename(path)}\n`;
+}
+
+async function writeCopy(path: string, checkpoint: Checkpoint, wanted: ReadonlyMap<string, StoredArray>) {
+  const arrays = [...wanted].map(([name, { dtype, shape }]) => ({
+    name,
+    dtype: isFloat(dtype) ? ("float32" as const) : dtype,
+    shape,
+    data: async () => (await checkpoint.read(name)).data,
+  }));
+  await writeSafetensors(path, arrays, { source: await checkpoint.digest() });
+}
+
+async function placesIn(path: string): Promise<ReadonlyMap<string, StoredArray>> {
+  await using file = await openFile(path);
+  const { arrays } = await readSafetensors(file);
+  return new Map(arrays.map((array) => [array.name, array]));
+}

@@ -1,0 +1,67 @@
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { FormatError, InputError } from "../../src/base/errors.ts";
+import { openFile } from "../../src/base/file-handle.ts";
+import { kindOfPath, namesInFolder } from "../../src/base/folder.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+
+test("reads any part of a file, through a link", async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "a"), "0123456789");
+  symlinkSync("a", join(folder, "link"));
+  await using file = await openFile(join(folder, "link"));
+  expect([file.path, file.realPath, file.size]).toEqual([join(folder, "link"), join(folder, "a"), 10]);
+  expect(new TextDecoder().decode(await file.read(3, 4))).toBe("3456");
+  expect(await file.read(10, 0)).toEqual(new Uint8Array(0));
+});
+
+test.each([
+  [0, 11],
+  [10, 1],
+  [-1, 2],
+  [0, 2 ** 50],
+  [0, Number.NaN],
+])("bytes %d and %d more are refused before anything is allocated", async (offset, length) => {
+  const path = join(temporaryFolder(), "a");
+  writeFileSync(path, "0123456789");
+  await using file = await openFile(path);
+  await expect(file.read(offset, length)).rejects.toThrow(FormatError);
+});
+
+test("a file that shrinks while it is open is noticed", async () => {
+  const path = join(temporaryFolder(), "a");
+  writeFileSync(path, "0123456789");
+  await using file = await openFile(path);
+  truncateSync(path, 4);
+  await expect(file.read(0, 10)).rejects.toThrow("became shorter than 10 bytes");
+});
+
+test("what cannot be opened is named", async () => {
+  const folder = temporaryFolder();
+  symlinkSync("nowhere", join(folder, "broken"));
+  for (const [path, message] of [
+    [join(folder, "none"), "there is no such file"],
+    [join(folder, "broken"), "there is no such file"],
+    [folder, "this is not a file"],
+  ] as const) {
+    const error = await openFile(path).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(InputError);
+    expect((error as InputError).describe()).toMatch(new RegExp(`^${path}: ${message}`));
+  }
+});
+
+test("what lies at a path, and in a folder", async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "b"), "");
+  mkdirSync(join(folder, "a"));
+  symlinkSync("nowhere", join(folder, "c"));
+  expect(await namesInFolder(folder)).toEqual(["a", "b", "c"]);
+  expect(await Promise.all(["a", "b", "c", "b/d"].map((name) => kindOfPath(join(folder, name))))).toEqual([
+    "folder",
+    "file",
+    undefined,
+    undefined,
+  ]);
+  await expect(namesInFolder(join(folder, "none"))).rejects.toThrow("there is no such file or folder");
+});

@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, expect, test, vi } from "vitest";
+import { sha256Hex } from "../../src/base/digest.ts";
+import { rememberedDigest } from "../../src/base/remembered-digest.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function aFile() {
+  const folder = temporaryFolder();
+  const path = join(folder, "model");
+  const cache = join(folder, "cache");
+  writeFileSync(path, "weights");
+  return { path, cache };
+}
+
+const later = (ms: number) => vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + ms });
+
+test("a settled file is hashed once", async () => {
+  const { path, cache } = aFile();
+  later(10_000);
+  expect(await rememberedDigest(path, cache)).toBe(sha256Hex("weights"));
+  const [record] = readdirSync(cache);
+  const { state } = JSON.parse(readFileSync(join(cache, record!), "utf8"));
+  // What the record says is believed as long as the file's state is the same: it was not hashed again.
+  writeFileSync(join(cache, record!), JSON.stringify({ state, sha256: "0".repeat(64) }));
+  expect(await rememberedDigest(path, cache)).toBe("0".repeat(64));
+});
+
+test("a file of the same size and time with other contents is hashed again", async () => {
+  const { path, cache } = aFile();
+  later(10_000);
+  await rememberedDigest(path, cache);
+  const { atime, mtime } = statSync(path);
+  writeFileSync(path, "WEIGHTS");
+  utimesSync(path, atime, mtime);
+  expect(await rememberedDigest(path, cache)).toBe(sha256Hex("WEIGHTS"));
+});
+
+test("a file that may still be written to is not remembered", async () => {
+  const { path, cache } = aFile();
+  await rememberedDigest(path, cache);
+  expect(() => readdirSync(cache)).toThrow("ENOENT");
+});
+
+test("a damaged record, or a cache that cannot be written, does no harm", async () => {
+  const { path, cache } = aFile();
+  later(10_000);
+  await rememberedDigest(path, cache);
+  writeFileSync(join(cache, readdirSync(cache)[0]!), "{");
+  expect(await rememberedDigest(path, cache)).toBe(sha256Hex("weights"));
+  expect(await rememberedDigest(path, join(path, "not-a-folder"))).toBe(sha256Hex("weights"));
+});
+
+test("a missing file is named", async () => {
+  const { path, cache } = aFile();
+  await expect(rememberedDigest(`${path}2`, cache)).rejects.toMatchObject({ place: { file: `${path}2` } });
+});

@@ -1,0 +1,125 @@
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { type Checkpoint, openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
+import { float32Arrays } from "../../../src/net/arrays/float32-copy.ts";
+import { needsCopy } from "../../../src/net/arrays/stored-array.ts";
+import { writeSafetensors } from "../../../src/net/arrays/write-safetensors.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+
+const golden = (name: string) => fileURLToPath(new URL(`../../golden/torch/${name}`, import.meta.url));
+const views = golden("views.bin");
+
+let folder = "";
+beforeEach(() => {
+  folder = temporaryFolder();
+  vi.stubEnv("DART_EVAL_CACHE", folder);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+/** What a program that maps the places as they are would see. */
+function mapped(file: string, offset: number, length: number): number[] {
+  return [...new Float32Array(new Uint8Array(readFileSync(file).subarray(offset, offset + length)).buffer)];
+}
+
+test("row-major float32 stays where it lies", async () => {
+  await using checkpoint = await openCheckpoint(golden("shared.bin"));
+  const arrays = await float32Arrays(checkpoint, checkpoint.arrays.keys());
+  expect(arrays).toEqual(checkpoint.arrays);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test("views, halves and plain arrays are copied together, with the values that reading gives", async () => {
+  for (const name of ["views.bin", "element-types.bin"]) {
+    await using checkpoint = await openCheckpoint(golden(name));
+    const floats = [...checkpoint.arrays.values()].filter(({ dtype }) => /float/.test(dtype));
+    const arrays = await float32Arrays(
+      checkpoint,
+      floats.map(({ name }) => name),
+    );
+    expect([...arrays.keys()].sort()).toEqual(floats.map(({ name }) => name).sort());
+    for (const stored of arrays.values()) {
+      expect(needsCopy(stored)).toBeUndefined();
+      const { shape, data } = await checkpoint.read(stored.name);
+      expect([stored.name, stored.dtype, stored.shape]).toEqual([stored.name, "float32", shape]);
+      expect(mapped(stored.file, stored.offset, stored.length)).toEqual([...(data as Float32Array)]);
+    }
+  }
+});
+
+test("integers keep their type in a copy", async () => {
+  await using checkpoint = await openCheckpoint(golden("element-types.bin"));
+  const arrays = await float32Arrays(checkpoint, ["float16", "int64", "bool"]);
+  expect([...arrays.values()].map(({ name, dtype }) => [name, dtype]).sort()).toEqual([
+    ["bool", "bool"],
+    ["float16", "float32"],
+    ["int64", "int64"],
+  ]);
+});
+
+async function copyOf(checkpoint: Checkpoint, names = ["transposed", "column"]) {
+  const [first] = (
+    await float32Arrays(
+      checkpoint,
+      names.filter((name) => checkpoint.arrays.has(name)),
+    )
+  ).values();
+  return first!.file;
+}
+
+test("a copy is made once, found by other names never, and made anew when it is damaged", async () => {
+  await using checkpoint = await openCheckpoint(views);
+  const path = await copyOf(checkpoint);
+  const { mtimeNs } = statSync(path, { bigint: true });
+  expect(await copyOf(checkpoint)).toBe(path);
+  expect(statSync(path, { bigint: true }).mtimeNs).toBe(mtimeNs);
+  expect(await copyOf(checkpoint, ["transposed_half"])).not.toBe(path);
+
+  const sound = readFileSync(path);
+  const damaged = Uint8Array.from(sound);
+  damaged[damaged.length - 1]! ^= 1;
+  writeFileSync(path, damaged);
+  expect(await copyOf(checkpoint)).toBe(path);
+  expect(readFileSync(path).equals(sound)).toBe(true);
+
+  writeFileSync(`${path}.sha256`, "");
+  expect(await copyOf(checkpoint)).toBe(path);
+  expect(readFileSync(`${path}.sha256`, "utf8")).toMatch(/^[0-9a-f]{64} {2}[0-9a-f]{32}\.safetensors\n$/);
+});
+
+test("arrays that lie in two folders are copied into one: a session maps one folder", async () => {
+  const home = temporaryFolder();
+  const weight = (name: string) => ({
+    name,
+    dtype: "float32" as const,
+    shape: [1],
+    data: Float32Array.of(1),
+  });
+  for (const name of ["a", "b"]) {
+    mkdirSync(join(home, name));
+    await writeSafetensors(join(home, name, `${name}.safetensors`), [weight(name)]);
+    symlinkSync(join(home, name, `${name}.safetensors`), join(home, `${name}.safetensors`));
+  }
+  const index = { weight_map: { a: "a.safetensors", b: "b.safetensors" } };
+  writeFileSync(join(home, "model.safetensors.index.json"), JSON.stringify(index));
+  await using checkpoint = await openCheckpoint(home);
+  const arrays = await float32Arrays(checkpoint, ["a", "b"]);
+  expect(new Set([...arrays.values()].map(({ file }) => dirname(file))).size).toBe(1);
+});
+
+test("an unknown name is refused before anything is written", async () => {
+  await using checkpoint = await openCheckpoint(views);
+  await expect(float32Arrays(checkpoint, ["transposed", "none"])).rejects.toThrow("is not there");
+  expect(existsSync(join(folder, "float32"))).toBe(false);
+});

@@ -1,0 +1,208 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { FormatError } from "../../../../src/base/errors.ts";
+import { torchGlobals, torchStorage } from "../../../../src/net/arrays/torch/globals.ts";
+import { readPickle } from "../../../../src/net/arrays/torch/pickle.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
+import { call, dict, global, int, op, pickle, storage, str, tensor, tuple } from "./pickle-bytes.ts";
+import { joined, numbers } from "./zip-bytes.ts";
+
+const read = (bytes: Uint8Array) =>
+  readPickle(bytes, {
+    file: "model.bin",
+    globals: torchGlobals("model.bin"),
+    persistent: (id) => torchStorage("model.bin", id),
+  });
+
+function refusal(bytes: Uint8Array): string {
+  try {
+    read(bytes);
+  } catch (error) {
+    expect(error).toBeInstanceOf(FormatError);
+    return (error as FormatError).describe();
+  }
+  throw new Error("the pickle was read");
+}
+
+describe("plain values come out as CPython put them in", () => {
+  // scripts/golden/torch_checkpoint.py wrote them with pickle.dumps.
+  const expectedFile = new URL("../../../golden/torch/expected.json", import.meta.url);
+  const { pickles } = JSON.parse(readFileSync(expectedFile, "utf8")) as { pickles: Record<string, string> };
+
+  test.each(Object.entries(pickles))("protocol %s", (protocol, base64) => {
+    const word = "x".repeat(20);
+    const common: [unknown, unknown][] = [
+      [
+        "integers",
+        [0, 255, 256, 65535, 65536, -1, 2 ** 31 - 1, -(2 ** 31), 2 ** 40, -(2 ** 40), 2 ** 53 - 1],
+      ],
+      ["beyond", [2n ** 63n, -(2n ** 70n)]],
+      ["floats", [0.5, -1e300]],
+      ["texts", ["", "café", word, word]],
+      ["tuples", [[], [1], [1, 2], [1, 2, 3], [1, 2, 3, [4]]]],
+      ["words", [null, true, false]],
+      ["empty", [[], new Map()]],
+      ["ordered", new Map([["b", 1], ["a", 2]])], // biome-ignore format: a dict on a line
+      [7, "seven"],
+    ];
+    if (Number(protocol) >= 3) common.push(["bytes", Uint8Array.of(0, 255)]);
+    if (Number(protocol) >= 4) common.push(["set", new Set([3])], ["frozen", new Set([4])]);
+    expect(read(new Uint8Array(Buffer.from(base64, "base64")))).toEqual(new Map(common));
+  });
+});
+
+describe("what a hostile pickle asks for is refused by name", () => {
+  const dangerous: [module: string, name: string][] = [
+    ["os", "system"],
+    ["posix", "system"],
+    ["nt", "system"],
+    ["subprocess", "Popen"],
+    ["builtins", "eval"],
+    ["__builtin__", "exec"],
+    ["builtins", "getattr"],
+    ["torch.hub", "load"],
+    ["torch", "load"],
+    ["numpy.core.multiarray", "_reconstruct"],
+    ["collections", "OrderedDict.fromkeys"],
+    ["", ""],
+  ];
+  test.each(dangerous)("%s.%s", (module, name) => {
+    const asked = new RegExp(
+      `^model.bin: its pickle asks for "${module}\\.${name}"; .* nothing is executed\n`,
+    );
+    const args = tuple(str("touch /tmp/x"));
+    expect(refusal(pickle(global(module, name), args, "R"))).toMatch(asked);
+    // Without a call, from the stack, and in the arguments of a harmless call.
+    expect(refusal(pickle(global(module, name)))).toMatch(asked);
+    expect(refusal(pickle(str(module), str(name), "\x93", args, "R"))).toMatch(asked);
+    const inside = call(global("collections", "OrderedDict"), call(global(module, name), str("1")));
+    expect(refusal(pickle(dict({ weight: inside })))).toMatch(asked);
+  });
+
+  const python = spawnSync("python3", ["--version"]).status === 0;
+  test.skipIf(!python)("a command that Python would run is not run", () => {
+    const marker = join(temporaryFolder(), "executed");
+    const file = join(temporaryFolder(), "hostile.pkl");
+    const hostile = pickle(dict({ weight: call(global("os", "system"), str(`touch ${marker}`)) }));
+    writeFileSync(file, hostile);
+
+    expect(refusal(hostile)).toMatch('asks for "os.system"');
+    expect(existsSync(marker)).toBe(false);
+    // The same bytes do run in Python, so they would have been seen.
+    spawnSync("python3", ["-c", "import pickle, sys; pickle.load(open(sys.argv[1], 'rb'))", file]);
+    expect(existsSync(marker)).toBe(true);
+  });
+
+  test("names that are not text do not become one", () => {
+    expect(refusal(pickle("]", str("system"), "\x93"))).toMatch("asks for");
+    // A list of lists of lists…: as text it would have 2^40 letters.
+    const doubled = "](h\x00h\x00eq\x00".repeat(40);
+    expect(refusal(pickle("]q\x00", doubled, str("x"), "\x93"))).toMatch("something without a name");
+  });
+});
+
+describe("instructions that make objects, or that PyTorch never writes, are refused by name", () => {
+  const ordered = global("collections", "OrderedDict");
+  const cases: [name: string, bytes: Uint8Array][] = [
+    ["INST", pickle("(ios\nsystem\n")],
+    ["OBJ", pickle("(", ordered, "o")],
+    ["NEWOBJ", pickle(ordered, ")\x81")],
+    ["NEWOBJ_EX", pickle(ordered, ")}\x92")],
+    ["EXT1", pickle("\x82\x01")],
+    ["PERSID", pickle("Pstorage\n")],
+    ["UNICODE", pickle("Vtext\n")],
+    ["BYTEARRAY8", pickle("\x96")],
+  ];
+  test.each(cases)("%s", (name, bytes) => {
+    expect(refusal(bytes)).toMatch(`the instruction ${name} is not needed`);
+  });
+});
+
+describe("a damaged pickle is refused with the reason", () => {
+  const cases: [what: string, bytes: Uint8Array, message: string][] = [
+    ["empty", new Uint8Array(0), "ends too early"],
+    ["no end", op("\x80\x02N"), "ends too early"],
+    ["text beyond the end", pickle(op("X"), numbers([2 ** 31, 4])), "ends too early"],
+    ["text of 2^60 bytes", pickle(op("\x8d"), numbers([2 ** 60, 8])), "ends too early"],
+    ["unknown instruction", pickle("\xff"), "0xff is no instruction"],
+    ["newer protocol", op("\x80\x06N."), "protocol is newer than 5"],
+    ["nothing to give", pickle(), "takes more from its stack"],
+    ["something left over", pickle("NN"), "stops half way"],
+    ["a list left open", pickle("(N"), "stops half way"],
+    ["not begun", pickle("t"), "closes a list that was not begun"],
+    ["never kept", pickle("h\x05"), "recalls number 5"],
+    ["nothing to keep", pickle("q\x05"), "empty stack"],
+    ["append to a tuple", pickle(")Na"), "appends to something other than a list"],
+    ["append to None", pickle("NNa"), "appends to something other than a list"],
+    ["items of a list", pickle("]NNs"), "something other than a dict"],
+    ["a key alone", pickle("}(Nu"), "a key without a value"],
+    ["adds to a list", pickle("](N\x90"), "something other than a set"],
+    ["not UTF-8", pickle(op("X"), numbers([1, 4]), "\xff"), "not UTF-8"],
+    ["calls a number", pickle(int(1), ")R"), "something that is not a function"],
+    ["calls a type", pickle(global("torch", "FloatStorage"), ")R"), "something that is not a function"],
+    ["calls without arguments", pickle(global("collections", "OrderedDict"), "NR"), "without arguments"],
+    ["attributes of a list", pickle("]}b"), "something other than an OrderedDict"],
+    ["endless integer", pickle(op("\x8b"), numbers([200, 4]), "0".repeat(200)), "an integer of 200 bytes"],
+    ["containers without end", pickle("]".repeat(1_000_001)), "more than 1000000 lists"],
+    ["far too long", new Uint8Array(2 ** 24 + 1), "at most 16777216"],
+    ["odd persistent id", pickle(str("module"), "Q"), "not a storage"],
+    [
+      "storage of a size",
+      pickle(storage("0", 4, global("torch", "Size"))),
+      '"torch.Size" for a type of storage',
+    ],
+    ["negative storage", pickle(storage("0", -4)), "not a storage"],
+    ["tensor of nothing", pickle(tensor(op("N"), 0, [1], [1])), "no storage"],
+    ["negative axis", pickle(tensor(storage("0", 4), 0, [-1], [1])), "impossible offset, shape or strides"],
+    ["negative stride", pickle(tensor(storage("0", 4), 0, [2], [-1])), "impossible offset, shape or strides"],
+    ["strides missing", pickle(tensor(storage("0", 4), 0, [2], [])), "impossible offset, shape or strides"],
+    ["65 axes", pickle(tensor(storage("0", 4), 0, Array(65).fill(1), Array(65).fill(1))), "65 axes"],
+    [
+      "OrderedDict of a number",
+      pickle(call(global("collections", "OrderedDict"), int(3))),
+      "not made of pairs",
+    ],
+    [
+      "parameter of a number",
+      pickle(call(global("torch._utils", "_rebuild_parameter"), int(3))),
+      "not a tensor",
+    ],
+  ];
+  test.each(cases)("%s", (_, bytes, message) => {
+    expect(refusal(bytes)).toMatch(message);
+  });
+});
+
+test("a conjugate view is refused: its stored numbers are not its values", () => {
+  const conj = joined([op("}"), str("conj"), op("\x88s")]);
+  const bytes = pickle(
+    call(
+      global("torch._utils", "_rebuild_tensor_v2"),
+      storage("0", 4),
+      int(0),
+      tuple(int(4)),
+      tuple(int(1)),
+      "\x89",
+      call(global("collections", "OrderedDict")),
+      conj,
+    ),
+  );
+  expect(refusal(bytes)).toMatch("conjugate or negative view");
+});
+
+test("a subclass of tensor is refused, a tensor with attributes is not", () => {
+  const rebuild = (type: Uint8Array) =>
+    pickle(
+      call(
+        global("torch._tensor", "_rebuild_from_type_v2"),
+        global("torch._utils", "_rebuild_parameter"),
+        type,
+        tuple(tensor(storage("0", 4), 0, [4], [1]), "\x88", "}"),
+        "}",
+      ),
+    );
+  expect(read(rebuild(global("torch", "Tensor")))).toMatchObject({ kind: "tensor", shape: [4] });
+  expect(refusal(rebuild(global("torch", "Size")))).toMatch("a class of its own");
+});

@@ -1,0 +1,70 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { FormatError } from "../../../../src/base/errors.ts";
+import { openFile } from "../../../../src/base/file-handle.ts";
+import { dataOffset, readZipDirectory } from "../../../../src/net/arrays/torch/zip.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
+import { numbers, text, zipBytes } from "./zip-bytes.ts";
+
+async function contents(bytes: Uint8Array): Promise<Record<string, string>> {
+  const path = join(temporaryFolder(), "a.zip");
+  writeFileSync(path, bytes);
+  await using file = await openFile(path);
+  const found: Record<string, string> = {};
+  for (const entry of (await readZipDirectory(file)).values()) {
+    found[entry.name] = new TextDecoder().decode(await file.read(await dataOffset(file, entry), entry.size));
+  }
+  return found;
+}
+
+const two = [
+  { name: "a/one", data: text("first") },
+  { name: "a/two", data: text("second") },
+];
+
+test.each([
+  ["plain", zipBytes(two)],
+  ["zip64", zipBytes(two, { zip64: true })],
+  ["with a comment", zipBytes(two, { comment: "PK\x05\x06 is how an end begins" })],
+])("finds the data of each entry in place: %s", async (_, bytes) => {
+  expect(await contents(bytes)).toEqual({ "a/one": "first", "a/two": "second" });
+});
+
+test("an archive without entries is one", async () => {
+  expect(await contents(zipBytes([]))).toEqual({});
+});
+
+describe("a broken archive is refused with the reason", () => {
+  const whole = zipBytes(two);
+  const withDirectoryAt = (offset: number) => {
+    const bytes = whole.slice();
+    bytes.set(numbers([offset, 4]), bytes.length - 6);
+    return bytes;
+  };
+  const cases: [what: string, bytes: Uint8Array, message: RegExp][] = [
+    ["cut off", whole.slice(0, -1), /no directory at its end/],
+    ["cut in the middle", whole.slice(0, 60), /no directory at its end/],
+    ["directory elsewhere", withDirectoryAt(3), /directory is damaged/],
+    ["directory beyond the end", withDirectoryAt(60_000), /directory is cut off/],
+    ["compressed", zipBytes([{ ...two[0]!, method: 8 }]), /"a\/one" is compressed.*used where they lie/],
+    ["encrypted", zipBytes([{ ...two[0]!, flags: 1 }]), /"a\/one" is encrypted/],
+    ["same name twice", zipBytes([two[0]!, two[0]!]), /two entries "a\/one"/],
+    ["too large", zipBytes([{ ...two[0]!, claims: 5000 }]), /"a\/one" does not fit/],
+    [
+      "too large, zip64",
+      zipBytes([{ ...two[0]!, claims: 2 ** 40 }], { zip64: true }),
+      /byte 1099511627776, beyond/,
+    ],
+    [
+      "header of another entry",
+      zipBytes([{ ...two[0]!, localName: "a/0ne" }]),
+      /"a\/one" has a damaged header/,
+    ],
+  ];
+  test.each(cases)("%s", async (_, bytes, message) => {
+    const error = await contents(bytes).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(FormatError);
+    expect((error as FormatError).message).toMatch(message);
+  });
+});
