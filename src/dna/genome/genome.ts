@@ -103,7 +103,7 @@ function genomeOf(
 
   function lengthOf(name: string): number {
     const length = chromosomes.get(name);
-    if (length === undefined) throw missingChromosome(name, chromosomes.keys(), path);
+    if (length === undefined) throw missingChromosome(name, chromosomes.keys(), { file: path });
     return length;
   }
 

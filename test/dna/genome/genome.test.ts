@@ -5,11 +5,11 @@ import { describe, expect, test } from "vitest";
 import { sha256Hex } from "../../../src/base/digest.ts";
 import { InputError } from "../../../src/base/errors.ts";
 import { genomeInMemory, openGenome } from "../../../src/dna/genome/genome.ts";
+import { scratchFiles } from "../../scratch-files.ts";
 import { sharedData, testWithSharedData } from "../../shared-data.ts";
 import { bgzip } from "./bgzip-writer.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
 
-const folder = temporaryFolder();
+const folder = scratchFiles();
 process.env.DART_EVAL_CACHE = folder.path("cache");
 
 const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll } from "vitest";
 
 /** A folder for a test file's own files, removed after its tests. */
-export function temporaryFolder() {
+export function scratchFiles() {
   const folder = mkdtempSync(join(tmpdir(), "dart-eval-"));
   afterAll(() => rm(folder, { recursive: true }));
   return {

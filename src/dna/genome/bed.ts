@@ -1,0 +1,130 @@
+import { FormatError } from "../../base/errors.ts";
+import { type FieldPlace, finiteNumber, wholeNumber } from "../../base/fields.ts";
+import { forEachLine, textLines } from "../../base/text-lines.ts";
+import type { Genome } from "./genome.ts";
+import type { Interval } from "./interval.ts";
+import { missingChromosome } from "./missing-chromosome.ts";
+
+/** One line of a BED file: where it lies, and all of its columns as text. */
+export interface BedRow extends Interval {
+  readonly columns: readonly string[];
+  /** 1-based line of the file. */
+  readonly line: number;
+}
+
+export interface BedOptions {
+  /** Refuse lines with fewer columns; 3 when left out. */
+  readonly minimumColumns?: number;
+  /** Refuse intervals on other chromosomes, or beyond a chromosome's end. */
+  readonly genome?: Pick<Genome, "path" | "chromosomes">;
+}
+
+/**
+ * Rows of a BED file, plain or compressed. Columns are separated by tabs; in a line without a tab, by blanks. Blank lines,
+ * comments (`#`) and `track` and `browser` lines are skipped.
+ *
+ * @throws {FormatError} naming the line when it has too few columns, a position is not a whole number, the end is not
+ *   after the start, or the interval does not lie in the genome
+ * @see https://samtools.github.io/hts-specs/BEDv1.pdf
+ */
+export async function* readBed(path: string, options: BedOptions = {}): AsyncGenerator<BedRow> {
+  for await (const { text, number } of textLines(path)) {
+    if (!isSkipped(text)) yield bedRow(text, { file: path, line: number }, options);
+  }
+}
+
+/** `readBed` for files of millions of rows: `visit` is called for each, without a promise for each. */
+export async function forEachBedRow(
+  path: string,
+  visit: (row: BedRow) => void,
+  options: BedOptions = {},
+): Promise<void> {
+  await forEachLine(path, (text, line) => {
+    if (!isSkipped(text)) visit(bedRow(text, { file: path, line }, options));
+  });
+}
+
+/** A peak of ENCODE's narrowPeak format (BED6+4). */
+export interface NarrowPeak extends Interval {
+  readonly name: string;
+  readonly score: number;
+  readonly strand: string;
+  /** Mean enrichment in the interval. */
+  readonly signalValue: number;
+  /** -log10 of the p-value; -1 when there is none. */
+  readonly pValue: number;
+  /** -log10 of the q-value; -1 when there is none. */
+  readonly qValue: number;
+  /** Bases from `start` to the summit; -1 when none was called. Some peak callers give the end itself. */
+  readonly summit: number;
+  /** 1-based line of the file. */
+  readonly line: number;
+}
+
+/**
+ * Peaks of a narrowPeak file, plain or compressed.
+ *
+ * @throws {FormatError} as `readBed`, and when a line has fewer than ten columns, a value is no number, or the summit lies
+ *   outside the peak
+ * @see https://genome.ucsc.edu/FAQ/FAQformat.html#format12
+ */
+export async function* readNarrowPeaks(
+  path: string,
+  options: Omit<BedOptions, "minimumColumns"> = {},
+): AsyncGenerator<NarrowPeak> {
+  for await (const row of readBed(path, { ...options, minimumColumns: 10 })) {
+    const { chrom, start, end, columns, line } = row;
+    const place = { file: path, line };
+    yield {
+      chrom,
+      start,
+      end,
+      name: columns[3]!,
+      score: finiteNumber(columns[4]!, "score", place),
+      strand: columns[5]!,
+      signalValue: finiteNumber(columns[6]!, "signal value", place),
+      pValue: finiteNumber(columns[7]!, "p-value", place),
+      qValue: finiteNumber(columns[8]!, "q-value", place),
+      summit: wholeNumber(columns[9]!, "summit", place, { min: -1, max: end - start }),
+      line,
+    };
+  }
+}
+
+const isSkipped = (text: string) =>
+  text === "" || text.startsWith("#") || /^(\s*$|track\b|browser\b)/.test(text);
+
+function bedRow(text: string, place: FieldPlace & { readonly line: number }, options: BedOptions): BedRow {
+  const columns = text.includes("\t") ? text.split("\t") : text.trim().split(/\s+/);
+  const { minimumColumns = 3, genome } = options;
+  if (columns.length < minimumColumns) {
+    throw new FormatError(
+      place,
+      `the line has ${columns.length} columns, at least ${minimumColumns} are needed: ${JSON.stringify(text.slice(0, 80))}`,
+      "columns are separated by tabs",
+    );
+  }
+  const chrom = columns[0]!;
+  if (chrom === "") throw new FormatError(place, "the chromosome's name is empty");
+  const start = wholeNumber(columns[1]!, "start", place);
+  const end = wholeNumber(columns[2]!, "end", place);
+  if (end <= start) {
+    throw new FormatError(
+      place,
+      `end ${end} is not after start ${start}`,
+      "BED is 0-based and half-open; are columns 2 and 3 swapped?",
+    );
+  }
+  if (genome !== undefined) {
+    const length = genome.chromosomes.get(chrom);
+    if (length === undefined) throw missingChromosome(chrom, genome.chromosomes.keys(), place);
+    if (end > length) {
+      throw new FormatError(
+        place,
+        `end ${end} lies beyond the end of ${chrom}, which has ${length} bases in ${genome.path}`,
+        "was the file made for another genome, or another version of it?",
+      );
+    }
+  }
+  return { chrom, start, end, columns, line: place.line };
+}
