@@ -12,17 +12,7 @@ export interface Emission {
 /** Ops that become exactly one node of the same name. The others are written by `onnx.ts` itself. */
 type OneNode = Exclude<
   Op,
-  | "Input"
-  | "Parameter"
-  | "Constant"
-  | "ShapeVector"
-  | "Reshape"
-  | "Expand"
-  | "Fill"
-  | "Range"
-  | "Pad"
-  | "CumSum"
-  | "Scan"
+  "Input" | "Parameter" | "Constant" | "Reshape" | "Expand" | "Fill" | "Range" | "Pad" | "CumSum" | "Scan"
 >;
 
 const plain = (): Emission => ({});

@@ -1,58 +1,26 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { InternalError } from "../../base/errors.ts";
 import type { NdArray } from "../arrays/array.ts";
-import type { DType } from "../arrays/dtype.ts";
 import type { Dim, Shape } from "./dim.ts";
 import { dimTerms } from "./dim.ts";
 import type { Emission, OnnxAttribute } from "./emit-rules.ts";
 import { emitRules } from "./emit-rules.ts";
 import type { Graph } from "./graph.ts";
 import { nodesBehind, symbolSources } from "./graph.ts";
-import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from "./onnx-schema.ts";
+import type { ParameterBinding } from "./onnx-messages.ts";
+import { dataType, initializer, nodeProto, valueInfo } from "./onnx-messages.ts";
+import type { GraphProto, NodeProto, TensorProto, ValueInfoProto } from "./onnx-schema.ts";
 import {
   AttributeProtoSchema,
   AttributeProto_AttributeType as AttributeType,
-  TensorProto_DataLocation as DataLocation,
-  TensorProto_DataType as DataType,
   GraphProtoSchema,
   ModelProtoSchema,
-  NodeProtoSchema,
-  TensorProtoSchema,
-  ValueInfoProtoSchema,
 } from "./onnx-schema.ts";
 import type { Node, Sym } from "./sym.ts";
 import { isOp } from "./sym.ts";
 
-/** Where a parameter's values come from when a program is opened. */
-export type ParameterBinding =
-  /** Bytes of a file, read by the runtime itself; `location` is relative to the folder the session is given. */
-  | { readonly kind: "external"; readonly location: string; readonly offset: number; readonly length: number }
-  /** Values written into the model. */
-  | { readonly kind: "inline"; readonly array: NdArray }
-  /** An input of the program like any other, as in training. */
-  | { readonly kind: "fed" };
-
 const OPSET = 20;
 const IR_VERSION = 9;
-
-const dataTypes: Partial<Record<DType, DataType>> = {
-  float64: DataType.DOUBLE,
-  float32: DataType.FLOAT,
-  float16: DataType.FLOAT16,
-  bfloat16: DataType.BFLOAT16,
-  int64: DataType.INT64,
-  int32: DataType.INT32,
-  int16: DataType.INT16,
-  int8: DataType.INT8,
-  uint8: DataType.UINT8,
-  bool: DataType.BOOL,
-};
-
-function dataType(dtype: DType): DataType {
-  const type = dataTypes[dtype];
-  if (type === undefined) throw new InternalError(`ONNX graphs here do not use ${dtype}`);
-  return type;
-}
 
 /**
  * A graph as the bytes of an ONNX model (opset 20).
@@ -142,7 +110,6 @@ class Scope {
     if (this.knows(node)) return;
     if (isOp(node, "Input") || isOp(node, "Parameter")) this.bind(node, [node.attributes.name]);
     else if (isOp(node, "Constant")) this.bind(node, [this.constant(node.attributes.array)]);
-    else if (isOp(node, "ShapeVector")) this.bind(node, [this.shapeVector(node.attributes.shape)]);
     else if (isOp(node, "Scan")) this.emitScan(node);
     else if (isOp(node, "Reshape")) this.emitReshape(node);
     else if (isOp(node, "Expand")) {
@@ -285,65 +252,4 @@ class Scope {
 
 function float32Scalar(value: number): NdArray {
   return { dtype: "float32", shape: [], data: Float32Array.of(value) };
-}
-
-function initializer(
-  name: string,
-  { dtype, shape }: { readonly dtype: DType; readonly shape: readonly number[] },
-  binding: Exclude<ParameterBinding, { kind: "fed" }>,
-): TensorProto {
-  const dims = shape.map((size) => BigInt(size));
-  if (binding.kind === "inline") {
-    const { buffer, byteOffset, byteLength } = binding.array.data;
-    const rawData = new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
-    return create(TensorProtoSchema, { name, dims, dataType: dataType(dtype), rawData });
-  }
-  const entries = { location: binding.location, offset: binding.offset, length: binding.length };
-  return create(TensorProtoSchema, {
-    name,
-    dims,
-    dataType: dataType(dtype),
-    dataLocation: DataLocation.EXTERNAL,
-    externalData: Object.entries(entries).map(([key, value]) => ({ key, value: String(value) })),
-  });
-}
-
-function nodeProto(
-  opType: string,
-  input: readonly string[],
-  output: readonly string[],
-  attributes: Readonly<Record<string, OnnxAttribute>> = {},
-): NodeProto {
-  const attribute = Object.entries(attributes).map(([name, value]) => attributeProto(name, value));
-  return create(NodeProtoSchema, { opType, input: [...input], output: [...output], attribute });
-}
-
-function attributeProto(name: string, value: OnnxAttribute): AttributeProto {
-  if (typeof value === "number") {
-    return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value) });
-  }
-  if (typeof value === "string") {
-    return create(AttributeProtoSchema, {
-      name,
-      type: AttributeType.STRING,
-      s: new TextEncoder().encode(value),
-    });
-  }
-  if ("real" in value)
-    return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value.real });
-  const ints = value.map((item) => BigInt(item));
-  return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints });
-}
-
-function valueInfo(name: string, dtype: DType, shape: Shape): ValueInfoProto {
-  const dim = shape.map((size) => ({
-    value:
-      typeof size === "number"
-        ? { case: "dimValue" as const, value: BigInt(size) }
-        : { case: "dimParam" as const, value: size },
-  }));
-  return create(ValueInfoProtoSchema, {
-    name,
-    type: { value: { case: "tensorType", value: { elemType: dataType(dtype), shape: { dim } } } },
-  });
 }

@@ -18,8 +18,6 @@ export interface OpAttributes {
   /** Bound once when the program is opened: a tensor of a checkpoint or an array. */
   Parameter: { readonly name: string; readonly shape: readonly number[]; readonly dtype: DType };
   Constant: { readonly array: NdArray };
-  /** The value of a shape as an int64 vector, for sizes known only at run time. */
-  ShapeVector: { readonly shape: Shape };
 
   Add: None;
   Sub: None;

@@ -52,7 +52,7 @@ function printNodes(nodes: readonly Node[], names: Map<Node, string>, indent: st
 function attributeWords(node: Node): string[] {
   if (isOp(node, "Scan") || isOp(node, "Constant") || isOp(node, "Reshape") || isOp(node, "Expand"))
     return [];
-  if (isOp(node, "Cast") || isOp(node, "Fill") || isOp(node, "Range") || isOp(node, "ShapeVector")) return [];
+  if (isOp(node, "Cast") || isOp(node, "Fill") || isOp(node, "Range")) return [];
   return Object.entries(node.attributes as Record<string, unknown>)
     .filter(([, value]) => value !== false)
     .map(([key, value]) => {

@@ -84,7 +84,6 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   Input: (_, { dtype, shape }) => [{ dtype, shape }],
   Parameter: (_, { dtype, shape }) => [{ dtype, shape }],
   Constant: (_, { array }) => [{ dtype: array.dtype, shape: array.shape }],
-  ShapeVector: (_, { shape }) => [{ dtype: "int64", shape: [shape.length] }],
 
   Add: binary,
   Sub: binary,

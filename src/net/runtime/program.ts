@@ -7,8 +7,8 @@ import type { StoredArray } from "../arrays/stored-array.ts";
 import { needsCopy } from "../arrays/stored-array.ts";
 import type { Shape } from "../graph/dim.ts";
 import { graphOf } from "../graph/graph.ts";
-import type { ParameterBinding } from "../graph/onnx.ts";
 import { toOnnx } from "../graph/onnx.ts";
+import type { ParameterBinding } from "../graph/onnx-messages.ts";
 import type { Sym } from "../graph/sym.ts";
 import type { ConcreteDevice, Device } from "./device.ts";
 import { candidates } from "./device.ts";
@@ -150,9 +150,14 @@ interface SessionRequest {
   readonly threads?: number;
 }
 
+/** Devices that `auto` has tried in vain in this process. */
+const withoutDriver = new Set<ConcreteDevice>();
+
 async function openSession(model: Uint8Array, { device, folder, threads }: SessionRequest) {
   const { InferenceSession } = await onnxRuntime();
-  const tried = candidates(device, await bundledProviders());
+  const tried = candidates(device, await bundledProviders()).filter(
+    (each) => device !== "auto" || !withoutDriver.has(each),
+  );
   let refusal: unknown;
   for (const each of tried) {
     try {
@@ -167,6 +172,7 @@ async function openSession(model: Uint8Array, { device, folder, threads }: Sessi
       return { session, device: each };
     } catch (error) {
       refusal = error;
+      if (device === "auto" && each !== "cpu") withoutDriver.add(each);
     }
   }
   if (device !== "auto" && device !== "cpu") {

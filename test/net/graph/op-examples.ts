@@ -1,0 +1,121 @@
+import * as g from "../../../src/net/graph/build.ts";
+import type { Op } from "../../../src/net/graph/ops.ts";
+import type { Sym } from "../../../src/net/graph/sym.ts";
+
+const x = g.input("x", "float32", ["b", 3, 4]);
+const y = g.input("y", "float32", ["b", 3, 4]);
+const row = g.input("row", "float32", [4]);
+const positive = g.add(g.mul(x, x), 0.5);
+const truth = g.greater(x, 0);
+const indices = g.constant({ dtype: "int32", shape: [2, 2], data: Int32Array.of(2, 0, 1, 2) });
+const matrix = g.input("matrix", "float32", [5, 4]);
+const signal = g.input("signal", "float32", ["b", 4, 9]);
+const kernel = g.input("kernel", "float32", [6, 2, 3]);
+const flat = g.reshape(x, ["3*b", 4]);
+const asNumber = (sym: Sym) => g.cast(sym, "float32");
+
+/** At least one example of every op, over the inputs of `opInputs`. */
+export const opExamples: Readonly<Record<Op, readonly Sym[]>> = {
+  Input: [x],
+  Parameter: [g.mul(g.parameter("weight", [4]), x)],
+  Constant: [g.gather(row, indices)],
+  Add: [g.add(x, row), g.add(1.5, x)],
+  Sub: [g.sub(row, x)],
+  Mul: [g.mul(x, y)],
+  Div: [g.div(x, g.add(g.abs(y), 1))],
+  Pow: [g.pow(positive, 1.5), g.pow(x, 2)],
+  Max: [g.maximum(x, y)],
+  Min: [g.minimum(x, 0.25)],
+  Mod: [asNumber(g.mod(g.range("3*b"), 4))].map((sym) => g.mul(sym, g.reduceSum(flat, [1]))),
+  Equal: [asNumber(g.equal(g.maximum(x, 0), 0))],
+  Greater: [asNumber(g.greater(x, y))],
+  GreaterOrEqual: [asNumber(g.greaterOrEqual(x, y))],
+  Less: [asNumber(g.less(x, y))],
+  LessOrEqual: [asNumber(g.lessOrEqual(x, y))],
+  And: [asNumber(g.and(truth, g.less(y, 0)))],
+  Or: [asNumber(g.or(truth, g.less(y, 0)))],
+  Not: [asNumber(g.not(truth))],
+  Where: [g.where(truth, x, y), g.where(truth, row, 0)],
+  Neg: [g.neg(x)],
+  Abs: [g.abs(x)],
+  Exp: [g.exp(x)],
+  Log: [g.log(positive)],
+  Sqrt: [g.sqrt(positive)],
+  Reciprocal: [g.reciprocal(positive)],
+  Sin: [g.sin(x)],
+  Cos: [g.cos(x)],
+  Tanh: [g.tanh(x)],
+  Sigmoid: [g.sigmoid(x), g.silu(x)],
+  Softplus: [g.softplus(x)],
+  Erf: [g.erf(x)],
+  Relu: [g.relu(x)],
+  Floor: [g.floor(g.mul(x, 3))],
+  Sign: [g.sign(x)],
+  Gelu: [g.gelu(x), g.gelu(x, "tanh")],
+  Cast: [asNumber(g.cast(g.mul(x, 3), "int32"))],
+  MatMul: [g.matMul(x, g.swapLast(y)), g.matMul(x, g.transpose(matrix, [1, 0]))],
+  Gemm: [
+    g.gemm(flat, matrix, undefined, { transB: true }),
+    g.gemm(matrix, flat, undefined, { transB: true }),
+    g.gemm(matrix, matrix, undefined, { transA: true }),
+    g.gemm(flat, g.transpose(matrix, [1, 0]), g.reduceSum(matrix, [1])),
+  ],
+  Conv: [
+    g.conv(signal, kernel, undefined, { group: 2, pads: [2, 0] }),
+    g.conv(signal, kernel, g.reduceSum(kernel, [1, 2]), { group: 2, dilation: 2, pads: [1, 1] }),
+    g.conv(signal, kernel, undefined, { group: 2, stride: 2 }),
+  ],
+  Softmax: [g.softmax(x), g.softmax(x, 1)],
+  LogSoftmax: [g.logSoftmax(x)],
+  LayerNormalization: [
+    g.layerNormalization(x, row, g.neg(row), 1e-5),
+    g.layerNormalization(x, row, undefined, 1e-5),
+  ],
+  ReduceSum: [g.reduceSum(x, [0, 2]), g.reduceSum(x, [-1], { keepDims: true })],
+  ReduceMean: [g.reduceMean(x, [1])],
+  ReduceMax: [g.reduceMax(x, [2])],
+  CumSum: [g.cumSum(x, 1), g.cumSum(x, 2, { exclusive: true, reverse: true })],
+  ArgMax: [asNumber(g.argMax(x, 2))],
+  TopK: [g.topK(x, 2).values, asNumber(g.topK(x, 2).indices)],
+  Reshape: [
+    g.reshape(x, ["b", 12]),
+    g.reshape(g.reshape(x, ["12*b"]), ["b", 2, 6]),
+    g.reshape(flat, ["b", 3, 4]),
+  ],
+  Expand: [g.expand(row, ["b", 3, 4])],
+  Transpose: [g.transpose(x, [2, 0, 1])],
+  Concat: [g.concat([x, y], 1), g.concat([x, y], 0)],
+  Split: [...g.split(x, 2, [1, 3])],
+  Slice: [g.slice(x, 1, 1), g.slice(x, 2, -3, -1), g.slice(x, 2, 0, 4, 2), g.flip(x, 1)],
+  Pad: [g.pad(x, 2, 1, 2), g.pad(x, 1, 0, 1, -3)],
+  Gather: [g.gather(x, indices, 1)],
+  GatherElements: [
+    g.gatherElements(x, g.cast(g.expand(g.reshape(indices, [1, 2, 2]), ["b", 2, 2]), "int64"), 2),
+  ],
+  ScatterElements: [
+    g.scatterElements(
+      x,
+      g.expand(g.constant({ dtype: "int64", shape: [1, 1, 4], data: BigInt64Array.of(1n, 1n, 2n, 0n) }), [
+        "b",
+        1,
+        4,
+      ]),
+      g.slice(y, 1, 0, 1),
+      2,
+      "add",
+    ),
+  ],
+  Fill: [g.fill(["b", 2], 1.25)],
+  Range: [asNumber(g.range("2*b+1"))],
+  Scan: [
+    ...g.scan(
+      [g.fill(["b", 4], 0)],
+      [x, y],
+      ([h], [a, b]) => {
+        const next = g.add(g.mul(g.mul(h!, g.tanh(row)), 0.5), a!);
+        return { states: [next], emit: [g.mul(next, b!)] };
+      },
+      { axis: 1, reverse: true },
+    ).emitted,
+  ],
+};

@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import { Pcg64 } from "../../../src/base/pcg64.ts";
+import { normal } from "../../../src/base/sample.ts";
+import type { NdArray } from "../../../src/net/arrays/array.ts";
+import * as g from "../../../src/net/graph/build.ts";
+import { graphOf } from "../../../src/net/graph/graph.ts";
+import type { Op } from "../../../src/net/graph/ops.ts";
+import type { Sym } from "../../../src/net/graph/sym.ts";
+import { openProgram } from "../../../src/net/runtime/program.ts";
+import { opExamples } from "./op-examples.ts";
+import { evaluate, valuesOf } from "./reference.ts";
+
+const rng = new Pcg64(5);
+const random = (shape: readonly number[]): NdArray => ({
+  dtype: "float32",
+  shape,
+  data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => normal(rng)),
+});
+const feeds: Readonly<Record<string, NdArray>> = {
+  x: random([2, 3, 4]),
+  y: random([2, 3, 4]),
+  row: random([4]),
+  matrix: random([5, 4]),
+  signal: random([2, 4, 9]),
+  kernel: random([6, 2, 3]),
+  weight: random([4]),
+};
+/** An op alone may leave b unknown; this output binds it and nothing else. */
+const anchor = g.input("x", "float32", ["b", 3, 4]);
+
+test.each(Object.keys(opExamples) as Op[])(
+  "%s on ONNX Runtime agrees with float64 arithmetic",
+  async (op) => {
+    const examples = opExamples[op];
+    const outputs: Record<string, Sym> = { anchor };
+    examples.forEach((sym, i) => {
+      outputs[`out${i}`] = sym;
+    });
+    const graph = graphOf(outputs);
+    expect(graph.nodes.map((node) => node.op)).toContain(op);
+    const program = await openProgram(outputs, new Map([["weight", feeds.weight!]]));
+    const results = await program.run(feeds);
+    await program.close();
+    const expected = evaluate(
+      Object.values(outputs),
+      Object.fromEntries(Object.entries(feeds).map(([name, array]) => [name, valuesOf(array)])),
+    );
+    Object.keys(outputs).forEach((name, i) => {
+      const { shape, data } = results[name]!;
+      expect(shape, name).toEqual(expected[i]!.shape);
+      const worst = Math.max(
+        ...Array.from(data as Float32Array, (value, at) => {
+          const want = expected[i]!.data[at]!;
+          return Math.abs(value - want) / Math.max(1, Math.abs(want));
+        }),
+      );
+      expect(worst, name).toBeLessThan(2e-6);
+    });
+  },
+);

@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
+import { writeSafetensors } from "../../../src/net/arrays/write-safetensors.ts";
+import * as g from "../../../src/net/graph/build.ts";
+import { candidates, providerStates } from "../../../src/net/runtime/device.ts";
+import { bundledProviders } from "../../../src/net/runtime/onnx-runtime.ts";
+import { openProgram } from "../../../src/net/runtime/program.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "dart-eval-program-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const row = (...values: number[]) => ({
+  dtype: "float32" as const,
+  shape: [1, values.length],
+  data: Float32Array.from(values),
+});
+
+test("weights are used where they lie, through a link into another folder, in two files", async () => {
+  const blobs = join(folder, "blobs");
+  const snapshot = join(folder, "snapshots", "1a2b");
+  const float32 = (shape: number[], data: Float32Array) => ({ dtype: "float32" as const, shape, data });
+  await writeSafetensors(join(blobs, "aa"), [
+    { name: "w", ...float32([2, 3], Float32Array.of(1, 2, 3, 4, 5, 6)) },
+  ]);
+  await writeSafetensors(join(blobs, "nested", "bb"), [
+    { name: "bias", ...float32([2], Float32Array.of(10, 20)) },
+  ]);
+  await writeSafetensors(join(snapshot, "placeholder.safetensors"), []);
+  const index = { weight_map: { w: "one.safetensors", bias: "two.safetensors" } };
+  writeFileSync(join(snapshot, "model.safetensors.index.json"), JSON.stringify(index));
+  symlinkSync(join(blobs, "aa"), join(snapshot, "one.safetensors"));
+  symlinkSync(join(blobs, "nested", "bb"), join(snapshot, "two.safetensors"));
+  await using checkpoint = await openCheckpoint(snapshot);
+  const x = g.input("x", "float32", ["b", 3]);
+  const y = g.gemm(x, g.parameter("w", [2, 3]), g.parameter("bias", [2]), { transB: true });
+  const program = await openProgram({ y }, checkpoint.arrays);
+  const { y: result } = await program.run({ x: row(1, 0, -1) });
+  expect([...(result!.data as Float32Array)]).toEqual([8, 18]);
+  await program.close();
+});
+
+test("opening and running a program over a large file does not bring the file into JavaScript's memory", async () => {
+  const [rows, width] = [1 << 20, 64];
+  const file = join(folder, "large.safetensors");
+  const data = async () => new Float32Array(rows * width).fill(0.5); // 256 MiB
+  await writeSafetensors(file, [{ name: "table", dtype: "float32", shape: [rows, width], data }]);
+  await using checkpoint = await openCheckpoint(file);
+  const before = process.memoryUsage();
+  const ids = g.input("ids", "int32", ["n"]);
+  const program = await openProgram(
+    { y: g.reduceSum(g.gather(g.parameter("table", [rows, width]), ids), [1]) },
+    checkpoint.arrays,
+  );
+  const { y } = await program.run({ ids: { dtype: "int32", shape: [2], data: Int32Array.of(0, rows - 1) } });
+  const after = process.memoryUsage();
+  expect([...(y!.data as Float32Array)]).toEqual([32, 32]);
+  expect(after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers).toBeLessThan(16e6);
+  await program.close();
+});
+
+describe("what does not fit is refused", () => {
+  const x = g.input("x", "float32", ["b", 3]);
+  const y = g.input("y", "float32", ["b", 3]);
+
+  test("a parameter of another shape, or without values", async () => {
+    const z = g.mul(x, g.parameter("w", [3]));
+    await expect(openProgram({ z })).rejects.toThrow(/parameter w has no values/);
+    await expect(openProgram({ z }, new Map([["w", row(1, 2)]]))).rejects.toThrow(
+      /parameter w is \[1, 2\], expected \[3\]/,
+    );
+  });
+
+  test("an input of another shape, a missing one, two sizes for one axis", async () => {
+    const program = await openProgram({ z: g.add(x, y) });
+    await expect(program.run({ x: row(1, 2, 3) })).rejects.toThrow(/the input y is not given/);
+    await expect(program.run({ x: row(1, 2), y: row(1, 2) })).rejects.toThrow(/the input x is \[1, 2\]/);
+    const two = { dtype: "float32" as const, shape: [2, 3], data: new Float32Array(6) };
+    await expect(program.run({ x: row(1, 2, 3), y: two })).rejects.toThrow(/the input y is \[2, 3\]/);
+    await program.close();
+  });
+});
+
+describe("devices", () => {
+  test("the processor is always there, and every device says what to install", async () => {
+    const here = providerStates(await bundledProviders());
+    expect(here.find(({ device }) => device === "cpu")!.present).toBe(true);
+    for (const { advice } of here) expect(advice.length).toBeGreaterThan(10);
+  });
+
+  test("a device whose provider is not installed is refused with what to do", () => {
+    const bundled = new Set(["cpu", "webgpu"]);
+    expect(() => candidates("cuda", bundled)).toThrow(/the device cuda is not available: .* cpu, webgpu/);
+    expect(candidates("auto", bundled)).toEqual(["webgpu", "cpu"]);
+    expect(candidates("cpu", bundled)).toEqual(["cpu"]);
+  });
+
+  test("auto ends at the processor where nothing better works", async () => {
+    const x = g.input("x", "float32", ["b", 3]);
+    const program = await openProgram({ y: g.neg(x) }, new Map(), { device: "auto" });
+    const { y } = await program.run({ x: row(1, 2, 3) });
+    expect([...(y!.data as Float32Array)]).toEqual([-1, -2, -3]);
+    await program.close();
+  });
+});
