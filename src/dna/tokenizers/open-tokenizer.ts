@@ -38,7 +38,6 @@ const settings = z.looseObject({
  */
 export async function openTokenizer(folder: string): Promise<Tokenizer> {
   const names = await namesInFolder(folder);
-  if (names === undefined) throw new InputError("there is no such folder", { place: { file: folder } });
   const name = basename(resolve(folder));
   const readJson = async (file: string) => {
     const path = join(folder, file);

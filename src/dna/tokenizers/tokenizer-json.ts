@@ -33,7 +33,8 @@ const document = z.looseObject({
   post_processor: typed.nullish(),
   model: z.looseObject({
     unk_token: z.string().nullish(),
-    vocab: z.record(text, id),
+    // Not z.record, which drops a token named __proto__.
+    vocab: z.custom<object>((value) => typeof value === "object" && value !== null && !Array.isArray(value)),
     merges: z.array(z.union([z.string(), z.tuple([z.string(), z.string()])])).max(MOST_TOKENS),
   }),
 });
@@ -92,7 +93,7 @@ export function parseTokenizerJson(source: string, file: string): BpeDescription
   }
   const trouble = (message: string) => new FormatError({ file }, message);
 
-  const vocabulary = new Map(Object.entries(model.vocab));
+  const vocabulary = new Map<string, number>();
   const nameOf = new Map<number, string>();
   const name = (number: number, token: string) => {
     const other = nameOf.get(number) ?? token;
@@ -103,7 +104,17 @@ export function parseTokenizerJson(source: string, file: string): BpeDescription
     }
     nameOf.set(number, token);
   };
-  for (const [token, number] of vocabulary) name(number, token);
+  for (const [token, given] of Object.entries(model.vocab)) {
+    const number = id.safeParse(given);
+    if (!text.safeParse(token).success || !number.success) {
+      const what = `${JSON.stringify(token.slice(0, 40))}: ${JSON.stringify(given)}`;
+      throw trouble(
+        `model.vocab has ${what}; a token of 1 to ${LONGEST_TOKEN} characters and an id were expected`,
+      );
+    }
+    vocabulary.set(token, number.data);
+    name(number.data, token);
+  }
 
   const merges = model.merges.map((merge, i): readonly [string, string] => {
     const [left, right, more] = typeof merge === "string" ? merge.split(" ") : merge;
@@ -117,12 +128,15 @@ export function parseTokenizerJson(source: string, file: string): BpeDescription
     return [left, right];
   });
 
+  let free = vocabulary.size;
   const literals = added_tokens.map(
     ({ content, id: number, lstrip, rstrip, normalized, single_word }): Literal => {
       const quoted = JSON.stringify(content);
-      const known = vocabulary.get(content) ?? number;
-      if (known !== number)
-        throw trouble(`added token ${quoted} has id ${number}, but ${known} in the vocabulary`);
+      // The library numbers a new token itself, whatever the file says.
+      const expected = vocabulary.get(content) ?? free;
+      if (number !== expected)
+        throw trouble(`added token ${quoted} has id ${number}; ${expected} was expected`);
+      free = Math.max(free, number + 1);
       name(number, content);
       if (single_word) throw unsupported("added token", `${content}, single_word`, "single_word false", file);
       if (normalized && normalizer) {

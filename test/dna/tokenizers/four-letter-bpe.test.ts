@@ -1,0 +1,83 @@
+import { expect, test } from "vitest";
+import { FourLetterBpe } from "../../../src/dna/tokenizers/four-letter-bpe.ts";
+
+const LETTERS = ["A", "C", "G", "T"];
+
+function encoder(
+  merges: readonly (readonly [string, string])[],
+  letters = LETTERS,
+): FourLetterBpe | undefined {
+  const tokens = [...letters, ...merges.map(([left, right]) => left + right)];
+  return FourLetterBpe.of(new Map([...new Set(tokens)].map((token, id) => [token, id + 100])), merges);
+}
+
+function encode(bpe: FourLetterBpe | undefined, text: string, start = 0, end = text.length) {
+  const count = bpe!.encode(text, start, end);
+  return { ids: [...bpe!.ids.subarray(0, count)], ends: [...bpe!.ends.subarray(0, count)] };
+}
+
+test("the leftmost of equal pairs merges first", () => {
+  expect(encode(encoder([["A", "A"]]), "AAAAA")).toEqual({ ids: [104, 104, 100], ends: [2, 4, 5] });
+});
+
+test("an earlier merge across a border beats a longer token", () => {
+  // The longest token from the left is CA, but AT stands first in the list.
+  const bpe = encoder([
+    ["A", "T"],
+    ["C", "A"],
+  ]);
+  expect(encode(bpe, "CAT").ids).toEqual([101, 104]);
+});
+
+test("a token that merging never makes does not come out", () => {
+  // AAA as A + AA: but AAA becomes AA + A first.
+  const bpe = encoder([
+    ["A", "A"],
+    ["A", "AA"],
+  ]);
+  expect(encode(bpe, "AAA").ids).toEqual([104, 100]);
+  expect(encode(bpe, "AAAAA").ids).toEqual([104, 104, 100]);
+});
+
+test("a part of a text is encoded as if it stood alone", () => {
+  const bpe = encoder([["A", "A"]]);
+  expect(encode(bpe, "CAAAT", 2, 4)).toEqual({ ids: [104], ends: [2] });
+  expect(encode(bpe, "CAAAT", 2, 2)).toEqual({ ids: [], ends: [] });
+});
+
+test("another letter is left to others", () => {
+  for (const text of ["ACN", "acgt", "ACGÄ", "AC\u0100"])
+    expect(encoder([])!.encode(text, 0, text.length)).toBe(-1);
+});
+
+test("long words and words after them fit", () => {
+  const bpe = encoder([["A", "A"]]);
+  expect(bpe!.encode("A".repeat(100_001), 0, 100_001)).toBe(50_001);
+  expect(encode(bpe, "AAC").ids).toEqual([104, 101]);
+});
+
+test("lists that need merging pair by pair are declined", () => {
+  const twice = [
+    ["A", "A"],
+    ["AA", "A"],
+    ["A", "AA"],
+  ] as const;
+  const tooEarly = [
+    ["AA", "C"],
+    ["A", "A"],
+  ] as const;
+  expect(encoder(twice)).toBeUndefined();
+  expect(encoder(tooEarly)).toBeUndefined();
+  expect(encoder([], ["A", "C", "G"])).toBeUndefined();
+});
+
+test("merges of other letters do not matter", () => {
+  const bpe = encoder(
+    [
+      ["N", "N"],
+      ["A", "A"],
+    ],
+    [...LETTERS, "N"],
+  );
+  expect(encode(bpe, "AA").ids).toEqual([106]);
+});
