@@ -1,0 +1,256 @@
+import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { InputError } from "./errors.ts";
+import { type ExpectedFile, mismatch } from "./file-check.ts";
+import { takeLock } from "./file-lock.ts";
+import { fileTrouble } from "./file-trouble.ts";
+import { kindOfPath } from "./folder.ts";
+import { connectionError, fetchPatiently, PATIENCE, type Patience, patientPause } from "./http.ts";
+
+export interface DownloadRequest {
+  readonly url: string | URL;
+  /** Where the file goes. Folders are made. */
+  readonly path: string;
+  /** What it must be; without a digest, only that all of it came is known. */
+  readonly expected?: ExpectedFile;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+  /** Called as bytes come in: those there, and all, where the server says how many. */
+  readonly onProgress?: (done: number, total: number | undefined) => void;
+  readonly patience?: Patience;
+}
+
+/** The server answered, and the answer was no. */
+export class HttpError extends InputError {
+  readonly status: number;
+  constructor(status: number, message: string, hint?: string) {
+    super(message, hint === undefined ? {} : { hint });
+    this.status = status;
+  }
+}
+
+/**
+ * Downloads a file, whole and as expected or not at all.
+ *
+ * Bytes go to `path.part`, which is continued after a cut connection, and, where a digest is expected, also after the
+ * program was stopped; then it is checked, flushed to the disk and renamed. A file that is already there and as its
+ * expected digest says is not fetched again.
+ *
+ * @throws {HttpError} when the server refuses
+ * @throws {ConnectionError} when it cannot be reached, or keeps cutting the connection
+ * @throws {InputError} when what came is not what was expected, the disk is full, or another process is downloading
+ *   the same file
+ */
+export async function download(request: DownloadRequest): Promise<void> {
+  const { path, expected = {}, signal } = request;
+  signal?.throwIfAborted();
+  if (await isThere(path, expected)) return;
+  await mkdir(dirname(path), { recursive: true }).catch((error) => Promise.reject(fileTrouble(path, error)));
+  await using _ = await takeLock(`${path}.lock`);
+  if (await isThere(path, expected)) return;
+
+  const part = `${path}.part`;
+  const continued = hasDigest(expected) && (await kindOfPath(part)) === "file";
+  if (!continued) await rm(part, { force: true });
+  let wrong = await fetchChecked(request, part);
+  // The earlier part may have been of another file.
+  if (wrong !== undefined && continued) wrong = await fetchChecked(request, part);
+  if (wrong !== undefined) {
+    throw new InputError(`what came from ${request.url} ${wrong}`, {
+      place: { file: path },
+      hint: "the file at the source has changed, or the way there changes it; nothing was kept",
+    });
+  }
+  await rename(part, path).catch((error) => Promise.reject(fileTrouble(path, error)));
+}
+
+const hasDigest = ({ sha256, gitBlob }: ExpectedFile) => sha256 !== undefined || gitBlob !== undefined;
+
+async function isThere(path: string, expected: ExpectedFile): Promise<boolean> {
+  return (
+    hasDigest(expected) &&
+    (await kindOfPath(path)) === "file" &&
+    (await mismatch(path, expected)) === undefined
+  );
+}
+
+/** What is wrong with what came, which is then removed; undefined when it is as expected. */
+async function fetchChecked(request: DownloadRequest, part: string): Promise<string | undefined> {
+  try {
+    await fetchAll(request, part);
+  } catch (error) {
+    // An empty part is worth nothing to a later run.
+    const isEmpty = (await kindOfPath(part)) === "file" && (await mismatch(part, { bytes: 0 })) === undefined;
+    if (isEmpty) await rm(part, { force: true });
+    throw error;
+  }
+  const wrong = await mismatch(part, request.expected ?? {});
+  if (wrong !== undefined) await rm(part, { force: true });
+  return wrong;
+}
+
+/** The body broke off; what came before is kept. */
+class CutError extends Error {}
+
+async function fetchAll(request: DownloadRequest, part: string): Promise<void> {
+  const { url, signal, patience = PATIENCE } = request;
+  const file = await open(part, "a").catch((error) => Promise.reject(fileTrouble(part, error)));
+  try {
+    const source: Source = { validator: undefined };
+    let failures = 0;
+    for (;;) {
+      const { size: before } = await file.stat();
+      try {
+        await fetchRest(request, part, file, source);
+        await file.sync();
+        return;
+      } catch (error) {
+        if (!(error instanceof CutError)) throw error;
+        failures = (await file.stat()).size > before ? 1 : failures + 1;
+        if (failures >= patience.attempts) throw connectionError(url, error);
+        await patientPause(patience.firstPauseMs * 2 ** (failures - 1), signal);
+      }
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+interface Source {
+  /** What tells this version of the file from another one: its ETag or its date. */
+  validator: string | undefined;
+}
+
+/** One request for what is missing from the part. @throws {CutError} when it ends too early */
+async function fetchRest(
+  request: DownloadRequest,
+  part: string,
+  file: FileHandle,
+  source: Source,
+): Promise<void> {
+  const { url, expected = {}, signal, onProgress, patience } = request;
+  let { size: done } = await file.stat();
+  const sure = hasDigest(expected) || source.validator !== undefined;
+  if (!sure || done > (expected.bytes ?? Number.POSITIVE_INFINITY)) {
+    await file.truncate(0);
+    done = 0;
+  }
+  if (done > 0 && done === expected.bytes) return;
+
+  const headers: Record<string, string> = { ...request.headers, "accept-encoding": "identity" };
+  if (done > 0) {
+    headers.range = `bytes=${done}-`;
+    if (!hasDigest(expected)) headers["if-range"] = source.validator!;
+  }
+  const response = await fetchPatiently(
+    url,
+    { headers, ...(signal === undefined ? {} : { signal }) },
+    patience,
+  );
+  const range = contentRange(response);
+  if (response.status === 416 && done > 0) {
+    await response.body?.cancel();
+    if (range?.total === done) return;
+    await file.truncate(0);
+    throw new CutError("the part is longer than the file at the source");
+  }
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw httpError(url, response);
+  }
+  if (done > 0 && !(response.status === 206 && range?.start === done)) {
+    await file.truncate(0);
+    if (response.status === 206) throw new CutError("the server sent another part than it was asked for");
+    done = 0;
+  }
+  source.validator = validatorOf(response);
+  const total = totalBytes(response, done, range);
+  if (expected.bytes !== undefined && total !== undefined && total !== expected.bytes) {
+    await response.body?.cancel();
+    throw new InputError(`${url} has ${total} bytes; expected ${expected.bytes}`, {
+      place: { file: request.path },
+      hint: "has the file at the source changed?",
+    });
+  }
+  await appendBody(response, file, part, { done, total: expected.bytes ?? total, onProgress, signal });
+}
+
+interface Progress {
+  done: number;
+  readonly total: number | undefined;
+  readonly onProgress: DownloadRequest["onProgress"];
+  readonly signal: AbortSignal | undefined;
+}
+
+async function appendBody(
+  response: Response,
+  file: FileHandle,
+  part: string,
+  progress: Progress,
+): Promise<void> {
+  const { total, onProgress, signal } = progress;
+  const reader = response.body?.getReader();
+  for (;;) {
+    const piece = await reader?.read().catch((cause) => {
+      signal?.throwIfAborted();
+      throw new CutError("the connection was cut", { cause });
+    });
+    if (piece === undefined || piece.done) break;
+    progress.done += piece.value.length;
+    if (progress.done > (total ?? Number.POSITIVE_INFINITY)) {
+      await reader?.cancel();
+      throw new InputError(`the server sends more than ${total} bytes`, { place: { file: part } });
+    }
+    await file.appendFile(piece.value).catch((error) => Promise.reject(fileTrouble(part, error)));
+    onProgress?.(progress.done, total);
+  }
+  if (progress.done < (total ?? 0)) throw new CutError("the connection was closed early");
+}
+
+interface ContentRange {
+  readonly start: number | undefined;
+  readonly total: number | undefined;
+}
+
+/** `bytes 100-199/200`, `bytes 100-199/*` or, with status 416, `bytes *\/200`. */
+function contentRange({ headers }: Response): ContentRange | undefined {
+  const [, start, total] =
+    /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(headers.get("content-range") ?? "") ?? [];
+  if (total === undefined) return undefined;
+  return {
+    start: start === undefined ? undefined : Number(start),
+    total: total === "*" ? undefined : Number(total),
+  };
+}
+
+function totalBytes(
+  { headers }: Response,
+  before: number,
+  range: ContentRange | undefined,
+): number | undefined {
+  if (range?.total !== undefined) return range.total;
+  const length = headers.get("content-length");
+  const encoded = (headers.get("content-encoding") ?? "identity") !== "identity";
+  return length === null || encoded ? undefined : before + Number(length);
+}
+
+/** A weak ETag does not promise equal bytes. */
+function validatorOf({ headers }: Response): string | undefined {
+  const etag = headers.get("etag");
+  return (etag?.startsWith('"') ? etag : null) ?? headers.get("last-modified") ?? undefined;
+}
+
+function httpError(url: string | URL, { status, statusText }: Response): HttpError {
+  const { host } = new URL(url);
+  if (status === 401 || status === 403) {
+    return new HttpError(
+      status,
+      `${host} does not give access to ${url} (${status})`,
+      "does it ask for a login?",
+    );
+  }
+  if (status === 404 || status === 410)
+    return new HttpError(status, `${host} has nothing at ${url} (${status})`);
+  const later = status === 429 || status >= 500 ? "try again later: what came so far is kept" : undefined;
+  return new HttpError(status, `${host} answers ${status} ${statusText} for ${url}`, later);
+}

@@ -1,0 +1,45 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { digestFile } from "./digest.ts";
+import { fileTrouble } from "./file-trouble.ts";
+
+/** What a file is expected to be. Nothing given expects nothing. */
+export interface ExpectedFile {
+  readonly bytes?: number;
+  /** 64 hex digits. */
+  readonly sha256?: string;
+  /** Git's name of the contents, 40 hex digits: SHA-1 of "blob", the length, a zero byte and the contents. */
+  readonly gitBlob?: string;
+}
+
+/**
+ * What is wrong with a file, as the end of a sentence that begins with its name; undefined when it is as expected.
+ * @throws {InputError} when the file cannot be read
+ */
+export async function mismatch(path: string, expected: ExpectedFile): Promise<string | undefined> {
+  if (expected.bytes !== undefined) {
+    const { size } = await stat(path).catch((error) => Promise.reject(fileTrouble(path, error)));
+    if (size !== expected.bytes) return `has ${size} bytes; expected ${expected.bytes}`;
+  }
+  if (expected.sha256 !== undefined) {
+    const found = await digestFile(path);
+    if (found !== expected.sha256) return `has the SHA-256 ${found}; expected ${expected.sha256}`;
+  }
+  if (expected.gitBlob !== undefined) {
+    const found = await gitBlobId(path);
+    if (found !== expected.gitBlob) return `has the Git object id ${found}; expected ${expected.gitBlob}`;
+  }
+  return undefined;
+}
+
+async function gitBlobId(path: string): Promise<string> {
+  try {
+    const { size } = await stat(path);
+    const digest = createHash("sha1").update(`blob ${size}\0`);
+    for await (const chunk of createReadStream(path)) digest.update(chunk);
+    return digest.digest("hex");
+  } catch (error) {
+    throw fileTrouble(path, error);
+  }
+}

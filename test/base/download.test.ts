@@ -1,0 +1,338 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { sha256Hex } from "../../src/base/digest.ts";
+import { download, HttpError } from "../../src/base/download.ts";
+import { InputError } from "../../src/base/errors.ts";
+import { takeLock } from "../../src/base/file-lock.ts";
+import { ConnectionError } from "../../src/base/http.ts";
+import { sendFile, startServer } from "../http-server.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+
+const patience = { attempts: 4, firstPauseMs: 1 };
+const bytes = Uint8Array.from({ length: 300_000 }, (_, i) => (i * i) % 251);
+const sha256 = sha256Hex(bytes);
+
+function target() {
+  const folder = temporaryFolder();
+  return { folder, path: join(folder, "model.bin") };
+}
+const isWhole = (path: string) => readFileSync(path).equals(bytes);
+
+describe("a sound server", () => {
+  test("gives the file, with its progress, and leaves nothing beside it", async () => {
+    const url = await startServer((request, response) => sendFile(request, response, bytes));
+    const { folder, path } = target();
+    const seen: [number, number | undefined][] = [];
+    await download({ url, path: join(folder, "a", "model.bin"), onProgress: (...now) => seen.push(now) });
+    expect(isWhole(join(folder, "a", "model.bin"))).toBe(true);
+    expect(readdirSync(join(folder, "a"))).toEqual(["model.bin"]);
+    expect(seen.at(-1)).toEqual([bytes.length, bytes.length]);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test("is not asked for a file that is there, and is asked when that one is damaged", async () => {
+    let requests = 0;
+    const url = await startServer((request, response) => {
+      requests++;
+      sendFile(request, response, bytes);
+    });
+    const { path } = target();
+    writeFileSync(path, bytes);
+    await download({ url, path, expected: { sha256 } });
+    expect(requests).toBe(0);
+    writeFileSync(path, bytes.subarray(1));
+    await download({ url, path, expected: { sha256 } });
+    expect([requests, isWhole(path)]).toEqual([1, true]);
+  });
+
+  test("may send an empty file, or a file without saying its length", async () => {
+    const url = await startServer(({ url }, response) => {
+      if (url === "/empty") response.end();
+      else {
+        response.write(bytes.subarray(0, 1000));
+        response.end(bytes.subarray(1000));
+      }
+    });
+    const { folder, path } = target();
+    await download({ url: `${url}/empty`, path: join(folder, "empty") });
+    expect(readFileSync(join(folder, "empty")).length).toBe(0);
+    await download({ url: `${url}/chunked`, path, expected: { sha256 } });
+    expect(isWhole(path)).toBe(true);
+  });
+});
+
+describe("a cut connection", () => {
+  test("is continued where it broke off", async () => {
+    const ranges: (string | undefined)[] = [];
+    const url = await startServer((request, response) => {
+      ranges.push(request.headers.range);
+      sendFile(request, response, bytes, { etag: '"1"', cutAfter: 100_000 });
+    });
+    const { path } = target();
+    await download({ url, path, patience });
+    expect(isWhole(path)).toBe(true);
+    expect(ranges).toEqual([undefined, "bytes=100000-", "bytes=200000-"]);
+  });
+
+  test("starts over where the server knows no ranges", async () => {
+    let requests = 0;
+    const url = await startServer((_, response) => {
+      requests++;
+      response.writeHead(200, { "content-length": bytes.length, etag: '"1"' });
+      if (requests > 2) response.end(bytes);
+      else response.write(bytes.subarray(0, 70_000), () => response.destroy());
+    });
+    const { path } = target();
+    await download({ url, path, patience });
+    expect([requests, isWhole(path)]).toEqual([3, true]);
+  });
+
+  test("starts over when the file at the source has changed meanwhile", async () => {
+    const other = bytes.map((byte) => byte ^ 1);
+    let requests = 0;
+    const url = await startServer((request, response) => {
+      requests++;
+      if (requests === 1) sendFile(request, response, other, { etag: '"old"', cutAfter: 50_000 });
+      else sendFile(request, response, bytes, { etag: '"new"' });
+    });
+    const { path } = target();
+    await download({ url, path, patience });
+    expect([requests, isWhole(path)]).toEqual([2, true]);
+  });
+
+  test("without anything that tells two versions apart, starts over", async () => {
+    const ranges: (string | undefined)[] = [];
+    const url = await startServer((request, response) => {
+      ranges.push(request.headers.range);
+      sendFile(request, response, bytes, ranges.length === 1 ? { cutAfter: 50_000 } : {});
+    });
+    const { path } = target();
+    await download({ url, path, patience });
+    expect([ranges, isWhole(path)]).toEqual([[undefined, undefined], true]);
+  });
+
+  test("that brings nothing again and again is given up, and what came is kept", async () => {
+    const url = await startServer((request, response) => {
+      if (request.headers.range === undefined) sendFile(request, response, bytes, { cutAfter: 1000 });
+      else response.destroy();
+    });
+    const { path } = target();
+    const failed = download({ url, path, patience, expected: { sha256 } });
+    await expect(failed).rejects.toThrow(ConnectionError);
+    await expect(failed).rejects.toThrow(/^127.0.0.1:\d+ cannot be reached: the connection was cut/);
+    expect(readFileSync(`${path}.part`).length).toBe(1000);
+  });
+});
+
+describe("a later run", () => {
+  async function stopHalfWay(path: string) {
+    const controller = new AbortController();
+    const url = await startServer((request, response) =>
+      sendFile(request, response, bytes, { cutAfter: 120_000 }),
+    );
+    const stopped = download({
+      url,
+      path,
+      expected: { sha256 },
+      signal: controller.signal,
+      patience: { attempts: 4, firstPauseMs: 60_000 },
+      onProgress: (done) => {
+        if (done === 120_000) controller.abort(new Error("stopped by hand"));
+      },
+    });
+    await expect(stopped).rejects.toThrow("stopped by hand");
+    expect(readFileSync(`${path}.part`).length).toBe(120_000);
+  }
+
+  test("continues the part when a digest is expected", async () => {
+    const { folder, path } = target();
+    await stopHalfWay(path);
+    const ranges: (string | undefined)[] = [];
+    const url = await startServer((request, response) => {
+      ranges.push(request.headers.range);
+      sendFile(request, response, bytes);
+    });
+    await download({ url, path, expected: { sha256, bytes: bytes.length } });
+    expect([ranges, isWhole(path), readdirSync(folder)]).toEqual([["bytes=120000-"], true, ["model.bin"]]);
+  });
+
+  test("starts anew when none is expected", async () => {
+    const { path } = target();
+    await stopHalfWay(path);
+    const url = await startServer((request, response) => {
+      expect(request.headers.range).toBeUndefined();
+      sendFile(request, response, bytes);
+    });
+    await download({ url, path });
+    expect(isWhole(path)).toBe(true);
+  });
+
+  test.each([
+    ["of another file", new Uint8Array(1000)],
+    ["as long as the file", new Uint8Array(bytes.length)],
+    ["longer than the file", new Uint8Array(bytes.length + 5)],
+    ["whole", bytes],
+  ])("copes with a part that is %s", async (_, part) => {
+    for (const expected of [{ sha256 }, { sha256, bytes: bytes.length }]) {
+      const { path } = target();
+      writeFileSync(`${path}.part`, part);
+      const url = await startServer((request, response) => sendFile(request, response, bytes));
+      await download({ url, path, expected, patience });
+      expect(isWhole(path)).toBe(true);
+    }
+  });
+});
+
+describe("a busy server", () => {
+  test("is asked again when it says", async () => {
+    const times: number[] = [];
+    const url = await startServer((request, response) => {
+      times.push(Date.now());
+      if (times.length === 1) response.writeHead(429, { "retry-after": "1" }).end();
+      else if (times.length === 2) response.writeHead(503).end();
+      else sendFile(request, response, bytes);
+    });
+    const { path } = target();
+    await download({ url, path, patience });
+    expect(isWhole(path)).toBe(true);
+    expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(990);
+    expect(times[2]! - times[1]!).toBeLessThan(900);
+  });
+
+  test("is given up after some attempts", async () => {
+    let requests = 0;
+    const url = await startServer((_, response) => {
+      requests++;
+      response.writeHead(429).end();
+    });
+    const failed = download({ url, path: target().path, patience });
+    await expect(failed).rejects.toMatchObject({
+      status: 429,
+      hint: "try again later: what came so far is kept",
+    });
+    expect(requests).toBe(patience.attempts);
+  });
+});
+
+describe("a refusal", () => {
+  test.each([
+    [401, "does not give access to"],
+    [403, "does not give access to"],
+    [404, "has nothing at"],
+    [418, "answers 418"],
+  ])("%d is not tried again", async (status, message) => {
+    let requests = 0;
+    const url = await startServer((_, response) => {
+      requests++;
+      response.writeHead(status).end("<html>");
+    });
+    const { folder, path } = target();
+    const error = await download({ url, path, patience }).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(HttpError);
+    expect((error as HttpError).message).toContain(message);
+    expect([requests, existsSync(path), readdirSync(folder)]).toEqual([1, false, []]);
+  });
+
+  test("wrong bytes are not kept, and both digests are named", async () => {
+    const wrong = bytes.with(5, 0);
+    const url = await startServer((request, response) => sendFile(request, response, wrong));
+    const { folder, path } = target();
+    const failed = download({ url, path, expected: { sha256 } });
+    await expect(failed).rejects.toThrow(InputError);
+    await expect(failed).rejects.toThrow(`has the SHA-256 ${sha256Hex(wrong)}; expected ${sha256}`);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("another size is refused before the bytes are fetched", async () => {
+    let sent = 0;
+    const url = await startServer((_, response) => {
+      response.writeHead(200, { "content-length": 10 ** 12 });
+      const more = () => {
+        sent += 65_536;
+        if (response.write(Buffer.alloc(65_536))) setImmediate(more);
+        else response.once("drain", more);
+      };
+      more();
+    });
+    const { path } = target();
+    const failed = download({ url, path, expected: { bytes: bytes.length }, patience });
+    await expect(failed).rejects.toThrow(`has ${10 ** 12} bytes; expected ${bytes.length}`);
+    expect(sent).toBeLessThan(50_000_000);
+  });
+
+  test("more bytes than expected are cut off", async () => {
+    const url = await startServer((_, response) => {
+      response.write(bytes);
+      response.end(bytes);
+    });
+    const { path } = target();
+    const failed = download({ url, path, expected: { bytes: bytes.length } });
+    await expect(failed).rejects.toThrow(`sends more than ${bytes.length} bytes`);
+  });
+
+  test("of a folder that is a file", async () => {
+    const { path } = target();
+    writeFileSync(path, "");
+    const failed = download({ url: "http://127.0.0.1:9/", path: join(path, "model.bin") });
+    await expect(failed).rejects.toThrow(InputError);
+  });
+});
+
+test("a redirect is followed with the range, but a token does not go to another host", async () => {
+  const got: Record<string, string | undefined>[] = [];
+  const storage = await startServer((request, response) => {
+    const { authorization, range } = request.headers;
+    got.push({ authorization, range });
+    sendFile(request, response, bytes, { etag: '"1"', ...(got.length === 2 ? { cutAfter: 1000 } : {}) });
+  });
+  const hub = await startServer(({ headers: { authorization, range } }, response) => {
+    got.push({ authorization, range });
+    response.writeHead(302, { location: storage.replace("127.0.0.1", "localhost") }).end();
+  });
+  const { path } = target();
+  await download({
+    url: hub,
+    path,
+    headers: { authorization: "Bearer hf_x" },
+    expected: { sha256 },
+    patience,
+  });
+  expect(isWhole(path)).toBe(true);
+  expect(got.filter(({ authorization }) => authorization === undefined).length).toBe(got.length / 2);
+  expect(got.at(-1)!.range).toMatch(/^bytes=\d+-$/);
+});
+
+describe("no connection", () => {
+  test("a closed port is tried a few times and named", async () => {
+    const failed = download({ url: "http://127.0.0.1:9/model.bin", path: target().path, patience });
+    await expect(failed).rejects.toThrow(ConnectionError);
+    await expect(failed).rejects.toThrow("127.0.0.1:9 cannot be reached");
+  });
+
+  test("a host that does not exist is named", async () => {
+    const failed = download({ url: "http://hub.invalid/model.bin", path: target().path, patience });
+    await expect(failed).rejects.toThrow(
+      /^hub.invalid cannot be reached: (no such host|the name of the host)/,
+    );
+  });
+});
+
+test("a signal stops the wait for a busy server at once", async () => {
+  const url = await startServer((_, response) => response.writeHead(503, { "retry-after": "60" }).end());
+  const signal = AbortSignal.timeout(50);
+  const before = Date.now();
+  await expect(download({ url, path: target().path, signal })).rejects.toThrow(/timeout/i);
+  expect(Date.now() - before).toBeLessThan(5000);
+});
+
+test("two processes do not write to one part", async () => {
+  const url = await startServer((request, response) => sendFile(request, response, bytes));
+  const { folder, path } = target();
+  mkdirSync(folder, { recursive: true });
+  const lock = await takeLock(`${path}.lock`);
+  await expect(download({ url, path })).rejects.toThrow(/at work on this/);
+  await lock.release();
+  await download({ url, path });
+  expect(isWhole(path)).toBe(true);
+});
