@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { sha256Hex } from "../base/digest.ts";
 import { FormatError, InputError } from "../base/errors.ts";
 import { stableStringify } from "../base/stable-json.ts";
@@ -6,6 +6,7 @@ import { textIfPresent } from "../base/text-file.ts";
 import type { Tokenizer, Tokens } from "../dna/tokenizers/tokenizer.ts";
 import type { Checkpoint } from "../net/arrays/checkpoint.ts";
 import { openCheckpoint } from "../net/arrays/checkpoint.ts";
+import { float32Arrays } from "../net/arrays/float32-copy.ts";
 import type { Device } from "../net/runtime/device.ts";
 import type { ProgramOptions } from "../net/runtime/program.ts";
 import type { Architecture } from "./architecture.ts";
@@ -58,18 +59,21 @@ export class LanguageModel implements Model {
     const tokenizer = await card.tokenizer(folder, config);
     const checkpoint = await openCheckpoint(folder);
     try {
-      const parameters = bindParameters(architecture.tensors, checkpoint, architecture.ignored);
+      const bound = bindParameters(architecture.tensors, checkpoint, architecture.ignored);
+      const usable = await float32Arrays(
+        checkpoint,
+        [...bound.values()].map((stored) => stored.name),
+      );
+      const parameters = new Map([...bound].map(([declared, { name }]) => [declared, usable.get(name)!]));
       const identity = `${card.name} config ${sha256Hex(stableStringify(config)).slice(0, 16)} weights ${await checkpoint.digest()}`;
       const read = async (tensor: string, rows?: readonly [number, number]) =>
-        checkpoint.read(parameters.get(tensor)!.name, rows === undefined ? {} : { rows });
+        checkpoint.read(bound.get(tensor)!.name, rows === undefined ? {} : { rows });
       const programs = new Programs(architecture, parameters, read, programOptions);
-      const weightBytes = [...parameters.values()].reduce((sum, { length }) => sum + length, 0);
+      const weightBytes = architecture.tensors
+        .filter(({ hostOnly }) => !hostOnly)
+        .reduce((sum, { name: tensor }) => sum + parameters.get(tensor)!.length, 0);
       return new LanguageModel(
-        name ??
-          folder
-            .replace(/[/\\]+$/, "")
-            .split(/[/\\]/)
-            .at(-1)!,
+        name ?? basename(folder),
         identity,
         card,
         architecture,

@@ -17,6 +17,8 @@ export interface DeclaredTensor {
   /** Other names under which checkpoints store the same tensor. */
   readonly aliases: readonly string[];
   readonly layer?: LayerKind;
+  /** Read before the graph is built, and no part of it. */
+  readonly hostOnly?: boolean;
 }
 
 /**
@@ -30,11 +32,11 @@ export class ParameterTable {
   tensor(
     name: string,
     shape: readonly number[],
-    { aliases = [], layer }: { aliases?: readonly string[]; layer?: LayerKind } = {},
+    { aliases = [], ...kind }: Partial<Pick<DeclaredTensor, "aliases" | "layer" | "hostOnly">> = {},
   ): Sym {
     const known = this.symbols.get(name);
     if (known !== undefined) return known;
-    this.tensors.set(name, { name, shape, aliases, ...(layer === undefined ? {} : { layer }) });
+    this.tensors.set(name, { name, shape, aliases, ...kind });
     const symbol = parameter(name, shape);
     this.symbols.set(name, symbol);
     return symbol;

@@ -89,8 +89,8 @@ function declareFilter(table: ParameterTable, c: Config, i: number): void {
   const at = filterName(i);
   const network = `${at}.implicit_filter`;
   const f = c.filter_order;
-  table.tensor(`${at}.pos_emb.z`, [1, c.max_seq_len, c.emb_dim]);
-  table.tensor(`${at}.pos_emb.t`, [1, c.max_seq_len, 1]);
+  table.tensor(`${at}.pos_emb.z`, [1, c.max_seq_len, c.emb_dim], { hostOnly: true });
+  table.tensor(`${at}.pos_emb.t`, [1, c.max_seq_len, 1], { hostOnly: true });
   table.linear(`${network}.0`, c.emb_dim, f);
   // one module used three times: a checkpoint may name it at any of its places
   table.tensor(`${network}.1.freq`, [1, f], { aliases: [`${network}.3.freq`, `${network}.5.freq`] });

@@ -52,7 +52,8 @@ function printNodes(nodes: readonly Node[], names: Map<Node, string>, indent: st
 function attributeWords(node: Node): string[] {
   if (isOp(node, "Scan") || isOp(node, "Constant") || isOp(node, "Reshape") || isOp(node, "Expand"))
     return [];
-  if (isOp(node, "Cast") || isOp(node, "Fill") || isOp(node, "Range")) return [];
+  if (isOp(node, "Cast") || isOp(node, "Range")) return [];
+  if (isOp(node, "Fill")) return [String(node.attributes.value)];
   return Object.entries(node.attributes as Record<string, unknown>)
     .filter(([, value]) => value !== false)
     .map(([key, value]) => {

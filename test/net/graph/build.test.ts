@@ -52,7 +52,7 @@ test("a small graph prints as it reads", () => {
   );
   const text = printGraph(graphOf({ last: states[0]! })).replace(/_[0-9a-z]+_0/g, "");
   expect(text).toMatchInlineSnapshot(`
-    "%0 [b, 3] = Fill()
+    "%0 [b, 3] = Fill(0)
     %2 [b*t, 8] = Reshape(x)
     %4 [b*t, 3] = Gemm(%2, w, transB)
     %5 [b, t, 3] = Reshape(%4)

@@ -1,0 +1,17 @@
+export { type NdArray, ndArray } from "./arrays/array.ts";
+export { type Checkpoint, openCheckpoint, type ReadOptions } from "./arrays/checkpoint.ts";
+export type { DType } from "./arrays/dtype.ts";
+export { float32Arrays } from "./arrays/float32-copy.ts";
+export type { StoredArray } from "./arrays/stored-array.ts";
+export { type ArrayToWrite, writeSafetensors } from "./arrays/write-safetensors.ts";
+export { named, type Shaped } from "./graph/axes.ts";
+export * as graph from "./graph/build.ts";
+export type { Dim, Shape } from "./graph/dim.ts";
+export { type Graph, graphOf } from "./graph/graph.ts";
+export { toOnnx } from "./graph/onnx.ts";
+export type { ParameterBinding } from "./graph/onnx-messages.ts";
+export { printGraph } from "./graph/print.ts";
+export type { Sym } from "./graph/sym.ts";
+export { DEVICES, type Device, type ProviderState } from "./runtime/device.ts";
+export { devicesHere, onnxRuntimeVersion } from "./runtime/onnx-runtime.ts";
+export { openProgram, type ParameterSource, type Program, type ProgramOptions } from "./runtime/program.ts";

@@ -1,0 +1,40 @@
+import { add, matMul, mul, reshape, softmax, sub, swapLast, transpose } from "../graph/build.ts";
+import { knownSize } from "../graph/dim.ts";
+import type { Sym } from "../graph/sym.ts";
+
+// axes: b batch · t tokens · q queries · h heads · c width of a head
+
+/** [b, t, h·c] → [b, h, t, c]; a head is a block of neighbouring columns. */
+export function splitHeads(x: Sym, heads: number): Sym {
+  const [batch, tokens, width] = x.shape;
+  const headWidth = knownSize(width!, "the width of attention") / heads;
+  return transpose(reshape(x, [batch!, tokens!, heads, headWidth]), [0, 2, 1, 3]);
+}
+
+/** [b, h, q, c] → [b, q, h·c] */
+export function mergeHeads(x: Sym): Sym {
+  const [batch, heads, queries, headWidth] = x.shape;
+  const width = knownSize(heads!, "the number of heads") * knownSize(headWidth!, "the width of a head");
+  return reshape(transpose(x, [0, 2, 1, 3]), [batch!, queries!, width]);
+}
+
+/**
+ * softmax(Q·Kᵀ / √c + bias) · V (Vaswani et al. 2017, arXiv:1706.03762, eq. 1).
+ *
+ * @param q     [b, h, q, c]
+ * @param k     [b, h, t, c]
+ * @param v     [b, h, t, c]
+ * @param bias  broadcasts to [b, h, q, t]: padding, distances
+ * @returns     [b, h, q, c]
+ */
+export function attention(q: Sym, k: Sym, v: Sym, bias?: Sym): Sym {
+  const headWidth = knownSize(q.shape[3]!, "the width of a head");
+  const scores = mul(matMul(q, swapLast(k)), 1 / Math.sqrt(headWidth));
+  return matMul(softmax(bias === undefined ? scores : add(scores, bias)), v);
+}
+
+/** What keeps padding from being attended to: 0 for a token, `value` for padding.  mask: [b, t] → [b, 1, 1, t] */
+export function paddingBias(mask: Sym, value: number): Sym {
+  const [batch, tokens] = mask.shape;
+  return reshape(mul(sub(1, mask), value), [batch!, 1, 1, tokens!]);
+}

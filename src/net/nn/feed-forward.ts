@@ -1,0 +1,25 @@
+import { gelu, mul, split } from "../graph/build.ts";
+import { knownSize } from "../graph/dim.ts";
+import type { Sym } from "../graph/sym.ts";
+import type { Linear } from "./linear.ts";
+import { linear } from "./linear.ts";
+
+/** Two dense layers. In the gated form the first is twice as wide as what the second takes. */
+export interface FeedForward {
+  readonly inner: Linear;
+  readonly outer: Linear;
+}
+
+/** W₂·gelu(W₁·x), with the exact GELU.  [..., d] → [..., d] */
+export const feedForward = ({ inner, outer }: FeedForward, x: Sym) => linear(outer, gelu(linear(inner, x)));
+
+/**
+ * W₂·(f(a) ⊙ b), where a and b are the first and the second half of W₁·x: a gated linear unit with f = GELU (GEGLU) or
+ * SiLU (SwiGLU) (Shazeer 2020, arXiv:2002.05202, eq. 6).  [..., d] → [..., d]
+ */
+export function gatedFeedForward({ inner, outer }: FeedForward, x: Sym, activation: (a: Sym) => Sym): Sym {
+  const both = linear(inner, x);
+  const half = knownSize(both.shape.at(-1)!, "the width of a gated layer") / 2;
+  const [a, b] = split(both, -1, [half, half]) as readonly [Sym, Sym];
+  return linear(outer, mul(activation(a), b));
+}
