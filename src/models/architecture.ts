@@ -55,10 +55,19 @@ export interface Architecture {
   readonly fixedLength: boolean;
   /** The graph for rows of `tokens` tokens. Parameters are named as in `tensors`, derived ones as in `derive`. */
   forward(input: ForwardInput, tokens: Dim): ForwardOutput;
+  /**
+   * The same with the last layer and the head computed for one token of each row: `lastHidden` [b, 1, d'] and `logits`
+   * [b, 1, v]. Absent where nothing is saved by it.
+   *
+   * @param positions  int32 [b], 0-based
+   */
+  forwardAt?(input: ForwardInput, positions: Sym, tokens: Dim): ForwardOutput;
   /** Constants computed once from the checkpoint, by parameter name, for rows of this many tokens. */
   derive?(tokens: number, read: ReadTensor): Promise<ReadonlyMap<string, NdArray>>;
   classifier(labels: number): ClassifierHead;
   initial(tensor: DeclaredTensor): InitialLaw;
   /** Float32 values alive at once per token of a batch, for the estimate of memory. */
   readonly liveValuesPerToken: number;
+  /** The same per pair of tokens of one row, where every token attends to every other. */
+  readonly liveValuesPerPair?: number;
 }

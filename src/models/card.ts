@@ -6,7 +6,7 @@ export interface PublicCheckpoint {
   /** Short name, unique in the family: "large-1m". */
   readonly preset: string;
   readonly repo: string;
-  /** 40 hexadecimal digits. */
+  /** 40 hexadecimal digits; "main" where nobody has recorded which they were. */
   readonly revision: string;
   /** SHA-256 of the weights by file name, where published. */
   readonly sha256?: Readonly<Record<string, string>>;
@@ -29,6 +29,8 @@ export interface Anchor {
     readonly first: readonly number[];
     readonly last?: readonly number[];
   };
+  /** The first values of the first token's state, where published. */
+  readonly firstToken?: readonly number[];
   /** Largest deviation allowed for one value. */
   readonly tolerance: number;
 }
@@ -55,6 +57,11 @@ export interface LanguageModelCard {
   architecture(config: unknown, file: string): Architecture;
   /** @param folder  of the checkpoint, where the tokenizer's own files lie */
   tokenizer(folder: string, config: unknown): Promise<Tokenizer>;
+  /**
+   * Contents, by name, of the tokenizer's files where they follow from the sizes alone: for untrained checkpoints. Without
+   * it, or where it gives none, they must be taken from a published checkpoint.
+   */
+  tokenizerFiles?(config: Readonly<Record<string, unknown>>): Readonly<Record<string, string>>;
   readonly checkpoints: readonly PublicCheckpoint[];
   /** Sizes without a public checkpoint, for tests and demonstrations; `models init` knows them too. */
   readonly toys: Readonly<Record<string, Readonly<Record<string, unknown>>>>;

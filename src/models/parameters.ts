@@ -56,8 +56,13 @@ export class ParameterTable {
     };
   }
 
-  embedding(at: string, rows: number, width: number): Sym {
-    return this.tensor(`${at}.weight`, [rows, width], { layer: "embedding" });
+  embedding(
+    at: string,
+    rows: number,
+    width: number,
+    { aliases = [] }: { aliases?: readonly string[] } = {},
+  ): Sym {
+    return this.tensor(`${at}.weight`, [rows, width], { aliases, layer: "embedding" });
   }
 
   depthwise(at: string, channels: number, kernel: number): DepthwiseConvolution {
