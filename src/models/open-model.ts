@@ -6,7 +6,7 @@ import type { Genome } from "../dna/genome/genome.ts";
 import type { Device } from "../net/runtime/device.ts";
 import { fitKmerMarkov } from "./baselines/kmer-markov.ts";
 import { LANGUAGE_MODELS, publicCheckpoint } from "./catalogue.ts";
-import { findInHubCache } from "./hub.ts";
+import { findInHubCache } from "./hub-cache.ts";
 import { LanguageModel } from "./language-model.ts";
 import type { Model } from "./model.ts";
 

@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { sha256Hex } from "../../src/base/digest.ts";
+import { sendFile, startServer } from "../http-server.ts";
+
+export const COMMIT = "1234567890abcdef1234567890abcdef12345678";
+
+export interface FakeRepo {
+  readonly name: string;
+  readonly files: Readonly<Record<string, Uint8Array>>;
+  /** Kept in large-file storage: listed by SHA-256, sent by another host. */
+  readonly large: readonly string[];
+}
+
+export interface FakeHub {
+  readonly endpoint: string;
+  /** `GET /api/…`, `GET storage/…`, with the range and the token that came along. */
+  readonly requests: string[];
+  /** Takes a request over: true when it answered. */
+  intercept: (request: IncomingMessage, response: ServerResponse) => boolean;
+}
+
+/** A server that answers as the Hugging Face hub does, for one repository, and the storage it redirects to. */
+export async function startHub({ name, files, large }: FakeRepo): Promise<FakeHub> {
+  const requests: string[] = [];
+  const log = (where: string, { method, url, headers }: IncomingMessage) => {
+    const extras = [headers.range, headers.authorization].filter((extra) => extra !== undefined);
+    requests.push([`${method} ${where}${url!.split("?")[0]}`, ...extras].join(" "));
+  };
+  const hub: FakeHub = { endpoint: "", requests, intercept: () => false };
+
+  const storage = await startServer((request, response) => {
+    log("storage", request);
+    if (hub.intercept(request, response)) return;
+    sendFile(request, response, files[decodeURIComponent(request.url!.slice(1))]!);
+  });
+
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    const path = request.url!.split("?")[0]!;
+    const json = (body: unknown) => {
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify(body));
+    };
+    const resolve = `/${name}/resolve/${COMMIT}/`;
+    if (path === `/api/models/${name}/revision/main`) return json({ id: name, _id: "0", sha: COMMIT });
+    if (path === `/api/models/${name}/tree/${COMMIT}`) return json(tree({ name, files, large }));
+    const file = path.startsWith(resolve) ? decodeURIComponent(path.slice(resolve.length)) : "";
+    if (!(file in files))
+      return response.writeHead(404, { "x-error-code": "EntryNotFound" }).end("not found");
+    if (!large.includes(file)) return sendFile(request, response, files[file]!);
+    const headers = { location: `${storage}/${encodeURIComponent(file)}`, "x-repo-commit": COMMIT };
+    return response.writeHead(302, headers).end();
+  };
+  const endpoint = await startServer((request, response) => {
+    log("", request);
+    if (!hub.intercept(request, response)) answer(request, response);
+  });
+  return Object.assign(hub, { endpoint });
+}
+
+/** What the hub lists: for a large file the digest and size of the contents beside those of the pointer. */
+export function tree({ files, large }: FakeRepo): unknown[] {
+  const entries = Object.entries(files).map(([path, bytes]) => ({
+    type: "file",
+    path,
+    oid: gitBlobId(bytes),
+    size: bytes.length,
+    ...(large.includes(path) ? { lfs: { oid: sha256Hex(bytes), size: bytes.length, pointerSize: 130 } } : {}),
+  }));
+  return [{ type: "directory", path: "onnx", oid: "0".repeat(40), size: 0 }, ...entries];
+}
+
+export const gitBlobId = (bytes: Uint8Array) =>
+  createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
