@@ -57,7 +57,11 @@ export async function takeLock(path: string): Promise<FileLock> {
 }
 
 function heldLock(files: readonly string[]): FileLock {
+  let held = true;
   const release = async () => {
+    // Once only: the names may be somebody else's afterwards.
+    if (!held) return;
+    held = false;
     for (const file of files) await rm(file, { force: true });
   };
   return { release, [Symbol.asyncDispose]: release };

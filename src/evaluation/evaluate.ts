@@ -1,11 +1,14 @@
 import type { Model, Protocol } from "../models/model.ts";
+import { planRun } from "./runs/plan.ts";
 import type { OnProgress } from "./runs/progress.ts";
-import type { CellResult } from "./runs/result.ts";
+import { type CellResult, cellResult, inRowOrder, measureCell } from "./runs/result.ts";
+import { runCell } from "./runs/run-cell.ts";
+import { memoryStore } from "./runs/store.ts";
 import type { Setting } from "./settings/setting.ts";
 import type { Prediction } from "./tasks/prediction.ts";
 import type { Split, Task, TaskInputs } from "./tasks/task.ts";
 
-/** One cell, asked in memory. */
+/** One cell, asked in memory. What is left out is as in `RunRequest`. */
 export interface EvaluateOptions {
   readonly task: string | Task;
   readonly inputs: TaskInputs;
@@ -17,10 +20,42 @@ export interface EvaluateOptions {
   readonly limit?: number;
   readonly batchSize?: number;
   readonly onProgress?: OnProgress;
+  /** Aborting makes `evaluate` reject with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
-/** Evaluates one model on one task without a folder. */
-export declare function evaluate(
-  options: EvaluateOptions,
-): Promise<CellResult & { readonly predictions: readonly Prediction[] }>;
+/** A cell's result with the answers it was computed from, in row order. */
+export interface Evaluation extends CellResult {
+  readonly predictions: readonly Prediction[];
+}
+
+/**
+ * Evaluates one model on one task without a folder: the numbers are those that a run into a folder would give, but
+ * nothing is kept and nothing resumed.
+ *
+ *     const genome = await openGenome("hg38.fa.gz");
+ *     const elements = await readRegulatoryElements("elements.tsv");
+ *     const { metrics } = await evaluate({ task: "regulatory-elements", inputs: { genome, elements }, model });
+ *
+ * @throws {InputError} as `planRun` does, and when the model gives back something that is not one finite number per sequence
+ */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  const { task, inputs, model, setting, onProgress, signal, ...rest } = options;
+  const plan = await planRun({
+    ...rest,
+    tasks: [{ task, inputs }],
+    models: [model],
+    ...(setting === undefined ? {} : { settings: [setting] }),
+    timing: false,
+  });
+  try {
+    const planned = plan.cells[0]!;
+    const run = await runCell(planned, memoryStore(), { folder: undefined, onProgress, signal });
+    if (run.stopped) throw signal!.reason;
+    const predictions = inRowOrder(run.predictions);
+    const measurement = measureCell(planned.task.task, planned.record, predictions);
+    return { ...cellResult(planned.record, measurement), predictions };
+  } finally {
+    await plan.close();
+  }
+}

@@ -42,6 +42,15 @@ describe("a lock", () => {
     await (await takeLock(path)).release();
   });
 
+  test("released a second time leaves the next holder's alone", async () => {
+    const first = await takeLock(path);
+    await first.release();
+    const second = await takeLock(path);
+    await first.release();
+    await expect(takeLock(path)).rejects.toThrow("has been at work on this");
+    await second.release();
+  });
+
   test("is refused while another process lives, and taken over when it was killed", async () => {
     const child = await holderProcess();
     const refusal = await takeLock(path).catch((error) => error);

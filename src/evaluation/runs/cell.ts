@@ -1,3 +1,6 @@
+import { z } from "zod";
+import { sha256Hex } from "../../base/digest.ts";
+import { stableStringify } from "../../base/stable-json.ts";
 import type { Protocol } from "../../models/model.ts";
 import type { Split } from "../tasks/task.ts";
 
@@ -44,3 +47,48 @@ export interface CellRecord {
   readonly cell: Cell;
   readonly rows: CellRows;
 }
+
+/** SHA-256 of a cell: the same on every machine, and different as soon as an answer may be. */
+export function cellIdentity(cell: Cell): string {
+  return sha256Hex(stableStringify(cell));
+}
+
+/** The name of a cell's folder: the first eight hexadecimal digits of its identity. */
+export function cellName(identity: string): string {
+  return identity.slice(0, 8);
+}
+
+/** SHA-256 over the cells of a run, in any order: two runs may share a folder exactly when theirs are equal. */
+export function runIdentity(identities: readonly string[]): string {
+  return sha256Hex([...identities].sort().join("\n"));
+}
+
+/** @param ascending  row numbers, each larger than the one before */
+export function rowsDigest(ascending: readonly number[]): string {
+  return sha256Hex(ascending.join("\n"));
+}
+
+/** `regulatory-elements × hyenadna × zero-shot`, for messages. */
+export function cellTitle({ task, model, setting }: Cell): string {
+  return `${task} × ${model.name} × ${setting}`;
+}
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits");
+
+export const cellRecordSchema = z.object({
+  identity: digest,
+  cell: z.object({
+    identityVersion: z.int(),
+    task: z.string(),
+    taskVersion: z.int(),
+    model: z.object({ name: z.string(), identity: z.string().nullable() }),
+    setting: z.string(),
+    protocol: z.enum(["paper", "corrected"]),
+    seed: z.int(),
+    split: z.enum(["train", "val", "test", "all"]),
+    limit: z.int().positive().nullable(),
+    recipe: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+    data: z.record(z.string(), z.string()),
+  }),
+  rows: z.object({ inTable: z.int().nonnegative(), selected: z.int().positive(), digest }),
+});

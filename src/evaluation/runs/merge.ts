@@ -1,5 +1,17 @@
+import { join } from "node:path";
+import { InputError } from "../../base/errors.ts";
+import { writeFileWhole } from "../../base/write-file.ts";
+import { taskNamed } from "../tasks/catalogue.ts";
+import type { Measurement } from "../tasks/measurement.ts";
+import type { Prediction } from "../tasks/prediction.ts";
 import type { Task } from "../tasks/task.ts";
-import type { CellResult, StoredResult } from "./result.ts";
+import type { Cell } from "./cell.ts";
+import { type CollectedCell, collectShards } from "./collect-shards.ts";
+import { readableJson } from "./readable-json.ts";
+import { type CellResult, cellResult, measureCell } from "./result.ts";
+import { cellFolder, noRun, readRunRecord } from "./run-folder.ts";
+
+export { readResults } from "./read-results.ts";
 
 export interface MergeOptions {
   /** Forms of one's own that the run's cells name, beside the catalogue's. */
@@ -7,15 +19,53 @@ export interface MergeOptions {
 }
 
 /**
- * Puts the shards of every cell of a run folder together and writes scores.tsv, metrics.json, result.json, timing.json.
+ * Puts the shards of every cell of a run folder together, and writes scores.tsv, metrics.json, timing.json and, last,
+ * result.json into each cell's folder. Needs neither genome nor model. Done again, it writes the same.
  *
- * @throws {InputError} naming every shard that is missing, incomplete, doubled, of another run or of another shard count
+ * @throws {InputError} naming every shard that is missing, not finished, doubled, of another run, of another split, or
+ *   changed since; nothing is written then
  */
-export declare function mergeRun(folder: string, options?: MergeOptions): Promise<readonly CellResult[]>;
+export async function mergeRun(
+  folder: string,
+  { tasks = [] }: MergeOptions = {},
+): Promise<readonly CellResult[]> {
+  const run = await readRunRecord(folder);
+  if (run === undefined) throw noRun(folder);
+  const collected: CollectedCell[] = [];
+  for (const record of run.cells) collected.push(await collectShards(folder, record));
+  const results: CellResult[] = [];
+  for (const [i, record] of run.cells.entries()) {
+    const { predictions, timing } = collected[i]!;
+    const task = taskNamed(record.cell.task, tasks);
+    checkVersion(folder, task, record.cell);
+    const measurement = measureCell(task, record, predictions);
+    const result = cellResult(record, measurement);
+    const place = cellFolder(folder, record);
+    await writeFileWhole(join(place, "scores.tsv"), scoresTable(task, predictions));
+    await writeFileWhole(join(place, "metrics.json"), readableJson(metricsRecord(record.cell, measurement)));
+    await writeFileWhole(join(place, "timing.json"), readableJson(timing));
+    await writeFileWhole(join(place, "result.json"), readableJson(result));
+    results.push(result);
+  }
+  return results;
+}
 
-/**
- * The results that `mergeRun` wrote, in plan order.
- *
- * @throws {InputError} when the folder holds no run, or its shards were not merged yet
- */
-export declare function readResults(folder: string): Promise<readonly StoredResult[]>;
+function checkVersion(folder: string, task: Task, cell: Cell) {
+  if (task.version === cell.taskVersion) return;
+  throw new InputError(
+    `the rows were scored by version ${cell.taskVersion} of the task ${task.name}, and this is version ${task.version}`,
+    { place: { file: folder }, hint: "merge with the version of dart-eval that ran it, or run it again" },
+  );
+}
+
+/** Contents of metrics.json: the original's own keys first, then ours. */
+function metricsRecord(cell: Cell, measurement: Measurement) {
+  const { published, metrics, ...rest } = measurement;
+  return { ...published, protocol: cell.protocol, metrics, ...rest };
+}
+
+/** Contents of scores.tsv: one line per row, in row order. */
+function scoresTable({ scores }: Task, predictions: readonly Prediction[]): string {
+  const lines = predictions.map((prediction) => scores.line(prediction).join("\t"));
+  return `${[scores.columns.join("\t"), ...lines].join("\n")}\n`;
+}

@@ -1,18 +1,25 @@
-import type { Model } from "../../models/model.ts";
+import { InputError } from "../../base/errors.ts";
+import type { Model, Protocol } from "../../models/model.ts";
+import { settingNamed } from "../settings/catalogue.ts";
 import type { Setting } from "../settings/setting.ts";
-import type { OpenTask, TaskRow } from "../tasks/task.ts";
-import type { CellRecord } from "./cell.ts";
+import { taskNamed } from "../tasks/catalogue.ts";
+import type { OpenTask, SelectedRows, Selection, Task, TaskRow } from "../tasks/task.ts";
+import {
+  type Cell,
+  type CellRecord,
+  cellIdentity,
+  cellName,
+  cellTitle,
+  IDENTITY_VERSION,
+  rowsDigest,
+  runIdentity,
+} from "./cell.ts";
+import { checkRequest } from "./check-request.ts";
+import { type CostEstimate, estimateCost, fittingBatchSize, sampleOf } from "./cost.ts";
 import type { RunRequest, Shard } from "./request.ts";
-
-/** What a cell will cost on this machine. */
-export interface CostEstimate {
-  /** Seconds for the rows still to do in this shard; null when it was not timed. */
-  readonly seconds: number | null;
-  /** Peak bytes; null when the model does not say. */
-  readonly memory: number | null;
-  /** What the seconds rest on, in words. */
-  readonly basis: string;
-}
+import { checkRunFolder } from "./run-folder.ts";
+import { shardOfRow } from "./shard-of-rows.ts";
+import { inspectShard, refuseOtherShardCount, type ShardState } from "./store.ts";
 
 /** One cell, ready to run. */
 export interface PlannedCell {
@@ -44,10 +51,208 @@ export interface Plan {
   close(): Promise<void>;
 }
 
+/** A cell whose rows are known and whose price is not. */
+interface Draft {
+  readonly record: CellRecord;
+  readonly task: OpenTask;
+  readonly selected: SelectedRows;
+  readonly model: Model;
+  readonly setting: Setting;
+  readonly rows: readonly TaskRow[];
+}
+
 /**
  * Decides what a run will do, and refuses what cannot be done, before anything expensive. Writes nothing.
  *
  * @throws {InputError} for missing files, an empty selection (with the rows per chromosome), a folder that holds
  *   another run, a model that lacks the question asked, memory that cannot hold one row; several refusals come together
  */
-export declare function planRun(request: RunRequest): Promise<Plan>;
+export async function planRun(request: RunRequest): Promise<Plan> {
+  checkRequest(request);
+  const refusals: InputError[] = [];
+  const opened: OpenTask[] = [];
+  const close = async () => {
+    for (const task of opened) await task.close();
+  };
+  const shard = request.shard ?? { index: 1, count: 1 };
+  const settings = (request.settings ?? ["zero-shot"]).map((setting) =>
+    typeof setting === "string" ? settingNamed(setting) : setting,
+  );
+  try {
+    const drafts: Draft[] = [];
+    for (const { task: named, inputs } of request.tasks) {
+      const task = typeof named === "string" ? taskNamed(named) : named;
+      const open = await collect(refusals, () => task.open(inputs, { seed: request.seed ?? 0 }));
+      if (open !== undefined) opened.push(open);
+      for (const setting of settings) {
+        await collect(refusals, async () => {
+          drafts.push(...draftsOf(task, open, setting, request, shard, refusals));
+        });
+      }
+    }
+    throwTogether(refusals);
+
+    const records = drafts.map(({ record }) => record);
+    refuseTwins(records);
+    if (request.folder !== undefined) await checkRunFolder(request.folder, records);
+    const notes = new Set<string>();
+    const cells: PlannedCell[] = [];
+    for (const draft of drafts) {
+      const cell = await collect(refusals, () => priced(draft, request, shard, notes));
+      if (cell !== undefined) cells.push(cell);
+    }
+    throwTogether(refusals);
+    const identity = runIdentity(records.map((record) => record.identity));
+    return { identity, folder: request.folder, shard, cells, notes: [...notes], close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Cells of one task in one setting, one per model that can answer; the others' reasons go to the refusals. */
+function draftsOf(
+  task: Task,
+  open: OpenTask | undefined,
+  setting: Setting,
+  request: RunRequest,
+  shard: Shard,
+  refusals: InputError[],
+): readonly Draft[] {
+  const form = task.settings[setting.name];
+  if (form === undefined) {
+    throw new InputError(`the task ${task.name} is not asked in the setting ${setting.name}`, {
+      hint: `its settings: ${Object.keys(task.settings).join(", ")}`,
+    });
+  }
+  const models = request.models.filter((model) => {
+    const reason = setting.refuses(task, model);
+    if (reason === undefined) return true;
+    refusals.push(
+      new InputError(`the model ${JSON.stringify(model.name)} cannot do ${task.name}: ${reason}`),
+    );
+    return false;
+  });
+  if (open === undefined) return [];
+  const selection = { split: request.split ?? form.defaultSplit, limit: request.limit ?? null };
+  const selected = open.select(selection);
+  if (selected.rows.length === 0) throw emptySelection(task, selection, selected);
+  const numbers = selected.rows.map(({ index }) => index);
+  const rows = selected.rows.filter(({ index }) => shardOfRow(index, shard.count) === shard.index);
+  const cellRows = { inTable: selected.inTable, selected: numbers.length, digest: rowsDigest(numbers) };
+  return models.map((model) => {
+    const cell: Cell = {
+      identityVersion: IDENTITY_VERSION,
+      task: task.name,
+      taskVersion: task.version,
+      model: { name: model.name, identity: model.identity ?? null },
+      setting: setting.name,
+      protocol: request.protocol ?? DEFAULT_PROTOCOL,
+      seed: request.seed ?? 0,
+      ...selection,
+      recipe: form.recipe,
+      data: open.digests,
+    };
+    const record = { identity: cellIdentity(cell), cell, rows: cellRows };
+    return { record, task: open, selected, model, setting, rows };
+  });
+}
+
+const DEFAULT_PROTOCOL: Protocol = "corrected";
+
+/** Adds to a draft what it costs, having looked at what is done and whether it fits. */
+async function priced(
+  { record, task, selected, model, setting, rows }: Draft,
+  request: RunRequest,
+  shard: Shard,
+  notes: Set<string>,
+): Promise<PlannedCell> {
+  let state: ShardState = { rowsDone: 0, batchSize: undefined };
+  if (request.folder !== undefined) {
+    const of = { folder: request.folder, record, shard, rows: rows.length };
+    await refuseOtherShardCount(of);
+    state = await inspectShard(of);
+  }
+  if (model.identity === undefined) {
+    notes.add(
+      `the model ${JSON.stringify(model.name)} gives no identity, so its name alone tells it from others: after a change of its weights, use a new folder`,
+    );
+  }
+  const protocol = record.cell.protocol;
+  const sample = await sampleOf(task, rows, model);
+  const fit = fittingBatchSize(model, {
+    asked: request.batchSize,
+    begun: state.batchSize,
+    tokens: sample.longest,
+    available: (request.memory ?? process.availableMemory()) - selected.memory,
+  });
+  if (fit.note !== undefined) notes.add(fit.note);
+  const draft = { model, setting, task, protocol, record, batchSize: fit.batchSize, signal: request.signal };
+  const rowsLeft = rows.length - state.rowsDone;
+  const estimate = await estimateCost(draft, sample.examples, {
+    rowsLeft,
+    timing: request.timing ?? true,
+    memory: fit.memory === undefined ? null : fit.memory + selected.memory,
+  });
+  return {
+    record,
+    name: cellName(record.identity),
+    task,
+    model,
+    setting,
+    rows,
+    rowsDone: state.rowsDone,
+    batchSize: fit.batchSize,
+    estimate,
+  };
+}
+
+function emptySelection(
+  task: Task,
+  { split }: Selection,
+  { inTable, perChromosome }: SelectedRows,
+): InputError {
+  const counts = [...perChromosome].map(([chromosome, rows]) => `${chromosome} ${rows}`).join(", ");
+  if (inTable === 0) return new InputError(`the table of ${task.name} has no rows`);
+  return new InputError(
+    `no row of ${task.name} is on the chromosomes of the ${split} split; the table's ${inTable} rows are on ${counts}`,
+    {
+      hint: 'names are compared letter by letter, so "5" is not "chr5"; another split, or all rows, may be chosen',
+    },
+  );
+}
+
+function refuseTwins(records: readonly CellRecord[]) {
+  const seen = new Map<string, CellRecord>();
+  for (const record of records) {
+    const twin = seen.get(cellName(record.identity));
+    if (twin !== undefined) {
+      throw new InputError(`${cellTitle(record.cell)} is asked twice in this run`, {
+        hint: "give models that differ another name or identity, and name each task and setting once",
+      });
+    }
+    seen.set(cellName(record.identity), record);
+  }
+}
+
+/** Runs a step; a user's mistake in it is kept, so that all can be told at once. */
+async function collect<T>(refusals: InputError[], step: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await step();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    refusals.push(error);
+    return undefined;
+  }
+}
+
+function throwTogether(refusals: readonly InputError[]) {
+  const [first] = refusals;
+  if (first === undefined) return;
+  if (refusals.length === 1) throw first;
+  const list = [...new Set(refusals.map((refusal) => refusal.describe()))];
+  if (list.length === 1) throw first;
+  throw new InputError(`${list.length} things are in the way of this run:\n${list.map(indented).join("\n")}`);
+}
+
+const indented = (text: string) => `- ${text.replaceAll("\n", "\n  ")}`;

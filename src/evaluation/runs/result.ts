@@ -1,4 +1,6 @@
 import type { Measurement } from "../tasks/measurement.ts";
+import type { Prediction } from "../tasks/prediction.ts";
+import type { Task } from "../tasks/task.ts";
 import type { CellRecord } from "./cell.ts";
 
 /**
@@ -10,24 +12,50 @@ export interface CellResult extends CellRecord, Measurement {
   readonly formatVersion: 1;
 }
 
-/** How the work went: seconds, device, batch sizes. Not part of the result, since it changes from run to run. */
+/** How the work on a shard went. Not part of the result, since it changes from run to run. */
 export interface ShardTiming {
   readonly shard: { readonly index: number; readonly count: number };
   readonly rows: number;
-  /** Wall-clock seconds spent on rows, summed over the processes that worked on the shard. */
+  /** Rows that the last process scored, in `seconds` of wall-clock time. */
+  readonly timedRows: number;
   readonly seconds: number;
+  /** Null when the last process found every row done. */
   readonly rowsPerSecond: number | null;
+  /** Sequences per call. */
   readonly batchSize: number;
   /** Peak resident memory of the last process, bytes. */
   readonly peakMemory: number;
+  /** Version of this package. */
   readonly toolkit: string;
   readonly host: string;
 }
 
 /** One cell of a run folder, as `readResults` gives it. */
 export interface StoredResult {
+  /** The cell's folder, with scores.tsv and metrics.json in it. */
   readonly folder: string;
   readonly result: CellResult;
   /** One per shard, in shard order; contents of timing.json. */
   readonly timing: readonly ShardTiming[];
+}
+
+/**
+ * What a cell's predictions are worth.
+ * @param predictions  in any order; they are measured in row order, so that sums round alike however they were made
+ */
+export function measureCell(
+  task: Task,
+  { cell, rows }: CellRecord,
+  predictions: readonly Prediction[],
+): Measurement {
+  const context = { protocol: cell.protocol, seed: cell.seed, rowsInTable: rows.inTable };
+  return task.measure(inRowOrder(predictions), context);
+}
+
+export function inRowOrder(predictions: readonly Prediction[]): readonly Prediction[] {
+  return [...predictions].sort((a, b) => a.row - b.row);
+}
+
+export function cellResult(record: CellRecord, measurement: Measurement): CellResult {
+  return { format: "dart-eval result", formatVersion: 1, ...record, ...measurement };
 }

@@ -1,6 +1,14 @@
+import { hostname } from "node:os";
+import { InputError } from "../../base/errors.ts";
+import { version } from "../../base/version.ts";
 import type { Measurement } from "../tasks/measurement.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan, PlannedCell } from "./plan.ts";
 import type { OnProgress } from "./progress.ts";
+import type { Shard } from "./request.ts";
+import { measureCell, type ShardTiming } from "./result.ts";
+import { type CellRun, runCell } from "./run-cell.ts";
+import { cellFolder, enterRunFolder } from "./run-folder.ts";
+import { openShardStore, type ShardStore } from "./store.ts";
 
 export interface RunOptions {
   readonly onProgress?: OnProgress;
@@ -10,6 +18,7 @@ export interface RunOptions {
 
 /** What a shard of one cell came to. */
 export interface ShardOutcome {
+  /** The cell's folder name. */
   readonly cell: string;
   readonly rows: number;
   /** Rows finished by earlier runs. */
@@ -18,14 +27,84 @@ export interface ShardOutcome {
   readonly seconds: number;
   /** "stopped": the signal came first; start the same command again to go on. */
   readonly state: "done" | "stopped";
-  /** Metrics over this shard's rows; null when stopped. */
+  /** Metrics over this shard's rows; null when stopped, or when the shard has no rows. */
   readonly measurement: Measurement | null;
 }
 
 /**
  * Runs the plan's shard of every cell into the plan's folder, or goes on where an earlier run stopped or was killed.
+ * Finished batches are never scored again; the rest is scored in the batches an uninterrupted run would have had.
  *
  * @throws {InputError} when another process works on the same shard, the disk is full, a stored line is damaged, or the
  *   model gives back something that is not one finite number per sequence
  */
-export declare function runShard(plan: Plan, options?: RunOptions): Promise<readonly ShardOutcome[]>;
+export async function runShard(plan: Plan, options: RunOptions = {}): Promise<readonly ShardOutcome[]> {
+  const { folder, shard } = plan;
+  if (folder === undefined) {
+    throw new InputError("this run was planned without a folder, so there is no place for its rows", {
+      hint: "give `folder` when planning, or use `evaluate` for a run in memory",
+    });
+  }
+  await enterRunFolder(
+    folder,
+    plan.cells.map(({ record }) => record),
+  );
+  const stores: ShardStore[] = [];
+  try {
+    // All locks first: whether the work may be done is known before any of it is.
+    for (const { record, rows } of plan.cells) {
+      stores.push(await openShardStore({ folder, record, shard, rows: rows.length }));
+    }
+    const outcomes: ShardOutcome[] = [];
+    for (const [i, planned] of plan.cells.entries()) {
+      outcomes.push(await runInto(stores[i]!, planned, folder, shard, options));
+      await stores[i]!.close();
+    }
+    return outcomes;
+  } finally {
+    for (const store of stores) await store.close();
+  }
+}
+
+async function runInto(
+  store: ShardStore,
+  planned: PlannedCell,
+  folder: string,
+  shard: Shard,
+  { onProgress, signal }: RunOptions,
+): Promise<ShardOutcome> {
+  const run = await runCell(planned, store, {
+    folder: cellFolder(folder, planned.record),
+    onProgress,
+    signal,
+  });
+  if (!run.stopped && !store.finished) await store.finish(timingOf(run, planned, shard));
+  return {
+    cell: planned.name,
+    rows: planned.rows.length,
+    rowsDoneBefore: run.rowsDoneBefore,
+    rowsDone: run.predictions.length,
+    seconds: run.seconds,
+    state: run.stopped ? "stopped" : "done",
+    measurement:
+      run.stopped || run.predictions.length === 0
+        ? null
+        : measureCell(planned.task.task, planned.record, run.predictions),
+  };
+}
+
+function timingOf(run: CellRun, planned: PlannedCell, shard: Shard): ShardTiming {
+  const timedRows = run.predictions.length - run.rowsDoneBefore;
+  return {
+    shard,
+    rows: planned.rows.length,
+    timedRows,
+    seconds: run.seconds,
+    rowsPerSecond: timedRows > 0 && run.seconds > 0 ? timedRows / run.seconds : null,
+    batchSize: planned.batchSize,
+    // maxRSS is in kibibytes.
+    peakMemory: process.resourceUsage().maxRSS * 1024,
+    toolkit: version,
+    host: hostname(),
+  };
+}

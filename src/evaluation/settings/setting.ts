@@ -32,6 +32,8 @@ export interface Setting {
   /** Kebab-case, stable: "zero-shot". */
   readonly name: string;
   readonly title: string;
+  /** `open` costs little, so that a few rows may be timed while a run is planned; false where it trains. */
+  readonly readyAtOnce: boolean;
   /** Why this model cannot answer this task in this way, one sentence; undefined when it can. */
   refuses(task: Task, model: Model): string | undefined;
   /** Sequences that one row brings to the model. */

@@ -46,6 +46,8 @@ export interface SelectedRows {
   readonly inTable: number;
   /** Rows per chromosome in the whole table. */
   readonly perChromosome: ReadonlyMap<string, number>;
+  /** Bytes that asking for these rows' letters keeps in memory: chromosomes. */
+  readonly memory: number;
 }
 
 /** A task with its data at hand. Made by `Task.open`. */
@@ -53,6 +55,7 @@ export interface OpenTask {
   readonly task: Task;
   /** SHA-256 by input name: whatever can change an answer. */
   readonly digests: Readonly<Record<string, string>>;
+  /** @throws {InputError} when the table and another input do not fit together, as a chromosome that the genome lacks */
   select(selection: Selection): SelectedRows;
   /** The letters of some rows of a selection, in the order given. Cheap enough to be asked in blocks. */
   examples(rows: readonly TaskRow[]): Promise<readonly Example[]>;

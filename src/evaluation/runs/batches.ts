@@ -1,0 +1,32 @@
+import type { Model } from "../../models/model.ts";
+import type { Example, TaskRow } from "../tasks/task.ts";
+
+/**
+ * Rows are put in order within blocks of this many: their letters are fetched and their tokens counted once per block,
+ * few chromosomes are needed at a time, and almost no batch mixes long with short.
+ */
+export const BLOCK_ROWS = 4096;
+
+/** Consecutive rows of a shard, block by block. */
+export function* blocksOf(rows: readonly TaskRow[], size = BLOCK_ROWS): Generator<readonly TaskRow[]> {
+  for (let start = 0; start < rows.length; start += size) yield rows.slice(start, start + size);
+}
+
+/**
+ * A block's examples in the order in which they are scored: fewest tokens first (those of the longest sequence of the
+ * row), so that little of a batch is padding; in table order where the model does not count tokens or all are alike.
+ *
+ * It depends on the rows and the model alone. A run that goes on after a kill therefore finds the batches it would have
+ * had.
+ */
+export function inScoringOrder(examples: readonly Example[], model: Model): readonly Example[] {
+  if (model.tokenCount === undefined) return examples;
+  const tokens = examples.map((example) => longest(example, model));
+  const order = examples.map((_, i) => i).sort((a, b) => tokens[a]! - tokens[b]! || a - b);
+  return order.map((i) => examples[i]!);
+}
+
+/** Tokens of the longest sequence of an example. */
+export function longest({ sequences }: Example, model: Model): number {
+  return Math.max(...sequences.map((letters) => model.tokenCount?.(letters) ?? letters.length));
+}

@@ -1,0 +1,55 @@
+import { InputError } from "../../base/errors.ts";
+import type { Model } from "../../models/model.ts";
+import type { RunRequest } from "./request.ts";
+import { checkShard } from "./shard-of-rows.ts";
+
+/**
+ * Checks the options of a run that can be wrong by themselves.
+ * @throws {InputError} naming the option
+ */
+export function checkRequest(request: RunRequest): void {
+  const { tasks, models, settings, protocol, seed, split, limit, shard, batchSize, memory } = request;
+  if (tasks.length === 0) throw new InputError("no task is asked for");
+  if (models.length === 0) throw new InputError("no model is given");
+  if (settings?.length === 0) throw new InputError("no setting is asked for");
+  models.forEach(checkModel);
+  oneOf("protocol", protocol, ["paper", "corrected"]);
+  oneOf("split", split, ["train", "val", "test", "all"]);
+  if (seed !== undefined && !Number.isSafeInteger(seed)) throw wrong("seed", seed, "a whole number");
+  if (limit !== undefined && !isCount(limit))
+    throw wrong("limit", limit, "a whole number of rows, at least 1");
+  if (batchSize !== undefined && !isCount(batchSize)) {
+    throw wrong("batch size", batchSize, "a whole number of sequences, at least 1");
+  }
+  if (memory !== undefined && !(memory > 0)) throw wrong("memory", memory, "a number of bytes");
+  if (shard !== undefined) checkShard(shard);
+}
+
+function checkModel(model: Model) {
+  if (typeof model?.name !== "string" || model.name.trim() === "") {
+    throw new InputError("a model has no name", {
+      hint: "a model is an object with `name` and `logLikelihood(sequences)` or `embed(sequences)`",
+    });
+  }
+  for (const question of ["logLikelihood", "embed", "tokenCount", "memory"] as const) {
+    if (model[question] !== undefined && typeof model[question] !== "function") {
+      throw new InputError(`${question} of the model ${JSON.stringify(model.name)} is not a function`);
+    }
+  }
+  if (model.batchSize !== undefined && !isCount(model.batchSize)) {
+    throw wrong(
+      `batchSize of the model ${JSON.stringify(model.name)}`,
+      model.batchSize,
+      "a whole number, at least 1",
+    );
+  }
+}
+
+function oneOf(name: string, value: string | undefined, allowed: readonly string[]) {
+  if (value !== undefined && !allowed.includes(value)) throw wrong(name, value, allowed.join(" or "));
+}
+
+const isCount = (value: number) => Number.isSafeInteger(value) && value >= 1;
+
+const wrong = (name: string, value: unknown, expected: string) =>
+  new InputError(`the ${name} is ${JSON.stringify(value)}; expected ${expected}`);

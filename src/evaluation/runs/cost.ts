@@ -1,0 +1,155 @@
+import { performance } from "node:perf_hooks";
+import { InputError } from "../../base/errors.ts";
+import type { Model, Protocol } from "../../models/model.ts";
+import type { Answerer, Setting } from "../settings/setting.ts";
+import type { Example, OpenTask, TaskRow } from "../tasks/task.ts";
+import { longest } from "./batches.ts";
+import type { CellRecord } from "./cell.ts";
+
+/** What a cell will cost on this machine. */
+export interface CostEstimate {
+  /** Seconds for the rows still to do in this shard; null when it was not timed. */
+  readonly seconds: number | null;
+  /** Peak bytes; null when the model does not say. */
+  readonly memory: number | null;
+  /** What the seconds rest on, in words. */
+  readonly basis: string;
+}
+
+/** Sequences per call where neither the user nor the model says. */
+export const DEFAULT_BATCH_SIZE = 256;
+
+/** Rows looked at for lengths and times. */
+const SAMPLE_ROWS = 64;
+
+/** Token counts vary from row to row and only a sample is looked at. */
+const LENGTH_RESERVE = 1.2;
+
+/** Timing stops once a call took this long. */
+const ENOUGH_SECONDS = 0.25;
+
+export interface Sample {
+  readonly examples: readonly Example[];
+  /** Tokens of the longest sequence seen, with a reserve where lengths vary. */
+  readonly longest: number;
+}
+
+/** The first rows of a shard, as the model will see them. */
+export async function sampleOf(task: OpenTask, rows: readonly TaskRow[], model: Model): Promise<Sample> {
+  const examples = await task.examples(rows.slice(0, SAMPLE_ROWS));
+  const lengths = examples.map((example) => longest(example, model));
+  const most = Math.max(0, ...lengths);
+  const varies = lengths.some((length) => length !== most);
+  return { examples, longest: varies ? Math.ceil(most * LENGTH_RESERVE) : most };
+}
+
+export interface MemoryQuestion {
+  /** Sequences per call, as the user says. */
+  readonly asked: number | undefined;
+  /** With which the shard was begun by an earlier process. */
+  readonly begun: number | undefined;
+  /** Tokens of the longest sequence. */
+  readonly tokens: number;
+  /** Bytes. */
+  readonly available: number;
+}
+
+export interface MemoryAnswer {
+  readonly batchSize: number;
+  /** Bytes; undefined when the model does not say. */
+  readonly memory: number | undefined;
+  readonly note?: string;
+}
+
+/**
+ * The number of sequences per call: as asked, else as the shard was begun, else the model's own, halved until it fits.
+ *
+ * @throws {InputError} when the size that was asked for does not fit, or not even one sequence does
+ */
+export function fittingBatchSize(
+  model: Model,
+  { asked, begun, tokens, available }: MemoryQuestion,
+): MemoryAnswer {
+  const wanted = asked ?? begun ?? model.batchSize ?? DEFAULT_BATCH_SIZE;
+  if (model.memory === undefined) return { batchSize: wanted, memory: undefined };
+  let batchSize = wanted;
+  while (batchSize > 1 && model.memory(batchSize, tokens) > available) batchSize = Math.floor(batchSize / 2);
+  const memory = model.memory(batchSize, tokens);
+  if (memory > available) {
+    throw new InputError(
+      `the model ${JSON.stringify(model.name)} needs ${gibibytes(memory)} for one sequence of ${tokens} tokens, and ${gibibytes(available)} are available`,
+      { hint: "free some memory, or use a machine with more" },
+    );
+  }
+  if (batchSize === wanted) return { batchSize, memory };
+  if (asked !== undefined) {
+    throw new InputError(
+      `${asked} sequences per call of ${JSON.stringify(model.name)} need ${gibibytes(model.memory(asked, tokens))}, and ${gibibytes(available)} are available`,
+      { hint: `${batchSize} would fit` },
+    );
+  }
+  return {
+    batchSize,
+    memory,
+    note: `${JSON.stringify(model.name)} scores ${batchSize} sequences per call instead of ${wanted}, to fit in ${gibibytes(available)} of memory`,
+  };
+}
+
+const gibibytes = (bytes: number) => `${(Math.max(bytes, 0) / 2 ** 30).toFixed(1)} GiB`;
+
+export interface TimedCell {
+  readonly model: Model;
+  readonly setting: Setting;
+  readonly task: OpenTask;
+  readonly protocol: Protocol;
+  readonly record: CellRecord;
+  readonly batchSize: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Seconds from a few rows, timed, and bytes as the model says. */
+export async function estimateCost(
+  cell: TimedCell,
+  examples: readonly Example[],
+  { rowsLeft, timing, memory }: { rowsLeft: number; timing: boolean; memory: number | null },
+): Promise<CostEstimate> {
+  if (rowsLeft === 0) return { seconds: 0, memory, basis: "every row is done" };
+  if (!timing) return { seconds: null, memory, basis: "not timed" };
+  if (!cell.setting.readyAtOnce)
+    return { seconds: null, memory, basis: "not timed: the setting trains first" };
+  const answerer = await cell.setting.open({
+    task: cell.task,
+    model: cell.model,
+    protocol: cell.protocol,
+    seed: cell.record.cell.seed,
+    recipe: cell.record.cell.recipe,
+    batchSize: cell.batchSize,
+    folder: undefined,
+    signal: cell.signal,
+  });
+  try {
+    const { seconds, rows } = await timeRows(answerer, examples);
+    return { seconds: (seconds / rows) * rowsLeft, memory, basis: `timed on ${rows} rows` };
+  } finally {
+    await answerer.close();
+  }
+}
+
+/** Times more and more rows until a call takes long enough to be trusted; the first call warms up. */
+async function timeRows(answerer: Answerer, examples: readonly Example[]) {
+  const time = async (rows: number) => {
+    const began = performance.now();
+    await answerer.answer(examples.slice(0, rows));
+    return (performance.now() - began) / 1000;
+  };
+  let seconds = await time(1);
+  let rows = 1;
+  // A model this slow has told enough; its first call may hold the loading of weights.
+  if (seconds > 8 * ENOUGH_SECONDS) return { seconds, rows };
+  seconds = await time(1);
+  while (seconds < ENOUGH_SECONDS && rows < examples.length) {
+    rows = Math.min(rows * 4, examples.length);
+    seconds = await time(rows);
+  }
+  return { seconds, rows };
+}

@@ -1,0 +1,86 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { InputError } from "../../base/errors.ts";
+import { textIfPresent } from "../../base/text-file.ts";
+import { cellRecordSchema, cellTitle } from "./cell.ts";
+import type { CellResult, StoredResult } from "./result.ts";
+import { cellFolder, noRun, parseRecord, readRunRecord } from "./run-folder.ts";
+import { timingSchema } from "./store.ts";
+
+const estimate = z.object({
+  value: z.number(),
+  low: z.number(),
+  high: z.number(),
+  n: z.number(),
+  method: z.string(),
+});
+
+const numbers = z.record(z.string(), z.number());
+const numbersOrNull = z.record(z.string(), z.number().nullable());
+const effect = z.union([estimate, z.number(), z.null()]);
+
+const resultSchema: z.ZodType<CellResult> = cellRecordSchema.extend({
+  format: z.literal("dart-eval result"),
+  formatVersion: z.literal(1),
+  metrics: z
+    .array(
+      z.object({
+        name: z.string(),
+        title: z.string(),
+        better: z.enum(["higher", "lower", "neither"]),
+        main: z.boolean(),
+        value: z.number().nullable(),
+        why: z.string().exactOptional(),
+        intervals: z.array(estimate),
+      }),
+    )
+    .min(1),
+  published: numbersOrNull,
+  counts: numbers,
+  averages: numbersOrNull,
+  quirks: z.array(
+    z.object({
+      label: z.string(),
+      says: z.string(),
+      effect: z.object({ paper: effect, corrected: effect }),
+    }),
+  ),
+  notes: z.array(z.string()),
+});
+
+/**
+ * The results that `mergeRun` wrote, in plan order.
+ *
+ * @throws {InputError} when the folder holds no run, or its shards were not merged yet
+ */
+export async function readResults(folder: string): Promise<readonly StoredResult[]> {
+  const run = await readRunRecord(folder);
+  if (run === undefined) throw noRun(folder);
+  const results: StoredResult[] = [];
+  for (const record of run.cells) {
+    const place = cellFolder(folder, record);
+    const [result, timing] = await Promise.all([
+      readIfPresent(join(place, "result.json"), resultSchema),
+      readIfPresent(join(place, "timing.json"), z.array(timingSchema)),
+    ]);
+    if (result === undefined || timing === undefined) {
+      throw new InputError(`${cellTitle(record.cell)} has no result yet`, {
+        place: { file: place },
+        hint: `when its shards are finished, put them together with: dart-eval merge ${folder}`,
+      });
+    }
+    if (result.identity !== record.identity) {
+      throw new InputError(`the result is of another cell than the folder's`, {
+        place: { file: join(place, "result.json") },
+        hint: `merge again with: dart-eval merge ${folder}`,
+      });
+    }
+    results.push({ folder: place, result, timing });
+  }
+  return results;
+}
+
+async function readIfPresent<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  const text = await textIfPresent(file);
+  return text === undefined ? undefined : parseRecord(file, text, schema);
+}

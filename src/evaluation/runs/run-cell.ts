@@ -1,0 +1,157 @@
+import { performance } from "node:perf_hooks";
+import { InputError } from "../../base/errors.ts";
+import type { Prediction } from "../tasks/prediction.ts";
+import type { Example, TaskRow } from "../tasks/task.ts";
+import { blocksOf, inScoringOrder } from "./batches.ts";
+import { cellName } from "./cell.ts";
+import type { PlannedCell } from "./plan.ts";
+import type { OnProgress } from "./progress.ts";
+import type { ShardStore } from "./store.ts";
+
+export interface RunCellOptions {
+  readonly folder: string | undefined;
+  readonly onProgress: OnProgress | undefined;
+  /** Stops after the batch at work. */
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface CellRun {
+  /** Every answer there is, those found in the store included. */
+  readonly predictions: readonly Prediction[];
+  readonly rowsDoneBefore: number;
+  /** Seconds spent on the rows done now. */
+  readonly seconds: number;
+  readonly stopped: boolean;
+}
+
+/**
+ * Scores the rows of one shard of a cell that the store does not hold yet, batch by batch. The only place that
+ * knows of batches, progress and interruption.
+ */
+export async function runCell(
+  planned: PlannedCell,
+  store: ShardStore,
+  { folder, onProgress, signal }: RunCellOptions,
+): Promise<CellRun> {
+  const { task, model, setting, record } = planned;
+  const { cell } = record;
+  const predictions = [...store.before];
+  const perBatch = rowsPerBatch(planned);
+  const progress = progressOf(planned, store.before.length, perBatch, onProgress);
+  const began = performance.now();
+  const answerer = await setting.open({
+    task,
+    model,
+    protocol: cell.protocol,
+    seed: cell.seed,
+    recipe: cell.recipe,
+    batchSize: planned.batchSize,
+    folder,
+    signal,
+  });
+  try {
+    await store.begin(planned.batchSize);
+    for await (const batch of batchesToDo(planned, store.before, perBatch)) {
+      if (signal?.aborted) return finish(true);
+      const answers = await answerer.answer(batch);
+      await store.append(answers);
+      predictions.push(...answers);
+      progress.batch(answers.length);
+    }
+    return finish(false);
+  } finally {
+    await answerer.close();
+  }
+
+  function finish(stopped: boolean): CellRun {
+    const seconds = (performance.now() - began) / 1000;
+    if (!stopped) onProgress?.({ kind: "cell-done", cell: planned.name, rows: predictions.length, seconds });
+    return { predictions, rowsDoneBefore: store.before.length, seconds, stopped };
+  }
+}
+
+/** Rows whose sequences together make one call of the model, at least one. */
+export function rowsPerBatch({ setting, task, batchSize }: PlannedCell): number {
+  return Math.max(1, Math.floor(batchSize / setting.sequencesPerRow(task.task)));
+}
+
+/**
+ * The batches that are still to do: the same ones, of the same rows, as an uninterrupted run has, because what is done is
+ * a beginning of the shard's order and the rest is cut as before.
+ */
+async function* batchesToDo(
+  { task, model, rows, record }: PlannedCell,
+  done: readonly Prediction[],
+  perBatch: number,
+): AsyncGenerator<readonly Example[]> {
+  let at = 0;
+  for (const block of blocksOf(rows)) {
+    const before = done.slice(at, at + block.length).map(({ row }) => row);
+    at += block.length;
+    if (before.length === block.length) {
+      expectRows(before, block, record.identity);
+      continue;
+    }
+    const examples = inScoringOrder(await task.examples(block), model);
+    expectPrefix(before, examples, record.identity);
+    for (let start = before.length; start < examples.length; start += perBatch) {
+      yield examples.slice(start, start + perBatch);
+    }
+  }
+}
+
+function expectRows(done: readonly number[], block: readonly TaskRow[], cell: string) {
+  const rows = new Set(done);
+  if (block.some(({ index }) => !rows.has(index))) throw otherRows(cell);
+}
+
+function expectPrefix(done: readonly number[], examples: readonly Example[], cell: string) {
+  if (done.some((row, i) => examples[i]?.row !== row)) throw otherRows(cell);
+}
+
+function otherRows(cell: string) {
+  return new InputError(`the rows kept for cell ${cellName(cell)} are not those that it would score first`, {
+    hint: "does the model count the tokens of a sequence otherwise than before? Choose a new folder",
+  });
+}
+
+/** Speed over the last half minute, since a machine shared with others does not keep its speed. */
+const WINDOW_MS = 30_000;
+
+function progressOf(planned: PlannedCell, before: number, perBatch: number, tell: OnProgress | undefined) {
+  const { name, record, rows } = planned;
+  const { task, model, setting } = record.cell;
+  let rowsDone = before;
+  let batch = Math.ceil(before / perBatch);
+  const marks = [{ time: performance.now(), rowsDone }];
+  tell?.({
+    kind: "cell-start",
+    cell: name,
+    task,
+    model: model.name,
+    setting,
+    rows: rows.length,
+    rowsDoneBefore: before,
+    batchSize: planned.batchSize,
+  });
+  return {
+    batch(count: number) {
+      rowsDone += count;
+      const time = performance.now();
+      marks.push({ time, rowsDone });
+      while (marks.length > 2 && time - marks[1]!.time > WINDOW_MS) marks.shift();
+      const first = marks[0]!;
+      const rate = (rowsDone - first.rowsDone) / ((time - first.time) / 1000);
+      const known = Number.isFinite(rate) && rate > 0;
+      tell?.({
+        kind: "batch",
+        cell: name,
+        batch: batch++,
+        rows: rows.length,
+        rowsDone,
+        rowsPerSecond: known ? rate : undefined,
+        secondsLeft: known ? (rows.length - rowsDone) / rate : undefined,
+      });
+    },
+  };
+}

@@ -1,0 +1,190 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { createFileWhole } from "../../base/create-file.ts";
+import { FormatError, InputError } from "../../base/errors.ts";
+import { kindOfPath, namesInFolder } from "../../base/folder.ts";
+import { textIfPresent } from "../../base/text-file.ts";
+import { version } from "../../base/version.ts";
+import { type CellRecord, cellName, cellRecordSchema, cellTitle, runIdentity } from "./cell.ts";
+import { readableJson } from "./readable-json.ts";
+import type { Shard } from "./request.ts";
+import { shardName } from "./shard-of-rows.ts";
+
+/*
+ * A run on disk:
+ *
+ *   plan.json                    the cells; made once, by whichever machine is first
+ *   7f3a91c2/                    one cell, named by the first digits of its identity
+ *     rows/003-of-016.jsonl      answers of one shard, added to batch by batch
+ *     rows/003-of-016.lock       there while a process works on the shard
+ *     rows/003-of-016.done.json  written last: count and digest
+ *     scores.tsv  metrics.json  result.json  timing.json   written by merging
+ */
+
+/** Contents of plan.json. */
+export interface RunRecord {
+  readonly format: "dart-eval run";
+  readonly formatVersion: 1;
+  /** Version of this package that began the run. */
+  readonly toolkit: string;
+  readonly identity: string;
+  /** In the order in which they run and are listed. */
+  readonly cells: readonly CellRecord[];
+}
+
+const runRecordSchema = z.object({
+  format: z.literal("dart-eval run"),
+  formatVersion: z.literal(1),
+  toolkit: z.string(),
+  identity: z.string(),
+  cells: z.array(cellRecordSchema).min(1),
+});
+
+/** Where the files of one shard of one cell are. */
+export interface ShardPaths {
+  readonly rows: string;
+  readonly done: string;
+  readonly lock: string;
+}
+
+export const planPath = (folder: string) => join(folder, "plan.json");
+export const cellFolder = (folder: string, record: CellRecord) => join(folder, cellName(record.identity));
+export const rowsFolder = (folder: string, record: CellRecord) => join(cellFolder(folder, record), "rows");
+
+export function shardPaths(folder: string, record: CellRecord, shard: Shard): ShardPaths {
+  const path = join(rowsFolder(folder, record), shardName(shard));
+  return { rows: `${path}.jsonl`, done: `${path}.done.json`, lock: `${path}.lock` };
+}
+
+/**
+ * What plan.json of a folder says; undefined when there is none.
+ * @throws {FormatError} when it is not a run's plan
+ */
+export async function readRunRecord(folder: string): Promise<RunRecord | undefined> {
+  const file = planPath(folder);
+  const text = await textIfPresent(file);
+  if (text === undefined) return undefined;
+  return parseRecord(file, text, runRecordSchema);
+}
+
+/** For who expected a run in a folder. */
+export function noRun(folder: string): InputError {
+  return new InputError("there is no run in this folder", {
+    place: { file: planPath(folder) },
+    hint: "a run's folder has a plan.json; was another folder meant?",
+  });
+}
+
+/**
+ * Refuses a folder that a run with these cells may not use: one that holds another run, or other files.
+ * @throws {InputError} saying what differs
+ */
+export async function checkRunFolder(folder: string, cells: readonly CellRecord[]): Promise<void> {
+  const kind = await kindOfPath(folder);
+  if (kind === undefined) return;
+  if (kind === "file")
+    throw new InputError("this is a file; a run needs a folder", { place: { file: folder } });
+  const found = await readRunRecord(folder);
+  if (found !== undefined) {
+    refuseOtherRun(folder, found, cells);
+    return;
+  }
+  const names = (await namesInFolder(folder)).filter((name) => !name.startsWith("."));
+  if (names.length === 0) return;
+  throw new InputError(
+    `the folder is not empty and holds no run (it has ${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""})`,
+    {
+      place: { file: folder },
+      hint: "choose a new or an empty folder",
+    },
+  );
+}
+
+/**
+ * Makes the folder a run's, or joins the run that is there.
+ * @throws {InputError} when it holds another run, or cannot be written
+ */
+export async function enterRunFolder(folder: string, cells: readonly CellRecord[]): Promise<void> {
+  await checkRunFolder(folder, cells);
+  const record: RunRecord = {
+    format: "dart-eval run",
+    formatVersion: 1,
+    toolkit: version,
+    identity: runIdentity(cells.map(({ identity }) => identity)),
+    cells,
+  };
+  if (await createFileWhole(planPath(folder), readableJson(record))) return;
+  // Somebody was first, perhaps just now: it must be the same run.
+  refuseOtherRun(folder, (await readRunRecord(folder))!, cells);
+}
+
+function refuseOtherRun(folder: string, found: RunRecord, cells: readonly CellRecord[]) {
+  if (found.identity === runIdentity(cells.map(({ identity }) => identity))) return;
+  throw new InputError(`the folder holds another run: ${difference(found.cells, cells)}`, {
+    place: { file: folder },
+    hint: "choose another folder, or ask for exactly what that run asked to go on with it",
+  });
+}
+
+/** How two sets of cells differ, in words: the fields when the cells pair up, else the cells. */
+function difference(found: readonly CellRecord[], asked: readonly CellRecord[]): string {
+  const [there] = found;
+  const [here] = asked;
+  if (found.length === 1 && asked.length === 1 && there !== undefined && here !== undefined) {
+    const before = flat(there.cell);
+    const now = flat(here.cell);
+    const fields = [...new Set([...before.keys(), ...now.keys()])].filter(
+      (field) => before.get(field) !== now.get(field),
+    );
+    if (fields.length > 0) {
+      return fields
+        .map((field) => `${field} is ${short(before.get(field))} there, ${short(now.get(field))} here`)
+        .join("; ");
+    }
+  }
+  const list = (records: readonly CellRecord[]) =>
+    records.map(({ identity, cell }) => `${cellTitle(cell)} (${cellName(identity)})`).join(", ");
+  return `${list(found)} there, ${list(asked)} here`;
+}
+
+/** Fields of nested plain objects by dotted name. */
+function flat(value: object, prefix = ""): Map<string, unknown> {
+  return new Map(
+    Object.entries(value).flatMap(([key, item]) =>
+      item !== null && typeof item === "object"
+        ? [...flat(item, `${prefix}${key}.`)]
+        : [[`${prefix}${key}`, item] as const],
+    ),
+  );
+}
+
+function short(value: unknown): string {
+  const text = JSON.stringify(value) ?? "absent";
+  return text.length > 24 ? `${text.slice(0, 16)}…` : text;
+}
+
+/**
+ * JSON of ours, read back and checked.
+ * @throws {FormatError} naming the file, and the field that is wrong
+ */
+export function parseRecord<T>(file: string, text: string, schema: z.ZodType<T>): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new FormatError(
+      { file },
+      "this is not JSON",
+      "was the file changed by hand, or copied only in part?",
+      error,
+    );
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new FormatError(
+    { file },
+    `${issue?.path.join(".") || "the file"}: ${issue?.message}`,
+    "was it written by another version of dart-eval, or changed by hand?",
+  );
+}

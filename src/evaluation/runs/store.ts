@@ -1,0 +1,211 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { digestFile } from "../../base/digest.ts";
+import { FormatError, InputError } from "../../base/errors.ts";
+import { type FileLock, takeLock } from "../../base/file-lock.ts";
+import { kindOfPath, namesInFolder } from "../../base/folder.ts";
+import { cutFile } from "../../base/line-log.ts";
+import { textIfPresent } from "../../base/text-file.ts";
+import { appendDurably, writeFileWhole } from "../../base/write-file.ts";
+import type { Prediction } from "../tasks/prediction.ts";
+import type { CellRecord } from "./cell.ts";
+import { readableJson } from "./readable-json.ts";
+import type { Shard } from "./request.ts";
+import type { ShardTiming } from "./result.ts";
+import { parseRecord, rowsFolder, type ShardPaths, shardPaths } from "./run-folder.ts";
+import { batchLine, headerLine, readShardFile, type ShardHeader } from "./shard-file.ts";
+
+/** Where the answers of one shard of one cell are kept while it runs. */
+export interface ShardStore {
+  /** Answers that were there when the store was opened, in the order in which they were made. */
+  readonly before: readonly Prediction[];
+  /** Every row is there, and the shard was declared finished. */
+  readonly finished: boolean;
+  /** Notes the batch size, which later processes keep to; to be called before the first `append`. */
+  begin(batchSize: number): Promise<void>;
+  /** Adds a batch; when this returns, it survives a kill and a power cut. */
+  append(predictions: readonly Prediction[]): Promise<void>;
+  /** Declares the shard finished. */
+  finish(timing: ShardTiming): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Contents of a shard's `.done.json`. */
+export interface ShardDone {
+  readonly format: "dart-eval shard";
+  readonly formatVersion: 1;
+  readonly cell: string;
+  readonly rows: number;
+  /** SHA-256 of the `.jsonl` file. */
+  readonly sha256: string;
+  readonly timing: ShardTiming;
+}
+
+export const timingSchema: z.ZodType<ShardTiming> = z.object({
+  shard: z.object({ index: z.int(), count: z.int() }),
+  rows: z.int(),
+  timedRows: z.int(),
+  seconds: z.number(),
+  rowsPerSecond: z.number().nullable(),
+  batchSize: z.int(),
+  peakMemory: z.number(),
+  toolkit: z.string(),
+  host: z.string(),
+});
+
+const doneSchema = z.object({
+  format: z.literal("dart-eval shard"),
+  formatVersion: z.literal(1),
+  cell: z.string(),
+  rows: z.int().nonnegative(),
+  sha256: z.string(),
+  timing: timingSchema,
+});
+
+export interface ShardOfCell {
+  readonly folder: string;
+  readonly record: CellRecord;
+  readonly shard: Shard;
+  /** Rows in this shard. */
+  readonly rows: number;
+}
+
+/** What a folder already holds of a shard. */
+export interface ShardState {
+  readonly rowsDone: number;
+  /** Sequences per call with which the shard was begun; undefined when it was not. */
+  readonly batchSize: number | undefined;
+}
+
+/**
+ * Looks at a shard while planning: what is done, and with which batch size. Another process may be adding to it.
+ * @throws {InputError} when its rows are damaged or another cell's
+ */
+export async function inspectShard(of: ShardOfCell): Promise<ShardState> {
+  const paths = shardPaths(of.folder, of.record, of.shard);
+  if ((await kindOfPath(paths.rows)) === undefined) return { rowsDone: 0, batchSize: undefined };
+  const { header, predictions } = await readShardFile(paths.rows);
+  if (header !== undefined) checkHeader(paths.rows, header, of);
+  return { rowsDone: predictions.length, batchSize: header?.batchSize };
+}
+
+/**
+ * Opens a shard of a cell for writing: takes its lock, cuts off what a killed process left of a line, and gives back
+ * what is there.
+ *
+ * @throws {InputError} when another process works on it, or its files are damaged or another cell's
+ */
+export async function openShardStore(of: ShardOfCell): Promise<ShardStore> {
+  const paths = shardPaths(of.folder, of.record, of.shard);
+  const lock = await takeLock(paths.lock);
+  try {
+    return await openLocked(of, paths, lock);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): Promise<ShardStore> {
+  const present = (await kindOfPath(paths.rows)) !== undefined;
+  const contents = present ? await readShardFile(paths.rows) : undefined;
+  const header = contents?.header;
+  if (header !== undefined) checkHeader(paths.rows, header, of);
+  const before = contents?.predictions ?? [];
+  const done = await readShardDone(paths.done);
+  if (done !== undefined && (done.cell !== of.record.identity || before.length !== of.rows)) {
+    throw new FormatError(
+      { file: paths.done },
+      `the shard is marked as finished, but ${before.length} of ${of.rows} rows are there`,
+      "delete this file to go on with the shard",
+    );
+  }
+  if (contents !== undefined && contents.torn > 0) await cutFile(paths.rows, contents.sound);
+
+  let batch = contents?.batches ?? 0;
+  let begun = header !== undefined;
+  return {
+    before,
+    finished: done !== undefined,
+    async begin(batchSize) {
+      if (begun) return;
+      await appendDurably(
+        paths.rows,
+        headerLine({
+          format: "dart-eval rows",
+          formatVersion: 1,
+          cell: of.record.identity,
+          shard: of.shard,
+          rows: of.rows,
+          batchSize,
+        }),
+      );
+      begun = true;
+    },
+    async append(predictions) {
+      await appendDurably(paths.rows, batchLine(batch, predictions));
+      batch++;
+    },
+    async finish(timing) {
+      const record: ShardDone = {
+        format: "dart-eval shard",
+        formatVersion: 1,
+        cell: of.record.identity,
+        rows: of.rows,
+        sha256: await digestFile(paths.rows),
+        timing,
+      };
+      await writeFileWhole(paths.done, readableJson(record));
+    },
+    close: () => lock.release(),
+  };
+}
+
+/** What `.done.json` says; undefined when the shard is not finished. @throws {FormatError} when it is damaged */
+export async function readShardDone(file: string): Promise<ShardDone | undefined> {
+  const text = await textIfPresent(file);
+  return text === undefined ? undefined : parseRecord(file, text, doneSchema);
+}
+
+function checkHeader(file: string, header: ShardHeader, { record, shard, rows }: ShardOfCell) {
+  const same =
+    header.cell === record.identity &&
+    header.shard.index === shard.index &&
+    header.shard.count === shard.count &&
+    header.rows === rows;
+  if (same) return;
+  throw new InputError(
+    `this holds shard ${header.shard.index} of ${header.shard.count} (${header.rows} rows) of cell ${header.cell.slice(0, 8)}, ` +
+      `not shard ${shard.index} of ${shard.count} (${rows} rows) of cell ${record.identity.slice(0, 8)}`,
+    { place: { file }, hint: "was the file copied here from another run? Move it away and start again" },
+  );
+}
+
+/** A store without a folder, for runs in memory. */
+export function memoryStore(): ShardStore {
+  return {
+    before: [],
+    finished: false,
+    async begin() {},
+    async append() {},
+    async finish() {},
+    async close() {},
+  };
+}
+
+/**
+ * Refuses to begin a shard where a cell is already split into another number of shards.
+ * @throws {InputError} with the number there is
+ */
+export async function refuseOtherShardCount({ folder, record, shard }: ShardOfCell): Promise<void> {
+  const place = rowsFolder(folder, record);
+  if ((await kindOfPath(place)) === undefined) return;
+  for (const name of await namesInFolder(place)) {
+    const count = Number(/^\d+-of-(\d+)\.jsonl$/.exec(name)?.[1] ?? shard.count);
+    if (count === shard.count) continue;
+    throw new InputError(`this run is split into ${count} shards here, and ${shard.count} were asked for`, {
+      place: { file: join(place, name) },
+      hint: `go on with --shard i/${count}, or choose another folder`,
+    });
+  }
+}

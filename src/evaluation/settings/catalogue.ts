@@ -1,0 +1,15 @@
+import { InputError } from "../../base/errors.ts";
+import type { Setting } from "./setting.ts";
+import { zeroShot } from "./zero-shot.ts";
+
+/** Every setting, in the order in which they are listed. */
+export const SETTINGS: readonly Setting[] = [zeroShot];
+
+/** @throws {InputError} with the names there are */
+export function settingNamed(name: string): Setting {
+  const found = SETTINGS.find((setting) => setting.name === name);
+  if (found !== undefined) return found;
+  throw new InputError(`there is no setting ${JSON.stringify(name)}`, {
+    hint: `settings: ${SETTINGS.map((setting) => setting.name).join(", ")}`,
+  });
+}

@@ -1,0 +1,70 @@
+import { InputError } from "../../base/errors.ts";
+import type { Model } from "../../models/model.ts";
+import type { LikelihoodPrediction } from "../tasks/prediction.ts";
+import type { Example, Task } from "../tasks/task.ts";
+import type { Answerer, Setting, SettingContext } from "./setting.ts";
+
+/**
+ * Zero-shot by likelihood: the model scores every sequence of a row as it is, with nothing trained. What the scores
+ * are compared with is the task's affair.
+ */
+export const zeroShot: Setting = {
+  name: "zero-shot",
+  title: "zero-shot likelihood",
+  readyAtOnce: true,
+  refuses(_task: Task, model: Model) {
+    if (model.logLikelihood !== undefined) return undefined;
+    return "it gives no log-likelihood of a sequence (no `logLikelihood`), which zero-shot asks for";
+  },
+  sequencesPerRow: (task) => task.members.length,
+  async open(context) {
+    return { answer: (examples) => answer(context, examples), async close() {} } satisfies Answerer;
+  },
+};
+
+async function answer(
+  context: SettingContext,
+  examples: readonly Example[],
+): Promise<readonly LikelihoodPrediction[]> {
+  const { model } = context;
+  const members = context.task.task.members;
+  const sequences = examples.flatMap((example) => example.sequences);
+  const scores = new Float64Array(sequences.length);
+  for (let start = 0; start < sequences.length; start += context.batchSize) {
+    const asked = sequences.slice(start, start + context.batchSize);
+    const given = await model.logLikelihood!(asked, { protocol: context.protocol });
+    checkCount(model, asked.length, given);
+    for (let i = 0; i < asked.length; i++) {
+      const at = start + i;
+      checkScore(model, given[i], members[at % members.length]!, examples[Math.floor(at / members.length)]!);
+      scores[at] = given[i]!;
+    }
+  }
+  return examples.map((example, i) => {
+    const values = [...scores.subarray(i * members.length, (i + 1) * members.length)];
+    const tokens = model.tokenCount && example.sequences.map((letters) => model.tokenCount!(letters));
+    return {
+      kind: "likelihood",
+      row: example.row,
+      values,
+      ...(tokens === undefined ? {} : { tokens }),
+      facts: example.facts,
+    };
+  });
+}
+
+function checkCount(model: Model, asked: number, given: ArrayLike<number> | null | undefined) {
+  if (given?.length === asked) return;
+  throw new InputError(
+    `the model ${JSON.stringify(model.name)} was asked for ${asked} log-likelihoods and gave ${given?.length ?? String(given)}`,
+    { hint: "logLikelihood(sequences) returns one number per sequence, in their order" },
+  );
+}
+
+function checkScore(model: Model, score: number | undefined, member: string, { row }: Example) {
+  if (typeof score === "number" && Number.isFinite(score)) return;
+  throw new InputError(
+    `the model ${JSON.stringify(model.name)} gave ${String(score)} as the log-likelihood of the ${member} of row ${row}`,
+    { hint: "a finite number is needed; the rows finished before are kept" },
+  );
+}

@@ -1,0 +1,19 @@
+import { InputError } from "../../base/errors.ts";
+import { regulatoryElements } from "./regulatory-elements.ts";
+import type { Task } from "./task.ts";
+
+/** Every task, in the benchmark's order. */
+export const TASKS: readonly Task[] = [regulatoryElements];
+
+/**
+ * A task by its name, among the catalogue's and some of one's own.
+ * @throws {InputError} with the names there are
+ */
+export function taskNamed(name: string, own: readonly Task[] = []): Task {
+  const tasks = [...own, ...TASKS];
+  const found = tasks.find((task) => task.name === name);
+  if (found !== undefined) return found;
+  throw new InputError(`there is no task ${JSON.stringify(name)}`, {
+    hint: `tasks: ${tasks.map((task) => task.name).join(", ")}`,
+  });
+}

@@ -1,0 +1,100 @@
+import { sha256Hex } from "../../src/base/digest.ts";
+import type { Prediction } from "../../src/evaluation/tasks/prediction.ts";
+import type { Example, OpenTask, Task, TaskRow } from "../../src/evaluation/tasks/task.ts";
+import type { Model } from "../../src/models/model.ts";
+
+/** A task without files: row i is a sequence that follows from i, and its reverse. Rows are on chr1 and chr5 in turn. */
+export function fakeTask({ rows = 100, chromosomes = ["chr5"], version = 1 } = {}): Task {
+  const task: Task = {
+    name: "fake",
+    version,
+    title: "fake",
+    asks: "Is a sequence more likely than its reverse?",
+    source: "made up",
+    window: 8,
+    members: ["sequence", "reverse"],
+    inputs: [],
+    settings: { "zero-shot": { recipe: { score: "log-likelihood" }, defaultSplit: "test" } },
+    async open(inputs) {
+      const table = Array.from({ length: rows }, (_, index) => ({
+        index,
+        chrom: chromosomes[index % chromosomes.length]!,
+      }));
+      const opened: OpenTask = {
+        task,
+        digests: { table: sha256Hex(String(inputs.table ?? rows)) },
+        select({ split, limit }) {
+          const chosen = table.filter(({ chrom }) => split === "all" || chrom === "chr5");
+          const perChromosome = new Map(
+            chromosomes.map((chrom) => [chrom, table.filter((row) => row.chrom === chrom).length]),
+          );
+          return { rows: chosen.slice(0, limit ?? rows), inTable: rows, perChromosome, memory: 0 };
+        },
+        examples: async (some) => some.map(exampleOf),
+        async close() {},
+      };
+      return opened;
+    },
+    measure(predictions) {
+      const wins = predictions.filter(({ values }) => values[0]! > values[1]!).length;
+      // A sum whose rounding shows the order in which it was taken.
+      const sum = predictions.reduce((total, { values }) => total + values[0]! / 3, 0);
+      return {
+        metrics: [{ name: "wins", title: "wins", better: "higher", main: true, value: wins, intervals: [] }],
+        published: { sum },
+        counts: { rows: predictions.length },
+        averages: {},
+        quirks: [],
+        notes: [],
+      };
+    },
+    scores: {
+      columns: ["idx", "first", "second"],
+      line: (prediction: Prediction) => [prediction.row, ...prediction.values],
+    },
+  };
+  return task;
+}
+
+/** Letters of row i: between 8 and 23 of them, so that lengths vary. */
+function exampleOf({ index }: TaskRow): Example {
+  const digest = sha256Hex(`row ${index}`);
+  const length = 8 + Number.parseInt(digest[0]!, 16);
+  const letters = [...digest.slice(0, length)].map((hex) => "ACGT"[Number.parseInt(hex, 16) % 4]).join("");
+  return { row: index, sequences: [letters, [...letters].reverse().join("")], facts: { chrom: "chr5" } };
+}
+
+export interface FakeModel extends Model {
+  logLikelihood(sequences: readonly string[]): Promise<Float64Array>;
+  /** Every call's sequences. */
+  readonly calls: (readonly string[])[];
+}
+
+/**
+ * Scores that depend, in their last digits, on the batch: as on a real device, where a run that puts rows together
+ * in another way is seen to do so.
+ */
+export function fakeModel({
+  milliseconds = 0,
+  identity = "fake 1",
+  ...more
+}: { milliseconds?: number; identity?: string } & Partial<Model> = {}): FakeModel {
+  const calls: (readonly string[])[] = [];
+  return {
+    name: "fake-model",
+    identity,
+    batchSize: 10,
+    tokenCount: (sequence) => sequence.length + 1,
+    calls,
+    async logLikelihood(sequences) {
+      calls.push(sequences);
+      if (milliseconds > 0) await new Promise((done) => setTimeout(done, milliseconds));
+      const widest = Math.max(...sequences.map(({ length }) => length));
+      return Float64Array.from(sequences, (letters) => {
+        const number = Number.parseInt(sha256Hex(letters).slice(0, 12), 16) / 2 ** 48;
+        return -letters.length - number - widest * 1e-9 - sequences.length * 1e-10;
+      });
+    },
+    ...more,
+  } as FakeModel;
+}

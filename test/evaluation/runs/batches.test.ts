@@ -1,0 +1,43 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { blocksOf, inScoringOrder } from "../../../src/evaluation/runs/batches.ts";
+import type { Example } from "../../../src/evaluation/tasks/task.ts";
+
+const model = { name: "m", tokenCount: (letters: string) => letters.length };
+const examples = fc
+  .array(
+    fc.array(fc.string({ unit: fc.constantFrom(..."ACGT"), maxLength: 30 }), { minLength: 2, maxLength: 2 }),
+    { maxLength: 40 },
+  )
+  .map((rows) => rows.map((sequences, row): Example => ({ row, sequences, facts: {} })));
+const tokens = ({ sequences }: Example) => Math.max(...sequences.map(({ length }) => length));
+
+test("the order of scoring holds every row once, short ones first, ties as in the table", () => {
+  fc.assert(
+    fc.property(examples, (given) => {
+      const order = inScoringOrder(given, model);
+      expect(order.map(({ row }) => row).toSorted((a, b) => a - b)).toEqual(given.map(({ row }) => row));
+      for (let i = 1; i < order.length; i++) {
+        const [before, after] = [order[i - 1]!, order[i]!];
+        expect(
+          tokens(before) < tokens(after) || (tokens(before) === tokens(after) && before.row < after.row),
+        ).toBe(true);
+      }
+    }),
+  );
+});
+
+test("without token counts the order is the table's", () => {
+  fc.assert(
+    fc.property(examples, (given) => {
+      expect(inScoringOrder(given, { name: "m" })).toEqual(given);
+    }),
+  );
+});
+
+test("blocks are the rows, cut", () => {
+  const rows = Array.from({ length: 10 }, (_, index) => ({ index }));
+  expect([...blocksOf(rows, 4)].map((block) => block.length)).toEqual([4, 4, 2]);
+  expect([...blocksOf(rows, 4)].flat()).toEqual(rows);
+  expect([...blocksOf([])]).toEqual([]);
+});

@@ -1,0 +1,96 @@
+import type { FileHandle } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { InputError } from "../../../src/base/errors.ts";
+import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
+import { planRun } from "../../../src/evaluation/runs/plan.ts";
+import { runShard } from "../../../src/evaluation/runs/shard.ts";
+import { fakeModel, fakeTask } from "../fake-task.ts";
+
+/** Bytes that the disk still takes. A write that does not fit is made in part, as a real disk does. */
+const disk = vi.hoisted(() => ({ room: Number.POSITIVE_INFINITY }));
+
+vi.mock("node:fs/promises", async (original) => {
+  const real = await original<typeof import("node:fs/promises")>();
+  const full = () => Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+  const limited = (handle: FileHandle) =>
+    new Proxy(handle, {
+      get(target, key) {
+        if (key === "writeFile") {
+          return async (data: string | Uint8Array) => {
+            const bytes = Buffer.from(data as string);
+            const fits = Math.min(bytes.length, disk.room);
+            if (fits > 0) await target.write(bytes, 0, fits);
+            disk.room -= fits;
+            if (fits < bytes.length) throw full();
+          };
+        }
+        const value = Reflect.get(target, key);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  return {
+    ...real,
+    open: async (...args: Parameters<typeof real.open>) => limited(await real.open(...args)),
+  };
+});
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "dart-eval-full-"));
+});
+afterEach(async () => {
+  disk.room = Number.POSITIVE_INFINITY;
+  await rm(root, { recursive: true, force: true });
+});
+
+const task = fakeTask();
+async function run(folder: string) {
+  const plan = await planRun({ tasks: [{ task, inputs: {} }], models: [fakeModel()], folder, timing: false });
+  const [outcome] = await runShard(plan);
+  await mergeRun(folder, { tasks: [task] });
+  const cell = (await readdir(folder)).find((name) => name !== "plan.json")!;
+  const names = ["result.json", "metrics.json", "scores.tsv", "rows/001-of-001.jsonl"];
+  return {
+    outcome: outcome!,
+    files: await Promise.all(names.map((name) => readFile(join(folder, cell, name), "utf8"))),
+  };
+}
+
+test("a full disk stops a run with the folder's name, and what was written stays good", async () => {
+  const reference = await run(join(root, "reference"));
+  const folder = join(root, "run");
+  let stops = 0;
+  let kept = 0;
+  // Room for ever more: the disk fills up in the plan, the lock, the rows, the closing of the shard, the results.
+  for (let room = 100; ; room += 1700) {
+    disk.room = room;
+    const error = await run(folder).then(
+      () => undefined,
+      (error) => error,
+    );
+    disk.room = Number.POSITIVE_INFINITY;
+    if (error === undefined) break;
+    stops++;
+    expect(error).toBeInstanceOf(InputError);
+    expect(error.describe()).toMatch(
+      /: the disk is full\n.*free some space, or choose a folder on another disk/,
+    );
+    expect(error.place.file.startsWith(folder)).toBe(true);
+    const left = (await readdir(root, { recursive: true })).filter((name) => /\.tmp$|\.lock/.test(name));
+    expect(left).toEqual([]);
+    const plan = await planRun({
+      tasks: [{ task, inputs: {} }],
+      models: [fakeModel()],
+      folder,
+      timing: false,
+    });
+    expect(plan.cells[0]!.rowsDone).toBeGreaterThanOrEqual(kept);
+    kept = plan.cells[0]!.rowsDone;
+  }
+  expect(stops).toBeGreaterThan(4);
+  expect(kept).toBeGreaterThan(50);
+  expect((await run(folder)).files).toEqual(reference.files);
+});

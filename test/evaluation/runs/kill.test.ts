@@ -1,0 +1,63 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { killRepeatedly } from "../../../scripts/kill-repeatedly.ts";
+import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
+import { fakeTask } from "../fake-task.ts";
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "dart-eval-kill-"));
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+const program = fileURLToPath(new URL("killed-run.ts", import.meta.url));
+const command = (...args: string[]) => [process.execPath, "--import", "tsx", program, ...args];
+
+/** Another process at work; resolves when it has scored its first batch. */
+async function worker(...args: string[]) {
+  const [executable, ...rest] = command(...args);
+  const child = spawn(executable!, rest, { stdio: ["ignore", "pipe", "pipe"] });
+  let trouble = "";
+  child.stderr.on("data", (chunk) => {
+    trouble += chunk;
+  });
+  const ended = once(child, "close").then(([code]) => ({ code: code as number | null, trouble }));
+  await Promise.race([once(child.stdout, "data"), ended]);
+  return { child, ended };
+}
+
+test("a run killed at random moments ends in the bytes of an undisturbed one", async () => {
+  const report = await killRepeatedly({
+    command: (folder) => command(folder, "25"),
+    root,
+    kills: 8,
+    compare: ["result.json", "metrics.json", "scores.tsv", "001-of-001.jsonl"],
+    seed: 3,
+  });
+  expect(report).toMatchObject({ kills: 8, filesCompared: 4 });
+  expect(report.runsCompared).toBeGreaterThan(0);
+  expect(report.killsAmongRows).toBeGreaterThan(0);
+}, 120_000);
+
+test("a second process on the same shard is refused while the first works, and takes over when it was killed", async () => {
+  const folder = join(root, "run");
+  const first = await worker(folder, "2000", "1/2");
+  const second = await (await worker(folder, "0", "1/2")).ended;
+  expect(second.code).toBe(1);
+  expect(second.trouble).toContain(`process ${first.child.pid} has been at work on this since`);
+  const other = await (await worker(folder, "0", "2/2")).ended;
+  expect(other).toEqual({ code: 0, trouble: "" });
+  await expect(mergeRun(folder, { tasks: [fakeTask()] })).rejects.toThrow("001-of-002.jsonl is not finished");
+
+  first.child.kill("SIGKILL");
+  await first.ended;
+  const third = await (await worker(folder, "0", "1/2")).ended;
+  expect(third).toEqual({ code: 0, trouble: "" });
+  const [result] = await mergeRun(folder, { tasks: [fakeTask()] });
+  expect(result!.counts.rows).toBe(150);
+}, 60_000);

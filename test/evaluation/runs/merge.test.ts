@@ -1,0 +1,143 @@
+import { copyFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { InputError } from "../../../src/base/errors.ts";
+import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
+import { planRun } from "../../../src/evaluation/runs/plan.ts";
+import { readResults } from "../../../src/evaluation/runs/read-results.ts";
+import { runShard } from "../../../src/evaluation/runs/shard.ts";
+import { fakeModel, fakeTask } from "../fake-task.ts";
+
+let root: string;
+let folder: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "dart-eval-merge-"));
+  folder = join(root, "run");
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+const task = fakeTask();
+
+async function shards(indices: readonly number[], { count = 3, into = folder, seed = 0 } = {}) {
+  for (const index of indices) {
+    const plan = await planRun({
+      tasks: [{ task, inputs: {} }],
+      models: [fakeModel()],
+      folder: into,
+      shard: { index, count },
+      seed,
+      timing: false,
+    });
+    await runShard(plan);
+  }
+  const cell = (await readdir(into)).find((name) => name !== "plan.json")!;
+  return join(into, cell, "rows");
+}
+
+async function refusal(): Promise<string> {
+  const error = await mergeRun(folder, { tasks: [task] }).catch((error) => error);
+  expect(error).toBeInstanceOf(InputError);
+  const cell = (await readdir(folder)).find((name) => name !== "plan.json")!;
+  expect(await readdir(join(folder, cell)), "nothing is written").toEqual(["rows"]);
+  return error.describe();
+}
+
+describe("shards that do not make a whole are named", () => {
+  test("missing", async () => {
+    await shards([1, 3]);
+    expect(await refusal()).toMatch(/002-of-003 is missing: run it with --shard 2\/3/);
+  });
+
+  test("several troubles at once", async () => {
+    const rows = await shards([2], { count: 4 });
+    await copyFile(join(rows, "002-of-004.jsonl"), join(rows, "003-of-004.jsonl"));
+    const message = await refusal();
+    expect(message).toContain("003-of-004.jsonl and 002-of-004.jsonl are both shard 2: delete the copy");
+    expect(message).toContain("001-of-004 is missing");
+    expect(message).toContain("004-of-004 is missing");
+  });
+
+  test("not finished", async () => {
+    const rows = await shards([1, 2, 3]);
+    await rm(join(rows, "002-of-003.done.json"));
+    expect(await refusal()).toMatch(
+      /002-of-003\.jsonl is not finished: (\d+) of \1 rows; go on with --shard 2\/3/,
+    );
+    const file = join(rows, "002-of-003.jsonl");
+    const lines = (await readFile(file, "utf8")).split("\n");
+    await writeFile(file, `${lines.slice(0, 3).join("\n")}\n`);
+    expect(await refusal()).toMatch(/002-of-003\.jsonl is not finished: 10 of \d+ rows/);
+    await shards([2]);
+    expect(await mergeRun(folder, { tasks: [task] })).toHaveLength(1);
+  });
+
+  test("doubled, under another name", async () => {
+    const rows = await shards([1, 2, 3]);
+    await copyFile(join(rows, "002-of-003.jsonl"), join(rows, "002-of-003 (copy).jsonl"));
+    expect(await refusal()).toContain("are both shard 2: delete the copy");
+  });
+
+  test("renamed", async () => {
+    const rows = await shards([1, 2, 3]);
+    await rename(join(rows, "002-of-003.jsonl"), join(rows, "2.jsonl"));
+    expect(await refusal()).toContain("2.jsonl is shard 2: its name should be 002-of-003.jsonl");
+  });
+
+  test("of another run", async () => {
+    const rows = await shards([1, 2, 3]);
+    const others = await shards([2], { into: join(root, "other"), seed: 1 });
+    await copyFile(join(others, "002-of-003.jsonl"), join(rows, "002-of-003.jsonl"));
+    expect(await refusal()).toMatch(/002-of-003\.jsonl is of another run \(cell [0-9a-f]{8}\): move it away/);
+  });
+
+  test("of another split", async () => {
+    const rows = await shards([1, 2, 3]);
+    const others = await shards([1], { into: join(root, "other"), count: 2 });
+    await copyFile(join(others, "001-of-002.jsonl"), join(rows, "001-of-002.jsonl"));
+    expect(await refusal()).toContain(
+      "001-of-002.jsonl is of a split into 2, while others are of one into 3",
+    );
+  });
+
+  test("changed after they were finished", async () => {
+    const rows = await shards([1, 2, 3]);
+    const file = join(rows, "003-of-003.jsonl");
+    const text = await readFile(file, "utf8");
+    await writeFile(file, text.replace('"batchSize":10', '"batchSize":11'));
+    expect(await refusal()).toContain("003-of-003.jsonl was changed after it was finished");
+  });
+
+  test("none at all", async () => {
+    const rows = await shards([1, 2, 3]);
+    await rm(rows, { recursive: true });
+    const error = await mergeRun(folder, { tasks: [task] }).catch((error) => error);
+    expect(error.message).toContain("no shard was run yet");
+  });
+});
+
+test("a folder without a run, and a run without a result, say so", async () => {
+  await expect(mergeRun(root)).rejects.toThrow("there is no run in this folder");
+  await expect(readResults(root)).rejects.toThrow("there is no run in this folder");
+  await shards([1, 2, 3]);
+  const error = await readResults(folder).catch((error) => error);
+  expect(error.describe()).toContain(`dart-eval merge ${folder}`);
+});
+
+test("rows of an older version of the task are not measured by a newer one", async () => {
+  await shards([1, 2, 3]);
+  await expect(mergeRun(folder, { tasks: [fakeTask({ version: 2 })] })).rejects.toThrow(
+    "scored by version 1 of the task",
+  );
+});
+
+test("a result changed by hand is an error that names the field", async () => {
+  await shards([1, 2, 3]);
+  await mergeRun(folder, { tasks: [task] });
+  const cell = (await readdir(folder)).find((name) => name !== "plan.json")!;
+  const file = join(folder, cell, "result.json");
+  await writeFile(file, (await readFile(file, "utf8")).replace('"better": "higher"', '"better": "more"'));
+  const error = await readResults(folder).catch((error) => error);
+  expect(error.place.file).toBe(file);
+  expect(error.message).toContain("metrics.0.better");
+});

@@ -1,0 +1,204 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { InputError } from "../../../src/base/errors.ts";
+import { planRun } from "../../../src/evaluation/runs/plan.ts";
+import type { RunRequest } from "../../../src/evaluation/runs/request.ts";
+import { runShard } from "../../../src/evaluation/runs/shard.ts";
+import { shardOfRow } from "../../../src/evaluation/runs/shard-of-rows.ts";
+import { fakeModel, fakeTask } from "../fake-task.ts";
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "dart-eval-plan-"));
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+const task = fakeTask();
+const request = (more: Partial<RunRequest> = {}): RunRequest => ({
+  tasks: [{ task, inputs: {} }],
+  models: [fakeModel()],
+  folder: join(root, "run"),
+  timing: false,
+  ...more,
+});
+const plan = (more: Partial<RunRequest> = {}) => planRun(request(more));
+const refusal = async (more: Partial<RunRequest>): Promise<string> => {
+  const error = await plan(more).catch((error) => error);
+  expect(error).toBeInstanceOf(InputError);
+  return error.describe();
+};
+
+describe("a plan", () => {
+  test("writes nothing", async () => {
+    await plan();
+    await expect(readFile(join(root, "run", "plan.json"))).rejects.toThrow("ENOENT");
+  });
+
+  test("times a few rows, and says how many", async () => {
+    const model = fakeModel({ milliseconds: 2 });
+    const { cells } = await plan({ timing: true, models: [model] });
+    expect(cells[0]!.estimate.basis).toMatch(/^timed on \d+ rows$/);
+    expect(cells[0]!.estimate.seconds).toBeGreaterThan(0.01);
+    expect(cells[0]!.estimate.seconds).toBeLessThan(10);
+    expect(model.calls.length).toBeGreaterThan(1);
+  });
+
+  test("takes a batch size that fits in memory, and says so", async () => {
+    const model = fakeModel({ batchSize: 64, memory: (batch, tokens) => batch * tokens * 1000 });
+    const { cells, notes } = await plan({ models: [model], memory: 500_000 });
+    expect(cells[0]!.batchSize).toBe(16);
+    expect(cells[0]!.estimate.memory).toBeLessThanOrEqual(500_000);
+    expect(notes.join()).toContain("scores 16 sequences per call instead of 64");
+  });
+
+  test("tells that a model without an identity is known by its name alone", async () => {
+    const { identity: _, ...model } = fakeModel();
+    expect((await plan({ models: [model] })).notes.join()).toContain("gives no identity");
+  });
+
+  test("splits the rows among shards: each in one, by its number", async () => {
+    const plans = await Promise.all([1, 2, 3].map((index) => plan({ shard: { index, count: 3 } })));
+    const rows = plans.map(({ cells }) => cells[0]!.rows.map(({ index }) => index));
+    expect(rows.flat().toSorted((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i));
+    rows.forEach((some, i) => expect(some.every((row) => shardOfRow(row, 3) === i + 1)).toBe(true));
+    // Fixed for ever: shards made on several machines, or by several versions, must fit.
+    expect([0, 1, 2, 3, 2_348_853].map((row) => shardOfRow(row, 16))).toMatchInlineSnapshot(`
+      [
+        14,
+        9,
+        16,
+        2,
+        6,
+      ]
+    `);
+  });
+});
+
+describe("the identity", () => {
+  const identity = async (more: Partial<RunRequest> = {}) => (await plan(more)).identity;
+
+  test("does not depend on batches, shards, memory or place", async () => {
+    const base = await identity();
+    expect(await identity({ batchSize: 3 })).toBe(base);
+    expect(await identity({ shard: { index: 2, count: 5 } })).toBe(base);
+    expect(await identity({ folder: join(root, "elsewhere") })).toBe(base);
+    expect(await identity({ models: [fakeModel({ batchSize: 77 })] })).toBe(base);
+  });
+
+  test.each<[string, Partial<RunRequest>]>([
+    ["protocol", { protocol: "paper" }],
+    ["seed", { seed: 1 }],
+    ["split", { split: "all" }],
+    ["limit", { limit: 50 }],
+    ["model", { models: [fakeModel({ identity: "fake 2" })] }],
+    ["model's name", { models: [fakeModel({ name: "other" })] }],
+    ["task's version", { tasks: [{ task: fakeTask({ version: 2 }), inputs: {} }] }],
+    ["data", { tasks: [{ task, inputs: { table: "other" } }] }],
+  ])("changes with the %s", async (_, more) => {
+    expect(await identity(more)).not.toBe(await identity());
+  });
+});
+
+describe("what cannot be done is refused before anything is", () => {
+  test.each<[string, Partial<RunRequest>, RegExp]>([
+    [
+      "an unknown task",
+      { tasks: [{ task: "elements", inputs: {} }] },
+      /no task "elements"\n.*regulatory-elements/,
+    ],
+    ["an unknown setting", { settings: ["zero"] }, /no setting "zero"\n.*zero-shot/],
+    ["no model", { models: [] }, /no model is given/],
+    [
+      "a model without a name",
+      { models: [{ name: "" }] },
+      /a model has no name\n.*logLikelihood\(sequences\)/,
+    ],
+    [
+      "a model that cannot answer",
+      { models: [{ name: "m", embed: () => [] }] },
+      /"m" cannot do fake: it gives no log-likelihood/,
+    ],
+    [
+      "a question that is no function",
+      { models: [{ name: "m", logLikelihood: 3 as never }] },
+      /logLikelihood of the model "m" is not a function/,
+    ],
+    ["a shard beyond the last", { shard: { index: 4, count: 3 } }, /no shard 4 of 3\n.*counted from 1/],
+    ["half a row", { limit: 0.5 }, /the limit is 0\.5; expected a whole number/],
+    ["a protocol", { protocol: "fair" as never }, /the protocol is "fair"; expected paper or corrected/],
+    ["a batch of nothing", { batchSize: 0 }, /the batch size is 0/],
+    [
+      "the same model twice",
+      { models: [fakeModel(), fakeModel()] },
+      /fake × fake-model × zero-shot is asked twice/,
+    ],
+    [
+      "memory for not one row",
+      { models: [fakeModel({ memory: () => 3 * 2 ** 30 })], memory: 2 ** 30 },
+      /needs 3\.0 GiB for one sequence of \d+ tokens, and 1\.0 GiB are available/,
+    ],
+    [
+      "a batch that does not fit",
+      { models: [fakeModel({ memory: (batch) => batch * 2 ** 30 })], memory: 5 * 2 ** 30, batchSize: 8 },
+      /8 sequences per call .* need 8\.0 GiB, and 5\.0 GiB are available\n.*4 would fit/,
+    ],
+  ])("%s", async (_, more, message) => {
+    expect(await refusal(more)).toMatch(message);
+  });
+
+  test("a selection without rows, with the rows per chromosome", async () => {
+    const elsewhere = fakeTask({ rows: 7, chromosomes: ["5", "chr1"] });
+    expect(await refusal({ tasks: [{ task: elsewhere, inputs: {} }] })).toMatch(
+      /no row of fake is on the chromosomes of the test split; the table's 7 rows are on 5 4, chr1 3\n.*"5" is not "chr5"/,
+    );
+  });
+
+  test("all that is in the way is told at once", async () => {
+    const message = await refusal({
+      tasks: [
+        { task, inputs: {} },
+        { task: fakeTask({ rows: 0 }), inputs: {} },
+      ],
+      models: [{ name: "a", embed: () => [] }, fakeModel()],
+    });
+    expect(message).toContain("things are in the way of this run");
+    expect(message).toContain('"a" cannot do fake');
+    expect(message).toContain("the table of fake has no rows");
+  });
+
+  test("a folder that holds another run, with what differs", async () => {
+    await runShard(await plan());
+    const message = await refusal({ seed: 7, protocol: "paper" });
+    expect(message).toContain('protocol is "corrected" there, "paper" here; seed is 0 there, 7 here');
+    expect(message).toContain(join(root, "run"));
+    expect(await refusal({ models: [fakeModel(), fakeModel({ identity: "2" })] })).toMatch(
+      /another run: fake × fake-model × zero-shot \([0-9a-f]{8}\) there, fake/,
+    );
+  });
+
+  test("a folder that holds other things, and a file", async () => {
+    await mkdir(join(root, "full"));
+    await writeFile(join(root, "full", "thesis.tex"), "");
+    expect(await refusal({ folder: join(root, "full") })).toMatch(
+      /not empty and holds no run \(it has thesis\.tex\)/,
+    );
+    expect(await refusal({ folder: join(root, "full", "thesis.tex") })).toContain(
+      "this is a file; a run needs a folder",
+    );
+  });
+
+  test("another number of shards than the folder's", async () => {
+    await runShard(await plan({ shard: { index: 1, count: 4 } }));
+    expect(await refusal({})).toMatch(/split into 4 shards here, and 1 were asked for\n.*--shard i\/4/);
+  });
+
+  test("a plan that is not one", async () => {
+    await mkdir(join(root, "run"));
+    await writeFile(join(root, "run", "plan.json"), "{}");
+    expect(await refusal({})).toMatch(/plan\.json: format/);
+    await writeFile(join(root, "run", "plan.json"), "{");
+    expect(await refusal({})).toMatch(/plan\.json: this is not JSON/);
+  });
+});

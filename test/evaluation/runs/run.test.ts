@@ -1,0 +1,306 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { InputError } from "../../../src/base/errors.ts";
+import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
+import { planRun } from "../../../src/evaluation/runs/plan.ts";
+import type { ProgressEvent } from "../../../src/evaluation/runs/progress.ts";
+import { readResults } from "../../../src/evaluation/runs/read-results.ts";
+import type { RunRequest } from "../../../src/evaluation/runs/request.ts";
+import { runShard } from "../../../src/evaluation/runs/shard.ts";
+import { type FakeModel, fakeModel, fakeTask } from "../fake-task.ts";
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "dart-eval-run-"));
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+const task = fakeTask();
+const request = (more: Partial<RunRequest> = {}): RunRequest => ({
+  tasks: [{ task, inputs: {} }],
+  models: [fakeModel()],
+  folder: join(root, "run"),
+  timing: false,
+  ...more,
+});
+
+/** Plans, runs every shard, merges; the bytes of what came out. */
+async function whole(folder: string, shards = 1, more: Partial<RunRequest> = {}) {
+  for (let index = 1; index <= shards; index++) {
+    await runShard(await planRun(request({ folder, shard: { index, count: shards }, ...more })));
+  }
+  await mergeRun(folder, { tasks: [task] });
+  return outputs(folder);
+}
+
+async function outputs(folder: string) {
+  const [cell] = (await readdir(folder)).filter((name) => /^[0-9a-f]{8}$/.test(name));
+  const read = (name: string) => readFile(join(folder, cell!, name), "utf8");
+  return {
+    cell: join(folder, cell!),
+    scores: await read("scores.tsv"),
+    metrics: await read("metrics.json"),
+    result: await read("result.json"),
+  };
+}
+
+describe("a run", () => {
+  test("scores every row, says what it did and writes what a user looks for", async () => {
+    const folder = join(root, "run");
+    const events: ProgressEvent[] = [];
+    const plan = await planRun(request());
+    expect(plan.cells[0]).toMatchObject({ rowsDone: 0, batchSize: 10 });
+    expect(plan.cells[0]!.rows).toHaveLength(100);
+    const [outcome] = await runShard(plan, { onProgress: (event) => events.push(event) });
+    expect(outcome).toMatchObject({ rows: 100, rowsDoneBefore: 0, rowsDone: 100, state: "done" });
+    expect(outcome!.measurement!.counts.rows).toBe(100);
+    const [result] = await mergeRun(folder, { tasks: [task] });
+    expect(result!.published.sum).toBe(outcome!.measurement!.published.sum);
+
+    const batches = events.filter((event) => event.kind === "batch");
+    expect(batches.map(({ batch }) => batch)).toEqual(Array.from({ length: 20 }, (_, i) => i));
+    expect(batches.at(-1)).toMatchObject({ rowsDone: 100, rows: 100, secondsLeft: 0 });
+    expect(events[0]).toMatchObject({ kind: "cell-start", rows: 100, rowsDoneBefore: 0 });
+    expect(events.at(-1)).toMatchObject({ kind: "cell-done", rows: 100 });
+
+    const { scores, cell } = await outputs(folder);
+    const lines = scores.trimEnd().split("\n");
+    expect(lines[0]).toBe("idx\tfirst\tsecond");
+    expect(lines.slice(1).map((line) => Number(line.split("\t")[0]))).toEqual(
+      Array.from({ length: 100 }, (_, i) => i),
+    );
+    expect((await readdir(cell)).sort()).toEqual([
+      "metrics.json",
+      "result.json",
+      "rows",
+      "scores.tsv",
+      "timing.json",
+    ]);
+    expect(await readdir(join(cell, "rows"))).toEqual(["001-of-001.done.json", "001-of-001.jsonl"]);
+    const [stored] = await readResults(folder);
+    expect(stored!.result).toEqual(result);
+    expect(stored!.timing[0]).toMatchObject({ rows: 100, timedRows: 100, batchSize: 10 });
+  });
+
+  test("puts rows of similar length together", async () => {
+    const model = fakeModel();
+    await runShard(await planRun(request({ models: [model] })));
+    const lengths = model.calls.map((call) => call.map(({ length }) => length));
+    const flat = lengths.flat();
+    expect(flat).toEqual(flat.toSorted((a, b) => a - b));
+    expect(lengths.every((call) => call.length <= 10)).toBe(true);
+  });
+
+  test("is the same in any number of shards, up to the rounding of other batches", async () => {
+    const one = await whole(join(root, "one"));
+    // Of one row per call no batch can be another.
+    const single = await whole(join(root, "single"), 1, { batchSize: 1 });
+    const singleShards = await whole(join(root, "single-shards"), 7, { batchSize: 1 });
+    expect(singleShards).toEqual({ ...single, cell: singleShards.cell });
+    const three = await whole(join(root, "three"), 3);
+    const numbers = (text: string) =>
+      text
+        .split(/\s/)
+        .filter((word) => word.startsWith("-"))
+        .map(Number);
+    numbers(three.scores).forEach((score, i) => {
+      expect(Math.abs(score / numbers(one.scores)[i]! - 1)).toBeLessThan(1e-8);
+    });
+    expect(three.scores).not.toBe(one.scores);
+  });
+
+  test("a call is never larger than the batch size, even when a row has more sequences", async () => {
+    const model = fakeModel();
+    await runShard(await planRun(request({ models: [model], batchSize: 1 })));
+    expect(model.calls.every((call) => call.length === 1)).toBe(true);
+  });
+
+  test("holds several models, each in its own folder", async () => {
+    const models = [fakeModel(), fakeModel({ identity: "fake 2" })];
+    await runShard(await planRun(request({ models })));
+    const results = await mergeRun(join(root, "run"), { tasks: [task] });
+    expect(results.map(({ cell }) => cell.model.identity)).toEqual(["fake 1", "fake 2"]);
+    expect(new Set(results.map(({ identity }) => identity)).size).toBe(2);
+  });
+
+  test("shards without a row are shards too", async () => {
+    const { result } = await whole(join(root, "few"), 9, { limit: 3 });
+    expect(JSON.parse(result).counts.rows).toBe(3);
+  });
+});
+
+describe("a run that is stopped", () => {
+  test("goes on where it was, scores nothing twice, and ends in the same bytes", async () => {
+    const reference = await whole(join(root, "reference"));
+    const folder = join(root, "stopped");
+    const models: FakeModel[] = [];
+    for (const stopAfter of [1, 0, 5, 100]) {
+      const model = fakeModel();
+      models.push(model);
+      const stop = new AbortController();
+      let batches = 0;
+      if (stopAfter === 0) stop.abort();
+      const [outcome] = await runShard(await planRun(request({ folder, models: [model] })), {
+        signal: stop.signal,
+        onProgress: (event) => {
+          if (event.kind === "batch" && ++batches === stopAfter) stop.abort();
+        },
+      });
+      expect(outcome!.state).toBe(stopAfter === 100 ? "done" : "stopped");
+      expect(outcome!.measurement === null).toBe(stopAfter !== 100);
+    }
+    expect(models.map(({ calls }) => calls.length)).toEqual([1, 0, 5, 14]);
+    await mergeRun(folder, { tasks: [task] });
+    const again = await outputs(folder);
+    expect(again).toEqual({ ...reference, cell: again.cell });
+    const rows = (cell: string) => readFile(join(cell, "rows", "001-of-001.jsonl"), "utf8");
+    expect(await rows(again.cell)).toBe(await rows(reference.cell));
+  });
+
+  test("finds everything done when started again", async () => {
+    const folder = join(root, "run");
+    const before = await whole(folder);
+    const model = fakeModel();
+    const plan = await planRun(request({ models: [model] }));
+    expect(plan.cells[0]).toMatchObject({
+      rowsDone: 100,
+      estimate: { seconds: 0, basis: "every row is done" },
+    });
+    const [outcome] = await runShard(plan);
+    expect(outcome).toMatchObject({ rowsDoneBefore: 100, rowsDone: 100, state: "done" });
+    expect(model.calls).toEqual([]);
+    await mergeRun(folder, { tasks: [task] });
+    expect(await outputs(folder)).toEqual(before);
+  });
+
+  test("keeps to the batch size it was begun with, unless told otherwise", async () => {
+    const folder = join(root, "run");
+    const stop = new AbortController();
+    const first = request({ models: [fakeModel({ batchSize: 6 })] });
+    await runShard(await planRun(first), { signal: stop.signal, onProgress: () => stop.abort() });
+    const plan = await planRun(request({ models: [fakeModel({ batchSize: 20 })] }));
+    expect(plan.cells[0]!.batchSize).toBe(6);
+    await plan.close();
+    const model = fakeModel();
+    await runShard(await planRun(request({ models: [model], batchSize: 40 })));
+    expect(model.calls[0]).toHaveLength(40);
+    expect((await mergeRun(folder, { tasks: [task] }))[0]!.counts.rows).toBe(100);
+  });
+});
+
+describe("what a model gives back is checked", () => {
+  const scores = (change: (scores: number[], sequences: readonly string[]) => unknown) => {
+    const model = fakeModel();
+    let call = 0;
+    return {
+      ...model,
+      // The third call goes wrong; ten rows are done by then.
+      async logLikelihood(sequences: readonly string[]) {
+        const given = [...(await model.logLikelihood(sequences))];
+        return (++call === 3 ? change(given, sequences) : given) as number[];
+      },
+    };
+  };
+  test.each([
+    [
+      "NaN",
+      (given: number[]) => given.with(3, Number.NaN),
+      /gave NaN as the log-likelihood of the reverse of row \d+/,
+    ],
+    [
+      "infinity",
+      (given: number[]) => given.with(2, -Infinity),
+      /gave -Infinity as the log-likelihood of the sequence of row/,
+    ],
+    ["text", (given: unknown[]) => given.with(2, "x"), /gave x as/],
+    ["too few", (given: number[]) => given.slice(1), /was asked for 10 log-likelihoods and gave 9/],
+    ["nothing", () => undefined, /gave undefined/],
+  ])("%s", async (_, change, message) => {
+    const plan = await planRun(request({ models: [scores(change as never)] }));
+    const error = await runShard(plan).catch((error) => error);
+    expect(error).toBeInstanceOf(InputError);
+    expect(error.message).toMatch(message);
+    const model = fakeModel();
+    const [outcome] = await runShard(await planRun(request({ models: [model] })));
+    expect(outcome!.rowsDoneBefore).toBe(10);
+    expect(model.calls).toHaveLength(18);
+  });
+});
+
+describe("what a killed process or a bad disk leaves behind", () => {
+  /** A run with four batches done. */
+  async function begun() {
+    const folder = join(root, "run");
+    const stop = new AbortController();
+    let batches = 0;
+    await runShard(await planRun(request()), {
+      signal: stop.signal,
+      onProgress: (event) => {
+        if (event.kind === "batch" && ++batches === 4) stop.abort();
+      },
+    });
+    const cell = (await readdir(folder)).find((name) => name !== "plan.json")!;
+    const file = join(folder, cell, "rows", "001-of-001.jsonl");
+    return { folder, file, lines: (await readFile(file, "utf8")).split("\n").slice(0, -1) };
+  }
+  const goOn = async () => (await runShard(await planRun(request())))[0]!;
+
+  test.each([
+    ["half a line", (lines: string[]) => `${lines.join("\n").slice(0, -40)}`, 15],
+    ["a line without its end", (lines: string[]) => lines.join("\n"), 15],
+    ["a last line of zeros", (lines: string[]) => `${lines.join("\n")}\n\0\0\0\0\0`, 20],
+    [
+      "a last line with a flipped bit",
+      (lines: string[]) => `${lines.join("\n").replace(/5(?=\D*$)/, "6")}\n`,
+      15,
+    ],
+    ["half a first line", (lines: string[]) => lines[0]!.slice(0, 30), 0],
+    ["an empty file", () => "", 0],
+  ])("%s: what is sound is kept, the rest done again", async (_, damage, kept) => {
+    const reference = await whole(join(root, "reference"));
+    const { folder, file, lines } = await begun();
+    expect(damage(lines)).not.toBe(`${lines.join("\n")}\n`);
+    await writeFile(file, damage(lines));
+    expect(await goOn()).toMatchObject({ rowsDoneBefore: kept, rowsDone: 100 });
+    await mergeRun(folder, { tasks: [task] });
+    const again = await outputs(folder);
+    expect(again).toEqual({ ...reference, cell: again.cell });
+  });
+
+  test.each([
+    [
+      "a flipped bit",
+      (lines: string[]) => lines.with(2, lines[2]!.replace(/5(?=\D*$)/, "6")),
+      /jsonl:3: the rows do not agree with their checksum/,
+    ],
+    ["text", (lines: string[]) => lines.with(1, "hello"), /jsonl:2: this is not a batch of rows/],
+    [
+      "a lost line",
+      (lines: string[]) => lines.toSpliced(2, 1),
+      /jsonl:3: batch 2 comes where batch 1 should/,
+    ],
+    ["a lost first line", (lines: string[]) => lines.slice(1), /jsonl:1: this is not the first line/],
+  ])("%s in the middle is an error that names the line", async (_, damage, message) => {
+    const { file, lines } = await begun();
+    await writeFile(file, `${damage(lines).join("\n")}\n`);
+    const error = await goOn().catch((error) => error);
+    expect(error).toBeInstanceOf(InputError);
+    expect(error.describe()).toMatch(message);
+  });
+
+  test("another cell's rows are not taken for this one's", async () => {
+    const { file, lines } = await begun();
+    await writeFile(file, `${lines.with(0, lines[0]!.replace(/"cell":"..../, '"cell":"0000')).join("\n")}\n`);
+    await expect(goOn()).rejects.toThrow(/holds shard 1 of 1 \(100 rows\) of cell 0000/);
+  });
+
+  test("a model that counts tokens otherwise than before does not mix its order in", async () => {
+    await begun();
+    const other = fakeModel({ tokenCount: (sequence: string) => 100 - sequence.length } as never);
+    await expect(runShard(await planRun(request({ models: [other] })))).rejects.toThrow(
+      "are not those that it would score first",
+    );
+  });
+});

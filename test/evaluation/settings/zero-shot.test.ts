@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import { zeroShot } from "../../../src/evaluation/settings/zero-shot.ts";
+import type { Model } from "../../../src/models/model.ts";
+import { fakeModel, fakeTask } from "../fake-task.ts";
+
+const task = await fakeTask().open({}, { seed: 0 });
+const { rows } = task.select({ split: "all", limit: 7 });
+const examples = await task.examples(rows);
+const open = (model: Model, batchSize = 100) =>
+  zeroShot.open({
+    task,
+    model,
+    protocol: "paper",
+    seed: 0,
+    recipe: {},
+    batchSize,
+    folder: undefined,
+    signal: undefined,
+  });
+
+test("each member of a row has its own score and tokens, in the task's order", async () => {
+  const model: Model = {
+    name: "length",
+    logLikelihood: (some) => some.map(({ length }, i) => -length - i / 100),
+    tokenCount: (letters) => letters.length + 2,
+  };
+  const predictions = await (await open(model)).answer(examples);
+  predictions.forEach((prediction, i) => {
+    const length = examples[i]!.sequences[0]!.length;
+    expect(prediction).toEqual({
+      kind: "likelihood",
+      row: i,
+      values: [-length - (2 * i) / 100, -length - (2 * i + 1) / 100],
+      tokens: [length + 2, length + 2],
+      facts: { chrom: "chr5" },
+    });
+  });
+});
+
+test("a call holds at most the batch size, across rows, and hears the protocol", async () => {
+  const asked: { count: number; protocol: string }[] = [];
+  const model: Model = {
+    name: "m",
+    logLikelihood(sequences, { protocol }) {
+      asked.push({ count: sequences.length, protocol });
+      return new Float32Array(sequences.length).fill(-1);
+    },
+  };
+  const predictions = await (await open(model, 5)).answer(examples);
+  expect(asked).toEqual([5, 5, 4].map((count) => ({ count, protocol: "paper" })));
+  expect(predictions.every(({ tokens }) => tokens === undefined)).toBe(true);
+  expect(await (await open(model)).answer([])).toEqual([]);
+});
+
+test("a model without log-likelihoods is refused with the reason", () => {
+  expect(zeroShot.refuses(task.task, { name: "m", embed: () => [] })).toContain("logLikelihood");
+  expect(zeroShot.refuses(task.task, fakeModel())).toBeUndefined();
+});

@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { pickRows } from "../../../src/evaluation/tasks/pick-rows.ts";
+
+const rows = Array.from({ length: 1000 }, (_, i) => ({ index: 3 * i }));
+
+test("picks as many rows as asked, in table order, the larger pick holding the smaller", () => {
+  const few = pickRows(rows, 10);
+  const more = pickRows(rows, 200);
+  expect(few).toHaveLength(10);
+  expect(more).toHaveLength(200);
+  expect(few.every((row) => more.includes(row))).toBe(true);
+  expect(more.map(({ index }) => index)).toEqual(more.map(({ index }) => index).toSorted((a, b) => a - b));
+  expect(more.filter(({ index }) => index < 1500).length).toBeGreaterThan(70);
+  // Fixed for ever: machines that share a run must pick the same.
+  expect(pickRows(rows, 4).map(({ index }) => index)).toMatchInlineSnapshot(`
+    [
+      1053,
+      1293,
+      2478,
+      2814,
+    ]
+  `);
+});
+
+test("does not depend on the other rows of the table's order, and takes all when there are no more", () => {
+  expect(new Set(pickRows(rows.toReversed(), 10))).toEqual(new Set(pickRows(rows, 10)));
+  expect(pickRows(rows, null)).toBe(rows);
+  expect(pickRows(rows, 1000)).toBe(rows);
+});
