@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FormatError } from "../../../../src/base/errors.ts";
 import { torchGlobals, torchStorage } from "../../../../src/net/arrays/torch/globals.ts";
@@ -173,6 +174,35 @@ describe("a damaged pickle is refused with the reason", () => {
   test.each(cases)("%s", (_, bytes, message) => {
     expect(refusal(bytes)).toMatch(message);
   });
+});
+
+test("any soup of instructions is refused or read", () => {
+  const fragments = [
+    ..."N\x88\x89)]}\x8f\x85\x86\x87tlaesu(012RbQ\x90\x91\x93\x94".split("").map(op),
+    ...["q\x00", "h\x00", "q\x01", "h\x01", "K\x02", "\x8a\x00", "\x8a\x01\xff", "\x8c\x01a"].map(op),
+    global("collections", "OrderedDict"),
+    global("torch._utils", "_rebuild_tensor_v2"),
+    global("torch._utils", "_rebuild_parameter"),
+    global("torch._tensor", "_rebuild_from_type_v2"),
+    global("torch", "Size"),
+    global("torch", "FloatStorage"),
+    storage("0", 4),
+    tuple(int(2), int(2)),
+    tensor(storage("0", 4), 0, [2], [1]),
+  ];
+  let sound = 0;
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...fragments), { maxLength: 12 }), (parts) => {
+      try {
+        read(pickle(...parts));
+        sound++;
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error;
+      }
+    }),
+    { numRuns: 20_000 },
+  );
+  expect(sound).toBeGreaterThan(100);
 });
 
 test("a conjugate view is refused: its stored numbers are not its values", () => {
