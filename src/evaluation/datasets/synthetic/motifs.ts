@@ -61,6 +61,8 @@ export interface Motif {
   readonly reverse: Float64Array;
   /** Score of a sequence that the consensus allows everywhere. */
   readonly bestScore: number;
+  /** The most that positions i and after can still add to either strand's score, [width + 1]: lets a search stop early. */
+  readonly stillPossible: Float64Array;
 }
 
 /** The consensus sites as position probabilities: allowed letters equally likely, every other one 2 %. */
@@ -75,7 +77,7 @@ export const MOTIFS: readonly Motif[] = CONSENSUS_SITES.map((site) => {
     }
   });
   const forward = probabilities.map((p) => Math.log(4 * p));
-  const bestScore = Array.from({ length: width }, (_, i) => Math.max(...forward.subarray(4 * i, 4 * i + 4)));
+  const best = Array.from({ length: width }, (_, i) => Math.max(...forward.subarray(4 * i, 4 * i + 4)));
   // Reading the table backwards turns the site around and, A 0 against T 3, complements it.
   return {
     ...site,
@@ -83,9 +85,22 @@ export const MOTIFS: readonly Motif[] = CONSENSUS_SITES.map((site) => {
     probabilities,
     forward,
     reverse: forward.slice().reverse(),
-    bestScore: bestScore.reduce((a, b) => a + b),
+    bestScore: best.reduce((a, b) => a + b),
+    stillPossible: suffixMaxima(best),
   };
 });
+
+/** Sums of the last entries of `best` and of its reverse, whichever is larger, for each number of entries left. */
+function suffixMaxima(best: readonly number[]): Float64Array {
+  const width = best.length;
+  const sums = new Float64Array(width + 1);
+  for (let i = 0; i < width; i++) {
+    const forward = best.slice(i).reduce((a, b) => a + b);
+    const reverse = best.slice(0, width - i).reduce((a, b) => a + b);
+    sums[i] = Math.max(forward, reverse);
+  }
+  return sums;
+}
 
 const motifsByName = new Map<string, Motif>(MOTIFS.map((motif) => [motif.name, motif]));
 
@@ -120,18 +135,19 @@ export interface Site {
  */
 export function findSites(codes: Uint8Array, from: number, to: number, least: number): Site[] {
   const sites: Site[] = [];
-  for (const { name, width, forward, reverse, bestScore } of MOTIFS) {
+  for (const { name, width, forward, reverse, bestScore, stillPossible } of MOTIFS) {
     const lowest = bestScore - 2 + Math.log(least / (1 - least));
     for (let at = from; at + width <= to; at++) {
       let onForward = 0;
       let onReverse = 0;
-      for (let i = 0, row = 0; i < width; i++, row += 4) {
+      let i = 0;
+      for (; i < width && Math.max(onForward, onReverse) + stillPossible[i]! >= lowest - TIE; i++) {
         const code = codes[at + i]!;
-        onForward += forward[row + code]!;
-        onReverse += reverse[row + code]!;
+        onForward += forward[4 * i + code]!;
+        onReverse += reverse[4 * i + code]!;
       }
       const score = Math.max(onForward, onReverse);
-      if (score < lowest) continue;
+      if (i < width || score < lowest) continue;
       sites.push({
         motif: name,
         start: at,

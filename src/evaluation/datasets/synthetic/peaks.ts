@@ -1,6 +1,5 @@
 import type { Pcg64 } from "../../../base/pcg64.ts";
 import { normal, shuffle } from "../../../base/sample.ts";
-import { gcFractionOfCodes } from "../../../dna/sequence/gc.ts";
 import type { PlantedElement } from "./elements.ts";
 import type { SyntheticChromosome } from "./genome.ts";
 import { TELOMERE } from "./layout.ts";
@@ -75,26 +74,38 @@ export function matchedNonPeaks(
   chromosomes: readonly SyntheticChromosome[],
   peaks: readonly Peak[],
 ): { readonly chrom: string; readonly start: number }[] {
-  const gcOf = (codes: Uint8Array, start: number) => gcFractionOfCodes(codes.subarray(start, start + BIN));
+  const gcBefore = new Map(chromosomes.map(({ name, codes }) => [name, cumulativeGc(codes)]));
+  const gcOf = (chrom: string, start: number) => {
+    const before = gcBefore.get(chrom)!;
+    return (before[start + BIN]! - before[start]!) / BIN;
+  };
   const bins = chromosomes.flatMap(({ name, codes }) => {
     const here = peaks.filter(({ chrom }) => chrom === name);
     const free: { chrom: string; start: number; gc: number }[] = [];
     for (let start = 0; start + BIN <= codes.length - TELOMERE; start += BIN_STRIDE) {
       if (start < TELOMERE || here.some((peak) => peak.start < start + BIN && peak.end > start)) continue;
-      free.push({ chrom: name, start, gc: gcOf(codes, start) });
+      free.push({ chrom: name, start, gc: gcOf(name, start) });
     }
     return free;
   });
   const left = bins.slice();
   shuffle(rng, left);
-  const codesOf = new Map(chromosomes.map(({ name, codes }) => [name, codes]));
   const taken = new Set<(typeof bins)[number]>();
   for (let round = 0; round < NON_PEAKS_PER_PEAK; round++) {
     for (const { chrom, summit } of peaks) {
-      const gc = gcOf(codesOf.get(chrom)!, summit - BIN / 2);
-      const match = left.find((bin) => !taken.has(bin) && Math.abs(bin.gc - gc) <= GC_TOLERANCE);
-      if (match !== undefined) taken.add(match);
+      const gc = gcOf(chrom, summit - BIN / 2);
+      const match = left.findIndex((bin) => Math.abs(bin.gc - gc) <= GC_TOLERANCE);
+      if (match >= 0) taken.add(left.splice(match, 1)[0]!);
     }
   }
   return bins.filter((bin) => taken.has(bin)).map(({ chrom, start }) => ({ chrom, start }));
+}
+
+/** How many letters before each position are G or C, [length + 1]. */
+function cumulativeGc(codes: Uint8Array): Int32Array {
+  const before = new Int32Array(codes.length + 1);
+  for (let i = 0; i < codes.length; i++) {
+    before[i + 1] = before[i]! + (codes[i] === 1 || codes[i] === 2 ? 1 : 0);
+  }
+  return before;
 }

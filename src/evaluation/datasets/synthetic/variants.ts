@@ -70,9 +70,7 @@ export function plantVariants(
     const place = `${change.chrom}:${change.position}`;
     if (taken.has(place)) return;
     const effects = effectsOf(change, codes);
-    const size = Math.abs(effects[STUDIED]!);
-    const idle = change.mechanism === "changes no site" || change.mechanism === "outside elements";
-    if (idle ? size > MOST_IDLE_EFFECT : size < LEAST_EFFECT) return;
+    if (!isMeant(change.mechanism, effects[STUDIED]!)) return;
     taken.add(place);
     left[change.mechanism]--;
     const estimate = effects[STUDIED]! + normal(rng, 0, STANDARD_ERROR);
@@ -90,6 +88,13 @@ export function plantVariants(
   }
   const order = new Map(chromosomes.map(({ name }, i) => [name, i]));
   return variants.sort((a, b) => order.get(a.chrom)! - order.get(b.chrom)! || a.position - b.position);
+}
+
+/** A site that was drawn with a letter off may also get better: then it was not broken. */
+function isMeant(mechanism: Mechanism, effect: number): boolean {
+  if (mechanism === "breaks a site") return effect <= -LEAST_EFFECT;
+  if (mechanism === "makes a site") return effect >= LEAST_EFFECT;
+  return Math.abs(effect) <= MOST_IDLE_EFFECT;
 }
 
 function effectsOf(change: Change, codes: Uint8Array): Float64Array {
