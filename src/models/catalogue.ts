@@ -1,9 +1,10 @@
 import { InputError } from "../base/errors.ts";
 import type { LanguageModelCard, PublicCheckpoint } from "./card.ts";
+import { dnabert2 } from "./language/dnabert2.ts";
 import { hyenadna } from "./language/hyenadna.ts";
 
 /** The families of language models; nothing registers itself by being imported. */
-export const LANGUAGE_MODELS: readonly LanguageModelCard[] = [hyenadna];
+export const LANGUAGE_MODELS: readonly LanguageModelCard[] = [dnabert2, hyenadna];
 
 /** A model without a checkpoint, trained or counted on the spot. */
 export interface BaselineCard {

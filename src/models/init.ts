@@ -26,8 +26,8 @@ export function presetsOf(card: LanguageModelCard): ReadonlyMap<string, Readonly
 }
 
 /**
- * Writes an untrained checkpoint in the layout of the real ones: config.json and model.safetensors, every tensor drawn as
- * the published code draws it. Each tensor has a generator of its own, seeded by the seed and its name, so the same seed
+ * Writes an untrained checkpoint in the layout of the real ones: config.json, model.safetensors and, where the sizes tell
+ * it, the tokenizer's files. Every tensor is drawn as the published code draws it. Each tensor has a generator of its own, seeded by the seed and its name, so the same seed
  * gives the same bytes on any machine.
  *
  * @throws {InputError} when the preset is unknown or the folder is not empty
@@ -59,6 +59,9 @@ export async function initCheckpoint(
   }));
   await writeSafetensors(join(folder, "model.safetensors"), arrays, { format: "pt" });
   await writeFileWhole(file, `${JSON.stringify(config, null, 2)}\n`);
+  for (const [name, text] of Object.entries(card.tokenizerFiles?.(config) ?? {})) {
+    await writeFileWhole(join(folder, name), text);
+  }
   const parameters = architecture.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   return { folder, preset, parameters, seed };
 }

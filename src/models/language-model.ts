@@ -11,11 +11,16 @@ import type { Device } from "../net/runtime/device.ts";
 import type { ProgramOptions } from "../net/runtime/program.ts";
 import type { Architecture } from "./architecture.ts";
 import type { LanguageModelCard } from "./card.ts";
-import type { Model, QueryOptions, SequenceEmbedding } from "./model.ts";
+import type { AlleleLogLikelihoods, EmbedOptions, Model, PoolOptions, QueryOptions } from "./model.ts";
 import { bindParameters } from "./parameters.ts";
 import { Programs } from "./programs.ts";
 import { causalLogLikelihoods } from "./queries/causal-likelihood.ts";
-import { lastHiddenStates } from "./queries/last-hidden.ts";
+import { liveValuesPerRow, rowsPerRun } from "./queries/collate.ts";
+import { maskedLogLikelihoods } from "./queries/masked-likelihood.ts";
+import { maskedVariantLogLikelihoods } from "./queries/masked-variant.ts";
+import { pooledEmbeddings } from "./queries/pooled-embedding.ts";
+import type { TokenOutputs } from "./queries/token-outputs.ts";
+import { tokenOutputs } from "./queries/token-outputs.ts";
 import type { TokenQuery } from "./queries/token-query.ts";
 
 export interface LanguageModelOptions extends ProgramOptions {
@@ -89,39 +94,66 @@ export class LanguageModel implements Model {
   }
 
   private get query(): TokenQuery {
-    return { programs: this.programs, tokenizer: this.tokenizer, architecture: this.architecture };
+    const { programs, tokenizer, architecture } = this;
+    return { kind: this.card.kind, programs, tokenizer, architecture };
   }
 
   tokenCount(sequence: string): number {
     return this.tokenizer.encode(sequence).ids.length;
   }
 
-  /** Twice the weights, since a session packs its own copy, and the activations of the widest layer. */
+  /**
+   * Twice the weights, since a session packs its own copy, the activations of one run, and what a call gives back. A call
+   * is run in parts, so beyond a number of sequences only the answers grow.
+   */
   memory(batchSize: number, tokens: number): number {
-    const values =
-      batchSize * tokens * (this.architecture.liveValuesPerToken + 2 * this.architecture.vocabulary);
+    const { architecture } = this;
+    const masked = this.card.kind === "masked";
+    const rows = Math.min(masked ? batchSize * tokens : batchSize, rowsPerRun(architecture, tokens));
+    const guesses = 2 * architecture.vocabulary * rows * (masked ? 1 : tokens);
+    const answers = batchSize * tokens * architecture.width;
+    const values = rows * liveValuesPerRow(architecture, tokens) + guesses + answers;
     return FIXED_BYTES + 2 * this.weightBytes + 4 * values;
   }
 
   async logLikelihood(sequences: readonly string[], options: QueryOptions): Promise<Float64Array> {
-    return causalLogLikelihoods(this.query, this.encodeAll(sequences), options);
+    const ask = this.card.kind === "masked" ? maskedLogLikelihoods : causalLogLikelihoods;
+    return ask(this.query, this.encodeAll(sequences), options);
   }
 
-  async embed(sequences: readonly string[], options: QueryOptions): Promise<readonly SequenceEmbedding[]> {
-    return lastHiddenStates(this.query, this.encodeAll(sequences), options);
+  async compareAlleles(
+    pairs: readonly (readonly [string, string])[],
+    options: QueryOptions,
+  ): Promise<readonly AlleleLogLikelihoods[]> {
+    const rows = this.encodeAll(pairs.flat());
+    const tokens = pairs.map((_, i) => [rows[2 * i]!, rows[2 * i + 1]!] as const);
+    return maskedVariantLogLikelihoods(this.query, tokens, options);
   }
 
-  /** Mean over all tokens of the last hidden state of one row of ids, nothing added: what anchors are stated of. */
-  async meanHidden(ids: readonly number[]): Promise<Float64Array> {
+  async embed(sequences: readonly string[], options: EmbedOptions): Promise<readonly TokenOutputs[]> {
+    return tokenOutputs(this.query, this.encodeAll(sequences), options);
+  }
+
+  /** Last hidden states and, of the same pass, the model's guess at every token. */
+  async embedWithLogits(
+    sequences: readonly string[],
+    options: EmbedOptions,
+  ): Promise<readonly Required<TokenOutputs>[]> {
+    const outputs = await tokenOutputs(this.query, this.encodeAll(sequences), options, { logits: true });
+    return outputs as readonly Required<TokenOutputs>[];
+  }
+
+  async pool(sequences: readonly string[], options: PoolOptions): Promise<readonly Float64Array[]> {
+    const bases = sequences.map((sequence) => sequence.length);
+    return pooledEmbeddings(this.query, this.encodeAll(sequences), bases, options);
+  }
+
+  /** States and logits of one row of ids, nothing added: what runs of the official code are stated of. */
+  async outputsOf(ids: readonly number[]): Promise<TokenOutputs> {
     const none = new Int32Array(ids.length);
     const row: Tokens = { ids: Int32Array.from(ids), starts: none, ends: none };
-    const [embedding] = await lastHiddenStates(this.query, [row], { protocol: "corrected" });
-    const { states, tokens, width } = embedding!;
-    const mean = new Float64Array(width);
-    states.forEach((value, at) => {
-      mean[at % width]! += value / tokens;
-    });
-    return mean;
+    const [outputs] = await tokenOutputs(this.query, [row], { protocol: "corrected" });
+    return outputs!;
   }
 
   private encodeAll(sequences: readonly string[]): readonly Tokens[] {

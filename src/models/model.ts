@@ -9,15 +9,34 @@ export interface QueryOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface EmbedOptions extends QueryOptions {
+  /**
+   * Under `paper`, where the sequences of one call are padded to the longest as one batch of the original was: true hides
+   * the padding from the model, as when alleles were compared; else it is seen, as when embeddings were extracted.
+   */
+  readonly paddingHidden?: boolean;
+}
+
+export interface PoolOptions extends QueryOptions {
+  /** Under `paper`, what the original averaged: the tokens of the bases, or, comparing alleles, the padded row. */
+  readonly over: "bases" | "row";
+}
+
 /** Token states of one sequence and the bases each token stands for. */
 export interface SequenceEmbedding {
-  /** [tokens, width], row-major, special tokens included. */
+  /** [tokens, width], row-major, special tokens included, and padding under `paper`. */
   readonly states: Float32Array;
   readonly tokens: number;
   readonly width: number;
-  /** Token i covers bases [starts[i], ends[i]), 0-based; empty for special tokens. */
+  /** Token i covers bases [starts[i], ends[i]), 0-based; empty for special tokens and padding. */
   readonly starts: Int32Array;
   readonly ends: Int32Array;
+}
+
+/** Log-likelihoods of the two alleles of a variant, nats. Their difference alone has a meaning. */
+export interface AlleleLogLikelihoods {
+  readonly first: number;
+  readonly second: number;
 }
 
 /**
@@ -34,7 +53,17 @@ export interface Model {
   /** One log-likelihood (causal) or pseudo-log-likelihood (masked) per sequence, in nats; letters are A, C, G, T. */
   logLikelihood?(sequences: readonly string[], options: QueryOptions): Awaitable<ArrayLike<number>>;
   /** Last hidden states, one entry per sequence. */
-  embed?(sequences: readonly string[], options: QueryOptions): Awaitable<readonly SequenceEmbedding[]>;
+  embed?(sequences: readonly string[], options: EmbedOptions): Awaitable<readonly SequenceEmbedding[]>;
+  /** The mean of a sequence's last hidden states, [width], one entry per sequence. */
+  pool?(sequences: readonly string[], options: PoolOptions): Awaitable<readonly Float64Array[]>;
+  /**
+   * How probable the model finds either allele's letters where two sequences of equal length differ, with these letters
+   * hidden from it: one entry per pair.
+   */
+  compareAlleles?(
+    pairs: readonly (readonly [first: string, second: string])[],
+    options: QueryOptions,
+  ): Awaitable<readonly AlleleLogLikelihoods[]>;
   /** Number of tokens, special ones included: rows of similar length are batched together. */
   tokenCount?(sequence: string): number;
   /** Sequences per call; the run's own default where absent. */

@@ -4,12 +4,13 @@ import type { Dim } from "../net/graph/dim.ts";
 import type { Sym } from "../net/graph/sym.ts";
 import type { ParameterSource, Program, ProgramOptions } from "../net/runtime/program.ts";
 import { openProgram } from "../net/runtime/program.ts";
-import type { Architecture, ForwardInput, ForwardOutput, ReadTensor } from "./architecture.ts";
+import type { Architecture, ForwardInput, ReadTensor } from "./architecture.ts";
+import type { Batch } from "./queries/collate.ts";
 
-/** Something asked of a forward pass: its outputs as symbols, by name. */
+/** Something asked of a model: outputs by name, from its own inputs and from what else the question feeds. */
 export interface Question {
   readonly name: string;
-  outputs(output: ForwardOutput, input: ForwardInput): Readonly<Record<string, Sym>>;
+  outputs(model: Architecture, input: ForwardInput, tokens: Dim): Readonly<Record<string, Sym>>;
 }
 
 /** Most programs kept open at once: a session holds packed copies of the weights. */
@@ -29,13 +30,18 @@ export class Programs {
     private readonly options: ProgramOptions,
   ) {}
 
-  /** Runs a question over one rectangle of tokens. */
+  /**
+   * Runs a question over one rectangle of tokens.
+   *
+   * @param more  what the question feeds besides, by name
+   */
   async run(
     question: Question,
-    batch: { readonly ids: NdArray; readonly mask: NdArray },
+    batch: Batch,
+    more: Readonly<Record<string, NdArray>> = {},
   ): Promise<Readonly<Record<string, NdArray>>> {
     const program = await this.program(question, batch.ids.shape[1]!);
-    return program.run({ ids: batch.ids, mask: batch.mask });
+    return program.run({ ...batch, ...more });
   }
 
   private async program(question: Question, tokens: number): Promise<Program> {
@@ -60,7 +66,7 @@ export class Programs {
       ...(architecture.takesMask ? { mask: input("mask", "float32", ["b", length]) } : {}),
     };
     const derived = typeof length === "number" ? await architecture.derive?.(length, this.read) : undefined;
-    const outputs = question.outputs(architecture.forward(given, length), given);
+    const outputs = question.outputs(architecture, given, length);
     return openProgram(outputs, new Map([...this.parameters, ...(derived ?? [])]), this.options);
   }
 

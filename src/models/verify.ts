@@ -37,20 +37,34 @@ export async function verifyModel(model: LanguageModel, preset?: string): Promis
   const name = presetOf(model.card, model, preset);
   const checks: AnchorCheck[] = [];
   for (const anchor of model.card.anchors.filter((each) => each.preset === name)) {
-    const mean = await model.meanHidden(anchor.ids);
-    checks.push(compare(anchor, mean));
+    const { states, tokens, width } = await model.outputsOf(anchor.ids);
+    checks.push(compare(anchor, meanOfAll(states, tokens, width), states.subarray(0, width)));
   }
   return checks;
 }
 
-/** Sums are taken per value, so that one tolerance serves all. */
-export function compare(anchor: Anchor, mean: Float64Array): AnchorCheck {
+function meanOfAll(states: Float32Array, tokens: number, width: number): Float64Array {
+  const mean = new Float64Array(width);
+  states.forEach((value, at) => {
+    mean[at % width]! += value / tokens;
+  });
+  return mean;
+}
+
+/**
+ * Sums are taken per value, so that one tolerance serves all.
+ *
+ * @param mean        of the states of all tokens
+ * @param firstToken  the state of the first
+ */
+export function compare(anchor: Anchor, mean: Float64Array, firstToken: ArrayLike<number> = []): AnchorCheck {
   const { first, last = [], sum, sumOfSquares } = anchor.mean;
   const total = mean.reduce((a, b) => a + b, 0);
   const squares = mean.reduce((a, b) => a + b * b, 0);
   const deviations = [
     ...first.map((value, i) => Math.abs(value - mean[i]!)),
     ...last.map((value, i) => Math.abs(value - mean[mean.length - last.length + i]!)),
+    ...(anchor.firstToken ?? []).map((value, i) => Math.abs(value - (firstToken[i] ?? Number.NaN))),
     ...(sum === undefined ? [] : [Math.abs(sum - total) / Math.sqrt(mean.length)]),
     ...(sumOfSquares === undefined ? [] : [Math.abs(sumOfSquares - squares) / mean.length]),
   ];

@@ -4,7 +4,7 @@ import { gatherElements, logSoftmax, slice, squeeze, unsqueeze } from "../../net
 import type { Sym } from "../../net/graph/sym.ts";
 import type { QueryOptions } from "../model.ts";
 import type { Question } from "../programs.ts";
-import { collate, groupByLength } from "./collate.ts";
+import { collate, runsOfEqualLength } from "./collate.ts";
 import type { TokenQuery } from "./token-query.ts";
 
 /**
@@ -22,7 +22,9 @@ export function tokenLogLikelihoods(logits: Sym, ids: Sym): Sym {
 
 const question: Question = {
   name: "causal-likelihood",
-  outputs: ({ logits }, { ids }) => ({ likelihoods: tokenLogLikelihoods(logits, ids) }),
+  outputs: (model, given, tokens) => ({
+    likelihoods: tokenLogLikelihoods(model.forward(given, tokens).logits, given.ids),
+  }),
 };
 
 /**
@@ -34,14 +36,15 @@ const question: Question = {
  * @returns one number per row, nats
  */
 export async function causalLogLikelihoods(
-  { programs, tokenizer }: TokenQuery,
+  { programs, tokenizer, architecture }: TokenQuery,
   rows: readonly Tokens[],
   { signal }: QueryOptions,
 ): Promise<Float64Array> {
   const totals = new Float64Array(rows.length);
-  for (const [tokens, members] of groupByLength(rows)) {
+  for (const members of runsOfEqualLength(rows, architecture)) {
     signal?.throwIfAborted();
     const batch = collate(members.map((row) => rows[row]!));
+    const tokens = batch.ids.shape[1]!;
     const { likelihoods } = await programs.run(question, batch);
     const values = likelihoods!.data as Float32Array; // [b, t − 1]
     members.forEach((row, i) => {

@@ -1,0 +1,243 @@
+import { z } from "zod";
+import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
+import { add, gather, gelu, mul, slice, unsqueeze } from "../../net/graph/build.ts";
+import type { Dim } from "../../net/graph/dim.ts";
+import type { Sym } from "../../net/graph/sym.ts";
+import { alibi } from "../../net/nn/alibi.ts";
+import { paddingBias } from "../../net/nn/attention.ts";
+import { gatedFeedForward } from "../../net/nn/feed-forward.ts";
+import type { Linear } from "../../net/nn/linear.ts";
+import type { Norm } from "../../net/nn/norm.ts";
+import { layerNorm } from "../../net/nn/norm.ts";
+import type { Queries } from "../../net/nn/queries.ts";
+import { everyToken, oneToken } from "../../net/nn/queries.ts";
+import type { Architecture, ClassifierHead, ForwardInput, ForwardOutput } from "../architecture.ts";
+import type { LanguageModelCard } from "../card.ts";
+import { parseConfig } from "../config.ts";
+import { ParameterTable } from "../parameters.ts";
+import type { Layer, LayerForm, MaskedHead } from "./blocks/bert.ts";
+import {
+  bertInitial,
+  bertSizes,
+  encoderStates,
+  firstTokenClassifier,
+  HEADS_FIT,
+  headsFit,
+  liveValues,
+  maskedHead,
+  postNormLayer,
+  selfAttention,
+} from "./blocks/bert.ts";
+import { toyBytePairs } from "./toy-byte-pairs.ts";
+
+// axes: b batch · t tokens · q queries · d width · h heads · v vocabulary
+
+const schema = z
+  .object({
+    ...bertSizes,
+    type_vocab_size: z.number().int().min(1).max(64),
+    hidden_act: z.literal("gelu"),
+    alibi_starting_size: z.number().int().positive(),
+  })
+  .refine(headsFit, HEADS_FIT);
+
+type Config = z.output<typeof schema>;
+
+/** Added to the scores of padding; not the lowest number there is, but far enough below all others. */
+const PADDING = -10_000;
+/** The masked head has this one whatever the config says. */
+const HEAD_EPSILON = 1e-12;
+
+interface Parameters {
+  readonly words: Sym;
+  readonly types: Sym;
+  readonly embeddingNorm: Norm;
+  readonly layers: readonly Layer[];
+  readonly head: MaskedHead;
+}
+
+function declare(table: ParameterTable, c: Config): Parameters {
+  const d = c.hidden_size;
+  const words = table.embedding("bert.embeddings.word_embeddings", c.vocab_size, d, {
+    aliases: ["cls.predictions.decoder.weight"],
+  });
+  return {
+    words,
+    types: table.embedding("bert.embeddings.token_type_embeddings", c.type_vocab_size, d),
+    embeddingNorm: table.norm("bert.embeddings.LayerNorm", d),
+    layers: Array.from({ length: c.num_hidden_layers }, (_, i) => {
+      const at = `bert.encoder.layer.${i}`;
+      const [query, key, value] = thirds(table.linear(`${at}.attention.self.Wqkv`, d, 3 * d));
+      return {
+        attention: { query, key, value, output: table.linear(`${at}.attention.output.dense`, d, d) },
+        attentionNorm: table.norm(`${at}.attention.output.LayerNorm`, d),
+        feedForward: {
+          inner: table.linear(`${at}.mlp.gated_layers`, d, 2 * c.intermediate_size, { bias: false }),
+          outer: table.linear(`${at}.mlp.wo`, c.intermediate_size, d),
+        },
+        feedForwardNorm: table.norm(`${at}.mlp.layernorm`, d),
+      };
+    }),
+    head: {
+      dense: table.linear("cls.predictions.transform.dense", d, d),
+      norm: table.norm("cls.predictions.transform.LayerNorm", d),
+      decoder: { weight: words, bias: table.tensor("cls.predictions.decoder.bias", [c.vocab_size]) },
+    },
+  };
+}
+
+/** The rows of a dense layer in three blocks: queries, keys, values. */
+function thirds({ weight, bias }: Linear): readonly [Linear, Linear, Linear] {
+  const rows = (weight.shape[0] as number) / 3;
+  const third = (x: Sym, i: number) => slice(x, 0, i * rows, (i + 1) * rows);
+  const part = (i: number) => ({ weight: third(weight, i), bias: bias && third(bias, i) });
+  return [part(0), part(1), part(2)];
+}
+
+/** x⁰ = LN(E[ids] + T₀); x ← layer(x); padding made 0.  Positions enter by distance alone. */
+function forward(p: Parameters, c: Config, { ids, mask }: ForwardInput, tokens: Dim, asked: Queries) {
+  const epsilon = c.layer_norm_eps;
+  const x = layerNorm(p.embeddingNorm, add(gather(p.words, ids), slice(p.types, 0, 0, 1)), epsilon);
+  const states = encoderStates(p.layers, x, postNormLayer, {
+    all: layerForm(c, everyToken(tokens), tokens, mask),
+    last: layerForm(c, asked, tokens, mask),
+  });
+  const last = states.at(-1)!;
+  const lastHidden = mask === undefined ? last : mul(last, asked.rowsOf(unsqueeze(mask, 2)));
+  // the original shows none of the states before
+  return { hiddenStates: [lastHidden], lastHidden, logits: maskedHead(p.head, lastHidden, HEAD_EPSILON) };
+}
+
+function layerForm(c: Config, queries: Queries, tokens: Dim, mask: Sym | undefined): LayerForm {
+  const heads = c.num_attention_heads;
+  const distances = alibi(heads, queries.places, tokens);
+  const bias = mask === undefined ? distances : add(distances, paddingBias(mask, PADDING));
+  return {
+    attend: (p, y) => selfAttention(p, y, queries, { heads, bias }),
+    feed: (p, y) => gatedFeedForward(p, y, gelu),
+    queries,
+    epsilon: c.layer_norm_eps,
+  };
+}
+
+function architecture(config: unknown, file: string): Architecture {
+  const c = parseConfig(schema, config, file);
+  const table = new ParameterTable();
+  const p = declare(table, c);
+  return {
+    width: c.hidden_size,
+    layers: c.num_hidden_layers,
+    vocabulary: c.vocab_size,
+    maxTokens: Number.POSITIVE_INFINITY,
+    tensors: [...table.tensors.values()],
+    ignored: [/^bert\.pooler\./, /^classifier\./],
+    takesMask: true,
+    fixedLength: false,
+    ...liveValues(c),
+    forward: (input, tokens): ForwardOutput => forward(p, c, input, tokens, everyToken(tokens)),
+    forwardAt: (input, positions, tokens) => forward(p, c, input, tokens, oneToken(positions)),
+    classifier: (labels) => classifier(c, labels),
+    initial: (tensor) => bertInitial(tensor, c.initializer_range),
+  };
+}
+
+function classifier(c: Config, labels: number): ClassifierHead {
+  const table = new ParameterTable();
+  const pooler = table.linear("bert.pooler.dense", c.hidden_size, c.hidden_size);
+  return firstTokenClassifier(table, pooler, table.linear("classifier", c.hidden_size, labels));
+}
+
+const published = {
+  _name_or_path: "zhihan1996/DNABERT-2-117M",
+  alibi_starting_size: 512,
+  attention_probs_dropout_prob: 0,
+  classifier_dropout: null,
+  hidden_act: "gelu",
+  hidden_dropout_prob: 0.1,
+  hidden_size: 768,
+  initializer_range: 0.02,
+  intermediate_size: 3072,
+  layer_norm_eps: 1e-12,
+  max_position_embeddings: 512,
+  num_attention_heads: 12,
+  num_hidden_layers: 12,
+  position_embedding_type: "absolute",
+  torch_dtype: "float32",
+  type_vocab_size: 2,
+  vocab_size: 4096,
+};
+
+const toyTokens = toyBytePairs([]);
+
+export const dnabert2: LanguageModelCard = {
+  name: "dnabert2",
+  title: "DNABERT-2",
+  kind: "masked",
+  tokens: "bpe",
+  cite: "Zhou et al. 2024, arXiv:2306.15006",
+  licence: "Apache-2.0",
+  recognises: (config) => "alibi_starting_size" in config,
+  architecture,
+  tokenizer: openTokenizer,
+  tokenizerFiles: ({ vocab_size }) =>
+    vocab_size === toyTokens.vocabularySize ? { "tokenizer.json": toyTokens.json } : {},
+  checkpoints: [
+    {
+      preset: "117m",
+      repo: "zhihan1996/DNABERT-2-117M",
+      revision: "7bce263b15377fc15361f52cfab88f8b586abda0",
+      sha256: { "pytorch_model.bin": "7ff39ec77a484dd01070a41bfd6e95cdd7247bec80fe357ab43a4be33687aeba" },
+      config: published,
+      usedByDartEval: true,
+    },
+  ],
+  toys: {
+    toy: {
+      ...published,
+      _name_or_path: "toy",
+      hidden_size: 48,
+      num_hidden_layers: 2,
+      num_attention_heads: 4,
+      intermediate_size: 96,
+      vocab_size: toyTokens.vocabularySize,
+    },
+  },
+  anchors: [
+    {
+      preset: "117m",
+      of: "ACGTNACGTNACGTN",
+      ids: [1, 5, 6, 1049, 0, 5, 6, 1049, 0, 5, 6, 1049, 0, 2],
+      tolerance: 2e-4,
+      mean: {
+        sum: 1.4757872,
+        sumOfSquares: 22.2864791,
+        first: [
+          -0.0585790761, 0.0440874174, 0.180750802, -0.140868917, -0.176665917, -0.0520466305, -0.1384224,
+          -0.0999690667,
+        ],
+        last: [0.0521921627, 0.200336084, 0.178020731, 0.00766196568],
+      },
+      firstToken: [
+        -0.09099764, 0.11101955, 0.20347267, -0.187399, -0.06179409, -0.16749252, -0.2816923, -0.08533625,
+      ],
+    },
+    {
+      preset: "117m",
+      of: "AAAACCCCGGGGTTTTACGTNACGTNNNNACGTTGCAACGTACGT",
+      ids: [1, 39, 102, 92, 69, 6, 1049, 0, 5, 6, 1049, 0, 0, 0, 0, 5, 134, 66, 194, 6, 1049, 2],
+      tolerance: 2e-4,
+      mean: {
+        sum: 3.17530348,
+        sumOfSquares: 10.5429335,
+        first: [
+          -0.158318743, 0.0287651792, 0.173381254, -0.22307612, -0.223933741, 0.0182469748, -0.0285781678,
+          -0.0822219178,
+        ],
+        last: [-0.0446636118, 0.0813948885, 0.212817103, 0.0515330806],
+      },
+      firstToken: [
+        -0.12781328, 0.31639588, 0.46516201, -0.21065611, -0.11169342, -0.0817242, -0.04126954, -0.18689162,
+      ],
+    },
+  ],
+};

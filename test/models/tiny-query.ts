@@ -1,0 +1,34 @@
+import type { Tokenizer, Tokens } from "../../src/dna/tokenizers/tokenizer.ts";
+import type { Architecture } from "../../src/models/architecture.ts";
+import { Programs } from "../../src/models/programs.ts";
+import type { TokenQuery } from "../../src/models/queries/token-query.ts";
+import type { NdArray } from "../../src/net/arrays/array.ts";
+
+/** Tokens given by their ids; every one of them but the ends stands for one base. */
+export function tokensOf(ids: readonly number[]): Tokens {
+  const starts = Int32Array.from(ids, (_, i) => Math.max(0, i - 1));
+  const ends = Int32Array.from(ids, (_, i) => (i === 0 || i === ids.length - 1 ? starts[i]! : i));
+  return { ids: Int32Array.from(ids), starts, ends };
+}
+
+/** A model with weights in memory, to be asked by rows of ids. */
+export function tinyQuery(
+  architecture: Architecture,
+  weights: ReadonlyMap<string, NdArray>,
+  special: Pick<Tokenizer, "special" | "before" | "after">,
+  kind: TokenQuery["kind"] = "masked",
+): TokenQuery & { close(): Promise<void> } {
+  const read = async (name: string) => weights.get(name)!;
+  const programs = new Programs(architecture, weights, read, {});
+  const tokenizer: Tokenizer = {
+    name: "tiny",
+    kind: "bpe",
+    vocabularySize: architecture.vocabulary,
+    ...special,
+    encode() {
+      throw new Error("rows of ids are given");
+    },
+    token: () => undefined,
+  };
+  return { kind, programs, tokenizer, architecture, close: () => programs.close() };
+}
