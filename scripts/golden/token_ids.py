@@ -7,7 +7,8 @@
 Small byte-pair tokenizers, one for each rule of a tokenizer.json that this package reads, and Nucleotide Transformer's
 tokenizer (EsmTokenizer) with vocabularies built by rule.
 
-Writes test/golden/tokenizers/*.json. Run as: python scripts/golden/token_ids.py
+Writes test/golden/tokenizers/*.json: of each text its ids and, where the library gives them, its offsets. Run as
+python scripts/golden/token_ids.py, then `npm run format`.
 """
 
 import itertools
@@ -154,13 +155,17 @@ def texts_for(name):
         yield "".join(draw.choices(choice, k=draw.randrange(0, 24)))
 
 
+def joined(values):
+    return " ".join(map(str, values))
+
+
 cases = []
 for name, given in TOKENIZERS.items():
     tokenizer = Tokenizer.from_str(json.dumps(given))
     encodings = []
     for text in texts_for(name):
         encoding = tokenizer.encode(text)
-        encodings.append({"text": text, "ids": encoding.ids, "offsets": encoding.offsets})
+        encodings.append([text, joined(encoding.ids), joined(f"{start}-{end}" for start, end in encoding.offsets)])
     cases.append({"name": name, "tokenizer": given, "encodings": encodings})
 (OUT / "byte-pair-rules.json").write_text(json.dumps(cases, separators=(",", ":")) + "\n")
 
@@ -182,6 +187,6 @@ for version, k in [(1, 6), (2, 6), (2, 3)]:
     for i in range(150):
         choice = "ACGT" if i < 40 else "ACGTACGTACGTN" if i < 80 else [*"ACGTACGTACGTNacRY-.[] \t\n", "<mask>", "<cls>", "<pad>"]
         text = "".join(draw.choices(choice, k=draw.randrange(0, 60)))
-        encodings.append({"text": text, "ids": tokenizer(text)["input_ids"]})
+        encodings.append([text, joined(tokenizer(text)["input_ids"])])
     cases.append({"version": version, "k": k, "encodings": encodings})
 (OUT / "k-mers.json").write_text(json.dumps(cases, separators=(",", ":")) + "\n")

@@ -19,7 +19,7 @@ export type TokenIndex =
 export function baseMap(tokens: Pick<Tokens, "starts" | "ends">, bases: number): Int32Array {
   const map = new Int32Array(bases);
   for (let token = 0; token < tokens.starts.length; token++) {
-    map.fill(token, Math.min(tokens.starts[token]!, bases), Math.min(tokens.ends[token]!, bases));
+    map.fill(token, tokens.starts[token]!, tokens.ends[token]!);
   }
   return map;
 }

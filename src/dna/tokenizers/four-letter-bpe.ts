@@ -1,3 +1,5 @@
+import { InternalError } from "../../base/errors.ts";
+
 /** No merge: later than every merge. */
 const NEVER = 0x7fffffff;
 /** A vocabulary whose four-letter words need a larger tree of letters is left to the general way. */
@@ -18,7 +20,8 @@ const NODE = 5;
  * it; repeat until no pair is in the list. What a span of letters becomes depends on its neighbours only through a
  * merge across the border. So a row of tokens is the encoding of a word exactly when each token is the encoding of its
  * own letters and no border between two neighbours is merged away (`survives`); there is one such row, and a search
- * from the left, longest token first, finds it. A position is given up at most once.
+ * from the left, longest token first, finds it. That holds for every beginning of the word too, so a position is reached
+ * by one row only, and given up at most once.
  *
  * Inside this class a token is numbered by its merge: 0 to 3 are the letters, 4 + k comes from the k-th merge. A number
  * is therefore also a time: a smaller one is merged earlier. This needs every merge to join parts made before it, and no
@@ -41,8 +44,6 @@ export class FourLetterBpe {
 
   #tokens = new Int32Array(1024);
   #codes = new Uint8Array(1024);
-  /** 1 where a start position is known to lead nowhere. */
-  #dead = new Uint8Array(1025);
 
   /**
    * @param vocabulary  text of a token → its id
@@ -102,31 +103,25 @@ export class FourLetterBpe {
   encode(text: string, start: number, end: number): number {
     const n = end - start;
     if (n > this.#codes.length) this.#grow(n);
-    const [codes, dead, tokens] = [this.#codes, this.#dead, this.#tokens];
+    const [codes, tokens] = [this.#codes, this.#tokens];
     for (let i = 0; i < n; i++) {
       const letter = LETTER_OF_CODE[text.charCodeAt(start + i)] ?? -1;
       if (letter < 0) return -1;
       codes[i] = letter;
     }
-    dead.fill(0, 0, n + 1);
 
     let count = 0;
     let at = 0;
     let token = n > 0 ? this.#longest(0, n) : -1;
     while (at < n) {
       const last = count > 0 ? tokens[count - 1]! : -1;
-      while (
-        token >= 0 &&
-        (dead[at + this.#length[token]!] === 1 || (last >= 0 && !this.#survives(last, token, -1)))
-      ) {
-        token = this.#shorter[token]!;
-      }
+      while (token >= 0 && last >= 0 && !this.#survives(last, token, -1)) token = this.#shorter[token]!;
       if (token >= 0) {
         tokens[count++] = token;
         at += this.#length[token]!;
         if (at < n) token = this.#longest(at, n);
       } else {
-        dead[at] = 1;
+        if (count === 0) throw new InternalError("a word of A, C, G and T has no byte-pair encoding");
         const undone = tokens[--count]!;
         at -= this.#length[undone]!;
         token = this.#shorter[undone]!;
@@ -213,7 +208,6 @@ export class FourLetterBpe {
   #grow(letters: number) {
     const size = Math.max(letters, 2 * this.#codes.length);
     this.#codes = new Uint8Array(size);
-    this.#dead = new Uint8Array(size + 1);
     this.#tokens = new Int32Array(size);
     this.ids = new Int32Array(size);
     this.ends = new Int32Array(size);

@@ -32,6 +32,17 @@ export function goldensOf(file: string, tokenizer: string): readonly Expected[] 
   return [...whole, ...Object.values(edge[tokenizer] ?? {})];
 }
 
+/** A text, its ids, and its spans as in "0-3 3-5": how scripts/golden/token_ids.py writes them. */
+export type Written = readonly [text: string, ids: string, spans?: string];
+
+export function read([text, ids, spans]: Written): Expected {
+  const words = (joined: string) => joined.split(" ").filter((word) => word.length > 0);
+  const expected = { text, ids: words(ids).map(Number) };
+  return spans === undefined
+    ? expected
+    : { ...expected, offsets: words(spans).map((span) => span.split("-").map(Number)) };
+}
+
 /** The texts of `upstream-parity.json` for one tokenizer. */
 export function parityOf(file: string, tokenizer: string): readonly Expected[] {
   return (JSON.parse(readFileSync(file, "utf8")) as Parity).vectors[tokenizer] ?? [];
