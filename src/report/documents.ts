@@ -1,5 +1,6 @@
 import { intervalsTable } from "./intervals-table.ts";
 import { leaderboardTable } from "./leaderboard.ts";
+import { measurementsTable } from "./measurements-table.ts";
 import { quantilesTable } from "./quantiles-table.ts";
 import { quirksTable } from "./quirks-table.ts";
 import type { Report, ReportPanel } from "./report.ts";
@@ -23,15 +24,11 @@ export function reportDocument({ panels }: Report, format: DocumentFormat): stri
   return `${panels.flatMap(tablesOf).map(WRITERS[format]).join("\n\n")}\n`;
 }
 
-/** The leaderboards alone. */
-export function leaderboardDocument({ panels }: Pick<Report, "panels">, format: DocumentFormat): string {
-  return panels.map((panel) => WRITERS[format](leaderboardTable(panel, panelTitle(panel)))).join("\n\n");
-}
-
 function tablesOf(panel: ReportPanel): Table[] {
   return [
     leaderboardTable(panel, panelTitle(panel)),
     quantilesTable(panel),
+    measurementsTable(panel),
     quirksTable(panel),
     intervalsTable(panel),
   ].filter((table) => table !== undefined);

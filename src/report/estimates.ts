@@ -1,19 +1,22 @@
 import type { Estimate } from "../evaluation/metrics/estimate.ts";
 import type { Metric } from "../evaluation/tasks/measurement.ts";
-import { fixed, UNDEFINED } from "./numbers.ts";
+import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";
 import type { Cell } from "./tables/table.ts";
 
-/** What the intervals' methods are called in a sentence. */
-const METHODS: Readonly<Record<string, string>> = {
-  wald: "normal approximation (Wald)",
-  wilson: "Wilson",
-  "genomic-block-bootstrap": "bootstrap over genomic blocks",
-  "chromosome-bootstrap": "bootstrap over chromosomes",
-  bootstrap: "bootstrap over rows",
-  delong: "DeLong",
-};
-
-export const methodName = (method: string): string => METHODS[method] ?? method.replaceAll("-", " ");
+/** What an interval's method is called in a sentence: `genomic-block-bootstrap` is a bootstrap over genomic blocks. */
+export function methodName(method: string): string {
+  const over = /^(.+)-(wilson|bootstrap|jackknife)$/.exec(method);
+  if (over !== null) {
+    const blocks = `${over[1]!.replaceAll("-", " ")}s`;
+    return over[2] === "wilson" ? `Wilson, widened for ${blocks}` : `${over[2]} over ${blocks}`;
+  }
+  const names: Record<string, string> = {
+    wald: "normal approximation (Wald)",
+    wilson: "Wilson",
+    delong: "DeLong",
+  };
+  return names[method] ?? method.replaceAll("-", " ");
+}
 
 /** `0.731` and, quieter, `[0.705, 0.756]`. */
 export function estimateCell(value: number | null, interval: Estimate | undefined, digits = 3): Cell {
@@ -25,7 +28,13 @@ export function intervalText({ low, high }: Estimate, digits = 3): string {
   return `[${fixed(low, digits)}, ${fixed(high, digits)}]`;
 }
 
-/** A metric with the interval that is to be printed. */
-export function metricCell(metric: Metric, digits = 3): Cell {
-  return estimateCell(metric.value, metric.intervals[0], digits);
+/** Metrics that are the probability of a test, by the ending of their names. */
+export const isPValue = (name: string): boolean => name.endsWith("-p");
+
+/** A metric as it is to be read, with the interval that is to be printed. */
+export function metricCell({ name, value, intervals }: Metric, digits = 3): Cell {
+  if (value === null) return UNDEFINED;
+  if (isPValue(name)) return pValue(value);
+  if (Math.abs(value) >= 1000) return count(value);
+  return estimateCell(value, intervals[0], digits);
 }

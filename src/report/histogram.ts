@@ -2,6 +2,8 @@ import type { Bin } from "./page-data.ts";
 
 export interface Histogram {
   readonly bins: readonly Bin[];
+  /** Values that are zero; they are in no bin. */
+  readonly ties: number;
   /** Values outside the bins, counted in the outermost ones. */
   readonly beyond: number;
 }
@@ -12,16 +14,18 @@ const TAIL = 0.005;
 /**
  * Bins of equal, round width, with an edge at zero, over the middle 99 % of the values.
  *
- * @param values  finite numbers, in any order; none give no bins
+ * @param values  finite numbers, in any order; none but zeros give no bins
  * @param target  about how many bins
  */
 export function histogram(values: Float64Array, target = 48): Histogram {
-  if (values.length === 0) return { bins: [], beyond: 0 };
-  const sorted = values.toSorted();
+  const sorted = values.filter((value) => value !== 0).sort();
+  const ties = values.length - sorted.length;
+  if (sorted.length === 0) return { bins: [], ties, beyond: 0 };
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
   const [low, high] = [at(TAIL), at(1 - TAIL)];
-  // No finer than edges of twelve digits can tell apart.
-  const width = roundWidth(Math.max((high - low) / target, 1e-10 * Math.max(Math.abs(low), Math.abs(high))));
+  // Where all are as good as equal, a width that shows it, and that twelve digits can tell.
+  const largest = Math.max(Math.abs(low), Math.abs(high));
+  const width = roundWidth(high - low > 1e-9 * largest ? (high - low) / target : largest / 10);
   const first = Math.floor(low / width);
   const bins = Math.max(1, Math.floor(high / width) - first + 1);
   const rows = new Array<number>(bins).fill(0);
@@ -33,10 +37,10 @@ export function histogram(values: Float64Array, target = 48): Histogram {
   }
   // Twelve digits: 0.3, not 0.30000000000000004.
   const edge = (bin: number) => Number(((first + bin) * width).toPrecision(12));
-  return { bins: rows.map((n, bin) => ({ from: edge(bin), to: edge(bin + 1), rows: n })), beyond };
+  return { bins: rows.map((n, bin) => ({ from: edge(bin), to: edge(bin + 1), rows: n })), ties, beyond };
 }
 
-/** The next of 1, 2, 2.5, 5 × 10^k that is no smaller; 1 where everything is as good as equal. */
+/** The next of 1, 2, 2.5, 5 × 10^k that is no smaller. */
 function roundWidth(least: number): number {
   if (least < 1e-200) return 1;
   const power = 10 ** Math.floor(Math.log10(least));

@@ -1,39 +1,38 @@
-import { methodName } from "./estimates.ts";
-import { count, fixed } from "./numbers.ts";
+import type { Estimate } from "../evaluation/metrics/estimate.ts";
+import { intervalText, methodName } from "./estimates.ts";
+import { count, UNDEFINED } from "./numbers.ts";
 import type { Panel } from "./panels.ts";
-import type { Table } from "./tables/table.ts";
+import { protocolRows } from "./protocol-lines.ts";
+import type { Cell, Table } from "./tables/table.ts";
 
-/** Every interval computed for every metric, by method: how much the answer depends on the way of counting. */
-export function intervalsTable({ entries }: Panel): Table {
-  const shown = entries.flatMap(({ result }) =>
-    result.metrics.filter(({ intervals }) => intervals.length > 0),
-  );
-  const several = new Set(shown.map(({ name }) => name)).size > 1;
+/** Every interval of the main metric, a column for each way of making one; undefined where there is none. */
+export function intervalsTable({ entries }: Panel): Table | undefined {
+  const methods = [...new Set(entries.flatMap(({ main }) => main.intervals.map(({ method }) => method)))];
+  if (methods.length === 0) return undefined;
   return {
-    caption: "Every 95 % interval, by the way it was made",
+    caption: `95 % intervals of ${entries[0]!.main.title}, by the way they were made`,
     columns: [
       { heading: "model", align: "left" },
       { heading: "protocol", align: "left" },
-      ...(several ? [{ heading: "metric", align: "left" as const }] : []),
-      { heading: "interval", align: "left" },
-      { heading: "low", align: "right" },
-      { heading: "high", align: "right" },
-      { heading: "width", align: "right" },
-      { heading: "n", align: "right" },
+      ...methods.map((method) => ({ heading: methodName(method), align: "right" as const })),
     ],
-    rows: entries.flatMap(({ label, protocol, result }) =>
-      result.metrics.flatMap(({ title, intervals }) =>
-        intervals.map(({ low, high, n, method }) => [
-          label,
-          protocol,
-          ...(several ? [title] : []),
-          methodName(method),
-          fixed(low, 4),
-          fixed(high, 4),
-          fixed(high - low, 4),
-          count(n),
-        ]),
-      ),
+    rows: protocolRows(
+      entries.map(({ label, protocol, main, result }) => ({
+        label,
+        protocol,
+        cells: methods.map((method) =>
+          intervalCell(
+            main.intervals.find((interval) => interval.method === method),
+            result.rows.selected,
+          ),
+        ),
+      })),
     ),
   };
+}
+
+/** With the number of trials, where that is not the number of rows. */
+function intervalCell(interval: Estimate | undefined, rows: number): Cell {
+  if (interval === undefined) return UNDEFINED;
+  return { text: intervalText(interval), detail: interval.n === rows ? "" : `n ${count(interval.n)}` };
 }

@@ -1,54 +1,42 @@
 import type { Measurement } from "../evaluation/tasks/measurement.ts";
-import { metricCell } from "./estimates.ts";
-import { count, pValue, UNDEFINED } from "./numbers.ts";
+import { isPValue, metricCell } from "./estimates.ts";
+import { count, pValue } from "./numbers.ts";
 import type { Entry, Panel } from "./panels.ts";
 import { type Cell, type Column, cellText, type Table } from "./tables/table.ts";
 
-/** One line per model and protocol, best first: the main metric with its interval, then what it rests on. */
-export function leaderboardTable(panel: Panel, title: string): Table {
-  const { entries } = panel;
+/** One line per model and protocol, best first: the main metric with its interval, and what it rests on. */
+export function leaderboardTable({ entries }: Panel, title: string): Table {
   const main = entries[0]!.main;
-  const others = [
-    ...new Set(entries.flatMap(({ result }) => result.metrics.slice(1).map(({ name }) => name))),
-  ];
-  const metricTitle = (name: string) =>
-    entries.flatMap(({ result }) => result.metrics).find((metric) => metric.name === name)!.title;
-  const counts = ["ties"].filter((key) => entries.some(({ result }) => key in result.counts));
+  const withTies = entries.some(({ result }) => "ties" in result.counts);
+  const withP = entries.some(({ result }) => pOf(result) !== undefined);
   const columns: Column[] = [
     { heading: "model", align: "left" },
     { heading: "protocol", align: "left" },
-    { heading: `${main.title}${arrow(main.better)}`, align: "right" },
+    { heading: `${main.title}${ARROWS[main.better]}`, align: "right" },
     { heading: "n", align: "right" },
-    ...counts.map((key): Column => ({ heading: key, align: "right" })),
-    ...others.map((name): Column => ({ heading: metricTitle(name), align: "right" })),
-    ...(entries.some(hasP) ? [{ heading: "p", align: "right" } as const] : []),
+    ...(withTies ? [{ heading: "ties", align: "right" } as const] : []),
+    ...(withP ? [{ heading: "p", align: "right" } as const] : []),
   ];
   const rows = entries.map((entry): Cell[] => [
     entry.label,
     entry.protocol,
     metricCell(entry.main),
     count(entry.result.rows.selected),
-    ...counts.map((key) => count(entry.result.counts[key] ?? Number.NaN)),
-    ...others.map((name) => otherCell(entry, name)),
-    ...(entries.some(hasP) ? [pText(entry)] : []),
+    ...(withTies ? [count(entry.result.counts.ties ?? Number.NaN)] : []),
+    ...(withP ? [pValue(pOf(entry.result)?.value ?? Number.NaN)] : []),
   ]);
   return { caption: title, columns, rows, notes: notesOf(entries) };
 }
 
-const arrow = (better: string) => (better === "higher" ? " ↑" : better === "lower" ? " ↓" : "");
+const ARROWS = { higher: " ↑", lower: " ↓", neither: "" } as const;
 
-const hasP = ({ result }: Entry) => "pval" in result.published;
-const pText = ({ result }: Entry) => pValue(result.published.pval ?? Number.NaN);
-
-function otherCell({ result }: Entry, name: string): Cell {
-  const metric = result.metrics.find((one) => one.name === name);
-  return metric === undefined ? UNDEFINED : metricCell(metric);
-}
+/** The test of the main metric, where the task has one. */
+export const pOf = ({ metrics }: Pick<Measurement, "metrics">) => metrics.find(({ name }) => isPValue(name));
 
 /** How the intervals were made, why a number is missing, and what the results themselves want said. */
 function notesOf(entries: readonly Entry[]): string[] {
   const undefinedOnes = entries.flatMap(({ label, result }) =>
-    result.metrics
+    [result.metrics[0]!, ...(pOf(result) === undefined ? [] : [pOf(result)!])]
       .filter(({ value }) => value === null)
       .map(({ title, why }) => `${label}: no ${title}: ${why ?? "it is undefined"}.`),
   );

@@ -34,7 +34,10 @@ export interface Bin {
 export interface DifferenceChart {
   readonly holder: string;
   readonly title: string;
+  /** Empty where every pair is a tie. */
   readonly bins: readonly Bin[];
+  /** Pairs whose scores are equal; they are in no bin. */
+  readonly ties: number;
   readonly median: number;
 }
 

@@ -2,6 +2,7 @@ import { intervalText, methodName } from "./estimates.ts";
 import { type Html, html } from "./html.ts";
 import { intervalsTable } from "./intervals-table.ts";
 import { leaderboardTable } from "./leaderboard.ts";
+import { measurementsTable } from "./measurements-table.ts";
 import { count, fixed, UNDEFINED } from "./numbers.ts";
 import type { AccuracyChart, AccuracyMark, DifferenceChart, PageData } from "./page-data.ts";
 import type { Entry } from "./panels.ts";
@@ -18,6 +19,8 @@ export function panelSection(panel: ReportPanel): Html {
   const { asked, setting, entries } = panel;
   const id = panelId(panel);
   const quantiles = quantilesTable(panel);
+  const others = measurementsTable(panel);
+  const intervals = intervalsTable(panel);
   const charts = chartsOf(panel);
   return html`<section aria-labelledby="${id}">
 <h2 id="${id}">${asked.title}, ${setting}</h2>
@@ -31,12 +34,17 @@ ${charts.accuracies.map((chart) => accuracyFigure(chart))}
 
 ${charts.differences.length === 0 ? undefined : differenceFigure(panel, charts.differences)}
 ${quantiles === undefined ? undefined : htmlTable(quantiles)}
+${others === undefined ? undefined : htmlTable(others)}
 
 ${protocols(panel)}
 
-<h3>How sure the numbers are</h3>
+${
+  intervals === undefined
+    ? undefined
+    : html`<h3>How sure the numbers are</h3>
 <p>${intervalsWords(entries)}</p>
-${htmlTable(intervalsTable(panel))}
+${htmlTable(intervals)}`
+}
 </section>
 `;
 }
@@ -63,6 +71,7 @@ export function chartsOf(panel: ReportPanel): PageData {
       holder: `${id}-differences-${i}`,
       title: `Distribution of element minus control for ${label}`,
       bins: histogram.bins,
+      ties: histogram.ties,
       median: result.published.median_diff ?? 0,
     }),
   );
@@ -133,7 +142,11 @@ of rows there is the paired accuracy.</p>
     ({ label }, i) =>
       html`<div><h4>${label}</h4><div id="${charts[i]!.holder}" class="chart">${undrawn}</div></div>`,
   )}</div>
-<ul class="key"><li class="of-right square">prefers the real element</li><li class="of-wrong square">prefers the control</li></ul>
+<ul class="key"><li class="of-right square">prefers the real element</li><li class="of-wrong square">prefers the control</li>${
+    shown.some(({ histogram }) => histogram.ties > 0)
+      ? html`<li class="of-tie square">cannot tell: both scores are equal</li>`
+      : undefined
+  }</ul>
 <figcaption>Distribution of element minus control, one chart per model, each on a scale of its own.${
     beyond
       ? " The outermost bars also hold what lies beyond them, at most half a percent of the rows on either side."
@@ -147,7 +160,7 @@ function onePerModel({ entries, differences }: ReportPanel) {
   const seen = new Set<string>();
   return entries.flatMap(({ label, result }) => {
     const histogram = differences.get(result.identity);
-    if (histogram === undefined || histogram.bins.length === 0 || seen.has(label)) return [];
+    if (histogram === undefined || seen.has(label)) return [];
     seen.add(label);
     return [{ label, result, histogram }];
   });
@@ -163,11 +176,13 @@ can be met again; the <strong>corrected</strong> one does what its paper says is
 ${htmlTable(table)}`;
 }
 
+/** Which interval the tables print under each protocol, and which to believe. */
 function intervalsWords(entries: readonly Entry[]): string {
-  const methods = [...new Set(entries.flatMap(({ main }) => main.intervals.map(({ method }) => method)))];
-  if (methods.length === 0) return "No interval was computed.";
-  const first = methodName(methods[0]!);
-  return methods.length === 1
-    ? `Intervals are of one kind: ${first}.`
-    : `The tables above print the first of ${methods.length} intervals: ${first}. Neighbouring elements are not independent of each other; where intervals that know this are wider than those that do not, believe the wider ones.`;
+  const printed = new Map(
+    entries.flatMap(({ protocol, main }) =>
+      main.intervals.slice(0, 1).map(({ method }) => [protocol, methodName(method)] as const),
+    ),
+  );
+  const sentences = [...printed].map(([protocol, method]) => `The ${protocol} protocol prints: ${method}.`);
+  return `${sentences.join(" ")} Neighbouring elements resemble each other, so they tell less than as many independent ones; an interval that allows for this is wider, and is the one to believe.`;
 }

@@ -1,5 +1,6 @@
 import { fixed } from "./numbers.ts";
-import type { Entry, Panel } from "./panels.ts";
+import type { Panel } from "./panels.ts";
+import { protocolRows } from "./protocol-lines.ts";
 import type { Table } from "./tables/table.ts";
 
 /** The original's keys for the distribution of element minus control, in the order of the columns. */
@@ -23,22 +24,12 @@ export function quantilesTable({ entries }: Panel): Table | undefined {
       { heading: "protocol", align: "left" },
       ...Object.values(KEYS).map((heading) => ({ heading, align: "right" as const })),
     ],
-    rows: once(some).map(({ label, protocols, values }) => [label, protocols, ...values]),
+    rows: protocolRows(
+      some.map(({ label, protocol, result }) => ({
+        label,
+        protocol,
+        cells: Object.keys(KEYS).map((key) => fixed(result.published[key] ?? Number.NaN)),
+      })),
+    ),
   };
-}
-
-/** Protocols of a model that score the same rows alike share a line. */
-function once(entries: readonly Entry[]) {
-  const lines = new Map<string, { label: string; protocols: string; values: string[] }>();
-  for (const { label, protocol, result } of entries) {
-    const values = Object.keys(KEYS).map((key) => fixed(result.published[key] ?? Number.NaN));
-    const key = JSON.stringify([label, result.rows.digest, values]);
-    const same = lines.get(key);
-    lines.set(key, {
-      label,
-      values,
-      protocols: same === undefined ? protocol : `${same.protocols}, ${protocol}`,
-    });
-  }
-  return [...lines.values()];
 }

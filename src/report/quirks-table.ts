@@ -1,6 +1,6 @@
 import type { Estimate } from "../evaluation/metrics/estimate.ts";
 import { estimateCell } from "./estimates.ts";
-import { fixed, UNDEFINED } from "./numbers.ts";
+import { count, fixed, UNDEFINED } from "./numbers.ts";
 import type { Panel } from "./panels.ts";
 import type { Cell, Table } from "./tables/table.ts";
 
@@ -41,7 +41,6 @@ export function quirksOf({ entries }: Pick<Panel, "entries">): { label: string; 
 
 function effectCell(effect: Estimate | number | null): Cell {
   if (effect === null) return UNDEFINED;
-  if (typeof effect === "number")
-    return Number.isInteger(effect) ? effect.toLocaleString("en-US") : fixed(effect, 4);
+  if (typeof effect === "number") return Math.abs(effect) >= 1000 ? count(effect) : fixed(effect, 4);
   return estimateCell(effect.value, effect, 4);
 }

@@ -4,11 +4,12 @@ import { histogram } from "../../src/report/histogram.ts";
 
 const values = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 300 });
 
-test("every value is in one bin, and no bin straddles zero", () => {
+test("every value but zeros is in one bin, and no bin straddles zero", () => {
   fc.assert(
     fc.property(values, (some) => {
-      const { bins } = histogram(Float64Array.from(some));
-      expect(bins.reduce((sum, bin) => sum + bin.rows, 0)).toBe(some.length);
+      const { bins, ties } = histogram(Float64Array.from(some));
+      expect(ties).toBe(some.filter((value) => value === 0).length);
+      expect(bins.reduce((sum, bin) => sum + bin.rows, ties)).toBe(some.length);
       for (const [i, bin] of bins.entries()) {
         expect(bin.to).toBeGreaterThan(bin.from);
         expect(bin.from < 0 && bin.to > 0).toBe(false);
@@ -28,7 +29,8 @@ test("bins are of a round width, and outliers do not flatten the rest", () => {
   expect(beyond).toBeLessThanOrEqual(10);
 });
 
-test("nothing gives no bins; equal values give one", () => {
-  expect(histogram(new Float64Array(0))).toEqual({ bins: [], beyond: 0 });
-  expect(histogram(Float64Array.of(0, 0, 0)).bins).toEqual([{ from: 0, to: 1, rows: 3 }]);
+test("nothing gives no bins, nor do ties alone; equal values give one", () => {
+  expect(histogram(new Float64Array(0))).toEqual({ bins: [], ties: 0, beyond: 0 });
+  expect(histogram(Float64Array.of(0, -0, 0))).toEqual({ bins: [], ties: 3, beyond: 0 });
+  expect(histogram(Float64Array.of(0.5, 0.5, 0.5)).bins).toEqual([{ from: 0.5, to: 0.55, rows: 3 }]);
 });

@@ -1,0 +1,24 @@
+import { mergeRun } from "../../evaluation/runs/merge.ts";
+import { type DefineCommand, examples } from "../command.ts";
+import { resultsOf, resultsText } from "../results-text.ts";
+import { runFolders } from "../run-folders.ts";
+
+export const define: DefineCommand = (command, { terminal }) => {
+  command
+    .description("Puts the shards of a run together and computes its metrics.")
+    .argument("<folder>", "what run --out was given")
+    .option("--json", "print the results as JSON")
+    .addHelpText(
+      "after",
+      examples({
+        "after every shard has been run, on one machine or many": "dart-eval merge runs/hyenadna",
+      }),
+    )
+    .action(async (folder: string, { json }: { json?: boolean }) => {
+      const folders = await runFolders(folder);
+      for (const one of folders) await mergeRun(one);
+      const results = await resultsOf(folders);
+      terminal.print(json ? JSON.stringify(results, null, 2) : resultsText(results));
+      terminal.say(`next: dart-eval report ${folder} --out report.html`);
+    });
+};

@@ -1,0 +1,19 @@
+import type { DefineCommand } from "../command.ts";
+import { define as defineFetch } from "./models/fetch.ts";
+import { define as defineInit } from "./models/init.ts";
+import { define as defineList } from "./models/list.ts";
+import { define as defineVerify } from "./models/verify.ts";
+
+export const define: DefineCommand = (command, context) => {
+  command.description("Lists the models, and makes, fetches and verifies their checkpoints.");
+  defineList(
+    command.command("list").summary("the families of models, and which checkpoints are here"),
+    context,
+  );
+  defineInit(command.command("init").summary("write an untrained checkpoint"), context);
+  defineFetch(command.command("fetch").summary("download a checkpoint, pinned and verified"), context);
+  defineVerify(
+    command.command("verify").summary("compare a checkpoint with the official code's output"),
+    context,
+  );
+};

@@ -1,0 +1,46 @@
+import { InputError } from "../../../base/errors.ts";
+import { publicCheckpoint } from "../../../models/catalogue.ts";
+import { fetchFromHub } from "../../../models/hub.ts";
+import { type DefineCommand, examples } from "../../command.ts";
+import { type Progress, startProgress } from "../../progress.ts";
+
+export const define: DefineCommand = (command, context) => {
+  const { terminal, signal } = context;
+  command
+    .description(
+      "Downloads a published checkpoint into the hub's cache, which Python's libraries share: a pinned revision, every file verified by its digest. Goes on where an earlier download stopped.",
+    )
+    .argument("<model>", "a name of models list, such as hyenadna/large-1m, or its repository")
+    .option("--json", "print where it lies as JSON")
+    .addHelpText(
+      "after",
+      examples({ "once, before the first run": "dart-eval models fetch hyenadna/large-1m" }),
+    )
+    .action(async (name: string, { json }: { json?: boolean }) => {
+      const known = publicCheckpoint(name);
+      if (known === undefined) {
+        throw new InputError(`no published checkpoint is called ${JSON.stringify(name)}`, {
+          hint: "dart-eval models list tells their names",
+        });
+      }
+      const { repo, revision, sha256 } = known.checkpoint;
+      context.resume = "What was downloaded is kept; the same command goes on from there.";
+      let progress: Progress | undefined;
+      try {
+        const snapshot = await fetchFromHub({
+          repo,
+          revision,
+          sha256,
+          signal,
+          onProgress({ done, total }) {
+            progress ??= startProgress(terminal, { unit: "bytes", total, before: done });
+            progress.update(done);
+          },
+        });
+        progress?.stop();
+        terminal.print(json ? JSON.stringify(snapshot) : snapshot.folder);
+      } finally {
+        progress?.stop();
+      }
+    });
+};

@@ -1,0 +1,57 @@
+import { BASELINES, LANGUAGE_MODELS } from "../../../models/catalogue.ts";
+import { findInHubCache } from "../../../models/hub-cache.ts";
+import { plainTable } from "../../../report/tables/plain.ts";
+import { type DefineCommand, examples } from "../../command.ts";
+
+export const define: DefineCommand = (command, { terminal }) => {
+  command
+    .description(
+      "Lists the families of models, their published checkpoints, and which of these are on this machine.",
+    )
+    .option("--json", "print the list as JSON")
+    .addHelpText("after", examples({ "what can be evaluated": "dart-eval models list" }))
+    .action(async ({ json }: { json?: boolean }) => {
+      const checkpoints = await listed();
+      if (json) return terminal.print(JSON.stringify({ checkpoints, baselines: BASELINES }, null, 2));
+      terminal.print(
+        plainTable({
+          caption: "Published checkpoints",
+          columns: ["model", "repository", "revision", "licence", "here"].map((heading) => ({
+            heading,
+            align: "left",
+          })),
+          rows: checkpoints.map(({ model, repo, revision, licence, folder, usedByDartEval }) => [
+            `${model}${usedByDartEval ? " *" : ""}`,
+            repo,
+            revision.slice(0, 8),
+            licence,
+            folder === null ? "no" : "yes",
+          ]),
+          notes: ["* the one that DART-Eval evaluated"],
+        }),
+      );
+      const toys = LANGUAGE_MODELS.flatMap((card) =>
+        Object.keys(card.toys).map((preset) => `${card.name} --preset ${preset}`),
+      );
+      terminal.print("\nWithout a download");
+      for (const { name, answers } of BASELINES) terminal.print(`  ${name}: ${answers}`);
+      for (const toy of toys) terminal.print(`  dart-eval models init ${toy}: a small untrained one`);
+    });
+};
+
+/** Every published checkpoint, and the folder it lies in, if it was downloaded. */
+async function listed() {
+  return Promise.all(
+    LANGUAGE_MODELS.flatMap((card) =>
+      card.checkpoints.map(async ({ preset, repo, revision, usedByDartEval = false }) => ({
+        model: `${card.name}/${preset}`,
+        title: card.title,
+        repo,
+        revision,
+        licence: card.licence,
+        usedByDartEval,
+        folder: (await findInHubCache({ repo, revision })) ?? null,
+      })),
+    ),
+  );
+}

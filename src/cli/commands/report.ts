@@ -1,0 +1,65 @@
+import { Option } from "commander";
+import { writeFileWhole } from "../../base/write-file.ts";
+import { TASKS } from "../../evaluation/tasks/catalogue.ts";
+import { DOCUMENT_FORMATS, type DocumentFormat, reportDocument } from "../../report/documents.ts";
+import { renderPage } from "../../report/page.ts";
+import { readPageAssets } from "../../report/page-assets.ts";
+import { gatherReport } from "../../report/report.ts";
+import { type DefineCommand, examples } from "../command.ts";
+import { resultsOf } from "../results-text.ts";
+import { runFolders } from "../run-folders.ts";
+
+interface ReportOptions {
+  readonly out?: string;
+  readonly format?: "html" | "json" | DocumentFormat;
+  readonly title?: string;
+}
+
+export const define: DefineCommand = (command, { terminal }) => {
+  command
+    .description("Writes merged results as one HTML page, or as tables.")
+    .argument("<folder...>", "run folders; several are compared")
+    .option("--out <file>", "where to write; without it the text goes to standard output")
+    .addOption(
+      new Option("--format <format>", "what to write; without it, what the ending of --out says").choices([
+        "html",
+        ...DOCUMENT_FORMATS,
+        "json",
+      ]),
+    )
+    .option("--title <text>", "the page's title")
+    .addHelpText(
+      "after",
+      examples({
+        "one page that opens from disk": "dart-eval report runs/hyenadna --out report.html",
+        "two runs compared, as a table for a paper": "dart-eval report runs/a runs/b --format latex",
+      }),
+    )
+    .action(async (paths: string[], options: ReportOptions) => {
+      const folders = (await Promise.all(paths.map(runFolders))).flat();
+      const results = await resultsOf(folders);
+      const format = options.format ?? formatOf(options.out);
+      const text = await written();
+      if (options.out === undefined) return terminal.print(text.trimEnd());
+      await writeFileWhole(options.out, text);
+      terminal.say(`wrote ${options.out}`);
+
+      async function written(): Promise<string> {
+        if (format === "json") return `${JSON.stringify(results, null, 2)}\n`;
+        const { title } = options;
+        const report = await gatherReport(results, {
+          tasks: TASKS,
+          ...(title === undefined ? {} : { title }),
+        });
+        return format === "html"
+          ? renderPage(report, await readPageAssets())
+          : reportDocument(report, format);
+      }
+    });
+};
+
+function formatOf(out: string | undefined): NonNullable<ReportOptions["format"]> {
+  const ending = out?.split(".").at(-1)?.toLowerCase();
+  const byEnding = { html: "html", htm: "html", md: "md", tex: "latex", json: "json" } as const;
+  return byEnding[ending as keyof typeof byEnding] ?? "text";
+}

@@ -1,0 +1,165 @@
+import { Option } from "commander";
+import { openGenome } from "../../dna/genome/genome.ts";
+import { mergeRun } from "../../evaluation/runs/merge.ts";
+import { type Plan, planRun } from "../../evaluation/runs/plan.ts";
+import type { Shard } from "../../evaluation/runs/request.ts";
+import type { ShardOutcome } from "../../evaluation/runs/shard.ts";
+import { taskNamed } from "../../evaluation/tasks/catalogue.ts";
+import { CHROMOSOME_SPLIT } from "../../evaluation/tasks/split.ts";
+import type { Split } from "../../evaluation/tasks/task.ts";
+import type { Model, Protocol } from "../../models/model.ts";
+import { openModel } from "../../models/open-model.ts";
+import { DEVICES, type Device } from "../../net/runtime/device.ts";
+import { headline } from "../../report/leaderboard.ts";
+import { count } from "../../report/numbers.ts";
+import { type Context, type DefineCommand, examples } from "../command.ts";
+import { shard, wholeNumber } from "../options.ts";
+import { planJson, planText } from "../plan-text.ts";
+import { resultsOf, resultsText } from "../results-text.ts";
+import { protocolFolders } from "../run-folders.ts";
+import { runPlan } from "../run-plan.ts";
+import { dataInputs } from "../task-inputs.ts";
+
+interface RunOptions {
+  readonly task: string;
+  readonly model: readonly string[];
+  readonly setting: readonly string[];
+  readonly protocol: Protocol | "both";
+  readonly genome?: string;
+  readonly data: readonly string[];
+  readonly out: string;
+  readonly split?: Split;
+  readonly limit?: number;
+  readonly seed: number;
+  readonly shard: Shard;
+  readonly device: Device;
+  readonly batchSize?: number;
+  readonly plan?: boolean;
+  readonly json?: boolean;
+}
+
+export const define: DefineCommand = (command, context) => {
+  command
+    .description(
+      "Asks models a task's question and keeps every answer. The same command goes on where an earlier one stopped.",
+    )
+    .requiredOption("--task <name>", "what is asked; dart-eval tasks lists them")
+    .requiredOption(
+      "--model <model...>",
+      "a checkpoint's folder, kmer-markov:order=5, or a .js module that exports a model",
+    )
+    .option("--setting <name...>", "how the models answer", ["zero-shot"])
+    .option("--genome <file>", "FASTA (plain or bgzip) or 2bit")
+    .option("--data <file...>", "the task's table; name=file where it takes several", [])
+    .requiredOption("--out <folder>", "where the run is kept: a new folder, or that of the same run")
+    .addOption(
+      new Option("--protocol <which>", "count as the benchmark's paper says, or as its scripts do")
+        .choices(["corrected", "paper", "both"])
+        .default("corrected"),
+    )
+    .addOption(
+      new Option("--split <name>", "which chromosomes; without it, the task's own choice").choices([
+        "train",
+        "val",
+        "test",
+        "all",
+      ]),
+    )
+    .option("--limit <rows>", "at most so many rows, the same ones on every machine", wholeNumber(1))
+    .option("--seed <number>", "seed of the task's random numbers", wholeNumber(0), 0)
+    .option("--shard <i/n>", "do the i-th of n parts", shard, { index: 1, count: 1 })
+    .addOption(
+      new Option("--device <device>", "where a model computes; auto takes the fastest there is")
+        .choices(DEVICES)
+        .default("auto"),
+    )
+    .option("--batch-size <n>", "sequences per call of the model", wholeNumber(1))
+    .option("--plan", "print what would be done, and do nothing")
+    .option("--json", "print plan or results as JSON")
+    .addHelpText(
+      "after",
+      examples({
+        "a Markov model, fitted on the spot to the training chromosomes":
+          "dart-eval run --task regulatory-elements --model kmer-markov:order=5 --genome hg38.fa --data elements.tsv --out runs/markov",
+        "a checkpoint, counted both ways, one of sixteen parts":
+          "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --protocol both --shard 3/16 --genome hg38.fa --data elements.tsv --out runs/hyenadna",
+      }),
+    )
+    .action((options: RunOptions) => run(options, context));
+};
+
+async function run(options: RunOptions, context: Context): Promise<void> {
+  const { terminal, signal } = context;
+  const task = taskNamed(options.task);
+  const data = dataInputs(task, options.data);
+  await using genome = options.genome === undefined ? undefined : await openGenome(options.genome);
+  const models: Model[] = [];
+  const plans: Plan[] = [];
+  try {
+    for (const spec of options.model) {
+      models.push(
+        await openModel(spec, {
+          device: options.device,
+          genome,
+          trainChromosomes: CHROMOSOME_SPLIT.train,
+          signal,
+        }),
+      );
+    }
+    for (const { protocol, folder } of protocolFolders(options.protocol, options.out)) {
+      const { limit, split, batchSize } = options;
+      plans.push(
+        await planRun({
+          tasks: [{ task, inputs: { genome, ...data } }],
+          models,
+          settings: options.setting,
+          protocol,
+          seed: options.seed,
+          folder,
+          shard: options.shard,
+          signal,
+          ...(split === undefined ? {} : { split }),
+          ...(limit === undefined ? {} : { limit }),
+          ...(batchSize === undefined ? {} : { batchSize }),
+        }),
+      );
+    }
+    if (options.plan) {
+      const text = options.json
+        ? JSON.stringify(plans.map(planJson), null, 2)
+        : plans.map(planText).join("\n");
+      return terminal.print(text);
+    }
+    const outcomes: ShardOutcome[] = [];
+    for (const plan of plans) outcomes.push(...(await runPlan(plan, context)));
+    if (options.shard.count === 1) await printResults(options, plans, context);
+    else printShard(options, outcomes, context);
+  } finally {
+    for (const plan of plans) await plan.close();
+    for (const model of models) await model.close?.();
+  }
+}
+
+/** The whole was done here: merged at once. */
+async function printResults({ out, json }: RunOptions, plans: readonly Plan[], { terminal }: Context) {
+  const folders = plans.map(({ folder }) => folder!);
+  for (const folder of folders) await mergeRun(folder);
+  const results = await resultsOf(folders);
+  terminal.print(json ? JSON.stringify(results, null, 2) : resultsText(results));
+  terminal.say(`next: dart-eval report ${out} --out report.html`);
+}
+
+/** A part was done here: what it came to, and what comes after the last part. */
+function printShard(
+  { out, shard, json }: RunOptions,
+  outcomes: readonly ShardOutcome[],
+  { terminal }: Context,
+) {
+  const of = `shard ${shard.index} of ${shard.count}`;
+  const lines = outcomes.map(({ cell, rows, measurement }) => {
+    const main = measurement === null ? "" : ` · ${headline(measurement)} on this shard`;
+    return `cell ${cell} · ${of} · ${count(rows)} rows${main}`;
+  });
+  terminal.print(json ? JSON.stringify(outcomes, null, 2) : lines.join("\n"));
+  terminal.say(`next: when all ${shard.count} shards are done, dart-eval merge ${out}`);
+}

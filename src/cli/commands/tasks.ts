@@ -1,0 +1,33 @@
+import { TASKS } from "../../evaluation/tasks/catalogue.ts";
+import type { Task } from "../../evaluation/tasks/task.ts";
+import { type DefineCommand, examples } from "../command.ts";
+
+export const define: DefineCommand = (command, { terminal }) => {
+  command
+    .description("Lists the tasks: what each asks, in which settings, and what it must be given.")
+    .option("--json", "print the list as JSON")
+    .addHelpText("after", examples({ "what can be asked": "dart-eval tasks" }))
+    .action(({ json }: { json?: boolean }) => {
+      terminal.print(json ? JSON.stringify(TASKS.map(form), null, 2) : TASKS.map(taskText).join("\n\n"));
+    });
+};
+
+function taskText(task: Task): string {
+  const lines = [
+    ["asks", task.asks],
+    ["of", `${task.members.join(" and ")}, ${task.window} bp each`],
+    ["settings", Object.keys(task.settings).join(", ")],
+    ...task.inputs.map(({ name, what }) => [name, what]),
+    ["source", task.source],
+  ];
+  const width = Math.max(...lines.map(([name]) => name!.length));
+  return [
+    `${task.name}: ${task.title}`,
+    ...lines.map(([name, text]) => `  ${name!.padEnd(width)}  ${text}`),
+  ].join("\n");
+}
+
+/** A task's form without what only a program can use. */
+function form({ name, number, version, title, asks, source, window, members, inputs, settings }: Task) {
+  return { name, number, version, title, asks, source, window, members, inputs, settings };
+}

@@ -1,0 +1,96 @@
+import { Command } from "commander";
+import { version } from "../base/version.ts";
+import type { Context, DefineCommand } from "./command.ts";
+import { failureOf } from "./failure.ts";
+import type { Terminal } from "./terminal.ts";
+
+interface CommandEntry {
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly define: DefineCommand }>;
+}
+
+/** Every command: what the overview says of it, and the file that is loaded when it is called. */
+const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  demo: {
+    summary: "see the whole road on a small synthetic genome, in a minute",
+    load: () => import("./commands/demo.ts"),
+  },
+  build: {
+    summary: "make a task's table from public files",
+    load: () => import("./commands/build.ts"),
+  },
+  run: {
+    summary: "ask models a task's question, and keep the answers",
+    load: () => import("./commands/run.ts"),
+  },
+  merge: {
+    summary: "put the shards of a run together",
+    load: () => import("./commands/merge.ts"),
+  },
+  report: {
+    summary: "write results as one page, or as tables",
+    load: () => import("./commands/report.ts"),
+  },
+  models: {
+    summary: "list models, make, fetch and verify checkpoints",
+    load: () => import("./commands/models.ts"),
+  },
+  tasks: {
+    summary: "list what can be asked",
+    load: () => import("./commands/tasks.ts"),
+  },
+  doctor: {
+    summary: "say what this machine has, and check that it computes right",
+    load: () => import("./commands/doctor.ts"),
+  },
+};
+
+/** Runs one command line. `argv` is what follows the program's name. Never throws: gives the exit code. */
+export async function dispatch(
+  argv: readonly string[],
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<number> {
+  const context: Context = { terminal, signal, resume: undefined, exitCode: 0 };
+  try {
+    const program = await programFor(argv, context);
+    await program.parseAsync(argv, { from: "user" });
+    return context.exitCode;
+  } catch (error) {
+    const failure = failureOf(stoppedBy(signal, error) ? signal.reason : error, context.resume);
+    if (failure.text !== "") terminal.say(failure.text);
+    return failure.exitCode;
+  }
+}
+
+/** Whether an error is only how some library said that it was asked to stop. */
+function stoppedBy(signal: AbortSignal, error: unknown): boolean {
+  if (!signal.aborted) return false;
+  return error === signal.reason || (error instanceof Error && error.name === "AbortError");
+}
+
+/** The program with the one command that is called defined in full, the others by name and summary. */
+async function programFor(argv: readonly string[], context: Context): Promise<Command> {
+  const { terminal } = context;
+  const line = (text: string) => text.replace(/\n$/, "");
+  const program = new Command("dart-eval")
+    .description("Evaluates DNA language models on regulatory DNA.")
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand("help [command]", "print the help of a command")
+    .showHelpAfterError("Try dart-eval --help.")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.print(line(text)),
+      writeErr: (text) => terminal.say(line(text)),
+      getErrHelpWidth: () => 100,
+      getOutHelpWidth: () => 100,
+    });
+  const called = argv[0] === "help" ? argv[1] : argv.find((word) => !word.startsWith("-"));
+  for (const [name, entry] of Object.entries(COMMANDS)) {
+    const command = program.command(name).summary(entry.summary);
+    command.showHelpAfterError(`Try dart-eval ${name} --help.`);
+    if (name === called) (await entry.load()).define(command, context);
+  }
+  return program;
+}

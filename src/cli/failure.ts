@@ -1,0 +1,36 @@
+import { CommanderError } from "commander";
+import { InputError } from "../base/errors.ts";
+import { Interrupted } from "./interrupt.ts";
+
+export interface Failure {
+  /** What to say on stderr; empty when it was said already. */
+  readonly text: string;
+  readonly exitCode: number;
+}
+
+/** `EX_SOFTWARE` of sysexits: the fault is ours. */
+const OUR_FAULT = 70;
+
+/**
+ * Why a command failed, in words, and the exit code: 2 for something the user can mend (no stack), 130 or 143 when
+ * stopped, 70 for a bug of ours (with its stack, to be reported).
+ *
+ * @param resume  what to do after an interruption, one sentence
+ */
+export function failureOf(error: unknown, resume?: string): Failure {
+  if (error instanceof CommanderError) return { text: "", exitCode: error.exitCode === 0 ? 0 : 2 };
+  if (error instanceof Interrupted) {
+    return { text: ["stopped.", resume].filter(Boolean).join(" "), exitCode: error.exitCode };
+  }
+  if (error instanceof InputError) return { text: `error: ${error.describe()}`, exitCode: 2 };
+  return {
+    text: `${stackOf(error)}\n\nThis is a fault of dart-eval, not of your input. Please report it with the lines above.`,
+    exitCode: OUR_FAULT,
+  };
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return `internal: a value that is no error was thrown: ${String(error)}`;
+  const cause = error.cause === undefined ? "" : `\n  caused by: ${stackOf(error.cause)}`;
+  return `${error.stack ?? error.message}${cause}`;
+}

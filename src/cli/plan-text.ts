@@ -1,0 +1,42 @@
+import { cellTitle } from "../evaluation/runs/cell.ts";
+import type { Plan, PlannedCell } from "../evaluation/runs/plan.ts";
+import { bytes, count, duration } from "../report/numbers.ts";
+
+/** What a run will do, a few lines per cell. */
+export function planText(plan: Plan): string {
+  const cells = plan.cells.map((cell) => cellText(cell, plan));
+  return [...cells, ...plan.notes.map((note) => `note: ${note}`)].join("\n");
+}
+
+function cellText(planned: PlannedCell, { shard }: Plan): string {
+  const { record, rows, rowsDone, batchSize, estimate } = planned;
+  const part = shard.count === 1 ? "" : ` · shard ${shard.index} of ${shard.count}`;
+  const before =
+    rowsDone === 0 ? "" : ` · ${count(rowsDone)} done before · ${count(rows.length - rowsDone)} to do`;
+  const lines = [
+    `${cellTitle(record.cell)} · ${record.cell.protocol} protocol · cell ${planned.name}${part}`,
+    `  rows    ${count(rows.length)}${before}`,
+    `  batch   ${count(batchSize)} sequences`,
+  ];
+  if (estimate.memory !== null) lines.push(`  memory  about ${bytes(estimate.memory)}`);
+  if (estimate.seconds !== null)
+    lines.push(`  time    about ${duration(estimate.seconds)} (${estimate.basis})`);
+  return lines.join("\n");
+}
+
+/** The same for machines. */
+export function planJson({ identity, folder, shard, cells, notes }: Plan): object {
+  return {
+    identity,
+    folder: folder ?? null,
+    shard,
+    cells: cells.map(({ name, record, rows, rowsDone, batchSize, estimate }) => ({
+      name,
+      ...record,
+      shard: { rows: rows.length, done: rowsDone },
+      batchSize,
+      estimate,
+    })),
+    notes,
+  };
+}

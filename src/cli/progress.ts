@@ -1,0 +1,73 @@
+import { SingleBar } from "cli-progress";
+import { bytes, count, duration } from "../report/numbers.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface ProgressForm {
+  /** What is counted. */
+  readonly unit: "rows" | "bytes";
+  readonly total: number;
+  /** Done before this process began; they do not count for the speed. */
+  readonly before?: number;
+  /** Least time between two plain lines, in milliseconds. */
+  readonly lineEvery?: number;
+  /** The time in milliseconds, for tests. */
+  readonly now?: () => number;
+}
+
+export interface Progress {
+  /** `done` counts from zero to the total, those done before included. */
+  update(done: number): void;
+  stop(): void;
+}
+
+/** A bar on a terminal; on anything else a plain line now and then, each one whole by itself. */
+export function startProgress(terminal: Terminal, form: ProgressForm): Progress {
+  const { total, before = 0, now = Date.now } = form;
+  const start = now();
+  const words = (done: number) => progressWords(done, { ...form, before }, (now() - start) / 1000);
+
+  if (terminal.screen !== undefined) {
+    const bar = new SingleBar({
+      stream: terminal.screen,
+      format: "  {bar} {words}",
+      barCompleteChar: "━",
+      barIncompleteChar: "─",
+      barsize: 24,
+      hideCursor: true,
+      clearOnComplete: true,
+      // Signals are handled in one place, interrupt.ts.
+      gracefulExit: false,
+      fps: 5,
+    });
+    bar.start(total, before, { words: words(before) });
+    return {
+      update: (done) => bar.update(done, { words: words(done) }),
+      stop: () => bar.stop(),
+    };
+  }
+
+  const every = form.lineEvery ?? 5000;
+  let next = start + every;
+  return {
+    update(done) {
+      if (now() < next) return;
+      next = now() + every;
+      terminal.say(`  ${words(done)}`);
+    },
+    stop() {},
+  };
+}
+
+/** `4,812 / 8,034 rows · 61 rows/s · 53 s left`, or `12.0 MiB / 437 MiB · 8.10 MiB/s · 52 s left` */
+export function progressWords(
+  done: number,
+  { unit, total, before = 0 }: Pick<ProgressForm, "unit" | "total" | "before">,
+  seconds: number,
+): string {
+  const head =
+    unit === "bytes" ? `${bytes(done)} / ${bytes(total)}` : `${count(done)} / ${count(total)} rows`;
+  const rate = (done - before) / seconds;
+  if (!(seconds > 0) || !(rate > 0)) return head;
+  const speed = unit === "bytes" ? bytes(rate) : `${rate < 10 ? rate.toFixed(1) : count(rate)} rows`;
+  return `${head} · ${speed}/s · ${duration((total - done) / rate)} left`;
+}

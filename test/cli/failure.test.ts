@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { FormatError, InternalError } from "../../src/base/errors.ts";
+import { failureOf } from "../../src/cli/failure.ts";
+import { Interrupted } from "../../src/cli/interrupt.ts";
+
+test("the user's mistake: file, line, what to try; no stack", () => {
+  const error = new FormatError(
+    { file: "peaks.bed", line: 3 },
+    "end 5 is not after start 9",
+    "Swap columns 2 and 3.",
+  );
+  expect(failureOf(error)).toEqual({
+    text: "error: peaks.bed:3: end 5 is not after start 9\n  Swap columns 2 and 3.",
+    exitCode: 2,
+  });
+});
+
+test("a fault of ours: the stack, its cause, a request to report", () => {
+  const { text, exitCode } = failureOf(new InternalError("a promise was broken", new RangeError("offset 9")));
+  expect(exitCode).toBe(70);
+  expect(text).toMatch(/internal: a promise was broken\n\s+at /);
+  expect(text).toMatch(/caused by: RangeError: offset 9\n\s+at /);
+  expect(text).toContain("Please report it");
+});
+
+test("what is thrown and no error is shown too", () => {
+  expect(failureOf("a string")).toMatchObject({ exitCode: 70 });
+  expect(failureOf("a string").text).toContain("a string");
+});
+
+test("stopped: how to go on, and the code a shell expects", () => {
+  expect(failureOf(new Interrupted("SIGINT"), "Start it again.")).toEqual({
+    text: "stopped. Start it again.",
+    exitCode: 130,
+  });
+  expect(failureOf(new Interrupted("SIGTERM"))).toEqual({ text: "stopped.", exitCode: 143 });
+});

@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { progressWords, startProgress } from "../../src/cli/progress.ts";
+import { collectingTerminal } from "./collecting-terminal.ts";
+
+test("rows, speed and time left; rows done before do not count for the speed", () => {
+  const form = { unit: "rows", total: 8034, before: 4000 } as const;
+  expect(progressWords(4812, form, 10)).toBe("4,812 / 8,034 rows · 81 rows/s · 40 s left");
+  expect(progressWords(4005, form, 10)).toBe("4,005 / 8,034 rows · 0.5 rows/s · 2 h 14 min left");
+});
+
+test("bytes in binary units", () => {
+  const form = { unit: "bytes", total: 437 * 1024 ** 2 } as const;
+  expect(progressWords(12 * 1024 ** 2, form, 2)).toBe("12.0 MiB / 437 MiB · 6.00 MiB/s · 1 min 11 s left");
+});
+
+test("no speed before there is one", () => {
+  expect(progressWords(0, { unit: "rows", total: 10 }, 0)).toBe("0 / 10 rows");
+  expect(progressWords(4, { unit: "rows", total: 10, before: 4 }, 3)).toBe("4 / 10 rows");
+});
+
+test("not a terminal: plain lines, and not too many", () => {
+  const terminal = collectingTerminal();
+  let time = 0;
+  const progress = startProgress(terminal, { unit: "rows", total: 1000, lineEvery: 5000, now: () => time });
+  for (let done = 1; done <= 1000; done++) {
+    time += 20;
+    progress.update(done);
+  }
+  progress.stop();
+  expect(terminal.said).toEqual([
+    "  250 / 1,000 rows · 50 rows/s · 15 s left",
+    "  500 / 1,000 rows · 50 rows/s · 10 s left",
+    "  750 / 1,000 rows · 50 rows/s · 5.0 s left",
+    "  1,000 / 1,000 rows · 50 rows/s · 0.0 s left",
+  ]);
+  expect(terminal.printed).toEqual([]);
+});

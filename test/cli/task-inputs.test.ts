@@ -1,0 +1,18 @@
+import { expect, test } from "vitest";
+import { dataInputs } from "../../src/cli/task-inputs.ts";
+import type { Task } from "../../src/evaluation/tasks/task.ts";
+
+const taskWith = (...names: string[]) =>
+  ({ name: "a-task", inputs: names.map((name) => ({ name, what: `its ${name}` })) }) as unknown as Task;
+
+test("one table needs no name", () => {
+  expect(dataInputs(taskWith("genome", "elements"), ["a=b.tsv"])).toEqual({ elements: "a=b.tsv" });
+  expect(dataInputs(taskWith("genome", "elements"), ["elements=b.tsv"])).toEqual({ elements: "b.tsv" });
+});
+
+test("several tables are named", () => {
+  const task = taskWith("genome", "peaks", "signal");
+  expect(dataInputs(task, ["peaks=p.bed", "signal=s.bw"])).toEqual({ peaks: "p.bed", signal: "s.bw" });
+  expect(() => dataInputs(task, ["p.bed"])).toThrow(/does not say which input of a-task it is/);
+  expect(() => dataInputs(task, ["peaks=a", "peaks=b"])).toThrow("--data gives peaks twice: a and b");
+});
