@@ -2,8 +2,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
+import { openGenome } from "../../../src/dna/genome/genome.ts";
+import { dinucleotideShuffle } from "../../../src/dna/sequence/shuffle.ts";
 import { ContextCounter } from "../../../src/models/baselines/context-counts.ts";
 import { fitKmerMarkov } from "../../../src/models/baselines/kmer-markov.ts";
+import { testWithSharedData } from "../../shared-data.ts";
 
 const LETTERS = "ACGT";
 const bytes = (letters: string) => new TextEncoder().encode(letters);
@@ -149,6 +152,38 @@ describe("k-mer Markov model", () => {
     const [one, other] = model.logLikelihood([`A${p}${q}${r}`, `A${q}${p}${r}`]);
     expect(one).toBe(other);
   });
+
+  test("order 1 cannot tell any sequence from its dinucleotide shuffle", async () => {
+    const model = await fitKmerMarkov([bytes(drawFrom(chainOfOrder2(4), 50_000, 1))], { order: 1 });
+    const dna = fc.string({ unit: fc.constantFrom("A", "C", "G", "T"), minLength: 1, maxLength: 400 });
+    fc.assert(
+      fc.property(dna, fc.nat(), (letters, seed) => {
+        const [original, shuffled] = model.logLikelihood([
+          letters,
+          dinucleotideShuffle(letters, new Pcg64(seed)),
+        ]);
+        expect(shuffled).toBe(original);
+      }),
+    );
+  });
+
+  testWithSharedData(
+    "a longer context predicts another human chromosome better",
+    "genome/mini.hg38.fa.gz",
+    async (path) => {
+      await using genome = await openGenome(path);
+      const training = (await genome.chromosome("chr2")).slice();
+      const unseen = new TextDecoder().decode(await genome.chromosome("chr20"));
+      const perBase: number[] = [];
+      for (const order of [1, 5, 9]) {
+        const model = await fitKmerMarkov([training], { order });
+        perBase.push(-model.logLikelihood([unseen])[0]! / unseen.length);
+      }
+      expect(perBase[0]).toBeLessThan(Math.log(4) - 0.04); // nats per base
+      expect(perBase[1]).toBeLessThan(perBase[0]! - 0.013);
+      expect(perBase[2]).toBeLessThan(perBase[1]! - 0.015);
+    },
+  );
 
   test("identity tells orders and training data apart, not how the data were handed over", async () => {
     const identity = async (order: number, ...chromosomes: string[]) =>
