@@ -2,7 +2,7 @@ import { performance } from "node:perf_hooks";
 import { InputError } from "../../base/errors.ts";
 import type { Model, Protocol } from "../../models/model.ts";
 import type { Answerer, Setting } from "../settings/setting.ts";
-import type { Example, OpenTask, TaskRow } from "../tasks/task.ts";
+import type { OpenTask, TaskRow } from "../tasks/task.ts";
 import { longest } from "./batches.ts";
 import type { CellRecord } from "./cell.ts";
 
@@ -20,7 +20,7 @@ export interface CostEstimate {
 export const DEFAULT_BATCH_SIZE = 256;
 
 /** Rows looked at for lengths and times. */
-const SAMPLE_ROWS = 64;
+const SAMPLE_ROWS = 256;
 
 /** Token counts vary from row to row and only a sample is looked at. */
 const LENGTH_RESERVE = 1.2;
@@ -29,18 +29,19 @@ const LENGTH_RESERVE = 1.2;
 const ENOUGH_SECONDS = 0.25;
 
 export interface Sample {
-  readonly examples: readonly Example[];
+  readonly rows: readonly TaskRow[];
   /** Tokens of the longest sequence seen, with a reserve where lengths vary. */
   readonly longest: number;
 }
 
-/** The first rows of a shard, as the model will see them. */
+/** Looks at the first rows of a shard. */
 export async function sampleOf(task: OpenTask, rows: readonly TaskRow[], model: Model): Promise<Sample> {
-  const examples = await task.examples(rows.slice(0, SAMPLE_ROWS));
+  const few = rows.slice(0, SAMPLE_ROWS);
+  const examples = await task.examples(few);
   const lengths = examples.map((example) => longest(example, model));
   const most = Math.max(0, ...lengths);
   const varies = lengths.some((length) => length !== most);
-  return { examples, longest: varies ? Math.ceil(most * LENGTH_RESERVE) : most };
+  return { rows: few, longest: varies ? Math.ceil(most * LENGTH_RESERVE) : most };
 }
 
 export interface MemoryQuestion {
@@ -110,7 +111,7 @@ export interface TimedCell {
 /** Seconds from a few rows, timed, and bytes as the model says. */
 export async function estimateCost(
   cell: TimedCell,
-  examples: readonly Example[],
+  sample: Sample,
   { rowsLeft, timing, memory }: { rowsLeft: number; timing: boolean; memory: number | null },
 ): Promise<CostEstimate> {
   if (rowsLeft === 0) return { seconds: 0, memory, basis: "every row is done" };
@@ -128,18 +129,18 @@ export async function estimateCost(
     signal: cell.signal,
   });
   try {
-    const { seconds, rows } = await timeRows(answerer, examples);
+    const { seconds, rows } = await timeRows(answerer, cell.task, sample.rows);
     return { seconds: (seconds / rows) * rowsLeft, memory, basis: `timed on ${rows} rows` };
   } finally {
     await answerer.close();
   }
 }
 
-/** Times more and more rows until a call takes long enough to be trusted; the first call warms up. */
-async function timeRows(answerer: Answerer, examples: readonly Example[]) {
+/** Times more and more rows, letters and answers, until it takes long enough to be trusted; the first call warms up. */
+async function timeRows(answerer: Answerer, task: OpenTask, sample: readonly TaskRow[]) {
   const time = async (rows: number) => {
     const began = performance.now();
-    await answerer.answer(examples.slice(0, rows));
+    await answerer.answer(await task.examples(sample.slice(0, rows)));
     return (performance.now() - began) / 1000;
   };
   let seconds = await time(1);
@@ -147,8 +148,8 @@ async function timeRows(answerer: Answerer, examples: readonly Example[]) {
   // A model this slow has told enough; its first call may hold the loading of weights.
   if (seconds > 8 * ENOUGH_SECONDS) return { seconds, rows };
   seconds = await time(1);
-  while (seconds < ENOUGH_SECONDS && rows < examples.length) {
-    rows = Math.min(rows * 4, examples.length);
+  while (seconds < ENOUGH_SECONDS && rows < sample.length) {
+    rows = Math.min(rows * 4, sample.length);
     seconds = await time(rows);
   }
   return { seconds, rows };

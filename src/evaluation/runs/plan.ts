@@ -189,7 +189,7 @@ async function priced(
   if (fit.note !== undefined) notes.add(fit.note);
   const draft = { model, setting, task, protocol, record, batchSize: fit.batchSize, signal: request.signal };
   const rowsLeft = rows.length - state.rowsDone;
-  const estimate = await estimateCost(draft, sample.examples, {
+  const estimate = await estimateCost(draft, sample, {
     rowsLeft,
     timing: request.timing ?? true,
     memory: fit.memory === undefined ? null : fit.memory + selected.memory,

@@ -6,7 +6,7 @@ import { blockBootstrap } from "../metrics/bootstrap.ts";
 import { clusteredProportion } from "../metrics/clustered-proportion.ts";
 import type { Estimate } from "../metrics/estimate.ts";
 import { waldInterval } from "../metrics/intervals.ts";
-import { mean, meanOver } from "../metrics/mean.ts";
+import { meanOver } from "../metrics/mean.ts";
 import {
   type PairedCounts,
   pairedAccuracy,
@@ -16,6 +16,7 @@ import {
   type TieRule,
 } from "../metrics/paired-accuracy.ts";
 import { percentiles } from "../metrics/quantiles.ts";
+import { mean } from "../metrics/sum.ts";
 import { wilcoxon } from "../metrics/wilcoxon.ts";
 import { finiteEstimate, finiteOrNull, metricOf } from "./json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "./measurement.ts";
@@ -60,7 +61,7 @@ export function measurePairs(predictions: readonly Prediction[], context: Measur
   const test = wilcoxon(pairs.differences, { alternative: "greater" });
   const noTest = "no difference is other than zero, so there is nothing to rank";
   const [q05, q25, median, q75, q95] = percentiles(pairs.differences, [5, 25, 50, 75, 95]).map(finiteOrNull);
-  const meanEstimate = blockEstimate(blocks, meanOver(pairs.differences, blocks), {
+  const meanDifference = blockEstimate(blocks, meanOver(pairs.differences, blocks), {
     rng: new Pcg64(BOOTSTRAP_SEED),
   });
   const tokens = tokenSummary(pairs);
@@ -71,9 +72,9 @@ export function measurePairs(predictions: readonly Prediction[], context: Measur
       ...tokens.metrics,
       metricOf(
         { name: "mean-difference", title: "mean difference, nats", better: "higher", main: false },
-        mean(pairs.differences),
+        meanDifference.value,
         NO_ROWS,
-        [meanEstimate],
+        [meanDifference],
       ),
       metricOf(
         { name: "wilcoxon-p", title: "Wilcoxon signed-rank p, one-sided", better: "lower", main: false },
@@ -126,8 +127,8 @@ function placeOf({ facts }: Prediction) {
 }
 
 /**
- * The intervals, in the order in which a reader should meet them: the published one first under the paper's
- * protocol; else the one that takes neighbouring elements as belonging together. Of few blocks a bootstrap is too narrow.
+ * The accuracy with its intervals, in the order in which a reader should meet them: the published one first under the
+ * paper's protocol; else the one that takes neighbouring elements as belonging together and allows for few stretches.
  */
 function accuracyMetric(
   { elements, controls }: Pairs,
@@ -142,10 +143,7 @@ function accuracyMetric(
   const bootstrap = blockBootstrap(blocks, meanOver(outcomes, blocks), { rng: new Pcg64(BOOTSTRAP_SEED) });
   const wilson = pairedAccuracyEstimate(counts, rules.ties);
   const wald = n === 0 ? wilson : waldOver(accuracy, rules.trials(n, rowsInTable));
-  const honest =
-    blocks.sizes.length >= ENOUGH_BLOCKS
-      ? [bootstrap, wilson]
-      : [clusteredProportion(outcomes, blocks), wilson, bootstrap];
+  const honest = [clusteredProportion(outcomes, blocks), wilson, bootstrap];
   return metricOf(
     { name: "paired-accuracy", title: "paired accuracy", better: "higher", main: true },
     accuracy,
@@ -219,7 +217,7 @@ function notesOf(blocks: Blocks, unknown: number): readonly string[] {
   const notes: string[] = [];
   if (blocks.sizes.length < ENOUGH_BLOCKS) {
     notes.push(
-      `The elements lie in ${blocks.sizes.length} stretches of 1 Mb: too few for a bootstrap over them, whose interval is too narrow; the one that stands first is wide enough.`,
+      `The elements lie in ${blocks.sizes.length} stretches of 1 Mb. For fewer than ${ENOUGH_BLOCKS} the bootstrap's interval is too narrow; the one named genomic-block-wilson allows for that.`,
     );
   }
   if (unknown > 0) {

@@ -1,0 +1,32 @@
+/** For users of `dart-eval/evaluation`: the tasks, running them, and the metrics. */
+
+export type { RegulatoryElementRow } from "./datasets/prepared.ts";
+export { readRegulatoryElements, writeRegulatoryElements } from "./datasets/prepared.ts";
+export { buildRegulatoryElements } from "./datasets/regulatory-elements.ts";
+export type { EvaluateOptions, Evaluation } from "./evaluate.ts";
+export { evaluate } from "./evaluate.ts";
+export { auroc } from "./metrics/auroc.ts";
+export type { Estimate } from "./metrics/estimate.ts";
+export { waldInterval, wilsonInterval } from "./metrics/intervals.ts";
+export { pairedAccuracy, pairedAccuracyEstimate, pairedCounts } from "./metrics/paired-accuracy.ts";
+export { wilcoxon } from "./metrics/wilcoxon.ts";
+export type { Cell, CellRecord } from "./runs/cell.ts";
+export type { MergeOptions } from "./runs/merge.ts";
+export { mergeRun } from "./runs/merge.ts";
+export type { Plan, PlannedCell } from "./runs/plan.ts";
+export { planRun } from "./runs/plan.ts";
+export type { OnProgress, ProgressEvent } from "./runs/progress.ts";
+export { readResults } from "./runs/read-results.ts";
+export type { RunRequest, Shard } from "./runs/request.ts";
+export type { CellResult, ShardTiming, StoredResult } from "./runs/result.ts";
+export type { RunOptions, ShardOutcome } from "./runs/shard.ts";
+export { runShard } from "./runs/shard.ts";
+export { parseShard } from "./runs/shard-of-rows.ts";
+export { SETTINGS } from "./settings/catalogue.ts";
+export type { Answerer, Setting, SettingContext } from "./settings/setting.ts";
+export { TASKS } from "./tasks/catalogue.ts";
+export type { Measurement, Metric, QuirkEffect } from "./tasks/measurement.ts";
+export type { LikelihoodPrediction, Prediction, RowFacts } from "./tasks/prediction.ts";
+export { regulatoryElements } from "./tasks/regulatory-elements.ts";
+export { elementAndControl, elementAndControlOneHot } from "./tasks/regulatory-elements-pair.ts";
+export type { Example, OpenTask, Split, Task, TaskInputs, TaskRow } from "./tasks/task.ts";
