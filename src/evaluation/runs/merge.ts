@@ -6,7 +6,7 @@ import type { Measurement } from "../tasks/measurement.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { Task } from "../tasks/task.ts";
 import type { Cell } from "./cell.ts";
-import { type CollectedCell, collectShards } from "./collect-shards.ts";
+import { collectShards } from "./collect-shards.ts";
 import { readableJson } from "./readable-json.ts";
 import { type CellResult, cellResult, measureCell } from "./result.ts";
 import { cellFolder, noRun, readRunRecord } from "./run-folder.ts";
@@ -31,11 +31,11 @@ export async function mergeRun(
 ): Promise<readonly CellResult[]> {
   const run = await readRunRecord(folder);
   if (run === undefined) throw noRun(folder);
-  const collected: CollectedCell[] = [];
-  for (const record of run.cells) collected.push(await collectShards(folder, record));
+  // Every cell is known to be whole before anything is written; one at a time is kept in memory.
+  if (run.cells.length > 1) for (const record of run.cells) await collectShards(folder, record);
   const results: CellResult[] = [];
-  for (const [i, record] of run.cells.entries()) {
-    const { predictions, timing } = collected[i]!;
+  for (const record of run.cells) {
+    const { predictions, timing } = await collectShards(folder, record);
     const task = taskNamed(record.cell.task, tasks);
     checkVersion(folder, task, record.cell);
     const measurement = measureCell(task, record, predictions);

@@ -62,7 +62,7 @@ describe("a plan", () => {
     const plans = await Promise.all([1, 2, 3].map((index) => plan({ shard: { index, count: 3 } })));
     const rows = plans.map(({ cells }) => cells[0]!.rows.map(({ index }) => index));
     expect(rows.flat().toSorted((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i));
-    rows.forEach((some, i) => expect(some.every((row) => shardOfRow(row, 3) === i + 1)).toBe(true));
+    expect(rows.map((some) => [...new Set(some.map((row) => shardOfRow(row, 3)))])).toEqual([[1], [2], [3]]);
     // Fixed for ever: shards made on several machines, or by several versions, must fit.
     expect([0, 1, 2, 3, 2_348_853].map((row) => shardOfRow(row, 16))).toMatchInlineSnapshot(`
       [
