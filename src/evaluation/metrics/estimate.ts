@@ -2,7 +2,7 @@
  * A number with its uncertainty: what every metric of the benchmark can be reported as.
  *
  * Undefined is NaN and never a stand-in such as 0.5: an AUROC without positives, a correlation with a constant, the
- * bounds of an interval that one block cannot give. `low <= value <= high` wherever all three are defined.
+ * bounds of an interval that one block cannot give.
  */
 export interface Estimate {
   readonly value: number;

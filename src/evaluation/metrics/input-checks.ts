@@ -35,6 +35,20 @@ export function requireFinite(values: ArrayLike<number>, what: string): void {
 }
 
 /**
+ * Refuses numbers outside [0, 1], NaN among them.
+ *
+ * @param what  one value in words: "outcome"
+ * @throws {InputError} at the first of them, with its 0-based row
+ */
+export function requireShares(values: ArrayLike<number>, what: string): void {
+  for (let i = 0; i < values.length; i++) {
+    if (!(values[i]! >= 0 && values[i]! <= 1)) {
+      throw new InputError(`the ${what} of row ${i} is ${values[i]}; a number from 0 to 1 is needed`);
+    }
+  }
+}
+
+/**
  * Refuses labels other than 0 and 1.
  *
  * @throws {InputError} at the first of them, with its 0-based row

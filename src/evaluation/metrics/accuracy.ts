@@ -1,0 +1,56 @@
+import type { Estimate } from "./estimate.ts";
+import { requireClasses, requireSameLength } from "./input-checks.ts";
+import { wilsonInterval } from "./intervals.ts";
+import { type Matrix, requireMatrix } from "./matrix.ts";
+import { mean, sum } from "./sum.ts";
+
+/**
+ * Class with the largest logit of each row; of equal ones the lowest class.
+ *
+ * @param logits  [rows, classes]; log-probabilities do as well
+ * @throws {InputError} when a logit is not finite
+ */
+export function argMax(logits: Matrix): Int32Array {
+  requireMatrix(logits, "logit");
+  const { data, rows, columns } = logits;
+  return Int32Array.from({ length: rows }, (_, row) => {
+    let best = 0;
+    for (let k = 1; k < columns; k++) if (data[row * columns + k]! > data[row * columns + best]!) best = k;
+    return best;
+  });
+}
+
+/**
+ * 1 where the predicted class is the true one, else 0: what `clusteredProportion`, `meanOver` and `mcnemar` take.
+ *
+ * @throws {InputError} when lengths differ, or a class is not a whole number from 0
+ */
+export function correctness(predicted: ArrayLike<number>, labels: ArrayLike<number>): Float64Array {
+  requireSameLength(predicted, labels, ["predicted classes", "labels"]);
+  requireClasses(predicted);
+  requireClasses(labels);
+  return Float64Array.from({ length: labels.length }, (_, row) => (predicted[row] === labels[row] ? 1 : 0));
+}
+
+/**
+ * Share of rows whose predicted class is the true one; with unequal classes compare it with the share of the largest.
+ *
+ * @returns  in [0, 1]; NaN without rows
+ * @throws {InputError} as `correctness`
+ */
+export function accuracy(predicted: ArrayLike<number>, labels: ArrayLike<number>): number {
+  return mean(correctness(predicted, labels));
+}
+
+/**
+ * Accuracy with Wilson's interval, for independent rows; with blocks, `clusteredProportion(correctness(...), blocks)`.
+ *
+ * @throws {InputError} as `correctness`, or when the level is outside (0, 1)
+ */
+export function accuracyEstimate(
+  predicted: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  level = 0.95,
+): Estimate {
+  return wilsonInterval(sum(correctness(predicted, labels)), labels.length, level);
+}

@@ -1,0 +1,89 @@
+import type { BlockStatistic, Blocks } from "./blocks.ts";
+import { singleRows } from "./blocks.ts";
+import type { Estimate } from "./estimate.ts";
+import { requireBinary, requireFinite, requireSameLength } from "./input-checks.ts";
+import { criticalValue } from "./intervals.ts";
+import { tieGroups } from "./ranks.ts";
+import { sum } from "./sum.ts";
+
+/**
+ * Area under the precision–recall curve as average precision: Σ (recall gained at a threshold) × (precision there), over
+ * the distinct scores from the highest down. Rows of equal score enter together. No interpolation between thresholds
+ * (which would be too kind). A ranking without information has the share of positives, not 0.5.
+ *
+ * Agrees with scikit-learn's `average_precision_score`, except that it gives 0 without positives.
+ *
+ * @param scores  any finite numbers; only their order matters
+ * @param labels  1 positive, 0 negative, one per score
+ * @returns       in (0, 1], higher is better; NaN without positives (recall is undefined); 1 without negatives
+ * @throws {InputError} when lengths differ, a score is not finite or a label neither 0 nor 1
+ */
+export function averagePrecision(scores: ArrayLike<number>, labels: ArrayLike<number>): number {
+  const ones = new Int32Array(scores.length).fill(1);
+  return averagePrecisionOver(scores, labels, singleRows(scores.length))(ones);
+}
+
+/**
+ * `averagePrecision` of rows that come in blocks, as a function of how often each block is there. The scores are
+ * sorted once; each call takes O(n).
+ *
+ * @throws {InputError} as `averagePrecision`, or when there is not one score per row of the blocks
+ */
+export function averagePrecisionOver(
+  scores: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  blocks: Blocks,
+): BlockStatistic {
+  requireSameLength(scores, labels, ["scores", "labels"]);
+  requireSameLength(scores, blocks.of, ["scores", "rows in blocks"]);
+  requireFinite(scores, "score");
+  requireBinary(labels);
+  const { order, ends } = tieGroups(scores);
+  const positive = Uint8Array.from(order, (row) => labels[row]!);
+  const block = Int32Array.from(order, (row) => blocks.of[row]!);
+  return (times) => {
+    let area = 0;
+    let positivesAbove = 0;
+    let rowsAbove = 0;
+    for (let group = ends.length - 1; group >= 0; group--) {
+      let positives = 0;
+      for (let i = group === 0 ? 0 : ends[group - 1]!; i < ends[group]!; i++) {
+        const weight = times[block[i]!]!;
+        if (positive[i]! === 1) positives += weight;
+        rowsAbove += weight;
+      }
+      positivesAbove += positives;
+      if (positives > 0) area += (positives * positivesAbove) / rowsAbove;
+    }
+    return area / positivesAbove;
+  };
+}
+
+/**
+ * Average precision with an interval for independent rows: normal on the logit scale, with the number of positives as
+ * the number of trials. A rough one, and the best that a formula gives; prefer `blockEstimate` with
+ * `averagePrecisionOver` where there are enough blocks.
+ *
+ * @returns  bounds NaN where the value is undefined or 1; method "logit"
+ * @throws {InputError} as `averagePrecision`, or when the level is outside (0, 1)
+ * @see Boyd, Eng & Page 2013, doi:10.1007/978-3-642-40994-3_55
+ */
+export function averagePrecisionEstimate(
+  scores: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  level = 0.95,
+): Estimate {
+  const z = criticalValue(level);
+  const value = averagePrecision(scores, labels);
+  const logit = Math.log(value / (1 - value));
+  const half = z / Math.sqrt(sum(labels) * value * (1 - value));
+  const inverse = (x: number) => 1 / (1 + Math.exp(-x));
+  const known = value < 1;
+  return {
+    value,
+    low: known ? inverse(logit - half) : Number.NaN,
+    high: known ? inverse(logit + half) : Number.NaN,
+    n: scores.length,
+    method: "logit",
+  };
+}

@@ -1,0 +1,47 @@
+import { requirePairs } from "./correlation.ts";
+import { ordinalRanks } from "./ranks.ts";
+
+const { fround } = Math;
+
+/**
+ * Pearson's correlation as the original computes it for Task 4: in float32 throughout, 0 where it is undefined. Kept to
+ * tell how a published number came about; `pearson` is the one to report.
+ *
+ * Rounds after every operation and adds in row order. The original's sums ran in an order of the device's own, so its
+ * last digits differ (by about 1e-7 for hundreds of rows). May exceed 1 by a rounding.
+ *
+ * @param predicted  log(1 + counts) as predicted
+ * @param target     log(1 + counts) as measured
+ * @throws {InputError} when lengths differ or a value is not finite
+ */
+export function paperPearson(predicted: ArrayLike<number>, target: ArrayLike<number>): number {
+  requirePairs(predicted, target);
+  const a = centredFloat32(predicted);
+  const b = centredFloat32(target);
+  const product = dotFloat32(a, b);
+  const r = fround(product / fround(Math.sqrt(fround(dotFloat32(a, a) * dotFloat32(b, b)))));
+  return Number.isNaN(r) ? 0 : r;
+}
+
+/**
+ * Spearman's correlation as the original computes it for language models in Task 4 (quirk Q18): equal values get
+ * consecutive ranks instead of sharing their mean, and the rest is `paperPearson`. Among non-peaks many counts are 0, and
+ * there the result depends on the order of the rows; here equal values are ranked in row order.
+ *
+ * @throws {InputError} when lengths differ or a value is not finite
+ */
+export function paperSpearman(predicted: ArrayLike<number>, target: ArrayLike<number>): number {
+  requirePairs(predicted, target);
+  return paperPearson(ordinalRanks(predicted), ordinalRanks(target));
+}
+
+function centredFloat32(values: ArrayLike<number>): Float32Array {
+  const floats = Float32Array.from(values);
+  const total = floats.reduce((sum, value) => fround(sum + value), 0);
+  const centre = fround(total / floats.length);
+  return floats.map((value) => value - centre);
+}
+
+function dotFloat32(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, value, i) => fround(sum + fround(value * b[i]!)), 0);
+}

@@ -1,0 +1,100 @@
+import { describe, expect, test } from "vitest";
+import { Pcg64 } from "../../../src/base/pcg64.ts";
+import { normal } from "../../../src/base/sample.ts";
+import { aurocOver } from "../../../src/evaluation/metrics/auroc.ts";
+import { blockEstimate, ENOUGH_BLOCKS } from "../../../src/evaluation/metrics/block-estimate.ts";
+import { type Blocks, blocksBy, singleRows } from "../../../src/evaluation/metrics/blocks.ts";
+import { blockBootstrap } from "../../../src/evaluation/metrics/bootstrap.ts";
+import { clusteredProportion } from "../../../src/evaluation/metrics/clustered-proportion.ts";
+import { wilsonInterval } from "../../../src/evaluation/metrics/intervals.ts";
+import { meanOver } from "../../../src/evaluation/metrics/mean.ts";
+import { sum } from "../../../src/evaluation/metrics/sum.ts";
+
+test("few blocks get the jackknife, many the bootstrap, and the method tells", () => {
+  const rng = new Pcg64(2);
+  const methodFor = (count: number) => {
+    const rows = singleRows(count);
+    const values = Float64Array.from({ length: count }, () => normal(rng));
+    return blockEstimate(rows, meanOver(values, rows), { rng, resamples: 100 }).method;
+  };
+  expect(methodFor(ENOUGH_BLOCKS - 1)).toBe("row-jackknife");
+  expect(methodFor(ENOUGH_BLOCKS)).toBe("row-bootstrap");
+});
+
+test("bounds are cut off at the ends of what the statistic can be", () => {
+  const blocks = blocksBy(["a", "b", "c"], "chromosome");
+  const share = meanOver([1, 1, 0], blocks);
+  const rng = new Pcg64(1);
+  expect(blockEstimate(blocks, share, { rng }).high).toBeGreaterThan(1);
+  expect(blockEstimate(blocks, share, { rng, range: [0, 1] })).toMatchObject({ low: 0, high: 1 });
+});
+
+test.each([10, 200])("%d blocks that do not differ tell nothing: no interval of width 0", (count) => {
+  const blocks = blocksBy(
+    Array.from({ length: 2 * count }, (_, i) => i >> 1),
+    "genomic-block",
+  );
+  const scores = Array.from({ length: 2 * count }, (_, i) => i % 2);
+  const perfect = blockEstimate(blocks, aurocOver(scores, scores, blocks), {
+    rng: new Pcg64(1),
+    resamples: 100,
+  });
+  expect(perfect).toMatchObject({ value: 1, low: Number.NaN, high: Number.NaN });
+});
+
+describe("coverage of nominal 95 % intervals: rows in blocks of their own difficulty", () => {
+  const RUNS = 300;
+
+  /** Blocks of 5 to 95 rows, each with its own probability of success around a logit. */
+  function draw(rng: Pcg64, count: number, logit: number): { blocks: Blocks; outcomes: number[] } {
+    const keys: number[] = [];
+    const outcomes: number[] = [];
+    for (let block = 0; block < count; block++) {
+      const p = 1 / (1 + Math.exp(-(logit + 0.7 * normal(rng))));
+      const size = 5 + Math.floor(rng.nextFloat64() ** 2 * 90);
+      for (let i = 0; i < size; i++) {
+        keys.push(block);
+        outcomes.push(rng.nextFloat64() < p ? 1 : 0);
+      }
+    }
+    return { blocks: blocksBy(keys, "genomic-block"), outcomes };
+  }
+
+  function coverage(count: number, logit: number) {
+    const rng = new Pcg64(20);
+    let truth = 0;
+    for (let i = 0; i < 50_000; i++) truth += 1 / (1 + Math.exp(-(logit + 0.7 * normal(rng)))) / 50_000;
+    const covered = { chosen: 0, proportion: 0, bootstrap: 0, independent: 0 };
+    for (let run = 0; run < RUNS; run++) {
+      const { blocks, outcomes } = draw(rng, count, logit);
+      const statistic = meanOver(outcomes, blocks);
+      const options = { rng, resamples: 200 };
+      const holds = ({ low, high }: { low: number; high: number }) =>
+        low <= truth && truth <= high ? 1 / RUNS : 0;
+      covered.chosen += holds(blockEstimate(blocks, statistic, options));
+      covered.proportion += holds(clusteredProportion(outcomes, blocks));
+      covered.bootstrap += holds(blockBootstrap(blocks, statistic, options));
+      covered.independent += holds(wilsonInterval(sum(outcomes), outcomes.length));
+    }
+    return covered;
+  }
+
+  // Binomial error of 300 runs: about 1.3 percentage points.
+  test.each([
+    [3, 1],
+    [6, 1],
+    [20, 2],
+    [120, 1],
+  ])("%d blocks around logit %d", (count, logit) => {
+    const { chosen, proportion, independent } = coverage(count, logit);
+    expect(chosen).toBeGreaterThan(0.9);
+    expect(proportion).toBeGreaterThan(0.91);
+    // Rows taken as independent: far too sure.
+    expect(independent).toBeLessThan(0.8);
+  });
+
+  test("the percentile bootstrap over three or six blocks covers far too rarely", () => {
+    expect(coverage(3, 1).bootstrap).toBeLessThan(0.8);
+    expect(coverage(6, 1).bootstrap).toBeLessThan(0.9);
+  });
+});
