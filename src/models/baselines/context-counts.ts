@@ -1,7 +1,7 @@
 import { InputError } from "../../base/errors.ts";
 
 /** Longest context: order 11 keeps 4^12 counters, which take 440 MB while fitting. Each further order would take four times that. */
-export const HIGHEST_ORDER = 11;
+const HIGHEST_ORDER = 11;
 
 /** 2-bit codes A 0, C 1, G 2, T 3 of ASCII letters in either case; 4 for anything else. */
 export const BASE_CODES = Uint8Array.from({ length: 256 }, (_, byte) => {

@@ -7,7 +7,7 @@ export const BACKGROUND_CUTS = 0.01;
 /** Sets the scale of activity: an element whose ln activity is ln 2 adds so many cuts. */
 const CUTS_AT_UNIT = 2;
 /** Shape of the gamma factor between one sample and the next: counts have variance m + m² / 10. */
-export const DISPERSION_SHAPE = 10;
+const DISPERSION_SHAPE = 10;
 /** Cuts of an element lie around its centre as a normal curve does, cut off at 450 bases. */
 const SPREAD = 110;
 const REACH = 450;

@@ -41,7 +41,7 @@ export function chromatinActivityTable(rows: readonly { chrom: string; summit: n
 const LEAST_LOG2_FOLD = 1;
 
 /** The cell line that an element belongs to by its true activity: twice the mean of the others, in one line only. */
-export function ownCellLine({ logActivity }: TrueElement): CellLine | undefined {
+function ownCellLine({ logActivity }: TrueElement): CellLine | undefined {
   const means = Array.from(logActivity, (activity) => meanCutsIn500(activity));
   const sum = means.reduce((a, b) => a + b);
   const own = CELL_LINES.filter((_, cell) => {
