@@ -1,10 +1,17 @@
 import { InputError } from "../base/errors.ts";
 import type { LanguageModelCard, PublicCheckpoint } from "./card.ts";
 import { dnabert2 } from "./language/dnabert2.ts";
+import { genaLm } from "./language/gena-lm.ts";
 import { hyenadna } from "./language/hyenadna.ts";
+import { nucleotideTransformer } from "./language/nucleotide-transformer.ts";
 
 /** The families of language models; nothing registers itself by being imported. */
-export const LANGUAGE_MODELS: readonly LanguageModelCard[] = [dnabert2, hyenadna];
+export const LANGUAGE_MODELS: readonly LanguageModelCard[] = [
+  dnabert2,
+  genaLm,
+  hyenadna,
+  nucleotideTransformer,
+];
 
 /** A model without a checkpoint, trained or counted on the spot. */
 export interface BaselineCard {

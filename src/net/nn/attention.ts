@@ -38,3 +38,6 @@ export function paddingBias(mask: Sym, value: number): Sym {
   const [batch, tokens] = mask.shape;
   return reshape(mul(sub(1, mask), value), [batch!, 1, 1, tokens!]);
 }
+
+/** The lowest finite float32: what most models add to the scores of padding. */
+export const LOWEST = -3.4028234663852886e38;

@@ -8,6 +8,8 @@ import { linear } from "../../../net/nn/linear.ts";
 import type { Norm } from "../../../net/nn/norm.ts";
 import { layerNorm } from "../../../net/nn/norm.ts";
 import type { Queries } from "../../../net/nn/queries.ts";
+import { everyToken } from "../../../net/nn/queries.ts";
+import { turnAt, turned } from "../../../net/nn/rotary.ts";
 import type { ClassifierHead, InitialLaw } from "../../architecture.ts";
 import { epsilon, size } from "../../config.ts";
 import type { DeclaredTensor, ParameterTable } from "../../parameters.ts";
@@ -36,15 +38,14 @@ export interface SelfAttention {
   readonly key: Linear;
   readonly value: Linear;
   readonly output: Linear;
+  /** [c/2]: by how much a pair of columns is turned per place; absent where places enter in another way. */
+  readonly frequencies?: Sym | undefined;
 }
 
 export interface AttentionForm {
   readonly heads: number;
-  /** Of the queries against all tokens, broadcast to [b, h, q, t]: padding, distances. */
+  /** Added to the scores of the queries against all tokens, broadcast to [b, h, q, t]: padding, distances. */
   readonly bias?: Sym | undefined;
-  /** Turn queries and keys by their places: [b, h, t, c] → the same. */
-  readonly turnQueries?: (q: Sym) => Sym;
-  readonly turnKeys?: (k: Sym) => Sym;
 }
 
 /** Wₒ·attention(W_q·x, W_k·x, W_v·x), for the queries alone.  x: [b, t, d] → [b, q, d] */
@@ -52,15 +53,15 @@ export function selfAttention(
   p: SelfAttention,
   x: Sym,
   queries: Queries,
-  { heads, bias, turnQueries = same, turnKeys = same }: AttentionForm,
+  { heads, bias }: AttentionForm,
 ): Sym {
-  const q = turnQueries(splitHeads(linear(p.query, queries.rowsOf(x)), heads)); // [b, h, q, c]
-  const k = turnKeys(splitHeads(linear(p.key, x), heads)); // [b, h, t, c]
+  const turn = (z: Sym, { places }: Queries) =>
+    p.frequencies === undefined ? z : turned(z, turnAt(places, p.frequencies));
+  const q = turn(splitHeads(linear(p.query, queries.rowsOf(x)), heads), queries); // [b, h, q, c]
+  const k = turn(splitHeads(linear(p.key, x), heads), everyToken(x.shape[1]!)); // [b, h, t, c]
   const v = splitHeads(linear(p.value, x), heads);
   return linear(p.output, mergeHeads(attention(q, k, v, bias)));
 }
-
-const same = (x: Sym) => x;
 
 export interface Layer {
   readonly attentionNorm: Norm;
