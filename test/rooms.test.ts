@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "net/runtime": ["base", "net/arrays", "net/graph"],
   "net/train": ["base", "net/arrays", "net/graph", "net/nn", "net/runtime"],
   models: ["base", "dna", "net"],
-  "evaluation/metrics": ["base"],
+  "evaluation/metrics": ["base", "dna"],
   "evaluation/datasets": ["base", "dna", "net", "models"],
   "evaluation/tasks": ["base", "dna", "net", "models", "evaluation/metrics", "evaluation/datasets"],
   "evaluation/settings": [

@@ -24,7 +24,7 @@ export function failureOf(error: unknown, resume?: string): Failure {
   }
   if (error instanceof InputError) return { text: `error: ${error.describe()}`, exitCode: 2 };
   return {
-    text: `${stackOf(error)}\n\nThis is a fault of dart-eval, not of your input. Please report it with the lines above.`,
+    text: `${stackOf(error)}\n\nThis is a fault of the program, not of your input. Unless it lies in a model of your own, please report it with the lines above.`,
     exitCode: OUR_FAULT,
   };
 }

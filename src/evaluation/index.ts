@@ -3,6 +3,7 @@
 export type { RegulatoryElementRow } from "./datasets/prepared.ts";
 export { readRegulatoryElements, writeRegulatoryElements } from "./datasets/prepared.ts";
 export { buildRegulatoryElements } from "./datasets/regulatory-elements.ts";
+export { type SyntheticGenome, writeSyntheticGenome } from "./datasets/synthetic/write.ts";
 export type { EvaluateOptions, Evaluation } from "./evaluate.ts";
 export { evaluate } from "./evaluate.ts";
 export { auroc } from "./metrics/auroc.ts";
@@ -29,4 +30,5 @@ export type { Measurement, Metric, QuirkEffect } from "./tasks/measurement.ts";
 export type { LikelihoodPrediction, Prediction, RowFacts } from "./tasks/prediction.ts";
 export { regulatoryElements } from "./tasks/regulatory-elements.ts";
 export { elementAndControl, elementAndControlOneHot } from "./tasks/regulatory-elements-pair.ts";
+export { CHROMOSOME_SPLIT } from "./tasks/split.ts";
 export type { Example, OpenTask, Split, Task, TaskInputs, TaskRow } from "./tasks/task.ts";

@@ -8,4 +8,4 @@ export { htmlTable } from "./tables/html-table.ts";
 export { latexTable } from "./tables/latex.ts";
 export { markdownTable } from "./tables/markdown.ts";
 export { plainTable } from "./tables/plain.ts";
-export type { Cell, Column, Table } from "./tables/table.ts";
+export type { Cell as TableCell, Column, Table } from "./tables/table.ts";

@@ -20,7 +20,7 @@ test("a fault of ours: the stack, its cause, a request to report", () => {
   expect(exitCode).toBe(70);
   expect(text).toMatch(/internal: a promise was broken\n\s+at /);
   expect(text).toMatch(/caused by: RangeError: offset 9\n\s+at /);
-  expect(text).toContain("Please report it");
+  expect(text).toContain("please report it");
 });
 
 test("what is thrown and no error is shown too", () => {

@@ -3,5 +3,8 @@ import { repository } from "../source-files.ts";
 
 /** Builds `dist` before the product's tests, as `npm ci` does before the demo. */
 export default function build(): void {
-  execFileSync("npm", ["run", "build"], { cwd: repository, stdio: ["ignore", "ignore", "inherit"] });
+  execFileSync("npm", ["run", "--silent", "build"], {
+    cwd: repository,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
 }

@@ -2,7 +2,7 @@ import { writeRegulatoryElements } from "../../evaluation/datasets/prepared.ts";
 import { buildRegulatoryElements } from "../../evaluation/datasets/regulatory-elements.ts";
 import { count } from "../../report/numbers.ts";
 import { type DefineCommand, examples } from "../command.ts";
-import { wholeNumber } from "../options.ts";
+import { wholeNumber } from "../whole-number.ts";
 
 interface ElementsOptions {
   readonly ccres: string;

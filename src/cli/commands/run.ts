@@ -4,6 +4,7 @@ import { mergeRun } from "../../evaluation/runs/merge.ts";
 import { type Plan, planRun } from "../../evaluation/runs/plan.ts";
 import type { Shard } from "../../evaluation/runs/request.ts";
 import type { ShardOutcome } from "../../evaluation/runs/shard.ts";
+import { parseShard } from "../../evaluation/runs/shard-of-rows.ts";
 import { taskNamed } from "../../evaluation/tasks/catalogue.ts";
 import { CHROMOSOME_SPLIT } from "../../evaluation/tasks/split.ts";
 import type { Split } from "../../evaluation/tasks/task.ts";
@@ -13,12 +14,12 @@ import { DEVICES, type Device } from "../../net/runtime/device.ts";
 import { headline } from "../../report/leaderboard.ts";
 import { count } from "../../report/numbers.ts";
 import { type Context, type DefineCommand, examples } from "../command.ts";
-import { shard, wholeNumber } from "../options.ts";
 import { planJson, planText } from "../plan-text.ts";
 import { resultsOf, resultsText } from "../results-text.ts";
 import { protocolFolders } from "../run-folders.ts";
 import { runPlan } from "../run-plan.ts";
 import { dataInputs } from "../task-inputs.ts";
+import { wholeNumber } from "../whole-number.ts";
 
 interface RunOptions {
   readonly task: string;
@@ -67,7 +68,10 @@ export const define: DefineCommand = (command, context) => {
     )
     .option("--limit <rows>", "at most so many rows, the same ones on every machine", wholeNumber(1))
     .option("--seed <number>", "seed of the task's random numbers", wholeNumber(0), 0)
-    .option("--shard <i/n>", "do the i-th of n parts", shard, { index: 1, count: 1 })
+    .option("--shard <i/n>", "do the i-th of n parts", (text: string) => parseShard(text), {
+      index: 1,
+      count: 1,
+    })
     .addOption(
       new Option("--device <device>", "where a model computes; auto takes the fastest there is")
         .choices(DEVICES)

@@ -2,7 +2,7 @@ import { languageModelCard } from "../../../models/catalogue.ts";
 import { initCheckpoint } from "../../../models/init.ts";
 import { count } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
-import { wholeNumber } from "../../options.ts";
+import { wholeNumber } from "../../whole-number.ts";
 
 interface InitOptions {
   readonly preset: string;

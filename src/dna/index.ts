@@ -1,0 +1,14 @@
+/** For users of `dart-eval/dna`: letters, genomes and tables of intervals, tokens. */
+
+export { type BedRow, type NarrowPeak, readBed, readNarrowPeaks } from "./genome/bed.ts";
+export { type Genome, genomeInMemory, openGenome } from "./genome/genome.ts";
+export { centredWindow, formatInterval, type Interval } from "./genome/interval.ts";
+export { bigWigBytes } from "./genome/write-bigwig.ts";
+export { gcFraction } from "./sequence/gc.ts";
+export { kmerCounts } from "./sequence/kmers.ts";
+export { asLanguageModelLetters } from "./sequence/letters.ts";
+export { oneHot } from "./sequence/one-hot.ts";
+export { reverseComplement } from "./sequence/reverse-complement.ts";
+export { dinucleotideShuffle } from "./sequence/shuffle.ts";
+export { openTokenizer } from "./tokenizers/open-tokenizer.ts";
+export type { Tokenizer, Tokens } from "./tokenizers/tokenizer.ts";

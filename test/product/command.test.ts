@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { repository } from "../source-files.ts";
+
+const COMMAND = join(repository, "dist/cli/main.js");
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "dart-eval-command-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+interface Ended {
+  readonly exitCode: number | null;
+  readonly printed: string;
+  readonly said: string;
+}
+
+function start(words: readonly string[]): { child: ChildProcess; ended: Promise<Ended>; said: () => string } {
+  const child = spawn(process.execPath, [COMMAND, ...words], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let printed = "";
+  let said = "";
+  child.stdout!.setEncoding("utf8").on("data", (text: string) => {
+    printed += text;
+  });
+  child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+  });
+  const ended = once(child, "close").then(([exitCode]) => ({
+    exitCode: exitCode as number | null,
+    printed,
+    said,
+  }));
+  return { child, ended, said: () => said };
+}
+
+const run = (...words: string[]) => start(words).ended;
+
+test("the demo: a table on standard output, everything else on standard error, a page", async () => {
+  const { exitCode, printed, said } = await run("demo", "--quick", "--out", "demo");
+  expect(said).toContain("report: demo/quick-report.html");
+  expect(printed).toMatch(/^Regulatory elements, zero-shot\n\nmodel +protocol +paired accuracy/);
+  // A Markov model of order 1 cannot tell an element from a shuffle that keeps every pair of letters.
+  expect(printed).toMatch(/kmer-markov-1 +corrected +0\.500 .* 60 +60 /);
+  expect(exitCode).toBe(0);
+});
+
+describe("a run that is stopped", () => {
+  /** Slow enough to be stopped half way, and the same every time. */
+  const slowModel = `
+    export default {
+      name: "slow",
+      identity: "slow 1",
+      batchSize: 2,
+      async logLikelihood(sequences) {
+        await new Promise((done) => setTimeout(done, 40));
+        return sequences.map((letters) => -[...letters].filter((letter, i) => letter === "C" || i % 7 === 0).length);
+      },
+    };`;
+  const words = (out: string) => [
+    ...["run", "--task", "regulatory-elements", "--model", "slow.mjs", "--limit", "60", "--out", out],
+    ...["--genome", "demo/genome/genome.fa", "--data", "demo/genome/regulatory-elements.tsv", "--json"],
+  ];
+
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("by %s: says how to go on, and goes on to the same result", async (signal, code) => {
+    await writeFile(join(folder, "slow.mjs"), slowModel);
+    const out = `stopped-${signal}`;
+    const first = start(words(out));
+    await expect.poll(first.said, { timeout: 30_000 }).toContain("rows    60");
+    await new Promise((done) => setTimeout(done, 700));
+    first.child.kill(signal);
+    const stopped = await first.ended;
+    expect(stopped.said).toContain(
+      "stopped. Everything finished is kept; the same command goes on from there.",
+    );
+    expect(stopped.said).not.toMatch(/^\s+at /m);
+    expect(stopped.printed).toBe("");
+    expect(stopped.exitCode).toBe(code);
+
+    const second = await run(...words(out));
+    expect(second.said).toMatch(/rows {4}60 · \d+ done before/);
+    expect(second.exitCode).toBe(0);
+    const whole = await run(...words(`whole-${signal}`));
+    const result = (ended: Ended) =>
+      JSON.parse(ended.printed).map(({ result }: { result: unknown }) => result);
+    expect(result(second)).toEqual(result(whole));
+  });
+});
+
+test("a user's own model that throws: its stack, since it is a program's fault", async () => {
+  await writeFile(
+    join(folder, "broken.mjs"),
+    `export default { name: "b", logLikelihood() { throw new TypeError("no"); } };`,
+  );
+  const { exitCode, said } = await run(
+    ...["run", "--task", "regulatory-elements", "--model", "broken.mjs", "--limit", "4", "--out", "broken"],
+    ...["--genome", "demo/genome/genome.fa", "--data", "demo/genome/regulatory-elements.tsv"],
+  );
+  expect(said).toMatch(/TypeError: no\n\s+at /);
+  expect(exitCode).toBe(70);
+});
+
+test("a reader that leaves early is no error", async () => {
+  const { child, ended } = start(["--help"]);
+  child.stdout!.destroy();
+  expect((await ended).exitCode).toBe(0);
+});
