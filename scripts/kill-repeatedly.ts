@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
+import { setTimeout } from "node:timers/promises";
 import { Pcg64 } from "../src/base/pcg64.ts";
 
 export interface KillOptions {
@@ -54,8 +55,12 @@ export async function killRepeatedly(options: KillOptions): Promise<KillReport> 
     const folder = join(root, `killed-${round}`);
     let killsOfRun = 0;
     for (let ended = false; !ended; ) {
+      const milliseconds = rng.nextFloat64() * seconds * 1000;
       const enough = kills >= options.kills;
-      ended = await runFor(command(folder), enough ? undefined : rng.nextFloat64() * seconds * 1000);
+      // Every second kill waits for rows, so that a slow start of the program does not take all of them.
+      const moment =
+        kills % 2 === 0 ? { milliseconds } : { milliseconds: milliseconds / 4, afterRowsIn: folder };
+      ended = await runFor(command(folder), enough ? undefined : moment);
       if (ended) break;
       kills++;
       killsOfRun++;
@@ -74,11 +79,14 @@ export async function killRepeatedly(options: KillOptions): Promise<KillReport> 
   return { kills, runsCompared, filesCompared: expected.size, killsAmongRows, tornLines, seconds };
 }
 
-/** Runs a program, and kills it with all that it started after some milliseconds. True when it came to its end by itself. */
-async function runFor(
-  [program, ...args]: readonly string[],
-  milliseconds: number | undefined,
-): Promise<boolean> {
+/** When to kill: so long after the start, or after the process has added rows to a folder. */
+interface Moment {
+  readonly milliseconds: number;
+  readonly afterRowsIn?: string;
+}
+
+/** Runs a program, and kills it with all that it started. True when it came to its end by itself. */
+async function runFor([program, ...args]: readonly string[], moment: Moment | undefined): Promise<boolean> {
   const child = spawn(program!, args, { detached: true, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   child.stdout.on("data", (chunk) => {
@@ -87,20 +95,36 @@ async function runFor(
   child.stderr.on("data", (chunk) => {
     said += chunk;
   });
-  const kill = () => {
-    try {
-      process.kill(-child.pid!, "SIGKILL");
-    } catch (error) {
-      // It ended by itself just now.
-      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-    }
-  };
-  const timer = milliseconds === undefined ? undefined : setTimeout(kill, milliseconds);
+  const ended = new AbortController();
+  const killing = moment === undefined ? undefined : killAt(child.pid!, moment, ended.signal);
   const [code, signal] = await once(child, "close");
-  clearTimeout(timer);
-  if (signal === "SIGKILL" && timer !== undefined) return false;
+  ended.abort();
+  await killing;
+  if (signal === "SIGKILL" && moment !== undefined) return false;
   if (code !== 0) throw new Error(`${program} ended with ${code ?? signal}:\n${said}`);
   return true;
+}
+
+async function killAt(pid: number, { milliseconds, afterRowsIn }: Moment, ended: AbortSignal) {
+  if (afterRowsIn !== undefined) {
+    const before = await rowBytes(afterRowsIn);
+    while (!ended.aborted && (await rowBytes(afterRowsIn)) === before) await setTimeout(5);
+  }
+  try {
+    await setTimeout(milliseconds, undefined, { signal: ended });
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    // It ended by itself, before or just now.
+    if (!["ABORT_ERR", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  }
+}
+
+/** Bytes of rows in a run's folder, whatever their shard. */
+async function rowBytes(folder: string): Promise<number> {
+  const paths = await readdir(folder, { recursive: true }).catch(() => []);
+  const files = paths.filter((path) => path.endsWith(".jsonl"));
+  const sizes = await Promise.all(files.map(async (path) => (await stat(join(folder, path))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 /** Files of these names below a folder, by their path in it. */
