@@ -64,6 +64,8 @@ export interface Architecture {
   forwardAt?(input: ForwardInput, positions: Sym, tokens: Dim): ForwardOutput;
   /** Constants computed once from the checkpoint, by parameter name, for rows of this many tokens. */
   derive?(tokens: number, read: ReadTensor): Promise<ReadonlyMap<string, NdArray>>;
+  /** Bytes that ONNX Runtime holds of what depends on the derived tensors alone. */
+  unrolledBytes?(tokens: number): number;
   classifier(labels: number): ClassifierHead;
   initial(tensor: DeclaredTensor): InitialLaw;
   /** Float32 values alive at once per token of a batch, for the estimate of memory. */

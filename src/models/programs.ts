@@ -13,6 +13,18 @@ export interface Question {
   outputs(model: Architecture, input: ForwardInput, tokens: Dim): Readonly<Record<string, Sym>>;
 }
 
+/**
+ * Most bytes that derived constants may be unrolled into when a program is opened. ONNX Runtime computes once whatever
+ * depends on constants alone, which is faster at every run; beyond this the derived tensors are fed at each run instead.
+ */
+const UNROLLED_BYTES = 2e9;
+
+interface Opened {
+  readonly program: Program;
+  /** Derived tensors given at every run. */
+  readonly fed: Readonly<Record<string, NdArray>>;
+}
+
 /** Most programs kept open at once: a session holds packed copies of the weights. */
 const KEPT = 4;
 
@@ -21,7 +33,7 @@ const KEPT = 4;
  * same weights in place; the least recently used is closed when there are too many.
  */
 export class Programs {
-  private readonly opened = new Map<string, Promise<Program>>();
+  private readonly opened = new Map<string, Promise<Opened>>();
 
   constructor(
     private readonly architecture: Architecture,
@@ -40,11 +52,11 @@ export class Programs {
     batch: Batch,
     more: Readonly<Record<string, NdArray>> = {},
   ): Promise<Readonly<Record<string, NdArray>>> {
-    const program = await this.program(question, batch.ids.shape[1]!);
-    return program.run({ ...batch, ...more });
+    const { program, fed } = await this.program(question, batch.ids.shape[1]!);
+    return program.run({ ...batch, ...more, ...fed });
   }
 
-  private async program(question: Question, tokens: number): Promise<Program> {
+  private async program(question: Question, tokens: number): Promise<Opened> {
     const length: Dim = this.architecture.fixedLength ? tokens : "t";
     const key = `${question.name} ${length}`;
     const known = this.opened.get(key);
@@ -54,25 +66,32 @@ export class Programs {
     const [oldest] = this.opened;
     if (this.opened.size > KEPT && oldest !== undefined) {
       this.opened.delete(oldest[0]);
-      await (await oldest[1]).close();
+      await (await oldest[1]).program.close();
     }
     return program;
   }
 
-  private async open(question: Question, length: Dim): Promise<Program> {
+  private async open(question: Question, length: Dim): Promise<Opened> {
     const { architecture } = this;
     const given: ForwardInput = {
       ids: input("ids", "int32", ["b", length]),
       ...(architecture.takesMask ? { mask: input("mask", "float32", ["b", length]) } : {}),
     };
-    const derived = typeof length === "number" ? await architecture.derive?.(length, this.read) : undefined;
-    const outputs = question.outputs(architecture, given, length);
-    return openProgram(outputs, new Map([...this.parameters, ...(derived ?? [])]), this.options);
+    const derived =
+      typeof length === "number"
+        ? ((await architecture.derive?.(length, this.read)) ?? new Map())
+        : new Map();
+    const feeding =
+      typeof length === "number" && (architecture.unrolledBytes?.(length) ?? 0) > UNROLLED_BYTES;
+    const sources = new Map<string, ParameterSource>(this.parameters);
+    for (const [name, array] of derived) sources.set(name, feeding ? "fed" : array);
+    const program = await openProgram(question.outputs(architecture, given, length), sources, this.options);
+    return { program, fed: feeding ? Object.fromEntries(derived) : {} };
   }
 
   async close(): Promise<void> {
     const programs = [...this.opened.values()];
     this.opened.clear();
-    for (const program of programs) await (await program).close();
+    for (const { program } of await Promise.all(programs)) await program.close();
   }
 }

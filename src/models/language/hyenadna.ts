@@ -3,6 +3,7 @@ import { hyenadnaTokenizer } from "../../dna/tokenizers/one-letter.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import { add, gather, gelu, parameter, slice, squeeze } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
+import { longConvolutionBytes } from "../../net/nn/causal-convolution.ts";
 import type { Linear } from "../../net/nn/linear.ts";
 import { linear } from "../../net/nn/linear.ts";
 import type { Norm } from "../../net/nn/norm.ts";
@@ -125,6 +126,7 @@ function architecture(config: unknown, file: string): Architecture {
     classifier: (labels) => classifier(c, labels),
     initial: (tensor) => initial(tensor, c),
     derive: (tokens, read) => kernels(c, tokens, read),
+    unrolledBytes: (tokens) => c.n_layer * longConvolutionBytes(tokens, c.d_model),
     forward({ ids }, tokens) {
       const hiddenStates = [gather(p.embedding, ids)];
       p.blocks.forEach((each, i) => {
