@@ -271,6 +271,25 @@ export function scatterElements(
   return apply("ScatterElements", [x, indices, updates], { axis, reduction });
 }
 
+/**
+ * Rows of x along an axis for which a condition holds, in their order. How many that are is known when the program runs;
+ * `size` names this number in shapes and must be unique to the condition.
+ *
+ * @param condition  bool, one per row
+ */
+export const compress = (x: Sym, condition: Sym, axis: number, size: string) =>
+  apply("Compress", [x, condition], { axis, size });
+
+/**
+ * x with row i of `updates` put in place of row rows[i], or added to it.
+ *
+ * @param rows     int64 [n]; no row twice
+ * @param updates  [n, …]
+ */
+export function scatterRows(x: Sym, rows: Sym, updates: Sym, reduction: "none" | "add" = "none"): Sym {
+  return apply("ScatterND", [x, unsqueeze(rows, 1), updates], { reduction });
+}
+
 export function fill(shape: Shape, value: number, dtype: DType = "float32"): Sym {
   return apply("Fill", [], { shape, value, dtype });
 }

@@ -78,4 +78,6 @@ export const emitRules: { readonly [K in OneNode]: (attributes: OpAttributes[K])
   Gather: axisOnly,
   GatherElements: axisOnly,
   ScatterElements: ({ axis, reduction: how }) => ({ attributes: { axis, reduction: how } }),
+  Compress: axisOnly,
+  ScatterND: ({ reduction: how }) => ({ attributes: { reduction: how } }),
 };

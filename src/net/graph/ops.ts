@@ -84,6 +84,9 @@ export interface OpAttributes {
   Gather: Axis;
   GatherElements: Axis;
   ScatterElements: Axis & { readonly reduction: "none" | "add" };
+  /** `size` names the number of rows that are kept, which the values decide. */
+  Compress: Axis & { readonly size: string };
+  ScatterND: { readonly reduction: "none" | "add" };
   Fill: { readonly shape: Shape; readonly value: number; readonly dtype: DType };
   Range: { readonly size: Shape[number] };
 

@@ -235,6 +235,23 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     if (!sameShape(indices!.shape, updates!.shape)) throw new InternalError("indices and updates differ");
     return like(x!);
   },
+  Compress: ([x, condition], { axis, size }) => {
+    const at = resolveAxis(axis, x!.shape.length);
+    expectSame(condition!.dtype, "bool", "the condition's type");
+    if (!sameShape(condition!.shape, [x!.shape[at]!])) {
+      throw new InternalError(`the condition is not one value per row of axis ${at}`);
+    }
+    return [{ dtype: x!.dtype, shape: replaced(x!.shape, at, size) }];
+  },
+  ScatterND: ([x, indices, updates]) => {
+    const [rows, depth] = indices!.shape;
+    if (indices!.shape.length !== 2 || depth !== 1) throw new InternalError("one index per row is expected");
+    expectSame(updates!.dtype, x!.dtype, "types differ");
+    if (!sameShape(updates!.shape, [rows!, ...x!.shape.slice(1)])) {
+      throw new InternalError("the updates are not one row per index");
+    }
+    return like(x!);
+  },
   Fill: (_, { shape, dtype }) => [{ dtype, shape }],
   Range: (_, { size }) => [{ dtype: "int64", shape: [size] }],
 

@@ -12,6 +12,8 @@ const matrix = g.input("matrix", "float32", [5, 4]);
 const signal = g.input("signal", "float32", ["b", 4, 9]);
 const kernel = g.input("kernel", "float32", [6, 2, 3]);
 const flat = g.reshape(x, ["3*b", 4]);
+const isPositive = g.greater(g.reduceSum(flat, [1]), 0);
+const positiveRows = g.compress(g.range("3*b"), isPositive, 0, "positive");
 const asNumber = (sym: Sym) => g.cast(sym, "float32");
 
 /** At least one example of every op, over the inputs of `opInputs`. */
@@ -22,7 +24,7 @@ export const opExamples: Readonly<Record<Op, readonly Sym[]>> = {
   Add: [g.add(x, row), g.add(1.5, x)],
   Sub: [g.sub(row, x)],
   Mul: [g.mul(x, y)],
-  Div: [g.div(x, g.add(g.abs(y), 1))],
+  Div: [g.div(x, g.add(g.abs(y), 1)), asNumber(g.div(g.range("3*b"), 2))],
   Pow: [g.pow(positive, 1.5), g.pow(x, 2)],
   Max: [g.maximum(x, y)],
   Min: [g.minimum(x, 0.25)],
@@ -104,6 +106,11 @@ export const opExamples: Readonly<Record<Op, readonly Sym[]>> = {
       2,
       "add",
     ),
+  ],
+  Compress: [g.compress(flat, isPositive, 0, "positive"), g.compress(x, g.greater(row, 0), 2, "columns")],
+  ScatterND: [
+    g.scatterRows(flat, positiveRows, g.gather(flat, positiveRows), "add"),
+    g.scatterRows(flat, positiveRows, g.neg(g.gather(flat, positiveRows))),
   ],
   Fill: [g.fill(["b", 2], 1.25)],
   Range: [asNumber(g.range("2*b+1"))],

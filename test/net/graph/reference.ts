@@ -201,7 +201,8 @@ const rules: { readonly [K in Op]: Rule<K> } = {
   Add: binary((a, b) => a + b),
   Sub: binary((a, b) => a - b),
   Mul: binary((a, b) => a * b),
-  Div: binary((a, b) => a / b),
+  Div: (operands, _attributes, _context, { outputs }) =>
+    binary((a, b) => (/int/.test(outputs[0]!.dtype) ? Math.trunc(a / b) : a / b))(operands),
   Pow: binary((a, b) => a ** b),
   Max: binary(Math.max),
   Min: binary(Math.min),
@@ -390,6 +391,28 @@ const rules: { readonly [K in Op]: Rule<K> } = {
       const offset = sum(to.map((i, axisOf) => i * step[axisOf]!));
       data[offset] = (reduction === "add" ? data[offset]! : 0) + exact(updates!, place);
       return 0;
+    });
+    return { shape: x!.shape, data };
+  },
+  Compress: ([x, condition], { axis, size }, { sizes }) => {
+    const at = resolveAxis(axis, x!.shape.length);
+    const kept = Array.from({ length: x!.shape[at]! }, (_, i) => i).filter((i) => condition!.data[i] !== 0);
+    sizes.set(size, kept.length);
+    return build(
+      x!.shape.map((s, i) => (i === at ? kept.length : s)),
+      (place) =>
+        exact(
+          x!,
+          place.map((i, axisOf) => (axisOf === at ? kept[i]! : i)),
+        ),
+    );
+  },
+  ScatterND: ([x, indices, updates], { reduction }) => {
+    const data = Float64Array.from(x!.data);
+    const step = strides(x!.shape)[0]!;
+    updates!.data.forEach((value, i) => {
+      const to = indices!.data[Math.floor(i / step)]! * step + (i % step);
+      data[to] = (reduction === "add" ? data[to]! : 0) + value;
     });
     return { shape: x!.shape, data };
   },

@@ -21,6 +21,12 @@ const model = hyenadna.architecture(hyenadna.toys.toy, "config.json");
 const ids = g.input("ids", "int32", ["b", TOKENS]);
 const { lastHidden, logits } = model.forward({ ids }, TOKENS);
 const x = g.input("x", "float32", ["b", 3, 8]);
+const rows = g.compress(
+  g.range("3*b"),
+  g.greater(g.reduceSum(g.reshape(x, ["3*b", 8]), [1]), 0),
+  0,
+  "positive",
+);
 const outputs: Record<string, Sym> = {
   lastHidden,
   logits,
@@ -38,6 +44,7 @@ const outputs: Record<string, Sym> = {
   reduceMax: g.reduceMax(x, [2]),
   where: g.where(g.greater(x, 0), x, g.exp(x)),
   flip: g.flip(x, 2),
+  rows: g.scatterRows(g.reshape(x, ["3*b", 8]), rows, g.gather(g.reshape(x, ["3*b", 8]), rows), "add"),
 };
 const weights = new Map(model.tensors.map(({ name, shape }) => [name, random(shape)]));
 const derived = await model.derive!(TOKENS, async (name, rows) => {
