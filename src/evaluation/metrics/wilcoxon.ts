@@ -75,20 +75,27 @@ function normalP(z: number, alternative: Alternative): number {
 }
 
 function exactP(rankSum: number, n: number, alternative: Alternative): number {
-  const probabilities = signedRankDistribution(n);
-  const below = () => sum(probabilities.subarray(0, rankSum + 1));
-  const above = () => sum(probabilities.subarray(rankSum));
-  if (alternative === "greater") return Math.min(above(), 1);
-  if (alternative === "less") return Math.min(below(), 1);
-  if (rankSum === Math.floor((probabilities.length - 1) / 2)) return 1;
-  return Math.min(2 * Math.min(below(), above()), 1);
+  const most = (n * (n + 1)) / 2;
+  if (alternative === "less") return lowerTail(rankSum, n);
+  // The distribution is symmetric: the upper tail is the lower one from the other end.
+  if (alternative === "greater") return lowerTail(most - rankSum, n);
+  if (rankSum === Math.floor(most / 2)) return 1;
+  return Math.min(2 * lowerTail(Math.min(rankSum, most - rankSum), n), 1);
+}
+
+/** P(signed-rank sum of n <= s) when every sign is a coin flip. */
+function lowerTail(s: number, n: number): number {
+  const most = (n * (n + 1)) / 2;
+  if (s < 0) return 0;
+  if (s > most / 2) return 1 - lowerTail(most - s - 1, n);
+  return signedRankProbabilities(n, s).reduce((total, probability) => total + probability, 0);
 }
 
 /**
- * Distribution of the signed-rank sum when every sign is a coin flip: entry s is P(sum = s), s = 0..n(n+1)/2.
- * Rank by rank: the sum either takes the rank or does not.
+ * P(signed-rank sum = s) for s = 0..last, when every sign is a coin flip. Rank by rank: the sum either takes the rank
+ * or does not.
  */
-function signedRankDistribution(n: number): Float64Array {
+function signedRankProbabilities(n: number, last: number): Float64Array {
   if (n > LARGEST_EXACT) {
     throw new InputError(
       `the exact signed-rank test was asked of ${n} differences; at most ${LARGEST_EXACT}`,
@@ -97,20 +104,14 @@ function signedRankDistribution(n: number): Float64Array {
       },
     );
   }
-  const size = (n * (n + 1)) / 2 + 1;
-  const probabilities = new Float64Array(size);
+  const probabilities = new Float64Array(last + 1);
   probabilities[0] = 1;
-  for (let rank = 1, last = 0; rank <= n; rank++) {
-    last += rank;
+  for (let rank = 1, reached = 0; rank <= n; rank++) {
+    reached = Math.min(reached + rank, last);
     // From the top, so that an entry is read before it is overwritten.
-    for (let s = last; s >= 0; s--) {
-      const taken = s >= rank ? probabilities[s - rank]! : 0;
-      probabilities[s] = 0.5 * (probabilities[s]! + taken);
-    }
+    for (let s = reached; s >= rank; s--)
+      probabilities[s] = 0.5 * (probabilities[s]! + probabilities[s - rank]!);
+    for (let s = Math.min(rank - 1, reached); s >= 0; s--) probabilities[s]! *= 0.5;
   }
   return probabilities;
-}
-
-function sum(values: Float64Array): number {
-  return values.reduce((total, value) => total + value, 0);
 }
