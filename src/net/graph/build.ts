@@ -248,7 +248,7 @@ export function slice(
   return whole ? x : apply("Slice", [x], { axis, start, end, step });
 }
 
-/** Reverses an axis of known size. */
+/** Reverses an axis. */
 export function flip(x: Sym, axis: number): Sym {
   return apply("Slice", [x], { axis, start: -1, end: -Number.MAX_SAFE_INTEGER, step: -1 });
 }

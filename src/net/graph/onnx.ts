@@ -170,8 +170,10 @@ class Scope {
       body.bind(sym.node, [name]);
     }
     for (const inner of nodesBehind(results)) body.emit(inner);
+    const taken = new Set<string>();
     const outputs = results.map((sym) => {
-      const name = body.add("Identity", [body.nameOf(sym)]);
+      const name = body.resultName(sym, taken);
+      taken.add(name);
       return valueInfo(name, sym.dtype, sym.shape);
     });
     const emitted = results.length - states.length;
@@ -198,6 +200,16 @@ class Scope {
     );
     this.nodes.push(proto);
     this.bind(node, names);
+  }
+
+  /**
+   * A name for a result of a loop's body: its own where a node of the body makes it and no other result has it. A copy would
+   * be one more pass over the states at every step.
+   */
+  private resultName(sym: Sym, taken: ReadonlySet<string>): string {
+    const name = this.nameOf(sym);
+    const made = this.nodes.some(({ output }) => output.includes(name));
+    return made && !taken.has(name) ? name : this.add("Identity", [name]);
   }
 
   private constant(array: NdArray): string {

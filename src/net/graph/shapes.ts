@@ -71,6 +71,7 @@ function slicedSize(size: Dim, { start, end, step }: OpAttributes["Slice"]): Dim
     const to = Math.min(end < 0 ? Math.max(end + size, 0) : end, size);
     return Math.max(0, Math.ceil((to - from) / step));
   }
+  if (start === -1 && end === -Number.MAX_SAFE_INTEGER && step === -1) return size;
   if (step !== 1) throw new InternalError(`a step of ${step} along an axis of symbolic size ${size}`);
   if (start >= 0 && end === Number.MAX_SAFE_INTEGER) return addDims(size, -start);
   if (start >= 0 && end < 0) return addDims(size, end - start);

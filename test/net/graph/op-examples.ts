@@ -88,7 +88,7 @@ export const opExamples: Readonly<Record<Op, readonly Sym[]>> = {
   Transpose: [g.transpose(x, [2, 0, 1])],
   Concat: [g.concat([x, y], 1), g.concat([x, y], 0)],
   Split: [...g.split(x, 2, [1, 3])],
-  Slice: [g.slice(x, 1, 1), g.slice(x, 2, -3, -1), g.slice(x, 2, 0, 4, 2), g.flip(x, 1)],
+  Slice: [g.slice(x, 1, 1), g.slice(x, 2, -3, -1), g.slice(x, 2, 0, 4, 2), g.flip(x, 1), g.flip(x, 0)],
   Pad: [g.pad(x, 2, 1, 2), g.pad(x, 1, 0, 1, -3)],
   Gather: [g.gather(x, indices, 1)],
   GatherElements: [

@@ -42,6 +42,28 @@ test("weights are used where they lie, through a link into another folder, in tw
   await program.close();
 });
 
+test("a loop may give back what it was given, a result twice, and what is known outside", async () => {
+  const x = g.input("x", "float32", ["t", 2]);
+  const outside = g.add(g.slice(x, 0, 0, 1), 100);
+  const { states, emitted } = g.scan([g.fill([1, 2], 0)], [x], ([h], [e]) => {
+    const next = g.add(h!, e!);
+    return { states: [next], emit: [e!, next, next, outside, h!] };
+  });
+  const program = await openProgram(Object.fromEntries([...states, ...emitted].map((y, i) => [`y${i}`, y])));
+  const feed = { dtype: "float32" as const, shape: [2, 2], data: Float32Array.of(1, 2, 3, 5) };
+  const results = await program.run({ x: feed });
+  await program.close();
+  const values = Object.values(results).map(({ data }) => [...(data as Float32Array)]);
+  expect(values).toEqual([
+    [4, 7],
+    [1, 2, 3, 5],
+    [1, 2, 4, 7],
+    [1, 2, 4, 7],
+    [101, 102, 101, 102],
+    [0, 0, 1, 2],
+  ]);
+});
+
 test("opening and running a program over a large file does not bring the file into JavaScript's memory", async () => {
   const [rows, width] = [1 << 20, 64];
   const file = join(folder, "large.safetensors");
