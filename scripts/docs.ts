@@ -1,0 +1,9 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { modelsPage, tasksPage, withGeneratedParts } from "./generated-docs.ts";
+
+const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+writeFileSync(at("docs/tasks.md"), tasksPage());
+writeFileSync(at("docs/models.md"), modelsPage());
+writeFileSync(at("README.md"), withGeneratedParts(readFileSync(at("README.md"), "utf8")));

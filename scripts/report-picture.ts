@@ -1,0 +1,16 @@
+// The README's picture: the top of the demo's report, as Chromium shows it.
+//   npm run demo && npx tsx scripts/report-picture.ts
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { chromium } from "playwright-core";
+
+const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+const browser = await chromium.launch({
+  executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+});
+const page = await browser.newPage({ viewport: { width: 1040, height: 1156 }, colorScheme: "light" });
+await page.goto(pathToFileURL(at("dart-eval-demo/report.html")).href);
+await page.locator(".chart > svg").first().waitFor();
+await page.screenshot({ path: at("docs/report.png") });
+await browser.close();
