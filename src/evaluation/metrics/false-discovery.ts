@@ -23,7 +23,7 @@ export function benjaminiHochberg(p: ArrayLike<number>): Float64Array {
   let least = 1;
   made.forEach((i, place) => {
     const rank = made.length - place;
-    least = Math.min(least, (p[i]! * made.length) / rank);
+    least = Math.min(least, p[i]! * (made.length / rank));
     adjusted[i] = least;
   });
   return adjusted;

@@ -18,10 +18,20 @@ export interface Eigen {
  * @see Golub & Van Loan 2013, Matrix Computations, algorithms 8.3.1 and 8.3.3
  */
 export function symmetricEigen(matrix: readonly Float64Array[]): Eigen {
+  // Scaled by a power of two, which rounds nothing, so that no square overflows or vanishes.
+  const largest = matrix.reduce(
+    (most, row) => row.reduce((m, value) => Math.max(m, Math.abs(value)), most),
+    0,
+  );
+  const scale = largest === 0 ? 1 : 2 ** -Math.floor(Math.log2(largest));
+  for (const row of matrix) for (let i = 0; i < row.length; i++) row[i]! *= scale;
   const { diagonal, beside, basis } = tridiagonalise(matrix);
   diagonalise(diagonal, beside, basis);
   const order = Array.from(diagonal, (_, i) => i).sort((a, b) => diagonal[b]! - diagonal[a]!);
-  return { values: Float64Array.from(order, (i) => diagonal[i]!), vectors: order.map((i) => basis[i]!) };
+  return {
+    values: Float64Array.from(order, (i) => diagonal[i]! / scale),
+    vectors: order.map((i) => basis[i]!),
+  };
 }
 
 /** basis · matrix · basisᵀ has only `diagonal` and, on both sides of it, `beside`. The basis is orthogonal. */

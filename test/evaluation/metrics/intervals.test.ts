@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { criticalValue, waldInterval, wilsonInterval } from "../../../src/evaluation/metrics/intervals.ts";
 import { testWithSharedData } from "../../shared-data.ts";
-import { expectClose, goldenSection, METRICS } from "./golden.ts";
+import { expectClose, goldenSection, METRICS, ownGolden } from "./golden.ts";
 
 testWithSharedData("Wald intervals agree with statsmodels", METRICS, (file) => {
   interface Golden {
@@ -15,6 +15,23 @@ testWithSharedData("Wald intervals agree with statsmodels", METRICS, (file) => {
   const cases = goldenSection<readonly Golden[]>(file, "proportion_confint_normal");
   for (const { count, nobs, low, high } of cases) {
     const found = waldInterval(count, nobs);
+    expectClose(found.low, low, { absolute: 1e-15 }, `${count} of ${nobs}, low`);
+    expectClose(found.high, high, { absolute: 1e-15 }, `${count} of ${nobs}, high`);
+  }
+  expect(cases.length).toBe(12);
+});
+
+test("Wilson intervals agree with statsmodels", () => {
+  interface Golden {
+    readonly count: number;
+    readonly nobs: number;
+    readonly level: number;
+    readonly low: number;
+    readonly high: number;
+  }
+  const cases = goldenSection<readonly Golden[]>(ownGolden("tests-and-intervals"), "wilson");
+  for (const { count, nobs, level, low, high } of cases) {
+    const found = wilsonInterval(count, nobs, level);
     expectClose(found.low, low, { absolute: 1e-15 }, `${count} of ${nobs}, low`);
     expectClose(found.high, high, { absolute: 1e-15 }, `${count} of ${nobs}, high`);
   }

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
-import { wilcoxon } from "../../../src/evaluation/metrics/wilcoxon.ts";
+import { type Alternative, wilcoxon } from "../../../src/evaluation/metrics/wilcoxon.ts";
 import { testWithSharedData } from "../../shared-data.ts";
-import { expectClose, goldenSection, METRICS } from "./golden.ts";
+import { expectClose, goldenSection, METRICS, ownGolden } from "./golden.ts";
 
 type Golden = { readonly statistic: number; readonly p: number } | { readonly error: string };
 interface GoldenCase {
@@ -49,6 +49,24 @@ testWithSharedData("tests of paired scores agree with SciPy", METRICS, (file) =>
     expectClose(found.p, p, { relative: 1e-12 }, name);
   }
   expect(cases.length).toBe(2);
+});
+
+test("two-sided and the other one-sided tests agree with SciPy", () => {
+  interface Sided {
+    readonly differences: readonly number[];
+    readonly alternative: Alternative;
+    readonly method: "auto" | "exact" | "approx";
+    readonly statistic: number;
+    readonly p: number;
+  }
+  const cases = goldenSection<readonly Sided[]>(ownGolden("tests-and-intervals"), "signedRank");
+  for (const { differences, alternative, method, statistic, p } of cases) {
+    const found = wilcoxon(differences, { alternative, method });
+    const label = `${differences.length} differences, ${alternative}, ${method}`;
+    expect(found.statistic, label).toBe(statistic);
+    expectClose(found.p, p, { relative: 1e-12 }, label);
+  }
+  expect(cases.length).toBe(42);
 });
 
 describe("small exact tests, counted by hand", () => {
