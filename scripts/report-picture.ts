@@ -6,7 +6,7 @@ import { chromium } from "playwright-core";
 const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 const browser = await chromium.launch({
-  executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
 });
 const page = await browser.newPage({ viewport: { width: 1040, height: 1156 }, colorScheme: "light" });

@@ -31,7 +31,7 @@ export function leaderboardTable({ entries }: Panel, title: string): Table {
 const ARROWS = { higher: " ↑", lower: " ↓", neither: "" } as const;
 
 /** The test of the main metric, where the task has one. */
-export const pOf = ({ metrics }: Pick<Measurement, "metrics">) => metrics.find(({ name }) => isPValue(name));
+const pOf = ({ metrics }: Pick<Measurement, "metrics">) => metrics.find(({ name }) => isPValue(name));
 
 /** How the intervals were made, why a number is missing, and what the results themselves want said. */
 function notesOf(entries: readonly Entry[]): string[] {

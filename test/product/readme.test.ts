@@ -31,7 +31,7 @@ test("the README's commands work, in its order, and print what it shows", async 
   for (const line of lines) {
     const { stdout } = await promisify(execFile)("sh", ["-c", line], {
       cwd: folder,
-      env: { ...process.env, PATH: `${folder}${delimiter}${process.env["PATH"]}` },
+      env: { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` },
     });
     printed.push(stdout);
   }

@@ -11,7 +11,7 @@ import { gatherReport } from "../../src/report/report.ts";
 import { builtAssets } from "./page-assets.ts";
 import { resultsFixture } from "./results-fixture.ts";
 
-const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const HOSTILE = `</script><script>document.title = "taken"</script><!--<img src=x onerror="document.title='taken'">`;
 
 const tasks = [

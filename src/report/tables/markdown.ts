@@ -13,7 +13,7 @@ export function markdownTable({ caption, columns, rows, notes = [] }: Table): st
   ].join("\n");
 }
 
-export function escapeMarkdown(text: string): string {
+function escapeMarkdown(text: string): string {
   return text
     .replace(/\s+/g, " ")
     .replace(/[\\`*_[\]<>|~#]/g, "\\$&")
