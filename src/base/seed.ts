@@ -15,7 +15,8 @@ export type SeedPart = number | string;
  *   others depends on its Unicode version)
  */
 export function seedOf(parts: readonly SeedPart[]): Uint32Array {
-  const items = parts.map(pythonRepr).join(", ");
+  let items = "";
+  for (const part of parts) items += items === "" ? pythonRepr(part) : `, ${pythonRepr(part)}`;
   // "binary" is one character per byte: no buffer is made for each row.
   const digest = hash("sha256", parts.length === 1 ? `(${items},)` : `(${items})`, "binary");
   const words = new Uint32Array(4);
@@ -30,16 +31,28 @@ export function seedOf(parts: readonly SeedPart[]): Uint32Array {
   return words;
 }
 
+// Rows come chromosome by chromosome, so the same text is quoted again and again.
+let lastText = "";
+let lastQuoted = "''";
+
 function pythonRepr(part: SeedPart): string {
   if (typeof part === "number") {
     if (!Number.isSafeInteger(part)) throw new InputError(`${part} in a seed is not a whole number`);
     // Adding 0 makes -0 into 0.
     return String(part + 0);
   }
-  if (!/^[ -~]*$/.test(part)) {
-    throw new InputError(`${JSON.stringify(part)} cannot be part of a seed: it is not plain ASCII text`);
+  if (part !== lastText) {
+    lastQuoted = quoted(part);
+    lastText = part;
   }
-  const escaped = part.replaceAll("\\", "\\\\");
-  if (!part.includes("'")) return `'${escaped}'`;
-  return part.includes('"') ? `'${escaped.replaceAll("'", "\\'")}'` : `"${escaped}"`;
+  return lastQuoted;
+}
+
+function quoted(text: string): string {
+  if (!/^[ -~]*$/.test(text)) {
+    throw new InputError(`${JSON.stringify(text)} cannot be part of a seed: it is not plain ASCII text`);
+  }
+  const escaped = text.replaceAll("\\", "\\\\");
+  if (!text.includes("'")) return `'${escaped}'`;
+  return text.includes('"') ? `'${escaped.replaceAll("'", "\\'")}'` : `"${escaped}"`;
 }

@@ -30,12 +30,15 @@ export function reverseComplement(letters: string): string {
   return complements.join("");
 }
 
-/** The same for base codes, in place: 0 ↔ 3, 1 ↔ 2, no base stays no base. */
+/** Complement of each base code; no base stays no base. */
+const COMPLEMENT_CODE = Uint8Array.of(3, 2, 1, 0, NO_BASE);
+
+/** The same for base codes, in place. */
 export function reverseComplementCodes(codes: Uint8Array): Uint8Array {
-  codes.reverse();
-  for (let i = 0; i < codes.length; i++) {
-    const code = codes[i]!;
-    if (code !== NO_BASE) codes[i] = 3 - code;
+  for (let i = 0, j = codes.length - 1; i <= j; i++, j--) {
+    const left = COMPLEMENT_CODE[codes[i]!]!;
+    codes[i] = COMPLEMENT_CODE[codes[j]!]!;
+    codes[j] = left;
   }
   return codes;
 }

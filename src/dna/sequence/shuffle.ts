@@ -1,5 +1,5 @@
 import type { Pcg64 } from "../../base/pcg64.ts";
-import { codesOf, modelLettersOf, NO_BASE } from "./letters.ts";
+import { codesOf, modelLettersOf } from "./letters.ts";
 
 /**
  * A random sequence with the same first letter, last letter and counts of every pair of neighbours.
@@ -19,50 +19,38 @@ export function dinucleotideShuffle(letters: string, rng: Pcg64): string {
   return modelLettersOf(codes);
 }
 
-/** Positions that follow each letter, the lists of the four letters one behind the other. */
-let successors = new Int32Array(1024);
-/** The letters before the shuffle. */
-let original = new Uint8Array(1024);
-/** Where each letter's list begins; then where its next entry is. */
-const next = new Int32Array(5);
+/** For each letter, as base codes, the letters that follow it: four lists, each with room for the whole sequence. */
+let successors = new Int32Array(4 * 512);
+/** Where each letter's next successor goes; then where it is taken from. */
+const next = new Int32Array(4);
 
 /** `dinucleotideShuffle` of entries [start, end) of base codes, in place. */
 export function dinucleotideShuffleCodes(codes: Uint8Array, start: number, end: number, rng: Pcg64): void {
-  const length = end - start;
-  if (length <= 0) return;
-  if (original.length < length) {
-    original = new Uint8Array(2 * length);
-    successors = new Int32Array(2 * length);
+  if (end <= start) return;
+  const room = end - start;
+  if (successors.length < 4 * room) successors = new Int32Array(8 * room);
+
+  rewind(room);
+  // The last two bits of NO_BASE are those of A.
+  const first = codes[start]! & 3;
+  let base = first;
+  for (let i = start + 1; i < end; i++) {
+    const following = codes[i]! & 3;
+    successors[next[base]!++] = following;
+    base = following;
   }
-  next.fill(0);
-  for (let i = 0; i < length; i++) {
-    const code = codes[start + i]!;
-    const base = code === NO_BASE ? 0 : code;
-    original[i] = base;
-    next[base + 1] = next[base + 1]! + 1;
+  for (let list = 0; list < 4; list++) {
+    rng.shufflePrefix(successors, list * room, next[list]! - list * room - 1);
   }
-  // The last letter has no successor.
-  next[original[length - 1]! + 1] = next[original[length - 1]! + 1]! - 1;
-  for (let base = 0; base < 4; base++) next[base + 1] = next[base]! + next[base + 1]!;
-  for (let i = 0; i < length - 1; i++) {
-    const base = original[i]!;
-    const at = next[base]!;
-    successors[at] = i + 1;
-    next[base] = at + 1;
+  rewind(room);
+  codes[start] = first;
+  base = first;
+  for (let i = start + 1; i < end; i++) {
+    base = successors[next[base]!++]!;
+    codes[i] = base;
   }
-  // Every list has been filled, so entry `base` now says where the list of the next letter begins.
-  next.copyWithin(1, 0, 4);
-  next[0] = 0;
-  for (let base = 0; base < 4; base++) {
-    rng.shufflePrefix(successors, next[base]!, next[base + 1]! - next[base]! - 1);
-  }
-  let position = 0;
-  for (let i = 0; i < length; i++) {
-    const base = original[position]!;
-    codes[start + i] = base;
-    // After the last letter this reads one entry too far, and is not used.
-    const at = next[base]!;
-    next[base] = at + 1;
-    position = successors[at]!;
-  }
+}
+
+function rewind(room: number): void {
+  for (let list = 0; list < 4; list++) next[list] = list * room;
 }

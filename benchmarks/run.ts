@@ -1,0 +1,50 @@
+import { readdirSync } from "node:fs";
+import { availableParallelism, cpus, totalmem } from "node:os";
+import type { Benchmark } from "./measure.ts";
+
+// Every file of this folder that exports `benchmark`, or those named: npm run bench -- windows
+
+const wanted = process.argv.slice(2);
+const names = readdirSync(new URL(".", import.meta.url))
+  .filter((file) => file.endsWith(".ts") && file !== "run.ts")
+  .map((file) => file.slice(0, -3))
+  .filter((name) => wanted.length === 0 || wanted.includes(name));
+
+const print = (line: string) => process.stdout.write(`${line}\n`);
+
+const processor = cpus()[0]?.model ?? "unknown processor";
+const memory = Math.round(totalmem() / 2 ** 30);
+print(
+  `${processor}, ${availableParallelism()} cores, ${memory} GiB, Node ${process.versions.node}, ${process.platform}`,
+);
+for (const name of names) {
+  const { benchmark } = (await import(`./${name}.ts`)) as { readonly benchmark?: Benchmark };
+  if (benchmark === undefined) continue;
+  print(`\n${name}`);
+  for (const line of table(await benchmark())) print(`  ${line}`);
+}
+
+/** Rows as aligned columns, one for each key that a row has. */
+function table(rows: readonly object[]): string[] {
+  const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const cells = rows.map((row) => keys.map((key) => shown((row as Record<string, unknown>)[key])));
+  const lines = [keys.map(words), ...cells];
+  const widths = keys.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
+  return lines.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+/** countedPerSecond → counted per second */
+function words(key: string): string {
+  return key.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return "";
+  if (typeof value !== "number") return String(value);
+  return value >= 100 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(3)));
+}
