@@ -1,0 +1,249 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { SyntheticFiles } from "../../src/evaluation/datasets/synthetic/files.ts";
+import { writeSyntheticGenome } from "../../src/evaluation/datasets/synthetic/write.ts";
+import { sharedData, testWithSharedData } from "../shared-data.ts";
+import { runCommand } from "./collecting-terminal.ts";
+
+let folder: string;
+let files: SyntheticFiles;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "dart-eval-commands-"));
+  ({ files } = await writeSyntheticGenome(join(folder, "genome"), { seed: 0, scale: 0.2 }));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const at = (...parts: readonly string[]) => join(folder, ...parts);
+
+/** `run` of task 1 over the synthetic genome. */
+const markov = (out: string, ...more: readonly string[]) => [
+  ...["run", "--task", "regulatory-elements", "--model", "kmer-markov:order=3"],
+  ...["--genome", files.genome, "--data", files.regulatoryElements, "--out", at(out), ...more],
+];
+
+describe("build regulatory-elements", () => {
+  testWithSharedData("writes the original's table, byte for byte", "task1/elements.bed", async (ccres) => {
+    const out = at("elements.tsv");
+    const { exitCode, said } = await runCommand([
+      "build",
+      "regulatory-elements",
+      "--ccres",
+      ccres,
+      "--out",
+      out,
+    ]);
+    expect(said).toContain(`wrote ${out}: 1,187 elements`);
+    expect(exitCode).toBe(0);
+    expect(await readFile(out, "utf8")).toBe(
+      await readFile(sharedData("task1/elements_processed.tsv")!, "utf8"),
+    );
+  });
+
+  testWithSharedData("with the defaults of the original's script", "task1/elements.bed", async (ccres) => {
+    const out = at("elements-wide.tsv");
+    const wide = ["--input-size", "2114", "--max-jitter", "500"];
+    await runCommand(["build", "regulatory-elements", "--ccres", ccres, "--out", out, ...wide]);
+    expect(await readFile(out, "utf8")).toBe(
+      await readFile(sharedData("task1/elements_processed.2114_500.golden.tsv")!, "utf8"),
+    );
+  });
+
+  test("a line that is wrong is named, and nothing is written", async () => {
+    await writeFile(at("bad.bed"), "chr1\t900\t1200\nchr1\t900\t850\n");
+    const out = at("bad.tsv");
+    const words = ["build", "regulatory-elements", "--ccres", at("bad.bed"), "--out", out];
+    const { exitCode, said } = await runCommand(words);
+    expect(said).toContain(`${at("bad.bed")}:2: `);
+    expect(exitCode).toBe(2);
+    expect(await readdir(folder)).not.toContain("bad.tsv");
+  });
+});
+
+describe("run", () => {
+  test("--plan tells what would be done, and does nothing", async () => {
+    const { exitCode, printed } = await runCommand(markov("planned", "--plan"));
+    expect(exitCode).toBe(0);
+    expect(printed).toMatch(
+      /regulatory-elements × kmer-markov-3 × zero-shot · corrected protocol · cell [0-9a-f]{8}/,
+    );
+    expect(printed).toMatch(/\n {2}rows +\d+\n/);
+    expect(await readdir(folder)).not.toContain("planned");
+    const json = JSON.parse((await runCommand(markov("planned", "--plan", "--json"))).printed);
+    expect(json[0].cells[0].cell).toMatchObject({
+      task: "regulatory-elements",
+      protocol: "corrected",
+      split: "test",
+    });
+  });
+
+  test("several models, both protocols: a table, and a folder for each protocol", async () => {
+    const words = markov("both", "--model", "kmer-markov:order=0", "--protocol", "both");
+    const { exitCode, printed, said } = await runCommand(words);
+    expect(said).toContain("done");
+    expect(printed).toMatch(
+      /kmer-markov-3 +corrected .*\nkmer-markov-3 +paper .*\nkmer-markov-0 +corrected .*\nkmer-markov-0 +paper /,
+    );
+    expect(exitCode).toBe(0);
+    expect((await readdir(at("both"))).sort()).toEqual(["corrected", "paper"]);
+  });
+
+  test("split into shards and merged, it is the whole run's result", async () => {
+    const whole = JSON.parse((await runCommand(markov("whole", "--json"))).printed);
+    for (const part of ["2/3", "1/3"]) {
+      const { printed, said } = await runCommand(markov("split", "--shard", part));
+      expect(printed).toMatch(/cell [0-9a-f]{8} · shard \d of 3 · \d+ rows · paired accuracy 0\.\d+/);
+      expect(said).toContain(`next: when all 3 shards are done, dart-eval merge ${at("split")}`);
+    }
+    const early = await runCommand(["merge", at("split")]);
+    expect(early.exitCode).toBe(2);
+    expect(early.said).toMatch(/3 of 3|3\/3/);
+    await runCommand(markov("split", "--shard", "3/3"));
+    const merged = await runCommand(["merge", at("split"), "--json"]);
+    expect(merged.exitCode).toBe(0);
+    const result = ([{ result }]: { result: object }[]) => result;
+    expect(result(JSON.parse(merged.printed))).toEqual(result(whole));
+  });
+
+  test("a folder that holds another run is not touched", async () => {
+    await runCommand(markov("taken"));
+    const { exitCode, said } = await runCommand(markov("taken", "--seed", "1"));
+    expect(exitCode).toBe(2);
+    expect(said).toContain("seed is 0 there, 1 here");
+  });
+
+  test.each([
+    ["a missing genome", ["--genome", "no.fa"], /no\.fa/],
+    ["a missing table", ["--data", "no.tsv"], /no\.tsv/],
+    ["a model there is not", ["--model", "gpt"], /no model is called "gpt"/],
+    [
+      "a setting there is not",
+      ["--setting", "few-shot"],
+      /there is no setting "few-shot"\n {2}settings: zero-shot/,
+    ],
+  ])("%s is one message", async (_, change, message) => {
+    const [option, value] = change as [string, string];
+    const words = markov("refused");
+    const index = words.indexOf(option);
+    if (index >= 0) words[index + 1] = value;
+    else words.push(option, value);
+    const { exitCode, said } = await runCommand(words);
+    expect(said).toMatch(message);
+    expect(said).not.toMatch(/^\s+at /m);
+    expect(exitCode).toBe(2);
+    expect(await readdir(folder)).not.toContain("refused");
+  });
+});
+
+describe("report", () => {
+  beforeAll(() => runCommand(markov("reported", "--protocol", "both")));
+
+  test.each([
+    ["text", /^Regulatory elements, zero-shot\n\nmodel +protocol +paired accuracy ↑/],
+    ["md", /^\*\*Regulatory elements, zero-shot\*\*\n\n\| model \| protocol \| paired accuracy ↑ \|/],
+    ["latex", /^\\begin\{table\}\n\\centering\n\\caption\{Regulatory elements, zero-shot\}/],
+  ])("as %s, to standard output", async (format, expected) => {
+    const { exitCode, printed } = await runCommand(["report", at("reported"), "--format", format]);
+    expect(printed).toMatch(expected);
+    expect(exitCode).toBe(0);
+  });
+
+  test("the ending of --out says what to write", async () => {
+    for (const [name, expected] of [
+      ["r.md", /^\*\*Reg/],
+      ["r.tex", /^\\begin/],
+      ["r.json", /^\[/],
+    ] as const) {
+      await runCommand(["report", at("reported"), "--out", at(name)]);
+      expect(await readFile(at(name), "utf8")).toMatch(expected);
+    }
+  });
+
+  test("as JSON: both protocols' results", async () => {
+    const { printed } = await runCommand(["report", at("reported"), "--format", "json"]);
+    const protocols = JSON.parse(printed).map(
+      ({ result }: { result: { cell: { protocol: string } } }) => result.cell.protocol,
+    );
+    expect(protocols).toEqual(["corrected", "paper"]);
+  });
+
+  test("a run whose shards were not merged says so", async () => {
+    await runCommand(markov("unmerged", "--shard", "1/2"));
+    const { exitCode, said } = await runCommand(["report", at("unmerged")]);
+    expect(exitCode).toBe(2);
+    expect(said).toContain(`dart-eval merge ${at("unmerged")}`);
+  });
+});
+
+describe("models", () => {
+  test("list: published checkpoints, and what needs no download", async () => {
+    const { printed } = await runCommand(["models", "list"]);
+    expect(printed).toMatch(
+      /^hyenadna\/large-1m \* +LongSafari\/hyenadna-large-1m-seqlen-hf +[0-9a-f]{8} +BSD-3-Clause +(yes|no)$/m,
+    );
+    expect(printed).toContain("kmer-markov: ");
+    const { checkpoints } = JSON.parse((await runCommand(["models", "list", "--json"])).printed);
+    expect(checkpoints.length).toBeGreaterThan(5);
+  });
+
+  test("init: the same seed gives the same bytes, and a run can use it", async () => {
+    const init = (out: string, seed: string) =>
+      runCommand(["models", "init", "hyenadna", "--preset", "toy", "--seed", seed, "--out", at(out)]);
+    expect((await init("toy-a", "5")).printed).toMatch(/^wrote .*: [\d,]+ parameters, seed 5$/);
+    await init("toy-b", "5");
+    await init("toy-c", "6");
+    const weights = (out: string) => readFile(at(out, "model.safetensors"));
+    expect((await weights("toy-a")).equals(await weights("toy-b"))).toBe(true);
+    expect((await weights("toy-a")).equals(await weights("toy-c"))).toBe(false);
+    const words = markov("toy-run", "--limit", "6", "--device", "cpu", "--json");
+    words[words.indexOf("--model") + 1] = at("toy-a");
+    const [{ result }] = JSON.parse((await runCommand(words)).printed);
+    expect(result.cell.model.name).toBe("toy-a");
+    expect(result.rows.selected).toBe(6);
+  });
+
+  test.each([
+    [
+      ["models", "init", "gpt", "--preset", "toy", "--out", "x"],
+      /no family of language models is called "gpt"/,
+    ],
+    [
+      ["models", "init", "hyenadna", "--preset", "huge", "--out", "x"],
+      /has no preset "huge"\n {2}choose one of /,
+    ],
+    [["models", "fetch", "gpt"], /no published checkpoint is called "gpt"/],
+    [["models", "verify", "no-such-folder"], /no-such-folder/],
+  ])("%j is one message", async (words, message) => {
+    const { exitCode, said } = await runCommand(words);
+    expect(said).toMatch(message);
+    expect(said).not.toMatch(/^\s+at /m);
+    expect(exitCode).toBe(2);
+  });
+
+  test("verify: weights that nobody's run is known for are not called right", async () => {
+    await runCommand(["models", "init", "hyenadna", "--preset", "toy", "--out", at("toy-verify")]);
+    const { exitCode, said } = await runCommand(["models", "verify", at("toy-verify")]);
+    expect(said).toMatch(/not those of a checkpoint with a known run of the official code/);
+    expect(exitCode).toBe(2);
+  });
+});
+
+test("tasks: what each asks, and what it is given", async () => {
+  const { printed } = await runCommand(["tasks"]);
+  expect(printed).toMatch(
+    /^regulatory-elements: Regulatory elements\n {2}asks +Is a real regulatory element/,
+  );
+  expect(JSON.parse((await runCommand(["tasks", "--json"])).printed)[0].name).toBe("regulatory-elements");
+});
+
+test("doctor: this machine computes what others compute", async () => {
+  const { exitCode, printed } = await runCommand(["doctor", "--device", "cpu", "--json"]);
+  const { findings, machine, devices } = JSON.parse(printed);
+  expect(findings).toHaveLength(4);
+  expect(findings.filter(({ ok }: { ok: boolean }) => !ok)).toEqual([]);
+  expect(machine["Node.js"]).toBe(process.versions.node);
+  expect(devices.find(({ device }: { device: string }) => device === "cpu").present).toBe(true);
+  expect(exitCode).toBe(0);
+});
