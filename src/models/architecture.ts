@@ -9,6 +9,8 @@ export interface ForwardInput {
   readonly ids: Sym;
   /** float32 [b, t], 1 for a token and 0 for padding; absent for a model that takes no attention mask. */
   readonly mask?: Sym | undefined;
+  /** Whether the device is fast at loops over the tokens; it is where this is absent. */
+  readonly loops?: boolean;
 }
 
 export interface ForwardOutput {
@@ -32,7 +34,9 @@ export type InitialLaw =
   | { readonly kind: "normal"; readonly deviation: number }
   | { readonly kind: "uniform"; readonly bound: number }
   | { readonly kind: "constant"; readonly value: number }
-  | { readonly kind: "values"; readonly values: () => Float32Array };
+  /** A function of a number drawn evenly from [0, 1). */
+  | { readonly kind: "drawn"; readonly value: (u: number) => number }
+  | { readonly kind: "values"; readonly values: () => Float32Array | BigInt64Array };
 
 /** Reads tensors of a checkpoint by their declared names. */
 export type ReadTensor = (name: string, rows?: readonly [number, number]) => Promise<NdArray>;
@@ -53,6 +57,8 @@ export interface Architecture {
   readonly takesMask: boolean;
   /** The number of tokens must be known when the graph is built. */
   readonly fixedLength: boolean;
+  /** Has a recurrence along the tokens: where the device is slow at loops, their number must be known as well. */
+  readonly recurrent?: boolean;
   /** The graph for rows of `tokens` tokens. Parameters are named as in `tensors`, derived ones as in `derive`. */
   forward(input: ForwardInput, tokens: Dim): ForwardOutput;
   /**
@@ -67,6 +73,11 @@ export interface Architecture {
   /** Bytes that ONNX Runtime holds of what depends on the derived tensors alone. */
   unrolledBytes?(tokens: number): number;
   classifier(labels: number): ClassifierHead;
+  /**
+   * The same model with every weight that several layers share as a tensor of each layer's own, since LoRA gives each layer
+   * factors of its own. Absent where no adapted layer shares its weight.
+   */
+  untied?(): Architecture;
   initial(tensor: DeclaredTensor): InitialLaw;
   /** Float32 values alive at once per token of a batch, for the estimate of memory. */
   readonly liveValuesPerToken: number;

@@ -52,7 +52,7 @@ export async function initCheckpoint(
   const architecture = card.architecture(config, file);
   const arrays = architecture.tensors.map((tensor) => ({
     name: tensor.name,
-    dtype: "float32" as const,
+    dtype: tensor.dtype ?? ("float32" as const),
     shape: tensor.shape,
     data: async () =>
       draw(architecture.initial(tensor), elementCount(tensor.shape), `${seed} ${tensor.name}`),
@@ -66,13 +66,15 @@ export async function initCheckpoint(
   return { folder, preset, parameters, seed };
 }
 
-function draw(law: InitialLaw, count: number, seed: string): Float32Array {
+function draw(law: InitialLaw, count: number, seed: string): Float32Array | BigInt64Array {
   const rng = new Pcg64(BigInt(`0x${sha256Hex(seed).slice(-32)}`));
   switch (law.kind) {
     case "values":
       return law.values();
     case "constant":
       return new Float32Array(count).fill(law.value);
+    case "drawn":
+      return Float32Array.from({ length: count }, () => law.value(uniform(rng)));
     case "normal":
       return Float32Array.from({ length: count }, () => normal(rng, 0, law.deviation));
     case "uniform":

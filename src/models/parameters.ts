@@ -16,6 +16,10 @@ export interface DeclaredTensor {
   readonly shape: readonly number[];
   /** Other names under which checkpoints store the same tensor. */
   readonly aliases: readonly string[];
+  /** float32 where it is not said. */
+  readonly dtype?: "int64";
+  /** The tensor that this one equals in checkpoints which do not hold it. */
+  readonly tiedTo?: string;
   readonly layer?: LayerKind;
   /** Read before the graph is built, and no part of it. */
   readonly hostOnly?: boolean;
@@ -32,12 +36,12 @@ export class ParameterTable {
   tensor(
     name: string,
     shape: readonly number[],
-    { aliases = [], ...kind }: Partial<Pick<DeclaredTensor, "aliases" | "layer" | "hostOnly">> = {},
+    { aliases = [], ...more }: Partial<Omit<DeclaredTensor, "name" | "shape">> = {},
   ): Sym {
     const known = this.symbols.get(name);
     if (known !== undefined) return known;
-    this.tensors.set(name, { name, shape, aliases, ...kind });
-    const symbol = parameter(name, shape);
+    this.tensors.set(name, { name, shape, aliases, ...more });
+    const symbol = parameter(name, shape, more.dtype);
     this.symbols.set(name, symbol);
     return symbol;
   }
@@ -77,7 +81,7 @@ export class ParameterTable {
  * Finds every declared tensor in a checkpoint.
  *
  * @param ignored  patterns of names a checkpoint may hold beside the model: unused heads, buffers that can be computed
- * @throws {FormatError} naming what is missing, left over or of another shape, all of it at once
+ * @throws {FormatError} naming what is missing or left over, all of it at once, or what is of another shape or type
  */
 export function bindParameters(
   declared: Iterable<DeclaredTensor>,
@@ -88,9 +92,9 @@ export function bindParameters(
   const left = new Set(checkpoint.arrays.keys());
   const missing: string[] = [];
   const file = checkpoint.files[0]!;
-  for (const { name, shape, aliases } of declared) {
+  for (const { name, shape, aliases, dtype, tiedTo } of declared) {
     const names = [name, ...aliases];
-    const found = names.find((each) => checkpoint.arrays.has(each));
+    const found = [...names, tiedTo].find((each) => each !== undefined && checkpoint.arrays.has(each));
     for (const each of names) left.delete(each);
     if (found === undefined) {
       missing.push(name);
@@ -103,6 +107,9 @@ export function bindParameters(
         `has shape ${formatShape(stored.shape)}, expected ${formatShape(shape)}`,
         "config.json and the weights must come from the same checkpoint and revision",
       );
+    }
+    if (dtype === "int64" && stored.dtype !== dtype) {
+      throw new FormatError({ file: stored.file, tensor: found }, `is ${stored.dtype}, expected ${dtype}`);
     }
     bound.set(name, stored);
   }

@@ -2,8 +2,10 @@ import type { NdArray } from "../net/arrays/array.ts";
 import { input } from "../net/graph/build.ts";
 import type { Dim } from "../net/graph/dim.ts";
 import type { Sym } from "../net/graph/sym.ts";
+import type { ConcreteDevice } from "../net/runtime/device.ts";
+import { runsLoopsWell } from "../net/runtime/device.ts";
 import type { ParameterSource, Program, ProgramOptions } from "../net/runtime/program.ts";
-import { openProgram } from "../net/runtime/program.ts";
+import { openProgram, workingDevice } from "../net/runtime/program.ts";
 import type { Architecture, ForwardInput, ReadTensor } from "./architecture.ts";
 import type { Batch } from "./queries/collate.ts";
 
@@ -34,6 +36,7 @@ const KEPT = 4;
  */
 export class Programs {
   private readonly opened = new Map<string, Promise<Opened>>();
+  private device: Promise<ConcreteDevice> | undefined;
 
   constructor(
     private readonly architecture: Architecture,
@@ -57,10 +60,13 @@ export class Programs {
   }
 
   private async program(question: Question, tokens: number): Promise<Opened> {
-    const length: Dim = this.architecture.fixedLength ? tokens : "t";
+    this.device ??= workingDevice(this.options.device ?? "cpu");
+    const device = await this.device;
+    const { fixedLength, recurrent = false } = this.architecture;
+    const length: Dim = fixedLength || (recurrent && !runsLoopsWell(device)) ? tokens : "t";
     const key = `${question.name} ${length}`;
     const known = this.opened.get(key);
-    const program = known ?? this.open(question, length);
+    const program = known ?? this.open(question, length, device);
     this.opened.delete(key);
     this.opened.set(key, program);
     const [oldest] = this.opened;
@@ -71,11 +77,12 @@ export class Programs {
     return program;
   }
 
-  private async open(question: Question, length: Dim): Promise<Opened> {
+  private async open(question: Question, length: Dim, device: ConcreteDevice): Promise<Opened> {
     const { architecture } = this;
     const given: ForwardInput = {
       ids: input("ids", "int32", ["b", length]),
       ...(architecture.takesMask ? { mask: input("mask", "float32", ["b", length]) } : {}),
+      loops: runsLoopsWell(device),
     };
     const derived =
       typeof length === "number"
@@ -85,7 +92,8 @@ export class Programs {
       typeof length === "number" && (architecture.unrolledBytes?.(length) ?? 0) > UNROLLED_BYTES;
     const sources = new Map<string, ParameterSource>(this.parameters);
     for (const [name, array] of derived) sources.set(name, feeding ? "fed" : array);
-    const program = await openProgram(question.outputs(architecture, given, length), sources, this.options);
+    const outputs = question.outputs(architecture, given, length);
+    const program = await openProgram(outputs, sources, { ...this.options, device });
     return { program, fed: feeding ? Object.fromEntries(derived) : {} };
   }
 

@@ -8,6 +8,12 @@ export type ConcreteDevice = Exclude<Device, "auto">;
 
 const AUTO_ORDER: readonly ConcreteDevice[] = ["cuda", "coreml", "webgpu", "cpu"];
 
+/**
+ * Whether a loop in a graph runs well on a device. Elsewhere there is none, or every op of every step is launched by itself,
+ * and a recurrence is better computed by some passes over all steps.
+ */
+export const runsLoopsWell = (device: ConcreteDevice): boolean => device === "cpu";
+
 /** What to do where a device's provider is not part of the installed ONNX Runtime. */
 const INSTALL: Readonly<Record<ConcreteDevice, string>> = {
   cpu: "reinstall onnxruntime-node",

@@ -5,6 +5,7 @@ import type { NdArray } from "../arrays/array.ts";
 import { formatShape } from "../arrays/array.ts";
 import type { StoredArray } from "../arrays/stored-array.ts";
 import { needsCopy } from "../arrays/stored-array.ts";
+import { input, neg } from "../graph/build.ts";
 import type { Shape } from "../graph/dim.ts";
 import { graphOf } from "../graph/graph.ts";
 import { toOnnx } from "../graph/onnx.ts";
@@ -61,6 +62,14 @@ export async function openProgram(
   ]);
   const opened = await openSession(model, { device, folder, ...(threads === undefined ? {} : { threads }) });
   return new SessionProgram(opened.session, opened.device, inputs, Object.keys(outputs));
+}
+
+/** The device that a wish comes to on this machine: for `auto` the first one that runs a program. */
+export async function workingDevice(wish: Device): Promise<ConcreteDevice> {
+  if (wish !== "auto") return wish;
+  const program = await openProgram({ y: neg(input("x", "float32", [1])) }, undefined, { device: wish });
+  await program.close();
+  return program.device;
 }
 
 function parameterShape(graph: ReturnType<typeof graphOf>, name: string): Shape {
