@@ -1,6 +1,7 @@
 import type { Tokenizer, Tokens } from "../../src/dna/tokenizers/tokenizer.ts";
 import type { Architecture } from "../../src/models/architecture.ts";
 import { Programs } from "../../src/models/programs.ts";
+import type { Batch } from "../../src/models/queries/collate.ts";
 import type { TokenQuery } from "../../src/models/queries/token-query.ts";
 import type { NdArray } from "../../src/net/arrays/array.ts";
 
@@ -31,4 +32,20 @@ export function tinyQuery(
     token: () => undefined,
   };
   return { kind, programs, tokenizer, architecture, close: () => programs.close() };
+}
+
+/** The same query, and how many rows and tokens it has run so far. */
+export function counted(query: TokenQuery): { readonly query: TokenQuery; rows: number; tokens: number } {
+  const counter = { query, rows: 0, tokens: 0 };
+  counter.query = {
+    ...query,
+    programs: {
+      run(question, batch: Batch, more) {
+        counter.rows += batch.ids.shape[0]!;
+        counter.tokens += batch.ids.data.length;
+        return query.programs.run(question, batch, more);
+      },
+    },
+  };
+  return counter;
 }

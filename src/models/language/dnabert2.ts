@@ -6,7 +6,7 @@ import type { Sym } from "../../net/graph/sym.ts";
 import { alibi } from "../../net/nn/alibi.ts";
 import { paddingBias } from "../../net/nn/attention.ts";
 import { gatedFeedForward } from "../../net/nn/feed-forward.ts";
-import type { Linear } from "../../net/nn/linear.ts";
+import { rowBlocks } from "../../net/nn/linear.ts";
 import type { Norm } from "../../net/nn/norm.ts";
 import { layerNorm } from "../../net/nn/norm.ts";
 import type { Queries } from "../../net/nn/queries.ts";
@@ -67,9 +67,14 @@ function declare(table: ParameterTable, c: Config): Parameters {
     embeddingNorm: table.norm("bert.embeddings.LayerNorm", d),
     layers: Array.from({ length: c.num_hidden_layers }, (_, i) => {
       const at = `bert.encoder.layer.${i}`;
-      const [query, key, value] = thirds(table.linear(`${at}.attention.self.Wqkv`, d, 3 * d));
+      const [query, key, value] = rowBlocks(table.linear(`${at}.attention.self.Wqkv`, d, 3 * d), 3);
       return {
-        attention: { query, key, value, output: table.linear(`${at}.attention.output.dense`, d, d) },
+        attention: {
+          query: query!,
+          key: key!,
+          value: value!,
+          output: table.linear(`${at}.attention.output.dense`, d, d),
+        },
         attentionNorm: table.norm(`${at}.attention.output.LayerNorm`, d),
         feedForward: {
           inner: table.linear(`${at}.mlp.gated_layers`, d, 2 * c.intermediate_size, { bias: false }),
@@ -84,14 +89,6 @@ function declare(table: ParameterTable, c: Config): Parameters {
       decoder: { weight: words, bias: table.tensor("cls.predictions.decoder.bias", [c.vocab_size]) },
     },
   };
-}
-
-/** The rows of a dense layer in three blocks: queries, keys, values. */
-function thirds({ weight, bias }: Linear): readonly [Linear, Linear, Linear] {
-  const rows = (weight.shape[0] as number) / 3;
-  const third = (x: Sym, i: number) => slice(x, 0, i * rows, (i + 1) * rows);
-  const part = (i: number) => ({ weight: third(weight, i), bias: bias && third(bias, i) });
-  return [part(0), part(1), part(2)];
 }
 
 /** x⁰ = LN(E[ids] + T₀); x ← layer(x); padding made 0.  Positions enter by distance alone. */

@@ -1,8 +1,7 @@
-import { gelu, mul, split } from "../graph/build.ts";
-import { knownSize } from "../graph/dim.ts";
+import { gelu, mul } from "../graph/build.ts";
 import type { Sym } from "../graph/sym.ts";
 import type { Linear } from "./linear.ts";
-import { linear } from "./linear.ts";
+import { linear, rowBlocks } from "./linear.ts";
 
 /** Two dense layers. In the gated form the first is twice as wide as what the second takes. */
 export interface FeedForward {
@@ -18,8 +17,6 @@ export const feedForward = ({ inner, outer }: FeedForward, x: Sym) => linear(out
  * SiLU (SwiGLU) (Shazeer 2020, arXiv:2002.05202, eq. 6).  [..., d] → [..., d]
  */
 export function gatedFeedForward({ inner, outer }: FeedForward, x: Sym, activation: (a: Sym) => Sym): Sym {
-  const both = linear(inner, x);
-  const half = knownSize(both.shape.at(-1)!, "the width of a gated layer") / 2;
-  const [a, b] = split(both, -1, [half, half]) as readonly [Sym, Sym];
-  return linear(outer, mul(activation(a), b));
+  const [a, b] = rowBlocks(inner, 2) as readonly [Linear, Linear];
+  return linear(outer, mul(activation(linear(a, x)), linear(b, x)));
 }

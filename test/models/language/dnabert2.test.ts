@@ -38,7 +38,7 @@ describeEncoder({
     qkv: concat(usersOf(graph, layer("attention.self.Wqkv")).map(outputOf), 1),
     context: givenTo(graph, layer("attention.output.dense")),
     attentionNorm: madeWith(graph, layer("attention.output.LayerNorm")),
-    gated: madeWith(graph, layer("mlp.gated_layers")),
+    gated: concat(usersOf(graph, layer("mlp.gated_layers")).map(outputOf), 1),
     wo: madeWith(graph, layer("mlp.wo")),
     layer: madeWith(graph, layer("mlp.layernorm")),
     hidden: lastHidden,
