@@ -23,16 +23,17 @@ export async function benchmark(): Promise<readonly Speed[]> {
 
   const window = new Uint8Array(WINDOW);
   const pair = { element: new Uint8Array(WINDOW), control: new Uint8Array(WINDOW) };
-  const windows = `windows of ${WINDOW} bp at random places of a random chromosome of ${CHROMOSOME} bp`;
-  const elements = `elements of 150-350 bp (as ENCODE's are) in ${windows}, every other one reverse-complemented`;
+  const windows = `${WINDOW} bp at random places of ${CHROMOSOME / 1e6} Mb`;
+  // Lengths as ENCODE's elements have.
+  const elements = `elements of 150-350 bp in windows of ${windows}, half of them reverse-complemented`;
   return [
     {
       what: "windows as base codes",
       perSecond: bestRate((call) =>
         windowCodes(chromosome, row(call).inputStart, row(call).inputEnd, window),
       ),
-      data: `${windows}; one buffer`,
       wanted: 1_000_000,
+      data: `${windows}; into one buffer`,
     },
     {
       what: "windows as text",
@@ -50,13 +51,13 @@ export async function benchmark(): Promise<readonly Speed[]> {
     {
       what: "pairs of element and shuffled control as base codes",
       perSecond: bestRate((call) => elementAndControlCodes(chromosome, row(call), 0, pair)),
-      data: `${elements}; seed, window, shuffle; one pair of buffers`,
       wanted: 100_000,
+      data: `${elements}; into one pair of buffers`,
     },
     {
       what: "pairs of element and shuffled control as text",
       perSecond: bestRate((call) => elementAndControl(chromosome, row(call), 0)),
-      data: `${elements}; seed, window, shuffle, two strings`,
+      data: elements,
     },
     {
       what: "letters of text to base codes",

@@ -12,7 +12,7 @@ import { fileTrouble } from "./file-trouble.ts";
  */
 export async function writeFileWhole(
   path: string,
-  data: string | Uint8Array | AsyncIterable<Uint8Array>,
+  data: string | Uint8Array | AsyncIterable<string | Uint8Array>,
 ): Promise<void> {
   const folder = dirname(path);
   const beside = join(folder, `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`);

@@ -18,6 +18,29 @@ test("a file is written whole, over an older one, and nothing is left beside it"
   expect(await readdir(join(folder, "new", "deep"))).toEqual(["a.json"]);
 });
 
+test("content may come in pieces; when one fails, the older file stays", async () => {
+  const path = join(folder, "pieces");
+  await writeFileWhole(
+    path,
+    (async function* () {
+      yield "a";
+      yield "b\n";
+    })(),
+  );
+  const broken = new InputError("the source is broken");
+  await expect(
+    writeFileWhole(
+      path,
+      (async function* () {
+        yield "c";
+        throw broken;
+      })(),
+    ),
+  ).rejects.toBe(broken);
+  expect(await readFile(path, "utf8")).toBe("ab\n");
+  expect(await readdir(folder)).toEqual(["pieces"]);
+});
+
 test("a failure leaves what was there, and says where", async () => {
   await mkdir(join(folder, "taken"));
   await writeFile(join(folder, "taken", "kept"), "kept");
