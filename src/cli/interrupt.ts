@@ -19,7 +19,11 @@ export class Interrupted extends Error {
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const stop = (name: keyof typeof CODES) => {
-    if (controller.signal.aborted) process.exit(CODES[name]);
+    if (controller.signal.aborted) {
+      // A progress bar hides the cursor and may not come to show it again.
+      if (process.stderr.isTTY) process.stderr.write("\x1b[?25h\n");
+      process.exit(CODES[name]);
+    }
     controller.abort(new Interrupted(name));
   };
   const onInt = () => stop("SIGINT");

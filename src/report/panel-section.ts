@@ -136,7 +136,7 @@ function differenceFigure(panel: ReportPanel, charts: readonly DifferenceChart[]
   const beyond = shown.some(({ histogram }) => histogram.beyond > 0);
   return html`<h3>How far apart the scores of a pair are</h3>
 <p>Each row compares a real element with its control. Right of zero the model finds the real one more likely; the share
-of rows there is the paired accuracy.</p>
+of rows there, and half of the ties, is the paired accuracy.</p>
 <figure>
 <div class="multiples">${shown.map(
     ({ label }, i) =>
