@@ -1,10 +1,11 @@
-/** One measured speed. Any object of numbers and texts can stand in its place; `run.ts` prints its entries. */
-export interface Speed {
+/** One measured figure. Any object of numbers and texts can stand in its place: `run.ts` prints the entries of each. */
+export interface Figure {
   /** What was done, in a few words. */
-  readonly what: string;
-  readonly perSecond: number;
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
   /** At least this is wanted. */
-  readonly wanted?: number;
+  readonly target?: number;
   /** On what: sizes, lengths, files; and what the figure leaves out. */
   readonly data: string;
 }

@@ -7,14 +7,14 @@ import {
   elementAndControlCodes,
   type PairRow,
 } from "../src/evaluation/tasks/regulatory-elements-pair.ts";
-import { bestRate, type Speed } from "./measure.ts";
+import { bestRate, type Figure } from "./measure.ts";
 
 const WINDOW = 350;
 const CHROMOSOME = 4_000_000;
 const ROWS = 20_000;
 
 /** Windows of a chromosome in memory, and the controls of task 1, on one core. */
-export async function benchmark(): Promise<readonly Speed[]> {
+export async function benchmark(): Promise<readonly Figure[]> {
   const rng = new Pcg64(1);
   const codes = Uint8Array.from({ length: CHROMOSOME }, () => integerBelow(rng, 4));
   const chromosome = new TextEncoder().encode(lettersOf(codes));
@@ -28,40 +28,44 @@ export async function benchmark(): Promise<readonly Speed[]> {
   const elements = `elements of 150-350 bp in windows of ${windows}, half of them reverse-complemented`;
   return [
     {
-      what: "windows as base codes",
-      perSecond: bestRate((call) =>
-        windowCodes(chromosome, row(call).inputStart, row(call).inputEnd, window),
-      ),
-      wanted: 1_000_000,
+      name: "windows as base codes",
+      value: bestRate((call) => windowCodes(chromosome, row(call).inputStart, row(call).inputEnd, window)),
+      unit: "windows/s",
+      target: 1_000_000,
       data: `${windows}; into one buffer`,
     },
     {
-      what: "windows as text",
-      perSecond: bestRate((call) => {
+      name: "windows as text",
+      value: bestRate((call) => {
         windowCodes(chromosome, row(call).inputStart, row(call).inputEnd, window);
         modelLettersOf(window);
       }),
+      unit: "windows/s",
       data: windows,
     },
     {
-      what: "seeds",
-      perSecond: bestRate((call) => seedOf([0, "chr1", row(call).elementStart, row(call).elementEnd])),
+      name: "seeds",
+      value: bestRate((call) => seedOf([0, "chr1", row(call).elementStart, row(call).elementEnd])),
+      unit: "seeds/s",
       data: "SHA-256 of (0, 'chr1', start, end)",
     },
     {
-      what: "pairs of element and shuffled control as base codes",
-      perSecond: bestRate((call) => elementAndControlCodes(chromosome, row(call), 0, pair)),
-      wanted: 100_000,
+      name: "pairs of element and shuffled control as base codes",
+      value: bestRate((call) => elementAndControlCodes(chromosome, row(call), 0, pair)),
+      unit: "pairs/s",
+      target: 100_000,
       data: `${elements}; into one pair of buffers`,
     },
     {
-      what: "pairs of element and shuffled control as text",
-      perSecond: bestRate((call) => elementAndControl(chromosome, row(call), 0)),
+      name: "pairs of element and shuffled control as text",
+      value: bestRate((call) => elementAndControl(chromosome, row(call), 0)),
+      unit: "pairs/s",
       data: elements,
     },
     {
-      what: "letters of text to base codes",
-      perSecond: WINDOW * bestRate(textToCodes(chromosome)),
+      name: "text to base codes",
+      value: (WINDOW * bestRate(textToCodes(chromosome))) / 1e6,
+      unit: "million letters/s",
       data: `strings of ${WINDOW} letters`,
     },
   ];
