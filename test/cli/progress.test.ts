@@ -1,3 +1,4 @@
+import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import { progressWords, startProgress } from "../../src/cli/progress.ts";
 import { collectingTerminal } from "./collecting-terminal.ts";
@@ -34,4 +35,19 @@ test("not a terminal: plain lines, and not too many", () => {
     "  1,000 / 1,000 rows · 50 rows/s · 0.0 s left",
   ]);
   expect(terminal.printed).toEqual([]);
+});
+
+test("on a terminal: one bar, redrawn, and gone when it is over", () => {
+  const screen = Object.assign(new PassThrough({ encoding: "utf8" }), { isTTY: true, columns: 100 });
+  const terminal = { ...collectingTerminal(), screen: screen as unknown as NodeJS.WriteStream };
+  let time = 0;
+  const progress = startProgress(terminal, { unit: "rows", total: 100, now: () => time });
+  time = 1000;
+  progress.update(50);
+  progress.stop();
+  const drawn = String(screen.read());
+  expect(drawn).toContain("━━━━━━━━━━━━──────────── 50 / 100 rows · 50 rows/s · 1.0 s left");
+  expect(drawn).not.toContain("\n");
+  expect(drawn.endsWith("\u001b[2K")).toBe(true);
+  expect(terminal.said).toEqual([]);
 });
