@@ -26,7 +26,7 @@ export type BlockStatistic = (times: Int32Array) => number;
  * Width of a genomic block in bases: 1 Mb. Long beside what neighbouring elements share (isochores and replication
  * domains are some hundred kilobases), short enough for several hundred blocks on the benchmark's test chromosomes.
  */
-export const GENOMIC_BLOCK = 1_000_000;
+const GENOMIC_BLOCK = 1_000_000;
 
 /**
  * Groups rows by a key of theirs.
@@ -55,7 +55,7 @@ export function blocksBy(keys: ArrayLike<string | number>, kind: string): Blocks
  * Contiguous stretches of chromosome, the default for rows along a genome: a row belongs to the stretch that holds
  * its midpoint. Dependence between neighbouring stretches is neglected.
  *
- * @param width  bases per block
+ * @param width  bases per block; default 1 Mb
  * @throws {InputError} when the width is not a whole number of bases
  */
 export function genomicBlocks(rows: readonly Interval[], width = GENOMIC_BLOCK): Blocks {

@@ -25,8 +25,8 @@ export function paperCosineDistance(a: ArrayLike<number>, b: ArrayLike<number>):
 
 function distance(a: ArrayLike<number>, b: ArrayLike<number>, round: (value: number) => number): number {
   requireSameLength(a, b, ["entries of the first vector", "of the second"]);
-  requireFinite(a, "entry of the first vector, at the place");
-  requireFinite(b, "entry of the second vector, at the place");
+  requireFinite(a, "the first vector's entry");
+  requireFinite(b, "the second vector's entry");
   let ab = 0;
   let aa = 0;
   let bb = 0;

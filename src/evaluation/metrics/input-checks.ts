@@ -22,12 +22,12 @@ export function requireSameLength(
  * Refuses NaN and infinities: they have no rank, and one of them would silently decide a sum.
  *
  * @param what  one value in words: "score"
- * @throws {InputError} at the first value that is not finite, with its 0-based row
+ * @throws {InputError} at the first value that is not finite, with its 0-based number
  */
 export function requireFinite(values: ArrayLike<number>, what: string): void {
   for (let i = 0; i < values.length; i++) {
     if (!Number.isFinite(values[i])) {
-      throw new InputError(`the ${what} of row ${i} is ${values[i]}; a finite number is needed`, {
+      throw new InputError(`${what} ${i} (counted from 0) is ${values[i]}; a finite number is needed`, {
         hint: "Leave out rows without an answer before measuring, and count them.",
       });
     }

@@ -37,8 +37,8 @@ export function mannWhitney(
     method = "auto",
   }: { readonly alternative?: Alternative; readonly method?: "auto" | "exact" | "asymptotic" } = {},
 ): MannWhitneyResult {
-  requireFinite(x, "value in the first sample, at the place");
-  requireFinite(y, "value in the second sample, at the place");
+  requireFinite(x, "the first sample's value");
+  requireFinite(y, "the second sample's value");
   const both = Float64Array.from({ length: x.length + y.length }, (_, i) =>
     i < x.length ? x[i]! : y[i - x.length]!,
   );

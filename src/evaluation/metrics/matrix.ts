@@ -19,5 +19,5 @@ export function requireMatrix({ data, rows, columns }: Matrix, what: string): vo
   if (!whole || data.length !== rows * columns) {
     throw new InputError(`${data.length} numbers do not make ${rows} rows of ${columns} columns`);
   }
-  requireFinite(data, `${what} (counted row after row)`);
+  requireFinite(data, `row after row, ${what}`);
 }

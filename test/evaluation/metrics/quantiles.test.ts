@@ -36,7 +36,7 @@ test("the order of the values does not matter, and they are left as they were", 
 test("nothing has no median; percentages and values are checked", () => {
   expect(median([])).toBeNaN();
   expect(() => percentile([1], 101)).toThrow(InputError);
-  expect(() => percentile([1, Number.NaN], 50)).toThrow(/row 1 is NaN/);
+  expect(() => percentile([1, Number.NaN], 50)).toThrow(/value 1 .* is NaN/);
 });
 
 test("rising with the percentage, from the least value to the largest", () => {
