@@ -23,7 +23,7 @@ export interface Anchor {
   readonly ids: readonly number[];
   readonly of: string;
   /** Of the last hidden state averaged over all tokens fed. */
-  readonly mean: {
+  readonly mean?: {
     readonly sum?: number;
     readonly sumOfSquares?: number;
     readonly first: readonly number[];
@@ -31,6 +31,8 @@ export interface Anchor {
   };
   /** The first values of the first token's state, where published. */
   readonly firstToken?: readonly number[];
+  /** The same of other tokens, by their places in the row, 0-based. */
+  readonly otherTokens?: Readonly<Record<number, readonly number[]>>;
   /** Largest deviation allowed for one value. */
   readonly tolerance: number;
 }

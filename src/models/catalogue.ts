@@ -3,6 +3,7 @@ import type { LanguageModelCard, PublicCheckpoint } from "./card.ts";
 import { dnabert2 } from "./language/dnabert2.ts";
 import { genaLm } from "./language/gena-lm.ts";
 import { hyenadna } from "./language/hyenadna.ts";
+import { mistralDna } from "./language/mistral-dna.ts";
 import { nucleotideTransformer } from "./language/nucleotide-transformer.ts";
 
 /** The families of language models; nothing registers itself by being imported. */
@@ -10,6 +11,7 @@ export const LANGUAGE_MODELS: readonly LanguageModelCard[] = [
   dnabert2,
   genaLm,
   hyenadna,
+  mistralDna,
   nucleotideTransformer,
 ];
 

@@ -29,7 +29,7 @@ function presetOf(card: LanguageModelCard, model: LanguageModel, preset: string 
 
 /**
  * Compares a real checkpoint with runs of the official code over the same weights, made by somebody else: the mean of the
- * last hidden state over all tokens of a short sequence.
+ * last hidden state over all tokens of a short sequence, or the states of some of them.
  *
  * @throws {InputError} when no such run is known for these weights
  */
@@ -38,7 +38,8 @@ export async function verifyModel(model: LanguageModel, preset?: string): Promis
   const checks: AnchorCheck[] = [];
   for (const anchor of model.card.anchors.filter((each) => each.preset === name)) {
     const { states, tokens, width } = await model.outputsOf(anchor.ids);
-    checks.push(compare(anchor, meanOfAll(states, tokens, width), states.subarray(0, width)));
+    const stateOf = (token: number) => states.subarray(token * width, (token + 1) * width);
+    checks.push(compare(anchor, meanOfAll(states, tokens, width), stateOf));
   }
   return checks;
 }
@@ -54,17 +55,25 @@ function meanOfAll(states: Float32Array, tokens: number, width: number): Float64
 /**
  * Sums are taken per value, so that one tolerance serves all.
  *
- * @param mean        of the states of all tokens
- * @param firstToken  the state of the first
+ * @param mean     of the states of all tokens
+ * @param stateOf  the state of one
  */
-export function compare(anchor: Anchor, mean: Float64Array, firstToken: ArrayLike<number> = []): AnchorCheck {
-  const { first, last = [], sum, sumOfSquares } = anchor.mean;
+export function compare(
+  anchor: Anchor,
+  mean: Float64Array,
+  stateOf: (token: number) => ArrayLike<number> = () => [],
+): AnchorCheck {
+  const { first = [], last = [], sum, sumOfSquares } = anchor.mean ?? {};
   const total = mean.reduce((a, b) => a + b, 0);
   const squares = mean.reduce((a, b) => a + b * b, 0);
+  const ofTokens = Object.entries({ 0: anchor.firstToken ?? [], ...anchor.otherTokens });
   const deviations = [
     ...first.map((value, i) => Math.abs(value - mean[i]!)),
     ...last.map((value, i) => Math.abs(value - mean[mean.length - last.length + i]!)),
-    ...(anchor.firstToken ?? []).map((value, i) => Math.abs(value - (firstToken[i] ?? Number.NaN))),
+    ...ofTokens.flatMap(([token, values]) => {
+      const state = stateOf(Number(token));
+      return values.map((value, i) => Math.abs(value - (state[i] ?? Number.NaN)));
+    }),
     ...(sum === undefined ? [] : [Math.abs(sum - total) / Math.sqrt(mean.length)]),
     ...(sumOfSquares === undefined ? [] : [Math.abs(sumOfSquares - squares) / mean.length]),
   ];

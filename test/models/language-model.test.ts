@@ -194,12 +194,22 @@ describe("anchors", () => {
     const wrong = compare(anchor, new Float64Array(256));
     expect(wrong.agrees).toBe(false);
     const mean = new Float64Array(256);
-    anchor.mean.first.forEach((value, i) => {
+    anchor.mean!.first.forEach((value, i) => {
       mean[i] = value;
     });
-    const stated = { ...anchor, mean: { first: anchor.mean.first } };
+    const stated = { ...anchor, mean: { first: anchor.mean!.first } };
     expect(compare(stated, mean).agrees).toBe(true);
     mean[3]! += 1e-3;
     expect(compare(stated, mean)).toMatchObject({ agrees: false });
+  });
+
+  test("single tokens are compared too, and one that is not there does not agree", () => {
+    const anchor = { preset: "x", ids: [1, 2], of: "AC", tolerance: 1e-3, otherTokens: { 1: [0.5, -0.25] } };
+    const states = [[0], [0.5, -0.2501, 7]];
+    const check = compare(anchor, new Float64Array(3), (token) => states[token]!);
+    expect(check.agrees).toBe(true);
+    expect(check.deviation).toBeCloseTo(1e-4, 10);
+    expect(compare(anchor, new Float64Array(3), () => [0.5, -0.26]).agrees).toBe(false);
+    expect(compare(anchor, new Float64Array(3)).agrees).toBe(false);
   });
 });

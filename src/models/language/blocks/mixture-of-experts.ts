@@ -1,0 +1,67 @@
+import {
+  compress,
+  div,
+  equal,
+  gather,
+  mul,
+  range,
+  reshape,
+  scatterRows,
+  silu,
+  softmax,
+  topK,
+} from "../../../net/graph/build.ts";
+import { multiplyDims } from "../../../net/graph/dim.ts";
+import type { Sym } from "../../../net/graph/sym.ts";
+import type { Linear } from "../../../net/nn/linear.ts";
+import { linear } from "../../../net/nn/linear.ts";
+
+// axes: n tokens of all rows · d width · k experts of a token · i slots of an expert
+
+/** A gated layer: `w1` makes the gate, `w3` what passes it, `w2` leads back to the width of the states. */
+export interface Expert {
+  readonly w1: Linear;
+  readonly w2: Linear;
+  readonly w3: Linear;
+}
+
+export interface MixtureOfExperts {
+  /** A logit per expert. */
+  readonly router: Linear;
+  readonly experts: readonly Expert[];
+}
+
+export interface Routing {
+  /** Experts that a token goes to. */
+  readonly perToken: number;
+  /** Unique to the layer: names the numbers of tokens that its experts are given. */
+  readonly layer: string;
+}
+
+/** W₂·(silu(W₁·y) ⊙ W₃·y) (Shazeer 2020, arXiv:2002.05202, eq. 6).  [i, d] → [i, d] */
+const expert = ({ w1, w2, w3 }: Expert, y: Sym) => linear(w2, mul(silu(linear(w1, y)), linear(w3, y)));
+
+/**
+ * x + Σ_e softmax(top_k(W_r·y))_e · expert_e(y), summed over the k experts with the largest logits (Jiang et al. 2024,
+ * arXiv:2401.04088, section 2.1).
+ *
+ * An expert computes the tokens that come to it and no others: a token has k slots, a slot names an expert, and each expert
+ * picks its slots, computes their tokens and adds to their states. docs/decisions has the measurement against computing
+ * all experts for all tokens. Which tokens these are is decided by float32 logits, so a token with two nearly equal ones may
+ * change its expert with the last bit of y.
+ *
+ * @param x  the states that the sum is added to: [n, d]
+ * @param y  the same, normalised: [n, d]
+ */
+export function addExperts(p: MixtureOfExperts, x: Sym, y: Sym, { perToken: k, layer }: Routing): Sym {
+  const { values, indices } = topK(linear(p.router, y), k); // [n, k]
+  const slots = multiplyDims(y.shape[0]!, k);
+  const expertOf = reshape(indices, [slots]);
+  const weights = reshape(softmax(values), [slots, 1]);
+  return p.experts.reduce((sum, each, e) => {
+    const own = compress(range(slots), equal(expertOf, e), 0, `slots_${layer}_${e}`); // [i]
+    if (k === 1) return scatterRows(sum, own, expert(each, gather(y, own)), "add"); // its weight is 1
+    const tokens = div(own, k);
+    return scatterRows(sum, tokens, mul(expert(each, gather(y, tokens)), gather(weights, own)), "add");
+  }, x);
+}

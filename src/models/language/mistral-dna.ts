@@ -1,0 +1,333 @@
+import { z } from "zod";
+import { InputError } from "../../base/errors.ts";
+import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
+import { add, argMax, cast, constant, equal, gather, reshape, squeeze, sub } from "../../net/graph/build.ts";
+import type { Dim } from "../../net/graph/dim.ts";
+import { multiplyDims } from "../../net/graph/dim.ts";
+import type { Sym } from "../../net/graph/sym.ts";
+import { attention, mergeHeads, splitHeads } from "../../net/nn/attention.ts";
+import { causalBias, repeatHeads } from "../../net/nn/causal-attention.ts";
+import type { Linear } from "../../net/nn/linear.ts";
+import { linear } from "../../net/nn/linear.ts";
+import type { Norm } from "../../net/nn/norm.ts";
+import { rmsNorm } from "../../net/nn/norm.ts";
+import type { Queries } from "../../net/nn/queries.ts";
+import { everyToken, oneToken, rowAt } from "../../net/nn/queries.ts";
+import type { Turn } from "../../net/nn/rotary.ts";
+import { rotaryFrequencies, turnAt, turned } from "../../net/nn/rotary.ts";
+import type { Architecture, ClassifierHead, ForwardInput, ForwardOutput } from "../architecture.ts";
+import type { LanguageModelCard, PublicCheckpoint } from "../card.ts";
+import { epsilon, parseConfig, size } from "../config.ts";
+import { ParameterTable } from "../parameters.ts";
+import { bertInitial } from "./blocks/bert.ts";
+import type { MixtureOfExperts } from "./blocks/mixture-of-experts.ts";
+import { addExperts } from "./blocks/mixture-of-experts.ts";
+import { toyBytePairs } from "./toy-byte-pairs.ts";
+
+// axes: b batch · t tokens · q queries · d width · h heads · g heads of keys and values · c width of a head · v vocabulary
+
+/** The published models are Mixtral: decoders with a mixture of experts, whatever their name says. */
+const schema = z
+  .object({
+    architectures: z.array(z.string()).default([]),
+    vocab_size: size(),
+    hidden_size: size(1 << 16),
+    num_hidden_layers: size(512),
+    num_attention_heads: size(1024),
+    num_key_value_heads: size(1024),
+    head_dim: size(1 << 16).nullish(),
+    intermediate_size: size(),
+    num_local_experts: size(1024),
+    num_experts_per_tok: size(1024),
+    hidden_act: z.literal("silu"),
+    rms_norm_eps: epsilon(),
+    rope_theta: z.number().positive(),
+    sliding_window: size(1 << 24).nullish(),
+    tie_word_embeddings: z.literal(false).default(false),
+    initializer_range: z.number().positive().max(10).default(0.02),
+    pad_token_id: z.number().int().min(0).nullish(),
+  })
+  .refine((c) => c.num_attention_heads % c.num_key_value_heads === 0, {
+    path: ["num_key_value_heads"],
+    error: "expected a divisor of num_attention_heads",
+  })
+  .refine((c) => headWidth(c) % 2 === 0, {
+    path: ["num_attention_heads"],
+    error: "expected heads of even width, whose columns are turned in pairs",
+  })
+  .refine((c) => c.num_experts_per_tok <= c.num_local_experts, {
+    path: ["num_experts_per_tok"],
+    error: "expected no more than num_local_experts",
+  });
+
+type Config = z.output<typeof schema>;
+
+interface HeadSizes {
+  readonly hidden_size: number;
+  readonly num_attention_heads: number;
+  readonly head_dim?: number | null | undefined;
+}
+
+function headWidth({ head_dim, hidden_size, num_attention_heads }: HeadSizes): number {
+  return head_dim ?? hidden_size / num_attention_heads;
+}
+
+interface Attention {
+  readonly query: Linear;
+  readonly key: Linear;
+  readonly value: Linear;
+  readonly output: Linear;
+}
+
+interface Layer {
+  readonly attentionNorm: Norm;
+  readonly attention: Attention;
+  readonly expertsNorm: Norm;
+  readonly experts: MixtureOfExperts;
+}
+
+interface Parameters {
+  readonly words: Sym;
+  readonly layers: readonly Layer[];
+  readonly lastNorm: Norm;
+  /** Absent from a checkpoint that was fine-tuned to classify. */
+  readonly head: Linear | undefined;
+}
+
+function declare(table: ParameterTable, c: Config): Parameters {
+  const d = c.hidden_size;
+  const plain = { bias: false };
+  const dense = (at: string, inWidth: number, outWidth: number) => table.linear(at, inWidth, outWidth, plain);
+  return {
+    words: table.embedding("model.embed_tokens", c.vocab_size, d),
+    layers: Array.from({ length: c.num_hidden_layers }, (_, i) => {
+      const at = `model.layers.${i}`;
+      const queries = c.num_attention_heads * headWidth(c);
+      const keys = c.num_key_value_heads * headWidth(c);
+      return {
+        attentionNorm: table.norm(`${at}.input_layernorm`, d, plain),
+        attention: {
+          query: dense(`${at}.self_attn.q_proj`, d, queries),
+          key: dense(`${at}.self_attn.k_proj`, d, keys),
+          value: dense(`${at}.self_attn.v_proj`, d, keys),
+          output: dense(`${at}.self_attn.o_proj`, queries, d),
+        },
+        expertsNorm: table.norm(`${at}.post_attention_layernorm`, d, plain),
+        experts: {
+          router: dense(`${at}.block_sparse_moe.gate`, d, c.num_local_experts),
+          experts: Array.from({ length: c.num_local_experts }, (_, e) => {
+            const its = `${at}.block_sparse_moe.experts.${e}`;
+            return {
+              w1: dense(`${its}.w1`, d, c.intermediate_size),
+              w2: dense(`${its}.w2`, c.intermediate_size, d),
+              w3: dense(`${its}.w3`, d, c.intermediate_size),
+            };
+          }),
+        },
+      };
+    }),
+    lastNorm: table.norm("model.norm", d, plain),
+    head: c.architectures.includes("MixtralForSequenceClassification")
+      ? undefined
+      : dense("lm_head", d, c.vocab_size),
+  };
+}
+
+/** What attention needs to know of places, for the queries and for all tokens. */
+interface Sight {
+  readonly queries: Queries;
+  readonly turnQueries: Turn;
+  readonly turnKeys: Turn;
+  /** [b, 1, q, t] */
+  readonly bias: Sym;
+}
+
+/** q = R(W_q·y), k = R(W_k·y), v = W_v·y; W_o·softmax(q·kᵀ / √c over what is seen)·v.  y: [b, t, d] → [b, q, d] */
+function selfAttention(p: Attention, c: Config, y: Sym, s: Sight): Sym {
+  const group = c.num_attention_heads / c.num_key_value_heads;
+  const q = turned(splitHeads(linear(p.query, s.queries.rowsOf(y)), c.num_attention_heads), s.turnQueries); // [b, h, q, c]
+  const k = turned(splitHeads(linear(p.key, y), c.num_key_value_heads), s.turnKeys); // [b, g, t, c]
+  const v = splitHeads(linear(p.value, y), c.num_key_value_heads);
+  return linear(p.output, mergeHeads(attention(q, repeatHeads(k, group), repeatHeads(v, group), s.bias)));
+}
+
+/** a = x + attention(rms₁(x)); a + experts(rms₂(a)).  x: [b, t, d] → [b, q, d] */
+function layer(p: Layer, c: Config, x: Sym, sight: Sight, name: string): Sym {
+  const { rowsOf } = sight.queries;
+  const a = add(rowsOf(x), selfAttention(p.attention, c, rmsNorm(p.attentionNorm, x, c.rms_norm_eps), sight));
+  const rows = reshape(a, [multiplyDims(...a.shape.slice(0, -1)), c.hidden_size]);
+  const y = rmsNorm(p.expertsNorm, rows, c.rms_norm_eps);
+  return reshape(addExperts(p.experts, rows, y, { perToken: c.num_experts_per_tok, layer: name }), a.shape);
+}
+
+/** x⁰ = E[ids]; x ← layer(x); h = rms(xⁿ).  The last layer for the queries asked for. */
+function forward(p: Parameters, c: Config, input: ForwardInput, tokens: Dim, asked: Queries): ForwardOutput {
+  const all = sightOf(c, input, tokens, everyToken(tokens));
+  const last = sightOf(c, input, tokens, asked);
+  const states = [gather(p.words, input.ids)];
+  p.layers.forEach((each, i) => {
+    states.push(layer(each, c, states.at(-1)!, i < p.layers.length - 1 ? all : last, String(i)));
+  });
+  const lastHidden = rmsNorm(p.lastNorm, states.at(-1)!, c.rms_norm_eps);
+  return {
+    hiddenStates: [...states.slice(0, -1), lastHidden],
+    lastHidden,
+    get logits() {
+      return linear(headOf(p), lastHidden);
+    },
+  };
+}
+
+function sightOf(c: Config, { mask }: ForwardInput, tokens: Dim, queries: Queries): Sight {
+  const data = rotaryFrequencies(headWidth(c), c.rope_theta);
+  const frequencies = constant({ dtype: "float32", shape: [data.length], data });
+  return {
+    queries,
+    turnQueries: turnAt(queries.places, frequencies),
+    turnKeys: turnAt(everyToken(tokens).places, frequencies),
+    bias: causalBias(queries, tokens, { mask, window: c.sliding_window ?? undefined }),
+  };
+}
+
+function headOf({ head }: Parameters): Linear {
+  if (head !== undefined) return head;
+  throw new InputError("this checkpoint was fine-tuned to classify and has no language-model head", {
+    hint: "it gives embeddings; for likelihoods take the checkpoint it was fine-tuned from",
+  });
+}
+
+function architecture(config: unknown, file: string): Architecture {
+  const c = parseConfig(schema, config, file);
+  const table = new ParameterTable();
+  const p = declare(table, c);
+  return {
+    width: c.hidden_size,
+    layers: c.num_hidden_layers,
+    vocabulary: c.vocab_size,
+    maxTokens: Number.POSITIVE_INFINITY,
+    tensors: [...table.tensors.values()],
+    ignored: [/^score\./],
+    takesMask: true,
+    fixedLength: false,
+    liveValuesPerToken: 6 * c.hidden_size + 3 * c.intermediate_size,
+    liveValuesPerPair: 2 * c.num_attention_heads + 1,
+    forward: (input, tokens) => forward(p, c, input, tokens, everyToken(tokens)),
+    forwardAt: (input, positions, tokens) => forward(p, c, input, tokens, oneToken(positions)),
+    classifier: (labels) => classifier(c, labels),
+    initial: (tensor) => bertInitial(tensor, c.initializer_range),
+  };
+}
+
+/** What the original takes for padding where config.json names nothing: its tokenizer's [PAD]. */
+const PAD = 3;
+
+/**
+ * `score` on the token before the first padding, or the last where there is none: [SEP], if padding is on the right. A row
+ * that begins with padding is read at its last token too.
+ */
+function classifier(c: Config, labels: number): ClassifierHead {
+  const table = new ParameterTable();
+  const score = table.linear("score", c.hidden_size, labels, { bias: false });
+  return {
+    tensors: [...table.tensors.values()],
+    logits({ lastHidden }, { ids }) {
+      const padding = cast(equal(ids, c.pad_token_id ?? PAD), "int32");
+      const last = sub(argMax(padding, 1), 1); // [b]; −1, the last of a row, where there is no padding
+      return linear(score, squeeze(rowAt(lastHidden, last), 1));
+    },
+  };
+}
+
+/** Width, width inside an expert, layers, experts, experts of a token, tokens seen in training. */
+type Sizes = readonly [
+  hidden: number,
+  inner: number,
+  layers: number,
+  experts: number,
+  perToken: number,
+  context: number,
+];
+
+const config = ([hidden, inner, layers, experts, perToken, context]: Sizes) => ({
+  architectures: ["MixtralForCausalLM"],
+  attention_dropout: 0,
+  bos_token_id: 1,
+  eos_token_id: 2,
+  hidden_act: "silu",
+  hidden_size: hidden,
+  initializer_range: 0.02,
+  intermediate_size: inner,
+  max_position_embeddings: context,
+  model_type: "mixtral",
+  num_attention_heads: 8,
+  num_experts_per_tok: perToken,
+  num_hidden_layers: layers,
+  num_key_value_heads: 8,
+  num_local_experts: experts,
+  output_router_logits: false,
+  rms_norm_eps: 1e-5,
+  rope_theta: 1e6,
+  router_aux_loss_coef: 0.02,
+  router_jitter_noise: 0,
+  sliding_window: null,
+  tie_word_embeddings: false,
+  torch_dtype: "bfloat16",
+  vocab_size: 4096,
+});
+
+function published(
+  parameters: string,
+  sizes: Sizes,
+  revision: string,
+  more: Partial<PublicCheckpoint> = {},
+): PublicCheckpoint {
+  const repo = `RaphaelMourad/Mistral-DNA-v1-${parameters}-hg38`;
+  return { preset: parameters.toLowerCase(), repo, revision, config: config(sizes), ...more };
+}
+
+const toyTokens = toyBytePairs([]);
+
+export const mistralDna: LanguageModelCard = {
+  name: "mistral-dna",
+  title: "Mistral-DNA",
+  kind: "causal",
+  tokens: "bpe",
+  cite: "Mourad 2024, github.com/raphaelmourad/Mistral-DNA; Jiang et al. 2024, arXiv:2401.04088",
+  licence: "Apache-2.0",
+  recognises: ({ model_type }) => model_type === "mixtral",
+  architecture,
+  tokenizer: openTokenizer,
+  tokenizerFiles: ({ vocab_size }) =>
+    vocab_size === toyTokens.vocabularySize ? { "tokenizer.json": toyTokens.json } : {},
+  checkpoints: [
+    published("1M", [64, 64, 4, 8, 1, 256], "main"),
+    published("17M", [256, 256, 8, 8, 1, 512], "a17c01a92323ef3702f7468de68d2e4e616be5c5"),
+    published("138M", [768, 768, 8, 8, 1, 512], "9ed7b83ae8701094b28799258b32c2da53c731b2"),
+    published("422M", [768, 2688, 8, 8, 1, 512], "511be50b9ca8c605bbb68496fc0c4c31e780f4bc"),
+    published("1.6B", [768, 2688, 8, 32, 2, 512], "fb3040e9add3d4f5ae41b1a7d5ab310f1a32158e", {
+      usedByDartEval: true,
+    }),
+  ],
+  toys: {
+    toy: {
+      ...config([32, 48, 2, 4, 1, 512]),
+      num_attention_heads: 4,
+      num_key_value_heads: 2,
+      torch_dtype: "float32",
+      vocab_size: toyTokens.vocabularySize,
+    },
+  },
+  anchors: [
+    {
+      // a classifier made of the 1M checkpoint, in the authors' repository: data/models/Mistral-DNA-v1-1M-hg38-finetuned-tf0
+      preset: "1m-finetuned-tf0",
+      of: "ACGTAGCATCGGATCTATCTATCGACACTTGGTTATCGATCTACGAGCATCTCGTTAGC",
+      ids: [1, 5, 194, 32, 757, 1239, 2092, 294, 24, 359, 88, 93, 32, 75, 77, 19, 2],
+      tolerance: 2e-4,
+      otherTokens: {
+        1: [-0.053236, -0.062356, -0.59742, 0.42392],
+        16: [-1.048358, -0.847273, 0.815973, 0.780717],
+      },
+    },
+  ],
+};
