@@ -61,14 +61,14 @@ class Scope {
   readonly initializers: TensorProto[] = [];
   private readonly names = new Map<Node, readonly string[]>();
   private readonly vectors = new Map<string, string>();
-  private readonly sources: ReturnType<typeof symbolSources>;
+  private readonly sources: Map<string, { input: string; axis: number }>;
   private readonly counter: { next: number };
 
   constructor(
     private readonly graph: Graph,
     private readonly outer?: Scope,
   ) {
-    this.sources = outer?.sources ?? symbolSources(graph.inputs);
+    this.sources = outer?.sources ?? new Map(symbolSources(graph.inputs));
     this.counter = outer?.counter ?? { next: 0 };
   }
 
@@ -146,6 +146,10 @@ class Scope {
     const all = isOp(node, "Cast") ? { to: dataType(node.attributes.to) } : attributes;
     this.nodes.push(nodeProto(node.op, inputs, outputs, all));
     this.bind(node, outputs);
+    if (isOp(node, "Compress") && !this.sources.has(node.attributes.size)) {
+      const { size } = node.attributes;
+      this.sources.set(size, { input: outputs[0]!, axis: node.outputs[0]!.shape.indexOf(size) });
+    }
   }
 
   /** 0 keeps the input's size at that place and one −1 is worked out; only what remains is computed at run time. */

@@ -1,0 +1,68 @@
+import { InternalError } from "../../base/errors.ts";
+import { add, fill } from "./build.ts";
+import { sameShape } from "./dim.ts";
+import { gradients } from "./gradients.ts";
+import { capturedBy, nodesBehind } from "./graph.ts";
+import type { Node, Sym } from "./sym.ts";
+
+/**
+ * dL/dx for some tensors, by a walk from the loss back to them (reverse mode, Griewank & Walther 2008, chapter 3). Only nodes
+ * between the two are visited.
+ *
+ * @param loss  without axes
+ * @param of    tensors the loss may depend on; of one it does not depend on, the gradient is zero
+ * @returns     one gradient per tensor, of its shape
+ * @throws {InternalError} when the loss has axes
+ */
+export function gradientsOf(loss: Sym, of: readonly Sym[]): readonly Sym[] {
+  if (loss.shape.length !== 0) throw new InternalError("a loss has no axes");
+  return pullBack([loss], [fill([], 1, loss.dtype)], of);
+}
+
+/**
+ * Vector-Jacobian product: dL/dx for each of `of`, given dL/dy for each of `outputs`.
+ *
+ * @param leaves  take `of` as independent of one another: nothing flows on from one to what it was made of
+ */
+export function pullBack(
+  outputs: readonly Sym[],
+  dy: readonly Sym[],
+  of: readonly Sym[],
+  { leaves = false } = {},
+): readonly Sym[] {
+  const wanted = new Set(of.map(({ node }) => node));
+  const order = nodesBehind(outputs);
+  const between = new Set<Node>();
+  for (const node of order) {
+    const uses = [...node.inputs, ...capturedBy(node)];
+    if (wanted.has(node) || uses.some((sym) => between.has(sym.node))) between.add(node);
+  }
+  const flows = new Map<Node, (Sym | null)[]>();
+  const pour = (into: Sym, flow: Sym) => {
+    const slots = flows.get(into.node) ?? into.node.outputs.map(() => null);
+    const sofar = slots[into.output] ?? null;
+    slots[into.output] = sofar === null ? flow : add(sofar, flow);
+    flows.set(into.node, slots);
+  };
+  for (const [i, output] of outputs.entries()) pour(output, dy[i]!);
+  for (const node of [...order].reverse()) {
+    const arrived = flows.get(node);
+    if (arrived === undefined || !between.has(node) || (leaves && wanted.has(node))) continue;
+    const y = node.outputs.map((type, output) => ({ node, output, ...type }));
+    const rule = gradients[node.op] as (
+      dy: typeof arrived,
+      node: Node,
+      y: readonly Sym[],
+    ) => readonly (Sym | null)[];
+    const sources = [...node.inputs, ...capturedBy(node)];
+    rule(arrived, node, y).forEach((flow, i) => {
+      const source = sources[i]!;
+      if (flow === null || !between.has(source.node)) return;
+      if (!sameShape(flow.shape, source.shape)) {
+        throw new InternalError(`the gradient of ${node.op} is [${flow.shape}], its input [${source.shape}]`);
+      }
+      pour(source, flow);
+    });
+  }
+  return of.map((sym) => flows.get(sym.node)?.[sym.output] ?? fill(sym.shape, 0, sym.dtype));
+}

@@ -1,0 +1,73 @@
+import { add, fill, scan } from "./build.ts";
+import { capturedBy } from "./graph.ts";
+import { pullBack } from "./reverse.ts";
+import { substitute } from "./substitute.ts";
+import type { Node, Sym } from "./sym.ts";
+
+/**
+ * The gradient of a loop is a loop the other way. Each step takes back the gradient of the state it made, the gradients of what
+ * it emitted, and the state it began with; it gives the gradient of that state and of its elements, and adds up the gradients
+ * of the tensors that the body sees from outside.
+ *
+ * The states each step began with come from running the loop forward once more and emitting them, so the forward pass itself
+ * holds none: one more evaluation in exchange for memory that other layers need meanwhile.
+ *
+ * @returns gradients of initial states, scanned tensors, then captured tensors in the order of `capturedBy`
+ */
+export function scanGradient(
+  dy: readonly (Sym | null)[],
+  node: Node<"Scan">,
+  y: readonly Sym[],
+): readonly (Sym | null)[] {
+  const { states, elements, results, axis, reverse } = node.attributes;
+  const initial = node.inputs.slice(0, states.length);
+  const scanned = node.inputs.slice(states.length);
+  const captured = capturedBy(node as Node);
+  const differentiable = captured.filter(({ dtype }) => dtype.startsWith("float"));
+  const body = (state: readonly Sym[], element: readonly Sym[]) =>
+    substitute(results, new Map([...pairs(states, state), ...pairs(elements, element)]));
+
+  const { emitted: begun } = scan(
+    initial,
+    scanned,
+    (state, element) => ({ states: body(state, element).slice(0, states.length), emit: [...state] }),
+    { axis, reverse },
+  );
+
+  const dLast = states.map((state, i) => dy[i] ?? fill(state.shape, 0, state.dtype));
+  const dEmitted = y
+    .slice(states.length)
+    .map((out, i) => dy[states.length + i] ?? fill(out.shape, 0, out.dtype));
+  const zeros = differentiable.map(({ shape, dtype }) => fill(shape, 0, dtype));
+  const back = scan(
+    [...dLast, ...zeros],
+    [...begun, ...scanned, ...dEmitted],
+    (carried, seen) => {
+      const dState = carried.slice(0, states.length);
+      const sums = carried.slice(states.length);
+      const state = seen.slice(0, states.length);
+      const element = seen.slice(states.length, states.length + elements.length);
+      const dOut = seen.slice(states.length + elements.length);
+      const flows = pullBack(
+        body(state, element),
+        [...dState, ...dOut],
+        [...state, ...element, ...differentiable],
+      );
+      const dElements = flows.slice(states.length, states.length + elements.length);
+      const dCaptured = flows.slice(states.length + elements.length);
+      return {
+        states: [...flows.slice(0, states.length), ...sums.map((sum, i) => add(sum, dCaptured[i]!))],
+        emit: dElements,
+      };
+    },
+    { axis, reverse: !reverse },
+  );
+  const capturedFlows = new Map(differentiable.map((sym, i) => [sym, back.states[states.length + i]!]));
+  return [
+    ...back.states.slice(0, states.length),
+    ...back.emitted,
+    ...captured.map((sym) => capturedFlows.get(sym) ?? null),
+  ];
+}
+
+const pairs = (from: readonly Sym[], to: readonly Sym[]) => from.map((sym, i) => [sym.node, to[i]!] as const);
