@@ -13,16 +13,34 @@ export function wholeNumber(
   text: string,
   name: string,
   place: FieldPlace,
-  { min = 0, max = Number.MAX_SAFE_INTEGER }: { readonly min?: number; readonly max?: number } = {},
+  min = 0,
+  max = Number.MAX_SAFE_INTEGER,
 ): number {
-  const value = /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  const value = digitsValue(text);
   if (!(value >= min && value <= max)) {
     const range = Number.isNaN(value) ? "is not a whole number" : `is not from ${min} to ${max}`;
     throw new FormatError(place, `${name} ${JSON.stringify(text.slice(0, 40))} ${range}`);
   }
-  // Adding 0 makes -0 into 0.
-  return value + 0;
+  return value;
 }
+
+/** NaN when the text is not digits behind at most one minus. By hand, for tables with millions of numbers. */
+function digitsValue(text: string): number {
+  const negative = text.charCodeAt(0) === MINUS;
+  const first = negative ? 1 : 0;
+  if (text.length === first || text.length - first > 16) return Number.NaN;
+  let value = 0;
+  for (let i = first; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - ZERO;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = 10 * value + digit;
+  }
+  // 0 - 0 is 0, where -0 would be another number.
+  return negative ? 0 - value : value;
+}
+
+const MINUS = 45;
+const ZERO = 48;
 
 /**
  * A finite number in decimal or scientific notation.

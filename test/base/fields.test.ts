@@ -7,8 +7,8 @@ const place = { file: "t.tsv", line: 7 };
 test("whole numbers are digits", () => {
   expect(wholeNumber("0", "start", place)).toBe(0);
   expect(wholeNumber("248956422", "start", place)).toBe(248956422);
-  expect(wholeNumber("-1", "summit", place, { min: -1 })).toBe(-1);
-  expect(wholeNumber("-0", "summit", place, { min: -1 })).toBe(0);
+  expect(wholeNumber("-1", "summit", place, -1)).toBe(-1);
+  expect(wholeNumber("-0", "summit", place, -1)).toBe(0);
 });
 
 test.each(["", " 1", "1.0", "1e3", "0x10", "+1", "NaN", "1_000", "99999999999999999"])(
@@ -21,9 +21,7 @@ test.each(["", " 1", "1.0", "1e3", "0x10", "+1", "NaN", "1_000", "99999999999999
 
 test("a whole number outside its range is named with the range", () => {
   expect(() => wholeNumber("-1", "start", place)).toThrow('start "-1" is not from 0 to 9007199254740991');
-  expect(() => wholeNumber("9", "summit", place, { min: -1, max: 8 })).toThrow(
-    'summit "9" is not from -1 to 8',
-  );
+  expect(() => wholeNumber("9", "summit", place, -1, 8)).toThrow('summit "9" is not from -1 to 8');
 });
 
 test("numbers are decimal or scientific, and finite", () => {

@@ -85,7 +85,7 @@ export async function* readNarrowPeaks(
       signalValue: finiteNumber(columns[6]!, "signal value", place),
       pValue: finiteNumber(columns[7]!, "p-value", place),
       qValue: finiteNumber(columns[8]!, "q-value", place),
-      summit: wholeNumber(columns[9]!, "summit", place, { min: -1, max: end - start }),
+      summit: wholeNumber(columns[9]!, "summit", place, -1, end - start),
       line,
     };
   }

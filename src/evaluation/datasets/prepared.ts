@@ -129,12 +129,9 @@ function parseRow(
     );
   }
   const position = (column: number) =>
-    wholeNumber(fields[column]!, REGULATORY_ELEMENT_COLUMNS[column]!, place, { max: LARGEST });
+    wholeNumber(fields[column]!, REGULATORY_ELEMENT_COLUMNS[column]!, place, 0, LARGEST);
   const relative = (column: number) =>
-    wholeNumber(fields[column]!, REGULATORY_ELEMENT_COLUMNS[column]!, place, {
-      min: -(2 ** 31),
-      max: 2 ** 31 - 1,
-    });
+    wholeNumber(fields[column]!, REGULATORY_ELEMENT_COLUMNS[column]!, place, -(2 ** 31), 2 ** 31 - 1);
   return {
     index,
     chrom: sharedName(fields[0]!, names, place),
