@@ -1,3 +1,4 @@
+import { type BlockStatistic, type Blocks, singleRows } from "./blocks.ts";
 import { requireClasses, requireSameLength } from "./input-checks.ts";
 
 /**
@@ -15,26 +16,70 @@ import { requireClasses, requireSameLength } from "./input-checks.ts";
  * @see Vinh, Epps & Bailey 2010, JMLR 11:2837–2854
  */
 export function adjustedMutualInformation(labels: ArrayLike<number>, clusters: ArrayLike<number>): number {
-  requireSameLength(labels, clusters, ["labels", "clusters"]);
-  requireClasses(labels);
-  requireClasses(clusters);
-  const n = labels.length;
-  if (n === 0) return Number.NaN;
-  const sizesA = sizesOf(labels);
-  const sizesB = sizesOf(clusters);
-  if (sizesA.size === 1 && sizesB.size === 1) return 1;
-  if (sizesA.size === n && sizesB.size === n) return 0;
-  const expected = expectedMutualInformation([...sizesA.values()], [...sizesB.values()], n);
-  const most = (entropy(sizesA.values(), n) + entropy(sizesB.values(), n)) / 2;
-  return (mutualInformation(labels, clusters, sizesA, sizesB) - expected) / (most - expected);
+  const rows = singleRows(labels.length);
+  return adjustedMutualInformationOver(labels, clusters, rows)(rows.sizes);
 }
 
-function sizesOf(partition: ArrayLike<number>): Map<number, number> {
-  const sizes = new Map<number, number>();
-  for (let row = 0; row < partition.length; row++) {
-    sizes.set(partition[row]!, (sizes.get(partition[row]!) ?? 0) + 1);
+/**
+ * `adjustedMutualInformation` of rows that come in blocks, as a function of how often each block is there; the clusters
+ * are those found with all rows. For `blockJackknife`. Not for a bootstrap: rows drawn twice agree with themselves, which
+ * raises the score.
+ *
+ * @throws {InputError} as `adjustedMutualInformation`, or when there is not one label per row of the blocks
+ */
+export function adjustedMutualInformationOver(
+  labels: ArrayLike<number>,
+  clusters: ArrayLike<number>,
+  blocks: Blocks,
+): BlockStatistic {
+  requireSameLength(labels, clusters, ["labels", "clusters"]);
+  requireSameLength(labels, blocks.of, ["labels", "rows in blocks"]);
+  requireClasses(labels);
+  requireClasses(clusters);
+  return (times) => {
+    const ofLabels = new Map<number, number>();
+    const ofClusters = new Map<number, number>();
+    const together = new Map<number, Map<number, number>>();
+    let n = 0;
+    for (let row = 0; row < labels.length; row++) {
+      const weight = times[blocks.of[row]!]!;
+      if (weight === 0) continue;
+      const label = labels[row]!;
+      const cluster = clusters[row]!;
+      n += weight;
+      add(ofLabels, label, weight);
+      add(ofClusters, cluster, weight);
+      let inClass = together.get(label);
+      if (inClass === undefined) {
+        inClass = new Map();
+        together.set(label, inClass);
+      }
+      add(inClass, cluster, weight);
+    }
+    return score(ofLabels, ofClusters, together, n);
+  };
+}
+
+/** Sizes by name, of the classes, of the clusters and of what they share. */
+type Sizes = ReadonlyMap<number, number>;
+
+function add(sizes: Map<number, number>, name: number, weight: number): void {
+  sizes.set(name, (sizes.get(name) ?? 0) + weight);
+}
+
+function score(a: Sizes, b: Sizes, together: ReadonlyMap<number, Sizes>, n: number): number {
+  if (n === 0) return Number.NaN;
+  if (a.size === 1 && b.size === 1) return 1;
+  if (a.size === n && b.size === n) return 0;
+  let shared = 0;
+  for (const [label, inClass] of together) {
+    for (const [cluster, rows] of inClass) {
+      shared += (rows / n) * Math.log((n * rows) / (a.get(label)! * b.get(cluster)!));
+    }
   }
-  return sizes;
+  const expected = expectedMutualInformation(a.values(), b.values(), n);
+  const most = (entropy(a.values(), n) + entropy(b.values(), n)) / 2;
+  return (Math.max(shared, 0) - expected) / (most - expected);
 }
 
 /** In nats. */
@@ -44,43 +89,25 @@ function entropy(sizes: Iterable<number>, n: number): number {
   return total;
 }
 
-/** In nats. */
-function mutualInformation(
-  labels: ArrayLike<number>,
-  clusters: ArrayLike<number>,
-  sizesA: ReadonlyMap<number, number>,
-  sizesB: ReadonlyMap<number, number>,
-): number {
-  const n = labels.length;
-  const cells = new Map<number, Map<number, number>>();
-  for (let row = 0; row < n; row++) {
-    let inClass = cells.get(labels[row]!);
-    if (inClass === undefined) {
-      inClass = new Map();
-      cells.set(labels[row]!, inClass);
-    }
-    inClass.set(clusters[row]!, (inClass.get(clusters[row]!) ?? 0) + 1);
-  }
-  let total = 0;
-  for (const [label, inClass] of cells) {
-    for (const [cluster, together] of inClass) {
-      total += (together / n) * Math.log((n * together) / (sizesA.get(label)! * sizesB.get(cluster)!));
-    }
-  }
-  return Math.max(total, 0);
-}
-
 /**
  * Mutual information of two random partitions with these sizes, in nats: over every pair of a class and a cluster, the
  * mean over the hypergeometric distribution of how many rows they share.
  */
-function expectedMutualInformation(a: readonly number[], b: readonly number[], n: number): number {
+function expectedMutualInformation(a: Iterable<number>, b: Iterable<number>, n: number): number {
+  const timesB = timesOf(b);
   let total = 0;
-  // Pairs of equal sizes have equal terms; sizes recur, most of all among small clusters.
-  for (const [sizeA, timesA] of sizesOf(a)) {
-    for (const [sizeB, timesB] of sizesOf(b)) total += timesA * timesB * expectedTerm(sizeA, sizeB, n);
+  // Pairs of equal sizes have equal terms, and small sizes recur.
+  for (const [sizeA, times] of timesOf(a)) {
+    for (const [sizeB, timesOfB] of timesB) total += times * timesOfB * expectedTerm(sizeA, sizeB, n);
   }
   return total;
+}
+
+/** How often each size occurs. */
+function timesOf(sizes: Iterable<number>): Sizes {
+  const times = new Map<number, number>();
+  for (const size of sizes) add(times, size, 1);
+  return times;
 }
 
 /** E[(k/n) ln(nk/(ab))] for k hypergeometric: rows of a class of size a in a cluster of size b, of n. */

@@ -3,7 +3,12 @@ import { expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { integerBelow } from "../../../src/base/sample.ts";
-import { adjustedMutualInformation } from "../../../src/evaluation/metrics/adjusted-mutual-information.ts";
+import {
+  adjustedMutualInformation,
+  adjustedMutualInformationOver,
+} from "../../../src/evaluation/metrics/adjusted-mutual-information.ts";
+import { blocksBy } from "../../../src/evaluation/metrics/blocks.ts";
+import { blockJackknife } from "../../../src/evaluation/metrics/jackknife.ts";
 import { mean } from "../../../src/evaluation/metrics/sum.ts";
 import { testWithSharedData } from "../../shared-data.ts";
 import { expectClose, goldenSection, METRICS, ownGolden } from "./golden.ts";
@@ -44,6 +49,30 @@ test("about 0 for partitions that have nothing to do with each other", () => {
     ),
   );
   expect(Math.abs(mean(scores))).toBeLessThan(0.01);
+});
+
+test("a block left out is a score of the other rows, and a jackknife gives the interval", () => {
+  const rng = new Pcg64(3);
+  const labels = Array.from({ length: 120 }, () => integerBelow(rng, 4));
+  const clusters = labels.map((label) => (integerBelow(rng, 3) > 0 ? label : integerBelow(rng, 8)));
+  const blocks = blocksBy(
+    labels.map((_, row) => row % 12),
+    "genomic-block",
+  );
+  const over = adjustedMutualInformationOver(labels, clusters, blocks);
+  const without = new Int32Array(12).fill(1);
+  without[5] = 0;
+  const others = labels.map((_, row) => row).filter((row) => row % 12 !== 5);
+  expect(over(without)).toBeCloseTo(
+    adjustedMutualInformation(
+      others.map((row) => labels[row]!),
+      others.map((row) => clusters[row]!),
+    ),
+    12,
+  );
+  const { value, low, high } = blockJackknife(blocks, over);
+  expect(value).toBe(adjustedMutualInformation(labels, clusters));
+  expect(low > 0.1 && low < value && high > value && high < 0.9).toBe(true);
 });
 
 test("no rows: undefined", () => {
