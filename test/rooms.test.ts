@@ -168,8 +168,8 @@ describe("one door each", () => {
     ).toEqual([]);
   });
 
-  test("only base opens, writes or fetches", () => {
-    const doors = /^(node:)?(fs|fs\/promises|http|https|http2|net|tls|dgram)$/;
+  test("only base opens, writes, fetches or starts programs", () => {
+    const doors = /^(node:)?(fs|fs\/promises|http|https|http2|net|tls|dgram|child_process)$/;
     expect(
       offences((file) => packageImports(file).filter((name) => doors.test(name)), outside("base")),
     ).toEqual([]);

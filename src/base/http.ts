@@ -5,6 +5,8 @@ import { InputError } from "./errors.ts";
 export interface Patience {
   readonly attempts: number;
   readonly firstPauseMs: number;
+  /** How long one attempt may take, the reading of its answer included; it is not tried again. Default: no limit of ours. */
+  readonly attemptMs?: number;
 }
 
 export const PATIENCE: Patience = { attempts: 6, firstPauseMs: 1000 };
@@ -21,17 +23,17 @@ export class ConnectionError extends InputError {}
  * Redirects are followed; an Authorization header does not go along to another host.
  *
  * @returns any answer that is not "come back later", so also 404; after the last attempt even that
- * @throws {ConnectionError} when no attempt reached the server
+ * @throws {ConnectionError} when no attempt reached the server, or one took too long
  */
 export async function fetchPatiently(
   url: string | URL,
   init: RequestInit = {},
-  { attempts, firstPauseMs }: Patience = PATIENCE,
+  { attempts, firstPauseMs, attemptMs }: Patience = PATIENCE,
 ): Promise<Response> {
   for (let attempt = 1; ; attempt++) {
     let wait = firstPauseMs * 2 ** (attempt - 1);
     try {
-      const response = await fetch(url, init);
+      const response = await fetch(url, attemptMs === undefined ? init : withLimit(init, attemptMs));
       if (!PASSING.has(response.status) || attempt >= attempts) return response;
       await response.body?.cancel();
       wait = retryAfterMs(response.headers.get("retry-after")) ?? wait;
@@ -41,6 +43,11 @@ export async function fetchPatiently(
     }
     await patientPause(wait, init.signal ?? undefined);
   }
+}
+
+function withLimit(init: RequestInit, ms: number): RequestInit {
+  const limit = AbortSignal.timeout(ms);
+  return { ...init, signal: init.signal ? AbortSignal.any([init.signal, limit]) : limit };
 }
 
 /** Waits, or throws the signal's reason as soon as it is aborted. */
@@ -57,7 +64,7 @@ export async function patientPause(ms: number, signal?: AbortSignal): Promise<vo
 export function connectionError(url: string | URL, error: unknown): ConnectionError {
   const { host } = new URL(url);
   const { code, message } = causeOf(error);
-  const saying = SAYINGS[code] ?? (message || code);
+  const saying = isLate(error) ? "it did not answer in time" : (SAYINGS[code] ?? (message || code));
   const viaProxy = process.env.HTTPS_PROXY ?? process.env.https_proxy;
   const hint =
     viaProxy === undefined
@@ -80,7 +87,9 @@ const SAYINGS: Readonly<Record<string, string>> = {
 
 /** Trying again would not help. */
 const isHopeless = (error: unknown) =>
-  /^ENOTFOUND$|^CERT_|^ERR_TLS|^UNABLE_TO|_SIGNED_CERT/.test(causeOf(error).code);
+  isLate(error) || /^ENOTFOUND$|^CERT_|^ERR_TLS|^UNABLE_TO|_SIGNED_CERT/.test(causeOf(error).code);
+
+const isLate = (error: unknown) => error instanceof Error && error.name === "TimeoutError";
 
 function causeOf(error: unknown): { code: string; message: string } {
   let inner = error;

@@ -1,0 +1,131 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type ChildProgram, startProgram } from "../../src/base/child-program.ts";
+import { repository } from "../source-files.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+
+const node = (code: string, longestLine = 1e6) =>
+  startProgram([process.execPath, "-e", code], { longestLine });
+
+/** Whether a process of this number is there. */
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function pidOf(program: ChildProgram): Promise<number> {
+  return Number(await program.nextLine());
+}
+
+const ECHO = `require("node:readline").createInterface(process.stdin).on("line", (line) => console.log(line))`;
+
+test("lines go in and come out, however long and in whatever pieces", async () => {
+  const program = node(ECHO);
+  const long = "ACGT".repeat(100_000);
+  for (const line of ["one", "", "zwölf ✓", long]) {
+    program.writeLine(line);
+    expect(await program.nextLine()).toBe(line);
+  }
+  await program.stop();
+  expect(await program.nextLine()).toEqual({ how: "code", code: 0 });
+});
+
+test("lines written before the end are given before the end is told", async () => {
+  const program = node(`process.stdout.write("a\\nb\\r\\nhalf"); process.exitCode = 3`);
+  expect(await program.nextLine()).toBe("a");
+  expect(await program.nextLine()).toBe("b");
+  expect(await program.nextLine()).toEqual({ how: "code", code: 3 });
+  program.writeLine("nobody reads this");
+  await program.stop();
+});
+
+test("a program that writes without being asked has to wait, and loses nothing", async () => {
+  const program = node(`for (let i = 0; i < 20000; i++) console.log(i)`);
+  await new Promise((done) => setTimeout(done, 200));
+  for (let i = 0; i < 20_000; i++) expect(await program.nextLine()).toBe(String(i));
+  expect(await program.nextLine()).toEqual({ how: "code", code: 0 });
+});
+
+describe("how it ended is told", () => {
+  test("by a signal", async () => {
+    const program = node(`process.kill(process.pid, "SIGKILL")`);
+    expect(await program.nextLine()).toEqual({ how: "signal", signal: "SIGKILL" });
+  });
+
+  test("never begun", async () => {
+    const program = startProgram(["no-such-program-here"], { longestLine: 10 });
+    expect(await program.nextLine()).toMatchObject({ how: "not started", error: { code: "ENOENT" } });
+    await program.stop();
+  });
+
+  test("killed for a line without end", async () => {
+    const program = node(`setInterval(() => process.stdout.write("A".repeat(1000)), 1)`, 10_000);
+    expect(await program.nextLine()).toEqual({ how: "too long", bytes: 10_000 });
+  });
+});
+
+describe("it ends", () => {
+  test("when it is told so and goes on: first asked, then made to", async () => {
+    const program = node(
+      `console.log(process.pid); process.on("SIGTERM", () => {}); setInterval(() => {}, 1e3)`,
+    );
+    const pid = await pidOf(program);
+    const began = Date.now();
+    await program.stop(50);
+    expect(Date.now() - began).toBeGreaterThan(1500);
+    expect(isThere(pid)).toBe(false);
+    expect(await program.nextLine()).toEqual({ how: "signal", signal: "SIGKILL" });
+  });
+
+  const parent = (end: string) => `
+    import { startProgram } from ${JSON.stringify(join(repository, "src/base/child-program.ts"))};
+    const child = startProgram([process.execPath, "-e", ${JSON.stringify(
+      `console.log(process.pid); process.stdin.resume().on("end", () => process.exit());
+       process.on("SIGINT", () => {}); setInterval(() => {}, 1000);`,
+    )}], { longestLine: 100 });
+    console.log(await child.nextLine());
+    ${end}`;
+
+  test.each([
+    ["when its parent exits", "process.exit(0)"],
+    ["when its parent has nothing left to do", ""],
+    ["when its parent is killed", `process.kill(process.pid, "SIGKILL")`],
+  ])("%s", async (_, end) => {
+    const file = join(temporaryFolder(), "parent.mts");
+    writeFileSync(file, parent(end));
+    const started = spawn(process.execPath, ["--import", "tsx", file], {
+      cwd: repository,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let printed = "";
+    started.stdout.on("data", (chunk) => {
+      printed += chunk;
+    });
+    await once(started, "close");
+    const pid = Number(printed);
+    expect(pid).toBeGreaterThan(0);
+    await expect.poll(() => isThere(pid), { timeout: 5000 }).toBe(false);
+  });
+});
+
+test("what it says on standard error is seen on ours", () => {
+  const file = join(temporaryFolder(), "parent.mts");
+  writeFileSync(
+    file,
+    `import { startProgram } from ${JSON.stringify(join(repository, "src/base/child-program.ts"))};
+     const child = startProgram([process.execPath, "-e", "console.error('loading weights')"], { longestLine: 100 });
+     await child.nextLine();`,
+  );
+  const said = execFileSync("sh", ["-c", `"${process.execPath}" --import tsx "${file}" 2>&1 >/dev/null`], {
+    cwd: repository,
+    encoding: "utf8",
+  });
+  expect(said).toBe("loading weights\n");
+});

@@ -1,0 +1,101 @@
+import { describe, expect, test } from "vitest";
+import { ConnectionError } from "../../src/base/http.ts";
+import { postJson } from "../../src/base/post-json.ts";
+import { startServer } from "../http-server.ts";
+
+const options = { patience: { attempts: 4, firstPauseMs: 1, attemptMs: 2000 }, largestAnswer: 1000 };
+const post = (url: string, more: Partial<typeof options> = {}, signal?: AbortSignal) =>
+  postJson(new URL(url), `{"ask":"?"}`, { ...options, ...more, signal });
+
+test("the body goes over, the answer comes back, whatever its status", async () => {
+  const url = await startServer(async (request, response) => {
+    let body = "";
+    for await (const piece of request) body += piece;
+    response.writeHead(404).end(`${request.method} ${request.headers["content-type"]} ${body} ✓`);
+  });
+  expect(await post(url)).toEqual({ status: 404, text: 'POST application/json {"ask":"?"} ✓' });
+});
+
+describe("asked again", () => {
+  test.each([429, 500, 503])("after %i, up to a number of times", async (status) => {
+    let requests = 0;
+    const url = await startServer((_, response) => {
+      requests++;
+      if (requests < 3) response.writeHead(status).end("later");
+      else response.end("now");
+    });
+    expect(await post(url)).toEqual({ status: 200, text: "now" });
+    expect(requests).toBe(3);
+  });
+
+  test("until the attempts are used up: then the last answer counts", async () => {
+    let requests = 0;
+    const url = await startServer((_, response) => {
+      requests++;
+      response.writeHead(500).end("broken");
+    });
+    expect(await post(url)).toEqual({ status: 500, text: "broken" });
+    expect(requests).toBe(4);
+  });
+
+  test("after as long as the server asks for", async () => {
+    const times: number[] = [];
+    const url = await startServer((_, response) => {
+      times.push(Date.now());
+      if (times.length > 1) response.end("ok");
+      else response.writeHead(429, { "retry-after": "1" }).end();
+    });
+    await post(url);
+    expect(times[1]! - times[0]!).toBeGreaterThan(950);
+  });
+
+  test("when the connection is cut before an answer", async () => {
+    let requests = 0;
+    const url = await startServer((request, response) => {
+      if (++requests < 2) request.socket.destroy();
+      else response.end("ok");
+    });
+    expect((await post(url)).text).toBe("ok");
+  });
+});
+
+describe("refused", () => {
+  test("an answer that takes too long, once", async () => {
+    let requests = 0;
+    const url = await startServer(() => void requests++);
+    const error = await post(url, { patience: { ...options.patience, attemptMs: 100 } }).catch((e) => e);
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect(error.message).toMatch(/^127\.0\.0\.1:\d+ cannot be reached: it did not answer in time$/);
+    expect(requests).toBe(1);
+  });
+
+  test("an answer that begins and does not end", async () => {
+    const url = await startServer((_, response) => void response.write("["));
+    const error = await post(url, { patience: { ...options.patience, attemptMs: 200 } }).catch((e) => e);
+    expect(error).toBeInstanceOf(ConnectionError);
+  });
+
+  test("an answer that is too long, without its being read to the end", async () => {
+    const url = await startServer((_, response) => {
+      const timer = setInterval(() => response.write("A".repeat(500)), 1);
+      response.on("close", () => clearInterval(timer));
+    });
+    await expect(post(url)).rejects.toThrow(/is longer than 1000 bytes/);
+  });
+
+  test("a redirect, bytes that are no text, a server that is not there", async () => {
+    const url = await startServer(({ url }, response) => {
+      if (url === "/elsewhere") response.writeHead(302, { location: "http://example.org/" }).end();
+      else response.end(Buffer.of(0xff, 0xfe));
+    });
+    await expect(post(`${url}/elsewhere`)).rejects.toThrow(/answers from elsewhere: http:\/\/example\.org\//);
+    await expect(post(url)).rejects.toThrow(/is not UTF-8 text/);
+    await expect(post("http://127.0.0.1:1")).rejects.toThrow(/cannot be reached/);
+  });
+
+  test("a question that nobody waits for any more", async () => {
+    const stop = new AbortController();
+    const url = await startServer(() => stop.abort(new Error("enough")));
+    await expect(post(url, {}, stop.signal)).rejects.toThrow("enough");
+  });
+});
