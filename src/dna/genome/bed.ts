@@ -1,6 +1,6 @@
 import { FormatError } from "../../base/errors.ts";
 import { type FieldPlace, finiteNumber, wholeNumber } from "../../base/fields.ts";
-import { forEachLine, textLines } from "../../base/text-lines.ts";
+import { textLines } from "../../base/text-lines.ts";
 import type { Genome } from "./genome.ts";
 import type { Interval } from "./interval.ts";
 import { missingChromosome } from "./missing-chromosome.ts";
@@ -31,17 +31,6 @@ export async function* readBed(path: string, options: BedOptions = {}): AsyncGen
   for await (const { text, number } of textLines(path)) {
     if (!isSkipped(text)) yield bedRow(text, { file: path, line: number }, options);
   }
-}
-
-/** `readBed` for files of millions of rows: `visit` is called for each, without a promise for each. */
-export async function forEachBedRow(
-  path: string,
-  visit: (row: BedRow) => void,
-  options: BedOptions = {},
-): Promise<void> {
-  await forEachLine(path, (text, line) => {
-    if (!isSkipped(text)) visit(bedRow(text, { file: path, line }, options));
-  });
 }
 
 /** A peak of ENCODE's narrowPeak format (BED6+4). */

@@ -7,15 +7,9 @@ import { codesOf, NO_BASE } from "./letters.ts";
  * @throws {InputError} when a character is not ASCII
  */
 export function gcFraction(letters: string): number {
-  return gcFractionOfCodes(codesOf(letters));
-}
-
-/** The same for base codes. */
-export function gcFractionOfCodes(codes: Uint8Array): number {
   let strong = 0;
   let bases = 0;
-  for (let i = 0; i < codes.length; i++) {
-    const code = codes[i]!;
+  for (const code of codesOf(letters)) {
     if (code === NO_BASE) continue;
     bases++;
     if (code === 1 || code === 2) strong++;

@@ -22,7 +22,7 @@ export interface RegulatoryElementRow {
 }
 
 /** The columns of DART-Eval's table of regulatory elements, in its order. */
-export const REGULATORY_ELEMENT_COLUMNS = [
+const REGULATORY_ELEMENT_COLUMNS = [
   "chr",
   "input_start",
   "input_end",
