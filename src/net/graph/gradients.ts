@@ -3,23 +3,10 @@ import * as g from "./build.ts";
 import type { Dim, Shape } from "./dim.ts";
 import { addDims, knownSize, multiplyDims, sameShape } from "./dim.ts";
 import type { Op } from "./ops.ts";
+import type { GradientRule, InputGradients } from "./pull-back.ts";
 import { scanGradient } from "./scan-gradient.ts";
 import { resolveAxis } from "./shapes.ts";
 import type { Node, Sym } from "./sym.ts";
-
-/** dL/dx for each input of a node; null where nothing flows. */
-export type InputGradients = readonly (Sym | null)[];
-
-/**
- * @param dy    dL/dy for each output; null for an output the loss does not depend on
- * @param node  with its inputs and attributes
- * @param y     its outputs
- */
-export type GradientRule<K extends Op> = (
-  dy: readonly (Sym | null)[],
-  node: Node<K>,
-  y: readonly Sym[],
-) => InputGradients;
 
 /** A rule of an op with one output. */
 const single =

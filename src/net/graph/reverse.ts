@@ -3,6 +3,8 @@ import { add, fill } from "./build.ts";
 import { sameShape } from "./dim.ts";
 import { gradients } from "./gradients.ts";
 import { capturedBy, nodesBehind } from "./graph.ts";
+import type { Op } from "./ops.ts";
+import type { GradientRule } from "./pull-back.ts";
 import type { Node, Sym } from "./sym.ts";
 
 /**
@@ -49,13 +51,9 @@ export function pullBack(
     const arrived = flows.get(node);
     if (arrived === undefined || !between.has(node) || (leaves && wanted.has(node))) continue;
     const y = node.outputs.map((type, output) => ({ node, output, ...type }));
-    const rule = gradients[node.op] as (
-      dy: typeof arrived,
-      node: Node,
-      y: readonly Sym[],
-    ) => readonly (Sym | null)[];
+    const rule = gradients[node.op] as GradientRule<Op>;
     const sources = [...node.inputs, ...capturedBy(node)];
-    rule(arrived, node, y).forEach((flow, i) => {
+    rule(arrived, node, y, pullBack).forEach((flow, i) => {
       const source = sources[i]!;
       if (flow === null || !between.has(source.node)) return;
       if (!sameShape(flow.shape, source.shape)) {

@@ -1,6 +1,6 @@
 import { add, fill, scan } from "./build.ts";
 import { capturedBy } from "./graph.ts";
-import { pullBack } from "./reverse.ts";
+import type { PullBack } from "./pull-back.ts";
 import { substitute } from "./substitute.ts";
 import type { Node, Sym } from "./sym.ts";
 
@@ -18,6 +18,7 @@ export function scanGradient(
   dy: readonly (Sym | null)[],
   node: Node<"Scan">,
   y: readonly Sym[],
+  pullBack: PullBack,
 ): readonly (Sym | null)[] {
   const { states, elements, results, axis, reverse } = node.attributes;
   const initial = node.inputs.slice(0, states.length);

@@ -1,0 +1,205 @@
+import { InputError, InternalError } from "../../base/errors.ts";
+import type { NdArray } from "../arrays/array.ts";
+import { add, fill, input, mul, where } from "../graph/build.ts";
+import { graphOf } from "../graph/graph.ts";
+import { gradientsOf } from "../graph/reverse.ts";
+import type { Sym } from "../graph/sym.ts";
+import type { ParameterSource, Program, ProgramOptions } from "../runtime/program.ts";
+import { openProgram } from "../runtime/program.ts";
+import type { AdamOptions, AdamSettings } from "./adam.ts";
+import { adamScalarsAt, adamSettings, adamStep } from "./adam.ts";
+
+/** Everything a training goes on from. Written to a file and read back, it continues to the same numbers. */
+export interface TrainState {
+  /** Optimiser steps taken. */
+  readonly step: number;
+  /** Batches whose gradients wait for the next step. */
+  readonly pending: number;
+  /** Arrays by name: `parameter NAME`, `m NAME`, `v NAME`, and `sum NAME` while gradients are accumulated. */
+  readonly arrays: ReadonlyMap<string, NdArray>;
+}
+
+export interface TrainStepRequest {
+  /** Without axes. */
+  readonly loss: Sym;
+  /** Further results of every batch, such as logits. */
+  readonly outputs?: Readonly<Record<string, Sym>>;
+  /** Values to begin with, of each parameter that is trained. */
+  readonly trained: ReadonlyMap<string, NdArray>;
+  /** All other parameters of the graph. */
+  readonly frozen: ReadonlyMap<string, ParameterSource>;
+  readonly optimizer: AdamOptions;
+  /** Batches per optimiser step; the loss of each counts with one part of this. */
+  readonly accumulate?: number;
+  readonly program?: ProgramOptions;
+}
+
+/** A training step as one program: batch, parameters and optimiser state in; loss, new parameters and new state out. */
+export interface TrainStep {
+  /**
+   * One batch: forward, backward, and an optimiser step when enough batches have been seen.
+   *
+   * @throws {InputError} when the loss is not a finite number; the state is then still that of before
+   */
+  run(feeds: Readonly<Record<string, NdArray>>): Promise<Readonly<Record<string, NdArray>>>;
+  /** The optimiser step for gradients that are left over at the end of an epoch; nothing when there are none. */
+  finishAccumulation(): Promise<void>;
+  state(): TrainState;
+  restore(state: TrainState): void;
+  close(): Promise<void>;
+}
+
+const KINDS = ["parameter", "m", "v"] as const;
+const scalar = (value: number): NdArray => ({ dtype: "float32", shape: [], data: Float32Array.of(value) });
+const truth = (value: boolean): NdArray => ({ dtype: "bool", shape: [], data: Uint8Array.of(Number(value)) });
+
+/**
+ * Makes a training step of a loss.
+ *
+ * @throws {InternalError} when a trained parameter is not in the graph
+ */
+export async function openTrainStep(request: TrainStepRequest): Promise<TrainStep> {
+  const { loss, outputs = {}, trained, frozen, accumulate = 1, program } = request;
+  const settings = adamSettings(request.optimizer);
+  const symbols = trainedSymbols(loss, trained);
+  const parts = gradientsOf(
+    loss,
+    symbols.map(({ sym }) => sym),
+  ).map((gradient) => (accumulate === 1 ? gradient : mul(gradient, 1 / accumulate)));
+  const updates = updateGraph(symbols, parts, settings, accumulate > 1);
+  const sources = new Map<string, ParameterSource>([
+    ...frozen,
+    ...symbols.map(({ name }) => [name, "fed"] as const),
+  ]);
+  const step = await openProgram({ ...outputs, loss, ...updates }, sources, program);
+  return new AdamTrainStep(step, request, settings, accumulate, symbols);
+}
+
+interface TrainedSymbol {
+  readonly name: string;
+  readonly sym: Sym;
+}
+
+function trainedSymbols(loss: Sym, trained: ReadonlyMap<string, NdArray>): readonly TrainedSymbol[] {
+  const byName = new Map(
+    graphOf({ loss }).nodes.flatMap((node) =>
+      node.op === "Parameter" ? [[(node.attributes as { name: string }).name, node] as const] : [],
+    ),
+  );
+  return [...trained.keys()].map((name) => {
+    const node = byName.get(name);
+    if (node === undefined)
+      throw new InternalError(`the loss does not depend on the trained parameter ${name}`);
+    return { name, sym: { node, output: 0, ...node.outputs[0]! } };
+  });
+}
+
+/** New values by the names of `TrainState`; with accumulation, the old ones where it is not yet time to step. */
+function updateGraph(
+  symbols: readonly TrainedSymbol[],
+  parts: readonly Sym[],
+  settings: AdamSettings,
+  accumulating: boolean,
+): Readonly<Record<string, Sym>> {
+  const scalars = {
+    stepSize: input("stepSize", "float32", []),
+    secondScale: input("secondScale", "float32", []),
+  };
+  const due = input("due", "bool", []);
+  const updates: Record<string, Sym> = {};
+  symbols.forEach(({ name, sym }, i) => {
+    const given = (kind: string) => input(`${kind} ${name}`, "float32", sym.shape);
+    const old = { parameter: sym, m: given("m"), v: given("v") };
+    const gradient = accumulating ? add(given("sum"), parts[i]!) : parts[i]!;
+    const next = adamStep(old, gradient, settings, scalars);
+    for (const kind of KINDS)
+      updates[`new ${kind} ${name}`] = accumulating ? where(due, next[kind], old[kind]) : next[kind];
+    if (accumulating) updates[`new sum ${name}`] = where(due, fill(sym.shape, 0), gradient);
+  });
+  return updates;
+}
+
+class AdamTrainStep implements TrainStep {
+  private current: { step: number; pending: number; arrays: Map<string, NdArray> };
+  private leftOver: Program | undefined;
+
+  constructor(
+    private readonly program: Program,
+    private readonly request: TrainStepRequest,
+    private readonly settings: AdamSettings,
+    private readonly accumulate: number,
+    private readonly symbols: readonly TrainedSymbol[],
+  ) {
+    const arrays = new Map<string, NdArray>();
+    for (const [name, array] of request.trained) {
+      const zeros = (): NdArray => ({ ...array, data: new Float32Array(array.data.length) });
+      arrays.set(`parameter ${name}`, array);
+      arrays.set(`m ${name}`, zeros());
+      arrays.set(`v ${name}`, zeros());
+      if (accumulate > 1) arrays.set(`sum ${name}`, zeros());
+    }
+    this.current = { step: 0, pending: 0, arrays };
+  }
+
+  async run(feeds: Readonly<Record<string, NdArray>>): Promise<Readonly<Record<string, NdArray>>> {
+    const due = this.current.pending + 1 === this.accumulate;
+    const results = await this.program.run({ ...feeds, ...this.stateFeeds(due) });
+    const loss = Number(results.loss!.data[0]);
+    if (!Number.isFinite(loss)) {
+      throw new InputError(`the loss of this batch is ${loss}`, {
+        hint: "lower the learning rate, or look for rows with wrong values",
+      });
+    }
+    this.take(results, due);
+    return results;
+  }
+
+  async finishAccumulation(): Promise<void> {
+    if (this.current.pending === 0) return;
+    this.leftOver ??= await this.openLeftOver();
+    this.take(await this.leftOver.run(this.stateFeeds(true)), true);
+  }
+
+  /** The update alone: what is left over counts as if batches of gradient zero had followed. */
+  private openLeftOver(): Promise<Program> {
+    const zeros = this.symbols.map(({ sym }) => fill(sym.shape, 0));
+    const updates = updateGraph(this.symbols, zeros, this.settings, true);
+    const fed = new Map(this.symbols.map(({ name }) => [name, "fed" as const]));
+    return openProgram(updates, fed, this.request.program);
+  }
+
+  private stateFeeds(due: boolean): Record<string, NdArray> {
+    const { stepSize, secondScale } = adamScalarsAt(this.settings, this.current.step + 1);
+    const feeds: Record<string, NdArray> = {
+      stepSize: scalar(stepSize),
+      secondScale: scalar(secondScale),
+      due: truth(due),
+    };
+    for (const [name, array] of this.current.arrays) feeds[name.replace(/^parameter /, "")] = array;
+    return feeds;
+  }
+
+  private take(results: Readonly<Record<string, NdArray>>, due: boolean): void {
+    const { step, pending, arrays } = this.current;
+    const next = new Map([...arrays.keys()].map((name) => [name, results[`new ${name}`]!] as const));
+    this.current = due
+      ? { step: step + 1, pending: 0, arrays: next }
+      : { step, pending: pending + 1, arrays: next };
+  }
+
+  state(): TrainState {
+    return { ...this.current, arrays: new Map(this.current.arrays) };
+  }
+
+  restore({ step, pending, arrays }: TrainState): void {
+    for (const name of this.current.arrays.keys()) {
+      if (!arrays.has(name)) throw new InternalError(`the training state lacks ${name}`);
+    }
+    this.current = { step, pending, arrays: new Map(arrays) };
+  }
+
+  async close(): Promise<void> {
+    await this.program.close();
+    await this.leftOver?.close();
+  }
+}

@@ -1,0 +1,140 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { InputError } from "../../../src/base/errors.ts";
+import type { NdArray } from "../../../src/net/arrays/array.ts";
+import * as g from "../../../src/net/graph/build.ts";
+import { meanSquaredError } from "../../../src/net/nn/losses.ts";
+import { openTrainStep } from "../../../src/net/train/train-step.ts";
+
+interface Golden {
+  readonly cases: readonly {
+    readonly optimizer: "Adam" | "AdamW";
+    readonly options: { lr: number; weight_decay?: number; betas?: [number, number]; eps?: number };
+    readonly x: number[][];
+    readonly t: number[];
+    readonly steps: { loss: number; parameter: number[] }[];
+  }[];
+}
+const golden = JSON.parse(
+  readFileSync(new URL("../../golden/train/adam.json", import.meta.url), "utf8"),
+) as Golden;
+
+const array = (shape: number[], values: readonly number[]): NdArray => ({
+  dtype: "float32",
+  shape,
+  data: Float32Array.from(values),
+});
+const start = new Map([["p", array([3, 1], [0.5, -1.25, 2])]]);
+const x = g.input("x", "float32", ["b", 3]);
+const t = g.input("t", "float32", ["b"]);
+const weight = g.input("weight", "float32", []);
+const prediction = g.tanh(g.squeeze(g.matMul(x, g.parameter("p", [3, 1])), 1));
+const loss = g.mul(meanSquaredError(prediction, t), weight);
+
+test.each(golden.cases)(
+  "$optimizer $options takes PyTorch's steps",
+  async ({ options, x: rows, t: targets, steps }) => {
+    const { lr, weight_decay: weightDecay = 0, betas = [0.9, 0.999], eps: epsilon = 1e-8 } = options;
+    const optimizer = { learningRate: lr, weightDecay, betas, epsilon };
+    const train = await openTrainStep({ loss, trained: start, frozen: new Map(), optimizer });
+    for (const [i, step] of steps.entries()) {
+      const results = await train.run({
+        x: array([5, 3], rows.flat()),
+        t: array([5], targets),
+        weight: array([], [1 + 0.1 * i]),
+      });
+      expect(Number(results.loss!.data[0])).toBeCloseTo(step.loss, 5);
+      const parameter = train.state().arrays.get("parameter p")!.data;
+      step.parameter.forEach((value, at) => {
+        expect(Math.abs(Number(parameter[at]) - value)).toBeLessThan(2e-6);
+      });
+    }
+    await train.close();
+  },
+);
+
+const batch = (seed: number) => ({
+  x: array([2, 3], [seed, 1, -1, 0.5, seed / 2, 2]),
+  t: array([2], [0.3, -0.2]),
+  weight: array([], [1]),
+});
+const optimizer = { learningRate: 0.01, weightDecay: 0.01 };
+const parameterOf = (train: { state(): { arrays: ReadonlyMap<string, NdArray> } }) => [
+  ...(train.state().arrays.get("parameter p")!.data as Float32Array),
+];
+
+test("two half batches accumulated are one whole batch", async () => {
+  const whole = await openTrainStep({ loss, trained: start, frozen: new Map(), optimizer });
+  const halves = await openTrainStep({ loss, trained: start, frozen: new Map(), optimizer, accumulate: 2 });
+  for (const seed of [1, 2, 3]) {
+    const { x: rows, t: targets, weight: one } = batch(seed);
+    await whole.run({ x: rows, t: targets, weight: one });
+    for (const at of [0, 1]) {
+      await halves.run({
+        x: array([1, 3], [...(rows.data as Float32Array).slice(3 * at, 3 * at + 3)]),
+        t: array([1], [(targets.data as Float32Array)[at]!]),
+        weight: one,
+      });
+    }
+  }
+  expect(halves.state().step).toBe(3);
+  parameterOf(whole).forEach((value, i) => {
+    expect(parameterOf(halves)[i]).toBeCloseTo(value, 6);
+  });
+  await whole.close();
+  await halves.close();
+});
+
+test("what is left over at the end of an epoch is one more step, scaled by the whole", async () => {
+  const train = await openTrainStep({ loss, trained: start, frozen: new Map(), optimizer, accumulate: 4 });
+  await train.finishAccumulation();
+  expect(train.state()).toMatchObject({ step: 0, pending: 0 });
+  await train.run(batch(1));
+  expect(train.state()).toMatchObject({ step: 0, pending: 1 });
+  expect(parameterOf(train)).toEqual([0.5, -1.25, 2]);
+  await train.finishAccumulation();
+  expect(train.state()).toMatchObject({ step: 1, pending: 0 });
+  const quarter = await openTrainStep({
+    loss: g.mul(loss, 0.25),
+    trained: start,
+    frozen: new Map(),
+    optimizer,
+  });
+  await quarter.run(batch(1));
+  parameterOf(quarter).forEach((value, i) => {
+    expect(parameterOf(train)[i]).toBeCloseTo(value, 6);
+  });
+  await train.close();
+  await quarter.close();
+});
+
+test("a restored state goes on to the same bytes", async () => {
+  const train = await openTrainStep({ loss, trained: start, frozen: new Map(), optimizer, accumulate: 2 });
+  await train.run(batch(1));
+  await train.run(batch(2));
+  await train.run(batch(3));
+  const kept = train.state();
+  await train.run(batch(4));
+  const other = await openTrainStep({ loss, trained: start, frozen: new Map(), optimizer, accumulate: 2 });
+  other.restore(kept);
+  await other.run(batch(4));
+  expect(parameterOf(other)).toEqual(parameterOf(train));
+  await train.close();
+  await other.close();
+});
+
+test("a loss that is not a number stops the training and leaves the state as it was", async () => {
+  const train = await openTrainStep({ loss, trained: start, frozen: new Map(), optimizer });
+  await train.run(batch(1));
+  const before = parameterOf(train);
+  await expect(train.run({ ...batch(1), weight: array([], [Number.NaN]) })).rejects.toThrow(InputError);
+  expect(parameterOf(train)).toEqual(before);
+  await train.close();
+});
+
+test("a parameter the loss does not use is a mistake", async () => {
+  const trained = new Map([["q", array([1], [0])]]);
+  await expect(openTrainStep({ loss, trained, frozen: start, optimizer })).rejects.toThrow(
+    /does not depend on .* q/,
+  );
+});
