@@ -2,31 +2,21 @@ import { afterAll, describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { scoredSpan } from "../../../src/dna/tokenizers/scored-span.ts";
 import type { Tokens } from "../../../src/dna/tokenizers/tokenizer.ts";
-import type { Question } from "../../../src/models/programs.ts";
-import { collate } from "../../../src/models/queries/collate.ts";
 import { maskedLogLikelihoods } from "../../../src/models/queries/masked-likelihood.ts";
 import type { TokenQuery } from "../../../src/models/queries/token-query.ts";
 import { TINY_ENCODERS, tinyEncoder } from "../tiny-encoders.ts";
 import { counted, tokensOf } from "../tiny-query.ts";
+import { plainLogSoftmax } from "./plain-log-softmax.ts";
 
 const corrected = { protocol: "corrected" } as const;
 
-const allLogits: Question = {
-  name: "all-logits",
-  outputs: (model, given, tokens) => ({ logits: model.forward(given, tokens).logits }),
-};
-
 /** As defined: every copy through the whole model, the softmax in float64. */
-async function plainly({ programs, tokenizer }: TokenQuery, { ids }: Tokens): Promise<number> {
-  const { start, end } = scoredSpan(tokenizer, ids);
+async function plainly(query: TokenQuery, { ids }: Tokens): Promise<number> {
+  const { start, end } = scoredSpan(query.tokenizer, ids);
   let total = 0;
   for (let place = start; place < end; place++) {
-    const copy = { ids: ids.with(place, tokenizer.special.mask!) };
-    const { logits } = await programs.run(allLogits, collate([copy]));
-    const vocabulary = logits!.shape[2]!;
-    const row = (logits!.data as Float32Array).slice(place * vocabulary, (place + 1) * vocabulary);
-    const sum = row.reduce((all, value) => all + Math.exp(value), 0);
-    total += row[ids[place]!]! - Math.log(sum);
+    const guesses = await plainLogSoftmax(query, ids.with(place, query.tokenizer.special.mask!));
+    total += guesses[place]![ids[place]!]!;
   }
   return total;
 }

@@ -1,0 +1,21 @@
+import type { Question } from "../../../src/models/programs.ts";
+import { collate } from "../../../src/models/queries/collate.ts";
+import type { TokenQuery } from "../../../src/models/queries/token-query.ts";
+
+const allLogits: Question = {
+  name: "all-logits",
+  outputs: (model, given, tokens) => ({ logits: model.forward(given, tokens).logits }),
+};
+
+/** log P of every token of the vocabulary at every place of one row, the softmax in float64: [t][v]. */
+export async function plainLogSoftmax({ programs }: TokenQuery, ids: Int32Array): Promise<Float64Array[]> {
+  const { logits } = await programs.run(allLogits, collate([{ ids }]));
+  const vocabulary = logits!.shape[2]!;
+  return Array.from(ids, (_, place) => {
+    const row = Float64Array.from(
+      (logits!.data as Float32Array).subarray(place * vocabulary, (place + 1) * vocabulary),
+    );
+    const sum = row.reduce((all, value) => all + Math.exp(value), 0);
+    return row.map((value) => value - Math.log(sum));
+  });
+}
