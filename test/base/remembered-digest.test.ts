@@ -1,71 +1,91 @@
-import { readdir, readFile, rename, utimes, writeFile } from "node:fs/promises";
-import { expect, test } from "vitest";
+import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, expect, test, vi } from "vitest";
 import { sha256Hex } from "../../src/base/digest.ts";
-import { InputError } from "../../src/base/errors.ts";
 import { rememberedDigest, rememberedDigestOf } from "../../src/base/remembered-digest.ts";
-import { scratchFiles } from "../scratch-files.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
-const files = scratchFiles();
+afterEach(() => {
+  vi.useRealTimers();
+});
 
-/** Once a file has not changed for two seconds its times can be trusted. */
-const settled = () => new Promise((resolve) => setTimeout(resolve, 2_100));
+function aFile() {
+  const folder = temporaryFolder();
+  const path = join(folder, "model");
+  const cache = join(folder, "cache");
+  writeFileSync(path, "weights");
+  return { path, cache };
+}
 
-test("a digest is computed once, and again when the file has changed", async () => {
-  const cache = files.path("cache");
-  const path = await files.write("data", "one");
-  await settled();
+const later = (ms: number) => vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + ms });
+
+test("a settled file is hashed once", async () => {
+  const { path, cache } = aFile();
+  later(10_000);
+  expect(await rememberedDigest(path, cache)).toBe(sha256Hex("weights"));
+  const [record] = readdirSync(cache);
+  const { state } = JSON.parse(readFileSync(join(cache, record!), "utf8"));
+  // What the record says is believed as long as the file's state is the same: it was not hashed again.
+  writeFileSync(join(cache, record!), JSON.stringify({ state, sha256: "0".repeat(64) }));
+  expect(await rememberedDigest(path, cache)).toBe("0".repeat(64));
+});
+
+test("a file of the same size and time with other contents is hashed again", async () => {
+  const { path, cache } = aFile();
+  later(10_000);
+  await rememberedDigest(path, cache);
+  const { atime, mtime } = statSync(path);
+  writeFileSync(path, "WEIGHTS");
+  utimesSync(path, atime, mtime);
+  expect(await rememberedDigest(path, cache)).toBe(sha256Hex("WEIGHTS"));
+});
+
+test("a file that may still be written to is not remembered", async () => {
+  const { path, cache } = aFile();
+  await rememberedDigest(path, cache);
+  expect(() => readdirSync(cache)).toThrow("ENOENT");
+});
+
+test("a damaged record, or a cache that cannot be written, does no harm", async () => {
+  const { path, cache } = aFile();
+  later(10_000);
+  await rememberedDigest(path, cache);
+  writeFileSync(join(cache, readdirSync(cache)[0]!), "{");
+  expect(await rememberedDigest(path, cache)).toBe(sha256Hex("weights"));
+  expect(await rememberedDigest(path, join(path, "not-a-folder"))).toBe(sha256Hex("weights"));
+});
+
+test("a missing file is named", async () => {
+  const { path, cache } = aFile();
+  await expect(rememberedDigest(`${path}2`, cache)).rejects.toMatchObject({ place: { file: `${path}2` } });
+});
+
+test("digests of different things in one file are kept apart", async () => {
+  const { path, cache } = aFile();
+  later(10_000);
+  const other = sha256Hex("what the file says");
   let computed = 0;
-  const digest = () =>
-    rememberedDigestOf(
-      "test",
-      path,
-      async (file) => {
-        computed++;
-        return sha256Hex(await readFile(file));
-      },
-      cache,
-    );
-  expect([await digest(), await digest(), computed]).toEqual([sha256Hex("one"), sha256Hex("one"), 1]);
-
-  // Same size, same time of change, another file under the name.
-  await rename(path, files.path("older"));
-  await writeFile(path, "two");
-  await utimes(path, new Date(0), new Date(0));
-  expect([await digest(), computed]).toEqual([sha256Hex("two"), 2]);
-});
-
-test("what has just changed is not remembered, since it may change again unseen", async () => {
-  const cache = files.path("young");
-  const path = await files.write("young-data", "new");
-  expect(await rememberedDigest(path, cache)).toBe(sha256Hex("new"));
-  await expect(readdir(cache)).rejects.toThrow("ENOENT");
-});
-
-test("digests of different things are kept apart, and a damaged record is made anew", async () => {
-  const cache = files.path("apart");
-  const path = await files.write("apart-data", "x");
-  await settled();
-  const other = sha256Hex("other");
-  expect(await rememberedDigest(path, cache)).toBe(sha256Hex("x"));
-  expect(await rememberedDigestOf("other", path, async () => other, cache)).toBe(other);
-  expect(await rememberedDigest(path, cache)).toBe(sha256Hex("x"));
-  const records = await readdir(cache);
-  expect(records).toHaveLength(2);
-  for (const record of records) await writeFile(`${cache}/${record}`, "{");
-  expect(await rememberedDigest(path, cache)).toBe(sha256Hex("x"));
+  const compute = async () => {
+    computed++;
+    return other;
+  };
+  expect(await rememberedDigest(path, cache)).toBe(sha256Hex("weights"));
+  expect(await rememberedDigestOf("other", path, compute, cache)).toBe(other);
+  expect(await rememberedDigestOf("other", path, compute, cache)).toBe(other);
+  expect(await rememberedDigest(path, cache)).toBe(sha256Hex("weights"));
+  expect(computed).toBe(1);
 });
 
 test("a file that changes while it is read is refused", async () => {
-  const path = await files.write("moving", "a");
-  const moving = rememberedDigestOf(
+  const { path, cache } = aFile();
+  const reading = rememberedDigestOf(
     "test",
     path,
     async () => {
-      await writeFile(path, "longer");
-      return sha256Hex("a");
+      writeFileSync(path, "longer weights");
+      return sha256Hex("weights");
     },
-    files.path("moving-cache"),
+    cache,
   );
-  await expect(moving).rejects.toThrow("the file changed while it was read");
-  await expect(rememberedDigest(files.path("nothing"))).rejects.toThrow(InputError);
+  await expect(reading).rejects.toThrow("the file changed while it was read");
 });
