@@ -1,5 +1,6 @@
 import { InputError } from "../base/errors.ts";
 import type { LanguageModelCard, PublicCheckpoint } from "./card.ts";
+import { caduceus } from "./language/caduceus.ts";
 import { dnabert2 } from "./language/dnabert2.ts";
 import { genaLm } from "./language/gena-lm.ts";
 import { hyenadna } from "./language/hyenadna.ts";
@@ -8,6 +9,7 @@ import { nucleotideTransformer } from "./language/nucleotide-transformer.ts";
 
 /** The families of language models; nothing registers itself by being imported. */
 export const LANGUAGE_MODELS: readonly LanguageModelCard[] = [
+  caduceus,
   dnabert2,
   genaLm,
   hyenadna,

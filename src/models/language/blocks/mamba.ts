@@ -1,0 +1,145 @@
+import {
+  add,
+  exp,
+  fill,
+  flip,
+  mul,
+  neg,
+  scan,
+  silu,
+  slice,
+  split,
+  transpose,
+} from "../../../net/graph/build.ts";
+import { knownSize } from "../../../net/graph/dim.ts";
+import type { Sym } from "../../../net/graph/sym.ts";
+import type { DepthwiseConvolution } from "../../../net/nn/causal-convolution.ts";
+import { shortCausalConvolution } from "../../../net/nn/causal-convolution.ts";
+import { convolutionSteps } from "../../../net/nn/convolution-steps.ts";
+import type { Linear } from "../../../net/nn/linear.ts";
+import { linear } from "../../../net/nn/linear.ts";
+import type { SelectiveInput } from "../../../net/nn/selective-scan.ts";
+import { selectiveScan, selectiveStep } from "../../../net/nn/selective-scan.ts";
+import { softplus } from "../../../net/nn/softplus.ts";
+
+// axes: t tokens · b rows · d width · e inner width · n states · r rank of the step
+// Tokens come first, so that one step of a loop is one piece of memory.
+
+export interface Projections {
+  /** d → 2e, no bias: u, then the gate z */
+  readonly input: Linear;
+  /** e → d, no bias */
+  readonly output: Linear;
+}
+
+/** What lies between the projections: a short convolution and a selective state-space model. */
+export interface SelectiveModel {
+  readonly convolution: DepthwiseConvolution;
+  /** e → r + 2n, no bias: δ, B, C */
+  readonly selection: Linear;
+  /** r → e */
+  readonly step: Linear;
+  /** ln(−A): [e, n] */
+  readonly logA: Sym;
+  /** [e] */
+  readonly skip: Sym;
+}
+
+/** Two Mamba modules, one along the tokens and one against them. Where the projections are one object, they are shared. */
+export interface BidirectionalMamba {
+  readonly forward: SelectiveModel;
+  readonly backward: SelectiveModel;
+  readonly projections: Readonly<Record<Direction, Projections>>;
+}
+
+export type Direction = "forward" | "backward";
+
+/**
+ * M→(x) + flip(M←(flip(x))), with M(x) = W_out·(ssm(u) ⊙ SiLU(z)) and (u, z) = W_in·x (Gu & Dao 2023, arXiv:2312.00752,
+ * section 3.4; Schiff et al. 2024, arXiv:2403.03234, section 3.1). Shared projections are linear, so they are applied once.
+ *
+ * @param x      [t, b, d]
+ * @param loops  compute the recurrence token by token; else in passes over chunks of tokens
+ * @returns      [t, b, d]
+ */
+export function bidirectionalMamba(p: BidirectionalMamba, x: Sym, loops: boolean): Sym {
+  const { forward, backward } = p.projections;
+  const along = (u: Sym) => ssm(p.forward, u, "forward", loops);
+  const against = (u: Sym) => ssm(p.backward, u, "backward", loops);
+  return forward === backward
+    ? gated(forward, x, (u) => add(along(u), against(u)))
+    : add(gated(forward, x, along), gated(backward, x, against));
+}
+
+/** W_out·(inner(u) ⊙ SiLU(z)), (u, z) = W_in·x */
+function gated({ input, output }: Projections, x: Sym, inner: (u: Sym) => Sym): Sym {
+  const e = knownSize(output.weight.shape[1]!, "the inner width");
+  const part = (start: number) => linear({ weight: slice(input.weight, 0, start, start + e) }, x);
+  return linear(output, mul(inner(part(0)), silu(part(e))));
+}
+
+/** c = SiLU(conv(u)); ssm = scan(c; Δ, B, C) + D ⊙ c.  u: [t, b, e] → the same */
+function ssm(p: SelectiveModel, u: Sym, direction: Direction, loops: boolean): Sym {
+  const backward = direction === "backward";
+  if (loops) return inLoop(p, u, backward);
+  return backward ? flip(inPasses(p, flip(u, 0)), 0) : inPasses(p, u);
+}
+
+/** All of it token by token: what is wide is alive for one token alone. */
+function inLoop(p: SelectiveModel, u: Sym, reverse: boolean): Sym {
+  const [, batch, inner] = u.shape;
+  const A = decayRates(p);
+  const convolution = convolutionSteps(p.convolution, batch!);
+  const start = [fill([batch!, A.shape[0]!, inner!], 0), ...convolution.start];
+  const { emitted } = scan(
+    start,
+    [u],
+    ([h, ...carried], [token]) => {
+      const convolved = convolution.step(token!, carried);
+      const c = silu(convolved.output);
+      const { state, y } = selectiveStep(A, h!, selected(p, c));
+      return { states: [state, ...convolved.carried], emit: [add(y, mul(p.skip, c))] };
+    },
+    { reverse },
+  );
+  return emitted[0]!;
+}
+
+function inPasses(p: SelectiveModel, u: Sym): Sym {
+  const convolved = shortCausalConvolution(p.convolution, transpose(u, [1, 2, 0]));
+  const c = silu(transpose(convolved, [2, 0, 1]));
+  return add(selectiveScan(decayRates(p), selected(p, c)), mul(p.skip, c));
+}
+
+/** δ, B, C = W·c; Δ = softplus(W_Δ·δ + b_Δ).  c: [..., e] */
+function selected(p: SelectiveModel, c: Sym): SelectiveInput {
+  const rank = knownSize(p.step.weight.shape[1]!, "the rank of the step");
+  const n = knownSize(p.logA.shape[1]!, "the number of states");
+  const [delta, B, C] = split(linear(p.selection, c), -1, [rank, n, n]) as readonly [Sym, Sym, Sym];
+  return { x: c, step: softplus(linear(p.step, delta)), B, C };
+}
+
+/** A = −exp(A_log), channels innermost: [n, e] */
+const decayRates = ({ logA }: SelectiveModel) => neg(exp(transpose(logA, [1, 0])));
+
+/**
+ * The module seen from the other strand: if W(x) is p's, this one's is rc(W(rc(x))), where rc reverses tokens and channels.
+ * Reversing tokens exchanges the directions, reversing channels the order of the projections' outer columns and rows.
+ */
+export function reverseComplemented({
+  forward,
+  backward,
+  projections,
+}: BidirectionalMamba): BidirectionalMamba {
+  const turned = (p: Projections): Projections => ({
+    input: { weight: flip(p.input.weight, 1) },
+    output: { weight: flip(p.output.weight, 0) },
+  });
+  const along = turned(projections.backward);
+  const against = projections.forward === projections.backward ? along : turned(projections.forward);
+  return {
+    forward: backward,
+    backward: forward,
+    projections: { forward: along, backward: against },
+  };
+}

@@ -1,0 +1,36 @@
+import { add, expand, fill, mul, reshape, slice } from "../graph/build.ts";
+import type { Dim } from "../graph/dim.ts";
+import { knownSize } from "../graph/dim.ts";
+import type { Sym } from "../graph/sym.ts";
+import type { DepthwiseConvolution } from "./causal-convolution.ts";
+
+// axes: b rows · d channels
+
+/**
+ * A short causal convolution as a loop computes it, one token at a time, in the transposed form of such filters: carried from
+ * step to step is what the tokens seen so far add to each of the next kernel − 1 outputs, the bias among it. So every
+ * carried value is made by the step, and none is only moved.
+ */
+export interface ConvolutionSteps {
+  /** Before the first token: kernel − 1 of [b, d]. */
+  readonly start: readonly Sym[];
+  /** One token, x: [b, d]. */
+  step(x: Sym, carried: readonly Sym[]): { readonly output: Sym; readonly carried: readonly Sym[] };
+}
+
+export function convolutionSteps({ weight, bias }: DepthwiseConvolution, batch: Dim): ConvolutionSteps {
+  const channels = knownSize(weight.shape[0]!, "the number of channels");
+  const kernel = knownSize(weight.shape[2]!, "a kernel");
+  // tap i meets the token i steps back
+  const taps = Array.from({ length: kernel }, (_, i) =>
+    reshape(slice(weight, 2, kernel - 1 - i, kernel - i), [channels]),
+  );
+  const rest = bias ?? fill([channels], 0);
+  return {
+    start: taps.slice(1).map(() => expand(rest, [batch, channels])),
+    step(x, carried) {
+      const [output, ...next] = taps.map((tap, i) => add(mul(x, tap), carried[i] ?? rest));
+      return { output: output!, carried: next };
+    },
+  };
+}

@@ -1,0 +1,553 @@
+import fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+import { Pcg64 } from "../../../src/base/pcg64.ts";
+import { normal } from "../../../src/base/sample.ts";
+import { caduceusTokenizer } from "../../../src/dna/tokenizers/one-letter.ts";
+import type { Architecture } from "../../../src/models/architecture.ts";
+import { caduceus } from "../../../src/models/language/caduceus.ts";
+import type { DeclaredTensor } from "../../../src/models/parameters.ts";
+import { Programs } from "../../../src/models/programs.ts";
+import { maskedLogLikelihoods } from "../../../src/models/queries/masked-likelihood.ts";
+import type { NdArray } from "../../../src/net/arrays/array.ts";
+import { input } from "../../../src/net/graph/build.ts";
+import type { Graph } from "../../../src/net/graph/graph.ts";
+import { graphOf } from "../../../src/net/graph/graph.ts";
+import type { Sym } from "../../../src/net/graph/sym.ts";
+import { openProgram } from "../../../src/net/runtime/program.ts";
+import { mergeLora } from "../../../src/net/train/lora.ts";
+import type { GoldenTensor } from "../golden-weights.ts";
+import { deviation, goldenArray } from "../golden-weights.ts";
+import { givenTo, madeWith, outputOf, usersOf } from "../graph-nodes.ts";
+
+// Golden values: float64 evaluation of the published equations; the published float32 code (CPU, mamba's own reference
+// scan) agrees within 1.3e-5.
+
+const COMPLEMENTS: Readonly<Record<number, number>> = { 7: 10, 8: 9, 9: 8, 10: 7 };
+const complement = (id: number) => COMPLEMENTS[id] ?? id;
+const tiny = (rcps: boolean, n_layer: number) => ({
+  ...caduceus.toys.toy,
+  rcps,
+  n_layer,
+  d_model: 16,
+  ssm_cfg: { d_state: 4, d_conv: 4, expand: 2 },
+});
+const LENGTH = 32;
+const MASK = 3;
+const MASKED_AT = 10;
+
+/** Name in a direction of a block: id, amplitude, centre. */
+const MIXER: Record<string, readonly [number, number, number]> = {
+  "in_proj.weight": [1, 0.5, 0],
+  "conv1d.weight": [2, 0.75, 0],
+  "conv1d.bias": [3, 0.125, 0],
+  "x_proj.weight": [4, 0.5, 0],
+  "dt_proj.weight": [5, 0.5, 0],
+  "dt_proj.bias": [6, 1, -1],
+  A_log: [7, 0.5, -1],
+  D: [8, 0.5, 0.5],
+  "out_proj.weight": [9, 0.25, 0],
+};
+const BLOCK_NORM = [10, 0.25, 1] as const;
+const EMBEDDING = [40, 0.5, 0] as const;
+const FINAL_NORM = [41, 0.25, 1] as const;
+const SCORE = [42, 0.25, 0] as const;
+
+/** Seed, amplitude and centre of a tensor. */
+function lawOf(name: string): readonly [number, number, number] {
+  const [, layer, rest] = /\.layers\.(\d+)\.(.*)$/.exec(name) ?? [];
+  if (rest === undefined) return name.includes("norm_f") ? FINAL_NORM : EMBEDDING;
+  const [, direction, part] = /mamba_(fwd|rev)\.(.*)$/.exec(rest) ?? [];
+  const [id, amplitude, centre] = part === undefined ? BLOCK_NORM : MIXER[part]!;
+  return [id + (direction === "rev" ? 20 : 0) + 100 * Number(layer), amplitude, centre];
+}
+
+function weight({ name, shape, tiedTo }: DeclaredTensor): NdArray {
+  if (name.endsWith("complement_map")) {
+    return {
+      dtype: "int64",
+      shape,
+      data: BigInt64Array.from({ length: 16 }, (_, id) => BigInt(complement(id))),
+    };
+  }
+  return goldenArray(shape, ...lawOf(tiedTo ?? name));
+}
+
+const weightsOf = ({ tensors }: Architecture) =>
+  new Map(tensors.map((tensor) => [tensor.name, weight(tensor)]));
+
+const idRows = [0, 1].map((row) =>
+  Array.from({ length: LENGTH }, (_, j) => {
+    if (j === LENGTH - 1) return 1;
+    if (row === 0 && j === MASKED_AT) return MASK;
+    return 7 + ((row === 0 ? Math.floor((j * j + 3 * j) / 2) : Math.floor((5 * j + 2) / 3)) % 4);
+  }),
+);
+const idsArray = (rows: readonly (readonly number[])[]): NdArray => ({
+  dtype: "int32",
+  shape: [rows.length, rows[0]!.length],
+  data: Int32Array.from(rows.flat()),
+});
+const feeds = { ids: idsArray(idRows) };
+
+interface Golden {
+  readonly rcps: boolean;
+  readonly layers: number;
+  readonly tensors: Readonly<Record<string, GoldenTensor>>;
+  readonly classes: readonly number[];
+  readonly likelihood?: number;
+  readonly atMask?: readonly number[];
+}
+
+const GOLDEN: Readonly<Record<string, Golden>> = {
+  "PS, two blocks": {
+    rcps: true,
+    layers: 2,
+    tensors: {
+      hidden0: {
+        sum: -67.40625,
+        squares: 167.08609,
+        first: [-0.2578125, -0.23046875, 0.0390625],
+        last: [0.34375, 0.234375, 0.3671875],
+      },
+      hidden1: {
+        sum: 131.62146,
+        squares: 829.11763,
+        first: [-0.10034536, -0.05860114, 0.32289482],
+        last: [0.44224483, -0.6460814, 0.49444454],
+      },
+      hidden2: {
+        sum: -18.775259,
+        squares: 2169.7072,
+        first: [0.55013349, -1.314858, 0.50367088],
+        last: [0.41647933, -0.5669654, 2.2632236],
+      },
+      logits: {
+        sum: 179.54667,
+        squares: 3271.8084,
+        first: [-0.60150622, -1.0515191, -1.070532],
+        last: [2.6096615, 2.3605261, 0.19998632],
+      },
+    },
+    classes: [0.18787713, 0.12869514, -0.039940404, 0.053793381],
+    likelihood: -156.72152,
+    atMask: [-5.4614932, -2.1828183, -3.7589524, -3.871403],
+  },
+  "PS, three blocks": {
+    rcps: true,
+    layers: 3,
+    tensors: {
+      hidden2: {
+        sum: -143.0244,
+        squares: 4398.0044,
+        first: [0.83868992, -0.75730654, -0.10111936],
+        last: [-0.079893427, -0.21918254, 0.23249796],
+      },
+      hidden3: {
+        sum: -11.980737,
+        squares: 2173.869,
+        first: [0.6061254, -0.37061404, -0.86166244],
+        last: [0.0080226539, 0.97656871, 0.58011648],
+      },
+      logits: {
+        sum: 88.410289,
+        squares: 3003.9878,
+        first: [-2.8664362, 1.2904165, 0.58331868],
+        last: [-1.7233341, 4.4405191, 0.024308091],
+      },
+    },
+    classes: [0.0016921943, 0.42655953, 0.0013316664, 0.027387742],
+  },
+  "Ph, two blocks": {
+    rcps: false,
+    layers: 2,
+    tensors: {
+      hidden0: {
+        sum: -34.441406,
+        squares: 83.355087,
+        first: [-0.2578125, -0.23046875, 0.0390625],
+        last: [0.46484375, 0.46875, -0.2890625],
+      },
+      hidden1: {
+        sum: -10.860395,
+        squares: 1554.2738,
+        first: [0.63581354, 0.31947868, 0.5719048],
+        last: [-0.51608823, 0.20037347, -0.35095926],
+      },
+      hidden2: {
+        sum: -55.347523,
+        squares: 1095.3499,
+        first: [0.48679523, 1.0713644, -0.14131586],
+        last: [-0.46964888, 1.4711587, -2.0363251],
+      },
+      logits: {
+        sum: 80.226338,
+        squares: 1917.3263,
+        first: [1.1769834, 1.9366215, 1.5476953],
+        last: [0.085837732, -2.7066174, 0.54863976],
+      },
+    },
+    classes: [-0.002683495, 0.093137281, -0.053696747, 0.10321375],
+    likelihood: -117.91127,
+    atMask: [-5.0468068, -4.8988089, -3.3220014, -2.573043],
+  },
+};
+
+/** Every value within this, where the published float32 code is within 1.3e-5. */
+const TOLERANCE = 1e-5;
+
+const ids = input("ids", "int32", ["b", "t"]);
+const idsOfKnownLength = input("ids", "int32", ["b", LENGTH]);
+
+/** All outputs of a model in one of its forms: recurrences by loops, or in passes over all tokens. */
+async function outputsOf(model: Architecture, loops: boolean, weights = weightsOf(model)) {
+  const given = { ids: loops ? ids : idsOfKnownLength, loops };
+  const output = model.forward(given, loops ? "t" : LENGTH);
+  const head = model.classifier(2);
+  const program = await openProgram(
+    {
+      ...Object.fromEntries(output.hiddenStates.map((state, i) => [`hidden${i}`, state])),
+      logits: output.logits,
+      last: output.lastHidden,
+      classes: head.logits(output, given),
+    },
+    new Map([...weights, ["score.weight", goldenArray([2, 16], ...SCORE)]]),
+  );
+  const results = await program.run(feeds);
+  await program.close();
+  return results;
+}
+
+function expectClose(values: ArrayLike<number>, golden: readonly number[], tolerance = TOLERANCE): void {
+  expect(golden.length).toBe(values.length);
+  golden.forEach((value, i) => {
+    expect(Math.abs(value - values[i]!)).toBeLessThan(tolerance);
+  });
+}
+
+describe.each(Object.entries(GOLDEN))("Caduceus-%s, tiny golden model", (_, golden) => {
+  const model = caduceus.architecture(tiny(golden.rcps, golden.layers), "config.json");
+  const forms = ["loops", "passes", "untied"] as const;
+  const results = {} as Record<(typeof forms)[number], Readonly<Record<string, NdArray>>>;
+
+  beforeAll(async () => {
+    results.loops = await outputsOf(model, true);
+    results.passes = await outputsOf(model, false);
+    results.untied = await outputsOf(model.untied!(), true);
+  });
+
+  test.each(forms)("hidden states, logits and classes agree with float64 (%s)", (form) => {
+    for (const [name, tensor] of Object.entries(golden.tensors)) {
+      expect(deviation(results[form][name]!, tensor), name).toBeLessThan(TOLERANCE);
+    }
+    expectClose(results[form].classes!.data as Float32Array, golden.classes);
+    expect(Object.keys(results[form]).filter((name) => name.startsWith("hidden")).length).toBe(
+      golden.layers + 1,
+    );
+  });
+
+  test("the forms agree with each other", () => {
+    for (const form of ["passes", "untied"] as const) {
+      for (const [name, { data }] of Object.entries(results[form])) {
+        const same = results.loops[name]!.data as Float32Array;
+        const furthest = Math.max(...(data as Float32Array).map((value, i) => Math.abs(value - same[i]!)));
+        expect(furthest, `${form} ${name}`).toBeLessThan(TOLERANCE);
+      }
+    }
+  });
+});
+
+describe.each(Object.entries(GOLDEN).filter(([, { likelihood }]) => likelihood !== undefined))(
+  "Caduceus-%s, tiny golden model",
+  (_, golden) => {
+    const model = caduceus.architecture(tiny(golden.rcps, golden.layers), "config.json");
+
+    test("likelihoods agree with float64", async () => {
+      const { logits } = await outputsOf(model, true);
+      const guess = (logits!.data as Float32Array).subarray(MASKED_AT * 16, (MASKED_AT + 1) * 16);
+      const total = Math.log(guess.reduce((sum, x) => sum + Math.exp(x), 0));
+      expectClose(
+        [7, 8, 9, 10].map((id) => guess[id]! - total),
+        golden.atMask!,
+      );
+      const weights = weightsOf(model);
+      const programs = new Programs(model, weights, async (name) => weights.get(name)!, {});
+      const none = new Int32Array(LENGTH);
+      const row = { ids: Int32Array.from(idRows[1]!), starts: none, ends: none };
+      const query = {
+        kind: "masked",
+        programs,
+        tokenizer: caduceusTokenizer(),
+        architecture: model,
+      } as const;
+      const [likelihood] = await maskedLogLikelihoods(query, [row], { protocol: "corrected" });
+      await programs.close();
+      expect(Math.abs(likelihood! - golden.likelihood!)).toBeLessThan(5e-5);
+    });
+  },
+);
+
+describe("inside the first block", () => {
+  /** A part of the first block's direction along the tokens, where projections are applied by direction. */
+  function parts(graph: Graph, at: string) {
+    const name = (part: string) => `caduceus.backbone.layers.0.mixer${at}.mamba_fwd.${part}`;
+    const projected = usersOf(graph, name("in_proj.weight")).map(outputOf);
+    const c = givenTo(graph, name("x_proj.weight")).node.inputs[0]!;
+    const skip = madeWith(graph, name("D"));
+    const driven = graph.nodes.find(
+      ({ op, inputs }) => op === "Mul" && inputs[1]?.node === c.node && inputs[0]!.node.op === "Add",
+    )!;
+    const summed = graph.nodes.find(({ op, inputs }) => op === "Add" && inputs[1]?.node === skip.node)!;
+    return {
+      norm: givenTo(graph, name("in_proj.weight")),
+      u: projected[0]!,
+      z: projected[1]!,
+      c,
+      selection: madeWith(graph, name("x_proj.weight")),
+      step: driven.inputs[0]!,
+      s: summed.inputs[0]!,
+      y: givenTo(graph, name("out_proj.weight")),
+    };
+  }
+
+  async function valuesOf(rcps: boolean) {
+    const model = caduceus.architecture(tiny(rcps, 2), "config.json").untied!();
+    const output = model.forward({ ids: idsOfKnownLength, loops: false }, LENGTH);
+    const outputs = parts(graphOf({ logits: output.logits }), rcps ? ".submodule" : "");
+    const program = await openProgram(outputs as Record<string, Sym>, weightsOf(model));
+    const results = await program.run(feeds);
+    await program.close();
+    return results as Record<keyof typeof outputs, NdArray>;
+  }
+
+  /** [t, rows, width] as [2, t, width] of the rows from `first` on, tokens or channels reversed where it is said. */
+  function rows(
+    { data, shape }: NdArray,
+    {
+      of,
+      first,
+      tokens = false,
+      channels = false,
+    }: { of: number; first: number; tokens?: boolean; channels?: boolean },
+  ): NdArray {
+    const width = shape.at(-1)!;
+    const values = Float32Array.from({ length: 2 * LENGTH * width }, (_, i) => {
+      const channel = i % width;
+      const token = Math.floor(i / width) % LENGTH;
+      const row = first + Math.floor(i / (width * LENGTH));
+      const place = (tokens ? LENGTH - 1 - token : token) * of + row;
+      return (data as Float32Array)[place * width + (channels ? width - 1 - channel : channel)]!;
+    });
+    return { dtype: "float32", shape: [2, LENGTH, width], data: values };
+  }
+
+  /** u and z as one tensor. */
+  function joined(u: NdArray, z: NdArray): NdArray {
+    const width = u.shape[2]!;
+    const data = Float32Array.from({ length: 2 * u.data.length }, (_, i) => {
+      const [row, channel] = [Math.floor(i / (2 * width)), i % (2 * width)];
+      return ((channel < width ? u : z).data as Float32Array)[row * width + (channel % width)]!;
+    });
+    return { dtype: "float32", shape: [2, LENGTH, 2 * width], data };
+  }
+
+  test("of PS every step agrees with float64", async () => {
+    // The published block reads the other strand's half first; its rows are the second two, and it sees them from the other
+    // side: what is computed against their tokens is its direction along them.
+    const values = await valuesOf(true);
+    const of = 4;
+    const turned = (array: NdArray) => rows(array, { of, first: 2, tokens: true });
+    const golden: readonly (readonly [NdArray, GoldenTensor])[] = [
+      [
+        rows(values.norm, { of, first: 2, tokens: true, channels: true }),
+        {
+          sum: -109.53795,
+          squares: 890.36744,
+          first: [-1.0272891, -1.0005248, -0.36340662],
+          last: [0.98776329, 0.73566523, 1.3973089],
+        },
+      ],
+      [
+        joined(turned(values.u), turned(values.z)),
+        {
+          sum: -308.96254,
+          squares: 4966.8477,
+          first: [0.072176269, 0.4268547, -0.55727012],
+          last: [-1.2400421, -0.071824927, -0.48211225],
+        },
+      ],
+      [
+        rows(values.c, { of, first: 2 }),
+        {
+          sum: 307.86949,
+          squares: 474.37352,
+          first: [0.059981909, -0.13397764, 0.091069266],
+          last: [0.81152251, 0.96837213, -0.21142946],
+        },
+      ],
+      [
+        rows(values.selection, { of, first: 2 }),
+        {
+          sum: 88.080738,
+          squares: 323.26281,
+          first: [0.20813955, 0.176252, -0.18567132],
+          last: [-0.50728368, 0.68372774, -0.23402459],
+        },
+      ],
+      [
+        rows(values.step, { of, first: 2 }),
+        {
+          sum: 691.47132,
+          squares: 305.87649,
+          first: [0.33592699, 0.20755146, 0.20497538],
+          last: [0.26365075, 0.18289139, 0.18477493],
+        },
+      ],
+      [
+        rows(values.s, { of, first: 2 }),
+        {
+          sum: -0.14089971,
+          squares: 644.17239,
+          first: [-0.00079409568, 0.001095887, -0.00073566683],
+          last: [1.3643878, -0.35558808, -0.11591647],
+        },
+      ],
+      [
+        turned(values.y),
+        {
+          sum: -67.376415,
+          squares: 281.02145,
+          first: [0.0049723955, -0.053323282, -0.00020812316],
+          last: [-0.58173811, -0.013882309, 0.056751265],
+        },
+      ],
+    ];
+    for (const [array, tensor] of golden) expect(deviation(array, tensor)).toBeLessThan(TOLERANCE);
+  });
+
+  test("of Ph the scan agrees with float64", async () => {
+    const { s } = await valuesOf(false);
+    const golden = {
+      sum: -323.383,
+      squares: 2642.7397,
+      first: [-0.0066764388, -0.016237531, 0.0049027806],
+      last: [2.7528063, -0.57752631, 1.0296165],
+    };
+    expect(deviation(rows(s, { of: 2, first: 0 }), golden)).toBeLessThan(TOLERANCE);
+  });
+});
+
+describe("with LoRA factors merged into every adapted weight, of each direction its own", () => {
+  const RANK = 2;
+
+  function adapted(model: Architecture) {
+    let values = 0;
+    const weights = weightsOf(model);
+    for (const { name, shape, layer } of model.tensors) {
+      if (layer === undefined) continue;
+      const columns = shape.slice(1).reduce((a, b) => a * b, 1);
+      const [tall, wide] = [
+        [shape[0]!, RANK],
+        [RANK, columns],
+      ];
+      const [shapeA, shapeB] = layer === "embedding" ? [tall, wide] : [wide, tall];
+      const [seed] = lawOf(name);
+      const a = goldenArray(shapeA!, 1000 + 2 * seed, 0.25);
+      const b = goldenArray(shapeB!, 1001 + 2 * seed, 0.25);
+      values += a.data.length + b.data.length;
+      weights.set(name, mergeLora(weights.get(name)!, { a, b }, { scale: 2, layer }));
+    }
+    return { weights, values };
+  }
+
+  test.each([
+    [
+      "PS",
+      true,
+      [0.098832165, 0.14628389, 0.0042450278, -0.10841506],
+      { sum: -61.823632, squares: 2122.5365, first: [] },
+    ],
+    [
+      "Ph",
+      false,
+      [-0.016991811, -0.019239953, 0.10834567, -0.14574561],
+      { sum: 45.580387, squares: 1063.9018, first: [] },
+    ],
+  ] as const)("%s", async (_, rcps, classes, last) => {
+    const model = caduceus.architecture(tiny(rcps, 2), "config.json").untied!();
+    const { weights, values } = adapted(model);
+    expect(values).toBe(1968);
+    for (const loops of [true, false]) {
+      const results = await outputsOf(model, loops, weights);
+      expectClose(results.classes!.data as Float32Array, classes);
+      expect(deviation(results.last!, last)).toBeLessThan(TOLERANCE);
+    }
+  });
+});
+
+describe("the strands", () => {
+  const other = (row: readonly number[]) => row.map(complement).reverse();
+  const anyRow = fc.array(fc.integer({ min: 0, max: 11 }), { minLength: 1, maxLength: 24 });
+
+  /** A model with any weights, not only those of the golden run. */
+  async function withRandomWeights(config: Record<string, unknown>, use: (run: Run) => Promise<void>) {
+    const model = caduceus.architecture(config, "config.json");
+    const head = model.classifier(3);
+    const output = model.forward({ ids }, "t");
+    const rng = new Pcg64(11);
+    const weights = new Map(
+      [...model.tensors, ...head.tensors].map((tensor) => {
+        const random = () => normal(rng, 0, 0.4);
+        const drawn = Float32Array.from({ length: tensor.shape.reduce((a, b) => a * b, 1) }, random);
+        const array: NdArray = { dtype: "float32", shape: tensor.shape, data: drawn };
+        return [tensor.name, tensor.dtype === "int64" ? weight(tensor) : array];
+      }),
+    );
+    const program = await openProgram(
+      { logits: output.logits, last: output.lastHidden, classes: head.logits(output, { ids }) },
+      weights,
+    );
+    const run: Run = async (row) => {
+      const results = await program.run({ ids: idsArray([row]) });
+      const values = (name: string) => results[name]!.data as Float32Array;
+      return { logits: values("logits"), last: values("last"), classes: values("classes") };
+    };
+    await use(run).finally(() => program.close());
+  }
+  type Run = (
+    row: readonly number[],
+  ) => Promise<Readonly<Record<"logits" | "last" | "classes", Float32Array>>>;
+
+  test.each([2, 3])("PS says of either strand the same, with %i blocks", async (n_layer) => {
+    await withRandomWeights(tiny(true, n_layer), async (run) => {
+      await fc.assert(
+        fc.asyncProperty(anyRow, async (row) => {
+          const [here, there] = [await run(row), await run(other(row))];
+          const scale = Math.max(1, ...here.logits.map(Math.abs));
+          row.forEach((_, t) => {
+            for (let v = 0; v < 16; v++) {
+              const same = there.logits[(row.length - 1 - t) * 16 + complement(v)]!;
+              expect(Math.abs(here.logits[t * 16 + v]! - same)).toBeLessThan(1e-5 * scale);
+            }
+            for (let channel = 0; channel < 32; channel++) {
+              const same = there.last[(row.length - 1 - t) * 32 + 31 - channel]!;
+              expect(Math.abs(here.last[t * 32 + channel]! - same)).toBeLessThan(1e-5);
+            }
+          });
+          expectClose(here.classes, [...there.classes]);
+        }),
+        { numRuns: 30, seed: 5 },
+      );
+    });
+  });
+
+  test("Ph's classes are the same for either strand only where it is asked on both", async () => {
+    const row = [7, 7, 8, 9, 10, 7, 3, 1];
+    await withRandomWeights({ ...tiny(false, 2), conjoin_eval: true }, async (run) => {
+      expectClose((await run(row)).classes, [...(await run(other(row))).classes]);
+    });
+    await withRandomWeights(tiny(false, 2), async (run) => {
+      const [here, there] = [await run(row), await run(other(row))];
+      expect(Math.abs(here.classes[0]! - there.classes[0]!)).toBeGreaterThan(1e-3);
+    });
+  });
+});
