@@ -46,6 +46,11 @@ export function dataType(dtype: DType): DataType {
   return type;
 }
 
+/** The element type with the format's number; undefined for one that is not known here. */
+export function dtypeOf(number: number): DType | undefined {
+  return (Object.keys(dataTypes) as DType[]).find((dtype) => dataTypes[dtype] === number);
+}
+
 /** A tensor whose values are in the model, or in a file beside it. */
 export function initializer(
   name: string,

@@ -1,6 +1,6 @@
 import { dirname, relative, sep } from "node:path";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
-import { InputError, InternalError } from "../../base/errors.ts";
+import { InternalError } from "../../base/errors.ts";
 import type { NdArray } from "../arrays/array.ts";
 import { formatShape } from "../arrays/array.ts";
 import type { StoredArray } from "../arrays/stored-array.ts";
@@ -12,8 +12,8 @@ import { toOnnx } from "../graph/onnx.ts";
 import type { ParameterBinding } from "../graph/onnx-messages.ts";
 import type { Sym } from "../graph/sym.ts";
 import type { ConcreteDevice, Device } from "./device.ts";
-import { candidates } from "./device.ts";
-import { bundledProviders, onnxRuntime } from "./onnx-runtime.ts";
+import { onnxRuntime } from "./onnx-runtime.ts";
+import { openSession } from "./session.ts";
 
 /** A parameter's values: a place in a file that the runtime maps itself, an array, or `"fed"` at every run. */
 export type ParameterSource = StoredArray | NdArray | "fed";
@@ -60,7 +60,12 @@ export async function openProgram(
       .filter(([, source]) => source === "fed")
       .map(([name]) => [name, parameterShape(graph, name)] as const),
   ]);
-  const opened = await openSession(model, { device, folder, ...(threads === undefined ? {} : { threads }) });
+  const opened = await openSession(model, {
+    device,
+    threads,
+    folder,
+    refusal: (reason, cause) => new InternalError(`ONNX Runtime refused the program: ${reason}`, cause),
+  });
   return new SessionProgram(opened.session, opened.device, inputs, Object.keys(outputs));
 }
 
@@ -151,48 +156,4 @@ function commonFolder(files: readonly string[]): string | undefined {
       while (relative(shared, folder).startsWith("..")) shared = dirname(shared);
       return shared;
     }, undefined);
-}
-
-interface SessionRequest {
-  readonly device: Device;
-  readonly folder: string | undefined;
-  readonly threads?: number;
-}
-
-/** Devices that `auto` has tried in vain in this process. */
-const withoutDriver = new Set<ConcreteDevice>();
-
-async function openSession(model: Uint8Array, { device, folder, threads }: SessionRequest) {
-  const { InferenceSession } = await onnxRuntime();
-  const tried = candidates(device, await bundledProviders()).filter(
-    (each) => device !== "auto" || !withoutDriver.has(each),
-  );
-  let refusal: unknown;
-  for (const each of tried) {
-    try {
-      const session = await InferenceSession.create(model, {
-        executionProviders: each === "cpu" ? ["cpu"] : [each, "cpu"],
-        logSeverityLevel: 3,
-        ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-        ...(folder === undefined
-          ? {}
-          : { extra: { session: { model_external_initializers_file_folder_path: folder } } }),
-      });
-      return { session, device: each };
-    } catch (error) {
-      refusal = error;
-      if (device === "auto" && each !== "cpu") withoutDriver.add(each);
-    }
-  }
-  if (device !== "auto" && device !== "cpu") {
-    throw new InputError(`the device ${device} cannot run this program: ${reason(refusal)}`, {
-      hint: "check the driver with `dart-eval doctor`, or use --device cpu",
-      cause: refusal,
-    });
-  }
-  throw new InternalError(`ONNX Runtime refused the program: ${reason(refusal)}`, refusal);
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

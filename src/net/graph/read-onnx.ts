@@ -1,0 +1,143 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { FormatError } from "../../base/errors.ts";
+import type { DType } from "../arrays/dtype.ts";
+import { dtypeOf } from "./onnx-messages.ts";
+import { StringStringEntryProtoSchema, type ValueInfoProto, ValueInfoProtoSchema } from "./onnx-schema.ts";
+
+/** An input or output as the model declares it. */
+export interface OnnxValue {
+  readonly name: string;
+  /** Undefined for what is no tensor, or of a type not known here. */
+  readonly dtype: DType | undefined;
+  /** A number where the size is fixed, a name or null where it is free; undefined when the model does not say. */
+  readonly shape: readonly (number | string | null)[] | undefined;
+}
+
+/** Bytes of another file that hold a tensor's values. */
+export interface OnnxExternalData {
+  /** Path as the model writes it, relative to its folder. */
+  readonly location: string;
+  /** Bytes; to the file's end where `length` is undefined. */
+  readonly offset: number;
+  readonly length: number | undefined;
+}
+
+/** What of an ONNX model can be known without running it. */
+export interface OnnxSummary {
+  /** What must be given: inputs with a value of their own in the model are left out. */
+  readonly inputs: readonly OnnxValue[];
+  readonly outputs: readonly OnnxValue[];
+  readonly external: readonly OnnxExternalData[];
+}
+
+/**
+ * Reads an ONNX model from a stranger: names and types of inputs and outputs, and every file it refers to, wherever in it a
+ * tensor may stand. Values are passed over, not copied.
+ *
+ * @throws {FormatError} when the bytes are no ONNX model
+ * @see https://github.com/onnx/onnx/blob/main/docs/IR.md, docs/ExternalData.md
+ */
+export function readOnnx(bytes: Uint8Array, file: string): OnnxSummary {
+  const found: Found = { inputs: [], outputs: [], given: new Set(), external: [], graphs: 0 };
+  try {
+    walk("model", bytes, found, 0);
+  } catch (cause) {
+    if (cause instanceof FormatError) throw cause;
+    throw new FormatError(
+      { file },
+      "this is no ONNX model",
+      "was the file downloaded whole? A Git LFS pointer is a text of three lines",
+      cause,
+    );
+  }
+  if (found.graphs === 0) throw new FormatError({ file }, "this ONNX model has no graph");
+  return {
+    inputs: found.inputs.filter(({ name }) => !found.given.has(name)),
+    outputs: found.outputs,
+    external: found.external,
+  };
+}
+
+interface Found {
+  readonly inputs: OnnxValue[];
+  readonly outputs: OnnxValue[];
+  /** Names of the outermost graph's own values. */
+  readonly given: Set<string>;
+  readonly external: OnnxExternalData[];
+  graphs: number;
+}
+
+type Message = "model" | "graph" | "node" | "attribute" | "function" | "sparse" | "tensor";
+
+/** Fields of each message that may hold a tensor, by number, as in onnx.proto3. */
+const HOLDS: Readonly<Record<Message, Readonly<Record<number, Message>>>> = {
+  model: { 7: "graph", 25: "function" },
+  graph: { 1: "node", 5: "tensor", 15: "sparse" },
+  function: { 7: "node", 11: "attribute" },
+  node: { 5: "attribute" },
+  attribute: { 5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse" },
+  sparse: { 1: "tensor", 2: "tensor" },
+  tensor: {},
+};
+const GRAPH = { initializer: 5, input: 11, output: 12 };
+const TENSOR = { name: 8, externalData: 13 };
+
+/** Messages inside messages; a graph inside an `If` inside a `Loop` is six deep. */
+const DEEPEST = 100;
+
+function walk(message: Message, bytes: Uint8Array, found: Found, depth: number): void {
+  if (depth > DEEPEST) throw new Error(`nested more than ${DEEPEST} deep`);
+  const outermost = message === "graph" && depth === 1;
+  if (outermost) found.graphs++;
+  const places: [string, string][] = [];
+  for (const [field, value] of delimitedFields(bytes)) {
+    if (outermost && field === GRAPH.input) found.inputs.push(declared(value));
+    if (outermost && field === GRAPH.output) found.outputs.push(declared(value));
+    if (outermost && field === GRAPH.initializer) found.given.add(nameOfTensor(value));
+    if (message === "tensor" && field === TENSOR.externalData) {
+      const entry = fromBinary(StringStringEntryProtoSchema, value);
+      places.push([entry.key, entry.value]);
+    }
+    const inner = HOLDS[message][field];
+    if (inner !== undefined) walk(inner, value, found, depth + 1);
+  }
+  if (places.length > 0) found.external.push(externalData(new Map(places)));
+}
+
+/** The fields of a message that are messages, texts or bytes. */
+function* delimitedFields(bytes: Uint8Array): Generator<[field: number, value: Uint8Array]> {
+  const reader = new BinaryReader(bytes);
+  while (reader.pos < reader.len) {
+    const [field, type] = reader.tag();
+    if (type === WireType.LengthDelimited) yield [field, reader.bytes()];
+    else reader.skip(type, field);
+  }
+}
+
+function nameOfTensor(bytes: Uint8Array): string {
+  for (const [field, value] of delimitedFields(bytes)) {
+    if (field === TENSOR.name) return new TextDecoder().decode(value);
+  }
+  return "";
+}
+
+function declared(bytes: Uint8Array): OnnxValue {
+  const { name, type }: ValueInfoProto = fromBinary(ValueInfoProtoSchema, bytes);
+  if (type?.value.case !== "tensorType") return { name, dtype: undefined, shape: undefined };
+  const { elemType, shape } = type.value.value;
+  const dims = shape?.dim.map(({ value }) => {
+    if (value.case === "dimValue") return Number(value.value) >= 0 ? Number(value.value) : null;
+    return value.case === "dimParam" && value.value !== "" ? value.value : null;
+  });
+  return { name, dtype: dtypeOf(elemType), shape: dims };
+}
+
+function externalData(entries: ReadonlyMap<string, string>): OnnxExternalData {
+  const length = entries.get("length");
+  return {
+    location: entries.get("location") ?? "",
+    offset: Number(entries.get("offset") ?? 0),
+    length: length === undefined ? undefined : Number(length),
+  };
+}

@@ -1,0 +1,151 @@
+import { dirname, join, sep } from "node:path";
+import type { Tensor } from "onnxruntime-node";
+import { FormatError, InputError } from "../../base/errors.ts";
+import { openFile } from "../../base/file-handle.ts";
+import type { NdArray } from "../arrays/array.ts";
+import { type OnnxExternalData, type OnnxSummary, readOnnx } from "../graph/read-onnx.ts";
+import type { ConcreteDevice } from "./device.ts";
+import { onnxRuntime } from "./onnx-runtime.ts";
+import type { ProgramOptions } from "./program.ts";
+import { openSession, reasonOf } from "./session.ts";
+
+/** No ONNX model is larger: the format's own limit for one message. Weights beyond it lie in files beside. */
+const LARGEST_FILE = 2 ** 31 - 1;
+
+/** An ONNX model on disk: what it says of itself, and the files it is made of. */
+export interface OnnxFile extends OnnxSummary {
+  readonly path: string;
+  /** The model's own file, then those that hold its weights, each once. */
+  readonly files: readonly string[];
+  /** Of all of them. */
+  readonly bytes: number;
+}
+
+/** An ONNX file made ready to run. */
+export interface OnnxFileProgram {
+  readonly device: ConcreteDevice;
+  /**
+   * Runs once.
+   *
+   * @param outputs  names of those wanted
+   * @throws {InputError} with what ONNX Runtime says when it cannot compute them of these inputs
+   */
+  run(
+    feeds: Readonly<Record<string, NdArray>>,
+    outputs: readonly string[],
+  ): Promise<Readonly<Record<string, NdArray>>>;
+  close(): Promise<void>;
+}
+
+/**
+ * Reads what an ONNX file declares, and checks that the files it takes weights from lie beside it and are long enough.
+ *
+ * @throws {FormatError} when it is no ONNX model, is larger than the format allows, or names a file outside its folder, one
+ *   that is not there, or bytes beyond one's end
+ */
+export async function readOnnxFile(path: string): Promise<OnnxFile> {
+  await using file = await openFile(path);
+  if (file.size > LARGEST_FILE) {
+    throw new FormatError(
+      { file: path },
+      `the file has ${file.size} bytes, and an ONNX model has at most ${LARGEST_FILE}`,
+    );
+  }
+  const summary = readOnnx(await file.read(0, file.size), path);
+  const sizes = new Map([[path, file.size]]);
+  for (const data of summary.external) await checkExternal(path, file.realPath, data, sizes);
+  return {
+    ...summary,
+    path,
+    files: [...sizes.keys()],
+    bytes: [...sizes.values()].reduce((sum, size) => sum + size, 0),
+  };
+}
+
+async function checkExternal(
+  model: string,
+  realModel: string,
+  { location, offset, length }: OnnxExternalData,
+  sizes: Map<string, number>,
+): Promise<void> {
+  const refuse = (message: string, hint: string) => new FormatError({ file: model }, message, hint);
+  const named = JSON.stringify(location.slice(0, 200));
+  const steps = location.split(/[/\\]/);
+  if (location === "" || steps[0] === "" || steps.includes("..") || /^[a-zA-Z]:/.test(location)) {
+    throw refuse(
+      `the model takes weights from ${named}`,
+      "only files in the model's own folder are read; was the model made to be moved?",
+    );
+  }
+  const path = join(dirname(model), location);
+  if (!sizes.has(path)) {
+    await using file = await openFile(path);
+    if (!file.realPath.startsWith(`${dirname(realModel)}${sep}`)) {
+      throw refuse(
+        `the model takes weights from ${named}, a link to another folder`,
+        "copy the model and its weights into one folder",
+      );
+    }
+    sizes.set(path, file.size);
+  }
+  const size = sizes.get(path)!;
+  const end = offset + (length ?? 0);
+  if (!(Number.isSafeInteger(end) && offset >= 0 && end >= offset && end <= size)) {
+    throw refuse(
+      `the model takes bytes ${offset} to ${length === undefined ? "the end" : end} from ${named}, which has ${size}`,
+      "were both files downloaded whole?",
+    );
+  }
+}
+
+/**
+ * Gives an ONNX file to ONNX Runtime, which maps or reads its weights itself.
+ *
+ * @throws {InputError} when the device is not available, or ONNX Runtime refuses the model
+ */
+export async function openOnnxFile(
+  { path }: Pick<OnnxFile, "path">,
+  { device = "cpu", threads }: ProgramOptions = {},
+): Promise<OnnxFileProgram> {
+  const opened = await openSession(path, {
+    device,
+    threads,
+    refusal: (reason, cause) =>
+      new FormatError(
+        { file: path },
+        `ONNX Runtime refuses the model: ${reason}`,
+        "does it use operators of another library, or a newer ONNX?",
+        cause,
+      ),
+  });
+  const { session } = opened;
+  return {
+    device: opened.device,
+    async run(feeds, outputs) {
+      const { Tensor } = await onnxRuntime();
+      const tensors: Record<string, Tensor> = {};
+      for (const [name, { dtype, shape, data }] of Object.entries(feeds)) {
+        tensors[name] = new Tensor(dtype as "float32", data as Float32Array, shape);
+      }
+      const results = await session.run(tensors, [...outputs]).catch((cause) => {
+        throw new InputError(`the model cannot be run: ${reasonOf(cause)}`, { place: { file: path }, cause });
+      });
+      return Object.fromEntries(
+        outputs.map((name) => {
+          const { type, dims, data } = results[name]!;
+          return [
+            name,
+            { dtype: type, shape: dims, data: type === "float16" ? bitsOf(data) : data } as NdArray,
+          ];
+        }),
+      );
+    },
+    close: () => session.release(),
+  };
+}
+
+/** Newer versions of Node have 16-bit floats of their own; here they are held as their bits. */
+function bitsOf(data: Tensor.DataType): Uint16Array {
+  const { buffer, byteOffset, length } = data as Uint16Array;
+  return new Uint16Array(buffer as ArrayBuffer, byteOffset, length);
+}
