@@ -84,3 +84,9 @@ export interface Architecture {
   /** The same per pair of tokens of one row, where every token attends to every other. */
   readonly liveValuesPerPair?: number;
 }
+
+/** What questions over tokens need of an architecture. */
+export type AskedArchitecture = Pick<
+  Architecture,
+  "vocabulary" | "forward" | "forwardAt" | "liveValuesPerToken" | "liveValuesPerPair"
+>;

@@ -6,13 +6,13 @@ import type { ConcreteDevice } from "../net/runtime/device.ts";
 import { runsLoopsWell } from "../net/runtime/device.ts";
 import type { ParameterSource, Program, ProgramOptions } from "../net/runtime/program.ts";
 import { openProgram, workingDevice } from "../net/runtime/program.ts";
-import type { Architecture, ForwardInput, ReadTensor } from "./architecture.ts";
+import type { Architecture, AskedArchitecture, ForwardInput, ReadTensor } from "./architecture.ts";
 import type { Batch } from "./queries/collate.ts";
 
 /** Something asked of a model: outputs by name, from its own inputs and from what else the question feeds. */
 export interface Question {
   readonly name: string;
-  outputs(model: Architecture, input: ForwardInput, tokens: Dim): Readonly<Record<string, Sym>>;
+  outputs(model: AskedArchitecture, input: ForwardInput, tokens: Dim): Readonly<Record<string, Sym>>;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Tokenizer } from "../../dna/tokenizers/tokenizer.ts";
-import type { Architecture } from "../architecture.ts";
+import type { AskedArchitecture } from "../architecture.ts";
 import type { LanguageModelCard } from "../card.ts";
 import type { Programs } from "../programs.ts";
 
@@ -8,5 +8,5 @@ export interface TokenQuery {
   readonly kind: LanguageModelCard["kind"];
   readonly programs: Pick<Programs, "run">;
   readonly tokenizer: Tokenizer;
-  readonly architecture: Architecture;
+  readonly architecture: AskedArchitecture;
 }
