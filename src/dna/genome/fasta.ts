@@ -108,16 +108,25 @@ async function readWhole(entry: FastaIndexEntry, read: ReadText, path: string): 
       }
       const stop = Math.min(at + lineBases - inLine, size);
       inLine += stop - at;
-      for (; at < stop; at++) {
+      const copied = copyUpperCase(bytes, at, stop, letters, base);
+      at += copied;
+      base += copied;
+      if (at < stop) {
         const byte = bytes[at]!;
-        const letter = UPPER_CASE_DNA[byte]!;
-        if (letter === 0) {
-          if (byte === LINE_FEED || byte === RETURN || byte === HEADER) throw stale(name, path);
-          throw foreign(name, base, byte, path);
-        }
-        letters[base++] = letter;
+        if (byte === LINE_FEED || byte === RETURN || byte === HEADER) throw stale(name, path);
+        throw foreign(name, base, byte, path);
       }
     }
   }
   return letters;
+}
+
+/** Copies bytes [start, stop) in upper case; returns how many were copied before one that is no DNA letter. */
+function copyUpperCase(from: Uint8Array, start: number, stop: number, to: Uint8Array, at: number): number {
+  for (let i = start; i < stop; i++) {
+    const letter = UPPER_CASE_DNA[from[i]!]!;
+    if (letter === 0) return i - start;
+    to[at + i - start] = letter;
+  }
+  return stop - start;
 }
