@@ -7,45 +7,28 @@ import { testWithSharedData } from "../shared-data.ts";
 interface Golden {
   readonly name: string;
   readonly seed: string;
+  readonly pool: readonly string[];
+  readonly state64: readonly string[];
+  readonly state: string;
+  readonly inc: string;
   readonly raw64: readonly string[];
   readonly permutations_in_one_stream: readonly { readonly n: number; readonly p: readonly number[] }[];
 }
 
-testWithSharedData("every stream equals NumPy's, bit for bit", "task1/rng.golden.json", (file) => {
-  const { pcg64 } = JSON.parse(readFileSync(file, "utf8")) as { readonly pcg64: readonly Golden[] };
-  let outputs = 0;
-  let permuted = 0;
-  for (const golden of pcg64) {
-    const raw = new Pcg64(BigInt(golden.seed));
-    for (const output of golden.raw64) {
-      expect(raw.nextUint64(), golden.name).toBe(BigInt(output));
-      outputs++;
-    }
-    const stream = new Pcg64(BigInt(golden.seed));
-    for (const { n, p } of golden.permutations_in_one_stream) {
-      expect([...stream.permutation(n)], `${golden.name}, n = ${n}`).toEqual(p);
-      permuted++;
-    }
-  }
-  expect([pcg64.length, outputs, permuted]).toEqual([12, 72, 204]);
-});
-
-test("the published example of DART-Eval's seed: outputs and a permutation (NumPy 1.26)", () => {
-  const seed = 71911952265442175612494684024196082546n;
-  const rng = new Pcg64(seed);
-  expect([rng.nextUint64(), rng.nextUint64(), rng.nextUint64()]).toEqual([
-    0x2e540dcc08e4a8adn,
-    0x819b0924c6df2a07n,
-    0x2072e47443071ee3n,
-  ]);
-  expect([...new Pcg64(seed).permutation(10)]).toEqual([9, 1, 5, 6, 0, 2, 8, 3, 4, 7]);
-  expect([...new Pcg64(0).permutation(10)]).toEqual([4, 6, 2, 7, 3, 5, 9, 0, 8, 1]);
-});
+/** 32-bit words of a seed, least significant first. */
+function wordsOf(seed: bigint): bigint[] {
+  const words = [seed & 0xffffffffn];
+  for (let rest = seed >> 32n; rest > 0n; rest >>= 32n) words.push(rest & 0xffffffffn);
+  return words;
+}
 
 /** The generator as its paper writes it, with numbers of any size. */
 class PlainPcg64 {
-  #state: bigint;
-  readonly #increment: bigint;
+  readonly pool: readonly bigint[];
+  /** What the pool gives: initial state and sequence number, in halves. */
+  readonly words: readonly bigint[];
+  state: bigint;
+  readonly increment: bigint;
 
   constructor(words: readonly bigint[]) {
     const mask = 0xffffffffn;
@@ -74,22 +57,59 @@ class PlainPcg64 {
       out.push(value ^ (value >> 16n));
     }
     const q = [0, 2, 4, 6].map((i) => out[i]! | (out[i + 1]! << 32n));
-    this.#increment = BigInt.asUintN(128, (((q[2]! << 64n) | q[3]!) << 1n) | 1n);
-    this.#state = BigInt.asUintN(128, this.#increment + ((q[0]! << 64n) | q[1]!));
+    this.pool = pool;
+    this.words = q;
+    this.increment = BigInt.asUintN(128, (((q[2]! << 64n) | q[3]!) << 1n) | 1n);
+    this.state = BigInt.asUintN(128, this.increment + ((q[0]! << 64n) | q[1]!));
     this.#step();
   }
 
   #step() {
-    this.#state = BigInt.asUintN(128, this.#state * 0x2360ed051fc65da44385df649fccf645n + this.#increment);
+    this.state = BigInt.asUintN(128, this.state * 0x2360ed051fc65da44385df649fccf645n + this.increment);
   }
 
   next(): bigint {
     this.#step();
-    const x = (this.#state >> 64n) ^ BigInt.asUintN(64, this.#state);
-    const turn = this.#state >> 122n;
+    const x = (this.state >> 64n) ^ BigInt.asUintN(64, this.state);
+    const turn = this.state >> 122n;
     return BigInt.asUintN(64, (x >> turn) | (x << (64n - turn)));
   }
 }
+
+testWithSharedData("every stream equals NumPy's, bit for bit", "task1/rng.golden.json", (file) => {
+  const { pcg64 } = JSON.parse(readFileSync(file, "utf8")) as { readonly pcg64: readonly Golden[] };
+  let outputs = 0;
+  let permuted = 0;
+  for (const golden of pcg64) {
+    const plain = new PlainPcg64(wordsOf(BigInt(golden.seed)));
+    expect(plain.pool, golden.name).toEqual(golden.pool.map(BigInt));
+    expect(plain.words, golden.name).toEqual(golden.state64.map(BigInt));
+    expect([plain.state, plain.increment], golden.name).toEqual([BigInt(golden.state), BigInt(golden.inc)]);
+    const raw = new Pcg64(BigInt(golden.seed));
+    for (const output of golden.raw64) {
+      expect(raw.nextUint64(), golden.name).toBe(BigInt(output));
+      outputs++;
+    }
+    const stream = new Pcg64(BigInt(golden.seed));
+    for (const { n, p } of golden.permutations_in_one_stream) {
+      expect([...stream.permutation(n)], `${golden.name}, n = ${n}`).toEqual(p);
+      permuted++;
+    }
+  }
+  expect([pcg64.length, outputs, permuted]).toEqual([12, 72, 204]);
+});
+
+test("the published example of DART-Eval's seed: outputs and a permutation (NumPy 1.26)", () => {
+  const seed = 71911952265442175612494684024196082546n;
+  const rng = new Pcg64(seed);
+  expect([rng.nextUint64(), rng.nextUint64(), rng.nextUint64()]).toEqual([
+    0x2e540dcc08e4a8adn,
+    0x819b0924c6df2a07n,
+    0x2072e47443071ee3n,
+  ]);
+  expect([...new Pcg64(seed).permutation(10)]).toEqual([9, 1, 5, 6, 0, 2, 8, 3, 4, 7]);
+  expect([...new Pcg64(0).permutation(10)]).toEqual([4, 6, 2, 7, 3, 5, 9, 0, 8, 1]);
+});
 
 test("limbs of 32 bits agree with numbers of any size over long streams, and for seeds beyond 128 bits", () => {
   for (const words of [[7n], [1n, 2n, 3n, 4n], [0xffffffffn, 0n, 0n, 1n, 5n], [9n, 8n, 7n, 6n, 5n, 4n, 3n]]) {
