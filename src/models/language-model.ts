@@ -22,6 +22,7 @@ import { pooledEmbeddings } from "./queries/pooled-embedding.ts";
 import type { TokenOutputs } from "./queries/token-outputs.ts";
 import { tokenOutputs } from "./queries/token-outputs.ts";
 import type { TokenQuery } from "./queries/token-query.ts";
+import { checkRepeatedTensors } from "./repeated-tensors.ts";
 
 export interface LanguageModelOptions extends ProgramOptions {
   readonly device?: Device;
@@ -65,6 +66,7 @@ export class LanguageModel implements Model {
     const checkpoint = await openCheckpoint(folder);
     try {
       const bound = bindParameters(architecture.tensors, checkpoint, architecture.ignored);
+      await checkRepeatedTensors(architecture.tensors, checkpoint);
       const usable = await float32Arrays(
         checkpoint,
         [...bound.values()].map((stored) => stored.name),

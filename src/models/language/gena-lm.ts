@@ -241,7 +241,7 @@ export const genaLm: LanguageModelCard = {
       intermediate_size: 96,
       num_attention_heads: 4,
       num_hidden_layers: 2,
-      max_position_embeddings: 768,
+      max_position_embeddings: 1024,
       vocab_size: toyTokens.vocabularySize,
     },
   },
