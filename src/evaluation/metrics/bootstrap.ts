@@ -24,8 +24,8 @@ const MOST_UNDEFINED = 0.05;
  *
  * Meant for many blocks. With few it promises too much: resamples of B blocks cannot leave the range of the blocks' own
  * values, which for a mean of B alike blocks holds the truth with probability 1 − 2^(1−B) at most. Three blocks have
- * ten different resamples; their "95 % interval" runs from the lowest block to the highest and covers in 75 % of cases,
- * ten blocks cover in about 90 %. `blockJackknife` is honest there, and `blockEstimate` chooses between the two.
+ * ten different resamples; their "95 % interval" runs from the lowest block to the highest and covers in 60–75 % of cases,
+ * ten blocks cover in 85–91 %. `blockJackknife` is honest there, and `blockEstimate` chooses between the two.
  *
  * @returns  `<kind>-bootstrap`; bounds NaN with fewer than two blocks, or where more than 5 % of the resamples leave the
  *           statistic undefined (fewer are left out). The interval of a statistic that repeated rows bias, such as
