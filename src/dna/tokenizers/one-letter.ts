@@ -1,6 +1,6 @@
-import { requireAscii } from "./ascii.ts";
+import { letterTokenizer } from "./letter-table.ts";
 import type { SpecialTokens } from "./special-tokens.ts";
-import type { Tokenizer, Tokens } from "./tokenizer.ts";
+import type { Tokenizer } from "./tokenizer.ts";
 
 /** The table that Caduceus took over from HyenaDNA; a token's id is its place. */
 const VOCABULARY = [
@@ -45,32 +45,16 @@ export function caduceusTokenizer(): Tokenizer {
  * the bases; any other character is [UNK], and so is each character of a special token's name written in the text.
  */
 function oneLetterTokenizer(name: string, read: (letter: string) => string): Tokenizer {
-  const ids = Int32Array.from({ length: 128 }, (_, code) => {
-    const letter = VOCABULARY.indexOf(read(String.fromCharCode(code)) as (typeof VOCABULARY)[number]);
-    return letter >= 0 ? letter : idOf("[UNK]");
-  });
-
-  function encode(letters: string): Tokens {
-    requireAscii(letters);
-    const n = letters.length;
-    const tokens = { ids: new Int32Array(n + 1), starts: new Int32Array(n + 1), ends: new Int32Array(n + 1) };
-    for (let i = 0; i < n; i++) {
-      tokens.ids[i] = ids[letters.charCodeAt(i)]!;
-      tokens.starts[i] = i;
-      tokens.ends[i] = i + 1;
-    }
-    tokens.ids[n] = SEP;
-    return tokens;
-  }
-
-  return {
+  return letterTokenizer({
     name,
-    kind: "one-letter",
+    idOf(character) {
+      const id = VOCABULARY.indexOf(read(character) as (typeof VOCABULARY)[number]);
+      return id < 0 ? undefined : id;
+    },
     vocabularySize: VOCABULARY.length,
     special,
     before: [],
     after: [SEP],
-    encode,
     token: (id) => VOCABULARY[id],
-  };
+  });
 }
