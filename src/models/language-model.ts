@@ -3,7 +3,7 @@ import { sha256Hex } from "../base/digest.ts";
 import { FormatError, InputError } from "../base/errors.ts";
 import { stableStringify } from "../base/stable-json.ts";
 import { textIfPresent } from "../base/text-file.ts";
-import type { Tokenizer, Tokens } from "../dna/tokenizers/tokenizer.ts";
+import type { Tokenizer } from "../dna/tokenizers/tokenizer.ts";
 import type { Checkpoint } from "../net/arrays/checkpoint.ts";
 import { openCheckpoint } from "../net/arrays/checkpoint.ts";
 import { float32Arrays } from "../net/arrays/float32-copy.ts";
@@ -11,18 +11,12 @@ import type { Device } from "../net/runtime/device.ts";
 import type { ProgramOptions } from "../net/runtime/program.ts";
 import type { Architecture } from "./architecture.ts";
 import type { LanguageModelCard } from "./card.ts";
-import type { AlleleLogLikelihoods, EmbedOptions, Model, PoolOptions, QueryOptions } from "./model.ts";
 import { bindParameters } from "./parameters.ts";
 import { Programs } from "./programs.ts";
-import { causalLogLikelihoods } from "./queries/causal-likelihood.ts";
 import { liveValuesPerRow, rowsPerRun } from "./queries/collate.ts";
-import { maskedLogLikelihoods } from "./queries/masked-likelihood.ts";
-import { maskedVariantLogLikelihoods } from "./queries/masked-variant.ts";
-import { pooledEmbeddings } from "./queries/pooled-embedding.ts";
-import type { TokenOutputs } from "./queries/token-outputs.ts";
-import { tokenOutputs } from "./queries/token-outputs.ts";
 import type { TokenQuery } from "./queries/token-query.ts";
 import { checkRepeatedTensors } from "./repeated-tensors.ts";
+import { TokenModel } from "./token-model.ts";
 
 export interface LanguageModelOptions extends ProgramOptions {
   readonly device?: Device;
@@ -34,19 +28,22 @@ export interface LanguageModelOptions extends ProgramOptions {
 const FIXED_BYTES = 200e6;
 
 /** A language model read from a checkpoint folder as the Hugging Face hub serves it. */
-export class LanguageModel implements Model {
-  readonly batchSize = 32;
+export class LanguageModel extends TokenModel {
+  protected readonly query: TokenQuery;
 
   private constructor(
-    readonly name: string,
-    readonly identity: string,
+    name: string,
+    identity: string,
     readonly card: LanguageModelCard,
     readonly architecture: Architecture,
     readonly tokenizer: Tokenizer,
     private readonly checkpoint: Checkpoint,
     private readonly programs: Programs,
     private readonly weightBytes: number,
-  ) {}
+  ) {
+    super(name, identity, architecture.maxTokens);
+    this.query = { kind: card.kind, programs, tokenizer, architecture };
+  }
 
   /**
    * Opens a folder with config.json and weights. Reads no weights: ONNX Runtime maps them when the first question comes.
@@ -95,15 +92,6 @@ export class LanguageModel implements Model {
     }
   }
 
-  private get query(): TokenQuery {
-    const { programs, tokenizer, architecture } = this;
-    return { kind: this.card.kind, programs, tokenizer, architecture };
-  }
-
-  tokenCount(sequence: string): number {
-    return this.tokenizer.encode(sequence).ids.length;
-  }
-
   /**
    * Twice the weights, since a session packs its own copy, the activations of one run, and what a call gives back. A call
    * is run in parts, so beyond a number of sequences only the answers grow.
@@ -116,57 +104,6 @@ export class LanguageModel implements Model {
     const answers = batchSize * tokens * architecture.width;
     const values = rows * liveValuesPerRow(architecture, tokens) + guesses + answers;
     return FIXED_BYTES + 2 * this.weightBytes + (architecture.unrolledBytes?.(tokens) ?? 0) + 4 * values;
-  }
-
-  async logLikelihood(sequences: readonly string[], options: QueryOptions): Promise<Float64Array> {
-    const ask = this.card.kind === "masked" ? maskedLogLikelihoods : causalLogLikelihoods;
-    return ask(this.query, this.encodeAll(sequences), options);
-  }
-
-  async compareAlleles(
-    pairs: readonly (readonly [string, string])[],
-    options: QueryOptions,
-  ): Promise<readonly AlleleLogLikelihoods[]> {
-    const rows = this.encodeAll(pairs.flat());
-    const tokens = pairs.map((_, i) => [rows[2 * i]!, rows[2 * i + 1]!] as const);
-    return maskedVariantLogLikelihoods(this.query, tokens, options);
-  }
-
-  async embed(sequences: readonly string[], options: EmbedOptions): Promise<readonly TokenOutputs[]> {
-    return tokenOutputs(this.query, this.encodeAll(sequences), options);
-  }
-
-  /** Last hidden states and, of the same pass, the model's guess at every token. */
-  async embedWithLogits(
-    sequences: readonly string[],
-    options: EmbedOptions,
-  ): Promise<readonly Required<TokenOutputs>[]> {
-    const outputs = await tokenOutputs(this.query, this.encodeAll(sequences), options, { logits: true });
-    return outputs as readonly Required<TokenOutputs>[];
-  }
-
-  async pool(sequences: readonly string[], options: PoolOptions): Promise<readonly Float64Array[]> {
-    const bases = sequences.map((sequence) => sequence.length);
-    return pooledEmbeddings(this.query, this.encodeAll(sequences), bases, options);
-  }
-
-  /** States and logits of one row of ids, nothing added: what runs of the official code are stated of. */
-  async outputsOf(ids: readonly number[]): Promise<TokenOutputs> {
-    const none = new Int32Array(ids.length);
-    const row: Tokens = { ids: Int32Array.from(ids), starts: none, ends: none };
-    const [outputs] = await tokenOutputs(this.query, [row], { protocol: "corrected" });
-    return outputs!;
-  }
-
-  private encodeAll(sequences: readonly string[]): readonly Tokens[] {
-    return sequences.map((sequence, i) => {
-      const tokens = this.tokenizer.encode(sequence);
-      if (tokens.ids.length <= this.architecture.maxTokens) return tokens;
-      throw new InputError(
-        `sequence ${i} makes ${tokens.ids.length} tokens, but ${this.name} takes at most ${this.architecture.maxTokens}`,
-        { hint: "choose a checkpoint with a longer context, or a task with shorter windows" },
-      );
-    });
   }
 
   async close(): Promise<void> {

@@ -50,6 +50,10 @@ export interface Model {
    * Part of a run's identity. Without it the name stands alone, and the run says so.
    */
   readonly identity?: string;
+  /** What its likelihoods are: of each token by those before it, or by all others. Conformance checks go by it. */
+  readonly kind?: "causal" | "masked";
+  /** What it reads a sequence as. Conformance checks go by it. */
+  readonly tokens?: "one-letter" | "k-mer" | "bpe";
   /** One log-likelihood (causal) or pseudo-log-likelihood (masked) per sequence, in nats; letters are A, C, G, T. */
   logLikelihood?(sequences: readonly string[], options: QueryOptions): Awaitable<ArrayLike<number>>;
   /** Last hidden states, one entry per sequence. */

@@ -89,6 +89,8 @@ function modelOf(counts: ContextCounts): KmerMarkov {
       `kmer-markov order=${order} strands=both smoothing=hierarchical-dirichlet`,
       `strengths=${strengths.map((a) => a.toPrecision(6)).join(",")} counts=sha256:${digest}`,
     ].join(" "),
+    kind: "causal",
+    tokens: "one-letter",
     order,
     trainingBases: bases,
     strengths,
