@@ -259,6 +259,12 @@ export function pad(x: Sym, axis: number, before: number, after: number, value =
 
 /** Rows of x along an axis, by an integer tensor of any shape that takes the axis's place. */
 export const gather = (x: Sym, indices: Sym, axis = 0) => apply("Gather", [x, indices], { axis });
+/**
+ * Windows of `kernel` neighbouring rows, `dilation` apart: [b, l, …] → [b, l − dilation · (kernel − 1), kernel, …]. A
+ * convolution is one product of it with the kernel.
+ */
+export const unfold = (x: Sym, kernel: number, dilation = 1) =>
+  kernel === 1 ? unsqueeze(x, 2) : apply("Unfold", [x], { kernel, dilation });
 export const gatherElements = (x: Sym, indices: Sym, axis: number) =>
   apply("GatherElements", [x, indices], { axis });
 export function scatterElements(

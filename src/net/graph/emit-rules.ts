@@ -12,7 +12,17 @@ export interface Emission {
 /** Ops that become exactly one node of the same name. The others are written by `onnx.ts` itself. */
 type OneNode = Exclude<
   Op,
-  "Input" | "Parameter" | "Constant" | "Reshape" | "Expand" | "Fill" | "Range" | "Pad" | "CumSum" | "Scan"
+  | "Input"
+  | "Parameter"
+  | "Constant"
+  | "Reshape"
+  | "Expand"
+  | "Fill"
+  | "Range"
+  | "Pad"
+  | "CumSum"
+  | "Unfold"
+  | "Scan"
 >;
 
 const plain = (): Emission => ({});

@@ -7,6 +7,7 @@ import type { GradientRule, InputGradients } from "./pull-back.ts";
 import { scanGradient } from "./scan-gradient.ts";
 import { resolveAxis } from "./shapes.ts";
 import type { Node, Sym } from "./sym.ts";
+import { isOp } from "./sym.ts";
 
 /** A rule of an op with one output. */
 const single =
@@ -173,6 +174,37 @@ function unslice(dy: Sym, x: Sym, { axis, start, end, step }: Node<"Slice">["att
   return ungather(dy, x, g.slice(g.range(size), 0, start, end), at);
 }
 
+/**
+ * Of windows that were multiplied by a kernel, the gradient is a convolution too: windows of the padded dz times the kernel
+ * turned round. What every window's gradient is by itself need not be known then. Else row by row of the windows.
+ */
+function fold(dy: Sym, x: Sym, { kernel, dilation }: Node<"Unfold">["attributes"]): Sym {
+  const span = dilation * (kernel - 1);
+  const product = isOp(dy.node, "Reshape") ? dy.node.inputs[0]!.node : dy.node;
+  const width = multiplyDims(...x.shape.slice(2));
+  if (isOp(product, "Gemm") && isKernelProduct(product, multiplyDims(kernel, width))) {
+    const [dz, w] = product.inputs as readonly [Sym, Sym]; // [b · windows, out] · [out, kernel · c]
+    const out = dz.shape[1]!;
+    const rows = g.pad(g.reshape(dz, [x.shape[0]!, dy.shape[1]!, out]), 1, span, span);
+    const taps = g.flip(g.reshape(w, [out, kernel, width]), 1);
+    const turned = g.reshape(g.transpose(taps, [1, 0, 2]), [multiplyDims(kernel, out), width]);
+    const windows = g.unfold(rows, kernel, dilation);
+    const flat = g.reshape(windows, [multiplyDims(...windows.shape.slice(0, 2)), multiplyDims(kernel, out)]);
+    return g.reshape(g.gemm(flat, turned), x.shape);
+  }
+  const taps = Array.from({ length: kernel }, (_, tap) => {
+    const seen = g.squeeze(g.slice(dy, 2, tap, tap + 1), 2);
+    return g.pad(seen, 1, tap * dilation, span - tap * dilation);
+  });
+  return taps.reduce((a, b) => g.add(a, b));
+}
+
+/** A product of rows and a matrix as it lies, with one column for each element of a window. */
+function isKernelProduct({ attributes, inputs, outputs }: Node<"Gemm">, columns: Dim): boolean {
+  const { transA, transB } = attributes;
+  return !transA && !transB && inputs.length === 2 && outputs[0]!.shape[1] === columns;
+}
+
 function powGradients(dy: Sym, [x, p]: readonly Sym[], y: Sym): InputGradients {
   return [
     sumTo(g.mul(dy, g.mul(p!, g.pow(x!, g.sub(p!, 1)))), x!.shape),
@@ -319,6 +351,7 @@ export const gradients: { readonly [K in Op]: GradientRule<K> } = {
     g.scatterElements(g.fill(x!.shape, 0, x!.dtype), indices!, dy, axis, "add"),
     null,
   ]),
+  Unfold: single<"Unfold">((dy, [x], _, attributes) => [fold(dy, x!, attributes)]),
   ScatterElements: single<"ScatterElements">((dy, [, indices, updates], _, { axis, reduction }) => [
     reduction === "add"
       ? dy

@@ -16,6 +16,7 @@ import {
   GraphProtoSchema,
   ModelProtoSchema,
 } from "./onnx-schema.ts";
+import type { OpAttributes } from "./ops.ts";
 import type { Node, Sym } from "./sym.ts";
 import { isOp } from "./sym.ts";
 
@@ -135,6 +136,9 @@ class Scope {
       const { axis, exclusive, reverse } = node.attributes;
       const attributes = { exclusive: Number(exclusive), reverse: Number(reverse) };
       this.bind(node, [this.add("CumSum", [this.nameOf(node.inputs[0]!), this.integer(axis)], attributes)]);
+    } else if (isOp(node, "Unfold")) {
+      const rows = this.windows(node.outputs[0]!.shape[1] as number, node.attributes);
+      this.bind(node, [this.add("Gather", [this.nameOf(node.inputs[0]!), rows], { axis: 1 })]);
     } else this.emitOne(node);
   }
 
@@ -220,6 +224,14 @@ class Scope {
     const name = this.fresh();
     this.initializers.push(initializer(name, array, { kind: "inline", array }));
     return name;
+  }
+
+  /** The rows of each window, [windows, kernel]. */
+  private windows(count: number, { kernel, dilation }: OpAttributes["Unfold"]): string {
+    const data = BigInt64Array.from({ length: count * kernel }, (_, i) =>
+      BigInt(Math.floor(i / kernel) + dilation * (i % kernel)),
+    );
+    return this.constant({ dtype: "int64", shape: [count, kernel], data });
   }
 
   private integer(value: number): string {

@@ -231,6 +231,13 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     expectSame(x!.shape.length, indices!.shape.length, "ranks differ");
     return [{ dtype: x!.dtype, shape: indices!.shape }];
   },
+  Unfold: ([x], { kernel, dilation }) => {
+    const [batch, length, ...row] = x!.shape;
+    if (x!.shape.length < 2) throw new InternalError("a length to slide along is expected as axis 1");
+    const windows = knownSize(length!, "the length of an unfolded axis") - dilation * (kernel - 1);
+    if (windows < 1) throw new InternalError(`no window of ${kernel} rows, ${dilation} apart, fits`);
+    return [{ dtype: x!.dtype, shape: [batch!, windows, kernel, ...row] }];
+  },
   ScatterElements: ([x, indices, updates], { axis }) => {
     resolveAxis(axis, x!.shape.length);
     if (!sameShape(indices!.shape, updates!.shape)) throw new InternalError("indices and updates differ");

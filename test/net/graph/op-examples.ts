@@ -11,6 +11,7 @@ const indices = g.constant({ dtype: "int32", shape: [2, 2], data: Int32Array.of(
 const matrix = g.input("matrix", "float32", [5, 4]);
 const signal = g.input("signal", "float32", ["b", 4, 9]);
 const kernel = g.input("kernel", "float32", [6, 2, 3]);
+const taps = g.slice(g.reshape(kernel, [4, 9]), 1, 0, 8);
 const flat = g.reshape(x, ["3*b", 4]);
 const isPositive = g.greater(g.reduceSum(flat, [1]), 0);
 const positiveRows = g.compress(g.range("3*b"), isPositive, 0, "positive");
@@ -91,6 +92,15 @@ export const opExamples: Readonly<Record<Op, readonly Sym[]>> = {
   Slice: [g.slice(x, 1, 1), g.slice(x, 2, -3, -1), g.slice(x, 2, 0, 4, 2), g.flip(x, 1), g.flip(x, 0)],
   Pad: [g.pad(x, 2, 1, 2), g.pad(x, 1, 0, 1, -3)],
   Gather: [g.gather(x, indices, 1)],
+  Unfold: [
+    g.unfold(signal, 2),
+    g.unfold(x, 2, 2),
+    // the product with a kernel, whose gradient is a convolution
+    g.gemm(g.reshape(g.unfold(x, 2), ["2*b", 8]), taps, undefined, { transB: true }),
+    g.gemm(g.reshape(g.unfold(signal, 2, 2), ["2*b", 18]), g.reshape(kernel, [2, 18]), undefined, {
+      transB: true,
+    }),
+  ],
   GatherElements: [
     g.gatherElements(x, g.cast(g.expand(g.reshape(indices, [1, 2, 2]), ["b", 2, 2]), "int64"), 2),
   ],

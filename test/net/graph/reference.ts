@@ -373,6 +373,12 @@ const rules: { readonly [K in Op]: Rule<K> } = {
       return exact(x!, [...place.slice(0, at), index, ...place.slice(at + rank)]);
     });
   },
+  Unfold: ([x], { kernel, dilation }) => {
+    const [batch, length, ...row] = x!.shape;
+    return build([batch!, length! - dilation * (kernel - 1), kernel, ...row], ([b, at, tap, ...rest]) =>
+      exact(x!, [b!, at! + tap! * dilation, ...rest]),
+    );
+  },
   GatherElements: ([x, indices], { axis }) => {
     const at = resolveAxis(axis, x!.shape.length);
     return build(indices!.shape, (place) =>
