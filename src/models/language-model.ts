@@ -92,6 +92,10 @@ export class LanguageModel extends TokenModel {
     }
   }
 
+  get device(): string | undefined {
+    return this.programs.deviceInUse;
+  }
+
   /**
    * Twice the weights, since a session packs its own copy, the activations of one run, and what a call gives back. A call
    * is run in parts, so beyond a number of sequences only the answers grow.

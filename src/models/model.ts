@@ -72,6 +72,8 @@ export interface Model {
   tokenCount?(sequence: string): number;
   /** Sequences per call; the run's own default where absent. */
   readonly batchSize?: number;
+  /** Where the model computes, for the record of a run: "cpu", "webgpu". Known after its first answer. */
+  readonly device?: string | undefined;
   /** Peak bytes that one call with this many sequences of this many tokens is expected to take, weights included. */
   memory?(batchSize: number, tokens: number): number;
   close?(): Awaitable<void>;

@@ -37,6 +37,8 @@ const KEPT = 4;
 export class Programs {
   private readonly opened = new Map<string, Promise<Opened>>();
   private device: Promise<ConcreteDevice> | undefined;
+  /** Where the programs run; known when the first was opened. */
+  deviceInUse: ConcreteDevice | undefined;
 
   constructor(
     private readonly architecture: Architecture,
@@ -62,6 +64,7 @@ export class Programs {
   private async program(question: Question, tokens: number): Promise<Opened> {
     this.device ??= workingDevice(this.options.device ?? "cpu");
     const device = await this.device;
+    this.deviceInUse = device;
     const { fixedLength, recurrent = false } = this.architecture;
     const length: Dim = fixedLength || (recurrent && !runsLoopsWell(device)) ? tokens : "t";
     const key = `${question.name} ${length}`;

@@ -37,6 +37,7 @@ export function provenanceFacts({ stored, result }: Entry): Fact[] {
           ],
           ["shards", `${timing.length}, batch size ${each((shard) => String(shard.batchSize))}`],
           ["peak memory", bytes(peak)],
+          ["device", each((shard) => shard.device ?? "the model's own")],
           ["machine", each((shard) => shard.host)],
           ["software", `dart-eval ${each((shard) => shard.toolkit)}`],
         ] satisfies Fact[])),

@@ -48,6 +48,7 @@ async function storedFixture(folder: string, cell: FixtureCell): Promise<StoredR
         seconds: 12.4,
         rowsPerSecond: rows / 12.4,
         batchSize: 64,
+        device: "cpu",
         peakMemory: 512 * 1024 ** 2,
         toolkit: "0.1.0",
         host: "laptop, 2 cores",

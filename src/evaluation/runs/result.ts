@@ -28,6 +28,8 @@ export interface ShardTiming {
   /** Version of this package. */
   readonly toolkit: string;
   readonly host: string;
+  /** Where the model computed, as it says itself; null when it does not. */
+  readonly device: string | null;
 }
 
 /** One cell of a run folder, as `readResults` gives it. */

@@ -106,5 +106,6 @@ function timingOf(run: CellRun, planned: PlannedCell, shard: Shard): ShardTiming
     peakMemory: process.resourceUsage().maxRSS * 1024,
     toolkit: version,
     host: hostname(),
+    device: planned.model.device ?? null,
   };
 }

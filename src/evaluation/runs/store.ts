@@ -51,6 +51,7 @@ export const timingSchema: z.ZodType<ShardTiming> = z.object({
   peakMemory: z.number(),
   toolkit: z.string(),
   host: z.string(),
+  device: z.string().nullable(),
 });
 
 const doneSchema = z.object({

@@ -24,6 +24,23 @@ const INSTALL: Readonly<Record<ConcreteDevice, string>> = {
   dml: "it comes with onnxruntime-node on Windows only",
 };
 
+/** Folders of shared libraries on Linux, beside those that LD_LIBRARY_PATH names. */
+const LIBRARY_FOLDERS = ["/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64"].flatMap((folder) => [
+  folder,
+  `${folder}/x86_64-linux-gnu`,
+  `${folder}/aarch64-linux-gnu`,
+]);
+
+/**
+ * Files of which one must be there for WebGPU to find a GPU: the Vulkan loader on Linux. Empty where the system brings it.
+ * Asking the provider itself would print its own complaint.
+ */
+export function vulkanLoaders(platform: string, searched: string | undefined): readonly string[] {
+  if (platform !== "linux") return [];
+  const folders = [...(searched ?? "").split(":").filter(Boolean), ...LIBRARY_FOLDERS];
+  return folders.map((folder) => `${folder}/libvulkan.so.1`);
+}
+
 export interface ProviderState {
   readonly device: ConcreteDevice;
   readonly present: boolean;

@@ -1,7 +1,8 @@
 import type { InferenceSession } from "onnxruntime-node";
 import { InputError } from "../../base/errors.ts";
+import { kindOfPath } from "../../base/folder.ts";
 import type { ConcreteDevice, Device } from "./device.ts";
-import { candidates } from "./device.ts";
+import { candidates, vulkanLoaders } from "./device.ts";
 import { bundledProviders, onnxRuntime } from "./onnx-runtime.ts";
 
 export interface SessionRequest {
@@ -19,6 +20,12 @@ export interface OpenedSession {
   readonly device: ConcreteDevice;
 }
 
+async function hasVulkanLoader(): Promise<boolean> {
+  const loaders = vulkanLoaders(process.platform, process.env.LD_LIBRARY_PATH);
+  if (loaders.length === 0) return true;
+  return (await Promise.all(loaders.map(kindOfPath))).some((kind) => kind === "file");
+}
+
 /** Devices that `auto` has tried in vain in this process. */
 const withoutDriver = new Set<ConcreteDevice>();
 
@@ -33,6 +40,7 @@ export async function openSession(
   { device, threads, folder, refusal }: SessionRequest,
 ): Promise<OpenedSession> {
   const { InferenceSession } = await onnxRuntime();
+  if (device === "auto" && !(await hasVulkanLoader())) withoutDriver.add("webgpu");
   const tried = candidates(device, await bundledProviders()).filter(
     (each) => device !== "auto" || !withoutDriver.has(each),
   );

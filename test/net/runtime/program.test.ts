@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
 import { writeSafetensors } from "../../../src/net/arrays/write-safetensors.ts";
 import * as g from "../../../src/net/graph/build.ts";
-import { candidates, providerStates } from "../../../src/net/runtime/device.ts";
+import { candidates, providerStates, vulkanLoaders } from "../../../src/net/runtime/device.ts";
 import { bundledProviders } from "../../../src/net/runtime/onnx-runtime.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
 
@@ -117,6 +117,15 @@ describe("devices", () => {
     expect(() => candidates("cuda", bundled)).toThrow(/the device cuda is not available: .* cpu, webgpu/);
     expect(candidates("auto", bundled)).toEqual(["webgpu", "cpu"]);
     expect(candidates("cpu", bundled)).toEqual(["cpu"]);
+  });
+
+  test("WebGPU is looked for only where a Vulkan loader is", () => {
+    expect(vulkanLoaders("darwin", undefined)).toEqual([]);
+    expect(vulkanLoaders("linux", "/opt/a:/opt/b").slice(0, 2)).toEqual([
+      "/opt/a/libvulkan.so.1",
+      "/opt/b/libvulkan.so.1",
+    ]);
+    expect(vulkanLoaders("linux", undefined)).toContain("/usr/lib/x86_64-linux-gnu/libvulkan.so.1");
   });
 
   test("auto ends at the processor where nothing better works", async () => {
