@@ -1,0 +1,97 @@
+import { z } from "zod";
+import { FormatError, InputError } from "../../base/errors.ts";
+import { openFile } from "../../base/file-handle.ts";
+import { kindOfPath } from "../../base/folder.ts";
+import { JsonTrouble, parseUniqueJson } from "../../base/unique-json.ts";
+
+const name = z.string().min(1).max(200);
+const id = z
+  .int()
+  .min(0)
+  .max(1 << 24);
+const specials = { pad: id.optional(), mask: id.optional() };
+
+/** Files that `openTokenizer` reads, in a folder below the card's. */
+const fromFolder = z.strictObject({ folder: name, ...specials });
+/** One token per letter. */
+const fromLetters = z.strictObject({
+  letters: z.record(z.string().regex(/^[!-~]$/, "expected one character"), id),
+  unknown: id.optional(),
+  before: z.array(id).max(16).default([]),
+  after: z.array(id).max(16).default([]),
+  ...specials,
+});
+
+const cardSchema = z.strictObject({
+  format: z.literal("dart-eval onnx card"),
+  formatVersion: z.literal(1),
+  name: name.optional(),
+  kind: z.enum(["causal", "masked"]),
+  tokenizer: z.union([fromFolder, fromLetters]),
+  inputs: z.strictObject({ ids: name, mask: name.optional(), zeros: z.array(name).max(16).default([]) }),
+  outputs: z
+    .strictObject({ logits: name.optional(), hidden: name.optional() })
+    .refine(
+      ({ logits, hidden }) => logits !== undefined || hidden !== undefined,
+      "expected logits or hidden",
+    ),
+  maxTokens: z.int().min(1).max(1e9).optional(),
+});
+
+/** What must be known of an ONNX file to ask it as a language model; see docs/adapters.md. */
+export type OnnxCard = z.output<typeof cardSchema>;
+
+/** A card is a page; what is larger is another file. */
+const LARGEST_CARD = 2 ** 20;
+
+const HINT = "docs/adapters.md says what a card holds";
+
+/** Where the card of an ONNX file lies: `model.card.json` for `model.onnx`. */
+export function cardPath(model: string): string {
+  return model.replace(/(\.onnx)?$/, ".card.json");
+}
+
+/**
+ * @throws {InputError} when there is no card beside the model
+ * @throws {FormatError} naming the key when it is not what a card should be
+ */
+export async function readOnnxCard(model: string): Promise<OnnxCard> {
+  const path = cardPath(model);
+  if ((await kindOfPath(path)) !== "file") {
+    throw new InputError(`there is no card of ${model}`, {
+      hint: `write ${path}, which says how to read letters as tokens and which output is what; ${HINT}`,
+    });
+  }
+  const card = await readJson(path);
+  const parsed = cardSchema.safeParse(card);
+  if (parsed.success) return parsed.data;
+  const { path: key, message } = deepestIssue(parsed.error.issues[0]!);
+  throw new FormatError({ file: path }, `${key.join(".") || "the card"}: ${message}`, HINT);
+}
+
+async function readJson(path: string): Promise<unknown> {
+  await using file = await openFile(path);
+  if (file.size > LARGEST_CARD) {
+    throw new FormatError(
+      { file: path },
+      `the card has ${file.size} bytes; at most ${LARGEST_CARD} were expected`,
+    );
+  }
+  try {
+    return parseUniqueJson(new TextDecoder().decode(await file.read(0, file.size)));
+  } catch (error) {
+    if (!(error instanceof JsonTrouble)) throw error;
+    throw new FormatError({ file: path }, `the card ${error.message}`, HINT, error);
+  }
+}
+
+/** Of a union, what is wrong with the alternative that came nearest; of a key, what is wrong with it. */
+function deepestIssue(issue: z.core.$ZodIssue): { path: readonly PropertyKey[]; message: string } {
+  if (issue.code === "invalid_key") return { ...issue, message: issue.issues[0]?.message ?? issue.message };
+  if (issue.code !== "invalid_union") return issue;
+  const [nearest] = issue.errors.toSorted((a, b) => a.length - b.length);
+  const inner = nearest?.[0];
+  if (inner === undefined) return issue;
+  const deeper = deepestIssue(inner);
+  return { path: [...issue.path, ...deeper.path], message: deeper.message };
+}
