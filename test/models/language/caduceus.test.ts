@@ -1,20 +1,31 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { normal } from "../../../src/base/sample.ts";
 import { caduceusTokenizer } from "../../../src/dna/tokenizers/one-letter.ts";
 import type { Architecture } from "../../../src/models/architecture.ts";
+import { initCheckpoint } from "../../../src/models/init.ts";
 import { caduceus } from "../../../src/models/language/caduceus.ts";
+import { LanguageModel } from "../../../src/models/language-model.ts";
 import type { DeclaredTensor } from "../../../src/models/parameters.ts";
+import { bindParameters } from "../../../src/models/parameters.ts";
 import { Programs } from "../../../src/models/programs.ts";
 import { maskedLogLikelihoods } from "../../../src/models/queries/masked-likelihood.ts";
+import { compare } from "../../../src/models/verify.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
+import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
+import { writeSafetensors } from "../../../src/net/arrays/write-safetensors.ts";
 import { input } from "../../../src/net/graph/build.ts";
+import type { Shape } from "../../../src/net/graph/dim.ts";
 import type { Graph } from "../../../src/net/graph/graph.ts";
 import { graphOf } from "../../../src/net/graph/graph.ts";
 import type { Sym } from "../../../src/net/graph/sym.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
 import { mergeLora } from "../../../src/net/train/lora.ts";
+import { testWithSharedData } from "../../shared-data.ts";
 import type { GoldenTensor } from "../golden-weights.ts";
 import { deviation, goldenArray } from "../golden-weights.ts";
 import { givenTo, madeWith, outputOf, usersOf } from "../graph-nodes.ts";
@@ -550,4 +561,143 @@ describe("the strands", () => {
       expect(Math.abs(here.classes[0]! - there.classes[0]!)).toBeGreaterThan(1e-3);
     });
   });
+});
+
+describe("the card", () => {
+  const folder = mkdtempSync(join(tmpdir(), "dart-eval-caduceus-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test.each([
+    ["ps-131k", 30_937_760, 7_725_312],
+    ["ph-131k", 30_934_736, 7_725_312],
+    ["ps-1k-d256", 7_747_896, 1_934_592],
+    ["ph-1k-d256", 7_746_792, 1_934_592],
+    ["ps-1k-d118", 1_892_256, 470_702],
+    ["ph-1k-d118", 1_891_152, 470_702],
+  ])("an untrained %s has the published file's size in bytes", async (preset, bytes, parameters) => {
+    const out = join(folder, preset);
+    await initCheckpoint(caduceus, { preset, seed: 3, folder: out });
+    expect(statSync(join(out, "model.safetensors")).size).toBe(bytes);
+    const { config } = caduceus.checkpoints.find((each) => each.preset === preset)!;
+    const counts = caduceus
+      .architecture(config, "config.json")
+      .tensors.map(({ shape, dtype }) => (dtype === "int64" ? 0 : shape.reduce((a, b) => a * b, 1)));
+    expect(counts.reduce((a, b) => a + b, 0)).toBe(parameters);
+  });
+
+  test("an untrained checkpoint begins as the published code does", async () => {
+    const out = join(folder, "laws");
+    await initCheckpoint(caduceus, { preset: "ps-1k-d256", seed: 3, folder: out });
+    await using checkpoint = await openCheckpoint(out);
+    const at = "caduceus.backbone.layers.1.mixer.submodule.mamba_rev";
+    const values = async (name: string) => [...((await checkpoint.read(name)).data as Float32Array)];
+    const range = (of: readonly number[]) => of.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const steps = (await values(`${at}.dt_proj.bias`)).map((bias) => Math.log1p(Math.exp(bias)));
+    expect(Math.min(...steps)).toBeGreaterThan(0.000999);
+    expect(Math.max(...steps)).toBeLessThan(0.1001);
+    expect(steps.filter((step) => step < 0.01).length / steps.length).toBeCloseTo(0.5, 1);
+    expect(range(await values(`${at}.dt_proj.weight`))).toBeCloseTo(0.25, 2);
+    expect(range(await values(`${at}.conv1d.weight`))).toBeCloseTo(0.5, 2);
+    expect(range(await values(`${at}.x_proj.weight`))).toBeCloseTo(0.0442, 3);
+    const outputs = await values(`${at.replace("rev", "fwd")}.out_proj.weight`);
+    expect(range(outputs)).toBeCloseTo(1 / Math.sqrt(512 * 4), 4);
+    const logA = await values(`${at}.A_log`);
+    expect([0, 1, 15, 16].map((i) => logA[i])).toEqual(
+      [0, 1, 15, 0].map((k) => Math.fround(Math.log(k + 1))),
+    );
+    expect(new Set(await values(`${at}.D`))).toEqual(new Set([1]));
+    const map = (await checkpoint.read("lm_head.complement_map")).data as BigInt64Array;
+    expect([...map].map(Number)).toEqual([0, 1, 2, 3, 4, 5, 6, 10, 9, 8, 7, 11, 12, 13, 14, 15]);
+    expect(
+      [...checkpoint.arrays.keys()].filter((name) => /mamba_rev\.(in|out)_proj|lm_head\.lm/.test(name)),
+    ).toEqual([]);
+  });
+
+  test("toys are small, open, embed and score", async () => {
+    for (const [preset, width] of [
+      ["toy", 64],
+      ["toy-ph", 32],
+    ] as const) {
+      const out = join(folder, preset);
+      await initCheckpoint(caduceus, { preset, seed: 0, folder: out });
+      expect(statSync(join(out, "model.safetensors")).size).toBeLessThan(300_000);
+      const model = await LanguageModel.open(out, [caduceus]);
+      const [embedding] = await model.embed(["ACGTN", "GG"], { protocol: "corrected" });
+      expect([embedding!.tokens, embedding!.width]).toEqual([6, width]);
+      const [together, alone] = [
+        await model.logLikelihood(["ACGTTGCA", "TTGACA"], { protocol: "corrected" }),
+        await model.logLikelihood(["TTGACA"], { protocol: "corrected" }),
+      ];
+      expect(Math.abs(together[1]! - alone[0]!)).toBeLessThan(1e-5 * Math.abs(alone[0]!));
+      await model.close();
+    }
+  });
+
+  test("a checkpoint with the tied weights written out is the same model, one with others is refused", async () => {
+    const toy = join(folder, "to-be-tied");
+    await initCheckpoint(caduceus, { preset: "toy", seed: 1, folder: toy });
+    const model = caduceus.architecture(caduceus.toys.toy, "config.json");
+    const untied = model.untied!();
+    expect(untied.tensors.length - model.tensors.length).toBe(2 * model.layers);
+    await using checkpoint = await openCheckpoint(toy);
+    const [tied, apart] = [
+      bindParameters(model.tensors, checkpoint, model.ignored),
+      bindParameters(untied.tensors, checkpoint, untied.ignored),
+    ];
+    const name = (direction: string) =>
+      `caduceus.backbone.layers.0.mixer.submodule.mamba_${direction}.in_proj.weight`;
+    expect(tied.has(name("rev"))).toBe(false);
+    expect(apart.get(name("rev"))).toEqual(tied.get(name("fwd")));
+    const read = async (from: string, as: string) => ({ ...(await checkpoint.read(from)), name: as });
+    const own = await Promise.all([...checkpoint.arrays.keys()].map((each) => read(each, each)));
+    const alias = await read(name("fwd"), name("rev"));
+    const write = async (folderName: string, second: typeof alias) => {
+      const out = join(folder, folderName);
+      await writeSafetensors(join(out, "model.safetensors"), [...own, second]);
+      writeFileSync(join(out, "config.json"), JSON.stringify(caduceus.toys.toy));
+      return LanguageModel.open(out, [caduceus]);
+    };
+    await (await write("written-out", alias)).close();
+    const other = { ...alias, data: (alias.data as Float32Array).with(0, 9) };
+    await expect(write("different", other)).rejects.toThrow(/differs/);
+  });
+
+  testWithSharedData(
+    "its figures are those of the run of the official code",
+    "checkpoint-vectors/source/geneb-caduceus-ps-131k-cpu-f32.json",
+    (file) => {
+      const { values } = JSON.parse(readFileSync(file, "utf8")) as { values: number[] };
+      const anchor = caduceus.anchors.find(({ preset }) => preset === "ps-131k")!;
+      expect(values.length).toBe(512);
+      expect(compare(anchor, Float64Array.from(values))).toMatchObject({ agrees: true });
+      expect(compare(anchor, Float64Array.from(values)).deviation).toBeLessThan(1e-8);
+      expect(compare(anchor, Float64Array.from(values.toReversed()))).toMatchObject({ agrees: false });
+    },
+  );
+
+  test("what is not this model is refused with the key", () => {
+    const refuse = (change: object) => () =>
+      caduceus.architecture({ ...caduceus.toys.toy, ...change }, "m/config.json");
+    expect(refuse({ fused_add_norm: false })).toThrow(/"fused_add_norm" is false/);
+    expect(refuse({ bidirectional_strategy: "ew_multiply" })).toThrow(
+      /"bidirectional_strategy" is "ew_multiply"/,
+    );
+    expect(refuse({ d_model: 1e9 })).toThrow(/"d_model" is 1000000000/);
+    expect(refuse({ ssm_cfg: { d_state: 0 } })).toThrow(/"ssm_cfg.d_state" is 0/);
+    expect(refuse({ complement_map: undefined })).toThrow(/"complement_map" is absent/);
+    expect(refuse({ complement_map: { 7: 16 } })).toThrow(
+      /"complement_map" is .*expected tokens of the vocabulary/,
+    );
+  });
+});
+
+test("with loops, nothing that is as long as the row is wider than the inner width", () => {
+  const model = caduceus.architecture(tiny(true, 2), "config.json");
+  const inside = ({ nodes }: Graph) => nodes.flatMap(({ outputs }) => outputs.map(({ shape }) => shape));
+  const widthOver = (shape: Shape) =>
+    shape.filter((dim) => typeof dim === "number").reduce((a, b) => a * b, 1);
+  const { logits } = model.forward({ ids, loops: true }, "t");
+  const long = inside(graphOf({ logits })).filter((shape) => shape.some((dim) => /\bt\b/.test(String(dim))));
+  expect(long.length).toBeGreaterThan(20);
+  expect(Math.max(...long.map(widthOver))).toBe(32);
 });
