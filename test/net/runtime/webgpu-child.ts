@@ -1,5 +1,6 @@
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { normal } from "../../../src/base/sample.ts";
+import { addExperts } from "../../../src/models/language/blocks/mixture-of-experts.ts";
 import { hyenadna } from "../../../src/models/language/hyenadna.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
 import * as g from "../../../src/net/graph/build.ts";
@@ -21,12 +22,9 @@ const model = hyenadna.architecture(hyenadna.toys.toy, "config.json");
 const ids = g.input("ids", "int32", ["b", TOKENS]);
 const { lastHidden, logits } = model.forward({ ids }, TOKENS);
 const x = g.input("x", "float32", ["b", 3, 8]);
-const rows = g.compress(
-  g.range("3*b"),
-  g.greater(g.reduceSum(g.reshape(x, ["3*b", 8]), [1]), 0),
-  0,
-  "positive",
-);
+const dense = (out: number, width: number) => ({ weight: g.constant(random([out, width])) });
+const experts = Array.from({ length: 4 }, () => ({ w1: dense(6, 8), w2: dense(8, 6), w3: dense(6, 8) }));
+const tokens = g.reshape(x, ["3*b", 8]);
 const outputs: Record<string, Sym> = {
   lastHidden,
   logits,
@@ -44,7 +42,7 @@ const outputs: Record<string, Sym> = {
   reduceMax: g.reduceMax(x, [2]),
   where: g.where(g.greater(x, 0), x, g.exp(x)),
   flip: g.flip(x, 2),
-  rows: g.scatterRows(g.reshape(x, ["3*b", 8]), rows, g.gather(g.reshape(x, ["3*b", 8]), rows), "add"),
+  routed: addExperts({ router: dense(4, 8), experts }, tokens, tokens, { perToken: 2, layer: "0" }),
 };
 const weights = new Map(model.tensors.map(({ name, shape }) => [name, random(shape)]));
 const derived = await model.derive!(TOKENS, async (name, rows) => {
