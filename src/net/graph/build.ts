@@ -117,7 +117,11 @@ export const tanh = unary("Tanh");
 export const sigmoid = unary("Sigmoid");
 export const softplus = unary("Softplus");
 export const erf = unary("Erf");
-export const relu = unary("Relu");
+/** A reshaped product's ReLU is taken before its shape changes: the runtime makes one op of the two. */
+export function relu(x: Sym): Sym {
+  const { node } = x;
+  return isOp(node, "Reshape") ? reshape(apply("Relu", node.inputs, {}), x.shape) : apply("Relu", [x], {});
+}
 export const floor = unary("Floor");
 export const sign = unary("Sign");
 

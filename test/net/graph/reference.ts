@@ -21,6 +21,14 @@ export type Feeds = Readonly<Record<string, Values>>;
 export function evaluate(outputs: readonly Sym[], feeds: Feeds): readonly Values[] {
   const values = new Map<Node, readonly Values[]>();
   const sizes = new Map<string, number>();
+  // Inputs first: they bind the symbolic sizes, which any node may use.
+  const inputs = nodesBehind(outputs).filter((node) => node.op === "Input");
+  run(
+    inputs.map((node) => ({ node, output: 0, ...node.outputs[0]! })),
+    feeds,
+    values,
+    sizes,
+  );
   run(outputs, feeds, values, sizes);
   return outputs.map(({ node, output }) => values.get(node)![output]!);
 }

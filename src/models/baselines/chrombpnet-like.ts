@@ -1,0 +1,52 @@
+import { add, reduceMean, relu } from "../../net/graph/build.ts";
+import { knownSize } from "../../net/graph/dim.ts";
+import type { Sym } from "../../net/graph/sym.ts";
+import { type Convolution, centre, convolutionLast } from "../../net/nn/convolution-last.ts";
+import type { FreshLayers } from "../../net/nn/init.ts";
+import { type Linear, linear } from "../../net/nn/linear.ts";
+import { type Position, position, withPosition } from "./probing-head-like.ts";
+
+// axes: b batch · l bases · c = 512 channels
+
+const CHANNELS = 512;
+const FIRST_KERNEL = 21;
+const BLOCKS = 7;
+
+export interface ChrombpnetLike {
+  readonly first: Convolution;
+  readonly position: Position;
+  readonly dilated: readonly Convolution[];
+  readonly output: Linear;
+}
+
+/** Declares the layers of a network for sequences of `length` bases, at least 275. */
+export function chrombpnetLike(
+  layers: FreshLayers,
+  { length, outputs }: { readonly length: number; readonly outputs: number },
+): ChrombpnetLike {
+  return {
+    first: layers.convolution("first", 4, CHANNELS, FIRST_KERNEL),
+    position: position(layers, length - FIRST_KERNEL + 1, CHANNELS),
+    dilated: Array.from({ length: BLOCKS }, (_, i) =>
+      layers.convolution(`dilated.${i}`, CHANNELS, CHANNELS, 3),
+    ),
+    output: layers.linear("output", CHANNELS, outputs),
+  };
+}
+
+/**
+ * DART-Eval's classifier in the manner of ChromBPNet (Pampari et al. 2024): a wide convolution, residual blocks whose
+ * convolutions reach 1, 2, 4, … bases, the mean over positions, a dense layer. Nothing is padded, so the length shrinks from
+ * block to block.
+ *
+ * @param x  one-hot sequence [b, l, 4], channels A C G T, zeros where no base is known
+ * @returns  [b, outputs]
+ */
+export function chrombpnetLikeLogits(net: ChrombpnetLike, x: Sym): Sym {
+  const first = relu(withPosition(convolutionLast(net.first, x), net.position));
+  const last = net.dilated.reduce((state, convolution, i) => {
+    const y = relu(convolutionLast(convolution, state, { dilation: 2 ** i }));
+    return add(centre(state, knownSize(y.shape[1]!, "a length")), y);
+  }, first);
+  return linear(net.output, reduceMean(last, [1]));
+}

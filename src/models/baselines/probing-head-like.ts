@@ -1,0 +1,62 @@
+import { add, relu } from "../../net/graph/build.ts";
+import type { Sym } from "../../net/graph/sym.ts";
+import { type Convolution, convolutionLast } from "../../net/nn/convolution-last.ts";
+import type { FreshLayers } from "../../net/nn/init.ts";
+import { type Linear, linear } from "../../net/nn/linear.ts";
+import { type ProbingHead, probingHead, probingLogits } from "../heads/probing-head.ts";
+
+// axes: b batch · l bases · c = 256 channels
+
+const CHANNELS = 256;
+const FIRST_KERNEL = 41;
+const KERNEL = 8;
+
+export interface ProbingHeadLike {
+  readonly first: Convolution;
+  readonly position: Position;
+  readonly head: ProbingHead;
+}
+
+/** A learned number for each position, spread over the channels by a dense layer of one input. */
+export interface Position {
+  /** [l, 1], zeros at first */
+  readonly values: Sym;
+  readonly spread: Linear & { readonly bias: Sym };
+}
+
+/** Declares the layers of a network for sequences of `length` bases. */
+export function probingHeadLike(
+  layers: FreshLayers,
+  { length, outputs }: { readonly length: number; readonly outputs: number },
+): ProbingHeadLike {
+  return {
+    first: layers.convolution("first", 4, CHANNELS, FIRST_KERNEL),
+    position: position(layers, length, CHANNELS),
+    head: probingHead(layers, { width: CHANNELS, kernel: KERNEL, outputs }),
+  };
+}
+
+export function position(layers: FreshLayers, length: number, channels: number): Position {
+  return {
+    values: layers.zeros("position.values", [length, 1]),
+    spread: layers.linear("position.spread", 1, channels),
+  };
+}
+
+/**
+ * DART-Eval's network without a language model: the probing head over a wide convolution of the sequence itself.
+ *
+ * @param x  one-hot sequence [b, l, 4], channels A C G T, zeros where no base is known
+ * @returns  [b, outputs]
+ */
+export function probingHeadLikeLogits({ first, position: at, head }: ProbingHeadLike, x: Sym): Sym {
+  const length = at.values.shape[0] as number;
+  const half = (FIRST_KERNEL - 1) / 2;
+  const embedding = relu(withPosition(convolutionLast(first, x, { pads: [half, half] }), at));
+  return probingLogits(head, embedding, { kind: "slice", length });
+}
+
+/** y with the learned term of each position added.  [b, l, c] → [b, l, c] */
+export function withPosition(y: Sym, { values, spread }: Position): Sym {
+  return add(y, linear(spread, values));
+}

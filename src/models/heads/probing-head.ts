@@ -1,0 +1,109 @@
+import {
+  cast,
+  concat,
+  equal,
+  input,
+  matMul,
+  range,
+  reduceSum,
+  relu,
+  slice,
+  unsqueeze,
+} from "../../net/graph/build.ts";
+import type { Sym } from "../../net/graph/sym.ts";
+import type { Convolution } from "../../net/nn/convolution-last.ts";
+import { betweenRows, convolutionLast, zeroRow } from "../../net/nn/convolution-last.ts";
+import type { FreshLayers } from "../../net/nn/init.ts";
+import { type Linear, linear } from "../../net/nn/linear.ts";
+
+// axes: b batch · t tokens · l bases · c width of the embeddings · h hidden channels
+
+/** Which token stands for each position that the head sees. */
+export type BaseTokens =
+  /** The token that covers the base, by the input `index`, int32 [b, l]: byte pairs and k-mers. */
+  | { readonly kind: "gather"; readonly length: number }
+  /** Token i for base i, what follows the bases left out: one letter per token. */
+  | { readonly kind: "slice"; readonly length: number }
+  /** The first base's token and the end token alone: what the original's probes of Caduceus saw (quirk Q1). */
+  | { readonly kind: "ends"; readonly length: number };
+
+export interface ProbingHeadSizes {
+  /** Width of the embeddings. */
+  readonly width: number;
+  /** Of the second and the third convolution: 8, and 3 where only two tokens are seen. */
+  readonly kernel: number;
+  /** Logits, or the one predicted value. */
+  readonly outputs: number;
+}
+
+/** Kernels of the head's convolutions for each way of seeing tokens; the ends are too few for a kernel of 8. */
+export const PROBING_KERNEL: Readonly<Record<BaseTokens["kind"], number>> = { gather: 8, slice: 8, ends: 3 };
+
+const HIDDEN = 32;
+
+export interface ProbingHead {
+  readonly conv1: Convolution;
+  readonly conv2: Convolution;
+  readonly conv3: Convolution;
+  readonly output: Linear;
+}
+
+/** Declares the head's layers. They begin as PyTorch's do. */
+export function probingHead(layers: FreshLayers, { width, kernel, outputs }: ProbingHeadSizes): ProbingHead {
+  return {
+    conv1: layers.convolution("conv1", width, HIDDEN, 1),
+    conv2: layers.convolution("conv2", HIDDEN, HIDDEN, kernel),
+    conv3: layers.convolution("conv3", HIDDEN, HIDDEN, kernel),
+    output: layers.linear("output", HIDDEN, outputs),
+  };
+}
+
+/**
+ * DART-Eval's probing head over embeddings of tokens: three convolutions with ReLU, the first of kernel 1 and all padded by
+ * one, the sum over positions, a dense layer.
+ *
+ * The first convolution and its ReLU see one position at a time, so they run on tokens, before each is repeated over its
+ * bases: the same numbers with a fraction of the work. Its padding only adds a column on each side that holds the bias.
+ *
+ * @param tokens  [b, t, c]; the index never points at padding
+ * @param index   int32 [b, l], token of each base; only for `gather`
+ * @returns       [b, outputs]
+ */
+export function probingLogits(head: ProbingHead, tokens: Sym, basesOf: BaseTokens, index?: Sym): Sym {
+  const seen = basesOf.kind === "gather" ? tokens : positions(tokens, basesOf);
+  const onTokens = relu(convolutionLast(head.conv1, seen));
+  return afterFirst(head, index === undefined ? onTokens : repeated(onTokens, index));
+}
+
+/** The rest of the head, from the first convolution's outputs at every position, padding excluded.  [b, l, h] → [b, outputs] */
+function afterFirst({ conv1, conv2, conv3, output }: ProbingHead, x: Sym): Sym {
+  const edge = relu(conv1.bias);
+  // Both paddings at once: the first convolution's, which holds the bias, and the second's zeros.
+  const padded = betweenRows(betweenRows(x, edge, [1, 1]), zeroRow(HIDDEN), [1, 1]);
+  const second = relu(convolutionLast(conv2, padded));
+  const third = relu(convolutionLast(conv3, second, { pads: [1, 1] }));
+  return linear(output, reduceSum(third, [1]));
+}
+
+function positions(tokens: Sym, { kind, length }: BaseTokens): Sym {
+  if (kind === "slice") return slice(tokens, 1, 0, length);
+  return concat([slice(tokens, 1, 0, 1), slice(tokens, 1, length, length + 1)], 1);
+}
+
+/**
+ * Row index[b, i] of x[b] for each i, as a product with a matrix of ones and zeros: exact, and its gradient is a product too,
+ * where a gather's would be a sum into places one by one.  x: [b, t, h] → [b, l, h]
+ */
+function repeated(x: Sym, index: Sym): Sym {
+  const isToken = equal(unsqueeze(cast(index, "int64"), 2), range(x.shape[1]!)); // [b, l, t]
+  return matMul(cast(isToken, x.dtype), x);
+}
+
+/** Inputs of a head that is trained on stored embeddings. */
+export function probingInputs(width: number, basesOf: BaseTokens): { tokens: Sym; index: Sym | undefined } {
+  const tokens = basesOf.kind === "gather" ? "t" : basesOf.length + 1;
+  return {
+    tokens: input("embedding", "float32", ["b", tokens, width]),
+    index: basesOf.kind === "gather" ? input("index", "int32", ["b", basesOf.length]) : undefined,
+  };
+}

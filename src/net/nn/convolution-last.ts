@@ -1,0 +1,94 @@
+import { concat, expand, fill, gemm, pad, reshape, slice, transpose, unfold } from "../graph/build.ts";
+import { type Dim, knownSize, multiplyDims } from "../graph/dim.ts";
+import type { Sym } from "../graph/sym.ts";
+import { linear } from "./linear.ts";
+
+// axes: b batch · l length · c channels in · o channels out · k kernel
+
+/** A convolution along the length as PyTorch stores it. */
+export interface Convolution {
+  /** [o, c, k] */
+  readonly weight: Sym;
+  /** [o] */
+  readonly bias: Sym;
+}
+
+export interface ConvolutionOptions {
+  /** Zeros before and after the length. */
+  readonly pads?: readonly [number, number];
+  readonly dilation?: number;
+}
+
+/**
+ * Cross-correlation along the length with the channels last: y[b, t] = bias + Σ_j W[:, :, j] · x[b, t + dilation · j − pads[0]].
+ *
+ * One pass makes the windows, one product the rest; forward and both gradients run at the speed of products. A kernel of 1 is a
+ * product alone: what padding adds there are columns that hold the bias, so x is not copied.
+ *
+ * @param x  [b, l, c], l known
+ * @returns  [b, l + pads − dilation · (k − 1), o]
+ */
+export function convolutionLast(
+  { weight, bias }: Convolution,
+  x: Sym,
+  { pads = [0, 0], dilation = 1 }: ConvolutionOptions = {},
+): Sym {
+  const [out, channels, kernel] = weight.shape.map((size) => knownSize(size, "a kernel")) as [
+    number,
+    number,
+    number,
+  ];
+  if (kernel === 1) {
+    const y = linear({ weight: reshape(weight, [out, channels]), bias }, x);
+    return betweenRows(y, bias, pads);
+  }
+  const length = knownSize(x.shape[1]!, "the length of a convolution");
+  const windows = length + pads[0] + pads[1] - dilation * (kernel - 1);
+  const rows = dilation === 1 ? rowsPerBlock(channels, windows) : 1;
+  const blocks = windows / rows;
+  const wide = Math.ceil((kernel + rows - 1) / rows); // blocks per window
+  const missing = (blocks + wide - 1) * rows - (length + pads[0] + pads[1]);
+  const padded = pad(x, 1, pads[0], pads[1] + (rows === 1 ? 0 : missing));
+  const blocked = rows === 1 ? padded : reshape(padded, [x.shape[0]!, blocks + wide - 1, rows * channels]);
+  const seen = unfold(blocked, wide, dilation);
+  const flat = reshape(seen, [multiplyDims(x.shape[0]!, blocks), wide * rows * channels]);
+  const matrix = kernelMatrix(weight, rows, wide);
+  const y = gemm(flat, matrix, reshape(expand(bias, [rows, out]), [rows * out]), { transB: true });
+  return reshape(y, [x.shape[0]!, windows, out]);
+}
+
+/**
+ * With few channels, several rows are taken as one: a window then is some large pieces instead of many small ones, and one
+ * window serves all outputs of its first block. The kernel is repeated, shifted by one row for each, between zeros.
+ */
+function rowsPerBlock(channels: number, windows: number): number {
+  for (let rows = 1; rows * channels <= 40; rows++) {
+    if (rows * channels >= 16 && windows % rows === 0) return rows;
+  }
+  return 1;
+}
+
+/** The kernel as the matrix that multiplies windows: [rows · o, wide · rows · c], row (s, o) shifted by s. */
+function kernelMatrix(weight: Sym, rows: number, wide: number): Sym {
+  const [out, channels, kernel] = weight.shape as readonly [number, number, number];
+  const taps = transpose(weight, [0, 2, 1]); // [o, k, c]
+  const width = wide * rows;
+  const shifted = Array.from({ length: rows }, (_, s) => pad(taps, 1, s, width - kernel - s));
+  return reshape(concat(shifted, 0), [rows * out, width * channels]);
+}
+
+/** y with rows before and after its length that all are `row`.  y: [b, l, o], row: [o] */
+export function betweenRows(y: Sym, row: Sym, [before, after]: readonly [number, number]): Sym {
+  const [batch, , out] = y.shape as readonly [Dim, Dim, Dim];
+  const rows = (count: number) => (count === 0 ? [] : [expand(row, [batch, count, out])]);
+  return concat([...rows(before), y, ...rows(after)], 1);
+}
+
+/** Rows cut from both sides so that x lies centred on `length` rows; of an odd number the larger part is cut behind. */
+export function centre(x: Sym, length: number): Sym {
+  const cut = Math.floor((knownSize(x.shape[1]!, "a length") - length) / 2);
+  return slice(x, 1, cut, cut + length);
+}
+
+/** Rows of zeros, as `betweenRows` takes one. */
+export const zeroRow = (channels: number): Sym => fill([channels], 0);
