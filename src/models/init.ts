@@ -74,10 +74,17 @@ function draw(law: InitialLaw, count: number, seed: string): Float32Array | BigI
     case "constant":
       return new Float32Array(count).fill(law.value);
     case "drawn":
-      return Float32Array.from({ length: count }, () => law.value(uniform(rng)));
+      return filled(count, () => law.value(uniform(rng)));
     case "normal":
-      return Float32Array.from({ length: count }, () => normal(rng, 0, law.deviation));
+      return filled(count, () => normal(rng, 0, law.deviation));
     case "uniform":
-      return Float32Array.from({ length: count }, () => uniform(rng, -law.bound, law.bound));
+      return filled(count, () => uniform(rng, -law.bound, law.bound));
   }
+}
+
+/** By a loop: `Float32Array.from` takes half as long again, minutes for half a billion parameters. */
+function filled(count: number, next: () => number): Float32Array {
+  const values = new Float32Array(count);
+  for (let i = 0; i < count; i++) values[i] = next();
+  return values;
 }
