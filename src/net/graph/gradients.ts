@@ -22,7 +22,7 @@ const unary = (rule: (dy: Sym, x: Sym, y: Sym) => Sym) => single<Op>((dy, [x], y
 const nothing = (_: readonly (Sym | null)[], node: Node): InputGradients => node.inputs.map(() => null);
 
 /** Sums a gradient over the axes along which its tensor was repeated. */
-export function sumTo(dy: Sym, shape: Shape): Sym {
+function sumTo(dy: Sym, shape: Shape): Sym {
   if (sameShape(dy.shape, shape)) return dy;
   const extra = dy.shape.length - shape.length;
   const leading = Array.from({ length: extra }, (_, axis) => axis);

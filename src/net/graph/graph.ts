@@ -1,6 +1,4 @@
 import { InternalError } from "../../base/errors.ts";
-import type { Shape } from "./dim.ts";
-import { dimTerms } from "./dim.ts";
 import type { Node, Sym } from "./sym.ts";
 import { isOp } from "./sym.ts";
 
@@ -103,9 +101,4 @@ export function symbolSources(
     });
   }
   return sources;
-}
-
-/** Symbols that occur in a shape. */
-export function symbolsOf(shape: Shape): readonly string[] {
-  return [...new Set(shape.flatMap((dim) => dimTerms(dim).flatMap(({ symbols }) => symbols)))];
 }

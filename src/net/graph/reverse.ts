@@ -26,7 +26,7 @@ export function gradientsOf(loss: Sym, of: readonly Sym[]): readonly Sym[] {
  *
  * @param leaves  take `of` as independent of one another: nothing flows on from one to what it was made of
  */
-export function pullBack(
+function pullBack(
   outputs: readonly Sym[],
   dy: readonly Sym[],
   of: readonly Sym[],

@@ -171,7 +171,7 @@ function multiply(a: Values, b: Values): Values {
 }
 
 /** erf by its Maclaurin series below 3 and the continued fraction of erfc above; exact to rounding. */
-export function erf(x: number): number {
+function erf(x: number): number {
   const a = Math.abs(x);
   if (a < 3) {
     let term = a;
