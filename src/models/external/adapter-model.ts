@@ -1,0 +1,104 @@
+import { InputError } from "../../base/errors.ts";
+import { stableStringify } from "../../base/stable-json.ts";
+import { version } from "../../base/version.ts";
+import type { Model } from "../model.ts";
+import type { Channel, Greet } from "./channel.ts";
+import { openHttpChannel } from "./http-channel.ts";
+import {
+  ADAPTER_PROTOCOL,
+  type Hello,
+  parseAlleles,
+  parseEmbeddings,
+  parseHello,
+  parseValues,
+} from "./messages.ts";
+import { openStdioChannel } from "./stdio-channel.ts";
+
+/** Loading a model may take long, over a network disk. */
+const HELLO_SECONDS = 280;
+/** What an answer may take when the adapter does not say. */
+const USUAL_SECONDS = 240;
+/** Sequences per question when the adapter does not say. */
+const USUAL_BATCH = 32;
+
+/** A model that a program answers for, over its standard input and output: `python3 adapter.py`. See docs/adapters.md. */
+export function openStdioModel(command: string): Promise<Model> {
+  return openAdapter((greet) => openStdioChannel(command, greet));
+}
+
+/** The same over HTTP. */
+export function openHttpModel(address: string): Promise<Model> {
+  return openAdapter((greet) => openHttpChannel(address, greet));
+}
+
+/**
+ * A model behind a channel, with the questions that it says it answers.
+ *
+ * @throws {InputError} when the greeting is not returned as it should be
+ */
+export async function openAdapter(open: (greet: Greet) => Promise<Channel>): Promise<Model> {
+  let hello: Hello | undefined;
+  const channel = await open(async (ask) => {
+    const answer = await ask(
+      { ask: "hello", protocol: ADAPTER_PROTOCOL, client: `dart-eval ${version}` },
+      { seconds: HELLO_SECONDS },
+    );
+    const now = parseHello(answer);
+    if (hello !== undefined && !isSameModel(hello, now)) {
+      throw answer.refused(
+        `after a restart it is ${JSON.stringify(now.name)}, ${now.identity ?? "without identity"}; before it was ${JSON.stringify(hello.name)}, ${hello.identity ?? "without identity"}`,
+      );
+    }
+    hello = now;
+  });
+  return modelOf(hello!, channel);
+}
+
+function isSameModel(a: Hello, b: Hello): boolean {
+  const facts = ({ name, identity, answers }: Hello) => stableStringify([name, identity ?? null, answers]);
+  return facts(a) === facts(b);
+}
+
+function modelOf(hello: Hello, channel: Channel): Model {
+  const { name, identity, kind, tokens, batchSize = USUAL_BATCH, secondsPerAnswer = USUAL_SECONDS } = hello;
+  const limits = (signal: AbortSignal | undefined) => ({ seconds: secondsPerAnswer, signal });
+  const answers = new Set(hello.answers);
+  return {
+    name,
+    batchSize,
+    ...(identity === undefined ? {} : { identity: `adapter ${identity}` }),
+    ...(kind === undefined ? {} : { kind }),
+    ...(tokens === undefined ? {} : { tokens }),
+    close: () => channel.close(),
+    ...(answers.has("log-likelihood") && {
+      async logLikelihood(sequences, { signal }) {
+        checkLengths(hello, sequences);
+        const answer = await channel.ask({ ask: "log-likelihood", sequences }, limits(signal));
+        return parseValues(answer, sequences.length);
+      },
+    }),
+    ...(answers.has("embeddings") && {
+      async embed(sequences, { signal }) {
+        checkLengths(hello, sequences);
+        const answer = await channel.ask({ ask: "embeddings", sequences }, limits(signal));
+        return parseEmbeddings(answer, sequences);
+      },
+    }),
+    ...(answers.has("alleles") && {
+      async compareAlleles(pairs, { signal }) {
+        checkLengths(hello, pairs.flat());
+        const answer = await channel.ask({ ask: "alleles", pairs }, limits(signal));
+        return parseAlleles(answer, pairs.length);
+      },
+    }),
+  };
+}
+
+function checkLengths({ name, longestSequence = Infinity }: Hello, sequences: readonly string[]) {
+  const long = sequences.findIndex(({ length }) => length > longestSequence);
+  if (long < 0) return;
+  throw new InputError(
+    `sequence ${long} has ${sequences[long]!.length} letters, but ${name} takes at most ${longestSequence}`,
+    { hint: "choose a model with a longer context, or a task with shorter windows" },
+  );
+}

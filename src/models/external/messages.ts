@@ -1,0 +1,174 @@
+import { z } from "zod";
+import type { InputError } from "../../base/errors.ts";
+import type { AlleleLogLikelihoods, SequenceEmbedding } from "../model.ts";
+
+// What is said between dart-eval and an adapter: docs/adapters.md. Every question is a JSON object with an `id` and what it
+// asks; its answer is one with the same `id`.
+
+/** Raised when old adapters would no longer be understood. */
+export const ADAPTER_PROTOCOL = 1;
+
+/** What an adapter may answer, by the names that are used in messages. */
+export const ANSWERS = ["log-likelihood", "alleles", "embeddings"] as const;
+
+export type Question =
+  | { readonly ask: "hello"; readonly protocol: number; readonly client: string }
+  | { readonly ask: "log-likelihood" | "embeddings"; readonly sequences: readonly string[] }
+  | { readonly ask: "alleles"; readonly pairs: readonly (readonly [string, string])[] };
+
+// Text that is printed: no control characters.
+const line = (most: number) =>
+  z
+    .string()
+    .min(1)
+    .max(most)
+    .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, "expected one line of text");
+
+const helloSchema = z.looseObject({
+  protocol: z.literal(ADAPTER_PROTOCOL),
+  name: line(200),
+  identity: line(10_000).exactOptional(),
+  answers: z.array(z.enum(ANSWERS)).min(1),
+  kind: z.enum(["causal", "masked"]).exactOptional(),
+  tokens: z.enum(["one-letter", "k-mer", "bpe"]).exactOptional(),
+  batchSize: z.int().min(1).max(1e6).exactOptional(),
+  longestSequence: z.int().min(1).exactOptional(),
+  secondsPerAnswer: z.number().min(1).max(86_400).exactOptional(),
+});
+
+/** What an adapter says of its model when it is greeted. */
+export type Hello = z.output<typeof helloSchema>;
+
+/** @throws {InputError} naming what of the greeting's answer is not as it should be */
+export function parseHello(answer: Answer): Hello {
+  const parsed = helloSchema.safeParse(answer.body);
+  if (parsed.success) return parsed.data;
+  const { path, message } = parsed.error.issues[0]!;
+  throw answer.refused(`${path.join(".") || "the answer"}: ${message}`);
+}
+
+/** An answer as it came, and how to refuse it: the error names who gave it. */
+export interface Answer {
+  readonly body: Readonly<Record<string, unknown>>;
+  refused(why: string): InputError;
+}
+
+/**
+ * A JSON object, whatever is in it. Python writes NaN and Infinity, which JSON does not have: they are read as null, and
+ * whoever needs the number says which one it was.
+ */
+export function parseAnswer(text: string): Readonly<Record<string, unknown>> | undefined {
+  const value =
+    parsed(text) ?? parsed(text.replaceAll(/(?<=[[,:]\s*)-?(?:NaN|Infinity)(?=\s*[\],}])/g, "null"));
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * `values`: a number per sequence. What is no number becomes NaN, to be refused where the row is known.
+ * @throws {InputError} when it is no list, or of another length
+ */
+export function parseValues(answer: Answer, count: number): Float64Array {
+  return Float64Array.from(listOf(answer, "values", count), numberOrNaN);
+}
+
+/** `values`: a pair of numbers per pair of sequences. @throws {InputError} when it is anything else */
+export function parseAlleles(answer: Answer, count: number): readonly AlleleLogLikelihoods[] {
+  return listOf(answer, "values", count).map((pair, i) => {
+    if (!Array.isArray(pair) || pair.length !== 2)
+      throw answer.refused(`values.${i}: expected a list of two numbers`);
+    return { first: numberOrNaN(pair[0]), second: numberOrNaN(pair[1]) };
+  });
+}
+
+const numberOrNaN = (value: unknown) => (typeof value === "number" ? value : Number.NaN);
+
+function listOf({ body, refused }: Answer, key: string, count: number): readonly unknown[] {
+  const list = body[key];
+  if (!Array.isArray(list)) throw refused(`${key}: expected a list`);
+  if (list.length !== count) throw refused(`${key}: has ${list.length} entries; ${count} were asked for`);
+  return list;
+}
+
+const places = z.array(z.int().min(0));
+const embeddingSchema = z.looseObject({ starts: places, ends: places });
+
+/**
+ * `embeddings`: for each sequence its token states, with the letters that each token stands for.
+ *
+ * @throws {InputError} naming the entry when its parts do not fit together, or a token stands for letters that the sequence
+ *   does not have
+ */
+export function parseEmbeddings(answer: Answer, sequences: readonly string[]): readonly SequenceEmbedding[] {
+  return listOf(answer, "embeddings", sequences.length).map((entry, i) => {
+    const refused = (why: string) => answer.refused(`embeddings.${i}.${why}`);
+    const parsed = embeddingSchema.safeParse(entry);
+    if (!parsed.success) {
+      const { path, message } = parsed.error.issues[0]!;
+      throw refused(`${path.join(".")}: ${message}`);
+    }
+    const { starts, ends, ...rest } = parsed.data;
+    const { states, width } = statesOf(rest, refused);
+    const tokens = states.length / width;
+    if (starts.length !== tokens || ends.length !== tokens) {
+      throw refused(`starts: ${starts.length} starts and ${ends.length} ends for ${tokens} tokens`);
+    }
+    const letters = sequences[i]!.length;
+    let before = 0;
+    starts.forEach((start, token) => {
+      const end = ends[token]!;
+      if (start === end) return;
+      if (start < before || end < start || end > letters) {
+        throw refused(
+          `starts: token ${token} stands for letters ${start} to ${end} of ${letters}, after ${before}; ` +
+            "a token that stands for none, as special ones do, has 0 and 0",
+        );
+      }
+      before = end;
+    });
+    return { states, tokens, width, starts: Int32Array.from(starts), ends: Int32Array.from(ends) };
+  });
+}
+
+interface States {
+  readonly states: Float32Array;
+  readonly width: number;
+}
+
+/** Rows of numbers, or the bytes of float32 values in base64 with their `width`. */
+function statesOf(entry: Readonly<Record<string, unknown>>, refused: (why: string) => InputError): States {
+  const { states: given } = entry;
+  if (typeof given === "string") {
+    const { width } = entry;
+    if (!Number.isSafeInteger(width) || (width as number) < 1)
+      throw refused("width: expected a whole number, at least 1");
+    const bytes = Buffer.from(given, "base64");
+    if (bytes.length % (4 * (width as number)) !== 0 || bytes.toString("base64") !== given) {
+      throw refused(`states: expected base64 of rows of ${width} float32 values, little-endian`);
+    }
+    const states = new Float32Array(bytes.length / 4);
+    for (let k = 0; k < states.length; k++) states[k] = bytes.readFloatLE(4 * k);
+    return { states, width: width as number };
+  }
+  if (!Array.isArray(given) || given.length === 0 || !given.every(Array.isArray)) {
+    throw refused("states: expected a list of rows, one per token, or base64");
+  }
+  const width = (given[0] as unknown[]).length;
+  if (width === 0 || given.some((row) => row.length !== width)) {
+    throw refused("states: rows of different lengths, or empty ones");
+  }
+  const states = new Float32Array(given.length * width);
+  given.forEach((row: unknown[], token) => {
+    for (let column = 0; column < width; column++) states[token * width + column] = numberOrNaN(row[column]);
+  });
+  return { states, width };
+}

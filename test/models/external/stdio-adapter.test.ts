@@ -1,0 +1,260 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { InputError } from "../../../src/base/errors.ts";
+import { openAdapter } from "../../../src/models/external/adapter-model.ts";
+import { openStdioChannel, type StdioOptions } from "../../../src/models/external/stdio-channel.ts";
+import type { Model } from "../../../src/models/model.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+
+const corrected = { protocol: "corrected" } as const;
+
+const HELLO = `{ protocol: 1, name: "toy", identity: "toy 1", answers: ["log-likelihood", "embeddings", "alleles"] }`;
+const ANSWER = `{ values: (request.sequences ?? request.pairs).map((s) => typeof s === "string" ? -s.length : [-1, -2]) }`;
+
+/** The command of an adapter in JavaScript; `answer` may use `request`, and `starts`, which counts from 1. */
+function adapter({ hello = HELLO, answer = ANSWER, log = "" } = {}): string {
+  const folder = temporaryFolder();
+  const file = join(folder, "adapter.cjs");
+  const counter = join(folder, "starts");
+  writeFileSync(
+    file,
+    `const fs = require("node:fs");
+     fs.appendFileSync(${JSON.stringify(counter)}, "x");
+     const starts = fs.readFileSync(${JSON.stringify(counter)}, "utf8").length;
+     require("node:readline").createInterface(process.stdin).on("line", async (line) => {
+       const request = JSON.parse(line);
+       ${log && `fs.appendFileSync(${JSON.stringify(log)}, line + "\\n");`}
+       const body = request.ask === "hello" ? (${hello}) : await (async () => (${answer}))();
+       if (body !== undefined) console.log(typeof body === "string" ? body : JSON.stringify({ id: request.id, ...body }));
+     });`,
+  );
+  return `"${process.execPath}" "${file}"`;
+}
+
+async function open(command: string, options: StdioOptions = {}): Promise<Model> {
+  const model = await openAdapter((greet) =>
+    openStdioChannel(command, greet, { firstPauseMs: 1, ...options }),
+  );
+  onTestFinished(async () => void (await model.close!()));
+  return model;
+}
+
+async function refusal(doing: Promise<unknown>): Promise<string> {
+  const error: unknown = await doing.catch((error) => error);
+  expect(error).toBeInstanceOf(InputError);
+  return (error as InputError).describe();
+}
+
+describe("an adapter that keeps to the protocol", () => {
+  test("is greeted, and answers what it says it answers", async () => {
+    const log = join(temporaryFolder(), "log");
+    const model = await open(adapter({ log }));
+    expect(model).toMatchObject({ name: "toy", identity: "adapter toy 1", batchSize: 32 });
+    expect([...Array.from(await model.logLikelihood!(["ACGT", "A"], corrected))]).toEqual([-4, -1]);
+    expect(await model.compareAlleles!([["A", "C"]], corrected)).toEqual([{ first: -1, second: -2 }]);
+    const lines = readFileSync(log, "utf8").trim().split("\n");
+    expect(lines[0]).toMatch(/^\{"id":1,"ask":"hello","protocol":1,"client":"dart-eval \d+\.\d+\.\d+"\}$/);
+    expect(lines.slice(1)).toEqual([
+      `{"id":2,"ask":"log-likelihood","sequences":["ACGT","A"]}`,
+      `{"id":3,"ask":"alleles","pairs":[["A","C"]]}`,
+    ]);
+  });
+
+  test("may say how it wants to be asked, and what it is", async () => {
+    const hello = `{ protocol: 1, name: "t", answers: ["log-likelihood"], kind: "causal", tokens: "one-letter", batchSize: 7, longestSequence: 5, more: 1 }`;
+    const model = await open(adapter({ hello }));
+    expect(model).toMatchObject({ kind: "causal", tokens: "one-letter", batchSize: 7 });
+    expect([model.embed, model.compareAlleles, model.identity]).toEqual([undefined, undefined, undefined]);
+    expect(await refusal(model.logLikelihood!(["A", "ACGTAC"], corrected) as Promise<unknown>)).toMatch(
+      /sequence 1 has 6 letters, but t takes at most 5/,
+    );
+  });
+
+  test("gives states as rows of numbers or as bytes, with the letters that tokens stand for", async () => {
+    const bytes = Buffer.from(Float32Array.of(1, 2.5, -3, 4).buffer).toString("base64");
+    const answer = `{ embeddings: [
+      { states: [[1, 2.5], [-3, 4]], starts: [0, 0], ends: [0, 4] },
+      { states: "${bytes}", width: 2, starts: [0, 2], ends: [2, 4] },
+    ] }`;
+    const model = await open(adapter({ answer }));
+    const [rows, base64] = await model.embed!(["ACGT", "ACGT"], corrected);
+    expect(rows).toEqual({
+      states: Float32Array.of(1, 2.5, -3, 4),
+      tokens: 2,
+      width: 2,
+      starts: Int32Array.of(0, 0),
+      ends: Int32Array.of(0, 4),
+    });
+    expect(base64!.states).toEqual(rows!.states);
+  });
+
+  test("is asked one question at a time, whoever asks", async () => {
+    const answer = `await new Promise((done) => setTimeout(() => done({ values: request.sequences.map((s) => -s.length) }), 20))`;
+    const model = await open(adapter({ answer }));
+    const asked = ["A", "AC", "ACG"].map((letters) => model.logLikelihood!([letters], corrected));
+    expect((await Promise.all(asked)).map((values) => values[0])).toEqual([-1, -2, -3]);
+  });
+
+  test("a number that is none comes as NaN, to be refused where its row is known", async () => {
+    const answer = `'{"id": ' + request.id + ', "values": [NaN, -Infinity, null, "x", -1.5]}'`;
+    const model = await open(adapter({ answer }));
+    const values = await model.logLikelihood!(["A", "A", "A", "A", "A"], corrected);
+    expect([...Array.from(values)]).toEqual([Number.NaN, Number.NaN, Number.NaN, Number.NaN, -1.5]);
+  });
+});
+
+describe("an adapter that ends", () => {
+  test("is started again, greeted, and asked again", async () => {
+    const answer = `starts < 3 ? process.exit(9) : ${ANSWER}`;
+    const model = await open(adapter({ answer }));
+    expect([...Array.from(await model.logLikelihood!(["ACG"], corrected))]).toEqual([-3]);
+  });
+
+  test("after its answer is started again when the next question comes", async () => {
+    const answer = `(setTimeout(() => process.exit(0), 1), ${ANSWER})`;
+    const model = await open(adapter({ answer }));
+    for (let i = 0; i < 5; i++) {
+      await model.logLikelihood!(["A"], corrected);
+      await new Promise((done) => setTimeout(done, 30));
+    }
+  });
+
+  test("again and again is given up, with how it ended", async () => {
+    const model = await open(adapter({ answer: "process.exit(9)" }), { restarts: 2 });
+    const asked = model.logLikelihood!(["A"], corrected) as Promise<unknown>;
+    expect(await refusal(asked)).toMatch(
+      /ended with exit code 9 when an answer was due, having been started again 2 times\n.*standard error/,
+    );
+    expect(await refusal(model.logLikelihood!(["A"], corrected) as Promise<unknown>)).toMatch(/exit code 9/);
+  });
+
+  test("and comes back as another model is refused", async () => {
+    const hello = `{ ...${HELLO}, identity: "toy " + starts }`;
+    const model = await open(adapter({ hello, answer: "process.exit(1)" }));
+    expect(await refusal(model.logLikelihood!(["A"], corrected) as Promise<unknown>)).toMatch(
+      /after a restart it is "toy", toy 2; before it was "toy", toy 1/,
+    );
+  });
+
+  test("before it was greeted is not started again", async () => {
+    const command = adapter({ hello: "process.exit(3)" });
+    expect(await refusal(open(command))).toMatch(/ended with exit code 3/);
+  });
+});
+
+describe("an adapter that does not keep to it is refused, with what came", () => {
+  test.each<[string, string, RegExp]>([
+    [
+      "another protocol",
+      `{ protocol: 2, name: "x", answers: ["log-likelihood"] }`,
+      /protocol: Invalid input: expected 1/,
+    ],
+    ["no name", `{ protocol: 1, answers: ["log-likelihood"] }`, /name: Invalid input: expected string/],
+    [
+      "a name of two lines",
+      `{ protocol: 1, name: "a\\nb", answers: ["log-likelihood"] }`,
+      /name: expected one line/,
+    ],
+    ["nothing that it answers", `{ protocol: 1, name: "x", answers: [] }`, /answers: Too small/],
+    ["an answer of its own", `{ protocol: 1, name: "x", answers: ["poems"] }`, /answers\.0: Invalid option/],
+    [
+      "words",
+      `"Loading weights\\u2026 \\u001b[1m"`,
+      /Loading weights… [^ ]+ is no JSON object\n.*standard error/,
+    ],
+    ["a list", `"[1]"`, /\[1\] is no JSON object/],
+    ["another id", `{ id: 7 }`, /its id is 7; expected 1/],
+    ["an error", `{ error: "no weights in ./here" }`, /adapter .* says: no weights in \.\/here/],
+  ])("greeting: %s", async (_, hello, message) => {
+    expect(await refusal(open(adapter({ hello })))).toMatch(message);
+  });
+
+  test.each<[string, string, RegExp]>([
+    ["too few numbers", "{ values: [1] }", /values: has 1 entries; 2 were asked for/],
+    ["no numbers", "{ scores: [1, 2] }", /values: expected a list/],
+    ["a line in between", `"almost done"`, /almost done is no JSON object/],
+  ])("likelihoods: %s", async (_, answer, message) => {
+    const model = await open(adapter({ answer }));
+    expect(await refusal(model.logLikelihood!(["A", "C"], corrected) as Promise<unknown>)).toMatch(message);
+  });
+
+  test.each<[string, string, RegExp]>([
+    [
+      "a token too many",
+      "states: [[1], [2]], starts: [0], ends: [4]",
+      /embeddings\.0\.starts: 1 starts and 1 ends for 2 tokens/,
+    ],
+    [
+      "letters there are not",
+      "states: [[1], [2]], starts: [0, 4], ends: [4, 5]",
+      /token 1 stands for letters 4 to 5 of 4.*special ones/,
+    ],
+    [
+      "tokens that go back",
+      "states: [[1], [2]], starts: [2, 0], ends: [4, 2]",
+      /token 1 stands for letters 0 to 2 of 4, after 4/,
+    ],
+    [
+      "half a letter",
+      "states: [[1]], starts: [0.5], ends: [4]",
+      /embeddings\.0\.starts\.0: Invalid input: expected int/,
+    ],
+    [
+      "rows of two lengths",
+      "states: [[1], [2, 3]], starts: [0, 1], ends: [1, 4]",
+      /states: rows of different lengths/,
+    ],
+    ["bytes without a width", `states: "AAAA", starts: [0], ends: [4]`, /width: expected a whole number/],
+    [
+      "bytes that are no rows",
+      `states: "AAAA", width: 1, starts: [0], ends: [4]`,
+      /states: expected base64 of rows of 1/,
+    ],
+    ["no base64", `states: "AAA!AAA=", width: 1, starts: [0], ends: [4]`, /states: expected base64/],
+    ["no states", "starts: [0], ends: [4]", /states: expected a list of rows/],
+  ])("embeddings: %s", async (_, entry, message) => {
+    const model = await open(adapter({ answer: `{ embeddings: [{ ${entry} }] }` }));
+    expect(await refusal(model.embed!(["ACGT"], corrected) as Promise<unknown>)).toMatch(message);
+  });
+
+  test("what it refuses is told in its words, and it is asked on", async () => {
+    const answer = `request.sequences[0] === "N" ? { error: "no N here" } : ${ANSWER}`;
+    const model = await open(adapter({ answer }));
+    expect(await refusal(model.logLikelihood!(["N"], corrected) as Promise<unknown>)).toMatch(
+      /says: no N here/,
+    );
+    expect([...Array.from(await model.logLikelihood!(["A"], corrected))]).toEqual([-1]);
+  });
+});
+
+describe("an adapter that gives no answer", () => {
+  const silent = (hello: string) => open(adapter({ hello, answer: "undefined" }));
+
+  test("is waited for as long as it said", async () => {
+    const model = await silent(`{ ...${HELLO}, secondsPerAnswer: 1 }`);
+    const began = Date.now();
+    expect(await refusal(model.logLikelihood!(["A"], corrected) as Promise<unknown>)).toMatch(
+      /gave no answer in 1 seconds\n.*secondsPerAnswer/,
+    );
+    expect(Date.now() - began).toBeLessThan(5000);
+  });
+
+  test("is not waited for when nobody wants the answer any more", async () => {
+    const model = await silent(HELLO);
+    const stop = new AbortController();
+    const asked = model.logLikelihood!(["A"], { ...corrected, signal: stop.signal });
+    setTimeout(() => stop.abort(new Error("enough")), 50);
+    await expect(asked).rejects.toThrow("enough");
+  });
+});
+
+describe("a command that starts nothing", () => {
+  test.each([
+    ["no-such-program-here adapter.py", /there is no program "no-such-program-here"\n.*without a shell/],
+    [`"${import.meta.dirname}"`, /cannot be started: .*EACCES/],
+    ["", /the command of the adapter is empty/],
+  ])("%s", async (command, message) => {
+    expect(await refusal(open(command))).toMatch(message);
+  });
+});
