@@ -1,6 +1,9 @@
 import {
+  add,
   cast,
+  fill,
   gatherElements,
+  log,
   logSoftmax,
   mul,
   neg,
@@ -25,6 +28,27 @@ export function crossEntropies(logits: Sym, labels: Sym): Sym {
 
 /** Mean over the batch of `crossEntropies`. */
 export const crossEntropy = (logits: Sym, labels: Sym) => reduceMean(crossEntropies(logits, labels), [0]);
+
+/**
+ * Cross-entropy of elements, which are class 1, plus that of their controls, which are class 0; each a mean over the batch.
+ *
+ * @param element  logits [b, 2]
+ * @param control  logits [b, 2]
+ */
+export function pairedCrossEntropy(element: Sym, control: Sym): Sym {
+  const labels = (label: number) => fill([element.shape[0]!], label, "int32");
+  return add(crossEntropy(element, labels(1)), crossEntropy(control, labels(0)));
+}
+
+/**
+ * Mean of (predicted − ln(1 + counts))².
+ *
+ * @param predicted  [b]
+ * @param counts     [b], reads, 0 or more
+ */
+export function logCountError(predicted: Sym, counts: Sym): Sym {
+  return meanSquaredError(predicted, log(add(counts, 1)));
+}
 
 /** Mean over all elements of (a − b)². */
 export function meanSquaredError(a: Sym, b: Sym): Sym {

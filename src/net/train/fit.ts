@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
+import { takeLock } from "../../base/file-lock.ts";
 import { stableStringify } from "../../base/stable-json.ts";
 import { writeFileWhole } from "../../base/write-file.ts";
 import type { NdArray } from "../arrays/array.ts";
@@ -55,15 +56,18 @@ export interface FitResult {
  * A training that was stopped or killed goes on from the last state it wrote when it is called again, and ends with the same
  * bytes as one that never stopped, on the same machine with the same number of threads. One that has ended gives its result.
  *
- * @throws {InputError} when a loss is not finite, naming the batch; when the folder holds another training; when there are no
+ * @throws {InputError} when a loss is not finite, naming the batch; when the folder holds another training, or a process at work on it; when there are no
  *   examples, or a number of the recipe is not possible
  */
-export async function fit(request: FitRequest): Promise<FitResult> {
+export async function fitEpochs(request: FitRequest): Promise<FitResult> {
   checkRecipe(request.recipe);
   const files = filesOf(request.folder);
   const identity = identityOf(request);
-  const found = await readFitState(files.state, identity);
-  if (found === undefined || !isOver(found.history, request.recipe)) {
+  const before = await readFitState(files.state, identity);
+  if (before === undefined || !isOver(before.history, request.recipe)) {
+    await using _ = await takeLock(files.lock);
+    // Another process may have gone on with it until now.
+    const found = await readFitState(files.state, identity);
     const step = await openTrainStep(request.step);
     try {
       const pass = await openPass(
@@ -89,6 +93,7 @@ const filesOf = (folder: string) => ({
   log: join(folder, "train.log"),
   best: join(folder, "best.safetensors"),
   state: join(folder, "state.safetensors"),
+  lock: join(folder, "lock"),
 });
 
 function checkRecipe(recipe: FitRecipe): void {

@@ -1,0 +1,229 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { InputError } from "../../../src/base/errors.ts";
+import { Pcg64 } from "../../../src/base/pcg64.ts";
+import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
+import { fitEpochs } from "../../../src/net/train/fit.ts";
+import type { FitEvent } from "../../../src/net/train/fit-record.ts";
+import { toyExamples, toyFit } from "./toy-fit.ts";
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "dart-eval-fit-"));
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+const FILES = ["train.log", "best.safetensors", "state.safetensors"];
+const bytesOf = (folder: string) => Promise.all(FILES.map((name) => readFile(join(folder, name))));
+const batchesIn = (events: readonly FitEvent[]) => events.flatMap((e) => (e.kind === "batch" ? [e] : []));
+
+test("it learns, writes a line per epoch, and keeps the parameters of the first best epoch", async () => {
+  const events: FitEvent[] = [];
+  const folder = join(root, "training");
+  const request = toyFit(folder, { recipe: { epochs: 12 }, onProgress: (event) => events.push(event) });
+  const { history, best, parameters } = await fitEpochs(request);
+  expect(history.map(({ epoch }) => epoch)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  const losses = history.map(({ validation }) => validation.val_loss!);
+  expect(best.epoch).toBe(losses.indexOf(Math.min(...losses)));
+  expect(best.validation.val_loss).toBeLessThan(0.8 * losses[0]!);
+  expect(history.at(-1)!.trainLoss).toBeLessThan(history[0]!.trainLoss);
+  expect(best.validation.val_rows).toBe(40);
+
+  const log = (await readFile(join(folder, "train.log"), "utf8")).trimEnd().split("\n");
+  expect(log[0]).toBe("epoch\tval_loss\tval_rows");
+  expect(log[3]).toBe(`2\t${losses[2]}\t40`);
+  await using written = await openCheckpoint(join(folder, "best.safetensors"));
+  expect([...written.arrays.keys()].sort()).toEqual([...parameters.keys()].sort());
+  expect(written.metadata.get("epoch")).toBe(String(best.epoch));
+  expect(await written.read("output.weight")).toEqual(parameters.get("output.weight"));
+
+  const batches = batchesIn(events);
+  expect(batches).toHaveLength(12 * 13);
+  expect(batches[20]).toMatchObject({ epoch: 1, epochs: 12, batch: 7, batches: 13 });
+  expect(batches.every((e) => e.examplesPerSecond > 0 && Number.isFinite(e.secondsLeft))).toBe(true);
+  expect(batches.at(-1)!.secondsLeft).toBeLessThan(batches[0]!.secondsLeft);
+  const bests = events.flatMap((e) => (e.kind === "epoch" && e.best ? [e.record.epoch] : []));
+  expect(bests.at(-1)).toBe(best.epoch);
+});
+
+test("the kept parameters are those that gave the best validation loss", async () => {
+  const one = await fitEpochs(toyFit(join(root, "a"), { recipe: { epochs: 1 } }));
+  const worse = toyFit(join(root, "b"), {
+    recipe: { epochs: 6 },
+    step: { ...toyFit("").step, optimizer: { learningRate: 30 } },
+  });
+  const { best, parameters, history } = await fitEpochs(worse);
+  expect(best.epoch).toBeLessThan(history.length - 1);
+  const upToBest = { ...worse, folder: join(root, "c"), recipe: { ...worse.recipe, epochs: best.epoch + 1 } };
+  expect((await fitEpochs(upToBest)).parameters).toEqual(parameters);
+  expect(parameters).not.toEqual(one.parameters);
+});
+
+describe("the order of the examples", () => {
+  const seenRows = async (recipe: object) => {
+    const seen: number[][] = [[], []];
+    const source = toyExamples(20, 1);
+    const training = {
+      examples: 20,
+      batch: (rows: Int32Array, place: { epoch: number; batch: number }) => {
+        expect(rows).toHaveLength(place.batch === 2 ? 4 : 8);
+        seen[place.epoch]!.push(...rows);
+        return source.batch(rows, place);
+      },
+    };
+    await fitEpochs(
+      toyFit(join(root, String(Math.random())), { training, recipe: { epochs: 2, ...recipe } }),
+    );
+    return seen;
+  };
+  const file = Array.from({ length: 20 }, (_, i) => i);
+
+  test("is the file's, every epoch, where asked", async () => {
+    expect(await seenRows({ order: { kind: "file" } })).toEqual([file, file]);
+  });
+
+  test("or drawn anew for every epoch from the seed", async () => {
+    const [first, second] = await seenRows({ order: { kind: "shuffled", seed: 3 } });
+    expect(first!.toSorted((a, b) => a - b)).toEqual(file);
+    expect(second!.toSorted((a, b) => a - b)).toEqual(file);
+    expect(first).not.toEqual(file);
+    expect(first).not.toEqual(second);
+    expect(await seenRows({ order: { kind: "shuffled", seed: 3 } })).toEqual([first, second]);
+    expect((await seenRows({ order: { kind: "shuffled", seed: 4 } }))[0]).not.toEqual(first);
+  });
+});
+
+test("early stopping ends after so many epochs without a better one", async () => {
+  const step = { ...toyFit("").step, optimizer: { learningRate: 30 } };
+  const { history, best } = await fitEpochs(toyFit(root, { step, recipe: { epochs: 60, patience: 3 } }));
+  expect(history.length).toBeLessThan(60);
+  expect(history.length - 1).toBe(best.epoch + 3);
+});
+
+test("the same twice gives the same bytes; a training that has ended gives its result again", async () => {
+  const a = await fitEpochs(toyFit(join(root, "a")));
+  await fitEpochs(toyFit(join(root, "b")));
+  expect(await bytesOf(join(root, "a"))).toEqual(await bytesOf(join(root, "b")));
+  const events: FitEvent[] = [];
+  const again = await fitEpochs(toyFit(join(root, "a"), { onProgress: (event) => events.push(event) }));
+  expect(again).toEqual(a);
+  expect(events).toEqual([]);
+});
+
+test("a signal stops it between two batches, with the state written; it goes on to the same bytes", async () => {
+  await fitEpochs(toyFit(join(root, "undisturbed")));
+  for (const stopAt of [1, 13, 20, 50]) {
+    const folder = join(root, `stopped-${stopAt}`);
+    const controller = new AbortController();
+    let seen = 0;
+    const onProgress = (event: FitEvent) => {
+      if (event.kind === "batch" && ++seen === stopAt) controller.abort(new Error("stop here"));
+    };
+    await expect(fitEpochs(toyFit(folder, { signal: controller.signal, onProgress }))).rejects.toThrow(
+      "stop here",
+    );
+    expect(seen).toBe(stopAt);
+    const events: FitEvent[] = [];
+    await fitEpochs(toyFit(folder, { onProgress: (event) => events.push(event) }));
+    expect(events[0]).toEqual({ kind: "resumed", epoch: Math.floor(stopAt / 13), batch: stopAt % 13 });
+    expect(batchesIn(events)).toHaveLength(4 * 13 - stopAt);
+    expect(await bytesOf(folder)).toEqual(await bytesOf(join(root, "undisturbed")));
+  }
+});
+
+test("a training killed at random moments ends in the bytes of an undisturbed one", async () => {
+  await fitEpochs(toyFit(join(root, "undisturbed"), { training: toyExamples(100, 1), saveEvery: 0.01 }));
+  const expected = await bytesOf(join(root, "undisturbed"));
+  const folder = join(root, "killed");
+  const program = fileURLToPath(new URL("killed-fit.ts", import.meta.url));
+  const rng = new Pcg64(2);
+  let kills = 0;
+  let resumedAfter = 0;
+  for (let ended = false; !ended; ) {
+    const child = spawn(process.execPath, ["--import", "tsx", program, folder], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const lines = 4 + Math.floor(rng.nextFloat64() * 16);
+    let said = "";
+    child.stdout.on("data", async (chunk) => {
+      said += chunk;
+      if (said.split("\n").length <= lines || kills >= 6) return;
+      await setTimeout(rng.nextFloat64() * 12);
+      child.kill("SIGKILL");
+    });
+    const [code, signal] = await once(child, "close");
+    if (said.startsWith("resumed")) resumedAfter++;
+    if (signal === "SIGKILL") kills++;
+    else expect(code).toBe(0);
+    ended = signal === null;
+  }
+  expect(kills).toBeGreaterThanOrEqual(3);
+  expect(resumedAfter).toBeGreaterThanOrEqual(2);
+  expect(await bytesOf(folder)).toEqual(expected);
+}, 120_000);
+
+test("while one is at work in a folder, another is refused", async () => {
+  const first = fitEpochs(toyFit(root, { training: toyExamples(100, 1, { milliseconds: 5 }) }));
+  while (!existsSync(join(root, "lock"))) await setTimeout(1);
+  await expect(fitEpochs(toyFit(root))).rejects.toThrow(InputError);
+  await first;
+});
+
+test("a loss that is not a number names the batch", async () => {
+  const training = toyExamples(40, 1, { wrong: 21 });
+  const request = toyFit(root, { training, recipe: { order: { kind: "file" } } });
+  await expect(fitEpochs(request)).rejects.toThrow(
+    /epoch 0, batch 2 \(8 examples between rows 16 and 23 .*\): the loss of this batch is NaN/,
+  );
+});
+
+test("a validation loss that is not a number ends the training", async () => {
+  const request = toyFit(root);
+  const validation = { ...request.validation, data: toyExamples(40, 1, { wrong: 21 }) };
+  await expect(fitEpochs({ ...request, validation })).rejects.toThrow(
+    "the validation loss after epoch 0 is NaN",
+  );
+});
+
+test("an error of the data is thrown on, whichever batch it comes with", async () => {
+  const source = toyExamples(40, 1);
+  const training = {
+    examples: 40,
+    batch: (rows: Int32Array, place: { epoch: number; batch: number }) =>
+      place.batch === 3 ? Promise.reject(new InputError("the disk is gone")) : source.batch(rows, place),
+  };
+  await expect(fitEpochs(toyFit(root, { training }))).rejects.toThrow("the disk is gone");
+});
+
+test("the folder of another training, and of no training, is refused", async () => {
+  await fitEpochs(toyFit(root, { recipe: { epochs: 1 } }));
+  await expect(fitEpochs(toyFit(root, { recipe: { epochs: 2 } }))).rejects.toThrow(
+    /other data or another recipe/,
+  );
+  await expect(fitEpochs(toyFit(root, { recipe: { epochs: 1 }, identity: 1 }))).rejects.toThrow(/other data/);
+  await writeFile(join(root, "state.safetensors"), await readFile(join(root, "best.safetensors")));
+  await expect(fitEpochs(toyFit(root, { recipe: { epochs: 1 } }))).rejects.toThrow(
+    /not the state of a training/,
+  );
+});
+
+test.each([
+  [{ epochs: 0 }, "epochs is 0"],
+  [{ batchSize: 1.5 }, "batchSize is 1.5"],
+  [{ patience: -1 }, "patience is -1"],
+])("the recipe %j is refused", async (recipe, message) => {
+  await expect(fitEpochs(toyFit(root, { recipe }))).rejects.toThrow(message);
+});
+
+test("no examples are refused", async () => {
+  await expect(fitEpochs(toyFit(root, { training: toyExamples(0, 1) }))).rejects.toThrow(
+    "there are no examples",
+  );
+});

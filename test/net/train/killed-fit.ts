@@ -1,0 +1,13 @@
+/* A program for fit.test.ts: a slow training in the folder given, which tells every batch. */
+import { fitEpochs } from "../../../src/net/train/fit.ts";
+import { toyExamples, toyFit } from "./toy-fit.ts";
+
+const [folder] = process.argv.slice(2);
+await fitEpochs(
+  toyFit(folder!, {
+    training: toyExamples(100, 1, { milliseconds: 4 }),
+    // the state is written at every second batch or so
+    saveEvery: 0.01,
+    onProgress: (event) => process.stdout.write(`${event.kind}\n`),
+  }),
+);
