@@ -83,6 +83,8 @@ export interface Architecture {
   readonly liveValuesPerToken: number;
   /** The same per pair of tokens of one row, where every token attends to every other. */
   readonly liveValuesPerPair?: number;
+  /** Rows run together beyond which each takes longer, since the states of a loop no longer fit the processor's cache. */
+  readonly mostRowsPerRun?: number;
 }
 
 /** What questions over tokens need of an architecture. */

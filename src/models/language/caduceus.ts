@@ -4,10 +4,13 @@ import {
   add,
   cast,
   constant,
+  expand,
   flip,
   gather,
+  gatherElements,
   mul,
   reduceMean,
+  reshape,
   slice,
   transpose,
 } from "../../net/graph/build.ts";
@@ -28,7 +31,7 @@ import type { DeclaredTensor } from "../parameters.ts";
 import { ParameterTable } from "../parameters.ts";
 import type { BidirectionalMamba, Projections, SelectiveModel } from "./blocks/mamba.ts";
 import { bidirectionalMamba, reverseComplemented } from "./blocks/mamba.ts";
-import { bothStrands, byStrand, otherStrand, sideBySide } from "./blocks/strands.ts";
+import { bothStrands, byStrand, otherStrand, placesOnBothStrands, sideBySide } from "./blocks/strands.ts";
 
 // Caduceus-PS shares its parameters between the strands, Caduceus-Ph sees one strand (Schiff et al. 2024, arXiv:2403.03234).
 // axes: b batch · t tokens · s strands (2 of PS, else 1) · d width · v vocabulary
@@ -191,22 +194,37 @@ function complementMap(c: Config): BigInt64Array {
  * R ← R + H; H ← mixer(RMS(R)) in every block, from H = E[ids] and R = 0; then RMS(R + H). What a block makes is added
  * where the next begins, so hidden states have no residual in them.
  *
- * @param ids  [t, rows]
- * @returns    E[ids] and every H, then the normalised sum: each [t, rows, d]
+ * @param ids     [t, rows]
+ * @param places  of the one token asked for in each row: int32 [rows]; all tokens where absent
+ * @returns       E[ids] and every H, then the normalised sum: each [t, rows, d], what the last block makes and the sum
+ *   [1, rows, d] where one token is asked for
  */
-function states(p: Parameters, ids: Sym, { norm_epsilon }: Config, loops: boolean) {
+function states(p: Parameters, c: Config, ids: Sym, loops: boolean, places: Sym | undefined) {
   const made = [gather(p.words, ids)];
   let residual = made[0]!;
-  for (const { norm, mixer } of p.blocks) {
-    made.push(bidirectionalMamba(mixer, rmsNorm(norm, residual, norm_epsilon), loops));
-    residual = add(residual, made.at(-1)!);
-  }
-  return { made, last: rmsNorm(p.finalNorm, residual, norm_epsilon) };
+  p.blocks.forEach(({ norm, mixer }, i) => {
+    const one = i === p.blocks.length - 1 ? places : undefined;
+    const asked = (x: Sym) => (one === undefined ? x : tokenAt(x, one));
+    made.push(bidirectionalMamba(mixer, rmsNorm(norm, residual, c.norm_epsilon), { loops, asked }));
+    residual = add(asked(residual), made.at(-1)!);
+  });
+  return { made, last: rmsNorm(p.finalNorm, residual, c.norm_epsilon) };
+}
+
+/** Token places[i] of row i: [t, rows, d], int32 [rows] → [1, rows, d] */
+function tokenAt(x: Sym, places: Sym): Sym {
+  const [, rows, width] = x.shape;
+  return gatherElements(x, expand(reshape(places, [1, rows!, 1]), [1, rows!, width!]), 0);
 }
 
 /** One strand, as it is given. */
-function oneStrand(p: Parameters, c: Config, { ids, loops = true }: ForwardInput): ForwardOutput {
-  const { made, last } = states(p, tokensFirst(ids), c, loops);
+function oneStrand(
+  p: Parameters,
+  c: Config,
+  { ids, loops = true }: ForwardInput,
+  positions?: Sym,
+): ForwardOutput {
+  const { made, last } = states(p, c, tokensFirst(ids), loops, positions);
   const lastHidden = tokensSecond(last);
   return {
     hiddenStates: [...made.slice(0, -1).map(tokensSecond), lastHidden],
@@ -221,10 +239,17 @@ function oneStrand(p: Parameters, c: Config, { ids, loops = true }: ForwardInput
  * half is then one strand's network, whose first, third, … block sees the strand from its other side. So these blocks are
  * reverse-complemented once, and the strands are rows of one batch.
  */
-function twoStrands(p: Parameters, c: Config, { ids, loops = true }: ForwardInput): ForwardOutput {
-  const [batch] = ids.shape;
+function twoStrands(
+  p: Parameters,
+  c: Config,
+  { ids, loops = true }: ForwardInput,
+  positions?: Sym,
+): ForwardOutput {
+  const [batch, tokens] = ids.shape;
   const [complements, headComplements] = p.complements.map((map) => cast(map, "int32")) as [Sym, Sym];
-  const { made, last } = states(fromBothSides(p), bothStrands(tokensFirst(ids), complements), c, loops);
+  const strands = bothStrands(tokensFirst(ids), complements);
+  const places = positions && placesOnBothStrands(positions, tokens!);
+  const { made, last } = states(fromBothSides(p), c, strands, loops, places);
   const halves = (x: Sym, blocks: number) => {
     const { own, other } = byStrand(x, batch!);
     return blocks % 2 === 0 ? { own, other } : { own: flip(other, 2), other: flip(own, 2) };
@@ -258,11 +283,15 @@ const tokensSecond = (x: Sym) => transpose(x, [1, 0, 2]);
 
 const architecture = (config: unknown, file: string) => build(parseConfig(schema, config, file), false);
 
+/** States of all rows, by number of float32 values, with which a loop's step still runs within the cache of some cores. */
+const CACHED_VALUES = 2 ** 18;
+
 function build(c: Config, untied: boolean): Architecture {
   const table = new ParameterTable();
   const p = declare(table, c, untied);
   const strands = c.rcps ? 2 : 1;
-  const forward = (input: ForwardInput) => (c.rcps ? twoStrands : oneStrand)(p, c, input);
+  const forward = (input: ForwardInput, positions?: Sym) =>
+    (c.rcps ? twoStrands : oneStrand)(p, c, input, positions);
   return {
     width: strands * c.d_model,
     layers: c.n_layer,
@@ -274,7 +303,9 @@ function build(c: Config, untied: boolean): Architecture {
     fixedLength: false,
     recurrent: true,
     liveValuesPerToken: strands * (4 + 5 * c.ssm_cfg.expand) * c.d_model,
-    forward,
+    mostRowsPerRun: Math.ceil(CACHED_VALUES / (strands * c.ssm_cfg.d_state * c.ssm_cfg.expand * c.d_model)),
+    forward: (input) => forward(input),
+    forwardAt: forward,
     untied: () => build(c, true),
     classifier: (labels) => classifier(c, labels, p.complements[0], forward),
     initial: (tensor) => initial(tensor, c),

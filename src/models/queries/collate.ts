@@ -14,7 +14,7 @@ export interface Row {
   readonly ids: Int32Array;
 }
 
-type Demand = Pick<Architecture, "liveValuesPerToken" | "liveValuesPerPair">;
+type Demand = Pick<Architecture, "liveValuesPerToken" | "liveValuesPerPair" | "mostRowsPerRun">;
 
 /** Float32 values that the rows of one run may have alive at once: beyond it nothing gets faster, only larger. */
 const LIVE_VALUES = 2 ** 26;
@@ -29,7 +29,8 @@ export function liveValuesPerRow(
 
 /** Rows of so many tokens that are run together; at least one. */
 export function rowsPerRun(demand: Demand, tokens: number): number {
-  return Math.max(1, Math.floor(LIVE_VALUES / liveValuesPerRow(demand, tokens)));
+  const fitting = Math.floor(LIVE_VALUES / liveValuesPerRow(demand, tokens));
+  return Math.max(1, Math.min(fitting, demand.mostRowsPerRun ?? fitting));
 }
 
 /** Rows padded on the right to the longest, or to more tokens; no padding where all are equally long. */

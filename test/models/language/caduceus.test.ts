@@ -13,6 +13,7 @@ import { LanguageModel } from "../../../src/models/language-model.ts";
 import type { DeclaredTensor } from "../../../src/models/parameters.ts";
 import { bindParameters } from "../../../src/models/parameters.ts";
 import { Programs } from "../../../src/models/programs.ts";
+import { rowsPerRun } from "../../../src/models/queries/collate.ts";
 import { maskedLogLikelihoods } from "../../../src/models/queries/masked-likelihood.ts";
 import { compare } from "../../../src/models/verify.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
@@ -23,6 +24,7 @@ import type { Shape } from "../../../src/net/graph/dim.ts";
 import type { Graph } from "../../../src/net/graph/graph.ts";
 import { graphOf } from "../../../src/net/graph/graph.ts";
 import type { Sym } from "../../../src/net/graph/sym.ts";
+import { rowAt } from "../../../src/net/nn/queries.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
 import { mergeLora } from "../../../src/net/train/lora.ts";
 import { testWithSharedData } from "../../shared-data.ts";
@@ -266,6 +268,40 @@ describe.each(Object.entries(GOLDEN))("Caduceus-%s, tiny golden model", (_, gold
     }
   });
 });
+
+test.each(Object.entries(GOLDEN))(
+  "Caduceus-%s, asked for one token of each row, says of it the same",
+  async (_, golden) => {
+    const model = caduceus.architecture(tiny(golden.rcps, golden.layers), "config.json");
+    const positions = input("positions", "int32", ["b"]);
+    for (const form of [model, model.untied!()]) {
+      const whole = form.forward({ ids }, "t");
+      const one = form.forwardAt!({ ids }, positions, "t");
+      const program = await openProgram(
+        {
+          logits: one.logits,
+          lastHidden: one.lastHidden,
+          wholeLogits: rowAt(whole.logits, positions),
+          wholeLastHidden: rowAt(whole.lastHidden, positions),
+        },
+        weightsOf(form),
+      );
+      for (const places of [
+        [0, LENGTH - 1],
+        [MASKED_AT, 3],
+      ]) {
+        const at: NdArray = { dtype: "int32", shape: [2], data: Int32Array.from(places) };
+        const results = await program.run({ ...feeds, positions: at });
+        expect(results.logits!.shape).toEqual([2, 1, 16]);
+        expectClose(results.logits!.data as Float32Array, [...(results.wholeLogits!.data as Float32Array)]);
+        expectClose(results.lastHidden!.data as Float32Array, [
+          ...(results.wholeLastHidden!.data as Float32Array),
+        ]);
+      }
+      await program.close();
+    }
+  },
+);
 
 describe.each(Object.entries(GOLDEN).filter(([, { likelihood }]) => likelihood !== undefined))(
   "Caduceus-%s, tiny golden model",
@@ -674,6 +710,14 @@ describe("the card", () => {
       expect(compare(anchor, Float64Array.from(values.toReversed()))).toMatchObject({ agrees: false });
     },
   );
+
+  test("rows of 350 bases are run by the number whose states a loop keeps in the cache", () => {
+    const rows = (preset: string) => {
+      const { config } = caduceus.checkpoints.find((each) => each.preset === preset)!;
+      return rowsPerRun(caduceus.architecture(config, "config.json"), 351);
+    };
+    expect([rows("ps-131k"), rows("ph-131k")]).toEqual([16, 32]);
+  });
 
   test("what is not this model is refused with the key", () => {
     const refuse = (change: object) => () =>

@@ -58,24 +58,31 @@ export type Direction = "forward" | "backward";
  * M→(x) + flip(M←(flip(x))), with M(x) = W_out·(ssm(u) ⊙ SiLU(z)) and (u, z) = W_in·x (Gu & Dao 2023, arXiv:2312.00752,
  * section 3.4; Schiff et al. 2024, arXiv:2403.03234, section 3.1). Shared projections are linear, so they are applied once.
  *
- * @param x      [t, b, d]
- * @param loops  compute the recurrence token by token; else in passes over chunks of tokens
- * @returns      [t, b, d]
+ * @param x     [t, b, d]
+ * @param form  how, and for which q tokens of each row
+ * @returns     [q, b, d]
  */
-export function bidirectionalMamba(p: BidirectionalMamba, x: Sym, loops: boolean): Sym {
+export function bidirectionalMamba(p: BidirectionalMamba, x: Sym, form: MambaForm): Sym {
   const { forward, backward } = p.projections;
-  const along = (u: Sym) => ssm(p.forward, u, "forward", loops);
-  const against = (u: Sym) => ssm(p.backward, u, "backward", loops);
+  const along = (u: Sym) => form.asked(ssm(p.forward, u, "forward", form.loops));
+  const against = (u: Sym) => form.asked(ssm(p.backward, u, "backward", form.loops));
   return forward === backward
-    ? gated(forward, x, (u) => add(along(u), against(u)))
-    : add(gated(forward, x, along), gated(backward, x, against));
+    ? gated(forward, x, form, (u) => add(along(u), against(u)))
+    : add(gated(forward, x, form, along), gated(backward, x, form, against));
 }
 
-/** W_out·(inner(u) ⊙ SiLU(z)), (u, z) = W_in·x */
-function gated({ input, output }: Projections, x: Sym, inner: (u: Sym) => Sym): Sym {
+export interface MambaForm {
+  /** Compute the recurrence token by token; else in passes over chunks of tokens. */
+  readonly loops: boolean;
+  /** The tokens asked for, in each row: [t, b, ·] → [q, b, ·]. */
+  asked(x: Sym): Sym;
+}
+
+/** W_out·(inner(u) ⊙ SiLU(z)), (u, z) = W_in·x; z is needed of the tokens asked for alone. */
+function gated({ input, output }: Projections, x: Sym, { asked }: MambaForm, inner: (u: Sym) => Sym): Sym {
   const e = knownSize(output.weight.shape[1]!, "the inner width");
-  const part = (start: number) => linear({ weight: slice(input.weight, 0, start, start + e) }, x);
-  return linear(output, mul(inner(part(0)), silu(part(e))));
+  const half = (of: Sym, start: number) => linear({ weight: slice(input.weight, 0, start, start + e) }, of);
+  return linear(output, mul(inner(half(x, 0)), silu(half(asked(x), e))));
 }
 
 /** c = SiLU(conv(u)); ssm = scan(c; Δ, B, C) + D ⊙ c.  u: [t, b, e] → the same */
