@@ -47,9 +47,14 @@ const ZERO = 48;
  * @throws {FormatError} when it is none
  */
 export function finiteNumber(text: string, name: string, place: FieldPlace): number {
-  const value = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  const value = decimalNumber(text);
   if (!Number.isFinite(value)) {
     throw new FormatError(place, `${name} ${JSON.stringify(text.slice(0, 40))} is not a number`);
   }
   return value;
+}
+
+/** A number in decimal or scientific notation; NaN for any other text, infinite where it is too large. */
+export function decimalNumber(text: string): number {
+  return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
 }

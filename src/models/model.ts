@@ -3,8 +3,30 @@ type Awaitable<T> = T | Promise<T>;
 /** How embeddings are pooled and padded: as the original's scripts did, or without specials and padding. */
 export type Protocol = "paper" | "corrected";
 
+/** Which sequence of a task a sequence is. */
+export interface Origin {
+  readonly task: string;
+  /** Number of the row in the task's whole table, 0-based. */
+  readonly row: number;
+  /** Which of the row's sequences, 0-based. */
+  readonly member: number;
+}
+
+/** Rows that a run is going to ask for. */
+export interface ExpectedRows {
+  readonly task: string;
+  /** Columns of the task's table of scores: the row's number, then one for each of its sequences. */
+  readonly columns: readonly string[];
+  /** Numbers of the rows, ascending. */
+  readonly rows: readonly number[];
+  /** Rows in the task's whole table. */
+  readonly inTable: number;
+}
+
 export interface QueryOptions {
   readonly protocol: Protocol;
+  /** Where each sequence comes from, for a model that looks its answers up; given where sequences come from a task. */
+  readonly origins?: readonly Origin[];
   /** Aborts between batches of the device; the model throws the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -76,5 +98,11 @@ export interface Model {
   readonly device?: string | undefined;
   /** Peak bytes that one call with this many sequences of this many tokens is expected to take, weights included. */
   memory?(batchSize: number, tokens: number): number;
+  /**
+   * Told while a run is planned which rows it will ask for, once per task: a model that has answers to some rows only says
+   * now which are missing.
+   * @throws {InputError} naming them
+   */
+  expectRows?(expected: ExpectedRows): Awaitable<void>;
   close?(): Awaitable<void>;
 }

@@ -1,11 +1,15 @@
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { InputError } from "../base/errors.ts";
 import { kindOfPath } from "../base/folder.ts";
 import type { Genome } from "../dna/genome/genome.ts";
 import type { Device } from "../net/runtime/device.ts";
-import { fitKmerMarkov } from "./baselines/kmer-markov.ts";
+import type { ProgramOptions } from "../net/runtime/program.ts";
+import { openKmerMarkov } from "./baselines/open-kmer-markov.ts";
 import { LANGUAGE_MODELS, publicCheckpoint } from "./catalogue.ts";
+import { openHttpModel, openStdioModel } from "./external/adapter-model.ts";
+import { importModel } from "./external/module-model.ts";
+import { openOnnxModel } from "./external/onnx-model.ts";
+import { openScoreTable } from "./external/score-table.ts";
 import { findInHubCache } from "./hub-cache.ts";
 import { LanguageModel } from "./language-model.ts";
 import type { Model } from "./model.ts";
@@ -19,11 +23,30 @@ export interface OpenModelContext {
   readonly signal?: AbortSignal | undefined;
 }
 
+interface Opener {
+  readonly form: RegExp;
+  readonly open: (spec: string, context: OpenModelContext) => Promise<Model>;
+}
+
+/** The first whose form fits opens the model; what fits none is a checkpoint. */
+const OPENERS: readonly Opener[] = [
+  { form: /^kmer-markov(:|$)/, open: openKmerMarkov },
+  { form: /^stdio:/, open: (spec) => openStdioModel(spec.slice("stdio:".length)) },
+  { form: /^https?:\/\//, open: (spec) => openHttpModel(spec) },
+  { form: /\.m?js$/, open: (spec) => importModel(spec) },
+  { form: /\.onnx$/, open: (spec, context) => openOnnxModel(spec, programOptions(context)) },
+  { form: /\.tsv(\.gz)?$/, open: (spec) => openScoreTable(spec) },
+  { form: /^/, open: openCheckpointModel },
+];
+
 /**
  * The model that a text names:
  * - `kmer-markov`, `kmer-markov:order=5`: a baseline, fitted on the spot;
  * - a folder with config.json and weights;
  * - `hyenadna/large-1m` or a hub repository of the catalogue, downloaded before;
+ * - `model.onnx` with `model.card.json` beside it;
+ * - `stdio:python3 adapter.py`, `http://host:port/`: a program that answers for a model;
+ * - `scores.tsv`: scores computed elsewhere;
  * - a `.js` or `.mjs` file that exports a model as `default` or `model`: a user's own code, run as such.
  * Each may be given a name of its own in front: `mine=./checkpoint`.
  *
@@ -32,74 +55,26 @@ export interface OpenModelContext {
 export async function openModel(text: string, context: OpenModelContext): Promise<Model> {
   const [, name, spec] = /^(?:([\w.-]+)=)?(.+)$/s.exec(text) ?? [];
   if (spec === undefined) throw new InputError("the name of the model is empty");
-  const [kind, settings] = splitOnce(spec, ":");
-  if (kind === "kmer-markov") return named(await openKmerMarkov(settings, context), name);
-  if (/\.m?js$/.test(spec)) return named(await importModel(spec), name);
-  const { device, threads } = context;
-  const folder = await checkpointFolder(spec);
-  return LanguageModel.open(folder.path, LANGUAGE_MODELS, {
-    ...(device === undefined ? {} : { device }),
-    ...(threads === undefined ? {} : { threads }),
-    ...((name ?? folder.name) === undefined ? {} : { name: (name ?? folder.name)! }),
-  });
-}
-
-function named(model: Model, name: string | undefined): Model {
+  const model = await OPENERS.find(({ form }) => form.test(spec))!.open(spec, context);
   return name === undefined ? model : Object.create(model, { name: { value: name, enumerable: true } });
 }
 
-function splitOnce(text: string, separator: string): readonly [string, string | undefined] {
-  const at = text.indexOf(separator);
-  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+function programOptions({ device, threads }: OpenModelContext): ProgramOptions {
+  return { ...(device === undefined ? {} : { device }), ...(threads === undefined ? {} : { threads }) };
 }
 
-const DEFAULT_ORDER = 5;
-
-async function openKmerMarkov(
-  settings: string | undefined,
-  { genome, trainChromosomes, signal }: OpenModelContext,
-): Promise<Model> {
-  const [, digits] = /^order=(\d+)$/.exec(settings ?? `order=${DEFAULT_ORDER}`) ?? [];
-  if (digits === undefined) {
-    throw new InputError(`kmer-markov has no setting ${JSON.stringify(settings)}`, {
-      hint: "write kmer-markov:order=5; the order is from 0 to 11",
-    });
-  }
-  if (genome === undefined) {
-    throw new InputError("kmer-markov is fitted to a genome, but none is given", {
-      hint: "add --genome FILE",
-    });
-  }
-  const present = trainChromosomes.filter((chromosome) => genome.chromosomes.has(chromosome));
-  if (present.length === 0) {
-    throw new InputError(`${genome.path} has none of the training chromosomes`, {
-      hint: `it has ${[...genome.chromosomes.keys()].slice(0, 8).join(", ")}; training uses ${trainChromosomes.join(", ")}`,
-    });
-  }
-  return fitKmerMarkov(chromosomes(genome, present), {
-    order: Number(digits),
-    ...(signal === undefined ? {} : { signal }),
-  });
-}
-
-async function* chromosomes(genome: Genome, names: readonly string[]): AsyncGenerator<Uint8Array> {
-  for (const name of names) yield genome.chromosome(name);
-}
-
-async function importModel(file: string): Promise<Model> {
-  if ((await kindOfPath(file)) !== "file") throw new InputError(`there is no file ${file}`);
-  const module = (await import(pathToFileURL(file).href)) as { default?: unknown; model?: unknown };
-  const model = (module.default ?? module.model) as Partial<Model> | undefined;
-  if (typeof model?.name === "string" && (model.logLikelihood ?? model.embed) !== undefined)
-    return model as Model;
-  throw new InputError(`${file} exports no model`, {
-    hint: "export default { name, logLikelihood(sequences) { … } }, or embed(sequences)",
+async function openCheckpointModel(spec: string, context: OpenModelContext): Promise<Model> {
+  const { path, name } = await checkpointFolder(spec);
+  return LanguageModel.open(path, LANGUAGE_MODELS, {
+    ...programOptions(context),
+    ...(name === undefined ? {} : { name }),
   });
 }
 
 async function checkpointFolder(spec: string): Promise<{ path: string; name?: string }> {
-  if ((await kindOfPath(spec)) === "folder") return { path: spec };
-  if ((await kindOfPath(join(spec, ".."))) !== undefined && (await kindOfPath(spec)) === "file") {
+  const kind = await kindOfPath(spec);
+  if (kind === "folder") return { path: spec };
+  if (kind === "file" && (await kindOfPath(join(spec, ".."))) !== undefined) {
     throw new InputError(`${spec} is a file`, { hint: "give the folder with config.json and the weights" });
   }
   const known = publicCheckpoint(spec);

@@ -90,6 +90,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
         });
       }
     }
+    for (const draft of drafts) await collect(refusals, () => expectRows(draft));
     throwTogether(refusals);
 
     const records = drafts.map(({ record }) => record);
@@ -159,6 +160,17 @@ function draftsOf(
 }
 
 const DEFAULT_PROTOCOL: Protocol = "corrected";
+
+/** A model that has answers to some rows only says which are missing. */
+async function expectRows({ model, task: { task }, selected }: Draft): Promise<void> {
+  await model.expectRows?.({
+    task: task.name,
+    columns: task.scores.columns,
+    rows: selected.rows.map(({ index }) => index),
+    inTable: selected.inTable,
+  });
+}
+
 
 /** Adds to a draft what it costs, having looked at what is done and whether it fits. */
 async function priced(

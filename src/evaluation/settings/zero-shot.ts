@@ -27,12 +27,16 @@ async function answer(
   examples: readonly Example[],
 ): Promise<readonly LikelihoodPrediction[]> {
   const { model } = context;
-  const members = context.task.task.members;
+  const { name: task, members } = context.task.task;
   const sequences = examples.flatMap((example) => example.sequences);
+  const origins = examples.flatMap(({ row }) => members.map((_, member) => ({ task, row, member })));
   const scores = new Float64Array(sequences.length);
   for (let start = 0; start < sequences.length; start += context.batchSize) {
     const asked = sequences.slice(start, start + context.batchSize);
-    const given = await model.logLikelihood!(asked, { protocol: context.protocol });
+    const given = await model.logLikelihood!(asked, {
+      protocol: context.protocol,
+      origins: origins.slice(start, start + context.batchSize),
+    });
     checkCount(model, asked.length, given);
     for (let i = 0; i < asked.length; i++) {
       const at = start + i;

@@ -1,0 +1,21 @@
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { InputError } from "../../base/errors.ts";
+import { kindOfPath } from "../../base/folder.ts";
+import type { Model } from "../model.ts";
+
+/**
+ * The model that a JavaScript module exports as `default` or `model`: a user's own code, run as such.
+ * @throws {InputError} when there is no such file, or it exports no model
+ */
+export async function importModel(file: string): Promise<Model> {
+  if ((await kindOfPath(file)) !== "file") throw new InputError(`there is no file ${file}`);
+  const module = (await import(pathToFileURL(resolve(file)).href)) as { default?: unknown; model?: unknown };
+  const model = (module.default ?? module.model) as Partial<Model> | undefined;
+  if (typeof model?.name === "string" && (model.logLikelihood ?? model.embed) !== undefined) {
+    return model as Model;
+  }
+  throw new InputError(`${file} exports no model`, {
+    hint: "export default { name, logLikelihood(sequences) { … } }, or embed(sequences)",
+  });
+}

@@ -1,0 +1,125 @@
+import { basename } from "node:path";
+import { FormatError, InputError } from "../../base/errors.ts";
+import { decimalNumber } from "../../base/fields.ts";
+import { rememberedDigest } from "../../base/remembered-digest.ts";
+import { readTable } from "../../base/table.ts";
+import { textLines } from "../../base/text-lines.ts";
+import type { ExpectedRows, Model, QueryOptions } from "../model.ts";
+import { readSequenceScores } from "./sequence-scores.ts";
+
+/** Rows named in a message. */
+const NAMED = 10;
+
+/**
+ * Scores that were computed elsewhere, as a model that looks its answers up. A table, tab-separated with a header, plain or
+ * compressed, of one of two kinds:
+ *
+ * - `idx`, the number of a task's row, 0-based in its whole table, and one column per sequence of the row, named as in the
+ *   task's own `scores.tsv`: `idx seq_score ctrl_score`. It may be the `scores.tsv` of a run, or of DART-Eval's scripts.
+ * - `sequence` and `log_likelihood`: any sequences' scores.
+ *
+ * Log-likelihoods are in nats, if their differences are to mean what other models' do.
+ *
+ * @throws {InputError} when the table has neither kind's columns; a table of sequences is checked now, one of rows when it
+ *   is known which are asked for
+ */
+export async function openScoreTable(path: string): Promise<Model> {
+  const columns = await columnsOf(path);
+  const model = {
+    name: basename(path).replace(/\.tsv(\.gz)?$/, ""),
+    identity: `scores ${await rememberedDigest(path)}`,
+    // Looking up costs nothing; calls are only made few.
+    batchSize: 4096,
+  };
+  if (columns.includes("idx")) return { ...model, ...rowScores(path) };
+  if (columns.includes("sequence")) {
+    const scores = await readSequenceScores(path);
+    return { ...model, logLikelihood: (sequences) => scores.of(sequences) };
+  }
+  throw new FormatError(
+    { file: path, line: 1 },
+    `the header names ${columns.slice(0, 20).join(", ").slice(0, 300)}`,
+    "a table of scores has the columns idx and, for task 1, seq_score and ctrl_score; or sequence and log_likelihood",
+  );
+}
+
+async function columnsOf(path: string): Promise<readonly string[]> {
+  for await (const { text } of textLines(path)) return text.split("\t");
+  throw new FormatError({ file: path }, "the table is empty");
+}
+
+/** One number per sequence of a row, by the row's number. */
+type Scores = ReadonlyMap<number, readonly number[]>;
+
+function rowScores(path: string): Required<Pick<Model, "expectRows" | "logLikelihood">> {
+  const byTask = new Map<string, Scores>();
+  return {
+    async expectRows(expected) {
+      byTask.set(expected.task, await readRowScores(path, expected));
+    },
+    logLikelihood(sequences, { origins }: QueryOptions) {
+      return Float64Array.from(sequences, (_, i) => {
+        const origin = origins?.[i];
+        const score = origin && byTask.get(origin.task)?.get(origin.row)?.[origin.member];
+        if (score !== undefined) return score;
+        throw new InputError("a table of scores by rows answers for the rows of a planned run alone", {
+          place: { file: path },
+          hint: "to score any sequence, give a table with the columns sequence and log_likelihood",
+        });
+      });
+    },
+  };
+}
+
+/**
+ * Reads the rows that are asked for, and checks every line: each row once, its scores numbers, each row one of the task's.
+ *
+ * @throws {FormatError} with everything that is wrong, rows and lines named
+ */
+async function readRowScores(path: string, { task, columns, rows, inTable }: ExpectedRows): Promise<Scores> {
+  const asked = new Set(rows);
+  const scores = new Map<number, readonly number[]>();
+  const firstLine = new Map<number, number>();
+  const foreign: string[] = [];
+  const twice: string[] = [];
+  const noNumber: string[] = [];
+  for await (const { fields, line } of readTable(path, columns)) {
+    const [idx, ...texts] = fields as [string, ...string[]];
+    const row = /^\d{1,15}$/.test(idx) ? Number(idx) : Number.NaN;
+    if (!(row < inTable)) {
+      foreign.push(`${JSON.stringify(idx.slice(0, 20))} (line ${line})`);
+      continue;
+    }
+    const before = firstLine.get(row);
+    if (before !== undefined) twice.push(`${row} (lines ${before} and ${line})`);
+    firstLine.set(row, line);
+    const values = texts.map(decimalNumber);
+    const wrong = values.findIndex((value) => !Number.isFinite(value));
+    if (wrong >= 0) {
+      noNumber.push(
+        `${columns[wrong + 1]} ${JSON.stringify(texts[wrong]!.slice(0, 20))} of ${row} (line ${line})`,
+      );
+    }
+    if (asked.has(row)) scores.set(row, values);
+  }
+  const missing = rows.filter((row) => !scores.has(row)).map(String);
+  const troubles = [
+    told(`rows that ${task} does not have (it has 0 to ${inTable - 1})`, foreign),
+    told("rows given twice", twice),
+    told("scores that are no numbers", noNumber),
+    told("rows missing", missing, ` of ${rows.length} asked for`),
+  ].filter((text) => text !== undefined);
+  if (troubles.length === 0) return scores;
+  throw new FormatError(
+    { file: path },
+    troubles.join("\n"),
+    "idx counts the rows of the task's whole table from 0, whatever chromosomes they are on",
+  );
+}
+
+/** `rows missing, 3 of 90 asked for: 1, 5, 8`, or nothing where there is nothing to tell. */
+function told(what: string, items: readonly string[], of = ""): string | undefined {
+  if (items.length === 0) return undefined;
+  const more = items.length > NAMED ? `, and ${items.length - NAMED} more` : "";
+  return `${what}, ${items.length}${of}: ${items.slice(0, NAMED).join(", ")}${more}`;
+}

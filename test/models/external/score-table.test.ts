@@ -1,0 +1,137 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { FormatError, InputError } from "../../../src/base/errors.ts";
+import { openScoreTable } from "../../../src/models/external/score-table.ts";
+import type { ExpectedRows } from "../../../src/models/model.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+
+const expected: ExpectedRows = {
+  task: "regulatory-elements",
+  columns: ["idx", "seq_score", "ctrl_score"],
+  rows: [0, 2, 3],
+  inTable: 5,
+};
+const header = "idx\tseq_score\tctrl_score";
+
+function write(text: string | Uint8Array, name = "scores.tsv"): string {
+  const path = join(temporaryFolder(), name);
+  writeFileSync(path, text);
+  return path;
+}
+const tableOf = (...lines: string[]) => openScoreTable(write(`${[header, ...lines].join("\n")}\n`));
+
+async function refusal(doing: Promise<unknown> | unknown): Promise<string> {
+  const error: unknown = await Promise.resolve(doing).catch((error) => error);
+  expect(error).toBeInstanceOf(InputError);
+  return (error as InputError).describe();
+}
+
+describe("a table by rows", () => {
+  const origins = [
+    [3, 1],
+    [0, 0],
+    [2, 0],
+  ].map(([row, member]) => ({ task: "regulatory-elements", row: row!, member: member! }));
+
+  test("answers by the row and the sequence of it, whatever the letters", async () => {
+    const model = await tableOf("0\t-1.5\t-2", "2\t-3e0\t-4", "3\t-5\t-6.25");
+    await model.expectRows!(expected);
+    const values = await model.logLikelihood!(["A", "A", "C"], { protocol: "corrected", origins });
+    expect([...Array.from(values)]).toEqual([-6.25, -1.5, -3]);
+    expect(model).toMatchObject({ name: "scores", identity: expect.stringMatching(/^scores [0-9a-f]{64}$/) });
+  });
+
+  test("may be compressed, in another order, with other columns and with rows that are not asked for", async () => {
+    const text = `extra\tctrl_score\tidx\tseq_score\r\nx\t-6\t3\t-5\r\ny\t-2\t0\t-1\r\n\t-8\t4\t-7\r\n\t-4\t2\t-3\r\n`;
+    const model = await openScoreTable(write(gzipSync(text), "mine.tsv.gz"));
+    await model.expectRows!(expected);
+    const values = await model.logLikelihood!(["A", "A", "A"], { protocol: "corrected", origins });
+    expect([...Array.from(values)]).toEqual([-6, -1, -3]);
+    expect(model.name).toBe("mine");
+  });
+
+  test("keeps the rows of two tasks apart", async () => {
+    const model = await openScoreTable(write("idx\ta\tb\n0\t1\t2\n"));
+    for (const [task, column] of [
+      ["one", "a"],
+      ["two", "b"],
+    ] as const) {
+      await model.expectRows!({ task, columns: ["idx", column], rows: [0], inTable: 1 });
+    }
+    const of = (task: string) => ({ protocol: "corrected" as const, origins: [{ task, row: 0, member: 0 }] });
+    expect((await model.logLikelihood!(["A"], of("one")))[0]).toBe(1);
+    expect((await model.logLikelihood!(["A"], of("two")))[0]).toBe(2);
+  });
+
+  test("names every row that is missing, double, foreign or without a number, all at once", async () => {
+    const model = await tableOf(
+      "0\t-1\t-2",
+      "0\t-1\t-2",
+      "5\t-1\t-1",
+      "-1\t-1\t-1",
+      "x\t-1\t-1",
+      "3\tnan\t-1",
+      "4\t\tinf",
+    );
+    const error = await Promise.resolve(model.expectRows!(expected)).catch((error) => error);
+    expect(error).toBeInstanceOf(FormatError);
+    expect(error.message).toBe(
+      [
+        'rows that regulatory-elements does not have (it has 0 to 4), 3: "5" (line 4), "-1" (line 5), "x" (line 6)',
+        "rows given twice, 1: 0 (lines 2 and 3)",
+        'scores that are no numbers, 2: seq_score "nan" of 3 (line 7), seq_score "" of 4 (line 8)',
+        "rows missing, 1 of 3 asked for: 2",
+      ].join("\n"),
+    );
+  });
+
+  test("names the first ten, and how many there are", async () => {
+    const model = await tableOf();
+    const rows = Array.from({ length: 25 }, (_, i) => i);
+    expect(await refusal(model.expectRows!({ ...expected, rows, inTable: 25 }))).toMatch(
+      /rows missing, 25 of 25 asked for: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, and 15 more\n.*idx counts the rows/,
+    );
+  });
+
+  test("of another task's columns is refused", async () => {
+    const model = await openScoreTable(write("idx\tscore\n0\t1\n"));
+    expect(await refusal(model.expectRows!(expected))).toMatch(
+      /no column "seq_score"; the header names idx, score/,
+    );
+  });
+
+  test("answers nobody else", async () => {
+    const model = await tableOf("0\t-1\t-2");
+    expect(() => model.logLikelihood!(["A"], { protocol: "corrected" })).toThrow(/of a planned run alone/);
+  });
+});
+
+describe("a table by sequences", () => {
+  const of = (...lines: string[]) => openScoreTable(write(["sequence\tlog_likelihood", ...lines].join("\n")));
+
+  test("answers by the letters", async () => {
+    const model = await of("ACGT\t-5.5", "acg\t-4", "ACGT\t-5.5");
+    const values = await model.logLikelihood!(["ACG", "ACGT"], { protocol: "corrected" });
+    expect([...Array.from(values)]).toEqual([-4, -5.5]);
+    expect(() => model.logLikelihood!(["ACG", "T", "C"], { protocol: "corrected" })).toThrow(
+      /2 of 3 sequences asked for have no score, the first T/,
+    );
+  });
+
+  test.each([
+    ["ACN\t-1", /scores\.tsv:2: letter "N" at position 2/],
+    ["ACG\tnan", /scores\.tsv:2: log_likelihood "nan" is not a number/],
+    ["ACG\t-1\nacg\t-2", /scores\.tsv:3: the sequence was given before, with the score -1 and not -2/],
+  ])("%j is refused", async (lines, message) => {
+    expect(await refusal(of(lines))).toMatch(message);
+  });
+});
+
+test.each([
+  ["", /the table is empty/],
+  ["chrom\tscore\n", /scores\.tsv:1: the header names chrom, score\n.*idx and, for task 1, seq_score/],
+])("what is neither is refused: %j", async (text, message) => {
+  expect(await refusal(openScoreTable(write(text)))).toMatch(message);
+});
