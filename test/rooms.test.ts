@@ -16,6 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   models: ["base", "dna", "net"],
   "evaluation/metrics": ["base", "dna"],
   "evaluation/datasets": ["base", "dna", "net", "models"],
+  "evaluation/embeddings": ["base", "dna", "net", "models"],
   "evaluation/tasks": ["base", "dna", "net", "models", "evaluation/metrics", "evaluation/datasets"],
   "evaluation/settings": [
     "base",
@@ -24,6 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "models",
     "evaluation/metrics",
     "evaluation/datasets",
+    "evaluation/embeddings",
     "evaluation/tasks",
   ],
   "evaluation/runs": [
@@ -33,6 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "models",
     "evaluation/metrics",
     "evaluation/datasets",
+    "evaluation/embeddings",
     "evaluation/tasks",
     "evaluation/settings",
   ],

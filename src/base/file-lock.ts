@@ -11,6 +11,9 @@ export interface FileLock extends AsyncDisposable {
   release(): Promise<void>;
 }
 
+/** Somebody else has the lock: another live process, or one of which it cannot be seen from here whether it still runs. */
+export class LockHeld extends InputError {}
+
 interface Holder extends ProcessMark {
   /** When it took the lock, ISO 8601. */
   readonly since: string;
@@ -28,7 +31,7 @@ const PAUSE_MS = 50;
  * deleted or renamed. Releasing removes `path` first: what is left of the chain then leads nowhere, and a late
  * taker that hangs itself onto it finds that out when it walks the chain again from `path`.
  *
- * @throws {InputError} when a live process holds it, or one of another machine or container, of which nothing can be seen
+ * @throws {LockHeld} when a live process holds it, or one of another machine or container, of which nothing can be seen
  *   from here
  */
 export async function takeLock(path: string): Promise<FileLock> {
@@ -70,7 +73,7 @@ function heldLock(files: readonly string[]): FileLock {
 async function refuseUnlessDead(path: string, holder: Holder, here: ProcessMark) {
   const state = await stateOf(holder, here);
   if (state === "dead") return;
-  throw new InputError(
+  throw new LockHeld(
     state === "alive"
       ? `process ${holder.pid} has been at work on this since ${holder.since}`
       : `process ${holder.pid} on ${JSON.stringify(holder.host)} took this at ${holder.since}, and it cannot be seen from here whether it still runs`,

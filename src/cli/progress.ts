@@ -14,9 +14,18 @@ export interface ProgressForm {
   readonly now?: () => number;
 }
 
+/** How fast something goes, as it says itself; undefined where it does not know. */
+export interface KnownPace {
+  readonly rowsPerSecond: number | undefined;
+  readonly secondsLeft: number | undefined;
+}
+
 export interface Progress {
-  /** `done` counts from zero to the total, those done before included. */
-  update(done: number): void;
+  /**
+   * `done` counts from zero to the total, those done before included.
+   * @param known  speed and time left where the work itself knows them better than the clock of this bar
+   */
+  update(done: number, known?: KnownPace): void;
   stop(): void;
 }
 
@@ -24,7 +33,8 @@ export interface Progress {
 export function startProgress(terminal: Terminal, form: ProgressForm): Progress {
   const { total, before = 0, now = Date.now } = form;
   const start = now();
-  const words = (done: number) => progressWords(done, { ...form, before }, (now() - start) / 1000);
+  const words = (done: number, known?: KnownPace) =>
+    progressWords(done, { ...form, before }, (now() - start) / 1000, known);
 
   if (terminal.screen !== undefined) {
     const bar = new SingleBar({
@@ -41,7 +51,7 @@ export function startProgress(terminal: Terminal, form: ProgressForm): Progress 
     });
     bar.start(total, before, { words: words(before) });
     return {
-      update: (done) => bar.update(done, { words: words(done) }),
+      update: (done, known) => bar.update(done, { words: words(done, known) }),
       stop: () => bar.stop(),
     };
   }
@@ -49,10 +59,10 @@ export function startProgress(terminal: Terminal, form: ProgressForm): Progress 
   const every = form.lineEvery ?? 5000;
   let next = start + every;
   return {
-    update(done) {
+    update(done, known) {
       if (now() < next) return;
       next = now() + every;
-      terminal.say(`  ${words(done)}`);
+      terminal.say(`  ${words(done, known)}`);
     },
     stop() {},
   };
@@ -63,11 +73,12 @@ export function progressWords(
   done: number,
   { unit, total, before = 0 }: Pick<ProgressForm, "unit" | "total" | "before">,
   seconds: number,
+  known?: KnownPace,
 ): string {
   const head =
     unit === "bytes" ? `${bytes(done)} / ${bytes(total)}` : `${count(done)} / ${count(total)} rows`;
-  const rate = (done - before) / seconds;
-  if (!(seconds > 0) || !(rate > 0)) return head;
+  const rate = known?.rowsPerSecond ?? (done - before) / seconds;
+  if (!(rate > 0) || !Number.isFinite(rate)) return head;
   const speed = unit === "bytes" ? bytes(rate) : `${rate < 10 ? rate.toFixed(1) : count(rate)} rows`;
-  return `${head} · ${speed}/s · ${duration((total - done) / rate)} left`;
+  return `${head} · ${speed}/s · ${duration(known?.secondsLeft ?? (total - done) / rate)} left`;
 }

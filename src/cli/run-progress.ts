@@ -1,27 +1,44 @@
-import type { OnProgress } from "../evaluation/runs/progress.ts";
+import type { OnProgress, ProgressEvent } from "../evaluation/runs/progress.ts";
 import { type Progress, startProgress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Shows a run's progress cell by cell. `stop` clears the bar, whatever became of the run. */
 export function showRun(terminal: Terminal): { onProgress: OnProgress; stop: () => void } {
   let progress: Progress | undefined;
+  let stage: string | undefined;
+  let cell: Extract<ProgressEvent, { kind: "cell-start" }> | undefined;
   const stop = () => {
     progress?.stop();
     progress = undefined;
   };
+  const rowsOf = ({ rows, rowsDoneBefore }: Extract<ProgressEvent, { kind: "cell-start" }>) =>
+    startProgress(terminal, { unit: "rows", total: rows, before: rowsDoneBefore });
   return {
     stop,
     onProgress(event) {
       switch (event.kind) {
         case "cell-start":
           stop();
-          progress = startProgress(terminal, {
-            unit: "rows",
-            total: event.rows,
-            before: event.rowsDoneBefore,
-          });
+          stage = undefined;
+          cell = event;
+          progress = rowsOf(event);
+          break;
+        case "stage":
+          if (event.stage !== stage) {
+            stop();
+            stage = event.stage;
+            terminal.say(`  ${stage}`);
+            progress = startProgress(terminal, { unit: "rows", total: event.total });
+          }
+          if (event.note !== undefined) terminal.say(`  ${event.note}`);
+          progress?.update(event.done, event);
           break;
         case "batch":
+          if (stage !== undefined && cell !== undefined) {
+            stop();
+            stage = undefined;
+            progress = rowsOf(cell);
+          }
           progress?.update(event.rowsDone);
           break;
         case "note":

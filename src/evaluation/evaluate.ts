@@ -6,6 +6,7 @@ import { runCell } from "./runs/run-cell.ts";
 import { memoryStore } from "./runs/store.ts";
 import type { Setting } from "./settings/setting.ts";
 import type { Prediction } from "./tasks/prediction.ts";
+import type { Recipe } from "./tasks/recipe.ts";
 import type { Split, Task, TaskInputs } from "./tasks/task.ts";
 
 /** One cell, asked in memory. What is left out is as in `RunRequest`. */
@@ -19,6 +20,10 @@ export interface EvaluateOptions {
   readonly split?: Split;
   readonly limit?: number;
   readonly batchSize?: number;
+  /** Values in place of those of the setting's recipe, by name. */
+  readonly recipe?: Recipe;
+  /** A folder for embeddings of sequences, to be used again; without it they are kept for this evaluation alone. */
+  readonly embeddings?: string;
   readonly onProgress?: OnProgress;
   /** Aborting makes `evaluate` reject with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -50,7 +55,12 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   });
   try {
     const planned = plan.cells[0]!;
-    const run = await runCell(planned, memoryStore(), { folder: undefined, onProgress, signal });
+    const run = await runCell(planned, memoryStore(), {
+      folder: undefined,
+      embeddings: plan.embeddings,
+      onProgress,
+      signal,
+    });
     if (run.stopped) throw signal!.reason;
     const predictions = inRowOrder(run.predictions);
     const measurement = measureCell(planned.task.task, planned.record, predictions);

@@ -33,6 +33,20 @@ export const BASELINES: readonly BaselineCard[] = [
       "log-likelihood of a Markov chain of order k, fitted to the training chromosomes of the genome given",
     cite: "MacKay & Peto 1995, doi:10.1017/S1351324900000218",
   },
+  {
+    name: "probing-head-like",
+    title: "Probing-head-like network",
+    answers:
+      "classes, after the setting ab-initio trained it: the probing head over a wide convolution of the letters",
+    cite: "Patel et al. 2024, arXiv:2412.05430",
+  },
+  {
+    name: "chrombpnet-like",
+    title: "ChromBPNet-like network",
+    answers:
+      "classes, after the setting ab-initio trained it: residual blocks of dilated convolutions, 275 bases at least",
+    cite: "Pampari et al. 2024, doi:10.1101/2024.12.25.630221",
+  },
 ];
 
 /** @throws {InputError} when no family has this name */

@@ -92,6 +92,10 @@ export class LanguageModel extends TokenModel {
     }
   }
 
+  get family(): string {
+    return this.card.name;
+  }
+
   get device(): string | undefined {
     return this.programs.deviceInUse;
   }

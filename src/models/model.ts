@@ -1,3 +1,5 @@
+import type { SequenceNetwork } from "./sequence-network.ts";
+
 type Awaitable<T> = T | Promise<T>;
 
 /** How embeddings are pooled and padded: as the original's scripts did, or without specials and padding. */
@@ -37,6 +39,8 @@ export interface EmbedOptions extends QueryOptions {
    * the padding from the model, as when alleles were compared; else it is seen, as when embeddings were extracted.
    */
   readonly paddingHidden?: boolean;
+  /** Under `paper`: tokens that the sequences are padded to where that is more than the longest of them has. */
+  readonly padTo?: number;
 }
 
 export interface PoolOptions extends QueryOptions {
@@ -72,6 +76,8 @@ export interface Model {
    * Part of a run's identity. Without it the name stands alone, and the run says so.
    */
   readonly identity?: string;
+  /** The family that recipes of trained settings know it by, such as "caduceus"; absent for a model of one's own. */
+  readonly family?: string;
   /** What its likelihoods are: of each token by those before it, or by all others. Conformance checks go by it. */
   readonly kind?: "causal" | "masked";
   /** What it reads a sequence as. Conformance checks go by it. */
@@ -90,6 +96,8 @@ export interface Model {
     pairs: readonly (readonly [first: string, second: string])[],
     options: QueryOptions,
   ): Awaitable<readonly AlleleLogLikelihoods[]>;
+  /** A network that is not trained yet, to be trained on the letters of a task. */
+  readonly network?: SequenceNetwork;
   /** Number of tokens, special ones included: rows of similar length are batched together. */
   tokenCount?(sequence: string): number;
   /** Sequences per call; the run's own default where absent. */

@@ -4,6 +4,7 @@ import { kindOfPath } from "../base/folder.ts";
 import type { Genome } from "../dna/genome/genome.ts";
 import type { Device } from "../net/runtime/device.ts";
 import type { ProgramOptions } from "../net/runtime/program.ts";
+import { NETWORKS } from "./baselines/networks.ts";
 import { openKmerMarkov } from "./baselines/open-kmer-markov.ts";
 import { LANGUAGE_MODELS, publicCheckpoint } from "./catalogue.ts";
 import { openHttpModel, openStdioModel } from "./external/adapter-model.ts";
@@ -23,6 +24,8 @@ export interface OpenModelContext {
   readonly signal?: AbortSignal | undefined;
 }
 
+const namesOf = (models: readonly Model[]) => new RegExp(`^(${models.map(({ name }) => name).join("|")})$`);
+
 interface Opener {
   readonly form: RegExp;
   readonly open: (spec: string, context: OpenModelContext) => Promise<Model>;
@@ -31,6 +34,7 @@ interface Opener {
 /** The first whose form fits opens the model; what fits none is a checkpoint. */
 const OPENERS: readonly Opener[] = [
   { form: /^kmer-markov(:|$)/, open: openKmerMarkov },
+  { form: namesOf(NETWORKS), open: async (spec) => NETWORKS.find(({ name }) => name === spec)! },
   { form: /^stdio:/, open: (spec) => openStdioModel(spec.slice("stdio:".length)) },
   { form: /^https?:\/\//, open: (spec) => openHttpModel(spec) },
   { form: /\.m?js$/, open: (spec) => importModel(spec) },
@@ -42,6 +46,7 @@ const OPENERS: readonly Opener[] = [
 /**
  * The model that a text names:
  * - `kmer-markov`, `kmer-markov:order=5`: a baseline, fitted on the spot;
+ * - `probing-head-like`, `chrombpnet-like`: a network to be trained ab initio;
  * - a folder with config.json and weights;
  * - `hyenadna/large-1m` or a hub repository of the catalogue, downloaded before;
  * - `model.onnx` with `model.card.json` beside it;

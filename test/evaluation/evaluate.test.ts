@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { evaluate } from "../../src/evaluation/evaluate.ts";
 import type { Setting } from "../../src/evaluation/settings/setting.ts";
+import { ofKind } from "../../src/evaluation/tasks/prediction.ts";
 import type { Task } from "../../src/evaluation/tasks/task.ts";
 import { fakeModel, fakeTask } from "./fake-task.ts";
 
@@ -14,7 +15,9 @@ describe("evaluate", () => {
     });
     expect(cell).toMatchObject({ task: "fake", setting: "zero-shot", protocol: "corrected", split: "test" });
     expect(predictions.map(({ row }) => row)).toEqual(Array.from({ length: 30 }, (_, i) => i));
-    expect(metrics[0]!.value).toBe(predictions.filter(({ values }) => values[0]! > values[1]!).length);
+    expect(metrics[0]!.value).toBe(
+      ofKind("likelihood", predictions).filter(({ values }) => values[0]! > values[1]!).length,
+    );
     // Nothing is timed: the model hears each sequence once.
     expect(model.calls.flat()).toHaveLength(60);
   });

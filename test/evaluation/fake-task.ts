@@ -1,5 +1,5 @@
 import { sha256Hex } from "../../src/base/digest.ts";
-import type { Prediction } from "../../src/evaluation/tasks/prediction.ts";
+import { asKind, ofKind } from "../../src/evaluation/tasks/prediction.ts";
 import type { Example, OpenTask, Task, TaskRow } from "../../src/evaluation/tasks/task.ts";
 import type { Model } from "../../src/models/model.ts";
 
@@ -35,7 +35,8 @@ export function fakeTask({ rows = 100, chromosomes = ["chr5"], version = 1 } = {
       };
       return opened;
     },
-    measure(predictions) {
+    measure(given) {
+      const predictions = ofKind("likelihood", given);
       const wins = predictions.filter(({ values }) => values[0]! > values[1]!).length;
       // A sum whose rounding shows the order in which it was taken.
       const sum = predictions.reduce((total, { values }) => total + values[0]! / 3, 0);
@@ -50,7 +51,10 @@ export function fakeTask({ rows = 100, chromosomes = ["chr5"], version = 1 } = {
     },
     scores: {
       columns: ["idx", "first", "second"],
-      line: (prediction: Prediction) => [prediction.row, ...prediction.values],
+      line(prediction) {
+        const { row, values } = asKind("likelihood", prediction);
+        return [row, ...values];
+      },
     },
   };
   return task;

@@ -6,6 +6,7 @@ import type { Shard } from "../../evaluation/runs/request.ts";
 import type { ShardOutcome } from "../../evaluation/runs/shard.ts";
 import { parseShard } from "../../evaluation/runs/shard-of-rows.ts";
 import { taskNamed } from "../../evaluation/tasks/catalogue.ts";
+import { parseRecipe } from "../../evaluation/tasks/recipe.ts";
 import { CHROMOSOME_SPLIT } from "../../evaluation/tasks/split.ts";
 import type { Split } from "../../evaluation/tasks/task.ts";
 import type { Model, Protocol } from "../../models/model.ts";
@@ -31,6 +32,8 @@ interface RunOptions {
   readonly out: string;
   readonly split?: Split;
   readonly limit?: number;
+  readonly recipe: readonly string[];
+  readonly embeddings?: string;
   readonly seed: number;
   readonly shard: Shard;
   readonly device: Device;
@@ -47,7 +50,7 @@ export const define: DefineCommand = (command, context) => {
     .requiredOption("--task <name>", "what is asked; dart-eval tasks lists them")
     .requiredOption(
       "--model <model...>",
-      "a checkpoint's folder, kmer-markov:order=5, or a .js module that exports a model",
+      "a checkpoint's folder, kmer-markov:order=5, probing-head-like, or a .js module that exports a model",
     )
     .option("--setting <name...>", "how the models answer", ["zero-shot"])
     .option("--genome <file>", "FASTA (plain or bgzip) or 2bit")
@@ -67,6 +70,15 @@ export const define: DefineCommand = (command, context) => {
       ]),
     )
     .option("--limit <rows>", "at most so many rows, the same ones on every machine", wholeNumber(1))
+    .option(
+      "--recipe <name=value...>",
+      "values of a trained setting in place of the benchmark's: epochs=2 trainRows=500",
+      [],
+    )
+    .option(
+      "--embeddings <folder>",
+      "where probed keeps embeddings, to be shared by runs; without it, in the run's folder",
+    )
     .option("--seed <number>", "seed of the task's random numbers", wholeNumber(0), 0)
     .option("--shard <i/n>", "do the i-th of n parts", (text: string) => parseShard(text), {
       index: 1,
@@ -87,6 +99,8 @@ export const define: DefineCommand = (command, context) => {
           "dart-eval run --task regulatory-elements --model kmer-markov:order=5 --genome hg38.fa --data elements.tsv --out runs/markov",
         "a checkpoint, counted both ways, one of sixteen parts":
           "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --protocol both --shard 3/16 --genome hg38.fa --data elements.tsv --out runs/hyenadna",
+        "a head trained on a checkpoint's embeddings, with a few rows, to try it":
+          "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --setting probed --recipe epochs=3 trainRows=500 valRows=200 --limit 200 --genome hg38.fa --data elements.tsv --out runs/probed",
       }),
     )
     .action((options: RunOptions) => run(options, context));
@@ -111,7 +125,7 @@ async function run(options: RunOptions, context: Context): Promise<void> {
       );
     }
     for (const { protocol, folder } of protocolFolders(options.protocol, options.out)) {
-      const { limit, split, batchSize } = options;
+      const { limit, split, batchSize, embeddings } = options;
       plans.push(
         await planRun({
           tasks: [{ task, inputs: { genome, ...data } }],
@@ -120,11 +134,13 @@ async function run(options: RunOptions, context: Context): Promise<void> {
           protocol,
           seed: options.seed,
           folder,
+          recipe: parseRecipe(options.recipe),
           shard: options.shard,
           signal,
           ...(split === undefined ? {} : { split }),
           ...(limit === undefined ? {} : { limit }),
           ...(batchSize === undefined ? {} : { batchSize }),
+          ...(embeddings === undefined ? {} : { embeddings }),
         }),
       );
     }

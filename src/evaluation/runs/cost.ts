@@ -126,6 +126,8 @@ export async function estimateCost(
     recipe: cell.record.cell.recipe,
     batchSize: cell.batchSize,
     folder: undefined,
+    embeddings: undefined,
+    onStage: undefined,
     signal: cell.signal,
   });
   try {

@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { InputError } from "../../base/errors.ts";
 import { writeFileWhole } from "../../base/write-file.ts";
+import { readTrainingRecord, trainedFolder } from "../settings/training-record.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
 import type { Measurement } from "../tasks/measurement.ts";
 import type { Prediction } from "../tasks/prediction.ts";
-import type { Task } from "../tasks/task.ts";
+import type { ScoreTable, Task } from "../tasks/task.ts";
 import type { Cell } from "./cell.ts";
 import { collectShards } from "./collect-shards.ts";
 import { readableJson } from "./readable-json.ts";
@@ -39,9 +40,14 @@ export async function mergeRun(
     const task = taskNamed(record.cell.task, tasks);
     checkVersion(folder, task, record.cell);
     const measurement = measureCell(task, record, predictions);
-    const result = cellResult(record, measurement);
     const place = cellFolder(folder, record);
-    await writeFileWhole(join(place, "scores.tsv"), scoresTable(task, predictions));
+    const result = cellResult(record, measurement, await readTrainingRecord(trainedFolder(place)));
+    const form = task.settings[record.cell.setting];
+    await writeFileWhole(join(place, "scores.tsv"), scoresTable(form?.scores ?? task.scores, predictions));
+    if (form?.publishedFile !== undefined) {
+      const name = `${form.publishedFile}_${record.cell.split}.json`;
+      await writeFileWhole(join(place, name), readableJson(measurement.published));
+    }
     await writeFileWhole(join(place, "metrics.json"), readableJson(metricsRecord(record.cell, measurement)));
     await writeFileWhole(join(place, "timing.json"), readableJson(timing));
     await writeFileWhole(join(place, "result.json"), readableJson(result));
@@ -65,7 +71,7 @@ function metricsRecord(cell: Cell, measurement: Measurement) {
 }
 
 /** Contents of scores.tsv: one line per row, in row order. */
-function scoresTable({ scores }: Task, predictions: readonly Prediction[]): string {
+function scoresTable(scores: ScoreTable, predictions: readonly Prediction[]): string {
   const lines = predictions.map((prediction) => scores.line(prediction).join("\t"));
   return `${[scores.columns.join("\t"), ...lines].join("\n")}\n`;
 }

@@ -1,8 +1,10 @@
+import { join } from "node:path";
 import { InputError } from "../../base/errors.ts";
 import type { Model, Protocol } from "../../models/model.ts";
 import { settingNamed } from "../settings/catalogue.ts";
 import type { Setting } from "../settings/setting.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
+import { recipeFor } from "../tasks/recipe.ts";
 import type { OpenTask, SelectedRows, Selection, Task, TaskRow } from "../tasks/task.ts";
 import {
   type Cell,
@@ -43,6 +45,8 @@ export interface Plan {
   /** SHA-256 over the cells' identities: two runs may share a folder exactly when theirs are equal. */
   readonly identity: string;
   readonly folder: string | undefined;
+  /** The store of embeddings; undefined: kept for the run alone. */
+  readonly embeddings: string | undefined;
   readonly shard: Shard;
   readonly cells: readonly PlannedCell[];
   /** Sentences a user should read before the run: models without an identity, reduced batch sizes. */
@@ -104,7 +108,9 @@ export async function planRun(request: RunRequest): Promise<Plan> {
     }
     throwTogether(refusals);
     const identity = runIdentity(records.map((record) => record.identity));
-    return { identity, folder: request.folder, shard, cells, notes: [...notes], close };
+    const { folder } = request;
+    const embeddings = request.embeddings ?? (folder === undefined ? undefined : join(folder, "embeddings"));
+    return { identity, folder, embeddings, shard, cells, notes: [...notes], close };
   } catch (error) {
     await close();
     throw error;
@@ -141,17 +147,24 @@ function draftsOf(
   const numbers = selected.rows.map(({ index }) => index);
   const rows = selected.rows.filter(({ index }) => shardOfRow(index, shard.count) === shard.index);
   const cellRows = { inTable: selected.inTable, selected: numbers.length, digest: rowsDigest(numbers) };
+  const protocol = request.protocol ?? DEFAULT_PROTOCOL;
   return models.map((model) => {
+    const recipe = recipeFor(
+      form,
+      { task: task.name, setting: setting.name, family: model.family, protocol },
+      request.recipe,
+    );
+    setting.checkRecipe?.(recipe);
     const cell: Cell = {
       identityVersion: IDENTITY_VERSION,
       task: task.name,
       taskVersion: task.version,
       model: { name: model.name, identity: model.identity ?? null },
       setting: setting.name,
-      protocol: request.protocol ?? DEFAULT_PROTOCOL,
+      protocol,
       seed: request.seed ?? 0,
       ...selection,
-      recipe: form.recipe,
+      recipe,
       data: open.digests,
     };
     const record = { identity: cellIdentity(cell), cell, rows: cellRows };
@@ -170,7 +183,6 @@ async function expectRows({ model, task: { task }, selected }: Draft): Promise<v
     inTable: selected.inTable,
   });
 }
-
 
 /** Adds to a draft what it costs, having looked at what is done and whether it fits. */
 async function priced(

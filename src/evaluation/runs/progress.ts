@@ -1,3 +1,5 @@
+import type { StageProgress } from "../settings/setting.ts";
+
 /** What a run tells while it goes. Counts are of this shard unless said otherwise. */
 export type ProgressEvent =
   | {
@@ -22,6 +24,11 @@ export type ProgressEvent =
       readonly rowsPerSecond: number | undefined;
       readonly secondsLeft: number | undefined;
     }
+  | ({
+      /** Work before the first row is answered, such as training. */
+      readonly kind: "stage";
+      readonly cell: string;
+    } & StageProgress)
   | { readonly kind: "note"; readonly cell: string; readonly text: string }
   | { readonly kind: "cell-done"; readonly cell: string; readonly rows: number; readonly seconds: number };
 

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../../base/errors.ts";
 import { textIfPresent } from "../../base/text-file.ts";
+import { trainingRecordSchema } from "../settings/training-record.ts";
 import { cellRecordSchema, cellTitle } from "./cell.ts";
 import type { CellResult, StoredResult } from "./result.ts";
 import { cellFolder, noRun, parseRecord, readRunRecord } from "./run-folder.ts";
@@ -46,6 +47,7 @@ const resultSchema: z.ZodType<CellResult> = cellRecordSchema.extend({
     }),
   ),
   notes: z.array(z.string()),
+  training: trainingRecordSchema.exactOptional(),
 });
 
 /**

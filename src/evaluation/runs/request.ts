@@ -1,5 +1,6 @@
 import type { Model, Protocol } from "../../models/model.ts";
 import type { Setting } from "../settings/setting.ts";
+import type { Recipe } from "../tasks/recipe.ts";
 import type { Split, Task, TaskInputs } from "../tasks/task.ts";
 
 /** Part of a cell's rows: shard `index` (1-based) of `count`. */
@@ -24,6 +25,13 @@ export interface RunRequest {
   readonly split?: Split;
   /** At most this many rows per task, picked by a digest of their number; default: all. */
   readonly limit?: number;
+  /** Values in place of those of the settings' recipes, by name: `{ epochs: 2 }`. Part of the cells' identity. */
+  readonly recipe?: Recipe;
+  /**
+   * Where settings that train keep the embeddings of sequences; default: `embeddings` in the run's folder. Runs may share it,
+   * but embeddings of models without an identity should not be shared.
+   */
+  readonly embeddings?: string;
   /** Where the run is kept; undefined: in memory. Created when the run starts. */
   readonly folder?: string;
   /** Default 1 of 1. */

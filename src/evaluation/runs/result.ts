@@ -1,3 +1,4 @@
+import type { TrainingRecord } from "../settings/training-record.ts";
 import type { Measurement } from "../tasks/measurement.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { Task } from "../tasks/task.ts";
@@ -10,6 +11,8 @@ import type { CellRecord } from "./cell.ts";
 export interface CellResult extends CellRecord, Measurement {
   readonly format: "dart-eval result";
   readonly formatVersion: 1;
+  /** Loss curves, where the setting trained. */
+  readonly training?: TrainingRecord;
 }
 
 /** How the work on a shard went. Not part of the result, since it changes from run to run. */
@@ -50,14 +53,28 @@ export function measureCell(
   { cell, rows }: CellRecord,
   predictions: readonly Prediction[],
 ): Measurement {
-  const context = { protocol: cell.protocol, seed: cell.seed, rowsInTable: rows.inTable };
-  return task.measure(inRowOrder(predictions), context);
+  const { protocol, seed, recipe } = cell;
+  const context = { protocol, seed, rowsInTable: rows.inTable, recipe };
+  const form = task.settings[cell.setting];
+  return form?.measure === undefined
+    ? task.measure(inRowOrder(predictions), context)
+    : form.measure(inRowOrder(predictions), context);
 }
 
 export function inRowOrder(predictions: readonly Prediction[]): readonly Prediction[] {
   return [...predictions].sort((a, b) => a.row - b.row);
 }
 
-export function cellResult(record: CellRecord, measurement: Measurement): CellResult {
-  return { format: "dart-eval result", formatVersion: 1, ...record, ...measurement };
+export function cellResult(
+  record: CellRecord,
+  measurement: Measurement,
+  training?: TrainingRecord,
+): CellResult {
+  return {
+    format: "dart-eval result",
+    formatVersion: 1,
+    ...record,
+    ...measurement,
+    ...(training === undefined ? {} : { training }),
+  };
 }

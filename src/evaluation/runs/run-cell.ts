@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { InputError } from "../../base/errors.ts";
+import type { Answerer } from "../settings/setting.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { Example, TaskRow } from "../tasks/task.ts";
 import { blocksOf, inScoringOrder } from "./batches.ts";
@@ -10,6 +11,8 @@ import type { ShardStore } from "./store.ts";
 
 export interface RunCellOptions {
   readonly folder: string | undefined;
+  /** The store of embeddings; undefined: kept for this run alone. */
+  readonly embeddings: string | undefined;
   readonly onProgress: OnProgress | undefined;
   /** Stops after the batch at work. */
   readonly signal: AbortSignal | undefined;
@@ -31,7 +34,7 @@ export interface CellRun {
 export async function runCell(
   planned: PlannedCell,
   store: ShardStore,
-  { folder, onProgress, signal }: RunCellOptions,
+  { folder, embeddings, onProgress, signal }: RunCellOptions,
 ): Promise<CellRun> {
   const { task, model, setting, record } = planned;
   const { cell } = record;
@@ -39,16 +42,28 @@ export async function runCell(
   const perBatch = rowsPerBatch(planned);
   const progress = progressOf(planned, store.before.length, perBatch, onProgress);
   const began = performance.now();
-  const answerer = await setting.open({
-    task,
-    model,
-    protocol: cell.protocol,
-    seed: cell.seed,
-    recipe: cell.recipe,
-    batchSize: planned.batchSize,
-    folder,
-    signal,
-  });
+  if (store.before.length === planned.rows.length) {
+    await store.begin(planned.batchSize);
+    return finish(false);
+  }
+  let answerer: Answerer;
+  try {
+    answerer = await setting.open({
+      task,
+      model,
+      protocol: cell.protocol,
+      seed: cell.seed,
+      recipe: cell.recipe,
+      batchSize: planned.batchSize,
+      folder,
+      embeddings,
+      signal,
+      onStage: (stage) => onProgress?.({ kind: "stage", cell: planned.name, ...stage }),
+    });
+  } catch (error) {
+    if (signal?.aborted && error === signal.reason) return finish(true);
+    throw error;
+  }
   try {
     await store.begin(planned.batchSize);
     for await (const batch of batchesToDo(planned, store.before, perBatch)) {

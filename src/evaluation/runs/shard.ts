@@ -57,7 +57,7 @@ export async function runShard(plan: Plan, options: RunOptions = {}): Promise<re
     }
     const outcomes: ShardOutcome[] = [];
     for (const [i, planned] of plan.cells.entries()) {
-      outcomes.push(await runInto(stores[i]!, planned, folder, shard, options));
+      outcomes.push(await runInto(stores[i]!, planned, { ...plan, folder }, options));
       await stores[i]!.close();
     }
     return outcomes;
@@ -69,12 +69,12 @@ export async function runShard(plan: Plan, options: RunOptions = {}): Promise<re
 async function runInto(
   store: ShardStore,
   planned: PlannedCell,
-  folder: string,
-  shard: Shard,
+  { folder, embeddings, shard }: Omit<Plan, "folder"> & { readonly folder: string },
   { onProgress, signal }: RunOptions,
 ): Promise<ShardOutcome> {
   const run = await runCell(planned, store, {
     folder: cellFolder(folder, planned.record),
+    embeddings,
     onProgress,
     signal,
   });

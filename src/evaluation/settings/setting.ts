@@ -1,5 +1,6 @@
 import type { Model, Protocol } from "../../models/model.ts";
 import type { Prediction } from "../tasks/prediction.ts";
+import type { Recipe } from "../tasks/recipe.ts";
 import type { Example, OpenTask, Task } from "../tasks/task.ts";
 
 /** What a setting is given when a cell starts. */
@@ -8,12 +9,30 @@ export interface SettingContext {
   readonly model: Model;
   readonly protocol: Protocol;
   readonly seed: number;
-  readonly recipe: Readonly<Record<string, unknown>>;
+  readonly recipe: Recipe;
   /** Sequences per call of the model at most. */
   readonly batchSize: number;
   /** The cell's folder, for what a setting keeps (a trained head); undefined for a run in memory. */
   readonly folder: string | undefined;
+  /** The folder of the store of embeddings; undefined for a run in memory. */
+  readonly embeddings: string | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Told while `open` works. */
+  readonly onStage: ((stage: StageProgress) => void) | undefined;
+}
+
+/** How far a setting is that has work to do before it answers. */
+export interface StageProgress {
+  /** In words, the same while the stage lasts: "embedding the training rows", "training, epoch 3 of 150". */
+  readonly stage: string;
+  /** Rows. */
+  readonly done: number;
+  readonly total: number;
+  readonly rowsPerSecond: number | undefined;
+  /** To the end of all training; undefined until it is known. */
+  readonly secondsLeft: number | undefined;
+  /** Something to be told once, such as the losses of an epoch. */
+  readonly note?: string;
 }
 
 /** A model made ready to answer rows. */
@@ -38,6 +57,8 @@ export interface Setting {
   refuses(task: Task, model: Model): string | undefined;
   /** Sequences that one row brings to the model. */
   sequencesPerRow(task: Task): number;
+  /** @throws {InputError} when a recipe's values, each of the right kind, are not possible */
+  checkRecipe?(recipe: Recipe): void;
   /** Ready to answer: nothing to do for zero-shot, training or loading a head for others. */
   open(context: SettingContext): Promise<Answerer>;
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { InternalError } from "../../base/errors.ts";
 
 /**
  * What the metrics need to know of a row beside the answer (where it lies, how many letters are unknown),
@@ -18,8 +19,32 @@ export interface LikelihoodPrediction {
   readonly facts: RowFacts;
 }
 
+/** The logits of every class for each sequence of the row: what a trained classifier answers. */
+export interface LogitsPrediction {
+  readonly kind: "logits";
+  /** 0-based number of the row in the whole prepared table, before any selection: the row's identity. */
+  readonly row: number;
+  /** [members][classes], in the order of `Task.members`. */
+  readonly logits: readonly (readonly number[])[];
+  readonly facts: RowFacts;
+}
+
 /** A model's answer to one row of a task: one line of the store is a batch of these. */
-export type Prediction = LikelihoodPrediction;
+export type Prediction = LikelihoodPrediction | LogitsPrediction;
+
+/** Predictions of one kind. @throws {InternalError} as `asKind` */
+export function ofKind<Kind extends Prediction["kind"]>(kind: Kind, predictions: readonly Prediction[]) {
+  return predictions.map((prediction) => asKind(kind, prediction));
+}
+
+/** @throws {InternalError} when the prediction is of another kind: a setting gave what the task does not measure */
+export function asKind<Kind extends Prediction["kind"]>(
+  kind: Kind,
+  prediction: Prediction,
+): Extract<Prediction, { kind: Kind }> {
+  if (prediction.kind === kind) return prediction as Extract<Prediction, { kind: Kind }>;
+  throw new InternalError(`row ${prediction.row} has ${prediction.kind}, and ${kind} was expected`);
+}
 
 const row = z.int().nonnegative();
 const facts = z.record(z.string(), z.union([z.string(), z.number()]));
@@ -31,6 +56,12 @@ export const predictionSchema = z.discriminatedUnion("kind", [
     row,
     values: z.array(z.number()).min(1),
     tokens: z.array(z.int().nonnegative()).exactOptional(),
+    facts,
+  }),
+  z.strictObject({
+    kind: z.literal("logits"),
+    row,
+    logits: z.array(z.array(z.number()).min(1)).min(1),
     facts,
   }),
 ]);

@@ -2,10 +2,6 @@ import { Pcg64 } from "../../base/pcg64.ts";
 import type { Protocol } from "../../models/model.ts";
 import { blockEstimate, ENOUGH_BLOCKS } from "../metrics/block-estimate.ts";
 import { type Blocks, genomicBlocks } from "../metrics/blocks.ts";
-import { blockBootstrap } from "../metrics/bootstrap.ts";
-import { clusteredProportion } from "../metrics/clustered-proportion.ts";
-import type { Estimate } from "../metrics/estimate.ts";
-import { waldInterval } from "../metrics/intervals.ts";
 import { meanOver } from "../metrics/mean.ts";
 import {
   type PairedCounts,
@@ -20,7 +16,8 @@ import { mean } from "../metrics/sum.ts";
 import { wilcoxon } from "../metrics/wilcoxon.ts";
 import { finiteEstimate, finiteOrNull, metricOf } from "./json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "./measurement.ts";
-import type { Prediction } from "./prediction.ts";
+import { type LikelihoodPrediction, ofKind, type Prediction } from "./prediction.ts";
+import { shareIntervals, waldOver } from "./share-intervals.ts";
 import type { MeasureContext } from "./task.ts";
 
 /** What the two protocols do differently with the same scores. */
@@ -44,7 +41,7 @@ interface Pairs {
   readonly elements: Float64Array;
   readonly controls: Float64Array;
   readonly differences: Float64Array;
-  readonly predictions: readonly Prediction[];
+  readonly predictions: readonly LikelihoodPrediction[];
 }
 
 /**
@@ -54,8 +51,8 @@ interface Pairs {
  * Undefined numbers (no rows, every difference zero) are null with their reason.
  */
 export function measurePairs(predictions: readonly Prediction[], context: MeasureContext): Measurement {
-  const pairs = columnsOf(predictions);
-  const blocks = genomicBlocks(predictions.map(placeOf));
+  const pairs = columnsOf(ofKind("likelihood", predictions));
+  const blocks = genomicBlocks(pairs.predictions.map(placeOf));
   const counts = pairedCounts(pairs.elements, pairs.controls);
   const accuracy = accuracyMetric(pairs, counts, blocks, context);
   const test = wilcoxon(pairs.differences, { alternative: "greater" });
@@ -115,7 +112,7 @@ export function measurePairs(predictions: readonly Prediction[], context: Measur
 
 const NO_ROWS = "there are no rows";
 
-function columnsOf(predictions: readonly Prediction[]): Pairs {
+function columnsOf(predictions: readonly LikelihoodPrediction[]): Pairs {
   const elements = Float64Array.from(predictions, ({ values }) => values[0]!);
   const controls = Float64Array.from(predictions, ({ values }) => values[1]!);
   return { elements, controls, differences: elements.map((score, i) => score - controls[i]!), predictions };
@@ -126,10 +123,6 @@ function placeOf({ facts }: Prediction) {
   return { chrom: String(facts.chrom), start: Number(facts.start), end: Number(facts.end) };
 }
 
-/**
- * The accuracy with its intervals, in the order in which a reader should meet them: the published one first under the
- * paper's protocol; else the one that takes neighbouring elements as belonging together and allows for few stretches.
- */
 function accuracyMetric(
   { elements, controls }: Pairs,
   counts: PairedCounts,
@@ -137,24 +130,14 @@ function accuracyMetric(
   { protocol, rowsInTable }: MeasureContext,
 ): Metric {
   const rules = RULES[protocol];
-  const n = elements.length;
-  const accuracy = pairedAccuracy(counts, rules.ties);
+  const trials = rules.trials(elements.length, rowsInTable);
   const outcomes = pairedOutcomes(elements, controls, rules.ties);
-  const bootstrap = blockBootstrap(blocks, meanOver(outcomes, blocks), { rng: new Pcg64(BOOTSTRAP_SEED) });
-  const wilson = pairedAccuracyEstimate(counts, rules.ties);
-  const wald = n === 0 ? wilson : waldOver(accuracy, rules.trials(n, rowsInTable));
-  const honest = [clusteredProportion(outcomes, blocks), wilson, bootstrap];
   return metricOf(
     { name: "paired-accuracy", title: "paired accuracy", better: "higher", main: true },
-    accuracy,
+    pairedAccuracy(counts, rules.ties),
     NO_ROWS,
-    protocol === "paper" ? [wald, ...honest] : [...honest, wald],
+    shareIntervals(outcomes, blocks, { protocol, trials }),
   );
-}
-
-/** The published interval of an accuracy, as if it had been found in this many trials. */
-function waldOver(accuracy: number, trials: number): Estimate {
-  return waldInterval(accuracy * trials, trials);
 }
 
 /** Quirk Q17: a sum over tokens favours the member with fewer of them, so the numbers of tokens are told. */

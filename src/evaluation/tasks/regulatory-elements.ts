@@ -4,10 +4,28 @@ import { type Genome, openGenome } from "../../dna/genome/genome.ts";
 import { missingChromosome } from "../../dna/genome/missing-chromosome.ts";
 import { type RegulatoryElementRow, readRegulatoryElements } from "../datasets/prepared.ts";
 import { pickRows } from "./pick-rows.ts";
+import { asKind } from "./prediction.ts";
+import { measureClassifiedPairs, PAIR_LABELS, validatePairs } from "./regulatory-elements-classified.ts";
 import { measurePairs } from "./regulatory-elements-measure.ts";
-import { elementAndControl } from "./regulatory-elements-pair.ts";
+import { elementAndControl, elementAndControlCodes } from "./regulatory-elements-pair.ts";
+import { AB_INITIO, PROBED } from "./regulatory-elements-recipes.ts";
 import { isInSplit } from "./split.ts";
-import type { Example, OpenTask, SelectedRows, Selection, Task, TaskInputs } from "./task.ts";
+import type { Example, OpenTask, SelectedRows, Selection, Task, TaskInputs, TaskSetting } from "./task.ts";
+
+/** What the settings that train have in common: elements are of class 1, controls of class 0. */
+const TRAINED: Omit<TaskSetting, "recipe"> = {
+  defaultSplit: "test",
+  classification: { classes: 2, labels: () => PAIR_LABELS, validate: validatePairs },
+  measure: measureClassifiedPairs,
+  scores: {
+    columns: ["idx", "seq_logit_0", "seq_logit_1", "ctrl_logit_0", "ctrl_logit_1"],
+    line(prediction) {
+      const { row, logits } = asKind("logits", prediction);
+      return [row, ...logits.flat()];
+    },
+  },
+  publishedFile: "eval",
+};
 
 /**
  * Task 1: an element and its control, which differ only in the order of the element's own letters, neighbours kept.
@@ -32,12 +50,17 @@ export const regulatoryElements: Task = {
   ],
   settings: {
     "zero-shot": { recipe: { score: "log-likelihood" }, defaultSplit: "test" },
+    probed: { ...PROBED, ...TRAINED },
+    "ab-initio": { ...AB_INITIO, ...TRAINED },
   },
   open: (inputs, { seed }) => openRegulatoryElements(inputs, seed),
   measure: measurePairs,
   scores: {
     columns: ["idx", "seq_score", "ctrl_score"],
-    line: ({ row, values }) => [row, ...values],
+    line(prediction) {
+      const { row, values } = asKind("likelihood", prediction);
+      return [row, ...values];
+    },
   },
 };
 
@@ -169,9 +192,14 @@ function exampleOf(row: RegulatoryElementRow, chromosome: Uint8Array, seed: numb
   const { element, control } = elementAndControl(chromosome, row, seed);
   const start = Math.max(row.elementStart, row.inputStart);
   const end = Math.min(row.elementEnd, row.inputEnd);
+  const { inputStart, inputEnd } = row;
+  const offChromosome = inputStart < 0 || inputEnd > chromosome.length;
+  const unknown = offChromosome || unknownLetters(chromosome, inputStart, inputEnd) > 0;
+  const codes = unknown ? elementAndControlCodes(chromosome, row, seed) : undefined;
   return {
     row: row.index,
     sequences: [element, control],
+    ...(codes === undefined ? {} : { codes: [codes.element, codes.control] }),
     facts: {
       chrom: row.chrom,
       start: row.elementStart,

@@ -2,6 +2,7 @@ import type { Genome } from "../../dna/genome/genome.ts";
 import type { Protocol } from "../../models/model.ts";
 import type { Measurement } from "./measurement.ts";
 import type { Prediction, RowFacts } from "./prediction.ts";
+import type { Recipe } from "./recipe.ts";
 
 /** Which chromosomes: one split shared by all tasks; "all" where a task has no split. */
 export type Split = "train" | "val" | "test" | "all";
@@ -29,6 +30,11 @@ export interface Example {
   readonly row: number;
   /** Upper-case A, C, G, T; one per member of the task, in the order of `Task.members`. */
   readonly sequences: readonly string[];
+  /**
+   * Where a position of a member holds no base (N, or off the chromosome): the members as codes, 0 A, 1 C, 2 G, 3 T, 4 no
+   * base. Absent where the letters say it all.
+   */
+  readonly codes?: readonly Uint8Array[];
   readonly facts: RowFacts;
 }
 
@@ -68,6 +74,7 @@ export interface MeasureContext {
   readonly seed: number;
   /** Rows in the whole table, every chromosome. */
   readonly rowsInTable: number;
+  readonly recipe: Recipe;
 }
 
 /** A table of scores for people and other programs: tab-separated, one header line. */
@@ -77,11 +84,32 @@ export interface ScoreTable {
   line(prediction: Prediction): readonly (string | number)[];
 }
 
+/** What a setting that trains must know of a task: a classification of every member of a row. */
+export interface ClassificationForm {
+  readonly classes: number;
+  /** The true class of each member, from 0, in the order of `Task.members`. */
+  labels(example: Example): readonly number[];
+  /** Columns of `train.log` after `epoch`, from answers to the validation rows in row order; `val_loss` is among them. */
+  validate(predictions: readonly Prediction[], context: MeasureContext): Readonly<Record<string, number>>;
+}
+
 /** How one task asks in one setting; what differs per setting is data. */
 export interface TaskSetting {
   /** The setting's parameters for this task: part of a run's identity. */
-  readonly recipe: Readonly<Record<string, string | number | boolean | null>>;
+  readonly recipe: Recipe;
+  /** What a protocol has of its own. */
+  readonly byProtocol?: Readonly<Partial<Record<Protocol, Recipe>>>;
+  /** What a family of models has of its own, by the family's name. */
+  readonly byFamily?: Readonly<Record<string, Recipe>>;
   readonly defaultSplit: Split;
+  /** Present where the setting trains. */
+  readonly classification?: ClassificationForm;
+  /** What this setting's answers are worth, where it is not the task's own `measure`. */
+  measure?(predictions: readonly Prediction[], context: MeasureContext): Measurement;
+  /** The table of this setting's scores, where it is not the task's own. */
+  readonly scores?: ScoreTable;
+  /** Name, without ending, of a file for the original's keys alone, `eval` for `eval_test.json`; none where it is absent. */
+  readonly publishedFile?: string;
 }
 
 /** A task is a form: what is asked, of which rows, and what the answers are worth. It names no model. */

@@ -38,11 +38,11 @@ const statesAndLogits: Question = {
 export async function tokenOutputs(
   query: TokenQuery,
   rows: readonly Tokens[],
-  { protocol, paddingHidden = false, signal }: EmbedOptions,
+  { protocol, paddingHidden = false, padTo = 0, signal }: EmbedOptions,
   { logits = false } = {},
 ): Promise<readonly TokenOutputs[]> {
   const { architecture, programs, tokenizer } = query;
-  const together = protocol === "paper" ? longest(rows) : undefined;
+  const together = protocol === "paper" ? Math.max(longest(rows), padTo) : undefined;
   const runs =
     together === undefined
       ? runsOfEqualLength(rows, architecture)

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { zeroShot } from "../../../src/evaluation/settings/zero-shot.ts";
+import { ofKind } from "../../../src/evaluation/tasks/prediction.ts";
 import type { Model } from "../../../src/models/model.ts";
 import { fakeModel, fakeTask } from "../fake-task.ts";
 
@@ -15,6 +16,8 @@ const open = (model: Model, batchSize = 100) =>
     recipe: {},
     batchSize,
     folder: undefined,
+    embeddings: undefined,
+    onStage: undefined,
     signal: undefined,
   });
 
@@ -48,7 +51,7 @@ test("a call holds at most the batch size, across rows, and hears the protocol",
   };
   const predictions = await (await open(model, 5)).answer(examples);
   expect(asked).toEqual([5, 5, 4].map((count) => ({ count, protocol: "paper" })));
-  expect(predictions.every(({ tokens }) => tokens === undefined)).toBe(true);
+  expect(ofKind("likelihood", predictions).every(({ tokens }) => tokens === undefined)).toBe(true);
   expect(await (await open(model)).answer([])).toEqual([]);
 });
 

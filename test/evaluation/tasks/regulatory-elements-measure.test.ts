@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { Prediction } from "../../../src/evaluation/tasks/prediction.ts";
+import type { LikelihoodPrediction, Prediction } from "../../../src/evaluation/tasks/prediction.ts";
 import { measurePairs } from "../../../src/evaluation/tasks/regulatory-elements-measure.ts";
 import type { Protocol } from "../../../src/models/model.ts";
 
@@ -18,9 +18,9 @@ const goldens: Record<string, Golden> = JSON.parse(
 function predictionsOf(
   element: number[],
   control: number[],
-  more: (i: number) => Partial<Prediction> = () => ({}),
+  more: (i: number) => Partial<LikelihoodPrediction> = () => ({}),
 ) {
-  return element.map((score, row): Prediction => {
+  return element.map((score, row): LikelihoodPrediction => {
     const { facts, ...rest } = more(row);
     const start = Math.floor(row / 2) * 50_000;
     return {
@@ -40,7 +40,7 @@ function predictionsOf(
   });
 }
 const measure = (predictions: readonly Prediction[], protocol: Protocol = "paper", rowsInTable = 5000) =>
-  measurePairs(predictions, { protocol, seed: 0, rowsInTable });
+  measurePairs(predictions, { protocol, seed: 0, rowsInTable, recipe: {} });
 
 describe("the published keys agree with NumPy and SciPy", () => {
   test.each(Object.entries(goldens))("%s", (_, { element, control, metrics }) => {

@@ -13,6 +13,7 @@ import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import { runShard } from "../../../src/evaluation/runs/shard.ts";
+import { ofKind } from "../../../src/evaluation/tasks/prediction.ts";
 import { regulatoryElements } from "../../../src/evaluation/tasks/regulatory-elements.ts";
 import { sharedData, testWithSharedData } from "../../shared-data.ts";
 
@@ -104,7 +105,9 @@ describe("task 1, zero-shot", () => {
         .trimEnd()
         .split("\n");
       expect(header).toBe("idx\tseq_score\tctrl_score");
-      expect(lines).toEqual(predictions.map(({ row, values }) => [row, ...values].join("\t")));
+      expect(lines).toEqual(
+        ofKind("likelihood", predictions).map(({ row, values }) => [row, ...values].join("\t")),
+      );
     }
   });
 
@@ -125,7 +128,8 @@ describe("task 1, zero-shot", () => {
     const [zero, one] = await Promise.all(
       [0, 1].map((seed) => evaluate({ task: "regulatory-elements", inputs: inputs(), model, seed })),
     );
-    const column = (run: typeof zero, member: number) => run!.predictions.map(({ values }) => values[member]);
+    const column = (run: typeof zero, member: number) =>
+      ofKind("likelihood", run!.predictions).map(({ values }) => values[member]);
     expect(column(zero, 0)).toEqual(column(one, 0));
     expect(column(zero, 1)).not.toEqual(column(one, 1));
   });

@@ -1,0 +1,98 @@
+import { codesOf } from "../../dna/sequence/letters.ts";
+import { oneHotOfCodes } from "../../dna/sequence/one-hot.ts";
+import type { Model } from "../../models/model.ts";
+import { input } from "../../net/graph/build.ts";
+import type { Feeds } from "../../net/train/batches.ts";
+import type { ClassificationForm, Example, OpenTask, Task, TaskRow } from "../tasks/task.ts";
+import type { Classifier, KeptExample, KeptRows } from "./classifier.ts";
+import { PackedCodes } from "./packed-codes.ts";
+import type { Setting } from "./setting.ts";
+import { classificationOf } from "./train-classifier.ts";
+import { trainedAnswerer } from "./trained-answerer.ts";
+import { readTrainingRecipe } from "./training-recipe.ts";
+
+const NAME = "ab-initio";
+
+/** Rows whose sequences are made together while rows are kept. */
+const BLOCK = 1024;
+
+/** A network that has seen nothing is trained on the letters of the task's training rows, and answers. */
+export const abInitio: Setting = {
+  name: NAME,
+  title: "trained from the sequence alone",
+  readyAtOnce: false,
+  refuses(task: Task, { network }: Model) {
+    if (network === undefined) {
+      return "it is no network that can be trained from the beginning (no `network`), which ab-initio asks for";
+    }
+    if (task.window >= network.shortest) return undefined;
+    return `it needs sequences of ${network.shortest} bases, and those of the task have ${task.window}`;
+  },
+  sequencesPerRow: (task) => task.members.length,
+  checkRecipe: (recipe) => void readTrainingRecipe(recipe),
+  async open(context) {
+    const form = classificationOf(context, NAME);
+    const classifier = networkClassifier(context.task, context.model, form);
+    return trainedAnswerer(context, {
+      setting: NAME,
+      recipe: readTrainingRecipe(context.recipe),
+      classifier,
+    });
+  },
+};
+
+function networkClassifier(task: OpenTask, { network }: Model, form: ClassificationForm): Classifier {
+  const length = task.task.window;
+  const { tensors, logits } = network!.build({ length, outputs: form.classes });
+  return {
+    tensors,
+    logits: logits(input("sequence", "float32", ["b", length, 4])),
+    feeds: async (examples) => oneHotFeeds(examples.flatMap(codesOfMembers), length),
+    keeping: "reading",
+    keep: (rows, tell) => keepRows(task, form, rows, tell),
+    async close() {},
+  };
+}
+
+async function keepRows(
+  task: OpenTask,
+  form: ClassificationForm,
+  rows: readonly TaskRow[],
+  tell: (done: number) => void,
+): Promise<KeptRows> {
+  const { members, window: length } = task.task;
+  const codes = new PackedCodes(rows.length * members.length, length);
+  const examples: KeptExample[] = [];
+  for (let start = 0; start < rows.length; start += BLOCK) {
+    const block = await task.examples(rows.slice(start, start + BLOCK));
+    for (const example of block) {
+      codesOfMembers(example).forEach((member, i) => {
+        codes.set(examples.length * members.length + i, member);
+      });
+      examples.push({ row: example.row, facts: example.facts, labels: form.labels(example) });
+    }
+    tell(examples.length);
+  }
+  return {
+    examples,
+    async feeds(places) {
+      const asked = [...places].flatMap((place) =>
+        members.map((_, member) => codes.get(place * members.length + member)),
+      );
+      return oneHotFeeds(asked, length);
+    },
+  };
+}
+
+/** As a network sees them: no base where a language model would be shown an A (quirk Q27). */
+function codesOfMembers({ sequences, codes }: Example): readonly Uint8Array[] {
+  return codes ?? sequences.map(codesOf);
+}
+
+function oneHotFeeds(members: readonly Uint8Array[], length: number): Feeds {
+  const data = new Float32Array(members.length * length * 4);
+  members.forEach((codes, i) => {
+    oneHotOfCodes(codes, data, i * length * 4);
+  });
+  return { sequence: { dtype: "float32", shape: [members.length, length, 4], data } };
+}

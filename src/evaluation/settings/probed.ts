@@ -1,0 +1,212 @@
+import { z } from "zod";
+import { InputError } from "../../base/errors.ts";
+import { temporaryFolder } from "../../base/temporary-folder.ts";
+import { baseMap } from "../../dna/tokenizers/base-map.ts";
+import {
+  type BaseTokens,
+  probingHead,
+  probingInputs,
+  probingLogits,
+} from "../../models/heads/probing-head.ts";
+import type { Model, SequenceEmbedding } from "../../models/model.ts";
+import { FreshLayers } from "../../net/nn/init.ts";
+import type { Feeds } from "../../net/train/batches.ts";
+import { type ChunkPlace, EmbeddingStore, type SequenceToEmbed } from "../embeddings/embedding-store.ts";
+import type { Recipe } from "../tasks/recipe.ts";
+import type { ClassificationForm, Example, Task, TaskRow } from "../tasks/task.ts";
+import type { Classifier, KeptExample, KeptRows } from "./classifier.ts";
+import { OriginalBatches } from "./original-batches.ts";
+import type { Setting, SettingContext } from "./setting.ts";
+import { classificationOf } from "./train-classifier.ts";
+import { trainedAnswerer } from "./trained-answerer.ts";
+import { readRecipe, trainingFields } from "./training-recipe.ts";
+
+const NAME = "probed";
+
+/** Rows per file of the store. */
+const CHUNK_ROWS = 64;
+
+const recipeSchema = z.object({
+  ...trainingFields,
+  optimizer: z.literal("adam"),
+  head: z.literal("cnn"),
+  positions: z.enum(["bases", "ends"]),
+  kernel: z.int().positive().max(32),
+  extractionBatchSize: z.int().positive(),
+});
+
+const readProbedRecipe = (recipe: Recipe) => readRecipe(recipeSchema, recipe);
+
+/** A small network is trained on the last hidden states of the model, which itself stays as it is, and answers. */
+export const probed: Setting = {
+  name: NAME,
+  title: "probed: a head trained on embeddings",
+  readyAtOnce: false,
+  refuses(_task: Task, model: Model) {
+    if (model.embed !== undefined) return undefined;
+    return "it gives no embeddings (no `embed`), which probed asks for";
+  },
+  sequencesPerRow: (task) => task.members.length,
+  checkRecipe: (recipe) => void readProbedRecipe(recipe),
+  async open(context) {
+    const recipe = readProbedRecipe(context.recipe);
+    const temporary = context.embeddings === undefined ? await temporaryFolder() : undefined;
+    const store = new EmbeddingStore({
+      folder: context.embeddings ?? temporary!.path,
+      model: context.model,
+      protocol: context.protocol,
+      batchSize: context.batchSize,
+    });
+    const closeStore = async () => {
+      await store.close();
+      await temporary?.remove();
+    };
+    try {
+      const probe = await Probe.open(context, store, recipe, closeStore);
+      return await trainedAnswerer(context, { setting: NAME, recipe, classifier: probe });
+    } catch (error) {
+      await closeStore();
+      throw error;
+    }
+  },
+};
+
+/** The probing head as a classifier whose inputs come from the store. */
+class Probe implements Classifier {
+  readonly keeping = "embedding";
+  readonly tensors: Classifier["tensors"];
+  readonly logits: Classifier["logits"];
+
+  private constructor(
+    private readonly context: SettingContext,
+    private readonly form: ClassificationForm,
+    private readonly store: EmbeddingStore,
+    private readonly basesOf: BaseTokens,
+    private readonly batches: OriginalBatches | undefined,
+    { width, kernel }: { readonly width: number; readonly kernel: number },
+    readonly close: () => Promise<void>,
+  ) {
+    const layers = new FreshLayers();
+    const head = probingHead(layers, { width, kernel, outputs: form.classes });
+    const { tokens, index } = probingInputs(width, basesOf);
+    this.tensors = layers.tensors;
+    this.logits = probingLogits(head, tokens, basesOf, index);
+  }
+
+  /** Asks the model for one embedding, to know its width and its tokens. */
+  static async open(
+    context: SettingContext,
+    store: EmbeddingStore,
+    { positions, kernel, extractionBatchSize }: z.infer<typeof recipeSchema>,
+    close: () => Promise<void>,
+  ): Promise<Probe> {
+    const { task, model, protocol } = context;
+    const form = classificationOf(context, NAME);
+    // The original padded rows to the longest of a batch; where all are as long there is nothing to pad.
+    const varies =
+      model.tokenCount !== undefined && model.tokens !== "one-letter" && model.tokens !== "k-mer";
+    const batches =
+      protocol === "paper" && varies ? new OriginalBatches(task, model, extractionBatchSize) : undefined;
+    const [letters] = ["A".repeat(task.task.window)];
+    const [embedding] = await model.embed!([letters!], { protocol });
+    const basesOf = seenBy(embedding!, positions, task.task.window, model);
+    return new Probe(context, form, store, basesOf, batches, { width: embedding!.width, kernel }, close);
+  }
+
+  async feeds(examples: readonly Example[]): Promise<Feeds> {
+    const sequences = await this.toEmbed(examples);
+    await this.store.ensure(sequences, this.context.signal);
+    const place = this.store.chunkOf(sequences);
+    return this.collate(await this.readAll(sequences.map((_, sequence) => ({ place, sequence }))));
+  }
+
+  async keep(rows: readonly TaskRow[], tell: (done: number) => void): Promise<KeptRows> {
+    const { task, signal } = this.context;
+    const members = task.task.members.length;
+    const examples: KeptExample[] = [];
+    const places: ChunkPlace[] = [];
+    for (let start = 0; start < rows.length; start += CHUNK_ROWS) {
+      signal?.throwIfAborted();
+      const block = await task.examples(rows.slice(start, start + CHUNK_ROWS));
+      const sequences = await this.toEmbed(block);
+      await this.store.ensure(sequences, signal);
+      places.push(this.store.chunkOf(sequences));
+      for (const example of block) {
+        examples.push({ row: example.row, facts: example.facts, labels: this.form.labels(example) });
+      }
+      tell(examples.length);
+    }
+    return {
+      examples,
+      feeds: async (asked) => {
+        const wanted = [...asked].flatMap((row) =>
+          Array.from({ length: members }, (_, member) => ({
+            place: places[Math.floor(row / CHUNK_ROWS)]!,
+            sequence: (row % CHUNK_ROWS) * members + member,
+          })),
+        );
+        return this.collate(await this.readAll(wanted));
+      },
+    };
+  }
+
+  private async toEmbed(examples: readonly Example[]): Promise<readonly SequenceToEmbed[]> {
+    const sequences: SequenceToEmbed[] = [];
+    for (const example of examples) {
+      const padTo = await this.batches?.tokensOf(example.row);
+      example.sequences.forEach((letters, member) => {
+        sequences.push({ letters, padTo: padTo?.[member] });
+      });
+    }
+    return sequences;
+  }
+
+  /** In the order asked for, read chunk by chunk. */
+  private async readAll(
+    wanted: readonly { readonly place: ChunkPlace; readonly sequence: number }[],
+  ): Promise<readonly SequenceEmbedding[]> {
+    const order = [...wanted.keys()].sort((a, b) => {
+      const [x, y] = [wanted[a]!.place.file, wanted[b]!.place.file];
+      return x < y ? -1 : x > y ? 1 : a - b;
+    });
+    const embeddings = new Array<SequenceEmbedding>(wanted.length);
+    for (const i of order) embeddings[i] = await this.store.read(wanted[i]!.place, wanted[i]!.sequence);
+    return embeddings;
+  }
+
+  /** Padded with zeros to the longest; what is read of each sequence never lies in the padding. */
+  private collate(embeddings: readonly SequenceEmbedding[]): Feeds {
+    const { kind, length } = this.basesOf;
+    const { width } = embeddings[0]!;
+    const tokens = kind === "gather" ? Math.max(...embeddings.map((each) => each.tokens)) : length + 1;
+    const states = new Float32Array(embeddings.length * tokens * width);
+    const index = new Int32Array(kind === "gather" ? embeddings.length * length : 0);
+    embeddings.forEach((embedding, i) => {
+      states.set(embedding.states, i * tokens * width);
+      if (kind === "gather") index.set(baseMap(embedding, length), i * length);
+    });
+    return {
+      embedding: { dtype: "float32", shape: [embeddings.length, tokens, width], data: states },
+      ...(kind === "gather"
+        ? { index: { dtype: "int32", shape: [embeddings.length, length], data: index } }
+        : {}),
+    };
+  }
+}
+
+/** Which tokens the head sees of a sequence of `length` bases, from the embedding of one. */
+function seenBy(
+  { tokens, starts, ends }: SequenceEmbedding,
+  positions: "bases" | "ends",
+  length: number,
+  model: Model,
+): BaseTokens {
+  const oneEach =
+    tokens === length + 1 &&
+    Array.from(starts.subarray(0, length)).every((start, i) => start === i && ends[i] === i + 1);
+  if (positions === "bases") return { kind: oneEach ? "slice" : "gather", length };
+  if (oneEach) return { kind: "ends", length };
+  throw new InputError(
+    `the positions of the recipe are "ends", which needs one token for each of ${length} bases and one after them; ${JSON.stringify(model.name)} has ${tokens} tokens`,
+  );
+}

@@ -1,0 +1,40 @@
+import { z } from "zod";
+import { InputError } from "../../base/errors.ts";
+import type { Recipe } from "../tasks/recipe.ts";
+
+const count = z.int("a whole number is expected").positive();
+
+/** What every setting that trains reads of its recipe. */
+export const trainingFields = {
+  learningRate: z.number().positive(),
+  /** Rows per step. */
+  batchSize: count,
+  /** Rows per batch of the validation, and of the loss that is reported as the original scales it. */
+  evaluationBatchSize: count,
+  epochs: count,
+  order: z.enum(["file", "shuffled"]),
+  /** Epochs without improvement after which training ends; null: never. */
+  patience: count.nullable(),
+  /** At most so many rows; null: all. */
+  trainRows: count.nullable(),
+  valRows: count.nullable(),
+  /** Of first values and of the order of rows. */
+  trainingSeed: z.int().nonnegative(),
+};
+
+const trainingSchema = z.object({ ...trainingFields, optimizer: z.literal("adam") });
+export type TrainingRecipe = z.infer<typeof trainingSchema>;
+
+/** A recipe as a setting reads it. @throws {InputError} naming the first value that is not possible */
+export function readRecipe<T>(schema: z.ZodType<T>, recipe: Recipe): T {
+  const parsed = schema.safeParse(recipe);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const name = issue?.path.join(".") ?? "";
+  throw new InputError(
+    `${name} of the recipe is ${JSON.stringify(recipe[name]) ?? "absent"}: ${issue?.message}`,
+  );
+}
+
+/** Of a network trained on sequences. */
+export const readTrainingRecipe = (recipe: Recipe): TrainingRecipe => readRecipe(trainingSchema, recipe);

@@ -1,0 +1,38 @@
+import { Pcg64 } from "../../base/pcg64.ts";
+import type { Protocol } from "../../models/model.ts";
+import type { Blocks } from "../metrics/blocks.ts";
+import { blockBootstrap } from "../metrics/bootstrap.ts";
+import { clusteredProportion } from "../metrics/clustered-proportion.ts";
+import type { Estimate } from "../metrics/estimate.ts";
+import { waldInterval, wilsonInterval } from "../metrics/intervals.ts";
+import { meanOver } from "../metrics/mean.ts";
+import { sum } from "../metrics/sum.ts";
+
+/** Seed of the bootstrap's draws: equal outcomes have equal intervals. */
+const BOOTSTRAP_SEED = 0;
+
+/** The published interval of a share, as if it had been found in this many trials. */
+export function waldOver(share: number, trials: number): Estimate {
+  return waldInterval(share * trials, trials);
+}
+
+/**
+ * The intervals of a share in the order in which a reader should meet them: the published one first under the paper's
+ * protocol; else the one that takes neighbouring rows as belonging together and allows for few stretches.
+ *
+ * @param outcomes  in [0, 1], one per row
+ * @param trials    of the published interval
+ */
+export function shareIntervals(
+  outcomes: Float64Array,
+  blocks: Blocks,
+  { protocol, trials }: { readonly protocol: Protocol; readonly trials: number },
+): readonly Estimate[] {
+  const n = outcomes.length;
+  const wins = sum(outcomes);
+  const wilson = wilsonInterval(wins, n);
+  const wald = n === 0 ? wilson : waldOver(wins / n, trials);
+  const bootstrap = blockBootstrap(blocks, meanOver(outcomes, blocks), { rng: new Pcg64(BOOTSTRAP_SEED) });
+  const honest = [clusteredProportion(outcomes, blocks), wilson, bootstrap];
+  return protocol === "paper" ? [wald, ...honest] : [...honest, wald];
+}
