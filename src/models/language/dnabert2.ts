@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
-import { add, gather, gelu, mul, slice, unsqueeze } from "../../net/graph/build.ts";
+import { add, gelu, mul, slice, unsqueeze } from "../../net/graph/build.ts";
 import type { Dim } from "../../net/graph/dim.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { alibi } from "../../net/nn/alibi.ts";
 import { paddingBias } from "../../net/nn/attention.ts";
+import type { Embedding } from "../../net/nn/embedding.ts";
+import { embed, rowsOf } from "../../net/nn/embedding.ts";
 import { gatedFeedForward } from "../../net/nn/feed-forward.ts";
 import { rowBlocks } from "../../net/nn/linear.ts";
 import type { Norm } from "../../net/nn/norm.ts";
@@ -14,6 +16,7 @@ import { everyToken, oneToken } from "../../net/nn/queries.ts";
 import type { Architecture, ClassifierHead, ForwardInput, ForwardOutput } from "../architecture.ts";
 import type { LanguageModelCard } from "../card.ts";
 import { parseConfig } from "../config.ts";
+import type { LoraFactors } from "../lora.ts";
 import { ParameterTable } from "../parameters.ts";
 import type { Layer, LayerForm, MaskedHead } from "./blocks/bert.ts";
 import {
@@ -49,8 +52,8 @@ const PADDING = -10_000;
 const HEAD_EPSILON = 1e-12;
 
 interface Parameters {
-  readonly words: Sym;
-  readonly types: Sym;
+  readonly words: Embedding;
+  readonly types: Embedding;
   readonly embeddingNorm: Norm;
   readonly layers: readonly Layer[];
   readonly head: MaskedHead;
@@ -86,15 +89,21 @@ function declare(table: ParameterTable, c: Config): Parameters {
     head: {
       dense: table.linear("cls.predictions.transform.dense", d, d),
       norm: table.norm("cls.predictions.transform.LayerNorm", d),
-      decoder: { weight: words, bias: table.tensor("cls.predictions.decoder.bias", [c.vocab_size]) },
+      decoder: { weight: words.weight, bias: table.tensor("cls.predictions.decoder.bias", [c.vocab_size]) },
     },
   };
 }
 
-/** x⁰ = LN(E[ids] + T₀); x ← layer(x); padding made 0.  Positions enter by distance alone. */
+/**
+ * x⁰ = LN(E[ids] + T₀); x ← layer(x); padding made 0.  Positions enter by distance alone.
+ *
+ * The published code has a fused attention in half precision too, which the original may have used in extracting the
+ * embeddings of its first task (quirk Q34); as in all its other scripts, attention is in float32 here.
+ */
 function forward(p: Parameters, c: Config, { ids, mask }: ForwardInput, tokens: Dim, asked: Queries) {
   const epsilon = c.layer_norm_eps;
-  const x = layerNorm(p.embeddingNorm, add(gather(p.words, ids), slice(p.types, 0, 0, 1)), epsilon);
+  const ofFirstType = rowsOf(p.types, (table) => slice(table, 0, 0, 1));
+  const x = layerNorm(p.embeddingNorm, add(embed(p.words, ids), ofFirstType), epsilon);
   const states = encoderStates(p.layers, x, postNormLayer, {
     all: layerForm(c, everyToken(tokens), tokens, mask),
     last: layerForm(c, asked, tokens, mask),
@@ -117,9 +126,10 @@ function layerForm(c: Config, queries: Queries, tokens: Dim, mask: Sym | undefin
   };
 }
 
-function architecture(config: unknown, file: string): Architecture {
-  const c = parseConfig(schema, config, file);
-  const table = new ParameterTable();
+const architecture = (config: unknown, file: string) => build(parseConfig(schema, config, file));
+
+function build(c: Config, lora?: LoraFactors): Architecture {
+  const table = new ParameterTable(lora);
   const p = declare(table, c);
   return {
     width: c.hidden_size,
@@ -134,6 +144,8 @@ function architecture(config: unknown, file: string): Architecture {
     forward: (input, tokens): ForwardOutput => forward(p, c, input, tokens, everyToken(tokens)),
     forwardAt: (input, positions, tokens) => forward(p, c, input, tokens, oneToken(positions)),
     classifier: (labels) => classifier(c, labels),
+    wrapped: ["bert.embeddings", "bert.encoder"],
+    adapted: (factors) => build(c, factors),
     initial: (tensor) => bertInitial(tensor, c.initializer_range),
   };
 }
