@@ -1,9 +1,8 @@
-import { z } from "zod";
 import { caduceusTokenizer } from "../../dna/tokenizers/one-letter.ts";
 import {
   add,
   cast,
-  constant,
+  concat,
   expand,
   flip,
   gather,
@@ -15,179 +14,25 @@ import {
   transpose,
 } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
+import { embed } from "../../net/nn/embedding.ts";
 import { linear } from "../../net/nn/linear.ts";
 import type { Norm } from "../../net/nn/norm.ts";
 import { rmsNorm } from "../../net/nn/norm.ts";
-import type {
-  Architecture,
-  ClassifierHead,
-  ForwardInput,
-  ForwardOutput,
-  InitialLaw,
-} from "../architecture.ts";
+import type { Architecture, ClassifierHead, ForwardInput, ForwardOutput } from "../architecture.ts";
 import type { LanguageModelCard, PublicCheckpoint } from "../card.ts";
-import { epsilon, parseConfig, size } from "../config.ts";
-import type { DeclaredTensor } from "../parameters.ts";
+import type { LoraFactors } from "../lora.ts";
 import { ParameterTable } from "../parameters.ts";
-import type { BidirectionalMamba, Projections, SelectiveModel } from "./blocks/mamba.ts";
 import { bidirectionalMamba, reverseComplemented } from "./blocks/mamba.ts";
 import { bothStrands, byStrand, otherStrand, placesOnBothStrands, sideBySide } from "./blocks/strands.ts";
+import type { CaduceusConfig, CaduceusParameters } from "./caduceus-parameters.ts";
+import { declareCaduceus, initialCaduceus, readCaduceusConfig, vocabularyOf } from "./caduceus-parameters.ts";
 
 // Caduceus-PS shares its parameters between the strands, Caduceus-Ph sees one strand (Schiff et al. 2024, arXiv:2403.03234).
 // axes: b batch · t tokens · s strands (2 of PS, else 1) · d width · v vocabulary
 
-const sizes = z.object({
-  d_model: size(1 << 16),
-  n_layer: size(512),
-  vocab_size: size(4096),
-  pad_vocab_size_multiple: size(1024).default(8),
-  rcps: z.boolean(),
-  norm_epsilon: epsilon(),
-  rms_norm: z.literal(true),
-  fused_add_norm: z.literal(true),
-  bidirectional: z.literal(true),
-  bidirectional_strategy: z.literal("add"),
-  bidirectional_weight_tie: z.literal(true),
-  conjoin_eval: z.boolean().default(false),
-  complement_map: z.record(z.string(), z.number().int().min(0)).optional(),
-  initializer_cfg: z
-    .object({
-      initializer_range: z.number().positive().max(10).default(0.02),
-      n_residuals_per_layer: size(16).default(1),
-    })
-    .prefault({}),
-  ssm_cfg: z
-    .object({
-      d_state: size(4096).default(16),
-      d_conv: size(64).default(4),
-      expand: size(64).default(2),
-      dt_rank: z.union([z.literal("auto"), size()]).default("auto"),
-      dt_min: z.number().positive().default(0.001),
-      dt_max: z.number().positive().default(0.1),
-      dt_init_floor: z.number().positive().default(1e-4),
-      dt_scale: z.number().positive().default(1),
-      dt_init: z.literal("random").default("random"),
-      conv_bias: z.literal(true).default(true),
-      bias: z.literal(false).default(false),
-    })
-    .prefault({}),
-});
-
-type Config = z.output<typeof sizes>;
-
-const needsComplements = ({ rcps, conjoin_eval }: Config) => rcps || conjoin_eval;
-
-const schema = sizes
-  .refine((c) => !needsComplements(c) || c.complement_map !== undefined, {
-    path: ["complement_map"],
-    error: "expected the complement of every token",
-  })
-  .refine(
-    (c) =>
-      Object.entries(c.complement_map ?? {})
-        .flat()
-        .every((id) => Number(id) < vocabulary(c)),
-    {
-      path: ["complement_map"],
-      error: "expected tokens of the vocabulary",
-    },
-  );
-
-interface Block {
-  readonly norm: Norm;
-  readonly mixer: BidirectionalMamba;
-}
-
-interface Parameters {
-  readonly words: Sym;
-  readonly blocks: readonly Block[];
-  readonly finalNorm: Norm;
-  /** The complement of each token: of the embedding, and of the head. */
-  readonly complements: readonly [embedding: Sym, head: Sym];
-}
-
-function vocabulary({ vocab_size, pad_vocab_size_multiple }: Config): number {
-  return Math.ceil(vocab_size / pad_vocab_size_multiple) * pad_vocab_size_multiple;
-}
-
-/** Names of tensors; those of PS have wrappers in between. */
-const names = ({ rcps }: Config) => {
-  const words = "caduceus.backbone.embeddings.word_embeddings";
-  return {
-    words,
-    embedding: rcps ? `${words}.embedding` : words,
-    layer: (i: number) => `caduceus.backbone.layers.${i}`,
-    mamba: (i: number, direction: "fwd" | "rev") =>
-      `caduceus.backbone.layers.${i}.mixer${rcps ? ".submodule" : ""}.mamba_${direction}`,
-    head: rcps ? "lm_head.lm_head.weight" : "lm_head.weight",
-  };
-};
-
-/** @param untied  declare the projections of either direction as tensors of their own */
-function declare(table: ParameterTable, c: Config, untied: boolean): Parameters {
-  const d = c.d_model;
-  const { words, embedding, layer, mamba, head } = names(c);
-  const complement = (at: string) =>
-    c.rcps
-      ? table.tensor(`${at}.complement_map`, [vocabulary(c)], { dtype: "int64" })
-      : constant({ dtype: "int64", shape: [vocabulary(c)], data: complementMap(c) });
-  return {
-    words: table.embedding(embedding, vocabulary(c), d, { aliases: [head] }),
-    blocks: Array.from({ length: c.n_layer }, (_, i) => {
-      const [forward, backward] = [mamba(i, "fwd"), mamba(i, "rev")];
-      const projections = declareProjections(table, c, forward, untied ? {} : { alias: backward });
-      return {
-        norm: table.norm(`${layer(i)}.norm`, d, { bias: false }),
-        mixer: {
-          forward: declareSelective(table, c, forward),
-          backward: declareSelective(table, c, backward),
-          projections: {
-            forward: projections,
-            backward: untied ? declareProjections(table, c, backward, { tiedTo: forward }) : projections,
-          },
-        },
-      };
-    }),
-    finalNorm: table.norm("caduceus.backbone.norm_f", d, { bias: false }),
-    complements: [complement(words), complement("lm_head")],
-  };
-}
-
-function declareProjections(
-  table: ParameterTable,
-  { d_model: d, ssm_cfg: { expand } }: Config,
-  at: string,
-  { alias, tiedTo }: { readonly alias?: string; readonly tiedTo?: string },
-): Projections {
-  const e = expand * d;
-  const weight = (name: string, shape: readonly number[]) => ({
-    weight: table.tensor(`${at}.${name}.weight`, shape, {
-      layer: "linear",
-      ...(alias === undefined ? {} : { aliases: [`${alias}.${name}.weight`] }),
-      ...(tiedTo === undefined ? {} : { tiedTo: `${tiedTo}.${name}.weight` }),
-    }),
-  });
-  return { input: weight("in_proj", [2 * e, d]), output: weight("out_proj", [d, e]) };
-}
-
-function declareSelective(table: ParameterTable, c: Config, at: string): SelectiveModel {
-  const { d_state, d_conv, expand } = c.ssm_cfg;
-  const e = expand * c.d_model;
-  return {
-    convolution: table.depthwise(`${at}.conv1d`, e, d_conv),
-    selection: table.linear(`${at}.x_proj`, e, stepRank(c) + 2 * d_state, { bias: false }),
-    step: table.linear(`${at}.dt_proj`, stepRank(c), e),
-    logA: table.tensor(`${at}.A_log`, [e, d_state]),
-    skip: table.tensor(`${at}.D`, [e]),
-  };
-}
-
-const stepRank = ({ d_model, ssm_cfg: { dt_rank } }: Config) =>
-  dt_rank === "auto" ? Math.ceil(d_model / 16) : dt_rank;
-
-/** Ids by token; a token that the map leaves out is its own complement. */
-function complementMap(c: Config): BigInt64Array {
-  return BigInt64Array.from({ length: vocabulary(c) }, (_, id) => BigInt(c.complement_map?.[id] ?? id));
+interface States {
+  readonly made: readonly Sym[];
+  readonly last: Sym;
 }
 
 /**
@@ -199,8 +44,14 @@ function complementMap(c: Config): BigInt64Array {
  * @returns       E[ids] and every H, then the normalised sum: each [t, rows, d], what the last block makes and the sum
  *   [1, rows, d] where one token is asked for
  */
-function states(p: Parameters, c: Config, ids: Sym, loops: boolean, places: Sym | undefined) {
-  const made = [gather(p.words, ids)];
+function states(
+  p: CaduceusParameters,
+  c: CaduceusConfig,
+  ids: Sym,
+  loops: boolean,
+  places: Sym | undefined,
+): States {
+  const made = [embed(p.words, ids)];
   let residual = made[0]!;
   p.blocks.forEach(({ norm, mixer }, i) => {
     const one = i === p.blocks.length - 1 ? places : undefined;
@@ -219,8 +70,8 @@ function tokenAt(x: Sym, places: Sym): Sym {
 
 /** One strand, as it is given. */
 function oneStrand(
-  p: Parameters,
-  c: Config,
+  p: CaduceusParameters,
+  c: CaduceusConfig,
   { ids, loops = true }: ForwardInput,
   positions?: Sym,
 ): ForwardOutput {
@@ -229,7 +80,24 @@ function oneStrand(
   return {
     hiddenStates: [...made.slice(0, -1).map(tokensSecond), lastHidden],
     lastHidden,
-    logits: linear({ weight: p.words }, lastHidden),
+    logits: linear({ weight: p.words.weight }, lastHidden),
+  };
+}
+
+interface TwoStrands {
+  readonly positions: Sym | undefined;
+  /**
+   * The same parameters as the reverse complements meet them, where dropout masks make a difference: the published blocks
+   * read every weight once for either strand, and each reading draws its own.
+   */
+  readonly otherStrands: CaduceusParameters | undefined;
+}
+
+/** As if the strands had been rows of one batch. */
+function rowsOfBoth(own: States, other: States): States {
+  return {
+    made: own.made.map((x, i) => concat([x, other.made[i]!], 1)),
+    last: concat([own.last, other.last], 1),
   };
 }
 
@@ -240,16 +108,22 @@ function oneStrand(
  * reverse-complemented once, and the strands are rows of one batch.
  */
 function twoStrands(
-  p: Parameters,
-  c: Config,
+  p: CaduceusParameters,
+  c: CaduceusConfig,
   { ids, loops = true }: ForwardInput,
-  positions?: Sym,
+  { positions, otherStrands }: TwoStrands,
 ): ForwardOutput {
   const [batch, tokens] = ids.shape;
   const [complements, headComplements] = p.complements.map((map) => cast(map, "int32")) as [Sym, Sym];
-  const strands = bothStrands(tokensFirst(ids), complements);
+  const own = tokensFirst(ids);
   const places = positions && placesOnBothStrands(positions, tokens!);
-  const { made, last } = states(fromBothSides(p), c, strands, loops, places);
+  const { made, last } =
+    otherStrands === undefined
+      ? states(fromBothSides(p), c, bothStrands(own, complements), loops, places)
+      : rowsOfBoth(
+          states(fromBothSides(p), c, own, loops, undefined),
+          states(fromBothSides(otherStrands), c, otherStrand(own, complements), loops, undefined),
+        );
   const halves = (x: Sym, blocks: number) => {
     const { own, other } = byStrand(x, batch!);
     return blocks % 2 === 0 ? { own, other } : { own: flip(other, 2), other: flip(own, 2) };
@@ -260,14 +134,14 @@ function twoStrands(
     hiddenStates: [...made.slice(0, -1).map((x, i) => sideBySide(halves(x, i))), lastHidden],
     lastHidden,
     logits: add(
-      linear({ weight: p.words }, lastHalves.own),
-      linear({ weight: gather(p.words, headComplements) }, lastHalves.other),
+      linear({ weight: p.words.weight }, lastHalves.own),
+      linear({ weight: gather(p.words.weight, headComplements) }, lastHalves.other),
     ),
   };
 }
 
 /** The parameters as one strand meets them: every other block, from the first, is turned, and with an odd number the end. */
-function fromBothSides(p: Parameters): Parameters {
+function fromBothSides(p: CaduceusParameters): CaduceusParameters {
   const turned = (norm: Norm): Norm => ({ weight: flip(norm.weight, 0) });
   return {
     ...p,
@@ -281,21 +155,31 @@ function fromBothSides(p: Parameters): Parameters {
 const tokensFirst = (x: Sym) => transpose(x, [1, 0]);
 const tokensSecond = (x: Sym) => transpose(x, [1, 0, 2]);
 
-const architecture = (config: unknown, file: string) => build(parseConfig(schema, config, file), false);
+const architecture = (config: unknown, file: string) => build(readCaduceusConfig(config, file));
 
 /** States of all rows, by number of float32 values, with which a loop's step still runs within the cache of some cores. */
 const CACHED_VALUES = 2 ** 18;
 
-function build(c: Config, untied: boolean): Architecture {
-  const table = new ParameterTable();
-  const p = declare(table, c, untied);
+interface Form {
+  /** Declare the projections of either direction as tensors of their own. */
+  readonly untied?: boolean;
+  readonly lora?: LoraFactors;
+}
+
+function build(c: CaduceusConfig, { untied = false, lora }: Form = {}): Architecture {
+  const table = new ParameterTable(lora);
+  const p = declareCaduceus(table, c, untied);
+  const otherStrands =
+    lora?.training && c.rcps
+      ? declareCaduceus(new ParameterTable(lora, " of the other strand"), c, untied)
+      : undefined;
   const strands = c.rcps ? 2 : 1;
   const forward = (input: ForwardInput, positions?: Sym) =>
-    (c.rcps ? twoStrands : oneStrand)(p, c, input, positions);
+    c.rcps ? twoStrands(p, c, input, { positions, otherStrands }) : oneStrand(p, c, input, positions);
   return {
     width: strands * c.d_model,
     layers: c.n_layer,
-    vocabulary: vocabulary(c),
+    vocabulary: vocabularyOf(c),
     maxTokens: Number.POSITIVE_INFINITY,
     tensors: [...table.tensors.values()],
     ignored: [/^score\./],
@@ -305,10 +189,12 @@ function build(c: Config, untied: boolean): Architecture {
     liveValuesPerToken: strands * (4 + 5 * c.ssm_cfg.expand) * c.d_model,
     mostRowsPerRun: Math.ceil(CACHED_VALUES / (strands * c.ssm_cfg.d_state * c.ssm_cfg.expand * c.d_model)),
     forward: (input) => forward(input),
-    forwardAt: forward,
-    untied: () => build(c, true),
+    ...(otherStrands === undefined ? { forwardAt: forward } : {}),
+    untied: () => build(c, { untied: true }),
     classifier: (labels) => classifier(c, labels, p.complements[0], forward),
-    initial: (tensor) => initial(tensor, c),
+    wrapped: ["caduceus"],
+    adapted: (factors) => build(c, { lora: factors }),
+    initial: (tensor) => initialCaduceus(tensor, c),
   };
 }
 
@@ -317,7 +203,7 @@ function build(c: Config, untied: boolean): Architecture {
  * in every state, Ph runs on both only where its config says `conjoin_eval`.
  */
 function classifier(
-  c: Config,
+  c: CaduceusConfig,
   labels: number,
   complements: Sym,
   forward: (input: ForwardInput) => ForwardOutput,
@@ -336,34 +222,6 @@ function classifier(
       return meanOf(states, pooled(forward({ ...input, ids })));
     },
   };
-}
-
-/** As the published code begins: Mamba's own laws, PyTorch's defaults, and outputs scaled by 1/√(residual additions). */
-function initial({ name, shape }: DeclaredTensor, c: Config): InitialLaw {
-  const { d_conv, d_state, dt_scale } = c.ssm_cfg;
-  const fanIn = shape[1]!;
-  const uniform = (bound: number): InitialLaw => ({ kind: "uniform", bound });
-  if (name.endsWith("complement_map")) return { kind: "values", values: () => complementMap(c) };
-  if (/\.norm(_f)?\.weight$|\.D$/.test(name)) return { kind: "constant", value: 1 };
-  if (name.includes("conv1d")) return uniform(1 / Math.sqrt(d_conv));
-  if (name.endsWith("A_log")) {
-    const values = () =>
-      Float32Array.from({ length: shape[0]! * d_state }, (_, i) => Math.log((i % d_state) + 1));
-    return { kind: "values", values };
-  }
-  if (name.endsWith("dt_proj.weight")) return uniform(dt_scale / Math.sqrt(stepRank(c)));
-  if (name.endsWith("dt_proj.bias")) return { kind: "drawn", value: (u) => stepBias(u, c) };
-  if (name.endsWith("out_proj.weight")) {
-    return uniform(1 / Math.sqrt(fanIn * c.initializer_cfg.n_residuals_per_layer * c.n_layer));
-  }
-  if (/(in|x)_proj\.weight$/.test(name)) return uniform(1 / Math.sqrt(fanIn));
-  return { kind: "normal", deviation: c.initializer_cfg.initializer_range };
-}
-
-/** The b with softplus(b) = τ, τ spread evenly in its logarithm between the least and the largest first step. */
-function stepBias(u: number, { ssm_cfg: { dt_min, dt_max, dt_init_floor } }: Config): number {
-  const step = Math.max(dt_init_floor, dt_min * (dt_max / dt_min) ** u);
-  return step + Math.log(-Math.expm1(-step));
 }
 
 const config = (rcps: boolean, d_model: number, n_layer: number) => ({

@@ -19,10 +19,11 @@ import { compare } from "../../../src/models/verify.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
 import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
 import { writeSafetensors } from "../../../src/net/arrays/write-safetensors.ts";
-import { input } from "../../../src/net/graph/build.ts";
+import { input, mul, reduceSum } from "../../../src/net/graph/build.ts";
 import type { Shape } from "../../../src/net/graph/dim.ts";
 import type { Graph } from "../../../src/net/graph/graph.ts";
 import { graphOf } from "../../../src/net/graph/graph.ts";
+import { gradientsOf } from "../../../src/net/graph/reverse.ts";
 import type { Sym } from "../../../src/net/graph/sym.ts";
 import { rowAt } from "../../../src/net/nn/queries.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
@@ -529,6 +530,31 @@ describe("with LoRA factors merged into every adapted weight, of each direction 
       expect(deviation(results.last!, last)).toBeLessThan(TOLERANCE);
     }
   });
+});
+
+test("either form can be differentiated, and the gradients agree", async () => {
+  const model = caduceus.architecture(tiny(true, 2), "config.json").untied!();
+  const trained = model.tensors.filter(({ dtype }) => dtype !== "int64").map(({ name }) => name);
+  const gradients = async (loops: boolean) => {
+    const { logits } = model.forward({ ids: loops ? ids : idsOfKnownLength, loops }, loops ? "t" : LENGTH);
+    const loss = reduceSum(mul(logits, logits), [0, 1, 2]);
+    const { parameters } = graphOf({ loss });
+    const of = trained.map((name) =>
+      outputOf(parameters.find(({ attributes }) => attributes.name === name)!),
+    );
+    const outputs = Object.fromEntries(gradientsOf(loss, of).map((gradient, i) => [trained[i]!, gradient]));
+    const program = await openProgram(outputs, weightsOf(model));
+    const results = await program.run(feeds);
+    await program.close();
+    return results;
+  };
+  const [loops, passes] = [await gradients(true), await gradients(false)];
+  for (const name of trained) {
+    const [a, b] = [loops[name]!.data as Float32Array, passes[name]!.data as Float32Array];
+    const scale = Math.max(...a.map(Math.abs));
+    expect(scale, name).toBeGreaterThan(0);
+    expect(Math.max(...a.map((value, i) => Math.abs(value - b[i]!))) / scale, name).toBeLessThan(1e-4);
+  }
 });
 
 describe("the strands", () => {
