@@ -2,9 +2,9 @@ import { add, reduceMean, relu } from "../../net/graph/build.ts";
 import { knownSize } from "../../net/graph/dim.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { type Convolution, centre, convolutionLast } from "../../net/nn/convolution-last.ts";
-import type { FreshLayers } from "../../net/nn/init.ts";
+import type { FreshLayers, WithBias } from "../../net/nn/init.ts";
 import { type Linear, linear } from "../../net/nn/linear.ts";
-import { type Position, position, withPosition } from "./probing-head-like.ts";
+import { convolutionWithPosition, type Position, position } from "./probing-head-like.ts";
 
 // axes: b batch · l bases · c = 512 channels
 
@@ -13,7 +13,7 @@ const FIRST_KERNEL = 21;
 const BLOCKS = 7;
 
 export interface ChrombpnetLike {
-  readonly first: Convolution;
+  readonly first: WithBias<Convolution>;
   readonly position: Position;
   readonly dilated: readonly Convolution[];
   readonly output: Linear;
@@ -43,7 +43,7 @@ export function chrombpnetLike(
  * @returns  [b, outputs]
  */
 export function chrombpnetLikeLogits(net: ChrombpnetLike, x: Sym): Sym {
-  const first = relu(withPosition(convolutionLast(net.first, x), net.position));
+  const first = relu(convolutionWithPosition(net.first, net.position, x));
   const last = net.dilated.reduce((state, convolution, i) => {
     const y = relu(convolutionLast(convolution, state, { dilation: 2 ** i }));
     return add(centre(state, knownSize(y.shape[1]!, "a length")), y);

@@ -1,7 +1,7 @@
 import { add, relu } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
-import { type Convolution, convolutionLast } from "../../net/nn/convolution-last.ts";
-import type { FreshLayers } from "../../net/nn/init.ts";
+import { type Convolution, type ConvolutionOptions, convolutionLast } from "../../net/nn/convolution-last.ts";
+import type { FreshLayers, WithBias } from "../../net/nn/init.ts";
 import { type Linear, linear } from "../../net/nn/linear.ts";
 import { type ProbingHead, probingHead, probingLogits } from "../heads/probing-head.ts";
 
@@ -12,7 +12,7 @@ const FIRST_KERNEL = 41;
 const KERNEL = 8;
 
 export interface ProbingHeadLike {
-  readonly first: Convolution;
+  readonly first: WithBias<Convolution>;
   readonly position: Position;
   readonly head: ProbingHead;
 }
@@ -21,7 +21,7 @@ export interface ProbingHeadLike {
 export interface Position {
   /** [l, 1], zeros at first */
   readonly values: Sym;
-  readonly spread: Linear & { readonly bias: Sym };
+  readonly spread: WithBias<Linear>;
 }
 
 /** Declares the layers of a network for sequences of `length` bases. */
@@ -52,11 +52,19 @@ export function position(layers: FreshLayers, length: number, channels: number):
 export function probingHeadLikeLogits({ first, position: at, head }: ProbingHeadLike, x: Sym): Sym {
   const length = at.values.shape[0] as number;
   const half = (FIRST_KERNEL - 1) / 2;
-  const embedding = relu(withPosition(convolutionLast(first, x, { pads: [half, half] }), at));
+  const embedding = relu(convolutionWithPosition(first, at, x, { pads: [half, half] }));
   return probingLogits(head, embedding, { kind: "slice", length });
 }
 
-/** y with the learned term of each position added.  [b, l, c] → [b, l, c] */
-export function withPosition(y: Sym, { values, spread }: Position): Sym {
-  return add(y, linear(spread, values));
+/**
+ * A convolution with the learned term of each position added. The bias is added to that term, which is small, so that its
+ * gradient takes no pass of its own over all positions.  [b, l, c] → [b, l, o]
+ */
+export function convolutionWithPosition(
+  { weight, bias }: WithBias<Convolution>,
+  { values, spread }: Position,
+  x: Sym,
+  options?: ConvolutionOptions,
+): Sym {
+  return add(convolutionLast({ weight }, x, options), add(linear(spread, values), bias));
 }

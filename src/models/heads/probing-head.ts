@@ -13,7 +13,7 @@ import {
 import type { Sym } from "../../net/graph/sym.ts";
 import type { Convolution } from "../../net/nn/convolution-last.ts";
 import { betweenRows, convolutionLast, zeroRow } from "../../net/nn/convolution-last.ts";
-import type { FreshLayers } from "../../net/nn/init.ts";
+import type { FreshLayers, WithBias } from "../../net/nn/init.ts";
 import { type Linear, linear } from "../../net/nn/linear.ts";
 
 // axes: b batch · t tokens · l bases · c width of the embeddings · h hidden channels
@@ -42,7 +42,7 @@ export const PROBING_KERNEL: Readonly<Record<BaseTokens["kind"], number>> = { ga
 const HIDDEN = 32;
 
 export interface ProbingHead {
-  readonly conv1: Convolution;
+  readonly conv1: WithBias<Convolution>;
   readonly conv2: Convolution;
   readonly conv3: Convolution;
   readonly output: Linear;

@@ -294,7 +294,8 @@ export const gradients: { readonly [K in Op]: GradientRule<K> } = {
   Sigmoid: unary((dy, _, y) => g.mul(dy, g.mul(y, g.sub(1, y)))),
   Softplus: unary((dy, x) => g.mul(dy, g.sigmoid(x))),
   Erf: unary((dy, x) => g.mul(dy, g.mul(g.exp(g.neg(g.mul(x, x))), 2 / Math.sqrt(Math.PI)))),
-  Relu: unary((dy, _, y) => g.where(g.greater(y, 0), dy, 0)),
+  // a product with 0 and 1: the runtime's `Where` takes four passes
+  Relu: unary((dy, _, y) => g.mul(dy, g.cast(g.greater(y, 0), dy.dtype))),
   Gelu: single<"Gelu">((dy, [x], _, { approximate }) => [geluGradient(dy, x!, approximate)]),
   Cast: single((dy, [x]) => [x!.dtype.startsWith("float") ? g.cast(dy, x!.dtype) : null]),
 

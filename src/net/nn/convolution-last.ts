@@ -9,8 +9,8 @@ import { linear } from "./linear.ts";
 export interface Convolution {
   /** [o, c, k] */
   readonly weight: Sym;
-  /** [o] */
-  readonly bias: Sym;
+  /** [o]; zeros where it is absent */
+  readonly bias?: Sym | undefined;
 }
 
 export interface ConvolutionOptions {
@@ -40,7 +40,7 @@ export function convolutionLast(
   ];
   if (kernel === 1) {
     const y = linear({ weight: reshape(weight, [out, channels]), bias }, x);
-    return betweenRows(y, bias, pads);
+    return betweenRows(y, bias ?? zeroRow(out), pads);
   }
   const length = knownSize(x.shape[1]!, "the length of a convolution");
   const windows = length + pads[0] + pads[1] - dilation * (kernel - 1);
@@ -53,7 +53,8 @@ export function convolutionLast(
   const seen = unfold(blocked, wide, dilation);
   const flat = reshape(seen, [multiplyDims(x.shape[0]!, blocks), wide * rows * channels]);
   const matrix = kernelMatrix(weight, rows, wide);
-  const y = gemm(flat, matrix, reshape(expand(bias, [rows, out]), [rows * out]), { transB: true });
+  const biases = bias && reshape(expand(bias, [rows, out]), [rows * out]);
+  const y = gemm(flat, matrix, biases, { transB: true });
   return reshape(y, [x.shape[0]!, windows, out]);
 }
 

@@ -15,12 +15,14 @@ export interface FreshTensor {
   readonly fanIn: number;
 }
 
+export type WithBias<Layer> = Layer & { readonly bias: Sym };
+
 /** Layers of a new network, gathered while it is built. */
 export class FreshLayers {
   readonly tensors: FreshTensor[] = [];
 
   /** [o, c, k] and [o], for c channels in and o channels out. */
-  convolution(name: string, channels: number, out: number, kernel: number): Convolution {
+  convolution(name: string, channels: number, out: number, kernel: number): WithBias<Convolution> {
     const fanIn = channels * kernel;
     return {
       weight: this.tensor({ name: `${name}.weight`, shape: [out, channels, kernel], fanIn }),
@@ -28,7 +30,7 @@ export class FreshLayers {
     };
   }
 
-  linear(name: string, inWidth: number, outWidth: number): Linear & { readonly bias: Sym } {
+  linear(name: string, inWidth: number, outWidth: number): WithBias<Linear> {
     return {
       weight: this.tensor({ name: `${name}.weight`, shape: [outWidth, inWidth], fanIn: inWidth }),
       bias: this.tensor({ name: `${name}.bias`, shape: [outWidth], fanIn: inWidth }),

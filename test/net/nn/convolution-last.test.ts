@@ -95,6 +95,18 @@ test("a padded kernel of 1 copies no input", () => {
   expect(graphOf({ y }).nodes.map(({ op }) => op)).not.toContain("Pad");
 });
 
+test.each([1, 5])("without a bias, a kernel of %i adds none", (kernel) => {
+  const x = g.input("x", "float32", ["b", 6, 3]);
+  const weight = g.parameter("weight", [2, 3, kernel]);
+  const zeros = { weight, bias: g.fill([2], 0) };
+  const [a, b] = evaluate(
+    [convolutionLast({ weight }, x, { pads: [1, 2] }), convolutionLast(zeros, x, { pads: [1, 2] })],
+    { x: random([2, 6, 3]), weight: random([2, 3, kernel]) },
+  );
+  expect(a).toEqual(b);
+  expect(a!.shape).toEqual([2, 10 - kernel, 2]);
+});
+
 test("the centre of an odd number of rows lies one row nearer to the beginning", () => {
   const x = g.input("x", "float32", ["b", 7, 1]);
   const [even, odd] = evaluate([centre(x, 5), centre(x, 4)], {
