@@ -1,6 +1,7 @@
 import type { NdArray } from "../net/arrays/array.ts";
 import type { Dim } from "../net/graph/dim.ts";
 import type { Sym } from "../net/graph/sym.ts";
+import type { LoraFactors } from "./lora.ts";
 import type { DeclaredTensor } from "./parameters.ts";
 
 /** What the forward pass of a language model is given. Axes: b batch · t tokens · d width · v vocabulary. */
@@ -73,9 +74,13 @@ export interface Architecture {
   /** Bytes that ONNX Runtime holds of what depends on the derived tensors alone. */
   unrolledBytes?(tokens: number): number;
   classifier(labels: number): ClassifierHead;
+  /** Names of the modules that fine-tuning adapts with LoRA; everything in them is frozen. */
+  readonly wrapped: readonly string[];
+  /** The same model with factors beside the weights of these modules, which are parameters of its graph as well. */
+  adapted(factors: LoraFactors): Architecture;
   /**
-   * The same model with every weight that several layers share as a tensor of each layer's own, since LoRA gives each layer
-   * factors of its own. Absent where no adapted layer shares its weight.
+   * The same model with every weight that several layers share as a tensor of each layer's own, for LoRA factors that are
+   * merged into the weights: each layer has factors of its own. Absent where no adapted layer shares its weight.
    */
   untied?(): Architecture;
   initial(tensor: DeclaredTensor): InitialLaw;

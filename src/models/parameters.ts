@@ -2,14 +2,14 @@ import { FormatError } from "../base/errors.ts";
 import { formatShape } from "../net/arrays/array.ts";
 import type { Checkpoint } from "../net/arrays/checkpoint.ts";
 import type { StoredArray } from "../net/arrays/stored-array.ts";
-import { parameter } from "../net/graph/build.ts";
+import { add, parameter } from "../net/graph/build.ts";
 import type { Sym } from "../net/graph/sym.ts";
 import type { DepthwiseConvolution } from "../net/nn/causal-convolution.ts";
+import type { Embedding } from "../net/nn/embedding.ts";
 import type { Linear } from "../net/nn/linear.ts";
+import { type LowRank, lowRankUpdate } from "../net/nn/low-rank.ts";
 import type { Norm } from "../net/nn/norm.ts";
-
-/** What kind of layer a weight belongs to. LoRA adapts the weights of these kinds and of no other tensor. */
-export type LayerKind = "linear" | "embedding" | "convolution";
+import type { LayerKind, LoraFactors } from "./lora.ts";
 
 export interface DeclaredTensor {
   readonly name: string;
@@ -28,10 +28,18 @@ export interface DeclaredTensor {
 /**
  * The tensors a model expects of a checkpoint, gathered while the model's parameter tree is built: declaring a tensor gives
  * its symbol. The names are the checkpoint's own, so one declaration is both the name table and the loader's check.
+ *
+ * With LoRA factors the layers come adapted, and whatever applies them needs not know.
  */
 export class ParameterTable {
   readonly tensors = new Map<string, DeclaredTensor>();
   private readonly symbols = new Map<string, Sym>();
+
+  /** @param reading  names one of several uses of all weights, each of which draws dropout masks of its own */
+  constructor(
+    private readonly lora?: LoraFactors,
+    private readonly reading?: string,
+  ) {}
 
   tensor(
     name: string,
@@ -50,7 +58,13 @@ export class ParameterTable {
     return {
       weight: this.tensor(`${at}.weight`, [outWidth, inWidth], { layer: "linear" }),
       bias: bias ? this.tensor(`${at}.bias`, [outWidth]) : undefined,
+      adapter: this.adapter(`${at}.weight`, [outWidth, inWidth], "linear"),
     };
+  }
+
+  /** The factors of a weight; a weight that several modules share has factors of each module's own, by the modules' names. */
+  adapter(name: string, shape: readonly number[], layer: LayerKind): LowRank | undefined {
+    return this.lora?.of({ name, shape, layer }, this.reading);
   }
 
   norm(at: string, width: number, { bias = true } = {}): Norm {
@@ -65,13 +79,19 @@ export class ParameterTable {
     rows: number,
     width: number,
     { aliases = [] }: { aliases?: readonly string[] } = {},
-  ): Sym {
-    return this.tensor(`${at}.weight`, [rows, width], { aliases, layer: "embedding" });
+  ): Embedding {
+    return {
+      weight: this.tensor(`${at}.weight`, [rows, width], { aliases, layer: "embedding" }),
+      adapter: this.adapter(`${at}.weight`, [rows, width], "embedding"),
+    };
   }
 
   depthwise(at: string, channels: number, kernel: number): DepthwiseConvolution {
+    const shape = [channels, 1, kernel];
+    const weight = this.tensor(`${at}.weight`, shape, { layer: "convolution" });
+    const adapter = this.adapter(`${at}.weight`, shape, "convolution");
     return {
-      weight: this.tensor(`${at}.weight`, [channels, 1, kernel], { layer: "convolution" }),
+      weight: adapter === undefined ? weight : add(weight, lowRankUpdate(adapter, shape)),
       bias: this.tensor(`${at}.bias`, [channels]),
     };
   }

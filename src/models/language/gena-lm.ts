@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
-import { add, gather, range, slice } from "../../net/graph/build.ts";
+import { add, range, slice } from "../../net/graph/build.ts";
 import type { Dim } from "../../net/graph/dim.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { LOWEST, paddingBias } from "../../net/nn/attention.ts";
+import type { Embedding } from "../../net/nn/embedding.ts";
+import { embed, rowsOf } from "../../net/nn/embedding.ts";
 import { feedForward } from "../../net/nn/feed-forward.ts";
 import type { Norm } from "../../net/nn/norm.ts";
 import { layerNorm } from "../../net/nn/norm.ts";
@@ -12,6 +14,7 @@ import { everyToken, oneToken } from "../../net/nn/queries.ts";
 import type { Architecture, ClassifierHead, ForwardInput, ForwardOutput } from "../architecture.ts";
 import type { LanguageModelCard, PublicCheckpoint } from "../card.ts";
 import { parseConfig } from "../config.ts";
+import type { LoraFactors } from "../lora.ts";
 import { ParameterTable } from "../parameters.ts";
 import type { Layer, LayerForm, MaskedHead } from "./blocks/bert.ts";
 import {
@@ -44,9 +47,9 @@ const schema = z
 type Config = z.output<typeof schema>;
 
 interface Parameters {
-  readonly words: Sym;
-  readonly types: Sym;
-  readonly positions: Sym;
+  readonly words: Embedding;
+  readonly types: Embedding;
+  readonly positions: Embedding;
   readonly embeddingNorm: Norm;
   readonly layers: readonly Layer[];
   readonly lastNorm: Norm | undefined;
@@ -89,7 +92,7 @@ function declare(table: ParameterTable, c: Config): Parameters {
     head: {
       dense: table.linear("cls.predictions.transform.dense", d, d),
       norm: table.norm("cls.predictions.transform.LayerNorm", d),
-      decoder: { weight: words, bias },
+      decoder: { weight: words.weight, bias },
     },
   };
 }
@@ -103,8 +106,9 @@ function forward(
   asked: Queries,
 ): ForwardOutput {
   const epsilon = c.layer_norm_eps;
-  const places = gather(p.positions, range(tokens)); // [t, d]
-  const embedded = add(add(gather(p.words, ids), slice(p.types, 0, 0, 1)), places);
+  const places = embed(p.positions, range(tokens)); // [t, d]
+  const ofFirstType = rowsOf(p.types, (table) => slice(table, 0, 0, 1));
+  const embedded = add(add(embed(p.words, ids), ofFirstType), places);
   const states = encoderStates(p.layers, layerNorm(p.embeddingNorm, embedded, epsilon), preNormLayer, {
     all: layerForm(c, everyToken(tokens), mask),
     last: layerForm(c, asked, mask),
@@ -128,9 +132,10 @@ function layerForm(c: Config, queries: Queries, mask: Sym | undefined): LayerFor
   };
 }
 
-function architecture(config: unknown, file: string): Architecture {
-  const c = parseConfig(schema, config, file);
-  const table = new ParameterTable();
+const architecture = (config: unknown, file: string) => build(parseConfig(schema, config, file));
+
+function build(c: Config, lora?: LoraFactors): Architecture {
+  const table = new ParameterTable(lora);
   const p = declare(table, c);
   return {
     width: c.hidden_size,
@@ -145,6 +150,8 @@ function architecture(config: unknown, file: string): Architecture {
     forward: (input, tokens) => forward(p, c, input, tokens, everyToken(tokens)),
     forwardAt: (input, positions, tokens) => forward(p, c, input, tokens, oneToken(positions)),
     classifier: (labels) => classifier(c, labels),
+    wrapped: ["bert.embeddings", "bert.encoder"],
+    adapted: (factors) => build(c, factors),
     initial: (tensor) => bertInitial(tensor, c.initializer_range),
   };
 }

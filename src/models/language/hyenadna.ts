@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { hyenadnaTokenizer } from "../../dna/tokenizers/one-letter.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
-import { add, gather, gelu, parameter, slice, squeeze } from "../../net/graph/build.ts";
+import { add, gelu, parameter, slice, squeeze } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { longConvolutionBytes } from "../../net/nn/causal-convolution.ts";
+import type { Embedding } from "../../net/nn/embedding.ts";
+import { embed } from "../../net/nn/embedding.ts";
 import type { Linear } from "../../net/nn/linear.ts";
 import { linear } from "../../net/nn/linear.ts";
 import type { Norm } from "../../net/nn/norm.ts";
@@ -11,11 +13,13 @@ import { layerNorm } from "../../net/nn/norm.ts";
 import type { Architecture, ClassifierHead, InitialLaw, ReadTensor } from "../architecture.ts";
 import type { LanguageModelCard, PublicCheckpoint } from "../card.ts";
 import { epsilon, parseConfig, size } from "../config.ts";
+import type { LoraFactors } from "../lora.ts";
 import type { DeclaredTensor } from "../parameters.ts";
 import { ParameterTable } from "../parameters.ts";
 import type { HyenaMixer } from "./blocks/hyena.ts";
 import { hyena } from "./blocks/hyena.ts";
-import { decayRates, implicitFilter, positionalFeatures } from "./blocks/implicit-filter.ts";
+import type { FilterNetwork } from "./blocks/implicit-filter.ts";
+import { decayRates, filterOf, implicitFilter, positionalFeatures } from "./blocks/implicit-filter.ts";
 
 // axes: b batch · t tokens · d width · v vocabulary
 // M longest input · e positional features · f hidden units of the filter's network
@@ -42,6 +46,7 @@ type Config = z.output<typeof schema>;
 const BLOCK_EPSILON = 1e-5;
 
 interface Block {
+  readonly filter: FilterNetwork;
   readonly norm1: Norm;
   readonly mixer: HyenaMixer;
   readonly norm2: Norm;
@@ -50,7 +55,7 @@ interface Block {
 }
 
 interface Parameters {
-  readonly embedding: Sym;
+  readonly embedding: Embedding;
   readonly blocks: readonly Block[];
   readonly finalNorm: Norm;
   readonly head: Linear;
@@ -67,8 +72,8 @@ function declare(table: ParameterTable, c: Config, vocabulary: number): Paramete
     embedding: table.embedding("hyena.backbone.embeddings.word_embeddings", vocabulary, d),
     blocks: Array.from({ length: c.n_layer }, (_, i) => {
       const at = layerName(i);
-      declareFilter(table, c, i);
       return {
+        filter: declareFilter(table, c, i),
         norm1: table.norm(`${at}.norm1`, d),
         mixer: {
           inProjection: table.linear(`${at}.mixer.in_proj`, d, 3 * d),
@@ -86,19 +91,23 @@ function declare(table: ParameterTable, c: Config, vocabulary: number): Paramete
   };
 }
 
-function declareFilter(table: ParameterTable, c: Config, i: number): void {
+function declareFilter(table: ParameterTable, c: Config, i: number): FilterNetwork {
   const at = filterName(i);
   const network = `${at}.implicit_filter`;
   const f = c.filter_order;
   table.tensor(`${at}.pos_emb.z`, [1, c.max_seq_len, c.emb_dim], { hostOnly: true });
   table.tensor(`${at}.pos_emb.t`, [1, c.max_seq_len, 1], { hostOnly: true });
-  table.linear(`${network}.0`, c.emb_dim, f);
+  const first = table.linear(`${network}.0`, c.emb_dim, f);
   // one module used three times: a checkpoint may name it at any of its places
-  table.tensor(`${network}.1.freq`, [1, f], { aliases: [`${network}.3.freq`, `${network}.5.freq`] });
-  table.linear(`${network}.2`, f, f);
-  table.linear(`${network}.4`, f, f);
-  table.linear(`${network}.6`, f, c.d_model, { bias: false });
-  table.tensor(`${at}.modulation.deltas`, [1, 1, c.d_model]);
+  const frequency = table.tensor(`${network}.1.freq`, [1, f], {
+    aliases: [`${network}.3.freq`, `${network}.5.freq`],
+  });
+  return {
+    frequency,
+    hidden: [first, table.linear(`${network}.2`, f, f), table.linear(`${network}.4`, f, f)],
+    output: table.linear(`${network}.6`, f, c.d_model, { bias: false }),
+    decay: table.tensor(`${at}.modulation.deltas`, [1, 1, c.d_model]),
+  };
 }
 
 /** a = norm₁(r); r ← r + hyena(a); r ← r + fc₂(gelu(fc₁(norm₂(r)))).  r: [b, t, d] */
@@ -108,10 +117,11 @@ function block(p: Block, r: Sym, kernel: Sym): Sym {
   return add(mixed, linear(p.fc2, inner));
 }
 
-function architecture(config: unknown, file: string): Architecture {
-  const c = parseConfig(schema, config, file);
+const architecture = (config: unknown, file: string) => build(parseConfig(schema, config, file));
+
+function build(c: Config, lora?: LoraFactors): Architecture {
   const vocabulary = Math.ceil(c.vocab_size / c.pad_vocab_size_multiple) * c.pad_vocab_size_multiple;
-  const table = new ParameterTable();
+  const table = new ParameterTable(lora);
   const p = declare(table, c, vocabulary);
   return {
     width: c.d_model,
@@ -125,12 +135,17 @@ function architecture(config: unknown, file: string): Architecture {
     liveValuesPerToken: 6 * c.d_model + 2 * c.d_inner,
     classifier: (labels) => classifier(c, labels),
     initial: (tensor) => initial(tensor, c),
-    derive: (tokens, read) => kernels(c, tokens, read),
+    wrapped: ["hyena"],
+    adapted: (factors) => build(c, factors),
+    derive: (tokens, read) => (lora === undefined ? kernels : features)(c, tokens, read),
     unrolledBytes: (tokens) => c.n_layer * longConvolutionBytes(tokens, c.d_model),
     forward({ ids }, tokens) {
-      const hiddenStates = [gather(p.embedding, ids)];
+      const hiddenStates = [embed(p.embedding, ids)];
       p.blocks.forEach((each, i) => {
-        const kernel = parameter(kernelName(i), [tokens as number, c.d_model]);
+        const kernel =
+          lora === undefined
+            ? parameter(kernelName(i), [tokens as number, c.d_model])
+            : filterOf(each.filter, featuresOf(c, i, tokens as number));
         hiddenStates.push(block(each, hiddenStates.at(-1)!, kernel));
       });
       const lastHidden = layerNorm(p.finalNorm, hiddenStates.at(-1)!, c.layer_norm_epsilon);
@@ -147,6 +162,29 @@ function classifier(c: Config, labels: number): ClassifierHead {
     tensors: [...table.tensors.values()],
     logits: ({ lastHidden }) => linear(score, squeeze(slice(lastHidden, 1, -1), 1)),
   };
+}
+
+const rowsName = (i: number, buffer: "z" | "t") => `${filterName(i)}.pos_emb.${buffer}.first`;
+
+/** The first rows of a block's positional buffers: z [t, e] and t [t, 1]. */
+const featuresOf = (c: Config, i: number, tokens: number) => ({
+  features: parameter(rowsName(i, "z"), [tokens, c.emb_dim]),
+  time: parameter(rowsName(i, "t"), [tokens, 1]),
+});
+
+/** What adapted filters are computed from: they change with every step of a training, so they are part of the graph. */
+async function features(c: Config, tokens: number, read: ReadTensor): Promise<ReadonlyMap<string, NdArray>> {
+  const derived = new Map<string, NdArray>();
+  for (let i = 0; i < c.n_layer; i++) {
+    for (const [buffer, width] of [
+      ["z", c.emb_dim],
+      ["t", 1],
+    ] as const) {
+      const { data } = await read(`${filterName(i)}.pos_emb.${buffer}`, [0, tokens]);
+      derived.set(rowsName(i, buffer), { dtype: "float32", shape: [tokens, width], data });
+    }
+  }
+  return derived;
 }
 
 /** The filters of all blocks for inputs of `tokens` tokens: only that many rows of the large buffers are read. */

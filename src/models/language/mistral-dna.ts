@@ -1,12 +1,14 @@
 import { z } from "zod";
 import { InputError } from "../../base/errors.ts";
 import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
-import { add, argMax, cast, constant, equal, gather, reshape, squeeze, sub } from "../../net/graph/build.ts";
+import { add, argMax, cast, constant, equal, reshape, squeeze, sub } from "../../net/graph/build.ts";
 import type { Dim } from "../../net/graph/dim.ts";
 import { multiplyDims } from "../../net/graph/dim.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { attention, mergeHeads, splitHeads } from "../../net/nn/attention.ts";
 import { causalBias, repeatHeads } from "../../net/nn/causal-attention.ts";
+import type { Embedding } from "../../net/nn/embedding.ts";
+import { embed } from "../../net/nn/embedding.ts";
 import type { Linear } from "../../net/nn/linear.ts";
 import { linear } from "../../net/nn/linear.ts";
 import type { Norm } from "../../net/nn/norm.ts";
@@ -18,6 +20,7 @@ import { rotaryFrequencies, turnAt, turned } from "../../net/nn/rotary.ts";
 import type { Architecture, ClassifierHead, ForwardInput, ForwardOutput } from "../architecture.ts";
 import type { LanguageModelCard, PublicCheckpoint } from "../card.ts";
 import { epsilon, parseConfig, size } from "../config.ts";
+import type { LoraFactors } from "../lora.ts";
 import { ParameterTable } from "../parameters.ts";
 import { bertInitial } from "./blocks/bert.ts";
 import type { MixtureOfExperts } from "./blocks/mixture-of-experts.ts";
@@ -87,7 +90,7 @@ interface Layer {
 }
 
 interface Parameters {
-  readonly words: Sym;
+  readonly words: Embedding;
   readonly layers: readonly Layer[];
   readonly lastNorm: Norm;
   /** Absent from a checkpoint that was fine-tuned to classify. */
@@ -164,7 +167,7 @@ function layer(p: Layer, c: Config, x: Sym, sight: Sight, name: string): Sym {
 function forward(p: Parameters, c: Config, input: ForwardInput, tokens: Dim, asked: Queries): ForwardOutput {
   const all = sightOf(c, input, tokens, everyToken(tokens));
   const last = sightOf(c, input, tokens, asked);
-  const states = [gather(p.words, input.ids)];
+  const states = [embed(p.words, input.ids)];
   p.layers.forEach((each, i) => {
     states.push(layer(each, c, states.at(-1)!, i < p.layers.length - 1 ? all : last, String(i)));
   });
@@ -196,9 +199,10 @@ function headOf({ head }: Parameters): Linear {
   });
 }
 
-function architecture(config: unknown, file: string): Architecture {
-  const c = parseConfig(schema, config, file);
-  const table = new ParameterTable();
+const architecture = (config: unknown, file: string) => build(parseConfig(schema, config, file));
+
+function build(c: Config, lora?: LoraFactors): Architecture {
+  const table = new ParameterTable(lora);
   const p = declare(table, c);
   return {
     width: c.hidden_size,
@@ -214,6 +218,8 @@ function architecture(config: unknown, file: string): Architecture {
     forward: (input, tokens) => forward(p, c, input, tokens, everyToken(tokens)),
     forwardAt: (input, positions, tokens) => forward(p, c, input, tokens, oneToken(positions)),
     classifier: (labels) => classifier(c, labels),
+    wrapped: ["model"],
+    adapted: (factors) => build(c, factors),
     initial: (tensor) => bertInitial(tensor, c.initializer_range),
   };
 }
@@ -268,7 +274,6 @@ const config = ([hidden, inner, layers, experts, perToken, context]: Sizes) => (
   rms_norm_eps: 1e-5,
   rope_theta: 1e6,
   router_aux_loss_coef: 0.02,
-  router_jitter_noise: 0,
   sliding_window: null,
   tie_word_embeddings: false,
   torch_dtype: "bfloat16",

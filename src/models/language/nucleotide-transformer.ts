@@ -8,7 +8,6 @@ import {
   div,
   equal,
   fill,
-  gather,
   mul,
   not,
   reduceSum,
@@ -20,6 +19,8 @@ import {
 import type { Dim } from "../../net/graph/dim.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { LOWEST, paddingBias } from "../../net/nn/attention.ts";
+import type { Embedding } from "../../net/nn/embedding.ts";
+import { embed } from "../../net/nn/embedding.ts";
 import { feedForward, gatedFeedForward } from "../../net/nn/feed-forward.ts";
 import type { Norm } from "../../net/nn/norm.ts";
 import { layerNorm } from "../../net/nn/norm.ts";
@@ -35,6 +36,7 @@ import type {
 } from "../architecture.ts";
 import type { LanguageModelCard, PublicCheckpoint } from "../card.ts";
 import { parseConfig } from "../config.ts";
+import type { LoraFactors } from "../lora.ts";
 import type { DeclaredTensor } from "../parameters.ts";
 import { ParameterTable } from "../parameters.ts";
 import type { Layer, LayerForm, MaskedHead } from "./blocks/bert.ts";
@@ -90,8 +92,8 @@ type Config = z.output<typeof schema>;
 const isFirst = (c: Config) => c.position_embedding_type === "absolute";
 
 interface Parameters {
-  readonly words: Sym;
-  readonly positions: Sym;
+  readonly words: Embedding;
+  readonly positions: Embedding;
   readonly layers: readonly Layer[];
   readonly lastNorm: Norm;
   readonly head: MaskedHead;
@@ -147,7 +149,7 @@ const FREQUENCIES = "rotary_embeddings.inv_freq";
 function forward(p: Parameters, c: Config, input: ForwardInput, tokens: Dim, asked: Queries): ForwardOutput {
   const epsilon = c.layer_norm_eps;
   const { mask } = input;
-  const embedded = isFirst(c) ? placedEmbeddings(p, c, input) : gather(p.words, input.ids);
+  const embedded = isFirst(c) ? placedEmbeddings(p, c, input) : embed(p.words, input.ids);
   const x = mask === undefined ? embedded : mul(embedded, unsqueeze(mask, 2));
   const states = encoderStates(p.layers, x, preNormLayer, {
     all: layerForm(c, everyToken(tokens), mask),
@@ -174,10 +176,10 @@ function placedEmbeddings(p: Parameters, c: Config, { ids, mask }: ForwardInput)
   const tokens = reduceSum(mask ?? fill(ids.shape, 1), [1], { keepDims: true });
   const ratio = div(reduceSum(cast(masked, "float32"), [1], { keepDims: true }), tokens); // [b, 1]
   const scale = unsqueeze(div(1 - MASKED_IN_TRAINING, sub(1, ratio)), 2);
-  const words = where(unsqueeze(masked, 2), 0, gather(p.words, ids));
+  const words = where(unsqueeze(masked, 2), 0, embed(p.words, ids));
   const real = cast(not(equal(ids, c.pad_token_id)), "int32");
   const places = add(mul(cumSum(real, 1), real), c.pad_token_id);
-  return add(mul(words, scale), gather(p.positions, places));
+  return add(mul(words, scale), embed(p.positions, places));
 }
 
 function layerForm(c: Config, queries: Queries, mask: Sym | undefined): LayerForm {
@@ -190,9 +192,10 @@ function layerForm(c: Config, queries: Queries, mask: Sym | undefined): LayerFor
   };
 }
 
-function architecture(config: unknown, file: string): Architecture {
-  const c = parseConfig(schema, config, file);
-  const table = new ParameterTable();
+const architecture = (config: unknown, file: string) => build(parseConfig(schema, config, file));
+
+function build(c: Config, lora?: LoraFactors): Architecture {
+  const table = new ParameterTable(lora);
   const p = declare(table, c);
   return {
     width: c.hidden_size,
@@ -207,6 +210,8 @@ function architecture(config: unknown, file: string): Architecture {
     forward: (input, tokens) => forward(p, c, input, tokens, everyToken(tokens)),
     forwardAt: (input, positions, tokens) => forward(p, c, input, tokens, oneToken(positions)),
     classifier: (labels) => classifier(c, labels),
+    wrapped: ["esm"],
+    adapted: (factors) => build(c, factors),
     initial: (tensor) => initial(tensor, c),
   };
 }

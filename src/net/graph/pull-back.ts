@@ -13,10 +13,17 @@ export type GradientRule<K extends Op> = (
   dy: readonly (Sym | null)[],
   node: Node<K>,
   y: readonly Sym[],
-  pullBack: PullBack,
+  walk: Walk,
 ) => InputGradients;
 
-/** The reverse walk, handed to rules whose op has a graph inside. With `leaves`, nothing flows on from one of `of` to another. */
+/** The reverse walk that asks, for rules whose op has a graph inside. */
+export interface Walk {
+  readonly pullBack: PullBack;
+  /** Whether a gradient is asked of what a tensor was made of; of all others a rule may give null. */
+  wanted(source: Sym): boolean;
+}
+
+/** With `leaves`, nothing flows on from one of `of` to another. */
 export type PullBack = (
   outputs: readonly Sym[],
   dy: readonly Sym[],

@@ -4,7 +4,7 @@ import { sameShape } from "./dim.ts";
 import { gradients } from "./gradients.ts";
 import { capturedBy, nodesBehind } from "./graph.ts";
 import type { Op } from "./ops.ts";
-import type { GradientRule } from "./pull-back.ts";
+import type { GradientRule, Walk } from "./pull-back.ts";
 import type { Node, Sym } from "./sym.ts";
 
 /**
@@ -39,6 +39,7 @@ function pullBack(
     const uses = [...node.inputs, ...capturedBy(node)];
     if (wanted.has(node) || uses.some((sym) => between.has(sym.node))) between.add(node);
   }
+  const walk: Walk = { pullBack, wanted: (source) => between.has(source.node) };
   const flows = new Map<Node, (Sym | null)[]>();
   const pour = (into: Sym, flow: Sym) => {
     const slots = flows.get(into.node) ?? into.node.outputs.map(() => null);
@@ -53,7 +54,7 @@ function pullBack(
     const y = node.outputs.map((type, output) => ({ node, output, ...type }));
     const rule = gradients[node.op] as GradientRule<Op>;
     const sources = [...node.inputs, ...capturedBy(node)];
-    rule(arrived, node, y, pullBack).forEach((flow, i) => {
+    rule(arrived, node, y, walk).forEach((flow, i) => {
       const source = sources[i]!;
       if (flow === null || !between.has(source.node)) return;
       if (!sameShape(flow.shape, source.shape)) {

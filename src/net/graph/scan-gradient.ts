@@ -1,6 +1,6 @@
 import { add, fill, scan } from "./build.ts";
 import { capturedBy } from "./graph.ts";
-import type { PullBack } from "./pull-back.ts";
+import type { Walk } from "./pull-back.ts";
 import { substitute } from "./substitute.ts";
 import type { Node, Sym } from "./sym.ts";
 
@@ -18,13 +18,13 @@ export function scanGradient(
   dy: readonly (Sym | null)[],
   node: Node<"Scan">,
   y: readonly Sym[],
-  pullBack: PullBack,
+  { pullBack, wanted }: Walk,
 ): readonly (Sym | null)[] {
   const { states, elements, results, axis, reverse } = node.attributes;
   const initial = node.inputs.slice(0, states.length);
   const scanned = node.inputs.slice(states.length);
   const captured = capturedBy(node as Node);
-  const differentiable = captured.filter(({ dtype }) => dtype.startsWith("float"));
+  const differentiable = captured.filter((sym) => sym.dtype.startsWith("float") && wanted(sym));
   const body = (state: readonly Sym[], element: readonly Sym[]) =>
     substitute(results, new Map([...pairs(states, state), ...pairs(elements, element)]));
 

@@ -1,3 +1,8 @@
+import { abs, add, exp, mul, neg, reshape, sin } from "../../../net/graph/build.ts";
+import type { Sym } from "../../../net/graph/sym.ts";
+import type { Linear } from "../../../net/nn/linear.ts";
+import { linear } from "../../../net/nn/linear.ts";
+
 /**
  * Hyena's implicit filter, evaluated on the host in float64. In float32 the arguments of the first sine carry rounding that
  * is not small against the step between neighbouring positions of a long model, so the filter is computed exactly once and
@@ -37,6 +42,32 @@ export function implicitFilter(w: ImplicitFilterWeights): Float32Array {
     }
   }
   return filter;
+}
+
+/** The same network in a graph, where its weights change: layers may be adapted. */
+export interface FilterNetwork {
+  /** [1, f] */
+  readonly frequency: Sym;
+  readonly hidden: readonly Linear[];
+  readonly output: Linear;
+  /** δ, [1, 1, d] */
+  readonly decay: Sym;
+}
+
+/**
+ * `implicitFilter` in float32, as the original computes it in training.
+ *
+ * @param features  z, [t, e]
+ * @param time      t, [t, 1]
+ * @returns         [t, d]
+ */
+export function filterOf(
+  { frequency, hidden, output, decay }: FilterNetwork,
+  { features, time }: { readonly features: Sym; readonly time: Sym },
+): Sym {
+  const h = hidden.reduce((x, layer) => sin(mul(linear(layer, x), frequency)), features);
+  const window = add(exp(neg(mul(time, abs(reshape(decay, [1, decay.shape[2]!]))))), SHIFT);
+  return mul(linear(output, h), window);
 }
 
 /** W·x + b */

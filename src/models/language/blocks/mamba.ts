@@ -1,23 +1,11 @@
-import {
-  add,
-  exp,
-  fill,
-  flip,
-  mul,
-  neg,
-  scan,
-  silu,
-  slice,
-  split,
-  transpose,
-} from "../../../net/graph/build.ts";
+import { add, exp, fill, flip, mul, neg, scan, silu, split, transpose } from "../../../net/graph/build.ts";
 import { knownSize } from "../../../net/graph/dim.ts";
 import type { Sym } from "../../../net/graph/sym.ts";
 import type { DepthwiseConvolution } from "../../../net/nn/causal-convolution.ts";
 import { shortCausalConvolution } from "../../../net/nn/causal-convolution.ts";
 import { convolutionSteps } from "../../../net/nn/convolution-steps.ts";
 import type { Linear } from "../../../net/nn/linear.ts";
-import { linear } from "../../../net/nn/linear.ts";
+import { linear, rowBlocks, withInputsReversed, withOutputsReversed } from "../../../net/nn/linear.ts";
 import type { SelectiveInput } from "../../../net/nn/selective-scan.ts";
 import { selectiveScan, selectiveStep } from "../../../net/nn/selective-scan.ts";
 import { softplus } from "../../../net/nn/softplus.ts";
@@ -80,9 +68,8 @@ export interface MambaForm {
 
 /** W_out·(inner(u) ⊙ SiLU(z)), (u, z) = W_in·x; z is needed of the tokens asked for alone. */
 function gated({ input, output }: Projections, x: Sym, { asked }: MambaForm, inner: (u: Sym) => Sym): Sym {
-  const e = knownSize(output.weight.shape[1]!, "the inner width");
-  const half = (of: Sym, start: number) => linear({ weight: slice(input.weight, 0, start, start + e) }, of);
-  return linear(output, mul(inner(half(x, 0)), silu(half(asked(x), e))));
+  const [u, z] = rowBlocks(input, 2) as readonly [Linear, Linear];
+  return linear(output, mul(inner(linear(u, x)), silu(linear(z, asked(x)))));
 }
 
 /** c = SiLU(conv(u)); ssm = scan(c; Δ, B, C) + D ⊙ c.  u: [t, b, e] → the same */
@@ -139,8 +126,8 @@ export function reverseComplemented({
   projections,
 }: BidirectionalMamba): BidirectionalMamba {
   const turned = (p: Projections): Projections => ({
-    input: { weight: flip(p.input.weight, 1) },
-    output: { weight: flip(p.output.weight, 0) },
+    input: withInputsReversed(p.input),
+    output: withOutputsReversed(p.output),
   });
   const along = turned(projections.backward);
   const against = projections.forward === projections.backward ? along : turned(projections.forward);
