@@ -64,7 +64,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     if (run.stopped) throw signal!.reason;
     const predictions = inRowOrder(run.predictions);
     const measurement = measureCell(planned.task.task, planned.record, predictions);
-    return { ...cellResult(planned.record, measurement), predictions };
+    return { ...cellResult(planned.record, measurement, run.training), predictions };
   } finally {
     await plan.close();
   }

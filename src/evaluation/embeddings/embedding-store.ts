@@ -41,7 +41,8 @@ export interface EmbeddingStoreOptions {
  *   embeddings/3fa0…/7c/7c1d….safetensors
  */
 export class EmbeddingStore {
-  private readonly opened = new Map<string, Promise<EmbeddedChunk>>();
+  /** The least recently read first. */
+  private readonly opened = new Map<string, EmbeddedChunk>();
   private readonly place: string;
 
   constructor(private readonly options: EmbeddingStoreOptions) {
@@ -73,19 +74,19 @@ export class EmbeddingStore {
     return true;
   }
 
-  /** One sequence of a chunk that is there. @throws {FormatError} when the file is damaged */
+  /** One sequence of a chunk that is there; to be awaited before the next. @throws {FormatError} when the file is damaged */
   async read({ file }: ChunkPlace, sequence: number): Promise<SequenceEmbedding> {
     return (await this.chunk(file)).read(sequence);
   }
 
   private async chunk(file: string): Promise<EmbeddedChunk> {
-    const found = this.opened.get(file) ?? openChunk(file);
+    const found = this.opened.get(file) ?? (await openChunk(file));
     this.opened.delete(file);
     this.opened.set(file, found);
     const [oldest] = this.opened;
     if (this.opened.size > KEPT_OPEN && oldest !== undefined) {
       this.opened.delete(oldest[0]);
-      await (await oldest[1]).close();
+      await oldest[1].close();
     }
     return found;
   }
@@ -140,7 +141,7 @@ export class EmbeddingStore {
   async close(): Promise<void> {
     const chunks = [...this.opened.values()];
     this.opened.clear();
-    for (const chunk of await Promise.all(chunks)) await chunk.close();
+    for (const chunk of chunks) await chunk.close();
   }
 }
 

@@ -4,8 +4,8 @@ import type { Model, Protocol } from "../../models/model.ts";
 import { settingNamed } from "../settings/catalogue.ts";
 import type { Setting } from "../settings/setting.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
-import { recipeFor } from "../tasks/recipe.ts";
-import type { OpenTask, SelectedRows, Selection, Task, TaskRow } from "../tasks/task.ts";
+import { type Recipe, recipeFor } from "../tasks/recipe.ts";
+import type { OpenTask, SelectedRows, Selection, Task, TaskRow, TaskSetting } from "../tasks/task.ts";
 import {
   type Cell,
   type CellRecord,
@@ -84,23 +84,32 @@ export async function planRun(request: RunRequest): Promise<Plan> {
   );
   try {
     const drafts: Draft[] = [];
+    const declined: Declined[] = [];
     for (const { task: named, inputs } of request.tasks) {
       const task = typeof named === "string" ? taskNamed(named) : named;
       const open = await collect(refusals, () => task.open(inputs, { seed: request.seed ?? 0 }));
       if (open !== undefined) opened.push(open);
       for (const setting of settings) {
         await collect(refusals, async () => {
-          drafts.push(...draftsOf(task, open, setting, request, shard, refusals));
+          drafts.push(...draftsOf(task, open, setting, request, shard, declined));
         });
       }
     }
     for (const draft of drafts) await collect(refusals, () => expectRows(draft));
+    const notes = new Set<string>();
+    for (const one of declined) {
+      const { task, model, setting } = one;
+      const elsewhere = (same: (draft: Draft) => boolean) =>
+        drafts.some((draft) => draft.task.task === task && same(draft));
+      if (elsewhere((draft) => draft.model === model) && elsewhere((draft) => draft.setting === setting)) {
+        notes.add(`${cannot(one)}: it is left out there`);
+      } else refusals.push(new InputError(cannot(one)));
+    }
     throwTogether(refusals);
 
     const records = drafts.map(({ record }) => record);
     refuseTwins(records);
     if (request.folder !== undefined) await checkRunFolder(request.folder, records);
-    const notes = new Set<string>();
     const cells: PlannedCell[] = [];
     for (const draft of drafts) {
       const cell = await collect(refusals, () => priced(draft, request, shard, notes));
@@ -117,14 +126,25 @@ export async function planRun(request: RunRequest): Promise<Plan> {
   }
 }
 
-/** Cells of one task in one setting, one per model that can answer; the others' reasons go to the refusals. */
+/** A model that cannot answer a task in a setting. */
+interface Declined {
+  readonly task: Task;
+  readonly model: Model;
+  readonly setting: Setting;
+  readonly reason: string;
+}
+
+const cannot = ({ task, model, setting, reason }: Declined) =>
+  `the model ${JSON.stringify(model.name)} cannot do ${task.name} × ${setting.name}: ${reason}`;
+
+/** Cells of one task in one setting, one per model that can answer; the others go to those that declined. */
 function draftsOf(
   task: Task,
   open: OpenTask | undefined,
   setting: Setting,
   request: RunRequest,
   shard: Shard,
-  refusals: InputError[],
+  declined: Declined[],
 ): readonly Draft[] {
   const form = task.settings[setting.name];
   if (form === undefined) {
@@ -135,9 +155,7 @@ function draftsOf(
   const models = request.models.filter((model) => {
     const reason = setting.refuses(task, model);
     if (reason === undefined) return true;
-    refusals.push(
-      new InputError(`the model ${JSON.stringify(model.name)} cannot do ${task.name}: ${reason}`),
-    );
+    declined.push({ task, model, setting, reason });
     return false;
   });
   if (open === undefined) return [];
@@ -152,7 +170,7 @@ function draftsOf(
     const recipe = recipeFor(
       form,
       { task: task.name, setting: setting.name, family: model.family, protocol },
-      request.recipe,
+      askedOf(form, task, request),
     );
     setting.checkRecipe?.(recipe);
     const cell: Cell = {
@@ -170,6 +188,22 @@ function draftsOf(
     const record = { identity: cellIdentity(cell), cell, rows: cellRows };
     return { record, task: open, selected, model, setting, rows };
   });
+}
+
+/**
+ * The values asked for that concern a setting: of several settings each takes those that its recipe has, but none may be
+ * asked for that no setting has.
+ */
+function askedOf(
+  { recipe }: TaskSetting,
+  task: Task,
+  { recipe: asked = {}, settings = [] }: RunRequest,
+): Recipe {
+  const forms = settings.map(
+    (setting) => task.settings[typeof setting === "string" ? setting : setting.name],
+  );
+  const elsewhere = (name: string) => forms.some((form) => form !== undefined && name in form.recipe);
+  return Object.fromEntries(Object.entries(asked).filter(([name]) => name in recipe || !elsewhere(name)));
 }
 
 const DEFAULT_PROTOCOL: Protocol = "corrected";

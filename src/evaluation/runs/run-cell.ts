@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { InputError } from "../../base/errors.ts";
 import type { Answerer } from "../settings/setting.ts";
+import type { TrainingRecord } from "../settings/training-record.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { Example, TaskRow } from "../tasks/task.ts";
 import { blocksOf, inScoringOrder } from "./batches.ts";
@@ -25,6 +26,8 @@ export interface CellRun {
   /** Seconds spent on the rows done now. */
   readonly seconds: number;
   readonly stopped: boolean;
+  /** Loss curves, where the setting trained or found what was trained; absent where there was nothing to answer. */
+  readonly training?: TrainingRecord;
 }
 
 /**
@@ -42,11 +45,11 @@ export async function runCell(
   const perBatch = rowsPerBatch(planned);
   const progress = progressOf(planned, store.before.length, perBatch, onProgress);
   const began = performance.now();
+  let answerer: Answerer | undefined;
   if (store.before.length === planned.rows.length) {
     await store.begin(planned.batchSize);
     return finish(false);
   }
-  let answerer: Answerer;
   try {
     answerer = await setting.open({
       task,
@@ -81,7 +84,14 @@ export async function runCell(
   function finish(stopped: boolean): CellRun {
     const seconds = (performance.now() - began) / 1000;
     if (!stopped) onProgress?.({ kind: "cell-done", cell: planned.name, rows: predictions.length, seconds });
-    return { predictions, rowsDoneBefore: store.before.length, seconds, stopped };
+    const { training } = answerer ?? {};
+    return {
+      predictions,
+      rowsDoneBefore: store.before.length,
+      seconds,
+      stopped,
+      ...(training === undefined ? {} : { training }),
+    };
   }
 }
 

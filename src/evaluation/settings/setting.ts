@@ -2,6 +2,7 @@ import type { Model, Protocol } from "../../models/model.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { Recipe } from "../tasks/recipe.ts";
 import type { Example, OpenTask, Task } from "../tasks/task.ts";
+import type { TrainingRecord } from "./training-record.ts";
 
 /** What a setting is given when a cell starts. */
 export interface SettingContext {
@@ -37,6 +38,8 @@ export interface StageProgress {
 
 /** A model made ready to answer rows. */
 export interface Answerer {
+  /** Loss curves, where the setting trained. */
+  readonly training?: TrainingRecord;
   /**
    * One prediction per example, in their order.
    *

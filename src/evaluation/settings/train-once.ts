@@ -3,13 +3,12 @@ import { setTimeout } from "node:timers/promises";
 import { LockHeld, takeLock } from "../../base/file-lock.ts";
 import { readTrainingRecord, type TrainingRecord, writeTrainingRecord } from "./training-record.ts";
 
-/** Between two looks at a training that another process is at. */
-const WAIT_MS = 3000;
-
 export interface TrainOnceOptions {
   readonly signal: AbortSignal | undefined;
   /** Told once when another process is at work on it. */
   readonly onWait: (why: string) => void;
+  /** Milliseconds between two looks at it. */
+  readonly pause?: number;
 }
 
 /**
@@ -22,7 +21,7 @@ export interface TrainOnceOptions {
 export async function trainOnce(
   folder: string,
   train: () => Promise<TrainingRecord>,
-  { signal, onWait }: TrainOnceOptions,
+  { signal, onWait, pause = 3000 }: TrainOnceOptions,
 ): Promise<TrainingRecord> {
   for (let waits = 0; ; waits++) {
     const done = await readTrainingRecord(folder);
@@ -38,7 +37,7 @@ export async function trainOnce(
       if (waits === 0) onWait(error.describe());
     }
     signal?.throwIfAborted();
-    await setTimeout(WAIT_MS, undefined, signal === undefined ? {} : { signal }).catch(() =>
+    await setTimeout(pause, undefined, signal === undefined ? {} : { signal }).catch(() =>
       signal?.throwIfAborted(),
     );
   }

@@ -23,9 +23,10 @@ export async function trainedAnswerer(context: SettingContext, trained: TrainedS
   const { classifier, setting } = trained;
   const { classes } = classificationOf(context, setting);
   try {
-    const parameters = await trainedParameters(context, trained);
+    const { parameters, training } = await trainedParameters(context, trained);
     const program = await openProgram({ logits: classifier.logits }, parameters);
     return {
+      training,
       async answer(examples) {
         if (examples.length === 0) return [];
         const { logits } = await program.run(await classifier.feeds(examples));
@@ -45,7 +46,7 @@ export async function trainedAnswerer(context: SettingContext, trained: TrainedS
 async function trainedParameters(context: SettingContext, trained: TrainedSetting) {
   await using temporary = context.folder === undefined ? await temporaryFolder() : undefined;
   const folder = trainedFolder(context.folder ?? temporary!.path);
-  await trainOnce(folder, () => trainClassifier(context, { ...trained, folder }), {
+  const training = await trainOnce(folder, () => trainClassifier(context, { ...trained, folder }), {
     signal: context.signal,
     onWait: (why) =>
       context.onStage?.({
@@ -57,5 +58,5 @@ async function trainedParameters(context: SettingContext, trained: TrainedSettin
         note: `waiting for another process to train: ${why}`,
       }),
   });
-  return readArrays(join(folder, "best.safetensors"));
+  return { training, parameters: await readArrays(join(folder, "best.safetensors")) };
 }

@@ -118,7 +118,7 @@ describe("what cannot be done is refused before anything is", () => {
     [
       "a model that cannot answer",
       { models: [{ name: "m", embed: () => [] }] },
-      /"m" cannot do fake: it gives no log-likelihood/,
+      /"m" cannot do fake × zero-shot: it gives no log-likelihood/,
     ],
     [
       "a question that is no function",
@@ -164,7 +164,7 @@ describe("what cannot be done is refused before anything is", () => {
       models: [{ name: "a", embed: () => [] }, fakeModel()],
     });
     expect(message).toContain("things are in the way of this run");
-    expect(message).toContain('"a" cannot do fake');
+    expect(message).toContain('"a" cannot do fake × zero-shot');
     expect(message).toContain("the table of fake has no rows");
   });
 

@@ -1,0 +1,122 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { evaluate } from "../../../src/evaluation/evaluate.ts";
+import { planRun } from "../../../src/evaluation/runs/plan.ts";
+import { runShard } from "../../../src/evaluation/runs/shard.ts";
+import { abInitio } from "../../../src/evaluation/settings/ab-initio.ts";
+import type { Example, Task } from "../../../src/evaluation/tasks/task.ts";
+import { NETWORKS } from "../../../src/models/baselines/networks.ts";
+import type { Model } from "../../../src/models/model.ts";
+import { reduceSum } from "../../../src/net/graph/build.ts";
+import { FreshLayers } from "../../../src/net/nn/init.ts";
+import { linear } from "../../../src/net/nn/linear.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+import { classifiedTask, embeddingModel } from "../classified-task.ts";
+
+/** Logits from the counts of the letters. */
+const counting: Model = {
+  name: "counting",
+  identity: "counting 1",
+  network: {
+    shortest: 1,
+    build({ outputs }) {
+      const layers = new FreshLayers();
+      const output = layers.linear("output", 4, outputs);
+      return { tensors: layers.tensors, logits: (x) => linear(output, reduceSum(x, [1])) };
+    },
+  },
+};
+
+test("a network learns from letters alone, the same twice", async () => {
+  const options = { task: classifiedTask(), inputs: {}, model: counting, setting: "ab-initio" } as const;
+  const one = await evaluate({ ...options, recipe: { epochs: 8, learningRate: 0.1 } });
+  expect(one.metrics[0]!.value).toBeGreaterThan(0.9);
+  expect(one.training).toMatchObject({ trainRows: 48, valRows: 24, parameters: 10 });
+  const losses = one.training!.epochs.map(({ validation }) => validation.val_loss!);
+  expect(losses.at(-1)).toBeLessThan(losses[0]!);
+  expect(one.training!.best).toBe(losses.indexOf(Math.min(...losses)));
+  const two = await evaluate({ ...options, recipe: { epochs: 8, learningRate: 0.1 } });
+  expect(two.predictions).toEqual(one.predictions);
+});
+
+test("an early end and fewer rows are the recipe's to ask", async () => {
+  const { training } = await evaluate({
+    task: classifiedTask(),
+    inputs: {},
+    model: counting,
+    setting: "ab-initio",
+    // Steps this large make it worse than before at once.
+    recipe: { epochs: 40, learningRate: 30, patience: 2, trainRows: 10, valRows: 5 },
+  });
+  expect(training).toMatchObject({ trainRows: 10, valRows: 5 });
+  expect(training!.epochs.length).toBe(training!.best + 3);
+});
+
+test("the benchmark's own network runs, and where no base is known it sees none", async () => {
+  const task = classifiedTask({ rows: 16 });
+  const folder = temporaryFolder();
+  const [network] = NETWORKS;
+  const run = async (own: Task, place: string) => {
+    const plan = await planRun({
+      tasks: [{ task: own, inputs: {} }],
+      models: [network!],
+      settings: ["ab-initio"],
+      recipe: { epochs: 1 },
+      folder: place,
+    });
+    await runShard(plan);
+    return readFile(join(place, plan.cells[0]!.name, "rows", "001-of-001.jsonl"), "utf8");
+  };
+  const known = await run(task, join(folder, "known"));
+  const hidden = await run(withoutFirstBase(task), join(folder, "hidden"));
+  expect(known.split("\n")).toHaveLength(hidden.split("\n").length);
+  expect(known).not.toBe(hidden);
+});
+
+/** The same rows, but the first position of every member is no base; the letters stay. */
+function withoutFirstBase(task: Task): Task {
+  const hide = (example: Example): Example => ({
+    ...example,
+    codes: example.sequences.map((letters) =>
+      Uint8Array.from(letters, (letter, i) => (i === 0 ? 4 : "ACGT".indexOf(letter))),
+    ),
+  });
+  return {
+    ...task,
+    async open(inputs, options) {
+      const opened = await task.open(inputs, options);
+      return { ...opened, examples: async (rows) => (await opened.examples(rows)).map(hide) };
+    },
+  };
+}
+
+test("models without a network, and sequences too short for it, are refused with the reason", () => {
+  const task = classifiedTask();
+  expect(abInitio.refuses(task, embeddingModel())).toContain("no `network`");
+  expect(abInitio.refuses(task, NETWORKS[1]!)).toBe(
+    "it needs sequences of 275 bases, and those of the task have 24",
+  );
+  expect(abInitio.refuses(task, NETWORKS[0]!)).toBeUndefined();
+});
+
+test("a run may ask several settings of several models: each answers where it can, others are told", async () => {
+  const request = {
+    tasks: [{ task: classifiedTask(), inputs: {} }],
+    models: [embeddingModel(), counting],
+    settings: ["probed", "ab-initio"],
+    timing: false,
+  };
+  const plan = await planRun({ ...request, recipe: { epochs: 2, kernel: 5 } });
+  expect(plan.cells.map(({ model, setting }) => [model.name, setting.name])).toEqual([
+    ["embedding-model", "probed"],
+    ["counting", "ab-initio"],
+  ]);
+  expect(plan.cells.map(({ record }) => [record.cell.recipe.epochs, record.cell.recipe.kernel])).toEqual([
+    [2, 5],
+    [2, undefined],
+  ]);
+  expect(plan.notes.filter((note) => note.includes("it is left out there"))).toHaveLength(2);
+  await expect(planRun({ ...request, recipe: { depth: 2 } })).rejects.toThrow(/has no "depth"/);
+  await expect(planRun({ ...request, models: [counting] })).rejects.toThrow(/cannot do classified × probed/);
+});

@@ -1,0 +1,234 @@
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type EvaluateOptions, evaluate } from "../../../src/evaluation/evaluate.ts";
+import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
+import { planRun } from "../../../src/evaluation/runs/plan.ts";
+import type { ProgressEvent } from "../../../src/evaluation/runs/progress.ts";
+import { readResults } from "../../../src/evaluation/runs/read-results.ts";
+import type { RunRequest } from "../../../src/evaluation/runs/request.ts";
+import { runShard } from "../../../src/evaluation/runs/shard.ts";
+import { ofKind } from "../../../src/evaluation/tasks/prediction.ts";
+import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+import { classifiedTask, embeddingModel } from "../classified-task.ts";
+
+const task = classifiedTask();
+
+const evaluated = (options: Partial<EvaluateOptions> = {}) =>
+  evaluate({ task, inputs: {}, model: embeddingModel(), setting: "probed", ...options });
+
+async function runIn(folder: string, more: Partial<RunRequest> = {}, events: ProgressEvent[] = []) {
+  const plan = await planRun({
+    tasks: [{ task, inputs: {} }],
+    models: [embeddingModel()],
+    settings: ["probed"],
+    folder,
+    ...more,
+  });
+  await runShard(plan, { onProgress: (event) => events.push(event) });
+  return join(folder, plan.cells[0]!.name);
+}
+
+const logitsOf = (predictions: Parameters<typeof ofKind>[1]) =>
+  ofKind("logits", predictions).flatMap(({ logits }) => logits.flat());
+
+describe("a head trained on embeddings", () => {
+  test("tells the classes apart, and keeps log, head and curves beside the answers", async () => {
+    const folder = temporaryFolder();
+    const events: ProgressEvent[] = [];
+    const cell = await runIn(folder, {}, events);
+    const [result] = await mergeRun(folder, { tasks: [task] });
+    expect(result!.metrics[0]!.value).toBeGreaterThan(0.9);
+    expect(result!.training).toMatchObject({ trainRows: 48, valRows: 24 });
+    expect(result!.training!.epochs.map(({ epoch }) => epoch)).toEqual([0, 1, 2]);
+    const [stored] = await readResults(folder);
+    expect(stored!.result.training).toEqual(result!.training);
+
+    const log = (await readFile(join(cell, "trained", "train.log"), "utf8")).trimEnd().split("\n");
+    expect(log[0]).toBe("epoch\tval_loss\tval_acc");
+    expect(log.slice(1).map((line) => Number(line.split("\t")[1]))).toEqual(
+      result!.training!.epochs.map(({ validation }) => validation.val_loss),
+    );
+    expect(JSON.parse(await readFile(join(cell, "eval_test.json"), "utf8"))).toEqual(result!.published);
+
+    await using head = await openCheckpoint(join(cell, "trained", "best.safetensors"));
+    const parameters = [...head.arrays.values()].reduce(
+      (sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1),
+      0,
+    );
+    expect(parameters).toBe(result!.training!.parameters);
+
+    const stages = events.flatMap((event) => (event.kind === "stage" ? [event.stage] : []));
+    expect([...new Set(stages)]).toEqual([
+      "embedding the training rows",
+      "embedding the validation rows",
+      ...[1, 2, 3].flatMap((epoch) => [`training, epoch ${epoch} of 3`, `validating epoch ${epoch}`]),
+    ]);
+  });
+
+  test("gives the same bytes twice, and in memory the same answers", async () => {
+    const [one, two] = [temporaryFolder(), temporaryFolder()];
+    const cells = [await runIn(one), await runIn(two)];
+    for (const name of ["trained/best.safetensors", "trained/train.log", "rows/001-of-001.jsonl"]) {
+      const [a, b] = await Promise.all(cells.map((cell) => readFile(join(cell, name))));
+      expect(a!.equals(b!), name).toBe(true);
+    }
+    await mergeRun(one, { tasks: [task] });
+    const { predictions, training, published } = await evaluated();
+    const [stored] = await readResults(one);
+    expect(published).toEqual(stored!.result.published);
+    expect(training).toEqual(stored!.result.training);
+    expect(predictions).toHaveLength(24);
+  });
+
+  test("is trained once for all shards, which together answer as one", async () => {
+    const [whole, split] = [temporaryFolder(), temporaryFolder()];
+    await runIn(whole);
+    const events: ProgressEvent[][] = [];
+    for (let index = 1; index <= 3; index++) {
+      const told: ProgressEvent[] = [];
+      await runIn(split, { shard: { index, count: 3 } }, told);
+      events.push(told);
+    }
+    const trained = events.map((told) => told.some((event) => event.kind === "stage"));
+    expect(trained).toEqual([true, false, false]);
+    const [a] = await mergeRun(whole, { tasks: [task] });
+    const [b] = await mergeRun(split, { tasks: [task] });
+    expect(b!.training).toEqual(a!.training);
+    expect(b!.published.test_loss).toBeCloseTo(a!.published.test_loss!, 5);
+  });
+
+  test("goes on where it was killed: what is embedded is not embedded again", async () => {
+    const folder = temporaryFolder();
+    const killed = embeddingModel({ failAt: 9 });
+    await expect(runIn(folder, { models: [killed] })).rejects.toThrow("killed");
+    const second = embeddingModel();
+    const cell = await runIn(folder, { models: [second] });
+    const undisturbed = embeddingModel();
+    const other = await runIn(temporaryFolder(), { models: [undisturbed] });
+    // Each process asks for one sequence to know the width; whole chunks of the first are not asked again.
+    expect(second.calls.length).toBeLessThan(undisturbed.calls.length);
+    const [a, b] = await Promise.all(
+      [cell, other].map((place) => readFile(join(place, "rows", "001-of-001.jsonl"), "utf8")),
+    );
+    expect(a).toBe(b);
+  });
+
+  test("goes on with the next epoch after it was stopped", async () => {
+    const folder = temporaryFolder();
+    const stop = new AbortController();
+    const plan = await planRun({
+      tasks: [{ task, inputs: {} }],
+      models: [embeddingModel()],
+      settings: ["probed"],
+      folder,
+    });
+    const [outcome] = await runShard(plan, {
+      signal: stop.signal,
+      onProgress(event) {
+        if (event.kind === "stage" && event.stage === "validating epoch 2") stop.abort();
+      },
+    });
+    expect(outcome).toMatchObject({ state: "stopped", rowsDone: 0 });
+    const cell = join(folder, plan.cells[0]!.name);
+    expect(await readdir(join(cell, "trained"))).not.toContain("training.json");
+    await runIn(folder);
+    const other = await runIn(temporaryFolder());
+    const [a, b] = await Promise.all(
+      [cell, other].map((place) => readFile(join(place, "trained", "best.safetensors"))),
+    );
+    expect(a!.equals(b!)).toBe(true);
+  });
+
+  test("reads embeddings that another run left, whatever its recipe", async () => {
+    const embeddings = temporaryFolder();
+    await evaluated({ embeddings });
+    const model = embeddingModel();
+    await evaluated({ embeddings, model, recipe: { epochs: 1, learningRate: 0.01 } });
+    expect(model.calls).toHaveLength(1);
+    const other = embeddingModel({ identity: "embedding 2" });
+    await evaluated({ embeddings, model: other, recipe: { epochs: 1 } });
+    expect(other.calls.length).toBeGreaterThan(1);
+  });
+
+  test("of tokens of several bases sees every base, and only the ends where the recipe says so", async () => {
+    const gathered = await evaluated({ model: embeddingModel({ perToken: 3 }) });
+    expect(gathered.metrics[0]!.value).toBeGreaterThan(0.9);
+    const ends = await evaluated({ recipe: { positions: "ends", kernel: 3 } });
+    const rows = ofKind("logits", ends.predictions);
+    const same = new Map<string, number[]>();
+    const opened = await task.open({}, { seed: 0 });
+    const examples = await opened.examples(opened.select({ split: "test", limit: null }).rows);
+    // The end token's state is the same for all, so answers follow from the first letter alone.
+    for (const [i, { logits }] of rows.entries()) {
+      for (const [member, values] of logits.entries()) {
+        const first = examples[i]!.sequences[member]![0]!;
+        const known = same.get(first) ?? [...values];
+        same.set(first, known);
+        for (const [k, value] of values.entries()) expect(value).toBeCloseTo(known[k]!, 5);
+      }
+    }
+    expect(same.size).toBeGreaterThan(1);
+    await expect(
+      evaluated({ model: embeddingModel({ perToken: 3 }), recipe: { positions: "ends", kernel: 3 } }),
+    ).rejects.toThrow(/one token for each of 24 bases/);
+  });
+
+  test("seeds matter, and the protocols order rows differently", async () => {
+    const [one, two] = await Promise.all([evaluated(), evaluated({ recipe: { trainingSeed: 1 } })]);
+    expect(logitsOf(one!.predictions)).not.toEqual(logitsOf(two!.predictions));
+    expect(one!.identity).not.toBe(two!.identity);
+    const inOrder = await evaluated({ recipe: { order: "file" } });
+    expect(logitsOf(inOrder.predictions)).not.toEqual(logitsOf(one!.predictions));
+  });
+});
+
+describe("a probed run says what is in the way", () => {
+  test.each([
+    [{ epochs: 0 }, /epochs of the recipe is 0/],
+    [{ order: "sorted" }, /order of the recipe is "sorted"/],
+    [{ learningRate: -1 }, /learningRate of the recipe is -1/],
+    [{ epochs: "many" }, /epochs of the recipe is "many"; a number is expected/],
+    [{ epoch: 3 }, /has no "epoch"\n.*epochs/],
+  ])("%j", async (recipe, message) => {
+    const error = (await evaluated({ recipe: recipe as never }).catch((thrown) => thrown)) as {
+      describe(): string;
+    };
+    expect(error.describe()).toMatch(message);
+  });
+
+  test("a damaged chunk, with its file", async () => {
+    const embeddings = temporaryFolder();
+    await evaluated({ embeddings, recipe: { epochs: 1 } });
+    const files = (await readdir(embeddings, { recursive: true })).filter((name) =>
+      name.endsWith(".safetensors"),
+    );
+    for (const name of files) {
+      const bytes = await readFile(join(embeddings, name));
+      bytes[bytes.length - 2500] = bytes[bytes.length - 2500]! ^ 64;
+      await writeFile(join(embeddings, name), bytes);
+    }
+    await expect(evaluated({ embeddings })).rejects.toThrow(/does not agree with its digest/);
+    await rm(embeddings, { recursive: true });
+  });
+
+  test("a model whose embeddings are not finite, or too few", async () => {
+    const bad = embeddingModel();
+    const wrong = {
+      ...bad,
+      embed: (some: readonly string[]) =>
+        (bad.embed!(some, { protocol: "corrected" }) as never[]).slice(0, 3),
+    };
+    await expect(evaluated({ model: wrong })).rejects.toThrow(/asked for 16 embeddings and gave 3/);
+    const infinite = {
+      ...bad,
+      embed(some: readonly string[]) {
+        const given = bad.embed!(some, { protocol: "corrected" }) as readonly { states: Float32Array }[];
+        for (const { states } of given) states[5] = Number.POSITIVE_INFINITY;
+        return given as never;
+      },
+    };
+    await expect(evaluated({ model: infinite })).rejects.toThrow(/Infinity as state 1 of token 1/);
+  });
+});

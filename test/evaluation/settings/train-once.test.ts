@@ -1,0 +1,73 @@
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { takeLock } from "../../../src/base/file-lock.ts";
+import { writeFileWhole } from "../../../src/base/write-file.ts";
+import { trainOnce } from "../../../src/evaluation/settings/train-once.ts";
+import {
+  readTrainingRecord,
+  type TrainingRecord,
+  writeTrainingRecord,
+} from "../../../src/evaluation/settings/training-record.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+
+const record: TrainingRecord = {
+  trainRows: 10,
+  valRows: 5,
+  parameters: 3,
+  best: 0,
+  epochs: [{ epoch: 0, trainLoss: 1.5, validation: { val_loss: 1.25 } }],
+};
+const quiet = { signal: undefined, onWait: () => {} };
+
+test("what is trained is not trained again", async () => {
+  const folder = temporaryFolder();
+  let trainings = 0;
+  const train = async () => {
+    trainings++;
+    return record;
+  };
+  expect(await trainOnce(folder, train, quiet)).toEqual(record);
+  expect(await trainOnce(folder, train, quiet)).toEqual(record);
+  expect(trainings).toBe(1);
+});
+
+test("while another process trains, this one waits, says so once, and takes what came out", async () => {
+  const folder = temporaryFolder();
+  const lock = await takeLock(join(folder, "training.lock"));
+  const waits: string[] = [];
+  const waiting = trainOnce(folder, () => Promise.reject(new Error("trained twice")), {
+    signal: undefined,
+    onWait: (why) => waits.push(why),
+    pause: 20,
+  });
+  await setTimeout(120);
+  await writeTrainingRecord(folder, record);
+  await lock.release();
+  expect(await waiting).toEqual(record);
+  expect(waits).toEqual([expect.stringContaining(`process ${process.pid} has been at work on this since`)]);
+});
+
+test("a failed training leaves no lock; a wait ends with the signal", async () => {
+  const folder = temporaryFolder();
+  await expect(trainOnce(folder, () => Promise.reject(new Error("no memory")), quiet)).rejects.toThrow(
+    "no memory",
+  );
+  const lock = await takeLock(join(folder, "training.lock"));
+  const stop = new AbortController();
+  const waiting = trainOnce(folder, async () => record, { ...quiet, signal: stop.signal });
+  stop.abort(new Error("stopped"));
+  await expect(waiting).rejects.toThrow("stopped");
+  await lock.release();
+});
+
+test("a damaged record is refused with its field", async () => {
+  const folder = temporaryFolder();
+  expect(await readTrainingRecord(folder)).toBeUndefined();
+  await writeTrainingRecord(folder, record);
+  expect(await readTrainingRecord(folder)).toEqual(record);
+  await writeFileWhole(join(folder, "training.json"), JSON.stringify({ ...record, best: -1 }));
+  await expect(readTrainingRecord(folder)).rejects.toThrow(/best: /);
+  await writeFileWhole(join(folder, "training.json"), "{");
+  await expect(readTrainingRecord(folder)).rejects.toThrow(/the record: /);
+});
