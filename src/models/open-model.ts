@@ -11,6 +11,7 @@ import { openHttpModel, openStdioModel } from "./external/adapter-model.ts";
 import { importModel } from "./external/module-model.ts";
 import { openOnnxModel } from "./external/onnx-model.ts";
 import { openScoreTable } from "./external/score-table.ts";
+import { openStoredEmbeddings } from "./external/stored-embeddings.ts";
 import { findInHubCache } from "./hub-cache.ts";
 import { LanguageModel } from "./language-model.ts";
 import type { Model } from "./model.ts";
@@ -39,6 +40,7 @@ const OPENERS: readonly Opener[] = [
   { form: /^https?:\/\//, open: (spec) => openHttpModel(spec) },
   { form: /\.m?js$/, open: (spec) => importModel(spec) },
   { form: /\.onnx$/, open: (spec, context) => openOnnxModel(spec, programOptions(context)) },
+  { form: /\.(h5|hdf5)$/, open: (spec) => openStoredEmbeddings(spec) },
   { form: /\.tsv(\.gz)?$/, open: (spec) => openScoreTable(spec) },
   { form: /^/, open: openCheckpointModel },
 ];
@@ -52,6 +54,7 @@ const OPENERS: readonly Opener[] = [
  * - `model.onnx` with `model.card.json` beside it;
  * - `stdio:python3 adapter.py`, `http://host:port/`: a program that answers for a model;
  * - `scores.tsv`: scores computed elsewhere;
+ * - `embeddings.h5`: embeddings that DART-Eval's scripts extracted;
  * - a `.js` or `.mjs` file that exports a model as `default` or `model`: a user's own code, run as such.
  * Each may be given a name of its own in front: `mine=./checkpoint`.
  *

@@ -3,7 +3,7 @@ import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { kindOfPath } from "../../base/folder.ts";
 import { stableStringify } from "../../base/stable-json.ts";
-import type { Model, Protocol, SequenceEmbedding } from "../../models/model.ts";
+import type { Model, Origin, Protocol, SequenceEmbedding } from "../../models/model.ts";
 import { type EmbeddedChunk, openChunk, writeChunk } from "./embedded-chunk.ts";
 
 /** Raised when the same sequences would be embedded or kept otherwise. */
@@ -16,6 +16,8 @@ export interface SequenceToEmbed {
   readonly letters: string;
   /** Tokens of the longest sequence that the original embedded together with this one; see `EmbedOptions.padTo`. */
   readonly padTo?: number | undefined;
+  /** Where it comes from, for a model that looks its answers up. */
+  readonly origin: Origin;
 }
 
 /** Some sequences of the store: where they are kept and how many they are. */
@@ -107,8 +109,11 @@ export class EmbeddingStore {
       for (let start = 0; start < members.length; start += this.options.batchSize) {
         signal?.throwIfAborted();
         const asked = members.slice(start, start + this.options.batchSize);
-        const letters = asked.map((i) => sequences[i]!.letters);
-        const given = await this.embed(letters, padTo, signal);
+        const given = await this.embed(
+          asked.map((i) => sequences[i]!),
+          padTo,
+          signal,
+        );
         asked.forEach((i, k) => {
           embeddings[i] = given[k]!;
         });
@@ -119,13 +124,15 @@ export class EmbeddingStore {
   }
 
   private async embed(
-    letters: readonly string[],
+    sequences: readonly SequenceToEmbed[],
     padTo: number | undefined,
     signal: AbortSignal | undefined,
   ): Promise<readonly SequenceEmbedding[]> {
     const { model, protocol } = this.options;
+    const letters = sequences.map((sequence) => sequence.letters);
     const given = await model.embed!(letters, {
       protocol,
+      origins: sequences.map(({ origin }) => origin),
       ...(padTo === undefined ? {} : { padTo }),
       ...(signal === undefined ? {} : { signal }),
     });

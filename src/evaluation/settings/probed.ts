@@ -17,7 +17,7 @@ import type { ClassificationForm, Example, Task, TaskRow } from "../tasks/task.t
 import type { Classifier, KeptExample, KeptRows } from "./classifier.ts";
 import { OriginalBatches } from "./original-batches.ts";
 import type { Setting, SettingContext } from "./setting.ts";
-import { classificationOf } from "./train-classifier.ts";
+import { classificationOf, trainingRows } from "./train-classifier.ts";
 import { trainedAnswerer } from "./trained-answerer.ts";
 import { readRecipe, trainingFields } from "./training-recipe.ts";
 
@@ -93,22 +93,24 @@ class Probe implements Classifier {
     this.logits = probingLogits(head, tokens, basesOf, index);
   }
 
-  /** Asks the model for one embedding, to know its width and its tokens. */
+  /** Asks the model for one embedding, of the first row that trains, to know its width and its tokens. */
   static async open(
     context: SettingContext,
     store: EmbeddingStore,
-    { positions, kernel, extractionBatchSize }: z.infer<typeof recipeSchema>,
+    recipe: z.infer<typeof recipeSchema>,
     close: () => Promise<void>,
   ): Promise<Probe> {
     const { task, model, protocol } = context;
+    const { positions, kernel, extractionBatchSize } = recipe;
     const form = classificationOf(context, NAME);
     // The original padded rows to the longest of a batch; where all are as long there is nothing to pad.
     const varies =
       model.tokenCount !== undefined && model.tokens !== "one-letter" && model.tokens !== "k-mer";
     const batches =
       protocol === "paper" && varies ? new OriginalBatches(task, model, extractionBatchSize) : undefined;
-    const [letters] = ["A".repeat(task.task.window)];
-    const [embedding] = await model.embed!([letters!], { protocol });
+    const [first] = await task.examples(trainingRows(context, recipe).train.rows.slice(0, 1));
+    const origins = [{ task: task.task.name, row: first!.row, member: 0 }];
+    const [embedding] = await model.embed!([first!.sequences[0]!], { protocol, origins });
     const basesOf = seenBy(embedding!, positions, task.task.window, model);
     return new Probe(context, form, store, basesOf, batches, { width: embedding!.width, kernel }, close);
   }
@@ -151,11 +153,13 @@ class Probe implements Classifier {
   }
 
   private async toEmbed(examples: readonly Example[]): Promise<readonly SequenceToEmbed[]> {
+    const { name } = this.context.task.task;
     const sequences: SequenceToEmbed[] = [];
     for (const example of examples) {
       const padTo = await this.batches?.tokensOf(example.row);
       example.sequences.forEach((letters, member) => {
-        sequences.push({ letters, padTo: padTo?.[member] });
+        const origin = { task: name, row: example.row, member };
+        sequences.push({ letters, padTo: padTo?.[member], origin });
       });
     }
     return sequences;

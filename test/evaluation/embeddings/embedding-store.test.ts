@@ -6,7 +6,10 @@ import { writeSafetensors } from "../../../src/net/arrays/write-safetensors.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { type EmbeddingModel, embeddingModel } from "../classified-task.ts";
 
-const sequences = ["ACGTACG", "GG", "TTTTTTTTTTTT", "A"].map((letters) => ({ letters }));
+const sequences = ["ACGTACG", "GG", "TTTTTTTTTTTT", "A"].map((letters, row) => ({
+  letters,
+  origin: { task: "t", row, member: 0 },
+}));
 
 const storeOf = (folder: string, model: EmbeddingModel, protocol: "paper" | "corrected" = "corrected") =>
   new EmbeddingStore({ folder, model, protocol, batchSize: 3 });
@@ -38,13 +41,15 @@ test("a chunk is made once for a model, a protocol and letters, and anew for oth
   expect(await storeOf(folder, embeddingModel({ identity: "other" })).ensure(sequences)).toBe(true);
   expect(await storeOf(folder, embeddingModel(), "paper").ensure(sequences)).toBe(true);
   expect(await first.ensure(sequences.slice(1))).toBe(true);
-  const padded = sequences.map(({ letters }) => ({ letters, padTo: 20 }));
+  const padded = sequences.map((sequence) => ({ ...sequence, padTo: 20 }));
   expect(await first.ensure(padded)).toBe(true);
 });
 
 test("more chunks than are kept open at once are read in any order", async () => {
   const store = storeOf(temporaryFolder(), embeddingModel());
-  const chunks = Array.from({ length: 70 }, (_, i) => [{ letters: `ACG${"T".repeat(i)}` }]);
+  const chunks = Array.from({ length: 70 }, (_, row) => [
+    { letters: `ACG${"T".repeat(row)}`, origin: { task: "t", row, member: 0 } },
+  ]);
   for (const chunk of chunks) await store.ensure(chunk);
   for (let round = 0; round < 2; round++) {
     for (const [i, chunk] of chunks.entries()) {
@@ -69,7 +74,7 @@ test("padding is not kept", async () => {
       })),
   };
   const store = storeOf(temporaryFolder(), padding);
-  const asked = [{ letters: "ACG" }, { letters: "ACGTA" }];
+  const asked = ["ACG", "ACGTA"].map((letters, i) => ({ ...sequences[i]!, letters }));
   await store.ensure(asked);
   const [short, long] = [
     await store.read(store.chunkOf(asked), 0),

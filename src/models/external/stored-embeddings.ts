@@ -1,0 +1,158 @@
+import { basename } from "node:path";
+import { FormatError, InputError } from "../../base/errors.ts";
+import { rememberedDigest } from "../../base/remembered-digest.ts";
+import type { DType } from "../../net/arrays/dtype.ts";
+import { type Hdf5Array, type Hdf5File, openHdf5 } from "../../net/arrays/hdf5.ts";
+import { widenToFloat32 } from "../../net/arrays/widen.ts";
+import type { Model, Origin, SequenceEmbedding } from "../model.ts";
+
+/** Groups of the file, one for each sequence of a row. */
+const GROUPS = ["seq", "ctrl"] as const;
+
+/** Embeddings of the rows [start, end) of a table: [rows, tokens, width], padded to the longest. */
+interface StoredBatch {
+  readonly start: number;
+  readonly end: number;
+  readonly states: Hdf5Array;
+}
+
+/** One member of all rows. */
+interface StoredMember {
+  /** By their first rows, which are consecutive. */
+  readonly batches: readonly StoredBatch[];
+  /** The token of every base: of each row, or one for all; or the tokens [0, L] as a pair. */
+  readonly index: Hdf5Array;
+}
+
+/**
+ * Embeddings that DART-Eval's scripts extracted, as a model that looks its answers up: an HDF5 file with the groups `seq` and,
+ * where rows have a control, `ctrl`, each with `emb_START_END`, [rows, tokens, width], and `idx_var`, [rows, L], or
+ * `idx_fix`, [L] or the pair [0, L]. It answers for rows of a task's whole table, as the file was made from it; states are
+ * those of the original's extraction, whatever the protocol. Batches are taken by their numbers: the order in which the file
+ * lists them is that of text (quirk Q2).
+ *
+ * @throws {FormatError} when the file has not these parts, or they do not fit together
+ */
+export async function openStoredEmbeddings(path: string): Promise<Model> {
+  const identity = `embeddings ${await rememberedDigest(path)}`;
+  const file = await openHdf5(path);
+  try {
+    const groups = GROUPS.filter((group) => file.names(group).length > 0);
+    if (groups[0] !== "seq") throw new FormatError({ file: path }, "there is no group seq", LAYOUT);
+    const members = groups.map((group) => memberOf(file, group));
+    return {
+      name: basename(path).replace(/\.(h5|hdf5)$/, ""),
+      identity,
+      batchSize: 64,
+      embed: (_sequences, { origins }) => {
+        if (origins === undefined) {
+          throw new InputError("stored embeddings answer for the rows of a task alone", {
+            place: { file: path },
+          });
+        }
+        return origins.map((origin) => embeddingOf(path, members, origin));
+      },
+      close: () => file.close(),
+    };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** int8: the one-hot sequence itself, which the original keeps in the same way. */
+const STATES: readonly DType[] = ["float32", "float64", "int8"];
+
+const LAYOUT =
+  "expected is what DART-Eval's scripts for extracting embeddings write: seq/emb_0_512, seq/idx_var, …";
+
+function memberOf(file: Hdf5File, group: string): StoredMember {
+  const batches = file
+    .names(group)
+    .flatMap((name) => {
+      const [, start, end] = /^emb_(\d+)_(\d+)$/.exec(name) ?? [];
+      if (start === undefined || end === undefined) return [];
+      return [{ start: Number(start), end: Number(end), states: file.array(`${group}/${name}`)! }];
+    })
+    .sort((a, b) => a.start - b.start);
+  const index = file.array(`${group}/idx_var`) ?? file.array(`${group}/idx_fix`);
+  if (batches.length === 0 || index === undefined) {
+    throw new FormatError(
+      { file: file.path },
+      `${group} has no emb_START_END, or no idx_var or idx_fix`,
+      LAYOUT,
+    );
+  }
+  const width = batches[0]!.states.shape[2];
+  let next = 0;
+  for (const { start, end, states } of batches) {
+    const { path: tensor, shape, dtype } = states;
+    if (start !== next) {
+      throw new FormatError(
+        { file: file.path, tensor },
+        `begins with row ${start}, and row ${next} comes next`,
+      );
+    }
+    if (!STATES.includes(dtype)) {
+      throw new FormatError({ file: file.path, tensor }, `is ${dtype}; expected ${STATES.join(", ")}`);
+    }
+    if (shape.length !== 3 || shape[0] !== end - start || shape[2] !== width) {
+      throw new FormatError(
+        { file: file.path, tensor },
+        `has the shape [${shape}]; expected [${end - start}, tokens, ${width}]`,
+      );
+    }
+    next = end;
+  }
+  const fits = index.path.endsWith("idx_fix")
+    ? index.shape.length === 1
+    : index.shape.length === 2 && index.shape[0] === next;
+  if (!fits || !/^u?int(32|64)$/.test(index.dtype)) {
+    throw new FormatError(
+      { file: file.path, tensor: index.path },
+      `is ${index.dtype} of the shape [${index.shape}], for ${next} rows`,
+    );
+  }
+  return { batches, index };
+}
+
+function embeddingOf(
+  path: string,
+  members: readonly StoredMember[],
+  { row, member }: Origin,
+): SequenceEmbedding {
+  const stored = members[member];
+  const batch = stored?.batches.find(({ start, end }) => start <= row && row < end);
+  if (stored === undefined || batch === undefined) {
+    const known = stored?.batches.at(-1)?.end ?? 0;
+    throw new InputError(`sequence ${member} of row ${row} is asked for, and ${known} rows are there`, {
+      place: { file: path },
+      hint: "was the file made from this table? Rows are counted in the whole table, whatever chromosomes they are on",
+    });
+  }
+  const at = row - batch.start;
+  const { shape, data, dtype } = batch.states.read([at, at + 1]);
+  const [, tokens, width] = shape as [number, number, number];
+  const states = dtype === "int8" ? Float32Array.from(data as Int8Array) : widenToFloat32(dtype, data);
+  return { states, tokens, width, ...spansOf(stored.index, row, tokens) };
+}
+
+/** The bases of each token, from the token of each base. */
+function spansOf(index: Hdf5Array, row: number, tokens: number) {
+  const { data } = index.shape.length === 2 ? index.read([row, row + 1]) : index.read();
+  const numbers = Int32Array.from(data as ArrayLike<number | bigint>, Number);
+  const pair = index.shape.length === 1 && numbers.length === 2;
+  const map = pair
+    ? Int32Array.from({ length: numbers[1]! - numbers[0]! }, (_, i) => numbers[0]! + i)
+    : numbers;
+  const starts = new Int32Array(tokens);
+  const ends = new Int32Array(tokens);
+  map.forEach((token, base) => {
+    if (token >= tokens) {
+      throw new InputError(`base ${base} of row ${row} has token ${token}, and the row has ${tokens}`);
+    }
+    if (ends[token] === 0) starts[token] = base;
+    ends[token] = base + 1;
+  });
+  return { starts, ends };
+}
