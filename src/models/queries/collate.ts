@@ -29,7 +29,7 @@ export function liveValuesPerRow(
 
 /** Rows of so many tokens that are run together; at least one. */
 export function rowsPerRun(demand: Demand, tokens: number): number {
-  const fitting = Math.floor(LIVE_VALUES / liveValuesPerRow(demand, tokens));
+  const fitting = Math.floor(LIVE_VALUES / liveValuesPerRow(demand, Math.max(1, tokens)));
   return Math.max(1, Math.min(fitting, demand.mostRowsPerRun ?? fitting));
 }
 
