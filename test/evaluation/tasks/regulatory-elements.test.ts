@@ -261,3 +261,27 @@ testWithSharedData(
     expect(result.counts.rowsWithEqualSequences).toBeGreaterThan(0);
   },
 );
+
+testWithSharedData(
+  "positions without a base are told beside the letters, and nowhere else",
+  "task1/edge_processed.tsv",
+  async (table) => {
+    const inputs = { genome: sharedData("genome/mini.hg38.fa.gz"), elements: table };
+    const opened = await regulatoryElements.open(inputs, { seed: 0 });
+    const { rows } = opened.select({ split: "all", limit: null });
+    const examples = await opened.examples(rows);
+    let hidden = 0;
+    for (const { sequences, codes } of examples) {
+      if (codes === undefined) continue;
+      hidden++;
+      codes.forEach((member, i) => {
+        expect([...member].map((code) => "ACGTA"[code]).join("")).toBe(sequences[i]);
+      });
+      expect(codes.some((member) => member.includes(4))).toBe(true);
+    }
+    // Of this table some windows hold N or lie over an end, others do not.
+    expect(hidden).toBeGreaterThan(3);
+    expect(hidden).toBeLessThan(examples.length);
+    await opened.close();
+  },
+);

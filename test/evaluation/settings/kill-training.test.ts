@@ -1,0 +1,48 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { killRepeatedly } from "../../../scripts/kill-repeatedly.ts";
+import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+import { classifiedTask } from "../classified-task.ts";
+
+const program = fileURLToPath(new URL("killed-training.ts", import.meta.url));
+const command = (...args: string[]) => [process.execPath, "--import", "tsx", program, ...args];
+
+test("a training killed at random moments ends in the head, the log and the answers of an undisturbed one", async () => {
+  const report = await killRepeatedly({
+    command: (folder) => command(folder),
+    root: temporaryFolder(),
+    kills: 4,
+    compare: ["best.safetensors", "train.log", "training.json", "result.json", "001-of-001.jsonl"],
+    seed: 5,
+  });
+  expect(report).toMatchObject({ kills: 4, filesCompared: 5 });
+  expect(report.runsCompared).toBeGreaterThan(0);
+}, 240_000);
+
+test("of two processes that start two shards of a cell, one trains and the other waits for it", async () => {
+  const folder = temporaryFolder();
+  const workers = ["1/2", "2/2"].map((shard) => {
+    const [executable, ...rest] = command(folder, shard);
+    const child = spawn(executable!, rest, { stdio: ["ignore", "pipe", "pipe"] });
+    let said = "";
+    let trouble = "";
+    child.stdout.on("data", (chunk) => {
+      said += chunk;
+    });
+    child.stderr.on("data", (chunk) => {
+      trouble += chunk;
+    });
+    return once(child, "close").then(([code]) => ({ code: code as number, said, trouble }));
+  });
+  const ended = await Promise.all(workers);
+  expect(ended.map(({ code, trouble }) => [code, trouble])).toEqual([
+    [0, ""],
+    [0, ""],
+  ]);
+  expect(ended.filter(({ said }) => said.includes("training, epoch 1 of 12"))).toHaveLength(1);
+  const [result] = await mergeRun(folder, { tasks: [classifiedTask({ rows: 160 })] });
+  expect(result!.counts.rows).toBe(40);
+}, 120_000);
