@@ -1,0 +1,42 @@
+import { expect, onTestFinished, test } from "vitest";
+import { fitKmerMarkov } from "../../../src/models/baselines/kmer-markov.ts";
+import { LANGUAGE_MODELS } from "../../../src/models/catalogue.ts";
+import { conform } from "../../../src/models/conformance/conform.ts";
+import { randomLetters } from "../../../src/models/conformance/probes.ts";
+import { initCheckpoint } from "../../../src/models/init.ts";
+import { LanguageModel } from "../../../src/models/language-model.ts";
+import type { Model } from "../../../src/models/model.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+
+async function expectSound(model: Model) {
+  const results = await conform(model);
+  expect(results.filter(({ verdict }) => verdict === "fault")).toEqual([]);
+  expect(results.filter(({ verdict }) => verdict === "holds").length).toBeGreaterThan(results.length / 2);
+}
+
+/** A run per letter of each sequence, each a loop over its letters: minutes, which the states need not. */
+const SLOW_LIKELIHOODS = ["caduceus"];
+
+const toys = LANGUAGE_MODELS.flatMap((card) =>
+  Object.keys(card.toys)
+    .slice(0, 1)
+    .map((preset) => ({ card, preset })),
+);
+
+test.each(toys)(
+  "$card.name $preset",
+  async ({ card, preset }) => {
+    const folder = temporaryFolder();
+    await initCheckpoint(card, { preset, seed: 3, folder });
+    const model = await LanguageModel.open(folder, LANGUAGE_MODELS);
+    onTestFinished(() => model.close());
+    const slow = SLOW_LIKELIHOODS.includes(card.name);
+    await expectSound(slow ? Object.create(model, { logLikelihood: { value: undefined } }) : model);
+  },
+  120_000,
+);
+
+test.each([0, 1, 5])("a Markov model of order %i", async (order) => {
+  const chromosome = new TextEncoder().encode(randomLetters(20_000, 1));
+  await expectSound(await fitKmerMarkov([chromosome], { order }));
+});
