@@ -32,7 +32,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import("./commands/report.ts"),
   },
   models: {
-    summary: "list models, make, fetch and verify checkpoints",
+    summary: "list models, make, fetch and verify checkpoints, test adapters",
     load: () => import("./commands/models.ts"),
   },
   tasks: {

@@ -20,6 +20,7 @@ describe("help", () => {
       "models init",
       "models fetch",
       "models verify",
+      "models conform",
     ].map((command) => [command]),
   )("%s has help with an example", async (command) => {
     const { exitCode, printed } = await runCommand([...command.split(" "), "--help"]);

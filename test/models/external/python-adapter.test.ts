@@ -1,0 +1,103 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { writeSyntheticGenome } from "../../../src/evaluation/datasets/synthetic/write.ts";
+import { openModel } from "../../../src/models/open-model.ts";
+import { runCommand } from "../../cli/collecting-terminal.ts";
+import { repository } from "../../source-files.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+
+const example = join(repository, "examples", "adapter.py");
+const python = spawnSync("python3", ["-c", "import sys; sys.exit(sys.version_info < (3, 8))"]).status === 0;
+
+const source = readFileSync(example, "utf8");
+
+test("the example has at most twenty lines, and imports the standard library alone", () => {
+  expect(source.trimEnd().split("\n").length).toBeLessThanOrEqual(20);
+  expect(source.match(/^(import|from) .*$/gm)).toEqual(["import json, math, sys"]);
+});
+
+// Reported as skipped where there is no python3.
+describe.skipIf(!python)("the Python adapter", () => {
+  test("scores as its table says", async () => {
+    const model = await openModel(`stdio:python3 ${example}`, { trainChromosomes: [] });
+    onTestFinished(async () => void (await model.close!()));
+    expect(model).toMatchObject({ name: "cpg-depleted", identity: "adapter cpg-depleted 1", kind: "causal" });
+    const scores = await model.logLikelihood!(["ACG", "", "A"], { protocol: "corrected" });
+    const [acg, none, a] = Array.from(scores);
+    expect(acg).toBeCloseTo(Math.log(0.25) + Math.log(0.17) + Math.log(0.05), 12);
+    expect([none, a]).toEqual([0, Math.log(0.25)]);
+    await expect(model.logLikelihood!(["ANA"], { protocol: "corrected" })).rejects.toThrow(
+      /adapter.py says: KeyError\('AN'\)/,
+    );
+  });
+
+  test("conforms", async () => {
+    const { exitCode, printed, said } = await runCommand(["models", "conform", `stdio:python3 ${example}`]);
+    expect(printed).toMatch(/^cpg-depleted, log-likelihood\n {2}ok {4}answers/);
+    expect(printed).not.toContain("FAULT");
+    expect(said).toBe("");
+    expect(exitCode).toBe(0);
+  });
+
+  const table = "log_likelihood(letters) for letters in request";
+  test.each([
+    [
+      "strand",
+      table,
+      `log_likelihood(letters.translate(str.maketrans("ACGT", "TGCA"))[::-1]) for letters in request`,
+    ],
+    ["causal-shift", "LOG[a + b] for a, b in zip(letters, letters[1:])", "LOG[b + b] for b in letters"],
+    ["special-tokens", "math.log(0.25) * len(letters[:1])", "math.log(0.25) * len(letters[:1]) - 5"],
+    ["k-mer-offset", table, "log_likelihood(letters[1:]) for letters in request"],
+    ["truncation", table, "log_likelihood(letters[:512]) for letters in request"],
+    [
+      "finite",
+      table,
+      `float("nan") if "AAAAA" in letters else log_likelihood(letters) for letters in request`,
+    ],
+    [
+      "padding",
+      table,
+      `log_likelihood(letters) + (max(map(len, request["sequences"])) - len(letters)) * math.log(0.2) for letters in request`,
+    ],
+  ])("with a fault is found out: %s", async (check, before, after) => {
+    expect(source).toContain(before);
+    const file = join(temporaryFolder(), "adapter.py");
+    writeFileSync(file, source.replace(before, after));
+    const { exitCode, printed, said } = await runCommand(["models", "conform", `stdio:python3 ${file}`]);
+    expect(printed.match(/FAULT [\w-]+/g)).toEqual([`FAULT ${check}`]);
+    expect(said).toMatch(/cannot be trusted/);
+    expect(exitCode).toBe(1);
+  });
+
+  test("is evaluated as any model, and so are the scores it leaves", async () => {
+    const folder = temporaryFolder();
+    const { files } = await writeSyntheticGenome(join(folder, "genome"), { seed: 0, scale: 0.2 });
+    const run = async (model: string, out: string) => {
+      const { exitCode, printed, said } = await runCommand([
+        ...[
+          "run",
+          "--task",
+          "regulatory-elements",
+          "--genome",
+          files.genome,
+          "--data",
+          files.regulatoryElements,
+        ],
+        ...["--model", model, "--out", join(folder, out), "--json"],
+      ]);
+      expect(exitCode, said).toBe(0);
+      return JSON.parse(printed)[0].result;
+    };
+    const result = await run(`stdio:python3 ${example}`, "run");
+    expect(result.cell.model).toEqual({ name: "cpg-depleted", identity: "adapter cpg-depleted 1" });
+    // Pairs of letters are kept by the shuffle, so a model of pairs ties, but for the order of its sums.
+    expect(Math.abs(result.published.mean_diff)).toBeLessThan(1e-9);
+    const cell = readdirSync(join(folder, "run")).find((name) => /^[0-9a-f]{8}$/.test(name))!;
+    const again = await run(`mine=${join(folder, "run", cell, "scores.tsv")}`, "again");
+    expect(again.cell.model.name).toBe("mine");
+    expect(again.metrics).toEqual(result.metrics);
+  });
+});
