@@ -136,40 +136,40 @@ function declare(table: ParameterTable, c: Config): Parameters {
   };
 }
 
-/** What attention needs to know of places, for the queries and for all tokens. */
+/** The tokens a layer computes, where they stand and what they see. */
 interface Sight {
   readonly queries: Queries;
-  readonly turnQueries: Turn;
-  readonly turnKeys: Turn;
+  readonly turn: Turn;
   /** [b, 1, q, t] */
   readonly bias: Sym;
 }
 
 /** q = R(W_q·y), k = R(W_k·y), v = W_v·y; W_o·softmax(q·kᵀ / √c over what is seen)·v.  y: [b, t, d] → [b, q, d] */
-function selfAttention(p: Attention, c: Config, y: Sym, s: Sight): Sym {
+function selfAttention(p: Attention, c: Config, y: Sym, asked: Sight, all: Sight): Sym {
   const group = c.num_attention_heads / c.num_key_value_heads;
-  const q = turned(splitHeads(linear(p.query, s.queries.rowsOf(y)), c.num_attention_heads), s.turnQueries); // [b, h, q, c]
-  const k = turned(splitHeads(linear(p.key, y), c.num_key_value_heads), s.turnKeys); // [b, g, t, c]
+  const q = turned(splitHeads(linear(p.query, asked.queries.rowsOf(y)), c.num_attention_heads), asked.turn); // [b, h, q, c]
+  const k = turned(splitHeads(linear(p.key, y), c.num_key_value_heads), all.turn); // [b, g, t, c]
   const v = splitHeads(linear(p.value, y), c.num_key_value_heads);
-  return linear(p.output, mergeHeads(attention(q, repeatHeads(k, group), repeatHeads(v, group), s.bias)));
+  return linear(p.output, mergeHeads(attention(q, repeatHeads(k, group), repeatHeads(v, group), asked.bias)));
 }
 
 /** a = x + attention(rms₁(x)); a + experts(rms₂(a)).  x: [b, t, d] → [b, q, d] */
-function layer(p: Layer, c: Config, x: Sym, sight: Sight, name: string): Sym {
-  const { rowsOf } = sight.queries;
-  const a = add(rowsOf(x), selfAttention(p.attention, c, rmsNorm(p.attentionNorm, x, c.rms_norm_eps), sight));
+function layer(p: Layer, c: Config, x: Sym, name: string, asked: Sight, all: Sight): Sym {
+  const y = rmsNorm(p.attentionNorm, x, c.rms_norm_eps);
+  const a = add(asked.queries.rowsOf(x), selfAttention(p.attention, c, y, asked, all));
   const rows = reshape(a, [multiplyDims(...a.shape.slice(0, -1)), c.hidden_size]);
-  const y = rmsNorm(p.expertsNorm, rows, c.rms_norm_eps);
-  return reshape(addExperts(p.experts, rows, y, { perToken: c.num_experts_per_tok, layer: name }), a.shape);
+  const z = rmsNorm(p.expertsNorm, rows, c.rms_norm_eps);
+  return reshape(addExperts(p.experts, rows, z, { perToken: c.num_experts_per_tok, layer: name }), a.shape);
 }
 
-/** x⁰ = E[ids]; x ← layer(x); h = rms(xⁿ).  The last layer for the queries asked for. */
-function forward(p: Parameters, c: Config, input: ForwardInput, tokens: Dim, asked: Queries): ForwardOutput {
+/** x⁰ = E[ids]; x ← layer(x); h = rms(xⁿ).  The last layer for one token of each row where positions are given. */
+function forward(p: Parameters, c: Config, input: ForwardInput, tokens: Dim, positions?: Sym): ForwardOutput {
   const all = sightOf(c, input, tokens, everyToken(tokens));
-  const last = sightOf(c, input, tokens, asked);
+  const asked = positions === undefined ? all : sightOf(c, input, tokens, oneToken(positions));
   const states = [embed(p.words, input.ids)];
   p.layers.forEach((each, i) => {
-    states.push(layer(each, c, states.at(-1)!, i < p.layers.length - 1 ? all : last, String(i)));
+    const last = i === p.layers.length - 1;
+    states.push(layer(each, c, states.at(-1)!, String(i), last ? asked : all, all));
   });
   const lastHidden = rmsNorm(p.lastNorm, states.at(-1)!, c.rms_norm_eps);
   return {
@@ -184,12 +184,8 @@ function forward(p: Parameters, c: Config, input: ForwardInput, tokens: Dim, ask
 function sightOf(c: Config, { mask }: ForwardInput, tokens: Dim, queries: Queries): Sight {
   const data = rotaryFrequencies(headWidth(c), c.rope_theta);
   const frequencies = constant({ dtype: "float32", shape: [data.length], data });
-  return {
-    queries,
-    turnQueries: turnAt(queries.places, frequencies),
-    turnKeys: turnAt(everyToken(tokens).places, frequencies),
-    bias: causalBias(queries, tokens, { mask, window: c.sliding_window ?? undefined }),
-  };
+  const bias = causalBias(queries, tokens, { mask, window: c.sliding_window ?? undefined });
+  return { queries, turn: turnAt(queries.places, frequencies), bias };
 }
 
 function headOf({ head }: Parameters): Linear {
@@ -215,8 +211,8 @@ function build(c: Config, lora?: LoraFactors): Architecture {
     fixedLength: false,
     liveValuesPerToken: 6 * c.hidden_size + 3 * c.intermediate_size,
     liveValuesPerPair: 2 * c.num_attention_heads + 1,
-    forward: (input, tokens) => forward(p, c, input, tokens, everyToken(tokens)),
-    forwardAt: (input, positions, tokens) => forward(p, c, input, tokens, oneToken(positions)),
+    forward: (input, tokens) => forward(p, c, input, tokens),
+    forwardAt: (input, positions, tokens) => forward(p, c, input, tokens, positions),
     classifier: (labels) => classifier(c, labels),
     wrapped: ["model"],
     adapted: (factors) => build(c, factors),

@@ -10,6 +10,7 @@ import type { NdArray } from "../../../src/net/arrays/array.ts";
 import { input } from "../../../src/net/graph/build.ts";
 import type { Graph } from "../../../src/net/graph/graph.ts";
 import { graphOf } from "../../../src/net/graph/graph.ts";
+import { printGraph } from "../../../src/net/graph/print.ts";
 import type { Sym } from "../../../src/net/graph/sym.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
 import type { GoldenTensor } from "../golden-weights.ts";
@@ -282,6 +283,16 @@ test("a sliding window, shared keys, wide heads, three experts per token", async
   expect(wide.last_hidden.length).toBe(14 * 32);
   expect(worst(results.lastHidden!, wide.last_hidden)).toBeLessThan(TOLERANCE);
   expect(worst(results.logits!, wide.logits)).toBeLessThan(TOLERANCE);
+});
+
+test("one layer with two experts prints as a page", () => {
+  const model = mistralDna.architecture(
+    { ...TINY, num_hidden_layers: 1, num_local_experts: 2 },
+    "config.json",
+  );
+  const text = printGraph(graphOf({ hidden: model.forward(given, "t").lastHidden }));
+  expect(text).toMatchSnapshot();
+  expect(text.split("\n").length).toBeLessThan(120);
 });
 
 test("a checkpoint fine-tuned to classify gives states, and says that it cannot guess", () => {

@@ -55,11 +55,12 @@ const expert = ({ w1, w2, w3 }: Expert, y: Sym) => linear(w2, mul(silu(linear(w1
  */
 export function addExperts(p: MixtureOfExperts, x: Sym, y: Sym, { perToken: k, layer }: Routing): Sym {
   const { values, indices } = topK(linear(p.router, y), k); // [n, k]
-  const slots = multiplyDims(y.shape[0]!, k);
-  const expertOf = reshape(indices, [slots]);
-  const weights = reshape(softmax(values), [slots, 1]);
+  const count = multiplyDims(y.shape[0]!, k);
+  const slots = range(count);
+  const expertOf = reshape(indices, [count]);
+  const weights = reshape(softmax(values), [count, 1]);
   return p.experts.reduce((sum, each, e) => {
-    const own = compress(range(slots), equal(expertOf, e), 0, `slots_${layer}_${e}`); // [i]
+    const own = compress(slots, equal(expertOf, e), 0, `slots_${layer}_${e}`); // [i]
     if (k === 1) return scatterRows(sum, own, expert(each, gather(y, own)), "add"); // its weight is 1
     const tokens = div(own, k);
     return scatterRows(sum, tokens, mul(expert(each, gather(y, tokens)), gather(weights, own)), "add");
