@@ -66,7 +66,11 @@ export async function initCheckpoint(
   return { folder, preset, parameters, seed };
 }
 
-function draw(law: InitialLaw, count: number, seed: string): Float32Array | BigInt64Array {
+/**
+ * Values drawn by a law.
+ * @param seed  the seed and the tensor's name
+ */
+export function draw(law: InitialLaw, count: number, seed: string): Float32Array | BigInt64Array {
   const rng = new Pcg64(BigInt(`0x${sha256Hex(seed).slice(-32)}`));
   switch (law.kind) {
     case "values":

@@ -1,21 +1,16 @@
-import { basename, join } from "node:path";
-import { sha256Hex } from "../base/digest.ts";
-import { FormatError, InputError } from "../base/errors.ts";
-import { stableStringify } from "../base/stable-json.ts";
-import { textIfPresent } from "../base/text-file.ts";
+import { basename } from "node:path";
 import type { Tokenizer } from "../dna/tokenizers/tokenizer.ts";
-import type { Checkpoint } from "../net/arrays/checkpoint.ts";
-import { openCheckpoint } from "../net/arrays/checkpoint.ts";
-import { float32Arrays } from "../net/arrays/float32-copy.ts";
 import type { Device } from "../net/runtime/device.ts";
 import type { ProgramOptions } from "../net/runtime/program.ts";
 import type { Architecture } from "./architecture.ts";
 import type { LanguageModelCard } from "./card.ts";
-import { bindParameters } from "./parameters.ts";
+import type { CheckpointFolder } from "./checkpoint-folder.ts";
+import { openCheckpointFolder } from "./checkpoint-folder.ts";
+import type { FineTuningRequest } from "./fine-tuning.ts";
+import { FineTuning } from "./fine-tuning.ts";
 import { Programs } from "./programs.ts";
 import { liveValuesPerRow, rowsPerRun } from "./queries/collate.ts";
 import type { TokenQuery } from "./queries/token-query.ts";
-import { checkRepeatedTensors } from "./repeated-tensors.ts";
 import { TokenModel } from "./token-model.ts";
 
 export interface LanguageModelOptions extends ProgramOptions {
@@ -31,18 +26,28 @@ const FIXED_BYTES = 200e6;
 export class LanguageModel extends TokenModel {
   protected readonly query: TokenQuery;
 
+  readonly card: LanguageModelCard;
+  readonly architecture: Architecture;
+  readonly tokenizer: Tokenizer;
+  private readonly programs: Programs;
+  private readonly weightBytes: number;
+
   private constructor(
     name: string,
-    identity: string,
-    readonly card: LanguageModelCard,
-    readonly architecture: Architecture,
-    readonly tokenizer: Tokenizer,
-    private readonly checkpoint: Checkpoint,
-    private readonly programs: Programs,
-    private readonly weightBytes: number,
+    private readonly folder: string,
+    private readonly opened: CheckpointFolder,
+    private readonly options: ProgramOptions,
   ) {
+    const { identity, card, architecture, tokenizer, parameters, read } = opened;
     super(name, identity, architecture.maxTokens);
-    this.query = { kind: card.kind, programs, tokenizer, architecture };
+    this.card = card;
+    this.architecture = architecture;
+    this.tokenizer = tokenizer;
+    this.programs = new Programs(architecture, parameters, read, options);
+    this.weightBytes = architecture.tensors
+      .filter(({ hostOnly }) => !hostOnly)
+      .reduce((sum, { name: tensor }) => sum + parameters.get(tensor)!.length, 0);
+    this.query = { kind: card.kind, programs: this.programs, tokenizer, architecture };
   }
 
   /**
@@ -56,44 +61,18 @@ export class LanguageModel extends TokenModel {
     cards: readonly LanguageModelCard[],
     { name, ...programOptions }: LanguageModelOptions = {},
   ): Promise<LanguageModel> {
-    const { config, file } = await readConfig(folder);
-    const card = familyOf(config, cards, file);
-    const architecture = card.architecture(config, file);
-    const tokenizer = await card.tokenizer(folder, config);
-    const checkpoint = await openCheckpoint(folder);
-    try {
-      const bound = bindParameters(architecture.tensors, checkpoint, architecture.ignored);
-      await checkRepeatedTensors(architecture.tensors, checkpoint);
-      const usable = await float32Arrays(
-        checkpoint,
-        [...bound.values()].map((stored) => stored.name),
-      );
-      const parameters = new Map([...bound].map(([declared, { name }]) => [declared, usable.get(name)!]));
-      const identity = `${card.name} config ${sha256Hex(stableStringify(config)).slice(0, 16)} weights ${await checkpoint.digest()}`;
-      const read = async (tensor: string, rows?: readonly [number, number]) =>
-        checkpoint.read(bound.get(tensor)!.name, rows === undefined ? {} : { rows });
-      const programs = new Programs(architecture, parameters, read, programOptions);
-      const weightBytes = architecture.tensors
-        .filter(({ hostOnly }) => !hostOnly)
-        .reduce((sum, { name: tensor }) => sum + parameters.get(tensor)!.length, 0);
-      return new LanguageModel(
-        name ?? basename(folder),
-        identity,
-        card,
-        architecture,
-        tokenizer,
-        checkpoint,
-        programs,
-        weightBytes,
-      );
-    } catch (error) {
-      await checkpoint.close();
-      throw error;
-    }
+    const opened = await openCheckpointFolder(folder, cards);
+    return new LanguageModel(name ?? basename(folder), folder, opened, programOptions);
   }
 
   get family(): string {
     return this.card.name;
+  }
+
+  /** Makes the model ready to be fine-tuned, apart from this one and with no effect on it. */
+  async fineTune(request: FineTuningRequest): Promise<FineTuning> {
+    const opened = await openCheckpointFolder(this.folder, [this.card]);
+    return new FineTuning(opened, request, this.options);
   }
 
   get device(): string | undefined {
@@ -116,39 +95,6 @@ export class LanguageModel extends TokenModel {
 
   async close(): Promise<void> {
     await this.programs.close();
-    await this.checkpoint.close();
+    await this.opened.close();
   }
-}
-
-async function readConfig(folder: string): Promise<{ config: Record<string, unknown>; file: string }> {
-  const file = join(folder, "config.json");
-  const text = await textIfPresent(file);
-  if (text === undefined) {
-    throw new InputError(`there is no ${file}`, {
-      hint: "give the folder of a checkpoint with config.json and weights; `dart-eval models fetch` downloads one",
-    });
-  }
-  try {
-    const config: unknown = JSON.parse(text);
-    if (typeof config === "object" && config !== null && !Array.isArray(config)) {
-      return { config: config as Record<string, unknown>, file };
-    }
-  } catch (cause) {
-    throw new FormatError({ file }, "is not JSON", "download it again", cause);
-  }
-  throw new FormatError({ file }, "is not a JSON object", "download it again");
-}
-
-function familyOf(
-  config: Readonly<Record<string, unknown>>,
-  cards: readonly LanguageModelCard[],
-  file: string,
-): LanguageModelCard {
-  const card = cards.find((each) => each.recognises(config));
-  if (card !== undefined) return card;
-  throw new FormatError(
-    { file },
-    `model_type ${JSON.stringify(config.model_type)} with architectures ${JSON.stringify(config.architectures)} is not a known family`,
-    `known are ${cards.map(({ title }) => title).join(", ")}`,
-  );
 }

@@ -10,7 +10,6 @@ import type { Architecture } from "../../../src/models/architecture.ts";
 import { initCheckpoint } from "../../../src/models/init.ts";
 import { caduceus } from "../../../src/models/language/caduceus.ts";
 import { LanguageModel } from "../../../src/models/language-model.ts";
-import type { DeclaredTensor } from "../../../src/models/parameters.ts";
 import { bindParameters } from "../../../src/models/parameters.ts";
 import { Programs } from "../../../src/models/programs.ts";
 import { rowsPerRun } from "../../../src/models/queries/collate.ts";
@@ -32,70 +31,14 @@ import { testWithSharedData } from "../../shared-data.ts";
 import type { GoldenTensor } from "../golden-weights.ts";
 import { deviation, goldenArray } from "../golden-weights.ts";
 import { givenTo, madeWith, outputOf, usersOf } from "../graph-nodes.ts";
+import { complement, idRows, LENGTH, lawOf, MASKED_AT, SCORE, tiny, weight } from "./caduceus-golden.ts";
 
 // Golden values: float64 evaluation of the published equations; the published float32 code (CPU, mamba's own reference
 // scan) agrees within 1.3e-5.
 
-const COMPLEMENTS: Readonly<Record<number, number>> = { 7: 10, 8: 9, 9: 8, 10: 7 };
-const complement = (id: number) => COMPLEMENTS[id] ?? id;
-const tiny = (rcps: boolean, n_layer: number) => ({
-  ...caduceus.toys.toy,
-  rcps,
-  n_layer,
-  d_model: 16,
-  ssm_cfg: { d_state: 4, d_conv: 4, expand: 2 },
-});
-const LENGTH = 32;
-const MASK = 3;
-const MASKED_AT = 10;
-
-/** Name in a direction of a block: id, amplitude, centre. */
-const MIXER: Record<string, readonly [number, number, number]> = {
-  "in_proj.weight": [1, 0.5, 0],
-  "conv1d.weight": [2, 0.75, 0],
-  "conv1d.bias": [3, 0.125, 0],
-  "x_proj.weight": [4, 0.5, 0],
-  "dt_proj.weight": [5, 0.5, 0],
-  "dt_proj.bias": [6, 1, -1],
-  A_log: [7, 0.5, -1],
-  D: [8, 0.5, 0.5],
-  "out_proj.weight": [9, 0.25, 0],
-};
-const BLOCK_NORM = [10, 0.25, 1] as const;
-const EMBEDDING = [40, 0.5, 0] as const;
-const FINAL_NORM = [41, 0.25, 1] as const;
-const SCORE = [42, 0.25, 0] as const;
-
-/** Seed, amplitude and centre of a tensor. */
-function lawOf(name: string): readonly [number, number, number] {
-  const [, layer, rest] = /\.layers\.(\d+)\.(.*)$/.exec(name) ?? [];
-  if (rest === undefined) return name.includes("norm_f") ? FINAL_NORM : EMBEDDING;
-  const [, direction, part] = /mamba_(fwd|rev)\.(.*)$/.exec(rest) ?? [];
-  const [id, amplitude, centre] = part === undefined ? BLOCK_NORM : MIXER[part]!;
-  return [id + (direction === "rev" ? 20 : 0) + 100 * Number(layer), amplitude, centre];
-}
-
-function weight({ name, shape, tiedTo }: DeclaredTensor): NdArray {
-  if (name.endsWith("complement_map")) {
-    return {
-      dtype: "int64",
-      shape,
-      data: BigInt64Array.from({ length: 16 }, (_, id) => BigInt(complement(id))),
-    };
-  }
-  return goldenArray(shape, ...lawOf(tiedTo ?? name));
-}
-
 const weightsOf = ({ tensors }: Architecture) =>
   new Map(tensors.map((tensor) => [tensor.name, weight(tensor)]));
 
-const idRows = [0, 1].map((row) =>
-  Array.from({ length: LENGTH }, (_, j) => {
-    if (j === LENGTH - 1) return 1;
-    if (row === 0 && j === MASKED_AT) return MASK;
-    return 7 + ((row === 0 ? Math.floor((j * j + 3 * j) / 2) : Math.floor((5 * j + 2) / 3)) % 4);
-  }),
-);
 const idsArray = (rows: readonly (readonly number[])[]): NdArray => ({
   dtype: "int32",
   shape: [rows.length, rows[0]!.length],
@@ -542,7 +485,9 @@ test("either form can be differentiated, and the gradients agree", async () => {
     const of = trained.map((name) =>
       outputOf(parameters.find(({ attributes }) => attributes.name === name)!),
     );
-    const outputs = Object.fromEntries(gradientsOf(loss, of).map((gradient, i) => [trained[i]!, gradient]));
+    const outputs = Object.fromEntries(
+      gradientsOf(loss, of).map((gradient, i) => [`d ${trained[i]}`, gradient]),
+    );
     const program = await openProgram(outputs, weightsOf(model));
     const results = await program.run(feeds);
     await program.close();
@@ -550,7 +495,10 @@ test("either form can be differentiated, and the gradients agree", async () => {
   };
   const [loops, passes] = [await gradients(true), await gradients(false)];
   for (const name of trained) {
-    const [a, b] = [loops[name]!.data as Float32Array, passes[name]!.data as Float32Array];
+    const [a, b] = [loops, passes].map((of) => of[`d ${name}`]!.data as Float32Array) as [
+      Float32Array,
+      Float32Array,
+    ];
     const scale = Math.max(...a.map(Math.abs));
     expect(scale, name).toBeGreaterThan(0);
     expect(Math.max(...a.map((value, i) => Math.abs(value - b[i]!))) / scale, name).toBeLessThan(1e-4);

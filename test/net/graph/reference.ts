@@ -92,10 +92,14 @@ function read(x: Values, at: readonly number[]): number {
 
 function broadcast(a: readonly number[], b: readonly number[]): number[] {
   const rank = Math.max(a.length, b.length);
-  return Array.from({ length: rank }, (_, i) =>
-    Math.max(a[a.length - rank + i] ?? 1, b[b.length - rank + i] ?? 1),
-  );
+  return Array.from({ length: rank }, (_, i) => {
+    const [one, other] = [a[a.length - rank + i] ?? 1, b[b.length - rank + i] ?? 1];
+    return one === 1 ? other : one; // an axis of no rows stays empty
+  });
 }
+
+/** A negative index counts from the end. */
+const fromStart = (index: number, size: number) => (index < 0 ? index + size : index);
 
 const unary =
   (f: (x: number) => number) =>
@@ -377,7 +381,7 @@ const rules: { readonly [K in Op]: Rule<K> } = {
     const at = resolveAxis(axis, x!.shape.length);
     const rank = indices!.shape.length;
     return build([...x!.shape.slice(0, at), ...indices!.shape, ...x!.shape.slice(at + 1)], (place) => {
-      const index = exact(indices!, place.slice(at, at + rank));
+      const index = fromStart(exact(indices!, place.slice(at, at + rank)), x!.shape[at]!);
       return exact(x!, [...place.slice(0, at), index, ...place.slice(at + rank)]);
     });
   },
@@ -392,7 +396,7 @@ const rules: { readonly [K in Op]: Rule<K> } = {
     return build(indices!.shape, (place) =>
       exact(
         x!,
-        place.map((i, axisOf) => (axisOf === at ? exact(indices!, place) : i)),
+        place.map((i, axisOf) => (axisOf === at ? fromStart(exact(indices!, place), x!.shape[at]!) : i)),
       ),
     );
   },
@@ -401,7 +405,9 @@ const rules: { readonly [K in Op]: Rule<K> } = {
     const data = Float64Array.from(x!.data);
     const step = strides(x!.shape);
     build(indices!.shape, (place) => {
-      const to = place.map((i, axisOf) => (axisOf === at ? exact(indices!, place) : i));
+      const to = place.map((i, axisOf) =>
+        axisOf === at ? fromStart(exact(indices!, place), x!.shape[at]!) : i,
+      );
       const offset = sum(to.map((i, axisOf) => i * step[axisOf]!));
       data[offset] = (reduction === "add" ? data[offset]! : 0) + exact(updates!, place);
       return 0;

@@ -1,0 +1,105 @@
+import { join } from "node:path";
+import { sha256Hex } from "../base/digest.ts";
+import { FormatError, InputError } from "../base/errors.ts";
+import { stableStringify } from "../base/stable-json.ts";
+import { textIfPresent } from "../base/text-file.ts";
+import type { Tokenizer } from "../dna/tokenizers/tokenizer.ts";
+import { type Checkpoint, openCheckpoint } from "../net/arrays/checkpoint.ts";
+import { float32Arrays } from "../net/arrays/float32-copy.ts";
+import type { StoredArray } from "../net/arrays/stored-array.ts";
+import type { Architecture, ReadTensor } from "./architecture.ts";
+import type { LanguageModelCard } from "./card.ts";
+import { bindParameters } from "./parameters.ts";
+import { checkRepeatedTensors } from "./repeated-tensors.ts";
+
+/** A checkpoint folder as the Hugging Face hub serves it, opened: what it is known for, and where its weights lie. */
+export interface CheckpointFolder {
+  readonly card: LanguageModelCard;
+  /** As config.json has it. */
+  readonly architecture: Architecture;
+  readonly tokenizer: Tokenizer;
+  /** Changes whenever the model does. */
+  readonly identity: string;
+  /** Places of the tensors of `architecture`, by their declared names; nothing is read. */
+  readonly parameters: ReadonlyMap<string, StoredArray>;
+  readonly read: ReadTensor;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a folder with config.json and weights.
+ *
+ * @param cards  families to recognise
+ * @throws {InputError} when the folder holds no checkpoint of a known family, or one that is damaged or does not fit
+ */
+export async function openCheckpointFolder(
+  folder: string,
+  cards: readonly LanguageModelCard[],
+): Promise<CheckpointFolder> {
+  const { config, file } = await readConfig(folder);
+  const card = familyOf(config, cards, file);
+  const architecture = card.architecture(config, file);
+  const tokenizer = await card.tokenizer(folder, config);
+  const checkpoint = await openCheckpoint(folder);
+  try {
+    return {
+      card,
+      architecture,
+      tokenizer,
+      identity: `${card.name} config ${sha256Hex(stableStringify(config)).slice(0, 16)} weights ${await checkpoint.digest()}`,
+      ...(await weightsOf(architecture, checkpoint)),
+      close: () => checkpoint.close(),
+    };
+  } catch (error) {
+    await checkpoint.close();
+    throw error;
+  }
+}
+
+async function weightsOf({ tensors, ignored }: Architecture, checkpoint: Checkpoint) {
+  const bound = bindParameters(tensors, checkpoint, ignored);
+  await checkRepeatedTensors(tensors, checkpoint);
+  const usable = await float32Arrays(
+    checkpoint,
+    [...bound.values()].map((stored) => stored.name),
+  );
+  const read: ReadTensor = async (tensor, rows) =>
+    checkpoint.read(bound.get(tensor)!.name, rows === undefined ? {} : { rows });
+  return {
+    parameters: new Map([...bound].map(([declared, { name }]) => [declared, usable.get(name)!])),
+    read,
+  };
+}
+
+async function readConfig(folder: string): Promise<{ config: Record<string, unknown>; file: string }> {
+  const file = join(folder, "config.json");
+  const text = await textIfPresent(file);
+  if (text === undefined) {
+    throw new InputError(`there is no ${file}`, {
+      hint: "give the folder of a checkpoint with config.json and weights; `dart-eval models fetch` downloads one",
+    });
+  }
+  try {
+    const config: unknown = JSON.parse(text);
+    if (typeof config === "object" && config !== null && !Array.isArray(config)) {
+      return { config: config as Record<string, unknown>, file };
+    }
+  } catch (cause) {
+    throw new FormatError({ file }, "is not JSON", "download it again", cause);
+  }
+  throw new FormatError({ file }, "is not a JSON object", "download it again");
+}
+
+function familyOf(
+  config: Readonly<Record<string, unknown>>,
+  cards: readonly LanguageModelCard[],
+  file: string,
+): LanguageModelCard {
+  const card = cards.find((each) => each.recognises(config));
+  if (card !== undefined) return card;
+  throw new FormatError(
+    { file },
+    `model_type ${JSON.stringify(config.model_type)} with architectures ${JSON.stringify(config.architectures)} is not a known family`,
+    `known are ${cards.map(({ title }) => title).join(", ")}`,
+  );
+}

@@ -1,0 +1,265 @@
+import { FormatError, InputError } from "../base/errors.ts";
+import type { Tokens } from "../dna/tokenizers/tokenizer.ts";
+import type { NdArray } from "../net/arrays/array.ts";
+import { elementCount, formatShape } from "../net/arrays/array.ts";
+import { input } from "../net/graph/build.ts";
+import type { Dim } from "../net/graph/dim.ts";
+import { graphOf } from "../net/graph/graph.ts";
+import type { Sym } from "../net/graph/sym.ts";
+import { initialValues } from "../net/nn/init.ts";
+import { runsLoopsWell } from "../net/runtime/device.ts";
+import type { ParameterSource, Program, ProgramOptions } from "../net/runtime/program.ts";
+import { openProgram, workingDevice } from "../net/runtime/program.ts";
+import type { BatchPlace, Feeds } from "../net/train/batches.ts";
+import { readArrays, writeArrays } from "../net/train/fit-state.ts";
+import type { ForwardInput } from "./architecture.ts";
+import type { LanguageModelCard } from "./card.ts";
+import type { CheckpointFolder } from "./checkpoint-folder.ts";
+import { openCheckpointFolder } from "./checkpoint-folder.ts";
+import { draw } from "./init.ts";
+import { LoraFactors, type LoraRecipe } from "./lora.ts";
+import { collate, runsOfEqualLength } from "./queries/collate.ts";
+
+export interface FineTuningRequest {
+  /** Logits of the classifier, or 1 for one predicted value. */
+  readonly labels: number;
+  readonly recipe: LoraRecipe;
+  /** Of the factors' and the classifier's first values and of the dropout masks. */
+  readonly seed: number;
+}
+
+/** Values of what is trained, by the names of the graph's parameters. */
+export type TrainedValues = ReadonlyMap<string, NdArray>;
+
+/** The graph of a classifier, and what it is computed from beside its inputs and the trained parameters. */
+export interface FineTuningGraph {
+  /** [b, labels] */
+  readonly logits: Sym;
+  /** Weights of the checkpoint, in place, and constants derived from them. */
+  readonly frozen: ReadonlyMap<string, ParameterSource>;
+}
+
+/** @param cards  families to recognise */
+export async function openFineTuning(
+  folder: string,
+  cards: readonly LanguageModelCard[],
+  request: FineTuningRequest,
+  options: ProgramOptions = {},
+): Promise<FineTuning> {
+  return new FineTuning(await openCheckpointFolder(folder, cards), request, options);
+}
+
+/**
+ * A language model with LoRA factors beside its frozen weights and a fresh classifier, which are what is trained: graphs for
+ * training and for evaluation, inputs for both, and files of what was trained. How long it is trained and on what is not
+ * decided here.
+ */
+export class FineTuning {
+  private readonly forTraining: LoraFactors;
+  private evaluating: { readonly length: Dim; readonly program: Promise<Program> } | undefined;
+
+  constructor(
+    private readonly opened: CheckpointFolder,
+    private readonly request: FineTuningRequest,
+    private readonly options: ProgramOptions,
+  ) {
+    this.forTraining = this.factors(true).factors;
+  }
+
+  private factors(training: boolean) {
+    const { architecture } = this.opened;
+    const factors = new LoraFactors(this.request.recipe, architecture.wrapped, training);
+    return { factors, model: architecture.adapted(factors) };
+  }
+
+  private get head() {
+    return this.opened.architecture.classifier(this.request.labels);
+  }
+
+  get identity(): string {
+    return this.opened.identity;
+  }
+
+  /**
+   * First values of everything that is kept of a training: the factors of every weight in the wrapped modules, also of the few
+   * that no computation reads, and the classifier. They depend on the seed and the names alone.
+   */
+  initial(): TrainedValues {
+    const { seed } = this.request;
+    const factors = this.forTraining.weights.flatMap(({ a, b }) => [a, b]);
+    const head = this.head.tensors.map((tensor) => {
+      const { name, shape } = tensor;
+      const data = draw(this.opened.architecture.initial(tensor), elementCount(shape), `${seed} ${name}`);
+      return [name, { dtype: "float32", shape, data } as NdArray] as const;
+    });
+    return new Map([...initialValues(factors, seed), ...head]);
+  }
+
+  /** Of some values those that a graph reads: the ones that a training step takes. */
+  readBy({ logits }: FineTuningGraph, values: TrainedValues = this.initial()): TrainedValues {
+    const read = new Set(graphOf({ logits }).parameters.map(({ attributes }) => attributes.name));
+    return new Map([...values].filter(([name]) => read.has(name)));
+  }
+
+  /**
+   * The classifier's graph. Its inputs are those that `feeds` gives, and, for training, `dropout` too.
+   *
+   * @param tokens  of every sequence, special ones included, where it is known: some models need it
+   * @throws {InputError} when the model needs it and it is not given
+   */
+  async graph(mode: "training" | "evaluation", tokens?: number): Promise<FineTuningGraph> {
+    const { model } = this.factors(mode === "training");
+    const { loops, length } = await this.form(tokens);
+    const given: ForwardInput = {
+      ids: input("ids", "int32", ["b", length]),
+      ...(model.takesMask ? { mask: input("mask", "float32", ["b", length]) } : {}),
+      loops,
+    };
+    const logits = this.head.logits(model.forward(given, length), given);
+    const derived = typeof length === "number" ? await model.derive?.(length, this.opened.read) : undefined;
+    return {
+      logits,
+      frozen: new Map<string, ParameterSource>([...this.opened.parameters, ...(derived ?? [])]),
+    };
+  }
+
+  /** How the device computes recurrences, and the number of tokens that a graph is made for. */
+  private async form(tokens: number | undefined): Promise<{ loops: boolean; length: Dim }> {
+    const { fixedLength, recurrent = false } = this.opened.architecture;
+    const loops = runsLoopsWell(await workingDevice(this.options.device ?? "cpu"));
+    if (!fixedLength && (loops || !recurrent)) return { loops, length: "t" };
+    if (tokens !== undefined) return { loops, length: tokens };
+    throw new InputError("this model is trained on sequences of one length, which must be known", {
+      hint: "give the number of tokens",
+    });
+  }
+
+  /**
+   * Sequences as inputs of the graph: ids [b, t], padded on the right to the longest, and which of them are tokens.
+   *
+   * @throws {InputError} when they are not equally long as tokens and the model takes no mask, or has no padding token
+   */
+  feeds(sequences: readonly string[]): Feeds {
+    const rows = sequences.map((sequence) => this.encode(sequence));
+    const uneven = new Set(rows.map(({ ids }) => ids.length)).size > 1;
+    const { pad } = this.opened.tokenizer.special;
+    if (uneven && (!this.opened.architecture.takesMask || pad === undefined)) {
+      throw new InputError("the sequences of a batch are not equally long, and this model cannot be padded", {
+        hint: "train it on sequences of one length",
+      });
+    }
+    return { ...collate(rows, { pad: pad ?? 0 }) };
+  }
+
+  private encode(sequence: string): Tokens {
+    const { tokenizer, architecture } = this.opened;
+    const tokens = tokenizer.encode(sequence);
+    if (tokens.ids.length <= architecture.maxTokens) return tokens;
+    throw new InputError(
+      `a sequence makes ${tokens.ids.length} tokens, but the model takes at most ${architecture.maxTokens}`,
+      { hint: "choose a checkpoint with a longer context, or a task with shorter windows" },
+    );
+  }
+
+  /** Dropout masks of one training step, which a stopped training draws again alike. */
+  dropout(place: BatchPlace): Feeds {
+    return this.forTraining.drawMasks(this.request.seed, place);
+  }
+
+  /**
+   * Logits of sequences, each [labels], without dropout. Rows of equal length are run together, so that nothing is padded and
+   * a sequence's logits depend on it alone.
+   */
+  async logits(sequences: readonly string[], values: TrainedValues): Promise<readonly Float32Array[]> {
+    const { labels } = this.request;
+    const rows = sequences.map((sequence) => this.encode(sequence));
+    const results: Float32Array[] = [];
+    for (const members of runsOfEqualLength(rows, this.opened.architecture)) {
+      const given = members.map((row) => rows[row]!);
+      const program = await this.evaluation(given[0]!.ids.length);
+      const { logits } = await program.run({ ...collate(given), ...Object.fromEntries(values) });
+      members.forEach((row, i) => {
+        results[row] = (logits!.data as Float32Array).slice(i * labels, (i + 1) * labels);
+      });
+    }
+    return results;
+  }
+
+  /** One program for all lengths, or one for the last length asked for where the model needs to know it. */
+  private async evaluation(tokens: number): Promise<Program> {
+    const { length } = await this.form(tokens);
+    if (this.evaluating?.length !== length) {
+      await this.closeProgram();
+      this.evaluating = { length, program: this.openEvaluation(tokens) };
+    }
+    return this.evaluating!.program;
+  }
+
+  private async openEvaluation(tokens: number): Promise<Program> {
+    const graph = await this.graph("evaluation", tokens);
+    const fed = [...this.readBy(graph).keys()].map((name) => [name, "fed"] as const);
+    return openProgram({ logits: graph.logits }, new Map([...graph.frozen, ...fed]), this.options);
+  }
+
+  /**
+   * Writes what was trained as a safetensors file with the names that the original's state dict has, so that its
+   * `load_state_dict` reads it with `strict=False` against the checkpoint's own weights.
+   */
+  async save(path: string, values: TrainedValues): Promise<void> {
+    const all = new Map([...this.initial(), ...values]);
+    const { rank, alpha, dropout } = this.request.recipe;
+    await writeArrays(path, new Map([...all].map(([name, array]) => [this.nameInFile(name), array])), {
+      lora: JSON.stringify({ rank, alpha, dropout }),
+      model: this.opened.identity,
+    });
+  }
+
+  /**
+   * Reads such a file, of ours or of the original.
+   *
+   * @throws {FormatError} when a tensor is missing, of another shape, or unknown
+   */
+  async load(path: string): Promise<TrainedValues> {
+    const stored = await readArrays(path);
+    const left = new Set(stored.keys());
+    left.delete("device_indicator"); // empty, by which the original's modules know where they are
+    const values = new Map<string, NdArray>();
+    for (const [name, { shape }] of this.initial()) {
+      const tensor = this.nameInFile(name);
+      const array = stored.get(tensor);
+      left.delete(tensor);
+      if (array === undefined) {
+        throw new FormatError({ file: path, tensor }, "is missing", "was the file made for this model?");
+      }
+      if (String(array.shape) !== String(shape)) {
+        throw new FormatError(
+          { file: path, tensor },
+          `has shape ${formatShape(array.shape)}, expected ${formatShape(shape)}`,
+          "rank and number of labels must be those it was trained with",
+        );
+      }
+      values.set(name, array);
+    }
+    const [unknown] = left;
+    if (unknown !== undefined) {
+      throw new FormatError({ file: path, tensor: unknown }, "is nothing that is trained of this model");
+    }
+    return values;
+  }
+
+  /** Factors are named as in the file; the classifier's names lack the module that holds the model. */
+  private nameInFile(name: string): string {
+    return this.head.tensors.some((tensor) => tensor.name === name) ? `model.${name}` : name;
+  }
+
+  private async closeProgram(): Promise<void> {
+    const program = this.evaluating?.program;
+    this.evaluating = undefined;
+    await (await program)?.close();
+  }
+
+  async close(): Promise<void> {
+    await this.closeProgram();
+    await this.opened.close();
+  }
+}

@@ -1,0 +1,169 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { LANGUAGE_MODELS } from "../../src/models/catalogue.ts";
+import { openFineTuning } from "../../src/models/fine-tuning.ts";
+import { initCheckpoint } from "../../src/models/init.ts";
+import { LanguageModel } from "../../src/models/language-model.ts";
+import type { NdArray } from "../../src/net/arrays/array.ts";
+import { openCheckpoint } from "../../src/net/arrays/checkpoint.ts";
+import { writeSafetensors } from "../../src/net/arrays/write-safetensors.ts";
+import { input } from "../../src/net/graph/build.ts";
+import { crossEntropy } from "../../src/net/nn/losses.ts";
+import { openTrainStep } from "../../src/net/train/train-step.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "dart-eval-fine-tuning-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Tiny programs gain nothing by more. */
+const THREADS = { threads: 1 };
+
+const request = { labels: 2, recipe: { rank: 4, alpha: 8, dropout: 0.05 }, seed: 7 };
+/** Runs of one letter against runs of another, at different places. */
+const SEQUENCES = ["ACGTAAAAAAAA", "AAAAAAACGTAA", "CCCCCACGTCCC", "CCACGTCCCCCC"];
+const labels: NdArray = { dtype: "int32", shape: [4], data: Int32Array.of(0, 0, 1, 1) };
+
+/** A name in the original's state dict, per family, of a factor and of the classifier. */
+const NAMES: Readonly<Record<string, readonly string[]>> = {
+  dnabert2: [
+    "model.bert.encoder.model.layer.1.attention.self.Wqkv.parametrizations.weight.0.lora_A",
+    "model.bert.embeddings.model.word_embeddings.parametrizations.weight.0.lora_B",
+    "model.bert.pooler.dense.weight",
+    "model.classifier.bias",
+  ],
+  "gena-lm": [
+    "model.bert.encoder.model.layer.0.attention.output.dense.parametrizations.weight.0.lora_A",
+    "model.bert.embeddings.model.position_embeddings.parametrizations.weight.0.lora_A",
+    "model.classifier.weight",
+  ],
+  "nucleotide-transformer": [
+    "model.esm.model.encoder.layer.0.attention.self.query.parametrizations.weight.0.lora_A",
+    "model.esm.model.contact_head.regression.parametrizations.weight.0.lora_B",
+    "model.classifier.out_proj.weight",
+  ],
+  "mistral-dna": [
+    "model.model.model.layers.0.block_sparse_moe.experts.0.w1.parametrizations.weight.0.lora_A",
+    "model.model.model.embed_tokens.parametrizations.weight.0.lora_A",
+    "model.score.weight",
+  ],
+  hyenadna: [
+    "model.hyena.model.backbone.layers.0.mixer.filter_fn.implicit_filter.2.parametrizations.weight.0.lora_A",
+    "model.hyena.model.backbone.layers.1.mixer.in_proj.parametrizations.weight.0.lora_B",
+    "model.score.weight",
+  ],
+  caduceus: [
+    "model.caduceus.model.backbone.layers.0.mixer.submodule.mamba_fwd.in_proj.parametrizations.weight.0.lora_A",
+    "model.caduceus.model.backbone.layers.0.mixer.submodule.mamba_rev.in_proj.parametrizations.weight.0.lora_A",
+    "model.score.weight",
+  ],
+};
+
+test("every family of the catalogue is here", () => {
+  expect(LANGUAGE_MODELS.map(({ name }) => name).toSorted()).toEqual(Object.keys(NAMES).toSorted());
+});
+
+describe.each(LANGUAGE_MODELS.map((card) => [card.title, card] as const))("%s", (_, card) => {
+  const at = join(folder, card.name);
+  const made = initCheckpoint(card, { preset: "toy", seed: 1, folder: at });
+
+  test("is fine-tuned, kept in a file, and read again to the same logits", async () => {
+    await made;
+    const tuning = await openFineTuning(at, LANGUAGE_MODELS, request, THREADS);
+    onTestFinished(() => tuning.close());
+    const feeds = tuning.feeds(SEQUENCES);
+    const graph = await tuning.graph("training", feeds.ids!.shape[1]!);
+    const initial = tuning.initial();
+    const trained = tuning.readBy(graph);
+    for (const source of graph.frozen.values()) {
+      if (source !== "fed" && !("file" in source)) expect(source.data.length).toBeLessThan(2000);
+    }
+    const step = await openTrainStep({
+      loss: crossEntropy(graph.logits, input("labels", "int32", ["b"])),
+      trained,
+      frozen: graph.frozen,
+      optimizer: { learningRate: 5e-3, weightDecay: 0.01 },
+      program: THREADS,
+    });
+    onTestFinished(() => step.close());
+    const losses: number[] = [];
+    for (let batch = 0; batch < 20; batch++) {
+      const place = { epoch: 0, batch };
+      losses.push(Number((await step.run({ ...feeds, ...tuning.dropout(place), labels })).loss!.data[0]));
+    }
+    expect(losses.at(-1)!).toBeLessThan(losses[0]! / 2);
+    const { arrays } = step.state();
+    const values = new Map([...trained.keys()].map((name) => [name, arrays.get(`parameter ${name}`)!]));
+    const logits = await tuning.logits(SEQUENCES, values);
+    expect(logits.map(([a, b]) => Number(b! > a!))).toEqual([0, 0, 1, 1]);
+    expect((await tuning.logits(SEQUENCES.slice(2, 3), values))[0]![0]).toBeCloseTo(logits[2]![0]!, 4);
+
+    const file = join(at, "adapter.safetensors");
+    await tuning.save(file, values);
+    await using stored = await openCheckpoint(file);
+    expect([...stored.arrays.keys()]).toEqual(expect.arrayContaining([...NAMES[card.name]!]));
+    expect(stored.arrays.size).toBe(initial.size);
+    const model = await LanguageModel.open(at, LANGUAGE_MODELS, THREADS);
+    onTestFinished(() => model.close());
+    const again = await model.fineTune({ ...request, seed: 8 });
+    onTestFinished(() => again.close());
+    const read = await again.load(file);
+    const same = await again.logits(SEQUENCES, read);
+    same.forEach((row, i) => {
+      expect([...row]).toEqual([...logits[i]!]);
+    });
+  }, 60_000);
+});
+
+test("first values are the seed's, B is zero and A within its bound, so nothing is changed before training", async () => {
+  const at = join(folder, "begin");
+  await initCheckpoint(LANGUAGE_MODELS.find(({ name }) => name === "hyenadna")!, {
+    preset: "toy",
+    seed: 1,
+    folder: at,
+  });
+  const first = await openFineTuning(at, LANGUAGE_MODELS, request);
+  const other = await openFineTuning(at, LANGUAGE_MODELS, { ...request, seed: 8 });
+  for (const [name, { data, shape }] of first.initial()) {
+    const values = [...(data as Float32Array)];
+    const most = Math.max(...values.map(Math.abs));
+    if (name.endsWith("lora_B")) expect(most).toBe(0);
+    else if (name.endsWith("lora_A")) {
+      expect(most).toBeLessThanOrEqual(1 / Math.sqrt(shape[1]!));
+      expect(most).toBeGreaterThan(0.5 / Math.sqrt(shape[1]!));
+    }
+    const drawnAnew = [...(other.initial().get(name)!.data as Float32Array)];
+    expect(values.every((value, i) => value === drawnAnew[i])).toBe(name.endsWith("lora_B"));
+  }
+  const masks = first.dropout({ epoch: 1, batch: 2 });
+  expect(masks).toEqual(first.dropout({ epoch: 1, batch: 2 }));
+  expect(masks).not.toEqual(first.dropout({ epoch: 1, batch: 3 }));
+  const all = Object.values(masks).flatMap(({ data }) => [...(data as Float32Array)]);
+  expect(new Set(all)).toEqual(new Set([0, Math.fround(1 / 0.95)]));
+  expect(all.filter((value) => value === 0).length / all.length).toBeCloseTo(0.05, 1);
+  await first.close();
+  await other.close();
+});
+
+test("a file that does not fit is refused, naming the tensor", async () => {
+  const at = join(folder, "begin");
+  const tuning = await openFineTuning(at, LANGUAGE_MODELS, request);
+  const file = join(at, "adapter.safetensors");
+  await tuning.save(file, tuning.initial());
+  const wider = await openFineTuning(at, LANGUAGE_MODELS, {
+    ...request,
+    recipe: { ...request.recipe, rank: 8 },
+  });
+  await expect(wider.load(file)).rejects.toMatchObject({
+    message: expect.stringMatching(/has shape .* expected/),
+    place: { file, tensor: expect.stringMatching(/lora_A$/) },
+  });
+  await writeSafetensors(join(at, "other.safetensors"), [
+    { name: "model.score.weight", dtype: "float32", shape: [2, 32], data: new Float32Array(64) },
+  ]);
+  await expect(tuning.load(join(at, "other.safetensors"))).rejects.toThrow(/is missing/);
+  expect(() => tuning.feeds(["ACGT", "ACGTA"])).toThrow(/not equally long/);
+  await expect(tuning.graph("training")).rejects.toThrow(/must be known/);
+  await tuning.close();
+  await wider.close();
+});
