@@ -2,6 +2,7 @@ import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { FormatError } from "../../../src/base/errors.ts";
+import { conform } from "../../../src/models/conformance/conform.ts";
 import { openOnnxModel } from "../../../src/models/external/onnx-model.ts";
 import { hyenadna } from "../../../src/models/language/hyenadna.ts";
 import { nucleotideTransformer } from "../../../src/models/language/nucleotide-transformer.ts";
@@ -104,6 +105,28 @@ describe("an ONNX file answers as the checkpoint it was made from", () => {
     const { open, model } = await hyena(causal, { rows: 3, tokens: 24 });
     await expectSameAnswers(await open(), model);
   });
+});
+
+test("an ONNX file passes the conformance kit; with its states moved by a token it does not", async () => {
+  const { open } = await transformer();
+  const model = await open();
+  const faults = async (asked: Model) =>
+    (await conform(asked)).filter(({ verdict }) => verdict === "fault").map(({ name }) => name);
+  expect(await faults(model)).toEqual([]);
+  const moved: Model = {
+    name: "moved",
+    kind: "masked",
+    tokens: "k-mer",
+    async embed(all, options) {
+      const embeddings = await model.embed!(all, options);
+      return embeddings.map(({ states, width, ...rest }) => ({
+        ...rest,
+        width,
+        states: Float32Array.of(...states.slice(width), ...states.slice(0, width)),
+      }));
+    },
+  };
+  expect(await faults(moved)).toEqual(["k-mer-offset"]);
 });
 
 describe("what it can answer follows from its outputs", () => {
