@@ -1,3 +1,4 @@
+import type { FineTuning, FineTuningRequest } from "./fine-tuning.ts";
 import type { SequenceNetwork } from "./sequence-network.ts";
 
 type Awaitable<T> = T | Promise<T>;
@@ -96,6 +97,8 @@ export interface Model {
     pairs: readonly (readonly [first: string, second: string])[],
     options: QueryOptions,
   ): Awaitable<readonly AlleleLogLikelihoods[]>;
+  /** The model made ready to be trained further, apart from this one and with no effect on it. */
+  fineTune?(request: FineTuningRequest): Promise<FineTuning>;
   /** A network that is not trained yet, to be trained on the letters of a task. */
   readonly network?: SequenceNetwork;
   /** Number of tokens, special ones included: rows of similar length are batched together. */

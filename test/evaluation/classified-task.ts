@@ -26,7 +26,24 @@ const TRAINING: Recipe = {
   trainingSeed: 0,
 };
 
-const PROBED: Recipe = { ...TRAINING, head: "cnn", positions: "bases", kernel: 8, extractionBatchSize: 16 };
+const PROBED: Recipe = {
+  ...TRAINING,
+  head: "cnn",
+  positions: "bases",
+  kernel: 8,
+  extractionBatchSize: 16,
+  storedAs: "float32",
+};
+
+const FINE_TUNED: Recipe = {
+  ...TRAINING,
+  optimizer: "adamw",
+  weightDecay: 0.01,
+  accumulate: 1,
+  rank: 2,
+  alpha: 4,
+  dropout: 0.1,
+};
 
 const measured = {
   defaultSplit: "test",
@@ -72,6 +89,7 @@ export function classifiedTask({ rows = 96 } = {}): Task {
     inputs: [],
     settings: {
       probed: { ...measured, recipe: PROBED },
+      "fine-tuned": { ...measured, recipe: FINE_TUNED },
       "ab-initio": { ...measured, recipe: TRAINING },
     },
     async open() {

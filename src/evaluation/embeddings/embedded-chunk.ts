@@ -1,21 +1,35 @@
 import { sha256Hex } from "../../base/digest.ts";
-import { FormatError } from "../../base/errors.ts";
+import { FormatError, InputError } from "../../base/errors.ts";
 import type { SequenceEmbedding } from "../../models/model.ts";
 import type { Checkpoint } from "../../net/arrays/checkpoint.ts";
 import { openCheckpoint } from "../../net/arrays/checkpoint.ts";
+import { narrowToFloat16 } from "../../net/arrays/narrow.ts";
+import { widenToFloat32 } from "../../net/arrays/widen.ts";
 import { writeSafetensors } from "../../net/arrays/write-safetensors.ts";
 
 /*
  * A chunk of the store: embeddings of some sequences one after the other, as a safetensors file that other programs read
- * too. `states` [tokens of all, width], float32; `offsets` [sequences + 1], the tokens [offsets[i], offsets[i + 1]) are those
+ * too. `states` [tokens of all, width], float32 or float16; `offsets` [sequences + 1], the tokens [offsets[i], offsets[i + 1]) are those
  * of sequence i; `starts` and `ends` [tokens of all], the bases of each token. The metadata holds a digest of each
  * sequence's states, so that reading one sequence checks it without reading the others.
  */
 
 const DIGESTS = "digests";
 
-/** Writes a chunk, whole or not at all. All embeddings are of one width. */
-export async function writeChunk(path: string, embeddings: readonly SequenceEmbedding[]): Promise<void> {
+/** How states are kept; float16 takes half the room and is rounded. */
+export type StoredAs = "float32" | "float16";
+
+/**
+ * Writes a chunk, whole or not at all. All embeddings are of one width.
+ *
+ * @throws {InputError} when a state is too large for float16
+ */
+export async function writeChunk(
+  path: string,
+  given: readonly SequenceEmbedding[],
+  storedAs: StoredAs = "float32",
+): Promise<void> {
+  const embeddings = storedAs === "float32" ? given : given.map(rounded);
   const { width } = embeddings[0]!;
   const offsets = new Int32Array(embeddings.length + 1);
   embeddings.forEach(({ tokens }, i) => {
@@ -33,13 +47,44 @@ export async function writeChunk(path: string, embeddings: readonly SequenceEmbe
   await writeSafetensors(
     path,
     [
-      { name: "states", dtype: "float32", shape: [total, width], data: states },
+      {
+        name: "states",
+        dtype: storedAs,
+        shape: [total, width],
+        data: storedAs === "float32" ? states : narrowToFloat16(states),
+      },
       { name: "offsets", dtype: "int32", shape: [offsets.length], data: offsets },
       { name: "starts", dtype: "int32", shape: [total], data: starts },
       { name: "ends", dtype: "int32", shape: [total], data: ends },
     ],
     { format: "pt", [DIGESTS]: embeddings.map((embedding) => digestOf(embedding.states)).join(" ") },
   );
+}
+
+/** What rounding to float16 leaves of an embedding. */
+function rounded(embedding: SequenceEmbedding): SequenceEmbedding {
+  const states = widenToFloat32("float16", narrowToFloat16(embedding.states));
+  const at = states.findIndex((state) => !Number.isFinite(state));
+  if (at < 0) return { ...embedding, states };
+  throw new InputError(`a state is ${embedding.states[at]}, and float16 ends at 65504`, {
+    hint: "keep this model's embeddings as float32",
+  });
+}
+
+/** The largest change that rounding to float16 makes to a state of an embedding, and the largest state, both without sign. */
+export function roundingLoss(embedding: SequenceEmbedding): {
+  readonly change: number;
+  readonly largest: number;
+} {
+  const { states } = rounded(embedding);
+  let change = 0;
+  let largest = 0;
+  for (let i = 0; i < states.length; i++) {
+    const own = embedding.states[i]!;
+    change = Math.max(change, Math.abs(states[i]! - own));
+    largest = Math.max(largest, Math.abs(own));
+  }
+  return { change, largest };
 }
 
 /** A chunk opened for reading one sequence at a time: places and digests are in memory, states are not. */

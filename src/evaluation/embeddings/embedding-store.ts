@@ -4,7 +4,7 @@ import { InputError } from "../../base/errors.ts";
 import { kindOfPath } from "../../base/folder.ts";
 import { stableStringify } from "../../base/stable-json.ts";
 import type { Model, Origin, Protocol, SequenceEmbedding } from "../../models/model.ts";
-import { type EmbeddedChunk, openChunk, writeChunk } from "./embedded-chunk.ts";
+import { type EmbeddedChunk, openChunk, roundingLoss, type StoredAs, writeChunk } from "./embedded-chunk.ts";
 
 /** Raised when the same sequences would be embedded or kept otherwise. */
 const VERSION = 1;
@@ -32,6 +32,14 @@ export interface EmbeddingStoreOptions {
   readonly protocol: Protocol;
   /** Sequences per call of the model. */
   readonly batchSize: number;
+  /** float32 where it is absent. */
+  readonly storedAs?: StoredAs;
+}
+
+/** What rounding to float16 changed in what was embedded: the largest change of a state, and the largest state. */
+export interface RoundingLoss {
+  readonly change: number;
+  readonly largest: number;
 }
 
 /**
@@ -46,10 +54,11 @@ export class EmbeddingStore {
   /** The least recently read first. */
   private readonly opened = new Map<string, EmbeddedChunk>();
   private readonly place: string;
+  private lost: RoundingLoss | undefined;
 
   constructor(private readonly options: EmbeddingStoreOptions) {
-    const { folder, model, protocol } = options;
-    const key = { version: VERSION, model: model.identity ?? `name ${model.name}`, protocol };
+    const { folder, model, protocol, storedAs = "float32" } = options;
+    const key = { version: VERSION, model: model.identity ?? `name ${model.name}`, protocol, storedAs };
     this.place = join(folder, sha256Hex(stableStringify(key)).slice(0, 16));
   }
 
@@ -72,8 +81,24 @@ export class EmbeddingStore {
   async ensure(sequences: readonly SequenceToEmbed[], signal?: AbortSignal): Promise<boolean> {
     const { file } = this.chunkOf(sequences);
     if ((await kindOfPath(file)) === "file") return false;
-    await writeChunk(file, await this.embedAll(sequences, signal));
+    const embeddings = await this.embedAll(sequences, signal);
+    const { storedAs } = this.options;
+    if (storedAs === "float16") this.measureLoss(embeddings);
+    await writeChunk(file, embeddings, storedAs);
     return true;
+  }
+
+  /** Of all that this store embedded so far; undefined where nothing was rounded. */
+  get loss(): RoundingLoss | undefined {
+    return this.lost;
+  }
+
+  private measureLoss(embeddings: readonly SequenceEmbedding[]): void {
+    for (const embedding of embeddings) {
+      const { change, largest } = roundingLoss(embedding);
+      const { lost = { change: 0, largest: 0 } } = this;
+      this.lost = { change: Math.max(lost.change, change), largest: Math.max(lost.largest, largest) };
+    }
   }
 
   /** One sequence of a chunk that is there; to be awaited before the next. @throws {FormatError} when the file is damaged */

@@ -51,8 +51,10 @@ export interface MemoryQuestion {
   readonly begun: number | undefined;
   /** Tokens of the longest sequence. */
   readonly tokens: number;
-  /** Bytes. */
+  /** Bytes that the model may take. */
   readonly available: number;
+  /** Bytes that other models of the run take meanwhile. */
+  readonly others: number;
 }
 
 export interface MemoryAnswer {
@@ -69,7 +71,7 @@ export interface MemoryAnswer {
  */
 export function fittingBatchSize(
   model: Model,
-  { asked, begun, tokens, available }: MemoryQuestion,
+  { asked, begun, tokens, available, others }: MemoryQuestion,
 ): MemoryAnswer {
   const wanted = asked ?? begun ?? model.batchSize ?? DEFAULT_BATCH_SIZE;
   if (model.memory === undefined) return { batchSize: wanted, memory: undefined };
@@ -79,7 +81,12 @@ export function fittingBatchSize(
   if (memory > available) {
     throw new InputError(
       `the model ${JSON.stringify(model.name)} needs ${gibibytes(memory)} for one sequence of ${tokens} tokens, and ${gibibytes(available)} are available`,
-      { hint: "free some memory, or use a machine with more" },
+      {
+        hint:
+          others > 0
+            ? `the other models of this run take ${gibibytes(others)}: give each a run of its own`
+            : "free some memory, or use a machine with more",
+      },
     );
   }
   if (batchSize === wanted) return { batchSize, memory };
@@ -94,6 +101,11 @@ export function fittingBatchSize(
     memory,
     note: `${JSON.stringify(model.name)} scores ${batchSize} sequences per call instead of ${wanted}, to fit in ${gibibytes(available)} of memory`,
   };
+}
+
+/** Bytes that a model holds between calls, once it was asked: its weights, and what it keeps ready. */
+export function atRest(model: Model): number {
+  return model.memory?.(1, 1) ?? 0;
 }
 
 const gibibytes = (bytes: number) => `${(Math.max(bytes, 0) / 2 ** 30).toFixed(1)} GiB`;
@@ -127,6 +139,7 @@ export async function estimateCost(
     batchSize: cell.batchSize,
     folder: undefined,
     embeddings: undefined,
+    onNote: undefined,
     onStage: undefined,
     signal: cell.signal,
   });

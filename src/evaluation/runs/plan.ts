@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { InputError } from "../../base/errors.ts";
+import { heldMemory } from "../../base/held-memory.ts";
 import type { Model, Protocol } from "../../models/model.ts";
 import { settingNamed } from "../settings/catalogue.ts";
 import type { Setting } from "../settings/setting.ts";
@@ -17,7 +18,7 @@ import {
   runIdentity,
 } from "./cell.ts";
 import { checkRequest } from "./check-request.ts";
-import { type CostEstimate, estimateCost, fittingBatchSize, sampleOf } from "./cost.ts";
+import { atRest, type CostEstimate, estimateCost, fittingBatchSize, sampleOf } from "./cost.ts";
 import type { RunRequest, Shard } from "./request.ts";
 import { checkRunFolder } from "./run-folder.ts";
 import { shardOfRow } from "./shard-of-rows.ts";
@@ -218,6 +219,14 @@ async function expectRows({ model, task: { task }, selected }: Draft): Promise<v
   });
 }
 
+/**
+ * Bytes that this process may have in all. What it holds already is part of what models say they take: one that was planned
+ * for before, and timed, has its weights in memory.
+ */
+async function memoryOfThisProcess(): Promise<number> {
+  return process.availableMemory() + (await heldMemory());
+}
+
 /** Adds to a draft what it costs, having looked at what is done and whether it fits. */
 async function priced(
   { record, task, selected, model, setting, rows }: Draft,
@@ -238,11 +247,15 @@ async function priced(
   }
   const protocol = record.cell.protocol;
   const sample = await sampleOf(task, rows, model);
+  const others = request.models
+    .filter((other) => other !== model)
+    .reduce((bytes, other) => bytes + atRest(other), 0);
   const fit = fittingBatchSize(model, {
     asked: request.batchSize,
     begun: state.batchSize,
     tokens: sample.longest,
-    available: (request.memory ?? process.availableMemory()) - selected.memory,
+    available: (request.memory ?? (await memoryOfThisProcess())) - selected.memory - others,
+    others,
   });
   if (fit.note !== undefined) notes.add(fit.note);
   const draft = { model, setting, task, protocol, record, batchSize: fit.batchSize, signal: request.signal };

@@ -61,6 +61,7 @@ export async function runCell(
       folder,
       embeddings,
       signal,
+      onNote: (text) => onProgress?.({ kind: "note", cell: planned.name, text }),
       onStage: (stage) => onProgress?.({ kind: "stage", cell: planned.name, ...stage }),
     });
   } catch (error) {

@@ -2,6 +2,7 @@ import { codesOf } from "../../dna/sequence/letters.ts";
 import { oneHotOfCodes } from "../../dna/sequence/one-hot.ts";
 import type { Model } from "../../models/model.ts";
 import { input } from "../../net/graph/build.ts";
+import { initialValues } from "../../net/nn/init.ts";
 import type { Feeds } from "../../net/train/batches.ts";
 import type { ClassificationForm, Example, OpenTask, Task, TaskRow } from "../tasks/task.ts";
 import type { Classifier, KeptExample, KeptRows } from "./classifier.ts";
@@ -32,20 +33,23 @@ export const abInitio: Setting = {
   checkRecipe: (recipe) => void readTrainingRecipe(recipe),
   async open(context) {
     const form = classificationOf(context, NAME);
-    const classifier = networkClassifier(context.task, context.model, form);
-    return trainedAnswerer(context, {
-      setting: NAME,
-      recipe: readTrainingRecipe(context.recipe),
-      classifier,
-    });
+    const recipe = readTrainingRecipe(context.recipe);
+    const classifier = networkClassifier(context.task, context.model, form, recipe.trainingSeed);
+    return trainedAnswerer(context, { setting: NAME, recipe, classifier });
   },
 };
 
-function networkClassifier(task: OpenTask, { network }: Model, form: ClassificationForm): Classifier {
+function networkClassifier(
+  task: OpenTask,
+  { network }: Model,
+  form: ClassificationForm,
+  seed: number,
+): Classifier {
   const length = task.task.window;
   const { tensors, logits } = network!.build({ length, outputs: form.classes });
   return {
-    tensors,
+    initial: initialValues(tensors, seed),
+    frozen: new Map(),
     logits: logits(input("sequence", "float32", ["b", length, 4])),
     feeds: async (examples) => oneHotFeeds(examples.flatMap(codesOfMembers), length),
     keeping: "reading",

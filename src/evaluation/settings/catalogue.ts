@@ -1,11 +1,12 @@
 import { InputError } from "../../base/errors.ts";
 import { abInitio } from "./ab-initio.ts";
+import { fineTuned } from "./fine-tuned.ts";
 import { probed } from "./probed.ts";
 import type { Setting } from "./setting.ts";
 import { zeroShot } from "./zero-shot.ts";
 
 /** Every setting, in the order in which they are listed. */
-export const SETTINGS: readonly Setting[] = [zeroShot, probed, abInitio];
+export const SETTINGS: readonly Setting[] = [zeroShot, probed, fineTuned, abInitio];
 
 /** @throws {InputError} with the names there are */
 export function settingNamed(name: string): Setting {

@@ -1,14 +1,19 @@
+import type { NdArray } from "../../net/arrays/array.ts";
 import type { Sym } from "../../net/graph/sym.ts";
-import type { FreshTensor } from "../../net/nn/init.ts";
-import type { Feeds } from "../../net/train/batches.ts";
+import type { ParameterSource } from "../../net/runtime/program.ts";
+import type { BatchPlace, Feeds } from "../../net/train/batches.ts";
 import type { Example, TaskRow } from "../tasks/task.ts";
 
 /** What a setting trains: the graph of a classifier, and how rows of a task become its inputs. */
 export interface Classifier {
-  /** Parameters that are trained, with how they begin. */
-  readonly tensors: readonly FreshTensor[];
   /** [b, classes], b being the sequences of some rows, member after member of each. */
   readonly logits: Sym;
+  /** The same for a training step, where dropout or the like makes it another graph. */
+  readonly trainingLogits?: Sym;
+  /** Values to begin with, of every parameter that is trained. */
+  readonly initial: ReadonlyMap<string, NdArray>;
+  /** The other parameters. */
+  readonly frozen: ReadonlyMap<string, ParameterSource>;
   /** Inputs of the graph for rows as they come. */
   feeds(examples: readonly Example[]): Promise<Feeds>;
   /** What making rows ready is, in a word: "embedding". */
@@ -18,6 +23,10 @@ export interface Classifier {
    * @param tell  how many of them are ready
    */
   keep(rows: readonly TaskRow[], tell: (done: number) => void): Promise<KeptRows>;
+  /** Inputs that a training step has beside those of the rows, by its place: dropout masks. */
+  stepFeeds?(place: BatchPlace): Feeds;
+  /** Writes what was trained in a form that other programs know, where there is one. */
+  export?(folder: string, trained: ReadonlyMap<string, NdArray>): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -9,7 +9,7 @@ import {
   probingLogits,
 } from "../../models/heads/probing-head.ts";
 import type { Model, SequenceEmbedding } from "../../models/model.ts";
-import { FreshLayers } from "../../net/nn/init.ts";
+import { FreshLayers, initialValues } from "../../net/nn/init.ts";
 import type { Feeds } from "../../net/train/batches.ts";
 import { type ChunkPlace, EmbeddingStore, type SequenceToEmbed } from "../embeddings/embedding-store.ts";
 import type { Recipe } from "../tasks/recipe.ts";
@@ -33,6 +33,7 @@ const recipeSchema = z.object({
   positions: z.enum(["bases", "ends"]),
   kernel: z.int().positive().max(32),
   extractionBatchSize: z.int().positive(),
+  storedAs: z.enum(["float32", "float16"]),
 });
 
 const readProbedRecipe = (recipe: Recipe) => readRecipe(recipeSchema, recipe);
@@ -56,6 +57,7 @@ export const probed: Setting = {
       model: context.model,
       protocol: context.protocol,
       batchSize: context.batchSize,
+      storedAs: recipe.storedAs,
     });
     const closeStore = async () => {
       await store.close();
@@ -74,7 +76,9 @@ export const probed: Setting = {
 /** The probing head as a classifier whose inputs come from the store. */
 class Probe implements Classifier {
   readonly keeping = "embedding";
-  readonly tensors: Classifier["tensors"];
+  private lossTold = false;
+  readonly initial: Classifier["initial"];
+  readonly frozen = new Map<string, never>();
   readonly logits: Classifier["logits"];
 
   private constructor(
@@ -83,13 +87,13 @@ class Probe implements Classifier {
     private readonly store: EmbeddingStore,
     private readonly basesOf: BaseTokens,
     private readonly batches: OriginalBatches | undefined,
-    { width, kernel }: { readonly width: number; readonly kernel: number },
+    { width, kernel, seed }: { readonly width: number; readonly kernel: number; readonly seed: number },
     readonly close: () => Promise<void>,
   ) {
     const layers = new FreshLayers();
     const head = probingHead(layers, { width, kernel, outputs: form.classes });
     const { tokens, index } = probingInputs(width, basesOf);
-    this.tensors = layers.tensors;
+    this.initial = initialValues(layers.tensors, seed);
     this.logits = probingLogits(head, tokens, basesOf, index);
   }
 
@@ -112,7 +116,15 @@ class Probe implements Classifier {
     const origins = [{ task: task.task.name, row: first!.row, member: 0 }];
     const [embedding] = await model.embed!([first!.sequences[0]!], { protocol, origins });
     const basesOf = seenBy(embedding!, positions, task.task.window, model);
-    return new Probe(context, form, store, basesOf, batches, { width: embedding!.width, kernel }, close);
+    return new Probe(
+      context,
+      form,
+      store,
+      basesOf,
+      batches,
+      { width: embedding!.width, kernel, seed: recipe.trainingSeed },
+      close,
+    );
   }
 
   async feeds(examples: readonly Example[]): Promise<Feeds> {
@@ -138,6 +150,7 @@ class Probe implements Classifier {
       }
       tell(examples.length);
     }
+    this.tellLoss();
     return {
       examples,
       feeds: async (asked) => {
@@ -150,6 +163,17 @@ class Probe implements Classifier {
         return this.collate(await this.readAll(wanted));
       },
     };
+  }
+
+  /** What keeping embeddings in half the room cost, told where any were made. */
+  private tellLoss(): void {
+    const { loss } = this.store;
+    if (loss === undefined || this.lossTold) return;
+    this.lossTold = true;
+    const share = loss.largest === 0 ? 0 : loss.change / loss.largest;
+    this.context.onNote?.(
+      `kept as float16, states changed by at most ${loss.change.toPrecision(2)}, which is ${share.toPrecision(2)} of the largest`,
+    );
   }
 
   private async toEmbed(examples: readonly Example[]): Promise<readonly SequenceToEmbed[]> {

@@ -18,6 +18,8 @@ export interface SettingContext {
   /** The folder of the store of embeddings; undefined for a run in memory. */
   readonly embeddings: string | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Told something that a user should know once. */
+  readonly onNote: ((text: string) => void) | undefined;
   /** Told while `open` works. */
   readonly onStage: ((stage: StageProgress) => void) | undefined;
 }

@@ -1,7 +1,6 @@
 import { InputError, InternalError } from "../../base/errors.ts";
-import type { NdArray } from "../../net/arrays/array.ts";
+import { elementCount, type NdArray } from "../../net/arrays/array.ts";
 import { input, mul } from "../../net/graph/build.ts";
-import { initialValues, parameterCount } from "../../net/nn/init.ts";
 import { crossEntropy } from "../../net/nn/losses.ts";
 import type { ExampleSource, Feeds } from "../../net/train/batches.ts";
 import { fitEpochs } from "../../net/train/fit.ts";
@@ -76,15 +75,24 @@ export async function trainClassifier(
     train: await keep(context, classifier, rows.train, "training"),
     val: await keep(context, classifier, rows.val, "validation"),
   };
-  const loss = mul(crossEntropy(classifier.logits, input("labels", "int32", ["b"])), members);
-  const { history, best } = await fitEpochs({
+  const { logits, trainingLogits = logits, initial, frozen } = classifier;
+  const loss = mul(crossEntropy(trainingLogits, input("labels", "int32", ["b"])), members);
+  const { weightDecay = 0, accumulate = 1 } = recipe;
+  const { history, best, parameters } = await fitEpochs({
     step: {
       loss,
-      trained: initialValues(classifier.tensors, recipe.trainingSeed),
-      frozen: new Map(),
-      optimizer: { learningRate: recipe.learningRate },
+      trained: initial,
+      frozen,
+      optimizer: { learningRate: recipe.learningRate, weightDecay },
+      accumulate,
     },
-    training: { examples: rows.train.rows.length, batch: (places) => labelledFeeds(kept.train, places) },
+    training: {
+      examples: rows.train.rows.length,
+      batch: async (places, place) => ({
+        ...(await labelledFeeds(kept.train, places)),
+        ...classifier.stepFeeds?.(place),
+      }),
+    },
     validation: validationOf(context, form, { recipe, rows: kept.val, classifier }),
     recipe: {
       epochs: recipe.epochs,
@@ -97,10 +105,11 @@ export async function trainClassifier(
     onProgress: (event) => tell(context, event, rows.train.rows.length),
     signal: context.signal,
   });
+  await classifier.export?.(folder, parameters);
   return {
     trainRows: rows.train.rows.length,
     valRows: rows.val.rows.length,
-    parameters: parameterCount(classifier.tensors),
+    parameters: [...parameters.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0),
     best: best.epoch,
     epochs: history.map(({ epoch, trainLoss, validation }) => ({ epoch, trainLoss, validation })),
   };

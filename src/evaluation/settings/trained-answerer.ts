@@ -24,7 +24,8 @@ export async function trainedAnswerer(context: SettingContext, trained: TrainedS
   const { classes } = classificationOf(context, setting);
   try {
     const { parameters, training } = await trainedParameters(context, trained);
-    const program = await openProgram({ logits: classifier.logits }, parameters);
+    const sources = new Map([...classifier.frozen, ...parameters]);
+    const program = await openProgram({ logits: classifier.logits }, sources);
     return {
       training,
       async answer(examples) {

@@ -23,7 +23,14 @@ export const trainingFields = {
 };
 
 const trainingSchema = z.object({ ...trainingFields, optimizer: z.literal("adam") });
-export type TrainingRecipe = z.infer<typeof trainingSchema>;
+
+export interface TrainingRecipe extends Omit<z.infer<typeof trainingSchema>, "optimizer"> {
+  readonly optimizer: "adam" | "adamw";
+  /** Decoupled; none where it is absent. */
+  readonly weightDecay?: number;
+  /** Batches per step of the optimiser; 1 where it is absent. */
+  readonly accumulate?: number;
+}
 
 /** A recipe as a setting reads it. @throws {InputError} naming the first value that is not possible */
 export function readRecipe<T>(schema: z.ZodType<T>, recipe: Recipe): T {

@@ -32,6 +32,8 @@ export const PROBED: RecipeTable = {
     ...CORRECTED,
     /** Rows that the original embedded at once: under `paper` a row is padded to the longest of them (quirk Q7). */
     extractionBatchSize: 512,
+    /** float16 takes half the room; what it changes is measured and told. */
+    storedAs: "float32",
     ...ALL_ROWS,
   },
   byProtocol: BY_PROTOCOL,

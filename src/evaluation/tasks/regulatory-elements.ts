@@ -8,7 +8,7 @@ import { asKind } from "./prediction.ts";
 import { measureClassifiedPairs, PAIR_LABELS, validatePairs } from "./regulatory-elements-classified.ts";
 import { measurePairs } from "./regulatory-elements-measure.ts";
 import { elementAndControl, elementAndControlCodes } from "./regulatory-elements-pair.ts";
-import { AB_INITIO, PROBED } from "./regulatory-elements-recipes.ts";
+import { AB_INITIO, FINE_TUNED, PROBED } from "./regulatory-elements-recipes.ts";
 import { isInSplit } from "./split.ts";
 import type { Example, OpenTask, SelectedRows, Selection, Task, TaskInputs, TaskSetting } from "./task.ts";
 
@@ -51,6 +51,7 @@ export const regulatoryElements: Task = {
   settings: {
     "zero-shot": { recipe: { score: "log-likelihood" }, defaultSplit: "test" },
     probed: { ...PROBED, ...TRAINED },
+    "fine-tuned": { ...FINE_TUNED, ...TRAINED },
     "ab-initio": { ...AB_INITIO, ...TRAINED },
   },
   open: (inputs, { seed }) => openRegulatoryElements(inputs, seed),

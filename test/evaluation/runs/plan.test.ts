@@ -1,12 +1,14 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
+import { heldMemory } from "../../../src/base/held-memory.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import type { RunRequest } from "../../../src/evaluation/runs/request.ts";
 import { runShard } from "../../../src/evaluation/runs/shard.ts";
 import { shardOfRow } from "../../../src/evaluation/runs/shard-of-rows.ts";
+import type { Model } from "../../../src/models/model.ts";
 import { fakeModel, fakeTask } from "../fake-task.ts";
 
 let root: string;
@@ -51,6 +53,42 @@ describe("a plan", () => {
     expect(cells[0]!.batchSize).toBe(16);
     expect(cells[0]!.estimate.memory).toBeLessThanOrEqual(500_000);
     expect(notes.join()).toContain("scores 16 sequences per call instead of 64");
+  });
+
+  test("leaves room for the other models of the run, whose weights stay in memory", async () => {
+    const memory = (weights: number) => (batch: number) => weights + batch * 1000;
+    const large = fakeModel({ name: "large", batchSize: 64, memory: memory(400_000) });
+    const small = fakeModel({ name: "small", batchSize: 64, memory: memory(60_000) });
+    const batches = async (models: Model[]) =>
+      (await plan({ models, memory: 500_000 })).cells.map(({ batchSize }) => batchSize);
+    expect(await batches([large])).toEqual([64]);
+    expect(await batches([small])).toEqual([64]);
+    expect(await batches([large, small])).toEqual([32, 32]);
+    expect(await refusal({ models: [large, small], memory: 461_500 })).toMatch(
+      /"large" needs .*\n.*other models of this run take 0\.0 GiB: give each a run of its own/,
+    );
+  });
+
+  test("does not take the memory of a model planned for before for somebody else's", async () => {
+    const weights = Buffer.alloc(300e6);
+    const model = fakeModel({
+      memory: () => 300e6,
+      async logLikelihood(sequences) {
+        // The weights come into memory when the first question does, and stay.
+        weights.fill(1);
+        return Float64Array.from(sequences, () => -1);
+      },
+    });
+    const available = vi.spyOn(process, "availableMemory");
+    onTestFinished(() => available.mockRestore());
+    const before = await heldMemory();
+    available.mockImplementation(() => 350e6);
+    const first = await plan({ models: [model], timing: true });
+    const taken = (await heldMemory()) - before;
+    expect(taken).toBeGreaterThan(200e6);
+    available.mockImplementation(() => 350e6 - taken);
+    const second = await plan({ models: [model], timing: true, protocol: "paper" });
+    expect(second.cells[0]!.batchSize).toBe(first.cells[0]!.batchSize);
   });
 
   test("tells that a model without an identity is known by its name alone", async () => {

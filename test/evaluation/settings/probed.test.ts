@@ -184,6 +184,32 @@ describe("a head trained on embeddings", () => {
   });
 });
 
+test("embeddings may be kept in half the room, and the change is told", async () => {
+  const notes: string[] = [];
+  const model = embeddingModel({ perToken: 3 });
+  const thirds = {
+    ...model,
+    async embed(...asked: Parameters<NonNullable<typeof model.embed>>) {
+      const given = await model.embed!(...asked);
+      return given.map((each) => ({ ...each, states: each.states.map((state) => state / 3) }));
+    },
+  };
+  const onProgress = (event: ProgressEvent) => {
+    if (event.kind === "note") notes.push(event.text);
+  };
+  const half = await evaluated({ model: thirds, recipe: { storedAs: "float16" }, onProgress });
+  const full = await evaluated({ model: thirds });
+  const [a, b] = [logitsOf(half.predictions), logitsOf(full.predictions)];
+  expect(a).not.toEqual(b);
+  a.forEach((logit, i) => {
+    expect(Math.abs(logit - b[i]!)).toBeLessThan(0.2);
+  });
+  // 1/3 lies 8.1e-5 from the nearest float16, 2/3 twice as far; the largest state is 1.
+  expect(notes).toEqual([
+    "kept as float16, states changed by at most 0.00016, which is 0.00016 of the largest",
+  ]);
+});
+
 describe("a probed run says what is in the way", () => {
   test.each([
     [{ epochs: 0 }, /epochs of the recipe is 0/],

@@ -17,6 +17,7 @@ const open = (model: Model, batchSize = 100) =>
     batchSize,
     folder: undefined,
     embeddings: undefined,
+    onNote: undefined,
     onStage: undefined,
     signal: undefined,
   });

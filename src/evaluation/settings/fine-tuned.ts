@@ -1,0 +1,116 @@
+import { join } from "node:path";
+import { z } from "zod";
+import type { FineTuning } from "../../models/fine-tuning.ts";
+import type { Model } from "../../models/model.ts";
+import type { Recipe } from "../tasks/recipe.ts";
+import type { ClassificationForm, Example, OpenTask, Task, TaskRow } from "../tasks/task.ts";
+import type { Classifier, KeptExample, KeptRows } from "./classifier.ts";
+import type { Setting } from "./setting.ts";
+import { classificationOf, trainingRows } from "./train-classifier.ts";
+import { trainedAnswerer } from "./trained-answerer.ts";
+import { readRecipe, trainingFields } from "./training-recipe.ts";
+
+const NAME = "fine-tuned";
+
+/** Rows whose sequences are made together while rows are kept. */
+const BLOCK = 1024;
+
+const recipeSchema = z.object({
+  ...trainingFields,
+  optimizer: z.literal("adamw"),
+  weightDecay: z.number().nonnegative(),
+  accumulate: z.int().positive(),
+  rank: z.int().positive(),
+  alpha: z.number().positive(),
+  dropout: z.number().min(0).lt(1),
+});
+
+const readFineTuningRecipe = (recipe: Recipe) => readRecipe(recipeSchema, recipe);
+
+/**
+ * The language model itself is trained further, by factors of low rank beside its weights, with a classifier on top.
+ *
+ * The members of a row are one batch here. The original runs each member's batch by itself: the gradients are the same sums,
+ * but dropout masks, which are drawn once per batch, differ between its members and not between ours.
+ */
+export const fineTuned: Setting = {
+  name: NAME,
+  title: "fine-tuned with LoRA",
+  readyAtOnce: false,
+  refuses(_task: Task, model: Model) {
+    if (model.fineTune !== undefined) return undefined;
+    return "it cannot be trained further (no `fineTune`), which fine-tuned asks for";
+  },
+  sequencesPerRow: (task) => task.members.length,
+  checkRecipe: (recipe) => void readFineTuningRecipe(recipe),
+  async open(context) {
+    const { task, model } = context;
+    const recipe = readFineTuningRecipe(context.recipe);
+    const form = classificationOf(context, NAME);
+    const [first] = await task.examples(trainingRows(context, recipe).train.rows.slice(0, 1));
+    const { rank, alpha, dropout, trainingSeed } = recipe;
+    const tuning = await model.fineTune!({
+      labels: form.classes,
+      recipe: { rank, alpha, dropout },
+      seed: trainingSeed,
+    });
+    let classifier: Classifier;
+    try {
+      classifier = await tuningClassifier(task, tuning, form, first!.sequences[0]!);
+    } catch (error) {
+      await tuning.close();
+      throw error;
+    }
+    return trainedAnswerer(context, { setting: NAME, recipe, classifier });
+  },
+};
+
+/** @param letters  a sequence, whose number of tokens models take that need to know it */
+async function tuningClassifier(
+  task: OpenTask,
+  tuning: FineTuning,
+  form: ClassificationForm,
+  letters: string,
+): Promise<Classifier> {
+  const tokens = tuning.feeds([letters]).ids!.shape[1]!;
+  const training = await tuning.graph("training", tokens);
+  const evaluation = await tuning.graph("evaluation", tokens);
+  return {
+    logits: evaluation.logits,
+    trainingLogits: training.logits,
+    initial: tuning.readBy(training),
+    frozen: new Map([...evaluation.frozen, ...training.frozen]),
+    feeds: async (examples) => tuning.feeds(sequencesOf(examples)),
+    keeping: "reading",
+    keep: (rows, tell) => keepRows(task, tuning, form, rows, tell),
+    stepFeeds: (place) => tuning.dropout(place),
+    export: (folder, trained) => tuning.save(join(folder, "adapter.safetensors"), trained),
+    close: () => tuning.close(),
+  };
+}
+
+const sequencesOf = (examples: readonly Pick<Example, "sequences">[]) =>
+  examples.flatMap(({ sequences }) => sequences);
+
+/** Letters stay in memory, one byte each: a million pairs of 350 bases take 700 MB. */
+async function keepRows(
+  task: OpenTask,
+  tuning: FineTuning,
+  form: ClassificationForm,
+  rows: readonly TaskRow[],
+  tell: (done: number) => void,
+): Promise<KeptRows> {
+  const letters: (readonly string[])[] = [];
+  const examples: KeptExample[] = [];
+  for (let start = 0; start < rows.length; start += BLOCK) {
+    for (const example of await task.examples(rows.slice(start, start + BLOCK))) {
+      letters.push(example.sequences);
+      examples.push({ row: example.row, facts: example.facts, labels: form.labels(example) });
+    }
+    tell(examples.length);
+  }
+  return {
+    examples,
+    feeds: async (places) => tuning.feeds([...places].flatMap((place) => letters[place]!)),
+  };
+}

@@ -1,0 +1,100 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
+import { planRun } from "../../../src/evaluation/runs/plan.ts";
+import type { RunRequest } from "../../../src/evaluation/runs/request.ts";
+import { runShard } from "../../../src/evaluation/runs/shard.ts";
+import { readShardFile } from "../../../src/evaluation/runs/shard-file.ts";
+import { fineTuned } from "../../../src/evaluation/settings/fine-tuned.ts";
+import { ofKind } from "../../../src/evaluation/tasks/prediction.ts";
+import { languageModelCard } from "../../../src/models/catalogue.ts";
+import { initCheckpoint } from "../../../src/models/init.ts";
+import { LanguageModel } from "../../../src/models/language-model.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+import { classifiedTask, embeddingModel } from "../classified-task.ts";
+
+const task = classifiedTask({ rows: 32 });
+let root: string;
+let model: LanguageModel;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "dart-eval-fine-tuned-"));
+  const card = languageModelCard("dnabert2");
+  await initCheckpoint(card, { preset: "toy", seed: 0, folder: join(root, "model") });
+  model = await LanguageModel.open(join(root, "model"), [card], { device: "cpu" });
+});
+afterAll(async () => {
+  await model.close();
+  await rm(root, { recursive: true });
+});
+
+async function run(folder: string, more: Partial<RunRequest> = {}) {
+  const plan = await planRun({
+    tasks: [{ task, inputs: {} }],
+    models: [model],
+    settings: ["fine-tuned"],
+    folder,
+    ...more,
+  });
+  await runShard(plan);
+  const cell = join(folder, plan.cells[0]!.name);
+  const { predictions } = await readShardFile(join(cell, "rows", "001-of-001.jsonl"));
+  return { cell, predictions };
+}
+
+test("a language model is trained further, the same twice, and the adapter answers as the run did", async () => {
+  const folder = temporaryFolder();
+  const recipe = { learningRate: 0.003, epochs: 12 };
+  const one = await run(folder, { recipe });
+  const two = await run(temporaryFolder(), { recipe });
+  const bytes = ({ cell }: typeof one, name: string) => readFile(join(cell, "trained", name));
+  for (const name of ["adapter.safetensors", "best.safetensors", "train.log"]) {
+    expect((await bytes(one, name)).equals(await bytes(two, name)), name).toBe(true);
+  }
+  expect(one.predictions).toEqual(two.predictions);
+
+  const tuning = await model.fineTune({ labels: 2, recipe: { rank: 2, alpha: 4, dropout: 0.1 }, seed: 0 });
+  const values = await tuning.load(join(one.cell, "trained", "adapter.safetensors"));
+  const opened = await task.open({}, { seed: 0 });
+  const examples = await opened.examples(opened.select({ split: "test", limit: null }).rows);
+  const logits = await tuning.logits(
+    examples.flatMap(({ sequences }) => sequences),
+    values,
+  );
+  const expected = [...ofKind("logits", one.predictions)]
+    .sort((a, b) => a.row - b.row)
+    .flatMap((prediction) => prediction.logits);
+  expect(logits).toHaveLength(expected.length);
+  logits.forEach((row, i) => {
+    expected[i]!.forEach((value, k) => {
+      expect(row[k]).toBeCloseTo(value, 4);
+    });
+  });
+  await tuning.close();
+
+  const [result] = await mergeRun(folder, { tasks: [task] });
+  const { epochs } = result!.training!;
+  expect(epochs).toHaveLength(12);
+  expect(epochs.at(-1)!.trainLoss).toBeLessThan(epochs[0]!.trainLoss);
+});
+
+test("batches may be gathered into one step, and dropout follows the seed", async () => {
+  const losses = async (recipe: Record<string, number>) => {
+    const folder = temporaryFolder();
+    const { cell } = await run(folder, { recipe: { epochs: 1, ...recipe } });
+    return readFile(join(cell, "trained", "train.log"), "utf8");
+  };
+  const plain = await losses({});
+  expect(await losses({ accumulate: 2 })).not.toBe(plain);
+  expect(await losses({ dropout: 0.5 })).not.toBe(plain);
+});
+
+test("a model that cannot be trained further is refused; so is an impossible recipe", async () => {
+  expect(fineTuned.refuses(task, embeddingModel())).toContain("no `fineTune`");
+  expect(fineTuned.refuses(task, model)).toBeUndefined();
+  await expect(run(temporaryFolder(), { recipe: { dropout: 1 } })).rejects.toThrow(
+    /dropout of the recipe is 1/,
+  );
+  await expect(run(temporaryFolder(), { recipe: { rank: 0 } })).rejects.toThrow(/rank of the recipe is 0/);
+});
