@@ -2,6 +2,7 @@ import { intervalText, methodName } from "./estimates.ts";
 import { type Html, html } from "./html.ts";
 import { intervalsTable } from "./intervals-table.ts";
 import { leaderboardTable } from "./leaderboard.ts";
+import { lossCurves } from "./loss-curves.ts";
 import { measurementsTable } from "./measurements-table.ts";
 import { count, fixed, UNDEFINED } from "./numbers.ts";
 import type { AccuracyChart, AccuracyMark, DifferenceChart, PageData } from "./page-data.ts";
@@ -35,6 +36,7 @@ ${charts.accuracies.map((chart) => accuracyFigure(chart))}
 ${charts.differences.length === 0 ? undefined : differenceFigure(panel, charts.differences)}
 ${quantiles === undefined ? undefined : htmlTable(quantiles)}
 ${others === undefined ? undefined : htmlTable(others)}
+${lossCurves(panel)}
 
 ${protocols(panel)}
 

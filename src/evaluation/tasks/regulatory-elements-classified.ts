@@ -129,10 +129,7 @@ export function measureClassifiedPairs(
       ...pairedCountsOf(columns),
       genomicBlocks: blocks.sizes.length,
     },
-    averages: {
-      elementProbability: averageProbability(columns, 0),
-      controlProbability: averageProbability(columns, 1),
-    },
+    averages: {},
     quirks: quirksOf(columns, context),
     notes: [],
   };
@@ -197,11 +194,6 @@ function pairedCredit({ margins }: Columns, ties: TieRule): Float64Array {
 }
 
 const pairedCountsOf = ({ margins }: Columns) => pairedCounts(ofMember(margins, 0), ofMember(margins, 1));
-
-/** Mean probability that a member is an element, as the classifier says; null where there are no rows. */
-function averageProbability({ margins }: Columns, member: 0 | 1): number | null {
-  return finiteOrNull(mean(ofMember(margins, member).map((margin) => 1 / (1 + Math.exp(-margin)))));
-}
 
 function placeOf({ facts }: LogitsPrediction) {
   return { chrom: String(facts.chrom), start: Number(facts.start), end: Number(facts.end) };

@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import type { TrainingRecord } from "../../src/evaluation/settings/training-record.ts";
+import { lossCurves } from "../../src/report/loss-curves.ts";
+import { panelsOf } from "../../src/report/panels.ts";
+import { resultsFixture } from "./results-fixture.ts";
+
+const record = (losses: readonly number[]): TrainingRecord => ({
+  trainRows: 1200,
+  valRows: 300,
+  parameters: 24_738,
+  best: losses.indexOf(Math.min(...losses)),
+  epochs: losses.map((loss, epoch) => ({ epoch, trainLoss: 2 * loss, validation: { val_loss: loss } })),
+});
+
+async function panelWith(...trained: (readonly number[] | undefined)[]) {
+  const results = await resultsFixture(
+    trained.map((_, i) => ({ model: `model-${i}`, protocol: "corrected", shift: 4 - i })),
+  );
+  const [panel] = panelsOf(
+    results.map((stored, i) =>
+      trained[i] === undefined
+        ? stored
+        : { ...stored, result: { ...stored.result, training: record(trained[i]) } },
+    ),
+  );
+  return panel!;
+}
+
+test("each trained model has its curve, the chosen epoch marked where it lies", async () => {
+  const text = String(lossCurves(await panelWith([0.7, 0.5, 0.6], undefined)));
+  expect(text.match(/<svg/g)).toHaveLength(1);
+  expect(text).toContain("validation loss from 0.700 to 0.500 in epoch 2 of 3");
+  // Highest at the left, lowest in the middle of the chart, where the mark is.
+  expect(text).toContain('points="44,8 167,128 290,68"');
+  expect(text).toContain('cx="167" cy="128"');
+  expect(text).toContain("1,200 rows trained, 300 chose the epoch, 24,738 numbers learned");
+});
+
+test("one epoch, or losses that are all equal, make no impossible coordinates", async () => {
+  const text = String(lossCurves(await panelWith([0.7], [0.7, 0.7])));
+  expect(text.match(/<svg/g)).toHaveLength(2);
+  expect(text).not.toMatch(/NaN|Infinity/);
+});
+
+test("without training there is nothing to show", async () => {
+  expect(lossCurves(await panelWith(undefined))).toBeUndefined();
+});
