@@ -5,7 +5,7 @@ import type { Example, TaskRow } from "../tasks/task.ts";
  * Rows are put in order within blocks of this many: their letters are fetched and their tokens counted once per block,
  * few chromosomes are needed at a time, and almost no batch mixes long with short.
  */
-export const BLOCK_ROWS = 4096;
+const BLOCK_ROWS = 4096;
 
 /** Consecutive rows of a shard, block by block. */
 export function* blocksOf(rows: readonly TaskRow[], size = BLOCK_ROWS): Generator<readonly TaskRow[]> {

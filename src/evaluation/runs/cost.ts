@@ -17,7 +17,7 @@ export interface CostEstimate {
 }
 
 /** Sequences per call where neither the user nor the model says. */
-export const DEFAULT_BATCH_SIZE = 256;
+const DEFAULT_BATCH_SIZE = 256;
 
 /** Rows looked at for lengths and times. */
 const SAMPLE_ROWS = 256;

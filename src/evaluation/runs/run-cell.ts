@@ -97,7 +97,7 @@ export async function runCell(
 }
 
 /** Rows whose sequences together make one call of the model, at least one. */
-export function rowsPerBatch({ setting, task, batchSize }: PlannedCell): number {
+function rowsPerBatch({ setting, task, batchSize }: PlannedCell): number {
   return Math.max(1, Math.floor(batchSize / setting.sequencesPerRow(task.task)));
 }
 
