@@ -107,6 +107,7 @@ export function startProgram(
       }
     },
     async stop(patienceMs = 5000) {
+      for (const each of holds) each.ref();
       stdin.end();
       for (const [ms, signal] of [
         [patienceMs, "SIGTERM"],

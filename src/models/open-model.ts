@@ -36,8 +36,8 @@ interface Opener {
 const OPENERS: readonly Opener[] = [
   { form: /^kmer-markov(:|$)/, open: openKmerMarkov },
   { form: namesOf(NETWORKS), open: async (spec) => NETWORKS.find(({ name }) => name === spec)! },
-  { form: /^stdio:/, open: (spec) => openStdioModel(spec.slice("stdio:".length)) },
-  { form: /^https?:\/\//, open: (spec) => openHttpModel(spec) },
+  { form: /^stdio:/, open: (spec, { signal }) => openStdioModel(spec.slice("stdio:".length), signal) },
+  { form: /^https?:\/\//, open: (spec, { signal }) => openHttpModel(spec, signal) },
   { form: /\.m?js$/, open: (spec) => importModel(spec) },
   { form: /\.onnx$/, open: (spec, context) => openOnnxModel(spec, programOptions(context)) },
   { form: /\.(h5|hdf5)$/, open: (spec) => openStoredEmbeddings(spec) },

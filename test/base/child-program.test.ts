@@ -115,6 +115,24 @@ describe("it ends", () => {
   });
 });
 
+test("a parent that has nothing else to do waits until it has ended", () => {
+  const file = join(temporaryFolder(), "parent.mts");
+  writeFileSync(
+    file,
+    `import { startProgram } from ${JSON.stringify(join(repository, "src/base/child-program.ts"))};
+     const code = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('up')";
+     const child = startProgram([process.execPath, "-e", code], { longestLine: 100 });
+     await child.nextLine();
+     await child.stop(10);
+     console.log(JSON.stringify(await child.nextLine()));`,
+  );
+  const printed = execFileSync(process.execPath, ["--import", "tsx", file], {
+    cwd: repository,
+    encoding: "utf8",
+  });
+  expect(JSON.parse(printed)).toEqual({ how: "signal", signal: "SIGKILL" });
+});
+
 test("what it says on standard error is seen on ours", () => {
   const file = join(temporaryFolder(), "parent.mts");
   writeFileSync(

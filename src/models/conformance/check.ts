@@ -2,15 +2,15 @@ import type { Asker } from "./asker.ts";
 
 /** What a check found out about a model. */
 export interface Verdict {
-  /** "open": it could not be found out, or does not apply. */
-  readonly verdict: "holds" | "fault" | "open";
+  /** "undecided": it could not be found out, or does not apply. */
+  readonly verdict: "holds" | "fault" | "undecided";
   /** What was seen, one sentence. */
   readonly detail: string;
 }
 
 export const holds = (detail: string): Verdict => ({ verdict: "holds", detail });
 export const fault = (detail: string): Verdict => ({ verdict: "fault", detail });
-export const open = (detail: string): Verdict => ({ verdict: "open", detail });
+export const undecided = (detail: string): Verdict => ({ verdict: "undecided", detail });
 
 /** One classic fault, and how it shows in answers alone. */
 export interface Check {

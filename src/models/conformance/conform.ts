@@ -2,7 +2,7 @@ import { InputError } from "../../base/errors.ts";
 import type { Model } from "../model.ts";
 import { Asker } from "./asker.ts";
 import { CHECKS } from "./catalogue.ts";
-import { type CheckName, fault, open, type Verdict } from "./check.ts";
+import { type CheckName, fault, undecided, type Verdict } from "./check.ts";
 
 export interface ConformOptions {
   /** Difference between two scores that counts as rounding, relative to the larger; default 1e-4. */
@@ -51,7 +51,7 @@ export async function conform(model: Model, options: ConformOptions = {}): Promi
       const verdict =
         without === undefined
           ? await ask(asker).catch((error) => unanswered(error, signal))
-          : open(`not looked at, since ${without} does not hold`);
+          : undecided(`not looked at, since ${without} does not hold`);
       if (without !== undefined || verdict.verdict === "fault") unsound.add(name);
       const result = { name, of, asks, fault: what, ...verdict };
       results.push(result);

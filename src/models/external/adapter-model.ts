@@ -22,26 +22,30 @@ const USUAL_SECONDS = 240;
 const USUAL_BATCH = 32;
 
 /** A model that a program answers for, over its standard input and output: `python3 adapter.py`. See docs/adapters.md. */
-export function openStdioModel(command: string): Promise<Model> {
-  return openAdapter((greet) => openStdioChannel(command, greet));
+export function openStdioModel(command: string, signal?: AbortSignal): Promise<Model> {
+  return openAdapter((greet) => openStdioChannel(command, greet), signal);
 }
 
 /** The same over HTTP. */
-export function openHttpModel(address: string): Promise<Model> {
-  return openAdapter((greet) => openHttpChannel(address, greet));
+export function openHttpModel(address: string, signal?: AbortSignal): Promise<Model> {
+  return openAdapter((greet) => openHttpChannel(address, greet), signal);
 }
 
 /**
  * A model behind a channel, with the questions that it says it answers.
  *
+ * @param signal  stops the waiting for an adapter that is still starting
  * @throws {InputError} when the greeting is not returned as it should be
  */
-export async function openAdapter(open: (greet: Greet) => Promise<Channel>): Promise<Model> {
+export async function openAdapter(
+  open: (greet: Greet) => Promise<Channel>,
+  signal?: AbortSignal,
+): Promise<Model> {
   let hello: Hello | undefined;
   const channel = await open(async (ask) => {
     const answer = await ask(
       { ask: "hello", protocol: ADAPTER_PROTOCOL, client: `dart-eval ${version}` },
-      { seconds: HELLO_SECONDS },
+      { seconds: HELLO_SECONDS, signal },
     );
     const now = parseHello(answer);
     if (hello !== undefined && !isSameModel(hello, now)) {

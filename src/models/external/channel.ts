@@ -31,7 +31,7 @@ export class AdapterRefusal extends InputError {}
 const HINT = "docs/adapters.md says what is asked, and what an answer holds";
 
 /** Who answers. */
-export interface Answerer {
+export interface Speaker {
   /** What the adapter is called in messages. */
   readonly title: string;
   /** What to do where something else than JSON came. */
@@ -39,7 +39,7 @@ export interface Answerer {
 }
 
 /** @param id  of the question */
-export function readAnswer({ title, notJson }: Answerer, id: number, text: string): Answer {
+export function readAnswer({ title, notJson }: Speaker, id: number, text: string): Answer {
   const unusable = (why: string, hint: string) =>
     new InputError(`the adapter ${title} gave an answer that cannot be used: ${why}`, { hint });
   const refused = (why: string) => unusable(why, HINT);

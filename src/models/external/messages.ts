@@ -9,7 +9,7 @@ import type { AlleleLogLikelihoods, SequenceEmbedding } from "../model.ts";
 export const ADAPTER_PROTOCOL = 1;
 
 /** What an adapter may answer, by the names that are used in messages. */
-export const ANSWERS = ["log-likelihood", "alleles", "embeddings"] as const;
+const ANSWERS = ["log-likelihood", "alleles", "embeddings"] as const;
 
 export type Question =
   | { readonly ask: "hello"; readonly protocol: number; readonly client: string }

@@ -63,7 +63,7 @@ describe("a sound model passes", () => {
     const found = await verdicts(scoring("masked", (all) => all.map(masked)));
     expect(found).toEqual(
       Object.fromEntries(
-        scored.map((name) => [name, ["causal-shift", "strand"].includes(name) ? "open" : "holds"]),
+        scored.map((name) => [name, ["causal-shift", "strand"].includes(name) ? "undecided" : "holds"]),
       ),
     );
   });
@@ -85,7 +85,7 @@ describe("a sound model passes", () => {
     };
     const found = await verdicts(model);
     expect(found).toMatchObject({
-      "special-tokens": "open",
+      "special-tokens": "undecided",
       "unknown-letters": "holds",
       truncation: "holds",
     });

@@ -205,7 +205,7 @@ interface ToyTokens {
 }
 
 /** Tokens of k letters with [CLS] before and [SEP] behind; a rest of less than k letters is tokens of one. */
-export function tokensOf(letters: string, k: number, kind: "causal" | "masked"): ToyTokens {
+function tokensOf(letters: string, k: number, kind: "causal" | "masked"): ToyTokens {
   const starts: number[] = [];
   for (let at = 0; at < letters.length; at += at + k <= letters.length ? k : 1) starts.push(at);
   const spans = starts.map((start, i) => [start, starts[i + 1] ?? letters.length] as const);
@@ -220,7 +220,7 @@ export function tokensOf(letters: string, k: number, kind: "causal" | "masked"):
   };
 }
 
-export const embeddingOf = ({ states, spans }: ToyTokens): SequenceEmbedding => ({
+const embeddingOf = ({ states, spans }: ToyTokens): SequenceEmbedding => ({
   states: Float32Array.from(states.flat()),
   tokens: states.length,
   width: WIDTH,

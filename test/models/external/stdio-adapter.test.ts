@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
-import { openAdapter } from "../../../src/models/external/adapter-model.ts";
+import { openAdapter, openStdioModel } from "../../../src/models/external/adapter-model.ts";
 import { openStdioChannel, type StdioOptions } from "../../../src/models/external/stdio-channel.ts";
 import type { Model } from "../../../src/models/model.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
@@ -238,6 +238,13 @@ describe("an adapter that gives no answer", () => {
       /gave no answer in 1 seconds\n.*secondsPerAnswer/,
     );
     expect(Date.now() - began).toBeLessThan(5000);
+  });
+
+  test("to its greeting, is not waited for when nobody wants the model any more", async () => {
+    const stop = new AbortController();
+    const opened = openStdioModel(adapter({ hello: "undefined" }), stop.signal);
+    setTimeout(() => stop.abort(new Error("enough")), 50);
+    await expect(opened).rejects.toThrow("enough");
   });
 
   test("is not waited for when nobody wants the answer any more", async () => {

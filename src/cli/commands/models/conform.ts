@@ -94,7 +94,7 @@ async function check(
   }
 }
 
-const WORDS = { holds: "ok   ", fault: "FAULT", open: "–    " } as const;
+const WORDS = { holds: "ok   ", fault: "FAULT", undecided: "–    " } as const;
 
 const line = ({ verdict, name, fault, detail }: CheckResult) =>
   `  ${WORDS[verdict]} ${name.padEnd(15)} ${verdict === "fault" ? `${fault}: ` : ""}${detail}`;

@@ -1,6 +1,6 @@
 import { BASES } from "../../../dna/sequence/letters.ts";
 import type { Asker } from "../asker.ts";
-import { type Check, fault, holds, open } from "../check.ts";
+import { type Check, fault, holds, undecided } from "../check.ts";
 import { endSums, slack } from "../continuations.ts";
 import { randomSequences, withLetter } from "../probes.ts";
 
@@ -13,7 +13,7 @@ export const causalShift: Check = {
   async ofLikelihoods(asker) {
     const { kind, tokens } = asker.model;
     if (kind !== "causal" || tokens !== "one-letter") {
-      return open("it shows in causal models of single letters alone; is the model one, and says so?");
+      return undecided("it shows in causal models of single letters alone; is the model one, and says so?");
     }
     const { appended, prepended } = await endSums(asker);
     const most = Math.max(...appended);

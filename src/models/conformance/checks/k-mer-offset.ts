@@ -1,6 +1,6 @@
 import { baseTokens } from "../asker.ts";
 import { type Changes, changesOf, share } from "../changed-places.ts";
-import { type Check, fault, holds, open, type Verdict } from "../check.ts";
+import { type Check, fault, holds, undecided, type Verdict } from "../check.ts";
 import { randomLetters } from "../probes.ts";
 import { unreadLetters } from "../unread-letters.ts";
 
@@ -36,9 +36,11 @@ export const kMerOffset: Check = {
       return holds("the tokens stand for every letter, each for those after the one before");
     const changes = await changesOf(asker, sequence);
     if (changes.places.length < sequence.length / 2) {
-      return open("too few changes of a letter change the states");
+      return undecided("too few changes of a letter change the states");
     }
-    return changes.fromTheEnd ? open("the states depend on the letters behind: see strand") : judged(changes);
+    return changes.fromTheEnd
+      ? undecided("the states depend on the letters behind: see strand")
+      : judged(changes);
   },
 };
 

@@ -1,6 +1,6 @@
 import { BASES } from "../../../dna/sequence/letters.ts";
 import { type Asker, baseTokens } from "../asker.ts";
-import { type Check, fault, holds, open, type Verdict } from "../check.ts";
+import { type Check, fault, holds, undecided, type Verdict } from "../check.ts";
 import { randomLetters } from "../probes.ts";
 
 /** Letters' scores may add up to less than 1, but not to this little beside those of later letters. */
@@ -31,7 +31,7 @@ export const specialTokens: Check = {
     }
     return seen.length > 0
       ? holds(seen.join("; "))
-      : open("a sequence without letters is refused, and of such a model nothing else would show it");
+      : undecided("a sequence without letters is refused, and of such a model nothing else would show it");
   },
   async ofEmbeddings(asker) {
     const sequence = randomLetters(60, 8);

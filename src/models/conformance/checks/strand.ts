@@ -1,5 +1,5 @@
 import { changesOf, share } from "../changed-places.ts";
-import { type Check, fault, holds, open } from "../check.ts";
+import { type Check, fault, holds, undecided } from "../check.ts";
 import { endSums, slack } from "../continuations.ts";
 import { randomLetters } from "../probes.ts";
 
@@ -20,7 +20,7 @@ export const strand: Check = {
   async ofLikelihoods(asker) {
     const { kind, tokens } = asker.model;
     if (kind !== "causal" || tokens !== "one-letter") {
-      return open(
+      return undecided(
         "in likelihoods it shows of causal models of single letters alone; is the model one, and says so?",
       );
     }
@@ -37,7 +37,7 @@ export const strand: Check = {
   async ofEmbeddings(asker) {
     const { places, found, fromTheEnd } = await changesOf(asker, sequence);
     if (places.length < sequence.length / 4) {
-      return open("too few changes of a letter change the states and keep the tokens");
+      return undecided("too few changes of a letter change the states and keep the tokens");
     }
     if (fromTheEnd) return fault("a state depends on the letters behind it, and not on those before");
     const mirrored = share(places, (place) => found(place) === place.opposite);

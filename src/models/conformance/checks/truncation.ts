@@ -1,5 +1,5 @@
 import { type Asker, baseTokens } from "../asker.ts";
-import { type Check, fault, holds, open, type Verdict } from "../check.ts";
+import { type Check, fault, holds, undecided, type Verdict } from "../check.ts";
 import { otherLetters, randomLetters } from "../probes.ts";
 import { unreadLetters } from "../unread-letters.ts";
 
@@ -62,7 +62,7 @@ async function overLengths(
     );
     if (refused) {
       return read.length === 0
-        ? open(`${length} letters, the benchmark's shortest window, are refused`)
+        ? undecided(`${length} letters, the benchmark's shortest window, are refused`)
         : holds(`${read.join(" and ")} letters are read to the end, ${length} refused`);
     }
     if (trouble !== undefined) return fault(trouble);
