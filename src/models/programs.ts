@@ -27,8 +27,16 @@ interface Opened {
   readonly fed: Readonly<Record<string, NdArray>>;
 }
 
-/** Most programs kept open at once: a session holds packed copies of the weights. */
+/** Most programs kept open at once; of a model with large weights one, since each session holds packed copies of them. */
 const KEPT = 4;
+const LARGE_WEIGHTS = 4e8;
+
+function programsKept({ tensors }: Architecture): number {
+  const values = tensors
+    .filter(({ hostOnly }) => !hostOnly)
+    .reduce((sum, { shape }) => sum + shape.reduce((count, size) => count * size, 1), 0);
+  return 4 * values > LARGE_WEIGHTS ? 1 : KEPT;
+}
 
 /**
  * The programs of one model, one per question and, where the graph needs it, per number of tokens. All of them read the
@@ -73,7 +81,7 @@ export class Programs {
     this.opened.delete(key);
     this.opened.set(key, program);
     const [oldest] = this.opened;
-    if (this.opened.size > KEPT && oldest !== undefined) {
+    if (this.opened.size > programsKept(this.architecture) && oldest !== undefined) {
       this.opened.delete(oldest[0]);
       await (await oldest[1]).program.close();
     }
