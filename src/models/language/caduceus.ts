@@ -157,6 +157,9 @@ const tokensSecond = (x: Sym) => transpose(x, [1, 0, 2]);
 
 const architecture = (config: unknown, file: string) => build(readCaduceusConfig(config, file));
 
+/** Memory taken over what is alive at once: measured, the runtime takes it in steps that double. */
+const TAKEN_OVER_ALIVE = 2;
+
 /** States of all rows, by number of float32 values, with which a loop's step still runs within the cache of some cores. */
 const CACHED_VALUES = 2 ** 18;
 
@@ -186,7 +189,7 @@ function build(c: CaduceusConfig, { untied = false, lora }: Form = {}): Architec
     takesMask: false,
     fixedLength: false,
     recurrent: true,
-    liveValuesPerToken: strands * (4 + 5 * c.ssm_cfg.expand) * c.d_model,
+    liveValuesPerToken: TAKEN_OVER_ALIVE * strands * (4 + 5 * c.ssm_cfg.expand) * c.d_model,
     mostRowsPerRun: Math.ceil(CACHED_VALUES / (strands * c.ssm_cfg.d_state * c.ssm_cfg.expand * c.d_model)),
     forward: (input) => forward(input),
     ...(otherStrands === undefined ? { forwardAt: forward } : {}),

@@ -685,12 +685,13 @@ describe("the card", () => {
     },
   );
 
-  test("rows of 350 bases are run by the number whose states a loop keeps in the cache", () => {
-    const rows = (preset: string) => {
+  test("so many rows are run together as fit in memory, and as have their states in the cache", () => {
+    const rows = (preset: string, tokens: number) => {
       const { config } = caduceus.checkpoints.find((each) => each.preset === preset)!;
-      return rowsPerRun(caduceus.architecture(config, "config.json"), 351);
+      return rowsPerRun(caduceus.architecture(config, "config.json"), tokens);
     };
-    expect([rows("ps-131k"), rows("ph-131k")]).toEqual([16, 32]);
+    expect([rows("ps-131k", 351), rows("ph-131k", 351)]).toEqual([13, 26]);
+    expect([rows("ps-131k", 51), rows("ph-131k", 51)]).toEqual([16, 32]);
   });
 
   test("what is not this model is refused with the key", () => {
