@@ -1,0 +1,40 @@
+"""DNABERT-2 (Zhou et al. 2024): an encoder with linear biases for distance and gated layers, norms after each half."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+from .layers import attention, dense, layer_norm, masked_head, split_heads
+
+
+def slopes(heads: int) -> list[float]:
+    """Press et al. 2022, arXiv:2108.12409."""
+    power = 2 ** math.floor(math.log2(heads))
+    geometric = lambda n: [2 ** (-8 * (i + 1) / n) for i in range(n)]
+    return geometric(power) + geometric(2 * power)[::2][: heads - power]
+
+
+def load(config, w):
+    heads, epsilon = config["num_attention_heads"], config["layer_norm_eps"]
+    words = w["bert.embeddings.word_embeddings.weight"]
+    falling = -torch.tensor(slopes(heads))[:, None, None]
+
+    def layer(at: str, x: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        q, k, v = (split_heads(z, heads) for z in dense(w, f"{at}.attention.self.Wqkv", x).chunk(3, -1))
+        attended = dense(w, f"{at}.attention.output.dense", attention(q, k, v, bias))
+        x = layer_norm(w, f"{at}.attention.output.LayerNorm", attended + x, epsilon)
+        gate, passed = dense(w, f"{at}.mlp.gated_layers", x).chunk(2, -1)
+        return layer_norm(w, f"{at}.mlp.layernorm", dense(w, f"{at}.mlp.wo", F.gelu(gate) * passed) + x, epsilon)
+
+    def forward(ids):
+        places = torch.arange(ids.shape[1])
+        bias = (falling * (places[:, None] - places).abs())[None]
+        x = F.embedding(ids, words) + w["bert.embeddings.token_type_embeddings.weight"][0]
+        x = layer_norm(w, "bert.embeddings.LayerNorm", x, epsilon)
+        for i in range(config["num_hidden_layers"]):
+            x = layer(f"bert.encoder.layer.{i}", x, bias)
+        guess = masked_head(w, "cls.predictions.transform", x, 1e-12)
+        return x, F.linear(guess, words, w["cls.predictions.decoder.bias"])
+
+    return forward

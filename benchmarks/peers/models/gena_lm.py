@@ -1,0 +1,31 @@
+"""GENA-LM (Fishman et al. 2025): BERT with the norms in front of each half."""
+
+import torch
+import torch.nn.functional as F
+
+from .layers import attention, dense, layer_norm, masked_head, split_heads
+
+
+def load(config, w):
+    heads, epsilon = config["num_attention_heads"], config["layer_norm_eps"]
+    words = w["bert.embeddings.word_embeddings.weight"]
+
+    def layer(at: str, x: torch.Tensor) -> torch.Tensor:
+        y = layer_norm(w, f"{at}.pre_attention_ln", x, epsilon)
+        q, k, v = (split_heads(dense(w, f"{at}.attention.self.{z}", y), heads) for z in ("query", "key", "value"))
+        x = x + dense(w, f"{at}.attention.output.dense", attention(q, k, v))
+        y = layer_norm(w, f"{at}.post_attention_ln", x, epsilon)
+        return x + dense(w, f"{at}.output.dense", F.gelu(dense(w, f"{at}.intermediate.dense", y)))
+
+    def forward(ids):
+        x = F.embedding(ids, words) + w["bert.embeddings.token_type_embeddings.weight"][0]
+        x = x + w["bert.embeddings.position_embeddings.weight"][: ids.shape[1]]
+        x = layer_norm(w, "bert.embeddings.LayerNorm", x, epsilon)
+        for i in range(config["num_hidden_layers"]):
+            x = layer(f"bert.encoder.layer.{i}", x)
+        if config.get("last_layer_norm", True):
+            x = layer_norm(w, "bert.encoder.last_layer_ln", x, epsilon)
+        guess = masked_head(w, "cls.predictions.transform", x, epsilon)
+        return x, F.linear(guess, words, w["cls.predictions.bias"])
+
+    return forward
