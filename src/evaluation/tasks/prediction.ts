@@ -29,8 +29,43 @@ export interface LogitsPrediction {
   readonly facts: RowFacts;
 }
 
+/** How far apart members of the row lie in the model's own space: what a comparison of embeddings answers. */
+export interface DistancePrediction {
+  readonly kind: "distance";
+  /** 0-based number of the row in the whole prepared table, before any selection: the row's identity. */
+  readonly row: number;
+  /** Cosine distances of the row's first member to each of the others, in the order of `Task.members`. */
+  readonly values: readonly number[];
+  readonly facts: RowFacts;
+}
+
+/** The pooled embedding of each sequence of the row. */
+export interface VectorPrediction {
+  readonly kind: "vector";
+  /** 0-based number of the row in the whole prepared table, before any selection: the row's identity. */
+  readonly row: number;
+  /** Little-endian float32 in base64, one text per member, in the order of `Task.members`. */
+  readonly vectors: readonly string[];
+  readonly facts: RowFacts;
+}
+
+/** The predicted activity of each sequence of the row. */
+export interface ActivityPrediction {
+  readonly kind: "activity";
+  /** 0-based number of the row in the whole prepared table, before any selection: the row's identity. */
+  readonly row: number;
+  /** log(1 + counts), nats, one per member of the row, in the order of `Task.members`. */
+  readonly values: readonly number[];
+  readonly facts: RowFacts;
+}
+
 /** A model's answer to one row of a task: one line of the store is a batch of these. */
-export type Prediction = LikelihoodPrediction | LogitsPrediction;
+export type Prediction =
+  | LikelihoodPrediction
+  | LogitsPrediction
+  | DistancePrediction
+  | VectorPrediction
+  | ActivityPrediction;
 
 /** Predictions of one kind. @throws {InternalError} as `asKind` */
 export function ofKind<Kind extends Prediction["kind"]>(kind: Kind, predictions: readonly Prediction[]) {
@@ -64,4 +99,7 @@ export const predictionSchema = z.discriminatedUnion("kind", [
     logits: z.array(z.array(z.number()).min(1)).min(1),
     facts,
   }),
+  z.strictObject({ kind: z.literal("distance"), row, values: z.array(z.number()).min(1), facts }),
+  z.strictObject({ kind: z.literal("vector"), row, vectors: z.array(z.base64()).min(1), facts }),
+  z.strictObject({ kind: z.literal("activity"), row, values: z.array(z.number()).min(1), facts }),
 ]);
