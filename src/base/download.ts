@@ -2,13 +2,16 @@ import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { InputError } from "./errors.ts";
 import { type ExpectedFile, mismatch } from "./file-check.ts";
-import { takeLock } from "./file-lock.ts";
+import { type FileLock, LockHeld, waitForLock } from "./file-lock.ts";
 import { fileTrouble } from "./file-trouble.ts";
 import { kindOfPath } from "./folder.ts";
 import { connectionError, fetchPatiently, PATIENCE, type Patience, patientPause } from "./http.ts";
 
+/** An address, or where to ask for one that soon expires: asked again for every attempt. */
+export type DownloadAddress = string | URL | (() => Promise<string | URL>);
+
 export interface DownloadRequest {
-  readonly url: string | URL;
+  readonly url: DownloadAddress;
   /** Where the file goes. Folders are made. */
   readonly path: string;
   /** What it must be; without a digest, only that all of it came is known. */
@@ -17,6 +20,8 @@ export interface DownloadRequest {
   readonly signal?: AbortSignal;
   /** Called as bytes come in: those there, and all, where the server says how many. */
   readonly onProgress?: (done: number, total: number | undefined) => void;
+  /** Told once when another process is downloading the same file. */
+  readonly onWait?: (why: string) => void;
   readonly patience?: Patience;
 }
 
@@ -34,29 +39,31 @@ export class HttpError extends InputError {
  *
  * Bytes go to `path.part`, which is continued after a cut connection, and, where a digest is expected, also after the
  * program was stopped; then it is checked, flushed to the disk and renamed. A file that is already there and as its
- * expected digest says is not fetched again.
+ * expected digest says is not fetched again. While another process downloads the same file, it is waited for.
+ * Redirects are followed; headers that hold a secret (Authorization, Cookie) go to no other host.
  *
  * @throws {HttpError} when the server refuses
  * @throws {ConnectionError} when it cannot be reached, or keeps cutting the connection
- * @throws {InputError} when what came is not what was expected, the disk is full, or another process is downloading
- *   the same file
+ * @throws {InputError} when what came is not what was expected, the disk is full, or a process of which nothing can be
+ *   seen from here is downloading the same file
  */
 export async function download(request: DownloadRequest): Promise<void> {
   const { path, expected = {}, signal } = request;
   signal?.throwIfAborted();
   if (await isThere(path, expected)) return;
   await mkdir(dirname(path), { recursive: true }).catch((error) => Promise.reject(fileTrouble(path, error)));
-  await using _ = await takeLock(`${path}.lock`);
+  await using _ = await turnAt(request);
   if (await isThere(path, expected)) return;
 
   const part = `${path}.part`;
   const continued = hasDigest(expected) && (await kindOfPath(part)) === "file";
   if (!continued) await rm(part, { force: true });
-  let wrong = await fetchChecked(request, part);
+  const source: Source = { url: "", validator: undefined };
+  let wrong = await fetchChecked(request, part, source);
   // The earlier part may have been of another file.
-  if (wrong !== undefined && continued) wrong = await fetchChecked(request, part);
+  if (wrong !== undefined && continued) wrong = await fetchChecked(request, part, source);
   if (wrong !== undefined) {
-    throw new InputError(`what came from ${request.url} ${wrong}`, {
+    throw new InputError(`what came from ${source.url} ${wrong}`, {
       place: { file: path },
       hint: "the file at the source has changed, or the way there changes it; nothing was kept",
     });
@@ -64,7 +71,30 @@ export async function download(request: DownloadRequest): Promise<void> {
   await rename(part, path).catch((error) => Promise.reject(fileTrouble(path, error)));
 }
 
-const hasDigest = ({ sha256, gitBlob }: ExpectedFile) => sha256 !== undefined || gitBlob !== undefined;
+async function turnAt({ path, signal, onWait }: DownloadRequest): Promise<FileLock> {
+  try {
+    return await waitForLock(`${path}.lock`, {
+      signal,
+      onWait: ({ message }) => onWait?.(`waiting for another download of ${path}: ${message}`),
+    });
+  } catch (error) {
+    if (!(error instanceof LockHeld)) throw error;
+    throw new InputError(error.message, {
+      place: error.place,
+      hint: "if you are certain that that process has ended, delete this file",
+      cause: error,
+    });
+  }
+}
+
+const hasDigest = ({ sha256, gitBlob, md5 }: ExpectedFile) =>
+  sha256 !== undefined || gitBlob !== undefined || md5 !== undefined;
+
+/** An address without what follows its question mark, which may be a signature. */
+function shown(url: string | URL): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}
 
 async function isThere(path: string, expected: ExpectedFile): Promise<boolean> {
   return (
@@ -75,9 +105,14 @@ async function isThere(path: string, expected: ExpectedFile): Promise<boolean> {
 }
 
 /** What is wrong with what came, which is then removed; undefined when it is as expected. */
-async function fetchChecked(request: DownloadRequest, part: string): Promise<string | undefined> {
+async function fetchChecked(
+  request: DownloadRequest,
+  part: string,
+  source: Source,
+): Promise<string | undefined> {
+  source.validator = undefined;
   try {
-    await fetchAll(request, part);
+    await fetchAll(request, part, source);
   } catch (error) {
     // An empty part is worth nothing to a later run.
     const isEmpty = (await kindOfPath(part)) === "file" && (await mismatch(part, { bytes: 0 })) === undefined;
@@ -92,11 +127,10 @@ async function fetchChecked(request: DownloadRequest, part: string): Promise<str
 /** The body broke off; what came before is kept. */
 class CutError extends Error {}
 
-async function fetchAll(request: DownloadRequest, part: string): Promise<void> {
-  const { url, signal, patience = PATIENCE } = request;
+async function fetchAll(request: DownloadRequest, part: string, source: Source): Promise<void> {
+  const { signal, patience = PATIENCE } = request;
   const file = await open(part, "a").catch((error) => Promise.reject(fileTrouble(part, error)));
   try {
-    const source: Source = { validator: undefined };
     let failures = 0;
     for (;;) {
       const { size: before } = await file.stat();
@@ -107,7 +141,7 @@ async function fetchAll(request: DownloadRequest, part: string): Promise<void> {
       } catch (error) {
         if (!(error instanceof CutError)) throw error;
         failures = (await file.stat()).size > before ? 1 : failures + 1;
-        if (failures >= patience.attempts) throw connectionError(url, error);
+        if (failures >= patience.attempts) throw connectionError(source.url, error);
         await patientPause(patience.firstPauseMs * 2 ** (failures - 1), signal);
       }
     }
@@ -117,6 +151,8 @@ async function fetchAll(request: DownloadRequest, part: string): Promise<void> {
 }
 
 interface Source {
+  /** The address last asked, as it may be shown. */
+  url: string;
   /** What tells this version of the file from another one: its ETag or its date. */
   validator: string | undefined;
 }
@@ -128,7 +164,7 @@ async function fetchRest(
   file: FileHandle,
   source: Source,
 ): Promise<void> {
-  const { url, expected = {}, signal, onProgress, patience } = request;
+  const { expected = {}, signal, onProgress, patience } = request;
   let { size: done } = await file.stat();
   const sure = hasDigest(expected) || source.validator !== undefined;
   if (!sure || done > (expected.bytes ?? Number.POSITIVE_INFINITY)) {
@@ -142,6 +178,8 @@ async function fetchRest(
     headers.range = `bytes=${done}-`;
     if (!hasDigest(expected)) headers["if-range"] = source.validator!;
   }
+  const url = typeof request.url === "function" ? await request.url() : request.url;
+  source.url = shown(url);
   const response = await fetchPatiently(
     url,
     { headers, ...(signal === undefined ? {} : { signal }) },
@@ -156,7 +194,7 @@ async function fetchRest(
   }
   if (!response.ok) {
     await response.body?.cancel();
-    throw httpError(url, response);
+    throw httpError(source.url, response);
   }
   if (done > 0 && !(response.status === 206 && range?.start === done)) {
     await file.truncate(0);
@@ -167,7 +205,7 @@ async function fetchRest(
   const total = totalBytes(response, done, range);
   if (expected.bytes !== undefined && total !== undefined && total !== expected.bytes) {
     await response.body?.cancel();
-    throw new InputError(`${url} has ${total} bytes; expected ${expected.bytes}`, {
+    throw new InputError(`${source.url} has ${total} bytes; expected ${expected.bytes}`, {
       place: { file: request.path },
       hint: "has the file at the source changed?",
     });
@@ -240,7 +278,7 @@ function validatorOf({ headers }: Response): string | undefined {
   return (etag?.startsWith('"') ? etag : null) ?? headers.get("last-modified") ?? undefined;
 }
 
-function httpError(url: string | URL, { status, statusText }: Response): HttpError {
+function httpError(url: string, { status, statusText }: Response): HttpError {
   const { host } = new URL(url);
   if (status === 401 || status === 403) {
     return new HttpError(

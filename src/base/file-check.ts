@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { digestFile } from "./digest.ts";
@@ -11,6 +11,8 @@ export interface ExpectedFile {
   readonly sha256?: string;
   /** Git's name of the contents, 40 hex digits: SHA-1 of "blob", the length, a zero byte and the contents. */
   readonly gitBlob?: string;
+  /** 32 hex digits: enough against a damaged download, not against a forged one. */
+  readonly md5?: string;
 }
 
 /**
@@ -30,13 +32,21 @@ export async function mismatch(path: string, expected: ExpectedFile): Promise<st
     const found = await gitBlobId(path);
     if (found !== expected.gitBlob) return `has the Git object id ${found}; expected ${expected.gitBlob}`;
   }
+  if (expected.md5 !== undefined) {
+    const found = await digestAfter(createHash("md5"), path);
+    if (found !== expected.md5) return `has the MD5 ${found}; expected ${expected.md5}`;
+  }
   return undefined;
 }
 
 async function gitBlobId(path: string): Promise<string> {
+  const { size } = await stat(path).catch((error) => Promise.reject(fileTrouble(path, error)));
+  return digestAfter(createHash("sha1").update(`blob ${size}\0`), path);
+}
+
+/** The digest of what it was given already and then the file. */
+async function digestAfter(digest: Hash, path: string): Promise<string> {
   try {
-    const { size } = await stat(path);
-    const digest = createHash("sha1").update(`blob ${size}\0`);
     for await (const chunk of createReadStream(path)) digest.update(chunk);
     return digest.digest("hex");
   } catch (error) {

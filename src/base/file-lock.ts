@@ -12,7 +12,14 @@ export interface FileLock extends AsyncDisposable {
 }
 
 /** Somebody else has the lock: another live process, or one of which it cannot be seen from here whether it still runs. */
-export class LockHeld extends InputError {}
+export class LockHeld extends InputError {
+  /** Whether the holder was seen to run; false where nothing can be seen of it from here. */
+  readonly alive: boolean;
+  constructor(alive: boolean, message: string, details: ConstructorParameters<typeof InputError>[1]) {
+    super(message, details);
+    this.alive = alive;
+  }
+}
 
 interface Holder extends ProcessMark {
   /** When it took the lock, ISO 8601. */
@@ -59,6 +66,38 @@ export async function takeLock(path: string): Promise<FileLock> {
   });
 }
 
+export interface WaitOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Told once, when somebody else has the lock. */
+  readonly onWait?: ((holder: LockHeld) => void) | undefined;
+  /** Milliseconds between two looks at it. */
+  readonly pause?: number;
+}
+
+/**
+ * Takes the lock, waiting for a holder that lives.
+ *
+ * @throws {LockHeld} when of its holder nothing can be seen from here: the wait might never end
+ * @throws the signal's reason when it aborts while waiting
+ */
+export async function waitForLock(
+  path: string,
+  { signal, onWait, pause = 1000 }: WaitOptions = {},
+): Promise<FileLock> {
+  for (let waits = 0; ; waits++) {
+    try {
+      return await takeLock(path);
+    } catch (error) {
+      if (!(error instanceof LockHeld && error.alive)) throw error;
+      if (waits === 0) onWait?.(error);
+    }
+    signal?.throwIfAborted();
+    await setTimeout(pause, undefined, signal === undefined ? {} : { signal }).catch(() =>
+      signal?.throwIfAborted(),
+    );
+  }
+}
+
 function heldLock(files: readonly string[]): FileLock {
   let held = true;
   const release = async () => {
@@ -74,6 +113,7 @@ async function refuseUnlessDead(path: string, holder: Holder, here: ProcessMark)
   const state = await stateOf(holder, here);
   if (state === "dead") return;
   throw new LockHeld(
+    state === "alive",
     state === "alive"
       ? `process ${holder.pid} has been at work on this since ${holder.since}`
       : `process ${holder.pid} on ${JSON.stringify(holder.host)} took this at ${holder.since}, and it cannot be seen from here whether it still runs`,

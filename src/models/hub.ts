@@ -18,6 +18,8 @@ export interface HubRequest extends HubSource {
   readonly sha256?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: HubProgress) => void) | undefined;
+  /** Told once when another process is downloading the same file. */
+  readonly onWait?: ((why: string) => void) | undefined;
   readonly patience?: Patience | undefined;
 }
 
@@ -176,7 +178,7 @@ async function fetchBlob(
   blob: string,
   onProgress: (done: number) => void,
 ): Promise<void> {
-  const { signal, patience } = request;
+  const { signal, patience, onWait } = request;
   const digest = sha256 ?? request.sha256?.[path];
   try {
     await download({
@@ -191,6 +193,7 @@ async function fetchBlob(
       onProgress,
       ...(signal === undefined ? {} : { signal }),
       ...(patience === undefined ? {} : { patience }),
+      ...(onWait === undefined ? {} : { onWait }),
     });
   } catch (error) {
     throw error instanceof HttpError ? refusal(repo, access, error.status, error) : error;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -6,6 +7,7 @@ import { download, HttpError } from "../../src/base/download.ts";
 import { InputError } from "../../src/base/errors.ts";
 import { takeLock } from "../../src/base/file-lock.ts";
 import { ConnectionError } from "../../src/base/http.ts";
+import { markOfThisProcess } from "../../src/base/this-process.ts";
 import { sendFile, startServer } from "../http-server.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
@@ -326,13 +328,76 @@ test("a signal stops the wait for a busy server at once", async () => {
   expect(Date.now() - before).toBeLessThan(5000);
 });
 
-test("two processes do not write to one part", async () => {
-  const url = await startServer((request, response) => sendFile(request, response, bytes));
-  const { folder, path } = target();
-  mkdirSync(folder, { recursive: true });
-  const lock = await takeLock(`${path}.lock`);
-  await expect(download({ url, path })).rejects.toThrow(/at work on this/);
-  await lock.release();
-  await download({ url, path });
-  expect(isWhole(path)).toBe(true);
+describe("two downloads of one file", () => {
+  test("one waits for the other, says so, and fetches nothing that is there by then", async () => {
+    let requests = 0;
+    const url = await startServer((request, response) => {
+      requests++;
+      sendFile(request, response, bytes);
+    });
+    const { path } = target();
+    const notes: string[] = [];
+    const lock = await takeLock(`${path}.lock`);
+    const waiting = download({ url, path, expected: { sha256 }, onWait: (why) => notes.push(why) });
+    await expect.poll(() => notes.length).toBe(1);
+    expect(notes[0]).toMatch(/^waiting for another download of .*model\.bin: process \d+ has been at work/);
+    expect(requests).toBe(0);
+    writeFileSync(path, bytes);
+    await lock.release();
+    await waiting;
+    expect([requests, notes.length]).toEqual([0, 1]);
+  });
+
+  test("the wait can be stopped", async () => {
+    const { path } = target();
+    await using _ = await takeLock(`${path}.lock`);
+    const signal = AbortSignal.timeout(20);
+    await expect(download({ url: "http://127.0.0.1:9/", path, signal })).rejects.toThrow(/timeout/i);
+  });
+
+  test("a holder of which nothing can be seen is not waited for", async () => {
+    const { folder, path } = target();
+    const mark = {
+      ...(await markOfThisProcess()),
+      host: "another-host",
+      machine: "0",
+      since: "2024-12-06T00:00:00Z",
+    };
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(`${path}.lock`, JSON.stringify(mark));
+    const error = await download({ url: "http://127.0.0.1:9/", path }).catch((error: unknown) => error);
+    expect((error as InputError).describe()).toMatch(/cannot be seen from here.*\n.*delete this file/s);
+  });
+});
+
+describe("an address that expires", () => {
+  test("is asked for again when the connection was cut, and is never shown", async () => {
+    let requests = 0;
+    const url = await startServer((request, response) => {
+      if (request.url !== `/model.bin?signature=${requests}`) response.writeHead(403).end();
+      else sendFile(request, response, bytes, { etag: '"1"', cutAfter: 120_000 });
+    });
+    const { path } = target();
+    await download({ url: async () => `${url}/model.bin?signature=${++requests}`, path, patience });
+    expect([requests, isWhole(path)]).toEqual([3, true]);
+
+    const stale = download({ url: async () => `${url}/model.bin?signature=secret`, path, patience });
+    const error = (await stale.catch((error: unknown) => error)) as HttpError;
+    expect([error.status, error.describe()]).toEqual([403, expect.not.stringContaining("secret")]);
+  });
+});
+
+test("an MD5, where that is all a source tells, is checked and lets a part be continued", async () => {
+  const md5 = createHash("md5").update(bytes).digest("hex");
+  const ranges: (string | undefined)[] = [];
+  const url = await startServer((request, response) => {
+    ranges.push(request.headers.range);
+    sendFile(request, response, bytes);
+  });
+  const { path } = target();
+  writeFileSync(`${path}.part`, bytes.subarray(0, 1000));
+  await download({ url, path, expected: { md5 } });
+  expect([ranges, isWhole(path)]).toEqual([["bytes=1000-"], true]);
+  const other = download({ url, path: `${path}.2`, expected: { md5: "0".repeat(32) } });
+  await expect(other).rejects.toThrow(`has the MD5 ${md5}; expected ${"0".repeat(32)}`);
 });

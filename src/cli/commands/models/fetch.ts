@@ -32,6 +32,7 @@ export const define: DefineCommand = (command, context) => {
           revision,
           sha256,
           signal,
+          onWait: (why) => terminal.say(why),
           onProgress({ done, total }) {
             progress ??= startProgress(terminal, { unit: "bytes", total, before: done });
             progress.update(done);
