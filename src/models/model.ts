@@ -47,6 +47,8 @@ export interface EmbedOptions extends QueryOptions {
 export interface PoolOptions extends QueryOptions {
   /** Under `paper`, what the original averaged: the tokens of the bases, or, comparing alleles, the padded row. */
   readonly over: "bases" | "row";
+  /** As `EmbedOptions.padTo`. */
+  readonly padTo?: number;
 }
 
 /** Token states of one sequence and the bases each token stands for. */

@@ -4,9 +4,10 @@ import { fineTuned } from "./fine-tuned.ts";
 import { probed } from "./probed.ts";
 import type { Setting } from "./setting.ts";
 import { zeroShot } from "./zero-shot.ts";
+import { zeroShotEmbedding } from "./zero-shot-embedding.ts";
 
 /** Every setting, in the order in which they are listed. */
-export const SETTINGS: readonly Setting[] = [zeroShot, probed, fineTuned, abInitio];
+export const SETTINGS: readonly Setting[] = [zeroShot, zeroShotEmbedding, probed, fineTuned, abInitio];
 
 /** @throws {InputError} with the names there are */
 export function settingNamed(name: string): Setting {

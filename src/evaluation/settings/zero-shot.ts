@@ -2,6 +2,7 @@ import { InputError } from "../../base/errors.ts";
 import type { Model } from "../../models/model.ts";
 import type { LikelihoodPrediction } from "../tasks/prediction.ts";
 import type { Example, Task } from "../tasks/task.ts";
+import { distinct } from "./distinct.ts";
 import type { Answerer, Setting, SettingContext } from "./setting.ts";
 
 /**
@@ -30,22 +31,22 @@ async function answer(
   const { name: task, members } = context.task.task;
   const sequences = examples.flatMap((example) => example.sequences);
   const origins = examples.flatMap(({ row }) => members.map((_, member) => ({ task, row, member })));
-  const scores = new Float64Array(sequences.length);
-  for (let start = 0; start < sequences.length; start += context.batchSize) {
-    const asked = sequences.slice(start, start + context.batchSize);
-    const given = await model.logLikelihood!(asked, {
-      protocol: context.protocol,
-      origins: origins.slice(start, start + context.batchSize),
-    });
+  const { first, of } = distinct(model, sequences);
+  const scores = new Float64Array(first.length);
+  for (let start = 0; start < first.length; start += context.batchSize) {
+    const asked = first.slice(start, start + context.batchSize);
+    const given = await model.logLikelihood!(
+      asked.map((at) => sequences[at]!),
+      { protocol: context.protocol, origins: asked.map((at) => origins[at]!) },
+    );
     checkCount(model, asked.length, given);
-    for (let i = 0; i < asked.length; i++) {
-      const at = start + i;
+    asked.forEach((at, i) => {
       checkScore(model, given[i], members[at % members.length]!, examples[Math.floor(at / members.length)]!);
-      scores[at] = given[i]!;
-    }
+      scores[start + i] = given[i]!;
+    });
   }
   return examples.map((example, i) => {
-    const values = [...scores.subarray(i * members.length, (i + 1) * members.length)];
+    const values = of.slice(i * members.length, (i + 1) * members.length).map((at) => scores[at]!);
     const tokens = model.tokenCount && example.sequences.map((letters) => model.tokenCount!(letters));
     return {
       kind: "likelihood",

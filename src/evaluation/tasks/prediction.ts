@@ -29,6 +29,14 @@ export interface LogitsPrediction {
   readonly facts: RowFacts;
 }
 
+/**
+ * Ways in which protocols differ about embeddings of the same sequences: the arithmetic of a distance (quirk Q16), and
+ * whether a row has its own vectors or those that stand in its place once batches are put in the order of their names as
+ * texts (quirk Q2).
+ */
+export const OTHER_WAYS = ["float32", "float64", "file-order", "text-order"] as const;
+export type OtherWay = (typeof OTHER_WAYS)[number];
+
 /** How far apart members of the row lie in the model's own space: what a comparison of embeddings answers. */
 export interface DistancePrediction {
   readonly kind: "distance";
@@ -36,6 +44,8 @@ export interface DistancePrediction {
   readonly row: number;
   /** Cosine distances of the row's first member to each of the others, in the order of `Task.members`. */
   readonly values: readonly number[];
+  /** The same distances obtained in other ways, so that what a way changes can be told. */
+  readonly otherwise?: Readonly<Partial<Record<OtherWay, readonly number[]>>>;
   readonly facts: RowFacts;
 }
 
@@ -46,6 +56,8 @@ export interface VectorPrediction {
   readonly row: number;
   /** Little-endian float32 in base64, one text per member, in the order of `Task.members`. */
   readonly vectors: readonly string[];
+  /** The same, obtained in other ways, so that what a way changes can be told. */
+  readonly otherwise?: Readonly<Partial<Record<OtherWay, readonly string[]>>>;
   readonly facts: RowFacts;
 }
 
@@ -83,6 +95,8 @@ export function asKind<Kind extends Prediction["kind"]>(
 
 const row = z.int().nonnegative();
 const facts = z.record(z.string(), z.union([z.string(), z.number()]));
+const otherwise = <T extends z.ZodType>(entry: T) =>
+  z.partialRecord(z.enum(OTHER_WAYS), z.array(entry).min(1)).exactOptional();
 
 /** Checks what a store gives back; every member of `Prediction` has its line here. */
 export const predictionSchema = z.discriminatedUnion("kind", [
@@ -99,7 +113,19 @@ export const predictionSchema = z.discriminatedUnion("kind", [
     logits: z.array(z.array(z.number()).min(1)).min(1),
     facts,
   }),
-  z.strictObject({ kind: z.literal("distance"), row, values: z.array(z.number()).min(1), facts }),
-  z.strictObject({ kind: z.literal("vector"), row, vectors: z.array(z.base64()).min(1), facts }),
+  z.strictObject({
+    kind: z.literal("distance"),
+    row,
+    values: z.array(z.number()).min(1),
+    otherwise: otherwise(z.number()),
+    facts,
+  }),
+  z.strictObject({
+    kind: z.literal("vector"),
+    row,
+    vectors: z.array(z.base64()).min(1),
+    otherwise: otherwise(z.base64()),
+    facts,
+  }),
   z.strictObject({ kind: z.literal("activity"), row, values: z.array(z.number()).min(1), facts }),
 ]);

@@ -56,6 +56,24 @@ export interface SelectedRows {
   readonly memory: number;
 }
 
+/** A sequence of a row, by its place. */
+export interface PlacedSequence {
+  readonly letters: string;
+  readonly row: number;
+  /** Which of the row's sequences, 0-based. */
+  readonly member: number;
+}
+
+/** The list of sequences, in order, that the original embedded batch by batch. */
+export interface SequenceFile {
+  /** How many there are. */
+  readonly lines: number;
+  /** Place of a row's member in the list, from 0; members of several rows may be one and the same. */
+  lineOf(row: number, member: number): number;
+  /** What stands at some places; one that several rows share goes by the first of them. */
+  at(lines: readonly number[]): Promise<readonly PlacedSequence[]>;
+}
+
 /** A task with its data at hand. Made by `Task.open`. */
 export interface OpenTask {
   readonly task: Task;
@@ -65,6 +83,8 @@ export interface OpenTask {
   select(selection: Selection): SelectedRows;
   /** The letters of some rows of a selection, in the order given. Cheap enough to be asked in blocks. */
   examples(rows: readonly TaskRow[]): Promise<readonly Example[]>;
+  /** One list for all members; absent where each member has a list of its own with the rows of the table in turn. */
+  readonly sequenceFile?: SequenceFile;
   close(): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 import { InputError } from "../../base/errors.ts";
-import { readAsMap, storedIndex, tokenIndex, tokenRange } from "../../dna/tokenizers/base-map.ts";
+import { baseMap, readAsMap, storedIndex, tokenIndex, tokenRange } from "../../dna/tokenizers/base-map.ts";
 import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
 import type { Model, PoolOptions, SequenceEmbedding } from "../model.ts";
 import { tokenOutputs } from "./token-outputs.ts";
@@ -47,15 +47,22 @@ export async function pooledEmbeddings(
       over === "row"
         ? { start: 0, end: embedding.tokens }
         : tokenRange(readAsMap(storedIndex(tokenIndex(query.tokenizer, rows[i]!, bases[i]!))));
-    const range = Array.from({ length: end - start }, (_, token) => start + token);
-    return meanOfRows(embedding.states, embedding.width, range);
+    return meanOfTokens(embedding, start, end);
   });
 }
 
+/** Mean of the states of tokens [start, end). */
+function meanOfTokens({ states, width }: SequenceEmbedding, start: number, end: number): Float64Array {
+  const range = Array.from({ length: end - start }, (_, token) => start + token);
+  return meanOfRows(states, width, range);
+}
+
 /**
- * The same of any model: by its own `pool` where it has one, else from its token states by the corrected rule.
+ * The same of any model: by its own `pool` where it has one, else from its token states. What is told of the original's
+ * rules above then goes by the spans of the tokens: where every base has a token of its own, the token after the last base is
+ * [SEP].
  *
- * @throws {InputError} when the model gives no embeddings, or only the original's rule was asked for and it does not know it
+ * @throws {InputError} when the model gives no embeddings
  */
 export async function poolSequences(
   model: Model,
@@ -66,5 +73,23 @@ export async function poolSequences(
   if (model.embed === undefined) {
     throw new InputError(`the model ${JSON.stringify(model.name)} gives no embeddings (no \`embed\`)`);
   }
-  return (await model.embed(sequences, options)).map(meanOverBases);
+  const { over, ...asked } = options;
+  const embeddings = await model.embed(sequences, { ...asked, paddingHidden: over === "row" });
+  if (options.protocol !== "paper") return embeddings.map(meanOverBases);
+  return embeddings.map((embedding, i) => {
+    const { start, end } =
+      over === "row" ? { start: 0, end: embedding.tokens } : paperRange(embedding, sequences[i]!.length);
+    return meanOfTokens(embedding, start, end);
+  });
+}
+
+/** Tokens that the original averaged of a sequence of so many bases. */
+function paperRange({ tokens, starts, ends }: SequenceEmbedding, bases: number) {
+  const first = ends.findIndex((end, token) => end > starts[token]!);
+  const oneEach =
+    first >= 0 &&
+    first + bases <= tokens &&
+    starts.subarray(first, first + bases).every((start, i) => start === i && ends[first + i] === i + 1);
+  if (oneEach) return { start: first, end: Math.min(first + bases + 1, tokens) };
+  return tokenRange(readAsMap(baseMap({ starts, ends }, bases)));
 }

@@ -1,0 +1,241 @@
+import { z } from "zod";
+import { InputError } from "../../base/errors.ts";
+import type { Model, Origin } from "../../models/model.ts";
+import { poolSequences } from "../../models/queries/pooled-embedding.ts";
+import { cosineDistance, paperCosineDistance } from "../metrics/cosine.ts";
+import type { OtherWay, Prediction } from "../tasks/prediction.ts";
+import type { Recipe } from "../tasks/recipe.ts";
+import type { Example, SequenceFile, Task } from "../tasks/task.ts";
+import { distinct } from "./distinct.ts";
+import { PaddedBatches, sequenceFiles } from "./sequence-files.ts";
+import type { Setting, SettingContext } from "./setting.ts";
+import { textOrder } from "./text-order.ts";
+import { readRecipe } from "./training-recipe.ts";
+
+const recipeSchema = z.object({
+  /** Cosine distances of a row's first member to the others, or the vectors themselves. */
+  answer: z.enum(["distance", "vector"]),
+  /** What the mean is over: the tokens of the bases, or (under `paper`) the padded row. */
+  pooling: z.enum(["bases", "row"]),
+  /** Sequences that the original embedded at once: under `paper` each is padded to the longest of them (quirk Q7). */
+  extractionBatchSize: z.int().positive(),
+  /** Whose vectors a row has: its own, or those that batches listed by name bring to its place (quirk Q2). */
+  order: z.enum(["file", "text"]),
+  /** Answers by the other order as well, at twice the cost. */
+  bothOrders: z.boolean(),
+});
+
+type EmbeddingRecipe = z.infer<typeof recipeSchema>;
+
+/**
+ * Zero-shot by embedding: the mean of the model's last hidden states is the sequence's vector, with nothing trained.
+ *
+ * `corrected`: states of the tokens of the bases, nothing padded, distances in float64. `paper`: pooled and padded as the
+ * original's scripts did, distances in float32; what the other arithmetic and, where asked, the other order of vectors would
+ * give is told beside.
+ */
+export const zeroShotEmbedding: Setting = {
+  name: "zero-shot-embedding",
+  title: "zero-shot embedding",
+  readyAtOnce: true,
+  refuses(_task: Task, model: Model) {
+    if (model.pool !== undefined || model.embed !== undefined) return undefined;
+    return "it gives no embeddings (no `pool` or `embed`), which zero-shot-embedding asks for";
+  },
+  sequencesPerRow: (task) => task.members.length,
+  checkRecipe: (recipe: Recipe) => void readRecipe(recipeSchema, recipe),
+  async open(context) {
+    const embedding = new Embedding(context, readRecipe(recipeSchema, context.recipe));
+    return { answer: (examples) => embedding.answer(examples), async close() {} };
+  },
+};
+
+/** A sequence whose vector is needed. */
+interface Asked {
+  readonly letters: string;
+  readonly padTo: number | undefined;
+  readonly origin: Origin;
+}
+
+type Order = EmbeddingRecipe["order"];
+
+class Embedding {
+  /** The original's lists, one per member; looked at only where its batches or their order matter. */
+  private readonly files: readonly SequenceFile[];
+  private readonly batches: PaddedBatches | undefined;
+  private readonly lineAt = new Map<SequenceFile, (place: number) => number>();
+
+  constructor(
+    private readonly context: SettingContext,
+    private readonly recipe: EmbeddingRecipe,
+  ) {
+    const { task, model, protocol } = context;
+    const { extractionBatchSize, order, bothOrders } = recipe;
+    const padded = protocol === "paper" && PaddedBatches.vary(model);
+    this.batches = padded ? new PaddedBatches(model, extractionBatchSize) : undefined;
+    this.files = padded || order === "text" || bothOrders ? sequenceFiles(task) : [];
+    for (const file of this.files) this.lineAt.set(file, textOrder(file.lines, extractionBatchSize));
+  }
+
+  async answer(examples: readonly Example[]): Promise<readonly Prediction[]> {
+    const { order, bothOrders } = this.recipe;
+    const other = order === "file" ? "text" : "file";
+    const members = this.context.task.task.members.length;
+    const asked = await this.asked(examples, order);
+    const count = asked.length;
+    if (bothOrders) asked.push(...(await this.asked(examples, other)));
+    const vectors = await this.vectorsOf(asked);
+    return examples.map((example, i) => {
+      const own = vectors.slice(i * members, (i + 1) * members);
+      const others = vectors.slice(count + i * members, count + (i + 1) * members);
+      return this.prediction(example, own, bothOrders ? [`${other}-order`, others] : undefined);
+    });
+  }
+
+  private prediction(
+    { row, facts }: Example,
+    own: readonly Float64Array[],
+    others: readonly [way: OtherWay, vectors: readonly Float64Array[]] | undefined,
+  ): Prediction {
+    if (this.recipe.answer === "vector") {
+      const otherwise = others && { otherwise: { [others[0]]: others[1].map(base64Of) } };
+      return { kind: "vector", row, vectors: own.map(base64Of), ...otherwise, facts };
+    }
+    const paper = this.context.protocol === "paper";
+    const between = (vectors: readonly Float64Array[], distance: typeof cosineDistance) =>
+      this.distances(vectors, distance, row);
+    const [published, precise] = [between(own, paperCosineDistance), between(own, cosineDistance)];
+    const otherwise = {
+      ...(paper ? { float64: precise } : { float32: published }),
+      ...(others && { [others[0]]: between(others[1], paper ? paperCosineDistance : cosineDistance) }),
+    };
+    return { kind: "distance", row, values: paper ? published : precise, otherwise, facts };
+  }
+
+  private distances(
+    [first, ...rest]: readonly Float64Array[],
+    distance: typeof cosineDistance,
+    row: number,
+  ): readonly number[] {
+    return rest.map((vector) => {
+      const value = distance(first!, vector);
+      if (!Number.isNaN(value)) return value;
+      throw new InputError(
+        `the model ${JSON.stringify(this.context.model.name)} gave a vector of zeros for row ${row}, which has no angle to another`,
+        { hint: "the rows finished before are kept" },
+      );
+    });
+  }
+
+  /** Every member of every example in turn, in this order of vectors. */
+  private async asked(examples: readonly Example[], order: Order): Promise<Asked[]> {
+    const { members, name: task } = this.context.task.task;
+    const places = examples.flatMap((example) =>
+      members.map((_, member) => ({ example, member, file: this.files[member] })),
+    );
+    const lines = places.map(({ example, member, file }) => {
+      const line = file?.lineOf(example.row, member);
+      return line === undefined || order === "file" ? line : this.lineAt.get(file!)!(line);
+    });
+    const found = order === "file" ? undefined : await this.sequencesAt(places, lines);
+    return Promise.all(
+      places.map(async ({ example, member, file }, i) => {
+        const { letters, ...place } = found?.[i] ?? {
+          letters: example.sequences[member]!,
+          row: example.row,
+          member,
+        };
+        const padTo = file && (await this.batches?.tokensOf(file, lines[i]!));
+        return { letters, padTo, origin: { task, ...place } };
+      }),
+    );
+  }
+
+  private async sequencesAt(
+    places: readonly { readonly file: SequenceFile | undefined }[],
+    lines: readonly (number | undefined)[],
+  ) {
+    const found = new Array<Awaited<ReturnType<SequenceFile["at"]>>[number]>(places.length);
+    for (const file of new Set(this.files)) {
+      const here = [...places.keys()].filter((i) => places[i]!.file === file);
+      const sequences = await file.at(here.map((i) => lines[i]!));
+      here.forEach((i, k) => {
+        found[i] = sequences[k]!;
+      });
+    }
+    return found;
+  }
+
+  /** One vector each, [width]. */
+  private async vectorsOf(asked: readonly Asked[]): Promise<readonly Float64Array[]> {
+    const { model, batchSize, signal } = this.context;
+    const { first, of } = distinct(
+      model,
+      asked.map(({ letters, padTo }) => `${padTo ?? ""} ${letters}`),
+    );
+    const vectors = new Array<Float64Array>(first.length);
+    // Those padded alike are asked together; where nothing is padded that is all of them.
+    const groups = new Map<number | undefined, number[]>();
+    first.forEach((at, i) => {
+      const { padTo } = asked[at]!;
+      groups.set(padTo, [...(groups.get(padTo) ?? []), i]);
+    });
+    for (const group of groups.values()) {
+      for (let start = 0; start < group.length; start += batchSize) {
+        signal?.throwIfAborted();
+        const call = group.slice(start, start + batchSize);
+        const given = await this.pool(call.map((i) => asked[first[i]!]!));
+        call.forEach((i, k) => {
+          vectors[i] = given[k]!;
+        });
+      }
+    }
+    return of.map((i) => vectors[i]!);
+  }
+
+  private async pool(asked: readonly Asked[]): Promise<readonly Float64Array[]> {
+    const { model, protocol, signal } = this.context;
+    const { padTo } = asked[0]!;
+    const given = await poolSequences(
+      model,
+      asked.map(({ letters }) => letters),
+      {
+        protocol,
+        over: this.recipe.pooling,
+        origins: asked.map(({ origin }) => origin),
+        ...(padTo === undefined ? {} : { padTo }),
+        ...(signal === undefined ? {} : { signal }),
+      },
+    );
+    const who = `the model ${JSON.stringify(model.name)}`;
+    if (given?.length !== asked.length) {
+      throw new InputError(
+        `${who} was asked for ${asked.length} vectors and gave ${given?.length ?? String(given)}`,
+        { hint: "pool(sequences) returns one vector per sequence, in their order" },
+      );
+    }
+    given.forEach((vector, i) => {
+      const { row } = asked[i]!.origin;
+      if (vector.length !== given[0]!.length || vector.length === 0) {
+        throw new InputError(
+          `${who} gave a vector of ${vector.length} numbers for row ${row}, and one of ${given[0]!.length} before`,
+        );
+      }
+      const wrong = vector.find((value) => !Number.isFinite(value));
+      if (wrong === undefined) return;
+      throw new InputError(`${who} gave a vector with ${wrong} in it for row ${row}`, {
+        hint: "finite numbers are needed; the rows finished before are kept",
+      });
+    });
+    return given;
+  }
+}
+
+/** Little-endian float32 in base64. */
+function base64Of(vector: Float64Array): string {
+  const bytes = Buffer.alloc(4 * vector.length);
+  vector.forEach((value, i) => {
+    bytes.writeFloatLE(value, 4 * i);
+  });
+  return bytes.toString("base64");
+}
