@@ -57,6 +57,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     const planned = plan.cells[0]!;
     const run = await runCell(planned, memoryStore(), {
       folder: undefined,
+      trained: undefined,
       embeddings: plan.embeddings,
       onProgress,
       signal,

@@ -47,7 +47,8 @@ const FINE_TUNED: Recipe = {
 
 const measured = {
   defaultSplit: "test",
-  classification: {
+  supervision: {
+    loss: "cross-entropy",
     classes: 2,
     labels: () => [1, 0],
     validate: (predictions) => ({ val_loss: lossOf(predictions), val_acc: accuracyOf(predictions) }),

@@ -5,6 +5,7 @@ import { panelsOf } from "../../src/report/panels.ts";
 import { resultsFixture } from "./results-fixture.ts";
 
 const record = (losses: readonly number[]): TrainingRecord => ({
+  identity: "0123456789abcdef".repeat(4),
   trainRows: 1200,
   valRows: 300,
   parameters: 24_738,

@@ -15,6 +15,8 @@ export interface Cell {
   readonly identityVersion: number;
   readonly task: string;
   readonly taskVersion: number;
+  /** The name of the data set where the task has several: a cell line, a study. */
+  readonly dataset?: string;
   readonly model: {
     readonly name: string;
     /** `Model.identity`, or null when the model did not give one and its name stands alone. */
@@ -68,9 +70,14 @@ export function rowsDigest(ascending: readonly number[]): string {
   return sha256Hex(ascending.join("\n"));
 }
 
+/** `chromatin-activity`, or with the data set's name where there is one: `chromatin-activity K562`. */
+export function askedOfCell({ task, dataset }: Pick<Cell, "task" | "dataset">): string {
+  return dataset === undefined ? task : `${task} ${dataset}`;
+}
+
 /** `regulatory-elements × hyenadna × zero-shot`, for messages. */
-export function cellTitle({ task, model, setting }: Cell): string {
-  return `${task} × ${model.name} × ${setting}`;
+export function cellTitle(cell: Cell): string {
+  return `${askedOfCell(cell)} × ${cell.model.name} × ${cell.setting}`;
 }
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits");
@@ -81,6 +88,7 @@ export const cellRecordSchema = z.object({
     identityVersion: z.int(),
     task: z.string(),
     taskVersion: z.int(),
+    dataset: z.string().exactOptional(),
     model: z.object({ name: z.string(), identity: z.string().nullable() }),
     setting: z.string(),
     protocol: z.enum(["paper", "corrected"]),

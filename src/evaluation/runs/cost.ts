@@ -138,6 +138,7 @@ export async function estimateCost(
     recipe: cell.record.cell.recipe,
     batchSize: cell.batchSize,
     folder: undefined,
+    trained: undefined,
     embeddings: undefined,
     onNote: undefined,
     onStage: undefined,

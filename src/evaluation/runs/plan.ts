@@ -160,7 +160,8 @@ function draftsOf(
     return false;
   });
   if (open === undefined) return [];
-  const selection = { split: request.split ?? form.defaultSplit, limit: request.limit ?? null };
+  const asked = { split: request.split ?? form.defaultSplit, limit: request.limit ?? null };
+  const selection: Selection = { ...asked, purpose: "answer" };
   const selected = open.select(selection);
   if (selected.rows.length === 0) throw emptySelection(task, selection, selected);
   const numbers = selected.rows.map(({ index }) => index);
@@ -178,11 +179,12 @@ function draftsOf(
       identityVersion: IDENTITY_VERSION,
       task: task.name,
       taskVersion: task.version,
+      ...(open.dataset === undefined ? {} : { dataset: open.dataset }),
       model: { name: model.name, identity: model.identity ?? null },
       setting: setting.name,
       protocol,
       seed: request.seed ?? 0,
-      ...selection,
+      ...asked,
       recipe,
       data: open.digests,
     };

@@ -7,6 +7,8 @@ export type ProgressEvent =
       /** The folder's name: first eight hexadecimal digits of the cell's identity. */
       readonly cell: string;
       readonly task: string;
+      /** The name of the data set where the task has several. */
+      readonly dataset?: string;
       readonly model: string;
       readonly setting: string;
       readonly rows: number;

@@ -11,7 +11,10 @@ import type { OnProgress } from "./progress.ts";
 import type { ShardStore } from "./store.ts";
 
 export interface RunCellOptions {
+  /** The cell's folder. */
   readonly folder: string | undefined;
+  /** The folder of what the run's cells train; undefined: kept for this run alone. */
+  readonly trained: string | undefined;
   /** The store of embeddings; undefined: kept for this run alone. */
   readonly embeddings: string | undefined;
   readonly onProgress: OnProgress | undefined;
@@ -37,7 +40,7 @@ export interface CellRun {
 export async function runCell(
   planned: PlannedCell,
   store: ShardStore,
-  { folder, embeddings, onProgress, signal }: RunCellOptions,
+  { folder, trained, embeddings, onProgress, signal }: RunCellOptions,
 ): Promise<CellRun> {
   const { task, model, setting, record } = planned;
   const { cell } = record;
@@ -59,6 +62,7 @@ export async function runCell(
       recipe: cell.recipe,
       batchSize: planned.batchSize,
       folder,
+      trained,
       embeddings,
       signal,
       onNote: (text) => onProgress?.({ kind: "note", cell: planned.name, text }),
@@ -146,7 +150,7 @@ const WINDOW_MS = 30_000;
 
 function progressOf(planned: PlannedCell, before: number, perBatch: number, tell: OnProgress | undefined) {
   const { name, record, rows } = planned;
-  const { task, model, setting } = record.cell;
+  const { task, dataset, model, setting } = record.cell;
   let rowsDone = before;
   let batch = Math.ceil(before / perBatch);
   const marks = [{ time: performance.now(), rowsDone }];
@@ -154,6 +158,7 @@ function progressOf(planned: PlannedCell, before: number, perBatch: number, tell
     kind: "cell-start",
     cell: name,
     task,
+    ...(dataset === undefined ? {} : { dataset }),
     model: model.name,
     setting,
     rows: rows.length,

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { InputError } from "../../base/errors.ts";
 import { version } from "../../base/version.ts";
+import { trainedFolder } from "../settings/training-record.ts";
 import type { Measurement } from "../tasks/measurement.ts";
 import type { Plan, PlannedCell } from "./plan.ts";
 import type { OnProgress } from "./progress.ts";
@@ -74,6 +75,7 @@ async function runInto(
 ): Promise<ShardOutcome> {
   const run = await runCell(planned, store, {
     folder: cellFolder(folder, planned.record),
+    trained: trainedFolder(folder),
     embeddings,
     onProgress,
     signal,

@@ -4,13 +4,14 @@ import type { Model } from "../../models/model.ts";
 import { input } from "../../net/graph/build.ts";
 import { initialValues } from "../../net/nn/init.ts";
 import type { Feeds } from "../../net/train/batches.ts";
-import type { ClassificationForm, Example, OpenTask, Task, TaskRow } from "../tasks/task.ts";
-import type { Classifier, KeptExample, KeptRows } from "./classifier.ts";
+import type { Example, OpenTask, Supervision, Task, TaskRow } from "../tasks/task.ts";
+import type { KeptExample, KeptRows, Learner } from "./learner.ts";
 import { PackedCodes } from "./packed-codes.ts";
 import type { Setting } from "./setting.ts";
-import { classificationOf } from "./train-classifier.ts";
+import { outputsOf } from "./supervision.ts";
 import { trainedAnswerer } from "./trained-answerer.ts";
 import { readTrainingRecipe } from "./training-recipe.ts";
+import { supervisionOf, trainingTaskOf } from "./training-rows.ts";
 
 const NAME = "ab-initio";
 
@@ -32,35 +33,30 @@ export const abInitio: Setting = {
   sequencesPerRow: (task) => task.members.length,
   checkRecipe: (recipe) => void readTrainingRecipe(recipe),
   async open(context) {
-    const form = classificationOf(context, NAME);
+    const supervision = supervisionOf(context, NAME);
     const recipe = readTrainingRecipe(context.recipe);
-    const classifier = networkClassifier(context.task, context.model, form, recipe.trainingSeed);
-    return trainedAnswerer(context, { setting: NAME, recipe, classifier });
+    const learner = networkLearner(trainingTaskOf(context), context.model, supervision, recipe.trainingSeed);
+    return trainedAnswerer(context, { setting: NAME, recipe, learner });
   },
 };
 
-function networkClassifier(
-  task: OpenTask,
-  { network }: Model,
-  form: ClassificationForm,
-  seed: number,
-): Classifier {
+function networkLearner(task: OpenTask, { network }: Model, supervision: Supervision, seed: number): Learner {
   const length = task.task.window;
-  const { tensors, logits } = network!.build({ length, outputs: form.classes });
+  const { tensors, logits } = network!.build({ length, outputs: outputsOf(supervision) });
   return {
     initial: initialValues(tensors, seed),
     frozen: new Map(),
-    logits: logits(input("sequence", "float32", ["b", length, 4])),
+    output: logits(input("sequence", "float32", ["b", length, 4])),
     feeds: async (examples) => oneHotFeeds(examples.flatMap(codesOfMembers), length),
     keeping: "reading",
-    keep: (rows, tell) => keepRows(task, form, rows, tell),
+    keep: (rows, tell) => keepRows(task, supervision, rows, tell),
     async close() {},
   };
 }
 
 async function keepRows(
   task: OpenTask,
-  form: ClassificationForm,
+  supervision: Supervision,
   rows: readonly TaskRow[],
   tell: (done: number) => void,
 ): Promise<KeptRows> {
@@ -73,7 +69,7 @@ async function keepRows(
       codesOfMembers(example).forEach((member, i) => {
         codes.set(examples.length * members.length + i, member);
       });
-      examples.push({ row: example.row, facts: example.facts, labels: form.labels(example) });
+      examples.push({ row: example.row, facts: example.facts, labels: supervision.labels(example) });
     }
     tell(examples.length);
   }

@@ -3,12 +3,13 @@ import { z } from "zod";
 import type { FineTuning } from "../../models/fine-tuning.ts";
 import type { Model } from "../../models/model.ts";
 import type { Recipe } from "../tasks/recipe.ts";
-import type { ClassificationForm, Example, OpenTask, Task, TaskRow } from "../tasks/task.ts";
-import type { Classifier, KeptExample, KeptRows } from "./classifier.ts";
+import type { Example, OpenTask, Supervision, Task, TaskRow } from "../tasks/task.ts";
+import type { KeptExample, KeptRows, Learner } from "./learner.ts";
 import type { Setting } from "./setting.ts";
-import { classificationOf, trainingRows } from "./train-classifier.ts";
+import { outputsOf } from "./supervision.ts";
 import { trainedAnswerer } from "./trained-answerer.ts";
 import { readRecipe, trainingFields } from "./training-recipe.ts";
+import { supervisionOf, trainingRows, trainingTaskOf } from "./training-rows.ts";
 
 const NAME = "fine-tuned";
 
@@ -44,45 +45,46 @@ export const fineTuned: Setting = {
   sequencesPerRow: (task) => task.members.length,
   checkRecipe: (recipe) => void readFineTuningRecipe(recipe),
   async open(context) {
-    const { task, model } = context;
+    const { model } = context;
+    const task = trainingTaskOf(context);
     const recipe = readFineTuningRecipe(context.recipe);
-    const form = classificationOf(context, NAME);
+    const supervision = supervisionOf(context, NAME);
     const [first] = await task.examples(trainingRows(context, recipe).train.rows.slice(0, 1));
     const { rank, alpha, dropout, trainingSeed } = recipe;
     const tuning = await model.fineTune!({
-      labels: form.classes,
+      labels: outputsOf(supervision),
       recipe: { rank, alpha, dropout },
       seed: trainingSeed,
     });
-    let classifier: Classifier;
+    let learner: Learner;
     try {
-      classifier = await tuningClassifier(task, tuning, form, first!.sequences[0]!);
+      learner = await tuningLearner(task, tuning, supervision, first!.sequences[0]!);
     } catch (error) {
       await tuning.close();
       throw error;
     }
-    return trainedAnswerer(context, { setting: NAME, recipe, classifier });
+    return trainedAnswerer(context, { setting: NAME, recipe, learner });
   },
 };
 
 /** @param letters  a sequence, whose number of tokens models take that need to know it */
-async function tuningClassifier(
+async function tuningLearner(
   task: OpenTask,
   tuning: FineTuning,
-  form: ClassificationForm,
+  supervision: Supervision,
   letters: string,
-): Promise<Classifier> {
+): Promise<Learner> {
   const tokens = tuning.feeds([letters]).ids!.shape[1]!;
   const training = await tuning.graph("training", tokens);
   const evaluation = await tuning.graph("evaluation", tokens);
   return {
-    logits: evaluation.logits,
-    trainingLogits: training.logits,
+    output: evaluation.logits,
+    trainingOutput: training.logits,
     initial: tuning.readBy(training),
     frozen: new Map([...evaluation.frozen, ...training.frozen]),
     feeds: async (examples) => tuning.feeds(sequencesOf(examples)),
     keeping: "reading",
-    keep: (rows, tell) => keepRows(task, tuning, form, rows, tell),
+    keep: (rows, tell) => keepRows(task, tuning, supervision, rows, tell),
     stepFeeds: (place) => tuning.dropout(place),
     export: (folder, trained) => tuning.save(join(folder, "adapter.safetensors"), trained),
     close: () => tuning.close(),
@@ -96,7 +98,7 @@ const sequencesOf = (examples: readonly Pick<Example, "sequences">[]) =>
 async function keepRows(
   task: OpenTask,
   tuning: FineTuning,
-  form: ClassificationForm,
+  supervision: Supervision,
   rows: readonly TaskRow[],
   tell: (done: number) => void,
 ): Promise<KeptRows> {
@@ -105,7 +107,7 @@ async function keepRows(
   for (let start = 0; start < rows.length; start += BLOCK) {
     for (const example of await task.examples(rows.slice(start, start + BLOCK))) {
       letters.push(example.sequences);
-      examples.push({ row: example.row, facts: example.facts, labels: form.labels(example) });
+      examples.push({ row: example.row, facts: example.facts, labels: supervision.labels(example) });
     }
     tell(examples.length);
   }

@@ -3,11 +3,13 @@ import type { OpenTask, TaskRow } from "../tasks/task.ts";
 
 /**
  * The batches in which the original embedded a table: consecutive rows of the whole table, all chromosomes, each member of
- * a row with the same member of the others. Without an attention mask a row's states depend on how far it was padded
+ * a row with the same member of the others. Where a task has several tables, each was embedded by itself. Without an attention mask a row's states depend on how far it was padded
  * (quirk Q7), which these batches decide.
  */
 export class OriginalBatches {
   private readonly rows: readonly TaskRow[];
+  /** Number of the first row of each table. */
+  private readonly tables: readonly number[];
   private readonly tokens = new Map<number, Promise<readonly number[]>>();
 
   constructor(
@@ -15,20 +17,25 @@ export class OriginalBatches {
     private readonly model: Model,
     private readonly batchSize: number,
   ) {
-    this.rows = task.select({ split: "all", limit: null }).rows;
+    const { rows, tables = [0] } = task.select({ split: "all", purpose: "answer", limit: null });
+    this.rows = rows;
+    this.tables = tables;
   }
 
   /** Tokens of the longest sequence in the row's batch, for each member. */
   tokensOf(row: number): Promise<readonly number[]> {
-    const batch = Math.floor(row / this.batchSize);
-    const known = this.tokens.get(batch) ?? this.count(batch);
+    const table = this.tables.findLastIndex((first) => first <= row);
+    const first = this.tables[table]!;
+    const batch = first + Math.floor((row - first) / this.batchSize) * this.batchSize;
+    const known = this.tokens.get(batch) ?? this.count(batch, this.tables[table + 1]);
     this.tokens.set(batch, known);
     return known;
   }
 
-  private async count(batch: number): Promise<readonly number[]> {
-    const start = this.firstFrom(batch * this.batchSize);
-    const end = this.firstFrom((batch + 1) * this.batchSize);
+  /** @param batch  number of its first row */
+  private async count(batch: number, nextTable = Number.POSITIVE_INFINITY): Promise<readonly number[]> {
+    const start = this.firstFrom(batch);
+    const end = this.firstFrom(Math.min(batch + this.batchSize, nextTable));
     const examples = await this.task.examples(this.rows.slice(start, end));
     return this.task.task.members.map((_, member) =>
       Math.max(...examples.map(({ sequences }) => this.model.tokenCount!(sequences[member]!))),

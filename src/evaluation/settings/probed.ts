@@ -13,13 +13,14 @@ import { FreshLayers, initialValues } from "../../net/nn/init.ts";
 import type { Feeds } from "../../net/train/batches.ts";
 import { type ChunkPlace, EmbeddingStore, type SequenceToEmbed } from "../embeddings/embedding-store.ts";
 import type { Recipe } from "../tasks/recipe.ts";
-import type { ClassificationForm, Example, Task, TaskRow } from "../tasks/task.ts";
-import type { Classifier, KeptExample, KeptRows } from "./classifier.ts";
+import type { Example, OpenTask, Supervision, Task, TaskRow } from "../tasks/task.ts";
+import type { KeptExample, KeptRows, Learner } from "./learner.ts";
 import { OriginalBatches } from "./original-batches.ts";
 import type { Setting, SettingContext } from "./setting.ts";
-import { classificationOf, trainingRows } from "./train-classifier.ts";
+import { outputsOf } from "./supervision.ts";
 import { trainedAnswerer } from "./trained-answerer.ts";
 import { readRecipe, trainingFields } from "./training-recipe.ts";
+import { supervisionOf, trainingRows, trainingTaskOf } from "./training-rows.ts";
 
 const NAME = "probed";
 
@@ -65,7 +66,7 @@ export const probed: Setting = {
     };
     try {
       const probe = await Probe.open(context, store, recipe, closeStore);
-      return await trainedAnswerer(context, { setting: NAME, recipe, classifier: probe });
+      return await trainedAnswerer(context, { setting: NAME, recipe, learner: probe });
     } catch (error) {
       await closeStore();
       throw error;
@@ -73,28 +74,28 @@ export const probed: Setting = {
   },
 };
 
-/** The probing head as a classifier whose inputs come from the store. */
-class Probe implements Classifier {
+/** The probing head, whose inputs come from the store. */
+class Probe implements Learner {
   readonly keeping = "embedding";
   private lossTold = false;
-  readonly initial: Classifier["initial"];
+  readonly initial: Learner["initial"];
   readonly frozen = new Map<string, never>();
-  readonly logits: Classifier["logits"];
+  readonly output: Learner["output"];
 
   private constructor(
     private readonly context: SettingContext,
-    private readonly form: ClassificationForm,
+    private readonly supervision: Supervision,
     private readonly store: EmbeddingStore,
     private readonly basesOf: BaseTokens,
-    private readonly batches: OriginalBatches | undefined,
+    private readonly batchesOf: (task: OpenTask) => OriginalBatches | undefined,
     { width, kernel, seed }: { readonly width: number; readonly kernel: number; readonly seed: number },
     readonly close: () => Promise<void>,
   ) {
     const layers = new FreshLayers();
-    const head = probingHead(layers, { width, kernel, outputs: form.classes });
+    const head = probingHead(layers, { width, kernel, outputs: outputsOf(supervision) });
     const { tokens, index } = probingInputs(width, basesOf);
     this.initial = initialValues(layers.tensors, seed);
-    this.logits = probingLogits(head, tokens, basesOf, index);
+    this.output = probingLogits(head, tokens, basesOf, index);
   }
 
   /** Asks the model for one embedding, of the first row that trains, to know its width and its tokens. */
@@ -104,49 +105,56 @@ class Probe implements Classifier {
     recipe: z.infer<typeof recipeSchema>,
     close: () => Promise<void>,
   ): Promise<Probe> {
-    const { task, model, protocol } = context;
+    const { model, protocol } = context;
+    const task = trainingTaskOf(context);
     const { positions, kernel, extractionBatchSize } = recipe;
-    const form = classificationOf(context, NAME);
+    const supervision = supervisionOf(context, NAME);
     // The original padded rows to the longest of a batch; where all are as long there is nothing to pad.
     const varies =
       model.tokenCount !== undefined && model.tokens !== "one-letter" && model.tokens !== "k-mer";
-    const batches =
-      protocol === "paper" && varies ? new OriginalBatches(task, model, extractionBatchSize) : undefined;
+    const batches = new Map<OpenTask, OriginalBatches>();
+    const batchesOf = (of: OpenTask) => {
+      if (protocol !== "paper" || !varies) return undefined;
+      const known = batches.get(of) ?? new OriginalBatches(of, model, extractionBatchSize);
+      batches.set(of, known);
+      return known;
+    };
     const [first] = await task.examples(trainingRows(context, recipe).train.rows.slice(0, 1));
     const origins = [{ task: task.task.name, row: first!.row, member: 0 }];
     const [embedding] = await model.embed!([first!.sequences[0]!], { protocol, origins });
     const basesOf = seenBy(embedding!, positions, task.task.window, model);
     return new Probe(
       context,
-      form,
+      supervision,
       store,
       basesOf,
-      batches,
+      batchesOf,
       { width: embedding!.width, kernel, seed: recipe.trainingSeed },
       close,
     );
   }
 
   async feeds(examples: readonly Example[]): Promise<Feeds> {
-    const sequences = await this.toEmbed(examples);
+    const sequences = await this.toEmbed(this.context.task, examples);
     await this.store.ensure(sequences, this.context.signal);
     const place = this.store.chunkOf(sequences);
     return this.collate(await this.readAll(sequences.map((_, sequence) => ({ place, sequence }))));
   }
 
   async keep(rows: readonly TaskRow[], tell: (done: number) => void): Promise<KeptRows> {
-    const { task, signal } = this.context;
+    const { signal } = this.context;
+    const task = trainingTaskOf(this.context);
     const members = task.task.members.length;
     const examples: KeptExample[] = [];
     const places: ChunkPlace[] = [];
     for (let start = 0; start < rows.length; start += CHUNK_ROWS) {
       signal?.throwIfAborted();
       const block = await task.examples(rows.slice(start, start + CHUNK_ROWS));
-      const sequences = await this.toEmbed(block);
+      const sequences = await this.toEmbed(task, block);
       await this.store.ensure(sequences, signal);
       places.push(this.store.chunkOf(sequences));
       for (const example of block) {
-        examples.push({ row: example.row, facts: example.facts, labels: this.form.labels(example) });
+        examples.push({ row: example.row, facts: example.facts, labels: this.supervision.labels(example) });
       }
       tell(examples.length);
     }
@@ -176,11 +184,12 @@ class Probe implements Classifier {
     );
   }
 
-  private async toEmbed(examples: readonly Example[]): Promise<readonly SequenceToEmbed[]> {
-    const { name } = this.context.task.task;
+  private async toEmbed(task: OpenTask, examples: readonly Example[]): Promise<readonly SequenceToEmbed[]> {
+    const { name } = task.task;
+    const batches = this.batchesOf(task);
     const sequences: SequenceToEmbed[] = [];
     for (const example of examples) {
-      const padTo = await this.batches?.tokensOf(example.row);
+      const padTo = await batches?.tokensOf(example.row);
       example.sequences.forEach((letters, member) => {
         const origin = { task: name, row: example.row, member };
         sequences.push({ letters, padTo: padTo?.[member], origin });

@@ -13,8 +13,10 @@ export interface SettingContext {
   readonly recipe: Recipe;
   /** Sequences per call of the model at most. */
   readonly batchSize: number;
-  /** The cell's folder, for what a setting keeps (a trained head); undefined for a run in memory. */
+  /** The cell's folder; undefined for a run in memory. */
   readonly folder: string | undefined;
+  /** The folder of what the run's cells train; undefined for a run in memory. */
+  readonly trained: string | undefined;
   /** The folder of the store of embeddings; undefined for a run in memory. */
   readonly embeddings: string | undefined;
   readonly signal: AbortSignal | undefined;

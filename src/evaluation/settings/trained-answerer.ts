@@ -1,63 +1,81 @@
 import { join } from "node:path";
+import { InputError } from "../../base/errors.ts";
 import { temporaryFolder } from "../../base/temporary-folder.ts";
 import { openProgram } from "../../net/runtime/program.ts";
 import { readArrays } from "../../net/train/fit-state.ts";
-import type { Classifier } from "./classifier.ts";
+import type { Learner } from "./learner.ts";
 import type { Answerer, SettingContext } from "./setting.ts";
-import { classificationOf, predictionsOf, trainClassifier } from "./train-classifier.ts";
+import { predictionsOf } from "./supervision.ts";
+import { trainLearner } from "./train-learner.ts";
 import { trainOnce } from "./train-once.ts";
+import { trainingIdentity } from "./training-identity.ts";
 import type { TrainingRecipe } from "./training-recipe.ts";
-import { trainedFolder } from "./training-record.ts";
+import { linkTraining, trainingFolder } from "./training-record.ts";
+import { supervisionOf, trainingRows } from "./training-rows.ts";
 
 export interface TrainedSetting {
   readonly setting: string;
   readonly recipe: TrainingRecipe;
-  readonly classifier: Classifier;
+  readonly learner: Learner;
 }
 
 /**
- * Trains a classifier into the cell's folder, unless it lies there trained, and answers with it. A run in memory trains in a
- * folder that is removed at once. Closes the classifier in the end, whatever happens.
+ * Trains a network, unless a cell of the run has trained it, and answers with it. What was trained lies in a folder of the run
+ * that is named by the training's identity, so that every cell with the same finds it; a run in memory trains in a folder that
+ * is removed at once. Closes the learner in the end, whatever happens.
  */
 export async function trainedAnswerer(context: SettingContext, trained: TrainedSetting): Promise<Answerer> {
-  const { classifier, setting } = trained;
-  const { classes } = classificationOf(context, setting);
+  const { learner, setting } = trained;
+  const supervision = supervisionOf(context, setting);
   try {
     const { parameters, training } = await trainedParameters(context, trained);
-    const sources = new Map([...classifier.frozen, ...parameters]);
-    const program = await openProgram({ logits: classifier.logits }, sources);
+    const sources = new Map([...learner.frozen, ...parameters]);
+    const program = await openProgram({ output: learner.output }, sources);
     return {
       training,
       async answer(examples) {
         if (examples.length === 0) return [];
-        const { logits } = await program.run(await classifier.feeds(examples));
-        return predictionsOf(examples, logits!, classes);
+        const { output } = await program.run(await learner.feeds(examples));
+        return predictionsOf(supervision, examples, output!);
       },
       async close() {
         await program.close();
-        await classifier.close();
+        await learner.close();
       },
     };
   } catch (error) {
-    await classifier.close();
+    await learner.close();
     throw error;
   }
 }
 
 async function trainedParameters(context: SettingContext, trained: TrainedSetting) {
-  await using temporary = context.folder === undefined ? await temporaryFolder() : undefined;
-  const folder = trainedFolder(context.folder ?? temporary!.path);
-  const training = await trainOnce(folder, () => trainClassifier(context, { ...trained, folder }), {
-    signal: context.signal,
-    onWait: (why) =>
-      context.onStage?.({
-        stage: "waiting for another process to train",
-        done: 0,
-        total: 1,
-        rowsPerSecond: undefined,
-        secondsLeft: undefined,
-        note: `waiting for another process to train: ${why}`,
-      }),
-  });
+  await using temporary = context.trained === undefined ? await temporaryFolder() : undefined;
+  const rows = trainingRows(context, trained.recipe);
+  const identity = trainingIdentity(context, trained.setting, rows);
+  const folder = trainingFolder(context.trained ?? temporary!.path, identity);
+  const training = await trainOnce(
+    folder,
+    () => trainLearner(context, { ...trained, rows, identity, folder }),
+    {
+      signal: context.signal,
+      onWait: (why) =>
+        context.onStage?.({
+          stage: "waiting for another process to train",
+          done: 0,
+          total: 1,
+          rowsPerSecond: undefined,
+          secondsLeft: undefined,
+          note: `waiting for another process to train: ${why}`,
+        }),
+    },
+  );
+  if (training.identity !== identity) {
+    throw new InputError("this is another training than the one that is wanted here", {
+      place: { file: folder },
+      hint: "was the folder copied from another run? Move it away and start again",
+    });
+  }
+  if (context.folder !== undefined) await linkTraining(context.folder, identity);
   return { training, parameters: await readArrays(join(folder, "best.safetensors")) };
 }

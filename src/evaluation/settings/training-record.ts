@@ -4,8 +4,10 @@ import { FormatError } from "../../base/errors.ts";
 import { textIfPresent } from "../../base/text-file.ts";
 import { writeFileWhole } from "../../base/write-file.ts";
 
-/** How the training of a cell went: its loss curves, and what was kept. */
+/** How a training went: its loss curves, and what was kept. */
 export interface TrainingRecord {
+  /** SHA-256 of all that decides what it ended with; cells that share it were trained once. */
+  readonly identity: string;
   readonly trainRows: number;
   readonly valRows: number;
   /** Trained numbers. */
@@ -21,7 +23,10 @@ export interface TrainingRecord {
   }[];
 }
 
+const digest = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits");
+
 export const trainingRecordSchema: z.ZodType<TrainingRecord> = z.object({
+  identity: digest,
   trainRows: z.int().positive(),
   valRows: z.int().positive(),
   parameters: z.int().positive(),
@@ -37,33 +42,63 @@ export const trainingRecordSchema: z.ZodType<TrainingRecord> = z.object({
     .min(1),
 });
 
-/** Where a cell keeps what it trained, in the cell's folder. */
-export const trainedFolder = (cellFolder: string) => join(cellFolder, "trained");
+/** Where the trainings of a run are kept, in its folder. */
+export const trainedFolder = (runFolder: string) => join(runFolder, "trained");
 
-const recordFile = (trained: string) => join(trained, "training.json");
+/** Where one of them is kept: named by the first eight hexadecimal digits of its identity. */
+export const trainingFolder = (trained: string, identity: string) => join(trained, identity.slice(0, 8));
+
+const recordFile = (training: string) => join(training, "training.json");
 
 /** Written last: a folder that has it is trained. */
-export async function writeTrainingRecord(trained: string, record: TrainingRecord): Promise<void> {
-  await writeFileWhole(recordFile(trained), `${JSON.stringify(record, null, 2)}\n`);
+export async function writeTrainingRecord(training: string, record: TrainingRecord): Promise<void> {
+  await writeFileWhole(recordFile(training), `${JSON.stringify(record, null, 2)}\n`);
 }
 
 /**
- * @param trained  the folder `trainedFolder` names
- * @returns        undefined where nothing was trained to its end
+ * @param training  the folder `trainingFolder` names
+ * @returns         undefined where nothing was trained to its end
  * @throws {FormatError} when the record is damaged
  */
-export async function readTrainingRecord(trained: string): Promise<TrainingRecord | undefined> {
-  const file = recordFile(trained);
-  const text = await textIfPresent(file);
-  if (text === undefined) return undefined;
-  const parsed = trainingRecordSchema.safeParse(jsonOrUndefined(text));
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new FormatError(
-    { file },
-    `${issue?.path.join(".") || "the record"}: ${issue?.message}`,
+export async function readTrainingRecord(training: string): Promise<TrainingRecord | undefined> {
+  return readChecked(
+    recordFile(training),
+    trainingRecordSchema,
     "was it changed by hand? Delete it and start the run again: training goes on from its last state",
   );
+}
+
+const linkFile = (cellFolder: string) => join(cellFolder, "trained.json");
+const linkSchema = z.object({ training: digest });
+
+/** Notes in a cell's folder which training answers for it. */
+export async function linkTraining(cellFolder: string, identity: string): Promise<void> {
+  await writeFileWhole(linkFile(cellFolder), `${JSON.stringify({ training: identity })}\n`);
+}
+
+/**
+ * How the training went that answers for a cell.
+ *
+ * @param trained  the folder `trainedFolder` names
+ * @returns        undefined where the cell was not trained
+ * @throws {FormatError} when a file is damaged
+ */
+export async function readLinkedTraining(
+  cellFolder: string,
+  trained: string,
+): Promise<TrainingRecord | undefined> {
+  const hint = "was it changed by hand? Delete it and start the run again";
+  const link = await readChecked(linkFile(cellFolder), linkSchema, hint);
+  return link === undefined ? undefined : readTrainingRecord(trainingFolder(trained, link.training));
+}
+
+async function readChecked<T>(file: string, schema: z.ZodType<T>, hint: string): Promise<T | undefined> {
+  const text = await textIfPresent(file);
+  if (text === undefined) return undefined;
+  const parsed = schema.safeParse(jsonOrUndefined(text));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new FormatError({ file }, `${issue?.path.join(".") || "the record"}: ${issue?.message}`, hint);
 }
 
 function jsonOrUndefined(text: string): unknown {

@@ -19,7 +19,7 @@ export interface RecipePlace {
 
 /**
  * The recipe of one cell: the setting's own values, then those of the protocol, of the model's family, of every deviation
- * that names the cell, and last those that a user asked for.
+ * that names the cell (or the task whose rows train for it), and last those that a user asked for.
  *
  * @param asked  values by name, in place of the recipe's; a name it does not have is refused
  * @throws {InputError} when a name is unknown to this setting, or a value is of another kind than the recipe's
@@ -28,7 +28,7 @@ export function recipeFor(form: TaskSetting, place: RecipePlace, asked: Recipe =
   const { task, setting, family, protocol } = place;
   const rows = deviations.filter(
     (row) =>
-      row.task === task &&
+      (row.task === task || row.task === form.trainedBy) &&
       row.setting === setting &&
       row.family === family &&
       (row.protocol === undefined || row.protocol === protocol),

@@ -15,7 +15,7 @@ import type { Example, OpenTask, SelectedRows, Selection, Task, TaskInputs, Task
 /** What the settings that train have in common: elements are of class 1, controls of class 0. */
 const TRAINED: Omit<TaskSetting, "recipe"> = {
   defaultSplit: "test",
-  classification: { classes: 2, labels: () => PAIR_LABELS, validate: validatePairs },
+  supervision: { loss: "cross-entropy", classes: 2, labels: () => PAIR_LABELS, validate: validatePairs },
   measure: measureClassifiedPairs,
   scores: {
     columns: ["idx", "seq_logit_0", "seq_logit_1", "ctrl_logit_0", "ctrl_logit_1"],

@@ -15,6 +15,8 @@ export type TaskInputs = Readonly<Record<string, TaskInput | undefined>>;
 export interface InputForm {
   /** The key in `TaskInputs`: "genome", "elements". */
   readonly name: string;
+  /** A file, or its contents already read; or a few words: the name of a data set. A file where it is absent. */
+  readonly kind?: "file" | "text";
   /** What to give, in a few words, for help texts and refusals. */
   readonly what: string;
 }
@@ -38,9 +40,13 @@ export interface Example {
   readonly facts: RowFacts;
 }
 
+/** What rows are wanted for: a task may answer other rows than it trains with. */
+export type Purpose = "train" | "validate" | "answer";
+
 /** Which of the table's rows are asked for. */
 export interface Selection {
   readonly split: Split;
+  readonly purpose: Purpose;
   /** At most this many rows, picked by a digest of their number so that any machine picks the same; null: all. */
   readonly limit: number | null;
 }
@@ -54,6 +60,8 @@ export interface SelectedRows {
   readonly perChromosome: ReadonlyMap<string, number>;
   /** Bytes that asking for these rows' letters keeps in memory: chromosomes. */
   readonly memory: number;
+  /** Number of the first row of each table, ascending, where a task numbers the rows of several one after the other. */
+  readonly tables?: readonly number[];
 }
 
 /** A sequence of a row, by its place. */
@@ -79,6 +87,10 @@ export interface OpenTask {
   readonly task: Task;
   /** SHA-256 by input name: whatever can change an answer. */
   readonly digests: Readonly<Record<string, string>>;
+  /** The name of the data set where a task has several: a cell line, a study. Part of a run's identity and of its titles. */
+  readonly dataset?: string;
+  /** The task whose rows train, where this one has none of its own that do; closed with this one. */
+  readonly training?: OpenTask;
   /** @throws {InputError} when the table and another input do not fit together, as a chromosome that the genome lacks */
   select(selection: Selection): SelectedRows;
   /** The letters of some rows of a selection, in the order given. Cheap enough to be asked in blocks. */
@@ -104,14 +116,38 @@ export interface ScoreTable {
   line(prediction: Prediction): readonly (string | number)[];
 }
 
-/** What a setting that trains must know of a task: a classification of every member of a row. */
-export interface ClassificationForm {
-  readonly classes: number;
-  /** The true class of each member, from 0, in the order of `Task.members`. */
-  labels(example: Example): readonly number[];
+/** What is known of a row that trains, beside its sequences. */
+export type LabelledRow = Pick<Example, "row" | "facts">;
+
+interface SupervisionBase {
+  /** What is to be learned of each member of a row, in the order of `Task.members`: a class, from 0, or a number. */
+  labels(example: LabelledRow): readonly number[];
   /** Columns of `train.log` after `epoch`, from answers to the validation rows in row order; `val_loss` is among them. */
   validate(predictions: readonly Prediction[], context: MeasureContext): Readonly<Record<string, number>>;
+  /**
+   * The rows that an epoch sees, in the order in which it sees them, where a task decides that by itself; all rows in the
+   * recipe's order where it is absent. It must depend on what it is given alone, so that a killed training goes on alike.
+   *
+   * @param rows   the training rows, in row order
+   * @param epoch  0-based
+   * @returns      0-based places among the rows
+   */
+  rowsOfEpoch?(rows: readonly LabelledRow[], epoch: number, recipe: Recipe): Int32Array;
 }
+
+/** Each member is of one of some classes; the loss is the cross-entropy. */
+export interface ClassSupervision extends SupervisionBase {
+  readonly loss: "cross-entropy";
+  readonly classes: number;
+}
+
+/** Each member has a number, which a network of one output predicts; the loss is the mean squared error. */
+export interface ValueSupervision extends SupervisionBase {
+  readonly loss: "squared-error";
+}
+
+/** What a setting that trains must know of a task. */
+export type Supervision = ClassSupervision | ValueSupervision;
 
 /** How one task asks in one setting; what differs per setting is data. */
 export interface TaskSetting {
@@ -122,8 +158,10 @@ export interface TaskSetting {
   /** What a family of models has of its own, by the family's name. */
   readonly byFamily?: Readonly<Record<string, Recipe>>;
   readonly defaultSplit: Split;
-  /** Present where the setting trains. */
-  readonly classification?: ClassificationForm;
+  /** Present where the setting trains with rows of this task. */
+  readonly supervision?: Supervision;
+  /** Name of the task whose rows train, where it is another: its exceptions for families of models hold here too. */
+  readonly trainedBy?: string;
   /** What this setting's answers are worth, where it is not the task's own `measure`. */
   measure?(predictions: readonly Prediction[], context: MeasureContext): Measurement;
   /** The table of this setting's scores, where it is not the task's own. */

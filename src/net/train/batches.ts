@@ -24,14 +24,33 @@ export interface ExampleSource {
   batch(rows: Int32Array, place: BatchPlace): Promise<Feeds>;
 }
 
-/** In file order every epoch, as the original trains; or in an order drawn anew for every epoch. */
-export type ExampleOrder = { readonly kind: "file" } | { readonly kind: "shuffled"; readonly seed: number };
+/** Which examples an epoch sees, and in which order. */
+export type ExampleOrder =
+  /** All in file order, every epoch alike, as the original trains. */
+  | { readonly kind: "file" }
+  /** All in an order drawn anew for every epoch. */
+  | { readonly kind: "shuffled"; readonly seed: number }
+  /**
+   * Those that the caller chooses, by their 0-based places in file order. They must be the same for an epoch whenever they are
+   * asked for, and what decides them must be part of the training's identity.
+   */
+  | { readonly kind: "chosen"; rows(epoch: number): Int32Array };
 
-/** The order of the examples in an epoch: 0-based places in file order. It depends on the seed and the epoch alone. */
+/** The examples of an epoch in their order: 0-based places in file order. They depend on the order and the epoch alone. */
 export function orderOfEpoch(order: ExampleOrder, examples: number, epoch: number): Int32Array {
-  return order.kind === "file"
-    ? Int32Array.from({ length: examples }, (_, i) => i)
-    : new Pcg64(seedOf([order.seed, "order of epoch", epoch])).permutation(examples);
+  switch (order.kind) {
+    case "file":
+      return Int32Array.from({ length: examples }, (_, i) => i);
+    case "shuffled":
+      return shuffledPlaces(examples, order.seed, epoch);
+    case "chosen":
+      return order.rows(epoch);
+  }
+}
+
+/** The places 0 to `examples - 1` in an order of the epoch's own. */
+export function shuffledPlaces(examples: number, seed: number, epoch: number): Int32Array {
+  return new Pcg64(seedOf([seed, "order of epoch", epoch])).permutation(examples);
 }
 
 /** Batches in which a number of examples is seen; the last may be smaller. */

@@ -22,6 +22,9 @@ export type FitEvent =
       readonly epochs: number;
       readonly batch: number;
       readonly batches: number;
+      /** Examples of the epoch, and those of them that were seen. */
+      readonly examples: number;
+      readonly seen: number;
       readonly loss: number;
       readonly examplesPerSecond: number;
       /** To the last epoch, validation included; early stopping may come sooner. */

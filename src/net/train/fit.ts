@@ -109,7 +109,8 @@ function identityOf({ step, training, validation, recipe, identity }: FitRequest
   return sha256Hex(
     stableStringify({
       version: 1,
-      recipe,
+      // A function decides nothing that the identity does not tell.
+      recipe: { ...recipe, order: { ...recipe.order, rows: undefined } },
       identity,
       optimizer: step.optimizer,
       accumulate: step.accumulate ?? 1,
@@ -179,10 +180,10 @@ class Fitting {
       const now = performance.now();
       this.trainSeconds += (now - start) / 1000;
       start = now;
-      this.tell(filled, loss);
+      this.tell(filled, loss, order.length);
     }
     await this.step.finishAccumulation();
-    return lossSum / training.examples;
+    return lossSum / order.length;
   }
 
   private async trainBatch({ epoch, batch, rows, feeds }: FilledBatch): Promise<number> {
@@ -226,19 +227,22 @@ class Fitting {
     this.saved = performance.now();
   }
 
-  private tell({ epoch, batch, rows }: FilledBatch, loss: number): void {
-    const { training, recipe, onProgress } = this.request;
+  /** @param examples  of this epoch; the others are taken to be as long */
+  private tell({ epoch, batch, rows }: FilledBatch, loss: number, examples: number): void {
+    const { recipe, onProgress } = this.request;
     if (onProgress === undefined) return;
     const { epochs, batchSize } = recipe;
     const perSecond = this.seen / Math.max(this.trainSeconds, 1e-9);
-    const seenOfEpoch = Math.min(batch * batchSize + rows.length, training.examples);
-    const left = (epochs - epoch) * training.examples - seenOfEpoch;
+    const seen = Math.min(batch * batchSize + rows.length, examples);
+    const left = (epochs - epoch) * examples - seen;
     onProgress({
       kind: "batch",
       epoch,
       epochs,
       batch,
-      batches: batchCount(training.examples, batchSize),
+      batches: batchCount(examples, batchSize),
+      examples,
+      seen,
       loss,
       examplesPerSecond: perSecond,
       secondsLeft: left / perSecond + (epochs - epoch) * this.validationSeconds,

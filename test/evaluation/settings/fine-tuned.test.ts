@@ -14,6 +14,7 @@ import { initCheckpoint } from "../../../src/models/init.ts";
 import { LanguageModel } from "../../../src/models/language-model.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { classifiedTask, embeddingModel } from "../classified-task.ts";
+import { onlyTraining } from "../only-training.ts";
 
 const task = classifiedTask({ rows: 32 });
 let root: string;
@@ -39,8 +40,9 @@ async function run(folder: string, more: Partial<RunRequest> = {}) {
   });
   await runShard(plan);
   const cell = join(folder, plan.cells[0]!.name);
+  const training = await onlyTraining(folder);
   const { predictions } = await readShardFile(join(cell, "rows", "001-of-001.jsonl"));
-  return { cell, predictions };
+  return { training, predictions };
 }
 
 test("a language model is trained further, the same twice, and the adapter answers as the run did", async () => {
@@ -48,16 +50,18 @@ test("a language model is trained further, the same twice, and the adapter answe
   const recipe = { learningRate: 0.003, epochs: 12 };
   const one = await run(folder, { recipe });
   const two = await run(temporaryFolder(), { recipe });
-  const bytes = ({ cell }: typeof one, name: string) => readFile(join(cell, "trained", name));
+  const bytes = ({ training }: typeof one, name: string) => readFile(join(training, name));
   for (const name of ["adapter.safetensors", "best.safetensors", "train.log"]) {
     expect((await bytes(one, name)).equals(await bytes(two, name)), name).toBe(true);
   }
   expect(one.predictions).toEqual(two.predictions);
 
   const tuning = await model.fineTune({ labels: 2, recipe: { rank: 2, alpha: 4, dropout: 0.1 }, seed: 0 });
-  const values = await tuning.load(join(one.cell, "trained", "adapter.safetensors"));
+  const values = await tuning.load(join(one.training, "adapter.safetensors"));
   const opened = await task.open({}, { seed: 0 });
-  const examples = await opened.examples(opened.select({ split: "test", limit: null }).rows);
+  const examples = await opened.examples(
+    opened.select({ split: "test", purpose: "answer", limit: null }).rows,
+  );
   const logits = await tuning.logits(
     examples.flatMap(({ sequences }) => sequences),
     values,
@@ -82,8 +86,8 @@ test("a language model is trained further, the same twice, and the adapter answe
 test("batches may be gathered into one step, and dropout follows the seed", async () => {
   const losses = async (recipe: Record<string, number>) => {
     const folder = temporaryFolder();
-    const { cell } = await run(folder, { recipe: { epochs: 1, ...recipe } });
-    return readFile(join(cell, "trained", "train.log"), "utf8");
+    const { training } = await run(folder, { recipe: { epochs: 1, ...recipe } });
+    return readFile(join(training, "train.log"), "utf8");
   };
   const plain = await losses({});
   expect(await losses({ accumulate: 2 })).not.toBe(plain);

@@ -12,6 +12,7 @@ import { ofKind } from "../../../src/evaluation/tasks/prediction.ts";
 import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { classifiedTask, embeddingModel } from "../classified-task.ts";
+import { onlyTraining } from "../only-training.ts";
 
 const task = classifiedTask();
 
@@ -45,14 +46,15 @@ describe("a head trained on embeddings", () => {
     const [stored] = await readResults(folder);
     expect(stored!.result.training).toEqual(result!.training);
 
-    const log = (await readFile(join(cell, "trained", "train.log"), "utf8")).trimEnd().split("\n");
+    const training = await onlyTraining(folder);
+    const log = (await readFile(join(training, "train.log"), "utf8")).trimEnd().split("\n");
     expect(log[0]).toBe("epoch\tval_loss\tval_acc");
     expect(log.slice(1).map((line) => Number(line.split("\t")[1]))).toEqual(
       result!.training!.epochs.map(({ validation }) => validation.val_loss),
     );
     expect(JSON.parse(await readFile(join(cell, "eval_test.json"), "utf8"))).toEqual(result!.published);
 
-    await using head = await openCheckpoint(join(cell, "trained", "best.safetensors"));
+    await using head = await openCheckpoint(join(training, "best.safetensors"));
     const parameters = [...head.arrays.values()].reduce(
       (sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1),
       0,
@@ -70,8 +72,14 @@ describe("a head trained on embeddings", () => {
   test("gives the same bytes twice, and in memory the same answers", async () => {
     const [one, two] = [temporaryFolder(), temporaryFolder()];
     const cells = [await runIn(one), await runIn(two)];
-    for (const name of ["trained/best.safetensors", "trained/train.log", "rows/001-of-001.jsonl"]) {
-      const [a, b] = await Promise.all(cells.map((cell) => readFile(join(cell, name))));
+    const trainings = [await onlyTraining(one), await onlyTraining(two)];
+    const files: readonly (readonly [place: readonly string[], name: string])[] = [
+      [trainings, "best.safetensors"],
+      [trainings, "train.log"],
+      [cells, "rows/001-of-001.jsonl"],
+    ];
+    for (const [places, name] of files) {
+      const [a, b] = await Promise.all(places.map((place) => readFile(join(place, name))));
       expect(a!.equals(b!), name).toBe(true);
     }
     await mergeRun(one, { tasks: [task] });
@@ -131,12 +139,13 @@ describe("a head trained on embeddings", () => {
       },
     });
     expect(outcome).toMatchObject({ state: "stopped", rowsDone: 0 });
-    const cell = join(folder, plan.cells[0]!.name);
-    expect(await readdir(join(cell, "trained"))).not.toContain("training.json");
+    const training = await onlyTraining(folder);
+    expect(await readdir(training)).not.toContain("training.json");
     await runIn(folder);
-    const other = await runIn(temporaryFolder());
+    const undisturbed = temporaryFolder();
+    await runIn(undisturbed);
     const [a, b] = await Promise.all(
-      [cell, other].map((place) => readFile(join(place, "trained", "best.safetensors"))),
+      [training, await onlyTraining(undisturbed)].map((place) => readFile(join(place, "best.safetensors"))),
     );
     expect(a!.equals(b!)).toBe(true);
   });
@@ -159,7 +168,9 @@ describe("a head trained on embeddings", () => {
     const rows = ofKind("logits", ends.predictions);
     const same = new Map<string, number[]>();
     const opened = await task.open({}, { seed: 0 });
-    const examples = await opened.examples(opened.select({ split: "test", limit: null }).rows);
+    const examples = await opened.examples(
+      opened.select({ split: "test", purpose: "answer", limit: null }).rows,
+    );
     // The end token's state is the same for all, so answers follow from the first letter alone.
     for (const [i, { logits }] of rows.entries()) {
       for (const [member, values] of logits.entries()) {

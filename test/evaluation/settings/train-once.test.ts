@@ -12,6 +12,7 @@ import {
 import { temporaryFolder } from "../../temporary-folder.ts";
 
 const record: TrainingRecord = {
+  identity: "0123456789abcdef".repeat(4),
   trainRows: 10,
   valRows: 5,
   parameters: 3,

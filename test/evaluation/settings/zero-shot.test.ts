@@ -5,7 +5,7 @@ import type { Model } from "../../../src/models/model.ts";
 import { fakeModel, fakeTask } from "../fake-task.ts";
 
 const task = await fakeTask().open({}, { seed: 0 });
-const { rows } = task.select({ split: "all", limit: 7 });
+const { rows } = task.select({ split: "all", purpose: "answer", limit: 7 });
 const examples = await task.examples(rows);
 const open = (model: Model, batchSize = 100) =>
   zeroShot.open({
@@ -16,6 +16,7 @@ const open = (model: Model, batchSize = 100) =>
     recipe: {},
     batchSize,
     folder: undefined,
+    trained: undefined,
     embeddings: undefined,
     onNote: undefined,
     onStage: undefined,

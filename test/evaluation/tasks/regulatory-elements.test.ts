@@ -225,7 +225,7 @@ testWithSharedData(
       { genome: sharedData("genome/mini.hg38.fa.gz"), elements: sharedData("task1/elements_processed.tsv") },
       { seed: 0 },
     );
-    const { rows } = opened.select({ split: "all", limit: null });
+    const { rows } = opened.select({ split: "all", purpose: "answer", limit: null });
     const examples = new Map(
       (await opened.examples(rows.toReversed())).map((example) => [example.row, example]),
     );
@@ -268,7 +268,7 @@ testWithSharedData(
   async (table) => {
     const inputs = { genome: sharedData("genome/mini.hg38.fa.gz"), elements: table };
     const opened = await regulatoryElements.open(inputs, { seed: 0 });
-    const { rows } = opened.select({ split: "all", limit: null });
+    const { rows } = opened.select({ split: "all", purpose: "answer", limit: null });
     const examples = await opened.examples(rows);
     let hidden = 0;
     for (const { sequences, codes } of examples) {

@@ -2,24 +2,24 @@ import type { NdArray } from "../../net/arrays/array.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import type { ParameterSource } from "../../net/runtime/program.ts";
 import type { BatchPlace, Feeds } from "../../net/train/batches.ts";
-import type { Example, TaskRow } from "../tasks/task.ts";
+import type { Example, LabelledRow, TaskRow } from "../tasks/task.ts";
 
-/** What a setting trains: the graph of a classifier, and how rows of a task become its inputs. */
-export interface Classifier {
-  /** [b, classes], b being the sequences of some rows, member after member of each. */
-  readonly logits: Sym;
+/** What a setting trains: the graph of a network, and how rows of a task become its inputs. */
+export interface Learner {
+  /** [b, outputs], b being the sequences of some rows, member after member of each. */
+  readonly output: Sym;
   /** The same for a training step, where dropout or the like makes it another graph. */
-  readonly trainingLogits?: Sym;
+  readonly trainingOutput?: Sym;
   /** Values to begin with, of every parameter that is trained. */
   readonly initial: ReadonlyMap<string, NdArray>;
   /** The other parameters. */
   readonly frozen: ReadonlyMap<string, ParameterSource>;
-  /** Inputs of the graph for rows as they come. */
+  /** Inputs of the graph for rows of the task that is answered, as they come. */
   feeds(examples: readonly Example[]): Promise<Feeds>;
   /** What making rows ready is, in a word: "embedding". */
   readonly keeping: string;
   /**
-   * Rows made ready to be fed again and again, in any order.
+   * Rows of the task that trains, made ready to be fed again and again, in any order.
    * @param tell  how many of them are ready
    */
   keep(rows: readonly TaskRow[], tell: (done: number) => void): Promise<KeptRows>;
@@ -38,4 +38,4 @@ export interface KeptRows {
   feeds(places: Int32Array): Promise<Feeds>;
 }
 
-export type KeptExample = Pick<Example, "row" | "facts"> & { readonly labels: readonly number[] };
+export type KeptExample = LabelledRow & { readonly labels: readonly number[] };

@@ -1,0 +1,196 @@
+import { elementCount } from "../../net/arrays/array.ts";
+import { mul } from "../../net/graph/build.ts";
+import type { ExampleOrder, ExampleSource, Feeds } from "../../net/train/batches.ts";
+import { fitEpochs } from "../../net/train/fit.ts";
+import type { EpochRecord, FitEvent } from "../../net/train/fit-record.ts";
+import type { Tally, Validation } from "../../net/train/validation.ts";
+import type { Prediction } from "../tasks/prediction.ts";
+import type { MeasureContext, SelectedRows, Supervision } from "../tasks/task.ts";
+import type { KeptRows, Learner } from "./learner.ts";
+import type { SettingContext } from "./setting.ts";
+import { labelsArray, lossOf, predictionsOf } from "./supervision.ts";
+import type { TrainingRecipe } from "./training-recipe.ts";
+import type { TrainingRecord } from "./training-record.ts";
+import { supervisionOf, type TrainingRows, trainingTaskOf } from "./training-rows.ts";
+
+export interface LearnerTraining {
+  readonly setting: string;
+  readonly recipe: TrainingRecipe;
+  readonly learner: Learner;
+  readonly rows: TrainingRows;
+  /** SHA-256 of what decides the result. */
+  readonly identity: string;
+  /** Where weights, log and state are kept. */
+  readonly folder: string;
+}
+
+/**
+ * Trains a network by a recipe: the loss is the sum over the members of a row of their mean losses over the batch; after every
+ * epoch all validation rows are answered, and the epoch of smallest loss is kept.
+ *
+ * @throws {InputError} as `fitEpochs` does
+ */
+export async function trainLearner(
+  context: SettingContext,
+  { setting, recipe, learner, rows, identity, folder }: LearnerTraining,
+): Promise<TrainingRecord> {
+  const supervision = supervisionOf(context, setting);
+  const members = trainingTaskOf(context).task.members.length;
+  const kept: Record<"train" | "val", KeptRows> = {
+    train: await keep(context, learner, rows.train, "training"),
+    val: await keep(context, learner, rows.val, "validation"),
+  };
+  const { output, trainingOutput = output, initial, frozen } = learner;
+  const { weightDecay = 0, accumulate = 1 } = recipe;
+  const { history, best, parameters } = await fitEpochs({
+    step: {
+      loss: mul(lossOf(supervision, trainingOutput), members),
+      trained: initial,
+      frozen,
+      optimizer: { learningRate: recipe.learningRate, weightDecay },
+      accumulate,
+    },
+    training: {
+      examples: rows.train.rows.length,
+      batch: async (places, place) => ({
+        ...(await labelledFeeds(supervision, kept.train, places)),
+        ...learner.stepFeeds?.(place),
+      }),
+    },
+    validation: validationOf(context, supervision, { recipe, rows: kept.val, learner }),
+    recipe: {
+      epochs: recipe.epochs,
+      batchSize: recipe.batchSize,
+      order: orderOf(context, supervision, recipe, kept.train),
+      ...(recipe.patience === null ? {} : { patience: recipe.patience }),
+    },
+    folder,
+    identity,
+    onProgress: (event) => tell(context, event),
+    signal: context.signal,
+  });
+  await learner.export?.(folder, parameters);
+  return {
+    identity,
+    trainRows: rows.train.rows.length,
+    valRows: rows.val.rows.length,
+    parameters: [...parameters.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0),
+    best: best.epoch,
+    epochs: history.map(({ epoch, trainLoss, validation }) => ({ epoch, trainLoss, validation })),
+  };
+}
+
+/** The task's own order where it has one, which its recipe and rows decide, else what the recipe says. */
+function orderOf(
+  { recipe: written }: SettingContext,
+  supervision: Supervision,
+  { order, trainingSeed }: TrainingRecipe,
+  { examples }: KeptRows,
+): ExampleOrder {
+  if (supervision.rowsOfEpoch !== undefined) {
+    return { kind: "chosen", rows: (epoch) => supervision.rowsOfEpoch!(examples, epoch, written) };
+  }
+  return order === "file" ? { kind: "file" } : { kind: "shuffled", seed: trainingSeed };
+}
+
+async function keep(
+  { onStage }: SettingContext,
+  learner: Learner,
+  { rows }: SelectedRows,
+  part: string,
+): Promise<KeptRows> {
+  const began = performance.now();
+  return learner.keep(rows, (done) =>
+    onStage?.({ stage: `${learner.keeping} the ${part} rows`, ...paceOf(done, rows.length, began) }),
+  );
+}
+
+/** Speed since the beginning, and what is left at this speed. */
+function paceOf(done: number, total: number, began: number) {
+  const rate = done / ((performance.now() - began) / 1000);
+  const known = Number.isFinite(rate) && rate > 0;
+  return {
+    done,
+    total,
+    rowsPerSecond: known ? rate : undefined,
+    secondsLeft: known ? (total - done) / rate : undefined,
+  };
+}
+
+async function labelledFeeds(supervision: Supervision, rows: KeptRows, places: Int32Array): Promise<Feeds> {
+  const labels = [...places].flatMap((place) => rows.examples[place]!.labels);
+  return { ...(await rows.feeds(places)), labels: labelsArray(supervision, labels) };
+}
+
+interface ValidationParts {
+  readonly recipe: TrainingRecipe;
+  readonly rows: KeptRows;
+  readonly learner: Learner;
+}
+
+function validationOf(
+  { protocol, seed, recipe: written, onStage }: SettingContext,
+  supervision: Supervision,
+  { recipe, rows, learner }: ValidationParts,
+): Validation {
+  const total = rows.examples.length;
+  let began = performance.now();
+  const data: ExampleSource = {
+    examples: total,
+    batch(places, { epoch, batch }) {
+      if (batch === 0) began = performance.now();
+      onStage?.({
+        stage: validating(epoch),
+        ...paceOf(batch * recipe.evaluationBatchSize, total, began),
+        secondsLeft: undefined,
+      });
+      return rows.feeds(places);
+    },
+  };
+  const measured: MeasureContext = { protocol, seed, rowsInTable: total, recipe: written };
+  return {
+    data,
+    batchSize: recipe.evaluationBatchSize,
+    outputs: { output: learner.output },
+    tally(): Tally {
+      const predictions: Prediction[] = [];
+      return {
+        add({ output }, _feeds, places) {
+          const examples = [...places].map((place) => rows.examples[place]!);
+          predictions.push(...predictionsOf(supervision, examples, output!));
+        },
+        columns: () => supervision.validate(predictions, measured),
+      };
+    },
+  };
+}
+
+const validating = (epoch: number) => `validating epoch ${epoch + 1}`;
+
+function tell({ onStage }: SettingContext, event: FitEvent): void {
+  if (onStage === undefined || event.kind === "resumed") return;
+  if (event.kind === "epoch") {
+    onStage({
+      stage: validating(event.record.epoch),
+      done: 1,
+      total: 1,
+      rowsPerSecond: undefined,
+      secondsLeft: undefined,
+      note: epochNote(event.record, event.best),
+    });
+    return;
+  }
+  onStage({
+    stage: `training, epoch ${event.epoch + 1} of ${event.epochs}`,
+    done: event.seen,
+    total: event.examples,
+    rowsPerSecond: event.examplesPerSecond,
+    secondsLeft: event.secondsLeft,
+  });
+}
+
+function epochNote({ epoch, trainLoss, validation }: EpochRecord, best: boolean): string {
+  const columns = Object.entries({ train_loss: trainLoss, ...validation });
+  const numbers = columns.map(([name, value]) => `${name} ${value.toPrecision(4)}`).join(", ");
+  return `epoch ${epoch + 1}: ${numbers}${best ? ", the best so far" : ""}`;
+}
