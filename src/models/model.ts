@@ -99,6 +99,11 @@ export interface Model {
     pairs: readonly (readonly [first: string, second: string])[],
     options: QueryOptions,
   ): Awaitable<readonly AlleleLogLikelihoods[]>;
+  /**
+   * How active a sequence is predicted to be: log(1 + counts) over the part of the window that is counted, nats, one number per
+   * sequence. Letters are A, C, G, T, and N where no base is known, which a network reads as no base, not as A.
+   */
+  predictActivity?(sequences: readonly string[], options: QueryOptions): Awaitable<ArrayLike<number>>;
   /** The model made ready to be trained further, apart from this one and with no effect on it. */
   fineTune?(request: FineTuningRequest): Promise<FineTuning>;
   /** A network that is not trained yet, to be trained on the letters of a task. */

@@ -31,7 +31,7 @@ function checkModel(model: Model) {
       hint: "a model is an object with `name` and `logLikelihood(sequences)` or `embed(sequences)`",
     });
   }
-  for (const question of ["logLikelihood", "embed", "tokenCount", "memory"] as const) {
+  for (const question of ["logLikelihood", "embed", "predictActivity", "tokenCount", "memory"] as const) {
     if (model[question] !== undefined && typeof model[question] !== "function") {
       throw new InputError(`${question} of the model ${JSON.stringify(model.name)} is not a function`);
     }

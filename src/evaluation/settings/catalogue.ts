@@ -1,13 +1,14 @@
 import { InputError } from "../../base/errors.ts";
 import { abInitio } from "./ab-initio.ts";
 import { fineTuned } from "./fine-tuned.ts";
+import { predicted } from "./predicted.ts";
 import { probed } from "./probed.ts";
 import type { Setting } from "./setting.ts";
 import { zeroShot } from "./zero-shot.ts";
 import { zeroShotEmbedding } from "./zero-shot-embedding.ts";
 
 /** Every setting, in the order in which they are listed. */
-export const SETTINGS: readonly Setting[] = [zeroShot, zeroShotEmbedding, probed, fineTuned, abInitio];
+export const SETTINGS: readonly Setting[] = [zeroShot, zeroShotEmbedding, probed, fineTuned, abInitio, predicted];
 
 /** @throws {InputError} with the names there are */
 export function settingNamed(name: string): Setting {

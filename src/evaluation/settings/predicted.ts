@@ -1,0 +1,74 @@
+import { InputError } from "../../base/errors.ts";
+import { lettersOf } from "../../dna/sequence/letters.ts";
+import type { Model } from "../../models/model.ts";
+import type { ActivityPrediction } from "../tasks/prediction.ts";
+import type { Example, Task } from "../tasks/task.ts";
+import { distinct } from "./distinct.ts";
+import type { Setting, SettingContext } from "./setting.ts";
+
+/** A model that was trained elsewhere to predict activity says what it predicts; nothing is trained here. */
+export const predicted: Setting = {
+  name: "predicted",
+  title: "the model's own prediction of activity",
+  readyAtOnce: true,
+  refuses(_task: Task, model: Model) {
+    if (model.predictActivity !== undefined) return undefined;
+    return "it predicts no activity of a sequence (no `predictActivity`), which predicted asks for";
+  },
+  sequencesPerRow: (task) => task.members.length,
+  async open(context) {
+    return { answer: (examples) => answer(context, examples), async close() {} };
+  },
+};
+
+async function answer(
+  { model, task, protocol, batchSize }: SettingContext,
+  examples: readonly Example[],
+): Promise<readonly ActivityPrediction[]> {
+  const { name, members } = task.task;
+  const sequences = examples.flatMap(lettersOfMembers);
+  const { first, of } = distinct(model, sequences);
+  const values = new Float64Array(first.length);
+  for (let start = 0; start < first.length; start += batchSize) {
+    const asked = first.slice(start, start + batchSize);
+    const origins = asked.map((at) => {
+      const { row } = examples[Math.floor(at / members.length)]!;
+      return { task: name, row, member: at % members.length };
+    });
+    const given = await model.predictActivity!(
+      asked.map((at) => sequences[at]!),
+      { protocol, origins },
+    );
+    checkCount(model, asked.length, given);
+    origins.forEach(({ row, member }, i) => {
+      checkValue(model, given[i], `the ${members[member]} of row ${row}`);
+      values[start + i] = given[i]!;
+    });
+  }
+  return examples.map(({ row, facts }, i) => ({
+    kind: "activity",
+    row,
+    values: of.slice(i * members.length, (i + 1) * members.length).map((at) => values[at]!),
+    facts,
+  }));
+}
+
+/** With N where no base is known, which other questions show as A (quirk Q27). */
+const lettersOfMembers = ({ sequences, codes }: Example): readonly string[] =>
+  codes?.map(lettersOf) ?? sequences;
+
+function checkCount(model: Model, asked: number, given: ArrayLike<number> | null | undefined) {
+  if (given?.length === asked) return;
+  throw new InputError(
+    `the model ${JSON.stringify(model.name)} was asked for ${asked} activities and gave ${given?.length ?? String(given)}`,
+    { hint: "predictActivity(sequences) returns one number per sequence, in their order" },
+  );
+}
+
+function checkValue(model: Model, value: number | undefined, sequence: string) {
+  if (typeof value === "number" && Number.isFinite(value)) return;
+  throw new InputError(
+    `the model ${JSON.stringify(model.name)} gave ${String(value)} as the activity of ${sequence}`,
+    { hint: "a finite number is needed, log(1 + counts); the rows finished before are kept" },
+  );
+}

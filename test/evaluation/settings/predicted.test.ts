@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import { predicted } from "../../../src/evaluation/settings/predicted.ts";
+import type { Example } from "../../../src/evaluation/tasks/task.ts";
+import type { Model } from "../../../src/models/model.ts";
+import { fakeTask } from "../fake-task.ts";
+
+const task = await fakeTask().open({}, { seed: 0 });
+const facts = { chrom: "chr5" };
+const examples: readonly Example[] = [
+  {
+    row: 4,
+    sequences: ["AACC", "GGTT"],
+    codes: [Uint8Array.of(4, 0, 1, 1), Uint8Array.of(2, 2, 3, 3)],
+    facts,
+  },
+  { row: 7, sequences: ["GGTT", "AACC"], facts },
+];
+const open = (model: Model, batchSize = 100) =>
+  predicted.open({
+    task,
+    model,
+    protocol: "corrected",
+    seed: 0,
+    recipe: {},
+    batchSize,
+    folder: undefined,
+    trained: undefined,
+    embeddings: undefined,
+    onNote: undefined,
+    onStage: undefined,
+    signal: undefined,
+  });
+
+test("a model that predicts activity is asked for each sequence once, with N where no base is known", async () => {
+  const calls: (readonly string[])[] = [];
+  const model: Model = {
+    name: "G",
+    predictActivity(sequences, { origins }) {
+      calls.push(sequences);
+      expect(origins).toHaveLength(sequences.length);
+      return sequences.map((letters) => letters.split("G").length - 1 + letters.split("N").length / 10);
+    },
+  };
+  const predictions = await (await open(model, 2)).answer(examples);
+  expect(calls).toEqual([["NACC", "GGTT"], ["AACC"]]);
+  expect(predictions).toEqual([
+    { kind: "activity", row: 4, values: [0.2, 2.1], facts },
+    { kind: "activity", row: 7, values: [2.1, 0.1], facts },
+  ]);
+});
+
+test("too few numbers, or one that is none, are refused with the sequence", async () => {
+  const few = await open({ name: "m", predictActivity: () => [1] });
+  await expect(few.answer(examples)).rejects.toThrow(/asked for 3 activities and gave 1/);
+  const nan = await open({ name: "m", predictActivity: () => [1, Number.NaN, 2] });
+  await expect(nan.answer(examples)).rejects.toThrow(/gave NaN as the activity of the \w+ of row 4/);
+  expect(predicted.refuses(task.task, { name: "m", embed: () => [] })).toContain("predictActivity");
+});
