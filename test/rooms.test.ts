@@ -8,6 +8,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "dna/sequence": ["base"],
   "dna/genome": ["base", "dna/sequence"],
   "dna/tokenizers": ["base", "dna/sequence"],
+  "dna/motifs": ["base", "dna/sequence"],
   "net/arrays": ["base"],
   "net/graph": ["base", "net/arrays"],
   "net/nn": ["base", "net/arrays", "net/graph"],

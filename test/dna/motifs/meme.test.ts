@@ -1,0 +1,95 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { InputError } from "../../../src/base/errors.ts";
+import { readMotifs } from "../../../src/dna/motifs/meme.ts";
+import { consensus } from "../../../src/dna/motifs/motif.ts";
+import { sharedData, testWithSharedData } from "../../shared-data.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+
+const HOCOMOCO = "task2/H12CORE_meme_format.meme.gz";
+
+testWithSharedData(
+  "every consensus of HOCOMOCO v12 CORE is the golden one",
+  "task2/consensus.golden.tsv",
+  async (file) => {
+    const { motifs, background } = await readMotifs(sharedData(HOCOMOCO)!);
+    const [, ...lines] = readFileSync(file, "utf8").trimEnd().split("\n");
+    expect(lines.length).toBe(1443);
+    expect(motifs.map((motif, i) => [i, motif.name, motif.width, consensus(motif)].join("\t"))).toEqual(
+      lines,
+    );
+    expect([...background]).toEqual([0.25, 0.25, 0.25, 0.25]);
+  },
+);
+
+testWithSharedData("its numbers are read as they stand", "formats/expected.json", async (file) => {
+  const { meme } = JSON.parse(readFileSync(file, "utf8")) as {
+    meme: Record<string, { motifs: number; sum_width: number; first_rows: number[][][] }>;
+  };
+  const expected = meme[HOCOMOCO]!;
+  const { motifs } = await readMotifs(sharedData(HOCOMOCO)!);
+  expect(motifs.length).toBe(expected.motifs);
+  expect(motifs.reduce((sum, { width }) => sum + width, 0)).toBe(expected.sum_width);
+  expected.first_rows.forEach((rows, i) => {
+    expect([...motifs[i]!.probabilities]).toEqual(rows.flat());
+  });
+  expect(motifs[0]!.sites).toBe(1003);
+});
+
+const HEAD = "MEME version 4\n\nALPHABET= ACGT\n\n";
+const ROWS = "0.1 0.2 0.3 0.4\n0.25 0.25 0.25 0.25\n";
+const MOTIF = `MOTIF m1 other\nletter-probability matrix: alength= 4 w= 2 nsites= 20 E= 0\n${ROWS}`;
+
+function read(text: string) {
+  const file = join(temporaryFolder(), "motifs.meme");
+  writeFileSync(file, text);
+  return readMotifs(file);
+}
+
+test("a last motif without a line after it is read too, its width stated or not", async () => {
+  for (const header of ["alength=4 w=2", "alength= 4", ""]) {
+    const { motifs } = await read(
+      `${HEAD}${MOTIF}URL http://x\n\nMOTIF m2\nletter-probability matrix: ${header}\n${ROWS.trimEnd()}`,
+    );
+    expect(motifs.map(({ name, width, sites }) => ({ name, width, sites }))).toEqual([
+      { name: "m1", width: 2, sites: 20 },
+      { name: "m2", width: 2, sites: undefined },
+    ]);
+    expect([...motifs[1]!.probabilities]).toEqual([0.1, 0.2, 0.3, 0.4, 0.25, 0.25, 0.25, 0.25]);
+  }
+});
+
+test("the first of equal letters is the consensus", async () => {
+  const { motifs } = await read(`${HEAD}${MOTIF}`);
+  expect(consensus(motifs[0]!)).toBe("TA");
+});
+
+test("a background over several lines, and a matrix of log-odds, are no obstacle", async () => {
+  const full = `${HEAD}Background letter frequencies (from unknown source):\nA 0.3 C 0.2\nG 0.2 T 0.3\n\nMOTIF m1\nlog-odds matrix: alength= 4 w= 1\n-1 2 3 -4\nletter-probability matrix: alength= 4 w= 2\n${ROWS}\n`;
+  const { motifs, background } = await read(full);
+  expect(motifs.length).toBe(1);
+  expect([...background]).toEqual([0.3, 0.2, 0.2, 0.3]);
+});
+
+describe("what is wrong is named with its line", () => {
+  test.each([
+    ["MOTIF", /this is no MEME file/],
+    [HEAD, /no motif with a letter-probability matrix/],
+    [`${HEAD}${MOTIF}${MOTIF}`, /:9: the motif m1 was on line 5 already/],
+    [`${HEAD}${MOTIF.replace("w= 2", "w= 3")}\n`, /:6: the matrix of m1 has 2 rows, and says that it has 3/],
+    [`${HEAD}${MOTIF.replace("w= 2", "w= 0")}`, /the width "0"/],
+    [`${HEAD}${MOTIF.replace("w= 2", "w= 2e9")}`, /the width "2e9"/],
+    [`${HEAD}${MOTIF.replace("alength= 4", "alength= 20")}`, /20 letters/],
+    [`${HEAD}${MOTIF.replace("0.3 0.4", "0.3")}`, /:7: "0.1 0.2 0.3" is not a row of four probabilities/],
+    [`${HEAD}${MOTIF.replace("0.3 0.4", "0.3 0.5")}`, /:7: the row sums to 1.10/],
+    [`${HEAD}${MOTIF.replace("0.3", "nan")}`, /:7: .*not a row of four/],
+    [`${HEAD}letter-probability matrix: w= 2\n${ROWS}`, /:5: this matrix has no MOTIF line/],
+    ["MEME version 4\nALPHABET= ACDEFGHIKLMNPQRSTVWY\n", /:2: the alphabet is/],
+    [`${HEAD}Background letter frequencies\nA 0.5 C 0.5\n\n${MOTIF}`, /:7: the background has 2 frequencies/],
+    [`${HEAD}Background letter frequencies\nA 0.5 G 0.1\n`, /:6: the background has "G 0.1" where C comes/],
+  ])("%#", async (text, message) => {
+    const told = await read(text).catch((error: InputError) => error.describe());
+    expect(told).toMatch(message);
+  });
+});

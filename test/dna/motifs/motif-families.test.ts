@@ -1,0 +1,31 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { InputError } from "../../../src/base/errors.ts";
+import { readMotifFamilies } from "../../../src/dna/motifs/motif-families.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+
+function read(text: string) {
+  const file = join(temporaryFolder(), "motifs.tsv");
+  writeFileSync(file, text);
+  return readMotifFamilies(file);
+}
+
+test("families are found by the names of their columns", async () => {
+  const columns =
+    "Motif\tLOGO\tGene (human)\tGene (mouse)\tQuality\tMotif subtype\tQuality\tTF family\tUniProt ID";
+  const families = await read(
+    `${columns}\nAHR.H12CORE.0.P.B\t\tAHR\tAhr\tB\t0\tB\tPAS domain factors {1.2.5}\tP35869\nX\t\t\t\t\t\t\t\t\n\n`,
+  );
+  expect([...families]).toEqual([["AHR.H12CORE.0.P.B", "PAS domain factors {1.2.5}"]]);
+});
+
+test.each([
+  ["Name\tTF family\nA\tB\n", /:1: there is no column "Motif" among "Name, TF family"/],
+  ["Motif\tTF family\nA\n", /:2: the line has 1 fields/],
+  ["Motif\tTF family\nA\tB\nA\tC\n", /:3: the motif A is of C, and above of B/],
+  ["Motif\tTF family\n", /names no family/],
+])("what is wrong is named: %#", async (text, message) => {
+  const told = await read(text).catch((error: InputError) => error.describe());
+  expect(told).toMatch(message);
+});
