@@ -2,7 +2,7 @@ import { readResults } from "../evaluation/runs/merge.ts";
 import type { StoredResult } from "../evaluation/runs/result.ts";
 import { TASKS } from "../evaluation/tasks/catalogue.ts";
 import { leaderboardTable } from "../report/leaderboard.ts";
-import { panelsOf } from "../report/panels.ts";
+import { panelsOf, panelTitle } from "../report/panels.ts";
 import { plainTable } from "../report/tables/plain.ts";
 
 /** The merged results of several run folders. */
@@ -15,7 +15,7 @@ export async function resultsOf(folders: readonly string[]): Promise<StoredResul
 /** A leaderboard per task and setting, for the terminal. */
 export function resultsText(results: readonly StoredResult[]): string {
   return panelsOf(results)
-    .map((panel) => plainTable(leaderboardTable(panel, `${titleOf(panel.task)}, ${panel.setting}`)))
+    .map((panel) => plainTable(leaderboardTable(panel, panelTitle(titleOf(panel.task), panel))))
     .join("\n\n");
 }
 

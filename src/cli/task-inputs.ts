@@ -5,8 +5,8 @@ import type { Task } from "../evaluation/tasks/task.ts";
 const GENOME = "genome";
 
 /**
- * The files of `--data`, by the names that a task's form gives its inputs. `name=file` says which; a file alone is the
- * one input that is not the genome, where there is only one.
+ * The files and words of `--data`, by the names that a task's form gives its inputs. `name=file` says which; a file alone is
+ * the one file that is not the genome, where there is only one.
  *
  * @throws {InputError} for a name the task does not have, one given twice, or a file alone where there are several
  */
@@ -29,7 +29,8 @@ function namedFile(text: string, names: readonly string[]): [string, string] | u
 }
 
 function onlyOne(task: Task, names: readonly string[], file: string): string {
-  if (names.length === 1) return names[0]!;
+  const files = names.filter((name) => task.inputs.find((form) => form.name === name)?.kind !== "text");
+  if (files.length === 1) return files[0]!;
   throw new InputError(`--data ${file} does not say which input of ${task.name} it is`, {
     hint: `name it: ${names.map((name) => `--data ${name}=FILE`).join(" ")}`,
   });

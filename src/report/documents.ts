@@ -1,6 +1,7 @@
 import { intervalsTable } from "./intervals-table.ts";
 import { leaderboardTable } from "./leaderboard.ts";
 import { measurementsTable } from "./measurements-table.ts";
+import { panelTitle } from "./panels.ts";
 import { quantilesTable } from "./quantiles-table.ts";
 import { quirksTable } from "./quirks-table.ts";
 import type { Report, ReportPanel } from "./report.ts";
@@ -26,12 +27,10 @@ export function reportDocument({ panels }: Report, format: DocumentFormat): stri
 
 function tablesOf(panel: ReportPanel): Table[] {
   return [
-    leaderboardTable(panel, panelTitle(panel)),
+    leaderboardTable(panel, panelTitle(panel.asked.title, panel)),
     quantilesTable(panel),
     measurementsTable(panel),
     quirksTable(panel),
     intervalsTable(panel),
   ].filter((table) => table !== undefined);
 }
-
-const panelTitle = ({ asked, setting }: ReportPanel) => `${asked.title}, ${setting}`;

@@ -6,7 +6,7 @@ import { lossCurves } from "./loss-curves.ts";
 import { measurementsTable } from "./measurements-table.ts";
 import { count, fixed, UNDEFINED } from "./numbers.ts";
 import type { AccuracyChart, AccuracyMark, DifferenceChart, PageData } from "./page-data.ts";
-import type { Entry } from "./panels.ts";
+import { type Entry, panelTitle } from "./panels.ts";
 import { quantilesTable } from "./quantiles-table.ts";
 import { quirksOf, quirksTable } from "./quirks-table.ts";
 import type { ReportPanel } from "./report.ts";
@@ -17,20 +17,21 @@ const CHANCE: Readonly<Record<string, number>> = { "paired-accuracy": 0.5, accur
 
 /** Everything about one question: what was asked, who answered how well, and what the numbers rest on. */
 export function panelSection(panel: ReportPanel): Html {
-  const { asked, setting, entries } = panel;
+  const { asked, entries } = panel;
+  const title = panelTitle(asked.title, panel);
   const id = panelId(panel);
   const quantiles = quantilesTable(panel);
   const others = measurementsTable(panel);
   const intervals = intervalsTable(panel);
   const charts = chartsOf(panel);
   return html`<section aria-labelledby="${id}">
-<h2 id="${id}">${asked.title}, ${setting}</h2>
+<h2 id="${id}">${title}</h2>
 <p>${asked.asks}</p>
 ${asked.source === "" ? undefined : html`<p class="quiet">${asked.source}</p>`}
 ${facts(panel)}
 
 <h3>Leaderboard</h3>
-${htmlTable(leaderboardTable(panel, `${asked.title}, ${setting}: best first`))}
+${htmlTable(leaderboardTable(panel, `${title}: best first`))}
 ${charts.accuracies.map((chart) => accuracyFigure(chart))}
 
 ${charts.differences.length === 0 ? undefined : differenceFigure(panel, charts.differences)}
@@ -82,8 +83,8 @@ export function chartsOf(panel: ReportPanel): PageData {
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
-const panelId = ({ task, setting }: ReportPanel) =>
-  `panel-${[task, setting].map((word) => word.toLowerCase().replace(/[^a-z0-9]+/g, "-")).join("--")}`;
+const panelId = ({ task, dataset, setting }: ReportPanel) =>
+  `panel-${[task, ...(dataset === undefined ? [] : [dataset]), setting].map((word) => word.toLowerCase().replace(/[^a-z0-9]+/g, "-")).join("--")}`;
 
 function markOf({ label, protocol, main }: Entry): AccuracyMark[] {
   const interval = main.intervals[0];

@@ -14,24 +14,32 @@ export interface Entry {
   readonly main: Metric;
 }
 
-/** Everything that answers one question: the entries of one task in one setting, best first. */
+/** Everything that answers one question: the entries of one task and data set in one setting, best first. */
 export interface Panel {
   readonly task: string;
+  /** The data set's name where the task has several. */
+  readonly dataset?: string;
   readonly setting: string;
   readonly entries: readonly Entry[];
 }
 
-/** Sorts results into panels, in the order in which their tasks and settings first occur. */
+/** `Chromatin activity, K562, probed`: what a panel is about, the task by its title. */
+export function panelTitle(title: string, { dataset, setting }: Pick<Panel, "dataset" | "setting">): string {
+  return [title, ...(dataset === undefined ? [] : [dataset]), setting].join(", ");
+}
+
+/** Sorts results into panels, in the order in which their tasks, data sets and settings first occur. */
 export function panelsOf(results: readonly StoredResult[]): Panel[] {
   const groups = new Map<string, StoredResult[]>();
   for (const stored of results) {
-    const { task, setting } = stored.result.cell;
-    const key = JSON.stringify([task, setting]);
+    const { task, dataset, setting } = stored.result.cell;
+    const key = JSON.stringify([task, dataset ?? null, setting]);
     groups.set(key, [...(groups.get(key) ?? []), stored]);
   }
   return [...groups.values()].map((group) => {
-    const { task, setting } = group[0]!.result.cell;
-    return { task, setting, entries: rank(group.map((stored) => entryOf(stored, group))) };
+    const { task, dataset, setting } = group[0]!.result.cell;
+    const entries = rank(group.map((stored) => entryOf(stored, group)));
+    return { task, ...(dataset === undefined ? {} : { dataset }), setting, entries };
   });
 }
 

@@ -19,6 +19,7 @@ export function provenanceFacts({ stored, result }: Entry): Fact[] {
       "model",
       cell.model.identity ?? `${cell.model.name}, which gives no identity of its own: the name stands alone`,
     ],
+    ...(cell.dataset === undefined ? [] : ([["data set", cell.dataset]] satisfies Fact[])),
     ["protocol", cell.protocol],
     ["recipe", recipe.join(", ") || "nothing to set"],
     ["seed", String(cell.seed)],

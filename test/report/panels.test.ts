@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import type { StoredResult } from "../../src/evaluation/runs/result.ts";
 import { leaderboardTable } from "../../src/report/leaderboard.ts";
-import { panelsOf } from "../../src/report/panels.ts";
+import { panelsOf, panelTitle } from "../../src/report/panels.ts";
 import { plainTable } from "../../src/report/tables/plain.ts";
 import { resultsFixture } from "./results-fixture.ts";
 
@@ -30,6 +30,20 @@ test("an undefined value comes last and says why", () => {
   expect(panel!.entries.map(({ label }) => label)).toEqual(["weak", "strong"]);
   const text = plainTable(leaderboardTable(panel!, "a table"));
   expect(text).toContain("strong: no paired accuracy: no row was scored.");
+});
+
+test("each data set of a task has its panel, named in its title", () => {
+  const of = (dataset: string, stored: StoredResult): StoredResult => {
+    const { result } = stored;
+    return { ...stored, result: { ...result, cell: { ...result.cell, dataset } } };
+  };
+  const panels = panelsOf([of("K562", results[0]!), of("IMR90", results[1]!), of("K562", results[2]!)]);
+  expect(panels.map(({ dataset, entries }) => [dataset, entries.length])).toEqual([
+    ["K562", 2],
+    ["IMR90", 1],
+  ]);
+  expect(panelTitle("Chromatin activity", panels[0]!)).toBe("Chromatin activity, K562, zero-shot");
+  expect(panelTitle("Regulatory elements", panelsOf(results)[0]!)).toBe("Regulatory elements, zero-shot");
 });
 
 test("two models of one name are told apart by their cells", () => {
