@@ -2,6 +2,7 @@ import { InputError } from "../../base/errors.ts";
 import { Mt19937 } from "../../base/mt19937.ts";
 import { kMeansPlusPlus } from "./k-means-plus-plus.ts";
 import { type Matrix, requireMatrix } from "./matrix.ts";
+import { NearestCentres } from "./nearest-centres.ts";
 
 export interface KMeansOptions {
   /** Default 300. */
@@ -75,19 +76,20 @@ function lloydFrom(data: Matrix, start: Matrix, options: KMeansOptions): KMeansR
   const smallest = tolerance * meanVariance(data);
   let centres = start.data as Float64Array;
   let clusters: Int32Array = new Int32Array(data.rows).fill(-1);
+  const nearest = new NearestCentres(data, start.rows);
   let iterations = 0;
   let settled = false;
   while (!settled && iterations < maxIterations) {
     iterations++;
     const before = clusters;
-    clusters = nearestCentres(data, centres);
+    clusters = nearest.of(centres);
     const moved = meansOf(data, clusters, centres);
     settled = clusters.every((cluster, row) => cluster === before[row]);
     const shift = moved.reduce((sum, value, i) => sum + (value - centres[i]!) ** 2, 0);
     centres = moved;
     if (settled) break;
     if (shift <= smallest || iterations === maxIterations) {
-      clusters = nearestCentres(data, centres);
+      clusters = nearest.of(centres);
       break;
     }
   }
@@ -98,52 +100,6 @@ function lloydFrom(data: Matrix, start: Matrix, options: KMeansOptions): KMeansR
     inertia += (data.data[i]! - centres[centre]!) ** 2;
   }
   return { clusters, centres: { data: centres, rows: start.rows, columns }, inertia, iterations };
-}
-
-/**
- * By |c|² − 2 x·c, which leaves out the part of the squared distance that all centres share. Four centres at a time:
- * their sums do not wait for one another, which makes this, where k-means spends its time, twice as fast.
- */
-function nearestCentres({ data, rows, columns }: Matrix, centres: Float64Array): Int32Array {
-  const k = centres.length / columns;
-  const squares = new Float64Array(k);
-  for (let i = 0; i < centres.length; i++) squares[Math.floor(i / columns)]! += centres[i]! ** 2;
-  const clusters = new Int32Array(rows);
-  const products = new Float64Array(4);
-  for (let row = 0; row < rows; row++) {
-    let best = Number.POSITIVE_INFINITY;
-    const offset = row * columns;
-    for (let from = 0; from < k; from += 4) {
-      // Beyond the last centre the last one is repeated, which cannot be nearer than itself.
-      const a = from * columns;
-      const b = Math.min(from + 1, k - 1) * columns;
-      const c = Math.min(from + 2, k - 1) * columns;
-      const d = Math.min(from + 3, k - 1) * columns;
-      let pa = 0;
-      let pb = 0;
-      let pc = 0;
-      let pd = 0;
-      for (let i = 0; i < columns; i++) {
-        const value = data[offset + i]!;
-        pa += value * centres[a + i]!;
-        pb += value * centres[b + i]!;
-        pc += value * centres[c + i]!;
-        pd += value * centres[d + i]!;
-      }
-      products[0] = pa;
-      products[1] = pb;
-      products[2] = pc;
-      products[3] = pd;
-      for (let cluster = from; cluster < Math.min(from + 4, k); cluster++) {
-        const distance = squares[cluster]! - 2 * products[cluster - from]!;
-        if (distance < best) {
-          best = distance;
-          clusters[row] = cluster;
-        }
-      }
-    }
-  }
-  return clusters;
 }
 
 /** Mean of each cluster's rows. An empty cluster takes the farthest row, the next one the next farthest. */
