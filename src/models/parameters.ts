@@ -23,6 +23,8 @@ export interface DeclaredTensor {
   readonly layer?: LayerKind;
   /** Read before the graph is built, and no part of it. */
   readonly hostOnly?: boolean;
+  /** Kept in checkpoints but fixed by the sizes: no training changes it. */
+  readonly buffer?: boolean;
 }
 
 /**

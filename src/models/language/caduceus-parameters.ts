@@ -112,7 +112,7 @@ export function declareCaduceus(
   const { words, embedding, layer, mamba, head } = names(c);
   const complement = (at: string) =>
     c.rcps
-      ? table.tensor(`${at}.complement_map`, [vocabularyOf(c)], { dtype: "int64" })
+      ? table.tensor(`${at}.complement_map`, [vocabularyOf(c)], { dtype: "int64", buffer: true })
       : constant({ dtype: "int64", shape: [vocabularyOf(c)], data: complementMap(c) });
   return {
     words: table.embedding(embedding, vocabularyOf(c), d, { aliases: [head] }),

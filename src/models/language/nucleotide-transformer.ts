@@ -122,7 +122,9 @@ function declare(table: ParameterTable, c: Config): Parameters {
           output: dense("output.dense"),
           frequencies: isFirst(c)
             ? undefined
-            : table.tensor(`${at}.attention.self.${FREQUENCIES}`, [d / c.num_attention_heads / 2]),
+            : table.tensor(`${at}.attention.self.${FREQUENCIES}`, [d / c.num_attention_heads / 2], {
+                buffer: true,
+              }),
         },
         feedForwardNorm: table.norm(`${at}.LayerNorm`, d),
         feedForward: {

@@ -8,6 +8,7 @@ import {
   mul,
   neg,
   reduceMean,
+  reduceSum,
   squeeze,
   sub,
   unsqueeze,
@@ -28,6 +29,20 @@ export function crossEntropies(logits: Sym, labels: Sym): Sym {
 
 /** Mean over the batch of `crossEntropies`. */
 export const crossEntropy = (logits: Sym, labels: Sym) => reduceMean(crossEntropies(logits, labels), [0]);
+
+/**
+ * Σ weight · (−log softmax(logits)[label]) over all tokens of a batch; with weights that sum to 1, a mean over those that
+ * have one.
+ *
+ * @param logits   [b, t, classes]
+ * @param labels   int32 [b, t], 0 ≤ label < classes; of a token of weight 0 any
+ * @param weights  float32 [b, t]
+ * @returns        nats
+ */
+export function weightedCrossEntropy(logits: Sym, labels: Sym, weights: Sym): Sym {
+  const picked = gatherElements(logSoftmax(logits), unsqueeze(cast(labels, "int64"), 2), 2);
+  return neg(reduceSum(mul(squeeze(picked, 2), weights), [0, 1]));
+}
 
 /**
  * Cross-entropy of elements, which are class 1, plus that of their controls, which are class 0; each a mean over the batch.

@@ -1,0 +1,112 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { Pcg64 } from "../../../src/base/pcg64.ts";
+import { integerBelow } from "../../../src/base/sample.ts";
+import type { LanguageModelCard } from "../../../src/models/card.ts";
+import { LANGUAGE_MODELS, languageModelCard } from "../../../src/models/catalogue.ts";
+import { initCheckpoint } from "../../../src/models/init.ts";
+import { LanguageModel } from "../../../src/models/language-model.ts";
+import { type PretrainingRecipe, pretrain } from "../../../src/models/pretraining/pretrain.ts";
+import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+
+const THREADS = { threads: 1 };
+const rng = new Pcg64(5);
+
+/** 24 bases: a word again and again, from a place of its own. */
+const WORD = "GATTACACCTGA";
+const sequences = Array.from({ length: 48 }, () => {
+  const from = integerBelow(rng, WORD.length);
+  return WORD.repeat(3).slice(from, from + 24);
+});
+const training = sequences.slice(0, 32);
+const validation = sequences.slice(32);
+const RECIPE: PretrainingRecipe = { epochs: 4, batchSize: 8, learningRate: 5e-3, seed: 1 };
+
+async function untrained(card: LanguageModelCard): Promise<string> {
+  const folder = join(temporaryFolder(), "untrained");
+  await initCheckpoint(card, { preset: "toy", seed: 2, folder });
+  return folder;
+}
+
+async function arraysIn(folder: string) {
+  await using checkpoint = await openCheckpoint(folder);
+  const names = [...checkpoint.arrays.keys()];
+  return new Map(await Promise.all(names.map(async (name) => [name, await checkpoint.read(name)] as const)));
+}
+
+describe.each(LANGUAGE_MODELS.map((card) => [card.title, card] as const))("%s", (_, card) => {
+  test("learns, and what it learned is a checkpoint of its family", async () => {
+    const from = await untrained(card);
+    const folder = temporaryFolder();
+    const { history, best } = await pretrain(
+      { from, training, validation, recipe: RECIPE, folder },
+      LANGUAGE_MODELS,
+      THREADS,
+    );
+    expect(history[3]!.trainLoss).toBeLessThan(0.9 * history[0]!.trainLoss);
+    expect(best.validation.val_loss).toBeLessThan(history[0]!.trainLoss);
+
+    const [before, after] = [await arraysIn(from), await arraysIn(folder)];
+    expect([...after.keys()]).toEqual([...before.keys()]);
+    const buffers = card
+      .architecture(JSON.parse(readFileSync(join(from, "config.json"), "utf8")), "config.json")
+      .tensors.filter(({ buffer }) => buffer === true);
+    for (const { name } of buffers) expect(after.get(name)).toEqual(before.get(name));
+    const changed = [...after].filter(
+      ([name, { data }]) => !Buffer.from(data.buffer).equals(Buffer.from(before.get(name)!.data.buffer)),
+    );
+    expect(changed.length).toBeGreaterThan(0.8 * (after.size - buffers.length));
+
+    const scored = [WORD.repeat(4), "CATG".repeat(12)];
+    const [own, control] = await Promise.all(
+      [folder, from].map((at) => LanguageModel.open(at, [card], THREADS)),
+    );
+    const [known, strange] = await own!.logLikelihood(scored, { protocol: "corrected" });
+    const [firstKnown, firstStrange] = await control!.logLikelihood(scored, { protocol: "corrected" });
+    expect(known! - strange!).toBeGreaterThan(firstKnown! - firstStrange! + 5);
+    await own!.close();
+    await control!.close();
+  });
+});
+
+test("one that was stopped goes on to the same bytes", async () => {
+  const card = languageModelCard("dnabert2");
+  const from = await untrained(card);
+  const [whole, parts] = [temporaryFolder(), temporaryFolder()];
+  const request = { from, training, validation, recipe: { ...RECIPE, weightDecay: 0.1 } };
+  await pretrain({ ...request, folder: whole }, LANGUAGE_MODELS, THREADS);
+
+  const stop = new AbortController();
+  let batches = 0;
+  const stopped = pretrain(
+    {
+      ...request,
+      folder: parts,
+      signal: stop.signal,
+      onProgress: ({ kind }) => kind === "batch" && ++batches === 6 && stop.abort(new Error("stopped")),
+    },
+    LANGUAGE_MODELS,
+    THREADS,
+  );
+  await expect(stopped).rejects.toThrow("stopped");
+  await pretrain({ ...request, folder: parts }, LANGUAGE_MODELS, THREADS);
+  const bytes = (folder: string) => readFileSync(join(folder, "model.safetensors"));
+  expect(bytes(parts).equals(bytes(whole))).toBe(true);
+});
+
+test("sequences that cannot be trained on are refused", async () => {
+  const card = languageModelCard("hyenadna");
+  const from = await untrained(card);
+  const request = { from, training, validation, recipe: RECIPE, folder: temporaryFolder() };
+  await expect(
+    pretrain({ ...request, training: ["ACGT", "ACGTA"] }, LANGUAGE_MODELS, THREADS),
+  ).rejects.toThrow("not equally long");
+  await expect(
+    pretrain({ ...request, training: ["A".repeat(3000)] }, LANGUAGE_MODELS, THREADS),
+  ).rejects.toThrow("sequence 0 makes 3001 tokens, but the model takes at most 2120");
+  await expect(pretrain({ ...request, training: [] }, LANGUAGE_MODELS, THREADS)).rejects.toThrow(
+    "there are no examples",
+  );
+});
