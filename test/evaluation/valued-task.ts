@@ -1,0 +1,169 @@
+import { sha256Hex } from "../../src/base/digest.ts";
+import { asKind, ofKind, type Prediction } from "../../src/evaluation/tasks/prediction.ts";
+import type { Recipe } from "../../src/evaluation/tasks/recipe.ts";
+import { isInSplit } from "../../src/evaluation/tasks/split.ts";
+import type { Example, LabelledRow, OpenTask, Supervision, Task } from "../../src/evaluation/tasks/task.ts";
+
+const WINDOW = 12;
+const CHROMOSOMES = ["chr1", "chr1", "chr6", "chr5"];
+
+const RECIPE: Recipe = {
+  optimizer: "adam",
+  learningRate: 0.05,
+  batchSize: 16,
+  evaluationBatchSize: 16,
+  epochs: 3,
+  order: "shuffled",
+  patience: null,
+  trainRows: null,
+  valRows: null,
+  trainingSeed: 0,
+};
+
+const PROBED: Recipe = {
+  ...RECIPE,
+  head: "cnn",
+  positions: "bases",
+  kernel: 8,
+  extractionBatchSize: 16,
+  storedAs: "float32",
+};
+
+const FINE_TUNED: Recipe = {
+  ...RECIPE,
+  optimizer: "adamw",
+  weightDecay: 0.01,
+  accumulate: 1,
+  rank: 2,
+  alpha: 4,
+  dropout: 0,
+};
+
+const truth = ({ facts }: LabelledRow) => Math.log1p(Number(facts.counts));
+
+function errorOf(predictions: readonly Prediction[]): number {
+  const errors = ofKind("activity", predictions).map(
+    (prediction) => (prediction.values[0]! - truth(prediction)) ** 2,
+  );
+  return errors.reduce((a, b) => a + b, 0) / errors.length;
+}
+
+export interface ValuedTaskOptions {
+  readonly rows?: number;
+  readonly rowsOfEpoch?: NonNullable<Supervision["rowsOfEpoch"]>;
+}
+
+/** A task without files whose rows have a number to be learned: how many of their letters are G. */
+export function valuedTask({ rows = 96, rowsOfEpoch }: ValuedTaskOptions = {}): Task {
+  const form = {
+    defaultSplit: "test",
+    supervision: {
+      loss: "squared-error",
+      labels: (row) => [truth(row)],
+      validate: (predictions) => ({ val_loss: errorOf(predictions) }),
+      ...(rowsOfEpoch === undefined ? {} : { rowsOfEpoch }),
+    },
+  } as const satisfies Omit<Task["settings"][string], "recipe">;
+  return taskOf({
+    name: "valued",
+    members: ["sequence"],
+    rows,
+    settings: {
+      probed: { ...form, recipe: PROBED },
+      "fine-tuned": { ...form, recipe: FINE_TUNED },
+      "ab-initio": { ...form, recipe: RECIPE },
+    },
+    exampleOf: (row) => exampleOf(row, [`row ${row}`]),
+  });
+}
+
+/** Compares two sequences per row by what the rows of another task taught. */
+export function comparedTask(training: Task): Task {
+  const settings = Object.fromEntries(
+    Object.entries(training.settings).map(([name, { recipe }]) => [
+      name,
+      { defaultSplit: "all", trainedBy: training.name, recipe: { ...recipe, compared: "both" } } as const,
+    ]),
+  );
+  const exampleOfBoth = (row: number) => exampleOf(row, [`first ${row}`, `second ${row}`]);
+  return taskOf({
+    name: "compared",
+    members: ["first", "second"],
+    rows: 10,
+    settings,
+    training,
+    exampleOf: exampleOfBoth,
+  });
+}
+
+interface Parts {
+  readonly name: string;
+  readonly members: readonly string[];
+  readonly rows: number;
+  readonly settings: Task["settings"];
+  readonly training?: Task;
+  readonly exampleOf: (row: number) => Example;
+}
+
+function taskOf({ name, members, rows, settings, training, exampleOf }: Parts): Task {
+  const task: Task = {
+    name,
+    version: 1,
+    title: name,
+    asks: "How many G has it?",
+    source: "made up",
+    window: WINDOW,
+    members,
+    inputs: [],
+    settings,
+    async open(_inputs, options) {
+      const table = Array.from({ length: rows }, (_, index) => ({ index, chrom: CHROMOSOMES[index % 4]! }));
+      const trainer = await training?.open({}, options);
+      const opened: OpenTask = {
+        task,
+        digests: { table: sha256Hex(`${name} ${rows}`), ...trainer?.digests },
+        ...(trainer === undefined ? {} : { training: trainer }),
+        select: ({ split }) => ({
+          rows: table.filter(({ chrom }) => isInSplit(chrom, split)),
+          inTable: rows,
+          perChromosome: new Map([["chr1", rows]]),
+          memory: 0,
+        }),
+        examples: async (some) => some.map(({ index }) => exampleOf(index)),
+        close: async () => trainer?.close(),
+      };
+      return opened;
+    },
+    measure(predictions) {
+      const value = training === undefined ? errorOf(predictions) : predictions.length;
+      return {
+        metrics: [{ name: "error", title: "error", better: "lower", main: true, value, intervals: [] }],
+        published: { test_loss: value },
+        counts: { rows: predictions.length },
+        averages: {},
+        quirks: [],
+        notes: [],
+      };
+    },
+    scores: {
+      columns: ["idx", ...members],
+      line(prediction) {
+        const { row, values } = asKind("activity", prediction);
+        return [row, ...values];
+      },
+    },
+  };
+  return task;
+}
+
+function exampleOf(row: number, names: readonly string[]): Example {
+  const sequences = names.map((name) => {
+    const digest = sha256Hex(name);
+    const rich = Number.parseInt(digest[0]!, 16);
+    return [...digest.slice(1, WINDOW + 1)]
+      .map((hex) => (Number.parseInt(hex, 16) < rich ? "G" : "A"))
+      .join("");
+  });
+  const counts = [...sequences[0]!].filter((letter) => letter === "G").length;
+  return { row, sequences, facts: { counts } };
+}
