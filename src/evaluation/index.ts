@@ -32,5 +32,5 @@ export type { LikelihoodPrediction, LogitsPrediction, Prediction, RowFacts } fro
 export { parseRecipe, type Recipe } from "./tasks/recipe.ts";
 export { regulatoryElements } from "./tasks/regulatory-elements.ts";
 export { elementAndControl, elementAndControlOneHot } from "./tasks/regulatory-elements-pair.ts";
-export { CHROMOSOME_SPLIT } from "./tasks/split.ts";
+export { CHROMOSOME_SPLIT, isInSplit } from "./tasks/split.ts";
 export type { Example, OpenTask, Split, Task, TaskInputs, TaskRow } from "./tasks/task.ts";

@@ -32,7 +32,14 @@ test("every example is run here", () => {
     readdirSync(join(repository, "examples"))
       .filter((name) => name.endsWith(".ts"))
       .sort(),
-  ).toEqual(["a-graph.ts", "own-model.ts", "report.ts", "windows-and-controls.ts", "zero-shot.ts"]);
+  ).toEqual([
+    "a-graph.ts",
+    "own-model.ts",
+    "own-task.ts",
+    "report.ts",
+    "windows-and-controls.ts",
+    "zero-shot.ts",
+  ]);
 });
 
 test("zero-shot: a Markov model finds the planted elements", async () => {
@@ -51,6 +58,16 @@ test("own-model: one that only counts letters ties on every pair", async () => {
   expect(pairs).toBeGreaterThan(50);
   expect(ties).toBe(pairs);
   expect(value).toBe(0.5);
+});
+
+test("own-task: a Markov model is asked something else", async () => {
+  const printed = await printedBy("own-task.ts", files.genome, files.elements);
+  const [, value, low, high, rows] = /^paired accuracy ([\d.]+) \[([\d.]+), ([\d.]+)\] over (\d+) windows/
+    .exec(printed)!
+    .map(Number);
+  expect(rows).toBeGreaterThan(50);
+  expect(low).toBeGreaterThan(0.5); // CpG and the like are read in one direction
+  expect(value).toBeLessThan(high!);
 });
 
 test("windows-and-controls: the control keeps its pairs", async () => {

@@ -1,0 +1,107 @@
+// A task of your own is a form: what is asked, of which rows, and what the answers are worth. Every model can then be asked.
+// This one asks whether a sequence is likelier than the same letters read backwards, on the windows of a BED file.
+//   npx tsx examples/own-task.ts genome.fa windows.bed
+import {
+  CHROMOSOME_SPLIT,
+  digestFile,
+  evaluate,
+  isInSplit,
+  openGenome,
+  openModel,
+  pairedAccuracy,
+  pairedAccuracyEstimate,
+  pairedCounts,
+  type Task,
+  type TaskRow,
+} from "dart-eval";
+import { asLanguageModelLetters, type BedRow, type Genome, readBed } from "dart-eval/dna";
+
+interface WindowRow extends TaskRow {
+  readonly window: BedRow;
+}
+
+const direction: Task = {
+  name: "direction",
+  version: 1, // raised when the same inputs would give other sequences or numbers
+  title: "Direction",
+  asks: "Is a sequence more likely than the same letters backwards?",
+  source: "an example",
+  window: 200,
+  members: ["forwards", "backwards"],
+  inputs: [
+    { name: "genome", what: "the reference genome" },
+    { name: "windows", what: "a BED file" },
+  ],
+  settings: { "zero-shot": { recipe: { score: "log-likelihood" }, defaultSplit: "test" } },
+  async open({ genome: given, windows }) {
+    const genome = given as Genome;
+    const rows: WindowRow[] = [];
+    for await (const window of readBed(windows as string, { genome }))
+      rows.push({ index: rows.length, window });
+    const perChromosome = new Map<string, number>();
+    for (const { window } of rows) {
+      perChromosome.set(window.chrom, (perChromosome.get(window.chrom) ?? 0) + 1);
+    }
+    return {
+      task: direction,
+      digests: { genome: await genome.digest(), windows: await digestFile(windows as string) },
+      select: ({ split, limit }) => ({
+        rows: rows.filter(({ window }) => isInSplit(window.chrom, split)).slice(0, limit ?? rows.length),
+        inTable: rows.length,
+        perChromosome,
+        memory: 0,
+      }),
+      async examples(asked) {
+        return Promise.all(
+          (asked as readonly WindowRow[]).map(async ({ index, window: { chrom, start } }) => {
+            const letters = asLanguageModelLetters(
+              await genome.letters({ chrom, start, end: start + direction.window }),
+            );
+            return {
+              row: index,
+              sequences: [letters, [...letters].reverse().join("")],
+              facts: { chrom, start },
+            };
+          }),
+        );
+      },
+      async close() {},
+    };
+  },
+  measure(predictions) {
+    const [forwards, backwards] = [0, 1].map((member) =>
+      predictions.map((prediction) => (prediction.kind === "likelihood" ? prediction.values[member]! : 0)),
+    );
+    const counts = pairedCounts(forwards!, backwards!);
+    return {
+      metrics: [
+        {
+          name: "paired-accuracy",
+          title: "paired accuracy",
+          better: "higher",
+          main: true,
+          value: pairedAccuracy(counts, "half"),
+          intervals: [pairedAccuracyEstimate(counts, "half")],
+        },
+      ],
+      published: {},
+      counts: { rows: predictions.length, ties: counts.ties },
+      averages: {},
+      quirks: [],
+      notes: [],
+    };
+  },
+  scores: {
+    columns: ["row", "forwards", "backwards"],
+    line: (prediction) => [prediction.row, ...(prediction.kind === "likelihood" ? prediction.values : [])],
+  },
+};
+
+const [genomeFile, windows] = process.argv.slice(2);
+await using genome = await openGenome(genomeFile!);
+const model = await openModel("kmer-markov:order=5", { genome, trainChromosomes: CHROMOSOME_SPLIT.train });
+const { metrics, counts } = await evaluate({ task: direction, inputs: { genome, windows }, model });
+const { low, high } = metrics[0]!.intervals[0]!;
+console.log(
+  `${metrics[0]!.title} ${metrics[0]!.value!.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}] over ${counts.rows} windows`,
+);
