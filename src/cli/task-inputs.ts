@@ -6,7 +6,7 @@ const GENOME = "genome";
 
 /**
  * The files and words of `--data`, by the names that a task's form gives its inputs. `name=file` says which; a file alone is
- * the one file that is not the genome, where there is only one.
+ * the one file that is not the genome and that the task needs, where there is only one.
  *
  * @throws {InputError} for a name the task does not have, one given twice, or a file alone where there are several
  */
@@ -29,7 +29,10 @@ function namedFile(text: string, names: readonly string[]): [string, string] | u
 }
 
 function onlyOne(task: Task, names: readonly string[], file: string): string {
-  const files = names.filter((name) => task.inputs.find((form) => form.name === name)?.kind !== "text");
+  const files = names.filter((name) => {
+    const form = task.inputs.find((input) => input.name === name);
+    return form?.kind !== "text" && form?.optional !== true;
+  });
   if (files.length === 1) return files[0]!;
   throw new InputError(`--data ${file} does not say which input of ${task.name} it is`, {
     hint: `name it: ${names.map((name) => `--data ${name}=FILE`).join(" ")}`,

@@ -161,7 +161,8 @@ function draftsOf(
   });
   if (open === undefined) return [];
   const asked = { split: request.split ?? form.defaultSplit, limit: request.limit ?? null };
-  const selection: Selection = { ...asked, purpose: "answer" };
+  const part = form.part === undefined ? {} : { part: form.part };
+  const selection: Selection = { ...asked, ...part, purpose: "answer" };
   const selected = open.select(selection);
   if (selected.rows.length === 0) throw emptySelection(task, selection, selected);
   const numbers = selected.rows.map(({ index }) => index);
@@ -175,6 +176,7 @@ function draftsOf(
       askedOf(form, task, request),
     );
     setting.checkRecipe?.(recipe);
+    form.checkRecipe?.(recipe);
     const cell: Cell = {
       identityVersion: IDENTITY_VERSION,
       task: task.name,

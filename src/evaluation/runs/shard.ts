@@ -28,7 +28,7 @@ export interface ShardOutcome {
   readonly seconds: number;
   /** "stopped": the signal came first; start the same command again to go on. */
   readonly state: "done" | "stopped";
-  /** Metrics over this shard's rows; null when stopped, or when the shard has no rows. */
+  /** Metrics over this shard's rows; null when stopped, when it has no rows, or where only the whole is measured. */
   readonly measurement: Measurement | null;
 }
 
@@ -81,6 +81,7 @@ async function runInto(
     signal,
   });
   if (!run.stopped && !store.finished) await store.finish(timingOf(run, planned, shard));
+  const form = planned.task.task.settings[planned.setting.name];
   return {
     cell: planned.name,
     rows: planned.rows.length,
@@ -89,7 +90,7 @@ async function runInto(
     seconds: run.seconds,
     state: run.stopped ? "stopped" : "done",
     measurement:
-      run.stopped || run.predictions.length === 0
+      run.stopped || run.predictions.length === 0 || form?.measuredWhole
         ? null
         : measureCell(planned.task.task, planned.record, run.predictions),
   };

@@ -19,6 +19,8 @@ export interface InputForm {
   readonly kind?: "file" | "text";
   /** What to give, in a few words, for help texts and refusals. */
   readonly what: string;
+  /** The task can do without it. */
+  readonly optional?: true;
 }
 
 /** One example of a task. */
@@ -47,6 +49,8 @@ export type Purpose = "train" | "validate" | "answer";
 export interface Selection {
   readonly split: Split;
   readonly purpose: Purpose;
+  /** Name of a part of the rows, known to the task, where a setting asks for this part alone. */
+  readonly part?: string;
   /** At most this many rows, picked by a digest of their number so that any machine picks the same; null: all. */
   readonly limit: number | null;
 }
@@ -158,10 +162,16 @@ export interface TaskSetting {
   /** What a family of models has of its own, by the family's name. */
   readonly byFamily?: Readonly<Record<string, Recipe>>;
   readonly defaultSplit: Split;
+  /** The part of the rows that this setting asks for, by a name that the task knows; all where it is absent. */
+  readonly part?: string;
   /** Present where the setting trains with rows of this task. */
   readonly supervision?: Supervision;
   /** Name of the task whose rows train, where it is another: its exceptions for families of models hold here too. */
   readonly trainedBy?: string;
+  /** @throws {InputError} when a value that only `measure` reads is not possible */
+  checkRecipe?(recipe: Recipe): void;
+  /** Measuring takes long and tells little of a part of the rows: shards are not measured by themselves. */
+  readonly measuredWhole?: true;
   /** What this setting's answers are worth, where it is not the task's own `measure`. */
   measure?(predictions: readonly Prediction[], context: MeasureContext): Measurement;
   /** The table of this setting's scores, where it is not the task's own. */
