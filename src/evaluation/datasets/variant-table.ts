@@ -39,8 +39,8 @@ export interface VariantTable {
 }
 
 export interface ReadVariantsOptions {
-  /** Further columns to keep, such as another model's scores. */
-  readonly extra?: readonly string[];
+  /** Further columns to keep, such as another model's scores: by their names, or all whose name fits. */
+  readonly extra?: readonly string[] | RegExp;
 }
 
 /** Variants of one's own making as a table; a positive effect is of allele 2. */

@@ -20,7 +20,7 @@ export function isVcf(firstLine: string): boolean {
  * @see The Variant Call Format Specification, VCFv4.3, section 1.6
  */
 export async function readVcf(path: string, { extra = [] }: ReadVariantsOptions = {}): Promise<VariantTable> {
-  if (extra.length > 0) {
+  if (!(extra instanceof RegExp) && extra.length > 0) {
     throw new FormatError(
       { file: path },
       `a VCF file has no column ${JSON.stringify(extra[0])}`,

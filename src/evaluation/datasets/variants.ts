@@ -17,8 +17,10 @@ import { isVcf, readVcf } from "./variants-vcf.ts";
 export async function readVariants(path: string, options: ReadVariantsOptions = {}): Promise<VariantTable> {
   const first = await firstLine(path);
   if (isVcf(first)) return readVcf(path, options);
-  const { extra = [] } = options;
-  const columns = variantColumns(first.split("\t"), { file: path, line: 1 });
+  const header = first.split("\t");
+  const columns = variantColumns(header, { file: path, line: 1 });
+  const asked = options.extra ?? [];
+  const extra = asked instanceof RegExp ? header.filter((name) => asked.test(name)) : asked;
   const reader = new RowReader(columns);
   const kept = extra.map((name): [string, string[]] => [name, []]);
   const rows: VariantRow[] = [];

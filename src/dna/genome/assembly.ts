@@ -1,0 +1,41 @@
+/** An assembly of the human genome, by the name that UCSC gives it. */
+export type Assembly = "hg19" | "hg38";
+
+/** Lengths of some chromosomes, in bases; no two assemblies have one in common. */
+const LENGTHS: Readonly<Record<Assembly, Readonly<Record<string, number>>>> = {
+  hg19: {
+    "1": 249_250_621,
+    "2": 243_199_373,
+    "6": 171_115_067,
+    "20": 63_025_520,
+    "21": 48_129_895,
+    "22": 51_304_566,
+    X: 155_270_560,
+  },
+  hg38: {
+    "1": 248_956_422,
+    "2": 242_193_529,
+    "6": 170_805_979,
+    "20": 64_444_167,
+    "21": 46_709_983,
+    "22": 50_818_468,
+    X: 156_040_895,
+  },
+};
+
+/**
+ * Which assembly of the human genome chromosomes of these lengths are; `chr` in front of a name does not matter.
+ *
+ * @returns  undefined where no chromosome tells, or two of them contradict each other
+ * @see UCSC Genome Browser, hg19.chrom.sizes and hg38.chrom.sizes
+ */
+export function assemblyOf(chromosomes: ReadonlyMap<string, number>): Assembly | undefined {
+  const found = new Set<Assembly>();
+  for (const [name, length] of chromosomes) {
+    for (const assembly of ["hg19", "hg38"] as const) {
+      if (LENGTHS[assembly][name.replace(/^chr/, "")] === length) found.add(assembly);
+    }
+  }
+  const [only] = found;
+  return found.size === 1 ? only : undefined;
+}
