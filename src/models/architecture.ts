@@ -71,8 +71,8 @@ export interface Architecture {
   forwardAt?(input: ForwardInput, positions: Sym, tokens: Dim): ForwardOutput;
   /** Constants computed once from the checkpoint, by parameter name, for rows of this many tokens. */
   derive?(tokens: number, read: ReadTensor): Promise<ReadonlyMap<string, NdArray>>;
-  /** Bytes that ONNX Runtime holds of what depends on the derived tensors alone. */
-  unrolledBytes?(tokens: number): number;
+  /** Bytes that a program holds of the derived tensors, of what depends on them alone, and of constants. */
+  derivedBytes?(tokens: number): number;
   classifier(labels: number): ClassifierHead;
   /** Names of the modules that fine-tuning adapts with LoRA; everything in them is frozen. */
   readonly wrapped: readonly string[];

@@ -90,7 +90,7 @@ export class LanguageModel extends TokenModel {
     const guesses = 2 * architecture.vocabulary * rows * (masked ? 1 : tokens);
     const answers = batchSize * tokens * architecture.width;
     const values = rows * liveValuesPerRow(architecture, tokens) + guesses + answers;
-    return FIXED_BYTES + 2 * this.weightBytes + (architecture.unrolledBytes?.(tokens) ?? 0) + 4 * values;
+    return FIXED_BYTES + 2 * this.weightBytes + (architecture.derivedBytes?.(tokens) ?? 0) + 4 * values;
   }
 
   async close(): Promise<void> {

@@ -15,18 +15,6 @@ export interface Question {
   outputs(model: AskedArchitecture, input: ForwardInput, tokens: Dim): Readonly<Record<string, Sym>>;
 }
 
-/**
- * Most bytes that derived constants may be unrolled into when a program is opened. ONNX Runtime computes once whatever
- * depends on constants alone, which is faster at every run; beyond this the derived tensors are fed at each run instead.
- */
-const UNROLLED_BYTES = 2e9;
-
-interface Opened {
-  readonly program: Program;
-  /** Derived tensors given at every run. */
-  readonly fed: Readonly<Record<string, NdArray>>;
-}
-
 /** Most programs kept open at once; of a model with large weights one, since each session holds packed copies of them. */
 const KEPT = 4;
 const LARGE_WEIGHTS = 4e8;
@@ -43,7 +31,7 @@ function programsKept({ tensors }: Architecture): number {
  * same weights in place; the least recently used is closed when there are too many.
  */
 export class Programs {
-  private readonly opened = new Map<string, Promise<Opened>>();
+  private readonly opened = new Map<string, Promise<Program>>();
   private device: Promise<ConcreteDevice> | undefined;
   /** Where the programs run; known when the first was opened. */
   deviceInUse: ConcreteDevice | undefined;
@@ -65,11 +53,11 @@ export class Programs {
     batch: Batch,
     more: Readonly<Record<string, NdArray>> = {},
   ): Promise<Readonly<Record<string, NdArray>>> {
-    const { program, fed } = await this.program(question, batch.ids.shape[1]!);
-    return program.run({ ...batch, ...more, ...fed });
+    const program = await this.program(question, batch.ids.shape[1]!);
+    return program.run({ ...batch, ...more });
   }
 
-  private async program(question: Question, tokens: number): Promise<Opened> {
+  private async program(question: Question, tokens: number): Promise<Program> {
     this.device ??= workingDevice(this.options.device ?? "cpu");
     const device = await this.device;
     this.deviceInUse = device;
@@ -83,34 +71,27 @@ export class Programs {
     const [oldest] = this.opened;
     if (this.opened.size > programsKept(this.architecture) && oldest !== undefined) {
       this.opened.delete(oldest[0]);
-      await (await oldest[1]).program.close();
+      await (await oldest[1]).close();
     }
     return program;
   }
 
-  private async open(question: Question, length: Dim, device: ConcreteDevice): Promise<Opened> {
+  private async open(question: Question, length: Dim, device: ConcreteDevice): Promise<Program> {
     const { architecture } = this;
     const given: ForwardInput = {
       ids: input("ids", "int32", ["b", length]),
       ...(architecture.takesMask ? { mask: input("mask", "float32", ["b", length]) } : {}),
       loops: runsLoopsWell(device),
     };
-    const derived =
-      typeof length === "number"
-        ? ((await architecture.derive?.(length, this.read)) ?? new Map())
-        : new Map();
-    const feeding =
-      typeof length === "number" && (architecture.unrolledBytes?.(length) ?? 0) > UNROLLED_BYTES;
-    const sources = new Map<string, ParameterSource>(this.parameters);
-    for (const [name, array] of derived) sources.set(name, feeding ? "fed" : array);
+    const derived = typeof length === "number" ? await architecture.derive?.(length, this.read) : undefined;
+    const sources = new Map<string, ParameterSource>([...this.parameters, ...(derived ?? [])]);
     const outputs = question.outputs(architecture, given, length);
-    const program = await openProgram(outputs, sources, { ...this.options, device });
-    return { program, fed: feeding ? Object.fromEntries(derived) : {} };
+    return openProgram(outputs, sources, { ...this.options, device });
   }
 
   async close(): Promise<void> {
     const programs = [...this.opened.values()];
     this.opened.clear();
-    for (const { program } of await Promise.all(programs)) await program.close();
+    for (const program of await Promise.all(programs)) await program.close();
   }
 }

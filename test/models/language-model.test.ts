@@ -92,8 +92,8 @@ describe("a language model from a folder", () => {
   });
 
   test("refuses a sequence longer than its context", async () => {
-    await expect(model.logLikelihood(["A".repeat(1026)], corrected)).rejects.toThrow(
-      /1027 tokens, but toy takes at most 1026/,
+    await expect(model.logLikelihood(["A".repeat(2120)], corrected)).rejects.toThrow(
+      /2121 tokens, but toy takes at most 2120/,
     );
   });
 

@@ -3,11 +3,12 @@ import { hyenadnaTokenizer } from "../../dna/tokenizers/one-letter.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import { add, gelu, parameter, slice, squeeze } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
-import { longConvolutionBytes } from "../../net/nn/causal-convolution.ts";
 import type { Embedding } from "../../net/nn/embedding.ts";
 import { embed } from "../../net/nn/embedding.ts";
 import type { Linear } from "../../net/nn/linear.ts";
 import { linear } from "../../net/nn/linear.ts";
+import type { LongConvolution } from "../../net/nn/long-convolution.ts";
+import { longConvolution, longConvolutionBytes } from "../../net/nn/long-convolution.ts";
 import type { Norm } from "../../net/nn/norm.ts";
 import { layerNorm } from "../../net/nn/norm.ts";
 import type { Architecture, ClassifierHead, InitialLaw, ReadTensor } from "../architecture.ts";
@@ -95,8 +96,8 @@ function declareFilter(table: ParameterTable, c: Config, i: number): FilterNetwo
   const at = filterName(i);
   const network = `${at}.implicit_filter`;
   const f = c.filter_order;
-  table.tensor(`${at}.pos_emb.z`, [1, c.max_seq_len, c.emb_dim], { hostOnly: true });
-  table.tensor(`${at}.pos_emb.t`, [1, c.max_seq_len, 1], { hostOnly: true });
+  table.tensor(`${at}.pos_emb.z`, [1, c.max_seq_len, c.emb_dim], { hostOnly: true, buffer: true });
+  table.tensor(`${at}.pos_emb.t`, [1, c.max_seq_len, 1], { hostOnly: true, buffer: true });
   const first = table.linear(`${network}.0`, c.emb_dim, f);
   // one module used three times: a checkpoint may name it at any of its places
   const frequency = table.tensor(`${network}.1.freq`, [1, f], {
@@ -106,13 +107,13 @@ function declareFilter(table: ParameterTable, c: Config, i: number): FilterNetwo
     frequency,
     hidden: [first, table.linear(`${network}.2`, f, f), table.linear(`${network}.4`, f, f)],
     output: table.linear(`${network}.6`, f, c.d_model, { bias: false }),
-    decay: table.tensor(`${at}.modulation.deltas`, [1, 1, c.d_model]),
+    decay: table.tensor(`${at}.modulation.deltas`, [1, 1, c.d_model], { buffer: true }),
   };
 }
 
 /** a = norm₁(r); r ← r + hyena(a); r ← r + fc₂(gelu(fc₁(norm₂(r)))).  r: [b, t, d] */
-function block(p: Block, r: Sym, kernel: Sym): Sym {
-  const mixed = add(r, hyena(p.mixer, layerNorm(p.norm1, r, BLOCK_EPSILON), kernel));
+function block(p: Block, r: Sym, kernel: Sym, long: LongConvolution): Sym {
+  const mixed = add(r, hyena(p.mixer, layerNorm(p.norm1, r, BLOCK_EPSILON), kernel, long));
   const inner = gelu(linear(p.fc1, layerNorm(p.norm2, mixed, BLOCK_EPSILON)), "tanh");
   return add(mixed, linear(p.fc2, inner));
 }
@@ -132,21 +133,25 @@ function build(c: Config, lora?: LoraFactors): Architecture {
     ignored: [/\.implicit_filter\.[35]\.freq$/, /^score\./],
     takesMask: false,
     fixedLength: true,
-    liveValuesPerToken: 6 * c.d_model + 2 * c.d_inner,
+    liveValuesPerToken: 8 * c.d_model + 2 * c.d_inner,
     classifier: (labels) => classifier(c, labels),
     initial: (tensor) => initial(tensor, c),
     wrapped: ["hyena"],
     adapted: (factors) => build(c, factors),
     derive: (tokens, read) => (lora === undefined ? kernels : features)(c, tokens, read),
-    unrolledBytes: (tokens) => c.n_layer * longConvolutionBytes(tokens, c.d_model),
+    derivedBytes(tokens) {
+      const { matrices, perLayer } = longConvolutionBytes(tokens, c.d_model);
+      return matrices + c.n_layer * perLayer;
+    },
     forward({ ids }, tokens) {
+      const long = longConvolution(tokens as number);
       const hiddenStates = [embed(p.embedding, ids)];
       p.blocks.forEach((each, i) => {
         const kernel =
           lora === undefined
             ? parameter(kernelName(i), [tokens as number, c.d_model])
             : filterOf(each.filter, featuresOf(c, i, tokens as number));
-        hiddenStates.push(block(each, hiddenStates.at(-1)!, kernel));
+        hiddenStates.push(block(each, hiddenStates.at(-1)!, kernel, long));
       });
       const lastHidden = layerNorm(p.finalNorm, hiddenStates.at(-1)!, c.layer_norm_epsilon);
       return { hiddenStates: [...hiddenStates, lastHidden], lastHidden, logits: linear(p.head, lastHidden) };
@@ -293,7 +298,7 @@ export const hyenadna: LanguageModelCard = {
       sha256: { "model.safetensors": "deafb53209bfafb314d14bd81108546a34d473c07ed7ab7a355674376b56ad12" },
     }),
   ],
-  toys: { toy: { ...config(32, 2, 1026), d_inner: 64, filter_order: 16 } },
+  toys: { toy: { ...config(32, 2, 2120), d_inner: 64, filter_order: 16 } },
   anchors: [
     {
       preset: "large-1m",

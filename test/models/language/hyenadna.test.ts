@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { hyenadna } from "../../../src/models/language/hyenadna.ts";
 import { tokenLogLikelihoods } from "../../../src/models/queries/causal-likelihood.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
-import { input } from "../../../src/net/graph/build.ts";
+import { input, transpose } from "../../../src/net/graph/build.ts";
 import { graphOf } from "../../../src/net/graph/graph.ts";
 import { printGraph } from "../../../src/net/graph/print.ts";
 import type { Sym } from "../../../src/net/graph/sym.ts";
@@ -132,15 +132,17 @@ function madeWith(parameter: string): Sym {
   return { node, output: 0, ...node.outputs[0]! };
 }
 
-/** The gate v ⊙ x₁ and the convolved signal of layer 0, found by what they are made of. */
+/** The gate v ⊙ x₁ and the convolved signal of layer 0, found by what they are made of; both [b, d, t]. */
 function gates(): { gated: Sym; convolved: Sym } {
   const products = graph.nodes.filter(({ op }) => op === "Mul");
-  const fromSplit = (sym: Sym) => sym.node.op === "Split";
-  const gated = products.find(({ inputs }) => inputs.every(fromSplit))!;
-  const second = products.find(({ inputs }) => inputs.filter(fromSplit).length === 1)!;
+  const { node: gates } = madeWith("mixer.short_filter.weight");
+  const ofGates = ({ node }: Sym) => node.op === "Split" && node.inputs[0]!.node === gates;
+  const turned = ({ node }: Sym) => node.op === "Transpose" && ofGates(node.inputs[0]!);
+  const gated = products.find(({ inputs }) => inputs.every(ofGates))!;
+  const second = products.find(({ inputs }) => inputs.some(turned))!;
   return {
     gated: { node: gated, output: 0, ...gated.outputs[0]! },
-    convolved: second.inputs.find((sym) => !fromSplit(sym))!,
+    convolved: transpose(second.inputs.find((sym) => !turned(sym))!, [0, 2, 1]),
   };
 }
 

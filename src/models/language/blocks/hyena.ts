@@ -1,9 +1,10 @@
 import { add, mul, pad, reshape, split, transpose } from "../../../net/graph/build.ts";
 import type { Sym } from "../../../net/graph/sym.ts";
 import type { DepthwiseConvolution } from "../../../net/nn/causal-convolution.ts";
-import { longCausalConvolution, shortCausalConvolution } from "../../../net/nn/causal-convolution.ts";
+import { shortCausalConvolution } from "../../../net/nn/causal-convolution.ts";
 import type { Linear } from "../../../net/nn/linear.ts";
 import { linear } from "../../../net/nn/linear.ts";
+import type { LongConvolution } from "../../../net/nn/long-convolution.ts";
 
 // axes: b batch · t tokens · d width
 
@@ -23,16 +24,19 @@ export interface HyenaMixer {
  *
  * @param x       [b, t, d]
  * @param kernel  [t, d], the implicit filter
+ * @param long    a convolution over t places
  * @returns       [b, t, d]
  */
-export function hyena(p: HyenaMixer, x: Sym, kernel: Sym): Sym {
+export function hyena(p: HyenaMixer, x: Sym, kernel: Sym, long: LongConvolution): Sym {
   const width = x.shape[2] as number;
-  const u = transpose(linear(p.inProjection, x), [0, 2, 1]); // [b, 3d, t]
+  const u = channelsNext(linear(p.inProjection, x)); // [b, 3d, t]
   const [x0, x1, v] = split(shortCausalConvolution(p.shortFilter, u), 1, [width, width, width]);
-  const gated = mul(v!, x1!);
-  const y = longCausalConvolution(gated, withSkip(kernel, p.skip));
-  return linear(p.outProjection, transpose(mul(y, x0!), [0, 2, 1]));
+  const y = long.apply(channelsNext(mul(v!, x1!)), withSkip(kernel, p.skip));
+  return linear(p.outProjection, mul(y, channelsNext(x0!)));
 }
+
+/** [b, t, d] ↔ [b, d, t]: the short convolution wants tokens last, all else wants channels last. */
+const channelsNext = (x: Sym) => transpose(x, [0, 2, 1]);
 
 /** The skip connection is one more tap at distance zero: k̃[0] = k[0] + skip. */
 function withSkip(kernel: Sym, skip: Sym): Sym {
