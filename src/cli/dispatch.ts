@@ -19,6 +19,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "make a task's table from public files",
     load: () => import("./commands/build.ts"),
   },
+  check: {
+    summary: "look for faults of a table, before anything is scored",
+    load: () => import("./commands/check.ts"),
+  },
   run: {
     summary: "ask models a task's question, and keep the answers",
     load: () => import("./commands/run.ts"),
