@@ -1,53 +1,14 @@
-import { writeRegulatoryElements } from "../../evaluation/datasets/prepared.ts";
-import { buildRegulatoryElements } from "../../evaluation/datasets/regulatory-elements.ts";
-import { count } from "../../report/numbers.ts";
-import { type DefineCommand, examples } from "../command.ts";
-import { wholeNumber } from "../whole-number.ts";
+import type { DefineCommand } from "../command.ts";
+import { define as motifFootprinting } from "./build/motif-footprinting.ts";
+import { define as regulatoryElements } from "./build/regulatory-elements.ts";
 
-interface ElementsOptions {
-  readonly ccres: string;
-  readonly out: string;
-  readonly inputSize: number;
-  readonly maxJitter: number;
-}
+/** One for each task whose table is made from public files. */
+const TABLES: Readonly<Record<string, DefineCommand>> = {
+  "regulatory-elements": regulatoryElements,
+  "motif-footprinting": motifFootprinting,
+};
 
 export const define: DefineCommand = (command, context) => {
-  const { terminal } = context;
   command.description("Makes a task's table from public files; once, before any run.");
-  command
-    .command("regulatory-elements")
-    .summary("the table of task 1 from a BED file of elements")
-    .description(
-      "Makes the table of regulatory elements: a window around each element of a BED file, and whether it is read on the reverse strand.",
-    )
-    .requiredOption(
-      "--ccres <bed>",
-      "candidate cis-regulatory elements, such as ENCODE's ENCFF420VPZ; gzip is fine",
-    )
-    .requiredOption("--out <tsv>", "where to write the table")
-    .option("--input-size <bp>", "length of a window", wholeNumber(1), 350)
-    .option("--max-jitter <bp>", "how far a window may be moved at random, to either side", wholeNumber(0), 0)
-    .addHelpText(
-      "after",
-      examples({
-        "as published": "dart-eval build regulatory-elements --ccres ENCFF420VPZ.bed.gz --out elements.tsv",
-        "with the defaults of the original's script":
-          "dart-eval build regulatory-elements --ccres ENCFF420VPZ.bed --out elements.tsv --input-size 2114 --max-jitter 500",
-      }),
-    )
-    .action(async ({ ccres, out, inputSize, maxJitter }: ElementsOptions) => {
-      let elements = 0;
-      async function* counted() {
-        for await (const row of buildRegulatoryElements(ccres, { inputSize, maxJitter })) {
-          context.signal.throwIfAborted();
-          elements++;
-          yield row;
-        }
-      }
-      await writeRegulatoryElements(out, counted());
-      terminal.say(`wrote ${out}: ${count(elements)} elements`);
-      terminal.say(
-        `next: dart-eval run --task regulatory-elements --data ${out} --genome GENOME --model MODEL --out FOLDER`,
-      );
-    });
+  for (const [name, table] of Object.entries(TABLES)) table(command.command(name), context);
 };

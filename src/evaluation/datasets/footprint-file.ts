@@ -34,7 +34,7 @@ export async function writeFootprints(path: string, lines: Iterable<FootprintLin
   await writeFileWhole(path, textOf(lines));
 }
 
-function* textOf(lines: Iterable<FootprintLine>): Generator<string> {
+async function* textOf(lines: Iterable<FootprintLine>): AsyncGenerator<string> {
   let text = "";
   for (const { key, sequence } of lines) {
     text += `${key}\t${sequence}\n`;

@@ -1,0 +1,94 @@
+import { InputError } from "../../../base/errors.ts";
+import { openGenome } from "../../../dna/genome/genome.ts";
+import { readMotifs } from "../../../dna/motifs/meme.ts";
+import { backgroundRows } from "../../../evaluation/datasets/background-rows.ts";
+import { readBackgrounds, writeBackgrounds } from "../../../evaluation/datasets/backgrounds.ts";
+import { writeFootprints } from "../../../evaluation/datasets/footprint-file.ts";
+import { buildFootprints } from "../../../evaluation/datasets/footprints.ts";
+import { readRegulatoryElements } from "../../../evaluation/datasets/prepared.ts";
+import { regulatoryElements } from "../../../evaluation/tasks/regulatory-elements.ts";
+import { count } from "../../../report/numbers.ts";
+import { type Context, type DefineCommand, examples } from "../../command.ts";
+import { wholeNumber } from "../../whole-number.ts";
+
+interface FootprintingOptions {
+  readonly motifs: string;
+  readonly backgrounds?: string;
+  readonly elements?: string;
+  readonly genome?: string;
+  readonly backgroundsOut?: string;
+  readonly seed: number;
+  readonly out: string;
+}
+
+export const define: DefineCommand = (command, context) => {
+  const { terminal, signal } = context;
+  command
+    .summary("the sequences of task 2 from a file of motifs")
+    .description(
+      "Puts the consensus of every motif, and its letters shuffled, into neutral backgrounds: sequences of a file of your own, or shuffled controls of task 1 as the original took them.",
+    )
+    .requiredOption(
+      "--motifs <meme>",
+      "motifs in MEME's text format, such as HOCOMOCO's H12CORE; gzip is fine",
+    )
+    .option("--backgrounds <txt>", "neutral sequences of one length, one per line")
+    .option("--elements <tsv>", "or the table of task 1, whose controls are taken")
+    .option("--genome <file>", "its genome, FASTA or 2bit")
+    .option("--backgrounds-out <txt>", "where to write the backgrounds that were taken")
+    .option("--seed <number>", "seed of the shuffles", wholeNumber(0), 0)
+    .requiredOption("--out <tsv>", "where to write the sequences")
+    .addHelpText(
+      "after",
+      examples({
+        "as published":
+          "dart-eval build motif-footprinting --motifs H12CORE_meme_format.meme --elements elements.tsv --genome hg38.fa --out footprints.tsv",
+        "with backgrounds of your own":
+          "dart-eval build motif-footprinting --motifs H12CORE_meme_format.meme --backgrounds raw_seqs_350.txt --out footprints.tsv",
+      }),
+    )
+    .action(async (options: FootprintingOptions) => {
+      const { motifs } = await readMotifs(options.motifs);
+      const backgrounds = await backgroundsOf(options, context);
+      if (options.backgroundsOut !== undefined) await writeBackgrounds(options.backgroundsOut, backgrounds);
+      let sequences = 0;
+      function* counted() {
+        for (const line of buildFootprints(backgrounds, motifs, { seed: options.seed })) {
+          signal.throwIfAborted();
+          sequences++;
+          yield line;
+        }
+      }
+      await writeFootprints(options.out, counted());
+      terminal.say(
+        `wrote ${options.out}: ${count(sequences)} sequences, ${count(motifs.length)} motifs in ${count(backgrounds.length)} backgrounds`,
+      );
+      terminal.say(
+        `next: dart-eval run --task motif-footprinting --data ${options.out} --model MODEL --out FOLDER`,
+      );
+    });
+};
+
+async function backgroundsOf(
+  { backgrounds, elements, genome }: FootprintingOptions,
+  { terminal }: Context,
+): Promise<readonly string[]> {
+  const fromTask = elements !== undefined || genome !== undefined;
+  if (backgrounds !== undefined && !fromTask) return readBackgrounds(backgrounds);
+  if (backgrounds !== undefined || elements === undefined || genome === undefined) {
+    throw new InputError("backgrounds come from one place", {
+      hint: "give --backgrounds FILE, or both --elements TABLE and --genome FILE",
+    });
+  }
+  const table = await readRegulatoryElements(elements);
+  const rows = backgroundRows(table.length);
+  if (rows.length < 100) {
+    terminal.say(
+      `the table has ${count(table.length)} elements, which give ${rows.length} of 100 backgrounds`,
+    );
+  }
+  await using opened = await openGenome(genome);
+  const task = await regulatoryElements.open({ elements: table, genome: opened }, { seed: 0 });
+  const examples = await task.examples(rows.map((row) => table[row]!));
+  return examples.map(({ sequences }) => sequences[1]!);
+}
