@@ -1,4 +1,4 @@
-import type { Dataset, File } from "h5wasm/node";
+import type { Dataset, File, Group } from "h5wasm/node";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { openFile } from "../../base/file-handle.ts";
 import type { NdArray } from "./array.ts";
@@ -24,6 +24,8 @@ export interface Hdf5File extends AsyncDisposable {
   names(group: string): readonly string[];
   /** Undefined where there is nothing of this name, or a group. @throws {FormatError} when its type is none that we read */
   array(path: string): Hdf5Array | undefined;
+  /** An attribute that is text, of a group or an array; "" is the root. Undefined where there is none. */
+  attribute(path: string, name: string): string | undefined;
   close(): Promise<void>;
 }
 
@@ -65,6 +67,12 @@ export async function openHdf5(path: string): Promise<Hdf5File> {
         const found = entityAt(file, name);
         return found !== undefined && "slice" in found ? arrayOf(path, name, found, reading) : undefined;
       }),
+    attribute: (place, name) =>
+      reading(`the attribute ${name}`, () => {
+        const owner = place === "" ? file : entityAt(file, place);
+        const value = owner?.attrs[name]?.value;
+        return typeof value === "string" ? value : undefined;
+      }),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -81,12 +89,12 @@ async function checkSignature(path: string): Promise<string> {
 }
 
 /** A group or an array of the file itself; links that lead elsewhere are nothing. */
-function entityAt(file: File, path: string) {
+function entityAt(file: File, path: string): Group | Dataset | undefined {
   const parts = path.split("/");
-  let at: { get(name: string): unknown; keys(): string[] } = file;
+  let at: Group = file;
   for (const [i, part] of parts.entries()) {
     if (!at.keys().includes(part)) return undefined;
-    const next = at.get(part) as typeof at | Dataset | null;
+    const next = at.get(part) as Group | Dataset | null;
     if (next === null || !("keys" in next || "slice" in next)) return undefined;
     if (i === parts.length - 1) return next;
     if (!("keys" in next)) return undefined;

@@ -1,0 +1,102 @@
+import { InputError } from "../../base/errors.ts";
+import { oneHotOfCodes } from "../../dna/sequence/one-hot.ts";
+import type { NdArray } from "../../net/arrays/array.ts";
+import { input } from "../../net/graph/build.ts";
+import type { Sym } from "../../net/graph/sym.ts";
+import type { ConcreteDevice } from "../../net/runtime/device.ts";
+import type { Program, ProgramOptions } from "../../net/runtime/program.ts";
+import { openProgram } from "../../net/runtime/program.ts";
+import type { ProfileAndCounts } from "./bpnet.ts";
+import { bpnet, bpnetOutputs } from "./bpnet.ts";
+import { withBias } from "./combined.ts";
+import type { StoredBpnet } from "./keras-bpnet.ts";
+import type { StoredChrombpnet } from "./read-keras.ts";
+
+/** What a model says of one sequence. */
+export interface ProfilePrediction {
+  /** [outputLength]; their softmax is where the reads of the window lie. */
+  readonly logits: Float32Array;
+  /** Predicted ln(1 + reads in the window). */
+  readonly logCounts: number;
+}
+
+/** A ChromBPNet ready to predict. */
+export interface Predictor {
+  readonly device: ConcreteDevice;
+  readonly inputLength: number;
+  readonly outputLength: number;
+  /**
+   * @param sequences  base codes of `inputLength` bases each: A 0, C 1, G 2, T 3, 4 a base that is not known
+   * @param signal     stops between two runs of the program, throwing its reason
+   * @throws {InputError} when one is of another length
+   */
+  predict(sequences: readonly Uint8Array[], signal?: AbortSignal): Promise<readonly ProfilePrediction[]>;
+  close(): Promise<void>;
+}
+
+/** Sequences per run of the program: more only take more memory. */
+const ROWS = 32;
+
+export async function openPredictor(
+  stored: StoredChrombpnet,
+  options: ProgramOptions = {},
+): Promise<Predictor> {
+  const { inputLength, outputLength } = (stored.accessibility ?? stored.bias)!.sizes;
+  const x = input("x", "float32", ["b", inputLength, 4]);
+  const values = new Map<string, NdArray>();
+  const program = await openProgram({ ...outputsOf(stored, x, values) }, values, options);
+  return {
+    device: program.device,
+    inputLength,
+    outputLength,
+    predict: (sequences, signal) => predictAll(program, { inputLength, outputLength }, sequences, signal),
+    close: () => program.close(),
+  };
+}
+
+/** The graph of one or both networks; their values are added to `values`. */
+function outputsOf(stored: StoredChrombpnet, x: Sym, values: Map<string, NdArray>): ProfileAndCounts {
+  const outputs = (name: string, network: StoredBpnet) => {
+    for (const [at, array] of network.arrays) values.set(`${name}.${at}`, array);
+    return bpnetOutputs(bpnet(name, network.sizes), x);
+  };
+  const bias = stored.bias && outputs("bias", stored.bias);
+  const accessibility = stored.accessibility && outputs("accessibility", stored.accessibility);
+  return bias && accessibility ? withBias(accessibility, bias) : (accessibility ?? bias)!;
+}
+
+async function predictAll(
+  program: Program,
+  { inputLength, outputLength }: Pick<Predictor, "inputLength" | "outputLength">,
+  sequences: readonly Uint8Array[],
+  signal: AbortSignal | undefined,
+): Promise<readonly ProfilePrediction[]> {
+  const predictions: ProfilePrediction[] = [];
+  for (let from = 0; from < sequences.length; from += ROWS) {
+    signal?.throwIfAborted();
+    const some = sequences.slice(from, from + ROWS);
+    const { logits, logCounts } = await program.run({ x: oneHotRows(some, inputLength) });
+    const profiles = logits!.data as Float32Array;
+    some.forEach((_, i) => {
+      predictions.push({
+        logits: profiles.slice(i * outputLength, (i + 1) * outputLength),
+        logCounts: Number(logCounts!.data[i]),
+      });
+    });
+  }
+  return predictions;
+}
+
+/** One-hot rows of sequences of one length, [b, l, 4]. @throws {InputError} naming one of another length */
+export function oneHotRows(sequences: readonly Uint8Array[], length: number): NdArray<"float32"> {
+  const data = new Float32Array(4 * length * sequences.length);
+  sequences.forEach((codes, i) => {
+    if (codes.length !== length) {
+      throw new InputError(`the model reads ${length} bases, but a sequence has ${codes.length}`, {
+        hint: "tasks whose sequences have this length can be asked of it: chromatin-activity and variant-effects",
+      });
+    }
+    oneHotOfCodes(codes, data, 4 * length * i);
+  });
+  return { dtype: "float32", shape: [sequences.length, length, 4], data };
+}

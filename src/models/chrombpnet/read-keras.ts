@@ -1,0 +1,95 @@
+import { FormatError } from "../../base/errors.ts";
+import type { KerasFile, KerasLayer } from "../../net/arrays/keras.ts";
+import { openKeras } from "../../net/arrays/keras.ts";
+import type { StoredBpnet } from "./keras-bpnet.ts";
+import { readKerasBpnet } from "./keras-bpnet.ts";
+
+/** One or both networks of a ChromBPNet. */
+export interface StoredChrombpnet {
+  readonly bias?: StoredBpnet;
+  readonly accessibility?: StoredBpnet;
+}
+
+/** Kinds of files: of the enzyme's bias alone, of accessibility without it, or of both. */
+export type ChrombpnetKind = "bias" | "no-bias" | "combined";
+
+export function kindOf({ bias, accessibility }: StoredChrombpnet): ChrombpnetKind {
+  if (accessibility === undefined) return "bias";
+  return bias === undefined ? "no-bias" : "combined";
+}
+
+/** What the original calls the layers of the network of accessibility. */
+export const ACCESSIBILITY_PREFIX = "wo_bias_";
+/** What it calls that network inside a combined model. */
+export const ACCESSIBILITY_MODEL = "model_wo_bias";
+
+/** The layer that adds the counts of both networks: a piece of Python in the original, recognised by its place. */
+const COUNTS_LAYER = "logcount_predictions";
+
+/**
+ * Reads a ChromBPNet as `chrombpnet` writes it (`bias.h5`, `chrombpnet.h5`, `chrombpnet_nobias.h5`), by Keras 2 or 3. Python
+ * in the file is not run: the layer that adds the counts of both networks is known by its name and its two inputs, and what it does is
+ * in `combined.ts`.
+ *
+ * @throws {FormatError} when the file holds another model
+ * @throws {InputError} when there is no such file
+ */
+export async function readChrombpnet(path: string): Promise<StoredChrombpnet> {
+  await using file = await openKeras(path);
+  const { layers } = file.model;
+  const models = layers.filter(({ model }) => model !== undefined);
+  if (models.length > 0) return readCombined(file, models);
+  const network = readKerasBpnet(file, file.model);
+  const isAccessibility = layers.some(({ name }) => name.startsWith(ACCESSIBILITY_PREFIX));
+  return isAccessibility ? { accessibility: network } : { bias: network };
+}
+
+function readCombined(file: KerasFile, models: readonly KerasLayer[]): StoredChrombpnet {
+  const accessibility = models.find(({ name }) => name === ACCESSIBILITY_MODEL);
+  const bias = models.find(({ name }) => name !== ACCESSIBILITY_MODEL);
+  if (accessibility === undefined || bias === undefined || models.length !== 2) {
+    throw new FormatError(
+      { file: file.path },
+      `the models inside are ${models.map(({ name }) => name).join(", ")}; ${ACCESSIBILITY_MODEL} and one of the bias are expected`,
+    );
+  }
+  checkTop(file, [bias, accessibility]);
+  const read = ({ name, model }: KerasLayer) => readKerasBpnet(file, model!, [name]);
+  const stored = { bias: read(bias), accessibility: read(accessibility) };
+  for (const length of ["inputLength", "outputLength"] as const) {
+    const lengths = [stored.bias.sizes[length], stored.accessibility.sizes[length]];
+    if (lengths[0] !== lengths[1]) {
+      throw new FormatError(
+        { file: file.path },
+        `its two networks differ in ${length}: ${lengths.join(" and ")}`,
+      );
+    }
+  }
+  return stored;
+}
+
+/** Input → both networks → Add of the profiles, and Concatenate → a layer without weights for the counts. */
+function checkTop(file: KerasFile, models: readonly KerasLayer[]): void {
+  const { layers, outputs } = file.model;
+  const names = models.map(({ name }) => name).sort();
+  const readsBoth = (kind: string) =>
+    layers.find((layer) => layer.kind === kind && String(layer.inputs.toSorted()) === String(names));
+  const [input, profile, both] = [
+    layers.find(({ kind }) => kind === "InputLayer"),
+    readsBoth("Add"),
+    readsBoth("Concatenate"),
+  ];
+  const counts = layers.find(({ name, inputs }) => name === COUNTS_LAYER && String(inputs) === both?.name);
+  const known = [input, profile, both, counts, ...models];
+  const fits =
+    known.every((layer) => layer !== undefined && layers.includes(layer)) &&
+    known.length === layers.length &&
+    models.every(({ inputs }) => String(inputs) === input!.name) &&
+    String(outputs) === `${profile!.name},${counts!.name}`;
+  if (!fits) {
+    throw new FormatError(
+      { file: file.path },
+      `the layers ${layers.map(({ name }) => name).join(", ")} are not put together as in ChromBPNet`,
+    );
+  }
+}
