@@ -1,0 +1,101 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { FormatError, InputError } from "../../../src/base/errors.ts";
+import { Pcg64 } from "../../../src/base/pcg64.ts";
+import { openBigWig } from "../../../src/dna/genome/signal.ts";
+import { bigWigBytes } from "../../../src/dna/genome/write-bigwig.ts";
+import { testWithSharedData } from "../../shared-data.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+
+async function written(signal: ReadonlyMap<string, ArrayLike<number>>): Promise<string> {
+  const path = join(temporaryFolder(), "signal.bw");
+  await writeFile(path, bigWigBytes(signal));
+  return path;
+}
+
+const at = (chrom: string, start: number, end: number) => ({ chrom, start, end });
+
+describe("sums over a bigWig", () => {
+  test("are those of its values, in any order of intervals, near and far", async () => {
+    const rng = new Pcg64(1);
+    const draw = (length: number) =>
+      Float32Array.from({ length }, () => Math.max(0, (rng.nextUint32() >>> 28) - 8) / 4);
+    const values = new Map([
+      ["chr1", draw(700_000)],
+      ["chr2", draw(3000)],
+    ]);
+    const signal = await openBigWig(await written(values));
+    const intervals = Array.from({ length: 300 }, () => {
+      const chrom = rng.nextFloat64() < 0.8 ? "chr1" : "chr2";
+      const start = Math.floor(rng.nextFloat64() * values.get(chrom)!.length) - 500;
+      return at(chrom, start, start + 1 + Math.floor(rng.nextFloat64() * 3000));
+    });
+    const expected = intervals.map(({ chrom, start, end }) =>
+      values
+        .get(chrom)!
+        .subarray(Math.max(start, 0), Math.max(end, 0))
+        .reduce((a, b) => a + b, 0),
+    );
+    expect([...(await signal.sums(intervals))]).toEqual(expected);
+    expect(await signal.sums([])).toEqual(new Float64Array(0));
+    await signal.close();
+  });
+
+  test("are 0 off a chromosome, on one without values, and where nothing is written", async () => {
+    const signal = await openBigWig(await written(new Map([["chr1", [0, 0, 2, 2, 0, 1]]])));
+    expect(signal.chromosomes).toEqual(new Map([["chr1", 6]]));
+    const sums = await signal.sums([
+      at("chr1", -5, 3),
+      at("chr1", 3, 50),
+      at("chr1", 6, 50),
+      at("chr1", -9, -2),
+      at("chrY", 0, 5),
+      at("chr1", 0, 2),
+    ]);
+    expect([...sums]).toEqual([2, 3, 0, 0, 0, 0]);
+    await signal.close();
+  });
+
+  test("a file that is none, or is cut off, is refused with its name", async () => {
+    const path = await written(new Map([["chr1", Float32Array.from({ length: 5000 }, (_, i) => i % 7)]]));
+    const bytes = await readFile(path);
+    const other = join(temporaryFolder(), "other.bw");
+    await writeFile(other, "chr1\t0\t5\t1\n");
+    await expect(openBigWig(other)).rejects.toThrow(FormatError);
+    await expect(openBigWig(other)).rejects.toThrow(/no bigWig file/);
+    await expect(openBigWig(join(temporaryFolder(), "none.bw"))).rejects.toThrow(InputError);
+    for (let i = 1; i < 40; i++) {
+      await writeFile(other, bytes.subarray(0, Math.floor((bytes.length * i) / 40)));
+      const read = async () => {
+        const signal = await openBigWig(other);
+        try {
+          return await signal.sums([at("chr1", 0, 5000)]);
+        } finally {
+          await signal.close();
+        }
+      };
+      await expect(read(), `${i} of 40 parts`).rejects.toThrow(InputError);
+    }
+  });
+
+  testWithSharedData("values are those that pyBigWig gives", "task4/windows.golden.json", async (file) => {
+    const golden = JSON.parse(await readFile(file, "utf8")) as Record<
+      string,
+      { chrom: string; start: number; end: number; values: number[] }
+    >;
+    let compared = 0;
+    for (const [name, { chrom, start, values }] of Object.entries(golden)) {
+      const bigWig = name.split(":")[2]!;
+      const signal = await openBigWig(join(file, "..", `${bigWig}.chr22.bw`));
+      const bases = values.map((_, i) => at(chrom, start + i, start + i + 1));
+      const sums = await signal.sums(bases);
+      values.forEach((value, i) => {
+        expect(sums[i], `${name} base ${i}`).toBe(Math.fround(value));
+        compared++;
+      });
+      await signal.close();
+    }
+    expect(compared).toBe(10_000);
+  });
+});
