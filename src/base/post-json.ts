@@ -1,16 +1,13 @@
+import { type TextAnswer, textAnswer } from "./answer-text.ts";
 import { InputError } from "./errors.ts";
-import { connectionError, fetchPatiently, type Patience } from "./http.ts";
+import { fetchPatiently, type Patience } from "./http.ts";
 
 export interface PostOptions {
   readonly patience: Patience;
   /** Most bytes of an answer; a longer one is refused as soon as that is seen. */
   readonly largestAnswer: number;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
-}
-
-export interface PostAnswer {
-  readonly status: number;
-  readonly text: string;
 }
 
 /**
@@ -24,13 +21,13 @@ export interface PostAnswer {
 export async function postJson(
   url: URL,
   body: string,
-  { patience, largestAnswer, signal }: PostOptions,
-): Promise<PostAnswer> {
+  { patience, largestAnswer, headers, signal }: PostOptions,
+): Promise<TextAnswer> {
   const response = await fetchPatiently(
     url,
     {
       method: "POST",
-      headers: { "content-type": "application/json", accept: "application/json" },
+      headers: { ...headers, "content-type": "application/json", accept: "application/json" },
       body,
       redirect: "manual",
       ...(signal === undefined ? {} : { signal }),
@@ -44,24 +41,5 @@ export async function postJson(
       hint: "give that address",
     });
   }
-  const pieces: Uint8Array[] = [];
-  let bytes = 0;
-  try {
-    for await (const piece of response.body ?? []) {
-      bytes += piece.length;
-      if (bytes > largestAnswer) break;
-      pieces.push(piece);
-    }
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw connectionError(url, error);
-  }
-  if (bytes > largestAnswer) {
-    throw new InputError(`the answer of ${url.host} is longer than ${largestAnswer} bytes`);
-  }
-  try {
-    return { status, text: new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(pieces)) };
-  } catch (cause) {
-    throw new InputError(`the answer of ${url.host} is not UTF-8 text`, { cause });
-  }
+  return textAnswer(response, url, { largestAnswer, signal });
 }

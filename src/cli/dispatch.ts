@@ -15,6 +15,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "see the whole road on a small synthetic genome, in a minute",
     load: () => import("./commands/demo.ts"),
   },
+  data: {
+    summary: "fetch the benchmark's files, check them, carry them to another machine",
+    load: () => import("./commands/data.ts"),
+  },
   build: {
     summary: "make a task's table from public files",
     load: () => import("./commands/build.ts"),

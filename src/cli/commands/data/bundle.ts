@@ -1,0 +1,58 @@
+import { InputError } from "../../../base/errors.ts";
+import { writeBundle } from "../../../evaluation/datasets/sources/bundle.ts";
+import { bytes, count } from "../../../report/numbers.ts";
+import { type DefineCommand, examples } from "../../command.ts";
+import { dataFolderOption } from "../../data-folder.ts";
+import { type Progress, startProgress } from "../../progress.ts";
+
+interface BundleOptions {
+  readonly data: string;
+  readonly out: string;
+  readonly with: readonly string[];
+}
+
+export const define: DefineCommand = (command, { terminal, signal }) => {
+  dataFolderOption(
+    command.description(
+      "Writes everything in the data folder, and other folders if asked, as one tar archive with a manifest of digests, for a machine without a network.",
+    ),
+  )
+    .requiredOption("--out <tar>", "the archive")
+    .option("--with <name=folder...>", "folders to carry along, such as checkpoints", [])
+    .addHelpText(
+      "after",
+      examples({
+        "data and a checkpoint":
+          "dart-eval data bundle --data /data/dart-eval --with models/hyenadna=./hyenadna-large-1m --out dart-eval.tar",
+        "on the other machine": "dart-eval data unpack dart-eval.tar --data /data/dart-eval",
+      }),
+    )
+    .action(async ({ data, out, with: folders }: BundleOptions) => {
+      const more: Record<string, string> = {};
+      for (const text of folders) {
+        const at = text.indexOf("=");
+        const name = text.slice(0, at);
+        if (at < 1 || name in more) {
+          throw new InputError(`--with ${text} is not name=folder with a new name`);
+        }
+        more[name] = text.slice(at + 1);
+      }
+      let progress: Progress | undefined;
+      try {
+        const files = await writeBundle(data, out, {
+          more,
+          signal,
+          onProgress(done, total) {
+            progress ??= startProgress(terminal, { unit: "bytes", total, before: done });
+            progress.update(done);
+          },
+        });
+        progress?.stop();
+        const total = files.reduce((sum, file) => sum + file.bytes, 0);
+        terminal.say(`wrote ${out}: ${count(files.length)} files, ${bytes(total)}`);
+        terminal.say(`next, on the other machine: dart-eval data unpack ${out} --data FOLDER`);
+      } finally {
+        progress?.stop();
+      }
+    });
+};

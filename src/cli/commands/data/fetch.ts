@@ -1,0 +1,87 @@
+import { InputError } from "../../../base/errors.ts";
+import { SOURCES, sourceNamed } from "../../../evaluation/datasets/sources/catalogue.ts";
+import { fetchSource } from "../../../evaluation/datasets/sources/fetch-source.ts";
+import { servicesFromEnvironment } from "../../../evaluation/datasets/sources/services.ts";
+import type { Source } from "../../../evaluation/datasets/sources/source.ts";
+import { bytes } from "../../../report/numbers.ts";
+import { type DefineCommand, examples } from "../../command.ts";
+import { dataFolderOption } from "../../data-folder.ts";
+import { type Progress, startProgress } from "../../progress.ts";
+import { wholeNumber } from "../../whole-number.ts";
+
+interface FetchOptions {
+  readonly data: string;
+  readonly task?: number;
+  readonly json?: boolean;
+}
+
+export const define: DefineCommand = (command, context) => {
+  const { terminal, signal } = context;
+  dataFolderOption(
+    command
+      .description(
+        "Downloads files of the benchmark into the data folder, each checked by what its source says of it. ENCODE and HOCOMOCO give to everyone; Synapse asks for a personal access token in SYNAPSE_AUTH_TOKEN.",
+      )
+      .argument("[name...]", "names of data list"),
+  )
+    .option("--task <number>", "all that a task needs, 1 to 5", wholeNumber(1))
+    .option("--json", "print what is there now as JSON")
+    .addHelpText(
+      "after",
+      examples({
+        "all of task 1": "dart-eval data fetch --task 1 --data /data/dart-eval",
+        "two files": "dart-eval data fetch hg38 ccres",
+      }),
+    )
+    .action(async (names: string[], { data, task, json }: FetchOptions) => {
+      const sources = wanted(names, task);
+      context.resume = "What was downloaded is kept; the same command goes on from there.";
+      const done = [];
+      const refusals: InputError[] = [];
+      for (const source of sources) {
+        let progress: Progress | undefined;
+        try {
+          terminal.say(`${source.name}: ${source.what}`);
+          const { file, fetched } = await fetchSource(source, {
+            folder: data,
+            services: servicesFromEnvironment(),
+            signal,
+            onNote: (text) => terminal.say(`  ${text}`),
+            onProgress(now, total) {
+              if (total === undefined) return;
+              progress ??= startProgress(terminal, { unit: "bytes", total, before: now });
+              progress.update(now);
+            },
+          });
+          done.push(file);
+          progress?.stop();
+          terminal.say(`  ${fetched ? "fetched" : "there already"}: ${file.path}, ${bytes(file.bytes)}`);
+        } catch (error) {
+          progress?.stop();
+          if (!(error instanceof InputError)) throw error;
+          refusals.push(error);
+          terminal.say(`  ${error.describe().replaceAll("\n", "\n  ")}`);
+        }
+      }
+      if (json) terminal.print(JSON.stringify(done, null, 2));
+      if (refusals.length === 1 && sources.length === 1) throw refusals[0];
+      if (refusals.length > 0) {
+        throw new InputError(
+          `${refusals.length} of ${sources.length} files could not be fetched, as told above`,
+        );
+      }
+    });
+};
+
+function wanted(names: readonly string[], task: number | undefined): readonly Source[] {
+  if (task === undefined) {
+    if (names.length > 0) return names.map(sourceNamed);
+    throw new InputError("no file is named", { hint: "give names of data list, or --task NUMBER" });
+  }
+  const ofTask = SOURCES.filter(
+    ({ tasks, optional, addresses }) => tasks.includes(task) && !optional && addresses.length > 0,
+  );
+  if (ofTask.length === 0)
+    throw new InputError(`there is no task ${task}`, { hint: "tasks have the numbers 1 to 5" });
+  return [...new Set([...ofTask, ...names.map(sourceNamed)])];
+}

@@ -1,0 +1,50 @@
+import { join } from "node:path";
+import { kindOfPath } from "../../../base/folder.ts";
+import { SOURCES } from "../../../evaluation/datasets/sources/catalogue.ts";
+import { CITED_SOURCES } from "../../../evaluation/datasets/sources/cited.ts";
+import { readDataRecord } from "../../../evaluation/datasets/sources/data-record.ts";
+import { addressText } from "../../../evaluation/datasets/sources/locate.ts";
+import { bytes } from "../../../report/numbers.ts";
+import { plainTable } from "../../../report/tables/plain.ts";
+import { type DefineCommand, examples } from "../../command.ts";
+import { dataFolderOption } from "../../data-folder.ts";
+
+export const define: DefineCommand = (command, { terminal }) => {
+  dataFolderOption(
+    command.description(
+      "Lists every file that the benchmark is made of: tasks, address, licence, its place in the data folder, and whether it is there.",
+    ),
+  )
+    .option("--json", "print the list as JSON, with licences and what each file becomes")
+    .addHelpText("after", examples({ "what there is": "dart-eval data list --data /data/dart-eval" }))
+    .action(async ({ data, json }: { data: string; json?: boolean }) => {
+      const recorded = new Map((await readDataRecord(data)).map((file) => [file.path, file]));
+      const files = [];
+      for (const source of SOURCES) {
+        const here = (await kindOfPath(join(data, source.path))) === "file";
+        files.push({ ...source, here, recorded: recorded.get(source.path) ?? null });
+      }
+      if (json) return terminal.print(JSON.stringify({ files, cited: CITED_SOURCES }, null, 2));
+      terminal.print(
+        plainTable({
+          caption: `The benchmark's files, and what of them is in ${data}`,
+          columns: ["name", "tasks", "here", "from", "place in the folder"].map((heading) => ({
+            heading,
+            align: "left",
+          })),
+          rows: files.map(({ name, tasks, path, addresses, here, recorded }) => [
+            name,
+            tasks.join(" "),
+            recorded === null ? (here ? "unchecked" : "no") : bytes(recorded.bytes),
+            addresses[0] === undefined
+              ? "–"
+              : addressText(addresses[0]).replace(/^https:\/\/([^/]+).*$/, "$1"),
+            path,
+          ]),
+          notes: SOURCES.filter(({ notFetched }) => notFetched !== undefined).map(
+            ({ name, notFetched }) => `${name}: ${notFetched}.`,
+          ),
+        }),
+      );
+    });
+};

@@ -1,0 +1,28 @@
+import { verifyData } from "../../../evaluation/datasets/sources/verify.ts";
+import { type DefineCommand, examples } from "../../command.ts";
+import { dataFolderOption } from "../../data-folder.ts";
+
+export const define: DefineCommand = (command, context) => {
+  const { terminal, signal } = context;
+  dataFolderOption(
+    command.description(
+      "Checks what is in the data folder: every recorded file by size and SHA-256, and the numbers of rows that the benchmark's authors give. Ends with 1 when anything is wrong.",
+    ),
+  )
+    .option("--json", "print the checks as JSON")
+    .addHelpText("after", examples({ "after a copy": "dart-eval data verify --data /data/dart-eval" }))
+    .action(async ({ data, json }: { data: string; json?: boolean }) => {
+      const checks = await verifyData(data, {
+        signal,
+        onCheck({ path, what, ok, says }) {
+          if (!json) terminal.print(`${ok ? "ok   " : "WRONG"} ${path}: ${what} ${says}`);
+        },
+      });
+      const wrong = checks.filter(({ ok }) => !ok).length;
+      if (json) terminal.print(JSON.stringify(checks, null, 2));
+      else if (checks.length === 0)
+        terminal.say(`nothing in ${data} is known: dart-eval data fetch brings files`);
+      else terminal.say(wrong === 0 ? "all as expected" : `${wrong} of ${checks.length} checks failed`);
+      if (wrong > 0) context.exitCode = 1;
+    });
+};
