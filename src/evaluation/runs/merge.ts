@@ -48,6 +48,10 @@ export async function mergeRun(
       const name = `${form.publishedFile}_${record.cell.split}.json`;
       await writeFileWhole(join(place, name), readableJson(measurement.published));
     }
+    if (form?.publishedTable !== undefined) {
+      const { name, text } = form.publishedTable;
+      await writeFileWhole(join(place, name), text(measurement));
+    }
     await writeFileWhole(join(place, "metrics.json"), readableJson(metricsRecord(record.cell, measurement)));
     await writeFileWhole(join(place, "timing.json"), readableJson(timing));
     await writeFileWhole(join(place, "result.json"), readableJson(result));

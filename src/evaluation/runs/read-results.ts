@@ -46,6 +46,22 @@ const resultSchema: z.ZodType<CellResult> = cellRecordSchema.extend({
       effect: z.object({ paper: effect, corrected: effect }),
     }),
   ),
+  breakdowns: z
+    .array(
+      z.object({
+        name: z.string(),
+        group: z.string(),
+        columns: z.array(z.object({ name: z.string(), title: z.string() })),
+        rows: z.array(
+          z.object({
+            name: z.string(),
+            within: z.string().exactOptional(),
+            values: z.array(z.number().nullable()),
+          }),
+        ),
+      }),
+    )
+    .exactOptional(),
   notes: z.array(z.string()),
   training: trainingRecordSchema.exactOptional(),
 });

@@ -30,6 +30,26 @@ export interface QuirkEffect {
   readonly effect: Readonly<Record<Protocol, Estimate | number | null>>;
 }
 
+/** The same rows group by group: by motif, by family of motifs. JSON-safe: never NaN or Infinity. */
+export interface Breakdown {
+  /** Kebab-case, stable: "motifs". */
+  readonly name: string;
+  /** What one group is, in words: "motif". */
+  readonly group: string;
+  /** What the numbers of a group are; the first is its accuracy or whatever else groups are compared by. */
+  readonly columns: readonly { readonly name: string; readonly title: string }[];
+  /** In the order of the data. */
+  readonly rows: readonly BreakdownRow[];
+}
+
+export interface BreakdownRow {
+  readonly name: string;
+  /** A coarser group that it belongs to, where that is known: a motif's family. */
+  readonly within?: string;
+  /** One per column; null where undefined. */
+  readonly values: readonly (number | null)[];
+}
+
 /** Everything a task says about one cell's predictions. Pure data, a function of predictions and cell alone. */
 export interface Measurement {
   /** The main metric first. */
@@ -41,6 +61,8 @@ export interface Measurement {
   /** Averages worth reporting beside the metrics (tokens per sequence...); null where undefined. */
   readonly averages: Readonly<Record<string, number | null>>;
   readonly quirks: readonly QuirkEffect[];
+  /** Groups of rows that a reader may want to look at one by one. */
+  readonly breakdowns?: readonly Breakdown[];
   /** Sentences a reader of the result must know: undefined numbers, odd data. */
   readonly notes: readonly string[];
 }

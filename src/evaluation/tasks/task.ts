@@ -39,6 +39,8 @@ export interface Example {
    * base. Absent where the letters say it all.
    */
   readonly codes?: readonly Uint8Array[];
+  /** False where the members do not stand side by side, base by base, as with an insertion in one of them. */
+  readonly aligned?: false;
   readonly facts: RowFacts;
 }
 
@@ -93,6 +95,8 @@ export interface OpenTask {
   readonly digests: Readonly<Record<string, string>>;
   /** The name of the data set where a task has several: a cell line, a study. Part of a run's identity and of its titles. */
   readonly dataset?: string;
+  /** What was found out when the inputs were opened and a user should know before a run. */
+  readonly notes?: readonly string[];
   /** The task whose rows train, where this one has none of its own that do; closed with this one. */
   readonly training?: OpenTask;
   /** @throws {InputError} when the table and another input do not fit together, as a chromosome that the genome lacks */
@@ -178,6 +182,8 @@ export interface TaskSetting {
   readonly scores?: ScoreTable;
   /** Name, without ending, of a file for the original's keys alone, `eval` for `eval_test.json`; none where it is absent. */
   readonly publishedFile?: string;
+  /** A table of the original's that is made of the measurement, where there is one; `name` is the file's. */
+  readonly publishedTable?: { readonly name: string; text(measurement: Measurement): string };
 }
 
 /** A task is a form: what is asked, of which rows, and what the answers are worth. It names no model. */
