@@ -97,7 +97,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
       }
     }
     for (const draft of drafts) await collect(refusals, () => expectRows(draft));
-    const notes = new Set<string>();
+    const notes = new Set(opened.flatMap((task) => task.notes ?? []));
     for (const one of declined) {
       const { task, model, setting } = one;
       const elsewhere = (same: (draft: Draft) => boolean) =>
@@ -153,8 +153,9 @@ function draftsOf(
       hint: `its settings: ${Object.keys(task.settings).join(", ")}`,
     });
   }
+  const protocol = request.protocol ?? DEFAULT_PROTOCOL;
   const models = request.models.filter((model) => {
-    const reason = setting.refuses(task, model);
+    const reason = setting.refuses(task, model, protocol);
     if (reason === undefined) return true;
     declined.push({ task, model, setting, reason });
     return false;
@@ -168,7 +169,6 @@ function draftsOf(
   const numbers = selected.rows.map(({ index }) => index);
   const rows = selected.rows.filter(({ index }) => shardOfRow(index, shard.count) === shard.index);
   const cellRows = { inTable: selected.inTable, selected: numbers.length, digest: rowsDigest(numbers) };
-  const protocol = request.protocol ?? DEFAULT_PROTOCOL;
   return models.map((model) => {
     const recipe = recipeFor(
       form,

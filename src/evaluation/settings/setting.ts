@@ -61,7 +61,7 @@ export interface Setting {
   /** `open` costs little, so that a few rows may be timed while a run is planned; false where it trains. */
   readonly readyAtOnce: boolean;
   /** Why this model cannot answer this task in this way, one sentence; undefined when it can. */
-  refuses(task: Task, model: Model): string | undefined;
+  refuses(task: Task, model: Model, protocol: Protocol): string | undefined;
   /** Sequences that one row brings to the model. */
   sequencesPerRow(task: Task): number;
   /** @throws {InputError} when a recipe's values, each of the right kind, are not possible */

@@ -1,25 +1,32 @@
 import { InputError } from "../../base/errors.ts";
-import type { Model } from "../../models/model.ts";
+import type { Model, Protocol } from "../../models/model.ts";
 import type { LikelihoodPrediction } from "../tasks/prediction.ts";
 import type { Example, Task } from "../tasks/task.ts";
+import { answerAlleles, asksForAlleles, comparisonNote, refusesAlleles } from "./allele-likelihoods.ts";
 import { distinct } from "./distinct.ts";
 import type { Answerer, Setting, SettingContext } from "./setting.ts";
 
 /**
  * Zero-shot by likelihood: the model scores every sequence of a row as it is, with nothing trained. What the scores
- * are compared with is the task's affair.
+ * are compared with is the task's affair. Where the recipe's score is "alleles", the model says how probable it finds either
+ * of two alleles that differ in little.
  */
 export const zeroShot: Setting = {
   name: "zero-shot",
   title: "zero-shot likelihood",
   readyAtOnce: true,
-  refuses(_task: Task, model: Model) {
+  refuses(task: Task, model: Model, protocol: Protocol) {
+    if (asksForAlleles(task)) return refusesAlleles(model, protocol);
     if (model.logLikelihood !== undefined) return undefined;
     return "it gives no log-likelihood of a sequence (no `logLikelihood`), which zero-shot asks for";
   },
   sequencesPerRow: (task) => task.members.length,
   async open(context) {
-    return { answer: (examples) => answer(context, examples), async close() {} } satisfies Answerer;
+    const whole = (examples: readonly Example[]) => answer(context, examples);
+    if (!asksForAlleles(context.task.task)) return { answer: whole, async close() {} } satisfies Answerer;
+    const note = comparisonNote(context.model);
+    if (note !== undefined) context.onNote?.(note);
+    return { answer: (examples) => answerAlleles(context, examples, whole), async close() {} };
   },
 };
 

@@ -93,11 +93,11 @@ function withoutFirstBase(task: Task): Task {
 
 test("models without a network, and sequences too short for it, are refused with the reason", () => {
   const task = classifiedTask();
-  expect(abInitio.refuses(task, embeddingModel())).toContain("no `network`");
-  expect(abInitio.refuses(task, NETWORKS[1]!)).toBe(
+  expect(abInitio.refuses(task, embeddingModel(), "corrected")).toContain("no `network`");
+  expect(abInitio.refuses(task, NETWORKS[1]!, "corrected")).toBe(
     "it needs sequences of 275 bases, and those of the task have 24",
   );
-  expect(abInitio.refuses(task, NETWORKS[0]!)).toBeUndefined();
+  expect(abInitio.refuses(task, NETWORKS[0]!, "corrected")).toBeUndefined();
 });
 
 test("a run may ask several settings of several models: each answers where it can, others are told", async () => {
