@@ -95,8 +95,8 @@ test("batches may be gathered into one step, and dropout follows the seed", asyn
 });
 
 test("a model that cannot be trained further is refused; so is an impossible recipe", async () => {
-  expect(fineTuned.refuses(task, embeddingModel())).toContain("no `fineTune`");
-  expect(fineTuned.refuses(task, model)).toBeUndefined();
+  expect(fineTuned.refuses(task, embeddingModel(), "corrected")).toContain("no `fineTune`");
+  expect(fineTuned.refuses(task, model, "corrected")).toBeUndefined();
   await expect(run(temporaryFolder(), { recipe: { dropout: 1 } })).rejects.toThrow(
     /dropout of the recipe is 1/,
   );
