@@ -22,9 +22,13 @@ export const trainingFields = {
   trainingSeed: z.int().nonnegative(),
 };
 
-const trainingSchema = z.object({ ...trainingFields, optimizer: z.literal("adam") });
+const trainingSchema = z.object({
+  ...trainingFields,
+  optimizer: z.enum(["adam", "adamw"]),
+  weightDecay: z.number().nonnegative().exactOptional(),
+});
 
-export interface TrainingRecipe extends Omit<z.infer<typeof trainingSchema>, "optimizer"> {
+export interface TrainingRecipe extends Omit<z.infer<typeof trainingSchema>, "optimizer" | "weightDecay"> {
   readonly optimizer: "adam" | "adamw";
   /** Decoupled; none where it is absent. */
   readonly weightDecay?: number;
@@ -44,4 +48,13 @@ export function readRecipe<T>(schema: z.ZodType<T>, recipe: Recipe): T {
 }
 
 /** Of a network trained on sequences. */
-export const readTrainingRecipe = (recipe: Recipe): TrainingRecipe => readRecipe(trainingSchema, recipe);
+export function readTrainingRecipe(recipe: Recipe): TrainingRecipe {
+  const read = readRecipe(trainingSchema, recipe);
+  if (read.optimizer === "adamw" || (read.weightDecay ?? 0) === 0) return read;
+  throw new InputError(
+    `weightDecay of the recipe is ${read.weightDecay}, and its optimiser, adam, has none`,
+    {
+      hint: "adamw decays weights",
+    },
+  );
+}

@@ -1,9 +1,10 @@
 import { InputError } from "../../base/errors.ts";
+import { cellTypeElements } from "./cell-type-elements.ts";
 import { regulatoryElements } from "./regulatory-elements.ts";
 import type { Task } from "./task.ts";
 
 /** Every task, in the benchmark's order. */
-export const TASKS: readonly Task[] = [regulatoryElements];
+export const TASKS: readonly Task[] = [regulatoryElements, cellTypeElements];
 
 /**
  * A task by its name, among the catalogue's and some of one's own.

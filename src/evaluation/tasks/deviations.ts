@@ -30,4 +30,49 @@ export const deviations: readonly Deviation[] = [
     change: { batchSize: 64, accumulate: 2 },
     because: "The original halved the batch and took the optimiser's step every second batch.",
   },
+  {
+    task: "cell-type-elements",
+    setting: "probed",
+    family: "caduceus",
+    protocol: "paper",
+    change: { positions: "ends", kernel: 3 },
+    because:
+      "Quirk Q1: the original took the stored range of tokens [0, L] for two token numbers, so its head saw the first base and the end token alone; with two positions a kernel of 8 does not fit.",
+  },
+  {
+    task: "cell-type-elements",
+    setting: "probed",
+    family: "nucleotide-transformer",
+    change: { learningRate: 1e-3 },
+    because: "The published run took half the learning rate of the others.",
+  },
+  {
+    task: "cell-type-elements",
+    setting: "fine-tuned",
+    family: "caduceus",
+    change: { batchSize: 64, accumulate: 2 },
+    because: "The original halved the batch and took the optimiser's step every second batch.",
+  },
+  {
+    task: "cell-type-elements",
+    setting: "ab-initio",
+    family: "chrombpnet-like",
+    change: {
+      optimizer: "adamw",
+      learningRate: 1e-4,
+      batchSize: 2048,
+      epochs: 200,
+      saturated: "largest-float32",
+    },
+    because:
+      "The original trained this network with the scripts for whole models: AdamW without decay, a small rate, and the largest float32 for infinite log-odds. The other network went through those for heads.",
+  },
+  {
+    task: "cell-type-elements",
+    setting: "zero-shot-embedding",
+    family: "motif-counts",
+    change: { transform: "motif-counts" },
+    because:
+      "Counts of hits need another scale than embeddings: the original's exploratory notebook kept frequent motifs of large variance, took logarithms and standardised them; its final recipe is not known.",
+  },
 ];
