@@ -48,6 +48,8 @@ export interface CellRecord {
   readonly identity: string;
   readonly cell: Cell;
   readonly rows: CellRows;
+  /** The family of the model, where it has one; not part of the identity, which says more. */
+  readonly family?: string;
 }
 
 /** SHA-256 of a cell: the same on every machine, and different as soon as an answer may be. */
@@ -99,4 +101,5 @@ export const cellRecordSchema = z.object({
     data: z.record(z.string(), z.string()),
   }),
   rows: z.object({ inTable: z.int().nonnegative(), selected: z.int().positive(), digest }),
+  family: z.string().exactOptional(),
 });

@@ -190,7 +190,12 @@ function draftsOf(
       recipe,
       data: open.digests,
     };
-    const record = { identity: cellIdentity(cell), cell, rows: cellRows };
+    const record = {
+      identity: cellIdentity(cell),
+      cell,
+      rows: cellRows,
+      ...(model.family === undefined ? {} : { family: model.family }),
+    };
     return { record, task: open, selected, model, setting, rows };
   });
 }
