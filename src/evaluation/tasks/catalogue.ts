@@ -1,10 +1,11 @@
 import { InputError } from "../../base/errors.ts";
 import { cellTypeElements } from "./cell-type-elements.ts";
+import { motifFootprinting } from "./motif-footprinting.ts";
 import { regulatoryElements } from "./regulatory-elements.ts";
 import type { Task } from "./task.ts";
 
 /** Every task, in the benchmark's order. */
-export const TASKS: readonly Task[] = [regulatoryElements, cellTypeElements];
+export const TASKS: readonly Task[] = [regulatoryElements, motifFootprinting, cellTypeElements];
 
 /**
  * A task by its name, among the catalogue's and some of one's own.
