@@ -1,6 +1,7 @@
 import type { NdArray } from "../net/arrays/array.ts";
 import type { Dim } from "../net/graph/dim.ts";
 import type { Sym } from "../net/graph/sym.ts";
+import type { Dropout } from "../net/nn/dropout.ts";
 import type { LoraFactors } from "./lora.ts";
 import type { DeclaredTensor } from "./parameters.ts";
 
@@ -12,6 +13,8 @@ export interface ForwardInput {
   readonly mask?: Sym | undefined;
   /** Whether the device is fast at loops over the tokens; it is where this is absent. */
   readonly loops?: boolean;
+  /** Dropout of activations, in a graph for training; absent elsewhere. */
+  readonly dropout?: Dropout | undefined;
 }
 
 export interface ForwardOutput {

@@ -7,6 +7,9 @@ export const size = (most = 1 << 20) => z.number().int().min(1).max(most);
 /** A small positive real, as an epsilon is. */
 export const epsilon = () => z.number().positive().max(1);
 
+/** The rate of a dropout, 0.1 where it is not said, as Transformers has it. */
+export const dropoutRate = () => z.number().min(0).lt(1).default(0.1);
+
 /**
  * Reads a config.json by its schema; keys the schema does not name are ignored.
  *

@@ -18,10 +18,12 @@ import type { LanguageModelCard } from "../card.ts";
 import { parseConfig } from "../config.ts";
 import type { LoraFactors } from "../lora.ts";
 import { ParameterTable } from "../parameters.ts";
-import type { Layer, LayerForm, MaskedHead } from "./blocks/bert.ts";
+import type { BertDropout, Layer, LayerForm, MaskedHead } from "./blocks/bert.ts";
 import {
+  bertDropout,
   bertInitial,
   bertSizes,
+  classifierDropout,
   encoderStates,
   firstTokenClassifier,
   HEADS_FIT,
@@ -41,6 +43,7 @@ const schema = z
     type_vocab_size: z.number().int().min(1).max(64),
     hidden_act: z.literal("gelu"),
     alibi_starting_size: z.number().int().positive(),
+    classifier_dropout: classifierDropout(),
   })
   .refine(headsFit, HEADS_FIT);
 
@@ -100,13 +103,15 @@ function declare(table: ParameterTable, c: Config): Parameters {
  * The published code has a fused attention in half precision too, which the original may have used in extracting the
  * embeddings of its first task (quirk Q34); as in all its other scripts, attention is in float32 here.
  */
-function forward(p: Parameters, c: Config, { ids, mask }: ForwardInput, tokens: Dim, asked: Queries) {
+function forward(p: Parameters, c: Config, input: ForwardInput, tokens: Dim, asked: Queries) {
+  const { ids, mask } = input;
   const epsilon = c.layer_norm_eps;
+  const drop = bertDropout(input, c);
   const ofFirstType = rowsOf(p.types, (table) => slice(table, 0, 0, 1));
-  const x = layerNorm(p.embeddingNorm, add(embed(p.words, ids), ofFirstType), epsilon);
+  const x = drop.hidden(layerNorm(p.embeddingNorm, add(embed(p.words, ids), ofFirstType), epsilon));
   const states = encoderStates(p.layers, x, postNormLayer, {
-    all: layerForm(c, everyToken(tokens), tokens, mask),
-    last: layerForm(c, asked, tokens, mask),
+    all: layerForm(c, everyToken(tokens), tokens, mask, drop),
+    last: layerForm(c, asked, tokens, mask, drop),
   });
   const last = states.at(-1)!;
   const lastHidden = mask === undefined ? last : mul(last, asked.rowsOf(unsqueeze(mask, 2)));
@@ -114,13 +119,19 @@ function forward(p: Parameters, c: Config, { ids, mask }: ForwardInput, tokens: 
   return { hiddenStates: [lastHidden], lastHidden, logits: maskedHead(p.head, lastHidden, HEAD_EPSILON) };
 }
 
-function layerForm(c: Config, queries: Queries, tokens: Dim, mask: Sym | undefined): LayerForm {
+function layerForm(
+  c: Config,
+  queries: Queries,
+  tokens: Dim,
+  mask: Sym | undefined,
+  drop: BertDropout,
+): LayerForm {
   const heads = c.num_attention_heads;
   const distances = alibi(heads, queries.places, tokens);
   const bias = mask === undefined ? distances : add(distances, paddingBias(mask, PADDING));
   return {
-    attend: (p, y) => selfAttention(p, y, queries, { heads, bias }),
-    feed: (p, y) => gatedFeedForward(p, y, gelu),
+    attend: (p, y) => selfAttention(p, y, queries, { heads, bias, drop }),
+    feed: (p, y) => gatedFeedForward(p, y, gelu, drop.hidden),
     queries,
     epsilon: c.layer_norm_eps,
   };
@@ -153,7 +164,9 @@ function build(c: Config, lora?: LoraFactors): Architecture {
 function classifier(c: Config, labels: number): ClassifierHead {
   const table = new ParameterTable();
   const pooler = table.linear("bert.pooler.dense", c.hidden_size, c.hidden_size);
-  return firstTokenClassifier(table, pooler, table.linear("classifier", c.hidden_size, labels));
+  return firstTokenClassifier(table, pooler, table.linear("classifier", c.hidden_size, labels), {
+    dropout: c.classifier_dropout ?? c.hidden_dropout_prob,
+  });
 }
 
 const published = {

@@ -16,10 +16,12 @@ import type { LanguageModelCard, PublicCheckpoint } from "../card.ts";
 import { parseConfig } from "../config.ts";
 import type { LoraFactors } from "../lora.ts";
 import { ParameterTable } from "../parameters.ts";
-import type { Layer, LayerForm, MaskedHead } from "./blocks/bert.ts";
+import type { BertDropout, Layer, LayerForm, MaskedHead } from "./blocks/bert.ts";
 import {
+  bertDropout,
   bertInitial,
   bertSizes,
+  classifierDropout,
   encoderStates,
   firstTokenClassifier,
   HEADS_FIT,
@@ -41,6 +43,7 @@ const schema = z
     position_embedding_type: z.literal("absolute").default("absolute"),
     pre_layer_norm: z.literal(true),
     last_layer_norm: z.boolean().default(true),
+    classifier_dropout: classifierDropout(),
   })
   .refine(headsFit, HEADS_FIT);
 
@@ -98,20 +101,17 @@ function declare(table: ParameterTable, c: Config): Parameters {
 }
 
 /** x⁰ = LN(E[ids] + T₀ + P); x ← layer(x); h = LN_last(xⁿ), or xⁿ as it is.  A place counts padding too. */
-function forward(
-  p: Parameters,
-  c: Config,
-  { ids, mask }: ForwardInput,
-  tokens: Dim,
-  asked: Queries,
-): ForwardOutput {
+function forward(p: Parameters, c: Config, input: ForwardInput, tokens: Dim, asked: Queries): ForwardOutput {
+  const { ids, mask } = input;
   const epsilon = c.layer_norm_eps;
+  const drop = bertDropout(input, c);
   const places = embed(p.positions, range(tokens)); // [t, d]
   const ofFirstType = rowsOf(p.types, (table) => slice(table, 0, 0, 1));
   const embedded = add(add(embed(p.words, ids), ofFirstType), places);
-  const states = encoderStates(p.layers, layerNorm(p.embeddingNorm, embedded, epsilon), preNormLayer, {
-    all: layerForm(c, everyToken(tokens), mask),
-    last: layerForm(c, asked, mask),
+  const x = drop.hidden(layerNorm(p.embeddingNorm, embedded, epsilon));
+  const states = encoderStates(p.layers, x, preNormLayer, {
+    all: layerForm(c, everyToken(tokens), mask, drop),
+    last: layerForm(c, asked, mask, drop),
   });
   const last = states.at(-1)!;
   const lastHidden = p.lastNorm === undefined ? last : layerNorm(p.lastNorm, last, epsilon);
@@ -122,11 +122,11 @@ function forward(
   };
 }
 
-function layerForm(c: Config, queries: Queries, mask: Sym | undefined): LayerForm {
+function layerForm(c: Config, queries: Queries, mask: Sym | undefined, drop: BertDropout): LayerForm {
   const bias = mask && paddingBias(mask, LOWEST);
   return {
-    attend: (p, y) => selfAttention(p, y, queries, { heads: c.num_attention_heads, bias }),
-    feed: feedForward,
+    attend: (p, y) => selfAttention(p, y, queries, { heads: c.num_attention_heads, bias, drop }),
+    feed: (p, y) => drop.hidden(feedForward(p, y)),
     queries,
     epsilon: c.layer_norm_eps,
   };
@@ -159,7 +159,9 @@ function build(c: Config, lora?: LoraFactors): Architecture {
 function classifier(c: Config, labels: number): ClassifierHead {
   const table = new ParameterTable();
   const pooler = table.linear("bert.pooler.dense", c.hidden_size, c.hidden_size);
-  return firstTokenClassifier(table, pooler, table.linear("classifier", c.hidden_size, labels));
+  return firstTokenClassifier(table, pooler, table.linear("classifier", c.hidden_size, labels), {
+    dropout: c.classifier_dropout ?? c.hidden_dropout_prob,
+  });
 }
 
 const common = {

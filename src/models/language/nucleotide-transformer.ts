@@ -39,8 +39,9 @@ import { parseConfig } from "../config.ts";
 import type { LoraFactors } from "../lora.ts";
 import type { DeclaredTensor } from "../parameters.ts";
 import { ParameterTable } from "../parameters.ts";
-import type { Layer, LayerForm, MaskedHead } from "./blocks/bert.ts";
+import type { BertDropout, Layer, LayerForm, MaskedHead } from "./blocks/bert.ts";
 import {
+  bertDropout,
   bertInitial,
   bertSizes,
   encoderStates,
@@ -151,11 +152,12 @@ const FREQUENCIES = "rotary_embeddings.inv_freq";
 function forward(p: Parameters, c: Config, input: ForwardInput, tokens: Dim, asked: Queries): ForwardOutput {
   const epsilon = c.layer_norm_eps;
   const { mask } = input;
+  const drop = bertDropout(input, c);
   const embedded = isFirst(c) ? placedEmbeddings(p, c, input) : embed(p.words, input.ids);
   const x = mask === undefined ? embedded : mul(embedded, unsqueeze(mask, 2));
   const states = encoderStates(p.layers, x, preNormLayer, {
-    all: layerForm(c, everyToken(tokens), mask),
-    last: layerForm(c, asked, mask),
+    all: layerForm(c, everyToken(tokens), mask, drop),
+    last: layerForm(c, asked, mask, drop),
   });
   const lastHidden = layerNorm(p.lastNorm, states.at(-1)!, epsilon);
   return {
@@ -184,11 +186,11 @@ function placedEmbeddings(p: Parameters, c: Config, { ids, mask }: ForwardInput)
   return add(mul(words, scale), embed(p.positions, places));
 }
 
-function layerForm(c: Config, queries: Queries, mask: Sym | undefined): LayerForm {
+function layerForm(c: Config, queries: Queries, mask: Sym | undefined, drop: BertDropout): LayerForm {
   const bias = mask && paddingBias(mask, LOWEST);
   return {
-    attend: (p, y) => selfAttention(p, y, queries, { heads: c.num_attention_heads, bias }),
-    feed: isFirst(c) ? feedForward : (p, y) => gatedFeedForward(p, y, silu),
+    attend: (p, y) => selfAttention(p, y, queries, { heads: c.num_attention_heads, bias, drop }),
+    feed: (p, y) => drop.hidden(isFirst(c) ? feedForward(p, y) : gatedFeedForward(p, y, silu)),
     queries,
     epsilon: c.layer_norm_eps,
   };
@@ -221,7 +223,11 @@ function build(c: Config, lora?: LoraFactors): Architecture {
 function classifier(c: Config, labels: number): ClassifierHead {
   const table = new ParameterTable();
   const dense = table.linear("classifier.dense", c.hidden_size, c.hidden_size);
-  return firstTokenClassifier(table, dense, table.linear("classifier.out_proj", c.hidden_size, labels));
+  const dropout = c.hidden_dropout_prob;
+  return firstTokenClassifier(table, dense, table.linear("classifier.out_proj", c.hidden_size, labels), {
+    dropout,
+    before: dropout,
+  });
 }
 
 function initial(tensor: DeclaredTensor, c: Config): InitialLaw {

@@ -25,12 +25,13 @@ export function mergeHeads(x: Sym): Sym {
  * @param k     [b, h, t, c]
  * @param v     [b, h, t, c]
  * @param bias  broadcasts to [b, h, q, t]: padding, distances
+ * @param drop  what is done to the weights, [b, h, q, t], before they are applied
  * @returns     [b, h, q, c]
  */
-export function attention(q: Sym, k: Sym, v: Sym, bias?: Sym): Sym {
+export function attention(q: Sym, k: Sym, v: Sym, bias?: Sym, drop = (weights: Sym) => weights): Sym {
   const headWidth = knownSize(q.shape[3]!, "the width of a head");
   const scores = mul(matMul(q, swapLast(k)), 1 / Math.sqrt(headWidth));
-  return matMul(softmax(bias === undefined ? scores : add(scores, bias)), v);
+  return matMul(drop(softmax(bias === undefined ? scores : add(scores, bias))), v);
 }
 
 /** What keeps padding from being attended to: 0 for a token, `value` for padding.  mask: [b, t] → [b, 1, 1, t] */

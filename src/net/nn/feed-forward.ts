@@ -15,8 +15,15 @@ export const feedForward = ({ inner, outer }: FeedForward, x: Sym) => linear(out
 /**
  * W₂·(f(a) ⊙ b), where a and b are the first and the second half of W₁·x: a gated linear unit with f = GELU (GEGLU) or
  * SiLU (SwiGLU) (Shazeer 2020, arXiv:2002.05202, eq. 6).  [..., d] → [..., d]
+ *
+ * @param drop  what is done to the product before W₂
  */
-export function gatedFeedForward({ inner, outer }: FeedForward, x: Sym, activation: (a: Sym) => Sym): Sym {
+export function gatedFeedForward(
+  { inner, outer }: FeedForward,
+  x: Sym,
+  activation: (a: Sym) => Sym,
+  drop = (product: Sym) => product,
+): Sym {
   const [a, b] = rowBlocks(inner, 2) as readonly [Linear, Linear];
-  return linear(outer, mul(activation(linear(a, x)), linear(b, x)));
+  return linear(outer, drop(mul(activation(linear(a, x)), linear(b, x))));
 }

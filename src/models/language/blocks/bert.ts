@@ -10,8 +10,8 @@ import { layerNorm } from "../../../net/nn/norm.ts";
 import type { Queries } from "../../../net/nn/queries.ts";
 import { everyToken } from "../../../net/nn/queries.ts";
 import { turnAt, turned } from "../../../net/nn/rotary.ts";
-import type { ClassifierHead, InitialLaw } from "../../architecture.ts";
-import { epsilon, size } from "../../config.ts";
+import type { ClassifierHead, ForwardInput, InitialLaw } from "../../architecture.ts";
+import { dropoutRate, epsilon, size } from "../../config.ts";
 import type { DeclaredTensor, ParameterTable } from "../../parameters.ts";
 
 // axes: b batch · t tokens · q queries · d width · h heads · c width of a head · v vocabulary
@@ -26,7 +26,28 @@ export const bertSizes = {
   max_position_embeddings: size(1 << 24),
   layer_norm_eps: epsilon(),
   initializer_range: z.number().positive().max(10).default(0.02),
+  hidden_dropout_prob: dropoutRate(),
+  attention_probs_dropout_prob: dropoutRate(),
 };
+
+/** Of the pooled state in front of a classifier; that of states where it is not said. */
+export const classifierDropout = () => z.number().min(0).lt(1).nullish();
+
+interface DropoutConfig {
+  readonly hidden_dropout_prob: number;
+  readonly attention_probs_dropout_prob: number;
+}
+
+/** What is dropped in training: elements of states, and weights of attention; the identity elsewhere. */
+export interface BertDropout {
+  hidden(x: Sym): Sym;
+  attention(weights: Sym): Sym;
+}
+
+export const bertDropout = ({ dropout }: ForwardInput, c: DropoutConfig): BertDropout => ({
+  hidden: (x) => dropout?.apply(x, c.hidden_dropout_prob) ?? x,
+  attention: (weights) => dropout?.apply(weights, c.attention_probs_dropout_prob) ?? weights,
+});
 
 /** For `refine`: the width splits evenly into heads. */
 export const headsFit = (c: { readonly hidden_size: number; readonly num_attention_heads: number }) =>
@@ -46,6 +67,7 @@ export interface AttentionForm {
   readonly heads: number;
   /** Added to the scores of the queries against all tokens, broadcast to [b, h, q, t]: padding, distances. */
   readonly bias?: Sym | undefined;
+  readonly drop: BertDropout;
 }
 
 /** Wₒ·attention(W_q·x, W_k·x, W_v·x), for the queries alone.  x: [b, t, d] → [b, q, d] */
@@ -53,14 +75,14 @@ export function selfAttention(
   p: SelfAttention,
   x: Sym,
   queries: Queries,
-  { heads, bias }: AttentionForm,
+  { heads, bias, drop }: AttentionForm,
 ): Sym {
   const turn = (z: Sym, { places }: Queries) =>
     p.frequencies === undefined ? z : turned(z, turnAt(places, p.frequencies));
   const q = turn(splitHeads(linear(p.query, queries.rowsOf(x)), heads), queries); // [b, h, q, c]
   const k = turn(splitHeads(linear(p.key, x), heads), everyToken(x.shape[1]!)); // [b, h, t, c]
   const v = splitHeads(linear(p.value, x), heads);
-  return linear(p.output, mergeHeads(attention(q, k, v, bias)));
+  return drop.hidden(linear(p.output, mergeHeads(attention(q, k, v, bias, drop.attention))));
 }
 
 export interface Layer {
@@ -122,11 +144,25 @@ export interface MaskedHead {
 export const maskedHead = (p: MaskedHead, h: Sym, epsilon: number) =>
   linear(p.decoder, layerNorm(p.norm, gelu(linear(p.dense, h)), epsilon));
 
-/** W₂·tanh(W₁·h₀ + b₁) + b₂ of the first token's state: how BERT classifies a sequence. */
-export function firstTokenClassifier(table: ParameterTable, dense: Linear, out: Linear): ClassifierHead {
+/**
+ * W₂·tanh(W₁·h₀ + b₁) + b₂ of the first token's state: how BERT classifies a sequence.
+ *
+ * @param dropout  of the pooled state, tanh(…), in training
+ * @param before   of h₀ as well
+ */
+export function firstTokenClassifier(
+  table: ParameterTable,
+  dense: Linear,
+  out: Linear,
+  { dropout: rate, before = 0 }: { readonly dropout: number; readonly before?: number },
+): ClassifierHead {
   return {
     tensors: [...table.tensors.values()],
-    logits: ({ lastHidden }) => linear(out, tanh(linear(dense, squeeze(slice(lastHidden, 1, 0, 1), 1)))),
+    logits({ lastHidden }, { dropout }) {
+      const first = squeeze(slice(lastHidden, 1, 0, 1), 1);
+      const pooled = tanh(linear(dense, dropout?.apply(first, before) ?? first));
+      return linear(out, dropout?.apply(pooled, rate) ?? pooled);
+    },
   };
 }
 

@@ -1,0 +1,102 @@
+import { InternalError } from "../../base/errors.ts";
+import { Pcg64 } from "../../base/pcg64.ts";
+import type { SeedPart } from "../../base/seed.ts";
+import { seedOf } from "../../base/seed.ts";
+import type { NdArray } from "../arrays/array.ts";
+import { elementCount } from "../arrays/array.ts";
+import { input, mul } from "../graph/build.ts";
+import type { Shape } from "../graph/dim.ts";
+import type { Sym } from "../graph/sym.ts";
+
+/** Sets elements of a tensor to 0, each with a probability, and divides the others by what is left of 1. */
+export interface Dropout {
+  apply(x: Sym, probability: number): Sym;
+}
+
+/** A tensor of which elements are dropped: its mask is an input of the graph, 0 or 1/(1 − p) for each element. */
+interface Site {
+  readonly name: string;
+  /** First axis the sequences of a batch; other axes tokens, `t`, or of known size. */
+  readonly shape: Shape;
+  readonly probability: number;
+}
+
+/**
+ * Dropout of activations (Srivastava et al. 2014), every element by itself, in a graph for training. The masks are drawn
+ * outside, so that a training that was stopped draws them again alike.
+ */
+export class DropoutSites implements Dropout {
+  private readonly sites: Site[] = [];
+
+  apply(x: Sym, probability: number): Sym {
+    if (probability === 0) return x;
+    const name = `dropout ${this.sites.length}`;
+    this.sites.push({ name, shape: x.shape, probability });
+    return mul(x, input(name, "float32", x.shape));
+  }
+
+  /** Float32 values of the masks of one sequence. */
+  valuesPerRow(tokens: number): number {
+    return this.sites.reduce((sum, { shape }) => sum + elementCount(sizesOf(shape, tokens).slice(1)), 0);
+  }
+
+  /**
+   * Masks for a batch. Those of a sequence depend on its seed and its number of tokens alone, not on what it is run with
+   * nor on padding, which is dropped.
+   *
+   * @param rows     of each sequence the parts of its seed and its number of tokens
+   * @param tokens   of the longest, to which all are padded
+   */
+  draw(
+    rows: readonly { readonly seed: readonly SeedPart[]; readonly tokens: number }[],
+    tokens: number,
+  ): Readonly<Record<string, NdArray>> {
+    if (this.sites.length === 0) return {};
+    const masks = this.sites.map(({ name, shape, probability }) => {
+      const sizes = [rows.length, ...sizesOf(shape, tokens).slice(1)];
+      const data = new Float32Array(elementCount(sizes));
+      return { name, shape, sizes, probability, data };
+    });
+    const rng = new Pcg64(0);
+    rows.forEach(({ seed, tokens: own }, row) => {
+      rng.reseed(seedOf(seed));
+      for (const { shape, sizes, probability, data } of masks) {
+        const drawn = [1, ...sizesOf(shape, own).slice(1)];
+        fill(data, row * elementCount(sizes.slice(1)), sizes, drawn, 1, probability, rng);
+      }
+    });
+    return Object.fromEntries(
+      masks.map(({ name, sizes, data }) => [name, { dtype: "float32", shape: sizes, data } as const]),
+    );
+  }
+}
+
+function sizesOf(shape: Shape, tokens: number): readonly number[] {
+  return shape.map((dim, axis) => {
+    if (axis === 0) return 1;
+    if (dim === "t") return tokens;
+    if (typeof dim === "number") return dim;
+    throw new InternalError(`no mask can be drawn for an axis of size ${dim}`);
+  });
+}
+
+/** Draws the axes from `axis` on, of each only the first `drawn`; the rest stays 0. */
+function fill(
+  data: Float32Array,
+  at: number,
+  sizes: readonly number[],
+  drawn: readonly number[],
+  axis: number,
+  probability: number,
+  rng: Pcg64,
+): void {
+  const count = drawn[axis]!;
+  if (axis === sizes.length - 1) {
+    const below = probability * 2 ** 32;
+    const kept = 1 / (1 - probability);
+    for (let i = at; i < at + count; i++) data[i] = rng.nextUint32() < below ? 0 : kept;
+    return;
+  }
+  const stride = elementCount(sizes.slice(axis + 1));
+  for (let i = 0; i < count; i++) fill(data, at + i * stride, sizes, drawn, axis + 1, probability, rng);
+}
