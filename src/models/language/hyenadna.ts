@@ -39,6 +39,7 @@ const schema = z.object({
   num_inner_mlps: z.literal(2),
   activation_freq: z.number().default(10),
   layer_norm_epsilon: epsilon(),
+  initializer_range: z.number().positive().max(10).default(0.02),
 });
 
 type Config = z.output<typeof schema>;
@@ -216,7 +217,7 @@ async function kernels(c: Config, tokens: number, read: ReadTensor): Promise<Rea
   return derived;
 }
 
-/** As the published code begins: every Linear and the embedding N(0, 0.02²), Linear biases 0, the rest by PyTorch's defaults. */
+/** As the published code begins: every Linear and the embedding N(0, initializer_range²), Linear biases 0, the rest by PyTorch's defaults. */
 function initial({ name, shape }: DeclaredTensor, c: Config): InitialLaw {
   if (name.endsWith("pos_emb.z")) {
     return { kind: "values", values: () => positionalFeatures(c.max_seq_len, c.emb_dim).z };
@@ -230,7 +231,7 @@ function initial({ name, shape }: DeclaredTensor, c: Config): InitialLaw {
   if (name.endsWith("filter_fn.bias")) return { kind: "normal", deviation: 1 };
   if (/norm[12]\.weight$|ln_f\.weight$/.test(name)) return { kind: "constant", value: 1 };
   if (shape.length === 1) return { kind: "constant", value: 0 };
-  return { kind: "normal", deviation: 0.02 };
+  return { kind: "normal", deviation: c.initializer_range };
 }
 
 const config = (d_model: number, n_layer: number, max_seq_len: number) => ({
