@@ -3,9 +3,15 @@ import { cellTypeElements } from "./cell-type-elements.ts";
 import { motifFootprinting } from "./motif-footprinting.ts";
 import { regulatoryElements } from "./regulatory-elements.ts";
 import type { Task } from "./task.ts";
+import { variantEffects } from "./variant-effects.ts";
 
 /** Every task, in the benchmark's order. */
-export const TASKS: readonly Task[] = [regulatoryElements, motifFootprinting, cellTypeElements];
+export const TASKS: readonly Task[] = [
+  regulatoryElements,
+  motifFootprinting,
+  cellTypeElements,
+  variantEffects,
+];
 
 /**
  * A task by its name, among the catalogue's and some of one's own.
