@@ -1,5 +1,6 @@
 import { InputError } from "../../base/errors.ts";
 import { cellTypeElements } from "./cell-type-elements.ts";
+import { chromatinActivity } from "./chromatin-activity.ts";
 import { motifFootprinting } from "./motif-footprinting.ts";
 import { regulatoryElements } from "./regulatory-elements.ts";
 import type { Task } from "./task.ts";
@@ -10,6 +11,7 @@ export const TASKS: readonly Task[] = [
   regulatoryElements,
   motifFootprinting,
   cellTypeElements,
+  chromatinActivity,
   variantEffects,
 ];
 

@@ -75,4 +75,20 @@ export const deviations: readonly Deviation[] = [
     because:
       "Counts of hits need another scale than embeddings: the original's exploratory notebook kept frequent motifs of large variance, took logarithms and standardised them; its final recipe is not known.",
   },
+  {
+    task: "chromatin-activity",
+    setting: "probed",
+    family: "caduceus",
+    protocol: "paper",
+    change: { positions: "ends", kernel: 3 },
+    because:
+      "Quirk Q1: the original took the stored range of tokens [0, L] for two token numbers, so its head saw the first base and the end token alone; with two positions a kernel of 8 does not fit.",
+  },
+  {
+    task: "chromatin-activity",
+    setting: "fine-tuned",
+    family: "caduceus",
+    change: { batchSize: 12, accumulate: 8 },
+    because: "The original halved the batch and took the optimiser's step every eighth batch.",
+  },
 ];

@@ -1,4 +1,5 @@
 import type { Genome } from "../../dna/genome/genome.ts";
+import type { Signal } from "../../dna/genome/signal.ts";
 import type { Protocol } from "../../models/model.ts";
 import type { Measurement } from "./measurement.ts";
 import type { Prediction, RowFacts } from "./prediction.ts";
@@ -7,8 +8,8 @@ import type { Recipe } from "./recipe.ts";
 /** Which chromosomes: one split shared by all tasks; "all" where a task has no split. */
 export type Split = "train" | "val" | "test" | "all";
 
-/** What a task reads: a path as a user types it, or a thing already open (a genome, a table's rows). */
-export type TaskInput = string | Genome | readonly object[];
+/** What a task reads: a path or a name as a user types it, or a thing already open (a genome, a signal, a table's rows). */
+export type TaskInput = string | Genome | Signal | readonly object[];
 export type TaskInputs = Readonly<Record<string, TaskInput | undefined>>;
 
 /** One thing a task must be given; `dart-eval run` makes an option `--<name>` of it. */
