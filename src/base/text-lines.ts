@@ -1,8 +1,5 @@
-import { open } from "node:fs/promises";
-import { pipeline, type Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
 import { FormatError } from "./errors.ts";
-import { fileTrouble } from "./file-trouble.ts";
+import { unpackedBytes } from "./file-bytes.ts";
 
 /** A line without its end (LF or CRLF), and its number as editors count, from 1. */
 export interface TextLine {
@@ -45,7 +42,7 @@ async function* lineBatches(path: string): AsyncGenerator<string[]> {
   const decoder = new TextDecoder();
   let rest = "";
   let before = 0;
-  for await (const chunk of decompressed(path)) {
+  for await (const chunk of unpackedBytes(path)) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
     rest = lines.pop()!;
     if (rest.length > LONGEST_LINE) {
@@ -64,36 +61,3 @@ async function* lineBatches(path: string): AsyncGenerator<string[]> {
 }
 
 const withoutReturn = (line: string) => (line.endsWith("\r") ? line.slice(0, -1) : line);
-
-async function* decompressed(path: string): AsyncGenerator<Uint8Array> {
-  let compressed = false;
-  try {
-    const file = await open(path, "r");
-    const source = await (async () => {
-      const { buffer, bytesRead } = await file.read(new Uint8Array(2), 0, 2, 0);
-      compressed = bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
-      return file.createReadStream({ start: 0, highWaterMark: 2 ** 20 });
-    })().catch(async (error) => {
-      await file.close();
-      throw error;
-    });
-    yield* compressed ? gunzipped(source) : source;
-  } catch (error) {
-    throw compressed ? gzipTrouble(path, error) : fileTrouble(path, error);
-  }
-}
-
-function gunzipped(source: Readable): Readable {
-  const gunzip = createGunzip({ chunkSize: 2 ** 18 });
-  // A failure on either side destroys both; whoever reads `gunzip` is told.
-  pipeline(source, gunzip, () => {});
-  return gunzip;
-}
-
-function gzipTrouble(path: string, error: unknown): unknown {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (!code.startsWith("Z_")) return fileTrouble(path, error);
-  const message =
-    code === "Z_BUF_ERROR" ? "the compressed data ends too early" : "the compressed data is damaged";
-  return new FormatError({ file: path }, message, "was the file downloaded completely? Try gzip -t", error);
-}

@@ -1,0 +1,150 @@
+import { FormatError } from "../../base/errors.ts";
+import { unpackedBytes } from "../../base/file-bytes.ts";
+import { openFile } from "../../base/file-handle.ts";
+
+/** Where a read lies. Positions are 0-based, the end exclusive. */
+export interface Alignment {
+  /** Number of its reference in the header; -1 for a read without a place. */
+  readonly reference: number;
+  readonly start: number;
+  /** Behind the last reference base that it covers; one base behind its start where it covers none. */
+  readonly end: number;
+  /** Bits of the SAM format: 4 unmapped, 16 reverse strand, 256 secondary, 1024 duplicate, … */
+  readonly flag: number;
+  readonly mappingQuality: number;
+}
+
+/** Bit of `Alignment.flag`. A read that is not mapped may have its mate's place. */
+export const UNMAPPED = 4;
+
+/** The block without bytes that ends every BGZF file. */
+const LAST_BLOCK = Buffer.from("1f8b08040000000000ff0600424302001b0003000000000000000000", "hex");
+/** Bytes of a record before its name. */
+const FIXED = 32;
+/** A longer record is none: the file is damaged. */
+const LONGEST_RECORD = 2 ** 28;
+/** CIGAR operations that walk along the reference: M, D, N, =, X. */
+const ON_REFERENCE = (1 << 0) | (1 << 2) | (1 << 3) | (1 << 7) | (1 << 8);
+
+/**
+ * Reads a BAM file once from front to end, whatever its order, and needs no index: to look at every read, which a count over
+ * a whole genome does, this is faster than asking for intervals one by one.
+ *
+ * @param open   told the references, name → length in the header's order, before the first read
+ * @param visit  called for each read; the object is used again for the next
+ * @throws {InputError} when the file cannot be read
+ * @throws {FormatError} when it is no BAM file, is damaged, or cut off
+ * @see https://samtools.github.io/hts-specs/SAMv1.pdf, section 4
+ */
+export async function readBam(
+  path: string,
+  open: (references: ReadonlyMap<string, number>) => void,
+  visit: (alignment: Alignment) => void,
+): Promise<void> {
+  await checkEnd(path);
+  const alignment = { reference: -1, start: 0, end: 0, flag: 0, mappingQuality: 0 };
+  let references: ReadonlyMap<string, number> | undefined;
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of unpackedBytes(path)) {
+    rest =
+      rest.length === 0
+        ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
+        : Buffer.concat([rest, chunk]);
+    let at = 0;
+    if (references === undefined) {
+      const header = readHeader(path, rest);
+      if (header === undefined) continue;
+      references = header.references;
+      at = header.bytes;
+      open(references);
+    }
+    while (at + 4 <= rest.length) {
+      const size = rest.readInt32LE(at);
+      if (size < FIXED || size > LONGEST_RECORD) throw damaged(path, `a record claims to have ${size} bytes`);
+      if (at + 4 + size > rest.length) break;
+      readRecord(path, rest, at + 4, size, references.size, alignment);
+      visit(alignment);
+      at += 4 + size;
+    }
+    rest = rest.subarray(at);
+  }
+  if (references === undefined || rest.length > 0) throw damaged(path, "the file ends inside a record");
+}
+
+async function checkEnd(path: string): Promise<void> {
+  await using file = await openFile(path);
+  const bytes = await file.read(0, Math.min(2, file.size));
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) {
+    throw new FormatError(
+      { file: path },
+      "this is no BAM file",
+      "SAM and CRAM are not read; try samtools view -b",
+    );
+  }
+  const end = await file.read(
+    Math.max(0, file.size - LAST_BLOCK.length),
+    Math.min(LAST_BLOCK.length, file.size),
+  );
+  if (LAST_BLOCK.equals(end)) return;
+  throw new FormatError(
+    { file: path },
+    "the file lacks the block that ends a BAM file",
+    "was it downloaded completely? Try samtools quickcheck",
+  );
+}
+
+const damaged = (path: string, message: string) =>
+  new FormatError({ file: path }, message, "is the file damaged? Try samtools quickcheck");
+
+/** Undefined while it is not there as a whole. */
+function readHeader(path: string, bytes: Buffer) {
+  if (bytes.length < 12) return undefined;
+  if (bytes.toString("latin1", 0, 4) !== "BAM\x01") {
+    throw new FormatError({ file: path }, "this is no BAM file", "was it compressed with gzip by mistake?");
+  }
+  let at = 8 + sizeAt(path, bytes, 4);
+  if (at + 4 > bytes.length) return undefined;
+  const count = sizeAt(path, bytes, at);
+  at += 4;
+  const references = new Map<string, number>();
+  for (let i = 0; i < count; i++) {
+    if (at + 4 > bytes.length) return undefined;
+    const length = sizeAt(path, bytes, at);
+    if (at + 8 + length > bytes.length) return undefined;
+    references.set(bytes.toString("latin1", at + 4, at + 3 + length), sizeAt(path, bytes, at + 4 + length));
+    at += 8 + length;
+  }
+  if (references.size !== count) throw damaged(path, "two references have one name");
+  return { references, bytes: at };
+}
+
+function sizeAt(path: string, bytes: Buffer, at: number): number {
+  const size = bytes.readInt32LE(at);
+  if (size < 0 || size > 2 ** 30) throw damaged(path, `the header gives a size of ${size}`);
+  return size;
+}
+
+function readRecord(
+  path: string,
+  bytes: Buffer,
+  at: number,
+  size: number,
+  references: number,
+  into: { -readonly [Key in keyof Alignment]: Alignment[Key] },
+): void {
+  const operations = bytes.readUInt16LE(at + 12);
+  const cigar = FIXED + bytes[at + 8]!;
+  into.reference = bytes.readInt32LE(at);
+  into.start = bytes.readInt32LE(at + 4);
+  into.mappingQuality = bytes[at + 9]!;
+  into.flag = bytes.readUInt16LE(at + 14);
+  if (into.reference < -1 || into.reference >= references || cigar + 4 * operations > size) {
+    throw damaged(path, "a record contradicts itself or the header");
+  }
+  let covered = 0;
+  for (let i = 0; i < operations; i++) {
+    const word = bytes.readUInt32LE(at + cigar + 4 * i);
+    if (((ON_REFERENCE >> (word & 15)) & 1) === 1) covered += word >>> 4;
+  }
+  into.end = into.start + Math.max(covered, 1);
+}
