@@ -39,6 +39,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "write results as one page, or as tables",
     load: () => import("./commands/report.ts"),
   },
+  published: {
+    summary: "list the numbers that the benchmark's authors printed",
+    load: () => import("./commands/published.ts"),
+  },
   models: {
     summary: "list models, make, fetch and verify checkpoints, test adapters",
     load: () => import("./commands/models.ts"),

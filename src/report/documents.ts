@@ -2,6 +2,7 @@ import { intervalsTable } from "./intervals-table.ts";
 import { leaderboardTable } from "./leaderboard.ts";
 import { measurementsTable } from "./measurements-table.ts";
 import { panelTitle } from "./panels.ts";
+import { publishedTable } from "./published-table.ts";
 import { quantilesTable } from "./quantiles-table.ts";
 import { quirksTable } from "./quirks-table.ts";
 import type { Report, ReportPanel } from "./report.ts";
@@ -30,6 +31,7 @@ function tablesOf(panel: ReportPanel): Table[] {
     leaderboardTable(panel, panelTitle(panel.asked.title, panel)),
     quantilesTable(panel),
     measurementsTable(panel),
+    publishedTable(panel),
     quirksTable(panel),
     intervalsTable(panel),
   ].filter((table) => table !== undefined);

@@ -7,6 +7,7 @@ import { measurementsTable } from "./measurements-table.ts";
 import { count, fixed, UNDEFINED } from "./numbers.ts";
 import type { AccuracyChart, AccuracyMark, DifferenceChart, PageData } from "./page-data.ts";
 import { type Entry, panelTitle } from "./panels.ts";
+import { publishedTable } from "./published-table.ts";
 import { quantilesTable } from "./quantiles-table.ts";
 import { quirksOf, quirksTable } from "./quirks-table.ts";
 import type { ReportPanel } from "./report.ts";
@@ -23,6 +24,7 @@ export function panelSection(panel: ReportPanel): Html {
   const quantiles = quantilesTable(panel);
   const others = measurementsTable(panel);
   const intervals = intervalsTable(panel);
+  const published = publishedTable(panel);
   const charts = chartsOf(panel);
   return html`<section aria-labelledby="${id}">
 <h2 id="${id}">${title}</h2>
@@ -39,6 +41,7 @@ ${quantiles === undefined ? undefined : htmlTable(quantiles)}
 ${others === undefined ? undefined : htmlTable(others)}
 ${lossCurves(panel)}
 
+${published === undefined ? undefined : html`<h3>Beside what was published</h3>\n${htmlTable(published)}`}
 ${protocols(panel)}
 
 ${

@@ -1,3 +1,10 @@
+import {
+  type Comparison,
+  isOfBenchmark,
+  publishedBeside,
+} from "../evaluation/published/compare-published.ts";
+import type { PublishedResult } from "../evaluation/published/published-result.ts";
+import { readPublished } from "../evaluation/published/read-published.ts";
 import type { StoredResult } from "../evaluation/runs/result.ts";
 import type { Task } from "../evaluation/tasks/task.ts";
 import { type Histogram, histogram } from "./histogram.ts";
@@ -11,6 +18,8 @@ export interface ReportPanel extends Panel {
   readonly asked: Asked;
   /** By cell identity; of the cells whose rows are pairs of scores. */
   readonly differences: ReadonlyMap<string, Histogram>;
+  /** By cell identity: what the authors printed, beside ours; of the cells that were asked of the benchmark's own data. */
+  readonly comparisons: ReadonlyMap<string, readonly Comparison[]>;
 }
 
 /** All that a page or a document shows. */
@@ -23,21 +32,26 @@ export interface ReportOptions {
   readonly title?: string;
   /** Where the results' tasks are looked up by name; results keep nothing but the name. */
   readonly tasks: readonly (Asked & Pick<Task, "name">)[];
+  /** Default: all that the package knows. */
+  readonly published?: readonly PublishedResult[];
 }
 
 /** Gathers merged results, and the score differences that lie beside them. */
 export async function gatherReport(
   results: readonly StoredResult[],
-  { title = "DNA language models on regulatory DNA", tasks }: ReportOptions,
+  { title = "DNA language models on regulatory DNA", tasks, published }: ReportOptions,
 ): Promise<Report> {
+  const known = published ?? (await readPublished());
   const panels: ReportPanel[] = [];
   for (const panel of panelsOf(results)) {
     const differences = new Map<string, Histogram>();
+    const comparisons = new Map<string, readonly Comparison[]>();
     for (const { stored, result } of panel.entries) {
       const values = await scoreDifferences(stored);
       if (values !== undefined) differences.set(result.identity, histogram(values));
+      if (isOfBenchmark(result)) comparisons.set(result.identity, publishedBeside(result, known));
     }
-    panels.push({ ...panel, asked: askedBy(panel.task, tasks), differences });
+    panels.push({ ...panel, asked: askedBy(panel.task, tasks), differences, comparisons });
   }
   return { title, panels };
 }

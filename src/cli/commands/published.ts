@@ -1,0 +1,68 @@
+import { readPublished } from "../../evaluation/published/read-published.ts";
+import { fixed } from "../../report/numbers.ts";
+import { plainTable } from "../../report/tables/plain.ts";
+import { type DefineCommand, examples } from "../command.ts";
+
+interface PublishedOptions {
+  readonly task?: string;
+  readonly model?: string;
+  readonly setting?: string;
+  readonly json?: boolean;
+}
+
+export const define: DefineCommand = (command, { terminal }) => {
+  command
+    .description(
+      "Lists the numbers that the benchmark's authors printed, with the table or notebook each comes from.",
+    )
+    .option("--task <name>", "of one task")
+    .option("--model <name>", "of one model, by the authors' name or ours")
+    .option("--setting <name>", "of one setting")
+    .option("--json", "print them as JSON")
+    .addHelpText(
+      "after",
+      examples({
+        "what HyenaDNA should reach in task 1":
+          "dart-eval published --task regulatory-elements --model hyenadna",
+      }),
+    )
+    .action(async ({ task, model, setting, json }: PublishedOptions) => {
+      const all = await readPublished();
+      const found = all.filter(
+        (one) =>
+          (task === undefined || one.task === task) &&
+          (setting === undefined || one.setting === setting) &&
+          (model === undefined || one.family === model || one.model.toLowerCase() === model.toLowerCase()),
+      );
+      if (json) return terminal.print(JSON.stringify(found, null, 2));
+      if (found.length === 0) {
+        const known = (key: "task" | "model" | "setting") =>
+          [...new Set(all.map((one) => one[key]))].join(", ");
+        terminal.say(
+          `nothing was published of that; there are ${known("task")}; ${known("setting")}; ${known("model")}`,
+        );
+        return;
+      }
+      const sources = [...new Set(found.map(({ source }) => source))];
+      const headings = ["task", "setting", "model", "of", "metric", "value", "from", ""] as const;
+      terminal.print(
+        plainTable({
+          caption: `${found.length} published numbers`,
+          columns: headings.map((heading) => ({ heading, align: heading === "value" ? "right" : "left" })),
+          rows: found.map((one) => [
+            one.task,
+            one.setting,
+            one.model,
+            one.dataset ?? "",
+            one.metric,
+            Math.abs(one.value) >= 0.001 || one.value === 0
+              ? fixed(one.value, 4)
+              : one.value.toExponential(2),
+            `[${sources.indexOf(one.source) + 1}]`,
+            one.superseded ? "superseded" : "",
+          ]),
+          notes: sources.map((source, i) => `[${i + 1}] ${source}`),
+        }),
+      );
+    });
+};

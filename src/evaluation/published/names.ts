@@ -1,0 +1,60 @@
+/** The authors' names of tasks, settings, models and data sets, and ours. */
+
+export const TASK_NAMES: Readonly<Record<number, string>> = {
+  1: "regulatory-elements",
+  2: "motif-footprinting",
+  3: "cell-type-elements",
+  4: "chromatin-activity",
+  5: "variant-effects",
+};
+
+/** ChromBPNet was trained by others, or gave its scores in the tables: here such a model predicts. */
+const PREDICTED_TASKS = new Set([4, 5]);
+
+export function settingName(task: number, setting: string): string {
+  switch (setting) {
+    case "zero_shot_likelihood":
+      return "zero-shot";
+    case "zero_shot_embedding":
+      return "zero-shot-embedding";
+    case "probed":
+      return "probed";
+    case "fine_tuned":
+      return "fine-tuned";
+    case "ab_initio":
+      return PREDICTED_TASKS.has(task) ? "predicted" : "ab-initio";
+    case "supervised_baseline":
+      return "predicted";
+    default:
+      return setting;
+  }
+}
+
+export const FAMILIES: Readonly<Record<string, string>> = {
+  Caduceus: "caduceus",
+  "DNABERT-2": "dnabert2",
+  "GENA-LM": "gena-lm",
+  HyenaDNA: "hyenadna",
+  "Mistral-DNA": "mistral-dna",
+  NT: "nucleotide-transformer",
+  "Probing-head-like": "probing-head-like",
+  "ChromBPNet-like": "chrombpnet-like",
+  ChromBPNet: "chrombpnet",
+};
+
+/** What suites call the two sets of task 5. */
+export const AFRICAN = "African caQTLs";
+export const YORUBAN = "Yoruban dsQTLs";
+
+export const DATASETS: Readonly<Record<string, string>> = {
+  "African LCL caQTLs": AFRICAN,
+  "Yoruban LCL dsQTLs": YORUBAN,
+};
+
+/** Whether a user's name of a data set is one of the authors': in other words, but about the same. */
+export function isSameDataset(published: string, given: string): boolean {
+  const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
+  if (published === AFRICAN) return /afr/.test(plain(given));
+  if (published === YORUBAN) return /yor/.test(plain(given));
+  return plain(published) === plain(given);
+}

@@ -1,0 +1,88 @@
+import type { Estimate } from "../metrics/estimate.ts";
+import type { Measurement } from "../tasks/measurement.ts";
+import type { PublishedResult } from "./published-result.ts";
+
+/** Our number of what a published one is of. */
+export interface OwnValue {
+  /** In words, as the task's own tables have it. */
+  readonly title: string;
+  readonly value: number | null;
+  readonly interval?: Estimate;
+}
+
+type Measured = Pick<Measurement, "metrics" | "averages" | "breakdowns">;
+type Find = (measured: Measured, published: PublishedResult) => OwnValue | undefined;
+
+const metric =
+  (...names: readonly string[]): Find =>
+  ({ metrics }) => {
+    const found = metrics.find(({ name }) => names.includes(name));
+    if (found === undefined) return undefined;
+    const { title, value, intervals } = found;
+    return { title, value, ...(intervals[0] === undefined ? {} : { interval: intervals[0] }) };
+  };
+
+const average =
+  (title: string, key: string): Find =>
+  ({ averages }) =>
+    key in averages ? { title, value: averages[key]! } : undefined;
+
+/** A number made of the accuracies of all motifs. */
+const ofMotifs =
+  (title: string, summary: (accuracies: readonly number[]) => number): Find =>
+  ({ breakdowns = [] }) => {
+    const motifs = breakdowns.find(({ name }) => name === "motifs");
+    const accuracies = motifs?.rows.flatMap(({ values }) => values[0] ?? []) ?? [];
+    return accuracies.length === 0 ? undefined : { title, value: summary(accuracies) };
+  };
+
+/** The lines of cell-type tasks are classes there, and data sets of their own in the others. */
+const ofLine =
+  (name: string): Find =>
+  (measured, { dataset }) =>
+    dataset === null ? undefined : metric(`${name}-${dataset.toLowerCase()}`)(measured, NOTHING);
+
+const NOTHING = {} as PublishedResult;
+
+/** By task, then by the authors' key. */
+const FINDS: Readonly<Record<string, Readonly<Record<string, Find>>>> = {
+  "regulatory-elements": {
+    absolute_accuracy: metric("accuracy"),
+    paired_accuracy: metric("paired-accuracy"),
+  },
+  "motif-footprinting": {
+    per_motif_accuracy_min: ofMotifs("lowest accuracy of a motif", (all) => Math.min(...all)),
+    per_motif_accuracy_q25: average("accuracy of a motif, first quartile", "motifAccuracy25"),
+    per_motif_accuracy_median: average("accuracy of a motif, median", "motifAccuracyMedian"),
+    per_motif_accuracy_q75: average("accuracy of a motif, third quartile", "motifAccuracy75"),
+    per_motif_accuracy_max: ofMotifs("highest accuracy of a motif", (all) => Math.max(...all)),
+    "motifs_with_accuracy_above_0.5": ofMotifs(
+      "motifs with an accuracy above 0.5",
+      (all) => all.filter((accuracy) => accuracy > 0.5).length,
+    ),
+    "fraction_of_motifs_with_accuracy_above_0.7": ofMotifs(
+      "share of motifs with an accuracy above 0.7",
+      (all) => all.filter((accuracy) => accuracy > 0.7).length / all.length,
+    ),
+  },
+  "cell-type-elements": {
+    accuracy: metric("accuracy"),
+    auroc: ofLine("auroc"),
+  },
+  "chromatin-activity": {
+    spearman: metric("spearman-peaks", "spearman-pos", "spearman"),
+    auroc: metric("auroc"),
+  },
+  "variant-effects": {
+    auroc: metric("auroc"),
+    auprc: metric("auprc"),
+    pearson: metric("pearson"),
+    spearman: metric("spearman"),
+    mannwhitney_p_less: metric("mann-whitney-p"),
+  },
+};
+
+/** Our number beside a published one; undefined where the task does not measure it. */
+export function ownValue(measured: Measured, published: PublishedResult): OwnValue | undefined {
+  return FINDS[published.task]?.[published.metric]?.(measured, published);
+}

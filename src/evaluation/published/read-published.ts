@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { InternalError } from "../../base/errors.ts";
+import { readPackageFile } from "../../base/package-file.ts";
+import { DATASETS, FAMILIES, settingName, TASK_NAMES } from "./names.ts";
+import type { PublishedResult } from "./published-result.ts";
+
+const place = z.int().nonnegative();
+
+const assetSchema = z.strictObject({
+  format: z.literal("dart-eval published results"),
+  formatVersion: z.literal(1),
+  about: z.string(),
+  fields: z.tuple(
+    ["task", "setting", "model", "dataset", "cellLine", "metric", "value", "source", "note"].map((name) =>
+      z.literal(name),
+    ) as [z.ZodLiteral<string>, ...z.ZodLiteral<string>[]],
+  ),
+  datasets: z.array(z.string()),
+  sources: z.array(z.string()),
+  notes: z.array(z.string()),
+  records: z.array(
+    z.tuple([
+      z.int().min(1).max(5),
+      z.string(),
+      z.string(),
+      place.nullable(),
+      z.string().nullable(),
+      z.string(),
+      z.number(),
+      place,
+      place.nullable(),
+    ]),
+  ),
+});
+
+/**
+ * Every number that the authors of DART-Eval printed: the tables of arXiv:2412.05430 version 1, and what their notebooks
+ * show. In the authors' order.
+ */
+export async function readPublished(): Promise<readonly PublishedResult[]> {
+  const file = "data/published-results.json";
+  const { success, data, error } = assetSchema.safeParse(JSON.parse(await readPackageFile(file)));
+  if (!success) throw new InternalError(`${file} is not as it should be: ${z.prettifyError(error)}`);
+  const { datasets, sources, notes, records } = data;
+  const at = (list: readonly string[], i: number) => {
+    const text = list[i];
+    if (text === undefined) throw new InternalError(`${file} has no entry ${i} of ${list.length}`);
+    return text;
+  };
+  return records.map(([task, setting, model, dataset, cellLine, metric, value, source, note]) => {
+    const of = dataset === null ? null : at(datasets, dataset);
+    const from = at(sources, source);
+    const says = note === null ? null : at(notes, note);
+    return {
+      task: TASK_NAMES[task]!,
+      setting: settingName(task, setting),
+      model,
+      family: FAMILIES[model] ?? null,
+      of,
+      dataset: cellLine ?? (of === null ? null : (DATASETS[of] ?? null)),
+      metric,
+      value,
+      source: from,
+      kind: from.startsWith("arXiv") ? "paper" : "notebook",
+      note: says,
+      superseded: says !== null && /^(Later re-run|Superseded|Typed into the plot code)/.test(says),
+    };
+  });
+}
