@@ -2,22 +2,25 @@ import { FormatError, InputError } from "../base/errors.ts";
 import type { Tokens } from "../dna/tokenizers/tokenizer.ts";
 import type { NdArray } from "../net/arrays/array.ts";
 import { elementCount, formatShape } from "../net/arrays/array.ts";
-import { input } from "../net/graph/build.ts";
+import { input, reduceSum } from "../net/graph/build.ts";
 import type { Dim } from "../net/graph/dim.ts";
 import { graphOf } from "../net/graph/graph.ts";
 import type { Sym } from "../net/graph/sym.ts";
+import { DropoutSites } from "../net/nn/dropout.ts";
 import { initialValues } from "../net/nn/init.ts";
 import { runsLoopsWell } from "../net/runtime/device.ts";
 import type { ParameterSource, Program, ProgramOptions } from "../net/runtime/program.ts";
 import { openProgram, workingDevice } from "../net/runtime/program.ts";
 import type { BatchPlace, Feeds } from "../net/train/batches.ts";
 import { readArrays, writeArrays } from "../net/train/fit-state.ts";
+import { trainingValues } from "../net/train/training-memory.ts";
 import type { ForwardInput } from "./architecture.ts";
 import type { LanguageModelCard } from "./card.ts";
 import type { CheckpointFolder } from "./checkpoint-folder.ts";
 import { openCheckpointFolder } from "./checkpoint-folder.ts";
 import { draw } from "./init.ts";
 import { LoraFactors, type LoraRecipe } from "./lora.ts";
+import type { Batch } from "./queries/collate.ts";
 import { collate, runsOfEqualLength } from "./queries/collate.ts";
 
 export interface FineTuningRequest {
@@ -30,6 +33,17 @@ export interface FineTuningRequest {
 
 /** Values of what is trained, by the names of the graph's parameters. */
 export type TrainedValues = ReadonlyMap<string, NdArray>;
+
+/** Float32 values that the forward pass of a part may leave for the gradients: 2 GB. */
+const VALUES_PER_PART = 2 ** 29;
+
+/** What part of a batch is run together: sequences of one member of the task's rows. */
+export interface PartPlace extends BatchPlace {
+  /** 0-based; 0 where it is absent. */
+  readonly member?: number;
+  /** Place in the batch of the part's first sequence, counted among those of its member; 0 where it is absent. */
+  readonly from?: number;
+}
 
 /** The graph of a classifier, and what it is computed from beside its inputs and the trained parameters. */
 export interface FineTuningGraph {
@@ -56,6 +70,8 @@ export async function openFineTuning(
  */
 export class FineTuning {
   private readonly forTraining: LoraFactors;
+  /** Of the last graph for training. */
+  private dropoutSites = new DropoutSites();
   private evaluating: { readonly length: Dim; readonly program: Promise<Program> } | undefined;
 
   constructor(
@@ -95,6 +111,15 @@ export class FineTuning {
     return new Map([...initialValues(factors, seed), ...head]);
   }
 
+  /**
+   * Sequences of so many tokens that a training step runs together: by more of them nothing gets faster, and each takes
+   * memory. It depends on the model alone, so that a training comes to the same numbers on every machine.
+   */
+  rowsPerPart({ logits }: FineTuningGraph, tokens: number): number {
+    const perRow = trainingValues(reduceSum(logits, [0, 1]), { b: 1, t: tokens });
+    return Math.max(1, Math.floor(VALUES_PER_PART / perRow));
+  }
+
   /** Of some values those that a graph reads: the ones that a training step takes. */
   readBy({ logits }: FineTuningGraph, values: TrainedValues = this.initial()): TrainedValues {
     const read = new Set(graphOf({ logits }).parameters.map(({ attributes }) => attributes.name));
@@ -110,12 +135,15 @@ export class FineTuning {
   async graph(mode: "training" | "evaluation", tokens?: number): Promise<FineTuningGraph> {
     const { model } = this.factors(mode === "training");
     const { loops, length } = await this.form(tokens);
+    const dropout = mode === "training" ? new DropoutSites() : undefined;
     const given: ForwardInput = {
       ids: input("ids", "int32", ["b", length]),
       ...(model.takesMask ? { mask: input("mask", "float32", ["b", length]) } : {}),
       loops,
+      dropout,
     };
     const logits = this.head.logits(model.forward(given, length), given);
+    if (dropout !== undefined) this.dropoutSites = dropout;
     const derived = typeof length === "number" ? await model.derive?.(length, this.opened.read) : undefined;
     return {
       logits,
@@ -139,7 +167,7 @@ export class FineTuning {
    *
    * @throws {InputError} when they are not equally long as tokens and the model takes no mask, or has no padding token
    */
-  feeds(sequences: readonly string[]): Feeds {
+  feeds(sequences: readonly string[]): Feeds & Batch {
     const rows = sequences.map((sequence) => this.encode(sequence));
     const uneven = new Set(rows.map(({ ids }) => ids.length)).size > 1;
     const { pad } = this.opened.tokenizer.special;
@@ -161,9 +189,23 @@ export class FineTuning {
     );
   }
 
-  /** Dropout masks of one training step, which a stopped training draws again alike. */
-  dropout(place: BatchPlace): Feeds {
-    return this.forTraining.drawMasks(this.request.seed, place);
+  /**
+   * Dropout masks of a part of a training step, which a stopped training draws again alike. As in the original, LoRA's are
+   * one for all sequences of a member's batch; those of states, where the family has them, are each sequence's own, and do
+   * not depend on how a batch is parted.
+   *
+   * @param feeds  of the part's sequences
+   */
+  dropout(place: PartPlace, feeds: Feeds): Feeds {
+    const { seed } = this.request;
+    const { epoch, batch, member = 0, from = 0 } = place;
+    const [count, tokens] = feeds.ids!.shape as [number, number];
+    const mask = feeds.mask!.data as Float32Array;
+    const rows = Array.from({ length: count }, (_, i) => ({
+      seed: [seed, "dropout", epoch, batch, member, from + i],
+      tokens: mask.subarray(i * tokens, (i + 1) * tokens).reduce((sum, each) => sum + each, 0),
+    }));
+    return { ...this.forTraining.drawMasks(seed, place), ...this.dropoutSites.draw(rows, tokens) };
   }
 
   /**

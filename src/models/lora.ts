@@ -8,6 +8,7 @@ import { input, parameter } from "../net/graph/build.ts";
 import type { Sym } from "../net/graph/sym.ts";
 import type { FreshTensor } from "../net/nn/init.ts";
 import type { LowRank } from "../net/nn/low-rank.ts";
+import type { BatchPlace } from "../net/train/batches.ts";
 
 /** What kind of layer a weight belongs to. LoRA adapts the weights of these kinds and of no other tensor. */
 export type LayerKind = "linear" | "embedding" | "convolution";
@@ -107,14 +108,14 @@ export class LoraFactors {
   }
 
   /**
-   * Masks of one training step. They depend on the seed and the step's place alone, so that a training that was stopped goes
-   * on with the same ones.
+   * Masks of one forward pass of the original: a batch of one member of the task's rows. They depend on the seed and the
+   * pass's place alone, so that a training that was stopped goes on with the same ones.
    */
   drawMasks(
     seed: number,
-    { epoch, batch }: { readonly epoch: number; readonly batch: number },
+    { epoch, batch, member = 0 }: BatchPlace & { readonly member?: number },
   ): Readonly<Record<string, NdArray>> {
-    const rng = new Pcg64(seedOf([seed, "LoRA dropout", epoch, batch]));
+    const rng = new Pcg64(seedOf([seed, "LoRA dropout", epoch, batch, member]));
     const { dropout } = this.recipe;
     const kept = 1 / (1 - dropout);
     return Object.fromEntries(

@@ -9,7 +9,8 @@ import { LanguageModel } from "../../src/models/language-model.ts";
 import type { NdArray } from "../../src/net/arrays/array.ts";
 import { openCheckpoint } from "../../src/net/arrays/checkpoint.ts";
 import { writeSafetensors } from "../../src/net/arrays/write-safetensors.ts";
-import { input } from "../../src/net/graph/build.ts";
+import { input, mul } from "../../src/net/graph/build.ts";
+import { graphOf } from "../../src/net/graph/graph.ts";
 import { crossEntropy } from "../../src/net/nn/losses.ts";
 import { openTrainStep } from "../../src/net/train/train-step.ts";
 
@@ -89,7 +90,9 @@ describe.each(LANGUAGE_MODELS.map((card) => [card.title, card] as const))("%s", 
     const losses: number[] = [];
     for (let batch = 0; batch < 20; batch++) {
       const place = { epoch: 0, batch };
-      losses.push(Number((await step.run({ ...feeds, ...tuning.dropout(place), labels })).loss!.data[0]));
+      losses.push(
+        Number((await step.run({ ...feeds, ...tuning.dropout(place, feeds), labels })).loss!.data[0]),
+      );
     }
     expect(losses.at(-1)!).toBeLessThan(losses[0]! / 2);
     const { arrays } = step.state();
@@ -135,14 +138,54 @@ test("first values are the seed's, B is zero and A within its bound, so nothing 
     const drawnAnew = [...(other.initial().get(name)!.data as Float32Array)];
     expect(values.every((value, i) => value === drawnAnew[i])).toBe(name.endsWith("lora_B"));
   }
-  const masks = first.dropout({ epoch: 1, batch: 2 });
-  expect(masks).toEqual(first.dropout({ epoch: 1, batch: 2 }));
-  expect(masks).not.toEqual(first.dropout({ epoch: 1, batch: 3 }));
+  const feeds = first.feeds(SEQUENCES);
+  const masks = first.dropout({ epoch: 1, batch: 2 }, feeds);
+  expect(masks).toEqual(first.dropout({ epoch: 1, batch: 2 }, feeds));
+  expect(masks).not.toEqual(first.dropout({ epoch: 1, batch: 3 }, feeds));
+  expect(masks).not.toEqual(first.dropout({ epoch: 1, batch: 2, member: 1 }, feeds));
+  expect(masks).toEqual(first.dropout({ epoch: 1, batch: 2, from: 2 }, first.feeds(SEQUENCES.slice(2))));
   const all = Object.values(masks).flatMap(({ data }) => [...(data as Float32Array)]);
   expect(new Set(all)).toEqual(new Set([0, Math.fround(1 / 0.95)]));
   expect(all.filter((value) => value === 0).length / all.length).toBeCloseTo(0.05, 1);
   await first.close();
   await other.close();
+});
+
+test("how a batch is parted changes nothing: a sequence keeps its dropout, and a member its LoRA masks", async () => {
+  const card = LANGUAGE_MODELS.find(({ name }) => name === "dnabert2")!;
+  const at = join(folder, "parts");
+  await initCheckpoint(card, { preset: "toy", seed: 1, folder: at });
+  const tuning = await openFineTuning(at, LANGUAGE_MODELS, request, THREADS);
+  onTestFinished(() => tuning.close());
+  const graph = await tuning.graph("training");
+  const inputs = graphOf({ logits: graph.logits }).inputs.map(({ attributes }) => attributes.name);
+  // after the embeddings, two in each of two layers, and in the classifier
+  expect(inputs.filter((name) => name.startsWith("dropout "))).toHaveLength(6);
+  const sequences = ["ACGTAAAAAAAA", "AAAAAAACGTAAGGTCA", "CCCCCACGTCCC"];
+  const stepped = async (sizes: readonly number[]) => {
+    const step = await openTrainStep({
+      loss: mul(crossEntropy(graph.logits, input("labels", "int32", ["b"])), input("share", "float32", [])),
+      trained: tuning.readBy(graph),
+      frozen: graph.frozen,
+      optimizer: { learningRate: 1e-3 },
+      inParts: true,
+      program: THREADS,
+    });
+    const parts = sizes.map((size, i) => async () => {
+      const from = sizes.slice(0, i).reduce((a, b) => a + b, 0);
+      const feeds = tuning.feeds(sequences.slice(from, from + size));
+      const labels: NdArray = { dtype: "int32", shape: [size], data: new Int32Array(size).fill(1) };
+      const share: NdArray = { dtype: "float32", shape: [], data: Float32Array.of(size / 3) };
+      return { ...feeds, labels, share, ...tuning.dropout({ epoch: 0, batch: 5, from }, feeds) };
+    });
+    const loss = await step.runParts(parts);
+    await step.close();
+    return loss;
+  };
+  const whole = await stepped([3]);
+  expect(await stepped([1, 2])).toBeCloseTo(whole, 5);
+  expect(await stepped([2, 1])).toBeCloseTo(whole, 5);
+  expect(tuning.rowsPerPart(graph, 77)).toBeGreaterThan(100);
 });
 
 test("a file that does not fit is refused, naming the tensor", async () => {

@@ -29,10 +29,8 @@ const recipeSchema = z.object({
 const readFineTuningRecipe = (recipe: Recipe) => readRecipe(recipeSchema, recipe);
 
 /**
- * The language model itself is trained further, by factors of low rank beside its weights, with a classifier on top.
- *
- * The members of a row are one batch here. The original runs each member's batch by itself: the gradients are the same sums,
- * but dropout masks, which are drawn once per batch, differ between its members and not between ours.
+ * The language model itself is trained further, by factors of low rank beside its weights, with a classifier on top. As in
+ * the original, each member's batch is run by itself, with dropout masks of its own.
  */
 export const fineTuned: Setting = {
   name: NAME,
@@ -85,7 +83,10 @@ async function tuningLearner(
     feeds: async (examples) => tuning.feeds(sequencesOf(examples)),
     keeping: "reading",
     keep: (rows, tell) => keepRows(task, tuning, supervision, rows, tell),
-    stepFeeds: (place) => tuning.dropout(place),
+    parting: {
+      rows: tuning.rowsPerPart(training, tokens),
+      feeds: (place, feeds) => tuning.dropout(place, feeds),
+    },
     export: (folder, trained) => tuning.save(join(folder, "adapter.safetensors"), trained),
     close: () => tuning.close(),
   };
@@ -113,6 +114,12 @@ async function keepRows(
   }
   return {
     examples,
-    feeds: async (places) => tuning.feeds([...places].flatMap((place) => letters[place]!)),
+    feeds: async (places, member) =>
+      tuning.feeds(
+        [...places].flatMap((place) => {
+          const sequences = letters[place]!;
+          return member === undefined ? sequences : [sequences[member]!];
+        }),
+      ),
   };
 }

@@ -1,7 +1,8 @@
+import type { PartPlace } from "../../models/fine-tuning.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import type { ParameterSource } from "../../net/runtime/program.ts";
-import type { BatchPlace, Feeds } from "../../net/train/batches.ts";
+import type { Feeds } from "../../net/train/batches.ts";
 import type { Example, LabelledRow, TaskRow } from "../tasks/task.ts";
 
 /** What a setting trains: the graph of a network, and how rows of a task become its inputs. */
@@ -23,19 +24,33 @@ export interface Learner {
    * @param tell  how many of them are ready
    */
   keep(rows: readonly TaskRow[], tell: (done: number) => void): Promise<KeptRows>;
-  /** Inputs that a training step has beside those of the rows, by its place: dropout masks. */
-  stepFeeds?(place: BatchPlace): Feeds;
+  /** How the batches of a training are parted; where it is absent, all members of all rows are run together. */
+  readonly parting?: Parting;
   /** Writes what was trained in a form that other programs know, where there is one. */
   export?(folder: string, trained: ReadonlyMap<string, NdArray>): Promise<void>;
   close(): Promise<void>;
+}
+
+/**
+ * A batch is run in parts, each of one member of some of its rows: the same sums, but dropout, which is drawn for each member
+ * by itself, as the original does by running the members' batches one after the other.
+ */
+export interface Parting {
+  /** Most rows of a part. */
+  readonly rows: number;
+  /** Inputs that a part has beside those of its rows: dropout masks. */
+  feeds(place: PartPlace, rows: Feeds): Feeds;
 }
 
 /** Rows that can be fed in any order, without their sequences being made anew. */
 export interface KeptRows {
   /** Of each row, without sequences: what its label and its metrics depend on. */
   readonly examples: readonly KeptExample[];
-  /** Inputs of the graph for some rows, by their 0-based places. */
-  feeds(places: Int32Array): Promise<Feeds>;
+  /**
+   * Inputs of the graph for some rows, by their 0-based places.
+   * @param member  the one that is wanted, of a learner whose batches are parted; else all, member after member of each row
+   */
+  feeds(places: Int32Array, member?: number): Promise<Feeds>;
 }
 
 export type KeptExample = LabelledRow & { readonly labels: readonly number[] };

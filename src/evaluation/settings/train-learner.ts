@@ -1,12 +1,13 @@
+import type { NdArray } from "../../net/arrays/array.ts";
 import { elementCount } from "../../net/arrays/array.ts";
-import { mul } from "../../net/graph/build.ts";
-import type { ExampleOrder, ExampleSource, Feeds } from "../../net/train/batches.ts";
+import { input, mul } from "../../net/graph/build.ts";
+import type { BatchPart, BatchPlace, ExampleOrder, ExampleSource, Feeds } from "../../net/train/batches.ts";
 import { fitEpochs } from "../../net/train/fit.ts";
 import type { EpochRecord, FitEvent } from "../../net/train/fit-record.ts";
 import type { Tally, Validation } from "../../net/train/validation.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { MeasureContext, SelectedRows, Supervision } from "../tasks/task.ts";
-import type { KeptRows, Learner } from "./learner.ts";
+import type { KeptRows, Learner, Parting } from "./learner.ts";
 import type { SettingContext } from "./setting.ts";
 import { labelsArray, lossOf, predictionsOf } from "./supervision.ts";
 import type { TrainingRecipe } from "./training-recipe.ts";
@@ -42,20 +43,22 @@ export async function trainLearner(
   };
   const { output, trainingOutput = output, initial, frozen } = learner;
   const { weightDecay = 0, accumulate = 1 } = recipe;
+  const parted = learner.parting !== undefined;
   const { history, best, parameters } = await fitEpochs({
     step: {
-      loss: mul(lossOf(supervision, trainingOutput), members),
+      loss: mul(lossOf(supervision, trainingOutput), parted ? input("share", "float32", []) : members),
       trained: initial,
       frozen,
       optimizer: { learningRate: recipe.learningRate, weightDecay },
       accumulate,
+      inParts: parted,
     },
     training: {
       examples: rows.train.rows.length,
-      batch: async (places, place) => ({
-        ...(await labelledFeeds(supervision, kept.train, places)),
-        ...learner.stepFeeds?.(place),
-      }),
+      batch: async (places, place) =>
+        learner.parting === undefined
+          ? labelledFeeds(supervision, kept.train, places)
+          : partsOf(supervision, kept.train, learner.parting, { places, place, members }),
     },
     validation: validationOf(context, supervision, { recipe, rows: kept.val, learner }),
     recipe: {
@@ -117,9 +120,45 @@ function paceOf(done: number, total: number, began: number) {
   };
 }
 
-async function labelledFeeds(supervision: Supervision, rows: KeptRows, places: Int32Array): Promise<Feeds> {
-  const labels = [...places].flatMap((place) => rows.examples[place]!.labels);
-  return { ...(await rows.feeds(places)), labels: labelsArray(supervision, labels) };
+async function labelledFeeds(
+  supervision: Supervision,
+  rows: KeptRows,
+  places: Int32Array,
+  member?: number,
+): Promise<Feeds> {
+  const labels = [...places].flatMap((place) => {
+    const ofMembers = rows.examples[place]!.labels;
+    return member === undefined ? ofMembers : [ofMembers[member]!];
+  });
+  return { ...(await rows.feeds(places, member)), labels: labelsArray(supervision, labels) };
+}
+
+interface WholeBatch {
+  readonly places: Int32Array;
+  readonly place: BatchPlace;
+  readonly members: number;
+}
+
+/** The loss of a part is a mean over its rows, and counts with their share of the batch. */
+function partsOf(
+  supervision: Supervision,
+  rows: KeptRows,
+  parting: Parting,
+  { places, place, members }: WholeBatch,
+): readonly BatchPart[] {
+  const starts = Array.from({ length: Math.ceil(places.length / parting.rows) }, (_, i) => i * parting.rows);
+  return Array.from({ length: members }, (_, member) => member).flatMap((member) =>
+    starts.map((from) => async () => {
+      const some = places.subarray(from, from + parting.rows);
+      const feeds = await labelledFeeds(supervision, rows, some, member);
+      const share: NdArray = {
+        dtype: "float32",
+        shape: [],
+        data: Float32Array.of(some.length / places.length),
+      };
+      return { ...feeds, share, ...parting.feeds({ ...place, member, from }, feeds) };
+    }),
+  );
 }
 
 interface ValidationParts {

@@ -6,6 +6,9 @@ import type { NdArray } from "../arrays/array.ts";
 /** Values of a program's inputs, by name. */
 export type Feeds = Readonly<Record<string, NdArray>>;
 
+/** A part of a batch, whose inputs are made when it is its turn. */
+export type BatchPart = () => Promise<Feeds>;
+
 /** Which batch of a training is meant; random numbers of a batch are drawn from its place, so that a restart draws the same. */
 export interface BatchPlace {
   /** 0-based. */
@@ -15,13 +18,13 @@ export interface BatchPlace {
 }
 
 /** Examples that are read batch by batch, so that they never need to be in memory at once. */
-export interface ExampleSource {
+export interface ExampleSource<Filled = Feeds> {
   readonly examples: number;
   /**
    * The inputs for some examples, named by their 0-based places in file order. The next batch is asked for while the last is
    * computed, but never two at a time.
    */
-  batch(rows: Int32Array, place: BatchPlace): Promise<Feeds>;
+  batch(rows: Int32Array, place: BatchPlace): Promise<Filled>;
 }
 
 /** Which examples an epoch sees, and in which order. */
@@ -56,9 +59,9 @@ export function shuffledPlaces(examples: number, seed: number, epoch: number): I
 /** Batches in which a number of examples is seen; the last may be smaller. */
 export const batchCount = (examples: number, batchSize: number) => Math.ceil(examples / batchSize);
 
-export interface FilledBatch extends BatchPlace {
+export interface FilledBatch<Filled = Feeds> extends BatchPlace {
   readonly rows: Int32Array;
-  readonly feeds: Feeds;
+  readonly feeds: Filled;
 }
 
 /**
@@ -66,11 +69,11 @@ export interface FilledBatch extends BatchPlace {
  *
  * @throws {InputError} when there is no example, or the batch size is not a positive whole number
  */
-export async function* filledBatches(
-  source: ExampleSource,
+export async function* filledBatches<Filled>(
+  source: ExampleSource<Filled>,
   order: Int32Array,
   { batchSize, epoch, from = 0 }: { batchSize: number; epoch: number; from?: number },
-): AsyncGenerator<FilledBatch> {
+): AsyncGenerator<FilledBatch<Filled>> {
   if (order.length === 0) throw new InputError("there are no examples");
   if (!(Number.isInteger(batchSize) && batchSize > 0)) {
     throw new InputError(`a batch of ${batchSize} examples is not possible`);
@@ -85,7 +88,7 @@ export async function* filledBatches(
   };
   let next = from < count ? fill(from) : undefined;
   for (let batch = from; next !== undefined; batch++) {
-    const filled: FilledBatch = await next;
+    const filled: FilledBatch<Filled> = await next;
     next = batch + 1 < count ? fill(batch + 1) : undefined;
     yield filled;
   }

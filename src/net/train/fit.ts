@@ -5,7 +5,7 @@ import { takeLock } from "../../base/file-lock.ts";
 import { stableStringify } from "../../base/stable-json.ts";
 import { writeFileWhole } from "../../base/write-file.ts";
 import type { NdArray } from "../arrays/array.ts";
-import type { ExampleOrder, ExampleSource, FilledBatch } from "./batches.ts";
+import type { BatchPart, ExampleOrder, ExampleSource, Feeds, FilledBatch } from "./batches.ts";
 import { batchCount, filledBatches, orderOfEpoch } from "./batches.ts";
 import type { EpochRecord, FitEvent } from "./fit-record.ts";
 import { bestEpoch, trainLog } from "./fit-record.ts";
@@ -28,7 +28,8 @@ export interface FitRecipe {
 export interface FitRequest {
   /** Loss, parameters, optimiser and accumulation. */
   readonly step: TrainStepRequest;
-  readonly training: ExampleSource;
+  /** Whole batches, or, where the step says `inParts`, parts that are run one after the other and whose losses are summed. */
+  readonly training: ExampleSource<Feeds | readonly BatchPart[]>;
   readonly validation: Validation;
   readonly recipe: FitRecipe;
   /** Where the training keeps `train.log`, `best.safetensors` and, to go on from, `state.safetensors`. */
@@ -88,6 +89,8 @@ export async function fitEpochs(request: FitRequest): Promise<FitResult> {
   const { history } = (await readFitState(files.state, identity))!;
   return { history, best: bestEpoch(history)!, parameters: await readArrays(files.best) };
 }
+
+const isParted = (batch: Feeds | readonly BatchPart[]): batch is readonly BatchPart[] => Array.isArray(batch);
 
 const filesOf = (folder: string) => ({
   log: join(folder, "train.log"),
@@ -186,9 +189,10 @@ class Fitting {
     return lossSum / order.length;
   }
 
-  private async trainBatch({ epoch, batch, rows, feeds }: FilledBatch): Promise<number> {
+  private async trainBatch(filled: FilledBatch<Feeds | readonly BatchPart[]>): Promise<number> {
+    const { epoch, batch, rows, feeds } = filled;
     try {
-      return Number((await this.step.run(feeds)).loss!.data[0]);
+      return await this.step.runParts(isParted(feeds) ? feeds : [async () => feeds]);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       const from = rows.reduce((a, b) => Math.min(a, b));
@@ -228,7 +232,7 @@ class Fitting {
   }
 
   /** @param examples  of this epoch; the others are taken to be as long */
-  private tell({ epoch, batch, rows }: FilledBatch, loss: number, examples: number): void {
+  private tell({ epoch, batch, rows }: FilledBatch<unknown>, loss: number, examples: number): void {
     const { recipe, onProgress } = this.request;
     if (onProgress === undefined) return;
     const { epochs, batchSize } = recipe;

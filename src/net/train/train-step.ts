@@ -8,6 +8,7 @@ import type { ParameterSource, Program, ProgramOptions } from "../runtime/progra
 import { openProgram } from "../runtime/program.ts";
 import type { AdamOptions, AdamSettings } from "./adam.ts";
 import { adamScalarsAt, adamSettings, adamStep } from "./adam.ts";
+import type { BatchPart } from "./batches.ts";
 
 /** Everything a training goes on from. Written to a file and read back, it continues to the same numbers. */
 export interface TrainState {
@@ -31,6 +32,8 @@ export interface TrainStepRequest {
   readonly optimizer: AdamOptions;
   /** Batches per optimiser step; the loss of each counts with one part of this. */
   readonly accumulate?: number;
+  /** Batches come in parts, so that they need not be in memory at once: `runParts`. */
+  readonly inParts?: boolean;
   readonly program?: ProgramOptions;
 }
 
@@ -42,6 +45,12 @@ export interface TrainStep {
    * @throws {InputError} when the loss is not a finite number; the state is then still that of before
    */
   run(feeds: Readonly<Record<string, NdArray>>): Promise<Readonly<Record<string, NdArray>>>;
+  /**
+   * The same for one batch in parts, of which the losses are summed; of more than one, the request must say `inParts`.
+   *
+   * @returns  the sum of the losses
+   */
+  runParts(parts: readonly BatchPart[]): Promise<number>;
   /** The optimiser step for gradients that are left over at the end of an epoch; nothing when there are none. */
   finishAccumulation(): Promise<void>;
   state(): TrainState;
@@ -59,14 +68,14 @@ const truth = (value: boolean): NdArray => ({ dtype: "bool", shape: [], data: Ui
  * @throws {InternalError} when a trained parameter is not in the graph
  */
 export async function openTrainStep(request: TrainStepRequest): Promise<TrainStep> {
-  const { loss, outputs = {}, trained, frozen, accumulate = 1, program } = request;
+  const { loss, outputs = {}, trained, frozen, accumulate = 1, inParts = false, program } = request;
   const settings = adamSettings(request.optimizer);
   const symbols = trainedSymbols(loss, trained);
   const parts = gradientsOf(
     loss,
     symbols.map(({ sym }) => sym),
   ).map((gradient) => (accumulate === 1 ? gradient : mul(gradient, 1 / accumulate)));
-  const updates = updateGraph(symbols, parts, settings, accumulate > 1);
+  const updates = updateGraph(symbols, parts, settings, accumulate > 1 || inParts);
   const sources = new Map<string, ParameterSource>([
     ...frozen,
     ...symbols.map(({ name }) => [name, "fed"] as const),
@@ -136,13 +145,33 @@ class AdamTrainStep implements TrainStep {
       arrays.set(`parameter ${name}`, array);
       arrays.set(`m ${name}`, zeros());
       arrays.set(`v ${name}`, zeros());
-      if (accumulate > 1) arrays.set(`sum ${name}`, zeros());
+      if (accumulate > 1 || request.inParts) arrays.set(`sum ${name}`, zeros());
     }
     this.current = { step: 0, pending: 0, arrays };
   }
 
   async run(feeds: Readonly<Record<string, NdArray>>): Promise<Readonly<Record<string, NdArray>>> {
-    const due = this.current.pending + 1 === this.accumulate;
+    return this.runPart(feeds, true);
+  }
+
+  async runParts(parts: readonly BatchPart[]): Promise<number> {
+    const before = this.current;
+    try {
+      let sum = 0;
+      for (const [i, part] of parts.entries()) {
+        const { loss } = await this.runPart(await part(), i === parts.length - 1);
+        sum += Number(loss!.data[0]);
+      }
+      return sum;
+    } catch (error) {
+      this.current = before;
+      throw error;
+    }
+  }
+
+  /** @param last  whether the part ends its batch */
+  private async runPart(feeds: Readonly<Record<string, NdArray>>, last: boolean) {
+    const due = last && this.current.pending + 1 === this.accumulate;
     const results = await this.program.run({ ...feeds, ...this.stateFeeds(due) });
     const loss = Number(results.loss!.data[0]);
     if (!Number.isFinite(loss)) {
@@ -150,14 +179,14 @@ class AdamTrainStep implements TrainStep {
         hint: "lower the learning rate, or look for rows with wrong values",
       });
     }
-    this.take(results, due);
+    this.take(results, due, Number(last));
     return results;
   }
 
   async finishAccumulation(): Promise<void> {
     if (this.current.pending === 0) return;
     this.leftOver ??= await this.openLeftOver();
-    this.take(await this.leftOver.run(this.stateFeeds(true)), true);
+    this.take(await this.leftOver.run(this.stateFeeds(true)), true, 0);
   }
 
   /** The update alone: what is left over counts as if batches of gradient zero had followed. */
@@ -179,12 +208,13 @@ class AdamTrainStep implements TrainStep {
     return feeds;
   }
 
-  private take(results: Readonly<Record<string, NdArray>>, due: boolean): void {
+  /** @param batches  that these results end: 1 or 0 */
+  private take(results: Readonly<Record<string, NdArray>>, due: boolean, batches: number): void {
     const { step, pending, arrays } = this.current;
     const next = new Map([...arrays.keys()].map((name) => [name, results[`new ${name}`]!] as const));
     this.current = due
       ? { step: step + 1, pending: 0, arrays: next }
-      : { step, pending: pending + 1, arrays: next };
+      : { step, pending: pending + batches, arrays: next };
   }
 
   state(): TrainState {

@@ -85,6 +85,37 @@ test("two half batches accumulated are one whole batch", async () => {
   await halves.close();
 });
 
+test("a batch in parts is the step of the whole, and one of which a part fails changes nothing", async () => {
+  const whole = await openTrainStep({ loss, trained: start, frozen: new Map(), optimizer, accumulate: 2 });
+  const parted = await openTrainStep({
+    ...{ loss, trained: start, frozen: new Map(), optimizer },
+    ...{ accumulate: 2, inParts: true },
+  });
+  const parts = ({ x: rows, t: targets }: ReturnType<typeof batch>) =>
+    [0, 1].map((at) => async () => ({
+      x: array([1, 3], [...(rows.data as Float32Array).slice(3 * at, 3 * at + 3)]),
+      t: array([1], [(targets.data as Float32Array)[at]!]),
+      weight: array([], [0.5]),
+    }));
+  for (const seed of [1, 2, 3]) {
+    const expected = Number((await whole.run(batch(seed))).loss!.data[0]);
+    expect(await parted.runParts(parts(batch(seed)))).toBeCloseTo(expected, 6);
+    expect(parted.state()).toMatchObject({ step: seed >> 1, pending: seed % 2 });
+  }
+  const before = parted.state();
+  const [good, other] = parts(batch(4));
+  const wrong = async () => ({ ...(await other!()), t: array([1], [Number.NaN]) });
+  await expect(parted.runParts([good!, wrong])).rejects.toThrow(/the loss of this batch is NaN/);
+  expect(parted.state()).toEqual(before);
+  await Promise.all([whole.finishAccumulation(), parted.finishAccumulation()]);
+  expect(parted.state()).toMatchObject({ step: 2, pending: 0 });
+  parameterOf(whole).forEach((value, i) => {
+    expect(parameterOf(parted)[i]).toBeCloseTo(value, 6);
+  });
+  await whole.close();
+  await parted.close();
+});
+
 test("what is left over at the end of an epoch is one more step, scaled by the whole", async () => {
   const train = await openTrainStep({ loss, trained: start, frozen: new Map(), optimizer, accumulate: 4 });
   await train.finishAccumulation();
