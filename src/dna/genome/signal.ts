@@ -18,6 +18,13 @@ export interface Signal {
    * @throws {FormatError} when the file is damaged
    */
   sums(intervals: readonly Interval[]): Promise<Float64Array>;
+  /**
+   * The numbers of all bases of intervals, which `sums` adds up: 0 where a base has none, has NaN, or is off the chromosome.
+   *
+   * @returns  one array per interval, in their order, [end − start]
+   * @throws {FormatError} when the file is damaged
+   */
+  values(intervals: readonly Interval[]): Promise<readonly Float32Array[]>;
   /** SHA-256 of the file. */
   digest(): Promise<string>;
   close(): Promise<void>;
@@ -58,11 +65,25 @@ export async function openBigWig(path: string): Promise<Signal> {
         throw new FormatError({ file: path }, `values of ${chrom} are not in order`);
       return stretches;
     };
+    const visit = (intervals: readonly Interval[], each: Visit) =>
+      visitIntervals(intervals, chromosomes, read, each).catch((error) => Promise.reject(trouble(error)));
     return {
       path,
       chromosomes,
-      sums: (intervals) =>
-        sumsOver(intervals, chromosomes, read).catch((error) => Promise.reject(trouble(error))),
+      sums: async (intervals) => {
+        const sums = new Float64Array(intervals.length);
+        await visit(intervals, (i, stretches, clipped) => {
+          sums[i] = sumIn(stretches, clipped);
+        });
+        return sums;
+      },
+      values: async (intervals) => {
+        const values = intervals.map(({ start, end }) => new Float32Array(end - start));
+        await visit(intervals, (i, stretches, clipped) => {
+          copyValues(stretches, clipped, values[i]!, intervals[i]!.start);
+        });
+        return values;
+      },
       digest: () => rememberedDigest(path),
       close: () => file.close(),
     };
@@ -82,13 +103,16 @@ interface Stretches {
 const isAscending = ({ starts, ends }: Stretches) =>
   starts.every((start, i) => start < ends[i]! && (i === 0 || start >= ends[i - 1]!));
 
-async function sumsOver(
+/** What is done with an interval: its index, the stretches around it, and what of it lies on the chromosome. */
+type Visit = (index: number, stretches: Stretches, clipped: Interval) => void;
+
+async function visitIntervals(
   intervals: readonly Interval[],
   chromosomes: ReadonlyMap<string, number>,
   read: (interval: Interval) => Promise<Stretches>,
-): Promise<Float64Array> {
-  const sums = new Float64Array(intervals.length);
-  // Where each lies on its chromosome; those with no base there keep 0.
+  visit: Visit,
+): Promise<void> {
+  // Where each lies on its chromosome; those with no base there are not visited.
   const clipped = intervals.map(({ chrom, start, end }) => ({
     chrom,
     start: Math.max(start, 0),
@@ -107,23 +131,36 @@ async function sumsOver(
       end = Math.max(end, next.end);
     }
     const stretches = await read({ chrom: first.chrom, start: first.start, end });
-    for (const i of order.slice(from, to)) sums[i] = sumIn(stretches, clipped[i]!);
+    for (const i of order.slice(from, to)) visit(i, stretches, clipped[i]!);
     from = to;
   }
-  return sums;
 }
 
 const byPlace = (a: Interval, b: Interval) =>
   a.chrom < b.chrom ? -1 : a.chrom > b.chrom ? 1 : a.start - b.start || a.end - b.end;
 
-function sumIn({ starts, ends, scores }: Stretches, { start, end }: Interval): number {
+function sumIn(stretches: Stretches, interval: Interval): number {
   let sum = 0;
+  for (const [start, end, score] of stretchesIn(stretches, interval)) sum += score * (end - start);
+  return sum;
+}
+
+/** Copies the numbers of an interval to where they belong in an array whose first entry is base `origin`. */
+function copyValues(stretches: Stretches, interval: Interval, values: Float32Array, origin: number): void {
+  for (const [start, end, score] of stretchesIn(stretches, interval)) {
+    values.fill(score, start - origin, end - origin);
+  }
+}
+
+/** What of the stretches lies in an interval and has a number. */
+function* stretchesIn(
+  { starts, ends, scores }: Stretches,
+  { start, end }: Interval,
+): Generator<readonly [start: number, end: number, score: number]> {
   for (let i = firstEndingAfter(ends, start); i < starts.length && starts[i]! < end; i++) {
     const score = scores[i]!;
-    if (Number.isNaN(score)) continue;
-    sum += score * (Math.min(ends[i]!, end) - Math.max(starts[i]!, start));
+    if (!Number.isNaN(score)) yield [Math.max(starts[i]!, start), Math.min(ends[i]!, end), score];
   }
-  return sum;
 }
 
 /** Index of the first of some ascending ends that is beyond a position. */

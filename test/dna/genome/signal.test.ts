@@ -90,12 +90,31 @@ describe("sums over a bigWig", () => {
       const signal = await openBigWig(join(file, "..", `${bigWig}.chr22.bw`));
       const bases = values.map((_, i) => at(chrom, start + i, start + i + 1));
       const sums = await signal.sums(bases);
+      const [together] = await signal.values([at(chrom, start, start + values.length)]);
       values.forEach((value, i) => {
         expect(sums[i], `${name} base ${i}`).toBe(Math.fround(value));
+        expect(together![i], `${name} base ${i}`).toBe(Math.fround(value));
         compared++;
       });
       await signal.close();
     }
     expect(compared).toBe(10_000);
+  });
+
+  test("base by base, 0 off the chromosome, where no value is, and on one that has none", async () => {
+    const signal = await openBigWig(await written(new Map([["chr1", [0, 2, 2, 0.5, 0, 7]]])));
+    const values = await signal.values([
+      at("chr1", 4, 8),
+      at("chr1", -2, 3),
+      at("chr2", 0, 2),
+      at("chr1", 1, 4),
+    ]);
+    expect(values.map((each) => [...each])).toEqual([
+      [0, 7, 0, 0],
+      [0, 0, 0, 2, 2],
+      [0, 0],
+      [2, 2, 0.5],
+    ]);
+    await signal.close();
   });
 });
