@@ -108,7 +108,7 @@ export const lengthOfStates = ({ inputLength, firstKernel, dilatedLayers }: Bpne
 
 function checkSizes(sizes: BpnetSizes): void {
   const spare = lengthOfStates(sizes) - (sizes.profileKernel - 1) - sizes.outputLength;
-  if (spare < 0 || spare % 2 !== 0) {
+  if (spare < 0 || spare % 2 !== 0 || sizes.outputLength < 1) {
     throw new InputError(
       `${sizes.inputLength} bases with ${sizes.dilatedLayers} dilated layers leave ${spare + sizes.outputLength} positions of a profile; ` +
         `${sizes.outputLength}, or an even number more, are needed`,

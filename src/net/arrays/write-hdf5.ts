@@ -1,0 +1,48 @@
+import { join } from "node:path";
+import type { Group } from "h5wasm/node";
+import { temporaryFolder } from "../../base/temporary-folder.ts";
+import { bytesIfPresent } from "../../base/whole-file.ts";
+import { writeFileWhole } from "../../base/write-file.ts";
+import type { NdArray } from "./array.ts";
+
+/** What a group of an HDF5 file is to hold. */
+export interface Hdf5Group {
+  /** Text, or lists of texts; an empty list is written as an empty array of numbers, as h5py does. */
+  readonly attributes?: Readonly<Record<string, string | readonly string[]>>;
+  readonly groups?: Readonly<Record<string, Hdf5Group>>;
+  readonly arrays?: Readonly<Record<string, NdArray<"float32">>>;
+}
+
+/**
+ * Writes an HDF5 file by the HDF5 library itself, whole or not at all.
+ * @throws {InputError} when it cannot be written
+ */
+export async function writeHdf5(path: string, root: Hdf5Group): Promise<void> {
+  const { default: h5wasm } = await import("h5wasm/node");
+  const library = await h5wasm.ready;
+  library.activate_throwing_error_handler();
+  await using folder = await temporaryFolder();
+  const draft = join(folder.path, "draft.h5");
+  const file = new h5wasm.File(draft, "w");
+  try {
+    fill(file, root);
+  } finally {
+    file.close();
+  }
+  await writeFileWhole(path, (await bytesIfPresent(draft))!);
+}
+
+/** Text of a length of its own: what is longer than a few kilobytes fits in no other way. */
+const TEXT = "S";
+
+function fill(group: Group, { attributes = {}, groups = {}, arrays = {} }: Hdf5Group): void {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "string") group.create_attribute(name, value, [], TEXT);
+    else if (value.length === 0) group.create_attribute(name, new Float64Array(0), [0]);
+    else group.create_attribute(name, [...value], [value.length], TEXT);
+  }
+  for (const [name, inner] of Object.entries(groups)) fill(group.create_group(name), inner);
+  for (const [name, { shape, data }] of Object.entries(arrays)) {
+    group.create_dataset({ name, data, shape: [...shape], dtype: "<f" });
+  }
+}
