@@ -18,6 +18,11 @@ function cellText(planned: PlannedCell, { shard }: Plan): string {
     `  rows    ${count(rows.length)}${before}`,
     `  batch   ${count(batchSize)} sequences`,
   ];
+  if (planned.answersOf !== undefined) {
+    lines.push(
+      `  answers those of cell ${planned.answersOf.name}, since both protocols ask the same of the model`,
+    );
+  }
   if (estimate.memory !== null) lines.push(`  memory  about ${bytes(estimate.memory)}`);
   if (estimate.seconds !== null)
     lines.push(`  time    about ${duration(estimate.seconds)} (${estimate.basis})`);

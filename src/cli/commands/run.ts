@@ -137,6 +137,7 @@ async function run(options: RunOptions, context: Context): Promise<void> {
           recipe: parseRecipe(options.recipe),
           shard: options.shard,
           signal,
+          earlier: [...plans],
           ...(split === undefined ? {} : { split }),
           ...(limit === undefined ? {} : { limit }),
           ...(batchSize === undefined ? {} : { batchSize }),

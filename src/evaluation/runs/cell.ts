@@ -28,6 +28,8 @@ export interface Cell {
   readonly split: Split;
   /** At most this many rows; null: all. */
   readonly limit: number | null;
+  /** Rows of each stratum, at most; absent: rows are not told apart. */
+  readonly sample?: Readonly<Record<string, number>>;
   readonly recipe: Readonly<Record<string, string | number | boolean | null>>;
   /** SHA-256 of every input, by its name in the task's form. */
   readonly data: Readonly<Record<string, string>>;
@@ -97,6 +99,7 @@ export const cellRecordSchema = z.object({
     seed: z.int(),
     split: z.enum(["train", "val", "test", "all"]),
     limit: z.int().positive().nullable(),
+    sample: z.record(z.string(), z.int().positive()).exactOptional(),
     recipe: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
     data: z.record(z.string(), z.string()),
   }),

@@ -8,21 +8,34 @@ import { checkShard } from "./shard-of-rows.ts";
  * @throws {InputError} naming the option
  */
 export function checkRequest(request: RunRequest): void {
-  const { tasks, models, settings, protocol, seed, split, limit, shard, batchSize, memory } = request;
+  const { tasks, models, protocol, seed, shard, batchSize, memory } = request;
   if (tasks.length === 0) throw new InputError("no task is asked for");
   if (models.length === 0) throw new InputError("no model is given");
-  if (settings?.length === 0) throw new InputError("no setting is asked for");
   models.forEach(checkModel);
+  checkAsked(request);
+  for (const asked of tasks) {
+    if (asked.models?.length === 0) throw new InputError("a task is asked of no model");
+    asked.models?.forEach(checkModel);
+    checkAsked(asked);
+    for (const [stratum, most] of Object.entries(asked.sample ?? {})) {
+      if (!isCount(most)) throw wrong(`sample of ${stratum}`, most, "a whole number of rows, at least 1");
+    }
+  }
   oneOf("protocol", protocol, ["paper", "corrected"]);
-  oneOf("split", split, ["train", "val", "test", "all"]);
   if (seed !== undefined && !Number.isSafeInteger(seed)) throw wrong("seed", seed, "a whole number");
-  if (limit !== undefined && !isCount(limit))
-    throw wrong("limit", limit, "a whole number of rows, at least 1");
   if (batchSize !== undefined && !isCount(batchSize)) {
     throw wrong("batch size", batchSize, "a whole number of sequences, at least 1");
   }
   if (memory !== undefined && !(memory > 0)) throw wrong("memory", memory, "a number of bytes");
   if (shard !== undefined) checkShard(shard);
+}
+
+/** What may be asked of all tasks, or of one. */
+function checkAsked({ settings, split, limit }: Pick<RunRequest, "settings" | "split" | "limit">): void {
+  if (settings?.length === 0) throw new InputError("no setting is asked for");
+  oneOf("split", split, ["train", "val", "test", "all"]);
+  if (limit !== undefined && !isCount(limit))
+    throw wrong("limit", limit, "a whole number of rows, at least 1");
 }
 
 function checkModel(model: Model) {

@@ -5,8 +5,10 @@ import type { Model, Protocol } from "../../models/model.ts";
 import { settingNamed } from "../settings/catalogue.ts";
 import type { Setting } from "../settings/setting.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
+import { pickRows } from "../tasks/pick-rows.ts";
 import { type Recipe, recipeFor } from "../tasks/recipe.ts";
 import type { OpenTask, SelectedRows, Selection, Task, TaskRow, TaskSetting } from "../tasks/task.ts";
+import { type AnswersOf, answersElsewhere } from "./answers-elsewhere.ts";
 import {
   type Cell,
   type CellRecord,
@@ -39,6 +41,8 @@ export interface PlannedCell {
   /** Sequences per call. */
   readonly batchSize: number;
   readonly estimate: CostEstimate;
+  /** The cell of an earlier plan whose answers are this one's too. */
+  readonly answersOf?: AnswersOf;
 }
 
 /** Everything decided before anything expensive. Made by `planRun`, done by `runShard`. */
@@ -80,19 +84,17 @@ export async function planRun(request: RunRequest): Promise<Plan> {
     for (const task of opened) await task.close();
   };
   const shard = request.shard ?? { index: 1, count: 1 };
-  const settings = (request.settings ?? ["zero-shot"]).map((setting) =>
-    typeof setting === "string" ? settingNamed(setting) : setting,
-  );
   try {
     const drafts: Draft[] = [];
     const declined: Declined[] = [];
-    for (const { task: named, inputs } of request.tasks) {
+    for (const asked of request.tasks) {
+      const { task: named, inputs, sample, ...own } = asked;
       const task = typeof named === "string" ? taskNamed(named) : named;
       const open = await collect(refusals, () => task.open(inputs, { seed: request.seed ?? 0 }));
       if (open !== undefined) opened.push(open);
-      for (const setting of settings) {
+      for (const setting of settingsOf(own.settings ?? request.settings)) {
         await collect(refusals, async () => {
-          drafts.push(...draftsOf(task, open, setting, request, shard, declined));
+          drafts.push(...draftsOf(task, open, setting, { ...request, ...own }, sample, shard, declined));
         });
       }
     }
@@ -102,10 +104,14 @@ export async function planRun(request: RunRequest): Promise<Plan> {
       const { task, model, setting } = one;
       const elsewhere = (same: (draft: Draft) => boolean) =>
         drafts.some((draft) => draft.task.task === task && same(draft));
-      if (elsewhere((draft) => draft.model === model) && elsewhere((draft) => draft.setting === setting)) {
+      const leftOut =
+        request.leaveOut ||
+        (elsewhere((draft) => draft.model === model) && elsewhere((draft) => draft.setting === setting));
+      if (leftOut) {
         notes.add(`${cannot(one)}: it is left out there`);
       } else refusals.push(new InputError(cannot(one)));
     }
+    if (drafts.length === 0) refusals.push(...declined.map((one) => new InputError(cannot(one))));
     throwTogether(refusals);
 
     const records = drafts.map(({ record }) => record);
@@ -144,6 +150,7 @@ function draftsOf(
   open: OpenTask | undefined,
   setting: Setting,
   request: RunRequest,
+  sample: Readonly<Record<string, number>> | undefined,
   shard: Shard,
   declined: Declined[],
 ): readonly Draft[] {
@@ -164,7 +171,7 @@ function draftsOf(
   const asked = { split: request.split ?? form.defaultSplit, limit: request.limit ?? null };
   const part = form.part === undefined ? {} : { part: form.part };
   const selection: Selection = { ...asked, ...part, purpose: "answer" };
-  const selected = open.select(selection);
+  const selected = sampled(task, open.select(selection), sample);
   if (selected.rows.length === 0) throw emptySelection(task, selection, selected);
   const numbers = selected.rows.map(({ index }) => index);
   const rows = selected.rows.filter(({ index }) => shardOfRow(index, shard.count) === shard.index);
@@ -187,6 +194,7 @@ function draftsOf(
       protocol,
       seed: request.seed ?? 0,
       ...asked,
+      ...(sample === undefined ? {} : { sample }),
       recipe,
       data: open.digests,
     };
@@ -198,6 +206,37 @@ function draftsOf(
     };
     return { record, task: open, selected, model, setting, rows };
   });
+}
+
+const settingsOf = (settings: RunRequest["settings"] = ["zero-shot"]): readonly Setting[] =>
+  settings.map((setting) => (typeof setting === "string" ? settingNamed(setting) : setting));
+
+/** So many rows of each stratum at most, picked as `limit` picks. @throws {InputError} when the task has no such stratum */
+function sampled(
+  task: Task,
+  selected: SelectedRows,
+  sample: Readonly<Record<string, number>> | undefined,
+): SelectedRows {
+  if (sample === undefined) return selected;
+  const strata = new Map<string, TaskRow[]>();
+  for (const row of selected.rows) {
+    const stratum = task.stratum?.(row);
+    if (stratum === undefined) continue;
+    const rows = strata.get(stratum);
+    if (rows === undefined) strata.set(stratum, [row]);
+    else rows.push(row);
+  }
+  const kept = new Set<TaskRow>();
+  for (const [stratum, most] of Object.entries(sample)) {
+    const rows = strata.get(stratum);
+    if (rows === undefined) {
+      throw new InputError(`${task.name} has no rows of the kind ${JSON.stringify(stratum)}`, {
+        hint: strata.size === 0 ? "its rows are not told apart" : `it has ${[...strata.keys()].join(", ")}`,
+      });
+    }
+    for (const row of pickRows(rows, most)) kept.add(row);
+  }
+  return { ...selected, rows: selected.rows.filter((row) => kept.has(row)) };
 }
 
 /**
@@ -255,6 +294,7 @@ async function priced(
     );
   }
   const protocol = record.cell.protocol;
+  const answersOf = answersElsewhere({ record, setting, task }, request.earlier);
   const sample = await sampleOf(task, rows, model);
   const others = request.models
     .filter((other) => other !== model)
@@ -268,10 +308,10 @@ async function priced(
   });
   if (fit.note !== undefined) notes.add(fit.note);
   const draft = { model, setting, task, protocol, record, batchSize: fit.batchSize, signal: request.signal };
-  const rowsLeft = rows.length - state.rowsDone;
+  const rowsLeft = answersOf === undefined ? rows.length - state.rowsDone : 0;
   const estimate = await estimateCost(draft, sample, {
     rowsLeft,
-    timing: request.timing ?? true,
+    timing: answersOf === undefined && (request.timing ?? true),
     memory: fit.memory === undefined ? null : fit.memory + selected.memory,
   });
   return {
@@ -284,6 +324,7 @@ async function priced(
     rowsDone: state.rowsDone,
     batchSize: fit.batchSize,
     estimate,
+    ...(answersOf === undefined ? {} : { answersOf }),
   };
 }
 

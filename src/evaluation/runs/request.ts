@@ -2,6 +2,7 @@ import type { Model, Protocol } from "../../models/model.ts";
 import type { Setting } from "../settings/setting.ts";
 import type { Recipe } from "../tasks/recipe.ts";
 import type { Split, Task, TaskInputs } from "../tasks/task.ts";
+import type { Plan } from "./plan.ts";
 
 /** Part of a cell's rows: shard `index` (1-based) of `count`. */
 export interface Shard {
@@ -9,10 +10,19 @@ export interface Shard {
   readonly count: number;
 }
 
+/** One task of a run on one data set, with what is asked of it otherwise than of the others. */
+export interface AskedTask
+  extends Partial<Pick<RunRequest, "settings" | "models" | "split" | "limit" | "recipe">> {
+  /** A task's name, or a form of one's own. */
+  readonly task: string | Task;
+  readonly inputs: TaskInputs;
+  /** Rows of each stratum that the task's form tells apart, at most; rows of other strata are not asked. */
+  readonly sample?: Readonly<Record<string, number>>;
+}
+
 /** What a user asks for: the product of tasks, models and settings. */
 export interface RunRequest {
-  /** A task's name (or a form of one's own) and its inputs. */
-  readonly tasks: readonly { readonly task: string | Task; readonly inputs: TaskInputs }[];
+  readonly tasks: readonly AskedTask[];
   /** Opened by the caller, closed by the caller. */
   readonly models: readonly Model[];
   /** Names or procedures of one's own; default: ["zero-shot"]. */
@@ -40,6 +50,13 @@ export interface RunRequest {
   readonly batchSize?: number;
   /** Bytes the run may take; default: what the system says is available. */
   readonly memory?: number;
+  /** Leave out what a model cannot answer, with a note, instead of refusing the run; default false. */
+  readonly leaveOut?: boolean;
+  /**
+   * Plans of the same request under the other protocol, to be run before: where a setting's answers are the same under both,
+   * they are taken from there.
+   */
+  readonly earlier?: readonly Plan[];
   /** Time a few rows to estimate the run's duration; default true. */
   readonly timing?: boolean;
   readonly signal?: AbortSignal;

@@ -26,6 +26,8 @@ export interface CellRun {
   /** Every answer there is, those found in the store included. */
   readonly predictions: readonly Prediction[];
   readonly rowsDoneBefore: number;
+  /** The answers were taken from another cell; no model was asked. */
+  readonly taken?: true;
   /** Seconds spent on the rows done now. */
   readonly seconds: number;
   readonly stopped: boolean;

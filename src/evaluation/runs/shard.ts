@@ -10,6 +10,7 @@ import { measureCell, type ShardTiming } from "./result.ts";
 import { type CellRun, runCell } from "./run-cell.ts";
 import { cellFolder, enterRunFolder } from "./run-folder.ts";
 import { openShardStore, type ShardStore } from "./store.ts";
+import { takeAnswers } from "./take-answers.ts";
 
 export interface RunOptions {
   readonly onProgress?: OnProgress;
@@ -73,13 +74,23 @@ async function runInto(
   { folder, embeddings, shard }: Omit<Plan, "folder"> & { readonly folder: string },
   { onProgress, signal }: RunOptions,
 ): Promise<ShardOutcome> {
-  const run = await runCell(planned, store, {
-    folder: cellFolder(folder, planned.record),
-    trained: trainedFolder(folder),
-    embeddings,
-    onProgress,
-    signal,
-  });
+  const taken = await takeAnswers(planned, store, shard);
+  if (taken !== undefined) {
+    onProgress?.({
+      kind: "note",
+      cell: planned.name,
+      text: `the answers are those of cell ${planned.answersOf!.name}: both protocols ask the same of the model`,
+    });
+  }
+  const run =
+    taken ??
+    (await runCell(planned, store, {
+      folder: cellFolder(folder, planned.record),
+      trained: trainedFolder(folder),
+      embeddings,
+      onProgress,
+      signal,
+    }));
   if (!run.stopped && !store.finished) await store.finish(timingOf(run, planned, shard));
   const form = planned.task.task.settings[planned.setting.name];
   return {
@@ -97,7 +108,7 @@ async function runInto(
 }
 
 function timingOf(run: CellRun, planned: PlannedCell, shard: Shard): ShardTiming {
-  const timedRows = run.predictions.length - run.rowsDoneBefore;
+  const timedRows = run.taken ? 0 : run.predictions.length - run.rowsDoneBefore;
   return {
     shard,
     rows: planned.rows.length,

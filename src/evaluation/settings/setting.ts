@@ -62,6 +62,11 @@ export interface Setting {
   readonly readyAtOnce: boolean;
   /** Why this model cannot answer this task in this way, one sentence; undefined when it can. */
   refuses(task: Task, model: Model, protocol: Protocol): string | undefined;
+  /**
+   * Whether the answers to a row are the same under both protocols, which then differ in what is counted alone; absent: they
+   * are not.
+   */
+  sameUnderBothProtocols?(task: Task): boolean;
   /** Sequences that one row brings to the model. */
   sequencesPerRow(task: Task): number;
   /** @throws {InputError} when a recipe's values, each of the right kind, are not possible */

@@ -20,6 +20,8 @@ export const zeroShot: Setting = {
     if (model.logLikelihood !== undefined) return undefined;
     return "it gives no log-likelihood of a sequence (no `logLikelihood`), which zero-shot asks for";
   },
+  // A sequence's likelihood is one number; how two alleles are compared is the protocol's affair.
+  sameUnderBothProtocols: (task) => !asksForAlleles(task),
   sequencesPerRow: (task) => task.members.length,
   async open(context) {
     const whole = (examples: readonly Example[]) => answer(context, examples);

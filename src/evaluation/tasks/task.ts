@@ -205,6 +205,11 @@ export interface Task {
   /** Names of the sequences of one row: ["element", "control"]. */
   readonly members: readonly string[];
   readonly inputs: readonly InputForm[];
+  /**
+   * Which kind of row it is, where a sample of the rows is to have enough of each: significant or not. Undefined for rows that
+   * no metric counts.
+   */
+  stratum?(row: TaskRow): string | undefined;
   /** By setting's name; a setting that is absent does not apply to this task. */
   readonly settings: Readonly<Record<string, TaskSetting>>;
   /**
