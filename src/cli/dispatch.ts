@@ -27,6 +27,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "look for faults of a table, before anything is scored",
     load: () => import("./commands/check.ts"),
   },
+  variants: {
+    summary: "carry scores between tables of variants and runs",
+    load: () => import("./commands/variants.ts"),
+  },
   run: {
     summary: "ask models a task's question, and keep the answers",
     load: () => import("./commands/run.ts"),
@@ -46,6 +50,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   models: {
     summary: "list models, make, fetch and verify checkpoints, test adapters",
     load: () => import("./commands/models.ts"),
+  },
+  chrombpnet: {
+    summary: "train ChromBPNet on a signal of yours, and predict with it",
+    load: () => import("./commands/chrombpnet.ts"),
   },
   tasks: {
     summary: "list what can be asked",

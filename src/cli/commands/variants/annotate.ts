@@ -1,0 +1,31 @@
+import { writeFileWhole } from "../../../base/write-file.ts";
+import { annotatedLines, readVariantScores } from "../../../evaluation/datasets/annotate-variants.ts";
+import { readVariants } from "../../../evaluation/datasets/variants.ts";
+import { count } from "../../../report/numbers.ts";
+import { type DefineCommand, examples } from "../../command.ts";
+
+export const define: DefineCommand = (command, { terminal }) => {
+  command
+    .description(
+      "Writes a table of variants as it is, with the scores of a run in columns behind: allele1_scores and allele2_scores, or cosine_distance.",
+    )
+    .argument("<file>", "the table that was run")
+    .requiredOption("--scores <tsv>", "scores.tsv, in the folder of one cell of the run")
+    .requiredOption("--out <tsv>", "where to write")
+    .addHelpText(
+      "after",
+      examples({
+        "a table with one model's scores":
+          "dart-eval variants annotate Afr.CaQTLS.tsv --scores runs/hyenadna/7f3a91c2/scores.tsv --out scored.tsv",
+      }),
+    )
+    .action(async (file: string, { scores: path, out }: { scores: string; out: string }) => {
+      const table = await readVariants(file);
+      const scores = await readVariantScores(path, table);
+      await writeFileWhole(out, annotatedLines(table, scores));
+      const without = table.rows.length - scores.rows.size;
+      terminal.say(
+        `wrote ${out}: ${count(table.rows.length)} variants with ${scores.columns.join(", ")}${without > 0 ? `; ${count(without)} of them have no score` : ""}`,
+      );
+    });
+};

@@ -1,0 +1,54 @@
+import { Option } from "commander";
+import { writeFileWhole } from "../../../base/write-file.ts";
+import { openGenome } from "../../../dna/genome/genome.ts";
+import type { EffectFavours } from "../../../evaluation/datasets/variant-forms.ts";
+import { scoresOfColumn } from "../../../evaluation/datasets/variant-score-column.ts";
+import { readVariants } from "../../../evaluation/datasets/variants.ts";
+import { count } from "../../../report/numbers.ts";
+import { type DefineCommand, examples } from "../../command.ts";
+
+interface ColumnOptions {
+  readonly column: string;
+  readonly favours?: EffectFavours;
+  readonly genome?: string;
+  readonly out: string;
+}
+
+export const define: DefineCommand = (command, { terminal }) => {
+  command
+    .description(
+      "Writes scores that a table of variants brings, such as ChromBPNet's, as a table of scores that run takes for a model.",
+    )
+    .argument("<file>", "the table of variants")
+    .requiredOption("--column <name>", "the column with the differences between alleles")
+    .addOption(
+      new Option(
+        "--favours <allele>",
+        "which allele a positive number favours; without it, as the table's effects",
+      ).choices(["allele1", "allele2", "alternative"]),
+    )
+    .option("--genome <file>", "needed to know the alternative: FASTA (plain or bgzip) or 2bit")
+    .requiredOption("--out <tsv>", "where to write the scores")
+    .addHelpText(
+      "after",
+      examples({
+        "ChromBPNet on the African set as published (then run with --protocol paper)":
+          "dart-eval variants column Afr.CaQTLS.tsv --column chrombpnet.encsr000emt.variantscore.logfc --favours allele2 --out chrombpnet.tsv",
+        "with effects of the alternative allele (then run with --protocol corrected)":
+          "dart-eval variants column Afr.CaQTLS.tsv --column chrombpnet.encsr000emt.variantscore.logfc --genome hg38.fa --out chrombpnet.tsv",
+      }),
+    )
+    .action(async (file: string, { column, favours, genome: path, out }: ColumnOptions) => {
+      const table = await readVariants(file, { extra: [column] });
+      await using genome = path === undefined ? undefined : await openGenome(path);
+      const told = favours ?? table.favours;
+      const { lines, without } = await scoresOfColumn(table, column, told, genome);
+      await writeFileWhole(out, lines.join(""));
+      terminal.say(
+        `wrote ${out}: ${count(lines.length - 1)} variants, a positive ${column} favouring ${told === "alternative" ? "the alternative allele" : told}${without > 0 ? `; ${count(without)} rows have no number and are left out` : ""}`,
+      );
+      terminal.say(
+        `next: dart-eval run --task variant-effects --data ${file} --genome GENOME --model ${out} --out FOLDER`,
+      );
+    });
+};

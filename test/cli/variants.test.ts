@@ -1,0 +1,131 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { SyntheticFiles } from "../../src/evaluation/datasets/synthetic/files.ts";
+import { writeSyntheticGenome } from "../../src/evaluation/datasets/synthetic/write.ts";
+import { scratchFiles } from "../scratch-files.ts";
+import { sharedData, testWithSharedData } from "../shared-data.ts";
+import { runCommand } from "./collecting-terminal.ts";
+
+const scratch = scratchFiles();
+let files: SyntheticFiles;
+beforeAll(async () => {
+  ({ files } = await writeSyntheticGenome(scratch.path("synthetic"), { seed: 0, scale: 0.2 }));
+});
+
+const linesOf = async (path: string) => (await readFile(path, "utf8")).replace(/\n$/, "").split("\n");
+
+describe("check variants", () => {
+  test("a clean table: nothing found, exit 0", async () => {
+    const { exitCode, printed } = await runCommand(["check", "variants", files.yorubanVariants, "--genome", files.genome]); // biome-ignore format: one line
+    expect(exitCode).toBe(0);
+    expect(printed).toMatch(/80 variants \(dsqtl\)/);
+    expect(printed).toMatch(/nothing found$/);
+  });
+
+  test("a fault: named with lines and a fix, exit 1; as JSON too", async () => {
+    const words = ["check", "variants", files.africanVariants, "--genome", files.genome];
+    const { exitCode, printed } = await runCommand(words);
+    expect(exitCode).toBe(1);
+    expect(printed).toMatch(
+      /FOUND allele-order: the second allele of \d+ of 160 variants.*\n {2}line \d+: chr/,
+    );
+    const json = JSON.parse((await runCommand([...words, "--json"])).printed);
+    expect(json.findings.map(({ kind }: { kind: string }) => kind)).toEqual(["allele-order"]);
+    expect(json.findings[0].examples.length).toBe(3);
+  });
+
+  test("a file that is no table of variants", async () => {
+    const { exitCode, said } = await runCommand(["check", "variants", files.elements, "--genome", files.genome]); // biome-ignore format: one line
+    expect(exitCode).toBe(2);
+    expect(said).toContain("no table of variants that is known");
+  });
+});
+
+describe("run, annotate, and the table's own scores as a model", () => {
+  const run = (data: string, model: string, out: string, ...more: readonly string[]) =>
+    runCommand([
+      ...["run", "--task", "variant-effects", "--data", data, "--genome", files.genome],
+      ...["--model", model, "--out", scratch.path(out), "--json", ...more],
+    ]);
+
+  test("a run tells the findings, keeps its scores, and the table is written with them", async () => {
+    const { exitCode, printed, said } = await run(files.africanVariants, "kmer-markov:order=3", "markov");
+    expect(exitCode).toBe(0);
+    expect(said).toContain("allele-order");
+    expect(said).toContain("does not hide what differs");
+    const [{ result }] = JSON.parse(printed);
+    const scores = scratch.path(join("markov", result.identity.slice(0, 8), "scores.tsv"));
+    expect((await linesOf(scores))[0]).toBe(
+      "idx\tchrom\tpos\tallele1\tallele2\tallele1_scores\tallele2_scores",
+    );
+
+    const out = scratch.path("annotated.tsv");
+    const words = ["variants", "annotate", files.africanVariants, "--scores", scores, "--out", out];
+    expect((await runCommand(words)).said).toContain("160 variants with allele1_scores, allele2_scores");
+    const [table, annotated, scored] = await Promise.all([files.africanVariants, out, scores].map(linesOf));
+    expect(annotated!.length).toBe(table!.length);
+    annotated!.forEach((line, i) => {
+      expect(line).toBe(`${table![i]}\t${scored![i]!.split("\t").slice(5).join("\t")}`);
+    });
+
+    const other = ["variants", "annotate", files.yorubanVariants, "--scores", scores, "--out", out];
+    expect((await runCommand(other)).said).toMatch(/row 0 has the (pos|chrom)/);
+  });
+
+  test("scores of some rows leave the others' fields empty", async () => {
+    const { printed } = await run(files.yorubanVariants, "kmer-markov:order=3", "few", "--limit", "5");
+    const [{ result }] = JSON.parse(printed);
+    const scores = scratch.path(join("few", result.identity.slice(0, 8), "scores.tsv"));
+    const out = scratch.path("few.tsv");
+    const words = ["variants", "annotate", files.yorubanVariants, "--scores", scores, "--out", out];
+    expect((await runCommand(words)).said).toContain("75 of them have no score");
+    const lines = await linesOf(out);
+    expect(lines.filter((line) => line.endsWith("\t\t")).length).toBe(75);
+  });
+
+  test("a column of the table is evaluated like a model: the effects themselves correlate perfectly", async () => {
+    const [header, ...rows] = await linesOf(files.africanVariants);
+    const beta = header!.split("\t").indexOf("beta");
+    const text = [`${header}\tmodel.logfc`, ...rows.map((row) => `${row}\t${row.split("\t")[beta]}`)];
+    const table = scratch.path("with-scores.tsv");
+    await writeFile(table, `${text.join("\n")}\n`);
+    const published = scratch.path("published.tsv");
+    const column = ["variants", "column", table, "--column", "model.logfc", "--out"];
+    const asTabled = await runCommand([...column, published, "--favours", "allele2"]);
+    expect(asTabled.said).toContain("160 variants, a positive model.logfc favouring allele2");
+    const turned = scratch.path("turned.tsv");
+    expect((await runCommand([...column, turned])).said).toContain("none was given");
+    await runCommand([...column, turned, "--genome", files.genome]);
+    const pearson = async (scores: string, protocol: string) => {
+      const out = `column-${protocol}-${scores === turned ? "turned" : "tabled"}`;
+      const { printed } = await run(table, scores, out, "--protocol", protocol);
+      const [{ result }] = JSON.parse(printed);
+      return result.metrics.find(({ name }: { name: string }) => name === "pearson").value;
+    };
+    expect(await pearson(published, "paper")).toBeCloseTo(1, 10);
+    expect(await pearson(turned, "corrected")).toBeCloseTo(1, 10);
+    expect(await pearson(published, "corrected")).toBeLessThan(0.99);
+  });
+
+  testWithSharedData("real rows with ChromBPNet's scores", "task5/african_caqtl.chr2.tsv", async (table) => {
+    const out = scratch.path("chrombpnet.tsv");
+    const name = "pred.chrombpnet.encsr000emt.variantscore.logfc";
+    await runCommand(["variants", "column", table, "--column", name, "--out", out]);
+    expect(await linesOf(out)).toEqual([
+      "idx\tallele1_scores\tallele2_scores",
+      "0\t0\t0.307680838",
+      "1\t0\t0.000337756656",
+      "2\t0\t-0.0212269412",
+      "3\t0\t0.0791642759999999",
+    ]);
+    const { exitCode, printed } = await runCommand([
+      ...["run", "--task", "variant-effects", "--data", table, "--model", out, "--json"],
+      ...["--genome", sharedData("genome/mini.hg38.fa.gz")!, "--out", scratch.path("chrombpnet")],
+    ]);
+    expect(exitCode).toBe(0);
+    const [{ result }] = JSON.parse(printed);
+    expect(result.metrics[0]).toMatchObject({ name: "auroc", value: null });
+    expect(result.averages.differenceSize).toBeCloseTo((0.307680838 + 0.000337756656 + 0.0212269412 + 0.0791642759999999) / 4, 12); // biome-ignore format: one line
+  });
+});
