@@ -1,12 +1,12 @@
 import { ACTIVITY_WINDOW } from "../datasets/activity-windows.ts";
-import { setOf, targetOf } from "./chromatin-activity-columns.ts";
+import { type ActivitySet, setOf, targetOf } from "./chromatin-activity-columns.ts";
 import { activityEpoch, checkEpochRecipe } from "./chromatin-activity-epoch.ts";
 import { measureActivity, measurePredictedActivity } from "./chromatin-activity-measure.ts";
 import { AB_INITIO, FINE_TUNED, PREDICTED, PROBED } from "./chromatin-activity-recipes.ts";
 import { openChromatinActivity } from "./chromatin-activity-rows.ts";
 import { type ValidationOrder, validateActivity } from "./chromatin-activity-validation.ts";
 import { asKind } from "./prediction.ts";
-import type { Task, TaskSetting } from "./task.ts";
+import type { Task, TaskRow, TaskSetting } from "./task.ts";
 
 /** What the settings that train have in common: log(1 + counts) is learned by its squared error. */
 const trained = (order: ValidationOrder): Omit<TaskSetting, "recipe"> => ({
@@ -47,6 +47,7 @@ export const chromatinActivity: Task = {
     { name: "signal", what: "reads per base: bigWig" },
     { name: "cell-line", kind: "text", what: "the name of the cell line, such as K562" },
   ],
+  stratum: (row) => (row as TaskRow & { readonly set: ActivitySet }).set,
   settings: {
     probed: { ...PROBED, ...trained("interleaved") },
     "fine-tuned": { ...FINE_TUNED, ...trained("apart") },

@@ -1,3 +1,4 @@
+import type { VariantRow } from "../datasets/variant-table.ts";
 import type { Prediction } from "./prediction.ts";
 import { asKind } from "./prediction.ts";
 import type { ScoreTable, Task } from "./task.ts";
@@ -61,6 +62,11 @@ export const variantEffects: Task = {
       what: "the study's name, for titles and tables; by the table's form without it",
     },
   ],
+  stratum(row) {
+    const { used, inPeaks, significant } = row as VariantRow;
+    if (used === false || inPeaks === false || significant === undefined) return undefined;
+    return significant ? "significant" : "control";
+  },
   settings: {
     "zero-shot": { recipe: { score: "alleles" }, defaultSplit: "all", scores: ALLELE_SCORES },
     "zero-shot-embedding": {
