@@ -1,4 +1,5 @@
 import type { DefineCommand } from "../command.ts";
+import { define as cellTypeElements } from "./build/cell-type-elements.ts";
 import { define as motifFootprinting } from "./build/motif-footprinting.ts";
 import { define as regulatoryElements } from "./build/regulatory-elements.ts";
 
@@ -6,6 +7,7 @@ import { define as regulatoryElements } from "./build/regulatory-elements.ts";
 const TABLES: Readonly<Record<string, DefineCommand>> = {
   "regulatory-elements": regulatoryElements,
   "motif-footprinting": motifFootprinting,
+  "cell-type-elements": cellTypeElements,
 };
 
 export const define: DefineCommand = (command, context) => {

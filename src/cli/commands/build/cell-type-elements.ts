@@ -1,0 +1,95 @@
+import { Option } from "commander";
+import { InputError } from "../../../base/errors.ts";
+import { CELL_LINES, type CellLine } from "../../../evaluation/datasets/cell-lines.ts";
+import { readCellTypeElements } from "../../../evaluation/datasets/cell-type-elements.ts";
+import {
+  BUILD_PARTS,
+  type BuildPart,
+  buildCellTypeElements,
+  filesOfBuild,
+} from "../../../evaluation/datasets/cell-type-elements-build.ts";
+import { deseq2 } from "../../../evaluation/datasets/differential.ts";
+import { count } from "../../../report/numbers.ts";
+import { type DefineCommand, examples } from "../../command.ts";
+import { wholeNumber } from "../../whole-number.ts";
+
+interface CellTypeOptions {
+  readonly peaks: readonly string[];
+  readonly bam: readonly string[];
+  readonly counts?: string;
+  readonly out: string;
+  readonly subsetSize: number;
+  readonly last: BuildPart;
+  readonly rscript: string;
+}
+
+export const define: DefineCommand = (command, { terminal, signal }) => {
+  command
+    .summary("the table of task 3 from peaks and reads of five cell lines")
+    .description(
+      "Makes the table of elements open in one cell line only: consensus peaks, reads per peak, each line against the others with DESeq2 (R has to be installed), peaks significant in one line. A build that was stopped goes on in the same folder.",
+    )
+    .option("--peaks <narrowPeak...>", "peaks of the cell lines, one file each; gzip is fine", [])
+    .option("--bam <LINE=file...>", "aligned reads, one file per replicate: GM12878=rep1.bam", [])
+    .option(
+      "--counts <csv>",
+      "or a table of counts: peak, then a column for each sample, named like GM12878_1",
+    )
+    .requiredOption("--out <folder>", "where everything is written")
+    .option("--subset-size <peaks>", "peaks of each cell line that are clustered", wholeNumber(1), 5000)
+    .addOption(
+      new Option("--last <step>", "the step after which to stop").choices(BUILD_PARTS).default("subset"),
+    )
+    .option("--rscript <program>", "the program that runs R scripts", "Rscript")
+    .addHelpText(
+      "after",
+      examples({
+        "from peaks and reads":
+          "dart-eval build cell-type-elements --peaks GM12878.narrowPeak HEPG2.narrowPeak IMR90.narrowPeak K562.narrowPeak H1ESC.narrowPeak --bam GM12878=g1.bam GM12878=g2.bam GM12878=g3.bam HEPG2=h1.bam … --out task3",
+        "from a table of counts":
+          "dart-eval build cell-type-elements --counts merged_counts_matrix.csv --out task3",
+      }),
+    )
+    .action(async ({ peaks, bam, counts, out, subsetSize, last, rscript }: CellTypeOptions) => {
+      await buildCellTypeElements({
+        folder: out,
+        peaks,
+        ...(bam.length === 0 ? {} : { bams: bamsByLine(bam) }),
+        ...(counts === undefined ? {} : { counts }),
+        differential: deseq2(rscript),
+        subsetSize,
+        last,
+        signal,
+        onStep: (what, outcome) => terminal.say(outcome === "begun" ? what : `  ${SAYINGS[outcome]}`),
+      });
+      if (last !== "table" && last !== "subset") return;
+      const { table, subset } = filesOfBuild(out);
+      const rows = await readCellTypeElements(table);
+      const ofLine = CELL_LINES.map(
+        (line) => `${line} ${count(rows.filter(({ label }) => label === line).length)}`,
+      );
+      terminal.say(`wrote ${table}: ${count(rows.length)} elements (${ofLine.join(", ")})`);
+      const clustered = last === "subset" ? ` --data subset=${subset}` : "";
+      terminal.say(
+        `next: dart-eval run --task cell-type-elements --data elements=${table}${clustered} --genome GENOME --model MODEL --setting probed --out FOLDER`,
+      );
+    });
+};
+
+const SAYINGS = { made: "done", kept: "was done before" } as const;
+
+/** `GM12878=rep1.bam`, several per cell line, in the order given. */
+function bamsByLine(given: readonly string[]): ReadonlyMap<CellLine, readonly string[]> {
+  const bams = new Map<CellLine, string[]>();
+  for (const text of given) {
+    const at = text.indexOf("=");
+    const line = CELL_LINES.find((one) => one === text.slice(0, at));
+    if (line === undefined) {
+      throw new InputError(`${JSON.stringify(text)} does not say of which cell line the reads are`, {
+        hint: `write LINE=file, with one of ${CELL_LINES.join(", ")}`,
+      });
+    }
+    bams.set(line, [...(bams.get(line) ?? []), text.slice(at + 1)]);
+  }
+  return bams;
+}
