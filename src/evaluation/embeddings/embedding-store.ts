@@ -118,7 +118,12 @@ export class EmbeddingStore {
     return found;
   }
 
-  private async embedAll(
+  /**
+   * Embeddings that are not kept: of sequences that are asked for once.
+   *
+   * @throws {InputError} as `ensure`
+   */
+  async embedAll(
     sequences: readonly SequenceToEmbed[],
     signal: AbortSignal | undefined,
   ): Promise<readonly SequenceEmbedding[]> {

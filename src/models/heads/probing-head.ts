@@ -24,6 +24,11 @@ export type BaseTokens =
   | { readonly kind: "gather"; readonly length: number }
   /** Token i for base i, what follows the bases left out: one letter per token. */
   | { readonly kind: "slice"; readonly length: number }
+  /**
+   * Every one of the bases' tokens and the end token: what the original's probes of Caduceus and HyenaDNA read of variants
+   * (quirks Q4 and Q5).
+   */
+  | { readonly kind: "all"; readonly length: number }
   /** The first base's token and the end token alone: what the original's probes of Caduceus saw (quirk Q1). */
   | { readonly kind: "ends"; readonly length: number };
 
@@ -37,7 +42,12 @@ export interface ProbingHeadSizes {
 }
 
 /** Kernels of the head's convolutions for each way of seeing tokens; the ends are too few for a kernel of 8. */
-export const PROBING_KERNEL: Readonly<Record<BaseTokens["kind"], number>> = { gather: 8, slice: 8, ends: 3 };
+export const PROBING_KERNEL: Readonly<Record<BaseTokens["kind"], number>> = {
+  gather: 8,
+  slice: 8,
+  all: 8,
+  ends: 3,
+};
 
 const HIDDEN = 32;
 
@@ -86,6 +96,7 @@ function afterFirst({ conv1, conv2, conv3, output }: ProbingHead, x: Sym): Sym {
 }
 
 function positions(tokens: Sym, { kind, length }: BaseTokens): Sym {
+  if (kind === "all") return tokens;
   if (kind === "slice") return slice(tokens, 1, 0, length);
   return concat([slice(tokens, 1, 0, 1), slice(tokens, 1, length, length + 1)], 1);
 }
