@@ -21,7 +21,7 @@ export interface ProfilePrediction {
 }
 
 /** A ChromBPNet ready to predict. */
-export interface Predictor {
+export interface Predictor extends AsyncDisposable {
   readonly device: ConcreteDevice;
   readonly inputLength: number;
   readonly outputLength: number;
@@ -51,6 +51,7 @@ export async function openPredictor(
     outputLength,
     predict: (sequences, signal) => predictAll(program, { inputLength, outputLength }, sequences, signal),
     close: () => program.close(),
+    [Symbol.asyncDispose]: () => program.close(),
   };
 }
 

@@ -1,0 +1,89 @@
+import { InputError } from "../../../base/errors.ts";
+import { writeFileWhole } from "../../../base/write-file.ts";
+import { openGenome } from "../../../dna/genome/genome.ts";
+import { bigWigBytes } from "../../../dna/genome/write-bigwig.ts";
+import { windowCodes } from "../../../dna/sequence/letters.ts";
+import { Chrombpnet } from "../../../models/chrombpnet/chrombpnet.ts";
+import { expectedProfile } from "../../../models/chrombpnet/profile.ts";
+import { readRegions } from "../../../models/chrombpnet/training/regions.ts";
+import { around } from "../../../models/chrombpnet/training/windows.ts";
+import { count } from "../../../report/numbers.ts";
+import { type DefineCommand, examples } from "../../command.ts";
+import { startProgress } from "../../progress.ts";
+import { wholeNumber } from "../../whole-number.ts";
+
+interface PredictOptions {
+  readonly model: string;
+  readonly genome: string;
+  readonly regions: string;
+  readonly counts?: string;
+  readonly profile?: string;
+  readonly bothStrands?: boolean;
+  readonly threads?: number;
+}
+
+export const define: DefineCommand = (command, context) => {
+  const { terminal } = context;
+  command
+    .description("Predicts the reads in regions: their number, and where they lie.")
+    .requiredOption("--model <h5>", "a bias, chrombpnet or chrombpnet_nobias file")
+    .requiredOption("--genome <file>", "the genome: FASTA, plain or compressed with bgzip, or 2bit")
+    .requiredOption("--regions <bed>", "where; of narrowPeak's ten columns the summit is the middle")
+    .option("--counts <tsv>", "where to write the predicted ln(1 + reads) of each region")
+    .option("--profile <bigwig>", "where to write the predicted reads of each base")
+    .option("--both-strands", "average the predictions for both strands")
+    .option("--threads <number>", "threads of the processor", wholeNumber(1))
+    .addHelpText(
+      "after",
+      examples({
+        "both files":
+          "dart-eval chrombpnet predict --model k562/chrombpnet.h5 --genome hg38.fa --regions peaks.bed --counts counts.tsv --profile predicted.bw",
+      }),
+    )
+    .action(async (options: PredictOptions) => {
+      if (options.counts === undefined && options.profile === undefined) {
+        throw new InputError("there is nothing to write", {
+          hint: "give --counts FILE, --profile FILE or both",
+        });
+      }
+      await using genome = await openGenome(options.genome);
+      const regions = await readRegions(options.regions, genome);
+      const model = await Chrombpnet.open(options.model, {
+        strands: options.bothStrands === true ? "both" : "one",
+        ...(options.threads === undefined ? {} : { threads: options.threads }),
+      });
+      const progress = startProgress(terminal, { unit: "rows", total: regions.length });
+      try {
+        const lines = ["chr\tstart\tend\tlog_counts\n"];
+        // Where windows overlap, the later one in the file is written.
+        const signal = new Map<string, Float32Array>();
+        for (let from = 0; from < regions.length; from += model.batchSize) {
+          const some = regions.slice(from, from + model.batchSize);
+          const codes: Uint8Array[] = [];
+          for (const region of some) {
+            const { chrom, start, end } = around(region, model.inputLength);
+            codes.push(windowCodes(await genome.chromosome(chrom), start, end));
+          }
+          const predictions = await model.predict(codes, context.signal);
+          predictions.forEach((prediction, i) => {
+            const { chrom, start, end } = around(some[i]!, model.outputLength);
+            lines.push(`${chrom}\t${start}\t${end}\t${prediction.logCounts}\n`);
+            if (options.profile === undefined) return;
+            const length = genome.chromosomes.get(chrom)!;
+            const bases = signal.get(chrom) ?? new Float32Array(length);
+            signal.set(chrom, bases);
+            expectedProfile(prediction).forEach((reads, at) => {
+              if (start + at >= 0 && start + at < length) bases[start + at] = reads;
+            });
+          });
+          progress.update(from + some.length);
+        }
+        if (options.counts !== undefined) await writeFileWhole(options.counts, lines.join(""));
+        if (options.profile !== undefined) await writeFileWhole(options.profile, bigWigBytes(signal));
+      } finally {
+        progress.stop();
+        await model.close();
+      }
+      terminal.say(`predicted ${count(regions.length)} regions`);
+    });
+};

@@ -1,0 +1,159 @@
+import { join } from "node:path";
+import { InputError } from "../../../base/errors.ts";
+import { rememberedDigest } from "../../../base/remembered-digest.ts";
+import { openGenome } from "../../../dna/genome/genome.ts";
+import { openBigWig } from "../../../dna/genome/signal.ts";
+import { CHROMOSOME_SPLIT } from "../../../evaluation/tasks/split.ts";
+import { readChrombpnet } from "../../../models/chrombpnet/read-keras.ts";
+import { type Fold, foldOf, readFold } from "../../../models/chrombpnet/training/fold.ts";
+import { readRecipe } from "../../../models/chrombpnet/training/read-recipe.ts";
+import { type ChrombpnetRecipe, PUBLISHED_RECIPE } from "../../../models/chrombpnet/training/recipe.ts";
+import { readRegions } from "../../../models/chrombpnet/training/regions.ts";
+import { trainChrombpnet } from "../../../models/chrombpnet/training/train.ts";
+import { writeTrained } from "../../../models/chrombpnet/training/write-trained.ts";
+import type { FitEvent } from "../../../net/train/fit-record.ts";
+import { count } from "../../../report/numbers.ts";
+import { type DefineCommand, examples } from "../../command.ts";
+import { type Progress, startProgress } from "../../progress.ts";
+import type { Terminal } from "../../terminal.ts";
+import { wholeNumber } from "../../whole-number.ts";
+
+interface TrainOptions {
+  readonly genome: string;
+  readonly signal: string;
+  readonly peaks: string;
+  readonly nonpeaks: string;
+  readonly out: string;
+  readonly bias?: string;
+  readonly fold?: string;
+  readonly recipe?: string;
+  readonly threads?: number;
+}
+
+/** The benchmark's own split. */
+const BENCHMARK_FOLD: Fold = {
+  train: CHROMOSOME_SPLIT.train,
+  valid: CHROMOSOME_SPLIT.val,
+  test: CHROMOSOME_SPLIT.test,
+};
+
+export const define: DefineCommand = (command, context) => {
+  const { terminal } = context;
+  command
+    .description(
+      "Trains a ChromBPNet by the published recipe: the enzyme's bias on non-peaks with few reads, then accessibility with the bias frozen. A training that was stopped goes on where it was when the same line is typed again.",
+    )
+    .requiredOption("--genome <file>", "the genome: FASTA, plain or compressed with bgzip, or 2bit")
+    .requiredOption("--signal <bigwig>", "reads per base: 5' ends of DNase-seq or shifted ATAC-seq reads")
+    .requiredOption("--peaks <bed>", "peaks; of narrowPeak's ten columns the summit is the middle")
+    .requiredOption("--nonpeaks <bed>", "regions without a peak, of like G+C content")
+    .requiredOption("--out <folder>", "where the model and the state of the training go")
+    .option("--bias <h5>", "a model of the bias that was trained before, of the same enzyme")
+    .option("--fold <json>", "which chromosomes train, validate and test; the benchmark's when left out")
+    .option("--recipe <json>", 'what differs from the published recipe, such as {"epochs": 20}')
+    .option("--threads <number>", "threads of the processor", wholeNumber(1))
+    .addHelpText(
+      "after",
+      examples({
+        "as published":
+          "dart-eval chrombpnet train --genome hg38.fa --signal K562.bw --peaks peaks.bed.gz --nonpeaks nonpeaks.bed.gz --out k562",
+        "ask it the benchmark's question":
+          "dart-eval run --task chromatin-activity --setting predicted --model chrombpnet:k562/chrombpnet.h5 ...",
+      }),
+    )
+    .action(async (options: TrainOptions) => {
+      context.resume = "type the same line again: the training goes on from its last state";
+      const recipe = options.recipe === undefined ? PUBLISHED_RECIPE : await readRecipe(options.recipe);
+      const fold = options.fold === undefined ? BENCHMARK_FOLD : await readFold(options.fold);
+      await using genome = await openGenome(options.genome);
+      const signal = await openBigWig(options.signal);
+      const shown = showTraining(terminal);
+      try {
+        const bias = options.bias === undefined ? undefined : await readBias(options.bias, recipe);
+        const [peaks, nonpeaks] = [
+          await readRegions(options.peaks, genome),
+          await readRegions(options.nonpeaks, genome),
+        ];
+        const partOf = foldOf(fold);
+        terminal.say(`${count(peaks.length)} peaks, ${count(nonpeaks.length)} non-peaks`);
+        const trained = await trainChrombpnet({
+          genome,
+          signal,
+          peaks,
+          nonpeaks,
+          partOf: (region) => {
+            const part = partOf(region);
+            return part === "valid" ? "validation" : part === "train" ? part : undefined;
+          },
+          recipe,
+          ...(bias === undefined ? {} : { bias }),
+          folder: join(options.out, "state"),
+          identity: {
+            genome: await genome.digest(),
+            signal: await signal.digest(),
+            peaks: await rememberedDigest(options.peaks),
+            nonpeaks: await rememberedDigest(options.nonpeaks),
+            fold,
+          },
+          program: options.threads === undefined ? {} : { threads: options.threads },
+          onProgress: shown.tell,
+          abort: context.signal,
+        });
+        shown.stop();
+        const files = await writeTrained(options.out, trained, recipe);
+        for (const file of Object.values(files)) terminal.say(`wrote ${file}`);
+      } finally {
+        shown.stop();
+        await signal.close();
+      }
+    });
+};
+
+async function readBias(path: string, { accessibility }: ChrombpnetRecipe) {
+  const { bias, accessibility: other } = await readChrombpnet(path);
+  if (bias === undefined || other !== undefined) {
+    throw new InputError("this is no model of the bias alone", { place: { file: path } });
+  }
+  for (const length of ["inputLength", "outputLength"] as const) {
+    if (bias.sizes[length] !== accessibility[length]) {
+      throw new InputError(
+        `its ${length} is ${bias.sizes[length]}, the recipe's is ${accessibility[length]}`,
+        {
+          place: { file: path },
+        },
+      );
+    }
+  }
+  return bias;
+}
+
+/** Bars of batches, and a line for each epoch. */
+function showTraining(terminal: Terminal) {
+  let progress: Progress | undefined;
+  const stop = () => {
+    progress?.stop();
+    progress = undefined;
+  };
+  const tell = (network: string, event: FitEvent) => {
+    switch (event.kind) {
+      case "resumed":
+        terminal.say(`${network}: goes on with epoch ${event.epoch}, batch ${event.batch}`);
+        break;
+      case "batch":
+        progress ??= startProgress(terminal, { unit: "rows", total: event.examples });
+        progress.update(event.seen, {
+          rowsPerSecond: event.examplesPerSecond,
+          secondsLeft: event.secondsLeft,
+        });
+        break;
+      case "epoch": {
+        stop();
+        const { epoch, trainLoss, validation } = event.record;
+        const losses = `training loss ${trainLoss.toFixed(3)}, validation loss ${validation.val_loss!.toFixed(3)}`;
+        terminal.say(`${network}: epoch ${epoch}: ${losses}${event.best ? ", the best so far" : ""}`);
+        break;
+      }
+    }
+  };
+  return { tell, stop };
+}

@@ -1,0 +1,112 @@
+import type { NdArray } from "../../../net/arrays/array.ts";
+import { add, input, mul, reduceSum } from "../../../net/graph/build.ts";
+import { initialValues } from "../../../net/nn/init.ts";
+import { logCountError } from "../../../net/nn/losses.ts";
+import { multinomialError } from "../../../net/nn/multinomial.ts";
+import type { ProgramOptions } from "../../../net/runtime/program.ts";
+import type { BatchPart, ExampleOrder, ExampleSource } from "../../../net/train/batches.ts";
+import { type FitResult, fitEpochs } from "../../../net/train/fit.ts";
+import type { FitEvent } from "../../../net/train/fit-record.ts";
+import type { Tally } from "../../../net/train/validation.ts";
+import { type BpnetSizes, bpnet, bpnetOutputs } from "../bpnet.ts";
+import { withBias } from "../combined.ts";
+import type { StoredBpnet } from "../keras-bpnet.ts";
+import type { ChrombpnetRecipe } from "./recipe.ts";
+import { ADAM_EPSILON } from "./recipe.ts";
+
+export interface NetworkTraining {
+  /** Called "bias" or "accessibility". */
+  readonly name: string;
+  readonly sizes: BpnetSizes;
+  /** A network of the bias that is not trained further: its prediction is added. */
+  readonly frozenBias?: StoredBpnet;
+  readonly countsWeight: number;
+  readonly training: ExampleSource<readonly BatchPart[]>;
+  readonly validation: ExampleSource;
+  readonly order: ExampleOrder;
+  readonly recipe: ChrombpnetRecipe;
+  readonly folder: string;
+  /** What decides the result beside this, as plain data. */
+  readonly identity: unknown;
+  readonly program?: ProgramOptions;
+  readonly onProgress?: (event: FitEvent) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Bytes that the values of one part of a batch may take at once, about. */
+const PART_BYTES = 3e9;
+
+/** Regions that are run at once, at most. A block keeps its state, its windows of three and what its ReLU gave. */
+export function rowsPerPart({ inputLength, filters, dilatedLayers }: BpnetSizes): number {
+  const values = inputLength * filters * (5 * dilatedLayers + 6);
+  return Math.max(1, Math.floor(PART_BYTES / (4 * values)));
+}
+
+export interface TrainedNetwork extends Pick<FitResult, "history" | "best"> {
+  readonly network: StoredBpnet;
+}
+
+/**
+ * Trains one network: the loss is the multinomial error of the profile, plus the squared error of the log counts times a weight.
+ *
+ * @throws {InputError} as `fitEpochs` does
+ */
+export async function fitNetwork(request: NetworkTraining): Promise<TrainedNetwork> {
+  const { name, sizes, frozenBias, countsWeight, recipe, program, onProgress, signal } = request;
+  const network = bpnet(name, sizes);
+  const x = input("x", "float32", ["b", sizes.inputLength, 4]);
+  const counts = input("counts", "float32", ["b", sizes.outputLength]);
+  const own = bpnetOutputs(network, x);
+  const outputs =
+    frozenBias === undefined ? own : withBias(own, bpnetOutputs(bpnet("bias", frozenBias.sizes), x));
+  const profileLoss = multinomialError(outputs.logits, counts);
+  const countsLoss = logCountError(outputs.logCounts, reduceSum(counts, [1]));
+  const frozen = new Map(
+    [...(frozenBias?.arrays ?? [])].map(([at, array]) => [`bias.${at}`, array] as const),
+  );
+  const { history, best, parameters } = await fitEpochs({
+    step: {
+      loss: mul(add(profileLoss, mul(countsLoss, countsWeight)), input("share", "float32", [])),
+      inParts: true,
+      trained: initialValues(network.tensors, recipe.seed),
+      frozen,
+      optimizer: { learningRate: recipe.learningRate, epsilon: ADAM_EPSILON },
+      ...(program === undefined ? {} : { program }),
+    },
+    training: request.training,
+    validation: {
+      data: request.validation,
+      batchSize: recipe.batchSize,
+      outputs: { profileLoss, countsLoss },
+      tally: () => lossTally(countsWeight),
+    },
+    recipe: { ...recipe, order: request.order },
+    folder: request.folder,
+    identity: [request.identity, sizes, countsWeight],
+    signal,
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+  return { history, best, network: { sizes, arrays: withoutName(name, parameters) } };
+}
+
+const withoutName = (name: string, arrays: ReadonlyMap<string, NdArray>) =>
+  new Map([...arrays].map(([at, array]) => [at.slice(name.length + 1), array]));
+
+/** Means over all examples of what each batch gives as a mean of its own. */
+function lossTally(countsWeight: number): Tally {
+  let examples = 0;
+  let profile = 0;
+  let counts = 0;
+  return {
+    add({ profileLoss, countsLoss }, _feeds, rows) {
+      examples += rows.length;
+      profile += rows.length * Number(profileLoss!.data[0]);
+      counts += rows.length * Number(countsLoss!.data[0]);
+    },
+    columns: () => ({
+      val_loss: (profile + countsWeight * counts) / examples,
+      val_profile_loss: profile / examples,
+      val_counts_loss: counts / examples,
+    }),
+  };
+}

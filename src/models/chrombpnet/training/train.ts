@@ -1,0 +1,272 @@
+import { join } from "node:path";
+import { sha256Hex } from "../../../base/digest.ts";
+import { InputError } from "../../../base/errors.ts";
+import { Pcg64 } from "../../../base/pcg64.ts";
+import { seedOf } from "../../../base/seed.ts";
+import type { Genome } from "../../../dna/genome/genome.ts";
+import type { NdArray } from "../../../net/arrays/array.ts";
+import type { ProgramOptions } from "../../../net/runtime/program.ts";
+import type { FitEvent } from "../../../net/train/fit-record.ts";
+import type { BpnetSizes } from "../bpnet.ts";
+import type { StoredBpnet } from "../keras-bpnet.ts";
+import { openPredictor } from "../predictor.ts";
+import { regionExamples, regionExamplesInParts } from "./examples.ts";
+import { fitNetwork, rowsPerPart, type TrainedNetwork } from "./fit-network.ts";
+import type { ChrombpnetRecipe } from "./recipe.ts";
+import { draw, type Selection, selectForAccessibility, selectForBias } from "./select.ts";
+import type { BaseValues, Region, RegionWindow } from "./windows.ts";
+import { insideGenome, readsInside, readWindows } from "./windows.ts";
+
+/** Which regions train and which tell when to stop; others are left out. */
+export type RegionPart = "train" | "validation" | undefined;
+
+export interface ChrombpnetTraining {
+  readonly genome: Genome;
+  readonly signal: BaseValues;
+  readonly peaks: readonly Region[];
+  readonly nonpeaks: readonly Region[];
+  partOf(region: Region): RegionPart;
+  readonly recipe: ChrombpnetRecipe;
+  /** A network of the bias that was trained before; one is trained when it is absent. */
+  readonly bias?: StoredBpnet;
+  /** Where the trainings keep their state and logs: `bias` and `accessibility` in it. */
+  readonly folder: string;
+  /** What the data are, as plain data: digests of the files. */
+  readonly identity: unknown;
+  readonly program?: ProgramOptions;
+  readonly onProgress?: (network: "bias" | "accessibility", event: FitEvent) => void;
+  readonly abort?: AbortSignal;
+}
+
+export interface TrainedChrombpnet {
+  /** Before its counts were fitted to this signal; as given, when it was. */
+  readonly bias: StoredBpnet;
+  /** With the mean of its log counts moved to that of the non-peaks; part of the whole model. */
+  readonly scaledBias: StoredBpnet;
+  readonly accessibility: StoredBpnet;
+  /** Absent when the bias was given. */
+  readonly biasFit: TrainedNetwork | undefined;
+  readonly accessibilityFit: TrainedNetwork;
+  readonly biasSelection: Selection | undefined;
+  readonly accessibilitySelection: Selection;
+}
+
+/** A region's window and what is known of it. */
+interface Example {
+  readonly window: RegionWindow;
+  readonly reads: number;
+  readonly part: RegionPart;
+}
+
+/**
+ * Trains a ChromBPNet as it was published: first a small network on non-peaks with few reads, where only the enzyme's
+ * preference decides where reads lie; then, with that one frozen and its prediction added, the network of accessibility on peaks and some
+ * non-peaks. Both trainings depend on the recipe's seed alone, and go on where they were stopped.
+ *
+ * @throws {InputError} when the regions or their reads do not suffice, or as `fitEpochs` does
+ * @see Pampari et al. 2024, doi:10.1101/2024.12.25.630221
+ */
+export async function trainChrombpnet(request: ChrombpnetTraining): Promise<TrainedChrombpnet> {
+  const { recipe } = request;
+  const room = Math.max(recipe.jitter, recipe.biasJitter);
+  const peaks = await readExamples(request, request.peaks, room, "peak");
+  const nonpeaks = await readExamples(request, request.nonpeaks, room, "non-peak");
+  const fittedBias = request.bias === undefined ? await trainBias(request, peaks, nonpeaks) : undefined;
+  const bias = request.bias ?? fittedBias!.fit.network;
+  const selection = selectForAccessibility(readsOf(peaks), readsOf(nonpeaks), recipe);
+  const kept = {
+    peaks: selection.peaks.map((i) => peaks[i]!),
+    nonpeaks: selection.nonpeaks.map((i) => nonpeaks[i]!),
+  };
+  const scaledBias = await withCountsOf(bias, kept.nonpeaks, request);
+  const fit = await trainAccessibility(request, kept, selection, scaledBias);
+  return {
+    bias,
+    scaledBias,
+    accessibility: fit.network,
+    biasFit: fittedBias?.fit,
+    accessibilityFit: fit,
+    biasSelection: fittedBias?.selection,
+    accessibilitySelection: selection,
+  };
+}
+
+async function readExamples(
+  { genome, signal, partOf, recipe, abort }: ChrombpnetTraining,
+  all: readonly Region[],
+  jitter: number,
+  what: string,
+): Promise<readonly Example[]> {
+  const { inputLength, outputLength } = recipe.accessibility;
+  const used = all.filter((region) => partOf(region) !== undefined);
+  const regions = insideGenome(used, genome, inputLength + 2 * jitter);
+  for (const part of ["train", "validation"] as const) {
+    if (!regions.some((region) => partOf(region) === part)) {
+      throw new InputError(`no ${what} is in the part of the genome for ${part}`, {
+        hint: `${all.length} were given; look at their chromosomes and at the split`,
+      });
+    }
+  }
+  const windows = await readWindows(
+    regions,
+    { genome, signal },
+    { inputLength, outputLength, jitter },
+    abort,
+  );
+  return windows.map((window, i) => ({
+    window,
+    reads: readsInside(window, outputLength),
+    part: partOf(regions[i]!),
+  }));
+}
+
+const readsOf = (examples: readonly Example[]) => examples.map(({ reads }) => reads);
+const ofPart = (examples: readonly Example[], part: RegionPart) =>
+  examples.filter((example) => example.part === part);
+
+async function trainBias(
+  request: ChrombpnetTraining,
+  peaks: readonly Example[],
+  nonpeaks: readonly Example[],
+): Promise<{ readonly fit: TrainedNetwork; readonly selection: Selection }> {
+  const { recipe } = request;
+  const selection = selectForBias(readsOf(peaks), readsOf(nonpeaks), recipe);
+  const quiet = selection.nonpeaks.map((i) => nonpeaks[i]!);
+  const fit = await fitNetwork({
+    ...shared(request, "bias"),
+    sizes: recipe.bias,
+    countsWeight: selection.countsWeight,
+    training: trainingExamples(recipe, recipe.bias, ofPart(quiet, "train"), recipe.biasJitter),
+    validation: regionExamples(windowsOf(recipe, ofPart(quiet, "validation"), 0), recipe.bias),
+    order: { kind: "shuffled", seed: recipe.seed },
+  });
+  return { fit, selection };
+}
+
+async function trainAccessibility(
+  request: ChrombpnetTraining,
+  kept: { readonly peaks: readonly Example[]; readonly nonpeaks: readonly Example[] },
+  { countsWeight }: Selection,
+  frozenBias: StoredBpnet,
+): Promise<TrainedNetwork> {
+  const { recipe } = request;
+  const { seed, negativesPerPeak } = recipe;
+  // Of more non-peaks than peaks, as many as there are peaks are ever seen.
+  const most = draw(kept.nonpeaks.length, kept.peaks.length, [seed, "non-peaks"]);
+  const nonpeaks = most.map((i) => kept.nonpeaks[i]!);
+  const [peaksTrain, peaksVal] = [ofPart(kept.peaks, "train"), ofPart(kept.peaks, "validation")];
+  const [nonpeaksTrain, nonpeaksVal] = [ofPart(nonpeaks, "train"), ofPart(nonpeaks, "validation")];
+  const validated = draw(nonpeaksVal.length, Math.floor(negativesPerPeak * peaksVal.length), [
+    seed,
+    "validation",
+  ]);
+  return fitNetwork({
+    ...shared(request, "accessibility"),
+    identity: [request.identity, arraysDigest(frozenBias.arrays)],
+    sizes: recipe.accessibility,
+    frozenBias,
+    countsWeight,
+    training: trainingExamples(
+      recipe,
+      recipe.accessibility,
+      [...peaksTrain, ...nonpeaksTrain],
+      recipe.jitter,
+    ),
+    validation: regionExamples(
+      windowsOf(recipe, [...peaksVal, ...validated.map((i) => nonpeaksVal[i]!)], 0),
+      recipe.accessibility,
+    ),
+    order: {
+      kind: "chosen",
+      rows: (epoch) => epochRows(peaksTrain.length, nonpeaksTrain.length, epoch, recipe),
+    },
+  });
+}
+
+/** All peaks and some non-peaks, which stand behind them, in an order of the epoch's own. */
+function epochRows(
+  peaks: number,
+  nonpeaks: number,
+  epoch: number,
+  { seed, negativesPerPeak }: ChrombpnetRecipe,
+): Int32Array {
+  const some = draw(nonpeaks, Math.floor(negativesPerPeak * peaks), [seed, "non-peaks of epoch", epoch]);
+  const rows = Int32Array.from({ length: peaks + some.length }, (_, i) =>
+    i < peaks ? i : peaks + some[i - peaks]!,
+  );
+  return new Pcg64(seedOf([seed, "order of epoch", epoch])).permutation(rows.length).map((i) => rows[i]!);
+}
+
+/** SHA-256 of names and values. */
+function arraysDigest(arrays: ReadonlyMap<string, NdArray>): string {
+  const parts = [...arrays].map(([name, { data }]) => {
+    const { buffer, byteOffset, byteLength } = data;
+    return `${name} ${sha256Hex(new Uint8Array(buffer, byteOffset, byteLength))}`;
+  });
+  return sha256Hex(parts.sort().join("\n"));
+}
+
+function shared(request: ChrombpnetTraining, name: "bias" | "accessibility") {
+  const { recipe, folder, identity, program, onProgress, abort } = request;
+  return {
+    name,
+    recipe,
+    folder: join(folder, name),
+    identity,
+    ...(program === undefined ? {} : { program }),
+    ...(onProgress === undefined ? {} : { onProgress: (event: FitEvent) => onProgress(name, event) }),
+    ...(abort === undefined ? {} : { signal: abort }),
+  };
+}
+
+function trainingExamples(
+  recipe: ChrombpnetRecipe,
+  sizes: BpnetSizes,
+  examples: readonly Example[],
+  jitter: number,
+) {
+  const { seed, batchSize } = recipe;
+  const { inputLength, outputLength } = sizes;
+  const options = { inputLength, outputLength, augment: { seed, batchSize } };
+  return regionExamplesInParts(windowsOf(recipe, examples, jitter), options, rowsPerPart(sizes));
+}
+
+/** Windows with room to be moved by so many bases. */
+function windowsOf({ accessibility }: ChrombpnetRecipe, examples: readonly Example[], jitter: number) {
+  return examples.map(({ window }) => trimmed(window, accessibility.inputLength + 2 * jitter));
+}
+
+function trimmed({ codes, counts }: RegionWindow, width: number): RegionWindow {
+  const cut = (codes.length - width) / 2;
+  return {
+    codes: codes.subarray(cut, codes.length - cut),
+    counts: counts.subarray(cut, counts.length - cut),
+  };
+}
+
+/**
+ * The network of the bias with one number more on its log counts, so that their mean over some regions is the mean that was
+ * observed: the bias may come from a deeper or a shallower experiment.
+ */
+async function withCountsOf(
+  bias: StoredBpnet,
+  examples: readonly Example[],
+  { program, abort }: ChrombpnetTraining,
+): Promise<StoredBpnet> {
+  if (examples.length === 0) throw new InputError("no non-peak is left to fit the counts of the bias to");
+  const { inputLength } = bias.sizes;
+  await using predictor = await openPredictor({ bias }, program);
+  const codes = examples.map(({ window }) => trimmed(window, inputLength).codes);
+  const predicted = await predictor.predict(codes, abort);
+  const difference = examples.reduce(
+    (sum, { reads }, i) => sum + (Math.log1p(reads) - predicted[i]!.logCounts) / examples.length,
+    0,
+  );
+  const { data } = bias.arrays.get("counts.bias")!;
+  const moved = {
+    dtype: "float32",
+    shape: [1],
+    data: Float32Array.of(Number(data[0]) + difference),
+  } as const;
+  return { sizes: bias.sizes, arrays: new Map([...bias.arrays, ["counts.bias", moved]]) };
+}

@@ -1,0 +1,57 @@
+import { join } from "node:path";
+import { writeFileWhole } from "../../../base/write-file.ts";
+import { writeChrombpnet } from "../write-keras.ts";
+import type { ChrombpnetRecipe } from "./recipe.ts";
+import type { Selection } from "./select.ts";
+import type { TrainedChrombpnet } from "./train.ts";
+
+/** Files of a finished training, by what is in them. */
+export interface TrainedFiles {
+  readonly bias: string;
+  readonly chrombpnet: string;
+  readonly noBias: string;
+  /** The recipe, the limits that followed from the reads, and the losses. */
+  readonly summary: string;
+}
+
+/**
+ * Writes a trained model under the names that the original uses: `bias.h5`, `chrombpnet.h5`, `chrombpnet_nobias.h5`, and
+ * `training.json`.
+ *
+ * @throws {InputError} when a file cannot be written
+ */
+export async function writeTrained(
+  folder: string,
+  trained: TrainedChrombpnet,
+  recipe: ChrombpnetRecipe,
+): Promise<TrainedFiles> {
+  const files: TrainedFiles = {
+    bias: join(folder, "bias.h5"),
+    chrombpnet: join(folder, "chrombpnet.h5"),
+    noBias: join(folder, "chrombpnet_nobias.h5"),
+    summary: join(folder, "training.json"),
+  };
+  const { bias, scaledBias, accessibility, biasFit, accessibilityFit } = trained;
+  await writeChrombpnet(files.bias, { bias });
+  await writeChrombpnet(files.chrombpnet, { bias: scaledBias, accessibility });
+  await writeChrombpnet(files.noBias, { accessibility });
+  const summary = {
+    recipe,
+    bias: biasFit && { ...regions(trained.biasSelection!), best: biasFit.best, epochs: biasFit.history },
+    accessibility: {
+      ...regions(trained.accessibilitySelection),
+      best: accessibilityFit.best,
+      epochs: accessibilityFit.history,
+    },
+  };
+  await writeFileWhole(files.summary, `${JSON.stringify(summary, null, 2)}\n`);
+  return files;
+}
+
+const regions = ({ peaks, nonpeaks, fewestReads, mostReads, countsWeight }: Selection) => ({
+  peaks: peaks.length,
+  nonpeaks: nonpeaks.length,
+  fewestReads,
+  mostReads,
+  countsWeight,
+});
