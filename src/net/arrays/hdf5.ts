@@ -20,7 +20,7 @@ export interface Hdf5Array {
 /** An HDF5 file opened for reading, by the HDF5 library itself compiled to WebAssembly. */
 export interface Hdf5File extends AsyncDisposable {
   readonly path: string;
-  /** Names in a group, in the library's order, which is that of text; none where there is no such group. */
+  /** Names in a group ("" is the root), in the library's order, which is that of text; none where there is no such group. */
   names(group: string): readonly string[];
   /** Undefined where there is nothing of this name, or a group. @throws {FormatError} when its type is none that we read */
   array(path: string): Hdf5Array | undefined;
@@ -59,7 +59,7 @@ export async function openHdf5(path: string): Promise<Hdf5File> {
     path,
     names: (group) =>
       reading(group, () => {
-        const found = entityAt(file, group);
+        const found = group === "" ? file : entityAt(file, group);
         return found !== undefined && "keys" in found ? found.keys() : [];
       }),
     array: (name) =>

@@ -1,0 +1,46 @@
+import { InternalError } from "../../src/base/errors.ts";
+
+/** An array to be written. */
+export interface TestArray {
+  readonly type: "uint8" | "int8" | "uint32" | "float32";
+  readonly shape: readonly number[];
+  readonly data: number[];
+}
+
+const TYPES = {
+  uint8: ["<B", Uint8Array],
+  int8: ["<b", Int8Array],
+  uint32: ["<I", Uint32Array],
+  float32: ["<f", Float32Array],
+} as const;
+
+/** One-hot sequences of equal length, [sequences, bases, 4]; zeros for N. */
+export function oneHot(sequences: readonly string[]): { type: "uint8"; shape: number[]; data: number[] } {
+  const data = sequences.flatMap((letters) =>
+    [...letters].flatMap((letter) => [..."ACGT"].map((base) => (base === letter ? 1 : 0))),
+  );
+  return { type: "uint8", shape: [sequences.length, sequences[0]!.length, 4], data };
+}
+
+/** Writes an HDF5 file by the library itself, groups as paths say. */
+export async function writeHdf5(path: string, arrays: Readonly<Record<string, TestArray>>): Promise<void> {
+  const { default: h5wasm } = await import("h5wasm/node");
+  await h5wasm.ready;
+  const file = new h5wasm.File(path, "w");
+  for (const [name, { type, shape, data }] of Object.entries(arrays)) {
+    const [dtype, Typed] = TYPES[type];
+    const parts = name.split("/");
+    const last = parts.pop()!;
+    let group: ReturnType<typeof file.create_group> | typeof file = file;
+    for (const part of parts) {
+      group = group.keys().includes(part)
+        ? (group.get(part) as ReturnType<typeof file.create_group>)
+        : group.create_group(part);
+    }
+    if (data.length !== shape.reduce((product, size) => product * size, 1)) {
+      throw new InternalError(`${name}: ${data.length} numbers are not [${shape.join(", ")}]`);
+    }
+    group.create_dataset({ name: last, data: Typed.from(data), shape: [...shape], dtype });
+  }
+  file.close();
+}
