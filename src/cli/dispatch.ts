@@ -59,6 +59,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "list what can be asked",
     load: () => import("./commands/tasks.ts"),
   },
+  suites: {
+    summary: "list what can be asked at once, and print a suite to change it",
+    load: () => import("./commands/suites.ts"),
+  },
   doctor: {
     summary: "say what this machine has, and check that it computes right",
     load: () => import("./commands/doctor.ts"),

@@ -1,11 +1,9 @@
 import { Option } from "commander";
-import { openGenome } from "../../dna/genome/genome.ts";
 import { mergeRun } from "../../evaluation/runs/merge.ts";
 import { type Plan, planRun } from "../../evaluation/runs/plan.ts";
 import type { Shard } from "../../evaluation/runs/request.ts";
 import type { ShardOutcome } from "../../evaluation/runs/shard.ts";
 import { parseShard } from "../../evaluation/runs/shard-of-rows.ts";
-import { taskNamed } from "../../evaluation/tasks/catalogue.ts";
 import { parseRecipe } from "../../evaluation/tasks/recipe.ts";
 import { CHROMOSOME_SPLIT } from "../../evaluation/tasks/split.ts";
 import type { Split } from "../../evaluation/tasks/task.ts";
@@ -14,24 +12,19 @@ import { openModel } from "../../models/open-model.ts";
 import { DEVICES, type Device } from "../../net/runtime/device.ts";
 import { headline } from "../../report/leaderboard.ts";
 import { count } from "../../report/numbers.ts";
+import { type AskedOptions, openAsked } from "../asked-tasks.ts";
 import { type Context, type DefineCommand, examples } from "../command.ts";
 import { planJson, planText } from "../plan-text.ts";
 import { resultsOf, resultsText } from "../results-text.ts";
 import { protocolFolders } from "../run-folders.ts";
 import { runPlan } from "../run-plan.ts";
-import { dataInputs } from "../task-inputs.ts";
 import { wholeNumber } from "../whole-number.ts";
 
-interface RunOptions {
-  readonly task: string;
+interface RunOptions extends AskedOptions {
   readonly model: readonly string[];
-  readonly setting: readonly string[];
   readonly protocol: Protocol | "both";
-  readonly genome?: string;
-  readonly data: readonly string[];
   readonly out: string;
   readonly split?: Split;
-  readonly limit?: number;
   readonly recipe: readonly string[];
   readonly embeddings?: string;
   readonly seed: number;
@@ -47,14 +40,22 @@ export const define: DefineCommand = (command, context) => {
     .description(
       "Asks models a task's question and keeps every answer. The same command goes on where an earlier one stopped.",
     )
-    .requiredOption("--task <name>", "what is asked; dart-eval tasks lists them")
+    .option("--task <name...>", "what is asked; dart-eval tasks lists them")
+    .option(
+      "--suite <name>",
+      "several tasks at once: dart-eval (everything), mini (few rows, intervals of ±0.03), mini:WIDTH, or a JSON file",
+    )
     .requiredOption(
       "--model <model...>",
       'a checkpoint\'s folder, kmer-markov:order=5, probing-head-like, model.onnx, "stdio:COMMAND" or http://… of an adapter, scores.tsv, or a .js module that exports a model',
     )
-    .option("--setting <name...>", "how the models answer", ["zero-shot"])
+    .option("--setting <name...>", "how the models answer; zero-shot, or all of the suite's")
     .option("--genome <file>", "FASTA (plain or bgzip) or 2bit")
-    .option("--data <file...>", "the task's table; name=file where it takes several", [])
+    .option(
+      "--data <file...>",
+      "the task's table, name=file where it takes several; of a suite, the data folder",
+      [],
+    )
     .requiredOption("--out <folder>", "where the run is kept: a new folder, or that of the same run")
     .addOption(
       new Option("--protocol <which>", "count as the benchmark's paper says, or as its scripts do")
@@ -97,6 +98,8 @@ export const define: DefineCommand = (command, context) => {
       examples({
         "a Markov model, fitted on the spot to the training chromosomes":
           "dart-eval run --task regulatory-elements --model kmer-markov:order=5 --genome hg38.fa --data elements.tsv --out runs/markov",
+        "every task on a few rows, of what dart-eval data fetched":
+          "dart-eval run --suite mini --data /data/dart-eval --model ./hyenadna-large-1m --out runs/mini",
         "a checkpoint, counted both ways, one of sixteen parts":
           "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --protocol both --shard 3/16 --genome hg38.fa --data elements.tsv --out runs/hyenadna",
         "a head trained on a checkpoint's embeddings, with a few rows, to try it":
@@ -108,9 +111,8 @@ export const define: DefineCommand = (command, context) => {
 
 async function run(options: RunOptions, context: Context): Promise<void> {
   const { terminal, signal } = context;
-  const task = taskNamed(options.task);
-  const data = dataInputs(task, options.data);
-  await using genome = options.genome === undefined ? undefined : await openGenome(options.genome);
+  await using asked = await openAsked(options);
+  const { genome } = asked;
   const models: Model[] = [];
   const plans: Plan[] = [];
   try {
@@ -125,12 +127,11 @@ async function run(options: RunOptions, context: Context): Promise<void> {
       );
     }
     for (const { protocol, folder } of protocolFolders(options.protocol, options.out)) {
-      const { limit, split, batchSize, embeddings } = options;
+      const { split, batchSize, embeddings } = options;
       plans.push(
         await planRun({
-          tasks: [{ task, inputs: { genome, ...data } }],
+          ...asked.request(models),
           models,
-          settings: options.setting,
           protocol,
           seed: options.seed,
           folder,
@@ -139,12 +140,12 @@ async function run(options: RunOptions, context: Context): Promise<void> {
           signal,
           earlier: [...plans],
           ...(split === undefined ? {} : { split }),
-          ...(limit === undefined ? {} : { limit }),
           ...(batchSize === undefined ? {} : { batchSize }),
           ...(embeddings === undefined ? {} : { embeddings }),
         }),
       );
     }
+    for (const note of asked.notes) terminal.say(`note: ${note}`);
     if (options.plan) {
       const text = options.json
         ? JSON.stringify(plans.map(planJson), null, 2)

@@ -16,9 +16,11 @@ export function checkRequest(request: RunRequest): void {
   for (const asked of tasks) {
     if (asked.models?.length === 0) throw new InputError("a task is asked of no model");
     asked.models?.forEach(checkModel);
-    checkAsked(asked);
-    for (const [stratum, most] of Object.entries(asked.sample ?? {})) {
-      if (!isCount(most)) throw wrong(`sample of ${stratum}`, most, "a whole number of rows, at least 1");
+    for (const { sample = {}, ...rest } of [asked, ...Object.values(asked.bySetting ?? {})]) {
+      checkAsked(rest);
+      for (const [stratum, most] of Object.entries(sample)) {
+        if (!isCount(most)) throw wrong(`sample of ${stratum}`, most, "a whole number of rows, at least 1");
+      }
     }
   }
   oneOf("protocol", protocol, ["paper", "corrected"]);

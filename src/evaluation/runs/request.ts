@@ -11,11 +11,16 @@ export interface Shard {
 }
 
 /** One task of a run on one data set, with what is asked of it otherwise than of the others. */
-export interface AskedTask
-  extends Partial<Pick<RunRequest, "settings" | "models" | "split" | "limit" | "recipe">> {
+export interface AskedTask extends Partial<Pick<RunRequest, "settings" | "models">>, AskedRows {
   /** A task's name, or a form of one's own. */
   readonly task: string | Task;
   readonly inputs: TaskInputs;
+  /** What is different in a setting, by its name. */
+  readonly bySetting?: Readonly<Record<string, AskedRows>>;
+}
+
+/** Which rows are asked, and with which recipe. */
+interface AskedRows extends Partial<Pick<RunRequest, "split" | "limit" | "recipe">> {
   /** Rows of each stratum that the task's form tells apart, at most; rows of other strata are not asked. */
   readonly sample?: Readonly<Record<string, number>>;
 }

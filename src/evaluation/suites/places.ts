@@ -1,0 +1,45 @@
+import type { CellLine } from "../datasets/cell-lines.ts";
+import { SOURCES } from "../datasets/sources/catalogue.ts";
+
+/** Where the benchmark's files lie in a data folder. */
+export const PLACES = {
+  hg38: "refs/GRCh38_no_alt_analysis_set_GCA_000001405.15.fasta",
+  hg19: "refs/male.hg19.fa",
+  elements: "task_1_ccre/processed_inputs/ENCFF420VPZ_processed.tsv",
+  footprints: "task_2_footprinting/processed_data/footprint_dataset_350_v1.txt",
+  motifFamilies: "task_2_footprinting/input_data/H12CORE_motifs.tsv",
+  cellTypePeaks:
+    "task_3_peak_classification/processed_inputs/peaks_by_cell_label_unique_dataloader_format.tsv",
+  clusteringRows: "task_3_peak_classification/processed_inputs/indices_of_new_peaks_in_old_file.tsv",
+  african: "task_5_variant_effect_prediction/input_data/Afr.CaQTLS.tsv",
+  yoruban: "task_5_variant_effect_prediction/input_data/yoruban.dsqtls.benchmarking.tsv",
+} as const;
+
+const ACTIVITY = "task_4_chromatin_activity/processed_data";
+
+/** Task 4's files of one cell line, by the names of the task's inputs. */
+export function activityPlaces(line: CellLine) {
+  return {
+    peaks: `${ACTIVITY}/cell_line_expanded_peaks/${line}_peaks.bed`,
+    idr: `${ACTIVITY}/cell_line_idr_peaks/${line}.bed`,
+    nonpeaks: `${ACTIVITY}/cell_line_expanded_peaks/${line}_nonpeaks.bed`,
+    signal: `${ACTIVITY}/bigwigs/${line}_unstranded.bw`,
+  };
+}
+
+/**
+ * The commands that bring a file to its place, in their order; empty where none is known.
+ *
+ * @param folder  the data folder, as a user types it
+ */
+export function commandsFor(place: string, folder: string): readonly string[] {
+  const source = SOURCES.find(({ path, addresses }) => path === place && addresses.length > 0);
+  if (source !== undefined) return [`dart-eval data fetch ${source.name} --data ${folder}`];
+  if (place === PLACES.elements) {
+    return [
+      `dart-eval data fetch ccres --data ${folder}`,
+      `dart-eval build regulatory-elements --ccres ${folder}/task_1_ccre/input_data/ENCFF420VPZ.bed --out ${folder}/${place}`,
+    ];
+  }
+  return [];
+}

@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { FormatError, InputError } from "../../base/errors.ts";
+import { textIfPresent } from "../../base/text-file.ts";
+import { miniSuite } from "./mini.ts";
+import type { Suite } from "./suite.ts";
+import { WHOLE_SUITE } from "./whole.ts";
+
+const setting = z.strictObject({
+  split: z.enum(["train", "val", "test", "all"]).exactOptional(),
+  limit: z.int().positive().exactOptional(),
+  sample: z.record(z.string(), z.int().positive()).exactOptional(),
+  recipe: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).exactOptional(),
+});
+
+const suiteSchema: z.ZodType<Suite & { readonly format: string; readonly formatVersion: number }> =
+  z.strictObject({
+    format: z.literal("dart-eval suite"),
+    formatVersion: z.literal(1),
+    name: z.string().min(1).max(60),
+    title: z.string(),
+    rows: z
+      .array(
+        z.strictObject({
+          task: z.string(),
+          inputs: z.record(z.string(), z.string().min(1)),
+          optional: z.array(z.string()).exactOptional(),
+          settings: z
+            .record(z.string(), setting)
+            .refine((settings) => Object.keys(settings).length > 0, "no setting is asked for"),
+          models: z.array(z.string()).min(1).exactOptional(),
+        }),
+      )
+      .min(1),
+  });
+
+/**
+ * A suite by its name (`dart-eval`, `mini`, `mini:0.05` for other widths), or from a JSON file.
+ *
+ * @throws {InputError} when there is no such suite and no such file
+ * @throws {FormatError} when the file is no suite, with the field that is wrong
+ */
+export async function readSuite(name: string): Promise<Suite> {
+  if (name === WHOLE_SUITE.name) return WHOLE_SUITE;
+  if (name === "mini") return miniSuite();
+  if (name.startsWith("mini:")) return miniSuite(Number(name.slice("mini:".length)));
+  const text = await textIfPresent(name);
+  if (text === undefined) {
+    throw new InputError(`there is no suite and no file ${JSON.stringify(name)}`, {
+      hint: "suites: dart-eval, mini, mini:WIDTH, or a JSON file; dart-eval suites mini prints one to begin with",
+    });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new FormatError({ file: name }, "this is not JSON", undefined, cause);
+  }
+  const { success, data, error } = suiteSchema.safeParse(value);
+  if (!success) {
+    const { path, message } = error.issues[0]!;
+    throw new FormatError({ file: name }, `${path.join(".") || "the file"}: ${message}`);
+  }
+  const { format: _, formatVersion: __, ...suite } = data;
+  return suite;
+}
+
+/** A suite as a file has it. */
+export const suiteFile = (suite: Suite): object => ({
+  format: "dart-eval suite",
+  formatVersion: 1,
+  ...suite,
+});

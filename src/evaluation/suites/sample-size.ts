@@ -1,0 +1,27 @@
+/** The normal quantile of a 95 % interval. */
+const Z = 1.959963984540054;
+
+/**
+ * Rows for a 95 % interval of a share (accuracy, paired accuracy) of at most this half-width: the variance of a share is
+ * largest at one half, p(1 - p)/n <= 1/(4n), so n >= (z / 2w)². For independent rows.
+ *
+ * @param width  half the interval's length, 0 to 1
+ */
+export const rowsForShare = (width: number): number => Math.ceil((Z / (2 * width)) ** 2);
+
+/**
+ * Rows of the smaller class for the same of an AUROC: whatever the distributions, its variance is at most
+ * A(1 - A)/min(m, n) <= 1/(4 min(m, n)).
+ *
+ * @see Van Dantzig 1951; Birnbaum & Klose 1957, doi:10.1214/aoms/1177706794
+ */
+export const rowsPerClass = (width: number): number => rowsForShare(width);
+
+/**
+ * Rows for the same of a correlation (Pearson's under normality, Spearman's): the interval is widest at no correlation, where it
+ * is tanh(z / sqrt(n - 3)), so n >= 3 + (z / atanh w)².
+ *
+ * @see Bonett & Wright 2000, doi:10.1007/BF02294183: their variance of Spearman's is (1 + r²/2)/(n - 3) on Fisher's scale, and
+ *   the interval of r is widest at r = 0 as well
+ */
+export const rowsForCorrelation = (width: number): number => Math.ceil(3 + (Z / Math.atanh(width)) ** 2);

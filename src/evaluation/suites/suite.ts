@@ -1,0 +1,33 @@
+import type { Recipe } from "../tasks/recipe.ts";
+import type { Split } from "../tasks/task.ts";
+
+/** What a suite asks in one setting of a row, otherwise than the task does by itself. */
+export interface SuiteSetting {
+  readonly split?: Split;
+  /** At most this many rows. */
+  readonly limit?: number;
+  /** Rows of each stratum that the task's form tells apart, at most. */
+  readonly sample?: Readonly<Record<string, number>>;
+  readonly recipe?: Recipe;
+}
+
+/** One task on one data set. */
+export interface SuiteRow {
+  readonly task: string;
+  /** By the names of the task's form: files by their place in the data folder, words as they are. */
+  readonly inputs: Readonly<Record<string, string>>;
+  /** Names of inputs that are left out, with a note, where the file is missing. */
+  readonly optional?: readonly string[];
+  /** By the setting's name. */
+  readonly settings: Readonly<Record<string, SuiteSetting>>;
+  /** Names or families of the models that are asked; all where it is absent. */
+  readonly models?: readonly string[];
+}
+
+/** Several tasks, each on several data sets, run as one: data alone. */
+export interface Suite {
+  /** Kebab-case. */
+  readonly name: string;
+  readonly title: string;
+  readonly rows: readonly SuiteRow[];
+}

@@ -1,0 +1,47 @@
+import { CELL_LINES } from "../datasets/cell-lines.ts";
+import { AFRICAN, YORUBAN } from "../published/names.ts";
+import { activityPlaces, PLACES } from "./places.ts";
+import type { Suite, SuiteRow } from "./suite.ts";
+
+const variants = (dataset: string, table: string, genome: string): SuiteRow => ({
+  task: "variant-effects",
+  inputs: { variants: table, genome, dataset },
+  settings: { "zero-shot": {}, "zero-shot-embedding": {}, predicted: {} },
+});
+
+/** All five tasks as the benchmark's paper asks them, every row. */
+export const WHOLE_SUITE: Suite = {
+  name: "dart-eval",
+  title: "DART-Eval: five tasks, every row",
+  rows: [
+    {
+      task: "regulatory-elements",
+      inputs: { elements: PLACES.elements, genome: PLACES.hg38 },
+      settings: { "zero-shot": {}, probed: {}, "fine-tuned": {}, "ab-initio": {} },
+    },
+    {
+      task: "motif-footprinting",
+      inputs: { footprints: PLACES.footprints, families: PLACES.motifFamilies },
+      optional: ["families"],
+      settings: { "zero-shot": {}, "zero-shot-embedding": {} },
+    },
+    {
+      task: "cell-type-elements",
+      inputs: {
+        elements: PLACES.cellTypePeaks,
+        genome: PLACES.hg38,
+        subset: PLACES.clusteringRows,
+      },
+      settings: { "zero-shot-embedding": {}, probed: {}, "fine-tuned": {}, "ab-initio": {} },
+    },
+    ...CELL_LINES.map(
+      (line): SuiteRow => ({
+        task: "chromatin-activity",
+        inputs: { genome: PLACES.hg38, ...activityPlaces(line), "cell-line": line },
+        settings: { probed: {}, "fine-tuned": {}, predicted: {} },
+      }),
+    ),
+    variants(AFRICAN, PLACES.african, PLACES.hg38),
+    variants(YORUBAN, PLACES.yoruban, PLACES.hg19),
+  ],
+};

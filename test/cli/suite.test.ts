@@ -1,0 +1,91 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { writeSyntheticGenome } from "../../src/evaluation/datasets/synthetic/write.ts";
+import { runCommand } from "./collecting-terminal.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "dart-eval-suite-"));
+  await writeSyntheticGenome(join(folder, "data"), { seed: 0, scale: 0.1 });
+  await writeFile(join(folder, "suite.json"), JSON.stringify(suite));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const suite = {
+  format: "dart-eval suite",
+  formatVersion: 1,
+  name: "synthetic",
+  title: "what a Markov model can do",
+  rows: [
+    {
+      task: "regulatory-elements",
+      inputs: { elements: "regulatory-elements.tsv", genome: "genome.fa" },
+      settings: { "zero-shot": {}, probed: {} },
+    },
+    ...["african-caqtls", "yoruban-dsqtls"].map((set) => ({
+      task: "variant-effects",
+      inputs: { variants: `variants/${set}.tsv`, genome: "genome.fa", dataset: set },
+      settings: { "zero-shot": { sample: { significant: 6, control: 9 } } },
+    })),
+  ],
+};
+
+const run = (out: string, ...more: readonly string[]) =>
+  runCommand([
+    ...["run", "--suite", join(folder, "suite.json"), "--data", join(folder, "data")],
+    ...["--model", "kmer-markov:order=2", "--out", join(folder, out), ...more],
+  ]);
+
+test("several tasks and data sets are one run, one folder and one report", async () => {
+  const { exitCode, printed, said } = await run("run", "--protocol", "both");
+  expect([exitCode, said]).toEqual([0, expect.stringContaining("cannot do regulatory-elements × probed")]);
+  expect(printed).toMatch(/Regulatory elements, zero-shot/);
+  expect(printed).toMatch(/Variant effects, african-caqtls, zero-shot/);
+  expect(printed).toMatch(/Variant effects, yoruban-dsqtls, zero-shot/);
+  const plan = JSON.parse(await readFile(join(folder, "run/paper/plan.json"), "utf8")) as {
+    cells: { cell: { task: string; sample?: object }; rows: { selected: number } }[];
+  };
+  expect(plan.cells.map(({ cell, rows }) => [cell.task, cell.sample ?? null, rows.selected])).toEqual([
+    ["regulatory-elements", null, expect.any(Number)],
+    ["variant-effects", { significant: 6, control: 9 }, 15],
+    ["variant-effects", { significant: 6, control: 9 }, 15],
+  ]);
+  const report = await runCommand(["report", join(folder, "run"), "--format", "md"]);
+  expect(report.printed).toContain("yoruban");
+  // The same command finds everything done.
+  expect((await run("run", "--protocol", "both")).exitCode).toBe(0);
+});
+
+test("--task, --setting and --limit cut a suite", async () => {
+  const { exitCode, printed } = await run(
+    "cut",
+    "--task",
+    "regulatory-elements",
+    "--setting",
+    "zero-shot",
+    "--limit",
+    "5",
+  );
+  expect([exitCode, printed.includes("Variant")]).toEqual([0, false]);
+  expect(printed).toMatch(/kmer-markov.* 5 /);
+});
+
+test.each([
+  [["--recipe", "epochs=1"], "--recipe is not for suites"],
+  [["--genome", "hg38.fa"], "--genome is not for suites"],
+  [["--data", "elsewhere"], "one folder with its files"],
+  [["--task", "motif-footprinting"], "asks nothing of that"],
+])("%j is refused", async (more, message) => {
+  const { exitCode, said } = await run("refused", ...more);
+  expect([exitCode, said]).toEqual([2, expect.stringContaining(message)]);
+});
+
+test("a suite is listed and printed; without task and suite there is nothing to do", async () => {
+  expect((await runCommand(["suites"])).printed).toMatch(/^dart-eval .*\nmini .*±0\.03/);
+  const { printed } = await runCommand(["suites", "mini"]);
+  expect(JSON.parse(printed)).toMatchObject({ format: "dart-eval suite", name: "mini" });
+  const { exitCode, said } = await runCommand(["run", "--model", "x", "--out", join(folder, "none")]);
+  expect([exitCode, said]).toEqual([2, expect.stringContaining("nothing is asked for")]);
+});

@@ -1,0 +1,133 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { InputError } from "../../../src/base/errors.ts";
+import { SOURCES } from "../../../src/evaluation/datasets/sources/catalogue.ts";
+import { openSuite } from "../../../src/evaluation/suites/open-suite.ts";
+import { commandsFor } from "../../../src/evaluation/suites/places.ts";
+import { readSuite, suiteFile } from "../../../src/evaluation/suites/read-suite.ts";
+import { WHOLE_SUITE } from "../../../src/evaluation/suites/whole.ts";
+import { TASKS, taskNamed } from "../../../src/evaluation/tasks/catalogue.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+
+const suites = [await readSuite("dart-eval"), await readSuite("mini"), await readSuite("mini:0.1")];
+
+describe.each(suites)("$name", ({ rows }) => {
+  test("asks what the tasks' forms have: inputs, settings, recipes", () => {
+    for (const { task: name, inputs, optional = [], settings } of rows) {
+      const task = taskNamed(name);
+      const names = task.inputs.map((input) => input.name);
+      for (const input of Object.keys(inputs)) expect(names).toContain(input);
+      for (const { name: input, optional: free } of task.inputs) {
+        if (!free) expect(Object.keys(inputs)).toContain(input);
+      }
+      for (const input of optional) expect(inputs).toHaveProperty(input);
+      for (const [setting, { recipe = {}, sample }] of Object.entries(settings)) {
+        const form = task.settings[setting];
+        expect(form, `${name} × ${setting}`).toBeDefined();
+        for (const value of Object.keys(recipe)) expect(form!.recipe).toHaveProperty(value);
+        if (sample !== undefined) expect(task.stratum).toBeDefined();
+      }
+    }
+  });
+
+  test("every file of it can be fetched or made", () => {
+    for (const { task, inputs } of rows) {
+      for (const [name, place] of Object.entries(inputs)) {
+        if (taskNamed(task).inputs.find((input) => input.name === name)!.kind === "text") continue;
+        expect(commandsFor(place, "F"), place).not.toEqual([]);
+      }
+    }
+  });
+});
+
+test("the whole suite asks all tasks in every setting that the paper has", () => {
+  expect(new Set(WHOLE_SUITE.rows.map(({ task }) => task))).toEqual(new Set(TASKS.map(({ name }) => name)));
+  expect(
+    WHOLE_SUITE.rows
+      .filter(({ task }) => task === "chromatin-activity")
+      .map(({ inputs }) => inputs["cell-line"]),
+  ).toEqual([...["GM12878", "H1ESC", "HEPG2", "IMR90", "K562"]]);
+});
+
+test("a suite is printed as a file and read back the same", async () => {
+  const folder = temporaryFolder();
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, "suite.json");
+  writeFileSync(file, JSON.stringify(suiteFile(suites[1]!)));
+  expect(await readSuite(file)).toEqual(suites[1]);
+  writeFileSync(
+    file,
+    JSON.stringify({
+      ...suiteFile(suites[1]!),
+      rows: [{ task: "x", inputs: {}, settings: { probed: { limit: 0 } } }],
+    }),
+  );
+  await expect(readSuite(file)).rejects.toThrow(/rows\.0\.settings\.probed\.limit/);
+  await expect(readSuite("maxi")).rejects.toThrow('there is no suite and no file "maxi"');
+});
+
+describe("before anything starts", () => {
+  test("every file that is missing is told, once, with the command that brings it", async () => {
+    const folder = temporaryFolder();
+    const error = (await openSuite(suites[0]!, { data: folder }).catch(
+      (error: unknown) => error,
+    )) as InputError;
+    expect(error).toBeInstanceOf(InputError);
+    const text = error.describe();
+    const files = new Set(
+      suites[0]!.rows.flatMap(({ task, inputs, optional = [] }) =>
+        Object.entries(inputs).flatMap(([name, place]) => {
+          const isText = taskNamed(task).inputs.find((input) => input.name === name)!.kind === "text";
+          return isText || optional.includes(name) ? [] : [place];
+        }),
+      ),
+    );
+    expect(text).toContain(`${files.size} files are missing in ${folder}`);
+    for (const file of files) expect(text.split(`- ${file}\n`).length, file).toBe(2);
+    expect(text).toContain(`dart-eval data fetch hg19 --data ${folder}`);
+    expect(text).toContain("dart-eval build regulatory-elements --ccres");
+    for (const [, name] of text.matchAll(/data fetch (\S+)/g)) {
+      expect(SOURCES.map((source) => source.name)).toContain(name);
+    }
+  });
+
+  test("a suite can be cut to some tasks and settings; a limit takes the place of its sizes", async () => {
+    const folder = temporaryFolder();
+    const place = "task_2_footprinting/processed_data/footprint_dataset_350_v1.txt";
+    mkdirSync(dirname(join(folder, place)), { recursive: true });
+    writeFileSync(join(folder, place), "");
+    const suite = await openSuite(suites[1]!, {
+      data: folder,
+      tasks: ["motif-footprinting"],
+      settings: ["zero-shot"],
+      limit: 5,
+    });
+    const model = { name: "m" };
+    const [asked, ...others] = suite.tasksFor([model]);
+    expect([asked!.settings, asked!.bySetting, asked!.models, others]).toEqual([
+      ["zero-shot"],
+      { "zero-shot": { limit: 5 } },
+      [model],
+      [],
+    ]);
+    expect(suite.notes).toEqual([
+      expect.stringContaining("does without task_2_footprinting/input_data/H12CORE_motifs.tsv"),
+    ]);
+    await expect(openSuite(suites[1]!, { data: folder, settings: ["guessed"] })).rejects.toThrow(
+      "asks nothing of that",
+    );
+  });
+
+  test("a suite's file may not lead out of the data folder", async () => {
+    const row = {
+      task: "regulatory-elements",
+      inputs: { elements: "../../etc/passwd" },
+      settings: { "zero-shot": {} },
+    };
+    const suite = { name: "x", title: "x", rows: [row] };
+    await expect(openSuite(suite, { data: temporaryFolder() })).rejects.toThrow("../../etc/passwd");
+    const wrong = { ...suite, rows: [{ ...row, inputs: { peaks: "a" } }] };
+    await expect(openSuite(wrong, { data: temporaryFolder() })).rejects.toThrow('no input "peaks"');
+  });
+});
