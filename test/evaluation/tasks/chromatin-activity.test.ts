@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { planRun } from "../../../";
+import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import { openGenome } from "../../../src/dna/genome/genome.ts";
 import { openBigWig } from "../../../src/dna/genome/signal.ts";
 import type { SyntheticFiles } from "../../../src/evaluation/datasets/synthetic/files.ts";
