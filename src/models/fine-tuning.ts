@@ -2,7 +2,7 @@ import { FormatError, InputError } from "../base/errors.ts";
 import type { Tokens } from "../dna/tokenizers/tokenizer.ts";
 import type { NdArray } from "../net/arrays/array.ts";
 import { elementCount, formatShape } from "../net/arrays/array.ts";
-import { input, reduceSum } from "../net/graph/build.ts";
+import { input } from "../net/graph/build.ts";
 import type { Dim } from "../net/graph/dim.ts";
 import { graphOf } from "../net/graph/graph.ts";
 import type { Sym } from "../net/graph/sym.ts";
@@ -13,13 +13,13 @@ import type { ParameterSource, Program, ProgramOptions } from "../net/runtime/pr
 import { openProgram, workingDevice } from "../net/runtime/program.ts";
 import type { BatchPlace, Feeds } from "../net/train/batches.ts";
 import { readArrays, writeArrays } from "../net/train/fit-state.ts";
-import { trainingValues } from "../net/train/training-memory.ts";
 import type { ForwardInput } from "./architecture.ts";
 import type { LanguageModelCard } from "./card.ts";
 import type { CheckpointFolder } from "./checkpoint-folder.ts";
 import { openCheckpointFolder } from "./checkpoint-folder.ts";
 import { draw } from "./init.ts";
 import { LoraFactors, type LoraRecipe } from "./lora.ts";
+import { weightBytes } from "./parameters.ts";
 import type { Batch } from "./queries/collate.ts";
 import { collate, runsOfEqualLength } from "./queries/collate.ts";
 
@@ -33,9 +33,6 @@ export interface FineTuningRequest {
 
 /** Values of what is trained, by the names of the graph's parameters. */
 export type TrainedValues = ReadonlyMap<string, NdArray>;
-
-/** Float32 values that the forward pass of a part may leave for the gradients: 2 GB. */
-const VALUES_PER_PART = 2 ** 29;
 
 /** What part of a batch is run together: sequences of one member of the task's rows. */
 export interface PartPlace extends BatchPlace {
@@ -96,6 +93,12 @@ export class FineTuning {
     return this.opened.identity;
   }
 
+  /** Of the frozen weights, as they lie in their file. */
+  get weightBytes(): number {
+    const { architecture, parameters } = this.opened;
+    return weightBytes(architecture, parameters);
+  }
+
   /**
    * First values of everything that is kept of a training: the factors of every weight in the wrapped modules, also of the few
    * that no computation reads, and the classifier. They depend on the seed and the names alone.
@@ -109,15 +112,6 @@ export class FineTuning {
       return [name, { dtype: "float32", shape, data } as NdArray] as const;
     });
     return new Map([...initialValues(factors, seed), ...head]);
-  }
-
-  /**
-   * Sequences of so many tokens that a training step runs together: by more of them nothing gets faster, and each takes
-   * memory. It depends on the model alone, so that a training comes to the same numbers on every machine.
-   */
-  rowsPerPart({ logits }: FineTuningGraph, tokens: number): number {
-    const perRow = trainingValues(reduceSum(logits, [0, 1]), { b: 1, t: tokens });
-    return Math.max(1, Math.floor(VALUES_PER_PART / perRow));
   }
 
   /** Of some values those that a graph reads: the ones that a training step takes. */

@@ -8,6 +8,7 @@ import type { CheckpointFolder } from "./checkpoint-folder.ts";
 import { openCheckpointFolder } from "./checkpoint-folder.ts";
 import type { FineTuningRequest } from "./fine-tuning.ts";
 import { FineTuning } from "./fine-tuning.ts";
+import { weightBytes } from "./parameters.ts";
 import { Programs } from "./programs.ts";
 import { liveValuesPerRow, rowsPerRun } from "./queries/collate.ts";
 import type { TokenQuery } from "./queries/token-query.ts";
@@ -44,9 +45,7 @@ export class LanguageModel extends TokenModel {
     this.architecture = architecture;
     this.tokenizer = tokenizer;
     this.programs = new Programs(architecture, parameters, read, options);
-    this.weightBytes = architecture.tensors
-      .filter(({ hostOnly }) => !hostOnly)
-      .reduce((sum, { name: tensor }) => sum + parameters.get(tensor)!.length, 0);
+    this.weightBytes = weightBytes(architecture, parameters);
     this.query = { kind: card.kind, programs: this.programs, tokenizer, architecture };
   }
 

@@ -146,6 +146,16 @@ export function bindParameters(
   return bound;
 }
 
+/** Bytes of the weights that a graph reads, in their files. */
+export function weightBytes(
+  { tensors }: { readonly tensors: readonly DeclaredTensor[] },
+  parameters: ReadonlyMap<string, StoredArray>,
+): number {
+  return tensors
+    .filter(({ hostOnly }) => !hostOnly)
+    .reduce((sum, { name }) => sum + parameters.get(name)!.length, 0);
+}
+
 function list(verb: string, names: readonly string[]): string {
   if (names.length === 0) return "";
   const shown = names.slice(0, 5).join(", ");

@@ -103,6 +103,32 @@ export function fittingBatchSize(
   };
 }
 
+/**
+ * The same for a setting that trains: batches are cut into parts by themselves, so that the number of rows per call costs
+ * nothing.
+ *
+ * @param memory  bytes that training and answering take
+ * @throws {InputError} when it does not fit
+ */
+export function fittingTraining(
+  model: Model,
+  { asked, begun, available, others }: MemoryQuestion,
+  memory: number,
+): MemoryAnswer {
+  if (memory > available) {
+    throw new InputError(
+      `training ${JSON.stringify(model.name)} needs ${gibibytes(memory)}, and ${gibibytes(available)} are available`,
+      {
+        hint:
+          others > 0
+            ? `the other models of this run take ${gibibytes(others)}: give each a run of its own`
+            : "free some memory, or use a machine with more; batches are run in parts already, so smaller ones take hardly less",
+      },
+    );
+  }
+  return { batchSize: asked ?? begun ?? model.batchSize ?? DEFAULT_BATCH_SIZE, memory };
+}
+
 /** Bytes that a model holds between calls, once it was asked: its weights, and what it keeps ready. */
 export function atRest(model: Model): number {
   return model.memory?.(1, 1) ?? 0;

@@ -6,6 +6,7 @@ import { initialValues } from "../../net/nn/init.ts";
 import type { Feeds } from "../../net/train/batches.ts";
 import type { Example, OpenTask, Supervision, Task, TaskRow } from "../tasks/task.ts";
 import type { KeptExample, KeptRows, Learner } from "./learner.ts";
+import { learnerBytes } from "./learner-memory.ts";
 import { PackedCodes } from "./packed-codes.ts";
 import type { Setting } from "./setting.ts";
 import { outputsOf } from "./supervision.ts";
@@ -32,6 +33,13 @@ export const abInitio: Setting = {
   },
   sequencesPerRow: (task) => task.members.length,
   checkRecipe: (recipe) => void readTrainingRecipe(recipe),
+  async trainingMemory(context) {
+    const task = trainingTaskOf(context);
+    const supervision = supervisionOf(context, NAME);
+    const recipe = readTrainingRecipe(context.recipe);
+    const learner = networkLearner(task, context.model, supervision, recipe.trainingSeed);
+    return learnerBytes(learner, supervision, task.task.members.length, recipe);
+  },
   async open(context) {
     const supervision = supervisionOf(context, NAME);
     const recipe = readTrainingRecipe(context.recipe);

@@ -5,7 +5,8 @@ import type { Model } from "../../models/model.ts";
 import type { Recipe } from "../tasks/recipe.ts";
 import type { Example, OpenTask, Supervision, Task, TaskRow } from "../tasks/task.ts";
 import type { KeptExample, KeptRows, Learner } from "./learner.ts";
-import type { Setting } from "./setting.ts";
+import { learnerBytes } from "./learner-memory.ts";
+import type { Setting, SettingContext } from "./setting.ts";
 import { outputsOf } from "./supervision.ts";
 import { trainedAnswerer } from "./trained-answerer.ts";
 import { readRecipe, trainingFields } from "./training-recipe.ts";
@@ -42,28 +43,40 @@ export const fineTuned: Setting = {
   },
   sequencesPerRow: (task) => task.members.length,
   checkRecipe: (recipe) => void readFineTuningRecipe(recipe),
+  async trainingMemory(context) {
+    const { learner, supervision, recipe, weightBytes } = await openLearner(context);
+    const { members } = trainingTaskOf(context).task;
+    await learner.close();
+    return WEIGHTS_HELD * weightBytes + learnerBytes(learner, supervision, members.length, recipe);
+  },
   async open(context) {
-    const { model } = context;
-    const task = trainingTaskOf(context);
-    const recipe = readFineTuningRecipe(context.recipe);
-    const supervision = supervisionOf(context, NAME);
-    const [first] = await task.examples(trainingRows(context, recipe).train.rows.slice(0, 1));
-    const { rank, alpha, dropout, trainingSeed } = recipe;
-    const tuning = await model.fineTune!({
-      labels: outputsOf(supervision),
-      recipe: { rank, alpha, dropout },
-      seed: trainingSeed,
-    });
-    let learner: Learner;
-    try {
-      learner = await tuningLearner(task, tuning, supervision, first!.sequences[0]!);
-    } catch (error) {
-      await tuning.close();
-      throw error;
-    }
+    const { learner, recipe } = await openLearner(context);
     return trainedAnswerer(context, { setting: NAME, recipe, learner });
   },
 };
+
+/** Frozen weights in memory: in their file, packed for the forward and for the backward pass, and for the evaluation. */
+const WEIGHTS_HELD = 4;
+
+async function openLearner(context: Pick<SettingContext, "task" | "model" | "recipe">) {
+  const task = trainingTaskOf(context);
+  const recipe = readFineTuningRecipe(context.recipe);
+  const supervision = supervisionOf(context, NAME);
+  const [first] = await task.examples(trainingRows(context, recipe).train.rows.slice(0, 1));
+  const { rank, alpha, dropout, trainingSeed } = recipe;
+  const tuning = await context.model.fineTune!({
+    labels: outputsOf(supervision),
+    recipe: { rank, alpha, dropout },
+    seed: trainingSeed,
+  });
+  try {
+    const learner = await tuningLearner(task, tuning, supervision, first!.sequences[0]!);
+    return { learner, recipe, supervision, weightBytes: tuning.weightBytes };
+  } catch (error) {
+    await tuning.close();
+    throw error;
+  }
+}
 
 /** @param letters  a sequence, whose number of tokens models take that need to know it */
 async function tuningLearner(
@@ -80,11 +93,11 @@ async function tuningLearner(
     trainingOutput: training.logits,
     initial: tuning.readBy(training),
     frozen: new Map([...evaluation.frozen, ...training.frozen]),
+    tokens,
     feeds: async (examples) => tuning.feeds(sequencesOf(examples)),
     keeping: "reading",
     keep: (rows, tell) => keepRows(task, tuning, supervision, rows, tell),
     parting: {
-      rows: tuning.rowsPerPart(training, tokens),
       feeds: (place, feeds) => tuning.dropout(place, feeds),
     },
     export: (folder, trained) => tuning.save(join(folder, "adapter.safetensors"), trained),

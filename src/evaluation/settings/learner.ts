@@ -17,6 +17,11 @@ export interface Learner {
   readonly frozen: ReadonlyMap<string, ParameterSource>;
   /** Inputs of the graph for rows of the task that is answered, as they come. */
   feeds(examples: readonly Example[]): Promise<Feeds>;
+  /**
+   * Rows of the task that is answered where they are read otherwise than those that train: their sequences in parts, each with
+   * a graph of the same parameters. Absent: with `output` and `feeds`.
+   */
+  answer?(examples: readonly Example[]): Promise<readonly AnswerPart[]>;
   /** What making rows ready is, in a word: "embedding". */
   readonly keeping: string;
   /**
@@ -24,11 +29,22 @@ export interface Learner {
    * @param tell  how many of them are ready
    */
   keep(rows: readonly TaskRow[], tell: (done: number) => void): Promise<KeptRows>;
-  /** How the batches of a training are parted; where it is absent, all members of all rows are run together. */
+  /** Tokens of a sequence, where the graph leaves them open: what memory is reckoned with. */
+  readonly tokens?: number;
+  /** Where the members of a batch are run one after the other; where it is absent they are run together. */
   readonly parting?: Parting;
   /** Writes what was trained in a form that other programs know, where there is one. */
   export?(folder: string, trained: ReadonlyMap<string, NdArray>): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Some of the sequences of rows that are answered. */
+export interface AnswerPart {
+  /** [b, outputs] */
+  readonly output: Sym;
+  /** Their places among the sequences of the rows, member after member of each. */
+  readonly sequences: readonly number[];
+  readonly feeds: Feeds;
 }
 
 /**
@@ -36,8 +52,6 @@ export interface Learner {
  * by itself, as the original does by running the members' batches one after the other.
  */
 export interface Parting {
-  /** Most rows of a part. */
-  readonly rows: number;
   /** Inputs that a part has beside those of its rows: dropout masks. */
   feeds(place: PartPlace, rows: Feeds): Feeds;
 }

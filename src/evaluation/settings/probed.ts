@@ -74,6 +74,14 @@ export const probed: Setting = {
   },
 };
 
+interface HeadSizes {
+  readonly width: number;
+  /** Of the first sequence. */
+  readonly tokens: number;
+  readonly kernel: number;
+  readonly seed: number;
+}
+
 /** The probing head, whose inputs come from the store. */
 class Probe implements Learner {
   readonly keeping = "embedding";
@@ -81,6 +89,7 @@ class Probe implements Learner {
   readonly initial: Learner["initial"];
   readonly frozen = new Map<string, never>();
   readonly output: Learner["output"];
+  readonly tokens: number;
 
   private constructor(
     private readonly context: SettingContext,
@@ -88,9 +97,10 @@ class Probe implements Learner {
     private readonly store: EmbeddingStore,
     private readonly basesOf: BaseTokens,
     private readonly batchesOf: (task: OpenTask) => OriginalBatches | undefined,
-    { width, kernel, seed }: { readonly width: number; readonly kernel: number; readonly seed: number },
+    { width, tokens: count, kernel, seed }: HeadSizes,
     readonly close: () => Promise<void>,
   ) {
+    this.tokens = count;
     const layers = new FreshLayers();
     const head = probingHead(layers, { width, kernel, outputs: outputsOf(supervision) });
     const { tokens, index } = probingInputs(width, basesOf);
@@ -129,7 +139,7 @@ class Probe implements Learner {
       store,
       basesOf,
       batchesOf,
-      { width: embedding!.width, kernel, seed: recipe.trainingSeed },
+      { width: embedding!.width, tokens: embedding!.tokens, kernel, seed: recipe.trainingSeed },
       close,
     );
   }

@@ -69,6 +69,11 @@ export interface Setting {
   sameUnderBothProtocols?(task: Task): boolean;
   /** Sequences that one row brings to the model. */
   sequencesPerRow(task: Task): number;
+  /**
+   * Bytes that training takes, and answering with what was trained, beside what the model says it takes when it is asked;
+   * absent where nothing is trained. Weights are not read for it.
+   */
+  trainingMemory?(context: Pick<SettingContext, "task" | "model" | "recipe">): Promise<number>;
   /** @throws {InputError} when a recipe's values, each of the right kind, are not possible */
   checkRecipe?(recipe: Recipe): void;
   /** Ready to answer: nothing to do for zero-shot, training or loading a head for others. */

@@ -8,6 +8,7 @@ import type { Tally, Validation } from "../../net/train/validation.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { MeasureContext, SelectedRows, Supervision } from "../tasks/task.ts";
 import type { KeptRows, Learner, Parting } from "./learner.ts";
+import { rowsAtOnce } from "./learner-memory.ts";
 import type { SettingContext } from "./setting.ts";
 import { labelsArray, lossOf, predictionsOf } from "./supervision.ts";
 import type { TrainingRecipe } from "./training-recipe.ts";
@@ -43,7 +44,8 @@ export async function trainLearner(
   };
   const { output, trainingOutput = output, initial, frozen } = learner;
   const { weightDecay = 0, accumulate = 1 } = recipe;
-  const parted = learner.parting !== undefined;
+  const atOnce = rowsAtOnce(learner, supervision, members);
+  const parted = learner.parting !== undefined || recipe.batchSize > atOnce.training;
   const { history, best, parameters } = await fitEpochs({
     step: {
       loss: mul(lossOf(supervision, trainingOutput), parted ? input("share", "float32", []) : members),
@@ -56,11 +58,19 @@ export async function trainLearner(
     training: {
       examples: rows.train.rows.length,
       batch: async (places, place) =>
-        learner.parting === undefined
-          ? labelledFeeds(supervision, kept.train, places)
-          : partsOf(supervision, kept.train, learner.parting, { places, place, members }),
+        parted
+          ? partsOf(supervision, kept.train, learner.parting, {
+              places,
+              place,
+              members,
+              rows: atOnce.training,
+            })
+          : labelledFeeds(supervision, kept.train, places),
     },
-    validation: validationOf(context, supervision, { recipe, rows: kept.val, learner }),
+    validation: validationOf(context, supervision, {
+      ...{ recipe, rows: kept.val, learner },
+      atOnce: atOnce.evaluation,
+    }),
     recipe: {
       epochs: recipe.epochs,
       batchSize: recipe.batchSize,
@@ -137,26 +147,27 @@ interface WholeBatch {
   readonly places: Int32Array;
   readonly place: BatchPlace;
   readonly members: number;
+  /** Most of a part. */
+  readonly rows: number;
 }
 
-/** The loss of a part is a mean over its rows, and counts with their share of the batch. */
+/** The loss of a part is a mean over its sequences, and counts with their share of the batch's, once for each member in it. */
 function partsOf(
   supervision: Supervision,
-  rows: KeptRows,
-  parting: Parting,
-  { places, place, members }: WholeBatch,
+  kept: KeptRows,
+  parting: Parting | undefined,
+  { places, place, members, rows }: WholeBatch,
 ): readonly BatchPart[] {
-  const starts = Array.from({ length: Math.ceil(places.length / parting.rows) }, (_, i) => i * parting.rows);
-  return Array.from({ length: members }, (_, member) => member).flatMap((member) =>
+  const starts = Array.from({ length: Math.ceil(places.length / rows) }, (_, i) => i * rows);
+  const groups = parting === undefined ? [undefined] : Array.from({ length: members }, (_, i) => i);
+  return groups.flatMap((member) =>
     starts.map((from) => async () => {
-      const some = places.subarray(from, from + parting.rows);
-      const feeds = await labelledFeeds(supervision, rows, some, member);
-      const share: NdArray = {
-        dtype: "float32",
-        shape: [],
-        data: Float32Array.of(some.length / places.length),
-      };
-      return { ...feeds, share, ...parting.feeds({ ...place, member, from }, feeds) };
+      const some = places.subarray(from, from + rows);
+      const feeds = await labelledFeeds(supervision, kept, some, member);
+      const counted = (some.length / places.length) * (member === undefined ? members : 1);
+      const share: NdArray = { dtype: "float32", shape: [], data: Float32Array.of(counted) };
+      const beside = member === undefined ? {} : parting?.feeds({ ...place, member, from }, feeds);
+      return { ...feeds, share, ...beside };
     }),
   );
 }
@@ -165,14 +176,17 @@ interface ValidationParts {
   readonly recipe: TrainingRecipe;
   readonly rows: KeptRows;
   readonly learner: Learner;
+  /** Rows that are answered together. */
+  readonly atOnce: number;
 }
 
 function validationOf(
   { protocol, seed, recipe: written, onStage }: SettingContext,
   supervision: Supervision,
-  { recipe, rows, learner }: ValidationParts,
+  { recipe, rows, learner, atOnce }: ValidationParts,
 ): Validation {
   const total = rows.examples.length;
+  const batchSize = Math.min(recipe.evaluationBatchSize, atOnce);
   let began = performance.now();
   const data: ExampleSource = {
     examples: total,
@@ -180,7 +194,7 @@ function validationOf(
       if (batch === 0) began = performance.now();
       onStage?.({
         stage: validating(epoch),
-        ...paceOf(batch * recipe.evaluationBatchSize, total, began),
+        ...paceOf(batch * batchSize, total, began),
         secondsLeft: undefined,
       });
       return rows.feeds(places);
@@ -189,7 +203,7 @@ function validationOf(
   const measured: MeasureContext = { protocol, seed, rowsInTable: total, recipe: written };
   return {
     data,
-    batchSize: recipe.evaluationBatchSize,
+    batchSize,
     outputs: { output: learner.output },
     tally(): Tally {
       const predictions: Prediction[] = [];

@@ -1,9 +1,12 @@
 import { join } from "node:path";
 import { InputError } from "../../base/errors.ts";
 import { temporaryFolder } from "../../base/temporary-folder.ts";
+import { pieces } from "../../models/queries/collate.ts";
 import { openProgram } from "../../net/runtime/program.ts";
 import { readArrays } from "../../net/train/fit-state.ts";
+import type { Prediction } from "../tasks/prediction.ts";
 import type { Learner } from "./learner.ts";
+import { rowsAtOnce } from "./learner-memory.ts";
 import type { Answerer, SettingContext } from "./setting.ts";
 import { predictionsOf } from "./supervision.ts";
 import { trainLearner } from "./train-learner.ts";
@@ -31,12 +34,16 @@ export async function trainedAnswerer(context: SettingContext, trained: TrainedS
     const { parameters, training } = await trainedParameters(context, trained);
     const sources = new Map([...learner.frozen, ...parameters]);
     const program = await openProgram({ output: learner.output }, sources);
+    const { evaluation: atOnce } = rowsAtOnce(learner, supervision, context.task.task.members.length);
     return {
       training,
       async answer(examples) {
-        if (examples.length === 0) return [];
-        const { output } = await program.run(await learner.feeds(examples));
-        return predictionsOf(supervision, examples, output!);
+        const predictions: Prediction[] = [];
+        for (const some of pieces(examples, atOnce)) {
+          const { output } = await program.run(await learner.feeds(some));
+          predictions.push(...predictionsOf(supervision, some, output!));
+        }
+        return predictions;
       },
       async close() {
         await program.close();

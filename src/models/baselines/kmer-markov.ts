@@ -7,6 +7,9 @@ import { BASE_CODES, ContextCounter, type ContextCounts } from "./context-counts
 const UNITS_PER_NAT = 2 ** 26;
 const LOWEST_LOG = -(2 ** 31) / UNITS_PER_NAT; // -32 nats
 
+/** A call costs more than a sequence does. */
+const BATCH_SIZE = 4096;
+
 export interface KmerMarkovOptions {
   /** Letters of context, 0 to 11. */
   readonly order: number;
@@ -17,6 +20,7 @@ export interface KmerMarkovOptions {
 /** A fitted Markov model of DNA; any number of sequences may be scored, in any order. */
 export interface KmerMarkov extends Model {
   readonly order: number;
+  readonly batchSize: number;
   readonly identity: string;
   /** Letters A, C, G, T that it was fitted to, on one strand. */
   readonly trainingBases: number;
@@ -92,6 +96,7 @@ function modelOf(counts: ContextCounts): KmerMarkov {
     kind: "causal",
     tokens: "one-letter",
     order,
+    batchSize: BATCH_SIZE,
     trainingBases: bases,
     strengths,
 

@@ -49,6 +49,8 @@ export async function openSession(
     const options: InferenceSession.SessionOptions = {
       executionProviders: each === "cpu" ? ["cpu"] : [each, "cpu"],
       logSeverityLevel: 3,
+      // With it, every run after the first takes a second block for all its tensors beside what the first one took.
+      enableMemPattern: false,
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       ...(folder === undefined
         ? {}

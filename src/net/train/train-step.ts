@@ -70,7 +70,7 @@ const truth = (value: boolean): NdArray => ({ dtype: "bool", shape: [], data: Ui
 export async function openTrainStep(request: TrainStepRequest): Promise<TrainStep> {
   const { loss, outputs = {}, trained, frozen, accumulate = 1, inParts = false, program } = request;
   const settings = adamSettings(request.optimizer);
-  const symbols = trainedSymbols(loss, trained);
+  const symbols = trainedSymbols(loss, trained.keys());
   const parts = gradientsOf(
     loss,
     symbols.map(({ sym }) => sym),
@@ -84,18 +84,19 @@ export async function openTrainStep(request: TrainStepRequest): Promise<TrainSte
   return new AdamTrainStep(step, request, settings, accumulate, symbols);
 }
 
-interface TrainedSymbol {
+export interface TrainedSymbol {
   readonly name: string;
   readonly sym: Sym;
 }
 
-function trainedSymbols(loss: Sym, trained: ReadonlyMap<string, NdArray>): readonly TrainedSymbol[] {
+/** The parameters of a loss that are trained, by their names. @throws {InternalError} when one is not in the graph */
+export function trainedSymbols(loss: Sym, trained: Iterable<string>): readonly TrainedSymbol[] {
   const byName = new Map(
     graphOf({ loss }).nodes.flatMap((node) =>
       node.op === "Parameter" ? [[(node.attributes as { name: string }).name, node] as const] : [],
     ),
   );
-  return [...trained.keys()].map((name) => {
+  return [...trained].map((name) => {
     const node = byName.get(name);
     if (node === undefined)
       throw new InternalError(`the loss does not depend on the trained parameter ${name}`);

@@ -102,3 +102,21 @@ test("a model that cannot be trained further is refused; so is an impossible rec
   );
   await expect(run(temporaryFolder(), { recipe: { rank: 0 } })).rejects.toThrow(/rank of the recipe is 0/);
 });
+
+test("a training that cannot fit into memory is refused when the run is planned, with what it needs", async () => {
+  const planned = (memory: number, recipe: Record<string, number> = {}) =>
+    planRun({ tasks: [{ task, inputs: {} }], models: [model], settings: ["fine-tuned"], memory, recipe });
+  const plan = await planned(8e9);
+  await plan.close();
+  const needed = plan.cells[0]!.estimate.memory!;
+  expect(needed).toBeGreaterThan(200e6);
+  expect(needed).toBeLessThan(400e6);
+  await expect(planned(100e6)).rejects.toThrow(
+    /^training "model" needs 0\.\d GiB, and 0\.1 GiB are available/,
+  );
+  const large = await planned(8e9, { batchSize: 100_000, rank: 64 });
+  await large.close();
+  // a batch is cut into parts: the cost of a larger one ends somewhere
+  expect(large.cells[0]!.estimate.memory!).toBeGreaterThan(needed);
+  expect(large.cells[0]!.estimate.memory!).toBeLessThan(3e9);
+});
