@@ -176,6 +176,9 @@ function draftsOf(
     return false;
   });
   if (open === undefined) return [];
+  if (form.trainedBy !== undefined && open.training === undefined) {
+    throw noTraining(task, setting, form.trainedBy);
+  }
   const asked = { split: request.split ?? form.defaultSplit, limit: request.limit ?? null };
   const part = form.part === undefined ? {} : { part: form.part };
   const selection: Selection = { ...asked, ...part, purpose: "answer" };
@@ -204,7 +207,7 @@ function draftsOf(
       ...asked,
       ...(sample === undefined ? {} : { sample }),
       recipe,
-      data: open.digests,
+      data: dataOf(form, open),
     };
     const record = {
       identity: cellIdentity(cell),
@@ -337,6 +340,21 @@ async function priced(
     estimate,
     ...(answersOf === undefined ? {} : { answersOf }),
   };
+}
+
+/** What the answers depend on: on the data of the task that trains, too, where the setting answers with what another trained. */
+function dataOf({ trainedBy }: TaskSetting, { digests, training }: OpenTask): Cell["data"] {
+  if (trainedBy === undefined || training === undefined) return digests;
+  const trained = Object.entries(training.digests).map(([name, digest]) => [`${trainedBy} ${name}`, digest]);
+  return { ...digests, ...Object.fromEntries(trained) };
+}
+
+function noTraining(task: Task, setting: Setting, trainedBy: string): InputError {
+  const inputs = task.inputs.filter(({ optional }) => optional).map(({ name }) => name);
+  return new InputError(
+    `${task.name} × ${setting.name} answers with what ${trainedBy} trained, and its inputs are not given`,
+    { hint: `give them as well: ${inputs.map((name) => `--data ${name}=…`).join(" ")}` },
+  );
 }
 
 function emptySelection(
