@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { version } from "../../src/base/version.ts";
+import { TASKS } from "../../src/evaluation/tasks/catalogue.ts";
 import { runCommand } from "./collecting-terminal.ts";
 
 const COMMANDS = ["demo", "build", "run", "merge", "report", "models", "tasks", "doctor"];
@@ -90,7 +91,9 @@ describe("a mistake is one message, without a stack, and exit code 2", () => {
       "x",
     ]);
     expect(exitCode).toBe(2);
-    expect(said).toBe('error: there is no task "elements"\n  tasks: regulatory-elements');
+    expect(said).toBe(
+      `error: there is no task "elements"\n  tasks: ${TASKS.map(({ name }) => name).join(", ")}`,
+    );
   });
 
   test("a folder that holds no run", async () => {
