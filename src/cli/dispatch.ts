@@ -63,6 +63,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "list what can be asked at once, and print a suite to change it",
     load: () => import("./commands/suites.ts"),
   },
+  cache: {
+    summary: "list what is kept to save time, and remove what was not used for long",
+    load: () => import("./commands/cache.ts"),
+  },
   doctor: {
     summary: "say what this machine has, and check that it computes right",
     load: () => import("./commands/doctor.ts"),

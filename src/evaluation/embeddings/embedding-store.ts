@@ -2,8 +2,10 @@ import { join } from "node:path";
 import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { kindOfPath } from "../../base/folder.ts";
+import { type InUse, markInUse } from "../../base/in-use.ts";
 import { stableStringify } from "../../base/stable-json.ts";
 import type { Model, Origin, Protocol, SequenceEmbedding } from "../../models/model.ts";
+import { writeAbout } from "./about.ts";
 import { type EmbeddedChunk, openChunk, roundingLoss, type StoredAs, writeChunk } from "./embedded-chunk.ts";
 
 /** Raised when the same sequences would be embedded or kept otherwise. */
@@ -55,11 +57,18 @@ export class EmbeddingStore {
   private readonly opened = new Map<string, EmbeddedChunk>();
   private readonly place: string;
   private lost: RoundingLoss | undefined;
+  /** From the first chunk that is asked for: nobody may remove the folder then. */
+  private held: Promise<InUse> | undefined;
 
   constructor(private readonly options: EmbeddingStoreOptions) {
     const { folder, model, protocol, storedAs = "float32" } = options;
     const key = { version: VERSION, model: model.identity ?? `name ${model.name}`, protocol, storedAs };
     this.place = join(folder, sha256Hex(stableStringify(key)).slice(0, 16));
+  }
+
+  /** A store of the same model that sees no padding: as under `corrected`. */
+  unpadded(): EmbeddingStore {
+    return new EmbeddingStore({ ...this.options, protocol: "corrected" });
   }
 
   /** Where a chunk of these sequences is, or will be; nothing is read or made. */
@@ -80,6 +89,7 @@ export class EmbeddingStore {
    */
   async ensure(sequences: readonly SequenceToEmbed[], signal?: AbortSignal): Promise<boolean> {
     const { file } = this.chunkOf(sequences);
+    await this.hold();
     if ((await kindOfPath(file)) === "file") return false;
     const embeddings = await this.embedAll(sequences, signal);
     const { storedAs } = this.options;
@@ -106,7 +116,20 @@ export class EmbeddingStore {
     return (await this.chunk(file)).read(sequence);
   }
 
+  private async hold(): Promise<void> {
+    this.held ??= this.begin();
+    await this.held;
+  }
+
+  private async begin(): Promise<InUse> {
+    const { model, protocol, storedAs = "float32" } = this.options;
+    const held = await markInUse(this.place);
+    await writeAbout(this.place, { model: model.name, protocol, storedAs });
+    return held;
+  }
+
   private async chunk(file: string): Promise<EmbeddedChunk> {
+    await this.hold();
     const found = this.opened.get(file) ?? (await openChunk(file));
     this.opened.delete(file);
     this.opened.set(file, found);
@@ -179,6 +202,9 @@ export class EmbeddingStore {
     const chunks = [...this.opened.values()];
     this.opened.clear();
     for (const chunk of chunks) await chunk.close();
+    const { held } = this;
+    this.held = undefined;
+    await (await held)?.release();
   }
 }
 

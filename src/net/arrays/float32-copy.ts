@@ -4,6 +4,7 @@ import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { openFile } from "../../base/file-handle.ts";
 import { kindOfPath } from "../../base/folder.ts";
+import { markInUse } from "../../base/in-use.ts";
 import { rememberedDigest } from "../../base/remembered-digest.ts";
 import { stableStringify } from "../../base/stable-json.ts";
 import { writeFileWhole } from "../../base/write-file.ts";
@@ -51,6 +52,8 @@ export async function float32Arrays(
   });
   const path = join(folder, `${sha256Hex(key).slice(0, 32)}.safetensors`);
   const digestPath = `${path}.sha256`;
+  // Programs map the copy for as long as they are open: the mark stands until the process ends.
+  await markInUse(path);
   if (!(await isSound(path, digestPath))) {
     await writeCopy(path, checkpoint, wanted);
     // In the form that `sha256sum --check` reads.

@@ -1,0 +1,32 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { createFileWhole } from "../../base/create-file.ts";
+import { textIfPresent } from "../../base/text-file.ts";
+
+/** Whose embeddings a folder holds: its name is a digest of this and says nothing to a person. */
+export interface AboutEmbeddings {
+  readonly model: string;
+  readonly protocol: string;
+  readonly storedAs: string;
+}
+
+const schema = z.object({ model: z.string(), protocol: z.string(), storedAs: z.string() });
+const aboutPath = (folder: string) => join(folder, "about.json");
+
+/** Written once, beside the first chunk. */
+export async function writeAbout(folder: string, about: AboutEmbeddings): Promise<void> {
+  await createFileWhole(aboutPath(folder), `${JSON.stringify(about, null, 2)}\n`);
+}
+
+/** `hyenadna-large-1m, corrected protocol, float32`. */
+export async function describeEmbeddings(folder: string): Promise<string> {
+  let value: unknown;
+  try {
+    value = JSON.parse((await textIfPresent(aboutPath(folder))) ?? "");
+  } catch {
+    return "embeddings of a model that left no name";
+  }
+  const { data } = schema.safeParse(value);
+  if (data === undefined) return "embeddings of a model that left no name";
+  return `embeddings of ${data.model}, ${data.protocol} protocol, ${data.storedAs}`;
+}
