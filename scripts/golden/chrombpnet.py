@@ -24,6 +24,7 @@ import tensorflow as tf
 
 OUT = Path(__file__).resolve().parents[2] / "test" / "golden" / "chrombpnet"
 INPUT, OUTPUT = 300, 120
+COUNTS_WEIGHT = 3.5
 BIAS_HEADS = (
     "prof_out_precrop",
     "logits_profile_predictions_preflatten",
@@ -84,6 +85,21 @@ def sequences():
     return np.array(rows)
 
 
+def training(keras, model, x):
+    """Three steps of Adam with the bias frozen, as the original trains; the multinomial coefficient is left out of the loss."""
+    rng = np.random.default_rng(3)
+    counts = rng.poisson(np.linspace(0.1, 4, len(x))[:, None], (len(x), OUTPUT)).astype("float32")
+    for layer in model.layers:
+        if layer.name not in ("model_wo_bias", "logits_profile_predictions", "logcount_predictions"):
+            layer.trainable = False
+    profile_loss = lambda true, logits: -tf.reduce_sum(true * tf.nn.log_softmax(logits)) / len(x)
+    model.compile(keras.optimizers.Adam(1e-3), loss=[profile_loss, "mse"], loss_weights=[1, COUNTS_WEIGHT])
+    log_counts = np.log1p(counts.sum(-1, keepdims=True))
+    losses = [float(model.train_on_batch(x, [counts, log_counts])[0]) for _ in range(3)]
+    weights = {w.name: w.numpy().ravel()[::7].tolist() for w in model.get_layer("model_wo_bias").trainable_weights}
+    return {"counts": counts.astype(int).tolist(), "countsWeight": COUNTS_WEIGHT, "losses": losses, "weights": weights}
+
+
 def main(version):
     if version == "2":
         import tf_keras as keras
@@ -105,6 +121,8 @@ def main(version):
         (OUT / f"{name}.keras{version}.h5.gz").write_bytes(packed)
         logits, log_counts = model.predict(x, verbose=0)
         predictions[name] = {"logits": rounded(logits), "logCounts": rounded(log_counts[:, 0])}
+    if version == "2":
+        (OUT / "training.json").write_text(json.dumps(training(keras, models["chrombpnet"], x)) + "\n")
     return predictions
 
 

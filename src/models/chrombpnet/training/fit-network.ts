@@ -53,22 +53,12 @@ export interface TrainedNetwork extends Pick<FitResult, "history" | "best"> {
  */
 export async function fitNetwork(request: NetworkTraining): Promise<TrainedNetwork> {
   const { name, sizes, frozenBias, countsWeight, recipe, program, onProgress, signal } = request;
-  const network = bpnet(name, sizes);
-  const x = input("x", "float32", ["b", sizes.inputLength, 4]);
-  const counts = input("counts", "float32", ["b", sizes.outputLength]);
-  const own = bpnetOutputs(network, x);
-  const outputs =
-    frozenBias === undefined ? own : withBias(own, bpnetOutputs(bpnet("bias", frozenBias.sizes), x));
-  const profileLoss = multinomialError(outputs.logits, counts);
-  const countsLoss = logCountError(outputs.logCounts, reduceSum(counts, [1]));
-  const frozen = new Map(
-    [...(frozenBias?.arrays ?? [])].map(([at, array]) => [`bias.${at}`, array] as const),
-  );
+  const { tensors, losses, loss, frozen } = networkLoss(name, sizes, countsWeight, frozenBias);
   const { history, best, parameters } = await fitEpochs({
     step: {
-      loss: mul(add(profileLoss, mul(countsLoss, countsWeight)), input("share", "float32", [])),
+      loss: mul(loss, input("share", "float32", [])),
       inParts: true,
-      trained: initialValues(network.tensors, recipe.seed),
+      trained: initialValues(tensors, recipe.seed),
       frozen,
       optimizer: { learningRate: recipe.learningRate, epsilon: ADAM_EPSILON },
       ...(program === undefined ? {} : { program }),
@@ -77,7 +67,7 @@ export async function fitNetwork(request: NetworkTraining): Promise<TrainedNetwo
     validation: {
       data: request.validation,
       batchSize: recipe.batchSize,
-      outputs: { profileLoss, countsLoss },
+      outputs: losses,
       tally: () => lossTally(countsWeight),
     },
     recipe: { ...recipe, order: request.order },
@@ -87,6 +77,28 @@ export async function fitNetwork(request: NetworkTraining): Promise<TrainedNetwo
     ...(onProgress === undefined ? {} : { onProgress }),
   });
   return { history, best, network: { sizes, arrays: withoutName(name, parameters) } };
+}
+
+/**
+ * The loss of a network as a graph over `x`, one-hot [b, l, 4], and `counts`, reads [b, t]; means over the batch.
+ *
+ * @param frozenBias  its prediction is added; its arrays are `frozen`, by the graph's names
+ */
+export function networkLoss(name: string, sizes: BpnetSizes, countsWeight: number, frozenBias?: StoredBpnet) {
+  const network = bpnet(name, sizes);
+  const x = input("x", "float32", ["b", sizes.inputLength, 4]);
+  const counts = input("counts", "float32", ["b", sizes.outputLength]);
+  const own = bpnetOutputs(network, x);
+  const { logits, logCounts } =
+    frozenBias === undefined ? own : withBias(own, bpnetOutputs(bpnet("bias", frozenBias.sizes), x));
+  const profileLoss = multinomialError(logits, counts);
+  const countsLoss = logCountError(logCounts, reduceSum(counts, [1]));
+  return {
+    tensors: network.tensors,
+    losses: { profileLoss, countsLoss },
+    loss: add(profileLoss, mul(countsLoss, countsWeight)),
+    frozen: new Map([...(frozenBias?.arrays ?? [])].map(([at, array]) => [`bias.${at}`, array] as const)),
+  };
 }
 
 const withoutName = (name: string, arrays: ReadonlyMap<string, NdArray>) =>
