@@ -1,5 +1,6 @@
 import type { DefineCommand } from "../command.ts";
 import { define as cellTypeElements } from "./build/cell-type-elements.ts";
+import { define as chromatinActivity } from "./build/chromatin-activity.ts";
 import { define as motifFootprinting } from "./build/motif-footprinting.ts";
 import { define as regulatoryElements } from "./build/regulatory-elements.ts";
 
@@ -8,6 +9,7 @@ const TABLES: Readonly<Record<string, DefineCommand>> = {
   "regulatory-elements": regulatoryElements,
   "motif-footprinting": motifFootprinting,
   "cell-type-elements": cellTypeElements,
+  "chromatin-activity": chromatinActivity,
 };
 
 export const define: DefineCommand = (command, context) => {

@@ -1,0 +1,144 @@
+import { join } from "node:path";
+import { InputError } from "../../../base/errors.ts";
+import { readBed } from "../../../dna/genome/bed.ts";
+import { openGenome } from "../../../dna/genome/genome.ts";
+import type { Interval } from "../../../dna/genome/interval.ts";
+import { writeActivityWindows } from "../../../evaluation/datasets/activity-windows.ts";
+import { gcMatchedWindows } from "../../../evaluation/datasets/gc-matched-windows.ts";
+import { peakWindows } from "../../../evaluation/datasets/peak-windows.ts";
+import { CHROMOSOME_SPLIT } from "../../../evaluation/tasks/split.ts";
+import { count } from "../../../report/numbers.ts";
+import { type Context, type DefineCommand, examples } from "../../command.ts";
+import { wholeNumber } from "../../whole-number.ts";
+
+interface ActivityOptions {
+  readonly cellLine: string;
+  readonly peaks: string;
+  readonly idr: string;
+  readonly nonpeaks?: string;
+  readonly genome?: string;
+  readonly exclude: readonly string[];
+  readonly perPeak: number;
+  readonly seed: number;
+  readonly out: string;
+}
+
+/** What a test peak gets, whatever the others get: as in ChromBPNet's pipeline. */
+const PER_TEST_PEAK = 1;
+
+export const define: DefineCommand = (command, context) => {
+  command
+    .summary("the tables of task 4 from peaks of a cell line")
+    .description(
+      "Makes the tables of peaks, of high-confidence peaks and of non-peaks of one cell line: 2,114 bases around each summit. Non-peaks come from a file, or are found in the genome: bins of 2,114 bases at every 1,000th that lie away from all peaks, as many as there are peaks and of the same GC contents, within each part of the split by chromosomes.",
+    )
+    .requiredOption("--cell-line <name>", "what the tables are named by, such as K562")
+    .requiredOption("--peaks <narrowPeak>", "all peaks; gzip is fine")
+    .requiredOption("--idr <narrowPeak>", "high-confidence peaks, reproduced between replicates (IDR)")
+    .option("--nonpeaks <narrowPeak>", "windows without a peak, as ChromBPNet's pipeline leaves them")
+    .option("--genome <file>", "or the genome in which to find them: FASTA (plain or bgzip) or 2bit")
+    .option("--exclude <bed...>", "regions to stay away from, such as a blacklist; with --genome", [])
+    .option(
+      "--per-peak <n>",
+      "non-peaks for each training and validation peak; test peaks get one",
+      wholeNumber(1),
+      2,
+    )
+    .option("--seed <number>", "seed of the draw of non-peaks", wholeNumber(0), 0)
+    .requiredOption("--out <folder>", "where the three tables are written")
+    .addHelpText(
+      "after",
+      examples({
+        "non-peaks found in the genome":
+          "dart-eval build chromatin-activity --cell-line K562 --peaks K562.narrowPeak.gz --idr K562.idr.narrowPeak.gz --genome hg38.fa --exclude blacklist.bed.gz --out task4",
+        "with non-peaks that are there already":
+          "dart-eval build chromatin-activity --cell-line K562 --peaks K562.narrowPeak --idr K562.idr.narrowPeak --nonpeaks K562.nonpeaks.narrowPeak --out task4",
+      }),
+    )
+    .action((options: ActivityOptions) => build(options, context));
+};
+
+async function build(options: ActivityOptions, context: Context): Promise<void> {
+  const { terminal } = context;
+  const { cellLine, peaks, idr, nonpeaks, genome, out } = options;
+  if (!/^[\w.+-]+$/.test(cellLine)) {
+    throw new InputError(`the cell line ${JSON.stringify(cellLine)} cannot name a file`, {
+      hint: "use letters, digits and . _ + -",
+    });
+  }
+  if ((nonpeaks === undefined) === (genome === undefined)) {
+    throw new InputError("non-peaks come either from --nonpeaks or from the --genome", {
+      hint: nonpeaks === undefined ? "give one of the two" : "leave one of the two out",
+    });
+  }
+  const table = (set: string) => join(out, `${cellLine}_${set}.bed`);
+  await writeTable(table("peaks"), windowsOf(peaks, context), context);
+  await writeTable(table("idr"), windowsOf(idr, context), context);
+  const without = nonpeaks === undefined ? await matched(options, context) : windowsOf(nonpeaks, context);
+  await writeTable(table("nonpeaks"), without, context);
+  const data = ["peaks", "idr", "nonpeaks"].map((set) => `${set}=${table(set)}`).join(" ");
+  terminal.say(
+    `next: dart-eval run --task chromatin-activity --data ${data} signal=BIGWIG cell-line=${cellLine} --genome GENOME --model MODEL --setting probed --out FOLDER`,
+  );
+}
+
+async function writeTable(
+  file: string,
+  windows: AsyncIterable<Interval> | readonly Interval[],
+  { terminal, signal }: Context,
+): Promise<void> {
+  let rows = 0;
+  async function* counted() {
+    for await (const window of windows) {
+      signal.throwIfAborted();
+      rows++;
+      yield window;
+    }
+  }
+  await writeActivityWindows(file, counted());
+  terminal.say(`wrote ${file}: ${count(rows)} windows`);
+}
+
+async function* windowsOf(file: string, { terminal }: Context): AsyncGenerator<Interval> {
+  let outside = 0;
+  yield* peakWindows(file, { onOutside: () => outside++ });
+  if (outside > 0) {
+    terminal.say(`note: ${count(outside)} windows of ${file} begin before their chromosome and are left out`);
+  }
+}
+
+/** Windows of the genome that stand for the absence of peaks. */
+async function matched(options: ActivityOptions, context: Context): Promise<readonly Interval[]> {
+  const { peaks: file, genome: path, exclude, perPeak, seed } = options;
+  const { terminal, signal } = context;
+  const peaks: Interval[] = [];
+  for await (const window of peakWindows(file)) peaks.push(window);
+  const excluded: Interval[] = [];
+  for (const bed of [file, ...exclude]) {
+    for await (const { chrom, start, end } of readBed(bed)) excluded.push({ chrom, start, end });
+  }
+  await using genome = await openGenome(path!);
+  const { train, val, test } = CHROMOSOME_SPLIT;
+  const { windows, passedOver, missing } = await gcMatchedWindows({
+    genome,
+    peaks,
+    excluded,
+    folds: [
+      { chromosomes: train, perPeak },
+      { chromosomes: val, perPeak },
+      { chromosomes: test, perPeak: PER_TEST_PEAK },
+    ],
+    seed,
+    onChromosome: (name) => terminal.say(`  ${name}`),
+    signal,
+  });
+  if (passedOver > 0) {
+    terminal.say(
+      `note: nothing is matched to ${count(passedOver)} peaks, which are in no part of the split or reach beyond their chromosome`,
+    );
+  }
+  if (missing > 0) {
+    terminal.say(`note: ${count(missing)} non-peaks could not be found: every bin away from peaks is taken`);
+  }
+  return windows;
+}
