@@ -21,7 +21,7 @@ export interface Learner {
    * Rows of the task that is answered where they are read otherwise than those that train: their sequences in parts, each with
    * a graph of the same parameters. Absent: with `output` and `feeds`.
    */
-  answer?(examples: readonly Example[]): Promise<readonly AnswerPart[]>;
+  readonly answer?: ((examples: readonly Example[]) => Promise<readonly AnswerPart[]>) | undefined;
   /** What making rows ready is, in a word: "embedding". */
   readonly keeping: string;
   /**

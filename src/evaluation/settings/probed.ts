@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { InputError } from "../../base/errors.ts";
 import { temporaryFolder } from "../../base/temporary-folder.ts";
-import { baseMap } from "../../dna/tokenizers/base-map.ts";
 import {
   type BaseTokens,
   probingHead,
@@ -16,6 +15,7 @@ import type { Recipe } from "../tasks/recipe.ts";
 import type { Example, OpenTask, Supervision, Task, TaskRow } from "../tasks/task.ts";
 import type { KeptExample, KeptRows, Learner } from "./learner.ts";
 import { OriginalBatches } from "./original-batches.ts";
+import { headFeeds, ProbeAnswers } from "./probe-answers.ts";
 import type { Setting, SettingContext } from "./setting.ts";
 import { outputsOf } from "./supervision.ts";
 import { trainedAnswerer } from "./trained-answerer.ts";
@@ -35,6 +35,9 @@ const recipeSchema = z.object({
   kernel: z.int().positive().max(32),
   extractionBatchSize: z.int().positive(),
   storedAs: z.enum(["float32", "float16"]),
+  /** Where another task's rows train: what is read of a row that is answered, and rows that the original scored at once. */
+  answered: z.enum(["bases", "tokens"]).default("bases"),
+  answerBatchSize: z.int().positive().default(256),
 });
 
 const readProbedRecipe = (recipe: Recipe) => readRecipe(recipeSchema, recipe);
@@ -74,14 +77,6 @@ export const probed: Setting = {
   },
 };
 
-interface HeadSizes {
-  readonly width: number;
-  /** Of the first sequence. */
-  readonly tokens: number;
-  readonly kernel: number;
-  readonly seed: number;
-}
-
 /** The probing head, whose inputs come from the store. */
 class Probe implements Learner {
   readonly keeping = "embedding";
@@ -90,6 +85,7 @@ class Probe implements Learner {
   readonly frozen = new Map<string, never>();
   readonly output: Learner["output"];
   readonly tokens: number;
+  readonly answer: Learner["answer"];
 
   private constructor(
     private readonly context: SettingContext,
@@ -97,15 +93,23 @@ class Probe implements Learner {
     private readonly store: EmbeddingStore,
     private readonly basesOf: BaseTokens,
     private readonly batchesOf: (task: OpenTask) => OriginalBatches | undefined,
-    { width, tokens: count, kernel, seed }: HeadSizes,
+    recipe: z.infer<typeof recipeSchema>,
+    { width, tokens: count }: Pick<SequenceEmbedding, "width" | "tokens">,
     readonly close: () => Promise<void>,
   ) {
     this.tokens = count;
     const layers = new FreshLayers();
-    const head = probingHead(layers, { width, kernel, outputs: outputsOf(supervision) });
+    const head = probingHead(layers, { width, kernel: recipe.kernel, outputs: outputsOf(supervision) });
     const { tokens, index } = probingInputs(width, basesOf);
-    this.initial = initialValues(layers.tensors, seed);
+    this.initial = initialValues(layers.tensors, recipe.trainingSeed);
     this.output = probingLogits(head, tokens, basesOf, index);
+    if (context.task.training === undefined) return;
+    const { answered, answerBatchSize } = recipe;
+    const answers = new ProbeAnswers(context, {
+      ...{ head, width, basesOf, store: store.unpadded() },
+      ...{ read: answered, batchSize: answerBatchSize },
+    });
+    this.answer = (examples) => answers.answer(examples);
   }
 
   /** Asks the model for one embedding, of the first row that trains, to know its width and its tokens. */
@@ -117,7 +121,7 @@ class Probe implements Learner {
   ): Promise<Probe> {
     const { model, protocol } = context;
     const task = trainingTaskOf(context);
-    const { positions, kernel, extractionBatchSize } = recipe;
+    const { positions, extractionBatchSize } = recipe;
     const supervision = supervisionOf(context, NAME);
     // The original padded rows to the longest of a batch; where all are as long there is nothing to pad.
     const varies =
@@ -133,22 +137,14 @@ class Probe implements Learner {
     const origins = [{ task: task.task.name, row: first!.row, member: 0 }];
     const [embedding] = await model.embed!([first!.sequences[0]!], { protocol, origins });
     const basesOf = seenBy(embedding!, positions, task.task.window, model);
-    return new Probe(
-      context,
-      supervision,
-      store,
-      basesOf,
-      batchesOf,
-      { width: embedding!.width, tokens: embedding!.tokens, kernel, seed: recipe.trainingSeed },
-      close,
-    );
+    return new Probe(context, supervision, store, basesOf, batchesOf, recipe, embedding!, close);
   }
 
   async feeds(examples: readonly Example[]): Promise<Feeds> {
     const sequences = await this.toEmbed(this.context.task, examples);
     await this.store.ensure(sequences, this.context.signal);
     const place = this.store.chunkOf(sequences);
-    return this.collate(await this.readAll(sequences.map((_, sequence) => ({ place, sequence }))));
+    return headFeeds(await this.readAll(sequences.map((_, sequence) => ({ place, sequence }))), this.basesOf);
   }
 
   async keep(rows: readonly TaskRow[], tell: (done: number) => void): Promise<KeptRows> {
@@ -178,7 +174,7 @@ class Probe implements Learner {
             sequence: (row % CHUNK_ROWS) * members + member,
           })),
         );
-        return this.collate(await this.readAll(wanted));
+        return headFeeds(await this.readAll(wanted), this.basesOf);
       },
     };
   }
@@ -219,25 +215,6 @@ class Probe implements Learner {
     const embeddings = new Array<SequenceEmbedding>(wanted.length);
     for (const i of order) embeddings[i] = await this.store.read(wanted[i]!.place, wanted[i]!.sequence);
     return embeddings;
-  }
-
-  /** Padded with zeros to the longest; what is read of each sequence never lies in the padding. */
-  private collate(embeddings: readonly SequenceEmbedding[]): Feeds {
-    const { kind, length } = this.basesOf;
-    const { width } = embeddings[0]!;
-    const tokens = kind === "gather" ? Math.max(...embeddings.map((each) => each.tokens)) : length + 1;
-    const states = new Float32Array(embeddings.length * tokens * width);
-    const index = new Int32Array(kind === "gather" ? embeddings.length * length : 0);
-    embeddings.forEach((embedding, i) => {
-      states.set(embedding.states, i * tokens * width);
-      if (kind === "gather") index.set(baseMap(embedding, length), i * length);
-    });
-    return {
-      embedding: { dtype: "float32", shape: [embeddings.length, tokens, width], data: states },
-      ...(kind === "gather"
-        ? { index: { dtype: "int32", shape: [embeddings.length, length], data: index } }
-        : {}),
-    };
   }
 }
 

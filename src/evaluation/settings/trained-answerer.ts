@@ -2,11 +2,13 @@ import { join } from "node:path";
 import { InputError } from "../../base/errors.ts";
 import { temporaryFolder } from "../../base/temporary-folder.ts";
 import { pieces } from "../../models/queries/collate.ts";
-import { openProgram } from "../../net/runtime/program.ts";
+import { openProgram, type ParameterSource } from "../../net/runtime/program.ts";
 import { readArrays } from "../../net/train/fit-state.ts";
 import type { Prediction } from "../tasks/prediction.ts";
+import type { Example } from "../tasks/task.ts";
 import type { Learner } from "./learner.ts";
 import { rowsAtOnce } from "./learner-memory.ts";
+import { PartPrograms } from "./part-programs.ts";
 import type { Answerer, SettingContext } from "./setting.ts";
 import { predictionsOf } from "./supervision.ts";
 import { trainLearner } from "./train-learner.ts";
@@ -33,15 +35,14 @@ export async function trainedAnswerer(context: SettingContext, trained: TrainedS
   try {
     const { parameters, training } = await trainedParameters(context, trained);
     const sources = new Map([...learner.frozen, ...parameters]);
-    const program = await openProgram({ output: learner.output }, sources);
+    const program = await answeringProgram(learner, sources);
     const { evaluation: atOnce } = rowsAtOnce(learner, supervision, context.task.task.members.length);
     return {
       training,
       async answer(examples) {
         const predictions: Prediction[] = [];
         for (const some of pieces(examples, atOnce)) {
-          const { output } = await program.run(await learner.feeds(some));
-          predictions.push(...predictionsOf(supervision, some, output!));
+          predictions.push(...predictionsOf(supervision, some, await program.answer(some)));
         }
         return predictions;
       },
@@ -54,6 +55,24 @@ export async function trainedAnswerer(context: SettingContext, trained: TrainedS
     await learner.close();
     throw error;
   }
+}
+
+/** The learner's own graph, or those of the parts that it answers in. */
+async function answeringProgram(learner: Learner, sources: ReadonlyMap<string, ParameterSource>) {
+  const { answer } = learner;
+  if (answer !== undefined) {
+    const programs = new PartPrograms(sources);
+    return {
+      answer: async (examples: readonly Example[]) => programs.run(await answer(examples)),
+      close: () => programs.close(),
+    };
+  }
+  const program = await openProgram({ output: learner.output }, sources);
+  return {
+    answer: async (examples: readonly Example[]) =>
+      (await program.run(await learner.feeds(examples))).output!,
+    close: () => program.close(),
+  };
 }
 
 async function trainedParameters(context: SettingContext, trained: TrainedSetting) {
