@@ -14,6 +14,7 @@ import { isInSplit } from "./split.ts";
 import type { Example, OpenTask, SelectedRows, Selection, Task, TaskInputs } from "./task.ts";
 import { allelePair } from "./variant-effects-pair.ts";
 import { factsOf } from "./variant-effects-scores.ts";
+import { openTraining } from "./variant-effects-training.ts";
 
 /** Opens a table of variants and its genome, and checks one against the other: what is found stands in the run's notes. */
 export async function openVariants(task: Task, inputs: TaskInputs): Promise<OpenTask> {
@@ -22,14 +23,19 @@ export async function openVariants(task: Task, inputs: TaskInputs): Promise<Open
   const { genome } = given;
   try {
     const { findings } = await checkVariants(table, genome);
+    const training = await openTraining(inputs, genome);
     return {
       task,
       digests: { variants: tableDigest(table), genome: await genome.digest() },
       dataset: inputs.dataset === undefined ? nameOf(table) : textInput(task, inputs, "dataset"),
       notes: findings.map((found) => noteOf(table, found)),
+      ...(training === undefined ? {} : { training }),
       select: (selection) => select(table, genome, selection),
       examples: (rows) => examplesOf(rows as readonly VariantRow[], table, genome),
-      close: given.close,
+      async close() {
+        await training?.close();
+        await given.close();
+      },
     };
   } catch (error) {
     await given.close();

@@ -4,7 +4,9 @@ import { asKind } from "./prediction.ts";
 import type { ScoreTable, Task } from "./task.ts";
 import { measureVariants } from "./variant-effects-measure.ts";
 import { VARIANT_WINDOW } from "./variant-effects-pair.ts";
+import { VARIANTS_AB_INITIO, VARIANTS_FINE_TUNED, VARIANTS_PROBED } from "./variant-effects-recipes.ts";
 import { openVariants } from "./variant-effects-rows.ts";
+import { TRAINING_INPUTS } from "./variant-effects-training.ts";
 
 /** What a row is found by in the table that it came from; positions 1-based, as there. */
 const KEYS = ["idx", "chrom", "pos", "allele1", "allele2"] as const;
@@ -34,7 +36,8 @@ const DISTANCES: ScoreTable = {
 /**
  * Task 5: the two alleles of a variant in the same 2,114 bases. Does a model tell variants that change chromatin's openness
  * from those that do not, and in which direction they do?
- * Inputs: `variants`, a path or rows; `genome`, a path or an open `Genome`; `dataset`, the study's name.
+ * Inputs: `variants`, a path or rows; `genome`, a path or an open `Genome`; `dataset`, the study's name. For settings that
+ * answer with what Task 4 trained, its inputs too, its genome as `training-genome` where it is another one.
  */
 export const variantEffects: Task = {
   name: "variant-effects",
@@ -61,6 +64,7 @@ export const variantEffects: Task = {
       optional: true,
       what: "the study's name, for titles and tables; by the table's form without it",
     },
+    ...TRAINING_INPUTS,
   ],
   stratum(row) {
     const { used, inPeaks, significant } = row as VariantRow;
@@ -81,6 +85,9 @@ export const variantEffects: Task = {
       defaultSplit: "all",
       scores: DISTANCES,
     },
+    probed: { ...VARIANTS_PROBED, defaultSplit: "all", scores: ALLELE_SCORES },
+    "fine-tuned": { ...VARIANTS_FINE_TUNED, defaultSplit: "all", scores: ALLELE_SCORES },
+    "ab-initio": { ...VARIANTS_AB_INITIO, defaultSplit: "all", scores: ALLELE_SCORES },
     predicted: { recipe: { score: "activity" }, defaultSplit: "all", scores: ALLELE_SCORES },
   },
   open: (inputs) => openVariants(variantEffects, inputs),
