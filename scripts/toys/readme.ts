@@ -1,0 +1,63 @@
+import type { PretrainingRecipe } from "../../src/models/pretraining/pretrain.ts";
+import { FLANK, GENOME } from "./corpus.ts";
+
+/** How a toy was made and what came of it: training.json beside its weights. */
+export interface ToyRecord {
+  readonly family: string;
+  readonly recipe: PretrainingRecipe & { readonly length: number };
+  readonly parameters: number;
+  /** Of each epoch, nats per guessed token: on the training sequences while it lasted, on the validation sequences after it. */
+  readonly losses: readonly (readonly [training: number, validation: number])[];
+  /** On pairs of the demo's test chromosomes. */
+  readonly accuracy: {
+    readonly value: number;
+    readonly low: number;
+    readonly high: number;
+    readonly n: number;
+  };
+}
+
+/** toys/README.md, from the records. */
+export function readmeOf(records: readonly ToyRecord[]): string {
+  const lines = records.map(({ family, recipe, parameters, losses, accuracy }) => {
+    const { value, low, high, n } = accuracy;
+    return [
+      `toy:${family}`,
+      parameters.toLocaleString("en-US"),
+      `${recipe.epochs} × ${recipe.batchSize}, ${recipe.learningRate}`,
+      losses.map(([, validation]) => validation.toFixed(3)).join(" "),
+      `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`,
+      String(n),
+    ];
+  });
+  const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  const header = [
+    "model",
+    "trained parameters",
+    "epochs × batch, learning rate",
+    "loss by epoch",
+    "paired accuracy",
+    "pairs",
+  ];
+  const knowing = records.filter(({ accuracy }) => accuracy.low > 0.5).map(({ family }) => family);
+  const others = records.filter(({ accuracy }) => accuracy.low <= 0.5).map(({ family }) => family);
+  return `# Toys
+
+Small language models, one per family, for the demo and for trying things: \`--model toy:hyenadna\`. They have the layout of the real checkpoints and
+are opened, asked and fine-tuned as those are. **They know the binding sites of our synthetic genomes and nothing of real ones**; no number that
+they give says anything about the published models.
+
+\`npx tsx scripts/train-toys.ts\` makes them, with one thread: the same bytes each time on the same machine. They saw the planted
+sites of a synthetic genome of seed ${GENOME.seed} and scale ${GENOME.scale} with ${FLANK} letters on either side, one after the other in random order. The demo's genome has seed 0: other letters, the same kinds of sites.
+Masked models guess hidden tokens, causal ones the next token; Adam with a constant learning rate, no dropout.
+
+The loss is the mean cross-entropy per guessed token, in nats, on sequences that were not trained on; tokens differ between families, so losses do as well.
+The paired accuracy is Task 1's, zero-shot and corrected, on the test chromosomes of the demo's genome, with its interval of 95 %.
+
+${row(header)}
+${row(header.map(() => ":---"))}
+${lines.map(row).join("\n")}
+
+${knowing.join(", ") || "None"}: above chance beyond doubt.${others.length > 0 ? ` ${others.join(", ")}: not told from chance by these pairs.` : ""}
+`;
+}

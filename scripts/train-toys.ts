@@ -1,0 +1,88 @@
+// Trains the toys that come with the package, asks each the demo's first question, and writes toys/. A training that was
+// stopped goes on; a family that is in toys/ already is trained again.
+//   npx tsx scripts/train-toys.ts [family …]
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { evaluate, openModel } from "dart-eval";
+import { kindOfPath, namesInFolder } from "../src/base/folder.ts";
+import { writeFileWhole } from "../src/base/write-file.ts";
+import { writeSyntheticGenome } from "../src/evaluation/datasets/synthetic/write.ts";
+import type { Estimate } from "../src/evaluation/metrics/estimate.ts";
+import { CHROMOSOME_SPLIT } from "../src/evaluation/tasks/split.ts";
+import { LANGUAGE_MODELS, languageModelCard } from "../src/models/catalogue.ts";
+import { initCheckpoint } from "../src/models/init.ts";
+import { pretrain } from "../src/models/pretraining/pretrain.ts";
+import { toyCorpus } from "./toys/corpus.ts";
+import { readmeOf, type ToyRecord } from "./toys/readme.ts";
+import { TOYS, type ToyForm } from "./toys/recipes.ts";
+
+const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const WORK = at("runs/toys");
+
+async function train(family: string, { config, length, recipe, pairs }: ToyForm): Promise<void> {
+  const card = languageModelCard(family);
+  const [from, trained, folder] = [join(WORK, `${family}-first`), join(WORK, family), at(`toys/${family}`)];
+  if ((await kindOfPath(from)) === undefined) {
+    const toys = { toy: { ...card.toys.toy, ...config } };
+    await initCheckpoint({ ...card, toys }, { preset: "toy", seed: 0, folder: from });
+  }
+  const began = process.cpuUsage();
+  const { history, parameters } = await pretrain(
+    {
+      ...{ from, ...toyCorpus(length), recipe, folder: trained },
+      onProgress(event) {
+        if (event.kind !== "epoch") return;
+        const { epoch, trainLoss, validation } = event.record;
+        console.log(`${family} epoch ${epoch}: ${trainLoss.toFixed(4)} ${validation.val_loss!.toFixed(4)}`);
+      },
+    },
+    LANGUAGE_MODELS,
+    { threads: 1 },
+  );
+  const { user, system } = process.cpuUsage(began);
+  console.log(`${family}: ${Math.round((user + system) / 1e6)} s of one core`);
+
+  await rm(folder, { recursive: true, force: true });
+  for (const name of await namesInFolder(trained)) {
+    if ((await kindOfPath(join(trained, name))) !== "file") continue;
+    await writeFileWhole(join(folder, name), await readFile(join(trained, name)));
+  }
+  const record: ToyRecord = {
+    family,
+    recipe: { ...recipe, length },
+    parameters: [...parameters.values()].reduce((sum, { data }) => sum + data.length, 0),
+    losses: history.map(({ trainLoss, validation }) => [trainLoss, validation.val_loss!]),
+    accuracy: await pairedAccuracyOf(family, pairs),
+  };
+  await writeFileWhole(join(folder, "training.json"), `${JSON.stringify(record, null, 2)}\n`);
+}
+
+/** Over pairs of the demo's test chromosomes, which no toy has seen. */
+async function pairedAccuracyOf(family: string, pairs: number | undefined): Promise<ToyRecord["accuracy"]> {
+  const { files } = await writeSyntheticGenome(join(WORK, "genome"), { seed: 0, scale: 1 });
+  const model = await openModel(`toy:${family}`, { threads: 1, trainChromosomes: CHROMOSOME_SPLIT.train });
+  try {
+    const { metrics } = await evaluate({
+      task: "regulatory-elements",
+      inputs: { genome: files.genome, elements: files.regulatoryElements },
+      model,
+      ...(pairs === undefined ? {} : { limit: pairs }),
+    });
+    const [{ value, low, high, n }] = metrics[0]!.intervals as [Estimate];
+    console.log(`${family}: paired accuracy ${value} [${low}, ${high}] over ${n}`);
+    return { value, low, high, n };
+  } finally {
+    await model.close?.();
+  }
+}
+
+const asked = process.argv.slice(2);
+for (const family of asked.length > 0 ? asked : Object.keys(TOYS)) await train(family, TOYS[family]!);
+
+const records: ToyRecord[] = [];
+for (const family of Object.keys(TOYS)) {
+  const file = at(`toys/${family}/training.json`);
+  if ((await kindOfPath(file)) === "file") records.push(JSON.parse(await readFile(file, "utf8")));
+}
+await writeFileWhole(at("toys/README.md"), readmeOf(records));
