@@ -40,7 +40,12 @@ function notesOf(entries: readonly Entry[]): string[] {
       .filter(({ value }) => value === null)
       .map(({ title, why }) => `${label}: no ${title}: ${why ?? "it is undefined"}.`),
   );
-  const own = entries.flatMap(({ result }) => result.notes);
+  const sampled = entries.some(({ result }) => result.cell.sample !== undefined)
+    ? [
+        "Rows are a sample with so many of each kind: numbers that depend on the shares of the kinds, such as average precision, are of the sample.",
+      ]
+    : [];
+  const own = [...sampled, ...entries.flatMap(({ result }) => result.notes)];
   return [...new Set([...undefinedOnes, ...own])];
 }
 

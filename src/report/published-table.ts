@@ -111,7 +111,7 @@ function notesOf(
 ): string[] {
   const compared = lines.map(({ own }) => (own.paper ?? own.corrected)!);
   const sources = new Set(compared.map(({ comparison: { published } }) => shortSource(published.source)));
-  const fewer = entries.some(({ result }) => result.cell.limit !== null);
+  const fewer = entries.some(({ result: { cell } }) => cell.limit !== null || cell.sample !== undefined);
   return [
     isDeterministic(setting)
       ? `The same means within ${PRINTED_TOLERANCE}: so well do the printed numbers agree with the authors' own notebooks.`

@@ -31,8 +31,8 @@ export interface OpenSuiteOptions {
   readonly limit?: number | undefined;
 }
 
-/** The input that a genome is given as. */
-const GENOME = "genome";
+/** Inputs that genomes are given as: `genome`, `training-genome`. */
+const isGenome = (name: string) => /^(.+-)?genome$/.test(name);
 
 interface ReadyRow {
   readonly row: SuiteRow;
@@ -89,8 +89,9 @@ export async function openSuite(
   const genomes = new Map<string, Genome>();
   try {
     for (const { inputs } of ready) {
-      const path = inputs[GENOME];
-      if (path !== undefined && !genomes.has(path)) genomes.set(path, await openGenome(path));
+      for (const [name, path] of Object.entries(inputs)) {
+        if (isGenome(name) && !genomes.has(path)) genomes.set(path, await openGenome(path));
+      }
     }
   } catch (error) {
     for (const genome of genomes.values()) await genome.close();
@@ -116,12 +117,14 @@ function askedOf(
       row.models === undefined || row.models.some((one) => one === name || one === family),
   );
   if (chosen.length === 0) return [];
-  const { [GENOME]: path, ...files } = inputs;
-  const genome = path === undefined ? undefined : genomes.get(path);
+  const opened = Object.entries(inputs).map(([name, path]) => [
+    name,
+    isGenome(name) ? genomes.get(path)! : path,
+  ]);
   return [
     {
       task,
-      inputs: { ...files, ...(genome === undefined ? {} : { genome }) },
+      inputs: Object.fromEntries(opened),
       models: chosen,
       settings: Object.keys(settings),
       bySetting: settings,
