@@ -4,6 +4,17 @@ import { InputError } from "../../base/errors.ts";
 import { kindOfPath } from "../../base/folder.ts";
 import type { Model } from "../model.ts";
 
+/** One of these is what a model is asked. */
+const QUESTIONS = [
+  "logLikelihood",
+  "embed",
+  "pool",
+  "compareAlleles",
+  "predictActivity",
+  "fineTune",
+  "network",
+] as const satisfies readonly (keyof Model)[];
+
 /**
  * The model that a JavaScript module exports as `default` or `model`: a user's own code, run as such.
  * @throws {InputError} when there is no such file, or it exports no model
@@ -12,10 +23,10 @@ export async function importModel(file: string): Promise<Model> {
   if ((await kindOfPath(file)) !== "file") throw new InputError(`there is no file ${file}`);
   const module = (await import(pathToFileURL(resolve(file)).href)) as { default?: unknown; model?: unknown };
   const model = (module.default ?? module.model) as Partial<Model> | undefined;
-  if (typeof model?.name === "string" && (model.logLikelihood ?? model.embed) !== undefined) {
+  if (typeof model?.name === "string" && QUESTIONS.some((question) => model[question] !== undefined)) {
     return model as Model;
   }
   throw new InputError(`${file} exports no model`, {
-    hint: "export default { name, logLikelihood(sequences) { … } }, or embed(sequences)",
+    hint: "export default { name, logLikelihood(sequences) { … } }, or embed(sequences), or predictActivity(sequences)",
   });
 }
