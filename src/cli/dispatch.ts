@@ -67,6 +67,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "list what is kept to save time, and remove what was not used for long",
     load: () => import("./commands/cache.ts"),
   },
+  profile: {
+    summary: "time a model forward and backward, with its memory",
+    load: () => import("./commands/profile.ts"),
+  },
   doctor: {
     summary: "say what this machine has, and check that it computes right",
     load: () => import("./commands/doctor.ts"),

@@ -9,6 +9,8 @@ import { openCheckpointFolder } from "./checkpoint-folder.ts";
 import type { FineTuningRequest } from "./fine-tuning.ts";
 import { FineTuning } from "./fine-tuning.ts";
 import { weightBytes } from "./parameters.ts";
+import { classifierPasses } from "./profiling/classifier-passes.ts";
+import type { Passes } from "./profiling/passes.ts";
 import { Programs } from "./programs.ts";
 import { liveValuesPerRow, rowsPerRun } from "./queries/collate.ts";
 import type { TokenQuery } from "./queries/token-query.ts";
@@ -72,6 +74,12 @@ export class LanguageModel extends TokenModel {
   async fineTune(request: FineTuningRequest): Promise<FineTuning> {
     const opened = await openCheckpointFolder(this.folder, [this.card]);
     return new FineTuning(opened, request, this.options);
+  }
+
+  /** A classifier on top of the model, to learn what it costs. */
+  async passes(length: number): Promise<Passes> {
+    const opened = await openCheckpointFolder(this.folder, [this.card]);
+    return classifierPasses(opened, length, this.options);
   }
 
   get device(): string | undefined {

@@ -1,4 +1,5 @@
 import type { FineTuning, FineTuningRequest } from "./fine-tuning.ts";
+import type { Passes } from "./profiling/passes.ts";
 import type { SequenceNetwork } from "./sequence-network.ts";
 
 type Awaitable<T> = T | Promise<T>;
@@ -106,6 +107,8 @@ export interface Model {
   predictActivity?(sequences: readonly string[], options: QueryOptions): Awaitable<ArrayLike<number>>;
   /** The model made ready to be trained further, apart from this one and with no effect on it. */
   fineTune?(request: FineTuningRequest): Promise<FineTuning>;
+  /** What can be run of it to learn what it costs, apart from this model; `length` is the number of bases. */
+  passes?(length: number): Promise<Passes>;
   /** A network that is not trained yet, to be trained on the letters of a task. */
   readonly network?: SequenceNetwork;
   /** Number of tokens, special ones included: rows of similar length are batched together. */

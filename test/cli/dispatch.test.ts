@@ -3,7 +3,7 @@ import { version } from "../../src/base/version.ts";
 import { TASKS } from "../../src/evaluation/tasks/catalogue.ts";
 import { runCommand } from "./collecting-terminal.ts";
 
-const COMMANDS = ["demo", "build", "run", "merge", "report", "models", "tasks", "doctor"];
+const COMMANDS = ["demo", "build", "run", "merge", "report", "models", "tasks", "profile", "doctor"];
 
 describe("help", () => {
   test("the overview names every command, and goes to standard output", async () => {

@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, onTestFinished, test } from "vitest";
+import { NETWORKS } from "../../../src/models/baselines/networks.ts";
+import { languageModelCard } from "../../../src/models/catalogue.ts";
+import { initCheckpoint } from "../../../src/models/init.ts";
+import { LanguageModel } from "../../../src/models/language-model.ts";
+import { profileModel } from "../../../src/models/profiling/profile.ts";
+import { runCommand } from "../../cli/collecting-terminal.ts";
+
+const root = mkdtempSync(join(tmpdir(), "dart-eval-profile-"));
+afterAll(() => rmSync(root, { recursive: true }));
+const program = { threads: 1 } as const;
+
+async function toy(family: string) {
+  const folder = join(root, family);
+  const card = languageModelCard(family);
+  await initCheckpoint(card, { preset: "toy", seed: 0, folder });
+  return { folder, card };
+}
+
+const small = { batch: 4, length: 60, repeats: 2, available: 8e9, program };
+const both = ["forward", "backward"] as const;
+
+test("a language model is timed both ways, with every weight trained and the dropout of its config", async () => {
+  const { folder, card } = await toy("dnabert2");
+  const model = await LanguageModel.open(folder, [card], program);
+  onTestFinished(() => model.close());
+  const said: string[] = [];
+  const profile = await profileModel(model, {
+    ...small,
+    directions: both,
+    onProgress: (what) => said.push(what),
+  });
+  // embeddings, two layers and the classifier, without the head that guesses hidden tokens
+  const head = 48 * 48 + 48 + 48 + 1;
+  const layer = 4 * 48 * 48 + 4 * 48 + 2 * 96 * 48 + 96 * 48 + 48 + 4 * 48;
+  const { vocab_size } = card.toys.toy as { vocab_size: number };
+  expect(profile.parameters).toBe((vocab_size + 2) * 48 + 2 * 48 + 2 * layer + head);
+  expect(said).toEqual(["timing the forward pass", "timing the backward pass"]);
+  for (const cost of [profile.forward, profile.backward!]) {
+    expect(cost.repeats).toBe(2);
+    expect(cost.seconds.mean).toBeGreaterThan(0);
+    expect(cost.seconds.std).toBeLessThan(cost.seconds.mean);
+    expect(cost.processorSeconds.mean).toBeGreaterThan(0);
+    expect(cost.memory.mean).toBeGreaterThan(50e6);
+    expect(cost.memory.mean).toBeLessThan(2e9);
+  }
+});
+
+test("HyenaDNA's filter is trained too; batches are halved until they fit, and not below one", async () => {
+  const { folder, card } = await toy("hyenadna");
+  const model = await LanguageModel.open(folder, [card], program);
+  onTestFinished(() => model.close());
+  const passes = await model.passes(60);
+  const one = passes.memory!("backward", 1);
+  const four = passes.memory!("backward", 4);
+  expect(one).toBeGreaterThan(passes.memory!("forward", 1));
+  await passes.close();
+  const directions = both;
+  const profile = await profileModel(model, {
+    ...small,
+    repeats: 1,
+    directions,
+    available: (one + four) / 2,
+  });
+  expect(profile.batch).toBe(2);
+  const filter = 2 * (16 + 5 * 16 + 16 + 2 * (16 * 16 + 16) + 16 * 32);
+  expect(profile.parameters).toBeGreaterThan(filter + 2 * (4 * 32 * 32 + 2 * 32 * 64));
+  await expect(profileModel(model, { ...small, directions, available: one / 2 })).rejects.toThrow(
+    /"hyenadna" needs 0\.0 GiB for one sequence/,
+  );
+});
+
+test("an untrained network is timed both ways, a model that is only asked forward", async () => {
+  const network = NETWORKS[0]!;
+  const profile = await profileModel(network, { ...small, directions: both });
+  expect(profile.parameters).toBeGreaterThan(1000);
+  expect(profile.backward!.seconds.mean).toBeGreaterThan(0);
+  const asked: number[] = [];
+  const own = {
+    name: "own",
+    logLikelihood(sequences: readonly string[]) {
+      asked.push(sequences.length);
+      for (const letters of sequences) expect(letters).toMatch(/^[ACGT]{60}$/);
+      return sequences.map(() => 0);
+    },
+  };
+  const only = await profileModel(own, { ...small, directions: both });
+  expect(asked).toEqual([4, 4, 4]);
+  expect(only).toMatchObject({ parameters: undefined, computes: "logLikelihood, as it is asked" });
+  expect(only.backward).toBeUndefined();
+  await expect(profileModel({ name: "mute" }, { ...small, directions: both })).rejects.toThrow(
+    /answers nothing/,
+  );
+});
+
+test("dart-eval profile prints the figures, and as JSON by the original's names", async () => {
+  const { folder } = await toy("nucleotide-transformer");
+  const words = ["profile", folder, "--batch", "2", "--length", "60", "--repeats", "2", "--threads", "1"];
+  const { exitCode, printed } = await runCommand(words);
+  expect(exitCode).toBe(0);
+  expect(printed).toMatch(/a classifier with one output\n {2}parameters {2}[\d,]+\n/);
+  expect(printed).toMatch(/backward, with the forward pass in it, 2 batches\n {2}time +[\d.]+ ± [\d.]+ s/);
+  const json = JSON.parse((await runCommand([...words, "--json", "--forward"])).printed);
+  expect(Object.keys(json).slice(0, 5)).toEqual([
+    ...["num_params", "fwd_mem_mean", "fwd_mem_std", "fwd_time_mean", "fwd_time_std"],
+  ]);
+  expect(json.bwd_time_mean).toBeUndefined();
+  expect(json.forward.hoursPerMillion).toBeCloseTo((1e6 * json.fwd_time_mean) / 2 / 3600, 9);
+});
