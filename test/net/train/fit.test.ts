@@ -138,6 +138,44 @@ test("a signal stops it between two batches, with the state written; it goes on 
   }
 });
 
+test("a caller may choose the examples of an epoch, and a stop between them changes nothing", async () => {
+  // Epochs of 20, 30, 40 and 50 examples: 3, 4, 5 and 7 batches.
+  const rows = (epoch: number) =>
+    Int32Array.from({ length: 20 + 10 * epoch }, (_, i) => (7 * i + epoch) % 100);
+  const recipe = { order: { kind: "chosen", rows } } as const;
+  const events: FitEvent[] = [];
+  const { history } = await fitEpochs(
+    toyFit(join(root, "chosen"), { recipe, onProgress: (event) => events.push(event) }),
+  );
+  const batches = events.flatMap((event) => (event.kind === "batch" ? [event] : []));
+  expect(batches.map(({ epoch, batches, examples, seen }) => [epoch, batches, examples, seen])).toEqual(
+    [20, 30, 40, 50].flatMap((examples, epoch) => {
+      const count = Math.ceil(examples / 8);
+      return Array.from({ length: count }, (_, i) => [
+        epoch,
+        count,
+        examples,
+        Math.min(8 * (i + 1), examples),
+      ]);
+    }),
+  );
+  // The mean over the epoch's own examples.
+  const last = batches.filter(({ epoch }) => epoch === 3);
+  const sum = last.reduce((total, { loss, seen }, i) => total + loss * (seen - (last[i - 1]?.seen ?? 0)), 0);
+  expect(history[3]!.trainLoss).toBeCloseTo(sum / 50, 12);
+
+  const controller = new AbortController();
+  let seen = 0;
+  const stopping = toyFit(join(root, "chosen-stopped"), {
+    recipe,
+    signal: controller.signal,
+    onProgress: (event) => event.kind === "batch" && ++seen === 9 && controller.abort(new Error("stop here")),
+  });
+  await expect(fitEpochs(stopping)).rejects.toThrow("stop here");
+  await fitEpochs(toyFit(join(root, "chosen-stopped"), { recipe }));
+  expect(await bytesOf(join(root, "chosen-stopped"))).toEqual(await bytesOf(join(root, "chosen")));
+});
+
 test("a training killed at random moments ends in the bytes of an undisturbed one", async () => {
   await fitEpochs(toyFit(join(root, "undisturbed"), { training: toyExamples(100, 1), saveEvery: 0.01 }));
   const expected = await bytesOf(join(root, "undisturbed"));
