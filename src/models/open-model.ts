@@ -8,6 +8,7 @@ import { openMotifCounts } from "./baselines/motif-counts.ts";
 import { NETWORKS } from "./baselines/networks.ts";
 import { openKmerMarkov } from "./baselines/open-kmer-markov.ts";
 import { LANGUAGE_MODELS, publicCheckpoint } from "./catalogue.ts";
+import { openChrombpnet } from "./chrombpnet/chrombpnet.ts";
 import { openHttpModel, openStdioModel } from "./external/adapter-model.ts";
 import { importModel } from "./external/module-model.ts";
 import { openOnnxModel } from "./external/onnx-model.ts";
@@ -16,6 +17,7 @@ import { openStoredEmbeddings } from "./external/stored-embeddings.ts";
 import { findInHubCache } from "./hub-cache.ts";
 import { LanguageModel } from "./language-model.ts";
 import type { Model } from "./model.ts";
+import { toyFolder } from "./toys.ts";
 
 export interface OpenModelContext {
   readonly device?: Device | undefined;
@@ -38,12 +40,14 @@ const OPENERS: readonly Opener[] = [
   { form: /^kmer-markov(:|$)/, open: openKmerMarkov },
   { form: /^motif-counts(:|$)/, open: openMotifCounts },
   { form: namesOf(NETWORKS), open: async (spec) => NETWORKS.find(({ name }) => name === spec)! },
+  { form: /^chrombpnet:/, open: (spec, context) => openChrombpnet(spec, programOptions(context)) },
   { form: /^stdio:/, open: (spec, { signal }) => openStdioModel(spec.slice("stdio:".length), signal) },
   { form: /^https?:\/\//, open: (spec, { signal }) => openHttpModel(spec, signal) },
   { form: /\.m?js$/, open: (spec) => importModel(spec) },
   { form: /\.onnx$/, open: (spec, context) => openOnnxModel(spec, programOptions(context)) },
   { form: /\.(h5|hdf5)$/, open: (spec) => openStoredEmbeddings(spec) },
   { form: /\.tsv(\.gz)?$/, open: (spec) => openScoreTable(spec) },
+  { form: /^toy:/, open: openToy },
   { form: /^/, open: openCheckpointModel },
 ];
 
@@ -52,7 +56,9 @@ const OPENERS: readonly Opener[] = [
  * - `kmer-markov`, `kmer-markov:order=5`: a baseline, fitted on the spot;
  * - `motif-counts:motifs.meme`, `motif-counts:p=1e-4,motifs.meme`: how often each motif is found;
  * - `probing-head-like`, `chrombpnet-like`: a network to be trained ab initio;
+ * - `chrombpnet:FILE.h5`, `chrombpnet:strands=both,FILE.h5`: a trained ChromBPNet as Keras saved it;
  * - a folder with config.json and weights;
+ * - `toy:hyenadna`: a small trained checkpoint that comes with the package, one per family;
  * - `hyenadna/large-1m` or a hub repository of the catalogue, downloaded before;
  * - `model.onnx` with `model.card.json` beside it;
  * - `stdio:python3 adapter.py`, `http://host:port/`: a program that answers for a model;
@@ -72,6 +78,12 @@ export async function openModel(text: string, context: OpenModelContext): Promis
 
 function programOptions({ device, threads }: OpenModelContext): ProgramOptions {
   return { ...(device === undefined ? {} : { device }), ...(threads === undefined ? {} : { threads }) };
+}
+
+async function openToy(spec: string, context: OpenModelContext): Promise<Model> {
+  const family = spec.slice("toy:".length);
+  const options = { ...programOptions(context), name: `${family}-toy` };
+  return LanguageModel.open(await toyFolder(family), LANGUAGE_MODELS, options);
 }
 
 async function openCheckpointModel(spec: string, context: OpenModelContext): Promise<Model> {
