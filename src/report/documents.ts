@@ -23,7 +23,12 @@ const WRITERS: Readonly<Record<DocumentFormat, (table: Table) => string>> = {
 
 /** Every table of a report, one below the other. */
 export function reportDocument({ panels }: Report, format: DocumentFormat): string {
-  return `${panels.flatMap(tablesOf).map(WRITERS[format]).join("\n\n")}\n`;
+  return tablesDocument(panels.flatMap(tablesOf), format);
+}
+
+/** Tables one below the other. */
+export function tablesDocument(tables: readonly Table[], format: DocumentFormat): string {
+  return `${tables.map(WRITERS[format]).join("\n\n")}\n`;
 }
 
 function tablesOf(panel: ReportPanel): Table[] {

@@ -1,9 +1,18 @@
 import { Option } from "commander";
+import { InputError } from "../../base/errors.ts";
 import { writeFileWhole } from "../../base/write-file.ts";
+import { readPublished } from "../../evaluation/published/read-published.ts";
+import type { StoredResult } from "../../evaluation/runs/result.ts";
 import { TASKS } from "../../evaluation/tasks/catalogue.ts";
-import { DOCUMENT_FORMATS, type DocumentFormat, reportDocument } from "../../report/documents.ts";
+import {
+  DOCUMENT_FORMATS,
+  type DocumentFormat,
+  reportDocument,
+  tablesDocument,
+} from "../../report/documents.ts";
 import { renderPage } from "../../report/page.ts";
 import { readPageAssets } from "../../report/page-assets.ts";
+import { paperTables } from "../../report/paper-tables.ts";
 import { gatherReport } from "../../report/report.ts";
 import { type DefineCommand, examples } from "../command.ts";
 import { resultsOf } from "../results-text.ts";
@@ -13,6 +22,7 @@ interface ReportOptions {
   readonly out?: string;
   readonly format?: "html" | "json" | DocumentFormat;
   readonly title?: string;
+  readonly paperTables?: boolean;
 }
 
 export const define: DefineCommand = (command, { terminal }) => {
@@ -28,11 +38,13 @@ export const define: DefineCommand = (command, { terminal }) => {
       ]),
     )
     .option("--title <text>", "the page's title")
+    .option("--paper-tables", "only the tables of the benchmark's paper, as text, md or latex")
     .addHelpText(
       "after",
       examples({
         "one page that opens from disk": "dart-eval report runs/hyenadna --out report.html",
         "two runs compared, as a table for a paper": "dart-eval report runs/a runs/b --format latex",
+        "the tables of the benchmark's paper": "dart-eval report runs/suite --paper-tables --out tables.tex",
       }),
     )
     .action(async (paths: string[], options: ReportOptions) => {
@@ -46,6 +58,7 @@ export const define: DefineCommand = (command, { terminal }) => {
 
       async function written(): Promise<string> {
         if (format === "json") return `${JSON.stringify(results, null, 2)}\n`;
+        if (options.paperTables) return paperDocument(results, format);
         const { title } = options;
         const report = await gatherReport(results, {
           tasks: TASKS,
@@ -57,6 +70,18 @@ export const define: DefineCommand = (command, { terminal }) => {
       }
     });
 };
+
+async function paperDocument(
+  results: readonly StoredResult[],
+  format: "html" | DocumentFormat,
+): Promise<string> {
+  if (format === "html") {
+    throw new InputError("--paper-tables are written as text, md or latex", { hint: "add --format md" });
+  }
+  const tables = paperTables(results, await readPublished());
+  if (tables.length > 0) return tablesDocument(tables, format);
+  throw new InputError("none of these results has a number that stands in the paper's tables");
+}
 
 function formatOf(out: string | undefined): NonNullable<ReportOptions["format"]> {
   const ending = out?.split(".").at(-1)?.toLowerCase();

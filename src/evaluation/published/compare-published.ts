@@ -58,6 +58,16 @@ export function publishedBeside(
   });
 }
 
+/** The published number of one metric and data set: the paper's where it printed one, else a notebook's. */
+export function publishedNumber(
+  published: readonly PublishedResult[],
+  key: Pick<PublishedResult, "task" | "setting" | "family" | "metric" | "dataset">,
+): PublishedResult | undefined {
+  const fields = ["task", "setting", "family", "metric", "dataset"] as const;
+  const found = published.filter((one) => fields.every((field) => one[field] === key[field]));
+  return found.toSorted((a, b) => rank(a) - rank(b))[0];
+}
+
 const rank = ({ kind, superseded }: PublishedResult) => (superseded ? 2 : kind === "paper" ? 0 : 1);
 
 /** How ours stands to a published number; undefined where ours is undefined. */

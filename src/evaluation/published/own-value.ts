@@ -8,15 +8,20 @@ export interface OwnValue {
   readonly title: string;
   readonly value: number | null;
   readonly interval?: Estimate;
+  /** The probability of a test. */
+  readonly isProbability?: true;
 }
 
+/** Of which number: the task by our name, the metric by the authors' key, and which of several data sets or classes. */
+export type PublishedKey = Pick<PublishedResult, "task" | "metric" | "dataset">;
+
 type Measured = Pick<Measurement, "metrics" | "averages" | "breakdowns">;
-type Find = (measured: Measured, published: PublishedResult) => OwnValue | undefined;
+type Find = (measured: Measured, published: PublishedKey) => OwnValue | undefined;
 
 const metric =
-  (...names: readonly string[]): Find =>
+  (wanted: string): Find =>
   ({ metrics }) => {
-    const found = metrics.find(({ name }) => names.includes(name));
+    const found = metrics.find(({ name }) => name === wanted);
     if (found === undefined) return undefined;
     const { title, value, intervals } = found;
     return { title, value, ...(intervals[0] === undefined ? {} : { interval: intervals[0] }) };
@@ -42,9 +47,16 @@ const ofLine =
   (measured, { dataset }) =>
     dataset === null ? undefined : metric(`${name}-${dataset.toLowerCase()}`)(measured, NOTHING);
 
-const NOTHING = {} as PublishedResult;
+const NOTHING: PublishedKey = { task: "", metric: "", dataset: null };
 
-/** By task, then by the authors' key. */
+const probability =
+  (name: string): Find =>
+  (measured, key) => {
+    const found = metric(name)(measured, key);
+    return found === undefined ? undefined : { ...found, isProbability: true };
+  };
+
+/** By task, then by the authors' key; a few numbers that they show in figures alone have a key like theirs. */
 const FINDS: Readonly<Record<string, Readonly<Record<string, Find>>>> = {
   "regulatory-elements": {
     absolute_accuracy: metric("accuracy"),
@@ -68,21 +80,27 @@ const FINDS: Readonly<Record<string, Readonly<Record<string, Find>>>> = {
   "cell-type-elements": {
     accuracy: metric("accuracy"),
     auroc: ofLine("auroc"),
+    adjusted_mutual_information: metric("adjusted-mutual-information"),
+    adjusted_mutual_information_5: metric("adjusted-mutual-information-5"),
   },
   "chromatin-activity": {
-    spearman: metric("spearman-peaks", "spearman-pos", "spearman"),
+    spearman: metric("spearman-peaks"),
     auroc: metric("auroc"),
+    pearson_peaks: metric("pearson-peaks"),
+    spearman_all: metric("spearman-peaks-and-non-peaks"),
+    pearson_all: metric("pearson-peaks-and-non-peaks"),
+    auprc: metric("auprc"),
   },
   "variant-effects": {
     auroc: metric("auroc"),
     auprc: metric("auprc"),
     pearson: metric("pearson"),
     spearman: metric("spearman"),
-    mannwhitney_p_less: metric("mann-whitney-p"),
+    mannwhitney_p_less: probability("mann-whitney-p"),
   },
 };
 
 /** Our number beside a published one; undefined where the task does not measure it. */
-export function ownValue(measured: Measured, published: PublishedResult): OwnValue | undefined {
+export function ownValue(measured: Measured, published: PublishedKey): OwnValue | undefined {
   return FINDS[published.task]?.[published.metric]?.(measured, published);
 }
