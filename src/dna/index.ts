@@ -3,6 +3,7 @@
 export { type BedRow, type NarrowPeak, readBed, readNarrowPeaks } from "./genome/bed.ts";
 export { type Genome, genomeInMemory, openGenome } from "./genome/genome.ts";
 export { centredWindow, formatInterval, type Interval } from "./genome/interval.ts";
+export { openBigWig, type Signal } from "./genome/signal.ts";
 export { bigWigBytes } from "./genome/write-bigwig.ts";
 export { gcFraction } from "./sequence/gc.ts";
 export { kmerCounts } from "./sequence/kmers.ts";

@@ -1,5 +1,12 @@
 /** For users of `dart-eval/evaluation`: the tasks, running them, and the metrics. */
 
+export {
+  type ActivityWindow,
+  readActivityWindows,
+  writeActivityWindows,
+} from "./datasets/activity-windows.ts";
+export { gcMatchedWindows } from "./datasets/gc-matched-windows.ts";
+export { peakWindows } from "./datasets/peak-windows.ts";
 export type { RegulatoryElementRow } from "./datasets/prepared.ts";
 export { readRegulatoryElements, writeRegulatoryElements } from "./datasets/prepared.ts";
 export { buildRegulatoryElements } from "./datasets/regulatory-elements.ts";
@@ -33,4 +40,4 @@ export { parseRecipe, type Recipe } from "./tasks/recipe.ts";
 export { regulatoryElements } from "./tasks/regulatory-elements.ts";
 export { elementAndControl, elementAndControlOneHot } from "./tasks/regulatory-elements-pair.ts";
 export { CHROMOSOME_SPLIT, isInSplit } from "./tasks/split.ts";
-export type { Example, OpenTask, Split, Task, TaskInputs, TaskRow } from "./tasks/task.ts";
+export type { Example, OpenTask, Split, Supervision, Task, TaskInputs, TaskRow } from "./tasks/task.ts";
