@@ -33,13 +33,19 @@ export function activityPlaces(line: CellLine) {
  * @param folder  the data folder, as a user types it
  */
 export function commandsFor(place: string, folder: string): readonly string[] {
-  const source = SOURCES.find(({ path, addresses }) => path === place && addresses.length > 0);
-  if (source !== undefined) return [`dart-eval data fetch ${source.name} --data ${folder}`];
+  const fetch = (name: string) => `dart-eval data fetch ${name} --data ${folder}`;
   if (place === PLACES.elements) {
+    const ccres = `${folder}/task_1_ccre/input_data/ENCFF420VPZ.bed`;
+    return [fetch("ccres"), `dart-eval build regulatory-elements --ccres ${ccres} --out ${folder}/${place}`];
+  }
+  if (place === PLACES.footprints) {
+    const motifs = `${folder}/task_2_footprinting/input_data/H12CORE_meme_format.meme`;
     return [
-      `dart-eval data fetch ccres --data ${folder}`,
-      `dart-eval build regulatory-elements --ccres ${folder}/task_1_ccre/input_data/ENCFF420VPZ.bed --out ${folder}/${place}`,
+      fetch("motifs"),
+      `dart-eval build motif-footprinting --motifs ${motifs} --elements ${folder}/${PLACES.elements} --genome ${folder}/${PLACES.hg38} --out ${folder}/${place}`,
+      `or, with a Synapse account: ${fetch("footprint-sequences")}`,
     ];
   }
-  return [];
+  const source = SOURCES.find(({ path, addresses }) => path === place && addresses.length > 0);
+  return source === undefined ? [] : [fetch(source.name)];
 }
