@@ -350,10 +350,9 @@ function dataOf({ trainedBy }: TaskSetting, { digests, training }: OpenTask): Ce
 }
 
 function noTraining(task: Task, setting: Setting, trainedBy: string): InputError {
-  const inputs = task.inputs.filter(({ optional }) => optional).map(({ name }) => name);
   return new InputError(
     `${task.name} × ${setting.name} answers with what ${trainedBy} trained, and its inputs are not given`,
-    { hint: `give them as well: ${inputs.map((name) => `--data ${name}=…`).join(" ")}` },
+    { hint: `give them as well; dart-eval tasks lists what ${trainedBy} must be given` },
   );
 }
 
