@@ -75,7 +75,7 @@ export function rowsDigest(ascending: readonly number[]): string {
 }
 
 /** `chromatin-activity`, or with the data set's name where there is one: `chromatin-activity K562`. */
-export function askedOfCell({ task, dataset }: Pick<Cell, "task" | "dataset">): string {
+function askedOfCell({ task, dataset }: Pick<Cell, "task" | "dataset">): string {
   return dataset === undefined ? task : `${task} ${dataset}`;
 }
 

@@ -22,8 +22,8 @@ export async function genomeInput(task: Asking, inputs: TaskInputs, name = "geno
   throw missingInput(task, name);
 }
 
-/** A file's path. @throws {InputError} when it is not given */
-export function pathInput(task: Asking, inputs: TaskInputs, name: string): string {
+/** @throws {InputError} when it is not given */
+function pathInput(task: Asking, inputs: TaskInputs, name: string): string {
   const input = inputs[name];
   if (typeof input === "string" && input !== "") return input;
   throw missingInput(task, name);
