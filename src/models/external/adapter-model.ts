@@ -81,6 +81,13 @@ function modelOf(hello: Hello, channel: Channel): Model {
         return parseValues(answer, sequences.length);
       },
     }),
+    ...(answers.has("activity") && {
+      async predictActivity(sequences, { signal }) {
+        checkLengths(hello, sequences);
+        const answer = await channel.ask({ ask: "activity", sequences }, limits(signal));
+        return parseValues(answer, sequences.length);
+      },
+    }),
     ...(answers.has("embeddings") && {
       async embed(sequences, { signal }) {
         checkLengths(hello, sequences);

@@ -9,11 +9,11 @@ import type { AlleleLogLikelihoods, SequenceEmbedding } from "../model.ts";
 export const ADAPTER_PROTOCOL = 1;
 
 /** What an adapter may answer, by the names that are used in messages. */
-const ANSWERS = ["log-likelihood", "alleles", "embeddings"] as const;
+const ANSWERS = ["log-likelihood", "alleles", "embeddings", "activity"] as const;
 
 export type Question =
   | { readonly ask: "hello"; readonly protocol: number; readonly client: string }
-  | { readonly ask: "log-likelihood" | "embeddings"; readonly sequences: readonly string[] }
+  | { readonly ask: "log-likelihood" | "embeddings" | "activity"; readonly sequences: readonly string[] }
   | { readonly ask: "alleles"; readonly pairs: readonly (readonly [string, string])[] };
 
 // Text that is printed: no control characters.
