@@ -1,6 +1,12 @@
+import { SOURCES } from "../src/evaluation/datasets/sources/catalogue.ts";
+import { CITED_SOURCES } from "../src/evaluation/datasets/sources/cited.ts";
+import { EXPECTED_COUNTS } from "../src/evaluation/datasets/sources/counts.ts";
+import { addressText } from "../src/evaluation/datasets/sources/locate.ts";
 import { SETTINGS } from "../src/evaluation/settings/catalogue.ts";
+import { MINI_WIDTH, miniSuite } from "../src/evaluation/suites/mini.ts";
 import { TASKS } from "../src/evaluation/tasks/catalogue.ts";
 import { BASELINES, LANGUAGE_MODELS } from "../src/models/catalogue.ts";
+import { count } from "../src/report/numbers.ts";
 import { markdownTable } from "../src/report/tables/markdown.ts";
 import type { Cell, Table } from "../src/report/tables/table.ts";
 
@@ -78,6 +84,70 @@ export function modelsPage(): string {
     [`## ${title}`, "", `\`${name}\`: ${answers}. ${cite}.`].join("\n"),
   );
   return `${["# Models", "", GENERATED, "", [...families, ...baselines].join("\n\n")].join("\n")}\n`;
+}
+
+/** Where the benchmark's files come from, and how suites ask of them. */
+export function dataPage(): string {
+  const files = SOURCES.map(
+    ({ name, tasks, what, path, addresses, notFetched, licence, becomes }): Cell[] => [
+      name,
+      tasks.join(", "),
+      becomes === undefined ? what : `${what}; becomes ${becomes}`,
+      addresses.length === 0 ? `none: ${notFetched}` : addresses.map(addressText).join("; "),
+      path,
+      licence,
+    ],
+  );
+  const counts = [
+    ...SOURCES.flatMap(({ path, expectedRows }): Cell[][] =>
+      expectedRows === undefined ? [] : [[path, "rows", count(expectedRows.rows)]],
+    ),
+    ...EXPECTED_COUNTS.map(({ path, what, rows }): Cell[] => [path, what, count(rows)]),
+  ];
+  const mini = miniSuite().rows.map(({ task, inputs, settings }): Cell[] => {
+    const { limit, sample = {} } = Object.values(settings)[0]!;
+    const sizes = Object.entries(sample).map(([kind, rows]) => `${count(rows)} ${kind}`);
+    return [
+      task,
+      inputs.dataset ?? inputs["cell-line"] ?? "",
+      Object.keys(settings).join(", "),
+      limit === undefined ? sizes.join(", ") : count(limit),
+    ];
+  });
+  return `${[
+    "# Data and suites",
+    "",
+    GENERATED,
+    "",
+    "`dart-eval data fetch NAME --data FOLDER` brings a file to its place in the data folder, which has the layout of the benchmark's work",
+    "directory; `data verify` checks digests and the numbers of rows below; `data bundle` and `data unpack` carry the folder to a machine without a",
+    "network. Synapse asks for an account: a personal access token with the rights to view and download, in `SYNAPSE_AUTH_TOKEN`.",
+    "",
+    "## Files",
+    "",
+    table(["name", "tasks", "what", "from", "place", "licence"], files),
+    "",
+    "## What they rest on",
+    "",
+    table(
+      ["name", "tasks", "what", "where"],
+      CITED_SOURCES.map(({ name, tasks, what, address }) => [name, tasks.join(", "), what, address]),
+    ),
+    "",
+    "## Numbers of rows that are checked",
+    "",
+    table(["file", "counted", "rows"], counts),
+    "",
+    "## Suites",
+    "",
+    "`dart-eval run --suite dart-eval --data FOLDER --model MODEL --out RUN` asks every task on every data set; `--suite mini` asks so few rows that 95 %",
+    `intervals of the main metrics reach at most ${MINI_WIDTH} to either side, for independent rows and the worst variance there is: (1.96 / 2w)² rows for a share and`,
+    "for each class of an AUROC, 3 + (1.96 / atanh w)² for a correlation. `mini:WIDTH` takes another width. Rows near each other on a genome are less than",
+    "independent, which the intervals over blocks tell; and the Yoruban set has 560 significant variants, whatever is asked. Trainings are cut to 4,096 rows and",
+    "10 epochs, so their numbers are not those of whole trainings. `dart-eval suites mini` prints the suite as JSON, to be changed and given as a file.",
+    "",
+    table(["task", "data set", "settings", "rows of mini"], mini),
+  ].join("\n")}\n`;
 }
 
 /** The README's tables, by the name of their markers. */
