@@ -72,8 +72,8 @@ export class MotifScanner {
   readonly motifs: readonly Motif[];
   readonly threshold: number;
   private readonly scaled: readonly ScaledMotif[];
+  private readonly significant: readonly SignificantSums[];
   private readonly matrices: readonly Matrix[];
-  private readonly tails = new Map<number, Float64Array>();
 
   /** @throws {InputError} when there is no motif, the threshold is no probability, or as `scaleMotif` */
   constructor(motifs: readonly Motif[], { threshold = 1e-4, ...scoring }: ScannerOptions = {}) {
@@ -95,7 +95,10 @@ export class MotifScanner {
     this.motifs = motifs;
     this.threshold = threshold;
     this.scaled = motifs.map((motif) => scaleMotif(motif, scoring));
-    this.matrices = this.scaled.flatMap((scaled, motif) => bothStrands(scaled, motif, threshold));
+    this.significant = this.scaled.map((scaled) => significantSums(scaled, threshold));
+    this.matrices = this.scaled.flatMap((scaled, motif) =>
+      bothStrands(scaled, motif, this.significant[motif]!.least),
+    );
   }
 
   /**
@@ -105,7 +108,8 @@ export class MotifScanner {
   hits(sequences: readonly Uint8Array[]): readonly MotifHit[] {
     const hits: MotifHit[] = [];
     this.visit(sequences, ({ motif, strand, width }, sequence, start, sum) => {
-      const [score, p] = [bitsOf(this.scaled[motif]!, sum), this.tailOf(motif)[sum]!];
+      const { least, p: pOf } = this.significant[motif]!;
+      const [score, p] = [bitsOf(this.scaled[motif]!, sum), pOf[sum - least]!];
       hits.push({ sequence, motif, start, end: start + width, strand, score, p });
     });
     return hits.sort(
@@ -151,12 +155,6 @@ export class MotifScanner {
         visit(matrix, number + sequence, start - firstOf[sequence]!, scores[i]!);
       }
     }
-  }
-
-  private tailOf(motif: number): Float64Array {
-    const found = this.tails.get(motif) ?? tailProbabilities(this.scaled[motif]!);
-    this.tails.set(motif, found);
-    return found;
   }
 }
 
@@ -228,9 +226,8 @@ function joined(sequences: readonly Uint8Array[]) {
   return { words, known, owner, firstOf };
 }
 
-function bothStrands(scaled: ScaledMotif, motif: number, threshold: number): readonly Matrix[] {
+function bothStrands(scaled: ScaledMotif, motif: number, least: number): readonly Matrix[] {
   const { width } = scaled.motif;
-  const least = leastSum(scaled, threshold);
   // Read backwards the matrix is the other strand's, since A and T, C and G stand opposite each other.
   const strands = [scaled.scores, scaled.scores.slice().reverse()];
   return strands.map((rows, strand) => ({
@@ -241,12 +238,19 @@ function bothStrands(scaled: ScaledMotif, motif: number, threshold: number): rea
   }));
 }
 
-/** The least sum whose p-value is at most the threshold; one more than the largest sum where there is none. */
-function leastSum(scaled: ScaledMotif, threshold: number): number {
+/** The sums of scores that a hit may have. */
+interface SignificantSums {
+  /** The smallest; one more than the largest sum there is where none is a hit. */
+  readonly least: number;
+  /** P-values of this sum and the larger ones. */
+  readonly p: Float64Array;
+}
+
+function significantSums(scaled: ScaledMotif, threshold: number): SignificantSums {
   const tail = tailProbabilities(scaled);
-  let sum = tail.length;
-  while (sum > 0 && tail[sum - 1]! <= threshold) sum--;
-  return sum;
+  let least = tail.length;
+  while (least > 0 && tail[least - 1]! <= threshold) least--;
+  return { least, p: tail.slice(least) };
 }
 
 function partsOf(rows: Int32Array, width: number, least: number): readonly Part[] {

@@ -81,7 +81,9 @@ testWithSharedData(
     const scanner = new MotifScanner(motifs);
     const hits = scanner.hits([codes]);
     expect(hits.length).toBe(31_514);
-    expect([...scanner.counts([codes])[0]!]).toEqual(expected.hits);
+    const counts = new Int32Array(1443);
+    for (const { motif } of hits) counts[motif]!++;
+    expect([...counts]).toEqual(expected.hits);
     const places = hits.map(({ motif, start: at, strand }) => `${motif}\t${at}\t${strand}\n`).join("");
     expect(createHash("sha256").update(places).digest("hex")).toBe(expected.digest);
     const sum = (values: readonly number[]) => values.reduce((a, b) => a + b);
