@@ -1,5 +1,4 @@
-import { modelLettersOf, NO_BASE } from "../../dna/sequence/letters.ts";
-import type { Example, Selection, TaskRow } from "./task.ts";
+import type { Selection, TaskRow } from "./task.ts";
 
 /** The part of the rows that is clustered. */
 export const CLUSTERING = "clustering";
@@ -15,15 +14,4 @@ export const isInPart = (subset: Subset | undefined, { part }: Selection, { inde
 export function placeFact(subset: Subset | undefined, row: number): { readonly place?: number } {
   const place = subset?.get(row);
   return place === undefined ? {} : { place };
-}
-
-/** @param codes  0 A, 1 C, 2 G, 3 T, 4 no base (N, or off the chromosome) */
-export function exampleOfCodes(row: number, codes: Uint8Array, facts: Example["facts"]): Example {
-  const unknown = codes.reduce((count, code) => (code === NO_BASE ? count + 1 : count), 0);
-  return {
-    row,
-    sequences: [modelLettersOf(codes)],
-    ...(unknown === 0 ? {} : { codes: [codes] }),
-    facts: { ...facts, unknown },
-  };
 }

@@ -3,9 +3,10 @@ import { InputError } from "../../base/errors.ts";
 import type { Genome } from "../../dna/genome/genome.ts";
 import { missingChromosome } from "../../dna/genome/missing-chromosome.ts";
 import { openBigWig, type Signal } from "../../dna/genome/signal.ts";
-import { modelLettersOf, NO_BASE, windowCodes } from "../../dna/sequence/letters.ts";
+import { windowCodes } from "../../dna/sequence/letters.ts";
 import { type ActivityWindow, countedPart, readActivityWindows } from "../datasets/activity-windows.ts";
 import { ACTIVITY_SETS, type ActivitySet } from "./chromatin-activity-columns.ts";
+import { exampleOfCodes } from "./example-of-codes.ts";
 import { genomeInput, missingInput, textInput } from "./inputs.ts";
 import { pickRows } from "./pick-rows.ts";
 import { isInSplit } from "./split.ts";
@@ -180,12 +181,6 @@ async function examplesOf(
 
 function exampleOf(row: ActivityRow, chromosome: Uint8Array, facts: Example["facts"]): Example {
   const codes = windowCodes(chromosome, row.start, row.end);
-  const unknown = codes.reduce((count, code) => (code === NO_BASE ? count + 1 : count), 0);
   const { chrom, start, end } = countedPart(row);
-  return {
-    row: row.index,
-    sequences: [modelLettersOf(codes)],
-    ...(unknown === 0 ? {} : { codes: [codes] }),
-    facts: { set: row.set, chrom, start, end, unknown, ...facts },
-  };
+  return exampleOfCodes(row.index, codes, { set: row.set, chrom, start, end, ...facts });
 }
