@@ -22,7 +22,7 @@ import { vectorMatrix } from "./vector-matrix.ts";
 
 /** How vectors become clusters, as the recipe says. */
 interface Clustering {
-  readonly transform: "none" | "motif-counts";
+  readonly transform: "raw" | "motif-counts";
   readonly components: number;
   readonly solver: "full" | "randomised";
   readonly clusters: number;
@@ -111,8 +111,8 @@ export function checkClusteringRecipe(recipe: Recipe): void {
 
 function clusteringOf(recipe: Recipe): Clustering {
   const { transform, solver } = recipe;
-  if (transform !== "none" && transform !== "motif-counts") {
-    throw unfit("transform", recipe, '"none" or "motif-counts"');
+  if (transform !== "raw" && transform !== "motif-counts") {
+    throw unfit("transform", recipe, '"raw" or "motif-counts"');
   }
   if (solver !== "full" && solver !== "randomised") throw unfit("solver", recipe, '"full" or "randomised"');
   return {

@@ -109,8 +109,8 @@ export const CLUSTERED: RecipeTable = {
     extractionBatchSize: 64,
     order: "file",
     bothOrders: false,
-    /** "none", or "motif-counts": which columns count, and on which scale. */
-    transform: "none",
+    /** "raw", or "motif-counts": which columns count, and on which scale. */
+    transform: "raw",
     components: 60,
     solver: "full",
     clusters: 50,

@@ -71,9 +71,10 @@ export const deviations: readonly Deviation[] = [
     task: "cell-type-elements",
     setting: "zero-shot-embedding",
     family: "motif-counts",
+    protocol: "paper",
     change: { transform: "motif-counts" },
     because:
-      "Counts of hits need another scale than embeddings: the original's exploratory notebook kept frequent motifs of large variance, took logarithms and standardised them; its final recipe is not known.",
+      "The original's exploratory notebook kept frequent motifs of large variance, took logarithms of their counts and standardised them; its final recipe is not known. Corrected, counts are treated as the vectors of any model.",
   },
   {
     task: "chromatin-activity",

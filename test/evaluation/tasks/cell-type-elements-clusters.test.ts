@@ -41,7 +41,7 @@ function planted(rows: number, noise: number, seed = 5): VectorPrediction[] {
   });
 }
 
-const RECIPE: Recipe = { transform: "none", components: 4, solver: "full", clusters: 10, clusterSeeds: 6 };
+const RECIPE: Recipe = { transform: "raw", components: 4, solver: "full", clusters: 10, clusterSeeds: 6 };
 
 const measure = (rows: readonly VectorPrediction[], protocol: Protocol = "corrected", recipe: Recipe = {}) =>
   measureClusters(rows, { protocol, seed: 0, rowsInTable: rows.length, recipe: { ...RECIPE, ...recipe } });

@@ -216,9 +216,10 @@ describe("recipes of the original", () => {
     });
     expect(recipe("zero-shot-embedding", "hyenadna", "corrected")).toMatchObject({
       ...values,
-      ...{ order: "file", solver: "full", transform: "none" },
+      ...{ order: "file", solver: "full", transform: "raw" },
     });
     expect(recipe("zero-shot-embedding", "motif-counts").transform).toBe("motif-counts");
+    expect(recipe("zero-shot-embedding", "motif-counts", "corrected").transform).toBe("raw");
   });
 });
 
