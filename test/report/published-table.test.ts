@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { StoredResult } from "../../src/evaluation/runs/result.ts";
 import { reportDocument } from "../../src/report/documents.ts";
+import { renderPage } from "../../src/report/page.ts";
 import { gatherReport } from "../../src/report/report.ts";
 import { resultsFixture } from "./results-fixture.ts";
 
@@ -46,4 +47,11 @@ test("other data and other models have no such table", async () => {
   expect(reportDocument(await gatherReport(both, { tasks }), "text")).not.toContain("What was published");
   const other = [ofBenchmark(both[0]!, "kmer-markov", 0.9)];
   expect(reportDocument(await gatherReport(other, { tasks }), "text")).not.toContain("What was published");
+});
+
+test("the page has it under a heading of its own", async () => {
+  const assets = { script: "", style: "" };
+  const page = renderPage(await gatherReport(results, { tasks }), assets);
+  expect(page).toMatch(/<h3>Beside what was published<\/h3>[\s\S]*<td class="number">0\.971<\/td>/);
+  expect(renderPage(await gatherReport(both, { tasks }), assets)).not.toContain("Beside what was published");
 });

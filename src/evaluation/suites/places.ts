@@ -1,5 +1,7 @@
 import type { CellLine } from "../datasets/cell-lines.ts";
 import { SOURCES } from "../datasets/sources/catalogue.ts";
+import type { Source } from "../datasets/sources/source.ts";
+import type { Suite } from "./suite.ts";
 
 /** Where the benchmark's files lie in a data folder. */
 export const PLACES = {
@@ -48,4 +50,20 @@ export function commandsFor(place: string, folder: string): readonly string[] {
   }
   const source = SOURCES.find(({ path, addresses }) => path === place && addresses.length > 0);
   return source === undefined ? [] : [fetch(source.name)];
+}
+
+/** Sources that built files are made of. */
+const MADE_OF: Readonly<Record<string, string>> = {
+  [PLACES.elements]: "ccres",
+  [PLACES.footprints]: "motifs",
+};
+
+/** The sources of the files that a suite reads, or that those are built from, in the catalogue's order. */
+export function sourcesOfSuite({ rows }: Suite): readonly Source[] {
+  const places = new Set(rows.flatMap(({ inputs }) => Object.values(inputs)));
+  const made = new Set([...places].map((place) => MADE_OF[place]));
+  return SOURCES.filter(
+    ({ name, path, addresses }) =>
+      addresses.length > 0 && (made.has(name) || (places.has(path) && MADE_OF[path] === undefined)),
+  );
 }

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { SOURCES } from "../../../src/evaluation/datasets/sources/catalogue.ts";
 import { openSuite } from "../../../src/evaluation/suites/open-suite.ts";
-import { commandsFor } from "../../../src/evaluation/suites/places.ts";
+import { commandsFor, sourcesOfSuite } from "../../../src/evaluation/suites/places.ts";
 import { readSuite, suiteFile } from "../../../src/evaluation/suites/read-suite.ts";
 import { WHOLE_SUITE } from "../../../src/evaluation/suites/whole.ts";
 import { TASKS, taskNamed } from "../../../src/evaluation/tasks/catalogue.ts";
@@ -48,6 +48,15 @@ test("the whole suite asks all tasks in every setting that the paper has", () =>
       .filter(({ task }) => task === "chromatin-activity")
       .map(({ inputs }) => inputs["cell-line"]),
   ).toEqual([...["GM12878", "H1ESC", "HEPG2", "IMR90", "K562"]]);
+});
+
+test("what a suite needs can be fetched in one go: its files, or what they are made of", () => {
+  const names = sourcesOfSuite(suites[1]!).map(({ name }) => name);
+  expect(names).toEqual(
+    expect.arrayContaining(["hg38", "hg19", "ccres", "motifs", "cell-type-peaks", "k562-dnase-signal"]),
+  );
+  expect(names.length).toBe(2 + 1 + 2 + 2 + 5 * 4 + 2);
+  expect(names).not.toContain("task-4-data");
 });
 
 test("a suite is printed as a file and read back the same", async () => {

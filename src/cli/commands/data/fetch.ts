@@ -3,6 +3,8 @@ import { SOURCES, sourceNamed } from "../../../evaluation/datasets/sources/catal
 import { fetchSource } from "../../../evaluation/datasets/sources/fetch-source.ts";
 import { servicesFromEnvironment } from "../../../evaluation/datasets/sources/services.ts";
 import type { Source } from "../../../evaluation/datasets/sources/source.ts";
+import { sourcesOfSuite } from "../../../evaluation/suites/places.ts";
+import { readSuite } from "../../../evaluation/suites/read-suite.ts";
 import { bytes } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { dataFolderOption } from "../../data-folder.ts";
@@ -12,6 +14,7 @@ import { wholeNumber } from "../../whole-number.ts";
 interface FetchOptions {
   readonly data: string;
   readonly task?: number;
+  readonly suite?: string;
   readonly json?: boolean;
 }
 
@@ -25,16 +28,18 @@ export const define: DefineCommand = (command, context) => {
       .argument("[name...]", "names of data list"),
   )
     .option("--task <number>", "all that a task needs, 1 to 5", wholeNumber(1))
+    .option("--suite <name>", "all that a suite reads, or that is made into what it reads")
     .option("--json", "print what is there now as JSON")
     .addHelpText(
       "after",
       examples({
         "all of task 1": "dart-eval data fetch --task 1 --data /data/dart-eval",
+        "all that a suite needs": "dart-eval data fetch --suite mini --data /data/dart-eval",
         "two files": "dart-eval data fetch hg38 ccres",
       }),
     )
-    .action(async (names: string[], { data, task, json }: FetchOptions) => {
-      const sources = wanted(names, task);
+    .action(async (names: string[], { data, task, suite, json }: FetchOptions) => {
+      const sources = await wanted(names, task, suite);
       context.resume = "What was downloaded is kept; the same command goes on from there.";
       const done = [];
       const refusals: InputError[] = [];
@@ -73,15 +78,26 @@ export const define: DefineCommand = (command, context) => {
     });
 };
 
-function wanted(names: readonly string[], task: number | undefined): readonly Source[] {
-  if (task === undefined) {
-    if (names.length > 0) return names.map(sourceNamed);
-    throw new InputError("no file is named", { hint: "give names of data list, or --task NUMBER" });
-  }
-  const ofTask = SOURCES.filter(
+async function wanted(
+  names: readonly string[],
+  task: number | undefined,
+  suite: string | undefined,
+): Promise<readonly Source[]> {
+  const asked = [
+    ...(task === undefined ? [] : ofTask(task)),
+    ...(suite === undefined ? [] : sourcesOfSuite(await readSuite(suite))),
+    ...names.map(sourceNamed),
+  ];
+  if (asked.length > 0) return [...new Set(asked)];
+  throw new InputError("no file is named", {
+    hint: "give names of data list, --task NUMBER, or --suite NAME",
+  });
+}
+
+function ofTask(task: number): readonly Source[] {
+  const found = SOURCES.filter(
     ({ tasks, optional, addresses }) => tasks.includes(task) && !optional && addresses.length > 0,
   );
-  if (ofTask.length === 0)
-    throw new InputError(`there is no task ${task}`, { hint: "tasks have the numbers 1 to 5" });
-  return [...new Set([...ofTask, ...names.map(sourceNamed)])];
+  if (found.length > 0) return found;
+  throw new InputError(`there is no task ${task}`, { hint: "tasks have the numbers 1 to 5" });
 }
