@@ -2,7 +2,7 @@ import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { InputError } from "./errors.ts";
 import { type ExpectedFile, mismatch } from "./file-check.ts";
-import { type FileLock, LockHeld, waitForLock } from "./file-lock.ts";
+import { waitForLock } from "./file-lock.ts";
 import { fileTrouble } from "./file-trouble.ts";
 import { kindOfPath } from "./folder.ts";
 import { connectionError, fetchPatiently, PATIENCE, type Patience, patientPause } from "./http.ts";
@@ -52,7 +52,10 @@ export async function download(request: DownloadRequest): Promise<void> {
   signal?.throwIfAborted();
   if (await isThere(path, expected)) return;
   await mkdir(dirname(path), { recursive: true }).catch((error) => Promise.reject(fileTrouble(path, error)));
-  await using _ = await turnAt(request);
+  await using _ = await waitForLock(`${path}.lock`, {
+    signal,
+    onWait: ({ message }) => request.onWait?.(`waiting for another download of ${path}: ${message}`),
+  });
   if (await isThere(path, expected)) return;
 
   const part = `${path}.part`;
@@ -69,22 +72,6 @@ export async function download(request: DownloadRequest): Promise<void> {
     });
   }
   await rename(part, path).catch((error) => Promise.reject(fileTrouble(path, error)));
-}
-
-async function turnAt({ path, signal, onWait }: DownloadRequest): Promise<FileLock> {
-  try {
-    return await waitForLock(`${path}.lock`, {
-      signal,
-      onWait: ({ message }) => onWait?.(`waiting for another download of ${path}: ${message}`),
-    });
-  } catch (error) {
-    if (!(error instanceof LockHeld)) throw error;
-    throw new InputError(error.message, {
-      place: error.place,
-      hint: "if you are certain that that process has ended, delete this file",
-      cause: error,
-    });
-  }
 }
 
 const hasDigest = ({ sha256, gitBlob, md5 }: ExpectedFile) =>

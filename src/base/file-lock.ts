@@ -88,7 +88,11 @@ export async function waitForLock(
     try {
       return await takeLock(path);
     } catch (error) {
-      if (!(error instanceof LockHeld && error.alive)) throw error;
+      if (!(error instanceof LockHeld)) throw error;
+      if (!error.alive) {
+        const hint = "if you are certain that that process has ended, delete this file";
+        throw new LockHeld(false, error.message, { place: error.place, hint, cause: error });
+      }
       if (waits === 0) onWait?.(error);
     }
     signal?.throwIfAborted();
