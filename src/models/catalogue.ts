@@ -17,7 +17,7 @@ export const LANGUAGE_MODELS: readonly LanguageModelCard[] = [
   nucleotideTransformer,
 ];
 
-/** A model without a checkpoint, trained or counted on the spot. */
+/** A model that is no language model: counted or trained on the spot, or read from a file of its own. */
 export interface BaselineCard {
   readonly name: string;
   readonly title: string;
@@ -45,6 +45,13 @@ export const BASELINES: readonly BaselineCard[] = [
     title: "ChromBPNet-like network",
     answers:
       "classes, after the setting ab-initio trained it: residual blocks of dilated convolutions, 275 bases at least",
+    cite: "Pampari et al. 2024, doi:10.1101/2024.12.25.630221",
+  },
+  {
+    name: "chrombpnet",
+    title: "ChromBPNet",
+    answers:
+      "log(1 + counts) of a window, from a file that the original or `dart-eval chrombpnet train` wrote: `chrombpnet:FILE.h5`",
     cite: "Pampari et al. 2024, doi:10.1101/2024.12.25.630221",
   },
 ];

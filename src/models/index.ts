@@ -2,6 +2,19 @@ export { fitKmerMarkov, type KmerMarkov, type KmerMarkovOptions } from "./baseli
 export { NETWORKS } from "./baselines/networks.ts";
 export type { LanguageModelCard, PublicCheckpoint } from "./card.ts";
 export { BASELINES, LANGUAGE_MODELS, languageModelCard } from "./catalogue.ts";
+export { Chrombpnet, type ChrombpnetOptions } from "./chrombpnet/chrombpnet.ts";
+export type { ProfilePrediction } from "./chrombpnet/predictor.ts";
+export { expectedProfile } from "./chrombpnet/profile.ts";
+export {
+  type ChrombpnetRecipe,
+  PUBLISHED_RECIPE as CHROMBPNET_RECIPE,
+} from "./chrombpnet/training/recipe.ts";
+export {
+  type ChrombpnetTraining,
+  type TrainedChrombpnet,
+  trainChrombpnet,
+} from "./chrombpnet/training/train.ts";
+export { writeChrombpnet } from "./chrombpnet/write-keras.ts";
 export { type CheckResult, type ConformOptions, conform } from "./conformance/conform.ts";
 export { initCheckpoint, presetsOf, type UntrainedModel } from "./init.ts";
 export { LanguageModel, type LanguageModelOptions } from "./language-model.ts";

@@ -91,7 +91,7 @@ export function kerasNetwork(name: string, which: "bias" | "accessibility", size
 }
 
 /** Both networks as one model. The counts are added by a function that whoever loads the file with Keras must give, by this name. */
-export const COUNTS_FUNCTION = "chrombpnet_logsumexp";
+const COUNTS_FUNCTION = "chrombpnet_logsumexp";
 
 export function combinedLayers(bias: KerasNetwork, accessibility: KerasNetwork, inputLength: number) {
   const inside = ({ name, layers, outputs }: KerasNetwork): Layer => ({

@@ -19,7 +19,7 @@ export function kindOf({ bias, accessibility }: StoredChrombpnet): ChrombpnetKin
 }
 
 /** What the original calls the layers of the network of accessibility. */
-export const ACCESSIBILITY_PREFIX = "wo_bias_";
+const ACCESSIBILITY_PREFIX = "wo_bias_";
 /** What it calls that network inside a combined model. */
 export const ACCESSIBILITY_MODEL = "model_wo_bias";
 

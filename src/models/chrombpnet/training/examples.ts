@@ -54,11 +54,11 @@ function feedsOf(
   const sequences: Uint8Array[] = [];
   const counts = new Float32Array(rows.length * outputLength);
   rows.forEach((row, i) => {
-    const window = windows[row]!;
-    const room = window.codes.length - inputLength;
+    const region = windows[row]!;
+    const room = region.codes.length - inputLength;
     const start = augment === undefined ? room / 2 : shift(augment.seed, epoch, row, room);
-    const codes = window.codes.slice(start, start + inputLength);
-    const reads = window.counts.slice(start, start + outputLength);
+    const codes = region.codes.slice(start, start + inputLength);
+    const reads = region.counts.slice(start, start + outputLength);
     // The order of an epoch is a random one, so this is a random half of it.
     if (augment !== undefined && (batch * augment.batchSize + from + i) % 2 === 1) {
       reverseComplementCodes(codes);
