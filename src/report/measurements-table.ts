@@ -31,13 +31,18 @@ export function measurementsTable({ entries }: Panel): Table | undefined {
             const metric = result.metrics.find((one) => one.name === name);
             return metric === undefined ? UNDEFINED : metricCell(metric);
           }),
-          ...averages.map((name) => fixed(result.averages[name] ?? Number.NaN, 1)),
+          ...averages.map((name) => fixed(result.averages[name] ?? Number.NaN, digitsOf(name, entries))),
         ],
       })),
     ),
   };
 }
 
-/** `tokensPerElement` → `tokens per element`. */
+/** Shares need more digits than numbers of tokens. */
+function digitsOf(name: string, entries: Panel["entries"]): number {
+  return entries.every(({ result }) => Math.abs(result.averages[name] ?? 0) <= 1) ? 3 : 1;
+}
+
+/** `tokensPerElement` → `tokens per element`, `motifAccuracy25` → `motif accuracy 25`. */
 const words = (key: string) =>
-  key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).replaceAll("-", " ");
+  key.replace(/[A-Z]|(?<=[a-z])(?=\d)/g, (letter) => ` ${letter.toLowerCase()}`).replaceAll("-", " ");

@@ -41,7 +41,20 @@ export interface DifferenceChart {
   readonly median: number;
 }
 
+/** Values of many things in falling order, one curve per model. */
+export interface RankedChart {
+  readonly holder: string;
+  readonly title: string;
+  /** What stands along the axis of places, and what along that of values. */
+  readonly axis: string;
+  readonly value: string;
+  /** What guessing gives. */
+  readonly chance: number;
+  readonly curves: readonly { readonly label: string; readonly values: readonly number[] }[];
+}
+
 export interface PageData {
   readonly accuracies: readonly AccuracyChart[];
   readonly differences: readonly DifferenceChart[];
+  readonly ranked: readonly RankedChart[];
 }

@@ -21,6 +21,7 @@ export function renderPage(report: Report, { script, style }: PageAssets): strin
   const data: PageData = {
     accuracies: charts.flatMap(({ accuracies }) => accuracies),
     differences: charts.flatMap(({ differences }) => differences),
+    ranked: charts.flatMap(({ ranked }) => ranked),
   };
   const code = withoutEndTags(script);
   return String(html`<!doctype html>

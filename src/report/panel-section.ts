@@ -4,6 +4,7 @@ import { intervalsTable } from "./intervals-table.ts";
 import { leaderboardTable } from "./leaderboard.ts";
 import { lossCurves } from "./loss-curves.ts";
 import { measurementsTable } from "./measurements-table.ts";
+import { motifChart, motifsSection } from "./motifs-section.ts";
 import { count, fixed, UNDEFINED } from "./numbers.ts";
 import type { AccuracyChart, AccuracyMark, DifferenceChart, PageData } from "./page-data.ts";
 import { type Entry, panelTitle } from "./panels.ts";
@@ -39,6 +40,7 @@ ${charts.accuracies.map((chart) => accuracyFigure(chart))}
 ${charts.differences.length === 0 ? undefined : differenceFigure(panel, charts.differences)}
 ${quantiles === undefined ? undefined : htmlTable(quantiles)}
 ${others === undefined ? undefined : htmlTable(others)}
+${motifsSection(panel, charts.ranked[0], undrawn)}
 ${lossCurves(panel)}
 
 ${published === undefined ? undefined : html`<h3>Beside what was published</h3>\n${htmlTable(published)}`}
@@ -81,7 +83,8 @@ export function chartsOf(panel: ReportPanel): PageData {
       median: result.published.median_diff ?? 0,
     }),
   );
-  return { accuracies, differences };
+  const motifs = motifChart(panel, `${id}-motifs`);
+  return { accuracies, differences, ranked: motifs === undefined ? [] : [motifs] };
 }
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

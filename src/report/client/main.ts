@@ -1,6 +1,7 @@
 import type { PageData } from "../page-data.ts";
 import { drawAccuracies } from "./accuracies.ts";
 import { drawDifferences } from "./differences.ts";
+import { drawRanked } from "./ranked.ts";
 import "./page.css";
 
 const embedded = document.getElementById("page-data");
@@ -8,6 +9,7 @@ if (embedded?.textContent) {
   const data = JSON.parse(embedded.textContent) as PageData;
   for (const chart of data.accuracies) keepDrawn(chart.holder, (width) => drawAccuracies(chart, width));
   for (const chart of data.differences) keepDrawn(chart.holder, (width) => drawDifferences(chart, width));
+  for (const chart of data.ranked) keepDrawn(chart.holder, (width) => drawRanked(chart, width));
 }
 
 /** Fills a chart's holder, and again whenever its width changes, so that letters keep their size. */

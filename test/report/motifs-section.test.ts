@@ -1,0 +1,120 @@
+import { describe, expect, test } from "vitest";
+import { sha256Hex } from "../../src/base/digest.ts";
+import type { StoredResult } from "../../src/evaluation/runs/result.ts";
+import { measureFootprintScores } from "../../src/evaluation/tasks/motif-footprinting-measure.ts";
+import type { LikelihoodPrediction } from "../../src/evaluation/tasks/prediction.ts";
+import { extremeMotifs, familyTable, modelComparison, motifSpread } from "../../src/report/motif-tables.ts";
+import { renderPage } from "../../src/report/page.ts";
+import { panelsOf } from "../../src/report/panels.ts";
+import { gatherReport } from "../../src/report/report.ts";
+
+const MOTIFS = 24;
+const BACKGROUNDS = 12;
+
+/** Motif m of 24 is told from its shuffle in `right(m)` of twelve backgrounds. */
+function stored(
+  model: string,
+  right: (motif: number) => number,
+  protocol: "paper" | "corrected" = "corrected",
+) {
+  const predictions = Array.from({ length: MOTIFS * BACKGROUNDS }, (_, row): LikelihoodPrediction => {
+    const [background, motif] = [Math.floor(row / MOTIFS), row % MOTIFS];
+    // Which backgrounds are right moves from motif to motif.
+    const score = (background + 5 * motif) % BACKGROUNDS < right(motif) ? 1 : -1;
+    return {
+      kind: "likelihood",
+      row,
+      values: [0, score, 0],
+      facts: { background, motif: `M${motif}`, strand: "forward", family: motif % 2 === 0 ? "even" : "odd" },
+    };
+  });
+  const context = { protocol, seed: 0, rowsInTable: predictions.length, recipe: {} };
+  return {
+    folder: "nowhere",
+    timing: [],
+    result: {
+      format: "dart-eval result",
+      formatVersion: 1,
+      identity: sha256Hex(`${model} ${protocol}`),
+      cell: {
+        identityVersion: 1,
+        task: "motif-footprinting",
+        taskVersion: 1,
+        model: { name: model, identity: model },
+        setting: "zero-shot",
+        protocol,
+        seed: 0,
+        split: "all",
+        limit: null,
+        recipe: {},
+        data: {},
+      },
+      rows: { inTable: predictions.length, selected: predictions.length, digest: "0" },
+      ...measureFootprintScores(predictions, context),
+    },
+  } satisfies StoredResult;
+}
+
+const results: StoredResult[] = [
+  stored("better", (motif) => (motif < 12 ? 12 : 9)),
+  stored("worse", (motif) => (motif < 20 ? 6 : 12)),
+  stored("better", () => 6, "paper"),
+];
+const [panel] = panelsOf(results);
+
+describe("the tables of motifs", () => {
+  test("quantiles of each model and protocol", () => {
+    const { rows } = motifSpread(panel!);
+    expect(rows.map((row) => row.slice(0, 3))).toEqual([
+      ["better", "corrected", "24"],
+      ["better", "paper", "24"],
+      ["worse", "corrected", "24"],
+    ]);
+    expect(rows[0]!.slice(3)).toEqual(["0.750", "0.750", "0.750", "0.875", "1.000", "1.000", "1.000"]);
+  });
+
+  test("models are compared under one protocol, over the same backgrounds", () => {
+    const { rows } = modelComparison(panel!)!;
+    expect(rows.length).toBe(1);
+    const [first, second, difference, , wins, losses] = rows[0]!;
+    expect([first, second, wins, losses]).toEqual(["better", "worse", "20", "4"]);
+    // (12 · 12 + 12 · 9) / 288 against (20 · 6 + 4 · 12) / 288.
+    expect((difference as { text: string }).text).toBe(((252 - 168) / 288).toFixed(3));
+    expect(modelComparison({ ...panel!, entries: panel!.entries.slice(0, 1) })).toBeUndefined();
+  });
+
+  test("families of at least ten motifs, one column per model", () => {
+    const table = familyTable(panel!)!;
+    expect(table.columns.map(({ heading }) => heading)).toEqual(["family", "motifs", "better", "worse"]);
+    expect(table.rows.map(([family, motifs]) => [family, motifs])).toEqual([
+      ["even", "12"],
+      ["odd", "12"],
+    ]);
+  });
+
+  test("the best and the worst motifs are named", () => {
+    const [, worse] = extremeMotifs(panel!).rows;
+    expect(worse![0]).toBe("worse");
+    expect(String(worse![1]).split(", ").slice(0, 5)).toEqual([
+      "M20 1.00",
+      "M21 1.00",
+      "M22 1.00",
+      "M23 1.00",
+      "M0 0.50",
+    ]);
+  });
+});
+
+test("the page has the tables in its text and the curves in its numbers", async () => {
+  const report = await gatherReport(results, { tasks: [], published: [] });
+  const page = renderPage(report, { script: "", style: "" });
+  expect(page).toContain("Motif by motif");
+  expect(page).toContain("Accuracy by family of transcription factors");
+  const data = JSON.parse(/id="page-data">(.*?)<\/script>/s.exec(page)![1]!) as {
+    ranked: { holder: string; curves: { label: string; values: number[] }[] }[];
+  };
+  expect(data.ranked.length).toBe(1);
+  expect(page).toContain(`id="${data.ranked[0]!.holder}"`);
+  const [better] = data.ranked[0]!.curves;
+  expect(better!.values).toEqual([...Array(12).fill(1), ...Array(12).fill(0.75)]);
+});
