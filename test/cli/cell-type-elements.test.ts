@@ -1,0 +1,80 @@
+import { chmod } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { CELL_LINES } from "../../src/evaluation/datasets/cell-lines.ts";
+import { readCellTypeElements } from "../../src/evaluation/datasets/cell-type-elements.ts";
+import { filesOfBuild } from "../../src/evaluation/datasets/cell-type-elements-build.ts";
+import { scratchFiles } from "../scratch-files.ts";
+import { testWithSharedData } from "../shared-data.ts";
+import { runCommand } from "./collecting-terminal.ts";
+
+const scratch = scratchFiles();
+const building = (out: string, ...more: readonly string[]) => [
+  ...["build", "cell-type-elements", "--out", scratch.path(out), ...more],
+];
+
+const SAMPLES = CELL_LINES.flatMap((line) => [`${line}_1`, `${line}_2`]);
+
+/** Ten peaks, two of each line. */
+const countsFile = () =>
+  scratch.write(
+    "counts.csv",
+    [
+      ["peak", ...SAMPLES],
+      ...Array.from({ length: 10 }, (_, i) => [
+        `chr${i < 5 ? 1 : 5}:${1000 * i}-${1000 * i + 500}`,
+        ...SAMPLES.map((sample) => (sample.startsWith(CELL_LINES[i % 5]!) ? 300 : 10)),
+      ]),
+    ]
+      .map((fields) => `${fields.join(",")}\n`)
+      .join(""),
+  );
+
+/** In the place of Rscript: peaks with a count above 100 in a sample of the condition are significant. */
+const RSCRIPT = `#!/bin/sh
+# $2 is the script, $3 the counts, $4 the design, $5 the results.
+line=$(grep -v other "$4" | sed -n '2p' | cut -d, -f2)
+awk -F, -v line="$line" '
+  NR == 1 { for (i = 2; i <= NF; i++) if (index($i, line) == 1) own = i
+    print "peak,baseMean,log2FoldChange,lfcSE,stat,pvalue,padj"; next }
+  { print $1 ",50," ($own > 100 ? "4,0.1,9,0,1e-30" : "-1,0.1,1,NA,NA") }' "$3" > "$5"
+echo "stand-in 1.0"
+`;
+
+test("from a table of counts to the table, the list of clustered rows and the next command", async () => {
+  const rscript = await scratch.write("rscript", RSCRIPT);
+  await chmod(rscript, 0o755);
+  const words = building("task3", "--counts", await countsFile(), "--rscript", rscript, "--subset-size", "1");
+  const first = await runCommand(words);
+  expect([first.said, first.exitCode]).toEqual([
+    expect.stringContaining("10 elements (GM12878 2, H1ESC 2, HEPG2 2, IMR90 2, K562 2)"),
+    0,
+  ]);
+  expect(first.said).toContain("next: dart-eval run --task cell-type-elements --data elements=");
+  const { table } = filesOfBuild(scratch.path("task3"));
+  expect((await readCellTypeElements(table)).map(({ label }) => label)).toEqual([
+    ...CELL_LINES,
+    ...CELL_LINES,
+  ]);
+  const again = await runCommand(words);
+  expect(again.said).not.toMatch(/^ {2}done/m);
+  expect(again.said.match(/was done before/g)).toHaveLength(13);
+});
+
+testWithSharedData("consensus peaks alone", "task3/input/K562.narrowPeak", async (peaks) => {
+  const { exitCode, said } = await runCommand(building("peaks", "--peaks", peaks, "--last", "peaks"));
+  expect([exitCode, said]).toEqual([0, expect.stringContaining("consensus of 1 files of peaks")]);
+});
+
+test("mistakes are told before anything is done", async () => {
+  const without = await runCommand(building("no"));
+  expect([without.exitCode, without.said]).toEqual([2, expect.stringContaining("no file of peaks")]);
+  const unnamed = await runCommand(building("no", "--peaks", "a", "--bam", "reads.bam"));
+  expect(unnamed.said).toContain("LINE=file");
+  const both = await runCommand(building("no", "--peaks", "a", "--counts", await countsFile()));
+  expect(both.said).toContain("in place of peaks");
+  const noR = await runCommand(
+    building("no", "--counts", await countsFile(), "--rscript", join("/nowhere", "Rscript")),
+  );
+  expect([noR.exitCode, noR.said]).toEqual([2, expect.stringContaining("r-bioc-deseq2")]);
+});
