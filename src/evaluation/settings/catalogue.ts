@@ -8,7 +8,14 @@ import { zeroShot } from "./zero-shot.ts";
 import { zeroShotEmbedding } from "./zero-shot-embedding.ts";
 
 /** Every setting, in the order in which they are listed. */
-export const SETTINGS: readonly Setting[] = [zeroShot, zeroShotEmbedding, probed, fineTuned, abInitio, predicted];
+export const SETTINGS: readonly Setting[] = [
+  zeroShot,
+  zeroShotEmbedding,
+  probed,
+  fineTuned,
+  abInitio,
+  predicted,
+];
 
 /** @throws {InputError} with the names there are */
 export function settingNamed(name: string): Setting {
