@@ -5,10 +5,22 @@ export {
   readActivityWindows,
   writeActivityWindows,
 } from "./datasets/activity-windows.ts";
+export {
+  type CellTypeElementRow,
+  readCellTypeElements,
+  writeCellTypeElements,
+} from "./datasets/cell-type-elements.ts";
+export { buildCellTypeElements, type CellTypeBuild } from "./datasets/cell-type-elements-build.ts";
+export { type ConsensusPeaks, consensusPeaks } from "./datasets/consensus-peaks.ts";
+export { deseq2 } from "./datasets/differential.ts";
+export { readFootprints, writeFootprints } from "./datasets/footprint-file.ts";
+export { buildFootprints, type FootprintLine } from "./datasets/footprints.ts";
 export { gcMatchedWindows } from "./datasets/gc-matched-windows.ts";
 export { peakWindows } from "./datasets/peak-windows.ts";
 export type { RegulatoryElementRow } from "./datasets/prepared.ts";
 export { readRegulatoryElements, writeRegulatoryElements } from "./datasets/prepared.ts";
+export { openProcessed, type ProcessedData } from "./datasets/processed-h5.ts";
+export { countReads } from "./datasets/read-counts.ts";
 export { buildRegulatoryElements } from "./datasets/regulatory-elements.ts";
 export { SOURCES } from "./datasets/sources/catalogue.ts";
 export { fetchSource } from "./datasets/sources/fetch-source.ts";
@@ -46,6 +58,7 @@ export { openSuite } from "./suites/open-suite.ts";
 export { readSuite } from "./suites/read-suite.ts";
 export type { Suite } from "./suites/suite.ts";
 export { TASKS } from "./tasks/catalogue.ts";
+export { cellTypeElements } from "./tasks/cell-type-elements.ts";
 export type { Measurement, Metric, QuirkEffect } from "./tasks/measurement.ts";
 export type { LikelihoodPrediction, LogitsPrediction, Prediction, RowFacts } from "./tasks/prediction.ts";
 export { parseRecipe, type Recipe } from "./tasks/recipe.ts";
