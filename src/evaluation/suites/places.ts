@@ -35,21 +35,24 @@ export function activityPlaces(line: CellLine) {
  * @param folder  the data folder, as a user types it
  */
 export function commandsFor(place: string, folder: string): readonly string[] {
-  const fetch = (name: string) => `dart-eval data fetch ${name} --data ${folder}`;
+  const toFetch = (name: string) => `dart-eval data fetch ${name} --data ${folder}`;
   if (place === PLACES.elements) {
     const ccres = `${folder}/task_1_ccre/input_data/ENCFF420VPZ.bed`;
-    return [fetch("ccres"), `dart-eval build regulatory-elements --ccres ${ccres} --out ${folder}/${place}`];
+    return [
+      toFetch("ccres"),
+      `dart-eval build regulatory-elements --ccres ${ccres} --out ${folder}/${place}`,
+    ];
   }
   if (place === PLACES.footprints) {
     const motifs = `${folder}/task_2_footprinting/input_data/H12CORE_meme_format.meme`;
     return [
-      fetch("motifs"),
+      toFetch("motifs"),
       `dart-eval build motif-footprinting --motifs ${motifs} --elements ${folder}/${PLACES.elements} --genome ${folder}/${PLACES.hg38} --out ${folder}/${place}`,
-      `or, with a Synapse account: ${fetch("footprint-sequences")}`,
+      `or, with a Synapse account: ${toFetch("footprint-sequences")}`,
     ];
   }
   const source = SOURCES.find(({ path, addresses }) => path === place && addresses.length > 0);
-  return source === undefined ? [] : [fetch(source.name)];
+  return source === undefined ? [] : [toFetch(source.name)];
 }
 
 /** Sources that built files are made of. */

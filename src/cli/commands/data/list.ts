@@ -38,7 +38,7 @@ export const define: DefineCommand = (command, { terminal }) => {
             recorded === null ? (here ? "unchecked" : "no") : bytes(recorded.bytes),
             addresses[0] === undefined
               ? "–"
-              : addressText(addresses[0]).replace(/^https:\/\/([^/]+).*$/, "$1"),
+              : addressText(addresses[0]).replace(/^https:\/\/([^/]+).*$|, .*$/, "$1"),
             path,
           ]),
           notes: SOURCES.filter(({ notFetched }) => notFetched !== undefined).map(

@@ -1,0 +1,49 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { expect, test } from "vitest";
+import { sha256Hex } from "../../src/base/digest.ts";
+import { FormatError } from "../../src/base/errors.ts";
+import { unpackGzip } from "../../src/base/unpack-gzip.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+
+const bytes = Buffer.from(Array.from({ length: 50_000 }, (_, i) => `chr1\t${i}\n`).join(""));
+
+function packed(contents: Uint8Array) {
+  const folder = temporaryFolder();
+  mkdirSync(folder, { recursive: true });
+  const from = join(folder, "a.bed.gz");
+  writeFileSync(from, contents);
+  return { folder, from, to: join(folder, "a.bed") };
+}
+
+test("gives the contents, also of several members one after the other, as bgzip writes them", async () => {
+  const { from, to } = packed(
+    Buffer.concat([gzipSync(bytes.subarray(0, 1000)), gzipSync(bytes.subarray(1000))]),
+  );
+  await unpackGzip(from, to, { expected: { bytes: bytes.length, sha256: sha256Hex(bytes) } });
+  expect(readFileSync(to).equals(bytes)).toBe(true);
+});
+
+test.each([
+  ["no gzip", bytes],
+  ["cut off", gzipSync(bytes).subarray(0, 5000)],
+  ["damaged", gzipSync(bytes).fill(7, 4000, 4100)],
+])("%s is refused and leaves nothing", async (_, contents) => {
+  const { folder, from, to } = packed(contents);
+  await expect(unpackGzip(from, to)).rejects.toThrow(FormatError);
+  expect(readdirSync(folder)).toEqual(["a.bed.gz"]);
+});
+
+test("another content than expected leaves nothing, and a stop leaves nothing", async () => {
+  const { from, to } = packed(gzipSync(bytes));
+  await expect(unpackGzip(from, to, { expected: { bytes: 1 } })).rejects.toThrow(`has ${bytes.length} bytes`);
+  const signal = AbortSignal.abort(new Error("stopped by hand"));
+  await expect(unpackGzip(from, to, { signal })).rejects.toThrow("stopped by hand");
+  expect(existsSync(to)).toBe(false);
+});
+
+test("a file that is not there is named", async () => {
+  const { folder } = packed(bytes);
+  await expect(unpackGzip(join(folder, "none.gz"), join(folder, "none"))).rejects.toThrow("no such file");
+});
