@@ -1,15 +1,14 @@
 import { Pcg64 } from "../../base/pcg64.ts";
 import { averagePrecisionEstimate, averagePrecisionOver } from "../metrics/auprc.ts";
 import { aurocOver } from "../metrics/auroc.ts";
-import { blockEstimate, ENOUGH_BLOCKS } from "../metrics/block-estimate.ts";
+import { blockEstimate } from "../metrics/block-estimate.ts";
 import { type BlockStatistic, type Blocks, genomicBlocks } from "../metrics/blocks.ts";
 import { pearsonEstimate, spearmanEstimate } from "../metrics/correlation.ts";
 import { pearsonOver, spearmanOver } from "../metrics/correlation-over-blocks.ts";
 import { aurocEstimate } from "../metrics/delong.ts";
 import type { Estimate } from "../metrics/estimate.ts";
 import { mannWhitney } from "../metrics/mann-whitney.ts";
-import { mean } from "../metrics/sum.ts";
-import { finiteOrNull, metricOf } from "./json-numbers.ts";
+import { metricOf } from "./json-numbers.ts";
 import type { Measurement, Metric } from "./measurement.ts";
 import type { Prediction } from "./prediction.ts";
 import type { MeasureContext } from "./task.ts";
@@ -23,6 +22,7 @@ import {
   scoredVariant,
 } from "./variant-effects-scores.ts";
 import { type EvaluatedVariants, evaluatedVariants } from "./variant-effects-selection.ts";
+import { variantAverages, variantCounts, variantNotes } from "./variant-effects-summary.ts";
 
 /** Seed of the bootstrap's draws: equal scores have equal intervals. */
 const BOOTSTRAP_SEED = 0;
@@ -49,9 +49,10 @@ export function measureVariants(predictions: readonly Prediction[], context: Mea
     ...correlationMetrics(evaluated.withEffect, orientation),
   ];
   const value = (name: string) => dartEval.find((metric) => metric.name === name)!.value;
+  const precision = dartEval.find(({ name }) => name === "auprc")!;
   const sizes = sizeMetrics(evaluated.withEffect, orientation);
   return {
-    metrics: [...dartEval, ...sizes, ...causalityAndDirection(evaluated, favours, kind)],
+    metrics: [...dartEval, ...sizes, ...causalityAndDirection(evaluated, favours, kind, precision)],
     published: {
       auroc: value("auroc"),
       auprc: value("auprc"),
@@ -59,10 +60,10 @@ export function measureVariants(predictions: readonly Prediction[], context: Mea
       spearman: value("spearman"),
       mannwhitney_p_less: value("mann-whitney-p"),
     },
-    counts: countsOf(variants, evaluated, context),
-    averages: averagesOf(variants, favours, kind),
+    counts: variantCounts(variants, evaluated, context),
+    averages: variantAverages(variants, favours, kind),
     quirks: variantQuirks(variants, kind, context.protocol),
-    notes: notesOf(variants, evaluated, orientation, context),
+    notes: variantNotes(variants, evaluated, orientation, context),
   };
 }
 
@@ -167,6 +168,7 @@ function causalityAndDirection(
   { significant, controls, withEffect }: EvaluatedVariants,
   favours: ScoredVariant["facts"]["favours"],
   kind: ScoreKind,
+  dartEval: Pick<Metric, "value" | "intervals">,
 ): readonly Metric[] {
   const clear = controls.filter(({ facts }) => facts.p === undefined || facts.p > CONTROL_P);
   const causality = {
@@ -176,18 +178,12 @@ function causalityAndDirection(
     main: false,
   } as const;
   const why = noClasses(significant, clear);
-  const { scores, labels, blocks } = classesOf(significant, clear);
-  const precision =
-    why === undefined ? estimate(blocks, averagePrecisionOver(scores, labels, blocks), [0, 1]) : undefined;
+  // Resampling so many rows takes seconds, and without p these are the rows of DART-Eval's metric.
+  const precision = clear.length === controls.length ? dartEval : precisionOf(significant, clear);
   const { difference, effect, says } = alternativeAgainstReference(favours);
   const { pearson } = kind === "distance" ? { pearson: [] } : correlations(withEffect, difference, effect);
   return [
-    metricOf(
-      causality,
-      precision?.value ?? Number.NaN,
-      why ?? "",
-      precision === undefined ? [] : [precision],
-    ),
+    metricOf(causality, precision.value ?? Number.NaN, why ?? "", precision.intervals.slice(0, 1)),
     correlationMetric(
       "direction-pearson",
       `ChromBPNet/AlphaGenome direction: Pearson r over QTLs, ${says}`,
@@ -197,82 +193,12 @@ function causalityAndDirection(
   ];
 }
 
-function countsOf(
-  variants: readonly ScoredVariant[],
-  { significant, controls, withEffect, refused, duplicates }: EvaluatedVariants,
-  { rowsInTable }: MeasureContext,
-): Measurement["counts"] {
-  const count = (is: (variant: ScoredVariant) => boolean) => variants.filter(is).length;
-  return {
-    rows: variants.length,
-    rowsInTable,
-    significant: significant.length,
-    controls: controls.length,
-    significantWithEffect: withEffect.length,
-    rowsWithAllele1Reference: count(({ facts }) => facts.reference === 1),
-    rowsWithAllele2Reference: count(({ facts }) => facts.reference === 2),
-    rowsWithNeitherReference: count(({ facts }) => facts.reference === 0),
-    rowsRefusedByOriginal: refused,
-    rowsWithUnknownLetters: count(({ facts }) => facts.unknown > 0),
-    rowsComparedByWholeWindows: count(({ wholeWindows }) => wholeWindows),
-    duplicateRows: duplicates,
-    genomicBlocks: genomicBlocks([...significant, ...controls].map(({ facts }) => facts)).sizes.length,
-  };
-}
-
-function averagesOf(
-  variants: readonly ScoredVariant[],
-  favours: ScoredVariant["facts"]["favours"],
-  kind: ScoreKind,
-): Measurement["averages"] {
-  const size = mean(variants.map(({ difference }) => Math.abs(difference)));
-  if (kind === "distance") return { differenceSize: finiteOrNull(size) };
-  const { difference } = alternativeAgainstReference(favours);
-  return {
-    differenceSize: finiteOrNull(size),
-    alternativeLessReference: finiteOrNull(mean(variants.map(difference))),
-  };
-}
-
-function notesOf(
-  variants: readonly ScoredVariant[],
-  { significant, controls, withEffect, refused, duplicates }: EvaluatedVariants,
-  { says }: Orientation,
-  { protocol }: MeasureContext,
-): readonly string[] {
-  const { facts } = variants[0]!;
-  const notes = [`The sign of a correlation is that of ${says}.`];
-  if (facts.form === "caqtl" && variants.every((variant) => variant.facts.inPeaks === undefined)) {
-    notes.push("The table does not say which variants are in peaks, so all that are used are evaluated.");
-  }
-  if (refused > 0) {
-    const what = `${refused} variants have an allele of several bases or lie too near the start of their chromosome, and the original stops at them`;
-    notes.push(
-      protocol === "paper"
-        ? `${what}: they are scored and left out of every number.`
-        : `${what}; here they count.`,
-    );
-  }
-  if (duplicates > 0) {
-    notes.push(
-      protocol === "paper"
-        ? `${duplicates} rows repeat the place and alleles of another, and the original's join multiplies them (quirk Q39).`
-        : `${duplicates} rows repeat the place and alleles of another; each row counts once.`,
-    );
-  }
-  const without = significant.length - withEffect.length;
-  if (without > 0) notes.push(`${without} QTLs have no effect and are not in the correlations.`);
-  const whole = variants.filter(({ wholeWindows }) => wholeWindows).length;
-  if (whole > 0) {
-    notes.push(
-      `${whole} variants were compared by the log-likelihoods of their whole windows, what differs not hidden: a sum over all positions, of which those behind the variant change too.`,
-    );
-  }
-  const blocks = genomicBlocks([...significant, ...controls].map((variant) => variant.facts)).sizes.length;
-  if (blocks > 0 && blocks < ENOUGH_BLOCKS) {
-    notes.push(
-      `The variants lie in ${blocks} stretches of 1 Mb; for fewer than ${ENOUGH_BLOCKS} intervals are those of the jackknife.`,
-    );
-  }
-  return notes;
+function precisionOf(
+  significant: readonly ScoredVariant[],
+  controls: readonly ScoredVariant[],
+): Pick<Metric, "value" | "intervals"> {
+  if (noClasses(significant, controls) !== undefined) return { value: null, intervals: [] };
+  const { scores, labels, blocks } = classesOf(significant, controls);
+  const area = estimate(blocks, averagePrecisionOver(scores, labels, blocks), [0, 1]);
+  return { value: area.value, intervals: [area] };
 }
