@@ -1,10 +1,13 @@
-/** For users of `dart-eval/dna`: letters, genomes and tables of intervals, tokens. */
+/** For users of `dart-eval/dna`: letters, genomes and tables of intervals, motifs, tokens. */
 
 export { type BedRow, type NarrowPeak, readBed, readNarrowPeaks } from "./genome/bed.ts";
 export { type Genome, genomeInMemory, openGenome } from "./genome/genome.ts";
 export { centredWindow, formatInterval, type Interval } from "./genome/interval.ts";
 export { openBigWig, type Signal } from "./genome/signal.ts";
 export { bigWigBytes } from "./genome/write-bigwig.ts";
+export { readMotifs } from "./motifs/meme.ts";
+export { consensus, type Motif } from "./motifs/motif.ts";
+export { type MotifHit, MotifScanner } from "./motifs/scanner.ts";
 export { gcFraction } from "./sequence/gc.ts";
 export { kmerCounts } from "./sequence/kmers.ts";
 export { asLanguageModelLetters } from "./sequence/letters.ts";
