@@ -1,17 +1,14 @@
 import { decimalNumber } from "../../base/fields.ts";
 import { type Assembly, assemblyOf } from "../../dna/genome/assembly.ts";
 import type { Genome } from "../../dna/genome/genome.ts";
+import { alleleOrderFindings } from "./variant-checks/allele-order.ts";
 import { chromosomeFindings } from "./variant-checks/chromosomes.ts";
 import { duplicateFindings } from "./variant-checks/duplicates.ts";
 import { missingEffectFindings, orientationFindings, type TableScores } from "./variant-checks/effects.ts";
 import type { Finding } from "./variant-checks/finding.ts";
 import { labelFindings } from "./variant-checks/labels.ts";
-import {
-  alleleOrderFindings,
-  lookUpReferences,
-  mismatchFindings,
-  type References,
-} from "./variant-checks/references.ts";
+import { mismatchFindings } from "./variant-checks/mismatches.ts";
+import { lookUpReferences, type References } from "./variant-checks/references.ts";
 import type { VariantForm } from "./variant-forms.ts";
 import type { VariantTable } from "./variant-table.ts";
 
