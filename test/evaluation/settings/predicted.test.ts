@@ -54,5 +54,7 @@ test("too few numbers, or one that is none, are refused with the sequence", asyn
   await expect(few.answer(examples)).rejects.toThrow(/asked for 3 activities and gave 1/);
   const nan = await open({ name: "m", predictActivity: () => [1, Number.NaN, 2] });
   await expect(nan.answer(examples)).rejects.toThrow(/gave NaN as the activity of the \w+ of row 4/);
-  expect(predicted.refuses(task.task, { name: "m", embed: () => [] })).toContain("predictActivity");
+  expect(predicted.refuses(task.task, { name: "m", embed: () => [] }, "corrected")).toContain(
+    "predictActivity",
+  );
 });

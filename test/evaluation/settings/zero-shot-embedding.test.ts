@@ -211,10 +211,10 @@ describe("a model with token states alone", () => {
 
 describe("what cannot be", () => {
   test("a model without embeddings is refused with the reason", () => {
-    expect(zeroShotEmbedding.refuses(task.task, { name: "m", logLikelihood: () => [] })).toContain(
-      "embeddings",
-    );
-    expect(zeroShotEmbedding.refuses(task.task, { name: "m", embed: () => [] })).toBeUndefined();
+    expect(
+      zeroShotEmbedding.refuses(task.task, { name: "m", logLikelihood: () => [] }, "corrected"),
+    ).toContain("embeddings");
+    expect(zeroShotEmbedding.refuses(task.task, { name: "m", embed: () => [] }, "corrected")).toBeUndefined();
   });
   test.each([
     [() => [], /asked for 8 vectors and gave 0/],

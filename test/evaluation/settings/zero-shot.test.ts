@@ -58,6 +58,6 @@ test("a call holds at most the batch size, across rows, and hears the protocol",
 });
 
 test("a model without log-likelihoods is refused with the reason", () => {
-  expect(zeroShot.refuses(task.task, { name: "m", embed: () => [] })).toContain("logLikelihood");
-  expect(zeroShot.refuses(task.task, fakeModel())).toBeUndefined();
+  expect(zeroShot.refuses(task.task, { name: "m", embed: () => [] }, "corrected")).toContain("logLikelihood");
+  expect(zeroShot.refuses(task.task, fakeModel(), "corrected")).toBeUndefined();
 });
