@@ -1,8 +1,8 @@
 import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
-import { openFile } from "../../base/file-handle.ts";
 import { rememberedDigest } from "../../base/remembered-digest.ts";
 import type { CellLine } from "../datasets/cell-lines.ts";
+import { codesOfEntries } from "../datasets/processed-entries.ts";
 import { openProcessed, type ProcessedData, type ProcessedSequences } from "../datasets/processed-h5.ts";
 import { isInPart, placeFact, type Subset } from "./cell-type-elements-example.ts";
 import { exampleOfCodes } from "./example-of-codes.ts";
@@ -19,17 +19,6 @@ interface ExportedRow extends TaskRow {
 }
 
 const SPLITS = ["train", "val", "test"] as const;
-
-/** First bytes of an HDF5 file. */
-const SIGNATURE = [0x89, 0x48, 0x44, 0x46];
-
-/** Whether a file is HDF5 and so an export, not a table. @throws {InputError} when it cannot be read */
-export async function isExportedElements(path: string): Promise<boolean> {
-  await using handle = await openFile(path);
-  if (handle.size < SIGNATURE.length) return false;
-  const bytes = await handle.read(0, SIGNATURE.length);
-  return SIGNATURE.every((byte, i) => bytes[i] === byte);
-}
 
 /**
  * Task 3 from DART-Eval's own data.h5, which has the sequences of the three splits and needs no genome. Rows on other
@@ -109,34 +98,13 @@ function select(
   return { rows, inTable: table.length, perChromosome: perSplit, memory: 0 };
 }
 
-/** Entries that follow one another are read together. */
 function examplesOf(
   rows: readonly ExportedRow[],
   sequences: ReadonlyMap<SplitPart, ProcessedSequences>,
   subset: Subset | undefined,
 ): readonly Example[] {
-  const examples = new Array<Example>(rows.length);
-  const order = [...rows.keys()].sort((a, b) => {
-    const [x, y] = [rows[a]!, rows[b]!];
-    return x.split === y.split ? x.entry - y.entry : x.split < y.split ? -1 : 1;
-  });
-  for (let start = 0; start < order.length; ) {
-    const first = rows[order[start]!]!;
-    let end = start + 1;
-    while (end < order.length && follows(rows[order[end]!]!, rows[order[end - 1]!]!)) end++;
-    const last = rows[order[end - 1]!]!;
-    const { length, codes } = sequences.get(first.split)!;
-    const read = codes(first.entry, last.entry + 1);
-    for (const place of order.slice(start, end)) {
-      const { index, entry, label } = rows[place]!;
-      const at = (entry - first.entry) * length;
-      const facts = { label, ...placeFact(subset, index) };
-      examples[place] = exampleOfCodes(index, read.slice(at, at + length), facts);
-    }
-    start = end;
-  }
-  return examples;
+  const codes = codesOfEntries(rows.map(({ split, entry }) => ({ sequences: sequences.get(split)!, entry })));
+  return rows.map(({ index, label }, i) =>
+    exampleOfCodes(index, codes[i]!, { label, ...placeFact(subset, index) }),
+  );
 }
-
-const follows = (row: ExportedRow, before: ExportedRow) =>
-  row.split === before.split && (row.entry === before.entry + 1 || row.entry === before.entry);

@@ -4,9 +4,10 @@ import type { Genome } from "../../dna/genome/genome.ts";
 import { missingChromosome } from "../../dna/genome/missing-chromosome.ts";
 import { windowCodes } from "../../dna/sequence/letters.ts";
 import { type CellTypeElementRow, readCellTypeElements } from "../datasets/cell-type-elements.ts";
+import { isProcessedFile } from "../datasets/processed-entries.ts";
 import { readRowList } from "../datasets/row-list.ts";
 import { isInPart, placeFact, type Subset } from "./cell-type-elements-example.ts";
-import { isExportedElements, openExportedElements } from "./cell-type-elements-export.ts";
+import { openExportedElements } from "./cell-type-elements-export.ts";
 import { exampleOfCodes } from "./example-of-codes.ts";
 import { genomeInput, missingInput } from "./inputs.ts";
 import { pickRows } from "./pick-rows.ts";
@@ -16,7 +17,7 @@ import type { Example, OpenTask, SelectedRows, Selection, Task, TaskInputs } fro
 /** @throws {InputError} when an input is missing, cannot be read, or does not fit the others */
 export async function openCellTypeElements(task: Task, inputs: TaskInputs): Promise<OpenTask> {
   const { elements } = inputs;
-  if (typeof elements === "string" && (await isExportedElements(elements))) {
+  if (typeof elements === "string" && (await isProcessedFile(elements))) {
     return openExportedElements(task, elements, (rows) => subsetOf(inputs, rows));
   }
   const table = await tableOf(task, elements);

@@ -1,6 +1,6 @@
 import { InternalError } from "../../base/errors.ts";
 import type { Blocks } from "../metrics/blocks.ts";
-import { genomicBlocks } from "../metrics/blocks.ts";
+import { genomicBlocks, singleRows } from "../metrics/blocks.ts";
 import { type ActivityPrediction, ofKind, type Prediction } from "./prediction.ts";
 import type { LabelledRow } from "./task.ts";
 
@@ -56,12 +56,18 @@ function columnsOf(predictions: readonly ActivityPrediction[]): ActivityColumns 
   return {
     predicted: Float64Array.from(predictions, ({ values }) => values[0]!),
     target: Float64Array.from(predictions, targetOf),
-    blocks: genomicBlocks(
-      predictions.map(({ facts }) => ({
-        chrom: String(facts.chrom),
-        start: Number(facts.start),
-        end: Number(facts.end),
-      })),
-    ),
+    blocks: blocksOf(predictions),
   };
+}
+
+/** Genomic blocks, or each row by itself where it is not known where rows lie. */
+function blocksOf(predictions: readonly ActivityPrediction[]): Blocks {
+  if (!predictions.every(({ facts }) => "chrom" in facts)) return singleRows(predictions.length);
+  return genomicBlocks(
+    predictions.map(({ facts }) => ({
+      chrom: String(facts.chrom),
+      start: Number(facts.start),
+      end: Number(facts.end),
+    })),
+  );
 }

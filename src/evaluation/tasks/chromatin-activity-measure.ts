@@ -211,7 +211,7 @@ function countsOf(
     nonPeaksWithoutCounts: neg.target.filter((target) => target === 0).length,
     rowsWithUnknownLetters: countOf(predictions, "unknown"),
     rowsWithoutSignal: countOf(predictions, "unmeasured"),
-    genomicBlocks: pos.blocks.sizes.length,
+    ...(pos.blocks.kind === "row" ? {} : { genomicBlocks: pos.blocks.sizes.length }),
   };
 }
 
@@ -239,7 +239,11 @@ function quirksOf({ all, neg }: ActivityParts): readonly QuirkEffect[] {
 function notesOf(predictions: readonly Prediction[], { pos }: ActivityParts): readonly string[] {
   const notes: string[] = [];
   const blocks = pos.blocks.sizes.length;
-  if (blocks < ENOUGH_BLOCKS) {
+  if (pos.blocks.kind === "row") {
+    notes.push(
+      "Where the rows lie is not known, so intervals take them as independent, which neighbours are not.",
+    );
+  } else if (blocks < ENOUGH_BLOCKS) {
     notes.push(
       `The peaks lie in ${blocks} stretches of 1 Mb; with fewer than ${ENOUGH_BLOCKS} the intervals come from leaving out one stretch at a time.`,
     );

@@ -5,7 +5,9 @@ import { missingChromosome } from "../../dna/genome/missing-chromosome.ts";
 import { openBigWig, type Signal } from "../../dna/genome/signal.ts";
 import { windowCodes } from "../../dna/sequence/letters.ts";
 import { type ActivityWindow, countedPart, readActivityWindows } from "../datasets/activity-windows.ts";
+import { isProcessedFile } from "../datasets/processed-entries.ts";
 import { ACTIVITY_SETS, type ActivitySet } from "./chromatin-activity-columns.ts";
+import { openExportedActivity } from "./chromatin-activity-export.ts";
 import { exampleOfCodes } from "./example-of-codes.ts";
 import { genomeInput, missingInput, textInput } from "./inputs.ts";
 import { pickRows } from "./pick-rows.ts";
@@ -20,6 +22,10 @@ interface ActivityRow extends ActivityWindow {
 /** @throws {InputError} when an input is missing, cannot be read, or does not fit the others */
 export async function openChromatinActivity(task: Task, inputs: TaskInputs): Promise<OpenTask> {
   const dataset = textInput(task, inputs, "cell-line");
+  const { peaks } = inputs;
+  if (typeof peaks === "string" && peaks !== "" && (await isProcessedFile(peaks))) {
+    return openExportedActivity(task, peaks, dataset);
+  }
   const tables: Record<string, readonly ActivityWindow[]> = {};
   for (const set of ACTIVITY_SETS) tables[set] = await tableInput(task, inputs, set);
   const rows: ActivityRow[] = [];

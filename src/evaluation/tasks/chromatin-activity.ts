@@ -24,7 +24,7 @@ const trained = (order: ValidationOrder): Omit<TaskSetting, "recipe"> => ({
 /**
  * Task 4: 2,114 bases around a peak's summit or of a place without a peak; how many reads lie on the middle 1,000?
  * Inputs: `peaks`, `idr` and `nonpeaks`, tables' paths or rows; `genome`, a path or an open `Genome`; `signal`, a bigWig's path
- * or an open `Signal`; `cell-line`, the name of the data set.
+ * or an open `Signal`; `cell-line`, the name of the data set. DART-Eval's data.h5 as `peaks` needs nothing else but the name.
  */
 export const chromatinActivity: Task = {
   name: "chromatin-activity",
@@ -40,7 +40,7 @@ export const chromatinActivity: Task = {
     { name: "genome", what: "the reference genome: FASTA, FASTA with bgzip, or 2bit" },
     {
       name: "peaks",
-      what: "the table of peaks, tab-separated (dart-eval build chromatin-activity)",
+      what: "the table of peaks, tab-separated (dart-eval build chromatin-activity), or DART-Eval's data.h5, with which only cell-line is needed beside it",
     },
     { name: "idr", what: "the table of high-confidence peaks, which are told from non-peaks" },
     { name: "nonpeaks", what: "the table of windows without a peak, alike in GC content" },
