@@ -126,11 +126,12 @@ async function run(options: RunOptions, context: Context): Promise<void> {
         }),
       );
     }
+    const request = asked.request(models);
     for (const { protocol, folder } of protocolFolders(options.protocol, options.out)) {
       const { split, batchSize, embeddings } = options;
       plans.push(
         await planRun({
-          ...asked.request(models),
+          ...request,
           models,
           protocol,
           seed: options.seed,

@@ -28,7 +28,7 @@ import {
   fittingTraining,
   sampleOf,
 } from "./cost.ts";
-import type { RunRequest, Shard } from "./request.ts";
+import type { AskedTask, RunRequest, Shard } from "./request.ts";
 import { checkRunFolder } from "./run-folder.ts";
 import { shardOfRow } from "./shard-of-rows.ts";
 import { inspectShard, refuseOtherShardCount, type ShardState } from "./store.ts";
@@ -63,6 +63,10 @@ export interface Plan {
   readonly cells: readonly PlannedCell[];
   /** Sentences a user should read before the run: models without an identity, reduced batch sizes. */
   readonly notes: readonly string[];
+  /** The tasks as they were opened: a later plan for the same asked tasks takes them from here. */
+  readonly opened: ReadonlyMap<AskedTask, OpenTask>;
+  /** Of the tasks' own random numbers. */
+  readonly seed: number;
   /** Closes what the plan opened (genomes given as paths); models stay the caller's. */
   close(): Promise<void>;
 }
@@ -86,28 +90,31 @@ interface Draft {
 export async function planRun(request: RunRequest): Promise<Plan> {
   checkRequest(request);
   const refusals: InputError[] = [];
-  const opened: OpenTask[] = [];
+  const opened = new Map<AskedTask, OpenTask>();
+  const own: OpenTask[] = [];
   const close = async () => {
-    for (const task of opened) await task.close();
+    for (const task of own) await task.close();
   };
   const shard = request.shard ?? { index: 1, count: 1 };
   try {
     const drafts: Draft[] = [];
     const declined: Declined[] = [];
     for (const asked of request.tasks) {
-      const { task: named, inputs, bySetting = {}, ...own } = asked;
+      const { task: named, inputs, bySetting = {}, ...everywhere } = asked;
       const task = typeof named === "string" ? taskNamed(named) : named;
-      const open = await collect(refusals, () => task.open(inputs, { seed: request.seed ?? 0 }));
-      if (open !== undefined) opened.push(open);
-      for (const setting of settingsOf(own.settings ?? request.settings)) {
-        const { sample, ...rest } = { ...own, ...bySetting[setting.name] };
+      const before = openedBefore(asked, request);
+      const open = before ?? (await collect(refusals, () => task.open(inputs, { seed: request.seed ?? 0 })));
+      if (open !== undefined) opened.set(asked, open);
+      if (open !== undefined && open !== before) own.push(open);
+      for (const setting of settingsOf(everywhere.settings ?? request.settings)) {
+        const { sample, ...rest } = { ...everywhere, ...bySetting[setting.name] };
         await collect(refusals, async () => {
           drafts.push(...draftsOf(task, open, setting, { ...request, ...rest }, sample, shard, declined));
         });
       }
     }
     for (const draft of drafts) await collect(refusals, () => expectRows(draft));
-    const notes = new Set(opened.flatMap((task) => task.notes ?? []));
+    const notes = new Set(own.flatMap((task) => task.notes ?? []));
     for (const one of declined) {
       const { task, model, setting } = one;
       const elsewhere = (same: (draft: Draft) => boolean) =>
@@ -134,11 +141,27 @@ export async function planRun(request: RunRequest): Promise<Plan> {
     const identity = runIdentity(records.map((record) => record.identity));
     const { folder } = request;
     const embeddings = request.embeddings ?? (folder === undefined ? undefined : join(folder, "embeddings"));
-    return { identity, folder, embeddings, shard, cells, notes: [...notes], close };
+    return {
+      identity,
+      folder,
+      embeddings,
+      shard,
+      cells,
+      notes: [...notes],
+      opened,
+      seed: request.seed ?? 0,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** The same asked task, opened for an earlier plan with the same seed: its tables are read once and kept once. */
+function openedBefore(asked: AskedTask, { seed = 0, earlier = [] }: RunRequest): OpenTask | undefined {
+  const found = earlier.find((plan) => plan.seed === seed && plan.opened.has(asked));
+  return found?.opened.get(asked);
 }
 
 /** A model that cannot answer a task in a setting. */

@@ -32,6 +32,8 @@ const resultSchema: z.ZodType<CellResult> = cellRecordSchema.extend({
         main: z.boolean(),
         value: z.number().nullable(),
         why: z.string().exactOptional(),
+        chance: z.number().exactOptional(),
+        of: z.string().exactOptional(),
         intervals: z.array(estimate),
       }),
     )

@@ -58,8 +58,8 @@ export interface RunRequest {
   /** Leave out what a model cannot answer, with a note, instead of refusing the run; default false. */
   readonly leaveOut?: boolean;
   /**
-   * Plans of the same request under the other protocol, to be run before: where a setting's answers are the same under both,
-   * they are taken from there.
+   * Plans of the same request under the other protocol, to be run before and closed after: where a setting's answers are the
+   * same under both, they are taken from there. The same `tasks` are opened once.
    */
   readonly earlier?: readonly Plan[];
   /** Time a few rows to estimate the run's duration; default true. */

@@ -21,8 +21,9 @@ const task = fakeTask();
 const scored = ({ calls }: FakeModel) => calls.reduce((sum, { length }) => sum + length, 0);
 
 async function bothProtocols(model: FakeModel, more: Partial<RunRequest> = {}) {
+  const tasks = [{ task, inputs: {} }];
   const request = (protocol: "corrected" | "paper"): RunRequest => ({
-    tasks: [{ task, inputs: {} }],
+    tasks,
     models: [model],
     folder: join(root, protocol),
     protocol,
@@ -72,6 +73,23 @@ describe("the second protocol of a run", () => {
     const { paper } = await bothProtocols(model);
     const [outcome] = await runShard(paper);
     expect([scored(model), outcome!.state]).toEqual([200, "done"]);
+  });
+
+  test("reads the tables once, and they stay open until the first is closed", async () => {
+    let [opened, closed] = [0, 0];
+    const counted: typeof task = {
+      ...task,
+      async open(inputs, options) {
+        opened++;
+        const open = await task.open(inputs, options);
+        return { ...open, close: async () => void closed++ };
+      },
+    };
+    const { corrected, paper } = await bothProtocols(fakeModel(), { tasks: [{ task: counted, inputs: {} }] });
+    await paper.close();
+    expect([opened, closed]).toEqual([1, 0]);
+    await corrected.close();
+    expect([opened, closed]).toEqual([1, 1]);
   });
 
   test("takes each shard from its own", async () => {
