@@ -244,16 +244,18 @@ function quirksOf(
   rulesOf: Readonly<Record<Protocol, MotifRules>>,
 ): readonly QuirkEffect[] {
   const { paper, corrected } = rulesOf;
-  const width = (rules: MotifRules) => {
-    const widths = motifResults(comparisons, rules).map(({ accuracy }) => accuracy.high - accuracy.low);
-    return finiteOrNull(mean(widths));
-  };
+  const widths = (rules: MotifRules) =>
+    motifResults(comparisons, rules).map(({ accuracy }) => accuracy.high - accuracy.low);
+  // One background alone tells nothing of how backgrounds differ: such motifs are left out of both.
+  const [apart, together] = [widths(paper), widths({ ...corrected, ties: paper.ties })];
+  const meanWidth = (of: readonly number[]) =>
+    finiteOrNull(mean(of.filter((_, i) => Number.isFinite(together[i]!))));
   const asTie = { correct: "right", wrong: "wrong", half: "half right" } as const;
   return [
     {
       label: "Q14",
       says: "The original's interval of a motif's accuracy takes the two strands of a background as independent; corrected, a background counts once. The number is the mean width of the motifs' intervals.",
-      effect: { paper: width(paper), corrected: width({ ...corrected, ties: paper.ties }) },
+      effect: { paper: meanWidth(apart), corrected: meanWidth(together) },
     },
     {
       label: "Q15",

@@ -115,6 +115,17 @@ describe("corrected", () => {
     }
     expect(quirk(paper, "Q14")).toEqual(quirk(measured, "Q14"));
   });
+
+  test("a motif in one background alone is in no mean of widths", () => {
+    const alone: LikelihoodPrediction = {
+      kind: "likelihood",
+      row: 1e6,
+      values: [0, 1, 0],
+      facts: { background: 0, motif: "alone", strand: "forward" },
+    };
+    const predictions = predictionsOf("likelihood", goldens.scores.rows);
+    expect(quirk(scores("corrected", [...predictions, alone]), "Q14")).toEqual(quirk(measured, "Q14"));
+  });
 });
 
 describe("families", () => {
