@@ -4,10 +4,10 @@ import type { Panel } from "./panels.ts";
 import { protocolRows } from "./protocol-lines.ts";
 import type { Table } from "./tables/table.ts";
 
-/** What was measured beside the leaderboard's numbers, a column each; undefined where there is nothing. */
+/** What was measured of all rows beside the leaderboard's numbers, a column each; undefined where there is nothing. */
 export function measurementsTable({ entries }: Panel): Table | undefined {
   const others = entries.flatMap(({ result }) =>
-    result.metrics.slice(1).filter(({ name }) => !isPValue(name)),
+    result.metrics.slice(1).filter(({ name, of }) => !isPValue(name) && of === undefined),
   );
   const titles = new Map(others.map(({ name, title }) => [name, title]));
   const averages = [...new Set(entries.flatMap(({ result }) => Object.keys(result.averages)))];

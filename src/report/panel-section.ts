@@ -8,13 +8,14 @@ import { motifChart, motifsSection } from "./motifs-section.ts";
 import { count, fixed, UNDEFINED } from "./numbers.ts";
 import type { AccuracyChart, AccuracyMark, DifferenceChart, PageData } from "./page-data.ts";
 import { type Entry, panelTitle } from "./panels.ts";
+import { partsTables } from "./parts-tables.ts";
 import { publishedTable } from "./published-table.ts";
 import { quantilesTable } from "./quantiles-table.ts";
 import { quirksOf, quirksTable } from "./quirks-table.ts";
 import type { ReportPanel } from "./report.ts";
 import { htmlTable } from "./tables/html-table.ts";
 
-/** What guessing gives, for the metrics where it is one number. */
+/** What guessing gives, for metrics where it is one number and the task does not say it. */
 const CHANCE: Readonly<Record<string, number>> = { "paired-accuracy": 0.5, accuracy: 0.5, auroc: 0.5 };
 
 /** Everything about one question: what was asked, who answered how well, and what the numbers rest on. */
@@ -40,6 +41,7 @@ ${charts.accuracies.map((chart) => accuracyFigure(chart))}
 ${charts.differences.length === 0 ? undefined : differenceFigure(panel, charts.differences)}
 ${quantiles === undefined ? undefined : htmlTable(quantiles)}
 ${others === undefined ? undefined : htmlTable(others)}
+${partsTables(panel).map((table) => htmlTable(table))}
 ${motifsSection(panel, charts.ranked[0], undrawn)}
 ${lossCurves(panel)}
 
@@ -70,7 +72,7 @@ export function chartsOf(panel: ReportPanel): PageData {
             holder: `${id}-accuracies`,
             title: `${capital(main.title)} of each model with its 95 % interval`,
             axis: main.title,
-            chance: CHANCE[main.name] ?? null,
+            chance: main.chance ?? CHANCE[main.name] ?? null,
             marks,
           },
         ];
@@ -133,7 +135,7 @@ function accuracyFigure({ holder, title, chance, marks }: AccuracyChart): Html {
   return html`<figure>
 <div id="${holder}" class="chart">${undrawn}</div>
 <ul class="key">${protocols.map((protocol) => html`<li class="of-${protocol}">${protocol} protocol</li>`)}</ul>
-<figcaption>${title}.${chance === null ? "" : ` The dashed line is what guessing gives (${chance}).`} The same numbers stand in the table above.</figcaption>
+<figcaption>${title}.${chance === null ? "" : ` The dashed line is what guessing gives (${Number(chance.toFixed(3))}).`} The same numbers stand in the table above.</figcaption>
 </figure>`;
 }
 

@@ -3,21 +3,18 @@ import { Pcg64 } from "../../base/pcg64.ts";
 import type { Protocol } from "../../models/model.ts";
 import { CELL_LINES } from "../datasets/cell-lines.ts";
 import { argMax, correctness } from "../metrics/accuracy.ts";
-import { averagePrecisionEstimate, averagePrecisionOver } from "../metrics/auprc.ts";
-import { aurocOver } from "../metrics/auroc.ts";
 import { blockEstimate } from "../metrics/block-estimate.ts";
 import { type BlockStatistic, type Blocks, genomicBlocks, singleRows } from "../metrics/blocks.ts";
-import { aurocEstimate } from "../metrics/delong.ts";
 import type { Estimate } from "../metrics/estimate.ts";
 import { classLogOdds, type InfiniteLogOdds, paperLogOdds } from "../metrics/log-odds.ts";
 import { logSoftmax } from "../metrics/log-softmax.ts";
 import { crossEntropies } from "../metrics/losses.ts";
 import type { Matrix } from "../metrics/matrix.ts";
-import { confusion, matthewsEstimate, matthewsOver } from "../metrics/matthews.ts";
 import { meanOver } from "../metrics/mean.ts";
 import { mean, sum } from "../metrics/sum.ts";
 import { finiteEstimate, finiteOrNull, metricOf } from "./json-numbers.ts";
-import type { Measurement, Metric, QuirkEffect } from "./measurement.ts";
+import type { Breakdown, Measurement, Metric, QuirkEffect } from "./measurement.ts";
+import { CLASS_MEASURES, classStatistics, type OneAgainstRest } from "./one-against-rest.ts";
 import { type LogitsPrediction, ofKind, type Prediction } from "./prediction.ts";
 import { shareIntervals, waldOver } from "./share-intervals.ts";
 import type { LabelledRow, MeasureContext } from "./task.ts";
@@ -44,7 +41,7 @@ const RULES: Readonly<Record<Protocol, Rules>> = {
 
 /** Class of a row's cell line, which its facts name. */
 export function classOf({ facts }: LabelledRow): number {
-  const found = CELL_LINES.findIndex((line) => line === facts.label);
+  const found = (CELL_LINES as readonly unknown[]).indexOf(facts.label);
   if (found === -1) throw new InternalError(`${JSON.stringify(facts.label)} is no cell line`);
   return found;
 }
@@ -61,15 +58,6 @@ interface Columns {
   readonly losses: Float64Array;
 }
 
-/** One class against the rest. */
-interface OneAgainstRest {
-  /** 1 where a row is of the class. [rows] */
-  readonly positive: Uint8Array;
-  readonly logOdds: Float64Array;
-  /** 1 where the log-odds are 0 or more: the class is more likely than all others together. */
-  readonly named: Uint8Array;
-}
-
 /**
  * What a trained classifier's answers are worth: the original's `eval_test.json`, and beside it the same numbers with
  * intervals, their means over the cell lines, and which line is taken for which.
@@ -81,27 +69,58 @@ export function measureCellTypes(predictions: readonly Prediction[], context: Me
   const columns = columnsOf(ofKind("logits", predictions));
   const { labels, correct, losses } = columns;
   const rows = predictions.length;
-  const { protocol } = context;
-  const rules = RULES[protocol];
   const placed = columns.predictions.every(({ facts }) => "chrom" in facts);
   const blocks = placed ? genomicBlocks(columns.predictions.map(placeOf)) : singleRows(rows);
+  const metrics = metricsOf(columns, blocks, context);
+  const value = (name: string) => metrics.find((metric) => metric.name === name)!.value;
+  const published: Record<string, number | null> = {
+    test_loss: finiteOrNull(RULES[context.protocol].loss(losses, batchSizeOf(context))),
+    test_acc: finiteOrNull(mean(correct)),
+  };
+  CELL_LINES.forEach((line, chosen) => {
+    for (const { key, name } of CLASS_MEASURES) {
+      published[`class_${chosen}_${key}`] = value(`${name}-${line.toLowerCase()}`);
+    }
+  });
+  return {
+    metrics,
+    published,
+    counts: {
+      rows,
+      rowsInTable: context.rowsInTable,
+      ...rowsPerLine(labels),
+      rowsWithUnknownLetters: columns.predictions.filter(({ facts }) => Number(facts.unknown) > 0).length,
+      ...(placed ? { genomicBlocks: blocks.sizes.length } : {}),
+    },
+    averages: {},
+    breakdowns: [confusionOf(columns)],
+    quirks: quirksOf(columns, context),
+    notes: notesOf(labels, placed),
+  };
+}
+
+function metricsOf(columns: Columns, blocks: Blocks, context: MeasureContext): readonly Metric[] {
+  const { labels, correct, losses } = columns;
+  const rows = labels.length;
+  const { protocol } = context;
+  const rules = RULES[protocol];
   const classes = CELL_LINES.map((_, chosen) => against(columns, chosen, rules, context));
-  const perClass = classes.map((one) => statisticsOf(one, blocks));
+  const perClass = classes.map((one) => classStatistics(one, blocks));
   const accuracy = shareIntervals(correct, blocks, {
     protocol,
     trials: rules.trials(rows, context.rowsInTable),
   });
   const recalls = classes.map(({ positive }) => shareAmong(correct, positive, blocks));
-  const metrics: Metric[] = [
-    metricOf(
-      { name: "accuracy", title: "accuracy", better: "higher", main: true },
-      mean(correct),
-      NO_ROWS,
-      accuracy,
-    ),
+  const form = { name: "accuracy", title: "accuracy", better: "higher", main: true } as const;
+  return [
+    {
+      ...metricOf(form, mean(correct), NO_ROWS, accuracy),
+      // To name the most frequent line throughout.
+      ...(rows === 0 ? {} : { chance: Math.max(...Object.values(rowsPerLine(labels))) / rows }),
+    },
     overBlocks({ name: "balanced-accuracy", title: "balanced accuracy" }, blocks, meanOf(recalls), [0, 1]),
     // Accuracies against the rest are left out: four rows of five are of the rest, and their mean tells little.
-    ...MEASURES.slice(0, 3).map(({ name, title, range }, i) =>
+    ...CLASS_MEASURES.slice(0, 3).map(({ name, title, range }, i) =>
       overBlocks(
         { name: `macro-${name}`, title: `${title}, mean over lines` },
         blocks,
@@ -117,38 +136,14 @@ export function measureCellTypes(predictions: readonly Prediction[], context: Me
       better: "lower",
     },
     ...perClass.flatMap((statistics, chosen) =>
-      MEASURES.map(({ name, title, range }, i) => {
+      CLASS_MEASURES.map(({ name, title, range }, i) => {
         const { over, independent } = statistics[i]!;
         const line = CELL_LINES[chosen]!;
         const form = { name: `${name}-${line.toLowerCase()}`, title: `${title}, ${line}` };
-        return overBlocks(form, blocks, over, range, independent);
+        return { ...overBlocks(form, blocks, over, range, independent), of: line };
       }),
     ),
   ];
-  const value = (name: string) => metrics.find((metric) => metric.name === name)!.value;
-  const published: Record<string, number | null> = {
-    test_loss: finiteOrNull(rules.loss(losses, batchSizeOf(context))),
-    test_acc: finiteOrNull(mean(correct)),
-  };
-  CELL_LINES.forEach((line, chosen) => {
-    for (const { key, name } of MEASURES) {
-      published[`class_${chosen}_${key}`] = value(`${name}-${line.toLowerCase()}`);
-    }
-  });
-  return {
-    metrics,
-    published,
-    counts: {
-      rows,
-      rowsInTable: context.rowsInTable,
-      ...confusionCounts(columns),
-      rowsWithUnknownLetters: columns.predictions.filter(({ facts }) => Number(facts.unknown) > 0).length,
-      ...(placed ? { genomicBlocks: blocks.sizes.length } : {}),
-    },
-    averages: {},
-    quirks: quirksOf(columns, context),
-    notes: notesOf(labels, placed),
-  };
 }
 
 /** Columns of the original's `train.log`: `val_loss`, by the protocol's rule, and `val_acc`. */
@@ -216,45 +211,6 @@ function against(
   };
 }
 
-/** What is told of one class against the rest, in the order of `statisticsOf`. */
-const MEASURES = [
-  { name: "auroc", key: "auroc", title: "AUROC", range: [0, 1] },
-  { name: "auprc", key: "auprc", title: "AUPRC", range: [0, 1] },
-  { name: "mcc", key: "mcc", title: "Matthews correlation", range: [-1, 1] },
-  { name: "accuracy-against-rest", key: "acc", title: "accuracy against the rest", range: [0, 1] },
-] as const;
-
-interface ClassStatistic {
-  readonly over: BlockStatistic;
-  /** Intervals for rows that are independent. */
-  readonly independent: readonly Estimate[];
-}
-
-function statisticsOf(
-  { positive, logOdds, named }: OneAgainstRest,
-  blocks: Blocks,
-): readonly ClassStatistic[] {
-  const both = positive.includes(0) && positive.includes(1);
-  const undefinedStatistic = () => Number.NaN;
-  const ofBoth = (statistic: () => ClassStatistic): ClassStatistic =>
-    both ? statistic() : { over: undefinedStatistic, independent: [] };
-  return [
-    ofBoth(() => ({
-      over: aurocOver(logOdds, positive, blocks),
-      independent: [aurocEstimate(logOdds, positive)],
-    })),
-    ofBoth(() => ({
-      over: averagePrecisionOver(logOdds, positive, blocks),
-      independent: [averagePrecisionEstimate(logOdds, positive)],
-    })),
-    ofBoth(() => ({
-      over: matthewsOver(named, positive, blocks),
-      independent: [matthewsEstimate(confusion(named, positive))],
-    })),
-    { over: meanOver(correctness(named, positive), blocks), independent: [] },
-  ];
-}
-
 /** Share of right answers among the rows of a class, as a function of how often each block is there. */
 function shareAmong(correct: Float64Array, among: Uint8Array, blocks: Blocks): BlockStatistic {
   const right = meanOver(
@@ -293,20 +249,25 @@ function overBlocks(
   ]);
 }
 
-/** Rows of each cell line, and how many of them were taken for each: `GM12878`, `GM12878AsK562`. */
-function confusionCounts({ labels, predicted }: Columns): Record<string, number> {
-  const counts: Record<string, number> = {};
-  CELL_LINES.forEach((line, label) => {
-    counts[line] = labels.filter((one) => one === label).length;
+/** Rows of each cell line. */
+export function rowsPerLine(labels: ArrayLike<number>): Record<string, number> {
+  const counts = CELL_LINES.map(() => 0);
+  for (let row = 0; row < labels.length; row++) counts[labels[row]!]!++;
+  return Object.fromEntries(CELL_LINES.map((line, label) => [line, counts[label]!]));
+}
+
+/** Which cell line was taken for which. */
+function confusionOf({ labels, predicted }: Columns): Breakdown {
+  const counts = CELL_LINES.map(() => CELL_LINES.map(() => 0));
+  labels.forEach((label, row) => {
+    counts[label]![predicted[row]!]!++;
   });
-  CELL_LINES.forEach((line, label) => {
-    CELL_LINES.forEach((taken, answer) => {
-      counts[`${line}As${taken}`] = labels.filter(
-        (one, row) => one === label && predicted[row] === answer,
-      ).length;
-    });
-  });
-  return counts;
+  return {
+    name: "confusion",
+    group: "cell line",
+    columns: CELL_LINES.map((line) => ({ name: line, title: `taken for ${line}` })),
+    rows: CELL_LINES.map((line, label) => ({ name: line, values: counts[label]! })),
+  };
 }
 
 /** What each protocol would print for these logits. */

@@ -12,7 +12,7 @@ import {
   scoreSpread,
   seededClusters,
 } from "../metrics/seeded-clusters.ts";
-import { classOf } from "./cell-type-elements-classified.ts";
+import { classOf, rowsPerLine } from "./cell-type-elements-classified.ts";
 import { finiteEstimate, finiteOrNull, metricOf } from "./json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "./measurement.ts";
 import { ofKind, type Prediction, type VectorPrediction } from "./prediction.ts";
@@ -78,7 +78,7 @@ export function measureClusters(predictions: readonly Prediction[], context: Mea
     const spread = scoreSpread(clusters);
     const overBlocks = scoreOverBlocks(clusters, labels, blocks);
     const intervals = context.protocol === "paper" ? [spread, overBlocks] : [overBlocks, spread];
-    return metricOf({ ...form, better: "higher" }, spread.value, "", intervals);
+    return { ...metricOf({ ...form, better: "higher" }, spread.value, "", intervals), chance: 0 };
   });
   const spread = found === undefined ? undefined : scoreSpread(found);
   return {
@@ -90,9 +90,7 @@ export function measureClusters(predictions: readonly Prediction[], context: Mea
     counts: {
       rows: rows.length,
       rowsInTable: context.rowsInTable,
-      ...Object.fromEntries(
-        CELL_LINES.map((line, label) => [line, labels.filter((one) => one === label).length]),
-      ),
+      ...rowsPerLine(labels),
       components: table?.columns ?? 0,
       clusters: how.clusters,
       seeds: how.seeds,

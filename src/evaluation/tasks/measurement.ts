@@ -13,6 +13,10 @@ export interface Metric {
   readonly value: number | null;
   /** Why the value is null, in words; present exactly when it is. */
   readonly why?: string;
+  /** What guessing gives for these rows, where the task says so. */
+  readonly chance?: number;
+  /** The part of the rows or of the classes that the number is about, where the same is told of several: "K562". */
+  readonly of?: string;
   /**
    * Every interval known for the value; the first is the one to print. Empty when there is none.
    * `method` tells them apart: "wald", "wilson", "genomic-block-bootstrap".

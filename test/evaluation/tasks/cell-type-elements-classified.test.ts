@@ -96,10 +96,18 @@ describe("by hand", () => {
   ]);
 
   test("accuracy, losses and which line was taken for which", () => {
-    const { published, counts } = measure(rows, "corrected");
+    const { published, counts, metrics, breakdowns } = measure(rows, "corrected");
     // Right: the five certain ones, and the tie, where the lowest class is taken.
     expect(published.test_acc).toBe(6 / 8);
-    expect(counts).toMatchObject({ K562: 2, K562AsK562: 1, K562AsIMR90: 1, H1ESCAsGM12878: 1, rows: 8 });
+    expect(counts).toMatchObject({ GM12878: 2, H1ESC: 2, HEPG2: 1, IMR90: 1, K562: 2, rows: 8 });
+    expect(breakdowns![0]!.rows.map(({ name, values }) => [name, ...values])).toEqual([
+      ["GM12878", 2, 0, 0, 0, 0],
+      ["H1ESC", 1, 1, 0, 0, 0],
+      ["HEPG2", 0, 0, 1, 0, 0],
+      ["IMR90", 0, 0, 0, 1, 0],
+      ["K562", 0, 0, 0, 1, 1],
+    ]);
+    expect(metrics[0]!.chance).toBe(2 / 8);
     const losses = [...[0, 0, 0, 0, 0], Math.log(Math.E + 4), Math.log(5), Math.log(Math.exp(2) + 4)];
     const sum = losses.reduce((total, loss) => total + loss, 0);
     expect(published.test_loss).toBeCloseTo(sum / 8, 12);

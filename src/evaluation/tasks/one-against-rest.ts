@@ -1,0 +1,57 @@
+import { correctness } from "../metrics/accuracy.ts";
+import { averagePrecisionEstimate, averagePrecisionOver } from "../metrics/auprc.ts";
+import { aurocOver } from "../metrics/auroc.ts";
+import type { BlockStatistic, Blocks } from "../metrics/blocks.ts";
+import { aurocEstimate } from "../metrics/delong.ts";
+import type { Estimate } from "../metrics/estimate.ts";
+import { confusion, matthewsEstimate, matthewsOver } from "../metrics/matthews.ts";
+import { meanOver } from "../metrics/mean.ts";
+
+/** One class against the rest. */
+export interface OneAgainstRest {
+  /** 1 where a row is of the class. [rows] */
+  readonly positive: Uint8Array;
+  readonly logOdds: Float64Array;
+  /** 1 where the log-odds are 0 or more: the class is more likely than all others together. */
+  readonly named: Uint8Array;
+}
+
+/** What is told of one class against the rest: our names, the original's keys, what the numbers can be. */
+export const CLASS_MEASURES = [
+  { name: "auroc", key: "auroc", title: "AUROC", range: [0, 1] },
+  { name: "auprc", key: "auprc", title: "AUPRC", range: [0, 1] },
+  { name: "mcc", key: "mcc", title: "Matthews correlation", range: [-1, 1] },
+  { name: "accuracy-against-rest", key: "acc", title: "accuracy against the rest", range: [0, 1] },
+] as const;
+
+export interface ClassStatistic {
+  readonly over: BlockStatistic;
+  /** Intervals for rows that are independent. */
+  readonly independent: readonly Estimate[];
+}
+
+/** In the order of `CLASS_MEASURES`; undefined (NaN) where no row is of the class, or every row. */
+export function classStatistics(
+  { positive, logOdds, named }: OneAgainstRest,
+  blocks: Blocks,
+): readonly ClassStatistic[] {
+  const both = positive.includes(0) && positive.includes(1);
+  const undefinedStatistic = () => Number.NaN;
+  const ofBoth = (statistic: () => ClassStatistic): ClassStatistic =>
+    both ? statistic() : { over: undefinedStatistic, independent: [] };
+  return [
+    ofBoth(() => ({
+      over: aurocOver(logOdds, positive, blocks),
+      independent: [aurocEstimate(logOdds, positive)],
+    })),
+    ofBoth(() => ({
+      over: averagePrecisionOver(logOdds, positive, blocks),
+      independent: [averagePrecisionEstimate(logOdds, positive)],
+    })),
+    ofBoth(() => ({
+      over: matthewsOver(named, positive, blocks),
+      independent: [matthewsEstimate(confusion(named, positive))],
+    })),
+    { over: meanOver(correctness(named, positive), blocks), independent: [] },
+  ];
+}
