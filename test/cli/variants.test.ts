@@ -35,10 +35,54 @@ describe("check variants", () => {
     expect(json.findings[0].examples.length).toBe(3);
   });
 
+  test("effects are compared with a column that is named", async () => {
+    const [header, ...rows] = await linesOf(files.africanVariants);
+    const beta = header!.split("\t").indexOf("beta");
+    const against = rows.map((row) => `${row}\t${-Number(row.split("\t")[beta])}`);
+    const table = scratch.path("against.tsv");
+    await writeFile(table, `${[`${header}\tmine`, ...against].join("\n")}\n`);
+    const words = ["check", "variants", table, "--genome", files.genome, "--json"];
+    const found = JSON.parse((await runCommand([...words, "--compare-with", "mine"])).printed);
+    expect(found.comparedWith).toBe("mine");
+    expect(found.findings.map(({ kind }: { kind: string }) => kind)).toEqual(["effect-orientation"]);
+    const { exitCode, said } = await runCommand([...words, "--compare-with", "yours"]);
+    expect(exitCode).toBe(2);
+    expect(said).toContain('there is no column "yours"');
+  });
+
   test("a file that is no table of variants", async () => {
     const { exitCode, said } = await runCommand(["check", "variants", files.elements, "--genome", files.genome]); // biome-ignore format: one line
     expect(exitCode).toBe(2);
     expect(said).toContain("no table of variants that is known");
+  });
+});
+
+describe("settings that answer with what task 4 trained", () => {
+  const words = (...data: readonly string[]) => [
+    ...["run", "--task", "variant-effects", "--model", "chrombpnet-like", "--setting", "ab-initio", "--plan"],
+    ...["--genome", files.genome, "--out", scratch.path("trained")],
+    ...["--data", `variants=${files.yorubanVariants}`, ...data],
+  ];
+  const cell = () => files.cellLines.GM12878;
+
+  test("need its inputs, all of them", async () => {
+    expect((await runCommand(words())).said).toContain("answers with what chromatin-activity trained");
+    const { exitCode, said } = await runCommand(words(`peaks=${cell().peaksTable}`));
+    expect(exitCode).toBe(2);
+    expect(said).toContain("of its inputs idr, nonpeaks, signal, cell-line are missing");
+  });
+
+  test("are planned with them, and know them by their contents", async () => {
+    const { peaksTable, confidentPeaksTable, nonPeaksTable, signal } = cell();
+    const data = [
+      `peaks=${peaksTable}`,
+      `idr=${confidentPeaksTable}`,
+      `nonpeaks=${nonPeaksTable}`,
+      `signal=${signal}`,
+    ];
+    const { exitCode, printed } = await runCommand(words(...data, "cell-line=GM12878"));
+    expect(exitCode).toBe(0);
+    expect(printed).toContain("variant-effects Yoruban dsQTLs × chrombpnet-like × ab-initio");
   });
 });
 

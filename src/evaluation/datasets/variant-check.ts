@@ -31,6 +31,11 @@ export interface VariantCheck {
   readonly findings: readonly Finding[];
 }
 
+export interface CheckVariantsOptions {
+  /** Column of scores, read with the table, that effects are compared with; ChromBPNet's where the table has it. */
+  readonly compareWith?: string | undefined;
+}
+
 /** Columns that are worth comparing effects with: ChromBPNet's fold changes for GM12878, best of all models on both sets. */
 export const SCORE_COLUMN = /chrombpnet\.encsr000emt\.(variant|var)score\.logfc$/;
 
@@ -41,9 +46,13 @@ export const SCORE_COLUMN = /chrombpnet\.encsr000emt\.(variant|var)score\.logfc$
  *
  * The direction of effects can be checked only where the table brings a model's scores (`extra`, read with `SCORE_COLUMN`).
  */
-export async function checkVariants(table: VariantTable, genome: Genome): Promise<VariantCheck> {
+export async function checkVariants(
+  table: VariantTable,
+  genome: Genome,
+  { compareWith }: CheckVariantsOptions = {},
+): Promise<VariantCheck> {
   const references = await lookUpReferences(table, genome);
-  const scores = scoresOf(table);
+  const scores = scoresOf(table, compareWith);
   const orientation = orientationFindings(table, references, scores);
   const mismatches = mismatchFindings(table, genome, references);
   // At places that are not the variants' own, which allele the genome reads is chance; and scores tell more than the order.
@@ -80,9 +89,10 @@ function countsOf({ rows }: VariantTable, { of }: References): VariantCheck["ref
   return counts;
 }
 
-function scoresOf({ extra }: VariantTable): TableScores | undefined {
+function scoresOf({ extra }: VariantTable, wanted: string | undefined): TableScores | undefined {
   for (const [column, texts] of extra) {
-    if (SCORE_COLUMN.test(column)) return { column, values: Float64Array.from(texts, decimalNumber) };
+    if (wanted === undefined ? SCORE_COLUMN.test(column) : column === wanted)
+      return { column, values: Float64Array.from(texts, decimalNumber) };
   }
   return undefined;
 }

@@ -12,6 +12,7 @@ import { metricOf } from "./json-numbers.ts";
 import type { Measurement, Metric } from "./measurement.ts";
 import type { Prediction } from "./prediction.ts";
 import type { MeasureContext } from "./task.ts";
+import { knownCountsNote } from "./variant-effects-known-counts.ts";
 import { variantQuirks } from "./variant-effects-quirks.ts";
 import {
   alternativeAgainstReference,
@@ -50,6 +51,8 @@ export function measureVariants(predictions: readonly Prediction[], context: Mea
   ];
   const value = (name: string) => dartEval.find((metric) => metric.name === name)!.value;
   const precision = dartEval.find(({ name }) => name === "auprc")!;
+  const counts = variantCounts(variants, evaluated, context);
+  const known = knownCountsNote(variants[0]!.facts.form, counts);
   const sizes = sizeMetrics(evaluated.withEffect, orientation);
   return {
     metrics: [...dartEval, ...sizes, ...causalityAndDirection(evaluated, favours, kind, precision)],
@@ -60,10 +63,13 @@ export function measureVariants(predictions: readonly Prediction[], context: Mea
       spearman: value("spearman"),
       mannwhitney_p_less: value("mann-whitney-p"),
     },
-    counts: variantCounts(variants, evaluated, context),
+    counts,
     averages: variantAverages(variants, favours, kind),
     quirks: variantQuirks(variants, kind, context.protocol),
-    notes: variantNotes(variants, evaluated, orientation, context),
+    notes: [
+      ...variantNotes(variants, evaluated, orientation, context),
+      ...(known === undefined ? [] : [known]),
+    ],
   };
 }
 

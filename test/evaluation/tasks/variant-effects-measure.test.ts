@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Measurement } from "../../../src/evaluation/tasks/measurement.ts";
 import type { Prediction, RowFacts } from "../../../src/evaluation/tasks/prediction.ts";
+import { knownCountsNote } from "../../../src/evaluation/tasks/variant-effects-known-counts.ts";
 import { measureVariants } from "../../../src/evaluation/tasks/variant-effects-measure.ts";
 import { factsOf, type VariantFacts } from "../../../src/evaluation/tasks/variant-effects-scores.ts";
 import type { Protocol } from "../../../src/models/model.ts";
@@ -98,6 +99,23 @@ test("distances of the other arithmetic are told as quirk Q16", () => {
 test("a distance has no direction", () => {
   const direction = metric(measured(yorubanDistance, "corrected"), "direction-pearson");
   expect(direction).toMatchObject({ value: null, why: "a distance of two alleles has no direction" });
+});
+
+test("the published tables are known by their counts", () => {
+  const published = {
+    rows: 219_382,
+    rowsInTable: 219_382,
+    rowsWithAllele2Reference: 39_504,
+    significant: 6_821,
+    controls: 77_999,
+  };
+  expect(knownCountsNote("caqtl", published)).toMatch(/^The table has the counts that are published of it/);
+  expect(knownCountsNote("caqtl", { ...published, controls: 77_998 })).toBe(
+    "The table is not the published one, or not all of it: controls 77,998 instead of 77,999.",
+  );
+  expect(knownCountsNote("caqtl", { ...published, rows: 100 })).toBeUndefined();
+  expect(knownCountsNote("caqtl", { ...published, rows: 800, rowsInTable: 800 })).toBeUndefined();
+  expect(knownCountsNote("vcf", published)).toBeUndefined();
 });
 
 test("the sign's convention stands beside the number", () => {

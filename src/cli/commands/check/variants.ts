@@ -11,6 +11,7 @@ import { type Context, type DefineCommand, examples } from "../../command.ts";
 
 interface VariantsOptions {
   readonly genome: string;
+  readonly compareWith?: string;
   readonly json?: boolean;
 }
 
@@ -24,6 +25,10 @@ export const define: DefineCommand = (command, context) => {
       "African caQTLs, Yoruban dsQTLs, variant-scorer's form, chr pos allele1 allele2, or VCF",
     )
     .requiredOption("--genome <file>", "FASTA (plain or bgzip) or 2bit")
+    .option(
+      "--compare-with <column>",
+      "a good model's differences between alleles, to find effects that are told the other way round; without it ChromBPNet's, where the table has them",
+    )
     .option("--json", "print what was found as JSON")
     .addHelpText(
       "after",
@@ -35,11 +40,15 @@ export const define: DefineCommand = (command, context) => {
     .action((file: string, options: VariantsOptions) => check(file, options, context));
 };
 
-async function check(file: string, { genome: path, json }: VariantsOptions, context: Context): Promise<void> {
+async function check(
+  file: string,
+  { genome: path, compareWith, json }: VariantsOptions,
+  context: Context,
+): Promise<void> {
   const { terminal } = context;
   await using genome = await openGenome(path);
-  const table = await readVariants(file, { extra: SCORE_COLUMN });
-  const result = await checkVariants(table, genome);
+  const table = await readVariants(file, { extra: compareWith === undefined ? SCORE_COLUMN : [compareWith] });
+  const result = await checkVariants(table, genome, { compareWith });
   terminal.print(json ? JSON.stringify({ file, genome: path, ...result }, null, 2) : checkText(file, result));
   if (result.findings.length > 0) context.exitCode = 1;
 }
@@ -55,7 +64,7 @@ function checkText(file: string, check: VariantCheck): string {
     `  the genome reads allele 1 of ${count(allele1)}, allele 2 of ${count(allele2)}, neither of ${count(neither)}; ${count(unknown)} are not on it`,
     ...(check.leftOut > 0 ? [`  ${count(check.leftOut)} alternatives that are no letters are left out`] : []),
     check.comparedWith === undefined
-      ? "  directions of effects were not checked: the table brings no ChromBPNet scores"
+      ? "  directions of effects were not checked: the table brings no ChromBPNet scores, and --compare-with names no others"
       : `  directions of effects were compared with ${check.comparedWith}`,
     ...(check.findings.length === 0 ? ["nothing found"] : check.findings.flatMap(findingLines)),
   ];
