@@ -11,11 +11,11 @@ export const rowsForShare = (width: number): number => Math.ceil((Z / (2 * width
 
 /**
  * Rows of the smaller class for the same of an AUROC: whatever the distributions, its variance is at most
- * A(1 - A)/min(m, n) <= 1/(4 min(m, n)).
+ * A(1 - A)/min(m, n) <= 1/(4 min(m, n)). One row more than that, since DeLong's estimate of it divides by min(m, n) - 1.
  *
  * @see Van Dantzig 1951; Birnbaum & Klose 1957, doi:10.1214/aoms/1177706794
  */
-export const rowsPerClass = (width: number): number => rowsForShare(width);
+export const rowsPerClass = (width: number): number => rowsForShare(width) + 1;
 
 /**
  * Rows for the same of a correlation (Pearson's under normality, Spearman's): the interval is widest at no correlation, where it

@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
+import { Pcg64 } from "../../../src/base/pcg64.ts";
+import { normal } from "../../../src/base/sample.ts";
+import { pearsonEstimate, spearmanEstimate } from "../../../src/evaluation/metrics/correlation.ts";
+import { aurocEstimate } from "../../../src/evaluation/metrics/delong.ts";
 import { wilsonInterval } from "../../../src/evaluation/metrics/intervals.ts";
 import { MINI_WIDTH, miniSuite } from "../../../src/evaluation/suites/mini.ts";
 import {
@@ -36,10 +40,25 @@ describe.each(WIDTHS)("for intervals of ±%f", (width) => {
     }
   });
 
-  test("the AUROC of the worst distributions likewise", () => {
-    // Of one class half of the scores lie above, half below all of the other: A = 1/2, variance 1/(4 min).
+  test("intervals of correlations that are printed are no longer", () => {
+    const n = rowsForCorrelation(width);
+    const rng = new Pcg64(n);
+    const column = () => Float64Array.from({ length: n }, () => normal(rng));
+    const [x, y] = [column(), column()];
+    for (const { low, high } of [pearsonEstimate(x, y), spearmanEstimate(x, y)]) {
+      expect((high - low) / 2).toBeLessThanOrEqual(width * (1 + 1e-9) + 1e-12);
+    }
+  });
+
+  test("nor is that of an AUROC of the worst distribution: half of a class above, half below all of the other", () => {
     const n = rowsPerClass(width);
-    expect(Z * Math.sqrt(0.25 / n)).toBeLessThanOrEqual(width);
+    const scores = Float64Array.from({ length: 2 * n }, (_, i) => (i >= n ? 1 : i % 2 === 0 ? 0 : 2));
+    const { value, low, high } = aurocEstimate(
+      scores,
+      Uint8Array.from(scores, (_, i) => (i < n ? 1 : 0)),
+    );
+    expect(Math.abs(value - 0.5)).toBeLessThan(1 / n);
+    expect((high - low) / 2).toBeLessThanOrEqual(width);
   });
 });
 
@@ -57,9 +76,9 @@ describe("the small suite", () => {
     expect(sizes()).toEqual({
       "regulatory-elements": 1068,
       "motif-footprinting": 1068,
-      "cell-type-elements": Math.ceil(1068 / (33_948 / 216_746)),
-      "chromatin-activity": { peaks: 4269, idr: 1068, nonpeaks: 1068 },
-      "variant-effects": { significant: 4269, control: 1068 },
+      "cell-type-elements": Math.ceil(1069 / (33_948 / 216_746)),
+      "chromatin-activity": { peaks: 4269, idr: 1069, nonpeaks: 1069 },
+      "variant-effects": { significant: 4269, control: 1069 },
     });
     expect(sizes(0.1)).toMatchObject({
       "regulatory-elements": rowsForShare(0.1),
