@@ -1,5 +1,6 @@
 import { InputError } from "../../base/errors.ts";
 import type { Genome } from "../../dna/genome/genome.ts";
+import { isProcessedFile } from "../datasets/processed-entries.ts";
 import { chromatinActivity } from "./chromatin-activity.ts";
 import type { InputForm, OpenTask, TaskInputs } from "./task.ts";
 
@@ -28,7 +29,10 @@ export const TRAINING_INPUTS: readonly InputForm[] = [
 export async function openTraining(inputs: TaskInputs, genome: Genome): Promise<OpenTask | undefined> {
   const given = OF_TASK_4.filter(({ name }) => inputs[name] !== undefined);
   if (given.length === 0) return undefined;
-  const missing = OF_TASK_4.filter((form) => !given.includes(form));
+  const { peaks } = inputs;
+  // DART-Eval's data.h5 holds all of them but the name.
+  const whole = typeof peaks === "string" && peaks !== "" && (await isProcessedFile(peaks));
+  const missing = OF_TASK_4.filter((form) => !given.includes(form) && !(whole && form.name !== "cell-line"));
   if (missing.length > 0) {
     throw new InputError(
       `variants are scored with what ${chromatinActivity.name} trained, and of its inputs ${missing.map(({ name }) => name).join(", ")} are missing`,
