@@ -137,6 +137,12 @@ describe("a training on a made genome", () => {
     expect(insideGenome(near, genome, 128)).toEqual([near[1]]);
     const nowhere = { ...request(temporaryFolder()), partOf: () => undefined };
     await expect(trainChrombpnet(nowhere)).rejects.toThrow("no peak is in the part of the genome for train");
+    const loud = { ...request(temporaryFolder()), recipe: { ...RECIPE, biasThreshold: 0.2 } };
+    await expect(trainChrombpnet(loud)).rejects.toThrow(/non-peak/);
+    const shorter = { ...RECIPE, bias: { ...RECIPE.bias, outputLength: 50 } };
+    await expect(trainChrombpnet(request(temporaryFolder(), shorter))).rejects.toThrow(
+      "outputLength is 50 of the bias and 60 of accessibility",
+    );
   });
 });
 

@@ -1,12 +1,12 @@
 import { InputError } from "../../../base/errors.ts";
 import { writeFileWhole } from "../../../base/write-file.ts";
-import { openGenome } from "../../../dna/genome/genome.ts";
+import { type Genome, openGenome } from "../../../dna/genome/genome.ts";
 import { bigWigBytes } from "../../../dna/genome/write-bigwig.ts";
 import { windowCodes } from "../../../dna/sequence/letters.ts";
 import { Chrombpnet } from "../../../models/chrombpnet/chrombpnet.ts";
 import { expectedProfile } from "../../../models/chrombpnet/profile.ts";
 import { readRegions } from "../../../models/chrombpnet/training/regions.ts";
-import { around } from "../../../models/chrombpnet/training/windows.ts";
+import { around, type Region } from "../../../models/chrombpnet/training/windows.ts";
 import { count } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { startProgress } from "../../progress.ts";
@@ -48,6 +48,7 @@ export const define: DefineCommand = (command, context) => {
       }
       await using genome = await openGenome(options.genome);
       const regions = await readRegions(options.regions, genome);
+      if (options.profile !== undefined) checkFits(regions, genome);
       const model = await Chrombpnet.open(options.model, {
         strands: options.bothStrands === true ? "both" : "one",
         ...(options.threads === undefined ? {} : { threads: options.threads }),
@@ -87,3 +88,17 @@ export const define: DefineCommand = (command, context) => {
       terminal.say(`predicted ${count(regions.length)} regions`);
     });
 };
+
+/** A bigWig file is made in memory: a number for each base of its chromosomes, and more for each base with a value. */
+const MOST_BASES = 5e8;
+const MOST_REGIONS = 20_000;
+
+function checkFits(regions: readonly Region[], { chromosomes }: Genome): void {
+  const names = new Set(regions.map(({ chrom }) => chrom));
+  const bases = [...names].reduce((sum, name) => sum + chromosomes.get(name)!, 0);
+  if (bases <= MOST_BASES && regions.length <= MOST_REGIONS) return;
+  throw new InputError(
+    `a profile of ${count(regions.length)} regions on chromosomes of ${count(bases)} bases is too much for one file`,
+    { hint: `give regions of one chromosome at a time, ${count(MOST_REGIONS)} at most, or only --counts` },
+  );
+}

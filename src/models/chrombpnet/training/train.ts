@@ -7,15 +7,15 @@ import type { Genome } from "../../../dna/genome/genome.ts";
 import type { NdArray } from "../../../net/arrays/array.ts";
 import type { ProgramOptions } from "../../../net/runtime/program.ts";
 import type { FitEvent } from "../../../net/train/fit-record.ts";
-import type { BpnetSizes } from "../bpnet.ts";
+import { type BpnetSizes, bpnet } from "../bpnet.ts";
 import type { StoredBpnet } from "../keras-bpnet.ts";
-import { openPredictor } from "../predictor.ts";
 import { regionExamples, regionExamplesInParts } from "./examples.ts";
 import { fitNetwork, rowsPerPart, type TrainedNetwork } from "./fit-network.ts";
 import type { ChrombpnetRecipe } from "./recipe.ts";
+import { biasScaledTo, type CountedWindow } from "./scaled-bias.ts";
 import { draw, type Selection, selectForAccessibility, selectForBias } from "./select.ts";
-import type { BaseValues, Region, RegionWindow } from "./windows.ts";
-import { insideGenome, readsInside, readWindows } from "./windows.ts";
+import type { BaseValues, Region } from "./windows.ts";
+import { insideGenome, readsInside, readWindows, trimmed } from "./windows.ts";
 
 /** Which regions train and which tell when to stop; others are left out. */
 export type RegionPart = "train" | "validation" | undefined;
@@ -51,10 +51,8 @@ export interface TrainedChrombpnet {
   readonly accessibilitySelection: Selection;
 }
 
-/** A region's window and what is known of it. */
-interface Example {
-  readonly window: RegionWindow;
-  readonly reads: number;
+/** A region that trains or validates. */
+interface Example extends CountedWindow {
   readonly part: RegionPart;
 }
 
@@ -68,6 +66,7 @@ interface Example {
  */
 export async function trainChrombpnet(request: ChrombpnetTraining): Promise<TrainedChrombpnet> {
   const { recipe } = request;
+  checkLengths(recipe, request.bias?.sizes ?? recipe.bias);
   const room = Math.max(recipe.jitter, recipe.biasJitter);
   const peaks = await readExamples(request, request.peaks, room, "peak");
   const nonpeaks = await readExamples(request, request.nonpeaks, room, "non-peak");
@@ -78,7 +77,7 @@ export async function trainChrombpnet(request: ChrombpnetTraining): Promise<Trai
     peaks: selection.peaks.map((i) => peaks[i]!),
     nonpeaks: selection.nonpeaks.map((i) => nonpeaks[i]!),
   };
-  const scaledBias = await withCountsOf(bias, kept.nonpeaks, request);
+  const scaledBias = await biasScaledTo(kept.nonpeaks, bias, request);
   const fit = await trainAccessibility(request, kept, selection, scaledBias);
   return {
     bias,
@@ -89,6 +88,18 @@ export async function trainChrombpnet(request: ChrombpnetTraining): Promise<Trai
     biasSelection: fittedBias?.selection,
     accessibilitySelection: selection,
   };
+}
+
+function checkLengths({ accessibility }: ChrombpnetRecipe, bias: BpnetSizes): void {
+  for (const sizes of [bias, accessibility]) bpnet("network", sizes);
+  for (const length of ["inputLength", "outputLength"] as const) {
+    const [one, other] = [bias[length], accessibility[length]];
+    if (one !== other || one % 2 !== 0) {
+      throw new InputError(
+        `${length} is ${one} of the bias and ${other} of accessibility; the same even number is needed`,
+      );
+    }
+  }
 }
 
 async function readExamples(
@@ -132,6 +143,14 @@ async function trainBias(
   const { recipe } = request;
   const selection = selectForBias(readsOf(peaks), readsOf(nonpeaks), recipe);
   const quiet = selection.nonpeaks.map((i) => nonpeaks[i]!);
+  for (const part of ["train", "validation"] as const) {
+    if (ofPart(quiet, part).length === 0) {
+      throw new InputError(
+        `of ${quiet.length} non-peaks with few reads none is in the part of the genome for ${part}`,
+        { hint: "raise the threshold of the bias, or give more non-peaks" },
+      );
+    }
+  }
   const fit = await fitNetwork({
     ...shared(request, "bias"),
     sizes: recipe.bias,
@@ -234,39 +253,4 @@ function trainingExamples(
 /** Windows with room to be moved by so many bases. */
 function windowsOf({ accessibility }: ChrombpnetRecipe, examples: readonly Example[], jitter: number) {
   return examples.map(({ window }) => trimmed(window, accessibility.inputLength + 2 * jitter));
-}
-
-function trimmed({ codes, counts }: RegionWindow, width: number): RegionWindow {
-  const cut = (codes.length - width) / 2;
-  return {
-    codes: codes.subarray(cut, codes.length - cut),
-    counts: counts.subarray(cut, counts.length - cut),
-  };
-}
-
-/**
- * The network of the bias with one number more on its log counts, so that their mean over some regions is the mean that was
- * observed: the bias may come from a deeper or a shallower experiment.
- */
-async function withCountsOf(
-  bias: StoredBpnet,
-  examples: readonly Example[],
-  { program, abort }: ChrombpnetTraining,
-): Promise<StoredBpnet> {
-  if (examples.length === 0) throw new InputError("no non-peak is left to fit the counts of the bias to");
-  const { inputLength } = bias.sizes;
-  await using predictor = await openPredictor({ bias }, program);
-  const codes = examples.map(({ window }) => trimmed(window, inputLength).codes);
-  const predicted = await predictor.predict(codes, abort);
-  const difference = examples.reduce(
-    (sum, { reads }, i) => sum + (Math.log1p(reads) - predicted[i]!.logCounts) / examples.length,
-    0,
-  );
-  const { data } = bias.arrays.get("counts.bias")!;
-  const moved = {
-    dtype: "float32",
-    shape: [1],
-    data: Float32Array.of(Number(data[0]) + difference),
-  } as const;
-  return { sizes: bias.sizes, arrays: new Map([...bias.arrays, ["counts.bias", moved]]) };
 }

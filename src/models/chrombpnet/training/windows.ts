@@ -84,3 +84,12 @@ export function readsInside({ counts }: RegionWindow, width: number): number {
   for (let i = cut; i < cut + width; i++) sum += counts[i]!;
   return sum;
 }
+
+/** The middle of a window, `width` bases of sequence. */
+export function trimmed({ codes, counts }: RegionWindow, width: number): RegionWindow {
+  const cut = (codes.length - width) / 2;
+  return {
+    codes: codes.subarray(cut, codes.length - cut),
+    counts: counts.subarray(cut, counts.length - cut),
+  };
+}
