@@ -195,5 +195,10 @@ function intervalsWords(entries: readonly Entry[]): string {
     ),
   );
   const sentences = [...printed].map(([protocol, method]) => `The ${protocol} protocol prints: ${method}.`);
-  return `${sentences.join(" ")} Neighbouring elements resemble each other, so they tell less than as many independent ones; an interval that allows for this is wider, and is the one to believe.`;
+  const alike = entries.some(({ main }) =>
+    main.intervals.some(({ method }) => method.startsWith("background-")),
+  )
+    ? "Both strands of a background, and all motifs that were put into it, share its letters"
+    : "Neighbouring elements resemble each other";
+  return `${sentences.join(" ")} ${alike}, so they tell less than as many independent ones; an interval that allows for this is wider, and is the one to believe.`;
 }
