@@ -86,7 +86,10 @@ export interface Model {
   readonly kind?: "causal" | "masked";
   /** What it reads a sequence as. Conformance checks go by it. */
   readonly tokens?: "one-letter" | "k-mer" | "bpe";
-  /** One log-likelihood (causal) or pseudo-log-likelihood (masked) per sequence, in nats; letters are A, C, G, T. */
+  /**
+   * One log-likelihood (causal) or pseudo-log-likelihood (masked) per sequence, in nats; letters are A, C, G, T. The same under
+   * both protocols: a run of both asks once.
+   */
   logLikelihood?(sequences: readonly string[], options: QueryOptions): Awaitable<ArrayLike<number>>;
   /** Last hidden states, one entry per sequence. */
   embed?(sequences: readonly string[], options: EmbedOptions): Awaitable<readonly SequenceEmbedding[]>;
