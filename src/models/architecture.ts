@@ -2,6 +2,7 @@ import type { NdArray } from "../net/arrays/array.ts";
 import type { Dim } from "../net/graph/dim.ts";
 import type { Sym } from "../net/graph/sym.ts";
 import type { Dropout } from "../net/nn/dropout.ts";
+import type { Linear } from "../net/nn/linear.ts";
 import type { LoraFactors } from "./lora.ts";
 import type { DeclaredTensor } from "./parameters.ts";
 
@@ -15,6 +16,8 @@ export interface ForwardInput {
   readonly loops?: boolean;
   /** Dropout of activations, in a graph for training; absent elsewhere. */
   readonly dropout?: Dropout | undefined;
+  /** Told, in a graph for training, of layers that a batch may pass by: whether one came to them, a bool without axes. */
+  readonly reached?: ((layers: readonly Linear[], whether: Sym) => void) | undefined;
 }
 
 export interface ForwardOutput {

@@ -6,6 +6,7 @@ import { input } from "../net/graph/build.ts";
 import type { Dim } from "../net/graph/dim.ts";
 import { graphOf } from "../net/graph/graph.ts";
 import type { Sym } from "../net/graph/sym.ts";
+import { isOp } from "../net/graph/sym.ts";
 import { DropoutSites } from "../net/nn/dropout.ts";
 import { initialValues } from "../net/nn/init.ts";
 import { runsLoopsWell } from "../net/runtime/device.ts";
@@ -48,6 +49,8 @@ export interface FineTuningGraph {
   readonly logits: Sym;
   /** Weights of the checkpoint, in place, and constants derived from them. */
   readonly frozen: ReadonlyMap<string, ParameterSource>;
+  /** Factors that a batch may pass by, experts', and whether one came to them; of a graph for training. */
+  readonly reached: ReadonlyMap<string, Sym>;
 }
 
 /** @param cards  families to recognise */
@@ -115,7 +118,7 @@ export class FineTuning {
   }
 
   /** Of some values those that a graph reads: the ones that a training step takes. */
-  readBy({ logits }: FineTuningGraph, values: TrainedValues = this.initial()): TrainedValues {
+  readBy({ logits }: Pick<FineTuningGraph, "logits">, values: TrainedValues = this.initial()): TrainedValues {
     const read = new Set(graphOf({ logits }).parameters.map(({ attributes }) => attributes.name));
     return new Map([...values].filter(([name]) => read.has(name)));
   }
@@ -130,11 +133,19 @@ export class FineTuning {
     const { model } = this.factors(mode === "training");
     const { loops, length } = await this.form(tokens);
     const dropout = mode === "training" ? new DropoutSites() : undefined;
+    const reached = new Map<string, Sym>();
     const given: ForwardInput = {
       ids: input("ids", "int32", ["b", length]),
       ...(model.takesMask ? { mask: input("mask", "float32", ["b", length]) } : {}),
       loops,
       dropout,
+      reached(layers, whether) {
+        for (const { adapter } of layers) {
+          for (const { node } of adapter === undefined ? [] : [adapter.a, adapter.b]) {
+            if (isOp(node, "Parameter")) reached.set(node.attributes.name, whether);
+          }
+        }
+      },
     };
     const logits = this.head.logits(model.forward(given, length), given);
     if (dropout !== undefined) this.dropoutSites = dropout;
@@ -142,6 +153,7 @@ export class FineTuning {
     return {
       logits,
       frozen: new Map<string, ParameterSource>([...this.opened.parameters, ...(derived ?? [])]),
+      reached,
     };
   }
 

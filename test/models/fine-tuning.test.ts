@@ -151,6 +151,41 @@ test("first values are the seed's, B is zero and A within its bound, so nothing 
   await other.close();
 });
 
+test("experts that no token comes to are told apart, so that decay does not change what was not trained", async () => {
+  const card = LANGUAGE_MODELS.find(({ name }) => name === "mistral-dna")!;
+  const at = join(folder, "experts");
+  await initCheckpoint(card, { preset: "toy", seed: 1, folder: at });
+  const tuning = await openFineTuning(at, LANGUAGE_MODELS, request, THREADS);
+  onTestFinished(() => tuning.close());
+  const graph = await tuning.graph("training");
+  const experts = [...graph.reached.keys()];
+  expect(experts.length).toBeGreaterThan(6);
+  for (const name of experts) expect(name).toMatch(/experts\.\d+\.w[123]\.parametrizations.*lora_[AB]$/);
+  const trained = tuning.readBy(graph);
+  const step = await openTrainStep({
+    loss: crossEntropy(graph.logits, input("labels", "int32", ["b"])),
+    ...{ trained, frozen: graph.frozen, reached: graph.reached },
+    optimizer: { learningRate: 1e-3, weightDecay: 0.5 },
+    program: THREADS,
+  });
+  onTestFinished(() => step.close());
+  // one letter again and again comes to few experts
+  const feeds = tuning.feeds(["AAAAAAAA", "AAAAAAAA"]);
+  const two: NdArray = { dtype: "int32", shape: [2], data: Int32Array.of(0, 1) };
+  await step.run({ ...feeds, ...tuning.dropout({ epoch: 0, batch: 0 }, feeds), labels: two });
+  const { arrays } = step.state();
+  const factors = experts.filter((name) => name.endsWith("lora_A"));
+  const moved = factors.filter((name) => {
+    const [now, before] = [arrays.get(`parameter ${name}`)!.data, trained.get(name)!.data];
+    return (now as Float32Array).some((value, k) => value !== before[k]);
+  });
+  expect(moved.length).toBeGreaterThan(0);
+  expect(moved.length).toBeLessThan(factors.length);
+  for (const name of factors) {
+    expect(arrays.get(`steps ${name}`)!.data[0], name).toBe(Number(moved.includes(name)));
+  }
+});
+
 test("how a batch is parted changes nothing: a sequence keeps its dropout, and a member its LoRA masks", async () => {
   const card = LANGUAGE_MODELS.find(({ name }) => name === "dnabert2")!;
   const at = join(folder, "parts");

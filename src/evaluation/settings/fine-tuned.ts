@@ -92,6 +92,7 @@ async function tuningLearner(
     output: evaluation.logits,
     trainingOutput: training.logits,
     initial: tuning.readBy(training),
+    reached: training.reached,
     frozen: new Map([...evaluation.frozen, ...training.frozen]),
     tokens,
     feeds: async (examples) => tuning.feeds(sequencesOf(examples)),

@@ -11,6 +11,8 @@ export interface Learner {
   readonly output: Sym;
   /** The same for a training step, where dropout or the like makes it another graph. */
   readonly trainingOutput?: Sym;
+  /** Of trained parameters those that a batch may pass by, and whether it came to them: as of a training step. */
+  readonly reached?: ReadonlyMap<string, Sym>;
   /** Values to begin with, of every parameter that is trained. */
   readonly initial: ReadonlyMap<string, NdArray>;
   /** The other parameters. */

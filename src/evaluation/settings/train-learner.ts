@@ -54,6 +54,7 @@ export async function trainLearner(
       optimizer: { learningRate: recipe.learningRate, weightDecay },
       accumulate,
       inParts: parted,
+      ...(learner.reached === undefined ? {} : { reached: learner.reached }),
     },
     training: {
       examples: rows.train.rows.length,

@@ -23,7 +23,7 @@ import { epsilon, parseConfig, size } from "../config.ts";
 import type { LoraFactors } from "../lora.ts";
 import { ParameterTable } from "../parameters.ts";
 import { bertInitial } from "./blocks/bert.ts";
-import type { MixtureOfExperts } from "./blocks/mixture-of-experts.ts";
+import type { MixtureOfExperts, Routing } from "./blocks/mixture-of-experts.ts";
 import { addExperts } from "./blocks/mixture-of-experts.ts";
 import { toyBytePairs } from "./toy-byte-pairs.ts";
 
@@ -154,12 +154,12 @@ function selfAttention(p: Attention, c: Config, y: Sym, asked: Sight, all: Sight
 }
 
 /** a = x + attention(rms₁(x)); a + experts(rms₂(a)).  x: [b, t, d] → [b, q, d] */
-function layer(p: Layer, c: Config, x: Sym, name: string, asked: Sight, all: Sight): Sym {
+function layer(p: Layer, c: Config, x: Sym, routing: Routing, asked: Sight, all: Sight): Sym {
   const y = rmsNorm(p.attentionNorm, x, c.rms_norm_eps);
   const a = add(asked.queries.rowsOf(x), selfAttention(p.attention, c, y, asked, all));
   const rows = reshape(a, [multiplyDims(...a.shape.slice(0, -1)), c.hidden_size]);
   const z = rmsNorm(p.expertsNorm, rows, c.rms_norm_eps);
-  return reshape(addExperts(p.experts, rows, z, { perToken: c.num_experts_per_tok, layer: name }), a.shape);
+  return reshape(addExperts(p.experts, rows, z, routing), a.shape);
 }
 
 /** x⁰ = E[ids]; x ← layer(x); h = rms(xⁿ).  The last layer for one token of each row where positions are given. */
@@ -169,7 +169,8 @@ function forward(p: Parameters, c: Config, input: ForwardInput, tokens: Dim, pos
   const states = [embed(p.words, input.ids)];
   p.layers.forEach((each, i) => {
     const last = i === p.layers.length - 1;
-    states.push(layer(each, c, states.at(-1)!, String(i), last ? asked : all, all));
+    const routing = { perToken: c.num_experts_per_tok, layer: String(i), reached: input.reached };
+    states.push(layer(each, c, states.at(-1)!, routing, last ? asked : all, all));
   });
   const lastHidden = rmsNorm(p.lastNorm, states.at(-1)!, c.rms_norm_eps);
   return {

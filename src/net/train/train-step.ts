@@ -1,6 +1,6 @@
 import { InputError, InternalError } from "../../base/errors.ts";
 import type { NdArray } from "../arrays/array.ts";
-import { add, fill, input, mul, where } from "../graph/build.ts";
+import { add, and, cast, constant, fill, greater, input, mul, not, or, where } from "../graph/build.ts";
 import { graphOf } from "../graph/graph.ts";
 import { gradientsOf } from "../graph/reverse.ts";
 import type { Sym } from "../graph/sym.ts";
@@ -34,6 +34,11 @@ export interface TrainStepRequest {
   readonly accumulate?: number;
   /** Batches come in parts, so that they need not be in memory at once: `runParts`. */
   readonly inParts?: boolean;
+  /**
+   * Of trained parameters those that a batch may pass by, and whether it came to them: bools without axes. One that no batch of
+   * a step came to is left as it is, as PyTorch leaves what has no gradient: no decay, no moments, no step counted for it.
+   */
+  readonly reached?: ReadonlyMap<string, Sym>;
   readonly program?: ProgramOptions;
 }
 
@@ -68,14 +73,14 @@ const truth = (value: boolean): NdArray => ({ dtype: "bool", shape: [], data: Ui
  * @throws {InternalError} when a trained parameter is not in the graph
  */
 export async function openTrainStep(request: TrainStepRequest): Promise<TrainStep> {
-  const { loss, outputs = {}, trained, frozen, accumulate = 1, inParts = false, program } = request;
+  const { loss, outputs = {}, trained, frozen, accumulate = 1, program, reached } = request;
   const settings = adamSettings(request.optimizer);
   const symbols = trainedSymbols(loss, trained.keys());
   const parts = gradientsOf(
     loss,
     symbols.map(({ sym }) => sym),
   ).map((gradient) => (accumulate === 1 ? gradient : mul(gradient, 1 / accumulate)));
-  const updates = updateGraph(symbols, parts, settings, accumulate > 1 || inParts);
+  const updates = updateGraph(symbols, parts, settings, isGathering(request), reached);
   const sources = new Map<string, ParameterSource>([
     ...frozen,
     ...symbols.map(({ name }) => [name, "fed"] as const),
@@ -83,6 +88,10 @@ export async function openTrainStep(request: TrainStepRequest): Promise<TrainSte
   const step = await openProgram({ ...outputs, loss, ...updates }, sources, program);
   return new AdamTrainStep(step, request, settings, accumulate, symbols);
 }
+
+/** Whether gradients are gathered from several runs before a step. */
+const isGathering = ({ accumulate = 1, inParts = false, reached }: TrainStepRequest) =>
+  accumulate > 1 || inParts || (reached !== undefined && reached.size > 0);
 
 export interface TrainedSymbol {
   readonly name: string;
@@ -110,20 +119,31 @@ function updateGraph(
   parts: readonly Sym[],
   settings: AdamSettings,
   accumulating: boolean,
+  reached: ReadonlyMap<string, Sym> = new Map(),
 ): Readonly<Record<string, Sym>> {
-  const scalars = {
-    stepSize: input("stepSize", "float32", []),
-    secondScale: input("secondScale", "float32", []),
-  };
+  const scalarInput = (name: string) => input(name, "float32", []);
   const due = input("due", "bool", []);
   const updates: Record<string, Sym> = {};
   symbols.forEach(({ name, sym }, i) => {
     const given = (kind: string) => input(`${kind} ${name}`, "float32", sym.shape);
     const old = { parameter: sym, m: given("m"), v: given("v") };
     const gradient = accumulating ? add(given("sum"), parts[i]!) : parts[i]!;
-    const next = adamStep(old, gradient, settings, scalars);
+    const whether = reached.get(name);
+    const of = whether === undefined ? "" : ` ${name}`;
+    const next = adamStep(old, gradient, settings, {
+      stepSize: scalarInput(`stepSize${of}`),
+      secondScale: scalarInput(`secondScale${of}`),
+    });
+    let stepping = due;
+    if (whether !== undefined) {
+      const ever = or(greater(scalarInput(`reached ${name}`), 0), whether);
+      const steps = scalarInput(`steps ${name}`);
+      stepping = and(due, ever);
+      updates[`new reached ${name}`] = cast(and(ever, not(due)), "float32");
+      updates[`new steps ${name}`] = where(stepping, add(steps, 1), steps);
+    }
     for (const kind of KINDS)
-      updates[`new ${kind} ${name}`] = accumulating ? where(due, next[kind], old[kind]) : next[kind];
+      updates[`new ${kind} ${name}`] = accumulating ? where(stepping, next[kind], old[kind]) : next[kind];
     if (accumulating) updates[`new sum ${name}`] = where(due, fill(sym.shape, 0), gradient);
   });
   return updates;
@@ -146,7 +166,10 @@ class AdamTrainStep implements TrainStep {
       arrays.set(`parameter ${name}`, array);
       arrays.set(`m ${name}`, zeros());
       arrays.set(`v ${name}`, zeros());
-      if (accumulate > 1 || request.inParts) arrays.set(`sum ${name}`, zeros());
+      if (isGathering(request)) arrays.set(`sum ${name}`, zeros());
+      if (request.reached?.has(name) !== true) continue;
+      arrays.set(`reached ${name}`, scalar(0));
+      arrays.set(`steps ${name}`, scalar(0));
     }
     this.current = { step: 0, pending: 0, arrays };
   }
@@ -193,7 +216,10 @@ class AdamTrainStep implements TrainStep {
   /** The update alone: what is left over counts as if batches of gradient zero had followed. */
   private openLeftOver(): Promise<Program> {
     const zeros = this.symbols.map(({ sym }) => fill(sym.shape, 0));
-    const updates = updateGraph(this.symbols, zeros, this.settings, true);
+    const passedBy = new Map(
+      [...(this.request.reached ?? [])].map(([name]) => [name, constant(truth(false))] as const),
+    );
+    const updates = updateGraph(this.symbols, zeros, this.settings, true, passedBy);
     const fed = new Map(this.symbols.map(({ name }) => [name, "fed" as const]));
     return openProgram(updates, fed, this.request.program);
   }
@@ -206,6 +232,12 @@ class AdamTrainStep implements TrainStep {
       due: truth(due),
     };
     for (const [name, array] of this.current.arrays) feeds[name.replace(/^parameter /, "")] = array;
+    for (const name of this.request.reached?.keys() ?? []) {
+      const own = Number(this.current.arrays.get(`steps ${name}`)?.data[0] ?? 0);
+      const scalars = adamScalarsAt(this.settings, own + 1);
+      feeds[`stepSize ${name}`] = scalar(scalars.stepSize);
+      feeds[`secondScale ${name}`] = scalar(scalars.secondScale);
+    }
     return feeds;
   }
 

@@ -116,6 +116,56 @@ test("a batch in parts is the step of the whole, and one of which a part fails c
   await parted.close();
 });
 
+test("a parameter that no batch of a step came to is left alone, and counts its own steps", async () => {
+  const two = new Map([...start, ["q", array([3, 1], [1, 2, 3])]]);
+  const some = g.input("some", "float32", []);
+  const came = g.greater(some, 0);
+  const other = g.reduceSum(g.mul(g.matMul(x, g.parameter("q", [3, 1])), some), [0, 1]);
+  const train = await openTrainStep({
+    ...{ loss: g.add(loss, other), trained: two, frozen: new Map(), optimizer, accumulate: 2 },
+    reached: new Map([["q", came]]),
+  });
+  const alone = await openTrainStep({
+    ...{ loss: other, trained: new Map([["q", two.get("q")!]]), frozen: new Map(), optimizer, accumulate: 2 },
+  });
+  const arrays = (step: typeof train, kind: string) => [
+    ...(step.state().arrays.get(`${kind} q`)!.data as Float32Array),
+  ];
+  const value = (of: number) => ({ some: array([], [of]) });
+  // neither batch comes to q
+  for (const seed of [1, 2]) await train.run({ ...batch(seed), ...value(0) });
+  expect(train.state().step).toBe(1);
+  expect(parameterOf(train)).not.toEqual([0.5, -1.25, 2]);
+  expect(arrays(train, "parameter")).toEqual([1, 2, 3]);
+  expect(arrays(train, "m")).toEqual([0, 0, 0]);
+  // one of two, then the second of two: its first and second step
+  for (const [seed, of] of [
+    [3, 0.5],
+    [4, 0],
+    [5, 0],
+    [6, 2],
+  ] as const) {
+    await train.run({ ...batch(seed), ...value(of) });
+    await alone.run({ x: batch(seed).x, ...value(of) });
+  }
+  expect(arrays(train, "steps")).toEqual([2]);
+  expect(train.state().step).toBe(3);
+  arrays(alone, "parameter").forEach((expected, i) => {
+    expect(arrays(train, "parameter")[i]).toBeCloseTo(expected, 6);
+  });
+  // what is left over: a batch that came to it, and one that did not
+  await train.run({ ...batch(7), ...value(0) });
+  const before = arrays(train, "parameter");
+  await train.finishAccumulation();
+  expect(arrays(train, "parameter")).toEqual(before);
+  await train.run({ ...batch(8), ...value(1) });
+  await train.finishAccumulation();
+  expect(arrays(train, "parameter")).not.toEqual(before);
+  expect(arrays(train, "steps")).toEqual([3]);
+  await train.close();
+  await alone.close();
+});
+
 test("what is left over at the end of an epoch is one more step, scaled by the whole", async () => {
   const train = await openTrainStep({ loss, trained: start, frozen: new Map(), optimizer, accumulate: 4 });
   await train.finishAccumulation();

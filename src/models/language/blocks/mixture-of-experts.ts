@@ -1,10 +1,13 @@
 import {
+  cast,
   compress,
   div,
   equal,
   gather,
+  greater,
   mul,
   range,
+  reduceSum,
   reshape,
   scatterRows,
   silu,
@@ -15,6 +18,7 @@ import { multiplyDims } from "../../../net/graph/dim.ts";
 import type { Sym } from "../../../net/graph/sym.ts";
 import type { Linear } from "../../../net/nn/linear.ts";
 import { linear } from "../../../net/nn/linear.ts";
+import type { ForwardInput } from "../../architecture.ts";
 
 // axes: n tokens of all rows · d width · k experts of a token · i slots of an expert
 
@@ -36,6 +40,7 @@ export interface Routing {
   readonly perToken: number;
   /** Unique to the layer: names the numbers of tokens that its experts are given. */
   readonly layer: string;
+  readonly reached?: ForwardInput["reached"];
 }
 
 /** W₂·(silu(W₁·y) ⊙ W₃·y) (Shazeer 2020, arXiv:2002.05202, eq. 6).  [i, d] → [i, d] */
@@ -53,14 +58,17 @@ const expert = ({ w1, w2, w3 }: Expert, y: Sym) => linear(w2, mul(silu(linear(w1
  * @param x  the states that the sum is added to: [n, d]
  * @param y  the same, normalised: [n, d]
  */
-export function addExperts(p: MixtureOfExperts, x: Sym, y: Sym, { perToken: k, layer }: Routing): Sym {
+export function addExperts(p: MixtureOfExperts, x: Sym, y: Sym, routing: Routing): Sym {
+  const { perToken: k, layer, reached } = routing;
   const { values, indices } = topK(linear(p.router, y), k); // [n, k]
   const count = multiplyDims(y.shape[0]!, k);
   const slots = range(count);
   const expertOf = reshape(indices, [count]);
   const weights = reshape(softmax(values), [count, 1]);
   return p.experts.reduce((sum, each, e) => {
-    const own = compress(slots, equal(expertOf, e), 0, `slots_${layer}_${e}`); // [i]
+    const chosen = equal(expertOf, e);
+    reached?.([each.w1, each.w2, each.w3], greater(reduceSum(cast(chosen, "float32"), [0]), 0));
+    const own = compress(slots, chosen, 0, `slots_${layer}_${e}`); // [i]
     if (k === 1) return scatterRows(sum, own, expert(each, gather(y, own)), "add"); // its weight is 1
     const tokens = div(own, k);
     return scatterRows(sum, tokens, mul(expert(each, gather(y, tokens)), gather(weights, own)), "add");
