@@ -15,26 +15,33 @@ def slopes(heads: int) -> list[float]:
     return geometric(power) + geometric(2 * power)[::2][: heads - power]
 
 
-def load(config, w):
+def load(config, w, drop=lambda x: x):
+    """`drop` is what training does to states."""
     heads, epsilon = config["num_attention_heads"], config["layer_norm_eps"]
-    words = w["bert.embeddings.word_embeddings.weight"]
     falling = -torch.tensor(slopes(heads))[:, None, None]
 
     def layer(at: str, x: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
         q, k, v = (split_heads(z, heads) for z in dense(w, f"{at}.attention.self.Wqkv", x).chunk(3, -1))
-        attended = dense(w, f"{at}.attention.output.dense", attention(q, k, v, bias))
+        attended = drop(dense(w, f"{at}.attention.output.dense", attention(q, k, v, bias)))
         x = layer_norm(w, f"{at}.attention.output.LayerNorm", attended + x, epsilon)
         gate, passed = dense(w, f"{at}.mlp.gated_layers", x).chunk(2, -1)
-        return layer_norm(w, f"{at}.mlp.layernorm", dense(w, f"{at}.mlp.wo", F.gelu(gate) * passed) + x, epsilon)
+        inner = drop(F.gelu(gate) * passed)
+        return layer_norm(w, f"{at}.mlp.layernorm", dense(w, f"{at}.mlp.wo", inner) + x, epsilon)
 
-    def forward(ids):
+    def states(ids):
         places = torch.arange(ids.shape[1])
         bias = (falling * (places[:, None] - places).abs())[None]
-        x = F.embedding(ids, words) + w["bert.embeddings.token_type_embeddings.weight"][0]
-        x = layer_norm(w, "bert.embeddings.LayerNorm", x, epsilon)
+        words, types = (w[f"bert.embeddings.{name}_embeddings.weight"] for name in ("word", "token_type"))
+        x = drop(layer_norm(w, "bert.embeddings.LayerNorm", F.embedding(ids, words) + types[0], epsilon))
         for i in range(config["num_hidden_layers"]):
             x = layer(f"bert.encoder.layer.{i}", x, bias)
+        return x
+
+    def forward(ids):
+        x = states(ids)
         guess = masked_head(w, "cls.predictions.transform", x, 1e-12)
+        words = w["bert.embeddings.word_embeddings.weight"]
         return x, F.linear(guess, words, w["cls.predictions.decoder.bias"])
 
+    forward.states = states
     return forward

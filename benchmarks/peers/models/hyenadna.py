@@ -8,7 +8,9 @@ from .layers import dense, layer_norm
 SHIFT = 0.05
 
 
-def load(config, w):
+def load(config, w, drop=lambda x: x):
+    """Nothing is dropped in training: `drop` is there for other models."""
+
     def kernel(at: str, tokens: int) -> torch.Tensor:
         """The implicit filter, [d, t]."""
         h = w[f"{at}.pos_emb.z"][:, :tokens]
@@ -32,14 +34,18 @@ def load(config, w):
         y = torch.fft.irfft(spectrum, n=size)[..., :tokens] + gated * w[f"{at}.filter_fn.bias"][:, None]
         return dense(w, f"{at}.out_proj", (y * x0).transpose(1, 2))
 
-    def forward(ids):
+    def states(ids):
         r = F.embedding(ids, w["hyena.backbone.embeddings.word_embeddings.weight"])
         for i in range(config["n_layer"]):
             at = f"hyena.backbone.layers.{i}"
             r = r + mixer(f"{at}.mixer", layer_norm(w, f"{at}.norm1", r, 1e-5))
             inner = dense(w, f"{at}.mlp.fc1", layer_norm(w, f"{at}.norm2", r, 1e-5))
             r = r + dense(w, f"{at}.mlp.fc2", F.gelu(inner, approximate="tanh"))
-        states = layer_norm(w, "hyena.backbone.ln_f", r, config["layer_norm_epsilon"])
-        return states, dense(w, "lm_head", states)
+        return layer_norm(w, "hyena.backbone.ln_f", r, config["layer_norm_epsilon"])
 
+    def forward(ids):
+        x = states(ids)
+        return x, dense(w, "lm_head", x)
+
+    forward.states = states
     return forward
