@@ -24,6 +24,8 @@ export interface EvaluateOptions {
   readonly recipe?: Recipe;
   /** A folder for embeddings of sequences, to be used again; without it they are kept for this evaluation alone. */
   readonly embeddings?: string;
+  /** A folder for what is trained, to be used again; without it that is kept for this evaluation alone. */
+  readonly trained?: string;
   readonly onProgress?: OnProgress;
   /** Aborting makes `evaluate` reject with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -57,7 +59,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     const planned = plan.cells[0]!;
     const run = await runCell(planned, memoryStore(), {
       folder: undefined,
-      trained: undefined,
+      trained: plan.trained,
       embeddings: plan.embeddings,
       onProgress,
       signal,

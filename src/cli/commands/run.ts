@@ -27,6 +27,7 @@ interface RunOptions extends AskedOptions {
   readonly split?: Split;
   readonly recipe: readonly string[];
   readonly embeddings?: string;
+  readonly trained?: string;
   readonly seed: number;
   readonly shard: Shard;
   readonly device: Device;
@@ -80,6 +81,10 @@ export const define: DefineCommand = (command, context) => {
       "--embeddings <folder>",
       "where probed keeps embeddings, to be shared by runs; without it, in the run's folder",
     )
+    .option(
+      "--trained <folder>",
+      "where trained heads, adapters and networks are kept, to be shared by runs; without it, in the run's folder",
+    )
     .option("--seed <number>", "seed of the task's random numbers", wholeNumber(0), 0)
     .option("--shard <i/n>", "do the i-th of n parts", (text: string) => parseShard(text), {
       index: 1,
@@ -128,7 +133,7 @@ async function run(options: RunOptions, context: Context): Promise<void> {
     }
     const request = asked.request(models);
     for (const { protocol, folder } of protocolFolders(options.protocol, options.out)) {
-      const { split, batchSize, embeddings } = options;
+      const { split, batchSize, embeddings, trained } = options;
       plans.push(
         await planRun({
           ...request,
@@ -143,6 +148,7 @@ async function run(options: RunOptions, context: Context): Promise<void> {
           ...(split === undefined ? {} : { split }),
           ...(batchSize === undefined ? {} : { batchSize }),
           ...(embeddings === undefined ? {} : { embeddings }),
+          ...(trained === undefined ? {} : { trained }),
         }),
       );
     }

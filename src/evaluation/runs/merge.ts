@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { InputError } from "../../base/errors.ts";
 import { writeFileWhole } from "../../base/write-file.ts";
-import { readLinkedTraining, trainedFolder } from "../settings/training-record.ts";
+import { readNotedTraining } from "../settings/training-record.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
 import type { Measurement } from "../tasks/measurement.ts";
 import type { Prediction } from "../tasks/prediction.ts";
@@ -41,7 +41,7 @@ export async function mergeRun(
     checkVersion(folder, task, record.cell);
     const measurement = measureCell(task, record, predictions);
     const place = cellFolder(folder, record);
-    const result = cellResult(record, measurement, await readLinkedTraining(place, trainedFolder(folder)));
+    const result = cellResult(record, measurement, await readNotedTraining(place));
     const form = task.settings[record.cell.setting];
     await writeFileWhole(join(place, "scores.tsv"), scoresTable(form?.scores ?? task.scores, predictions));
     if (form?.publishedFile !== undefined) {

@@ -4,6 +4,7 @@ import { heldMemory } from "../../base/held-memory.ts";
 import type { Model, Protocol } from "../../models/model.ts";
 import { settingNamed } from "../settings/catalogue.ts";
 import type { Setting } from "../settings/setting.ts";
+import { trainedFolder } from "../settings/training-record.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
 import { pickRows } from "../tasks/pick-rows.ts";
 import { type Recipe, recipeFor } from "../tasks/recipe.ts";
@@ -59,6 +60,8 @@ export interface Plan {
   readonly folder: string | undefined;
   /** The store of embeddings; undefined: kept for the run alone. */
   readonly embeddings: string | undefined;
+  /** The folder of what is trained; undefined: kept for the run alone. */
+  readonly trained: string | undefined;
   readonly shard: Shard;
   readonly cells: readonly PlannedCell[];
   /** Sentences a user should read before the run: models without an identity, reduced batch sizes. */
@@ -141,10 +144,12 @@ export async function planRun(request: RunRequest): Promise<Plan> {
     const identity = runIdentity(records.map((record) => record.identity));
     const { folder } = request;
     const embeddings = request.embeddings ?? (folder === undefined ? undefined : join(folder, "embeddings"));
+    const trained = request.trained ?? (folder === undefined ? undefined : trainedFolder(folder));
     return {
       identity,
       folder,
       embeddings,
+      trained,
       shard,
       cells,
       notes: [...notes],

@@ -47,6 +47,11 @@ export interface RunRequest {
    * but embeddings of models without an identity should not be shared.
    */
   readonly embeddings?: string;
+  /**
+   * Where settings that train keep what they trained; default: `trained` in the run's folder. Runs may share it, and what one of
+   * them trained answers for the others; but not with models without an identity.
+   */
+  readonly trained?: string;
   /** Where the run is kept; undefined: in memory. Created when the run starts. */
   readonly folder?: string;
   /** Default 1 of 1. */

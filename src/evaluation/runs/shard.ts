@@ -1,7 +1,6 @@
 import { hostname } from "node:os";
 import { InputError } from "../../base/errors.ts";
 import { version } from "../../base/version.ts";
-import { trainedFolder } from "../settings/training-record.ts";
 import type { Measurement } from "../tasks/measurement.ts";
 import type { Plan, PlannedCell } from "./plan.ts";
 import type { OnProgress } from "./progress.ts";
@@ -71,7 +70,7 @@ export async function runShard(plan: Plan, options: RunOptions = {}): Promise<re
 async function runInto(
   store: ShardStore,
   planned: PlannedCell,
-  { folder, embeddings, shard }: Omit<Plan, "folder"> & { readonly folder: string },
+  { folder, embeddings, trained, shard }: Omit<Plan, "folder"> & { readonly folder: string },
   { onProgress, signal }: RunOptions,
 ): Promise<ShardOutcome> {
   const taken = await takeAnswers(planned, store, shard);
@@ -86,7 +85,7 @@ async function runInto(
     taken ??
     (await runCell(planned, store, {
       folder: cellFolder(folder, planned.record),
-      trained: trainedFolder(folder),
+      trained,
       embeddings,
       onProgress,
       signal,

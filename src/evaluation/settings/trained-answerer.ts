@@ -15,7 +15,7 @@ import { trainLearner } from "./train-learner.ts";
 import { trainOnce } from "./train-once.ts";
 import { trainingIdentity } from "./training-identity.ts";
 import type { TrainingRecipe } from "./training-recipe.ts";
-import { linkTraining, trainingFolder } from "./training-record.ts";
+import { noteTraining, trainingFolder } from "./training-record.ts";
 import { supervisionOf, trainingRows } from "./training-rows.ts";
 
 export interface TrainedSetting {
@@ -102,6 +102,6 @@ async function trainedParameters(context: SettingContext, trained: TrainedSettin
       hint: "was the folder copied from another run? Move it away and start again",
     });
   }
-  if (context.folder !== undefined) await linkTraining(context.folder, identity);
+  if (context.folder !== undefined) await noteTraining(context.folder, training);
   return { training, parameters: await readArrays(join(folder, "best.safetensors")) };
 }

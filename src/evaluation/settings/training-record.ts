@@ -52,7 +52,7 @@ const recordFile = (training: string) => join(training, "training.json");
 
 /** Written last: a folder that has it is trained. */
 export async function writeTrainingRecord(training: string, record: TrainingRecord): Promise<void> {
-  await writeFileWhole(recordFile(training), `${JSON.stringify(record, null, 2)}\n`);
+  await writeFileWhole(recordFile(training), textOf(record));
 }
 
 /**
@@ -68,29 +68,25 @@ export async function readTrainingRecord(training: string): Promise<TrainingReco
   );
 }
 
-const linkFile = (cellFolder: string) => join(cellFolder, "trained.json");
-const linkSchema = z.object({ training: digest });
+const noteFile = (cellFolder: string) => join(cellFolder, "trained.json");
 
-/** Notes in a cell's folder which training answers for it. */
-export async function linkTraining(cellFolder: string, identity: string): Promise<void> {
-  await writeFileWhole(linkFile(cellFolder), `${JSON.stringify({ training: identity })}\n`);
+/** Notes in a cell's folder how the training went that answers for it, wherever that is kept. */
+export async function noteTraining(cellFolder: string, record: TrainingRecord): Promise<void> {
+  await writeFileWhole(noteFile(cellFolder), textOf(record));
 }
 
 /**
  * How the training went that answers for a cell.
  *
- * @param trained  the folder `trainedFolder` names
- * @returns        undefined where the cell was not trained
- * @throws {FormatError} when a file is damaged
+ * @returns  undefined where the cell was not trained
+ * @throws {FormatError} when the note is damaged
  */
-export async function readLinkedTraining(
-  cellFolder: string,
-  trained: string,
-): Promise<TrainingRecord | undefined> {
-  const hint = "was it changed by hand? Delete it and start the run again";
-  const link = await readChecked(linkFile(cellFolder), linkSchema, hint);
-  return link === undefined ? undefined : readTrainingRecord(trainingFolder(trained, link.training));
+export async function readNotedTraining(cellFolder: string): Promise<TrainingRecord | undefined> {
+  const hint = "was it changed by hand? Delete the cell's rows and start the run again";
+  return readChecked(noteFile(cellFolder), trainingRecordSchema, hint);
 }
+
+const textOf = (record: TrainingRecord) => `${JSON.stringify(record, null, 2)}\n`;
 
 async function readChecked<T>(file: string, schema: z.ZodType<T>, hint: string): Promise<T | undefined> {
   const text = await textIfPresent(file);

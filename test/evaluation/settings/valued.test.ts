@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
@@ -35,7 +35,13 @@ const counting: Model = {
   },
 };
 
-async function runIn(folder: string, tasks: readonly Task[], model: Model, settings: readonly string[]) {
+async function runIn(
+  folder: string,
+  tasks: readonly Task[],
+  model: Model,
+  settings: readonly string[],
+  shared?: string,
+) {
   const events: ProgressEvent[] = [];
   const plan = await planRun({
     tasks: tasks.map((task) => ({ task, inputs: {} })),
@@ -43,6 +49,7 @@ async function runIn(folder: string, tasks: readonly Task[], model: Model, setti
     settings,
     recipe: { epochs: 2 },
     folder,
+    ...(shared === undefined ? {} : { trained: shared }),
   });
   try {
     await runShard(plan, { onProgress: (event) => events.push(event) });
@@ -159,10 +166,23 @@ test("both sequences of a row are answered by the network that learned from sing
   expect(answers.every(({ values }) => values.length === 2 && values[0] !== values[1])).toBe(true);
 });
 
+test("runs may share what they train; a cell's folder tells how it went, wherever that is kept", async () => {
+  const trained = temporaryFolder();
+  const [one, two] = [temporaryFolder(), temporaryFolder()];
+  const first = await runIn(one, [valuedTask()], counting, ["ab-initio"], trained);
+  const second = await runIn(two, [comparedTask(valuedTask())], counting, ["ab-initio"], trained);
+  expect([first.trained, second.trained]).toEqual([["valued ab-initio"], []]);
+  const tasks = [valuedTask(), comparedTask(valuedTask())];
+  const [activities] = await mergeRun(one, { tasks });
+  const [compared] = await mergeRun(two, { tasks });
+  expect(compared!.training).toEqual(activities!.training);
+  expect(await readdir(trained)).toHaveLength(1);
+});
+
 test("a cell's folder says which training answers for it", async () => {
   const folder = temporaryFolder();
   const { plan } = await runIn(folder, [valuedTask()], counting, ["ab-initio"]);
   const link = JSON.parse(await readFile(join(folder, plan.cells[0]!.name, "trained.json"), "utf8"));
-  expect(link).toEqual({ training: expect.stringMatching(/^[0-9a-f]{64}$/) });
-  expect((await onlyTraining(folder)).endsWith(link.training.slice(0, 8))).toBe(true);
+  expect(link).toMatchObject({ identity: expect.stringMatching(/^[0-9a-f]{64}$/), best: expect.any(Number) });
+  expect((await onlyTraining(folder)).endsWith(link.identity.slice(0, 8))).toBe(true);
 });
