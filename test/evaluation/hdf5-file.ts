@@ -4,7 +4,7 @@ import { InternalError } from "../../src/base/errors.ts";
 export interface TestArray {
   readonly type: "uint8" | "int8" | "uint32" | "float32";
   readonly shape: readonly number[];
-  readonly data: number[];
+  readonly data: readonly number[];
 }
 
 const TYPES = {
