@@ -34,6 +34,12 @@ export const BASELINES: readonly BaselineCard[] = [
     cite: "MacKay & Peto 1995, doi:10.1017/S1351324900000218",
   },
   {
+    name: "motif-counts",
+    title: "Motif counts",
+    answers: "a vector of the numbers of hits of each motif of a file, by FIMO's p-values",
+    cite: "Grant, Bailey & Noble 2011, doi:10.1093/bioinformatics/btr064",
+  },
+  {
     name: "probing-head-like",
     title: "Probing-head-like network",
     answers:

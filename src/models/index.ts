@@ -1,4 +1,5 @@
 export { fitKmerMarkov, type KmerMarkov, type KmerMarkovOptions } from "./baselines/kmer-markov.ts";
+export { type MotifCounts, type MotifCountsOptions, motifCounts } from "./baselines/motif-counts.ts";
 export { NETWORKS } from "./baselines/networks.ts";
 export type { LanguageModelCard, PublicCheckpoint } from "./card.ts";
 export { BASELINES, LANGUAGE_MODELS, languageModelCard } from "./catalogue.ts";

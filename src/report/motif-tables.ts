@@ -15,7 +15,7 @@ const BOOTSTRAP_SEED = 0;
 /** Motifs named at either end of the order. */
 const NAMED = 10;
 
-export function breakdownOf({ result }: Entry, name: string): Breakdown | undefined {
+function breakdownOf({ result }: Entry, name: string): Breakdown | undefined {
   return result.breakdowns?.find((breakdown) => breakdown.name === name);
 }
 

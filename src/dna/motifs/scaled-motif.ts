@@ -14,7 +14,7 @@ const DEFAULT_SITES = 20;
  * Frequencies of A, C, G, T in the non-redundant database of 2008, which FIMO takes for DNA where it is told none; both
  * strands' mean.
  */
-export const NRDB_BACKGROUND: readonly number[] = [
+const NRDB_BACKGROUND: readonly number[] = [
   0.27455195089609824, 0.22544804910390176, 0.22544804910390176, 0.27455195089609824,
 ];
 

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { InputError } from "../../../src/base/errors.ts";
+import { FormatError, type InputError } from "../../../src/base/errors.ts";
 import { readMotifs } from "../../../src/dna/motifs/meme.ts";
 import { consensus } from "../../../src/dna/motifs/motif.ts";
 import { sharedData, testWithSharedData } from "../../shared-data.ts";
@@ -92,4 +93,29 @@ describe("what is wrong is named with its line", () => {
     const told = await read(text).catch((error: InputError) => error.describe());
     expect(told).toMatch(message);
   });
+});
+
+test("any damage is told as such, or does not matter", async () => {
+  const text = `${HEAD}Background letter frequencies\nA 0.3 C 0.2 G 0.2 T 0.3\n\n${MOTIF}URL x\n\n${MOTIF.replace("m1", "m2")}`;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(text.length),
+      fc.nat(12),
+      fc.string({ unit: "binary", maxLength: 8 }),
+      async (at, cut, put) => {
+        const damaged = text.slice(0, at) + put + text.slice(at + cut);
+        const told = await read(damaged).catch((error: unknown) => error);
+        if (told instanceof Error) {
+          expect(told).toBeInstanceOf(FormatError);
+          return;
+        }
+        const { motifs } = told as Awaited<ReturnType<typeof read>>;
+        for (const { width, probabilities } of motifs) {
+          expect(probabilities.length).toBe(4 * width);
+          expect(probabilities.every((p) => p >= 0 && p <= 1.02)).toBe(true);
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
 });
