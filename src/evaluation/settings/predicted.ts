@@ -15,6 +15,7 @@ export const predicted: Setting = {
     if (model.predictActivity !== undefined) return undefined;
     return "it predicts no activity of a sequence (no `predictActivity`), which predicted asks for";
   },
+  sameUnderBothProtocols: () => true,
   sequencesPerRow: (task) => task.members.length,
   async open(context) {
     return { answer: (examples) => answer(context, examples), async close() {} };
