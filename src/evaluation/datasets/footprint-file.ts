@@ -55,6 +55,7 @@ export async function readFootprints(path: string): Promise<Footprints> {
     (message, line, hint) => new FormatError({ file: path, line }, message, hint),
   );
   await forEachLine(path, (text, line) => {
+    if (text === "") return;
     const tab = text.indexOf("\t");
     if (tab < 0) {
       throw new FormatError(

@@ -81,6 +81,7 @@ async function openMotifFootprinting({
   const footprints = await footprintsInput(given);
   const families = typeof annotation === "string" ? await readMotifFamilies(annotation) : undefined;
   if (annotation !== undefined && families === undefined) throw missingInput(motifFootprinting, "families");
+  if (families !== undefined) checkFamilies(String(annotation), families, footprints);
   const digests = {
     footprints: footprints.digest,
     ...(families === undefined ? {} : { families: familiesDigest(footprints.motifs, families) }),
@@ -100,6 +101,16 @@ async function footprintsInput(input: TaskInputs[string]): Promise<Footprints> {
   if (typeof input === "string") return readFootprints(input);
   if (Array.isArray(input)) return footprintsOf(input as readonly FootprintLine[]);
   throw missingInput(motifFootprinting, "footprints");
+}
+
+/** An annotation of another collection, or another version of it, would be left unused without a word. */
+function checkFamilies(file: string, families: ReadonlyMap<string, string>, { motifs }: Footprints): void {
+  if (motifs.some((motif) => families.has(motif))) return;
+  const [known] = families.keys();
+  throw new InputError(`the annotation has a family of none of the ${motifs.length} motifs`, {
+    place: { file },
+    hint: `it has ${known}, and the footprints have ${motifs[0]}: are they of one collection?`,
+  });
 }
 
 /** Digest of what is said of the motifs that there are. */

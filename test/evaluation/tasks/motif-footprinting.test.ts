@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -65,6 +65,11 @@ describe("the form", () => {
 
   test("what cannot be is refused", async () => {
     await expect(motifFootprinting.open({}, { seed: 0 })).rejects.toThrow(/needs "footprints"/);
+    const other = join(folder, "other.tsv");
+    writeFileSync(other, "Motif\tTF family\nAHR.H12CORE.0.P.B\tPAS\n");
+    await expect(motifFootprinting.open({ footprints, families: other }, { seed: 0 })).rejects.toThrow(
+      /a family of none of the 20 motifs/,
+    );
     const task = await motifFootprinting.open({ footprints }, { seed: 0 });
     expect(() => task.select({ ...ALL, split: "test" })).toThrow(/has no test split/);
     expect(task.select({ ...ALL, limit: 7 }).rows.length).toBe(7);
