@@ -191,8 +191,11 @@ test.skipIf(bam === undefined)("peaks and reads become a table of counts [format
   }
 });
 
+/** Not every machine has it, and no package of ours brings it. */
+const RSCRIPT = "Rscript";
+
 const withDeseq2 =
-  spawnSync("Rscript", ["-e", 'quit(status = if (nzchar(system.file(package = "DESeq2"))) 0 else 1)'])
+  spawnSync(RSCRIPT, ["-e", 'quit(status = if (nzchar(system.file(package = "DESeq2"))) 0 else 1)'])
     .status === 0;
 
 test.skipIf(!withDeseq2)(
