@@ -87,15 +87,18 @@ export class Chrombpnet implements Model {
     return sequence.length;
   }
 
-  /** Weights twice, since a session packs its own copy, and three states with windows of three at once. */
+  /**
+   * As measured of the published sizes: the HDF5 library's and the runtime's own, the weights in the file's order, in ours and in the
+   * session's, and eight values per base and filter, of which half are windows of three.
+   */
   memory(batchSize: number): number {
     const networks = Object.values(this.stored);
     const weights = networks
       .flatMap(({ arrays }) => [...arrays.values()])
       .reduce((sum, { shape }) => sum + elementCount(shape), 0);
     const widest = Math.max(...networks.map(({ sizes }) => sizes.filters));
-    const values = Math.min(batchSize, 32) * this.inputLength * widest * 6;
-    return 200e6 + 8 * weights + 4 * values;
+    const values = Math.min(batchSize, 32) * this.inputLength * widest * 8;
+    return 400e6 + 12 * weights + 4 * values;
   }
 
   async close(): Promise<void> {
