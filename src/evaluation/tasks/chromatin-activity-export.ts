@@ -46,7 +46,9 @@ export async function openExportedActivity(task: Task, path: string, cellLine: s
       const own: ExportedRow[] = [];
       for (const split of SPLITS) {
         const from = data.activity(line, split, GROUP[set]);
-        checkLength(from, task.window, { file: path, tensor: `${line}/${split}/${GROUP[set]}/seqs` });
+        const group = `${line}/${split}/${GROUP[set]}`;
+        checkLength(from, task.window, { file: path, tensor: `${group}/seqs` });
+        checkCounts(from, { file: path, tensor: `${group}/counts` });
         from.rows.forEach((index, entry) => {
           own.push({ index: offset + index, split, set, from, entry });
         });
@@ -77,6 +79,12 @@ interface ArrayPlace {
 function checkLength({ members: { sequence } }: ProcessedPeaks, window: number, place: ArrayPlace): void {
   if (sequence.length === window && sequence.perEntry === 1) return;
   throw new FormatError(place, `the sequences have ${sequence.length} bases; this task has ${window}`);
+}
+
+function checkCounts({ counts }: ProcessedPeaks, place: ArrayPlace): void {
+  const wrong = counts.findIndex((count) => !(count >= 0 && count < Number.POSITIVE_INFINITY));
+  if (wrong === -1) return;
+  throw new FormatError(place, `entry ${wrong} is ${counts[wrong]}; log(1 + counts), 0 or more, is expected`);
 }
 
 function checkNumbers(rows: readonly ExportedRow[], offset: number, place: ArrayPlace): void {

@@ -1,10 +1,16 @@
 import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import type { Genome } from "../../dna/genome/genome.ts";
+import { formatInterval } from "../../dna/genome/interval.ts";
 import { missingChromosome } from "../../dna/genome/missing-chromosome.ts";
 import { openBigWig, type Signal } from "../../dna/genome/signal.ts";
 import { windowCodes } from "../../dna/sequence/letters.ts";
-import { type ActivityWindow, countedPart, readActivityWindows } from "../datasets/activity-windows.ts";
+import {
+  ACTIVITY_WINDOW,
+  type ActivityWindow,
+  countedPart,
+  readActivityWindows,
+} from "../datasets/activity-windows.ts";
 import { isProcessedFile } from "../datasets/processed-entries.ts";
 import { ACTIVITY_SETS, type ActivitySet } from "./chromatin-activity-columns.ts";
 import { openExportedActivity } from "./chromatin-activity-export.ts";
@@ -66,8 +72,19 @@ export async function openChromatinActivity(task: Task, inputs: TaskInputs): Pro
 async function tableInput(task: Task, inputs: TaskInputs, name: string): Promise<readonly ActivityWindow[]> {
   const input = inputs[name];
   if (typeof input === "string" && input !== "") return readActivityWindows(input);
-  if (Array.isArray(input)) return input as readonly ActivityWindow[];
+  if (Array.isArray(input)) return checkedWindows(name, input as readonly ActivityWindow[]);
   throw missingInput(task, name);
+}
+
+/** Rows of a user's own making; their numbers are their places. */
+function checkedWindows(name: string, windows: readonly ActivityWindow[]): readonly ActivityWindow[] {
+  windows.forEach(({ start, end }, i) => {
+    if (Number.isSafeInteger(start) && end - start === ACTIVITY_WINDOW) return;
+    throw new InputError(
+      `entry ${i} of ${name} is [${start}, ${end}): a window has ${ACTIVITY_WINDOW} bases`,
+    );
+  });
+  return windows;
 }
 
 async function signalInput(task: Task, inputs: TaskInputs) {
@@ -152,8 +169,9 @@ class Counts {
   async of(rows: readonly ActivityRow[]): Promise<readonly number[]> {
     const missing = rows.filter(({ index }) => Number.isNaN(this.known[index]));
     const sums = await this.signal.sums(missing.map(countedPart));
-    missing.forEach(({ index }, i) => {
-      this.known[index] = sums[i]!;
+    missing.forEach((row, i) => {
+      checkCount(sums[i]!, row, this.signal);
+      this.known[row.index] = sums[i]!;
     });
     return rows.map(({ index }) => this.known[index]!);
   }
@@ -162,6 +180,14 @@ class Counts {
   isMeasured({ chrom }: ActivityRow): boolean {
     return this.signal.chromosomes.has(chrom);
   }
+}
+
+function checkCount(count: number, row: ActivityRow, { path }: Signal): void {
+  if (count >= 0 && count < Number.POSITIVE_INFINITY) return;
+  throw new InputError(`the signal sums to ${count} over ${formatInterval(countedPart(row))} (${row.set})`, {
+    place: { file: path },
+    hint: "reads per base are expected, 0 or more: is it a log ratio, or another transformed signal?",
+  });
 }
 
 /** Chromosome by chromosome, since a genome keeps the last one asked for; in the order given. */

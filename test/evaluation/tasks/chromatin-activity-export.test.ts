@@ -117,6 +117,27 @@ test("numbers from data.h5 have intervals over rows, and say so", async () => {
   expect(counts).not.toHaveProperty("genomicBlocks");
 });
 
+test("a signal that cannot be counts is refused with the place", async () => {
+  for (const wrong of [-1, Number.POSITIVE_INFINITY]) {
+    const odd = {
+      ...signal,
+      sums: async (some: readonly unknown[]) => new Float64Array(some.length).fill(wrong),
+    };
+    const task = await chromatinActivity.open({ ...inputs, signal: odd }, { seed: 0 });
+    await expect(task.examples(rowsOf(task, "test").slice(0, 3))).rejects.toThrow(
+      `the signal sums to ${wrong} over chr5:1079-2079 (peaks)`,
+    );
+    await task.close();
+  }
+});
+
+test("a window of another width is refused", async () => {
+  const peaks = [{ index: 0, chrom: "chr5", start: 10, end: 2000 }];
+  await expect(chromatinActivity.open({ ...inputs, peaks }, { seed: 0 })).rejects.toThrow(
+    "entry 0 of peaks is [10, 2000): a window has 2114 bases",
+  );
+});
+
 test("a cell line that data.h5 lacks is refused", async () => {
   const peaks = await exported();
   await expect(chromatinActivity.open({ peaks, "cell-line": "HeLa" }, { seed: 0 })).rejects.toThrow(
