@@ -59,7 +59,7 @@ export function variantNotes(
   { protocol }: MeasureContext,
 ): readonly string[] {
   const { facts } = variants[0]!;
-  const notes = [`The sign of a correlation is that of ${says}.`];
+  const notes = withEffect.length > 0 ? [`The sign of a correlation is that of ${says}.`] : [];
   if (facts.form === "caqtl" && variants.every((variant) => variant.facts.inPeaks === undefined)) {
     notes.push("The table does not say which variants are in peaks, so all that are used are evaluated.");
   }
