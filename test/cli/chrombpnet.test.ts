@@ -34,6 +34,7 @@ test("train writes models that predict, answer a task, and serve as bias of anot
   const trained = await runCommand(training("--out", at("model")));
   expect(trained.said).toContain("accessibility: epoch 0");
   expect(trained.exitCode).toBe(0);
+  expect(trained.said).toContain(`--setting predicted --model chrombpnet:${at("model/chrombpnet.h5")}`);
   const summary = JSON.parse(await readFile(at("model/training.json"), "utf8"));
   expect([summary.recipe.seed, summary.recipe.bias.filters]).toEqual([1234, 2]);
   expect(summary.accessibility.peaks).toBeGreaterThan(20);

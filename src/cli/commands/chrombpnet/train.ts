@@ -102,6 +102,9 @@ export const define: DefineCommand = (command, context) => {
         shown.stop();
         const files = await writeTrained(options.out, trained, recipe);
         for (const file of Object.values(files)) terminal.say(`wrote ${file}`);
+        terminal.say(
+          `next: dart-eval run --task chromatin-activity --setting predicted --model chrombpnet:${files.chrombpnet} ...`,
+        );
       } finally {
         shown.stop();
         await signal.close();
