@@ -1,4 +1,3 @@
-import { performance } from "node:perf_hooks";
 import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { choice, normal } from "../../../src/base/sample.ts";
@@ -177,33 +176,38 @@ describe("a planted fault is named by exactly one finding", () => {
   });
 });
 
-testWithSharedData("the original's size takes less than 10 s", "genome/mini.hg38.fa.gz", async (path) => {
-  await using mini = await openGenome(path);
-  const rng = new Pcg64(1);
-  const chromosomes = await Promise.all(
-    ["chr2", "chr20", "chr22"].map(async (name) => ({ name, letters: await mini.chromosome(name) })),
-  );
-  const lines = Array.from({ length: 219_382 }, (_, i) => {
-    const { name, letters } = chromosomes[Math.floor((i * 3) / 219_382)]!;
-    const position = 12_000 + 4 * (i % 73_128);
-    const reference = String.fromCharCode(letters[position]!);
-    const other = choice(rng, LETTERS.filter((letter) => letter !== reference)); // biome-ignore format: one line
-    return [
-      name,
-      position + 1,
-      reference,
-      other,
-      i % 12 === 0 ? "True" : "False",
-      "True",
-      0.5,
-      0.25,
-      0.1,
-    ].join("\t");
-  });
-  const file = await write("large.tsv", `${[FORMS.caqtl.join("\t"), ...lines].join("\n")}\n`);
-  const began = performance.now();
-  const check = await checkVariants(await readVariants(file, { extra: SCORE_COLUMN }), mini);
-  const seconds = (performance.now() - began) / 1000;
-  expect(check.reference.allele1 + check.reference.neither).toBe(219_382);
-  expect(seconds).toBeLessThan(10);
-});
+testWithSharedData(
+  "a table of the original's size takes less than 10 s",
+  "genome/mini.hg38.fa.gz",
+  async (path) => {
+    await using mini = await openGenome(path);
+    const rng = new Pcg64(1);
+    const chromosomes = await Promise.all(
+      ["chr2", "chr20", "chr22"].map(async (name) => ({ name, letters: await mini.chromosome(name) })),
+    );
+    const lines = Array.from({ length: 219_382 }, (_, i) => {
+      const { name, letters } = chromosomes[Math.floor((i * 3) / 219_382)]!;
+      const position = 12_000 + 4 * (i % 73_128);
+      const reference = String.fromCharCode(letters[position]!);
+      const other = choice(rng, LETTERS.filter((letter) => letter !== reference)); // biome-ignore format: one line
+      return [
+        name,
+        position + 1,
+        reference,
+        other,
+        i % 12 === 0 ? "True" : "False",
+        "True",
+        0.5,
+        0.25,
+        0.1,
+      ].join("\t");
+    });
+    const file = await write("large.tsv", `${[FORMS.caqtl.join("\t"), ...lines].join("\n")}\n`);
+    // Processor time, so that a busy machine does not fail the test.
+    const before = process.cpuUsage();
+    const check = await checkVariants(await readVariants(file, { extra: SCORE_COLUMN }), mini);
+    const { user, system } = process.cpuUsage(before);
+    expect(check.reference.allele1 + check.reference.neither).toBe(219_382);
+    expect((user + system) / 1e6).toBeLessThan(10);
+  },
+);
