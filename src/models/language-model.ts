@@ -82,6 +82,10 @@ export class LanguageModel extends TokenModel {
     return classifierPasses(opened, length, this.options);
   }
 
+  get width(): number {
+    return this.architecture.width;
+  }
+
   get device(): string | undefined {
     return this.programs.deviceInUse;
   }

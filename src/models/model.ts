@@ -93,6 +93,8 @@ export interface Model {
   logLikelihood?(sequences: readonly string[], options: QueryOptions): Awaitable<ArrayLike<number>>;
   /** Last hidden states, one entry per sequence. */
   embed?(sequences: readonly string[], options: EmbedOptions): Awaitable<readonly SequenceEmbedding[]>;
+  /** Numbers of a state, where the model knows them before it is asked. */
+  readonly width?: number;
   /** The mean of a sequence's last hidden states, [width], one entry per sequence. */
   pool?(sequences: readonly string[], options: PoolOptions): Awaitable<readonly Float64Array[]>;
   /**

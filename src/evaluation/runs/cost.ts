@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { InputError } from "../../base/errors.ts";
 import type { Model, Protocol } from "../../models/model.ts";
-import type { Answerer, Setting } from "../settings/setting.ts";
+import type { Answerer, Setting, TrainingMemory } from "../settings/setting.ts";
 import type { OpenTask, TaskRow } from "../tasks/task.ts";
 import { longest } from "./batches.ts";
 import type { CellRecord } from "./cell.ts";
@@ -104,20 +104,20 @@ export function fittingBatchSize(
 }
 
 /**
- * The same for a setting that trains: batches are cut into parts by themselves, so that the number of rows per call costs
- * nothing.
+ * The same for a setting that trains. Its own batches are cut into parts by themselves, so that the number of rows per call
+ * is only the model's concern, where that is asked as well.
  *
- * @param memory  bytes that training and answering take
  * @throws {InputError} when it does not fit
  */
 export function fittingTraining(
   model: Model,
-  { asked, begun, available, others }: MemoryQuestion,
-  memory: number,
+  question: MemoryQuestion,
+  { bytes, asksModel }: TrainingMemory,
 ): MemoryAnswer {
-  if (memory > available) {
+  const { asked, begun, available, others } = question;
+  if (bytes > available) {
     throw new InputError(
-      `training ${JSON.stringify(model.name)} needs ${gibibytes(memory)}, and ${gibibytes(available)} are available`,
+      `training ${JSON.stringify(model.name)} needs ${gibibytes(bytes)}, and ${gibibytes(available)} are available`,
       {
         hint:
           others > 0
@@ -126,7 +126,10 @@ export function fittingTraining(
       },
     );
   }
-  return { batchSize: asked ?? begun ?? model.batchSize ?? DEFAULT_BATCH_SIZE, memory };
+  if (!asksModel)
+    return { batchSize: asked ?? begun ?? model.batchSize ?? DEFAULT_BATCH_SIZE, memory: bytes };
+  const fit = fittingBatchSize(model, { ...question, available: available - bytes });
+  return { ...fit, memory: bytes + (fit.memory ?? 0) };
 }
 
 /** Bytes that a model holds between calls, once it was asked: its weights, and what it keeps ready. */

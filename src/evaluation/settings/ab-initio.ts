@@ -38,7 +38,8 @@ export const abInitio: Setting = {
     const supervision = supervisionOf(context, NAME);
     const recipe = readTrainingRecipe(context.recipe);
     const learner = networkLearner(task, context.model, supervision, recipe.trainingSeed);
-    return learnerBytes(learner, supervision, task.task.members.length, recipe);
+    const bytes = learnerBytes(learner, supervision, task.task.members.length, recipe);
+    return { bytes, asksModel: false };
   },
   async open(context) {
     const supervision = supervisionOf(context, NAME);

@@ -47,7 +47,8 @@ export const fineTuned: Setting = {
     const { learner, supervision, recipe, weightBytes } = await openLearner(context);
     const { members } = trainingTaskOf(context).task;
     await learner.close();
-    return WEIGHTS_HELD * weightBytes + learnerBytes(learner, supervision, members.length, recipe);
+    const bytes = WEIGHTS_HELD * weightBytes + learnerBytes(learner, supervision, members.length, recipe);
+    return { bytes, asksModel: false };
   },
   async open(context) {
     const { learner, recipe } = await openLearner(context);

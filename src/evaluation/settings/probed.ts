@@ -14,6 +14,7 @@ import { type ChunkPlace, EmbeddingStore, type SequenceToEmbed } from "../embedd
 import type { Recipe } from "../tasks/recipe.ts";
 import type { Example, OpenTask, Supervision, Task, TaskRow } from "../tasks/task.ts";
 import type { KeptExample, KeptRows, Learner } from "./learner.ts";
+import { learnerBytes } from "./learner-memory.ts";
 import { OriginalBatches } from "./original-batches.ts";
 import { headFeeds, ProbeAnswers } from "./probe-answers.ts";
 import type { Setting, SettingContext } from "./setting.ts";
@@ -53,6 +54,18 @@ export const probed: Setting = {
   },
   sequencesPerRow: (task) => task.members.length,
   checkRecipe: (recipe) => void readProbedRecipe(recipe),
+  async trainingMemory(context) {
+    const { model } = context;
+    if (model.width === undefined) return undefined;
+    const { task } = trainingTaskOf(context);
+    const recipe = readProbedRecipe(context.recipe);
+    const supervision = supervisionOf(context, NAME);
+    // as if each base looked up its token, which takes the most
+    const basesOf = { kind: "gather", length: task.window } as const;
+    const tokens = model.tokenCount?.("A".repeat(task.window)) ?? task.window;
+    const learner = { ...headOf(supervision, basesOf, model.width, recipe), tokens };
+    return { bytes: learnerBytes(learner, supervision, task.members.length, recipe), asksModel: true };
+  },
   async open(context) {
     const recipe = readProbedRecipe(context.recipe);
     const temporary = context.embeddings === undefined ? await temporaryFolder() : undefined;
@@ -77,6 +90,20 @@ export const probed: Setting = {
   },
 };
 
+/** A fresh head, its graph, and the values it begins with. */
+function headOf(
+  supervision: Supervision,
+  basesOf: BaseTokens,
+  width: number,
+  { kernel, trainingSeed }: Pick<z.infer<typeof recipeSchema>, "kernel" | "trainingSeed">,
+) {
+  const layers = new FreshLayers();
+  const head = probingHead(layers, { width, kernel, outputs: outputsOf(supervision) });
+  const { tokens, index } = probingInputs(width, basesOf);
+  const output = probingLogits(head, tokens, basesOf, index);
+  return { head, output, initial: initialValues(layers.tensors, trainingSeed) };
+}
+
 /** The probing head, whose inputs come from the store. */
 class Probe implements Learner {
   readonly keeping = "embedding";
@@ -98,11 +125,9 @@ class Probe implements Learner {
     readonly close: () => Promise<void>,
   ) {
     this.tokens = count;
-    const layers = new FreshLayers();
-    const head = probingHead(layers, { width, kernel: recipe.kernel, outputs: outputsOf(supervision) });
-    const { tokens, index } = probingInputs(width, basesOf);
-    this.initial = initialValues(layers.tensors, recipe.trainingSeed);
-    this.output = probingLogits(head, tokens, basesOf, index);
+    const { head, initial, output } = headOf(supervision, basesOf, width, recipe);
+    this.initial = initial;
+    this.output = output;
     if (context.task.training === undefined) return;
     const { answered, answerBatchSize } = recipe;
     const answers = new ProbeAnswers(context, {

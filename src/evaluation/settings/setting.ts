@@ -53,6 +53,12 @@ export interface Answerer {
   close(): Promise<void>;
 }
 
+export interface TrainingMemory {
+  readonly bytes: number;
+  /** The model is asked as well, and takes what it says it takes beside this. */
+  readonly asksModel: boolean;
+}
+
 /** How a model answers: a procedure that names no task and no model. */
 export interface Setting {
   /** Kebab-case, stable: "zero-shot". */
@@ -70,10 +76,12 @@ export interface Setting {
   /** Sequences that one row brings to the model. */
   sequencesPerRow(task: Task): number;
   /**
-   * Bytes that training takes, and answering with what was trained, beside what the model says it takes when it is asked;
-   * absent where nothing is trained. Weights are not read for it.
+   * Bytes that training takes, and answering with what was trained; absent where nothing is trained, undefined where it cannot
+   * be told. Weights are not read for it.
    */
-  trainingMemory?(context: Pick<SettingContext, "task" | "model" | "recipe">): Promise<number>;
+  trainingMemory?(
+    context: Pick<SettingContext, "task" | "model" | "recipe">,
+  ): Promise<TrainingMemory | undefined>;
   /** @throws {InputError} when a recipe's values, each of the right kind, are not possible */
   checkRecipe?(recipe: Recipe): void;
   /** Ready to answer: nothing to do for zero-shot, training or loading a head for others. */

@@ -104,8 +104,8 @@ test("a model that cannot be trained further is refused; so is an impossible rec
 });
 
 test("a training that cannot fit into memory is refused when the run is planned, with what it needs", async () => {
-  const planned = (memory: number, recipe: Record<string, number> = {}) =>
-    planRun({ tasks: [{ task, inputs: {} }], models: [model], settings: ["fine-tuned"], memory, recipe });
+  const planned = (memory: number, recipe: Record<string, number> = {}, setting = "fine-tuned") =>
+    planRun({ tasks: [{ task, inputs: {} }], models: [model], settings: [setting], memory, recipe });
   const plan = await planned(8e9);
   await plan.close();
   const needed = plan.cells[0]!.estimate.memory!;
@@ -119,4 +119,13 @@ test("a training that cannot fit into memory is refused when the run is planned,
   // a batch is cut into parts: the cost of a larger one ends somewhere
   expect(large.cells[0]!.estimate.memory!).toBeGreaterThan(needed);
   expect(large.cells[0]!.estimate.memory!).toBeLessThan(3e9);
+
+  // the head of a probe is trained while the model that embeds is open
+  const probed = await planned(8e9, {}, "probed");
+  await probed.close();
+  const { batchSize, estimate } = probed.cells[0]!;
+  const tokens = model.tokenCount("A".repeat(task.window));
+  expect(estimate.memory!).toBeGreaterThan(model.memory(batchSize, tokens) + 200e6);
+  await expect(planned(100e6, {}, "probed")).rejects.toThrow(/^training "model" needs/);
+  await expect(planned(300e6, {}, "probed")).rejects.toThrow(/^the model "model" needs/);
 });
