@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { genomeInMemory, openGenome } from "../../../src/dna/genome/genome.ts";
 import {
@@ -192,6 +193,37 @@ describe("zero-shot compares two alleles", () => {
     expect(counts.rowsRefusedByOriginal).toBe(1);
     expect(notes.join(" ")).toContain("left out of every number");
   });
+});
+
+test("a model's own prediction of activity: the alleles' log fold change, told of allele 1 under both protocols", async () => {
+  // What it predicts is what a perfect model of the Yoruban table would.
+  const table = (await readFile(synthetic.files.yorubanVariants, "utf8")).trimEnd().split("\n").slice(1);
+  const effects = table.map((line) => Number(line.split("\t")[7]));
+  const model: Model = {
+    name: "perfect",
+    predictActivity: (sequences, { origins }) =>
+      sequences.map((_, i) => {
+        const { row, member } = origins![i]!;
+        return member === 0 ? effects[row] || 0.01 : 0;
+      }),
+    expectRows() {},
+  };
+  const inputs = { variants: synthetic.files.yorubanVariants, genome: synthetic.files.genome };
+  for (const protocol of ["paper", "corrected"] as const) {
+    const result = await evaluate({
+      task: "variant-effects",
+      inputs,
+      model,
+      protocol,
+      setting: "predicted",
+    });
+    expect(result.predictions.every(({ kind }) => kind === "activity")).toBe(true);
+    const value = (name: string) => result.metrics.find((metric) => metric.name === name)!.value;
+    expect(value("pearson")).toBeCloseTo(1, 12);
+    expect(value("direction-pearson")).toBeCloseTo(1, 12);
+    expect(value("auroc")).toBe(1);
+    expect(result.quirks.map(({ label }) => label)).toEqual(["Q23"]);
+  }
 });
 
 testWithSharedData(
