@@ -1,16 +1,16 @@
-import type { NdArray } from "../../net/arrays/array.ts";
 import { elementCount } from "../../net/arrays/array.ts";
 import { input, mul } from "../../net/graph/build.ts";
-import type { BatchPart, BatchPlace, ExampleOrder, ExampleSource, Feeds } from "../../net/train/batches.ts";
+import type { ExampleOrder, ExampleSource } from "../../net/train/batches.ts";
 import { fitEpochs } from "../../net/train/fit.ts";
 import type { EpochRecord, FitEvent } from "../../net/train/fit-record.ts";
 import type { Tally, Validation } from "../../net/train/validation.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { MeasureContext, SelectedRows, Supervision } from "../tasks/task.ts";
-import type { KeptRows, Learner, Parting } from "./learner.ts";
+import { labelledFeeds, partsOf } from "./batch-parts.ts";
+import type { KeptRows, Learner } from "./learner.ts";
 import { rowsAtOnce } from "./learner-memory.ts";
 import type { SettingContext } from "./setting.ts";
-import { labelsArray, lossOf, predictionsOf } from "./supervision.ts";
+import { lossOf, predictionsOf } from "./supervision.ts";
 import type { TrainingRecipe } from "./training-recipe.ts";
 import type { TrainingRecord } from "./training-record.ts";
 import { supervisionOf, type TrainingRows, trainingTaskOf } from "./training-rows.ts";
@@ -129,48 +129,6 @@ function paceOf(done: number, total: number, began: number) {
     rowsPerSecond: known ? rate : undefined,
     secondsLeft: known ? (total - done) / rate : undefined,
   };
-}
-
-async function labelledFeeds(
-  supervision: Supervision,
-  rows: KeptRows,
-  places: Int32Array,
-  member?: number,
-): Promise<Feeds> {
-  const labels = [...places].flatMap((place) => {
-    const ofMembers = rows.examples[place]!.labels;
-    return member === undefined ? ofMembers : [ofMembers[member]!];
-  });
-  return { ...(await rows.feeds(places, member)), labels: labelsArray(supervision, labels) };
-}
-
-interface WholeBatch {
-  readonly places: Int32Array;
-  readonly place: BatchPlace;
-  readonly members: number;
-  /** Most of a part. */
-  readonly rows: number;
-}
-
-/** The loss of a part is a mean over its sequences, and counts with their share of the batch's, once for each member in it. */
-function partsOf(
-  supervision: Supervision,
-  kept: KeptRows,
-  parting: Parting | undefined,
-  { places, place, members, rows }: WholeBatch,
-): readonly BatchPart[] {
-  const starts = Array.from({ length: Math.ceil(places.length / rows) }, (_, i) => i * rows);
-  const groups = parting === undefined ? [undefined] : Array.from({ length: members }, (_, i) => i);
-  return groups.flatMap((member) =>
-    starts.map((from) => async () => {
-      const some = places.subarray(from, from + rows);
-      const feeds = await labelledFeeds(supervision, kept, some, member);
-      const counted = (some.length / places.length) * (member === undefined ? members : 1);
-      const share: NdArray = { dtype: "float32", shape: [], data: Float32Array.of(counted) };
-      const beside = member === undefined ? {} : parting?.feeds({ ...place, member, from }, feeds);
-      return { ...feeds, share, ...beside };
-    }),
-  );
 }
 
 interface ValidationParts {
