@@ -25,7 +25,7 @@ export function readmeOf(records: readonly ToyRecord[]): string {
       `toy:${family}`,
       parameters.toLocaleString("en-US"),
       `${recipe.epochs} × ${recipe.batchSize}, ${recipe.learningRate}`,
-      losses.map(([, validation]) => validation.toFixed(3)).join(" "),
+      curve(losses.map(([, validation]) => validation)),
       `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`,
       String(n),
     ];
@@ -35,7 +35,7 @@ export function readmeOf(records: readonly ToyRecord[]): string {
     "model",
     "trained parameters",
     "epochs × batch, learning rate",
-    "loss by epoch",
+    "loss, first to last epoch",
     "paired accuracy",
     "pairs",
   ];
@@ -58,6 +58,13 @@ ${row(header)}
 ${row(header.map(() => ":---"))}
 ${lines.map(row).join("\n")}
 
-${knowing.join(", ") || "None"}: above chance beyond doubt.${others.length > 0 ? ` ${others.join(", ")}: not told from chance by these pairs.` : ""}
+The whole interval lies above chance for ${knowing.join(", ") || "none"}.${others.length > 0 ? ` These pairs do not tell from chance: ${others.join(", ")}.` : ""}
 `;
+}
+
+/** At most eight of the losses, evenly spread; training.json has all. */
+function curve(losses: readonly number[]): string {
+  const shown = Math.min(8, losses.length);
+  const step = (losses.length - 1) / Math.max(shown - 1, 1);
+  return Array.from({ length: shown }, (_, i) => losses[Math.round(i * step)]!.toFixed(3)).join(" ");
 }

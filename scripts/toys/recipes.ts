@@ -18,13 +18,13 @@ export const TOYS: Readonly<Record<string, ToyForm>> = {
   hyenadna: { config: WIDE, length: 350, recipe: recipe(6, 4e-3) },
   "mistral-dna": { config: WIDE, length: 350, recipe: recipe(8, 4e-3) },
   dnabert2: { config: WIDE, length: 350, recipe: recipe(36, 5e-3), pairs: 120 },
-  "gena-lm": { config: WIDE, length: 350, recipe: recipe(36, 4e-3), pairs: 120 },
+  "gena-lm": { config: WIDE, length: 350, recipe: recipe(12, 4e-3), pairs: 120 },
   // words of three letters: of four there are too many to learn in minutes
   "nucleotide-transformer": {
     config: { ...WIDE, vocab_size: 75 },
     length: 350,
-    recipe: { ...recipe(40, 3e-3), hidden: 0.2 },
-    pairs: 120,
+    recipe: { ...recipe(5, 3e-3), hidden: 0.2 },
+    pairs: 80,
   },
   caduceus: {
     config: {
