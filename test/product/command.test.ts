@@ -49,7 +49,7 @@ test("the demo: a table on standard output, everything else on standard error, a
   expect(said).toContain("report: demo/quick-report.html");
   expect(printed).toMatch(/^Regulatory elements, zero-shot\n\nmodel +protocol +paired accuracy/);
   // A Markov model of order 1 cannot tell an element from a shuffle that keeps every pair of letters.
-  expect(printed).toMatch(/kmer-markov-1 +corrected +0\.500 .* 60 +60 /);
+  expect(printed).toMatch(/kmer-markov-1 +corrected +0\.500 .* 372 +372 /);
   expect(exitCode).toBe(0);
 });
 

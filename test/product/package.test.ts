@@ -32,7 +32,12 @@ test("what is packed is what is needed", () => {
     expect.arrayContaining(["LICENSE", "README.md", "package.json", "dist/index.js", "dist/index.d.ts"]),
   );
   expect(
-    packed.filter((path) => !/^(dist\/.*\.(js|css|d\.ts)|[A-Z]+\.md|LICENSE|package\.json)$/.test(path)),
+    packed.filter(
+      (path) =>
+        !/^(dist\/.*\.(js|css|d\.ts)|toys\/[^/]+\/[^/]+\.(json|txt|safetensors)|data\/.*|scripts\/deseq2\.R|(toys\/)?[A-Z]+\.md|LICENSE|package\.json)$/.test(
+          path,
+        ),
+    ),
   ).toEqual([]);
 });
 
@@ -42,7 +47,7 @@ test("the demo runs in an empty folder", async () => {
     env,
   });
   expect(stdout).toMatch(/kmer-markov-5 +corrected +0\.\d{3} \[/);
-  expect(stdout).toMatch(/hyenadna-untrained +paper +0\.\d{3} \[/);
+  expect(stdout).toMatch(/hyenadna-toy +paper +0\.\d{3} \[/);
   const [, page] = /^report: (.+)$/m.exec(stderr)!;
   expect(await readFile(join(folder, page!), "utf8")).toContain("</html>");
 });
