@@ -77,7 +77,7 @@ export function modelsPage(): string {
         ]),
       ),
       "",
-      `Small untrained ones, by \`dart-eval models init ${card.name}\`: ${Object.keys(card.toys).join(", ") || "none"}.`,
+      `A small trained one, in the package: toy:${card.name}. Small untrained ones, by \`dart-eval models init ${card.name}\`: ${Object.keys(card.toys).join(", ") || "none"}.`,
     ].join("\n"),
   );
   const baselines = BASELINES.map(({ name, title, answers, cite }) =>

@@ -103,7 +103,7 @@ async function checkpointFolder(spec: string): Promise<{ path: string; name?: st
   const known = publicCheckpoint(spec);
   if (known === undefined) {
     throw new InputError(`no model is called ${JSON.stringify(spec)}, and there is no such folder`, {
-      hint: "give a checkpoint's folder, a name from `dart-eval models list`, or kmer-markov",
+      hint: "give a checkpoint's folder, or a name from `dart-eval models list` such as toy:hyenadna or kmer-markov",
     });
   }
   const { repo, revision } = known.checkpoint;

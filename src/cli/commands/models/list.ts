@@ -35,6 +35,9 @@ export const define: DefineCommand = (command, { terminal }) => {
       );
       terminal.print("\nWithout a download");
       for (const { name, answers } of BASELINES) terminal.print(`  ${name}: ${answers}`);
+      for (const { name, title } of LANGUAGE_MODELS) {
+        terminal.print(`  toy:${name}: a small ${title} that knows the sites of synthetic genomes`);
+      }
       for (const toy of toys) terminal.print(`  dart-eval models init ${toy}: a small untrained one`);
     });
 };
