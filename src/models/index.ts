@@ -21,5 +21,6 @@ export { initCheckpoint, presetsOf, type UntrainedModel } from "./init.ts";
 export { LanguageModel, type LanguageModelOptions } from "./language-model.ts";
 export type { ExpectedRows, Model, Origin, Protocol, QueryOptions, SequenceEmbedding } from "./model.ts";
 export { type OpenModelContext, openModel } from "./open-model.ts";
+export { type PretrainingRecipe, type PretrainingRequest, pretrain } from "./pretraining/pretrain.ts";
 export type { SequenceNetwork } from "./sequence-network.ts";
 export { type AnchorCheck, verifyModel } from "./verify.ts";
