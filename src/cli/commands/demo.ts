@@ -21,7 +21,13 @@ import { readPageAssets } from "../../report/page-assets.ts";
 import { gatherReport } from "../../report/report.ts";
 import { plainTable } from "../../report/tables/plain.ts";
 import { type Context, type DefineCommand, examples } from "../command.ts";
-import { type DemoFiles, QUESTIONS, type Question, quickQuestions } from "../demo/questions.ts";
+import {
+  changedRecipes,
+  type DemoFiles,
+  QUESTIONS,
+  type Question,
+  quickQuestions,
+} from "../demo/questions.ts";
 import { checkTruths, truthsTable } from "../demo/truths.ts";
 import { resultsOf, resultsText } from "../results-text.ts";
 import { protocolFolders } from "../run-folders.ts";
@@ -130,6 +136,9 @@ async function answers(
         }),
       );
     }
+    context.terminal.say(
+      `made far smaller than the benchmark has it, to show that it runs and not what a model is worth:\n  ${changedRecipes(questions).join("\n  ")}`,
+    );
     for (const plan of plans) {
       await runPlan(plan, context);
       await mergeRun(plan.folder!);

@@ -94,7 +94,7 @@ export const QUESTIONS: readonly Question[] = [
     models: [MASKED, "toy:gena-lm", "toy:nucleotide-transformer"],
   },
   // a copy of the sequence for each of its letters: few pairs take long
-  { ...{ ...elements, setting: "zero-shot", rows: 10 }, models: ["toy:caduceus"] },
+  { ...{ ...elements, setting: "zero-shot", rows: 40 }, models: ["toy:caduceus"] },
   {
     ...{ ...elements, setting: "probed", recipe: HEAD },
     models: [CAUSAL, MASKED],
@@ -155,6 +155,15 @@ export const QUESTIONS: readonly Question[] = [
     models: ["probing-head-like"],
   },
 ];
+
+/** `regulatory-elements, probed: epochs 6, trainRows 300`, for every question whose recipe is not the benchmark's. */
+export function changedRecipes(questions: readonly Question[]): readonly string[] {
+  return questions.flatMap(({ task, setting, recipe }) => {
+    if (recipe === undefined) return [];
+    const values = Object.entries(recipe).map(([name, value]) => `${name} ${value}`);
+    return [`${task}, ${setting}: ${values.join(", ")}`];
+  });
+}
 
 /** Those of the questions that `--quick` asks, as small as it asks them. */
 export function quickQuestions(questions: readonly Question[]): readonly Question[] {

@@ -111,6 +111,7 @@ export function truthsTable(checked: readonly CheckedTruth[]): Table {
     columns: [
       { heading: "task, setting", align: "left" },
       { heading: "model", align: "left" },
+      { heading: "measure", align: "left" },
       { heading: "found", align: "right" },
       { heading: "expected", align: "left" },
       { heading: "", align: "left" },
@@ -119,11 +120,12 @@ export function truthsTable(checked: readonly CheckedTruth[]): Table {
     rows: checked.map(({ truth, found, holds: good }) => [
       [truth.task, ...(truth.dataset === undefined ? [] : [truth.dataset]), truth.setting].join(", "),
       truth.model,
+      found?.name ?? truth.metric ?? "–",
       found === undefined ? "–" : cellText(metricCell(found)),
       truth.is === undefined ? `> ${truth.above}` : `= ${truth.is}`,
       good ? "found" : "NOT FOUND",
       truth.says,
     ]),
-    notes: [],
+    notes: ["Each expectation is of the whole interval of 95 %, or of the value where it says =."],
   };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { QUESTIONS, quickQuestions } from "../../../src/cli/demo/questions.ts";
+import { changedRecipes, QUESTIONS, quickQuestions } from "../../../src/cli/demo/questions.ts";
 import { checkTruths, TRUTHS, type Truth, truthsTable } from "../../../src/cli/demo/truths.ts";
 import { taskNamed } from "../../../src/evaluation/tasks/catalogue.ts";
 import { plainTable } from "../../../src/report/tables/plain.ts";
@@ -38,6 +38,14 @@ test("every question is one that its task has, and every truth is about a questi
   );
   for (const { task, setting, model } of TRUTHS) expect(asked).toContain(`${task}, ${setting}, ${model}`);
   expect(new Set(QUESTIONS.map(({ task }) => task)).size).toBe(5);
+});
+
+test("what is smaller than in the benchmark is told", () => {
+  const told = changedRecipes(QUESTIONS);
+  expect(told).toContainEqual(
+    expect.stringMatching(/^regulatory-elements, probed: epochs \d+, trainRows \d+/),
+  );
+  expect(told).toHaveLength(QUESTIONS.filter(({ recipe }) => recipe !== undefined).length);
 });
 
 /** What results call the model that a text opens. */
