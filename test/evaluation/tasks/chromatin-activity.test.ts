@@ -2,7 +2,6 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import { openGenome } from "../../../src/dna/genome/genome.ts";
 import { openBigWig } from "../../../src/dna/genome/signal.ts";
 import type { SyntheticFiles } from "../../../src/evaluation/datasets/synthetic/files.ts";
@@ -10,6 +9,7 @@ import { writeSyntheticGenome } from "../../../src/evaluation/datasets/synthetic
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { cellTitle } from "../../../src/evaluation/runs/cell.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
+import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import { runShard } from "../../../src/evaluation/runs/shard.ts";
 import { chromatinActivity } from "../../../src/evaluation/tasks/chromatin-activity.ts";
 import { languageModelCard } from "../../../src/models/catalogue.ts";

@@ -80,7 +80,9 @@ describe("a probed run on stored embeddings", () => {
   async function made() {
     const model = embeddingModel({ perToken });
     const opened = await task.open({}, { seed: 0 });
-    const examples = await opened.examples(opened.select({ split: "all", purpose: "answer", limit: null }).rows);
+    const examples = await opened.examples(
+      opened.select({ split: "all", purpose: "answer", limit: null }).rows,
+    );
     const sequences = examples.flatMap((example) => example.sequences);
     const given = (await model.embed!(sequences, { protocol: "corrected" })) as readonly SequenceEmbedding[];
     const map = Int32Array.from({ length: WINDOW }, (_, base) => Math.floor(base / perToken));
