@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readBackgrounds } from "../../src/evaluation/datasets/backgrounds.ts";
+import { readBackgrounds } from "../../src/evaluation/datasets/motif-footprinting/backgrounds.ts";
 import { writeSyntheticGenome } from "../../src/evaluation/datasets/synthetic/write.ts";
 import { sharedData, testWithSharedData } from "../shared-data.ts";
 import { temporaryFolder } from "../temporary-folder.ts";

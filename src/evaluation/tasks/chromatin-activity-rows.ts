@@ -10,8 +10,8 @@ import {
   type ActivityWindow,
   countedPart,
   readActivityWindows,
-} from "../datasets/activity-windows.ts";
-import { isProcessedFile } from "../datasets/processed-entries.ts";
+} from "../datasets/chromatin-activity/windows.ts";
+import { isProcessedFile } from "../datasets/processed/entries.ts";
 import { ACTIVITY_SETS, type ActivitySet } from "./chromatin-activity-columns.ts";
 import { openExportedActivity } from "./chromatin-activity-export.ts";
 import { exampleOfCodes } from "./example-of-codes.ts";

@@ -1,4 +1,4 @@
-import { ACTIVITY_WINDOW } from "../datasets/activity-windows.ts";
+import { ACTIVITY_WINDOW } from "../datasets/chromatin-activity/windows.ts";
 import { type ActivitySet, setOf, targetOf } from "./chromatin-activity-columns.ts";
 import { activityEpoch, checkEpochRecipe } from "./chromatin-activity-epoch.ts";
 import { measureActivity, measurePredictedActivity } from "./chromatin-activity-measure.ts";

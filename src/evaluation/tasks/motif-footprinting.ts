@@ -1,8 +1,13 @@
 import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { readMotifFamilies } from "../../dna/motifs/motif-families.ts";
-import { type Footprints, footprintsOf, readFootprints, STRANDS } from "../datasets/footprint-file.ts";
-import type { FootprintLine } from "../datasets/footprints.ts";
+import {
+  type Footprints,
+  footprintsOf,
+  readFootprints,
+  STRANDS,
+} from "../datasets/motif-footprinting/footprint-file.ts";
+import type { FootprintLine } from "../datasets/motif-footprinting/footprints.ts";
 import { missingInput } from "./inputs.ts";
 import { publishedMotifs } from "./motif-footprinting-breakdowns.ts";
 import { measureFootprintDistances, measureFootprintScores } from "./motif-footprinting-measure.ts";

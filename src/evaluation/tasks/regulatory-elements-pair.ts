@@ -5,7 +5,7 @@ import { modelLettersOf, windowCodes } from "../../dna/sequence/letters.ts";
 import { oneHotOfCodes } from "../../dna/sequence/one-hot.ts";
 import { reverseComplementCodes } from "../../dna/sequence/reverse-complement.ts";
 import { dinucleotideShuffleCodes } from "../../dna/sequence/shuffle.ts";
-import type { RegulatoryElementRow } from "../datasets/prepared.ts";
+import type { RegulatoryElementRow } from "../datasets/regulatory-elements/table.ts";
 
 /** An element's window, and the same window with the element's own bases shuffled; each of `inputEnd - inputStart` positions. */
 export interface Pair<Sequence> {

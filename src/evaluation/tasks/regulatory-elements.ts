@@ -2,7 +2,7 @@ import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { type Genome, openGenome } from "../../dna/genome/genome.ts";
 import { missingChromosome } from "../../dna/genome/missing-chromosome.ts";
-import { type RegulatoryElementRow, readRegulatoryElements } from "../datasets/prepared.ts";
+import { type RegulatoryElementRow, readRegulatoryElements } from "../datasets/regulatory-elements/table.ts";
 import { pickRows } from "./pick-rows.ts";
 import { asKind } from "./prediction.ts";
 import { measureClassifiedPairs, PAIR_LABELS, validatePairs } from "./regulatory-elements-classified.ts";

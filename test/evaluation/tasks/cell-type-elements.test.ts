@@ -5,7 +5,7 @@ import { CELL_LINES } from "../../../src/evaluation/datasets/cell-lines.ts";
 import {
   readCellTypeElements,
   writeCellTypeElements,
-} from "../../../src/evaluation/datasets/cell-type-elements.ts";
+} from "../../../src/evaluation/datasets/cell-type-elements/table.ts";
 import {
   type SyntheticGenome,
   writeSyntheticGenome,

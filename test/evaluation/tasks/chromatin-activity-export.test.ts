@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { genomeInMemory } from "../../../src/dna/genome/genome.ts";
 import type { Signal } from "../../../src/dna/genome/signal.ts";
-import type { ActivityWindow } from "../../../src/evaluation/datasets/activity-windows.ts";
+import type { ActivityWindow } from "../../../src/evaluation/datasets/chromatin-activity/windows.ts";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { chromatinActivity } from "../../../src/evaluation/tasks/chromatin-activity.ts";
 import { setOf, targetOf } from "../../../src/evaluation/tasks/chromatin-activity-columns.ts";

@@ -7,7 +7,7 @@ import { openBigWig, type Signal } from "../../../src/dna/genome/signal.ts";
 import {
   type ActivityWindow,
   readActivityWindows,
-} from "../../../src/evaluation/datasets/activity-windows.ts";
+} from "../../../src/evaluation/datasets/chromatin-activity/windows.ts";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { auroc } from "../../../src/evaluation/metrics/auroc.ts";
 import { chromatinActivity } from "../../../src/evaluation/tasks/chromatin-activity.ts";

@@ -4,8 +4,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openGenome } from "../../../src/dna/genome/genome.ts";
 import { readMotifs } from "../../../src/dna/motifs/meme.ts";
-import { readBackgrounds } from "../../../src/evaluation/datasets/backgrounds.ts";
-import { buildFootprints, type FootprintLine } from "../../../src/evaluation/datasets/footprints.ts";
+import { readBackgrounds } from "../../../src/evaluation/datasets/motif-footprinting/backgrounds.ts";
+import {
+  buildFootprints,
+  type FootprintLine,
+} from "../../../src/evaluation/datasets/motif-footprinting/footprints.ts";
 import type { SyntheticFiles } from "../../../src/evaluation/datasets/synthetic/files.ts";
 import { writeSyntheticGenome } from "../../../src/evaluation/datasets/synthetic/write.ts";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";

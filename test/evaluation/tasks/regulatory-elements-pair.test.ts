@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { type Genome, openGenome } from "../../../src/dna/genome/genome.ts";
 import { reverseComplement } from "../../../src/dna/sequence/reverse-complement.ts";
-import { readRegulatoryElements } from "../../../src/evaluation/datasets/prepared.ts";
+import { readRegulatoryElements } from "../../../src/evaluation/datasets/regulatory-elements/table.ts";
 import {
   elementAndControl,
   elementAndControlCodes,

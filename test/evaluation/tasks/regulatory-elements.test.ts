@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { openGenome } from "../../../src/dna/genome/genome.ts";
-import { readRegulatoryElements } from "../../../src/evaluation/datasets/prepared.ts";
+import { readRegulatoryElements } from "../../../src/evaluation/datasets/regulatory-elements/table.ts";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";

@@ -1,14 +1,14 @@
 import { Option } from "commander";
 import { InputError } from "../../../base/errors.ts";
 import { CELL_LINES, type CellLine } from "../../../evaluation/datasets/cell-lines.ts";
-import { readCellTypeElements } from "../../../evaluation/datasets/cell-type-elements.ts";
 import {
   BUILD_PARTS,
   type BuildPart,
   buildCellTypeElements,
   filesOfBuild,
-} from "../../../evaluation/datasets/cell-type-elements-build.ts";
-import { deseq2 } from "../../../evaluation/datasets/differential.ts";
+} from "../../../evaluation/datasets/cell-type-elements/build.ts";
+import { deseq2 } from "../../../evaluation/datasets/cell-type-elements/differential.ts";
+import { readCellTypeElements } from "../../../evaluation/datasets/cell-type-elements/table.ts";
 import { count } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { wholeNumber } from "../../whole-number.ts";

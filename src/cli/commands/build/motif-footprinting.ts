@@ -1,11 +1,14 @@
 import { InputError } from "../../../base/errors.ts";
 import { openGenome } from "../../../dna/genome/genome.ts";
 import { readMotifs } from "../../../dna/motifs/meme.ts";
-import { backgroundRows } from "../../../evaluation/datasets/background-rows.ts";
-import { readBackgrounds, writeBackgrounds } from "../../../evaluation/datasets/backgrounds.ts";
-import { writeFootprints } from "../../../evaluation/datasets/footprint-file.ts";
-import { buildFootprints } from "../../../evaluation/datasets/footprints.ts";
-import { readRegulatoryElements } from "../../../evaluation/datasets/prepared.ts";
+import { backgroundRows } from "../../../evaluation/datasets/motif-footprinting/background-rows.ts";
+import {
+  readBackgrounds,
+  writeBackgrounds,
+} from "../../../evaluation/datasets/motif-footprinting/backgrounds.ts";
+import { writeFootprints } from "../../../evaluation/datasets/motif-footprinting/footprint-file.ts";
+import { buildFootprints } from "../../../evaluation/datasets/motif-footprinting/footprints.ts";
+import { readRegulatoryElements } from "../../../evaluation/datasets/regulatory-elements/table.ts";
 import { regulatoryElements } from "../../../evaluation/tasks/regulatory-elements.ts";
 import { count } from "../../../report/numbers.ts";
 import { type Context, type DefineCommand, examples } from "../../command.ts";

@@ -1,5 +1,5 @@
-import { writeRegulatoryElements } from "../../../evaluation/datasets/prepared.ts";
-import { buildRegulatoryElements } from "../../../evaluation/datasets/regulatory-elements.ts";
+import { buildRegulatoryElements } from "../../../evaluation/datasets/regulatory-elements/build.ts";
+import { writeRegulatoryElements } from "../../../evaluation/datasets/regulatory-elements/table.ts";
 import { count } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { wholeNumber } from "../../whole-number.ts";

@@ -3,9 +3,9 @@ import {
   checkVariants,
   SCORE_COLUMN,
   type VariantCheck,
-} from "../../../evaluation/datasets/variant-check.ts";
-import type { Finding } from "../../../evaluation/datasets/variant-checks/finding.ts";
-import { readVariants } from "../../../evaluation/datasets/variants.ts";
+} from "../../../evaluation/datasets/variants/check.ts";
+import type { Finding } from "../../../evaluation/datasets/variants/checks/finding.ts";
+import { readVariants } from "../../../evaluation/datasets/variants/read.ts";
 import { count } from "../../../report/numbers.ts";
 import { type Context, type DefineCommand, examples } from "../../command.ts";
 

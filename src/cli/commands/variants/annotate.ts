@@ -1,6 +1,6 @@
 import { writeFileWhole } from "../../../base/write-file.ts";
-import { annotatedLines, readVariantScores } from "../../../evaluation/datasets/annotate-variants.ts";
-import { readVariants } from "../../../evaluation/datasets/variants.ts";
+import { annotatedLines, readVariantScores } from "../../../evaluation/datasets/variants/annotate.ts";
+import { readVariants } from "../../../evaluation/datasets/variants/read.ts";
 import { count } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 

@@ -1,9 +1,9 @@
 import { Option } from "commander";
 import { writeFileWhole } from "../../../base/write-file.ts";
 import { openGenome } from "../../../dna/genome/genome.ts";
-import type { EffectFavours } from "../../../evaluation/datasets/variant-forms.ts";
-import { scoresOfColumn } from "../../../evaluation/datasets/variant-score-column.ts";
-import { readVariants } from "../../../evaluation/datasets/variants.ts";
+import type { EffectFavours } from "../../../evaluation/datasets/variants/forms.ts";
+import { readVariants } from "../../../evaluation/datasets/variants/read.ts";
+import { scoresOfColumn } from "../../../evaluation/datasets/variants/score-column.ts";
 import { count } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 

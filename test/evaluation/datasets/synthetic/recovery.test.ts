@@ -5,7 +5,7 @@ import { BigWig } from "@gmod/bbi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { codesOf } from "../../../../src/dna/sequence/letters.ts";
 import { CELL_LINES } from "../../../../src/evaluation/datasets/cell-lines.ts";
-import { readRegulatoryElements } from "../../../../src/evaluation/datasets/prepared.ts";
+import { readRegulatoryElements } from "../../../../src/evaluation/datasets/regulatory-elements/table.ts";
 import { logActivity } from "../../../../src/evaluation/datasets/synthetic/activity.ts";
 import { SITE_WEIGHTS } from "../../../../src/evaluation/datasets/synthetic/grammar.ts";
 import {

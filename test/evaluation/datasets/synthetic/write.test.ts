@@ -8,7 +8,7 @@ import { InputError } from "../../../../src/base/errors.ts";
 import { readBed, readNarrowPeaks } from "../../../../src/dna/genome/bed.ts";
 import { type Genome, openGenome } from "../../../../src/dna/genome/genome.ts";
 import { CELL_LINES } from "../../../../src/evaluation/datasets/cell-lines.ts";
-import { readRegulatoryElements } from "../../../../src/evaluation/datasets/prepared.ts";
+import { readRegulatoryElements } from "../../../../src/evaluation/datasets/regulatory-elements/table.ts";
 import {
   type SyntheticGenome,
   writeSyntheticGenome,

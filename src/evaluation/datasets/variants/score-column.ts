@@ -1,0 +1,53 @@
+import { InputError } from "../../../base/errors.ts";
+import { decimalNumber } from "../../../base/fields.ts";
+import type { Genome } from "../../../dna/genome/genome.ts";
+import { lookUpReferences } from "./checks/references.ts";
+import type { EffectFavours } from "./forms.ts";
+import type { VariantTable } from "./table.ts";
+
+/** Scores of two alleles made of one column. */
+export interface ColumnScores {
+  /** Lines of a table of scores, header first, line ends included. */
+  readonly lines: readonly string[];
+  /** Rows whose field is no number, which have no line. */
+  readonly without: number;
+}
+
+/**
+ * Makes of a column that a table brings, such as ChromBPNet's log fold changes, a table of scores that can be evaluated as a
+ * model is: the allele that a positive number favours has the number, the other one 0.
+ *
+ * Of the African table the published numbers come from the column as it stands: `allele2`, evaluated under `paper`. For
+ * `corrected`, which takes effects as the alternative's, so must be the column (quirk Q41).
+ *
+ * @param favours  which allele a positive number of the column favours
+ * @param genome   needed where that is the alternative
+ * @throws {InputError} when the column was not read, or a genome is needed and not given
+ */
+export async function scoresOfColumn(
+  table: VariantTable,
+  column: string,
+  favours: EffectFavours,
+  genome?: Genome,
+): Promise<ColumnScores> {
+  const texts = table.extra.get(column);
+  if (texts === undefined) throw new InputError(`the column ${JSON.stringify(column)} was not read`);
+  if (favours === "alternative" && genome === undefined) {
+    throw new InputError("which allele is the alternative is known by the genome, and none was given", {
+      place: { file: table.path },
+    });
+  }
+  const references = favours === "alternative" ? await lookUpReferences(table, genome!) : undefined;
+  const lines = ["idx\tallele1_scores\tallele2_scores\n"];
+  let without = 0;
+  for (const { index } of table.rows) {
+    const value = decimalNumber(texts[index]!);
+    if (!Number.isFinite(value)) {
+      without++;
+      continue;
+    }
+    const first = favours === "allele1" || references?.of.get(index) === 2;
+    lines.push(`${index}\t${first ? value : 0}\t${first ? 0 : value}\n`);
+  }
+  return { lines, without };
+}

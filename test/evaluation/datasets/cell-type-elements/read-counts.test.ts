@@ -1,0 +1,81 @@
+import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { readBam } from "../../../../src/dna/genome/bam.ts";
+import { countReads } from "../../../../src/evaluation/datasets/cell-type-elements/read-counts.ts";
+import { testWithSharedData } from "../../../shared-data.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
+
+interface Expected {
+  readonly references: Readonly<Record<string, number>>;
+  readonly regions: readonly { chrom: string; start0: number; end: number; fetch_mapped: number }[];
+  readonly total_records: number;
+  readonly flag_counts: { unmapped: number; reverse: number; secondary: number; mapq30: number };
+}
+
+testWithSharedData("reads and counts agree with pysam", "formats/expected.json", async (file) => {
+  const { note: _, ...cases } = JSON.parse(readFileSync(file, "utf8")).bam as Record<string, Expected>;
+  let compared = 0;
+  for (const [name, expected] of Object.entries(cases)) {
+    const path = join(dirname(file), name);
+    const seen = { unmapped: 0, reverse: 0, secondary: 0, mapq30: 0 };
+    let records = 0;
+    let references: ReadonlyMap<string, number> = new Map();
+    await readBam(
+      path,
+      (found) => {
+        references = found;
+      },
+      ({ flag, mappingQuality }) => {
+        records++;
+        if (flag & 4) seen.unmapped++;
+        if (flag & 16) seen.reverse++;
+        if (flag & 256) seen.secondary++;
+        if (mappingQuality >= 30) seen.mapq30++;
+      },
+    );
+    expect(Object.fromEntries(references)).toEqual(expected.references);
+    expect(records).toBe(expected.total_records);
+    expect(seen).toMatchObject(
+      Object.fromEntries(Object.entries(expected.flag_counts).filter(([key]) => key in seen)),
+    );
+    // All regions at once, which overlap one another, and each alone.
+    const intervals = expected.regions.map(({ chrom, start0: start, end }) => ({ chrom, start, end }));
+    const counts = expected.regions.map(({ fetch_mapped }) => fetch_mapped);
+    expect([...(await countReads(path, intervals))]).toEqual(counts);
+    for (const [i, interval] of intervals.entries()) {
+      expect([...(await countReads(path, [interval]))]).toEqual([counts[i]]);
+      compared++;
+    }
+  }
+  expect(compared).toBeGreaterThan(25);
+});
+
+testWithSharedData(
+  "a chromosome that the file does not name, and a file cut off",
+  "formats/bam/volvox-sorted.bam",
+  async (path) => {
+    await expect(countReads(path, [{ chrom: "chr1", start: 0, end: 5 }])).rejects.toThrow(/chr1/);
+    const folder = temporaryFolder();
+    const whole = readFileSync(path);
+    for (const [name, bytes, message] of [
+      ["no last block", whole.subarray(0, -28), /ends a BAM file/],
+      ["cut in the middle", whole.subarray(0, 200_000), /ends a BAM file/],
+      [
+        "a piece missing, the end there",
+        Buffer.concat([whole.subarray(0, 200_000), whole.subarray(-28)]),
+        /damaged|too early/,
+      ],
+      ["text", Buffer.from("@HD\tVN:1.6\n"), /no BAM/],
+    ] as const) {
+      const file = join(folder, "x.bam");
+      await writeFile(file, bytes);
+      await expect(countReads(file, []), name).rejects.toThrow(message);
+    }
+  },
+);
+
+test("a file that is not there", async () => {
+  await expect(countReads("/nowhere/reads.bam", [])).rejects.toThrow(/no such file/);
+});
