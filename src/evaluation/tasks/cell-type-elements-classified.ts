@@ -15,6 +15,7 @@ import { mean, sum } from "../metrics/sum.ts";
 import { finiteEstimate, finiteOrNull, metricOf } from "./json-numbers.ts";
 import type { Breakdown, Measurement, Metric, QuirkEffect } from "./measurement.ts";
 import { CLASS_MEASURES, classStatistics, type OneAgainstRest } from "./one-against-rest.ts";
+import { arePlaced, NO_PLACES } from "./placed-rows.ts";
 import { type LogitsPrediction, ofKind, type Prediction } from "./prediction.ts";
 import { shareIntervals, waldOver } from "./share-intervals.ts";
 import type { LabelledRow, MeasureContext } from "./task.ts";
@@ -69,7 +70,7 @@ export function measureCellTypes(predictions: readonly Prediction[], context: Me
   const columns = columnsOf(ofKind("logits", predictions));
   const { labels, correct, losses } = columns;
   const rows = predictions.length;
-  const placed = columns.predictions.every(({ facts }) => "chrom" in facts);
+  const placed = arePlaced(predictions);
   const blocks = placed ? genomicBlocks(columns.predictions.map(placeOf)) : singleRows(rows);
   const metrics = metricsOf(columns, blocks, context);
   const value = (name: string) => metrics.find((metric) => metric.name === name)!.value;
@@ -299,8 +300,6 @@ function notesOf(labels: Int32Array, placed: boolean): readonly string[] {
     ...(absent.length === 0 || labels.length === 0
       ? []
       : [`no row is of ${absent.join(", ")}, so means over the cell lines are undefined`]),
-    ...(placed
-      ? []
-      : ["the rows have no places on a genome, so intervals take them as independent, which is too hopeful"]),
+    ...(placed ? [] : [NO_PLACES]),
   ];
 }

@@ -5,7 +5,7 @@ import { argMax, correctness } from "../metrics/accuracy.ts";
 import { averagePrecisionEstimate, averagePrecisionOver } from "../metrics/auprc.ts";
 import { aurocOver } from "../metrics/auroc.ts";
 import { blockEstimate } from "../metrics/block-estimate.ts";
-import { type BlockStatistic, type Blocks, genomicBlocks } from "../metrics/blocks.ts";
+import { type BlockStatistic, type Blocks, genomicBlocks, singleRows } from "../metrics/blocks.ts";
 import { aurocEstimate } from "../metrics/delong.ts";
 import type { Estimate } from "../metrics/estimate.ts";
 import { crossEntropies } from "../metrics/losses.ts";
@@ -16,6 +16,7 @@ import { pairedAccuracy, pairedCounts, pairedOutcomes, type TieRule } from "../m
 import { mean, sum } from "../metrics/sum.ts";
 import { finiteEstimate, finiteOrNull, metricOf } from "./json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "./measurement.ts";
+import { arePlaced, NO_PLACES } from "./placed-rows.ts";
 import { type LogitsPrediction, ofKind, type Prediction } from "./prediction.ts";
 import { shareIntervals, waldOver } from "./share-intervals.ts";
 import type { MeasureContext } from "./task.ts";
@@ -69,7 +70,9 @@ export function measureClassifiedPairs(
   const columns = columnsOf(ofKind("logits", predictions));
   const { labels, margins, predicted, correct, losses } = columns;
   const pairs = predictions.length;
-  const pairBlocks = genomicBlocks(columns.predictions.map(placeOf));
+  const placed = arePlaced(predictions);
+  const pairBlocks = placed ? genomicBlocks(columns.predictions.map(placeOf)) : singleRows(pairs);
+  // Element and control of one pair depend on each other even where rows are independent.
   const blocks = doubled(pairBlocks);
   const rules = RULES[context.protocol];
   const outcomes = pairedCredit(columns, rules.ties);
@@ -127,11 +130,11 @@ export function measureClassifiedPairs(
       rowsInTable: context.rowsInTable,
       sequences: labels.length,
       ...pairedCountsOf(columns),
-      genomicBlocks: blocks.sizes.length,
+      ...(placed ? { genomicBlocks: blocks.sizes.length } : {}),
     },
     averages: {},
     quirks: quirksOf(columns, context),
-    notes: [],
+    notes: placed ? [] : [NO_PLACES],
   };
 }
 

@@ -1,7 +1,7 @@
 import { Pcg64 } from "../../base/pcg64.ts";
 import type { Protocol } from "../../models/model.ts";
 import { blockEstimate, ENOUGH_BLOCKS } from "../metrics/block-estimate.ts";
-import { type Blocks, genomicBlocks } from "../metrics/blocks.ts";
+import { type Blocks, genomicBlocks, singleRows } from "../metrics/blocks.ts";
 import { meanOver } from "../metrics/mean.ts";
 import {
   type PairedCounts,
@@ -16,6 +16,7 @@ import { mean } from "../metrics/sum.ts";
 import { wilcoxon } from "../metrics/wilcoxon.ts";
 import { finiteEstimate, finiteOrNull, metricOf } from "./json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "./measurement.ts";
+import { arePlaced, NO_PLACES } from "./placed-rows.ts";
 import { type LikelihoodPrediction, ofKind, type Prediction } from "./prediction.ts";
 import { shareIntervals, waldOver } from "./share-intervals.ts";
 import type { MeasureContext } from "./task.ts";
@@ -52,7 +53,8 @@ interface Pairs {
  */
 export function measurePairs(predictions: readonly Prediction[], context: MeasureContext): Measurement {
   const pairs = columnsOf(ofKind("likelihood", predictions));
-  const blocks = genomicBlocks(pairs.predictions.map(placeOf));
+  const placed = arePlaced(predictions);
+  const blocks = placed ? genomicBlocks(pairs.predictions.map(placeOf)) : singleRows(predictions.length);
   const counts = pairedCounts(pairs.elements, pairs.controls);
   const accuracy = accuracyMetric(pairs, counts, blocks, context);
   const test = wilcoxon(pairs.differences, { alternative: "greater" });
@@ -101,12 +103,12 @@ export function measurePairs(predictions: readonly Prediction[], context: Measur
       ...counts,
       rowsWithEqualSequences: predictions.filter(({ facts }) => facts.same === 1).length,
       rowsWithUnknownLetters: unknown,
-      genomicBlocks: blocks.sizes.length,
+      ...(placed ? { genomicBlocks: blocks.sizes.length } : {}),
       ...tokens.counts,
     },
     averages: tokens.averages,
     quirks: quirksOf(counts, context),
-    notes: notesOf(blocks, unknown),
+    notes: notesOf(blocks, placed, unknown),
   };
 }
 
@@ -196,9 +198,9 @@ function quirksOf(counts: PairedCounts, { protocol, rowsInTable }: MeasureContex
   ];
 }
 
-function notesOf(blocks: Blocks, unknown: number): readonly string[] {
-  const notes: string[] = [];
-  if (blocks.sizes.length < ENOUGH_BLOCKS) {
+function notesOf(blocks: Blocks, placed: boolean, unknown: number): readonly string[] {
+  const notes: string[] = placed ? [] : [NO_PLACES];
+  if (placed && blocks.sizes.length < ENOUGH_BLOCKS) {
     notes.push(
       `The elements lie in ${blocks.sizes.length} stretches of 1 Mb. For fewer than ${ENOUGH_BLOCKS} the bootstrap's interval is too narrow; the one named genomic-block-wilson allows for that.`,
     );

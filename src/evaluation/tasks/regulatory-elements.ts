@@ -2,10 +2,12 @@ import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { type Genome, openGenome } from "../../dna/genome/genome.ts";
 import { missingChromosome } from "../../dna/genome/missing-chromosome.ts";
+import { isProcessedFile } from "../datasets/processed/entries.ts";
 import { type RegulatoryElementRow, readRegulatoryElements } from "../datasets/regulatory-elements/table.ts";
 import { pickRows } from "./pick-rows.ts";
 import { asKind } from "./prediction.ts";
 import { measureClassifiedPairs, PAIR_LABELS, validatePairs } from "./regulatory-elements-classified.ts";
+import { openExportedPairs } from "./regulatory-elements-export.ts";
 import { measurePairs } from "./regulatory-elements-measure.ts";
 import { elementAndControl, elementAndControlCodes } from "./regulatory-elements-pair.ts";
 import { AB_INITIO, FINE_TUNED, PROBED } from "./regulatory-elements-recipes.ts";
@@ -29,7 +31,8 @@ const TRAINED: Omit<TaskSetting, "recipe"> = {
 
 /**
  * Task 1: an element and its control, which differ only in the order of the element's own letters, neighbours kept.
- * Inputs: `genome`, a path or an open `Genome`; `elements`, a path or rows.
+ * Inputs: `elements`, a table's path, its rows, or DART-Eval's data.h5; `genome`, a path or an open `Genome`, which data.h5
+ * does without.
  */
 export const regulatoryElements: Task = {
   name: "regulatory-elements",
@@ -44,9 +47,12 @@ export const regulatoryElements: Task = {
   inputs: [
     {
       name: "elements",
-      what: "the prepared table of elements, tab-separated (dart-eval build regulatory-elements)",
+      what: "the prepared table of elements, tab-separated (dart-eval build regulatory-elements), or DART-Eval's data.h5",
     },
-    { name: "genome", what: "the reference genome: FASTA, FASTA with bgzip, or 2bit" },
+    {
+      name: "genome",
+      what: "the reference genome: FASTA, FASTA with bgzip, or 2bit; not needed with data.h5",
+    },
   ],
   settings: {
     "zero-shot": { recipe: { score: "log-likelihood" }, defaultSplit: "test" },
@@ -66,7 +72,11 @@ export const regulatoryElements: Task = {
 };
 
 async function openRegulatoryElements(inputs: TaskInputs, seed: number): Promise<OpenTask> {
-  const table = await elementsOf(inputs.elements);
+  const { elements } = inputs;
+  if (typeof elements === "string" && (await isProcessedFile(elements))) {
+    return openExportedPairs(regulatoryElements, elements, seed);
+  }
+  const table = await elementsOf(elements);
   const genome = await genomeOf(inputs.genome);
   const ours = typeof inputs.genome === "string";
   try {
