@@ -4,6 +4,7 @@ import { InputError } from "../../base/errors.ts";
 import type { Genome } from "../../dna/genome/genome.ts";
 import { missingChromosome } from "../../dna/genome/missing-chromosome.ts";
 import { modelLettersOf } from "../../dna/sequence/letters.ts";
+import { isProcessedFile } from "../datasets/processed/entries.ts";
 import { checkVariants, SCORE_COLUMN } from "../datasets/variants/check.ts";
 import type { Finding } from "../datasets/variants/checks/finding.ts";
 import { readVariants } from "../datasets/variants/read.ts";
@@ -44,7 +45,10 @@ export async function openVariants(task: Task, inputs: TaskInputs): Promise<Open
 }
 
 async function tableOf(task: Task, { variants }: TaskInputs): Promise<VariantTable> {
-  if (typeof variants === "string") return readVariants(variants, { extra: SCORE_COLUMN });
+  if (typeof variants === "string") {
+    if (await isProcessedFile(variants)) throw exportedVariants(variants);
+    return readVariants(variants, { extra: SCORE_COLUMN });
+  }
   if (!Array.isArray(variants)) throw missingInput(task, "variants");
   const rows = variants as readonly VariantRow[];
   rows.forEach(({ index }, i) => {
@@ -54,6 +58,17 @@ async function tableOf(task: Task, { variants }: TaskInputs): Promise<VariantTab
     });
   });
   return variantTable("variants", rows);
+}
+
+/** Quirks Q23 and Q41: what DART-Eval exported for this task cannot be evaluated. */
+function exportedVariants(file: string): InputError {
+  return new InputError(
+    "this is DART-Eval's data.h5, which cannot be evaluated: it does not say which variants are significant (its is_causal says which are used), its effect sizes differ from those of the tables, and it has no positions",
+    {
+      place: { file },
+      hint: "give the table itself, Afr.CaQTLS.tsv or yoruban.dsqtls.benchmarking.tsv, and its genome: dart-eval data fetch --task 5",
+    },
+  );
 }
 
 /** The name of the study where the form tells it, else of the file. */

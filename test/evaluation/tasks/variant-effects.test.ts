@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { InputError } from "../../../src/base/errors.ts";
 import { genomeInMemory, openGenome } from "../../../src/dna/genome/genome.ts";
 import {
   type SyntheticGenome,
@@ -15,6 +16,7 @@ import type { Model } from "../../../src/models/model.ts";
 import { openModel } from "../../../src/models/open-model.ts";
 import { scratchFiles } from "../../scratch-files.ts";
 import { sharedData, testWithSharedData } from "../../shared-data.ts";
+import { oneHot, writeHdf5 } from "../hdf5-file.ts";
 
 const scratch = scratchFiles();
 let synthetic: SyntheticGenome;
@@ -115,6 +117,22 @@ describe("rows", () => {
     expect(() => beyond.select({ split: "all", purpose: "answer", limit: null })).toThrow(
       "position 6001 lies beyond the end of chr1",
     );
+  });
+
+  test("DART-Eval's data.h5 is refused: it has neither labels nor places", async () => {
+    const variants = scratch.path("data.h5");
+    await writeHdf5(variants, {
+      "Afr.CaQTLS/allele_1_seqs": oneHot(["ACG", "ACG"]),
+      "Afr.CaQTLS/allele_2_seqs": oneHot(["ATG", "ACC"]),
+      "Afr.CaQTLS/is_causal": { type: "uint8", shape: [2], data: [1, 0] },
+      "Afr.CaQTLS/effect_size": { type: "float32", shape: [2], data: [0.25, -1] },
+    });
+    const refusal = await variantEffects
+      .open({ variants, genome: synthetic.files.genome }, { seed: 0 })
+      .catch((error: InputError) => error.describe());
+    expect(refusal).toMatch(/does not say which variants are significant.*has no positions/);
+    expect(refusal).toMatch(/give the table itself, Afr.CaQTLS.tsv or yoruban.dsqtls.benchmarking.tsv/);
+    expect(refusal).toContain(variants);
   });
 
   test("rows of one's own must be numbered", async () => {
