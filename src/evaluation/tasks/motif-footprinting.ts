@@ -1,6 +1,7 @@
 import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { readMotifFamilies } from "../../dna/motifs/motif-families.ts";
+import { readExportedFootprints } from "../datasets/motif-footprinting/exported-footprints.ts";
 import {
   type Footprints,
   footprintsOf,
@@ -8,6 +9,7 @@ import {
   STRANDS,
 } from "../datasets/motif-footprinting/footprint-file.ts";
 import type { FootprintLine } from "../datasets/motif-footprinting/footprints.ts";
+import { isProcessedFile } from "../datasets/processed/entries.ts";
 import { missingInput } from "./inputs.ts";
 import { publishedMotifs } from "./motif-footprinting-breakdowns.ts";
 import { measureFootprintDistances, measureFootprintScores } from "./motif-footprinting-measure.ts";
@@ -21,7 +23,8 @@ const publishedTable = { name: "motifs.tsv", text: publishedMotifs };
  * Task 2: neutral sequences with a transcription factor's motif in their middle, against the same with the motif's letters
  * in another order. A row is a background, a motif and a strand.
  *
- * Inputs: `footprints`, a path or lines; `families`, an annotation of the motifs, which is optional.
+ * Inputs: `footprints`, a file's path, lines, or DART-Eval's data.h5; `families`, an annotation of the motifs, which is
+ * optional; `motifs`, which names those of data.h5.
  */
 export const motifFootprinting: Task = {
   name: "motif-footprinting",
@@ -36,11 +39,16 @@ export const motifFootprinting: Task = {
   inputs: [
     {
       name: "footprints",
-      what: "motifs and their shuffles in neutral backgrounds (dart-eval build motif-footprinting)",
+      what: "motifs and their shuffles in neutral backgrounds (dart-eval build motif-footprinting), or DART-Eval's data.h5",
     },
     {
       name: "families",
       what: "an annotation with the columns Motif and TF family, such as HOCOMOCO's H12CORE_motifs.tsv",
+      optional: true,
+    },
+    {
+      name: "motifs",
+      what: "with data.h5, which does not name its motifs: the file in MEME's format that they come from; they are numbered without it",
       optional: true,
     },
   ],
@@ -82,8 +90,9 @@ export const motifFootprinting: Task = {
 async function openMotifFootprinting({
   footprints: given,
   families: annotation,
+  motifs,
 }: TaskInputs): Promise<OpenTask> {
-  const footprints = await footprintsInput(given);
+  const footprints = await footprintsInput(given, motifs);
   const families = typeof annotation === "string" ? await readMotifFamilies(annotation) : undefined;
   if (annotation !== undefined && families === undefined) throw missingInput(motifFootprinting, "families");
   if (families !== undefined) checkFamilies(String(annotation), families, footprints);
@@ -102,7 +111,15 @@ async function openMotifFootprinting({
   };
 }
 
-async function footprintsInput(input: TaskInputs[string]): Promise<Footprints> {
+async function footprintsInput(input: TaskInputs[string], motifs: TaskInputs[string]): Promise<Footprints> {
+  if (motifs !== undefined && typeof motifs !== "string") throw missingInput(motifFootprinting, "motifs");
+  const exported = typeof input === "string" && (await isProcessedFile(input));
+  if (exported) return readExportedFootprints(input, motifs);
+  if (motifs !== undefined) {
+    throw new InputError("motifs are given, and the footprints name theirs already", {
+      hint: "leave the motifs out: only data.h5 needs them",
+    });
+  }
   if (typeof input === "string") return readFootprints(input);
   if (Array.isArray(input)) return footprintsOf(input as readonly FootprintLine[]);
   throw missingInput(motifFootprinting, "footprints");
@@ -114,7 +131,7 @@ function checkFamilies(file: string, families: ReadonlyMap<string, string>, { mo
   const [known] = families.keys();
   throw new InputError(`the annotation has a family of none of the ${motifs.length} motifs`, {
     place: { file },
-    hint: `it has ${known}, and the footprints have ${motifs[0]}: are they of one collection?`,
+    hint: `it has ${known}, and the footprints have ${motifs[0]}: are they of one collection? Motifs of data.h5 have names only with "motifs" beside it`,
   });
 }
 

@@ -3,6 +3,7 @@ import { FormatError, InputError } from "../../../base/errors.ts";
 import { forEachLine } from "../../../base/text-lines.ts";
 import { writeFileWhole } from "../../../base/write-file.ts";
 import type { FootprintLine } from "./footprints.ts";
+import { type Insert, insertOf, ownCopy, withInsert } from "./insert.ts";
 
 /** In the order of the lines: the two backgrounds, then for each motif both members on one strand, then on the other. */
 export const STRANDS = ["forward", "reverse"] as const;
@@ -69,25 +70,18 @@ export async function readFootprints(path: string): Promise<Footprints> {
   return collector.finish();
 }
 
-/** The same of lines in memory. @throws {InputError} as `readFootprints` */
-export function footprintsOf(lines: readonly FootprintLine[]): Footprints {
+/** The same of lines of a program's own. @throws {InputError} as `readFootprints` */
+export function footprintsOf(lines: Iterable<FootprintLine>): Footprints {
   const collector = new Collector(
     (message, line, hint) =>
       new InputError(`entry ${line - 1} of the footprints: ${message}`, hint === undefined ? {} : { hint }),
   );
-  lines.forEach(({ key, sequence }, i) => {
-    collector.add(key, sequence, i + 1);
-  });
+  let line = 0;
+  for (const { key, sequence } of lines) collector.add(key, sequence, ++line);
   return collector.finish();
 }
 
 type Refusal = (message: string, line: number, hint?: string) => InputError;
-
-/** A sequence as what it has in place of its background's letters. */
-interface Insert {
-  readonly start: number;
-  readonly letters: string;
-}
 
 class Collector {
   private readonly motifs: string[] = [];
@@ -145,9 +139,8 @@ class Collector {
         const background = Math.floor(line / within);
         const place = line % within;
         if (place < RAW_LINES) return raw[RAW_LINES * background + place]!;
-        const { start, letters } = inserts[line - RAW_LINES * (background + 1)]!;
         const original = raw[RAW_LINES * background + strandOf(place)]!;
-        return original.slice(0, start) + letters + original.slice(start + letters.length);
+        return withInsert(original, inserts[line - RAW_LINES * (background + 1)]!);
       },
     };
   }
@@ -195,14 +188,3 @@ class Collector {
 function strandOf(place: number): number {
   return place < RAW_LINES ? place : Math.floor((place - RAW_LINES) / MEMBERS.length) % STRANDS.length;
 }
-
-function insertOf(sequence: string, background: string): Insert {
-  let start = 0;
-  while (start < sequence.length && sequence[start] === background[start]) start++;
-  let end = sequence.length;
-  while (end > start && sequence[end - 1] === background[end - 1]) end--;
-  return { start, letters: ownCopy(sequence.slice(start, end)) };
-}
-
-/** A slice keeps the text that it was cut from in memory; this does not. */
-const ownCopy = (text: string) => Buffer.from(text, "latin1").toString("latin1");
