@@ -5,6 +5,8 @@ export interface TestArray {
   readonly type: "uint8" | "int8" | "uint32" | "float32";
   readonly shape: readonly number[];
   readonly data: readonly number[];
+  /** Shape of a chunk; packed with gzip then. */
+  readonly chunks?: readonly number[];
 }
 
 const TYPES = {
@@ -27,7 +29,7 @@ export async function writeHdf5(path: string, arrays: Readonly<Record<string, Te
   const { default: h5wasm } = await import("h5wasm/node");
   await h5wasm.ready;
   const file = new h5wasm.File(path, "w");
-  for (const [name, { type, shape, data }] of Object.entries(arrays)) {
+  for (const [name, { type, shape, data, chunks }] of Object.entries(arrays)) {
     const [dtype, Typed] = TYPES[type];
     const parts = name.split("/");
     const last = parts.pop()!;
@@ -40,7 +42,8 @@ export async function writeHdf5(path: string, arrays: Readonly<Record<string, Te
     if (data.length !== shape.reduce((product, size) => product * size, 1)) {
       throw new InternalError(`${name}: ${data.length} numbers are not [${shape.join(", ")}]`);
     }
-    group.create_dataset({ name: last, data: Typed.from(data), shape: [...shape], dtype });
+    const packed = chunks === undefined ? {} : { chunks: [...chunks], compression: 4 };
+    group.create_dataset({ name: last, data: Typed.from(data), shape: [...shape], dtype, ...packed });
   }
   file.close();
 }

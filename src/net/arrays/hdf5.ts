@@ -10,6 +10,8 @@ export interface Hdf5Array {
   readonly path: string;
   readonly shape: readonly number[];
   readonly dtype: DType;
+  /** Rows along the first axis that lie in the same chunks, so that one is unpacked with the others; 1 without chunks. */
+  readonly rowsPerChunk: number;
   /**
    * Rows [start, end) along the first axis; all where they are left out.
    * @throws {FormatError} when they are outside the array, or the file is damaged there
@@ -135,6 +137,7 @@ function arrayOf(
     path,
     shape,
     dtype: type,
+    rowsPerChunk: dataset.metadata.chunks?.[0] ?? 1,
     read(rows = [0, shape[0] ?? 0]) {
       const [start, end] = rows;
       const inside = Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end;

@@ -18,8 +18,12 @@ export interface ProcessedEntry {
   readonly entry: number;
 }
 
+/** Bases read at once, at most: a quarter of their bytes in the file. */
+const READ_AT_ONCE = 16 * 2 ** 20;
+
 /**
- * Base codes of some entries, in the order asked. Entries that follow one another in an array are read together.
+ * Base codes of some entries, in the order asked. Entries that follow one another in an array are read together, and so are
+ * those of one chunk, which is unpacked whole for any of them; up to 16 million bases at once.
  * @throws {FormatError} as `ProcessedSequences.codes`
  */
 export function codesOfEntries(asked: readonly ProcessedEntry[]): readonly Uint8Array[] {
@@ -29,12 +33,19 @@ export function codesOfEntries(asked: readonly ProcessedEntry[]): readonly Uint8
     const [x, y] = [asked[a]!, asked[b]!];
     return arrays.get(x.sequences)! - arrays.get(y.sequences)! || x.entry - y.entry;
   });
-  const follows = (next: ProcessedEntry, before: ProcessedEntry) =>
-    next.sequences === before.sequences && next.entry - before.entry <= 1;
+  const chunkOf = ({ sequences, entry }: ProcessedEntry) => Math.floor(entry / sequences.entriesPerChunk);
+  const together = (next: ProcessedEntry, before: ProcessedEntry, first: ProcessedEntry) =>
+    next.sequences === before.sequences &&
+    (next.entry - before.entry <= 1 || chunkOf(next) === chunkOf(before)) &&
+    (next.entry - first.entry + 1) * next.sequences.length <= READ_AT_ONCE;
   for (let start = 0; start < order.length; ) {
     const { sequences, entry: first } = asked[order[start]!]!;
     let end = start + 1;
-    while (end < order.length && follows(asked[order[end]!]!, asked[order[end - 1]!]!)) end++;
+    while (
+      end < order.length &&
+      together(asked[order[end]!]!, asked[order[end - 1]!]!, asked[order[start]!]!)
+    )
+      end++;
     const read = sequences.codes(first, asked[order[end - 1]!]!.entry + 1);
     for (const place of order.slice(start, end)) {
       const at = (asked[place]!.entry - first) * sequences.length;

@@ -20,6 +20,8 @@ export interface ProcessedSequences {
   readonly perEntry: number;
   /** Bases of each sequence. */
   readonly length: number;
+  /** Entries that are unpacked together. */
+  readonly entriesPerChunk: number;
   /**
    * Base codes of entries [start, end), sequence after sequence: 0 A, 1 C, 2 G, 3 T, 4 no base.
    * @throws {FormatError} when a position is not one-hot, or the file is damaged there
@@ -158,6 +160,7 @@ function sequencesAt(file: Hdf5File, name: string, expected?: number): Processed
     entries: entries!,
     perEntry,
     length,
+    entriesPerChunk: array.rowsPerChunk,
     codes(start, end) {
       const { data } = array.read([start, end]);
       return codesOfOneHot(data as Uint8Array, (position) => {
