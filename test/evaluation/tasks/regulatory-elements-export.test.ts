@@ -5,6 +5,7 @@ import { lettersOf } from "../../../src/dna/sequence/letters.ts";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { regulatoryElements } from "../../../src/evaluation/tasks/regulatory-elements.ts";
 import type { OpenTask } from "../../../src/evaluation/tasks/task.ts";
+import { openModel } from "../../../src/models/open-model.ts";
 import { scratchFiles } from "../../scratch-files.ts";
 import { oneHot, type TestArray, writeHdf5 } from "../hdf5-file.ts";
 
@@ -108,6 +109,22 @@ describe("data.h5 in place of table and genome", () => {
     expect(fromFile.notes.join(" ")).toContain("take them as independent");
     expect(fromFile.notes.join(" ")).not.toContain("stretches of 1 Mb");
     expect(fromFile.counts).not.toHaveProperty("genomicBlocks");
+  });
+
+  test("a network trained on it is the one trained on table and genome", async () => {
+    const model = await openModel("probing-head-like", { device: "cpu", trainChromosomes: [] });
+    const ask = (inputs: object) =>
+      evaluate({
+        task: "regulatory-elements",
+        inputs: { ...inputs },
+        model,
+        setting: "ab-initio",
+        recipe: { epochs: 1, batchSize: 8 },
+      });
+    const [fromTable, fromFile] = [await ask({ elements, genome }), await ask({ elements: path })];
+    expect(fromFile.counts.rows).toBe(15);
+    expect(fromFile.published.test_loss).not.toBeNull();
+    expect(fromFile.published).toEqual(fromTable.published);
   });
 
   test("classified pairs keep both members together, and say that rows are taken as independent", () => {
