@@ -6,6 +6,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     maxWorkers: 2,
     pool: "forks",
+    reporters: ["default", "./test/closing-line.ts"],
     projects: [
       {
         extends: true,
