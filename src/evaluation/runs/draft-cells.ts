@@ -1,0 +1,185 @@
+import { InputError } from "../../base/errors.ts";
+import type { Model, Protocol } from "../../models/model.ts";
+import type { Setting } from "../settings/setting.ts";
+import { pickRows } from "../tasks/pick-rows.ts";
+import { type Recipe, recipeFor } from "../tasks/recipe.ts";
+import type { OpenTask, SelectedRows, Selection, Task, TaskRow, TaskSetting } from "../tasks/task.ts";
+import { type Cell, type CellRecord, cellIdentity, IDENTITY_VERSION, rowsDigest } from "./cell.ts";
+import type { RunRequest, Shard } from "./request.ts";
+import { shardOfRow } from "./shard-of-rows.ts";
+
+/** A cell whose rows are known and whose price is not. */
+export interface CellDraft {
+  readonly record: CellRecord;
+  readonly task: OpenTask;
+  readonly selected: SelectedRows;
+  readonly model: Model;
+  readonly setting: Setting;
+  readonly rows: readonly TaskRow[];
+}
+
+/** A model that cannot answer a task in a setting. */
+export interface Declined {
+  readonly task: Task;
+  readonly model: Model;
+  readonly setting: Setting;
+  readonly reason: string;
+}
+
+/** The sentence that says so. */
+export const cannot = ({ task, model, setting, reason }: Declined) =>
+  `the model ${JSON.stringify(model.name)} cannot do ${task.name} × ${setting.name}: ${reason}`;
+
+const DEFAULT_PROTOCOL: Protocol = "corrected";
+
+/** What is asked of all models together: one task in one setting. */
+interface AskedCells {
+  readonly task: Task;
+  /** Undefined where the task could not be opened: then only what does not depend on its rows is decided. */
+  readonly open: OpenTask | undefined;
+  readonly setting: Setting;
+  /** The most rows of each stratum; undefined: all. */
+  readonly sample: Readonly<Record<string, number>> | undefined;
+  readonly shard: Shard;
+}
+
+/**
+ * Cells of one task in one setting, one per model that can answer; the others are told apart.
+ *
+ * @throws {InputError} when the task is not asked in the setting or its rows are none
+ */
+export function draftCells(
+  { task, open, setting, sample, shard }: AskedCells,
+  request: RunRequest,
+): { readonly drafts: readonly CellDraft[]; readonly declined: readonly Declined[] } {
+  const form = task.settings[setting.name];
+  if (form === undefined) {
+    throw new InputError(`the task ${task.name} is not asked in the setting ${setting.name}`, {
+      hint: `its settings: ${Object.keys(task.settings).join(", ")}`,
+    });
+  }
+  const protocol = request.protocol ?? DEFAULT_PROTOCOL;
+  const declined: Declined[] = [];
+  const models = request.models.filter((model) => {
+    const reason = setting.refuses(task, model, protocol);
+    if (reason === undefined) return true;
+    declined.push({ task, model, setting, reason });
+    return false;
+  });
+  if (open === undefined) return { drafts: [], declined };
+  if (form.trainedBy !== undefined && open.training === undefined) {
+    throw noTraining(task, setting, form.trainedBy);
+  }
+  const asked = { split: request.split ?? form.defaultSplit, limit: request.limit ?? null };
+  const part = form.part === undefined ? {} : { part: form.part };
+  const selection: Selection = { ...asked, ...part, purpose: "answer" };
+  const selected = sampled(task, open.select(selection), sample);
+  if (selected.rows.length === 0) throw emptySelection(task, selection, selected);
+  const numbers = selected.rows.map(({ index }) => index);
+  const rows = selected.rows.filter(({ index }) => shardOfRow(index, shard.count) === shard.index);
+  const cellRows = { inTable: selected.inTable, selected: numbers.length, digest: rowsDigest(numbers) };
+  const drafts = models.map((model) => {
+    const recipe = recipeFor(
+      form,
+      { task: task.name, setting: setting.name, family: model.family, protocol },
+      askedOf(form, task, request),
+    );
+    setting.checkRecipe?.(recipe);
+    form.checkRecipe?.(recipe);
+    const cell: Cell = {
+      identityVersion: IDENTITY_VERSION,
+      task: task.name,
+      taskVersion: task.version,
+      ...(open.dataset === undefined ? {} : { dataset: open.dataset }),
+      model: { name: model.name, identity: model.identity ?? null },
+      setting: setting.name,
+      protocol,
+      seed: request.seed ?? 0,
+      ...asked,
+      ...(sample === undefined ? {} : { sample }),
+      recipe,
+      data: dataOf(form, open),
+    };
+    const record = {
+      identity: cellIdentity(cell),
+      cell,
+      rows: cellRows,
+      ...(model.family === undefined ? {} : { family: model.family }),
+    };
+    return { record, task: open, selected, model, setting, rows };
+  });
+  return { drafts, declined };
+}
+
+/** So many rows of each stratum at most, picked as `limit` picks. @throws {InputError} when the task has no such stratum */
+function sampled(
+  task: Task,
+  selected: SelectedRows,
+  sample: Readonly<Record<string, number>> | undefined,
+): SelectedRows {
+  if (sample === undefined) return selected;
+  const strata = new Map<string, TaskRow[]>();
+  for (const row of selected.rows) {
+    const stratum = task.stratum?.(row);
+    if (stratum === undefined) continue;
+    const rows = strata.get(stratum);
+    if (rows === undefined) strata.set(stratum, [row]);
+    else rows.push(row);
+  }
+  const kept = new Set<TaskRow>();
+  for (const [stratum, most] of Object.entries(sample)) {
+    const rows = strata.get(stratum);
+    if (rows === undefined) {
+      throw new InputError(`${task.name} has no rows of the kind ${JSON.stringify(stratum)}`, {
+        hint: strata.size === 0 ? "its rows are not told apart" : `it has ${[...strata.keys()].join(", ")}`,
+      });
+    }
+    for (const row of pickRows(rows, most)) kept.add(row);
+  }
+  return { ...selected, rows: selected.rows.filter((row) => kept.has(row)) };
+}
+
+/**
+ * The values asked for that concern a setting: of several settings each takes those that its recipe has, but none may be
+ * asked for that no setting has.
+ */
+function askedOf(
+  { recipe }: TaskSetting,
+  task: Task,
+  { recipe: asked = {}, settings = [] }: RunRequest,
+): Recipe {
+  const forms = settings.map(
+    (setting) => task.settings[typeof setting === "string" ? setting : setting.name],
+  );
+  const elsewhere = (name: string) => forms.some((form) => form !== undefined && name in form.recipe);
+  return Object.fromEntries(Object.entries(asked).filter(([name]) => name in recipe || !elsewhere(name)));
+}
+
+/** What the answers depend on: on the data of the task that trains, too, where the setting answers with what another trained. */
+function dataOf({ trainedBy }: TaskSetting, { digests, training }: OpenTask): Cell["data"] {
+  if (trainedBy === undefined || training === undefined) return digests;
+  const trained = Object.entries(training.digests).map(([name, digest]) => [`${trainedBy} ${name}`, digest]);
+  return { ...digests, ...Object.fromEntries(trained) };
+}
+
+function noTraining(task: Task, setting: Setting, trainedBy: string): InputError {
+  return new InputError(
+    `${task.name} × ${setting.name} answers with what ${trainedBy} trained, and its inputs are not given`,
+    { hint: `give them as well; dart-eval tasks lists what ${trainedBy} must be given` },
+  );
+}
+
+function emptySelection(
+  task: Task,
+  { split }: Selection,
+  { inTable, perChromosome }: SelectedRows,
+): InputError {
+  const counts = [...perChromosome].map(([chromosome, rows]) => `${chromosome} ${rows}`).join(", ");
+  if (inTable === 0) return new InputError(`the table of ${task.name} has no rows`);
+  return new InputError(
+    `no row of ${task.name} is on the chromosomes of the ${split} split; the table's ${inTable} rows are on ${counts}`,
+    {
+      hint: 'names are compared letter by letter, so "5" is not "chr5"; another split, or all rows, may be chosen',
+    },
+  );
+}

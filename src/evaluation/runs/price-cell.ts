@@ -1,0 +1,77 @@
+import { heldMemory } from "../../base/held-memory.ts";
+import { answersElsewhere } from "./answers-elsewhere.ts";
+import { cellName } from "./cell.ts";
+import { atRest, estimateCost, fittingBatchSize, fittingTraining, sampleOf } from "./cost.ts";
+import type { CellDraft } from "./draft-cells.ts";
+import type { PlannedCell } from "./plan.ts";
+import type { RunRequest, Shard } from "./request.ts";
+import { inspectShard, refuseOtherShardCount, type ShardState } from "./store.ts";
+
+/**
+ * Adds to a draft what it costs, having looked at what is done and whether it fits.
+ *
+ * @param notes  gets what a user should read before the run
+ * @throws {InputError} when not one row fits the memory, or the folder holds the cell in another number of shards
+ */
+export async function priceCell(
+  { record, task, selected, model, setting, rows }: CellDraft,
+  request: RunRequest,
+  shard: Shard,
+  notes: Set<string>,
+): Promise<PlannedCell> {
+  let state: ShardState = { rowsDone: 0, batchSize: undefined };
+  if (request.folder !== undefined) {
+    const of = { folder: request.folder, record, shard, rows: rows.length };
+    await refuseOtherShardCount(of);
+    state = await inspectShard(of);
+  }
+  if (model.identity === undefined) {
+    notes.add(
+      `the model ${JSON.stringify(model.name)} gives no identity, so its name alone tells it from others: after a change of its weights, use a new folder`,
+    );
+  }
+  const protocol = record.cell.protocol;
+  const answersOf = answersElsewhere({ record, setting, task }, request.earlier);
+  const sample = await sampleOf(task, rows, model);
+  const others = request.models
+    .filter((other) => other !== model)
+    .reduce((bytes, other) => bytes + atRest(other), 0);
+  const question = {
+    asked: request.batchSize,
+    begun: state.batchSize,
+    tokens: sample.longest,
+    available: (request.memory ?? (await memoryOfThisProcess())) - selected.memory - others,
+    others,
+  };
+  const training = await setting.trainingMemory?.({ task, model, recipe: record.cell.recipe });
+  const fit =
+    training === undefined ? fittingBatchSize(model, question) : fittingTraining(model, question, training);
+  if (fit.note !== undefined) notes.add(fit.note);
+  const draft = { model, setting, task, protocol, record, batchSize: fit.batchSize, signal: request.signal };
+  const rowsLeft = answersOf === undefined ? rows.length - state.rowsDone : 0;
+  const estimate = await estimateCost(draft, sample, {
+    rowsLeft,
+    timing: answersOf === undefined && (request.timing ?? true),
+    memory: fit.memory === undefined ? null : fit.memory + selected.memory,
+  });
+  return {
+    record,
+    name: cellName(record.identity),
+    task,
+    model,
+    setting,
+    rows,
+    rowsDone: state.rowsDone,
+    batchSize: fit.batchSize,
+    estimate,
+    ...(answersOf === undefined ? {} : { answersOf }),
+  };
+}
+
+/**
+ * Bytes that this process may have in all. What it holds already is part of what models say they take: one that was planned
+ * for before, and timed, has its weights in memory.
+ */
+async function memoryOfThisProcess(): Promise<number> {
+  return process.availableMemory() + (await heldMemory());
+}
