@@ -11,7 +11,8 @@ import type { Sym } from "../../net/graph/sym.ts";
 import type { EmbeddingStore } from "../embeddings/embedding-store.ts";
 import type { Example, OpenTask } from "../tasks/task.ts";
 import type { AnswerPart } from "./learner.ts";
-import { PaddedBatches, sequenceFiles } from "./sequence-files.ts";
+import { OriginalBatches } from "./original-batches.ts";
+import { sequenceFiles } from "./sequence-files.ts";
 import type { SettingContext } from "./setting.ts";
 
 /**
@@ -40,7 +41,7 @@ export interface ProbeAnswersOptions {
  * that train.
  */
 export class ProbeAnswers {
-  private readonly padded: PaddedBatches | undefined;
+  private readonly padded: OriginalBatches | undefined;
   private readonly graphs = new Map<number, Sym>();
 
   constructor(
@@ -48,8 +49,8 @@ export class ProbeAnswers {
     private readonly options: ProbeAnswersOptions,
   ) {
     const { read, batchSize } = options;
-    const vary = read === "tokens" && PaddedBatches.vary(context.model);
-    this.padded = vary ? new PaddedBatches(context.model, batchSize) : undefined;
+    const vary = read === "tokens" && OriginalBatches.vary(context.model);
+    this.padded = vary ? new OriginalBatches(context.model, batchSize) : undefined;
   }
 
   async answer(examples: readonly Example[]): Promise<readonly AnswerPart[]> {

@@ -12,11 +12,12 @@ import { FreshLayers, initialValues } from "../../net/nn/init.ts";
 import type { Feeds } from "../../net/train/batches.ts";
 import { type ChunkPlace, EmbeddingStore, type SequenceToEmbed } from "../embeddings/embedding-store.ts";
 import type { Recipe } from "../tasks/recipe.ts";
-import type { Example, OpenTask, Supervision, Task, TaskRow } from "../tasks/task.ts";
+import type { Example, OpenTask, SequenceFile, Supervision, Task, TaskRow } from "../tasks/task.ts";
 import type { KeptExample, KeptRows, Learner } from "./learner.ts";
 import { learnerBytes } from "./learner-memory.ts";
 import { OriginalBatches } from "./original-batches.ts";
 import { headFeeds, ProbeAnswers } from "./probe-answers.ts";
+import { sequenceFiles } from "./sequence-files.ts";
 import type { Setting, SettingContext } from "./setting.ts";
 import { outputsOf } from "./supervision.ts";
 import { trainedAnswerer } from "./trained-answerer.ts";
@@ -108,6 +109,7 @@ function headOf(
 class Probe implements Learner {
   readonly keeping = "embedding";
   private lossTold = false;
+  private readonly files = new Map<OpenTask, readonly SequenceFile[]>();
   readonly initial: Learner["initial"];
   readonly frozen = new Map<string, never>();
   readonly output: Learner["output"];
@@ -119,7 +121,8 @@ class Probe implements Learner {
     private readonly supervision: Supervision,
     private readonly store: EmbeddingStore,
     private readonly basesOf: BaseTokens,
-    private readonly batchesOf: (task: OpenTask) => OriginalBatches | undefined,
+    /** Where they decide how far a sequence is padded. */
+    private readonly batches: OriginalBatches | undefined,
     recipe: z.infer<typeof recipeSchema>,
     { width, tokens: count }: Pick<SequenceEmbedding, "width" | "tokens">,
     readonly close: () => Promise<void>,
@@ -148,21 +151,13 @@ class Probe implements Learner {
     const task = trainingTaskOf(context);
     const { positions, extractionBatchSize } = recipe;
     const supervision = supervisionOf(context, NAME);
-    // The original padded rows to the longest of a batch; where all are as long there is nothing to pad.
-    const varies =
-      model.tokenCount !== undefined && model.tokens !== "one-letter" && model.tokens !== "k-mer";
-    const batches = new Map<OpenTask, OriginalBatches>();
-    const batchesOf = (of: OpenTask) => {
-      if (protocol !== "paper" || !varies) return undefined;
-      const known = batches.get(of) ?? new OriginalBatches(of, model, extractionBatchSize);
-      batches.set(of, known);
-      return known;
-    };
+    const padded = protocol === "paper" && OriginalBatches.vary(model);
+    const batches = padded ? new OriginalBatches(model, extractionBatchSize) : undefined;
     const [first] = await task.examples(trainingRows(context, recipe).train.rows.slice(0, 1));
     const origins = [{ task: task.task.name, row: first!.row, member: 0 }];
     const [embedding] = await model.embed!([first!.sequences[0]!], { protocol, origins });
     const basesOf = seenBy(embedding!, positions, task.task.window, model);
-    return new Probe(context, supervision, store, basesOf, batchesOf, recipe, embedding!, close);
+    return new Probe(context, supervision, store, basesOf, batches, recipe, embedding!, close);
   }
 
   async feeds(examples: readonly Example[]): Promise<Feeds> {
@@ -217,16 +212,23 @@ class Probe implements Learner {
 
   private async toEmbed(task: OpenTask, examples: readonly Example[]): Promise<readonly SequenceToEmbed[]> {
     const { name } = task.task;
-    const batches = this.batchesOf(task);
     const sequences: SequenceToEmbed[] = [];
-    for (const example of examples) {
-      const padTo = await batches?.tokensOf(example.row);
-      example.sequences.forEach((letters, member) => {
-        const origin = { task: name, row: example.row, member };
-        sequences.push({ letters, padTo: padTo?.[member], origin });
-      });
+    for (const { row, sequences: members } of examples) {
+      for (const [member, letters] of members.entries()) {
+        const origin = { task: name, row, member };
+        sequences.push({ letters, padTo: await this.padTo(task, row, member), origin });
+      }
     }
     return sequences;
+  }
+
+  /** Tokens to which the original padded a sequence, under `paper`. */
+  private async padTo(task: OpenTask, row: number, member: number): Promise<number | undefined> {
+    if (this.batches === undefined) return undefined;
+    const files = this.files.get(task) ?? sequenceFiles(task);
+    this.files.set(task, files);
+    const file = files[member]!;
+    return this.batches.tokensOf(file, file.lineOf(row, member));
   }
 
   /** In the order asked for, read chunk by chunk. */

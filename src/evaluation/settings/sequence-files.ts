@@ -1,28 +1,47 @@
-import type { Model } from "../../models/model.ts";
-import type { OpenTask, SequenceFile, TaskRow } from "../tasks/task.ts";
+import type { Example, OpenTask, SequenceFile, TaskRow } from "../tasks/task.ts";
 
 /** The original's list of sequences of each member, in the order of `Task.members`: one for all, or one each. */
 export function sequenceFiles(task: OpenTask): readonly SequenceFile[] {
   const { members } = task.task;
   const { sequenceFile } = task;
   if (sequenceFile !== undefined) return members.map(() => sequenceFile);
-  const { rows } = task.select({ split: "all", purpose: "answer", limit: null });
-  return members.map((_, member) => memberFile(task, rows, member));
+  const { rows, tables = [0] } = task.select({ split: "all", purpose: "answer", limit: null });
+  const examples = rememberingLast((lines) => task.examples(lines.map((line) => rows[line]!)));
+  return members.map((_, member) => memberFile({ rows, tables, examples }, member));
 }
 
-/** One member of all rows of the table, all chromosomes. */
-function memberFile(task: OpenTask, rows: readonly TaskRow[], member: number): SequenceFile {
+interface Table {
+  /** All chromosomes. */
+  readonly rows: readonly TaskRow[];
+  /** Number of the first row of each table. */
+  readonly tables: readonly number[];
+  examples(lines: readonly number[]): Promise<readonly Example[]>;
+}
+
+/** One member of all rows of the table. */
+function memberFile({ rows, tables, examples }: Table, member: number): SequenceFile {
   return {
     lines: rows.length,
     lineOf: (row) => placeOf(rows, row),
     async at(lines) {
-      const examples = await task.examples(lines.map((line) => rows[line]!));
-      return examples.map(({ row, sequences }) => ({ letters: sequences[member]!, row, member }));
+      return (await examples(lines)).map(({ row, sequences }) => ({
+        letters: sequences[member]!,
+        row,
+        member,
+      }));
+    },
+    batchOf(line, size) {
+      const number = rows[line]!.index;
+      const table = tables.findLastIndex((first) => first <= number);
+      const first = tables[table]!;
+      const from = first + Math.floor((number - first) / size) * size;
+      const to = Math.min(from + size, tables[table + 1] ?? Number.POSITIVE_INFINITY);
+      return [placeOf(rows, from), placeOf(rows, to)];
     },
   };
 }
 
-/** Place of the row with this number; numbers rise. */
+/** Place of the first row whose number is at least this one; numbers rise. */
 function placeOf(rows: readonly TaskRow[], row: number): number {
   let low = 0;
   let high = rows.length;
@@ -34,37 +53,12 @@ function placeOf(rows: readonly TaskRow[], row: number): number {
   return low;
 }
 
-/**
- * How far the original padded each of its sequences: to the longest of its batch, which are consecutive sequences of a list.
- * Without an attention mask a sequence's states depend on it (quirk Q7).
- */
-export class PaddedBatches {
-  private readonly tokens = new Map<SequenceFile, Map<number, Promise<number>>>();
-
-  constructor(
-    private readonly model: Model,
-    private readonly batchSize: number,
-  ) {}
-
-  /** Whether the model's sequences of equal length may have different numbers of tokens. */
-  static vary(model: Model): boolean {
-    return model.tokenCount !== undefined && model.tokens !== "one-letter" && model.tokens !== "k-mer";
-  }
-
-  /** Tokens of the longest sequence in the batch of a line. */
-  tokensOf(file: SequenceFile, line: number): Promise<number> {
-    const batches = this.tokens.get(file) ?? new Map<number, Promise<number>>();
-    this.tokens.set(file, batches);
-    const batch = Math.floor(line / this.batchSize);
-    const known = batches.get(batch) ?? this.count(file, batch);
-    batches.set(batch, known);
-    return known;
-  }
-
-  private async count(file: SequenceFile, batch: number): Promise<number> {
-    const start = batch * this.batchSize;
-    const length = Math.min(this.batchSize, file.lines - start);
-    const sequences = await file.at(Array.from({ length }, (_, i) => start + i));
-    return Math.max(...sequences.map(({ letters }) => this.model.tokenCount!(letters)));
-  }
+/** The members of a row are asked for one after the other, and come together. */
+function rememberingLast(examples: Table["examples"]): Table["examples"] {
+  let last: { readonly key: string; readonly found: Promise<readonly Example[]> } | undefined;
+  return (lines) => {
+    const key = lines.join(" ");
+    if (last?.key !== key) last = { key, found: examples(lines) };
+    return last.found;
+  };
 }

@@ -7,7 +7,8 @@ import type { OtherWay, Prediction } from "../tasks/prediction.ts";
 import type { Recipe } from "../tasks/recipe.ts";
 import type { Example, SequenceFile, Task } from "../tasks/task.ts";
 import { distinct } from "./distinct.ts";
-import { PaddedBatches, sequenceFiles } from "./sequence-files.ts";
+import { OriginalBatches } from "./original-batches.ts";
+import { sequenceFiles } from "./sequence-files.ts";
 import type { Setting, SettingContext } from "./setting.ts";
 import { textOrder } from "./text-order.ts";
 import { readRecipe } from "./training-recipe.ts";
@@ -62,7 +63,7 @@ type Order = EmbeddingRecipe["order"];
 class Embedding {
   /** The original's lists, one per member; looked at only where its batches or their order matter. */
   private readonly files: readonly SequenceFile[];
-  private readonly batches: PaddedBatches | undefined;
+  private readonly batches: OriginalBatches | undefined;
   private readonly lineAt = new Map<SequenceFile, (place: number) => number>();
 
   constructor(
@@ -71,8 +72,8 @@ class Embedding {
   ) {
     const { task, model, protocol } = context;
     const { extractionBatchSize, order, bothOrders } = recipe;
-    const padded = protocol === "paper" && PaddedBatches.vary(model);
-    this.batches = padded ? new PaddedBatches(model, extractionBatchSize) : undefined;
+    const padded = protocol === "paper" && OriginalBatches.vary(model);
+    this.batches = padded ? new OriginalBatches(model, extractionBatchSize) : undefined;
     this.files = padded || order === "text" || bothOrders ? sequenceFiles(task) : [];
     for (const file of this.files) this.lineAt.set(file, textOrder(file.lines, extractionBatchSize));
   }

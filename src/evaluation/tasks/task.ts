@@ -87,6 +87,11 @@ export interface SequenceFile {
   lineOf(row: number, member: number): number;
   /** What stands at some places; one that several rows share goes by the first of them. */
   at(lines: readonly number[]): Promise<readonly PlacedSequence[]>;
+  /**
+   * The batch of `size` sequences that a place was in: its first place, and the one after its last. Absent where the list was
+   * cut as it lies; it was not where a list of several tables had each cut by itself, or lacks rows that stood in it.
+   */
+  batchOf?(line: number, size: number): readonly [from: number, to: number];
 }
 
 /** A task with its data at hand. Made by `Task.open`. */
