@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileTrouble } from "./file-trouble.ts";
+import { kindOfPath, namesInFolder } from "./folder.ts";
 
 /**
  * Writes a file that is whole or absent, whatever stops the process: into a temporary file beside it, flushed to the
@@ -34,6 +35,20 @@ export async function writeFileWhole(
     await flushFolder(folder);
   } catch (error) {
     throw fileTrouble(path, error);
+  }
+}
+
+/**
+ * Removes what processes that were killed while they wrote a file left beside it. Only for a caller that knows that nobody
+ * writes it now, such as the holder of a lock.
+ */
+export async function removeUnfinished(path: string): Promise<void> {
+  const folder = dirname(path);
+  if ((await kindOfPath(folder)) !== "folder") return;
+  const beginning = `.${basename(path)}.`;
+  for (const name of await namesInFolder(folder)) {
+    const isLeft = name.startsWith(beginning) && /^\d+\.[0-9a-f]{8}\.tmp$/.test(name.slice(beginning.length));
+    if (isLeft) await rm(join(folder, name), { force: true });
   }
 }
 

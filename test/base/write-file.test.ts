@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
-import { appendDurably, writeFileWhole } from "../../src/base/write-file.ts";
+import { appendDurably, removeUnfinished, writeFileWhole } from "../../src/base/write-file.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -39,6 +39,23 @@ test("content may come in pieces; when one fails, the older file stays", async (
   ).rejects.toBe(broken);
   expect(await readFile(path, "utf8")).toBe("ab\n");
   expect(await readdir(folder)).toEqual(["pieces"]);
+});
+
+test("what a killed process left of a file can be removed, and nothing else is", async () => {
+  const path = join(folder, "state");
+  await writeFileWhole(path, "whole");
+  const others = [
+    ".other.12.0123abcd.tmp",
+    ".state.12.0123abcd.txt",
+    ".state.tmp",
+    ".state.more.12.0123abcd.tmp",
+  ];
+  for (const name of [...others, ".state.12.0123abcd.tmp", ".state.4567.89abcdef.tmp"]) {
+    await writeFile(join(folder, name), "half");
+  }
+  await removeUnfinished(path);
+  expect((await readdir(folder)).sort()).toEqual([...others, "state"].sort());
+  await removeUnfinished(join(folder, "nowhere", "state"));
 });
 
 test("a failure leaves what was there, and says where", async () => {

@@ -3,7 +3,7 @@ import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { takeLock } from "../../base/file-lock.ts";
 import { stableStringify } from "../../base/stable-json.ts";
-import { writeFileWhole } from "../../base/write-file.ts";
+import { removeUnfinished, writeFileWhole } from "../../base/write-file.ts";
 import type { NdArray } from "../arrays/array.ts";
 import type { BatchPart, ExampleOrder, ExampleSource, Feeds, FilledBatch } from "./batches.ts";
 import { batchCount, filledBatches, orderOfEpoch } from "./batches.ts";
@@ -58,15 +58,17 @@ export interface FitResult {
  * bytes as one that never stopped, on the same machine with the same number of threads. One that has ended gives its result.
  *
  * @throws {InputError} when a loss is not finite, naming the batch; when the folder holds another training, or a process at work on it; when there are no
- *   examples, or a number of the recipe is not possible
+ *   examples, or none for an epoch, or a number of the recipe is not possible
  */
 export async function fitEpochs(request: FitRequest): Promise<FitResult> {
   checkRecipe(request.recipe);
+  checkExamples(request);
   const files = filesOf(request.folder);
   const identity = identityOf(request);
   const before = await readFitState(files.state, identity);
   if (before === undefined || !isOver(before.history, request.recipe)) {
     await using _ = await takeLock(files.lock);
+    for (const file of [files.state, files.best, files.log]) await removeUnfinished(file);
     // Another process may have gone on with it until now.
     const found = await readFitState(files.state, identity);
     const step = await openTrainStep(request.step);
@@ -106,6 +108,14 @@ function checkRecipe(recipe: FitRecipe): void {
       throw new InputError(`${key} is ${value}; a whole number above 0 is expected`);
     }
   }
+}
+
+function checkExamples({ training, validation }: FitRequest): void {
+  if (training.examples === 0) throw new InputError("there are no examples to train on");
+  if (validation.data.examples > 0) return;
+  throw new InputError("there are no examples to validate on", {
+    hint: "the epoch of smallest loss on them is kept",
+  });
 }
 
 function identityOf({ step, training, validation, recipe, identity }: FitRequest): string {
@@ -168,6 +178,14 @@ class Fitting {
     const { training, recipe, signal, saveEvery = 600 } = this.request;
     const { batchSize } = recipe;
     const order = orderOfEpoch(recipe.order, training.examples, epoch);
+    if (order.length === 0) {
+      throw new InputError(
+        `epoch ${epoch}, counted from 0, sees none of the ${training.examples} training examples`,
+        {
+          hint: "an epoch may see a part of the examples alone, and there are too few for each to have some",
+        },
+      );
+    }
     let lossSum = sumBefore;
     let start = performance.now();
     for await (const filled of filledBatches(training, order, { batchSize, epoch, from })) {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -260,8 +260,24 @@ test.each([
   await expect(fitEpochs(toyFit(root, { recipe }))).rejects.toThrow(message);
 });
 
-test("no examples are refused", async () => {
+test("no examples are refused, to train, to validate, or for an epoch", async () => {
   await expect(fitEpochs(toyFit(root, { training: toyExamples(0, 1) }))).rejects.toThrow(
-    "there are no examples",
+    "there are no examples to train on",
   );
+  const { validation } = toyFit(root);
+  const unseen = { validation: { ...validation, data: toyExamples(0, 1) } };
+  await expect(fitEpochs(toyFit(root, unseen))).rejects.toThrow("there are no examples to validate on");
+  const rows = (epoch: number) => Int32Array.from({ length: epoch === 0 ? 4 : 0 }, (_, i) => i);
+  const recipe = { order: { kind: "chosen", rows } } as const;
+  const { examples } = toyFit(root).training;
+  await expect(fitEpochs(toyFit(root, { recipe }))).rejects.toThrow(
+    `epoch 1, counted from 0, sees none of the ${examples} training examples`,
+  );
+});
+
+test("what a training killed while it wrote its state left behind is removed by the next", async () => {
+  const left = [".state.safetensors.4321.0123abcd.tmp", ".best.safetensors.4321.0123abcd.tmp"];
+  for (const name of left) await writeFile(join(root, name), "half a file");
+  await fitEpochs(toyFit(root));
+  expect((await readdir(root)).sort()).toEqual(["best.safetensors", "state.safetensors", "train.log"]);
 });
