@@ -51,16 +51,18 @@ function errorOf(predictions: readonly Prediction[]): number {
 export interface ValuedTaskOptions {
   readonly rows?: number;
   readonly rowsOfEpoch?: NonNullable<Supervision["rowsOfEpoch"]>;
+  /** Columns of the log beside the loss. */
+  readonly alsoValidated?: Readonly<Record<string, number>>;
 }
 
 /** A task without files whose rows have a number to be learned: how many of their letters are G. */
-export function valuedTask({ rows = 96, rowsOfEpoch }: ValuedTaskOptions = {}): Task {
+export function valuedTask({ rows = 96, rowsOfEpoch, alsoValidated }: ValuedTaskOptions = {}): Task {
   const form = {
     defaultSplit: "test",
     supervision: {
       loss: "squared-error",
       labels: (row) => [truth(row)],
-      validate: (predictions) => ({ val_loss: errorOf(predictions) }),
+      validate: (predictions) => ({ val_loss: errorOf(predictions), ...alsoValidated }),
       ...(rowsOfEpoch === undefined ? {} : { rowsOfEpoch }),
     },
   } as const satisfies Omit<Task["settings"][string], "recipe">;

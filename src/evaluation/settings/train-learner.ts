@@ -4,6 +4,7 @@ import type { ExampleOrder, ExampleSource } from "../../net/train/batches.ts";
 import { fitEpochs } from "../../net/train/fit.ts";
 import type { EpochRecord, FitEvent } from "../../net/train/fit-record.ts";
 import type { Tally, Validation } from "../../net/train/validation.ts";
+import { finiteOrNull } from "../tasks/json-numbers.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { MeasureContext, SelectedRows, Supervision } from "../tasks/task.ts";
 import { labelledFeeds, partsOf } from "./batch-parts.ts";
@@ -90,7 +91,13 @@ export async function trainLearner(
     valRows: rows.val.rows.length,
     parameters: [...parameters.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0),
     best: best.epoch,
-    epochs: history.map(({ epoch, trainLoss, validation }) => ({ epoch, trainLoss, validation })),
+    epochs: history.map(({ epoch, trainLoss, validation }) => ({
+      epoch,
+      trainLoss,
+      validation: Object.fromEntries(
+        Object.entries(validation).map(([name, value]) => [name, finiteOrNull(value)]),
+      ),
+    })),
   };
 }
 

@@ -18,8 +18,8 @@ export interface TrainingRecord {
     readonly epoch: number;
     /** Mean loss of the training rows, each as it was when its batch was seen. */
     readonly trainLoss: number;
-    /** Columns of `train.log` after `epoch`. */
-    readonly validation: Readonly<Record<string, number>>;
+    /** Columns of `train.log` after `epoch`; null where a number is undefined, which `val_loss` never is. */
+    readonly validation: Readonly<Record<string, number | null>>;
   }[];
 }
 
@@ -36,7 +36,7 @@ export const trainingRecordSchema: z.ZodType<TrainingRecord> = z.object({
       z.object({
         epoch: z.int().nonnegative(),
         trainLoss: z.number(),
-        validation: z.record(z.string(), z.number()),
+        validation: z.record(z.string(), z.number().nullable()),
       }),
     )
     .min(1),

@@ -120,6 +120,21 @@ test("a task chooses the rows of an epoch; they decide what is trained, and its 
   expect(chosen.predictions).not.toEqual(all.predictions);
 });
 
+test("a column of the log that is undefined after an epoch is told as such, and the training is read again", async () => {
+  const folder = temporaryFolder();
+  const task = valuedTask({ alsoValidated: { val_r: Number.NaN } });
+  await runIn(folder, [task], counting, ["ab-initio"]);
+  const again = await runIn(folder, [task], counting, ["ab-initio"]);
+  expect(again.trained).toEqual([]);
+  const [result] = await mergeRun(folder, { tasks: [task] });
+  const { epochs } = result!.training!;
+  expect(epochs.map(({ validation }) => validation.val_r)).toEqual([null, null]);
+  const [read] = await readResults(folder);
+  expect(read!.result.training!.epochs).toEqual(epochs);
+  const log = await readFile(join(await onlyTraining(folder), "train.log"), "utf8");
+  expect(log.split("\n")[1]).toMatch(/^0\t[\d.]+\tNaN$/);
+});
+
 test("a task that another trains finds what that one trained, and the other way round", async () => {
   const training = valuedTask();
   const compared = comparedTask(training);
