@@ -4,7 +4,7 @@ import type { Terminal } from "./terminal.ts";
 
 export interface ProgressForm {
   /** What is counted. */
-  readonly unit: "rows" | "bytes";
+  readonly unit: "rows" | "clusterings" | "bytes";
   readonly total: number;
   /** Done before this process began; they do not count for the speed. */
   readonly before?: number;
@@ -76,9 +76,15 @@ export function progressWords(
   known?: KnownPace,
 ): string {
   const head =
-    unit === "bytes" ? `${bytes(done)} / ${bytes(total)}` : `${count(done)} / ${count(total)} rows`;
+    unit === "bytes" ? `${bytes(done)} / ${bytes(total)}` : `${count(done)} / ${count(total)} ${unit}`;
   const rate = known?.rowsPerSecond ?? (done - before) / seconds;
   if (!(rate > 0) || !Number.isFinite(rate)) return head;
-  const speed = unit === "bytes" ? bytes(rate) : `${rate < 10 ? rate.toFixed(1) : count(rate)} rows`;
+  const speed = unit === "bytes" ? bytes(rate) : `${rateText(rate)} ${unit}`;
   return `${head} · ${speed}/s · ${duration(known?.secondsLeft ?? (total - done) / rate)} left`;
+}
+
+/** Clusterings may take seconds each: 0.083. */
+function rateText(rate: number): string {
+  if (rate >= 10) return count(rate);
+  return rate >= 0.1 ? rate.toFixed(1) : rate.toPrecision(2);
 }

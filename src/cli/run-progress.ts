@@ -28,7 +28,7 @@ export function showRun(terminal: Terminal): { onProgress: OnProgress; stop: () 
             stop();
             stage = event.stage;
             terminal.say(`  ${stage}`);
-            progress = startProgress(terminal, { unit: "rows", total: event.total });
+            progress = startProgress(terminal, { unit: event.unit ?? "rows", total: event.total });
           }
           if (event.note !== undefined) terminal.say(`  ${event.note}`);
           progress?.update(event.done, event);

@@ -66,7 +66,10 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     });
     if (run.stopped) throw signal!.reason;
     const predictions = inRowOrder(run.predictions);
-    const measurement = measureCell(planned.task.task, planned.record, predictions);
+    const measurement = await measureCell(planned.task.task, planned.record, predictions, {
+      signal,
+      onStage: (stage) => onProgress?.({ kind: "stage", cell: planned.name, ...stage }),
+    });
     return { ...cellResult(planned.record, measurement, run.training), predictions };
   } finally {
     await plan.close();

@@ -14,6 +14,11 @@ test("bytes in binary units", () => {
   expect(progressWords(12 * 1024 ** 2, form, 2)).toBe("12.0 MiB / 437 MiB · 6.00 MiB/s · 1 min 11 s left");
 });
 
+test("clusterings, which may take many seconds each", () => {
+  const form = { unit: "clusterings", total: 100 } as const;
+  expect(progressWords(3, form, 60)).toBe("3 / 100 clusterings · 0.050 clusterings/s · 32 min 20 s left");
+});
+
 test("no speed before there is one", () => {
   expect(progressWords(0, { unit: "rows", total: 10 }, 0)).toBe("0 / 10 rows");
   expect(progressWords(4, { unit: "rows", total: 10, before: 4 }, 3)).toBe("4 / 10 rows");

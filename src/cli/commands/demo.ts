@@ -9,7 +9,6 @@ import { writeFootprints } from "../../evaluation/datasets/motif-footprinting/fo
 import { buildFootprints } from "../../evaluation/datasets/motif-footprinting/footprints.ts";
 import { filesIn } from "../../evaluation/datasets/synthetic/files.ts";
 import { writeSyntheticGenome } from "../../evaluation/datasets/synthetic/write.ts";
-import { mergeRun } from "../../evaluation/runs/merge.ts";
 import { type Plan, planRun } from "../../evaluation/runs/plan.ts";
 import type { StoredResult } from "../../evaluation/runs/result.ts";
 import { TASKS } from "../../evaluation/tasks/catalogue.ts";
@@ -29,6 +28,7 @@ import {
   quickQuestions,
 } from "../demo/questions.ts";
 import { checkTruths, truthsTable } from "../demo/truths.ts";
+import { mergeShown } from "../merge-shown.ts";
 import { resultsOf, resultsText } from "../results-text.ts";
 import { protocolFolders } from "../run-folders.ts";
 import { runPlan } from "../run-plan.ts";
@@ -141,7 +141,7 @@ async function answers(
     );
     for (const plan of plans) {
       await runPlan(plan, context);
-      await mergeRun(plan.folder!);
+      await mergeShown(plan.folder!, context);
     }
   } finally {
     for (const plan of plans) await plan.close();

@@ -1,9 +1,10 @@
-import { mergeRun } from "../../evaluation/runs/merge.ts";
 import { type DefineCommand, examples } from "../command.ts";
+import { mergeShown } from "../merge-shown.ts";
 import { resultsOf, resultsText } from "../results-text.ts";
 import { runFolders } from "../run-folders.ts";
 
-export const define: DefineCommand = (command, { terminal }) => {
+export const define: DefineCommand = (command, context) => {
+  const { terminal } = context;
   command
     .description("Puts the shards of a run together and computes its metrics.")
     .argument("<folder>", "what run --out was given")
@@ -16,7 +17,7 @@ export const define: DefineCommand = (command, { terminal }) => {
     )
     .action(async (folder: string, { json }: { json?: boolean }) => {
       const folders = await runFolders(folder);
-      for (const one of folders) await mergeRun(one);
+      for (const one of folders) await mergeShown(one, context);
       const results = await resultsOf(folders);
       terminal.print(json ? JSON.stringify(results, null, 2) : resultsText(results));
       terminal.say(`next: dart-eval report ${folder} --out report.html`);

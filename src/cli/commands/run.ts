@@ -1,5 +1,4 @@
 import { Option } from "commander";
-import { mergeRun } from "../../evaluation/runs/merge.ts";
 import { type Plan, planRun } from "../../evaluation/runs/plan.ts";
 import type { Shard } from "../../evaluation/runs/request.ts";
 import type { ShardOutcome } from "../../evaluation/runs/shard.ts";
@@ -14,6 +13,7 @@ import { headline } from "../../report/leaderboard.ts";
 import { count } from "../../report/numbers.ts";
 import { type AskedOptions, openAsked } from "../asked-tasks.ts";
 import { type Context, type DefineCommand, examples } from "../command.ts";
+import { mergeShown } from "../merge-shown.ts";
 import { planJson, planText } from "../plan-text.ts";
 import { resultsOf, resultsText } from "../results-text.ts";
 import { protocolFolders } from "../run-folders.ts";
@@ -170,9 +170,10 @@ async function run(options: RunOptions, context: Context): Promise<void> {
 }
 
 /** The whole was done here: merged at once. */
-async function printResults({ out, json }: RunOptions, plans: readonly Plan[], { terminal }: Context) {
+async function printResults({ out, json }: RunOptions, plans: readonly Plan[], context: Context) {
+  const { terminal } = context;
   const folders = plans.map(({ folder }) => folder!);
-  for (const folder of folders) await mergeRun(folder);
+  for (const folder of folders) await mergeShown(folder, context);
   const results = await resultsOf(folders);
   terminal.print(json ? JSON.stringify(results, null, 2) : resultsText(results));
   terminal.say(`next: dart-eval report ${out} --out report.html`);

@@ -1,4 +1,4 @@
-import { type BlockStatistic, type Blocks, singleRows } from "./blocks.ts";
+import { type Blocks, rowsOfBlocks } from "./blocks.ts";
 import { requireClasses, requireSameLength } from "./input-checks.ts";
 
 /**
@@ -16,71 +16,106 @@ import { requireClasses, requireSameLength } from "./input-checks.ts";
  * @see Vinh, Epps & Bailey 2010, JMLR 11:2837–2854
  */
 export function adjustedMutualInformation(labels: ArrayLike<number>, clusters: ArrayLike<number>): number {
-  const rows = singleRows(labels.length);
-  return adjustedMutualInformationOver(labels, clusters, rows)(rows.sizes);
+  requirePartitions(labels, clusters);
+  const shared = new SharedRows();
+  for (let row = 0; row < labels.length; row++) shared.add(labels[row]!, clusters[row]!, 1);
+  return shared.score();
+}
+
+/** A score of all rows, and of the rows without each block in turn; the clusters are those found with all rows. */
+export interface LeftOut {
+  readonly value: number;
+  /** NaN where no row is left. [blocks] */
+  readonly without: Float64Array;
 }
 
 /**
- * `adjustedMutualInformation` of rows that come in blocks, as a function of how often each block is there; the clusters
- * are those found with all rows. For `blockJackknife`. Not for a bootstrap: rows drawn twice agree with themselves, which
- * raises the score.
+ * `adjustedMutualInformation` of rows that come in blocks, with each of them left out once: for `jackknifeOf`. Not for a
+ * bootstrap: rows drawn twice agree with themselves, which raises the score.
  *
  * @throws {InputError} as `adjustedMutualInformation`, or when there is not one label per row of the blocks
  */
-export function adjustedMutualInformationOver(
+export function adjustedMutualInformationWithout(
   labels: ArrayLike<number>,
   clusters: ArrayLike<number>,
   blocks: Blocks,
-): BlockStatistic {
-  requireSameLength(labels, clusters, ["labels", "clusters"]);
+): LeftOut {
+  requirePartitions(labels, clusters);
   requireSameLength(labels, blocks.of, ["labels", "rows in blocks"]);
+  const shared = new SharedRows();
+  for (let row = 0; row < labels.length; row++) shared.add(labels[row]!, clusters[row]!, 1);
+  // Blocks of one row of the same class and cluster leave the same rest.
+  const ofOne = new Map<string, number>();
+  const scoreWithout = (rows: Int32Array) => {
+    for (const row of rows) shared.add(labels[row]!, clusters[row]!, -1);
+    const score = shared.score();
+    for (const row of rows) shared.add(labels[row]!, clusters[row]!, 1);
+    return score;
+  };
+  const without = Float64Array.from(rowsOfBlocks(blocks), (rows) => {
+    if (rows.length > 1) return scoreWithout(rows);
+    const kind = `${labels[rows[0]!]} ${clusters[rows[0]!]}`;
+    const score = ofOne.get(kind) ?? scoreWithout(rows);
+    ofOne.set(kind, score);
+    return score;
+  });
+  return { value: shared.score(), without };
+}
+
+function requirePartitions(labels: ArrayLike<number>, clusters: ArrayLike<number>): void {
+  requireSameLength(labels, clusters, ["labels", "clusters"]);
   requireClasses(labels);
   requireClasses(clusters);
-  return (times) => {
-    const ofLabels = new Map<number, number>();
-    const ofClusters = new Map<number, number>();
-    const together = new Map<number, Map<number, number>>();
-    let n = 0;
-    for (let row = 0; row < labels.length; row++) {
-      const weight = times[blocks.of[row]!]!;
-      if (weight === 0) continue;
-      const label = labels[row]!;
-      const cluster = clusters[row]!;
-      n += weight;
-      add(ofLabels, label, weight);
-      add(ofClusters, cluster, weight);
-      let inClass = together.get(label);
-      if (inClass === undefined) {
-        inClass = new Map();
-        together.set(label, inClass);
-      }
-      add(inClass, cluster, weight);
-    }
-    return score(ofLabels, ofClusters, together, n);
-  };
 }
 
-/** Sizes by name, of the classes, of the clusters and of what they share. */
+/** Rows by how often something holds of them: name of a class or of a cluster → rows. */
 type Sizes = ReadonlyMap<number, number>;
 
-function add(sizes: Map<number, number>, name: number, weight: number): void {
-  sizes.set(name, (sizes.get(name) ?? 0) + weight);
+/** How many rows are of each class, of each cluster, and of both. */
+class SharedRows {
+  private readonly ofLabels = new Map<number, number>();
+  private readonly ofClusters = new Map<number, number>();
+  private readonly together = new Map<number, Map<number, number>>();
+  private n = 0;
+
+  /** @param times  1, or -1 to take a row away again; a size of 0 stays, so that sums are always in one order */
+  add(label: number, cluster: number, times: number): void {
+    this.n += times;
+    add(this.ofLabels, label, times);
+    add(this.ofClusters, cluster, times);
+    let inClass = this.together.get(label);
+    if (inClass === undefined) {
+      inClass = new Map();
+      this.together.set(label, inClass);
+    }
+    add(inClass, cluster, times);
+  }
+
+  score(): number {
+    const { n } = this;
+    const [a, b] = [sizesAbove0(this.ofLabels), sizesAbove0(this.ofClusters)];
+    if (n === 0) return Number.NaN;
+    if (a.length === 1 && b.length === 1) return 1;
+    if (a.length === n && b.length === n) return 0;
+    let shared = 0;
+    for (const [label, inClass] of this.together) {
+      for (const [cluster, rows] of inClass) {
+        if (rows === 0) continue;
+        const apart = this.ofLabels.get(label)! * this.ofClusters.get(cluster)!;
+        shared += (rows / n) * Math.log((n * rows) / apart);
+      }
+    }
+    const expected = expectedMutualInformation(a, b, n);
+    const most = (entropy(a, n) + entropy(b, n)) / 2;
+    return (Math.max(shared, 0) - expected) / (most - expected);
+  }
 }
 
-function score(a: Sizes, b: Sizes, together: ReadonlyMap<number, Sizes>, n: number): number {
-  if (n === 0) return Number.NaN;
-  if (a.size === 1 && b.size === 1) return 1;
-  if (a.size === n && b.size === n) return 0;
-  let shared = 0;
-  for (const [label, inClass] of together) {
-    for (const [cluster, rows] of inClass) {
-      shared += (rows / n) * Math.log((n * rows) / (a.get(label)! * b.get(cluster)!));
-    }
-  }
-  const expected = expectedMutualInformation(a.values(), b.values(), n);
-  const most = (entropy(a.values(), n) + entropy(b.values(), n)) / 2;
-  return (Math.max(shared, 0) - expected) / (most - expected);
+function add(sizes: Map<number, number>, name: number, times: number): void {
+  sizes.set(name, (sizes.get(name) ?? 0) + times);
 }
+
+const sizesAbove0 = (sizes: Sizes): readonly number[] => [...sizes.values()].filter((size) => size > 0);
 
 /** In nats. */
 function entropy(sizes: Iterable<number>, n: number): number {

@@ -86,6 +86,16 @@ export function singleRows(rows: number): Blocks {
   };
 }
 
+/** The rows of each block, ascending. [blocks][rows] */
+export function rowsOfBlocks({ of, sizes }: Blocks): readonly Int32Array[] {
+  const rows = Array.from(sizes, (size) => new Int32Array(size));
+  const filled = new Int32Array(sizes.length);
+  of.forEach((block, row) => {
+    rows[block]![filled[block]!++] = row;
+  });
+  return rows;
+}
+
 /**
  * Mean of each block's values: independent numbers for a test that needs them, such as `wilcoxon`.
  *

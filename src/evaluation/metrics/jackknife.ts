@@ -1,7 +1,7 @@
 import type { BlockStatistic, Blocks } from "./blocks.ts";
 import { studentTQuantile } from "./distributions/student-t.ts";
 import type { Estimate } from "./estimate.ts";
-import { requireLevel } from "./input-checks.ts";
+import { requireLevel, requireSameLength } from "./input-checks.ts";
 
 /** An estimate whose interval comes from a standard error. */
 export interface JackknifeEstimate extends Estimate {
@@ -25,17 +25,36 @@ export interface JackknifeEstimate extends Estimate {
  * @see MacKinnon, Nielsen & Webb 2023, doi:10.1016/j.jeconom.2022.04.001 (CV3)
  */
 export function blockJackknife(blocks: Blocks, statistic: BlockStatistic, level = 0.95): JackknifeEstimate {
+  const times = new Int32Array(blocks.sizes.length).fill(1);
+  const value = statistic(times);
+  const without = Float64Array.from({ length: blocks.sizes.length }, (_, block) => {
+    times[block] = 0;
+    const rest = statistic(times);
+    times[block] = 1;
+    return rest;
+  });
+  return jackknifeOf(blocks, { value, without }, level);
+}
+
+/**
+ * The same of a statistic that was computed already.
+ *
+ * @param found  the statistic of all rows, and without each block in turn: [blocks]
+ * @throws {InputError} when there is not one value per block, or the level is outside (0, 1)
+ */
+export function jackknifeOf(
+  blocks: Blocks,
+  { value, without }: { readonly value: number; readonly without: ArrayLike<number> },
+  level = 0.95,
+): JackknifeEstimate {
   requireLevel(level);
+  requireSameLength(without, blocks.sizes, ["values without a block", "blocks"]);
   const count = blocks.sizes.length;
   const n = blocks.of.length;
-  const times = new Int32Array(count).fill(1);
-  const value = statistic(times);
   let squaredSizes = 0;
   let variance = 0;
   for (let block = 0; block < count; block++) {
-    times[block] = 0;
-    variance += ((count - 1) / count) * (statistic(times) - value) ** 2;
-    times[block] = 1;
+    variance += ((count - 1) / count) * (without[block]! - value) ** 2;
     squaredSizes += blocks.sizes[block]! ** 2;
   }
   const standardError = Math.sqrt(variance);

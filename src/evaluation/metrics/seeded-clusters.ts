@@ -1,53 +1,76 @@
-import { adjustedMutualInformationOver } from "./adjusted-mutual-information.ts";
+import { adjustedMutualInformationWithout, type LeftOut } from "./adjusted-mutual-information.ts";
 import type { Blocks } from "./blocks.ts";
 import type { Estimate } from "./estimate.ts";
-import { blockJackknife } from "./jackknife.ts";
+import { jackknifeOf } from "./jackknife.ts";
 import { kMeans } from "./k-means.ts";
 import type { Matrix } from "./matrix.ts";
 import { seedSpread } from "./seed-spread.ts";
 import { mean } from "./sum.ts";
 
-export interface SeededClusters {
-  /** Clusters of each row, one entry per seed: [seeds][rows]. */
-  readonly clusters: readonly Int32Array[];
-  /** Adjusted mutual information of labels and clusters, one per seed. */
-  readonly scores: readonly number[];
+/** Clusterings that were found before, by their seed. */
+export interface KeptClusterings {
+  /** Cluster of each row; undefined where this seed's are not known. */
+  find(seed: number): Int32Array | undefined;
+  keep(seed: number, clusters: Int32Array): Promise<void>;
 }
+
+export interface SeededOptions {
+  readonly k: number;
+  /** How many: 0, 1, 2, … */
+  readonly seeds: number;
+  readonly blocks: Blocks;
+  readonly kept?: KeptClusterings | undefined;
+  /**
+   * Awaited before the first seed and after each, with the number of seeds done: where to tell it, and to let other work have
+   * its turn. What it throws ends the work.
+   */
+  readonly between?: ((done: number) => Promise<void>) | undefined;
+}
+
+/** Adjusted mutual information of labels and clusters, one per seed, with each block left out in turn. */
+export type SeededScores = readonly LeftOut[];
 
 /**
  * k-means again and again, with the seeds 0, 1, 2, …, each compared with the rows' labels.
  *
- * @param data    [rows, columns], at least k rows
+ * @param data    [rows, columns], at least k rows; asked for where some seed's clusters are not kept
  * @param labels  class of each row, from 0
  * @throws {InputError} as `kMeans`
  */
-export function seededClusters(
-  data: Matrix,
+export async function seededClusters(
+  data: () => Matrix,
   labels: ArrayLike<number>,
-  { k, seeds, blocks }: { readonly k: number; readonly seeds: number; readonly blocks: Blocks },
-): SeededClusters {
-  const everyBlock = new Int32Array(blocks.sizes.length).fill(1);
-  const clusters = Array.from({ length: seeds }, (_, seed) => kMeans(data, k, seed).clusters);
-  const scores = clusters.map((found) => adjustedMutualInformationOver(labels, found, blocks)(everyBlock));
-  return { clusters, scores };
+  { k, seeds, blocks, kept, between }: SeededOptions,
+): Promise<SeededScores> {
+  const scores: LeftOut[] = [];
+  await between?.(0);
+  for (let seed = 0; seed < seeds; seed++) {
+    let clusters = kept?.find(seed);
+    if (clusters === undefined) {
+      clusters = kMeans(data(), k, seed).clusters;
+      await kept?.keep(seed, clusters);
+    }
+    scores.push(adjustedMutualInformationWithout(labels, clusters, blocks));
+    await between?.(seed + 1);
+  }
+  return scores;
 }
 
 /** The mean over seeds with the original's spread, which says how much the random start matters and no more. */
-export const scoreSpread = ({ scores }: SeededClusters): Estimate => seedSpread(scores);
+export const scoreSpread = (scores: SeededScores): Estimate => seedSpread(scores.map(({ value }) => value));
 
 /**
  * The mean over seeds with the interval of the delete-one-block jackknife: how far it would move with other stretches of
  * genome, the clusters being those found with all rows. The spread between seeds is not part of it, which the mean over many
  * makes small.
  */
-export function scoreOverBlocks(
-  { clusters }: SeededClusters,
-  labels: ArrayLike<number>,
-  blocks: Blocks,
-): Estimate {
-  const scores = clusters.map((found) => adjustedMutualInformationOver(labels, found, blocks));
-  const { value, low, high, n, method } = blockJackknife(blocks, (times) =>
-    mean(scores.map((score) => score(times))),
+export function scoreOverBlocks(scores: SeededScores, blocks: Blocks): Estimate {
+  const without = Float64Array.from(blocks.sizes, (_, block) =>
+    mean(scores.map((score) => score.without[block]!)),
   );
+  const { value, low, high, n, method } = jackknifeOf(blocks, {
+    value: mean(scores.map((score) => score.value)),
+    without,
+  });
   return { value, low, high: Math.min(high, 1), n, method };
 }

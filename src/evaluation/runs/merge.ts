@@ -6,8 +6,9 @@ import { taskNamed } from "../tasks/catalogue.ts";
 import type { Measurement } from "../tasks/measurement.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { ScoreTable, Task } from "../tasks/task.ts";
-import type { Cell } from "./cell.ts";
+import { type Cell, cellName } from "./cell.ts";
 import { collectShards } from "./collect-shards.ts";
+import type { OnProgress } from "./progress.ts";
 import { readableJson } from "./readable-json.ts";
 import { type CellResult, cellResult, measureCell } from "./result.ts";
 import { cellFolder, noRun, readRunRecord } from "./run-folder.ts";
@@ -17,6 +18,10 @@ export { readResults } from "./read-results.ts";
 export interface MergeOptions {
   /** Forms of one's own that the run's cells name, beside the catalogue's. */
   readonly tasks?: readonly Task[];
+  /** Told where measuring takes long. */
+  readonly onProgress?: OnProgress;
+  /** Aborting makes `mergeRun` reject with the signal's reason; what was measured in parts is kept in the cell's folder. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -25,10 +30,11 @@ export interface MergeOptions {
  *
  * @throws {InputError} naming every shard that is missing, not finished, doubled, of another run, of another split, or
  *   changed since; nothing is written then
+ * @throws the signal's reason
  */
 export async function mergeRun(
   folder: string,
-  { tasks = [] }: MergeOptions = {},
+  { tasks = [], onProgress, signal }: MergeOptions = {},
 ): Promise<readonly CellResult[]> {
   const run = await readRunRecord(folder);
   if (run === undefined) throw noRun(folder);
@@ -39,8 +45,14 @@ export async function mergeRun(
     const { predictions, timing } = await collectShards(folder, record);
     const task = taskNamed(record.cell.task, tasks);
     checkVersion(folder, task, record.cell);
-    const measurement = measureCell(task, record, predictions);
     const place = cellFolder(folder, record);
+    const cell = cellName(record.identity);
+    signal?.throwIfAborted();
+    const measurement = await measureCell(task, record, predictions, {
+      folder: place,
+      signal,
+      onStage: (stage) => onProgress?.({ kind: "stage", cell, ...stage }),
+    });
     const result = cellResult(record, measurement, await readNotedTraining(place));
     const form = task.settings[record.cell.setting];
     await writeFileWhole(join(place, "scores.tsv"), scoresTable(form?.scores ?? task.scores, predictions));

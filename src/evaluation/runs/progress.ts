@@ -1,4 +1,4 @@
-import type { StageProgress } from "../settings/setting.ts";
+import type { StageProgress } from "../tasks/stage-progress.ts";
 
 /** What a run tells while it goes. Counts are of this shard unless said otherwise. */
 export type ProgressEvent =
@@ -27,7 +27,7 @@ export type ProgressEvent =
       readonly secondsLeft: number | undefined;
     }
   | ({
-      /** Work before the first row is answered, such as training. */
+      /** Work before the first row is answered, such as training, or after the last, such as clustering. */
       readonly kind: "stage";
       readonly cell: string;
     } & StageProgress)

@@ -1,7 +1,7 @@
 import type { TrainingRecord } from "../settings/training-record.ts";
 import type { Measurement } from "../tasks/measurement.ts";
 import type { Prediction } from "../tasks/prediction.ts";
-import type { Task } from "../tasks/task.ts";
+import type { MeasureWork, Task } from "../tasks/task.ts";
 import type { CellRecord } from "./cell.ts";
 
 /**
@@ -47,14 +47,16 @@ export interface StoredResult {
 /**
  * What a cell's predictions are worth.
  * @param predictions  in any order; they are measured in row order, so that sums round alike however they were made
+ * @throws the signal's reason when measuring took so long that it was stopped
  */
-export function measureCell(
+export async function measureCell(
   task: Task,
   { cell, rows }: CellRecord,
   predictions: readonly Prediction[],
-): Measurement {
+  work: MeasureWork = {},
+): Promise<Measurement> {
   const { protocol, seed, recipe } = cell;
-  const context = { protocol, seed, rowsInTable: rows.inTable, recipe };
+  const context = { protocol, seed, rowsInTable: rows.inTable, recipe, work };
   const form = task.settings[cell.setting];
   return form?.measure === undefined
     ? task.measure(inRowOrder(predictions), context)

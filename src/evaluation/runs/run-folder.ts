@@ -18,6 +18,7 @@ import { shardName } from "./shard-of-rows.ts";
  *     rows/003-of-016.jsonl      answers of one shard, added to batch by batch
  *     rows/003-of-016.lock       there while a process works on the shard
  *     rows/003-of-016.done.json  written last: count and digest
+ *     clusterings.jsonl          clusterings that measuring has finished, where a setting makes them
  *     trained.json               how the training went that answers, where the setting trains
  *     scores.tsv  metrics.json  result.json  timing.json   written by merging
  *   trained/1c09de55/            one training, named by the first digits of its identity; cells that share it find it

@@ -102,7 +102,7 @@ async function runInto(
     measurement:
       run.stopped || run.predictions.length === 0 || form?.measuredWhole
         ? null
-        : measureCell(planned.task.task, planned.record, run.predictions),
+        : await measureCell(planned.task.task, planned.record, run.predictions),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Model, Protocol } from "../../models/model.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { Recipe } from "../tasks/recipe.ts";
+import type { StageProgress } from "../tasks/stage-progress.ts";
 import type { Example, OpenTask, Task } from "../tasks/task.ts";
 import type { TrainingRecord } from "./training-record.ts";
 
@@ -24,20 +25,6 @@ export interface SettingContext {
   readonly onNote: ((text: string) => void) | undefined;
   /** Told while `open` works. */
   readonly onStage: ((stage: StageProgress) => void) | undefined;
-}
-
-/** How far a setting is that has work to do before it answers. */
-export interface StageProgress {
-  /** In words, the same while the stage lasts: "embedding the training rows", "training, epoch 3 of 150". */
-  readonly stage: string;
-  /** Rows. */
-  readonly done: number;
-  readonly total: number;
-  readonly rowsPerSecond: number | undefined;
-  /** To the end of all training; undefined until it is known. */
-  readonly secondsLeft: number | undefined;
-  /** Something to be told once, such as the losses of an epoch. */
-  readonly note?: string;
 }
 
 /** A model made ready to answer rows. */

@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { Pcg64 } from "../../base/pcg64.ts";
 import { CELL_LINES } from "../datasets/cell-lines.ts";
@@ -7,12 +9,14 @@ import type { Matrix } from "../metrics/matrix.ts";
 import { motifCountFeatures } from "../metrics/motif-count-features.ts";
 import { pca } from "../metrics/pca.ts";
 import {
-  type SeededClusters,
+  type SeededScores,
   scoreOverBlocks,
   scoreSpread,
   seededClusters,
 } from "../metrics/seeded-clusters.ts";
 import { classOf, rowsPerLine } from "./cell-type-elements-classified.ts";
+import { ClusteringLog } from "./clustering-log.ts";
+import { clusteringStage } from "./clustering-stage.ts";
 import { finiteEstimate, finiteOrNull, metricOf } from "./json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "./measurement.ts";
 import { ofKind, type Prediction, type VectorPrediction } from "./prediction.ts";
@@ -42,14 +46,33 @@ const ENOUGH_CHROMOSOMES = 10;
  *
  * Vectors of fewer numbers than components are asked for have as many components as numbers; with fewer rows than
  * clusters the score is undefined.
+ *
+ * Takes seconds for each seed of the whole subset: other work has its turn between seeds, and finished clusterings are kept in
+ * the cell's folder.
+ *
+ * @throws the signal's reason, between two seeds
  */
-export function measureClusters(predictions: readonly Prediction[], context: MeasureContext): Measurement {
+export async function measureClusters(
+  predictions: readonly Prediction[],
+  context: MeasureContext,
+): Promise<Measurement> {
   const rows = ofKind("vector", predictions);
   const how = clusteringOf(context.recipe);
   const labels = rows.map(classOf);
   const blocks = blocksOf(rows);
   const notes: string[] = [];
-  const table = componentsOf(vectorsOf(rows, context), how, notes);
+  const space = spaceOf(vectorsOf(rows, context), how, notes);
+  const { folder, ...work } = context.work ?? {};
+  const log = folder === undefined ? undefined : await ClusteringLog.open(join(folder, "clusterings.jsonl"));
+  const cluster = (of: Space, k: number, seeds: number, what: string) => {
+    const { kept, between } = clusteringStage(
+      `clustering ${what}into ${k}`,
+      seeds,
+      work,
+      log?.of(of.identity, k, rows.length),
+    );
+    return seededClusters(of.components, labels, { k, seeds, blocks, kept, between });
+  };
   const kinds = [
     {
       name: "adjusted-mutual-information",
@@ -64,22 +87,24 @@ export function measureClusters(predictions: readonly Prediction[], context: Mea
       main: false,
     },
   ];
-  let found: SeededClusters | undefined;
-  const metrics = kinds.map(({ k, ...form }): Metric => {
-    if (table === undefined || rows.length < k) {
+  let found: SeededScores | undefined;
+  const metrics: Metric[] = [];
+  for (const { k, ...form } of kinds) {
+    if (space === undefined || rows.length < k) {
       const why =
         rows.length < k
           ? `${rows.length} rows cannot be put into ${k} clusters`
           : "no column of the vectors is left";
-      return metricOf({ ...form, better: "higher" }, Number.NaN, why);
+      metrics.push(metricOf({ ...form, better: "higher" }, Number.NaN, why));
+      continue;
     }
-    const clusters = seededClusters(table, labels, { k, seeds: how.seeds, blocks });
-    if (form.main) found = clusters;
-    const spread = scoreSpread(clusters);
-    const overBlocks = scoreOverBlocks(clusters, labels, blocks);
+    const scores = await cluster(space, k, how.seeds, "");
+    if (form.main) found = scores;
+    const spread = scoreSpread(scores);
+    const overBlocks = scoreOverBlocks(scores, blocks);
     const intervals = context.protocol === "paper" ? [spread, overBlocks] : [overBlocks, spread];
-    return { ...metricOf({ ...form, better: "higher" }, spread.value, "", intervals), chance: 0 };
-  });
+    metrics.push({ ...metricOf({ ...form, better: "higher" }, spread.value, "", intervals), chance: 0 });
+  }
   const spread = found === undefined ? undefined : scoreSpread(found);
   return {
     metrics,
@@ -91,13 +116,13 @@ export function measureClusters(predictions: readonly Prediction[], context: Mea
       rows: rows.length,
       rowsInTable: context.rowsInTable,
       ...rowsPerLine(labels),
-      components: table?.columns ?? 0,
+      components: space?.count ?? 0,
       clusters: how.clusters,
       seeds: how.seeds,
       [`${blocks.kind === "chromosome" ? "chromosomes" : "blocks"}`]: blocks.sizes.length,
     },
     averages: {},
-    quirks: found === undefined ? [] : quirksOf(rows, labels, { how, blocks, found, context }),
+    quirks: found === undefined ? [] : await quirksOf(rows, { how, found, context, cluster }),
     notes,
   };
 }
@@ -146,12 +171,22 @@ function inOrder(rows: readonly VectorPrediction[], ofList: boolean): readonly V
   return [...rows].sort((a, b) => Number(a.facts.place) - Number(b.facts.place));
 }
 
+/** What is clustered. */
+interface Space {
+  /** What the vectors are and how many components of them are taken, in a few letters. */
+  readonly identity: string;
+  /** Components. */
+  readonly count: number;
+  /** [rows, count]; computed when first asked for. */
+  readonly components: () => Matrix;
+}
+
 /** The vectors in as few directions as the recipe asks for; undefined where nothing is left of them. */
-function componentsOf(
+function spaceOf(
   vectors: readonly string[],
   { transform, components, solver }: Clustering,
   notes: string[],
-): Matrix | undefined {
+): Space | undefined {
   const matrix = vectorMatrix(vectors);
   if (matrix.rows < 2) return undefined;
   const table = transform === "motif-counts" ? motifCountFeatures(matrix) : matrix;
@@ -166,10 +201,22 @@ function componentsOf(
     );
   }
   const count = Math.min(components, most);
-  // The randomised solver looks for a few of many; for all of them it has nothing to leave out.
-  return solver === "full" || count === most
-    ? pca(table, count).transformed
-    : pca(table, count, { solver, rng: new Pcg64(0) }).transformed;
+  const { buffer, byteOffset, byteLength } = table.data;
+  const digest = sha256Hex(new Uint8Array(buffer, byteOffset, byteLength));
+  let found: Matrix | undefined;
+  return {
+    identity: `${digest} ${solver} ${count}`,
+    count,
+    components() {
+      // The randomised solver looks for a few of many; for all of them it has nothing to leave out.
+      const options =
+        solver === "full" || count === most
+          ? ({ solver: "full" } as const)
+          : ({ solver, rng: new Pcg64(0) } as const);
+      found ??= pca(table, count, options).transformed;
+      return found;
+    },
+  };
 }
 
 function blocksOf(rows: readonly VectorPrediction[]): Blocks {
@@ -185,28 +232,27 @@ function blocksOf(rows: readonly VectorPrediction[]): Blocks {
 
 interface FoundClusters {
   readonly how: Clustering;
-  readonly blocks: Blocks;
-  readonly found: SeededClusters;
+  readonly found: SeededScores;
   readonly context: MeasureContext;
+  readonly cluster: (of: Space, k: number, seeds: number, what: string) => Promise<SeededScores>;
 }
 
 /** What the other order of vectors would give, where the answers hold both. */
-function quirksOf(
+async function quirksOf(
   rows: readonly VectorPrediction[],
-  labels: readonly number[],
-  { how, blocks, found, context }: FoundClusters,
-): readonly QuirkEffect[] {
+  { how, found, context, cluster }: FoundClusters,
+): Promise<readonly QuirkEffect[]> {
   const paper = context.protocol === "paper";
   const others = inOrder(rows, !paper).map(
     ({ otherwise }) => otherwise?.[paper ? "file-order" : "text-order"]?.[0],
   );
   if (!others.every((vector) => vector !== undefined)) return [];
-  const table = componentsOf(others, how, []);
-  if (table === undefined) return [];
+  const space = spaceOf(others, how, []);
+  if (space === undefined) return [];
   const seeds = Math.min(SEEDS_OF_QUIRK, how.seeds);
-  const own = finiteEstimate(scoreSpread({ clusters: [], scores: found.scores.slice(0, seeds) }));
+  const own = finiteEstimate(scoreSpread(found.slice(0, seeds)));
   const other = finiteEstimate(
-    scoreSpread(seededClusters(table, labels, { k: how.clusters, seeds, blocks })),
+    scoreSpread(await cluster(space, how.clusters, seeds, "the other order of vectors ")),
   );
   const effect: Readonly<Record<"paper" | "corrected", Estimate | null>> = paper
     ? { paper: own, corrected: other }

@@ -4,6 +4,7 @@ import type { Protocol } from "../../models/model.ts";
 import type { Measurement } from "./measurement.ts";
 import type { Prediction, RowFacts } from "./prediction.ts";
 import type { Recipe } from "./recipe.ts";
+import type { StageProgress } from "./stage-progress.ts";
 
 /** Which chromosomes: one split shared by all tasks; "all" where a task has no split. */
 export type Split = "train" | "val" | "test" | "all";
@@ -114,6 +115,15 @@ export interface OpenTask {
   close(): Promise<void>;
 }
 
+/** What measuring that takes long is given beside. */
+export interface MeasureWork {
+  /** The cell's folder, where what is finished may be kept; undefined for a run in memory. */
+  readonly folder?: string | undefined;
+  /** Measuring ends with its reason. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onStage?: ((stage: StageProgress) => void) | undefined;
+}
+
 /** What `measure` may know beside the predictions. */
 export interface MeasureContext {
   readonly protocol: Protocol;
@@ -121,6 +131,7 @@ export interface MeasureContext {
   /** Rows in the whole table, every chromosome. */
   readonly rowsInTable: number;
   readonly recipe: Recipe;
+  readonly work?: MeasureWork;
 }
 
 /** A table of scores for people and other programs: tab-separated, one header line. */
@@ -182,8 +193,8 @@ export interface TaskSetting {
   checkRecipe?(recipe: Recipe): void;
   /** Measuring takes long and tells little of a part of the rows: shards are not measured by themselves. */
   readonly measuredWhole?: true;
-  /** What this setting's answers are worth, where it is not the task's own `measure`. */
-  measure?(predictions: readonly Prediction[], context: MeasureContext): Measurement;
+  /** What this setting's answers are worth, where it is not the task's own `measure`; a promise where that takes long. */
+  measure?(predictions: readonly Prediction[], context: MeasureContext): Measurement | Promise<Measurement>;
   /** The table of this setting's scores, where it is not the task's own. */
   readonly scores?: ScoreTable;
   /** Name, without ending, of a file for the original's keys alone, `eval` for `eval_test.json`; none where it is absent. */

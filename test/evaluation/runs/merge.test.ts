@@ -3,10 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
+import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import { readResults } from "../../../src/evaluation/runs/read-results.ts";
 import { runShard } from "../../../src/evaluation/runs/shard.ts";
+import type { MeasureWork, Task } from "../../../src/evaluation/tasks/task.ts";
 import { fakeModel, fakeTask } from "../fake-task.ts";
 
 let root: string;
@@ -140,4 +142,48 @@ test("a result changed by hand is an error that names the field", async () => {
   const error = await readResults(folder).catch((error) => error);
   expect(error.place.file).toBe(file);
   expect(error.message).toContain("metrics.0.better");
+});
+
+test("measuring that takes long is told its folder, heard of, and stopped; nothing is written then", async () => {
+  const given: MeasureWork[] = [];
+  const slow: Task = {
+    ...task,
+    open: async (inputs, options) => ({ ...(await task.open(inputs, options)), task: slow }),
+    settings: {
+      "zero-shot": {
+        ...task.settings["zero-shot"]!,
+        async measure(predictions, context) {
+          given.push(context.work!);
+          context.work?.onStage?.({
+            stage: "thinking",
+            unit: "clusterings",
+            done: 1,
+            total: 2,
+            rowsPerSecond: 1,
+            secondsLeft: 1,
+          });
+          context.work?.signal?.throwIfAborted();
+          return task.measure(predictions, context);
+        },
+      },
+    },
+  };
+  const rows = await shards([1], { count: 1 });
+  const controller = new AbortController();
+  const onProgress = () => controller.abort(new Error("enough"));
+  const asked = { tasks: [slow], onProgress, signal: controller.signal };
+  await expect(mergeRun(folder, asked)).rejects.toThrow("enough");
+  expect(given[0]!.folder).toBe(join(rows, ".."));
+  expect(await readdir(given[0]!.folder!)).toEqual(["rows"]);
+  const [result] = await mergeRun(folder, { tasks: [slow] });
+  const events: unknown[] = [];
+  const evaluation = await evaluate({
+    task: slow,
+    inputs: {},
+    model: fakeModel(),
+    onProgress: (event) => events.push(event),
+  });
+  expect(evaluation.metrics).toEqual(result!.metrics);
+  expect(given.at(-1)!.folder).toBeUndefined();
+  expect(events).toContainEqual(expect.objectContaining({ kind: "stage", stage: "thinking", total: 2 }));
 });

@@ -127,7 +127,7 @@ describe("data.h5 in place of table and genome", () => {
     expect(fromFile.published).toEqual(fromTable.published);
   });
 
-  test("classified pairs keep both members together, and say that rows are taken as independent", () => {
+  test("classified pairs keep both members together, and say that rows are taken as independent", async () => {
     const predictions = Array.from({ length: 40 }, (_, row) => ({
       kind: "logits" as const,
       row,
@@ -139,7 +139,7 @@ describe("data.h5 in place of table and genome", () => {
     }));
     const { measure } = regulatoryElements.settings.probed!;
     const context = { protocol: "corrected", seed: 0, rowsInTable: 45 } as const;
-    const { metrics, notes, counts } = measure!(predictions, {
+    const { metrics, notes, counts } = await measure!(predictions, {
       ...context,
       recipe: { evaluationBatchSize: 8 },
     });
