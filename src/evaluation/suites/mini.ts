@@ -1,5 +1,5 @@
 import { InputError } from "../../base/errors.ts";
-import { rowsForCorrelation, rowsForShare, rowsPerClass } from "./sample-size.ts";
+import { rowsForCorrelation, rowsForMutualInformation, rowsForShare, rowsPerClass } from "./sample-size.ts";
 import type { Suite, SuiteRow, SuiteSetting } from "./suite.ts";
 import { WHOLE_SUITE } from "./whole.ts";
 
@@ -17,8 +17,10 @@ const TRAINED = new Set(["probed", "fine-tuned", "ab-initio"]);
 function sizesOf(task: string, width: number): SuiteSetting {
   switch (task) {
     case "cell-type-elements":
-      // Accuracy is of all rows; each line's AUROC needs enough rows of that line.
-      return { limit: Math.ceil(rowsPerClass(width) / SMALLEST_SHARE) };
+      // Accuracy and clustering are of all rows; each line's AUROC needs enough rows of that line.
+      return {
+        limit: Math.max(Math.ceil(rowsPerClass(width) / SMALLEST_SHARE), rowsForMutualInformation(width)),
+      };
     case "chromatin-activity":
       return {
         sample: { peaks: rowsForCorrelation(width), idr: rowsPerClass(width), nonpeaks: rowsPerClass(width) },

@@ -1,13 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
-import { normal } from "../../../src/base/sample.ts";
+import { integerBelow, normal } from "../../../src/base/sample.ts";
+import { adjustedMutualInformationWithout } from "../../../src/evaluation/metrics/adjusted-mutual-information.ts";
+import { singleRows } from "../../../src/evaluation/metrics/blocks.ts";
 import { pearsonEstimate, spearmanEstimate } from "../../../src/evaluation/metrics/correlation.ts";
 import { aurocEstimate } from "../../../src/evaluation/metrics/delong.ts";
 import { wilsonInterval } from "../../../src/evaluation/metrics/intervals.ts";
+import { jackknifeOf } from "../../../src/evaluation/metrics/jackknife.ts";
 import { MINI_WIDTH, miniSuite } from "../../../src/evaluation/suites/mini.ts";
 import {
   rowsForCorrelation,
+  rowsForMutualInformation,
   rowsForShare,
   rowsPerClass,
 } from "../../../src/evaluation/suites/sample-size.ts";
@@ -59,6 +63,99 @@ describe.each(WIDTHS)("for intervals of ±%f", (width) => {
     );
     expect(Math.abs(value - 0.5)).toBeLessThan(1 / n);
     expect((high - low) / 2).toBeLessThanOrEqual(width);
+  });
+});
+
+/** Half the interval of the AMI of five lines in turn and clusters: the line's own, another line's for a share of the rows. */
+function mutualInformationHalf(rows: number, astray: number, clustersPerLine: number): number {
+  const rng = new Pcg64(rows);
+  const labels = Int32Array.from({ length: rows }, (_, row) => row % 5);
+  const clusters = labels.map((label, row) => {
+    // Exactly that share, spread evenly over lines and over the others' clusters.
+    const turn = Math.floor(row / 5);
+    const strays = Math.floor((turn + 1) * astray) > Math.floor(turn * astray);
+    const line = strays ? (label + 1 + (Math.floor(turn * astray) % 4)) % 5 : label;
+    return clustersPerLine * line + integerBelow(rng, clustersPerLine);
+  });
+  const blocks = singleRows(rows);
+  const { low, high } = jackknifeOf(blocks, adjustedMutualInformationWithout(labels, clusters, blocks));
+  return (high - low) / 2;
+}
+
+describe("an adjusted mutual information with five lines", () => {
+  /** E[f²] of the documentation for probabilities [lines, clusters]. */
+  function variance(weights: readonly Float64Array[]): number {
+    const total = weights.reduce((sum, row) => sum + row.reduce((a, b) => a + b, 0), 0);
+    const p = weights.map((row) => row.map((weight) => weight / total));
+    const ofLine = p.map((row) => row.reduce((a, b) => a + b, 0));
+    const ofCluster = p[0]!.map((_, j) => p.reduce((sum, row) => sum + row[j]!, 0));
+    const entropy = (some: Iterable<number>) =>
+      [...some].reduce((sum, x) => sum - (x > 0 ? x * Math.log(x) : 0), 0);
+    const both = entropy(p.flatMap((row) => [...row]));
+    const mean = (entropy(ofLine) + entropy(ofCluster)) / 2;
+    const n = (2 * mean - both) / mean;
+    return p.reduce(
+      (sum, row, i) =>
+        sum +
+        row.reduce((part, x, j) => {
+          if (x === 0) return part;
+          const f = (Math.log(x) - (1 - n / 2) * (Math.log(ofLine[i]!) + Math.log(ofCluster[j]!))) / mean;
+          return part + x * f * f;
+        }, 0),
+      0,
+    );
+  }
+
+  /** Shares of the lines in the benchmark, and equal ones. */
+  const SHARES = [
+    [0.2, 0.2, 0.2, 0.2, 0.2],
+    [45_184, 49_208, 33_948, 50_783, 37_623].map((peaks) => peaks / 216_746),
+  ];
+
+  test.each(SHARES)("varies no more than is reckoned with, wherever a search goes (%f, ...)", (...shares) => {
+    const rng = new Pcg64(7);
+    const joint = (logits: readonly Float64Array[]) =>
+      logits.map((row, i) => {
+        const weights = row.map(Math.exp);
+        const sum = weights.reduce((a, b) => a + b, 0);
+        return weights.map((weight) => (shares[i]! * weight) / sum);
+      });
+    let largest = 0;
+    for (const clusters of [3, 5, 5, 8, 20]) {
+      let at = shares.map(() => Float64Array.from({ length: clusters }, () => 2 * normal(rng)));
+      let value = variance(joint(at));
+      for (let step = 0; step < 1500; step++) {
+        const size = 10 ** (-2 * rng.nextFloat64());
+        const next = at.map((row) =>
+          row.map((x) => x + size * normal(rng) * (rng.nextFloat64() < 0.3 ? 1 : 0)),
+        );
+        const found = variance(joint(next));
+        if (found > value) [at, value] = [next, found];
+      }
+      largest = Math.max(largest, value);
+    }
+    // The search comes near the bound, and not above.
+    expect(largest).toBeGreaterThan(0.45);
+    expect(largest).toBeLessThan(0.5);
+  });
+
+  test.each([0.01, 0.02, 0.03])(
+    "is known to ±%f: five clusters with one row of six astray, about the worst",
+    (width) => {
+      const half = mutualInformationHalf(rowsForMutualInformation(width), 0.16, 1);
+      expect(half).toBeLessThanOrEqual(width);
+      expect(half).toBeGreaterThan(0.9 * width);
+    },
+  );
+
+  test.each(WIDTHS)("with the small suite's rows as well, in 5 clusters and in 50, for ±%f", (width) => {
+    const task = miniSuite(width).rows.find((row) => row.task === "cell-type-elements")!;
+    const { limit } = task.settings["zero-shot-embedding"]!;
+    for (const astray of [0, 0.16, 0.5, 0.8]) {
+      for (const perLine of [1, 10]) {
+        expect(mutualInformationHalf(limit!, astray, perLine)).toBeLessThanOrEqual(width);
+      }
+    }
   });
 });
 
