@@ -146,6 +146,26 @@ describe("a training on a made genome", () => {
   });
 });
 
+test("windows of peaks have room to be moved, those of non-peaks stay in their place", async () => {
+  const seen: Interval[] = [];
+  const watched = {
+    values: (intervals: readonly Interval[]) => {
+      seen.push(...intervals);
+      return signal.values(intervals);
+    },
+  };
+  const recipe = { ...RECIPE, epochs: 1 };
+  await trainChrombpnet({ ...request(temporaryFolder(), recipe), signal: watched });
+  const widthsAround = (regions: typeof peaks) =>
+    new Set(
+      seen
+        .filter(({ start, end }) => regions.some(({ centre }) => centre === (start + end) / 2))
+        .map(({ start, end }) => end - start),
+    );
+  expect(widthsAround(peaks)).toEqual(new Set([SIZES.outputLength + 2 * RECIPE.jitter]));
+  expect(widthsAround(nonpeaks)).toEqual(new Set([SIZES.outputLength]));
+});
+
 describe("what trains", () => {
   test("the bias: non-peaks below a part of the peaks' 1 % quantile, strictly between their own extremes", () => {
     const peakReads = Array.from({ length: 101 }, (_, i) => 100 + 10 * i); // 1 % quantile 110
@@ -167,6 +187,12 @@ describe("what trains", () => {
     expect(selection.nonpeaks).toEqual([1, 2]);
     expect(selection.countsWeight).toBe(3.5);
     expect(() => selectForAccessibility([0, 0, 0], [], recipe)).toThrow(/have no reads/);
+  });
+
+  test("of a shallow signal the counts weigh 1, as in the original, and not a tenth of few reads", () => {
+    const recipe = { ...PUBLISHED_RECIPE, outlierQuantile: 1, negativesPerPeak: 0 };
+    expect(selectForAccessibility([2, 3, 4, 5, 6], [], recipe).countsWeight).toBe(1);
+    expect(selectForBias([20, 20], [1, 2, 3, 4], recipe).countsWeight).toBe(1);
   });
 });
 

@@ -14,9 +14,9 @@ export interface ChrombpnetRecipe {
   readonly outlierQuantile: number;
   /** Non-peaks per peak, in training and in validation. */
   readonly negativesPerPeak: number;
-  /** Bases that a training window may be moved at random, to either side. */
+  /** Bases that the window around a training peak may be moved at random, to either side; non-peaks stay in their place. */
   readonly jitter: number;
-  /** The same while the bias is trained. */
+  /** The same of the non-peaks that train the bias. */
   readonly biasJitter: number;
   readonly learningRate: number;
   readonly batchSize: number;

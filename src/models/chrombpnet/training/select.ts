@@ -10,7 +10,7 @@ export interface Selection {
   /** Regions with this many reads or more, and with so few or fewer, are left out. */
   readonly mostReads: number;
   readonly fewestReads: number;
-  /** Weight of the squared error of the counts in the loss: a tenth of the median reads. */
+  /** Weight of the squared error of the counts in the loss: a tenth of the median reads, 1 at least. */
   readonly countsWeight: number;
 }
 
@@ -87,7 +87,7 @@ const placesInside = (reads: ArrayLike<number>, limits: Limits) =>
 
 function weightOf(reads: readonly number[]): number {
   const weight = quantile(reads, 0.5) / 10;
-  if (weight > 0) return weight;
+  if (weight > 0) return Math.max(weight, 1);
   throw new InputError(
     `half of the ${reads.length} regions that would train have no reads, so the counts would have no weight`,
     { hint: "is the signal one of cut counts, and deep enough? look at the peaks, too" },

@@ -14,7 +14,7 @@ import { fitNetwork, rowsPerPart, type TrainedNetwork } from "./fit-network.ts";
 import type { ChrombpnetRecipe } from "./recipe.ts";
 import { biasScaledTo, type CountedWindow } from "./scaled-bias.ts";
 import { draw, type Selection, selectForAccessibility, selectForBias } from "./select.ts";
-import type { BaseValues, Region } from "./windows.ts";
+import type { BaseValues, Region, RegionWindow } from "./windows.ts";
 import { insideGenome, readsInside, readWindows, trimmed } from "./windows.ts";
 
 /** Which regions train and which tell when to stop; others are left out. */
@@ -67,9 +67,8 @@ interface Example extends CountedWindow {
 export async function trainChrombpnet(request: ChrombpnetTraining): Promise<TrainedChrombpnet> {
   const { recipe } = request;
   checkLengths(recipe, request.bias?.sizes ?? recipe.bias);
-  const room = Math.max(recipe.jitter, recipe.biasJitter);
-  const peaks = await readExamples(request, request.peaks, room, "peak");
-  const nonpeaks = await readExamples(request, request.nonpeaks, room, "non-peak");
+  const peaks = await readExamples(request, request.peaks, recipe.jitter, "peak");
+  const nonpeaks = await readExamples(request, request.nonpeaks, recipe.biasJitter, "non-peak");
   const fittedBias = request.bias === undefined ? await trainBias(request, peaks, nonpeaks) : undefined;
   const bias = request.bias ?? fittedBias!.fit.network;
   const selection = selectForAccessibility(readsOf(peaks), readsOf(nonpeaks), recipe);
@@ -155,7 +154,11 @@ async function trainBias(
     ...shared(request, "bias"),
     sizes: recipe.bias,
     countsWeight: selection.countsWeight,
-    training: trainingExamples(recipe, recipe.bias, ofPart(quiet, "train"), recipe.biasJitter),
+    training: trainingExamples(
+      recipe,
+      recipe.bias,
+      windowsOf(recipe, ofPart(quiet, "train"), recipe.biasJitter),
+    ),
     validation: regionExamples(windowsOf(recipe, ofPart(quiet, "validation"), 0), recipe.bias),
     order: { kind: "shuffled", seed: recipe.seed },
   });
@@ -185,12 +188,10 @@ async function trainAccessibility(
     sizes: recipe.accessibility,
     frozenBias,
     countsWeight,
-    training: trainingExamples(
-      recipe,
-      recipe.accessibility,
-      [...peaksTrain, ...nonpeaksTrain],
-      recipe.jitter,
-    ),
+    training: trainingExamples(recipe, recipe.accessibility, [
+      ...windowsOf(recipe, peaksTrain, recipe.jitter),
+      ...windowsOf(recipe, nonpeaksTrain, 0),
+    ]),
     validation: regionExamples(
       windowsOf(recipe, [...peaksVal, ...validated.map((i) => nonpeaksVal[i]!)], 0),
       recipe.accessibility,
@@ -238,16 +239,11 @@ function shared(request: ChrombpnetTraining, name: "bias" | "accessibility") {
   };
 }
 
-function trainingExamples(
-  recipe: ChrombpnetRecipe,
-  sizes: BpnetSizes,
-  examples: readonly Example[],
-  jitter: number,
-) {
+function trainingExamples(recipe: ChrombpnetRecipe, sizes: BpnetSizes, windows: readonly RegionWindow[]) {
   const { seed, batchSize } = recipe;
   const { inputLength, outputLength } = sizes;
   const options = { inputLength, outputLength, augment: { seed, batchSize } };
-  return regionExamplesInParts(windowsOf(recipe, examples, jitter), options, rowsPerPart(sizes));
+  return regionExamplesInParts(windows, options, rowsPerPart(sizes));
 }
 
 /** Windows with room to be moved by so many bases. */
