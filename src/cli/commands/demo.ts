@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { InternalError } from "../../base/errors.ts";
 import { kindOfPath } from "../../base/folder.ts";
 import { writeFileWhole } from "../../base/write-file.ts";
-import { openGenome } from "../../dna/genome/genome.ts";
+import { type Genome, openGenome } from "../../dna/genome/genome.ts";
 import { readMotifs } from "../../dna/motifs/meme.ts";
 import { readBackgrounds } from "../../evaluation/datasets/motif-footprinting/backgrounds.ts";
 import { writeFootprints } from "../../evaluation/datasets/motif-footprinting/footprint-file.ts";
@@ -27,6 +27,7 @@ import {
   type Question,
   quickQuestions,
 } from "../demo/questions.ts";
+import { SITE_NETWORK, siteNetwork } from "../demo/site-network.ts";
 import { checkTruths, truthsTable } from "../demo/truths.ts";
 import { mergeShown } from "../merge-shown.ts";
 import { resultsOf, resultsText } from "../results-text.ts";
@@ -98,6 +99,16 @@ async function demoFiles(out: string, { terminal }: Context): Promise<DemoFiles>
   return files;
 }
 
+async function demoModel(
+  spec: string,
+  { motifs }: DemoFiles,
+  genome: Genome,
+  { signal }: Context,
+): Promise<Model> {
+  if (spec === SITE_NETWORK) return siteNetwork((await readMotifs(motifs)).motifs);
+  return openModel(spec, { device: "cpu", genome, trainChromosomes: CHROMOSOME_SPLIT.train, signal });
+}
+
 /** Asks all questions under the corrected protocol, then some under the paper's; what a stopped demo had finished is kept. */
 async function answers(
   questions: readonly Question[],
@@ -111,8 +122,7 @@ async function answers(
   try {
     for (const spec of questions.flatMap((question) => question.models)) {
       if (models.has(spec)) continue;
-      const given = { device: "cpu", genome, trainChromosomes: CHROMOSOME_SPLIT.train } as const;
-      models.set(spec, await openModel(spec, { ...given, signal: context.signal }));
+      models.set(spec, await demoModel(spec, files, genome, context));
     }
     for (const { protocol, folder: run } of protocolFolders("both", folder)) {
       const asked = questions.filter(({ both }) => protocol === "corrected" || both);

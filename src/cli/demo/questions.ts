@@ -1,6 +1,7 @@
 import type { SyntheticFiles } from "../../evaluation/datasets/synthetic/files.ts";
 import type { Recipe } from "../../evaluation/tasks/recipe.ts";
 import type { TaskInputs } from "../../evaluation/tasks/task.ts";
+import { SITE_NETWORK } from "./site-network.ts";
 
 /** Files that the demo asks about: the synthetic genome's, and what it builds from them. */
 export interface DemoFiles extends SyntheticFiles {
@@ -14,7 +15,7 @@ export interface Question {
   /** What the task takes beside the genome. */
   readonly inputs: (files: DemoFiles) => TaskInputs;
   readonly setting: string;
-  /** As texts that `openModel` takes. */
+  /** As texts that `openModel` takes, or the name of `siteNetwork`. */
   readonly models: readonly string[];
   /** Asked under the paper's protocol too. */
   readonly both?: true;
@@ -51,6 +52,8 @@ const NETWORK = {
 const LONG_HEAD = { ...HEAD, trainRows: 192, valRows: 48, learningRate: 5e-5 };
 const LONG_TUNING = { ...TUNING, trainRows: 64, valRows: 24, batchSize: 8 };
 const LONG_NETWORK = { ...NETWORK, epochs: 2, trainRows: 128, valRows: 48 };
+/** For one number per planted motif: all rows that the benchmark trains on. */
+const SITE_WEIGHTS = { epochs: 10, batchSize: 32, learningRate: 0.03 };
 
 const elements = {
   task: "regulatory-elements",
@@ -64,12 +67,14 @@ const cellTypes = {
   task: "cell-type-elements",
   inputs: (files: DemoFiles) => ({ elements: files.cellTypePeaks }),
 };
+/** The cell line that the variants' effects are of, as in the benchmark. */
+const CELL_LINE = "GM12878";
 const activity = {
   task: "chromatin-activity",
   inputs({ cellLines }: DemoFiles) {
-    const { peaksTable, confidentPeaksTable, nonPeaksTable, signal } = cellLines.K562;
+    const { peaksTable, confidentPeaksTable, nonPeaksTable, signal } = cellLines[CELL_LINE];
     const tables = { peaks: peaksTable, idr: confidentPeaksTable, nonpeaks: nonPeaksTable };
-    return { ...tables, signal, "cell-line": "K562" };
+    return { ...tables, signal, "cell-line": CELL_LINE };
   },
 };
 const variants = {
@@ -135,6 +140,7 @@ export const QUESTIONS: readonly Question[] = [
     ...{ ...activity, setting: "ab-initio", rows: 100, recipe: LONG_NETWORK },
     models: ["probing-head-like"],
   },
+  { ...{ ...activity, setting: "ab-initio", recipe: SITE_WEIGHTS }, models: [SITE_NETWORK] },
 
   {
     ...{ ...variants, setting: "zero-shot" },
@@ -154,6 +160,7 @@ export const QUESTIONS: readonly Question[] = [
     ...{ ...trainedForVariants, setting: "ab-initio", rows: 60, recipe: LONG_NETWORK },
     models: ["probing-head-like"],
   },
+  { ...{ ...trainedForVariants, setting: "ab-initio", recipe: SITE_WEIGHTS }, models: [SITE_NETWORK] },
 ];
 
 /** `regulatory-elements, probed: epochs 6, trainRows 300`, for every question whose recipe is not the benchmark's. */

@@ -2,6 +2,7 @@ import type { StoredResult } from "../../evaluation/runs/result.ts";
 import type { Metric } from "../../evaluation/tasks/measurement.ts";
 import { metricCell } from "../../report/estimates.ts";
 import { cellText, type Table } from "../../report/tables/table.ts";
+import { SITE_NETWORK } from "./site-network.ts";
 
 /** Something that was planted in the genome, and what an answer must say if it found it. */
 export interface Truth {
@@ -29,6 +30,7 @@ export interface CheckedTruth {
 const elements = { task: "regulatory-elements", setting: "zero-shot" };
 const motifs = { task: "motif-footprinting" };
 const variants = { task: "variant-effects", dataset: "African caQTLs", setting: "zero-shot" };
+const sites = { setting: "ab-initio", model: SITE_NETWORK };
 
 /** What the demo's questions must bring to light; of those that were asked. */
 export const TRUTHS: readonly Truth[] = [
@@ -67,6 +69,13 @@ export const TRUTHS: readonly Truth[] = [
     },
     says: "each cell line has sites of its own",
   },
+  ...[
+    { metric: "spearman-peaks", above: 0.5 },
+    { metric: "auroc", above: 0.9 },
+  ].map((expected) => ({
+    ...{ ...sites, task: "chromatin-activity", dataset: "GM12878", ...expected },
+    says: "reads tell how much each site opens chromatin",
+  })),
   ...["kmer-markov-5", "hyenadna-toy"].map((model) => ({
     ...{ ...variants, model, above: 0.5 },
     says: "variants that matter break or make a site",
@@ -75,6 +84,10 @@ export const TRUTHS: readonly Truth[] = [
     ...{ ...variants, model, metric: "pearson", above: 0 },
     says: "making a site opens chromatin, breaking one closes it",
   })),
+  {
+    ...{ ...variants, ...sites, metric: "pearson", above: 0.8 },
+    says: "sites of reads open chromatin as those of alleles do",
+  },
 ];
 
 /** Corrected results against what was planted. */
