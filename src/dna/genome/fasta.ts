@@ -1,7 +1,7 @@
 import { BgzipIndexedFasta, IndexedFasta } from "@gmod/indexedfasta";
 import { FormatError, InputError } from "../../base/errors.ts";
 import type { FileHandle } from "../../base/file-handle.ts";
-import { blockLength, isGzip } from "./bgzip.ts";
+import { asGmodBgzipFile, blockLength, isGzip } from "./bgzip.ts";
 import { checkFastaIndex, type ReadText, stale } from "./check-fasta-index.ts";
 import { NO_DNA_LETTER, showByte, UPPER_CASE_DNA } from "./dna-bytes.ts";
 import { byteOfBase, type FastaIndexEntry, formatFastaIndex } from "./fasta-index.ts";
@@ -46,12 +46,11 @@ export async function openFasta(file: FileHandle): Promise<SequenceSource> {
 }
 
 async function openReader(file: FileHandle): Promise<{ reader: IndexedFasta; entries: FastaIndexEntry[] }> {
-  const fasta = asGmodFile(file);
   const start = await file.read(0, Math.min(18, file.size));
   if (!isGzip(start)) {
     const entries = await plainFastaIndex(file);
     const fai = bytesAsGmodFile(formatFastaIndex(entries));
-    return { reader: new IndexedFasta({ fasta, fai }), entries };
+    return { reader: new IndexedFasta({ fasta: asGmodFile(file), fai }), entries };
   }
   if (blockLength(start) === undefined) {
     throw new FormatError(
@@ -62,6 +61,7 @@ async function openReader(file: FileHandle): Promise<{ reader: IndexedFasta; ent
   }
   const { entries, gzi } = await bgzipFastaIndex(file);
   const fai = bytesAsGmodFile(formatFastaIndex(entries));
+  const fasta = asGmodBgzipFile(file);
   return { reader: new BgzipIndexedFasta({ fasta, fai, gzi: bytesAsGmodFile(gzi) }), entries };
 }
 

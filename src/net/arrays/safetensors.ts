@@ -113,21 +113,20 @@ function placeOf(file: FileHandle, name: string, entry: unknown, dataStart: numb
     throw new FormatError({ file: file.path, tensor: name }, message, hint);
   };
   if (!isObject(entry)) return fail("the header's entry is not an object with dtype, shape and data_offsets");
-  const dtype = SAFETENSORS_TYPES.get(String(entry.dtype));
+  const dtype = typeof entry.dtype === "string" ? SAFETENSORS_TYPES.get(entry.dtype) : undefined;
   if (dtype === undefined) {
     return fail(
-      `has the type ${JSON.stringify(entry.dtype)}; known are ${[...SAFETENSORS_TYPES.keys()].join(", ")}`,
+      `has the type ${short(entry.dtype)}; known are ${[...SAFETENSORS_TYPES.keys()].join(", ")}`,
       "convert the checkpoint to F32 or BF16 with the library that wrote it",
     );
   }
   const shape = entry.shape;
-  if (!isCounts(shape))
-    return fail(`has the shape ${JSON.stringify(shape)}; expected whole numbers from 0 up`);
+  if (!isCounts(shape)) return fail(`has the shape ${short(shape)}; expected whole numbers from 0 up`);
   const needed = elementCount(shape) * bytesPerElement(dtype);
   if (!Number.isSafeInteger(needed)) return fail(`has an impossibly large shape ${formatShape(shape)}`);
   const offsets = entry.data_offsets;
   if (!isCounts(offsets) || offsets.length !== 2) {
-    return fail(`has the data offsets ${JSON.stringify(offsets)}; expected [begin, end]`);
+    return fail(`has the data offsets ${short(offsets)}; expected [begin, end]`);
   }
   const [begin, end] = offsets as [number, number];
   const available = file.size - dataStart;
@@ -161,6 +160,12 @@ function checkCover(file: FileHandle, arrays: readonly StoredArray[], dataStart:
 }
 
 const CUT = "is the file cut off? Compare its size with the source's";
+
+/** A value as it stands in the header, which may be anything, in few enough letters for a message. */
+function short(value: unknown): string {
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);

@@ -342,6 +342,24 @@ describe("what is refused", () => {
     expect(await trouble(read())).toContain("damaged");
   });
 
+  test("a compressed block that claims gigabytes is refused before room is made for them", async () => {
+    const whole = bgzip(Buffer.from(SMALL), 16);
+    const claiming = Buffer.from(whole);
+    const first = claiming.readUInt16LE(16) + 1;
+    claiming.writeUInt32LE(0xffff_ff00, first - 4);
+    const before = process.resourceUsage().maxRSS;
+    const unread = await folder.write("claims.fa.gz", claiming);
+    expect(await trouble(openGenome(unread))).toContain(
+      "the bgzip block at byte 0 is said to hold 4294967040 bytes",
+    );
+    // The same where sound indexes lead to it.
+    const indexed = await folder.write("claims-later.fa.gz", whole);
+    await (await openGenome(indexed)).close();
+    await writeFile(indexed, claiming);
+    expect(await trouble(openGenome(indexed))).toContain("is said to hold 4294967040 bytes");
+    expect(process.resourceUsage().maxRSS - before).toBeLessThan(2 ** 20); // KiB
+  });
+
   test.each([
     ["bytes missing", (gzi: Buffer) => gzi.subarray(0, -1), "which is not what its number of blocks needs"],
     [

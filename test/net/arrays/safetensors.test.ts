@@ -90,6 +90,21 @@ describe("a broken file is refused with the reason", () => {
       safetensorsBytes({ a: { ...f32([4], 0, 16), dtype: null } }, data),
       /has the type null/,
     ],
+    [
+      "type that cannot be made text",
+      safetensorsBytes({ a: { ...f32([4], 0, 16), dtype: { toString: 1 } } }, data),
+      /has the type \{"toString":1\}/,
+    ],
+    [
+      "type in a list",
+      safetensorsBytes({ a: { ...f32([4], 0, 16), dtype: ["F32"] } }, data),
+      /has the type \["F32"\]/,
+    ],
+    [
+      "endless shape",
+      safetensorsBytes({ a: { ...f32([4], 0, 16), shape: "9".repeat(5000) } }, data),
+      /has the shape "9{79}…; expected/,
+    ],
     ["negative length", safetensorsBytes({ a: f32([-4], 0, 16) }, data), /has the shape \[-4\]/],
     ["fraction", safetensorsBytes({ a: f32([1.5], 0, 16) }, data), /has the shape \[1.5\]/],
     ["impossible size", safetensorsBytes({ a: f32([1e9, 1e9, 1e9], 0, 16) }, data), /impossibly large shape/],
