@@ -2,6 +2,7 @@ import { BigWig } from "@gmod/bbi";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { openFile } from "../../base/file-handle.ts";
 import { rememberedDigest } from "../../base/remembered-digest.ts";
+import { checkBigWig } from "./check-bigwig.ts";
 import { asGmodFile } from "./gmod-file.ts";
 import type { Interval } from "./interval.ts";
 
@@ -52,6 +53,7 @@ export async function openBigWig(path: string): Promise<Signal> {
           cause,
         );
   try {
+    await checkBigWig(file);
     const reader = new BigWig({ filehandle: asGmodFile(file) });
     const header = await reader.getHeader();
     if (header.fileType !== "bigwig") throw new FormatError({ file: path }, "this is a bigBed, not a bigWig");

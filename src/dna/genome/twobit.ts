@@ -40,7 +40,12 @@ export async function openTwoBit(file: FileHandle): Promise<SequenceSource> {
       : new FormatError({ file: file.path }, "the 2bit file is damaged or cut off", undefined, cause);
   const lengths = await readLengths(reader, file).catch((cause) => Promise.reject(trouble(cause)));
 
+  const checked = new Map<string, Promise<void>>();
+  const check = async (name: string) => checkUnknown(file, name, (await reader.getIndex())[name]!);
+
   async function read(name: string, from: number, to: number): Promise<string> {
+    if (!checked.has(name)) checked.set(name, check(name));
+    await checked.get(name);
     const letters = await reader.getSequence(name, from, to).catch((cause) => Promise.reject(trouble(cause)));
     if (letters?.length !== to - from) throw trouble(undefined);
     return letters;
@@ -58,6 +63,35 @@ export async function openTwoBit(file: FileHandle): Promise<SequenceSource> {
   }
 
   return { lengths, read, readWhole };
+}
+
+/**
+ * The stretches of N of a sequence lie in order, none over another and none without a letter: the reader walks from one to the
+ * next and would stand still for ever where that does not hold.
+ *
+ * @param offset  of the sequence's record: its length, the number of stretches, their starts, their lengths
+ */
+async function checkUnknown(file: FileHandle, name: string, offset: number): Promise<void> {
+  const head = words(await file.read(offset, 8));
+  const [length, count] = [head(0), head(1)];
+  const stretch = words(await file.read(offset + 8, 8 * count));
+  for (let i = 0, before = 0; i < count; i++) {
+    const start = stretch(i);
+    const end = start + stretch(count + i);
+    if (start < before || end <= start || end > length) {
+      throw new FormatError(
+        { file: file.path },
+        `the 2bit file is damaged: sequence ${JSON.stringify(name)} of ${length} bases is said to have no letters from base ${start} to ${end}`,
+      );
+    }
+    before = end;
+  }
+}
+
+/** Little-endian 32-bit numbers by their place. */
+function words(bytes: Uint8Array): (i: number) => number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return (i) => view.getUint32(4 * i, true);
 }
 
 async function readLengths(reader: TwoBitFile, file: FileHandle): Promise<Map<string, number>> {

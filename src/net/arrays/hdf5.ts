@@ -43,8 +43,6 @@ export async function openHdf5(path: string): Promise<Hdf5File> {
   const realPath = await checkSignature(path);
   const { default: h5wasm } = await import("h5wasm/node");
   const library = await h5wasm.ready;
-  // Errors of the library are thrown and not printed.
-  library.activate_throwing_error_handler();
   const reading = <T>(what: string, step: () => T): T => {
     try {
       return step();
@@ -53,9 +51,18 @@ export async function openHdf5(path: string): Promise<Hdf5File> {
       throw new FormatError({ file: path }, `${what} cannot be read`, "was it copied completely?", cause);
     }
   };
-  const file = reading("the file", () => new h5wasm.File(realPath, "r"));
+  const file = reading("the file", () => {
+    // Errors of the library are thrown and not printed.
+    library.activate_throwing_error_handler();
+    return new h5wasm.File(realPath, "r");
+  });
   const close = async () => {
-    file.close();
+    try {
+      file.close();
+    } catch (error) {
+      // A damaged file that made the library stumble cannot be given back to it; what went wrong was said while reading.
+      if (!(error instanceof Error && error.name === "RuntimeError")) throw error;
+    }
   };
   return {
     path,

@@ -23,6 +23,15 @@ const trouble = async (attempt: Promise<unknown>): Promise<string> => {
   return error.describe();
 };
 
+/** A 2bit file of one sequence, chr1, of 8 bases, all T, with stretches of N: their starts, then as many lengths. */
+function twoBit(stretches: readonly number[]): Uint8Array {
+  const name = Buffer.from("chr1");
+  const numbers = (...values: number[]) => Buffer.from(Uint32Array.from(values).buffer);
+  const index = Buffer.concat([Buffer.from([name.length]), name, numbers(16 + 1 + name.length + 4)]);
+  const record = numbers(8, stretches.length / 2, ...stretches, 0, 0);
+  return Buffer.concat([numbers(0x1a412743, 0, 1, 0), index, record, Buffer.alloc(2)]);
+}
+
 interface Fetch {
   readonly chrom: string;
   readonly start: number;
@@ -377,6 +386,26 @@ describe("what is refused", () => {
     await (await openGenome(path)).close();
     await writeFile(`${path}.gzi`, spoil(await readFile(`${path}.gzi`)));
     expect(await trouble(openGenome(path))).toContain(message);
+  });
+
+  test.each([
+    ["without a letter", [3, 0]],
+    ["over another", [1, 2]],
+    ["beyond its end", [4, 9]],
+  ])("a 2bit file with a stretch of N %s", async (_, [start, length]) => {
+    const path = await folder.write("stretch.2bit", twoBit([1, start!, 1, length!]));
+    const read = async () => {
+      await using genome = await openGenome(path);
+      await genome.chromosome("chr1");
+    };
+    expect(await trouble(read())).toMatch(
+      /"chr1" of 8 bases is said to have no letters from base \d+ to \d+/,
+    );
+  });
+
+  test("a 2bit file with sound stretches of N is read", async () => {
+    await using genome = await openGenome(await folder.write("sound.2bit", twoBit([1, 4, 2, 1])));
+    expect(latin1(await genome.chromosome("chr1"))).toBe("TNNTNTTT");
   });
 
   testWithSharedData(

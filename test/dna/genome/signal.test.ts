@@ -14,6 +14,12 @@ async function written(signal: ReadonlyMap<string, ArrayLike<number>>): Promise<
   return path;
 }
 
+/** Where the trees of chromosomes and of values begin in a file. */
+interface Places {
+  readonly tree: number;
+  readonly index: number;
+}
+
 const at = (chrom: string, start: number, end: number) => ({ chrom, start, end });
 
 describe("sums over a bigWig", () => {
@@ -55,6 +61,62 @@ describe("sums over a bigWig", () => {
     ]);
     expect([...sums]).toEqual([2, 3, 0, 0, 0, 0]);
     await signal.close();
+  });
+
+  test.each([
+    // The reader of the values would leave a rejection behind that nobody looks at, and Node would stop.
+    [
+      "names more chromosomes than it holds",
+      ({ tree }: Places, b: Buffer) => b.writeUInt16LE(900, tree + 34),
+      /lists 900 chromosomes and says that it has 1/,
+    ],
+    // It would take such a node for one without values, and every sum for 0.
+    [
+      "has a node of no kind",
+      ({ index }: Places, b: Buffer) => b.writeUInt8(2, index + 48),
+      /is of the kind 2; known are 0 and 1/,
+    ],
+    // It would walk in a circle.
+    [
+      "has a tree that bites its own tail",
+      ({ index }: Places, b: Buffer) => {
+        b.writeUInt8(0, index + 48);
+        b.writeUInt16LE(1, index + 50);
+        b.writeBigUInt64LE(BigInt(index + 48), index + 52 + 16);
+      },
+      /two nodes of its tree lead to byte/,
+    ],
+    [
+      "unpacks to gigabytes",
+      (_: Places, b: Buffer) => b.writeUInt32LE(2 ** 31, 52),
+      /is said to unpack to 2147483648 bytes/,
+    ],
+    [
+      "has values beyond its end",
+      ({ index }: Places, b: Buffer) => b.writeBigUInt64LE(2n ** 40n, index + 52 + 24),
+      /does not fit into the file/,
+    ],
+    [
+      "gives a summary for its values",
+      (_: Places, b: Buffer) => b.writeUInt16LE(1, 6),
+      /a summary of every \d+ bases/,
+    ],
+  ])("a file that %s is refused", async (_, damage, message) => {
+    const path = await written(new Map([["chr1", Float32Array.from({ length: 5000 }, (_, i) => i % 7)]]));
+    const bytes = await readFile(path);
+    damage({ tree: Number(bytes.readBigUInt64LE(8)), index: Number(bytes.readBigUInt64LE(24)) }, bytes);
+    if (bytes.readUInt16LE(6) === 1) bytes.writeUInt32LE(1, 64);
+    await writeFile(path, bytes);
+    const sums = async () => {
+      const signal = await openBigWig(path);
+      try {
+        return await signal.sums([at("chr1", 0, 5000)]);
+      } finally {
+        await signal.close();
+      }
+    };
+    await expect(sums()).rejects.toThrow(FormatError);
+    await expect(sums()).rejects.toThrow(message);
   });
 
   test("a file that is none, or is cut off, is refused with its name", async () => {
