@@ -3,6 +3,7 @@ import { sha256Hex } from "../base/digest.ts";
 import { FormatError, InputError } from "../base/errors.ts";
 import { stableStringify } from "../base/stable-json.ts";
 import { textIfPresent } from "../base/text-file.ts";
+import { TOKENIZER_FILES } from "../dna/tokenizers/open-tokenizer.ts";
 import type { Tokenizer } from "../dna/tokenizers/tokenizer.ts";
 import { type Checkpoint, openCheckpoint } from "../net/arrays/checkpoint.ts";
 import { float32Arrays } from "../net/arrays/float32-copy.ts";
@@ -40,13 +41,19 @@ export async function openCheckpointFolder(
   const card = familyOf(config, cards, file);
   const architecture = card.architecture(config, file);
   const tokenizer = await card.tokenizer(folder, config);
+  checkTokensHaveRows(tokenizer, architecture, folder);
   const checkpoint = await openCheckpoint(folder);
   try {
+    const parts = [
+      `config ${sha256Hex(stableStringify(config)).slice(0, 16)}`,
+      ...(card.tokens === "one-letter" ? [] : [`tokenizer ${await tokenizerDigest(folder)}`]),
+      `weights ${await checkpoint.digest()}`,
+    ];
     return {
       card,
       architecture,
       tokenizer,
-      identity: `${card.name} config ${sha256Hex(stableStringify(config)).slice(0, 16)} weights ${await checkpoint.digest()}`,
+      identity: `${card.name} ${parts.join(" ")}`,
       ...(await weightsOf(architecture, checkpoint)),
       close: () => checkpoint.close(),
     };
@@ -54,6 +61,38 @@ export async function openCheckpointFolder(
     await checkpoint.close();
     throw error;
   }
+}
+
+/**
+ * Whether the model has a row for every token that DNA can make. Nucleotide Transformer's first models have none for two
+ * special tokens of their vocabulary, which never come.
+ */
+function checkTokensHaveRows(
+  { special, before, after, vocabularySize, token }: Tokenizer,
+  { vocabulary: rows }: Architecture,
+  folder: string,
+): void {
+  const inUse = [...before, ...after, special.mask ?? 0, special.pad ?? 0];
+  for (let id = rows; id < vocabularySize; id++) {
+    if (/^[ACGTN]+$/.test(token(id) ?? "")) inUse.push(id);
+  }
+  const largest = Math.max(...inUse);
+  if (largest < rows) return;
+  throw new FormatError(
+    { file: folder },
+    `the tokenizer has tokens up to number ${largest}, but the model has only ${rows}, from 0`,
+    "config.json, weights and the tokenizer's files must come from the same checkpoint",
+  );
+}
+
+/** Of the tokenizer's files, by name and contents. */
+async function tokenizerDigest(folder: string): Promise<string> {
+  const files: Record<string, string> = {};
+  for (const name of TOKENIZER_FILES) {
+    const text = await textIfPresent(join(folder, name));
+    if (text !== undefined) files[name] = text;
+  }
+  return sha256Hex(stableStringify(files)).slice(0, 16);
 }
 
 async function weightsOf({ tensors, ignored }: Architecture, checkpoint: Checkpoint) {

@@ -17,7 +17,8 @@ export {
 } from "./chrombpnet/training/train.ts";
 export { writeChrombpnet } from "./chrombpnet/write-keras.ts";
 export { type CheckResult, type ConformOptions, conform } from "./conformance/conform.ts";
-export { initCheckpoint, presetsOf, type UntrainedModel } from "./init.ts";
+export { type InitRequest, initCheckpoint, presetsOf, type UntrainedModel } from "./init.ts";
+export { type TokenizerFiles, type TokenizerRequest, tokenizerFilesFor } from "./init-tokenizer.ts";
 export { LanguageModel, type LanguageModelOptions } from "./language-model.ts";
 export type { ExpectedRows, Model, Origin, Protocol, QueryOptions, SequenceEmbedding } from "./model.ts";
 export { type OpenModelContext, openModel } from "./open-model.ts";

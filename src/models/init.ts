@@ -25,29 +25,39 @@ export function presetsOf(card: LanguageModelCard): ReadonlyMap<string, Readonly
   ]);
 }
 
+/** @throws {InputError} when the family has no such preset */
+export function presetConfig(card: LanguageModelCard, preset: string): Readonly<Record<string, unknown>> {
+  const presets = presetsOf(card);
+  const config = presets.get(preset);
+  if (config !== undefined) return config;
+  throw new InputError(`${card.title} has no preset ${JSON.stringify(preset)}`, {
+    hint: `choose one of ${[...presets.keys()].join(", ")}`,
+  });
+}
+
+export interface InitRequest {
+  readonly preset: string;
+  readonly seed: number;
+  readonly folder: string;
+  /** Contents of the tokenizer's files by name, as `tokenizerFilesFor` gives them; else those that the sizes tell. */
+  readonly tokenizer?: Readonly<Record<string, string>>;
+}
+
 /**
- * Writes an untrained checkpoint in the layout of the real ones: config.json, model.safetensors and, where the sizes tell
- * it, the tokenizer's files. Every tensor is drawn as the published code draws it. Each tensor has a generator of its own, seeded by the seed and its name, so the same seed
- * gives the same bytes on any machine.
+ * Writes an untrained checkpoint in the layout of the real ones: config.json, model.safetensors and the tokenizer's files.
+ * Byte-pair tokens of a published size do not follow from the sizes: without `tokenizer`, such a checkpoint has none yet.
+ *
+ * Every tensor is drawn as the published code draws it. Each tensor has a generator of its own, seeded by the seed and its
+ * name, so the same seed gives the same bytes on any machine.
  *
  * @throws {InputError} when the preset is unknown or the folder is not empty
  */
 export async function initCheckpoint(
   card: LanguageModelCard,
-  { preset, seed, folder }: { readonly preset: string; readonly seed: number; readonly folder: string },
+  { preset, seed, folder, tokenizer }: InitRequest,
 ): Promise<UntrainedModel> {
-  const presets = presetsOf(card);
-  const config = presets.get(preset);
-  if (config === undefined) {
-    throw new InputError(`${card.title} has no preset ${JSON.stringify(preset)}`, {
-      hint: `choose one of ${[...presets.keys()].join(", ")}`,
-    });
-  }
-  if ((await kindOfPath(folder)) !== undefined && (await namesInFolder(folder)).length > 0) {
-    throw new InputError(`the folder ${folder} is not empty`, {
-      hint: "choose a new folder for the checkpoint",
-    });
-  }
+  const config = presetConfig(card, preset);
+  await requireEmpty(folder);
   const file = join(folder, "config.json");
   const architecture = card.architecture(config, file);
   const arrays = architecture.tensors.map((tensor) => ({
@@ -59,11 +69,19 @@ export async function initCheckpoint(
   }));
   await writeSafetensors(join(folder, "model.safetensors"), arrays, { format: "pt" });
   await writeFileWhole(file, `${JSON.stringify(config, null, 2)}\n`);
-  for (const [name, text] of Object.entries(card.tokenizerFiles?.(config) ?? {})) {
+  for (const [name, text] of Object.entries(tokenizer ?? card.tokenizerFiles?.(config) ?? {})) {
     await writeFileWhole(join(folder, name), text);
   }
   const parameters = architecture.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   return { folder, preset, parameters, seed };
+}
+
+/** @throws {InputError} when there is something in the folder */
+export async function requireEmpty(folder: string): Promise<void> {
+  if ((await kindOfPath(folder)) === undefined || (await namesInFolder(folder)).length === 0) return;
+  throw new InputError(`the folder ${folder} is not empty`, {
+    hint: "choose a new folder for the checkpoint",
+  });
 }
 
 /**

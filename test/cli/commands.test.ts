@@ -1,7 +1,8 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { SyntheticFiles } from "../../src/evaluation/datasets/synthetic/files.ts";
 import { writeSyntheticGenome } from "../../src/evaluation/datasets/synthetic/write.ts";
 import { sharedData, testWithSharedData } from "../shared-data.ts";
@@ -221,6 +222,30 @@ describe("models", () => {
     expect(said).not.toMatch(/^\s+at /m);
     expect(exitCode).toBe(2);
   });
+
+  test("init: a published size whose tokens cannot be had is not written without them", async () => {
+    vi.stubEnv("HF_HUB_OFFLINE", "1");
+    vi.stubEnv("HF_HUB_CACHE", at("no-cache"));
+    const words = ["models", "init", "dnabert2", "--preset", "117m", "--out", at("untrained-dnabert2")];
+    const { exitCode, said } = await runCommand(words);
+    vi.unstubAllEnvs();
+    expect(said).toMatch(/the tokenizer of DNABERT-2 117m could not be taken .*\n.*--tokenizer/);
+    expect(exitCode).toBe(2);
+    expect(existsSync(at("untrained-dnabert2"))).toBe(false);
+  });
+
+  testWithSharedData(
+    "init: with a tokenizer of the user's",
+    "tokenizers/dnabert2/tokenizer.json",
+    async (path) => {
+      const words = ["models", "init", "mistral-dna", "--preset", "1m", "--out", at("untrained-mistral")];
+      const { printed } = await runCommand([...words, "--tokenizer", path]);
+      expect(printed).toMatch(
+        /^wrote .*: 985,664 parameters, seed 0\nits tokenizer is from .*tokenizer.json$/,
+      );
+      expect(await readFile(at("untrained-mistral", "tokenizer.json"))).toEqual(await readFile(path));
+    },
+  );
 
   test("verify: weights that nobody's run is known for are not called right", async () => {
     await runCommand(["models", "init", "hyenadna", "--preset", "toy", "--out", at("toy-verify")]);

@@ -21,6 +21,14 @@ const BY_CLASS: Readonly<Record<string, () => Tokenizer>> = {
 };
 const CHARACTERS = "ACGTN";
 
+/** Files in a model's folder that its tokenizer may be read from. */
+export const TOKENIZER_FILES = [
+  "tokenizer.json",
+  "vocab.txt",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+] as const;
+
 const settings = z.looseObject({
   tokenizer_class: z.string().nullish(),
   characters: z.array(z.string()).nullish(),
@@ -46,10 +54,8 @@ export async function openTokenizer(folder: string): Promise<Tokenizer> {
   const config = await readJson("tokenizer_config.json");
 
   if (names.includes("tokenizer.json")) {
-    const path = join(folder, "tokenizer.json");
-    const description = parseTokenizerJson(await readText(path), path);
     const files = [config, await readJson("special_tokens_map.json")];
-    return bpeTokenizer(name, description, specialTokens(description.vocabulary, files));
+    return await bytePairs(name, join(folder, "tokenizer.json"), files);
   }
   if (names.includes("vocab.txt")) {
     const path = join(folder, "vocab.txt");
@@ -72,6 +78,23 @@ export async function openTokenizer(folder: string): Promise<Tokenizer> {
     );
   }
   return byLetters();
+}
+
+/**
+ * The tokenizer of a `tokenizer.json` alone: which token hides another and which one pads is told by their usual names.
+ *
+ * @throws {InputError} when the file cannot be read
+ * @throws {FormatError} when it is not what it should be, or asks for what is not supported
+ */
+export const openTokenizerJson = (path: string): Promise<Tokenizer> => bytePairs(basename(path), path, []);
+
+async function bytePairs(
+  name: string,
+  path: string,
+  settings: readonly Readonly<Record<string, unknown>>[],
+): Promise<Tokenizer> {
+  const description = parseTokenizerJson(await readText(path), path);
+  return bpeTokenizer(name, description, specialTokens(description.vocabulary, settings));
 }
 
 async function readText(path: string): Promise<string> {

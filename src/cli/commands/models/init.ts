@@ -1,5 +1,6 @@
 import { languageModelCard } from "../../../models/catalogue.ts";
-import { initCheckpoint } from "../../../models/init.ts";
+import { initCheckpoint, requireEmpty } from "../../../models/init.ts";
+import { tokenizerFilesFor } from "../../../models/init-tokenizer.ts";
 import { count } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { wholeNumber } from "../../whole-number.ts";
@@ -8,10 +9,11 @@ interface InitOptions {
   readonly preset: string;
   readonly seed: number;
   readonly out: string;
+  readonly tokenizer?: string;
   readonly json?: boolean;
 }
 
-export const define: DefineCommand = (command, { terminal }) => {
+export const define: DefineCommand = (command, { terminal, signal }) => {
   command
     .description(
       "Writes an untrained checkpoint in the layout of the real ones: a control for the trained one, and a model to try things on.",
@@ -20,19 +22,27 @@ export const define: DefineCommand = (command, { terminal }) => {
     .requiredOption("--preset <name>", "its size: that of a published checkpoint, or a toy")
     .requiredOption("--out <folder>", "a new or an empty folder")
     .option("--seed <number>", "the same seed gives the same bytes", wholeNumber(0), 0)
+    .option(
+      "--tokenizer <path>",
+      "a tokenizer.json, or a checkpoint's folder; without it, where the sizes do not tell the tokens, the published checkpoint's, from the hub or its cache",
+    )
     .option("--json", "print what was written as JSON")
     .addHelpText(
       "after",
       examples({
         "the untrained control": "dart-eval models init hyenadna --preset large-1m --seed 0 --out untrained",
+        "with a tokenizer that is on this machine":
+          "dart-eval models init dnabert2 --preset 117m --tokenizer tokenizer.json --out untrained",
       }),
     )
-    .action(async (family: string, { preset, seed, out, json }: InitOptions) => {
-      const made = await initCheckpoint(languageModelCard(family), { preset, seed, folder: out });
-      terminal.print(
-        json
-          ? JSON.stringify(made)
-          : `wrote ${made.folder}: ${count(made.parameters)} parameters, seed ${made.seed}`,
-      );
+    .action(async (family: string, { preset, seed, out, tokenizer: path, json }: InitOptions) => {
+      const card = languageModelCard(family);
+      await requireEmpty(out);
+      const onWait = (why: string) => terminal.say(why);
+      const { files, from } = await tokenizerFilesFor(card, { preset, path, signal, onWait });
+      const made = await initCheckpoint(card, { preset, seed, folder: out, tokenizer: files });
+      if (json) return terminal.print(JSON.stringify({ ...made, tokenizer: from ?? null }));
+      terminal.print(`wrote ${made.folder}: ${count(made.parameters)} parameters, seed ${made.seed}`);
+      if (from !== undefined) terminal.print(`its tokenizer is from ${from}`);
     });
 };
