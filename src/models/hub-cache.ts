@@ -2,8 +2,10 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { userCacheFolder } from "../base/cache-folder.ts";
 import { InputError } from "../base/errors.ts";
-import { kindOfPath, namesInFolder } from "../base/folder.ts";
+import { kindOfPath } from "../base/folder.ts";
 import { textIfPresent } from "../base/text-file.ts";
+import { checkpointPath } from "../net/arrays/checkpoint.ts";
+import { readShardIndex } from "../net/arrays/shards.ts";
 
 /** A repository of models on the Hugging Face hub, at a revision. */
 export interface HubSource {
@@ -79,10 +81,18 @@ export async function findInHubCache(source: HubSource): Promise<string | undefi
   if (commit === undefined || !isCommit(commit)) return undefined;
   const folder = cached.snapshot(commit);
   if ((await kindOfPath(folder)) !== "folder") return undefined;
-  for (const name of await namesInFolder(folder)) {
-    const isWeights = /\.safetensors$|\.bin$|\.index\.json$/.test(name);
+  return (await hasWeights(folder)) ? folder : undefined;
+}
+
+/** Whether the weights are there that opening the folder would take, all their shards among them. */
+async function hasWeights(folder: string): Promise<boolean> {
+  try {
+    const path = await checkpointPath(folder);
+    if (path.endsWith(".index.json")) await readShardIndex(path);
     // A link whose blob is gone does not count.
-    if (isWeights && (await kindOfPath(join(folder, name))) === "file") return folder;
+    return (await kindOfPath(path)) === "file";
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
   }
-  return undefined;
 }

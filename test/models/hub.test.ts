@@ -371,4 +371,27 @@ describe("the cache", () => {
     rmSync(join(folder, "..", "..", "blobs", sha256Hex(weights)));
     expect(await findInHubCache({ repo: repo.name, revision: COMMIT })).toBeUndefined();
   });
+
+  test("does not find weights in shards before the last of them has come", async () => {
+    const shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
+    const index = { weight_map: { a: shards[0], b: shards[1] } };
+    const files = {
+      "config.json": text("{}"),
+      "model.safetensors.index.json": text(JSON.stringify(index)),
+      [shards[0]!]: text("first"),
+      [shards[1]!]: text("the second"),
+      "training_args.bin": text("settings of the training"),
+    };
+    await start({ files, large: [...shards] });
+    const source = { repo: repo.name, revision: COMMIT };
+    const names = Object.keys(files);
+    await fetchTiny({ files: ["config.json", "training_args.bin"] });
+    expect(await findInHubCache(source)).toBeUndefined();
+    for (const name of names) {
+      expect(await findInHubCache(source)).toBeUndefined();
+      await fetchTiny({ files: [name] });
+      if (name === shards[1]) break;
+    }
+    expect(await findInHubCache(source)).toMatch(new RegExp(`${COMMIT}$`));
+  });
 });

@@ -71,7 +71,11 @@ export async function openCheckpoint(folderOrFile: string): Promise<Checkpoint> 
   }
 }
 
-async function checkpointPath(folderOrFile: string): Promise<string> {
+/**
+ * The file that stands for a checkpoint: the file given, or a folder's weights or the index of their shards.
+ * @throws {InputError} when a folder has none, or several
+ */
+export async function checkpointPath(folderOrFile: string): Promise<string> {
   if ((await kindOfPath(folderOrFile)) !== "folder") return folderOrFile;
   const names = await namesInFolder(folderOrFile);
   const known = NAMES.find((name) => names.includes(name));
