@@ -6,8 +6,8 @@ import { requireClasses, requireSameLength } from "./input-checks.ts";
  * information expected of random partitions with the same sizes. 1 for the same partition under other names, about 0
  * for unrelated ones, whatever the number of clusters.
  *
- * Agrees with scikit-learn's `adjusted_mutual_info_score` (arithmetic mean), its limiting cases included: 1 where both
- * put all rows together; 0 where both put every row apart, since any two such partitions agree.
+ * Agrees with scikit-learn's `adjusted_mutual_info_score` (arithmetic mean): also 1 where both put all rows together. Where
+ * both put every row apart it is 0, since any two such partitions agree; there scikit-learn gives 0 or 1 as it rounds.
  *
  * @param labels    class of each row, whole numbers from 0
  * @param clusters  cluster of each row, whole numbers from 0

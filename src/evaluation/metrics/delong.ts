@@ -6,7 +6,12 @@ import { averageRanks } from "./ranks.ts";
 import { mean, sum } from "./sum.ts";
 
 /**
- * AUROC with DeLong's interval for independent rows: value ± z·se, cut off at 0 and 1.
+ * AUROC with an interval for independent rows by DeLong's variance, made on the scale of the log-odds ln(A/(1 − A)), where
+ * the standard error is se/(A(1 − A)), and turned back: never outside (0, 1), and wider towards the middle.
+ *
+ * Value ± z·se, as many packages have it, is too sure of large areas: in simulations of normal scores its 95 % covered an
+ * AUROC of 0.99 in 75 % of cases with 30 positives among 300 rows, this one in 88 %; one of 0.92 with 6 among 60 in 80 %
+ * against 94 %. With a hundred rows or more in each class the two agree but for areas above 0.95.
  *
  * A perfect (or perfectly wrong) ranking leaves DeLong's variance 0. Its bound is then exact instead: among as many
  * disjoint pairs as the smaller class has rows, all were ordered rightly, which an AUROC of α^(1/pairs) still allows with
@@ -14,9 +19,10 @@ import { mean, sum } from "./sum.ts";
  *
  * @param scores  any finite numbers
  * @param labels  1 positive, 0 negative, one per score
- * @returns       n is the number of rows; bounds NaN where a class has fewer than two rows; method "delong"
+ * @returns       n is the number of rows; bounds NaN where a class has fewer than two rows, or where all scores are equal; method
+ *                "delong"
  * @throws {InputError} as `auroc`, or when the level is outside (0, 1)
- * @see DeLong, DeLong & Clarke-Pearson 1988, doi:10.2307/2531595; Sun & Xu 2014, doi:10.1109/LSP.2014.2337313
+ * @see Qin & Hotilovac 2008, doi:10.1177/0962280207087173 (intervals compared); DeLong, DeLong & Clarke-Pearson 1988, doi:10.2307/2531595; Sun & Xu 2014, doi:10.1109/LSP.2014.2337313
  */
 export function aurocEstimate(scores: ArrayLike<number>, labels: ArrayLike<number>, level = 0.95): Estimate {
   const z = criticalValue(level);
@@ -29,9 +35,14 @@ export function aurocEstimate(scores: ArrayLike<number>, labels: ArrayLike<numbe
     const slack = 1 - ((1 - level) / 2) ** (1 / pairs);
     return { value, low: value === 1 ? 1 - slack : 0, high: value === 1 ? 1 : slack, n, method: "delong" };
   }
-  const half =
-    z * Math.sqrt(variance(ofPositives) / ofPositives.length + variance(ofNegatives) / ofNegatives.length);
-  return { value, low: Math.max(value - half, 0), high: Math.min(value + half, 1), n, method: "delong" };
+  const error = Math.sqrt(
+    variance(ofPositives) / ofPositives.length + variance(ofNegatives) / ofNegatives.length,
+  );
+  if (error === 0) return { value, low: Number.NaN, high: Number.NaN, n, method: "delong" };
+  const logOdds = Math.log(value / (1 - value));
+  const half = (z * error) / (value * (1 - value));
+  const inverse = (x: number) => 1 / (1 + Math.exp(-x));
+  return { value, low: inverse(logOdds - half), high: inverse(logOdds + half), n, method: "delong" };
 }
 
 /** Two scorings of the same rows, compared. */
