@@ -70,10 +70,13 @@ export class LanguageModel extends TokenModel {
     return this.card.name;
   }
 
-  /** Makes the model ready to be fine-tuned, apart from this one and with no effect on it. */
+  /**
+   * Makes the model ready to be fine-tuned, apart from this one and with no effect on it. Trainings are run on the processor,
+   * so its graphs have the form that suits it, on whatever device this model answers.
+   */
   async fineTune(request: FineTuningRequest): Promise<FineTuning> {
     const opened = await openCheckpointFolder(this.folder, [this.card]);
-    return new FineTuning(opened, request, this.options);
+    return new FineTuning(opened, request, { ...this.options, device: "cpu" });
   }
 
   /** A classifier on top of the model, to learn what it costs. */

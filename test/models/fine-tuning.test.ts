@@ -118,6 +118,18 @@ describe.each(LANGUAGE_MODELS.map((card) => [card.title, card] as const))("%s", 
   }, 60_000);
 });
 
+test("a model that answers on another device is fine-tuned in the form that suits the processor, which trains it", async () => {
+  const at = join(folder, "caduceus-elsewhere");
+  const card = LANGUAGE_MODELS.find(({ name }) => name === "caduceus")!;
+  await initCheckpoint(card, { preset: "toy", seed: 0, folder: at });
+  const model = await LanguageModel.open(at, [card], { device: "webgpu" });
+  const tuning = await model.fineTune(request);
+  const { logits } = await tuning.graph("training", 13);
+  await tuning.close();
+  await model.close();
+  expect(graphOf({ logits }).nodes.some(({ op }) => op === "Scan")).toBe(true);
+});
+
 test("first values are the seed's, B is zero and A within its bound, so nothing is changed before training", async () => {
   const at = join(folder, "begin");
   await initCheckpoint(LANGUAGE_MODELS.find(({ name }) => name === "hyenadna")!, {

@@ -91,7 +91,10 @@ export const define: DefineCommand = (command, context) => {
       count: 1,
     })
     .addOption(
-      new Option("--device <device>", "where a model computes; auto takes the fastest there is")
+      new Option(
+        "--device <device>",
+        "where a model computes; auto takes the fastest there is. What is trained is trained on the processor",
+      )
         .choices(DEVICES)
         .default("auto"),
     )

@@ -119,6 +119,6 @@ function timingOf(run: CellRun, planned: PlannedCell, shard: Shard): ShardTiming
     peakMemory: process.resourceUsage().maxRSS * 1024,
     toolkit: version,
     host: hostname(),
-    device: planned.model.device ?? null,
+    device: planned.setting.computedOn ?? planned.model.device ?? null,
   };
 }

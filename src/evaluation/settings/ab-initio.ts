@@ -24,6 +24,7 @@ export const abInitio: Setting = {
   name: NAME,
   title: "trained from the sequence alone",
   readyAtOnce: false,
+  computedOn: "cpu",
   refuses(task: Task, { network }: Model) {
     if (network === undefined) {
       return "it is no network that can be trained from the beginning (no `network`), which ab-initio asks for";

@@ -37,6 +37,7 @@ export const fineTuned: Setting = {
   name: NAME,
   title: "fine-tuned with LoRA",
   readyAtOnce: false,
+  computedOn: "cpu",
   refuses(_task: Task, model: Model) {
     if (model.fineTune !== undefined) return undefined;
     return "it cannot be trained further (no `fineTune`), which fine-tuned asks for";

@@ -53,6 +53,8 @@ export interface Setting {
   readonly title: string;
   /** `open` costs little, so that a few rows may be timed while a run is planned; false where it trains. */
   readonly readyAtOnce: boolean;
+  /** Where all of it is computed, whatever the device of the model; on that one where it is absent. */
+  readonly computedOn?: "cpu";
   /** Why this model cannot answer this task in this way, one sentence; undefined when it can. */
   refuses(task: Task, model: Model, protocol: Protocol): string | undefined;
   /**

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -78,6 +78,9 @@ test("a language model is trained further, the same twice, and the adapter answe
   await tuning.close();
 
   const [result] = await mergeRun(folder, { tasks: [task] });
+  const cell = (await readdir(folder)).find((name) => /^[0-9a-f]{8}$/.test(name))!;
+  const timing = JSON.parse(await readFile(join(folder, cell, "timing.json"), "utf8"));
+  expect(timing).toEqual([expect.objectContaining({ device: "cpu" })]);
   const { epochs } = result!.training!;
   expect(epochs).toHaveLength(12);
   expect(epochs.at(-1)!.trainLoss).toBeLessThan(epochs[0]!.trainLoss);
