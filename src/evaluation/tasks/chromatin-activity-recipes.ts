@@ -78,7 +78,8 @@ export const FINE_TUNED: RecipeTable = {
 
 /**
  * A network trained on the letters alone. The original has none in this task beside ChromBPNet, which was trained elsewhere:
- * rows and epochs are as in fine-tuning, the optimiser as for this network in Task 3.
+ * which rows an epoch sees is as in fine-tuning, optimiser and rate are those of the network like the probing head in Task 1,
+ * and the sizes of batches and the number of epochs are our own.
  */
 export const AB_INITIO: RecipeTable = {
   recipe: {
