@@ -3,6 +3,7 @@ import { InputError } from "../../base/errors.ts";
 import { temporaryFolder } from "../../base/temporary-folder.ts";
 import {
   type BaseTokens,
+  largestKernel,
   probingHead,
   probingInputs,
   probingLogits,
@@ -42,7 +43,24 @@ const recipeSchema = z.object({
   answerBatchSize: z.int().positive().default(256),
 });
 
-const readProbedRecipe = (recipe: Recipe) => readRecipe(recipeSchema, recipe);
+/** Tokens that a head sees of the ends of a sequence. */
+const ENDS = 2;
+
+function readProbedRecipe(recipe: Recipe): z.infer<typeof recipeSchema> {
+  const read = readRecipe(recipeSchema, recipe);
+  if (read.positions === "ends") checkKernel(read.kernel, ENDS);
+  return read;
+}
+
+/** @throws {InputError} when nothing is left of so many positions behind the head's convolutions */
+function checkKernel(kernel: number, positions: number): void {
+  const largest = largestKernel(positions);
+  if (kernel <= largest) return;
+  throw new InputError(
+    `kernel of the recipe is ${kernel}, which is too wide for the ${positions} positions that the head sees`,
+    { hint: `the widest that fits is ${largest}` },
+  );
+}
 
 /** A small network is trained on the last hidden states of the model, which itself stays as it is, and answers. */
 export const probed: Setting = {
@@ -98,6 +116,7 @@ function headOf(
   width: number,
   { kernel, trainingSeed }: Pick<z.infer<typeof recipeSchema>, "kernel" | "trainingSeed">,
 ) {
+  checkKernel(kernel, basesOf.kind === "ends" ? ENDS : basesOf.length);
   const layers = new FreshLayers();
   const head = probingHead(layers, { width, kernel, outputs: outputsOf(supervision) });
   const { tokens, index } = probingInputs(width, basesOf);

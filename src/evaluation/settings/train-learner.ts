@@ -1,4 +1,5 @@
-import { elementCount } from "../../net/arrays/array.ts";
+import { InputError } from "../../base/errors.ts";
+import { elementCount, type NdArray } from "../../net/arrays/array.ts";
 import { input, mul } from "../../net/graph/build.ts";
 import type { ExampleOrder, ExampleSource } from "../../net/train/batches.ts";
 import { fitEpochs } from "../../net/train/fit.ts";
@@ -8,7 +9,7 @@ import { finiteOrNull } from "../tasks/json-numbers.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { MeasureContext, SelectedRows, Supervision } from "../tasks/task.ts";
 import { labelledFeeds, partsOf } from "./batch-parts.ts";
-import type { KeptRows, Learner } from "./learner.ts";
+import type { KeptExample, KeptRows, Learner } from "./learner.ts";
 import { rowsAtOnce } from "./learner-memory.ts";
 import type { SettingContext } from "./setting.ts";
 import { lossOf, predictionsOf } from "./supervision.ts";
@@ -154,9 +155,11 @@ function validationOf(
   const total = rows.examples.length;
   const batchSize = Math.min(recipe.evaluationBatchSize, atOnce);
   let began = performance.now();
+  let present = 0;
   const data: ExampleSource = {
     examples: total,
     batch(places, { epoch, batch }) {
+      present = epoch;
       if (batch === 0) began = performance.now();
       onStage?.({
         stage: validating(epoch),
@@ -176,12 +179,25 @@ function validationOf(
       return {
         add({ output }, _feeds, places) {
           const examples = [...places].map((place) => rows.examples[place]!);
+          checkFinite(output!, examples, present);
           predictions.push(...predictionsOf(supervision, examples, output!));
         },
         columns: () => supervision.validate(predictions, measured),
       };
     },
   };
+}
+
+/** @param epoch  after which these examples are answered */
+function checkFinite({ data }: NdArray, examples: readonly KeptExample[], epoch: number): void {
+  const values = data as Float32Array;
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  if (at === -1) return;
+  const { row } = examples[Math.floor((at * examples.length) / values.length)]!;
+  throw new InputError(
+    `after epoch ${epoch}, counted from 0, the network answers the validation row ${row} with ${values[at]}`,
+    { hint: "lower the learning rate, or look for rows with wrong values" },
+  );
 }
 
 const validating = (epoch: number) => `validating epoch ${epoch + 1}`;

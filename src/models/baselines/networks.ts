@@ -5,7 +5,7 @@ import { chrombpnetLike, chrombpnetLikeLogits } from "./chrombpnet-like.ts";
 import { probingHeadLike, probingHeadLikeLogits } from "./probing-head-like.ts";
 
 const probingHeadLikeNetwork: SequenceNetwork = {
-  shortest: 6,
+  shortest: 9,
   build(sizes) {
     const layers = new FreshLayers();
     const net = probingHeadLike(layers, sizes);

@@ -49,6 +49,12 @@ export const PROBING_KERNEL: Readonly<Record<BaseTokens["kind"], number>> = {
   ends: 3,
 };
 
+/**
+ * The widest kernel k with which something is left of p positions: the three convolutions, each padded by one on either side,
+ * make p + 2, p + 5 − k and p + 8 − 2k of them.
+ */
+export const largestKernel = (positions: number): number => Math.floor((positions + 7) / 2);
+
 const HIDDEN = 32;
 
 export interface ProbingHead {

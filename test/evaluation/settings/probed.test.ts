@@ -228,6 +228,12 @@ describe("a probed run says what is in the way", () => {
     [{ learningRate: -1 }, /learningRate of the recipe is -1/],
     [{ epochs: "many" }, /epochs of the recipe is "many"; a number is expected/],
     [{ epoch: 3 }, /has no "epoch"\n.*epochs/],
+    [{ positions: "ends" }, /kernel of the recipe is 8,.* 2 positions.*\n.* 4$/],
+    [{ kernel: 16 }, /kernel of the recipe is 16,.* 24 positions.*\n.* 15$/],
+    [
+      { learningRate: 1e37, batchSize: 64 },
+      /after epoch 0, counted from 0,.* row \d+ with .*\n.*learning rate/,
+    ],
   ])("%j", async (recipe, message) => {
     const error = (await evaluated({ recipe: recipe as never }).catch((thrown) => thrown)) as {
       describe(): string;
