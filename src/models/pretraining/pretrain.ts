@@ -66,13 +66,14 @@ const HIDDEN = 0.15;
  *
  * @param cards  families to recognise
  * @throws {InputError} when the sequences are not equally long as tokens and the model takes no mask, or one is too long;
- *   as `fitEpochs` does
+ *   when a number of the recipe is not possible, or no token of the validation sequences is to be guessed; as `fitEpochs` does
  */
 export async function pretrain(
   request: PretrainingRequest,
   cards: readonly LanguageModelCard[],
   options: ProgramOptions = {},
 ): Promise<FitResult> {
+  checkRecipe(request.recipe);
   const opened = await openCheckpointFolder(request.from, cards);
   try {
     const rows = {
@@ -100,6 +101,18 @@ export async function pretrain(
     return result;
   } finally {
     await opened.close();
+  }
+}
+
+function checkRecipe({ learningRate, weightDecay = 0, hidden = HIDDEN }: PretrainingRecipe): void {
+  const possible = {
+    learningRate: [learningRate, learningRate > 0, "above 0"],
+    weightDecay: [weightDecay, weightDecay >= 0, "of 0 or more"],
+    hidden: [hidden, hidden > 0 && hidden <= 1, "above 0 and up to 1"],
+  } as const;
+  for (const [name, [value, holds, expected]] of Object.entries(possible)) {
+    if (!(holds && Number.isFinite(value)))
+      throw new InputError(`${name} is ${value}; a number ${expected} is expected`);
   }
 }
 
@@ -135,6 +148,7 @@ async function lossOf(
   const model = architecture.adapted(noFactors());
   const loops = runsLoopsWell(await workingDevice(device));
   const known = model.fixedLength || (model.recurrent === true && !loops);
+  if (known) requireEqualLength(rows);
   const length: Dim = known ? (rows[0]?.ids.length ?? 0) : "t";
   const given: ForwardInput = {
     ids: input("ids", "int32", ["b", length]),
@@ -189,6 +203,11 @@ function validationOf(
 ): Validation {
   const pad = padOf(opened, rows);
   const shown = guesses(opened, rows, Int32Array.from(rows.keys()), recipe, -1);
+  if (rows.length > 0 && !shown.some(({ counted }) => counted.includes(1))) {
+    throw new InputError("no token of the validation sequences is to be guessed", {
+      hint: "give more sequences, or longer ones",
+    });
+  }
   return {
     data: {
       examples: rows.length,
@@ -218,8 +237,13 @@ function validationOf(
 function padOf({ tokenizer, architecture }: CheckpointFolder, rows: readonly Row[]): number {
   const { pad } = tokenizer.special;
   if (architecture.takesMask && pad !== undefined) return pad;
+  requireEqualLength(rows);
+  return pad ?? 0;
+}
+
+function requireEqualLength(rows: readonly Row[]): void {
   const lengths = new Set(rows.map(({ ids }) => ids.length));
-  if (lengths.size <= 1) return pad ?? 0;
+  if (lengths.size <= 1) return;
   throw new InputError("the sequences are not equally long, and this model cannot be padded", {
     hint: "train it on sequences of one length",
   });

@@ -106,7 +106,25 @@ test("sequences that cannot be trained on are refused", async () => {
   await expect(
     pretrain({ ...request, training: ["A".repeat(3000)] }, LANGUAGE_MODELS, THREADS),
   ).rejects.toThrow("sequence 0 makes 3001 tokens, but the model takes at most 2120");
+  await expect(
+    pretrain({ ...request, validation: ["A".repeat(30)] }, LANGUAGE_MODELS, THREADS),
+  ).rejects.toThrow("not equally long");
+  await expect(
+    pretrain({ ...request, training: ["A"], validation: ["A"] }, LANGUAGE_MODELS, THREADS),
+  ).rejects.toThrow("no token of the validation sequences is to be guessed");
   await expect(pretrain({ ...request, training: [] }, LANGUAGE_MODELS, THREADS)).rejects.toThrow(
     "there are no examples",
   );
+});
+
+test.each([
+  [{ learningRate: -1 }, "learningRate is -1; a number above 0 is expected"],
+  [{ weightDecay: Number.NaN }, "weightDecay is NaN"],
+  [{ hidden: 0 }, "hidden is 0; a number above 0 and up to 1 is expected"],
+  [{ hidden: 2 }, "hidden is 2"],
+])("the recipe %j is refused", async (recipe, message) => {
+  const request = { from: "nowhere", training, validation, folder: "nowhere" };
+  await expect(
+    pretrain({ ...request, recipe: { ...RECIPE, ...recipe } }, LANGUAGE_MODELS, THREADS),
+  ).rejects.toThrow(message);
 });
