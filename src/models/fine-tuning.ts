@@ -1,7 +1,9 @@
+import { z } from "zod";
 import { FormatError, InputError } from "../base/errors.ts";
 import type { Tokens } from "../dna/tokenizers/tokenizer.ts";
 import type { NdArray } from "../net/arrays/array.ts";
 import { elementCount, formatShape } from "../net/arrays/array.ts";
+import { openCheckpoint } from "../net/arrays/checkpoint.ts";
 import { input } from "../net/graph/build.ts";
 import type { Dim } from "../net/graph/dim.ts";
 import { graphOf } from "../net/graph/graph.ts";
@@ -51,6 +53,19 @@ export interface FineTuningGraph {
   readonly frozen: ReadonlyMap<string, ParameterSource>;
   /** Factors that a batch may pass by, experts', and whether one came to them; of a graph for training. */
   readonly reached: ReadonlyMap<string, Sym>;
+}
+
+/** Where our files keep the recipe, among a safetensors file's metadata. */
+const RECIPE_KEY = "lora";
+
+const recipeInFile = z.object({ rank: z.number().positive(), alpha: z.number().positive() });
+
+function jsonOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** @param cards  families to recognise */
@@ -257,7 +272,7 @@ export class FineTuning {
     const all = new Map([...this.initial(), ...values]);
     const { rank, alpha, dropout } = this.request.recipe;
     await writeArrays(path, new Map([...all].map(([name, array]) => [this.nameInFile(name), array])), {
-      lora: JSON.stringify({ rank, alpha, dropout }),
+      [RECIPE_KEY]: JSON.stringify({ rank, alpha, dropout }),
       model: this.opened.identity,
     });
   }
@@ -265,7 +280,8 @@ export class FineTuning {
   /**
    * Reads such a file, of ours or of the original.
    *
-   * @throws {FormatError} when a tensor is missing, of another shape, or unknown
+   * @throws {FormatError} when a tensor is missing, of another shape, no floating-point numbers, or unknown; or when the file
+   *   says, as ours do, that the factors count otherwise than in this recipe
    */
   async load(path: string): Promise<TrainedValues> {
     const stored = await readArrays(path);
@@ -286,13 +302,37 @@ export class FineTuning {
           "rank and number of labels must be those it was trained with",
         );
       }
+      if (array.dtype !== "float32") {
+        throw new FormatError(
+          { file: path, tensor },
+          `holds ${array.dtype}; floating-point numbers are expected`,
+        );
+      }
       values.set(name, array);
     }
     const [unknown] = left;
     if (unknown !== undefined) {
       throw new FormatError({ file: path, tensor: unknown }, "is nothing that is trained of this model");
     }
+    await this.checkScale(path);
     return values;
+  }
+
+  /** Equal factors are another model where alpha / rank is another. */
+  private async checkScale(path: string): Promise<void> {
+    await using checkpoint = await openCheckpoint(path);
+    const text = checkpoint.metadata.get(RECIPE_KEY);
+    if (text === undefined) return;
+    const kept = recipeInFile.safeParse(jsonOrUndefined(text)).data;
+    if (kept === undefined)
+      throw new FormatError({ file: path }, `its ${RECIPE_KEY} is not readable: ${text}`);
+    const { rank, alpha } = this.request.recipe;
+    if (kept.alpha / kept.rank === alpha / rank) return;
+    throw new FormatError(
+      { file: path },
+      `was trained with alpha ${kept.alpha} and rank ${kept.rank}, and is asked for with ${alpha} and ${rank}`,
+      "give the recipe that it was trained with",
+    );
   }
 
   /** Factors are named as in the file; the classifier's names lack the module that holds the model. */

@@ -247,6 +247,20 @@ test("a file that does not fit is refused, naming the tensor", async () => {
     message: expect.stringMatching(/has shape .* expected/),
     place: { file, tensor: expect.stringMatching(/lora_A$/) },
   });
+  const stronger = await openFineTuning(at, LANGUAGE_MODELS, {
+    ...request,
+    recipe: { ...request.recipe, alpha: 16 },
+  });
+  await expect(stronger.load(file)).rejects.toThrow(/alpha 8 and rank 4, and is asked for with 16 and 4/);
+  await stronger.close();
+  const integers = [...tuning.initial()].map(([name, { shape, data }]) => ({
+    name: name === "score.weight" ? "model.score.weight" : name,
+    dtype: "int32" as const,
+    shape,
+    data: new Int32Array(data.length),
+  }));
+  await writeSafetensors(join(at, "integers.safetensors"), integers);
+  await expect(tuning.load(join(at, "integers.safetensors"))).rejects.toThrow(/holds int32; floating-point/);
   await writeSafetensors(join(at, "other.safetensors"), [
     { name: "model.score.weight", dtype: "float32", shape: [2, 32], data: new Float32Array(64) },
   ]);
