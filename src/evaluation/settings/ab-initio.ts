@@ -12,7 +12,7 @@ import type { Setting } from "./setting.ts";
 import { outputsOf } from "./supervision.ts";
 import { trainedAnswerer } from "./trained-answerer.ts";
 import { readTrainingRecipe } from "./training-recipe.ts";
-import { supervisionOf, trainingTaskOf } from "./training-rows.ts";
+import { supervisionOf, trainingRows, trainingTaskOf } from "./training-rows.ts";
 
 const NAME = "ab-initio";
 
@@ -39,7 +39,8 @@ export const abInitio: Setting = {
     const supervision = supervisionOf(context, NAME);
     const recipe = readTrainingRecipe(context.recipe);
     const learner = networkLearner(task, context.model, supervision, recipe.trainingSeed);
-    const bytes = learnerBytes(learner, supervision, task.task.members.length, recipe);
+    const trainRows = trainingRows(context, recipe).train.rows.length;
+    const bytes = learnerBytes(learner, supervision, task.task.members.length, { recipe, trainRows });
     return { bytes, asksModel: false };
   },
   async open(context) {

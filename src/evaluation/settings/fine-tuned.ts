@@ -45,11 +45,11 @@ export const fineTuned: Setting = {
   sequencesPerRow: (task) => task.members.length,
   checkRecipe: (recipe) => void readFineTuningRecipe(recipe),
   async trainingMemory(context) {
-    const { learner, supervision, recipe, weightBytes } = await openLearner(context);
+    const { learner, supervision, recipe, weightBytes, trainRows } = await openLearner(context);
     const { members } = trainingTaskOf(context).task;
     await learner.close();
-    const bytes = WEIGHTS_HELD * weightBytes + learnerBytes(learner, supervision, members.length, recipe);
-    return { bytes, asksModel: false };
+    const bytes = learnerBytes(learner, supervision, members.length, { recipe, trainRows });
+    return { bytes: WEIGHTS_HELD * weightBytes + bytes, asksModel: false };
   },
   async open(context) {
     const { learner, recipe } = await openLearner(context);
@@ -64,7 +64,8 @@ async function openLearner(context: Pick<SettingContext, "task" | "model" | "rec
   const task = trainingTaskOf(context);
   const recipe = readFineTuningRecipe(context.recipe);
   const supervision = supervisionOf(context, NAME);
-  const [first] = await task.examples(trainingRows(context, recipe).train.rows.slice(0, 1));
+  const { rows } = trainingRows(context, recipe).train;
+  const [first] = await task.examples(rows.slice(0, 1));
   const { rank, alpha, dropout, trainingSeed } = recipe;
   const tuning = await context.model.fineTune!({
     labels: outputsOf(supervision),
@@ -73,7 +74,7 @@ async function openLearner(context: Pick<SettingContext, "task" | "model" | "rec
   });
   try {
     const learner = await tuningLearner(task, tuning, supervision, first!.sequences[0]!);
-    return { learner, recipe, supervision, weightBytes: tuning.weightBytes };
+    return { learner, recipe, supervision, weightBytes: tuning.weightBytes, trainRows: rows.length };
   } catch (error) {
     await tuning.close();
     throw error;

@@ -15,6 +15,8 @@ const BESIDE = 200e6;
 
 type Sized = Pick<Learner, "output" | "trainingOutput" | "initial" | "tokens" | "parting">;
 
+type BatchSizes = Pick<TrainingRecipe, "batchSize" | "evaluationBatchSize">;
+
 /** How many rows of a task a learner takes at once. They follow from the graph alone, so that results are the same everywhere. */
 export interface RowsAtOnce {
   /** Of a training step, of one member each where the learner parts its batches by members. */
@@ -33,19 +35,25 @@ export function rowsAtOnce(learner: Sized, supervision: Supervision, members: nu
   return { training: fitting(trained), evaluation: fitting(untrained) };
 }
 
-/** Bytes that training and answering take beside the frozen weights, batches being cut as `rowsAtOnce` says. */
+/**
+ * Bytes that training and answering take beside the frozen weights, batches being cut as `rowsAtOnce` says.
+ *
+ * @param recipe     with the sizes of batches
+ * @param trainRows  how many rows train: no batch has more
+ */
 export function learnerBytes(
   learner: Sized,
   supervision: Supervision,
   members: number,
-  { batchSize, evaluationBatchSize }: Pick<TrainingRecipe, "batchSize" | "evaluationBatchSize">,
+  { recipe, trainRows }: { readonly recipe: BatchSizes; readonly trainRows: number },
 ): number {
+  const { batchSize, evaluationBatchSize } = recipe;
   const { trained, untrained } = bytesOf(learner, supervision, members);
   const rows = rowsAtOnce(learner, supervision, members);
   // Both programs are open while a network is trained, and keep what they took.
   return (
     BESIDE +
-    trained(Math.min(batchSize, rows.training)) +
+    trained(Math.min(batchSize, rows.training, trainRows)) +
     untrained(Math.min(evaluationBatchSize, rows.evaluation))
   );
 }

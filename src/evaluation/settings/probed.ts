@@ -83,7 +83,9 @@ export const probed: Setting = {
     const basesOf = { kind: "gather", length: task.window } as const;
     const tokens = model.tokenCount?.("A".repeat(task.window)) ?? task.window;
     const learner = { ...headOf(supervision, basesOf, model.width, recipe), tokens };
-    return { bytes: learnerBytes(learner, supervision, task.members.length, recipe), asksModel: true };
+    const trainRows = trainingRows(context, recipe).train.rows.length;
+    const bytes = learnerBytes(learner, supervision, task.members.length, { recipe, trainRows });
+    return { bytes, asksModel: true };
   },
   async open(context) {
     const recipe = readProbedRecipe(context.recipe);

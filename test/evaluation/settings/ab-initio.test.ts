@@ -53,6 +53,25 @@ test("an early end and fewer rows are the recipe's to ask", async () => {
   expect(training!.epochs.length).toBe(training!.best + 3);
 });
 
+test("what training needs is known when the run is planned: rows to train and to validate, and memory for no more than there are", async () => {
+  const planned = (rows: number, recipe: Record<string, number> = {}) =>
+    planRun({
+      tasks: [{ task: classifiedTask({ rows }), inputs: {} }],
+      models: [NETWORKS[0]!],
+      settings: ["ab-initio"],
+      split: "all",
+      recipe,
+    });
+  await expect(planned(1)).rejects.toThrow("no row on the chromosomes of the val split");
+  const memory = async (batchSize: number, rows: number) => {
+    const plan = await planned(rows, { batchSize });
+    await plan.close();
+    return plan.cells[0]!.estimate.memory!;
+  };
+  expect(await memory(1000, 96)).toBeGreaterThan(await memory(8, 96));
+  expect(await memory(1000, 96)).toBe(await memory(48, 96));
+});
+
 test("the benchmark's own network runs, and where no base is known it sees none", async () => {
   const task = classifiedTask({ rows: 16 });
   const folder = temporaryFolder();
