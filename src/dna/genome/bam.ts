@@ -32,6 +32,7 @@ const ON_REFERENCE = (1 << 0) | (1 << 2) | (1 << 3) | (1 << 7) | (1 << 8);
  *
  * @param open   told the references, name → length in the header's order, before the first read
  * @param visit  called for each read; the object is used again for the next
+ * @param signal reading ends with its reason
  * @throws {InputError} when the file cannot be read
  * @throws {FormatError} when it is no BAM file, is damaged, or cut off
  * @see https://samtools.github.io/hts-specs/SAMv1.pdf, section 4
@@ -40,12 +41,14 @@ export async function readBam(
   path: string,
   open: (references: ReadonlyMap<string, number>) => void,
   visit: (alignment: Alignment) => void,
+  signal?: AbortSignal,
 ): Promise<void> {
   await checkEnd(path);
   const alignment = { reference: -1, start: 0, end: 0, flag: 0, mappingQuality: 0 };
   let references: ReadonlyMap<string, number> | undefined;
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of unpackedBytes(path)) {
+    signal?.throwIfAborted();
     rest =
       rest.length === 0
         ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)

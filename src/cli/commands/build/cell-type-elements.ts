@@ -23,7 +23,8 @@ interface CellTypeOptions {
   readonly rscript: string;
 }
 
-export const define: DefineCommand = (command, { terminal, signal }) => {
+export const define: DefineCommand = (command, context) => {
+  const { terminal, signal } = context;
   command
     .summary("the table of task 3 from peaks and reads of five cell lines")
     .description(
@@ -51,6 +52,7 @@ export const define: DefineCommand = (command, { terminal, signal }) => {
       }),
     )
     .action(async ({ peaks, bam, counts, out, subsetSize, last, rscript }: CellTypeOptions) => {
+      context.resume = "Every finished step is kept; the same command goes on from there.";
       await buildCellTypeElements({
         folder: out,
         peaks,
@@ -60,6 +62,7 @@ export const define: DefineCommand = (command, { terminal, signal }) => {
         subsetSize,
         last,
         signal,
+        onNote: (text) => terminal.say(`  ${text}`),
         onStep: (what, outcome) => terminal.say(outcome === "begun" ? what : `  ${SAYINGS[outcome]}`),
       });
       if (last !== "table" && last !== "subset") return;

@@ -37,7 +37,9 @@ export interface CellTypeBuild {
   readonly last: BuildPart;
   /** Told before and after each step. */
   readonly onStep?: (what: string, outcome: StepOutcome | "begun") => void;
-  /** Aborts between two steps. */
+  /** Told what a user should know of what a step made. */
+  readonly onNote?: (text: string) => void;
+  /** Ends the step at work, which the next build does again. */
   readonly signal?: AbortSignal;
 }
 
@@ -82,6 +84,8 @@ export async function buildCellTypeElements(build: CellTypeBuild): Promise<void>
   if (!wanted("differential")) return;
   const counts = build.counts ?? files.counts;
   const lines = await linesOf(counts);
+  const absent = CELL_LINES.filter((line) => !lines.includes(line));
+  if (absent.length > 0) build.onNote?.(`the table of counts has no sample of ${absent.join(", ")}`);
   for (const line of lines) {
     await makeDifferential(build, line, counts, files.design(line), files.differential(line));
   }
@@ -122,7 +126,15 @@ async function makePeaks(build: CellTypeBuild, output: string): Promise<void> {
     output,
     inputs: peaks,
     options: {},
-    make: async () => writeConsensusPeaks(output, (await consensusPeaks(peaks)).accepted),
+    async make() {
+      const { accepted, read, beforeChromosome } = await consensusPeaks(peaks);
+      await writeConsensusPeaks(output, accepted);
+      build.onNote?.(`${accepted.length} of ${read} peaks are taken`);
+      if (beforeChromosome === 0) return;
+      build.onNote?.(
+        `left out: ${beforeChromosome}, since the 500 bases around their summit begin before the chromosome`,
+      );
+    },
   });
 }
 
@@ -139,7 +151,7 @@ async function makeCounts(build: CellTypeBuild, files: Files): Promise<void> {
       options: { sample },
       async make() {
         const peaks = await readConsensusPeaks(files.peaks);
-        const counts = [await countReads(bam, peaks)];
+        const counts = [await countReads(bam, peaks, build.signal)];
         await writeCountTable(output, { samples: [sample], peaks: peaks.map(peakName), counts });
       },
     });
@@ -172,7 +184,7 @@ async function makeDifferential(
   design: string,
   results: string,
 ): Promise<void> {
-  const { differential, folder } = build;
+  const { differential, folder, signal } = build;
   await step(build, {
     what: `${line} against the others, ${basename(counts)}`,
     output: results,
@@ -180,7 +192,9 @@ async function makeDifferential(
     options: { line },
     async make() {
       await writeDesign(design, (await readCountTable(counts)).samples, line);
-      await differential({ counts, design, results, script: filesOfBuild(folder).script });
+      const { script } = filesOfBuild(folder);
+      const by = await differential({ counts, design, results, script, signal });
+      build.onNote?.(`done by ${by}`);
     },
   });
 }

@@ -17,6 +17,8 @@ export interface DifferentialRequest {
   readonly results: string;
   /** Where the script is put that is run, beside what it makes. */
   readonly script: string;
+  /** Ends the analysis, with its reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Runs a differential analysis; tells by what it was done. */
@@ -62,21 +64,26 @@ const INSTALL = "on Debian and Ubuntu: apt-get install r-bioc-deseq2";
  *
  * @param rscript  the program that runs it
  * @throws {InputError} when R or DESeq2 is not installed, or the script fails
+ * @throws the signal's reason, once the program has ended
  * @see Love, Huber & Anders 2014, doi:10.1186/s13059-014-0550-8
  */
 export function deseq2(rscript = "Rscript"): Differential {
-  return async ({ counts, design, results, script }) => {
+  return async ({ counts, design, results, script, signal }) => {
     await writeFileWhole(script, await readPackageFile("scripts/deseq2.R"));
     const program = startProgram([rscript, "--vanilla", script, counts, design, results], {
       longestLine: LONGEST_LINE,
     });
     let by = "DESeq2";
+    const stop = () => void program.stop(0);
+    signal?.addEventListener("abort", stop);
     for (;;) {
       const said = await program.nextLine();
       if (typeof said === "string") {
         by = said.trim();
         continue;
       }
+      signal?.removeEventListener("abort", stop);
+      signal?.throwIfAborted();
       if (said.how === "code" && said.code === 0) return by;
       if (said.how === "not started") {
         throw new InputError(`${rscript} cannot be started: R is needed for the differential analysis`, {

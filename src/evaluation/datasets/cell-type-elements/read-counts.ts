@@ -9,11 +9,16 @@ import { missingChromosome } from "../../../dna/genome/missing-chromosome.ts";
  * A read counts where it begins before the interval's end and does not end before its start. So the number is that of reads
  * which begin before the end, less that of reads which end at the start or before.
  *
- * @returns  one number per interval, in their order
+ * @param signal  reading ends with its reason
+ * @returns       one number per interval, in their order
  * @throws {InputError} when an interval lies on a chromosome that the file does not name
  * @throws {FormatError} as `readBam`
  */
-export async function countReads(bam: string, intervals: readonly Interval[]): Promise<Int32Array> {
+export async function countReads(
+  bam: string,
+  intervals: readonly Interval[],
+  signal?: AbortSignal,
+): Promise<Int32Array> {
   let byReference: readonly (ReferenceCounts | undefined)[] = [];
   await readBam(
     bam,
@@ -35,6 +40,7 @@ export async function countReads(bam: string, intervals: readonly Interval[]): P
     ({ reference, start, end, flag }) => {
       if (reference >= 0 && (flag & UNMAPPED) === 0) byReference[reference]?.add(start, end);
     },
+    signal,
   );
   const counts = new Int32Array(intervals.length);
   for (const one of byReference) one?.writeTo(counts);

@@ -10,6 +10,7 @@ import {
   type CellTypeBuild,
   filesOfBuild,
 } from "../../../../src/evaluation/datasets/cell-type-elements/build.ts";
+import { doStep } from "../../../../src/evaluation/datasets/cell-type-elements/build-step.ts";
 import {
   type Differential,
   deseq2,
@@ -146,6 +147,43 @@ describe("from a table of counts, with a fake in place of DESeq2", () => {
     expect(asked).toEqual(CELL_LINES.map((line) => `${line} first`));
   });
 
+  test("an output made half way of other inputs is not taken for the one before", async () => {
+    const folder = temporaryFolder();
+    const [input, output] = [join(folder, "in"), join(folder, "out")];
+    const step = (text: string, fails = false) => {
+      writeFileSync(input, text);
+      return doStep({
+        what: "copying",
+        output,
+        inputs: [input],
+        options: {},
+        async make() {
+          writeFileSync(output, text);
+          if (fails) throw new Error("killed");
+        },
+      });
+    };
+    expect([await step("a"), await step("a")]).toEqual(["made", "kept"]);
+    await expect(step("b", true)).rejects.toThrow("killed");
+    expect(await step("a")).toBe("made");
+    expect(readFileSync(output, "utf8")).toBe("a");
+  });
+
+  test("cell lines without a sample are told", async () => {
+    const counts = await scratch.write(
+      "three.csv",
+      plantedCounts()
+        .split("\n")
+        .map((line) => line.split(",").slice(0, 10).join(","))
+        .join("\n"),
+    );
+    const notes: string[] = [];
+    const onNote = (text: string) => notes.push(text);
+    await buildCellTypeElements(await buildOf(temporaryFolder(), { counts, onNote, last: "table" }));
+    expect(notes).toContain("the table of counts has no sample of IMR90, K562");
+    expect(notes).toContain("done by fake");
+  });
+
   test("inputs that contradict one another, or miss something", async () => {
     const folder = temporaryFolder();
     const refused = async (changes: Partial<CellTypeBuild>) =>
@@ -171,11 +209,17 @@ test.skipIf(bam === undefined)("peaks and reads become a table of counts [format
   const peak = (summit: number) => `ctgA\t${summit}\t${summit + 1}\tp\t0\t.\t0\t-1\t${summit % 7}\t0`;
   const peaks = await scratch.write(
     "volvox.narrowPeak",
-    `${[2000, 9000, 9300, 40_000].map(peak).join("\n")}\n`,
+    `${[2000, 100, 9000, 9300, 40_000].map(peak).join("\n")}\n`,
   );
   const { counts: _, ...rest } = await buildOf(folder);
   const bams = new Map(CELL_LINES.map((line) => [line, [bam!, bam!]] as const));
-  await buildCellTypeElements({ ...rest, peaks: [peaks], bams, last: "counts" });
+  const notes: string[] = [];
+  const onNote = (text: string) => notes.push(text);
+  await buildCellTypeElements({ ...rest, peaks: [peaks], bams, last: "counts", onNote });
+  expect(notes).toEqual([
+    "3 of 5 peaks are taken",
+    "left out: 1, since the 500 bases around their summit begin before the chromosome",
+  ]);
   const [header, ...lines] = readFileSync(filesOfBuild(folder).counts, "utf8").trim().split("\n");
   expect(header).toBe(["peak", ...CELL_LINES.flatMap((line) => [`${line}_1`, `${line}_2`])].join(","));
   // 9000 has q 5, 9300 has q 4 and overlaps it.
@@ -221,6 +265,17 @@ test.skipIf(!withDeseq2)(
   },
   120_000,
 );
+
+test("an analysis that takes long is stopped, and the build with the signal's reason", async () => {
+  const rscript = await scratch.write("rscript-slow", "#!/bin/sh\nsleep 60\n");
+  chmodSync(rscript, 0o755);
+  const controller = new AbortController();
+  const onStep = () => setTimeout(() => controller.abort(new Error("enough")), 200);
+  const build = await buildOf(temporaryFolder(), { differential: deseq2(rscript), onStep });
+  const began = performance.now();
+  await expect(buildCellTypeElements({ ...build, signal: controller.signal })).rejects.toThrow("enough");
+  expect(performance.now() - began).toBeLessThan(20_000);
+});
 
 describe("without R, or with a script that fails", () => {
   test.each([
