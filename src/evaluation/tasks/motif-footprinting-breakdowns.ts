@@ -65,7 +65,10 @@ export function familyBreakdown(
           "background",
         ),
       );
-      return { name, values: [...[value, low, high].map(finiteOrNull), some.length, found(some)] };
+      return {
+        name,
+        values: [...[value, low, high].map(finiteOrNull), some.length, finiteOrNull(found(some))],
+      };
     }),
   };
 }
@@ -86,9 +89,14 @@ export function backgroundBreakdown({ backgrounds }: Comparisons, outcomes: Floa
   };
 }
 
-/** Motifs whose true form is told from its shuffles. */
+/** With fewer differences no test of a motif can tell: five signs alike have a chance of 1 in 32. */
+export const LEAST_TESTED = Math.ceil(-Math.log2(FALSE_DISCOVERY_RATE));
+
+/** Motifs whose true form is told from its shuffles; NaN where no motif has enough differences for that. */
 export const found = (results: readonly MotifResult[]) =>
-  results.filter(({ q }) => q <= FALSE_DISCOVERY_RATE).length;
+  results.some(({ tested }) => tested >= LEAST_TESTED)
+    ? results.filter(({ q }) => q <= FALSE_DISCOVERY_RATE).length
+    : Number.NaN;
 
 /**
  * The original's table of motifs: an index of names, then `Accuracy`, `P-Value` and, of likelihoods, `Accuracy vs

@@ -16,6 +16,7 @@ import {
   FALSE_DISCOVERY_RATE,
   familyBreakdown,
   found,
+  LEAST_TESTED,
   motifBreakdown,
 } from "./motif-footprinting-breakdowns.ts";
 import {
@@ -209,7 +210,11 @@ function foundMetric(results: readonly MotifResult[]): Metric {
     better: "higher",
     main: false,
   } as const;
-  return metricOf(form, found(results) / results.length, NO_ROWS);
+  const why =
+    results.length === 0
+      ? NO_ROWS
+      : `no motif has the ${LEAST_TESTED} differences among these rows that a test needs to tell`;
+  return metricOf(form, found(results) / results.length, why);
 }
 
 /** Quirk Q17: a sum over tokens favours the member with fewer of them, so the numbers of tokens are told. */
@@ -273,6 +278,12 @@ function notesOf(backgrounds: number, results: readonly MotifResult[]): readonly
   if (backgrounds > 0 && backgrounds < ENOUGH_BLOCKS) {
     notes.push(
       `Motifs were put into ${backgrounds} backgrounds. For fewer than ${ENOUGH_BLOCKS} the bootstrap's interval is too narrow; the one named background-wilson allows for that.`,
+    );
+  }
+  const few = results.filter(({ tested }) => tested < LEAST_TESTED).length;
+  if (few > 0) {
+    notes.push(
+      `${few} of ${results.length} motifs have fewer than ${LEAST_TESTED} differences among these rows: their own accuracies tell little, and their tests cannot tell.`,
     );
   }
   const untested = results.filter(({ p }) => Number.isNaN(p)).length;

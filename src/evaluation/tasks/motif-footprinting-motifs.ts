@@ -38,7 +38,9 @@ export interface MotifResult {
   readonly accuracy: Estimate;
   /** One-sided Wilcoxon signed-rank test that the true motif has the larger number. */
   readonly p: number;
-  /** The same, adjusted over all motifs by Benjamini and Hochberg. */
+  /** Differences that are tested: of backgrounds, or of comparisons. The smallest p there can be is 2 to minus this. */
+  readonly tested: number;
+  /** p adjusted over all motifs by Benjamini and Hochberg. */
   readonly q: number;
   /** Share of comparisons in which the true motif moved the score further from the background's; NaN for distances. */
   readonly vsBackground: number;
@@ -66,6 +68,7 @@ export function motifResults(comparisons: Comparisons, rules: MotifRules): reado
         ? { ...waldInterval(Math.round(value * n), n), value }
         : clusteredProportion(credits, blocks),
       p: wilcoxon(tested, { alternative: "greater" }).p,
+      tested: tested.length,
       vsBackground: further === undefined ? Number.NaN : mean(pick(further)),
     };
   });

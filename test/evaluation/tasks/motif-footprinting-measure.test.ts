@@ -128,6 +128,35 @@ describe("corrected", () => {
   });
 });
 
+describe("a few rows of many motifs, as the small suite takes them", () => {
+  const sample = (backgrounds: number) =>
+    ["A", "B"].flatMap((motif) =>
+      Array.from(
+        { length: backgrounds },
+        (_, background): LikelihoodPrediction => ({
+          kind: "likelihood",
+          row: background,
+          values: [0, 2 + background, 1],
+          facts: { background, motif, strand: "forward" },
+        }),
+      ),
+    );
+
+  test("in four backgrounds no motif could be found, which is not that none was", () => {
+    const measured = scores("corrected", sample(4));
+    expect(metric(measured, "motifs-found")).toMatchObject({ value: null, why: expect.stringMatching(/5/) });
+    expect(measured.notes.join(" ")).toContain("2 of 2 motifs have fewer than 5 differences");
+    // The original takes strands apart, and here there is one of each.
+    expect(metric(scores("paper", sample(4)), "motifs-found").value).toBeNull();
+  });
+
+  test("in five they are: five signs alike are 1 in 32", () => {
+    const measured = scores("corrected", sample(5));
+    expect(metric(measured, "motifs-found").value).toBe(1);
+    expect(measured.notes.join(" ")).not.toContain("fewer than 5 differences");
+  });
+});
+
 describe("families", () => {
   const rows = (families: readonly number[]) =>
     families.flatMap((count, family) =>
