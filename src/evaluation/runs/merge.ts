@@ -47,11 +47,12 @@ export async function mergeRun(
     checkVersion(folder, task, record.cell);
     const place = cellFolder(folder, record);
     const cell = cellName(record.identity);
+    const whose = `${record.cell.model.name} by the ${record.cell.protocol} protocol`;
     signal?.throwIfAborted();
     const measurement = await measureCell(task, record, predictions, {
       folder: place,
       signal,
-      onStage: (stage) => onProgress?.({ kind: "stage", cell, ...stage }),
+      onStage: (stage) => onProgress?.({ kind: "stage", cell, ...stage, stage: `${whose}, ${stage.stage}` }),
     });
     const result = cellResult(record, measurement, await readNotedTraining(place));
     const form = task.settings[record.cell.setting];

@@ -6,6 +6,7 @@ import { InputError } from "../../../src/base/errors.ts";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
+import type { ProgressEvent } from "../../../src/evaluation/runs/progress.ts";
 import { readResults } from "../../../src/evaluation/runs/read-results.ts";
 import { runShard } from "../../../src/evaluation/runs/shard.ts";
 import type { MeasureWork, Task } from "../../../src/evaluation/tasks/task.ts";
@@ -170,9 +171,14 @@ test("measuring that takes long is told its folder, heard of, and stopped; nothi
   };
   const rows = await shards([1], { count: 1 });
   const controller = new AbortController();
-  const onProgress = () => controller.abort(new Error("enough"));
+  const told: string[] = [];
+  const onProgress = (event: ProgressEvent) => {
+    if (event.kind === "stage") told.push(event.stage);
+    controller.abort(new Error("enough"));
+  };
   const asked = { tasks: [slow], onProgress, signal: controller.signal };
   await expect(mergeRun(folder, asked)).rejects.toThrow("enough");
+  expect(told).toEqual(["fake-model by the corrected protocol, thinking"]);
   expect(given[0]!.folder).toBe(join(rows, ".."));
   expect(await readdir(given[0]!.folder!)).toEqual(["rows"]);
   const [result] = await mergeRun(folder, { tasks: [slow] });
