@@ -1,7 +1,8 @@
 import { InputError } from "../../base/errors.ts";
 import type { Pcg64 } from "../../base/pcg64.ts";
+import { atOnce } from "../../base/turns.ts";
 import { type Matrix, requireMatrix } from "./matrix.ts";
-import { randomisedBasis } from "./randomised-basis.ts";
+import { randomisedBasisSteps } from "./randomised-basis.ts";
 import { symmetricEigen } from "./symmetric-eigen.ts";
 
 export interface PrincipalComponents {
@@ -16,6 +17,11 @@ export interface PrincipalComponents {
   /** The rows in these directions. [rows, components] */
   readonly transformed: Matrix;
 }
+
+/** Rows that are worked through between two turns of others. */
+const ROWS_PER_TURN = 1024;
+
+export type PcaOptions = { readonly solver: "full" } | { readonly solver: "randomised"; readonly rng: Pcg64 };
 
 /**
  * Principal component analysis: columns are centred, not scaled. In float64.
@@ -36,10 +42,17 @@ export interface PrincipalComponents {
 export function pca(
   data: Matrix,
   components: number,
-  options: { readonly solver: "full" } | { readonly solver: "randomised"; readonly rng: Pcg64 } = {
-    solver: "full",
-  },
+  options: PcaOptions = { solver: "full" },
 ): PrincipalComponents {
+  return atOnce(pcaSteps(data, components, options));
+}
+
+/** `pca` that yields every second or so. */
+export function* pcaSteps(
+  data: Matrix,
+  components: number,
+  options: PcaOptions,
+): Generator<void, PrincipalComponents> {
   requireMatrix(data, "feature");
   const { rows, columns } = data;
   const most = Math.min(rows, columns);
@@ -51,20 +64,21 @@ export function pca(
   const { mean, centred } = centre(data);
   const basis =
     options.solver === "randomised"
-      ? randomisedBasis(centred, components, options.rng)
-      : fullBasis(centred, components);
+      ? yield* randomisedBasisSteps(centred, components, options.rng)
+      : yield* fullBasis(centred, components);
   basis.forEach(turnUp);
 
   const total = centred.reduce((sum, row) => sum + dot(row, row), 0) / (rows - 1);
   const transformed = new Float64Array(rows * components);
   const explainedVariance = new Float64Array(components);
-  centred.forEach((row, i) => {
+  for (const [i, row] of centred.entries()) {
+    if (i % ROWS_PER_TURN === 0) yield;
     basis.forEach((direction, k) => {
       const along = dot(row, direction);
       transformed[i * components + k] = along;
       explainedVariance[k]! += (along * along) / (rows - 1);
     });
-  });
+  }
   const flat = new Float64Array(components * columns);
   basis.forEach((direction, k) => {
     flat.set(direction, k * columns);
@@ -88,10 +102,10 @@ function centre({ data, rows, columns }: Matrix) {
 }
 
 /** Leading eigenvectors of the smaller of XᵀX and XXᵀ, as directions among the columns. */
-function fullBasis(centred: readonly Float64Array[], components: number): Float64Array[] {
+function* fullBasis(centred: readonly Float64Array[], components: number): Generator<void, Float64Array[]> {
   const columns = centred[0]!.length;
   if (columns <= centred.length) {
-    return symmetricEigen(gramOfColumns(centred)).vectors.slice(0, components);
+    return symmetricEigen(yield* gramOfColumns(centred)).vectors.slice(0, components);
   }
   const gram = centred.map((a) => Float64Array.from(centred, (b) => dot(a, b)));
   const kept: Float64Array[] = [];
@@ -106,11 +120,12 @@ function fullBasis(centred: readonly Float64Array[], components: number): Float6
 }
 
 /** XᵀX, four rows at a time so that the sums are fetched from memory a quarter as often. */
-function gramOfColumns(centred: readonly Float64Array[]): Float64Array[] {
+function* gramOfColumns(centred: readonly Float64Array[]): Generator<void, Float64Array[]> {
   const columns = centred[0]!.length;
   const none = new Float64Array(columns);
   const gram = Array.from({ length: columns }, () => new Float64Array(columns));
   for (let row = 0; row < centred.length; row += 4) {
+    if (row % ROWS_PER_TURN === 0) yield;
     const a = centred[row]!;
     const b = centred[row + 1] ?? none;
     const c = centred[row + 2] ?? none;

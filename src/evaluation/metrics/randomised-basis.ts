@@ -1,9 +1,13 @@
 import type { Pcg64 } from "../../base/pcg64.ts";
 import { normal } from "../../base/sample.ts";
+import { atOnce } from "../../base/turns.ts";
 import { symmetricEigen } from "./symmetric-eigen.ts";
 
 /** Directions taken along beyond those asked for; scikit-learn's default. */
 const OVERSAMPLING = 10;
+
+/** Rows that are worked through between two turns of others. */
+const ROWS_PER_TURN = 1024;
 
 /** Times the random directions are drawn through the matrix and back; scikit-learn's 4 to 7. */
 const POWER_ITERATIONS = 7;
@@ -20,6 +24,15 @@ const POWER_ITERATIONS = 7;
  * @see Halko, Martinsson & Tropp 2011, doi:10.1137/090771806, algorithms 4.4 and 5.1
  */
 export function randomisedBasis(matrix: readonly Float64Array[], count: number, rng: Pcg64): Float64Array[] {
+  return atOnce(randomisedBasisSteps(matrix, count, rng));
+}
+
+/** `randomisedBasis` that yields every second or so. */
+export function* randomisedBasisSteps(
+  matrix: readonly Float64Array[],
+  count: number,
+  rng: Pcg64,
+): Generator<void, Float64Array[]> {
   const columns = matrix[0]!.length;
   const width = Math.min(count + OVERSAMPLING, columns, matrix.length);
   let directions = Array.from({ length: width }, () =>
@@ -29,11 +42,12 @@ export function randomisedBasis(matrix: readonly Float64Array[], count: number, 
     orthonormalise(directions);
     // One pass over X: y = X q, then q = Xᵀ y, for all directions at once.
     const next = directions.map(() => new Float64Array(columns));
-    for (const row of matrix) {
+    for (const [i, row] of matrix.entries()) {
+      if (i % ROWS_PER_TURN === 0) yield;
       directions.forEach((direction, k) => {
         const along = dot(row, direction);
         const sums = next[k]!;
-        for (let i = 0; i < columns; i++) sums[i]! += along * row[i]!;
+        for (let column = 0; column < columns; column++) sums[column]! += along * row[column]!;
       });
     }
     directions = next;

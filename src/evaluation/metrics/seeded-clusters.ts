@@ -38,7 +38,7 @@ export type SeededScores = readonly LeftOut[];
  * @throws {InputError} as `kMeans`
  */
 export async function seededClusters(
-  data: () => Matrix,
+  data: () => Promise<Matrix>,
   labels: ArrayLike<number>,
   { k, seeds, blocks, kept, between }: SeededOptions,
 ): Promise<SeededScores> {
@@ -47,7 +47,7 @@ export async function seededClusters(
   for (let seed = 0; seed < seeds; seed++) {
     let clusters = kept?.find(seed);
     if (clusters === undefined) {
-      clusters = kMeans(data(), k, seed).clusters;
+      clusters = kMeans(await data(), k, seed).clusters;
       await kept?.keep(seed, clusters);
     }
     scores.push(adjustedMutualInformationWithout(labels, clusters, blocks));

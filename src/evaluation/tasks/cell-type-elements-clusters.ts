@@ -2,12 +2,13 @@ import { join } from "node:path";
 import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { Pcg64 } from "../../base/pcg64.ts";
+import { inTurns } from "../../base/turns.ts";
 import { CELL_LINES } from "../datasets/cell-lines.ts";
 import { type Blocks, chromosomeBlocks, genomicBlocks, singleRows } from "../metrics/blocks.ts";
 import type { Estimate } from "../metrics/estimate.ts";
 import type { Matrix } from "../metrics/matrix.ts";
 import { motifCountFeatures } from "../metrics/motif-count-features.ts";
-import { pca } from "../metrics/pca.ts";
+import { pcaSteps } from "../metrics/pca.ts";
 import {
   type SeededScores,
   scoreOverBlocks,
@@ -16,7 +17,7 @@ import {
 } from "../metrics/seeded-clusters.ts";
 import { classOf, rowsPerLine } from "./cell-type-elements-classified.ts";
 import { ClusteringLog } from "./clustering-log.ts";
-import { clusteringStage } from "./clustering-stage.ts";
+import { clusteringStage, giveTurn } from "./clustering-stage.ts";
 import { finiteEstimate, finiteOrNull, metricOf } from "./json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "./measurement.ts";
 import { ofKind, type Prediction, type VectorPrediction } from "./prediction.ts";
@@ -47,10 +48,10 @@ const ENOUGH_CHROMOSOMES = 10;
  * Vectors of fewer numbers than components are asked for have as many components as numbers; with fewer rows than
  * clusters the score is undefined.
  *
- * Takes seconds for each seed of the whole subset: other work has its turn between seeds, and finished clusterings are kept in
- * the cell's folder.
+ * Takes seconds for each seed of the whole subset: other work has its turn between seeds, and while components are sought;
+ * finished clusterings are kept in the cell's folder.
  *
- * @throws the signal's reason, between two seeds
+ * @throws the signal's reason
  */
 export async function measureClusters(
   predictions: readonly Prediction[],
@@ -71,7 +72,13 @@ export async function measureClusters(
       work,
       log?.of(of.identity, k, rows.length),
     );
-    return seededClusters(of.components, labels, { k, seeds, blocks, kept, between });
+    return seededClusters(() => of.components(() => giveTurn(work.signal)), labels, {
+      k,
+      seeds,
+      blocks,
+      kept,
+      between,
+    });
   };
   const kinds = [
     {
@@ -178,7 +185,7 @@ interface Space {
   /** Components. */
   readonly count: number;
   /** [rows, count]; computed when first asked for. */
-  readonly components: () => Matrix;
+  readonly components: (pause: () => Promise<void>) => Promise<Matrix>;
 }
 
 /** The vectors in as few directions as the recipe asks for; undefined where nothing is left of them. */
@@ -207,13 +214,13 @@ function spaceOf(
   return {
     identity: `${digest} ${solver} ${count}`,
     count,
-    components() {
+    async components(pause) {
       // The randomised solver looks for a few of many; for all of them it has nothing to leave out.
       const options =
         solver === "full" || count === most
           ? ({ solver: "full" } as const)
           : ({ solver, rng: new Pcg64(0) } as const);
-      found ??= pca(table, count, options).transformed;
+      found ??= (await inTurns(pcaSteps(table, count, options), pause)).transformed;
       return found;
     },
   };

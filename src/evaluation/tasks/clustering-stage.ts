@@ -4,6 +4,15 @@ import type { KeptClusterings, SeededOptions } from "../metrics/seeded-clusters.
 import type { MeasureWork } from "./task.ts";
 
 /**
+ * Lets other work have its turn, without which no Ctrl-C is heard and no bar drawn.
+ * @throws the signal's reason
+ */
+export async function giveTurn(signal: AbortSignal | undefined): Promise<void> {
+  await setImmediate();
+  signal?.throwIfAborted();
+}
+
+/**
  * How clustering over many seeds is watched and stopped: what to give to `seededClusters`.
  *
  * @param stage  in words
@@ -27,9 +36,7 @@ export function clusteringStage(
       },
     },
     async between(done) {
-      // Without a turn for others no Ctrl-C is heard, and no bar drawn.
-      await setImmediate();
-      signal?.throwIfAborted();
+      await giveTurn(signal);
       const rate = made / ((performance.now() - began) / 1000);
       const known = made > 0 && Number.isFinite(rate);
       onStage?.({

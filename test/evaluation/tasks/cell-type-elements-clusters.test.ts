@@ -235,6 +235,28 @@ describe("clustering that takes long", () => {
     expect(told.length).toBeLessThan(100);
   });
 
+  test("hears that it is to stop while principal components are sought, by either solver", async () => {
+    for (const solver of ["full", "randomised"]) {
+      const controller = new AbortController();
+      const told: StageProgress[] = [];
+      const asked = measure(
+        planted(3000, 1),
+        "corrected",
+        { solver },
+        {
+          signal: controller.signal,
+          // Told before the first seed; the components come next.
+          onStage(stage) {
+            told.push(stage);
+            setImmediate(() => controller.abort(new Error("enough")));
+          },
+        },
+      );
+      await expect(asked).rejects.toThrow("enough");
+      expect(told.map(({ done }) => done)).toEqual([0]);
+    }
+  });
+
   test("goes on from the clusterings that are kept, to the same numbers", async () => {
     const folder = temporaryFolder();
     const whole = await measure(rows);
