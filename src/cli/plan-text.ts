@@ -26,6 +26,9 @@ function cellText(planned: PlannedCell, { shard }: Plan): string {
   if (estimate.memory !== null) lines.push(`  memory  about ${bytes(estimate.memory)}`);
   if (estimate.seconds !== null)
     lines.push(`  time    about ${duration(estimate.seconds)} (${estimate.basis})`);
+  if (planned.task.task.settings[record.cell.setting]?.measuredWhole) {
+    lines.push("  then    the answers are measured together, which takes long too and is in no estimate");
+  }
   return lines.join("\n");
 }
 

@@ -1,12 +1,16 @@
-import { chmod } from "node:fs/promises";
+import { existsSync, readdirSync } from "node:fs";
+import { chmod, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { dispatch } from "../../src/cli/dispatch.ts";
+import { Interrupted } from "../../src/cli/interrupt.ts";
 import { CELL_LINES } from "../../src/evaluation/datasets/cell-lines.ts";
 import { filesOfBuild } from "../../src/evaluation/datasets/cell-type-elements/build.ts";
 import { readCellTypeElements } from "../../src/evaluation/datasets/cell-type-elements/table.ts";
+import { writeSyntheticGenome } from "../../src/evaluation/datasets/synthetic/write.ts";
 import { scratchFiles } from "../scratch-files.ts";
 import { testWithSharedData } from "../shared-data.ts";
-import { runCommand } from "./collecting-terminal.ts";
+import { collectingTerminal, runCommand } from "./collecting-terminal.ts";
 
 const scratch = scratchFiles();
 const building = (out: string, ...more: readonly string[]) => [
@@ -77,4 +81,46 @@ test("mistakes are told before anything is done", async () => {
     building("no", "--counts", await countsFile(), "--rscript", join("/nowhere", "Rscript")),
   );
   expect([noR.exitCode, noR.said]).toEqual([2, expect.stringContaining("r-bioc-deseq2")]);
+});
+
+test("clustering is told, stopped by the user and gone on with, to what an unstopped run gives", async () => {
+  const { files } = await writeSyntheticGenome(scratch.path("genome"), { seed: 0, scale: 0.1 });
+  const running = (out: string) => [
+    ...["run", "--task", "cell-type-elements", "--setting", "zero-shot-embedding", "--genome", files.genome],
+    ...["--data", files.cellTypePeaks, "--model", `motif-counts:p=1e-3,${files.motifs}`],
+    ...["--recipe", "clusterSeeds=40", "--limit", "300", "--out", scratch.path(out)],
+  ];
+  const plan = await runCommand([...running("plan"), "--plan"]);
+  expect(plan.printed).toContain("then    the answers are measured together");
+
+  const terminal = collectingTerminal();
+  const controller = new AbortController();
+  // As Ctrl-C: from the event loop, which clustering has to give its turn.
+  const watch = setInterval(() => {
+    const cells = existsSync(scratch.path("stopped")) ? readdirSync(scratch.path("stopped")) : [];
+    if (!cells.some((cell) => existsSync(scratch.path(join("stopped", cell, "clusterings.jsonl"))))) return;
+    controller.abort(new Interrupted("SIGINT"));
+  }, 1);
+  const exitCode = await dispatch(running("stopped"), terminal, controller.signal);
+  clearInterval(watch);
+  expect(terminal.said.join("\n")).toContain(
+    "motif-counts-0.001 by the corrected protocol, clustering into 50",
+  );
+  expect([exitCode, terminal.said.at(-1)]).toEqual([
+    130,
+    expect.stringContaining("the same command goes on"),
+  ]);
+  const [cell] = (await readdir(scratch.path("stopped"))).filter((name) => /^[0-9a-f]{8}$/.test(name));
+  const inCell = (out: string, name: string) => scratch.path(join(out, cell!, name));
+  expect(await readdir(inCell("stopped", ""))).not.toContain("result.json");
+  const lines = async () =>
+    (await readFile(inCell("stopped", "clusterings.jsonl"), "utf8")).split("\n").length - 1;
+  const before = await lines();
+  expect(before > 0 && before < 40).toBe(true);
+
+  expect((await runCommand(running("stopped"))).exitCode).toBe(0);
+  expect(await lines()).toBe(80);
+  expect((await runCommand(running("whole"))).exitCode).toBe(0);
+  const result = (out: string) => readFile(inCell(out, "result.json"), "utf8");
+  expect(await result("stopped")).toBe(await result("whole"));
 });
