@@ -77,7 +77,8 @@ export function progressWords(
 ): string {
   const head =
     unit === "bytes" ? `${bytes(done)} / ${bytes(total)}` : `${count(done)} / ${count(total)} ${unit}`;
-  const rate = known?.rowsPerSecond ?? (done - before) / seconds;
+  // Work that knows its pace and does not yet is not guessed at: what it did may have been found from an earlier run.
+  const rate = known === undefined ? (done - before) / seconds : (known.rowsPerSecond ?? Number.NaN);
   if (!(rate > 0) || !Number.isFinite(rate)) return head;
   const speed = unit === "bytes" ? bytes(rate) : `${rateText(rate)} ${unit}`;
   return `${head} · ${speed}/s · ${duration(known?.secondsLeft ?? (total - done) / rate)} left`;

@@ -22,6 +22,8 @@ test("clusterings, which may take many seconds each", () => {
 test("no speed before there is one", () => {
   expect(progressWords(0, { unit: "rows", total: 10 }, 0)).toBe("0 / 10 rows");
   expect(progressWords(4, { unit: "rows", total: 10, before: 4 }, 3)).toBe("4 / 10 rows");
+  const unknown = { rowsPerSecond: undefined, secondsLeft: undefined };
+  expect(progressWords(56, { unit: "clusterings", total: 100 }, 0.1, unknown)).toBe("56 / 100 clusterings");
 });
 
 test("not a terminal: plain lines, and not too many", () => {
