@@ -6,17 +6,17 @@ import type { Cell, Table } from "./tables/table.ts";
 
 /** What each quirk of the original does to each model's numbers, both ways of counting over the same answers. */
 export function quirksTable({ entries }: Panel): Table | undefined {
-  // Each entry counts its own answers both ways, so one entry per model is enough.
-  const seen = new Set<string>();
-  const once = entries.filter(({ label }) => !seen.has(label) && seen.add(label));
-  const rows = quirksOf({ entries }).flatMap(({ label: quirk }) =>
-    once.flatMap(({ label, result }): Cell[][] => {
+  const rows = quirksOf({ entries }).flatMap(({ label: quirk }) => {
+    // An entry counts its own answers both ways, so one per model is enough: the first that knows of this quirk.
+    const seen = new Set<string>();
+    return entries.flatMap(({ label, result }): Cell[][] => {
       const found = result.quirks.find((one) => one.label === quirk);
-      if (found === undefined) return [];
+      if (found === undefined || seen.has(label)) return [];
+      seen.add(label);
       const { paper, corrected } = found.effect;
       return [[quirk, label, effectCell(paper), effectCell(corrected)]];
-    }),
-  );
+    });
+  });
   if (rows.length === 0) return undefined;
   return {
     caption: "The same answers counted as the original's scripts do, and as its paper says",
