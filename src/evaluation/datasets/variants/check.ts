@@ -1,3 +1,4 @@
+import { InputError } from "../../../base/errors.ts";
 import { decimalNumber } from "../../../base/fields.ts";
 import { type Assembly, assemblyOf } from "../../../dna/genome/assembly.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
@@ -6,7 +7,7 @@ import { chromosomeFindings } from "./checks/chromosomes.ts";
 import { duplicateFindings } from "./checks/duplicates.ts";
 import { missingEffectFindings, orientationFindings, type TableScores } from "./checks/effects.ts";
 import type { Finding } from "./checks/finding.ts";
-import { labelFindings } from "./checks/labels.ts";
+import { labelFindings, missingLabelFindings } from "./checks/labels.ts";
 import { mismatchFindings } from "./checks/mismatches.ts";
 import { lookUpReferences, type References } from "./checks/references.ts";
 import type { VariantForm } from "./forms.ts";
@@ -45,12 +46,19 @@ export const SCORE_COLUMN = /chrombpnet\.encsr000emt\.(variant|var)score\.logfc$
  * the other allele, labels coded otherwise, variants twice. Each fault is told by one finding.
  *
  * The direction of effects can be checked only where the table brings a model's scores (`extra`, read with `SCORE_COLUMN`).
+ *
+ * @throws {InputError} when the table has no variant
  */
 export async function checkVariants(
   table: VariantTable,
   genome: Genome,
   { compareWith }: CheckVariantsOptions = {},
 ): Promise<VariantCheck> {
+  if (table.rows.length === 0) {
+    const { path, leftOut } = table;
+    const symbolic = leftOut === 0 ? "" : `: ${leftOut} alternatives that are no letters are left out`;
+    throw new InputError(`there is no variant in the table${symbolic}`, { place: { file: path } });
+  }
   const references = await lookUpReferences(table, genome);
   const scores = scoresOf(table, compareWith);
   const orientation = orientationFindings(table, references, scores);
@@ -74,6 +82,7 @@ export async function checkVariants(
       ...orderFindings,
       ...duplicateFindings(table),
       ...labelFindings(table),
+      ...missingLabelFindings(table),
       ...missingEffectFindings(table),
     ],
   };

@@ -145,6 +145,9 @@ describe("a planted fault is named by exactly one finding", () => {
     { name: "labels in two ways", kind: "label-coding", count: 400, rows: some((v) => ({ ...v, label: v.label === "True" ? "1" : "0" }), 3) },
     { name: "labels the wrong way round", kind: "label-coding", count: 400, rows: all((v) => ({ ...v, label: v.label === "True" ? "False" : "True" })) },
     { name: "controls alone", kind: "label-coding", count: 400, rows: all((v) => ({ ...v, label: "False" })) },
+    { name: "a tenth of the labels not known", kind: "missing-labels", count: 40, rows: some((v) => ({ ...v, label: "NaN" }), 10) },
+    { name: "no label known", kind: "missing-labels", count: 400, rows: all((v) => ({ ...v, label: "" })) },
+    { name: "a place beyond the end", kind: "reference-mismatch", count: 10, rows: some(move(30_000), 40) },
     { name: "QTLs without effects", kind: "missing-effects", count: 80, rows: all((v) => ({ ...v, effect: "NaN" })) },
   ]; // biome-ignore format: one fault per line
   test.each(faults)("$name: $kind", async ({ kind, count, form, scores, rows }) => {
@@ -156,6 +159,26 @@ describe("a planted fault is named by exactly one finding", () => {
     expect(found!.examples.length).toBe(Math.min(3, expected));
     expect(found!.examples[0]!.line).toBe(found!.examples[0]!.row + 2);
     expect(found!.fix).not.toBe("");
+  });
+
+  test("what to do about shifted positions depends on whether all are, or a part", async () => {
+    const fixOf = async (rows: readonly Planted[]) =>
+      (await checkVariants(await tableOf(rows), genome)).findings[0]!.fix;
+    expect(await fixOf(all(move(-1))())).toMatch(/^add 1 to the positions: .* as in BED$/);
+    expect(await fixOf(some(move(-1), 5)())).toMatch(/^add 1 to the positions: .*; only in the rows/);
+  });
+
+  test("a place beyond the end is no row that is scored", async () => {
+    const beyond = variants.map((variant, i) => (i === 3 ? { ...variant, position: 30_001 } : variant));
+    const { findings } = await checkVariants(await tableOf(beyond), genome);
+    expect(findings[0]!.what).toMatch(/^1 of 400 .* 1 of them since the chromosome ends before it$/);
+    expect(findings[0]!.fix).toContain("must go before the table can be run");
+  });
+
+  test("a table without a variant is refused", async () => {
+    await expect(checkVariants(await tableOf([]), genome)).rejects.toThrow(
+      "there is no variant in the table",
+    );
   });
 
   testWithSharedData("the one such row of the real African form", "task5/caqtl_format.tsv", async (path) => {

@@ -12,6 +12,7 @@ export type FindingKind =
   | "duplicate-variants"
   | "multi-allelic-places"
   | "label-coding"
+  | "missing-labels"
   | "missing-effects";
 
 /** A row of the table, to look at. */

@@ -15,10 +15,25 @@ export function labelFindings(table: VariantTable): readonly Finding[] {
   const { rows, columns, labels, form } = table;
   if (columns.label === undefined) return [];
   const labelled = rows.filter(({ significant }) => significant !== undefined);
+  if (labelled.length === 0) return [];
   const what = oddLabels([...labels.keys()], columns.label, form) ?? oddClasses(labelled, columns);
   if (what === undefined) return [];
   return [
     finding("label-coding", labelled, what, ({ significant }) => (significant ? "; QTL" : "; control")),
+  ];
+}
+
+/** Variants that should be evaluated and are neither QTLs nor controls, since their label is empty or NaN. */
+export function missingLabelFindings({ rows, columns: { label } }: VariantTable): readonly Finding[] {
+  if (label === undefined) return [];
+  const asked = rows.filter(({ used, inPeaks }) => used !== false && inPeaks !== false);
+  const without = asked.filter(({ significant }) => significant === undefined);
+  if (without.length === 0) return [];
+  return [
+    finding("missing-labels", without, {
+      what: `${without.length} of ${asked.length} variants that are to be evaluated have no ${label}`,
+      fix: `fill in ${label} where it is known: without it a variant is scored and counts neither as a QTL nor as a control`,
+    }),
   ];
 }
 

@@ -41,18 +41,24 @@ function causeOf(table: VariantTable, genome: Genome, { of, mismatches }: Refere
   const count = mismatches.length;
   const nearlyAll = (is: (mismatch: Mismatch) => boolean) =>
     count >= ENOUGH && mismatches.filter(is).length >= NEARLY_ALL * count;
+  // Of rows at a wrong place every second one or so mismatches; where far fewer do, the others stand where they belong.
+  const inPart = count <= RANDOM_MISMATCH * of.size;
+  const positions = inPart ? "positions of a part of the table" : "positions";
+  const others = inPart
+    ? "; only in the rows that came with these, since most of the others fit as they are"
+    : "";
   if (nearlyAll(({ before }) => before)) {
     return {
       kind: "shifted-positions",
-      because: ", and nearly all of them have one a base before: positions are not counted from 1",
-      fix: "take 1 from the positions, or find out what counted them from 2",
+      because: `, and nearly all of them have one a base before: ${positions} are not counted from 1`,
+      fix: `take 1 from the positions, or find out what counted them from 2${others}`,
     };
   }
   if (nearlyAll(({ behind }) => behind)) {
     return {
       kind: "shifted-positions",
-      because: ", and nearly all of them have one a base behind: positions are not counted from 1",
-      fix: "add 1 to the positions: they seem to be counted from 0, as in BED",
+      because: `, and nearly all of them have one a base behind: ${positions} are not counted from 1`,
+      fix: `add 1 to the positions: they seem to be counted from 0, as in BED${others}`,
     };
   }
   if (onOtherStrand(table, of, mismatches)) {
@@ -69,10 +75,14 @@ function causeOf(table: VariantTable, genome: Genome, { of, mismatches }: Refere
       fix: "take the genome that the table was made for: hg38 for the African caQTLs, hg19 for the Yoruban dsQTLs",
     };
   }
+  const beyond = mismatches.filter(({ letter }) => letter === "").length;
   return {
     kind: "reference-mismatch",
-    because: "",
-    fix: "look at these rows; each is scored with either allele put in place of the genome's letter, and counted",
+    because: beyond === 0 ? "" : `, ${beyond} of them since the chromosome ends before it`,
+    fix:
+      beyond === 0
+        ? "look at these rows; each is scored with either allele put in place of the genome's letter, and counted"
+        : "look at these rows; those beyond the end of a chromosome must go before the table can be run, the others are scored with either allele put in place of the genome's letter, and counted",
   };
 }
 
