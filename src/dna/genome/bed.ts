@@ -13,17 +13,20 @@ export interface BedRow extends Interval {
 }
 
 export interface BedOptions {
-  /** Refuse lines with fewer columns; 3 when left out. */
-  readonly minimumColumns?: number;
+  /** Refuse lines that have not the ten columns of narrowPeak; without it three or more are fine. */
+  readonly narrowPeak?: boolean;
   /** Refuse intervals on other chromosomes, or beyond a chromosome's end. */
   readonly genome?: Pick<Genome, "path" | "chromosomes">;
 }
+
+/** Columns of narrowPeak; formats with more have something else than a summit in the tenth. */
+export const NARROW_PEAK_COLUMNS = 10;
 
 /**
  * Rows of a BED file, plain or compressed. Columns are separated by tabs; in a line without a tab, by blanks. Blank lines,
  * comments (`#`) and `track` and `browser` lines are skipped.
  *
- * @throws {FormatError} naming the line when it has too few columns, a position is not a whole number, the end is not
+ * @throws {FormatError} naming the line when it has too few columns, or more than its format, a position is not a whole number, the end is not
  *   after the start, or the interval does not lie in the genome
  * @see https://samtools.github.io/hts-specs/BEDv1.pdf
  */
@@ -53,15 +56,15 @@ export interface NarrowPeak extends Interval {
 /**
  * Peaks of a narrowPeak file, plain or compressed.
  *
- * @throws {FormatError} as `readBed`, and when a line has fewer than ten columns, a value is no number, or the summit lies
+ * @throws {FormatError} as `readBed`, and when a line has not ten columns, a value is no number, or the summit lies
  *   outside the peak
  * @see https://genome.ucsc.edu/FAQ/FAQformat.html#format12
  */
 export async function* readNarrowPeaks(
   path: string,
-  options: Omit<BedOptions, "minimumColumns"> = {},
+  options: Omit<BedOptions, "narrowPeak"> = {},
 ): AsyncGenerator<NarrowPeak> {
-  for await (const row of readBed(path, { ...options, minimumColumns: 10 })) {
+  for await (const row of readBed(path, { ...options, narrowPeak: true })) {
     const { chrom, start, end, columns, line } = row;
     const place = { file: path, line };
     yield {
@@ -85,12 +88,20 @@ const isSkipped = (text: string) =>
 
 function bedRow(text: string, place: FieldPlace & { readonly line: number }, options: BedOptions): BedRow {
   const columns = text.includes("\t") ? text.split("\t") : text.trim().split(/\s+/);
-  const { minimumColumns = 3, genome } = options;
-  if (columns.length < minimumColumns) {
+  const { narrowPeak = false, genome } = options;
+  const least = narrowPeak ? NARROW_PEAK_COLUMNS : 3;
+  if (columns.length < least) {
     throw new FormatError(
       place,
-      `the line has ${columns.length} columns, at least ${minimumColumns} are needed: ${JSON.stringify(text.slice(0, 80))}`,
+      `the line has ${columns.length} columns, at least ${least} are needed: ${JSON.stringify(text.slice(0, 80))}`,
       "columns are separated by tabs",
+    );
+  }
+  if (narrowPeak && columns.length > NARROW_PEAK_COLUMNS) {
+    throw new FormatError(
+      place,
+      `the line has ${columns.length} columns, and narrowPeak has ${NARROW_PEAK_COLUMNS}`,
+      "the tenth column of BED12 and gappedPeak is no summit; where yours is, cut the others off",
     );
   }
   const chrom = columns[0]!;

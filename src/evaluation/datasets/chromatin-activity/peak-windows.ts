@@ -13,13 +13,13 @@ export interface PeakWindowOptions extends Pick<BedOptions, "genome"> {
  * Windows of 2,114 bases around the summits of a narrowPeak file, in the file's order: start + column 10, 1,057 bases to
  * either side. Non-peaks come in the same format; their other columns are dots and are not read.
  *
- * @throws {FormatError} as `readBed`, and when a line has fewer than ten columns, or its peak no summit
+ * @throws {FormatError} as `readBed`, and when a line has not ten columns, or its peak no summit
  */
 export async function* peakWindows(
   path: string,
   { genome, onOutside }: PeakWindowOptions = {},
 ): AsyncGenerator<Interval> {
-  const options = { minimumColumns: 10, ...(genome === undefined ? {} : { genome }) };
+  const options = { narrowPeak: true, ...(genome === undefined ? {} : { genome }) };
   for await (const { chrom, start, end, columns, line } of readBed(path, options)) {
     const place = { file: path, line };
     const offset = wholeNumber(columns[9]!, "summit", place, -1, end - start);

@@ -8,6 +8,7 @@ import {
   readActivityWindows,
   writeActivityWindows,
 } from "../../../../src/evaluation/datasets/chromatin-activity/windows.ts";
+import { readRegions } from "../../../../src/models/chrombpnet/training/regions.ts";
 import { sharedData, testWithSharedData } from "../../../shared-data.ts";
 import { temporaryFolder } from "../../../temporary-folder.ts";
 
@@ -73,6 +74,16 @@ describe("tables of windows", () => {
     expect(outside).toEqual([2]);
     const none = await written("chr1\t900\t1200\t.\t.\t.\t.\t.\t.\t-1\n");
     await expect(all(peakWindows(none))).rejects.toThrow(/the peak has no summit/);
+  });
+
+  test("of BED12, whose tenth column counts blocks, no summit is read", async () => {
+    const blocks = await written("chr1\t5000\t6000\tx\t0\t.\t5000\t6000\t0\t2\t100,100\t0,900\n");
+    await expect(all(peakWindows(blocks))).rejects.toMatchObject({
+      message: "the line has 12 columns, and narrowPeak has 10",
+      place: { file: blocks, line: 1 },
+    });
+    const genome = { path: "made.fa", chromosomes: new Map([["chr1", 9000]]) };
+    expect(await readRegions(blocks, genome)).toEqual([{ chrom: "chr1", centre: 5500 }]);
   });
 });
 
