@@ -152,6 +152,34 @@ describe("run, annotate, and the table's own scores as a model", () => {
     expect(await pearson(published, "corrected")).toBeLessThan(0.99);
   });
 
+  test("where the column has gaps, a table without them can be run, and the whole one is not offered", async () => {
+    const [header, ...rows] = await linesOf(files.africanVariants);
+    const beta = header!.split("\t").indexOf("beta");
+    const scored = rows.map((row, i) => `${row}\t${i % 40 === 3 ? "nan" : row.split("\t")[beta]}`);
+    const table = scratch.path("with-gaps.tsv");
+    await writeFile(table, `${[`${header}\tmodel.logfc`, ...scored].join("\n")}\n`);
+    const [scores, fewer] = [scratch.path("gaps.tsv"), scratch.path("without-gaps.tsv")];
+    const words = ["variants", "column", table, "--column", "model.logfc", "--favours", "allele2", "--out"];
+    const whole = await runCommand([...words, scores]);
+    expect(whole.said).toContain("4 rows have no number and are left out");
+    expect(whole.said).toContain("add --table FILE");
+    expect(whole.said).not.toContain("next:");
+    expect((await run(table, scores, "gaps", "--protocol", "paper")).said).toContain(
+      "rows missing, 4 of 160",
+    );
+    const cut = await runCommand([...words, scores, "--table", fewer]);
+    expect(cut.said).toContain(`next: dart-eval run --task variant-effects --data ${fewer}`);
+    expect(await linesOf(fewer)).toEqual([
+      `${header}\tmodel.logfc`,
+      ...scored.filter((_, i) => i % 40 !== 3),
+    ]);
+    const { printed } = await run(fewer, scores, "no-gaps", "--protocol", "paper");
+    const [{ result }] = JSON.parse(printed);
+    expect(result.counts.rows).toBe(156);
+    const pearson = result.metrics.find(({ name }: { name: string }) => name === "pearson");
+    expect(pearson.value).toBeCloseTo(1, 10);
+  });
+
   testWithSharedData("real rows with ChromBPNet's scores", "task5/african_caqtl.chr2.tsv", async (table) => {
     const out = scratch.path("chrombpnet.tsv");
     const name = "pred.chrombpnet.encsr000emt.variantscore.logfc";

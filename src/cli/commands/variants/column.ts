@@ -3,7 +3,7 @@ import { writeFileWhole } from "../../../base/write-file.ts";
 import { openGenome } from "../../../dna/genome/genome.ts";
 import type { EffectFavours } from "../../../evaluation/datasets/variants/forms.ts";
 import { readVariants } from "../../../evaluation/datasets/variants/read.ts";
-import { scoresOfColumn } from "../../../evaluation/datasets/variants/score-column.ts";
+import { linesOfRows, scoresOfColumn } from "../../../evaluation/datasets/variants/score-column.ts";
 import { count } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 
@@ -12,6 +12,7 @@ interface ColumnOptions {
   readonly favours?: EffectFavours;
   readonly genome?: string;
   readonly out: string;
+  readonly table?: string;
 }
 
 export const define: DefineCommand = (command, { terminal }) => {
@@ -29,6 +30,10 @@ export const define: DefineCommand = (command, { terminal }) => {
     )
     .option("--genome <file>", "needed to know the alternative: FASTA (plain or bgzip) or 2bit")
     .requiredOption("--out <tsv>", "where to write the scores")
+    .option(
+      "--table <tsv>",
+      "where to write the table without rows whose number is missing, which a run could not ask for; the scores then count its rows",
+    )
     .addHelpText(
       "after",
       examples({
@@ -38,17 +43,28 @@ export const define: DefineCommand = (command, { terminal }) => {
           "dart-eval variants column Afr.CaQTLS.tsv --column chrombpnet.encsr000emt.variantscore.logfc --genome hg38.fa --out chrombpnet.tsv",
       }),
     )
-    .action(async (file: string, { column, favours, genome: path, out }: ColumnOptions) => {
+    .action(async (file: string, { column, favours, genome: path, out, table: fewer }: ColumnOptions) => {
       const table = await readVariants(file, { extra: [column] });
       await using genome = path === undefined ? undefined : await openGenome(path);
       const told = favours ?? table.favours;
-      const { lines, without } = await scoresOfColumn(table, column, told, genome);
+      const { lines, scored } = await scoresOfColumn(table, column, told, {
+        ...(genome === undefined ? {} : { genome }),
+        numberedBy: fewer === undefined ? "table" : "scored",
+      });
       await writeFileWhole(out, lines.join(""));
+      if (fewer !== undefined) await writeFileWhole(fewer, linesOfRows(file, scored));
+      const without = table.rows.length - scored.length;
       terminal.say(
-        `wrote ${out}: ${count(lines.length - 1)} variants, a positive ${column} favouring ${told === "alternative" ? "the alternative allele" : told}${without > 0 ? `; ${count(without)} rows have no number and are left out` : ""}`,
+        `wrote ${out}: ${count(scored.length)} variants, a positive ${column} favouring ${told === "alternative" ? "the alternative allele" : told}${without > 0 ? `; ${count(without)} rows have no number and are left out` : ""}`,
       );
+      if (without > 0 && fewer === undefined) {
+        terminal.say(
+          "note: a run asks for every row of its table: add --table FILE to have one without these rows",
+        );
+        return;
+      }
       terminal.say(
-        `next: dart-eval run --task variant-effects --data ${file} --genome GENOME --model ${out} --out FOLDER`,
+        `next: dart-eval run --task variant-effects --data ${fewer ?? file} --genome GENOME --model ${out} --out FOLDER`,
       );
     });
 };
