@@ -1,11 +1,11 @@
 # Enformer beside ChromBPNet on task 4, as an adapter that answers `activity` (docs/adapters.md). It is not part of dart-eval: it
 # needs tensorflow, tensorflow_hub, and a GPU to be quick.
 #
-#   dart-eval run --task chromatin-activity --setting predicted --data peaks=GM12878_peaks.bed ... \
-#     --model "stdio:python3 examples/enformer.py --genome hg38.fa --cell-line GM12878 GM12878_peaks.bed GM12878_nonpeaks.bed"
+#   dart-eval run --task chromatin-activity --setting predicted --data peaks=GM12878_peaks.bed ... --model \
+#     "stdio:python3 examples/enformer.py --genome hg38.fa --cell-line GM12878 GM12878_peaks.bed GM12878_idr.bed GM12878_nonpeaks.bed"
 #
 # A run shows a model the 2,114 letters of a window and not where they are from, and Enformer reads 393,216. So the windows are
-# looked up in the same tables that the run is given, and widened in the genome by 195,551 bases to either side. What Enformer
+# looked up in the same three tables that the run is given, and widened in the genome by 195,551 bases to either side. What Enformer
 # predicts is log(1 + the sum of the 8 bins of 128 bases in the middle of its 896). Two things differ from the published
 # comparison: there reads were counted over those 1,024 bases, here over 1,000 as for every model; and windows near to an end of a
 # chromosome were left out, which here are continued with N. To compare on Enformer's own test regions as published, leave out of
