@@ -152,6 +152,29 @@ describe("run, annotate, and the table's own scores as a model", () => {
     expect(await pearson(published, "corrected")).toBeLessThan(0.99);
   });
 
+  test("of the Yoruban set a column is evaluated with its sign by the protocol that is named next", async () => {
+    const [header, ...rows] = await linesOf(files.yorubanVariants);
+    const estimate = header!.split("\t").indexOf("obs.estimate");
+    const number = (text: string) => (Number.isFinite(Number(text)) ? text : "0");
+    const text = rows.map((row) => `${row}\t${number(row.split("\t")[estimate]!)}`);
+    const table = scratch.path("yoruban-scores.tsv");
+    await writeFile(table, `${[`${header}\tmodel.logfc`, ...text].join("\n")}\n`);
+    for (const [favours, protocol] of [
+      ["allele1", "corrected"],
+      ["allele2", "paper"],
+    ]) {
+      // biome-ignore format: two pairs
+      const scores = scratch.path(`yoruban-${favours}.tsv`);
+      const words = ["variants", "column", table, "--column", "model.logfc", "--out", scores];
+      const { said } = await runCommand([...words, "--favours", favours!]);
+      expect(said).toContain(`--protocol ${protocol} `);
+      const { printed } = await run(table, scores, `yoruban-${protocol}`, "--protocol", protocol!);
+      const [{ result }] = JSON.parse(printed);
+      const pearson = result.metrics.find(({ name }: { name: string }) => name === "pearson");
+      expect(pearson.value).toBeCloseTo(1, 10);
+    }
+  });
+
   test("where the column has gaps, a table without them can be run, and the whole one is not offered", async () => {
     const [header, ...rows] = await linesOf(files.africanVariants);
     const beta = header!.split("\t").indexOf("beta");

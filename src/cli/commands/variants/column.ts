@@ -39,6 +39,8 @@ export const define: DefineCommand = (command, { terminal }) => {
       examples({
         "ChromBPNet on the African set as published (then run with --protocol paper)":
           "dart-eval variants column Afr.CaQTLS.tsv --column chrombpnet.encsr000emt.variantscore.logfc --favours allele2 --out chrombpnet.tsv",
+        "on the Yoruban set as published, where the original's signs of likelihoods are others (then run with --protocol paper)":
+          "dart-eval variants column yoruban.dsqtls.benchmarking.tsv --column pred.chrombpnet.encsr000emt.varscore.logfc --favours allele2 --out chrombpnet.tsv",
         "with effects of the alternative allele (then run with --protocol corrected)":
           "dart-eval variants column Afr.CaQTLS.tsv --column chrombpnet.encsr000emt.variantscore.logfc --genome hg38.fa --out chrombpnet.tsv",
       }),
@@ -63,8 +65,10 @@ export const define: DefineCommand = (command, { terminal }) => {
         );
         return;
       }
+      // Under paper differences are allele 2 − allele 1 in either set, so there a column stands as it is published for allele 2.
+      const protocol = told === "allele2" && table.favours !== "allele2" ? "paper" : "corrected";
       terminal.say(
-        `next: dart-eval run --task variant-effects --data ${fewer ?? file} --genome GENOME --model ${out} --out FOLDER`,
+        `next: dart-eval run --task variant-effects --data ${fewer ?? file} --genome GENOME --model ${out} --protocol ${protocol} --out FOLDER`,
       );
     });
 };

@@ -22,8 +22,9 @@ export interface ColumnScores {
  * model is: the allele that a positive number favours has the number, the other one 0. Rows whose field is no number have no
  * line; a run asks for every row of its table, so it needs one without them.
  *
- * Of the African table the published numbers come from the column as it stands: `allele2`, evaluated under `paper`. For
- * `corrected`, which takes effects as the alternative's, so must be the column (quirk Q41).
+ * Of the African and the Yoruban table the published numbers come from the column as it stands: `allele2`, evaluated under
+ * `paper`, where likelihoods' differences are allele 2 − allele 1 (quirk Q22). For `corrected` say which allele the column does
+ * favour: the alternative in the African table (quirk Q41), allele 1 in the Yoruban one.
  *
  * @param favours  which allele a positive number of the column favours
  * @param options  the genome, needed where that is the alternative; what rows are counted in
