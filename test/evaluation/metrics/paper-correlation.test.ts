@@ -47,3 +47,10 @@ test("a constant scores 0 and tied counts depend on the order of the rows, which
   expect(paperSpearman([3, 2, 1], [0, 0, 0])).toBe(-1);
   expect(spearman([1, 2, 3], [0, 0, 0]).r).toBeNaN();
 });
+
+test("of as many rows as a cell line has, many of them alike, only the last digits are lost", () => {
+  const rows = 300_000;
+  const target = Float64Array.from({ length: rows }, (_, i) => (i % 3 === 0 ? 4 + Math.sin(i * i) : 0));
+  const predicted = target.map((value, i) => 0.5 * value + 0.8 * Math.sin(7 * i));
+  expect(Math.abs(paperPearson(predicted, target) - pearson(predicted, target).r)).toBeLessThan(2e-6);
+});
