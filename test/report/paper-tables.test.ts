@@ -59,7 +59,7 @@ test("data sets are columns: a cell each in task 4, classes of one cell in task 
     metric("accuracy", 0.5, 0.01),
     metric("auroc-k562", 0.8),
   ]);
-  const [three, four, ...others] = rowsOf([activity("K562", 0.4), activity("GM12878", 0.3), types]);
+  const [three, four, lines, ...others] = rowsOf([activity("K562", 0.4), activity("GM12878", 0.3), types]);
   expect(three).toEqual({
     caption: expect.stringMatching(/^Task 3, .*Table 4\); paper protocol$/),
     headings: ["setting", "model", "accuracy", "K562 AUROC"],
@@ -71,6 +71,14 @@ test("data sets are columns: a cell each in task 4, classes of one cell in task 
     rows: [["probed", "hyena", "0.300", "0.400", "0.400", "0.500"]],
   });
   // The supplement's AUPRC and other correlations were not measured here.
+  expect(lines).toEqual({
+    caption: expect.stringContaining("each cell line by all measures"),
+    headings: ["setting", "model", "cell line", "Spearman, peaks", "AUROC"],
+    rows: [
+      ["probed", "hyena", "GM12878", "0.300", "0.400"],
+      ["probed", "hyena", "K562", "0.400", "0.500"],
+    ],
+  });
   expect(others).toEqual([]);
 });
 
