@@ -29,7 +29,7 @@ export async function openVariants(task: Task, inputs: TaskInputs): Promise<Open
       task,
       digests: { variants: tableDigest(table), genome: await genome.digest() },
       dataset: inputs.dataset === undefined ? nameOf(table) : textInput(task, inputs, "dataset"),
-      notes: findings.map((found) => noteOf(table, found)),
+      notes: [...leftOutNotes(table), ...findings.map((found) => noteOf(table, found))],
       ...(training === undefined ? {} : { training }),
       select: (selection) => select(table, genome, selection),
       examples: (rows) => examplesOf(rows as readonly VariantRow[], table, genome),
@@ -78,6 +78,11 @@ function nameOf({ form, path }: VariantTable): string {
   const name = basename(path).replace(/\.(tsv|txt|vcf|gz|bgz)(?=\.|$)/g, "");
   return name.replace(/[^\p{L}\p{N} ._+()-]/gu, "_").slice(0, 60) || "variants";
 }
+
+const leftOutNotes = ({ path, leftOut }: VariantTable) =>
+  leftOut === 0
+    ? []
+    : [`${basename(path)}: ${leftOut} alternatives that are no letters, such as <DEL>, are left out.`];
 
 const noteOf = ({ path }: VariantTable, { kind, what, examples, fix }: Finding) =>
   `${basename(path)}: ${what} (${kind}; ${examples.map(({ line, text }) => `line ${line} ${text}`).join(", ")}). ${sentence(fix)}`;

@@ -276,3 +276,16 @@ testWithSharedData(
     await model.close?.();
   },
 );
+
+test("alternatives of a VCF file that are no letters are left out, and the run says so", async () => {
+  const lines = ["chr1\t5\t.\tA\tC", "chr1\t6\t.\tC\t<DEL>,G", "chr1\t7\t.\tG\t*"];
+  const text = ["##fileformat=VCFv4.3", "#CHROM\tPOS\tID\tREF\tALT", ...lines].join("\n");
+  const variants = await scratch.write("symbolic.vcf", `${text}\n`);
+  const genome = genomeInMemory("made.fa", new Map([["chr1", "ACGTACGTACGT"]]));
+  const open = await variantEffects.open({ variants, genome }, { seed: 0 });
+  expect(open.select({ split: "all", purpose: "answer", limit: null }).rows).toHaveLength(2);
+  expect(open.notes).toContain(
+    "symbolic.vcf: 2 alternatives that are no letters, such as <DEL>, are left out.",
+  );
+  await open.close();
+});
