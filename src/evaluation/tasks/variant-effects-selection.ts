@@ -1,4 +1,5 @@
 import type { Protocol } from "../../models/model.ts";
+import { isEvaluated } from "../datasets/variants/table.ts";
 import type { ScoredVariant } from "./variant-effects-scores.ts";
 
 /** The variants that are evaluated, and what became of the others. */
@@ -34,7 +35,7 @@ export function evaluatedVariants(variants: readonly ScoredVariant[], protocol: 
     protocol === "paper" && byKey.size < scored.length
       ? scored.flatMap((row) => byKey.get(keyOf(row))!.map(({ difference }) => ({ ...row, difference })))
       : scored;
-  const asked = joined.filter(({ facts }) => facts.used !== false && facts.inPeaks !== false);
+  const asked = joined.filter(({ facts }) => isEvaluated(facts));
   const significant = asked.filter(({ facts }) => facts.significant === true);
   return {
     significant,

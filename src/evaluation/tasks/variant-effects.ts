@@ -1,4 +1,4 @@
-import type { VariantRow } from "../datasets/variants/table.ts";
+import { isEvaluated, type VariantRow } from "../datasets/variants/table.ts";
 import type { Prediction } from "./prediction.ts";
 import { asKind } from "./prediction.ts";
 import type { ScoreTable, Task } from "./task.ts";
@@ -67,8 +67,8 @@ export const variantEffects: Task = {
     ...TRAINING_INPUTS,
   ],
   stratum(row) {
-    const { used, inPeaks, significant } = row as VariantRow;
-    if (used === false || inPeaks === false || significant === undefined) return undefined;
+    const { significant } = row as VariantRow;
+    if (!isEvaluated(row as VariantRow) || significant === undefined) return undefined;
     return significant ? "significant" : "control";
   },
   settings: {

@@ -11,7 +11,7 @@ import { labelFindings, missingLabelFindings } from "./checks/labels.ts";
 import { mismatchFindings } from "./checks/mismatches.ts";
 import { lookUpReferences, type References } from "./checks/references.ts";
 import type { VariantForm } from "./forms.ts";
-import type { VariantTable } from "./table.ts";
+import { isEvaluated, type VariantTable } from "./table.ts";
 
 /** What was looked at, and what was found. */
 export interface VariantCheck {
@@ -59,6 +59,7 @@ export async function checkVariants(
     const symbolic = leftOut === 0 ? "" : `: ${leftOut} alternatives that are no letters are left out`;
     throw new InputError(`there is no variant in the table${symbolic}`, { place: { file: path } });
   }
+  const evaluated = table.rows.filter(isEvaluated);
   const references = await lookUpReferences(table, genome);
   const scores = scoresOf(table, compareWith);
   const orientation = orientationFindings(table, references, scores);
@@ -72,8 +73,8 @@ export async function checkVariants(
     rows: table.rows.length,
     leftOut: table.leftOut,
     reference: countsOf(table, references),
-    significant: table.rows.filter(({ significant, used }) => significant === true && used !== false).length,
-    controls: table.rows.filter(({ significant, used }) => significant === false && used !== false).length,
+    significant: evaluated.filter(({ significant }) => significant === true).length,
+    controls: evaluated.filter(({ significant }) => significant === false).length,
     assembly: assemblyOf(genome.chromosomes),
     comparedWith: scores?.column,
     findings: [

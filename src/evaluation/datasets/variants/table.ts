@@ -22,6 +22,10 @@ export interface VariantRow extends Variant {
   readonly p?: number | undefined;
 }
 
+/** Whether the benchmark evaluates a row: one that its table marks as used and as in peaks, where it has these columns. */
+export const isEvaluated = ({ used, inPeaks }: Pick<VariantRow, "used" | "inPeaks">): boolean =>
+  used !== false && inPeaks !== false;
+
 /** A table of variants, and what its form says of all of them. */
 export interface VariantTable {
   readonly path: string;

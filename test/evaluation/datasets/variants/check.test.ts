@@ -175,6 +175,17 @@ describe("a planted fault is named by exactly one finding", () => {
     expect(findings[0]!.fix).toContain("must go before the table can be run");
   });
 
+  test("of the African set those are counted that a run evaluates: used, and in peaks", async () => {
+    const lines = variants.map(({ chrom, position, allele1, allele2, label }, i) =>
+      [chrom, position, allele1, allele2, label, i % 4 !== 0, i % 2 === 0].map(String).join("\t"),
+    );
+    const header = ["chr_hg38", "pos_hg38", "allele1", "allele2", "label", "IsUsed", "in_peaks"].join("\t");
+    const table = await readVariants(await write("in-peaks.tsv", `${[header, ...lines].join("\n")}\n`));
+    // every fourth row from the third on, of which every fifth is a QTL
+    const check = await checkVariants(table, genome);
+    expect([check.significant, check.controls]).toEqual([20, 80]);
+  });
+
   test("a table without a variant is refused", async () => {
     await expect(checkVariants(await tableOf([]), genome)).rejects.toThrow(
       "there is no variant in the table",

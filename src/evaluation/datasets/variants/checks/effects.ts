@@ -1,11 +1,11 @@
-import type { VariantRow, VariantTable } from "../table.ts";
+import { isEvaluated, type VariantRow, type VariantTable } from "../table.ts";
 import { type Finding, finding } from "./finding.ts";
 import type { References } from "./references.ts";
 
 /** QTLs without an effect, which say nothing about directions. */
 export function missingEffectFindings({ rows, columns }: VariantTable): readonly Finding[] {
   if (columns.effect === undefined) return [];
-  const qtls = rows.filter(({ significant, used }) => significant && used !== false);
+  const qtls = rows.filter((row) => row.significant && isEvaluated(row));
   const without = qtls.filter(({ effect }) => !Number.isFinite(effect));
   if (without.length === 0) return [];
   return [

@@ -1,4 +1,4 @@
-import type { VariantRow, VariantTable } from "../table.ts";
+import { isEvaluated, type VariantRow, type VariantTable } from "../table.ts";
 import { type Finding, finding } from "./finding.ts";
 
 /** How many rows of either class a comparison of them needs. */
@@ -26,7 +26,7 @@ export function labelFindings(table: VariantTable): readonly Finding[] {
 /** Variants that should be evaluated and are neither QTLs nor controls, since their label is empty or NaN. */
 export function missingLabelFindings({ rows, columns: { label } }: VariantTable): readonly Finding[] {
   if (label === undefined) return [];
-  const asked = rows.filter(({ used, inPeaks }) => used !== false && inPeaks !== false);
+  const asked = rows.filter(isEvaluated);
   const without = asked.filter(({ significant }) => significant === undefined);
   if (without.length === 0) return [];
   return [
