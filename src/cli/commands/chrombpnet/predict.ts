@@ -4,6 +4,7 @@ import { type Genome, openGenome } from "../../../dna/genome/genome.ts";
 import { bigWigBytes } from "../../../dna/genome/write-bigwig.ts";
 import { windowCodes } from "../../../dna/sequence/letters.ts";
 import { Chrombpnet } from "../../../models/chrombpnet/chrombpnet.ts";
+import { NearestProfiles } from "../../../models/chrombpnet/nearest-profiles.ts";
 import { expectedProfile } from "../../../models/chrombpnet/profile.ts";
 import { readRegions } from "../../../models/chrombpnet/training/regions.ts";
 import { around, type Region } from "../../../models/chrombpnet/training/windows.ts";
@@ -30,7 +31,10 @@ export const define: DefineCommand = (command, context) => {
     .requiredOption("--genome <file>", "the genome: FASTA, plain or compressed with bgzip, or 2bit")
     .requiredOption("--regions <bed>", "where; of narrowPeak's ten columns the summit is the middle")
     .option("--counts <tsv>", "where to write the predicted ln(1 + reads) of each region")
-    .option("--profile <bigwig>", "where to write the predicted reads of each base")
+    .option(
+      "--profile <bigwig>",
+      "where to write the predicted reads of each base: where regions overlap, of the one whose middle is nearest",
+    )
     .option("--both-strands", "average the predictions for both strands")
     .option("--threads <number>", "threads of the processor", wholeNumber(1))
     .addHelpText(
@@ -56,8 +60,7 @@ export const define: DefineCommand = (command, context) => {
       const progress = startProgress(terminal, { unit: "rows", total: regions.length });
       try {
         const lines = ["chr\tstart\tend\tlog_counts\n"];
-        // Where windows overlap, the later one in the file is written.
-        const signal = new Map<string, Float32Array>();
+        const profiles = new NearestProfiles(genome.chromosomes);
         for (let from = 0; from < regions.length; from += model.batchSize) {
           const some = regions.slice(from, from + model.batchSize);
           const codes: Uint8Array[] = [];
@@ -70,17 +73,13 @@ export const define: DefineCommand = (command, context) => {
             const { chrom, start, end } = around(some[i]!, model.outputLength);
             lines.push(`${chrom}\t${start}\t${end}\t${prediction.logCounts}\n`);
             if (options.profile === undefined) return;
-            const length = genome.chromosomes.get(chrom)!;
-            const bases = signal.get(chrom) ?? new Float32Array(length);
-            signal.set(chrom, bases);
-            expectedProfile(prediction).forEach((reads, at) => {
-              if (start + at >= 0 && start + at < length) bases[start + at] = reads;
-            });
+            profiles.add(some[i]!, expectedProfile(prediction));
           });
           progress.update(from + some.length);
         }
         if (options.counts !== undefined) await writeFileWhole(options.counts, lines.join(""));
-        if (options.profile !== undefined) await writeFileWhole(options.profile, bigWigBytes(signal));
+        if (options.profile !== undefined)
+          await writeFileWhole(options.profile, bigWigBytes(profiles.signal()));
       } finally {
         progress.stop();
         await model.close();
