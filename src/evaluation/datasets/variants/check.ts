@@ -6,6 +6,7 @@ import { alleleOrderFindings } from "./checks/allele-order.ts";
 import { chromosomeFindings } from "./checks/chromosomes.ts";
 import { duplicateFindings } from "./checks/duplicates.ts";
 import { missingEffectFindings, orientationFindings, type TableScores } from "./checks/effects.ts";
+import { equalAlleleFindings } from "./checks/equal-alleles.ts";
 import type { Finding } from "./checks/finding.ts";
 import { labelFindings, missingLabelFindings } from "./checks/labels.ts";
 import { mismatchFindings } from "./checks/mismatches.ts";
@@ -81,6 +82,7 @@ export async function checkVariants(
       ...chromosomeFindings(table, genome),
       ...mismatches,
       ...orderFindings,
+      ...equalAlleleFindings(table),
       ...duplicateFindings(table),
       ...labelFindings(table),
       ...missingLabelFindings(table),

@@ -145,6 +145,7 @@ describe("a planted fault is named by exactly one finding", () => {
     { name: "labels in two ways", kind: "label-coding", count: 400, rows: some((v) => ({ ...v, label: v.label === "True" ? "1" : "0" }), 3) },
     { name: "labels the wrong way round", kind: "label-coding", count: 400, rows: all((v) => ({ ...v, label: v.label === "True" ? "False" : "True" })) },
     { name: "controls alone", kind: "label-coding", count: 400, rows: all((v) => ({ ...v, label: "False" })) },
+    { name: "one allele twice, in either case", kind: "equal-alleles", count: 10, rows: some((v) => ({ ...v, allele2: v.allele1.toLowerCase() }), 40) },
     { name: "a tenth of the labels not known", kind: "missing-labels", count: 40, rows: some((v) => ({ ...v, label: "NaN" }), 10) },
     { name: "no label known", kind: "missing-labels", count: 400, rows: all((v) => ({ ...v, label: "" })) },
     { name: "a place beyond the end", kind: "reference-mismatch", count: 10, rows: some(move(30_000), 40) },

@@ -9,6 +9,7 @@ export type FindingKind =
   | "reference-mismatch"
   | "allele-order"
   | "effect-orientation"
+  | "equal-alleles"
   | "duplicate-variants"
   | "multi-allelic-places"
   | "label-coding"
