@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, rm, writeFile } from "node:fs/promises";
+import { link, open, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileTrouble } from "./file-trouble.ts";
+import { makeFolder } from "./make-folder.ts";
 
 /** What a file system without hard links answers. */
 const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
@@ -22,7 +23,7 @@ export async function createFileWhole(path: string, data: string | Uint8Array): 
     `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`,
   );
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const file = await open(beside, "wx");
     try {
       await file.writeFile(data);

@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { InputError } from "./errors.ts";
 import { type ExpectedFile, mismatch } from "./file-check.ts";
@@ -6,6 +6,7 @@ import { waitForLock } from "./file-lock.ts";
 import { fileTrouble } from "./file-trouble.ts";
 import { kindOfPath } from "./folder.ts";
 import { connectionError, fetchPatiently, PATIENCE, type Patience, patientPause } from "./http.ts";
+import { makeFolder } from "./make-folder.ts";
 
 /** An address, or where to ask for one that soon expires: asked again for every attempt. */
 export type DownloadAddress = string | URL | (() => Promise<string | URL>);
@@ -51,7 +52,7 @@ export async function download(request: DownloadRequest): Promise<void> {
   const { path, expected = {}, signal } = request;
   signal?.throwIfAborted();
   if (await isThere(path, expected)) return;
-  await mkdir(dirname(path), { recursive: true }).catch((error) => Promise.reject(fileTrouble(path, error)));
+  await makeFolder(dirname(path));
   await using _ = await waitForLock(`${path}.lock`, {
     signal,
     onWait: ({ message }) => request.onWait?.(`waiting for another download of ${path}: ${message}`),

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { copyFile, mkdir, readlink, rename, rm, symlink } from "node:fs/promises";
+import { copyFile, readlink, rename, rm, symlink } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
 import { fileTrouble } from "./file-trouble.ts";
+import { makeFolder } from "./make-folder.ts";
 
 /**
  * Makes `link` a symbolic link to `target`, relative, so that the folder around both can be moved. What was at `link`
@@ -15,7 +16,7 @@ export async function linkFile(target: string, link: string): Promise<void> {
   if ((await readlink(link).catch(() => undefined)) === path) return;
   const beside = `${link}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await symlink(path, beside).catch(async (error) => {
       if (process.platform !== "win32") throw error;
       await copyFile(target, beside);

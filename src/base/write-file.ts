@@ -1,15 +1,18 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import { open, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { InputError } from "./errors.ts";
 import { fileTrouble } from "./file-trouble.ts";
 import { kindOfPath, namesInFolder } from "./folder.ts";
+import { makeFolder } from "./make-folder.ts";
 
 /**
  * Writes a file that is whole or absent, whatever stops the process: into a temporary file beside it, flushed to the
  * disk, then renamed over `path`. Missing folders are made. Pieces are written as they come, one in memory at a time;
- * what their source throws is thrown on, and leaves nothing behind.
+ * what their source throws is thrown on, and leaves nothing behind. A device or a pipe, such as /dev/stdout, is written to
+ * as it is: nothing is ever put in its place.
  *
- * @throws {InputError} naming the path when the disk is full, read-only, or the folder may not be written
+ * @throws {InputError} naming the path when it is a folder, the disk is full, read-only, or the folder may not be written
  */
 export async function writeFileWhole(
   path: string,
@@ -18,7 +21,8 @@ export async function writeFileWhole(
   const folder = dirname(path);
   const beside = join(folder, `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`);
   try {
-    await mkdir(folder, { recursive: true });
+    if (await isStream(path)) return await writeFile(path, data, { flag: "a" });
+    await makeFolder(folder);
     const file = await open(beside, "wx");
     try {
       try {
@@ -60,7 +64,7 @@ export async function removeUnfinished(path: string): Promise<void> {
  */
 export async function appendDurably(path: string, data: string | Uint8Array): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const file = await open(path, "a");
     try {
       const { size } = await file.stat();
@@ -91,4 +95,17 @@ async function flushFolder(folder: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Whether a path leads to something that is no file on a disk: a terminal, a pipe, /dev/null, or /dev/stdout wherever that
+ * leads.
+ * @throws {InputError} when it is a folder
+ */
+async function isStream(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory()) {
+    throw new InputError("this is a folder; a file was expected", { place: { file: path } });
+  }
+  return found !== undefined && (!found.isFile() || /^\/(dev|proc)\//.test(path));
 }

@@ -1,4 +1,5 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
@@ -90,4 +91,21 @@ test.skipIf(process.platform !== "linux")("a full disk is said in words", async 
   const error = await appendDurably(path, "x").catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(InputError);
   expect((error as InputError).describe()).toMatch(/full: the disk is full\n {2}free some space/);
+});
+
+test.runIf(process.platform === "linux")("a pipe and a device are written to, never replaced", async () => {
+  const pipe = join(folder, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  const [text] = await Promise.all([readFile(pipe, "utf8"), writeFileWhole(pipe, "through")]);
+  expect(text).toBe("through");
+  expect((await stat(pipe)).isFIFO()).toBe(true);
+  // A device of one's own would need root; a link to one is as telling.
+  const full = join(folder, "full");
+  await symlink("/dev/full", full);
+  await expect(writeFileWhole(full, "x")).rejects.toThrow("the disk is full");
+  expect((await lstat(full)).isSymbolicLink()).toBe(true);
+});
+
+test("a folder as the target is refused before any folder or file is touched", async () => {
+  await expect(writeFileWhole(".", "x")).rejects.toThrow("this is a folder");
 });

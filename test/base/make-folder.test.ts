@@ -1,0 +1,36 @@
+import { mkdtemp, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { InputError } from "../../src/base/errors.ts";
+import { makeFolder } from "../../src/base/make-folder.ts";
+
+const fresh = () => mkdtemp(join(tmpdir(), "make-folder-"));
+const trouble = (path: string) =>
+  makeFolder(path).then(
+    () => undefined,
+    (error) => (error instanceof InputError ? error.describe() : error),
+  );
+
+test("folders around are made, several at once do not disturb each other", async () => {
+  const path = join(await fresh(), "a", "b", "c");
+  await Promise.all([makeFolder(path), makeFolder(path), makeFolder(join(path, "d"))]);
+  await makeFolder(path);
+  expect((await stat(join(path, "d"))).isDirectory()).toBe(true);
+});
+
+test("a file or a broken link in the way is named", async () => {
+  const folder = await fresh();
+  await writeFile(join(folder, "file"), "");
+  await symlink(join(folder, "gone", "away"), join(folder, "link"));
+  expect(await trouble(join(folder, "file"))).toContain("file: this is a file");
+  expect(await trouble(join(folder, "file", "x"))).toContain("file: this is a file");
+  expect(await trouble(join(folder, "link", "x"))).toContain(
+    "link: this is a file, or a link that leads nowhere",
+  );
+});
+
+// Node's own recursive mkdir never comes back from here.
+test.runIf(process.platform === "linux")("where the system makes no folders, that is said", async () => {
+  expect(await trouble("/proc/no-such/deep")).toBe("/proc/no-such: no folder can be made here");
+});
