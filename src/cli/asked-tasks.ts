@@ -1,9 +1,12 @@
 import { InputError } from "../base/errors.ts";
+import { kindOfPath } from "../base/folder.ts";
 import { type Genome, openGenome } from "../dna/genome/genome.ts";
 import type { RunRequest } from "../evaluation/runs/request.ts";
+import { settingNamed } from "../evaluation/settings/catalogue.ts";
 import { openSuite } from "../evaluation/suites/open-suite.ts";
 import { readSuite } from "../evaluation/suites/read-suite.ts";
 import { taskNamed } from "../evaluation/tasks/catalogue.ts";
+import type { Task } from "../evaluation/tasks/task.ts";
 import type { Model } from "../models/model.ts";
 import { dataInputs } from "./task-inputs.ts";
 
@@ -48,7 +51,9 @@ async function openAskedTask(
   { genome: path, data, setting = ["zero-shot"], limit }: AskedOptions,
 ): Promise<Asked> {
   const task = taskNamed(name);
+  for (const one of setting) settingNamed(one);
   const inputs = dataInputs(task, data);
+  await expectFiles(task, inputs);
   const genome = path === undefined ? undefined : await openGenome(path);
   return {
     genome,
@@ -60,6 +65,20 @@ async function openAskedTask(
     }),
     [Symbol.asyncDispose]: async () => genome?.close(),
   };
+}
+
+/**
+ * Models may take minutes to open, one that is fitted to a genome among them; that a file is not there is found before.
+ * @throws {InputError} naming every file that is not there
+ */
+async function expectFiles(task: Task, inputs: Readonly<Record<string, string>>): Promise<void> {
+  const missing: string[] = [];
+  for (const { name, kind = "file" } of task.inputs) {
+    const path = inputs[name];
+    if (kind !== "file" || path === undefined || (await kindOfPath(path)) !== undefined) continue;
+    missing.push(`${path}: there is no such file or folder`);
+  }
+  if (missing.length > 0) throw new InputError(missing.join("\n"));
 }
 
 async function openAskedSuite(

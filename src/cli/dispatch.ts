@@ -122,7 +122,11 @@ async function programFor(argv: readonly string[], context: Context): Promise<Co
   for (const [name, entry] of Object.entries(COMMANDS)) {
     const command = program.command(name).summary(entry.summary);
     command.showHelpAfterError(`Try dart-eval ${name} --help.`);
-    if (name === called) (await entry.load()).define(command, context);
+    if (name !== called) continue;
+    (await entry.load()).define(command, context);
+    for (const part of command.commands) {
+      part.showHelpAfterError(`Try dart-eval ${name} ${part.name()} --help.`);
+    }
   }
   return program;
 }

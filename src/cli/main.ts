@@ -1,13 +1,19 @@
 #!/usr/bin/env node
+import { fileTrouble } from "../base/file-trouble.ts";
 import { dispatch } from "./dispatch.ts";
+import { failureOf } from "./failure.ts";
 import { interruptible } from "./interrupt.ts";
 import { processTerminal } from "./terminal.ts";
 
 // A reader that leaves early, such as `| head`, is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(0);
+  if (error.code === "EPIPE") process.exit(0);
+  const failure = failureOf(fileTrouble("standard output", error));
+  process.stderr.write(`${failure.text}\n`);
+  process.exit(failure.exitCode);
 });
+// Progress that nobody reads any more is no reason to end a run.
+process.stderr.on("error", () => {});
 
 process.exitCode = await interruptible((signal) =>
   dispatch(process.argv.slice(2), processTerminal(), signal),

@@ -13,6 +13,6 @@ export function processTerminal(): Terminal {
   return {
     print: (text) => void process.stdout.write(`${text}\n`),
     say: (text) => void process.stderr.write(`${text}\n`),
-    screen: process.stderr.isTTY ? process.stderr : undefined,
+    screen: process.stderr.isTTY && process.env.TERM !== "dumb" ? process.stderr : undefined,
   };
 }

@@ -76,6 +76,30 @@ export async function openModel(text: string, context: OpenModelContext): Promis
   return name === undefined ? model : Object.create(model, { name: { value: name, enumerable: true } });
 }
 
+/**
+ * Opens several, in their order; those that are fitted on the spot, which takes minutes, after the others, so that a name that
+ * is wrong is told before.
+ * @throws {InputError} as `openModel`; what was opened is closed
+ */
+export async function openModels(
+  texts: readonly string[],
+  context: OpenModelContext,
+): Promise<readonly Model[]> {
+  const fitted = (text: string) => /^(?:[\w.-]+=)?kmer-markov(:|$)/.test(text);
+  const models = new Map<number, Model>();
+  try {
+    for (const later of [false, true]) {
+      for (const [i, text] of texts.entries()) {
+        if (fitted(text) === later) models.set(i, await openModel(text, context));
+      }
+    }
+  } catch (error) {
+    for (const model of models.values()) await model.close?.();
+    throw error;
+  }
+  return texts.map((_, i) => models.get(i)!);
+}
+
 function programOptions({ device, threads }: OpenModelContext): ProgramOptions {
   return { ...(device === undefined ? {} : { device }), ...(threads === undefined ? {} : { threads }) };
 }

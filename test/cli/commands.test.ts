@@ -272,3 +272,63 @@ test("doctor: this machine computes what others compute", async () => {
   expect(devices.find(({ device }: { device: string }) => device === "cpu").present).toBe(true);
   expect(exitCode).toBe(0);
 });
+
+describe("what is wrong is told before anything that takes long", () => {
+  const refused = async (...words: readonly string[]) => {
+    const { exitCode, printed, said } = await runCommand(words);
+    expect([exitCode, printed]).toEqual([2, ""]);
+    return said;
+  };
+
+  test("a table that is not there, before a model is fitted to the genome", async () => {
+    // A genome without training chromosomes can be fitted to by nothing, which only fitting finds.
+    await writeFile(at("other.fa"), ">other\nACGT\n");
+    const run = ["run", "--task", "regulatory-elements", "--genome", at("other.fa"), "--out", at("early")];
+    const data = await refused(...run, "--data", at("nope.tsv"), "--model", "kmer-markov");
+    expect(data).toContain("nope.tsv: there is no such file");
+    const real = [...run, "--data", files.regulatoryElements];
+    expect(await refused(...real, "--model", "kmer-markov", at("nope"))).toContain("no model is called");
+    expect(await refused(...real, "--model", "kmer-markov", "--setting", "nope")).toContain('setting "nope"');
+  });
+
+  test("a folder for what is trained that is a file", async () => {
+    await writeFile(at("a-file"), "");
+    expect(await refused(...markov("early", "--trained", at("a-file")))).toContain("a-file: this is a file");
+    expect(await refused(...markov("early", "--embeddings", at("a-file", "x")))).toContain("a-file");
+    expect(await refused("report", at("nope"), "--out", folder)).toContain("this is a folder");
+  });
+
+  test("the tables of task 4, none is written when one of its files is missing", async () => {
+    const build = ["build", "chromatin-activity", "--cell-line", "K562", "--out", at("task4-missing")];
+    const { peaks } = files.cellLines.K562;
+    const given = ["--peaks", peaks, "--idr", at("no.idr"), "--nonpeaks", peaks];
+    expect(await refused(...build, ...given)).toContain("no.idr: there is no such file");
+    await expect(readdir(at("task4-missing"))).rejects.toThrow("ENOENT");
+  });
+});
+
+test("what holds nothing, or is not known, is no success", async () => {
+  const code = async (...words: readonly string[]) => (await runCommand(words)).exitCode;
+  await writeFile(at("empty.bed"), "\n");
+  const build = ["build", "regulatory-elements", "--ccres", at("empty.bed"), "--out", at("empty.tsv")];
+  expect((await runCommand(build)).said).toContain("empty.bed: no element is in this file");
+  await expect(readFile(at("empty.tsv"))).rejects.toThrow("ENOENT");
+  expect(await code("published", "--task", "nope")).toBe(2);
+  expect(await code("published", "--model", "nope", "--json")).toBe(2);
+  expect(await code("data", "verify", "--data", at("nope"))).toBe(2);
+  expect(await code("cache", "list", at("nope"))).toBe(2);
+});
+
+test("a run that is named twice is reported once", async () => {
+  expect((await runCommand(markov("twice"))).exitCode).toBe(0);
+  const once = await runCommand(["report", at("twice"), "--format", "md"]);
+  const twice = await runCommand(["report", at("twice"), `${at("twice")}/`, "--format", "md"]);
+  expect(twice.printed).toBe(once.printed);
+});
+
+test("a command below a command hints at its own help, and defaults are told in words", async () => {
+  expect((await runCommand(["models", "init", "hyenadna"])).said).toContain(
+    "Try dart-eval models init --help.",
+  );
+  expect((await runCommand(["run", "--help"])).printed).toContain("(default: 1/1)");
+});

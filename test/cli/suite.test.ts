@@ -76,7 +76,7 @@ test.each([
   [["--recipe", "epochs=1"], "--recipe is not for suites"],
   [["--genome", "hg38.fa"], "--genome is not for suites"],
   [["--data", "elsewhere"], "one folder with its files"],
-  [["--task", "motif-footprinting"], "asks nothing of that"],
+  [["--task", "motif-footprinting"], 'no task "motif-footprinting"'],
 ])("%j is refused", async (more, message) => {
   const { exitCode, said } = await run("refused", ...more);
   expect([exitCode, said]).toEqual([2, expect.stringContaining(message)]);
@@ -88,4 +88,12 @@ test("a suite is listed and printed; without task and suite there is nothing to 
   expect(JSON.parse(printed)).toMatchObject({ format: "dart-eval suite", name: "mini" });
   const { exitCode, said } = await runCommand(["run", "--model", "x", "--out", join(folder, "none")]);
   expect([exitCode, said]).toEqual([2, expect.stringContaining("nothing is asked for")]);
+});
+
+test("a task or setting that the suite has not is refused, beside others that it has", async () => {
+  const setting = await run("typo", "--setting", "zero-shot", "probd");
+  expect([setting.exitCode, setting.said]).toEqual([2, expect.stringContaining('no setting "probd"')]);
+  const task = await run("typo", "--task", "regulatory-elements", "variant-efects");
+  expect([task.exitCode, task.said]).toEqual([2, expect.stringContaining('no task "variant-efects"')]);
+  expect((await runCommand(["suites", "mini:x"])).said).toContain('"x" is not the width');
 });

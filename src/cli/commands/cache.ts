@@ -1,4 +1,6 @@
 import { cacheFolder } from "../../base/cache-folder.ts";
+import { InputError } from "../../base/errors.ts";
+import { kindOfPath } from "../../base/folder.ts";
 import { type CacheEntry, cacheEntries } from "../../evaluation/caches/cache-entries.ts";
 import { pruneCaches } from "../../evaluation/caches/prune-caches.ts";
 import { bytes, count, duration } from "../../report/numbers.ts";
@@ -21,7 +23,7 @@ export const define: DefineCommand = (command, context) => {
     .option("--json", "print the list as JSON")
     .addHelpText("after", examples({ "with the embeddings of a run": "dart-eval cache list runs/probed" }))
     .action(async (folders: string[], { json }: { json?: boolean }) => {
-      const entries = await cacheEntries(cacheFolder(), folders);
+      const entries = await entriesOf(folders);
       if (json) return terminal.print(JSON.stringify(entries, null, 2));
       if (entries.length === 0) return terminal.say(`nothing is kept in ${cacheFolder()}`);
       terminal.print(
@@ -63,7 +65,7 @@ export const define: DefineCommand = (command, context) => {
     )
     .action(async (folders: string[], options: { olderThan: number; dryRun?: boolean; json?: boolean }) => {
       const { olderThan: days, dryRun: dry = false, json } = options;
-      const pruned = await pruneCaches(await cacheEntries(cacheFolder(), folders), { days, dry });
+      const pruned = await pruneCaches(await entriesOf(folders), { days, dry });
       if (json) return terminal.print(JSON.stringify(pruned, null, 2));
       for (const { entry, kept } of pruned) {
         const what = kept === undefined ? (dry ? "would go" : "removed ") : `kept, ${kept}`;
@@ -73,6 +75,15 @@ export const define: DefineCommand = (command, context) => {
       terminal.say(`${dry ? "would free" : "freed"} ${bytes(sum(gone))}`);
     });
 };
+
+/** @throws {InputError} for a folder that is not there: it would otherwise seem to hold nothing */
+async function entriesOf(folders: readonly string[]): Promise<readonly CacheEntry[]> {
+  for (const folder of folders) {
+    if ((await kindOfPath(folder)) === "folder") continue;
+    throw new InputError("there is no such folder", { place: { file: folder } });
+  }
+  return cacheEntries(cacheFolder(), folders);
+}
 
 const sum = (entries: readonly CacheEntry[]) => entries.reduce((total, entry) => total + entry.bytes, 0);
 

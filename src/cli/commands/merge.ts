@@ -2,6 +2,7 @@ import { type DefineCommand, examples } from "../command.ts";
 import { mergeShown } from "../merge-shown.ts";
 import { resultsOf, resultsText } from "../results-text.ts";
 import { runFolders } from "../run-folders.ts";
+import { shellWord } from "../shell-word.ts";
 
 export const define: DefineCommand = (command, context) => {
   const { terminal } = context;
@@ -20,6 +21,6 @@ export const define: DefineCommand = (command, context) => {
       for (const one of folders) await mergeShown(one, context);
       const results = await resultsOf(folders);
       terminal.print(json ? JSON.stringify(results, null, 2) : resultsText(results));
-      terminal.say(`next: dart-eval report ${folder} --out report.html`);
+      terminal.say(`next: dart-eval report ${shellWord(folder)} --out report.html`);
     });
 };

@@ -1,3 +1,4 @@
+import { InputError } from "../../base/errors.ts";
 import { readPublished } from "../../evaluation/published/read-published.ts";
 import { fixed } from "../../report/numbers.ts";
 import { plainTable } from "../../report/tables/plain.ts";
@@ -34,15 +35,14 @@ export const define: DefineCommand = (command, { terminal }) => {
           (setting === undefined || one.setting === setting) &&
           (model === undefined || one.family === model || one.model.toLowerCase() === model.toLowerCase()),
       );
-      if (json) return terminal.print(JSON.stringify(found, null, 2));
       if (found.length === 0) {
         const known = (key: "task" | "model" | "setting") =>
           [...new Set(all.map((one) => one[key]))].join(", ");
-        terminal.say(
-          `nothing was published of that; there are ${known("task")}; ${known("setting")}; ${known("model")}`,
-        );
-        return;
+        throw new InputError("nothing was published of that", {
+          hint: `there are the tasks ${known("task")}; the settings ${known("setting")}; the models ${known("model")}`,
+        });
       }
+      if (json) return terminal.print(JSON.stringify(found, null, 2));
       const sources = [...new Set(found.map(({ source }) => source))];
       const headings = ["task", "setting", "model", "of", "metric", "value", "from", ""] as const;
       terminal.print(

@@ -1,5 +1,7 @@
+import { resolve } from "node:path";
 import { Option } from "commander";
 import { InputError } from "../../base/errors.ts";
+import { expectWritableFile } from "../../base/writable.ts";
 import { writeFileWhole } from "../../base/write-file.ts";
 import { readPublished } from "../../evaluation/published/read-published.ts";
 import type { StoredResult } from "../../evaluation/runs/result.ts";
@@ -48,7 +50,10 @@ export const define: DefineCommand = (command, { terminal }) => {
       }),
     )
     .action(async (paths: string[], options: ReportOptions) => {
-      const folders = (await Promise.all(paths.map(runFolders))).flat();
+      if (options.out !== undefined) await expectWritableFile(options.out);
+      const found = (await Promise.all(paths.map(runFolders))).flat();
+      // A run named twice, as `runs/*` and its own name do, is one run.
+      const folders = [...new Map(found.map((folder) => [resolve(folder), folder])).values()];
       const results = await resultsOf(folders);
       const format = options.format ?? formatOf(options.out);
       const text = await written();

@@ -7,7 +7,7 @@ import { parseRecipe } from "../../evaluation/tasks/recipe.ts";
 import { CHROMOSOME_SPLIT } from "../../evaluation/tasks/split.ts";
 import type { Split } from "../../evaluation/tasks/task.ts";
 import type { Model, Protocol } from "../../models/model.ts";
-import { openModel } from "../../models/open-model.ts";
+import { openModels } from "../../models/open-model.ts";
 import { DEVICES, type Device } from "../../net/runtime/device.ts";
 import { headline } from "../../report/leaderboard.ts";
 import { count } from "../../report/numbers.ts";
@@ -18,6 +18,7 @@ import { planJson, planText } from "../plan-text.ts";
 import { resultsOf, resultsText } from "../results-text.ts";
 import { protocolFolders } from "../run-folders.ts";
 import { runPlan } from "../run-plan.ts";
+import { shellWord } from "../shell-word.ts";
 import { wholeNumber } from "../whole-number.ts";
 
 interface RunOptions extends AskedOptions {
@@ -86,10 +87,11 @@ export const define: DefineCommand = (command, context) => {
       "where trained heads, adapters and networks are kept, to be shared by runs; without it, in the run's folder",
     )
     .option("--seed <number>", "seed of the task's random numbers", wholeNumber(0), 0)
-    .option("--shard <i/n>", "do the i-th of n parts", (text: string) => parseShard(text), {
-      index: 1,
-      count: 1,
-    })
+    .addOption(
+      new Option("--shard <i/n>", "do the i-th of n parts")
+        .argParser((text: string) => parseShard(text))
+        .default({ index: 1, count: 1 }, "1/1"),
+    )
     .addOption(
       new Option(
         "--device <device>",
@@ -124,16 +126,10 @@ async function run(options: RunOptions, context: Context): Promise<void> {
   const models: Model[] = [];
   const plans: Plan[] = [];
   try {
-    for (const spec of options.model) {
-      models.push(
-        await openModel(spec, {
-          device: options.device,
-          genome,
-          trainChromosomes: CHROMOSOME_SPLIT.train,
-          signal,
-        }),
-      );
-    }
+    const trainChromosomes = CHROMOSOME_SPLIT.train;
+    models.push(
+      ...(await openModels(options.model, { device: options.device, genome, trainChromosomes, signal })),
+    );
     const request = asked.request(models);
     for (const { protocol, folder } of protocolFolders(options.protocol, options.out)) {
       const { split, batchSize, embeddings, trained } = options;
@@ -179,7 +175,7 @@ async function printResults({ out, json }: RunOptions, plans: readonly Plan[], c
   for (const folder of folders) await mergeShown(folder, context);
   const results = await resultsOf(folders);
   terminal.print(json ? JSON.stringify(results, null, 2) : resultsText(results));
-  terminal.say(`next: dart-eval report ${out} --out report.html`);
+  terminal.say(`next: dart-eval report ${shellWord(out)} --out report.html`);
 }
 
 /** A part was done here: what it came to, and what comes after the last part. */
@@ -194,5 +190,5 @@ function printShard(
     return `cell ${cell} · ${of} · ${count(rows)} rows${main}`;
   });
   terminal.print(json ? JSON.stringify(outcomes, null, 2) : lines.join("\n"));
-  terminal.say(`next: when all ${shard.count} shards are done, dart-eval merge ${out}`);
+  terminal.say(`next: when all ${shard.count} shards are done, dart-eval merge ${shellWord(out)}`);
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { InputError } from "../../base/errors.ts";
+import { expectWritableFolder } from "../../base/writable.ts";
 import type { Model } from "../../models/model.ts";
 import { settingNamed } from "../settings/catalogue.ts";
 import type { Setting } from "../settings/setting.ts";
@@ -103,6 +104,10 @@ export async function planRun(request: RunRequest): Promise<Plan> {
     const records = drafts.map(({ record }) => record);
     refuseTwins(records);
     if (folder !== undefined) await checkRunFolder(folder, records);
+    // What is trained for hours must not then find no place.
+    for (const place of [folder, request.embeddings, request.trained]) {
+      if (place !== undefined) await expectWritableFolder(place);
+    }
     const cells: PlannedCell[] = [];
     for (const draft of drafts) {
       const cell = await refusals.collect(() => priceCell(draft, request, shard, notes));

@@ -44,7 +44,7 @@ interface ReadyRow {
 /**
  * Finds everything that a suite needs, before anything starts.
  *
- * @throws {InputError} for names that no task has; and, all in one message, for every file that is missing, with the commands
+ * @throws {InputError} for names that no task has, or that the suite does not ask; and, all in one message, for every file that is missing, with the commands
  *   that bring it
  */
 export async function openSuite(
@@ -54,6 +54,7 @@ export async function openSuite(
   const notes: string[] = [];
   const missing = new Set<string>();
   const ready: ReadyRow[] = [];
+  expectNames(suite, { settings, tasks });
   for (const row of suite.rows) {
     if (tasks !== undefined && !tasks.includes(row.task)) continue;
     const task = taskNamed(row.task);
@@ -105,6 +106,28 @@ export async function openSuite(
       for (const genome of genomes.values()) await genome.close();
     },
   };
+}
+
+/** A name that is mistyped would otherwise leave out, without a word, what it was to choose. */
+function expectNames(suite: Suite, { settings, tasks }: Pick<OpenSuiteOptions, "settings" | "tasks">): void {
+  const asked = {
+    task: [...new Set(suite.rows.map(({ task }) => task))],
+    setting: [...new Set(suite.rows.flatMap((row) => Object.keys(row.settings)))],
+  };
+  for (const name of asked.task) taskNamed(name);
+  for (const [kind, names = []] of [
+    ["task", tasks],
+    ["setting", settings],
+  ] as const) {
+    const unknown = names.filter((name) => !asked[kind].includes(name));
+    if (unknown.length === 0) continue;
+    throw new InputError(
+      `the suite ${suite.name} has no ${kind} ${unknown.map((name) => JSON.stringify(name)).join(", ")}`,
+      {
+        hint: `its ${kind}s: ${asked[kind].join(", ")}`,
+      },
+    );
+  }
 }
 
 function askedOf(

@@ -42,7 +42,7 @@ const suiteSchema: z.ZodType<Suite & { readonly format: string; readonly formatV
 export async function readSuite(name: string): Promise<Suite> {
   if (name === WHOLE_SUITE.name) return WHOLE_SUITE;
   if (name === "mini") return miniSuite();
-  if (name.startsWith("mini:")) return miniSuite(Number(name.slice("mini:".length)));
+  if (name.startsWith("mini:")) return miniSuite(widthOf(name.slice("mini:".length)));
   const text = await textIfPresent(name);
   if (text === undefined) {
     throw new InputError(`there is no suite and no file ${JSON.stringify(name)}`, {
@@ -70,3 +70,10 @@ export const suiteFile = (suite: Suite): object => ({
   formatVersion: 1,
   ...suite,
 });
+
+function widthOf(text: string): number {
+  if (/^\d*\.?\d+$/.test(text)) return Number(text);
+  throw new InputError(`${JSON.stringify(text)} is not the width of an interval`, {
+    hint: "write mini:0.05 for intervals of ±0.05 at most",
+  });
+}

@@ -124,7 +124,7 @@ describe("before anything starts", () => {
       expect.stringContaining("does without task_2_footprinting/input_data/H12CORE_motifs.tsv"),
     ]);
     await expect(openSuite(suites[1]!, { data: folder, settings: ["guessed"] })).rejects.toThrow(
-      "asks nothing of that",
+      'the suite mini has no setting "guessed"',
     );
   });
 

@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import { InputError } from "../../../base/errors.ts";
+import { expectWritableFolder } from "../../../base/writable.ts";
 import { CELL_LINES, type CellLine } from "../../../evaluation/datasets/cell-lines.ts";
 import {
   BUILD_PARTS,
@@ -11,6 +12,7 @@ import { deseq2 } from "../../../evaluation/datasets/cell-type-elements/differen
 import { readCellTypeElements } from "../../../evaluation/datasets/cell-type-elements/table.ts";
 import { count } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
+import { shellWord } from "../../shell-word.ts";
 import { wholeNumber } from "../../whole-number.ts";
 
 interface CellTypeOptions {
@@ -53,6 +55,7 @@ export const define: DefineCommand = (command, context) => {
     )
     .action(async ({ peaks, bam, counts, out, subsetSize, last, rscript }: CellTypeOptions) => {
       context.resume = "Every finished step is kept; the same command goes on from there.";
+      await expectWritableFolder(out);
       await buildCellTypeElements({
         folder: out,
         peaks,
@@ -72,9 +75,9 @@ export const define: DefineCommand = (command, context) => {
         (line) => `${line} ${count(rows.filter(({ label }) => label === line).length)}`,
       );
       terminal.say(`wrote ${table}: ${count(rows.length)} elements (${ofLine.join(", ")})`);
-      const clustered = last === "subset" ? ` --data subset=${subset}` : "";
+      const clustered = last === "subset" ? ` --data ${shellWord(`subset=${subset}`)}` : "";
       terminal.say(
-        `next: dart-eval run --task cell-type-elements --data elements=${table}${clustered} --genome GENOME --model MODEL --setting probed --out FOLDER`,
+        `next: dart-eval run --task cell-type-elements --data ${shellWord(`elements=${table}`)}${clustered} --genome GENOME --model MODEL --setting probed --out FOLDER`,
       );
     });
 };

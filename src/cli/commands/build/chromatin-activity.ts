@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { InputError } from "../../../base/errors.ts";
+import { kindOfPath } from "../../../base/folder.ts";
+import { expectWritableFolder } from "../../../base/writable.ts";
 import { readBed } from "../../../dna/genome/bed.ts";
 import { openGenome } from "../../../dna/genome/genome.ts";
 import type { Interval } from "../../../dna/genome/interval.ts";
@@ -9,6 +11,7 @@ import { writeActivityWindows } from "../../../evaluation/datasets/chromatin-act
 import { CHROMOSOME_SPLIT } from "../../../evaluation/tasks/split.ts";
 import { count } from "../../../report/numbers.ts";
 import { type Context, type DefineCommand, examples } from "../../command.ts";
+import { shellWord } from "../../shell-word.ts";
 import { wholeNumber } from "../../whole-number.ts";
 
 interface ActivityOptions {
@@ -71,12 +74,18 @@ async function build(options: ActivityOptions, context: Context): Promise<void> 
       hint: nonpeaks === undefined ? "give one of the two" : "leave one of the two out",
     });
   }
+  await expectWritableFolder(out);
+  // None of the tables is written when a later one cannot be.
+  for (const file of [peaks, idr, nonpeaks, genome, ...options.exclude]) {
+    if (file === undefined || (await kindOfPath(file)) !== undefined) continue;
+    throw new InputError("there is no such file or folder", { place: { file } });
+  }
   const table = (set: string) => join(out, `${cellLine}_${set}.bed`);
   await writeTable(table("peaks"), windowsOf(peaks, context), context);
   await writeTable(table("idr"), windowsOf(idr, context), context);
   const without = nonpeaks === undefined ? await matched(options, context) : windowsOf(nonpeaks, context);
   await writeTable(table("nonpeaks"), without, context);
-  const data = ["peaks", "idr", "nonpeaks"].map((set) => `${set}=${table(set)}`).join(" ");
+  const data = ["peaks", "idr", "nonpeaks"].map((set) => shellWord(`${set}=${table(set)}`)).join(" ");
   terminal.say(
     `next: dart-eval run --task chromatin-activity --data ${data} signal=BIGWIG cell-line=${cellLine} --genome GENOME --model MODEL --setting probed --out FOLDER`,
   );

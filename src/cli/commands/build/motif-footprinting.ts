@@ -1,4 +1,5 @@
 import { InputError } from "../../../base/errors.ts";
+import { expectWritableFile } from "../../../base/writable.ts";
 import { openGenome } from "../../../dna/genome/genome.ts";
 import { readMotifs } from "../../../dna/motifs/meme.ts";
 import { backgroundRows } from "../../../evaluation/datasets/motif-footprinting/background-rows.ts";
@@ -12,6 +13,7 @@ import { readRegulatoryElements } from "../../../evaluation/datasets/regulatory-
 import { regulatoryElements } from "../../../evaluation/tasks/regulatory-elements.ts";
 import { count } from "../../../report/numbers.ts";
 import { type Context, type DefineCommand, examples } from "../../command.ts";
+import { shellWord } from "../../shell-word.ts";
 import { wholeNumber } from "../../whole-number.ts";
 
 interface FootprintingOptions {
@@ -51,6 +53,9 @@ export const define: DefineCommand = (command, context) => {
       }),
     )
     .action(async (options: FootprintingOptions) => {
+      for (const file of [options.out, options.backgroundsOut]) {
+        if (file !== undefined) await expectWritableFile(file);
+      }
       const { motifs } = await readMotifs(options.motifs);
       const backgrounds = await backgroundsOf(options, context);
       if (options.backgroundsOut !== undefined) await writeBackgrounds(options.backgroundsOut, backgrounds);
@@ -67,7 +72,7 @@ export const define: DefineCommand = (command, context) => {
         `wrote ${options.out}: ${count(sequences)} sequences, ${count(motifs.length)} motifs in ${count(backgrounds.length)} backgrounds`,
       );
       terminal.say(
-        `next: dart-eval run --task motif-footprinting --data ${options.out} --model MODEL --out FOLDER`,
+        `next: dart-eval run --task motif-footprinting --data ${shellWord(options.out)} --model MODEL --out FOLDER`,
       );
     });
 };

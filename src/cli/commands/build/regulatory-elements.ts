@@ -1,7 +1,10 @@
+import { InputError } from "../../../base/errors.ts";
+import { expectWritableFile } from "../../../base/writable.ts";
 import { buildRegulatoryElements } from "../../../evaluation/datasets/regulatory-elements/build.ts";
 import { writeRegulatoryElements } from "../../../evaluation/datasets/regulatory-elements/table.ts";
 import { count } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
+import { shellWord } from "../../shell-word.ts";
 import { wholeNumber } from "../../whole-number.ts";
 
 interface ElementsOptions {
@@ -34,6 +37,7 @@ export const define: DefineCommand = (command, context) => {
       }),
     )
     .action(async ({ ccres, out, inputSize, maxJitter }: ElementsOptions) => {
+      await expectWritableFile(out);
       let elements = 0;
       async function* counted() {
         for await (const row of buildRegulatoryElements(ccres, { inputSize, maxJitter })) {
@@ -41,11 +45,12 @@ export const define: DefineCommand = (command, context) => {
           elements++;
           yield row;
         }
+        if (elements === 0) throw new InputError("no element is in this file", { place: { file: ccres } });
       }
       await writeRegulatoryElements(out, counted());
       terminal.say(`wrote ${out}: ${count(elements)} elements`);
       terminal.say(
-        `next: dart-eval run --task regulatory-elements --data ${out} --genome GENOME --model MODEL --out FOLDER`,
+        `next: dart-eval run --task regulatory-elements --data ${shellWord(out)} --genome GENOME --model MODEL --out FOLDER`,
       );
     });
 };

@@ -1,4 +1,5 @@
 import { InputError } from "../../../base/errors.ts";
+import { expectWritableFile } from "../../../base/writable.ts";
 import { writeFileWhole } from "../../../base/write-file.ts";
 import { type Genome, openGenome } from "../../../dna/genome/genome.ts";
 import { bigWigBytes } from "../../../dna/genome/write-bigwig.ts";
@@ -49,6 +50,9 @@ export const define: DefineCommand = (command, context) => {
         throw new InputError("there is nothing to write", {
           hint: "give --counts FILE, --profile FILE or both",
         });
+      }
+      for (const file of [options.counts, options.profile]) {
+        if (file !== undefined) await expectWritableFile(file);
       }
       await using genome = await openGenome(options.genome);
       const regions = await readRegions(options.regions, genome);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { InputError } from "../../../base/errors.ts";
 import { rememberedDigest } from "../../../base/remembered-digest.ts";
+import { expectWritableFolder } from "../../../base/writable.ts";
 import { openGenome } from "../../../dna/genome/genome.ts";
 import { openBigWig } from "../../../dna/genome/signal.ts";
 import { CHROMOSOME_SPLIT } from "../../../evaluation/tasks/split.ts";
@@ -15,6 +16,7 @@ import type { FitEvent } from "../../../net/train/fit-record.ts";
 import { count } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { type Progress, startProgress } from "../../progress.ts";
+import { shellWord } from "../../shell-word.ts";
 import type { Terminal } from "../../terminal.ts";
 import { wholeNumber } from "../../whole-number.ts";
 
@@ -63,6 +65,7 @@ export const define: DefineCommand = (command, context) => {
     )
     .action(async (options: TrainOptions) => {
       context.resume = "type the same line again: the training goes on from its last state";
+      await expectWritableFolder(options.out);
       const recipe = options.recipe === undefined ? PUBLISHED_RECIPE : await readRecipe(options.recipe);
       const fold = options.fold === undefined ? BENCHMARK_FOLD : await readFold(options.fold);
       await using genome = await openGenome(options.genome);
@@ -103,7 +106,7 @@ export const define: DefineCommand = (command, context) => {
         const files = await writeTrained(options.out, trained, recipe);
         for (const file of Object.values(files)) terminal.say(`wrote ${file}`);
         terminal.say(
-          `next: dart-eval run --task chromatin-activity --setting predicted --model chrombpnet:${files.chrombpnet} ...`,
+          `next: dart-eval run --task chromatin-activity --setting predicted --model ${shellWord(`chrombpnet:${files.chrombpnet}`)} ...`,
         );
       } finally {
         shown.stop();

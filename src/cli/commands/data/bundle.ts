@@ -4,6 +4,7 @@ import { bytes, count } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { dataFolderOption } from "../../data-folder.ts";
 import { type Progress, startProgress } from "../../progress.ts";
+import { shellWord } from "../../shell-word.ts";
 
 interface BundleOptions {
   readonly data: string;
@@ -50,7 +51,7 @@ export const define: DefineCommand = (command, { terminal, signal }) => {
         progress?.stop();
         const total = files.reduce((sum, file) => sum + file.bytes, 0);
         terminal.say(`wrote ${out}: ${count(files.length)} files, ${bytes(total)}`);
-        terminal.say(`next, on the other machine: dart-eval data unpack ${out} --data FOLDER`);
+        terminal.say(`next, on the other machine: dart-eval data unpack ${shellWord(out)} --data FOLDER`);
       } finally {
         progress?.stop();
       }

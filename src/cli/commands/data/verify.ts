@@ -1,3 +1,4 @@
+import { InputError } from "../../../base/errors.ts";
 import { verifyData } from "../../../evaluation/datasets/sources/verify.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { dataFolderOption } from "../../data-folder.ts";
@@ -18,10 +19,14 @@ export const define: DefineCommand = (command, context) => {
           if (!json) terminal.print(`${ok ? "ok   " : "WRONG"} ${path}: ${what} ${says}`);
         },
       });
+      if (checks.length === 0) {
+        throw new InputError("nothing here is known, so nothing was checked", {
+          place: { file: data },
+          hint: "dart-eval data fetch brings files; is this the data folder?",
+        });
+      }
       const wrong = checks.filter(({ ok }) => !ok).length;
       if (json) terminal.print(JSON.stringify(checks, null, 2));
-      else if (checks.length === 0)
-        terminal.say(`nothing in ${data} is known: dart-eval data fetch brings files`);
       else terminal.say(wrong === 0 ? "all as expected" : `${wrong} of ${checks.length} checks failed`);
       if (wrong > 0) context.exitCode = 1;
     });

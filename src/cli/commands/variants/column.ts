@@ -6,6 +6,7 @@ import { readVariants } from "../../../evaluation/datasets/variants/read.ts";
 import { linesOfRows, scoresOfColumn } from "../../../evaluation/datasets/variants/score-column.ts";
 import { count } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
+import { shellWord } from "../../shell-word.ts";
 
 interface ColumnOptions {
   readonly column: string;
@@ -68,7 +69,7 @@ export const define: DefineCommand = (command, { terminal }) => {
       // Under paper differences are allele 2 − allele 1 in either set, so there a column stands as it is published for allele 2.
       const protocol = told === "allele2" && table.favours !== "allele2" ? "paper" : "corrected";
       terminal.say(
-        `next: dart-eval run --task variant-effects --data ${fewer ?? file} --genome GENOME --model ${out} --protocol ${protocol} --out FOLDER`,
+        `next: dart-eval run --task variant-effects --data ${shellWord(fewer ?? file)} --genome GENOME --model ${shellWord(out)} --protocol ${protocol} --out FOLDER`,
       );
     });
 };

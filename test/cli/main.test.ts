@@ -1,0 +1,22 @@
+import { spawnSync } from "node:child_process";
+import { expect, test } from "vitest";
+
+/** The program as a process of its own, in a shell that leads its output where `line` says. */
+function inShell(line: string) {
+  const program = `"${process.execPath}" --import tsx src/cli/main.ts`;
+  const { status, stdout, stderr } = spawnSync("bash", ["-c", line.replaceAll("dart-eval", program)], {
+    encoding: "utf8",
+  });
+  return { status, stdout, stderr };
+}
+
+test.runIf(process.platform === "linux")("a full disk behind standard output is told without a stack", () => {
+  const { status, stderr } = inShell("dart-eval published --json > /dev/full");
+  expect(stderr).toMatch(/^error: standard output: the disk is full\n {2}free some space.*\n$/);
+  expect(status).toBe(2);
+});
+
+test.skipIf(process.platform === "win32")("a reader that leaves early is no error", () => {
+  const { stdout, stderr } = inShell("set -o pipefail; dart-eval published --json | head -1; echo $?");
+  expect([stdout, stderr]).toEqual(["[\n0\n", ""]);
+});

@@ -1,0 +1,26 @@
+import { execFileSync } from "node:child_process";
+import { expect, test } from "vitest";
+import { shellWord } from "../../src/cli/shell-word.ts";
+
+test("a plain path stands as it is", () => {
+  expect(shellWord("runs/é_1/a-b.tsv")).toBe("runs/é_1/a-b.tsv");
+  expect(shellWord("elements=table.tsv")).toBe("elements=table.tsv");
+});
+
+test.skipIf(process.platform === "win32")("a shell reads back every word", () => {
+  for (const word of [
+    "with space",
+    "it's",
+    "$HOME",
+    "~",
+    "a;b",
+    "",
+    "*",
+    'say "hi"',
+    "runs/(1)",
+    "#x",
+    "\\",
+  ]) {
+    expect(execFileSync("sh", ["-c", `printf %s ${shellWord(word)}`], { encoding: "utf8" })).toBe(word);
+  }
+});
