@@ -31,10 +31,12 @@ function namedFile(text: string, names: readonly string[]): [string, string] | u
 function onlyOne(task: Task, names: readonly string[], file: string): string {
   const files = names.filter((name) => {
     const form = task.inputs.find((input) => input.name === name);
-    return form?.kind !== "text" && form?.optional !== true;
+    return kindOf(task, name) !== "text" && form?.optional !== true;
   });
   if (files.length === 1) return files[0]!;
   throw new InputError(`--data ${file} does not say which input of ${task.name} it is`, {
-    hint: `name it: ${names.map((name) => `--data ${name}=FILE`).join(" ")}`,
+    hint: `name it: --data ${names.map((name) => `${name}=${kindOf(task, name) === "text" ? "NAME" : "FILE"}`).join(" ")}`,
   });
 }
+
+const kindOf = (task: Task, name: string) => task.inputs.find((input) => input.name === name)?.kind;

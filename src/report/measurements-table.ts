@@ -43,6 +43,9 @@ function digitsOf(name: string, entries: Panel["entries"]): number {
   return entries.every(({ result }) => Math.abs(result.averages[name] ?? 0) <= 1) ? 3 : 1;
 }
 
-/** `tokensPerElement` → `tokens per element`, `motifAccuracy25` → `motif accuracy 25`. */
+/** `tokensPerElement` → `tokens per element`; of quantiles, `motifAccuracy25` → `motif accuracy, 25 %`. */
 const words = (key: string) =>
-  key.replace(/[A-Z]|(?<=[a-z])(?=\d)/g, (letter) => ` ${letter.toLowerCase()}`).replaceAll("-", " ");
+  key
+    .replace(/(?<=^motifAccuracy)(\d+)$/, ", $1 %")
+    .replace(/[A-Z]|(?<=[a-z])(?=\d)/g, (letter) => ` ${letter.toLowerCase()}`)
+    .replaceAll("-", " ");

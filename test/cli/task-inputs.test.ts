@@ -1,9 +1,19 @@
 import { expect, test } from "vitest";
+import type { InputError } from "../../src/base/errors.ts";
 import { dataInputs } from "../../src/cli/task-inputs.ts";
 import type { Task } from "../../src/evaluation/tasks/task.ts";
 
 const taskWith = (...names: string[]) =>
   ({ name: "a-task", inputs: names.map((name) => ({ name, what: `its ${name}` })) }) as unknown as Task;
+
+function catchHint(act: () => unknown): string | undefined {
+  try {
+    act();
+  } catch (error) {
+    return (error as InputError).hint;
+  }
+  return undefined;
+}
 
 test("one table needs no name", () => {
   expect(dataInputs(taskWith("genome", "elements"), ["a=b.tsv"])).toEqual({ elements: "a=b.tsv" });
@@ -23,5 +33,8 @@ test("several tables are named", () => {
   const task = taskWith("genome", "peaks", "signal");
   expect(dataInputs(task, ["peaks=p.bed", "signal=s.bw"])).toEqual({ peaks: "p.bed", signal: "s.bw" });
   expect(() => dataInputs(task, ["p.bed"])).toThrow(/does not say which input of a-task it is/);
+  const named = { name: "cell-line", kind: "text", what: "its name" } as const;
+  const hint = catchHint(() => dataInputs({ ...task, inputs: [...task.inputs, named] }, ["p.bed"]));
+  expect(hint).toBe("name it: --data peaks=FILE signal=FILE cell-line=NAME");
   expect(() => dataInputs(task, ["peaks=a", "peaks=b"])).toThrow("--data gives peaks twice: a and b");
 });

@@ -3,6 +3,7 @@ import { sha256Hex } from "../../src/base/digest.ts";
 import type { StoredResult } from "../../src/evaluation/runs/result.ts";
 import { measureFootprintScores } from "../../src/evaluation/tasks/motif-footprinting-measure.ts";
 import type { LikelihoodPrediction } from "../../src/evaluation/tasks/prediction.ts";
+import { measurementsTable } from "../../src/report/measurements-table.ts";
 import { extremeMotifs, familyTable, modelComparison, motifSpread } from "../../src/report/motif-tables.ts";
 import { renderPage } from "../../src/report/page.ts";
 import { panelsOf } from "../../src/report/panels.ts";
@@ -117,4 +118,10 @@ test("the page has the tables in its text and the curves in its numbers", async 
   expect(page).toContain(`id="${data.ranked[0]!.holder}"`);
   const [better] = data.ranked[0]!.curves;
   expect(better!.values).toEqual([...Array(12).fill(1), ...Array(12).fill(0.75)]);
+});
+
+test("quantiles among the other numbers are headed as quantiles", () => {
+  const [panel] = panelsOf([stored("m", (motif) => motif % 12)]);
+  const headings = measurementsTable(panel!)!.columns.map(({ heading }) => heading);
+  expect(headings).toEqual(expect.arrayContaining(["motif accuracy, 5 %", "motif accuracy median"]));
 });

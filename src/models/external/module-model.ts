@@ -17,11 +17,16 @@ const QUESTIONS = [
 
 /**
  * The model that a JavaScript module exports as `default` or `model`: a user's own code, run as such.
- * @throws {InputError} when there is no such file, or it exports no model
+ * @throws {InputError} when there is no such file, it throws while it is loaded, or it exports no model
  */
 export async function importModel(file: string): Promise<Model> {
   if ((await kindOfPath(file)) !== "file") throw new InputError(`there is no file ${file}`);
-  const module = (await import(pathToFileURL(resolve(file)).href)) as { default?: unknown; model?: unknown };
+  const module = (await import(pathToFileURL(resolve(file)).href).catch((error) => {
+    throw new InputError(`${file} cannot be loaded: ${String(error)}`, {
+      hint: `node ${file} says where`,
+      cause: error,
+    });
+  })) as { default?: unknown; model?: unknown };
   const model = (module.default ?? module.model) as Partial<Model> | undefined;
   if (typeof model?.name === "string" && QUESTIONS.some((question) => model[question] !== undefined)) {
     return model as Model;

@@ -56,6 +56,7 @@ export function cardPath(model: string): string {
  * @throws {FormatError} naming the key when it is not what a card should be
  */
 export async function readOnnxCard(model: string): Promise<OnnxCard> {
+  if ((await kindOfPath(model)) !== "file") throw new InputError(`there is no file ${model}`);
   const path = cardPath(model);
   if ((await kindOfPath(path)) !== "file") {
     throw new InputError(`there is no card of ${model}`, {

@@ -229,6 +229,8 @@ describe("a card that does not fit is refused, with what there is", () => {
       /there is no card of .*\n.*write .*model\.card\.json/,
     );
     expect(existsSync(path)).toBe(true);
+    rmSync(path);
+    expect((await open().catch((error) => error)).describe()).toMatch(/^there is no file .*\.onnx$/);
   });
 
   test("a letter that the card does not know", async () => {
