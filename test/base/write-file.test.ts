@@ -95,7 +95,7 @@ test.skipIf(process.platform !== "linux")("a full disk is said in words", async 
 
 test.runIf(process.platform === "linux")("a pipe and a device are written to, never replaced", async () => {
   const pipe = join(folder, "pipe");
-  execFileSync("mkfifo", [pipe]);
+  execFileSync("/usr/bin/env", ["mkfifo", pipe]);
   const [text] = await Promise.all([readFile(pipe, "utf8"), writeFileWhole(pipe, "through")]);
   expect(text).toBe("through");
   expect((await stat(pipe)).isFIFO()).toBe(true);
