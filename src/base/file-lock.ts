@@ -140,7 +140,8 @@ async function readChain(path: string): Promise<readonly { file: string; holder:
     const text = await textIfPresent(file);
     if (text === undefined) return chain;
     const holder = parseHolder(text);
-    if (holder === undefined) return "unreadable";
+    // No two takers have one nonce: a chain in which one comes twice was made by hand and has no end.
+    if (holder === undefined || chain.some((link) => link.holder.nonce === holder.nonce)) return "unreadable";
     chain.push({ file, holder });
     file = successor(path, holder);
   }
@@ -155,8 +156,9 @@ function parseHolder(text: string): Holder | undefined {
     return undefined;
   }
   const whole =
-    /^[0-9a-f]{16}$/.test(String(value?.nonce)) &&
-    typeof value?.host === "string" &&
+    typeof value?.nonce === "string" &&
+    /^[0-9a-f]{16}$/.test(value.nonce) &&
+    typeof value.host === "string" &&
     typeof value.since === "string" &&
     Number.isSafeInteger(value.pid) &&
     Number(value.pid) > 0;

@@ -1,6 +1,10 @@
 import { createReadStream } from "node:fs";
 import { truncate } from "node:fs/promises";
+import { FormatError } from "./errors.ts";
 import { fileTrouble } from "./file-trouble.ts";
+
+/** A longer line was not written by a program that adds one at a time, and could not be one text. */
+const LONGEST_LINE = 2 ** 28;
 
 /** How much of a log is whole. */
 export interface LogExtent {
@@ -17,6 +21,7 @@ export interface LogExtent {
  * @param visit  called with each whole line without its end, its 1-based number, and the offset of the byte after its
  *               end; what it throws stops the reading and is thrown on
  * @throws {InputError} when the file cannot be read
+ * @throws {FormatError} when a line is longer than 256 MiB
  */
 export async function readLineLog(
   path: string,
@@ -42,6 +47,12 @@ export async function readLineLog(
       if (start < chunk.length) {
         rest.push(chunk.subarray(start));
         restLength += chunk.length - start;
+        if (restLength > LONGEST_LINE) {
+          throw new FormatError(
+            { file: path, line: number + 1 },
+            `the line is longer than ${LONGEST_LINE} bytes`,
+          );
+        }
       }
     }
   } catch (error) {

@@ -19,7 +19,13 @@ export function parseUniqueJson(text: string, maxDepth = 8): unknown {
   return value;
 }
 
-function checkNesting(text: string, maxDepth: number) {
+/**
+ * Refuses a text before it is parsed: what is nested thousands deep is more than the stack of whoever walks through it can
+ * hold.
+ *
+ * @throws {JsonTrouble} when objects and lists lie in one another more than `maxDepth` deep
+ */
+export function checkNesting(text: string, maxDepth: number): void {
   let depth = 0;
   for (let i = 0; i < text.length; i++) {
     const char = text[i];

@@ -7,6 +7,9 @@ import type { ExpectedFile } from "./file-check.ts";
 import { fileTrouble } from "./file-trouble.ts";
 import { writeFileWhole } from "./write-file.ts";
 
+/** Stops the unpacking of a file that would fill the disk before its size is known to be wrong. */
+class TooMuch extends Error {}
+
 export interface UnpackOptions {
   /** What must come out; its size and SHA-256 are checked. */
   readonly expected?: Pick<ExpectedFile, "bytes" | "sha256"> | undefined;
@@ -33,21 +36,27 @@ export async function unpackGzip(
         signal?.throwIfAborted();
         digest.update(piece as Uint8Array);
         bytes += (piece as Uint8Array).length;
+        if (bytes > (expected.bytes ?? Number.POSITIVE_INFINITY)) throw new TooMuch();
         yield piece as Uint8Array;
       }
     } catch (error) {
       signal?.throwIfAborted();
+      if (error instanceof TooMuch) throw wrong(`more than the ${expected.bytes} bytes that were expected`);
       throw gzipTrouble(from, error);
     }
     const sha256 = digest.digest("hex");
     const right =
       (expected.bytes ?? bytes) === bytes && (expected.sha256 === undefined || expected.sha256 === sha256);
     if (right) return;
-    throw new InputError(
-      `what it unpacks to has ${bytes} bytes and the SHA-256 ${sha256}; expected ${[expected.bytes, expected.sha256].filter((one) => one !== undefined).join(" and ")}`,
-      { place: { file: from }, hint: "the file at the source has changed; nothing was kept" },
+    throw wrong(
+      `${bytes} bytes and the SHA-256 ${sha256}; expected ${[expected.bytes, expected.sha256].filter((one) => one !== undefined).join(" and ")}`,
     );
   }
+  const wrong = (what: string) =>
+    new InputError(`what it unpacks to has ${what}`, {
+      place: { file: from },
+      hint: "the file at the source has changed; nothing was kept",
+    });
   await writeFileWhole(to, checked());
 }
 

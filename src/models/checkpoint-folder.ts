@@ -3,6 +3,7 @@ import { sha256Hex } from "../base/digest.ts";
 import { FormatError, InputError } from "../base/errors.ts";
 import { stableStringify } from "../base/stable-json.ts";
 import { textIfPresent } from "../base/text-file.ts";
+import { checkNesting, JsonTrouble } from "../base/unique-json.ts";
 import { TOKENIZER_FILES } from "../dna/tokenizers/open-tokenizer.ts";
 import type { Tokenizer } from "../dna/tokenizers/tokenizer.ts";
 import { type Checkpoint, openCheckpoint } from "../net/arrays/checkpoint.ts";
@@ -110,6 +111,9 @@ async function weightsOf({ tensors, ignored }: Architecture, checkpoint: Checkpo
   };
 }
 
+/** Configurations of models have a few levels. */
+const DEEPEST_CONFIG = 32;
+
 async function readConfig(folder: string): Promise<{ config: Record<string, unknown>; file: string }> {
   const file = join(folder, "config.json");
   const text = await textIfPresent(file);
@@ -119,12 +123,14 @@ async function readConfig(folder: string): Promise<{ config: Record<string, unkn
     });
   }
   try {
+    checkNesting(text, DEEPEST_CONFIG);
     const config: unknown = JSON.parse(text);
     if (typeof config === "object" && config !== null && !Array.isArray(config)) {
       return { config: config as Record<string, unknown>, file };
     }
   } catch (cause) {
-    throw new FormatError({ file }, "is not JSON", "download it again", cause);
+    const why = cause instanceof JsonTrouble ? cause.message : "is not JSON";
+    throw new FormatError({ file }, why, "download it again", cause);
   }
   throw new FormatError({ file }, "is not a JSON object", "download it again");
 }

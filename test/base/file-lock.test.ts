@@ -85,6 +85,19 @@ describe("a lock", () => {
     await (await takeLock(path)).release();
   });
 
+  test("whose chain leads back to itself is an error, not a walk without end", async () => {
+    const dead = { ...(await markOfThisProcess()), pid: 2 ** 22 + 1, since: "2026-01-01T00:00:00Z" };
+    const text = JSON.stringify({ ...dead, nonce: "a".repeat(16) });
+    await writeFile(path, text);
+    await writeFile(`${path}.after-${"a".repeat(16)}`, text);
+    await expect(takeLock(path)).rejects.toThrow("this lock file cannot be read");
+  });
+
+  test("whose nonce cannot be made text is an error that names the file", async () => {
+    await writeFile(path, '{"nonce":{"toString":1}}');
+    await expect(takeLock(path)).rejects.toThrow("this lock file cannot be read");
+  });
+
   test("that cannot be read is an error that names the file", async () => {
     await writeFile(path, "");
     await expect(takeLock(path)).rejects.toThrow("this lock file cannot be read");

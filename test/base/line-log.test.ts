@@ -1,8 +1,10 @@
-import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { FormatError } from "../../src/base/errors.ts";
 import { cutFile, readLineLog } from "../../src/base/line-log.ts";
+import { textIfPresent } from "../../src/base/text-file.ts";
 
 let folder: string;
 let path: string;
@@ -46,4 +48,19 @@ describe("a log of lines", () => {
   test("a file that is not there is named", async () => {
     await expect(readLineLog(join(folder, "no"), () => {})).rejects.toThrow("there is no such file");
   });
+});
+
+test("a line that could not be one text is refused with its number", async () => {
+  await writeFile(path, "first\n");
+  await truncate(path, 600 * 2 ** 20);
+  await expect(readLineLog(path, () => {})).rejects.toThrow(FormatError);
+  await expect(readLineLog(path, () => {})).rejects.toMatchObject({ place: { file: path, line: 2 } });
+});
+
+test("nor is a file read as a text that could not be one", async () => {
+  await writeFile(path, "{");
+  await truncate(path, 600 * 2 ** 20);
+  await expect(textIfPresent(path)).rejects.toThrow(
+    "the file has 629145600 bytes; at most 268435456 are read",
+  );
 });

@@ -37,10 +37,22 @@ test.each([
 
 test("another content than expected leaves nothing, and a stop leaves nothing", async () => {
   const { from, to } = packed(gzipSync(bytes));
-  await expect(unpackGzip(from, to, { expected: { bytes: 1 } })).rejects.toThrow(`has ${bytes.length} bytes`);
+  const longer = { bytes: bytes.length + 1 };
+  await expect(unpackGzip(from, to, { expected: longer })).rejects.toThrow(`has ${bytes.length} bytes`);
   const signal = AbortSignal.abort(new Error("stopped by hand"));
   await expect(unpackGzip(from, to, { signal })).rejects.toThrow("stopped by hand");
   expect(existsSync(to)).toBe(false);
+});
+
+test("what unpacks to more than expected is not unpacked to its end", async () => {
+  const { folder, from, to } = packed(gzipSync(Buffer.alloc(200 * 2 ** 20)));
+  const written = () => process.resourceUsage().fsWrite * 512;
+  const before = written();
+  await expect(unpackGzip(from, to, { expected: { bytes: 1000 } })).rejects.toThrow(
+    "more than the 1000 bytes that were expected",
+  );
+  expect(written() - before).toBeLessThan(20 * 2 ** 20);
+  expect(readdirSync(folder)).toEqual(["a.bed.gz"]);
 });
 
 test("a file that is not there is named", async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -131,6 +131,14 @@ describe("a folder that is none", () => {
     await expect(write("other-family", { model_type: "llama" }, () => true)).rejects.toThrow(
       /model_type "llama" .* is not a known family/,
     );
+  });
+
+  test("a config.json nested deeper than any stack", async () => {
+    const out = join(folder, "deep");
+    mkdirSync(out, { recursive: true });
+    const deep = `${"[".repeat(20_000)}${"]".repeat(20_000)}`;
+    writeFileSync(join(out, "config.json"), `${JSON.stringify(config).slice(0, -1)},"n_layer":${deep}}`);
+    await expect(LanguageModel.open(out, LANGUAGE_MODELS)).rejects.toThrow(/is nested more than 32 deep/);
   });
 
   test("a missing tensor and one too many, both named", async () => {

@@ -23,6 +23,9 @@ const LAST_BLOCK = Buffer.from("1f8b08040000000000ff0600424302001b00030000000000
 const FIXED = 32;
 /** A longer record is none: the file is damaged. */
 const LONGEST_RECORD = 2 ** 28;
+/** Nor is a longer header, or one of more references. */
+const LONGEST_HEADER = 2 ** 28;
+const MOST_REFERENCES = 2 ** 22;
 /** CIGAR operations that walk along the reference: M, D, N, =, X. */
 const ON_REFERENCE = (1 << 0) | (1 << 2) | (1 << 3) | (1 << 7) | (1 << 8);
 
@@ -46,32 +49,52 @@ export async function readBam(
   await checkEnd(path);
   const alignment = { reference: -1, start: 0, end: 0, flag: 0, mappingQuality: 0 };
   let references: ReadonlyMap<string, number> | undefined;
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of unpackedBytes(path)) {
-    signal?.throwIfAborted();
-    rest =
-      rest.length === 0
-        ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
-        : Buffer.concat([rest, chunk]);
+  /** Reads what is whole from the front of some bytes; gives back the rest, and how many bytes to come back with. */
+  const consume = (bytes: Buffer): { rest: Buffer; needed: number } => {
     let at = 0;
     if (references === undefined) {
-      const header = readHeader(path, rest);
-      if (header === undefined) continue;
+      const header = readHeader(path, bytes);
+      if (header === undefined) return { rest: bytes, needed: 2 * bytes.length };
       references = header.references;
       at = header.bytes;
       open(references);
     }
-    while (at + 4 <= rest.length) {
-      const size = rest.readInt32LE(at);
+    let needed = 0;
+    while (at + 4 <= bytes.length) {
+      const size = bytes.readInt32LE(at);
       if (size < FIXED || size > LONGEST_RECORD) throw damaged(path, `a record claims to have ${size} bytes`);
-      if (at + 4 + size > rest.length) break;
-      readRecord(path, rest, at + 4, size, references.size, alignment);
+      needed = 4 + size;
+      if (at + needed > bytes.length) break;
+      readRecord(path, bytes, at + 4, size, references.size, alignment);
       visit(alignment);
-      at += 4 + size;
+      at += needed;
     }
-    rest = rest.subarray(at);
+    return { rest: bytes.subarray(at), needed };
+  };
+
+  // Pieces are put together only once they may suffice: what is long would otherwise be copied with every piece that comes.
+  let pieces: Uint8Array[] = [];
+  let held = 0;
+  let needed = 0;
+  const consumePieces = () => {
+    const [first] = pieces;
+    const bytes =
+      pieces.length === 1
+        ? Buffer.from(first!.buffer, first!.byteOffset, first!.length)
+        : Buffer.concat(pieces);
+    const left = consume(bytes);
+    pieces = left.rest.length === 0 ? [] : [left.rest];
+    held = left.rest.length;
+    needed = left.needed;
+  };
+  for await (const chunk of unpackedBytes(path)) {
+    signal?.throwIfAborted();
+    pieces.push(chunk);
+    held += chunk.length;
+    if (held >= needed) consumePieces();
   }
-  if (references === undefined || rest.length > 0) throw damaged(path, "the file ends inside a record");
+  if (pieces.length > 1) consumePieces();
+  if (references === undefined || held > 0) throw damaged(path, "the file ends inside a record");
 }
 
 async function checkEnd(path: string): Promise<void> {
@@ -105,9 +128,11 @@ function readHeader(path: string, bytes: Buffer) {
   if (bytes.toString("latin1", 0, 4) !== "BAM\x01") {
     throw new FormatError({ file: path }, "this is no BAM file", "was it compressed with gzip by mistake?");
   }
+  if (bytes.length > LONGEST_HEADER) throw damaged(path, `its header is longer than ${LONGEST_HEADER} bytes`);
   let at = 8 + sizeAt(path, bytes, 4);
   if (at + 4 > bytes.length) return undefined;
   const count = sizeAt(path, bytes, at);
+  if (count > MOST_REFERENCES) throw damaged(path, `its header names ${count} references`);
   at += 4;
   const references = new Map<string, number>();
   for (let i = 0; i < count; i++) {

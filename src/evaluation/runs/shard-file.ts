@@ -4,6 +4,7 @@ import { FormatError } from "../../base/errors.ts";
 import { readLineLog } from "../../base/line-log.ts";
 import { type Prediction, predictionSchema } from "../tasks/prediction.ts";
 import type { Shard } from "./request.ts";
+import { MOST_SHARDS } from "./shard-of-rows.ts";
 
 /*
  * A shard's rows on disk: one header line, then one line per finished batch. A batch is there whole or not at all, since a
@@ -40,7 +41,7 @@ const headerSchema = z.object({
   format: z.literal("dart-eval rows"),
   formatVersion: z.literal(1),
   cell: z.string(),
-  shard: z.object({ index: z.int().positive(), count: z.int().positive() }),
+  shard: z.object({ index: z.int().positive().max(MOST_SHARDS), count: z.int().positive().max(MOST_SHARDS) }),
   rows: z.int().nonnegative(),
   batchSize: z.int().positive(),
 });

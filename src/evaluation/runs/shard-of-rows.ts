@@ -3,7 +3,7 @@ import { InputError } from "../../base/errors.ts";
 import type { Shard } from "./request.ts";
 
 /** No shard of a run with more would have a row to itself. */
-const MOST_SHARDS = 100_000;
+export const MOST_SHARDS = 100_000;
 
 /**
  * `3/16` as a person types it: shard 3 of 16, counted from 1.

@@ -45,8 +45,10 @@ export function readAnswer({ title, notJson }: Speaker, id: number, text: string
   const refused = (why: string) => unusable(why, HINT);
   const body = parseAnswer(text);
   if (body === undefined) throw unusable(`${shown(text) || "an empty one"} is no JSON object`, notJson);
-  if (body.error !== undefined)
-    throw new AdapterRefusal(`the adapter ${title} says: ${shown(String(body.error))}`);
+  if (body.error !== undefined) {
+    const why = typeof body.error === "string" ? body.error : JSON.stringify(body.error);
+    throw new AdapterRefusal(`the adapter ${title} says: ${shown(why)}`);
+  }
   if (body.id !== id)
     throw refused(`its id is ${shown(JSON.stringify(body.id) ?? "absent")}; expected ${id}`);
   return { body, refused };

@@ -59,7 +59,7 @@ export interface Answer {
  */
 export function parseAnswer(text: string): Readonly<Record<string, unknown>> | undefined {
   const value =
-    parsed(text) ?? parsed(text.replaceAll(/(?<=[[,:]\s*)-?(?:NaN|Infinity)(?=\s*[\],}])/g, "null"));
+    parsed(text) ?? parsed(text.replaceAll(/([[,:]\s*)-?(?:NaN|Infinity)(?=\s*[\],}])/g, "$1null"));
   return typeof value === "object" && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)
     : undefined;

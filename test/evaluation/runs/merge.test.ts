@@ -52,6 +52,15 @@ describe("shards that do not make a whole are named", () => {
     expect(await refusal()).toMatch(/002-of-003 is missing: run it with --shard 2\/3/);
   });
 
+  test("a stranger's shard of a split into more shards than fit into memory", async () => {
+    const rows = await shards([1, 2, 3]);
+    const header = JSON.parse((await readFile(join(rows, "001-of-003.jsonl"), "utf8")).split("\n", 1)[0]!);
+    for (const name of await readdir(rows)) await rm(join(rows, name));
+    header.shard = { index: 1, count: 2 ** 40 };
+    await writeFile(join(rows, "001-of-1099511627776.jsonl"), `${JSON.stringify(header)}\n{}\n`);
+    expect(await refusal()).toMatch(/:1: this is not the first line of a shard's rows/);
+  });
+
   test("several troubles at once", async () => {
     const rows = await shards([2], { count: 4 });
     await copyFile(join(rows, "002-of-004.jsonl"), join(rows, "003-of-004.jsonl"));

@@ -97,7 +97,7 @@ describe("an adapter that keeps to the protocol", () => {
   });
 
   test("a number that is none comes as NaN, to be refused where its row is known", async () => {
-    const answer = `'{"id": ' + request.id + ', "values": [NaN, -Infinity, null, "x", -1.5]}'`;
+    const answer = `'{"id": ' + request.id + ', "values": [NaN , -Infinity,  null, "x", -1.5]}' + " ".repeat(2 ** 20)`;
     const model = await open(adapter({ answer }));
     const values = await model.logLikelihood!(["A", "A", "A", "A", "A"], corrected);
     expect([...Array.from(values)]).toEqual([Number.NaN, Number.NaN, Number.NaN, Number.NaN, -1.5]);
@@ -166,6 +166,7 @@ describe("an adapter that does not keep to it is refused, with what came", () =>
     ["a list", `"[1]"`, /\[1\] is no JSON object/],
     ["another id", `{ id: 7 }`, /its id is 7; expected 1/],
     ["an error", `{ error: "no weights in ./here" }`, /adapter .* says: no weights in \.\/here/],
+    ["an error that cannot be made text", `{ error: { toString: 1 } }`, /adapter .* says: \{"toString":1\}/],
   ])("greeting: %s", async (_, hello, message) => {
     expect(await refusal(open(adapter({ hello })))).toMatch(message);
   });

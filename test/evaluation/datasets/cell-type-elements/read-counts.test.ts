@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { readBam } from "../../../../src/dna/genome/bam.ts";
 import { countReads } from "../../../../src/evaluation/datasets/cell-type-elements/read-counts.ts";
@@ -78,6 +79,44 @@ testWithSharedData(
     }
   },
 );
+
+const LAST_BLOCK = Buffer.from("1f8b08040000000000ff0600424302001b0003000000000000000000", "hex");
+
+/** A BAM file's text before its first read: one reference, chr1. */
+function bamHead(text: Buffer): Buffer {
+  const numbers = (...values: number[]) => Buffer.from(Int32Array.from(values).buffer);
+  return Buffer.concat([
+    Buffer.from("BAM\x01", "latin1"),
+    numbers(text.length),
+    text,
+    numbers(1, 5),
+    Buffer.from("chr1\0"),
+    numbers(1000),
+  ]);
+}
+
+/** A read at chr1:100 with so many bytes of tags behind it. */
+function bamRead(tags: number): Buffer {
+  const bytes = Buffer.alloc(4 + 32 + 1 + tags);
+  bytes.writeInt32LE(bytes.length - 4, 0);
+  bytes.writeInt32LE(100, 8);
+  bytes.writeUInt8(1, 12);
+  return bytes;
+}
+
+test("a header and a record of many megabytes are read, each copied a few times and not with every piece", async () => {
+  const file = join(temporaryFolder(), "long.bam");
+  const head = bamHead(Buffer.alloc(60 * 2 ** 20, "@CO\n"));
+  const reads = [bamRead(0), bamRead(60 * 2 ** 20), bamRead(3), bamRead(2 ** 20)];
+  await writeFile(file, Buffer.concat([gzipSync(Buffer.concat([head, ...reads]), { level: 1 }), LAST_BLOCK]));
+  const starts: number[] = [];
+  await readBam(
+    file,
+    (references) => expect([...references]).toEqual([["chr1", 1000]]),
+    ({ start }) => starts.push(start),
+  );
+  expect(starts).toEqual([100, 100, 100, 100]);
+}, 5000);
 
 test("a file that is not there", async () => {
   await expect(countReads("/nowhere/reads.bam", [])).rejects.toThrow(/no such file/);
