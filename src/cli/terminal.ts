@@ -8,11 +8,22 @@ export interface Terminal {
   readonly screen: NodeJS.WriteStream | undefined;
 }
 
-/** stdout for results, stderr for everything else. Each text is a whole line or several. */
+/**
+ * What a terminal takes for orders (move the cursor, change the title) and not for text. Names in a stranger's files may hold
+ * them.
+ */
+const ORDERS = /(?![\n\t])\p{Cc}/gu;
+
+const asText = (text: string) => `${text.replace(ORDERS, "\ufffd")}\n`;
+
+/**
+ * stdout for results, stderr for everything else. Each text is a whole line or several; what would steer a terminal is
+ * replaced.
+ */
 export function processTerminal(): Terminal {
   return {
-    print: (text) => void process.stdout.write(`${text}\n`),
-    say: (text) => void process.stderr.write(`${text}\n`),
+    print: (text) => void process.stdout.write(asText(text)),
+    say: (text) => void process.stderr.write(asText(text)),
     screen: process.stderr.isTTY && process.env.TERM !== "dumb" ? process.stderr : undefined,
   };
 }

@@ -64,8 +64,32 @@ export async function collectShards(folder: string, record: CellRecord): Promise
       `the shards hold ${rows.length} rows, which are not the ${record.rows.selected} that the run was planned with`,
     ]);
   }
+  const stranger = predictions.find((prediction) => formOf(prediction) !== formOf(predictions[0]!));
+  if (stranger !== undefined) {
+    throw refusal(place, record, [
+      `row ${stranger.row} holds another kind or number of values than row ${predictions[0]!.row}: its shard was changed by hand`,
+    ]);
+  }
   timing.sort((a, b) => a.shard.index - b.shard.index);
   return { predictions, timing };
+}
+
+/** What kind of answer a prediction is and how many values it has: the same for all rows of a cell. */
+function formOf(prediction: Prediction): string {
+  switch (prediction.kind) {
+    case "likelihood": {
+      const { values, tokens = values } = prediction;
+      return tokens.length === values.length
+        ? `likelihood ${values.length}`
+        : `${values.length} ${tokens.length}`;
+    }
+    case "logits":
+      return `logits ${prediction.logits.map((one) => one.length)}`;
+    case "vector":
+      return `vector ${prediction.vectors.map((one) => one.length)}`;
+    default:
+      return `${prediction.kind} ${prediction.values.length}`;
+  }
 }
 
 /** The number of shards, when all files agree on one; files of a smaller group are foreign. */

@@ -2,6 +2,7 @@ import { copyFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { sha256Hex } from "../../../src/base/digest.ts";
 import { InputError } from "../../../src/base/errors.ts";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
@@ -9,6 +10,7 @@ import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import type { ProgressEvent } from "../../../src/evaluation/runs/progress.ts";
 import { readResults } from "../../../src/evaluation/runs/read-results.ts";
 import { runShard } from "../../../src/evaluation/runs/shard.ts";
+import { batchLine } from "../../../src/evaluation/runs/shard-file.ts";
 import type { MeasureWork, Task } from "../../../src/evaluation/tasks/task.ts";
 import { fakeModel, fakeTask } from "../fake-task.ts";
 
@@ -59,6 +61,20 @@ describe("shards that do not make a whole are named", () => {
     header.shard = { index: 1, count: 2 ** 40 };
     await writeFile(join(rows, "001-of-1099511627776.jsonl"), `${JSON.stringify(header)}\n{}\n`);
     expect(await refusal()).toMatch(/:1: this is not the first line of a shard's rows/);
+  });
+
+  test("a row with other values than the rest, its checksums right", async () => {
+    const rows = await shards([1, 2, 3]);
+    const file = join(rows, "002-of-003");
+    const lines = (await readFile(`${file}.jsonl`, "utf8")).trimEnd().split("\n");
+    const predictions = JSON.parse(lines[1]!).predictions;
+    predictions[0].values.pop();
+    lines[1] = batchLine(0, predictions).trimEnd();
+    const text = `${lines.join("\n")}\n`;
+    const done = JSON.parse(await readFile(`${file}.done.json`, "utf8"));
+    await writeFile(`${file}.jsonl`, text);
+    await writeFile(`${file}.done.json`, JSON.stringify({ ...done, sha256: sha256Hex(text) }));
+    expect(await refusal()).toMatch(/row \d+ holds another kind or number of values than row \d+/);
   });
 
   test("several troubles at once", async () => {
