@@ -62,7 +62,7 @@ export async function download(request: DownloadRequest): Promise<void> {
   const part = `${path}.part`;
   const continued = hasDigest(expected) && (await kindOfPath(part)) === "file";
   if (!continued) await rm(part, { force: true });
-  const source: Source = { url: "", validator: undefined };
+  const source: Source = { url: "", validator: undefined, total: undefined };
   let wrong = await fetchChecked(request, part, source);
   // The earlier part may have been of another file.
   if (wrong !== undefined && continued) wrong = await fetchChecked(request, part, source);
@@ -99,6 +99,7 @@ async function fetchChecked(
   source: Source,
 ): Promise<string | undefined> {
   source.validator = undefined;
+  source.total = undefined;
   try {
     await fetchAll(request, part, source);
   } catch (error) {
@@ -120,15 +121,19 @@ async function fetchAll(request: DownloadRequest, part: string, source: Source):
   const file = await open(part, "a").catch((error) => Promise.reject(fileTrouble(part, error)));
   try {
     let failures = 0;
+    // Only what was never reached before counts as progress: a server that cuts, and then sends the wrong part, could be asked
+    // for ever.
+    let { size: reached } = await file.stat();
     for (;;) {
-      const { size: before } = await file.stat();
       try {
         await fetchRest(request, part, file, source);
         await file.sync();
         return;
       } catch (error) {
         if (!(error instanceof CutError)) throw error;
-        failures = (await file.stat()).size > before ? 1 : failures + 1;
+        const { size } = await file.stat();
+        failures = size > reached ? 1 : failures + 1;
+        reached = Math.max(reached, size);
         if (failures >= patience.attempts) throw connectionError(source.url, error);
         await patientPause(patience.firstPauseMs * 2 ** (failures - 1), signal);
       }
@@ -143,6 +148,8 @@ interface Source {
   url: string;
   /** What tells this version of the file from another one: its ETag or its date. */
   validator: string | undefined;
+  /** All bytes of the file, as it last said. */
+  total: number | undefined;
 }
 
 /** One request for what is missing from the part. @throws {CutError} when it ends too early */
@@ -176,7 +183,7 @@ async function fetchRest(
   const range = contentRange(response);
   if (response.status === 416 && done > 0) {
     await response.body?.cancel();
-    if (range?.total === done) return;
+    if (range?.total === done && (source.total ?? done) === done) return;
     await file.truncate(0);
     throw new CutError("the part is longer than the file at the source");
   }
@@ -191,6 +198,7 @@ async function fetchRest(
   }
   source.validator = validatorOf(response);
   const total = totalBytes(response, done, range);
+  source.total = total;
   if (expected.bytes !== undefined && total !== undefined && total !== expected.bytes) {
     await response.body?.cancel();
     throw new InputError(`${source.url} has ${total} bytes; expected ${expected.bytes}`, {

@@ -21,6 +21,42 @@ function target() {
 }
 const isWhole = (path: string) => readFileSync(path).equals(bytes);
 
+describe("a server that contradicts itself", () => {
+  /** Sends 1000 of the bytes that it promises, then what `later` says of the rest. */
+  async function cutServer(later: (start: number) => [status: number, range: string]) {
+    let requests = 0;
+    const url = await startServer((request, response) => {
+      requests++;
+      const start = /^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1];
+      if (start === undefined) {
+        response.writeHead(200, { "content-length": bytes.length, etag: '"one"' });
+        response.write(bytes.subarray(0, 1000));
+        setTimeout(() => response.destroy(), 20);
+        return;
+      }
+      const [status, range] = later(Number(start));
+      response.writeHead(status, { "content-range": range, etag: '"one"' });
+      response.end(status === 206 ? bytes.subarray(Number(start) + 7) : undefined);
+    });
+    return { url, requests: () => requests };
+  }
+
+  test("by cutting, and then sending another part than it is asked for, is given up", async () => {
+    const server = await cutServer((start) => [206, `bytes ${start + 7}-299999/300000`]);
+    const { path } = target();
+    await expect(download({ url: server.url, path, patience })).rejects.toThrow(ConnectionError);
+    expect(server.requests()).toBeLessThan(3 * patience.attempts);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test("by calling the file as long as what came before it was cut, does not make that part the file", async () => {
+    const server = await cutServer((start) => [416, `bytes */${start}`]);
+    const { path } = target();
+    await expect(download({ url: server.url, path, patience })).rejects.toThrow(ConnectionError);
+    expect(existsSync(path)).toBe(false);
+  });
+});
+
 describe("a sound server", () => {
   test("gives the file, with its progress, and leaves nothing beside it", async () => {
     const url = await startServer((request, response) => sendFile(request, response, bytes));
