@@ -2,7 +2,7 @@ import type { BlockStatistic, Blocks } from "./blocks.ts";
 import { singleRows } from "./blocks.ts";
 import type { Estimate } from "./estimate.ts";
 import { requireBinary, requireFinite, requireSameLength } from "./input-checks.ts";
-import { criticalValue } from "./intervals.ts";
+import { criticalValue, onLogOdds } from "./intervals.ts";
 import { tieGroups } from "./ranks.ts";
 import { sum } from "./sum.ts";
 
@@ -75,15 +75,9 @@ export function averagePrecisionEstimate(
 ): Estimate {
   const z = criticalValue(level);
   const value = averagePrecision(scores, labels);
-  const logit = Math.log(value / (1 - value));
-  const half = z / Math.sqrt(sum(labels) * value * (1 - value));
-  const inverse = (x: number) => 1 / (1 + Math.exp(-x));
-  const known = value < 1;
-  return {
-    value,
-    low: known ? inverse(logit - half) : Number.NaN,
-    high: known ? inverse(logit + half) : Number.NaN,
-    n: scores.length,
-    method: "logit",
-  };
+  const bounds =
+    value < 1
+      ? onLogOdds(value, z * Math.sqrt((value * (1 - value)) / sum(labels)))
+      : { low: Number.NaN, high: Number.NaN };
+  return { value, ...bounds, n: scores.length, method: "logit" };
 }

@@ -1,7 +1,7 @@
 import { auroc } from "./auroc.ts";
 import { normalUpperTail } from "./distributions/normal.ts";
 import type { Estimate } from "./estimate.ts";
-import { criticalValue } from "./intervals.ts";
+import { criticalValue, onLogOdds } from "./intervals.ts";
 import { averageRanks } from "./ranks.ts";
 import { mean, sum } from "./sum.ts";
 
@@ -39,10 +39,7 @@ export function aurocEstimate(scores: ArrayLike<number>, labels: ArrayLike<numbe
     variance(ofPositives) / ofPositives.length + variance(ofNegatives) / ofNegatives.length,
   );
   if (error === 0) return { value, low: Number.NaN, high: Number.NaN, n, method: "delong" };
-  const logOdds = Math.log(value / (1 - value));
-  const half = (z * error) / (value * (1 - value));
-  const inverse = (x: number) => 1 / (1 + Math.exp(-x));
-  return { value, low: inverse(logOdds - half), high: inverse(logOdds + half), n, method: "delong" };
+  return { value, ...onLogOdds(value, z * error), n, method: "delong" };
 }
 
 /** Two scorings of the same rows, compared. */

@@ -45,6 +45,20 @@ export function wilsonInterval(successes: number, n: number, level = 0.95): Esti
 }
 
 /**
+ * Bounds of a number between 0 and 1, symmetric about it on the scale of the log-odds ln(v/(1 − v)) instead of its own:
+ * inside (0, 1) always, and longer towards 0.5 than towards the near end.
+ *
+ * @param value  inside (0, 1)
+ * @param half   z or t times the standard error of the value itself
+ */
+export function onLogOdds(value: number, half: number): { readonly low: number; readonly high: number } {
+  const centre = Math.log(value / (1 - value));
+  const step = half / (value * (1 - value));
+  const inverse = (x: number) => 1 / (1 + Math.exp(-x));
+  return { low: inverse(centre - step), high: inverse(centre + step) };
+}
+
+/**
  * The z of a two-sided normal interval: 1.959964 for 0.95.
  *
  * @throws {InputError} when the level is outside (0, 1)

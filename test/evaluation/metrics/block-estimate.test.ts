@@ -21,12 +21,19 @@ test("few blocks get the jackknife, many the bootstrap, and the method tells", (
   expect(methodFor(ENOUGH_BLOCKS)).toBe("row-bootstrap");
 });
 
-test("bounds are cut off at the ends of what the statistic can be", () => {
+test("bounds are cut off at the ends of what the statistic can be; those of a share lie inside them", () => {
   const blocks = blocksBy(["a", "b", "c"], "chromosome");
   const share = meanOver([1, 1, 0], blocks);
   const rng = new Pcg64(1);
-  expect(blockEstimate(blocks, share, { rng }).high).toBeGreaterThan(1);
-  expect(blockEstimate(blocks, share, { rng, range: [0, 1] })).toMatchObject({ low: 0, high: 1 });
+  const { value, high } = blockEstimate(blocks, share, { rng });
+  expect(high).toBeGreaterThan(1);
+  expect(blockEstimate(blocks, share, { rng, range: [-1, 1] }).high).toBe(1);
+  const inside = blockEstimate(blocks, share, { rng, range: [0, 1] });
+  const logOdds = (p: number) => Math.log(p / (1 - p));
+  const step = (high - value) / (value * (1 - value));
+  expect(logOdds(inside.high)).toBeCloseTo(logOdds(value) + step, 8);
+  expect(logOdds(inside.low)).toBeCloseTo(logOdds(value) - step, 8);
+  expect(inside.method).toBe("chromosome-jackknife");
 });
 
 test.each([10, 200])("%d blocks that do not differ tell nothing: no interval of width 0", (count) => {
@@ -94,6 +101,37 @@ describe("coverage of nominal 95 % intervals: rows in blocks of their own diffic
     expect(coverage("proportion", count, logit)).toBeGreaterThan(0.91);
     // Rows taken as independent: far too sure.
     expect(coverage("independent", count, logit)).toBeLessThan(0.8);
+  });
+
+  test("six blocks and an AUROC of 0.99: inside the log-odds' interval, outside the cut-off one", () => {
+    const rng = new Pcg64(5);
+    const scored = (count: number) => {
+      const keys: number[] = [];
+      const labels: number[] = [];
+      const scores: number[] = [];
+      for (let block = 0; block < count; block++) {
+        const shift = 0.5 * normal(rng);
+        for (let i = 0; i < 60; i++) {
+          keys.push(block);
+          labels.push(i % 5 === 0 ? 1 : 0);
+          scores.push(shift + normal(rng, 3.5 * labels.at(-1)!));
+        }
+      }
+      const blocks = blocksBy(keys, "genomic-block");
+      return { blocks, area: aurocOver(scores, labels, blocks) };
+    };
+    const truth = scored(3000).area(new Int32Array(3000).fill(1));
+    const covered = { logOdds: 0, cutOff: 0 };
+    for (let run = 0; run < RUNS; run++) {
+      const { blocks, area } = scored(6);
+      const inside = blockEstimate(blocks, area, { rng, range: [0, 1] });
+      const plain = blockEstimate(blocks, area, { rng });
+      if (inside.low <= truth && truth <= inside.high) covered.logOdds++;
+      if (plain.low <= truth && truth <= plain.high) covered.cutOff++;
+    }
+    expect(truth).toBeGreaterThan(0.98);
+    expect(covered.logOdds / RUNS).toBeGreaterThan(0.92);
+    expect(covered.cutOff / RUNS).toBeLessThan(0.92);
   });
 
   test("the percentile bootstrap over three or six blocks covers far too rarely", () => {
