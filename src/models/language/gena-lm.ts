@@ -143,7 +143,8 @@ function build(c: Config, lora?: LoraFactors): Architecture {
     vocabulary: c.vocab_size,
     maxTokens: c.max_position_embeddings,
     tensors: [...table.tensors.values()],
-    ignored: [/\.position_ids$/, /^bert\.pooler\./, /^classifier\./],
+    // gena-lm-bert-base, the first generation, keeps the head that tells whether two sentences follow each other
+    ignored: [/\.position_ids$/, /^bert\.pooler\./, /^cls\.seq_relationship\./, /^classifier\./],
     takesMask: true,
     fixedLength: false,
     ...liveValues(c),

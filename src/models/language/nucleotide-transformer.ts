@@ -367,7 +367,7 @@ export const nucleotideTransformer: LanguageModelCard = {
           "d599e301221170496d93158cf46f8e5872621f31fc16e570bc947b27f9917979",
       },
     }),
-    published("2.5b-1000g", LARGE_FIRST, "main"),
+    published("2.5b-1000g", LARGE_FIRST, "c13cfe481c2f6a2b1cabbb2b80e0ad1fbf32e45a"),
   ],
   toys: {
     toy: {

@@ -1,5 +1,11 @@
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { openCheckpointFolder } from "../../../src/models/checkpoint-folder.ts";
+import { initCheckpoint } from "../../../src/models/init.ts";
 import { genaLm } from "../../../src/models/language/gena-lm.ts";
+import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
+import { writeSafetensors } from "../../../src/net/arrays/write-safetensors.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import { givenTo, madeWith } from "../graph-nodes.ts";
 import type { EncoderGolden } from "./golden-encoder.ts";
 import { describeEncoder, parameterCount } from "./golden-encoder.ts";
@@ -185,4 +191,39 @@ test("a stock BERT, sparse attention and turned places are refused", () => {
   expect(refuse({ position_embedding_type: "rotary" })).toThrow(/"position_embedding_type" is "rotary"/);
   expect(refuse({ pre_layer_norm: false })).toThrow(/"pre_layer_norm" is false/);
   expect(refuse({ num_attention_heads: 3 })).toThrow(/"num_attention_heads" is 3: expected a divisor/);
+});
+
+test("heads of the pretraining that are not asked may be in the checkpoint; a tensor that nobody knows may not", async () => {
+  const folder = temporaryFolder();
+  await initCheckpoint(genaLm, { preset: "toy", seed: 0, folder });
+  const weights = join(folder, "model.safetensors");
+  await using checkpoint = await openCheckpoint(weights);
+  const arrays = [...checkpoint.arrays.values()];
+  const data = await Promise.all(arrays.map(async ({ name }) => (await checkpoint.read(name)).data));
+  const known = arrays.map(({ name, shape }, i) => ({
+    name,
+    dtype: "float32" as const,
+    shape,
+    data: async () => data[i] as Float32Array,
+  }));
+  const more = (name: string, shape: readonly number[]) => ({
+    name,
+    dtype: "float32" as const,
+    shape,
+    data: async () => new Float32Array(shape.reduce((a, b) => a * b)),
+  });
+  const heads = [
+    more("bert.pooler.dense.weight", [32, 32]),
+    more("bert.pooler.dense.bias", [32]),
+    more("cls.seq_relationship.weight", [2, 32]),
+    more("cls.seq_relationship.bias", [2]),
+  ];
+  await writeSafetensors(weights, [...known, ...heads], {});
+  const opened = await openCheckpointFolder(folder, [genaLm]);
+  expect(opened.parameters.size).toBe(known.length);
+  await opened.close();
+  await writeSafetensors(weights, [...known, more("cls.other.weight", [2])], {});
+  await expect(openCheckpointFolder(folder, [genaLm])).rejects.toThrow(
+    /unknown to this model.*cls.other.weight/,
+  );
 });
