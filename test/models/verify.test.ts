@@ -1,0 +1,62 @@
+import { renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { digestFile } from "../../src/base/digest.ts";
+import type { LanguageModelCard } from "../../src/models/card.ts";
+import { initCheckpoint } from "../../src/models/init.ts";
+import { hyenadna } from "../../src/models/language/hyenadna.ts";
+import { LanguageModel } from "../../src/models/language-model.ts";
+import { verifyModel } from "../../src/models/verify.ts";
+import { openCheckpoint } from "../../src/net/arrays/checkpoint.ts";
+import { writeSafetensors } from "../../src/net/arrays/write-safetensors.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+
+/** HyenaDNA with weights of these digests as its one published checkpoint, of which a run is known. */
+const known = (sha256: Readonly<Record<string, string>>): LanguageModelCard => ({
+  ...hyenadna,
+  checkpoints: [{ preset: "toy", repo: "someone/toy", revision: "main", sha256, config: hyenadna.toys.toy! }],
+  anchors: [{ preset: "toy", of: "ACGT", ids: [7, 8, 9, 10], tolerance: 1e9, mean: { first: [0] } }],
+});
+
+async function checksOf(folder: string, card: LanguageModelCard) {
+  const model = await LanguageModel.open(folder, [card]);
+  try {
+    return await verifyModel(model);
+  } finally {
+    await model.close();
+  }
+}
+
+test("weights are known by their digest, in one file or in shards", async () => {
+  const folder = temporaryFolder();
+  await initCheckpoint(hyenadna, { preset: "toy", seed: 0, folder });
+  const whole = join(folder, "model.safetensors");
+  expect(await checksOf(folder, known({ "model.safetensors": await digestFile(whole) }))).toHaveLength(1);
+
+  const checkpoint = await openCheckpoint(whole);
+  const names = [...checkpoint.arrays.keys()];
+  const shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"] as const;
+  const weightMap = Object.fromEntries(names.map((name, i) => [name, shards[i % 2]!]));
+  for (const shard of shards) {
+    const arrays = names
+      .filter((name) => weightMap[name] === shard)
+      .map((name) => ({
+        name,
+        dtype: "float32" as const,
+        shape: checkpoint.arrays.get(name)!.shape,
+        data: async () => (await checkpoint.read(name)).data as Float32Array,
+      }));
+    await writeSafetensors(join(folder, shard), arrays, {});
+  }
+  await checkpoint.close();
+  renameSync(whole, join(temporaryFolder(), "model.safetensors"));
+  writeFileSync(join(folder, "model.safetensors.index.json"), JSON.stringify({ weight_map: weightMap }));
+  const digests = await Promise.all(shards.map((shard) => digestFile(join(folder, shard))));
+  const sha256 = Object.fromEntries(shards.map((shard, i) => [shard, digests[i]!]));
+  expect(await checksOf(folder, known(sha256))).toHaveLength(1);
+
+  const another = { ...sha256, [shards[1]]: "0".repeat(64) };
+  await expect(checksOf(folder, known(another))).rejects.toThrow(
+    /not those of a checkpoint with a known run/,
+  );
+});
