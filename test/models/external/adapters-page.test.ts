@@ -30,6 +30,7 @@ describe("docs/adapters.md", () => {
   test("its card is a card, its embeddings are embeddings", async () => {
     const [embeddings, card] = blocks("json");
     const model = join(temporaryFolder(), "model.onnx");
+    writeFileSync(model, "");
     writeFileSync(model.replace(".onnx", ".card.json"), card!);
     expect(await readOnnxCard(model)).toMatchObject({ kind: "masked", maxTokens: 512 });
     const refused = (why: string) => expect.fail(why);
