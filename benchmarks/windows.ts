@@ -6,7 +6,7 @@ import {
   elementAndControl,
   elementAndControlCodes,
   type PairRow,
-} from "../src/evaluation/tasks/regulatory-elements-pair.ts";
+} from "../src/evaluation/tasks/regulatory-elements/pair.ts";
 import { bestRate, type Figure } from "./measure.ts";
 
 const WINDOW = 350;

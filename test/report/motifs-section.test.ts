@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { sha256Hex } from "../../src/base/digest.ts";
 import type { StoredResult } from "../../src/evaluation/runs/result.ts";
-import { measureFootprintScores } from "../../src/evaluation/tasks/motif-footprinting-measure.ts";
+import { measureFootprintScores } from "../../src/evaluation/tasks/motif-footprinting/measure.ts";
 import type { LikelihoodPrediction } from "../../src/evaluation/tasks/prediction.ts";
 import { measurementsTable } from "../../src/report/measurements-table.ts";
 import { extremeMotifs, familyTable, modelComparison, motifSpread } from "../../src/report/motif-tables.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { CELL_LINES } from "../../src/evaluation/datasets/cell-lines.ts";
-import { measureCellTypes } from "../../src/evaluation/tasks/cell-type-elements-classified.ts";
+import { measureCellTypes } from "../../src/evaluation/tasks/cell-type-elements/classified.ts";
 import type { LogitsPrediction } from "../../src/evaluation/tasks/prediction.ts";
 import type { Entry } from "../../src/report/panels.ts";
 import { partsTables } from "../../src/report/parts-tables.ts";

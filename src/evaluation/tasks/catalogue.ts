@@ -1,10 +1,10 @@
 import { InputError } from "../../base/errors.ts";
-import { cellTypeElements } from "./cell-type-elements.ts";
-import { chromatinActivity } from "./chromatin-activity.ts";
-import { motifFootprinting } from "./motif-footprinting.ts";
-import { regulatoryElements } from "./regulatory-elements.ts";
+import { cellTypeElements } from "./cell-type-elements/cell-type-elements.ts";
+import { chromatinActivity } from "./chromatin-activity/chromatin-activity.ts";
+import { motifFootprinting } from "./motif-footprinting/motif-footprinting.ts";
+import { regulatoryElements } from "./regulatory-elements/regulatory-elements.ts";
 import type { Task } from "./task.ts";
-import { variantEffects } from "./variant-effects.ts";
+import { variantEffects } from "./variant-effects/variant-effects.ts";
 
 /** Every task, in the benchmark's order. */
 export const TASKS: readonly Task[] = [

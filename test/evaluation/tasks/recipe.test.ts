@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { TASKS } from "../../../src/evaluation/tasks/catalogue.ts";
 import { deviations } from "../../../src/evaluation/tasks/deviations.ts";
 import { parseRecipe, recipeFor } from "../../../src/evaluation/tasks/recipe.ts";
-import { AB_INITIO, FINE_TUNED, PROBED } from "../../../src/evaluation/tasks/regulatory-elements-recipes.ts";
+import { AB_INITIO, FINE_TUNED, PROBED } from "../../../src/evaluation/tasks/regulatory-elements/recipes.ts";
 import type { TaskSetting } from "../../../src/evaluation/tasks/task.ts";
 import { NETWORKS } from "../../../src/models/baselines/networks.ts";
 import { LANGUAGE_MODELS } from "../../../src/models/catalogue.ts";

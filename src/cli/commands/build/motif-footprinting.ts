@@ -10,7 +10,7 @@ import {
 import { writeFootprints } from "../../../evaluation/datasets/motif-footprinting/footprint-file.ts";
 import { buildFootprints } from "../../../evaluation/datasets/motif-footprinting/footprints.ts";
 import { readRegulatoryElements } from "../../../evaluation/datasets/regulatory-elements/table.ts";
-import { regulatoryElements } from "../../../evaluation/tasks/regulatory-elements.ts";
+import { regulatoryElements } from "../../../evaluation/tasks/regulatory-elements/regulatory-elements.ts";
 import { count } from "../../../report/numbers.ts";
 import { type Context, type DefineCommand, examples } from "../../command.ts";
 import { shellWord } from "../../shell-word.ts";

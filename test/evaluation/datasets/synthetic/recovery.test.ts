@@ -18,7 +18,7 @@ import {
   writeSyntheticGenome,
 } from "../../../../src/evaluation/datasets/synthetic/write.ts";
 import { pairedAccuracy, pairedCounts } from "../../../../src/evaluation/metrics/paired-accuracy.ts";
-import { elementAndControl } from "../../../../src/evaluation/tasks/regulatory-elements-pair.ts";
+import { elementAndControl } from "../../../../src/evaluation/tasks/regulatory-elements/pair.ts";
 import { splitPartOf } from "../../../../src/evaluation/tasks/split.ts";
 import { fitKmerMarkov } from "../../../../src/models/baselines/kmer-markov.ts";
 

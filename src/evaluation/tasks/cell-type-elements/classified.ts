@@ -1,0 +1,305 @@
+import { InternalError } from "../../../base/errors.ts";
+import { Pcg64 } from "../../../base/pcg64.ts";
+import type { Protocol } from "../../../models/model.ts";
+import { CELL_LINES } from "../../datasets/cell-lines.ts";
+import { argMax, correctness } from "../../metrics/accuracy.ts";
+import { blockEstimate } from "../../metrics/block-estimate.ts";
+import { type BlockStatistic, type Blocks, genomicBlocks, singleRows } from "../../metrics/blocks.ts";
+import type { Estimate } from "../../metrics/estimate.ts";
+import { classLogOdds, type InfiniteLogOdds, paperLogOdds } from "../../metrics/log-odds.ts";
+import { logSoftmax } from "../../metrics/log-softmax.ts";
+import { crossEntropies } from "../../metrics/losses.ts";
+import type { Matrix } from "../../metrics/matrix.ts";
+import { meanOver } from "../../metrics/mean.ts";
+import { mean, sum } from "../../metrics/sum.ts";
+import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
+import type { Breakdown, Measurement, Metric, QuirkEffect } from "../measurement.ts";
+import { CLASS_MEASURES, classStatistics, type OneAgainstRest } from "../one-against-rest.ts";
+import { arePlaced, NO_PLACES } from "../placed-rows.ts";
+import { type LogitsPrediction, ofKind, type Prediction } from "../prediction.ts";
+import { shareIntervals, waldOver } from "../share-intervals.ts";
+import type { LabelledRow, MeasureContext } from "../task.ts";
+
+const CLASSES = CELL_LINES.length;
+
+/** Seed of the bootstrap's draws: equal scores have equal intervals. */
+const BOOTSTRAP_SEED = 0;
+
+/** What the two protocols do differently with the same logits. */
+interface Rules {
+  /** Quirk Q14: the original's interval takes the whole table, every chromosome, as its number of trials. */
+  readonly trials: (rows: number, inTable: number) => number;
+  /** Quirk Q13: what the sum of the batches' mean losses is divided by. */
+  readonly loss: (losses: Float64Array, batchSize: number) => number;
+  /** Log-odds of one class against the rest: [rows]. */
+  readonly logOdds: (logits: Matrix, chosen: number, saturated: InfiniteLogOdds) => Float64Array;
+}
+
+const RULES: Readonly<Record<Protocol, Rules>> = {
+  paper: { trials: (_rows, inTable) => inTable, loss: summedBatchMeans, logOdds: float32LogOdds },
+  corrected: { trials: (rows) => rows, loss: (losses) => mean(losses), logOdds: classLogOdds },
+};
+
+/** Class of a row's cell line, which its facts name. */
+export function classOf({ facts }: LabelledRow): number {
+  const found = (CELL_LINES as readonly unknown[]).indexOf(facts.label);
+  if (found === -1) throw new InternalError(`${JSON.stringify(facts.label)} is no cell line`);
+  return found;
+}
+
+/** The rows of a cell as columns. */
+interface Columns {
+  readonly predictions: readonly LogitsPrediction[];
+  /** [rows, classes] */
+  readonly logits: Matrix;
+  readonly labels: Int32Array;
+  readonly predicted: Int32Array;
+  readonly correct: Float64Array;
+  /** Cross-entropies, nats. [rows] */
+  readonly losses: Float64Array;
+}
+
+/**
+ * What a trained classifier's answers are worth: the original's `eval_test.json`, and beside it the same numbers with
+ * intervals, their means over the cell lines, and which line is taken for which.
+ *
+ * One class against the rest is ranked by log-odds ln p − ln(1 − p), and named where they are 0 or more. A number of a class
+ * that no row is of, or every row, is undefined; so is then the mean over classes.
+ */
+export function measureCellTypes(predictions: readonly Prediction[], context: MeasureContext): Measurement {
+  const columns = columnsOf(ofKind("logits", predictions));
+  const { labels, correct, losses } = columns;
+  const rows = predictions.length;
+  const placed = arePlaced(predictions);
+  const blocks = placed ? genomicBlocks(columns.predictions.map(placeOf)) : singleRows(rows);
+  const metrics = metricsOf(columns, blocks, context);
+  const value = (name: string) => metrics.find((metric) => metric.name === name)!.value;
+  const published: Record<string, number | null> = {
+    test_loss: finiteOrNull(RULES[context.protocol].loss(losses, batchSizeOf(context))),
+    test_acc: finiteOrNull(mean(correct)),
+  };
+  CELL_LINES.forEach((line, chosen) => {
+    for (const { key, name } of CLASS_MEASURES) {
+      published[`class_${chosen}_${key}`] = value(`${name}-${line.toLowerCase()}`);
+    }
+  });
+  return {
+    metrics,
+    published,
+    counts: {
+      rows,
+      rowsInTable: context.rowsInTable,
+      ...rowsPerLine(labels),
+      rowsWithUnknownLetters: columns.predictions.filter(({ facts }) => Number(facts.unknown) > 0).length,
+      ...(placed ? { genomicBlocks: blocks.sizes.length } : {}),
+    },
+    averages: {},
+    breakdowns: [confusionOf(columns)],
+    quirks: quirksOf(columns, context),
+    notes: notesOf(labels, placed),
+  };
+}
+
+function metricsOf(columns: Columns, blocks: Blocks, context: MeasureContext): readonly Metric[] {
+  const { labels, correct, losses } = columns;
+  const rows = labels.length;
+  const { protocol } = context;
+  const rules = RULES[protocol];
+  const classes = CELL_LINES.map((_, chosen) => against(columns, chosen, rules, context));
+  const perClass = classes.map((one) => classStatistics(one, blocks));
+  const accuracy = shareIntervals(correct, blocks, {
+    protocol,
+    trials: rules.trials(rows, context.rowsInTable),
+  });
+  const recalls = classes.map(({ positive }) => shareAmong(correct, positive, blocks));
+  const form = { name: "accuracy", title: "accuracy", better: "higher", main: true } as const;
+  return [
+    {
+      ...metricOf(form, mean(correct), NO_ROWS, accuracy),
+      // To name the most frequent line throughout.
+      ...(rows === 0 ? {} : { chance: Math.max(...Object.values(rowsPerLine(labels))) / rows }),
+    },
+    overBlocks({ name: "balanced-accuracy", title: "balanced accuracy" }, blocks, meanOf(recalls), [0, 1]),
+    // Accuracies against the rest are left out: four rows of five are of the rest, and their mean tells little.
+    ...CLASS_MEASURES.slice(0, 3).map(({ name, title, range }, i) =>
+      overBlocks(
+        { name: `macro-${name}`, title: `${title}, mean over lines` },
+        blocks,
+        meanOf(perClass.map((statistics) => statistics[i]!.over)),
+        range,
+      ),
+    ),
+    {
+      ...overBlocks({ name: "loss", title: "cross-entropy, nats" }, blocks, meanOver(losses, blocks), [
+        0,
+        Number.POSITIVE_INFINITY,
+      ]),
+      better: "lower",
+    },
+    ...perClass.flatMap((statistics, chosen) =>
+      CLASS_MEASURES.map(({ name, title, range }, i) => {
+        const { over, independent } = statistics[i]!;
+        const line = CELL_LINES[chosen]!;
+        const form = { name: `${name}-${line.toLowerCase()}`, title: `${title}, ${line}` };
+        return { ...overBlocks(form, blocks, over, range, independent), of: line };
+      }),
+    ),
+  ];
+}
+
+/** Columns of the original's `train.log`: `val_loss`, by the protocol's rule, and `val_acc`. */
+export function validateCellTypes(
+  predictions: readonly Prediction[],
+  context: MeasureContext,
+): Readonly<Record<string, number>> {
+  const { losses, correct } = columnsOf(ofKind("logits", predictions));
+  return { val_loss: RULES[context.protocol].loss(losses, batchSizeOf(context)), val_acc: mean(correct) };
+}
+
+/** Quirk Q13: the mean losses of the batches, added up and divided by the number of rows. */
+function summedBatchMeans(losses: Float64Array, batchSize: number): number {
+  const means: number[] = [];
+  for (let start = 0; start < losses.length; start += batchSize) {
+    means.push(mean(losses.subarray(start, start + batchSize)));
+  }
+  return sum(means) / losses.length;
+}
+
+function float32LogOdds(logits: Matrix, chosen: number, saturated: InfiniteLogOdds): Float64Array {
+  const { data, columns } = logSoftmax(logits);
+  return Float64Array.from({ length: logits.rows }, (_, row) =>
+    paperLogOdds(data[row * columns + chosen]!, saturated),
+  );
+}
+
+function batchSizeOf({ recipe: { evaluationBatchSize } }: MeasureContext): number {
+  if (typeof evaluationBatchSize === "number") return evaluationBatchSize;
+  throw new InternalError("a trained setting's recipe has no evaluationBatchSize");
+}
+
+function saturatedOf({ recipe: { saturated } }: MeasureContext): InfiniteLogOdds {
+  if (saturated === "minus-999" || saturated === "largest-float32") return saturated;
+  throw new InternalError("a trained setting's recipe does not say what stands for infinite log-odds");
+}
+
+function columnsOf(predictions: readonly LogitsPrediction[]): Columns {
+  const rows = predictions.length;
+  const data = Float64Array.from(predictions.flatMap(({ logits }) => logits.flat()));
+  const logits: Matrix = { data, rows, columns: CLASSES };
+  const labels = Int32Array.from(predictions, classOf);
+  const predicted = argMax(logits);
+  return {
+    predictions,
+    logits,
+    labels,
+    predicted,
+    correct: correctness(predicted, labels),
+    losses: crossEntropies(logits, labels),
+  };
+}
+
+function against(
+  { logits, labels }: Columns,
+  chosen: number,
+  rules: Rules,
+  context: MeasureContext,
+): OneAgainstRest {
+  const logOdds = rules.logOdds(logits, chosen, saturatedOf(context));
+  return {
+    positive: Uint8Array.from(labels, (label) => (label === chosen ? 1 : 0)),
+    logOdds,
+    named: Uint8Array.from(logOdds, (odds) => (odds >= 0 ? 1 : 0)),
+  };
+}
+
+/** Share of right answers among the rows of a class, as a function of how often each block is there. */
+function shareAmong(correct: Float64Array, among: Uint8Array, blocks: Blocks): BlockStatistic {
+  const right = meanOver(
+    correct.map((value, row) => value * among[row]!),
+    blocks,
+  );
+  const all = meanOver(Float64Array.from(among), blocks);
+  return (times) => right(times) / all(times);
+}
+
+const meanOf =
+  (statistics: readonly BlockStatistic[]): BlockStatistic =>
+  (times) =>
+    mean(statistics.map((statistic) => statistic(times)));
+
+function placeOf({ facts }: LogitsPrediction) {
+  return { chrom: String(facts.chrom), start: Number(facts.start), end: Number(facts.end) };
+}
+
+const NO_ROWS = "there are no rows";
+const ONE_CLASS = "of some cell line there is no row, or nothing but its rows";
+
+/** A statistic over genomic blocks, with what is known for independent rows beside it. */
+function overBlocks(
+  form: Pick<Metric, "name" | "title">,
+  blocks: Blocks,
+  statistic: BlockStatistic,
+  range: readonly [number, number],
+  independent: readonly Estimate[] = [],
+): Metric {
+  const estimate = blockEstimate(blocks, statistic, { rng: new Pcg64(BOOTSTRAP_SEED), range });
+  const why = blocks.of.length === 0 ? NO_ROWS : ONE_CLASS;
+  return metricOf({ ...form, better: "higher", main: false }, estimate.value, why, [
+    estimate,
+    ...independent,
+  ]);
+}
+
+/** Rows of each cell line. */
+export function rowsPerLine(labels: ArrayLike<number>): Record<string, number> {
+  const counts = CELL_LINES.map(() => 0);
+  for (let row = 0; row < labels.length; row++) counts[labels[row]!]!++;
+  return Object.fromEntries(CELL_LINES.map((line, label) => [line, counts[label]!]));
+}
+
+/** Which cell line was taken for which. */
+function confusionOf({ labels, predicted }: Columns): Breakdown {
+  const counts = CELL_LINES.map(() => CELL_LINES.map(() => 0));
+  labels.forEach((label, row) => {
+    counts[label]![predicted[row]!]!++;
+  });
+  return {
+    name: "confusion",
+    group: "cell line",
+    columns: CELL_LINES.map((line) => ({ name: line, title: `taken for ${line}` })),
+    rows: CELL_LINES.map((line, label) => ({ name: line, values: counts[label]! })),
+  };
+}
+
+/** What each protocol would print for these logits. */
+function quirksOf(columns: Columns, context: MeasureContext): readonly QuirkEffect[] {
+  const rows = columns.predictions.length;
+  if (rows === 0) return [];
+  const accuracy = mean(columns.correct);
+  const under = <T>(effect: (rules: Rules) => T) => ({
+    paper: effect(RULES.paper),
+    corrected: effect(RULES.corrected),
+  });
+  return [
+    {
+      label: "Q13",
+      says: "The original adds up the mean losses of batches and divides by the number of rows; corrected, the loss is the mean over rows.",
+      effect: under((rules) => finiteOrNull(rules.loss(columns.losses, batchSizeOf(context)))),
+    },
+    {
+      label: "Q14",
+      says: "The original's interval of the accuracy takes every row of the whole table as a trial; corrected, those that were scored.",
+      effect: under((rules) => finiteEstimate(waldOver(accuracy, rules.trials(rows, context.rowsInTable)))),
+    },
+  ];
+}
+
+function notesOf(labels: Int32Array, placed: boolean): readonly string[] {
+  const absent = CELL_LINES.filter((_, chosen) => !labels.includes(chosen));
+  return [
+    ...(absent.length === 0 || labels.length === 0
+      ? []
+      : [`no row is of ${absent.join(", ")}, so means over the cell lines are undefined`]),
+    ...(placed ? [] : [NO_PLACES]),
+  ];
+}

@@ -1,0 +1,62 @@
+import { sha256Hex } from "../../../base/digest.ts";
+import { kindOfPath } from "../../../base/folder.ts";
+import { cutFile, readLineLog } from "../../../base/line-log.ts";
+import { version } from "../../../base/version.ts";
+import { appendDurably } from "../../../base/write-file.ts";
+import type { KeptClusterings } from "../../metrics/seeded-clusters.ts";
+
+const LINE =
+  /^\{"of":"([0-9a-f]{16})","seed":(\d+),"clusters":"([A-Za-z0-9+/=]+)","sha256":"([0-9a-f]{16})"\}$/;
+
+/**
+ * Clusterings that a stopped process had finished, one line each, so that the next one goes on from there. A line that is torn,
+ * damaged, of other vectors or of another version of this package counts for nothing: its clustering is made again.
+ */
+export class ClusteringLog {
+  private readonly found = new Map<string, string>();
+
+  private constructor(private readonly file: string) {}
+
+  /** @throws {InputError} when the file cannot be read, or what was left of a line cannot be cut off */
+  static async open(file: string): Promise<ClusteringLog> {
+    const log = new ClusteringLog(file);
+    if ((await kindOfPath(file)) === undefined) return log;
+    const { whole, torn } = await readLineLog(file, (text) => {
+      const [, of, seed, clusters, sum] = LINE.exec(text) ?? [];
+      if (clusters === undefined || checksum(clusters) !== sum) return;
+      log.found.set(`${of} ${seed}`, clusters);
+    });
+    if (torn > 0) await cutFile(file, whole);
+    return log;
+  }
+
+  /**
+   * The clusterings of some vectors into k clusters.
+   *
+   * @param vectors  whatever decides them besides k and the seed
+   * @param rows     how many there are
+   */
+  of(vectors: string, k: number, rows: number): KeptClusterings {
+    const of = checksum(`${version} ${k} ${vectors}`);
+    const Numbers = k <= 2 ** 8 ? Uint8Array : Uint32Array;
+    return {
+      find: (seed) => {
+        const text = this.found.get(`${of} ${seed}`);
+        if (text === undefined) return undefined;
+        const bytes = Uint8Array.from(Buffer.from(text, "base64"));
+        if (bytes.length !== rows * Numbers.BYTES_PER_ELEMENT) return undefined;
+        return Int32Array.from(new Numbers(bytes.buffer));
+      },
+      keep: async (seed, clusters) => {
+        const text = Buffer.from(Numbers.from(clusters).buffer).toString("base64");
+        await appendDurably(
+          this.file,
+          `{"of":"${of}","seed":${seed},"clusters":"${text}","sha256":"${checksum(text)}"}\n`,
+        );
+        this.found.set(`${of} ${seed}`, text);
+      },
+    };
+  }
+}
+
+const checksum = (text: string) => sha256Hex(text).slice(0, 16);

@@ -1,0 +1,274 @@
+import { join } from "node:path";
+import { sha256Hex } from "../../../base/digest.ts";
+import { InputError } from "../../../base/errors.ts";
+import { Pcg64 } from "../../../base/pcg64.ts";
+import { inTurns } from "../../../base/turns.ts";
+import { CELL_LINES } from "../../datasets/cell-lines.ts";
+import { type Blocks, chromosomeBlocks, genomicBlocks, singleRows } from "../../metrics/blocks.ts";
+import type { Estimate } from "../../metrics/estimate.ts";
+import type { Matrix } from "../../metrics/matrix.ts";
+import { motifCountFeatures } from "../../metrics/motif-count-features.ts";
+import { pcaSteps } from "../../metrics/pca.ts";
+import {
+  type SeededScores,
+  scoreOverBlocks,
+  scoreSpread,
+  seededClusters,
+} from "../../metrics/seeded-clusters.ts";
+import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
+import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
+import { ofKind, type Prediction, type VectorPrediction } from "../prediction.ts";
+import type { Recipe } from "../recipe.ts";
+import type { MeasureContext } from "../task.ts";
+import { vectorMatrix } from "../vector-matrix.ts";
+import { classOf, rowsPerLine } from "./classified.ts";
+import { ClusteringLog } from "./clustering-log.ts";
+import { clusteringStage, giveTurn } from "./clustering-stage.ts";
+
+/** How vectors become clusters, as the recipe says. */
+interface Clustering {
+  readonly transform: "raw" | "motif-counts";
+  readonly components: number;
+  readonly solver: "full" | "randomised";
+  readonly clusters: number;
+  readonly seeds: number;
+}
+
+/** Seeds by which the two orders of vectors are compared (quirk Q2), which is not the result. */
+const SEEDS_OF_QUIRK = 10;
+
+/** From how many chromosomes on each is a block; with fewer, stretches of 1 Mb are. */
+const ENOUGH_CHROMOSOMES = 10;
+
+/**
+ * What pooled embeddings know of cell types without being told: principal components of the vectors are put into clusters by
+ * k-means, many times over, and each clustering is compared with the cell lines by its adjusted mutual information. 50
+ * clusters, as published, and as many as there are lines.
+ *
+ * Vectors of fewer numbers than components are asked for have as many components as numbers; with fewer rows than
+ * clusters the score is undefined.
+ *
+ * Takes seconds for each seed of the whole subset: other work has its turn between seeds, and while components are sought;
+ * finished clusterings are kept in the cell's folder.
+ *
+ * @throws the signal's reason
+ */
+export async function measureClusters(
+  predictions: readonly Prediction[],
+  context: MeasureContext,
+): Promise<Measurement> {
+  const rows = ofKind("vector", predictions);
+  const how = clusteringOf(context.recipe);
+  const labels = rows.map(classOf);
+  const blocks = blocksOf(rows);
+  const notes: string[] = [];
+  const space = spaceOf(vectorsOf(rows, context), how, notes);
+  const { folder, ...work } = context.work ?? {};
+  const log = folder === undefined ? undefined : await ClusteringLog.open(join(folder, "clusterings.jsonl"));
+  const cluster = (of: Space, k: number, seeds: number, what: string) => {
+    const { kept, between } = clusteringStage(
+      `clustering ${what}into ${k}`,
+      seeds,
+      work,
+      log?.of(of.identity, k, rows.length),
+    );
+    return seededClusters(() => of.components(() => giveTurn(work.signal)), labels, {
+      k,
+      seeds,
+      blocks,
+      kept,
+      between,
+    });
+  };
+  const kinds = [
+    {
+      name: "adjusted-mutual-information",
+      title: `AMI, ${how.clusters} clusters`,
+      k: how.clusters,
+      main: true,
+    },
+    {
+      name: "adjusted-mutual-information-5",
+      title: `AMI, ${CELL_LINES.length} clusters`,
+      k: CELL_LINES.length,
+      main: false,
+    },
+  ];
+  let found: SeededScores | undefined;
+  const metrics: Metric[] = [];
+  for (const { k, ...form } of kinds) {
+    if (space === undefined || rows.length < k) {
+      const why =
+        rows.length < k
+          ? `${rows.length} rows cannot be put into ${k} clusters`
+          : "no column of the vectors is left";
+      metrics.push(metricOf({ ...form, better: "higher" }, Number.NaN, why));
+      continue;
+    }
+    const scores = await cluster(space, k, how.seeds, "");
+    if (form.main) found = scores;
+    const spread = scoreSpread(scores);
+    const overBlocks = scoreOverBlocks(scores, blocks);
+    const intervals = context.protocol === "paper" ? [spread, overBlocks] : [overBlocks, spread];
+    metrics.push({ ...metricOf({ ...form, better: "higher" }, spread.value, "", intervals), chance: 0 });
+  }
+  const spread = found === undefined ? undefined : scoreSpread(found);
+  return {
+    metrics,
+    published: {
+      ami_mean: finiteOrNull(spread?.value ?? Number.NaN),
+      ami_interval: finiteOrNull(spread === undefined ? Number.NaN : spread.high - spread.value),
+    },
+    counts: {
+      rows: rows.length,
+      rowsInTable: context.rowsInTable,
+      ...rowsPerLine(labels),
+      components: space?.count ?? 0,
+      clusters: how.clusters,
+      seeds: how.seeds,
+      [`${blocks.kind === "chromosome" ? "chromosomes" : "blocks"}`]: blocks.sizes.length,
+    },
+    averages: {},
+    quirks: found === undefined ? [] : await quirksOf(rows, { how, found, context, cluster }),
+    notes,
+  };
+}
+
+/** @throws {InputError} when a value is not possible */
+export function checkClusteringRecipe(recipe: Recipe): void {
+  clusteringOf(recipe);
+}
+
+function clusteringOf(recipe: Recipe): Clustering {
+  const { transform, solver } = recipe;
+  if (transform !== "raw" && transform !== "motif-counts") {
+    throw unfit("transform", recipe, '"raw" or "motif-counts"');
+  }
+  if (solver !== "full" && solver !== "randomised") throw unfit("solver", recipe, '"full" or "randomised"');
+  return {
+    transform,
+    solver,
+    components: countOf("components", recipe),
+    clusters: countOf("clusters", recipe),
+    seeds: countOf("clusterSeeds", recipe),
+  };
+}
+
+function countOf(name: string, recipe: Recipe): number {
+  const value = recipe[name];
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 1) return value;
+  throw unfit(name, recipe, "a whole number of 1 or more");
+}
+
+const unfit = (name: string, recipe: Recipe, expected: string) =>
+  new InputError(`${name} of the recipe is ${JSON.stringify(recipe[name])}; ${expected} is expected`);
+
+/**
+ * The vectors that stand beside the labels of rows in row order.
+ *
+ * Paper: where the rows come from a list, the original took the vectors in the order of the list and the labels in row order,
+ * which is the same for a list that rises.
+ */
+function vectorsOf(rows: readonly VectorPrediction[], { protocol }: MeasureContext): readonly string[] {
+  return inOrder(rows, protocol === "paper").map(({ vectors }) => vectors[0]!);
+}
+
+function inOrder(rows: readonly VectorPrediction[], ofList: boolean): readonly VectorPrediction[] {
+  if (!ofList || !rows.every(({ facts }) => "place" in facts)) return rows;
+  return [...rows].sort((a, b) => Number(a.facts.place) - Number(b.facts.place));
+}
+
+/** What is clustered. */
+interface Space {
+  /** What the vectors are and how many components of them are taken, in a few letters. */
+  readonly identity: string;
+  /** Components. */
+  readonly count: number;
+  /** [rows, count]; computed when first asked for. */
+  readonly components: (pause: () => Promise<void>) => Promise<Matrix>;
+}
+
+/** The vectors in as few directions as the recipe asks for; undefined where nothing is left of them. */
+function spaceOf(
+  vectors: readonly string[],
+  { transform, components, solver }: Clustering,
+  notes: string[],
+): Space | undefined {
+  const matrix = vectorMatrix(vectors);
+  if (matrix.rows < 2) return undefined;
+  const table = transform === "motif-counts" ? motifCountFeatures(matrix) : matrix;
+  if (table === undefined) {
+    notes.push("no motif has 5 hits in any row, so there is nothing to cluster by");
+    return undefined;
+  }
+  const most = Math.min(table.rows, table.columns);
+  if (most < components) {
+    notes.push(
+      `${table.rows} rows of ${table.columns} numbers have ${most} principal components, so not ${components} but ${most} are taken`,
+    );
+  }
+  const count = Math.min(components, most);
+  const { buffer, byteOffset, byteLength } = table.data;
+  const digest = sha256Hex(new Uint8Array(buffer, byteOffset, byteLength));
+  let found: Matrix | undefined;
+  return {
+    identity: `${digest} ${solver} ${count}`,
+    count,
+    async components(pause) {
+      // The randomised solver looks for a few of many; for all of them it has nothing to leave out.
+      const options =
+        solver === "full" || count === most
+          ? ({ solver: "full" } as const)
+          : ({ solver, rng: new Pcg64(0) } as const);
+      found ??= (await inTurns(pcaSteps(table, count, options), pause)).transformed;
+      return found;
+    },
+  };
+}
+
+function blocksOf(rows: readonly VectorPrediction[]): Blocks {
+  if (!rows.every(({ facts }) => "chrom" in facts)) return singleRows(rows.length);
+  const places = rows.map(({ facts }) => ({
+    chrom: String(facts.chrom),
+    start: Number(facts.start),
+    end: Number(facts.end),
+  }));
+  const chromosomes = chromosomeBlocks(places);
+  return chromosomes.sizes.length >= ENOUGH_CHROMOSOMES ? chromosomes : genomicBlocks(places);
+}
+
+interface FoundClusters {
+  readonly how: Clustering;
+  readonly found: SeededScores;
+  readonly context: MeasureContext;
+  readonly cluster: (of: Space, k: number, seeds: number, what: string) => Promise<SeededScores>;
+}
+
+/** What the other order of vectors would give, where the answers hold both. */
+async function quirksOf(
+  rows: readonly VectorPrediction[],
+  { how, found, context, cluster }: FoundClusters,
+): Promise<readonly QuirkEffect[]> {
+  const paper = context.protocol === "paper";
+  const others = inOrder(rows, !paper).map(
+    ({ otherwise }) => otherwise?.[paper ? "file-order" : "text-order"]?.[0],
+  );
+  if (!others.every((vector) => vector !== undefined)) return [];
+  const space = spaceOf(others, how, []);
+  if (space === undefined) return [];
+  const seeds = Math.min(SEEDS_OF_QUIRK, how.seeds);
+  const own = finiteEstimate(scoreSpread(found.slice(0, seeds)));
+  const other = finiteEstimate(
+    scoreSpread(await cluster(space, how.clusters, seeds, "the other order of vectors ")),
+  );
+  const effect: Readonly<Record<"paper" | "corrected", Estimate | null>> = paper
+    ? { paper: own, corrected: other }
+    : { paper: other, corrected: own };
+  return [
+    {
+      label: "Q2",
+      says: `The original listed batches of embeddings by their names as texts, so that vectors stood beside the labels of other rows; corrected, each row has its own. Over the first ${seeds} seeds.`,
+      effect,
+    },
+  ];
+}

@@ -1,0 +1,71 @@
+import { ACTIVITY_WINDOW } from "../../datasets/chromatin-activity/windows.ts";
+import { asKind } from "../prediction.ts";
+import type { Task, TaskRow, TaskSetting } from "../task.ts";
+import { type ActivitySet, setOf, targetOf } from "./columns.ts";
+import { activityEpoch, checkEpochRecipe } from "./epoch.ts";
+import { measureActivity, measurePredictedActivity } from "./measure.ts";
+import { AB_INITIO, FINE_TUNED, PREDICTED, PROBED } from "./recipes.ts";
+import { openChromatinActivity } from "./rows.ts";
+import { type ValidationOrder, validateActivity } from "./validation.ts";
+
+/** What the settings that train have in common: log(1 + counts) is learned by its squared error. */
+const trained = (order: ValidationOrder): Omit<TaskSetting, "recipe"> => ({
+  defaultSplit: "test",
+  supervision: {
+    loss: "squared-error",
+    labels: (row) => [targetOf(row)],
+    validate: (predictions, context) => validateActivity(predictions, context, order),
+    rowsOfEpoch: activityEpoch,
+  },
+  checkRecipe: checkEpochRecipe,
+  publishedFile: "eval",
+});
+
+/**
+ * Task 4: 2,114 bases around a peak's summit or of a place without a peak; how many reads lie on the middle 1,000?
+ * Inputs: `peaks`, `idr` and `nonpeaks`, tables' paths or rows; `genome`, a path or an open `Genome`; `signal`, a bigWig's path
+ * or an open `Signal`; `cell-line`, the name of the data set. DART-Eval's data.h5 as `peaks` needs nothing else but the name.
+ */
+export const chromatinActivity: Task = {
+  name: "chromatin-activity",
+  number: 4,
+  version: 1,
+  title: "Chromatin activity",
+  asks: "How accessible is a stretch of chromatin, in reads?",
+  source:
+    "DART-Eval task 4 (Patel et al. 2024, arXiv:2412.05430): DNase-seq of GM12878, H1ESC, HEPG2, IMR90 and K562, from ENCODE",
+  window: ACTIVITY_WINDOW,
+  members: ["window"],
+  inputs: [
+    { name: "genome", what: "the reference genome: FASTA, FASTA with bgzip, or 2bit" },
+    {
+      name: "peaks",
+      what: "the table of peaks, tab-separated (dart-eval build chromatin-activity), or DART-Eval's data.h5, with which only cell-line is needed beside it",
+    },
+    { name: "idr", what: "the table of high-confidence peaks, which are told from non-peaks" },
+    { name: "nonpeaks", what: "the table of windows without a peak, alike in GC content" },
+    { name: "signal", what: "reads per base: bigWig" },
+    { name: "cell-line", kind: "text", what: "the name of the cell line, such as K562" },
+  ],
+  stratum: (row) => (row as TaskRow & { readonly set: ActivitySet }).set,
+  settings: {
+    probed: { ...PROBED, ...trained("interleaved") },
+    "fine-tuned": { ...FINE_TUNED, ...trained("apart") },
+    "ab-initio": { ...AB_INITIO, ...trained("apart") },
+    predicted: {
+      ...PREDICTED,
+      defaultSplit: "test",
+      measure: measurePredictedActivity,
+      publishedFile: "metrics",
+    },
+  },
+  open: (inputs) => openChromatinActivity(chromatinActivity, inputs),
+  measure: measureActivity,
+  scores: {
+    columns: ["idx", "set", "log1p_counts", "prediction"],
+    line(prediction) {
+      const { row, values, facts } = asKind("activity", prediction);
+      return [row, setOf({ row, facts }), targetOf({ row, facts }), ...values];
+    },
+  },
+};

@@ -1,0 +1,289 @@
+import type { Protocol } from "../../../models/model.ts";
+import { ENOUGH_BLOCKS } from "../../metrics/block-estimate.ts";
+import { blocksBy } from "../../metrics/blocks.ts";
+import {
+  pairedAccuracyEstimate,
+  pairedCounts,
+  pairedOutcomes,
+  type TieRule,
+} from "../../metrics/paired-accuracy.ts";
+import { percentiles } from "../../metrics/quantiles.ts";
+import { mean } from "../../metrics/sum.ts";
+import { finiteOrNull, metricOf } from "../json-numbers.ts";
+import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
+import {
+  type DistancePrediction,
+  type LikelihoodPrediction,
+  type OtherWay,
+  ofKind,
+  type Prediction,
+  type RowFacts,
+} from "../prediction.ts";
+import { shareIntervals } from "../share-intervals.ts";
+import type { MeasureContext } from "../task.ts";
+import {
+  backgroundBreakdown,
+  FALSE_DISCOVERY_RATE,
+  familyBreakdown,
+  found,
+  LEAST_TESTED,
+  motifBreakdown,
+} from "./breakdowns.ts";
+import { type Comparisons, type MotifResult, type MotifRules, motifResults } from "./motifs.ts";
+
+/**
+ * What the two protocols do differently with the same answers: quirk Q15, a tie is right for likelihoods and wrong for
+ * distances; and the two strands of a background are taken as independent (with quirk Q14).
+ */
+const likelihoodRules: Readonly<Record<Protocol, MotifRules>> = {
+  paper: { ties: "correct", strandsApart: true },
+  corrected: { ties: "half", strandsApart: false },
+};
+const distanceRules: Readonly<Record<Protocol, MotifRules>> = {
+  paper: { ties: "wrong", strandsApart: true },
+  corrected: { ties: "half", strandsApart: false },
+};
+
+/**
+ * What scores of backgrounds, motifs and shuffled motifs are worth: the share of comparisons in which a sequence is likelier
+ * with the motif than with the motif's letters in another order, over all motifs and motif by motif.
+ */
+export function measureFootprintScores(
+  predictions: readonly Prediction[],
+  context: MeasureContext,
+): Measurement {
+  const scored = ofKind("likelihood", predictions);
+  const member = (place: number) => Float64Array.from(scored, ({ values }) => values[place]!);
+  const [raws, trues, shuffles] = [member(0), member(1), member(2)];
+  const further = trues.map((score, i) =>
+    Math.abs(raws[i]! - score) > Math.abs(raws[i]! - shuffles[i]!) ? 1 : 0,
+  );
+  const comparisons = { ...groupingOf(scored), trues, shuffles, further };
+  const tokens = tokenSummary(scored, comparisons);
+  return measurement(comparisons, likelihoodRules, context, {
+    metrics: [
+      metricOf(
+        {
+          name: "accuracy-vs-background",
+          title: "share further from the background than the shuffle",
+          better: "higher",
+          main: false,
+        },
+        mean(further),
+        NO_ROWS,
+      ),
+      ...tokens.metrics,
+    ],
+    averages: tokens.averages,
+    quirks: [],
+  });
+}
+
+/**
+ * The same of embeddings: the share of comparisons in which a motif moves the embedding further from the background's than the
+ * motif's letters in another order do.
+ */
+export function measureFootprintDistances(
+  predictions: readonly Prediction[],
+  context: MeasureContext,
+): Measurement {
+  const given = ofKind("distance", predictions);
+  const grouping = groupingOf(given);
+  const comparisons = { ...grouping, ...distancesOf(given.map(({ values }) => values)) };
+  const other = (way: OtherWay) => {
+    const values = given.map(({ otherwise }) => otherwise?.[way]);
+    return values.every((pair) => pair !== undefined) && values.length > 0
+      ? accuracyOf({ ...grouping, ...distancesOf(values) }, distanceRules[context.protocol].ties)
+      : null;
+  };
+  const own = finiteOrNull(accuracyOf(comparisons, distanceRules[context.protocol].ties));
+  const both = (paper: number | null, corrected: number | null) => ({ paper, corrected });
+  const paper = context.protocol === "paper";
+  const effects: readonly QuirkEffect[] = [
+    {
+      label: "Q2",
+      says: "The original put the embeddings of batches together in the order of their names as texts, so that a background was compared with motifs in other backgrounds; corrected, each has its own.",
+      effect: paper ? both(own, other("file-order")) : both(other("text-order"), own),
+    },
+    {
+      label: "Q16",
+      says: "The original's distances have seven digits (float32); corrected, they have sixteen.",
+      effect: paper ? both(own, other("float64")) : both(other("float32"), own),
+    },
+  ];
+  return measurement(comparisons, distanceRules, context, {
+    metrics: [],
+    averages: {},
+    quirks: effects.filter(({ effect }) => effect.paper !== null && effect.corrected !== null),
+  });
+}
+
+const NO_ROWS = "there are no rows";
+
+type Grouping = Pick<Comparisons, "motifs" | "families" | "backgrounds">;
+
+function groupingOf(predictions: readonly { readonly facts: RowFacts }[]): Grouping {
+  const families = new Map<string, string>();
+  for (const { facts } of predictions) {
+    if (facts.family !== undefined) families.set(String(facts.motif), String(facts.family));
+  }
+  return {
+    motifs: predictions.map(({ facts }) => String(facts.motif)),
+    families,
+    backgrounds: predictions.map(({ facts }) => facts.background ?? ""),
+  };
+}
+
+function distancesOf(values: readonly DistancePrediction["values"][]) {
+  return {
+    trues: Float64Array.from(values, (pair) => pair[0]!),
+    shuffles: Float64Array.from(values, (pair) => pair[1]!),
+  };
+}
+
+const accuracyOf = ({ trues, shuffles }: Comparisons, ties: TieRule) =>
+  mean(pairedOutcomes(trues, shuffles, ties));
+
+/** What likelihoods and distances have in common. */
+function measurement(
+  comparisons: Comparisons,
+  rulesOf: Readonly<Record<Protocol, MotifRules>>,
+  { protocol, rowsInTable }: MeasureContext,
+  own: Pick<Measurement, "metrics" | "averages" | "quirks">,
+): Measurement {
+  const { trues, shuffles, backgrounds } = comparisons;
+  const rules = rulesOf[protocol];
+  const rows = trues.length;
+  const outcomes = pairedOutcomes(trues, shuffles, rules.ties);
+  const blocks = blocksBy(backgrounds, "background");
+  const results = motifResults(comparisons, rules);
+  const accuracies = results.map(({ accuracy }) => accuracy.value);
+  const spread = percentiles(accuracies, [5, 25, 50, 75, 95]).map(finiteOrNull);
+  const families = familyBreakdown(comparisons, outcomes, results);
+  return {
+    metrics: [
+      metricOf(
+        { name: "accuracy", title: "accuracy over all motifs", better: "higher", main: true },
+        mean(outcomes),
+        NO_ROWS,
+        shareIntervals(outcomes, blocks, { protocol, trials: rows }),
+      ),
+      foundMetric(results),
+      ...own.metrics,
+    ],
+    published: {},
+    counts: {
+      rows,
+      rowsInTable,
+      motifs: results.length,
+      backgrounds: blocks.sizes.length,
+      ...pairedCounts(trues, shuffles),
+      families: families.rows.length,
+    },
+    averages: {
+      motifAccuracy5: spread[0]!,
+      motifAccuracy25: spread[1]!,
+      motifAccuracyMedian: spread[2]!,
+      motifAccuracy75: spread[3]!,
+      motifAccuracy95: spread[4]!,
+      ...own.averages,
+    },
+    quirks: rows === 0 ? [] : [...own.quirks, ...quirksOf(comparisons, rulesOf)],
+    breakdowns: [
+      motifBreakdown(results),
+      ...(families.rows.length === 0 ? [] : [families]),
+      backgroundBreakdown(comparisons, outcomes),
+    ],
+    notes: notesOf(blocks.sizes.length, results),
+  };
+}
+
+function foundMetric(results: readonly MotifResult[]): Metric {
+  const form = {
+    name: "motifs-found",
+    title: `share of motifs told from their shuffles, false discovery rate ${FALSE_DISCOVERY_RATE}`,
+    better: "higher",
+    main: false,
+  } as const;
+  const why =
+    results.length === 0
+      ? NO_ROWS
+      : `no motif has the ${LEAST_TESTED} differences among these rows that a test needs to tell`;
+  return metricOf(form, found(results) / results.length, why);
+}
+
+/** Quirk Q17: a sum over tokens favours the member with fewer of them, so the numbers of tokens are told. */
+function tokenSummary(predictions: readonly LikelihoodPrediction[], { trues, shuffles }: Comparisons) {
+  const tokens = predictions.map((prediction) => prediction.tokens);
+  if (tokens.length === 0 || tokens.some((three) => three === undefined))
+    return { metrics: [], averages: {} };
+  const average = (member: number) => mean(tokens.map((three) => three![member]!));
+  const equal = tokens.flatMap((three, i) => (three![1] === three![2] ? [i] : []));
+  const pick = (scores: Float64Array) => Float64Array.from(equal, (i) => scores[i]!);
+  const estimate = pairedAccuracyEstimate(pairedCounts(pick(trues), pick(shuffles)));
+  const metric = metricOf(
+    {
+      name: "accuracy-equal-tokens",
+      title: "accuracy where motif and shuffle give as many tokens",
+      better: "higher",
+      main: false,
+    },
+    estimate.value,
+    "no motif gives as many tokens as its shuffle",
+    [estimate],
+  );
+  return {
+    metrics: equal.length === tokens.length ? [] : [metric],
+    averages: { tokensPerBackground: average(0), tokensPerTrue: average(1), tokensPerShuffle: average(2) },
+  };
+}
+
+/** What each protocol would print for these numbers. */
+function quirksOf(
+  comparisons: Comparisons,
+  rulesOf: Readonly<Record<Protocol, MotifRules>>,
+): readonly QuirkEffect[] {
+  const { paper, corrected } = rulesOf;
+  const widths = (rules: MotifRules) =>
+    motifResults(comparisons, rules).map(({ accuracy }) => accuracy.high - accuracy.low);
+  // One background alone tells nothing of how backgrounds differ: such motifs are left out of both.
+  const [apart, together] = [widths(paper), widths({ ...corrected, ties: paper.ties })];
+  const meanWidth = (of: readonly number[]) =>
+    finiteOrNull(mean(of.filter((_, i) => Number.isFinite(together[i]!))));
+  const asTie = { correct: "right", wrong: "wrong", half: "half right" } as const;
+  return [
+    {
+      label: "Q14",
+      says: "The original's interval of a motif's accuracy takes the two strands of a background as independent; corrected, a background counts once. The number is the mean width of the motifs' intervals.",
+      effect: { paper: meanWidth(apart), corrected: meanWidth(together) },
+    },
+    {
+      label: "Q15",
+      says: `The original counts a tie of motif and shuffle as ${asTie[paper.ties]}; corrected, as half right.`,
+      effect: {
+        paper: finiteOrNull(accuracyOf(comparisons, paper.ties)),
+        corrected: finiteOrNull(accuracyOf(comparisons, corrected.ties)),
+      },
+    },
+  ];
+}
+
+function notesOf(backgrounds: number, results: readonly MotifResult[]): readonly string[] {
+  const notes: string[] = [];
+  if (backgrounds > 0 && backgrounds < ENOUGH_BLOCKS) {
+    notes.push(
+      `Motifs were put into ${backgrounds} backgrounds. For fewer than ${ENOUGH_BLOCKS} the bootstrap's interval is too narrow; the one named background-wilson allows for that.`,
+    );
+  }
+  const few = results.filter(({ tested }) => tested < LEAST_TESTED).length;
+  if (few > 0) {
+    notes.push(
+      `${few} of ${results.length} motifs have fewer than ${LEAST_TESTED} differences among these rows: their own accuracies tell little, and their tests cannot tell.`,
+    );
+  }
+  const untested = results.filter(({ p }) => Number.isNaN(p)).length;
+  if (untested > 0) {
+    notes.push(`${untested} motifs have no test: no number of theirs differs from its shuffle's.`);
+  }
+  return notes;
+}

@@ -1,0 +1,88 @@
+import { blockMeans, blocksBy } from "../../metrics/blocks.ts";
+import { clusteredProportion } from "../../metrics/clustered-proportion.ts";
+import type { Estimate } from "../../metrics/estimate.ts";
+import { benjaminiHochberg } from "../../metrics/false-discovery.ts";
+import { waldInterval } from "../../metrics/intervals.ts";
+import { pairedOutcomes, type TieRule } from "../../metrics/paired-accuracy.ts";
+import { mean } from "../../metrics/sum.ts";
+import { wilcoxon } from "../../metrics/wilcoxon.ts";
+
+/** The comparisons of a cell as columns: one entry for each background, motif and strand. */
+export interface Comparisons {
+  readonly motifs: readonly string[];
+  /** Family by motif, where it is known. */
+  readonly families: ReadonlyMap<string, string>;
+  readonly backgrounds: readonly (string | number)[];
+  /** What should be larger: of the true motif. */
+  readonly trues: Float64Array;
+  /** The same of the shuffled one. */
+  readonly shuffles: Float64Array;
+  /** Whether the true motif moved the score further from the background's than its shuffle did; absent for distances. */
+  readonly further?: Float64Array;
+}
+
+/** How a motif's comparisons are counted. */
+export interface MotifRules {
+  readonly ties: TieRule;
+  /**
+   * Whether both strands of a background stand for themselves in test and interval, as in the original; else a background
+   * counts once, since its strands share all but the direction of reading.
+   */
+  readonly strandsApart: boolean;
+}
+
+/** What one motif's comparisons come to. NaN where undefined. */
+export interface MotifResult {
+  readonly motif: string;
+  readonly family: string | undefined;
+  readonly accuracy: Estimate;
+  /** One-sided Wilcoxon signed-rank test that the true motif has the larger number. */
+  readonly p: number;
+  /** Differences that are tested: of backgrounds, or of comparisons. The smallest p there can be is 2 to minus this. */
+  readonly tested: number;
+  /** p adjusted over all motifs by Benjamini and Hochberg. */
+  readonly q: number;
+  /** Share of comparisons in which the true motif moved the score further from the background's; NaN for distances. */
+  readonly vsBackground: number;
+}
+
+/** Motif by motif, in order of first appearance. */
+export function motifResults(comparisons: Comparisons, rules: MotifRules): readonly MotifResult[] {
+  const { motifs, families, backgrounds, trues, shuffles, further } = comparisons;
+  const outcomes = pairedOutcomes(trues, shuffles, rules.ties);
+  const results = [...groupsOf(motifs)].map(([motif, rows]) => {
+    const pick = (values: Float64Array) => Float64Array.from(rows, (row) => values[row]!);
+    const blocks = blocksBy(
+      rows.map((row) => backgrounds[row]!),
+      "background",
+    );
+    const credits = pick(outcomes);
+    const n = rows.length;
+    const value = mean(credits);
+    const differences = Float64Array.from(rows, (row) => trues[row]! - shuffles[row]!);
+    const tested = rules.strandsApart ? differences : blockMeans(differences, blocks);
+    return {
+      motif,
+      family: families.get(motif),
+      accuracy: rules.strandsApart
+        ? { ...waldInterval(Math.round(value * n), n), value }
+        : clusteredProportion(credits, blocks),
+      p: wilcoxon(tested, { alternative: "greater" }).p,
+      tested: tested.length,
+      vsBackground: further === undefined ? Number.NaN : mean(pick(further)),
+    };
+  });
+  const q = benjaminiHochberg(results.map(({ p }) => p));
+  return results.map((result, i) => ({ ...result, q: q[i]! }));
+}
+
+/** Places of each key, in order of first appearance. */
+export function groupsOf(keys: readonly string[]): ReadonlyMap<string, readonly number[]> {
+  const groups = new Map<string, number[]>();
+  keys.forEach((key, place) => {
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [place]);
+    else group.push(place);
+  });
+  return groups;
+}

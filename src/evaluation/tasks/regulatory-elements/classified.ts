@@ -1,0 +1,266 @@
+import { InternalError } from "../../../base/errors.ts";
+import { Pcg64 } from "../../../base/pcg64.ts";
+import type { Protocol } from "../../../models/model.ts";
+import { argMax, correctness } from "../../metrics/accuracy.ts";
+import { averagePrecisionEstimate, averagePrecisionOver } from "../../metrics/auprc.ts";
+import { aurocOver } from "../../metrics/auroc.ts";
+import { blockEstimate } from "../../metrics/block-estimate.ts";
+import { type BlockStatistic, type Blocks, genomicBlocks, singleRows } from "../../metrics/blocks.ts";
+import { aurocEstimate } from "../../metrics/delong.ts";
+import type { Estimate } from "../../metrics/estimate.ts";
+import { crossEntropies } from "../../metrics/losses.ts";
+import type { Matrix } from "../../metrics/matrix.ts";
+import { confusion, matthews, matthewsEstimate, matthewsOver } from "../../metrics/matthews.ts";
+import { meanOver } from "../../metrics/mean.ts";
+import { pairedAccuracy, pairedCounts, pairedOutcomes, type TieRule } from "../../metrics/paired-accuracy.ts";
+import { mean, sum } from "../../metrics/sum.ts";
+import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
+import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
+import { arePlaced, NO_PLACES } from "../placed-rows.ts";
+import { type LogitsPrediction, ofKind, type Prediction } from "../prediction.ts";
+import { shareIntervals, waldOver } from "../share-intervals.ts";
+import type { MeasureContext } from "../task.ts";
+
+/** Class of an element and of its control, in the order of the task's members. */
+export const PAIR_LABELS = [1, 0] as const;
+
+const CLASSES = 2;
+const MEMBERS = PAIR_LABELS.length;
+
+/** Seed of the bootstrap's draws: equal scores have equal intervals. */
+const BOOTSTRAP_SEED = 0;
+
+/** What the two protocols do differently with the same logits. */
+interface Rules {
+  /** Quirk Q15: the original counts a tie as wrong. */
+  readonly ties: TieRule;
+  /** Quirk Q14: the original's intervals take the whole table, every chromosome, as their number of trials. */
+  readonly pairTrials: (pairs: number, inTable: number) => number;
+  /** Quirk Q13: what the sum over batches of both members' mean losses is divided by. */
+  readonly loss: (losses: Float64Array, batchSize: number) => number;
+}
+
+const RULES: Readonly<Record<Protocol, Rules>> = {
+  paper: { ties: "wrong", pairTrials: (_pairs, inTable) => inTable, loss: summedBatchMeans },
+  corrected: { ties: "half", pairTrials: (pairs) => pairs, loss: (losses) => mean(losses) },
+};
+
+/** The sequences of a cell as columns: element and control of each pair in turn. */
+interface Columns {
+  readonly predictions: readonly LogitsPrediction[];
+  /** [2 · pairs, 2] */
+  readonly logits: Matrix;
+  readonly labels: Uint8Array;
+  /** Logit of class 1 minus logit of class 0, which is also the difference of the log-probabilities. [2 · pairs] */
+  readonly margins: Float64Array;
+  readonly predicted: Int32Array;
+  readonly correct: Float64Array;
+  /** Cross-entropies, nats. [2 · pairs] */
+  readonly losses: Float64Array;
+}
+
+/**
+ * What a trained classifier's answers to elements and controls are worth: the original's `eval_test.json` and, beside it,
+ * the same numbers with intervals. Accuracy, AUROC, AUPRC, MCC and loss are over all sequences, two per pair.
+ */
+export function measureClassifiedPairs(
+  predictions: readonly Prediction[],
+  context: MeasureContext,
+): Measurement {
+  const columns = columnsOf(ofKind("logits", predictions));
+  const { labels, margins, predicted, correct, losses } = columns;
+  const pairs = predictions.length;
+  const placed = arePlaced(predictions);
+  const pairBlocks = placed ? genomicBlocks(columns.predictions.map(placeOf)) : singleRows(pairs);
+  // Element and control of one pair depend on each other even where rows are independent.
+  const blocks = doubled(pairBlocks);
+  const rules = RULES[context.protocol];
+  const outcomes = pairedCredit(columns, rules.ties);
+  const trials = rules.pairTrials(pairs, context.rowsInTable);
+  const { protocol } = context;
+  const metrics = [
+    share({ name: "accuracy", title: "accuracy", main: true }, correct, blocks, {
+      protocol,
+      trials: MEMBERS * trials,
+    }),
+    share({ name: "paired-accuracy", title: "paired accuracy", main: false }, outcomes, pairBlocks, {
+      protocol,
+      trials,
+    }),
+    overBlocks(
+      { name: "auroc", title: "AUROC", better: "higher" },
+      blocks,
+      aurocOver(margins, labels, blocks),
+      [0, 1],
+      [aurocEstimate(margins, labels)],
+    ),
+    overBlocks(
+      { name: "auprc", title: "AUPRC", better: "higher" },
+      blocks,
+      averagePrecisionOver(margins, labels, blocks),
+      [0, 1],
+      [averagePrecisionEstimate(margins, labels)],
+    ),
+    overBlocks(
+      { name: "mcc", title: "Matthews correlation", better: "higher" },
+      blocks,
+      matthewsOver(predicted, labels, blocks),
+      [-1, 1],
+      [matthewsEstimate(confusion(predicted, labels))],
+    ),
+    overBlocks(
+      { name: "loss", title: "cross-entropy, nats", better: "lower" },
+      blocks,
+      meanOver(losses, blocks),
+      [0, Number.POSITIVE_INFINITY],
+    ),
+  ];
+  return {
+    metrics,
+    published: {
+      test_loss: finiteOrNull(rules.loss(losses, batchSizeOf(context))),
+      test_acc: finiteOrNull(mean(correct)),
+      test_acc_paired: finiteOrNull(mean(outcomes)),
+      test_auroc: metrics[2]!.value,
+      test_auprc: metrics[3]!.value,
+      test_mcc: finiteOrNull(matthews(confusion(predicted, labels))),
+    },
+    counts: {
+      rows: pairs,
+      rowsInTable: context.rowsInTable,
+      sequences: labels.length,
+      ...pairedCountsOf(columns),
+      ...(placed ? { genomicBlocks: blocks.sizes.length } : {}),
+    },
+    averages: {},
+    quirks: quirksOf(columns, context),
+    notes: placed ? [] : [NO_PLACES],
+  };
+}
+
+/** Columns of the original's `train.log`: `val_loss`, `val_acc`, `val_acc_paired`, by the protocol's rules. */
+export function validatePairs(
+  predictions: readonly Prediction[],
+  context: MeasureContext,
+): Readonly<Record<string, number>> {
+  const columns = columnsOf(ofKind("logits", predictions));
+  const rules = RULES[context.protocol];
+  return {
+    val_loss: rules.loss(columns.losses, batchSizeOf(context)),
+    val_acc: mean(columns.correct),
+    val_acc_paired: mean(pairedCredit(columns, rules.ties)),
+  };
+}
+
+/**
+ * Quirk Q13: the mean losses of both members of every batch, added up and divided by the number of sequences: about one
+ * batch-size-th of a mean.
+ */
+function summedBatchMeans(losses: Float64Array, batchSize: number): number {
+  const pairs = losses.length / MEMBERS;
+  const sums: number[] = [];
+  for (let start = 0; start < pairs; start += batchSize) {
+    const batch = losses.subarray(MEMBERS * start, MEMBERS * Math.min(start + batchSize, pairs));
+    sums.push((MEMBERS * sum(batch)) / batch.length);
+  }
+  return sum(sums) / losses.length;
+}
+
+function batchSizeOf({ recipe }: MeasureContext): number {
+  const { evaluationBatchSize } = recipe;
+  if (typeof evaluationBatchSize === "number") return evaluationBatchSize;
+  throw new InternalError("a trained setting's recipe has no evaluationBatchSize");
+}
+
+function columnsOf(predictions: readonly LogitsPrediction[]): Columns {
+  const rows = MEMBERS * predictions.length;
+  const data = Float64Array.from(predictions.flatMap(({ logits }) => logits.flat()));
+  const logits: Matrix = { data, rows, columns: CLASSES };
+  const labels = Uint8Array.from({ length: rows }, (_, i) => PAIR_LABELS[i % MEMBERS]!);
+  const predicted = argMax(logits);
+  return {
+    predictions,
+    logits,
+    labels,
+    margins: Float64Array.from({ length: rows }, (_, i) => data[2 * i + 1]! - data[2 * i]!),
+    predicted,
+    correct: correctness(predicted, labels),
+    losses: crossEntropies(logits, labels),
+  };
+}
+
+const ofMember = (values: Float64Array, member: 0 | 1) => values.filter((_, i) => i % MEMBERS === member);
+
+/** Of each pair: whether the element is the likelier of the two to be one. */
+function pairedCredit({ margins }: Columns, ties: TieRule): Float64Array {
+  return pairedOutcomes(ofMember(margins, 0), ofMember(margins, 1), ties);
+}
+
+const pairedCountsOf = ({ margins }: Columns) => pairedCounts(ofMember(margins, 0), ofMember(margins, 1));
+
+function placeOf({ facts }: LogitsPrediction) {
+  return { chrom: String(facts.chrom), start: Number(facts.start), end: Number(facts.end) };
+}
+
+/** Both members of a pair lie in its block. */
+function doubled({ of, sizes, kind }: Blocks): Blocks {
+  return {
+    of: Int32Array.from({ length: MEMBERS * of.length }, (_, i) => of[Math.floor(i / MEMBERS)]!),
+    sizes: sizes.map((size) => MEMBERS * size),
+    kind,
+  };
+}
+
+const NO_ROWS = "there are no rows";
+
+function share(
+  form: Pick<Metric, "name" | "title" | "main">,
+  outcomes: Float64Array,
+  blocks: Blocks,
+  options: { readonly protocol: Protocol; readonly trials: number },
+): Metric {
+  const intervals = shareIntervals(outcomes, blocks, options);
+  return metricOf({ ...form, better: "higher" }, mean(outcomes), NO_ROWS, intervals);
+}
+
+/** A statistic over genomic blocks, with what is known for independent rows beside it. */
+function overBlocks(
+  form: Pick<Metric, "name" | "title" | "better">,
+  blocks: Blocks,
+  statistic: BlockStatistic,
+  range: readonly [number, number],
+  independent: readonly Estimate[] = [],
+): Metric {
+  const estimate = blockEstimate(blocks, statistic, { rng: new Pcg64(BOOTSTRAP_SEED), range });
+  return metricOf({ ...form, main: false }, estimate.value, NO_ROWS, [estimate, ...independent]);
+}
+
+/** What each protocol would print for these logits. */
+function quirksOf(columns: Columns, context: MeasureContext): readonly QuirkEffect[] {
+  const pairs = columns.predictions.length;
+  if (pairs === 0) return [];
+  const accuracy = mean(columns.correct);
+  const under = <T>(effect: (rules: Rules) => T) => ({
+    paper: effect(RULES.paper),
+    corrected: effect(RULES.corrected),
+  });
+  return [
+    {
+      label: "Q13",
+      says: "The original adds up the mean losses of batches and divides by the number of sequences; corrected, the loss is the mean over sequences.",
+      effect: under((rules) => finiteOrNull(rules.loss(columns.losses, batchSizeOf(context)))),
+    },
+    {
+      label: "Q14",
+      says: "The original's interval of the accuracy takes every sequence of the whole table as a trial; corrected, those that were scored.",
+      effect: under((rules) =>
+        finiteEstimate(waldOver(accuracy, MEMBERS * rules.pairTrials(pairs, context.rowsInTable))),
+      ),
+    },
+    {
+      label: "Q15",
+      says: "The original counts a tie of element and control as wrong; corrected, as half right.",
+      effect: under((rules) => pairedAccuracy(pairedCountsOf(columns), rules.ties)),
+    },
+  ];
+}

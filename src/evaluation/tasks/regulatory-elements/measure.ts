@@ -1,0 +1,214 @@
+import { Pcg64 } from "../../../base/pcg64.ts";
+import type { Protocol } from "../../../models/model.ts";
+import { blockEstimate, ENOUGH_BLOCKS } from "../../metrics/block-estimate.ts";
+import { type Blocks, genomicBlocks, singleRows } from "../../metrics/blocks.ts";
+import { meanOver } from "../../metrics/mean.ts";
+import {
+  type PairedCounts,
+  pairedAccuracy,
+  pairedAccuracyEstimate,
+  pairedCounts,
+  pairedOutcomes,
+  type TieRule,
+} from "../../metrics/paired-accuracy.ts";
+import { percentiles } from "../../metrics/quantiles.ts";
+import { mean } from "../../metrics/sum.ts";
+import { wilcoxon } from "../../metrics/wilcoxon.ts";
+import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
+import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
+import { arePlaced, NO_PLACES } from "../placed-rows.ts";
+import { type LikelihoodPrediction, ofKind, type Prediction } from "../prediction.ts";
+import { shareIntervals, waldOver } from "../share-intervals.ts";
+import type { MeasureContext } from "../task.ts";
+
+/** What the two protocols do differently with the same scores. */
+interface Rules {
+  /** Quirk Q15: the original counts a tie as wrong. */
+  readonly ties: TieRule;
+  /** Quirk Q14: the original's interval takes twice the whole table, every chromosome, as its number of trials. */
+  readonly trials: (scored: number, inTable: number) => number;
+}
+
+const RULES: Readonly<Record<Protocol, Rules>> = {
+  paper: { ties: "wrong", trials: (_scored, inTable) => 2 * inTable },
+  corrected: { ties: "half", trials: (scored) => scored },
+};
+
+/** Seed of the bootstrap's draws: equal scores have equal intervals. */
+const BOOTSTRAP_SEED = 0;
+
+/** The pairs of a cell as columns. */
+interface Pairs {
+  readonly elements: Float64Array;
+  readonly controls: Float64Array;
+  readonly differences: Float64Array;
+  readonly predictions: readonly LikelihoodPrediction[];
+}
+
+/**
+ * What the scores of elements and controls are worth: the original's `metrics.json` and, beside it, accuracies with
+ * intervals that say on what they rest.
+ *
+ * Undefined numbers (no rows, every difference zero) are null with their reason.
+ */
+export function measurePairs(predictions: readonly Prediction[], context: MeasureContext): Measurement {
+  const pairs = columnsOf(ofKind("likelihood", predictions));
+  const placed = arePlaced(predictions);
+  const blocks = placed ? genomicBlocks(pairs.predictions.map(placeOf)) : singleRows(predictions.length);
+  const counts = pairedCounts(pairs.elements, pairs.controls);
+  const accuracy = accuracyMetric(pairs, counts, blocks, context);
+  const test = wilcoxon(pairs.differences, { alternative: "greater" });
+  const noTest = "no difference is other than zero, so there is nothing to rank";
+  const [q05, q25, median, q75, q95] = percentiles(pairs.differences, [5, 25, 50, 75, 95]).map(finiteOrNull);
+  const meanDifference = blockEstimate(blocks, meanOver(pairs.differences, blocks), {
+    rng: new Pcg64(BOOTSTRAP_SEED),
+  });
+  const tokens = tokenSummary(pairs);
+  const unknown = predictions.filter(({ facts }) => Number(facts.unknown) > 0).length;
+  return {
+    metrics: [
+      accuracy,
+      ...tokens.metrics,
+      metricOf(
+        { name: "mean-difference", title: "mean difference, nats", better: "higher", main: false },
+        meanDifference.value,
+        NO_ROWS,
+        [meanDifference],
+      ),
+      metricOf(
+        { name: "wilcoxon-p", title: "Wilcoxon signed-rank p, one-sided", better: "lower", main: false },
+        test.p,
+        noTest,
+      ),
+      metricOf(
+        { name: "wilcoxon-statistic", title: "Wilcoxon signed-rank sum", better: "neither", main: false },
+        test.statistic,
+        noTest,
+      ),
+    ],
+    published: {
+      acc: accuracy.value,
+      pval: finiteOrNull(test.p),
+      signed_rank_sum: finiteOrNull(test.statistic),
+      mean_diff: finiteOrNull(mean(pairs.differences)),
+      median_diff: median!,
+      q05_diff: q05!,
+      q25_diff: q25!,
+      q75_diff: q75!,
+      q95_diff: q95!,
+    },
+    counts: {
+      rows: predictions.length,
+      rowsInTable: context.rowsInTable,
+      ...counts,
+      rowsWithEqualSequences: predictions.filter(({ facts }) => facts.same === 1).length,
+      rowsWithUnknownLetters: unknown,
+      ...(placed ? { genomicBlocks: blocks.sizes.length } : {}),
+      ...tokens.counts,
+    },
+    averages: tokens.averages,
+    quirks: quirksOf(counts, context),
+    notes: notesOf(blocks, placed, unknown),
+  };
+}
+
+const NO_ROWS = "there are no rows";
+
+function columnsOf(predictions: readonly LikelihoodPrediction[]): Pairs {
+  const elements = Float64Array.from(predictions, ({ values }) => values[0]!);
+  const controls = Float64Array.from(predictions, ({ values }) => values[1]!);
+  return { elements, controls, differences: elements.map((score, i) => score - controls[i]!), predictions };
+}
+
+/** The element, wherever its window lies. */
+function placeOf({ facts }: Prediction) {
+  return { chrom: String(facts.chrom), start: Number(facts.start), end: Number(facts.end) };
+}
+
+function accuracyMetric(
+  { elements, controls }: Pairs,
+  counts: PairedCounts,
+  blocks: Blocks,
+  { protocol, rowsInTable }: MeasureContext,
+): Metric {
+  const rules = RULES[protocol];
+  const trials = rules.trials(elements.length, rowsInTable);
+  const outcomes = pairedOutcomes(elements, controls, rules.ties);
+  return metricOf(
+    { name: "paired-accuracy", title: "paired accuracy", better: "higher", main: true },
+    pairedAccuracy(counts, rules.ties),
+    NO_ROWS,
+    shareIntervals(outcomes, blocks, { protocol, trials }),
+  );
+}
+
+/** Quirk Q17: a sum over tokens favours the member with fewer of them, so the numbers of tokens are told. */
+function tokenSummary({ elements, controls, predictions }: Pairs) {
+  const tokens = predictions.map((prediction) => prediction.tokens);
+  if (tokens.length === 0 || tokens.some((pair) => pair === undefined)) {
+    return { metrics: [], counts: {}, averages: {} };
+  }
+  const average = (member: 0 | 1) => mean(tokens.map((pair) => pair![member]!));
+  const equal = tokens.flatMap((pair, i) => (pair![0] === pair![1] ? [i] : []));
+  const pick = (scores: Float64Array) => Float64Array.from(equal, (i) => scores[i]!);
+  const counts = pairedCounts(pick(elements), pick(controls));
+  const metrics =
+    equal.length === tokens.length
+      ? []
+      : [
+          metricOf(
+            {
+              name: "paired-accuracy-equal-tokens",
+              title: "paired accuracy where both have as many tokens",
+              better: "higher",
+              main: false,
+            },
+            pairedAccuracy(counts),
+            "no element has as many tokens as its control",
+            [pairedAccuracyEstimate(counts)],
+          ),
+        ];
+  return {
+    metrics,
+    counts: { rowsWithEqualTokens: equal.length },
+    averages: { tokensPerElement: average(0), tokensPerControl: average(1) },
+  };
+}
+
+/** What each protocol would print for these scores. */
+function quirksOf(counts: PairedCounts, { protocol, rowsInTable }: MeasureContext): readonly QuirkEffect[] {
+  const n = counts.wins + counts.ties + counts.losses;
+  if (n === 0) return [];
+  const accuracy = pairedAccuracy(counts, RULES[protocol].ties);
+  const wald = (rules: Rules) => finiteEstimate(waldOver(accuracy, rules.trials(n, rowsInTable)));
+  return [
+    {
+      label: "Q14",
+      says: "The original's interval takes twice the whole table as its number of trials; corrected, the pairs that were scored.",
+      effect: { paper: wald(RULES.paper), corrected: wald(RULES.corrected) },
+    },
+    {
+      label: "Q15",
+      says: "The original counts a tie as wrong; corrected, as half right.",
+      effect: {
+        paper: pairedAccuracy(counts, RULES.paper.ties),
+        corrected: pairedAccuracy(counts, RULES.corrected.ties),
+      },
+    },
+  ];
+}
+
+function notesOf(blocks: Blocks, placed: boolean, unknown: number): readonly string[] {
+  const notes: string[] = placed ? [] : [NO_PLACES];
+  if (placed && blocks.sizes.length < ENOUGH_BLOCKS) {
+    notes.push(
+      `The elements lie in ${blocks.sizes.length} stretches of 1 Mb. For fewer than ${ENOUGH_BLOCKS} the bootstrap's interval is too narrow; the one named genomic-block-wilson allows for that.`,
+    );
+  }
+  if (unknown > 0) {
+    notes.push(
+      `${unknown} elements hold unknown letters (N): a model sees A in their place, and in the control these As are shuffled among the rest (quirk Q27).`,
+    );
+  }
+  return notes;
+}

@@ -1,0 +1,83 @@
+import { InputError } from "../../../base/errors.ts";
+import { Pcg64 } from "../../../base/pcg64.ts";
+import { seedOf } from "../../../base/seed.ts";
+import { modelLettersOf, windowCodes } from "../../../dna/sequence/letters.ts";
+import { oneHotOfCodes } from "../../../dna/sequence/one-hot.ts";
+import { reverseComplementCodes } from "../../../dna/sequence/reverse-complement.ts";
+import { dinucleotideShuffleCodes } from "../../../dna/sequence/shuffle.ts";
+import type { RegulatoryElementRow } from "../../datasets/regulatory-elements/table.ts";
+
+/** An element's window, and the same window with the element's own bases shuffled; each of `inputEnd - inputStart` positions. */
+export interface Pair<Sequence> {
+  readonly element: Sequence;
+  readonly control: Sequence;
+}
+
+/** What of a row its pair depends on. */
+export type PairRow = Omit<RegulatoryElementRow, "index" | "relativeStart" | "relativeEnd">;
+
+// One generator, seeded anew for each row, and one pair of buffers for pairs that become letters: making them anew would
+// take as long as filling them.
+const rng = new Pcg64(0);
+let scratch: Pair<Uint8Array> = { element: new Uint8Array(350), control: new Uint8Array(350) };
+
+/**
+ * Base codes of a row's element and control: 0 A, 1 C, 2 G, 3 T, 4 no base (N, or off the chromosome).
+ *
+ * The control is the window with the part of the element inside it put through `dinucleotideShuffle`; the flanks stay. An N
+ * of that part is an A in the control and stays N in the element (the original's ways, kept). Then both are turned to the
+ * other strand if the row says so. The generator's seed is the digest of (seed, chromosome, element start, element end), so
+ * that neither split nor order matters, and rows of equal elements have equal shuffles.
+ *
+ * @param chromosome  the whole chromosome, ASCII
+ * @param seed        of the task; 0 as published
+ * @param pair        where to write, `inputEnd - inputStart` entries each; new arrays when left out
+ * @throws {InputError} when no base of the element lies both in the window and on the chromosome
+ */
+export function elementAndControlCodes(
+  chromosome: Uint8Array,
+  row: PairRow,
+  seed: number,
+  pair: Pair<Uint8Array> = newPair(row),
+): Pair<Uint8Array> {
+  const { element, control } = pair;
+  const { chrom, inputStart, inputEnd, elementStart, elementEnd, reverseComplement } = row;
+  const coreStart = Math.max(elementStart, inputStart, 0) - inputStart;
+  const coreEnd = Math.min(elementEnd, inputEnd, chromosome.length) - inputStart;
+  if (!(coreEnd > coreStart)) {
+    throw new InputError(
+      `no base of the element ${chrom}:${elementStart}-${elementEnd} lies in its window ${inputStart}-${inputEnd} and on the chromosome, which has ${chromosome.length}`,
+      { hint: "was the table made for another genome, or another version of it?" },
+    );
+  }
+  windowCodes(chromosome, inputStart, inputEnd, element);
+  control.set(element);
+  rng.reseed(seedOf([seed, chrom, elementStart, elementEnd]));
+  dinucleotideShuffleCodes(control, coreStart, coreEnd, rng);
+  if (reverseComplement) {
+    reverseComplementCodes(element);
+    reverseComplementCodes(control);
+  }
+  return pair;
+}
+
+/** The same as letters that a language model is shown: A where there is no base. */
+export function elementAndControl(chromosome: Uint8Array, row: PairRow, seed: number): Pair<string> {
+  if (scratch.element.length !== row.inputEnd - row.inputStart) scratch = newPair(row);
+  const { element, control } = elementAndControlCodes(chromosome, row, seed, scratch);
+  return { element: modelLettersOf(element), control: modelLettersOf(control) };
+}
+
+/** The same as one-hot rows [positions, 4], channels A, C, G, T: zeros where there is no base. */
+export function elementAndControlOneHot(
+  chromosome: Uint8Array,
+  row: PairRow,
+  seed: number,
+): Pair<Float32Array> {
+  const { element, control } = elementAndControlCodes(chromosome, row, seed);
+  return { element: oneHotOfCodes(element), control: oneHotOfCodes(control) };
+}
+
+function newPair({ inputStart, inputEnd }: PairRow): Pair<Uint8Array> {
+  return { element: new Uint8Array(inputEnd - inputStart), control: new Uint8Array(inputEnd - inputStart) };
+}

@@ -1,0 +1,235 @@
+import { sha256Hex } from "../../../base/digest.ts";
+import { InputError } from "../../../base/errors.ts";
+import { type Genome, openGenome } from "../../../dna/genome/genome.ts";
+import { missingChromosome } from "../../../dna/genome/missing-chromosome.ts";
+import { isProcessedFile } from "../../datasets/processed/entries.ts";
+import {
+  type RegulatoryElementRow,
+  readRegulatoryElements,
+} from "../../datasets/regulatory-elements/table.ts";
+import { pickRows } from "../pick-rows.ts";
+import { asKind } from "../prediction.ts";
+import { isInSplit } from "../split.ts";
+import type { Example, OpenTask, SelectedRows, Selection, Task, TaskInputs, TaskSetting } from "../task.ts";
+import { measureClassifiedPairs, PAIR_LABELS, validatePairs } from "./classified.ts";
+import { openExportedPairs } from "./export.ts";
+import { measurePairs } from "./measure.ts";
+import { elementAndControl, elementAndControlCodes } from "./pair.ts";
+import { AB_INITIO, FINE_TUNED, PROBED } from "./recipes.ts";
+
+/** What the settings that train have in common: elements are of class 1, controls of class 0. */
+const TRAINED: Omit<TaskSetting, "recipe"> = {
+  defaultSplit: "test",
+  supervision: { loss: "cross-entropy", classes: 2, labels: () => PAIR_LABELS, validate: validatePairs },
+  measure: measureClassifiedPairs,
+  scores: {
+    columns: ["idx", "seq_logit_0", "seq_logit_1", "ctrl_logit_0", "ctrl_logit_1"],
+    line(prediction) {
+      const { row, logits } = asKind("logits", prediction);
+      return [row, ...logits.flat()];
+    },
+  },
+  publishedFile: "eval",
+};
+
+/**
+ * Task 1: an element and its control, which differ only in the order of the element's own letters, neighbours kept.
+ * Inputs: `elements`, a table's path, its rows, or DART-Eval's data.h5; `genome`, a path or an open `Genome`, which data.h5
+ * does without.
+ */
+export const regulatoryElements: Task = {
+  name: "regulatory-elements",
+  number: 1,
+  version: 1,
+  title: "Regulatory elements",
+  asks: "Is a real regulatory element more likely than the same element with its letters shuffled?",
+  source:
+    "DART-Eval task 1 (Patel et al. 2024, arXiv:2412.05430): ENCODE v3 candidate cis-regulatory elements, ENCFF420VPZ",
+  window: 350,
+  members: ["element", "control"],
+  inputs: [
+    {
+      name: "elements",
+      what: "the prepared table of elements, tab-separated (dart-eval build regulatory-elements), or DART-Eval's data.h5",
+    },
+    {
+      name: "genome",
+      what: "the reference genome: FASTA, FASTA with bgzip, or 2bit; not needed with data.h5",
+    },
+  ],
+  settings: {
+    "zero-shot": { recipe: { score: "log-likelihood" }, defaultSplit: "test" },
+    probed: { ...PROBED, ...TRAINED },
+    "fine-tuned": { ...FINE_TUNED, ...TRAINED },
+    "ab-initio": { ...AB_INITIO, ...TRAINED },
+  },
+  open: (inputs, { seed }) => openRegulatoryElements(inputs, seed),
+  measure: measurePairs,
+  scores: {
+    columns: ["idx", "seq_score", "ctrl_score"],
+    line(prediction) {
+      const { row, values } = asKind("likelihood", prediction);
+      return [row, ...values];
+    },
+  },
+};
+
+async function openRegulatoryElements(inputs: TaskInputs, seed: number): Promise<OpenTask> {
+  const { elements } = inputs;
+  if (typeof elements === "string" && (await isProcessedFile(elements))) {
+    return openExportedPairs(regulatoryElements, elements, seed);
+  }
+  const table = await elementsOf(elements);
+  const genome = await genomeOf(inputs.genome);
+  const ours = typeof inputs.genome === "string";
+  try {
+    const digests = { elements: rowsDigest(table), genome: await genome.digest() };
+    return {
+      task: regulatoryElements,
+      digests,
+      select: (selection) => select(table, genome, selection),
+      examples: (rows) => examplesOf(rows as readonly RegulatoryElementRow[], genome, seed),
+      close: async () => (ours ? genome.close() : undefined),
+    };
+  } catch (error) {
+    if (ours) await genome.close();
+    throw error;
+  }
+}
+
+async function elementsOf(input: TaskInputs[string]): Promise<readonly RegulatoryElementRow[]> {
+  if (typeof input === "string") return readRegulatoryElements(input);
+  if (Array.isArray(input)) return numbered(input as readonly RegulatoryElementRow[]);
+  throw missingInput("elements");
+}
+
+async function genomeOf(input: TaskInputs[string]): Promise<Genome> {
+  if (typeof input === "string") return openGenome(input);
+  if (input !== undefined && "chromosome" in input) return input;
+  throw missingInput("genome");
+}
+
+/** Rows of a user's own making: their numbers are what tells them apart. */
+function numbered(rows: readonly RegulatoryElementRow[]): readonly RegulatoryElementRow[] {
+  rows.forEach(({ index }, i) => {
+    if (Number.isSafeInteger(index) && index > (rows[i - 1]?.index ?? -1)) return;
+    throw new InputError(`entry ${i} of the elements has the index ${String(index)}`, {
+      hint: "`index` is the row's number in the whole table: whole, not negative, and rising",
+    });
+  });
+  return rows;
+}
+
+function missingInput(name: string): InputError {
+  const form = regulatoryElements.inputs.find((input) => input.name === name)!;
+  return new InputError(`the task ${regulatoryElements.name} needs ${JSON.stringify(name)}`, {
+    hint: form.what,
+  });
+}
+
+/** Digest of what the rows say, whatever file format and compression they came in. */
+function rowsDigest(table: readonly RegulatoryElementRow[]): string {
+  const parts: string[] = [];
+  for (let start = 0; start < table.length; start += 65_536) {
+    const lines = table
+      .slice(start, start + 65_536)
+      .map((row) =>
+        [
+          row.index,
+          row.chrom,
+          row.inputStart,
+          row.inputEnd,
+          row.elementStart,
+          row.elementEnd,
+          row.relativeStart,
+          row.relativeEnd,
+          row.reverseComplement,
+        ].join("\t"),
+      );
+    parts.push(sha256Hex(lines.join("\n")));
+  }
+  return sha256Hex(parts.join("\n"));
+}
+
+function select(
+  table: readonly RegulatoryElementRow[],
+  genome: Genome,
+  { split, limit }: Selection,
+): SelectedRows {
+  const perChromosome = new Map<string, number>();
+  for (const { chrom } of table) perChromosome.set(chrom, (perChromosome.get(chrom) ?? 0) + 1);
+  const rows = pickRows(
+    table.filter(({ chrom }) => isInSplit(chrom, split)),
+    limit,
+  );
+  for (const row of rows) checkPlace(row, genome);
+  const lengths = rows.map(({ chrom }) => genome.chromosomes.get(chrom)!);
+  // The genome keeps one chromosome while it fetches the next.
+  const memory = 2 * lengths.reduce((most, length) => Math.max(most, length), 0);
+  return { rows, inTable: table.length, perChromosome, memory };
+}
+
+function checkPlace(row: RegulatoryElementRow, genome: Genome) {
+  const { index, chrom, elementStart, elementEnd, inputStart, inputEnd } = row;
+  const length = genome.chromosomes.get(chrom);
+  if (length === undefined) {
+    throw missingChromosome(chrom, genome.chromosomes.keys(), { file: genome.path });
+  }
+  if (Math.max(elementStart, inputStart, 0) < Math.min(elementEnd, inputEnd, length)) return;
+  throw new InputError(
+    `row ${index}: no base of the element ${chrom}:${elementStart}-${elementEnd} lies on the chromosome, which has ${length}, and in the window ${inputStart}-${inputEnd}`,
+    {
+      place: { file: genome.path },
+      hint: "was the table made for another genome, or another version of it?",
+    },
+  );
+}
+
+/** Chromosome by chromosome, since a genome keeps the last one asked for; in the order given. */
+async function examplesOf(
+  rows: readonly RegulatoryElementRow[],
+  genome: Genome,
+  seed: number,
+): Promise<readonly Example[]> {
+  const examples = new Array<Example>(rows.length);
+  const chromosomes = new Set(rows.map(({ chrom }) => chrom));
+  for (const chrom of chromosomes) {
+    const letters = await genome.chromosome(chrom);
+    rows.forEach((row, i) => {
+      if (row.chrom === chrom) examples[i] = exampleOf(row, letters, seed);
+    });
+  }
+  return examples;
+}
+
+function exampleOf(row: RegulatoryElementRow, chromosome: Uint8Array, seed: number): Example {
+  const { element, control } = elementAndControl(chromosome, row, seed);
+  const start = Math.max(row.elementStart, row.inputStart);
+  const end = Math.min(row.elementEnd, row.inputEnd);
+  const { inputStart, inputEnd } = row;
+  const offChromosome = inputStart < 0 || inputEnd > chromosome.length;
+  const unknown = offChromosome || unknownLetters(chromosome, inputStart, inputEnd) > 0;
+  const codes = unknown ? elementAndControlCodes(chromosome, row, seed) : undefined;
+  return {
+    row: row.index,
+    sequences: [element, control],
+    ...(codes === undefined ? {} : { codes: [codes.element, codes.control] }),
+    facts: {
+      chrom: row.chrom,
+      start: row.elementStart,
+      end: row.elementEnd,
+      unknown: unknownLetters(chromosome, start, end),
+      same: element === control ? 1 : 0,
+    },
+  };
+}
+
+/** Positions of [start, end) that are on the chromosome and no A, C, G or T. */
+function unknownLetters(chromosome: Uint8Array, start: number, end: number): number {
+  let count = 0;
+  for (let i = Math.max(start, 0); i < Math.min(end, chromosome.length); i++) {
+    const letter = chromosome[i];
+    if (letter !== 65 && letter !== 67 && letter !== 71 && letter !== 84) count++;
+  }
+  return count;
+}

@@ -1,0 +1,210 @@
+import { Pcg64 } from "../../../base/pcg64.ts";
+import { averagePrecisionEstimate, averagePrecisionOver } from "../../metrics/auprc.ts";
+import { aurocOver } from "../../metrics/auroc.ts";
+import { blockEstimate } from "../../metrics/block-estimate.ts";
+import { type BlockStatistic, type Blocks, genomicBlocks } from "../../metrics/blocks.ts";
+import { pearsonEstimate, spearmanEstimate } from "../../metrics/correlation.ts";
+import { pearsonOver, spearmanOver } from "../../metrics/correlation-over-blocks.ts";
+import { aurocEstimate } from "../../metrics/delong.ts";
+import type { Estimate } from "../../metrics/estimate.ts";
+import { mannWhitney } from "../../metrics/mann-whitney.ts";
+import { metricOf } from "../json-numbers.ts";
+import type { Measurement, Metric } from "../measurement.ts";
+import type { Prediction } from "../prediction.ts";
+import type { MeasureContext } from "../task.ts";
+import { knownCountsNote } from "./known-counts.ts";
+import { variantQuirks } from "./quirks.ts";
+import {
+  alternativeAgainstReference,
+  type Orientation,
+  orientationOf,
+  type ScoredVariant,
+  type ScoreKind,
+  scoredVariant,
+} from "./scores.ts";
+import { type EvaluatedVariants, evaluatedVariants } from "./selection.ts";
+import { variantAverages, variantCounts, variantNotes } from "./summary.ts";
+
+/** Seed of the bootstrap's draws: equal scores have equal intervals. */
+const BOOTSTRAP_SEED = 0;
+
+/**
+ * What differences between alleles are worth, by two evaluations of the same answers.
+ *
+ * DART-Eval's: QTLs told from controls by the size of the difference (AUROC, average precision, a one-sided Mann–Whitney
+ * test), and among QTLs the difference with its sign against the measured effect (Pearson, Spearman).
+ *
+ * The ChromBPNet and AlphaGenome papers': causality, the average precision of the size; direction, Pearson's correlation over
+ * QTLs, both told of the alternative allele. Controls with p ≤ 0.001 are left out there, where the table has p.
+ *
+ * Numbers that the table does not allow (no labels, no effects) are null with their reason.
+ */
+export function measureVariants(predictions: readonly Prediction[], context: MeasureContext): Measurement {
+  const variants = predictions.map(scoredVariant);
+  const kind = predictions[0]!.kind as ScoreKind;
+  const { favours } = variants[0]!.facts;
+  const orientation = orientationOf(favours, kind, context.protocol);
+  const evaluated = evaluatedVariants(variants, context.protocol);
+  const dartEval = [
+    ...classificationMetrics(evaluated),
+    ...correlationMetrics(evaluated.withEffect, orientation),
+  ];
+  const value = (name: string) => dartEval.find((metric) => metric.name === name)!.value;
+  const precision = dartEval.find(({ name }) => name === "auprc")!;
+  const counts = variantCounts(variants, evaluated, context);
+  const known = knownCountsNote(variants[0]!.facts.form, counts);
+  const sizes = sizeMetrics(evaluated.withEffect, orientation);
+  return {
+    metrics: [...dartEval, ...sizes, ...causalityAndDirection(evaluated, favours, kind, precision)],
+    published: {
+      auroc: value("auroc"),
+      auprc: value("auprc"),
+      pearson: value("pearson"),
+      spearman: value("spearman"),
+      mannwhitney_p_less: value("mann-whitney-p"),
+    },
+    counts,
+    averages: variantAverages(variants, favours, kind),
+    quirks: variantQuirks(variants, kind, context.protocol),
+    notes: [
+      ...variantNotes(variants, evaluated, orientation, context),
+      ...(known === undefined ? [] : [known]),
+    ],
+  };
+}
+
+/** Sizes of differences of QTLs and controls, as scores and labels. */
+function classesOf(significant: readonly ScoredVariant[], controls: readonly ScoredVariant[]) {
+  const both = [...significant, ...controls];
+  return {
+    scores: Float64Array.from(both, ({ difference }) => Math.abs(difference)),
+    labels: Uint8Array.from(both, (_, i) => (i < significant.length ? 1 : 0)),
+    blocks: genomicBlocks(both.map(({ facts }) => facts)),
+  };
+}
+
+const estimate = (blocks: Blocks, statistic: BlockStatistic, range: readonly [number, number]) =>
+  blockEstimate(blocks, statistic, { rng: new Pcg64(BOOTSTRAP_SEED), range });
+
+function classificationMetrics({ significant, controls }: EvaluatedVariants): readonly Metric[] {
+  const why = noClasses(significant, controls);
+  const forms = [
+    { name: "auroc", title: "AUROC of |difference|, QTLs against controls", better: "higher", main: true },
+    { name: "auprc", title: "average precision of |difference|", better: "higher", main: false },
+    { name: "mann-whitney-p", title: "Mann–Whitney p, |difference| of controls less", better: "lower", main: false },
+    { name: "mann-whitney-u", title: "Mann–Whitney U of controls", better: "neither", main: false },
+  ] as const; // biome-ignore format: one metric per line
+  if (why !== undefined) return forms.map((form) => metricOf(form, Number.NaN, why));
+  const { scores, labels, blocks } = classesOf(significant, controls);
+  const area = estimate(blocks, aurocOver(scores, labels, blocks), [0, 1]);
+  const precision = estimate(blocks, averagePrecisionOver(scores, labels, blocks), [0, 1]);
+  const test = mannWhitney(
+    scores.filter((_, i) => labels[i] === 0),
+    scores.filter((_, i) => labels[i] === 1),
+    { alternative: "less" },
+  );
+  return [
+    metricOf(forms[0], area.value, "", [area, aurocEstimate(scores, labels)]),
+    metricOf(forms[1], precision.value, "", [precision, averagePrecisionEstimate(scores, labels)]),
+    metricOf(forms[2], test.p, ""),
+    metricOf(forms[3], test.u, ""),
+  ];
+}
+
+function noClasses(significant: readonly unknown[], controls: readonly unknown[]): string | undefined {
+  if (significant.length === 0 && controls.length === 0) {
+    return "no variant that is evaluated is labelled as a QTL or a control";
+  }
+  if (significant.length === 0) return "no variant that is evaluated is a QTL";
+  return controls.length === 0 ? "no variant that is evaluated is a control" : undefined;
+}
+
+const NO_EFFECTS = "fewer than two QTLs have an effect, or differences or effects are all the same";
+
+/** Two correlations of numbers that come by rows in blocks, with intervals. */
+function correlations(
+  rows: readonly ScoredVariant[],
+  x: (variant: ScoredVariant) => number,
+  y: (variant: ScoredVariant) => number,
+): Readonly<Record<"pearson" | "spearman", readonly Estimate[]>> {
+  const blocks = genomicBlocks(rows.map(({ facts }) => facts));
+  const [a, b] = [Float64Array.from(rows, x), Float64Array.from(rows, y)];
+  if (rows.length === 0) return { pearson: [], spearman: [] };
+  return {
+    pearson: [estimate(blocks, pearsonOver(a, b, blocks), [-1, 1]), pearsonEstimate(a, b)],
+    spearman: [estimate(blocks, spearmanOver(a, b, blocks), [-1, 1]), spearmanEstimate(a, b)],
+  };
+}
+
+function correlationMetric(
+  name: string,
+  title: string,
+  intervals: readonly Estimate[],
+  why = NO_EFFECTS,
+): Metric {
+  const value = intervals[0]?.value ?? Number.NaN;
+  return metricOf({ name, title, better: "higher", main: false }, value, why, intervals);
+}
+
+function correlationMetrics(
+  withEffect: readonly ScoredVariant[],
+  { difference, effect, says }: Orientation,
+): readonly Metric[] {
+  const { pearson, spearman } = correlations(withEffect, difference, effect);
+  return [
+    correlationMetric("pearson", `Pearson r over QTLs, ${says}`, pearson),
+    correlationMetric("spearman", `Spearman ρ over QTLs, ${says}`, spearman),
+  ];
+}
+
+/** Without signs: whether larger effects have larger differences, which needs no convention. */
+function sizeMetrics(withEffect: readonly ScoredVariant[], { effect }: Orientation): readonly Metric[] {
+  const { spearman } = correlations(
+    withEffect,
+    ({ difference }) => Math.abs(difference),
+    (variant) => Math.abs(effect(variant)),
+  );
+  return [correlationMetric("spearman-sizes", "Spearman ρ over QTLs, |difference| with |effect|", spearman)];
+}
+
+/** −log10 p of controls is below 3 in the sets of the ChromBPNet paper. */
+const CONTROL_P = 1e-3;
+
+function causalityAndDirection(
+  { significant, controls, withEffect }: EvaluatedVariants,
+  favours: ScoredVariant["facts"]["favours"],
+  kind: ScoreKind,
+  dartEval: Pick<Metric, "value" | "intervals">,
+): readonly Metric[] {
+  const clear = controls.filter(({ facts }) => facts.p === undefined || facts.p > CONTROL_P);
+  const causality = {
+    name: "causality-auprc",
+    title: "ChromBPNet/AlphaGenome causality: average precision of |difference|",
+    better: "higher",
+    main: false,
+  } as const;
+  const why = noClasses(significant, clear);
+  // Resampling so many rows takes seconds, and without p these are the rows of DART-Eval's metric.
+  const precision = clear.length === controls.length ? dartEval : precisionOf(significant, clear);
+  const { difference, effect, says } = alternativeAgainstReference(favours);
+  const { pearson } = kind === "distance" ? { pearson: [] } : correlations(withEffect, difference, effect);
+  return [
+    metricOf(causality, precision.value ?? Number.NaN, why ?? "", precision.intervals.slice(0, 1)),
+    correlationMetric(
+      "direction-pearson",
+      `ChromBPNet/AlphaGenome direction: Pearson r over QTLs, ${says}`,
+      pearson,
+      kind === "distance" ? "a distance of two alleles has no direction" : NO_EFFECTS,
+    ),
+  ];
+}
+
+function precisionOf(
+  significant: readonly ScoredVariant[],
+  controls: readonly ScoredVariant[],
+): Pick<Metric, "value" | "intervals"> {
+  if (noClasses(significant, controls) !== undefined) return { value: null, intervals: [] };
+  const { scores, labels, blocks } = classesOf(significant, controls);
+  const area = estimate(blocks, averagePrecisionOver(scores, labels, blocks), [0, 1]);
+  return { value: area.value, intervals: [area] };
+}

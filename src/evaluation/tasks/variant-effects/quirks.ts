@@ -1,0 +1,107 @@
+import type { Protocol } from "../../../models/model.ts";
+import { auroc } from "../../metrics/auroc.ts";
+import { pearson } from "../../metrics/correlation.ts";
+import { finiteOrNull } from "../json-numbers.ts";
+import type { QuirkEffect } from "../measurement.ts";
+import { orientationOf, type ScoredVariant, type ScoreKind } from "./scores.ts";
+import { evaluatedVariants } from "./selection.ts";
+
+/** What each quirk of the original changes, from the same answers; those that change nothing here are left out. */
+export function variantQuirks(
+  variants: readonly ScoredVariant[],
+  kind: ScoreKind,
+  protocol: Protocol,
+): readonly QuirkEffect[] {
+  const { favours } = variants[0]!.facts;
+  const quirks: QuirkEffect[] = [];
+  const directed = kind !== "distance";
+  if (directed && favours === "allele1" && kind === "likelihood") {
+    quirks.push({
+      label: "Q22",
+      says: "The original takes allele 2 − allele 1 for likelihoods of the Yoruban variants, though their effects are told of allele 1; corrected, allele 1 − allele 2. Pearson r.",
+      effect: byProtocol((rule) => signedPearson(variants, kind, rule, protocol)),
+    });
+  }
+  if (favours === "alternative" && variants.some(({ facts }) => facts.reference === 2)) {
+    quirks.push({
+      label: "Q41",
+      says: "The original takes beta as it stands, also where allele 2 is the genome's and beta is told of allele 1; corrected, beta is turned there. Pearson r.",
+      effect: byProtocol((rule) => signedPearson(variants, kind, rule, protocol)),
+    });
+  }
+  if (variants.some(({ facts }) => facts.used === false) && variants.some(({ facts }) => facts.used)) {
+    quirks.push({
+      label: "Q23",
+      says: "The column is_causal of the original's published file says which variants are used, not which are QTLs; corrected, the QTLs' label. AUROC.",
+      effect: {
+        paper: areaOf(variants, ({ facts }) => facts.used),
+        corrected: evaluatedArea(variants, protocol),
+      },
+    });
+  }
+  if (variants.some(({ facts }) => facts.original === "refused")) {
+    quirks.push({
+      label: "Q20",
+      says: "The original stops at alleles of several bases, and at variants whose window begins before the chromosome (quirk Q19); corrected, they count. AUROC.",
+      effect: byProtocol((rule) =>
+        evaluatedArea(
+          rule === "paper" ? variants.filter(({ facts }) => facts.original !== "refused") : variants,
+          "corrected",
+        ),
+      ),
+    });
+  }
+  if (evaluatedVariants(variants, protocol).duplicates > 0) {
+    quirks.push({
+      label: "Q39",
+      says: "The original joins scores and table by place and alleles, so that a variant that stands there k times counts k² times; corrected, each row counts once. AUROC.",
+      effect: byProtocol((rule) => evaluatedArea(variants, rule)),
+    });
+  }
+  if (variants.every(({ otherArithmetic }) => otherArithmetic !== undefined)) {
+    const other = variants.map((variant) => ({ ...variant, difference: variant.otherArithmetic! }));
+    const [paper, corrected] = protocol === "paper" ? [variants, other] : [other, variants];
+    quirks.push({
+      label: "Q16",
+      says: "The original computes distances in float32, whose rounding is about as large as what one letter changes; corrected, in float64. AUROC.",
+      effect: { paper: evaluatedArea(paper, protocol), corrected: evaluatedArea(corrected, protocol) },
+    });
+  }
+  return quirks;
+}
+
+const byProtocol = (value: (rule: Protocol) => number | null) => ({
+  paper: value("paper"),
+  corrected: value("corrected"),
+});
+
+/** Pearson's r over QTLs by one protocol's signs, of the rows that the cell's own protocol evaluates. */
+function signedPearson(
+  variants: readonly ScoredVariant[],
+  kind: ScoreKind,
+  rule: Protocol,
+  protocol: Protocol,
+): number | null {
+  const { withEffect } = evaluatedVariants(variants, protocol);
+  const { difference, effect } = orientationOf(withEffect[0]?.facts.favours ?? "allele2", kind, rule);
+  return finiteOrNull(pearson(withEffect.map(difference), withEffect.map(effect)).r);
+}
+
+function evaluatedArea(variants: readonly ScoredVariant[], protocol: Protocol): number | null {
+  const { significant, controls } = evaluatedVariants(variants, protocol);
+  const chosen = new Set(significant);
+  return areaOf([...significant, ...controls], (variant) => chosen.has(variant));
+}
+
+function areaOf(
+  variants: readonly ScoredVariant[],
+  label: (variant: ScoredVariant) => boolean | undefined,
+): number | null {
+  const labels = variants.map((variant) => (label(variant) ? 1 : 0));
+  return finiteOrNull(
+    auroc(
+      variants.map(({ difference }) => Math.abs(difference)),
+      labels,
+    ),
+  );
+}

@@ -1,0 +1,172 @@
+import { basename } from "node:path";
+import { sha256Hex } from "../../../base/digest.ts";
+import { InputError } from "../../../base/errors.ts";
+import type { Genome } from "../../../dna/genome/genome.ts";
+import { missingChromosome } from "../../../dna/genome/missing-chromosome.ts";
+import { modelLettersOf } from "../../../dna/sequence/letters.ts";
+import { isProcessedFile } from "../../datasets/processed/entries.ts";
+import { checkVariants, SCORE_COLUMN } from "../../datasets/variants/check.ts";
+import type { Finding } from "../../datasets/variants/checks/finding.ts";
+import { readVariants } from "../../datasets/variants/read.ts";
+import { type VariantRow, type VariantTable, variantTable } from "../../datasets/variants/table.ts";
+import { genomeInput, missingInput, textInput } from "../inputs.ts";
+import { pickRows } from "../pick-rows.ts";
+import { isInSplit } from "../split.ts";
+import type { Example, OpenTask, SelectedRows, Selection, Task, TaskInputs } from "../task.ts";
+import { allelePair } from "./pair.ts";
+import { factsOf } from "./scores.ts";
+import { openTraining } from "./training.ts";
+
+/** Opens a table of variants and its genome, and checks one against the other: what is found stands in the run's notes. */
+export async function openVariants(task: Task, inputs: TaskInputs): Promise<OpenTask> {
+  const table = await tableOf(task, inputs);
+  const given = await genomeInput(task, inputs);
+  const { genome } = given;
+  try {
+    const { findings } = await checkVariants(table, genome);
+    const training = await openTraining(inputs, genome);
+    return {
+      task,
+      digests: { variants: tableDigest(table), genome: await genome.digest() },
+      dataset: inputs.dataset === undefined ? nameOf(table) : textInput(task, inputs, "dataset"),
+      notes: [...leftOutNotes(table), ...findings.map((found) => noteOf(table, found))],
+      ...(training === undefined ? {} : { training }),
+      select: (selection) => select(table, genome, selection),
+      examples: (rows) => examplesOf(rows as readonly VariantRow[], table, genome),
+      async close() {
+        await training?.close();
+        await given.close();
+      },
+    };
+  } catch (error) {
+    await given.close();
+    throw error;
+  }
+}
+
+async function tableOf(task: Task, { variants }: TaskInputs): Promise<VariantTable> {
+  if (typeof variants === "string") {
+    if (await isProcessedFile(variants)) throw exportedVariants(variants);
+    return readVariants(variants, { extra: SCORE_COLUMN });
+  }
+  if (!Array.isArray(variants)) throw missingInput(task, "variants");
+  const rows = variants as readonly VariantRow[];
+  rows.forEach(({ index }, i) => {
+    if (Number.isSafeInteger(index) && index > (rows[i - 1]?.index ?? -1)) return;
+    throw new InputError(`entry ${i} of the variants has the index ${String(index)}`, {
+      hint: "`index` is the row's number in the whole table: whole, not negative, and rising",
+    });
+  });
+  return variantTable("variants", rows);
+}
+
+/** Quirks Q23 and Q41: what DART-Eval exported for this task cannot be evaluated. */
+function exportedVariants(file: string): InputError {
+  return new InputError(
+    "this is DART-Eval's data.h5, which cannot be evaluated: it does not say which variants are significant (its is_causal says which are used), its effect sizes differ from those of the tables, and it has no positions",
+    {
+      place: { file },
+      hint: "give the table itself, Afr.CaQTLS.tsv or yoruban.dsqtls.benchmarking.tsv, and its genome: dart-eval data fetch --task 5",
+    },
+  );
+}
+
+/** The name of the study where the form tells it, else of the file. */
+function nameOf({ form, path }: VariantTable): string {
+  if (form === "caqtl") return "African caQTLs";
+  if (form === "dsqtl") return "Yoruban dsQTLs";
+  const name = basename(path).replace(/\.(tsv|txt|vcf|gz|bgz)(?=\.|$)/g, "");
+  return name.replace(/[^\p{L}\p{N} ._+()-]/gu, "_").slice(0, 60) || "variants";
+}
+
+const leftOutNotes = ({ path, leftOut }: VariantTable) =>
+  leftOut === 0
+    ? []
+    : [`${basename(path)}: ${leftOut} alternatives that are no letters, such as <DEL>, are left out.`];
+
+const noteOf = ({ path }: VariantTable, { kind, what, examples, fix }: Finding) =>
+  `${basename(path)}: ${what} (${kind}; ${examples.map(({ line, text }) => `line ${line} ${text}`).join(", ")}). ${sentence(fix)}`;
+
+const sentence = (text: string) => `${text[0]!.toUpperCase()}${text.slice(1)}.`;
+
+/** Digest of what the rows say, whatever compression they came in. */
+function tableDigest({ rows, form, favours }: VariantTable): string {
+  const parts: string[] = [`${form} ${favours}`];
+  for (let start = 0; start < rows.length; start += 65_536) {
+    const lines = rows
+      .slice(start, start + 65_536)
+      .map((row) =>
+        [
+          row.index,
+          row.chrom,
+          row.position,
+          row.allele1,
+          row.allele2,
+          row.significant,
+          row.used,
+          row.inPeaks,
+          row.effect,
+          row.p,
+        ].join("\t"),
+      );
+    parts.push(sha256Hex(lines.join("\n")));
+  }
+  return sha256Hex(parts.join("\n"));
+}
+
+function select({ rows, path }: VariantTable, genome: Genome, { split, limit }: Selection): SelectedRows {
+  const perChromosome = new Map<string, number>();
+  for (const { chrom } of rows) perChromosome.set(chrom, (perChromosome.get(chrom) ?? 0) + 1);
+  const selected = pickRows(
+    rows.filter(({ chrom }) => isInSplit(chrom, split)),
+    limit,
+  );
+  for (const row of selected) checkPlace(row, path, genome);
+  const lengths = selected.map(({ chrom }) => genome.chromosomes.get(chrom)!);
+  // The genome keeps one chromosome while it fetches the next.
+  const memory = 2 * lengths.reduce((most, length) => Math.max(most, length), 0);
+  return { rows: selected, inTable: rows.length, perChromosome, memory };
+}
+
+function checkPlace({ chrom, position, line }: VariantRow, path: string, genome: Genome) {
+  const length = genome.chromosomes.get(chrom);
+  const place = { file: path, line };
+  if (length === undefined) throw missingChromosome(chrom, genome.chromosomes.keys(), place);
+  if (position < length) return;
+  throw new InputError(
+    `position ${position + 1} lies beyond the end of ${chrom}, which has ${length} bases in ${genome.path}`,
+    { place, hint: "was the table made for another version of the genome? Try dart-eval check variants" },
+  );
+}
+
+/** Chromosome by chromosome, since a genome keeps the last one asked for; in the order given. */
+async function examplesOf(
+  rows: readonly VariantRow[],
+  table: VariantTable,
+  genome: Genome,
+): Promise<readonly Example[]> {
+  const examples = new Array<Example>(rows.length);
+  for (const chrom of new Set(rows.map((row) => row.chrom))) {
+    const letters = await genome.chromosome(chrom);
+    rows.forEach((row, i) => {
+      if (row.chrom === chrom) examples[i] = exampleOf(row, table, letters);
+    });
+  }
+  return examples;
+}
+
+function exampleOf(row: VariantRow, { form, favours }: VariantTable, chromosome: Uint8Array): Example {
+  const { chrom, position, allele1, allele2, significant, used, inPeaks, effect, p } = row;
+  const pair = allelePair(chromosome, row);
+  const { reference, original, unknown } = pair;
+  return {
+    row: row.index,
+    sequences: [modelLettersOf(pair.allele1), modelLettersOf(pair.allele2)],
+    ...(unknown > 0 ? { codes: [pair.allele1, pair.allele2] } : {}),
+    ...(pair.aligned ? {} : { aligned: false }),
+    facts: factsOf({
+      ...{ chrom, start: position, end: position + 1, allele1, allele2, reference, original },
+      ...{ form, favours, significant, used, inPeaks, effect, p, unknown },
+    }),
+  };
+}

@@ -1,0 +1,49 @@
+import type { Protocol } from "../../../models/model.ts";
+import { isEvaluated } from "../../datasets/variants/table.ts";
+import type { ScoredVariant } from "./scores.ts";
+
+/** The variants that are evaluated, and what became of the others. */
+export interface EvaluatedVariants {
+  readonly significant: readonly ScoredVariant[];
+  readonly controls: readonly ScoredVariant[];
+  /** Significant ones whose effect is known. */
+  readonly withEffect: readonly ScoredVariant[];
+  /** Rows that the original stops at, left out under `paper`. */
+  readonly refused: number;
+  /** Rows that stand in the table again, with the same place and alleles. */
+  readonly duplicates: number;
+}
+
+/**
+ * The rows that the benchmark evaluates: those that the table marks as used and, of the African caQTLs, as in peaks, where the
+ * table has these columns; those with a label among them are QTLs or controls.
+ *
+ * Under `paper` rows that the original stops at are left out (quirks Q19 and Q20), and a variant that stands in the table k
+ * times counts k² times, as a join of scores with table by place and alleles has it (quirk Q39).
+ */
+export function evaluatedVariants(variants: readonly ScoredVariant[], protocol: Protocol): EvaluatedVariants {
+  const accepted = variants.filter(({ facts }) => facts.original !== "refused");
+  const scored = protocol === "paper" ? accepted : variants;
+  const byKey = new Map<string, ScoredVariant[]>();
+  for (const variant of scored) {
+    const key = keyOf(variant);
+    const same = byKey.get(key);
+    if (same === undefined) byKey.set(key, [variant]);
+    else same.push(variant);
+  }
+  const joined =
+    protocol === "paper" && byKey.size < scored.length
+      ? scored.flatMap((row) => byKey.get(keyOf(row))!.map(({ difference }) => ({ ...row, difference })))
+      : scored;
+  const asked = joined.filter(({ facts }) => isEvaluated(facts));
+  const significant = asked.filter(({ facts }) => facts.significant === true);
+  return {
+    significant,
+    controls: asked.filter(({ facts }) => facts.significant === false),
+    withEffect: significant.filter(({ facts }) => facts.effect !== undefined),
+    refused: variants.length - accepted.length,
+    duplicates: scored.length - byKey.size,
+  };
+}
+
+const keyOf = ({ facts }: ScoredVariant) => `${facts.chrom} ${facts.start} ${facts.allele1} ${facts.allele2}`;

@@ -1,0 +1,96 @@
+import { ENOUGH_BLOCKS } from "../../metrics/block-estimate.ts";
+import { genomicBlocks } from "../../metrics/blocks.ts";
+import { mean } from "../../metrics/sum.ts";
+import { finiteOrNull } from "../json-numbers.ts";
+import type { Measurement } from "../measurement.ts";
+import type { MeasureContext } from "../task.ts";
+import {
+  alternativeAgainstReference,
+  type Orientation,
+  type ScoredVariant,
+  type ScoreKind,
+} from "./scores.ts";
+import type { EvaluatedVariants } from "./selection.ts";
+
+/** Counts of rows, and of what became of them. */
+export function variantCounts(
+  variants: readonly ScoredVariant[],
+  { significant, controls, withEffect, refused, duplicates }: EvaluatedVariants,
+  { rowsInTable }: MeasureContext,
+): Measurement["counts"] {
+  const count = (is: (variant: ScoredVariant) => boolean) => variants.filter(is).length;
+  return {
+    rows: variants.length,
+    rowsInTable,
+    significant: significant.length,
+    controls: controls.length,
+    significantWithEffect: withEffect.length,
+    rowsWithAllele1Reference: count(({ facts }) => facts.reference === 1),
+    rowsWithAllele2Reference: count(({ facts }) => facts.reference === 2),
+    rowsWithNeitherReference: count(({ facts }) => facts.reference === 0),
+    rowsRefusedByOriginal: refused,
+    rowsWithUnknownLetters: count(({ facts }) => facts.unknown > 0),
+    rowsComparedByWholeWindows: count(({ wholeWindows }) => wholeWindows),
+    duplicateRows: duplicates,
+    genomicBlocks: genomicBlocks([...significant, ...controls].map(({ facts }) => facts)).sizes.length,
+  };
+}
+
+/** Averages that need no labels: how large differences are, and which way they go. */
+export function variantAverages(
+  variants: readonly ScoredVariant[],
+  favours: ScoredVariant["facts"]["favours"],
+  kind: ScoreKind,
+): Measurement["averages"] {
+  const size = mean(variants.map(({ difference }) => Math.abs(difference)));
+  if (kind === "distance") return { differenceSize: finiteOrNull(size) };
+  const { difference } = alternativeAgainstReference(favours);
+  return {
+    differenceSize: finiteOrNull(size),
+    alternativeLessReference: finiteOrNull(mean(variants.map(difference))),
+  };
+}
+
+/** What a reader of the numbers must know. */
+export function variantNotes(
+  variants: readonly ScoredVariant[],
+  { significant, controls, withEffect, refused, duplicates }: EvaluatedVariants,
+  { says }: Orientation,
+  { protocol }: MeasureContext,
+): readonly string[] {
+  const { facts } = variants[0]!;
+  const notes = withEffect.length > 0 ? [`The sign of a correlation is that of ${says}.`] : [];
+  if (facts.form === "caqtl" && variants.every((variant) => variant.facts.inPeaks === undefined)) {
+    notes.push("The table does not say which variants are in peaks, so all that are used are evaluated.");
+  }
+  if (refused > 0) {
+    const what = `${refused} variants have an allele of several bases or lie too near the start of their chromosome, and the original stops at them`;
+    notes.push(
+      protocol === "paper"
+        ? `${what}: they are scored and left out of every number.`
+        : `${what}; here they count.`,
+    );
+  }
+  if (duplicates > 0) {
+    notes.push(
+      protocol === "paper"
+        ? `${duplicates} rows repeat the place and alleles of another, and the original's join multiplies them (quirk Q39).`
+        : `${duplicates} rows repeat the place and alleles of another; each row counts once.`,
+    );
+  }
+  const without = significant.length - withEffect.length;
+  if (without > 0) notes.push(`${without} QTLs have no effect and are not in the correlations.`);
+  const whole = variants.filter(({ wholeWindows }) => wholeWindows).length;
+  if (whole > 0) {
+    notes.push(
+      `${whole} variants were compared by the log-likelihoods of their whole windows, what differs not hidden: a sum over all positions, of which those behind the variant change too.`,
+    );
+  }
+  const blocks = genomicBlocks([...significant, ...controls].map((variant) => variant.facts)).sizes.length;
+  if (blocks > 0 && blocks < ENOUGH_BLOCKS) {
+    notes.push(
+      `The variants lie in ${blocks} stretches of 1 Mb; for fewer than ${ENOUGH_BLOCKS} intervals are those of the jackknife.`,
+    );
+  }
+  return notes;
+}

@@ -1,0 +1,44 @@
+import { InputError } from "../../../base/errors.ts";
+import type { Genome } from "../../../dna/genome/genome.ts";
+import { isProcessedFile } from "../../datasets/processed/entries.ts";
+import { chromatinActivity } from "../chromatin-activity/chromatin-activity.ts";
+import type { InputForm, OpenTask, TaskInputs } from "../task.ts";
+
+/** Task 4's inputs but its genome, under its names. */
+const OF_TASK_4 = chromatinActivity.inputs.filter(({ name }) => name !== "genome");
+
+/** What settings that answer with what Task 4 trained must be given beside the variants. */
+export const TRAINING_INPUTS: readonly InputForm[] = [
+  ...OF_TASK_4.map(
+    (form): InputForm => ({ ...form, optional: true, what: `for settings that train: ${form.what}` }),
+  ),
+  {
+    name: "training-genome",
+    optional: true,
+    what: "for settings that train: the genome of peaks and signal, where it is not that of the variants, as with the dsQTLs of hg19",
+  },
+];
+
+/**
+ * Task 4 as what trains.
+ *
+ * @param genome  of the variants; of the training, too, where no other is given
+ * @returns       undefined where none of its inputs is given
+ * @throws {InputError} where some of them are, and others are missing or cannot be read
+ */
+export async function openTraining(inputs: TaskInputs, genome: Genome): Promise<OpenTask | undefined> {
+  const given = OF_TASK_4.filter(({ name }) => inputs[name] !== undefined);
+  if (given.length === 0) return undefined;
+  const { peaks } = inputs;
+  // DART-Eval's data.h5 holds all of them but the name.
+  const whole = typeof peaks === "string" && peaks !== "" && (await isProcessedFile(peaks));
+  const missing = OF_TASK_4.filter((form) => !given.includes(form) && !(whole && form.name !== "cell-line"));
+  if (missing.length > 0) {
+    throw new InputError(
+      `variants are scored with what ${chromatinActivity.name} trained, and of its inputs ${missing.map(({ name }) => name).join(", ")} are missing`,
+      { hint: missing.map(({ name, what }) => `${name}: ${what}`).join("\n  ") },
+    );
+  }
+  const own = Object.fromEntries(given.map(({ name }) => [name, inputs[name]]));
+  return chromatinActivity.open({ ...own, genome: inputs["training-genome"] ?? genome }, { seed: 0 });
+}

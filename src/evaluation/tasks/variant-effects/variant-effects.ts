@@ -1,0 +1,103 @@
+import { isEvaluated, type VariantRow } from "../../datasets/variants/table.ts";
+import type { Prediction } from "../prediction.ts";
+import { asKind } from "../prediction.ts";
+import type { ScoreTable, Task } from "../task.ts";
+import { measureVariants } from "./measure.ts";
+import { VARIANT_WINDOW } from "./pair.ts";
+import { VARIANTS_AB_INITIO, VARIANTS_FINE_TUNED, VARIANTS_PROBED } from "./recipes.ts";
+import { openVariants } from "./rows.ts";
+import { TRAINING_INPUTS } from "./training.ts";
+
+/** What a row is found by in the table that it came from; positions 1-based, as there. */
+const KEYS = ["idx", "chrom", "pos", "allele1", "allele2"] as const;
+
+const keysOf = ({ row, facts }: Prediction) => [
+  row,
+  facts.chrom!,
+  Number(facts.start) + 1,
+  facts.allele1!,
+  facts.allele2!,
+];
+
+/** The original's columns of scores, behind what a row is found by. */
+const ALLELE_SCORES: ScoreTable = {
+  columns: [...KEYS, "allele1_scores", "allele2_scores"],
+  line(prediction) {
+    const { values } = asKind(prediction.kind === "activity" ? "activity" : "likelihood", prediction);
+    return [...keysOf(prediction), ...values];
+  },
+};
+
+const DISTANCES: ScoreTable = {
+  columns: [...KEYS, "cosine_distance"],
+  line: (prediction) => [...keysOf(prediction), ...asKind("distance", prediction).values],
+};
+
+/**
+ * Task 5: the two alleles of a variant in the same 2,114 bases. Does a model tell variants that change chromatin's openness
+ * from those that do not, and in which direction they do?
+ * Inputs: `variants`, a path or rows; `genome`, a path or an open `Genome`; `dataset`, the study's name. For settings that
+ * answer with what Task 4 trained, its inputs too, its genome as `training-genome` where it is another one.
+ */
+export const variantEffects: Task = {
+  name: "variant-effects",
+  number: 5,
+  version: 1,
+  title: "Variant effects",
+  asks: "Does the difference between two alleles tell variants that change chromatin accessibility from those that do not, and the direction of the change?",
+  source:
+    "DART-Eval task 5 (Patel et al. 2024, arXiv:2412.05430): caQTLs of African lymphoblastoid lines (DeGorter et al. 2023, doi:10.1101/2023.11.04.564839; hg38) and dsQTLs of Yoruban ones (Degner et al. 2012, doi:10.1038/nature10808; hg19)",
+  window: VARIANT_WINDOW,
+  members: ["allele 1", "allele 2"],
+  inputs: [
+    {
+      name: "variants",
+      what: "the table of variants: African caQTLs, Yoruban dsQTLs, variant-scorer's form, chr pos allele1 allele2, or VCF; dart-eval check variants looks for its faults",
+    },
+    {
+      name: "genome",
+      what: "the genome of the table's assembly (hg38 for the African caQTLs, hg19 for the Yoruban dsQTLs): FASTA, FASTA with bgzip, or 2bit",
+    },
+    {
+      name: "dataset",
+      kind: "text",
+      optional: true,
+      what: "the study's name, for titles and tables; by the table's form without it",
+    },
+    ...TRAINING_INPUTS,
+  ],
+  stratum(row) {
+    const { significant } = row as VariantRow;
+    if (!isEvaluated(row as VariantRow) || significant === undefined) return undefined;
+    return significant ? "significant" : "control";
+  },
+  settings: {
+    "zero-shot": { recipe: { score: "alleles" }, defaultSplit: "all", scores: ALLELE_SCORES },
+    "zero-shot-embedding": {
+      recipe: {
+        answer: "distance",
+        pooling: "row",
+        extractionBatchSize: 512,
+        order: "file",
+        bothOrders: false,
+      },
+      byFamily: { caduceus: { extractionBatchSize: 256 } },
+      defaultSplit: "all",
+      scores: DISTANCES,
+    },
+    probed: { ...VARIANTS_PROBED, defaultSplit: "all", scores: ALLELE_SCORES },
+    "fine-tuned": { ...VARIANTS_FINE_TUNED, defaultSplit: "all", scores: ALLELE_SCORES },
+    "ab-initio": { ...VARIANTS_AB_INITIO, defaultSplit: "all", scores: ALLELE_SCORES },
+    predicted: { recipe: { score: "activity" }, defaultSplit: "all", scores: ALLELE_SCORES },
+  },
+  open: (inputs) => openVariants(variantEffects, inputs),
+  measure: measureVariants,
+  // What a table of scores computed elsewhere must have; those of a run have the place and alleles as well.
+  scores: {
+    columns: ["idx", "allele1_scores", "allele2_scores"],
+    line(prediction) {
+      const { row, values } = asKind(prediction.kind === "activity" ? "activity" : "likelihood", prediction);
+      return [row, ...values];
+    },
+  },
+};

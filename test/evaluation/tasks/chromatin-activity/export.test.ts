@@ -1,0 +1,149 @@
+import { expect, test } from "vitest";
+import { Pcg64 } from "../../../../src/base/pcg64.ts";
+import { genomeInMemory } from "../../../../src/dna/genome/genome.ts";
+import type { Signal } from "../../../../src/dna/genome/signal.ts";
+import type { ActivityWindow } from "../../../../src/evaluation/datasets/chromatin-activity/windows.ts";
+import { evaluate } from "../../../../src/evaluation/evaluate.ts";
+import { chromatinActivity } from "../../../../src/evaluation/tasks/chromatin-activity/chromatin-activity.ts";
+import { setOf, targetOf } from "../../../../src/evaluation/tasks/chromatin-activity/columns.ts";
+import type { OpenTask } from "../../../../src/evaluation/tasks/task.ts";
+import { scratchFiles } from "../../../scratch-files.ts";
+import { oneHot, writeHdf5 } from "../../hdf5-file.ts";
+
+const scratch = scratchFiles();
+const LENGTH = 30_000;
+const NAMES = ["chr1", "chr6", "chr5"];
+const rng = new Pcg64(3);
+const genome = genomeInMemory(
+  "made up",
+  new Map(
+    NAMES.map((name) => [
+      name,
+      Array.from({ length: LENGTH }, () => "ACGTN"[Math.floor(rng.nextFloat64() * 4.02)]!).join(""),
+    ]),
+  ),
+);
+const signal: Signal = {
+  path: "made up",
+  chromosomes: new Map(NAMES.map((name) => [name, LENGTH])),
+  sums: async (some) => Float64Array.from(some, ({ start }) => start % 17),
+  values: async () => [],
+  digest: async () => "0".repeat(64),
+  close: async () => {},
+};
+/** Rows of the three splits in turn. */
+const table = (rows: number, first: number): ActivityWindow[] =>
+  Array.from({ length: rows }, (_, index) => {
+    const start = first + 211 * index;
+    return { index, chrom: NAMES[index % 3]!, start, end: start + 2114 };
+  });
+const inputs = {
+  genome,
+  signal,
+  peaks: table(30, 100),
+  idr: table(9, 900),
+  nonpeaks: table(24, 1500),
+  "cell-line": "K562",
+};
+const rowsOf = (task: OpenTask, split: "train" | "val" | "test") =>
+  task.select({ split, purpose: "answer", limit: null }).rows;
+
+/** What the original exports: each split and set of a cell line as groups of arrays. */
+async function exported(): Promise<string> {
+  const plain = await chromatinActivity.open(inputs, { seed: 0 });
+  const arrays: Parameters<typeof writeHdf5>[1] = {};
+  const { tables } = plain.select({ split: "all", purpose: "answer", limit: null });
+  for (const split of ["train", "val", "test"] as const) {
+    const examples = await plain.examples(rowsOf(plain, split));
+    for (const [i, [set, group]] of Object.entries({
+      peaks: "peaks",
+      idr: "idr_peaks",
+      nonpeaks: "nonpeaks",
+    }).entries()) {
+      const own = examples.filter((example) => setOf(example) === set);
+      const shape = [own.length];
+      const letters = own.map(
+        ({ sequences, codes }) =>
+          codes?.[0]?.reduce((text, code) => text + "ACGTN"[code]!, "") ?? sequences[0]!,
+      );
+      Object.assign(arrays, {
+        [`K562/${split}/${group}/seqs`]: oneHot(letters),
+        [`K562/${split}/${group}/counts`]: { type: "float32", shape, data: own.map(targetOf) },
+        [`K562/${split}/${group}/idxs`]: {
+          type: "uint32",
+          shape,
+          data: own.map(({ row }) => row - tables![i]!),
+        },
+      });
+    }
+  }
+  await plain.close();
+  const path = scratch.path("data.h5");
+  await writeHdf5(path, arrays);
+  return path;
+}
+
+test("data.h5 in place of tables, genome and signal: the same rows, letters, codes and counts", async () => {
+  const task = await chromatinActivity.open({ peaks: await exported(), "cell-line": "K562" }, { seed: 0 });
+  const plain = await chromatinActivity.open(inputs, { seed: 0 });
+  let compared = 0;
+  for (const split of ["train", "val", "test"] as const) {
+    const asked = (of: OpenTask) => of.examples(rowsOf(of, split).filter((_, i) => i % 5 !== 2));
+    const [ours, theirs] = [await asked(plain), await asked(task)];
+    expect(theirs.map(({ row, sequences, codes }) => ({ row, sequences, codes }))).toEqual(
+      ours.map(({ row, sequences, codes }) => ({ row, sequences, codes })),
+    );
+    for (const [i, { facts }] of theirs.entries()) {
+      expect(facts.set).toBe(ours[i]!.facts.set);
+      expect(Number(facts.counts)).toBeCloseTo(Number(ours[i]!.facts.counts), 4);
+      compared++;
+    }
+  }
+  expect(compared).toBeGreaterThan(45);
+  expect(task.select({ split: "all", purpose: "train", limit: null }).rows).toHaveLength(54);
+  await plain.close();
+  await task.close();
+});
+
+test("numbers from data.h5 have intervals over rows, and say so", async () => {
+  const { metrics, notes, counts } = await evaluate({
+    task: chromatinActivity,
+    inputs: { peaks: await exported(), "cell-line": "K562" },
+    model: { name: "A", predictActivity: (some) => some.map((letters) => letters.split("A").length) },
+    setting: "predicted",
+  });
+  expect(metrics[0]!.intervals[0]!.method).toMatch(/^row-/);
+  expect(notes.join(" ")).toContain("take them as independent");
+  expect(counts).not.toHaveProperty("genomicBlocks");
+});
+
+test("a signal that cannot be counts is refused with the place", async () => {
+  for (const wrong of [-1, Number.POSITIVE_INFINITY]) {
+    const odd = {
+      ...signal,
+      sums: async (some: readonly unknown[]) => new Float64Array(some.length).fill(wrong),
+    };
+    const task = await chromatinActivity.open({ ...inputs, signal: odd }, { seed: 0 });
+    await expect(task.examples(rowsOf(task, "test").slice(0, 3))).rejects.toThrow(
+      `the signal sums to ${wrong} over chr5:1079-2079 (peaks)`,
+    );
+    await task.close();
+  }
+});
+
+test("a window of another width is refused", async () => {
+  const peaks = [{ index: 0, chrom: "chr5", start: 10, end: 2000 }];
+  await expect(chromatinActivity.open({ ...inputs, peaks }, { seed: 0 })).rejects.toThrow(
+    "entry 0 of peaks is [10, 2000): a window has 2114 bases",
+  );
+});
+
+test("a cell line that data.h5 lacks is refused", async () => {
+  const peaks = await exported();
+  await expect(chromatinActivity.open({ peaks, "cell-line": "HeLa" }, { seed: 0 })).rejects.toThrow(
+    /no cell line "HeLa"/,
+  );
+  await expect(chromatinActivity.open({ peaks, "cell-line": "IMR90" }, { seed: 0 })).rejects.toThrow(
+    /there is no such array/,
+  );
+});

@@ -1,0 +1,168 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import type { LikelihoodPrediction, Prediction } from "../../../../src/evaluation/tasks/prediction.ts";
+import { measurePairs } from "../../../../src/evaluation/tasks/regulatory-elements/measure.ts";
+import type { Protocol } from "../../../../src/models/model.ts";
+
+interface Golden {
+  readonly element: number[];
+  readonly control: number[];
+  readonly metrics: Readonly<Record<string, number | null>>;
+}
+// scripts/golden/regulatory_elements_metrics.py (NumPy 1.26.4, SciPy 1.12.0)
+const goldens: Record<string, Golden> = JSON.parse(
+  readFileSync(new URL("../../../golden/regulatory-elements/metrics.json", import.meta.url), "utf8"),
+);
+
+/** Rows on two chromosomes, 50 kb apart. */
+function predictionsOf(
+  element: number[],
+  control: number[],
+  more: (i: number) => Partial<LikelihoodPrediction> = () => ({}),
+) {
+  return element.map((score, row): LikelihoodPrediction => {
+    const { facts, ...rest } = more(row);
+    const start = Math.floor(row / 2) * 50_000;
+    return {
+      kind: "likelihood",
+      row,
+      values: [score, control[row]!],
+      facts: {
+        chrom: row % 2 === 0 ? "chr5" : "chr10",
+        start,
+        end: start + 300,
+        unknown: 0,
+        same: 0,
+        ...facts,
+      },
+      ...rest,
+    };
+  });
+}
+const measure = (predictions: readonly Prediction[], protocol: Protocol = "paper", rowsInTable = 5000) =>
+  measurePairs(predictions, { protocol, seed: 0, rowsInTable, recipe: {} });
+
+describe("the published keys agree with NumPy and SciPy", () => {
+  test.each(Object.entries(goldens))("%s", (_, { element, control, metrics }) => {
+    const { published } = measure(predictionsOf(element, control));
+    expect(Object.keys(published)).toEqual(Object.keys(metrics));
+    for (const [key, expected] of Object.entries(metrics)) {
+      if (expected === null) expect(published[key], key).toBeNull();
+      else
+        expect(Math.abs(published[key]! - expected), key).toBeLessThanOrEqual(
+          1e-9 * Math.max(1, Math.abs(expected)),
+        );
+    }
+    // p-values far below 1e-9 are compared by their ratio.
+    if (metrics.pval !== null) expect(published.pval! / metrics.pval!).toBeCloseTo(1, 6);
+  });
+});
+
+describe("accuracy", () => {
+  const { element, control } = goldens["many ties"]!;
+  const predictions = predictionsOf(element, control);
+  const wins = element.filter((score, i) => score > control[i]!).length;
+  const ties = element.filter((score, i) => score === control[i]!).length;
+
+  test("counts a tie as wrong in the paper's protocol and as half in the corrected one", () => {
+    expect(ties).toBeGreaterThan(20);
+    for (const [protocol, accuracy] of [
+      ["paper", wins / 500],
+      ["corrected", (wins + ties / 2) / 500],
+    ] as const) {
+      const { metrics, published, counts } = measure(predictions, protocol);
+      expect(metrics[0]).toMatchObject({ name: "paired-accuracy", main: true });
+      expect(metrics[0]!.value).toBeCloseTo(accuracy, 12);
+      expect(published.acc).toBe(metrics[0]!.value);
+      expect(counts).toMatchObject({ rows: 500, rowsInTable: 5000, wins, ties, losses: 500 - wins - ties });
+      for (const { low, high, value } of metrics[0]!.intervals) {
+        expect(value).toBeCloseTo(accuracy, 12);
+        expect(low).toBeLessThan(accuracy);
+        expect(high).toBeGreaterThan(accuracy);
+      }
+    }
+  });
+
+  test("has the published interval over twice the table first, or an honest one", () => {
+    const paper = measure(predictions, "paper").metrics[0]!;
+    const accuracy = paper.value!;
+    expect(paper.intervals[0]).toMatchObject({ method: "wald", n: 10_000 });
+    const half = 1.959964 * Math.sqrt((accuracy * (1 - accuracy)) / 10_000);
+    expect(paper.intervals[0]!.high - accuracy).toBeCloseTo(half, 6);
+    const corrected = measure(predictions, "corrected").metrics[0]!;
+    expect(corrected.intervals.map(({ method, n }) => [method, n])).toEqual([
+      ["genomic-block-wilson", 500],
+      ["wilson", 500],
+      ["genomic-block-bootstrap", 500],
+      ["wald", 500],
+    ]);
+  });
+
+  test("tells when a bootstrap would be too narrow, and not when it is not", () => {
+    expect(measure(predictions).notes.join()).toContain("in 26 stretches of 1 Mb");
+    const spread = predictionsOf(element, control, (i) => ({
+      facts: { start: i * 1_000_000, end: i * 1_000_000 + 300 },
+    }));
+    expect(measure(spread).notes).toEqual([]);
+    expect(measure(spread)).toEqual(measure(spread));
+  });
+
+  test("says what each quirk changes, the same in both protocols' words", () => {
+    const [q14, q15] = measure(predictions, "corrected").quirks;
+    expect(q14).toMatchObject({ label: "Q14", effect: { paper: { n: 10_000 }, corrected: { n: 500 } } });
+    expect(q15!.effect.paper).toBeCloseTo(wins / 500, 12);
+    expect(q15!.effect.corrected).toBeCloseTo((wins + ties / 2) / 500, 12);
+  });
+});
+
+describe("what is undefined is null with its reason, and JSON can say all of it", () => {
+  test.each([
+    ["no difference", goldens["no difference"]!.element, goldens["no difference"]!.control],
+    ["one row", [-3], [-4]],
+    ["no row", [], []],
+  ])("%s", (_, element, control) => {
+    for (const protocol of ["paper", "corrected"] as const) {
+      const measured = measure(predictionsOf([...element], [...control]), protocol);
+      expect(JSON.parse(JSON.stringify(measured))).toEqual(measured);
+      for (const metric of measured.metrics) expect(metric.value === null).toBe(metric.why !== undefined);
+    }
+  });
+
+  test("a model that cannot tell the members apart gets half, and no test", () => {
+    const { element, control } = goldens["no difference"]!;
+    const { metrics, counts } = measure(predictionsOf(element, control), "corrected");
+    expect(metrics[0]!.value).toBe(0.5);
+    expect(counts.ties).toBe(30);
+    const p = metrics.find(({ name }) => name === "wilcoxon-p");
+    expect(p).toMatchObject({ value: null, why: expect.stringContaining("nothing to rank") });
+  });
+});
+
+describe("tokens and letters", () => {
+  const element = [-1, -2, -3, -4];
+  const control = [-2, -1, -4, -5];
+
+  test("token counts are averaged, and pairs of equal counts have their own accuracy", () => {
+    const predictions = predictionsOf(element, control, (i) => ({ tokens: [10 + i, i < 2 ? 10 + i : 20] }));
+    const { averages, counts, metrics } = measure(predictions);
+    expect(averages).toEqual({ tokensPerElement: 11.5, tokensPerControl: (10 + 11 + 20 + 20) / 4 });
+    expect(counts.rowsWithEqualTokens).toBe(2);
+    expect(metrics.find(({ name }) => name === "paired-accuracy-equal-tokens")!.value).toBe(0.5);
+  });
+
+  test("where all counts are equal, or unknown, there is no such accuracy", () => {
+    for (const tokens of [{ tokens: [5, 5] as const }, {}]) {
+      const { metrics } = measure(predictionsOf(element, control, () => tokens));
+      expect(metrics.map(({ name }) => name)).not.toContain("paired-accuracy-equal-tokens");
+    }
+  });
+
+  test("unknown letters and controls equal to their element are counted and told", () => {
+    const predictions = predictionsOf(element, control, (i) => ({
+      facts: { unknown: i === 1 ? 7 : 0, same: i > 1 ? 1 : 0 },
+    }));
+    const { counts, notes } = measure(predictions);
+    expect(counts).toMatchObject({ rowsWithUnknownLetters: 1, rowsWithEqualSequences: 2 });
+    expect(notes.join()).toContain("1 elements hold unknown letters (N)");
+  });
+});

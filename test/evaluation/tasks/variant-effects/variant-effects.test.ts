@@ -1,0 +1,291 @@
+import { readFile } from "node:fs/promises";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { InputError } from "../../../../src/base/errors.ts";
+import { genomeInMemory, openGenome } from "../../../../src/dna/genome/genome.ts";
+import {
+  type SyntheticGenome,
+  writeSyntheticGenome,
+} from "../../../../src/evaluation/datasets/synthetic/write.ts";
+import { evaluate } from "../../../../src/evaluation/evaluate.ts";
+import { asKind } from "../../../../src/evaluation/tasks/prediction.ts";
+import { CHROMOSOME_SPLIT } from "../../../../src/evaluation/tasks/split.ts";
+import { variantEffects } from "../../../../src/evaluation/tasks/variant-effects/variant-effects.ts";
+import { languageModelCard } from "../../../../src/models/catalogue.ts";
+import { initCheckpoint } from "../../../../src/models/init.ts";
+import type { Model } from "../../../../src/models/model.ts";
+import { openModel } from "../../../../src/models/open-model.ts";
+import { scratchFiles } from "../../../scratch-files.ts";
+import { sharedData, testWithSharedData } from "../../../shared-data.ts";
+import { oneHot, writeHdf5 } from "../../hdf5-file.ts";
+
+const scratch = scratchFiles();
+let synthetic: SyntheticGenome;
+let markov: Model;
+beforeAll(async () => {
+  synthetic = await writeSyntheticGenome(scratch.path("synthetic"), { seed: 0, scale: 0.5 });
+  await using genome = await openGenome(synthetic.files.genome);
+  markov = await openModel("kmer-markov:order=7", {
+    device: "cpu",
+    genome,
+    trainChromosomes: CHROMOSOME_SPLIT.train,
+  });
+});
+
+const interval = (result: Awaited<ReturnType<typeof evaluate>>, name: string) =>
+  result.metrics.find((metric) => metric.name === name)!.intervals[0]!;
+
+describe("planted effects are recovered by a Markov model", () => {
+  const run = (variants: string, protocol: "paper" | "corrected") =>
+    evaluate({
+      task: "variant-effects",
+      inputs: { variants, genome: synthetic.files.genome },
+      model: markov,
+      protocol,
+    });
+
+  test("African form: QTLs are told, and with beta turned where allele 2 is the reference also directions", async () => {
+    const corrected = await run(synthetic.files.africanVariants, "corrected");
+    expect(corrected.cell.dataset).toBe("African caQTLs");
+    expect(interval(corrected, "auroc").low).toBeGreaterThan(0.5);
+    expect(interval(corrected, "pearson").low).toBeGreaterThan(0.3);
+    expect(interval(corrected, "direction-pearson").low).toBeGreaterThan(0.3);
+    const paper = await run(synthetic.files.africanVariants, "paper");
+    expect(interval(paper, "auroc")).toEqual(interval(corrected, "auroc"));
+    expect(interval(paper, "pearson").value).toBeLessThan(interval(corrected, "pearson").value - 0.05);
+  });
+
+  test("Yoruban form: directions are those of allele 1, and the original's sign is the other one", async () => {
+    const corrected = await run(synthetic.files.yorubanVariants, "corrected");
+    expect(corrected.cell.dataset).toBe("Yoruban dsQTLs");
+    expect(interval(corrected, "auroc").low).toBeGreaterThan(0.5);
+    expect(interval(corrected, "pearson").low).toBeGreaterThan(0.1);
+    const paper = await run(synthetic.files.yorubanVariants, "paper");
+    expect(interval(paper, "pearson").value).toBeCloseTo(-interval(corrected, "pearson").value, 12);
+  });
+});
+
+const LETTERS = Array.from({ length: 6000 }, (_, i) => "ACGT"[(i * i + (i >> 3)) % 4]).join("");
+const genome = genomeInMemory("letters.fa", new Map([["chr1", LETTERS]]));
+const letter = (position: number) => LETTERS[position]!;
+const rows = [3000, 3010, 200].map((position, index) => ({
+  index,
+  line: index + 2,
+  chrom: "chr1",
+  position,
+  allele1: letter(position),
+  allele2: letter(position) === "A" ? "C" : "A",
+}));
+
+describe("rows", () => {
+  test("a row has both windows, and what is known of it", async () => {
+    const open = await variantEffects.open({ variants: rows, genome, dataset: "mine" }, { seed: 0 });
+    expect([open.dataset, open.notes]).toEqual(["mine", []]);
+    const selected = open.select({ split: "all", purpose: "answer", limit: null });
+    expect(selected).toMatchObject({ inTable: 3, perChromosome: new Map([["chr1", 3]]) });
+    const examples = await open.examples(selected.rows);
+    const [first] = examples[0]!.sequences;
+    expect(first).toBe(LETTERS.slice(3000 - 1057, 3000 + 1057));
+    expect(examples[0]!.codes).toBeUndefined();
+    expect(examples[0]!.facts).toEqual({
+      ...{ chrom: "chr1", start: 3000, end: 3001, allele1: rows[0]!.allele1, allele2: rows[0]!.allele2 },
+      ...{ reference: 1, original: "ok", form: "plain", favours: "allele2", unknown: 0 },
+    });
+    expect(examples[2]!.facts).toMatchObject({ original: "refused", unknown: 857 });
+    expect(examples[2]!.codes![0]!.filter((code) => code === 4).length).toBe(857);
+    await open.close();
+  });
+
+  test("a change of a row, of a label or of an effect is another data set", async () => {
+    const digestOf = async (change: object) => {
+      const changed = rows.map((row, i) => (i === 1 ? { ...row, ...change } : row));
+      const open = await variantEffects.open({ variants: changed, genome }, { seed: 0 });
+      return open.digests.variants;
+    };
+    const digests = [{}, { position: 3011 }, { allele2: "T" }, { significant: true }, { effect: 1 }];
+    expect(new Set(await Promise.all(digests.map(digestOf))).size).toBe(digests.length);
+  });
+
+  test("variants off the genome are refused with their line", async () => {
+    const elsewhere = [{ ...rows[0]!, chrom: "1" }];
+    const open = await variantEffects.open({ variants: elsewhere, genome }, { seed: 0 });
+    expect(open.notes!.join()).toContain("chromosome-names");
+    expect(() => open.select({ split: "all", purpose: "answer", limit: null })).toThrow(/it calls it "chr1"/);
+    const beyond = await variantEffects.open(
+      { variants: [{ ...rows[0]!, position: 6000 }], genome },
+      { seed: 0 },
+    );
+    expect(() => beyond.select({ split: "all", purpose: "answer", limit: null })).toThrow(
+      "position 6001 lies beyond the end of chr1",
+    );
+  });
+
+  test("DART-Eval's data.h5 is refused: it has neither labels nor places", async () => {
+    const variants = scratch.path("data.h5");
+    await writeHdf5(variants, {
+      "Afr.CaQTLS/allele_1_seqs": oneHot(["ACG", "ACG"]),
+      "Afr.CaQTLS/allele_2_seqs": oneHot(["ATG", "ACC"]),
+      "Afr.CaQTLS/is_causal": { type: "uint8", shape: [2], data: [1, 0] },
+      "Afr.CaQTLS/effect_size": { type: "float32", shape: [2], data: [0.25, -1] },
+    });
+    const refusal = await variantEffects
+      .open({ variants, genome: synthetic.files.genome }, { seed: 0 })
+      .catch((error: InputError) => error.describe());
+    expect(refusal).toMatch(/does not say which variants are significant.*has no positions/);
+    expect(refusal).toMatch(/give the table itself, Afr.CaQTLS.tsv or yoruban.dsqtls.benchmarking.tsv/);
+    expect(refusal).toContain(variants);
+  });
+
+  test("rows of one's own must be numbered", async () => {
+    await expect(
+      variantEffects.open({ variants: [rows[1]!, rows[0]!], genome }, { seed: 0 }),
+    ).rejects.toThrow(/entry 1 of the variants has the index 0/);
+  });
+});
+
+describe("zero-shot compares two alleles", () => {
+  const insertion = { ...rows[1]!, allele2: `${rows[1]!.allele1}TT` };
+  const variants = [rows[0]!, insertion];
+  const asked: string[] = [];
+  const model: Model = {
+    name: "letters",
+    tokens: "one-letter",
+    compareAlleles(pairs, { protocol, origins }) {
+      asked.push(`${pairs.length} ${protocol} ${origins![0]!.row}`);
+      return pairs.map(([first, second]) => ({ first: first.length, second: second.length + 1 }));
+    },
+    logLikelihood: (sequences) => sequences.map((_, i) => 1 - i),
+  };
+
+  test("what differs is hidden, and an insertion is compared by whole windows", async () => {
+    const { predictions, counts } = await evaluate({
+      task: variantEffects,
+      inputs: { variants, genome },
+      model,
+    });
+    expect(predictions.map((each) => asKind("likelihood", each).values)).toEqual([
+      [2114, 2115],
+      [1, 0],
+    ]);
+    expect(predictions.map(({ facts }) => facts.compared)).toEqual(["hidden", "windows"]);
+    expect(asked).toEqual(["1 corrected 0"]);
+    expect(counts).toMatchObject({ rowsComparedByWholeWindows: 1, rows: 2 });
+  });
+
+  test("byte pairs: refused under paper, whole windows under corrected", async () => {
+    const pairs: Model = { ...model, tokens: "bpe" };
+    const inputs = { variants, genome };
+    await expect(evaluate({ task: variantEffects, inputs, model: pairs, protocol: "paper" })).rejects.toThrow(
+      /its tokens are byte pairs/,
+    );
+    const { counts } = await evaluate({ task: variantEffects, inputs, model: pairs });
+    expect(counts.rowsComparedByWholeWindows).toBe(2);
+  });
+
+  test("a model that can neither is refused; wrong answers are named", async () => {
+    const inputs = { variants, genome };
+    const none: Model = { name: "none", embed: () => [] };
+    await expect(evaluate({ task: variantEffects, inputs, model: none })).rejects.toThrow(
+      /neither compares alleles/,
+    );
+    const wrong: Model = { ...model, compareAlleles: () => [{ first: Number.NaN, second: 0 }] };
+    await expect(evaluate({ task: variantEffects, inputs, model: wrong })).rejects.toThrow(
+      /gave NaN and 0 as log-likelihoods of the alleles of row 0/,
+    );
+    const short: Model = { ...model, compareAlleles: () => [] };
+    await expect(evaluate({ task: variantEffects, inputs, model: short })).rejects.toThrow(
+      /asked to compare 1 pairs of alleles and gave 0 answers/,
+    );
+    const { logLikelihood: _, ...hiding } = model;
+    await expect(evaluate({ task: variantEffects, inputs, model: hiding })).rejects.toThrow(
+      /row 1 is an insertion or deletion/,
+    );
+  });
+
+  test("under paper the insertion, at which the original stops, is left out of every number and told", async () => {
+    const { counts, notes } = await evaluate({
+      task: variantEffects,
+      inputs: { variants, genome },
+      model,
+      protocol: "paper",
+    });
+    expect(counts.rowsRefusedByOriginal).toBe(1);
+    expect(notes.join(" ")).toContain("left out of every number");
+  });
+});
+
+test("a model's own prediction of activity: the alleles' log fold change, told of allele 1 under both protocols", async () => {
+  // What it predicts is what a perfect model of the Yoruban table would.
+  const table = (await readFile(synthetic.files.yorubanVariants, "utf8")).trimEnd().split("\n").slice(1);
+  const effects = table.map((line) => Number(line.split("\t")[7]));
+  const model: Model = {
+    name: "perfect",
+    predictActivity: (sequences, { origins }) =>
+      sequences.map((_, i) => {
+        const { row, member } = origins![i]!;
+        return member === 0 ? effects[row] || 0.01 : 0;
+      }),
+    expectRows() {},
+  };
+  const inputs = { variants: synthetic.files.yorubanVariants, genome: synthetic.files.genome };
+  for (const protocol of ["paper", "corrected"] as const) {
+    const result = await evaluate({
+      task: "variant-effects",
+      inputs,
+      model,
+      protocol,
+      setting: "predicted",
+    });
+    expect(result.predictions.every(({ kind }) => kind === "activity")).toBe(true);
+    const value = (name: string) => result.metrics.find((metric) => metric.name === name)!.value;
+    expect(value("pearson")).toBeCloseTo(1, 12);
+    expect(value("direction-pearson")).toBeCloseTo(1, 12);
+    expect(value("auroc")).toBe(1);
+    expect(result.quirks.map(({ label }) => label)).toEqual(["Q23"]);
+  }
+});
+
+testWithSharedData(
+  "a language model of k-mers on real variants, hidden and by embeddings, both protocols",
+  "task5/caqtl_format.tsv",
+  async (variants) => {
+    const folder = scratch.path("toy");
+    await initCheckpoint(languageModelCard("nucleotide-transformer"), { preset: "toy", folder, seed: 0 });
+    const model = await openModel(folder, { device: "cpu", trainChromosomes: [] });
+    const inputs = { variants, genome: sharedData("genome/mini.hg38.fa.gz")! };
+    const differences: number[][] = [];
+    for (const protocol of ["paper", "corrected"] as const) {
+      const given = { task: variantEffects, inputs, model, protocol, limit: 2 };
+      const { predictions } = await evaluate(given);
+      differences.push(
+        predictions.map((each) => {
+          const [first, second] = asKind("likelihood", each).values;
+          return second! - first!;
+        }),
+      );
+      const embedded = await evaluate({ ...given, setting: "zero-shot-embedding" });
+      for (const each of embedded.predictions) {
+        expect(asKind("distance", each).values[0]).toBeGreaterThanOrEqual(0);
+        expect(asKind("distance", each).values[0]).toBeLessThan(0.1);
+      }
+    }
+    // Sums over all tokens under paper, over those that differ under corrected: the same but for rounding (quirk Q16).
+    differences[0]!.forEach((difference, i) => {
+      expect(difference).toBeCloseTo(differences[1]![i]!, 3);
+      expect(difference).not.toBe(0);
+    });
+    await model.close?.();
+  },
+);
+
+test("alternatives of a VCF file that are no letters are left out, and the run says so", async () => {
+  const lines = ["chr1\t5\t.\tA\tC", "chr1\t6\t.\tC\t<DEL>,G", "chr1\t7\t.\tG\t*"];
+  const text = ["##fileformat=VCFv4.3", "#CHROM\tPOS\tID\tREF\tALT", ...lines].join("\n");
+  const variants = await scratch.write("symbolic.vcf", `${text}\n`);
+  const genome = genomeInMemory("made.fa", new Map([["chr1", "ACGTACGTACGT"]]));
+  const open = await variantEffects.open({ variants, genome }, { seed: 0 });
+  expect(open.select({ split: "all", purpose: "answer", limit: null }).rows).toHaveLength(2);
+  expect(open.notes).toContain(
+    "symbolic.vcf: 2 alternatives that are no letters, such as <DEL>, are left out.",
+  );
+  await open.close();
+});
