@@ -69,3 +69,6 @@ export interface LanguageModelCard {
   readonly toys: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly anchors: readonly Anchor[];
 }
+
+/** What is known of a family's checkpoints, as rows: a file of its own beside each family. */
+export type KnownCheckpoints = Pick<LanguageModelCard, "checkpoints" | "toys" | "anchors" | "tokenizerFiles">;
