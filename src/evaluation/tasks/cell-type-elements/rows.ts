@@ -9,7 +9,9 @@ import { isProcessedFile } from "../../datasets/processed/entries.ts";
 import { exampleOfCodes } from "../example-of-codes.ts";
 import { genomeInput, missingInput } from "../inputs.ts";
 import { pickRows } from "../pick-rows.ts";
+import { rowsPerChromosome } from "../rows-per-chromosome.ts";
 import { isInSplit } from "../split.ts";
+import { tableDigest } from "../table-digest.ts";
 import type { Example, OpenTask, SelectedRows, Selection, Task, TaskInputs } from "../task.ts";
 import { isInPart, placeFact, type Subset } from "./example.ts";
 import { openExportedElements } from "./export.ts";
@@ -72,27 +74,16 @@ async function subsetOf({ subset }: TaskInputs, rows: number): Promise<Subset | 
   return new Map((await readRowList(subset, rows)).map((row, place) => [row, place]));
 }
 
-/** Digest of what the rows say, whatever file format and compression they came in. */
-function rowsDigest(table: readonly CellTypeElementRow[]): string {
-  const parts: string[] = [];
-  for (let start = 0; start < table.length; start += 65_536) {
-    const lines = table
-      .slice(start, start + 65_536)
-      .map((row) =>
-        [
-          row.index,
-          row.chrom,
-          row.inputStart,
-          row.inputEnd,
-          row.elementStart,
-          row.elementEnd,
-          row.label,
-        ].join("\t"),
-      );
-    parts.push(sha256Hex(lines.join("\n")));
-  }
-  return sha256Hex(parts.join("\n"));
-}
+const rowsDigest = (table: readonly CellTypeElementRow[]) =>
+  tableDigest(table, (row) => [
+    row.index,
+    row.chrom,
+    row.inputStart,
+    row.inputEnd,
+    row.elementStart,
+    row.elementEnd,
+    row.label,
+  ]);
 
 function select(
   table: readonly CellTypeElementRow[],
@@ -100,8 +91,6 @@ function select(
   subset: Subset | undefined,
   selection: Selection,
 ): SelectedRows {
-  const perChromosome = new Map<string, number>();
-  for (const { chrom } of table) perChromosome.set(chrom, (perChromosome.get(chrom) ?? 0) + 1);
   const rows = pickRows(
     table.filter((row) => isInSplit(row.chrom, selection.split) && isInPart(subset, selection, row)),
     selection.limit,
@@ -110,7 +99,7 @@ function select(
   const lengths = rows.map(({ chrom }) => genome.chromosomes.get(chrom)!);
   // The genome keeps one chromosome while it fetches the next.
   const memory = 2 * lengths.reduce((most, length) => Math.max(most, length), 0);
-  return { rows, inTable: table.length, perChromosome, memory };
+  return { rows, inTable: table.length, perChromosome: rowsPerChromosome(table), memory };
 }
 
 function checkPlace({ index, chrom, inputStart, inputEnd }: CellTypeElementRow, genome: Genome) {

@@ -1,4 +1,3 @@
-import { sha256Hex } from "../../../base/digest.ts";
 import { InputError } from "../../../base/errors.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { formatInterval } from "../../../dna/genome/interval.ts";
@@ -15,7 +14,9 @@ import { isProcessedFile } from "../../datasets/processed/entries.ts";
 import { exampleOfCodes } from "../example-of-codes.ts";
 import { genomeInput, missingInput, textInput } from "../inputs.ts";
 import { pickRows } from "../pick-rows.ts";
+import { rowsPerChromosome } from "../rows-per-chromosome.ts";
 import { isInSplit } from "../split.ts";
+import { tableDigest } from "../table-digest.ts";
 import type { Example, OpenTask, SelectedRows, Selection, Task, TaskInputs } from "../task.ts";
 import { ACTIVITY_SETS, type ActivitySet } from "./columns.ts";
 import { openExportedActivity } from "./export.ts";
@@ -110,17 +111,8 @@ function checkSignal({ path, chromosomes }: Signal, rows: readonly ActivityRow[]
   );
 }
 
-/** Digest of what the rows say, whatever file format and compression they came in. */
-function windowsDigest(windows: readonly ActivityWindow[]): string {
-  const parts: string[] = [];
-  for (let start = 0; start < windows.length; start += 65_536) {
-    const lines = windows
-      .slice(start, start + 65_536)
-      .map(({ chrom, start: from, end }) => `${chrom}\t${from}\t${end}`);
-    parts.push(sha256Hex(lines.join("\n")));
-  }
-  return sha256Hex(parts.join("\n"));
-}
+const windowsDigest = (windows: readonly ActivityWindow[]) =>
+  tableDigest(windows, ({ chrom, start, end }) => [chrom, start, end]);
 
 /** Peaks and non-peaks train; the high-confidence peaks, which are peaks too, are only asked. */
 function select(
@@ -129,8 +121,6 @@ function select(
   genome: Genome,
   { split, purpose, limit }: Selection,
 ): SelectedRows {
-  const perChromosome = new Map<string, number>();
-  for (const { chrom } of table) perChromosome.set(chrom, (perChromosome.get(chrom) ?? 0) + 1);
   const rows = pickRows(
     table.filter(({ chrom, set }) => isInSplit(chrom, split) && (purpose === "answer" || set !== "idr")),
     limit,
@@ -139,7 +129,7 @@ function select(
   const lengths = rows.map(({ chrom }) => genome.chromosomes.get(chrom)!);
   // The genome keeps one chromosome while it fetches the next.
   const memory = 2 * lengths.reduce((most, length) => Math.max(most, length), 0);
-  return { rows, inTable: table.length, perChromosome, memory, tables };
+  return { rows, inTable: table.length, perChromosome: rowsPerChromosome(table), memory, tables };
 }
 
 function checkPlace({ set, chrom, start, end }: ActivityRow, genome: Genome): void {

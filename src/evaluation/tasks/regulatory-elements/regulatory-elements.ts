@@ -1,4 +1,3 @@
-import { sha256Hex } from "../../../base/digest.ts";
 import { InputError } from "../../../base/errors.ts";
 import { type Genome, openGenome } from "../../../dna/genome/genome.ts";
 import { missingChromosome } from "../../../dna/genome/missing-chromosome.ts";
@@ -9,7 +8,9 @@ import {
 } from "../../datasets/regulatory-elements/table.ts";
 import { pickRows } from "../pick-rows.ts";
 import { asKind } from "../prediction.ts";
+import { rowsPerChromosome } from "../rows-per-chromosome.ts";
 import { isInSplit } from "../split.ts";
+import { tableDigest } from "../table-digest.ts";
 import type { Example, OpenTask, SelectedRows, Selection, Task, TaskInputs, TaskSetting } from "../task.ts";
 import { measureClassifiedPairs, PAIR_LABELS, validatePairs } from "./classified.ts";
 import { openExportedPairs } from "./export.ts";
@@ -127,37 +128,24 @@ function missingInput(name: string): InputError {
   });
 }
 
-/** Digest of what the rows say, whatever file format and compression they came in. */
-function rowsDigest(table: readonly RegulatoryElementRow[]): string {
-  const parts: string[] = [];
-  for (let start = 0; start < table.length; start += 65_536) {
-    const lines = table
-      .slice(start, start + 65_536)
-      .map((row) =>
-        [
-          row.index,
-          row.chrom,
-          row.inputStart,
-          row.inputEnd,
-          row.elementStart,
-          row.elementEnd,
-          row.relativeStart,
-          row.relativeEnd,
-          row.reverseComplement,
-        ].join("\t"),
-      );
-    parts.push(sha256Hex(lines.join("\n")));
-  }
-  return sha256Hex(parts.join("\n"));
-}
+const rowsDigest = (table: readonly RegulatoryElementRow[]) =>
+  tableDigest(table, (row) => [
+    row.index,
+    row.chrom,
+    row.inputStart,
+    row.inputEnd,
+    row.elementStart,
+    row.elementEnd,
+    row.relativeStart,
+    row.relativeEnd,
+    row.reverseComplement,
+  ]);
 
 function select(
   table: readonly RegulatoryElementRow[],
   genome: Genome,
   { split, limit }: Selection,
 ): SelectedRows {
-  const perChromosome = new Map<string, number>();
-  for (const { chrom } of table) perChromosome.set(chrom, (perChromosome.get(chrom) ?? 0) + 1);
   const rows = pickRows(
     table.filter(({ chrom }) => isInSplit(chrom, split)),
     limit,
@@ -166,7 +154,7 @@ function select(
   const lengths = rows.map(({ chrom }) => genome.chromosomes.get(chrom)!);
   // The genome keeps one chromosome while it fetches the next.
   const memory = 2 * lengths.reduce((most, length) => Math.max(most, length), 0);
-  return { rows, inTable: table.length, perChromosome, memory };
+  return { rows, inTable: table.length, perChromosome: rowsPerChromosome(table), memory };
 }
 
 function checkPlace(row: RegulatoryElementRow, genome: Genome) {

@@ -1,5 +1,4 @@
 import { basename } from "node:path";
-import { sha256Hex } from "../../../base/digest.ts";
 import { InputError } from "../../../base/errors.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { missingChromosome } from "../../../dna/genome/missing-chromosome.ts";
@@ -11,7 +10,9 @@ import { readVariants } from "../../datasets/variants/read.ts";
 import { type VariantRow, type VariantTable, variantTable } from "../../datasets/variants/table.ts";
 import { genomeInput, missingInput, textInput } from "../inputs.ts";
 import { pickRows } from "../pick-rows.ts";
+import { rowsPerChromosome } from "../rows-per-chromosome.ts";
 import { isInSplit } from "../split.ts";
+import { tableDigest } from "../table-digest.ts";
 import type { Example, OpenTask, SelectedRows, Selection, Task, TaskInputs } from "../task.ts";
 import { allelePair } from "./pair.ts";
 import { factsOf } from "./scores.ts";
@@ -27,7 +28,7 @@ export async function openVariants(task: Task, inputs: TaskInputs): Promise<Open
     const training = await openTraining(inputs, genome);
     return {
       task,
-      digests: { variants: tableDigest(table), genome: await genome.digest() },
+      digests: { variants: variantsDigest(table), genome: await genome.digest() },
       dataset: inputs.dataset === undefined ? nameOf(table) : textInput(task, inputs, "dataset"),
       notes: [...leftOutNotes(table), ...findings.map((found) => noteOf(table, found))],
       ...(training === undefined ? {} : { training }),
@@ -89,34 +90,25 @@ const noteOf = ({ path }: VariantTable, { kind, what, examples, fix }: Finding) 
 
 const sentence = (text: string) => `${text[0]!.toUpperCase()}${text.slice(1)}.`;
 
-/** Digest of what the rows say, whatever compression they came in. */
-function tableDigest({ rows, form, favours }: VariantTable): string {
-  const parts: string[] = [`${form} ${favours}`];
-  for (let start = 0; start < rows.length; start += 65_536) {
-    const lines = rows
-      .slice(start, start + 65_536)
-      .map((row) =>
-        [
-          row.index,
-          row.chrom,
-          row.position,
-          row.allele1,
-          row.allele2,
-          row.significant,
-          row.used,
-          row.inPeaks,
-          row.effect,
-          row.p,
-        ].join("\t"),
-      );
-    parts.push(sha256Hex(lines.join("\n")));
-  }
-  return sha256Hex(parts.join("\n"));
-}
+const variantsDigest = ({ rows, form, favours }: VariantTable) =>
+  tableDigest(
+    rows,
+    (row) => [
+      row.index,
+      row.chrom,
+      row.position,
+      row.allele1,
+      row.allele2,
+      row.significant,
+      row.used,
+      row.inPeaks,
+      row.effect,
+      row.p,
+    ],
+    [`${form} ${favours}`],
+  );
 
 function select({ rows, path }: VariantTable, genome: Genome, { split, limit }: Selection): SelectedRows {
-  const perChromosome = new Map<string, number>();
-  for (const { chrom } of rows) perChromosome.set(chrom, (perChromosome.get(chrom) ?? 0) + 1);
   const selected = pickRows(
     rows.filter(({ chrom }) => isInSplit(chrom, split)),
     limit,
@@ -125,7 +117,7 @@ function select({ rows, path }: VariantTable, genome: Genome, { split, limit }: 
   const lengths = selected.map(({ chrom }) => genome.chromosomes.get(chrom)!);
   // The genome keeps one chromosome while it fetches the next.
   const memory = 2 * lengths.reduce((most, length) => Math.max(most, length), 0);
-  return { rows: selected, inTable: rows.length, perChromosome, memory };
+  return { rows: selected, inTable: rows.length, perChromosome: rowsPerChromosome(rows), memory };
 }
 
 function checkPlace({ chrom, position, line }: VariantRow, path: string, genome: Genome) {
