@@ -7,9 +7,7 @@ import type { Estimate } from "../metrics/estimate.ts";
 import { waldInterval, wilsonInterval } from "../metrics/intervals.ts";
 import { meanOver } from "../metrics/mean.ts";
 import { sum } from "../metrics/sum.ts";
-
-/** Seed of the bootstrap's draws: equal outcomes have equal intervals. */
-const BOOTSTRAP_SEED = 0;
+import { BOOTSTRAP_SEED } from "./block-interval.ts";
 
 /** The published interval of a share, as if it had been found in this many trials. */
 export function waldOver(share: number, trials: number): Estimate {

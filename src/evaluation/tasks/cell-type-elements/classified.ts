@@ -1,9 +1,7 @@
 import { InternalError } from "../../../base/errors.ts";
-import { Pcg64 } from "../../../base/pcg64.ts";
 import type { Protocol } from "../../../models/model.ts";
 import { CELL_LINES } from "../../datasets/cell-lines.ts";
 import { argMax, correctness } from "../../metrics/accuracy.ts";
-import { blockEstimate } from "../../metrics/block-estimate.ts";
 import { type BlockStatistic, type Blocks, genomicBlocks, singleRows } from "../../metrics/blocks.ts";
 import type { Estimate } from "../../metrics/estimate.ts";
 import { classLogOdds, type InfiniteLogOdds, paperLogOdds } from "../../metrics/log-odds.ts";
@@ -12,6 +10,7 @@ import { crossEntropies } from "../../metrics/losses.ts";
 import type { Matrix } from "../../metrics/matrix.ts";
 import { meanOver } from "../../metrics/mean.ts";
 import { mean, sum } from "../../metrics/sum.ts";
+import { blockInterval } from "../block-interval.ts";
 import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Breakdown, Measurement, Metric, QuirkEffect } from "../measurement.ts";
 import { CLASS_MEASURES, classStatistics, type OneAgainstRest } from "../one-against-rest.ts";
@@ -21,9 +20,6 @@ import { shareIntervals, waldOver } from "../share-intervals.ts";
 import type { LabelledRow, MeasureContext } from "../task.ts";
 
 const CLASSES = CELL_LINES.length;
-
-/** Seed of the bootstrap's draws: equal scores have equal intervals. */
-const BOOTSTRAP_SEED = 0;
 
 /** What the two protocols do differently with the same logits. */
 interface Rules {
@@ -242,7 +238,7 @@ function overBlocks(
   range: readonly [number, number],
   independent: readonly Estimate[] = [],
 ): Metric {
-  const estimate = blockEstimate(blocks, statistic, { rng: new Pcg64(BOOTSTRAP_SEED), range });
+  const estimate = blockInterval(blocks, statistic, range);
   const why = blocks.of.length === 0 ? NO_ROWS : ONE_CLASS;
   return metricOf({ ...form, better: "higher", main: false }, estimate.value, why, [
     estimate,

@@ -1,7 +1,6 @@
-import { Pcg64 } from "../../../base/pcg64.ts";
 import { averagePrecisionEstimate, averagePrecisionOver } from "../../metrics/auprc.ts";
 import { aurocOver } from "../../metrics/auroc.ts";
-import { blockEstimate, ENOUGH_BLOCKS } from "../../metrics/block-estimate.ts";
+import { ENOUGH_BLOCKS } from "../../metrics/block-estimate.ts";
 import type { BlockStatistic, Blocks } from "../../metrics/blocks.ts";
 import { pearson, spearman } from "../../metrics/correlation.ts";
 import { pearsonOver, spearmanOver } from "../../metrics/correlation-over-blocks.ts";
@@ -10,15 +9,13 @@ import type { Estimate } from "../../metrics/estimate.ts";
 import { meanOver } from "../../metrics/mean.ts";
 import { paperPearson, paperSpearman } from "../../metrics/paper-correlation.ts";
 import { mean } from "../../metrics/sum.ts";
+import { blockInterval } from "../block-interval.ts";
 import { finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
 import type { Prediction } from "../prediction.ts";
 import type { MeasureContext } from "../task.ts";
 import { type ActivityColumns, type ActivityParts, activityParts } from "./columns.ts";
 import { errorsOf, evaluationBatchSize, meanOfBatches } from "./loss.ts";
-
-/** Seed of the bootstrap's draws: equal predictions have equal intervals. */
-const BOOTSTRAP_SEED = 0;
 
 type Part = "pos" | "idr" | "neg" | "all";
 const PARTS = ["pos", "idr", "neg", "all"] as const satisfies readonly Part[];
@@ -178,9 +175,6 @@ function lossMetric(part: Part, columns: ActivityColumns, value: number, rules: 
     estimates,
   );
 }
-
-const blockInterval = (blocks: Blocks, statistic: BlockStatistic, range: readonly [number, number]) =>
-  blockEstimate(blocks, statistic, { rng: new Pcg64(BOOTSTRAP_SEED), range });
 
 /** A statistic over genomic blocks, with what is known for independent rows beside it. */
 function overBlocks(

@@ -1,10 +1,8 @@
 import { InternalError } from "../../../base/errors.ts";
-import { Pcg64 } from "../../../base/pcg64.ts";
 import type { Protocol } from "../../../models/model.ts";
 import { argMax, correctness } from "../../metrics/accuracy.ts";
 import { averagePrecisionEstimate, averagePrecisionOver } from "../../metrics/auprc.ts";
 import { aurocOver } from "../../metrics/auroc.ts";
-import { blockEstimate } from "../../metrics/block-estimate.ts";
 import { type BlockStatistic, type Blocks, genomicBlocks, singleRows } from "../../metrics/blocks.ts";
 import { aurocEstimate } from "../../metrics/delong.ts";
 import type { Estimate } from "../../metrics/estimate.ts";
@@ -14,6 +12,7 @@ import { confusion, matthews, matthewsEstimate, matthewsOver } from "../../metri
 import { meanOver } from "../../metrics/mean.ts";
 import { pairedAccuracy, pairedCounts, pairedOutcomes, type TieRule } from "../../metrics/paired-accuracy.ts";
 import { mean, sum } from "../../metrics/sum.ts";
+import { blockInterval } from "../block-interval.ts";
 import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
 import { arePlaced, NO_PLACES } from "../placed-rows.ts";
@@ -26,9 +25,6 @@ export const PAIR_LABELS = [1, 0] as const;
 
 const CLASSES = 2;
 const MEMBERS = PAIR_LABELS.length;
-
-/** Seed of the bootstrap's draws: equal scores have equal intervals. */
-const BOOTSTRAP_SEED = 0;
 
 /** What the two protocols do differently with the same logits. */
 interface Rules {
@@ -231,7 +227,7 @@ function overBlocks(
   range: readonly [number, number],
   independent: readonly Estimate[] = [],
 ): Metric {
-  const estimate = blockEstimate(blocks, statistic, { rng: new Pcg64(BOOTSTRAP_SEED), range });
+  const estimate = blockInterval(blocks, statistic, range);
   return metricOf({ ...form, main: false }, estimate.value, NO_ROWS, [estimate, ...independent]);
 }
 

@@ -1,6 +1,5 @@
-import { Pcg64 } from "../../../base/pcg64.ts";
 import type { Protocol } from "../../../models/model.ts";
-import { blockEstimate, ENOUGH_BLOCKS } from "../../metrics/block-estimate.ts";
+import { ENOUGH_BLOCKS } from "../../metrics/block-estimate.ts";
 import { type Blocks, genomicBlocks, singleRows } from "../../metrics/blocks.ts";
 import { meanOver } from "../../metrics/mean.ts";
 import {
@@ -14,6 +13,7 @@ import {
 import { percentiles } from "../../metrics/quantiles.ts";
 import { mean } from "../../metrics/sum.ts";
 import { wilcoxon } from "../../metrics/wilcoxon.ts";
+import { blockInterval } from "../block-interval.ts";
 import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
 import { arePlaced, NO_PLACES } from "../placed-rows.ts";
@@ -33,9 +33,6 @@ const RULES: Readonly<Record<Protocol, Rules>> = {
   paper: { ties: "wrong", trials: (_scored, inTable) => 2 * inTable },
   corrected: { ties: "half", trials: (scored) => scored },
 };
-
-/** Seed of the bootstrap's draws: equal scores have equal intervals. */
-const BOOTSTRAP_SEED = 0;
 
 /** The pairs of a cell as columns. */
 interface Pairs {
@@ -60,9 +57,7 @@ export function measurePairs(predictions: readonly Prediction[], context: Measur
   const test = wilcoxon(pairs.differences, { alternative: "greater" });
   const noTest = "no difference is other than zero, so there is nothing to rank";
   const [q05, q25, median, q75, q95] = percentiles(pairs.differences, [5, 25, 50, 75, 95]).map(finiteOrNull);
-  const meanDifference = blockEstimate(blocks, meanOver(pairs.differences, blocks), {
-    rng: new Pcg64(BOOTSTRAP_SEED),
-  });
+  const meanDifference = blockInterval(blocks, meanOver(pairs.differences, blocks));
   const tokens = tokenSummary(pairs);
   const unknown = predictions.filter(({ facts }) => Number(facts.unknown) > 0).length;
   return {

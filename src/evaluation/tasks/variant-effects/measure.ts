@@ -1,13 +1,12 @@
-import { Pcg64 } from "../../../base/pcg64.ts";
 import { averagePrecisionEstimate, averagePrecisionOver } from "../../metrics/auprc.ts";
 import { aurocOver } from "../../metrics/auroc.ts";
-import { blockEstimate } from "../../metrics/block-estimate.ts";
-import { type BlockStatistic, type Blocks, genomicBlocks } from "../../metrics/blocks.ts";
+import { genomicBlocks } from "../../metrics/blocks.ts";
 import { pearsonEstimate, spearmanEstimate } from "../../metrics/correlation.ts";
 import { pearsonOver, spearmanOver } from "../../metrics/correlation-over-blocks.ts";
 import { aurocEstimate } from "../../metrics/delong.ts";
 import type { Estimate } from "../../metrics/estimate.ts";
 import { mannWhitney } from "../../metrics/mann-whitney.ts";
+import { blockInterval } from "../block-interval.ts";
 import { metricOf } from "../json-numbers.ts";
 import type { Measurement, Metric } from "../measurement.ts";
 import type { Prediction } from "../prediction.ts";
@@ -24,9 +23,6 @@ import {
 } from "./scores.ts";
 import { type EvaluatedVariants, evaluatedVariants } from "./selection.ts";
 import { variantAverages, variantCounts, variantNotes } from "./summary.ts";
-
-/** Seed of the bootstrap's draws: equal scores have equal intervals. */
-const BOOTSTRAP_SEED = 0;
 
 /**
  * What differences between alleles are worth, by two evaluations of the same answers.
@@ -83,9 +79,6 @@ function classesOf(significant: readonly ScoredVariant[], controls: readonly Sco
   };
 }
 
-const estimate = (blocks: Blocks, statistic: BlockStatistic, range: readonly [number, number]) =>
-  blockEstimate(blocks, statistic, { rng: new Pcg64(BOOTSTRAP_SEED), range });
-
 function classificationMetrics({ significant, controls }: EvaluatedVariants): readonly Metric[] {
   const why = noClasses(significant, controls);
   const forms = [
@@ -96,8 +89,8 @@ function classificationMetrics({ significant, controls }: EvaluatedVariants): re
   ] as const; // biome-ignore format: one metric per line
   if (why !== undefined) return forms.map((form) => metricOf(form, Number.NaN, why));
   const { scores, labels, blocks } = classesOf(significant, controls);
-  const area = estimate(blocks, aurocOver(scores, labels, blocks), [0, 1]);
-  const precision = estimate(blocks, averagePrecisionOver(scores, labels, blocks), [0, 1]);
+  const area = blockInterval(blocks, aurocOver(scores, labels, blocks), [0, 1]);
+  const precision = blockInterval(blocks, averagePrecisionOver(scores, labels, blocks), [0, 1]);
   const test = mannWhitney(
     scores.filter((_, i) => labels[i] === 0),
     scores.filter((_, i) => labels[i] === 1),
@@ -131,8 +124,8 @@ function correlations(
   const [a, b] = [Float64Array.from(rows, x), Float64Array.from(rows, y)];
   if (rows.length === 0) return { pearson: [], spearman: [] };
   return {
-    pearson: [estimate(blocks, pearsonOver(a, b, blocks), [-1, 1]), pearsonEstimate(a, b)],
-    spearman: [estimate(blocks, spearmanOver(a, b, blocks), [-1, 1]), spearmanEstimate(a, b)],
+    pearson: [blockInterval(blocks, pearsonOver(a, b, blocks), [-1, 1]), pearsonEstimate(a, b)],
+    spearman: [blockInterval(blocks, spearmanOver(a, b, blocks), [-1, 1]), spearmanEstimate(a, b)],
   };
 }
 
@@ -205,6 +198,6 @@ function precisionOf(
 ): Pick<Metric, "value" | "intervals"> {
   if (noClasses(significant, controls) !== undefined) return { value: null, intervals: [] };
   const { scores, labels, blocks } = classesOf(significant, controls);
-  const area = estimate(blocks, averagePrecisionOver(scores, labels, blocks), [0, 1]);
+  const area = blockInterval(blocks, averagePrecisionOver(scores, labels, blocks), [0, 1]);
   return { value: area.value, intervals: [area] };
 }
