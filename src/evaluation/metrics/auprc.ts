@@ -1,9 +1,8 @@
 import type { BlockStatistic, Blocks } from "./blocks.ts";
 import { singleRows } from "./blocks.ts";
 import type { Estimate } from "./estimate.ts";
-import { requireBinary, requireFinite, requireSameLength } from "./input-checks.ts";
 import { criticalValue, onLogOdds } from "./intervals.ts";
-import { tieGroups } from "./ranks.ts";
+import { rankClasses } from "./ranked-classes.ts";
 import { sum } from "./sum.ts";
 
 /**
@@ -34,13 +33,7 @@ export function averagePrecisionOver(
   labels: ArrayLike<number>,
   blocks: Blocks,
 ): BlockStatistic {
-  requireSameLength(scores, labels, ["scores", "labels"]);
-  requireSameLength(scores, blocks.of, ["scores", "rows in blocks"]);
-  requireFinite(scores, "score");
-  requireBinary(labels);
-  const { order, ends } = tieGroups(scores);
-  const positive = Uint8Array.from(order, (row) => labels[row]!);
-  const block = Int32Array.from(order, (row) => blocks.of[row]!);
+  const { positive, block, ends } = rankClasses(scores, labels, blocks);
   return (times) => {
     let area = 0;
     let positivesAbove = 0;

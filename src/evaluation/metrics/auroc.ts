@@ -1,7 +1,6 @@
 import type { BlockStatistic, Blocks } from "./blocks.ts";
 import { singleRows } from "./blocks.ts";
-import { requireBinary, requireFinite, requireSameLength } from "./input-checks.ts";
-import { tieGroups } from "./ranks.ts";
+import { rankClasses } from "./ranked-classes.ts";
 
 /**
  * Area under the ROC curve: P(score of a positive > score of a negative), a tie counting one half.
@@ -30,13 +29,7 @@ export function aurocOver(
   labels: ArrayLike<number>,
   blocks: Blocks,
 ): BlockStatistic {
-  requireSameLength(scores, labels, ["scores", "labels"]);
-  requireSameLength(scores, blocks.of, ["scores", "rows in blocks"]);
-  requireFinite(scores, "score");
-  requireBinary(labels);
-  const { order, ends } = tieGroups(scores);
-  const positive = Uint8Array.from(order, (row) => labels[row]!);
-  const block = Int32Array.from(order, (row) => blocks.of[row]!);
+  const { positive, block, ends } = rankClasses(scores, labels, blocks);
   return (times) => {
     let wins = 0;
     let positivesBelow = 0;
