@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { version } from "../base/version.ts";
+import { contents } from "./contents.ts";
 import { embeddedJson, Html, html } from "./html.ts";
 import type { PageData } from "./page-data.ts";
 import { chartsOf, panelSection } from "./panel-section.ts";
@@ -40,7 +41,7 @@ export function renderPage(report: Report, { script, style }: PageAssets): strin
 <h1>${report.title}</h1>
 ${lead(report)}
 </header>
-<main>
+${contents(report)}<main>
 ${report.panels.map(panelSection)}
 ${provenanceSection(report)}
 </main>

@@ -7,7 +7,7 @@ import { measurementsTable } from "./measurements-table.ts";
 import { motifChart, motifsSection } from "./motifs-section.ts";
 import { count, fixed, UNDEFINED } from "./numbers.ts";
 import type { AccuracyChart, AccuracyMark, DifferenceChart, PageData } from "./page-data.ts";
-import { type Entry, panelTitle } from "./panels.ts";
+import { type Entry, panelId, panelTitle } from "./panels.ts";
 import { partsTables } from "./parts-tables.ts";
 import { publishedTable } from "./published-table.ts";
 import { quantilesTable } from "./quantiles-table.ts";
@@ -90,9 +90,6 @@ export function chartsOf(panel: ReportPanel): PageData {
 }
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
-
-const panelId = ({ task, dataset, setting }: ReportPanel) =>
-  `panel-${[task, ...(dataset === undefined ? [] : [dataset]), setting].map((word) => word.toLowerCase().replace(/[^a-z0-9]+/g, "-")).join("--")}`;
 
 function markOf({ label, protocol, main }: Entry): AccuracyMark[] {
   const interval = main.intervals[0];

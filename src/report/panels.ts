@@ -24,8 +24,19 @@ export interface Panel {
 }
 
 /** `Chromatin activity, K562, probed`: what a panel is about, the task by its title. */
-export function panelTitle(title: string, { dataset, setting }: Pick<Panel, "dataset" | "setting">): string {
-  return [title, ...(dataset === undefined ? [] : [dataset]), setting].join(", ");
+export function panelTitle(title: string, panel: Pick<Panel, "dataset" | "setting">): string {
+  return `${title}, ${panelPart(panel)}`;
+}
+
+/** `K562, probed`: what a panel is about, within its task. */
+export function panelPart({ dataset, setting }: Pick<Panel, "dataset" | "setting">): string {
+  return dataset === undefined ? setting : `${dataset}, ${setting}`;
+}
+
+/** The id of a panel's heading in the page, to which a link may point. */
+export function panelId({ task, dataset, setting }: Pick<Panel, "task" | "dataset" | "setting">): string {
+  const names = [task, ...(dataset === undefined ? [] : [dataset]), setting];
+  return `panel-${names.map((name) => name.toLowerCase().replace(/[^a-z0-9]+/g, "-")).join("--")}`;
 }
 
 /** Sorts results into panels, in the order in which their tasks, data sets and settings first occur. */

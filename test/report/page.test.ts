@@ -1,17 +1,14 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { StoredResult } from "../../src/evaluation/runs/result.ts";
 import { type PageAssets, renderPage } from "../../src/report/page.ts";
 import { gatherReport } from "../../src/report/report.ts";
 import { builtAssets } from "./page-assets.ts";
+import { CHROMIUM, launchChromium, openFromDisk } from "./page-in-browser.ts";
 import { resultsFixture } from "./results-fixture.ts";
 
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const HOSTILE = `</script><script>document.title = "taken"</script><!--<img src=x onerror="document.title='taken'">`;
 
 const tasks = [
@@ -40,7 +37,7 @@ beforeAll(async () => {
 describe("the page as text", () => {
   test("stands alone: nothing is loaded from anywhere", () => {
     const markup = page.replaceAll(/<script[\s\S]*?<\/script>|<style[\s\S]*?<\/style>/g, "");
-    expect(markup).not.toMatch(/\s(src|href)=|url\(|@import/);
+    expect(markup).not.toMatch(/\ssrc=|\shref="(?!#)|url\(|@import/);
     expect(assets.style).not.toMatch(/url\(|@import/);
   });
 
@@ -77,39 +74,48 @@ describe("the page as text", () => {
   });
 });
 
+describe("the contents", () => {
+  /** The same results, as if other questions had been asked. */
+  const asked = (change: Partial<StoredResult["result"]["cell"]>): StoredResult[] =>
+    results.map((stored) => {
+      const { result } = stored;
+      const identity = `${result.identity}${JSON.stringify(change)}`;
+      return { ...stored, result: { ...result, identity, cell: { ...result.cell, ...change } } };
+    });
+
+  test("a page about one question has none", () => {
+    expect(page).not.toContain("<nav");
+  });
+
+  test("lead to every question, task by task, and escape what they name", async () => {
+    const many = [
+      ...results,
+      ...asked({ task: "variant-effects", dataset: HOSTILE }),
+      ...asked({ setting: "probed" }),
+    ];
+    const text = renderPage(await gatherReport(many, { tasks }), assets);
+    const nav = text.slice(text.indexOf("<nav"), text.indexOf("</nav>"));
+    const targets = [...nav.matchAll(/href="#([^"]+)"/g)].map((match) => match[1]!);
+    expect(targets).toHaveLength(4);
+    expect(targets.slice(0, 2)).toEqual([
+      "panel-regulatory-elements--zero-shot",
+      "panel-regulatory-elements--probed",
+    ]);
+    for (const id of targets) expect(text.split(`id="${id}"`)).toHaveLength(2);
+    expect(text).not.toContain("<img");
+  });
+});
+
 describe.skipIf(!existsSync(CHROMIUM))("the page in a browser", () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-      ],
-    });
+    browser = await launchChromium();
   });
   afterAll(() => browser?.close());
 
-  /** Opens a page from disk, and tells what it complained of and what it asked the network for. */
-  async function open(html: string, options: Parameters<Browser["newPage"]>[0] = {}) {
-    const file = join(results[0]!.folder, `${createHash("sha1").update(html).digest("hex")}.html`);
-    await writeFile(file, html);
-    const opened: Page = await browser.newPage(options);
-    const complaints: string[] = [];
-    opened.on("console", (message) => complaints.push(message.text()));
-    opened.on("pageerror", (error) => complaints.push(error.message));
-    opened.on("request", (request) => {
-      if (request.url() !== pathToFileURL(file).href) complaints.push(`asked for ${request.url()}`);
-    });
-    await opened.goto(pathToFileURL(file).href);
-    return { opened, complaints };
-  }
+  const open = (html: string, options: Parameters<Browser["newPage"]>[0] = {}) =>
+    openFromDisk(browser, results[0]!.folder, html, options);
 
   test("draws every chart, without a complaint or a request", async () => {
     const { opened, complaints } = await open(page);

@@ -2,7 +2,10 @@ import type { PageData } from "../page-data.ts";
 import { drawAccuracies } from "./accuracies.ts";
 import { drawDifferences } from "./differences.ts";
 import { drawRanked } from "./ranked.ts";
+import { makeSortable } from "./sortable.ts";
 import "./page.css";
+
+for (const table of document.querySelectorAll("table")) makeSortable(table);
 
 const embedded = document.getElementById("page-data");
 if (embedded?.textContent) {

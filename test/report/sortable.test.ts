@@ -1,0 +1,123 @@
+import { existsSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { htmlTable } from "../../src/report/tables/html-table.ts";
+import type { Table } from "../../src/report/tables/table.ts";
+import { builtAssets } from "./page-assets.ts";
+import { CHROMIUM, launchChromium, openFromDisk } from "./page-in-browser.ts";
+
+const ROWS: readonly (readonly [string, string, string, string])[] = [
+  ["kmer-10", "0.898", "1,200", "1.8×10⁻⁵³"],
+  ["kmer-5", "–", "987", "0.132"],
+  ["kmer-1", "−0.200", "60", "–"],
+  ["alpha", "0.500", "987", "< 10⁻³⁰⁰"],
+];
+const table: Table = {
+  caption: "Four models: best first",
+  columns: [
+    { heading: "model", align: "left" },
+    { heading: "difference ↑", align: "right" },
+    { heading: "n", align: "right" },
+    { heading: "p", align: "right" },
+  ],
+  rows: ROWS.map(([model, difference, n, p]) => [
+    model,
+    difference === "–" ? difference : { text: difference, detail: "[−0.300, 0.950]" },
+    n,
+    p,
+  ]),
+};
+const asItCame = ROWS.map(([model]) => model);
+
+describe.skipIf(!existsSync(CHROMIUM))("tables in a browser", () => {
+  let browser: Browser;
+  let folder: string;
+  let page: string;
+  let opened: Page;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    const { script, style } = await builtAssets();
+    folder = await mkdtemp(join(tmpdir(), "dart-eval-sortable-"));
+    const single = { ...table, rows: table.rows.slice(0, 1) };
+    page = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><style>${style}</style><main>${htmlTable(table)}${htmlTable(single)}</main><script>${script}</script>`;
+    browser = await launchChromium();
+  });
+  afterAll(() => browser?.close());
+  beforeEach(async () => {
+    ({ opened, complaints } = await openFromDisk(browser, folder, page));
+  });
+  afterEach(async () => {
+    expect(complaints).toEqual([]);
+    await opened.close();
+  });
+
+  const heading = (name: string) =>
+    opened.locator("table").first().getByRole("button", { name, exact: true });
+  const models = () => opened.locator("table").first().locator("tbody th").allTextContents();
+  const sorts = () =>
+    opened.evaluate(
+      "[...document.querySelector('thead tr').cells].map((th) => th.getAttribute('aria-sort'))",
+    );
+
+  test("three clicks: rising, falling, as it came; undefined values stay last", async () => {
+    await heading("difference ↑").click();
+    expect(await models()).toEqual(["kmer-1", "alpha", "kmer-10", "kmer-5"]);
+    await heading("difference ↑").click();
+    expect(await models()).toEqual(["kmer-10", "alpha", "kmer-1", "kmer-5"]);
+    await heading("difference ↑").click();
+    expect(await models()).toEqual(asItCame);
+  });
+
+  test("numbers by their value, equal ones as they came in either order", async () => {
+    await heading("n").click();
+    expect(await models()).toEqual(["kmer-1", "kmer-5", "alpha", "kmer-10"]);
+    await heading("n").click();
+    expect(await models()).toEqual(["kmer-10", "kmer-5", "alpha", "kmer-1"]);
+  });
+
+  test("powers of ten and bounds by their value", async () => {
+    await heading("p").click();
+    expect(await models()).toEqual(["alpha", "kmer-10", "kmer-5", "kmer-1"]);
+  });
+
+  test("words as a reader orders them", async () => {
+    await heading("model").click();
+    expect(await models()).toEqual(["alpha", "kmer-1", "kmer-5", "kmer-10"]);
+  });
+
+  test("by keyboard, and told to those who hear the page", async () => {
+    await heading("n").focus();
+    await opened.keyboard.press("Enter");
+    expect(await sorts()).toEqual([null, null, "ascending", null]);
+    await opened.keyboard.press("Space");
+    expect(await sorts()).toEqual([null, null, "descending", null]);
+    expect(await heading("n").evaluate("(button) => button === document.activeElement")).toBe(true);
+    expect(await opened.locator("caption").first().textContent()).toBe(
+      "Four models: best first (now sorted by n, descending)",
+    );
+    await heading("p").click();
+    expect(await sorts()).toEqual([null, null, null, "ascending"]);
+    await heading("p").press("Enter");
+    await heading("p").press("Space");
+    expect(await sorts()).toEqual([null, null, null, null]);
+    expect(await opened.locator("caption").first().textContent()).toBe(table.caption);
+  });
+
+  test("print keeps the order that is shown, and its mark alone", async () => {
+    await heading("n").click();
+    await opened.emulateMedia({ media: "print" });
+    expect(await models()).toEqual(["kmer-1", "kmer-5", "alpha", "kmer-10"]);
+    const marks = await opened.evaluate(
+      "[...document.querySelectorAll('thead button')].map((button) => getComputedStyle(button, '::after').content)",
+    );
+    expect(marks).toEqual(["none", "none", expect.stringContaining("▲"), "none"]);
+  });
+
+  test("a table of one row has nothing to sort", async () => {
+    expect(await opened.locator("table").nth(1).getByRole("button").count()).toBe(0);
+  });
+});
