@@ -1,9 +1,9 @@
 import { UNDEFINED } from "../numbers.ts";
 import { shownNumber } from "../shown-number.ts";
 
-/** What a click on a heading asks for, in this order; after the last the rows stand as they came. */
-const ORDERS = ["ascending", "descending"] as const;
-type Order = (typeof ORDERS)[number];
+/** The order that a click on a heading asks for, after each; undefined: the rows stand as they came. */
+const NEXT = { none: "ascending", ascending: "descending", descending: undefined } as const;
+type Order = Exclude<keyof typeof NEXT, "none">;
 
 /** A row with what it is sorted by; undefined comes last in either order. */
 interface Keyed {
@@ -34,7 +34,7 @@ export function makeSortable(table: HTMLTableElement): void {
     button.append(...heading.childNodes);
     heading.append(button);
     button.addEventListener("click", () => {
-      const order = next(heading.getAttribute("aria-sort"));
+      const order = NEXT[(heading.getAttribute("aria-sort") as Order | null) ?? "none"];
       for (const one of headings) one.removeAttribute("aria-sort");
       if (order !== undefined) heading.setAttribute("aria-sort", order);
       said.textContent = order === undefined ? "" : ` (now sorted by ${name}, ${order})`;
@@ -42,11 +42,6 @@ export function makeSortable(table: HTMLTableElement): void {
       body.append(...(order === undefined ? asItCame : sorted(asItCame, column, isNumber, order)));
     });
   });
-}
-
-/** The order after this one; undefined: as the rows came. */
-function next(order: string | null): Order | undefined {
-  return ORDERS[ORDERS.findIndex((one) => one === order) + 1];
 }
 
 function sorted(
