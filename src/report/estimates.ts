@@ -28,6 +28,13 @@ export function intervalText({ low, high }: Estimate, digits = 3): string {
   return `[${fixed(low, digits)}, ${fixed(high, digits)}]`;
 }
 
+const ARROWS = { higher: "\u00a0↑", lower: "\u00a0↓", neither: "" } as const;
+
+/** A metric's name with an arrow that says which way is better. */
+export function metricHeading({ title, better }: Pick<Metric, "title" | "better">): string {
+  return `${title}${ARROWS[better]}`;
+}
+
 /** Metrics that are the probability of a test, by the ending of their names. */
 export const isPValue = (name: string): boolean => name.endsWith("-p");
 
@@ -35,6 +42,9 @@ export const isPValue = (name: string): boolean => name.endsWith("-p");
 export function metricCell({ name, value, intervals }: Metric, digits = 3): Cell {
   if (value === null) return UNDEFINED;
   if (isPValue(name)) return pValue(value);
-  if (Math.abs(value) >= 1000) return count(value);
+  // A sum of ranks is whole, whatever its size; a share of 1 or 0 is not to be taken for one.
+  if (Math.abs(value) >= 1000 || (Number.isInteger(value) && Math.abs(value) > 1 && intervals.length === 0)) {
+    return count(value);
+  }
   return estimateCell(value, intervals[0], digits);
 }

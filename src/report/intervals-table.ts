@@ -28,6 +28,9 @@ export function intervalsTable({ entries }: Panel): Table | undefined {
         ),
       })),
     ),
+    notes: entries.some(({ main, result }) => main.intervals.some(({ n }) => n !== result.rows.selected))
+      ? ["n: what an interval counts, where that is not the number of rows asked."]
+      : [],
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Measurement } from "../evaluation/tasks/measurement.ts";
-import { isPValue, metricCell } from "./estimates.ts";
+import { isPValue, metricCell, metricHeading } from "./estimates.ts";
 import { count, pValue } from "./numbers.ts";
 import type { Entry, Panel } from "./panels.ts";
 import { type Cell, type Column, cellText, type Table } from "./tables/table.ts";
@@ -12,7 +12,7 @@ export function leaderboardTable({ entries }: Panel, title: string): Table {
   const columns: Column[] = [
     { heading: "model", align: "left" },
     { heading: "protocol", align: "left" },
-    { heading: `${main.title}${ARROWS[main.better]}`, align: "right" },
+    { heading: metricHeading(main), align: "right" },
     { heading: "n", align: "right" },
     ...(withTies ? [{ heading: "ties", align: "right" } as const] : []),
     ...(withP ? [{ heading: "p", align: "right" } as const] : []),
@@ -25,13 +25,28 @@ export function leaderboardTable({ entries }: Panel, title: string): Table {
     ...(withTies ? [count(entry.result.counts.ties ?? Number.NaN)] : []),
     ...(withP ? [pValue(pOf(entry.result)?.value ?? Number.NaN)] : []),
   ]);
-  return { caption: title, columns, rows, notes: notesOf(entries) };
+  return { caption: title, columns, rows, notes: [legend(entries, withTies), ...notesOf(entries)] };
 }
-
-const ARROWS = { higher: " ↑", lower: " ↓", neither: "" } as const;
 
 /** The test of the main metric, where the task has one. */
 const pOf = ({ metrics }: Pick<Measurement, "metrics">) => metrics.find(({ name }) => isPValue(name));
+
+/** What the columns and signs mean. */
+function legend(entries: readonly Entry[], withTies: boolean): string {
+  const { better } = entries[0]!.main;
+  const p = entries.map(({ result }) => pOf(result)).find((metric) => metric !== undefined);
+  return [
+    ...(better === "neither" ? [] : [`${ARROWS[better]}: ${better} is better`]),
+    ...(entries.some(({ main }) => main.intervals.length > 0) ? ["in brackets: 95 % interval"] : []),
+    "n: rows asked",
+    ...(withTies ? ["ties: rows whose two scores are equal"] : []),
+    ...(p === undefined ? [] : [`p: ${p.title}`]),
+  ]
+    .join("; ")
+    .concat(".");
+}
+
+const ARROWS = { higher: "↑", lower: "↓" } as const;
 
 /** How the intervals were made, why a number is missing, and what the results themselves want said. */
 function notesOf(entries: readonly Entry[]): string[] {
@@ -45,7 +60,11 @@ function notesOf(entries: readonly Entry[]): string[] {
         "Rows are a sample with so many of each kind: numbers that depend on the shares of the kinds, such as average precision, are of the sample.",
       ]
     : [];
-  const own = [...sampled, ...entries.flatMap(({ result }) => result.notes)];
+  const others =
+    new Set(entries.map(({ result }) => result.rows.digest)).size > 1
+      ? ["Not all of these numbers are of the same rows (see n): part of a difference may be of the rows."]
+      : [];
+  const own = [...others, ...sampled, ...entries.flatMap(({ result }) => result.notes)];
   return [...new Set([...undefinedOnes, ...own])];
 }
 

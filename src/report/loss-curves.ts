@@ -22,8 +22,8 @@ export function lossCurves({ entries }: Panel): Html | undefined {
 loss answers; it is marked.</p>
 <figure>
 <div class="multiples">${trained.map(({ entry, training }) => chart(entry, training))}</div>
-<figcaption>Solid: validation loss. Dashed: training loss, summed over the sequences of a row, while the epoch went on.
-Under the paper protocol the validation loss is divided as the original divides it, so the two are on scales of their own.</figcaption>
+<figcaption>Solid: validation loss, whose smallest and largest value stand at the axis. Dashed: training loss, summed over the sequences
+of a row, while the epoch went on; on a scale of its own.${entries.some(({ protocol }) => protocol === "paper") ? " Under the paper protocol the validation loss is divided as the original divides it." : undefined}</figcaption>
 </figure>`;
 }
 

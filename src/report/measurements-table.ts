@@ -1,4 +1,4 @@
-import { isPValue, metricCell } from "./estimates.ts";
+import { isPValue, metricCell, metricHeading } from "./estimates.ts";
 import { fixed, UNDEFINED } from "./numbers.ts";
 import type { Panel } from "./panels.ts";
 import { protocolRows } from "./protocol-lines.ts";
@@ -9,7 +9,7 @@ export function measurementsTable({ entries }: Panel): Table | undefined {
   const others = entries.flatMap(({ result }) =>
     result.metrics.slice(1).filter(({ name, of }) => !isPValue(name) && of === undefined),
   );
-  const titles = new Map(others.map(({ name, title }) => [name, title]));
+  const titles = new Map(others.map((metric) => [metric.name, metricHeading(metric)]));
   const averages = [...new Set(entries.flatMap(({ result }) => Object.keys(result.averages)))];
   if (titles.size + averages.length === 0) return undefined;
   return {

@@ -9,10 +9,12 @@ import { count, fixed, UNDEFINED } from "./numbers.ts";
 import type { AccuracyChart, AccuracyMark, DifferenceChart, PageData } from "./page-data.ts";
 import { type Entry, panelId, panelTitle } from "./panels.ts";
 import { partsTables } from "./parts-tables.ts";
+import { splitWords } from "./provenance.ts";
 import { publishedTable } from "./published-table.ts";
 import { quantilesTable } from "./quantiles-table.ts";
 import { quirksOf, quirksTable } from "./quirks-table.ts";
 import type { ReportPanel } from "./report.ts";
+import { settingWords } from "./setting-words.ts";
 import { htmlTable } from "./tables/html-table.ts";
 
 /** What guessing gives, for metrics where it is one number and the task does not say it. */
@@ -22,6 +24,7 @@ const CHANCE: Readonly<Record<string, number>> = { "paired-accuracy": 0.5, accur
 export function panelSection(panel: ReportPanel): Html {
   const { asked, entries } = panel;
   const title = panelTitle(asked.title, panel);
+  const setting = settingWords(panel.setting);
   const id = panelId(panel);
   const quantiles = quantilesTable(panel);
   const others = measurementsTable(panel);
@@ -31,6 +34,7 @@ export function panelSection(panel: ReportPanel): Html {
   return html`<section aria-labelledby="${id}">
 <h2 id="${id}">${title}</h2>
 <p>${asked.asks}</p>
+${setting === undefined ? undefined : html`<p>${setting}</p>`}
 ${asked.source === "" ? undefined : html`<p class="quiet">${asked.source}</p>`}
 ${facts(panel)}
 
@@ -114,17 +118,21 @@ function facts({ entries }: ReportPanel): Html {
       ? UNDEFINED
       : html`${fixed(best.main.value ?? Number.NaN)}<span class="detail">${best.label}, ${best.main.title}</span>`
   }</dd></div>
-<div><dt>Rows asked</dt><dd>${rows.map(count).join(", ")}<span class="detail">of ${[
-    ...new Set(entries.map(({ result }) => count(result.rows.inTable))),
-  ].join(
-    ", ",
-  )} in the table, ${[...new Set(entries.map(({ result }) => result.cell.split))].join(", ")} split</span></dd></div>
+<div><dt>Rows asked</dt><dd>${range(rows)}<span class="detail">${rows.length > 1 ? "by model; " : ""}of ${range(
+    entries.map(({ result }) => result.rows.inTable),
+  )} in the table, ${[...new Set(entries.map(({ result }) => splitWords(result.cell.split)))].join(", ")}</span></dd></div>
 ${
   ties.length === 0
     ? undefined
     : html`<div><dt>Ties</dt><dd>${count(Math.max(...ties.map(({ result }) => result.counts.ties!)))}<span class="detail">most of any model: both scores equal</span></dd></div>`
 }
 </dl>`;
+}
+
+/** `372`, or `40 to 372` where they differ. */
+function range(counts: readonly number[]): string {
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return least === most ? count(least) : `${count(least)} to ${count(most)}`;
 }
 
 function accuracyFigure({ holder, title, chance, marks }: AccuracyChart): Html {

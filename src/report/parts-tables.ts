@@ -1,5 +1,5 @@
 import type { Breakdown, Metric } from "../evaluation/tasks/measurement.ts";
-import { metricCell } from "./estimates.ts";
+import { metricCell, metricHeading } from "./estimates.ts";
 import { count, UNDEFINED } from "./numbers.ts";
 import type { Entry, Panel } from "./panels.ts";
 import { protocolRows } from "./protocol-lines.ts";
@@ -58,8 +58,9 @@ function metricsTable(entries: readonly Entry[]): Table | undefined {
   };
 }
 
-/** "AUROC, K562" → "AUROC". */
-const titleOf = ({ title, of }: Metric) => title.replace(`, ${of}`, "");
+/** "AUROC, K562" → "AUROC ↑". */
+const titleOf = ({ title, of, better }: Metric) =>
+  metricHeading({ title: title.replace(`, ${of}`, ""), better });
 
 function confusionTable(label: string, { group, columns, rows }: Breakdown): Table {
   return {

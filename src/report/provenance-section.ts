@@ -1,4 +1,5 @@
 import { type Html, html } from "./html.ts";
+import { panelTitle } from "./panels.ts";
 import { provenanceFacts } from "./provenance.ts";
 import type { Report } from "./report.ts";
 
@@ -8,13 +9,14 @@ export function provenanceSection({ panels }: Report): Html {
 <h2 id="provenance">Where the numbers come from</h2>
 <p>A cell is one task, asked of one model in one setting. Its identity is a digest of everything that can change the
 answer; device, batch size and number of shards are not part of it.</p>
-${panels.flatMap(({ asked, entries }) =>
-  entries.map(
-    (entry) => html`<details open>
-<summary>${entry.label}, ${entry.protocol} protocol, ${asked.title}</summary>
+${panels.map(
+  (panel) => html`<h3>${panelTitle(panel.asked.title, panel)}</h3>
+${panel.entries.map(
+  (entry) => html`<details>
+<summary>${entry.label}, ${entry.protocol} protocol</summary>
 <dl class="facts-list">${provenanceFacts(entry).map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
 </details>
 `,
-  ),
+)}`,
 )}</section>`;
 }

@@ -4,6 +4,9 @@ import type { Entry } from "./panels.ts";
 /** A name and what it is, for a list of facts. */
 export type Fact = readonly [name: string, value: string];
 
+/** `test split`, or `every split`. */
+export const splitWords = (split: string): string => (split === "all" ? "every split" : `${split} split`);
+
 /** Where a result comes from and what it would take to get it again: all that goes into its identity, and how it ran. */
 export function provenanceFacts({ stored, result }: Entry): Fact[] {
   const { cell, rows, identity } = result;
@@ -25,7 +28,7 @@ export function provenanceFacts({ stored, result }: Entry): Fact[] {
     ["seed", String(cell.seed)],
     [
       "rows",
-      `${count(rows.selected)} of ${count(rows.inTable)}: ${cell.split === "all" ? "every split" : `${cell.split} split`}` +
+      `${count(rows.selected)} of ${count(rows.inTable)}: ${splitWords(cell.split)}` +
         `${cell.limit === null ? "" : `, at most ${count(cell.limit)}`}; SHA-256 of their numbers ${rows.digest}`,
     ],
     ...Object.entries(cell.data).map(([name, digest]): Fact => [name, `SHA-256 ${digest}`]),
@@ -34,7 +37,9 @@ export function provenanceFacts({ stored, result }: Entry): Fact[] {
       : ([
           [
             "time",
-            `${duration(seconds)} for ${count(scored)} rows${seconds > 0 ? `, ${count(scored / seconds)} rows/s` : ""}`,
+            scored === 0
+              ? "none: the answers were there already, such as those of the other protocol"
+              : `${duration(seconds)} for ${count(scored)} rows${seconds > 0 ? `, ${count(scored / seconds)} rows/s` : ""}`,
           ],
           ["shards", `${timing.length}, batch size ${each((shard) => String(shard.batchSize))}`],
           ["peak memory", bytes(peak)],

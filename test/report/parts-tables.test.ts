@@ -35,7 +35,15 @@ test("a line per cell line, and which line was taken for which, told once where 
   });
   expect(more).toEqual([]);
   expect(parts!.columns.map(({ heading }) => heading)).toEqual([
-    ...["model", "protocol", "part", "AUROC", "AUPRC", "Matthews correlation", "accuracy against the rest"],
+    ...[
+      "model",
+      "protocol",
+      "part",
+      "AUROC\u00a0↑",
+      "AUPRC\u00a0↑",
+      "Matthews correlation\u00a0↑",
+      "accuracy against the rest\u00a0↑",
+    ],
   ]);
   expect(parts!.rows.map(([model, , part]) => [model, part])).toContainEqual(["toy", "K562"]);
   expect(new Set(parts!.rows.map(([, , part]) => part)).size).toBe(5);

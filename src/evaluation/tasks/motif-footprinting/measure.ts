@@ -272,7 +272,7 @@ function notesOf(backgrounds: number, results: readonly MotifResult[]): readonly
   const notes: string[] = [];
   if (backgrounds > 0 && backgrounds < ENOUGH_BLOCKS) {
     notes.push(
-      `Motifs were put into ${backgrounds} backgrounds. For fewer than ${ENOUGH_BLOCKS} the bootstrap's interval is too narrow; the one named background-wilson allows for that.`,
+      `Motifs were put into ${backgrounds} backgrounds. For fewer than ${ENOUGH_BLOCKS} the bootstrap's interval is too narrow; Wilson's, widened for backgrounds, allows for that.`,
     );
   }
   const few = results.filter(({ tested }) => tested < LEAST_TESTED).length;

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { panelsOf } from "../../src/report/panels.ts";
+import { provenanceSection } from "../../src/report/provenance-section.ts";
+import { gatherReport } from "../../src/report/report.ts";
+import { resultsFixture } from "./results-fixture.ts";
+
+const task = {
+  name: "regulatory-elements",
+  title: "Regulatory elements",
+  asks: "Which is real?",
+  source: "",
+};
+
+test("every cell is found under its task and setting, folded", async () => {
+  const results = await resultsFixture([
+    { model: "strong", protocol: "corrected", shift: 4 },
+    { model: "strong", protocol: "paper", shift: 4 },
+  ]);
+  const text = String(provenanceSection(await gatherReport(results, { tasks: [task] })));
+  expect(panelsOf(results)).toHaveLength(1);
+  expect(text.match(/<h3>/g)).toHaveLength(1);
+  expect(text).toContain("<h3>Regulatory elements, zero-shot</h3>");
+  expect(text.match(/<details>/g)).toHaveLength(2);
+  expect(text).toContain("<summary>strong, paper protocol</summary>");
+});
+
+test("a cell whose answers were there already tells so, not a speed of nothing", async () => {
+  const [stored] = await resultsFixture([{ model: "strong", protocol: "paper", shift: 4 }]);
+  const timing = stored!.timing.map((shard) => ({ ...shard, timedRows: 0, seconds: 0.001 }));
+  const text = String(provenanceSection(await gatherReport([{ ...stored!, timing }], { tasks: [task] })));
+  expect(text).toContain("the answers were there already");
+  expect(text).not.toContain("rows/s");
+});
