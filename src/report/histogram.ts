@@ -15,17 +15,19 @@ const TAIL = 0.005;
  * Bins of equal, round width, with an edge at zero, over the middle 99 % of the values.
  *
  * @param values  finite numbers, in any order; none but zeros give no bins
- * @param target  about how many bins
+ * @param target  about how many bins; by default the more the more values, 8 to 48
  */
-export function histogram(values: Float64Array, target = 48): Histogram {
+export function histogram(values: Float64Array, target?: number): Histogram {
   const sorted = values.filter((value) => value !== 0).sort();
+  // A few values in many bins show gaps, not a distribution.
+  const wanted = target ?? Math.min(48, Math.max(8, Math.ceil(1.5 * Math.sqrt(sorted.length))));
   const ties = values.length - sorted.length;
   if (sorted.length === 0) return { bins: [], ties, beyond: 0 };
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
   const [low, high] = [at(TAIL), at(1 - TAIL)];
   // Where all are as good as equal, a width that shows it, and that twelve digits can tell.
   const largest = Math.max(Math.abs(low), Math.abs(high));
-  const width = roundWidth(high - low > 1e-9 * largest ? (high - low) / target : largest / 10);
+  const width = roundWidth(high - low > 1e-9 * largest ? (high - low) / wanted : largest / 10);
   const first = Math.floor(low / width);
   const bins = Math.max(1, Math.floor(high / width) - first + 1);
   const rows = new Array<number>(bins).fill(0);

@@ -35,6 +35,7 @@ function chart(
   const training = epochs.map(({ trainLoss }) => trainLoss);
   const chosen = epochs.findIndex(({ epoch }) => epoch === best);
   const [low, high] = [Math.min(...validation), Math.max(...validation)];
+  const shown = shownBetween(low, high);
   const words = `${label}, ${protocol} protocol: validation loss from ${shown(validation[0]!)} to ${shown(validation[chosen]!)} in epoch ${chosen + 1} of ${epochs.length}`;
   return html`<div><h4>${label}, ${protocol}</h4>
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${words}" fill="none" stroke="currentColor">
@@ -52,8 +53,15 @@ function chart(
 <p class="quiet">${count(trainRows)} rows trained, ${count(valRows)} chose the epoch, ${count(parameters)} numbers learned</p></div>`;
 }
 
-/** Losses may be as small as one part of a batch. */
-const shown = (loss: number) => loss.toPrecision(3);
+/**
+ * Losses may be as small as one part of a batch, so significant digits count: three, or as many as tell two losses apart
+ * that differ, up to six.
+ */
+function shownBetween(low: number, high: number): (loss: number) => string {
+  let digits = 3;
+  while (low !== high && digits < 6 && low.toPrecision(digits) === high.toPrecision(digits)) digits++;
+  return (loss) => loss.toPrecision(digits);
+}
 
 const round = (x: number) => Math.round(10 * x) / 10;
 

@@ -29,6 +29,13 @@ test("bins are of a round width, and outliers do not flatten the rest", () => {
   expect(beyond).toBeLessThanOrEqual(10);
 });
 
+test("a few values are put into a few bins, many into many", () => {
+  const bins = (n: number) => histogram(Float64Array.from({ length: n }, (_, i) => i + 1)).bins.length;
+  expect(bins(60)).toBeLessThan(16);
+  expect(bins(60)).toBeGreaterThan(4);
+  expect(bins(5000)).toBeGreaterThan(24);
+});
+
 test("nothing gives no bins, nor do ties alone; equal values give one", () => {
   expect(histogram(new Float64Array(0))).toEqual({ bins: [], ties: 0, beyond: 0 });
   expect(histogram(Float64Array.of(0, -0, 0))).toEqual({ bins: [], ties: 3, beyond: 0 });

@@ -43,6 +43,11 @@ test("one epoch, or losses that are all equal, make no impossible coordinates", 
   expect(text).not.toMatch(/NaN|Infinity/);
 });
 
+test("losses that differ little are shown with the digits that tell them apart", async () => {
+  const text = String(lossCurves(await panelWith([0.69431, 0.69412, 0.6942])));
+  expect(text).toMatch(/>0\.6943<.*>0\.6941</s);
+});
+
 test("without training there is nothing to show", async () => {
   expect(lossCurves(await panelWith(undefined))).toBeUndefined();
 });

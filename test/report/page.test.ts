@@ -136,6 +136,24 @@ describe.skipIf(!existsSync(CHROMIUM))("the page in a browser", () => {
     }
   });
 
+  test("a table's caption is all in sight in a hand, however wide the table", async () => {
+    const { opened } = await open(page, { viewport: { width: 380, height: 800 } });
+    const widest = await opened.evaluate(
+      "Math.max(...[...document.querySelectorAll('caption')].map((one) => one.getBoundingClientRect().right))",
+    );
+    expect(widest).toBeLessThanOrEqual(380);
+    await opened.close();
+  });
+
+  test("paper has the contents left out and what identifies each cell unfolded", async () => {
+    const { opened } = await open(page);
+    const facts = opened.locator("details dl").first();
+    expect(await facts.isVisible()).toBe(false);
+    await opened.emulateMedia({ media: "print" });
+    expect((await facts.boundingBox())!.height).toBeGreaterThan(50);
+    await opened.close();
+  });
+
   test("letters are readable on their ground, by day and by night (WCAG contrast of 4.5)", async () => {
     for (const colorScheme of ["light", "dark"] as const) {
       const { opened } = await open(page, { colorScheme });

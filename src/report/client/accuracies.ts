@@ -7,11 +7,15 @@ export function drawAccuracies({ marks, chance, axis, title }: AccuracyChart, wi
   const protocols = new Set(marks.map((mark) => mark.protocol));
   // The two protocols of a model lie above and below its line.
   const shift = (protocol: string) => (protocols.size === 1 ? 0 : protocol === "corrected" ? -8 : 8);
+  // Letters are about 7 px wide. Names that would take too much of the width stand above their line instead.
+  const names = 20 + 7 * Math.max(...rows.map((row) => row.length));
+  const above = names > width * 0.36;
+  const [left, right] = [above ? 12 : names, 24];
   const ofProtocol = (protocol: string) => {
     const some = marks.filter((mark) => mark.protocol === protocol);
     const stroke = `var(--${protocol})`;
     const dy = shift(protocol);
-    const end = { stroke, strokeWidth: 2, inset: 14, dy };
+    const end = { stroke, strokeWidth: 2, inset: above ? 22 : 14, dy };
     return [
       Plot.ruleY(some, { y: "row", x1: "low", x2: "high", stroke, strokeWidth: 2.5, dy }),
       Plot.tickX(some, { x: "low", y: "row", ...end }),
@@ -27,14 +31,11 @@ export function drawAccuracies({ marks, chance, axis, title }: AccuracyChart, wi
       }),
     ];
   };
-  // Letters are about 7 px wide. Names that would take too much of the width stand above their line instead.
-  const names = 20 + 7 * Math.max(...rows.map((row) => row.length));
-  const above = names > width * 0.36;
   return Plot.plot({
     width,
     height: 66 + rows.length * (above ? 62 : 46),
-    marginLeft: above ? 12 : names,
-    marginRight: 24,
+    marginLeft: left,
+    marginRight: right,
     marginTop: 18,
     marginBottom: 44,
     className: "plot",
@@ -45,7 +46,8 @@ export function drawAccuracies({ marks, chance, axis, title }: AccuracyChart, wi
       labelAnchor: "center",
       labelArrow: "none",
       grid: true,
-      ticks: 7,
+      // A label such as 0.55 takes about 30 px.
+      ticks: Math.min(7, Math.max(2, Math.floor((width - left - right) / 60))),
     },
     y: { domain: rows, label: null, tickSize: 0, tickPadding: 10, axis: above ? null : "left" },
     marks: [

@@ -1,13 +1,16 @@
 import { type Html, html } from "../html.ts";
 import { type Cell, cellText, type Table } from "./table.ts";
 
+/** Letters above which a heading wants more room than its numbers give it. */
+const LONG = 30;
+
 /** A table with its caption, headings that name their scope, and a holder that scrolls where the page is narrow. */
 export function htmlTable({ caption, columns, rows, notes = [] }: Table): Html {
   const kind = (c: number) => (columns[c]!.align === "right" ? "number" : "word");
   return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
 <table>
 <caption>${caption}</caption>
-<thead><tr>${columns.map(({ heading }, c) => html`<th scope="col" class="${kind(c)}">${heading}</th>`)}</tr></thead>
+<thead><tr>${columns.map(({ heading }, c) => html`<th scope="col" class="${kind(c)}${heading.length > LONG ? " long" : ""}">${heading}</th>`)}</tr></thead>
 <tbody>
 ${rows.map(
   (row) =>
