@@ -28,7 +28,7 @@ export function intervalText({ low, high }: Estimate, digits = 3): string {
   return `[${fixed(low, digits)}, ${fixed(high, digits)}]`;
 }
 
-const ARROWS = { higher: "\u00a0↑", lower: "\u00a0↓", neither: "" } as const;
+const ARROWS = { higher: " ↑", lower: " ↓", neither: "" } as const;
 
 /** A metric's name with an arrow that says which way is better. */
 export function metricHeading({ title, better }: Pick<Metric, "title" | "better">): string {

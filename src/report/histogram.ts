@@ -20,7 +20,7 @@ const TAIL = 0.005;
 export function histogram(values: Float64Array, target?: number): Histogram {
   const sorted = values.filter((value) => value !== 0).sort();
   // A few values in many bins show gaps, not a distribution.
-  const wanted = target ?? Math.min(48, Math.max(8, Math.ceil(1.5 * Math.sqrt(sorted.length))));
+  const wanted = target ?? Math.min(48, Math.max(8, Math.ceil(2 * Math.sqrt(sorted.length))));
   const ties = values.length - sorted.length;
   if (sorted.length === 0) return { bins: [], ties, beyond: 0 };
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;

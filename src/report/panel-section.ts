@@ -18,7 +18,12 @@ import { settingWords } from "./setting-words.ts";
 import { htmlTable } from "./tables/html-table.ts";
 
 /** What guessing gives, for metrics where it is one number and the task does not say it. */
-const CHANCE: Readonly<Record<string, number>> = { "paired-accuracy": 0.5, accuracy: 0.5, auroc: 0.5 };
+const CHANCE: Readonly<Record<string, number>> = {
+  "paired-accuracy": 0.5,
+  accuracy: 0.5,
+  auroc: 0.5,
+  "spearman-peaks": 0,
+};
 
 /** Everything about one question: what was asked, who answered how well, and what the numbers rest on. */
 export function panelSection(panel: ReportPanel): Html {

@@ -26,7 +26,7 @@ function withSecond(
 
 test("tells which way is better, what stands in brackets, and what its columns count", () => {
   const { columns, notes } = leaderboard(results);
-  expect(columns[2]!.heading).toBe("paired accuracy\u00a0↑");
+  expect(columns[2]!.heading).toBe("paired accuracy ↑");
   expect(notes![0]).toBe(
     "↑: higher is better; in brackets: 95 % interval; n: rows asked; ties: rows whose two scores are equal.",
   );

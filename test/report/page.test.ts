@@ -34,6 +34,14 @@ beforeAll(async () => {
   page = renderPage(await gatherReport(results, { tasks }), assets);
 });
 
+/** The same results, as if other questions had been asked. */
+const asked = (change: Partial<StoredResult["result"]["cell"]>): StoredResult[] =>
+  results.map((stored) => {
+    const { result } = stored;
+    const identity = `${result.identity}${JSON.stringify(change)}`;
+    return { ...stored, result: { ...result, identity, cell: { ...result.cell, ...change } } };
+  });
+
 describe("the page as text", () => {
   test("stands alone: nothing is loaded from anywhere", () => {
     const markup = page.replaceAll(/<script[\s\S]*?<\/script>|<style[\s\S]*?<\/style>/g, "");
@@ -75,14 +83,6 @@ describe("the page as text", () => {
 });
 
 describe("the contents", () => {
-  /** The same results, as if other questions had been asked. */
-  const asked = (change: Partial<StoredResult["result"]["cell"]>): StoredResult[] =>
-    results.map((stored) => {
-      const { result } = stored;
-      const identity = `${result.identity}${JSON.stringify(change)}`;
-      return { ...stored, result: { ...result, identity, cell: { ...result.cell, ...change } } };
-    });
-
   test("a page about one question has none", () => {
     expect(page).not.toContain("<nav");
   });
@@ -136,6 +136,26 @@ describe.skipIf(!existsSync(CHROMIUM))("the page in a browser", () => {
     }
   });
 
+  test("the contents lead to their sections, without scripts too", async () => {
+    const two = await gatherReport([...results, ...asked({ setting: "probed" })], { tasks });
+    const { opened } = await open(renderPage(two, assets), {
+      javaScriptEnabled: false,
+      viewport: { width: 1400, height: 800 },
+    });
+    // On a wide screen they stand beside what they lead to, and stay in sight.
+    await opened.getByRole("link", { name: "probed" }).click();
+    const heading = await opened
+      .getByRole("heading", { name: "Regulatory elements, probed" })
+      .first()
+      .boundingBox();
+    const nav = await opened.locator("nav").boundingBox();
+    expect(heading!.y).toBeGreaterThanOrEqual(0);
+    expect(heading!.y).toBeLessThan(200);
+    expect(nav!.y).toBe(0);
+    expect(nav!.x + nav!.width).toBeLessThanOrEqual(heading!.x);
+    await opened.close();
+  });
+
   test("a table's caption is all in sight in a hand, however wide the table", async () => {
     const { opened } = await open(page, { viewport: { width: 380, height: 800 } });
     const widest = await opened.evaluate(
@@ -146,10 +166,13 @@ describe.skipIf(!existsSync(CHROMIUM))("the page in a browser", () => {
   });
 
   test("paper has the contents left out and what identifies each cell unfolded", async () => {
-    const { opened } = await open(page);
+    const two = await gatherReport([...results, ...asked({ setting: "probed" })], { tasks });
+    const { opened } = await open(renderPage(two, assets));
+    expect(await opened.locator("nav").isVisible()).toBe(true);
     const facts = opened.locator("details dl").first();
     expect(await facts.isVisible()).toBe(false);
     await opened.emulateMedia({ media: "print" });
+    expect(await opened.locator("nav").isVisible()).toBe(false);
     expect((await facts.boundingBox())!.height).toBeGreaterThan(50);
     await opened.close();
   });

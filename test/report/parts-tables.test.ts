@@ -39,10 +39,10 @@ test("a line per cell line, and which line was taken for which, told once where 
       "model",
       "protocol",
       "part",
-      "AUROC\u00a0↑",
-      "AUPRC\u00a0↑",
-      "Matthews correlation\u00a0↑",
-      "accuracy against the rest\u00a0↑",
+      "AUROC ↑",
+      "AUPRC ↑",
+      "Matthews correlation ↑",
+      "accuracy against the rest ↑",
     ],
   ]);
   expect(parts!.rows.map(([model, , part]) => [model, part])).toContainEqual(["toy", "K562"]);

@@ -1,4 +1,5 @@
 import * as Plot from "@observablehq/plot";
+import { axisDomain } from "../axis-domain.ts";
 import type { AccuracyChart, AccuracyMark } from "../page-data.ts";
 
 /** Forest plot: one line per model, a dot at the value, a bar over its interval, chance dashed. */
@@ -41,7 +42,7 @@ export function drawAccuracies({ marks, chance, axis, title }: AccuracyChart, wi
     className: "plot",
     ariaLabel: title,
     x: {
-      domain: domainOf(marks, chance),
+      domain: axisDomain(marks, chance),
       label: axis,
       labelAnchor: "center",
       labelArrow: "none",
@@ -86,13 +87,4 @@ function chanceLine(chance: number) {
     Plot.ruleX([chance], { x, stroke: "var(--ink-soft)", strokeDasharray: "4 4" }),
     Plot.text([chance], { x, frameAnchor: "top", dy: -12, text: () => "chance", fill: "var(--ink-soft)" }),
   ];
-}
-
-/** From a little below the lowest of chance and data to a little above the highest, within [0, 1]. */
-function domainOf(marks: readonly AccuracyMark[], chance: number | null): [number, number] {
-  const known = chance === null ? [] : [chance];
-  const low = Math.min(...known, ...marks.map((mark) => mark.low));
-  const high = Math.max(...known, ...marks.map((mark) => mark.high));
-  const margin = Math.max(0.02, (high - low) * 0.08);
-  return [Math.max(0, low - margin), Math.min(1, high + margin)];
 }

@@ -10,7 +10,7 @@ export function htmlTable({ caption, columns, rows, notes = [] }: Table): Html {
   return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
 <table>
 <caption>${caption}</caption>
-<thead><tr>${columns.map(({ heading }, c) => html`<th scope="col" class="${kind(c)}${heading.length > LONG ? " long" : ""}">${heading}</th>`)}</tr></thead>
+<thead><tr>${columns.map(({ heading }, c) => html`<th scope="col" class="${kind(c)}${heading.length > LONG ? " long" : ""}">${withArrow(heading)}</th>`)}</tr></thead>
 <tbody>
 ${rows.map(
   (row) =>
@@ -24,6 +24,9 @@ ${rows.map(
 </div>
 ${notes.length === 0 ? undefined : html`<ul class="notes">${notes.map((note) => html`<li>${note}</li>`)}</ul>`}`;
 }
+
+/** With its arrow kept beside its last word. */
+const withArrow = (heading: string) => heading.replace(/ (?=[↑↓]$)/, "\u00a0");
 
 function content(cell: Cell): Html {
   if (typeof cell === "string" || cell.detail === "") return html`${cellText(cell)}`;

@@ -71,6 +71,12 @@ test("HTML: a caption, headings with their scope, every text escaped", () => {
   );
 });
 
+test("HTML: a long heading gets room, an arrow does not leave its word", () => {
+  const heading = "paired accuracy where both have as many tokens ↑";
+  const text = String(htmlTable({ ...table, columns: [table.columns[0]!, { heading, align: "right" }] }));
+  expect(text).toContain(`<th scope="col" class="number long">${heading.replace(" ↑", "\u00a0↑")}</th>`);
+});
+
 describe("what a text may hold", () => {
   test("Markdown reads nothing in a cell as markup", () => {
     const hostile = "a|b *c* [d](e) <f> `g`\nh";
