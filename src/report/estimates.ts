@@ -28,11 +28,12 @@ export function intervalText({ low, high }: Estimate, digits = 3): string {
   return `[${fixed(low, digits)}, ${fixed(high, digits)}]`;
 }
 
-const ARROWS = { higher: " ↑", lower: " ↓", neither: "" } as const;
+/** Which way is better. */
+export const ARROWS = { higher: "↑", lower: "↓" } as const;
 
 /** A metric's name with an arrow that says which way is better. */
 export function metricHeading({ title, better }: Pick<Metric, "title" | "better">): string {
-  return `${title}${ARROWS[better]}`;
+  return better === "neither" ? title : `${title} ${ARROWS[better]}`;
 }
 
 /** Metrics that are the probability of a test, by the ending of their names. */

@@ -1,5 +1,5 @@
 import type { Measurement } from "../evaluation/tasks/measurement.ts";
-import { isPValue, metricCell, metricHeading } from "./estimates.ts";
+import { ARROWS, isPValue, metricCell, metricHeading } from "./estimates.ts";
 import { count, pValue } from "./numbers.ts";
 import type { Entry, Panel } from "./panels.ts";
 import { type Cell, type Column, cellText, type Table } from "./tables/table.ts";
@@ -45,8 +45,6 @@ function legend(entries: readonly Entry[], withTies: boolean): string {
     .join("; ")
     .concat(".");
 }
-
-const ARROWS = { higher: "↑", lower: "↓" } as const;
 
 /** How the intervals were made, why a number is missing, and what the results themselves want said. */
 function notesOf(entries: readonly Entry[]): string[] {

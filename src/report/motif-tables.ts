@@ -114,14 +114,14 @@ export function modelComparison(panel: Panel): Table | undefined {
   const comparable = pairs.filter(([a, b]) => backgroundsOf(a).join() === backgroundsOf(b).join());
   if (comparable.length === 0) return undefined;
   return {
-    caption: "Each model beside the next: difference in accuracy over the same backgrounds",
+    caption: "Each model beside the next: its accuracy minus the other's, over the same backgrounds",
     columns: [
       { heading: "model", align: "left" },
       { heading: "beside", align: "left" },
       { heading: "difference", align: "right" },
       { heading: "p, two-sided", align: "right" },
-      { heading: "motifs with a higher accuracy", align: "right" },
-      { heading: "with a lower one", align: "right" },
+      { heading: "motifs of which its accuracy is higher", align: "right" },
+      { heading: "of which it is lower", align: "right" },
     ],
     rows: comparable.map(([first, second]) => {
       const { difference, p } = comparisonOf(first, second);

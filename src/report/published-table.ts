@@ -31,7 +31,7 @@ export function publishedTable(
     { heading: "metric", align: "left" },
     { heading: "published", align: "right" },
     ...protocols.map((protocol) => ({ heading: protocol, align: "right" }) as const),
-    { heading: "difference", align: "right" },
+    { heading: "ours − published", align: "right" },
     { heading: "the published number is", align: "left" },
     { heading: "quirks", align: "left" },
   ];

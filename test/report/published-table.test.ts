@@ -25,7 +25,7 @@ test("published, ours under each protocol, and which quirks count, in text and L
   const lines = text.split("\n");
   const at = lines.findIndex((line) => line.startsWith("What was published"));
   expect(lines[at + 2]).toMatch(
-    /model +metric +published +paper +corrected +difference +the published number is +quirks/,
+    /model +metric +published +paper +corrected +ours − published +the published number is +quirks/,
   );
   expect(lines[at + 4]).toMatch(
     /^my-caduceus +paired accuracy +0\.971 +0\.971 \[.*\] +0\.953 \[.*\] +0\.000 +the same +Q14, Q15$/,
@@ -39,7 +39,7 @@ test("published, ours under each protocol, and which quirks count, in text and L
 
 test("one protocol is one column", async () => {
   const text = reportDocument(await gatherReport(results.slice(0, 1), { tasks }), "text");
-  expect(text).toMatch(/metric +published +corrected +difference/);
+  expect(text).toMatch(/metric +published +corrected +ours − published/);
   expect(text).toContain("Without a run under the paper protocol");
 });
 
