@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { digestFile } from "../../base/digest.ts";
-import { InputError } from "../../base/errors.ts";
+import { type FormatError, InputError } from "../../base/errors.ts";
 import { kindOfPath, namesInFolder } from "../../base/folder.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import { type CellRecord, cellName, cellTitle, rowsDigest } from "./cell.ts";
@@ -36,7 +36,7 @@ export async function collectShards(folder: string, record: CellRecord): Promise
   for (const name of names.filter((name) => name.endsWith(".jsonl"))) {
     const contents = await readShardFile(join(place, name));
     const { header } = contents;
-    if (header === undefined) troubles.push(`${name} is not finished: nothing of it is whole yet`);
+    if (header === undefined) troubles.push(notBegun(name, contents, names));
     else if (header.cell !== record.identity) {
       troubles.push(
         `${name} is of another run (cell ${cellName(header.cell)}): move it away and run this shard again`,
@@ -130,10 +130,29 @@ function missing(kept: readonly FoundShard[], count: number, names: readonly str
     .map((index) => `${shardName({ index, count })} is missing: run it with --shard ${index}/${count}`);
 }
 
+/** A file of which not even the first line, which says whose it is, can be used. */
+function notBegun(name: string, { damage }: ShardContents, names: readonly string[]): string {
+  if (damage === undefined) return `${name} is not finished: nothing of it is whole yet`;
+  const done = name.replace(/\.jsonl$/, ".done.json");
+  const files = names.includes(done) ? `it and ${done}` : "it";
+  return `${damaged(name, damage)}; delete ${files}, and run this shard again`;
+}
+
+/** `001-of-001.jsonl is damaged at line 2: …` */
+const damaged = (name: string, { place, message }: FormatError) =>
+  `${name} is damaged at line ${place.line}: ${message}`;
+
 function incomplete({ name, header, contents }: FoundShard, done: ShardDone | undefined): string | undefined {
   const have = contents.predictions.length;
   if (done !== undefined && have === header.rows && contents.torn === 0) return undefined;
   const { index, count } = header.shard;
+  const { damage } = contents;
+  if (damage !== undefined) {
+    const from = "the rows before it stay";
+    return done === undefined
+      ? `${damaged(name, damage)}; the run's command with --shard ${index}/${count} goes on from there: ${from}`
+      : `${damaged(name, damage)}, after it was finished; delete ${shardName(header.shard)}.done.json, and the run's command with --shard ${index}/${count} goes on from there: ${from}`;
+  }
   return `${name} is not finished: ${have} of ${header.rows} rows; go on with --shard ${index}/${count}`;
 }
 

@@ -65,7 +65,7 @@ export interface MemoryAnswer {
 }
 
 /**
- * The number of sequences per call: as asked, else as the shard was begun, else the model's own, halved until it fits.
+ * The number of sequences per call: as asked (a shard that was begun otherwise has been refused), else as the shard was begun, else the model's own, halved until it fits.
  *
  * @throws {InputError} when the size that was asked for does not fit, or not even one sequence does
  */

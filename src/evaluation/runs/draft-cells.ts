@@ -1,8 +1,11 @@
+import { counted } from "../../base/counted.ts";
 import { InputError } from "../../base/errors.ts";
+import { quotedText } from "../../base/quoted-text.ts";
 import type { Model, Protocol } from "../../models/model.ts";
 import type { Setting } from "../settings/setting.ts";
 import { pickRows } from "../tasks/pick-rows.ts";
 import { type Recipe, recipeFor } from "../tasks/recipe.ts";
+import { CHROMOSOME_SPLIT, splitPartOf } from "../tasks/split.ts";
 import type { OpenTask, SelectedRows, Selection, Task, TaskRow, TaskSetting } from "../tasks/task.ts";
 import { type Cell, type CellRecord, cellIdentity, IDENTITY_VERSION, rowsDigest } from "./cell.ts";
 import type { RunRequest, Shard } from "./request.ts";
@@ -51,7 +54,12 @@ interface AskedCells {
 export function draftCells(
   { task, open, setting, sample, shard }: AskedCells,
   request: RunRequest,
-): { readonly drafts: readonly CellDraft[]; readonly declined: readonly Declined[] } {
+): {
+  readonly drafts: readonly CellDraft[];
+  readonly declined: readonly Declined[];
+  /** What a user should know of the rows. */
+  readonly notes: readonly string[];
+} {
   const form = task.settings[setting.name];
   if (form === undefined) {
     throw new InputError(`the task ${task.name} is not asked in the setting ${setting.name}`, {
@@ -66,7 +74,7 @@ export function draftCells(
     declined.push({ task, model, setting, reason });
     return false;
   });
-  if (open === undefined) return { drafts: [], declined };
+  if (open === undefined) return { drafts: [], declined, notes: [] };
   if (form.trainedBy !== undefined && open.training === undefined) {
     throw noTraining(task, setting, form.trainedBy);
   }
@@ -108,7 +116,25 @@ export function draftCells(
     };
     return { record, task: open, selected, model, setting, rows };
   });
-  return { drafts, declined };
+  const outside = asked.split === "all" ? undefined : rowsOfNoSplit(task, selected);
+  return { drafts, declined, notes: outside === undefined ? [] : [outside] };
+}
+
+/** Chromosomes that the note names. */
+const NAMED = 5;
+
+/** A sentence on the rows that no split has, and that no run therefore asks but one of all rows; undefined where there are none. */
+function rowsOfNoSplit(task: Task, { inTable, perChromosome }: SelectedRows): string | undefined {
+  // Exported tables know the part of a row instead of its chromosome.
+  const outside = [...perChromosome].filter(
+    ([name]) => splitPartOf(name) === undefined && !Object.hasOwn(CHROMOSOME_SPLIT, name),
+  );
+  if (outside.length === 0) return undefined;
+  outside.sort((a, b) => b[1] - a[1]);
+  const named = outside.slice(0, NAMED).map(([name, rows]) => `${quotedText(name)} ${rows}`);
+  const more = outside.length > NAMED ? `, and ${outside.length - NAMED} more` : "";
+  const rows = outside.reduce((sum, [, rows]) => sum + rows, 0);
+  return `${rows} of the ${counted(inTable, "row")} of ${task.name} ${rows === 1 ? "is" : "are"} on chromosomes of no split and left out: ${named.join(", ")}${more}`;
 }
 
 /** So many rows of each stratum at most, picked as `limit` picks. @throws {InputError} when the task has no such stratum */

@@ -47,7 +47,7 @@ export interface Plan {
   readonly trained: string | undefined;
   readonly shard: Shard;
   readonly cells: readonly PlannedCell[];
-  /** Sentences a user should read before the run: models without an identity, reduced batch sizes. */
+  /** Sentences a user should read before the run: models without an identity, reduced batch sizes, rows that no split has. */
   readonly notes: readonly string[];
   /** The tasks as they were opened: a later plan for the same asked tasks takes them from here. */
   readonly opened: ReadonlyMap<AskedTask, OpenTask>;
@@ -73,6 +73,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
   };
   const { folder, seed = 0, shard = { index: 1, count: 1 } } = request;
   try {
+    const notes = new Set<string>();
     const drafts: CellDraft[] = [];
     const declined: Declined[] = [];
     for (const asked of request.tasks) {
@@ -87,12 +88,13 @@ export async function planRun(request: RunRequest): Promise<Plan> {
         await refusals.collect(async () => {
           const found = draftCells({ task, open, setting, sample, shard }, { ...request, ...rest });
           drafts.push(...found.drafts);
+          if (open !== before) for (const note of found.notes) notes.add(note);
           declined.push(...found.declined);
         });
       }
     }
     for (const draft of drafts) await refusals.collect(() => expectRows(draft));
-    const notes = new Set(own.flatMap((task) => task.notes ?? []));
+    for (const note of own.flatMap((task) => task.notes ?? [])) notes.add(note);
     for (const one of declined) {
       if (request.leaveOut || isAskedOtherwise(one, drafts))
         notes.add(`${cannot(one)}: it is left out there`);

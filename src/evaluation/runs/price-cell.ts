@@ -1,3 +1,5 @@
+import { counted } from "../../base/counted.ts";
+import { InputError } from "../../base/errors.ts";
 import { heldMemory } from "../../base/held-memory.ts";
 import { answersElsewhere } from "./answers-elsewhere.ts";
 import { cellName } from "./cell.ts";
@@ -11,7 +13,8 @@ import { inspectShard, refuseOtherShardCount, type ShardState } from "./store.ts
  * Adds to a draft what it costs, having looked at what is done and whether it fits.
  *
  * @param notes  gets what a user should read before the run
- * @throws {InputError} when not one row fits the memory, or the folder holds the cell in another number of shards
+ * @throws {InputError} when not one row fits the memory, or the folder holds the cell in another number of shards, or begun
+ *   with another batch size than is asked for
  */
 export async function priceCell(
   { record, task, selected, model, setting, rows }: CellDraft,
@@ -25,6 +28,7 @@ export async function priceCell(
     await refuseOtherShardCount(of);
     state = await inspectShard(of);
   }
+  refuseOtherBatchSize(request.batchSize, state, rows.length);
   if (model.identity === undefined) {
     notes.add(
       `the model ${JSON.stringify(model.name)} gives no identity, so its name alone tells it from others: after a change of its weights, use a new folder`,
@@ -66,6 +70,17 @@ export async function priceCell(
     estimate,
     ...(answersOf === undefined ? {} : { answersOf }),
   };
+}
+
+/** How sequences are padded depends on those beside them, so one shard's answers come from batches of one size. */
+function refuseOtherBatchSize(asked: number | undefined, { batchSize, rowsDone }: ShardState, rows: number) {
+  if (asked === undefined || batchSize === undefined || asked === batchSize || rowsDone === rows) return;
+  throw new InputError(
+    `the run in this folder was begun with ${counted(batchSize, "sequence")} per call, and ${asked} are asked for`,
+    {
+      hint: `leave the batch size out, or ask for ${batchSize}, to go on with it; or choose another folder`,
+    },
+  );
 }
 
 /**

@@ -35,6 +35,8 @@ export interface ShardContents {
   readonly sound: number;
   /** Bytes after them: what a killed process or a power cut left of a line. */
   readonly torn: number;
+  /** What is wrong with a last line that is whole and damaged, which `torn` counts. */
+  readonly damage: FormatError | undefined;
 }
 
 const headerSchema = z.object({
@@ -96,7 +98,7 @@ export async function readShardFile(file: string): Promise<ShardContents> {
       damage = error;
     }
   });
-  return { header, predictions, batches, sound, torn: extent.whole - sound + extent.torn };
+  return { header, predictions, batches, sound, torn: extent.whole - sound + extent.torn, damage };
 }
 
 const DAMAGED =

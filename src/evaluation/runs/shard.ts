@@ -34,7 +34,8 @@ export interface ShardOutcome {
 
 /**
  * Runs the plan's shard of every cell into the plan's folder, or goes on where an earlier run stopped or was killed.
- * Finished batches are never scored again; the rest is scored in the batches an uninterrupted run would have had.
+ * Finished batches are never scored again; the rest is scored in the batches an uninterrupted run would have had,
+ * unless memory has become too little for the batch size that the shard was begun with, which the plan then notes.
  *
  * @throws {InputError} when another process works on the same shard, the disk is full, a stored line is damaged, or the
  *   model gives back something that is not one finite number per sequence

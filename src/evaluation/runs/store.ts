@@ -74,7 +74,7 @@ export interface ShardOfCell {
 /** What a folder already holds of a shard. */
 export interface ShardState {
   readonly rowsDone: number;
-  /** Sequences per call with which the shard was begun; undefined when it was not. */
+  /** Sequences per call with which the shard was begun; undefined when no batch of it is done. */
   readonly batchSize: number | undefined;
 }
 
@@ -87,7 +87,10 @@ export async function inspectShard(of: ShardOfCell): Promise<ShardState> {
   if ((await kindOfPath(paths.rows)) === undefined) return { rowsDone: 0, batchSize: undefined };
   const { header, predictions } = await readShardFile(paths.rows);
   if (header !== undefined) checkHeader(paths.rows, header, of);
-  return { rowsDone: predictions.length, batchSize: header?.batchSize };
+  return {
+    rowsDone: predictions.length,
+    batchSize: predictions.length === 0 ? undefined : header?.batchSize,
+  };
 }
 
 /**
@@ -124,12 +127,14 @@ async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): P
   if (contents !== undefined && contents.torn > 0) await cutFile(paths.rows, contents.sound);
 
   let batch = contents?.batches ?? 0;
-  let begun = header !== undefined;
+  // As long as no batch is done, another size may be noted.
+  let begun = header !== undefined && (before.length > 0 || done !== undefined);
   return {
     before,
     finished: done !== undefined,
     async begin(batchSize) {
       if (begun) return;
+      if (header !== undefined) await cutFile(paths.rows, 0);
       await appendDurably(
         paths.rows,
         headerLine({

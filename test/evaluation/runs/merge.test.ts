@@ -100,6 +100,33 @@ describe("shards that do not make a whole are named", () => {
     expect(await mergeRun(folder, { tasks: [task] })).toHaveLength(1);
   });
 
+  test("damaged in the last line: which line, what, and what to do, which helps", async () => {
+    const rows = await shards([1, 2, 3]);
+    const file = join(rows, "002-of-003.jsonl");
+    const text = await readFile(file, "utf8");
+    const lines = text.trimEnd().split("\n").length;
+    await writeFile(file, text.replace(/.{5}\n$/, "xxxxx\n"));
+    expect(await refusal()).toMatch(
+      new RegExp(
+        `002-of-003.jsonl is damaged at line ${lines}: .*delete 002-of-003.done.json, and .*--shard 2/3`,
+      ),
+    );
+    await rm(join(rows, "002-of-003.done.json"));
+    expect(await refusal()).toMatch(
+      new RegExp(`damaged at line ${lines}: .*the run's command with --shard 2/3`),
+    );
+    await shards([2]);
+    expect(await readFile(file, "utf8")).toBe(text);
+    await writeFile(file, `x${text.split("\n", 1)[0]}\n`);
+    expect(await refusal()).toMatch(
+      /002-of-003.jsonl is damaged at line 1: .*; delete it and 002-of-003.done.json/,
+    );
+    await rm(file);
+    await rm(join(rows, "002-of-003.done.json"));
+    await shards([2]);
+    expect(await mergeRun(folder, { tasks: [task] })).toHaveLength(1);
+  });
+
   test("doubled, under another name", async () => {
     const rows = await shards([1, 2, 3]);
     await copyFile(join(rows, "002-of-003.jsonl"), join(rows, "002-of-003 (copy).jsonl"));

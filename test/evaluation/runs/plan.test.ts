@@ -193,6 +193,29 @@ describe("what cannot be done is refused before anything is", () => {
     );
   });
 
+  test.each<[string, string[], "test" | "all", string[]]>([
+    [
+      "a chromosome of no split",
+      ["chr5", "chr5x"],
+      "test",
+      ['50 of the 100 rows of fake are on chromosomes of no split and left out: "chr5x" 50'],
+    ],
+    ["other splits only", ["chr5", "chr6", "chr1"], "test", []],
+    ["all rows asked", ["chr5", "chr5x"], "all", []],
+    [
+      "many",
+      ["chr5", ..."abcdefg"],
+      "test",
+      [
+        '87 of the 100 rows of fake are on chromosomes of no split and left out: "a" 13, "b" 13, "c" 13, "d" 12, "e" 12, and 2 more',
+      ],
+    ],
+  ])("%s: the plan notes what no split has", async (_, chromosomes, split, notes) => {
+    const asked = { task: fakeTask({ chromosomes }), inputs: {} };
+    const { notes: found } = await plan({ tasks: [asked], split, settings: ["zero-shot"] });
+    expect(found.filter((note) => note.includes("no split"))).toEqual(notes);
+  });
+
   test("all that is in the way is told at once", async () => {
     const message = await refusal({
       tasks: [

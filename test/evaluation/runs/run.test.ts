@@ -175,18 +175,47 @@ describe("a run that is stopped", () => {
     expect(await outputs(folder)).toEqual(before);
   });
 
-  test("keeps to the batch size it was begun with, unless told otherwise", async () => {
+  test("keeps to the batch size it was begun with, and refuses another one", async () => {
     const folder = join(root, "run");
     const stop = new AbortController();
     const first = request({ models: [fakeModel({ batchSize: 6 })] });
-    await runShard(await planRun(first), { signal: stop.signal, onProgress: () => stop.abort() });
+    await runShard(await planRun(first), {
+      signal: stop.signal,
+      onProgress: ({ kind }) => kind === "batch" && stop.abort(),
+    });
     const plan = await planRun(request({ models: [fakeModel({ batchSize: 20 })] }));
     expect(plan.cells[0]!.batchSize).toBe(6);
     await plan.close();
+    await expect(planRun(request({ models: [fakeModel()], batchSize: 40 }))).rejects.toThrow(
+      "begun with 6 sequences per call, and 40 are asked for",
+    );
     const model = fakeModel();
-    await runShard(await planRun(request({ models: [model], batchSize: 40 })));
-    expect(model.calls[0]).toHaveLength(40);
+    await runShard(await planRun(request({ models: [model], batchSize: 6 })));
+    expect(Math.max(...model.calls.map(({ length }) => length))).toBe(6);
     expect((await mergeRun(folder, { tasks: [task] }))[0]!.counts.rows).toBe(100);
+    // Nothing is left to do, so nothing can be mixed.
+    await (await planRun(request({ models: [model], batchSize: 40 }))).close();
+  });
+
+  test("takes another batch size as long as no batch is done, and keeps to that one", async () => {
+    const failing = {
+      ...fakeModel(),
+      async logLikelihood(): Promise<number[]> {
+        throw new Error("out of memory");
+      },
+    };
+    await expect(runShard(await planRun(request({ models: [failing], batchSize: 40 })))).rejects.toThrow(
+      "out of memory",
+    );
+    const stop = new AbortController();
+    const onProgress = () => stop.abort();
+    const smaller = await planRun(request({ models: [fakeModel()], batchSize: 6 }));
+    await runShard(smaller, {
+      signal: stop.signal,
+      onProgress: ({ kind }) => kind === "batch" && onProgress(),
+    });
+    const plan = await planRun(request({ models: [fakeModel()] }));
+    expect(plan.cells[0]).toMatchObject({ rowsDone: 3, batchSize: 6 });
   });
 });
 
