@@ -115,6 +115,10 @@ describe("devices", () => {
   test("a device whose provider is not installed is refused with what to do", () => {
     const bundled = new Set(["cpu", "webgpu"]);
     expect(() => candidates("cuda", bundled)).toThrow(/the device cuda is not available: .* cpu, webgpu/);
+    const cuda = providerStates(bundled).find(({ device }) => device === "cuda")!;
+    // What works for the package in somebody's node_modules as well as in a clone.
+    expect(cuda.advice).toContain("ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node");
+    expect(cuda.advice).not.toContain(".npmrc");
     expect(candidates("auto", bundled)).toEqual(["webgpu", "cpu"]);
     expect(candidates("cpu", bundled)).toEqual(["cpu"]);
   });
