@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { FormatError } from "../../../base/errors.ts";
 import { waitForLock } from "../../../base/file-lock.ts";
+import { isInsidePath } from "../../../base/inside-path.ts";
 import { textIfPresent } from "../../../base/text-file.ts";
 import { writeFileWhole } from "../../../base/write-file.ts";
 
@@ -22,7 +23,7 @@ const schema = z.strictObject({
   formatVersion: z.literal(1),
   files: z.array(
     z.strictObject({
-      path: z.string(),
+      path: z.string().refine(isInsidePath, "a path that leaves the folder"),
       bytes: z.int().nonnegative(),
       sha256: z.string().regex(/^[0-9a-f]{64}$/),
       from: z.string(),

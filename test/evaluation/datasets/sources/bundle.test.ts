@@ -64,6 +64,14 @@ test("a folder and a checkpoint go through an archive and are the same afterward
   expect(readFileSync(`${tar}.2`).equals(readFileSync(tar))).toBe(true);
 });
 
+test("a record with a path out of the folder is refused", async () => {
+  const folder = temporaryFolder();
+  const file = { path: "../out", bytes: 1, sha256: sha256Hex("x"), from: "here", since: "2026-01-01" };
+  const record = { format: "dart-eval data", formatVersion: 1, files: [file] };
+  writeFileSync(join(folder, "dart-eval-data.json"), JSON.stringify(record));
+  await expect(readDataRecord(folder)).rejects.toThrow(/files\.0\.path: a path that leaves the folder/);
+});
+
 test("a file that changed since it was fetched is not bundled", async () => {
   const { data, tar } = await bundled();
   put(data, "refs/genome.fa", "ACGT");
