@@ -7,6 +7,7 @@ import { fileTrouble } from "./file-trouble.ts";
 import { kindOfPath } from "./folder.ts";
 import { connectionError, fetchPatiently, PATIENCE, type Patience, patientPause } from "./http.ts";
 import { makeFolder } from "./make-folder.ts";
+import { quotedText } from "./quoted-text.ts";
 
 /** An address, or where to ask for one that soon expires: asked again for every attempt. */
 export type DownloadAddress = string | URL | (() => Promise<string | URL>);
@@ -45,7 +46,7 @@ export class HttpError extends InputError {
  *
  * @throws {HttpError} when the server refuses
  * @throws {ConnectionError} when it cannot be reached, or keeps cutting the connection
- * @throws {InputError} when what came is not what was expected, the disk is full, or a process of which nothing can be
+ * @throws {InputError} when the address is none, what came is not what was expected, the disk is full, or a process of which nothing can be
  *   seen from here is downloading the same file
  */
 export async function download(request: DownloadRequest): Promise<void> {
@@ -174,6 +175,12 @@ async function fetchRest(
     if (!hasDigest(expected)) headers["if-range"] = source.validator!;
   }
   const url = typeof request.url === "function" ? await request.url() : request.url;
+  if (!URL.canParse(String(url))) {
+    throw new InputError(`${quotedText(String(url))} is no address to download from`, {
+      place: { file: request.path },
+      hint: "an address begins with https:// or http://",
+    });
+  }
   source.url = shown(url);
   const response = await fetchPatiently(
     url,

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { InputError } from "../base/errors.ts";
 import { textIfPresent } from "../base/text-file.ts";
+import { expectWebAddress } from "../base/web-address.ts";
 import { hubHome } from "./hub-cache.ts";
 
 /** How to reach the hub, from the environment variables that Python's libraries use as well. */
@@ -21,8 +22,7 @@ export async function hubAccess(): Promise<HubAccess> {
     });
   }
   const endpoint = (process.env.HF_ENDPOINT || "https://huggingface.co").replace(/\/+$/, "");
-  if (!URL.canParse(endpoint))
-    throw new InputError(`HF_ENDPOINT is ${JSON.stringify(endpoint)}, which is no address`);
+  expectWebAddress(endpoint, "HF_ENDPOINT");
   return { endpoint, token: await token() };
 }
 
