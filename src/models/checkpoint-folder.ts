@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { sha256Hex } from "../base/digest.ts";
 import { FormatError, InputError } from "../base/errors.ts";
+import { shownValue } from "../base/quoted-text.ts";
 import { stableStringify } from "../base/stable-json.ts";
 import { textIfPresent } from "../base/text-file.ts";
 import { checkNesting, JsonTrouble } from "../base/unique-json.ts";
@@ -144,7 +145,7 @@ function familyOf(
   if (card !== undefined) return card;
   throw new FormatError(
     { file },
-    `model_type ${JSON.stringify(config.model_type)} with architectures ${JSON.stringify(config.architectures)} is not a known family`,
+    `model_type ${shownValue(config.model_type)} with architectures ${shownValue(config.architectures)} is not a known family`,
     `known are ${cards.map(({ title }) => title).join(", ")}`,
   );
 }

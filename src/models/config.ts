@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { FormatError } from "../base/errors.ts";
+import { quotedText, shownValue } from "../base/quoted-text.ts";
 
 /** A size: a whole number from 1 to a bound no model comes near, so that a damaged file cannot ask for all memory. */
 export const size = (most = 1 << 20) => z.number().int().min(1).max(most);
@@ -19,14 +20,14 @@ export function parseConfig<S extends z.ZodType>(schema: S, config: unknown, fil
   const result = schema.safeParse(config);
   if (result.success) return result.data;
   const { path, message } = result.error.issues[0]!;
-  const key = path.length === 0 ? "the file" : JSON.stringify(path.join("."));
+  const key = path.length === 0 ? "the file" : quotedText(path.join("."));
   const came = path.reduce<unknown>(
     (at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step],
     config,
   );
   throw new FormatError(
     { file },
-    `${key} is ${JSON.stringify(came) ?? "absent"}: ${message}`,
+    `${key} is ${shownValue(came)}: ${message}`,
     "config.json must be the one published with the weights",
   );
 }

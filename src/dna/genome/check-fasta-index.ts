@@ -1,4 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
+import { quotedText } from "../../base/quoted-text.ts";
 import { UPPER_CASE_DNA } from "./dna-bytes.ts";
 import { byteOfBase, type FastaIndexEntry } from "./fasta-index.ts";
 
@@ -35,7 +36,7 @@ export async function checkFastaIndex(
 export function stale(name: string, path: string): FormatError {
   return new FormatError(
     { file: `${path}.fai` },
-    `sequence ${JSON.stringify(name)} is not where this index says it is in ${path}`,
+    `sequence ${quotedText(name)} is not where this index says it is in ${path}`,
     "was the FASTA file changed after its index was made? Delete the index, and it will be made again",
   );
 }

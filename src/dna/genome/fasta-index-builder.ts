@@ -1,4 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
+import { quotedText } from "../../base/quoted-text.ts";
 import type { FastaIndexEntry } from "./fasta-index.ts";
 
 const LINE_FEED = 10;
@@ -79,7 +80,7 @@ export class FastaIndexBuilder {
     this.#ended = false;
     if (this.#name === "") throw this.#refuse("the sequence has no name");
     if (this.#names.has(this.#name))
-      throw this.#refuse(`a second sequence is named ${JSON.stringify(this.#name)}`);
+      throw this.#refuse(`a second sequence is named ${quotedText(this.#name)}`);
     this.#names.add(this.#name);
   }
 
@@ -96,7 +97,7 @@ export class FastaIndexBuilder {
       this.#lineBytes = bytes;
     } else if (this.#ended || bases > this.#lineBases) {
       throw this.#refuse(
-        `the lines of sequence ${JSON.stringify(this.#name)} differ in length before this one`,
+        `the lines of sequence ${quotedText(this.#name)} differ in length before this one`,
         "all lines of a sequence but the last must be equally long; rewrap the file, for instance with seqkit seq -w 60",
       );
     }

@@ -1,4 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
+import { quotedText } from "../../base/quoted-text.ts";
 
 /**
  * Where a sequence lies in a FASTA file: one line of a `.fai`.
@@ -54,7 +55,7 @@ export function parseFastaIndex(text: string, file: string): FastaIndexEntry[] {
     if (name === "" || !possible || !Number.isSafeInteger(entry.length + entry.offset)) {
       throw refuse(`no FASTA file can be laid out like this: ${JSON.stringify(line.slice(0, 80))}`);
     }
-    if (seen.has(name)) throw refuse(`sequence ${JSON.stringify(name)} is listed twice`);
+    if (seen.has(name)) throw refuse(`sequence ${quotedText(name)} is listed twice`);
     seen.add(name);
     entries.push(entry);
   });

@@ -1,4 +1,5 @@
 import { InputError, type Place } from "../../base/errors.ts";
+import { quotedText } from "../../base/quoted-text.ts";
 
 /** Names shown of a genome that may have thousands. */
 const NAMES_SHOWN = 5;
@@ -13,17 +14,17 @@ export function missingChromosome(name: string, known: Iterable<string>, place: 
   const names = [...known];
   const same = names.find((other) => bareName(other) === bareName(name));
   if (same !== undefined) {
-    return new InputError(
-      `the genome has no sequence ${JSON.stringify(name)}; it calls it ${JSON.stringify(same)}`,
-      {
-        place,
-        hint: "tables and genome must use the same names: take both from one source, or rename the chromosomes in one",
-      },
-    );
+    return new InputError(`the genome has no sequence ${quotedText(name)}; it calls it ${quotedText(same)}`, {
+      place,
+      hint: "tables and genome must use the same names: take both from one source, or rename the chromosomes in one",
+    });
   }
-  const shown = names.slice(0, NAMES_SHOWN).join(", ");
+  const shown = names
+    .slice(0, NAMES_SHOWN)
+    .map((each) => (each.length > 60 ? quotedText(each) : each))
+    .join(", ");
   const more = names.length > NAMES_SHOWN ? ` and ${names.length - NAMES_SHOWN} more` : "";
-  return new InputError(`the genome has no sequence ${JSON.stringify(name)}; it has ${shown}${more}`, {
+  return new InputError(`the genome has no sequence ${quotedText(name)}; it has ${shown}${more}`, {
     place,
     hint: "is this the genome that the table was made for?",
   });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
+import { quotedText } from "../../base/quoted-text.ts";
 import { checked, type Typed, typed, unsupported } from "./text-steps.ts";
 
 /** Ids put in front of and behind the tokens of every sequence. */
@@ -43,7 +44,7 @@ export function addedEnds(step: Typed | null | undefined, file: string): AddedEn
         }
         const known = special_tokens[item.SpecialToken.id];
         if (known === undefined) {
-          const name = JSON.stringify(item.SpecialToken.id);
+          const name = quotedText(item.SpecialToken.id);
           throw new FormatError({ file }, `post_processor.single uses ${name}, which special_tokens lacks`);
         }
         (sequences === 0 ? before : after).push(...known.ids);

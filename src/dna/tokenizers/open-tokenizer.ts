@@ -3,6 +3,7 @@ import { z } from "zod";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { openFile } from "../../base/file-handle.ts";
 import { namesInFolder } from "../../base/folder.ts";
+import { shownValue } from "../../base/quoted-text.ts";
 import { bpeTokenizer } from "./bpe.ts";
 import { kMerTokenizer } from "./k-mer.ts";
 import { caduceusTokenizer, hyenadnaTokenizer } from "./one-letter.ts";
@@ -74,7 +75,7 @@ export async function openTokenizer(folder: string): Promise<Tokenizer> {
   if (characters != null && characters.join("") !== CHARACTERS) {
     throw new FormatError(
       { file: join(folder, "tokenizer_config.json") },
-      `the characters are ${JSON.stringify(characters)}; ${kind} is known with ${[...CHARACTERS].join(", ")} in this order`,
+      `the characters are ${shownValue(characters)}; ${kind} is known with ${[...CHARACTERS].join(", ")} in this order`,
     );
   }
   return byLetters();

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
+import { quotedText } from "../../base/quoted-text.ts";
 
 /** A literal text, or a run of one letter, as long as it goes up to `most`. */
 export type Pattern =
@@ -110,7 +111,7 @@ function patternOf(given: z.infer<typeof pattern>, file: string): Pattern {
   if (letter === undefined || run < 1 || longest < run) {
     throw new FormatError(
       { file },
-      `the pattern ${JSON.stringify(text)} is not supported`,
+      `the pattern ${quotedText(text)} is not supported`,
       "a text, or a regular expression of one letter with a repeat, such as N{10,}, can be read",
     );
   }
@@ -121,7 +122,7 @@ function patternOf(given: z.infer<typeof pattern>, file: string): Pattern {
 export function unsupported(part: string, what: string, known: string, file: string): FormatError {
   return new FormatError(
     { file },
-    `${part} ${JSON.stringify(what)} is not supported: the tokens could differ from the original's`,
+    `${part} ${quotedText(what)} is not supported: the tokens could differ from the original's`,
     `supported: ${known}`,
   );
 }

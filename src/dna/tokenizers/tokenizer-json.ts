@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
+import { quotedText, shownValue } from "../../base/quoted-text.ts";
 import { JsonTrouble, parseUniqueJson } from "../../base/unique-json.ts";
 import { addedEnds } from "./added-ends.ts";
 import {
@@ -98,16 +99,14 @@ export function parseTokenizerJson(source: string, file: string): BpeDescription
   const name = (number: number, token: string) => {
     const other = nameOf.get(number) ?? token;
     if (other !== token) {
-      throw trouble(
-        `tokens ${JSON.stringify(other)} and ${JSON.stringify(token)} have the same id ${number}`,
-      );
+      throw trouble(`tokens ${quotedText(other)} and ${quotedText(token)} have the same id ${number}`);
     }
     nameOf.set(number, token);
   };
   for (const [token, given] of Object.entries(model.vocab)) {
     const number = id.safeParse(given);
     if (!text.safeParse(token).success || !number.success) {
-      const what = `${JSON.stringify(token.slice(0, 40))}: ${JSON.stringify(given)}`;
+      const what = `${JSON.stringify(token.slice(0, 40))}: ${shownValue(given)}`;
       throw trouble(
         `model.vocab has ${what}; a token of 1 to ${LONGEST_TOKEN} characters and an id were expected`,
       );
@@ -119,11 +118,13 @@ export function parseTokenizerJson(source: string, file: string): BpeDescription
   const merges = model.merges.map((merge, i): readonly [string, string] => {
     const [left, right, more] = typeof merge === "string" ? merge.split(" ") : merge;
     if (!left || !right || more !== undefined) {
-      throw trouble(`merge ${i} is ${JSON.stringify(merge)}; two tokens with a blank between were expected`);
+      throw trouble(`merge ${i} is ${shownValue(merge)}; two tokens with a blank between were expected`);
     }
     for (const token of [left, right, left + right]) {
       if (vocabulary.has(token)) continue;
-      throw trouble(`merge ${i}, ${left} ${right}: ${JSON.stringify(token)} is not in the vocabulary`);
+      throw trouble(
+        `merge ${i}, ${quotedText(`${left} ${right}`)}: ${quotedText(token)} is not in the vocabulary`,
+      );
     }
     return [left, right];
   });
@@ -131,7 +132,7 @@ export function parseTokenizerJson(source: string, file: string): BpeDescription
   let free = vocabulary.size;
   const literals = added_tokens.map(
     ({ content, id: number, lstrip, rstrip, normalized, single_word }): Literal => {
-      const quoted = JSON.stringify(content);
+      const quoted = quotedText(content);
       // The library numbers a new token itself, whatever the file says.
       const expected = vocabulary.get(content) ?? free;
       if (number !== expected)
@@ -154,7 +155,7 @@ export function parseTokenizerJson(source: string, file: string): BpeDescription
 
   const unknown = model.unk_token == null ? undefined : vocabulary.get(model.unk_token);
   if (model.unk_token != null && unknown === undefined) {
-    throw trouble(`model.unk_token ${JSON.stringify(model.unk_token)} is not in the vocabulary`);
+    throw trouble(`model.unk_token ${quotedText(model.unk_token)} is not in the vocabulary`);
   }
   const ends = addedEnds(post_processor, file);
   const stranger = [...ends.before, ...ends.after].find((end) => !nameOf.has(end));

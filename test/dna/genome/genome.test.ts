@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { sha256Hex } from "../../../src/base/digest.ts";
 import { InputError } from "../../../src/base/errors.ts";
+import { parseFastaIndex } from "../../../src/dna/genome/fasta-index.ts";
 import { genomeInMemory, openGenome } from "../../../src/dna/genome/genome.ts";
 import { scratchFiles } from "../../scratch-files.ts";
 import { sharedData, testWithSharedData } from "../../shared-data.ts";
@@ -480,4 +481,12 @@ describe("the digest", () => {
     await using changed = await openGenome(path);
     expect(await changed.digest()).not.toBe(digest);
   });
+});
+
+test("a name of a million letters in an index is not repeated whole", () => {
+  const name = "c".repeat(1_000_000);
+  const line = `${name}\t4\t3\t4\t5\n`;
+  const refusal = () => parseFastaIndex(line + line, "g.fa.fai");
+  expect(refusal).toThrow(/listed twice$/);
+  expect(refusal).toThrow(/^.{1,120}$/);
 });

@@ -143,8 +143,8 @@ describe("what would give other tokens is refused by its name", () => {
 describe("a file that contradicts itself, or is none, is refused at its place", () => {
   test.each<[string, object]>([
     ['tokens "C" and "G" have the same id 2', { model: { ...model, vocab: { ...model.vocab, G: 2 } } }],
-    ['merge 1, A C: "AC" is not in the vocabulary', { model: { ...model, merges: ["A A", "A C"] } }],
-    ['merge 0, A N: "N" is not in the vocabulary', { model: { ...model, merges: ["A N"] } }],
+    ['merge 1, "A C": "AC" is not in the vocabulary', { model: { ...model, merges: ["A A", "A C"] } }],
+    ['merge 0, "A N": "N" is not in the vocabulary', { model: { ...model, merges: ["A N"] } }],
     ['merge 0 is "AA"; two tokens', { model: { ...model, merges: ["AA"] } }],
     ['merge 0 is "A A A"; two tokens', { model: { ...model, merges: ["A A A"] } }],
     ['model.unk_token "[X]" is not in the vocabulary', { model: { ...model, unk_token: "[X]" } }],
