@@ -1,9 +1,9 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { digestFile, sha256Hex } from "../../src/base/digest.ts";
 import { InputError } from "../../src/base/errors.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 // FIPS 180-4's example, and the digest of nothing.
 const ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -17,7 +17,7 @@ test("texts and bytes have their SHA-256", () => {
 });
 
 test("a file has the digest of its bytes", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "digest-"));
+  const folder = temporaryFolder();
   const bytes = new Uint8Array(3_000_001).map((_, i) => i * 7);
   await writeFile(join(folder, "long"), bytes);
   await writeFile(join(folder, "empty"), "");

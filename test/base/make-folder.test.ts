@@ -1,11 +1,11 @@
-import { mkdtemp, stat, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { makeFolder } from "../../src/base/make-folder.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
-const fresh = () => mkdtemp(join(tmpdir(), "make-folder-"));
+const fresh = () => temporaryFolder();
 const trouble = (path: string) =>
   makeFolder(path).then(
     () => undefined,
@@ -13,14 +13,14 @@ const trouble = (path: string) =>
   );
 
 test("folders around are made, several at once do not disturb each other", async () => {
-  const path = join(await fresh(), "a", "b", "c");
+  const path = join(fresh(), "a", "b", "c");
   await Promise.all([makeFolder(path), makeFolder(path), makeFolder(join(path, "d"))]);
   await makeFolder(path);
   expect((await stat(join(path, "d"))).isDirectory()).toBe(true);
 });
 
 test("a file or a broken link in the way is named", async () => {
-  const folder = await fresh();
+  const folder = fresh();
   await writeFile(join(folder, "file"), "");
   await symlink(join(folder, "gone", "away"), join(folder, "link"));
   expect(await trouble(join(folder, "file"))).toContain("file: this is a file");

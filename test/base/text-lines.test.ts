@@ -1,9 +1,9 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
-import { beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { FormatError, InputError } from "../../src/base/errors.ts";
 import { forEachLine, textLines } from "../../src/base/text-lines.ts";
 
@@ -11,6 +11,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "lines-"));
 });
+afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function read(data: string | Uint8Array): Promise<string[]> {
   const path = join(folder, "file");

@@ -1,12 +1,12 @@
-import { chmod, mkdtemp, readdir, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { expectWritableFile, expectWritableFolder } from "../../src/base/writable.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "writable-"));
+beforeEach(() => {
+  folder = temporaryFolder();
 });
 
 test("what is there and what could be made passes, and nothing is made", async () => {

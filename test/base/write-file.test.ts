@@ -1,14 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { appendDurably, removeUnfinished, writeFileWhole } from "../../src/base/write-file.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "write-"));
+beforeEach(() => {
+  folder = temporaryFolder();
 });
 
 test("a file is written whole, over an older one, and nothing is left beside it", async () => {

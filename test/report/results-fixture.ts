@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterAll } from "vitest";
 import { sha256Hex } from "../../src/base/digest.ts";
 import { Pcg64 } from "../../src/base/pcg64.ts";
 import { normal } from "../../src/base/sample.ts";
@@ -15,12 +16,18 @@ interface FixtureCell {
   readonly rows?: number;
 }
 
+const folders: string[] = [];
+afterAll(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
+});
+
 /**
  * Results as a merged run folder holds them, with scores drawn from a normal distribution: for looking at a report, not
  * for believing it.
  */
 export async function resultsFixture(cells: readonly FixtureCell[]): Promise<StoredResult[]> {
   const folder = await mkdtemp(join(tmpdir(), "dart-eval-report-"));
+  folders.push(folder);
   return Promise.all(
     cells.map((cell) =>
       storedFixture(join(folder, `${cell.model}-${cell.protocol}`.replace(/\W/g, "_")), cell),

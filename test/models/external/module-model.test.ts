@@ -1,12 +1,12 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { importModel } from "../../../src/models/external/module-model.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 
 async function importing(code: string) {
-  const file = join(await mkdtemp(join(tmpdir(), "module-model-")), "mine.mjs");
+  const file = join(temporaryFolder(), "mine.mjs");
   await writeFile(file, code);
   return importModel(file);
 }
