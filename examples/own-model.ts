@@ -3,6 +3,10 @@
 import { evaluate, type Model } from "dart-eval";
 
 const [genome, elements] = process.argv.slice(2);
+if (elements === undefined) {
+  console.error("usage: npx tsx examples/own-model.ts genome.fa regulatory-elements.tsv");
+  process.exit(2);
+}
 
 const composition: Model = {
   name: "composition",

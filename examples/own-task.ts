@@ -98,6 +98,10 @@ const direction: Task = {
 };
 
 const [genomeFile, windows] = process.argv.slice(2);
+if (windows === undefined) {
+  console.error("usage: npx tsx examples/own-task.ts genome.fa windows.bed");
+  process.exit(2);
+}
 await using genome = await openGenome(genomeFile!);
 const model = await openModel("kmer-markov:order=5", { genome, trainChromosomes: CHROMOSOME_SPLIT.train });
 const { metrics, counts } = await evaluate({ task: direction, inputs: { genome, windows }, model });

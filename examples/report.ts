@@ -16,7 +16,11 @@ import {
   TASKS,
 } from "dart-eval";
 
-const [genomeFile, elements, out] = process.argv.slice(2) as [string, string, string];
+const [genomeFile, elements, out] = process.argv.slice(2) as [string, string, string?];
+if (out === undefined) {
+  console.error("usage: npx tsx examples/report.ts genome.fa regulatory-elements.tsv out");
+  process.exit(2);
+}
 const folder = join(out, "run");
 await using genome = await openGenome(genomeFile);
 const models = await Promise.all(

@@ -3,7 +3,12 @@
 import { Pcg64, seedOf } from "dart-eval/base";
 import { dinucleotideShuffle, gcFraction, kmerCounts, openGenome, reverseComplement } from "dart-eval/dna";
 
-await using genome = await openGenome(process.argv[2]!);
+const [genomeFile] = process.argv.slice(2);
+if (genomeFile === undefined) {
+  console.error("usage: npx tsx examples/windows-and-controls.ts genome.fa");
+  process.exit(2);
+}
+await using genome = await openGenome(genomeFile);
 const [chrom] = genome.chromosomes.keys();
 const window = { chrom: chrom!, start: 2000, end: 2350 };
 const element = await genome.letters(window);

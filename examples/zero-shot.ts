@@ -3,6 +3,10 @@
 import { CHROMOSOME_SPLIT, evaluate, openGenome, openModel } from "dart-eval";
 
 const [genomeFile, elements] = process.argv.slice(2);
+if (elements === undefined) {
+  console.error("usage: npx tsx examples/zero-shot.ts genome.fa regulatory-elements.tsv");
+  process.exit(2);
+}
 await using genome = await openGenome(genomeFile!);
 const model = await openModel("kmer-markov:order=5", { genome, trainChromosomes: CHROMOSOME_SPLIT.train });
 const { metrics } = await evaluate({ task: "regulatory-elements", inputs: { genome, elements }, model });

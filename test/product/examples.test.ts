@@ -90,3 +90,16 @@ test("report: three models on one page", async () => {
   const page = await readFile(join(folder, "report.html"), "utf8");
   for (const order of [2, 5, 8]) expect(page).toContain(`<th scope="row">kmer-markov-${order}</th>`);
 });
+
+test.each(["own-model.ts", "own-task.ts", "report.ts", "windows-and-controls.ts", "zero-shot.ts"])(
+  "%s without its files says how it is used",
+  async (example) => {
+    const { code, stderr } = await printedBy(example).catch((error) => error);
+    expect(code).toBe(2);
+    // The line that stands above its code.
+    const [, usage] = /^\/\/ {3}(npx tsx .*)$/m.exec(
+      await readFile(join(repository, "examples", example), "utf8"),
+    )!;
+    expect(stderr).toBe(`usage: ${usage}\n`);
+  },
+);
