@@ -8,11 +8,14 @@ import { writeFileWhole } from "../../../base/write-file.ts";
  *
  * @param rows  rows of the table that they number, from 0
  * @returns     in the order of the file
- * @throws {FormatError} naming the line when a number is none of a row, or comes twice; when the file has no number
+ * @throws {FormatError} naming the line when a number is none of a row, or comes twice; when the file has no number, or begins
+ *   with a row's number instead of a header
  */
 export async function readRowList(path: string, rows: number): Promise<readonly number[]> {
   const seen = new Set<number>();
+  let header = "";
   for await (const { text, number: line } of textLines(path)) {
+    if (line === 1) header = text;
     if (line === 1 || text === "") continue;
     const place = { file: path, line };
     const row = wholeNumber(text, "row", place);
@@ -28,6 +31,15 @@ export async function readRowList(path: string, rows: number): Promise<readonly 
   }
   if (seen.size === 0) {
     throw new FormatError({ file: path }, "no row is listed", "the first line is a header");
+  }
+  // A header 0 is what pandas writes for a column without a name; no row is listed twice, so one that comes again is a header too.
+  const first = /^\d{1,16}$/.test(header) ? Number(header) : Number.NaN;
+  if (first > 0 && first < rows && !seen.has(first)) {
+    throw new FormatError(
+      { file: path, line: 1 },
+      `the first line, ${first}, is a row's number where a header is expected`,
+      "put a line with a name, such as index, before it",
+    );
   }
   return [...seen];
 }
