@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { counted } from "../../base/counted.ts";
 import { digestFile } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { type FileLock, takeLock } from "../../base/file-lock.ts";
 import { kindOfPath, namesInFolder } from "../../base/folder.ts";
 import { cutFile } from "../../base/line-log.ts";
 import { textIfPresent } from "../../base/text-file.ts";
-import { appendDurably, writeFileWhole } from "../../base/write-file.ts";
+import { appendDurably, removeUnfinished, writeFileWhole } from "../../base/write-file.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { CellRecord } from "./cell.ts";
 import { readableJson } from "./readable-json.ts";
@@ -120,7 +121,7 @@ async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): P
   if (done !== undefined && (done.cell !== of.record.identity || before.length !== of.rows)) {
     throw new FormatError(
       { file: paths.done },
-      `the shard is marked as finished, but ${before.length} of ${of.rows} rows are there`,
+      `the shard is marked as finished, but ${before.length} of ${counted(of.rows, "row")} are there`,
       "delete this file to go on with the shard",
     );
   }
@@ -161,6 +162,7 @@ async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): P
         sha256: await digestFile(paths.rows),
         timing,
       };
+      await removeUnfinished(paths.done);
       await writeFileWhole(paths.done, readableJson(record));
     },
     close: () => lock.release(),
@@ -181,8 +183,8 @@ function checkHeader(file: string, header: ShardHeader, { record, shard, rows }:
     header.rows === rows;
   if (same) return;
   throw new InputError(
-    `this holds shard ${header.shard.index} of ${header.shard.count} (${header.rows} rows) of cell ${header.cell.slice(0, 8)}, ` +
-      `not shard ${shard.index} of ${shard.count} (${rows} rows) of cell ${record.identity.slice(0, 8)}`,
+    `this holds shard ${header.shard.index} of ${header.shard.count} (${counted(header.rows, "row")}) of cell ${header.cell.slice(0, 8)}, ` +
+      `not shard ${shard.index} of ${shard.count} (${counted(rows, "row")}) of cell ${record.identity.slice(0, 8)}`,
     { place: { file }, hint: "was the file copied here from another run? Move it away and start again" },
   );
 }
@@ -209,9 +211,12 @@ export async function refuseOtherShardCount({ folder, record, shard }: ShardOfCe
   for (const name of await namesInFolder(place)) {
     const count = Number(/^\d+-of-(\d+)\.jsonl$/.exec(name)?.[1] ?? shard.count);
     if (count === shard.count) continue;
-    throw new InputError(`this run is split into ${count} shards here, and ${shard.count} were asked for`, {
-      place: { file: join(place, name) },
-      hint: `go on with --shard i/${count}, or choose another folder`,
-    });
+    throw new InputError(
+      `this run is split into ${counted(count, "shard")} here, and ${shard.count} were asked for`,
+      {
+        place: { file: join(place, name) },
+        hint: `go on with --shard i/${count}, or choose another folder`,
+      },
+    );
   }
 }

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { digestFile } from "../../../base/digest.ts";
 import { FormatError, InputError } from "../../../base/errors.ts";
 import { mismatch } from "../../../base/file-check.ts";
+import { waitForLock } from "../../../base/file-lock.ts";
 import { filePieces } from "../../../base/file-pieces.ts";
 import { fileSize } from "../../../base/file-size.ts";
 import { filesBelow } from "../../../base/files-below.ts";
@@ -11,7 +12,7 @@ import { kindOfPath } from "../../../base/folder.ts";
 import { isInsidePath } from "../../../base/inside-path.ts";
 import { readTar, type TarFileEntry, writeTar } from "../../../base/tar-file.ts";
 import { version } from "../../../base/version.ts";
-import { writeFileWhole } from "../../../base/write-file.ts";
+import { removeUnfinished, writeFileWhole } from "../../../base/write-file.ts";
 import { type RecordedFile, readDataRecord, recordFiles } from "./data-record.ts";
 
 /** A file as a bundle's manifest names it. */
@@ -166,8 +167,12 @@ export async function unpackBundle(
       );
     }
     expected.delete(entry.path);
-    if ((await kindOfPath(join(folder, file.path))) === undefined) {
-      await writeFileWhole(join(folder, file.path), checked(entry, file, wrong, signal));
+    const place = join(folder, file.path);
+    if ((await kindOfPath(place)) === undefined) {
+      // The lock of fetching: nobody else writes the file, so what lies unfinished beside it is a killed process's.
+      await using _ = await waitForLock(`${place}.fetch.lock`, { signal });
+      await removeUnfinished(place);
+      await writeFileWhole(place, checked(entry, file, wrong, signal));
     }
     done += file.bytes;
     onProgress?.(done, total);

@@ -9,6 +9,7 @@ import { kindOfPath } from "../../../base/folder.ts";
 import { ConnectionError } from "../../../base/http.ts";
 import { removeFile } from "../../../base/remove-file.ts";
 import { unpackGzip } from "../../../base/unpack-gzip.ts";
+import { removeUnfinished } from "../../../base/write-file.ts";
 import { type RecordedFile, readDataRecord, recordFiles } from "./data-record.ts";
 import { addressText, locate } from "./locate.ts";
 import type { Services } from "./services.ts";
@@ -44,6 +45,7 @@ export async function fetchSource(source: Source, options: FetchOptions): Promis
     signal,
     onWait: ({ message }) => onNote?.(`waiting for another download of ${source.path}: ${message}`),
   });
+  await removeUnfinished(path);
   if ((await kindOfPath(path)) !== undefined) return { file: await keep(source, options), fetched: false };
   if (source.addresses.length === 0) {
     throw new InputError(`${source.name} cannot be fetched: ${source.notFetched}`);

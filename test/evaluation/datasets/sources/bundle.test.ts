@@ -199,3 +199,16 @@ test("an archive of another program is read by ours, and ours by another", async
   await unpackBundle(`${tar}.gnu`, join(folder, "again"));
   expect(readFileSync(join(folder, "again/refs/genome.fa")).equals(genome)).toBe(true);
 });
+
+test("what a process that was killed while it unpacked left behind is removed by the next", async () => {
+  const { folder, data, tar } = await bundled();
+  await writeBundle(data, tar);
+  const there = join(folder, "there");
+  put(there, "refs/.genome.fa.123.0a0b0c0d.tmp", "half");
+  put(there, ".dart-eval-data.json.123.0a0b0c0d.tmp", "half");
+  put(there, "refs/.another.fa.123.0a0b0c0d.tmp", "somebody else's");
+  await unpackBundle(tar, there);
+  expect(listed(there).filter((name) => /(^|\/)\.|lock/.test(name))).toEqual([
+    "refs/.another.fa.123.0a0b0c0d.tmp",
+  ]);
+});
