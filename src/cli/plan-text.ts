@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import { cellTitle } from "../evaluation/runs/cell.ts";
 import type { Plan, PlannedCell } from "../evaluation/runs/plan.ts";
 import { bytes, count, duration } from "../report/numbers.ts";
@@ -16,7 +17,7 @@ function cellText(planned: PlannedCell, { shard }: Plan): string {
   const lines = [
     `${cellTitle(record.cell)} · ${record.cell.protocol} protocol · cell ${planned.name}${part}`,
     `  rows    ${count(rows.length)}${before}`,
-    `  batch   ${count(batchSize)} sequences`,
+    `  batch   ${counted(batchSize, "sequence")}`,
   ];
   if (planned.answersOf !== undefined) {
     lines.push(

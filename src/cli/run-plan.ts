@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import type { Plan } from "../evaluation/runs/plan.ts";
 import { runShard, type ShardOutcome } from "../evaluation/runs/shard.ts";
 import { count, duration } from "../report/numbers.ts";
@@ -21,7 +22,7 @@ export async function runPlan(plan: Plan, context: Context): Promise<readonly Sh
     for (const { cell, rowsDone, rowsDoneBefore, seconds } of outcomes) {
       const rows = rowsDone - rowsDoneBefore;
       const speed = rows > 0 && seconds > 0 ? `, ${count(rows / seconds)} rows/s` : "";
-      terminal.say(`done ${cell}: ${count(rows)} rows in ${duration(seconds)}${speed}`);
+      terminal.say(`done ${cell}: ${counted(rows, "row")} in ${duration(seconds)}${speed}`);
     }
     return outcomes;
   } finally {

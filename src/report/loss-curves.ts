@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import type { TrainingRecord } from "../evaluation/settings/training-record.ts";
 import { type Html, html } from "./html.ts";
 import { count } from "./numbers.ts";
@@ -50,7 +51,7 @@ function chart(
 <text x="${WIDTH - RIGHT}" y="${HEIGHT - 8}" text-anchor="end">${epochs.length}</text>
 </g>
 </svg>
-<p class="quiet">${count(trainRows)} rows trained, ${count(valRows)} chose the epoch, ${count(parameters)} numbers learned</p></div>`;
+<p class="quiet">${counted(trainRows, "row")} trained, ${count(valRows)} chose the epoch, ${counted(parameters, "number")} learned</p></div>`;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import { bytes, count, duration } from "./numbers.ts";
 import type { Entry } from "./panels.ts";
 
@@ -39,7 +40,7 @@ export function provenanceFacts({ stored, result }: Entry): Fact[] {
             "time",
             scored === 0
               ? "none: the answers were there already, such as those of the other protocol"
-              : `${duration(seconds)} for ${count(scored)} rows${seconds > 0 ? `, ${count(scored / seconds)} rows/s` : ""}`,
+              : `${duration(seconds)} for ${counted(scored, "row")}${seconds > 0 ? `, ${count(scored / seconds)} rows/s` : ""}`,
           ],
           ["shards", `${timing.length}, batch size ${each((shard) => String(shard.batchSize))}`],
           ["peak memory", bytes(peak)],

@@ -1,4 +1,5 @@
 import { Option } from "commander";
+import { counted } from "../../base/counted.ts";
 import { type Plan, planRun } from "../../evaluation/runs/plan.ts";
 import type { Shard } from "../../evaluation/runs/request.ts";
 import type { ShardOutcome } from "../../evaluation/runs/shard.ts";
@@ -10,7 +11,6 @@ import type { Model, Protocol } from "../../models/model.ts";
 import { openModels } from "../../models/open-model.ts";
 import { DEVICES, type Device } from "../../net/runtime/device.ts";
 import { headline } from "../../report/leaderboard.ts";
-import { count } from "../../report/numbers.ts";
 import { type AskedOptions, openAsked } from "../asked-tasks.ts";
 import { type Context, type DefineCommand, examples } from "../command.ts";
 import { mergeShown } from "../merge-shown.ts";
@@ -187,7 +187,7 @@ function printShard(
   const of = `shard ${shard.index} of ${shard.count}`;
   const lines = outcomes.map(({ cell, rows, measurement }) => {
     const main = measurement === null ? "" : ` · ${headline(measurement)} on this shard`;
-    return `cell ${cell} · ${of} · ${count(rows)} rows${main}`;
+    return `cell ${cell} · ${of} · ${counted(rows, "row")}${main}`;
   });
   terminal.print(json ? JSON.stringify(outcomes, null, 2) : lines.join("\n"));
   terminal.say(`next: when all ${shard.count} shards are done, dart-eval merge ${shellWord(out)}`);

@@ -1,3 +1,4 @@
+import { counted } from "../../base/counted.ts";
 import { miniSuite } from "../../evaluation/suites/mini.ts";
 import { readSuite, suiteFile } from "../../evaluation/suites/read-suite.ts";
 import { WHOLE_SUITE } from "../../evaluation/suites/whole.ts";
@@ -16,7 +17,7 @@ export const define: DefineCommand = (command, { terminal }) => {
       }
       const lines = [WHOLE_SUITE, miniSuite()].map((suite) => {
         const tasks = new Set(suite.rows.map(({ task }) => task));
-        return `${suite.name.padEnd(10)} ${suite.title}; ${suite.rows.length} data sets of ${tasks.size} tasks`;
+        return `${suite.name.padEnd(10)} ${suite.title}; ${counted(suite.rows.length, "data set")} of ${counted(tasks.size, "task")}`;
       });
       terminal.print(lines.join("\n"));
     });

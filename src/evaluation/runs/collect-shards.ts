@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { counted } from "../../base/counted.ts";
 import { digestFile } from "../../base/digest.ts";
 import { type FormatError, InputError } from "../../base/errors.ts";
 import { kindOfPath, namesInFolder } from "../../base/folder.ts";
@@ -61,7 +62,7 @@ export async function collectShards(folder: string, record: CellRecord): Promise
   const rows = predictions.map(({ row }) => row);
   if (rows.length !== record.rows.selected || rowsDigest(rows) !== record.rows.digest) {
     throw refusal(place, record, [
-      `the shards hold ${rows.length} rows, which are not the ${record.rows.selected} that the run was planned with`,
+      `the shards hold ${counted(rows.length, "row")}, not the ${record.rows.selected} that the run was planned with`,
     ]);
   }
   const stranger = predictions.find((prediction) => formOf(prediction) !== formOf(predictions[0]!));

@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { counted } from "../../base/counted.ts";
 import { InputError } from "../../base/errors.ts";
 import type { Model, Protocol } from "../../models/model.ts";
 import type { Answerer, Setting, TrainingMemory } from "../settings/setting.ts";
@@ -80,7 +81,7 @@ export function fittingBatchSize(
   const memory = model.memory(batchSize, tokens);
   if (memory > available) {
     throw new InputError(
-      `the model ${JSON.stringify(model.name)} needs ${gibibytes(memory)} for one sequence of ${tokens} tokens, and ${gibibytes(available)} are available`,
+      `the model ${JSON.stringify(model.name)} needs ${gibibytes(memory)} for one sequence of ${counted(tokens, "token")}, and ${gibibytes(available)} are available`,
       {
         hint:
           others > 0
@@ -99,7 +100,7 @@ export function fittingBatchSize(
   return {
     batchSize,
     memory,
-    note: `${JSON.stringify(model.name)} scores ${batchSize} sequences per call instead of ${wanted}, to fit in ${gibibytes(available)} of memory`,
+    note: `${JSON.stringify(model.name)} scores ${counted(batchSize, "sequence")} per call instead of ${wanted}, to fit in ${gibibytes(available)} of memory`,
   };
 }
 
@@ -175,7 +176,7 @@ export async function estimateCost(
   });
   try {
     const { seconds, rows } = await timeRows(answerer, cell.task, sample.rows);
-    return { seconds: (seconds / rows) * rowsLeft, memory, basis: `timed on ${rows} rows` };
+    return { seconds: (seconds / rows) * rowsLeft, memory, basis: `timed on ${counted(rows, "row")}` };
   } finally {
     await answerer.close();
   }

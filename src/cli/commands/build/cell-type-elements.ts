@@ -1,4 +1,5 @@
 import { Option } from "commander";
+import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
 import { expectWritableFolder } from "../../../base/writable.ts";
 import { CELL_LINES, type CellLine } from "../../../evaluation/datasets/cell-lines.ts";
@@ -74,7 +75,7 @@ export const define: DefineCommand = (command, context) => {
       const ofLine = CELL_LINES.map(
         (line) => `${line} ${count(rows.filter(({ label }) => label === line).length)}`,
       );
-      terminal.say(`wrote ${table}: ${count(rows.length)} elements (${ofLine.join(", ")})`);
+      terminal.say(`wrote ${table}: ${counted(rows.length, "element")} (${ofLine.join(", ")})`);
       const clustered = last === "subset" ? ` --data ${shellWord(`subset=${subset}`)}` : "";
       terminal.say(
         `next: dart-eval run --task cell-type-elements --data ${shellWord(`elements=${table}`)}${clustered} --genome GENOME --model MODEL --setting probed --out FOLDER`,

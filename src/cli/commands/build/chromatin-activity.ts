@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
 import { kindOfPath } from "../../../base/folder.ts";
 import { expectWritableFolder } from "../../../base/writable.ts";
@@ -97,15 +98,15 @@ async function writeTable(
   { terminal, signal }: Context,
 ): Promise<void> {
   let rows = 0;
-  async function* counted() {
+  async function* passing() {
     for await (const window of windows) {
       signal.throwIfAborted();
       rows++;
       yield window;
     }
   }
-  await writeActivityWindows(file, counted());
-  terminal.say(`wrote ${file}: ${count(rows)} windows`);
+  await writeActivityWindows(file, passing());
+  terminal.say(`wrote ${file}: ${counted(rows, "window")}`);
 }
 
 async function* windowsOf(file: string, { terminal }: Context): AsyncGenerator<Interval> {

@@ -1,3 +1,4 @@
+import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
 import { expectWritableFile } from "../../../base/writable.ts";
 import { openGenome } from "../../../dna/genome/genome.ts";
@@ -11,7 +12,6 @@ import { writeFootprints } from "../../../evaluation/datasets/motif-footprinting
 import { buildFootprints } from "../../../evaluation/datasets/motif-footprinting/footprints.ts";
 import { readRegulatoryElements } from "../../../evaluation/datasets/regulatory-elements/table.ts";
 import { regulatoryElements } from "../../../evaluation/tasks/regulatory-elements/regulatory-elements.ts";
-import { count } from "../../../report/numbers.ts";
 import { type Context, type DefineCommand, examples } from "../../command.ts";
 import { shellWord } from "../../shell-word.ts";
 import { wholeNumber } from "../../whole-number.ts";
@@ -60,16 +60,16 @@ export const define: DefineCommand = (command, context) => {
       const backgrounds = await backgroundsOf(options, context);
       if (options.backgroundsOut !== undefined) await writeBackgrounds(options.backgroundsOut, backgrounds);
       let sequences = 0;
-      function* counted() {
+      function* passing() {
         for (const line of buildFootprints(backgrounds, motifs, { seed: options.seed })) {
           signal.throwIfAborted();
           sequences++;
           yield line;
         }
       }
-      await writeFootprints(options.out, counted());
+      await writeFootprints(options.out, passing());
       terminal.say(
-        `wrote ${options.out}: ${count(sequences)} sequences, ${count(motifs.length)} motifs in ${count(backgrounds.length)} backgrounds`,
+        `wrote ${options.out}: ${counted(sequences, "sequence")}, ${counted(motifs.length, "motif")} in ${counted(backgrounds.length, "background")}`,
       );
       terminal.say(
         `next: dart-eval run --task motif-footprinting --data ${shellWord(options.out)} --model MODEL --out FOLDER`,
@@ -92,7 +92,7 @@ async function backgroundsOf(
   const rows = backgroundRows(table.length);
   if (rows.length < 100) {
     terminal.say(
-      `the table has ${count(table.length)} elements, which give ${rows.length} of 100 backgrounds`,
+      `the table has ${counted(table.length, "element")}, which ${table.length === 1 ? "gives" : "give"} ${rows.length} of 100 backgrounds`,
     );
   }
   await using opened = await openGenome(genome);

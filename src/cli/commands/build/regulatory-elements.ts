@@ -1,8 +1,8 @@
+import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
 import { expectWritableFile } from "../../../base/writable.ts";
 import { buildRegulatoryElements } from "../../../evaluation/datasets/regulatory-elements/build.ts";
 import { writeRegulatoryElements } from "../../../evaluation/datasets/regulatory-elements/table.ts";
-import { count } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { shellWord } from "../../shell-word.ts";
 import { wholeNumber } from "../../whole-number.ts";
@@ -39,7 +39,7 @@ export const define: DefineCommand = (command, context) => {
     .action(async ({ ccres, out, inputSize, maxJitter }: ElementsOptions) => {
       await expectWritableFile(out);
       let elements = 0;
-      async function* counted() {
+      async function* passing() {
         for await (const row of buildRegulatoryElements(ccres, { inputSize, maxJitter })) {
           context.signal.throwIfAborted();
           elements++;
@@ -47,8 +47,8 @@ export const define: DefineCommand = (command, context) => {
         }
         if (elements === 0) throw new InputError("no element is in this file", { place: { file: ccres } });
       }
-      await writeRegulatoryElements(out, counted());
-      terminal.say(`wrote ${out}: ${count(elements)} elements`);
+      await writeRegulatoryElements(out, passing());
+      terminal.say(`wrote ${out}: ${counted(elements, "element")}`);
       terminal.say(
         `next: dart-eval run --task regulatory-elements --data ${shellWord(out)} --genome GENOME --model MODEL --out FOLDER`,
       );

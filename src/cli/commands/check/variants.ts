@@ -1,3 +1,4 @@
+import { counted } from "../../../base/counted.ts";
 import { openGenome } from "../../../dna/genome/genome.ts";
 import {
   checkVariants,
@@ -57,10 +58,10 @@ function checkText(file: string, check: VariantCheck): string {
   const { allele1, allele2, neither, unknown } = check.reference;
   const classes =
     check.significant + check.controls > 0
-      ? `, ${count(check.significant)} QTLs and ${count(check.controls)} controls to be evaluated`
+      ? `, ${counted(check.significant, "QTL")} and ${counted(check.controls, "control")} to be evaluated`
       : "";
   const lines = [
-    `${file}: ${count(check.rows)} variants (${check.form})${classes}`,
+    `${file}: ${counted(check.rows, "variant")} (${check.form})${classes}`,
     `  the genome reads allele 1 of ${count(allele1)}, allele 2 of ${count(allele2)}, neither of ${count(neither)}; ${count(unknown)} are not on it`,
     ...(check.leftOut > 0 ? [`  ${count(check.leftOut)} alternatives that are no letters are left out`] : []),
     check.comparedWith === undefined

@@ -1,3 +1,4 @@
+import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
 import { expectWritableFile } from "../../../base/writable.ts";
 import { writeFileWhole } from "../../../base/write-file.ts";
@@ -88,7 +89,7 @@ export const define: DefineCommand = (command, context) => {
         progress.stop();
         await model.close();
       }
-      terminal.say(`predicted ${count(regions.length)} regions`);
+      terminal.say(`predicted ${counted(regions.length, "region")}`);
     });
 };
 
@@ -101,7 +102,7 @@ function checkFits(regions: readonly Region[], { chromosomes }: Genome): void {
   const bases = [...names].reduce((sum, name) => sum + chromosomes.get(name)!, 0);
   if (bases <= MOST_BASES && regions.length <= MOST_REGIONS) return;
   throw new InputError(
-    `a profile of ${count(regions.length)} regions on chromosomes of ${count(bases)} bases is too much for one file`,
+    `a profile of ${counted(regions.length, "region")} on chromosomes of ${count(bases)} bases is too much for one file`,
     { hint: `give regions of one chromosome at a time, ${count(MOST_REGIONS)} at most, or only --counts` },
   );
 }

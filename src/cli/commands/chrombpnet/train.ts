@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
 import { rememberedDigest } from "../../../base/remembered-digest.ts";
 import { expectWritableFolder } from "../../../base/writable.ts";
@@ -13,7 +14,6 @@ import { readRegions } from "../../../models/chrombpnet/training/regions.ts";
 import { trainChrombpnet } from "../../../models/chrombpnet/training/train.ts";
 import { writeTrained } from "../../../models/chrombpnet/training/write-trained.ts";
 import type { FitEvent } from "../../../net/train/fit-record.ts";
-import { count } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { type Progress, startProgress } from "../../progress.ts";
 import { shellWord } from "../../shell-word.ts";
@@ -78,7 +78,7 @@ export const define: DefineCommand = (command, context) => {
           await readRegions(options.nonpeaks, genome),
         ];
         const partOf = foldOf(fold);
-        terminal.say(`${count(peaks.length)} peaks, ${count(nonpeaks.length)} non-peaks`);
+        terminal.say(`${counted(peaks.length, "peak")}, ${counted(nonpeaks.length, "non-peak")}`);
         const trained = await trainChrombpnet({
           genome,
           signal,

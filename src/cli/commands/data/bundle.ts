@@ -1,6 +1,7 @@
+import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
 import { writeBundle } from "../../../evaluation/datasets/sources/bundle.ts";
-import { bytes, count } from "../../../report/numbers.ts";
+import { bytes } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { dataFolderOption } from "../../data-folder.ts";
 import { type Progress, startProgress } from "../../progress.ts";
@@ -50,7 +51,7 @@ export const define: DefineCommand = (command, { terminal, signal }) => {
         });
         progress?.stop();
         const total = files.reduce((sum, file) => sum + file.bytes, 0);
-        terminal.say(`wrote ${out}: ${count(files.length)} files, ${bytes(total)}`);
+        terminal.say(`wrote ${out}: ${counted(files.length, "file")}, ${bytes(total)}`);
         terminal.say(`next, on the other machine: dart-eval data unpack ${shellWord(out)} --data FOLDER`);
       } finally {
         progress?.stop();

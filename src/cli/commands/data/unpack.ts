@@ -1,5 +1,5 @@
+import { counted } from "../../../base/counted.ts";
 import { unpackBundle } from "../../../evaluation/datasets/sources/bundle.ts";
-import { count } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { dataFolderOption } from "../../data-folder.ts";
 import { type Progress, startProgress } from "../../progress.ts";
@@ -29,7 +29,7 @@ export const define: DefineCommand = (command, context) => {
           },
         });
         progress?.stop();
-        terminal.say(`unpacked ${count(files.length)} files into ${data}, every one as its digest says`);
+        terminal.say(`unpacked ${counted(files.length, "file")} into ${data}, every one as its digest says`);
       } finally {
         progress?.stop();
       }

@@ -1,3 +1,4 @@
+import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
 import { verifyData } from "../../../evaluation/datasets/sources/verify.ts";
 import { type DefineCommand, examples } from "../../command.ts";
@@ -27,7 +28,10 @@ export const define: DefineCommand = (command, context) => {
       }
       const wrong = checks.filter(({ ok }) => !ok).length;
       if (json) terminal.print(JSON.stringify(checks, null, 2));
-      else terminal.say(wrong === 0 ? "all as expected" : `${wrong} of ${checks.length} checks failed`);
+      else
+        terminal.say(
+          wrong === 0 ? "all as expected" : `${wrong} of ${counted(checks.length, "check")} failed`,
+        );
       if (wrong > 0) context.exitCode = 1;
     });
 };

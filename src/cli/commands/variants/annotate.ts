@@ -1,3 +1,4 @@
+import { counted } from "../../../base/counted.ts";
 import { writeFileWhole } from "../../../base/write-file.ts";
 import { annotatedLines, readVariantScores } from "../../../evaluation/datasets/variants/annotate.ts";
 import { readVariants } from "../../../evaluation/datasets/variants/read.ts";
@@ -25,7 +26,7 @@ export const define: DefineCommand = (command, { terminal }) => {
       await writeFileWhole(out, annotatedLines(table, scores));
       const without = table.rows.length - scores.rows.size;
       terminal.say(
-        `wrote ${out}: ${count(table.rows.length)} variants with ${scores.columns.join(", ")}${without > 0 ? `; ${count(without)} of them have no score` : ""}`,
+        `wrote ${out}: ${counted(table.rows.length, "variant")} with ${scores.columns.join(", ")}${without > 0 ? `; ${count(without)} of them have no score` : ""}`,
       );
     });
 };

@@ -1,4 +1,5 @@
 import { Option } from "commander";
+import { counted } from "../../../base/counted.ts";
 import { writeFileWhole } from "../../../base/write-file.ts";
 import { openGenome } from "../../../dna/genome/genome.ts";
 import type { EffectFavours } from "../../../evaluation/datasets/variants/forms.ts";
@@ -58,7 +59,7 @@ export const define: DefineCommand = (command, { terminal }) => {
       if (fewer !== undefined) await writeFileWhole(fewer, linesOfRows(file, scored));
       const without = table.rows.length - scored.length;
       terminal.say(
-        `wrote ${out}: ${count(scored.length)} variants, a positive ${column} favouring ${told === "alternative" ? "the alternative allele" : told}${without > 0 ? `; ${count(without)} rows have no number and are left out` : ""}`,
+        `wrote ${out}: ${counted(scored.length, "variant")}, a positive ${column} favouring ${told === "alternative" ? "the alternative allele" : told}${without > 0 ? `; ${count(without)} rows have no number and are left out` : ""}`,
       );
       if (without > 0 && fewer === undefined) {
         terminal.say(

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { counted } from "../../../base/counted.ts";
 import { sha256Hex } from "../../../base/digest.ts";
 import { InputError } from "../../../base/errors.ts";
 import { Pcg64 } from "../../../base/pcg64.ts";
@@ -100,7 +101,7 @@ export async function measureClusters(
     if (space === undefined || rows.length < k) {
       const why =
         rows.length < k
-          ? `${rows.length} rows cannot be put into ${k} clusters`
+          ? `${counted(rows.length, "row")} cannot be put into ${k} clusters`
           : "no column of the vectors is left";
       metrics.push(metricOf({ ...form, better: "higher" }, Number.NaN, why));
       continue;

@@ -1,3 +1,4 @@
+import { counted } from "../../../base/counted.ts";
 import { averagePrecisionEstimate, averagePrecisionOver } from "../../metrics/auprc.ts";
 import { aurocOver } from "../../metrics/auroc.ts";
 import { ENOUGH_BLOCKS } from "../../metrics/block-estimate.ts";
@@ -239,13 +240,13 @@ function notesOf(predictions: readonly Prediction[], { pos }: ActivityParts): re
     );
   } else if (blocks < ENOUGH_BLOCKS) {
     notes.push(
-      `The peaks lie in ${blocks} stretches of 1 Mb; with fewer than ${ENOUGH_BLOCKS} the intervals come from leaving out one stretch at a time.`,
+      `The peaks lie in ${counted(blocks, "stretch", "stretches")} of 1 Mb; with fewer than ${ENOUGH_BLOCKS} the intervals come from leaving out one stretch at a time.`,
     );
   }
   const unmeasured = countOf(predictions, "unmeasured");
   if (unmeasured > 0) {
     notes.push(
-      `${unmeasured} rows are on chromosomes that the signal does not have; their counts are taken as 0.`,
+      `${counted(unmeasured, "row")} ${unmeasured === 1 ? "is" : "are"} on chromosomes that the signal does not have; what is counted there is taken as 0.`,
     );
   }
   return notes;

@@ -1,3 +1,4 @@
+import { counted } from "../../../base/counted.ts";
 import type { Protocol } from "../../../models/model.ts";
 import { ENOUGH_BLOCKS } from "../../metrics/block-estimate.ts";
 import { blocksBy } from "../../metrics/blocks.ts";
@@ -272,13 +273,13 @@ function notesOf(backgrounds: number, results: readonly MotifResult[]): readonly
   const notes: string[] = [];
   if (backgrounds > 0 && backgrounds < ENOUGH_BLOCKS) {
     notes.push(
-      `Motifs were put into ${backgrounds} backgrounds. For fewer than ${ENOUGH_BLOCKS} the bootstrap's interval is too narrow; Wilson's, widened for backgrounds, allows for that.`,
+      `Motifs were put into ${counted(backgrounds, "background")}. For fewer than ${ENOUGH_BLOCKS} the bootstrap's interval is too narrow; Wilson's, widened for backgrounds, allows for that.`,
     );
   }
   const few = results.filter(({ tested }) => tested < LEAST_TESTED).length;
   if (few > 0) {
     notes.push(
-      `${few} of ${results.length} motifs have fewer than ${LEAST_TESTED} differences among these rows: their own accuracies tell little, and their tests cannot tell.`,
+      `${few} of ${counted(results.length, "motif")} ${few === 1 ? "has" : "have"} fewer than ${LEAST_TESTED} differences among these rows: their own accuracies tell little, and their tests cannot tell.`,
     );
   }
   const untested = results.filter(({ p }) => Number.isNaN(p)).length;

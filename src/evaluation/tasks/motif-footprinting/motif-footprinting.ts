@@ -1,3 +1,4 @@
+import { counted } from "../../../base/counted.ts";
 import { sha256Hex } from "../../../base/digest.ts";
 import { InputError } from "../../../base/errors.ts";
 import { readMotifFamilies } from "../../../dna/motifs/motif-families.ts";
@@ -129,7 +130,7 @@ async function footprintsInput(input: TaskInputs[string], motifs: TaskInputs[str
 function checkFamilies(file: string, families: ReadonlyMap<string, string>, { motifs }: Footprints): void {
   if (motifs.some((motif) => families.has(motif))) return;
   const [known] = families.keys();
-  throw new InputError(`the annotation has a family of none of the ${motifs.length} motifs`, {
+  throw new InputError(`the annotation has a family of none of the ${counted(motifs.length, "motif")}`, {
     place: { file },
     hint: `it has ${known}, and the footprints have ${motifs[0]}: are they of one collection? Motifs of data.h5 have names only with "motifs" beside it`,
   });

@@ -1,3 +1,4 @@
+import { counted } from "../../../base/counted.ts";
 import type { Protocol } from "../../../models/model.ts";
 import { ENOUGH_BLOCKS } from "../../metrics/block-estimate.ts";
 import { type Blocks, genomicBlocks, singleRows } from "../../metrics/blocks.ts";
@@ -197,7 +198,7 @@ function notesOf(blocks: Blocks, placed: boolean, unknown: number): readonly str
   const notes: string[] = placed ? [] : [NO_PLACES];
   if (placed && blocks.sizes.length < ENOUGH_BLOCKS) {
     notes.push(
-      `The elements lie in ${blocks.sizes.length} stretches of 1 Mb. For fewer than ${ENOUGH_BLOCKS} the bootstrap's interval is too narrow; Wilson's, widened for genomic blocks, allows for that.`,
+      `The elements lie in ${counted(blocks.sizes.length, "stretch", "stretches")} of 1 Mb. For fewer than ${ENOUGH_BLOCKS} the bootstrap's interval is too narrow; Wilson's, widened for genomic blocks, allows for that.`,
     );
   }
   if (unknown > 0) {

@@ -1,3 +1,4 @@
+import { counted } from "../../../base/counted.ts";
 import { ENOUGH_BLOCKS } from "../../metrics/block-estimate.ts";
 import { genomicBlocks } from "../../metrics/blocks.ts";
 import { mean } from "../../metrics/sum.ts";
@@ -64,7 +65,7 @@ export function variantNotes(
     notes.push("The table does not say which variants are in peaks, so all that are used are evaluated.");
   }
   if (refused > 0) {
-    const what = `${refused} variants have an allele of several bases or lie too near the start of their chromosome, and the original stops at them`;
+    const what = `${counted(refused, "variant")} ${refused === 1 ? "has" : "have"} an allele of several bases or ${refused === 1 ? "lies" : "lie"} too near the start of a chromosome, where the original stops`;
     notes.push(
       protocol === "paper"
         ? `${what}: they are scored and left out of every number.`
@@ -72,24 +73,28 @@ export function variantNotes(
     );
   }
   if (duplicates > 0) {
+    const repeating = `${counted(duplicates, "row")} ${duplicates === 1 ? "repeats" : "repeat"}`;
     notes.push(
       protocol === "paper"
-        ? `${duplicates} rows repeat the place and alleles of another, and the original's join multiplies them (quirk Q39).`
-        : `${duplicates} rows repeat the place and alleles of another; each row counts once.`,
+        ? `${repeating} the place and alleles of another, and the original's join multiplies them (quirk Q39).`
+        : `${repeating} the place and alleles of another; each row counts once.`,
     );
   }
   const without = significant.length - withEffect.length;
-  if (without > 0) notes.push(`${without} QTLs have no effect and are not in the correlations.`);
+  if (without > 0)
+    notes.push(
+      `${counted(without, "QTL")} without an effect ${without === 1 ? "is" : "are"} not in the correlations.`,
+    );
   const whole = variants.filter(({ wholeWindows }) => wholeWindows).length;
   if (whole > 0) {
     notes.push(
-      `${whole} variants were compared by the log-likelihoods of their whole windows, what differs not hidden: a sum over all positions, of which those behind the variant change too.`,
+      `${counted(whole, "variant")} ${whole === 1 ? "was" : "were"} compared by log-likelihoods of whole windows, what differs not hidden: a sum over all positions, of which those behind the variant change too.`,
     );
   }
   const blocks = genomicBlocks([...significant, ...controls].map((variant) => variant.facts)).sizes.length;
   if (blocks > 0 && blocks < ENOUGH_BLOCKS) {
     notes.push(
-      `The variants lie in ${blocks} stretches of 1 Mb; for fewer than ${ENOUGH_BLOCKS} intervals are those of the jackknife.`,
+      `The variants lie in ${counted(blocks, "stretch", "stretches")} of 1 Mb; for fewer than ${ENOUGH_BLOCKS} intervals are those of the jackknife.`,
     );
   }
   return notes;

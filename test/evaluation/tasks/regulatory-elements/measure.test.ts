@@ -100,6 +100,7 @@ describe("accuracy", () => {
 
   test("tells when a bootstrap would be too narrow, and not when it is not", () => {
     expect(measure(predictions).notes.join()).toContain("in 26 stretches of 1 Mb");
+    expect(measure(predictions.slice(0, 1)).notes.join()).toContain("in 1 stretch of 1 Mb");
     const spread = predictionsOf(element, control, (i) => ({
       facts: { start: i * 1_000_000, end: i * 1_000_000 + 300 },
     }));

@@ -144,7 +144,7 @@ test("controls alone, or no effects, leave what is defined", () => {
   const result = measureVariants(rows, context("corrected", rows.length));
   expect(metric(result, "auroc").value).not.toBeNull();
   expect(metric(result, "pearson").value).toBeNull();
-  expect(result.notes.join(" ")).toContain("QTLs have no effect and are not in the correlations");
+  expect(result.notes.join(" ")).toContain("48 QTLs without an effect are not in the correlations");
   const controls = rows.filter(({ facts }) => facts.significant === 0);
   expect(metric(measureVariants(controls, context("corrected", 9)), "auroc").why).toBe(
     "no variant that is evaluated is a QTL",
