@@ -194,6 +194,12 @@ describe("what trains", () => {
     expect(selectForAccessibility([2, 3, 4, 5, 6], [], recipe).countsWeight).toBe(1);
     expect(selectForBias([20, 20], [1, 2, 3, 4], recipe).countsWeight).toBe(1);
   });
+
+  test("the counts weigh what the recipe says per median read", () => {
+    const recipe = { ...PUBLISHED_RECIPE, outlierQuantile: 1, negativesPerPeak: 0, countsWeight: 2 };
+    expect(selectForAccessibility([20, 30, 40, 50, 60], [], recipe).countsWeight).toBe(80);
+    expect(selectForBias([200, 200], [10, 20, 30, 40, 50], recipe).countsWeight).toBe(60);
+  });
 });
 
 describe("examples", () => {

@@ -24,6 +24,7 @@ const RecipeText = z
     negativesPerPeak: z.number().nonnegative(),
     jitter: room,
     biasJitter: room,
+    countsWeight: z.number().positive(),
     learningRate: z.number().positive(),
     batchSize: count,
     epochs: count,

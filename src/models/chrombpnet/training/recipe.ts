@@ -18,6 +18,8 @@ export interface ChrombpnetRecipe {
   readonly jitter: number;
   /** The same of the non-peaks that train the bias. */
   readonly biasJitter: number;
+  /** Weight of the squared error of the log counts in the loss, per median read of the regions; the weight is 1 at least. */
+  readonly countsWeight: number;
   readonly learningRate: number;
   readonly batchSize: number;
   readonly epochs: number;
@@ -35,6 +37,7 @@ export const PUBLISHED_RECIPE: ChrombpnetRecipe = {
   negativesPerPeak: 0.1,
   jitter: 500,
   biasJitter: 0,
+  countsWeight: 0.1,
   learningRate: 1e-3,
   batchSize: 64,
   epochs: 50,

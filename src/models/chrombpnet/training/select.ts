@@ -10,7 +10,7 @@ export interface Selection {
   /** Regions with this many reads or more, and with so few or fewer, are left out. */
   readonly mostReads: number;
   readonly fewestReads: number;
-  /** Weight of the squared error of the counts in the loss: a tenth of the median reads, 1 at least. */
+  /** Weight of the squared error of the log counts in the loss: the recipe's per median read, 1 at least. */
   readonly countsWeight: number;
 }
 
@@ -24,7 +24,7 @@ export interface Selection {
 export function selectForBias(
   peakReads: ArrayLike<number>,
   nonpeakReads: ArrayLike<number>,
-  { biasThreshold, outlierQuantile }: ChrombpnetRecipe,
+  { biasThreshold, outlierQuantile, countsWeight }: ChrombpnetRecipe,
 ): Selection {
   const threshold = quantile(peakReads, 0.01) * biasThreshold;
   const quiet = Array.from(nonpeakReads).filter((reads) => reads < threshold);
@@ -36,7 +36,7 @@ export function selectForBias(
   const limits = limitsOf(quiet, outlierQuantile);
   const nonpeaks = placesInside(nonpeakReads, limits);
   const kept = quiet.filter((reads) => isInside(reads, limits));
-  return { peaks: [], nonpeaks, ...limits, countsWeight: weightOf(kept) };
+  return { peaks: [], nonpeaks, ...limits, countsWeight: weightOf(kept, countsWeight) };
 }
 
 /**
@@ -48,7 +48,7 @@ export function selectForBias(
 export function selectForAccessibility(
   peakReads: ArrayLike<number>,
   nonpeakReads: ArrayLike<number>,
-  { outlierQuantile, negativesPerPeak, seed }: ChrombpnetRecipe,
+  { outlierQuantile, negativesPerPeak, countsWeight, seed }: ChrombpnetRecipe,
 ): Selection {
   const some = draw(nonpeakReads.length, Math.floor(negativesPerPeak * peakReads.length), [seed, "reads"]);
   const reads = [...Array.from(peakReads), ...some.map((i) => nonpeakReads[i]!)];
@@ -61,7 +61,10 @@ export function selectForAccessibility(
     peaks,
     nonpeaks,
     ...limits,
-    countsWeight: weightOf(reads.filter((count) => fewestReads <= count && count <= mostReads)),
+    countsWeight: weightOf(
+      reads.filter((count) => fewestReads <= count && count <= mostReads),
+      countsWeight,
+    ),
   };
 }
 
@@ -85,8 +88,8 @@ const isInside = (reads: number, { mostReads, fewestReads }: Limits) =>
 const placesInside = (reads: ArrayLike<number>, limits: Limits) =>
   Array.from(reads).flatMap((count, i) => (isInside(count, limits) ? [i] : []));
 
-function weightOf(reads: readonly number[]): number {
-  const weight = quantile(reads, 0.5) / 10;
+function weightOf(reads: readonly number[], perRead: number): number {
+  const weight = perRead * quantile(reads, 0.5);
   if (weight > 0) return Math.max(weight, 1);
   throw new InputError(
     `half of the ${reads.length} regions that would train have no reads, so the counts would have no weight`,
