@@ -80,8 +80,11 @@ export function modelsPage(): string {
       `A small trained one, in the package: toy:${card.name}. Small untrained ones, by \`dart-eval models init ${card.name}\`: ${Object.keys(card.toys).join(", ") || "none"}.`,
     ].join("\n"),
   );
-  const baselines = BASELINES.map(({ name, title, answers, cite }) =>
-    [`## ${title}`, "", `\`${name}\`: ${answers}. ${cite}.`].join("\n"),
+  const baselines = BASELINES.map(({ name, title, answers, cite, toy }) =>
+    [
+      ...[`## ${title}`, "", `\`${name}\`: ${answers}. ${cite}.`],
+      ...(toy ? ["", `A small trained one, in the package: toy:${name}.`] : []),
+    ].join("\n"),
   );
   return `${["# Models", "", GENERATED, "", [...families, ...baselines].join("\n\n")].join("\n")}\n`;
 }

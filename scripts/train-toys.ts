@@ -1,6 +1,6 @@
 // Trains the toys that come with the package, asks each the demo's first question, and writes toys/. A training that was
-// stopped goes on; a family that is in toys/ already is trained again.
-//   npx tsx scripts/train-toys.ts [family …]
+// stopped goes on; a toy that is in toys/ already is trained again.
+//   npx tsx scripts/train-toys.ts [family …] [chrombpnet]
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,6 +13,7 @@ import { CHROMOSOME_SPLIT } from "../src/evaluation/tasks/split.ts";
 import { LANGUAGE_MODELS, languageModelCard } from "../src/models/catalogue.ts";
 import { initCheckpoint } from "../src/models/init.ts";
 import { pretrain } from "../src/models/pretraining/pretrain.ts";
+import { trainChrombpnetToy } from "./toys/chrombpnet.ts";
 import { toyCorpus } from "./toys/corpus.ts";
 import { readmeOf, type ToyRecord } from "./toys/readme.ts";
 import { TOYS, type ToyForm } from "./toys/recipes.ts";
@@ -77,12 +78,18 @@ async function pairedAccuracyOf(family: string, pairs: number | undefined): Prom
   }
 }
 
-const asked = process.argv.slice(2);
-for (const family of asked.length > 0 ? asked : Object.keys(TOYS)) await train(family, TOYS[family]!);
-
-const records: ToyRecord[] = [];
-for (const family of Object.keys(TOYS)) {
-  const file = at(`toys/${family}/training.json`);
-  if ((await kindOfPath(file)) === "file") records.push(JSON.parse(await readFile(file, "utf8")));
+async function recordOf(toy: string) {
+  const file = at(`toys/${toy}/training.json`);
+  return (await kindOfPath(file)) === "file" ? JSON.parse(await readFile(file, "utf8")) : undefined;
 }
-await writeFileWhole(at("toys/README.md"), readmeOf(records));
+
+const CHROMBPNET = "chrombpnet";
+const asked = process.argv.slice(2);
+for (const toy of asked.length > 0 ? asked : [...Object.keys(TOYS), CHROMBPNET]) {
+  if (toy === CHROMBPNET) await trainChrombpnetToy(WORK, at(`toys/${toy}`));
+  else await train(toy, TOYS[toy]!);
+}
+
+const records = await Promise.all(Object.keys(TOYS).map(recordOf));
+const made = records.filter((record): record is ToyRecord => record !== undefined);
+await writeFileWhole(at("toys/README.md"), readmeOf(made, await recordOf(CHROMBPNET)));

@@ -23,6 +23,8 @@ export interface BaselineCard {
   readonly title: string;
   readonly answers: string;
   readonly cite: string;
+  /** A small trained one comes with the package, `toy:NAME`, as one of each family of language models does. */
+  readonly toy?: true;
 }
 
 export const BASELINES: readonly BaselineCard[] = [
@@ -59,8 +61,15 @@ export const BASELINES: readonly BaselineCard[] = [
     answers:
       "log(1 + counts) of a window, from a file that the original or `dart-eval chrombpnet train` wrote: `chrombpnet:FILE.h5`",
     cite: "Pampari et al. 2024, doi:10.1101/2024.12.25.630221",
+    toy: true,
   },
 ];
+
+/** Models of which a small trained one comes with the package, by name and as people call them. */
+export const TOYS: readonly { readonly name: string; readonly title: string }[] = [
+  ...LANGUAGE_MODELS,
+  ...BASELINES.filter(({ toy }) => toy),
+].map(({ name, title }) => ({ name, title }));
 
 /** @throws {InputError} when no family has this name */
 export function languageModelCard(name: string): LanguageModelCard {

@@ -8,7 +8,7 @@ import { openMotifCounts } from "./baselines/motif-counts.ts";
 import { NETWORKS } from "./baselines/networks.ts";
 import { openKmerMarkov } from "./baselines/open-kmer-markov.ts";
 import { LANGUAGE_MODELS, publicCheckpoint } from "./catalogue.ts";
-import { openChrombpnet } from "./chrombpnet/chrombpnet.ts";
+import { Chrombpnet, openChrombpnet } from "./chrombpnet/chrombpnet.ts";
 import { openHttpModel, openStdioModel } from "./external/adapter-model.ts";
 import { importModel } from "./external/module-model.ts";
 import { openOnnxModel } from "./external/onnx-model.ts";
@@ -58,7 +58,7 @@ const OPENERS: readonly Opener[] = [
  * - `probing-head-like`, `chrombpnet-like`: a network to be trained ab initio;
  * - `chrombpnet:FILE.h5`, `chrombpnet:strands=both,FILE.h5`: a trained ChromBPNet as Keras saved it;
  * - a folder with config.json and weights;
- * - `toy:hyenadna`: a small trained checkpoint that comes with the package, one per family;
+ * - `toy:hyenadna`: a small trained checkpoint that comes with the package, one per family, and `toy:chrombpnet`;
  * - `hyenadna/large-1m` or a hub repository of the catalogue, downloaded before;
  * - `model.onnx` with `model.card.json` beside it;
  * - `stdio:python3 adapter.py`, `http://host:port/`: a program that answers for a model;
@@ -105,9 +105,11 @@ function programOptions({ device, threads }: OpenModelContext): ProgramOptions {
 }
 
 async function openToy(spec: string, context: OpenModelContext): Promise<Model> {
-  const family = spec.slice("toy:".length);
-  const options = { ...programOptions(context), name: `${family}-toy` };
-  return LanguageModel.open(await toyFolder(family), LANGUAGE_MODELS, options);
+  const toy = spec.slice("toy:".length);
+  const options = { ...programOptions(context), name: `${toy}-toy` };
+  const folder = await toyFolder(toy);
+  if (toy === "chrombpnet") return Chrombpnet.open(join(folder, "chrombpnet.h5"), options);
+  return LanguageModel.open(folder, LANGUAGE_MODELS, options);
 }
 
 async function openCheckpointModel(spec: string, context: OpenModelContext): Promise<Model> {

@@ -1,12 +1,13 @@
-import { readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { packagePath } from "../../src/base/package-file.ts";
 import { Pcg64 } from "../../src/base/pcg64.ts";
 import { choice, integerBelow } from "../../src/base/sample.ts";
 import { dinucleotideShuffle } from "../../src/dna/sequence/shuffle.ts";
-import { drawSite, MOTIFS } from "../../src/evaluation/datasets/synthetic/motifs.ts";
-import { LANGUAGE_MODELS } from "../../src/models/catalogue.ts";
+import { drawSite, MOTIFS, motifNamed } from "../../src/evaluation/datasets/synthetic/motifs.ts";
+import { LANGUAGE_MODELS, TOYS } from "../../src/models/catalogue.ts";
+import { readChrombpnet } from "../../src/models/chrombpnet/read-keras.ts";
 import { openModel } from "../../src/models/open-model.ts";
 
 const families = LANGUAGE_MODELS.map(({ name }) => name);
@@ -34,6 +35,58 @@ test.each(families)("what toys/README.md says of %s is in its record", (family) 
   const { value, low, high } = record.accuracy;
   expect(line).toContain(`${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`);
   expect(record.losses).toHaveLength(record.recipe.epochs);
+});
+
+test("what toys/README.md says of ChromBPNet is in its record, and the record in its weights", async () => {
+  const record = JSON.parse(readFileSync(packagePath("toys/chrombpnet/training.json"), "utf8"));
+  const line = readFileSync(packagePath("toys/README.md"), "utf8")
+    .split("\n")
+    .find((each) => each.startsWith("| toy:chrombpnet |"));
+  for (const { value, low, high } of [record.auroc, record.pearson]) {
+    expect(line).toContain(`${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`);
+  }
+  const { bias, accessibility } = await readChrombpnet(packagePath("toys/chrombpnet/chrombpnet.h5"));
+  expect(bias!.sizes).toEqual(record.recipe.bias);
+  expect(accessibility!.sizes).toEqual(record.recipe.accessibility);
+  const arrays = [...bias!.arrays.values(), ...accessibility!.arrays.values()];
+  expect(arrays.reduce((sum, { data }) => sum + data.length, 0)).toBe(record.parameters);
+});
+
+test("ChromBPNet's toy is small, and predicts more reads where sites of its cell line are", async () => {
+  expect(statSync(packagePath("toys/chrombpnet/chrombpnet.h5")).size).toBeLessThanOrEqual(300_000);
+  const model = await openModel("toy:chrombpnet", CONTEXT);
+  expect([model.name, model.family]).toEqual(["chrombpnet-toy", "chrombpnet"]);
+  const rng = new Pcg64(5);
+  const letters = () => Array.from({ length: 2114 }, () => integerBelow(rng, 4));
+  const asText = (codes: readonly number[]) => codes.map((code) => "ACGT"[code]).join("");
+  const [without, withTheirs]: [string[], string[]] = [[], []];
+  for (let i = 0; i < 20; i++) {
+    const codes = letters();
+    without.push(asText(codes));
+    for (const [at, name] of [
+      [1020, "EBF1"],
+      [1037, "RUNX"],
+      [1060, "NFKB"],
+    ] as const) {
+      const site = drawSite(rng, motifNamed(name));
+      codes.splice(at, site.length, ...site);
+    }
+    withTheirs.push(asText(codes));
+  }
+  const [low, high] = [
+    await model.predictActivity!(without, CORRECTED),
+    await model.predictActivity!(withTheirs, CORRECTED),
+  ];
+  // of 20 coins 17 show heads in one of 700 trials
+  expect(Array.from(low).filter((reads, i) => reads < high[i]!).length).toBeGreaterThanOrEqual(17);
+  await model.close?.();
+});
+
+test("every toy that is told of is there, and no other", () => {
+  const folders = readdirSync(packagePath("toys"), { withFileTypes: true }).filter((each) =>
+    each.isDirectory(),
+  );
+  expect(folders.map(({ name }) => name).sort()).toEqual(TOYS.map(({ name }) => name).sort());
 });
 
 /** Sites of the synthetic genomes among letters drawn evenly, 300 in all. */

@@ -43,7 +43,7 @@ interface DemoOptions {
 export const define: DefineCommand = (command, context) => {
   command
     .description(
-      "Makes a small synthetic genome and asks small trained models and baselines about it, in every setting but predicted, which takes a model trained elsewhere; prints the tables, whether what was planted is found, and writes the report. Needs no download. Trainings are far shorter than the benchmark's.",
+      "Makes a small synthetic genome and asks small trained models and baselines about it, in every setting; prints the tables, whether what was planted is found, and writes the report. Needs no download. Trainings are far shorter than the benchmark's.",
     )
     .option("--out <folder>", "where genome, answers and report are put", "dart-eval-demo")
     .option("--quick", "a few rows of a few questions")

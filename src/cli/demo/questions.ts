@@ -27,9 +27,11 @@ export interface Question {
   readonly quick?: Partial<Pick<Question, "rows" | "models" | "recipe">>;
 }
 
-/** The two toys that are asked in every setting: a causal model of letters and a masked one of words. */
+/** The two toys that are asked in every setting of language models: a causal model of letters and a masked one of words. */
 const CAUSAL = "toy:hyenadna";
 const MASKED = "toy:dnabert2";
+/** Predicts what the others are trained for in tasks 4 and 5. */
+const CHROMBPNET = "toy:chrombpnet";
 
 const HEAD = { epochs: 6, trainRows: 300, valRows: 80, batchSize: 32, learningRate: 5e-4 };
 const TUNING = {
@@ -141,6 +143,7 @@ export const QUESTIONS: readonly Question[] = [
     models: ["probing-head-like"],
   },
   { ...{ ...activity, setting: "ab-initio", recipe: SITE_WEIGHTS }, models: [SITE_NETWORK] },
+  { ...{ ...activity, setting: "predicted" }, models: [CHROMBPNET] },
 
   {
     ...{ ...variants, setting: "zero-shot" },
@@ -161,6 +164,7 @@ export const QUESTIONS: readonly Question[] = [
     models: ["probing-head-like"],
   },
   { ...{ ...trainedForVariants, setting: "ab-initio", recipe: SITE_WEIGHTS }, models: [SITE_NETWORK] },
+  { ...{ ...variants, setting: "predicted" }, models: [CHROMBPNET] },
 ];
 
 /** `regulatory-elements, probed: epochs 6, trainRows 300`, for every question whose recipe is not the benchmark's. */

@@ -31,6 +31,7 @@ const elements = { task: "regulatory-elements", setting: "zero-shot" };
 const motifs = { task: "motif-footprinting" };
 const variants = { task: "variant-effects", dataset: "African caQTLs", setting: "zero-shot" };
 const sites = { setting: "ab-initio", model: SITE_NETWORK };
+const predicted = { setting: "predicted", model: "chrombpnet-toy" };
 
 /** What the demo's questions must bring to light; of those that were asked. */
 export const TRUTHS: readonly Truth[] = [
@@ -76,6 +77,10 @@ export const TRUTHS: readonly Truth[] = [
     ...{ ...sites, task: "chromatin-activity", dataset: "GM12878", ...expected },
     says: "reads tell how much each site opens chromatin",
   })),
+  {
+    ...{ ...predicted, task: "chromatin-activity", dataset: "GM12878", metric: "auroc", above: 0.8 },
+    says: "reads of another genome told which sites open chromatin",
+  },
   ...["kmer-markov-5", "hyenadna-toy"].map((model) => ({
     ...{ ...variants, model, above: 0.5 },
     says: "variants that matter break or make a site",
@@ -88,6 +93,10 @@ export const TRUTHS: readonly Truth[] = [
     ...{ ...variants, ...sites, metric: "pearson", above: 0.8 },
     says: "sites of reads open chromatin as those of alleles do",
   },
+  ...[{ above: 0.6 }, { metric: "pearson", above: 0.5 }].map((expected) => ({
+    ...{ ...variants, ...predicted, ...expected },
+    says: "its reads change with a site as those of alleles do",
+  })),
 ];
 
 /** Corrected results against what was planted. */

@@ -15,6 +15,8 @@ import { kindOf, readChrombpnet } from "./read-keras.ts";
 export interface ChrombpnetOptions extends ProgramOptions {
   /** Whether a sequence is read as it is, as the original predicts, or on both strands and the two predictions averaged. */
   readonly strands?: "one" | "both";
+  /** The file's name without its ending where it is absent. */
+  readonly name?: string;
 }
 
 /** A trained ChromBPNet, read from a file of Keras. */
@@ -38,11 +40,14 @@ export class Chrombpnet implements Model {
    */
   static async open(
     path: string,
-    { strands = "one", ...options }: ChrombpnetOptions = {},
+    {
+      strands = "one",
+      name = basename(path).replace(/\.(h5|hdf5)$/, ""),
+      ...options
+    }: ChrombpnetOptions = {},
   ): Promise<Chrombpnet> {
     const stored = await readChrombpnet(path);
     const identity = `chrombpnet version 1, ${strands} strand${strands === "one" ? "" : "s"}, ${await rememberedDigest(path)}`;
-    const name = basename(path).replace(/\.(h5|hdf5)$/, "");
     const predictor = await openPredictor(stored, options);
     return new Chrombpnet(name, identity, kindOf(stored), stored, predictor, strands);
   }

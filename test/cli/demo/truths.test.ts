@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { changedRecipes, QUESTIONS, quickQuestions } from "../../../src/cli/demo/questions.ts";
 import { checkTruths, TRUTHS, type Truth, truthsTable } from "../../../src/cli/demo/truths.ts";
-import { taskNamed } from "../../../src/evaluation/tasks/catalogue.ts";
+import { TASKS, taskNamed } from "../../../src/evaluation/tasks/catalogue.ts";
 import { plainTable } from "../../../src/report/tables/plain.ts";
 import { resultsFixture } from "../../report/results-fixture.ts";
 
@@ -38,6 +38,14 @@ test("every question is one that its task has, and every truth is about a questi
   );
   for (const { task, setting, model } of TRUTHS) expect(asked).toContain(`${task}, ${setting}, ${model}`);
   expect(new Set(QUESTIONS.map(({ task }) => task)).size).toBe(5);
+});
+
+test("every task is asked in each of its settings", () => {
+  const asked = new Set(QUESTIONS.map(({ task, setting }) => `${task}, ${setting}`));
+  const settings = TASKS.flatMap(({ name, settings }) =>
+    Object.keys(settings).map((each) => `${name}, ${each}`),
+  );
+  expect([...asked].sort()).toEqual(settings.sort());
 });
 
 test("what is smaller than in the benchmark is told", () => {

@@ -1,4 +1,4 @@
-import { BASELINES, LANGUAGE_MODELS } from "../../../models/catalogue.ts";
+import { BASELINES, LANGUAGE_MODELS, TOYS } from "../../../models/catalogue.ts";
 import { findInHubCache } from "../../../models/hub-cache.ts";
 import { plainTable } from "../../../report/tables/plain.ts";
 import { type DefineCommand, examples } from "../../command.ts";
@@ -35,7 +35,7 @@ export const define: DefineCommand = (command, { terminal }) => {
       );
       terminal.print("\nWithout a download");
       for (const { name, answers } of BASELINES) terminal.print(`  ${name}: ${answers}`);
-      for (const { name, title } of LANGUAGE_MODELS) {
+      for (const { name, title } of TOYS) {
         terminal.print(`  toy:${name}: a small ${title} that knows the sites of synthetic genomes`);
       }
       for (const toy of toys) terminal.print(`  dart-eval models init ${toy}: a small untrained one`);
