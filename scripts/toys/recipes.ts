@@ -21,12 +21,11 @@ export const TOYS: Readonly<Record<string, ToyForm>> = {
   "mistral-dna": { config: WIDE, length: 350, recipe: recipe(8, 4e-3) },
   dnabert2: { config: WIDE, length: 350, recipe: recipe(36, 5e-3), pairs: 120 },
   "gena-lm": { config: WIDE, length: 350, recipe: recipe(12, 4e-3), pairs: 120 },
-  // words of three letters: of four there are too many to learn in minutes
+  // words of two letters, shown few at a time: only so does attention find the neighbours of a word in minutes
   "nucleotide-transformer": {
-    config: { ...WIDE, vocab_size: 75 },
-    length: 350,
-    recipe: { ...recipe(5, 3e-3), hidden: 0.2 },
-    pairs: 80,
+    config: { ...WIDE, vocab_size: 27 },
+    length: 40,
+    recipe: { ...recipe(80, 5e-3), batchSize: 32, hidden: 0.2 },
   },
   caduceus: {
     config: {
