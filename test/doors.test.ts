@@ -14,7 +14,9 @@ const doors = Object.entries<string>(manifest.exports).map(([name, built]) => ({
 test("there is one door to each room but the command's, and one to all", () => {
   expect(doors.map(({ name }) => name).sort()).toEqual([
     "dart-eval",
-    ...["base", "dna", "evaluation", "models", "net", "report"].map((room) => `dart-eval/${room}`),
+    ...["base", "datasets", "demo", "dna", "evaluation", "metrics", "models", "net", "report"].map(
+      (room) => `dart-eval/${room}`,
+    ),
   ]);
 });
 

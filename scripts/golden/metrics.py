@@ -1,4 +1,4 @@
-"""Numbers that the tests of src/evaluation/metrics compare with, made by the field's own libraries.
+"""Numbers that the tests of src/metrics compare with, made by the field's own libraries.
 
 Writes test/golden/metrics/*.json. Made with Python 3.11 and
     numpy 1.26.4, scipy 1.12.0, scikit-learn 1.4.2, statsmodels 0.14.1, mpmath 1.4.1

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { evaluate, openModel } from "dart-eval";
 import { writeFileWhole } from "../../src/base/write-file.ts";
+import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
+import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { openGenome } from "../../src/dna/genome/genome.ts";
 import { openBigWig } from "../../src/dna/genome/signal.ts";
-import type { SyntheticFiles } from "../../src/evaluation/datasets/synthetic/files.ts";
-import { writeSyntheticGenome } from "../../src/evaluation/datasets/synthetic/write.ts";
-import type { Estimate } from "../../src/evaluation/metrics/estimate.ts";
 import { splitPartOf } from "../../src/evaluation/tasks/split.ts";
+import type { Estimate } from "../../src/metrics/estimate.ts";
 import { readRegions } from "../../src/models/chrombpnet/training/regions.ts";
 import { type TrainedChrombpnet, trainChrombpnet } from "../../src/models/chrombpnet/training/train.ts";
 import type { Region } from "../../src/models/chrombpnet/training/windows.ts";

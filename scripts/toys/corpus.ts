@@ -1,5 +1,5 @@
 import { shuffle } from "../../src/base/sample.ts";
-import { generatorOf, growGenome } from "../../src/evaluation/datasets/synthetic/genome.ts";
+import { generatorOf, growGenome } from "../../src/demo/synthetic/genome.ts";
 
 /** The toys learn from another genome than the demo's, whose seed is 0: other letters, the same sites and grammar. */
 export const GENOME = { seed: 1, scale: 5 };

@@ -1,4 +1,4 @@
-import type { CellLine } from "../../src/evaluation/datasets/cell-lines.ts";
+import type { CellLine } from "../../src/datasets/cell-lines.ts";
 import { type ChrombpnetRecipe, PUBLISHED_RECIPE } from "../../src/models/chrombpnet/training/recipe.ts";
 import type { PretrainingRecipe } from "../../src/models/pretraining/pretrain.ts";
 

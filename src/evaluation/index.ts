@@ -1,44 +1,7 @@
-/** For users of `dart-eval/evaluation`: the tasks, running them, and the metrics. */
+/** For users of `dart-eval/evaluation`: tasks, settings, runs and suites. */
 
-export { buildCellTypeElements, type CellTypeBuild } from "./datasets/cell-type-elements/build.ts";
-export { type ConsensusPeaks, consensusPeaks } from "./datasets/cell-type-elements/consensus-peaks.ts";
-export { deseq2 } from "./datasets/cell-type-elements/differential.ts";
-export { countReads } from "./datasets/cell-type-elements/read-counts.ts";
-export {
-  type CellTypeElementRow,
-  readCellTypeElements,
-  writeCellTypeElements,
-} from "./datasets/cell-type-elements/table.ts";
-export { gcMatchedWindows } from "./datasets/chromatin-activity/gc-matched-windows.ts";
-export { peakWindows } from "./datasets/chromatin-activity/peak-windows.ts";
-export {
-  type ActivityWindow,
-  readActivityWindows,
-  writeActivityWindows,
-} from "./datasets/chromatin-activity/windows.ts";
-export { readFootprints, writeFootprints } from "./datasets/motif-footprinting/footprint-file.ts";
-export { buildFootprints, type FootprintLine } from "./datasets/motif-footprinting/footprints.ts";
-export { openProcessed, type ProcessedData } from "./datasets/processed/h5.ts";
-export { buildRegulatoryElements } from "./datasets/regulatory-elements/build.ts";
-export type { RegulatoryElementRow } from "./datasets/regulatory-elements/table.ts";
-export { readRegulatoryElements, writeRegulatoryElements } from "./datasets/regulatory-elements/table.ts";
-export { SOURCES } from "./datasets/sources/catalogue.ts";
-export { fetchSource } from "./datasets/sources/fetch-source.ts";
-export { servicesFromEnvironment } from "./datasets/sources/services.ts";
-export type { Source } from "./datasets/sources/source.ts";
-export { verifyData } from "./datasets/sources/verify.ts";
-export { type SyntheticGenome, writeSyntheticGenome } from "./datasets/synthetic/write.ts";
-export { checkVariants, type VariantCheck } from "./datasets/variants/check.ts";
-export type { Finding, FindingKind } from "./datasets/variants/checks/finding.ts";
-export { readVariants } from "./datasets/variants/read.ts";
-export type { VariantRow, VariantTable } from "./datasets/variants/table.ts";
 export type { EvaluateOptions, Evaluation } from "./evaluate.ts";
 export { evaluate } from "./evaluate.ts";
-export { auroc } from "./metrics/auroc.ts";
-export type { Estimate } from "./metrics/estimate.ts";
-export { waldInterval, wilsonInterval } from "./metrics/intervals.ts";
-export { pairedAccuracy, pairedAccuracyEstimate, pairedCounts } from "./metrics/paired-accuracy.ts";
-export { wilcoxon } from "./metrics/wilcoxon.ts";
 export { publishedBeside } from "./published/compare-published.ts";
 export type { PublishedResult } from "./published/published-result.ts";
 export { readPublished } from "./published/read-published.ts";

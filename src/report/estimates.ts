@@ -1,5 +1,5 @@
-import type { Estimate } from "../evaluation/metrics/estimate.ts";
 import type { Metric } from "../evaluation/tasks/measurement.ts";
+import type { Estimate } from "../metrics/estimate.ts";
 import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";
 import type { Cell } from "./tables/table.ts";
 

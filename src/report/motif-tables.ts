@@ -1,8 +1,8 @@
 import { Pcg64 } from "../base/pcg64.ts";
-import { type BlockStatistic, blocksBy } from "../evaluation/metrics/blocks.ts";
-import { compareOver } from "../evaluation/metrics/compare-models.ts";
-import { percentiles } from "../evaluation/metrics/quantiles.ts";
 import type { Breakdown, BreakdownRow } from "../evaluation/tasks/measurement.ts";
+import { type BlockStatistic, blocksBy } from "../metrics/blocks.ts";
+import { compareOver } from "../metrics/compare-models.ts";
+import { percentiles } from "../metrics/quantiles.ts";
 import { intervalText } from "./estimates.ts";
 import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";
 import type { Entry, Panel } from "./panels.ts";

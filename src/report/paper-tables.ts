@@ -1,4 +1,4 @@
-import { CELL_LINES } from "../evaluation/datasets/cell-lines.ts";
+import { CELL_LINES } from "../datasets/cell-lines.ts";
 import { isOfBenchmark, publishedNumber } from "../evaluation/published/compare-published.ts";
 import { AFRICAN, isSameDataset, YORUBAN } from "../evaluation/published/names.ts";
 import { type OwnValue, ownValue } from "../evaluation/published/own-value.ts";

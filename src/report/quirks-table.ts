@@ -1,4 +1,4 @@
-import type { Estimate } from "../evaluation/metrics/estimate.ts";
+import type { Estimate } from "../metrics/estimate.ts";
 import { estimateCell } from "./estimates.ts";
 import { count, fixed, UNDEFINED } from "./numbers.ts";
 import type { Panel } from "./panels.ts";

@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { CellLineFiles, SyntheticFiles } from "../../src/demo/synthetic/files.ts";
+import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { openBigWig } from "../../src/dna/genome/signal.ts";
-import type { CellLineFiles, SyntheticFiles } from "../../src/evaluation/datasets/synthetic/files.ts";
-import { writeSyntheticGenome } from "../../src/evaluation/datasets/synthetic/write.ts";
 import { readChrombpnet } from "../../src/models/chrombpnet/read-keras.ts";
 import { runCommand } from "./collecting-terminal.ts";
 

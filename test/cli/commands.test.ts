@@ -3,8 +3,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { SyntheticFiles } from "../../src/evaluation/datasets/synthetic/files.ts";
-import { writeSyntheticGenome } from "../../src/evaluation/datasets/synthetic/write.ts";
+import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
+import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { sharedData, testWithSharedData } from "../shared-data.ts";
 import { runCommand } from "./collecting-terminal.ts";
 

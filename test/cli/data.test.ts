@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { SOURCES } from "../../src/evaluation/datasets/sources/catalogue.ts";
-import { startRepositories, TOKEN } from "../evaluation/datasets/sources/repositories.ts";
+import { SOURCES } from "../../src/datasets/sources/catalogue.ts";
+import { startRepositories, TOKEN } from "../datasets/sources/repositories.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { runCommand } from "./collecting-terminal.ts";
 

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { writeSyntheticGenome } from "../../src/evaluation/datasets/synthetic/write.ts";
+import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { runCommand } from "./collecting-terminal.ts";
 
 let folder: string;

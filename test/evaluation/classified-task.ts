@@ -1,11 +1,11 @@
 import { sha256Hex } from "../../src/base/digest.ts";
-import { argMax } from "../../src/evaluation/metrics/accuracy.ts";
-import { crossEntropies } from "../../src/evaluation/metrics/losses.ts";
-import { mean } from "../../src/evaluation/metrics/sum.ts";
 import { asKind, ofKind, type Prediction } from "../../src/evaluation/tasks/prediction.ts";
 import type { Recipe } from "../../src/evaluation/tasks/recipe.ts";
 import { isInSplit } from "../../src/evaluation/tasks/split.ts";
 import type { Example, OpenTask, Task, TaskRow, TaskSetting } from "../../src/evaluation/tasks/task.ts";
+import { argMax } from "../../src/metrics/accuracy.ts";
+import { crossEntropies } from "../../src/metrics/losses.ts";
+import { mean } from "../../src/metrics/sum.ts";
 import type { Model, SequenceEmbedding } from "../../src/models/model.ts";
 
 /** Bases of a sequence of the task. */

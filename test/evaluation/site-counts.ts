@@ -1,4 +1,4 @@
-import { CONSENSUS_SITES } from "../../src/evaluation/datasets/synthetic/motifs.ts";
+import { CONSENSUS_SITES } from "../../src/demo/synthetic/motifs.ts";
 import type { Model } from "../../src/models/model.ts";
 import { add, constant, reduceSum, relu, slice } from "../../src/net/graph/build.ts";
 import { convolutionLast } from "../../src/net/nn/convolution-last.ts";

@@ -1,4 +1,4 @@
-import { CONSENSUS_SITES } from "../../src/evaluation/datasets/synthetic/motifs.ts";
+import { CONSENSUS_SITES } from "../../src/demo/synthetic/motifs.ts";
 import type { Model, SequenceEmbedding } from "../../src/models/model.ts";
 
 const IUPAC: Readonly<Record<string, string>> = {

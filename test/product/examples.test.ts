@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { SyntheticFiles } from "../../src/evaluation/datasets/synthetic/files.ts";
-import { writeSyntheticGenome } from "../../src/evaluation/datasets/synthetic/write.ts";
+import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
+import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { repository } from "../source-files.ts";
 
 let folder: string;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { CELL_LINES } from "../../src/evaluation/datasets/cell-lines.ts";
+import { CELL_LINES } from "../../src/datasets/cell-lines.ts";
 import { measureCellTypes } from "../../src/evaluation/tasks/cell-type-elements/classified.ts";
 import type { LogitsPrediction } from "../../src/evaluation/tasks/prediction.ts";
 import type { Entry } from "../../src/report/panels.ts";

@@ -2,13 +2,22 @@ import { join } from "node:path";
 import { InternalError } from "../../base/errors.ts";
 import { kindOfPath } from "../../base/folder.ts";
 import { writeFileWhole } from "../../base/write-file.ts";
+import { readBackgrounds } from "../../datasets/motif-footprinting/backgrounds.ts";
+import { writeFootprints } from "../../datasets/motif-footprinting/footprint-file.ts";
+import { buildFootprints } from "../../datasets/motif-footprinting/footprints.ts";
+import {
+  changedRecipes,
+  type DemoFiles,
+  QUESTIONS,
+  type Question,
+  quickQuestions,
+} from "../../demo/questions.ts";
+import { SITE_NETWORK, siteNetwork } from "../../demo/site-network.ts";
+import { filesIn } from "../../demo/synthetic/files.ts";
+import { writeSyntheticGenome } from "../../demo/synthetic/write.ts";
+import { checkTruths, truthsTable } from "../../demo/truths.ts";
 import { type Genome, openGenome } from "../../dna/genome/genome.ts";
 import { readMotifs } from "../../dna/motifs/meme.ts";
-import { readBackgrounds } from "../../evaluation/datasets/motif-footprinting/backgrounds.ts";
-import { writeFootprints } from "../../evaluation/datasets/motif-footprinting/footprint-file.ts";
-import { buildFootprints } from "../../evaluation/datasets/motif-footprinting/footprints.ts";
-import { filesIn } from "../../evaluation/datasets/synthetic/files.ts";
-import { writeSyntheticGenome } from "../../evaluation/datasets/synthetic/write.ts";
 import { type Plan, planRun } from "../../evaluation/runs/plan.ts";
 import type { StoredResult } from "../../evaluation/runs/result.ts";
 import { TASKS } from "../../evaluation/tasks/catalogue.ts";
@@ -20,15 +29,6 @@ import { readPageAssets } from "../../report/page-assets.ts";
 import { gatherReport } from "../../report/report.ts";
 import { plainTable } from "../../report/tables/plain.ts";
 import { type Context, type DefineCommand, examples } from "../command.ts";
-import {
-  changedRecipes,
-  type DemoFiles,
-  QUESTIONS,
-  type Question,
-  quickQuestions,
-} from "../demo/questions.ts";
-import { SITE_NETWORK, siteNetwork } from "../demo/site-network.ts";
-import { checkTruths, truthsTable } from "../demo/truths.ts";
 import { mergeShown } from "../merge-shown.ts";
 import { resultsOf, resultsText } from "../results-text.ts";
 import { protocolFolders } from "../run-folders.ts";

@@ -1,6 +1,6 @@
-import type { CellLine } from "../datasets/cell-lines.ts";
-import { SOURCES } from "../datasets/sources/catalogue.ts";
-import type { Source } from "../datasets/sources/source.ts";
+import type { CellLine } from "../../datasets/cell-lines.ts";
+import { SOURCES } from "../../datasets/sources/catalogue.ts";
+import type { Source } from "../../datasets/sources/source.ts";
 import type { Suite } from "./suite.ts";
 
 /** Where the benchmark's files lie in a data folder. */

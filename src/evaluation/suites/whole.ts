@@ -1,4 +1,4 @@
-import { CELL_LINES } from "../datasets/cell-lines.ts";
+import { CELL_LINES } from "../../datasets/cell-lines.ts";
 import { AFRICAN, YORUBAN } from "../published/names.ts";
 import { activityPlaces, PLACES } from "./places.ts";
 import type { Suite, SuiteRow } from "./suite.ts";

@@ -1,7 +1,7 @@
 import { Pcg64 } from "../../base/pcg64.ts";
-import { blockEstimate } from "../metrics/block-estimate.ts";
-import type { BlockStatistic, Blocks } from "../metrics/blocks.ts";
-import type { Estimate } from "../metrics/estimate.ts";
+import { blockEstimate } from "../../metrics/block-estimate.ts";
+import type { BlockStatistic, Blocks } from "../../metrics/blocks.ts";
+import type { Estimate } from "../../metrics/estimate.ts";
 
 /** One seed for the draws of every metric's bootstrap: equal scores have equal intervals. */
 export const BOOTSTRAP_SEED = 0;

@@ -1,5 +1,5 @@
+import type { Estimate } from "../../metrics/estimate.ts";
 import type { Protocol } from "../../models/model.ts";
-import type { Estimate } from "../metrics/estimate.ts";
 
 /** A number that a task reports, with every interval computed for it. JSON-safe: never NaN or Infinity. */
 export interface Metric {

@@ -1,11 +1,11 @@
-import { correctness } from "../metrics/accuracy.ts";
-import { averagePrecisionEstimate, averagePrecisionOver } from "../metrics/auprc.ts";
-import { aurocOver } from "../metrics/auroc.ts";
-import type { BlockStatistic, Blocks } from "../metrics/blocks.ts";
-import { aurocEstimate } from "../metrics/delong.ts";
-import type { Estimate } from "../metrics/estimate.ts";
-import { confusion, matthewsEstimate, matthewsOver } from "../metrics/matthews.ts";
-import { meanOver } from "../metrics/mean.ts";
+import { correctness } from "../../metrics/accuracy.ts";
+import { averagePrecisionEstimate, averagePrecisionOver } from "../../metrics/auprc.ts";
+import { aurocOver } from "../../metrics/auroc.ts";
+import type { BlockStatistic, Blocks } from "../../metrics/blocks.ts";
+import { aurocEstimate } from "../../metrics/delong.ts";
+import type { Estimate } from "../../metrics/estimate.ts";
+import { confusion, matthewsEstimate, matthewsOver } from "../../metrics/matthews.ts";
+import { meanOver } from "../../metrics/mean.ts";
 
 /** One class against the rest. */
 export interface OneAgainstRest {

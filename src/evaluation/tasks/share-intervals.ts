@@ -1,12 +1,12 @@
 import { Pcg64 } from "../../base/pcg64.ts";
+import type { Blocks } from "../../metrics/blocks.ts";
+import { blockBootstrap } from "../../metrics/bootstrap.ts";
+import { clusteredProportion } from "../../metrics/clustered-proportion.ts";
+import type { Estimate } from "../../metrics/estimate.ts";
+import { waldInterval, wilsonInterval } from "../../metrics/intervals.ts";
+import { meanOver } from "../../metrics/mean.ts";
+import { sum } from "../../metrics/sum.ts";
 import type { Protocol } from "../../models/model.ts";
-import type { Blocks } from "../metrics/blocks.ts";
-import { blockBootstrap } from "../metrics/bootstrap.ts";
-import { clusteredProportion } from "../metrics/clustered-proportion.ts";
-import type { Estimate } from "../metrics/estimate.ts";
-import { waldInterval, wilsonInterval } from "../metrics/intervals.ts";
-import { meanOver } from "../metrics/mean.ts";
-import { sum } from "../metrics/sum.ts";
 import { BOOTSTRAP_SEED } from "./block-interval.ts";
 
 /** The published interval of a share, as if it had been found in this many trials. */

@@ -1,5 +1,5 @@
 import { InputError } from "../../base/errors.ts";
-import type { Matrix } from "../metrics/matrix.ts";
+import type { Matrix } from "../../metrics/matrix.ts";
 
 /**
  * Pooled embeddings as rows of a matrix.

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { CELL_LINES } from "../../../src/evaluation/datasets/cell-lines.ts";
+import { CELL_LINES } from "../../../src/datasets/cell-lines.ts";
 import { AFRICAN, isSameDataset, YORUBAN } from "../../../src/evaluation/published/names.ts";
 import { readPublished } from "../../../src/evaluation/published/read-published.ts";
 import { SETTINGS } from "../../../src/evaluation/settings/catalogue.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { cosineDistance, paperCosineDistance } from "../../../src/evaluation/metrics/cosine.ts";
 import { textOrder } from "../../../src/evaluation/settings/text-order.ts";
 import { zeroShotEmbedding } from "../../../src/evaluation/settings/zero-shot-embedding.ts";
 import { ofKind } from "../../../src/evaluation/tasks/prediction.ts";
 import type { Recipe } from "../../../src/evaluation/tasks/recipe.ts";
+import { cosineDistance, paperCosineDistance } from "../../../src/metrics/cosine.ts";
 import type { Model, PoolOptions, Protocol } from "../../../src/models/model.ts";
 import { fakeTask } from "../fake-task.ts";
 

@@ -2,12 +2,6 @@ import { describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { integerBelow, normal } from "../../../src/base/sample.ts";
-import { adjustedMutualInformationWithout } from "../../../src/evaluation/metrics/adjusted-mutual-information.ts";
-import { singleRows } from "../../../src/evaluation/metrics/blocks.ts";
-import { pearsonEstimate, spearmanEstimate } from "../../../src/evaluation/metrics/correlation.ts";
-import { aurocEstimate } from "../../../src/evaluation/metrics/delong.ts";
-import { wilsonInterval } from "../../../src/evaluation/metrics/intervals.ts";
-import { jackknifeOf } from "../../../src/evaluation/metrics/jackknife.ts";
 import { MINI_WIDTH, miniSuite } from "../../../src/evaluation/suites/mini.ts";
 import {
   rowsForCorrelation,
@@ -16,6 +10,12 @@ import {
   rowsPerClass,
 } from "../../../src/evaluation/suites/sample-size.ts";
 import { WHOLE_SUITE } from "../../../src/evaluation/suites/whole.ts";
+import { adjustedMutualInformationWithout } from "../../../src/metrics/adjusted-mutual-information.ts";
+import { singleRows } from "../../../src/metrics/blocks.ts";
+import { pearsonEstimate, spearmanEstimate } from "../../../src/metrics/correlation.ts";
+import { aurocEstimate } from "../../../src/metrics/delong.ts";
+import { wilsonInterval } from "../../../src/metrics/intervals.ts";
+import { jackknifeOf } from "../../../src/metrics/jackknife.ts";
 
 const Z = 1.959963984540054;
 const WIDTHS = [0.01, 0.02, 0.03, 0.05, 0.1, 0.2];

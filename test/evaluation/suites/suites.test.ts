@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
-import { SOURCES } from "../../../src/evaluation/datasets/sources/catalogue.ts";
+import { SOURCES } from "../../../src/datasets/sources/catalogue.ts";
 import { openSuite } from "../../../src/evaluation/suites/open-suite.ts";
 import { commandsFor, sourcesOfSuite } from "../../../src/evaluation/suites/places.ts";
 import { readSuite, suiteFile } from "../../../src/evaluation/suites/read-suite.ts";

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { writeSyntheticGenome } from "../../../src/evaluation/datasets/synthetic/write.ts";
+import { writeSyntheticGenome } from "../../../src/demo/synthetic/write.ts";
 import { openModel } from "../../../src/models/open-model.ts";
 import { runCommand } from "../../cli/collecting-terminal.ts";
 import { repository } from "../../source-files.ts";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import h5wasm from "h5wasm/node";
 import { describe, expect, test } from "vitest";
+import { readRegulatoryElements } from "../../../src/datasets/regulatory-elements/table.ts";
 import { openGenome } from "../../../src/dna/genome/genome.ts";
-import { readRegulatoryElements } from "../../../src/evaluation/datasets/regulatory-elements/table.ts";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { elementAndControlOneHot } from "../../../src/evaluation/tasks/regulatory-elements/pair.ts";
 import { openStoredEmbeddings } from "../../../src/models/external/stored-embeddings.ts";

@@ -2,15 +2,15 @@ import { Option } from "commander";
 import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
 import { expectWritableFolder } from "../../../base/writable.ts";
-import { CELL_LINES, type CellLine } from "../../../evaluation/datasets/cell-lines.ts";
+import { CELL_LINES, type CellLine } from "../../../datasets/cell-lines.ts";
 import {
   BUILD_PARTS,
   type BuildPart,
   buildCellTypeElements,
   filesOfBuild,
-} from "../../../evaluation/datasets/cell-type-elements/build.ts";
-import { deseq2 } from "../../../evaluation/datasets/cell-type-elements/differential.ts";
-import { readCellTypeElements } from "../../../evaluation/datasets/cell-type-elements/table.ts";
+} from "../../../datasets/cell-type-elements/build.ts";
+import { deseq2 } from "../../../datasets/cell-type-elements/differential.ts";
+import { readCellTypeElements } from "../../../datasets/cell-type-elements/table.ts";
 import { count } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { shellWord } from "../../shell-word.ts";

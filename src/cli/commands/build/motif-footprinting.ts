@@ -1,16 +1,13 @@
 import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
 import { expectWritableFile } from "../../../base/writable.ts";
+import { backgroundRows } from "../../../datasets/motif-footprinting/background-rows.ts";
+import { readBackgrounds, writeBackgrounds } from "../../../datasets/motif-footprinting/backgrounds.ts";
+import { writeFootprints } from "../../../datasets/motif-footprinting/footprint-file.ts";
+import { buildFootprints } from "../../../datasets/motif-footprinting/footprints.ts";
+import { readRegulatoryElements } from "../../../datasets/regulatory-elements/table.ts";
 import { openGenome } from "../../../dna/genome/genome.ts";
 import { readMotifs } from "../../../dna/motifs/meme.ts";
-import { backgroundRows } from "../../../evaluation/datasets/motif-footprinting/background-rows.ts";
-import {
-  readBackgrounds,
-  writeBackgrounds,
-} from "../../../evaluation/datasets/motif-footprinting/backgrounds.ts";
-import { writeFootprints } from "../../../evaluation/datasets/motif-footprinting/footprint-file.ts";
-import { buildFootprints } from "../../../evaluation/datasets/motif-footprinting/footprints.ts";
-import { readRegulatoryElements } from "../../../evaluation/datasets/regulatory-elements/table.ts";
 import { regulatoryElements } from "../../../evaluation/tasks/regulatory-elements/regulatory-elements.ts";
 import { type Context, type DefineCommand, examples } from "../../command.ts";
 import { shellWord } from "../../shell-word.ts";

@@ -1,8 +1,8 @@
 import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
 import { expectWritableFile } from "../../../base/writable.ts";
-import { buildRegulatoryElements } from "../../../evaluation/datasets/regulatory-elements/build.ts";
-import { writeRegulatoryElements } from "../../../evaluation/datasets/regulatory-elements/table.ts";
+import { buildRegulatoryElements } from "../../../datasets/regulatory-elements/build.ts";
+import { writeRegulatoryElements } from "../../../datasets/regulatory-elements/table.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { shellWord } from "../../shell-word.ts";
 import { wholeNumber } from "../../whole-number.ts";

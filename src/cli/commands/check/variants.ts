@@ -1,12 +1,8 @@
 import { counted } from "../../../base/counted.ts";
+import { checkVariants, SCORE_COLUMN, type VariantCheck } from "../../../datasets/variants/check.ts";
+import type { Finding } from "../../../datasets/variants/checks/finding.ts";
+import { readVariants } from "../../../datasets/variants/read.ts";
 import { openGenome } from "../../../dna/genome/genome.ts";
-import {
-  checkVariants,
-  SCORE_COLUMN,
-  type VariantCheck,
-} from "../../../evaluation/datasets/variants/check.ts";
-import type { Finding } from "../../../evaluation/datasets/variants/checks/finding.ts";
-import { readVariants } from "../../../evaluation/datasets/variants/read.ts";
 import { count } from "../../../report/numbers.ts";
 import { type Context, type DefineCommand, examples } from "../../command.ts";
 

@@ -1,6 +1,6 @@
 import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
-import { writeBundle } from "../../../evaluation/datasets/sources/bundle.ts";
+import { writeBundle } from "../../../datasets/sources/bundle.ts";
 import { bytes } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { dataFolderOption } from "../../data-folder.ts";

@@ -1,8 +1,8 @@
 import { InputError } from "../../../base/errors.ts";
-import { SOURCES, sourceNamed } from "../../../evaluation/datasets/sources/catalogue.ts";
-import { fetchSource } from "../../../evaluation/datasets/sources/fetch-source.ts";
-import { servicesFromEnvironment } from "../../../evaluation/datasets/sources/services.ts";
-import type { Source } from "../../../evaluation/datasets/sources/source.ts";
+import { SOURCES, sourceNamed } from "../../../datasets/sources/catalogue.ts";
+import { fetchSource } from "../../../datasets/sources/fetch-source.ts";
+import { servicesFromEnvironment } from "../../../datasets/sources/services.ts";
+import type { Source } from "../../../datasets/sources/source.ts";
 import { sourcesOfSuite } from "../../../evaluation/suites/places.ts";
 import { readSuite } from "../../../evaluation/suites/read-suite.ts";
 import { bytes } from "../../../report/numbers.ts";

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { kindOfPath } from "../../../base/folder.ts";
-import { SOURCES } from "../../../evaluation/datasets/sources/catalogue.ts";
-import { CITED_SOURCES } from "../../../evaluation/datasets/sources/cited.ts";
-import { readDataRecord } from "../../../evaluation/datasets/sources/data-record.ts";
-import { addressText } from "../../../evaluation/datasets/sources/locate.ts";
+import { SOURCES } from "../../../datasets/sources/catalogue.ts";
+import { CITED_SOURCES } from "../../../datasets/sources/cited.ts";
+import { readDataRecord } from "../../../datasets/sources/data-record.ts";
+import { addressText } from "../../../datasets/sources/locate.ts";
 import { bytes } from "../../../report/numbers.ts";
 import { plainTable } from "../../../report/tables/plain.ts";
 import { type DefineCommand, examples } from "../../command.ts";

@@ -1,5 +1,5 @@
 import { counted } from "../../../base/counted.ts";
-import { unpackBundle } from "../../../evaluation/datasets/sources/bundle.ts";
+import { unpackBundle } from "../../../datasets/sources/bundle.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { dataFolderOption } from "../../data-folder.ts";
 import { type Progress, startProgress } from "../../progress.ts";

@@ -1,6 +1,6 @@
 import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
-import { verifyData } from "../../../evaluation/datasets/sources/verify.ts";
+import { verifyData } from "../../../datasets/sources/verify.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { dataFolderOption } from "../../data-folder.ts";
 

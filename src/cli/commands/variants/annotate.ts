@@ -1,7 +1,7 @@
 import { counted } from "../../../base/counted.ts";
 import { writeFileWhole } from "../../../base/write-file.ts";
-import { annotatedLines, readVariantScores } from "../../../evaluation/datasets/variants/annotate.ts";
-import { readVariants } from "../../../evaluation/datasets/variants/read.ts";
+import { annotatedLines, readVariantScores } from "../../../datasets/variants/annotate.ts";
+import { readVariants } from "../../../datasets/variants/read.ts";
 import { count } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 

@@ -1,10 +1,10 @@
 import { Option } from "commander";
 import { counted } from "../../../base/counted.ts";
 import { writeFileWhole } from "../../../base/write-file.ts";
+import type { EffectFavours } from "../../../datasets/variants/forms.ts";
+import { readVariants } from "../../../datasets/variants/read.ts";
+import { linesOfRows, scoresOfColumn } from "../../../datasets/variants/score-column.ts";
 import { openGenome } from "../../../dna/genome/genome.ts";
-import type { EffectFavours } from "../../../evaluation/datasets/variants/forms.ts";
-import { readVariants } from "../../../evaluation/datasets/variants/read.ts";
-import { linesOfRows, scoresOfColumn } from "../../../evaluation/datasets/variants/score-column.ts";
 import { count } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { shellWord } from "../../shell-word.ts";

@@ -1,4 +1,4 @@
-import { CELL_LINES } from "../../datasets/cell-lines.ts";
+import { CELL_LINES } from "../../../datasets/cell-lines.ts";
 import { asKind } from "../prediction.ts";
 import type { ScoreTable, Task, TaskSetting } from "../task.ts";
 import { classOf, measureCellTypes, validateCellTypes } from "./classified.ts";

@@ -3,7 +3,7 @@ import { kindOfPath } from "../../../base/folder.ts";
 import { cutFile, readLineLog } from "../../../base/line-log.ts";
 import { version } from "../../../base/version.ts";
 import { appendDurably } from "../../../base/write-file.ts";
-import type { KeptClusterings } from "../../metrics/seeded-clusters.ts";
+import type { KeptClusterings } from "../../../metrics/seeded-clusters.ts";
 
 const LINE =
   /^\{"of":"([0-9a-f]{16})","seed":(\d+),"clusters":"([A-Za-z0-9+/=]+)","sha256":"([0-9a-f]{16})"\}$/;

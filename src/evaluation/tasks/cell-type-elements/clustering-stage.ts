@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
-import type { KeptClusterings, SeededOptions } from "../../metrics/seeded-clusters.ts";
+import type { KeptClusterings, SeededOptions } from "../../../metrics/seeded-clusters.ts";
 import type { MeasureWork } from "../task.ts";
 
 /**

@@ -4,18 +4,18 @@ import { sha256Hex } from "../../../base/digest.ts";
 import { InputError } from "../../../base/errors.ts";
 import { Pcg64 } from "../../../base/pcg64.ts";
 import { inTurns } from "../../../base/turns.ts";
-import { CELL_LINES } from "../../datasets/cell-lines.ts";
-import { type Blocks, chromosomeBlocks, genomicBlocks, singleRows } from "../../metrics/blocks.ts";
-import type { Estimate } from "../../metrics/estimate.ts";
-import type { Matrix } from "../../metrics/matrix.ts";
-import { motifCountFeatures } from "../../metrics/motif-count-features.ts";
-import { pcaSteps } from "../../metrics/pca.ts";
+import { CELL_LINES } from "../../../datasets/cell-lines.ts";
+import { type Blocks, chromosomeBlocks, genomicBlocks, singleRows } from "../../../metrics/blocks.ts";
+import type { Estimate } from "../../../metrics/estimate.ts";
+import type { Matrix } from "../../../metrics/matrix.ts";
+import { motifCountFeatures } from "../../../metrics/motif-count-features.ts";
+import { pcaSteps } from "../../../metrics/pca.ts";
 import {
   type SeededScores,
   scoreOverBlocks,
   scoreSpread,
   seededClusters,
-} from "../../metrics/seeded-clusters.ts";
+} from "../../../metrics/seeded-clusters.ts";
 import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
 import { ofKind, type Prediction, type VectorPrediction } from "../prediction.ts";

@@ -1,9 +1,13 @@
 import { sha256Hex } from "../../../base/digest.ts";
 import { InputError } from "../../../base/errors.ts";
 import { rememberedDigest } from "../../../base/remembered-digest.ts";
-import type { CellLine } from "../../datasets/cell-lines.ts";
-import { codesOfEntries } from "../../datasets/processed/entries.ts";
-import { openProcessed, type ProcessedData, type ProcessedSequences } from "../../datasets/processed/h5.ts";
+import type { CellLine } from "../../../datasets/cell-lines.ts";
+import { codesOfEntries } from "../../../datasets/processed/entries.ts";
+import {
+  openProcessed,
+  type ProcessedData,
+  type ProcessedSequences,
+} from "../../../datasets/processed/h5.ts";
 import { exampleOfCodes } from "../example-of-codes.ts";
 import { pickRows } from "../pick-rows.ts";
 import type { SplitPart } from "../split.ts";

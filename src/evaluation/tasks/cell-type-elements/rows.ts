@@ -1,11 +1,11 @@
 import { sha256Hex } from "../../../base/digest.ts";
 import { InputError } from "../../../base/errors.ts";
+import { readRowList } from "../../../datasets/cell-type-elements/row-list.ts";
+import { type CellTypeElementRow, readCellTypeElements } from "../../../datasets/cell-type-elements/table.ts";
+import { isProcessedFile } from "../../../datasets/processed/entries.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { missingChromosome } from "../../../dna/genome/missing-chromosome.ts";
 import { windowCodes } from "../../../dna/sequence/letters.ts";
-import { readRowList } from "../../datasets/cell-type-elements/row-list.ts";
-import { type CellTypeElementRow, readCellTypeElements } from "../../datasets/cell-type-elements/table.ts";
-import { isProcessedFile } from "../../datasets/processed/entries.ts";
 import { exampleOfCodes } from "../example-of-codes.ts";
 import { genomeInput, missingInput } from "../inputs.ts";
 import { pickRows } from "../pick-rows.ts";

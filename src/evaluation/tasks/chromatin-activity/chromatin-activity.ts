@@ -1,4 +1,4 @@
-import { ACTIVITY_WINDOW } from "../../datasets/chromatin-activity/windows.ts";
+import { ACTIVITY_WINDOW } from "../../../datasets/chromatin-activity/windows.ts";
 import { asKind } from "../prediction.ts";
 import type { Task, TaskRow, TaskSetting } from "../task.ts";
 import { type ActivitySet, setOf, targetOf } from "./columns.ts";

@@ -1,6 +1,6 @@
 import { InternalError } from "../../../base/errors.ts";
-import type { Blocks } from "../../metrics/blocks.ts";
-import { genomicBlocks, singleRows } from "../../metrics/blocks.ts";
+import type { Blocks } from "../../../metrics/blocks.ts";
+import { genomicBlocks, singleRows } from "../../../metrics/blocks.ts";
 import { type ActivityPrediction, ofKind, type Prediction } from "../prediction.ts";
 import type { LabelledRow } from "../task.ts";
 

@@ -1,8 +1,8 @@
 import { FormatError, InputError } from "../../../base/errors.ts";
 import { rememberedDigest } from "../../../base/remembered-digest.ts";
-import { CELL_LINES } from "../../datasets/cell-lines.ts";
-import { codesOfEntries } from "../../datasets/processed/entries.ts";
-import { openProcessed, type ProcessedPeaks } from "../../datasets/processed/h5.ts";
+import { CELL_LINES } from "../../../datasets/cell-lines.ts";
+import { codesOfEntries } from "../../../datasets/processed/entries.ts";
+import { openProcessed, type ProcessedPeaks } from "../../../datasets/processed/h5.ts";
 import { exampleOfCodes } from "../example-of-codes.ts";
 import { pickRows } from "../pick-rows.ts";
 import type { SplitPart } from "../split.ts";

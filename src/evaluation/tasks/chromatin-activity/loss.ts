@@ -1,6 +1,6 @@
 import { InternalError } from "../../../base/errors.ts";
-import { squaredErrors } from "../../metrics/losses.ts";
-import { mean, sum } from "../../metrics/sum.ts";
+import { squaredErrors } from "../../../metrics/losses.ts";
+import { mean, sum } from "../../../metrics/sum.ts";
 import type { MeasureContext } from "../task.ts";
 import type { ActivityColumns } from "./columns.ts";
 

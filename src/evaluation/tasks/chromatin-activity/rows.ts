@@ -1,16 +1,16 @@
 import { InputError } from "../../../base/errors.ts";
-import type { Genome } from "../../../dna/genome/genome.ts";
-import { formatInterval } from "../../../dna/genome/interval.ts";
-import { missingChromosome } from "../../../dna/genome/missing-chromosome.ts";
-import { openBigWig, type Signal } from "../../../dna/genome/signal.ts";
-import { windowCodes } from "../../../dna/sequence/letters.ts";
 import {
   ACTIVITY_WINDOW,
   type ActivityWindow,
   countedPart,
   readActivityWindows,
-} from "../../datasets/chromatin-activity/windows.ts";
-import { isProcessedFile } from "../../datasets/processed/entries.ts";
+} from "../../../datasets/chromatin-activity/windows.ts";
+import { isProcessedFile } from "../../../datasets/processed/entries.ts";
+import type { Genome } from "../../../dna/genome/genome.ts";
+import { formatInterval } from "../../../dna/genome/interval.ts";
+import { missingChromosome } from "../../../dna/genome/missing-chromosome.ts";
+import { openBigWig, type Signal } from "../../../dna/genome/signal.ts";
+import { windowCodes } from "../../../dna/sequence/letters.ts";
 import { exampleOfCodes } from "../example-of-codes.ts";
 import { genomeInput, missingInput, textInput } from "../inputs.ts";
 import { pickRows } from "../pick-rows.ts";

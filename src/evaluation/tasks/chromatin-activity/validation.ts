@@ -1,6 +1,6 @@
-import { pearson, spearman } from "../../metrics/correlation.ts";
-import { paperPearson, paperSpearman } from "../../metrics/paper-correlation.ts";
-import { mean, sum } from "../../metrics/sum.ts";
+import { pearson, spearman } from "../../../metrics/correlation.ts";
+import { paperPearson, paperSpearman } from "../../../metrics/paper-correlation.ts";
+import { mean, sum } from "../../../metrics/sum.ts";
 import type { Prediction } from "../prediction.ts";
 import type { MeasureContext } from "../task.ts";
 import { type ActivityColumns, type ActivityParts, activityParts } from "./columns.ts";

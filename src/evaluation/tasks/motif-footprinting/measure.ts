@@ -1,15 +1,15 @@
 import { counted } from "../../../base/counted.ts";
-import type { Protocol } from "../../../models/model.ts";
-import { ENOUGH_BLOCKS } from "../../metrics/block-estimate.ts";
-import { blocksBy } from "../../metrics/blocks.ts";
+import { ENOUGH_BLOCKS } from "../../../metrics/block-estimate.ts";
+import { blocksBy } from "../../../metrics/blocks.ts";
 import {
   pairedAccuracyEstimate,
   pairedCounts,
   pairedOutcomes,
   type TieRule,
-} from "../../metrics/paired-accuracy.ts";
-import { percentiles } from "../../metrics/quantiles.ts";
-import { mean } from "../../metrics/sum.ts";
+} from "../../../metrics/paired-accuracy.ts";
+import { percentiles } from "../../../metrics/quantiles.ts";
+import { mean } from "../../../metrics/sum.ts";
+import type { Protocol } from "../../../models/model.ts";
 import { finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
 import {

@@ -1,16 +1,16 @@
 import { counted } from "../../../base/counted.ts";
 import { sha256Hex } from "../../../base/digest.ts";
 import { InputError } from "../../../base/errors.ts";
-import { readMotifFamilies } from "../../../dna/motifs/motif-families.ts";
-import { readExportedFootprints } from "../../datasets/motif-footprinting/exported-footprints.ts";
+import { readExportedFootprints } from "../../../datasets/motif-footprinting/exported-footprints.ts";
 import {
   type Footprints,
   footprintsOf,
   readFootprints,
   STRANDS,
-} from "../../datasets/motif-footprinting/footprint-file.ts";
-import type { FootprintLine } from "../../datasets/motif-footprinting/footprints.ts";
-import { isProcessedFile } from "../../datasets/processed/entries.ts";
+} from "../../../datasets/motif-footprinting/footprint-file.ts";
+import type { FootprintLine } from "../../../datasets/motif-footprinting/footprints.ts";
+import { isProcessedFile } from "../../../datasets/processed/entries.ts";
+import { readMotifFamilies } from "../../../dna/motifs/motif-families.ts";
 import { missingInput } from "../inputs.ts";
 import { pickRows } from "../pick-rows.ts";
 import { asKind } from "../prediction.ts";

@@ -1,11 +1,11 @@
-import { blockMeans, blocksBy } from "../../metrics/blocks.ts";
-import { clusteredProportion } from "../../metrics/clustered-proportion.ts";
-import type { Estimate } from "../../metrics/estimate.ts";
-import { benjaminiHochberg } from "../../metrics/false-discovery.ts";
-import { waldInterval } from "../../metrics/intervals.ts";
-import { pairedOutcomes, type TieRule } from "../../metrics/paired-accuracy.ts";
-import { mean } from "../../metrics/sum.ts";
-import { wilcoxon } from "../../metrics/wilcoxon.ts";
+import { blockMeans, blocksBy } from "../../../metrics/blocks.ts";
+import { clusteredProportion } from "../../../metrics/clustered-proportion.ts";
+import type { Estimate } from "../../../metrics/estimate.ts";
+import { benjaminiHochberg } from "../../../metrics/false-discovery.ts";
+import { waldInterval } from "../../../metrics/intervals.ts";
+import { pairedOutcomes, type TieRule } from "../../../metrics/paired-accuracy.ts";
+import { mean } from "../../../metrics/sum.ts";
+import { wilcoxon } from "../../../metrics/wilcoxon.ts";
 
 /** The comparisons of a cell as columns: one entry for each background, motif and strand. */
 export interface Comparisons {

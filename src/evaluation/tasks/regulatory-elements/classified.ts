@@ -1,17 +1,22 @@
 import { InternalError } from "../../../base/errors.ts";
+import { argMax, correctness } from "../../../metrics/accuracy.ts";
+import { averagePrecisionEstimate, averagePrecisionOver } from "../../../metrics/auprc.ts";
+import { aurocOver } from "../../../metrics/auroc.ts";
+import { type BlockStatistic, type Blocks, genomicBlocks, singleRows } from "../../../metrics/blocks.ts";
+import { aurocEstimate } from "../../../metrics/delong.ts";
+import type { Estimate } from "../../../metrics/estimate.ts";
+import { crossEntropies } from "../../../metrics/losses.ts";
+import type { Matrix } from "../../../metrics/matrix.ts";
+import { confusion, matthews, matthewsEstimate, matthewsOver } from "../../../metrics/matthews.ts";
+import { meanOver } from "../../../metrics/mean.ts";
+import {
+  pairedAccuracy,
+  pairedCounts,
+  pairedOutcomes,
+  type TieRule,
+} from "../../../metrics/paired-accuracy.ts";
+import { mean, sum } from "../../../metrics/sum.ts";
 import type { Protocol } from "../../../models/model.ts";
-import { argMax, correctness } from "../../metrics/accuracy.ts";
-import { averagePrecisionEstimate, averagePrecisionOver } from "../../metrics/auprc.ts";
-import { aurocOver } from "../../metrics/auroc.ts";
-import { type BlockStatistic, type Blocks, genomicBlocks, singleRows } from "../../metrics/blocks.ts";
-import { aurocEstimate } from "../../metrics/delong.ts";
-import type { Estimate } from "../../metrics/estimate.ts";
-import { crossEntropies } from "../../metrics/losses.ts";
-import type { Matrix } from "../../metrics/matrix.ts";
-import { confusion, matthews, matthewsEstimate, matthewsOver } from "../../metrics/matthews.ts";
-import { meanOver } from "../../metrics/mean.ts";
-import { pairedAccuracy, pairedCounts, pairedOutcomes, type TieRule } from "../../metrics/paired-accuracy.ts";
-import { mean, sum } from "../../metrics/sum.ts";
 import { blockInterval } from "../block-interval.ts";
 import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";

@@ -1,8 +1,8 @@
 import { InputError } from "../../../base/errors.ts";
 import { rememberedDigest } from "../../../base/remembered-digest.ts";
+import { codesOfEntries } from "../../../datasets/processed/entries.ts";
+import { openProcessed, type ProcessedSplit } from "../../../datasets/processed/h5.ts";
 import { modelLettersOf, NO_BASE } from "../../../dna/sequence/letters.ts";
-import { codesOfEntries } from "../../datasets/processed/entries.ts";
-import { openProcessed, type ProcessedSplit } from "../../datasets/processed/h5.ts";
 import { pickRows } from "../pick-rows.ts";
 import type { SplitPart } from "../split.ts";
 import type { Example, OpenTask, SelectedRows, Selection, Task, TaskRow } from "../task.ts";

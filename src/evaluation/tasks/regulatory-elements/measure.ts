@@ -1,8 +1,7 @@
 import { counted } from "../../../base/counted.ts";
-import type { Protocol } from "../../../models/model.ts";
-import { ENOUGH_BLOCKS } from "../../metrics/block-estimate.ts";
-import { type Blocks, genomicBlocks, singleRows } from "../../metrics/blocks.ts";
-import { meanOver } from "../../metrics/mean.ts";
+import { ENOUGH_BLOCKS } from "../../../metrics/block-estimate.ts";
+import { type Blocks, genomicBlocks, singleRows } from "../../../metrics/blocks.ts";
+import { meanOver } from "../../../metrics/mean.ts";
 import {
   type PairedCounts,
   pairedAccuracy,
@@ -10,10 +9,11 @@ import {
   pairedCounts,
   pairedOutcomes,
   type TieRule,
-} from "../../metrics/paired-accuracy.ts";
-import { percentiles } from "../../metrics/quantiles.ts";
-import { mean } from "../../metrics/sum.ts";
-import { wilcoxon } from "../../metrics/wilcoxon.ts";
+} from "../../../metrics/paired-accuracy.ts";
+import { percentiles } from "../../../metrics/quantiles.ts";
+import { mean } from "../../../metrics/sum.ts";
+import { wilcoxon } from "../../../metrics/wilcoxon.ts";
+import type { Protocol } from "../../../models/model.ts";
 import { blockInterval } from "../block-interval.ts";
 import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";

@@ -1,11 +1,11 @@
 import { InputError } from "../../../base/errors.ts";
 import { Pcg64 } from "../../../base/pcg64.ts";
 import { seedOf } from "../../../base/seed.ts";
+import type { RegulatoryElementRow } from "../../../datasets/regulatory-elements/table.ts";
 import { modelLettersOf, windowCodes } from "../../../dna/sequence/letters.ts";
 import { oneHotOfCodes } from "../../../dna/sequence/one-hot.ts";
 import { reverseComplementCodes } from "../../../dna/sequence/reverse-complement.ts";
 import { dinucleotideShuffleCodes } from "../../../dna/sequence/shuffle.ts";
-import type { RegulatoryElementRow } from "../../datasets/regulatory-elements/table.ts";
 
 /** An element's window, and the same window with the element's own bases shuffled; each of `inputEnd - inputStart` positions. */
 export interface Pair<Sequence> {

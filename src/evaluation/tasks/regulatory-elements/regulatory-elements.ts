@@ -1,11 +1,11 @@
 import { InputError } from "../../../base/errors.ts";
-import { type Genome, openGenome } from "../../../dna/genome/genome.ts";
-import { missingChromosome } from "../../../dna/genome/missing-chromosome.ts";
-import { isProcessedFile } from "../../datasets/processed/entries.ts";
+import { isProcessedFile } from "../../../datasets/processed/entries.ts";
 import {
   type RegulatoryElementRow,
   readRegulatoryElements,
-} from "../../datasets/regulatory-elements/table.ts";
+} from "../../../datasets/regulatory-elements/table.ts";
+import { type Genome, openGenome } from "../../../dna/genome/genome.ts";
+import { missingChromosome } from "../../../dna/genome/missing-chromosome.ts";
 import { pickRows } from "../pick-rows.ts";
 import { asKind } from "../prediction.ts";
 import { rowsPerChromosome } from "../rows-per-chromosome.ts";

@@ -1,4 +1,4 @@
-import type { VariantForm } from "../../datasets/variants/forms.ts";
+import type { VariantForm } from "../../../datasets/variants/forms.ts";
 
 /** Counts of a published table, by the names they have in a measurement. */
 interface KnownCounts {

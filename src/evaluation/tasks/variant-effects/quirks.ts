@@ -1,6 +1,6 @@
+import { auroc } from "../../../metrics/auroc.ts";
+import { pearson } from "../../../metrics/correlation.ts";
 import type { Protocol } from "../../../models/model.ts";
-import { auroc } from "../../metrics/auroc.ts";
-import { pearson } from "../../metrics/correlation.ts";
 import { finiteOrNull } from "../json-numbers.ts";
 import type { QuirkEffect } from "../measurement.ts";
 import { orientationOf, type ScoredVariant, type ScoreKind } from "./scores.ts";

@@ -1,13 +1,13 @@
 import { basename } from "node:path";
 import { InputError } from "../../../base/errors.ts";
+import { isProcessedFile } from "../../../datasets/processed/entries.ts";
+import { checkVariants, SCORE_COLUMN } from "../../../datasets/variants/check.ts";
+import type { Finding } from "../../../datasets/variants/checks/finding.ts";
+import { readVariants } from "../../../datasets/variants/read.ts";
+import { type VariantRow, type VariantTable, variantTable } from "../../../datasets/variants/table.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { missingChromosome } from "../../../dna/genome/missing-chromosome.ts";
 import { modelLettersOf } from "../../../dna/sequence/letters.ts";
-import { isProcessedFile } from "../../datasets/processed/entries.ts";
-import { checkVariants, SCORE_COLUMN } from "../../datasets/variants/check.ts";
-import type { Finding } from "../../datasets/variants/checks/finding.ts";
-import { readVariants } from "../../datasets/variants/read.ts";
-import { type VariantRow, type VariantTable, variantTable } from "../../datasets/variants/table.ts";
 import { genomeInput, missingInput, textInput } from "../inputs.ts";
 import { pickRows } from "../pick-rows.ts";
 import { rowsPerChromosome } from "../rows-per-chromosome.ts";

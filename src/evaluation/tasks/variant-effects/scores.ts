@@ -1,6 +1,6 @@
 import { InternalError } from "../../../base/errors.ts";
+import type { EffectFavours, VariantForm } from "../../../datasets/variants/forms.ts";
 import type { Protocol } from "../../../models/model.ts";
-import type { EffectFavours, VariantForm } from "../../datasets/variants/forms.ts";
 import type { Prediction, RowFacts } from "../prediction.ts";
 
 /** What a row of the task is known by, beside its answer. */

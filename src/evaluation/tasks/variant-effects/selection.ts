@@ -1,5 +1,5 @@
+import { isEvaluated } from "../../../datasets/variants/table.ts";
 import type { Protocol } from "../../../models/model.ts";
-import { isEvaluated } from "../../datasets/variants/table.ts";
 import type { ScoredVariant } from "./scores.ts";
 
 /** The variants that are evaluated, and what became of the others. */

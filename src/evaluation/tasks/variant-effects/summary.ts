@@ -1,7 +1,7 @@
 import { counted } from "../../../base/counted.ts";
-import { ENOUGH_BLOCKS } from "../../metrics/block-estimate.ts";
-import { genomicBlocks } from "../../metrics/blocks.ts";
-import { mean } from "../../metrics/sum.ts";
+import { ENOUGH_BLOCKS } from "../../../metrics/block-estimate.ts";
+import { genomicBlocks } from "../../../metrics/blocks.ts";
+import { mean } from "../../../metrics/sum.ts";
 import { finiteOrNull } from "../json-numbers.ts";
 import type { Measurement } from "../measurement.ts";
 import type { MeasureContext } from "../task.ts";

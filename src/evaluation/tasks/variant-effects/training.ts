@@ -1,6 +1,6 @@
 import { InputError } from "../../../base/errors.ts";
+import { isProcessedFile } from "../../../datasets/processed/entries.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
-import { isProcessedFile } from "../../datasets/processed/entries.ts";
 import { chromatinActivity } from "../chromatin-activity/chromatin-activity.ts";
 import type { InputForm, OpenTask, TaskInputs } from "../task.ts";
 

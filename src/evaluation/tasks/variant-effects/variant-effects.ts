@@ -1,4 +1,4 @@
-import { isEvaluated, type VariantRow } from "../../datasets/variants/table.ts";
+import { isEvaluated, type VariantRow } from "../../../datasets/variants/table.ts";
 import type { Prediction } from "../prediction.ts";
 import { asKind } from "../prediction.ts";
 import type { ScoreTable, Task } from "../task.ts";

@@ -1,15 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
-import { openGenome } from "../../../../src/dna/genome/genome.ts";
-import { CELL_LINES } from "../../../../src/evaluation/datasets/cell-lines.ts";
+import { CELL_LINES } from "../../../../src/datasets/cell-lines.ts";
 import {
   readCellTypeElements,
   writeCellTypeElements,
-} from "../../../../src/evaluation/datasets/cell-type-elements/table.ts";
-import {
-  type SyntheticGenome,
-  writeSyntheticGenome,
-} from "../../../../src/evaluation/datasets/synthetic/write.ts";
+} from "../../../../src/datasets/cell-type-elements/table.ts";
+import { type SyntheticGenome, writeSyntheticGenome } from "../../../../src/demo/synthetic/write.ts";
+import { openGenome } from "../../../../src/dna/genome/genome.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
 import { mergeRun } from "../../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../../src/evaluation/runs/plan.ts";

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { CELL_LINES } from "../../../../src/evaluation/datasets/cell-lines.ts";
+import { CELL_LINES } from "../../../../src/datasets/cell-lines.ts";
 import {
   measureCellTypes,
   validateCellTypes,
 } from "../../../../src/evaluation/tasks/cell-type-elements/classified.ts";
 import type { LogitsPrediction } from "../../../../src/evaluation/tasks/prediction.ts";
 import type { Protocol } from "../../../../src/models/model.ts";
+import { expectClose, goldenSection, METRICS } from "../../../metrics/golden.ts";
 import { testWithSharedData } from "../../../shared-data.ts";
-import { expectClose, goldenSection, METRICS } from "../../metrics/golden.ts";
 
 function predictionsOf(
   rows: readonly (readonly [label: number, logits: readonly number[]])[],

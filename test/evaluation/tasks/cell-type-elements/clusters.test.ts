@@ -3,11 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../../src/base/pcg64.ts";
 import { normal } from "../../../../src/base/sample.ts";
-import { CELL_LINES } from "../../../../src/evaluation/datasets/cell-lines.ts";
-import { adjustedMutualInformation } from "../../../../src/evaluation/metrics/adjusted-mutual-information.ts";
-import { kMeans } from "../../../../src/evaluation/metrics/k-means.ts";
-import { motifCountFeatures } from "../../../../src/evaluation/metrics/motif-count-features.ts";
-import { pca } from "../../../../src/evaluation/metrics/pca.ts";
+import { CELL_LINES } from "../../../../src/datasets/cell-lines.ts";
 import {
   checkClusteringRecipe,
   measureClusters,
@@ -16,6 +12,10 @@ import type { VectorPrediction } from "../../../../src/evaluation/tasks/predicti
 import type { Recipe } from "../../../../src/evaluation/tasks/recipe.ts";
 import type { StageProgress } from "../../../../src/evaluation/tasks/stage-progress.ts";
 import type { MeasureWork } from "../../../../src/evaluation/tasks/task.ts";
+import { adjustedMutualInformation } from "../../../../src/metrics/adjusted-mutual-information.ts";
+import { kMeans } from "../../../../src/metrics/k-means.ts";
+import { motifCountFeatures } from "../../../../src/metrics/motif-count-features.ts";
+import { pca } from "../../../../src/metrics/pca.ts";
 import type { Protocol } from "../../../../src/models/model.ts";
 import { temporaryFolder } from "../../../temporary-folder.ts";
 

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { pearson, spearman } from "../../../../src/evaluation/metrics/correlation.ts";
 import {
   measureActivity,
   measurePredictedActivity,
@@ -8,6 +7,7 @@ import { validateActivity } from "../../../../src/evaluation/tasks/chromatin-act
 import type { Measurement } from "../../../../src/evaluation/tasks/measurement.ts";
 import type { ActivityPrediction } from "../../../../src/evaluation/tasks/prediction.ts";
 import type { MeasureContext } from "../../../../src/evaluation/tasks/task.ts";
+import { pearson, spearman } from "../../../../src/metrics/correlation.ts";
 import type { Protocol } from "../../../../src/models/model.ts";
 
 type Row = readonly [set: string, counts: number, prediction: number];

@@ -1,16 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type Genome, openGenome } from "../../../../src/dna/genome/genome.ts";
-import type { Interval } from "../../../../src/dna/genome/interval.ts";
-import { openBigWig, type Signal } from "../../../../src/dna/genome/signal.ts";
 import {
   type ActivityWindow,
   readActivityWindows,
-} from "../../../../src/evaluation/datasets/chromatin-activity/windows.ts";
+} from "../../../../src/datasets/chromatin-activity/windows.ts";
+import { type Genome, openGenome } from "../../../../src/dna/genome/genome.ts";
+import type { Interval } from "../../../../src/dna/genome/interval.ts";
+import { openBigWig, type Signal } from "../../../../src/dna/genome/signal.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
-import { auroc } from "../../../../src/evaluation/metrics/auroc.ts";
 import { chromatinActivity } from "../../../../src/evaluation/tasks/chromatin-activity/chromatin-activity.ts";
+import { auroc } from "../../../../src/metrics/auroc.ts";
 import type { Model } from "../../../../src/models/model.ts";
 import { reduceMean } from "../../../../src/net/graph/build.ts";
 import { FreshLayers } from "../../../../src/net/nn/init.ts";

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../../src/base/pcg64.ts";
-import { readMotifs } from "../../../../src/dna/motifs/meme.ts";
 import {
   buildFootprints,
   type FootprintLine,
-} from "../../../../src/evaluation/datasets/motif-footprinting/footprints.ts";
+} from "../../../../src/datasets/motif-footprinting/footprints.ts";
+import { readMotifs } from "../../../../src/dna/motifs/meme.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
 import { motifFootprinting } from "../../../../src/evaluation/tasks/motif-footprinting/motif-footprinting.ts";
 import { scratchFiles } from "../../../scratch-files.ts";

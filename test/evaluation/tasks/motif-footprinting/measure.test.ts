@@ -1,7 +1,5 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { blockMeans, blocksBy } from "../../../../src/evaluation/metrics/blocks.ts";
-import { wilcoxon } from "../../../../src/evaluation/metrics/wilcoxon.ts";
 import type { Measurement } from "../../../../src/evaluation/tasks/measurement.ts";
 import { publishedMotifs } from "../../../../src/evaluation/tasks/motif-footprinting/breakdowns.ts";
 import {
@@ -13,6 +11,8 @@ import type {
   LikelihoodPrediction,
   Prediction,
 } from "../../../../src/evaluation/tasks/prediction.ts";
+import { blockMeans, blocksBy } from "../../../../src/metrics/blocks.ts";
+import { wilcoxon } from "../../../../src/metrics/wilcoxon.ts";
 import type { Protocol } from "../../../../src/models/model.ts";
 
 type Row = readonly [background: number, motif: string, strand: number, ...values: number[]];

@@ -2,15 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openGenome } from "../../../../src/dna/genome/genome.ts";
-import { readMotifs } from "../../../../src/dna/motifs/meme.ts";
-import { readBackgrounds } from "../../../../src/evaluation/datasets/motif-footprinting/backgrounds.ts";
+import { readBackgrounds } from "../../../../src/datasets/motif-footprinting/backgrounds.ts";
 import {
   buildFootprints,
   type FootprintLine,
-} from "../../../../src/evaluation/datasets/motif-footprinting/footprints.ts";
-import type { SyntheticFiles } from "../../../../src/evaluation/datasets/synthetic/files.ts";
-import { writeSyntheticGenome } from "../../../../src/evaluation/datasets/synthetic/write.ts";
+} from "../../../../src/datasets/motif-footprinting/footprints.ts";
+import type { SyntheticFiles } from "../../../../src/demo/synthetic/files.ts";
+import { writeSyntheticGenome } from "../../../../src/demo/synthetic/write.ts";
+import { openGenome } from "../../../../src/dna/genome/genome.ts";
+import { readMotifs } from "../../../../src/dna/motifs/meme.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
 import { motifFootprinting } from "../../../../src/evaluation/tasks/motif-footprinting/motif-footprinting.ts";
 import { type DistancePrediction, ofKind } from "../../../../src/evaluation/tasks/prediction.ts";

@@ -6,8 +6,8 @@ import {
   validatePairs,
 } from "../../../../src/evaluation/tasks/regulatory-elements/classified.ts";
 import type { Protocol } from "../../../../src/models/model.ts";
+import { expectClose, goldenSection, METRICS } from "../../../metrics/golden.ts";
 import { testWithSharedData } from "../../../shared-data.ts";
-import { expectClose, goldenSection, METRICS } from "../../metrics/golden.ts";
 
 type Logits = readonly [number, number];
 

@@ -2,9 +2,9 @@ import { readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { InputError } from "../../../../src/base/errors.ts";
+import { readRegulatoryElements } from "../../../../src/datasets/regulatory-elements/table.ts";
 import { type Genome, openGenome } from "../../../../src/dna/genome/genome.ts";
 import { reverseComplement } from "../../../../src/dna/sequence/reverse-complement.ts";
-import { readRegulatoryElements } from "../../../../src/evaluation/datasets/regulatory-elements/table.ts";
 import {
   elementAndControl,
   elementAndControlCodes,

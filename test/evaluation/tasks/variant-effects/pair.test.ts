@@ -1,9 +1,9 @@
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { readTable } from "../../../../src/base/table.ts";
+import { readVariants } from "../../../../src/datasets/variants/read.ts";
 import { openGenome } from "../../../../src/dna/genome/genome.ts";
 import { modelLettersOf } from "../../../../src/dna/sequence/letters.ts";
-import { readVariants } from "../../../../src/evaluation/datasets/variants/read.ts";
 import { allelePair } from "../../../../src/evaluation/tasks/variant-effects/pair.ts";
 import { sharedData, testWithSharedData } from "../../../shared-data.ts";
 

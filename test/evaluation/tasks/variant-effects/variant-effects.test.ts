@@ -1,11 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { InputError } from "../../../../src/base/errors.ts";
+import { type SyntheticGenome, writeSyntheticGenome } from "../../../../src/demo/synthetic/write.ts";
 import { genomeInMemory, openGenome } from "../../../../src/dna/genome/genome.ts";
-import {
-  type SyntheticGenome,
-  writeSyntheticGenome,
-} from "../../../../src/evaluation/datasets/synthetic/write.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
 import { asKind } from "../../../../src/evaluation/tasks/prediction.ts";
 import { CHROMOSOME_SPLIT } from "../../../../src/evaluation/tasks/split.ts";

@@ -1,0 +1,99 @@
+import { FormatError } from "../../base/errors.ts";
+import { type FieldPlace, wholeNumber } from "../../base/fields.ts";
+import { SharedText } from "../../base/shared-text.ts";
+import { readTable } from "../../base/table.ts";
+import { writeFileWhole } from "../../base/write-file.ts";
+import { CELL_LINES, type CellLine } from "../cell-lines.ts";
+
+/** A stretch of chromatin that is open in one cell line only. Positions are 0-based, ends exclusive. */
+export interface CellTypeElementRow {
+  /** 0-based number of the data row in the whole table. */
+  readonly index: number;
+  readonly chrom: string;
+  /** What a model is shown. */
+  readonly inputStart: number;
+  readonly inputEnd: number;
+  /** The peak; the same bases in the published table. */
+  readonly elementStart: number;
+  readonly elementEnd: number;
+  readonly label: CellLine;
+}
+
+/** The columns of DART-Eval's table, in its order, which its loader goes by. */
+const COLUMNS = ["chr", "input_start", "input_end", "elem_start", "elem_end", "is_peak", "label"] as const;
+
+/** Positions are unsigned 32-bit numbers in this table. */
+const LARGEST = 2 ** 32 - 1;
+
+/**
+ * The table of cell-type-specific elements (`peaks_by_cell_label_unique_dataloader_format.tsv`), plain or compressed, in
+ * table order. `is_peak` is True throughout and is not kept.
+ *
+ * @throws {FormatError} naming the line when a column is missing, a position is none, an end is not after its start,
+ *   windows differ in length, or a label is none of the five cell lines
+ */
+export async function readCellTypeElements(path: string): Promise<CellTypeElementRow[]> {
+  const rows: CellTypeElementRow[] = [];
+  const names = new SharedText();
+  for await (const { fields, line } of readTable(path, COLUMNS)) {
+    const place = { file: path, line };
+    const position = (column: number) => wholeNumber(fields[column]!, COLUMNS[column]!, place, 0, LARGEST);
+    const row = {
+      index: rows.length,
+      chrom: names.of(chromosomeName(fields[0]!, place)),
+      inputStart: position(1),
+      inputEnd: position(2),
+      elementStart: position(3),
+      elementEnd: position(4),
+      label: cellLineOf(fields[6]!, place),
+    };
+    checkEnds(row, rows[0], place);
+    rows.push(row);
+  }
+  return rows;
+}
+
+/**
+ * Writes the table, whole or not at all.
+ * @throws {InputError} when it cannot be written
+ */
+export async function writeCellTypeElements(
+  path: string,
+  rows: Iterable<Omit<CellTypeElementRow, "index">>,
+): Promise<void> {
+  const lines = [COLUMNS.join("\t")];
+  for (const { chrom, inputStart, inputEnd, elementStart, elementEnd, label } of rows) {
+    lines.push([chrom, inputStart, inputEnd, elementStart, elementEnd, "True", label].join("\t"));
+  }
+  await writeFileWhole(path, `${lines.join("\n")}\n`);
+}
+
+function chromosomeName(name: string, place: FieldPlace): string {
+  if (name === "") throw new FormatError(place, "the chromosome's name is empty");
+  return name;
+}
+
+function cellLineOf(text: string, place: FieldPlace): CellLine {
+  const found = CELL_LINES.find((line) => line === text);
+  if (found !== undefined) return found;
+  throw new FormatError(
+    place,
+    `the label is ${JSON.stringify(text.slice(0, 40))}`,
+    `labels are ${CELL_LINES.join(", ")}`,
+  );
+}
+
+function checkEnds(row: CellTypeElementRow, first: CellTypeElementRow | undefined, place: FieldPlace): void {
+  const { inputStart, inputEnd, elementStart, elementEnd } = row;
+  if (inputEnd <= inputStart) {
+    throw new FormatError(place, `input_end ${inputEnd} is not after input_start ${inputStart}`);
+  }
+  if (elementEnd <= elementStart) {
+    throw new FormatError(place, `elem_end ${elementEnd} is not after elem_start ${elementStart}`);
+  }
+  if (first === undefined || inputEnd - inputStart === first.inputEnd - first.inputStart) return;
+  throw new FormatError(
+    place,
+    `the window has ${inputEnd - inputStart} bases, those before it ${first.inputEnd - first.inputStart}`,
+  );
+}

@@ -1,0 +1,103 @@
+import { FormatError } from "../../base/errors.ts";
+import { type FieldPlace, wholeNumber } from "../../base/fields.ts";
+import { SharedText } from "../../base/shared-text.ts";
+import { readTable } from "../../base/table.ts";
+import { writeFileWhole } from "../../base/write-file.ts";
+import type { Interval } from "../../dna/genome/interval.ts";
+
+/** Bases that a model is shown, and how many of them on either side are not counted. */
+export const ACTIVITY_WINDOW = 2114;
+const CROP = 557;
+
+/** A place whose activity is asked for: the window that a model is shown. Positions are 0-based, ends exclusive. */
+export interface ActivityWindow extends Interval {
+  /** 0-based number of the data row in its table. */
+  readonly index: number;
+}
+
+/** The middle 1,000 bases of a window, where reads are counted. */
+export function countedPart({ chrom, start, end }: Interval): Interval {
+  return { chrom, start: start + CROP, end: end - CROP };
+}
+
+/** The columns of DART-Eval's tables of peaks and non-peaks, in its order, which its loaders go by. */
+const COLUMNS = [
+  "chr",
+  "input_start",
+  "input_end",
+  "elem_start",
+  "elem_end",
+  "elem_relative_start",
+  "elem_relative_end",
+] as const;
+
+/** Positions are unsigned 32-bit numbers in these tables. */
+const LARGEST = 2 ** 32 - 1;
+
+/**
+ * A table of windows (`{cell line}_peaks.bed`, which has a header in spite of its ending), plain or compressed, in table order.
+ *
+ * @throws {FormatError} naming the line when a column is missing, a position is none, the window is not of 2,114 bases, or
+ *   what is counted is not its middle 1,000
+ */
+export async function readActivityWindows(path: string): Promise<ActivityWindow[]> {
+  const rows: ActivityWindow[] = [];
+  const names = new SharedText();
+  for await (const { fields, line } of readTable(path, COLUMNS)) {
+    const place = { file: path, line };
+    if (fields[0] === "") throw new FormatError(place, "the chromosome's name is empty");
+    const positions = COLUMNS.slice(1).map((name, i) => wholeNumber(fields[i + 1]!, name, place, 0, LARGEST));
+    checkPositions(positions, place);
+    rows.push({
+      index: rows.length,
+      chrom: names.of(fields[0]!),
+      start: positions[0]!,
+      end: positions[1]!,
+    });
+  }
+  return rows;
+}
+
+function checkPositions(positions: readonly number[], place: FieldPlace): void {
+  const [start, end] = [positions[0]!, positions[1]!];
+  if (end - start !== ACTIVITY_WINDOW) {
+    throw new FormatError(
+      place,
+      `the window has ${end - start} bases; ${ACTIVITY_WINDOW} are expected`,
+      "tables are made with dart-eval build chromatin-activity",
+    );
+  }
+  const expected = [start, end, start + CROP, end - CROP, CROP, ACTIVITY_WINDOW - CROP];
+  const wrong = expected.findIndex((position, i) => position !== positions[i]);
+  if (wrong === -1) return;
+  throw new FormatError(
+    place,
+    `${COLUMNS[wrong + 1]} is ${positions[wrong]}; ${expected[wrong]} is expected`,
+    `the middle ${ACTIVITY_WINDOW - 2 * CROP} bases of a window are counted`,
+  );
+}
+
+/**
+ * Writes such a table, whole or not at all.
+ * @throws {InputError} when it cannot be written
+ */
+export async function writeActivityWindows(
+  path: string,
+  windows: AsyncIterable<Interval> | Iterable<Interval>,
+): Promise<void> {
+  await writeFileWhole(path, tableText(windows));
+}
+
+async function* tableText(windows: AsyncIterable<Interval> | Iterable<Interval>): AsyncGenerator<string> {
+  let text = `${COLUMNS.join("\t")}\n`;
+  for await (const window of windows) {
+    const { chrom, start, end } = window;
+    const counted = countedPart(window);
+    const relative = [CROP, ACTIVITY_WINDOW - CROP];
+    text += `${[chrom, start, end, counted.start, counted.end, ...relative].join("\t")}\n`;
+    if (text.length < 2 ** 16) continue;
+    yield text;
+    text = "";
+  }
+  yield text;
+}

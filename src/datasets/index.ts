@@ -1,0 +1,33 @@
+/** For users of `dart-eval/datasets`: the benchmark's tables, their builders, readers, writers and sources. */
+
+export { buildCellTypeElements, type CellTypeBuild } from "./cell-type-elements/build.ts";
+export { type ConsensusPeaks, consensusPeaks } from "./cell-type-elements/consensus-peaks.ts";
+export { deseq2 } from "./cell-type-elements/differential.ts";
+export { countReads } from "./cell-type-elements/read-counts.ts";
+export {
+  type CellTypeElementRow,
+  readCellTypeElements,
+  writeCellTypeElements,
+} from "./cell-type-elements/table.ts";
+export { gcMatchedWindows } from "./chromatin-activity/gc-matched-windows.ts";
+export { peakWindows } from "./chromatin-activity/peak-windows.ts";
+export {
+  type ActivityWindow,
+  readActivityWindows,
+  writeActivityWindows,
+} from "./chromatin-activity/windows.ts";
+export { readFootprints, writeFootprints } from "./motif-footprinting/footprint-file.ts";
+export { buildFootprints, type FootprintLine } from "./motif-footprinting/footprints.ts";
+export { openProcessed, type ProcessedData } from "./processed/h5.ts";
+export { buildRegulatoryElements } from "./regulatory-elements/build.ts";
+export type { RegulatoryElementRow } from "./regulatory-elements/table.ts";
+export { readRegulatoryElements, writeRegulatoryElements } from "./regulatory-elements/table.ts";
+export { SOURCES } from "./sources/catalogue.ts";
+export { fetchSource } from "./sources/fetch-source.ts";
+export { servicesFromEnvironment } from "./sources/services.ts";
+export type { Source } from "./sources/source.ts";
+export { verifyData } from "./sources/verify.ts";
+export { checkVariants, type VariantCheck } from "./variants/check.ts";
+export type { Finding, FindingKind } from "./variants/checks/finding.ts";
+export { readVariants } from "./variants/read.ts";
+export type { VariantRow, VariantTable } from "./variants/table.ts";

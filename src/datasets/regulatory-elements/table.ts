@@ -1,0 +1,199 @@
+import { FormatError } from "../../base/errors.ts";
+import { type FieldPlace, wholeNumber } from "../../base/fields.ts";
+import { forEachLine } from "../../base/text-lines.ts";
+import { writeFileWhole } from "../../base/write-file.ts";
+import type { Genome } from "../../dna/genome/genome.ts";
+import { missingChromosome } from "../../dna/genome/missing-chromosome.ts";
+
+/** One regulatory element and the window in which a model sees it. Positions are 0-based, ends exclusive. */
+export interface RegulatoryElementRow {
+  /** 0-based number of the data row in the whole table. */
+  readonly index: number;
+  readonly chrom: string;
+  readonly inputStart: number;
+  readonly inputEnd: number;
+  readonly elementStart: number;
+  readonly elementEnd: number;
+  /** The element's ends counted from the window's start: negative where it begins before the window. */
+  readonly relativeStart: number;
+  readonly relativeEnd: number;
+  /** The model is shown the other strand. */
+  readonly reverseComplement: boolean;
+}
+
+/** The columns of DART-Eval's table of regulatory elements, in its order. */
+const REGULATORY_ELEMENT_COLUMNS = [
+  "chr",
+  "input_start",
+  "input_end",
+  "ccre_start",
+  "ccre_end",
+  "ccre_relative_start",
+  "ccre_relative_end",
+  "reverse_complement",
+] as const;
+
+/** Positions are unsigned 32-bit numbers in this table. */
+const LARGEST = 2 ** 32 - 1;
+const HEADER = REGULATORY_ELEMENT_COLUMNS.join("\t");
+
+export interface PreparedOptions {
+  /** Refuse elements on other chromosomes, or beyond a chromosome's end. */
+  readonly genome?: Pick<Genome, "path" | "chromosomes">;
+}
+
+/**
+ * The prepared table of regulatory elements, plain or compressed, in table order. 2.35 million rows take some 250 MB.
+ *
+ * @throws {FormatError} naming the line when the header differs, a field is not what its column holds, the relative
+ *   positions contradict the others, windows differ in length, the element does not reach into its window, or the
+ *   element does not lie in the genome
+ */
+export async function readRegulatoryElements(
+  path: string,
+  options: PreparedOptions = {},
+): Promise<RegulatoryElementRow[]> {
+  const rows: RegulatoryElementRow[] = [];
+  const names = new Map<string, string>();
+  let width: number | undefined;
+  let headerSeen = false;
+  await forEachLine(path, (text, line) => {
+    const place = { file: path, line };
+    if (!headerSeen) {
+      checkHeader(text, place);
+      headerSeen = true;
+      return;
+    }
+    if (text === "") return;
+    const row = parseRow(text, rows.length, names, place);
+    width ??= row.inputEnd - row.inputStart;
+    checkRow(row, width, options, place);
+    rows.push(row);
+  });
+  if (!headerSeen) throw new FormatError({ file: path }, "the table is empty");
+  return rows;
+}
+
+/**
+ * Writes a prepared table, whole or not at all.
+ * @throws {InputError} when it cannot be written
+ */
+export async function writeRegulatoryElements(
+  path: string,
+  rows: AsyncIterable<RegulatoryElementRow> | Iterable<RegulatoryElementRow>,
+): Promise<void> {
+  await writeFileWhole(path, tableText(rows));
+}
+
+async function* tableText(
+  rows: AsyncIterable<RegulatoryElementRow> | Iterable<RegulatoryElementRow>,
+): AsyncGenerator<string> {
+  let text = `${HEADER}\n`;
+  for await (const row of rows) {
+    text += `${row.chrom}\t${row.inputStart}\t${row.inputEnd}\t${row.elementStart}\t${row.elementEnd}`;
+    text += `\t${row.relativeStart}\t${row.relativeEnd}\t${row.reverseComplement ? "True" : "False"}\n`;
+    if (text.length < 2 ** 16) continue;
+    yield text;
+    text = "";
+  }
+  yield text;
+}
+
+function checkHeader(text: string, place: FieldPlace): void {
+  if (text === HEADER) return;
+  const found = text.split("\t");
+  const wrong = REGULATORY_ELEMENT_COLUMNS.findIndex((column, i) => column !== found[i]);
+  const message =
+    wrong === -1
+      ? `the header has ${found.length} columns, expected ${REGULATORY_ELEMENT_COLUMNS.length}`
+      : `column ${wrong + 1} is ${JSON.stringify(found[wrong]?.slice(0, 40) ?? "missing")}, expected ${JSON.stringify(REGULATORY_ELEMENT_COLUMNS[wrong])}`;
+  throw new FormatError(
+    place,
+    message,
+    "this must be the prepared table, made from a BED file with dart-eval build regulatory-elements",
+  );
+}
+
+function parseRow(
+  text: string,
+  index: number,
+  names: Map<string, string>,
+  place: FieldPlace,
+): RegulatoryElementRow {
+  const fields = text.split("\t");
+  if (fields.length !== REGULATORY_ELEMENT_COLUMNS.length) {
+    throw new FormatError(
+      place,
+      `the line has ${fields.length} fields, expected ${REGULATORY_ELEMENT_COLUMNS.length}`,
+      "fields are separated by tabs",
+    );
+  }
+  const position = (column: number) =>
+    wholeNumber(fields[column]!, REGULATORY_ELEMENT_COLUMNS[column]!, place, 0, LARGEST);
+  const relative = (column: number) =>
+    wholeNumber(fields[column]!, REGULATORY_ELEMENT_COLUMNS[column]!, place, -(2 ** 31), 2 ** 31 - 1);
+  return {
+    index,
+    chrom: sharedName(fields[0]!, names, place),
+    inputStart: position(1),
+    inputEnd: position(2),
+    elementStart: position(3),
+    elementEnd: position(4),
+    relativeStart: relative(5),
+    relativeEnd: relative(6),
+    reverseComplement: parseFlag(fields[7]!, place),
+  };
+}
+
+/** One string for all rows of a chromosome; a field cut from a line would keep the file's text in memory. */
+function sharedName(name: string, names: Map<string, string>, place: FieldPlace): string {
+  const known = names.get(name);
+  if (known !== undefined) return known;
+  if (name === "") throw new FormatError(place, "the chromosome's name is empty");
+  const copy = Buffer.from(name).toString();
+  names.set(copy, copy);
+  return copy;
+}
+
+function parseFlag(text: string, place: FieldPlace): boolean {
+  const flag = text.toLowerCase();
+  if (flag !== "true" && flag !== "false") {
+    throw new FormatError(
+      place,
+      `reverse_complement is ${JSON.stringify(text.slice(0, 40))}, expected True or False`,
+    );
+  }
+  return flag === "true";
+}
+
+function checkRow(
+  row: RegulatoryElementRow,
+  width: number,
+  { genome }: PreparedOptions,
+  place: FieldPlace,
+): void {
+  const { chrom, inputStart, inputEnd, elementStart, elementEnd, relativeStart, relativeEnd } = row;
+  const refuse = (message: string, hint?: string) => new FormatError(place, message, hint);
+  if (inputEnd <= inputStart) throw refuse(`input_end ${inputEnd} is not after input_start ${inputStart}`);
+  if (elementEnd <= elementStart)
+    throw refuse(`ccre_end ${elementEnd} is not after ccre_start ${elementStart}`);
+  if (inputEnd - inputStart !== width) {
+    throw refuse(`the window has ${inputEnd - inputStart} bases, those before it ${width}`);
+  }
+  if (relativeStart !== elementStart - inputStart || relativeEnd !== elementEnd - inputStart) {
+    throw refuse(
+      `the relative positions ${relativeStart} and ${relativeEnd} should be ${elementStart - inputStart} and ${elementEnd - inputStart}`,
+      "they count from input_start",
+    );
+  }
+  if (relativeStart >= width || relativeEnd <= 0) throw refuse("the element lies outside its window");
+  if (genome === undefined) return;
+  const length = genome.chromosomes.get(chrom);
+  if (length === undefined) throw missingChromosome(chrom, genome.chromosomes.keys(), place);
+  if (elementEnd > length) {
+    throw refuse(
+      `ccre_end ${elementEnd} lies beyond the end of ${chrom}, which has ${length} bases in ${genome.path}`,
+      "was the table made for another genome, or another version of it?",
+    );
+  }
+}

@@ -1,0 +1,240 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { z } from "zod";
+import { digestFile } from "../../base/digest.ts";
+import { FormatError, InputError } from "../../base/errors.ts";
+import { mismatch } from "../../base/file-check.ts";
+import { waitForLock } from "../../base/file-lock.ts";
+import { filePieces } from "../../base/file-pieces.ts";
+import { fileSize } from "../../base/file-size.ts";
+import { filesBelow } from "../../base/files-below.ts";
+import { kindOfPath } from "../../base/folder.ts";
+import { isInsidePath } from "../../base/inside-path.ts";
+import { readTar, type TarFileEntry, writeTar } from "../../base/tar-file.ts";
+import { version } from "../../base/version.ts";
+import { removeUnfinished, writeFileWhole } from "../../base/write-file.ts";
+import { type RecordedFile, readDataRecord, recordFiles } from "./data-record.ts";
+
+/** A file as a bundle's manifest names it. */
+export interface BundledFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly from: string;
+}
+
+export interface BundleOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Bytes of all files together. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+export interface WriteBundleOptions extends BundleOptions {
+  /** Folders to be carried along, such as checkpoints, by the name of their folder in the data folder. */
+  readonly more?: Readonly<Record<string, string>>;
+}
+
+const MANIFEST = "dart-eval-bundle.json";
+const LARGEST_MANIFEST = 64 * 2 ** 20;
+const RECORD = "dart-eval-data.json";
+
+const manifestSchema = z.strictObject({
+  format: z.literal("dart-eval bundle"),
+  formatVersion: z.literal(1),
+  toolkit: z.string(),
+  files: z
+    .array(
+      z.strictObject({
+        path: z.string().refine(isInsidePath, "a path that leaves the folder"),
+        bytes: z.int().nonnegative(),
+        sha256: z.string().regex(/^[0-9a-f]{64}$/),
+        from: z.string(),
+      }),
+    )
+    .min(1),
+});
+
+/**
+ * Writes everything in a data folder into one archive, for a machine without a network: a tar whose first entry is a
+ * manifest of sizes and digests.
+ *
+ * @throws {InputError} when a recorded file has changed since it was fetched, or there is nothing to bundle
+ */
+export async function writeBundle(
+  folder: string,
+  out: string,
+  { more = {}, signal, onProgress }: WriteBundleOptions = {},
+): Promise<readonly BundledFile[]> {
+  const files: (BundledFile & { readonly place: string })[] = [];
+  const recorded = new Map((await readDataRecord(folder)).map((file) => [file.path, file]));
+  for (const path of await filesBelow(folder)) {
+    signal?.throwIfAborted();
+    if (path !== RECORD) files.push(await described(folder, path, path, recorded.get(path)));
+  }
+  for (const [name, from] of Object.entries(more)) {
+    if (!isInsidePath(name)) throw new InputError(`${JSON.stringify(name)} cannot be the name of a folder`);
+    for (const path of await filesBelow(from)) {
+      signal?.throwIfAborted();
+      files.push(await described(from, path, `${name}/${path}`, undefined));
+    }
+  }
+  if (files.length === 0) {
+    throw new InputError("there is nothing to bundle", {
+      place: { file: folder },
+      hint: "dart-eval data fetch brings files here",
+    });
+  }
+  const manifest = files.map(({ place: _, ...file }) => file);
+  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const text = Buffer.from(
+    `${JSON.stringify({ format: "dart-eval bundle", formatVersion: 1, toolkit: version, files: manifest }, null, 1)}\n`,
+  );
+  let done = 0;
+  await writeTar(
+    out,
+    (async function* () {
+      yield { path: MANIFEST, bytes: text.length, contents: text };
+      for (const { path, bytes, place } of files) yield { path, bytes, contents: pieces(place, bytes) };
+    })(),
+  );
+  return manifest;
+
+  async function* pieces(place: string, bytes: number) {
+    let passed = 0;
+    for await (const piece of filePieces(place)) {
+      signal?.throwIfAborted();
+      passed += piece.length;
+      if (passed > bytes) break;
+      yield piece;
+      done += piece.length;
+      onProgress?.(done, total);
+    }
+    if (passed !== bytes)
+      throw new InputError("the file changed while it was bundled", { place: { file: place } });
+  }
+}
+
+async function described(folder: string, path: string, name: string, known: RecordedFile | undefined) {
+  const place = join(folder, path);
+  if (!isInsidePath(name)) {
+    throw new InputError("this file's name cannot be in a bundle", {
+      place: { file: place },
+      hint: "other systems could not write it; rename it or move it away",
+    });
+  }
+  const file = { path: name, bytes: await fileSize(place), sha256: await digestFile(place), place };
+  if (known !== undefined && known.sha256 !== file.sha256) {
+    throw new InputError("the file has changed since it was fetched", {
+      place: { file: place },
+      hint: "dart-eval data verify says more",
+    });
+  }
+  return { ...file, from: known?.from ?? "made or put here" };
+}
+
+/**
+ * Unpacks a bundle into a data folder and checks every file on the way: one that is not as the manifest says is not
+ * written. Files that are there already and equal are left; nothing outside the folder is touched.
+ *
+ * @throws {FormatError} when the archive is no bundle, is cut off, holds what its manifest does not name (or the other way
+ *   round), or a file is not as its digest says
+ * @throws {InputError} when another file of the same name is in the way
+ */
+export async function unpackBundle(
+  bundle: string,
+  folder: string,
+  { signal, onProgress }: BundleOptions = {},
+): Promise<readonly BundledFile[]> {
+  const wrong = (message: string, hint?: string) => new FormatError({ file: bundle }, message, hint);
+  let expected: Map<string, BundledFile> | undefined;
+  let files: readonly BundledFile[] = [];
+  let done = 0;
+  let total = 0;
+  for await (const entry of readTar(bundle)) {
+    signal?.throwIfAborted();
+    if (expected === undefined) {
+      files = await readManifest(entry, wrong);
+      expected = new Map(files.map((file) => [file.path, file]));
+      if (expected.size !== files.length) throw wrong("its manifest names a file twice");
+      total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+      await refuseOthers(folder, files);
+      continue;
+    }
+    const file = expected.get(entry.path);
+    if (file === undefined || entry.kind !== "file" || entry.bytes !== file.bytes) {
+      throw wrong(
+        `it holds ${JSON.stringify(entry.path.slice(0, 200))} (${entry.kind}, ${entry.bytes} bytes), which its manifest does not name so`,
+      );
+    }
+    expected.delete(entry.path);
+    const place = join(folder, file.path);
+    if ((await kindOfPath(place)) === undefined) {
+      // The lock of fetching: nobody else writes the file, so what lies unfinished beside it is a killed process's.
+      await using _ = await waitForLock(`${place}.fetch.lock`, { signal });
+      await removeUnfinished(place);
+      await writeFileWhole(place, checked(entry, file, wrong, signal));
+    }
+    done += file.bytes;
+    onProgress?.(done, total);
+  }
+  if (expected === undefined) throw wrong("the archive is empty");
+  const [missing] = expected.keys();
+  if (missing !== undefined) throw wrong(`${missing} is missing`, "was the bundle copied whole?");
+  const since = new Date().toISOString();
+  await recordFiles(
+    folder,
+    files.map((file) => ({ ...file, since })),
+  );
+  return files;
+}
+
+type Wrong = (message: string, hint?: string) => FormatError;
+
+async function readManifest(entry: TarFileEntry, wrong: Wrong): Promise<readonly BundledFile[]> {
+  if (entry.path !== MANIFEST || entry.kind !== "file" || entry.bytes > LARGEST_MANIFEST) {
+    throw wrong("this is no bundle of dart-eval", "dart-eval data bundle makes one");
+  }
+  const pieces: Uint8Array[] = [];
+  for await (const piece of entry.contents) pieces.push(piece);
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.concat(pieces).toString("utf8"));
+  } catch {
+    throw wrong("its manifest is not JSON");
+  }
+  const { success, data, error } = manifestSchema.safeParse(value);
+  if (success) return data.files;
+  const { path, message } = error.issues[0]!;
+  throw wrong(`its manifest is wrong at ${path.join(".") || "the top"}: ${message}`);
+}
+
+/** Before anything is written: what is in the way must be the same. */
+async function refuseOthers(folder: string, files: readonly BundledFile[]): Promise<void> {
+  for (const { path, bytes, sha256 } of files) {
+    const place = join(folder, path);
+    const kind = await kindOfPath(place);
+    if (kind === undefined) continue;
+    const other = kind === "folder" ? "is a folder" : await mismatch(place, { bytes, sha256 });
+    if (other === undefined) continue;
+    throw new InputError(`what is there ${other}`, {
+      place: { file: place },
+      hint: "move it away, or unpack into another folder",
+    });
+  }
+}
+
+async function* checked(
+  { contents }: TarFileEntry,
+  { path, sha256 }: BundledFile,
+  wrong: Wrong,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const digest = createHash("sha256");
+  for await (const piece of contents) {
+    signal?.throwIfAborted();
+    digest.update(piece);
+    yield piece;
+  }
+  const found = digest.digest("hex");
+  if (found !== sha256) throw wrong(`${path} has the SHA-256 ${found}; its manifest says ${sha256}`);
+}

@@ -1,0 +1,69 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { FormatError } from "../../base/errors.ts";
+import { waitForLock } from "../../base/file-lock.ts";
+import { isInsidePath } from "../../base/inside-path.ts";
+import { textIfPresent } from "../../base/text-file.ts";
+import { removeUnfinished, writeFileWhole } from "../../base/write-file.ts";
+
+/** What is known of one file of a data folder. */
+export interface RecordedFile {
+  /** In the data folder. */
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** Where it came from, in words; no signatures. */
+  readonly from: string;
+  /** ISO 8601. */
+  readonly since: string;
+}
+
+const schema = z.strictObject({
+  format: z.literal("dart-eval data"),
+  formatVersion: z.literal(1),
+  files: z.array(
+    z.strictObject({
+      path: z.string().refine(isInsidePath, "a path that leaves the folder"),
+      bytes: z.int().nonnegative(),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+      from: z.string(),
+      since: z.string(),
+    }),
+  ),
+});
+
+const recordPath = (folder: string) => join(folder, "dart-eval-data.json");
+
+/** What `dart-eval data` put into a folder; empty where it put nothing. @throws {FormatError} when the record is damaged */
+export async function readDataRecord(folder: string): Promise<readonly RecordedFile[]> {
+  const file = recordPath(folder);
+  const text = await textIfPresent(file);
+  if (text === undefined) return [];
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new FormatError({ file }, "the record of the data folder is not JSON", DAMAGED, cause);
+  }
+  const { success, data, error } = schema.safeParse(value);
+  if (success) return data.files;
+  const { path, message } = error.issues[0]!;
+  throw new FormatError(
+    { file },
+    `the record of the data folder is damaged at ${path.join(".") || "the top"}: ${message}`,
+    DAMAGED,
+  );
+}
+
+const DAMAGED = "delete it: dart-eval data fetch writes it anew for the files that are there";
+
+/** Adds files to the record, in place of what it says of the same paths. Processes that share the folder take turns. */
+export async function recordFiles(folder: string, files: readonly RecordedFile[]): Promise<void> {
+  await using _ = await waitForLock(`${recordPath(folder)}.lock`, { pause: 50 });
+  const paths = new Set(files.map(({ path }) => path));
+  const others = (await readDataRecord(folder)).filter(({ path }) => !paths.has(path));
+  const all = [...others, ...files].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  const record = { format: "dart-eval data", formatVersion: 1, files: all };
+  await removeUnfinished(recordPath(folder));
+  await writeFileWhole(recordPath(folder), `${JSON.stringify(record, null, 2)}\n`);
+}

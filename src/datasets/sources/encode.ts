@@ -1,0 +1,57 @@
+import { z } from "zod";
+import { HttpError } from "../../base/download.ts";
+import { FormatError } from "../../base/errors.ts";
+import { getJson } from "../../base/get-json.ts";
+import { parsedAnswer } from "./parsed-answer.ts";
+import type { Services } from "./services.ts";
+
+export interface EncodeFile {
+  /** Leads on to the portal's storage. */
+  readonly url: URL;
+  readonly bytes: number;
+  readonly md5: string;
+}
+
+const fileSchema = z.object({
+  accession: z.string(),
+  href: z.string(),
+  file_size: z.int().nonnegative(),
+  md5sum: z.string().regex(/^[0-9a-f]{32}$/),
+});
+
+/**
+ * A file of the ENCODE portal by its accession, `ENCFF420VPZ`.
+ *
+ * @throws {InputError} when the portal has no such file, cannot be reached, or answers otherwise than expected
+ * @see https://www.encodeproject.org/help/rest-api/
+ */
+export async function findEncodeFile(
+  { encode, patience }: Services,
+  accession: string,
+  signal?: AbortSignal,
+): Promise<EncodeFile> {
+  const url = new URL(`${encode}/files/${accession}/?format=json`);
+  const { status, text } = await getJson(url, { largestAnswer: 16 * 2 ** 20, patience, signal });
+  if (status !== 200) {
+    throw new HttpError(
+      status,
+      status === 404
+        ? `${url.host} has no file ${accession} (404)`
+        : status === 403
+          ? `${url.host} does not show ${accession} to everyone (403)`
+          : `${url.host} answers ${status} for ${accession}`,
+      status === 429 || status >= 500 ? "try again later" : undefined,
+    );
+  }
+  const place = { file: `${url.origin}${url.pathname}` };
+  const data = parsedAnswer(url, text, fileSchema);
+  const address = URL.canParse(data.href, encode) ? new URL(data.href, encode) : undefined;
+  if (address?.origin !== url.origin || data.accession !== accession) {
+    throw new FormatError(
+      place,
+      `its answer names ${JSON.stringify(data.href.slice(0, 200))} as the address of ${data.accession.slice(0, 40)}`,
+      "an address of the same portal was expected",
+    );
+  }
+  return { url: address, bytes: data.file_size, md5: data.md5sum };
+}

@@ -1,0 +1,205 @@
+import { z } from "zod";
+import { HttpError } from "../../base/download.ts";
+import { InputError } from "../../base/errors.ts";
+import { PATIENCE } from "../../base/http.ts";
+import { postJson } from "../../base/post-json.ts";
+import { parsedAnswer } from "./parsed-answer.ts";
+import type { Services } from "./services.ts";
+
+/** A file of Synapse: which, and what the repository says of it. */
+export interface SynapseFile {
+  readonly entity: string;
+  readonly handle: string;
+  readonly name: string;
+  readonly bytes: number | undefined;
+  readonly md5: string | undefined;
+}
+
+const LARGEST_ANSWER = 16 * 2 ** 20;
+/** Folders that are looked through for one file, at most. */
+const MOST_FOLDERS = 200;
+
+const bundleSchema = z.object({
+  entity: z.object({
+    id: z.string(),
+    name: z.string(),
+    concreteType: z.string(),
+    dataFileHandleId: z.string().optional(),
+  }),
+  fileHandles: z
+    .array(
+      z.object({
+        id: z.string(),
+        fileName: z.string().nullish(),
+        contentSize: z.int().nonnegative().nullish(),
+        contentMd5: z
+          .string()
+          .regex(/^[0-9a-f]{32}$/)
+          .nullish(),
+      }),
+    )
+    .nullish(),
+});
+
+const childrenSchema = z.object({
+  page: z.array(z.object({ id: z.string(), name: z.string(), type: z.string() })),
+  nextPageToken: z.string().nullish(),
+});
+
+const batchSchema = z.object({
+  requestedFiles: z
+    .array(
+      z.object({
+        fileHandleId: z.string(),
+        preSignedURL: z.url().nullish(),
+        failureCode: z.string().nullish(),
+      }),
+    )
+    .min(1),
+});
+
+/**
+ * A file by its Synapse id; or, where the id is a folder's, the file of this name in it, however deep.
+ *
+ * @throws {InputError} when there is no token, Synapse does not accept it or lets its account not see the file, or there
+ *   is no such file
+ */
+export async function findSynapseFile(
+  services: Services,
+  { id, name }: { readonly id: string; readonly name?: string },
+  signal?: AbortSignal,
+): Promise<SynapseFile> {
+  const waiting = [id];
+  for (let looked = 0; waiting.length > 0 && looked < MOST_FOLDERS; looked++) {
+    const folder = waiting.shift()!;
+    if (looked === 0) {
+      const file = await fileOf(services, folder, signal);
+      if (file !== undefined) return file;
+    }
+    for (const child of await childrenOf(services, folder, signal)) {
+      if (child.type.endsWith("Folder")) waiting.push(child.id);
+      else if (child.name === name) {
+        const file = await fileOf(services, child.id, signal);
+        if (file !== undefined) return file;
+      }
+    }
+  }
+  throw new InputError(
+    name === undefined
+      ? `${id} is no file of Synapse`
+      : `Synapse has no file ${JSON.stringify(name)} in the folder ${id}`,
+    { hint: `it can be looked at: https://www.synapse.org/Synapse:${id}` },
+  );
+}
+
+/** An address of the file's contents that soon expires. @throws {InputError} as `findSynapseFile` */
+export async function signedAddress(
+  services: Services,
+  { entity, handle }: SynapseFile,
+  signal?: AbortSignal,
+): Promise<string> {
+  const answer = await asked(services, "/file/v1/fileHandle/batch", batchSchema, entity, signal, {
+    includeFileHandles: false,
+    includePreSignedURLs: true,
+    includePreviewPreSignedURLs: false,
+    requestedFiles: [{ fileHandleId: handle, associateObjectId: entity, associateObjectType: "FileEntity" }],
+  });
+  const [file] = answer.requestedFiles;
+  if (file?.preSignedURL) return file.preSignedURL;
+  throw refused(services, entity, file?.failureCode === "NOT_FOUND" ? 404 : 403);
+}
+
+async function fileOf(
+  services: Services,
+  id: string,
+  signal: AbortSignal | undefined,
+): Promise<SynapseFile | undefined> {
+  const { entity, fileHandles } = await asked(
+    services,
+    `/repo/v1/entity/${id}/bundle2`,
+    bundleSchema,
+    id,
+    signal,
+    { includeEntity: true, includeFileHandles: true },
+  );
+  if (!entity.concreteType.endsWith("FileEntity")) return undefined;
+  const handle = fileHandles?.find((one) => one.id === entity.dataFileHandleId);
+  // Synapse leaves out the handles that the account may not download.
+  if (handle === undefined) throw refused(services, id, 403);
+  return {
+    entity: entity.id,
+    handle: handle.id,
+    name: handle.fileName ?? entity.name,
+    bytes: handle.contentSize ?? undefined,
+    md5: handle.contentMd5 ?? undefined,
+  };
+}
+
+async function childrenOf(services: Services, folder: string, signal: AbortSignal | undefined) {
+  const children: z.infer<typeof childrenSchema>["page"] = [];
+  let next: string | null = null;
+  do {
+    const answer: z.infer<typeof childrenSchema> = await asked(
+      services,
+      "/repo/v1/entity/children",
+      childrenSchema,
+      folder,
+      signal,
+      {
+        parentId: folder,
+        includeTypes: ["file", "folder"],
+        ...(next === null ? {} : { nextPageToken: next }),
+      },
+    );
+    children.push(...answer.page);
+    next = answer.page.length === 0 ? null : (answer.nextPageToken ?? null);
+  } while (next !== null);
+  return children;
+}
+
+async function asked<T>(
+  services: Services,
+  path: string,
+  schema: z.ZodType<T>,
+  entity: string,
+  signal: AbortSignal | undefined,
+  body: object,
+): Promise<T> {
+  const { synapse, synapseToken, patience = PATIENCE } = services;
+  if (synapseToken === undefined) {
+    throw new InputError(`Synapse gives ${entity} to accounts only, and SYNAPSE_AUTH_TOKEN is not set`, {
+      hint: TOKEN_HINT,
+    });
+  }
+  if (!/^[\w.~+/=-]+$/.test(synapseToken)) {
+    throw new InputError("SYNAPSE_AUTH_TOKEN holds letters that no token has", { hint: TOKEN_HINT });
+  }
+  const url = new URL(`${synapse}${path}`);
+  const answer = await postJson(url, JSON.stringify(body), {
+    patience,
+    largestAnswer: LARGEST_ANSWER,
+    headers: { authorization: `Bearer ${synapseToken}` },
+    signal,
+  });
+  if (answer.status >= 200 && answer.status < 300) return parsedAnswer(url, answer.text, schema);
+  throw refused(services, entity, answer.status);
+}
+
+const TOKEN_HINT =
+  "make a personal access token with the rights to view and download at https://www.synapse.org/PersonalAccessTokens, and put it into SYNAPSE_AUTH_TOKEN";
+
+function refused({ synapse }: Services, entity: string, status: number): HttpError {
+  if (status === 401) {
+    return new HttpError(401, "Synapse does not accept the token in SYNAPSE_AUTH_TOKEN (401)", TOKEN_HINT);
+  }
+  if (status === 403) {
+    return new HttpError(
+      403,
+      `the account of SYNAPSE_AUTH_TOKEN may not download ${entity} (403)`,
+      `has the token the right to download, and have the terms at https://www.synapse.org/Synapse:${entity} been accepted?`,
+    );
+  }
+  if (status === 404) return new HttpError(404, `Synapse has no ${entity} (404)`);
+  const later = status === 429 || status >= 500 ? "try again later" : undefined;
+  return new HttpError(status, `${new URL(synapse).host} answers ${status} for ${entity}`, later);
+}

@@ -1,0 +1,109 @@
+import { FormatError, InputError } from "../../base/errors.ts";
+import { wholeNumber } from "../../base/fields.ts";
+import { textLines } from "../../base/text-lines.ts";
+import type { VariantRow, VariantTable } from "./table.ts";
+
+/** Columns of a run's scores by which a variant is found again, where they are there. */
+const KEYS = ["idx", "chrom", "pos", "allele1", "allele2"] as const;
+
+/** A run's table of scores, by the number of the row. */
+export interface VariantScores {
+  readonly path: string;
+  /** Names of the columns that hold scores. */
+  readonly columns: readonly string[];
+  /** Text of each score, as it stands in the file. */
+  readonly rows: ReadonlyMap<number, readonly string[]>;
+}
+
+/**
+ * Reads the `scores.tsv` of a run of task 5 and holds it against the table that it should be of.
+ *
+ * @throws {FormatError} when there is no column `idx`, a row is not one of the table, comes twice, or has another place or
+ *   other alleles than the table's row of that number
+ */
+export async function readVariantScores(path: string, table: VariantTable): Promise<VariantScores> {
+  const rows = new Map<number, readonly string[]>();
+  const byIndex = new Map(table.rows.map((row) => [row.index, row]));
+  let header: readonly string[] | undefined;
+  for await (const { text, number: line } of textLines(path)) {
+    if (text === "") continue;
+    const fields = text.split("\t");
+    const place = { file: path, line };
+    if (header === undefined) {
+      header = fields;
+      if (header.includes("idx")) continue;
+      throw new FormatError(
+        place,
+        'there is no column "idx"',
+        "this must be the scores.tsv of a run: it counts the table's rows from 0",
+      );
+    }
+    if (fields.length !== header.length) {
+      throw new FormatError(place, `the line has ${fields.length} fields, the header ${header.length}`);
+    }
+    const named = Object.fromEntries(header.map((name, i) => [name, fields[i]!]));
+    const index = wholeNumber(named.idx!, "idx", place);
+    const row = byIndex.get(index);
+    if (row === undefined) throw new FormatError(place, `${table.path} has no row ${index}`);
+    if (rows.has(index)) throw new FormatError(place, `row ${index} has its scores twice`);
+    checkKeys(named, row, table, place);
+    rows.set(
+      index,
+      header.flatMap((name, i) => (isKey(name) ? [] : [fields[i]!])),
+    );
+  }
+  if (header === undefined) throw new FormatError({ file: path }, "the table is empty");
+  return { path, columns: header.filter((name) => !isKey(name)), rows };
+}
+
+const isKey = (name: string) => (KEYS as readonly string[]).includes(name);
+
+function checkKeys(
+  named: Readonly<Record<string, string | undefined>>,
+  row: VariantRow,
+  { path }: VariantTable,
+  place: { readonly file: string; readonly line: number },
+): void {
+  const own = { chrom: row.chrom, pos: String(row.position + 1), allele1: row.allele1, allele2: row.allele2 };
+  for (const [name, value] of Object.entries(own)) {
+    const found = named[name];
+    if (found === undefined || found === value) continue;
+    throw new FormatError(
+      place,
+      `row ${row.index} has the ${name} ${JSON.stringify(found)}, and in ${path} ${JSON.stringify(value)}`,
+      "are these the scores of another table, or of another version of it?",
+    );
+  }
+}
+
+/**
+ * The table as it is, every field untouched, with columns of scores behind, as the original writes its results. Rows without
+ * scores have empty fields there. Of a VCF file the columns CHROM, POS, ID, REF and ALT, one line per alternative.
+ *
+ * @throws {InputError} when the table has a column of that name already
+ */
+export async function* annotatedLines(table: VariantTable, scores: VariantScores): AsyncGenerator<string> {
+  const none = scores.columns.map(() => "");
+  const scoresOf = (index: number) => (scores.rows.get(index) ?? none).join("\t");
+  if (table.form === "vcf") {
+    yield `${["CHROM", "POS", "ID", "REF", "ALT", ...scores.columns].join("\t")}\n`;
+    for (const { index, chrom, position, id, allele1, allele2 } of table.rows) {
+      yield `${[chrom, position + 1, id ?? ".", allele1, allele2, scoresOf(index)].join("\t")}\n`;
+    }
+    return;
+  }
+  let index = -1;
+  for await (const { text } of textLines(table.path)) {
+    if (text === "") continue;
+    if (index === -1) {
+      const taken = scores.columns.find((name) => text.split("\t").includes(name));
+      if (taken !== undefined) {
+        throw new InputError(`the table has a column ${JSON.stringify(taken)} already`, {
+          place: { file: table.path, line: 1 },
+        });
+      }
+      yield `${text}\t${scores.columns.join("\t")}\n`;
+    } else yield `${text}\t${scoresOf(index)}\n`;
+    index++;
+  }
+}

@@ -1,0 +1,142 @@
+import { FormatError } from "../../base/errors.ts";
+import type { FieldPlace } from "../../base/fields.ts";
+
+/** Where a table of variants comes from, by which one knows what its columns mean. */
+export type VariantForm = "caqtl" | "dsqtl" | "variant-scorer" | "plain" | "vcf";
+
+/** Which allele makes chromatin more open where an effect is positive. */
+export type EffectFavours = "allele1" | "allele2" | "alternative";
+
+/** What columns of a table hold, as their names in its header. */
+export interface VariantColumns {
+  readonly form: VariantForm;
+  readonly chrom: string;
+  /** 1-based. */
+  readonly position: string;
+  readonly allele1: string;
+  readonly allele2: string;
+  readonly id?: string;
+  readonly label?: string;
+  readonly used?: string;
+  readonly inPeaks?: string;
+  readonly effect?: string;
+  readonly p?: string;
+  readonly favours: EffectFavours;
+}
+
+type Role =
+  | "chrom"
+  | "position"
+  | "allele1"
+  | "allele2"
+  | "id"
+  | "label"
+  | "used"
+  | "inPeaks"
+  | "effect"
+  | "p";
+
+interface FormRule {
+  readonly form: Exclude<VariantForm, "vcf">;
+  /** Names that a column may have, the first that is there counts. */
+  readonly names: Readonly<Partial<Record<Role, readonly string[]>>>;
+  readonly favours: EffectFavours;
+}
+
+/**
+ * The tables that are known, told apart by how they name chromosome and position.
+ *
+ * - caqtl: African caQTLs as DART-Eval has them. `beta` is the alternative's effect against the reference's, whichever allele
+ *   is named first (quirk Q41).
+ * - dsqtl: Yoruban dsQTLs as DART-Eval has them. `obs.estimate` is positive where allele 1 is more open (quirk Q22).
+ * - variant-scorer: the sets of the ChromBPNet paper; `obs.beta` favours allele 2, `obs.estimate` allele 1.
+ */
+const FORMS: readonly FormRule[] = [
+  {
+    form: "caqtl",
+    names: {
+      chrom: ["chr_hg38", "chr_hg19"],
+      position: ["pos_hg38", "pos_hg19"],
+      allele1: ["allele1"],
+      allele2: ["allele2"],
+      id: ["snp_id", "dbsnp_rsid"],
+      label: ["label"],
+      used: ["IsUsed"],
+      inPeaks: ["in_peaks"],
+      effect: ["beta"],
+      p: ["pval"],
+    },
+    favours: "alternative",
+  },
+  {
+    form: "dsqtl",
+    names: {
+      chrom: ["var.chrom"],
+      position: ["var.pos"],
+      allele1: ["var.allele1"],
+      allele2: ["var.allele2"],
+      id: ["var.rsid"],
+      label: ["var.label"],
+      used: ["var.isused"],
+      effect: ["obs.estimate"],
+      p: ["obs.pval", "pval"],
+    },
+    favours: "allele1",
+  },
+  {
+    form: "variant-scorer",
+    names: {
+      chrom: ["var.chr"],
+      position: ["var.pos_hg38", "var.pos_hg19"],
+      allele1: ["var.allele1"],
+      allele2: ["var.allele2"],
+      id: ["var.snp_id", "var.dbsnp_rsid"],
+      label: ["obs.label", "var.label"],
+      used: ["var.isused"],
+      effect: ["obs.beta", "obs.estimate"],
+      p: ["obs.pval"],
+    },
+    favours: "allele2",
+  },
+  {
+    form: "plain",
+    names: {
+      chrom: ["chr", "chrom"],
+      position: ["pos", "position"],
+      allele1: ["allele1", "ref"],
+      allele2: ["allele2", "alt"],
+      id: ["id", "rsid", "snp_id"],
+      label: ["label"],
+      used: ["used"],
+      effect: ["effect", "beta"],
+      p: ["pval", "p"],
+    },
+    favours: "allele2",
+  },
+];
+
+/**
+ * What a table's columns mean, by its header.
+ * @throws {FormatError} when it is none of the tables that are known
+ */
+export function variantColumns(header: readonly string[], place: FieldPlace): VariantColumns {
+  for (const { form, names, favours } of FORMS) {
+    const found = Object.fromEntries(
+      Object.entries(names).flatMap(([role, candidates]) => {
+        const name = candidates.find((candidate) => header.includes(candidate));
+        return name === undefined ? [] : [[role, name]];
+      }),
+    ) as Partial<Record<Role, string>>;
+    const { chrom, position, allele1, allele2 } = found;
+    if (chrom === undefined || position === undefined || allele1 === undefined || allele2 === undefined)
+      continue;
+    const turned = found.effect === "obs.estimate" ? "allele1" : favours;
+    return { ...found, form, chrom, position, allele1, allele2, favours: turned };
+  }
+  const shown = header.slice(0, 12).join(", ").slice(0, 300);
+  throw new FormatError(
+    place,
+    `the header names ${shown}, which is no table of variants that is known`,
+    "columns that are known: chr_hg38 pos_hg38 allele1 allele2; var.chrom var.pos var.allele1 var.allele2; var.chr var.pos_hg38 var.allele1 var.allele2; chr pos allele1 allele2; or a VCF file. They are separated by tabs",
+  );
+}

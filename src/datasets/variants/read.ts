@@ -1,0 +1,107 @@
+import { FormatError } from "../../base/errors.ts";
+import { decimalNumber, type FieldPlace, wholeNumber } from "../../base/fields.ts";
+import { readTable } from "../../base/table.ts";
+import { textLines } from "../../base/text-lines.ts";
+import { checkAllele, readFlag, readLabel } from "./fields.ts";
+import { type VariantColumns, variantColumns } from "./forms.ts";
+import type { ReadVariantsOptions, VariantRow, VariantTable } from "./table.ts";
+import { isVcf, readVcf } from "./vcf.ts";
+
+/**
+ * Reads a table of variants: DART-Eval's African caQTLs or Yoruban dsQTLs, the variant-scorer's form, columns `chr pos
+ * allele1 allele2`, or VCF; plain or compressed. The form is known by the header. Positions are 1-based in all of them.
+ *
+ * @throws {FormatError} naming the line when the header is not known, a field is not what its column holds, or an allele is
+ *   no letters
+ */
+export async function readVariants(path: string, options: ReadVariantsOptions = {}): Promise<VariantTable> {
+  const first = await firstLine(path);
+  if (isVcf(first)) return readVcf(path, options);
+  const header = first.split("\t");
+  const columns = variantColumns(header, { file: path, line: 1 });
+  const asked = options.extra ?? [];
+  const extra = asked instanceof RegExp ? header.filter((name) => asked.test(name)) : asked;
+  const reader = new RowReader(columns);
+  const kept = extra.map((name): [string, string[]] => [name, []]);
+  const rows: VariantRow[] = [];
+  for await (const { fields, line } of readTable(path, [...reader.names, ...extra])) {
+    rows.push(reader.row(fields, rows.length, { file: path, line }));
+    kept.forEach(([, values], i) => {
+      values.push(fields[reader.names.length + i]!);
+    });
+  }
+  const { form, favours, ...names } = columns;
+  return {
+    path,
+    form,
+    columns: names,
+    favours,
+    rows,
+    labels: reader.labels,
+    leftOut: 0,
+    extra: new Map(kept),
+  };
+}
+
+async function firstLine(path: string): Promise<string> {
+  for await (const { text } of textLines(path)) return text;
+  throw new FormatError({ file: path }, "the table is empty");
+}
+
+/** Fields of a table's lines, by their roles. */
+class RowReader {
+  readonly names: readonly string[];
+  readonly labels = new Map<string, number>();
+  private readonly shared = new Map<string, string>();
+  private readonly at: Readonly<Record<string, number>>;
+
+  constructor(private readonly columns: VariantColumns) {
+    const { form: _form, favours: _favours, ...roles } = columns;
+    this.names = Object.values(roles);
+    this.at = Object.fromEntries(Object.keys(roles).map((role, i) => [role, i]));
+  }
+
+  row(fields: readonly string[], index: number, place: FieldPlace): VariantRow {
+    const field = (role: string) => (role in this.at ? fields[this.at[role]!]! : undefined);
+    const { columns } = this;
+    const label = field("label");
+    if (label !== undefined) this.labels.set(label, (this.labels.get(label) ?? 0) + 1);
+    return {
+      index,
+      line: place.line!,
+      chrom: this.once(field("chrom")!, place),
+      position: wholeNumber(field("position")!, columns.position, place, 1, 2 ** 32) - 1,
+      allele1: this.once(checkAllele(field("allele1")!, columns.allele1, place), place),
+      allele2: this.once(checkAllele(field("allele2")!, columns.allele2, place), place),
+      id: detached(field("id")),
+      significant: label === undefined ? undefined : readLabel(label, columns.label!, place),
+      used: readFlag(field("used"), columns.used, place),
+      inPeaks: readFlag(field("inPeaks"), columns.inPeaks, place),
+      effect: numberOrNone(field("effect"), columns.effect, place),
+      p: numberOrNone(field("p"), columns.p, place),
+    };
+  }
+
+  /** One string for all rows that have it: a field cut from a line would keep the file's text in memory. */
+  private once(text: string, place: FieldPlace): string {
+    const known = this.shared.get(text);
+    if (known !== undefined) return known;
+    if (text === "") throw new FormatError(place, "the chromosome's name is empty");
+    const copy = Buffer.from(text).toString();
+    this.shared.set(copy, copy);
+    return copy;
+  }
+}
+
+const detached = (text: string | undefined) =>
+  text === undefined ? undefined : Buffer.from(text).toString();
+
+/** NaN where the field says that there is none. */
+function numberOrNone(text: string | undefined, name: string | undefined, place: FieldPlace) {
+  if (text === undefined) return undefined;
+  const value = decimalNumber(text);
+  if (!Number.isFinite(value) && !/^(|\.|-?nan|na|none|null)$/i.test(text)) {
+    throw new FormatError(place, `${name} ${JSON.stringify(text.slice(0, 40))} is not a number, nor NaN`);
+  }
+  return value;
+}

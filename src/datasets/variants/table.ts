@@ -1,0 +1,63 @@
+import type { Variant } from "../../dna/sequence/variant.ts";
+import type { EffectFavours, VariantColumns, VariantForm } from "./forms.ts";
+
+/** One variant of a table. `undefined` is what the table does not tell. */
+export interface VariantRow extends Variant {
+  /** 0-based number of the variant in the whole table. */
+  readonly index: number;
+  /** 1-based line of the file. */
+  readonly line: number;
+  readonly chrom: string;
+  /** As the file has them, either case. */
+  readonly allele1: string;
+  readonly allele2: string;
+  readonly id?: string | undefined;
+  /** A QTL, or a control. */
+  readonly significant?: boolean | undefined;
+  /** Meant to be evaluated. */
+  readonly used?: boolean | undefined;
+  readonly inPeaks?: boolean | undefined;
+  /** As measured; which allele it favours is `VariantTable.favours`. */
+  readonly effect?: number | undefined;
+  readonly p?: number | undefined;
+}
+
+/** Whether the benchmark evaluates a row: one that its table marks as used and as in peaks, where it has these columns. */
+export const isEvaluated = ({ used, inPeaks }: Pick<VariantRow, "used" | "inPeaks">): boolean =>
+  used !== false && inPeaks !== false;
+
+/** A table of variants, and what its form says of all of them. */
+export interface VariantTable {
+  readonly path: string;
+  readonly form: VariantForm;
+  /** Names of the columns that the table has for what is asked of it. */
+  readonly columns: Omit<VariantColumns, "form" | "favours">;
+  readonly favours: EffectFavours;
+  readonly rows: readonly VariantRow[];
+  /** How often each spelling of a label was found. */
+  readonly labels: ReadonlyMap<string, number>;
+  /** Alternatives that are no letters (symbolic, overlapping, missing) and were left out; of VCF alone. */
+  readonly leftOut: number;
+  /** Columns asked for by name, [row]. */
+  readonly extra: ReadonlyMap<string, readonly string[]>;
+}
+
+export interface ReadVariantsOptions {
+  /** Further columns to keep, such as another model's scores: by their names, or all whose name fits. */
+  readonly extra?: readonly string[] | RegExp;
+}
+
+/** Variants of one's own making as a table; a positive effect is of allele 2. */
+export function variantTable(path: string, rows: readonly VariantRow[]): VariantTable {
+  const columns = { chrom: "chrom", position: "position", allele1: "allele1", allele2: "allele2" };
+  return {
+    path,
+    form: "plain",
+    columns: rows.some(({ effect }) => effect !== undefined) ? { ...columns, effect: "effect" } : columns,
+    favours: "allele2",
+    rows,
+    labels: new Map(),
+    leftOut: 0,
+    extra: new Map(),
+  };
+}

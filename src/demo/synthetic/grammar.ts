@@ -1,0 +1,102 @@
+import type { CellLine } from "../../datasets/cell-lines.ts";
+import type { MotifName } from "./motifs.ts";
+
+/** Two sites that work together. */
+export interface SitePair {
+  readonly first: MotifName;
+  readonly second: MotifName;
+  /** Letters between the end of one site and the start of the other, least and most. */
+  readonly spacing: readonly [number, number];
+  /** Strand of the second against that of the first, whichever comes first along the chromosome. */
+  readonly orientation: "same" | "opposite" | "any";
+}
+
+/** A kind of regulatory element: which sites it is made of. */
+export interface ElementKind {
+  readonly name: string;
+  /** Share of all elements; the shares sum to 1. */
+  readonly share: number;
+  /** Placed in a CpG island: rich in G and C, with CpG as frequent as chance has it. */
+  readonly island: boolean;
+  readonly pair?: SitePair;
+  /** Sites every element of this kind has besides the pair. */
+  readonly always: readonly MotifName[];
+  /** Sites drawn from this list, with replacement, `extra` of them. */
+  readonly among: readonly MotifName[];
+  readonly extra: readonly [number, number];
+}
+
+const EBF1_RUNX: SitePair = { first: "EBF1", second: "RUNX", spacing: [3, 12], orientation: "any" };
+const OCT4_ESRRB: SitePair = { first: "OCT4-SOX2", second: "ESRRB", spacing: [4, 18], orientation: "any" };
+const HNF4_FOXA: SitePair = { first: "HNF4", second: "FOXA", spacing: [4, 16], orientation: "same" };
+const AP1_TEAD: SitePair = { first: "AP1", second: "TEAD", spacing: [5, 15], orientation: "any" };
+const GATA_GATA: SitePair = { first: "GATA", second: "GATA", spacing: [6, 12], orientation: "opposite" };
+const AP1_CEBP: SitePair = { first: "AP1", second: "CEBP", spacing: [3, 12], orientation: "any" };
+
+/** Promoters, boundaries, and the enhancers of each cell line. */
+export const ELEMENT_KINDS: readonly ElementKind[] = [
+  {
+    ...{ name: "promoter", share: 0.22, island: true, always: ["SP1"] },
+    ...{ among: ["SP1", "NRF1", "ETS", "NFY", "CREB"], extra: [2, 4] },
+  },
+  { name: "insulator", share: 0.1, island: false, always: ["CTCF"], among: ["CTCF"], extra: [0, 1] },
+  { name: "repressor", share: 0.04, island: false, always: ["REST"], among: ["SP1", "REST"], extra: [0, 1] },
+  {
+    ...{ name: "GM12878-enhancer", share: 0.12, island: false, pair: EBF1_RUNX },
+    ...{ always: [], among: ["NFKB", "ETS", "RUNX", "EBF1"], extra: [1, 3] },
+  },
+  {
+    ...{ name: "H1ESC-enhancer", share: 0.12, island: false, pair: OCT4_ESRRB },
+    ...{ always: [], among: ["TEAD", "ESRRB", "OCT4-SOX2"], extra: [1, 3] },
+  },
+  {
+    ...{ name: "HEPG2-enhancer", share: 0.12, island: false, pair: HNF4_FOXA },
+    ...{ always: [], among: ["CEBP", "FOXA", "HNF1", "HNF4"], extra: [1, 3] },
+  },
+  {
+    ...{ name: "IMR90-enhancer", share: 0.12, island: false, pair: AP1_TEAD },
+    ...{ always: [], among: ["CEBP", "P53", "TEAD", "AP1"], extra: [1, 3] },
+  },
+  {
+    ...{ name: "K562-enhancer", share: 0.12, island: false, pair: GATA_GATA },
+    ...{ always: [], among: ["GATA", "AP1", "RUNX"], extra: [1, 3] },
+  },
+  {
+    ...{ name: "stress-enhancer", share: 0.04, island: false, pair: AP1_CEBP },
+    ...{ always: ["P53"], among: ["AP1", "CEBP"], extra: [1, 2] },
+  },
+];
+
+/** What one fully occupied site adds to the logarithm of an element's activity; a number holds for every cell line. */
+export const SITE_WEIGHTS: Readonly<Record<MotifName, number | Partial<Record<CellLine, number>>>> = {
+  CTCF: 3.6,
+  REST: 3.4,
+  SP1: 1.3,
+  NRF1: 1.5,
+  NFY: 1.3,
+  CREB: 1.3,
+  ETS: { GM12878: 1.3, H1ESC: 1, HEPG2: 1, IMR90: 1, K562: 1.1 },
+  EBF1: { GM12878: 1.4 },
+  NFKB: { GM12878: 1.3, IMR90: 0.3 },
+  RUNX: { GM12878: 1.2, K562: 0.6, IMR90: 0.2 },
+  "OCT4-SOX2": { H1ESC: 1.6 },
+  ESRRB: { H1ESC: 1.3, HEPG2: 0.2 },
+  TEAD: { H1ESC: 0.6, IMR90: 1.2, HEPG2: 0.4 },
+  HNF4: { HEPG2: 1.5 },
+  HNF1: { HEPG2: 1.3 },
+  FOXA: { HEPG2: 1.2 },
+  CEBP: { HEPG2: 0.9, IMR90: 1.1 },
+  AP1: { IMR90: 1.3, K562: 0.7, HEPG2: 0.6 },
+  P53: { IMR90: 1.1, HEPG2: 1.1, GM12878: 0.2 },
+  GATA: { K562: 1.5 },
+};
+
+/** What a pair adds beyond its two sites, in the cell lines where it works. */
+export const PAIR_WEIGHTS: readonly (SitePair & { readonly weight: Partial<Record<CellLine, number>> })[] = [
+  { ...EBF1_RUNX, weight: { GM12878: 1 } },
+  { ...OCT4_ESRRB, weight: { H1ESC: 1 } },
+  { ...HNF4_FOXA, weight: { HEPG2: 1 } },
+  { ...AP1_TEAD, weight: { IMR90: 1 } },
+  { ...GATA_GATA, weight: { K562: 1 } },
+  { ...AP1_CEBP, weight: { IMR90: 0.8, HEPG2: 0.8 } },
+];

@@ -1,0 +1,175 @@
+import type { Pcg64 } from "../../base/pcg64.ts";
+import { weightedIndex } from "./draws.ts";
+
+/** A transcription factor's binding site, as textbooks print it. */
+export interface ConsensusSite {
+  /** Name of the factor, or of the family that shares the site. */
+  readonly name: string;
+  readonly family: string;
+  /** IUPAC letters, 5' to 3'. */
+  readonly consensus: string;
+}
+
+/** The sites of the synthetic genome. Every one is well known; none is taken from a motif collection. */
+export const CONSENSUS_SITES = [
+  { name: "CTCF", family: "Zinc finger, many", consensus: "CCASYAGRKGGCRS" },
+  { name: "REST", family: "Zinc finger, many", consensus: "TTYAGCACCNNGGACAGYGCC" },
+  { name: "SP1", family: "Zinc finger, three", consensus: "GGGGCGGGGY" },
+  { name: "EBF1", family: "Early B-cell factor", consensus: "TCCCNNGGGA" },
+  { name: "NRF1", family: "Nuclear respiratory factor", consensus: "GCGCATGCGC" },
+  { name: "NFY", family: "Heteromeric CCAAT-binding", consensus: "RRCCAATSR" },
+  { name: "CREB", family: "bZIP", consensus: "TGACGTCA" },
+  { name: "AP1", family: "bZIP", consensus: "TGASTCA" },
+  { name: "CEBP", family: "bZIP", consensus: "RTTGCGYAAY" },
+  { name: "ETS", family: "Ets", consensus: "ACCGGAAGTR" },
+  { name: "GATA", family: "GATA", consensus: "AGATAAGR" },
+  { name: "RUNX", family: "Runt", consensus: "TGTGGTTW" },
+  { name: "TEAD", family: "TEA", consensus: "RCATTCCW" },
+  { name: "NFKB", family: "Rel", consensus: "GGGRNWYYCC" },
+  { name: "FOXA", family: "Forkhead", consensus: "TRTTTACWY" },
+  { name: "HNF1", family: "Homeodomain", consensus: "GTTAATNATTAAY" },
+  { name: "HNF4", family: "Nuclear receptor", consensus: "RGGNCAAAGKTCA" },
+  { name: "ESRRB", family: "Nuclear receptor", consensus: "TCAAGGTCA" },
+  { name: "P53", family: "p53", consensus: "RRRCWWGYYYRRRCWWGYYY" },
+  { name: "OCT4-SOX2", family: "POU and HMG", consensus: "CATTGTYATGCAAAW" },
+] as const satisfies readonly ConsensusSite[];
+
+export type MotifName = (typeof CONSENSUS_SITES)[number]["name"];
+
+/** Letters each IUPAC letter stands for. */
+const IUPAC: Readonly<Record<string, string>> = {
+  ...{ A: "A", C: "C", G: "G", T: "T", R: "AG", Y: "CT", S: "CG", W: "AT", K: "GT", M: "AC" },
+  ...{ B: "CGT", D: "AGT", H: "ACT", V: "ACG", N: "ACGT" },
+};
+
+/** Probability of each letter that the consensus does not allow. */
+const STRAY = 0.02;
+
+/**
+ * A motif as both strands' tables; letters are codes A 0, C 1, G 2, T 3.
+ * Scores are natural logarithms of probability over 1/4.
+ */
+export interface Motif {
+  readonly name: MotifName;
+  readonly family: string;
+  readonly consensus: string;
+  readonly width: number;
+  /** [width, 4], rows sum to 1. */
+  readonly probabilities: Float64Array;
+  /** [width, 4], nats; `reverse` scores a site that lies on the other strand. */
+  readonly forward: Float64Array;
+  readonly reverse: Float64Array;
+  /** Score of a sequence that the consensus allows everywhere. */
+  readonly bestScore: number;
+  /** The most that positions i and after can still add to either strand's score, [width + 1]: lets a search stop early. */
+  readonly stillPossible: Float64Array;
+}
+
+/** The consensus sites as position probabilities: allowed letters equally likely, every other one 2 %. */
+export const MOTIFS: readonly Motif[] = CONSENSUS_SITES.map((site) => {
+  const width = site.consensus.length;
+  const probabilities = new Float64Array(width * 4);
+  [...site.consensus].forEach((letter, i) => {
+    const allowed = IUPAC[letter]!;
+    const share = (1 - STRAY * (4 - allowed.length)) / allowed.length;
+    for (let code = 0; code < 4; code++) {
+      probabilities[i * 4 + code] = allowed.includes("ACGT"[code]!) ? share : STRAY;
+    }
+  });
+  const forward = probabilities.map((p) => Math.log(4 * p));
+  const best = Array.from({ length: width }, (_, i) => Math.max(...forward.subarray(4 * i, 4 * i + 4)));
+  // Reading the table backwards turns the site around and, A 0 against T 3, complements it.
+  return {
+    ...site,
+    width,
+    probabilities,
+    forward,
+    reverse: forward.slice().reverse(),
+    bestScore: best.reduce((a, b) => a + b),
+    stillPossible: suffixMaxima(best),
+  };
+});
+
+/** Sums of the last entries of `best` and of its reverse, whichever is larger, for each number of entries left. */
+function suffixMaxima(best: readonly number[]): Float64Array {
+  const width = best.length;
+  const sums = new Float64Array(width + 1);
+  for (let i = 0; i < width; i++) {
+    const forward = best.slice(i).reduce((a, b) => a + b);
+    const reverse = best.slice(0, width - i).reduce((a, b) => a + b);
+    sums[i] = Math.max(forward, reverse);
+  }
+  return sums;
+}
+
+const motifsByName = new Map<string, Motif>(MOTIFS.map((motif) => [motif.name, motif]));
+
+export const motifNamed = (name: MotifName): Motif => motifsByName.get(name)!;
+
+/** A site drawn from the motif's probabilities, as codes, on its own strand. */
+export function drawSite(rng: Pcg64, motif: Motif): Uint8Array {
+  return Uint8Array.from({ length: motif.width }, (_, i) =>
+    weightedIndex(rng, motif.probabilities.subarray(4 * i, 4 * i + 4)),
+  );
+}
+
+/** The two strands' scores are summed in different orders: closer than this they are equal. */
+const TIE = 1e-9;
+
+/** A place in a sequence that looks like a motif. */
+export interface Site {
+  readonly motif: MotifName;
+  /** 0-based, half-open, in the sequence that was searched. */
+  readonly start: number;
+  readonly end: number;
+  readonly strand: "+" | "-";
+  /** How likely the factor sits there, in (0, 1). */
+  readonly occupancy: number;
+}
+
+/**
+ * All sites inside codes [from, to) that are occupied at least `least`, motif by motif, each by position.
+ *
+ * Occupancy is a logistic curve of the better strand's score, one half 2 nats below the best score: a site the consensus
+ * allows is 0.88 occupied, with one letter off 0.14 to 0.24, with two less than 0.01. The forward strand wins a tie.
+ */
+export function findSites(codes: Uint8Array, from: number, to: number, least: number): Site[] {
+  const sites: Site[] = [];
+  for (const { name, width, forward, reverse, bestScore, stillPossible } of MOTIFS) {
+    const lowest = bestScore - 2 + Math.log(least / (1 - least));
+    for (let at = from; at + width <= to; at++) {
+      let onForward = 0;
+      let onReverse = 0;
+      let i = 0;
+      for (; i < width && Math.max(onForward, onReverse) + stillPossible[i]! >= lowest - TIE; i++) {
+        const code = codes[at + i]!;
+        onForward += forward[4 * i + code]!;
+        onReverse += reverse[4 * i + code]!;
+      }
+      const score = Math.max(onForward, onReverse);
+      if (i < width || score < lowest) continue;
+      sites.push({
+        motif: name,
+        start: at,
+        end: at + width,
+        strand: onForward > onReverse - TIE ? "+" : "-",
+        occupancy: 1 / (1 + Math.exp(bestScore - 2 - score)),
+      });
+    }
+  }
+  return sites;
+}
+
+/** The motifs in MEME's minimal format, version 4. */
+export function memeText(motifs: readonly Motif[]): string {
+  const blocks = motifs.map(({ name, width, probabilities }) => {
+    const rows = Array.from({ length: width }, (_, i) =>
+      Array.from(probabilities.subarray(4 * i, 4 * i + 4), (p) => p.toFixed(6)).join(" "),
+    );
+    const header = `letter-probability matrix: alength= 4 w= ${width} nsites= 1000`;
+    // The empty line ends each matrix: a reader that stores a motif at the line after it keeps the last one too.
+    return `MOTIF ${name}\n${header}\n${rows.join("\n")}\n\n`;
+  });
+  const background = "Background letter frequencies\nA 0.25 C 0.25 G 0.25 T 0.25";
+  return `MEME version 4\n\nALPHABET= ACGT\n\nstrands: + -\n\n${background}\n\n${blocks.join("")}`;
+}

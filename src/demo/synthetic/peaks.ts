@@ -1,0 +1,111 @@
+import type { Pcg64 } from "../../base/pcg64.ts";
+import { normal, shuffle } from "../../base/sample.ts";
+import type { PlantedElement } from "./elements.ts";
+import type { SyntheticChromosome } from "./genome.ts";
+import { TELOMERE } from "./layout.ts";
+import { BACKGROUND_CUTS } from "./signal.ts";
+import { benjaminiHochberg, poissonSurprise } from "./tails.ts";
+
+/** A peak as narrowPeak files have it; p and q as -log10. */
+export interface Peak {
+  readonly chrom: string;
+  readonly start: number;
+  readonly end: number;
+  readonly summit: number;
+  /** Cuts in 500 bases around the summit over what the background would give. */
+  readonly fold: number;
+  readonly p: number;
+  readonly q: number;
+  readonly element: PlantedElement;
+}
+
+const PEAK_WINDOW = 500;
+/** Least -log10 q of the relaxed and of the high-confidence set. */
+const RELAXED_Q = 2;
+const CONFIDENT_Q = 10;
+
+/** Input of task 4: window and stride of the bins that may be non-peaks. */
+const BIN = 2114;
+const BIN_STRIDE = 1000;
+/** How far apart the GC contents of a peak's window and its non-peaks may be, and how many it gets. */
+const GC_TOLERANCE = 0.02;
+const NON_PEAKS_PER_PEAK = 2;
+
+/**
+ * Peaks of one cell line: elements whose cuts the background does not explain, with a summit a few bases off the truth.
+ *
+ * @param cuts  per chromosome, in the chromosomes' order
+ * @returns     the relaxed set, in the chromosomes' order, by start
+ */
+export function callPeaks(
+  rng: Pcg64,
+  chromosomes: readonly SyntheticChromosome[],
+  cuts: readonly Uint16Array[],
+): Peak[] {
+  const expected = PEAK_WINDOW * BACKGROUND_CUTS;
+  const seen = chromosomes.flatMap(({ elements }, chrom) =>
+    elements.map((element) => {
+      const summit = element.centre + Math.round(normal(rng, 0, 8));
+      let count = 0;
+      for (let i = summit - PEAK_WINDOW / 2; i < summit + PEAK_WINDOW / 2; i++) count += cuts[chrom]![i]!;
+      return { element, summit, fold: count / expected, p: poissonSurprise(count, expected) };
+    }),
+  );
+  const q = benjaminiHochberg(seen.map(({ p }) => p));
+  return seen
+    .map(({ element, summit, fold, p }, i) => {
+      const start = Math.min(element.start, summit);
+      const end = Math.max(element.end, summit + 1);
+      return { chrom: element.chrom, start, end, summit, fold, p, q: q[i]!, element };
+    })
+    .filter((peak) => peak.q >= RELAXED_Q);
+}
+
+/** The high-confidence part of a relaxed set; stands for the peaks that replicates agree on. */
+export const confidentPeaks = (peaks: readonly Peak[]): Peak[] => peaks.filter(({ q }) => q >= CONFIDENT_Q);
+
+/**
+ * Windows of 2,114 bases at a stride of 1,000 that touch no peak and no N, up to two for each peak, with its GC content.
+ *
+ * @returns  the windows' starts, in the chromosomes' order, ascending
+ */
+export function matchedNonPeaks(
+  rng: Pcg64,
+  chromosomes: readonly SyntheticChromosome[],
+  peaks: readonly Peak[],
+): { readonly chrom: string; readonly start: number }[] {
+  const gcBefore = new Map(chromosomes.map(({ name, codes }) => [name, cumulativeGc(codes)]));
+  const gcOf = (chrom: string, start: number) => {
+    const before = gcBefore.get(chrom)!;
+    return (before[start + BIN]! - before[start]!) / BIN;
+  };
+  const bins = chromosomes.flatMap(({ name, codes }) => {
+    const here = peaks.filter(({ chrom }) => chrom === name);
+    const free: { chrom: string; start: number; gc: number }[] = [];
+    for (let start = 0; start + BIN <= codes.length - TELOMERE; start += BIN_STRIDE) {
+      if (start < TELOMERE || here.some((peak) => peak.start < start + BIN && peak.end > start)) continue;
+      free.push({ chrom: name, start, gc: gcOf(name, start) });
+    }
+    return free;
+  });
+  const left = bins.slice();
+  shuffle(rng, left);
+  const taken = new Set<(typeof bins)[number]>();
+  for (let round = 0; round < NON_PEAKS_PER_PEAK; round++) {
+    for (const { chrom, summit } of peaks) {
+      const gc = gcOf(chrom, summit - BIN / 2);
+      const match = left.findIndex((bin) => Math.abs(bin.gc - gc) <= GC_TOLERANCE);
+      if (match >= 0) taken.add(left.splice(match, 1)[0]!);
+    }
+  }
+  return bins.filter((bin) => taken.has(bin)).map(({ chrom, start }) => ({ chrom, start }));
+}
+
+/** How many letters before each position are G or C, [length + 1]. */
+function cumulativeGc(codes: Uint8Array): Int32Array {
+  const before = new Int32Array(codes.length + 1);
+  for (let i = 0; i < codes.length; i++) {
+    before[i + 1] = before[i]! + (codes[i] === 1 || codes[i] === 2 ? 1 : 0);
+  }
+  return before;
+}

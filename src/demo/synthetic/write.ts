@@ -1,0 +1,181 @@
+import { resolve } from "node:path";
+import { InputError } from "../../base/errors.ts";
+import { writeFileWhole } from "../../base/write-file.ts";
+import { CELL_LINES, type CellLine } from "../../datasets/cell-lines.ts";
+import { buildRegulatoryElements } from "../../datasets/regulatory-elements/build.ts";
+import { writeRegulatoryElements } from "../../datasets/regulatory-elements/table.ts";
+import { bigWigBytes } from "../../dna/genome/write-bigwig.ts";
+import { type CellLineFiles, filesIn, type SyntheticFiles } from "./files.ts";
+import { generatorOf, growGenome, type SyntheticChromosome } from "./genome.ts";
+import { fastaWithIndex } from "./genome-text.ts";
+import { ELEMENT_KINDS, PAIR_WEIGHTS, SITE_WEIGHTS } from "./grammar.ts";
+import { CONSENSUS_SITES, MOTIFS, memeText } from "./motifs.ts";
+import { backgroundsText } from "./neutral-backgrounds.ts";
+import { callPeaks, confidentPeaks, matchedNonPeaks, type Peak } from "./peaks.ts";
+import { drawCuts, meanCuts } from "./signal.ts";
+import {
+  cellTypePeaksTable,
+  chromatinActivityTable,
+  countsMatrix,
+  elementsBed,
+  narrowPeak,
+  nonPeaksBed,
+} from "./tables.ts";
+import {
+  type TrueElement,
+  trueElements,
+  trueElementsTable,
+  trueSitesTable,
+  trueVariantsTable,
+} from "./truth.ts";
+import { tsv } from "./tsv.ts";
+import { africanTable, yorubanTable } from "./variant-tables.ts";
+import { type Mechanism, type PlantedVariant, plantVariants } from "./variants.ts";
+
+export interface SyntheticOptions {
+  /** Whole number of 0 or more; equal seeds and scales give equal bytes. */
+  readonly seed: number;
+  /** Multiplies the lengths of the chromosomes, 0.1 to 5; at 1 the genome has 3.09 Mb and about 1,900 elements. */
+  readonly scale: number;
+}
+
+export interface SyntheticGenome {
+  readonly folder: string;
+  readonly files: SyntheticFiles;
+  readonly chromosomes: readonly SyntheticChromosome[];
+  readonly elements: readonly TrueElement[];
+  readonly peaks: ReadonlyMap<CellLine, readonly Peak[]>;
+  /** By study, "african" and "yoruban"; both from GM12878. */
+  readonly variants: ReadonlyMap<string, readonly PlantedVariant[]>;
+}
+
+/** Raised when the same seed gives other bytes than before. */
+const VERSION = 1;
+
+/** Variants of each mechanism at scale 1. */
+const AFRICAN = { "breaks a site": 80, "makes a site": 80, "changes no site": 480, "outside elements": 160 };
+const YORUBAN = { "breaks a site": 40, "makes a site": 40, "changes no site": 240, "outside elements": 80 };
+
+/**
+ * Writes a small genome whose truth is known, with the inputs of all five tasks in the field's own formats.
+ *
+ * Chromosomes have the names and a thousandth of the lengths of the human ones, so the usual split holds. Elements are made
+ * of well-known consensus sites by a grammar for each of five cell lines; chromatin signal follows from an element's letters
+ * alone; peaks are called from the signal; variants break or make sites, with the effect the letters give.
+ * truth.json is written last: a folder that has it is complete.
+ *
+ * @throws {InputError} when seed or scale is out of range, or a file cannot be written
+ */
+export async function writeSyntheticGenome(
+  folder: string,
+  { seed, scale }: SyntheticOptions,
+): Promise<SyntheticGenome> {
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new InputError(`seed ${seed} is not a whole number of 0 or more`);
+  if (!(scale >= 0.1 && scale <= 5))
+    throw new InputError(`scale ${scale} of a synthetic genome is not from 0.1 to 5`);
+
+  const root = resolve(folder);
+  const files = filesIn(root);
+  const chromosomes = growGenome(seed, scale);
+  const elements = trueElements(chromosomes);
+
+  const { fasta, index } = fastaWithIndex(chromosomes);
+  await writeFileWhole(files.genome, fasta);
+  await writeFileWhole(`${files.genome}.fai`, index);
+  await writeFileWhole(files.motifs, memeText(MOTIFS));
+  await writeFileWhole(
+    files.motifFamilies,
+    tsv([
+      ["Motif", "TF family", "Consensus"],
+      ...CONSENSUS_SITES.map((site) => [site.name, site.family, site.consensus]),
+    ]),
+  );
+  await writeFileWhole(files.elements, elementsBed(elements));
+  await writeRegulatoryElements(files.regulatoryElements, buildRegulatoryElements(files.elements));
+
+  await writeFileWhole(files.backgrounds, backgroundsText(chromosomes));
+
+  const peaks = new Map<CellLine, readonly Peak[]>();
+  for (const cell of CELL_LINES) {
+    peaks.set(cell, await writeCellLine(files.cellLines[cell], cell, seed, chromosomes, elements));
+  }
+  await writeFileWhole(files.countsMatrix, countsMatrix(generatorOf(seed, "counts"), peaks, elements));
+  await writeFileWhole(files.cellTypePeaks, cellTypePeaksTable(peaks, elements));
+
+  const african = plantVariants(generatorOf(seed, "african"), chromosomes, scaled(AFRICAN, scale));
+  const yoruban = plantVariants(generatorOf(seed, "yoruban"), chromosomes, scaled(YORUBAN, scale));
+  const variants = new Map([["african", african], ["yoruban", yoruban]]); // biome-ignore format: two pairs
+  await writeFileWhole(
+    files.africanVariants,
+    africanTable(generatorOf(seed, "african alleles"), african, peaks.get("GM12878")!),
+  );
+  await writeFileWhole(files.yorubanVariants, yorubanTable(generatorOf(seed, "yoruban alleles"), yoruban));
+
+  await writeFileWhole(files.trueElements, trueElementsTable(elements));
+  await writeFileWhole(files.trueSites, trueSitesTable(elements));
+  await writeFileWhole(files.trueVariants, trueVariantsTable(variants, elements));
+  await writeFileWhole(files.truth, parametersText({ seed, scale }, chromosomes, elements));
+  return { folder: root, files, chromosomes, elements, peaks, variants };
+}
+
+async function writeCellLine(
+  files: CellLineFiles,
+  cell: CellLine,
+  seed: number,
+  chromosomes: readonly SyntheticChromosome[],
+  elements: readonly TrueElement[],
+): Promise<readonly Peak[]> {
+  const line = CELL_LINES.indexOf(cell);
+  const cuts = chromosomes.map(({ name, codes }) =>
+    drawCuts(
+      generatorOf(seed, "cuts", cell, name),
+      codes.length,
+      elements
+        .filter(({ chrom }) => chrom === name)
+        .map(({ centre, logActivity }) => ({ centre, mean: meanCuts(logActivity[line]!) })),
+    ),
+  );
+  const peaks = callPeaks(generatorOf(seed, "peaks", cell), chromosomes, cuts);
+  const confident = confidentPeaks(peaks);
+  const nonPeaks = matchedNonPeaks(generatorOf(seed, "non-peaks", cell), chromosomes, peaks);
+  const nonPeakSummits = nonPeaks.map(({ chrom, start }) => ({ chrom, summit: start + 1057 }));
+  await writeFileWhole(
+    files.signal,
+    bigWigBytes(new Map(chromosomes.map(({ name }, i) => [name, cuts[i]!]))),
+  );
+  await writeFileWhole(files.peaks, narrowPeak(cell, peaks));
+  await writeFileWhole(files.confidentPeaks, narrowPeak(cell, confident));
+  await writeFileWhole(files.nonPeaks, nonPeaksBed(nonPeaks));
+  await writeFileWhole(files.peaksTable, chromatinActivityTable(peaks));
+  await writeFileWhole(files.confidentPeaksTable, chromatinActivityTable(confident));
+  await writeFileWhole(files.nonPeaksTable, chromatinActivityTable(nonPeakSummits));
+  return peaks;
+}
+
+function scaled(counts: Readonly<Record<Mechanism, number>>, scale: number): Record<Mechanism, number> {
+  return Object.fromEntries(
+    Object.entries(counts).map(([mechanism, n]) => [mechanism, Math.ceil(n * scale)]),
+  ) as Record<Mechanism, number>;
+}
+
+/** What the genome was made with. */
+function parametersText(
+  { seed, scale }: SyntheticOptions,
+  chromosomes: readonly SyntheticChromosome[],
+  elements: readonly TrueElement[],
+): string {
+  const parameters = {
+    version: VERSION,
+    seed,
+    scale,
+    chromosomes: Object.fromEntries(chromosomes.map(({ name, codes }) => [name, codes.length])),
+    elements: elements.length,
+    cellLines: CELL_LINES,
+    consensusSites: CONSENSUS_SITES,
+    elementKinds: ELEMENT_KINDS,
+    siteWeights: SITE_WEIGHTS,
+    pairWeights: PAIR_WEIGHTS,
+  };
+  return `${JSON.stringify(parameters, null, 2)}\n`;
+}

@@ -1,0 +1,117 @@
+import { InputError } from "../base/errors.ts";
+import { requireFinite, requireSameLength } from "./input-checks.ts";
+
+/**
+ * Rows in groups that may depend on one another while the groups are taken as independent: what is resampled or left
+ * out as a whole. Neighbours along a chromosome share composition, repeats and annotation; the two strands of one
+ * background share everything.
+ */
+export interface Blocks {
+  /** Block of each row, numbered from 0 in order of first appearance. [rows] */
+  readonly of: Int32Array;
+  /** Rows in each block, never 0. [blocks] */
+  readonly sizes: Int32Array;
+  /** What a block is, kebab-case; the first part of `Estimate.method`: "genomic-block". */
+  readonly kind: string;
+}
+
+/** Bases [start, end) of a chromosome, 0-based and half-open. */
+interface GenomicRow {
+  readonly chrom: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * A number computed from rows in blocks, as a function of how often each block is there: all 1 gives the value itself,
+ * a bootstrap draws other counts, a jackknife sets one of them to 0. NaN where those rows leave it undefined.
+ */
+export type BlockStatistic = (times: Int32Array) => number;
+
+/**
+ * Width of a genomic block in bases: 1 Mb. Long beside what neighbouring elements share (isochores and replication
+ * domains are some hundred kilobases), short enough for several hundred blocks on the benchmark's test chromosomes.
+ */
+const GENOMIC_BLOCK = 1_000_000;
+
+/**
+ * Groups rows by a key of theirs.
+ *
+ * @param keys  one per row: a background's number, a gene's name
+ * @param kind  what the key is, kebab-case: "background"
+ */
+export function blocksBy(keys: ArrayLike<string | number>, kind: string): Blocks {
+  const numbers = new Map<string | number, number>();
+  const of = new Int32Array(keys.length);
+  const sizes: number[] = [];
+  for (let row = 0; row < keys.length; row++) {
+    let block = numbers.get(keys[row]!);
+    if (block === undefined) {
+      block = numbers.size;
+      numbers.set(keys[row]!, block);
+      sizes.push(0);
+    }
+    of[row] = block;
+    sizes[block]!++;
+  }
+  return { of, sizes: Int32Array.from(sizes), kind };
+}
+
+/**
+ * Contiguous stretches of chromosome, the default for rows along a genome: a row belongs to the stretch that holds
+ * its midpoint. Dependence between neighbouring stretches is neglected.
+ *
+ * @param width  bases per block; default 1 Mb
+ * @throws {InputError} when the width is not a whole number of bases
+ */
+export function genomicBlocks(rows: readonly GenomicRow[], width = GENOMIC_BLOCK): Blocks {
+  if (!(Number.isSafeInteger(width) && width > 0)) {
+    throw new InputError(`a genomic block of ${width} bases is not possible; a whole number is needed`);
+  }
+  const keys = rows.map(({ chrom, start, end }) => `${chrom}:${Math.floor((start + end) / 2 / width)}`);
+  return blocksBy(keys, "genomic-block");
+}
+
+/**
+ * Whole chromosomes: the widest blocks there are, safe against dependence of any length, but few. The benchmark has six
+ * test chromosomes, which leave five degrees of freedom, and they differ in size.
+ */
+export function chromosomeBlocks(rows: readonly Pick<GenomicRow, "chrom">[]): Blocks {
+  return blocksBy(
+    rows.map(({ chrom }) => chrom),
+    "chromosome",
+  );
+}
+
+/** Every row a block of its own, for rows that are independent. */
+export function singleRows(rows: number): Blocks {
+  return {
+    of: Int32Array.from({ length: rows }, (_, row) => row),
+    sizes: new Int32Array(rows).fill(1),
+    kind: "row",
+  };
+}
+
+/** The rows of each block, ascending. [blocks][rows] */
+export function rowsOfBlocks({ of, sizes }: Blocks): readonly Int32Array[] {
+  const rows = Array.from(sizes, (size) => new Int32Array(size));
+  const filled = new Int32Array(sizes.length);
+  of.forEach((block, row) => {
+    rows[block]![filled[block]!++] = row;
+  });
+  return rows;
+}
+
+/**
+ * Mean of each block's values: independent numbers for a test that needs them, such as `wilcoxon`.
+ *
+ * @returns  one per block, each block counting alike whatever its size
+ * @throws {InputError} when there is not one value per row, or one is not finite
+ */
+export function blockMeans(values: ArrayLike<number>, blocks: Blocks): Float64Array {
+  requireSameLength(values, blocks.of, ["values", "rows in blocks"]);
+  requireFinite(values, "value");
+  const sums = new Float64Array(blocks.sizes.length);
+  for (let row = 0; row < values.length; row++) sums[blocks.of[row]!]! += values[row]!;
+  return sums.map((total, block) => total / blocks.sizes[block]!);
+}

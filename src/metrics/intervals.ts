@@ -1,0 +1,77 @@
+import { InputError } from "../base/errors.ts";
+import { normalQuantile } from "./distributions/normal.ts";
+import type { Estimate } from "./estimate.ts";
+import { requireLevel } from "./input-checks.ts";
+
+/**
+ * Wald (normal) interval of a proportion: p ± z·√(p(1 − p)/n), cut off at 0 and 1. The one published by the original,
+ * as statsmodels' `proportion_confint(count, n, method="normal")` computes it.
+ *
+ * Kept for comparison. It shrinks to a point at 0 and at 1 and covers too rarely near them; report
+ * `wilsonInterval`, or a block interval where rows are not independent.
+ *
+ * @param successes  0 to n; may be a fraction (half a success for a tie, or an accuracy times another n)
+ * @param n          trials the width is computed from
+ * @returns          NaN throughout for n = 0
+ * @throws {InputError} when successes is outside [0, n] or the level outside (0, 1)
+ */
+export function waldInterval(successes: number, n: number, level = 0.95): Estimate {
+  const value = proportion(successes, n, level);
+  const half = criticalValue(level) * Math.sqrt((value * (1 - value)) / n);
+  return { value, low: Math.max(value - half, 0), high: Math.min(value + half, 1), n, method: "wald" };
+}
+
+/**
+ * Wilson's score interval of a proportion: the proportions that a two-sided test would not reject. Never empty, never
+ * outside [0, 1], close to its nominal coverage for every p and for small n.
+ *
+ * The trials are taken as independent. For rows along a genome they hardly are: prefer `blockEstimate`.
+ *
+ * @param successes  0 to n; may be a fraction (half a success for a tie, which makes the interval a little wide)
+ * @returns          NaN throughout for n = 0
+ * @throws {InputError} when successes is outside [0, n] or the level outside (0, 1)
+ * @see Wilson 1927, doi:10.1080/01621459.1927.10502953
+ */
+export function wilsonInterval(successes: number, n: number, level = 0.95): Estimate {
+  const value = proportion(successes, n, level);
+  const z = criticalValue(level);
+  const shrink = 1 + (z * z) / n;
+  const centre = (value + (z * z) / (2 * n)) / shrink;
+  const half = ((z / shrink) * Math.sqrt(value * (1 - value) + (z * z) / (4 * n))) / Math.sqrt(n);
+  // Rounding may leave 1e-17 where the bound is exactly 0 or 1.
+  const low = successes === 0 ? 0 : Math.max(centre - half, 0);
+  const high = successes === n ? 1 : Math.min(centre + half, 1);
+  return { value, low: n === 0 ? Number.NaN : low, high: n === 0 ? Number.NaN : high, n, method: "wilson" };
+}
+
+/**
+ * Bounds of a number between 0 and 1, symmetric about it on the scale of the log-odds ln(v/(1 − v)) instead of its own:
+ * inside (0, 1) always, and longer towards 0.5 than towards the near end.
+ *
+ * @param value  inside (0, 1)
+ * @param half   z or t times the standard error of the value itself
+ */
+export function onLogOdds(value: number, half: number): { readonly low: number; readonly high: number } {
+  const centre = Math.log(value / (1 - value));
+  const step = half / (value * (1 - value));
+  const inverse = (x: number) => 1 / (1 + Math.exp(-x));
+  return { low: inverse(centre - step), high: inverse(centre + step) };
+}
+
+/**
+ * The z of a two-sided normal interval: 1.959964 for 0.95.
+ *
+ * @throws {InputError} when the level is outside (0, 1)
+ */
+export function criticalValue(level: number): number {
+  requireLevel(level);
+  return -normalQuantile((1 - level) / 2);
+}
+
+function proportion(successes: number, n: number, level: number): number {
+  requireLevel(level);
+  if (!(n >= 0 && Number.isFinite(n) && successes >= 0 && successes <= n)) {
+    throw new InputError(`${successes} successes in ${n} trials is not a proportion`);
+  }
+  return successes / n;
+}

@@ -1,0 +1,36 @@
+import { InputError } from "../base/errors.ts";
+import { requireFinite } from "./input-checks.ts";
+
+/**
+ * Percentiles with linear interpolation between order statistics, as `numpy.percentile` computes them (same rounding).
+ *
+ * @param values   in any order
+ * @param percent  each in [0, 100]: 50 is the median
+ * @returns        one number per entry of `percent`; NaN where there are no values
+ * @throws {InputError} when a value is not finite or a percentage outside [0, 100]
+ */
+export function percentiles(values: ArrayLike<number>, percent: readonly number[]): number[] {
+  requireFinite(values, "value");
+  const sorted = Float64Array.from(values).sort();
+  return percent.map((q) => {
+    if (!(q >= 0 && q <= 100)) throw new InputError(`${q} is not a percentage from 0 to 100`);
+    if (sorted.length === 0) return Number.NaN;
+    const place = (q / 100) * (sorted.length - 1);
+    const below = Math.floor(place);
+    const a = sorted[below]!;
+    const b = sorted[Math.min(below + 1, sorted.length - 1)]!;
+    const share = place - below;
+    // From the nearer end, so that the end itself is met exactly.
+    return share < 0.5 ? a + (b - a) * share : b - (b - a) * (1 - share);
+  });
+}
+
+/** One of `percentiles`. */
+export function percentile(values: ArrayLike<number>, percent: number): number {
+  return percentiles(values, [percent])[0]!;
+}
+
+/** The middle value, or the mean of the two middle ones; NaN without values. */
+export function median(values: ArrayLike<number>): number {
+  return percentile(values, 50);
+}

@@ -1,0 +1,40 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { QUESTIONS } from "../../src/demo/questions.ts";
+import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
+import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
+import { TRUTHS } from "../../src/demo/truths.ts";
+import { evaluate } from "../../src/evaluation/evaluate.ts";
+import { openModel } from "../../src/models/open-model.ts";
+
+const TOY = "toy:chrombpnet";
+
+let root: string;
+let files: SyntheticFiles;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "dart-eval-chrombpnet-toy-"));
+  // Neither the demo's genome, whose seed is 0, nor the one that it was trained on, 1.
+  files = (await writeSyntheticGenome(root, { seed: 2, scale: 1 })).files;
+});
+afterAll(() => rm(root, { recursive: true }));
+
+test.each(["chromatin-activity", "variant-effects"])(
+  "what the demo expects of ChromBPNet's toy and %s is true of another genome, too",
+  async (task) => {
+    const question = QUESTIONS.find(({ models, task: of }) => models.includes(TOY) && of === task)!;
+    const model = await openModel(TOY, { trainChromosomes: [], threads: 1 });
+    const truths = TRUTHS.filter((truth) => truth.task === task && truth.model === model.name);
+    expect(truths.length).toBeGreaterThan(0);
+    const { metrics } = await evaluate({
+      ...{ task, model, setting: question.setting },
+      inputs: { genome: files.genome, ...question.inputs({ ...files, footprints: "" }) },
+    });
+    for (const { metric, above } of truths) {
+      const found = metrics.find(({ name, main }) => (metric === undefined ? main : name === metric))!;
+      expect(found.intervals[0]!.low).toBeGreaterThan(above!);
+    }
+    await model.close?.();
+  },
+);

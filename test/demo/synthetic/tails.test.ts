@@ -1,0 +1,45 @@
+import { describe, expect, test } from "vitest";
+import { benjaminiHochberg, poissonSurprise, twoSidedNormalTail } from "../../../src/demo/synthetic/tails.ts";
+
+// Expected values: SciPy 1.17.1 (poisson.logsf, norm.sf, false_discovery_control); the count of 300: mpmath gammainc.
+describe("tails", () => {
+  test.each([
+    [0, 5, 0],
+    [1, 5, 0.0029361561794433314],
+    [3, 5, 0.05781926586286738],
+    [5, 5, 0.25219469690752594],
+    [12, 5, 2.2633571821267924],
+    [40, 5, 22.068032678552353],
+    [300, 5, 406.9589997781874],
+    [2, 0.01, 4.303924085300611],
+    [7, 30, 5.095117974425235e-8],
+    [60, 30, 6.0337705343218015],
+  ])("-log10 P(Poisson >= %d | mean %d)", (count, mean, expected) => {
+    expect(poissonSurprise(count, mean)).toBeCloseTo(expected, count === 300 ? 10 : 12);
+  });
+
+  test.each([
+    [0, 1],
+    [0.3, 0.7641771556220948],
+    [-1.2, 0.23013934044341644],
+    [1.9999, 0.04551106316953436],
+    [2, 0.04550026389635839],
+    [2.5, 0.012419330651552265],
+    [5, 5.733031437583866e-7],
+    [-12, 3.552964224155306e-33],
+    [30, 9.813427854295816e-198],
+  ])("P(|Z| > |%d|)", (z, expected) => {
+    expect(Math.abs(twoSidedNormalTail(z) / expected - 1)).toBeLessThan(1e-12);
+  });
+
+  test("q-values of Benjamini and Hochberg, with ties and out of order", () => {
+    const q = benjaminiHochberg([0.03, 1e-9, 0.5, 0.03, 0.9, 2e-4, 0.011].map((p) => -Math.log10(p)));
+    const expected = [
+      ...[1.3767507096020997, 8.154901959985743, 0.23408320603336796, 1.3767507096020997],
+      ...[0.045757490560675115, 3.154901959985743, 1.5906305295471805],
+    ];
+    q.forEach((value, i) => {
+      expect(value).toBeCloseTo(expected[i]!, 12);
+    });
+  });
+});

@@ -1,0 +1,153 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { InputError } from "../../src/base/errors.ts";
+import { pearson, pearsonEstimate, spearman, spearmanEstimate } from "../../src/metrics/correlation.ts";
+import { testWithSharedData } from "../shared-data.ts";
+import { expectClose, goldenSection, METRICS, ownGolden } from "./golden.ts";
+
+interface Golden {
+  readonly name: string;
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+  readonly pearson: { readonly r: number; readonly p: number } | { readonly error: string };
+  readonly spearman: { readonly rho: number; readonly p: number };
+}
+
+testWithSharedData("Pearson's correlation agrees with SciPy", METRICS, (file) => {
+  let compared = 0;
+  for (const { name, x, y, pearson: golden } of goldenSection<readonly Golden[]>(file, "correlation")) {
+    compared++;
+    if (x.some(Number.isNaN)) {
+      expect(golden).toHaveProperty("error");
+      expect(() => pearson(x, y), name).toThrow(InputError);
+      continue;
+    }
+    const found = pearson(x, y);
+    // SciPy refuses a single pair; here it is undefined, as a constant is.
+    const { r, p } = "error" in golden ? { r: Number.NaN, p: Number.NaN } : golden;
+    expectClose(found.r, r, { absolute: 1e-14 }, `${name}, r`);
+    expectClose(found.p, p, { relative: 1e-11 }, `${name}, p`);
+  }
+  expect(compared).toBe(18);
+});
+
+testWithSharedData("Spearman's correlation agrees with SciPy", METRICS, (file) => {
+  let compared = 0;
+  for (const { name, x, y, spearman: golden } of goldenSection<readonly Golden[]>(file, "correlation")) {
+    compared++;
+    if (x.some(Number.isNaN)) {
+      // SciPy hands the NaN on; here a value that is no number is refused.
+      expect(golden.rho).toBeNaN();
+      expect(() => spearman(x, y), name).toThrow(InputError);
+      continue;
+    }
+    const found = spearman(x, y);
+    expectClose(found.r, golden.rho, {}, `${name}, rho`);
+    expectClose(found.p, golden.p, { relative: 1e-11 }, `${name}, p`);
+  }
+  expect(compared).toBe(18);
+});
+
+interface Ranked {
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+  readonly pearson: number;
+  readonly pearsonP: number;
+  readonly low: number;
+  readonly high: number;
+  readonly spearman: number;
+  readonly spearmanP: number;
+}
+
+test.each(goldenSection<readonly Ranked[]>(ownGolden("tests-and-intervals"), "correlation"))(
+  "$x.length pairs: both correlations and Fisher's interval agree with SciPy",
+  (golden) => {
+    const { x, y } = golden;
+    expectClose(pearson(x, y).r, golden.pearson, { absolute: 1e-14 }, "r");
+    expectClose(pearson(x, y).p, golden.pearsonP, { relative: 1e-11 }, "p");
+    expectClose(spearman(x, y).r, golden.spearman, { absolute: 1e-14 }, "rho");
+    expectClose(spearman(x, y).p, golden.spearmanP, { relative: 1e-11 }, "p of rho");
+    const { low, high } = pearsonEstimate(x, y);
+    expectClose(low, golden.low, { absolute: 1e-12 }, "low");
+    expectClose(high, golden.high, { absolute: 1e-12 }, "high");
+  },
+);
+
+test("three points, by hand", () => {
+  expect(pearson([1, 2, 3], [1, 3, 2])).toMatchObject({ r: expect.closeTo(0.5, 14), n: 3 });
+  // One degree of freedom: t = 0.5/√(0.75), p = 1 − 2 atan(t)/π = 2/3.
+  expect(pearson([1, 2, 3], [1, 3, 2]).p).toBeCloseTo(2 / 3, 13);
+});
+
+test("constants and too few rows are undefined", () => {
+  for (const correlation of [pearson, spearman]) {
+    expect(correlation([1, 1, 1], [1, 2, 3])).toMatchObject({ r: Number.NaN, p: Number.NaN });
+    expect(correlation([1], [2]).r).toBeNaN();
+    expect(correlation([], []).r).toBeNaN();
+  }
+  expect(pearsonEstimate([1, 2, 3], [1, 3, 2])).toMatchObject({ low: Number.NaN, high: Number.NaN });
+  expect(pearsonEstimate([1, 2, 3, 4], [2, 4, 6, 8])).toMatchObject({ value: 1, low: Number.NaN });
+});
+
+test("Spearman's interval is wider than Fisher's would be", () => {
+  const x = Array.from({ length: 40 }, (_, i) => i);
+  const y = x.map((value) => value + 15 * Math.sin(value * value));
+  const { value, low, high, method } = spearmanEstimate(x, y);
+  const half = 1.959964 / Math.sqrt(37);
+  expect(method).toBe("fisher-z");
+  expect((Math.atanh(high) - Math.atanh(low)) / 2).toBeCloseTo(half * Math.sqrt(1 + (value * value) / 2), 6);
+});
+
+test("refuses lengths that differ and values that are not finite", () => {
+  expect(() => pearson([1, 2], [1])).toThrow(InputError);
+  expect(() => spearman([1, Number.POSITIVE_INFINITY], [1, 2])).toThrow(/x value 1 /);
+});
+
+test("values far from 1 neither overflow nor vanish", () => {
+  const y = [1, 3, 2, 5];
+  const { r } = pearson([1, 2, 3, 4], y);
+  expect(pearson([1e200, 2e200, 3e200, 4e200], y).r).toBeCloseTo(r, 12);
+  expect(pearson([1e-200, 2e-200, 3e-200, 4e-200], y).r).toBeCloseTo(r, 12);
+});
+
+const pairs = fc.array(fc.tuple(fc.integer({ min: -50, max: 50 }), fc.integer({ min: -50, max: 50 })), {
+  minLength: 3,
+  maxLength: 60,
+});
+
+test("unchanged by scaling and by swapping x and y, turned around by a negative scale", () => {
+  fc.assert(
+    fc.property(pairs, (rows) => {
+      const x = rows.map(([a]) => a);
+      const y = rows.map(([, b]) => b);
+      for (const correlation of [pearson, spearman]) {
+        const { r, p } = correlation(x, y);
+        fc.pre(!Number.isNaN(r));
+        expect(correlation(y, x).r).toBeCloseTo(r, 12);
+        expect(
+          correlation(
+            x.map((value) => 3 * value + 7),
+            y,
+          ).r,
+        ).toBeCloseTo(r, 12);
+        expect(
+          correlation(
+            x.map((value) => -value),
+            y,
+          ).r,
+        ).toBeCloseTo(-r, 12);
+        expect(p >= 0 && p <= 1).toBe(true);
+      }
+    }),
+  );
+});
+
+test("Spearman's sees only the order", () => {
+  fc.assert(
+    fc.property(pairs, (rows) => {
+      const x = rows.map(([a]) => a);
+      const y = rows.map(([, b]) => b);
+      expect(spearman(x.map(Math.sinh), y)).toEqual(spearman(x, y));
+    }),
+  );
+});

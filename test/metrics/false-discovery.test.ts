@@ -1,0 +1,49 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { InputError } from "../../src/base/errors.ts";
+import { benjaminiHochberg } from "../../src/metrics/false-discovery.ts";
+import { expectClose, goldenSection, ownGolden } from "./golden.ts";
+
+interface Golden {
+  readonly p: readonly number[];
+  readonly adjusted: readonly number[];
+}
+
+test.each(goldenSection<readonly Golden[]>(ownGolden("tests-and-intervals"), "falseDiscovery"))(
+  "$p.length p-values agree with SciPy",
+  ({ p, adjusted }) => {
+    const found = benjaminiHochberg(p);
+    adjusted.forEach((expected, i) => {
+      expectClose(found[i]!, expected, { absolute: 1e-15 }, `p-value ${i}`);
+    });
+  },
+);
+
+test("four tests, by hand", () => {
+  expect([...benjaminiHochberg([0.01, 0.04, 0.03, 0.5])]).toEqual(
+    [0.04, 4 / 75, 4 / 75, 0.5].map((q) => expect.closeTo(q, 14)),
+  );
+});
+
+test("a test that could not be made stays undefined and is not counted", () => {
+  expect([...benjaminiHochberg([0.01, Number.NaN, 0.04])]).toEqual([0.02, Number.NaN, 0.04]);
+  expect(benjaminiHochberg([])).toHaveLength(0);
+});
+
+test("refuses what is no probability", () => {
+  expect(() => benjaminiHochberg([1.5])).toThrow(InputError);
+});
+
+test("never below the p-value, at most 1, and in the same order", () => {
+  fc.assert(
+    fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true })), (p) => {
+      const q = benjaminiHochberg(p);
+      p.forEach((value, i) => {
+        expect(q[i]! >= value && q[i]! <= 1).toBe(true);
+        p.forEach((other, j) => {
+          if (value <= other) expect(q[i]!).toBeLessThanOrEqual(q[j]!);
+        });
+      });
+    }),
+  );
+});

@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { InputError } from "../../src/base/errors.ts";
+import { Mt19937 } from "../../src/base/mt19937.ts";
+import { kMeansPlusPlus } from "../../src/metrics/k-means-plus-plus.ts";
+import { goldenSection, ownGolden } from "./golden.ts";
+
+const file = ownGolden("clustering");
+const table = goldenSection<readonly (readonly number[])[]>(file, "data");
+const columns = table[0]!.length;
+const means = Array.from(
+  { length: columns },
+  (_, i) => table.reduce((sum, row) => sum + row[i]!, 0) / table.length,
+);
+const centred = {
+  data: Float64Array.from(table.flatMap((row) => row.map((value, i) => value - means[i]!))),
+  rows: table.length,
+  columns,
+};
+
+interface Run {
+  readonly k: number;
+  readonly seed: number;
+  readonly start: readonly number[];
+}
+
+test.each(goldenSection<readonly Run[]>(file, "runs"))(
+  "$k rows from seed $seed are those scikit-learn 1.4.2 picks",
+  ({ k, seed, start }) => {
+    expect([...kMeansPlusPlus(centred, k, Mt19937.fromSeed(seed))]).toEqual(start);
+  },
+);
+
+test("rows that are all the same can be picked too", () => {
+  const same = { data: new Float64Array(8).fill(3), rows: 4, columns: 2 };
+  expect(kMeansPlusPlus(same, 3, Mt19937.fromSeed(0))).toHaveLength(3);
+});
+
+test("refuses more clusters than rows", () => {
+  expect(() => kMeansPlusPlus(centred, table.length + 1, Mt19937.fromSeed(0))).toThrow(InputError);
+});

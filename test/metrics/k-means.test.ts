@@ -1,0 +1,120 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { InputError } from "../../src/base/errors.ts";
+import { kMeans, lloyd } from "../../src/metrics/k-means.ts";
+import type { Matrix } from "../../src/metrics/matrix.ts";
+import { testWithSharedData } from "../shared-data.ts";
+import { expectClose, goldenSection, METRICS, ownGolden } from "./golden.ts";
+
+type Table = readonly (readonly number[])[];
+const matrixOf = (rows: Table): Matrix => ({
+  data: Float64Array.from(rows.flat()),
+  rows: rows.length,
+  columns: rows[0]!.length,
+});
+
+testWithSharedData("Lloyd's iterations from given rows agree with scikit-learn", METRICS, (file) => {
+  interface Golden {
+    readonly k: number;
+    readonly init_rows: readonly number[];
+    readonly inertia: number;
+    readonly n_iter: number;
+    readonly labels: readonly number[];
+    readonly centers: Table;
+  }
+  const table = goldenSection<Table>(file, "kmeans_data");
+  const cases = goldenSection<readonly Golden[]>(file, "kmeans");
+  for (const golden of cases) {
+    const found = lloyd(matrixOf(table), matrixOf(golden.init_rows.map((row) => table[row]!)));
+    expect([...found.clusters]).toEqual(golden.labels);
+    expect(found.iterations).toBe(golden.n_iter);
+    expectClose(found.inertia, golden.inertia, { relative: 1e-13 }, `${golden.k} clusters`);
+    golden.centers.flat().forEach((expected, i) => {
+      expectClose(found.centres.data[i]!, expected, { absolute: 1e-12 }, `centre entry ${i}`);
+    });
+  }
+  expect(cases.length).toBe(4);
+});
+
+describe("against scikit-learn 1.4.2, as the benchmark pins it", () => {
+  const file = ownGolden("clustering");
+  const data = matrixOf(goldenSection<Table>(file, "data"));
+  interface Run {
+    readonly k: number;
+    readonly seed: number;
+    readonly clusters: readonly number[];
+    readonly inertia: number;
+    readonly iterations: number;
+  }
+
+  test.each(goldenSection<readonly Run[]>(file, "runs"))(
+    "$k clusters from seed $seed, k-means++ start included",
+    ({ k, seed, clusters, inertia, iterations }) => {
+      const found = kMeans(data, k, seed);
+      expect([...found.clusters]).toEqual(clusters);
+      expect(found.iterations).toBe(iterations);
+      expectClose(found.inertia, inertia, { relative: 1e-12 }, "inertia");
+    },
+  );
+
+  test("clusters without rows are given one", () => {
+    const golden = goldenSection<Omit<Run, "k" | "seed"> & { readonly start: Table }>(file, "relocated");
+    const found = lloyd(data, matrixOf(golden.start));
+    expect([...found.clusters]).toEqual(golden.clusters);
+    expect(found.iterations).toBe(golden.iterations);
+    expectClose(found.inertia, golden.inertia, { relative: 1e-12 }, "inertia");
+  });
+});
+
+test("four corners, two clusters", () => {
+  const corners = matrixOf([
+    [0, 0],
+    [0, 1],
+    [9, 0],
+    [9, 1],
+  ]);
+  const found = lloyd(
+    corners,
+    matrixOf([
+      [1, 1],
+      [5, 0],
+    ]),
+  );
+  expect([...found.clusters]).toEqual([0, 0, 1, 1]);
+  expect([...found.centres.data]).toEqual([0, 0.5, 9, 0.5]);
+  expect(found.inertia).toBe(1);
+});
+
+test("refuses too few rows, other columns, seeds and options that make no sense", () => {
+  const data = { data: Float64Array.of(1, 2, 3, 4), rows: 2, columns: 2 };
+  expect(() => kMeans(data, 3, 0)).toThrow(InputError);
+  expect(() => kMeans(data, 2, -1)).toThrow(InputError);
+  expect(() => kMeans(data, 2, 0, { maxIterations: 0 })).toThrow(InputError);
+  expect(() => lloyd(data, { data: Float64Array.of(1), rows: 1, columns: 1 })).toThrow(/do not fit/);
+});
+
+test("every row lies with its nearest centre, and every centre is the mean of its rows", () => {
+  const points = fc.array(fc.tuple(fc.integer({ min: -50, max: 50 }), fc.integer({ min: -50, max: 50 })), {
+    minLength: 6,
+    maxLength: 40,
+  });
+  fc.assert(
+    fc.property(points, fc.integer({ min: 1, max: 4 }), fc.nat(1000), (rows, k, seed) => {
+      const { clusters, centres } = kMeans(matrixOf(rows), k, seed, { tolerance: 0 });
+      const distance = (row: readonly number[], cluster: number) =>
+        row.reduce((total, value, i) => total + (value - centres.data[2 * cluster + i]!) ** 2, 0);
+      rows.forEach((row, i) => {
+        const own = distance(row, clusters[i]!);
+        for (let cluster = 0; cluster < k; cluster++) {
+          expect(own).toBeLessThanOrEqual(distance(row, cluster) + 1e-7);
+        }
+      });
+      for (let cluster = 0; cluster < k; cluster++) {
+        const members = rows.filter((_, i) => clusters[i] === cluster);
+        if (members.length === 0) continue;
+        const mean = members.reduce((total, [x]) => total + x, 0) / members.length;
+        expect(centres.data[2 * cluster]).toBeCloseTo(mean, 9);
+      }
+    }),
+  );
+});

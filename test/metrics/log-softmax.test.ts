@@ -1,0 +1,51 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { InputError } from "../../src/base/errors.ts";
+import { logSoftmax, logSumExp } from "../../src/metrics/log-softmax.ts";
+import { testWithSharedData } from "../shared-data.ts";
+import { expectClose, goldenSection, METRICS } from "./golden.ts";
+
+testWithSharedData("agrees with SciPy", METRICS, (file) => {
+  interface Golden {
+    readonly name: string;
+    readonly x: readonly (readonly number[])[];
+    readonly log_softmax: readonly (readonly number[])[];
+  }
+  const cases = goldenSection<readonly Golden[]>(file, "log_softmax");
+  for (const { name, x, log_softmax } of cases) {
+    const columns = x[0]!.length;
+    const found = logSoftmax({ data: Float64Array.from(x.flat()), rows: x.length, columns });
+    log_softmax.flat().forEach((expected, i) => {
+      expectClose(found.data[i]!, expected, { absolute: 1e-14 }, `${name}, entry ${i}`);
+    });
+  }
+  expect(cases.length).toBe(5);
+});
+
+test("probabilities add up to 1, and a shift of all logits changes nothing", () => {
+  const row = fc.array(fc.double({ min: -500, max: 500, noNaN: true }), { minLength: 1, maxLength: 8 });
+  fc.assert(
+    fc.property(row, fc.integer({ min: -300, max: 300 }), (logits, shift) => {
+      const of = (values: readonly number[]) =>
+        Float64Array.from(
+          logSoftmax({ data: Float64Array.from(values), rows: 1, columns: values.length }).data,
+        );
+      const found = of(logits);
+      expect(found.reduce((total, value) => total + Math.exp(value), 0)).toBeCloseTo(1, 12);
+      of(logits.map((value) => value + shift)).forEach((value, i) => {
+        expect(value).toBeCloseTo(found[i]!, 9);
+      });
+    }),
+  );
+});
+
+test("exponentials that overflow do not", () => {
+  expect(logSumExp([1000, 1000])).toBeCloseTo(1000 + Math.LN2, 12);
+  expect(logSumExp([-1000, -1000])).toBeCloseTo(-1000 + Math.LN2, 12);
+  expect(logSumExp([])).toBe(Number.NEGATIVE_INFINITY);
+});
+
+test("refuses logits that are not finite", () => {
+  const data = Float32Array.of(1, Number.POSITIVE_INFINITY);
+  expect(() => logSoftmax({ data, rows: 1, columns: 2 })).toThrow(InputError);
+});
