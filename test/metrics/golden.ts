@@ -39,5 +39,5 @@ export function expectClose(
 
 /** Path of a file that scripts/golden/metrics.py wrote; it is always there. */
 export function ownGolden(name: string): string {
-  return fileURLToPath(new URL(`../../golden/metrics/${name}.json`, import.meta.url));
+  return fileURLToPath(new URL(`../golden/metrics/${name}.json`, import.meta.url));
 }
