@@ -1,10 +1,19 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { dataPage, modelsPage, tasksPage, withGeneratedParts } from "./generated-docs.ts";
+import {
+  dataPage,
+  modelsPage,
+  quirksPage,
+  recipesPage,
+  tasksPage,
+  withGeneratedParts,
+} from "./generated-docs.ts";
 
 const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 writeFileSync(at("docs/tasks.md"), tasksPage());
 writeFileSync(at("docs/models.md"), modelsPage());
 writeFileSync(at("docs/data.md"), dataPage());
+writeFileSync(at("docs/quirks.md"), quirksPage());
+writeFileSync(at("docs/recipes.md"), recipesPage());
 writeFileSync(at("README.md"), withGeneratedParts(readFileSync(at("README.md"), "utf8")));

@@ -5,7 +5,12 @@ import { addressText } from "../src/datasets/sources/locate.ts";
 import { SETTINGS } from "../src/evaluation/settings/catalogue.ts";
 import { MINI_WIDTH, miniSuite } from "../src/evaluation/suites/mini.ts";
 import { TASKS } from "../src/evaluation/tasks/catalogue.ts";
+import { deviations } from "../src/evaluation/tasks/deviations.ts";
+import { QUIRKS } from "../src/evaluation/tasks/quirks.ts";
+import { type Recipe, recipeFor } from "../src/evaluation/tasks/recipe.ts";
+import type { Task } from "../src/evaluation/tasks/task.ts";
 import { BASELINES, LANGUAGE_MODELS } from "../src/models/catalogue.ts";
+import type { Protocol } from "../src/models/model.ts";
 import { count } from "../src/report/numbers.ts";
 import { markdownTable } from "../src/report/tables/markdown.ts";
 import type { Cell, Table } from "../src/report/tables/table.ts";
@@ -154,6 +159,97 @@ export function dataPage(): string {
     table(["task", "data set", "settings", "rows of mini"], mini),
   ].join("\n")}\n`;
 }
+
+/** Every quirk of the original: what it is, what either protocol does, and what it changes. */
+export function quirksPage(): string {
+  const parts = QUIRKS.map(({ label, title, where, original, paper, corrected, effect, changesScores }) =>
+    [
+      `## ${label}: ${title}`,
+      "",
+      `${where}.`,
+      "",
+      table(
+        ["", ""],
+        [
+          ["original", original],
+          ["`paper`", paper],
+          ["`corrected`", corrected],
+          ["effect", effect],
+          ...(changesScores === undefined
+            ? []
+            : [["shown", "scores differ: run both protocols; the report lists both results"]]),
+        ],
+      ),
+    ].join("\n"),
+  );
+  return `${[
+    "# Quirks of the original",
+    "",
+    GENERATED,
+    "",
+    "A quirk is a difference between what the scripts of DART-Eval do and what its paper describes. The protocol `paper` reproduces",
+    "quirks, so that published numbers can be reproduced; `corrected`, the default, follows the paper's description. Where the same",
+    "scores give both numbers, a result holds both and the report shows them next to each other.",
+    "",
+    parts.join("\n\n"),
+  ].join("\n")}\n`;
+}
+
+/** Hyper-parameters of every task and setting under both protocols, with what differs by model family. */
+export function recipesPage(): string {
+  const parts = TASKS.flatMap((task) =>
+    Object.keys(task.settings).map((setting) =>
+      [`## ${task.title}, ${setting}`, "", ...recipeTables(task, setting)].join("\n"),
+    ),
+  );
+  return `${[
+    "# Hyper-parameters",
+    "",
+    GENERATED,
+    "",
+    "Values by task and setting. `none` means not limited, or never. `run --recipe name=value` replaces a value; the values used are",
+    "part of a result's identity and are printed with it.",
+    "",
+    parts.join("\n\n"),
+  ].join("\n")}\n`;
+}
+
+function recipeTables(task: Task, setting: string): string[] {
+  const form = task.settings[setting]!;
+  const of = (family: string | undefined, protocol: Protocol) =>
+    recipeFor(form, { task: task.name, setting, family, protocol });
+  const [corrected, paper] = [of(undefined, "corrected"), of(undefined, "paper")];
+  const values = table(
+    ["hyper-parameter", "corrected", "paper"],
+    Object.keys(corrected).map((name) => [name, valueText(corrected[name]), valueText(paper[name])]),
+  );
+  const families = [...LANGUAGE_MODELS, ...BASELINES].flatMap(({ name: family }): Cell[][] => {
+    const [own, ownPaper] = [
+      differences(corrected, of(family, "corrected")),
+      differences(paper, of(family, "paper")),
+    ];
+    if (own === "" && ownPaper === "") return [];
+    const reasons = deviations.filter(
+      (row) =>
+        (row.task === task.name || row.task === form.trainedBy) &&
+        row.setting === setting &&
+        row.family === family,
+    );
+    return [[family, own, ownPaper, reasons.map(({ because }) => because).join(" ")]];
+  });
+  if (families.length === 0) return [values];
+  return [values, "", table(["family", "corrected", "paper", "reason"], families)];
+}
+
+/** `kernel 3, epochs 16`: values of `own` that are not those of `base`. */
+function differences(base: Recipe, own: Recipe): string {
+  return Object.entries(own)
+    .filter(([name, value]) => base[name] !== value)
+    .map(([name, value]) => `${name} ${valueText(value)}`)
+    .join(", ");
+}
+
+const valueText = (value: Recipe[string] | undefined) => (value === null ? "none" : String(value));
 
 /** The README's tables, by the name of their markers. */
 export const readmeParts: Readonly<Record<string, () => string>> = {

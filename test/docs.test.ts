@@ -1,15 +1,24 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { dataPage, modelsPage, tasksPage, withGeneratedParts } from "../scripts/generated-docs.ts";
+import {
+  dataPage,
+  modelsPage,
+  quirksPage,
+  recipesPage,
+  tasksPage,
+  withGeneratedParts,
+} from "../scripts/generated-docs.ts";
 import { repository } from "./source-files.ts";
 
 const read = (path: string) => readFileSync(join(repository, path), "utf8");
 
-test("docs/tasks.md, docs/models.md, docs/data.md and the README's tables say what the catalogues say; else: npm run docs", () => {
+test("generated pages and the README's tables are up to date; else: npm run docs", () => {
   expect(read("docs/tasks.md")).toBe(tasksPage());
   expect(read("docs/models.md")).toBe(modelsPage());
   expect(read("docs/data.md")).toBe(dataPage());
+  expect(read("docs/quirks.md")).toBe(quirksPage());
+  expect(read("docs/recipes.md")).toBe(recipesPage());
   expect(read("README.md")).toBe(withGeneratedParts(read("README.md")));
 });
 
