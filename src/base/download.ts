@@ -57,6 +57,7 @@ export async function download(request: DownloadRequest): Promise<void> {
   await using _ = await waitForLock(`${path}.lock`, {
     signal,
     onWait: ({ message }) => request.onWait?.(`waiting for another download of ${path}: ${message}`),
+    onWatch: (text) => request.onWait?.(text),
   });
   if (await isThere(path, expected)) return;
 

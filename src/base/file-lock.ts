@@ -2,35 +2,44 @@ import { rm } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { createFileWhole } from "./create-file.ts";
 import { InputError } from "./errors.ts";
-
+import { LEASE, type LeaseTimes, startHeartbeat, watchHeartbeat } from "./lease.ts";
 import { textIfPresent } from "./text-file.ts";
 import { markOfThisProcess, type ProcessMark, stateOf } from "./this-process.ts";
 
-/** Held until `release()`, or until the process ends. */
+/** Held until `release()`, or until the process ends or loses its lease. */
 export interface FileLock extends AsyncDisposable {
+  /** @throws {LockLost} when another process has taken the lock over */
+  confirm(): Promise<void>;
   release(): Promise<void>;
 }
 
-/** Somebody else has the lock: another live process, or one of which it cannot be seen from here whether it still runs. */
-export class LockHeld extends InputError {
-  /** Whether the holder was seen to run; false where nothing can be seen of it from here. */
-  readonly alive: boolean;
-  constructor(alive: boolean, message: string, details: ConstructorParameters<typeof InputError>[1]) {
-    super(message, details);
-    this.alive = alive;
-  }
-}
+/** Another live process holds the lock. */
+export class LockHeld extends InputError {}
+
+/** Another process took the lock over: the heartbeat of this one was late for longer than a lease lasts. */
+export class LockLost extends InputError {}
 
 interface Holder extends ProcessMark {
   /** When it took the lock, ISO 8601. */
   readonly since: string;
 }
 
+export interface TakeOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called before the heartbeat of a holder on another machine is watched, with a sentence for the user. */
+  readonly onWatch?: ((text: string) => void) | undefined;
+  readonly lease?: LeaseTimes;
+}
+
 const ATTEMPTS = 40;
 const PAUSE_MS = 50;
 
 /**
- * Takes the lock that a file stands for, or says who holds it. Never waits for a holder.
+ * Takes the lock that a file stands for. Never waits for a live holder.
+ *
+ * A holder on this machine is alive or dead as the system says. Of one on another machine only its heartbeat is seen: it is
+ * watched, and the lock is taken over once the lease has expired. A process that was merely cut off for so long finds out by
+ * `confirm`, which it must call before it writes.
  *
  * The lock is a chain of files. `path` is the first holder's; when a holder turns out to be dead, the file
  * `path.after-NONCE` with that holder's nonce in its name is its one possible successor's. Every link is made by an
@@ -38,10 +47,11 @@ const PAUSE_MS = 50;
  * deleted or renamed. Releasing removes `path` first: what is left of the chain then leads nowhere, and a late
  * taker that hangs itself onto it finds that out when it walks the chain again from `path`.
  *
- * @throws {LockHeld} when a live process holds it, or one of another machine or container, of which nothing can be seen
- *   from here
+ * @throws {LockHeld} when a live process holds it
+ * @throws the signal's reason when it aborts while a heartbeat is watched
  */
-export async function takeLock(path: string): Promise<FileLock> {
+export async function takeLock(path: string, options: TakeOptions = {}): Promise<FileLock> {
+  const { lease = LEASE } = options;
   const mark = await markOfThisProcess();
   const text = `${JSON.stringify({ ...mark, since: new Date().toISOString() } satisfies Holder)}\n`;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -51,48 +61,44 @@ export async function takeLock(path: string): Promise<FileLock> {
       continue;
     }
     const last = chain.at(-1);
-    if (last !== undefined) await refuseUnlessDead(path, last.holder, mark);
+    if (last !== undefined) await refuseUnlessDead(path, last.holder, mark, options);
     const mine = last === undefined ? path : successor(path, last.holder);
-    if (!(await createFileWhole(mine, text))) continue;
-    const now = await readChain(path);
-    if (now !== "unreadable" && now.at(-1)?.holder.nonce === mark.nonce) {
-      return heldLock(now.map(({ file }) => file));
+    const heartbeat = await startHeartbeat(beatFile(path, mark), lease);
+    if (await createFileWhole(mine, text)) {
+      const now = await readChain(path);
+      if (now !== "unreadable" && now.at(-1)?.holder.nonce === mark.nonce) {
+        for (const { holder } of now.slice(0, -1)) await rm(beatFile(path, holder), { force: true });
+        return heldLock(path, mark, now, () => heartbeat.stop());
+      }
+      await rm(mine, { force: true });
     }
-    await rm(mine, { force: true });
+    await heartbeat.stop();
   }
   throw new InputError("this lock file cannot be read", {
     place: { file: path },
-    hint: "if no other process of yours is at work on this, delete the file",
+    hint: "if no other process of yours uses it, delete the file",
   });
 }
 
-export interface WaitOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Told once, when somebody else has the lock. */
+export interface WaitOptions extends TakeOptions {
+  /** Called once, when another process holds the lock. */
   readonly onWait?: ((holder: LockHeld) => void) | undefined;
-  /** Milliseconds between two looks at it. */
+  /** Milliseconds between two attempts. */
   readonly pause?: number;
 }
 
 /**
- * Takes the lock, waiting for a holder that lives.
+ * Takes the lock, waiting for live holders.
  *
- * @throws {LockHeld} when of its holder nothing can be seen from here: the wait might never end
  * @throws the signal's reason when it aborts while waiting
  */
-export async function waitForLock(
-  path: string,
-  { signal, onWait, pause = 1000 }: WaitOptions = {},
-): Promise<FileLock> {
+export async function waitForLock(path: string, options: WaitOptions = {}): Promise<FileLock> {
+  const { signal, onWait, pause = 1000 } = options;
   for (let waits = 0; ; waits++) {
     try {
-      return await takeLock(path);
+      return await takeLock(path, options);
     } catch (error) {
       if (!(error instanceof LockHeld)) throw error;
-      if (!error.alive) {
-        const hint = "if you are certain that that process has ended, delete this file";
-        throw new LockHeld(false, error.message, { place: error.place, hint, cause: error });
-      }
       if (waits === 0) onWait?.(error);
     }
     signal?.throwIfAborted();
@@ -102,35 +108,76 @@ export async function waitForLock(
   }
 }
 
-function heldLock(files: readonly string[]): FileLock {
+type Chain = readonly { readonly file: string; readonly holder: Holder }[];
+
+function heldLock(
+  path: string,
+  { nonce }: ProcessMark,
+  chain: Chain,
+  stopHeartbeat: () => Promise<void>,
+): FileLock {
   let held = true;
+  /** The process that holds the lock now, where it is not this one. */
+  const usurper = async () => {
+    const now = await readChain(path);
+    if (now === "unreadable" || now.at(-1)?.holder.nonce === nonce) return undefined;
+    return now.at(-1)?.holder ?? "nobody";
+  };
   const release = async () => {
-    // Once only: the names may be somebody else's afterwards.
+    // Once only, and only its own: the names may be another holder's afterwards.
     if (!held) return;
     held = false;
+    const files = (await usurper()) === undefined ? chain.map(({ file }) => file) : [];
     for (const file of files) await rm(file, { force: true });
+    await stopHeartbeat();
   };
-  return { release, [Symbol.asyncDispose]: release };
+  return {
+    async confirm() {
+      const other = await usurper();
+      if (other === undefined) return;
+      throw new LockLost(
+        other === "nobody"
+          ? "the lock of this process was removed while it was in use"
+          : `process ${other.pid} on ${JSON.stringify(other.host)} took this over at ${other.since}: this process had not renewed its lease`,
+        { place: { file: path }, hint: "finished rows are kept; the other process continues" },
+      );
+    },
+    release,
+    [Symbol.asyncDispose]: release,
+  };
 }
 
-async function refuseUnlessDead(path: string, holder: Holder, here: ProcessMark) {
+/** Processes whose lease has expired under this one's eyes: their other locks need no second watch. */
+const expired = new Set<string>();
+const keyOf = ({ host, machine, boot, numbering, pid, began }: ProcessMark) =>
+  JSON.stringify([host, machine, boot, numbering, pid, began]);
+
+async function refuseUnlessDead(
+  path: string,
+  holder: Holder,
+  here: ProcessMark,
+  { signal, onWatch, lease = LEASE }: TakeOptions,
+): Promise<void> {
   const state = await stateOf(holder, here);
   if (state === "dead") return;
-  throw new LockHeld(
-    state === "alive",
-    state === "alive"
-      ? `process ${holder.pid} has been at work on this since ${holder.since}`
-      : `process ${holder.pid} on ${JSON.stringify(holder.host)} took this at ${holder.since}, and it cannot be seen from here whether it still runs`,
-    {
-      place: { file: path },
-      hint:
-        state === "alive"
-          ? "wait for it, or stop it and start again; another shard can be run at the same time"
-          : "take another shard; if you are certain that that process has ended, delete this file",
-    },
-  );
+  const who = `process ${holder.pid}${state === "alive" ? "" : ` on ${JSON.stringify(holder.host)}`}`;
+  if (state === "unknown") {
+    if (expired.has(keyOf(holder))) return;
+    onWatch?.(
+      `${who} took ${path} at ${holder.since}; watching its heartbeat for up to ${lease.expiry / 1000} s`,
+    );
+    if ((await watchHeartbeat(beatFile(path, holder), lease, signal)) === "silent") {
+      expired.add(keyOf(holder));
+      return;
+    }
+  }
+  throw new LockHeld(`${who} has held this since ${holder.since}`, {
+    place: { file: path },
+    hint: "wait for it, or stop it and start again; another shard can be run at the same time",
+  });
 }
 
+const beatFile = (path: string, { nonce }: ProcessMark) => `${path}.beat-${nonce}`;
 const successor = (path: string, holder: Holder) => `${path}.after-${holder.nonce}`;
 
 async function readChain(path: string): Promise<readonly { file: string; holder: Holder }[] | "unreadable"> {

@@ -3,8 +3,8 @@ import { readFile, readlink } from "node:fs/promises";
 import { hostname } from "node:os";
 
 /**
- * A process, told apart from every other that may share a disk with it: process numbers come again, after a
- * while, after a restart of the machine, and in every container. What a system cannot tell is null.
+ * A process, distinguished from every other that may share a disk with it: process numbers are reused after a while, after
+ * a restart of the machine, and in every container. Null where a system does not provide the value.
  */
 export interface ProcessMark {
   /** Chosen at random: no two marks are equal. */
@@ -40,22 +40,24 @@ export async function markOfThisProcess(): Promise<ProcessMark> {
 }
 
 /**
- * Whether a process is still there, as far as this process can see: "elsewhere" when it runs, or ran, where
- * process numbers are others (another machine, another container), so that nothing can be said.
+ * State of a process as this process can see it. "unknown": it runs, or ran, where process numbers are others (another
+ * machine, another container), or the system does not say when a process began, so that its number may be another's by now.
  */
-export async function stateOf(mark: ProcessMark, here: ProcessMark): Promise<"alive" | "dead" | "elsewhere"> {
-  if (mark.host !== here.host || mark.machine !== here.machine) return "elsewhere";
+export async function stateOf(mark: ProcessMark, here: ProcessMark): Promise<"alive" | "dead" | "unknown"> {
+  if (mark.host !== here.host || mark.machine !== here.machine) return "unknown";
   if (mark.boot !== here.boot && mark.boot !== null && here.boot !== null) return "dead";
-  if (mark.numbering !== here.numbering) return "elsewhere";
+  if (mark.numbering !== here.numbering) return "unknown";
+  if (mark.pid === here.pid && mark.began === here.began) return "alive";
   try {
     process.kill(mark.pid, 0);
   } catch (error) {
-    // EPERM: it is there and belongs to somebody else.
+    // EPERM: the process exists and belongs to another user.
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return "dead";
   }
   const began = await beginning(mark.pid);
   if (began === "ended") return "dead";
-  return began === undefined || mark.began === null || began === mark.began ? "alive" : "dead";
+  if (began === undefined || mark.began === null) return "unknown";
+  return began === mark.began ? "alive" : "dead";
 }
 
 /**

@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { InputError } from "../base/errors.ts";
+import { LockHeld, LockLost } from "../base/file-lock.ts";
 import { Interrupted } from "./interrupt.ts";
 
 export interface Failure {
@@ -10,10 +11,12 @@ export interface Failure {
 
 /** `EX_SOFTWARE` of sysexits: the fault is ours. */
 const OUR_FAULT = 70;
+/** `EX_TEMPFAIL` of sysexits: another process works on the same; a scheduler may try again later. */
+const TRY_LATER = 75;
 
 /**
  * Why a command failed, in words, and the exit code: 2 for something the user can mend (no stack), 130 or 143 when
- * stopped, 70 for a bug of ours (with its stack, to be reported).
+ * stopped, 75 when another process holds what is needed, 70 for a bug of ours (with its stack, to be reported).
  *
  * @param resume  what to do after an interruption, one sentence
  */
@@ -21,6 +24,9 @@ export function failureOf(error: unknown, resume?: string): Failure {
   if (error instanceof CommanderError) return { text: "", exitCode: error.exitCode === 0 ? 0 : 2 };
   if (error instanceof Interrupted) {
     return { text: ["stopped.", resume].filter(Boolean).join(" "), exitCode: error.exitCode };
+  }
+  if (error instanceof LockHeld || error instanceof LockLost) {
+    return { text: `error: ${error.describe()}`, exitCode: TRY_LATER };
   }
   if (error instanceof InputError) return { text: `error: ${error.describe()}`, exitCode: 2 };
   return {

@@ -1,11 +1,12 @@
 /** Exit codes as shells expect them: 128 + the signal's number. */
-const CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+const CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+type StopSignal = keyof typeof CODES;
 
 /** The reason a command's signal carries once the user, or a scheduler, asked it to stop. */
 export class Interrupted extends Error {
   readonly exitCode: number;
 
-  constructor(signal: keyof typeof CODES) {
+  constructor(signal: StopSignal) {
     super(`stopped by ${signal}`);
     this.name = "Interrupted";
     this.exitCode = CODES[signal];
@@ -13,12 +14,12 @@ export class Interrupted extends Error {
 }
 
 /**
- * Runs `work` with a signal that aborts on the first SIGINT (Ctrl-C) or SIGTERM, so that it can finish the batch under
- * way and leave whole files. A second one ends the process at once.
+ * Runs `work` with a signal that aborts on the first SIGINT (Ctrl-C), SIGTERM or SIGHUP (a closed terminal), so that it
+ * can finish the current batch and leave whole files. A second one ends the process at once.
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  const stop = (name: keyof typeof CODES) => {
+  const stop = (name: StopSignal) => {
     if (controller.signal.aborted) {
       // A progress bar hides the cursor and may not come to show it again.
       if (process.stderr.isTTY) process.stderr.write("\x1b[?25h\n");
@@ -26,12 +27,11 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
     }
     controller.abort(new Interrupted(name));
   };
-  const onInt = () => stop("SIGINT");
-  const onTerm = () => stop("SIGTERM");
-  process.on("SIGINT", onInt).on("SIGTERM", onTerm);
+  const signals = Object.keys(CODES) as StopSignal[];
+  for (const name of signals) process.on(name, stop);
   try {
     return await work(controller.signal);
   } finally {
-    process.off("SIGINT", onInt).off("SIGTERM", onTerm);
+    for (const name of signals) process.off(name, stop);
   }
 }

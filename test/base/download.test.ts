@@ -376,7 +376,7 @@ describe("two downloads of one file", () => {
     const lock = await takeLock(`${path}.lock`);
     const waiting = download({ url, path, expected: { sha256 }, onWait: (why) => notes.push(why) });
     await expect.poll(() => notes.length).toBe(1);
-    expect(notes[0]).toMatch(/^waiting for another download of .*model\.bin: process \d+ has been at work/);
+    expect(notes[0]).toMatch(/^waiting for another download of .*model\.bin: process \d+ has held this/);
     expect(requests).toBe(0);
     writeFileSync(path, bytes);
     await lock.release();
@@ -391,7 +391,7 @@ describe("two downloads of one file", () => {
     await expect(download({ url: "http://127.0.0.1:9/", path, signal })).rejects.toThrow(/timeout/i);
   });
 
-  test("a holder of which nothing can be seen is not waited for", async () => {
+  test("the heartbeat of a holder on another machine is watched, and the watch can be stopped", async () => {
     const { folder, path } = target();
     const mark = {
       ...(await markOfThisProcess()),
@@ -401,8 +401,16 @@ describe("two downloads of one file", () => {
     };
     mkdirSync(folder, { recursive: true });
     writeFileSync(`${path}.lock`, JSON.stringify(mark));
-    const error = await download({ url: "http://127.0.0.1:9/", path }).catch((error: unknown) => error);
-    expect((error as InputError).describe()).toMatch(/cannot be seen from here.*\n.*delete this file/s);
+    const notes: string[] = [];
+    const signal = AbortSignal.timeout(50);
+    const failed = download({
+      url: "http://127.0.0.1:9/",
+      path,
+      signal,
+      onWait: (why) => notes.push(why),
+    });
+    await expect(failed).rejects.toThrow(/timeout/i);
+    expect(notes).toEqual([expect.stringMatching(/on "another-host" took .*watching its heartbeat/)]);
   });
 });
 

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
-import { takeLock } from "../../src/base/file-lock.ts";
+import { LockHeld, LockLost, takeLock } from "../../src/base/file-lock.ts";
+import { startHeartbeat } from "../../src/base/lease.ts";
 import { markOfThisProcess } from "../../src/base/this-process.ts";
 
 let folder: string;
@@ -33,10 +34,19 @@ async function holderProcess() {
   return child;
 }
 
+let foreigners = 0;
+
+/** Leaves the lock to a process of another machine; returns its nonce. */
+async function foreignHolder(since: string): Promise<string> {
+  const mark = await markOfThisProcess();
+  await writeFile(path, JSON.stringify({ ...mark, host: "node17", began: `${++foreigners}`, since }));
+  return mark.nonce;
+}
+
 describe("a lock", () => {
   test("refuses a second taker, and can be taken again once released", async () => {
     const first = await takeLock(path);
-    await expect(takeLock(path)).rejects.toThrow(`process ${process.pid} has been at work on this since`);
+    await expect(takeLock(path)).rejects.toThrow(`process ${process.pid} has held this since`);
     await first.release();
     expect(await readdir(folder)).toEqual([]);
     await (await takeLock(path)).release();
@@ -47,7 +57,7 @@ describe("a lock", () => {
     await first.release();
     const second = await takeLock(path);
     await first.release();
-    await expect(takeLock(path)).rejects.toThrow("has been at work on this");
+    await expect(takeLock(path)).rejects.toThrow("has held this");
     await second.release();
   });
 
@@ -55,24 +65,68 @@ describe("a lock", () => {
     const child = await holderProcess();
     const refusal = await takeLock(path).catch((error) => error);
     expect(refusal).toBeInstanceOf(InputError);
-    expect(refusal.describe()).toContain(`process ${child.pid} has been at work`);
+    expect(refusal.describe()).toContain(`process ${child.pid} has held this`);
     expect(refusal.describe()).toContain("another shard can be run at the same time");
     child.kill("SIGKILL");
     await once(child, "exit");
     const lock = await takeLock(path);
-    await expect(takeLock(path)).rejects.toThrow(`process ${process.pid} has been`);
+    await expect(takeLock(path)).rejects.toThrow(`process ${process.pid} has held`);
     await lock.release();
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test("of another machine is refused, with the file to delete", async () => {
-    await writeFile(
-      path,
-      JSON.stringify({ ...(await markOfThisProcess()), host: "node17", since: "2026-01-01T00:00:00Z" }),
-    );
-    const refusal = await takeLock(path).catch((error) => error);
-    expect(refusal.describe()).toMatch(/on "node17" took this at 2026-01-01.*\n.*delete this file/);
-    expect(refusal.place.file).toBe(path);
+  test("of another machine is refused while its heartbeat goes on", async () => {
+    const nonce = await foreignHolder("2099-01-01T00:00:00Z");
+    const heartbeat = await startHeartbeat(`${path}.beat-${nonce}`, { beat: 20, expiry: 400 });
+    const watched: string[] = [];
+    const refusal = await takeLock(path, {
+      lease: { beat: 20, expiry: 5000 },
+      onWatch: (text) => watched.push(text),
+    }).catch((error) => error);
+    await heartbeat.stop();
+    expect(refusal).toBeInstanceOf(LockHeld);
+    expect(refusal.describe()).toMatch(/on "node17" has held this since 2099-01-01/);
+    expect(watched).toEqual([expect.stringContaining("watching its heartbeat for up to 5 s")]);
+  });
+
+  test("of another machine is taken over once its heartbeat has been silent for the lease", async () => {
+    const nonce = await foreignHolder("2099-01-01T00:00:00Z");
+    await writeFile(`${path}.beat-${nonce}`, "00000000 00000000\n");
+    const lock = await takeLock(path, { lease: { beat: 20, expiry: 150 } });
+    await lock.confirm();
+    await lock.release();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test("waiting for the heartbeat of another machine can be interrupted", async () => {
+    await foreignHolder("2026-01-01T00:00:00Z");
+    const controller = new AbortController();
+    const taking = takeLock(path, { signal: controller.signal, lease: { beat: 20, expiry: 60_000 } });
+    controller.abort(new Error("stopped"));
+    await expect(taking).rejects.toThrow("stopped");
+  });
+
+  test("a holder that lost its lease finds out, and its release leaves the new holder's lock alone", async () => {
+    const late = await takeLock(path);
+    // Seen from another machine: the same holder, of which only the heartbeat is visible.
+    const holder = JSON.parse(await readFile(path, "utf8"));
+    await writeFile(path, JSON.stringify({ ...holder, host: "node18" }));
+    const next = await takeLock(path, { lease: { beat: 20, expiry: 150 } });
+    const lost = await late.confirm().catch((error) => error);
+    expect(lost).toBeInstanceOf(LockLost);
+    expect(lost.describe()).toContain(`process ${process.pid} on`);
+    await late.release();
+    await next.confirm();
+    await next.release();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test("a lock that was deleted by hand is lost", async () => {
+    const lock = await takeLock(path);
+    await rm(path);
+    await expect(lock.confirm()).rejects.toThrow("was removed while it was in use");
+    await lock.release();
+    expect(await readdir(folder)).toEqual([]);
   });
 
   test("of a process whose number was given to another one since is taken over", async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { FormatError, InternalError } from "../../src/base/errors.ts";
+import { LockHeld, LockLost } from "../../src/base/file-lock.ts";
 import { failureOf } from "../../src/cli/failure.ts";
 import { Interrupted } from "../../src/cli/interrupt.ts";
 
@@ -28,10 +29,20 @@ test("what is thrown and no error is shown too", () => {
   expect(failureOf("a string").text).toContain("a string");
 });
 
+test("a lock of another process: try again later", () => {
+  const hint = "wait for it";
+  expect(failureOf(new LockHeld("process 7 has held this", { place: { file: "a.lock" }, hint }))).toEqual({
+    text: "error: a.lock: process 7 has held this\n  wait for it",
+    exitCode: 75,
+  });
+  expect(failureOf(new LockLost("process 8 took this over"))).toMatchObject({ exitCode: 75 });
+});
+
 test("stopped: how to go on, and the code a shell expects", () => {
   expect(failureOf(new Interrupted("SIGINT"), "Start it again.")).toEqual({
     text: "stopped. Start it again.",
     exitCode: 130,
   });
   expect(failureOf(new Interrupted("SIGTERM"))).toEqual({ text: "stopped.", exitCode: 143 });
+  expect(failureOf(new Interrupted("SIGHUP"))).toEqual({ text: "stopped.", exitCode: 129 });
 });

@@ -71,6 +71,7 @@ describe("a run that is stopped", () => {
   ];
 
   test.each([
+    ["SIGHUP", 129],
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const)("by %s: says how to go on, and goes on to the same result", async (signal, code) => {

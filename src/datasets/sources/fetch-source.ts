@@ -44,6 +44,7 @@ export async function fetchSource(source: Source, options: FetchOptions): Promis
   await using _ = await waitForLock(`${path}.fetch.lock`, {
     signal,
     onWait: ({ message }) => onNote?.(`waiting for another download of ${source.path}: ${message}`),
+    onWatch: (text) => onNote?.(text),
   });
   await removeUnfinished(path);
   if ((await kindOfPath(path)) !== undefined) return { file: await keep(source, options), fetched: false };

@@ -27,7 +27,7 @@ export async function trainOnce(
     const done = await readTrainingRecord(folder);
     if (done !== undefined) return done;
     try {
-      await using _lock = await takeLock(join(folder, "training.lock"));
+      await using _lock = await takeLock(join(folder, "training.lock"), { signal, onWatch: onWait });
       // Another process may have ended just before.
       const record = (await readTrainingRecord(folder)) ?? (await train());
       await writeTrainingRecord(folder, record);

@@ -67,7 +67,7 @@ export async function fitEpochs(request: FitRequest): Promise<FitResult> {
   const identity = identityOf(request);
   const before = await readFitState(files.state, identity);
   if (before === undefined || !isOver(before.history, request.recipe)) {
-    await using _ = await takeLock(files.lock);
+    await using _ = await takeLock(files.lock, { signal: request.signal });
     for (const file of [files.state, files.best, files.log]) await removeUnfinished(file);
     // Another process may have gone on with it until now.
     const found = await readFitState(files.state, identity);

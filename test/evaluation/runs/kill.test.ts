@@ -49,7 +49,7 @@ test("a second process on the same shard is refused while the first works, and t
   const first = await worker(folder, "2000", "1/2");
   const second = await (await worker(folder, "0", "1/2")).ended;
   expect(second.code).toBe(1);
-  expect(second.trouble).toContain(`process ${first.child.pid} has been at work on this since`);
+  expect(second.trouble).toContain(`process ${first.child.pid} has held this since`);
   const other = await (await worker(folder, "0", "2/2")).ended;
   expect(other).toEqual({ code: 0, trouble: "" });
   await expect(mergeRun(folder, { tasks: [fakeTask()] })).rejects.toThrow("001-of-002.jsonl is not finished");

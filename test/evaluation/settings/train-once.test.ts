@@ -46,7 +46,7 @@ test("while another process trains, this one waits, says so once, and takes what
   await writeTrainingRecord(folder, record);
   await lock.release();
   expect(await waiting).toEqual(record);
-  expect(waits).toEqual([expect.stringContaining(`process ${process.pid} has been at work on this since`)]);
+  expect(waits).toEqual([expect.stringContaining(`process ${process.pid} has held this since`)]);
 });
 
 test("a failed training leaves no lock; a wait ends with the signal", async () => {
