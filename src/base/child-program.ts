@@ -1,5 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawnSync } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
+import spawn from "cross-spawn";
+import { InternalError } from "./errors.ts";
 
 /** How a program ended. */
 export type Ending =
@@ -43,7 +45,8 @@ const running = new Set<ChildProcess>();
 let watching = false;
 
 /**
- * Starts a program without a shell. Its standard error is ours, so what it says there is seen as it says it.
+ * Starts a program without a shell; on Windows a `.cmd` or `.bat` launcher, such as those of conda and npx, is a program too.
+ * Its standard error is ours, so its messages are seen at once.
  *
  * It ends with this process: its standard input closes when this process is gone, however that came about, and when this
  * process exits it is killed. It has a process group of its own, so that Ctrl-C reaches this process alone, which may then
@@ -61,6 +64,7 @@ export function startProgram(
     windowsHide: true,
   });
   const { stdin, stdout } = child;
+  if (stdin === null || stdout === null) throw new InternalError("a program was started without pipes");
   const lines = new LineQueue(longestLine);
   let settle!: (ending: Ending) => void;
   const ended = new Promise<Ending>((resolve) => {
@@ -129,12 +133,14 @@ function killRunning() {
   for (const child of running) kill(child, "SIGKILL");
 }
 
-/** The program and what it started, which are one process group where there are such. */
+/** Ends the program and what it started: a process group, or on Windows, which has none, the tree of its processes. */
 function kill(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
   if (child.pid === undefined) return;
   try {
-    if (process.platform === "win32") child.kill(signal);
-    else process.kill(-child.pid, signal);
+    if (process.platform === "win32") {
+      // Windows has no SIGTERM: without /F a console program is not ended at all.
+      spawnSync("taskkill", ["/PID", String(child.pid), "/T", "/F"], { stdio: "ignore", windowsHide: true });
+    } else process.kill(-child.pid, signal);
   } catch (error) {
     // It was gone before.
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;

@@ -1,4 +1,4 @@
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { InputError } from "./errors.ts";
 import { type ExpectedFile, mismatch } from "./file-check.ts";
@@ -8,6 +8,7 @@ import { kindOfPath } from "./folder.ts";
 import { connectionError, fetchPatiently, PATIENCE, type Patience, patientPause } from "./http.ts";
 import { makeFolder } from "./make-folder.ts";
 import { quotedText } from "./quoted-text.ts";
+import { rename } from "./rename.ts";
 
 /** An address, or where to ask for one that soon expires: asked again for every attempt. */
 export type DownloadAddress = string | URL | (() => Promise<string | URL>);

@@ -1,9 +1,10 @@
-import { rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createFileWhole } from "./create-file.ts";
 import { InputError } from "./errors.ts";
 import { fileTrouble } from "./file-trouble.ts";
 import { kindOfPath, namesInFolder } from "./folder.ts";
+import { rename } from "./rename.ts";
 import { textIfPresent } from "./text-file.ts";
 import { markOfThisProcess, type ProcessMark, stateOf } from "./this-process.ts";
 

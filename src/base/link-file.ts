@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { copyFile, readlink, rename, rm, symlink } from "node:fs/promises";
+import { copyFile, readlink, rm, symlink } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
 import { fileTrouble } from "./file-trouble.ts";
 import { makeFolder } from "./make-folder.ts";
+import { rename } from "./rename.ts";
 
 /**
  * Makes `link` a symbolic link to `target`, relative, so that the folder around both can be moved. What was at `link`

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { open, rename, rm, stat, writeFile } from "node:fs/promises";
+import { open, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "./errors.ts";
 import { fileTrouble } from "./file-trouble.ts";
 import { kindOfPath, namesInFolder } from "./folder.ts";
 import { makeFolder } from "./make-folder.ts";
+import { rename } from "./rename.ts";
 
 /**
  * Writes a file that is whole or absent, whatever stops the process: into a temporary file beside it, flushed to the
@@ -102,7 +103,7 @@ async function flushFolder(folder: string): Promise<void> {
  * leads.
  * @throws {InputError} when it is a folder
  */
-async function isStream(path: string): Promise<boolean> {
+export async function isStream(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) {
     throw new InputError("this is a folder; a file was expected", { place: { file: path } });

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type ChildProgram, startProgram } from "../../src/base/child-program.ts";
@@ -147,3 +147,32 @@ test("what it says on standard error is seen on ours", () => {
   });
   expect(said).toBe("loading weights\n");
 });
+
+test.skipIf(process.platform === "win32")(
+  "on Windows the whole tree of processes is ended by taskkill",
+  () => {
+    const folder = temporaryFolder();
+    const log = join(folder, "calls");
+    // Stands for Windows' own program: notes its arguments, ends the process.
+    writeFileSync(join(folder, "taskkill"), `#!/bin/sh\necho "$@" >> "${log}"\nkill -9 "$2"\n`, {
+      mode: 0o755,
+    });
+    const file = join(folder, "parent.mts");
+    writeFileSync(
+      file,
+      `import { startProgram } from ${JSON.stringify(join(repository, "src/base/child-program.ts"))};
+     Object.defineProperty(process, "platform", { value: "win32" });
+     const code = "setInterval(() => {}, 1000); console.log(process.pid)";
+     const child = startProgram([process.execPath, "-e", code], { longestLine: 100 });
+     const pid = await child.nextLine();
+     await child.stop(10);
+     console.log(pid);`,
+    );
+    const printed = execFileSync(process.execPath, ["--import", "tsx", file], {
+      cwd: repository,
+      encoding: "utf8",
+      env: { ...process.env, PATH: `${folder}:${process.env.PATH}` },
+    });
+    expect(readFileSync(log, "utf8")).toBe(`/PID ${printed.trim()} /T /F\n`);
+  },
+);

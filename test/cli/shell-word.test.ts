@@ -24,3 +24,9 @@ test.skipIf(process.platform === "win32")("a shell reads back every word", () =>
     expect(execFileSync("sh", ["-c", `printf %s ${shellWord(word)}`], { encoding: "utf8" })).toBe(word);
   }
 });
+
+test("on Windows: backslashes are plain, blanks are quoted as cmd and PowerShell take them", () => {
+  expect(shellWord("C:\\runs\\a-b.tsv", "win32")).toBe("C:\\runs\\a-b.tsv");
+  expect(shellWord("C:\\my runs\\a.tsv", "win32")).toBe('"C:\\my runs\\a.tsv"');
+  expect(shellWord("%TEMP%", "win32")).toBe('"%TEMP%"');
+});

@@ -2,6 +2,7 @@ import { InputError } from "../../base/errors.ts";
 import { kindOfPath } from "../../base/folder.ts";
 import { rememberedDigest } from "../../base/remembered-digest.ts";
 import { removeFile } from "../../base/remove-file.ts";
+import { asSoleWriter } from "../../base/sole-writer.ts";
 import { stableStringify } from "../../base/stable-json.ts";
 import { textIfPresent } from "../../base/text-file.ts";
 import { writeFileWhole } from "../../base/write-file.ts";
@@ -36,7 +37,7 @@ export async function doStep({ output, inputs, options, make }: BuildStep): Prom
   if ((await kindOfPath(output)) === "file" && (await textIfPresent(record)) === from) return "kept";
   // What the output is from now on is not known before it is whole.
   await removeFile(record);
-  await make();
+  await asSoleWriter(output, make);
   if ((await kindOfPath(output)) !== "file") {
     throw new InputError("this file was not made by its step", { place: { file: output } });
   }

@@ -16,7 +16,7 @@ export function onnxRuntime(): Promise<typeof Ort> {
     (cause) => {
       loading = undefined;
       throw new InputError(`ONNX Runtime cannot be loaded on ${process.platform} ${process.arch}`, {
-        hint: "supported are Linux x64 and arm64, macOS and Windows; run `npm ci` again on this machine",
+        hint: "ONNX Runtime has binaries for Linux (x64, arm64), macOS (Apple silicon only) and Windows (x64, arm64); on one of these, run `npm ci` again",
         cause,
       });
     },

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
 import { kindOfPath } from "../../../base/folder.ts";
+import { asSoleWriter } from "../../../base/sole-writer.ts";
 import { expectWritableFolder } from "../../../base/writable.ts";
 import { gcMatchedWindows } from "../../../datasets/chromatin-activity/gc-matched-windows.ts";
 import { peakWindows } from "../../../datasets/chromatin-activity/peak-windows.ts";
@@ -105,7 +106,7 @@ async function writeTable(
       yield window;
     }
   }
-  await writeActivityWindows(file, passing());
+  await asSoleWriter(file, () => writeActivityWindows(file, passing()));
   terminal.say(`wrote ${file}: ${counted(rows, "window")}`);
 }
 

@@ -1,5 +1,6 @@
 import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
+import { asSoleWriter } from "../../../base/sole-writer.ts";
 import { expectWritableFile } from "../../../base/writable.ts";
 import { backgroundRows } from "../../../datasets/motif-footprinting/background-rows.ts";
 import { readBackgrounds, writeBackgrounds } from "../../../datasets/motif-footprinting/backgrounds.ts";
@@ -64,7 +65,7 @@ export const define: DefineCommand = (command, context) => {
           yield line;
         }
       }
-      await writeFootprints(options.out, passing());
+      await asSoleWriter(options.out, () => writeFootprints(options.out, passing()));
       terminal.say(
         `wrote ${options.out}: ${counted(sequences, "sequence")}, ${counted(motifs.length, "motif")} in ${counted(backgrounds.length, "background")}`,
       );

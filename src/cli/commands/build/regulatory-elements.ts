@@ -1,5 +1,6 @@
 import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
+import { asSoleWriter } from "../../../base/sole-writer.ts";
 import { expectWritableFile } from "../../../base/writable.ts";
 import { buildRegulatoryElements } from "../../../datasets/regulatory-elements/build.ts";
 import { writeRegulatoryElements } from "../../../datasets/regulatory-elements/table.ts";
@@ -47,7 +48,7 @@ export const define: DefineCommand = (command, context) => {
         }
         if (elements === 0) throw new InputError("no element is in this file", { place: { file: ccres } });
       }
-      await writeRegulatoryElements(out, passing());
+      await asSoleWriter(out, () => writeRegulatoryElements(out, passing()));
       terminal.say(`wrote ${out}: ${counted(elements, "element")}`);
       terminal.say(
         `next: dart-eval run --task regulatory-elements --data ${shellWord(out)} --genome GENOME --model MODEL --out FOLDER`,
