@@ -28,6 +28,6 @@ export { servicesFromEnvironment } from "./sources/services.ts";
 export type { Source } from "./sources/source.ts";
 export { verifyData } from "./sources/verify.ts";
 export { checkVariants, type VariantCheck } from "./variants/check.ts";
-export type { Finding, FindingKind } from "./variants/checks/finding.ts";
+export type { Finding, FindingKind, FindingLevel } from "./variants/checks/finding.ts";
 export { readVariants } from "./variants/read.ts";
 export type { VariantRow, VariantTable } from "./variants/table.ts";

@@ -1,8 +1,10 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { Finding } from "../../src/datasets/variants/checks/finding.ts";
 import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
 import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
+import { randomGenome, SCORES, type SimulatedVariant, simulate, tableText } from "../datasets/variants/simulated-tables.ts"; // biome-ignore format: one line
 import { scratchFiles } from "../scratch-files.ts";
 import { sharedData, testWithSharedData } from "../shared-data.ts";
 import { runCommand } from "./collecting-terminal.ts";
@@ -23,16 +25,40 @@ describe("check variants", () => {
     expect(printed).toMatch(/nothing found$/);
   });
 
-  test("a fault: named with lines and a fix, exit 1; as JSON too", async () => {
+  test("the published African form, with the reference second in 18 % of the rows: a note, exit 0", async () => {
     const words = ["check", "variants", files.africanVariants, "--genome", files.genome];
     const { exitCode, printed } = await runCommand(words);
-    expect(exitCode).toBe(1);
+    expect(exitCode).toBe(0);
     expect(printed).toMatch(
-      /FOUND allele-order: the second allele of \d+ of 160 variants.*\n {2}line \d+: chr/,
+      /NOTE allele-order: the second allele of \d+ of 160 variants.*\n {2}line \d+: chr.*\n(.*\n)* {2}nothing: /,
     );
+    expect(printed).toMatch(/\n0 errors, 0 warnings, 1 note$/);
+    expect((await runCommand([...words, "--strict"])).exitCode).toBe(0);
     const json = JSON.parse((await runCommand([...words, "--json"])).printed);
-    expect(json.findings.map(({ kind }: { kind: string }) => kind)).toEqual(["allele-order"]);
+    expect(json.findings).toMatchObject([{ kind: "allele-order", level: "note" }]);
     expect(json.findings[0].examples.length).toBe(3);
+  });
+
+  test("a warning: exit 0, and 1 with --strict; an error: exit 1", async () => {
+    const lines = await linesOf(files.yorubanVariants);
+    const table = scratch.path("twice.tsv");
+    await writeFile(table, `${[...lines, lines[3]].join("\n")}\n`);
+    const words = ["check", "variants", table, "--genome", files.genome];
+    const warned = await runCommand(words);
+    expect(warned.exitCode).toBe(0);
+    expect(warned.printed).toContain("WARNING duplicate-variants: 1 of 81 variants");
+    const strict = await runCommand([...words, "--strict", "--json"]);
+    expect(strict.exitCode).toBe(1);
+    expect(JSON.parse(strict.printed).findings).toMatchObject([
+      { kind: "duplicate-variants", level: "error" },
+    ]);
+
+    const fields = lines[3]!.split("\t");
+    const unknown = lines[0]!.split("\t").indexOf("var.allele1");
+    await writeFile(table, `${lines.with(3, fields.with(unknown, "N").join("\t")).join("\n")}\n`);
+    const failed = await runCommand(words);
+    expect(failed.exitCode).toBe(1);
+    expect(failed.printed).toContain("ERROR ambiguous-alleles: 1 of 80 variants");
   });
 
   test("effects are compared with a column that is named", async () => {
@@ -44,16 +70,103 @@ describe("check variants", () => {
     const words = ["check", "variants", table, "--genome", files.genome, "--json"];
     const found = JSON.parse((await runCommand([...words, "--compare-with", "mine"])).printed);
     expect(found.comparedWith).toBe("mine");
-    expect(found.findings.map(({ kind }: { kind: string }) => kind)).toEqual(["effect-orientation"]);
+    expect(found.findings).toMatchObject([{ kind: "effect-orientation", level: "error" }]);
     const { exitCode, said } = await runCommand([...words, "--compare-with", "yours"]);
     expect(exitCode).toBe(2);
     expect(said).toContain('there is no column "yours"');
+    const unnamed = await runCommand([...words, "--compare-favours", "allele2"]);
+    expect(unnamed.exitCode).toBe(2);
+    expect(unnamed.said).toContain("--compare-favours needs a column of scores");
   });
 
   test("a file that is no table of variants", async () => {
     const { exitCode, said } = await runCommand(["check", "variants", files.elements, "--genome", files.genome]); // biome-ignore format: one line
     expect(exitCode).toBe(2);
     expect(said).toContain("no table of variants that is known");
+  });
+});
+
+describe("advice on directions does good when it is followed", () => {
+  const sequences = randomGenome(5, 2, 60_000);
+  const variants = simulate(sequences, { seed: 6, rows: 2000, causal: 0.15, scoreNoise: 0.35 });
+  const isSecond = ({ chrom, position, allele2 }: SimulatedVariant) =>
+    sequences.get(chrom)![position - 1] === allele2;
+  const turnEffects = (rows: readonly SimulatedVariant[], which: (variant: SimulatedVariant) => boolean) =>
+    rows.map((row) => (which(row) ? { ...row, effect: -row.effect } : row));
+  const turnScores = (rows: readonly SimulatedVariant[], which: (variant: SimulatedVariant) => boolean) =>
+    rows.map((row) => (which(row) ? { ...row, score: -row.score } : row));
+  const exchanged = (row: SimulatedVariant) =>
+    isSecond(row) ? { ...row, allele1: row.allele2, allele2: row.allele1 } : row;
+
+  const genome = scratch.path("random.fa");
+  beforeAll(() => writeFile(genome, [...sequences].map(([name, bases]) => `>${name}\n${bases}\n`).join("")));
+
+  let tables = 0;
+  async function checked(rows: readonly SimulatedVariant[], ...more: readonly string[]) {
+    const table = scratch.path(`advice-${tables++}.tsv`);
+    await writeFile(table, tableText(rows));
+    const { exitCode, printed } = await runCommand(["check", "variants", table, "--genome", genome, "--json", ...more]); // biome-ignore format: one line
+    const { findings } = JSON.parse(printed) as { findings: readonly Finding[] };
+    return { table, exitCode, findings: findings.filter(({ kind }) => kind !== "allele-order") };
+  }
+
+  /** Pearson's r under the corrected protocol of scores that favour this allele. */
+  async function pearson(table: string, favours: string) {
+    const scores = scratch.path(`scores-${tables++}.tsv`);
+    await runCommand(["variants", "column", table, "--column", SCORES, "--favours", favours, "--genome", genome, "--out", scores]); // biome-ignore format: one line
+    const { printed } = await runCommand([
+      ...["run", "--task", "variant-effects", "--data", table, "--genome", genome, "--model", scores],
+      ...["--out", scratch.path(`advice-run-${tables++}`), "--json", "--protocol", "corrected"],
+    ]);
+    const [{ result }] = JSON.parse(printed);
+    return result.metrics.find(({ name }: { name: string }) => name === "pearson").value as number;
+  }
+
+  test("the published table with scores allele 2 − allele 1: leave effects as they are", async () => {
+    const rows = turnScores(variants, isSecond);
+    const { table, exitCode, findings } = await checked(rows);
+    expect(exitCode).toBe(0);
+    expect(findings).toMatchObject([{ kind: "effect-orientation", level: "warning" }]);
+    expect(findings[0]!.fix).toMatch(
+      /^nothing, if .*logfc is allele 2 − allele 1 \(--compare-favours allele2 confirms it\); if .*logfc is alternative − reference .*turn the sign of beta in the rows whose second allele is the reference$/,
+    );
+    const r = await pearson(table, "allele2");
+    expect(r).toBeGreaterThan(0.7);
+    // The first branch: nothing.
+    expect((await checked(rows, "--compare-favours", "allele2")).findings).toEqual([]);
+    // Exchanging alleles does no harm either (r is of other signs, so not the same); turning beta does.
+    const other = turnScores(variants.map(exchanged), () => false);
+    expect(await pearson((await checked(other)).table, "allele2")).toBeCloseTo(r, 2);
+    const harmed = turnEffects(rows, isSecond);
+    expect(await pearson((await checked(harmed)).table, "allele2")).toBeLessThan(r - 0.15);
+  });
+
+  test("effects turned to allele 2, with the published scores: turn them back, as the second branch says", async () => {
+    const turned = turnEffects(variants, isSecond);
+    const whole = await checked(variants);
+    expect(whole.findings).toEqual([]);
+    const r = await pearson(whole.table, "alternative");
+    const { table, exitCode, findings } = await checked(turned, "--compare-favours", "alternative");
+    expect(exitCode).toBe(1);
+    expect(findings).toMatchObject([{ kind: "effect-orientation", level: "error" }]);
+    expect(findings[0]!.fix).toBe("turn the sign of beta in the rows whose second allele is the reference");
+    expect(await pearson(table, "alternative")).toBeLessThan(r - 0.15);
+    const followed = await checked(turnEffects(turned, isSecond), "--compare-favours", "alternative");
+    expect(followed.findings).toEqual([]);
+    expect(await pearson(followed.table, "alternative")).toBe(r);
+  });
+
+  test.each([
+    ["all rows", () => true],
+    ["the rows whose first allele is the reference", (row: SimulatedVariant) => !isSecond(row)],
+  ])("effects turned in %s: turn them back", async (name, which) => {
+    const turned = turnEffects(variants, which);
+    const { exitCode, findings } = await checked(turned);
+    expect(exitCode).toBe(1);
+    expect(findings).toMatchObject([
+      { kind: "effect-orientation", level: "error", fix: `turn the sign of beta in ${name}` },
+    ]);
+    expect((await checked(turnEffects(turned, which))).findings).toEqual([]);
   });
 });
 

@@ -3,70 +3,78 @@ import { decimalNumber } from "../../base/fields.ts";
 import { type Assembly, assemblyOf } from "../../dna/genome/assembly.ts";
 import type { Genome } from "../../dna/genome/genome.ts";
 import { alleleOrderFindings } from "./checks/allele-order.ts";
+import { alleleFindings } from "./checks/alleles.ts";
 import { chromosomeFindings } from "./checks/chromosomes.ts";
 import { duplicateFindings } from "./checks/duplicates.ts";
-import { missingEffectFindings, orientationFindings, type TableScores } from "./checks/effects.ts";
-import { equalAlleleFindings } from "./checks/equal-alleles.ts";
+import { effectRowFindings } from "./checks/effect-rows.ts";
+import { effectScaleFindings, missingEffectFindings } from "./checks/effects.ts";
 import type { Finding } from "./checks/finding.ts";
+import { labelErrorFindings } from "./checks/label-errors.ts";
 import { labelFindings, missingLabelFindings } from "./checks/labels.ts";
 import { mismatchFindings } from "./checks/mismatches.ts";
+import { orientationFindings } from "./checks/orientation.ts";
 import { lookUpReferences, type References } from "./checks/references.ts";
-import type { VariantForm } from "./forms.ts";
+import type { TableScores } from "./checks/scored-qtls.ts";
+import type { EffectFavours, VariantForm } from "./forms.ts";
 import { isEvaluated, type VariantTable } from "./table.ts";
 
-/** What was looked at, and what was found. */
+/** Counts of a table of variants, and findings about it. */
 export interface VariantCheck {
   readonly form: VariantForm;
   readonly rows: number;
-  /** Alternatives of a VCF file that are no letters. */
+  /** Alternatives of a VCF file without a sequence, such as <DEL>. */
   readonly leftOut: number;
-  /** Variants by the allele that the genome reads; `unknown`: on a chromosome that it lacks. */
+  /** Variants by the allele that is the reference; `unknown`: on a chromosome that the genome lacks. */
   readonly reference: Readonly<Record<"allele1" | "allele2" | "neither" | "unknown", number>>;
-  /** Of the rows that are to be evaluated. */
+  /** Evaluated QTLs and controls. */
   readonly significant: number;
   readonly controls: number;
-  /** Which assembly the genome is, where its chromosomes' lengths tell. */
+  /** Assembly of the genome, if its chromosomes' lengths show it. */
   readonly assembly: Assembly | undefined;
-  /** The column of scores that effects were compared with, where the table has one. */
+  /** Column of scores that effects were compared with, if there is one. */
   readonly comparedWith: string | undefined;
-  /** None where the table can be relied on. */
+  /** Without errors, the table can be evaluated; in an order that does not depend on the level. */
   readonly findings: readonly Finding[];
 }
 
 export interface CheckVariantsOptions {
-  /** Column of scores, read with the table, that effects are compared with; ChromBPNet's where the table has it. */
+  /** Column of scores, read with the table, that effects are compared with; default: ChromBPNet's, if the table has it. */
   readonly compareWith?: string | undefined;
+  /** Allele that a positive score of that column favours; default: the same as the effects, other usual conventions are a warning. */
+  readonly compareFavours?: EffectFavours | undefined;
 }
 
-/** Columns that are worth comparing effects with: ChromBPNet's fold changes for GM12878, best of all models on both sets. */
+/** Columns to compare effects with: ChromBPNet's log fold changes for GM12878, the best of all models on both sets. */
 export const SCORE_COLUMN = /chrombpnet\.encsr000emt\.(variant|var)score\.logfc$/;
 
 /**
- * Looks for what makes scores of a table of variants worthless or turns their sign, before anything is scored: other names of
- * chromosomes, another assembly, positions counted otherwise, alleles on the other strand or in another order, effects told of
- * the other allele, labels coded otherwise, variants twice. Each fault is told by one finding.
+ * Checks a table of variants for faults that make scores worthless or turn their sign, before anything is scored: names of
+ * chromosomes, assembly, positions, strand and order of alleles, direction, signs, rows and unit of effects, labels, p-values,
+ * duplicates. Each fault gives one finding.
  *
- * The direction of effects can be checked only where the table brings a model's scores (`extra`, read with `SCORE_COLUMN`).
+ * The direction and the signs of effects are checked only if the table contains a model's scores (`extra`, read with
+ * `SCORE_COLUMN`). Each statistical test has a false-alarm rate of at most 1e-4 per table under its stated assumption.
  *
  * @throws {InputError} when the table has no variant
  */
 export async function checkVariants(
   table: VariantTable,
   genome: Genome,
-  { compareWith }: CheckVariantsOptions = {},
+  { compareWith, compareFavours }: CheckVariantsOptions = {},
 ): Promise<VariantCheck> {
   if (table.rows.length === 0) {
     const { path, leftOut } = table;
-    const symbolic = leftOut === 0 ? "" : `: ${leftOut} alternatives that are no letters are left out`;
+    const symbolic = leftOut === 0 ? "" : `: all ${leftOut} alternatives have no sequence`;
     throw new InputError(`there is no variant in the table${symbolic}`, { place: { file: path } });
   }
   const evaluated = table.rows.filter(isEvaluated);
   const references = await lookUpReferences(table, genome);
-  const scores = scoresOf(table, compareWith);
+  const scores = scoresOf(table, compareWith, compareFavours);
   const orientation = orientationFindings(table, references, scores);
-  const mismatches = mismatchFindings(table, genome, references);
-  // At places that are not the variants' own, which allele the genome reads is chance; and scores tell more than the order.
-  const misplaced = mismatches.some(({ kind }) => kind !== "reference-mismatch");
+  const mismatches = await mismatchFindings(table, genome, references);
+  const labelErrors = labelErrorFindings(table);
+  // At wrong positions the order of alleles is chance, and so are neighbours; and scores show more than the order does.
+  const misplaced = mismatches.some(({ kind, level }) => level === "error" && kind !== "beyond-end");
   const orderFindings =
     orientation.length > 0 || misplaced ? orientation : alleleOrderFindings(table, references);
   return {
@@ -82,11 +90,18 @@ export async function checkVariants(
       ...chromosomeFindings(table, genome),
       ...mismatches,
       ...orderFindings,
-      ...equalAlleleFindings(table),
-      ...duplicateFindings(table),
+      ...effectRowFindings(table, references, scores, {
+        pReliable: labelErrors.length === 0,
+        known: scores !== undefined && SCORE_COLUMN.test(scores.column),
+      }),
+      ...effectScaleFindings(table),
+      ...alleleFindings(table),
+      ...duplicateFindings(table).filter(({ count }) => !misplaced || count > references.mismatches.length),
       ...labelFindings(table),
+      ...labelErrors,
       ...missingLabelFindings(table),
-      ...missingEffectFindings(table),
+      // Wrong labels explain QTLs without effects.
+      ...(labelErrors.length > 0 ? [] : missingEffectFindings(table)),
     ],
   };
 }
@@ -101,10 +116,14 @@ function countsOf({ rows }: VariantTable, { of }: References): VariantCheck["ref
   return counts;
 }
 
-function scoresOf({ extra }: VariantTable, wanted: string | undefined): TableScores | undefined {
+function scoresOf(
+  { extra }: VariantTable,
+  wanted: string | undefined,
+  favours: EffectFavours | undefined,
+): TableScores | undefined {
   for (const [column, texts] of extra) {
     if (wanted === undefined ? SCORE_COLUMN.test(column) : column === wanted)
-      return { column, values: Float64Array.from(texts, decimalNumber) };
+      return { column, values: Float64Array.from(texts, decimalNumber), favours };
   }
   return undefined;
 }

@@ -148,7 +148,7 @@ describe("a planted fault is named by exactly one finding", () => {
     { name: "one allele twice, in either case", kind: "equal-alleles", count: 10, rows: some((v) => ({ ...v, allele2: v.allele1.toLowerCase() }), 40) },
     { name: "a tenth of the labels not known", kind: "missing-labels", count: 40, rows: some((v) => ({ ...v, label: "NaN" }), 10) },
     { name: "no label known", kind: "missing-labels", count: 400, rows: all((v) => ({ ...v, label: "" })) },
-    { name: "a place beyond the end", kind: "reference-mismatch", count: 10, rows: some(move(30_000), 40) },
+    { name: "a place beyond the end", kind: "beyond-end", count: 10, rows: some(move(30_000), 40) },
     { name: "QTLs without effects", kind: "missing-effects", count: 80, rows: all((v) => ({ ...v, effect: "NaN" })) },
   ]; // biome-ignore format: one fault per line
   test.each(faults)("$name: $kind", async ({ kind, count, form, scores, rows }) => {
@@ -165,15 +165,18 @@ describe("a planted fault is named by exactly one finding", () => {
   test("what to do about shifted positions depends on whether all are, or a part", async () => {
     const fixOf = async (rows: readonly Planted[]) =>
       (await checkVariants(await tableOf(rows), genome)).findings[0]!.fix;
-    expect(await fixOf(all(move(-1))())).toMatch(/^add 1 to the positions: .* as in BED$/);
-    expect(await fixOf(some(move(-1), 5)())).toMatch(/^add 1 to the positions: .*; only in the rows/);
+    expect(await fixOf(all(move(-1))())).toMatch(/^add 1 to the positions, .* as in BED$/);
+    expect(await fixOf(some(move(-1), 5)())).toMatch(
+      /^add 1 to the positions, .*, only in the part of the table/,
+    );
   });
 
   test("a place beyond the end is no row that is scored", async () => {
     const beyond = variants.map((variant, i) => (i === 3 ? { ...variant, position: 30_001 } : variant));
     const { findings } = await checkVariants(await tableOf(beyond), genome);
-    expect(findings[0]!.what).toMatch(/^1 of 400 .* 1 of them since the chromosome ends before it$/);
-    expect(findings[0]!.fix).toContain("must go before the table can be run");
+    expect(findings[0]!.what).toBe("1 of 400 variants lie beyond the end of their chromosome");
+    expect(findings[0]!.examples[0]!.text).toMatch(/; chr2 has 30000 bases$/);
+    expect(findings[0]!.fix).toContain("a run stops at the first of them");
   });
 
   test("of the African set those are counted that a run evaluates: used, and in peaks", async () => {

@@ -1,6 +1,9 @@
+import { Option } from "commander";
 import { counted } from "../../../base/counted.ts";
+import { InputError } from "../../../base/errors.ts";
 import { checkVariants, SCORE_COLUMN, type VariantCheck } from "../../../datasets/variants/check.ts";
-import type { Finding } from "../../../datasets/variants/checks/finding.ts";
+import type { Finding, FindingLevel } from "../../../datasets/variants/checks/finding.ts";
+import type { EffectFavours } from "../../../datasets/variants/forms.ts";
 import { readVariants } from "../../../datasets/variants/read.ts";
 import { openGenome } from "../../../dna/genome/genome.ts";
 import { count } from "../../../report/numbers.ts";
@@ -9,13 +12,15 @@ import { type Context, type DefineCommand, examples } from "../../command.ts";
 interface VariantsOptions {
   readonly genome: string;
   readonly compareWith?: string;
+  readonly compareFavours?: EffectFavours;
+  readonly strict?: boolean;
   readonly json?: boolean;
 }
 
 export const define: DefineCommand = (command, context) => {
   command
     .description(
-      "Holds a table of variants against a genome and names what would make scores worthless or turn their sign: chromosomes of other names, another assembly, positions counted from 0, the other strand, alleles or effects the other way round, variants twice, labels coded otherwise. Ends with 1 where something was found.",
+      "Checks a table of variants against a genome for faults that make scores worthless or turn their sign: chromosome names, assembly, positions, strand, order of alleles, effects (direction, signs, rows, unit), labels, p-values, duplicates. Findings are errors, warnings or notes; exits with 1 if there is an error.",
     )
     .argument(
       "<file>",
@@ -24,52 +29,80 @@ export const define: DefineCommand = (command, context) => {
     .requiredOption("--genome <file>", "FASTA (plain or bgzip) or 2bit")
     .option(
       "--compare-with <column>",
-      "a good model's differences between alleles, to find effects that are told the other way round; without it ChromBPNet's, where the table has them",
+      "a good model's differences between alleles, to check directions and signs of effects (default: ChromBPNet's, if the table has them)",
     )
-    .option("--json", "print what was found as JSON")
+    .addOption(
+      new Option(
+        "--compare-favours <allele>",
+        "allele that a positive number of that column favours (default: as the effects of the table's form)",
+      ).choices(["allele1", "allele2", "alternative"]),
+    )
+    .option("--strict", "treat warnings as errors")
+    .option("--json", "print the findings as JSON")
     .addHelpText(
       "after",
       examples({
         "before the first run": "dart-eval check variants Afr.CaQTLS.tsv --genome hg38.fa",
-        "a VCF file of one's own": "dart-eval check variants mine.vcf.gz --genome hg38.2bit --json",
+        "your own scores, allele 2 − allele 1":
+          "dart-eval check variants Afr.CaQTLS.tsv --genome hg38.fa --compare-with my.logfc --compare-favours allele2",
+        "your own VCF file": "dart-eval check variants mine.vcf.gz --genome hg38.2bit --json",
       }),
     )
     .action((file: string, options: VariantsOptions) => check(file, options, context));
 };
 
-async function check(
-  file: string,
-  { genome: path, compareWith, json }: VariantsOptions,
-  context: Context,
-): Promise<void> {
+async function check(file: string, options: VariantsOptions, context: Context): Promise<void> {
+  const { genome: path, compareWith, compareFavours, strict, json } = options;
   const { terminal } = context;
   await using genome = await openGenome(path);
   const table = await readVariants(file, { extra: compareWith === undefined ? SCORE_COLUMN : [compareWith] });
-  const result = await checkVariants(table, genome, { compareWith });
+  if (compareFavours !== undefined && table.extra.size === 0) {
+    throw new InputError(
+      "--compare-favours needs a column of scores, and the table has no ChromBPNet scores",
+      {
+        hint: "name the column with --compare-with",
+      },
+    );
+  }
+  const found = await checkVariants(table, genome, { compareWith, compareFavours });
+  const findings = strict ? found.findings.map(asStrict) : found.findings;
+  const result = { ...found, findings };
   terminal.print(json ? JSON.stringify({ file, genome: path, ...result }, null, 2) : checkText(file, result));
-  if (result.findings.length > 0) context.exitCode = 1;
+  if (findings.some(({ level }) => level === "error")) context.exitCode = 1;
 }
+
+const asStrict = (finding: Finding): Finding =>
+  finding.level === "warning" ? { ...finding, level: "error" } : finding;
 
 function checkText(file: string, check: VariantCheck): string {
   const { allele1, allele2, neither, unknown } = check.reference;
   const classes =
     check.significant + check.controls > 0
-      ? `, ${counted(check.significant, "QTL")} and ${counted(check.controls, "control")} to be evaluated`
+      ? `, ${counted(check.significant, "evaluated QTL")} and ${counted(check.controls, "evaluated control")}`
       : "";
   const lines = [
     `${file}: ${counted(check.rows, "variant")} (${check.form})${classes}`,
-    `  the genome reads allele 1 of ${count(allele1)}, allele 2 of ${count(allele2)}, neither of ${count(neither)}; ${count(unknown)} are not on it`,
-    ...(check.leftOut > 0 ? [`  ${count(check.leftOut)} alternatives that are no letters are left out`] : []),
+    `  the reference is allele 1 of ${count(allele1)}, allele 2 of ${count(allele2)}, neither of ${count(neither)}; the genome lacks the chromosome of ${count(unknown)}`,
+    ...(check.leftOut > 0
+      ? [`  ${counted(check.leftOut, "alternative")} without a sequence, such as <DEL>, left out`]
+      : []),
     check.comparedWith === undefined
-      ? "  directions of effects were not checked: the table brings no ChromBPNet scores, and --compare-with names no others"
-      : `  directions of effects were compared with ${check.comparedWith}`,
-    ...(check.findings.length === 0 ? ["nothing found"] : check.findings.flatMap(findingLines)),
+      ? "  directions and signs of effects not checked: the table has no ChromBPNet scores, and --compare-with names no others"
+      : `  directions and signs of effects compared with ${check.comparedWith}`,
+    ...check.findings.flatMap(findingLines),
+    summary(check.findings),
   ];
   return lines.join("\n");
 }
 
-const findingLines = ({ kind, what, examples: rows, fix }: Finding): readonly string[] => [
-  `FOUND ${kind}: ${what}`,
+const findingLines = ({ kind, level, what, examples: rows, fix }: Finding): readonly string[] => [
+  `${level.toUpperCase()} ${kind}: ${what}`,
   ...rows.map(({ line, text }) => `  line ${line}: ${text}`),
   `  ${fix}`,
 ];
+
+function summary(findings: readonly Finding[]): string {
+  if (findings.length === 0) return "nothing found";
+  const of = (level: FindingLevel) => findings.filter((finding) => finding.level === level).length;
+  return `${counted(of("error"), "error")}, ${counted(of("warning"), "warning")}, ${counted(of("note"), "note")}`;
+}

@@ -1,7 +1,7 @@
 import type { VariantRow, VariantTable } from "../table.ts";
 import { type Finding, finding } from "./finding.ts";
 
-/** Variants that come again, and places that have several variants. */
+/** Variants that occur more than once, and positions with several variants. */
 export function duplicateFindings({ rows, form }: VariantTable): readonly Finding[] {
   const firstOf = new Map<string, VariantRow>();
   const alleles = new Map<string, string>();
@@ -28,10 +28,11 @@ export function duplicateFindings({ rows, form }: VariantTable): readonly Findin
     };
     findings.push(
       finding(
+        "warning",
         "duplicate-variants",
         again,
         {
-          what: `${again.length} of ${rows.length} variants stand in the table before, in this or the other order of alleles`,
+          what: `${again.length} of ${rows.length} variants repeat an earlier row, in the same or the other order of alleles`,
           fix: "keep one row of each: every row counts in the metrics, and the original's join multiplies equal rows (quirk Q39)",
         },
         before,
@@ -41,9 +42,9 @@ export function duplicateFindings({ rows, form }: VariantTable): readonly Findin
   // Lines of several alternatives are usual in VCF.
   if (beside.length > 0 && form !== "vcf") {
     findings.push(
-      finding("multi-allelic-places", beside, {
-        what: `${beside.length} of ${rows.length} variants share their place with another one of other alleles`,
-        fix: "make sure that each row's effect is of its own two alleles; rows are scored one by one",
+      finding("note", "multi-allelic-places", beside, {
+        what: `${beside.length} of ${rows.length} variants share their position with a variant of other alleles`,
+        fix: "make sure that each row's effect compares its own two alleles; a run scores row by row",
       }),
     );
   }

@@ -1,20 +1,34 @@
 import type { VariantRow } from "../table.ts";
 
-/** What may be wrong with a table of variants, or with what it is used with. */
+/** A possible fault of a table of variants, or of its combination with a genome. */
 export type FindingKind =
   | "chromosome-names"
   | "other-assembly"
   | "shifted-positions"
+  | "wrong-chromosome"
+  | "beyond-end"
   | "other-strand"
   | "reference-mismatch"
   | "allele-order"
   | "effect-orientation"
+  | "effect-signs"
+  | "shuffled-effects"
+  | "effect-scale"
+  | "ambiguous-alleles"
   | "equal-alleles"
   | "duplicate-variants"
   | "multi-allelic-places"
   | "label-coding"
+  | "label-errors"
+  | "p-values"
   | "missing-labels"
   | "missing-effects";
+
+/**
+ * Consequence of a finding. An error makes scores or metrics of its rows wrong. A warning may do so, depending on something
+ * that the table does not contain. A note describes a property of the table that a run handles.
+ */
+export type FindingLevel = "error" | "warning" | "note";
 
 /** A row of the table, to look at. */
 export interface FindingExample {
@@ -29,20 +43,22 @@ export interface FindingExample {
 /** Something that a reader of scores of this table must know. */
 export interface Finding {
   readonly kind: FindingKind;
+  readonly level: FindingLevel;
   /** One sentence. */
   readonly what: string;
-  /** Rows that it concerns. */
+  /** Number of rows that show it. */
   readonly count: number;
   /** The first three of them. */
   readonly examples: readonly FindingExample[];
-  /** What to do, or what is done about it. */
+  /** What to do, or how a run treats these rows. */
   readonly fix: string;
 }
 
 const EXAMPLES = 3;
 
-/** @param remark  what is odd about a row, said behind it */
+/** @param remark  text that follows a row's variant */
 export function finding(
+  level: FindingLevel,
   kind: FindingKind,
   rows: readonly VariantRow[],
   { what, fix }: Pick<Finding, "what" | "fix">,
@@ -53,5 +69,5 @@ export function finding(
     line: row.line,
     text: `${row.chrom}:${row.position + 1} ${row.allele1} ${row.allele2}${remark(row)}`,
   }));
-  return { kind, what, count: rows.length, examples, fix };
+  return { kind, level, what, count: rows.length, examples, fix };
 }

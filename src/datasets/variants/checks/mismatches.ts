@@ -1,116 +1,146 @@
 import { type Assembly, assemblyOf } from "../../../dna/genome/assembly.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
+import { binomialUpperTail } from "../../../metrics/distributions/binomial.ts";
 import type { VariantRow, VariantTable } from "../table.ts";
+import { isMoreThan } from "./false-alarm.ts";
 import { type Finding, finding } from "./finding.ts";
+import { constantOffset, otherChromosomes } from "./misplaced.ts";
+import { onOtherStrand, palindromes } from "./other-strand.ts";
 import type { Mismatch, References } from "./references.ts";
 
-/** From so many rows on a pattern among mismatches is taken for more than chance: 2⁻¹⁰ for one in two. */
+/** Fewest mismatches for which a cause is searched. */
 const ENOUGH = 10;
 /** Share of mismatches that one cause must explain. */
-const NEARLY_ALL = 0.95;
-/** At random places one of two alleles is the genome's letter about every second time. */
+const NEARLY_ALL = 0.9;
+/** Probability that mismatches without this cause look as if they had it. */
+const CHANCE = 1e-3;
+/** At a random position one of two alleles is the reference about every second time. */
+const RANDOM_FIT = 0.5;
+/** More mismatches than this share of the table are a fault of the whole table. */
 const RANDOM_MISMATCH = 0.2;
-/** So many A/T and C/G variants must be expected among mismatches before their absence tells anything: e⁻⁵ by chance. */
-const EXPECTED_PALINDROMES = 5;
+/** Unexplained mismatches that a published table may have; a larger share (exact binomial test) is an error. */
+const UNEXPLAINED = 0.01;
 
-/** Why some alleles are not the genome's: one finding, the likeliest cause, or none. */
-export function mismatchFindings(
+/** Rows that have neither allele at their position: one finding with the cause, if there is one, and rows beyond the end. */
+export async function mismatchFindings(
   table: VariantTable,
   genome: Genome,
   references: References,
-): readonly Finding[] {
+): Promise<readonly Finding[]> {
   const { of, mismatches } = references;
   if (mismatches.length === 0) return [];
   const letterOf = new Map(mismatches.map(({ row, letter }) => [row.index, letter]));
-  const remark = ({ index }: VariantRow) => {
+  const remark = ({ index, chrom }: VariantRow) => {
     const letter = letterOf.get(index);
-    return letter === "" ? "; the chromosome ends before" : `; the genome has ${letter}`;
+    return letter === ""
+      ? `; ${chrom} has ${genome.chromosomes.get(chrom)} bases`
+      : `; the genome has ${letter}`;
   };
-  const { kind, because, fix } = causeOf(table, genome, references);
-  const rows = mismatches.map(({ row }) => row);
-  const what = `${rows.length} of ${of.size} variants have neither allele at their position${because}`;
-  return [finding(kind, rows, { what, fix }, remark)];
+  const rowsOf = (some: readonly Mismatch[]) => some.map(({ row }) => row);
+  const cause = await causeOf(table, genome, references);
+  if (cause !== undefined) {
+    const what = `${mismatches.length} of ${of.size} variants have neither allele at their position${cause.because}`;
+    return [finding("error", cause.kind, rowsOf(mismatches), { what, fix: cause.fix }, remark)];
+  }
+  const beyond = mismatches.filter(isBeyondEnd);
+  const inside = mismatches.filter((mismatch) => !isBeyondEnd(mismatch));
+  const findings: Finding[] = [];
+  if (beyond.length > 0) {
+    findings.push(
+      finding("error", "beyond-end", rowsOf(beyond), {
+        what: `${beyond.length} of ${of.size} variants lie beyond the end of their chromosome`,
+        fix: "correct or remove these rows: a run stops at the first of them",
+      }, remark), // biome-ignore format: one finding
+    );
+  }
+  if (inside.length > 0) {
+    findings.push(
+      finding(isMoreThan(inside.length, of.size, UNEXPLAINED) ? "error" : "warning", "reference-mismatch", rowsOf(inside), {
+        what: `${inside.length} of ${of.size} variants have neither allele at their position: their alleles are wrong, or about ${misplaced(inside.length)} rows are at random positions${inside.length < ENOUGH ? "" : "; neither a shift, the other strand, another chromosome nor a constant offset explains them"}`,
+        fix: "look at these rows: a run scores each with either allele in place of the reference, and counts them",
+      }, remark), // biome-ignore format: one finding
+    );
+  }
+  return findings;
 }
+
+const isBeyondEnd = ({ letter }: Mismatch) => letter === "";
 
 interface Cause extends Pick<Finding, "kind" | "fix"> {
   /** What follows "neither allele at their position". */
   readonly because: string;
 }
 
-function causeOf(table: VariantTable, genome: Genome, { of, mismatches }: References): Cause {
+async function causeOf(
+  table: VariantTable,
+  genome: Genome,
+  references: References,
+): Promise<Cause | undefined> {
+  const { of, mismatches } = references;
   const count = mismatches.length;
-  const nearlyAll = (is: (mismatch: Mismatch) => boolean) =>
-    count >= ENOUGH && mismatches.filter(is).length >= NEARLY_ALL * count;
-  // Of rows at a wrong place every second one or so mismatches; where far fewer do, the others stand where they belong.
+  if (count < ENOUGH) return undefined;
+  const explains = (fits: number) =>
+    fits >= NEARLY_ALL * count && binomialUpperTail(fits, count, RANDOM_FIT) < CHANCE;
   const inPart = count <= RANDOM_MISMATCH * of.size;
-  const positions = inPart ? "positions of a part of the table" : "positions";
-  const others = inPart
-    ? "; only in the rows that came with these, since most of the others fit as they are"
-    : "";
-  if (nearlyAll(({ before }) => before)) {
+  const before = mismatches.filter((mismatch) => mismatch.before).length;
+  const behind = mismatches.filter((mismatch) => mismatch.behind).length;
+  for (const [fits, where, fix] of [
+    [before, "before", "subtract 1 from the positions"],
+    [behind, "after", "add 1 to the positions, which seem to be 0-based as in BED"],
+  ] as const) {
+    if (!explains(fits)) continue;
+    const which = inPart ? `positions of about ${misplaced(count)} rows` : "positions";
     return {
       kind: "shifted-positions",
-      because: `, and nearly all of them have one a base before: ${positions} are not counted from 1`,
-      fix: `take 1 from the positions, or find out what counted them from 2${others}`,
+      because: `, and ${fits} of these have one of them one base ${where}: ${which} are not 1-based`,
+      fix: `${fix}${inPart ? ", only in the part of the table that these rows come from: most others fit as they are" : ""}`,
     };
   }
-  if (nearlyAll(({ behind }) => behind)) {
-    return {
-      kind: "shifted-positions",
-      because: `, and nearly all of them have one a base behind: ${positions} are not counted from 1`,
-      fix: `add 1 to the positions: they seem to be counted from 0, as in BED${others}`,
-    };
-  }
-  if (onOtherStrand(table, of, mismatches)) {
+  const beyond = mismatches.filter(isBeyondEnd).length;
+  if (beyond <= (1 - NEARLY_ALL) * count && onOtherStrand(table, references)) {
+    const unknown = Math.round((count * palindromes(table, of)) / (1 - palindromes(table, of)));
     return {
       kind: "other-strand",
-      because: ", and none of these is A/T or C/G: alleles are given on the other strand",
-      fix: "complement the alleles of these rows; of A/T and C/G variants nobody can tell the strand from the letters",
+      because:
+        ", none of these is A/T or C/G, and the complement of one of their alleles is there: they are on the other strand",
+      fix: `complement the alleles of these rows; about ${unknown} A/T and C/G variants from the same source need it too, and their letters do not show the strand`,
     };
   }
-  if (count >= ENOUGH && count > RANDOM_MISMATCH * of.size) {
+  const chromosomes = await otherChromosomes(table, genome, references);
+  if (chromosomes !== undefined) {
     return {
-      kind: "other-assembly",
-      because: `, as if the positions were random: table and genome are of different assemblies${assembliesOf(table, genome)}`,
-      fix: "take the genome that the table was made for: hg38 for the African caQTLs, hg19 for the Yoruban dsQTLs",
+      kind: "wrong-chromosome",
+      because: `: ${chromosomes.text}`,
+      fix: "correct the chromosome names of these rows; about as many more of the same source fit by chance",
     };
   }
-  const beyond = mismatches.filter(({ letter }) => letter === "").length;
+  if (beyond > count / 2) return undefined;
+  const offset = await constantOffset(genome, mismatches);
+  if (offset === undefined && (inPart || count - beyond < ENOUGH)) return undefined;
+  const where =
+    offset === undefined
+      ? ", as if the positions were random"
+      : `, and ${offset.fits} of ${offset.tried} tried on ${offset.chrom} have one ${Math.abs(offset.by)} bases ${offset.by < 0 ? "before" : "after"}`;
+  const which = inPart ? `about ${misplaced(count)} rows have` : "the table has";
   return {
-    kind: "reference-mismatch",
-    because: beyond === 0 ? "" : `, ${beyond} of them since the chromosome ends before it`,
-    fix:
-      beyond === 0
-        ? "look at these rows; each is scored with either allele put in place of the genome's letter, and counted"
-        : "look at these rows; those beyond the end of a chromosome must go before the table can be run, the others are scored with either allele put in place of the genome's letter, and counted",
+    kind: "other-assembly",
+    because: `${where}: ${which} positions of another assembly than the genome's${assembliesOf(table, genome)}`,
+    fix: inPart
+      ? "lift the positions of these rows over to the genome's assembly, and those of all rows from the same source: half of them fit by chance"
+      : "take the genome that the table was made for: hg38 for the African caQTLs, hg19 for the Yoruban dsQTLs",
   };
 }
 
-/** A/T and C/G variants fit on either strand, so among variants of the other strand there are none that mismatch. */
-function onOtherStrand(
-  { rows }: VariantTable,
-  of: References["of"],
-  mismatches: readonly Mismatch[],
-): boolean {
-  const single = rows.filter(({ index, allele1, allele2 }) => {
-    return of.has(index) && allele1.length === 1 && allele2.length === 1;
-  });
-  const palindromes = single.filter(isPalindrome).length;
-  const expected = (palindromes / single.length) * mismatches.length;
-  return expected >= EXPECTED_PALINDROMES && !mismatches.some(({ row }) => isPalindrome(row));
-}
+/** Rows at wrong positions if so many have neither allele there. */
+const misplaced = (mismatches: number) => Math.round(mismatches / (1 - RANDOM_FIT));
 
-function isPalindrome({ allele1, allele2 }: VariantRow): boolean {
-  return ["AT", "CG"].includes([allele1.toUpperCase(), allele2.toUpperCase()].sort().join(""));
-}
-
-/** What is known of either assembly, for the sentence. */
+/** The assemblies of table and genome, as far as they are known. */
 function assembliesOf({ columns, form }: VariantTable, genome: Genome): string {
   const named = /hg(19|38)/.exec(columns.position)?.[0] as Assembly | undefined;
   const ofTable = named ?? (form === "dsqtl" ? "hg19" : undefined);
   const ofGenome = assemblyOf(genome.chromosomes);
   const parts = [
-    ...(ofTable === undefined ? [] : [`the table's form is of ${ofTable}`]),
+    ...(ofTable === undefined ? [] : [`tables of this form are ${ofTable}`]),
     ...(ofGenome === undefined ? [] : [`the genome has the lengths of ${ofGenome}`]),
   ];
   return parts.length === 0 ? "" : ` (${parts.join("; ")})`;

@@ -1,12 +1,13 @@
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { type ReferenceAllele, reads, referenceAllele } from "../../../dna/sequence/variant.ts";
 import type { VariantRow, VariantTable } from "../table.ts";
+import { hasDefiniteAlleles } from "./alleles.ts";
 
 /** What the genome reads where the variants are. */
 export interface References {
   /** The allele that is the genome's, by the row's number; rows on chromosomes that the genome lacks are absent. */
   readonly of: ReadonlyMap<number, ReferenceAllele>;
-  /** Rows of which neither allele is, and why that may be. */
+  /** Rows of which neither allele is, without those that have an ambiguous allele; in the table's order. */
   readonly mismatches: readonly Mismatch[];
 }
 
@@ -38,7 +39,7 @@ export async function lookUpReferences({ rows }: VariantTable, genome: Genome): 
     for (const row of here) {
       const reference = referenceAllele(letters, row);
       of.set(row.index, reference);
-      if (reference !== 0) continue;
+      if (reference !== 0 || !hasDefiniteAlleles(row)) continue;
       const { position } = row;
       mismatches.push({
         row,

@@ -85,8 +85,8 @@ const leftOutNotes = ({ path, leftOut }: VariantTable) =>
     ? []
     : [`${basename(path)}: ${leftOut} alternatives that are no letters, such as <DEL>, are left out.`];
 
-const noteOf = ({ path }: VariantTable, { kind, what, examples, fix }: Finding) =>
-  `${basename(path)}: ${what} (${kind}; ${examples.map(({ line, text }) => `line ${line} ${text}`).join(", ")}). ${sentence(fix)}`;
+const noteOf = ({ path }: VariantTable, { kind, level, what, examples, fix }: Finding) =>
+  `${basename(path)}: ${what} (${level}, ${kind}; ${examples.map(({ line, text }) => `line ${line} ${text}`).join(", ")}). ${sentence(fix)}`;
 
 const sentence = (text: string) => `${text[0]!.toUpperCase()}${text.slice(1)}.`;
 

@@ -1,0 +1,169 @@
+import type { Genome } from "../../../dna/genome/genome.ts";
+import { reads } from "../../../dna/sequence/variant.ts";
+import { binomialUpperTail } from "../../../metrics/distributions/binomial.ts";
+import type { VariantRow, VariantTable } from "../table.ts";
+import type { Mismatch, References } from "./references.ts";
+
+/** At a random position one of two alleles is the reference about every second time. */
+const RANDOM_FIT = 0.5;
+/** Share of rows that must fit at the place that explains them. */
+const NEARLY_ALL = 0.9;
+/** Probability, over all places tried, that rows fit somewhere by chance. */
+const CHANCE = 1e-3;
+
+/** Most rows and most sequences that are tried on other chromosomes. */
+const ROWS_TRIED = 1000;
+const SEQUENCES_TRIED = 40;
+/** Standard errors, and least excess of fits per row; rows of other chromosomes have an excess of one half. */
+const CLEARLY = 4;
+const LEAST_EXCESS = 0.25;
+
+/**
+ * Looks for the chromosomes of rows whose alleles are not at their position: chromosomes that fit nearly all rows of one name,
+ * or, for names mixed at random, more fits over all other chromosomes than the table's correct rows have.
+ *
+ * Reads every chromosome once (the 40 longest sequences).
+ *
+ * @returns undefined if other chromosomes fit no better than random positions do
+ */
+export async function otherChromosomes(
+  { rows }: VariantTable,
+  genome: Genome,
+  { of, mismatches }: References,
+): Promise<{ readonly text: string } | undefined> {
+  const wrong = sample(mismatches.map(({ row }) => row));
+  const right = sample(rows.filter(({ index }) => (of.get(index) ?? 0) > 0));
+  const pairs = new Map<string, Map<string, number>>();
+  const totals = { wrong: { fits: 0, tried: 0 }, right: { fits: 0, tried: 0 } };
+  for (const name of longestOf(genome)) {
+    const letters = await genome.chromosome(name);
+    for (const [which, some] of [
+      ["wrong", wrong],
+      ["right", right],
+    ] as const) {
+      // biome-ignore format: two kinds
+      for (const row of some) {
+        if (row.chrom === name || row.position >= letters.length) continue;
+        totals[which].tried++;
+        if (!fitsAt(letters, row)) continue;
+        totals[which].fits++;
+        if (which === "right") continue;
+        const fitting = pairs.get(row.chrom) ?? new Map<string, number>();
+        pairs.set(row.chrom, fitting.set(name, (fitting.get(name) ?? 0) + 1));
+      }
+    }
+  }
+  const named = bestPairs(wrong, pairs, genome.chromosomes.size);
+  if (named.rows >= NEARLY_ALL * wrong.length) return { text: named.text };
+  const chance = totals.right.tried === 0 ? RANDOM_FIT : totals.right.fits / totals.right.tried;
+  const excess = totals.wrong.fits - chance * totals.wrong.tried;
+  const error = Math.sqrt(chance * (1 - chance) * totals.wrong.tried);
+  return excess > CLEARLY * error && excess > LEAST_EXCESS * wrong.length
+    ? { text: "they fit other chromosomes more often than by chance, so their chromosome names are mixed up" }
+    : undefined;
+}
+
+const fitsAt = (letters: Uint8Array, { position, allele1, allele2 }: VariantRow) =>
+  reads(letters, position, allele1) || reads(letters, position, allele2);
+
+const longestOf = ({ chromosomes }: Genome) =>
+  [...chromosomes]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, SEQUENCES_TRIED)
+    .map(([name]) => name);
+
+/** Evenly spread over the table. */
+const sample = <T>(items: readonly T[]): readonly T[] =>
+  Array.from(
+    { length: Math.min(items.length, ROWS_TRIED) },
+    (_, i, n = items.length) =>
+    items[Math.floor((i * n) / Math.min(n, ROWS_TRIED))]!, // biome-ignore format: one line
+  );
+
+/** Names whose rows nearly all fit one other chromosome, and the number of these rows. */
+function bestPairs(
+  wrong: readonly VariantRow[],
+  pairs: ReadonlyMap<string, ReadonlyMap<string, number>>,
+  chromosomes: number,
+) {
+  const found: string[] = [];
+  let rows = 0;
+  for (const [name, fitting] of pairs) {
+    const named = wrong.filter(({ chrom }) => chrom === name).length;
+    const [other, fits] = [...fitting].reduce((best, next) => (next[1] > best[1] ? next : best));
+    if (fits < NEARLY_ALL * named) continue;
+    if (binomialUpperTail(fits, named, RANDOM_FIT) * chromosomes > CHANCE) continue;
+    found.push(`${fits} of ${named} rows of ${name} fit ${other}`);
+    rows += named;
+  }
+  return { rows, text: `${found.slice(0, 3).join(", ")}${found.length > 3 ? " and so on" : ""}` };
+}
+
+/** Largest offset tried, in bases; liftOver between hg19 and hg38 moves most of a chromosome less far. */
+const FARTHEST = 3_000_000;
+/** Neighbouring rows tried together, and the number of such groups. */
+const GROUP = 64;
+const GROUPS = 6;
+
+export interface ConstantOffset {
+  readonly chrom: string;
+  /** To be added to the position, in bases. */
+  readonly by: number;
+  readonly fits: number;
+  readonly tried: number;
+}
+
+/**
+ * Looks for an offset at which neighbouring mismatching rows of a chromosome nearly all fit, as positions of another assembly
+ * do. Single-base variants only.
+ *
+ * @returns undefined if there is none within 3 Mb that chance does not explain (p below 0.001 over all offsets tried)
+ */
+export async function constantOffset(
+  genome: Genome,
+  mismatches: readonly Mismatch[],
+): Promise<ConstantOffset | undefined> {
+  const byChromosome = new Map<string, VariantRow[]>();
+  for (const { row } of mismatches) {
+    if (row.allele1.length + row.allele2.length !== 2) continue;
+    const others = byChromosome.get(row.chrom);
+    if (others === undefined) byChromosome.set(row.chrom, [row]);
+    else others.push(row);
+  }
+  const largest = [...byChromosome].sort(([, a], [, b]) => b.length - a.length).slice(0, GROUPS);
+  for (const [chrom, rows] of largest) {
+    const letters = await genome.chromosome(chrom);
+    const sorted = rows.toSorted((a, b) => a.position - b.position);
+    const start = Math.max(0, Math.floor((sorted.length - GROUP) / 2));
+    const found = offsetOf(letters, sorted.slice(start, start + GROUP));
+    if (found !== undefined) return { chrom, ...found };
+  }
+  return undefined;
+}
+
+function offsetOf(
+  letters: Uint8Array,
+  rows: readonly VariantRow[],
+): Omit<ConstantOffset, "chrom"> | undefined {
+  const n = rows.length;
+  const positions = Int32Array.from(rows, ({ position }) => position);
+  const first = Uint8Array.from(rows, ({ allele1 }) => allele1.toUpperCase().charCodeAt(0));
+  const second = Uint8Array.from(rows, ({ allele2 }) => allele2.toUpperCase().charCodeAt(0));
+  const mostMisses = Math.floor((1 - NEARLY_ALL) * n);
+  // Offset d is tried at level c/d: over all offsets the levels add up to CHANCE.
+  const level = CHANCE / (2 * Math.log(FARTHEST));
+  if (RANDOM_FIT ** n > level / 2) return undefined;
+  for (let size = 2; size < Math.min(letters.length, FARTHEST); size++) {
+    for (const by of [size, -size]) {
+      let misses = 0;
+      for (let i = 0; i < n && misses <= mostMisses; i++) {
+        const letter = letters[positions[i]! + by];
+        if (letter !== first[i] && letter !== second[i]) misses++;
+      }
+      if (misses > mostMisses) continue;
+      if (binomialUpperTail(n - misses, n, RANDOM_FIT) < level / size)
+        return { by, fits: n - misses, tried: n };
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,114 @@
+import type { EffectFavours } from "../forms.ts";
+import type { VariantTable } from "../table.ts";
+import { CLEARLY } from "./false-alarm.ts";
+import { type Finding, finding } from "./finding.ts";
+import type { References } from "./references.ts";
+import { agreement, type ScoredQtl, scoredQtls, type TableScores } from "./scored-qtls.ts";
+
+/** Fewest QTLs with one allele as reference, and weakest correlation, that show a direction. */
+const ENOUGH = 20;
+const CLEAR = 0.2;
+
+/** Allele that effects or scores favour where they are positive; nobody reports the reference's on purpose. */
+type Favours = EffectFavours | "reference";
+
+/** Scores of tools are allele 2 − allele 1, or the alternative against the reference. */
+const USUAL: readonly Favours[] = ["allele2", "alternative"];
+
+const NAME: Readonly<Record<Favours, string>> = {
+  allele1: "allele 1 − allele 2",
+  allele2: "allele 2 − allele 1",
+  alternative: "alternative − reference",
+  reference: "reference − alternative",
+};
+
+/** +1 if this convention favours allele 2 of a row with this reference. */
+function signOf(favours: Favours, reference: 1 | 2): 1 | -1 {
+  if (favours === "allele2") return 1;
+  if (favours === "allele1") return -1;
+  return (favours === "alternative") === (reference === 1) ? 1 : -1;
+}
+
+/**
+ * Compares the direction of effects with that of scores, separately for QTLs whose reference is allele 1 and allele 2.
+ *
+ * Where the user stated which allele the scores favour, effects of the opposite direction are an error. Otherwise the scores
+ * should follow the same convention as the table's effects. If they follow another usual convention instead, either of them may
+ * be as intended: a warning, since only the scores' maker knows. Effects that contradict every usual convention are an error.
+ *
+ * A direction is one if Spearman's correlation lies beyond ±0.2 and differs from 0 by 3.72 standard errors (p below 1e-4).
+ */
+export function orientationFindings(
+  table: VariantTable,
+  references: References,
+  scores: TableScores | undefined,
+): readonly Finding[] {
+  const { columns, favours, rows } = table;
+  const { effect } = columns;
+  if (effect === undefined || scores === undefined) return [];
+  const qtls = scoredQtls(table, references, scores);
+  const groups = ([1, 2] as const).flatMap((reference) => {
+    const observed = directionOf(qtls[reference]);
+    return observed === undefined ? [] : [{ reference, ...observed }];
+  });
+  // The sign of the correlation that two conventions give in a group.
+  const expected = (scored: Favours, reference: 1 | 2) =>
+    signOf(favours, reference) * signOf(scored, reference);
+  const fits = (scored: Favours) =>
+    groups.every(({ reference, sign }) => sign === expected(scored, reference));
+  const stated = scores.favours ?? favours;
+  const against = groups.filter(({ reference, sign }) => sign !== expected(stated, reference));
+  if (against.length === 0) return [];
+  const concerned = new Set(against.flatMap(({ reference }) => qtls[reference].map(({ index }) => index)));
+  const { column, values } = scores;
+  const whole = against.length === groups.length;
+  const which = whole
+    ? "all rows"
+    : `the rows whose ${against[0]!.reference === 1 ? "first" : "second"} allele is the reference`;
+  const correlations = groups
+    .map(({ reference, r }) => `r ${r.toFixed(2)} where allele ${reference} is the reference`)
+    .join(", ");
+  const other =
+    scores.favours === undefined ? USUAL.find((usual) => usual !== favours && fits(usual)) : undefined;
+  const what = {
+    what:
+      other === undefined
+        ? `${effect} and ${column} have opposite directions in ${which} (${correlations}), if ${effect} is ${NAME[favours]} and ${column} is ${NAME[stated]}`
+        : `${column} seems to be ${NAME[other]}, while ${effect} of this form is ${NAME[favours]} (${correlations})`,
+    fix:
+      other === undefined
+        ? `turn the sign of ${effect} in ${which}`
+        : `nothing, if ${column} is ${NAME[other]} (--compare-favours ${other} confirms it); if ${column} is ${NAME[favours]} like a published column (--compare-favours ${favours}), turn the sign of ${effect} in ${which}`,
+  };
+  return [
+    finding(
+      other === undefined ? "error" : "warning",
+      "effect-orientation",
+      rows.filter(({ index }) => concerned.has(index)),
+      what,
+      (row) => `; ${effect} ${row.effect}, score ${values[row.index]}`,
+    ),
+  ];
+}
+
+/** Sign of a group's correlation; undefined if it is not clear. */
+function directionOf(rows: readonly ScoredQtl[]): { readonly sign: 1 | -1; readonly r: number } | undefined {
+  if (rows.length < ENOUGH) return undefined;
+  const { r, z, error } = agreement(rows);
+  if (!(Math.abs(r) > CLEAR && Math.abs(z) > CLEARLY * error) && Math.abs(r) !== 1) return undefined;
+  return { sign: r < 0 ? -1 : 1, r };
+}
+
+/** Scored QTLs with the scores turned where their direction is opposite to the effects', so that both should agree. */
+export function alignedQtls(
+  table: VariantTable,
+  references: References,
+  scores: TableScores,
+): readonly ScoredQtl[] {
+  const qtls = scoredQtls(table, references, scores);
+  return ([1, 2] as const).flatMap((reference) => {
+    const stated = signOf(table.favours, reference) * signOf(scores.favours ?? table.favours, reference);
+    const sign = directionOf(qtls[reference])?.sign ?? stated;
+    return qtls[reference].map((row) => ({ ...row, score: sign * row.score }));
+  });
+}
