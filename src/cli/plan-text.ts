@@ -19,6 +19,7 @@ function cellText(planned: PlannedCell, { shard }: Plan): string {
     `  rows    ${count(rows.length)}${before}`,
     `  batch   ${counted(batchSize, "sequence")}`,
   ];
+  if (planned.weights !== undefined) lines.push(`  weights ${planned.weights.file}, not trained here`);
   if (planned.answersOf !== undefined) {
     lines.push(
       `  answers those of cell ${planned.answersOf.name}, since both protocols ask the same of the model`,

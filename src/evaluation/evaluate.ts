@@ -22,6 +22,8 @@ export interface EvaluateOptions {
   readonly batchSize?: number;
   /** Values in place of those of the setting's recipe, by name. */
   readonly recipe?: Recipe;
+  /** Trained weights to evaluate in place of training: a file or a folder, as `RunRequest` takes it. */
+  readonly weights?: string;
   /** A folder for embeddings of sequences, to be used again; without it they are kept for this evaluation alone. */
   readonly embeddings?: string;
   /** A folder for what is trained, to be used again; without it that is kept for this evaluation alone. */

@@ -1,8 +1,9 @@
 import { z } from "zod";
+import { counted } from "../base/counted.ts";
 import { FormatError, InputError } from "../base/errors.ts";
 import type { Tokens } from "../dna/tokenizers/tokenizer.ts";
 import type { NdArray } from "../net/arrays/array.ts";
-import { elementCount, formatShape } from "../net/arrays/array.ts";
+import { elementCount } from "../net/arrays/array.ts";
 import { openCheckpoint } from "../net/arrays/checkpoint.ts";
 import { input } from "../net/graph/build.ts";
 import type { Dim } from "../net/graph/dim.ts";
@@ -15,7 +16,7 @@ import { runsLoopsWell } from "../net/runtime/device.ts";
 import type { ParameterSource, Program, ProgramOptions } from "../net/runtime/program.ts";
 import { openProgram, workingDevice } from "../net/runtime/program.ts";
 import type { BatchPlace, Feeds } from "../net/train/batches.ts";
-import { readArrays, writeArrays } from "../net/train/fit-state.ts";
+import { writeArrays } from "../net/train/fit-state.ts";
 import type { ForwardInput } from "./architecture.ts";
 import type { LanguageModelCard } from "./card.ts";
 import type { CheckpointFolder } from "./checkpoint-folder.ts";
@@ -25,6 +26,7 @@ import { LoraFactors, type LoraRecipe } from "./lora.ts";
 import { weightBytes } from "./parameters.ts";
 import type { Batch } from "./queries/collate.ts";
 import { collate, runsOfEqualLength } from "./queries/collate.ts";
+import { readTrainedTensors, type TrainedTensor } from "./trained-tensors.ts";
 
 export interface FineTuningRequest {
   /** Logits of the classifier, or 1 for one predicted value. */
@@ -278,42 +280,23 @@ export class FineTuning {
   }
 
   /**
-   * Reads such a file, of ours or of the original.
+   * Reads trained values: `adapter.safetensors` or `best.safetensors` of a run, or `checkpoint_N.pt` of the original.
    *
-   * @throws {FormatError} when a tensor is missing, of another shape, no floating-point numbers, or unknown; or when the file
-   *   says, as ours do, that the factors count otherwise than in this recipe
+   * @param needed  names of the graph's parameters that the file must hold; the others may be absent. All by default
+   * @throws {FormatError} listing all missing and all left-over tensors, or naming one of another shape or with integers;
+   *   or when the file's own recipe scales the factors otherwise than this one
    */
-  async load(path: string): Promise<TrainedValues> {
-    const stored = await readArrays(path);
-    const left = new Set(stored.keys());
-    left.delete("device_indicator"); // empty, by which the original's modules know where they are
-    const values = new Map<string, NdArray>();
-    for (const [name, { shape }] of this.initial()) {
-      const tensor = this.nameInFile(name);
-      const array = stored.get(tensor);
-      left.delete(tensor);
-      if (array === undefined) {
-        throw new FormatError({ file: path, tensor }, "is missing", "was the file made for this model?");
-      }
-      if (String(array.shape) !== String(shape)) {
-        throw new FormatError(
-          { file: path, tensor },
-          `has shape ${formatShape(array.shape)}, expected ${formatShape(shape)}`,
-          "rank and number of labels must be those it was trained with",
-        );
-      }
-      if (array.dtype !== "float32") {
-        throw new FormatError(
-          { file: path, tensor },
-          `holds ${array.dtype}; floating-point numbers are expected`,
-        );
-      }
-      values.set(name, array);
-    }
-    const [unknown] = left;
-    if (unknown !== undefined) {
-      throw new FormatError({ file: path, tensor: unknown }, "is nothing that is trained of this model");
-    }
+  async load(path: string, needed?: Iterable<string>): Promise<TrainedValues> {
+    const required = new Set(needed ?? this.initial().keys());
+    const tensors = [...this.initial()].map(([name, { shape }]): TrainedTensor => {
+      const inFile = this.nameInFile(name);
+      const aliases = inFile === name ? [] : [inFile];
+      return { name, shape, aliases, ...(required.has(name) ? {} : { optional: true }) };
+    });
+    const values = await readTrainedTensors(path, tensors, {
+      shape: `the weights must have been trained with ${counted(this.request.labels, "output")} and the recipe's rank, ${this.request.recipe.rank}`,
+      names: "was the file trained for this model with LoRA?",
+    });
     await this.checkScale(path);
     return values;
   }
@@ -330,8 +313,8 @@ export class FineTuning {
     if (kept.alpha / kept.rank === alpha / rank) return;
     throw new FormatError(
       { file: path },
-      `was trained with alpha ${kept.alpha} and rank ${kept.rank}, and is asked for with ${alpha} and ${rank}`,
-      "give the recipe that it was trained with",
+      `was trained with alpha ${kept.alpha} and rank ${kept.rank}; the recipe has alpha ${alpha} and rank ${rank}`,
+      `give the recipe that it was trained with: --recipe alpha=${kept.alpha} rank=${kept.rank}`,
     );
   }
 

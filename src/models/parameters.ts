@@ -99,16 +99,28 @@ export class ParameterTable {
   }
 }
 
+export interface BindingHints {
+  readonly shape: string;
+  readonly names: string;
+}
+
+const CHECKPOINT_HINTS: BindingHints = {
+  shape: "config.json and the weights must come from the same checkpoint and revision",
+  names: "is the checkpoint of another family, size or training head than config.json says?",
+};
+
 /**
  * Finds every declared tensor in a checkpoint.
  *
  * @param ignored  patterns of names a checkpoint may hold beside the model: unused heads, buffers that can be computed
+ * @param hints    what to try when a shape is another, and when names are missing or left over
  * @throws {FormatError} naming what is missing or left over, all of it at once, or what is of another shape or type
  */
 export function bindParameters(
   declared: Iterable<DeclaredTensor>,
   checkpoint: Checkpoint,
   ignored: readonly RegExp[] = [],
+  hints: BindingHints = CHECKPOINT_HINTS,
 ): ReadonlyMap<string, StoredArray> {
   const bound = new Map<string, StoredArray>();
   const left = new Set(checkpoint.arrays.keys());
@@ -127,7 +139,7 @@ export function bindParameters(
       throw new FormatError(
         { file: stored.file, tensor: found },
         `has shape ${formatShape(stored.shape)}, expected ${formatShape(shape)}`,
-        "config.json and the weights must come from the same checkpoint and revision",
+        hints.shape,
       );
     }
     if (dtype === "int64" && stored.dtype !== dtype) {
@@ -140,7 +152,7 @@ export function bindParameters(
     throw new FormatError(
       { file },
       [list("lacks", missing), list("has, unknown to this model,", extra)].filter(Boolean).join("; "),
-      "is the checkpoint of another family, size or training head than config.json says?",
+      hints.names,
     );
   }
   return bound;

@@ -5,6 +5,8 @@ import type { FreshTensor } from "../net/nn/init.ts";
 export interface BuiltNetwork {
   /** Parameters of the graph, with how they begin. */
   readonly tensors: readonly FreshTensor[];
+  /** Names of its layers and lone tensors in the original's state dicts, by ours; absent for other networks. */
+  readonly originalLayers?: Readonly<Record<string, string>>;
   /**
    * @param x  one-hot sequences [b, l, 4], channels A C G T, zeros where no base is known
    * @returns  [b, outputs]

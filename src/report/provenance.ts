@@ -26,6 +26,9 @@ export function provenanceFacts({ stored, result }: Entry): Fact[] {
     ...(cell.dataset === undefined ? [] : ([["data set", cell.dataset]] satisfies Fact[])),
     ["protocol", cell.protocol],
     ["recipe", recipe.join(", ") || "nothing to set"],
+    ...(cell.weights === undefined
+      ? []
+      : ([["weights", `not trained here: ${result.weightsFile}, SHA-256 ${cell.weights}`]] satisfies Fact[])),
     ["seed", String(cell.seed)],
     [
       "rows",

@@ -27,6 +27,7 @@ interface RunOptions extends AskedOptions {
   readonly out: string;
   readonly split?: Split;
   readonly recipe: readonly string[];
+  readonly weights?: string;
   readonly embeddings?: string;
   readonly trained?: string;
   readonly seed: number;
@@ -79,6 +80,10 @@ export const define: DefineCommand = (command, context) => {
       [],
     )
     .option(
+      "--weights <path>",
+      "trained weights that probed, fine-tuned and ab-initio evaluate instead of training: a file, or a folder with the checkpoint to choose; {task}, {cell-line}, {model} and {setting} stand for the cell's own",
+    )
+    .option(
       "--embeddings <folder>",
       "where probed keeps embeddings, to be shared by runs; without it, in the run's folder",
     )
@@ -114,6 +119,8 @@ export const define: DefineCommand = (command, context) => {
           "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --protocol both --shard 3/16 --genome hg38.fa --data elements.tsv --out runs/hyenadna",
         "a head trained on a checkpoint's embeddings, with a few rows, to try it":
           "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --setting probed --recipe epochs=3 trainRows=500 valRows=200 --limit 200 --genome hg38.fa --data elements.tsv --out runs/probed",
+        "a head that DART-Eval trained, at the best epoch of its train.log":
+          "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --setting probed --weights supervised_models/probed/hyenadna-large-1m-seqlen-hf --genome hg38.fa --data elements.tsv --out runs/published-head",
       }),
     )
     .action((options: RunOptions) => run(options, context));
@@ -132,7 +139,7 @@ async function run(options: RunOptions, context: Context): Promise<void> {
     );
     const request = asked.request(models);
     for (const { protocol, folder } of protocolFolders(options.protocol, options.out)) {
-      const { split, batchSize, embeddings, trained } = options;
+      const { split, batchSize, weights, embeddings, trained } = options;
       plans.push(
         await planRun({
           ...request,
@@ -146,6 +153,7 @@ async function run(options: RunOptions, context: Context): Promise<void> {
           earlier: [...plans],
           ...(split === undefined ? {} : { split }),
           ...(batchSize === undefined ? {} : { batchSize }),
+          ...(weights === undefined ? {} : { weights }),
           ...(embeddings === undefined ? {} : { embeddings }),
           ...(trained === undefined ? {} : { trained }),
         }),

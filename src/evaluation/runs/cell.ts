@@ -31,6 +31,8 @@ export interface Cell {
   /** Rows of each stratum, at most; absent: rows are not told apart. */
   readonly sample?: Readonly<Record<string, number>>;
   readonly recipe: Readonly<Record<string, string | number | boolean | null>>;
+  /** SHA-256 of the trained weights that are evaluated, where nothing is trained here. */
+  readonly weights?: string;
   /** SHA-256 of every input, by its name in the task's form. */
   readonly data: Readonly<Record<string, string>>;
 }
@@ -52,6 +54,8 @@ export interface CellRecord {
   readonly rows: CellRows;
   /** The family of the model, where it has one; not part of the identity, which says more. */
   readonly family?: string;
+  /** The file of the weights when the run was planned; not part of the identity, which has its digest. */
+  readonly weightsFile?: string;
 }
 
 /** SHA-256 of a cell: the same on every machine, and different as soon as an answer may be. */
@@ -101,8 +105,10 @@ export const cellRecordSchema = z.object({
     limit: z.int().positive().nullable(),
     sample: z.record(z.string(), z.int().positive()).exactOptional(),
     recipe: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+    weights: digest.exactOptional(),
     data: z.record(z.string(), z.string()),
   }),
   rows: z.object({ inTable: z.int().nonnegative(), selected: z.int().positive(), digest }),
   family: z.string().exactOptional(),
+  weightsFile: z.string().exactOptional(),
 });

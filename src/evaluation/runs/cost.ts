@@ -2,7 +2,7 @@ import { performance } from "node:perf_hooks";
 import { counted } from "../../base/counted.ts";
 import { InputError } from "../../base/errors.ts";
 import type { Model, Protocol } from "../../models/model.ts";
-import type { Answerer, Setting, TrainingMemory } from "../settings/setting.ts";
+import type { Answerer, Setting, TrainingMemory, WeightsFile } from "../settings/setting.ts";
 import type { OpenTask, TaskRow } from "../tasks/task.ts";
 import { longest } from "./batches.ts";
 import type { CellRecord } from "./cell.ts";
@@ -143,6 +143,7 @@ const gibibytes = (bytes: number) => `${(Math.max(bytes, 0) / 2 ** 30).toFixed(1
 export interface TimedCell {
   readonly model: Model;
   readonly setting: Setting;
+  readonly weights?: WeightsFile;
   readonly task: OpenTask;
   readonly protocol: Protocol;
   readonly record: CellRecord;
@@ -158,7 +159,8 @@ export async function estimateCost(
 ): Promise<CostEstimate> {
   if (rowsLeft === 0) return { seconds: 0, memory, basis: "every row is done" };
   if (!timing) return { seconds: null, memory, basis: "not timed" };
-  if (!cell.setting.readyAtOnce)
+  const { weights } = cell;
+  if (!cell.setting.readyAtOnce && weights === undefined)
     return { seconds: null, memory, basis: "not timed: the setting trains first" };
   const answerer = await cell.setting.open({
     task: cell.task,
@@ -166,6 +168,7 @@ export async function estimateCost(
     protocol: cell.protocol,
     seed: cell.record.cell.seed,
     recipe: cell.record.cell.recipe,
+    ...(weights === undefined ? {} : { weights }),
     batchSize: cell.batchSize,
     folder: undefined,
     trained: undefined,

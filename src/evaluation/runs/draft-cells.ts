@@ -2,12 +2,15 @@ import { counted } from "../../base/counted.ts";
 import { InputError } from "../../base/errors.ts";
 import { quotedText } from "../../base/quoted-text.ts";
 import type { Model, Protocol } from "../../models/model.ts";
-import type { Setting } from "../settings/setting.ts";
+import type { Setting, WeightsFile } from "../settings/setting.ts";
+import { answeringRecipe } from "../settings/training-recipe.ts";
+import { supervisionOf } from "../settings/training-rows.ts";
 import { pickRows } from "../tasks/pick-rows.ts";
 import { type Recipe, recipeFor } from "../tasks/recipe.ts";
 import { CHROMOSOME_SPLIT, splitPartOf } from "../tasks/split.ts";
 import type { OpenTask, SelectedRows, Selection, Task, TaskRow, TaskSetting } from "../tasks/task.ts";
 import { type Cell, type CellRecord, cellIdentity, IDENTITY_VERSION, rowsDigest } from "./cell.ts";
+import { weightsOfCell } from "./cell-weights.ts";
 import type { RunRequest, Shard } from "./request.ts";
 import { shardOfRow } from "./shard-of-rows.ts";
 
@@ -18,6 +21,7 @@ export interface CellDraft {
   readonly selected: SelectedRows;
   readonly model: Model;
   readonly setting: Setting;
+  readonly weights: WeightsFile | undefined;
   readonly rows: readonly TaskRow[];
 }
 
@@ -49,17 +53,17 @@ interface AskedCells {
 /**
  * Cells of one task in one setting, one per model that can answer; the others are told apart.
  *
- * @throws {InputError} when the task is not asked in the setting or its rows are none
+ * @throws {InputError} when the task is not asked in the setting, its rows are none, or weights to evaluate are not there
  */
-export function draftCells(
+export async function draftCells(
   { task, open, setting, sample, shard }: AskedCells,
   request: RunRequest,
-): {
+): Promise<{
   readonly drafts: readonly CellDraft[];
   readonly declined: readonly Declined[];
   /** What a user should know of the rows. */
   readonly notes: readonly string[];
-} {
+}> {
   const form = task.settings[setting.name];
   if (form === undefined) {
     throw new InputError(`the task ${task.name} is not asked in the setting ${setting.name}`, {
@@ -75,7 +79,8 @@ export function draftCells(
     return false;
   });
   if (open === undefined) return { drafts: [], declined, notes: [] };
-  if (form.trainedBy !== undefined && open.training === undefined) {
+  const weightsPath = setting.takesWeights ? request.weights : undefined;
+  if (form.trainedBy !== undefined && open.training === undefined && weightsPath === undefined) {
     throw noTraining(task, setting, form.trainedBy);
   }
   const asked = { split: request.split ?? form.defaultSplit, limit: request.limit ?? null };
@@ -86,14 +91,25 @@ export function draftCells(
   const numbers = selected.rows.map(({ index }) => index);
   const rows = selected.rows.filter(({ index }) => shardOfRow(index, shard.count) === shard.index);
   const cellRows = { inTable: selected.inTable, selected: numbers.length, digest: rowsDigest(numbers) };
-  const drafts = models.map((model) => {
-    const recipe = recipeFor(
+  const drafts: CellDraft[] = [];
+  for (const model of models) {
+    const own = recipeFor(
       form,
       { task: task.name, setting: setting.name, family: model.family, protocol },
       askedOf(form, task, request),
     );
-    setting.checkRecipe?.(recipe);
-    form.checkRecipe?.(recipe);
+    setting.checkRecipe?.(own);
+    form.checkRecipe?.(own);
+    const weights =
+      weightsPath === undefined
+        ? undefined
+        : await weightsOfCell(weightsPath, {
+            task: form.trainedBy ?? task.name,
+            "cell-line": (form.trainedBy === undefined ? open : open.training)?.dataset,
+            model: model.name,
+            setting: setting.name,
+          });
+    const recipe = weights === undefined ? own : recipeOfWeights(own, { task: open }, setting, request);
     const cell: Cell = {
       identityVersion: IDENTITY_VERSION,
       task: task.name,
@@ -106,16 +122,18 @@ export function draftCells(
       ...asked,
       ...(sample === undefined ? {} : { sample }),
       recipe,
-      data: dataOf(form, open),
+      ...(weights === undefined ? {} : { weights: weights.sha256 }),
+      data: weights === undefined ? dataOf(form, open) : open.digests,
     };
     const record = {
       identity: cellIdentity(cell),
       cell,
       rows: cellRows,
       ...(model.family === undefined ? {} : { family: model.family }),
+      ...(weights === undefined ? {} : { weightsFile: weights.file }),
     };
-    return { record, task: open, selected, model, setting, rows };
-  });
+    drafts.push({ record, task: open, selected, model, setting, weights, rows });
+  }
   const outside = asked.split === "all" ? undefined : rowsOfNoSplit(task, selected);
   return { drafts, declined, notes: outside === undefined ? [] : [outside] };
 }
@@ -179,6 +197,25 @@ function askedOf(
   );
   const elsewhere = (name: string) => forms.some((form) => form !== undefined && name in form.recipe);
   return Object.fromEntries(Object.entries(asked).filter(([name]) => name in recipe || !elsewhere(name)));
+}
+
+/**
+ * The recipe without what only training reads.
+ * @throws {InputError} when such a value was asked for
+ */
+function recipeOfWeights(
+  own: Recipe,
+  context: { readonly task: OpenTask },
+  setting: Setting,
+  { recipe: asked = {} }: RunRequest,
+): Recipe {
+  const recipe = answeringRecipe(own, supervisionOf(context, setting.name));
+  const unread = Object.keys(asked).filter((name) => name in own && !(name in recipe));
+  if (unread.length === 0) return recipe;
+  throw new InputError(
+    `${unread.join(", ")} of the recipe ${unread.length === 1 ? "changes" : "change"} training, and weights that are given are not trained`,
+    { hint: `without ${unread.length === 1 ? "it" : "them"} the weights are evaluated as they are` },
+  );
 }
 
 /** What the answers depend on: on the data of the task that trains, too, where the setting answers with what another trained. */

@@ -3,7 +3,7 @@ import { InputError } from "../../base/errors.ts";
 import { expectWritableFolder } from "../../base/writable.ts";
 import type { Model } from "../../models/model.ts";
 import { settingNamed } from "../settings/catalogue.ts";
-import type { Setting } from "../settings/setting.ts";
+import type { Setting, WeightsFile } from "../settings/setting.ts";
 import { trainedFolder } from "../settings/training-record.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
 import type { OpenTask, TaskRow } from "../tasks/task.ts";
@@ -25,6 +25,8 @@ export interface PlannedCell {
   readonly task: OpenTask;
   readonly model: Model;
   readonly setting: Setting;
+  /** Trained weights that are evaluated in place of training. */
+  readonly weights?: WeightsFile;
   /** This shard's rows, in table order. */
   readonly rows: readonly TaskRow[];
   /** Rows of this shard that the folder already holds. */
@@ -86,7 +88,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
       for (const setting of settingsOf(everywhere.settings ?? request.settings)) {
         const { sample, ...rest } = { ...everywhere, ...bySetting[setting.name] };
         await refusals.collect(async () => {
-          const found = draftCells({ task, open, setting, sample, shard }, { ...request, ...rest });
+          const found = await draftCells({ task, open, setting, sample, shard }, { ...request, ...rest });
           drafts.push(...found.drafts);
           if (open !== before) for (const note of found.notes) notes.add(note);
           declined.push(...found.declined);
@@ -103,6 +105,11 @@ export async function planRun(request: RunRequest): Promise<Plan> {
     if (drafts.length === 0) for (const one of declined) refusals.add(new InputError(cannot(one)));
     refusals.throwTogether();
 
+    if (request.weights !== undefined && drafts.every(({ weights }) => weights === undefined)) {
+      throw new InputError("weights are given, and no setting that is asked for evaluates any", {
+        hint: "ask for probed, fine-tuned or ab-initio",
+      });
+    }
     const records = drafts.map(({ record }) => record);
     refuseTwins(records);
     if (folder !== undefined) await checkRunFolder(folder, records);

@@ -17,7 +17,7 @@ import { inspectShard, refuseOtherShardCount, type ShardState } from "./store.ts
  *   with another batch size than is asked for
  */
 export async function priceCell(
-  { record, task, selected, model, setting, rows }: CellDraft,
+  { record, task, selected, model, setting, weights, rows }: CellDraft,
   request: RunRequest,
   shard: Shard,
   notes: Set<string>,
@@ -47,11 +47,16 @@ export async function priceCell(
     available: (request.memory ?? (await memoryOfThisProcess())) - selected.memory - others,
     others,
   };
-  const training = await setting.trainingMemory?.({ task, model, recipe: record.cell.recipe });
+  const evaluated = weights === undefined ? {} : { weights };
+  const training = await setting.trainingMemory?.({
+    ...{ task, model, recipe: record.cell.recipe },
+    ...evaluated,
+  });
   const fit =
     training === undefined ? fittingBatchSize(model, question) : fittingTraining(model, question, training);
   if (fit.note !== undefined) notes.add(fit.note);
-  const draft = { model, setting, task, protocol, record, batchSize: fit.batchSize, signal: request.signal };
+  const { batchSize } = fit;
+  const draft = { model, setting, ...evaluated, task, protocol, record, batchSize, signal: request.signal };
   const rowsLeft = answersOf === undefined ? rows.length - state.rowsDone : 0;
   const estimate = await estimateCost(draft, sample, {
     rowsLeft,
@@ -64,9 +69,10 @@ export async function priceCell(
     task,
     model,
     setting,
+    ...evaluated,
     rows,
     rowsDone: state.rowsDone,
-    batchSize: fit.batchSize,
+    batchSize,
     estimate,
     ...(answersOf === undefined ? {} : { answersOf }),
   };

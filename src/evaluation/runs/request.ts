@@ -19,8 +19,8 @@ export interface AskedTask extends Partial<Pick<RunRequest, "settings" | "models
   readonly bySetting?: Readonly<Record<string, AskedRows>>;
 }
 
-/** Which rows are asked, and with which recipe. */
-interface AskedRows extends Partial<Pick<RunRequest, "split" | "limit" | "recipe">> {
+/** Which rows are asked, and with which recipe or weights. */
+interface AskedRows extends Partial<Pick<RunRequest, "split" | "limit" | "recipe" | "weights">> {
   /** Rows of each stratum that the task's form tells apart, at most; rows of other strata are not asked. */
   readonly sample?: Readonly<Record<string, number>>;
 }
@@ -42,6 +42,11 @@ export interface RunRequest {
   readonly limit?: number;
   /** Values in place of those of the settings' recipes, by name: `{ epochs: 2 }`. Part of the cells' identity. */
   readonly recipe?: Recipe;
+  /**
+   * Trained weights that settings which train evaluate in place of training: a file, or a folder as `weightsOfCell` reads it,
+   * with placeholders for what differs between cells: `heads/{model}/{cell-line}`. Its digest is part of the cells' identity.
+   */
+  readonly weights?: string;
   /**
    * Where settings that train keep the embeddings of sequences; default: `embeddings` in the run's folder. Runs may share it,
    * but embeddings of models without an identity should not be shared.

@@ -67,6 +67,11 @@ export function inRowOrder(predictions: readonly Prediction[]): readonly Predict
   return [...predictions].sort((a, b) => a.row - b.row);
 }
 
+const weightsNotes = ({ cell: { weights }, weightsFile }: CellRecord): string[] =>
+  weights === undefined
+    ? []
+    : [`Not trained here: evaluated with the weights of ${weightsFile} (SHA-256 ${weights}).`];
+
 export function cellResult(
   record: CellRecord,
   measurement: Measurement,
@@ -77,6 +82,7 @@ export function cellResult(
     formatVersion: 1,
     ...record,
     ...measurement,
+    notes: [...measurement.notes, ...weightsNotes(record)],
     ...(training === undefined ? {} : { training }),
   };
 }

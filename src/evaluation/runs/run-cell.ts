@@ -44,7 +44,7 @@ export async function runCell(
   store: ShardStore,
   { folder, trained, embeddings, onProgress, signal }: RunCellOptions,
 ): Promise<CellRun> {
-  const { task, model, setting, record } = planned;
+  const { task, model, setting, weights, record } = planned;
   const { cell } = record;
   const predictions = [...store.before];
   const perBatch = rowsPerBatch(planned);
@@ -62,6 +62,7 @@ export async function runCell(
       protocol: cell.protocol,
       seed: cell.seed,
       recipe: cell.recipe,
+      ...(weights === undefined ? {} : { weights }),
       batchSize: planned.batchSize,
       folder,
       trained,

@@ -1,18 +1,20 @@
+import { z } from "zod";
 import { codesOf } from "../../dna/sequence/letters.ts";
 import { oneHotOfCodes } from "../../dna/sequence/one-hot.ts";
 import type { Model } from "../../models/model.ts";
+import { readLayers } from "../../models/trained-tensors.ts";
 import { input } from "../../net/graph/build.ts";
 import { initialValues } from "../../net/nn/init.ts";
 import type { Feeds } from "../../net/train/batches.ts";
 import type { Example, OpenTask, Supervision, Task, TaskRow } from "../tasks/task.ts";
 import type { KeptExample, KeptRows, Learner } from "./learner.ts";
-import { learnerBytes } from "./learner-memory.ts";
+import { answeringBytes, learnerBytes } from "./learner-memory.ts";
 import { PackedCodes } from "./packed-codes.ts";
-import type { Setting } from "./setting.ts";
+import type { Setting, SettingContext } from "./setting.ts";
 import { outputsOf } from "./supervision.ts";
-import { trainedAnswerer } from "./trained-answerer.ts";
-import { readTrainingRecipe } from "./training-recipe.ts";
-import { supervisionOf, trainingRows, trainingTaskOf } from "./training-rows.ts";
+import { loadedAnswerer, trainedAnswerer } from "./trained-answerer.ts";
+import { answeringFields, readRecipe, readTrainingRecipe } from "./training-recipe.ts";
+import { supervisionOf, trainingRows, trainingTaskForm, trainingTaskOf } from "./training-rows.ts";
 
 const NAME = "ab-initio";
 
@@ -24,6 +26,7 @@ export const abInitio: Setting = {
   name: NAME,
   title: "trained from the sequence alone",
   readyAtOnce: false,
+  takesWeights: true,
   computedOn: "cpu",
   refuses(task: Task, { network }: Model) {
     if (network === undefined) {
@@ -35,32 +38,49 @@ export const abInitio: Setting = {
   sequencesPerRow: (task) => task.members.length,
   checkRecipe: (recipe) => void readTrainingRecipe(recipe),
   async trainingMemory(context) {
-    const task = trainingTaskOf(context);
     const supervision = supervisionOf(context, NAME);
+    if (context.weights !== undefined) {
+      const { evaluationBatchSize } = readRecipe(answeringSchema, context.recipe);
+      const { members } = context.task.task;
+      const bytes = answeringBytes(networkLearner(context), members.length, evaluationBatchSize);
+      return { bytes, asksModel: false };
+    }
+    const task = trainingTaskOf(context);
     const recipe = readTrainingRecipe(context.recipe);
-    const learner = networkLearner(task, context.model, supervision, recipe.trainingSeed);
+    const learner = networkLearner(context, recipe.trainingSeed);
     const trainRows = trainingRows(context, recipe).train.rows.length;
     const bytes = learnerBytes(learner, supervision, task.task.members.length, { recipe, trainRows });
     return { bytes, asksModel: false };
   },
   async open(context) {
-    const supervision = supervisionOf(context, NAME);
+    const { weights } = context;
+    if (weights !== undefined) {
+      return loadedAnswerer(context, { setting: NAME, learner: networkLearner(context) }, weights);
+    }
     const recipe = readTrainingRecipe(context.recipe);
-    const learner = networkLearner(trainingTaskOf(context), context.model, supervision, recipe.trainingSeed);
+    const learner = networkLearner(context, recipe.trainingSeed);
     return trainedAnswerer(context, { setting: NAME, recipe, learner });
   },
 };
 
-function networkLearner(task: OpenTask, { network }: Model, supervision: Supervision, seed: number): Learner {
-  const length = task.task.window;
-  const { tensors, logits } = network!.build({ length, outputs: outputsOf(supervision) });
+const answeringSchema = z.object(answeringFields);
+
+/** @param seed  of first values, which trained weights replace */
+function networkLearner(context: Pick<SettingContext, "task" | "model">, seed = 0): Learner {
+  const supervision = supervisionOf(context, NAME);
+  const { window: length } = trainingTaskForm(context, NAME);
+  const { tensors, originalLayers, logits } = context.model.network!.build({
+    length,
+    outputs: outputsOf(supervision),
+  });
   return {
+    load: (file) => readLayers(file, tensors, originalLayers),
     initial: initialValues(tensors, seed),
     frozen: new Map(),
     output: logits(input("sequence", "float32", ["b", length, 4])),
     feeds: async (examples) => oneHotFeeds(examples.flatMap(codesOfMembers), length),
     keeping: "reading",
-    keep: (rows, tell) => keepRows(task, supervision, rows, tell),
+    keep: (rows, tell) => keepRows(trainingTaskOf(context), supervision, rows, tell),
     async close() {},
   };
 }

@@ -5,25 +5,29 @@ import type { Model } from "../../models/model.ts";
 import type { Recipe } from "../tasks/recipe.ts";
 import type { Example, OpenTask, Supervision, Task, TaskRow } from "../tasks/task.ts";
 import type { KeptExample, KeptRows, Learner } from "./learner.ts";
-import { learnerBytes } from "./learner-memory.ts";
+import { answeringBytes, learnerBytes } from "./learner-memory.ts";
 import type { Setting, SettingContext } from "./setting.ts";
 import { outputsOf } from "./supervision.ts";
-import { trainedAnswerer } from "./trained-answerer.ts";
-import { readRecipe, trainingFields } from "./training-recipe.ts";
-import { supervisionOf, trainingRows, trainingTaskOf } from "./training-rows.ts";
+import { loadedAnswerer, trainedAnswerer } from "./trained-answerer.ts";
+import { answeringFields, readRecipe, trainingFields } from "./training-recipe.ts";
+import { firstExample, supervisionOf, trainingRows, trainingTaskOf } from "./training-rows.ts";
 
 const NAME = "fine-tuned";
 
 /** Rows whose sequences are made together while rows are kept. */
 const BLOCK = 1024;
 
-const recipeSchema = z.object({
+const answeringSchema = z.object({
+  ...answeringFields,
+  rank: z.int().positive(),
+  alpha: z.number().positive(),
+});
+
+const recipeSchema = answeringSchema.extend({
   ...trainingFields,
   optimizer: z.literal("adamw"),
   weightDecay: z.number().nonnegative(),
   accumulate: z.int().positive(),
-  rank: z.int().positive(),
-  alpha: z.number().positive(),
   dropout: z.number().min(0).lt(1),
 });
 
@@ -37,6 +41,7 @@ export const fineTuned: Setting = {
   name: NAME,
   title: "fine-tuned with LoRA",
   readyAtOnce: false,
+  takesWeights: true,
   computedOn: "cpu",
   refuses(_task: Task, model: Model) {
     if (model.fineTune !== undefined) return undefined;
@@ -45,6 +50,13 @@ export const fineTuned: Setting = {
   sequencesPerRow: (task) => task.members.length,
   checkRecipe: (recipe) => void readFineTuningRecipe(recipe),
   async trainingMemory(context) {
+    if (context.weights !== undefined) {
+      const { learner, recipe, weightBytes } = await openAdapted(context);
+      await learner.close();
+      const { members } = context.task.task;
+      const bytes = answeringBytes(learner, members.length, recipe.evaluationBatchSize);
+      return { bytes: WEIGHTS_HELD_ANSWERING * weightBytes + bytes, asksModel: false };
+    }
     const { learner, supervision, recipe, weightBytes, trainRows } = await openLearner(context);
     const { members } = trainingTaskOf(context).task;
     await learner.close();
@@ -52,6 +64,11 @@ export const fineTuned: Setting = {
     return { bytes: WEIGHTS_HELD * weightBytes + bytes, asksModel: false };
   },
   async open(context) {
+    const { weights } = context;
+    if (weights !== undefined) {
+      const { learner } = await openAdapted(context);
+      return loadedAnswerer(context, { setting: NAME, learner }, weights);
+    }
     const { learner, recipe } = await openLearner(context);
     return trainedAnswerer(context, { setting: NAME, recipe, learner });
   },
@@ -60,12 +77,35 @@ export const fineTuned: Setting = {
 /** Frozen weights in memory: in their file, packed for the forward and for the backward pass, and for the evaluation. */
 const WEIGHTS_HELD = 4;
 
-async function openLearner(context: Pick<SettingContext, "task" | "model" | "recipe">) {
-  const task = trainingTaskOf(context);
+/** The same where nothing is trained: in their file, and packed for the evaluation. */
+const WEIGHTS_HELD_ANSWERING = 2;
+
+type LearnerContext = Pick<SettingContext, "task" | "model" | "recipe" | "weights">;
+
+/** The adapted model without what only training needs. */
+async function openAdapted(context: LearnerContext) {
+  const recipe = readRecipe(answeringSchema, context.recipe);
+  const { rank, alpha } = recipe;
+  const { example } = await firstExample(context, NAME);
+  const tuning = await context.model.fineTune!({
+    labels: outputsOf(supervisionOf(context, NAME)),
+    recipe: { rank, alpha, dropout: 0 },
+    seed: 0,
+  });
+  try {
+    const learner = await evaluatedLearner(context, tuning, example.sequences[0]!);
+    return { learner, recipe, weightBytes: tuning.weightBytes };
+  } catch (error) {
+    await tuning.close();
+    throw error;
+  }
+}
+
+async function openLearner(context: LearnerContext) {
   const recipe = readFineTuningRecipe(context.recipe);
   const supervision = supervisionOf(context, NAME);
   const { rows } = trainingRows(context, recipe).train;
-  const [first] = await task.examples(rows.slice(0, 1));
+  const { example } = await firstExample(context, NAME);
   const { rank, alpha, dropout, trainingSeed } = recipe;
   const tuning = await context.model.fineTune!({
     labels: outputsOf(supervision),
@@ -73,7 +113,7 @@ async function openLearner(context: Pick<SettingContext, "task" | "model" | "rec
     seed: trainingSeed,
   });
   try {
-    const learner = await tuningLearner(task, tuning, supervision, first!.sequences[0]!);
+    const learner = await tuningLearner(context, tuning, example.sequences[0]!);
     return { learner, recipe, supervision, weightBytes: tuning.weightBytes, trainRows: rows.length };
   } catch (error) {
     await tuning.close();
@@ -82,29 +122,44 @@ async function openLearner(context: Pick<SettingContext, "task" | "model" | "rec
 }
 
 /** @param letters  a sequence, whose number of tokens models take that need to know it */
-async function tuningLearner(
-  task: OpenTask,
-  tuning: FineTuning,
-  supervision: Supervision,
-  letters: string,
-): Promise<Learner> {
-  const tokens = tuning.feeds([letters]).ids!.shape[1]!;
-  const training = await tuning.graph("training", tokens);
-  const evaluation = await tuning.graph("evaluation", tokens);
+async function tuningLearner(context: LearnerContext, tuning: FineTuning, letters: string): Promise<Learner> {
+  const evaluated = await evaluatedLearner(context, tuning, letters);
+  const training = await tuning.graph("training", evaluated.tokens);
   return {
-    output: evaluation.logits,
+    ...evaluated,
     trainingOutput: training.logits,
     initial: tuning.readBy(training),
     reached: training.reached,
-    frozen: new Map([...evaluation.frozen, ...training.frozen]),
-    tokens,
-    feeds: async (examples) => tuning.feeds(sequencesOf(examples)),
-    keeping: "reading",
-    keep: (rows, tell) => keepRows(task, tuning, supervision, rows, tell),
+    frozen: new Map([...evaluated.frozen, ...training.frozen]),
     parting: {
       feeds: (place, feeds) => tuning.dropout(place, feeds),
     },
     export: (folder, trained) => tuning.save(join(folder, "adapter.safetensors"), trained),
+  };
+}
+
+/** What evaluating takes, with trained values of a file or of the run. */
+async function evaluatedLearner(
+  context: LearnerContext,
+  tuning: FineTuning,
+  letters: string,
+): Promise<Learner> {
+  const supervision = supervisionOf(context, NAME);
+  const tokens = tuning.feeds([letters]).ids!.shape[1]!;
+  const evaluation = await tuning.graph("evaluation", tokens);
+  const initial = tuning.readBy(evaluation);
+  return {
+    output: evaluation.logits,
+    initial,
+    frozen: evaluation.frozen,
+    tokens,
+    feeds: async (examples) => tuning.feeds(sequencesOf(examples)),
+    keeping: "reading",
+    keep: (rows, tell) => keepRows(trainingTaskOf(context), tuning, supervision, rows, tell),
+    async load(file) {
+      const values = await tuning.load(file, initial.keys());
+      return new Map([...initial.keys()].map((name) => [name, values.get(name)!]));
+    },
     close: () => tuning.close(),
   };
 }

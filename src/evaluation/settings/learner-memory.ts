@@ -17,6 +17,29 @@ type Sized = Pick<Learner, "output" | "trainingOutput" | "initial" | "tokens" | 
 
 type BatchSizes = Pick<TrainingRecipe, "batchSize" | "evaluationBatchSize">;
 
+/** Rows, all members of each, that a learner evaluates at once. It follows from the graph alone. */
+export const evaluationRows = (learner: Pick<Sized, "output" | "tokens">, members: number): number =>
+  fitting(untrainedBytes(learner, members));
+
+/** Bytes that evaluating trained weights takes beside the frozen ones. */
+export const answeringBytes = (
+  learner: Pick<Sized, "output" | "tokens">,
+  members: number,
+  evaluationBatchSize: number,
+): number =>
+  BESIDE + untrainedBytes(learner, members)(Math.min(evaluationBatchSize, evaluationRows(learner, members)));
+
+/** A few rows take less than what does not grow with them, so the growth is that of many. */
+function fitting(bytes: (rows: number) => number): number {
+  const perRow = Math.max(1, (bytes(2 * MANY) - bytes(MANY)) / MANY);
+  return Math.max(1, Math.floor((RUN_BYTES - bytes(MANY)) / perRow) + MANY);
+}
+
+const untrainedBytes =
+  ({ output, tokens: t = 0 }: Pick<Sized, "output" | "tokens">, members: number) =>
+  (rows: number) =>
+    4 * peakValues([output], { b: rows * members, t });
+
 /** How many rows of a task a learner takes at once. They follow from the graph alone, so that results are the same everywhere. */
 export interface RowsAtOnce {
   /** Of a training step, of one member each where the learner parts its batches by members. */
@@ -26,13 +49,10 @@ export interface RowsAtOnce {
 }
 
 export function rowsAtOnce(learner: Sized, supervision: Supervision, members: number): RowsAtOnce {
-  const { trained, untrained } = bytesOf(learner, supervision, members);
-  // A few rows take less than what does not grow with them, so the growth is that of many.
-  const fitting = (bytes: (rows: number) => number) => {
-    const perRow = Math.max(1, (bytes(2 * MANY) - bytes(MANY)) / MANY);
-    return Math.max(1, Math.floor((RUN_BYTES - bytes(MANY)) / perRow) + MANY);
+  return {
+    training: fitting(trainedBytes(learner, supervision, members)),
+    evaluation: evaluationRows(learner, members),
   };
-  return { training: fitting(trained), evaluation: fitting(untrained) };
 }
 
 /**
@@ -48,22 +68,18 @@ export function learnerBytes(
   { recipe, trainRows }: { readonly recipe: BatchSizes; readonly trainRows: number },
 ): number {
   const { batchSize, evaluationBatchSize } = recipe;
-  const { trained, untrained } = bytesOf(learner, supervision, members);
+  const trained = trainedBytes(learner, supervision, members);
   const rows = rowsAtOnce(learner, supervision, members);
   // Both programs are open while a network is trained, and keep what they took.
   return (
-    BESIDE +
     trained(Math.min(batchSize, rows.training, trainRows)) +
-    untrained(Math.min(evaluationBatchSize, rows.evaluation))
+    answeringBytes(learner, members, evaluationBatchSize)
   );
 }
 
-function bytesOf(learner: Sized, supervision: Supervision, members: number) {
+function trainedBytes(learner: Sized, supervision: Supervision, members: number) {
   const { output, trainingOutput = output, initial, tokens: t = 0, parting } = learner;
   const loss = lossOf(supervision, trainingOutput);
   const perStep = parting === undefined ? members : 1;
-  return {
-    trained: (rows: number) => stepBytes(loss, initial.keys(), { b: rows * perStep, t }),
-    untrained: (rows: number) => 4 * peakValues([output], { b: rows * members, t }),
-  };
+  return (rows: number) => stepBytes(loss, initial.keys(), { b: rows * perStep, t });
 }

@@ -35,6 +35,11 @@ export interface Learner {
   readonly tokens?: number;
   /** Where the members of a batch are run one after the other; where it is absent they are run together. */
   readonly parting?: Parting;
+  /**
+   * Reads trained values from a file: one of a run, or a `checkpoint_N.pt` of the original.
+   * @throws {FormatError} when its tensors are not those of this network
+   */
+  load(file: string): Promise<ReadonlyMap<string, NdArray>>;
   /** Writes what was trained in a form that other programs know, where there is one. */
   export?(folder: string, trained: ReadonlyMap<string, NdArray>): Promise<void>;
   close(): Promise<void>;

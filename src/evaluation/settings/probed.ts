@@ -4,35 +4,43 @@ import { temporaryFolder } from "../../base/temporary-folder.ts";
 import {
   type BaseTokens,
   largestKernel,
+  ORIGINAL_HEAD_LAYERS,
   probingHead,
   probingInputs,
   probingLogits,
 } from "../../models/heads/probing-head.ts";
 import type { Model, SequenceEmbedding } from "../../models/model.ts";
+import { readLayers } from "../../models/trained-tensors.ts";
 import { FreshLayers, initialValues } from "../../net/nn/init.ts";
 import type { Feeds } from "../../net/train/batches.ts";
 import { type ChunkPlace, EmbeddingStore, type SequenceToEmbed } from "../embeddings/embedding-store.ts";
 import type { Recipe } from "../tasks/recipe.ts";
 import type { Example, OpenTask, SequenceFile, Supervision, Task, TaskRow } from "../tasks/task.ts";
 import type { KeptExample, KeptRows, Learner } from "./learner.ts";
-import { learnerBytes } from "./learner-memory.ts";
+import { answeringBytes, learnerBytes } from "./learner-memory.ts";
 import { OriginalBatches } from "./original-batches.ts";
 import { headFeeds, ProbeAnswers } from "./probe-answers.ts";
 import { sequenceFiles } from "./sequence-files.ts";
 import type { Setting, SettingContext } from "./setting.ts";
 import { outputsOf } from "./supervision.ts";
-import { trainedAnswerer } from "./trained-answerer.ts";
-import { readRecipe, trainingFields } from "./training-recipe.ts";
-import { supervisionOf, trainingRows, trainingTaskOf } from "./training-rows.ts";
+import { loadedAnswerer, trainedAnswerer } from "./trained-answerer.ts";
+import { answeringFields, readRecipe, trainingFields } from "./training-recipe.ts";
+import {
+  firstExample,
+  supervisionOf,
+  trainedBy,
+  trainingRows,
+  trainingTaskForm,
+  trainingTaskOf,
+} from "./training-rows.ts";
 
 const NAME = "probed";
 
 /** Rows per file of the store. */
 const CHUNK_ROWS = 64;
 
-const recipeSchema = z.object({
-  ...trainingFields,
-  optimizer: z.literal("adam"),
+const headSchema = z.object({
+  ...answeringFields,
   head: z.literal("cnn"),
   positions: z.enum(["bases", "ends"]),
   kernel: z.int().positive().max(32),
@@ -43,11 +51,17 @@ const recipeSchema = z.object({
   answerBatchSize: z.int().positive().default(256),
 });
 
+/** What the head and its inputs depend on, trained here or not. */
+type HeadRecipe = z.infer<typeof headSchema>;
+
+const recipeSchema = headSchema.extend({ ...trainingFields, optimizer: z.literal("adam") });
+
 /** Tokens that a head sees of the ends of a sequence. */
 const ENDS = 2;
 
-function readProbedRecipe(recipe: Recipe): z.infer<typeof recipeSchema> {
-  const read = readRecipe(recipeSchema, recipe);
+const readProbedRecipe = (recipe: Recipe) => checked(readRecipe(recipeSchema, recipe));
+
+function checked<Read extends HeadRecipe>(read: Read): Read {
   if (read.positions === "ends") checkKernel(read.kernel, ENDS);
   return read;
 }
@@ -67,6 +81,7 @@ export const probed: Setting = {
   name: NAME,
   title: "probed: a head trained on embeddings",
   readyAtOnce: false,
+  takesWeights: true,
   refuses(_task: Task, model: Model) {
     if (model.embed !== undefined) return undefined;
     return "it gives no embeddings (no `embed`), which probed asks for";
@@ -74,21 +89,28 @@ export const probed: Setting = {
   sequencesPerRow: (task) => task.members.length,
   checkRecipe: (recipe) => void readProbedRecipe(recipe),
   async trainingMemory(context) {
-    const { model } = context;
+    const { model, weights } = context;
     if (model.width === undefined) return undefined;
-    const { task } = trainingTaskOf(context);
-    const recipe = readProbedRecipe(context.recipe);
+    const task = trainingTaskForm(context, NAME);
     const supervision = supervisionOf(context, NAME);
     // as if each base looked up its token, which takes the most
     const basesOf = { kind: "gather", length: task.window } as const;
     const tokens = model.tokenCount?.("A".repeat(task.window)) ?? task.window;
-    const learner = { ...headOf(supervision, basesOf, model.width, recipe), tokens };
+    if (weights !== undefined) {
+      const { kernel, evaluationBatchSize } = checked(readRecipe(headSchema, context.recipe));
+      const learner = { ...headOf(supervision, basesOf, model.width, kernel), tokens };
+      const { members } = context.task.task;
+      return { bytes: answeringBytes(learner, members.length, evaluationBatchSize), asksModel: true };
+    }
+    const recipe = readProbedRecipe(context.recipe);
+    const learner = { ...headOf(supervision, basesOf, model.width, recipe.kernel), tokens };
     const trainRows = trainingRows(context, recipe).train.rows.length;
     const bytes = learnerBytes(learner, supervision, task.members.length, { recipe, trainRows });
     return { bytes, asksModel: true };
   },
   async open(context) {
-    const recipe = readProbedRecipe(context.recipe);
+    const { weights } = context;
+    const recipe = checked(readRecipe(headSchema, context.recipe));
     const temporary = context.embeddings === undefined ? await temporaryFolder() : undefined;
     const store = new EmbeddingStore({
       folder: context.embeddings ?? temporary!.path,
@@ -102,8 +124,13 @@ export const probed: Setting = {
       await temporary?.remove();
     };
     try {
-      const probe = await Probe.open(context, store, recipe, closeStore);
-      return await trainedAnswerer(context, { setting: NAME, recipe, learner: probe });
+      if (weights !== undefined) {
+        const learner = await Probe.open(context, store, recipe, closeStore);
+        return await loadedAnswerer(context, { setting: NAME, learner }, weights);
+      }
+      const training = readProbedRecipe(context.recipe);
+      const learner = await Probe.open(context, store, training, closeStore);
+      return await trainedAnswerer(context, { setting: NAME, recipe: training, learner });
     } catch (error) {
       await closeStore();
       throw error;
@@ -111,19 +138,17 @@ export const probed: Setting = {
   },
 };
 
-/** A fresh head, its graph, and the values it begins with. */
-function headOf(
-  supervision: Supervision,
-  basesOf: BaseTokens,
-  width: number,
-  { kernel, trainingSeed }: Pick<z.infer<typeof recipeSchema>, "kernel" | "trainingSeed">,
-) {
+/**
+ * A fresh head, its graph, and the values it begins with.
+ * @param seed  of these values, which trained weights replace
+ */
+function headOf(supervision: Supervision, basesOf: BaseTokens, width: number, kernel: number, seed = 0) {
   checkKernel(kernel, basesOf.kind === "ends" ? ENDS : basesOf.length);
   const layers = new FreshLayers();
   const head = probingHead(layers, { width, kernel, outputs: outputsOf(supervision) });
   const { tokens, index } = probingInputs(width, basesOf);
   const output = probingLogits(head, tokens, basesOf, index);
-  return { head, output, initial: initialValues(layers.tensors, trainingSeed) };
+  return { head, output, initial: initialValues(layers.tensors, seed) };
 }
 
 /** The probing head, whose inputs come from the store. */
@@ -144,15 +169,15 @@ class Probe implements Learner {
     private readonly basesOf: BaseTokens,
     /** Where they decide how far a sequence is padded. */
     private readonly batches: OriginalBatches | undefined,
-    recipe: z.infer<typeof recipeSchema>,
+    recipe: HeadRecipe & { readonly trainingSeed?: number },
     { width, tokens: count }: Pick<SequenceEmbedding, "width" | "tokens">,
     readonly close: () => Promise<void>,
   ) {
     this.tokens = count;
-    const { head, initial, output } = headOf(supervision, basesOf, width, recipe);
+    const { head, initial, output } = headOf(supervision, basesOf, width, recipe.kernel, recipe.trainingSeed);
     this.initial = initial;
     this.output = output;
-    if (context.task.training === undefined) return;
+    if (trainedBy(context, NAME) === undefined) return;
     const { answered, answerBatchSize } = recipe;
     const answers = new ProbeAnswers(context, {
       ...{ head, width, basesOf, store: store.unpadded() },
@@ -161,24 +186,29 @@ class Probe implements Learner {
     this.answer = (examples) => answers.answer(examples);
   }
 
-  /** Asks the model for one embedding, of the first row that trains, to know its width and its tokens. */
+  /** Embeds one row to know the model's width and its tokens. */
   static async open(
     context: SettingContext,
     store: EmbeddingStore,
-    recipe: z.infer<typeof recipeSchema>,
+    recipe: HeadRecipe & { readonly trainingSeed?: number },
     close: () => Promise<void>,
   ): Promise<Probe> {
     const { model, protocol } = context;
-    const task = trainingTaskOf(context);
     const { positions, extractionBatchSize } = recipe;
     const supervision = supervisionOf(context, NAME);
     const padded = protocol === "paper" && OriginalBatches.vary(model);
     const batches = padded ? new OriginalBatches(model, extractionBatchSize) : undefined;
-    const [first] = await task.examples(trainingRows(context, recipe).train.rows.slice(0, 1));
-    const origins = [{ task: task.task.name, row: first!.row, member: 0 }];
-    const [embedding] = await model.embed!([first!.sequences[0]!], { protocol, origins });
-    const basesOf = seenBy(embedding!, positions, task.task.window, model);
+    const { task, example } = await firstExample(context, NAME);
+    const origins = [{ task: task.task.name, row: example.row, member: 0 }];
+    const [embedding] = await model.embed!([example.sequences[0]!], { protocol, origins });
+    const { window } = trainingTaskForm(context, NAME);
+    const basesOf = seenBy(embedding!, positions, window, model);
     return new Probe(context, supervision, store, basesOf, batches, recipe, embedding!, close);
+  }
+
+  load(file: string) {
+    const tensors = [...this.initial].map(([name, { shape }]) => ({ name, shape }));
+    return readLayers(file, tensors, ORIGINAL_HEAD_LAYERS);
   }
 
   async feeds(examples: readonly Example[]): Promise<Feeds> {

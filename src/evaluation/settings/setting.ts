@@ -5,13 +5,22 @@ import type { StageProgress } from "../tasks/stage-progress.ts";
 import type { Example, OpenTask, Task } from "../tasks/task.ts";
 import type { TrainingRecord } from "./training-record.ts";
 
+/** A file of trained weights that a cell evaluates in place of training. */
+export interface WeightsFile {
+  readonly file: string;
+  readonly sha256: string;
+}
+
 /** What a setting is given when a cell starts. */
 export interface SettingContext {
   readonly task: OpenTask;
   readonly model: Model;
   readonly protocol: Protocol;
   readonly seed: number;
+  /** With `weights`, without the values that only training reads. */
   readonly recipe: Recipe;
+  /** Present where the cell evaluates these weights and trains nothing. */
+  readonly weights?: WeightsFile;
   /** Sequences per call of the model at most. */
   readonly batchSize: number;
   /** The cell's folder; undefined for a run in memory. */
@@ -53,6 +62,8 @@ export interface Setting {
   readonly title: string;
   /** `open` costs little, so that a few rows may be timed while a run is planned; false where it trains. */
   readonly readyAtOnce: boolean;
+  /** Can evaluate a file of trained weights instead of training. */
+  readonly takesWeights?: true;
   /** Where all of it is computed, whatever the device of the model; on that one where it is absent. */
   readonly computedOn?: "cpu";
   /** Why this model cannot answer this task in this way, one sentence; undefined when it can. */
@@ -69,7 +80,7 @@ export interface Setting {
    * be told. Weights are not read for it.
    */
   trainingMemory?(
-    context: Pick<SettingContext, "task" | "model" | "recipe">,
+    context: Pick<SettingContext, "task" | "model" | "recipe" | "weights">,
   ): Promise<TrainingMemory | undefined>;
   /** @throws {InputError} when a recipe's values, each of the right kind, are not possible */
   checkRecipe?(recipe: Recipe): void;

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { InputError } from "../../base/errors.ts";
+import { rememberedDigest } from "../../base/remembered-digest.ts";
 import { temporaryFolder } from "../../base/temporary-folder.ts";
 import { pieces } from "../../models/queries/collate.ts";
 import { openProgram, type ParameterSource } from "../../net/runtime/program.ts";
@@ -7,9 +8,9 @@ import { readArrays } from "../../net/train/fit-state.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { Example } from "../tasks/task.ts";
 import type { Learner } from "./learner.ts";
-import { rowsAtOnce } from "./learner-memory.ts";
+import { evaluationRows } from "./learner-memory.ts";
 import { PartPrograms } from "./part-programs.ts";
-import type { Answerer, SettingContext } from "./setting.ts";
+import type { Answerer, SettingContext, WeightsFile } from "./setting.ts";
 import { predictionsOf } from "./supervision.ts";
 import { trainLearner } from "./train-learner.ts";
 import { trainOnce } from "./train-once.ts";
@@ -30,31 +31,64 @@ export interface TrainedSetting {
  * is removed at once. Closes the learner in the end, whatever happens.
  */
 export async function trainedAnswerer(context: SettingContext, trained: TrainedSetting): Promise<Answerer> {
-  const { learner, setting } = trained;
-  const supervision = supervisionOf(context, setting);
-  try {
+  return closingOnError(trained.learner, async () => {
     const { parameters, training } = await trainedParameters(context, trained);
-    const sources = new Map([...learner.frozen, ...parameters]);
-    const program = await answeringProgram(learner, sources);
-    const { evaluation: atOnce } = rowsAtOnce(learner, supervision, context.task.task.members.length);
-    return {
-      training,
-      async answer(examples) {
-        const predictions: Prediction[] = [];
-        for (const some of pieces(examples, atOnce)) {
-          predictions.push(...predictionsOf(supervision, some, await program.answer(some)));
-        }
-        return predictions;
-      },
-      async close() {
-        await program.close();
-        await learner.close();
-      },
-    };
+    return { training, ...(await answererWith(parameters, context, trained)) };
+  });
+}
+
+/**
+ * Answers with the weights of a file instead of training. Closes the learner in the end, whatever happens.
+ *
+ * @throws {FormatError} when its tensors are not those of the network
+ * @throws {InputError} when the file is no longer the one that the run was planned with
+ */
+export async function loadedAnswerer(
+  context: SettingContext,
+  loaded: Pick<TrainedSetting, "setting" | "learner">,
+  { file, sha256 }: WeightsFile,
+): Promise<Answerer> {
+  return closingOnError(loaded.learner, async () => {
+    if ((await rememberedDigest(file)) !== sha256) {
+      throw new InputError("the weights changed after the run was planned", {
+        place: { file },
+        hint: "start the run again; other weights need another folder",
+      });
+    }
+    return answererWith(await loaded.learner.load(file), context, loaded);
+  });
+}
+
+async function closingOnError(learner: Learner, open: () => Promise<Answerer>): Promise<Answerer> {
+  try {
+    return await open();
   } catch (error) {
     await learner.close();
     throw error;
   }
+}
+
+async function answererWith(
+  parameters: ReadonlyMap<string, ParameterSource>,
+  context: SettingContext,
+  { setting, learner }: Pick<TrainedSetting, "setting" | "learner">,
+): Promise<Answerer> {
+  const supervision = supervisionOf(context, setting);
+  const program = await answeringProgram(learner, new Map([...learner.frozen, ...parameters]));
+  const atOnce = evaluationRows(learner, context.task.task.members.length);
+  return {
+    async answer(examples) {
+      const predictions: Prediction[] = [];
+      for (const some of pieces(examples, atOnce)) {
+        predictions.push(...predictionsOf(supervision, some, await program.answer(some)));
+      }
+      return predictions;
+    },
+    async close() {
+      await program.close();
+      await learner.close();
+    },
+  };
 }
 
 /** The learner's own graph, or those of the parts that it answers in. */

@@ -1,16 +1,22 @@
 import { z } from "zod";
 import { InputError } from "../../base/errors.ts";
 import type { Recipe } from "../tasks/recipe.ts";
+import type { Supervision } from "../tasks/task.ts";
 
 const count = z.int("a whole number is expected").positive();
 
+/** What evaluating a trained network reads of its recipe. */
+export const answeringFields = {
+  /** Rows per batch of the validation, and of the loss that is reported as the original scales it. */
+  evaluationBatchSize: count,
+};
+
 /** What every setting that trains reads of its recipe. */
 export const trainingFields = {
+  ...answeringFields,
   learningRate: z.number().positive(),
   /** Rows per step. */
   batchSize: count,
-  /** Rows per batch of the validation, and of the loss that is reported as the original scales it. */
-  evaluationBatchSize: count,
   epochs: count,
   order: z.enum(["file", "shuffled"]),
   /** Epochs without improvement after which training ends; null: never. */
@@ -34,6 +40,25 @@ export interface TrainingRecipe extends Omit<z.infer<typeof trainingSchema>, "op
   readonly weightDecay?: number;
   /** Batches per step of the optimiser; 1 where it is absent. */
   readonly accumulate?: number;
+}
+
+/** What training alone reads: values that say nothing of a file of weights. */
+const TRAINING_ALONE = [
+  "optimizer",
+  "weightDecay",
+  "accumulate",
+  "dropout",
+  ...Object.keys(trainingFields).filter((name) => !(name in answeringFields)),
+];
+
+/**
+ * Of a recipe the values that evaluating a file of weights depends on.
+ *
+ * @param supervision  of the task whose rows train, which may read values of its own for that
+ */
+export function answeringRecipe(recipe: Recipe, { epochRecipe = [] }: Supervision): Recipe {
+  const alone = new Set([...TRAINING_ALONE, ...epochRecipe]);
+  return Object.fromEntries(Object.entries(recipe).filter(([name]) => !alone.has(name)));
 }
 
 /** A recipe as a setting reads it. @throws {InputError} naming the first value that is not possible */

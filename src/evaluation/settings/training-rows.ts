@@ -1,6 +1,7 @@
 import { InputError, InternalError } from "../../base/errors.ts";
+import { taskNamed } from "../tasks/catalogue.ts";
 import { splitPartOf } from "../tasks/split.ts";
-import type { OpenTask, SelectedRows, Supervision, TaskSetting } from "../tasks/task.ts";
+import type { Example, OpenTask, SelectedRows, Supervision, Task, TaskSetting } from "../tasks/task.ts";
 import type { SettingContext } from "./setting.ts";
 import type { TrainingRecipe } from "./training-recipe.ts";
 
@@ -38,12 +39,24 @@ export function trainingRows(context: WithTask, recipe: TrainingRecipe): Trainin
   return rows;
 }
 
+/** Name of the task whose rows train in a setting, where it is not the task that is evaluated. */
+export const trainedBy = ({ task }: WithTask, setting: string): string | undefined =>
+  task.task.settings[setting]?.trainedBy;
+
+/** The form of the task whose rows train. Its data need not be open: a file of weights can be evaluated without. */
+export function trainingTaskForm(context: WithTask, setting: string): Task {
+  const { training, task } = context.task;
+  if (training !== undefined) return training.task;
+  const other = trainedBy(context, setting);
+  return other === undefined ? task : taskNamed(other);
+}
+
 /** How a setting that trains is asked by the task whose rows train. */
 export function trainingFormOf(
   context: WithTask,
   setting: string,
 ): TaskSetting & { readonly supervision: Supervision } {
-  const { task } = trainingTaskOf(context);
+  const task = trainingTaskForm(context, setting);
   const form = task.settings[setting];
   if (form?.supervision !== undefined) return { ...form, supervision: form.supervision };
   throw new InternalError(`${task.name} has nothing to learn in the setting ${setting}`);
@@ -52,3 +65,27 @@ export function trainingFormOf(
 /** What is learned of the task's rows. @throws {InternalError} when there is nothing in this setting */
 export const supervisionOf = (context: WithTask, setting: string): Supervision =>
   trainingFormOf(context, setting).supervision;
+
+/**
+ * A row as the network sees it, which tells the number of its tokens: one that trains, or, where a file of weights is
+ * evaluated, one of the setting's default split.
+ *
+ * @throws {InputError} when there is none
+ */
+export async function firstExample(
+  context: WithTask & Pick<SettingContext, "weights">,
+  setting: string,
+): Promise<{ readonly task: OpenTask; readonly example: Example }> {
+  const evaluated = context.weights !== undefined;
+  const task = evaluated ? context.task : trainingTaskOf(context);
+  const { defaultSplit = "all", part } = task.task.settings[setting] ?? {};
+  const { rows } = task.select({
+    split: evaluated ? defaultSplit : "train",
+    purpose: evaluated ? "answer" : "train",
+    limit: 1,
+    ...(evaluated && part !== undefined ? { part } : {}),
+  });
+  const [example] = await task.examples(rows);
+  if (example !== undefined) return { task, example };
+  throw new InputError(`the table of ${task.task.name} has no row on the chromosomes of the split`);
+}

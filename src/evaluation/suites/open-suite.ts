@@ -8,7 +8,7 @@ import type { AskedTask } from "../runs/request.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
 import type { InputForm, Task } from "../tasks/task.ts";
 import { commandsFor } from "./places.ts";
-import type { Suite, SuiteRow } from "./suite.ts";
+import type { Suite, SuiteRow, SuiteSetting } from "./suite.ts";
 
 /** A suite whose files are all there. */
 export interface OpenSuite {
@@ -79,7 +79,8 @@ export async function openSuite(
         notes.push(`${task.name} does without ${given}, which is not there`);
       else missing.add(given);
     }
-    ready.push({ row, task, inputs, settings: withLimit(Object.fromEntries(wanted), limit) });
+    const placed = wanted.map(([name, setting]) => [name, withPlacedWeights(setting, data)] as const);
+    ready.push({ row, task, inputs, settings: withLimit(Object.fromEntries(placed), limit) });
   }
   if (ready.length === 0) {
     throw new InputError(`the suite ${suite.name} asks nothing of that`, {
@@ -160,6 +161,15 @@ function formOf(task: Task, name: string): InputForm {
   if (form !== undefined) return form;
   throw new InputError(`the task ${task.name} has no input ${JSON.stringify(name)}`, {
     hint: `it has ${task.inputs.map((input) => input.name).join(", ")}`,
+  });
+}
+
+/** Weights of a suite are named by their place in the data folder, as its other files are. */
+function withPlacedWeights({ weights, ...rest }: SuiteSetting, data: string): SuiteSetting {
+  if (weights === undefined) return rest;
+  if (isInsidePath(weights)) return { ...rest, weights: join(data, weights) };
+  throw new InputError(`the suite's weights are ${JSON.stringify(weights)}`, {
+    hint: "files are named by their place in the data folder, with / and without ..",
   });
 }
 

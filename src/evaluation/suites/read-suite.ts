@@ -10,6 +10,7 @@ const setting = z.strictObject({
   limit: z.int().positive().exactOptional(),
   sample: z.record(z.string(), z.int().positive()).exactOptional(),
   recipe: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).exactOptional(),
+  weights: z.string().min(1).exactOptional(),
 });
 
 const suiteSchema: z.ZodType<Suite & { readonly format: string; readonly formatVersion: number }> =

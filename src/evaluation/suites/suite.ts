@@ -9,6 +9,8 @@ export interface SuiteSetting {
   /** Rows of each stratum that the task's form tells apart, at most. */
   readonly sample?: Readonly<Record<string, number>>;
   readonly recipe?: Recipe;
+  /** Trained weights to evaluate in place of training: a place in the data folder, with placeholders as `run --weights` has. */
+  readonly weights?: string;
 }
 
 /** One task on one data set. */

@@ -158,6 +158,8 @@ interface SupervisionBase {
    * @returns      0-based places among the rows
    */
   rowsOfEpoch?(rows: readonly LabelledRow[], epoch: number, recipe: Recipe): Int32Array;
+  /** Names of recipe values that only `rowsOfEpoch` and `validate` read. */
+  readonly epochRecipe?: readonly string[];
 }
 
 /** Each member is of one of some classes; the loss is the cross-entropy. */

@@ -4,7 +4,7 @@ import type { Sym } from "../../net/graph/sym.ts";
 import { type Convolution, centre, convolutionLast } from "../../net/nn/convolution-last.ts";
 import type { FreshLayers, WithBias } from "../../net/nn/init.ts";
 import { type Linear, linear } from "../../net/nn/linear.ts";
-import { convolutionWithPosition, type Position, position } from "./probing-head-like.ts";
+import { convolutionWithPosition, FIRST_LAYERS, type Position, position } from "./probing-head-like.ts";
 
 // axes: b batch · l bases · c = 512 channels
 
@@ -18,6 +18,13 @@ export interface ChrombpnetLike {
   readonly dilated: readonly Convolution[];
   readonly output: Linear;
 }
+
+/** Names of the layers in the original's state dicts, by ours. */
+export const CHROMBPNET_LIKE_LAYERS: Readonly<Record<string, string>> = {
+  ...FIRST_LAYERS,
+  ...Object.fromEntries(Array.from({ length: BLOCKS }, (_, i) => [`dilated.${i}`, `rconvs.${i}`])),
+  output: "output_layer",
+};
 
 /** Declares the layers of a network for sequences of `length` bases, at least 275. */
 export function chrombpnetLike(

@@ -1,15 +1,20 @@
 import { FreshLayers } from "../../net/nn/init.ts";
 import type { Model } from "../model.ts";
 import type { SequenceNetwork } from "../sequence-network.ts";
-import { chrombpnetLike, chrombpnetLikeLogits } from "./chrombpnet-like.ts";
-import { probingHeadLike, probingHeadLikeLogits } from "./probing-head-like.ts";
+import { CHROMBPNET_LIKE_LAYERS, chrombpnetLike, chrombpnetLikeLogits } from "./chrombpnet-like.ts";
+import { PROBING_HEAD_LIKE_LAYERS, probingHeadLike, probingHeadLikeLogits } from "./probing-head-like.ts";
 
 const probingHeadLikeNetwork: SequenceNetwork = {
   shortest: 9,
   build(sizes) {
     const layers = new FreshLayers();
     const net = probingHeadLike(layers, sizes);
-    return { tensors: layers.tensors, logits: (x) => probingHeadLikeLogits(net, x) };
+    const { tensors } = layers;
+    return {
+      tensors,
+      originalLayers: PROBING_HEAD_LIKE_LAYERS,
+      logits: (x) => probingHeadLikeLogits(net, x),
+    };
   },
 };
 
@@ -18,7 +23,8 @@ const chrombpnetLikeNetwork: SequenceNetwork = {
   build(sizes) {
     const layers = new FreshLayers();
     const net = chrombpnetLike(layers, sizes);
-    return { tensors: layers.tensors, logits: (x) => chrombpnetLikeLogits(net, x) };
+    const { tensors } = layers;
+    return { tensors, originalLayers: CHROMBPNET_LIKE_LAYERS, logits: (x) => chrombpnetLikeLogits(net, x) };
   },
 };
 

@@ -3,7 +3,7 @@ import type { Sym } from "../../net/graph/sym.ts";
 import { type Convolution, type ConvolutionOptions, convolutionLast } from "../../net/nn/convolution-last.ts";
 import type { FreshLayers, WithBias } from "../../net/nn/init.ts";
 import { type Linear, linear } from "../../net/nn/linear.ts";
-import { type ProbingHead, probingHead, probingLogits } from "../heads/probing-head.ts";
+import { ORIGINAL_HEAD_LAYERS, type ProbingHead, probingHead, probingLogits } from "../heads/probing-head.ts";
 
 // axes: b batch · l bases · c = 256 channels
 
@@ -16,6 +16,19 @@ export interface ProbingHeadLike {
   readonly position: Position;
   readonly head: ProbingHead;
 }
+
+/** Names of the first layers in the original's state dicts, by ours. */
+export const FIRST_LAYERS = {
+  first: "iconv",
+  "position.values": "pos_emb",
+  "position.spread": "pos_proj",
+} as const;
+
+/** Names of all layers in the original's state dicts, by ours. */
+export const PROBING_HEAD_LIKE_LAYERS: Readonly<Record<string, string>> = {
+  ...FIRST_LAYERS,
+  ...Object.fromEntries(Object.entries(ORIGINAL_HEAD_LAYERS).map(([own, name]) => [own, `trunk.${name}`])),
+};
 
 /** A learned number for each position, spread over the channels by a dense layer of one input. */
 export interface Position {

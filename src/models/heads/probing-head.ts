@@ -64,6 +64,14 @@ export interface ProbingHead {
   readonly output: Linear;
 }
 
+/** Names of the head's layers in the original's state dicts, by ours. */
+export const ORIGINAL_HEAD_LAYERS = {
+  conv1: "conv1",
+  conv2: "conv2",
+  conv3: "conv3",
+  output: "fc1",
+} as const;
+
 /** Declares the head's layers. They begin as PyTorch's do. */
 export function probingHead(layers: FreshLayers, { width, kernel, outputs }: ProbingHeadSizes): ProbingHead {
   return {

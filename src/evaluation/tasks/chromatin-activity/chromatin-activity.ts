@@ -16,6 +16,7 @@ const trained = (order: ValidationOrder): Omit<TaskSetting, "recipe"> => ({
     labels: (row) => [targetOf(row)],
     validate: (predictions, context) => validateActivity(predictions, context, order),
     rowsOfEpoch: activityEpoch,
+    epochRecipe: ["negatives", "negativeRatio"],
   },
   checkRecipe: checkEpochRecipe,
   publishedFile: "eval",

@@ -1,0 +1,116 @@
+import { basename, join } from "node:path";
+import { FormatError, InputError } from "../../base/errors.ts";
+import { kindOfPath, namesInFolder } from "../../base/folder.ts";
+import { rememberedDigest } from "../../base/remembered-digest.ts";
+import { textIfPresent } from "../../base/text-file.ts";
+import type { WeightsFile } from "../settings/setting.ts";
+
+/** Values of the placeholders in a path of weights. */
+export interface WeightsPlace {
+  /** The task whose rows trained the weights. */
+  readonly task: string;
+  /** Its data set; undefined where it has none, or is not open. */
+  readonly "cell-line": string | undefined;
+  readonly model: string;
+  readonly setting: string;
+}
+
+/** What a folder of a run's own training holds: the head or network, or LoRA factors and classifier. */
+const OWN_FILES = ["best.safetensors", "adapter.safetensors"] as const;
+
+const LOG = "train.log";
+
+/**
+ * The file of trained weights that a cell evaluates.
+ *
+ * Of a folder it is `best.safetensors` or `adapter.safetensors`, as a run writes them; or, as the original chooses, the
+ * `checkpoint_N.pt` of the epoch N with the first smallest `val_loss` in `train.log`.
+ *
+ * @param path   a file or a folder, with placeholders: `{task}`, `{cell-line}`, `{model}`, `{setting}`
+ * @throws {InputError} when a placeholder has no value here, or no file is there
+ * @throws {FormatError} when `train.log` is not a table of epochs
+ */
+export async function weightsOfCell(path: string, place: WeightsPlace): Promise<WeightsFile> {
+  const file = await weightsIn(filled(path, place));
+  return { file, sha256: await rememberedDigest(file) };
+}
+
+function filled(path: string, place: WeightsPlace): string {
+  const values = new Map<string, string | undefined>(Object.entries(place));
+  return path.replace(/\{([^{}]*)\}/g, (text, name: string) => {
+    const value = values.get(name);
+    if (value !== undefined) return value;
+    const known = [...values.keys()].map((each) => `{${each}}`).join(", ");
+    throw new InputError(
+      values.has(name)
+        ? `the path of the weights has ${text}, and ${place.task} has no data set with a name here`
+        : `the path of the weights has ${text}, which is no placeholder`,
+      { hint: values.has(name) ? "write the name in its place" : `placeholders: ${known}` },
+    );
+  });
+}
+
+async function weightsIn(path: string): Promise<string> {
+  const kind = await kindOfPath(path);
+  if (kind === undefined) {
+    throw new InputError("there are no trained weights here", {
+      place: { file: path },
+      hint: "give a file (best.safetensors, adapter.safetensors, checkpoint_N.pt) or a folder with one",
+    });
+  }
+  if (kind === "file") return path;
+  const names = await namesInFolder(path);
+  const own = OWN_FILES.find((name) => names.includes(name));
+  if (own !== undefined) return join(path, own);
+  const log = await textIfPresent(join(path, LOG));
+  if (log === undefined) {
+    const checkpoints = names.filter((name) => /\.(pt|safetensors)$/.test(name));
+    throw new InputError(`the folder has neither ${OWN_FILES.join(", ")} nor ${LOG}`, {
+      place: { file: path },
+      hint:
+        checkpoints.length === 0
+          ? "give a file of weights, or another folder"
+          : `name one file: ${checkpoints.slice(0, 4).join(", ")}${checkpoints.length > 4 ? ", …" : ""}`,
+    });
+  }
+  const name = `checkpoint_${bestLoggedEpoch(join(path, LOG), log)}.pt`;
+  if (names.includes(name)) return join(path, name);
+  throw new InputError(`the folder lacks ${name}, the epoch with the smallest val_loss in ${LOG}`, {
+    place: { file: path },
+    hint: "give the file of the epoch to evaluate",
+  });
+}
+
+/** The first epoch of smallest `val_loss`; epochs without a loss are passed over, as pandas does. */
+function bestLoggedEpoch(file: string, text: string): number {
+  const [header = [], ...rows] = text
+    .trimEnd()
+    .split(/\r?\n/)
+    .map((line) => line.split("\t"));
+  const [epochAt, lossAt] = [header.indexOf("epoch"), header.indexOf("val_loss")];
+  if (epochAt === -1 || lossAt === -1) {
+    throw new FormatError(
+      { file, line: 1 },
+      "the header lacks epoch or val_loss, separated by tabs",
+      `name the checkpoint's file instead of a folder with ${basename(file)}`,
+    );
+  }
+  let best: { readonly epoch: number; readonly loss: number } | undefined;
+  for (const [i, cells] of rows.entries()) {
+    const epoch = Number(cells[epochAt] || Number.NaN);
+    const loss = numberOrNaN(cells[lossAt]);
+    if (!Number.isSafeInteger(epoch) || loss === undefined) {
+      throw new FormatError({ file, line: i + 2 }, "this is not the line of an epoch");
+    }
+    if (loss < (best?.loss ?? Number.POSITIVE_INFINITY)) best = { epoch, loss };
+  }
+  if (best === undefined) throw new FormatError({ file }, "no epoch has a val_loss");
+  return best.epoch;
+}
+
+/** Undefined where it is no number; Python writes nan and inf. */
+function numberOrNaN(text = ""): number | undefined {
+  if (/^nan$/i.test(text)) return Number.NaN;
+  const number = /^[+-]?inf$/i.test(text) ? Number.POSITIVE_INFINITY : Number(text.trim() || Number.NaN);
+  return Number.isNaN(number) ? undefined : number;
+}
