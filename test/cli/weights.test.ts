@@ -101,7 +101,10 @@ test("weights of a run give its scores again, byte for byte; other weights need 
   expect(await run("trained", "probed", ...recipe)).toMatchObject({ exitCode: 0 });
   const [training] = await readdir(scratch.path("trained/trained"));
   const weights = scratch.path(join("trained/trained", training!));
-  expect(await run("again", "probed", "--weights", weights)).toMatchObject({ exitCode: 0 });
+  expect(await run("again", "probed", "--weights", weights, ...recipe)).toMatchObject({
+    exitCode: 0,
+    said: expect.stringContaining("nothing is trained, and epochs, batchSize of the recipe have no effect"),
+  });
   expect(await cellFile("again", "scores.tsv")).toBe(await cellFile("trained", "scores.tsv"));
   const [own, again] = await Promise.all(
     ["trained", "again"].map(async (out) => JSON.parse(await cellFile(out, "metrics.json"))),
@@ -142,9 +145,6 @@ test("weights that do not fit are refused in one message, before anything is wri
   );
   expect(await refused("probed", probe, "--recipe", "kernel=5")).toMatch(
     /"conv2\.weight": has shape \[32, 32, 8\], expected \[32, 32, 5\]\n.*positions, kernel/,
-  );
-  expect(await refused("probed", probe, "--recipe", "epochs=2")).toMatch(
-    /epochs of the recipe changes training/,
   );
 
   const head = [...(await readArrays(probe))].map(([name, array]) => ({ name, ...array }));

@@ -92,6 +92,7 @@ export async function draftCells(
   const rows = selected.rows.filter(({ index }) => shardOfRow(index, shard.count) === shard.index);
   const cellRows = { inTable: selected.inTable, selected: numbers.length, digest: rowsDigest(numbers) };
   const drafts: CellDraft[] = [];
+  const notes: string[] = [];
   for (const model of models) {
     const own = recipeFor(
       form,
@@ -109,7 +110,10 @@ export async function draftCells(
             model: model.name,
             setting: setting.name,
           });
-    const recipe = weights === undefined ? own : recipeOfWeights(own, { task: open }, setting, request);
+    const recipe =
+      weights === undefined ? own : answeringRecipe(own, supervisionOf({ task: open }, setting.name));
+    const unread = unreadNote(own, recipe, request.recipe);
+    if (unread !== undefined) notes.push(unread);
     const cell: Cell = {
       identityVersion: IDENTITY_VERSION,
       task: task.name,
@@ -135,7 +139,8 @@ export async function draftCells(
     drafts.push({ record, task: open, selected, model, setting, weights, rows });
   }
   const outside = asked.split === "all" ? undefined : rowsOfNoSplit(task, selected);
-  return { drafts, declined, notes: outside === undefined ? [] : [outside] };
+  if (outside !== undefined) notes.push(outside);
+  return { drafts, declined, notes };
 }
 
 /** Chromosomes that the note names. */
@@ -199,23 +204,11 @@ function askedOf(
   return Object.fromEntries(Object.entries(asked).filter(([name]) => name in recipe || !elsewhere(name)));
 }
 
-/**
- * The recipe without what only training reads.
- * @throws {InputError} when such a value was asked for
- */
-function recipeOfWeights(
-  own: Recipe,
-  context: { readonly task: OpenTask },
-  setting: Setting,
-  { recipe: asked = {} }: RunRequest,
-): Recipe {
-  const recipe = answeringRecipe(own, supervisionOf(context, setting.name));
+/** A sentence on recipe values that were asked for and have no effect on given weights; undefined where there are none. */
+function unreadNote(own: Recipe, recipe: Recipe, asked: Recipe = {}): string | undefined {
   const unread = Object.keys(asked).filter((name) => name in own && !(name in recipe));
-  if (unread.length === 0) return recipe;
-  throw new InputError(
-    `${unread.join(", ")} of the recipe ${unread.length === 1 ? "changes" : "change"} training, and weights that are given are not trained`,
-    { hint: `without ${unread.length === 1 ? "it" : "them"} the weights are evaluated as they are` },
-  );
+  if (unread.length === 0) return undefined;
+  return `weights are given, so nothing is trained, and ${unread.join(", ")} of the recipe ${unread.length === 1 ? "has" : "have"} no effect`;
 }
 
 /** What the answers depend on: on the data of the task that trains, too, where the setting answers with what another trained. */

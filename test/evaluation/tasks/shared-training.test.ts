@@ -1,12 +1,15 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { SyntheticFiles } from "../../../src/demo/synthetic/files.ts";
 import { writeSyntheticGenome } from "../../../src/demo/synthetic/write.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
+import { readResults } from "../../../src/evaluation/runs/read-results.ts";
 import { runShard } from "../../../src/evaluation/runs/shard.ts";
+import { openSuite } from "../../../src/evaluation/suites/open-suite.ts";
+import type { Suite } from "../../../src/evaluation/suites/suite.ts";
 import { onlyTraining } from "../only-training.ts";
 import { siteCounts } from "../site-counts.ts";
 
@@ -58,4 +61,60 @@ test("what task 4 trained answers task 5: trained once, and it tells variants th
   // Measured: AUROC 0.993 [0.978, 1], Pearson r of the direction 0.949 [0.892, 1].
   expect(interval("auroc").low).toBeGreaterThan(0.9);
   expect(interval("direction-pearson").low).toBeGreaterThan(0.6);
+});
+
+test("weights that task 4 trained are evaluated on variants without task 4's data", async () => {
+  const weights = await onlyTraining(join(root, "run"));
+  const run = async (folder: string, protocol: "paper" | "corrected") => {
+    const plan = await planRun({
+      tasks: [{ task: "variant-effects", inputs: { genome: files.genome, variants: files.africanVariants } }],
+      models: [siteCounts],
+      settings: ["ab-initio"],
+      weights,
+      protocol,
+      folder,
+    });
+    await runShard(plan);
+    await plan.close();
+    const [result] = await mergeRun(folder);
+    return {
+      result: result!,
+      scores: await readFile(join(folder, plan.cells[0]!.name, "scores.tsv"), "utf8"),
+    };
+  };
+  const given = await run(join(root, "given"), "corrected");
+  const [, trained] = await readResults(join(root, "run"));
+  expect(given.scores).toBe(await readFile(join(trained!.folder, "scores.tsv"), "utf8"));
+  expect(given.result.metrics).toEqual(trained!.result.metrics);
+  expect(given.result.training).toBeUndefined();
+  expect(Object.keys(given.result.cell.data)).toEqual(["variants", "genome"]);
+  expect(given.result.cell.recipe).toEqual({ evaluationBatchSize: 512 });
+  const paper = await run(join(root, "given-paper"), "paper");
+  expect(paper.result.cell.weights).toBe(given.result.cell.weights);
+});
+
+test("a suite names weights by their place in the data folder, per setting", async () => {
+  const suite: Suite = {
+    name: "own",
+    title: "own",
+    rows: [
+      {
+        task: "variant-effects",
+        inputs: { variants: relative(root, files.africanVariants), genome: relative(root, files.genome) },
+        settings: { "ab-initio": { limit: 5, weights: "run/trained/{task}" } },
+      },
+    ],
+  };
+  const open = await openSuite(suite, { data: root });
+  const [asked] = open.tasksFor([siteCounts]);
+  expect(asked!.bySetting).toEqual({ "ab-initio": { limit: 5, weights: join(root, "run/trained/{task}") } });
+  await expect(planRun({ tasks: [asked!], models: [siteCounts] })).rejects.toMatchObject({
+    message: "there are no trained weights here",
+    place: { file: join(root, "run/trained/chromatin-activity") },
+  });
+  await open.close();
+  const outside = { ...suite.rows[0]!, settings: { "ab-initio": { weights: "../weights" } } };
+  await expect(openSuite({ ...suite, rows: [outside] }, { data: root })).rejects.toThrow(
+    /the suite's weights are "\.\.\/weights"/,
+  );
 });
