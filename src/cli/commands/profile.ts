@@ -1,5 +1,11 @@
 import { Option } from "commander";
+import { counted } from "../../base/counted.ts";
+import { InputError } from "../../base/errors.ts";
 import { heldMemory } from "../../base/held-memory.ts";
+import { ACTIVITY_WINDOW, readActivityWindows } from "../../datasets/chromatin-activity/windows.ts";
+import { openGenome } from "../../dna/genome/genome.ts";
+import { missingChromosome } from "../../dna/genome/missing-chromosome.ts";
+import { modelLettersOf, windowCodes } from "../../dna/sequence/letters.ts";
 import { openModel } from "../../models/open-model.ts";
 import { type PassCost, type Profile, profileModel } from "../../models/profiling/profile.ts";
 import { DEVICES, type Device } from "../../net/runtime/device.ts";
@@ -9,28 +15,49 @@ import { wholeNumber } from "../whole-number.ts";
 
 interface ProfileOptions {
   readonly batch: number;
-  readonly length: number;
-  readonly repeats: number;
+  readonly length?: number;
+  readonly warmup: number;
+  readonly repeats?: number;
+  readonly peaks?: string;
+  readonly genome?: string;
   readonly forward?: boolean;
   readonly device: Device;
   readonly threads?: number;
   readonly json?: boolean;
 }
 
+/** The kind of memory, for people and in the JSON. */
+const MEMORY = "peak resident memory of the process, weights and runtime included";
+
+const DIFFERENCES = `
+Differences from DART-Eval's profiling:
+  memory   ${MEMORY}; a GPU's own memory is not in it.
+           It is reset before each batch on Linux; elsewhere it is the peak since the process began.
+           DART-Eval: peak GPU memory that PyTorch allocated (torch.cuda.max_memory_allocated)
+  order    forward, then backward, because the runtime keeps what the backward pass took; DART-Eval: backward first
+The same: backward is forward, the sum of the outputs and all gradients, with dropout, without an optimiser's step;
+tokenisation is timed; a last partial batch is left out; deviations are those of the population.
+`;
+
 export const define: DefineCommand = (command, context) => {
   command
     .description(
-      "Times a model forward and backward as DART-Eval's profiling does: a classifier with one output on top, all weights trained, sequences of the chromatin task's length. Of a model of another kind, what it is asked.",
+      "Times a model forward and backward, and measures its memory, after DART-Eval's profiling: a classifier with one output on top, gradients of all weights, sequences of Task 4's length. A model without a classifier is timed on what it gives: embeddings, likelihoods or activity.",
     )
     .argument("<model>", "as run --model takes it: a folder, hyenadna/large-1m, model.onnx, http://…")
-    .option("--batch <n>", "sequences per batch (the original: 16)", wholeNumber(1), 4)
-    .option("--length <bp>", "bases of a sequence", wholeNumber(1), 2114)
+    .option("--batch <n>", "sequences per batch (DART-Eval: 16)", wholeNumber(1), 4)
+    .option("--length <bp>", `bases per sequence; ${ACTIVITY_WINDOW} without it`, wholeNumber(1))
+    .option("--warmup <n>", "batches per direction that are not recorded (DART-Eval: 100)", wholeNumber(0), 1)
     .option(
       "--repeats <n>",
-      "batches that are timed each way, after one (the original: 100)",
+      "recorded batches per direction; without it, all of --peaks (DART-Eval), or 3 random ones",
       wholeNumber(1),
-      3,
     )
+    .option(
+      "--peaks <file>",
+      "Task 4's table whose windows are the sequences, in its order (DART-Eval: GM12878's); random sequences without it",
+    )
+    .option("--genome <file>", "genome of the peaks: FASTA (plain or bgzip) or 2bit")
     .option("--forward", "the forward pass alone")
     .addOption(
       new Option("--device <device>", "where it computes; auto takes the fastest there is")
@@ -43,32 +70,86 @@ export const define: DefineCommand = (command, context) => {
       "after",
       examples({
         "what a checkpoint costs at 350 bases": "dart-eval profile ./checkpoint --length 350",
-        "at the original's sizes": "dart-eval profile hyenadna/large-1m --batch 16 --repeats 100",
+        "the batches that DART-Eval recorded":
+          "dart-eval profile hyenadna/large-1m --batch 16 --warmup 100 --peaks GM12878_peaks.bed --genome hg38.fa --json",
       }),
     )
+    .addHelpText("after", DIFFERENCES)
     .action((model: string, options: ProfileOptions) => measure(model, options, context));
 };
 
 async function measure(text: string, options: ProfileOptions, { terminal, signal }: Context): Promise<void> {
-  const { batch, length, repeats, device, threads, json } = options;
+  const { batch, warmup, repeats, device, threads, json } = options;
+  const sequences = await sequencesOf(options);
+  const length = options.length ?? ACTIVITY_WINDOW;
   const program = { device, ...(threads === undefined ? {} : { threads }) };
   const model = await openModel(text, { ...program, trainChromosomes: [], signal });
   try {
     const available = process.availableMemory() + (await heldMemory());
     const profile = await profileModel(model, {
-      ...{ batch, length, repeats, available, program, signal },
+      ...{ batch, length, warmup, available, program, signal },
+      ...(repeats === undefined ? {} : { repeats }),
+      ...(sequences === undefined ? {} : { sequences }),
       directions: options.forward ? ["forward"] : ["forward", "backward"],
       onProgress: (what) => terminal.say(what),
     });
-    if (json) terminal.print(JSON.stringify(asOriginal(profile), null, 2));
-    else for (const line of lines(profile)) terminal.print(line);
+    const source = options.peaks ?? "random";
+    if (json) terminal.print(JSON.stringify(asOriginal(profile, source), null, 2));
+    else for (const line of lines(profile, source)) terminal.print(line);
   } finally {
     await model.close?.();
   }
 }
 
+/**
+ * The windows of a table of peaks as a language model reads them, in the table's order; no more than are run.
+ * @throws {InputError} when the options do not fit together, or a window is not on the genome
+ */
+async function sequencesOf({
+  peaks,
+  genome: path,
+  length = ACTIVITY_WINDOW,
+  batch,
+  warmup,
+  repeats,
+}: ProfileOptions): Promise<readonly string[] | undefined> {
+  if (peaks === undefined && path === undefined) return undefined;
+  if (peaks === undefined || path === undefined) {
+    throw new InputError("--peaks and --genome go together", {
+      hint: "leave both out to time random sequences",
+    });
+  }
+  if (length !== ACTIVITY_WINDOW) {
+    throw new InputError(`--length is ${length}, and windows of peaks have ${ACTIVITY_WINDOW} bases`, {
+      hint: "leave --length out, or leave --peaks and --genome out to time random sequences",
+    });
+  }
+  const all = await readActivityWindows(peaks);
+  const windows = repeats === undefined ? all : all.slice(0, (warmup + repeats) * batch);
+  const genome = await openGenome(path);
+  try {
+    const sequences = new Array<string>(windows.length);
+    for (const chrom of new Set(windows.map((window) => window.chrom))) {
+      if (!genome.chromosomes.has(chrom)) {
+        throw missingChromosome(chrom, genome.chromosomes.keys(), { file: peaks });
+      }
+      const bases = await genome.chromosome(chrom);
+      windows.forEach((window, i) => {
+        if (window.chrom !== chrom) return;
+        sequences[i] = modelLettersOf(windowCodes(bases, window.start, window.end));
+      });
+    }
+    return sequences;
+  } finally {
+    await genome.close();
+  }
+}
+
 /** The keys that DART-Eval's profiling writes, times in seconds and memory in bytes, then what it does not write. */
-function asOriginal({ model, computes, parameters, batch, length, forward, backward }: Profile) {
+function asOriginal(
+  { model, computes, parameters, batch, length, warmup, forward, backward }: Profile,
+  sequences: string,
+) {
   const named = (prefix: string, cost: PassCost) => ({
     [`${prefix}_mem_mean`]: cost.memory.mean,
     [`${prefix}_mem_std`]: cost.memory.std,
@@ -85,7 +166,7 @@ function asOriginal({ model, computes, parameters, batch, length, forward, backw
     num_params: parameters ?? null,
     ...named("fwd", forward),
     ...(backward === undefined ? {} : named("bwd", backward)),
-    ...{ model, computes, batch, length },
+    ...{ model, computes, batch, length, warmup, sequences, memory: MEMORY },
     forward: beside(forward),
     ...(backward === undefined ? {} : { backward: beside(backward) }),
   };
@@ -93,24 +174,21 @@ function asOriginal({ model, computes, parameters, batch, length, forward, backw
 
 const hoursPerMillion = (seconds: number, batch: number) => (1e6 * seconds) / batch / 3600;
 
-function lines({
-  model,
-  computes,
-  parameters,
-  batch,
-  length,
-  forward,
-  backward,
-}: Profile): readonly string[] {
+function lines(
+  { model, computes, parameters, batch, length, warmup, forward, backward }: Profile,
+  sequences: string,
+): readonly string[] {
   const head = [
     `${model}: ${computes}`,
     ...(parameters === undefined ? [] : [`  parameters  ${count(parameters)}`]),
-    `  a batch     ${batch} × ${count(length)} bases`,
+    `  a batch     ${batch} × ${count(length)} bases, ${sequences === "random" ? "random" : `from ${sequences}`}`,
+    `  warm-up     ${counted(warmup, "batch", "batches")} per direction, not recorded`,
+    `  memory      ${MEMORY}`,
   ];
   const pass = (name: string, { repeats, seconds, processorSeconds, memory }: PassCost) => [
-    `${name}, ${repeats} ${repeats === 1 ? "batch" : "batches"}`,
+    `${name}, ${counted(repeats, "batch", "batches")}`,
     `  time        ${threeDigits(seconds.mean)} ± ${threeDigits(seconds.std)} s, of all threads ${threeDigits(processorSeconds.mean)} s`,
-    `  memory      ${bytes(memory.mean)} ± ${bytes(memory.std)} at most, of the whole process`,
+    `  memory      ${bytes(memory.mean)} ± ${bytes(memory.std)}`,
     `  a million   ${duration((1e6 * seconds.mean) / batch)}, of all threads ${duration((1e6 * processorSeconds.mean) / batch)}`,
   ];
   return [

@@ -94,14 +94,14 @@ export async function classifierPasses(
     },
     options,
   );
-  const count = trained.reduce((sum, { shape }) => sum + elementCount(shape as readonly number[]), 0);
+  const gradientCount = trained.reduce((sum, { shape }) => sum + elementCount(shape as readonly number[]), 0);
   const weights = WEIGHTS_HELD * weightBytes(architecture, parameters);
   const values = {
     forward: (b: number) => peakValues([output], { b, t: tokens }),
-    backward: (b: number) => peakValues([loss, ...gradients], { b, t: tokens }) + count,
+    backward: (b: number) => peakValues([loss, ...gradients], { b, t: tokens }) + gradientCount,
   };
   return {
-    parameters: count,
+    parameters: parameterCount(architecture, head.tensors),
     computes: "a classifier with one output",
     forward: forward.run,
     backward: backward.run,
@@ -112,6 +112,17 @@ export async function classifierPasses(
       await opened.close();
     },
   };
+}
+
+/** Parameters of the language model without the head that it was trained with, and of the classifier: read by the graph or not. */
+function parameterCount(
+  { tensors, wrapped }: Architecture,
+  head: readonly { readonly shape: readonly number[] }[],
+): number {
+  const own = tensors.filter(
+    ({ name, buffer }) => buffer !== true && wrapped.some((module) => name.startsWith(`${module}.`)),
+  );
+  return [...own, ...head].reduce((sum, { shape }) => sum + elementCount(shape), 0);
 }
 
 /** Every parameter of a graph that training would change: not what a checkpoint merely keeps. */

@@ -8,7 +8,7 @@ export type Pass = (sequences: readonly string[]) => Promise<unknown>;
 
 /** What can be run of a model to learn what it costs. */
 export interface Passes {
-  /** Numbers that training would change, the classifier's among them; undefined where the model does not tell. */
+  /** Numbers of all parameters, the classifier's among them; undefined where the model does not tell. */
   readonly parameters: number | undefined;
   /** What the forward pass computes, in words. */
   readonly computes: string;

@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { counted } from "../../base/counted.ts";
 import { InputError } from "../../base/errors.ts";
 import { Pcg64 } from "../../base/pcg64.ts";
 import { peakMemory, watchPeakMemory } from "../../base/peak-memory.ts";
@@ -17,12 +18,13 @@ export interface Spread {
 
 /** What one direction costs. */
 export interface PassCost {
+  /** Recorded batches. */
   readonly repeats: number;
-  /** Seconds of one batch, tokens and dropout masks made anew each time. */
+  /** Wall-clock seconds of one batch, with tokenisation and dropout masks, without an optimiser's step. */
   readonly seconds: Spread;
-  /** The same of all threads together. */
+  /** CPU seconds of one batch, over all threads. */
   readonly processorSeconds: Spread;
-  /** Most bytes that this process held meanwhile, weights and runtime included. */
+  /** Peak resident set size of the process during one batch, bytes: weights and runtime included, a GPU's memory not. */
   readonly memory: Spread;
 }
 
@@ -34,6 +36,8 @@ export interface Profile {
   readonly batch: number;
   /** Bases. */
   readonly length: number;
+  /** Batches of each direction that were run first and not recorded. */
+  readonly warmup: number;
   readonly forward: PassCost;
   readonly backward?: PassCost;
 }
@@ -41,8 +45,12 @@ export interface Profile {
 export interface ProfileOptions {
   readonly batch: number;
   readonly length: number;
-  /** Batches that are timed in each direction, after one that warms up. */
-  readonly repeats: number;
+  /** Batches that each direction runs first and that are not recorded; default 1. DART-Eval: 100. */
+  readonly warmup?: number;
+  /** Batches that are recorded in each direction; default: all that `sequences` has, 3 of random ones. */
+  readonly repeats?: number;
+  /** Sequences of `length` bases, batch after batch; what is left of the last batch is not run. Default: random ones. */
+  readonly sequences?: readonly string[];
   /** Bytes that the model may take; batches are halved until it does. */
   readonly available: number;
   readonly directions: readonly ("forward" | "backward")[];
@@ -54,21 +62,26 @@ export interface ProfileOptions {
 
 /**
  * What a model costs on this machine, after DART-Eval's profiling: a classifier with one output on top of it, forward as in
- * an evaluation and backward as in a full training; of a model that is only asked, the forward pass of what it is asked first.
- * The sequences are random; time depends on their letters only where tokens are pairs of bytes.
+ * an evaluation and backward as in training of all weights; of a model without a classifier, the forward pass of the first
+ * of embeddings, likelihoods and activity that it gives.
  *
- * @throws {InputError} when not even one sequence fits into memory, or the model answers nothing
+ * DART-Eval measured the backward pass first and the peak of the GPU memory that PyTorch had allocated. Here the forward
+ * pass is first, because the runtime keeps what the backward pass took, and the memory is that of the process.
+ *
+ * @throws {InputError} when not even one sequence fits into memory, the sequences are too few, or the model answers nothing
  */
 export async function profileModel(model: Model, options: ProfileOptions): Promise<Profile> {
-  const { length, directions, onProgress = () => {}, available } = options;
+  const { length, directions, onProgress = () => {}, available, warmup = 1 } = options;
   const passes = await passesOf(model, options);
   try {
     const wanted = directions.filter((direction) => direction === "forward" || passes.backward !== undefined);
     const batch = fitting(model, passes, wanted, options.batch, available);
     if (batch < options.batch) onProgress(`${batch} sequences per batch, which is what fits into memory`);
+    const repeats = repeatsOf(options, batch, warmup);
     const cost = async (direction: "forward" | "backward") => {
       onProgress(`timing the ${direction} pass`);
-      return timed(direction === "forward" ? passes.forward : passes.backward!, batch, options);
+      const pass = direction === "forward" ? passes.forward : passes.backward!;
+      return timed(pass, { batch, warmup, repeats }, options);
     };
     return {
       model: model.name,
@@ -76,6 +89,7 @@ export async function profileModel(model: Model, options: ProfileOptions): Promi
       parameters: passes.parameters,
       batch,
       length,
+      warmup,
       forward: await cost("forward"),
       ...(wanted.includes("backward") ? { backward: await cost("backward") } : {}),
     };
@@ -118,22 +132,43 @@ function fitting(
   );
 }
 
+/** Recorded batches where nothing says how many. */
+const FEW = 3;
+
+function repeatsOf({ repeats, sequences }: ProfileOptions, batch: number, warmup: number): number {
+  if (sequences === undefined) return repeats ?? FEW;
+  const most = Math.floor(sequences.length / batch) - warmup;
+  if (most < (repeats ?? 1)) {
+    throw new InputError(
+      `${counted(sequences.length, "sequence")} make ${counted(Math.floor(sequences.length / batch), "batch", "batches")} of ${batch}, and ${warmup + (repeats ?? 1)} are needed: ${warmup} to warm up and ${repeats ?? 1} to record`,
+      { hint: "ask for smaller batches, or fewer of them" },
+    );
+  }
+  return repeats ?? most;
+}
+
+interface Batches {
+  readonly batch: number;
+  readonly warmup: number;
+  readonly repeats: number;
+}
+
 async function timed(
   pass: Pass,
-  batch: number,
-  { length, repeats, signal }: ProfileOptions,
+  { batch, warmup, repeats }: Batches,
+  { length, sequences: given, signal }: ProfileOptions,
 ): Promise<PassCost> {
-  await pass(randomSequences(batch, length, -1));
   const runs: { seconds: number; processor: number; memory: number }[] = [];
-  for (let repeat = 0; repeat < repeats; repeat++) {
+  for (let i = 0; i < warmup + repeats; i++) {
     signal?.throwIfAborted();
-    const sequences = randomSequences(batch, length, repeat);
+    const sequences = given?.slice(i * batch, (i + 1) * batch) ?? randomSequences(batch, length, i - warmup);
     await watchPeakMemory();
     const processor = process.cpuUsage();
     const began = performance.now();
     await pass(sequences);
     const seconds = (performance.now() - began) / 1000;
     const { user, system } = process.cpuUsage(processor);
+    if (i < warmup) continue;
     runs.push({ seconds, processor: (user + system) / 1e6, memory: await peakMemory() });
   }
   return {
