@@ -30,6 +30,7 @@ test("every link to a file of the repository leads to one", () => {
     "CHANGELOG.md",
     "docs/tasks.md",
     "docs/models.md",
+    "docs/weights.md",
   ];
   let links = 0;
   for (const page of pages) {

@@ -85,11 +85,13 @@ test.each([
     expect(result.weightsFile).toBe(join(goldenFolder, setting, "checkpoint_1.pt"));
     expect(result.cell.weights).toMatch(/^[0-9a-f]{64}$/);
     expect(Object.keys(result.cell.recipe)).not.toContain("epochs");
-    expect(result.notes).toContainEqual(expect.stringMatching(/^Not trained here: .*checkpoint_1\.pt/));
+    expect(result.notes).toContainEqual(
+      expect.stringMatching(/^mistral-dna-toy was not trained here: .*checkpoint_1\.pt/),
+    );
     expect(await readdir(scratch.path(out))).not.toContain("trained");
 
     const { exitCode, printed } = await runCommand(["report", scratch.path(out)]);
-    expect([exitCode, printed]).toEqual([0, expect.stringContaining("Not trained here")]);
+    expect([exitCode, printed]).toEqual([0, expect.stringContaining("was not trained here")]);
     const report = await gatherReport(await readResults(scratch.path(out)), { tasks: TASKS });
     expect(String(provenanceSection(report))).toContain(`checkpoint_1.pt, SHA-256 ${result.cell.weights}`);
   },

@@ -129,14 +129,14 @@ async function sequencesOf({
   const genome = await openGenome(path);
   try {
     const sequences = new Array<string>(windows.length);
-    for (const chrom of new Set(windows.map((window) => window.chrom))) {
+    for (const chrom of new Set(windows.map((row) => row.chrom))) {
       if (!genome.chromosomes.has(chrom)) {
         throw missingChromosome(chrom, genome.chromosomes.keys(), { file: peaks });
       }
       const bases = await genome.chromosome(chrom);
-      windows.forEach((window, i) => {
-        if (window.chrom !== chrom) return;
-        sequences[i] = modelLettersOf(windowCodes(bases, window.start, window.end));
+      windows.forEach(({ chrom: own, start, end }, i) => {
+        if (own !== chrom) return;
+        sequences[i] = modelLettersOf(windowCodes(bases, start, end));
       });
     }
     return sequences;

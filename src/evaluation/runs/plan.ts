@@ -88,6 +88,11 @@ export async function planRun(request: RunRequest): Promise<Plan> {
       for (const setting of settingsOf(everywhere.settings ?? request.settings)) {
         const { sample, ...rest } = { ...everywhere, ...bySetting[setting.name] };
         await refusals.collect(async () => {
+          if (bySetting[setting.name]?.weights !== undefined && !setting.takesWeights) {
+            throw new InputError(`weights are given for ${setting.name}, which evaluates none`, {
+              hint: "probed, fine-tuned and ab-initio evaluate weights",
+            });
+          }
           const found = await draftCells({ task, open, setting, sample, shard }, { ...request, ...rest });
           drafts.push(...found.drafts);
           if (open !== before) for (const note of found.notes) notes.add(note);

@@ -67,10 +67,10 @@ export function inRowOrder(predictions: readonly Prediction[]): readonly Predict
   return [...predictions].sort((a, b) => a.row - b.row);
 }
 
-const weightsNotes = ({ cell: { weights }, weightsFile }: CellRecord): string[] =>
+const weightsNotes = ({ cell: { weights, model }, weightsFile }: CellRecord): string[] =>
   weights === undefined
     ? []
-    : [`Not trained here: evaluated with the weights of ${weightsFile} (SHA-256 ${weights}).`];
+    : [`${model.name} was not trained here: evaluated with the weights ${weightsFile}, SHA-256 ${weights}.`];
 
 export function cellResult(
   record: CellRecord,

@@ -112,6 +112,10 @@ test("a suite names weights by their place in the data folder, per setting", asy
     message: "there are no trained weights here",
     place: { file: join(root, "run/trained/chromatin-activity") },
   });
+  const bySetting = { "zero-shot": { weights: "head.pt" } };
+  await expect(
+    planRun({ tasks: [{ ...asked!, settings: ["zero-shot"], bySetting }], models: [siteCounts] }),
+  ).rejects.toThrow("weights are given for zero-shot, which evaluates none");
   await open.close();
   const outside = { ...suite.rows[0]!, settings: { "ab-initio": { weights: "../weights" } } };
   await expect(openSuite({ ...suite, rows: [outside] }, { data: root })).rejects.toThrow(
