@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { readResults } from "../../src/evaluation/runs/read-results.ts";
 import { TASKS } from "../../src/evaluation/tasks/catalogue.ts";
+import { LANGUAGE_MODELS } from "../../src/models/catalogue.ts";
 import { writeSafetensors } from "../../src/net/arrays/write-safetensors.ts";
 import { readArrays } from "../../src/net/train/fit-state.ts";
 import { provenanceSection } from "../../src/report/provenance-section.ts";
@@ -32,7 +33,11 @@ async function inputs(): Promise<readonly string[]> {
 }
 
 async function run(out: string, setting: string, ...more: readonly string[]) {
-  const words = ["run", "--task", "cell-type-elements", "--model", "toy:mistral-dna", "--device", "cpu"];
+  return runModel("mistral-dna", out, setting, ...more);
+}
+
+async function runModel(family: string, out: string, setting: string, ...more: readonly string[]) {
+  const words = ["run", "--task", "cell-type-elements", "--model", `toy:${family}`, "--device", "cpu"];
   return runCommand([
     ...words,
     ...(await inputs()),
@@ -118,16 +123,25 @@ test("weights of a run give its scores again, byte for byte; other weights need 
   expect(other.said).toMatch(/the folder holds another run: weights is "[0-9a-f]+… there, "[0-9a-f]+… here/);
 }, 120_000);
 
-test("a fine-tuned model is evaluated from its adapter and from its best weights alike", async () => {
-  const recipe = ["--recipe", "epochs=1", "batchSize=5", "rank=2", "alpha=4"];
-  expect(await run("tuned", "fine-tuned", ...recipe)).toMatchObject({ exitCode: 0 });
-  const [training] = await readdir(scratch.path("tuned/trained"));
-  for (const name of ["adapter", "best"]) {
-    const weights = scratch.path(join("tuned/trained", training!, `${name}.safetensors`));
-    expect(await run(name, "fine-tuned", "--weights", weights, ...LORA)).toMatchObject({ exitCode: 0 });
-    expect(await cellFile(name, "scores.tsv"), name).toBe(await cellFile("tuned", "scores.tsv"));
-  }
-}, 120_000);
+test.each(LANGUAGE_MODELS.map(({ name }) => name))(
+  "a fine-tuned %s is evaluated from its adapter and from its best weights alike",
+  async (family) => {
+    const tuned = `tuned-${family}`;
+    const few = ["trainRows=2", "valRows=1", "epochs=1", "batchSize=2", "rank=2", "alpha=4"];
+    const rows = ["--limit", "3"];
+    const trained = await runModel(family, tuned, "fine-tuned", "--recipe", ...few, ...rows);
+    expect(trained).toMatchObject({ exitCode: 0 });
+    const [training] = await readdir(scratch.path(join(tuned, "trained")));
+    for (const name of ["adapter", "best"]) {
+      const out = `${name}-${family}`;
+      const weights = scratch.path(join(tuned, "trained", training!, `${name}.safetensors`));
+      const given = await runModel(family, out, "fine-tuned", "--weights", weights, ...LORA, ...rows);
+      expect(given).toMatchObject({ exitCode: 0 });
+      expect(await cellFile(out, "scores.tsv"), name).toBe(await cellFile(tuned, "scores.tsv"));
+    }
+  },
+  120_000,
+);
 
 test("weights that do not fit are refused in one message, before anything is written", async () => {
   const refused = async (setting: string, weights: string, ...more: readonly string[]) => {
