@@ -21,7 +21,8 @@ const IGNORED = [/^device_indicator$/];
  * Reads the trained tensors of a file, safetensors or `torch.save`; nothing in the latter is executed.
  *
  * @returns  float32 values by the graph's parameter names; optional tensors where the file has them
- * @throws {FormatError} listing all missing and all left-over tensors, or naming one of another shape or with integers
+ * @throws {FormatError} listing all missing and all left-over tensors, or naming one of another shape, with
+ *   integers, or with a value that is not finite
  * @throws {InputError} when there is no such file
  */
 export async function readTrainedTensors(
@@ -43,6 +44,14 @@ export async function readTrainedTensors(
       throw new FormatError(
         { file: path, tensor: stored.name },
         `holds ${array.dtype}; floating-point numbers are expected`,
+      );
+    }
+    const wrong = (array.data as Float32Array).find((value) => !Number.isFinite(value));
+    if (wrong !== undefined) {
+      throw new FormatError(
+        { file: path, tensor: stored.name },
+        `holds ${wrong}`,
+        "did the training diverge?",
       );
     }
     values.set(name, array);

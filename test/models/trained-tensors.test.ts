@@ -64,7 +64,7 @@ test.each([
   await readByOurNames(layers.tensors, weightAndBias(...HEAD), ORIGINAL_HEAD_LAYERS);
 });
 
-test("floats of any precision are widened, integers are refused", async () => {
+test("floats of any precision are widened, integers and values that are not finite are refused", async () => {
   const file = join(temporaryFolder(), "head.safetensors");
   const tensors = [{ name: "output.bias", shape: [2] }];
   await writeSafetensors(file, [
@@ -76,4 +76,10 @@ test("floats of any precision are widened, integers are refused", async () => {
   await expect(readLayers(file, tensors, ORIGINAL_HEAD_LAYERS)).rejects.toThrow(
     /holds int32; floating-point numbers are expected/,
   );
+  const diverged = Float32Array.of(1, Number.NaN);
+  await writeSafetensors(file, [{ name: "fc1.bias", dtype: "float32", shape: [2], data: diverged }]);
+  await expect(readLayers(file, tensors, ORIGINAL_HEAD_LAYERS)).rejects.toMatchObject({
+    message: "holds NaN",
+    place: { file, tensor: "fc1.bias" },
+  });
 });
