@@ -61,6 +61,7 @@ export const deviations: readonly Deviation[] = [
       optimizer: "adamw",
       learningRate: 1e-4,
       batchSize: 2048,
+      evaluationBatchSize: 2048,
       epochs: 200,
       saturated: "largest-float32",
     },
@@ -72,9 +73,9 @@ export const deviations: readonly Deviation[] = [
     setting: "zero-shot-embedding",
     family: "motif-counts",
     protocol: "paper",
-    change: { transform: "motif-counts" },
+    change: { transform: "motif-counts", order: "file", bothOrders: false },
     because:
-      "The original's exploratory notebook kept frequent motifs of large variance, took logarithms of their counts and standardised them; its final recipe is not known. Corrected, counts are treated as the vectors of any model.",
+      "The original's exploratory notebook kept frequent motifs of large variance, took logarithms of their counts and standardised them; its final recipe is not known. It counted into a table of its own, in the order of the peaks, so quirk Q2 does not reach these counts. Corrected, counts are treated as the vectors of any model.",
   },
   {
     task: "chromatin-activity",

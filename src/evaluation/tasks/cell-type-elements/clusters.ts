@@ -63,7 +63,7 @@ export async function measureClusters(
   const labels = rows.map(classOf);
   const blocks = blocksOf(rows);
   const notes: string[] = [];
-  const space = spaceOf(vectorsOf(rows, context), how, notes);
+  const space = spaceOf(vectorsOf(rows, context, how), how, notes);
   const { folder, ...work } = context.work ?? {};
   const log = folder === undefined ? undefined : await ClusteringLog.open(join(folder, "clusterings.jsonl"));
   const cluster = (of: Space, k: number, seeds: number, what: string) => {
@@ -168,10 +168,14 @@ const unfit = (name: string, recipe: Recipe, expected: string) =>
  * The vectors that stand beside the labels of rows in row order.
  *
  * Paper: where the rows come from a list, the original took the vectors in the order of the list and the labels in row order,
- * which is the same for a list that rises.
+ * which is the same for a list that rises. Motif counts have a table of their own, in the order of the labels.
  */
-function vectorsOf(rows: readonly VectorPrediction[], { protocol }: MeasureContext): readonly string[] {
-  return inOrder(rows, protocol === "paper").map(({ vectors }) => vectors[0]!);
+function vectorsOf(
+  rows: readonly VectorPrediction[],
+  { protocol }: MeasureContext,
+  { transform }: Clustering,
+): readonly string[] {
+  return inOrder(rows, protocol === "paper" && transform === "raw").map(({ vectors }) => vectors[0]!);
 }
 
 function inOrder(rows: readonly VectorPrediction[], ofList: boolean): readonly VectorPrediction[] {
