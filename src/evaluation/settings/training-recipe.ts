@@ -7,7 +7,7 @@ const count = z.int("a whole number is expected").positive();
 
 /** What evaluating a trained network reads of its recipe. */
 export const answeringFields = {
-  /** Rows per batch of the validation, and of the loss that is reported as the original scales it. */
+  /** Rows per forward pass of validation and test, and per batch of the original's `test_loss`. */
   evaluationBatchSize: count,
 };
 
@@ -15,7 +15,7 @@ export const answeringFields = {
 export const trainingFields = {
   ...answeringFields,
   learningRate: z.number().positive(),
-  /** Rows per step. */
+  /** Rows per step, and per batch of the original's `val_loss`. */
   batchSize: count,
   epochs: count,
   order: z.enum(["file", "shuffled"]),

@@ -1,4 +1,4 @@
-import { InputError } from "../../base/errors.ts";
+import { InputError, InternalError } from "../../base/errors.ts";
 import type { Protocol } from "../../models/model.ts";
 import { deviations } from "./deviations.ts";
 import type { TaskSetting } from "./task.ts";
@@ -59,6 +59,16 @@ function checkKind(name: string, own: RecipeValue, value: RecipeValue): void {
   throw new InputError(`${name} of the recipe is ${JSON.stringify(value)}; a ${kind(own)} is expected`, {
     hint: `its own value is ${JSON.stringify(own)}`,
   });
+}
+
+/**
+ * A count of the recipe, such as `batchSize`.
+ * @throws {InternalError} when the recipe has no such number
+ */
+export function recipeCount({ recipe }: { readonly recipe: Recipe }, name: string): number {
+  const value = recipe[name];
+  if (typeof value === "number") return value;
+  throw new InternalError(`the recipe has no ${name}`);
 }
 
 /**

@@ -9,6 +9,9 @@ import { sum } from "../../metrics/sum.ts";
 import type { Protocol } from "../../models/model.ts";
 import { BOOTSTRAP_SEED } from "./block-interval.ts";
 
+/** Denominators of the original for the same interval; its tables print the first. */
+export type Trials = readonly [number, ...number[]];
+
 /** The published interval of a share, as if it had been found in this many trials. */
 export function waldOver(share: number, trials: number): Estimate {
   return waldInterval(share * trials, trials);
@@ -19,18 +22,18 @@ export function waldOver(share: number, trials: number): Estimate {
  * protocol; else the one that takes neighbouring rows as belonging together and allows for few stretches.
  *
  * @param outcomes  in [0, 1], one per row
- * @param trials    of the published interval
+ * @param trials    of the published intervals, one interval each
  */
 export function shareIntervals(
   outcomes: Float64Array,
   blocks: Blocks,
-  { protocol, trials }: { readonly protocol: Protocol; readonly trials: number },
+  { protocol, trials }: { readonly protocol: Protocol; readonly trials: Trials },
 ): readonly Estimate[] {
   const n = outcomes.length;
   const wins = sum(outcomes);
   const wilson = wilsonInterval(wins, n);
-  const wald = n === 0 ? wilson : waldOver(wins / n, trials);
+  const published = n === 0 ? [wilson] : trials.map((count) => waldOver(wins / n, count));
   const bootstrap = blockBootstrap(blocks, meanOver(outcomes, blocks), { rng: new Pcg64(BOOTSTRAP_SEED) });
   const honest = [clusteredProportion(outcomes, blocks), wilson, bootstrap];
-  return protocol === "paper" ? [wald, ...honest] : [...honest, wald];
+  return protocol === "paper" ? [...published, ...honest] : [...honest, ...published];
 }

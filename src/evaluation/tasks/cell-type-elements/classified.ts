@@ -16,6 +16,7 @@ import type { Breakdown, Measurement, Metric, QuirkEffect } from "../measurement
 import { CLASS_MEASURES, classStatistics, type OneAgainstRest } from "../one-against-rest.ts";
 import { arePlaced, NO_PLACES } from "../placed-rows.ts";
 import { type LogitsPrediction, ofKind, type Prediction } from "../prediction.ts";
+import { recipeCount } from "../recipe.ts";
 import { shareIntervals, waldOver } from "../share-intervals.ts";
 import type { LabelledRow, MeasureContext } from "../task.ts";
 
@@ -71,12 +72,14 @@ export function measureCellTypes(predictions: readonly Prediction[], context: Me
   const metrics = metricsOf(columns, blocks, context);
   const value = (name: string) => metrics.find((metric) => metric.name === name)!.value;
   const published: Record<string, number | null> = {
-    test_loss: finiteOrNull(RULES[context.protocol].loss(losses, batchSizeOf(context))),
+    test_loss: finiteOrNull(
+      RULES[context.protocol].loss(losses, recipeCount(context, "evaluationBatchSize")),
+    ),
     test_acc: finiteOrNull(mean(correct)),
   };
-  CELL_LINES.forEach((line, chosen) => {
+  CELL_LINES.forEach((line) => {
     for (const { key, name } of CLASS_MEASURES) {
-      published[`class_${chosen}_${key}`] = value(`${name}-${line.toLowerCase()}`);
+      published[`class_${line}_${key}`] = value(`${name}-${line.toLowerCase()}`);
     }
   });
   return {
@@ -105,7 +108,7 @@ function metricsOf(columns: Columns, blocks: Blocks, context: MeasureContext): r
   const perClass = classes.map((one) => classStatistics(one, blocks));
   const accuracy = shareIntervals(correct, blocks, {
     protocol,
-    trials: rules.trials(rows, context.rowsInTable),
+    trials: [rules.trials(rows, context.rowsInTable)],
   });
   const recalls = classes.map(({ positive }) => shareAmong(correct, positive, blocks));
   const form = { name: "accuracy", title: "accuracy", better: "higher", main: true } as const;
@@ -143,13 +146,17 @@ function metricsOf(columns: Columns, blocks: Blocks, context: MeasureContext): r
   ];
 }
 
-/** Columns of the original's `train.log`: `val_loss`, by the protocol's rule, and `val_acc`. */
+/**
+ * Columns of the original's `train.log`: `val_loss`, by the protocol's rule, and `val_acc`. The original validates in batches
+ * of the training's size, which scales `val_loss` (quirk Q13).
+ */
 export function validateCellTypes(
   predictions: readonly Prediction[],
   context: MeasureContext,
 ): Readonly<Record<string, number>> {
   const { losses, correct } = columnsOf(ofKind("logits", predictions));
-  return { val_loss: RULES[context.protocol].loss(losses, batchSizeOf(context)), val_acc: mean(correct) };
+  const loss = RULES[context.protocol].loss(losses, recipeCount(context, "batchSize"));
+  return { val_loss: loss, val_acc: mean(correct) };
 }
 
 /** Quirk Q13: the mean losses of the batches, added up and divided by the number of rows. */
@@ -166,11 +173,6 @@ function float32LogOdds(logits: Matrix, chosen: number, saturated: InfiniteLogOd
   return Float64Array.from({ length: logits.rows }, (_, row) =>
     paperLogOdds(data[row * columns + chosen]!, saturated),
   );
-}
-
-function batchSizeOf({ recipe: { evaluationBatchSize } }: MeasureContext): number {
-  if (typeof evaluationBatchSize === "number") return evaluationBatchSize;
-  throw new InternalError("a trained setting's recipe has no evaluationBatchSize");
 }
 
 function saturatedOf({ recipe: { saturated } }: MeasureContext): InfiniteLogOdds {
@@ -280,7 +282,9 @@ function quirksOf(columns: Columns, context: MeasureContext): readonly QuirkEffe
     {
       label: "Q13",
       says: "The original adds up the mean losses of batches and divides by the number of rows; corrected, the loss is the mean over rows.",
-      effect: under((rules) => finiteOrNull(rules.loss(columns.losses, batchSizeOf(context)))),
+      effect: under((rules) =>
+        finiteOrNull(rules.loss(columns.losses, recipeCount(context, "evaluationBatchSize"))),
+      ),
     },
     {
       label: "Q14",

@@ -1,7 +1,5 @@
-import { InternalError } from "../../../base/errors.ts";
 import { squaredErrors } from "../../../metrics/losses.ts";
 import { mean, sum } from "../../../metrics/sum.ts";
-import type { MeasureContext } from "../task.ts";
 import type { ActivityColumns } from "./columns.ts";
 
 /** (log(1 + counts) − prediction)² of each row. */
@@ -23,10 +21,4 @@ export function batchMeans(errors: Float64Array, batchSize: number): number[] {
     means.push(mean(errors.subarray(start, start + batchSize)));
   }
   return means;
-}
-
-export function evaluationBatchSize({ recipe }: Pick<MeasureContext, "recipe">): number {
-  const { evaluationBatchSize: size } = recipe;
-  if (typeof size === "number") return size;
-  throw new InternalError("the recipe has no evaluationBatchSize");
 }

@@ -14,9 +14,10 @@ import { blockInterval } from "../block-interval.ts";
 import { finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
 import type { Prediction } from "../prediction.ts";
+import { recipeCount } from "../recipe.ts";
 import type { MeasureContext } from "../task.ts";
 import { type ActivityColumns, type ActivityParts, activityParts } from "./columns.ts";
-import { errorsOf, evaluationBatchSize, meanOfBatches } from "./loss.ts";
+import { errorsOf, meanOfBatches } from "./loss.ts";
 
 type Part = "pos" | "idr" | "neg" | "all";
 const PARTS = ["pos", "idr", "neg", "all"] as const satisfies readonly Part[];
@@ -71,7 +72,7 @@ export function measurePredictedActivity(
 
 function measured(predictions: readonly Prediction[], context: MeasureContext, rules: Rules): Measurement {
   const parts = activityParts(predictions);
-  const size = evaluationBatchSize(context);
+  const size = recipeCount(context, "evaluationBatchSize");
   const { classified } = parts;
   const correlation = (kind: "pearson" | "spearman", part: Part, main = false): Metric =>
     correlationMetric(kind, parts[part], { part, rules, main });

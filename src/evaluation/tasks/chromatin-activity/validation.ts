@@ -2,10 +2,11 @@ import { pearson, spearman } from "../../../metrics/correlation.ts";
 import { paperPearson, paperSpearman } from "../../../metrics/paper-correlation.ts";
 import { mean, sum } from "../../../metrics/sum.ts";
 import type { Prediction } from "../prediction.ts";
+import { recipeCount } from "../recipe.ts";
 import type { MeasureContext } from "../task.ts";
 import { type ActivityColumns, type ActivityParts, activityParts } from "./columns.ts";
 import { interleaved } from "./epoch.ts";
-import { batchMeans, errorsOf, evaluationBatchSize, meanOfBatches } from "./loss.ts";
+import { batchMeans, errorsOf, meanOfBatches } from "./loss.ts";
 
 /** How the original walks over the validation rows: peaks and non-peaks laid into each other, or one after the other. */
 export type ValidationOrder = "interleaved" | "apart";
@@ -13,8 +14,8 @@ export type ValidationOrder = "interleaved" | "apart";
 /**
  * Columns of the original's `train.log` after `epoch`.
  *
- * Paper: the mean of the batches' mean losses over the validation peaks and all validation non-peaks, of which there are many
- * more than in training (quirk Q32). Corrected: the mean over rows, with the non-peaks together counting as much as those of a
+ * Paper: the mean of the batches' mean losses, in batches of the training's size, over the validation peaks and all validation
+ * non-peaks, of which there are many more than in training (quirk Q32). Corrected: the mean over rows, with the non-peaks together counting as much as those of a
  * training epoch. A correlation that is undefined is 0, as the original has it.
  */
 export function validateActivity(
@@ -39,7 +40,7 @@ export function validateActivity(
 }
 
 function publishedLoss({ pos, neg }: ActivityParts, context: MeasureContext, order: ValidationOrder): number {
-  const size = evaluationBatchSize(context);
+  const size = recipeCount(context, "batchSize");
   const errors = [errorsOf(pos), errorsOf(neg)];
   if (order === "interleaved") {
     return meanOfBatches(Float64Array.from(interleaved(errors.map((of) => [...of]))), size);

@@ -167,7 +167,7 @@ function measurement(
         { name: "accuracy", title: "accuracy over all motifs", better: "higher", main: true },
         mean(outcomes),
         NO_ROWS,
-        shareIntervals(outcomes, blocks, { protocol, trials: rows }),
+        shareIntervals(outcomes, blocks, { protocol, trials: [rows] }),
       ),
       foundMetric(results),
       ...own.metrics,

@@ -1,4 +1,3 @@
-import { InternalError } from "../../../base/errors.ts";
 import { argMax, correctness } from "../../../metrics/accuracy.ts";
 import { averagePrecisionEstimate, averagePrecisionOver } from "../../../metrics/auprc.ts";
 import { aurocOver } from "../../../metrics/auroc.ts";
@@ -22,7 +21,8 @@ import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
 import { arePlaced, NO_PLACES } from "../placed-rows.ts";
 import { type LogitsPrediction, ofKind, type Prediction } from "../prediction.ts";
-import { shareIntervals, waldOver } from "../share-intervals.ts";
+import { recipeCount } from "../recipe.ts";
+import { shareIntervals, type Trials, waldOver } from "../share-intervals.ts";
 import type { MeasureContext } from "../task.ts";
 
 /** Class of an element and of its control, in the order of the task's members. */
@@ -35,15 +35,29 @@ const MEMBERS = PAIR_LABELS.length;
 interface Rules {
   /** Quirk Q15: the original counts a tie as wrong. */
   readonly ties: TieRule;
-  /** Quirk Q14: the original's intervals take the whole table, every chromosome, as their number of trials. */
-  readonly pairTrials: (pairs: number, inTable: number) => number;
+  /**
+   * Quirk Q14: the original's intervals take the whole table, every chromosome, as their number of trials: its sequences or, in
+   * single scripts, its pairs.
+   */
+  readonly trials: (pairs: number, inTable: number) => Readonly<Record<"accuracy" | "paired", Trials>>;
   /** Quirk Q13: what the sum over batches of both members' mean losses is divided by. */
   readonly loss: (losses: Float64Array, batchSize: number) => number;
 }
 
 const RULES: Readonly<Record<Protocol, Rules>> = {
-  paper: { ties: "wrong", pairTrials: (_pairs, inTable) => inTable, loss: summedBatchMeans },
-  corrected: { ties: "half", pairTrials: (pairs) => pairs, loss: (losses) => mean(losses) },
+  paper: {
+    ties: "wrong",
+    trials: (_pairs, inTable) => ({
+      accuracy: [MEMBERS * inTable, inTable],
+      paired: [inTable, MEMBERS * inTable],
+    }),
+    loss: summedBatchMeans,
+  },
+  corrected: {
+    ties: "half",
+    trials: (pairs) => ({ accuracy: [MEMBERS * pairs], paired: [pairs] }),
+    loss: (losses) => mean(losses),
+  },
 };
 
 /** The sequences of a cell as columns: element and control of each pair in turn. */
@@ -77,16 +91,16 @@ export function measureClassifiedPairs(
   const blocks = doubled(pairBlocks);
   const rules = RULES[context.protocol];
   const outcomes = pairedCredit(columns, rules.ties);
-  const trials = rules.pairTrials(pairs, context.rowsInTable);
+  const trials = rules.trials(pairs, context.rowsInTable);
   const { protocol } = context;
   const metrics = [
     share({ name: "accuracy", title: "accuracy", main: true }, correct, blocks, {
       protocol,
-      trials: MEMBERS * trials,
+      trials: trials.accuracy,
     }),
     share({ name: "paired-accuracy", title: "paired accuracy", main: false }, outcomes, pairBlocks, {
       protocol,
-      trials,
+      trials: trials.paired,
     }),
     overBlocks(
       { name: "auroc", title: "AUROC", better: "higher" },
@@ -119,7 +133,7 @@ export function measureClassifiedPairs(
   return {
     metrics,
     published: {
-      test_loss: finiteOrNull(rules.loss(losses, batchSizeOf(context))),
+      test_loss: finiteOrNull(rules.loss(losses, recipeCount(context, "evaluationBatchSize"))),
       test_acc: finiteOrNull(mean(correct)),
       test_acc_paired: finiteOrNull(mean(outcomes)),
       test_auroc: metrics[2]!.value,
@@ -139,7 +153,10 @@ export function measureClassifiedPairs(
   };
 }
 
-/** Columns of the original's `train.log`: `val_loss`, `val_acc`, `val_acc_paired`, by the protocol's rules. */
+/**
+ * Columns of the original's `train.log`: `val_loss`, `val_acc`, `val_acc_paired`, by the protocol's rules. The original
+ * validates in batches of the training's size, which scales `val_loss` (quirk Q13).
+ */
 export function validatePairs(
   predictions: readonly Prediction[],
   context: MeasureContext,
@@ -147,7 +164,7 @@ export function validatePairs(
   const columns = columnsOf(ofKind("logits", predictions));
   const rules = RULES[context.protocol];
   return {
-    val_loss: rules.loss(columns.losses, batchSizeOf(context)),
+    val_loss: rules.loss(columns.losses, recipeCount(context, "batchSize")),
     val_acc: mean(columns.correct),
     val_acc_paired: mean(pairedCredit(columns, rules.ties)),
   };
@@ -165,12 +182,6 @@ function summedBatchMeans(losses: Float64Array, batchSize: number): number {
     sums.push((MEMBERS * sum(batch)) / batch.length);
   }
   return sum(sums) / losses.length;
-}
-
-function batchSizeOf({ recipe }: MeasureContext): number {
-  const { evaluationBatchSize } = recipe;
-  if (typeof evaluationBatchSize === "number") return evaluationBatchSize;
-  throw new InternalError("a trained setting's recipe has no evaluationBatchSize");
 }
 
 function columnsOf(predictions: readonly LogitsPrediction[]): Columns {
@@ -218,7 +229,7 @@ function share(
   form: Pick<Metric, "name" | "title" | "main">,
   outcomes: Float64Array,
   blocks: Blocks,
-  options: { readonly protocol: Protocol; readonly trials: number },
+  options: { readonly protocol: Protocol; readonly trials: Trials },
 ): Metric {
   const intervals = shareIntervals(outcomes, blocks, options);
   return metricOf({ ...form, better: "higher" }, mean(outcomes), NO_ROWS, intervals);
@@ -249,13 +260,15 @@ function quirksOf(columns: Columns, context: MeasureContext): readonly QuirkEffe
     {
       label: "Q13",
       says: "The original adds up the mean losses of batches and divides by the number of sequences; corrected, the loss is the mean over sequences.",
-      effect: under((rules) => finiteOrNull(rules.loss(columns.losses, batchSizeOf(context)))),
+      effect: under((rules) =>
+        finiteOrNull(rules.loss(columns.losses, recipeCount(context, "evaluationBatchSize"))),
+      ),
     },
     {
       label: "Q14",
       says: "The original's interval of the accuracy takes every sequence of the whole table as a trial; corrected, those that were scored.",
       effect: under((rules) =>
-        finiteEstimate(waldOver(accuracy, MEMBERS * rules.pairTrials(pairs, context.rowsInTable))),
+        finiteEstimate(waldOver(accuracy, rules.trials(pairs, context.rowsInTable).accuracy[0])),
       ),
     },
     {

@@ -19,20 +19,23 @@ import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
 import { arePlaced, NO_PLACES } from "../placed-rows.ts";
 import { type LikelihoodPrediction, ofKind, type Prediction } from "../prediction.ts";
-import { shareIntervals, waldOver } from "../share-intervals.ts";
+import { shareIntervals, type Trials, waldOver } from "../share-intervals.ts";
 import type { MeasureContext } from "../task.ts";
 
 /** What the two protocols do differently with the same scores. */
 interface Rules {
   /** Quirk Q15: the original counts a tie as wrong. */
   readonly ties: TieRule;
-  /** Quirk Q14: the original's interval takes twice the whole table, every chromosome, as its number of trials. */
-  readonly trials: (scored: number, inTable: number) => number;
+  /**
+   * Quirk Q14: the original's intervals take the whole table, every chromosome, as their number of trials: twice in its tables,
+   * since a row holds two sequences, once in one of its scripts.
+   */
+  readonly trials: (scored: number, inTable: number) => Trials;
 }
 
 const RULES: Readonly<Record<Protocol, Rules>> = {
-  paper: { ties: "wrong", trials: (_scored, inTable) => 2 * inTable },
-  corrected: { ties: "half", trials: (scored) => scored },
+  paper: { ties: "wrong", trials: (_scored, inTable) => [2 * inTable, inTable] },
+  corrected: { ties: "half", trials: (scored) => [scored] },
 };
 
 /** The pairs of a cell as columns. */
@@ -176,7 +179,7 @@ function quirksOf(counts: PairedCounts, { protocol, rowsInTable }: MeasureContex
   const n = counts.wins + counts.ties + counts.losses;
   if (n === 0) return [];
   const accuracy = pairedAccuracy(counts, RULES[protocol].ties);
-  const wald = (rules: Rules) => finiteEstimate(waldOver(accuracy, rules.trials(n, rowsInTable)));
+  const wald = (rules: Rules) => finiteEstimate(waldOver(accuracy, rules.trials(n, rowsInTable)[0]));
   return [
     {
       label: "Q14",

@@ -72,10 +72,10 @@ testWithSharedData("a class against the rest agrees with scikit-learn", METRICS,
       const { published } = measure(predictionsOf(rows), protocol);
       // In float32 two close scores may become equal.
       const absolute = protocol === "corrected" ? 1e-9 : 5e-3;
-      expectClose(published.class_2_auroc!, expected.roc_auc, { absolute }, name);
-      expectClose(published.class_2_auprc!, expected.average_precision, { absolute }, name);
-      expectClose(published.class_2_mcc!, expected.mcc, { absolute: 1e-9 }, name);
-      expectClose(published.class_2_acc!, expected.accuracy, { absolute: 1e-9 }, name);
+      expectClose(published.class_HEPG2_auroc!, expected.roc_auc, { absolute }, name);
+      expectClose(published.class_HEPG2_auprc!, expected.average_precision, { absolute }, name);
+      expectClose(published.class_HEPG2_mcc!, expected.mcc, { absolute: 1e-9 }, name);
+      expectClose(published.class_HEPG2_acc!, expected.accuracy, { absolute: 1e-9 }, name);
     }
     compared++;
   }
@@ -120,7 +120,7 @@ describe("by hand", () => {
       protocol: "paper",
       seed: 0,
       rowsInTable: 8,
-      recipe: { evaluationBatchSize: 3 },
+      recipe: { batchSize: 3, evaluationBatchSize: 5 },
     });
     expect(columns.val_loss).toBeCloseTo(summed, 12);
     expect(columns.val_acc).toBe(6 / 8);
@@ -131,13 +131,13 @@ describe("by hand", () => {
     expect(Object.keys(published)).toEqual([
       "test_loss",
       "test_acc",
-      ...CELL_LINES.flatMap((_, i) => ["auroc", "auprc", "mcc", "acc"].map((key) => `class_${i}_${key}`)),
+      ...CELL_LINES.flatMap((line) => ["auroc", "auprc", "mcc", "acc"].map((key) => `class_${line}_${key}`)),
     ]);
     // IMR90 is named in its own row alone: e / (e + 4) is below one half.
-    expect(published.class_3_acc).toBe(1);
-    expect(published.class_3_mcc).toBeCloseTo(1, 12);
+    expect(published.class_IMR90_acc).toBe(1);
+    expect(published.class_IMR90_mcc).toBeCloseTo(1, 12);
     // GM12878 is named in its certain row, and in the last one: e² > 4.
-    expect(published.class_0_acc).toBe(6 / 8);
+    expect(published.class_GM12878_acc).toBe(6 / 8);
   });
 
   test("infinite log-odds have what the scripts put in their place, which orders rows differently", () => {
@@ -149,15 +149,15 @@ describe("by hand", () => {
       [3, [0, 0, 0, 1, 0]],
       [4, [0, 0, 0, 0, 1]],
     ]);
-    expect(measure(pair, "corrected").published.class_0_auroc).toBe(1);
+    expect(measure(pair, "corrected").published.class_GM12878_auroc).toBe(1);
     for (const saturated of ["minus-999", "largest-float32"]) {
-      expect(measure(pair, "paper", { saturated }).published.class_0_auroc).toBe(1 - 1 / 8);
+      expect(measure(pair, "paper", { saturated }).published.class_GM12878_auroc).toBe(1 - 1 / 8);
     }
   });
 
   test("a line without rows leaves its numbers and the means undefined, and says so", () => {
     const few = measure(rows.slice(0, 3), "corrected");
-    expect(few.published.class_4_auroc).toBeNull();
+    expect(few.published.class_K562_auroc).toBeNull();
     const macro = few.metrics.find(({ name }) => name === "macro-auroc")!;
     expect(macro.value).toBeNull();
     expect(macro.why).toMatch(/cell line/);

@@ -27,6 +27,12 @@ const context = (protocol: Protocol): MeasureContext => ({
   recipe: { evaluationBatchSize: 4, negativeRatio: 10 },
 });
 
+/** Validation goes by the size of training batches. */
+const validation = (protocol: Protocol): MeasureContext => ({
+  ...context(protocol),
+  recipe: { batchSize: 4, evaluationBatchSize: 3, negativeRatio: 10 },
+});
+
 const ROWS: readonly Row[] = [
   ["peaks", 12, 2.5],
   ["peaks", 40, 3.1],
@@ -149,7 +155,7 @@ describe("the columns of train.log", () => {
   const [pos, neg] = [errors(of("peaks")), errors(of("nonpeaks"))];
 
   test("are the original's, in its order", () => {
-    const columns = validateActivity(predictionsOf(rows), context("paper"), "apart");
+    const columns = validateActivity(predictionsOf(rows), validation("paper"), "apart");
     expect(Object.keys(columns)).toEqual([
       "val_loss",
       "val_pearson_all",
@@ -160,10 +166,10 @@ describe("the columns of train.log", () => {
   });
 
   test("as published, the loss is a mean of batches: peaks, then non-peaks, or both laid into each other", () => {
-    const apart = validateActivity(predictionsOf(rows), context("paper"), "apart").val_loss;
+    const apart = validateActivity(predictionsOf(rows), validation("paper"), "apart").val_loss;
     const batches = [pos.slice(0, 4), pos.slice(4), neg.slice(0, 4), neg.slice(4)].map(average);
     expect(apart).toBeCloseTo(average(batches), 12);
-    const interleaved = validateActivity(predictionsOf(rows), context("paper"), "interleaved").val_loss;
+    const interleaved = validateActivity(predictionsOf(rows), validation("paper"), "interleaved").val_loss;
     // 5 peaks and 6 non-peaks take turns, then by the share taken: n at 1/6 comes before p at 1/5, and so on.
     const order = [pos[0], neg[0], neg[1], pos[1], neg[2], pos[2], neg[3], pos[3], neg[4], pos[4], neg[5]];
     const loss = [order.slice(0, 4), order.slice(4, 8), order.slice(8)].map((some) =>
@@ -173,7 +179,7 @@ describe("the columns of train.log", () => {
   });
 
   test("corrected, all non-peaks together count as the tenth that an epoch trains on", () => {
-    const { val_loss } = validateActivity(predictionsOf(rows), context("corrected"), "apart");
+    const { val_loss } = validateActivity(predictionsOf(rows), validation("corrected"), "apart");
     const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
     expect(val_loss).toBeCloseTo((sum(pos) + sum(neg) / 10) / (pos.length + neg.length / 10), 12);
   });
@@ -181,7 +187,7 @@ describe("the columns of train.log", () => {
   test("an undefined correlation is 0", () => {
     const flat = of("peaks").map(([set, counts]): Row => [set, counts, 2]);
     for (const protocol of ["paper", "corrected"] as const) {
-      const { val_pearson_peaks } = validateActivity(predictionsOf(flat), context(protocol), "apart");
+      const { val_pearson_peaks } = validateActivity(predictionsOf(flat), validation(protocol), "apart");
       expect(val_pearson_peaks).toBe(0);
     }
   });

@@ -122,17 +122,29 @@ describe("by hand", () => {
 
   test("published intervals take the whole table under the paper's protocol", () => {
     const [accuracy, paired] = measure(pairs, "paper").metrics;
+    const walds = (metric: typeof accuracy) =>
+      metric!.intervals.filter(({ method }) => method === "wald").map(({ n }) => n);
     expect(accuracy!.intervals[0]).toMatchObject({ method: "wald", n: 10_000 });
     expect(paired!.intervals[0]).toMatchObject({ method: "wald", n: 5000 });
+    // One of its scripts counts the other way round: every share has both denominators.
+    expect([walds(accuracy), walds(paired)]).toEqual([
+      [10_000, 5000],
+      [5000, 10_000],
+    ]);
     const [own, ownPaired] = measure(pairs, "corrected").metrics;
     expect(own!.intervals.at(-1)).toMatchObject({ method: "wald", n: 8 });
     expect(ownPaired!.intervals.at(-1)).toMatchObject({ method: "wald", n: 4 });
     expect(own!.main).toBe(true);
   });
 
-  test("validation columns are those of the test, by the same rules", () => {
+  test("validation columns are those of the test, by the same rules, in batches of the training", () => {
     for (const protocol of ["paper", "corrected"] as const) {
-      const context = { protocol, seed: 0, rowsInTable: 10, recipe: { evaluationBatchSize: 3 } };
+      const context = {
+        protocol,
+        seed: 0,
+        rowsInTable: 10,
+        recipe: { batchSize: 3, evaluationBatchSize: 2 },
+      };
       const { published } = measure(pairs, protocol, { evaluationBatchSize: 3 });
       expect(validatePairs(pairs, context)).toEqual({
         val_loss: published.test_loss,

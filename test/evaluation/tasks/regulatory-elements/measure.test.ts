@@ -98,6 +98,16 @@ describe("accuracy", () => {
     ]);
   });
 
+  test("has the original's intervals over both of its denominators", () => {
+    const context = { protocol: "paper", seed: 0, rowsInTable: 2_348_854, recipe: {} } as const;
+    const { value, intervals } = measurePairs(predictions, context).metrics[0]!;
+    const walds = intervals.filter(({ method }) => method === "wald");
+    expect(walds.map(({ n }) => n)).toEqual([4_697_708, 2_348_854]);
+    for (const { n, high } of walds) {
+      expect(high - value!).toBeCloseTo(1.959964 * Math.sqrt((value! * (1 - value!)) / n), 9);
+    }
+  });
+
   test("tells when a bootstrap would be too narrow, and not when it is not", () => {
     expect(measure(predictions).notes.join()).toContain("in 26 stretches of 1 Mb");
     expect(measure(predictions.slice(0, 1)).notes.join()).toContain("in 1 stretch of 1 Mb");
