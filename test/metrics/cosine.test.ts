@@ -1,9 +1,9 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { cosineDistance, paperCosineDistance } from "../../src/metrics/cosine.ts";
 import { testWithSharedData } from "../shared-data.ts";
-import { expectClose, goldenSection, METRICS } from "./golden.ts";
+import { expectClose, goldenSection, METRICS, ownGolden } from "./golden.ts";
 
 testWithSharedData("agrees with SciPy in float64, and in float32 to its rounding", METRICS, (file) => {
   interface Golden {
@@ -18,6 +18,64 @@ testWithSharedData("agrees with SciPy in float64, and in float32 to its rounding
     expectClose(paperCosineDistance(a, b), float32, { absolute: 1.5e-7 }, `float32, ${a.length} entries`);
   }
   expect(cases.length).toBe(3);
+});
+
+interface Float32Golden {
+  readonly width: number;
+  /** Distances of unrelated vectors, and of near ones. */
+  readonly far: readonly number[];
+  readonly near: readonly number[];
+  /** Relative error of the dot product of a vector with itself, root mean square. */
+  readonly rms: number;
+}
+// scripts/golden/cosine_float32.py (NumPy 1.26.3, SciPy 1.12.0, OpenBLAS 0.3.23 with AVX2)
+const float32Goldens = goldenSection<readonly Float32Golden[]>(ownGolden("cosine-float32"), "cases");
+
+/** As the script makes it. */
+function vector(width: number, seed: number): Float32Array {
+  return Float32Array.from({ length: width }, (_, i) => {
+    const word = (BigInt(i + 1) * 2654435761n + BigInt(seed) * BigInt(40503 * 65537)) % 2n ** 32n;
+    return Number((word * 1664525n + 1013904223n) % 2n ** 32n) / 2 ** 31 - 1;
+  });
+}
+
+/** The same with one float32 sum from the first entry to the last. */
+function runningSums(a: Float32Array, b: Float32Array): number {
+  const { fround } = Math;
+  const dot = (x: Float32Array, y: Float32Array) =>
+    x.reduce((sum, value, i) => fround(sum + fround(value * y[i]!)), 0);
+  return Math.abs(1 - dot(a, b) / Math.sqrt(fround(dot(a, a) * dot(b, b))));
+}
+
+describe("in float32, the distance of SciPy", () => {
+  test.each(float32Goldens.map((golden) => [golden.width, golden] as const))(
+    "%i entries, bit for bit",
+    (width, { far, near }) => {
+      far.forEach((expected, seed) => {
+        const a = vector(width, seed);
+        expect(paperCosineDistance(a, vector(width, seed + 500))).toBe(expected);
+        const step = vector(width, seed + 1000);
+        const b = a.map((value, i) => value + Math.fround(step[i]! * 2 ** -11));
+        expect(paperCosineDistance(a, b)).toBe(near[seed]);
+      });
+    },
+  );
+
+  test("errs by less than 1e-7, where running sums err by 2e-7 and more", () => {
+    const rms = (errors: readonly number[]) =>
+      Math.sqrt(errors.reduce((sum, error) => sum + error ** 2, 0) / errors.length);
+    for (const { width, rms: ofProducts } of float32Goldens.filter(({ width }) => width >= 256)) {
+      const pairs = Array.from({ length: 200 }, (_, seed) => {
+        const [a, step] = [vector(width, seed), vector(width, seed + 1000)];
+        return { a, b: a.map((value, i) => value + Math.fround(step[i]! * 2 ** -11)) };
+      });
+      const errors = (distance: (a: Float32Array, b: Float32Array) => number) =>
+        rms(pairs.map(({ a, b }) => distance(a, b) - cosineDistance(a, b)));
+      expect(errors(paperCosineDistance), `${width}`).toBeLessThan(1e-7);
+      expect(errors(runningSums), `${width}`).toBeGreaterThan(2e-7);
+      expect(ofProducts, `${width}`).toBeLessThan(6e-8);
+    }
+  });
 });
 
 test("right angles, the same direction, the opposite one", () => {
