@@ -1,6 +1,7 @@
 import { InputError } from "../../base/errors.ts";
 import { scoredSpan } from "../../dna/tokenizers/scored-span.ts";
 import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
+import { float32Sum } from "../../metrics/float32-sum.ts";
 import { gatherElements, input, logSoftmax, slice } from "../../net/graph/build.ts";
 import type { AlleleLogLikelihoods, QueryOptions } from "../model.ts";
 import type { Question } from "../programs.ts";
@@ -26,8 +27,9 @@ interface Hidden {
  * log P(allele's token | the common row with the mask at every token that differs). A causal model sees only what stands
  * before; a first token without a start token in front of it has no prediction and counts 0.
  *
- * Under the `paper` protocol the sums run over all scored tokens, as the original's files have them. What is added is equal
- * for both alleles, so the difference is the same but for rounding.
+ * Under the `paper` protocol the sums run over all scored tokens and are float32, as the original's files have them (quirk Q16).
+ * What is added is equal for both alleles, so the difference is the same but for rounding: a multiple of about 2e-4 for 2,114
+ * bases, which makes ties.
  *
  * @returns nats, one entry per pair
  * @throws {InputError} when the alleles of a pair make different numbers of tokens, as a byte-pair tokenizer may make of
@@ -132,11 +134,11 @@ async function sumsOverRows(
     members.forEach((row, i) => {
       const sum = (allele: 0 | 1) => {
         const { start, end } = scoredSpan(tokenizer, rows[row]!.alleles[allele]);
-        let total = 0;
+        const scored = new Float32Array(tokens);
         for (let place = Math.max(start, first); place < end; place++) {
-          total += values[2 * (i * (tokens - first) + place - first) + allele]!;
+          scored[place] = values[2 * (i * (tokens - first) + place - first) + allele]!;
         }
-        return total;
+        return float32Sum(scored);
       };
       results[row] = { first: sum(0), second: sum(1) };
     });

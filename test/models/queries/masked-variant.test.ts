@@ -73,6 +73,13 @@ describe("a masked model", () => {
     expect(effect(answers[1]!)).toBeCloseTo(effect(narrower!), 5);
   });
 
+  test("under the paper's protocol sums are float32, as in the original", async () => {
+    const [answer] = await maskedVariantLogLikelihoods(query, [single], paper);
+    for (const value of [answer!.first, answer!.second]) expect(Math.fround(value)).toBe(value);
+    const exact = await plainly(single, [4], [1, 2, 3, 4, 5, 6, 7]);
+    expect(answer!.first).not.toBe(exact[0]);
+  });
+
   test("of equal alleles, and of none", async () => {
     expect(await maskedVariantLogLikelihoods(query, [[row, row]], corrected)).toEqual([
       { first: 0, second: 0 },
