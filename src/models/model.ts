@@ -91,6 +91,11 @@ export interface Model {
    * both protocols: a run of both asks once.
    */
   logLikelihood?(sequences: readonly string[], options: QueryOptions): Awaitable<ArrayLike<number>>;
+  /**
+   * Relative rounding of one log-likelihood or prediction: under `corrected`, two scores that differ by no more than the rounding
+   * of both are ties. 2⁻²³ for a float32 forward pass, 0 for exact numbers; estimated from the scores where it is absent.
+   */
+  readonly scoreRounding?: number;
   /** Last hidden states, one entry per sequence. */
   embed?(sequences: readonly string[], options: EmbedOptions): Awaitable<readonly SequenceEmbedding[]>;
   /** Numbers of a state, where the model knows them before it is asked. */

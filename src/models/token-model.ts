@@ -1,5 +1,6 @@
 import { InputError } from "../base/errors.ts";
 import type { Tokens } from "../dna/tokenizers/tokenizer.ts";
+import { FLOAT32_ROUNDING } from "../metrics/ties.ts";
 import type { AlleleLogLikelihoods, EmbedOptions, Model, PoolOptions, QueryOptions } from "./model.ts";
 import { causalLogLikelihoods } from "./queries/causal-likelihood.ts";
 import { maskedLogLikelihoods } from "./queries/masked-likelihood.ts";
@@ -11,6 +12,7 @@ import type { TokenQuery } from "./queries/token-query.ts";
 /** A language model that is asked through its tokens: what it computes is told by `query`, what is asked is the same for all. */
 export abstract class TokenModel implements Model {
   readonly batchSize: number = 32;
+  readonly scoreRounding = FLOAT32_ROUNDING;
 
   constructor(
     readonly name: string,

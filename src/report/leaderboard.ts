@@ -1,6 +1,6 @@
 import type { Measurement } from "../evaluation/tasks/measurement.ts";
 import { ARROWS, isPValue, metricCell, metricHeading } from "./estimates.ts";
-import { count, pValue } from "./numbers.ts";
+import { count, pValue, scientific } from "./numbers.ts";
 import type { Entry, Panel } from "./panels.ts";
 import { type Cell, type Column, cellText, type Table } from "./tables/table.ts";
 
@@ -22,10 +22,16 @@ export function leaderboardTable({ entries }: Panel, title: string): Table {
     entry.protocol,
     metricCell(entry.main),
     count(entry.result.rows.selected),
-    ...(withTies ? [count(entry.result.counts.ties ?? Number.NaN)] : []),
+    ...(withTies ? [tiesCell(entry.result)] : []),
     ...(withP ? [pValue(pOf(entry.result)?.value ?? Number.NaN)] : []),
   ]);
   return { caption: title, columns, rows, notes: [legend(entries, withTies), ...notesOf(entries)] };
+}
+
+/** The number of ties and, where scores need not be equal for one, the largest tolerance. */
+function tiesCell({ counts, ties }: Pick<Measurement, "counts" | "ties">): Cell {
+  const text = count(counts.ties ?? Number.NaN);
+  return ties === undefined ? text : { text, detail: `within ${scientific(ties.tolerance)}` };
 }
 
 /** The test of the main metric, where the task has one. */
@@ -39,11 +45,18 @@ function legend(entries: readonly Entry[], withTies: boolean): string {
     ...(better === "neither" ? [] : [`${ARROWS[better]}: ${better} is better`]),
     ...(entries.some(({ main }) => main.intervals.length > 0) ? ["in brackets: 95 % interval"] : []),
     "n: rows asked",
-    ...(withTies ? ["ties: rows whose two scores are equal"] : []),
+    ...(withTies ? [tiesLegend(entries)] : []),
     ...(p === undefined ? [] : [`p: ${p.title}`]),
   ]
     .join("; ")
     .concat(".");
+}
+
+function tiesLegend(entries: readonly Entry[]): string {
+  const legend = "ties: rows whose two scores are equal";
+  return entries.every(({ result }) => result.ties === undefined)
+    ? legend
+    : `${legend} or, under corrected, within the rounding of the model's scores (the largest tolerance is shown)`;
 }
 
 /** How the intervals were made, why a number is missing, and what the results themselves want said. */

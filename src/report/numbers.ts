@@ -20,6 +20,12 @@ export function pValue(value: number): string {
   if (!Number.isFinite(value)) return UNDEFINED;
   if (value >= 0.001) return value.toFixed(3);
   if (value < 1e-300) return `< 10${superscript(-300)}`;
+  return scientific(value);
+}
+
+/** Two digits and a power of ten: `3.2×10⁻⁴¹`; `0` for 0. */
+export function scientific(value: number): string {
+  if (value === 0) return "0";
   const [digits, exponent] = value.toExponential(1).split("e");
   return `${digits}×10${superscript(Number(exponent))}`;
 }

@@ -129,7 +129,7 @@ function facts({ entries }: ReportPanel): Html {
 ${
   ties.length === 0
     ? undefined
-    : html`<div><dt>Ties</dt><dd>${count(Math.max(...ties.map(({ result }) => result.counts.ties!)))}<span class="detail">most of any model: both scores equal</span></dd></div>`
+    : html`<div><dt>Ties</dt><dd>${count(Math.max(...ties.map(({ result }) => result.counts.ties!)))}<span class="detail">most of any model: both scores equal${ties.some(({ result }) => result.ties !== undefined) ? ", or within their rounding" : ""}</span></dd></div>`
 }
 </dl>`;
 }
@@ -165,7 +165,7 @@ of rows there, and half of the ties, is the paired accuracy.</p>
   )}</div>
 <ul class="key"><li class="of-right square">prefers the real element</li><li class="of-wrong square">prefers the control</li>${
     shown.some(({ histogram }) => histogram.ties > 0)
-      ? html`<li class="of-tie square">cannot tell: both scores are equal</li>`
+      ? html`<li class="of-tie square">cannot tell: both scores are equal${shown.some(({ result }) => result.ties !== undefined) ? ", or within their rounding" : ""}</li>`
       : undefined
   }</ul>
 <figcaption>Distribution of element minus control, one chart per model, each on a scale of its own.${

@@ -4,7 +4,7 @@ import { forEachLine } from "../base/text-lines.ts";
 import type { StoredResult } from "../evaluation/runs/result.ts";
 
 /**
- * Element minus control of every row, read from a merged cell's `scores.tsv`.
+ * Element minus control of every row, read from a merged cell's `scores.tsv`; 0 where the result counts the two as a tie.
  *
  * @returns  in the file's order; undefined when the table has no pair of scores
  * @throws {FormatError} naming file and line when a score is not a number
@@ -12,6 +12,7 @@ import type { StoredResult } from "../evaluation/runs/result.ts";
 export async function scoreDifferences({ folder, result }: StoredResult): Promise<Float64Array | undefined> {
   if (!("median_diff" in result.published)) return undefined;
   const file = join(folder, "scores.tsv");
+  const { rounding = 0 } = result.ties ?? {};
   const differences: number[] = [];
   let element = -1;
   let control = -1;
@@ -28,7 +29,8 @@ export async function scoreDifferences({ folder, result }: StoredResult): Promis
       }
       return;
     }
-    const difference = Number(cells[element]) - Number(cells[control]);
+    const [first, second] = [Number(cells[element]), Number(cells[control])];
+    const difference = first - second;
     if (!Number.isFinite(difference)) {
       throw new FormatError(
         { file, line },
@@ -36,7 +38,8 @@ export async function scoreDifferences({ folder, result }: StoredResult): Promis
         "Run dart-eval merge again.",
       );
     }
-    differences.push(difference);
+    const tie = Math.abs(difference) <= rounding * (Math.abs(first) + Math.abs(second));
+    differences.push(tie ? 0 : difference);
   });
   return Float64Array.from(differences);
 }

@@ -32,6 +32,13 @@ test("tells which way is better, what stands in brackets, and what its columns c
   );
 });
 
+test("prints the tolerance of ties where scores need not be equal for one", () => {
+  const ties = { rounding: 2 ** -23, tolerance: 5.72e-5, byRounding: 3 };
+  const { rows, notes } = leaderboard(withSecond(() => ({ ties })));
+  expect(rows.map((row) => row[4])).toEqual(["3", { text: "3", detail: "within 5.7×10⁻⁵" }]);
+  expect(notes![0]).toContain("within the rounding of the model's scores");
+});
+
 test("names the test whose probability it prints", () => {
   const p = {
     name: "wilcoxon-p",

@@ -21,6 +21,8 @@ export interface Cell {
     readonly name: string;
     /** `Model.identity`, or null when the model did not give one and its name stands alone. */
     readonly identity: string | null;
+    /** `Model.scoreRounding`, where the model states it. */
+    readonly scoreRounding?: number;
   };
   readonly setting: string;
   readonly protocol: Protocol;
@@ -97,7 +99,11 @@ export const cellRecordSchema = z.object({
     task: z.string(),
     taskVersion: z.int(),
     dataset: z.string().exactOptional(),
-    model: z.object({ name: z.string(), identity: z.string().nullable() }),
+    model: z.object({
+      name: z.string(),
+      identity: z.string().nullable(),
+      scoreRounding: z.number().nonnegative().exactOptional(),
+    }),
     setting: z.string(),
     protocol: z.enum(["paper", "corrected"]),
     seed: z.int(),

@@ -119,7 +119,11 @@ export async function draftCells(
       task: task.name,
       taskVersion: task.version,
       ...(open.dataset === undefined ? {} : { dataset: open.dataset }),
-      model: { name: model.name, identity: model.identity ?? null },
+      model: {
+        name: model.name,
+        identity: model.identity ?? null,
+        ...(model.scoreRounding === undefined ? {} : { scoreRounding: model.scoreRounding }),
+      },
       setting: setting.name,
       protocol,
       seed: request.seed ?? 0,

@@ -10,7 +10,7 @@ import { type Cell, cellName } from "./cell.ts";
 import { collectShards } from "./collect-shards.ts";
 import type { OnProgress } from "./progress.ts";
 import { readableJson } from "./readable-json.ts";
-import { type CellResult, cellResult, measureCell } from "./result.ts";
+import { type CellResult, cellResult, measureCell, writtenScores } from "./result.ts";
 import { cellFolder, noRun, readRunRecord } from "./run-folder.ts";
 
 export { readResults } from "./read-results.ts";
@@ -56,7 +56,10 @@ export async function mergeRun(
     });
     const result = cellResult(record, measurement, await readNotedTraining(place));
     const form = task.settings[record.cell.setting];
-    await writeFileWhole(join(place, "scores.tsv"), scoresTable(form?.scores ?? task.scores, predictions));
+    await writeFileWhole(
+      join(place, "scores.tsv"),
+      scoresTable(form?.scores ?? task.scores, writtenScores(record, predictions)),
+    );
     if (form?.publishedFile !== undefined) {
       const name = `${form.publishedFile}_${record.cell.split}.json`;
       await writeFileWhole(join(place, name), readableJson(measurement.published));

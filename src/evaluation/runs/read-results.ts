@@ -40,6 +40,7 @@ const resultSchema: z.ZodType<CellResult> = cellRecordSchema.extend({
     .min(1),
   published: numbersOrNull,
   counts: numbers,
+  ties: z.object({ rounding: z.number(), tolerance: z.number(), byRounding: z.int() }).exactOptional(),
   averages: numbersOrNull,
   quirks: z.array(
     z.object({

@@ -1,4 +1,6 @@
+import { estimatedRounding } from "../../metrics/ties.ts";
 import type { TrainingRecord } from "../settings/training-record.ts";
+import { paperScores } from "../tasks/compared-scores.ts";
 import type { Measurement } from "../tasks/measurement.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { MeasureWork, Task } from "../tasks/task.ts";
@@ -56,11 +58,33 @@ export async function measureCell(
   work: MeasureWork = {},
 ): Promise<Measurement> {
   const { protocol, seed, recipe } = cell;
-  const context = { protocol, seed, rowsInTable: rows.inTable, recipe, work };
+  const scoreRounding = cell.model.scoreRounding ?? estimatedRounding(scoresOf(predictions), task.window);
+  const context = { protocol, seed, rowsInTable: rows.inTable, recipe, scoreRounding, work };
   const form = task.settings[cell.setting];
   return form?.measure === undefined
     ? task.measure(inRowOrder(predictions), context)
     : form.measure(inRowOrder(predictions), context);
+}
+
+/** Every number that may be compared with another. */
+function* scoresOf(predictions: readonly Prediction[]): Generator<number> {
+  for (const prediction of predictions) {
+    if (prediction.kind === "logits") for (const member of prediction.logits) yield* member;
+    else if (prediction.kind !== "vector") yield* prediction.values;
+  }
+}
+
+/** Scores as they are written next to a cell's result: under `paper` in the precision that they are compared in. */
+export function writtenScores(
+  { cell }: CellRecord,
+  predictions: readonly Prediction[],
+): readonly Prediction[] {
+  if (cell.protocol !== "paper") return predictions;
+  return predictions.map((prediction) =>
+    prediction.kind === "likelihood"
+      ? { ...prediction, values: paperScores(prediction.values, cell.model.scoreRounding) }
+      : prediction,
+  );
 }
 
 export function inRowOrder(predictions: readonly Prediction[]): readonly Prediction[] {

@@ -34,6 +34,16 @@ export interface QuirkEffect {
   readonly effect: Readonly<Record<Protocol, Estimate | number | null>>;
 }
 
+/** How near two scores must be to be a tie. */
+export interface TieTolerance {
+  /** Rounding of a score relative to its size, as the model states it or as it was estimated. */
+  readonly rounding: number;
+  /** The largest tolerance of any pair, in units of the scores. */
+  readonly tolerance: number;
+  /** Pairs that tie by the tolerance alone; pairs of equal scores are not among them. */
+  readonly byRounding: number;
+}
+
 /** The same rows group by group: by motif, by family of motifs. JSON-safe: never NaN or Infinity. */
 export interface Breakdown {
   /** Kebab-case, stable: "motifs". */
@@ -62,6 +72,8 @@ export interface Measurement {
   readonly published: Readonly<Record<string, number | null>>;
   /** Counts worth reporting: rows, ties, rows with unknown letters... */
   readonly counts: Readonly<Record<string, number>>;
+  /** Absent where scores are compared exactly, and where none are compared. */
+  readonly ties?: TieTolerance;
   /** Averages worth reporting beside the metrics (tokens per sequence...); null where undefined. */
   readonly averages: Readonly<Record<string, number | null>>;
   readonly quirks: readonly QuirkEffect[];

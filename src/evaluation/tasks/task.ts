@@ -131,6 +131,8 @@ export interface MeasureContext {
   /** Rows in the whole table, every chromosome. */
   readonly rowsInTable: number;
   readonly recipe: Recipe;
+  /** Rounding of the scores relative to their size, within which they are ties under `corrected`; absent: 0. */
+  readonly scoreRounding?: number;
   readonly work?: MeasureWork;
 }
 

@@ -97,6 +97,7 @@ function modelOf(counts: ContextCounts): KmerMarkov {
     tokens: "one-letter",
     order,
     batchSize: BATCH_SIZE,
+    scoreRounding: 0,
     trainingBases: bases,
     strengths,
 

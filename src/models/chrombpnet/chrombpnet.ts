@@ -3,6 +3,7 @@ import { InputError } from "../../base/errors.ts";
 import { rememberedDigest } from "../../base/remembered-digest.ts";
 import { codesOf } from "../../dna/sequence/letters.ts";
 import { reverseComplementCodes } from "../../dna/sequence/reverse-complement.ts";
+import { FLOAT32_ROUNDING } from "../../metrics/ties.ts";
 import { elementCount } from "../../net/arrays/array.ts";
 import type { ProgramOptions } from "../../net/runtime/program.ts";
 import type { Model, QueryOptions } from "../model.ts";
@@ -23,6 +24,7 @@ export interface ChrombpnetOptions extends ProgramOptions {
 export class Chrombpnet implements Model {
   readonly family = "chrombpnet";
   readonly batchSize = 64;
+  readonly scoreRounding = FLOAT32_ROUNDING;
 
   private constructor(
     readonly name: string,

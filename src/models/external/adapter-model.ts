@@ -64,7 +64,8 @@ function isSameModel(a: Hello, b: Hello): boolean {
 }
 
 function modelOf(hello: Hello, channel: Channel): Model {
-  const { name, identity, kind, tokens, batchSize = USUAL_BATCH, secondsPerAnswer = USUAL_SECONDS } = hello;
+  const { name, identity, kind, tokens, scoreRounding } = hello;
+  const { batchSize = USUAL_BATCH, secondsPerAnswer = USUAL_SECONDS } = hello;
   const limits = (signal: AbortSignal | undefined) => ({ seconds: secondsPerAnswer, signal });
   const answers = new Set(hello.answers);
   return {
@@ -73,6 +74,7 @@ function modelOf(hello: Hello, channel: Channel): Model {
     ...(identity === undefined ? {} : { identity: `adapter ${identity}` }),
     ...(kind === undefined ? {} : { kind }),
     ...(tokens === undefined ? {} : { tokens }),
+    ...(scoreRounding === undefined ? {} : { scoreRounding }),
     close: () => channel.close(),
     ...(answers.has("log-likelihood") && {
       async logLikelihood(sequences, { signal }) {

@@ -32,6 +32,7 @@ const helloSchema = z.looseObject({
   kind: z.enum(["causal", "masked"]).exactOptional(),
   tokens: z.enum(["one-letter", "k-mer", "bpe"]).exactOptional(),
   batchSize: z.int().min(1).max(1e6).exactOptional(),
+  scoreRounding: z.number().min(0).max(1).exactOptional(),
   longestSequence: z.int().min(1).exactOptional(),
   secondsPerAnswer: z.number().min(1).max(86_400).exactOptional(),
 });

@@ -73,13 +73,14 @@ export async function openOnnxModel(
 
 /** The model with those questions only that its outputs can answer. */
 function answering(asked: OnnxModel, { vocabulary, width }: Sizes): Model {
-  const { name, identity, kind, tokens, batchSize } = asked;
+  const { name, identity, kind, tokens, batchSize, scoreRounding } = asked;
   return {
     name,
     identity,
     kind,
     tokens,
     batchSize,
+    scoreRounding,
     tokenCount: (sequence) => asked.tokenCount(sequence),
     memory: (size, most) => asked.memory(size, most),
     close: () => asked.close(),

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { writeSyntheticGenome } from "../../../src/demo/synthetic/write.ts";
+import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { openModel } from "../../../src/models/open-model.ts";
 import { runCommand } from "../../cli/collecting-terminal.ts";
 import { repository } from "../../source-files.ts";
@@ -32,6 +33,22 @@ describe.skipIf(!python)("the Python adapter", () => {
       /adapter.py says: KeyError\('AN'\)/,
     );
   });
+
+  test("ties every element with its dinucleotide shuffle, as in exact arithmetic", async () => {
+    const { files } = await writeSyntheticGenome(join(temporaryFolder(), "genome"), { seed: 3, scale: 0.3 });
+    const model = await openModel(`stdio:python3 ${example}`, { trainChromosomes: [] });
+    onTestFinished(async () => void (await model.close!()));
+    const inputs = { elements: files.regulatoryElements, genome: files.genome };
+    const { metrics, counts, ties } = await evaluate({ task: "regulatory-elements", inputs, model });
+    expect(counts.rows).toBeGreaterThan(100);
+    expect(counts.ties).toBe(counts.rows);
+    expect(metrics[0]!.value).toBe(0.5);
+    expect(ties!.byRounding).toBeGreaterThan(counts.rows! / 4);
+    expect(ties!.tolerance).toBeLessThan(1e-10);
+    const paper = await evaluate({ task: "regulatory-elements", inputs, model, protocol: "paper" });
+    expect(paper.ties).toBeUndefined();
+    expect(paper.counts.ties).toBeLessThan(counts.rows!);
+  }, 120_000);
 
   test("conforms", async () => {
     const { exitCode, printed, said } = await runCommand(["models", "conform", `stdio:python3 ${example}`]);

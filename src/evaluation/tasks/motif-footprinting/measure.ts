@@ -10,6 +10,7 @@ import {
 import { percentiles } from "../../../metrics/quantiles.ts";
 import { mean } from "../../../metrics/sum.ts";
 import type { Protocol } from "../../../models/model.ts";
+import { comparedDistances, comparedScores, paperScores, settled } from "../compared-scores.ts";
 import { finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
 import {
@@ -56,12 +57,21 @@ export function measureFootprintScores(
   const scored = ofKind("likelihood", predictions);
   const member = (place: number) => Float64Array.from(scored, ({ values }) => values[place]!);
   const [raws, trues, shuffles] = [member(0), member(1), member(2)];
-  const further = trues.map((score, i) =>
-    Math.abs(raws[i]! - score) > Math.abs(raws[i]! - shuffles[i]!) ? 1 : 0,
-  );
-  const comparisons = { ...groupingOf(scored), trues, shuffles, further };
+  const grouping = groupingOf(scored);
+  const comparisonsUnder = (protocol: Protocol): Comparisons => {
+    const rule = { ...context, protocol };
+    const { first, second, ties } = comparedScores(trues, shuffles, rule);
+    return {
+      ...grouping,
+      trues: first,
+      shuffles: second,
+      further: furtherThanShuffle({ raws, trues, shuffles }, rule),
+      ...(ties === undefined ? {} : { ties }),
+    };
+  };
+  const comparisons = comparisonsUnder(context.protocol);
   const tokens = tokenSummary(scored, comparisons);
-  return measurement(comparisons, likelihoodRules, context, {
+  return measurement(comparisonsUnder, likelihoodRules, context, {
     metrics: [
       metricOf(
         {
@@ -70,7 +80,7 @@ export function measureFootprintScores(
           better: "higher",
           main: false,
         },
-        mean(further),
+        mean(comparisons.further!),
         NO_ROWS,
       ),
       ...tokens.metrics,
@@ -90,16 +100,23 @@ export function measureFootprintDistances(
 ): Measurement {
   const given = ofKind("distance", predictions);
   const grouping = groupingOf(given);
-  const comparisons = { ...grouping, ...distancesOf(given.map(({ values }) => values)) };
+  const { protocol } = context;
+  const comparisonsUnder = (rule: Protocol): Comparisons => ({
+    ...grouping,
+    ...distancesOf(
+      given.map(({ values }) => values),
+      rule,
+    ),
+  });
   const other = (way: OtherWay) => {
     const values = given.map(({ otherwise }) => otherwise?.[way]);
     return values.every((pair) => pair !== undefined) && values.length > 0
-      ? accuracyOf({ ...grouping, ...distancesOf(values) }, distanceRules[context.protocol].ties)
+      ? accuracyOf({ ...grouping, ...distancesOf(values, protocol) }, distanceRules[protocol].ties)
       : null;
   };
-  const own = finiteOrNull(accuracyOf(comparisons, distanceRules[context.protocol].ties));
+  const own = finiteOrNull(accuracyOf(comparisonsUnder(protocol), distanceRules[protocol].ties));
   const both = (paper: number | null, corrected: number | null) => ({ paper, corrected });
-  const paper = context.protocol === "paper";
+  const paper = protocol === "paper";
   const effects: readonly QuirkEffect[] = [
     {
       label: "Q2",
@@ -112,7 +129,7 @@ export function measureFootprintDistances(
       effect: paper ? both(own, other("float64")) : both(other("float32"), own),
     },
   ];
-  return measurement(comparisons, distanceRules, context, {
+  return measurement(comparisonsUnder, distanceRules, context, {
     metrics: [],
     averages: {},
     quirks: effects.filter(({ effect }) => effect.paper !== null && effect.corrected !== null),
@@ -135,11 +152,30 @@ function groupingOf(predictions: readonly { readonly facts: RowFacts }[]): Group
   };
 }
 
-function distancesOf(values: readonly DistancePrediction["values"][]) {
-  return {
-    trues: Float64Array.from(values, (pair) => pair[0]!),
-    shuffles: Float64Array.from(values, (pair) => pair[1]!),
-  };
+function distancesOf(values: readonly DistancePrediction["values"][], protocol: Protocol) {
+  const member = (place: number) => Float64Array.from(values, (pair) => pair[place]!);
+  const { first, second, ties } = comparedDistances(member(0), member(1), { protocol });
+  return { trues: first, shuffles: second, ...(ties === undefined ? {} : { ties }) };
+}
+
+/**
+ * Credit of each comparison for the true motif moving the score further from the background's than its shuffle does. Ties count
+ * half; under `paper` they count nothing.
+ */
+function furtherThanShuffle(
+  { raws, trues, shuffles }: Readonly<Record<"raws" | "trues" | "shuffles", Float64Array>>,
+  { protocol, scoreRounding = 0 }: MeasureContext,
+): Float64Array {
+  const paper = protocol === "paper";
+  const as = (scores: Float64Array) => (paper ? paperScores(scores, scoreRounding) : scores);
+  const raw = as(raws);
+  const moved = (scores: Float64Array) => as(scores).map((score, i) => Math.abs(raw[i]! - score));
+  const [first, second] = [moved(trues), moved(shuffles)];
+  if (paper) return pairedOutcomes(first, second, "wrong");
+  const toleranceOf = (i: number) =>
+    scoreRounding * (2 * Math.abs(raws[i]!) + Math.abs(trues[i]!) + Math.abs(shuffles[i]!));
+  const rounded = settled(first, second, { rounding: scoreRounding, toleranceOf });
+  return pairedOutcomes(rounded.first, rounded.second, "half");
 }
 
 const accuracyOf = ({ trues, shuffles }: Comparisons, ties: TieRule) =>
@@ -147,12 +183,13 @@ const accuracyOf = ({ trues, shuffles }: Comparisons, ties: TieRule) =>
 
 /** What likelihoods and distances have in common. */
 function measurement(
-  comparisons: Comparisons,
+  comparisonsUnder: (protocol: Protocol) => Comparisons,
   rulesOf: Readonly<Record<Protocol, MotifRules>>,
   { protocol, rowsInTable }: MeasureContext,
   own: Pick<Measurement, "metrics" | "averages" | "quirks">,
 ): Measurement {
-  const { trues, shuffles, backgrounds } = comparisons;
+  const comparisons = comparisonsUnder(protocol);
+  const { trues, shuffles, backgrounds, ties } = comparisons;
   const rules = rulesOf[protocol];
   const rows = trues.length;
   const outcomes = pairedOutcomes(trues, shuffles, rules.ties);
@@ -189,7 +226,8 @@ function measurement(
       motifAccuracy95: spread[4]!,
       ...own.averages,
     },
-    quirks: rows === 0 ? [] : [...own.quirks, ...quirksOf(comparisons, rulesOf)],
+    ...(ties === undefined ? {} : { ties }),
+    quirks: rows === 0 ? [] : [...own.quirks, ...quirksOf(comparisonsUnder, protocol, rulesOf)],
     breakdowns: [
       motifBreakdown(results),
       ...(families.rows.length === 0 ? [] : [families]),
@@ -241,10 +279,12 @@ function tokenSummary(predictions: readonly LikelihoodPrediction[], { trues, shu
 
 /** What each protocol would print for these numbers. */
 function quirksOf(
-  comparisons: Comparisons,
+  comparisonsUnder: (protocol: Protocol) => Comparisons,
+  protocol: Protocol,
   rulesOf: Readonly<Record<Protocol, MotifRules>>,
 ): readonly QuirkEffect[] {
   const { paper, corrected } = rulesOf;
+  const comparisons = comparisonsUnder(protocol);
   const widths = (rules: MotifRules) =>
     motifResults(comparisons, rules).map(({ accuracy }) => accuracy.high - accuracy.low);
   // One background alone tells nothing of how backgrounds differ: such motifs are left out of both.
@@ -260,10 +300,10 @@ function quirksOf(
     },
     {
       label: "Q15",
-      says: `The original counts a tie of motif and shuffle as ${asTie[paper.ties]}; corrected, as half right.`,
+      says: `The original counts a tie of motif and shuffle as ${asTie[paper.ties]}; corrected, as half right, and numbers that differ by no more than their rounding are ties.`,
       effect: {
-        paper: finiteOrNull(accuracyOf(comparisons, paper.ties)),
-        corrected: finiteOrNull(accuracyOf(comparisons, corrected.ties)),
+        paper: finiteOrNull(accuracyOf(comparisonsUnder("paper"), paper.ties)),
+        corrected: finiteOrNull(accuracyOf(comparisonsUnder("corrected"), corrected.ties)),
       },
     },
   ];

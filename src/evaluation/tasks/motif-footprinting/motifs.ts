@@ -6,6 +6,7 @@ import { waldInterval } from "../../../metrics/intervals.ts";
 import { pairedOutcomes, type TieRule } from "../../../metrics/paired-accuracy.ts";
 import { mean } from "../../../metrics/sum.ts";
 import { wilcoxon } from "../../../metrics/wilcoxon.ts";
+import type { TieTolerance } from "../measurement.ts";
 
 /** The comparisons of a cell as columns: one entry for each background, motif and strand. */
 export interface Comparisons {
@@ -17,8 +18,10 @@ export interface Comparisons {
   readonly trues: Float64Array;
   /** The same of the shuffled one. */
   readonly shuffles: Float64Array;
-  /** Whether the true motif moved the score further from the background's than its shuffle did; absent for distances. */
+  /** Credit for the true motif moving the score further from the background's than its shuffle did; absent for distances. */
   readonly further?: Float64Array;
+  /** Absent where numbers are compared exactly. */
+  readonly ties?: TieTolerance;
 }
 
 /** How a motif's comparisons are counted. */

@@ -8,15 +8,11 @@ import { crossEntropies } from "../../../metrics/losses.ts";
 import type { Matrix } from "../../../metrics/matrix.ts";
 import { confusion, matthews, matthewsEstimate, matthewsOver } from "../../../metrics/matthews.ts";
 import { meanOver } from "../../../metrics/mean.ts";
-import {
-  pairedAccuracy,
-  pairedCounts,
-  pairedOutcomes,
-  type TieRule,
-} from "../../../metrics/paired-accuracy.ts";
+import { pairedCounts, pairedOutcomes, type TieRule } from "../../../metrics/paired-accuracy.ts";
 import { mean, sum } from "../../../metrics/sum.ts";
 import type { Protocol } from "../../../models/model.ts";
 import { blockInterval } from "../block-interval.ts";
+import { type ComparedScores, settled } from "../compared-scores.ts";
 import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
 import { arePlaced, NO_PLACES } from "../placed-rows.ts";
@@ -90,7 +86,8 @@ export function measureClassifiedPairs(
   // Element and control of one pair depend on each other even where rows are independent.
   const blocks = doubled(pairBlocks);
   const rules = RULES[context.protocol];
-  const outcomes = pairedCredit(columns, rules.ties);
+  const compared = comparedMargins(columns, context);
+  const outcomes = pairedCredit(compared, rules.ties);
   const trials = rules.trials(pairs, context.rowsInTable);
   const { protocol } = context;
   const metrics = [
@@ -144,10 +141,11 @@ export function measureClassifiedPairs(
       rows: pairs,
       rowsInTable: context.rowsInTable,
       sequences: labels.length,
-      ...pairedCountsOf(columns),
+      ...pairedCounts(compared.first, compared.second),
       ...(placed ? { genomicBlocks: blocks.sizes.length } : {}),
     },
     averages: {},
+    ...(compared.ties === undefined ? {} : { ties: compared.ties }),
     quirks: quirksOf(columns, context),
     notes: placed ? [] : [NO_PLACES],
   };
@@ -166,7 +164,7 @@ export function validatePairs(
   return {
     val_loss: rules.loss(columns.losses, recipeCount(context, "batchSize")),
     val_acc: mean(columns.correct),
-    val_acc_paired: mean(pairedCredit(columns, rules.ties)),
+    val_acc_paired: mean(pairedCredit(comparedMargins(columns, context), rules.ties)),
   };
 }
 
@@ -203,12 +201,22 @@ function columnsOf(predictions: readonly LogitsPrediction[]): Columns {
 
 const ofMember = (values: Float64Array, member: 0 | 1) => values.filter((_, i) => i % MEMBERS === member);
 
-/** Of each pair: whether the element is the likelier of the two to be one. */
-function pairedCredit({ margins }: Columns, ties: TieRule): Float64Array {
-  return pairedOutcomes(ofMember(margins, 0), ofMember(margins, 1), ties);
+/** Margins of element and control. Corrected, those that differ by no more than the rounding of the logits are ties. */
+function comparedMargins(
+  { margins, logits: { data } }: Columns,
+  { protocol, scoreRounding = 0 }: MeasureContext,
+): ComparedScores {
+  const [first, second] = [ofMember(margins, 0), ofMember(margins, 1)];
+  if (protocol === "paper") return { first, second };
+  const perPair = MEMBERS * CLASSES;
+  const toleranceOf = (pair: number) =>
+    scoreRounding * sum(data.subarray(pair * perPair, (pair + 1) * perPair).map(Math.abs));
+  return settled(first, second, { rounding: scoreRounding, toleranceOf });
 }
 
-const pairedCountsOf = ({ margins }: Columns) => pairedCounts(ofMember(margins, 0), ofMember(margins, 1));
+/** Of each pair: whether the element has the larger margin. */
+const pairedCredit = ({ first, second }: ComparedScores, ties: TieRule) =>
+  pairedOutcomes(first, second, ties);
 
 function placeOf({ facts }: LogitsPrediction) {
   return { chrom: String(facts.chrom), start: Number(facts.start), end: Number(facts.end) };
@@ -252,6 +260,8 @@ function quirksOf(columns: Columns, context: MeasureContext): readonly QuirkEffe
   const pairs = columns.predictions.length;
   if (pairs === 0) return [];
   const accuracy = mean(columns.correct);
+  const pairedShare = (protocol: Protocol) =>
+    mean(pairedCredit(comparedMargins(columns, { ...context, protocol }), RULES[protocol].ties));
   const under = <T>(effect: (rules: Rules) => T) => ({
     paper: effect(RULES.paper),
     corrected: effect(RULES.corrected),
@@ -273,8 +283,8 @@ function quirksOf(columns: Columns, context: MeasureContext): readonly QuirkEffe
     },
     {
       label: "Q15",
-      says: "The original counts a tie of element and control as wrong; corrected, as half right.",
-      effect: under((rules) => pairedAccuracy(pairedCountsOf(columns), rules.ties)),
+      says: "The original counts a tie of element and control as wrong; corrected, as half right, and margins that differ by no more than the rounding of the logits are ties.",
+      effect: { paper: pairedShare("paper"), corrected: pairedShare("corrected") },
     },
   ];
 }

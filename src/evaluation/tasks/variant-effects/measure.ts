@@ -22,7 +22,7 @@ import {
   scoredVariant,
 } from "./scores.ts";
 import { type EvaluatedVariants, evaluatedVariants } from "./selection.ts";
-import { variantAverages, variantCounts, variantNotes } from "./summary.ts";
+import { tieTolerance, variantAverages, variantCounts, variantNotes } from "./summary.ts";
 
 /**
  * What differences between alleles are worth, by two evaluations of the same answers.
@@ -36,7 +36,8 @@ import { variantAverages, variantCounts, variantNotes } from "./summary.ts";
  * Numbers that the table does not allow (no labels, no effects) are null with their reason.
  */
 export function measureVariants(predictions: readonly Prediction[], context: MeasureContext): Measurement {
-  const variants = predictions.map(scoredVariant);
+  const variants = predictions.map((prediction) => scoredVariant(prediction, context));
+  const ties = tieTolerance(variants);
   const kind = predictions[0]!.kind as ScoreKind;
   const { favours } = variants[0]!.facts;
   const orientation = orientationOf(favours, kind, context.protocol);
@@ -61,6 +62,7 @@ export function measureVariants(predictions: readonly Prediction[], context: Mea
     },
     counts,
     averages: variantAverages(variants, favours, kind),
+    ...(ties === undefined ? {} : { ties }),
     quirks: variantQuirks(variants, kind, context.protocol),
     notes: [
       ...variantNotes(variants, evaluated, orientation, context),

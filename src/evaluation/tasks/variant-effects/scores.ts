@@ -1,7 +1,10 @@
 import { InternalError } from "../../../base/errors.ts";
 import type { EffectFavours, VariantForm } from "../../../datasets/variants/forms.ts";
 import type { Protocol } from "../../../models/model.ts";
+import { comparedScores } from "../compared-scores.ts";
+import type { TieTolerance } from "../measurement.ts";
 import type { Prediction, RowFacts } from "../prediction.ts";
+import type { MeasureContext } from "../task.ts";
 
 /** What a row of the task is known by, beside its answer. */
 export interface VariantFacts {
@@ -50,10 +53,19 @@ export interface ScoredVariant {
   readonly otherArithmetic: number | undefined;
   /** Compared by log-likelihoods of whole windows. */
   readonly wholeWindows: boolean;
+  /** Absent where the alleles are compared exactly. */
+  readonly ties?: TieTolerance;
 }
 
-/** @throws {InternalError} for an answer that is no comparison of two alleles */
-export function scoredVariant(prediction: Prediction): ScoredVariant {
+/**
+ * A variant of a prediction. Corrected, a difference within the rounding of the two scores is 0.
+ *
+ * @throws {InternalError} for an answer that is no comparison of two alleles
+ */
+export function scoredVariant(
+  prediction: Prediction,
+  context: Pick<MeasureContext, "protocol" | "scoreRounding">,
+): ScoredVariant {
   const { row, facts } = prediction;
   const flag = (name: string) => (name in facts ? facts[name] === 1 : undefined);
   const read = {
@@ -71,8 +83,13 @@ export function scoredVariant(prediction: Prediction): ScoredVariant {
     }
     case "likelihood":
     case "activity": {
-      const [first, second] = prediction.values;
-      return { row, facts: read, difference: second! - first!, otherArithmetic: undefined, wholeWindows };
+      const [first, second] = prediction.values.map((value) => Float64Array.of(value));
+      const scores = comparedScores(first!, second!, context);
+      const difference = scores.second[0]! - scores.first[0]!;
+      return {
+        ...{ row, facts: read, difference, otherArithmetic: undefined, wholeWindows },
+        ...(scores.ties === undefined ? {} : { ties: scores.ties }),
+      };
     }
     default:
       throw new InternalError(`row ${row} has ${prediction.kind}, which compares no alleles`);

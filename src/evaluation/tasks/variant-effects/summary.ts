@@ -3,7 +3,7 @@ import { ENOUGH_BLOCKS } from "../../../metrics/block-estimate.ts";
 import { genomicBlocks } from "../../../metrics/blocks.ts";
 import { mean } from "../../../metrics/sum.ts";
 import { finiteOrNull } from "../json-numbers.ts";
-import type { Measurement } from "../measurement.ts";
+import type { Measurement, TieTolerance } from "../measurement.ts";
 import type { MeasureContext } from "../task.ts";
 import {
   alternativeAgainstReference,
@@ -52,6 +52,17 @@ export function variantAverages(
   };
 }
 
+/** Over all variants; undefined where alleles are compared exactly. */
+export function tieTolerance(variants: readonly ScoredVariant[]): TieTolerance | undefined {
+  const ties = variants.flatMap((variant) => variant.ties ?? []);
+  if (ties.length === 0) return undefined;
+  return {
+    rounding: ties[0]!.rounding,
+    tolerance: ties.reduce((largest, { tolerance }) => Math.max(largest, tolerance), 0),
+    byRounding: ties.reduce((sum, { byRounding }) => sum + byRounding, 0),
+  };
+}
+
 /** What a reader of the numbers must know. */
 export function variantNotes(
   variants: readonly ScoredVariant[],
@@ -78,6 +89,12 @@ export function variantNotes(
       protocol === "paper"
         ? `${repeating} the place and alleles of another, and the original's join multiplies them (quirk Q39).`
         : `${repeating} the place and alleles of another; each row counts once.`,
+    );
+  }
+  const ties = tieTolerance(variants);
+  if (ties !== undefined && ties.byRounding > 0) {
+    notes.push(
+      `${counted(ties.byRounding, "difference")} of alleles ${ties.byRounding === 1 ? "is" : "are"} within the rounding of the scores (at most ${ties.tolerance.toPrecision(2)}) and ${ties.byRounding === 1 ? "counts" : "count"} as 0.`,
     );
   }
   const without = significant.length - withEffect.length;

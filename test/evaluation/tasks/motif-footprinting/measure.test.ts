@@ -242,3 +242,50 @@ test("without rows every number is undefined, with its reason", () => {
     expect(publishedMotifs(measured)).toBe("\tAccuracy\tP-Value\n");
   }
 });
+
+describe("numbers that differ by rounding alone", () => {
+  // Background, true motif, shuffled motif; 1e-12 and 1e-5 apart.
+  const rows: readonly Row[] = [
+    [0, "A", 0, -480, -479, -479 - 1e-12],
+    [0, "A", 1, -480, -479, -479 + 1e-12],
+    [1, "A", 0, -480, -481, -481 + 1e-5],
+    [1, "A", 1, -480, -478, -479],
+  ];
+  const measured = (protocol: Protocol, scoreRounding: number) =>
+    measureFootprintScores(predictionsOf("likelihood", rows), { ...context(protocol, 4), scoreRounding });
+
+  test("are ties of likelihoods, also in the comparison with the background", () => {
+    const float64 = measured("corrected", 350 * 2 ** -53);
+    expect(float64.counts).toMatchObject({ wins: 1, ties: 2, losses: 1 });
+    expect(metric(float64, "accuracy").value).toBe(2 / 4);
+    expect(float64.ties).toMatchObject({ rounding: 350 * 2 ** -53, byRounding: 2 });
+    // The third true motif moves the score by 1, its shuffle by 1 − 1e-5; the fourth by 2 and 1.
+    expect(metric(float64, "accuracy-vs-background").value).toBe((0.5 + 0.5 + 1 + 1) / 4);
+    const float32 = measured("corrected", 2 ** -23);
+    expect(float32.counts).toMatchObject({ wins: 1, ties: 3, losses: 0 });
+    expect(metric(float32, "accuracy-vs-background").value).toBe((0.5 + 0.5 + 0.5 + 1) / 4);
+  });
+
+  test("are told apart under paper, unless float32 cannot", () => {
+    expect(measured("paper", 350 * 2 ** -53).counts).toMatchObject({ wins: 2, ties: 0, losses: 2 });
+    const float32 = measured("paper", 2 ** -23);
+    expect(float32.counts).toMatchObject({ wins: 1, ties: 3, losses: 0 });
+    // A tie of motif and shuffle is right, one of their distances to the background is not.
+    expect(metric(float32, "accuracy").value).toBe(1);
+    expect(metric(float32, "accuracy-vs-background").value).toBe(1 / 4);
+    expect(float32.ties).toBeUndefined();
+    expect(quirk(measured("corrected", 2 ** -23), "Q15")).toEqual({ paper: 1, corrected: 2.5 / 4 });
+  });
+
+  test("are ties of distances, by what float32 states can tell", () => {
+    const near = 1e-4;
+    const pairs: readonly Row[] = [
+      [0, "A", 0, near, near + 1e-9],
+      [0, "A", 1, near, near - 1e-8],
+    ];
+    const { counts, ties } = distances("corrected", predictionsOf("distance", pairs));
+    expect(counts).toMatchObject({ wins: 1, ties: 1, losses: 0 });
+    expect(ties!.tolerance).toBeCloseTo(2 ** -22 * Math.sqrt(2 * near), 12);
+    expect(distances("paper", predictionsOf("distance", pairs)).counts).toMatchObject({ ties: 0 });
+  });
+});

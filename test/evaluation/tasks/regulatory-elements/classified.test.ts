@@ -155,6 +155,37 @@ describe("by hand", () => {
   });
 });
 
+test("margins that differ by no more than the rounding of the logits are ties", () => {
+  const near = predictionsOf([
+    [
+      [7, 8],
+      [7, 8 - 2 ** -20],
+    ],
+    [
+      [0.5, 0.75],
+      [0.5, 0.75 - 2 ** -20],
+    ],
+  ]);
+  const measured = (protocol: Protocol) =>
+    measureClassifiedPairs(near, {
+      ...{ protocol, seed: 0, rowsInTable: 2, recipe: { evaluationBatchSize: 4 } },
+      scoreRounding: 2 ** -23,
+    });
+  const corrected = measured("corrected");
+  expect(corrected.counts).toMatchObject({ wins: 1, ties: 1, losses: 0 });
+  expect(corrected.published.test_acc_paired).toBe(0.75);
+  expect(corrected.ties).toEqual({
+    rounding: 2 ** -23,
+    tolerance: (30 - 2 ** -20) * 2 ** -23,
+    byRounding: 1,
+  });
+  expect(measured("paper").published.test_acc_paired).toBe(1);
+  expect(corrected.quirks.find(({ label }) => label === "Q15")!.effect).toEqual({
+    paper: 1,
+    corrected: 0.75,
+  });
+});
+
 test("neither the size of batches nor the order of members in a batch changes a corrected number", () => {
   const logit = fc.double({ min: -20, max: 20, noNaN: true });
   const pair = fc.tuple(fc.tuple(logit, logit), fc.tuple(logit, logit));

@@ -177,3 +177,40 @@ describe("tokens and letters", () => {
     expect(notes.join()).toContain("1 elements hold unknown letters (N)");
   });
 });
+
+describe("scores that differ by rounding alone", () => {
+  // Sums of the same log-likelihoods in two orders, as an order-1 Markov model has them for a dinucleotide shuffle.
+  const terms = Array.from({ length: 350 }, (_, i) => Math.log([0.33, 0.17, 0.24, 0.26, 0.05][i % 5]!));
+  const add = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  const rows = Array.from({ length: 40 }, (_, row) => [...terms.slice(row), ...terms.slice(0, row)]);
+  const element = rows.map((row) => add(row));
+  const control = rows.map((row) => add(row.toSorted()));
+  const measured = (protocol: Protocol, scoreRounding: number) =>
+    measurePairs(predictionsOf(element, control), {
+      ...{ protocol, seed: 0, rowsInTable: 40, recipe: {} },
+      scoreRounding,
+    });
+
+  test("are ties under corrected, and the tolerance is told", () => {
+    const { counts, metrics, ties, quirks } = measured("corrected", 350 * 2 ** -53);
+    expect(metrics[0]!.value).toBe(0.5);
+    expect(counts).toMatchObject({ wins: 0, ties: 40, losses: 0 });
+    expect(ties!.rounding).toBe(350 * 2 ** -53);
+    expect(ties!.tolerance / Math.abs(element[0]!)).toBeCloseTo(350 * 2 ** -52, 20);
+    expect(ties!.byRounding).toBeGreaterThan(20);
+    expect(metrics.find(({ name }) => name === "wilcoxon-p")!.value).toBeNull();
+    const { effect } = quirks.find(({ label }) => label === "Q15")!;
+    expect(effect.corrected).toBe(0.5);
+    expect(effect.paper).toBe(measured("paper", 350 * 2 ** -53).metrics[0]!.value);
+  });
+
+  test("are compared exactly under paper, those of a float32 model as float32", () => {
+    const exact = measured("paper", 350 * 2 ** -53);
+    expect(exact.ties).toBeUndefined();
+    expect(exact.counts.ties).toBe(element.filter((score, i) => score === control[i]).length);
+    const float32 = measured("paper", 2 ** -23);
+    const equal = element.filter((score, i) => Math.fround(score) === Math.fround(control[i]!)).length;
+    expect(float32.counts.ties).toBe(equal);
+    expect(equal).toBeGreaterThan(exact.counts.ties!);
+  });
+});

@@ -10,7 +10,7 @@ import { Pcg64 } from "../../../../src/base/pcg64.ts";
 import { readRegulatoryElements } from "../../../../src/datasets/regulatory-elements/table.ts";
 import { openGenome } from "../../../../src/dna/genome/genome.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
-import { mergeRun } from "../../../../src/evaluation/runs/merge.ts";
+import { mergeRun, readResults } from "../../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../../src/evaluation/runs/plan.ts";
 import { runShard } from "../../../../src/evaluation/runs/shard.ts";
 import { ofKind } from "../../../../src/evaluation/tasks/prediction.ts";
@@ -122,6 +122,51 @@ describe("task 1, zero-shot", () => {
     expect(corrected!.published.acc! - paper!.published.acc!).toBeCloseTo(paper!.counts.ties! / 2 / 250, 12);
     expect(paper!.metrics[0]!.intervals[0]).toMatchObject({ method: "wald", n: 600 });
     expect(paper!.identity).not.toBe(corrected!.identity);
+  });
+
+  test("the model's rounding is part of the cell, decides ties of both protocols and is printed", async () => {
+    // Scores of equal words, apart by less than float32 can tell; every tenth pair differs by more.
+    const rounded = (scoreRounding?: number) => ({
+      ...{ name: "rounded", identity: "rounded 1" },
+      ...(scoreRounding === undefined ? {} : { scoreRounding }),
+      logLikelihood: (sequences: readonly string[]) =>
+        sequences.map((letters) => {
+          const digest = [...letters].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 1009, 7);
+          return -480 - digest * 1e-9 - (digest % 10 === 0 ? 1 : 0);
+        }),
+    });
+    const run = async (protocol: "paper" | "corrected", scoreRounding?: number) => {
+      const folder = join(root, `rounded-${protocol}-${scoreRounding}`);
+      const tasks = [{ task: "regulatory-elements", inputs: inputs() }];
+      const plan = await planRun({ tasks, models: [rounded(scoreRounding)], protocol, folder });
+      await runShard(plan);
+      await plan.close();
+      const [result] = await mergeRun(folder);
+      const cell = (await readdir(folder)).find((name) => name !== "plan.json")!;
+      const read = (name: string) => readFile(join(folder, cell, name), "utf8");
+      return {
+        result: result!,
+        metrics: JSON.parse(await read("metrics.json")),
+        scores: await read("scores.tsv"),
+      };
+    };
+    const float32 = await run("corrected", 2 ** -23);
+    expect(float32.result.cell.model.scoreRounding).toBe(2 ** -23);
+    expect(float32.metrics.ties).toEqual(float32.result.ties);
+    expect(float32.result.ties!.tolerance / (2 ** -23 * 2 * 481)).toBeCloseTo(1, 2);
+    expect(float32.result.counts.ties).toBeGreaterThan(150);
+    const [stored] = await readResults(join(root, `rounded-corrected-${2 ** -23}`));
+    expect(stored!.result).toEqual(float32.result);
+    const unstated = await run("corrected");
+    expect(unstated.result.identity).not.toBe(float32.result.identity);
+    expect(unstated.result.ties!.rounding).toBe(350 * 2 ** -53);
+    expect(unstated.result.counts.ties).toBeLessThan(10);
+    const paper = await run("paper", 2 ** -23);
+    expect(paper.metrics).not.toHaveProperty("ties");
+    expect(paper.result.counts.ties).toBe(float32.result.counts.ties);
+    const values = paper.scores.trimEnd().split("\n").slice(1).flatMap((line) => line.split("\t").slice(1).map(Number)); // biome-ignore format: one line
+    expect(values.every((value) => Math.fround(value) === value)).toBe(true);
+    expect((await run("paper")).result.counts.ties).toBe(unstated.result.counts.ties);
   });
 
   test("another seed makes other controls and leaves the elements", async () => {

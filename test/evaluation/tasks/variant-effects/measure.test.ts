@@ -157,3 +157,29 @@ test("variants compared by whole windows are counted and told", () => {
   expect(counts.rowsComparedByWholeWindows).toBe(african.rows.length);
   expect(notes.join(" ")).toContain("what differs not hidden");
 });
+
+test("differences within the rounding of the scores are 0 under corrected, as are those that float32 cannot tell under paper", () => {
+  const rows = cases[0]!.rows.filter(({ original }) => original === "ok");
+  // Log-likelihoods of whole windows: every third variant differs by less than float32 can tell at 2,900.
+  const predictions = rows.map((row, i): Prediction => {
+    const change = i % 3 === 0 ? 1e-5 * (row.d < 0 ? -1 : 1) : row.d;
+    return { ...predictionOf(row, i, "likelihood"), kind: "likelihood", values: [-2900, -2900 + change] };
+  });
+  const third = rows.filter((_, i) => i % 3 === 0).length;
+  const of = (protocol: Protocol, scoreRounding: number) =>
+    measureVariants(predictions, { ...context(protocol, rows.length), scoreRounding });
+  const corrected = of("corrected", 2 ** -23);
+  expect(corrected.ties!.byRounding).toBe(third);
+  expect(corrected.ties!.tolerance).toBeLessThan(8e-4);
+  expect(corrected.notes.join()).toContain(`${third} differences of alleles are within the rounding`);
+  expect(of("corrected", 2114 * 2 ** -53).ties!.byRounding).toBe(0);
+  // Both protocols tie these variants with one another: what is left of AUROC is the same.
+  const area = (measurement: Measurement) => metric(measurement, "auroc").value;
+  const zeros = measureVariants(
+    predictions.map((one, i) => (i % 3 === 0 ? ({ ...one, values: [-2900, -2900] } as Prediction) : one)),
+    context("corrected", rows.length),
+  );
+  expect(area(corrected)).toBe(area(zeros));
+  expect(area(of("corrected", 0))).not.toBe(area(zeros));
+  expect(area(of("paper", 2 ** -23))).not.toBe(area(of("paper", 0)));
+});

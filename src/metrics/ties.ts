@@ -1,0 +1,54 @@
+import { requireSameLength } from "./input-checks.ts";
+
+/** Rounding of float32 numbers relative to their size: the distance from one to the next. */
+export const FLOAT32_ROUNDING = 2 ** -23;
+const FLOAT64_UNIT = 2 ** -53;
+
+/**
+ * Relative rounding of one score whose model states none.
+ *
+ * Float32's where every score is a float32 number. Else that of a float64 sum of `terms` numbers of one sign, which errs by at most
+ * (terms − 1) · 2⁻⁵³ of itself (Higham 2002, Accuracy and Stability of Numerical Algorithms, section 4.2).
+ *
+ * @param terms  numbers added to make a score, such as the bases of a sequence
+ */
+export function estimatedRounding(scores: Iterable<number>, terms: number): number {
+  for (const score of scores) {
+    if (Math.fround(score) !== score) return terms * FLOAT64_UNIT;
+  }
+  return FLOAT32_ROUNDING;
+}
+
+/** Second scores that no longer differ from the first by rounding alone. */
+export interface SettledScores {
+  /** The second scores; the first in place of those that differ from it by no more than the tolerance. */
+  readonly second: Float64Array;
+  /** Largest tolerance of a pair, in units of the scores; 0 without pairs. */
+  readonly tolerance: number;
+  /** Pairs that tie by the tolerance alone. */
+  readonly byRounding: number;
+}
+
+/**
+ * Makes ties of pairs of scores that differ by no more than their rounding.
+ *
+ * @param toleranceOf  of pair i, in units of the scores
+ * @throws {InputError} when the lengths differ
+ */
+export function settleTies(
+  first: Float64Array,
+  second: Float64Array,
+  toleranceOf: (pair: number) => number,
+): SettledScores {
+  requireSameLength(first, second, ["first scores", "second scores"]);
+  let largest = 0;
+  let byRounding = 0;
+  const settled = second.map((score, i) => {
+    const tolerance = toleranceOf(i);
+    largest = Math.max(largest, tolerance);
+    const difference = Math.abs(score - first[i]!);
+    if (difference > 0 && difference <= tolerance) byRounding++;
+    return difference <= tolerance ? first[i]! : score;
+  });
+  return { second: settled, tolerance: largest, byRounding };
+}
