@@ -40,7 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "evaluation/tasks",
     "evaluation/settings",
   ],
-  "evaluation/published": ["base", "metrics", "evaluation/tasks", "evaluation/runs"],
+  "evaluation/published": ["base", "metrics", "models", "datasets", "evaluation/tasks", "evaluation/runs"],
   "evaluation/suites": [
     "base",
     "dna",

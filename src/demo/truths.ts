@@ -29,7 +29,7 @@ export interface CheckedTruth {
 
 const elements = { task: "regulatory-elements", setting: "zero-shot" };
 const motifs = { task: "motif-footprinting" };
-const variants = { task: "variant-effects", dataset: "African caQTLs", setting: "zero-shot" };
+const variants = { task: "variant-effects", dataset: "african-caqtls", setting: "zero-shot" };
 const sites = { setting: "ab-initio", model: SITE_NETWORK };
 const predicted = { setting: "predicted", model: "chrombpnet-toy" };
 

@@ -2,7 +2,7 @@
 
 export type { EvaluateOptions, Evaluation } from "./evaluate.ts";
 export { evaluate } from "./evaluate.ts";
-export { publishedBeside } from "./published/compare-published.ts";
+export { publishedBeside, whyNotComparable } from "./published/compare-published.ts";
 export type { PublishedResult } from "./published/published-result.ts";
 export { readPublished } from "./published/read-published.ts";
 export type { Cell, CellRecord } from "./runs/cell.ts";

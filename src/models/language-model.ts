@@ -3,11 +3,12 @@ import type { Tokenizer } from "../dna/tokenizers/tokenizer.ts";
 import type { Device } from "../net/runtime/device.ts";
 import type { ProgramOptions } from "../net/runtime/program.ts";
 import type { Architecture } from "./architecture.ts";
-import type { LanguageModelCard } from "./card.ts";
+import type { LanguageModelCard, PublicCheckpoint } from "./card.ts";
 import type { CheckpointFolder } from "./checkpoint-folder.ts";
 import { openCheckpointFolder } from "./checkpoint-folder.ts";
 import type { FineTuningRequest } from "./fine-tuning.ts";
 import { FineTuning } from "./fine-tuning.ts";
+import { checkpointName, checkpointWithWeights } from "./known-checkpoint.ts";
 import { weightBytes } from "./parameters.ts";
 import { classifierPasses } from "./profiling/classifier-passes.ts";
 import type { Passes } from "./profiling/passes.ts";
@@ -20,6 +21,8 @@ export interface LanguageModelOptions extends ProgramOptions {
   readonly device?: Device;
   /** How the model is called in results; the folder's name when absent. */
   readonly name?: string;
+  /** The public checkpoint that the folder is known to hold; by the digest of its weights when absent. */
+  readonly checkpoint?: PublicCheckpoint;
 }
 
 /** Bytes beside weights and activations: the runtime, the process, its buffers. */
@@ -30,6 +33,7 @@ export class LanguageModel extends TokenModel {
   protected readonly query: TokenQuery;
 
   readonly card: LanguageModelCard;
+  readonly checkpoint?: string;
   readonly architecture: Architecture;
   readonly tokenizer: Tokenizer;
   private readonly programs: Programs;
@@ -40,10 +44,13 @@ export class LanguageModel extends TokenModel {
     private readonly folder: string,
     private readonly opened: CheckpointFolder,
     private readonly options: ProgramOptions,
+    known: PublicCheckpoint | undefined,
   ) {
     const { identity, card, architecture, tokenizer, parameters, read } = opened;
     super(name, identity, architecture.maxTokens);
     this.card = card;
+    const checkpoint = known ?? checkpointWithWeights(card, identity);
+    if (checkpoint !== undefined) this.checkpoint = checkpointName(checkpoint);
     this.architecture = architecture;
     this.tokenizer = tokenizer;
     this.programs = new Programs(architecture, parameters, read, options);
@@ -60,10 +67,10 @@ export class LanguageModel extends TokenModel {
   static async open(
     folder: string,
     cards: readonly LanguageModelCard[],
-    { name, ...programOptions }: LanguageModelOptions = {},
+    { name, checkpoint, ...programOptions }: LanguageModelOptions = {},
   ): Promise<LanguageModel> {
     const opened = await openCheckpointFolder(folder, cards);
-    return new LanguageModel(name ?? basename(folder), folder, opened, programOptions);
+    return new LanguageModel(name ?? basename(folder), folder, opened, programOptions, checkpoint);
   }
 
   get family(): string {

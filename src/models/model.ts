@@ -82,6 +82,11 @@ export interface Model {
   readonly identity?: string;
   /** The family that recipes of trained settings know it by, such as "caduceus"; absent for a model of one's own. */
   readonly family?: string;
+  /**
+   * The published checkpoint that this is, as its digest or the hub's cache shows: `REPOSITORY@REVISION`. Absent for any
+   * other weights of the family, a toy's or untrained ones. Results of the benchmark's authors are compared by it.
+   */
+  readonly checkpoint?: string;
   /** What its likelihoods are: of each token by those before it, or by all others. Conformance checks go by it. */
   readonly kind?: "causal" | "masked";
   /** What it reads a sequence as. Conformance checks go by it. */

@@ -7,6 +7,7 @@ import type { ProgramOptions } from "../net/runtime/program.ts";
 import { openMotifCounts } from "./baselines/motif-counts.ts";
 import { NETWORKS } from "./baselines/networks.ts";
 import { openKmerMarkov } from "./baselines/open-kmer-markov.ts";
+import type { PublicCheckpoint } from "./card.ts";
 import { LANGUAGE_MODELS, publicCheckpoint } from "./catalogue.ts";
 import { Chrombpnet, openChrombpnet } from "./chrombpnet/chrombpnet.ts";
 import { openHttpModel, openStdioModel } from "./external/adapter-model.ts";
@@ -113,14 +114,13 @@ async function openToy(spec: string, context: OpenModelContext): Promise<Model> 
 }
 
 async function openCheckpointModel(spec: string, context: OpenModelContext): Promise<Model> {
-  const { path, name } = await checkpointFolder(spec);
-  return LanguageModel.open(path, LANGUAGE_MODELS, {
-    ...programOptions(context),
-    ...(name === undefined ? {} : { name }),
-  });
+  const { path, ...known } = await checkpointFolder(spec);
+  return LanguageModel.open(path, LANGUAGE_MODELS, { ...programOptions(context), ...known });
 }
 
-async function checkpointFolder(spec: string): Promise<{ path: string; name?: string }> {
+async function checkpointFolder(
+  spec: string,
+): Promise<{ path: string; name?: string; checkpoint?: PublicCheckpoint }> {
   const kind = await kindOfPath(spec);
   if (kind === "folder") return { path: spec };
   if (kind === "file" && (await kindOfPath(join(spec, ".."))) !== undefined) {
@@ -132,10 +132,11 @@ async function checkpointFolder(spec: string): Promise<{ path: string; name?: st
       hint: "give a checkpoint's folder, or a name from `dart-eval models list` such as toy:hyenadna or kmer-markov",
     });
   }
-  const { repo, revision } = known.checkpoint;
+  const { card, checkpoint } = known;
+  const { repo, revision } = checkpoint;
   const folder = await findInHubCache({ repo, revision });
-  if (folder !== undefined) return { path: folder, name: `${known.card.name}-${known.checkpoint.preset}` };
+  if (folder !== undefined) return { path: folder, name: `${card.name}-${checkpoint.preset}`, checkpoint };
   throw new InputError(`${repo} at ${revision.slice(0, 8)} is not on this machine`, {
-    hint: `download it first: dart-eval models fetch ${known.card.name}/${known.checkpoint.preset}`,
+    hint: `download it first: dart-eval models fetch ${card.name}/${checkpoint.preset}`,
   });
 }

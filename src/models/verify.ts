@@ -1,6 +1,6 @@
-import { sha256Hex } from "../base/digest.ts";
 import { InputError } from "../base/errors.ts";
 import type { Anchor, LanguageModelCard } from "./card.ts";
+import { checkpointWithWeights } from "./known-checkpoint.ts";
 import type { LanguageModel } from "./language-model.ts";
 
 export interface AnchorCheck {
@@ -18,24 +18,12 @@ function presetOf(card: LanguageModelCard, model: LanguageModel, preset: string 
       hint: `there are runs of ${[...new Set(card.anchors.map((anchor) => anchor.preset))].join(", ") || "none"}`,
     });
   }
-  const found = card.checkpoints.find(({ sha256 = {} }) =>
-    digestsOf(sha256).some((digest) => model.identity.includes(digest)),
-  );
+  const found = checkpointWithWeights(card, model.identity);
   if (found !== undefined && card.anchors.some((anchor) => anchor.preset === found.preset))
     return found.preset;
   throw new InputError("these weights are not those of a checkpoint with a known run of the official code", {
     hint: `if they are, name it: --preset ${card.anchors[0]?.preset ?? "NAME"}`,
   });
-}
-
-/** What a checkpoint of these files says its digest is: a single file's own, of shards that of their list. */
-function digestsOf(sha256: Readonly<Record<string, string>>): readonly string[] {
-  const files = Object.entries(sha256).sort(([a], [b]) => (a < b ? -1 : 1));
-  const [shards, whole] = [true, false].map((wanted) =>
-    files.filter(([name]) => /-\d+-of-\d+\.\w+$/.test(name) === wanted),
-  );
-  const list = shards!.map(([name, digest]) => `${digest}  ${name}\n`).join("");
-  return [...whole!.map(([, digest]) => digest), ...(list === "" ? [] : [sha256Hex(list)])];
 }
 
 /**

@@ -36,7 +36,7 @@ function tablesOf(panel: ReportPanel): Table[] {
     leaderboardTable(panel, panelTitle(panel.asked.title, panel)),
     quantilesTable(panel),
     measurementsTable(panel),
-    publishedTable(panel),
+    publishedTable(panel.published, panel),
     quirksTable(panel),
     intervalsTable(panel),
   ].filter((table) => table !== undefined);

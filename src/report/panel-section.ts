@@ -6,6 +6,7 @@ import { lossCurves } from "./loss-curves.ts";
 import { measurementsTable } from "./measurements-table.ts";
 import { motifChart, motifsSection } from "./motifs-section.ts";
 import { count, fixed, UNDEFINED } from "./numbers.ts";
+import { dataText } from "./origins.ts";
 import type { AccuracyChart, AccuracyMark, DifferenceChart, PageData } from "./page-data.ts";
 import { type Entry, panelId, panelTitle } from "./panels.ts";
 import { partsTables } from "./parts-tables.ts";
@@ -34,13 +35,13 @@ export function panelSection(panel: ReportPanel): Html {
   const quantiles = quantilesTable(panel);
   const others = measurementsTable(panel);
   const intervals = intervalsTable(panel);
-  const published = publishedTable(panel);
+  const published = publishedTable(panel.published, panel);
   const charts = chartsOf(panel);
   return html`<section aria-labelledby="${id}">
 <h2 id="${id}">${title}</h2>
 <p>${asked.asks}</p>
 ${setting === undefined ? undefined : html`<p>${setting}</p>`}
-${asked.source === "" ? undefined : html`<p class="quiet">${asked.source}</p>`}
+<p class="quiet">${dataText(panel.entries)}</p>
 ${facts(panel)}
 
 <h3>Leaderboard</h3>
@@ -54,7 +55,8 @@ ${partsTables(panel).map((table) => htmlTable(table))}
 ${motifsSection(panel, charts.ranked[0], undrawn)}
 ${lossCurves(panel)}
 
-${published === undefined ? undefined : html`<h3>Beside what was published</h3>\n${htmlTable(published)}`}
+${published === undefined ? undefined : html`<h3>Published values</h3>\n${htmlTable(published)}`}
+${published === undefined ? panel.published.reasons.map((reason) => html`<p class="quiet">${reason}</p>`) : undefined}
 ${protocols(panel)}
 
 ${

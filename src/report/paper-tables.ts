@@ -1,6 +1,8 @@
 import { CELL_LINES } from "../datasets/cell-lines.ts";
-import { isOfBenchmark, publishedNumber } from "../evaluation/published/compare-published.ts";
-import { AFRICAN, isSameDataset, YORUBAN } from "../evaluation/published/names.ts";
+import { AFRICAN, YORUBAN } from "../datasets/sources/variants.ts";
+import { benchmarkDataOf } from "../evaluation/published/benchmark-data.ts";
+import { publishedNumber, whyNotComparable } from "../evaluation/published/compare-published.ts";
+import { isSameDataset } from "../evaluation/published/names.ts";
 import { type OwnValue, ownValue } from "../evaluation/published/own-value.ts";
 import type { PublishedResult } from "../evaluation/published/published-result.ts";
 import type { StoredResult } from "../evaluation/runs/result.ts";
@@ -26,6 +28,7 @@ interface PaperTable {
 }
 
 const SETTINGS = ["zero-shot", "zero-shot-embedding", "probed", "fine-tuned", "ab-initio", "predicted"];
+const TRAINED = ["probed", "fine-tuned", "ab-initio"];
 const byLine = (heading: string, metric: string): readonly PaperColumn[] =>
   CELL_LINES.map((dataset) => ({ heading: `${dataset} ${heading}`, metric, dataset }));
 const byStudy = (heading: string, metric: string): readonly PaperColumn[] =>
@@ -39,6 +42,15 @@ const PAPER_TABLES: readonly PaperTable[] = [
     columns: [
       { heading: "absolute accuracy", metric: "absolute_accuracy" },
       { heading: "paired accuracy", metric: "paired_accuracy" },
+    ],
+  },
+  {
+    task: "regulatory-elements",
+    caption: "Task 1, the same by other measures (as in the paper's supplement)",
+    settings: TRAINED,
+    columns: [
+      { heading: "AUROC", metric: "auroc" },
+      { heading: "AUPRC", metric: "auprc" },
     ],
   },
   {
@@ -66,8 +78,19 @@ const PAPER_TABLES: readonly PaperTable[] = [
   {
     task: "cell-type-elements",
     caption: "Task 3, cell-type-specific elements: accuracy, and AUROC of each line (the paper's Table 4)",
-    settings: ["probed", "fine-tuned", "ab-initio"],
+    settings: TRAINED,
     columns: [{ heading: "accuracy", metric: "accuracy" }, ...byLine("AUROC", "auroc")],
+  },
+  {
+    task: "cell-type-elements",
+    caption: "Task 3, each cell line against the others (as in the paper's supplement)",
+    settings: TRAINED,
+    lines: { heading: "cell line", datasets: CELL_LINES },
+    columns: [
+      { heading: "AUROC", metric: "auroc" },
+      { heading: "AUPRC", metric: "auprc" },
+      { heading: "accuracy", metric: "accuracy_against_rest" },
+    ],
   },
   {
     task: "chromatin-activity",
@@ -108,10 +131,10 @@ const PAPER_TABLES: readonly PaperTable[] = [
 ];
 
 /**
- * The results in the tables of the benchmark's paper: a line per setting and model, a column per metric and data set (in one
- * table a line per data set, too), numbers with half of their 95 % interval as the paper has them; one set of tables for each protocol. Tables without any number, and
- * columns without one, are left out. Below a model that was asked of the benchmark's own data stands what was published of
- * its family.
+ * The results in the tables of the benchmark's paper and its supplement: a line per setting and model, a column per metric and
+ * data set (in some a line per data set, too), numbers with half of their 95 % interval; one set of tables for each protocol.
+ * Tables without any number, and columns without one, are left out. Below a model is what was published of it, in the columns
+ * where its own number is comparable, so only under the paper protocol.
  */
 export function paperTables(
   results: readonly StoredResult[],
@@ -137,14 +160,13 @@ function tableOf(
     const models = new Map(asked.map(({ cell }) => [modelKey(cell.model), cell.model.name]));
     return [...models].flatMap(([key, label]): Line[] => {
       const own = asked.filter(({ cell }) => modelKey(cell.model) === key);
-      const family = own.find(isOfBenchmark)?.family;
       return parts.flatMap((dataset) => {
         const part = dataset === undefined ? {} : { dataset };
         const columns = form.columns.map((column) => ({ ...column, ...part }));
-        const values = columns.map((column) => valueIn(own, form.task, column));
-        if (dataset !== undefined && values.every((value) => value === undefined)) return [];
-        const theirs =
-          family === undefined ? [] : publishedLine({ task: form.task, columns }, setting, family, published);
+        const found = columns.map((column) => valueIn(own, form.task, column));
+        if (dataset !== undefined && found.every((one) => one === undefined)) return [];
+        const values = found.map((one) => one?.value);
+        const theirs = publishedLine(setting, columns, found, published);
         return [{ setting, label, values }, ...theirs].map((line) => ({ ...line, ...part }));
       });
     });
@@ -169,6 +191,7 @@ function tableOf(
         ...(form.lines === undefined ? [] : [dataset!]),
         ...shown.map((c) => cellOf(values[c])),
       ]),
+    notes: customData(cells),
   };
 }
 
@@ -181,15 +204,25 @@ interface Line {
   readonly isPublished?: true;
 }
 
+/** The published numbers of the columns in which our own are comparable; none where there are no such columns. */
 function publishedLine(
-  { task, columns }: Pick<PaperTable, "task" | "columns">,
   setting: string,
-  family: string,
+  columns: readonly PaperColumn[],
+  own: readonly (FoundValue | undefined)[],
   published: readonly PublishedResult[],
 ): readonly Line[] {
-  const found = columns.map(({ metric, dataset }) =>
-    publishedNumber(published, { task, setting, family, metric, dataset: dataset ?? null }),
-  );
+  const found = columns.map(({ metric, dataset }, c) => {
+    const result = own[c]?.result;
+    if (result?.family === undefined || whyNotComparable(result) !== undefined) return undefined;
+    const { task } = result.cell;
+    return publishedNumber(published, {
+      task,
+      setting,
+      family: result.family,
+      metric,
+      dataset: dataset ?? null,
+    });
+  });
   const model = found.find((one) => one !== undefined)?.model;
   if (model === undefined) return [];
   const values = found.map(
@@ -202,21 +235,42 @@ function publishedLine(
 const modelKey = ({ name, identity }: { readonly name: string; readonly identity: string | null }) =>
   JSON.stringify([name, identity]);
 
+interface FoundValue {
+  readonly result: StoredResult["result"];
+  readonly value: OwnValue;
+}
+
 /** The number of a column among a model's cells in one setting; a data set is a cell's own, or a class within one cell. */
 function valueIn(
   cells: readonly StoredResult["result"][],
   task: string,
   column: PaperColumn,
-): OwnValue | undefined {
+): FoundValue | undefined {
   const { metric } = column;
   const dataset = column.dataset ?? null;
   for (const result of cells) {
-    const own = result.cell.dataset;
+    const own = datasetOf(result);
     if (own !== undefined && (dataset === null || !isSameDataset(dataset, own))) continue;
     const value = ownValue(result, { task, metric, dataset });
-    if (value !== undefined) return value;
+    if (value !== undefined) return { result, value };
   }
   return undefined;
+}
+
+/** Of the benchmark's data, the data set that they are; of others, the name that the user gave. */
+function datasetOf(result: StoredResult["result"]): string | undefined {
+  const data = benchmarkDataOf(result);
+  return ("dataset" in data ? data.dataset : null) ?? result.cell.dataset;
+}
+
+/** A sentence on the results that are not on the benchmark's data, whatever their data sets are called. */
+function customData(cells: readonly StoredResult["result"][]): readonly string[] {
+  const reasons = cells.flatMap((result) => {
+    const data = benchmarkDataOf(result);
+    return "why" in data ? [data.why] : [];
+  });
+  if (reasons.length === 0) return [];
+  return [`Not on the benchmark's data: ${[...new Set(reasons)].join("; ")}.`];
 }
 
 function cellOf(own: OwnValue | undefined): Cell {

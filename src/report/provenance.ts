@@ -1,5 +1,6 @@
 import { counted } from "../base/counted.ts";
 import { bytes, count, duration } from "./numbers.ts";
+import { originText } from "./origins.ts";
 import type { Entry } from "./panels.ts";
 
 /** A name and what it is, for a list of facts. */
@@ -23,6 +24,7 @@ export function provenanceFacts({ stored, result }: Entry): Fact[] {
       "model",
       cell.model.identity ?? `${cell.model.name}, which gives no identity of its own: the name stands alone`,
     ],
+    ...(result.checkpoint === undefined ? [] : ([["checkpoint", result.checkpoint]] satisfies Fact[])),
     ...(cell.dataset === undefined ? [] : ([["data set", cell.dataset]] satisfies Fact[])),
     ["protocol", cell.protocol],
     ["recipe", recipe.join(", ") || "nothing to set"],
@@ -35,6 +37,9 @@ export function provenanceFacts({ stored, result }: Entry): Fact[] {
       `${count(rows.selected)} of ${count(rows.inTable)}: ${splitWords(cell.split)}` +
         `${cell.limit === null ? "" : `, at most ${count(cell.limit)}`}; SHA-256 of their numbers ${rows.digest}`,
     ],
+    ...Object.entries(result.origins ?? {}).map(
+      ([name, origin]): Fact => [`file of ${name}`, originText(origin)],
+    ),
     ...Object.entries(cell.data).map(([name, digest]): Fact => [name, `SHA-256 ${digest}`]),
     ...(timing.length === 0
       ? []

@@ -1,86 +1,96 @@
-import { agreement, type Comparison, isDeterministic } from "../evaluation/published/compare-published.ts";
-import { PRINTED_TOLERANCE } from "../evaluation/published/published-result.ts";
+import {
+  agreement,
+  type Comparison,
+  isDeterministic,
+  publishedBeside,
+  whyNotComparable,
+} from "../evaluation/published/compare-published.ts";
+import { PRINTED_TOLERANCE, type PublishedResult } from "../evaluation/published/published-result.ts";
 import type { CellResult } from "../evaluation/runs/result.ts";
-import type { Protocol } from "../models/model.ts";
 import { estimateCell } from "./estimates.ts";
 import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";
-import type { Entry } from "./panels.ts";
-import type { ReportPanel } from "./report.ts";
-import type { Cell, Column, Table } from "./tables/table.ts";
+import type { Entry, Panel } from "./panels.ts";
+import type { Cell, Table } from "./tables/table.ts";
 
-/** One published number with ours under each protocol that was run. */
-interface Line {
-  readonly label: string;
-  readonly own: Partial<Record<Protocol, { readonly comparison: Comparison; readonly result: CellResult }>>;
+/** The published numbers next to a panel's results, and why some results have none. */
+export interface PublishedValues {
+  /** One of each entry that is comparable. */
+  readonly lines: readonly PublishedLine[];
+  /** Why entries of families with published values have none next to them, one sentence each. */
+  readonly reasons: readonly string[];
 }
 
-/**
- * What the authors printed beside what came out here, a column for each protocol that was run; undefined where nothing was
- * published of these models, or the data are not the benchmark's.
- */
-export function publishedTable(
-  panel: Pick<ReportPanel, "entries" | "comparisons" | "setting">,
-): Table | undefined {
-  const lines = linesOf(panel);
-  if (lines.length === 0) return undefined;
-  const protocols = (["paper", "corrected"] as const).filter((protocol) =>
-    lines.some(({ own }) => own[protocol] !== undefined),
+interface PublishedLine {
+  readonly label: string;
+  readonly result: CellResult;
+  readonly comparison: Comparison;
+}
+
+export function publishedValues(
+  { task, setting, entries }: Pick<Panel, "task" | "setting" | "entries">,
+  published: readonly PublishedResult[],
+): PublishedValues {
+  const ofPanel = published.filter((one) => one.task === task && one.setting === setting);
+  const withRecords = entries.filter(({ result }) => ofPanel.some(({ family }) => family === result.family));
+  const lines = withRecords.flatMap(({ label, result }) =>
+    publishedBeside(result, ofPanel).map((comparison) => ({ label, result, comparison })),
   );
-  const columns: Column[] = [
-    { heading: "model", align: "left" },
-    { heading: "metric", align: "left" },
-    { heading: "published", align: "right" },
-    ...protocols.map((protocol) => ({ heading: protocol, align: "right" }) as const),
-    { heading: "ours − published", align: "right" },
-    { heading: "the published number is", align: "left" },
-    { heading: "quirks", align: "left" },
-  ];
-  const rows = lines.map(({ label, own }): Cell[] => {
-    // What the authors' programs did is to be compared with what the authors printed.
-    const { comparison, result } = (own.paper ?? own.corrected)!;
-    const { published } = comparison;
-    return [
-      label,
-      titleOf(comparison),
-      number(published.value, comparison),
-      ...protocols.map((protocol) => {
-        const mine = own[protocol]?.comparison;
-        if (mine?.own.value == null) return UNDEFINED;
-        return mine.own.interval === undefined
-          ? number(mine.own.value, mine)
-          : estimateCell(mine.own.value, mine.own.interval);
-      }),
-      comparison.own.value === null ? UNDEFINED : fixed(comparison.own.value - published.value, 3),
-      verdict(comparison),
-      quirksOf(result),
-    ];
-  });
+  return { lines, reasons: reasonsOf(withRecords) };
+}
+
+/** By reason, with the models that it holds for; of a model's two protocols the paper's reason is the one that matters. */
+function reasonsOf(entries: readonly Entry[]): readonly string[] {
+  const models = new Map<string, Set<string>>();
+  for (const { label, protocol, result } of entries) {
+    const other = entries.some((one) => one.label === label && one.protocol !== protocol);
+    const why = other && protocol === "corrected" ? undefined : whyNotComparable(result);
+    if (why !== undefined) models.set(why, (models.get(why) ?? new Set()).add(label));
+  }
+  return [...models].map(
+    ([why, labels]) => `No published value stands next to ${[...labels].join(", ")}: ${why}.`,
+  );
+}
+
+/** The published numbers and ours under the paper protocol; undefined where there is no comparable result. */
+export function publishedTable(
+  { lines, reasons }: PublishedValues,
+  { setting, entries }: Pick<Panel, "setting" | "entries">,
+): Table | undefined {
+  if (lines.length === 0) return undefined;
+  const headings = ["published", "ours, paper protocol", "ours − published"];
   return {
-    caption: "What was published, and what came out here",
-    columns,
-    rows,
-    notes: notesOf(panel, lines),
+    caption: "Published values and ours under the paper protocol",
+    columns: [
+      { heading: "model", align: "left" },
+      { heading: "metric", align: "left" },
+      { heading: "published in", align: "left" },
+      ...headings.map((heading) => ({ heading, align: "right" as const })),
+      { heading: "the published number is", align: "left" },
+      { heading: "quirks", align: "left" },
+    ],
+    rows: lines.map(({ label, result, comparison }): Cell[] => {
+      const { published, own } = comparison;
+      return [
+        label,
+        own.title,
+        published.superseded ? `${published.edition} (superseded)` : published.edition,
+        number(published.value, published),
+        own.value === null
+          ? UNDEFINED
+          : own.interval === undefined
+            ? number(own.value, published)
+            : estimateCell(own.value, own.interval),
+        own.value === null ? UNDEFINED : fixed(own.value - published.value, 3),
+        verdict(comparison),
+        quirksOf(result),
+      ];
+    }),
+    notes: notesOf(setting, entries, lines, reasons),
   };
 }
 
-function linesOf({ entries, comparisons }: Pick<ReportPanel, "entries" | "comparisons">): Line[] {
-  const lines = new Map<string, Line>();
-  for (const { label, protocol, result } of entries as readonly Entry[]) {
-    for (const comparison of comparisons.get(result.identity) ?? []) {
-      const { metric, dataset } = comparison.published;
-      const key = JSON.stringify([label, metric, dataset]);
-      const line = lines.get(key);
-      const own = { ...line?.own, [protocol]: { comparison, result } };
-      lines.set(key, { label, own });
-    }
-  }
-  return [...lines.values()];
-}
-
-const titleOf = ({ own }: Comparison) => own.title;
-
-function number(value: number, { published }: Comparison): string {
-  if (published.metric.includes("_p_")) return value === 0 ? "0" : pValue(value);
+function number(value: number, { metric }: PublishedResult): string {
+  if (metric.includes("_p_")) return value === 0 ? "0" : pValue(value);
   return Number.isInteger(value) && Math.abs(value) > 1 ? count(value) : fixed(value, 3);
 }
 
@@ -106,24 +116,27 @@ function quirksOf({ quirks }: CellResult): string {
 }
 
 function notesOf(
-  { setting, entries }: Pick<ReportPanel, "entries" | "setting">,
-  lines: readonly Line[],
+  setting: string,
+  entries: readonly Entry[],
+  lines: readonly PublishedLine[],
+  reasons: readonly string[],
 ): string[] {
-  const compared = lines.map(({ own }) => (own.paper ?? own.corrected)!);
-  const sources = new Set(compared.map(({ comparison: { published } }) => shortSource(published.source)));
   const fewer = entries.some(({ result: { cell } }) => cell.limit !== null || cell.sample !== undefined);
+  const declared = lines.some(({ result }) => result.cell.model.identity?.startsWith("activity scores "));
+  const sources = lines.map(({ comparison: { published } }) => shortSource(published.source));
   return [
     isDeterministic(setting)
       ? `The same means within ${PRINTED_TOLERANCE}: so well do the printed numbers agree with the authors' own notebooks.`
-      : "Two trainings differ: the authors' own second runs moved correlations by up to 0.15 and AUROCs by up to 0.07.",
+      : "Two training runs differ: the authors' own second runs moved correlations by up to 0.15 and AUROCs by up to 0.07.",
     ...(fewer
-      ? ["Fewer rows were asked than the benchmark has, so a difference within the interval says nothing."]
+      ? ["The run has fewer rows than the benchmark, so a difference within the interval means nothing."]
       : []),
-    ...(lines.some(({ own }) => own.paper === undefined)
-      ? ["Without a run under the paper protocol, the published numbers stand beside corrected ones."]
+    ...(declared
+      ? ["Scores computed elsewhere are taken for the published model's because the run declares them so."]
       : []),
-    `Published: ${[...sources].join("; ")}.`,
-    ...new Set(compared.flatMap(({ comparison: { published } }) => published.note ?? [])),
+    ...reasons,
+    `Published: ${[...new Set(sources)].join("; ")}.`,
+    ...new Set(lines.flatMap(({ comparison: { published } }) => published.note ?? [])),
   ];
 }
 

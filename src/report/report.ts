@@ -1,25 +1,21 @@
-import {
-  type Comparison,
-  isOfBenchmark,
-  publishedBeside,
-} from "../evaluation/published/compare-published.ts";
 import type { PublishedResult } from "../evaluation/published/published-result.ts";
 import { readPublished } from "../evaluation/published/read-published.ts";
 import type { StoredResult } from "../evaluation/runs/result.ts";
 import type { Task } from "../evaluation/tasks/task.ts";
 import { type Histogram, histogram } from "./histogram.ts";
 import { type Panel, panelsOf } from "./panels.ts";
+import { type PublishedValues, publishedValues } from "./published-table.ts";
 import { scoreDifferences } from "./score-differences.ts";
 
 /** What is said of a task above its numbers. */
-type Asked = Pick<Task, "title" | "asks" | "source">;
+type Asked = Pick<Task, "title" | "asks">;
 
 export interface ReportPanel extends Panel {
   readonly asked: Asked;
   /** By cell identity; of the cells whose rows are pairs of scores. */
   readonly differences: ReadonlyMap<string, Histogram>;
-  /** By cell identity: what the authors printed, beside ours; of the cells that were asked of the benchmark's own data. */
-  readonly comparisons: ReadonlyMap<string, readonly Comparison[]>;
+  /** What the benchmark's authors published of the same models on the same data. */
+  readonly published: PublishedValues;
 }
 
 /** All that a page or a document shows. */
@@ -45,20 +41,17 @@ export async function gatherReport(
   const panels: ReportPanel[] = [];
   for (const panel of panelsOf(results)) {
     const differences = new Map<string, Histogram>();
-    const comparisons = new Map<string, readonly Comparison[]>();
     for (const { stored, result } of panel.entries) {
       const values = await scoreDifferences(stored);
       if (values !== undefined) differences.set(result.identity, histogram(values));
-      if (isOfBenchmark(result)) comparisons.set(result.identity, publishedBeside(result, known));
     }
-    panels.push({ ...panel, asked: askedBy(panel.task, tasks), differences, comparisons });
+    const asked = askedBy(panel.task, tasks);
+    panels.push({ ...panel, asked, differences, published: publishedValues(panel, known) });
   }
   return { title, panels };
 }
 
 function askedBy(name: string, tasks: ReportOptions["tasks"]): Asked {
   const task = tasks.find((one) => one.name === name);
-  return (
-    task ?? { title: name, asks: "A task that is not in the list this report was made with.", source: "" }
-  );
+  return task ?? { title: name, asks: "A task that is not in the list this report was made with." };
 }

@@ -195,7 +195,7 @@ describe("settings that answer with what task 4 trained", () => {
     ];
     const { exitCode, printed } = await runCommand(words(...data, "cell-line=GM12878"));
     expect(exitCode).toBe(0);
-    expect(printed).toContain("variant-effects Yoruban dsQTLs × chrombpnet-like × ab-initio");
+    expect(printed).toContain("variant-effects yoruban-dsqtls × chrombpnet-like × ab-initio");
   });
 });
 

@@ -1,46 +1,24 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { readPublished } from "../../src/evaluation/published/read-published.ts";
 import type { StoredResult } from "../../src/evaluation/runs/result.ts";
 import type { Metric } from "../../src/evaluation/tasks/measurement.ts";
 import { tablesDocument } from "../../src/report/documents.ts";
 import { paperTables } from "../../src/report/paper-tables.ts";
 import { cellText } from "../../src/report/tables/table.ts";
+import * as benchmark from "../evaluation/published/benchmark-result.ts";
+import { benchmarkResult, type ResultForm } from "../evaluation/published/benchmark-result.ts";
 
 const published = await readPublished();
 
-function metric(name: string, value: number, half?: number): Metric {
-  const interval = { value, low: value - (half ?? 0), high: value + (half ?? 0), n: 9, method: "wald" };
-  return {
-    name,
-    title: name,
-    better: "higher",
-    main: false,
-    value,
-    intervals: half === undefined ? [] : [interval],
-  };
+const metric = (name: string, value: number, half = 0) => benchmark.metric(name, value, half);
+
+/** On custom data, unless `sources` says otherwise. */
+function stored({ protocol = "paper", ...form }: Form, metrics: readonly Metric[]): StoredResult {
+  const cell = { protocol };
+  return { result: benchmarkResult({ sources: {}, model: "hyena", ...form, cell, metrics }) } as StoredResult;
 }
 
-interface Form {
-  readonly task: string;
-  readonly setting: string;
-  readonly dataset?: string;
-  readonly model?: string;
-  readonly family?: string;
-  readonly protocol?: "paper" | "corrected";
-  readonly inTable?: number;
-}
-
-function stored(form: Form, metrics: readonly Metric[]): StoredResult {
-  const { model = "hyena", family, protocol = "paper", inTable = 100, ...cell } = form;
-  const result = {
-    cell: { ...cell, model: { name: model, identity: model }, protocol },
-    rows: { inTable },
-    ...(family === undefined ? {} : { family }),
-    metrics,
-    averages: {},
-  };
-  return { result } as unknown as StoredResult;
-}
+type Form = ResultForm & { readonly protocol?: "paper" | "corrected" };
 
 const rowsOf = (results: readonly StoredResult[]) =>
   paperTables(results, published).map(({ caption, columns, rows }) => ({
@@ -58,12 +36,23 @@ test("data sets are columns: a cell each in task 4, classes of one cell in task 
   const types = stored({ task: "cell-type-elements", setting: "fine-tuned" }, [
     metric("accuracy", 0.5, 0.01),
     metric("auroc-k562", 0.8),
+    metric("auprc-k562", 0.7),
+    metric("accuracy-against-rest-k562", 0.9),
   ]);
-  const [three, four, lines, ...others] = rowsOf([activity("K562", 0.4), activity("GM12878", 0.3), types]);
+  const [three, classes, four, lines, ...others] = rowsOf([
+    activity("K562", 0.4),
+    activity("GM12878", 0.3),
+    types,
+  ]);
   expect(three).toEqual({
     caption: expect.stringMatching(/^Task 3, .*Table 4\); paper protocol$/),
     headings: ["setting", "model", "accuracy", "K562 AUROC"],
     rows: [["fine-tuned", "hyena", "0.500 ± 0.010", "0.800"]],
+  });
+  expect(classes).toEqual({
+    caption: expect.stringMatching(/^Task 3, each cell line .*supplement\); paper protocol$/),
+    headings: ["setting", "model", "cell line", "AUROC", "AUPRC", "accuracy"],
+    rows: [["fine-tuned", "hyena", "K562", "0.800", "0.700", "0.900"]],
   });
   expect(four).toEqual({
     caption: expect.stringContaining("the paper's Table 5"),
@@ -104,21 +93,56 @@ test("settings and models are lines, protocols are tables of their own", () => {
   ]);
 });
 
-test("below a model that was asked of the benchmark's data stands what was published", () => {
+describe("below a model on the benchmark's data is what was published of it", () => {
   const form = {
     task: "variant-effects",
-    setting: "predicted",
+    setting: "zero-shot",
     dataset: "African caQTLs",
-    family: "chrombpnet",
+    family: "hyenadna",
   };
-  const own = [metric("pearson", 0.6712, 0.02), metric("auroc", 0.7716), metric("mann-whitney-p", 0)];
-  const [main, more] = rowsOf([stored({ ...form, inTable: 219_382 }, own)]);
-  expect(main!.rows).toEqual([
-    ["predicted", "hyena", "0.671 ± 0.020", "0.772"],
-    ["predicted", "ChromBPNet, published", "0.671", "0.772"],
-  ]);
-  expect(more!.rows[1]).toEqual(["predicted", "ChromBPNet, published", "0"]);
-  expect(rowsOf([stored(form, own)])[0]!.rows.length).toBe(1);
+  const sources = { variants: "african-caqtls", genome: "hg38" };
+  const own = [metric("pearson", -0.0061, 0.02), metric("auroc", 0.486), metric("mann-whitney-p", 0.5)];
+
+  test("in the columns of its own numbers", () => {
+    const [main, more] = rowsOf([stored({ ...form, sources }, own)]);
+    expect(main!.rows).toEqual([
+      ["zero-shot", "hyena", "−0.006 ± 0.020", "0.486"],
+      ["zero-shot", "HyenaDNA, published", "−0.005", "0.486"],
+    ]);
+    expect(more!.rows[1]!.slice(0, 2)).toEqual(["zero-shot", "HyenaDNA, published"]);
+  });
+
+  test.each([
+    ["on custom data", {}],
+    ["of other weights", { sources, checkpoint: null }],
+    ["under the corrected protocol", { sources, protocol: "corrected" }],
+  ] as const)("not %s", (_, change) => {
+    expect(rowsOf([stored({ ...form, ...change }, own)])[0]!.rows.length).toBe(1);
+  });
+
+  test("of a model on several cell lines only those that are the benchmark's", () => {
+    const line = (dataset: string, change: object) =>
+      stored({ task: "chromatin-activity", setting: "probed", family: "hyenadna", dataset, ...change }, [
+        metric("spearman-peaks", 0.4),
+      ]);
+    const [main] = paperTables([line("GM12878", { sources: undefined }), line("K562", {})], published);
+    expect(main!.columns.map(({ heading }) => heading).slice(2)).toEqual(["GM12878 r", "K562 r"]);
+    expect(main!.rows.map((row) => row.map(cellText))).toEqual([
+      ["probed", "hyena", "0.400", "0.400"],
+      ["probed", "HyenaDNA, published", expect.stringMatching(/^0\.\d+$/), "–"],
+    ]);
+    expect(main!.notes!.join()).toContain("Not on the benchmark's data: custom data: peaks.tsv");
+  });
+});
+
+test("the supplement's measures of task 1 have a table of their own", () => {
+  const own = [metric("accuracy", 0.5), metric("auroc", 0.61), metric("auprc", 0.62)];
+  const [, more] = rowsOf([stored({ task: "regulatory-elements", setting: "probed" }, own)]);
+  expect(more).toEqual({
+    caption: expect.stringMatching(/^Task 1, .*supplement/),
+    headings: ["setting", "model", "AUROC", "AUPRC"],
+    rows: [["probed", "hyena", "0.610", "0.620"]],
+  });
 });
 
 test("as LaTeX and Markdown", () => {

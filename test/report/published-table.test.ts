@@ -3,55 +3,82 @@ import type { StoredResult } from "../../src/evaluation/runs/result.ts";
 import { reportDocument } from "../../src/report/documents.ts";
 import { renderPage } from "../../src/report/page.ts";
 import { gatherReport } from "../../src/report/report.ts";
+import { benchmarkResult, type ResultForm } from "../evaluation/published/benchmark-result.ts";
 import { resultsFixture } from "./results-fixture.ts";
 
-const tasks = [{ name: "regulatory-elements", title: "Regulatory elements", asks: "", source: "" }];
+const tasks = [{ name: "regulatory-elements", title: "Regulatory elements", asks: "" }];
 
-/** A result as of the benchmark's own table, by a model of a family. */
-function ofBenchmark({ result, ...rest }: StoredResult, family: string, value: number): StoredResult {
+/** A result as of the benchmark's own table, with the numbers of a fixture. */
+function onBenchmark(
+  { result, ...rest }: StoredResult,
+  value: number,
+  change: Partial<ResultForm> = {},
+): StoredResult {
   const [main, ...others] = result.metrics;
-  const rows = { ...result.rows, inTable: 2_348_854 };
-  return { ...rest, result: { ...result, family, rows, metrics: [{ ...main!, value }, ...others] } };
+  const family = "caduceus";
+  const form = { task: "regulatory-elements", setting: "zero-shot", family, model: "my-caduceus" };
+  const cell = { protocol: result.cell.protocol, ...change.cell };
+  const { identity: _, metrics: __, ...known } = benchmarkResult({ ...form, ...change, cell });
+  const { published, quirks, counts } = result;
+  const own = { identity: result.identity, published, quirks, counts };
+  return { ...rest, result: { ...known, ...own, metrics: [{ ...main!, value }, ...others] } };
 }
 
 const both = await resultsFixture([
   { model: "my-caduceus", protocol: "corrected", shift: 4 },
   { model: "my-caduceus", protocol: "paper", shift: 4 },
 ]);
-const results = [ofBenchmark(both[0]!, "caduceus", 0.953), ofBenchmark(both[1]!, "caduceus", 0.9711)];
+const results = [onBenchmark(both[0]!, 0.953), onBenchmark(both[1]!, 0.9711)];
+const textOf = async (some: readonly StoredResult[]) =>
+  reportDocument(await gatherReport(some, { tasks }), "text");
+const pageOf = async (some: readonly StoredResult[]) =>
+  renderPage(await gatherReport(some, { tasks }), { script: "", style: "" });
 
-test("published, ours under each protocol, and which quirks count, in text and LaTeX", async () => {
-  const text = reportDocument(await gatherReport(results, { tasks }), "text");
+test("published, where it is printed, ours under the paper protocol, and which quirks count, in text and LaTeX", async () => {
+  const text = await textOf(results);
   const lines = text.split("\n");
-  const at = lines.findIndex((line) => line.startsWith("What was published"));
+  const at = lines.findIndex((line) => line.startsWith("Published values"));
   expect(lines[at + 2]).toMatch(
-    /model +metric +published +paper +corrected +ours − published +the published number is +quirks/,
+    /model +metric +published in +published +ours, paper protocol +ours − published +the published number is +quirks/,
   );
   expect(lines[at + 4]).toMatch(
-    /^my-caduceus +paired accuracy +0\.971 +0\.971 \[.*\] +0\.953 \[.*\] +0\.000 +the same +Q14, Q15$/,
+    /^my-caduceus +paired accuracy +Table 3 +0\.971 +0\.971 \[.*\] +0\.000 +the same +Q14, Q15$/,
   );
   expect(text).toContain("The same means within 0.001");
   expect(text).toContain("Published: arXiv 2412.05430v1 (Dec 2024) Table 3");
   expect(reportDocument(await gatherReport(results, { tasks }), "latex")).toContain(
-    "paired accuracy & 0.971 & 0.971 [",
+    "paired accuracy & Table 3 & 0.971 & 0.971 [",
   );
 });
 
-test("one protocol is one column", async () => {
-  const text = reportDocument(await gatherReport(results.slice(0, 1), { tasks }), "text");
-  expect(text).toMatch(/metric +published +corrected +ours − published/);
-  expect(text).toContain("Without a run under the paper protocol");
+test("a corrected number has no published one next to it, and the page says why", async () => {
+  expect(await textOf(results.slice(0, 1))).not.toContain("0.971");
+  const page = await pageOf(results.slice(0, 1));
+  expect(page).not.toContain("<h3>Published values</h3>");
+  expect(page).toContain("No published value stands next to my-caduceus: the published values are those of");
 });
 
-test("other data and other models have no such table", async () => {
-  expect(reportDocument(await gatherReport(both, { tasks }), "text")).not.toContain("What was published");
-  const other = [ofBenchmark(both[0]!, "kmer-markov", 0.9)];
-  expect(reportDocument(await gatherReport(other, { tasks }), "text")).not.toContain("What was published");
+test.each([
+  ["custom data of the same number of rows", { sources: {} }, "custom data: elements.tsv, genome.tsv"],
+  ["other weights of the family", { checkpoint: null }, "my-caduceus is not known to be kuleshov-group/"],
+])("%s: no published number, no name of a source", async (_, change, why) => {
+  const [, paper] = both;
+  const result = onBenchmark(paper!, 0.9711, change).result;
+  const some = [{ ...paper!, result: { ...result, rows: { ...result.rows, inTable: 2_348_854 } } }];
+  expect(await textOf(some)).not.toContain("Published values");
+  const page = await pageOf(some);
+  expect(page).toContain(`No published value stands next to my-caduceus: ${why}`);
+  if ("sources" in change) expect(page).not.toMatch(/ENCFF420VPZ|ENCODE/);
 });
 
-test("the page has it under a heading of its own", async () => {
-  const assets = { script: "", style: "" };
-  const page = renderPage(await gatherReport(results, { tasks }), assets);
-  expect(page).toMatch(/<h3>Beside what was published<\/h3>[\s\S]*<td class="number">0\.971<\/td>/);
-  expect(renderPage(await gatherReport(both, { tasks }), assets)).not.toContain("Beside what was published");
+test("the page names a source only for data with its digest", async () => {
+  const page = await pageOf(results);
+  expect(page).toMatch(/<h3>Published values<\/h3>[\s\S]*<td class="number">0\.971<\/td>/);
+  expect(page).toContain("Data: elements: ENCODE ENCFF420VPZ");
+  expect(await pageOf(both)).toContain("Data: genome: origin not recorded; elements: origin not recorded.");
+});
+
+test("a model of no published family gives no reason", async () => {
+  const other = [onBenchmark(both[1]!, 0.9, { family: "kmer-markov" })];
+  expect(await pageOf(other)).not.toContain("published value");
 });

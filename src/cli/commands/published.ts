@@ -1,4 +1,5 @@
 import { InputError } from "../../base/errors.ts";
+import type { PublishedResult } from "../../evaluation/published/published-result.ts";
 import { readPublished } from "../../evaluation/published/read-published.ts";
 import { fixed } from "../../report/numbers.ts";
 import { plainTable } from "../../report/tables/plain.ts";
@@ -44,7 +45,8 @@ export const define: DefineCommand = (command, { terminal }) => {
       }
       if (json) return terminal.print(JSON.stringify(found, null, 2));
       const sources = [...new Set(found.map(({ source }) => source))];
-      const headings = ["task", "setting", "model", "of", "metric", "value", "from", ""] as const;
+      const reasons = [...new Set(found.flatMap(({ unplaced }) => unplaced ?? []))];
+      const headings = ["task", "setting", "model", "of", "metric", "value", "from", "note"] as const;
       terminal.print(
         plainTable({
           caption: `${found.length} published numbers`,
@@ -59,10 +61,20 @@ export const define: DefineCommand = (command, { terminal }) => {
               ? fixed(one.value, 4)
               : one.value.toExponential(2),
             `[${sources.indexOf(one.source) + 1}]`,
-            one.superseded ? "superseded" : "",
+            noteOf(one, reasons),
           ]),
-          notes: sources.map((source, i) => `[${i + 1}] ${source}`),
+          notes: [
+            ...sources.map((source, i) => `[${i + 1}] ${source}`),
+            ...reasons.map((reason, i) => `(${letter(i)}) next to no result: ${reason}`),
+          ],
         }),
       );
     });
 };
+
+const letter = (i: number) => String.fromCharCode("a".charCodeAt(0) + i);
+
+function noteOf({ superseded, unplaced }: PublishedResult, reasons: readonly string[]): string {
+  if (unplaced !== null) return `(${letter(reasons.indexOf(unplaced))})`;
+  return superseded ? "superseded" : "";
+}

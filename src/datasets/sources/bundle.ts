@@ -21,6 +21,7 @@ export interface BundledFile {
   readonly bytes: number;
   readonly sha256: string;
   readonly from: string;
+  readonly madeOf?: string;
 }
 
 export interface BundleOptions {
@@ -49,6 +50,7 @@ const manifestSchema = z.strictObject({
         bytes: z.int().nonnegative(),
         sha256: z.string().regex(/^[0-9a-f]{64}$/),
         from: z.string(),
+        madeOf: z.string().exactOptional(),
       }),
     )
     .min(1),
@@ -129,7 +131,8 @@ async function described(folder: string, path: string, name: string, known: Reco
       hint: "dart-eval data verify says more",
     });
   }
-  return { ...file, from: known?.from ?? "made or put here" };
+  const { from = "made or put here", madeOf } = known ?? {};
+  return { ...file, from, ...(madeOf === undefined ? {} : { madeOf }) };
 }
 
 /**

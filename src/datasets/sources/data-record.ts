@@ -1,7 +1,8 @@
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
 import { waitForLock } from "../../base/file-lock.ts";
+import { kindOfPath } from "../../base/folder.ts";
 import { isInsidePath } from "../../base/inside-path.ts";
 import { textIfPresent } from "../../base/text-file.ts";
 import { removeUnfinished, writeFileWhole } from "../../base/write-file.ts";
@@ -14,6 +15,8 @@ export interface RecordedFile {
   readonly sha256: string;
   /** Where it came from, in words; no signatures. */
   readonly from: string;
+  /** Name of the source that `dart-eval build` made it of, as published; absent for a source's own file. */
+  readonly madeOf?: string;
   /** ISO 8601. */
   readonly since: string;
 }
@@ -27,12 +30,23 @@ const schema = z.strictObject({
       bytes: z.int().nonnegative(),
       sha256: z.string().regex(/^[0-9a-f]{64}$/),
       from: z.string(),
+      madeOf: z.string().exactOptional(),
       since: z.string(),
     }),
   ),
 });
 
-const recordPath = (folder: string) => join(folder, "dart-eval-data.json");
+const RECORD_NAME = "dart-eval-data.json";
+const recordPath = (folder: string) => join(folder, RECORD_NAME);
+
+/** The data folder that a file is in: the nearest folder above it that has a record; undefined where none has. */
+export async function dataFolderOf(path: string): Promise<string | undefined> {
+  for (let folder = dirname(resolve(path)), above = ""; folder !== above; folder = dirname(folder)) {
+    if ((await kindOfPath(recordPath(folder))) === "file") return folder;
+    above = folder;
+  }
+  return undefined;
+}
 
 /** What `dart-eval data` put into a folder; empty where it put nothing. @throws {FormatError} when the record is damaged */
 export async function readDataRecord(folder: string): Promise<readonly RecordedFile[]> {

@@ -1,5 +1,9 @@
 import { LICENCES, type Source } from "./source.ts";
 
+/** The two sets of task 5, as results call them. */
+export const AFRICAN = "African caQTLs";
+export const YORUBAN = "Yoruban dsQTLs";
+
 const FOLDER = "task_5_variant_effect_prediction";
 
 /** Task 5. */

@@ -1,59 +1,109 @@
+import { NETWORKS } from "../../models/baselines/networks.ts";
+import { LANGUAGE_MODELS } from "../../models/catalogue.ts";
+import { checkpointName } from "../../models/known-checkpoint.ts";
 import type { CellResult } from "../runs/result.ts";
-import { isSameDataset } from "./names.ts";
+import { TASKS } from "../tasks/catalogue.ts";
+import { type Recipe, recipeFor } from "../tasks/recipe.ts";
+import { benchmarkDataOf } from "./benchmark-data.ts";
 import { type OwnValue, ownValue } from "./own-value.ts";
 import { PRINTED_TOLERANCE, type PublishedResult } from "./published-result.ts";
 
-/** A published number beside ours. */
+/** A published number next to ours. */
 export interface Comparison {
   readonly published: PublishedResult;
   readonly own: OwnValue;
 }
 
-/** Rows of the benchmark's own tables: fewer or others are another data set, whose numbers are not to be compared. */
-const TABLE_ROWS: Readonly<Record<string, (rows: number) => boolean>> = {
-  "regulatory-elements": (rows) => rows === 2_348_854,
-  "motif-footprinting": (rows) => rows === 288_600,
-  "cell-type-elements": (rows) => rows === 216_746,
-  // Their numbers were never printed; the mini genomes of tests have some thousands.
-  "chromatin-activity": (rows) => rows >= 50_000,
-  "variant-effects": (rows) => rows === 219_382 || rows >= 28_308,
-};
-
-/** Settings whose answers follow from the model and the data alone, so that a printed number is to be met. */
+/** Settings whose answers follow from the model and the data alone: a published number should be reproduced exactly. */
 const DETERMINISTIC = new Set(["zero-shot", "zero-shot-embedding", "predicted"]);
 
-/** Whether a cell was asked of the benchmark's own data, as far as its number of rows tells. */
-export const isOfBenchmark = ({ cell, rows }: Pick<CellResult, "cell" | "rows">): boolean =>
-  TABLE_ROWS[cell.task]?.(rows.inTable) ?? false;
-
-/** Whether a printed number of this setting is to be met, or only to be come near to: two trainings differ. */
+/** Whether a published number of this setting should be reproduced; two training runs differ. */
 export const isDeterministic = (setting: string): boolean => DETERMINISTIC.has(setting);
 
+type Compared = Pick<CellResult, "cell" | "family" | "checkpoint" | "origins">;
+
 /**
- * What was published of a cell's task, setting, data set and family of models, each number once and beside ours: the paper's
- * where it printed one, else a notebook's.
+ * Why no published number may stand next to a cell's: its protocol, data, split, recipe or model is not that of the published
+ * one. Undefined where all of them fit; a cell of fewer rows fits.
+ */
+export function whyNotComparable(result: Compared): string | undefined {
+  const data = benchmarkDataOf(result);
+  if ("why" in data) return data.why;
+  return whyAnotherModel(result, data.dataset) ?? whyAnotherProcedure(result);
+}
+
+/** The published procedure: the authors' scripts, with the rows and the recipe that the setting has without a user's changes. */
+function whyAnotherProcedure({ cell, family }: Compared): string | undefined {
+  const { task, setting, protocol, split } = cell;
+  const form = TASKS.find(({ name }) => name === task)?.settings[setting];
+  if (form === undefined) return `${task} has no setting ${setting}`;
+  if (split !== form.defaultSplit)
+    return `rows of the ${split} split, not of the published ${form.defaultSplit}`;
+  const published: Recipe = recipeFor(form, { task, setting, family, protocol });
+  const changed = Object.entries(published).filter(([name, value]) => cell.recipe[name] !== value);
+  if (changed.length > 0) {
+    const changes = changed.map(
+      ([name, value]) => `${name} ${String(cell.recipe[name])} instead of ${String(value)}`,
+    );
+    return `another recipe: ${changes.join(", ")}`;
+  }
+  if (protocol === "paper") return undefined;
+  return "the published values are those of the authors' scripts, which only the paper protocol follows";
+}
+
+function whyAnotherModel(
+  { cell: { task, model }, family, checkpoint }: Compared,
+  dataset: string | null,
+): string | undefined {
+  if (family === undefined) return `${model.name} is of no family with published values`;
+  const network = NETWORKS.find(({ name }) => name === family);
+  if (network !== undefined) {
+    return model.identity === network.identity ? undefined : `${model.name} is not the benchmark's ${family}`;
+  }
+  const card = LANGUAGE_MODELS.find(({ name }) => name === family);
+  if (card !== undefined) {
+    const published = card.checkpoints.find(({ usedByDartEval }) => usedByDartEval);
+    const wanted = published === undefined ? card.title : checkpointName(published);
+    return checkpoint === wanted ? undefined : `${model.name} is not known to be ${wanted}`;
+  }
+  // A column of the table itself, declared as this family's; the files of the networks have no published digests.
+  if (family === "chrombpnet" && task === "variant-effects" && isScoreTable(model.identity)) return undefined;
+  const where = dataset === null ? "" : ` of ${dataset}`;
+  return `${model.name} is not known to be the published ${family}${where}`;
+}
+
+const isScoreTable = (identity: string | null) => identity?.startsWith("activity scores ") ?? false;
+
+/** Numbers that depend on how many rows there are of each kind: those of a sample are not comparable. */
+const OF_WHOLE_TABLES: ReadonlySet<string> = new Set([
+  "auprc",
+  "mannwhitney_p_less",
+  "spearman_all",
+  "pearson_all",
+]);
+
+/**
+ * Every published number of a cell's task, setting, data set and model, next to ours: that of the paper, and those of
+ * notebooks and later runs, each with its source. Empty where `whyNotComparable` has a reason.
  */
 export function publishedBeside(
   result: CellResult,
   published: readonly PublishedResult[],
 ): readonly Comparison[] {
   const { cell, family } = result;
-  const matching = published.filter(
-    (one) =>
+  if (whyNotComparable(result) !== undefined) return [];
+  const data = benchmarkDataOf(result);
+  const dataset = "dataset" in data ? data.dataset : null;
+  const fewer = cell.sample !== undefined || cell.limit !== null;
+  return published.flatMap((one) => {
+    const ofCell =
+      one.unplaced === null &&
       one.task === cell.task &&
       one.setting === cell.setting &&
-      one.family !== null &&
       one.family === family &&
-      (cell.dataset === undefined || (one.dataset !== null && isSameDataset(one.dataset, cell.dataset))),
-  );
-  const best = new Map<string, PublishedResult>();
-  for (const one of matching) {
-    const key = JSON.stringify([one.metric, one.dataset]);
-    const before = best.get(key);
-    if (before === undefined || rank(one) < rank(before)) best.set(key, one);
-  }
-  return [...best.values()].flatMap((one) => {
-    const own = ownValue(result, one);
+      (dataset === null || one.dataset === dataset) &&
+      !(fewer && OF_WHOLE_TABLES.has(one.metric));
+    const own = ofCell ? ownValue(result, one) : undefined;
     return own === undefined ? [] : [{ published: one, own }];
   });
 }
@@ -70,12 +120,10 @@ export function publishedNumber(
 
 const rank = ({ kind, superseded }: PublishedResult) => (superseded ? 2 : kind === "paper" ? 0 : 1);
 
-/** How ours stands to a published number; undefined where ours is undefined. */
+/** How ours compares with a published number; undefined where ours is undefined. */
 export type Agreement = "same" | "within the interval" | "another" | undefined;
 
-/**
- * Same within the tolerance of a printed number, or, of fewer rows or another training, within our own interval.
- */
+/** Same within the tolerance of a printed number, or, of fewer rows or another training run, within our own interval. */
 export function agreement({ published, own }: Comparison): Agreement {
   if (own.value === null) return undefined;
   if (Math.abs(own.value - published.value) <= toleranceOf(published) + 1e-12) return "same";

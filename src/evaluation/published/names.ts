@@ -1,3 +1,5 @@
+import { AFRICAN, YORUBAN } from "../../datasets/sources/variants.ts";
+
 /** The authors' names of tasks, settings, models and data sets, and ours. */
 
 export const TASK_NAMES: Readonly<Record<number, string>> = {
@@ -41,10 +43,6 @@ export const FAMILIES: Readonly<Record<string, string>> = {
   "ChromBPNet-like": "chrombpnet-like",
   ChromBPNet: "chrombpnet",
 };
-
-/** What suites call the two sets of task 5. */
-export const AFRICAN = "African caQTLs";
-export const YORUBAN = "Yoruban dsQTLs";
 
 export const DATASETS: Readonly<Record<string, string>> = {
   "African LCL caQTLs": AFRICAN,

@@ -61,6 +61,8 @@ const FINDS: Readonly<Record<string, Readonly<Record<string, Find>>>> = {
   "regulatory-elements": {
     absolute_accuracy: metric("accuracy"),
     paired_accuracy: metric("paired-accuracy"),
+    auroc: metric("auroc"),
+    auprc: metric("auprc"),
   },
   "motif-footprinting": {
     per_motif_accuracy_min: ofMotifs("lowest accuracy of a motif", (all) => Math.min(...all)),
@@ -80,6 +82,8 @@ const FINDS: Readonly<Record<string, Readonly<Record<string, Find>>>> = {
   "cell-type-elements": {
     accuracy: metric("accuracy"),
     auroc: ofLine("auroc"),
+    auprc: ofLine("auprc"),
+    accuracy_against_rest: ofLine("accuracy-against-rest"),
     adjusted_mutual_information: metric("adjusted-mutual-information"),
     adjusted_mutual_information_5: metric("adjusted-mutual-information-5"),
   },
@@ -99,6 +103,10 @@ const FINDS: Readonly<Record<string, Readonly<Record<string, Find>>>> = {
     mannwhitney_p_less: probability("mann-whitney-p"),
   },
 };
+
+/** Whether a task measures what a published number is of. */
+export const isMeasured = ({ task, metric }: Pick<PublishedKey, "task" | "metric">): boolean =>
+  FINDS[task]?.[metric] !== undefined;
 
 /** Our number beside a published one; undefined where the task does not measure it. */
 export function ownValue(measured: Measured, published: PublishedKey): OwnValue | undefined {

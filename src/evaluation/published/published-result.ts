@@ -18,6 +18,10 @@ export interface PublishedResult {
   readonly source: string;
   /** From a table of the paper, or from a notebook of its authors. */
   readonly kind: "paper" | "notebook";
+  /** Short name of where it is printed: "Table 6", "Probed_Final_Counts.ipynb, main branch". One number of a metric has several. */
+  readonly edition: string;
+  /** Why the number can stand next to no result; null where it stands next to one of its model on its data. */
+  readonly unplaced: string | null;
   /** What to know of it, in words. */
   readonly note: string | null;
   /** It was replaced, or measured again, by its authors; kept to show how much it moved. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { InternalError } from "../../base/errors.ts";
 import { readPackageFile } from "../../base/package-file.ts";
 import { DATASETS, FAMILIES, settingName, TASK_NAMES } from "./names.ts";
+import { isMeasured } from "./own-value.ts";
 import type { PublishedResult } from "./published-result.ts";
 
 const place = z.int().nonnegative();
@@ -62,8 +63,38 @@ export async function readPublished(): Promise<readonly PublishedResult[]> {
       value,
       source: from,
       kind: from.startsWith("arXiv") ? "paper" : "notebook",
+      edition: editionOf(from),
+      unplaced: whyUnplaced(TASK_NAMES[task]!, model, metric),
       note: says,
       superseded: says !== null && /^(Later re-run|Superseded|Typed into the plot code)/.test(says),
     };
   });
+}
+
+/** Revisions of the authors' notebooks, by what a source says of them. */
+const REVISIONS: readonly (readonly [says: RegExp, name: string])[] = [
+  [/commit 5d70bfe/, "Nov 2024"],
+  [/literal values of a bar chart/, "Jan 2026, values of a plot"],
+  [/commit 43de93d/, "Jan 2026"],
+  [/earlier revision/, "earlier revision"],
+  [/main branch/, "main branch"],
+];
+
+function editionOf(source: string): string {
+  const table = /^arXiv \S+ .*?(Table \d+)/.exec(source)?.[1];
+  if (table !== undefined) return table;
+  const notebook = /\w+\.ipynb/.exec(source)?.[0] ?? "notebook";
+  const revision = REVISIONS.find(([says]) => says.test(source))?.[1];
+  return revision === undefined ? notebook : `${notebook}, ${revision}`;
+}
+
+function whyUnplaced(task: string, model: string, metric: string): string | null {
+  if (model.startsWith("ARSENAL")) {
+    return "ARSENAL is not in the benchmark's paper, and no checkpoint of it is in the catalogue";
+  }
+  if (model.startsWith("FIMO motif counts")) {
+    return "an exploratory notebook; Rand index and silhouette are not measures of the task";
+  }
+  if (FAMILIES[model] === undefined) return `${model} is not in the catalogue`;
+  return isMeasured({ task, metric }) ? null : `${task} has no such metric`;
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { sha256Hex } from "../../base/digest.ts";
 import { stableStringify } from "../../base/stable-json.ts";
+import { type FileOrigin, fileOriginSchema } from "../../datasets/sources/origin.ts";
 import type { Protocol } from "../../models/model.ts";
 import type { Split } from "../tasks/task.ts";
 
@@ -58,6 +59,10 @@ export interface CellRecord {
   readonly family?: string;
   /** The file of the weights when the run was planned; not part of the identity, which has its digest. */
   readonly weightsFile?: string;
+  /** The published checkpoint that the model is; see `Model.checkpoint`. Not part of the identity. */
+  readonly checkpoint?: string;
+  /** Where the files of the task's inputs come from, by the inputs' names. Not part of the identity. */
+  readonly origins?: Readonly<Record<string, FileOrigin>>;
 }
 
 /** SHA-256 of a cell: the same on every machine, and different as soon as an answer may be. */
@@ -90,6 +95,13 @@ export function cellTitle(cell: Cell): string {
   return `${askedOfCell(cell)} × ${cell.model.name} × ${cell.setting}`;
 }
 
+/** Name of a digest in `Cell.data` of what another task trained with. */
+export const trainingData = (task: string, input: string) => `${task} ${input}`;
+
+/** The task's own inputs among a cell's digests: those of what was evaluated, without those of what trained. */
+export const evaluatedData = ({ data }: Pick<Cell, "data">): Cell["data"] =>
+  Object.fromEntries(Object.entries(data).filter(([name]) => !name.includes(" ")));
+
 const digest = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits");
 
 export const cellRecordSchema = z.object({
@@ -117,4 +129,6 @@ export const cellRecordSchema = z.object({
   rows: z.object({ inTable: z.int().nonnegative(), selected: z.int().positive(), digest }),
   family: z.string().exactOptional(),
   weightsFile: z.string().exactOptional(),
+  checkpoint: z.string().exactOptional(),
+  origins: z.record(z.string(), fileOriginSchema).exactOptional(),
 });

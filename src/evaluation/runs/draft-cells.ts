@@ -9,7 +9,14 @@ import { pickRows } from "../tasks/pick-rows.ts";
 import { type Recipe, recipeFor } from "../tasks/recipe.ts";
 import { CHROMOSOME_SPLIT, splitPartOf } from "../tasks/split.ts";
 import type { OpenTask, SelectedRows, Selection, Task, TaskRow, TaskSetting } from "../tasks/task.ts";
-import { type Cell, type CellRecord, cellIdentity, IDENTITY_VERSION, rowsDigest } from "./cell.ts";
+import {
+  type Cell,
+  type CellRecord,
+  cellIdentity,
+  IDENTITY_VERSION,
+  rowsDigest,
+  trainingData,
+} from "./cell.ts";
 import { weightsOfCell } from "./cell-weights.ts";
 import type { RunRequest, Shard } from "./request.ts";
 import { shardOfRow } from "./shard-of-rows.ts";
@@ -47,6 +54,7 @@ interface AskedCells {
   readonly setting: Setting;
   /** The most rows of each stratum; undefined: all. */
   readonly sample: Readonly<Record<string, number>> | undefined;
+  readonly origins: CellRecord["origins"];
   readonly shard: Shard;
 }
 
@@ -56,7 +64,7 @@ interface AskedCells {
  * @throws {InputError} when the task is not asked in the setting, its rows are none, or weights to evaluate are not there
  */
 export async function draftCells(
-  { task, open, setting, sample, shard }: AskedCells,
+  { task, open, setting, sample, origins, shard }: AskedCells,
   request: RunRequest,
 ): Promise<{
   readonly drafts: readonly CellDraft[];
@@ -139,6 +147,8 @@ export async function draftCells(
       rows: cellRows,
       ...(model.family === undefined ? {} : { family: model.family }),
       ...(weights === undefined ? {} : { weightsFile: weights.file }),
+      ...(model.checkpoint === undefined ? {} : { checkpoint: model.checkpoint }),
+      ...(origins === undefined ? {} : { origins }),
     };
     drafts.push({ record, task: open, selected, model, setting, weights, rows });
   }
@@ -218,7 +228,10 @@ function unreadNote(own: Recipe, recipe: Recipe, asked: Recipe = {}): string | u
 /** What the answers depend on: on the data of the task that trains, too, where the setting answers with what another trained. */
 function dataOf({ trainedBy }: TaskSetting, { digests, training }: OpenTask): Cell["data"] {
   if (trainedBy === undefined || training === undefined) return digests;
-  const trained = Object.entries(training.digests).map(([name, digest]) => [`${trainedBy} ${name}`, digest]);
+  const trained = Object.entries(training.digests).map(([name, digest]) => [
+    trainingData(trainedBy, name),
+    digest,
+  ]);
   return { ...digests, ...Object.fromEntries(trained) };
 }
 

@@ -6,6 +6,7 @@ import { settingNamed } from "../settings/catalogue.ts";
 import type { Setting, WeightsFile } from "../settings/setting.ts";
 import { trainedFolder } from "../settings/training-record.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
+import { inputOrigins } from "../tasks/inputs.ts";
 import type { OpenTask, TaskRow } from "../tasks/task.ts";
 import type { AnswersOf } from "./answers-elsewhere.ts";
 import { type CellRecord, cellName, cellTitle, runIdentity } from "./cell.ts";
@@ -85,6 +86,8 @@ export async function planRun(request: RunRequest): Promise<Plan> {
       const open = before ?? (await refusals.collect(() => task.open(inputs, { seed })));
       if (open !== undefined) opened.set(asked, open);
       if (open !== undefined && open !== before) own.push(open);
+      const origins =
+        open === undefined ? undefined : await refusals.collect(() => inputOrigins(task, inputs));
       for (const setting of settingsOf(everywhere.settings ?? request.settings)) {
         const { sample, ...rest } = { ...everywhere, ...bySetting[setting.name] };
         await refusals.collect(async () => {
@@ -93,7 +96,10 @@ export async function planRun(request: RunRequest): Promise<Plan> {
               hint: "probed, fine-tuned and ab-initio evaluate weights",
             });
           }
-          const found = await draftCells({ task, open, setting, sample, shard }, { ...request, ...rest });
+          const found = await draftCells(
+            { task, open, setting, sample, origins, shard },
+            { ...request, ...rest },
+          );
           drafts.push(...found.drafts);
           if (open !== before) for (const note of found.notes) notes.add(note);
           declined.push(...found.declined);

@@ -1,5 +1,5 @@
 import { CELL_LINES } from "../../datasets/cell-lines.ts";
-import { AFRICAN, YORUBAN } from "../published/names.ts";
+import { AFRICAN, YORUBAN } from "../../datasets/sources/variants.ts";
 import { activityPlaces, PLACES } from "./places.ts";
 import type { Suite, SuiteRow } from "./suite.ts";
 

@@ -1,4 +1,7 @@
+import { basename } from "node:path";
 import { InputError } from "../../base/errors.ts";
+import { kindOfPath } from "../../base/folder.ts";
+import { type FileOrigin, fileOrigin } from "../../datasets/sources/origin.ts";
 import { type Genome, openGenome } from "../../dna/genome/genome.ts";
 import type { Task, TaskInputs } from "./task.ts";
 
@@ -50,4 +53,24 @@ export function missingInput({ name: task, inputs }: Asking, name: string): Inpu
     `the task ${task} needs ${JSON.stringify(name)}`,
     form === undefined ? {} : { hint: form.what },
   );
+}
+
+/**
+ * Where the files of a task's inputs come from, by the inputs' names. Rows given in memory have no entry.
+ *
+ * @throws {InputError} when a file cannot be read
+ */
+export async function inputOrigins(
+  task: Asking,
+  inputs: TaskInputs,
+): Promise<Readonly<Record<string, FileOrigin>>> {
+  const origins: Record<string, FileOrigin> = {};
+  for (const { name, kind } of task.inputs) {
+    const input = inputs[name];
+    if (input === undefined || kind === "text" || Array.isArray(input)) continue;
+    const path = typeof input === "string" ? input : "path" in input ? String(input.path) : "";
+    if (path === "") continue;
+    origins[name] = (await kindOfPath(path)) === "file" ? await fileOrigin(path) : { file: basename(path) };
+  }
+  return origins;
 }

@@ -2,55 +2,110 @@ import { expect, test } from "vitest";
 import {
   agreement,
   isDeterministic,
-  isOfBenchmark,
   publishedBeside,
+  whyNotComparable,
 } from "../../../src/evaluation/published/compare-published.ts";
 import type { PublishedResult } from "../../../src/evaluation/published/published-result.ts";
 import { readPublished } from "../../../src/evaluation/published/read-published.ts";
-import type { CellResult } from "../../../src/evaluation/runs/result.ts";
-import type { Metric } from "../../../src/evaluation/tasks/measurement.ts";
+import { CHROMOSOME_SPLIT } from "../../../src/evaluation/tasks/split.ts";
+import { openModel } from "../../../src/models/open-model.ts";
+import { benchmarkResult, metric, publishedCheckpoint } from "./benchmark-result.ts";
 
 const published = await readPublished();
+const zeroShot = { task: "regulatory-elements", setting: "zero-shot", family: "caduceus" } as const;
 
-function metric(name: string, value: number | null, width = 0.01): Metric {
-  const intervals =
-    value === null ? [] : [{ value, low: value - width, high: value + width, n: 100, method: "wilson" }];
-  return { name, title: name, better: "higher", main: true, value, intervals };
-}
-
-function result(cell: Partial<CellResult["cell"]>, family: string, metrics: readonly Metric[]): CellResult {
-  return {
-    cell: { task: "regulatory-elements", setting: "zero-shot", ...cell },
-    rows: { inTable: 2_348_854 },
-    family,
-    metrics,
-    averages: { motifAccuracyMedian: 0.59 },
-    breakdowns: [
-      {
-        name: "motifs",
-        rows: [0.4, 0.6, 0.9].map((accuracy) => ({ values: [accuracy] })),
-      },
-    ],
-  } as unknown as CellResult;
-}
-
-test("a zero-shot cell stands beside the paper's number of its family", () => {
+test("a zero-shot cell stands next to the paper's number of its checkpoint", () => {
   const [only, ...others] = publishedBeside(
-    result({}, "caduceus", [metric("paired-accuracy", 0.9702)]),
+    benchmarkResult({ ...zeroShot, metrics: [metric("paired-accuracy", 0.9702)] }),
     published,
   );
   expect([only!.published.value, only!.own.value, others]).toEqual([0.971, 0.9702, []]);
   expect(agreement(only!)).toBe("same");
 });
 
-test("a model that was not published has nothing beside it", () => {
-  expect(publishedBeside(result({}, "kmer-markov", [metric("paired-accuracy", 0.7)]), published)).toEqual([]);
+test("a model that was not published has nothing next to it", () => {
+  const result = benchmarkResult({
+    ...zeroShot,
+    family: "kmer-markov",
+    metrics: [metric("paired-accuracy", 0.7)],
+  });
+  expect(publishedBeside(result, published)).toEqual([]);
 });
 
-test("classes of one cell are told apart by their line; the paper's number goes before a notebook's", () => {
-  const cell = { task: "cell-type-elements", setting: "probed" } as const;
-  const lines = [metric("accuracy", 0.28), metric("auroc-gm12878", 0.53), metric("auroc-k562", 0.6)];
-  const beside = publishedBeside(result(cell, "caduceus", lines), published);
+test.each([
+  ["custom data", { sources: { genome: "hg38" } }, /^custom data: elements\.tsv$/],
+  ["another genome", { sources: { elements: "ccres", genome: "hg19" } }, /not one data set.*genome hg19/],
+  ["a toy or an untrained checkpoint", { checkpoint: null }, /^model is not known to be kuleshov-group\//],
+  [
+    "another checkpoint of the family",
+    { checkpoint: "a/b@main" },
+    /^model is not known to be kuleshov-group\//,
+  ],
+  ["the corrected protocol", { cell: { protocol: "corrected" } }, /only the paper protocol/],
+  ["another split", { cell: { split: "val" } }, /rows of the val split/],
+  ["another seed of the controls", { cell: { seed: 1 } }, /shuffled with seed 1/],
+] as const)("%s: no published number, and the reason", (_, change, why) => {
+  const own = { ...zeroShot, metrics: [metric("paired-accuracy", 0.9702)] };
+  expect(whyNotComparable(benchmarkResult(own))).toBeUndefined();
+  const result = benchmarkResult({ ...own, ...change });
+  expect(whyNotComparable(result)).toMatch(why);
+  expect(publishedBeside(result, published)).toEqual([]);
+});
+
+test("a result of a version that recorded no origins has no published number", () => {
+  const { origins: _, ...result } = benchmarkResult(zeroShot);
+  expect(whyNotComparable(result)).toBe("the run did not record where its data come from");
+});
+
+test("a shortened training run is not the published one", () => {
+  const form = { task: "chromatin-activity", setting: "probed", family: "hyenadna", dataset: "K562" };
+  const { cell } = benchmarkResult(form);
+  expect(whyNotComparable(benchmarkResult(form))).toBeUndefined();
+  const short = benchmarkResult({ ...form, cell: { recipe: { ...cell.recipe, epochs: 2 } } });
+  expect(whyNotComparable(short)).toMatch(/^another recipe: epochs 2 instead of/);
+});
+
+test("the data set is the one that the files are, whatever it is called", () => {
+  const form = { task: "chromatin-activity", setting: "probed", family: "hyenadna" };
+  const own = [metric("spearman-peaks", 0.4)];
+  const named = benchmarkResult({ ...form, dataset: "K562", metrics: own });
+  const renamed = { ...named, cell: { ...named.cell, dataset: "GM12878" } };
+  for (const result of [named, renamed]) {
+    expect(publishedBeside(result, published).map(({ published: { dataset } }) => dataset)).toEqual(["K562"]);
+  }
+});
+
+test("a network's file is not known to be the ChromBPNet of any cell line", () => {
+  for (const dataset of ["K562", "GM12878"]) {
+    const form = { task: "chromatin-activity", setting: "predicted", family: "chrombpnet", dataset };
+    expect(whyNotComparable(benchmarkResult(form))).toBe(
+      `model is not known to be the published chrombpnet of ${dataset}`,
+    );
+  }
+});
+
+test("scores declared as ChromBPNet's stand next to the published ones of the variant tables", () => {
+  const form = {
+    task: "variant-effects",
+    setting: "predicted",
+    family: "chrombpnet",
+    dataset: "African caQTLs",
+  };
+  const model = { name: "chrombpnet", identity: "activity scores 0123" };
+  const result = benchmarkResult({ ...form, cell: { model }, metrics: [metric("auprc", 0.397249)] });
+  expect(publishedBeside(result, published).map((one) => agreement(one))).toEqual(["same"]);
+});
+
+test("toys have the family's name and not its published numbers", async () => {
+  const toy = await openModel("toy:hyenadna", { device: "cpu", trainChromosomes: CHROMOSOME_SPLIT.train });
+  expect([toy.family, toy.checkpoint]).toEqual(["hyenadna", undefined]);
+  await toy.close?.();
+});
+
+test("classes of one cell are distinguished by their line", () => {
+  const cell = { task: "cell-type-elements", setting: "probed", family: "caduceus" };
+  const metrics = [metric("accuracy", 0.28), metric("auroc-gm12878", 0.53), metric("auroc-k562", 0.6)];
+  const beside = publishedBeside(benchmarkResult({ ...cell, metrics }), published);
   expect(beside.map(({ published: { metric, dataset } }) => [metric, dataset])).toEqual([
     ["accuracy", null],
     ["auroc", "GM12878"],
@@ -58,31 +113,70 @@ test("classes of one cell are told apart by their line; the paper's number goes 
   ]);
 });
 
-test("data sets are told apart, and later runs do not displace the paper's", () => {
-  const cell = { task: "variant-effects", setting: "fine-tuned", dataset: "yoruban" } as const;
-  const own = ["auroc", "auprc", "pearson", "spearman", "mann-whitney-p"].map((name) => metric(name, 0.5));
-  const beside = publishedBeside(result(cell, "dnabert2", own), published);
-  expect(beside.map(({ published: { metric, value, kind } }) => [metric, value, kind])).toEqual(
-    expect.arrayContaining([
-      ["pearson", 0.473, "paper"],
-      ["auroc", 0.631, "paper"],
-      ["spearman", expect.any(Number), "notebook"],
-    ]),
-  );
+test("every edition of a number is there: the paper's, the notebook's, and a later run, which is marked", () => {
+  const cell = {
+    task: "variant-effects",
+    setting: "fine-tuned",
+    dataset: "Yoruban dsQTLs",
+    family: "dnabert2",
+    metrics: ["auroc", "auprc", "pearson", "spearman", "mann-whitney-p"].map((name) => metric(name, 0.5)),
+  };
+  const beside = publishedBeside(benchmarkResult(cell), published);
+  const pearson = beside.filter(({ published: { metric } }) => metric === "pearson");
   expect(
-    beside.every(({ published: { dataset, superseded } }) => dataset === "Yoruban dsQTLs" && !superseded),
-  ).toBe(true);
+    pearson.map(({ published: { edition, value, superseded } }) => [edition, value, superseded]),
+  ).toEqual([
+    ["Table 6", 0.473, false],
+    ["Finetuned_Final_Counts.ipynb, Nov 2024", expect.closeTo(0.473, 3), false],
+    ["Finetuned_Final_Counts.ipynb, Jan 2026", expect.closeTo(0.5, 2), true],
+  ]);
+  expect(beside.every(({ published: { dataset } }) => dataset === "Yoruban dsQTLs")).toBe(true);
+});
+
+test("numbers that depend on the shares of the kinds are not compared of a sample", () => {
+  const form = {
+    task: "variant-effects",
+    setting: "zero-shot",
+    dataset: "African caQTLs",
+    family: "hyenadna",
+    metrics: [metric("auroc", 0.48), metric("auprc", 0.08)],
+  };
+  const metrics = (cell = {}) => [
+    ...new Set(
+      publishedBeside(benchmarkResult({ ...form, cell }), published).map((one) => one.published.metric),
+    ),
+  ];
+  expect(metrics().toSorted()).toEqual(["auprc", "auroc"]);
+  expect(metrics({ sample: { significant: 100, control: 100 } })).toEqual(["auroc"]);
 });
 
 test("numbers over motifs are made of the accuracies of all motifs", () => {
-  const cell = { task: "motif-footprinting", setting: "zero-shot" } as const;
-  const beside = publishedBeside(result(cell, "nucleotide-transformer", []), published);
+  const result = benchmarkResult({
+    task: "motif-footprinting",
+    setting: "zero-shot",
+    family: "nucleotide-transformer",
+  });
+  const rows = [0.4, 0.6, 0.9].map((accuracy, i) => ({ name: `motif ${i}`, values: [accuracy] }));
+  const beside = publishedBeside(
+    {
+      ...result,
+      averages: { motifAccuracyMedian: 0.59 },
+      breakdowns: [{ name: "motifs", group: "motif", columns: [], rows }],
+    },
+    published,
+  );
   expect(Object.fromEntries(beside.map(({ published, own }) => [published.metric, own.value]))).toEqual({
     per_motif_accuracy_min: 0.4,
     per_motif_accuracy_median: 0.59,
     per_motif_accuracy_max: 0.9,
     "motifs_with_accuracy_above_0.5": 2,
   });
+});
+
+test("every published language model has a checkpoint to be recognised by", () => {
+  const families = new Set(published.flatMap(({ family }) => family ?? []));
+  const without = [...families].filter((family) => publishedCheckpoint(family) === undefined);
+  expect(without.toSorted()).toEqual(["chrombpnet", "chrombpnet-like", "probing-head-like"]);
 });
 
 test.each([
@@ -106,11 +200,6 @@ test("a test's probability is compared by its digits", () => {
   expect(agreement({ published: one, own: { title: "p", value: 1.0005e-9 } })).toBe("same");
 });
 
-test("only the benchmark's own tables are compared", () => {
-  const rows = (task: string, inTable: number) =>
-    isOfBenchmark({ cell: { task }, rows: { inTable } } as unknown as CellResult);
-  expect(rows("regulatory-elements", 2_348_854)).toBe(true);
-  expect(rows("regulatory-elements", 1187)).toBe(false);
-  expect(rows("a-task-of-ones-own", 2_348_854)).toBe(false);
+test("only settings without training reproduce a number exactly", () => {
   expect([isDeterministic("zero-shot"), isDeterministic("fine-tuned")]).toEqual([true, false]);
 });

@@ -7,6 +7,7 @@ import { readBackgrounds, writeBackgrounds } from "../../../datasets/motif-footp
 import { writeFootprints } from "../../../datasets/motif-footprinting/footprint-file.ts";
 import { buildFootprints } from "../../../datasets/motif-footprinting/footprints.ts";
 import { readRegulatoryElements } from "../../../datasets/regulatory-elements/table.ts";
+import { fileOrigin, recordBuilt } from "../../../datasets/sources/origin.ts";
 import { openGenome } from "../../../dna/genome/genome.ts";
 import { readMotifs } from "../../../dna/motifs/meme.ts";
 import { regulatoryElements } from "../../../evaluation/tasks/regulatory-elements/regulatory-elements.ts";
@@ -65,7 +66,12 @@ export const define: DefineCommand = (command, context) => {
           yield line;
         }
       }
-      await asSoleWriter(options.out, () => writeFootprints(options.out, passing()));
+      await asSoleWriter(options.out, async () => {
+        await writeFootprints(options.out, passing());
+        if (await isAsPublished(options)) {
+          await recordBuilt(options.out, "motifs", "dart-eval build motif-footprinting");
+        }
+      });
       terminal.say(
         `wrote ${options.out}: ${counted(sequences, "sequence")}, ${counted(motifs.length, "motif")} in ${counted(backgrounds.length, "background")}`,
       );
@@ -97,4 +103,19 @@ async function backgroundsOf(
   const task = await regulatoryElements.open({ elements: table, genome: opened }, { seed: 0 });
   const examples = await task.examples(rows.map((row) => table[row]!));
   return examples.map(({ sequences }) => sequences[1]!);
+}
+
+/** Whether the build has the published inputs and seed, so that it makes the published sequences. */
+async function isAsPublished({
+  motifs,
+  backgrounds,
+  elements,
+  genome,
+  seed,
+}: FootprintingOptions): Promise<boolean> {
+  const isSource = async (path: string | undefined, name: string) =>
+    path !== undefined && (await fileOrigin(path)).source === name;
+  if (seed !== 0 || !(await isSource(motifs, "motifs"))) return false;
+  if (backgrounds !== undefined) return isSource(backgrounds, "footprint-backgrounds");
+  return (await isSource(elements, "ccres")) && (await isSource(genome, "hg38"));
 }

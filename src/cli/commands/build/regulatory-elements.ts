@@ -4,6 +4,7 @@ import { asSoleWriter } from "../../../base/sole-writer.ts";
 import { expectWritableFile } from "../../../base/writable.ts";
 import { buildRegulatoryElements } from "../../../datasets/regulatory-elements/build.ts";
 import { writeRegulatoryElements } from "../../../datasets/regulatory-elements/table.ts";
+import { fileOrigin, recordBuilt } from "../../../datasets/sources/origin.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { shellWord } from "../../shell-word.ts";
 import { wholeNumber } from "../../whole-number.ts";
@@ -14,6 +15,9 @@ interface ElementsOptions {
   readonly inputSize: number;
   readonly maxJitter: number;
 }
+
+/** Bases of a published window. */
+const INPUT_SIZE = 350;
 
 export const define: DefineCommand = (command, context) => {
   const { terminal } = context;
@@ -27,7 +31,7 @@ export const define: DefineCommand = (command, context) => {
       "candidate cis-regulatory elements, such as ENCODE's ENCFF420VPZ; gzip is fine",
     )
     .requiredOption("--out <tsv>", "where to write the table")
-    .option("--input-size <bp>", "length of a window", wholeNumber(1), 350)
+    .option("--input-size <bp>", "length of a window", wholeNumber(1), INPUT_SIZE)
     .option("--max-jitter <bp>", "how far a window may be moved at random, to either side", wholeNumber(0), 0)
     .addHelpText(
       "after",
@@ -48,7 +52,13 @@ export const define: DefineCommand = (command, context) => {
         }
         if (elements === 0) throw new InputError("no element is in this file", { place: { file: ccres } });
       }
-      await asSoleWriter(out, () => writeRegulatoryElements(out, passing()));
+      await asSoleWriter(out, async () => {
+        await writeRegulatoryElements(out, passing());
+        const asPublished = inputSize === INPUT_SIZE && maxJitter === 0;
+        if (asPublished && (await fileOrigin(ccres)).source === "ccres") {
+          await recordBuilt(out, "ccres", "dart-eval build regulatory-elements");
+        }
+      });
       terminal.say(`wrote ${out}: ${counted(elements, "element")}`);
       terminal.say(
         `next: dart-eval run --task regulatory-elements --data ${shellWord(out)} --genome GENOME --model MODEL --out FOLDER`,

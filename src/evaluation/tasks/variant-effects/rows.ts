@@ -1,6 +1,9 @@
 import { basename } from "node:path";
 import { InputError } from "../../../base/errors.ts";
+import { kindOfPath } from "../../../base/folder.ts";
 import { isProcessedFile } from "../../../datasets/processed/entries.ts";
+import { fileOrigin } from "../../../datasets/sources/origin.ts";
+import { AFRICAN, YORUBAN } from "../../../datasets/sources/variants.ts";
 import { checkVariants, SCORE_COLUMN } from "../../../datasets/variants/check.ts";
 import type { Finding } from "../../../datasets/variants/checks/finding.ts";
 import { readVariants } from "../../../datasets/variants/read.ts";
@@ -29,7 +32,7 @@ export async function openVariants(task: Task, inputs: TaskInputs): Promise<Open
     return {
       task,
       digests: { variants: variantsDigest(table), genome: await genome.digest() },
-      dataset: inputs.dataset === undefined ? nameOf(table) : textInput(task, inputs, "dataset"),
+      dataset: inputs.dataset === undefined ? await nameOf(table) : textInput(task, inputs, "dataset"),
       notes: [...leftOutNotes(table), ...findings.map((found) => noteOf(table, found))],
       ...(training === undefined ? {} : { training }),
       select: (selection) => select(table, genome, selection),
@@ -72,10 +75,11 @@ function exportedVariants(file: string): InputError {
   );
 }
 
-/** The name of the study where the form tells it, else of the file. */
-function nameOf({ form, path }: VariantTable): string {
-  if (form === "caqtl") return "African caQTLs";
-  if (form === "dsqtl") return "Yoruban dsQTLs";
+/** The study's name where the digest shows that the file is the study's, else the file's: any table may have its columns. */
+async function nameOf({ path }: VariantTable): Promise<string> {
+  const { source } = (await kindOfPath(path)) === "file" ? await fileOrigin(path) : {};
+  if (source === "african-caqtls") return AFRICAN;
+  if (source === "yoruban-dsqtls") return YORUBAN;
   const name = basename(path).replace(/\.(tsv|txt|vcf|gz|bgz)(?=\.|$)/g, "");
   return name.replace(/[^\p{L}\p{N} ._+()-]/gu, "_").slice(0, 60) || "variants";
 }

@@ -62,7 +62,7 @@ export const variantEffects: Task = {
       name: "dataset",
       kind: "text",
       optional: true,
-      what: "the study's name, for titles and tables; by the table's form without it",
+      what: "the study's name, for titles and tables; without it, the name of the file",
     },
     ...TRAINING_INPUTS,
   ],

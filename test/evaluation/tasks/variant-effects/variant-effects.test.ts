@@ -4,6 +4,7 @@ import type { InputError } from "../../../../src/base/errors.ts";
 import { type SyntheticGenome, writeSyntheticGenome } from "../../../../src/demo/synthetic/write.ts";
 import { genomeInMemory, openGenome } from "../../../../src/dna/genome/genome.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
+import { whyNotComparable } from "../../../../src/evaluation/published/compare-published.ts";
 import { asKind } from "../../../../src/evaluation/tasks/prediction.ts";
 import { CHROMOSOME_SPLIT } from "../../../../src/evaluation/tasks/split.ts";
 import { variantEffects } from "../../../../src/evaluation/tasks/variant-effects/variant-effects.ts";
@@ -42,7 +43,13 @@ describe("planted effects are recovered by a Markov model", () => {
 
   test("African form: QTLs are told, and with beta turned where allele 2 is the reference also directions", async () => {
     const corrected = await run(synthetic.files.africanVariants, "corrected");
-    expect(corrected.cell.dataset).toBe("African caQTLs");
+    // Its columns are those of the African study, its contents are not.
+    expect(corrected.cell.dataset).toBe("african-caqtls");
+    expect(corrected.origins).toEqual({
+      variants: { file: "african-caqtls.tsv" },
+      genome: { file: "genome.fa" },
+    });
+    expect(whyNotComparable(corrected)).toBe("custom data: african-caqtls.tsv, genome.fa");
     expect(interval(corrected, "auroc").low).toBeGreaterThan(0.5);
     expect(interval(corrected, "pearson").low).toBeGreaterThan(0.3);
     expect(interval(corrected, "direction-pearson").low).toBeGreaterThan(0.3);
@@ -53,7 +60,7 @@ describe("planted effects are recovered by a Markov model", () => {
 
   test("Yoruban form: directions are those of allele 1, and the original's sign is the other one", async () => {
     const corrected = await run(synthetic.files.yorubanVariants, "corrected");
-    expect(corrected.cell.dataset).toBe("Yoruban dsQTLs");
+    expect(corrected.cell.dataset).toBe("yoruban-dsqtls");
     expect(interval(corrected, "auroc").low).toBeGreaterThan(0.5);
     expect(interval(corrected, "pearson").low).toBeGreaterThan(0.1);
     const paper = await run(synthetic.files.yorubanVariants, "paper");
