@@ -1,31 +1,52 @@
-import type { Measurement } from "../evaluation/tasks/measurement.ts";
-import { ARROWS, isPValue, metricCell, metricHeading } from "./estimates.ts";
-import { count, pValue, scientific } from "./numbers.ts";
+import type { Measurement, Metric } from "../evaluation/tasks/measurement.ts";
+import { attributedNotes } from "./attributed-notes.ts";
+import { ARROWS, isPValue, metricCell } from "./estimates.ts";
+import { type MetricColumn, metricColumns } from "./metric-columns.ts";
+import { count, scientific } from "./numbers.ts";
 import type { Entry, Panel } from "./panels.ts";
 import { type Cell, type Column, cellText, type Table } from "./tables/table.ts";
 
-/** One line per model and protocol, best first: the main metric with its interval, and what it rests on. */
-export function leaderboardTable({ entries }: Panel, title: string): Table {
-  const main = entries[0]!.main;
+/**
+ * One line per model and protocol, best first: the main metric with its interval, the others that lead the paper's table,
+ * the number of rows, and the test.
+ */
+export function leaderboardTable(panel: Panel, title: string): Table {
+  const { entries, apart } = panel;
+  const short = ({ column, title }: Metric) => column ?? title;
+  const mains = metricColumns(entries, ({ main }) => [main], short);
+  const others = metricColumns(
+    entries,
+    ({ main, result }) => result.metrics.filter((metric) => metric !== main && metric.column !== undefined),
+    short,
+  );
+  const tests = metricColumns(
+    entries,
+    ({ result }) => pOf(result),
+    () => "p",
+  );
   const withTies = entries.some(({ result }) => "ties" in result.counts);
-  const withP = entries.some(({ result }) => pOf(result) !== undefined);
   const columns: Column[] = [
     { heading: "model", align: "left" },
     { heading: "protocol", align: "left" },
-    { heading: metricHeading(main), align: "right" },
+    ...[...mains, ...others].map(({ heading }) => ({ heading, align: "right" as const })),
     { heading: "n", align: "right" },
     ...(withTies ? [{ heading: "ties", align: "right" } as const] : []),
-    ...(withP ? [{ heading: "p", align: "right" } as const] : []),
+    ...tests.map(({ heading }) => ({ heading: withoutArrow(heading), align: "right" as const })),
   ];
   const rows = entries.map((entry): Cell[] => [
     entry.label,
     entry.protocol,
-    metricCell(entry.main),
+    ...[...mains, ...others].map((column) => column.cell(entry)),
     count(entry.result.rows.selected),
     ...(withTies ? [tiesCell(entry.result)] : []),
-    ...(withP ? [pValue(pOf(entry.result)?.value ?? Number.NaN)] : []),
+    ...tests.map((column) => column.cell(entry)),
   ]);
-  return { caption: title, columns, rows, notes: [legend(entries, withTies), ...notesOf(entries)] };
+  const notes = [
+    legend(entries, { mains, others, tests, withTies }),
+    ...(apart === undefined ? [] : [apart.why]),
+    ...notesOf(entries),
+  ];
+  return { caption: title, columns, rows, notes };
 }
 
 /** The number of ties and, where scores need not be equal for one, the largest tolerance. */
@@ -34,19 +55,31 @@ function tiesCell({ counts, ties }: Pick<Measurement, "counts" | "ties">): Cell 
   return ties === undefined ? text : { text, detail: `within ${scientific(ties.tolerance)}` };
 }
 
-/** The test of the main metric, where the task has one. */
-const pOf = ({ metrics }: Pick<Measurement, "metrics">) => metrics.find(({ name }) => isPValue(name));
+/** The test of the main metric, where the task has one: the first, which is the one to print. */
+const pOf = ({ metrics }: Pick<Measurement, "metrics">) =>
+  metrics.filter(({ name }) => isPValue(name)).slice(0, 1);
+
+/** A small p is no merit of a model. */
+const withoutArrow = (heading: string) => heading.replace(/ [↑↓]$/, "");
+
+interface Columns {
+  readonly mains: readonly MetricColumn[];
+  readonly others: readonly MetricColumn[];
+  readonly tests: readonly MetricColumn[];
+  readonly withTies: boolean;
+}
 
 /** What the columns and signs mean. */
-function legend(entries: readonly Entry[], withTies: boolean): string {
-  const { better } = entries[0]!.main;
-  const p = entries.map(({ result }) => pOf(result)).find((metric) => metric !== undefined);
+function legend(entries: readonly Entry[], { mains, others, tests, withTies }: Columns): string {
+  const { better } = mains[0]!;
+  const explained = [...mains, ...others].filter(({ heading, title }) => withoutArrow(heading) !== title);
   return [
     ...(better === "neither" ? [] : [`${ARROWS[better]}: ${better} is better`]),
     ...(entries.some(({ main }) => main.intervals.length > 0) ? ["in brackets: 95 % interval"] : []),
+    ...explained.map(({ heading, title }) => `${withoutArrow(heading)}: ${title}`),
     "n: rows asked",
     ...(withTies ? [tiesLegend(entries)] : []),
-    ...(p === undefined ? [] : [`p: ${p.title}`]),
+    ...tests.map(({ heading, title }) => `${withoutArrow(heading)}: ${title}`),
   ]
     .join("; ")
     .concat(".");
@@ -59,10 +92,10 @@ function tiesLegend(entries: readonly Entry[]): string {
     : `${legend} or, under corrected, within the rounding of the model's scores (the largest tolerance is shown)`;
 }
 
-/** How the intervals were made, why a number is missing, and what the results themselves want said. */
+/** Why a number is missing, how rows were sampled, and what the results themselves report. */
 function notesOf(entries: readonly Entry[]): string[] {
   const undefinedOnes = entries.flatMap(({ label, result }) =>
-    [result.metrics[0]!, ...(pOf(result) === undefined ? [] : [pOf(result)!])]
+    [result.metrics[0]!, ...pOf(result)]
       .filter(({ value }) => value === null)
       .map(({ title, why }) => `${label}: no ${title}: ${why ?? "it is undefined"}.`),
   );
@@ -71,12 +104,7 @@ function notesOf(entries: readonly Entry[]): string[] {
         "Rows are a sample with so many of each kind: numbers that depend on the shares of the kinds, such as average precision, are of the sample.",
       ]
     : [];
-  const others =
-    new Set(entries.map(({ result }) => result.rows.digest)).size > 1
-      ? ["Not all of these numbers are of the same rows (see n): part of a difference may be of the rows."]
-      : [];
-  const own = [...others, ...sampled, ...entries.flatMap(({ result }) => result.notes)];
-  return [...new Set([...undefinedOnes, ...own])];
+  return [...new Set(undefinedOnes), ...sampled, ...attributedNotes(entries, ({ result }) => result.notes)];
 }
 
 /** `paired accuracy 0.731 [0.705, 0.756]`, for a line of text. */

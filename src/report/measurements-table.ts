@@ -1,37 +1,36 @@
-import { isPValue, metricCell, metricHeading } from "./estimates.ts";
-import { fixed, UNDEFINED } from "./numbers.ts";
+import { isPValue } from "./estimates.ts";
+import { metricColumns } from "./metric-columns.ts";
+import { fixed } from "./numbers.ts";
 import type { Panel } from "./panels.ts";
 import { protocolRows } from "./protocol-lines.ts";
 import type { Table } from "./tables/table.ts";
 
-/** What was measured of all rows beside the leaderboard's numbers, a column each; undefined where there is nothing. */
-export function measurementsTable({ entries }: Panel): Table | undefined {
-  const others = entries.flatMap(({ result }) =>
+/** All other metrics and averages over all rows, a column each; undefined where there is none. */
+export function measurementsTable({ entries }: Pick<Panel, "entries">): Table | undefined {
+  const metrics = metricColumns(entries, ({ result }) =>
     result.metrics.slice(1).filter(({ name, of }) => !isPValue(name) && of === undefined),
   );
-  const titles = new Map(others.map((metric) => [metric.name, metricHeading(metric)]));
   const averages = [...new Set(entries.flatMap(({ result }) => Object.keys(result.averages)))];
-  if (titles.size + averages.length === 0) return undefined;
+  if (metrics.length + averages.length === 0) return undefined;
   return {
     caption: "Everything else that was measured",
     columns: [
       { heading: "model", align: "left" },
       { heading: "protocol", align: "left" },
-      ...[...titles.values(), ...averages.map(words)].map((heading) => ({
+      ...[...metrics.map(({ heading }) => heading), ...averages.map(words)].map((heading) => ({
         heading,
         align: "right" as const,
       })),
     ],
     rows: protocolRows(
-      entries.map(({ label, protocol, result }) => ({
-        label,
-        protocol,
+      entries.map((entry) => ({
+        label: entry.label,
+        protocol: entry.protocol,
         cells: [
-          ...[...titles.keys()].map((name) => {
-            const metric = result.metrics.find((one) => one.name === name);
-            return metric === undefined ? UNDEFINED : metricCell(metric);
-          }),
-          ...averages.map((name) => fixed(result.averages[name] ?? Number.NaN, digitsOf(name, entries))),
+          ...metrics.map((column) => column.cell(entry)),
+          ...averages.map((name) =>
+            fixed(entry.result.averages[name] ?? Number.NaN, digitsOf(name, entries)),
+          ),
         ],
       })),
     ),

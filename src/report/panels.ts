@@ -1,7 +1,11 @@
-import { cellName } from "../evaluation/runs/cell.ts";
+import { sha256Hex } from "../base/digest.ts";
+import { stableStringify } from "../base/stable-json.ts";
+import { benchmarkDataOf } from "../evaluation/published/benchmark-data.ts";
+import { cellName, evaluatedData } from "../evaluation/runs/cell.ts";
 import type { CellResult, StoredResult } from "../evaluation/runs/result.ts";
 import type { Metric } from "../evaluation/tasks/measurement.ts";
 import type { Protocol } from "../models/model.ts";
+import { count } from "./numbers.ts";
 
 /** One cell as the report shows it. */
 export interface Entry {
@@ -14,44 +18,115 @@ export interface Entry {
   readonly main: Metric;
 }
 
-/** Everything that answers one question: the entries of one task and data set in one setting, best first. */
+/** Results that may be ranked together: one task in one setting, on the same rows of the same data. Best first. */
 export interface Panel {
   readonly task: string;
-  /** The data set's name where the task has several. */
+  /** The data set's name where the task has several; with "(custom data)" where it is not the benchmark's. */
   readonly dataset?: string;
   readonly setting: string;
+  /** Where another panel has the same task, data set's name and setting: what this one was evaluated on, and why apart. */
+  readonly apart?: { readonly title: string; readonly why: string };
   readonly entries: readonly Entry[];
 }
 
+type Named = Pick<Panel, "dataset" | "setting" | "apart">;
+
 /** `Chromatin activity, K562, probed`: what a panel is about, the task by its title. */
-export function panelTitle(title: string, panel: Pick<Panel, "dataset" | "setting">): string {
+export function panelTitle(title: string, panel: Named): string {
   return `${title}, ${panelPart(panel)}`;
 }
 
 /** `K562, probed`: what a panel is about, within its task. */
-export function panelPart({ dataset, setting }: Pick<Panel, "dataset" | "setting">): string {
-  return dataset === undefined ? setting : `${dataset}, ${setting}`;
+export function panelPart({ dataset, setting, apart }: Named): string {
+  return [dataset, setting, apart?.title].filter((part) => part !== undefined).join(", ");
 }
 
 /** The id of a panel's heading in the page, to which a link may point. */
-export function panelId({ task, dataset, setting }: Pick<Panel, "task" | "dataset" | "setting">): string {
-  const names = [task, ...(dataset === undefined ? [] : [dataset]), setting];
+export function panelId({ task, dataset, setting, apart }: Named & Pick<Panel, "task">): string {
+  const names = [task, dataset, setting, apart?.title].filter((name) => name !== undefined);
   return `panel-${names.map((name) => name.toLowerCase().replace(/[^a-z0-9]+/g, "-")).join("--")}`;
 }
 
-/** Sorts results into panels, in the order in which their tasks, data sets and settings first occur. */
+/**
+ * Sorts results into panels, in the order in which their tasks, data sets and settings first occur. Results on other data or
+ * other rows go into panels of their own, however alike their names and counts are.
+ */
 export function panelsOf(results: readonly StoredResult[]): Panel[] {
+  const named = grouped(results, ({ result }) => {
+    const { task, setting } = result.cell;
+    return [task, datasetName(result) ?? null, setting];
+  });
+  return named.flatMap((group) => {
+    const { result } = group[0]!;
+    const dataset = datasetName(result);
+    const { task, setting } = result.cell;
+    const parts = grouped(group, evaluated);
+    return parts.map((part): Panel => {
+      const panel = { task, ...(dataset === undefined ? {} : { dataset }), setting };
+      const entries = rank(part.map((stored) => entryOf(stored, part)));
+      return parts.length === 1 ? { ...panel, entries } : { ...panel, apart: apartOf(part, parts), entries };
+    });
+  });
+}
+
+function datasetName(result: CellResult): string | undefined {
+  const { dataset } = result.cell;
+  if (dataset === undefined) return undefined;
+  return "why" in benchmarkDataOf(result) ? `${dataset} (custom data)` : dataset;
+}
+
+/** What a result was evaluated on: sequences and labels by digests, rows of the table by theirs. */
+function evaluated({ result: { cell, rows } }: StoredResult): readonly unknown[] {
+  return [cell.taskVersion, cell.seed, stableStringify(evaluatedData(cell)), rows.digest];
+}
+
+function grouped(
+  results: readonly StoredResult[],
+  keyOf: (stored: StoredResult) => readonly unknown[],
+): StoredResult[][] {
   const groups = new Map<string, StoredResult[]>();
   for (const stored of results) {
-    const { task, dataset, setting } = stored.result.cell;
-    const key = JSON.stringify([task, dataset ?? null, setting]);
+    const key = JSON.stringify(keyOf(stored));
     groups.set(key, [...(groups.get(key) ?? []), stored]);
   }
-  return [...groups.values()].map((group) => {
-    const { task, dataset, setting } = group[0]!.result.cell;
-    const entries = rank(group.map((stored) => entryOf(stored, group)));
-    return { task, ...(dataset === undefined ? {} : { dataset }), setting, entries };
+  return [...groups.values()];
+}
+
+/** What tells one part from the others, and a sentence on it. */
+function apartOf([first]: readonly StoredResult[], parts: readonly (readonly StoredResult[])[]) {
+  const { result } = first!;
+  const all = parts.map(([stored]) => stored!.result);
+  const differs = (of: (one: CellResult) => unknown) => new Set(all.map(of)).size > 1;
+  const inputs = Object.keys(evaluatedData(result.cell)).filter((name) =>
+    differs(({ cell }) => cell.data[name]),
+  );
+  const titles = inputs.map((name) => {
+    const file = result.origins?.[name]?.file ?? name;
+    return `${file} ${result.cell.data[name]!.slice(0, 8)}`;
   });
+  const reasons = inputs.map((name) => `other ${name}`);
+  if (differs(({ cell }) => cell.seed)) {
+    titles.push(`seed ${result.cell.seed}`);
+    reasons.push("another seed of the task's own random numbers");
+  }
+  if (differs(({ cell }) => cell.taskVersion)) {
+    titles.push(`task version ${result.cell.taskVersion}`);
+    reasons.push("another version of the task");
+  }
+  if (differs(({ rows }) => rows.digest)) {
+    const alike = all.filter(({ rows }) => rows.selected === result.rows.selected);
+    const digest = alike.some(({ rows }) => rows.digest !== result.rows.digest)
+      ? ` ${result.rows.digest.slice(0, 8)}`
+      : "";
+    titles.push(`${count(result.rows.selected)} rows${digest}`);
+    reasons.push("other rows of the table");
+  }
+  // Parts may differ from each other in turn by what none of these names.
+  if (titles.length === 0) titles.push(`data ${sha256Hex(JSON.stringify(evaluated(first!))).slice(0, 8)}`);
+  return {
+    title: titles.join(", "),
+    why: `Shown apart from ${parts.length === 2 ? "another panel" : `${parts.length - 1} other panels`} of the same name: models there were evaluated on ${reasons.join(" and ") || "other data"}, so their numbers are not ranked together with these.`,
+  };
 }
 
 function entryOf(stored: StoredResult, group: readonly StoredResult[]): Entry {

@@ -1,5 +1,5 @@
 import type { Breakdown, Metric } from "../evaluation/tasks/measurement.ts";
-import { metricCell, metricHeading } from "./estimates.ts";
+import { metricColumns } from "./metric-columns.ts";
 import { count, UNDEFINED } from "./numbers.ts";
 import type { Entry, Panel } from "./panels.ts";
 import { protocolRows } from "./protocol-lines.ts";
@@ -28,39 +28,31 @@ export function partsTables({ entries }: Pick<Panel, "entries">): readonly Table
 
 function metricsTable(entries: readonly Entry[]): Table | undefined {
   const ofParts = (metrics: readonly Metric[]) => metrics.filter(({ of }) => of !== undefined);
-  const all = entries.flatMap(({ result }) => ofParts(result.metrics));
-  const parts = [...new Set(all.map(({ of }) => of!))];
-  const titles = [...new Set(all.map(titleOf))];
+  const parts = [...new Set(entries.flatMap(({ result }) => ofParts(result.metrics).map(({ of }) => of!)))];
   if (parts.length === 0) return undefined;
+  const columns = metricColumns(
+    entries,
+    ({ result }) => ofParts(result.metrics),
+    ({ title, of }) => title.replace(`, ${of}`, ""),
+  );
   return {
     caption: "Part by part",
     columns: [
       { heading: "model", align: "left" },
       { heading: "protocol", align: "left" },
       { heading: "part", align: "left" },
-      ...titles.map((heading) => ({ heading, align: "right" as const })),
+      ...columns.map(({ heading }) => ({ heading, align: "right" as const })),
     ],
     rows: parts.flatMap((part) =>
       protocolRows(
-        entries.map(({ label, protocol, result }) => ({
-          label,
-          protocol,
-          cells: [
-            part,
-            ...titles.map((title) => {
-              const metric = result.metrics.find((one) => one.of === part && titleOf(one) === title);
-              return metric === undefined ? UNDEFINED : metricCell(metric);
-            }),
-          ],
-        })),
+        entries.map(({ label, protocol, result }) => {
+          const ofPart = { protocol, result: { metrics: result.metrics.filter(({ of }) => of === part) } };
+          return { label, protocol, cells: [part, ...columns.map((column) => column.cell(ofPart))] };
+        }),
       ),
     ),
   };
 }
-
-/** "AUROC, K562" → "AUROC ↑". */
-const titleOf = ({ title, of, better }: Metric) =>
-  metricHeading({ title: title.replace(`, ${of}`, ""), better });
 
 function confusionTable(label: string, { group, columns, rows }: Breakdown): Table {
   return {

@@ -1,8 +1,15 @@
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { StoredResult } from "../../src/evaluation/runs/result.ts";
+import type { LikelihoodPrediction } from "../../src/evaluation/tasks/prediction.ts";
+import { measureVariants } from "../../src/evaluation/tasks/variant-effects/measure.ts";
+import { factsOf } from "../../src/evaluation/tasks/variant-effects/scores.ts";
+import { pearson } from "../../src/metrics/correlation.ts";
 import { metricCell } from "../../src/report/estimates.ts";
 import { leaderboardTable } from "../../src/report/leaderboard.ts";
+import { measurementsTable } from "../../src/report/measurements-table.ts";
+import { fixed } from "../../src/report/numbers.ts";
 import { panelsOf } from "../../src/report/panels.ts";
+import { type Cell, cellText, type Table } from "../../src/report/tables/table.ts";
 import { resultsFixture } from "./results-fixture.ts";
 
 let results: StoredResult[];
@@ -52,11 +59,102 @@ test("names the test whose probability it prints", () => {
   expect(legend).toMatch(/; p: Wilcoxon signed-rank p, one-sided\.$/);
 });
 
-test("says so where the numbers are not of the same rows", () => {
-  const about = /not all of these numbers are of the same rows/i;
-  expect(leaderboard(results).notes!.join()).not.toMatch(about);
-  const others = withSecond(({ rows }) => ({ rows: { ...rows, selected: 40, digest: "another" } }));
-  expect(leaderboard(others).notes!.join()).toMatch(about);
+describe("under both protocols", () => {
+  const predictions = Array.from({ length: 60 }, (_, row): LikelihoodPrediction => {
+    const difference = Math.sin(row) * (row % 3 === 0 ? -1 : 1);
+    const facts = factsOf({
+      ...{ chrom: "chr1", start: 2e6 * row, end: 2e6 * row + 1, allele1: "A", allele2: "C", reference: 1 },
+      ...{ original: "ok", form: "dsqtl", favours: "allele1", used: true, inPeaks: undefined, unknown: 0 },
+      ...{ significant: row < 40, effect: Math.sin(row), p: undefined },
+    });
+    return { kind: "likelihood", row, values: [0, difference], facts };
+  });
+  const pearsonOf = (sign: number) => {
+    const qtls = predictions.slice(0, 40);
+    const differences = qtls.map(({ values }) => sign * (values[1]! - values[0]!));
+    const effects = qtls.map(({ facts }) => Number(facts.effect));
+    return pearson(differences, effects).r;
+  };
+  const entries = () =>
+    (["corrected", "paper"] as const).map((protocol): StoredResult => {
+      const { result, ...stored } = results[0]!;
+      const context = { protocol, seed: 0, rowsInTable: 60, recipe: {} };
+      const cell = { ...result.cell, task: "variant-effects", protocol };
+      const measured = measureVariants(predictions, context);
+      return { ...stored, result: { ...result, identity: protocol, cell, ...measured } };
+    });
+  const inColumns = ({ columns, rows }: Table) =>
+    rows.map((row) => Object.fromEntries(columns.map(({ heading }, c) => [heading, row[c]!])));
+
+  test("a signed correlation has a column for each orientation, with its own title", () => {
+    const [panel] = panelsOf(entries());
+    const [corrected, paper] = inColumns(measurementsTable(panel!)!);
+    const headings = Object.keys(corrected!).filter((heading) => heading.startsWith("Pearson r over QTLs"));
+    expect(headings.toSorted()).toEqual([
+      "Pearson r over QTLs, allele 1 − allele 2 with allele 1's effect (corrected protocol) ↑",
+      "Pearson r over QTLs, allele 2 − allele 1 with allele 1's effect (paper protocol) ↑",
+    ]);
+    const [one, two] = headings.toSorted();
+    const text = (cell: Cell | undefined) => (typeof cell === "object" ? cell.text : cell);
+    expect([text(corrected![one!]), text(corrected![two!])]).toEqual([fixed(pearsonOf(-1)), "–"]);
+    expect([text(paper![one!]), text(paper![two!])]).toEqual(["–", fixed(pearsonOf(1))]);
+    expect(Math.abs(pearsonOf(1))).toBeGreaterThan(0.1);
+    // What both measure alike keeps one column.
+    expect(text(corrected!["average precision of |difference| ↑"])).toBe(
+      text(paper!["average precision of |difference| ↑"]),
+    );
+  });
+
+  test("the leaderboard has the correlation that leads the paper's table, and each note names its protocol", () => {
+    const table = leaderboard(entries());
+    const [corrected, paper] = inColumns(table);
+    expect(cellText(corrected!["Pearson r (corrected protocol) ↑"]!)).toContain(fixed(pearsonOf(-1)));
+    expect(cellText(paper!["Pearson r (paper protocol) ↑"]!)).toContain(fixed(pearsonOf(1)));
+    const notes = table.notes!.join("\n");
+    expect(notes).toContain(
+      "Pearson r (paper protocol): Pearson r over QTLs, allele 2 − allele 1 with allele 1's effect;",
+    );
+    expect(notes).toContain(
+      "Under the paper protocol: The sign of a correlation is that of allele 2 − allele 1 with allele 1's effect.",
+    );
+    expect(notes).toContain(
+      "Under the corrected protocol: The sign of a correlation is that of allele 1 − allele 2 with allele 1's effect.",
+    );
+    expect(notes).not.toMatch(/^The sign/m);
+  });
+
+  test("of one protocol alone the columns bear no protocol", () => {
+    const { columns } = leaderboard(entries().slice(0, 1));
+    expect(columns.map(({ heading }) => heading)).toContain("Pearson r ↑");
+  });
+
+  test("tests that differ have a column each, named in the legend", () => {
+    const p = (name: string, title: string) => ({ name, title, better: "lower", main: false }) as const;
+    const [first, second] = results;
+    const withTest = ({ result, ...stored }: StoredResult, form: ReturnType<typeof p>, change: object) => ({
+      ...stored,
+      result: {
+        ...{ ...result, metrics: [...result.metrics, { ...form, value: 0.132, intervals: [] }] },
+        ...{ cell: { ...result.cell, ...change } },
+      },
+    });
+    const { columns, notes } = leaderboard([
+      withTest(first!, p("blocks-p", "sign-flip over blocks"), {}),
+      withTest(second!, p("wilcoxon-p", "Wilcoxon signed-rank p"), { protocol: "paper" }),
+    ]);
+    expect(columns.map(({ heading }) => heading).slice(-2)).toEqual([
+      "p (corrected protocol)",
+      "p (paper protocol)",
+    ]);
+    expect(notes![0]).toContain(
+      "p (corrected protocol): sign-flip over blocks; p (paper protocol): Wilcoxon signed-rank p.",
+    );
+  });
+});
+
+test("a note of one model begins with its name", () => {
+  const noted = withSecond(() => ({ notes: ["Something is odd."] }));
+  expect(leaderboard(noted).notes).toContain("weak: Something is odd.");
 });
 
 test("a sum of ranks is a whole number at any size, a share keeps its digits", () => {

@@ -1,7 +1,7 @@
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { StoredResult } from "../../src/evaluation/runs/result.ts";
 import { leaderboardTable } from "../../src/report/leaderboard.ts";
-import { panelsOf, panelTitle } from "../../src/report/panels.ts";
+import { panelId, panelsOf, panelTitle } from "../../src/report/panels.ts";
 import { plainTable } from "../../src/report/tables/plain.ts";
 import { resultsFixture } from "./results-fixture.ts";
 
@@ -39,10 +39,12 @@ test("each data set of a task has its panel, named in its title", () => {
   };
   const panels = panelsOf([of("K562", results[0]!), of("IMR90", results[1]!), of("K562", results[2]!)]);
   expect(panels.map(({ dataset, entries }) => [dataset, entries.length])).toEqual([
-    ["K562", 2],
-    ["IMR90", 1],
+    ["K562 (custom data)", 2],
+    ["IMR90 (custom data)", 1],
   ]);
-  expect(panelTitle("Chromatin activity", panels[0]!)).toBe("Chromatin activity, K562, zero-shot");
+  expect(panelTitle("Chromatin activity", panels[0]!)).toBe(
+    "Chromatin activity, K562 (custom data), zero-shot",
+  );
   expect(panelTitle("Regulatory elements", panelsOf(results)[0]!)).toBe("Regulatory elements, zero-shot");
 });
 
@@ -62,6 +64,48 @@ test("one panel per task and setting", () => {
     ["zero-shot", 3],
     ["probed", 1],
   ]);
+});
+
+describe("results with the same task, setting, and number of rows", () => {
+  const weak = () => results[0]!;
+  const changed = (change: (result: StoredResult["result"]) => Partial<StoredResult["result"]>) => {
+    const { result } = results[2]!;
+    return { ...results[2]!, result: { ...result, ...change(result) } };
+  };
+  const onData = (data: Readonly<Record<string, string>>) =>
+    changed(({ cell }) => ({ cell: { ...cell, data: { ...cell.data, ...data } } }));
+  const another = "f".repeat(64);
+
+  test.each([
+    ["another genome", () => onData({ genome: another }), "other genome", "genome ffffffff"],
+    ["another table", () => onData({ elements: another }), "other elements", "elements ffffffff"],
+    [
+      "other rows of the table",
+      () => changed(({ rows }) => ({ rows: { ...rows, digest: another } })),
+      "other rows of the table",
+      "1,187 rows ffffffff",
+    ],
+    [
+      "other shuffled controls",
+      () => changed(({ cell }) => ({ cell: { ...cell, seed: 7 } })),
+      "another seed",
+      "seed 7",
+    ],
+  ])("%s: a panel of its own, with the reason", (_, other, why, title) => {
+    const panels = panelsOf([weak(), other()]);
+    expect(panels.map(({ entries }) => entries.map(({ label }) => label))).toEqual([["weak"], ["strong"]]);
+    expect(panels[1]!.apart!.title).toBe(title);
+    expect(panelTitle("Regulatory elements", panels[1]!)).toBe(`Regulatory elements, zero-shot, ${title}`);
+    expect(new Set(panels.map(panelId)).size).toBe(2);
+    expect(plainTable(leaderboardTable(panels[1]!, "a table"))).toContain(
+      `Shown apart from another panel of the same name: models there were evaluated on ${why}`,
+    );
+  });
+
+  test("other data that trained: one panel, since the rows are the same", () => {
+    const trained = onData({ "chromatin-activity peaks": another });
+    expect(panelsOf([weak(), trained]).map(({ entries }) => entries.length)).toEqual([2]);
+  });
 });
 
 function withMain(stored: StoredResult, change: object): StoredResult {

@@ -28,6 +28,8 @@ const resultSchema: z.ZodType<CellResult> = cellRecordSchema.extend({
       z.object({
         name: z.string(),
         title: z.string(),
+        quantity: z.string().exactOptional(),
+        column: z.string().exactOptional(),
         better: z.enum(["higher", "lower", "neither"]),
         main: z.boolean(),
         value: z.number().nullable(),

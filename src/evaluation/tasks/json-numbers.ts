@@ -17,7 +17,7 @@ export function finiteEstimate({ value, low, high, n, method }: Estimate): Estim
  * @param why  why the value is undefined, should it be
  */
 export function metricOf(
-  form: Pick<Metric, "name" | "title" | "better" | "main">,
+  form: Pick<Metric, "name" | "title" | "quantity" | "column" | "better" | "main">,
   value: number,
   why: string,
   intervals: readonly Estimate[] = [],

@@ -7,6 +7,14 @@ export interface Metric {
   readonly name: string;
   /** In words, for a table's head: "zero-shot paired accuracy". */
   readonly title: string;
+  /**
+   * What is measured, where the name does not say it all: the protocols orient a signed correlation differently, and each
+   * class has its own metric. Metrics share a column of a table exactly where their quantities are equal; the name
+   * stands for an absent one.
+   */
+  readonly quantity?: string;
+  /** Short heading in leaderboards: of the main metric, if its title is long, and of others that lead the paper's table. */
+  readonly column?: string;
   readonly better: "higher" | "lower" | "neither";
   /** The one number by which this task ranks models. */
   readonly main: boolean;

@@ -122,7 +122,11 @@ function metricsOf(columns: Columns, blocks: Blocks, context: MeasureContext): r
     // Accuracies against the rest are left out: four rows of five are of the rest, and their mean tells little.
     ...CLASS_MEASURES.slice(0, 3).map(({ name, title, range }, i) =>
       overBlocks(
-        { name: `macro-${name}`, title: `${title}, mean over lines` },
+        {
+          name: `macro-${name}`,
+          title: `${title}, mean over lines`,
+          ...(name === "auroc" ? { column: "mean AUROC" } : {}),
+        },
         blocks,
         meanOf(perClass.map((statistics) => statistics[i]!.over)),
         range,
@@ -139,7 +143,7 @@ function metricsOf(columns: Columns, blocks: Blocks, context: MeasureContext): r
       CLASS_MEASURES.map(({ name, title, range }, i) => {
         const { over, independent } = statistics[i]!;
         const line = CELL_LINES[chosen]!;
-        const form = { name: `${name}-${line.toLowerCase()}`, title: `${title}, ${line}` };
+        const form = { name: `${name}-${line.toLowerCase()}`, quantity: name, title: `${title}, ${line}` };
         return { ...overBlocks(form, blocks, over, range, independent), of: line };
       }),
     ),
@@ -234,7 +238,7 @@ const ONE_CLASS = "of some cell line there is no row, or nothing but its rows";
 
 /** A statistic over genomic blocks, with what is known for independent rows beside it. */
 function overBlocks(
-  form: Pick<Metric, "name" | "title">,
+  form: Pick<Metric, "name" | "title" | "quantity" | "column">,
   blocks: Blocks,
   statistic: BlockStatistic,
   range: readonly [number, number],

@@ -77,7 +77,12 @@ function measured(predictions: readonly Prediction[], context: MeasureContext, r
   const correlation = (kind: "pearson" | "spearman", part: Part, main = false): Metric =>
     correlationMetric(kind, parts[part], { part, rules, main });
   const auroc = overBlocks(
-    { name: "auroc", title: "AUROC, high-confidence peaks against non-peaks", better: "higher" },
+    {
+      name: "auroc",
+      title: "AUROC, high-confidence peaks against non-peaks",
+      column: "AUROC",
+      better: "higher",
+    },
     classified.blocks,
     () => aurocOver(classified.predicted, classified.labels, classified.blocks),
     [0, 1],
@@ -180,7 +185,7 @@ function lossMetric(part: Part, columns: ActivityColumns, value: number, rules: 
 
 /** A statistic over genomic blocks, with what is known for independent rows beside it. */
 function overBlocks(
-  form: Pick<Metric, "name" | "title" | "better">,
+  form: Pick<Metric, "name" | "title" | "column" | "better">,
   blocks: Blocks,
   statistic: () => BlockStatistic,
   range: readonly [number, number],

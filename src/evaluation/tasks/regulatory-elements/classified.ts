@@ -95,10 +95,12 @@ export function measureClassifiedPairs(
       protocol,
       trials: trials.accuracy,
     }),
-    share({ name: "paired-accuracy", title: "paired accuracy", main: false }, outcomes, pairBlocks, {
-      protocol,
-      trials: trials.paired,
-    }),
+    share(
+      { name: "paired-accuracy", title: "paired accuracy", column: "paired accuracy", main: false },
+      outcomes,
+      pairBlocks,
+      { protocol, trials: trials.paired },
+    ),
     overBlocks(
       { name: "auroc", title: "AUROC", better: "higher" },
       blocks,
@@ -234,7 +236,7 @@ function doubled({ of, sizes, kind }: Blocks): Blocks {
 const NO_ROWS = "there are no rows";
 
 function share(
-  form: Pick<Metric, "name" | "title" | "main">,
+  form: Pick<Metric, "name" | "title" | "column" | "main">,
   outcomes: Float64Array,
   blocks: Blocks,
   options: { readonly protocol: Protocol; readonly trials: Trials },

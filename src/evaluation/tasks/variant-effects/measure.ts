@@ -84,7 +84,7 @@ function classesOf(significant: readonly ScoredVariant[], controls: readonly Sco
 function classificationMetrics({ significant, controls }: EvaluatedVariants): readonly Metric[] {
   const why = noClasses(significant, controls);
   const forms = [
-    { name: "auroc", title: "AUROC of |difference|, QTLs against controls", better: "higher", main: true },
+    { name: "auroc", title: "AUROC of |difference|, QTLs against controls", column: "AUROC", better: "higher", main: true },
     { name: "auprc", title: "average precision of |difference|", better: "higher", main: false },
     { name: "mann-whitney-p", title: "Mann–Whitney p, |difference| of controls less", better: "lower", main: false },
     { name: "mann-whitney-u", title: "Mann–Whitney U of controls", better: "neither", main: false },
@@ -132,13 +132,12 @@ function correlations(
 }
 
 function correlationMetric(
-  name: string,
-  title: string,
+  form: Pick<Metric, "name" | "title" | "quantity" | "column">,
   intervals: readonly Estimate[],
   why = NO_EFFECTS,
 ): Metric {
   const value = intervals[0]?.value ?? Number.NaN;
-  return metricOf({ name, title, better: "higher", main: false }, value, why, intervals);
+  return metricOf({ ...form, better: "higher", main: false }, value, why, intervals);
 }
 
 function correlationMetrics(
@@ -147,8 +146,19 @@ function correlationMetrics(
 ): readonly Metric[] {
   const { pearson, spearman } = correlations(withEffect, difference, effect);
   return [
-    correlationMetric("pearson", `Pearson r over QTLs, ${says}`, pearson),
-    correlationMetric("spearman", `Spearman ρ over QTLs, ${says}`, spearman),
+    correlationMetric(
+      {
+        name: "pearson",
+        quantity: `pearson, ${says}`,
+        title: `Pearson r over QTLs, ${says}`,
+        column: "Pearson r",
+      },
+      pearson,
+    ),
+    correlationMetric(
+      { name: "spearman", quantity: `spearman, ${says}`, title: `Spearman ρ over QTLs, ${says}` },
+      spearman,
+    ),
   ];
 }
 
@@ -159,7 +169,8 @@ function sizeMetrics(withEffect: readonly ScoredVariant[], { effect }: Orientati
     ({ difference }) => Math.abs(difference),
     (variant) => Math.abs(effect(variant)),
   );
-  return [correlationMetric("spearman-sizes", "Spearman ρ over QTLs, |difference| with |effect|", spearman)];
+  const title = "Spearman ρ over QTLs, |difference| with |effect|";
+  return [correlationMetric({ name: "spearman-sizes", title }, spearman)];
 }
 
 /** −log10 p of controls is below 3 in the sets of the ChromBPNet paper. */
@@ -186,8 +197,10 @@ function causalityAndDirection(
   return [
     metricOf(causality, precision.value ?? Number.NaN, why ?? "", precision.intervals.slice(0, 1)),
     correlationMetric(
-      "direction-pearson",
-      `ChromBPNet/AlphaGenome direction: Pearson r over QTLs, ${says}`,
+      {
+        name: "direction-pearson",
+        title: `ChromBPNet/AlphaGenome direction: Pearson r over QTLs, ${says}`,
+      },
       pearson,
       kind === "distance" ? "a distance of two alleles has no direction" : NO_EFFECTS,
     ),
