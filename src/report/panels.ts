@@ -1,4 +1,3 @@
-import { sha256Hex } from "../base/digest.ts";
 import { stableStringify } from "../base/stable-json.ts";
 import { benchmarkDataOf } from "../evaluation/published/benchmark-data.ts";
 import { cellName, evaluatedData } from "../evaluation/runs/cell.ts";
@@ -97,12 +96,13 @@ function apartOf([first]: readonly StoredResult[], parts: readonly (readonly Sto
   const { result } = first!;
   const all = parts.map(([stored]) => stored!.result);
   const differs = (of: (one: CellResult) => unknown) => new Set(all.map(of)).size > 1;
-  const inputs = Object.keys(evaluatedData(result.cell)).filter((name) =>
+  const inputs = [...new Set(all.flatMap(({ cell }) => Object.keys(evaluatedData(cell))))].filter((name) =>
     differs(({ cell }) => cell.data[name]),
   );
   const titles = inputs.map((name) => {
+    const digest = result.cell.data[name]?.slice(0, 8);
     const file = result.origins?.[name]?.file ?? name;
-    return `${file} ${result.cell.data[name]!.slice(0, 8)}`;
+    return digest === undefined ? `without ${name}` : `${file} ${digest}`;
   });
   const reasons = inputs.map((name) => `other ${name}`);
   if (differs(({ cell }) => cell.seed)) {
@@ -121,11 +121,9 @@ function apartOf([first]: readonly StoredResult[], parts: readonly (readonly Sto
     titles.push(`${count(result.rows.selected)} rows${digest}`);
     reasons.push("other rows of the table");
   }
-  // Parts may differ from each other in turn by what none of these names.
-  if (titles.length === 0) titles.push(`data ${sha256Hex(JSON.stringify(evaluated(first!))).slice(0, 8)}`);
   return {
     title: titles.join(", "),
-    why: `Shown apart from ${parts.length === 2 ? "another panel" : `${parts.length - 1} other panels`} of the same name: models there were evaluated on ${reasons.join(" and ") || "other data"}, so their numbers are not ranked together with these.`,
+    why: `Shown apart from ${parts.length === 2 ? "another panel" : `${parts.length - 1} other panels`} of the same name: models there were evaluated on ${reasons.join(" and ")}, so their numbers are not ranked together with these.`,
   };
 }
 

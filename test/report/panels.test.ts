@@ -102,6 +102,16 @@ describe("results with the same task, setting, and number of rows", () => {
     );
   });
 
+  test("another annotation of the rows: one panel, since the scores are the same", () => {
+    const onFootprints = (stored: StoredResult, families: object): StoredResult => {
+      const { result } = stored;
+      const data = { footprints: another, ...families };
+      return { ...stored, result: { ...result, cell: { ...result.cell, task: "motif-footprinting", data } } };
+    };
+    const some = [onFootprints(weak(), {}), onFootprints(results[2]!, { families: another })];
+    expect(panelsOf(some).map(({ entries }) => entries.length)).toEqual([2]);
+  });
+
   test("other data that trained: one panel, since the rows are the same", () => {
     const trained = onData({ "chromatin-activity peaks": another });
     expect(panelsOf([weak(), trained]).map(({ entries }) => entries.length)).toEqual([2]);

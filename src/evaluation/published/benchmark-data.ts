@@ -35,11 +35,7 @@ const BENCHMARK_DATA: readonly BenchmarkData[] = [
   {
     task: "motif-footprinting",
     dataset: null,
-    inputs: {
-      footprints: ["footprint-sequences", "motifs", "task-2-data"],
-      families: ["motif-families"],
-      motifs: ["motifs"],
-    },
+    inputs: { footprints: ["footprint-sequences", "motifs", "task-2-data"] },
   },
   {
     task: "cell-type-elements",
@@ -101,9 +97,9 @@ export function benchmarkDataOf({ cell, origins }: Pick<CellRecord, "cell" | "or
 }
 
 /** Names of the inputs that the scores depend on, those that trained included. */
-function inputsOf({ data }: CellRecord["cell"], origins: NonNullable<CellRecord["origins"]>): string[] {
-  const own = Object.keys(evaluatedData({ data }));
-  const training = Object.keys(data).filter((name) => !own.includes(name));
+function inputsOf(cell: CellRecord["cell"], origins: NonNullable<CellRecord["origins"]>): string[] {
+  const own = Object.keys(evaluatedData(cell));
+  const training = Object.keys(cell.data).filter((name) => name.includes(" "));
   const ofTraining = training.map((name) => name.slice(name.indexOf(" ") + 1));
   const trainingGenome = "training-genome" in origins ? "training-genome" : "genome";
   return [...new Set([...own, ...ofTraining.map((name) => (name === "genome" ? trainingGenome : name))])];

@@ -3,6 +3,7 @@ import { sha256Hex } from "../../base/digest.ts";
 import { stableStringify } from "../../base/stable-json.ts";
 import { type FileOrigin, fileOriginSchema } from "../../datasets/sources/origin.ts";
 import type { Protocol } from "../../models/model.ts";
+import { TASKS } from "../tasks/catalogue.ts";
 import type { Split } from "../tasks/task.ts";
 
 /** Raised when the same cell would give another answer because the engine changed. */
@@ -98,9 +99,14 @@ export function cellTitle(cell: Cell): string {
 /** Name of a digest in `Cell.data` of what another task trained with. */
 export const trainingData = (task: string, input: string) => `${task} ${input}`;
 
-/** The task's own inputs among a cell's digests: those of what was evaluated, without those of what trained. */
-export const evaluatedData = ({ data }: Pick<Cell, "data">): Cell["data"] =>
-  Object.fromEntries(Object.entries(data).filter(([name]) => !name.includes(" ")));
+/** The digests of what was evaluated: without those of annotations, and of what another task trained with. */
+export function evaluatedData({ task, data }: Pick<Cell, "task" | "data">): Cell["data"] {
+  const forms = TASKS.find(({ name }) => name === task)?.inputs ?? [];
+  const annotations = forms.flatMap(({ name, annotation }) => (annotation ? [name] : []));
+  return Object.fromEntries(
+    Object.entries(data).filter(([name]) => !name.includes(" ") && !annotations.includes(name)),
+  );
+}
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits");
 

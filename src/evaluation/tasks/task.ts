@@ -23,6 +23,8 @@ export interface InputForm {
   readonly what: string;
   /** The task can do without it. */
   readonly optional?: true;
+  /** It describes rows, and no sequence, label or score depends on it. */
+  readonly annotation?: true;
 }
 
 /** One example of a task. */

@@ -46,6 +46,7 @@ export const motifFootprinting: Task = {
       name: "families",
       what: "an annotation with the columns Motif and TF family, such as HOCOMOCO's H12CORE_motifs.tsv",
       optional: true,
+      annotation: true,
     },
     {
       name: "motifs",
