@@ -10,7 +10,7 @@ export function originText(origin: FileOrigin | undefined): string {
   const source = SOURCES.find(({ name }) => name === origin.source);
   if (source === undefined) return `custom data: ${origin.file}`;
   const address = source.addresses[0];
-  const from = address === undefined ? source.name : addressText(address);
+  const from = address === undefined || address.kind === "web" ? source.name : addressText(address);
   return `${origin.built ? "built from " : ""}${from} (${source.what})`;
 }
 
