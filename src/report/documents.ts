@@ -4,7 +4,7 @@ import { measurementsTable } from "./measurements-table.ts";
 import { panelTitle } from "./panels.ts";
 import { publishedTable } from "./published-table.ts";
 import { quantilesTable } from "./quantiles-table.ts";
-import { quirksTable } from "./quirks-table.ts";
+import { quirksTable, scoreQuirksTable } from "./quirks-table.ts";
 import type { Report, ReportPanel } from "./report.ts";
 import { latexTable } from "./tables/latex.ts";
 import { markdownTable } from "./tables/markdown.ts";
@@ -38,6 +38,7 @@ function tablesOf(panel: ReportPanel): Table[] {
     measurementsTable(panel),
     publishedTable(panel.published, panel),
     quirksTable(panel),
+    scoreQuirksTable(panel),
     intervalsTable(panel),
   ].filter((table) => table !== undefined);
 }

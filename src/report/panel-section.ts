@@ -13,7 +13,7 @@ import { partsTables } from "./parts-tables.ts";
 import { splitWords } from "./provenance.ts";
 import { publishedTable } from "./published-table.ts";
 import { quantilesTable } from "./quantiles-table.ts";
-import { quirksOf, quirksTable } from "./quirks-table.ts";
+import { quirksOf, quirksTable, scoreQuirksTable } from "./quirks-table.ts";
 import type { ReportPanel } from "./report.ts";
 import { settingWords } from "./setting-words.ts";
 import { htmlTable } from "./tables/html-table.ts";
@@ -190,13 +190,13 @@ function onePerModel({ entries, differences }: ReportPanel) {
 }
 
 function protocols(panel: ReportPanel): Html | undefined {
-  const table = quirksTable(panel);
-  if (table === undefined) return undefined;
+  const tables = [quirksTable(panel), scoreQuirksTable(panel)].filter((table) => table !== undefined);
+  if (tables.length === 0) return undefined;
   return html`<h3>Both protocols side by side</h3>
-<p>The <strong>paper</strong> protocol does what the original's scripts do, defects included, so that published numbers
-can be met again; the <strong>corrected</strong> one does what its paper says is measured. What differs here:</p>
+<p>The <strong>paper</strong> protocol reproduces the original's scripts, defects included; the <strong>corrected</strong>
+protocol follows the description in its paper. Differences in this panel:</p>
 <dl class="facts-list terms">${quirksOf(panel).map(({ label, says }) => html`<dt>${label}</dt><dd>${says}</dd>`)}</dl>
-${htmlTable(table)}`;
+${tables.map((table) => htmlTable(table))}`;
 }
 
 /** Which interval the tables print under each protocol, and which to believe. */

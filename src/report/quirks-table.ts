@@ -1,10 +1,11 @@
+import { QUIRKS, scoreQuirks } from "../evaluation/tasks/quirks.ts";
 import type { Estimate } from "../metrics/estimate.ts";
-import { estimateCell } from "./estimates.ts";
+import { estimateCell, metricCell } from "./estimates.ts";
 import { count, fixed, UNDEFINED } from "./numbers.ts";
 import type { Panel } from "./panels.ts";
 import type { Cell, Table } from "./tables/table.ts";
 
-/** What each quirk of the original does to each model's numbers, both ways of counting over the same answers. */
+/** Effect of each quirk on each model's numbers, computed under both protocols from the same scores. */
 export function quirksTable({ entries }: Panel): Table | undefined {
   const rows = quirksOf({ entries }).flatMap(({ label: quirk }) => {
     // An entry counts its own answers both ways, so one per model is enough: the first that knows of this quirk.
@@ -19,7 +20,7 @@ export function quirksTable({ entries }: Panel): Table | undefined {
   });
   if (rows.length === 0) return undefined;
   return {
-    caption: "The same answers counted as the original's scripts do, and as its paper says",
+    caption: "Same scores, measured under both protocols",
     columns: [
       { heading: "quirk", align: "left" },
       { heading: "model", align: "left" },
@@ -27,6 +28,33 @@ export function quirksTable({ entries }: Panel): Table | undefined {
       { heading: "corrected", align: "right" },
     ],
     rows,
+  };
+}
+
+/**
+ * Main metric of the models that were run under both protocols, where quirks change the scores themselves. The quirks act
+ * together, so a row shows their joint effect and names them; undefined where there is no such model.
+ */
+export function scoreQuirksTable({ task, setting, entries }: Panel): Table | undefined {
+  const rows = entries.flatMap((corrected): Cell[][] => {
+    const paper = entries.find(({ label, protocol }) => label === corrected.label && protocol === "paper");
+    if (corrected.protocol !== "corrected" || paper === undefined) return [];
+    const quirks = scoreQuirks({ task, setting, family: corrected.result.family });
+    if (quirks.length === 0) return [];
+    return [[quirks.join(", "), corrected.label, metricCell(paper.main), metricCell(corrected.main)]];
+  });
+  if (rows.length === 0) return undefined;
+  const named = new Set(rows.flatMap(([labels]) => String(labels).split(", ")));
+  return {
+    caption: `Both protocols scored: ${entries[0]!.main.title}`,
+    columns: [
+      { heading: "quirks that change scores", align: "left" },
+      { heading: "model", align: "left" },
+      { heading: "paper", align: "right" },
+      { heading: "corrected", align: "right" },
+    ],
+    rows,
+    notes: QUIRKS.filter(({ label }) => named.has(label)).map(({ label, title }) => `${label}: ${title}.`),
   };
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { StoredResult } from "../../src/evaluation/runs/result.ts";
 import type { QuirkEffect } from "../../src/evaluation/tasks/measurement.ts";
 import { panelsOf } from "../../src/report/panels.ts";
-import { quirksTable } from "../../src/report/quirks-table.ts";
+import { quirksTable, scoreQuirksTable } from "../../src/report/quirks-table.ts";
 import { plainTable } from "../../src/report/tables/plain.ts";
 import { resultsFixture } from "./results-fixture.ts";
 
@@ -36,4 +36,29 @@ test("a quirk that one protocol's answers alone can tell is told beside those th
   const [other] = panelsOf([withQuirks(corrected!, []), withQuirks(paper!, [effect("Q2", 0.125, 0.75)])]);
   expect(plainTable(quirksTable(other!)!)).toContain("0.7500");
   expect(quirksTable(panelsOf([withQuirks(corrected!, [])])[0]!)).toBeUndefined();
+});
+
+test("models scored under both protocols show the joint effect of the quirks that change their scores", async () => {
+  const [corrected, paper, alone] = await resultsFixture([
+    { model: "caduceus", protocol: "corrected", shift: 4 },
+    { model: "caduceus", protocol: "paper", shift: 1 },
+    { model: "single", protocol: "corrected", shift: 2 },
+  ]);
+  const probedBy = (family: string, { folder, result, timing }: StoredResult): StoredResult => ({
+    folder,
+    timing,
+    result: { ...result, family, cell: { ...result.cell, setting: "probed" } },
+  });
+  const [panel] = panelsOf([
+    probedBy("caduceus", corrected!),
+    probedBy("caduceus", paper!),
+    probedBy("hyenadna", alone!),
+  ]);
+  const text = plainTable(scoreQuirksTable(panel!)!);
+  const [before, after] = [paper!, corrected!].map(({ result }) => result.metrics[0]!.value!.toFixed(3));
+  expect(text).toMatch(new RegExp(`Q1, Q10 +caduceus +${before} .*${after} `));
+  expect(text).toContain("Q1: Caduceus probes see two tokens.");
+  expect(text).not.toContain("single");
+  // Zero-shot likelihoods of this task are the same under both protocols.
+  expect(scoreQuirksTable(panelsOf([corrected!, paper!])[0]!)).toBeUndefined();
 });
