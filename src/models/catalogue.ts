@@ -71,6 +71,9 @@ export const TOYS: readonly { readonly name: string; readonly title: string }[] 
   ...BASELINES.filter(({ toy }) => toy),
 ].map(({ name, title }) => ({ name, title }));
 
+/** Every family that recipes and published values name. */
+export const FAMILIES: readonly string[] = [...LANGUAGE_MODELS, ...BASELINES].map(({ name }) => name);
+
 /** @throws {InputError} when no family has this name */
 export function languageModelCard(name: string): LanguageModelCard {
   const card = LANGUAGE_MODELS.find((each) => each.name === name);

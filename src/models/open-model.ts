@@ -46,8 +46,8 @@ const OPENERS: readonly Opener[] = [
   { form: /^https?:\/\//, open: (spec, { signal }) => openHttpModel(spec, signal) },
   { form: /\.m?js$/, open: (spec) => importModel(spec) },
   { form: /\.onnx$/, open: (spec, context) => openOnnxModel(spec, programOptions(context)) },
-  { form: /\.(h5|hdf5)$/, open: (spec) => openStoredEmbeddings(spec) },
-  { form: /\.tsv(\.gz)?$/, open: (spec) => openScoreTable(spec) },
+  { form: /^embeddings:|\.(h5|hdf5)$/, open: (spec) => openStoredEmbeddings(spec) },
+  { form: /^scores:|\.tsv(\.gz)?$/, open: (spec) => openScoreTable(spec) },
   { form: /^toy:/, open: openToy },
   { form: /^/, open: openCheckpointModel },
 ];
@@ -63,8 +63,8 @@ const OPENERS: readonly Opener[] = [
  * - `hyenadna/large-1m` or a hub repository of the catalogue, downloaded before;
  * - `model.onnx` with `model.card.json` beside it;
  * - `stdio:python3 adapter.py`, `http://host:port/`: a program that answers for a model;
- * - `scores.tsv`: scores computed elsewhere;
- * - `embeddings.h5`: embeddings that DART-Eval's scripts extracted;
+ * - `scores.tsv`: log-likelihoods computed elsewhere; `scores:answers=activity,family=chrombpnet,scores.tsv`: activities;
+ * - `embeddings.h5`, `embeddings:family=caduceus,embeddings.h5`: embeddings that DART-Eval's scripts extracted;
  * - a `.js` or `.mjs` file that exports a model as `default` or `model`: a user's own code, run as such.
  * Each may be given a name of its own in front: `mine=./checkpoint`.
  *

@@ -5,6 +5,9 @@ import type { Finding } from "../../src/datasets/variants/checks/finding.ts";
 import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
 import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { randomGenome, SCORES, type SimulatedVariant, simulate, tableText } from "../datasets/variants/simulated-tables.ts"; // biome-ignore format: one line
+import { ownValue } from "../../src/evaluation/published/own-value.ts";
+import { readPublished } from "../../src/evaluation/published/read-published.ts";
+import type { CellResult } from "../../src/evaluation/runs/result.ts";
 import { scratchFiles } from "../scratch-files.ts";
 import { sharedData, testWithSharedData } from "../shared-data.ts";
 import { runCommand } from "./collecting-terminal.ts";
@@ -265,28 +268,103 @@ describe("run, annotate, and the table's own scores as a model", () => {
     expect(await pearson(published, "corrected")).toBeLessThan(0.99);
   });
 
-  test("of the Yoruban set a column is evaluated with its sign by the protocol that is named next", async () => {
+  test("of the Yoruban set a column favours allele 1, under either protocol", async () => {
     const [header, ...rows] = await linesOf(files.yorubanVariants);
     const estimate = header!.split("\t").indexOf("obs.estimate");
     const number = (text: string) => (Number.isFinite(Number(text)) ? text : "0");
     const text = rows.map((row) => `${row}\t${number(row.split("\t")[estimate]!)}`);
     const table = scratch.path("yoruban-scores.tsv");
     await writeFile(table, `${[`${header}\tmodel.logfc`, ...text].join("\n")}\n`);
-    for (const [favours, protocol] of [
-      ["allele1", "corrected"],
-      ["allele2", "paper"],
-    ]) {
-      // biome-ignore format: two pairs
-      const scores = scratch.path(`yoruban-${favours}.tsv`);
-      const words = ["variants", "column", table, "--column", "model.logfc", "--out", scores];
-      const { said } = await runCommand([...words, "--favours", favours!]);
-      expect(said).toContain(`--protocol ${protocol} `);
-      const { printed } = await run(table, scores, `yoruban-${protocol}`, "--protocol", protocol!);
+    const scores = scratch.path("yoruban-column.tsv");
+    const words = ["variants", "column", table, "--column", "model.logfc", "--out", scores];
+    const { said } = await runCommand(words);
+    expect(said).toContain(`--model scores:answers=activity,${scores} --protocol both `);
+    for (const protocol of ["corrected", "paper"]) {
+      const { printed } = await run(table, `scores:answers=activity,${scores}`, `yoruban-${protocol}`, "--setting", "predicted", "--protocol", protocol); // biome-ignore format: one line
       const [{ result }] = JSON.parse(printed);
       const pearson = result.metrics.find(({ name }: { name: string }) => name === "pearson");
       expect(pearson.value).toBeCloseTo(1, 10);
     }
   });
+
+  /** One study's evaluated variants: scores of a column, effects and labels, by the table's own columns alone. */
+  const evaluated = (
+    lines: readonly string[],
+    names: { readonly used: readonly string[]; readonly label: string; readonly effect: string },
+  ) => {
+    const [header, ...rows] = lines.map((line) => line.split("\t"));
+    const at = (name: string) => header!.indexOf(name);
+    return rows
+      .filter((row) => names.used.every((name) => row[at(name)] === "True"))
+      .map((row) => ({
+        score: Number(row.at(-1)),
+        effect: Number(row[at(names.effect)]),
+        significant: row[at(names.label)] === "True" || row[at(names.label)] === "1",
+      }));
+  };
+
+  test.each([
+    {
+      study: "African caQTLs",
+      table: () => files.africanVariants,
+      column: "chrombpnet.encsr000emt.variantscore.logfc",
+      favours: ["--favours", "allele2"],
+      names: { used: ["IsUsed", "in_peaks"], label: "label", effect: "beta" },
+    },
+    {
+      study: "Yoruban dsQTLs",
+      table: () => files.yorubanVariants,
+      column: "pred.chrombpnet.encsr000emt.varscore.logfc",
+      favours: [],
+      names: { used: ["var.isused"], label: "var.label", effect: "obs.estimate" },
+    },
+  ])(
+    "ChromBPNet's column of the $study is a prediction of the family chrombpnet, with all published metrics",
+    async ({ study, table: original, column, favours, names }) => {
+      const [header, ...rows] = await linesOf(original());
+      const effect = header!.split("\t").indexOf(names.effect);
+      const scored = rows.map((row, i) => {
+        const value = Number(row.split("\t")[effect]);
+        return `${row}\t${(Number.isFinite(value) ? 0.7 * value : 0) + 0.4 * Math.sin(7 * i)}`;
+      });
+      const table = scratch.path(`chrombpnet-${study}.tsv`);
+      await writeFile(table, `${[`${header}\t${column}`, ...scored].join("\n")}\n`);
+      const scores = scratch.path(`chrombpnet-${study.slice(0, 7)}.tsv`);
+      const words = ["variants", "column", table, "--column", column, "--out", scores, ...favours];
+      const { said } = await runCommand(words);
+      const [, model] = /--model (\S+) --protocol (?:paper|both) /.exec(said) ?? [];
+      expect(model).toBe(`scores:answers=activity,family=chrombpnet,${scores}`);
+      const { printed } = await run(table, model!, `chrombpnet-${study}`, "--setting", "predicted", "--protocol", "paper"); // biome-ignore format: one line
+      const [{ result }] = JSON.parse(printed) as [{ result: CellResult }];
+      expect([result.family, result.cell.setting, result.cell.dataset]).toEqual([
+        "chrombpnet",
+        "predicted",
+        study,
+      ]);
+      const all = (await readPublished()).filter((one) => one.task === "variant-effects" && one.family === "chrombpnet" && one.setting === "predicted"); // biome-ignore format: one line
+      expect(all).toHaveLength(14);
+      const own = new Map(
+        all
+          .filter(({ dataset }) => dataset === study)
+          .map((one) => [one.metric, ownValue(result, one)?.value]),
+      );
+      // Pearson over QTLs and the AUROC of sizes, from the table's columns by their definitions.
+      const variants = evaluated(await linesOf(table), names);
+      const qtls = variants.filter(({ significant }) => significant);
+      const mean = (of: (one: (typeof qtls)[number]) => number) => qtls.reduce((sum, one) => sum + of(one), 0) / qtls.length; // biome-ignore format: one line
+      const [x, y] = [mean(({ score }) => score), mean((one) => one.effect)];
+      const moment = (of: (dx: number, dy: number) => number) => mean((one) => of(one.score - x, one.effect - y)); // biome-ignore format: one line
+      const pearson = moment((dx, dy) => dx * dy) / Math.sqrt(moment((dx) => dx * dx) * moment((_, dy) => dy * dy)); // biome-ignore format: one line
+      expect(own.get("pearson")).toBeCloseTo(pearson, 12);
+      expect(own.get("pearson")).toBeGreaterThan(0.3);
+      const controls = variants.filter(({ significant }) => !significant);
+      const wins = qtls.flatMap((one) => controls.map((two) => Math.sign(Math.abs(one.score) - Math.abs(two.score)))); // biome-ignore format: one line
+      const auroc = wins.reduce((sum, sign) => sum + (1 + sign) / 2, 0) / wins.length;
+      expect(own.get("auroc")).toBeCloseTo(auroc, 12);
+      expect([...own.keys()].sort()).toEqual(["auprc", "auroc", "mannwhitney_p_less", "pearson", "spearman"]);
+      for (const value of own.values()) expect(value).toEqual(expect.any(Number));
+    },
+  );
 
   test("where the column has gaps, a table without them can be run, and the whole one is not offered", async () => {
     const [header, ...rows] = await linesOf(files.africanVariants);
@@ -304,7 +382,9 @@ describe("run, annotate, and the table's own scores as a model", () => {
       "rows missing, 4 of 160",
     );
     const cut = await runCommand([...words, scores, "--table", fewer]);
-    expect(cut.said).toContain(`next: dart-eval run --task variant-effects --data ${fewer}`);
+    expect(cut.said).toContain(
+      `next: dart-eval run --task variant-effects --setting predicted --data ${fewer}`,
+    );
     expect(await linesOf(fewer)).toEqual([
       `${header}\tmodel.logfc`,
       ...scored.filter((_, i) => i % 40 !== 3),

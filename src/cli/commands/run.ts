@@ -50,7 +50,7 @@ export const define: DefineCommand = (command, context) => {
     )
     .requiredOption(
       "--model <model...>",
-      'a checkpoint\'s folder, kmer-markov:order=5, toy:hyenadna, probing-head-like, model.onnx, "stdio:COMMAND" or http://… of an adapter, scores.tsv, or a .js module that exports a model',
+      'a checkpoint\'s folder, kmer-markov:order=5, toy:hyenadna, probing-head-like, model.onnx, "stdio:COMMAND" or http://… of an adapter, scores.tsv, embeddings.h5, or a .js module that exports a model',
     )
     .option("--setting <name...>", "how the models answer; zero-shot, or all of the suite's")
     .option("--genome <file>", "FASTA (plain or bgzip) or 2bit")

@@ -18,13 +18,13 @@ export interface ColumnScores {
 }
 
 /**
- * Makes of a column that a table brings, such as ChromBPNet's log fold changes, a table of scores that can be evaluated as a
- * model is: the allele that a positive number favours has the number, the other one 0. Rows whose field is no number have no
- * line; a run asks for every row of its table, so it needs one without them.
+ * Writes one column of a table, such as ChromBPNet's log fold changes, as a table of scores that is evaluated like a model's
+ * predicted activities: the allele that a positive number favours gets the number, the other one 0. A row whose field is not a
+ * number gets no line; a run scores every row of its table, so it needs a table without them.
  *
- * Of the African and the Yoruban table the published numbers come from the column as it stands: `allele2`, evaluated under
- * `paper`, where likelihoods' differences are allele 2 − allele 1 (quirk Q22). For `corrected` say which allele the column does
- * favour: the alternative in the African table (quirk Q41), allele 1 in the Yoruban one.
+ * The benchmark's published ChromBPNet values come from the columns as they are. African: `allele2`, evaluated under `paper`,
+ * which takes beta as tabled; under `corrected`, which turns beta to the alternative allele, the column favours that as well
+ * (quirk Q41). Yoruban: `allele1`, which the effects favour too, under either protocol.
  *
  * @param favours  which allele a positive number of the column favours
  * @param options  the genome, needed where that is the alternative; what rows are counted in

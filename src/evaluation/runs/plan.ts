@@ -169,9 +169,11 @@ function isAskedOtherwise({ task, model, setting }: Declined, drafts: readonly C
 
 /** A model that has answers to some rows only says which are missing. */
 async function expectRows({ model, task: { task }, selected }: CellDraft): Promise<void> {
+  const { columns } = task.scores;
   await model.expectRows?.({
     task: task.name,
-    columns: task.scores.columns,
+    // Columns between the row's number and its scores repeat facts of the row.
+    columns: [columns[0]!, ...columns.slice(-task.members.length)],
     rows: selected.rows.map(({ index }) => index),
     inTable: selected.inTable,
   });

@@ -4,7 +4,9 @@ import { decimalNumber } from "../../base/fields.ts";
 import { rememberedDigest } from "../../base/remembered-digest.ts";
 import { readTable } from "../../base/table.ts";
 import { textLines } from "../../base/text-lines.ts";
+import { FAMILIES } from "../catalogue.ts";
 import type { ExpectedRows, Model, QueryOptions } from "../model.ts";
+import { fileSpec } from "./file-spec.ts";
 import { readSequenceScores } from "./sequence-scores.ts";
 
 /** Rows named in a message. */
@@ -18,20 +20,41 @@ const NAMED = 10;
  *   task's own `scores.tsv`: `idx seq_score ctrl_score`. It may be the `scores.tsv` of a run, or of DART-Eval's scripts.
  * - `sequence` and `log_likelihood`: any sequences' scores.
  *
- * Log-likelihoods are in nats, if their differences are to mean what other models' do.
+ * Log-likelihoods are in nats, if their differences are to mean what other models' do. With `answers=activity` the scores are
+ * predicted activities, ln(1 + counts), which the setting `predicted` evaluates; `family` names the model that made them, as
+ * `chrombpnet` for the columns of the benchmark's variant tables.
  *
- * @throws {InputError} when the table has neither kind's columns; a table of sequences is checked now, one of rows when it
- *   is known which are asked for
+ * @param spec  `FILE.tsv`, or `scores:answers=activity,family=NAME,FILE.tsv`
+ * @throws {InputError} when the table has neither kind's columns, or an option is not known; a table of sequences is checked
+ *   now, one of rows when the run is planned
  */
-export async function openScoreTable(path: string): Promise<Model> {
+export async function openScoreTable(spec: string): Promise<Model> {
+  const { path, options } = fileSpec(spec, "scores", {
+    answers: ["likelihood", "activity"],
+    family: FAMILIES,
+  });
+  const { answers = "likelihood", ...family } = options;
   const columns = await columnsOf(path);
+  const activity = answers === "activity";
   const model = {
     name: basename(path).replace(/\.tsv(\.gz)?$/, ""),
-    identity: `scores ${await rememberedDigest(path)}`,
+    identity: `${activity ? "activity " : ""}scores ${await rememberedDigest(path)}`,
+    ...family,
     // Looking up costs nothing; calls are only made few.
     batchSize: 4096,
   };
-  if (columns.includes("idx")) return { ...model, ...rowScores(path) };
+  if (columns.includes("idx")) {
+    const { expectRows, scoresOf } = rowScores(path);
+    return activity
+      ? { ...model, expectRows, predictActivity: scoresOf }
+      : { ...model, expectRows, logLikelihood: scoresOf };
+  }
+  if (columns.includes("sequence") && activity) {
+    throw new InputError("a table by sequences holds log-likelihoods, not activities", {
+      place: { file: path },
+      hint: "give activities by rows: idx and one column for each sequence of a row",
+    });
+  }
   if (columns.includes("sequence")) {
     const scores = await readSequenceScores(path);
     return { ...model, logLikelihood: (sequences) => scores.of(sequences) };
@@ -51,13 +74,13 @@ async function columnsOf(path: string): Promise<readonly string[]> {
 /** One number per sequence of a row, by the row's number. */
 type Scores = ReadonlyMap<number, readonly number[]>;
 
-function rowScores(path: string): Required<Pick<Model, "expectRows" | "logLikelihood">> {
+function rowScores(path: string) {
   const byTask = new Map<string, Scores>();
   return {
-    async expectRows(expected) {
+    async expectRows(expected: ExpectedRows) {
       byTask.set(expected.task, await readRowScores(path, expected));
     },
-    logLikelihood(sequences, { origins }: QueryOptions) {
+    scoresOf(sequences: readonly string[], { origins }: QueryOptions) {
       return Float64Array.from(sequences, (_, i) => {
         const origin = origins?.[i];
         const score = origin && byTask.get(origin.task)?.get(origin.row)?.[origin.member];

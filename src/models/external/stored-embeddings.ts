@@ -4,7 +4,9 @@ import { rememberedDigest } from "../../base/remembered-digest.ts";
 import type { DType } from "../../net/arrays/dtype.ts";
 import { type Hdf5Array, type Hdf5File, openHdf5 } from "../../net/arrays/hdf5.ts";
 import { widenToFloat32 } from "../../net/arrays/widen.ts";
+import { LANGUAGE_MODELS } from "../catalogue.ts";
 import type { Model, Origin, SequenceEmbedding } from "../model.ts";
+import { fileSpec } from "./file-spec.ts";
 
 /** Groups of the file, one for each sequence of a row. */
 const GROUPS = ["seq", "ctrl"] as const;
@@ -31,9 +33,16 @@ interface StoredMember {
  * those of the original's extraction, whatever the protocol. Batches are taken by their numbers: the order in which the file
  * lists them is that of text (quirk Q2).
  *
+ * The file does not name its model. `embeddings:family=caduceus,FILE.h5` does, and the head is then trained by that family's
+ * recipe; without a family the recipe common to all holds.
+ *
+ * @param spec  `FILE.h5`, or `embeddings:family=NAME,FILE.h5`
  * @throws {FormatError} when the file has not these parts, or they do not fit together
+ * @throws {InputError} when no family of language models has the name
  */
-export async function openStoredEmbeddings(path: string): Promise<Model> {
+export async function openStoredEmbeddings(spec: string): Promise<Model> {
+  const families = LANGUAGE_MODELS.map(({ name }) => name);
+  const { path, options } = fileSpec(spec, "embeddings", { family: families });
   const identity = `embeddings ${await rememberedDigest(path)}`;
   const file = await openHdf5(path);
   try {
@@ -43,6 +52,7 @@ export async function openStoredEmbeddings(path: string): Promise<Model> {
     return {
       name: basename(path).replace(/\.(h5|hdf5)$/, ""),
       identity,
+      ...options,
       batchSize: 64,
       embed: (_sequences, { origins }) => {
         if (origins === undefined) {

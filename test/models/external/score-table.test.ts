@@ -129,6 +129,35 @@ describe("a table by sequences", () => {
   });
 });
 
+describe("scores declared as activities of a family", () => {
+  test("answer predictActivity alone, and carry the family", async () => {
+    const path = write("idx\tseq_score\tctrl_score\n0\t1.5\t2.5\n");
+    const model = await openScoreTable(`scores:answers=activity,family=chrombpnet,${path}`);
+    expect([model.family, model.logLikelihood, model.name]).toEqual(["chrombpnet", undefined, "scores"]);
+    await model.expectRows!({ ...expected, rows: [0], inTable: 1 });
+    const origins = [0, 1].map((member) => ({ task: expected.task, row: 0, member }));
+    expect(await model.predictActivity!(["A", "C"], { protocol: "paper", origins })).toEqual(
+      Float64Array.of(1.5, 2.5),
+    );
+    const plain = await openScoreTable(`scores:${path}`);
+    expect([plain.family, plain.predictActivity]).toEqual([undefined, undefined]);
+    expect(plain.identity).not.toBe(model.identity);
+  });
+
+  test.each([
+    ["scores:family=chrombnet,a.tsv", /family of .* is "chrombnet"/],
+    ["scores:answers=counts,a.tsv", /answers of .* is "counts"/],
+    ["scores:answers=activity,", /names no file/],
+  ])("%s is refused", async (spec, message) => {
+    expect(await refusal(openScoreTable(spec))).toMatch(message);
+  });
+
+  test("not by sequences", async () => {
+    const path = write("sequence\tlog_likelihood\nACGT\t-1\n");
+    expect(await refusal(openScoreTable(`scores:answers=activity,${path}`))).toMatch(/not activities/);
+  });
+});
+
 test.each([
   ["", /the table is empty/],
   ["chrom\tscore\n", /scores\.tsv:1: the header names chrom, score\n.*idx and, for task 1, seq_score/],

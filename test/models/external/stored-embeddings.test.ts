@@ -102,6 +102,18 @@ describe("a probed run on stored embeddings", () => {
     await stored.close!();
   });
 
+  test("declares its family, whose recipe then holds", async () => {
+    const { states, sizes } = await made();
+    const path = await fileOf(states, sizes);
+    const options = { task, inputs: {}, setting: "probed", recipe, protocol: "paper" } as const;
+    const stored = await openStoredEmbeddings(`embeddings:family=caduceus,${path}`);
+    expect((await evaluate({ ...options, model: stored })).family).toBe("caduceus");
+    await stored.close!();
+    await expect(openStoredEmbeddings(`embeddings:family=bert,${path}`)).rejects.toThrow(
+      /family of .*"bert"/,
+    );
+  });
+
   test("is refused when the file's parts do not fit together", async () => {
     const { states, sizes } = await made();
     const refusals: [RegExp, (file: InstanceType<typeof h5wasm.File>) => void][] = [

@@ -20,7 +20,7 @@ interface ColumnOptions {
 export const define: DefineCommand = (command, { terminal }) => {
   command
     .description(
-      "Writes scores that a table of variants brings, such as ChromBPNet's, as a table of scores that run takes for a model.",
+      "Writes the scores in one column of a table of variants, such as ChromBPNet's log fold changes, as a table of scores. run evaluates it as a model's predicted activities, in the setting predicted.",
     )
     .argument("<file>", "the table of variants")
     .requiredOption("--column <name>", "the column with the differences between alleles")
@@ -41,9 +41,9 @@ export const define: DefineCommand = (command, { terminal }) => {
       examples({
         "ChromBPNet on the African set as published (then run with --protocol paper)":
           "dart-eval variants column Afr.CaQTLS.tsv --column chrombpnet.encsr000emt.variantscore.logfc --favours allele2 --out chrombpnet.tsv",
-        "on the Yoruban set as published, where the original's signs of likelihoods are others (then run with --protocol paper)":
-          "dart-eval variants column yoruban.dsqtls.benchmarking.tsv --column pred.chrombpnet.encsr000emt.varscore.logfc --favours allele2 --out chrombpnet.tsv",
-        "with effects of the alternative allele (then run with --protocol corrected)":
+        "on the Yoruban set as published, whose scores and effects favour allele 1":
+          "dart-eval variants column yoruban.dsqtls.benchmarking.tsv --column pred.chrombpnet.encsr000emt.varscore.logfc --out chrombpnet.tsv",
+        "on the African set, scores of the alternative allele (then run with --protocol corrected)":
           "dart-eval variants column Afr.CaQTLS.tsv --column chrombpnet.encsr000emt.variantscore.logfc --genome hg38.fa --out chrombpnet.tsv",
       }),
     )
@@ -67,10 +67,16 @@ export const define: DefineCommand = (command, { terminal }) => {
         );
         return;
       }
-      // Under paper differences are allele 2 − allele 1 in either set, so there a column stands as it is published for allele 2.
-      const protocol = told === "allele2" && table.favours !== "allele2" ? "paper" : "corrected";
+      const family = /chrombpnet/i.test(column) ? ",family=chrombpnet" : "";
+      const model = shellWord(`scores:answers=activity${family},${out}`);
       terminal.say(
-        `next: dart-eval run --task variant-effects --data ${shellWord(fewer ?? file)} --genome GENOME --model ${shellWord(out)} --protocol ${protocol} --out FOLDER`,
+        `next: dart-eval run --task variant-effects --setting predicted --data ${shellWord(fewer ?? file)} --genome GENOME --model ${model} --protocol ${protocolFor(told, table.favours)} --out FOLDER`,
       );
     });
 };
+
+/** The protocol that leaves the sign of a column as declared: only `corrected` turns effects to the alternative allele. */
+function protocolFor(told: EffectFavours, effects: EffectFavours): "paper" | "corrected" | "both" {
+  if (effects !== "alternative") return "both";
+  return told === "alternative" ? "corrected" : "paper";
+}
