@@ -59,7 +59,7 @@ export const BASELINES: readonly BaselineCard[] = [
     name: "chrombpnet",
     title: "ChromBPNet",
     answers:
-      "log(1 + counts) of a window, from a file that the original or `dart-eval chrombpnet train` wrote: `chrombpnet:FILE.h5`",
+      "log(1 + counts) of a window, from a file that the original or `dart-eval chrombpnet train` wrote: `chrombpnet:FILE.h5`; `chrombpnet:FOLDER/fold_*.h5` averages folds, `chrombpnet:FOLDER/{cell-line}.h5` has a network per cell line",
     cite: "Pampari et al. 2024, doi:10.1101/2024.12.25.630221",
     toy: true,
   },

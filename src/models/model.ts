@@ -120,6 +120,11 @@ export interface Model {
    * sequence. Letters are A, C, G, T, and N where no base is known, which a network reads as no base, not as A.
    */
   predictActivity?(sequences: readonly string[], options: QueryOptions): Awaitable<ArrayLike<number>>;
+  /**
+   * For a model that is one network per cell line: the network that predicts the activity of this line. The model closes it.
+   * @throws {InputError} when there is none
+   */
+  forCellLine?(line: string): Awaitable<Model>;
   /** The model made ready to be trained further, apart from this one and with no effect on it. */
   fineTune?(request: FineTuningRequest): Promise<FineTuning>;
   /** What can be run of it to learn what it costs, apart from this model; `length` is the number of bases. */

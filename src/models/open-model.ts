@@ -9,7 +9,8 @@ import { NETWORKS } from "./baselines/networks.ts";
 import { openKmerMarkov } from "./baselines/open-kmer-markov.ts";
 import type { PublicCheckpoint } from "./card.ts";
 import { LANGUAGE_MODELS, publicCheckpoint } from "./catalogue.ts";
-import { Chrombpnet, openChrombpnet } from "./chrombpnet/chrombpnet.ts";
+import { Chrombpnet } from "./chrombpnet/chrombpnet.ts";
+import { openChrombpnet } from "./chrombpnet/open-chrombpnet.ts";
 import { openHttpModel, openStdioModel } from "./external/adapter-model.ts";
 import { importModel } from "./external/module-model.ts";
 import { openOnnxModel } from "./external/onnx-model.ts";
@@ -57,7 +58,8 @@ const OPENERS: readonly Opener[] = [
  * - `kmer-markov`, `kmer-markov:order=5`: a baseline, fitted on the spot;
  * - `motif-counts:motifs.meme`, `motif-counts:p=1e-4,motifs.meme`: how often each motif is found;
  * - `probing-head-like`, `chrombpnet-like`: a network to be trained ab initio;
- * - `chrombpnet:FILE.h5`, `chrombpnet:strands=both,FILE.h5`: a trained ChromBPNet as Keras saved it;
+ * - `chrombpnet:FILE.h5`, `chrombpnet:strands=both,FILE.h5`: a trained ChromBPNet as Keras saved it; with `*` in the path the
+ *   mean over several folds, with `{cell-line}` one network per cell line;
  * - a folder with config.json and weights;
  * - `toy:hyenadna`: a small trained checkpoint that comes with the package, one per family, and `toy:chrombpnet`;
  * - `hyenadna/large-1m` or a hub repository of the catalogue, downloaded before;

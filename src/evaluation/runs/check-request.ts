@@ -46,7 +46,15 @@ function checkModel(model: Model) {
       hint: "a model is an object with `name` and `logLikelihood(sequences)` or `embed(sequences)`",
     });
   }
-  for (const question of ["logLikelihood", "embed", "predictActivity", "tokenCount", "memory"] as const) {
+  const questions = [
+    "logLikelihood",
+    "embed",
+    "predictActivity",
+    "forCellLine",
+    "tokenCount",
+    "memory",
+  ] as const;
+  for (const question of questions) {
     if (model[question] !== undefined && typeof model[question] !== "function") {
       throw new InputError(`${question} of the model ${JSON.stringify(model.name)} is not a function`);
     }

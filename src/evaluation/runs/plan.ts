@@ -7,7 +7,7 @@ import type { Setting, WeightsFile } from "../settings/setting.ts";
 import { trainedFolder } from "../settings/training-record.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
 import { inputOrigins } from "../tasks/inputs.ts";
-import type { OpenTask, TaskRow } from "../tasks/task.ts";
+import type { OpenTask, TaskRow, TaskSetting } from "../tasks/task.ts";
 import type { AnswersOf } from "./answers-elsewhere.ts";
 import { type CellRecord, cellName, cellTitle, runIdentity } from "./cell.ts";
 import { checkRequest } from "./check-request.ts";
@@ -96,9 +96,10 @@ export async function planRun(request: RunRequest): Promise<Plan> {
               hint: "probed, fine-tuned and ab-initio evaluate weights",
             });
           }
+          const models = await modelsFor(task.settings[setting.name], open, rest.models ?? request.models);
           const found = await draftCells(
             { task, open, setting, sample, origins, shard },
-            { ...request, ...rest },
+            { ...request, ...rest, models },
           );
           drafts.push(...found.drafts);
           if (open !== before) for (const note of found.notes) notes.add(note);
@@ -107,6 +108,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
       }
     }
     for (const draft of drafts) await refusals.collect(() => expectRows(draft));
+    for (const note of sharedNetworks(drafts)) notes.add(note);
     for (const note of own.flatMap((task) => task.notes ?? [])) notes.add(note);
     for (const one of declined) {
       if (request.leaveOut || isAskedOtherwise(one, drafts))
@@ -165,6 +167,35 @@ const settingsOf = (settings: RunRequest["settings"] = ["zero-shot"]): readonly 
 function isAskedOtherwise({ task, model, setting }: Declined, drafts: readonly CellDraft[]): boolean {
   const ofTask = drafts.filter((draft) => draft.task.task === task);
   return ofTask.some((draft) => draft.model === model) && ofTask.some((draft) => draft.setting === setting);
+}
+
+const predictsActivity = (form: TaskSetting | undefined) => form?.recipe.score === "activity";
+
+/** The models of a setting: where activity is predicted, the network of the task's cell line for one that has one per line. */
+async function modelsFor(
+  form: TaskSetting | undefined,
+  open: OpenTask | undefined,
+  models: readonly Model[],
+): Promise<readonly Model[]> {
+  const line = open?.cellLine;
+  if (line === undefined || !predictsActivity(form)) return models;
+  return Promise.all(models.map((model) => model.forCellLine?.(line) ?? model));
+}
+
+/** Warnings that one network predicts the activity of several cell lines. */
+function sharedNetworks(drafts: readonly CellDraft[]): readonly string[] {
+  const linesOf = new Map<Model, Set<string>>();
+  for (const { model, task, setting } of drafts) {
+    if (task.cellLine === undefined || !predictsActivity(task.task.settings[setting.name])) continue;
+    linesOf.set(model, (linesOf.get(model) ?? new Set()).add(task.cellLine));
+  }
+  return [...linesOf].flatMap(([{ name, family }, lines]) => {
+    if (lines.size < 2) return [];
+    const remedy = family === "chrombpnet" ? "; for one each: chrombpnet:FOLDER/{cell-line}.h5" : "";
+    return [
+      `${JSON.stringify(name)} predicts the activity of ${[...lines].join(", ")} with one network; the benchmark has a ChromBPNet per cell line${remedy}`,
+    ];
+  });
 }
 
 /** A model that has answers to some rows only says which are missing. */

@@ -13,6 +13,9 @@ export const predicted: Setting = {
   readyAtOnce: true,
   refuses(_task: Task, model: Model) {
     if (model.predictActivity !== undefined) return undefined;
+    if (model.forCellLine !== undefined) {
+      return "it has one network per cell line, and the task's cell line is not given (cell-line=NAME)";
+    }
     return "it predicts no activity of a sequence (no `predictActivity`), which predicted asks for";
   },
   sameUnderBothProtocols: () => true,

@@ -7,7 +7,7 @@ import type { Suite, SuiteRow } from "./suite.ts";
 const variants = (dataset: string, table: string, genome: string): readonly SuiteRow[] => [
   {
     task: "variant-effects",
-    inputs: { variants: table, genome, dataset },
+    inputs: { variants: table, genome, dataset, "cell-line": "GM12878" },
     settings: { "zero-shot": {}, "zero-shot-embedding": {}, predicted: {} },
   },
   {

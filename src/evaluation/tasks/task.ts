@@ -104,6 +104,8 @@ export interface OpenTask {
   readonly digests: Readonly<Record<string, string>>;
   /** The name of the data set where a task has several: a cell line, a study. Part of a run's identity and of its titles. */
   readonly dataset?: string;
+  /** The cell line whose chromatin activity is predicted, where the task names one. */
+  readonly cellLine?: string;
   /** What was found out when the inputs were opened and a user should know before a run. */
   readonly notes?: readonly string[];
   /** The task whose rows train, where this one has none of its own that do; closed with this one. */

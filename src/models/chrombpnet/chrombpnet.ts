@@ -1,5 +1,4 @@
 import { basename } from "node:path";
-import { InputError } from "../../base/errors.ts";
 import { rememberedDigest } from "../../base/remembered-digest.ts";
 import { codesOf } from "../../dna/sequence/letters.ts";
 import { reverseComplementCodes } from "../../dna/sequence/reverse-complement.ts";
@@ -111,18 +110,4 @@ export class Chrombpnet implements Model {
   async close(): Promise<void> {
     await this.predictor.close();
   }
-}
-
-/**
- * The model of `chrombpnet:FILE.h5`, or `chrombpnet:strands=both,FILE.h5`.
- * @throws {InputError} when the text says something else
- */
-export async function openChrombpnet(spec: string, options: ProgramOptions): Promise<Chrombpnet> {
-  const [, strands, path] = /^chrombpnet:(?:strands=([^,]*),)?(.+)$/s.exec(spec) ?? [];
-  if (path === undefined || !(strands === undefined || strands === "one" || strands === "both")) {
-    throw new InputError(`chrombpnet does not understand ${JSON.stringify(spec)}`, {
-      hint: "write chrombpnet:FILE.h5, or chrombpnet:strands=both,FILE.h5 to average both strands",
-    });
-  }
-  return Chrombpnet.open(path, { ...options, ...(strands === undefined ? {} : { strands }) });
 }

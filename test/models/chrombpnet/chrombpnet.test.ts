@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { codesOf } from "../../../src/dna/sequence/letters.ts";
 import { reverseComplement } from "../../../src/dna/sequence/reverse-complement.ts";
-import { Chrombpnet, openChrombpnet } from "../../../src/models/chrombpnet/chrombpnet.ts";
+import { Chrombpnet } from "../../../src/models/chrombpnet/chrombpnet.ts";
+import { openChrombpnet } from "../../../src/models/chrombpnet/open-chrombpnet.ts";
 import { expectedProfile } from "../../../src/models/chrombpnet/profile.ts";
 import { type GoldenName, golden, goldenFile } from "./golden-files.ts";
 
@@ -38,7 +39,7 @@ test("a profile's reads are spread by the softmax and sum to the exponential of 
 
 test("averaged over both strands, a sequence and its reverse complement get mirrored profiles and the same counts", async () => {
   const path = goldenFile("chrombpnet");
-  const model = await openChrombpnet(`chrombpnet:strands=both,${path}`, {});
+  const model = await Chrombpnet.open(path, { strands: "both" });
   const [forward] = await model.predict([codes[0]!]);
   const [reverse] = await model.predict([codesOf(reverseComplement(golden.sequences[0]!))]);
   expect(reverse!.logCounts).toBeCloseTo(forward!.logCounts, 5);

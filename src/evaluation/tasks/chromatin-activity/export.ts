@@ -61,6 +61,7 @@ export async function openExportedActivity(task: Task, path: string, cellLine: s
       task,
       digests: { peaks: await rememberedDigest(path) },
       dataset: line,
+      cellLine: line,
       select: (selection) => select(rows, tables, selection),
       examples: async (asked) => examplesOf(asked as readonly ExportedRow[]),
       close: () => data.close(),

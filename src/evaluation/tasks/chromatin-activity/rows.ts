@@ -60,6 +60,7 @@ export async function openChromatinActivity(task: Task, inputs: TaskInputs): Pro
       task,
       digests,
       dataset,
+      cellLine: dataset,
       select: (selection) => select(rows, starts, genome, selection),
       examples: (asked) => examplesOf(asked as readonly ActivityRow[], genome, counts),
       close,

@@ -33,6 +33,7 @@ export async function openVariants(task: Task, inputs: TaskInputs): Promise<Open
       task,
       digests: { variants: variantsDigest(table), genome: await genome.digest() },
       dataset: inputs.dataset === undefined ? await nameOf(table) : textInput(task, inputs, "dataset"),
+      ...(inputs["cell-line"] === undefined ? {} : { cellLine: textInput(task, inputs, "cell-line") }),
       notes: [...leftOutNotes(table), ...findings.map((found) => noteOf(table, found))],
       ...(training === undefined ? {} : { training }),
       select: (selection) => select(table, genome, selection),

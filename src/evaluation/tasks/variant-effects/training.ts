@@ -7,11 +7,15 @@ import type { InputForm, OpenTask, TaskInputs } from "../task.ts";
 /** Task 4's inputs but its genome, under its names. */
 const OF_TASK_4 = chromatinActivity.inputs.filter(({ name }) => name !== "genome");
 
+/** The one of them that says more than what trains: a model with one network per cell line predicts with that of this line. */
+const CELL_LINE = "cell-line";
+
 /** What settings that answer with what Task 4 trained must be given beside the variants. */
 export const TRAINING_INPUTS: readonly InputForm[] = [
-  ...OF_TASK_4.map(
-    (form): InputForm => ({ ...form, optional: true, what: `for settings that train: ${form.what}` }),
-  ),
+  ...OF_TASK_4.map((form): InputForm => {
+    const what = `for settings that train${form.name === CELL_LINE ? ", and for a model with one network per cell line" : ""}: ${form.what}`;
+    return { ...form, optional: true, what };
+  }),
   {
     name: "training-genome",
     optional: true,
@@ -23,12 +27,12 @@ export const TRAINING_INPUTS: readonly InputForm[] = [
  * Task 4 as what trains.
  *
  * @param genome  of the variants; of the training, too, where no other is given
- * @returns       undefined where none of its inputs is given
+ * @returns       undefined where none of its inputs is given, or only the cell line
  * @throws {InputError} where some of them are, and others are missing or cannot be read
  */
 export async function openTraining(inputs: TaskInputs, genome: Genome): Promise<OpenTask | undefined> {
   const given = OF_TASK_4.filter(({ name }) => inputs[name] !== undefined);
-  if (given.length === 0) return undefined;
+  if (given.every(({ name }) => name === CELL_LINE)) return undefined;
   const { peaks } = inputs;
   // DART-Eval's data.h5 holds all of them but the name.
   const whole = typeof peaks === "string" && peaks !== "" && (await isProcessedFile(peaks));

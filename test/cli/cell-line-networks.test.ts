@@ -1,0 +1,155 @@
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { relative } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import type { CellLine } from "../../src/datasets/cell-lines.ts";
+import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
+import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
+import type { CellResult } from "../../src/evaluation/runs/result.ts";
+import { readChrombpnet } from "../../src/models/chrombpnet/read-keras.ts";
+import { writeChrombpnet } from "../../src/models/chrombpnet/write-keras.ts";
+import { toyFolder } from "../../src/models/toys.ts";
+import { scratchFiles } from "../scratch-files.ts";
+import { runCommand } from "./collecting-terminal.ts";
+
+const scratch = scratchFiles();
+const LINES = ["GM12878", "K562"] as const;
+let files: SyntheticFiles;
+
+/** The toy with this much added to its predicted ln(1 + reads). */
+async function writeShifted(path: string, shift: number): Promise<void> {
+  const stored = await readChrombpnet(`${await toyFolder("chrombpnet")}/chrombpnet.h5`);
+  for (const { arrays } of Object.values(stored)) {
+    const bias = arrays.get("counts.bias")!.data as Float32Array;
+    bias[0]! += shift;
+  }
+  await writeChrombpnet(path, stored);
+}
+
+beforeAll(async () => {
+  ({ files } = await writeSyntheticGenome(scratch.path("data"), { seed: 0, scale: 0.1 }));
+  for (const folder of ["lines", "folds", "folds/GM12878", "named"]) await mkdir(scratch.path(folder));
+  await writeShifted(scratch.path("lines/GM12878.h5"), 0);
+  await writeShifted(scratch.path("lines/K562.h5"), 1);
+  await writeShifted(scratch.path("folds/GM12878/fold_0.h5"), 1);
+  await writeShifted(scratch.path("folds/GM12878/fold_1.h5"), 4);
+  await writeShifted(scratch.path("folds/GM12878/bias.h5"), 9);
+  await writeShifted(scratch.path("named/GM12878.fold_0.h5"), 1);
+  await writeShifted(scratch.path("named/GM12878.fold_1.h5"), 4);
+  const place = (path: string) => relative(scratch.path("data"), path);
+  const rows = [
+    ...LINES.map((line: CellLine) => ({
+      task: "chromatin-activity",
+      inputs: {
+        genome: place(files.genome),
+        peaks: place(files.cellLines[line].peaksTable),
+        idr: place(files.cellLines[line].confidentPeaksTable),
+        nonpeaks: place(files.cellLines[line].nonPeaksTable),
+        signal: place(files.cellLines[line].signal),
+        "cell-line": line,
+      },
+      settings: { predicted: { limit: 20 } },
+    })),
+    {
+      task: "variant-effects",
+      inputs: {
+        variants: place(files.africanVariants),
+        genome: place(files.genome),
+        "cell-line": "GM12878",
+      },
+      settings: { predicted: { limit: 6 } },
+    },
+  ];
+  const suite = { format: "dart-eval suite", formatVersion: 1, name: "lines", title: "predicted", rows };
+  await scratch.write("suite.json", JSON.stringify(suite));
+});
+
+const suite = (model: string, out: string, ...more: readonly string[]) =>
+  runCommand([
+    ...["run", "--suite", scratch.path("suite.json"), "--data", scratch.path("data"), "--device", "cpu"],
+    ...["--model", model, "--out", scratch.path(out), ...more],
+  ]);
+
+async function scoresOf(out: string, { identity }: CellResult): Promise<readonly (readonly number[])[]> {
+  const text = await readFile(scratch.path(`${out}/${identity.slice(0, 8)}/scores.tsv`), "utf8");
+  const lines = text.trimEnd().split("\n").slice(1);
+  return lines.map((line) => line.split("\t").map(Number));
+}
+
+const resultsOf = (printed: string) =>
+  (JSON.parse(printed) as { result: CellResult }[]).map(({ result }) => result);
+
+test("in a suite each cell line, and a study of its own line, is predicted by that line's network", async () => {
+  const per = await suite(`chrombpnet:${scratch.path("lines/{cell-line}.h5")}`, "per", "--json");
+  expect([per.exitCode, per.said.includes("with one network")]).toEqual([0, false]);
+  const one = await suite("toy:chrombpnet", "one", "--json");
+  expect(one.exitCode).toBe(0);
+  expect(one.said).toContain('"chrombpnet-toy" predicts the activity of GM12878, K562 with one network');
+  expect(one.said).toContain("chrombpnet:FOLDER/{cell-line}.h5");
+  const [results, toys] = [resultsOf(per.printed), resultsOf(one.printed)];
+  expect(results.map(({ cell, family }) => [cell.dataset, cell.model.name, family])).toEqual([
+    ["GM12878", "chrombpnet", "chrombpnet"],
+    ["K562", "chrombpnet", "chrombpnet"],
+    ["African caQTLs", "chrombpnet", "chrombpnet"],
+  ]);
+  for (const [i, shift] of [0, 1, 0].entries()) {
+    const [own, toy] = [await scoresOf("per", results[i]!), await scoresOf("one", toys[i]!)];
+    expect(own.length).toBeGreaterThan(5);
+    own.forEach((row, at) => {
+      expect(row.at(-1)! - toy[at]!.at(-1)!).toBeCloseTo(shift, 4);
+    });
+  }
+  // The same command resumes: networks are known by their contents.
+  expect((await suite(`chrombpnet:${scratch.path("lines/{cell-line}.h5")}`, "per")).exitCode).toBe(0);
+});
+
+const activity = (model: string, out: string, line: CellLine, ...more: readonly string[]) => {
+  const { peaksTable, confidentPeaksTable, nonPeaksTable, signal } = files.cellLines[line];
+  return runCommand([
+    ...["run", "--task", "chromatin-activity", "--setting", "predicted", "--genome", files.genome],
+    ...["--data", `peaks=${peaksTable}`, `idr=${confidentPeaksTable}`, `nonpeaks=${nonPeaksTable}`],
+    ...[`signal=${signal}`, `cell-line=${line}`, "--model", model, "--out", scratch.path(out), "--json"],
+    ...["--device", "cpu", "--limit", "20", ...more],
+  ]);
+};
+
+test.each([
+  ["folds/{cell-line}/fold_*.h5", "chrombpnet"],
+  ["named/{cell-line}.h5", "chrombpnet"],
+  ["folds/GM12878/fold_*.h5", "GM12878"],
+])("on the command line the folds of %s are averaged", async (pattern, name) => {
+  const out = `folds-${pattern.replaceAll(/\W/g, "_")}`;
+  const { exitCode, said, printed } = await activity(`chrombpnet:${scratch.path(pattern)}`, out, "GM12878");
+  expect([exitCode, said]).toEqual([0, expect.any(String)]);
+  const [result] = resultsOf(printed);
+  expect(result!.cell.model.name).toBe(name);
+  expect(result!.cell.model.identity).toContain("mean of 2 folds");
+  const toy = resultsOf((await activity("toy:chrombpnet", `${out}-toy`, "GM12878")).printed)[0]!;
+  const [own, plain] = [await scoresOf(out, result!), await scoresOf(`${out}-toy`, toy)];
+  own.forEach((row, at) => {
+    expect(row.at(-1)! - plain[at]!.at(-1)!).toBeCloseTo(2.5, 4);
+  });
+});
+
+test("scores of such a run, given back as activities, come to the same metrics", async () => {
+  const model = `mine=chrombpnet:${scratch.path("lines/{cell-line}.h5")}`;
+  const [first] = resultsOf((await activity(model, "first", "K562")).printed);
+  expect(first!.cell.model.name).toBe("mine");
+  const table = scratch.path(`first/${first!.identity.slice(0, 8)}/scores.tsv`);
+  const again = await activity(`scores:answers=activity,family=chrombpnet,${table}`, "again", "K562");
+  expect(resultsOf(again.printed)[0]).toMatchObject({ family: "chrombpnet", metrics: first!.metrics });
+});
+
+test("a line without a file, and a task without a line, are refused with what to do", async () => {
+  const lines = `chrombpnet:${scratch.path("lines/{cell-line}.h5")}`;
+  const missing = await activity(lines, "missing", "IMR90");
+  expect(missing.exitCode).toBe(2);
+  expect(missing.said).toMatch(/lines\/IMR90\.h5: there is no ChromBPNet here, nor one of .*IMR90\.fold_\*/);
+  const words = ["run", "--task", "variant-effects", "--setting", "predicted", "--genome", files.genome];
+  const variants = ["--data", `variants=${files.africanVariants}`, "--model", lines];
+  const without = await runCommand([...words, ...variants, "--out", scratch.path("without")]);
+  expect([without.exitCode, without.said]).toEqual([2, expect.stringContaining("cell-line=NAME")]);
+  await writeFile(scratch.path("folds/GM12878/fold_2.h5"), "no HDF5");
+  const broken = await activity(`chrombpnet:${scratch.path("folds/GM12878/*.h5")}`, "broken", "GM12878");
+  expect([broken.exitCode, broken.said]).toEqual([2, expect.stringContaining("fold_2.h5")]);
+  expect(await readdir(scratch.path("."))).not.toContain("broken");
+});
