@@ -6,6 +6,7 @@ import { settingNamed } from "../evaluation/settings/catalogue.ts";
 import { openSuite } from "../evaluation/suites/open-suite.ts";
 import { readSuite } from "../evaluation/suites/read-suite.ts";
 import { taskNamed } from "../evaluation/tasks/catalogue.ts";
+import { parseRecipe } from "../evaluation/tasks/recipe.ts";
 import type { Task } from "../evaluation/tasks/task.ts";
 import type { Model } from "../models/model.ts";
 import { dataInputs } from "./task-inputs.ts";
@@ -26,7 +27,7 @@ export interface Asked extends AsyncDisposable {
   /** For models that are fitted on the spot. */
   readonly genome: Genome | undefined;
   readonly notes: readonly string[];
-  request(models: readonly Model[]): Pick<RunRequest, "tasks" | "settings" | "limit" | "leaveOut">;
+  request(models: readonly Model[]): Pick<RunRequest, "tasks" | "settings" | "limit" | "recipe" | "leaveOut">;
 }
 
 /** @throws {InputError} when the options do not go together, or files of a suite are missing */
@@ -48,7 +49,7 @@ export function openAsked(options: AskedOptions): Promise<Asked> {
 
 async function openAskedTask(
   name: string,
-  { genome: path, data, setting = ["zero-shot"], limit }: AskedOptions,
+  { genome: path, data, setting = ["zero-shot"], limit, recipe }: AskedOptions,
 ): Promise<Asked> {
   const task = taskNamed(name);
   for (const one of setting) settingNamed(one);
@@ -61,6 +62,7 @@ async function openAskedTask(
     request: () => ({
       tasks: [{ task, inputs: { genome, ...inputs } }],
       settings: setting,
+      recipe: parseRecipe(recipe),
       ...(limit === undefined ? {} : { limit }),
     }),
     [Symbol.asyncDispose]: async () => genome?.close(),
@@ -89,14 +91,13 @@ async function openAskedSuite(
   if (folder === undefined || more.length > 0) {
     throw new InputError("a suite needs --data FOLDER, one folder with its files");
   }
-  const own = { "--genome": genome !== undefined, "--recipe": recipe.length > 0 };
-  for (const [option, given] of Object.entries(own)) {
-    if (!given) continue;
-    throw new InputError(`${option} is not for suites, which have theirs for each task`, {
+  if (genome !== undefined) {
+    throw new InputError("--genome is not for suites, which have theirs for each task", {
       hint: `write the suite to a file with dart-eval suites ${name} and change it there`,
     });
   }
-  const suite = await openSuite(await readSuite(name), { data: folder, tasks, settings, limit });
+  const changes = { tasks, settings, limit, recipe: parseRecipe(recipe) };
+  const suite = await openSuite(await readSuite(name), { data: folder, ...changes });
   return {
     genome: suite.genomes[0],
     notes: suite.notes,

@@ -73,7 +73,8 @@ test("--task, --setting and --limit cut a suite", async () => {
 });
 
 test.each([
-  [["--recipe", "epochs=1"], "--recipe is not for suites"],
+  [["--recipe", "epocs=1"], 'no recipe of the suite synthetic has "epocs"'],
+  [["--recipe", "epochs=1", "--setting", "zero-shot"], 'has "epochs"'],
   [["--genome", "hg38.fa"], "--genome is not for suites"],
   [["--data", "elsewhere"], "one folder with its files"],
   [["--task", "motif-footprinting"], 'no task "motif-footprinting"'],

@@ -4,7 +4,6 @@ import { type Plan, planRun } from "../../evaluation/runs/plan.ts";
 import type { Shard } from "../../evaluation/runs/request.ts";
 import type { ShardOutcome } from "../../evaluation/runs/shard.ts";
 import { parseShard } from "../../evaluation/runs/shard-of-rows.ts";
-import { parseRecipe } from "../../evaluation/tasks/recipe.ts";
 import { CHROMOSOME_SPLIT } from "../../evaluation/tasks/split.ts";
 import type { Split } from "../../evaluation/tasks/task.ts";
 import type { Model, Protocol } from "../../models/model.ts";
@@ -76,7 +75,7 @@ export const define: DefineCommand = (command, context) => {
     .option("--limit <rows>", "at most so many rows, the same ones on every machine", wholeNumber(1))
     .option(
       "--recipe <name=value...>",
-      "values of a trained setting in place of the benchmark's: epochs=2 trainRows=500",
+      "values of a trained setting in place of the benchmark's: epochs=2 trainRows=500; of a suite, in every setting that has them",
       [],
     )
     .option(
@@ -115,6 +114,8 @@ export const define: DefineCommand = (command, context) => {
           "dart-eval run --task regulatory-elements --model kmer-markov:order=5 --genome hg38.fa --data elements.tsv --out runs/markov",
         "every task on a few rows, of what dart-eval data fetched":
           "dart-eval run --suite mini --data /data/dart-eval --model ./hyenadna-large-1m --out runs/mini",
+        "a quick trial of everything, trained settings included":
+          "dart-eval run --suite mini --data /data/dart-eval --model ./hyenadna-large-1m --limit 50 --recipe epochs=1 trainRows=100 valRows=50 --out runs/trial",
         "a checkpoint, counted both ways, one of sixteen parts":
           "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --protocol both --shard 3/16 --genome hg38.fa --data elements.tsv --out runs/hyenadna",
         "a head trained on a checkpoint's embeddings, with a few rows, to try it":
@@ -147,7 +148,6 @@ async function run(options: RunOptions, context: Context): Promise<void> {
           protocol,
           seed: options.seed,
           folder,
-          recipe: parseRecipe(options.recipe),
           shard: options.shard,
           signal,
           earlier: [...plans],

@@ -18,7 +18,7 @@ import {
   trainingData,
 } from "./cell.ts";
 import { weightsOfCell } from "./cell-weights.ts";
-import type { RunRequest, Shard } from "./request.ts";
+import type { ExceptedModels, RunRequest, Shard } from "./request.ts";
 import { shardOfRow } from "./shard-of-rows.ts";
 
 /** A cell whose rows are known and whose price is not. */
@@ -38,11 +38,13 @@ export interface Declined {
   readonly model: Model;
   readonly setting: Setting;
   readonly reason: string;
+  /** It could, and the request leaves it out. */
+  readonly excepted?: true;
 }
 
 /** The sentence that says so. */
-export const cannot = ({ task, model, setting, reason }: Declined) =>
-  `the model ${JSON.stringify(model.name)} cannot do ${task.name} × ${setting.name}: ${reason}`;
+export const cannot = ({ task, model, setting, reason, excepted }: Declined) =>
+  `the model ${JSON.stringify(model.name)} ${excepted ? "is not evaluated in" : "cannot do"} ${task.name} × ${setting.name}: ${reason}`;
 
 const DEFAULT_PROTOCOL: Protocol = "corrected";
 
@@ -55,6 +57,7 @@ interface AskedCells {
   /** The most rows of each stratum; undefined: all. */
   readonly sample: Readonly<Record<string, number>> | undefined;
   readonly origins: CellRecord["origins"];
+  readonly except: ExceptedModels | undefined;
   readonly shard: Shard;
 }
 
@@ -64,7 +67,7 @@ interface AskedCells {
  * @throws {InputError} when the task is not asked in the setting, its rows are none, or weights to evaluate are not there
  */
 export async function draftCells(
-  { task, open, setting, sample, origins, shard }: AskedCells,
+  { task, open, setting, sample, except, origins, shard }: AskedCells,
   request: RunRequest,
 ): Promise<{
   readonly drafts: readonly CellDraft[];
@@ -81,6 +84,10 @@ export async function draftCells(
   const protocol = request.protocol ?? DEFAULT_PROTOCOL;
   const declined: Declined[] = [];
   const models = request.models.filter((model) => {
+    if (except !== undefined && model.tokens === except.tokens) {
+      declined.push({ task, model, setting, reason: except.because, excepted: true });
+      return false;
+    }
     const reason = setting.refuses(task, model, protocol);
     if (reason === undefined) return true;
     declined.push({ task, model, setting, reason });

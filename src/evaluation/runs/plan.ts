@@ -89,7 +89,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
       const origins =
         open === undefined ? undefined : await refusals.collect(() => inputOrigins(task, inputs));
       for (const setting of settingsOf(everywhere.settings ?? request.settings)) {
-        const { sample, ...rest } = { ...everywhere, ...bySetting[setting.name] };
+        const { sample, except, ...rest } = { ...everywhere, ...bySetting[setting.name] };
         await refusals.collect(async () => {
           if (bySetting[setting.name]?.weights !== undefined && !setting.takesWeights) {
             throw new InputError(`weights are given for ${setting.name}, which evaluates none`, {
@@ -98,7 +98,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
           }
           const models = await modelsFor(task.settings[setting.name], open, rest.models ?? request.models);
           const found = await draftCells(
-            { task, open, setting, sample, origins, shard },
+            { task, open, setting, sample, except, origins, shard },
             { ...request, ...rest, models },
           );
           drafts.push(...found.drafts);
@@ -111,7 +111,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
     for (const note of sharedNetworks(drafts)) notes.add(note);
     for (const note of own.flatMap((task) => task.notes ?? [])) notes.add(note);
     for (const one of declined) {
-      if (request.leaveOut || isAskedOtherwise(one, drafts))
+      if (request.leaveOut || one.excepted || isAskedOtherwise(one, drafts))
         notes.add(`${cannot(one)}: it is left out there`);
       else refusals.add(new InputError(cannot(one)));
     }

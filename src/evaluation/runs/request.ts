@@ -23,6 +23,16 @@ export interface AskedTask extends Partial<Pick<RunRequest, "settings" | "models
 interface AskedRows extends Partial<Pick<RunRequest, "split" | "limit" | "recipe" | "weights">> {
   /** Rows of each stratum that the task's form tells apart, at most; rows of other strata are not asked. */
   readonly sample?: Readonly<Record<string, number>>;
+  /** Models that are left out, with a note. */
+  readonly except?: ExceptedModels;
+}
+
+/** Models that a setting of a task is not meant for. */
+export interface ExceptedModels {
+  /** What they read a sequence as. */
+  readonly tokens: NonNullable<Model["tokens"]>;
+  /** One sentence. */
+  readonly because: string;
 }
 
 /** What a user asks for: the product of tasks, models and settings. */

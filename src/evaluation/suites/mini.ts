@@ -50,9 +50,9 @@ export function miniSuite(width = MINI_WIDTH): Suite {
     title: `DART-Eval on a few rows: intervals of ±${width} at most`,
     rows: WHOLE_SUITE.rows.map((row): SuiteRow => {
       const sizes = sizesOf(row.task, width);
-      const settings = Object.keys(row.settings).map((name): [string, SuiteSetting] => [
+      const settings = Object.entries(row.settings).map(([name, own]): [string, SuiteSetting] => [
         name,
-        TRAINED.has(name) ? { ...sizes, recipe: SHORT_TRAINING } : sizes,
+        { ...own, ...sizes, ...(TRAINED.has(name) ? { recipe: SHORT_TRAINING } : {}) },
       ]);
       return { ...row, settings: Object.fromEntries(settings) };
     }),

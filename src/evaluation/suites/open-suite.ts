@@ -1,14 +1,12 @@
-import { join } from "node:path";
 import { InputError } from "../../base/errors.ts";
-import { kindOfPath } from "../../base/folder.ts";
-import { isInsidePath } from "../../base/inside-path.ts";
 import { type Genome, openGenome } from "../../dna/genome/genome.ts";
 import type { Model } from "../../models/model.ts";
 import type { AskedTask } from "../runs/request.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
-import type { InputForm, Task } from "../tasks/task.ts";
-import { commandsFor } from "./places.ts";
-import type { Suite, SuiteRow, SuiteSetting } from "./suite.ts";
+import type { Recipe } from "../tasks/recipe.ts";
+import { findInputs, isGenome, missingFiles, withPlacedWeights } from "./find-inputs.ts";
+import { changedSettings, expectRecipe, type RowSettings } from "./row-settings.ts";
+import type { Suite, SuiteRow } from "./suite.ts";
 
 /** A suite whose files are all there. */
 export interface OpenSuite {
@@ -29,16 +27,13 @@ export interface OpenSuiteOptions {
   readonly tasks?: readonly string[] | undefined;
   /** At most this many rows of each task, in place of the suite's own numbers. */
   readonly limit?: number | undefined;
+  /** Values in place of those of the recipes, in every setting whose recipe has them. */
+  readonly recipe?: Recipe | undefined;
 }
 
-/** Inputs that genomes are given as: `genome`, `training-genome`. */
-const isGenome = (name: string) => /^(.+-)?genome$/.test(name);
-
-interface ReadyRow {
+interface ReadyRow extends RowSettings {
   readonly row: SuiteRow;
-  readonly task: Task;
   readonly inputs: Readonly<Record<string, string>>;
-  readonly settings: SuiteRow["settings"];
 }
 
 /**
@@ -49,10 +44,11 @@ interface ReadyRow {
  */
 export async function openSuite(
   suite: Suite,
-  { data, settings, tasks, limit }: OpenSuiteOptions,
+  { data, settings, tasks, limit, recipe }: OpenSuiteOptions,
 ): Promise<OpenSuite> {
   const notes: string[] = [];
   const missing = new Set<string>();
+  const standIns = new Map<string, readonly SuiteRow[]>();
   const ready: ReadyRow[] = [];
   expectNames(suite, { settings, tasks });
   for (const row of suite.rows) {
@@ -62,31 +58,25 @@ export async function openSuite(
       ([name]) => settings === undefined || settings.includes(name),
     );
     if (wanted.length === 0) continue;
-    const inputs: Record<string, string> = {};
-    for (const [name, given] of Object.entries(row.inputs)) {
-      const form = formOf(task, name);
-      if (form.kind === "text") {
-        inputs[name] = given;
-        continue;
-      }
-      if (!isInsidePath(given)) {
-        throw new InputError(`the suite's ${name} of ${task.name} is ${JSON.stringify(given)}`, {
-          hint: "files are named by their place in the data folder, with / and without ..",
-        });
-      }
-      if ((await kindOfPath(join(data, given))) === "file") inputs[name] = join(data, given);
-      else if (row.optional?.includes(name))
-        notes.push(`${task.name} does without ${given}, which is not there`);
-      else missing.add(given);
-    }
+    const found = await findInputs(task, row, data);
+    for (const place of found.leftOut) notes.push(`${task.name} does without ${place}, which is not there`);
+    for (const place of found.missing) missing.add(place);
+    for (const place of found.standIns) standIns.set(place, [...(standIns.get(place) ?? []), row]);
     const placed = wanted.map(([name, setting]) => [name, withPlacedWeights(setting, data)] as const);
-    ready.push({ row, task, inputs, settings: withLimit(Object.fromEntries(placed), limit) });
+    const named = tasks !== undefined && settings !== undefined;
+    const changed = changedSettings(task, Object.fromEntries(placed), { limit, recipe, named });
+    ready.push({ row, task, inputs: found.inputs, settings: changed });
+  }
+  for (const [place, rows] of standIns) {
+    const titles = rows.map(({ task, inputs }) => `${task} ${inputs.dataset ?? inputs["cell-line"] ?? ""}`);
+    notes.push(`${place} stands in for tables and signals that are not there: ${titles.join(", ")}`);
   }
   if (ready.length === 0) {
     throw new InputError(`the suite ${suite.name} asks nothing of that`, {
       hint: `its tasks: ${[...new Set(suite.rows.map(({ task }) => task))].join(", ")}; its settings: ${[...new Set(suite.rows.flatMap((row) => Object.keys(row.settings)))].join(", ")}`,
     });
   }
+  expectRecipe(suite, ready, recipe);
   if (missing.size > 0) throw missingFiles([...missing], data);
   const genomes = new Map<string, Genome>();
   try {
@@ -154,48 +144,4 @@ function askedOf(
       bySetting: settings,
     },
   ];
-}
-
-function formOf(task: Task, name: string): InputForm {
-  const form = task.inputs.find((input) => input.name === name);
-  if (form !== undefined) return form;
-  throw new InputError(`the task ${task.name} has no input ${JSON.stringify(name)}`, {
-    hint: `it has ${task.inputs.map((input) => input.name).join(", ")}`,
-  });
-}
-
-/** Weights of a suite are named by their place in the data folder, as its other files are. */
-function withPlacedWeights({ weights, ...rest }: SuiteSetting, data: string): SuiteSetting {
-  if (weights === undefined) return rest;
-  if (isInsidePath(weights)) return { ...rest, weights: join(data, weights) };
-  throw new InputError(`the suite's weights are ${JSON.stringify(weights)}`, {
-    hint: "files are named by their place in the data folder, with / and without ..",
-  });
-}
-
-/** A limit that is asked for takes the place of the suite's own numbers. */
-function withLimit(settings: SuiteRow["settings"], limit: number | undefined): SuiteRow["settings"] {
-  if (limit === undefined) return settings;
-  return Object.fromEntries(
-    Object.entries(settings).map(([name, { limit: _, sample: __, ...rest }]) => [name, { ...rest, limit }]),
-  );
-}
-
-/** Every missing file under the commands that bring it; a command that brings several is told once. */
-function missingFiles(places: readonly string[], data: string): InputError {
-  const commands = new Map<string, string[]>();
-  for (const place of places) {
-    const key = commandsFor(place, data).join("\n");
-    commands.set(key, [...(commands.get(key) ?? []), place]);
-  }
-  const fetched = [...commands].flatMap(([key, files]) => [
-    ...files.map((file) => `- ${file}`),
-    ...(key === ""
-      ? ["    no command is known that makes it"]
-      : key.split("\n").map((line) => `    ${line}`)),
-  ]);
-  return new InputError(
-    `${places.length === 1 ? "a file is" : `${places.length} files are`} missing in ${data}:\n${fetched.join("\n")}`,
-    { hint: "the suite can be cut to what is there with --task and --setting" },
-  );
 }

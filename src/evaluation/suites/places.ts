@@ -19,6 +19,11 @@ export const PLACES = {
 
 const ACTIVITY = "task_4_chromatin_activity/processed_data";
 
+const ACTIVITY_DATA = "task_4_chromatin_activity/data.h5";
+
+/** Task 4's inputs of one cell line from its data.h5, which needs neither genome nor signal. */
+export const exportedActivity = (line: CellLine) => ({ peaks: ACTIVITY_DATA, "cell-line": line });
+
 /** Task 4's files of one cell line, by the names of the task's inputs. */
 export function activityPlaces(line: CellLine) {
   return {
@@ -51,6 +56,17 @@ export function commandsFor(place: string, folder: string): readonly string[] {
       `or, with a Synapse account: ${toFetch("footprint-sequences")}`,
     ];
   }
+  if (place === ACTIVITY_DATA) {
+    return [
+      toFetch("task-4-data"),
+      `or each line's tables and signal under ${folder}/${ACTIVITY}: dart-eval build chromatin-activity --help`,
+    ];
+  }
+  if (place.startsWith(`${ACTIVITY}/`)) {
+    return [
+      `${toFetch("task-4-data")}   # stands in for it: Synapse's folder of these files was found empty`,
+    ];
+  }
   const source = SOURCES.find(({ path, addresses }) => path === place && addresses.length > 0);
   return source === undefined ? [] : [toFetch(source.name)];
 }
@@ -61,9 +77,9 @@ const MADE_OF: Readonly<Record<string, string>> = {
   [PLACES.footprints]: "motifs",
 };
 
-/** The sources of the files that a suite reads, or that those are built from, in the catalogue's order. */
+/** The sources of the files that a suite reads, or that those are built from or that stand in for them, in the catalogue's order. */
 export function sourcesOfSuite({ rows }: Suite): readonly Source[] {
-  const places = new Set(rows.flatMap(({ inputs }) => Object.values(inputs)));
+  const places = new Set(rows.flatMap(({ inputs, fallback = inputs }) => Object.values(fallback)));
   const made = new Set([...places].map((place) => MADE_OF[place]));
   return SOURCES.filter(
     ({ name, path, addresses }) =>

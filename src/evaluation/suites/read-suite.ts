@@ -9,6 +9,9 @@ const setting = z.strictObject({
   split: z.enum(["train", "val", "test", "all"]).exactOptional(),
   limit: z.int().positive().exactOptional(),
   sample: z.record(z.string(), z.int().positive()).exactOptional(),
+  except: z
+    .strictObject({ tokens: z.enum(["one-letter", "k-mer", "bpe"]), because: z.string() })
+    .exactOptional(),
   recipe: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).exactOptional(),
   weights: z.string().min(1).exactOptional(),
 });
@@ -24,6 +27,7 @@ const suiteSchema: z.ZodType<Suite & { readonly format: string; readonly formatV
         z.strictObject({
           task: z.string(),
           inputs: z.record(z.string(), z.string().min(1)),
+          fallback: z.record(z.string(), z.string().min(1)).exactOptional(),
           optional: z.array(z.string()).exactOptional(),
           settings: z
             .record(z.string(), setting)

@@ -1,3 +1,4 @@
+import type { ExceptedModels } from "../runs/request.ts";
 import type { Recipe } from "../tasks/recipe.ts";
 import type { Split } from "../tasks/task.ts";
 
@@ -11,6 +12,8 @@ export interface SuiteSetting {
   readonly recipe?: Recipe;
   /** Trained weights to evaluate in place of training: a place in the data folder, with placeholders as `run --weights` has. */
   readonly weights?: string;
+  /** Models that are left out, with a note, unless a user names both the task and the setting. */
+  readonly except?: ExceptedModels;
 }
 
 /** One task on one data set. */
@@ -18,6 +21,8 @@ export interface SuiteRow {
   readonly task: string;
   /** By the names of the task's form: files by their place in the data folder, words as they are. */
   readonly inputs: Readonly<Record<string, string>>;
+  /** Inputs to read in place of `inputs` where files of those are missing: a data.h5 that holds the same rows. */
+  readonly fallback?: Readonly<Record<string, string>>;
   /** Names of inputs that are left out, with a note, where the file is missing. */
   readonly optional?: readonly string[];
   /** By the setting's name. */

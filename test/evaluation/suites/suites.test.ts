@@ -32,8 +32,8 @@ describe.each(suites)("$name", ({ rows }) => {
   });
 
   test("every file of it can be fetched or made", () => {
-    for (const { task, inputs } of rows) {
-      for (const [name, place] of Object.entries(inputs)) {
+    for (const { task, inputs, fallback = {} } of rows) {
+      for (const [name, place] of [...Object.entries(inputs), ...Object.entries(fallback)]) {
         if (taskNamed(task).inputs.find((input) => input.name === name)!.kind === "text") continue;
         expect(commandsFor(place, "F"), place).not.toEqual([]);
       }
@@ -53,10 +53,10 @@ test("the whole suite asks all tasks in every setting that the paper has", () =>
 test("what a suite needs can be fetched in one go: its files, or what they are made of", () => {
   const names = sourcesOfSuite(suites[1]!).map(({ name }) => name);
   expect(names).toEqual(
-    expect.arrayContaining(["hg38", "hg19", "ccres", "motifs", "cell-type-peaks", "k562-dnase-signal"]),
+    expect.arrayContaining(["hg38", "hg19", "ccres", "motifs", "cell-type-peaks", "task-4-data"]),
   );
-  expect(names.length).toBe(2 + 1 + 2 + 2 + 5 * 4 + 2);
-  expect(names).not.toContain("task-4-data");
+  expect(names.length).toBe(2 + 1 + 2 + 2 + 1 + 2);
+  expect(names).not.toContain("k562-dnase-signal");
 });
 
 test("a suite is printed as a file and read back the same", async () => {
@@ -85,8 +85,8 @@ describe("before anything starts", () => {
     expect(error).toBeInstanceOf(InputError);
     const text = error.describe();
     const files = new Set(
-      suites[0]!.rows.flatMap(({ task, inputs, optional = [] }) =>
-        Object.entries(inputs).flatMap(([name, place]) => {
+      suites[0]!.rows.flatMap(({ task, inputs, fallback = inputs, optional = [] }) =>
+        Object.entries(fallback).flatMap(([name, place]) => {
           const isText = taskNamed(task).inputs.find((input) => input.name === name)!.kind === "text";
           return isText || optional.includes(name) ? [] : [place];
         }),
@@ -95,6 +95,8 @@ describe("before anything starts", () => {
     expect(text).toContain(`${files.size} files are missing in ${folder}`);
     for (const file of files) expect(text.split(`- ${file}\n`).length, file).toBe(2);
     expect(text).toContain(`dart-eval data fetch hg19 --data ${folder}`);
+    expect(text).toContain(`dart-eval data fetch task-4-data --data ${folder}`);
+    expect(text).not.toContain("dnase");
     expect(text).toContain("dart-eval build regulatory-elements --ccres");
     for (const [, name] of text.matchAll(/data fetch (\S+)/g)) {
       expect(SOURCES.map((source) => source.name)).toContain(name);
@@ -126,6 +128,23 @@ describe("before anything starts", () => {
     await expect(openSuite(suites[1]!, { data: folder, settings: ["guessed"] })).rejects.toThrow(
       'the suite mini has no setting "guessed"',
     );
+  });
+
+  test("a setting leaves out models by their tokens, unless task and setting are both named", async () => {
+    const folder = temporaryFolder();
+    for (const name of ["variants.tsv", "genome.fa"]) writeFileSync(join(folder, name), ">chr1\nA\n");
+    const inputs = { variants: "variants.tsv", genome: "genome.fa" };
+    const suite = { name: "x", title: "x", rows: [{ ...WHOLE_SUITE.rows.at(-2)!, inputs }] };
+    const settingsOf = async (more: object) => {
+      const open = await openSuite(suite, { data: folder, ...more });
+      const [asked] = open.tasksFor([{ name: "m" }]);
+      await open.close();
+      return asked!.bySetting!["zero-shot"];
+    };
+    expect(await settingsOf({})).toEqual({ except: { tokens: "bpe", because: expect.any(String) } });
+    expect(await settingsOf({ settings: ["zero-shot"] })).toHaveProperty("except");
+    const named = { settings: ["zero-shot"], tasks: ["variant-effects"], limit: 3 };
+    expect(await settingsOf(named)).toEqual({ limit: 3 });
   });
 
   test("a suite's file may not lead out of the data folder", async () => {

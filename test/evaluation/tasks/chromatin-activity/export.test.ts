@@ -5,10 +5,9 @@ import { genomeInMemory } from "../../../../src/dna/genome/genome.ts";
 import type { Signal } from "../../../../src/dna/genome/signal.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
 import { chromatinActivity } from "../../../../src/evaluation/tasks/chromatin-activity/chromatin-activity.ts";
-import { setOf, targetOf } from "../../../../src/evaluation/tasks/chromatin-activity/columns.ts";
 import type { OpenTask } from "../../../../src/evaluation/tasks/task.ts";
 import { scratchFiles } from "../../../scratch-files.ts";
-import { oneHot, writeHdf5 } from "../../hdf5-file.ts";
+import { writeExportedActivity } from "../../exported-activity.ts";
 
 const scratch = scratchFiles();
 const LENGTH = 30_000;
@@ -48,38 +47,12 @@ const inputs = {
 const rowsOf = (task: OpenTask, split: "train" | "val" | "test") =>
   task.select({ split, purpose: "answer", limit: null }).rows;
 
-/** What the original exports: each split and set of a cell line as groups of arrays. */
+/** What the original exports. */
 async function exported(): Promise<string> {
   const plain = await chromatinActivity.open(inputs, { seed: 0 });
-  const arrays: Parameters<typeof writeHdf5>[1] = {};
-  const { tables } = plain.select({ split: "all", purpose: "answer", limit: null });
-  for (const split of ["train", "val", "test"] as const) {
-    const examples = await plain.examples(rowsOf(plain, split));
-    for (const [i, [set, group]] of Object.entries({
-      peaks: "peaks",
-      idr: "idr_peaks",
-      nonpeaks: "nonpeaks",
-    }).entries()) {
-      const own = examples.filter((example) => setOf(example) === set);
-      const shape = [own.length];
-      const letters = own.map(
-        ({ sequences, codes }) =>
-          codes?.[0]?.reduce((text, code) => text + "ACGTN"[code]!, "") ?? sequences[0]!,
-      );
-      Object.assign(arrays, {
-        [`K562/${split}/${group}/seqs`]: oneHot(letters),
-        [`K562/${split}/${group}/counts`]: { type: "float32", shape, data: own.map(targetOf) },
-        [`K562/${split}/${group}/idxs`]: {
-          type: "uint32",
-          shape,
-          data: own.map(({ row }) => row - tables![i]!),
-        },
-      });
-    }
-  }
-  await plain.close();
   const path = scratch.path("data.h5");
-  await writeHdf5(path, arrays);
+  await writeExportedActivity(path, { K562: plain });
+  await plain.close();
   return path;
 }
 
