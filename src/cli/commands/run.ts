@@ -105,7 +105,10 @@ export const define: DefineCommand = (command, context) => {
         .default("auto"),
     )
     .option("--batch-size <n>", "sequences per call of the model", wholeNumber(1))
-    .option("--plan", "print what would be done, and do nothing")
+    .option(
+      "--plan",
+      "print rows, memory and time of what would be done, and do nothing; training is timed on a few rows",
+    )
     .option("--json", "print plan or results as JSON")
     .addHelpText(
       "after",
@@ -151,6 +154,7 @@ async function run(options: RunOptions, context: Context): Promise<void> {
           shard: options.shard,
           signal,
           earlier: [...plans],
+          timeTraining: options.plan === true,
           ...(split === undefined ? {} : { split }),
           ...(batchSize === undefined ? {} : { batchSize }),
           ...(weights === undefined ? {} : { weights }),

@@ -2,7 +2,7 @@ import { performance } from "node:perf_hooks";
 import { counted } from "../../base/counted.ts";
 import { InputError } from "../../base/errors.ts";
 import type { Model, Protocol } from "../../models/model.ts";
-import type { Answerer, Setting, TrainingMemory, WeightsFile } from "../settings/setting.ts";
+import type { Answerer, Setting, SettingContext, TrainingMemory, WeightsFile } from "../settings/setting.ts";
 import type { OpenTask, TaskRow } from "../tasks/task.ts";
 import { longest } from "./batches.ts";
 import type { CellRecord } from "./cell.ts";
@@ -27,7 +27,7 @@ const SAMPLE_ROWS = 256;
 const LENGTH_RESERVE = 1.2;
 
 /** Timing stops once a call took this long. */
-const ENOUGH_SECONDS = 0.25;
+export const ENOUGH_SECONDS = 0.25;
 
 export interface Sample {
   readonly rows: readonly TaskRow[];
@@ -159,24 +159,9 @@ export async function estimateCost(
 ): Promise<CostEstimate> {
   if (rowsLeft === 0) return { seconds: 0, memory, basis: "every row is done" };
   if (!timing) return { seconds: null, memory, basis: "not timed" };
-  const { weights } = cell;
-  if (!cell.setting.readyAtOnce && weights === undefined)
+  if (!cell.setting.readyAtOnce && cell.weights === undefined)
     return { seconds: null, memory, basis: "not timed: the setting trains first" };
-  const answerer = await cell.setting.open({
-    task: cell.task,
-    model: cell.model,
-    protocol: cell.protocol,
-    seed: cell.record.cell.seed,
-    recipe: cell.record.cell.recipe,
-    ...(weights === undefined ? {} : { weights }),
-    batchSize: cell.batchSize,
-    folder: undefined,
-    trained: undefined,
-    embeddings: undefined,
-    onNote: undefined,
-    onStage: undefined,
-    signal: cell.signal,
-  });
+  const answerer = await cell.setting.open(contextOf(cell));
   try {
     const { seconds, rows } = await timeRows(answerer, cell.task, sample.rows);
     return { seconds: (seconds / rows) * rowsLeft, memory, basis: `timed on ${counted(rows, "row")}` };
@@ -185,8 +170,25 @@ export async function estimateCost(
   }
 }
 
+/** A cell in memory, without a run's folders. */
+export const contextOf = ({
+  task,
+  model,
+  protocol,
+  record,
+  batchSize,
+  weights,
+  signal,
+}: TimedCell): SettingContext => ({
+  ...{ task, model, protocol, batchSize, signal },
+  seed: record.cell.seed,
+  recipe: record.cell.recipe,
+  ...(weights === undefined ? {} : { weights }),
+  ...{ folder: undefined, trained: undefined, embeddings: undefined, onNote: undefined, onStage: undefined },
+});
+
 /** Times more and more rows, letters and answers, until it takes long enough to be trusted; the first call warms up. */
-async function timeRows(answerer: Answerer, task: OpenTask, sample: readonly TaskRow[]) {
+export async function timeRows(answerer: Answerer, task: OpenTask, sample: readonly TaskRow[]) {
   const time = async (rows: number) => {
     const began = performance.now();
     await answerer.answer(await task.examples(sample.slice(0, rows)));

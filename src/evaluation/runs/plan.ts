@@ -131,8 +131,10 @@ export async function planRun(request: RunRequest): Promise<Plan> {
       if (place !== undefined) await expectWritableFolder(place);
     }
     const cells: PlannedCell[] = [];
+    const trained = request.trained ?? (folder === undefined ? undefined : trainedFolder(folder));
+    const pricing = { shard, trained, trials: new Map(), notes };
     for (const draft of drafts) {
-      const cell = await refusals.collect(() => priceCell(draft, request, shard, notes));
+      const cell = await refusals.collect(() => priceCell(draft, request, pricing));
       if (cell !== undefined) cells.push(cell);
     }
     refusals.throwTogether();
@@ -140,7 +142,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
       identity: runIdentity(records.map((record) => record.identity)),
       folder,
       embeddings: request.embeddings ?? (folder === undefined ? undefined : join(folder, "embeddings")),
-      trained: request.trained ?? (folder === undefined ? undefined : trainedFolder(folder)),
+      trained,
       shard,
       cells,
       notes: [...notes],

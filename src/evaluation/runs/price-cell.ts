@@ -8,19 +8,28 @@ import type { CellDraft } from "./draft-cells.ts";
 import type { PlannedCell } from "./plan.ts";
 import type { RunRequest, Shard } from "./request.ts";
 import { inspectShard, refuseOtherShardCount, type ShardState } from "./store.ts";
+import { estimateTraining, type Trials } from "./training-cost.ts";
+
+/** What the cells of a plan have in common. */
+export interface Pricing {
+  readonly shard: Shard;
+  /** The folder of trained parameters; undefined for a run in memory. */
+  readonly trained: string | undefined;
+  readonly trials: Trials;
+  /** Gets what a user should read before the run. */
+  readonly notes: Set<string>;
+}
 
 /**
  * Adds to a draft what it costs, having looked at what is done and whether it fits.
  *
- * @param notes  gets what a user should read before the run
  * @throws {InputError} when not one row fits the memory, or the folder holds the cell in another number of shards, or begun
  *   with another batch size than is asked for
  */
 export async function priceCell(
   { record, task, selected, model, setting, weights, rows }: CellDraft,
   request: RunRequest,
-  shard: Shard,
-  notes: Set<string>,
+  { shard, trained, trials, notes }: Pricing,
 ): Promise<PlannedCell> {
   let state: ShardState = { rowsDone: 0, batchSize: undefined };
   if (request.folder !== undefined) {
@@ -58,11 +67,12 @@ export async function priceCell(
   const { batchSize } = fit;
   const draft = { model, setting, ...evaluated, task, protocol, record, batchSize, signal: request.signal };
   const rowsLeft = answersOf === undefined ? rows.length - state.rowsDone : 0;
-  const estimate = await estimateCost(draft, sample, {
-    rowsLeft,
-    timing: answersOf === undefined && (request.timing ?? true),
-    memory: fit.memory === undefined ? null : fit.memory + selected.memory,
-  });
+  const memory = fit.memory === undefined ? null : fit.memory + selected.memory;
+  const timing = answersOf === undefined && (request.timing ?? true);
+  const estimate =
+    !setting.readyAtOnce && weights === undefined && timing && request.timeTraining
+      ? await estimateTraining(draft, sample, { rowsLeft, memory, trained, trials })
+      : await estimateCost(draft, sample, { rowsLeft, timing, memory });
   return {
     record,
     name: cellName(record.identity),

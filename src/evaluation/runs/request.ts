@@ -84,5 +84,7 @@ export interface RunRequest {
   readonly earlier?: readonly Plan[];
   /** Time a few rows to estimate the run's duration; default true. */
   readonly timing?: boolean;
+  /** Train a little as well, to estimate settings that train: seconds to minutes per setting and model; default false. */
+  readonly timeTraining?: boolean;
   readonly signal?: AbortSignal;
 }

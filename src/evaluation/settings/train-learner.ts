@@ -123,7 +123,11 @@ async function keep(
 ): Promise<KeptRows> {
   const began = performance.now();
   return learner.keep(rows, (done) =>
-    onStage?.({ stage: `${learner.keeping} the ${part} rows`, ...paceOf(done, rows.length, began) }),
+    onStage?.({
+      stage: `${learner.keeping} the ${part} rows`,
+      phase: "keeping",
+      ...paceOf(done, rows.length, began),
+    }),
   );
 }
 
@@ -163,6 +167,7 @@ function validationOf(
       if (batch === 0) began = performance.now();
       onStage?.({
         stage: validating(epoch),
+        phase: "validating",
         ...paceOf(batch * batchSize, total, began),
         secondsLeft: undefined,
       });
@@ -207,6 +212,7 @@ function tell({ onStage }: SettingContext, event: FitEvent): void {
   if (event.kind === "epoch") {
     onStage({
       stage: validating(event.record.epoch),
+      phase: "validating",
       done: 1,
       total: 1,
       rowsPerSecond: undefined,
@@ -217,6 +223,7 @@ function tell({ onStage }: SettingContext, event: FitEvent): void {
   }
   onStage({
     stage: `training, epoch ${event.epoch + 1} of ${event.epochs}`,
+    phase: "training",
     done: event.seen,
     total: event.examples,
     rowsPerSecond: event.examplesPerSecond,

@@ -2,6 +2,8 @@
 export interface StageProgress {
   /** In words, the same while the stage lasts: "embedding the training rows", "training, epoch 3 of 150". */
   readonly stage: string;
+  /** Which part of training, where something is trained. */
+  readonly phase?: "keeping" | "training" | "validating";
   /** What is counted; rows where it is absent. */
   readonly unit?: "rows" | "clusterings";
   readonly done: number;

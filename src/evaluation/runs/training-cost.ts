@@ -1,0 +1,172 @@
+import { counted } from "../../base/counted.ts";
+import { InternalError } from "../../base/errors.ts";
+import { stableStringify } from "../../base/stable-json.ts";
+import { trainingIdentity } from "../settings/training-identity.ts";
+import { readTrainingRecipe, type TrainingRecipe } from "../settings/training-recipe.ts";
+import { readTrainingRecord, trainingFolder } from "../settings/training-record.ts";
+import { trainingFormOf, trainingRows, trainingTaskOf } from "../settings/training-rows.ts";
+import { pickRows } from "../tasks/pick-rows.ts";
+import type { StageProgress } from "../tasks/stage-progress.ts";
+import type { OpenTask, TaskRow } from "../tasks/task.ts";
+import {
+  type CostEstimate,
+  contextOf,
+  ENOUGH_SECONDS,
+  type Sample,
+  type TimedCell,
+  timeRows,
+} from "./cost.ts";
+
+/** Seconds per row of each part of a training run, from a trial. */
+interface TrainingRates {
+  /** Embedding or tokenising, once per training and validation row. */
+  readonly keep: number;
+  readonly train: number;
+  readonly validate: number;
+  /** Rows that the trial trained on. */
+  readonly rows: number;
+}
+
+interface Trial {
+  readonly rates: TrainingRates;
+  /** Seconds per answered row. */
+  readonly answer: number;
+}
+
+/** Trials of a plan: cells that differ in their rows alone, such as those of five cell lines, share one. */
+export type Trials = Map<string, Trial>;
+
+/** Rows of the first trial; each further one has eight times as many. */
+const FIRST_ROWS = 2;
+const MOST_ROWS = 128;
+
+/** Rows from which the share that an epoch sees is estimated. */
+const SHARE_ROWS = 256;
+
+export interface TrainingQuestion {
+  readonly rowsLeft: number;
+  readonly memory: number | null;
+  /** The folder of trained parameters; undefined for a run in memory. */
+  readonly trained: string | undefined;
+  readonly trials: Trials;
+}
+
+/**
+ * Seconds that a cell of a setting that trains takes: two epochs are trained on a few rows, and the time per row is scaled to the
+ * recipe's rows and epochs. Early stopping, embeddings that are stored already and training that other cells share make it less.
+ */
+export async function estimateTraining(
+  cell: TimedCell,
+  sample: Sample,
+  { rowsLeft, memory, trained, trials }: TrainingQuestion,
+): Promise<CostEstimate> {
+  if (rowsLeft === 0) return { seconds: 0, memory, basis: "every row is done" };
+  const recipe = readTrainingRecipe(cell.record.cell.recipe);
+  const { train, val } = trainingRows(cell, recipe);
+  const key = keyOf(cell);
+  const { rates, answer } = trials.get(key) ?? (await timeTraining(cell, sample));
+  trials.set(key, { rates, answer });
+  const answering = rowsLeft * answer;
+  if (await isTrained(cell, recipe, trained)) {
+    return { seconds: answering, memory, basis: "trained already; scoring timed on a few rows" };
+  }
+  const [trainRows, valRows] = [train.rows.length, val.rows.length];
+  const epoch = trainRows * (await shareOfEpoch(cell)) * rates.train + valRows * rates.validate;
+  const seconds = (trainRows + valRows) * rates.keep + recipe.epochs * epoch + answering;
+  const most = recipe.patience === null ? "" : " at most";
+  return {
+    seconds,
+    memory,
+    basis: `${counted(recipe.epochs, "epoch")}${most}, timed on ${counted(rates.rows, "row")}`,
+  };
+}
+
+/** What decides the time per row: not how many rows, nor for how many epochs. */
+function keyOf({ record, setting, model, protocol, task }: TimedCell): string {
+  const { epochs: _, patience: __, trainRows: ___, valRows: ____, ...recipe } = record.cell.recipe;
+  return stableStringify([task.task.name, setting.name, model.identity ?? model.name, protocol, recipe]);
+}
+
+/** Whether the run's folder holds what this cell would train. */
+async function isTrained(cell: TimedCell, recipe: TrainingRecipe, trained: string | undefined) {
+  if (trained === undefined) return false;
+  const identity = trainingIdentity(contextOf(cell), cell.setting.name, trainingRows(cell, recipe));
+  const record = await readTrainingRecord(trainingFolder(trained, identity));
+  return record?.identity === identity;
+}
+
+/** Share of the training rows that one epoch sees, where the task chooses them. */
+async function shareOfEpoch(cell: TimedCell): Promise<number> {
+  const { rowsOfEpoch } = trainingFormOf(cell, cell.setting.name).supervision;
+  if (rowsOfEpoch === undefined) return 1;
+  const { recipe } = cell.record.cell;
+  const { rows } = trainingRows(cell, readTrainingRecipe(recipe)).train;
+  const examples = await trainingTaskOf(cell).examples(pickRows(rows, SHARE_ROWS));
+  return rowsOfEpoch(examples, 0, recipe).length / examples.length;
+}
+
+/** Trains on more and more rows until two epochs take long enough to be trusted. */
+async function timeTraining(cell: TimedCell, sample: Sample): Promise<Trial> {
+  for (let rows = FIRST_ROWS; ; rows *= 8) {
+    const { trial, seconds, used } = await runTrial(cell, sample, rows);
+    if (seconds > ENOUGH_SECONDS || used < rows || rows >= MOST_ROWS) return trial;
+  }
+}
+
+async function runTrial(cell: TimedCell, sample: Sample, limit: number) {
+  const marks: (StageProgress & { readonly at: number })[] = [];
+  const recipe = { ...cell.record.cell.recipe, trainRows: limit, valRows: limit, epochs: 2, patience: null };
+  const task = withPlainTraining(cell.task, cell.setting.name);
+  const { train, val } = trainingRows({ task }, readTrainingRecipe(recipe));
+  const answerer = await cell.setting.open({
+    ...contextOf(cell),
+    task,
+    recipe,
+    onStage: (stage) => marks.push({ ...stage, at: performance.now() / 1000 }),
+  });
+  try {
+    const { seconds, rows } = await timeRows(answerer, cell.task, sample.rows);
+    const used = train.rows.length;
+    const [first, second] = marks.filter(
+      ({ phase, done, total }) => phase === "validating" && done === total,
+    );
+    const lastBatch = marks.findLast(({ phase }) => phase === "training");
+    if (first === undefined || second === undefined || lastBatch === undefined) {
+      throw new InternalError(`the trial of ${cell.setting.name} reported no two epochs`);
+    }
+    const rates = {
+      keep: keepingSeconds(marks) / (used + val.rows.length),
+      train: (lastBatch.at - first.at) / used,
+      validate: (second.at - lastBatch.at) / val.rows.length,
+      rows: used,
+    };
+    return { trial: { rates, answer: seconds / rows }, seconds: second.at - first.at, used };
+  } finally {
+    await answerer.close();
+  }
+}
+
+/** Of both parts of the rows, each as its last report has it. */
+function keepingSeconds(marks: readonly StageProgress[]): number {
+  const parts = new Map(marks.filter(({ phase }) => phase === "keeping").map((mark) => [mark.stage, mark]));
+  return [...parts.values()].reduce((sum, { done, rowsPerSecond }) => {
+    return sum + (rowsPerSecond === undefined ? 0 : done / rowsPerSecond);
+  }, 0);
+}
+
+/** The task with all its rows in every epoch and without metrics of validation, which a few rows may not allow. */
+function withPlainTraining(task: OpenTask, setting: string): OpenTask {
+  const { training, sequenceFile } = task;
+  const form = task.task.settings[setting]!;
+  const { rowsOfEpoch: _, ...supervision } = trainingFormOf({ task }, setting).supervision;
+  const plain = { ...form, supervision: { ...supervision, validate: () => ({ val_loss: 0 }) } };
+  return {
+    task: training === undefined ? { ...task.task, settings: { [setting]: plain } } : task.task,
+    digests: task.digests,
+    ...(training === undefined ? {} : { training: withPlainTraining(training, setting) }),
+    ...(sequenceFile === undefined ? {} : { sequenceFile }),
+    select: (selection) => task.select(selection),
+    examples: (rows: readonly TaskRow[]) => task.examples(rows),
+    close: async () => {},
+  };
+}
