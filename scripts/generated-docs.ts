@@ -73,12 +73,13 @@ export function modelsPage(): string {
       `\`${card.name}\`: ${card.kind}, ${card.tokens} tokens. ${card.cite}. Licence of the weights: ${card.licence}.`,
       "",
       table(
-        ["checkpoint", "repository", "revision", "used by DART-Eval"],
+        ["checkpoint", "repository", "revision", "used by DART-Eval", "models verify"],
         card.checkpoints.map(({ preset, repo, revision, usedByDartEval }): Cell[] => [
           `${card.name}/${preset}`,
           repo,
           revision.slice(0, 12),
           usedByDartEval ? "yes" : "",
+          card.anchors.some((anchor) => anchor.preset === preset) ? "yes" : "no known output",
         ]),
       ),
       "",
@@ -91,7 +92,9 @@ export function modelsPage(): string {
       ...(toy ? ["", `A small trained one, in the package: toy:${name}.`] : []),
     ].join("\n"),
   );
-  return `${["# Models", "", GENERATED, "", [...families, ...baselines].join("\n\n")].join("\n")}\n`;
+  const verified =
+    "`dart-eval models verify FOLDER` compares a checkpoint's hidden states with outputs of the official code that others published. Where the last column says that no output\nis known, as for Nucleotide Transformer v2-500m and Mistral-DNA 1.6B, the forward pass is tested against the official code with small random weights, and the published\nweights themselves are not verified.";
+  return `${["# Models", "", GENERATED, "", verified, "", [...families, ...baselines].join("\n\n")].join("\n")}\n`;
 }
 
 /** Where the benchmark's files come from, and how suites ask of them. */

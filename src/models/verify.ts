@@ -14,16 +14,23 @@ export interface AnchorCheck {
 function presetOf(card: LanguageModelCard, model: LanguageModel, preset: string | undefined): string {
   if (preset !== undefined) {
     if (card.anchors.some((anchor) => anchor.preset === preset)) return preset;
-    throw new InputError(`no run of the official code over ${card.name} ${preset} is known`, {
-      hint: `there are runs of ${[...new Set(card.anchors.map((anchor) => anchor.preset))].join(", ") || "none"}`,
+    throw new InputError(`no output of the official code is known for ${card.name} ${preset}`, {
+      hint: knownRuns(card),
     });
   }
   const found = checkpointWithWeights(card, model.identity);
   if (found !== undefined && card.anchors.some((anchor) => anchor.preset === found.preset))
     return found.preset;
   throw new InputError("these weights are not those of a checkpoint with a known run of the official code", {
-    hint: `if they are, name it: --preset ${card.anchors[0]?.preset ?? "NAME"}`,
+    hint: `${knownRuns(card)}; if the weights are one of the first, name it with --preset`,
   });
+}
+
+/** Which checkpoints of a family can be verified, and which cannot. */
+function knownRuns({ anchors, checkpoints }: LanguageModelCard): string {
+  const known = [...new Set(anchors.map(({ preset }) => preset))];
+  const others = checkpoints.map(({ preset }) => preset).filter((preset) => !known.includes(preset));
+  return `outputs are known for ${known.join(", ") || "none"}${others.length === 0 ? "" : `; not for ${others.join(", ")}`}`;
 }
 
 /**

@@ -1,10 +1,14 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { modelsPage } from "../../scripts/generated-docs.ts";
 import { digestFile } from "../../src/base/digest.ts";
+import { InputError } from "../../src/base/errors.ts";
 import type { LanguageModelCard } from "../../src/models/card.ts";
+import { LANGUAGE_MODELS } from "../../src/models/catalogue.ts";
 import { initCheckpoint } from "../../src/models/init.ts";
 import { hyenadna } from "../../src/models/language/hyenadna.ts";
+import { nucleotideTransformer } from "../../src/models/language/nucleotide-transformer.ts";
 import { LanguageModel } from "../../src/models/language-model.ts";
 import { verifyModel } from "../../src/models/verify.ts";
 import { openCheckpoint } from "../../src/net/arrays/checkpoint.ts";
@@ -59,4 +63,34 @@ test("weights are known by their digest, in one file or in shards", async () => 
   await expect(checksOf(folder, known(another))).rejects.toThrow(
     /not those of a checkpoint with a known run/,
   );
+});
+
+test("a checkpoint without a known output is refused with those that have one", async () => {
+  const folder = temporaryFolder();
+  await initCheckpoint(nucleotideTransformer, { preset: "toy", seed: 0, folder });
+  const model = await LanguageModel.open(folder, [nucleotideTransformer]);
+  const known =
+    /outputs are known for v2-50m-multi-species, .*; not for v2-500m-multi-species, 500m-human-ref/;
+  const refusal = async (preset?: string) => {
+    const error = await verifyModel(model, preset).catch((error: unknown) => error);
+    return error instanceof InputError ? error.describe() : String(error);
+  };
+  expect(await refusal("v2-500m-multi-species")).toMatch(
+    /no output of the official code is known for nucleotide-transformer v2-500m-multi-species/,
+  );
+  expect(await refusal("v2-500m-multi-species")).toMatch(known);
+  expect(await refusal()).toMatch(known);
+  await model.close();
+});
+
+test("every checkpoint that DART-Eval evaluated has a known output, but for two that the docs name", async () => {
+  const without = LANGUAGE_MODELS.flatMap(({ name, checkpoints, anchors }) =>
+    checkpoints
+      .filter(({ preset, usedByDartEval }) => usedByDartEval && !anchors.some((one) => one.preset === preset))
+      .map(({ preset }) => `${name}/${preset}`),
+  );
+  expect(without).toEqual(["mistral-dna/1.6b", "nucleotide-transformer/v2-500m-multi-species"]);
+  for (const checkpoint of without) {
+    expect(modelsPage()).toMatch(new RegExp(`\\| ${checkpoint} \\|.*\\| yes \\| no known output \\|`));
+  }
 });

@@ -13,7 +13,7 @@ export const define: DefineCommand = (command, context) => {
   const { terminal } = context;
   command
     .description(
-      "Compares a checkpoint's hidden states with those that the official code gave for the same weights.",
+      "Compares a checkpoint's hidden states with those that the official code gave for the same weights. docs/models.md lists the checkpoints for which such states are known; of those that DART-Eval evaluated, Nucleotide Transformer v2-500m and Mistral-DNA 1.6B have none.",
     )
     .argument("<folder>", "with config.json and the weights")
     .option("--preset <name>", "which published checkpoint it is; without it, the weights' digest says")
