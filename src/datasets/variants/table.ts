@@ -19,6 +19,8 @@ export interface VariantRow extends Variant {
   readonly inPeaks?: boolean | undefined;
   /** As measured; which allele it favours is `VariantTable.favours`. */
   readonly effect?: number | undefined;
+  /** Effect of allele 2 against allele 1, from DART-Eval's data.h5 where that is joined. */
+  readonly allele2Effect?: number | undefined;
   readonly p?: number | undefined;
 }
 

@@ -1,11 +1,13 @@
 import { basename } from "node:path";
 import { InputError } from "../../../base/errors.ts";
 import { kindOfPath } from "../../../base/folder.ts";
+import { rememberedDigest } from "../../../base/remembered-digest.ts";
 import { isProcessedFile } from "../../../datasets/processed/entries.ts";
 import { fileOrigin } from "../../../datasets/sources/origin.ts";
 import { AFRICAN, YORUBAN } from "../../../datasets/sources/variants.ts";
 import { checkVariants, SCORE_COLUMN } from "../../../datasets/variants/check.ts";
 import type { Finding } from "../../../datasets/variants/checks/finding.ts";
+import { readExportedEffects } from "../../../datasets/variants/exported-effects.ts";
 import { readVariants } from "../../../datasets/variants/read.ts";
 import { type VariantRow, type VariantTable, variantTable } from "../../../datasets/variants/table.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
@@ -23,7 +25,8 @@ import { openTraining } from "./training.ts";
 
 /** Opens a table of variants and its genome, and checks one against the other: what is found stands in the run's notes. */
 export async function openVariants(task: Task, inputs: TaskInputs): Promise<OpenTask> {
-  const table = await tableOf(task, inputs);
+  const { effects } = inputs;
+  const table = await withExportedEffects(await tableOf(task, inputs), effects);
   const given = await genomeInput(task, inputs);
   const { genome } = given;
   try {
@@ -31,7 +34,11 @@ export async function openVariants(task: Task, inputs: TaskInputs): Promise<Open
     const training = await openTraining(inputs, genome);
     return {
       task,
-      digests: { variants: variantsDigest(table), genome: await genome.digest() },
+      digests: {
+        variants: variantsDigest(table),
+        genome: await genome.digest(),
+        ...(typeof effects === "string" ? { effects: await rememberedDigest(effects) } : {}),
+      },
       dataset: inputs.dataset === undefined ? await nameOf(table) : textInput(task, inputs, "dataset"),
       ...(inputs["cell-line"] === undefined ? {} : { cellLine: textInput(task, inputs, "cell-line") }),
       notes: [...leftOutNotes(table), ...findings.map((found) => noteOf(table, found))],
@@ -65,13 +72,19 @@ async function tableOf(task: Task, { variants }: TaskInputs): Promise<VariantTab
   return variantTable("variants", rows);
 }
 
+async function withExportedEffects(table: VariantTable, effects: TaskInputs[string]): Promise<VariantTable> {
+  if (typeof effects !== "string") return table;
+  const sizes = await readExportedEffects(effects, table);
+  return { ...table, rows: table.rows.map((row) => ({ ...row, allele2Effect: sizes[row.index] })) };
+}
+
 /** Quirks Q23 and Q41: what DART-Eval exported for this task cannot be evaluated. */
 function exportedVariants(file: string): InputError {
   return new InputError(
     "this is DART-Eval's data.h5, which cannot be evaluated: it does not say which variants are significant (its is_causal says which are used), its effect sizes differ from those of the tables, and it has no positions",
     {
       place: { file },
-      hint: "give the table itself, Afr.CaQTLS.tsv or yoruban.dsqtls.benchmarking.tsv, and its genome: dart-eval data fetch --task 5",
+      hint: "give the table itself, Afr.CaQTLS.tsv or yoruban.dsqtls.benchmarking.tsv, and its genome: dart-eval data fetch --task 5; data.h5 joins the first as effects",
     },
   );
 }
@@ -153,7 +166,7 @@ async function examplesOf(
 }
 
 function exampleOf(row: VariantRow, { form, favours }: VariantTable, chromosome: Uint8Array): Example {
-  const { chrom, position, allele1, allele2, significant, used, inPeaks, effect, p } = row;
+  const { chrom, position, allele1, allele2, significant, used, inPeaks, effect, allele2Effect, p } = row;
   const pair = allelePair(chromosome, row);
   const { reference, original, unknown } = pair;
   return {
@@ -163,7 +176,7 @@ function exampleOf(row: VariantRow, { form, favours }: VariantTable, chromosome:
     ...(pair.aligned ? {} : { aligned: false }),
     facts: factsOf({
       ...{ chrom, start: position, end: position + 1, allele1, allele2, reference, original },
-      ...{ form, favours, significant, used, inPeaks, effect, p, unknown },
+      ...{ form, favours, significant, used, inPeaks, effect, allele2Effect, p, unknown },
     }),
   };
 }

@@ -24,14 +24,17 @@ export interface VariantFacts {
   readonly used: boolean | undefined;
   readonly inPeaks: boolean | undefined;
   readonly effect: number | undefined;
+  /** Effect of allele 2 against allele 1, where DART-Eval's data.h5 was joined. */
+  readonly allele2Effect: number | undefined;
   readonly p: number | undefined;
   readonly unknown: number;
 }
 
 /** Facts as a store keeps them: what is not known is not there. */
-export function factsOf({ significant, used, inPeaks, effect, p, ...rest }: VariantFacts): RowFacts {
+export function factsOf(facts: VariantFacts): RowFacts {
+  const { significant, used, inPeaks, effect, allele2Effect, p, ...rest } = facts;
   const flags = { significant, used, inPeaks };
-  const numbers = { effect, p };
+  const numbers = { effect, allele2Effect, p };
   return {
     ...rest,
     ...Object.fromEntries(
@@ -109,15 +112,19 @@ export interface Orientation {
 }
 
 const AS_TABLED = ({ facts }: ScoredVariant) => facts.effect ?? Number.NaN;
-const TURNED_AT_REFERENCE = ({ facts }: ScoredVariant) =>
+/** Beta as the effect of allele 2, by the genome. */
+export const turnedAtReference = ({ facts }: ScoredVariant) =>
   (facts.reference === 2 ? -1 : 1) * (facts.effect ?? Number.NaN);
+const EFFECT_OF_ALLELE_2 = (variant: ScoredVariant) =>
+  variant.facts.allele2Effect ?? turnedAtReference(variant);
 const TWO_LESS_ONE = ({ difference }: ScoredVariant) => difference;
 const ONE_LESS_TWO = ({ difference }: ScoredVariant) => -difference;
 
 /**
  * Which way a difference and an effect are told, which decides the sign of every correlation.
  *
- * - African caQTLs: allele 2 − allele 1 against `beta`; corrected, `beta` is turned where allele 2 is the genome's (quirk Q41).
+ * - African caQTLs: allele 2 − allele 1 against `beta`; corrected, `beta` is turned where allele 2 is the genome's (quirk Q41),
+ *   or replaced by `effect_size` of DART-Eval's data.h5 where that is joined.
  * - Yoruban dsQTLs: allele 1 − allele 2 against `obs.estimate`; paper, allele 2 − allele 1 for likelihoods (quirk Q22).
  * - Other tables: allele 2 − allele 1 against the effect as tabled.
  */
@@ -126,7 +133,7 @@ export function orientationOf(favours: EffectFavours, kind: ScoreKind, protocol:
     const turned = favours === "alternative" && protocol === "corrected";
     return {
       difference: TWO_LESS_ONE,
-      effect: turned ? TURNED_AT_REFERENCE : AS_TABLED,
+      effect: turned ? EFFECT_OF_ALLELE_2 : AS_TABLED,
       says: `distance of the alleles, which has no direction, with ${turned ? "the alternative's effect" : "the effect as tabled"}`,
     };
   }
@@ -139,7 +146,7 @@ export function orientationOf(favours: EffectFavours, kind: ScoreKind, protocol:
   if (favours === "alternative" && protocol === "corrected") {
     return {
       difference: TWO_LESS_ONE,
-      effect: TURNED_AT_REFERENCE,
+      effect: EFFECT_OF_ALLELE_2,
       says: "allele 2 − allele 1 with the effect turned where allele 2 is the genome's",
     };
   }

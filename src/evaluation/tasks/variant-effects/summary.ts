@@ -10,6 +10,7 @@ import {
   type Orientation,
   type ScoredVariant,
   type ScoreKind,
+  turnedAtReference,
 } from "./scores.ts";
 import type { EvaluatedVariants } from "./selection.ts";
 
@@ -72,6 +73,15 @@ export function variantNotes(
 ): readonly string[] {
   const { facts } = variants[0]!;
   const notes = withEffect.length > 0 ? [`The sign of a correlation is that of ${says}.`] : [];
+  const joined = variants.filter((variant) => variant.facts.allele2Effect !== undefined);
+  if (joined.length > 0) {
+    const other = joined.filter(
+      (variant) => Math.sign(variant.facts.allele2Effect!) !== Math.sign(turnedAtReference(variant)),
+    );
+    notes.push(
+      `Corrected correlations take effect_size of DART-Eval's data.h5; its sign is another than that of beta turned by the genome in ${counted(other.length, "row")} of ${joined.length}.`,
+    );
+  }
   if (facts.form === "caqtl" && variants.every((variant) => variant.facts.inPeaks === undefined)) {
     notes.push("The table does not say which variants are in peaks, so all that are used are evaluated.");
   }

@@ -64,6 +64,11 @@ export const variantEffects: Task = {
       optional: true,
       what: "the study's name, for titles and tables; without it, the name of the file",
     },
+    {
+      name: "effects",
+      optional: true,
+      what: "DART-Eval's data.h5 of this task: its effect_size, of allele 2 against allele 1 in every row, takes the place of beta turned by the genome (African caQTLs, corrected; quirk Q41)",
+    },
     ...TRAINING_INPUTS,
   ],
   stratum(row) {

@@ -32,6 +32,80 @@ beforeAll(async () => {
 const interval = (result: Awaited<ReturnType<typeof evaluate>>, name: string) =>
   result.metrics.find((metric) => metric.name === name)!.intervals[0]!;
 
+describe("effect_size of DART-Eval's data.h5 joins the African table", () => {
+  /** As published: beta, and its opposite where allele 2 is the genome's. */
+  async function exportedEffects(name: string, change: (effects: number[]) => void = () => {}) {
+    const [header, ...lines] = (await readFile(synthetic.files.africanVariants, "utf8"))
+      .trimEnd()
+      .split("\n");
+    const at = (column: string) => header!.split("\t").indexOf(column);
+    await using genome = await openGenome(synthetic.files.genome);
+    const effects: number[] = [];
+    for (const fields of lines.map((line) => line.split("\t"))) {
+      const letters = await genome.chromosome(fields[at("chr_hg38")]!);
+      const reference = String.fromCharCode(letters[Number(fields[at("pos_hg38")]) - 1]!);
+      const turned = fields[at("allele2")]!.toUpperCase() === reference.toUpperCase();
+      effects.push((turned ? -1 : 1) * Number(fields[at("beta")]));
+    }
+    change(effects);
+    const [path, shape] = [scratch.path(name), [effects.length]];
+    const sequences = oneHot(effects.map(() => "A"));
+    await writeHdf5(path, {
+      "Afr.CaQTLS/allele_1_seqs": sequences,
+      "Afr.CaQTLS/allele_2_seqs": sequences,
+      "Afr.CaQTLS/is_causal": { type: "uint8", shape, data: effects.map(() => 1) },
+      "Afr.CaQTLS/effect_size": { type: "float32", shape, data: effects },
+      "yoruban/allele_1_seqs": oneHot(["A"]),
+      "yoruban/allele_2_seqs": oneHot(["C"]),
+      "yoruban/is_causal": { type: "uint8", shape: [1], data: [1] },
+      "yoruban/effect_size": { type: "float32", shape: [1], data: [1] },
+    });
+    return path;
+  }
+  const run = async (effects: string | undefined, protocol: "paper" | "corrected" = "corrected") => {
+    const { africanVariants: variants, genome } = synthetic.files;
+    const inputs = { variants, genome, ...(effects === undefined ? {} : { effects }) };
+    const result = await evaluate({ task: "variant-effects", inputs, model: markov, protocol });
+    const value = (name: string) => result.metrics.find((metric) => metric.name === name)!.value!;
+    return { pearson: value("pearson"), auroc: value("auroc"), notes: result.notes.join("\n"), result };
+  };
+
+  test("and gives the corrected numbers that beta turned by the genome gives", async () => {
+    const [joined, turned] = [await run(await exportedEffects("effects.h5")), await run(undefined)];
+    expect(joined.pearson).toBeCloseTo(turned.pearson, 6);
+    expect(joined.auroc).toBe(turned.auroc);
+    expect(joined.notes).toMatch(/that of beta turned by the genome in 0 rows of \d+/);
+    expect(joined.result.identity).not.toBe(turned.result.identity);
+    const paper = [await run(scratch.path("effects.h5"), "paper"), await run(undefined, "paper")];
+    expect(paper[0]!.pearson).toBe(paper[1]!.pearson);
+  });
+
+  test("and its own signs count where they are others", async () => {
+    const other = await exportedEffects("signs.h5", (effects) => {
+      effects.forEach((effect, i) => {
+        effects[i] = -effect;
+      });
+    });
+    expect((await run(other)).pearson).toBeCloseTo(-(await run(undefined)).pearson, 6);
+  });
+
+  test("unless sizes differ, rows are missing, or the table is another", async () => {
+    const sizes = await exportedEffects("sizes.h5", (effects) => {
+      effects[2] = 7;
+    });
+    await expect(run(sizes)).rejects.toMatchObject({
+      message: expect.stringMatching(/^the effect is .*effect_size of entry 2 of sizes\.h5 is 7$/),
+      place: { line: 4 },
+    });
+    const few = await exportedEffects("few.h5", (effects) => void effects.pop());
+    await expect(run(few)).rejects.toThrow(/no table of data\.h5 is that of/);
+    const { yorubanVariants: variants, genome } = synthetic.files;
+    await expect(variantEffects.open({ variants, genome, effects: sizes }, { seed: 0 })).rejects.toThrow(
+      /joins the African caQTLs alone/,
+    );
+  });
+});
+
 describe("planted effects are recovered by a Markov model", () => {
   const run = (variants: string, protocol: "paper" | "corrected") =>
     evaluate({
