@@ -24,7 +24,7 @@ function file(line: CellLine, set: string, what: string, path: string): Source {
 export const CHROMATIN_ACTIVITY_SOURCES: readonly Source[] = [
   {
     name: "task-4-data",
-    tasks: [4, 5],
+    tasks: [4],
     what: "all windows of the five cell lines as one-hot arrays with their counts: everything that task 4 reads, and what trains for task 5",
     path: "task_4_chromatin_activity/data.h5",
     addresses: [{ kind: "synapse", id: "syn64314104", name: "data.h5" }],
