@@ -27,14 +27,10 @@ export function changedSettings(
 ): SuiteRow["settings"] {
   return Object.fromEntries(
     Object.entries(settings).map(([name, setting]) => {
-      const { limit: ownLimit, sample, except, ...rest } = setting;
-      const sizes = {
-        ...(ownLimit === undefined ? {} : { limit: ownLimit }),
-        ...(sample === undefined ? {} : { sample }),
-      };
+      const { except, ...own } = setting;
+      const { limit: _, sample: __, ...unsized } = own;
       const limited = {
-        ...rest,
-        ...(limit === undefined ? sizes : { limit }),
+        ...(limit === undefined ? own : { ...unsized, limit }),
         ...(named || except === undefined ? {} : { except }),
       };
       const values = Object.entries(recipe).filter(([value]) => hasValue(task, name, value));
