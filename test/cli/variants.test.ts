@@ -4,10 +4,10 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { Finding } from "../../src/datasets/variants/checks/finding.ts";
 import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
 import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
-import { randomGenome, SCORES, type SimulatedVariant, simulate, tableText } from "../datasets/variants/simulated-tables.ts"; // biome-ignore format: one line
 import { ownValue } from "../../src/evaluation/published/own-value.ts";
 import { readPublished } from "../../src/evaluation/published/read-published.ts";
 import type { CellResult } from "../../src/evaluation/runs/result.ts";
+import { randomGenome, SCORES, type SimulatedVariant, simulate, tableText } from "../datasets/variants/simulated-tables.ts"; // biome-ignore format: one line
 import { scratchFiles } from "../scratch-files.ts";
 import { sharedData, testWithSharedData } from "../shared-data.ts";
 import { runCommand } from "./collecting-terminal.ts";
