@@ -89,7 +89,7 @@ test("in a suite each cell line, and a study of its own line, is predicted by th
   expect(results.map(({ cell, family }) => [cell.dataset, cell.model.name, family])).toEqual([
     ["GM12878", "chrombpnet", "chrombpnet"],
     ["K562", "chrombpnet", "chrombpnet"],
-    ["African caQTLs", "chrombpnet", "chrombpnet"],
+    ["african-caqtls", "chrombpnet", "chrombpnet"],
   ]);
   for (const [i, shift] of [0, 1, 0].entries()) {
     const [own, toy] = [await scoresOf("per", results[i]!), await scoresOf("one", toys[i]!)];

@@ -30,7 +30,12 @@ beforeAll(async () => {
   await put(files.yorubanVariants, PLACES.yoruban);
   const tasks = await Promise.all(
     CELL_LINES.map(async (line) => {
-      const { peaksTable: peaks, confidentPeaksTable: idr, nonPeaksTable: nonpeaks, signal } = files.cellLines[line]; // biome-ignore format: one line
+      const {
+        peaksTable: peaks,
+        confidentPeaksTable: idr,
+        nonPeaksTable: nonpeaks,
+        signal,
+      } = files.cellLines[line];
       const inputs = { genome: files.genome, peaks, idr, nonpeaks, signal, "cell-line": line };
       return [line, await chromatinActivity.open(inputs, { seed: 0 })] as const;
     }),

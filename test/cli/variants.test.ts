@@ -7,7 +7,13 @@ import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { ownValue } from "../../src/evaluation/published/own-value.ts";
 import { readPublished } from "../../src/evaluation/published/read-published.ts";
 import type { CellResult } from "../../src/evaluation/runs/result.ts";
-import { randomGenome, SCORES, type SimulatedVariant, simulate, tableText } from "../datasets/variants/simulated-tables.ts"; // biome-ignore format: one line
+import {
+  randomGenome,
+  SCORES,
+  type SimulatedVariant,
+  simulate,
+  tableText,
+} from "../datasets/variants/simulated-tables.ts";
 import { scratchFiles } from "../scratch-files.ts";
 import { sharedData, testWithSharedData } from "../shared-data.ts";
 import { runCommand } from "./collecting-terminal.ts";
@@ -22,7 +28,13 @@ const linesOf = async (path: string) => (await readFile(path, "utf8")).replace(/
 
 describe("check variants", () => {
   test("a clean table: nothing found, exit 0", async () => {
-    const { exitCode, printed } = await runCommand(["check", "variants", files.yorubanVariants, "--genome", files.genome]); // biome-ignore format: one line
+    const { exitCode, printed } = await runCommand([
+      "check",
+      "variants",
+      files.yorubanVariants,
+      "--genome",
+      files.genome,
+    ]);
     expect(exitCode).toBe(0);
     expect(printed).toMatch(/80 variants \(dsqtl\)/);
     expect(printed).toMatch(/nothing found$/);
@@ -83,7 +95,13 @@ describe("check variants", () => {
   });
 
   test("a file that is no table of variants", async () => {
-    const { exitCode, said } = await runCommand(["check", "variants", files.elements, "--genome", files.genome]); // biome-ignore format: one line
+    const { exitCode, said } = await runCommand([
+      "check",
+      "variants",
+      files.elements,
+      "--genome",
+      files.genome,
+    ]);
     expect(exitCode).toBe(2);
     expect(said).toContain("no table of variants that is known");
   });
@@ -108,7 +126,15 @@ describe("advice on directions does good when it is followed", () => {
   async function checked(rows: readonly SimulatedVariant[], ...more: readonly string[]) {
     const table = scratch.path(`advice-${tables++}.tsv`);
     await writeFile(table, tableText(rows));
-    const { exitCode, printed } = await runCommand(["check", "variants", table, "--genome", genome, "--json", ...more]); // biome-ignore format: one line
+    const { exitCode, printed } = await runCommand([
+      "check",
+      "variants",
+      table,
+      "--genome",
+      genome,
+      "--json",
+      ...more,
+    ]);
     const { findings } = JSON.parse(printed) as { findings: readonly Finding[] };
     return { table, exitCode, findings: findings.filter(({ kind }) => kind !== "allele-order") };
   }
@@ -116,7 +142,19 @@ describe("advice on directions does good when it is followed", () => {
   /** Pearson's r under the corrected protocol of scores that favour this allele. */
   async function pearson(table: string, favours: string) {
     const scores = scratch.path(`scores-${tables++}.tsv`);
-    await runCommand(["variants", "column", table, "--column", SCORES, "--favours", favours, "--genome", genome, "--out", scores]); // biome-ignore format: one line
+    await runCommand([
+      "variants",
+      "column",
+      table,
+      "--column",
+      SCORES,
+      "--favours",
+      favours,
+      "--genome",
+      genome,
+      "--out",
+      scores,
+    ]);
     const { printed } = await runCommand([
       ...["run", "--task", "variant-effects", "--data", table, "--genome", genome, "--model", scores],
       ...["--out", scratch.path(`advice-run-${tables++}`), "--json", "--protocol", "corrected"],
@@ -280,7 +318,15 @@ describe("run, annotate, and the table's own scores as a model", () => {
     const { said } = await runCommand(words);
     expect(said).toContain(`--model scores:answers=activity,${scores} --protocol both `);
     for (const protocol of ["corrected", "paper"]) {
-      const { printed } = await run(table, `scores:answers=activity,${scores}`, `yoruban-${protocol}`, "--setting", "predicted", "--protocol", protocol); // biome-ignore format: one line
+      const { printed } = await run(
+        table,
+        `scores:answers=activity,${scores}`,
+        `yoruban-${protocol}`,
+        "--setting",
+        "predicted",
+        "--protocol",
+        protocol,
+      );
       const [{ result }] = JSON.parse(printed);
       const pearson = result.metrics.find(({ name }: { name: string }) => name === "pearson");
       expect(pearson.value).toBeCloseTo(1, 10);
@@ -334,14 +380,24 @@ describe("run, annotate, and the table's own scores as a model", () => {
       const { said } = await runCommand(words);
       const [, model] = /--model (\S+) --protocol (?:paper|both) /.exec(said) ?? [];
       expect(model).toBe(`scores:answers=activity,family=chrombpnet,${scores}`);
-      const { printed } = await run(table, model!, `chrombpnet-${study}`, "--setting", "predicted", "--protocol", "paper"); // biome-ignore format: one line
+      const { printed } = await run(
+        table,
+        model!,
+        `chrombpnet-${study}`,
+        "--setting",
+        "predicted",
+        "--protocol",
+        "paper",
+      );
       const [{ result }] = JSON.parse(printed) as [{ result: CellResult }];
       expect([result.family, result.cell.setting, result.cell.dataset]).toEqual([
         "chrombpnet",
         "predicted",
-        study,
+        `chrombpnet-${study}`,
       ]);
-      const all = (await readPublished()).filter((one) => one.task === "variant-effects" && one.family === "chrombpnet" && one.setting === "predicted"); // biome-ignore format: one line
+      const all = (await readPublished()).filter(
+        (one) => one.task === "variant-effects" && one.family === "chrombpnet" && one.setting === "predicted",
+      );
       expect(all).toHaveLength(14);
       const own = new Map(
         all
@@ -351,14 +407,19 @@ describe("run, annotate, and the table's own scores as a model", () => {
       // Pearson over QTLs and the AUROC of sizes, from the table's columns by their definitions.
       const variants = evaluated(await linesOf(table), names);
       const qtls = variants.filter(({ significant }) => significant);
-      const mean = (of: (one: (typeof qtls)[number]) => number) => qtls.reduce((sum, one) => sum + of(one), 0) / qtls.length; // biome-ignore format: one line
+      const mean = (of: (one: (typeof qtls)[number]) => number) =>
+        qtls.reduce((sum, one) => sum + of(one), 0) / qtls.length;
       const [x, y] = [mean(({ score }) => score), mean((one) => one.effect)];
-      const moment = (of: (dx: number, dy: number) => number) => mean((one) => of(one.score - x, one.effect - y)); // biome-ignore format: one line
-      const pearson = moment((dx, dy) => dx * dy) / Math.sqrt(moment((dx) => dx * dx) * moment((_, dy) => dy * dy)); // biome-ignore format: one line
+      const moment = (of: (dx: number, dy: number) => number) =>
+        mean((one) => of(one.score - x, one.effect - y));
+      const pearson =
+        moment((dx, dy) => dx * dy) / Math.sqrt(moment((dx) => dx * dx) * moment((_, dy) => dy * dy));
       expect(own.get("pearson")).toBeCloseTo(pearson, 12);
       expect(own.get("pearson")).toBeGreaterThan(0.3);
       const controls = variants.filter(({ significant }) => !significant);
-      const wins = qtls.flatMap((one) => controls.map((two) => Math.sign(Math.abs(one.score) - Math.abs(two.score)))); // biome-ignore format: one line
+      const wins = qtls.flatMap((one) =>
+        controls.map((two) => Math.sign(Math.abs(one.score) - Math.abs(two.score))),
+      );
       const auroc = wins.reduce((sum, sign) => sum + (1 + sign) / 2, 0) / wins.length;
       expect(own.get("auroc")).toBeCloseTo(auroc, 12);
       expect([...own.keys()].sort()).toEqual(["auprc", "auroc", "mannwhitney_p_less", "pearson", "spearman"]);
@@ -414,6 +475,9 @@ describe("run, annotate, and the table's own scores as a model", () => {
     expect(exitCode).toBe(0);
     const [{ result }] = JSON.parse(printed);
     expect(result.metrics[0]).toMatchObject({ name: "auroc", value: null });
-    expect(result.averages.differenceSize).toBeCloseTo((0.307680838 + 0.000337756656 + 0.0212269412 + 0.0791642759999999) / 4, 12); // biome-ignore format: one line
+    expect(result.averages.differenceSize).toBeCloseTo(
+      (0.307680838 + 0.000337756656 + 0.0212269412 + 0.0791642759999999) / 4,
+      12,
+    );
   });
 });

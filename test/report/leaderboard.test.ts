@@ -65,7 +65,7 @@ describe("under both protocols", () => {
     const facts = factsOf({
       ...{ chrom: "chr1", start: 2e6 * row, end: 2e6 * row + 1, allele1: "A", allele2: "C", reference: 1 },
       ...{ original: "ok", form: "dsqtl", favours: "allele1", used: true, inPeaks: undefined, unknown: 0 },
-      ...{ significant: row < 40, effect: Math.sin(row), p: undefined },
+      ...{ significant: row < 40, effect: Math.sin(row), allele2Effect: undefined, p: undefined },
     });
     return { kind: "likelihood", row, values: [0, difference], facts };
   });

@@ -42,7 +42,9 @@ export async function readExportedEffects(path: string, table: VariantTable): Pr
 
 function groupOf(data: ProcessedData, { path, rows }: VariantTable): string {
   const names = data.variantTables();
-  const own = basename(path).replace(/\.(gz|bgz)$/, "").replace(/\.\w+$/, ""); // biome-ignore format: one line
+  const own = basename(path)
+    .replace(/\.(gz|bgz)$/, "")
+    .replace(/\.\w+$/, "");
   const entries = (name: string) => data.variants(name).effectSize.length;
   const fitting = names.filter((name) => entries(name) === rows.length);
   const found = fitting.includes(own) ? own : fitting.length === 1 ? fitting[0] : undefined;

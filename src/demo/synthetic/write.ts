@@ -105,7 +105,10 @@ export async function writeSyntheticGenome(
 
   const african = plantVariants(generatorOf(seed, "african"), chromosomes, scaled(AFRICAN, scale));
   const yoruban = plantVariants(generatorOf(seed, "yoruban"), chromosomes, scaled(YORUBAN, scale));
-  const variants = new Map([["african", african], ["yoruban", yoruban]]); // biome-ignore format: two pairs
+  const variants = new Map([
+    ["african", african],
+    ["yoruban", yoruban],
+  ]);
   await writeFileWhole(
     files.africanVariants,
     africanTable(generatorOf(seed, "african alleles"), african, peaks.get("GM12878")!),

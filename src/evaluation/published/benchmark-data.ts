@@ -51,6 +51,7 @@ const BENCHMARK_DATA: readonly BenchmarkData[] = [
     dataset: AFRICAN,
     inputs: {
       variants: ["african-caqtls"],
+      effects: ["task-5-data"],
       genome: ["hg38"],
       ...activityOf("GM12878"),
       "training-genome": ["hg38"],

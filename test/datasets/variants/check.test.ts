@@ -47,7 +47,17 @@ const { genome, variants } = planted();
 const SCORES = "chrombpnet.encsr000emt.variantscore.logfc";
 const FORMS = {
   caqtl: ["chr_hg38", "pos_hg38", "allele1", "allele2", "label", "IsUsed", "pval", "beta", SCORES],
-  dsqtl: ["var.chrom", "var.pos", "var.allele1", "var.allele2", "var.label", "var.isused", "pval", "obs.estimate", SCORES], // biome-ignore format: one line per form
+  dsqtl: [
+    "var.chrom",
+    "var.pos",
+    "var.allele1",
+    "var.allele2",
+    "var.label",
+    "var.isused",
+    "pval",
+    "obs.estimate",
+    SCORES,
+  ],
 };
 
 let tables = 0;
@@ -122,16 +132,50 @@ describe("a planted fault is named by exactly one finding", () => {
     readonly scores?: boolean;
     readonly rows: () => readonly Planted[];
   }[] = [
-    { name: "chromosomes without chr", kind: "chromosome-names", count: 400, rows: all((v) => ({ ...v, chrom: v.chrom.slice(3) })) },
+    {
+      name: "chromosomes without chr",
+      kind: "chromosome-names",
+      count: 400,
+      rows: all((v) => ({ ...v, chrom: v.chrom.slice(3) })),
+    },
     { name: "another assembly", kind: "other-assembly", count: "mismatches", rows: all(move(235)) },
     { name: "positions counted from 0", kind: "shifted-positions", count: "mismatches", rows: all(move(-1)) },
     { name: "positions one too far", kind: "shifted-positions", count: "mismatches", rows: all(move(1)) },
-    { name: "a tenth of the positions from 0", kind: "shifted-positions", count: "mismatches", rows: some(move(-1), 10) },
-    { name: "the other strand", kind: "other-strand", count: "mismatches", rows: all((v) => ({ ...v, allele1: complement(v.allele1), allele2: complement(v.allele2) })) },
-    { name: "a few wrong positions", kind: "reference-mismatch", count: "mismatches", rows: some(move(11), 40) },
+    {
+      name: "a tenth of the positions from 0",
+      kind: "shifted-positions",
+      count: "mismatches",
+      rows: some(move(-1), 10),
+    },
+    {
+      name: "the other strand",
+      kind: "other-strand",
+      count: "mismatches",
+      rows: all((v) => ({ ...v, allele1: complement(v.allele1), allele2: complement(v.allele2) })),
+    },
+    {
+      name: "a few wrong positions",
+      kind: "reference-mismatch",
+      count: "mismatches",
+      rows: some(move(11), 40),
+    },
     { name: "a fifth of the alleles exchanged", kind: "allele-order", count: 80, rows: some(swapped, 5) },
-    { name: "a fifth of the alleles exchanged, their scores too, not their effects", kind: "effect-orientation", count: 40, scores: true, rows: () => variants.map((v, i) => (i % 10 === 0 ? { ...swapped(v), score: String(-Number(v.score)) } : v)) },
-    { name: "effects turned in the rows of one order", kind: "effect-orientation", count: 40, form: "dsqtl", scores: true, rows: () => variants.map((v, i) => (i % 10 === 0 ? turned(swapped(v)) : v)) },
+    {
+      name: "a fifth of the alleles exchanged, their scores too, not their effects",
+      kind: "effect-orientation",
+      count: 40,
+      scores: true,
+      rows: () =>
+        variants.map((v, i) => (i % 10 === 0 ? { ...swapped(v), score: String(-Number(v.score)) } : v)),
+    },
+    {
+      name: "effects turned in the rows of one order",
+      kind: "effect-orientation",
+      count: 40,
+      form: "dsqtl",
+      scores: true,
+      rows: () => variants.map((v, i) => (i % 10 === 0 ? turned(swapped(v)) : v)),
+    },
     { name: "all effects turned", kind: "effect-orientation", count: 80, scores: true, rows: all(turned) },
     {
       name: "rows twice",
@@ -140,17 +184,64 @@ describe("a planted fault is named by exactly one finding", () => {
       form: "dsqtl",
       rows: () => [...variants, ...variants.slice(10, 12), swapped(variants[20]!)],
     },
-    { name: "several variants at one place", kind: "multi-allelic-places", count: 1, rows: () => [...variants, { ...variants[3]!, allele2: LETTERS.find((l) => l !== variants[3]!.allele1 && l !== variants[3]!.allele2)! }] },
-    { name: "labels 1 and 0 for 1 and -1", kind: "label-coding", count: 400, form: "dsqtl", rows: all((v) => ({ ...v, label: v.label === "True" ? "1" : "0" })) },
-    { name: "labels in two ways", kind: "label-coding", count: 400, rows: some((v) => ({ ...v, label: v.label === "True" ? "1" : "0" }), 3) },
-    { name: "labels the wrong way round", kind: "label-coding", count: 400, rows: all((v) => ({ ...v, label: v.label === "True" ? "False" : "True" })) },
-    { name: "controls alone", kind: "label-coding", count: 400, rows: all((v) => ({ ...v, label: "False" })) },
-    { name: "one allele twice, in either case", kind: "equal-alleles", count: 10, rows: some((v) => ({ ...v, allele2: v.allele1.toLowerCase() }), 40) },
-    { name: "a tenth of the labels not known", kind: "missing-labels", count: 40, rows: some((v) => ({ ...v, label: "NaN" }), 10) },
+    {
+      name: "several variants at one place",
+      kind: "multi-allelic-places",
+      count: 1,
+      rows: () => [
+        ...variants,
+        {
+          ...variants[3]!,
+          allele2: LETTERS.find((l) => l !== variants[3]!.allele1 && l !== variants[3]!.allele2)!,
+        },
+      ],
+    },
+    {
+      name: "labels 1 and 0 for 1 and -1",
+      kind: "label-coding",
+      count: 400,
+      form: "dsqtl",
+      rows: all((v) => ({ ...v, label: v.label === "True" ? "1" : "0" })),
+    },
+    {
+      name: "labels in two ways",
+      kind: "label-coding",
+      count: 400,
+      rows: some((v) => ({ ...v, label: v.label === "True" ? "1" : "0" }), 3),
+    },
+    {
+      name: "labels the wrong way round",
+      kind: "label-coding",
+      count: 400,
+      rows: all((v) => ({ ...v, label: v.label === "True" ? "False" : "True" })),
+    },
+    {
+      name: "controls alone",
+      kind: "label-coding",
+      count: 400,
+      rows: all((v) => ({ ...v, label: "False" })),
+    },
+    {
+      name: "one allele twice, in either case",
+      kind: "equal-alleles",
+      count: 10,
+      rows: some((v) => ({ ...v, allele2: v.allele1.toLowerCase() }), 40),
+    },
+    {
+      name: "a tenth of the labels not known",
+      kind: "missing-labels",
+      count: 40,
+      rows: some((v) => ({ ...v, label: "NaN" }), 10),
+    },
     { name: "no label known", kind: "missing-labels", count: 400, rows: all((v) => ({ ...v, label: "" })) },
     { name: "a place beyond the end", kind: "beyond-end", count: 10, rows: some(move(30_000), 40) },
-    { name: "QTLs without effects", kind: "missing-effects", count: 80, rows: all((v) => ({ ...v, effect: "NaN" })) },
-  ]; // biome-ignore format: one fault per line
+    {
+      name: "QTLs without effects",
+      kind: "missing-effects",
+      count: 80,
+      rows: all((v) => ({ ...v, effect: "NaN" })),
+    },
+  ];
   test.each(faults)("$name: $kind", async ({ kind, count, form, scores, rows }) => {
     const table = await tableOf(rows(), form, scores ?? false);
     const expected = count === "mismatches" ? await mismatchesOf(rows()) : count;
@@ -227,7 +318,10 @@ testWithSharedData(
       const { name, letters } = chromosomes[Math.floor((i * 3) / 219_382)]!;
       const position = 12_000 + 4 * (i % 73_128);
       const reference = String.fromCharCode(letters[position]!);
-      const other = choice(rng, LETTERS.filter((letter) => letter !== reference)); // biome-ignore format: one line
+      const other = choice(
+        rng,
+        LETTERS.filter((letter) => letter !== reference),
+      );
       return [
         name,
         position + 1,

@@ -6,7 +6,14 @@ import type { FindingKind, FindingLevel } from "../../../src/datasets/variants/c
 import { readVariants } from "../../../src/datasets/variants/read.ts";
 import { genomeInMemory } from "../../../src/dna/genome/genome.ts";
 import { scratchFiles } from "../../scratch-files.ts";
-import { complement, randomGenome, type SimulatedForm, type SimulatedVariant, simulate, tableText } from "./simulated-tables.ts"; // biome-ignore format: one line
+import {
+  complement,
+  randomGenome,
+  type SimulatedForm,
+  type SimulatedVariant,
+  simulate,
+  tableText,
+} from "./simulated-tables.ts";
 
 const { write } = scratchFiles();
 const LENGTH = 400_000;
@@ -65,7 +72,10 @@ const moved =
 const renamed: Change = (variant) => ({ ...variant, chrom: `chr${1 + (Number(variant.chrom[3]) % 4)}` });
 const mixedUp = (): Change => {
   const rng = new Pcg64(13);
-  return (variant) => ({ ...variant, chrom: `chr${1 + ((Number(variant.chrom[3]) + Math.floor(3 * rng.nextFloat64())) % 4)}` }); // biome-ignore format: one line
+  return (variant) => ({
+    ...variant,
+    chrom: `chr${1 + ((Number(variant.chrom[3]) + Math.floor(3 * rng.nextFloat64())) % 4)}`,
+  });
 };
 const isQtl = ({ label }: SimulatedVariant) => label === "True";
 
@@ -101,26 +111,84 @@ const faults: readonly Fault[] = [
   ["labels flipped in 20 % of the rows", "label-errors", "error", some(0.2, flipped), { scores: false }],
   ["labels flipped in 20 % of the rows", "label-errors", "error", some(0.2, flipped), { form: "dsqtl" }],
   ["p-values shuffled over all rows", "p-values", "error", permuted("p")],
-  ["p-values of controls in 20 % of the QTLs", "p-values", "error", some(0.2, (v) => isQtl(v) ? { ...v, p: 0.5 } : v)],
+  [
+    "p-values of controls in 20 % of the QTLs",
+    "p-values",
+    "error",
+    some(0.2, (v) => (isQtl(v) ? { ...v, p: 0.5 } : v)),
+  ],
   ["−log10 p in place of p", "p-values", "error", some(1, (v) => ({ ...v, p: -Math.log10(v.p + 1e-300) }))],
-  ["effects × 1,000 in all rows", "effect-scale", "warning", some(1, (v) => ({ ...v, effect: 1000 * v.effect }))],
-  ["effects × 1,000 in 5 % of the rows", "effect-scale", "error", some(0.05, (v) => ({ ...v, effect: 1000 * v.effect }))],
-  ["effects × 1,000 in 5 % of the rows", "effect-scale", "error", some(0.05, (v) => ({ ...v, effect: 1000 * v.effect })), { form: "dsqtl" }],
-  ["N as allele 2 in 5 % of the rows", "ambiguous-alleles", "error", some(0.05, (v) => ({ ...v, allele2: "N" }))],
-  ["N as allele 1 in 5 % of the rows", "ambiguous-alleles", "error", some(0.05, (v) => ({ ...v, allele1: "N" }))],
-  ["5 % of the rows with positions 2,350 bases off, as of another assembly", "other-assembly", "error", some(0.05, moved(2350))],
-  ["15 % of the rows with positions 91,000 bases off", "other-assembly", "error", some(0.15, moved(-91_000)), { form: "dsqtl" }],
+  [
+    "effects × 1,000 in all rows",
+    "effect-scale",
+    "warning",
+    some(1, (v) => ({ ...v, effect: 1000 * v.effect })),
+  ],
+  [
+    "effects × 1,000 in 5 % of the rows",
+    "effect-scale",
+    "error",
+    some(0.05, (v) => ({ ...v, effect: 1000 * v.effect })),
+  ],
+  [
+    "effects × 1,000 in 5 % of the rows",
+    "effect-scale",
+    "error",
+    some(0.05, (v) => ({ ...v, effect: 1000 * v.effect })),
+    { form: "dsqtl" },
+  ],
+  [
+    "N as allele 2 in 5 % of the rows",
+    "ambiguous-alleles",
+    "error",
+    some(0.05, (v) => ({ ...v, allele2: "N" })),
+  ],
+  [
+    "N as allele 1 in 5 % of the rows",
+    "ambiguous-alleles",
+    "error",
+    some(0.05, (v) => ({ ...v, allele1: "N" })),
+  ],
+  [
+    "5 % of the rows with positions 2,350 bases off, as of another assembly",
+    "other-assembly",
+    "error",
+    some(0.05, moved(2350)),
+  ],
+  [
+    "15 % of the rows with positions 91,000 bases off",
+    "other-assembly",
+    "error",
+    some(0.15, moved(-91_000)),
+    { form: "dsqtl" },
+  ],
   ["all rows with positions of another assembly", "other-assembly", "error", some(1, moved(777))],
   ["5 % of the rows on the next chromosome", "wrong-chromosome", "error", some(0.05, renamed)],
-  ["all rows of one chromosome under another name", "wrong-chromosome", "error", (rows) => rows.map((v) => v.chrom === "chr2" ? { ...v, chrom: "chr3" } : v)],
+  [
+    "all rows of one chromosome under another name",
+    "wrong-chromosome",
+    "error",
+    (rows) => rows.map((v) => (v.chrom === "chr2" ? { ...v, chrom: "chr3" } : v)),
+  ],
   ["5 % of the rows on a random other chromosome", "wrong-chromosome", "error", some(0.05, mixedUp())],
-  ["1 % of the rows beyond the end", "beyond-end", "error", some(0.01, (v) => ({ ...v, position: LENGTH + v.position }))],
+  [
+    "1 % of the rows beyond the end",
+    "beyond-end",
+    "error",
+    some(0.01, (v) => ({ ...v, position: LENGTH + v.position })),
+  ],
   ["2 % of the rows on the other strand", "other-strand", "error", some(0.02, onOtherStrand)],
-  ["2 % of the rows on the other strand", "other-strand", "error", some(0.02, onOtherStrand), { form: "dsqtl" }],
+  [
+    "2 % of the rows on the other strand",
+    "other-strand",
+    "error",
+    some(0.02, onOtherStrand),
+    { form: "dsqtl" },
+  ],
   ["2 % of the positions 0-based", "shifted-positions", "error", some(0.02, moved(-1))],
   ["1 % of the rows at random positions", "reference-mismatch", "warning", atRandomPositions(0.01)],
   ["10 % of the rows at random positions", "reference-mismatch", "error", atRandomPositions(0.1)],
-]; // biome-ignore format: one fault per line
+];
 
 describe("a fault planted in a simulated table of realistic size gives exactly one finding", () => {
   for (const [name, kind, level, plant, options] of faults) {

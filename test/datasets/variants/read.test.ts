@@ -62,7 +62,12 @@ describe("forms", () => {
     ]);
     expect(table.rows[0]).toMatchObject({ allele1: "a", inPeaks: undefined, p: undefined });
     expect(table.extra.get("pred.logfc")).toEqual(["0.75", "-1.5"]);
-    expect(table.labels).toEqual(new Map([["1", 1], ["-1", 1]])); // biome-ignore format: two pairs
+    expect(table.labels).toEqual(
+      new Map([
+        ["1", 1],
+        ["-1", 1],
+      ]),
+    );
   });
 
   test("the ChromBPNet paper's sets say by the effect's name which allele it favours", async () => {

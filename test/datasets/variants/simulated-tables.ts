@@ -34,7 +34,16 @@ export interface Simulation {
 export const SCORES = "chrombpnet.encsr000emt.variantscore.logfc";
 const COLUMNS = {
   caqtl: ["chr_hg38", "pos_hg38", "allele1", "allele2", "label", "IsUsed", "pval", "beta", SCORES],
-  dsqtl: ["var.chrom", "var.pos", "var.allele1", "var.allele2", "var.label", "var.isused", "obs.estimate", SCORES], // biome-ignore format: one line per form
+  dsqtl: [
+    "var.chrom",
+    "var.pos",
+    "var.allele1",
+    "var.allele2",
+    "var.label",
+    "var.isused",
+    "obs.estimate",
+    SCORES,
+  ],
 };
 
 export const complement = (bases: string) => "TGCA"["ACGT".indexOf(bases)]!;
@@ -75,8 +84,16 @@ export function simulate(sequences: ReadonlyMap<string, string>, simulation: Sim
     const reference = sequence[position]!;
     const transition = "GTAC"["ACGT".indexOf(reference)]!;
     const alternative =
-      rng.nextFloat64() < 2 / 3 ? transition : choice(rng, [..."ACGT"].filter((base) => base !== reference && base !== transition)); // biome-ignore format: one choice
-    const strength = rng.nextFloat64() < causal ? 0.15 - 0.35 * Math.log(1 - rng.nextFloat64()) : Math.abs(normal(rng, 0, 0.03)); // biome-ignore format: one choice
+      rng.nextFloat64() < 2 / 3
+        ? transition
+        : choice(
+            rng,
+            [..."ACGT"].filter((base) => base !== reference && base !== transition),
+          );
+    const strength =
+      rng.nextFloat64() < causal
+        ? 0.15 - 0.35 * Math.log(1 - rng.nextFloat64())
+        : Math.abs(normal(rng, 0, 0.03));
     const truth = rng.nextFloat64() < 0.5 ? strength : -strength;
     const error = 0.06 * Math.exp(normal(rng, 0, 0.4));
     const estimate = truth + error * draw();

@@ -146,7 +146,12 @@ describe("tasks 3 and 4 on the synthetic genome", () => {
       const line = CELL_LINES.indexOf(cell);
       const truth = new Map(made.elements.map(({ planted, logActivity }) => [planted, logActivity[line]!]));
       const observed = await logCuts(await table(files.peaksTable));
-      expect(correlation(observed, peaks.map(({ element }) => truth.get(element)!))).toBeGreaterThan(0.9); // biome-ignore format: one line
+      expect(
+        correlation(
+          observed,
+          peaks.map(({ element }) => truth.get(element)!),
+        ),
+      ).toBeGreaterThan(0.9);
       const confident = await logCuts(await table(files.confidentPeaksTable));
       const nonPeaks = await logCuts(await table(files.nonPeaksTable));
       expect(auroc(confident, nonPeaks)).toBeGreaterThan(0.95);

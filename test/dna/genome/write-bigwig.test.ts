@@ -87,6 +87,20 @@ describe("bigWig writer", () => {
 
   test("equal signals give equal bytes whatever the order of chromosomes", () => {
     const [a, b] = [counts(500, 1), counts(300, 2)];
-    expect(bigWigBytes(new Map([["x", a], ["y", b]]))).toEqual(bigWigBytes(new Map([["y", b], ["x", a]]))); // biome-ignore format: one line
+    expect(
+      bigWigBytes(
+        new Map([
+          ["x", a],
+          ["y", b],
+        ]),
+      ),
+    ).toEqual(
+      bigWigBytes(
+        new Map([
+          ["y", b],
+          ["x", a],
+        ]),
+      ),
+    );
   });
 });

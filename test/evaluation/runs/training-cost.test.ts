@@ -48,7 +48,8 @@ test("training that the folder holds is not counted again", async () => {
 });
 
 test("a task that chooses an epoch's rows is timed on rows that it may not choose, and scaled to its choice", async () => {
-  const tenth = (rows: readonly unknown[]) => Int32Array.from({ length: Math.round(rows.length / 10) }, (_, i) => i); // biome-ignore format: one line
+  const tenth = (rows: readonly unknown[]) =>
+    Int32Array.from({ length: Math.round(rows.length / 10) }, (_, i) => i);
   const asked = [valuedTask(), valuedTask({ rowsOfEpoch: tenth })].flatMap((task, i) =>
     [10, 20].map((epochs) => ({ task, inputs: {}, recipe: { epochs, trainRows: 40 - i } })),
   );

@@ -10,7 +10,13 @@ const windows = [
 
 test("a base has the prediction of the nearest centre, whatever the order; what lies off the chromosome is cut", () => {
   for (const order of [windows, windows.toReversed()]) {
-    const profiles = new NearestProfiles(new Map([["chr1", 10], ["chr2", 5], ["chr3", 9]])); // biome-ignore format: pairs
+    const profiles = new NearestProfiles(
+      new Map([
+        ["chr1", 10],
+        ["chr2", 5],
+        ["chr3", 9],
+      ]),
+    );
     for (const { region, profile } of order) profiles.add(region, profile);
     // Windows at −2 to 4, 1 to 7, 5 to 11; base 6 is as near to 4 as to 8.
     expect([...profiles.signal().get("chr1")!]).toEqual([3, 3, 3, 1, 1, 1, 2, 2, 2, 2]);

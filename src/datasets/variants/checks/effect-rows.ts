@@ -64,10 +64,16 @@ export function effectRowFindings(
     const top = wrongSigns(qtls);
     if (top !== undefined) {
       return [
-        finding(level, "effect-signs", rowsOf(top.opposite), {
-          what: `${effect} and ${column} have opposite signs in ${top.opposite.length} of the ${top.of} QTLs where both are largest, and large effects have large scores there too: about ${Math.round((100 * top.opposite.length) / top.of)} % of the signs are random errors${hedge}`,
-          fix: `take ${effect} from its source again: which allele it compares must be the same in every row; single rows cannot be corrected from scores`,
-        }, remark), // biome-ignore format: one finding
+        finding(
+          level,
+          "effect-signs",
+          rowsOf(top.opposite),
+          {
+            what: `${effect} and ${column} have opposite signs in ${top.opposite.length} of the ${top.of} QTLs where both are largest, and large effects have large scores there too: about ${Math.round((100 * top.opposite.length) / top.of)} % of the signs are random errors${hedge}`,
+            fix: `take ${effect} from its source again: which allele it compares must be the same in every row; single rows cannot be corrected from scores`,
+          },
+          remark,
+        ),
       ];
     }
     if (qtls.length >= ENOUGH) {
@@ -77,10 +83,16 @@ export function effectRowFindings(
       if (Math.tanh(z + CLEARLY * error) < separation.low - 0.5) {
         const kept = byP === "follow";
         return [
-          finding(level, kept ? "effect-signs" : "shuffled-effects", rowsOf(qtls), {
-            what: `${column} distinguishes QTLs from controls (AUROC ${separation.value.toFixed(2)}), but does not correlate with ${effect} (r ${r.toFixed(2)} in ${qtls.length} QTLs): ${kept ? "the sizes of effects follow their p-values, so their signs are random" : "effects belong to other rows"}${hedge}`,
-            fix: `join ${effect} to the variants again by chromosome, position and both alleles`,
-          }, remark), // biome-ignore format: one finding
+          finding(
+            level,
+            kept ? "effect-signs" : "shuffled-effects",
+            rowsOf(qtls),
+            {
+              what: `${column} distinguishes QTLs from controls (AUROC ${separation.value.toFixed(2)}), but does not correlate with ${effect} (r ${r.toFixed(2)} in ${qtls.length} QTLs): ${kept ? "the sizes of effects follow their p-values, so their signs are random" : "effects belong to other rows"}${hedge}`,
+              fix: `join ${effect} to the variants again by chromosome, position and both alleles`,
+            },
+            remark,
+          ),
         ];
       }
     }

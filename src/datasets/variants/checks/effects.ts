@@ -33,17 +33,29 @@ export function effectScaleFindings({ rows, columns: { effect } }: VariantTable)
   const remark = (row: VariantRow) => `; ${effect} ${row.effect}`;
   if (typical > 0 && larger.length >= ENOUGH) {
     return [
-      finding("error", "effect-scale", larger, {
-        what: `${larger.length} of ${known.length} values of ${effect} are more than ${TIMES_MEDIAN} times the median of ${typical.toPrecision(2)}: they are in another unit`,
-        fix: `express ${effect} in one unit: otherwise these rows decide Pearson's correlation`,
-      }, remark), // biome-ignore format: one finding
+      finding(
+        "error",
+        "effect-scale",
+        larger,
+        {
+          what: `${larger.length} of ${known.length} values of ${effect} are more than ${TIMES_MEDIAN} times the median of ${typical.toPrecision(2)}: they are in another unit`,
+          fix: `express ${effect} in one unit: otherwise these rows decide Pearson's correlation`,
+        },
+        remark,
+      ),
     ];
   }
   if (!(typical > LARGEST_TYPICAL)) return [];
   return [
-    finding("warning", "effect-scale", known, {
-      what: `${effect} has a median size of ${typical.toPrecision(2)}, too large for a log fold change`,
-      fix: `find out the unit of ${effect}: correlations do not depend on it, but a factor of 1,000 suggests a conversion error`,
-    }, remark), // biome-ignore format: one finding
+    finding(
+      "warning",
+      "effect-scale",
+      known,
+      {
+        what: `${effect} has a median size of ${typical.toPrecision(2)}, too large for a log fold change`,
+        fix: `find out the unit of ${effect}: correlations do not depend on it, but a factor of 1,000 suggests a conversion error`,
+      },
+      remark,
+    ),
   ];
 }

@@ -27,10 +27,16 @@ export function labelErrorFindings(table: VariantTable): readonly Finding[] {
     `; ${row.significant === undefined ? "no label" : row.significant ? "QTL" : "control"}${row.p === undefined ? "" : `, p ${row.p}`}`;
   if (outside.length > 0) {
     return [
-      finding("error", "p-values", outside, {
-        what: `${outside.length} of ${table.rows.length} values of ${p} are not between 0 and 1`,
-        fix: "convert them to p-values: they may be −log10 p or a test statistic",
-      }, remark), // biome-ignore format: one finding
+      finding(
+        "error",
+        "p-values",
+        outside,
+        {
+          what: `${outside.length} of ${table.rows.length} values of ${p} are not between 0 and 1`,
+          fix: "convert them to p-values: they may be −log10 p or a test statistic",
+        },
+        remark,
+      ),
     ];
   }
   const rows = table.rows.filter((row) => row.significant !== undefined && isEvaluated(row));
@@ -52,10 +58,16 @@ function byP(rows: readonly VariantRow[], { label, p, effect }: Columns, remark:
   const strong = controls.filter((row) => row.p! <= ofQtls);
   if (ofQtls > ofControls && weak.length >= INVERTED * qtls.length) {
     return [
-      finding("error", "label-coding", rows, {
-        what: `${label} is inverted: those it calls QTLs have larger ${p} than its controls`,
-        fix: "exchange the two values of the label",
-      }, remark), // biome-ignore format: one finding
+      finding(
+        "error",
+        "label-coding",
+        rows,
+        {
+          what: `${label} is inverted: those it calls QTLs have larger ${p} than its controls`,
+          fix: "exchange the two values of the label",
+        },
+        remark,
+      ),
     ];
   }
   if (
@@ -68,17 +80,29 @@ function byP(rows: readonly VariantRow[], { label, p, effect }: Columns, remark:
   const what = `${weak.length} of ${qtls.length} QTLs have ${p} like a control (at least ${ofControls.toPrecision(2)}), and ${strong.length} of ${controls.length} controls like a QTL (at most ${ofQtls.toPrecision(2)})`;
   if (effect !== undefined && haveEffectsOfQtls(weak, controls)) {
     return [
-      finding("error", "p-values", contradictory, {
-        what: `${what}, while effects agree with ${label}: the p-values are wrong or belong to other rows`,
-        fix: `take ${p} from its source again, joined by chromosome, position and both alleles`,
-      }, remark), // biome-ignore format: one finding
+      finding(
+        "error",
+        "p-values",
+        contradictory,
+        {
+          what: `${what}, while effects agree with ${label}: the p-values are wrong or belong to other rows`,
+          fix: `take ${p} from its source again, joined by chromosome, position and both alleles`,
+        },
+        remark,
+      ),
     ];
   }
   return [
-    finding("error", "label-errors", contradictory, {
-      what: `${what}: ${label} is wrong in these rows${effect === undefined ? `, or ${p} is` : ""}, and in as many again whose p lies on the other side of the median`,
-      fix: `take ${label} from its source again, or derive it from ${p}`,
-    }, remark), // biome-ignore format: one finding
+    finding(
+      "error",
+      "label-errors",
+      contradictory,
+      {
+        what: `${what}: ${label} is wrong in these rows${effect === undefined ? `, or ${p} is` : ""}, and in as many again whose p lies on the other side of the median`,
+        fix: `take ${label} from its source again, or derive it from ${p}`,
+      },
+      remark,
+    ),
   ];
 }
 
@@ -107,9 +131,15 @@ function byEffects(
   const without = rows.filter((row) => row.significant && !Number.isFinite(row.effect));
   const both = [...wrong, ...without].sort((a, b) => a.index - b.index);
   return [
-    finding("error", "label-errors", both, {
-      what: `${wrong.length} of the ${known.length} variants with ${effect} are controls, and ${without.length} QTLs have none, in a table that gives it for QTLs only: ${label} is wrong in these rows`,
-      fix: `take ${label} from its source again`,
-    }, remark), // biome-ignore format: one finding
+    finding(
+      "error",
+      "label-errors",
+      both,
+      {
+        what: `${wrong.length} of the ${known.length} variants with ${effect} are controls, and ${without.length} QTLs have none, in a table that gives it for QTLs only: ${label} is wrong in these rows`,
+        fix: `take ${label} from its source again`,
+      },
+      remark,
+    ),
   ];
 }

@@ -47,7 +47,11 @@ function oddSpelling(
   const found = [...new Set(spellings.map((text) => text.toLowerCase().replace(/\.0$/, "")))].filter((text) =>
     /^(true|false|1|0|-1)$/.test(text),
   );
-  const codings = [["true", "false"], ["1", "0"], ["1", "-1"]]; // biome-ignore format: three codings
+  const codings = [
+    ["true", "false"],
+    ["1", "0"],
+    ["1", "-1"],
+  ];
   const usual = USUAL[form];
   const shown = spellings.slice(0, 6).join(", ");
   if (!codings.some((coding) => found.every((text) => coding.includes(text)))) {

@@ -47,18 +47,30 @@ export async function mismatchFindings(
   const findings: Finding[] = [];
   if (beyond.length > 0) {
     findings.push(
-      finding("error", "beyond-end", rowsOf(beyond), {
-        what: `${beyond.length} of ${of.size} variants lie beyond the end of their chromosome`,
-        fix: "correct or remove these rows: a run stops at the first of them",
-      }, remark), // biome-ignore format: one finding
+      finding(
+        "error",
+        "beyond-end",
+        rowsOf(beyond),
+        {
+          what: `${beyond.length} of ${of.size} variants lie beyond the end of their chromosome`,
+          fix: "correct or remove these rows: a run stops at the first of them",
+        },
+        remark,
+      ),
     );
   }
   if (inside.length > 0) {
     findings.push(
-      finding(isMoreThan(inside.length, of.size, UNEXPLAINED) ? "error" : "warning", "reference-mismatch", rowsOf(inside), {
-        what: `${inside.length} of ${of.size} variants have neither allele at their position: their alleles are wrong, or about ${misplaced(inside.length)} rows are at random positions${inside.length < ENOUGH ? "" : "; neither a shift, the other strand, another chromosome nor a constant offset explains them"}`,
-        fix: "look at these rows: a run scores each with either allele in place of the reference, and counts them",
-      }, remark), // biome-ignore format: one finding
+      finding(
+        isMoreThan(inside.length, of.size, UNEXPLAINED) ? "error" : "warning",
+        "reference-mismatch",
+        rowsOf(inside),
+        {
+          what: `${inside.length} of ${of.size} variants have neither allele at their position: their alleles are wrong, or about ${misplaced(inside.length)} rows are at random positions${inside.length < ENOUGH ? "" : "; neither a shift, the other strand, another chromosome nor a constant offset explains them"}`,
+          fix: "look at these rows: a run scores each with either allele in place of the reference, and counts them",
+        },
+        remark,
+      ),
     );
   }
   return findings;

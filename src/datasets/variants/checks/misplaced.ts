@@ -41,7 +41,6 @@ export async function otherChromosomes(
       ["wrong", wrong],
       ["right", right],
     ] as const) {
-      // biome-ignore format: two kinds
       for (const row of some) {
         if (row.chrom === name || row.position >= letters.length) continue;
         totals[which].tried++;
@@ -76,8 +75,7 @@ const longestOf = ({ chromosomes }: Genome) =>
 const sample = <T>(items: readonly T[]): readonly T[] =>
   Array.from(
     { length: Math.min(items.length, ROWS_TRIED) },
-    (_, i, n = items.length) =>
-    items[Math.floor((i * n) / Math.min(n, ROWS_TRIED))]!, // biome-ignore format: one line
+    (_, i, n = items.length) => items[Math.floor((i * n) / Math.min(n, ROWS_TRIED))]!,
   );
 
 /** Names whose rows nearly all fit one other chromosome, and the number of these rows. */

@@ -42,7 +42,10 @@ export function agreement(rows: readonly ScoredQtl[]): {
   readonly z: number;
   readonly error: number;
 } {
-  const { r, n } = spearman(rows.map(({ effect }) => effect), rows.map(({ score }) => score)); // biome-ignore format: one line
+  const { r, n } = spearman(
+    rows.map(({ effect }) => effect),
+    rows.map(({ score }) => score),
+  );
   // Fisher's z with the variance for ranks: Bonett & Wright 2000, doi:10.1007/BF02294183
   const error = Math.sqrt((1 + r ** 2 / 2) / (n - 3));
   return { r, z: Math.atanh(r), error };

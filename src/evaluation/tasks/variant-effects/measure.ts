@@ -84,11 +84,22 @@ function classesOf(significant: readonly ScoredVariant[], controls: readonly Sco
 function classificationMetrics({ significant, controls }: EvaluatedVariants): readonly Metric[] {
   const why = noClasses(significant, controls);
   const forms = [
-    { name: "auroc", title: "AUROC of |difference|, QTLs against controls", column: "AUROC", better: "higher", main: true },
+    {
+      name: "auroc",
+      title: "AUROC of |difference|, QTLs against controls",
+      column: "AUROC",
+      better: "higher",
+      main: true,
+    },
     { name: "auprc", title: "average precision of |difference|", better: "higher", main: false },
-    { name: "mann-whitney-p", title: "Mann–Whitney p, |difference| of controls less", better: "lower", main: false },
+    {
+      name: "mann-whitney-p",
+      title: "Mann–Whitney p, |difference| of controls less",
+      better: "lower",
+      main: false,
+    },
     { name: "mann-whitney-u", title: "Mann–Whitney U of controls", better: "neither", main: false },
-  ] as const; // biome-ignore format: one metric per line
+  ] as const;
   if (why !== undefined) return forms.map((form) => metricOf(form, Number.NaN, why));
   const { scores, labels, blocks } = classesOf(significant, controls);
   const area = blockInterval(blocks, aurocOver(scores, labels, blocks), [0, 1]);

@@ -192,8 +192,16 @@ describe("families", () => {
 });
 
 test("tokens are told, and the accuracy where both have as many", () => {
-  const values = [[0, 2, 1], [0, 2, 1], [0, 1, 2]]; // biome-ignore format: three rows
-  const tokens = [[9, 8, 10], [9, 10, 8], [9, 9, 9]]; // biome-ignore format: three rows
+  const values = [
+    [0, 2, 1],
+    [0, 2, 1],
+    [0, 1, 2],
+  ];
+  const tokens = [
+    [9, 8, 10],
+    [9, 10, 8],
+    [9, 9, 9],
+  ];
   const predictions = values.map(
     (some, row): LikelihoodPrediction => ({
       kind: "likelihood",

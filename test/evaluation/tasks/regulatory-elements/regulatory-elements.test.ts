@@ -164,7 +164,11 @@ describe("task 1, zero-shot", () => {
     const paper = await run("paper", 2 ** -23);
     expect(paper.metrics).not.toHaveProperty("ties");
     expect(paper.result.counts.ties).toBe(float32.result.counts.ties);
-    const values = paper.scores.trimEnd().split("\n").slice(1).flatMap((line) => line.split("\t").slice(1).map(Number)); // biome-ignore format: one line
+    const values = paper.scores
+      .trimEnd()
+      .split("\n")
+      .slice(1)
+      .flatMap((line) => line.split("\t").slice(1).map(Number));
     expect(values.every((value) => Math.fround(value) === value)).toBe(true);
     expect((await run("paper")).result.counts.ties).toBe(unstated.result.counts.ties);
   });

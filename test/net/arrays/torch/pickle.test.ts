@@ -45,7 +45,13 @@ describe("plain values come out as CPython put them in", () => {
       ["tuples", [[], [1], [1, 2], [1, 2, 3], [1, 2, 3, [4]]]],
       ["words", [null, true, false]],
       ["empty", [[], new Map()]],
-      ["ordered", new Map([["b", 1], ["a", 2]])], // biome-ignore format: a dict on a line
+      [
+        "ordered",
+        new Map([
+          ["b", 1],
+          ["a", 2],
+        ]),
+      ],
       [7, "seven"],
     ];
     if (Number(protocol) >= 3) common.push(["bytes", Uint8Array.of(0, 255)]);
