@@ -2,6 +2,7 @@ import { type ChildProcess, spawnSync } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import spawn from "cross-spawn";
 import { InternalError } from "./errors.ts";
+import { NO_TELEMETRY } from "./no-telemetry.ts";
 
 /** How a program ended. */
 export type Ending =
@@ -62,6 +63,7 @@ export function startProgram(
     stdio: ["pipe", "pipe", "inherit"],
     detached: process.platform !== "win32",
     windowsHide: true,
+    env: { ...process.env, ...NO_TELEMETRY },
   });
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) throw new InternalError("a program was started without pipes");

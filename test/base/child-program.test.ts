@@ -176,3 +176,9 @@ test.skipIf(process.platform === "win32")(
     expect(readFileSync(log, "utf8")).toBe(`/PID ${printed.trim()} /T /F\n`);
   },
 );
+
+test("a program is started with telemetry of ONNX Runtime switched off", async () => {
+  const program = node("console.log(process.env.ORT_DISABLE_TELEMETRY, process.env.PATH !== undefined)");
+  expect(await program.nextLine()).toBe("1 true");
+  await program.stop();
+});

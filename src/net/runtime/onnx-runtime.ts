@@ -1,17 +1,33 @@
+import { isMainThread } from "node:worker_threads";
 import type * as Ort from "onnxruntime-node";
 import { InputError } from "../../base/errors.ts";
+import { NO_TELEMETRY } from "../../base/no-telemetry.ts";
 import type { ProviderState } from "./device.ts";
 import { providerStates } from "./device.ts";
 
 let loading: Promise<typeof Ort> | undefined;
 
 /**
- * The native library, loaded at the first call: reading a genome never loads it.
+ * The native library, loaded at the first call, with its telemetry switched off: reading a genome never loads it.
  *
- * @throws {InputError} when it cannot be loaded on this machine
+ * @throws {InputError} when it cannot be loaded on this machine, or its telemetry cannot be switched off: in a worker
+ *   thread, which has only a copy of the environment that the library reads
  */
-export function onnxRuntime(): Promise<typeof Ort> {
-  loading ??= import("onnxruntime-node").then(
+export async function onnxRuntime(): Promise<typeof Ort> {
+  loading ??= loadWithoutTelemetry();
+  return loading;
+}
+
+function loadWithoutTelemetry(): Promise<typeof Ort> {
+  for (const [name, value] of Object.entries(NO_TELEMETRY)) {
+    if (isMainThread) process.env[name] = value;
+    else if (process.env[name] !== value) {
+      throw new InputError("ONNX Runtime would send telemetry from this worker thread", {
+        hint: `set ${name}=${value} before the process starts`,
+      });
+    }
+  }
+  return import("onnxruntime-node").then(
     (module) => (module as typeof Ort & { default?: typeof Ort }).default ?? module,
     (cause) => {
       loading = undefined;
@@ -21,7 +37,6 @@ export function onnxRuntime(): Promise<typeof Ort> {
       });
     },
   );
-  return loading;
 }
 
 /** Names of the execution providers inside the installed library. */
