@@ -1,3 +1,4 @@
+import { readSync } from "node:fs";
 import { open, realpath } from "node:fs/promises";
 import { FormatError, InputError } from "./errors.ts";
 import { fileTrouble } from "./file-trouble.ts";
@@ -18,6 +19,8 @@ export interface FileHandle extends AsyncDisposable {
    * @throws {FormatError} when they are not inside the file, before anything is allocated
    */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** `read` without a promise, for a few bytes within synchronous code. */
+  readSync(offset: number, length: number): Uint8Array;
   close(): Promise<void>;
 }
 
@@ -32,7 +35,7 @@ export async function openFile(path: string): Promise<FileHandle> {
     throw new InputError("this is not a file", { place: { file: path } });
   }
 
-  async function read(offset: number, length: number): Promise<Uint8Array> {
+  function room(offset: number, length: number): Uint8Array {
     if (!(offset >= 0 && length >= 0 && offset + length <= stat.size)) {
       throw new FormatError(
         { file: path },
@@ -40,24 +43,40 @@ export async function openFile(path: string): Promise<FileHandle> {
         "is the file cut off? Compare its size with the source's",
       );
     }
-    const bytes = allocate(path, length);
+    return allocate(path, length);
+  }
+  const checkRead = (bytesRead: number) => {
+    if (bytesRead > 0) return;
+    throw new FormatError(
+      { file: path },
+      `the file became shorter than ${stat.size} bytes while it was read`,
+    );
+  };
+
+  async function read(offset: number, length: number): Promise<Uint8Array> {
+    const bytes = room(offset, length);
     let filled = 0;
     while (filled < length) {
       const piece = Math.min(length - filled, LARGEST_READ);
       const { bytesRead } = await handle.read(bytes, filled, piece, offset + filled);
-      if (bytesRead === 0) {
-        throw new FormatError(
-          { file: path },
-          `the file became shorter than ${stat.size} bytes while it was read`,
-        );
-      }
+      checkRead(bytesRead);
+      filled += bytesRead;
+    }
+    return bytes;
+  }
+
+  function readNow(offset: number, length: number): Uint8Array {
+    const bytes = room(offset, length);
+    for (let filled = 0; filled < length; ) {
+      const bytesRead = readSync(handle.fd, bytes, filled, length - filled, offset + filled);
+      checkRead(bytesRead);
       filled += bytesRead;
     }
     return bytes;
   }
 
   const close = () => handle.close();
-  return { path, realPath, size: stat.size, read, close, [Symbol.asyncDispose]: close };
+  return { path, realPath, size: stat.size, read, readSync: readNow, close, [Symbol.asyncDispose]: close };
 }
 
 function allocate(path: string, length: number): Uint8Array {

@@ -1,6 +1,7 @@
 import { FormatError } from "../../base/errors.ts";
 import { NO_BASE } from "../../dna/sequence/letters.ts";
 import { type Hdf5Array, type Hdf5File, openHdf5 } from "../../net/arrays/hdf5.ts";
+import { widenToFloat32 } from "../../net/arrays/widen.ts";
 import { CELL_LINES, type CellLine } from "../cell-lines.ts";
 
 /*
@@ -140,7 +141,9 @@ function numbersAt(file: Hdf5File, name: string, expected?: number): Float64Arra
       `has the shape [${array.shape.join(", ")}], expected [${expected ?? "rows"}]`,
     );
   }
-  return Float64Array.from(array.read().data as ArrayLike<number | bigint>, Number);
+  const { dtype, data } = array.read();
+  if (dtype === "float16") return Float64Array.from(widenToFloat32(dtype, data));
+  return Float64Array.from(data as ArrayLike<number | bigint>, Number);
 }
 
 function sequencesAt(file: Hdf5File, name: string, expected?: number): ProcessedSequences {

@@ -71,7 +71,7 @@ export async function openStoredEmbeddings(spec: string): Promise<Model> {
 }
 
 /** int8: the one-hot sequence itself, which the original keeps in the same way. */
-const STATES: readonly DType[] = ["float32", "float64", "int8"];
+const STATES: readonly DType[] = ["float16", "float32", "float64", "int8"];
 
 const LAYOUT =
   "expected is what DART-Eval's scripts for extracting embeddings write: seq/emb_0_512, seq/idx_var, …";

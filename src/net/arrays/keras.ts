@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
 import { formatShape, type NdArray } from "./array.ts";
+import { isFloat } from "./dtype.ts";
 import { type Hdf5File, openHdf5 } from "./hdf5.ts";
 import { widenToFloat32 } from "./widen.ts";
 
@@ -144,6 +145,9 @@ function readWeight(
       { file: path, tensor },
       `has shape ${formatShape(array.shape)}, expected ${formatShape(shape)} by model_config`,
     );
+  }
+  if (!isFloat(array.dtype)) {
+    throw new FormatError({ file: path, tensor }, `is ${array.dtype}, expected floats`);
   }
   const { dtype, data } = array.read();
   return { dtype: "float32", shape, data: widenToFloat32(dtype, data) };

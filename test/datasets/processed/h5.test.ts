@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { CELL_LINES } from "../../../src/datasets/cell-lines.ts";
 import { openProcessed } from "../../../src/datasets/processed/h5.ts";
@@ -121,4 +122,22 @@ describe("refused, naming the array", () => {
   test("a file that is no HDF5", async () => {
     await expect(openProcessed(await scratch.write("x.h5", "seqs"))).rejects.toThrow(/no HDF5/);
   });
+});
+
+test.each([
+  ["external-storage.h5", /is external storage/],
+  ["virtual.h5", /is a virtual dataset/],
+  ["external-link.h5", /is a link to another file/],
+])("%s: sequences that lie in another file are refused", async (name, message) => {
+  await using data = await openProcessed(
+    fileURLToPath(new URL(`../../golden/hdf5/${name}`, import.meta.url)),
+  );
+  expect(() => data.elements("test")).toThrow(message);
+});
+
+test("counts of 16 bits are read as the numbers they are", async () => {
+  await using data = await openProcessed(
+    fileURLToPath(new URL("../../golden/hdf5/half.h5", import.meta.url)),
+  );
+  expect([...data.activity("K562", "test", "peaks").counts]).toEqual([0.5, 6.25]);
 });

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import h5wasm from "h5wasm/node";
 import { describe, expect, test } from "vitest";
 import { readRegulatoryElements } from "../../../src/datasets/regulatory-elements/table.ts";
@@ -134,3 +135,21 @@ function addTo(file: InstanceType<typeof h5wasm.File>, name: string, shape: numb
     group.create_dataset({ name, data: new Float32Array(size), shape });
   }
 }
+
+test.each([
+  ["external-storage.h5", "is external storage"],
+  ["virtual.h5", "is a virtual dataset"],
+  ["external-link.h5", "is a link to another file"],
+])("%s: states that lie in another file are refused", async (name, message) => {
+  const path = fileURLToPath(new URL(`../../golden/hdf5/${name}`, import.meta.url));
+  await expect(openStoredEmbeddings(path)).rejects.toThrow(message);
+});
+
+test("states of 16 bits are read as the numbers they are", async () => {
+  const model = await openStoredEmbeddings(
+    fileURLToPath(new URL("../../golden/hdf5/half.h5", import.meta.url)),
+  );
+  const [first] = (await model.embed!([""], from([0, 0]))) as readonly SequenceEmbedding[];
+  expect([...first!.states]).toEqual([0.5, -1.25, 2]);
+  await model.close?.();
+});

@@ -1,8 +1,15 @@
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { expect, test } from "vitest";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import h5wasm from "h5wasm/node";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { InputError } from "../../../src/base/errors.ts";
+import { isFloat } from "../../../src/net/arrays/dtype.ts";
 import { openHdf5 } from "../../../src/net/arrays/hdf5.ts";
+import { openKeras } from "../../../src/net/arrays/keras.ts";
+import { widenToFloat32 } from "../../../src/net/arrays/widen.ts";
+import { writeHdf5 } from "../../../src/net/arrays/write-hdf5.ts";
 import { sharedData, testWithSharedData } from "../../shared-data.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
@@ -54,7 +61,7 @@ testWithSharedData("rows are those of the whole", "formats/hdf5/dart_layout.h5",
   expect(some.shape).toEqual([3, 350, 4]);
   expect(some.data).toEqual(whole.slice(15 * 1400, 18 * 1400));
   expect(array.read([4, 4]).data).toHaveLength(0);
-  expect(() => array.read([30, 33])).toThrow(/rows \[30, 33\) were asked for, of 32/);
+  expect(() => array.read([30, 33])).toThrow(/rows \[30, 33\) are not in it: it has 32/);
 });
 
 testWithSharedData("a damaged file is refused with its name", "formats/hdf5/dart_layout.h5", async (path) => {
@@ -68,4 +75,130 @@ test("a file that is something else is refused", async () => {
   const path = join(temporaryFolder(), "text.h5");
   writeFileSync(path, "x".repeat(3000));
   await expect(openHdf5(path)).rejects.toThrow(/this is no HDF5 file/);
+});
+
+const golden = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "golden", "hdf5");
+const numbersOf = (expected: number | readonly number[]) => [expected].flat();
+
+test.each(["types-v1.h5", "types-v2.h5"])(
+  "%s: numbers of every standard type, in either byte order, are those that h5py reads",
+  async (name) => {
+    await using file = await openHdf5(join(golden, name));
+    const expected = JSON.parse(readFileSync(join(golden, "expected.json"), "utf8"));
+    expect(Object.keys(expected).length).toBeGreaterThan(25);
+    for (const [path, numbers] of Object.entries<number | readonly number[]>(expected)) {
+      const { dtype, data, shape } = file.array(path)!.read();
+      const wide = isFloat(dtype) ? widenToFloat32(dtype, data) : (data as Int32Array);
+      expect(Array.from(wide, Number), path).toEqual(numbersOf(numbers));
+      expect(shape, path).toEqual(typeof numbers === "number" ? [] : [3]);
+    }
+    expect(file.array("little/f2")!.dtype).toBe("float16");
+    expect(file.array("big/u1_be")!.dtype).toBe("uint8");
+    expect(() => file.array("one")!.read([0, 1])).toThrow("is a single number: it has no rows");
+  },
+);
+
+const REFUSED = {
+  precision_17: "integer of 17 bits in 4 bytes",
+  offset_8: "integer of 16 bits in 4 bytes",
+  big_precision_12: "integer of 12 bits in 2 bytes",
+  three_bytes: "integer of 24 bits in 3 bytes",
+  bfloat16: "float of 16 bits in 2 bytes, not IEEE 754",
+  bias: "float of 32 bits in 4 bytes, not IEEE 754",
+  nbit: "integer of 17 bits in 4 bytes",
+  text: "list of 16 bytes",
+  boolean: "enumeration of 1 byte",
+  pair: "compound of 8 bytes",
+  complex: "compound of 16 bytes",
+  nothing: "is empty: it has a type, and no elements",
+  lzf: "is compressed with LZF, which is not supported",
+};
+
+test.each(["types-v1.h5", "types-v2.h5"])(
+  "%s: numbers of reduced precision, shifted or of a layout of their own are refused by their type",
+  async (name) => {
+    await using file = await openHdf5(join(golden, name));
+    expect(file.names("refused")).toEqual(Object.keys(REFUSED).toSorted());
+    for (const [array, message] of Object.entries(REFUSED)) {
+      expect(() => file.array(`refused/${array}`), array).toThrow(message);
+    }
+  },
+);
+
+test.each([
+  ["external-storage.h5", "is external storage: its data are in other files"],
+  ["virtual.h5", "is a virtual dataset: its data are in other files"],
+  ["external-link.h5", 'is a link to another file, "other.h5"'],
+])("%s: data of another file are never read", async (name, message) => {
+  await using file = await openHdf5(join(golden, name));
+  for (const array of ["seq/emb_0_2", "test/seqs", "model_weights/dense/dense/kernel:0"]) {
+    expect(() => file.array(array), array).toThrow(message);
+  }
+  await using keras = await openKeras(join(golden, name));
+  expect(() => keras.weight(["dense"], "kernel", [2, 3])).toThrow(message);
+});
+
+test("soft links are followed within the file, and neither out of it nor in a circle", async () => {
+  await using file = await openHdf5(join(golden, "links.h5"));
+  for (const path of [
+    "here/array",
+    "soft",
+    "here/relative",
+    "group/array",
+    "group/relative",
+    "/here//./array",
+  ]) {
+    expect([...(file.array(path)!.read().data as Float32Array)], path).toEqual([1, -2, 100]);
+  }
+  expect(file.names("group")).toEqual(["array", "relative"]);
+  expect(file.array("dangling")).toBeUndefined();
+  expect(file.array("soft/deeper")).toBeUndefined();
+  expect(() => file.array("loop")).toThrow("is a link that leads in a circle");
+  for (const path of ["out", "out/emb_0_2", "soft_out"]) {
+    expect(() => file.array(path), path).toThrow('is a link to another file, "other.h5"');
+    expect(() => file.names(path), path).toThrow("is a link to another file");
+    expect(() => file.attribute(path, "a"), path).toThrow("is a link to another file");
+  }
+});
+
+test("weights of 16 bits are read as the numbers they are", async () => {
+  await using keras = await openKeras(join(golden, "half.h5"));
+  expect([...keras.weight(["dense"], "kernel", [1, 3]).data]).toEqual([0.5, -1.25, 2]);
+});
+
+test("a header that is cut, or leads in a circle, is refused with the array's name", async () => {
+  const whole = readFileSync(join(golden, "types-v2.h5"));
+  const folder = temporaryFolder();
+  let refused = 0;
+  for (let at = whole.indexOf("OHDR"); at !== -1; at = whole.indexOf("OHDR", at + 1)) {
+    const bytes = Buffer.from(whole);
+    bytes.fill(0xff, at + 6, at + 16);
+    const path = join(folder, `${at}.h5`);
+    writeFileSync(path, bytes);
+    const file = await openHdf5(path).catch((error) => error);
+    if (file instanceof InputError) continue;
+    for (const name of ["little/i4", "one", "gzip"]) {
+      try {
+        file.array(name)?.read();
+      } catch (error) {
+        expect(error).toBeInstanceOf(InputError);
+        refused++;
+      }
+    }
+    await file.close();
+  }
+  expect(refused).toBeGreaterThan(3);
+});
+
+test("a group is listed once, however many of its members are looked up", async () => {
+  const path = join(temporaryFolder(), "many.h5");
+  const groups = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`g${i}`, {}]));
+  await writeHdf5(path, { groups });
+  await using file = await openHdf5(path);
+  const listing = vi.spyOn(await h5wasm.ready, "get_names");
+  onTestFinished(() => listing.mockRestore());
+  for (let i = 0; i < 300; i++) expect(file.array(`g${i}/x`)).toBeUndefined();
+  expect(file.names("")).toHaveLength(300);
+  const roots = listing.mock.calls.filter(([, place]) => place === "/");
+  expect(roots).toHaveLength(1);
 });

@@ -1,0 +1,206 @@
+import { ByteCursor, EndOfBytes } from "../../base/bytes.ts";
+import { counted } from "../../base/counted.ts";
+import { FormatError } from "../../base/errors.ts";
+import type { FileHandle } from "../../base/file-handle.ts";
+import type { DType } from "./dtype.ts";
+
+// The HDF5 library reads an array's data wherever its header says, in other files too, and hands out numbers of unusual
+// layouts as they lie in the file. Neither can be asked of it before it reads, so this file reads the header itself.
+// See the HDF5 File Format Specification, version 3.0, sections II.A, IV.A.1 (object headers) and IV.A.2 (messages).
+
+/** Header of a dataset, or of a committed data type. */
+export interface Hdf5Header {
+  /** Undefined for a type that is not a standard number; `typeText` describes it. */
+  readonly dtype: DType | undefined;
+  /** The data type, for messages: "integer of 17 bits in 4 bytes". */
+  readonly typeText: string;
+  /** Where the data are, if not in this file. */
+  readonly elsewhere: "external storage" | "a virtual dataset" | undefined;
+}
+
+/** An open HDF5 file, and how it writes addresses. */
+export interface Hdf5Bytes {
+  readonly file: FileHandle;
+  /** Byte of the superblock's signature, from which addresses count. */
+  readonly base: number;
+  /** Bytes of an address, and of a length. */
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+}
+
+const DATATYPE = 0x03;
+const EXTERNAL_FILES = 0x07;
+const LAYOUT = 0x08;
+const CONTINUATION = 0x10;
+const SHARED = 0x02;
+const VIRTUAL = 3;
+
+/** A header of a dataset has a few hundred bytes; attributes may bring it to some 64 KiB a block. */
+const LARGEST_BLOCK = 2 ** 20;
+const MOST_BLOCKS = 4096;
+
+interface Message {
+  readonly type: number;
+  readonly flags: number;
+  readonly body: Uint8Array;
+}
+
+/**
+ * Reads the header of the object at an address.
+ *
+ * @throws {FormatError} when it is damaged
+ */
+export function readHdf5Header(source: Hdf5Bytes, address: number, tensor: string): Hdf5Header {
+  const damaged = (what: string, cause?: unknown) =>
+    new FormatError(
+      { file: source.file.path, tensor },
+      `${what} in its header`,
+      "was it copied completely?",
+      cause,
+    );
+  try {
+    const messages = readMessages(source, address);
+    const virtual = messages.some(
+      ({ type, body }) => type === LAYOUT && body[0]! >= 4 && body[1] === VIRTUAL,
+    );
+    const external = messages.some(({ type }) => type === EXTERNAL_FILES);
+    const type = messages.find((message) => message.type === DATATYPE);
+    if (type === undefined) throw damaged("no data type");
+    return {
+      ...dataType(type.flags & SHARED ? sharedType(source, type.body) : type.body),
+      elsewhere: external ? "external storage" : virtual ? "a virtual dataset" : undefined,
+    };
+  } catch (error) {
+    if (error instanceof EndOfBytes) throw damaged("a message is cut off", error);
+    throw error;
+  }
+}
+
+/** A committed type: the message gives the address of its object. Types in the file's shared heap are not read. */
+function sharedType(source: Hdf5Bytes, body: Uint8Array): Uint8Array {
+  const cursor = new ByteCursor(body);
+  const version = cursor.uint8();
+  const heap = version === 3 && cursor.uint8() !== 2;
+  if (version === 1) cursor.bytes(7);
+  if (version === 2) cursor.bytes(1);
+  const address = heap ? undefined : uint(cursor, source.offsetBytes);
+  const found =
+    address === undefined ? undefined : readMessages(source, address).find(({ type }) => type === DATATYPE);
+  return found === undefined || found.flags & SHARED ? Uint8Array.of(0xff, 0, 0, 0, 0, 0, 0, 0) : found.body;
+}
+
+function readMessages(source: Hdf5Bytes, address: number): readonly Message[] {
+  const start = blockAt(source, address, Math.min(64, source.file.size - source.base - address));
+  const cursor = new ByteCursor(start);
+  const isNew = Buffer.from(start.subarray(0, 4)).toString("latin1") === "OHDR";
+  let order = false;
+  let first: { readonly at: number; readonly length: number };
+  if (isNew) {
+    cursor.bytes(5);
+    const flags = cursor.uint8();
+    cursor.bytes((flags & 0x20 ? 16 : 0) + (flags & 0x10 ? 4 : 0));
+    order = (flags & 0x04) !== 0;
+    const length = uint(cursor, 2 ** (flags & 3));
+    first = { at: address + cursor.at, length };
+  } else {
+    cursor.bytes(8);
+    first = { at: address + 16, length: cursor.uint32() };
+  }
+  const messages: Message[] = [];
+  const blocks = [first];
+  for (let i = 0; i < blocks.length && i < MOST_BLOCKS; i++) {
+    const { at, length } = blocks[i]!;
+    for (const message of messagesIn(blockAt(source, at, length), isNew, order)) {
+      messages.push(message);
+      if (message.type !== CONTINUATION) continue;
+      const body = new ByteCursor(message.body);
+      const next = { at: uint(body, source.offsetBytes), length: uint(body, source.lengthBytes) };
+      // A block of the new form has a signature before its messages and a checksum after them.
+      blocks.push(isNew ? { at: next.at + 4, length: next.length - 8 } : next);
+    }
+  }
+  return messages;
+}
+
+/** Messages of a block; what remains at its end and is too short for one is a gap. */
+function* messagesIn(block: Uint8Array, isNew: boolean, order: boolean): Generator<Message> {
+  const cursor = new ByteCursor(block);
+  const prefix = isNew ? (order ? 6 : 4) : 8;
+  while (block.length - cursor.at >= prefix) {
+    const type = isNew ? cursor.uint8() : cursor.uint16();
+    const size = cursor.uint16();
+    const flags = cursor.uint8();
+    cursor.bytes(prefix - (isNew ? 4 : 5));
+    yield { type, flags, body: cursor.bytes(size) };
+  }
+}
+
+function blockAt({ file, base }: Hdf5Bytes, at: number, length: number): Uint8Array {
+  const fits = length >= 0 && length <= LARGEST_BLOCK && base + at + length <= file.size;
+  if (!fits) throw new EndOfBytes();
+  return file.readSync(base + at, length);
+}
+
+function uint(cursor: ByteCursor, bytes: number): number {
+  return cursor.bytes(bytes).reduceRight((sum, byte) => 256 * sum + byte, 0);
+}
+
+const CLASSES = [
+  "integer",
+  "float",
+  "time",
+  "text",
+  "bit field",
+  "opaque",
+  "compound",
+  "reference",
+  "enumeration",
+  "list",
+  "array",
+];
+
+/** IEEE 754: bits of the whole, where sign and exponent lie, bits of exponent and fraction, and the exponent's bias. */
+const FLOATS: readonly (readonly [DType, string])[] = [
+  ["float16", "16 0 15 10 5 0 10 15"],
+  ["float32", "32 0 31 23 8 0 23 127"],
+  ["float64", "64 0 63 52 11 0 52 1023"],
+];
+
+/** Section IV.A.2.d. The library gives big-endian numbers in the order of the machine. */
+function dataType(body: Uint8Array): Pick<Hdf5Header, "dtype" | "typeText"> {
+  const cursor = new ByteCursor(body);
+  const kind = cursor.uint8() & 0x0f;
+  const bits = cursor.uint8();
+  const signAt = cursor.uint8();
+  cursor.bytes(1);
+  const size = cursor.uint32();
+  const name = CLASSES[kind] ?? "unknown type";
+  if (kind > 1) return { dtype: undefined, typeText: `${name} of ${counted(size, "byte")}` };
+  const offset = cursor.uint16();
+  const precision = cursor.uint16();
+  const typeText = `${name} of ${precision} bits in ${counted(size, "byte")}`;
+  if (kind === 0) {
+    const whole = offset === 0 && precision === 8 * size && [1, 2, 4, 8].includes(size);
+    const dtype = whole ? (`${bits & 8 ? "" : "u"}int${precision}` as DType) : undefined;
+    return { dtype, typeText };
+  }
+  const fields = [...cursor.bytes(4)];
+  const [exponentAt, exponentBits, fractionAt, fractionBits] = fields;
+  const layout = [
+    precision,
+    offset,
+    signAt,
+    exponentAt,
+    exponentBits,
+    fractionAt,
+    fractionBits,
+    cursor.uint32(),
+  ];
+  const vax = (bits & 0x41) === 0x41;
+  const impliedBit = (bits & 0x30) === 0x20;
+  const found = FLOATS.find(([dtype, text]) => text === layout.join(" ") && dtype === `float${8 * size}`);
+  return {
+    dtype: vax || !impliedBit ? undefined : found?.[0],
+    typeText: found ? typeText : `${typeText}, not IEEE 754`,
+  };
+}
