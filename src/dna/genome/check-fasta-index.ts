@@ -1,6 +1,7 @@
 import { FormatError } from "../../base/errors.ts";
 import { quotedText } from "../../base/quoted-text.ts";
-import { UPPER_CASE_DNA } from "./dna-bytes.ts";
+import type { ReadText } from "./bgzip.ts";
+import { showByte, UPPER_CASE_DNA } from "./dna-bytes.ts";
 import { byteOfBase, type FastaIndexEntry } from "./fasta-index.ts";
 
 /** Entries compared with the file, evenly spread over the index. */
@@ -8,15 +9,15 @@ const ENTRIES_CHECKED = 256;
 /** How far before a sequence its header line is looked for: most are short, some say everything. */
 const HEADER_REACH = [512, 2 ** 20];
 
-/** Bytes of the uncompressed file from a position on; fewer than asked for at its end. */
-export type ReadText = (position: number, length: number) => Promise<Uint8Array>;
+/** Bytes looked at after a sequence's last base: a line end, and blanks that some writers leave before it. */
+const END_REACH = 256;
 
 /**
  * Compares an index with its file: before each sequence there must be its header line, after its last base a line end and
  * then another header, and after the last sequence nothing. So an index of another file, or from before an edit, does not
  * pass.
  *
- * @throws {FormatError} when an entry does not fit
+ * @throws {FormatError} when an entry does not fit, or a sequence ends in a letter that is not DNA
  */
 export async function checkFastaIndex(
   entries: readonly FastaIndexEntry[],
@@ -26,10 +27,11 @@ export async function checkFastaIndex(
   const step = Math.max(1, entries.length / ENTRIES_CHECKED);
   for (let i = 0; i < entries.length; i += step) {
     const entry = entries[Math.floor(i)]!;
-    if (!(await headerFits(entry, read)) || !(await endFits(entry, read))) throw stale(entry.name, path);
+    if (!(await headerFits(entry, read))) throw stale(entry.name, path);
+    await checkEnd(entry, read, path);
   }
   const last = entries.reduce((a, b) => (b.offset >= a.offset ? b : a));
-  if (!(await endFits(last, read, /^[\r\n]*$/))) throw stale(last.name, path);
+  await checkEnd(last, read, path, { isLast: true });
 }
 
 /** What to say of a sequence that is not where the index says. */
@@ -56,13 +58,28 @@ async function headerFits({ name, offset }: FastaIndexEntry, read: ReadText): Pr
   return false;
 }
 
-async function endFits(entry: FastaIndexEntry, read: ReadText, after?: RegExp): Promise<boolean> {
-  if (entry.length === 0) {
-    return (after ?? /^[\r\n]*(>|$)/).test(latin1(await read(entry.offset, 3)));
-  }
-  const tail = await read(byteOfBase(entry, entry.length - 1), 4);
-  const endsInBase = tail.length > 0 && UPPER_CASE_DNA[tail[0]!] !== 0;
-  return endsInBase && (after ?? /^([\r\n]+(>|$)|$)/).test(latin1(tail.subarray(1)));
+async function checkEnd(
+  entry: FastaIndexEntry,
+  read: ReadText,
+  path: string,
+  { isLast = false } = {},
+): Promise<void> {
+  const { name, offset, length } = entry;
+  const end = length === 0 ? offset : byteOfBase(entry, length - 1) + 1;
+  const behind = Buffer.from(await read(end, END_REACH)).toString("latin1");
+  const lineEnd = length === 0 || /^[ \t]*([\r\n]|$)/.test(behind);
+  if (!lineEnd || !(isLast ? /^\s*$/ : /^\s*(>|$)/).test(behind)) throw stale(name, path);
+  if (length === 0) return;
+  const [base] = await read(end - 1, 1);
+  if (base === undefined || /\s/.test(String.fromCharCode(base))) throw stale(name, path);
+  if (UPPER_CASE_DNA[base] === 0) throw foreign(name, length - 1, base, path);
 }
 
-const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
+/** What to say of a letter in a sequence that is not a base, by its 0-based position. */
+export function foreign(name: string, position: number, byte: number, path: string): FormatError {
+  return new FormatError(
+    { file: path },
+    `${showByte(byte)} at base ${position + 1} of sequence ${quotedText(name)} is not a DNA letter`,
+    "is this a FASTA file of nucleotides?",
+  );
+}

@@ -3,8 +3,8 @@ import { quotedText } from "../../base/quoted-text.ts";
 import type { FastaIndexEntry } from "./fasta-index.ts";
 
 const LINE_FEED = 10;
-const RETURN = 13;
 const HEADER = 62; // ">"
+const isBlank = (byte: number) => byte === 13 || byte === 32 || byte === 9;
 
 /** Makes a FASTA file's index from its bytes, given in order in pieces of any size. */
 export class FastaIndexBuilder {
@@ -16,7 +16,8 @@ export class FastaIndexBuilder {
   #lineStart = 0;
   #lineLength = 0;
   #firstByte = -1;
-  #lastByte = -1;
+  /** Blanks at its end so far, a carriage return included. */
+  #blanks = 0;
   #header: number[] = [];
   /** The sequence being read. */
   #name: string | undefined;
@@ -56,18 +57,20 @@ export class FastaIndexBuilder {
     if (this.#firstByte === HEADER && this.#header.length < 1024) {
       this.#header.push(...piece.subarray(start, Math.min(stop, start + 1024)));
     }
-    this.#lastByte = piece[stop - 1]!;
+    let last = stop;
+    while (last > start && isBlank(piece[last - 1]!)) last--;
+    this.#blanks = last === start ? this.#blanks + stop - start : stop - last;
     this.#lineLength += stop - start;
   }
 
   #finishLine(lineFeed: 0 | 1): void {
     const length = this.#lineLength;
-    const bases = length > 0 && this.#lastByte === RETURN ? length - 1 : length;
+    const bases = length - this.#blanks;
     if (bases > 0 && this.#firstByte === HEADER) this.#beginSequence(lineFeed);
     else this.#addSequenceLine(bases, length + lineFeed);
     this.#line++;
     this.#lineStart += length + lineFeed;
-    this.#lineLength = 0;
+    this.#lineLength = this.#blanks = 0;
   }
 
   #beginSequence(lineFeed: number): void {

@@ -2,10 +2,10 @@ import { InputError } from "../../base/errors.ts";
 import type { FileHandle } from "../../base/file-handle.ts";
 import { bytesIfPresent } from "../../base/whole-file.ts";
 import { writeFileWhole } from "../../base/write-file.ts";
-import { readBgzip } from "./bgzip.ts";
+import { type BlockStart, readBgzip } from "./bgzip.ts";
 import { type FastaIndexEntry, formatFastaIndex, parseFastaIndex } from "./fasta-index.ts";
 import { FastaIndexBuilder } from "./fasta-index-builder.ts";
-import { checkGzi, formatGzi } from "./gzi.ts";
+import { formatGzi, parseGzi } from "./gzi.ts";
 
 const PIECE_BYTES = 2 ** 23;
 
@@ -26,22 +26,24 @@ export async function plainFastaIndex(file: FileHandle): Promise<FastaIndexEntry
 /** The `.fai` and the `.gzi` of a bgzip FASTA file, in the same way; one reading makes both. */
 export async function bgzipFastaIndex(
   file: FileHandle,
-): Promise<{ entries: FastaIndexEntry[]; gzi: Uint8Array }> {
+): Promise<{ entries: FastaIndexEntry[]; starts: readonly BlockStart[] }> {
   const faiPath = `${file.path}.fai`;
   const gziPath = `${file.path}.gzi`;
   const knownFai = await bytesIfPresent(faiPath);
   const knownGzi = await bytesIfPresent(gziPath);
-  if (knownGzi !== undefined) checkGzi(knownGzi, gziPath, file.size);
+  const knownStarts = knownGzi && parseGzi(knownGzi, gziPath, file.size);
   const knownEntries = knownFai && parseFastaIndex(textOf(knownFai), faiPath);
-  if (knownEntries !== undefined && knownGzi !== undefined) return { entries: knownEntries, gzi: knownGzi };
+  if (knownEntries !== undefined && knownStarts !== undefined) {
+    return { entries: knownEntries, starts: knownStarts };
+  }
 
   const builder = new FastaIndexBuilder(file.path);
-  const starts = await readBgzip(file, (text) => builder.add(text));
+  const found = await readBgzip(file, (text) => builder.add(text));
   const entries = knownEntries ?? builder.finish();
-  const gzi = knownGzi ?? formatGzi(starts);
+  const gzi = knownGzi ?? formatGzi(found);
   if (knownEntries === undefined) await keepIfAllowed(faiPath, formatFastaIndex(entries));
   if (knownGzi === undefined) await keepIfAllowed(gziPath, gzi);
-  return { entries, gzi };
+  return { entries, starts: parseGzi(gzi, gziPath, file.size) };
 }
 
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

@@ -13,7 +13,7 @@ export interface FastaIndexEntry {
   readonly offset: number;
   /** Bases on each full line. */
   readonly lineBases: number;
-  /** Bytes of each full line with its end. */
+  /** Bytes of each full line with its end, and blanks before it. */
   readonly lineBytes: number;
 }
 
@@ -49,9 +49,8 @@ export function parseFastaIndex(text: string, file: string): FastaIndexEntry[] {
       throw refuse(`expected a name and four whole numbers, found ${JSON.stringify(line.slice(0, 80))}`);
     }
     const entry = { name, length: length!, offset: offset!, lineBases: lineBases!, lineBytes: lineBytes! };
-    const lineEnd = entry.lineBytes - entry.lineBases;
     const possible =
-      entry.length === 0 || (entry.lineBases > 0 && lineEnd >= 0 && lineEnd <= 2 && entry.offset > 0);
+      entry.length === 0 || (entry.lineBases > 0 && entry.lineBytes >= entry.lineBases && entry.offset > 0);
     if (name === "" || !possible || !Number.isSafeInteger(entry.length + entry.offset)) {
       throw refuse(`no FASTA file can be laid out like this: ${JSON.stringify(line.slice(0, 80))}`);
     }

@@ -1,5 +1,4 @@
 import type { GenericFilehandle } from "generic-filehandle2";
-import { BlobFile } from "generic-filehandle2";
 import type { FileHandle } from "../../base/file-handle.ts";
 
 /**
@@ -17,9 +16,4 @@ export function asGmodFile(file: FileHandle): GenericFilehandle {
     stat: async () => ({ size: file.size }),
     close: async () => {},
   } as GenericFilehandle;
-}
-
-/** Bytes in memory as a file. */
-export function bytesAsGmodFile(bytes: string | Uint8Array): GenericFilehandle {
-  return new BlobFile(new Blob([bytes as string | Uint8Array<ArrayBuffer>]));
 }

@@ -15,10 +15,10 @@ export function formatGzi(starts: readonly BlockStart[]): Uint8Array {
 }
 
 /**
- * Refuses a `.gzi` that cannot belong to a file of `size` bytes.
- * @throws {FormatError} naming the index
+ * Reads a `.gzi`: where the blocks begin, the first included.
+ * @throws {FormatError} naming the index, when it cannot belong to a file of `size` bytes
  */
-export function checkGzi(bytes: Uint8Array, path: string, size: number): void {
+export function parseGzi(bytes: Uint8Array, path: string, size: number): BlockStart[] {
   const refuse = (what: string) =>
     new FormatError({ file: path }, what, "delete this index, and it will be made again");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -27,6 +27,7 @@ export function checkGzi(bytes: Uint8Array, path: string, size: number): void {
     throw refuse(`the index has ${bytes.length} bytes, which is not what its number of blocks needs`);
   }
   let before: BlockStart = [0, 0];
+  const starts = [before];
   for (let i = 0; i < count; i++) {
     const compressed = Number(view.getBigUint64(8 + 16 * i, true));
     const uncompressed = Number(view.getBigUint64(16 + 16 * i, true));
@@ -35,5 +36,7 @@ export function checkGzi(bytes: Uint8Array, path: string, size: number): void {
       throw refuse(`block ${i + 2} is said to begin at byte ${compressed}, which cannot be in this file`);
     }
     before = [compressed, uncompressed];
+    starts.push(before);
   }
+  return starts;
 }

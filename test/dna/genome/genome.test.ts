@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { sha256Hex } from "../../../src/base/digest.ts";
 import { InputError } from "../../../src/base/errors.ts";
+import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { parseFastaIndex } from "../../../src/dna/genome/fasta-index.ts";
 import { genomeInMemory, openGenome } from "../../../src/dna/genome/genome.ts";
 import { scratchFiles } from "../../scratch-files.ts";
@@ -202,6 +203,32 @@ describe("any FASTA file", () => {
     );
   });
 
+  test.each([" ", "\t", "  \r", " \t "])("%j at the end of lines is no base", async (blanks) => {
+    for (const lines of ["every", "the last"]) {
+      const text =
+        lines === "every" ? SMALL.replaceAll("\n", `${blanks}\n`) : SMALL.replace(/\n$/, `${blanks}\n\n`);
+      const path = await folder.write("blanks.fa", text);
+      for (const index of ["made", "read"]) {
+        if (index === "made") await rm(`${path}.fai`, { force: true });
+        await using genome = await openGenome(path);
+        expect(Object.fromEntries(genome.chromosomes)).toEqual({ chr1: 12, chrM: 4 });
+        expect(latin1(await genome.chromosome("chr1"))).toBe("ACGTNACGTNRY");
+        expect(await genome.letters({ chrom: "chrM", start: 1, end: 4 })).toBe("GGG");
+      }
+    }
+  });
+
+  test("a sequence may have the name of a part of every JavaScript object", async () => {
+    const text = ">__proto__\nACGT\n>constructor\nGGCC\n";
+    for (const data of [text, bgzip(Buffer.from(text))]) {
+      const path = await folder.write("proto.fa", data);
+      await rm(`${path}.fai`, { force: true });
+      await using genome = await openGenome(path);
+      expect(await genome.letters({ chrom: "__proto__", start: 1, end: 3 })).toBe("CG");
+      expect(latin1(await genome.chromosome("constructor"))).toBe("GGCC");
+    }
+  });
+
   test("a sequence without bases is there, and is empty", async () => {
     await using genome = await openGenome(await folder.write("empty.fa", ">a\n>b\nAC\n>c\n"));
     expect(Object.fromEntries(genome.chromosomes)).toEqual({ a: 0, b: 2, c: 0 });
@@ -350,6 +377,54 @@ describe("what is refused", () => {
       await genome.chromosome("chrM");
     };
     expect(await trouble(read())).toContain("damaged");
+  });
+
+  test("no flipped bit of a compressed file gives other bases, with an index or without", async () => {
+    const rng = new Pcg64(11);
+    const letters = Array.from({ length: 9000 }, () => "ACGT"[Math.floor(4 * rng.nextFloat64())]).join("");
+    const whole = bgzip(Buffer.from(`>chr1\n${letters.replaceAll(/.{60}/g, "$&\n")}\n`), 2000);
+    const path = await folder.write("flipped.fa.gz", whole);
+    await (await openGenome(path)).close();
+    const read = async () => {
+      await using genome = await openGenome(path);
+      return latin1(await genome.chromosome("chr1"));
+    };
+    let refused = 0;
+    for (let i = 0; i < 300; i++) {
+      const bytes = Buffer.from(whole);
+      const at = Math.floor(rng.nextFloat64() * (whole.length - 28));
+      bytes[at]! ^= 1 << Math.floor(8 * rng.nextFloat64());
+      await writeFile(path, bytes);
+      if (i === 150) for (const end of ["fai", "gzi"]) await rm(`${path}.${end}`);
+      const answer = await read().catch((error: unknown) => error);
+      if (i >= 150) for (const end of ["fai", "gzi"]) await rm(`${path}.${end}`, { force: true });
+      // Bits of the time and the operating system in a block's header mean nothing.
+      if (answer === letters) continue;
+      expect(answer, `byte ${at}`).toBeInstanceOf(InputError);
+      refused++;
+    }
+    expect(refused).toBeGreaterThan(280);
+  });
+
+  test("a damaged block is named by where it begins", async () => {
+    const whole = bgzip(Buffer.from(SMALL), 16);
+    const path = await folder.write("named-block.fa.gz", whole);
+    const second = whole.readUInt16LE(16) + 1;
+    const damaged = Buffer.from(whole);
+    damaged[second + 20]! ^= 4;
+    await writeFile(path, damaged);
+    expect(await trouble(openGenome(path))).toContain(`the bgzip block at byte ${second} is damaged`);
+  });
+
+  test.each(["-", "*"])("a sequence that ends in %s, by its letter and not by its index", async (letter) => {
+    for (const name of ["chr1", "chrM"]) {
+      const text = SMALL.replace(name === "chr1" ? "RY" : "GGGG", (bases) => bases.slice(0, -1) + letter);
+      const path = await folder.write("odd-end.fa", text);
+      await rm(`${path}.fai`, { force: true });
+      expect(await trouble(openGenome(path))).toContain(
+        `odd-end.fa: "${letter}" at base ${name === "chr1" ? 12 : 4} of sequence "${name}" is not a DNA letter`,
+      );
+    }
   });
 
   test("a compressed block that claims gigabytes is refused before room is made for them", async () => {
