@@ -1,6 +1,5 @@
 import { createHash, hash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { fileTrouble } from "./file-trouble.ts";
+import { filePieces } from "./file-pieces.ts";
 
 /** SHA-256 as 64 lower-case hex digits; a string is taken as UTF-8. */
 export function sha256Hex(data: string | Uint8Array): string {
@@ -13,10 +12,6 @@ export function sha256Hex(data: string | Uint8Array): string {
  */
 export async function digestFile(path: string): Promise<string> {
   const digest = createHash("sha256");
-  try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) digest.update(chunk);
-  } catch (error) {
-    throw fileTrouble(path, error);
-  }
+  for await (const piece of filePieces(path)) digest.update(piece);
   return digest.digest("hex");
 }

@@ -1,8 +1,8 @@
-import { open } from "node:fs/promises";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { FormatError } from "./errors.ts";
 import { fileTrouble } from "./file-trouble.ts";
+import { openRegular } from "./regular-file.ts";
 
 /**
  * A file's bytes from front to end, in pieces; unpacked where the file is compressed with gzip or bgzip, which its first
@@ -14,7 +14,7 @@ import { fileTrouble } from "./file-trouble.ts";
 export async function* unpackedBytes(path: string): AsyncGenerator<Uint8Array> {
   let compressed = false;
   try {
-    const file = await open(path, "r");
+    const file = await openRegular(path);
     const source = await (async () => {
       const { buffer, bytesRead } = await file.read(new Uint8Array(2), 0, 2, 0);
       compressed = bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;

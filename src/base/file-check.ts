@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { digestFile } from "./digest.ts";
+import { filePieces } from "./file-pieces.ts";
 import { fileTrouble } from "./file-trouble.ts";
 
 /** What a file is expected to be. Nothing given expects nothing. */
@@ -46,10 +46,6 @@ async function gitBlobId(path: string): Promise<string> {
 
 /** The digest of what it was given already and then the file. */
 async function digestAfter(digest: Hash, path: string): Promise<string> {
-  try {
-    for await (const chunk of createReadStream(path)) digest.update(chunk);
-    return digest.digest("hex");
-  } catch (error) {
-    throw fileTrouble(path, error);
-  }
+  for await (const piece of filePieces(path)) digest.update(piece);
+  return digest.digest("hex");
 }

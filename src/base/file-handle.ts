@@ -1,7 +1,8 @@
 import { readSync } from "node:fs";
-import { open, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { FormatError, InputError } from "./errors.ts";
 import { fileTrouble } from "./file-trouble.ts";
+import { openRegular } from "./regular-file.ts";
 
 /** Node reads at most 2^31 - 1 bytes at once. */
 const LARGEST_READ = 2 ** 30;
@@ -24,16 +25,12 @@ export interface FileHandle extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** @throws {InputError} when the file is not there, is a folder or may not be read */
+/** @throws {InputError} when the file is not there, is not a regular file or may not be read */
 export async function openFile(path: string): Promise<FileHandle> {
   const trouble = (error: unknown) => fileTrouble(path, error);
   const realPath = await realpath(path).catch((error) => Promise.reject(trouble(error)));
-  const handle = await open(realPath, "r").catch((error) => Promise.reject(trouble(error)));
+  const handle = await openRegular(realPath, path).catch((error) => Promise.reject(trouble(error)));
   const stat = await handle.stat();
-  if (!stat.isFile()) {
-    await handle.close();
-    throw new InputError("this is not a file", { place: { file: path } });
-  }
 
   function room(offset: number, length: number): Uint8Array {
     if (!(offset >= 0 && length >= 0 && offset + length <= stat.size)) {

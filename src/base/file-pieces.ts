@@ -1,10 +1,11 @@
-import { createReadStream } from "node:fs";
 import { fileTrouble } from "./file-trouble.ts";
+import { openRegular } from "./regular-file.ts";
 
-/** The bytes of a file, piece by piece. @throws {InputError} when it cannot be read */
+/** The bytes of a regular file, piece by piece. @throws {InputError} when it cannot be read */
 export async function* filePieces(path: string): AsyncGenerator<Uint8Array> {
   try {
-    for await (const piece of createReadStream(path)) yield piece as Uint8Array;
+    const file = await openRegular(path);
+    for await (const piece of file.createReadStream({ highWaterMark: 2 ** 20 })) yield piece as Uint8Array;
   } catch (error) {
     throw fileTrouble(path, error);
   }

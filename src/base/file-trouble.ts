@@ -30,6 +30,10 @@ const SAYINGS: Readonly<Record<string, readonly [message: string, hint?: string]
 
 /** What the operating system says about a file, as a sentence that names the file; any other error is given back as it is. */
 export function fileTrouble(path: string, error: unknown): unknown {
+  if (path.includes("\0")) {
+    const shown = path.replaceAll("\0", "\\0");
+    return new InputError("a path cannot hold the character NUL", { place: { file: shown }, cause: error });
+  }
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const saying = SAYINGS[code];
   if (saying === undefined) return error;

@@ -1,7 +1,7 @@
-import { createReadStream } from "node:fs";
+import { Readable } from "node:stream";
 import { Header, type HeaderData, Parser, Pax, type ReadEntry } from "tar";
 import { FormatError } from "./errors.ts";
-import { fileTrouble } from "./file-trouble.ts";
+import { filePieces } from "./file-pieces.ts";
 import { writeFileWhole } from "./write-file.ts";
 
 /** One file of an archive that is to be written. */
@@ -72,9 +72,9 @@ export async function* readTar(path: string): AsyncGenerator<TarFileEntry> {
     ended = true;
     wake.call();
   });
-  const source = createReadStream(path);
+  const source = Readable.from(filePieces(path));
   source.on("error", (error) => {
-    failure ??= fileTrouble(path, error);
+    failure ??= error;
     wake.call();
   });
   parser.on("drain", () => source.resume());

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { FormatError, InputError } from "./errors.ts";
 import type { ExpectedFile } from "./file-check.ts";
+import { filePieces } from "./file-pieces.ts";
 import { fileTrouble } from "./file-trouble.ts";
 import { writeFileWhole } from "./write-file.ts";
 
@@ -29,7 +29,7 @@ export async function unpackGzip(
 ): Promise<void> {
   const digest = createHash("sha256");
   let bytes = 0;
-  const pieces = pipeline(createReadStream(from), createGunzip(), () => {});
+  const pieces = pipeline(filePieces(from), createGunzip(), () => {});
   async function* checked() {
     try {
       for await (const piece of pieces) {

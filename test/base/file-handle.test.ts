@@ -43,7 +43,7 @@ test("what cannot be opened is named", async () => {
   for (const [path, message] of [
     [join(folder, "none"), "there is no such file"],
     [join(folder, "broken"), "there is no such file"],
-    [folder, "this is not a file"],
+    [folder, "this is a folder; a file was expected"],
   ] as const) {
     const error = await openFile(path).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(InputError);

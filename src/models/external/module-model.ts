@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { InputError } from "../../base/errors.ts";
-import { kindOfPath } from "../../base/folder.ts";
+import { checkIsFile } from "../../base/folder.ts";
 import type { Model } from "../model.ts";
 
 /** One of these is what a model is asked. */
@@ -20,7 +20,7 @@ const QUESTIONS = [
  * @throws {InputError} when there is no such file, it throws while it is loaded, or it exports no model
  */
 export async function importModel(file: string): Promise<Model> {
-  if ((await kindOfPath(file)) !== "file") throw new InputError(`there is no file ${file}`);
+  await checkIsFile(file);
   const module = (await import(pathToFileURL(resolve(file)).href).catch((error) => {
     throw new InputError(`${file} cannot be loaded: ${String(error)}`, {
       hint: `node ${file} says where`,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { openFile } from "../../base/file-handle.ts";
-import { kindOfPath } from "../../base/folder.ts";
+import { checkIsFile, kindOfPath } from "../../base/folder.ts";
 import { JsonTrouble, parseUniqueJson } from "../../base/unique-json.ts";
 
 const name = z.string().min(1).max(200);
@@ -56,7 +56,7 @@ export function cardPath(model: string): string {
  * @throws {FormatError} naming the key when it is not what a card should be
  */
 export async function readOnnxCard(model: string): Promise<OnnxCard> {
-  if ((await kindOfPath(model)) !== "file") throw new InputError(`there is no file ${model}`);
+  await checkIsFile(model);
   const path = cardPath(model);
   if ((await kindOfPath(path)) !== "file") {
     throw new InputError(`there is no card of ${model}`, {

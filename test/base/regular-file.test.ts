@@ -1,0 +1,118 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { digestFile } from "../../src/base/digest.ts";
+import { InputError } from "../../src/base/errors.ts";
+import { mismatch } from "../../src/base/file-check.ts";
+import { openFile } from "../../src/base/file-handle.ts";
+import { filePieces } from "../../src/base/file-pieces.ts";
+import { kindOfPath } from "../../src/base/folder.ts";
+import { makeFolder } from "../../src/base/make-folder.ts";
+import { rememberedDigest } from "../../src/base/remembered-digest.ts";
+import { readTar } from "../../src/base/tar-file.ts";
+import { textIfPresent } from "../../src/base/text-file.ts";
+import { textLines } from "../../src/base/text-lines.ts";
+import { unpackGzip } from "../../src/base/unpack-gzip.ts";
+import { bytesIfPresent } from "../../src/base/whole-file.ts";
+import { writeFileWhole } from "../../src/base/write-file.ts";
+import { readBam } from "../../src/dna/genome/bam.ts";
+import { openGenome } from "../../src/dna/genome/genome.ts";
+import { openBigWig } from "../../src/dna/genome/signal.ts";
+import { readSuite } from "../../src/evaluation/suites/read-suite.ts";
+import { importModel } from "../../src/models/external/module-model.ts";
+import { openModel } from "../../src/models/open-model.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+
+const all = async (items: AsyncIterable<unknown>) => {
+  for await (const _ of items);
+};
+const context = { trainChromosomes: [] };
+
+/** Everything that reads a file by its path. */
+const READERS: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
+  textIfPresent,
+  bytesIfPresent,
+  digestFile,
+  rememberedDigest: (path) => rememberedDigest(path),
+  mismatch: (path) => mismatch(path, { md5: "" }),
+  filePieces: (path) => all(filePieces(path)),
+  textLines: (path) => all(textLines(path)),
+  openFile,
+  readTar: (path) => all(readTar(path)),
+  unpackGzip: (path) => unpackGzip(path, join(temporaryFolder(), "out")),
+  openGenome,
+  openBigWig,
+  readBam: (path) =>
+    readBam(
+      path,
+      () => {},
+      () => {},
+    ),
+  readSuite,
+  importModel,
+};
+
+const describing = async (attempt: Promise<unknown>): Promise<string> => {
+  const error = await attempt.catch((thrown: unknown) => thrown);
+  if (!(error instanceof InputError)) throw error ?? new Error("nothing was refused");
+  return error.describe();
+};
+
+const fifo = (path: string) => {
+  execFileSync("mkfifo", [path]);
+  return path;
+};
+
+test.skipIf(process.platform === "win32").each(Object.entries(READERS))(
+  "%s waits for no FIFO and reads no device",
+  async (_, read) => {
+    expect(await describing(read(fifo(join(temporaryFolder(), "pipe"))))).toMatch(
+      /pipe: this is (a FIFO; a|not a) regular file/,
+    );
+    expect(await describing(read("/dev/zero"))).toMatch(/zero: this is (a device; a|not a) regular file/);
+    expect(await kindOfPath("/dev/zero")).toBe("other");
+  },
+  10_000,
+);
+
+test.skipIf(process.platform === "win32")("a model folder with FIFOs is refused at once", async () => {
+  const folder = temporaryFolder();
+  fifo(join(folder, "config.json"));
+  expect(await describing(openModel(folder, context))).toMatch(/config\.json: this is a FIFO/);
+  for (const name of ["model.onnx", "model.h5", "model.tsv"]) {
+    const path = fifo(join(folder, name));
+    expect(await describing(openModel(path, context))).toMatch(/: this is (a FIFO; a|not a) regular file/);
+  }
+});
+
+test.each(Object.entries({ ...READERS, kindOfPath, makeFolder }))(
+  "%s refuses a NUL in a path",
+  async (_, read) => {
+    expect(await describing(read(join(temporaryFolder(), "a\0b")))).toMatch(
+      /a\\0b: a path cannot hold the character NUL$/,
+    );
+  },
+);
+
+test("a NUL in the path of what is written, or in a name inside a file, is refused", async () => {
+  const folder = temporaryFolder();
+  expect(await describing(writeFileWhole(join(folder, "a\0b"), "x"))).toContain(
+    "cannot hold the character NUL",
+  );
+  const weights = join(folder, "weights");
+  mkdirSync(weights);
+  writeFileSync(
+    join(weights, "model.safetensors.index.json"),
+    JSON.stringify({ weight_map: { x: "a\0.safetensors" } }),
+  );
+  const { openCheckpoint } = await import("../../src/net/arrays/checkpoint.ts");
+  expect(await describing(openCheckpoint(weights))).not.toContain("\0");
+});
+
+test("a file that is larger than its kind is refused before all of it is read", async () => {
+  const path = join(temporaryFolder(), "long");
+  writeFileSync(path, "x".repeat(1000));
+  await expect(bytesIfPresent(path, 999)).rejects.toThrow("the file has 1000 bytes; at most 999 are read");
+  expect(await bytesIfPresent(path, 1000)).toHaveLength(1000);
+});
