@@ -89,7 +89,10 @@ export async function dispatch(
     await program.parseAsync(argv, { from: "user" });
     return context.exitCode;
   } catch (error) {
-    const failure = failureOf(stoppedBy(signal, error) ? signal.reason : error, context.resume);
+    const failure = failureOf(stoppedBy(signal, error) ? signal.reason : error, {
+      resume: context.resume,
+      verbose: argv.includes("--verbose"),
+    });
     if (failure.text !== "") terminal.say(failure.text);
     return failure.exitCode;
   }
@@ -108,6 +111,7 @@ async function programFor(argv: readonly string[], context: Context): Promise<Co
   const program = new Command("dart-eval")
     .description("Evaluates DNA language models on regulatory DNA.")
     .version(version, "-V, --version", "print the version")
+    .option("--verbose", "print the stack of an error, after any command")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command")
     .showHelpAfterError("Try dart-eval --help.")

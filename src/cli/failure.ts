@@ -18,17 +18,22 @@ const TRY_LATER = 75;
  * Why a command failed, in words, and the exit code: 2 for something the user can mend (no stack), 130 or 143 when
  * stopped, 75 when another process holds what is needed, 70 for a bug of ours (with its stack, to be reported).
  *
- * @param resume  what to do after an interruption, one sentence
+ * @param resume   what to do after an interruption, one sentence
+ * @param verbose  print the stack below an input error too
  */
-export function failureOf(error: unknown, resume?: string): Failure {
+export function failureOf(
+  error: unknown,
+  { resume, verbose = false }: { resume?: string | undefined; verbose?: boolean } = {},
+): Failure {
   if (error instanceof CommanderError) return { text: "", exitCode: error.exitCode === 0 ? 0 : 2 };
   if (error instanceof Interrupted) {
     return { text: ["stopped.", resume].filter(Boolean).join(" "), exitCode: error.exitCode };
   }
-  if (error instanceof LockHeld || error instanceof LockLost) {
-    return { text: `error: ${error.describe()}`, exitCode: TRY_LATER };
+  if (error instanceof InputError) {
+    const isBusy = error instanceof LockHeld || error instanceof LockLost;
+    const text = `error: ${error.describe()}${verbose ? `\n\n${stackOf(error)}` : ""}`;
+    return { text, exitCode: isBusy ? TRY_LATER : 2 };
   }
-  if (error instanceof InputError) return { text: `error: ${error.describe()}`, exitCode: 2 };
   return {
     text: `${stackOf(error)}\n\nThis is a fault of the program, not of your input. Unless it lies in a model of your own, please report it with the lines above.`,
     exitCode: OUR_FAULT,

@@ -60,7 +60,7 @@ const describing = async (attempt: Promise<unknown>): Promise<string> => {
 };
 
 const fifo = (path: string) => {
-  execFileSync("mkfifo", [path]);
+  execFileSync("/usr/bin/env", ["mkfifo", path]);
   return path;
 };
 

@@ -16,6 +16,17 @@ test("the user's mistake: file, line, what to try; no stack", () => {
   });
 });
 
+test("the user's mistake with --verbose: the stack below, and that of what caused it", () => {
+  const { text, exitCode } = failureOf(
+    new FormatError({ file: "mine.js" }, "failed", undefined, new RangeError("offset 9")),
+    { verbose: true },
+  );
+  expect(exitCode).toBe(2);
+  expect(text).toMatch(/^error: mine\.js: failed\n\nFormatError: failed\n\s+at /);
+  expect(text).toMatch(/caused by: RangeError: offset 9\n\s+at /);
+  expect(text).not.toContain("please report it");
+});
+
 test("a fault of ours: the stack, its cause, a request to report", () => {
   const { text, exitCode } = failureOf(new InternalError("a promise was broken", new RangeError("offset 9")));
   expect(exitCode).toBe(70);
@@ -39,7 +50,7 @@ test("a lock of another process: try again later", () => {
 });
 
 test("stopped: how to go on, and the code a shell expects", () => {
-  expect(failureOf(new Interrupted("SIGINT"), "Start it again.")).toEqual({
+  expect(failureOf(new Interrupted("SIGINT"), { resume: "Start it again." })).toEqual({
     text: "stopped. Start it again.",
     exitCode: 130,
   });

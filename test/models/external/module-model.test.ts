@@ -1,8 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { importModel } from "../../../src/models/external/module-model.ts";
+import { repository } from "../../source-files.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
 async function importing(code: string) {
@@ -17,6 +19,73 @@ test("a module's model is given as it is", async () => {
   );
   expect(model.name).toBe("mine");
 });
+
+const options = { protocol: "corrected" } as const;
+
+test("what a model's method throws names the model and keeps its cause", async () => {
+  for (const body of ['{ throw new RangeError("boom"); }', 'Promise.reject(new RangeError("boom"))']) {
+    const model = await importing(`export default { name: "mine", logLikelihood: () => ${body} };`);
+    const error = await (async () => model.logLikelihood!(["A"], options))().catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(InputError);
+    expect((error as InputError).describe()).toMatch(
+      /mine\.mjs: the model mine failed in logLikelihood: boom\n {2}--verbose prints where$/,
+    );
+    expect((error as InputError).cause).toBeInstanceOf(RangeError);
+  }
+});
+
+test("a model's own input errors, and how it says that it was stopped, are left as they are", async () => {
+  const model = await importing(`export default Object.freeze({
+    name: "mine",
+    logLikelihood: (_, { signal }) => { signal.throwIfAborted(); return [1]; },
+    tokenCount(sequence) { return this.name.length + sequence.length; },
+  });`);
+  const reason = new Error("stop");
+  const signal = AbortSignal.abort(reason);
+  expect(() => model.logLikelihood!(["A"], { ...options, signal })).toThrow(reason);
+  expect(model.tokenCount!("ACG")).toBe(7);
+  expect(model.logLikelihood!(["A"], { ...options, signal: new AbortController().signal })).toEqual([1]);
+});
+
+test.each([
+  ["logLikelihood", "export default { name: 'mine', logLikelihood: () => new Promise(() => {}) };"],
+  ["loaded", "await new Promise(() => {}); export default { name: 'mine', logLikelihood: () => [] };"],
+])(
+  "a promise that never settles ends the program with a word: %s",
+  async (what, code) => {
+    const folder = temporaryFolder();
+    const file = join(folder, "mine.mjs");
+    await writeFile(file, code);
+    await writeFile(join(folder, "genome.fa"), `>chr5\n${"ACGTTGCA".repeat(100)}\n`);
+    await writeFile(
+      join(folder, "elements.tsv"),
+      "chr\tinput_start\tinput_end\tccre_start\tccre_end\tccre_relative_start\tccre_relative_end\treverse_complement\nchr5\t100\t450\t200\t300\t100\t200\tFalse\n",
+    );
+    const words = ["src/cli/main.ts", "run", "--task", "regulatory-elements", "--model", file];
+    words.push(
+      "--genome",
+      join(folder, "genome.fa"),
+      "--data",
+      join(folder, "elements.tsv"),
+      "--out",
+      join(folder, "out"),
+    );
+    const { status, stderr } = spawnSync(process.execPath, ["--import", "tsx", ...words], {
+      encoding: "utf8",
+      cwd: repository,
+      env: { ...process.env, DART_EVAL_CACHE: join(folder, "cache") },
+    });
+    expect(stderr).toMatch(
+      what === "loaded"
+        ? /error: .*mine\.mjs cannot be loaded: it awaits a promise that never settles/
+        : /mine\.mjs: the model mine gave no answer: its logLikelihood returned a promise that never settles/,
+    );
+    expect(status).toBe(2);
+  },
+  120_000,
+);
 
 test("a module that cannot be loaded, or has no model, is the user's to mend", async () => {
   for (const [code, says] of [
