@@ -8,6 +8,7 @@ import { checkNesting, JsonTrouble } from "../base/unique-json.ts";
 import { TOKENIZER_FILES } from "../dna/tokenizers/open-tokenizer.ts";
 import type { Tokenizer } from "../dna/tokenizers/tokenizer.ts";
 import { type Checkpoint, openCheckpoint } from "../net/arrays/checkpoint.ts";
+import { checkFinite } from "../net/arrays/finite.ts";
 import { float32Arrays } from "../net/arrays/float32-copy.ts";
 import type { StoredArray } from "../net/arrays/stored-array.ts";
 import type { Architecture, ReadTensor } from "./architecture.ts";
@@ -100,10 +101,9 @@ async function tokenizerDigest(folder: string): Promise<string> {
 async function weightsOf({ tensors, ignored }: Architecture, checkpoint: Checkpoint) {
   const bound = bindParameters(tensors, checkpoint, ignored);
   await checkRepeatedTensors(tensors, checkpoint);
-  const usable = await float32Arrays(
-    checkpoint,
-    [...bound.values()].map((stored) => stored.name),
-  );
+  const names = [...bound.values()].map((stored) => stored.name);
+  await checkFinite(checkpoint, names);
+  const usable = await float32Arrays(checkpoint, names);
   const read: ReadTensor = async (tensor, rows) =>
     checkpoint.read(bound.get(tensor)!.name, rows === undefined ? {} : { rows });
   return {

@@ -59,7 +59,8 @@ export class LanguageModel extends TokenModel {
   }
 
   /**
-   * Opens a folder with config.json and weights. Reads no weights: ONNX Runtime maps them when the first question comes.
+   * Opens a folder with config.json and weights. The first time, their files are read once, for their digest and to see that
+   * every weight is finite; after that nothing is read, and ONNX Runtime maps them when the first question comes.
    *
    * @param cards  families to recognise
    * @throws {InputError} when the folder holds no checkpoint of a known family, or one that is damaged or does not fit

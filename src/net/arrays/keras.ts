@@ -2,6 +2,7 @@ import { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
 import { formatShape, type NdArray } from "./array.ts";
 import { isFloat } from "./dtype.ts";
+import { firstNotFinite } from "./finite.ts";
 import { type Hdf5File, openHdf5 } from "./hdf5.ts";
 import { widenToFloat32 } from "./widen.ts";
 
@@ -150,7 +151,16 @@ function readWeight(
     throw new FormatError({ file: path, tensor }, `is ${array.dtype}, expected floats`);
   }
   const { dtype, data } = array.read();
-  return { dtype: "float32", shape, data: widenToFloat32(dtype, data) };
+  const weights = widenToFloat32(dtype, data);
+  const odd = firstNotFinite("float32", weights);
+  if (odd >= 0) {
+    throw new FormatError(
+      { file: path, tensor },
+      `element ${odd} is ${weights[odd]}: every weight must be a finite number`,
+      "did the training diverge, or was the file damaged? Use an earlier one, or download it again",
+    );
+  }
+  return { dtype: "float32", shape, data: weights };
 }
 
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");

@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { initCheckpoint } from "../../../src/models/init.ts";
+import { addExperts } from "../../../src/models/language/blocks/mixture-of-experts.ts";
 import { mistralDna } from "../../../src/models/language/mistral-dna.ts";
 import { LanguageModel } from "../../../src/models/language-model.ts";
 import { causalLogLikelihoods } from "../../../src/models/queries/causal-likelihood.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
-import { input } from "../../../src/net/graph/build.ts";
+import { constant, input } from "../../../src/net/graph/build.ts";
 import type { Graph } from "../../../src/net/graph/graph.ts";
 import { graphOf } from "../../../src/net/graph/graph.ts";
 import { printGraph } from "../../../src/net/graph/print.ts";
@@ -362,3 +363,36 @@ test("the published sizes have the published numbers of tensors and of parameter
     "RaphaelMourad/Mistral-DNA-v1-1.6B-hg38",
   ]);
 });
+
+test.each([1, 2])(
+  "NaN in a router of %d expert(s) per token makes the states NaN, whichever are chosen",
+  async (perToken) => {
+    const width = 8;
+    const values = (n: number, step: number) =>
+      Float32Array.from({ length: n }, (_, i) => Math.sin(step * (i + 1)));
+    const weight = (rows: number, columns: number, step: number) => ({
+      weight: constant({ dtype: "float32", shape: [rows, columns], data: values(rows * columns, step) }),
+    });
+    const experts = [1, 2, 3, 4].map((e) => ({
+      w1: weight(6, width, e),
+      w2: weight(width, 6, e / 2),
+      w3: weight(6, width, e / 3),
+    }));
+    for (const row of [0, 1, 2, 3, undefined]) {
+      const router = values(4 * width, 5);
+      if (row !== undefined) router[row * width] = Number.NaN;
+      const routed = { weight: constant({ dtype: "float32", shape: [4, width], data: router }) };
+      const y = input("y", "float32", ["n", width]);
+      const program = await openProgram({
+        sum: addExperts({ router: routed, experts }, y, y, { perToken, layer: "0" }),
+      });
+      const results = await program.run({
+        y: { dtype: "float32", shape: [5, width], data: values(5 * width, 7) },
+      });
+      await program.close();
+      const sum = [...(results.sum!.data as Float32Array)];
+      expect(sum.every(Number.isNaN), `row ${row}`).toBe(row !== undefined);
+      if (row === undefined) expect(sum.every(Number.isFinite)).toBe(true);
+    }
+  },
+);

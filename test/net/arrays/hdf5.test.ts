@@ -166,6 +166,21 @@ test("weights of 16 bits are read as the numbers they are", async () => {
   expect([...keras.weight(["dense"], "kernel", [1, 3]).data]).toEqual([0.5, -1.25, 2]);
 });
 
+test("a weight that is NaN is refused with its name", async () => {
+  const path = join(temporaryFolder(), "nan.h5");
+  const kernel = { dtype: "float32", shape: [1, 3], data: Float32Array.of(1, 2, Number.NaN) } as const;
+  const layer = { class_name: "Dense", name: "dense", config: { name: "dense" }, inbound_nodes: [] };
+  const config = { layers: [layer], output_layers: [["dense", 0, 0]] };
+  await writeHdf5(path, {
+    attributes: { model_config: JSON.stringify({ class_name: "Functional", config }) },
+    groups: { model_weights: { groups: { dense: { arrays: { "kernel:0": kernel } } } } },
+  });
+  await using keras = await openKeras(path);
+  expect(() => keras.weight(["dense"], "kernel", [1, 3])).toThrow(
+    "element 2 is NaN: every weight must be a finite number",
+  );
+});
+
 test("a header that is cut, or leads in a circle, is refused with the array's name", async () => {
   const whole = readFileSync(join(golden, "types-v2.h5"));
   const folder = temporaryFolder();

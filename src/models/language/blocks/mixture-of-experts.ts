@@ -1,4 +1,5 @@
 import {
+  add,
   cast,
   compress,
   div,
@@ -60,17 +61,23 @@ const expert = ({ w1, w2, w3 }: Expert, y: Sym) => linear(w2, mul(silu(linear(w1
  */
 export function addExperts(p: MixtureOfExperts, x: Sym, y: Sym, routing: Routing): Sym {
   const { perToken: k, layer, reached } = routing;
-  const { values, indices } = topK(linear(p.router, y), k); // [n, k]
+  const logits = linear(p.router, y); // [n, e]
+  const { values, indices } = topK(logits, k); // [n, k]
   const count = multiplyDims(y.shape[0]!, k);
   const slots = range(count);
   const expertOf = reshape(indices, [count]);
   const weights = reshape(softmax(values), [count, 1]);
-  return p.experts.reduce((sum, each, e) => {
-    const chosen = equal(expertOf, e);
-    reached?.([each.w1, each.w2, each.w3], greater(reduceSum(cast(chosen, "float32"), [0]), 0));
-    const own = compress(slots, chosen, 0, `slots_${layer}_${e}`); // [i]
-    if (k === 1) return scatterRows(sum, own, expert(each, gather(y, own)), "add"); // its weight is 1
-    const tokens = div(own, k);
-    return scatterRows(sum, tokens, mul(expert(each, gather(y, tokens)), gather(weights, own)), "add");
-  }, x);
+  // The k largest of a row that holds NaN are any: 0 · Σ logits makes the token's state NaN, and adds nothing elsewhere.
+  const poison = mul(reduceSum(logits, [1], { keepDims: true }), 0); // [n, 1]
+  return p.experts.reduce(
+    (sum, each, e) => {
+      const chosen = equal(expertOf, e);
+      reached?.([each.w1, each.w2, each.w3], greater(reduceSum(cast(chosen, "float32"), [0]), 0));
+      const own = compress(slots, chosen, 0, `slots_${layer}_${e}`); // [i]
+      if (k === 1) return scatterRows(sum, own, expert(each, gather(y, own)), "add"); // its weight is 1
+      const tokens = div(own, k);
+      return scatterRows(sum, tokens, mul(expert(each, gather(y, tokens)), gather(weights, own)), "add");
+    },
+    add(x, poison),
+  );
 }

@@ -1,0 +1,113 @@
+import { z } from "zod";
+import { cacheFolder } from "../../base/cache-folder.ts";
+import { sha256Hex } from "../../base/digest.ts";
+import { FormatError, InputError } from "../../base/errors.ts";
+import { type FileHandle, openFile } from "../../base/file-handle.ts";
+import { stableStringify } from "../../base/stable-json.ts";
+import { textIfPresent } from "../../base/text-file.ts";
+import { writeFileWhole } from "../../base/write-file.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { bytesPerElement, type DataOf, type DType, isFloat, viewAs } from "./dtype.ts";
+import type { StoredArray } from "./stored-array.ts";
+import { widenToFloat32 } from "./widen.ts";
+
+/** Part of a record's name: raised when the rule changes. */
+const VERSION = 1;
+/** Bytes looked at at once; a multiple of the size of every element. */
+const PIECE = 2 ** 22;
+
+const record = z.object({
+  /** Null where every element is finite. */
+  found: z.object({ tensor: z.string(), element: z.number(), value: z.string() }).nullable(),
+});
+type Found = z.infer<typeof record>["found"];
+
+/**
+ * Checks that every float of some arrays is finite, in float32 too. All of them are read once; what was found is kept in the
+ * cache by the checkpoint's digest.
+ *
+ * @param names  of the checkpoint's arrays; a strided view is checked with all elements of the span that holds it
+ * @throws {FormatError} naming the first tensor that holds NaN or an infinity
+ */
+export async function checkFinite(
+  checkpoint: Checkpoint,
+  names: readonly string[],
+  folder: string = cacheFolder("finite"),
+): Promise<void> {
+  const floats = [...new Set(names)].sort().filter((name) => isFloat(checkpoint.arrays.get(name)!.dtype));
+  const key = stableStringify({ version: VERSION, of: await checkpoint.digest(), names: floats });
+  const path = `${folder}/${sha256Hex(key)}.json`;
+  let found = await recall(path);
+  if (found === undefined) {
+    found = await search(floats.map((name) => checkpoint.arrays.get(name)!));
+    await remember(path, found);
+  }
+  if (found === null) return;
+  const { tensor, element, value } = found;
+  throw new FormatError(
+    { file: checkpoint.arrays.get(tensor)!.file, tensor },
+    `element ${element} is ${value}: every weight must be a finite number`,
+    "did the training diverge, or was the checkpoint damaged? Use an earlier one, or download it again",
+  );
+}
+
+async function search(arrays: readonly StoredArray[]): Promise<Found> {
+  const files = new Map<string, FileHandle>();
+  try {
+    for (const { name, file, offset, length, dtype } of arrays) {
+      const handle = files.get(file) ?? (await openFile(file));
+      files.set(file, handle);
+      for (let at = 0; at < length; at += PIECE) {
+        const bytes = await handle.read(offset + at, Math.min(PIECE, length - at));
+        const data = viewAs(dtype, bytes);
+        const i = firstNotFinite(dtype, data);
+        if (i < 0) continue;
+        const value = widenToFloat32(dtype, data.slice(i, i + 1) as typeof data)[0]!;
+        return { tensor: name, element: at / bytesPerElement(dtype) + i, value: String(value) };
+      }
+    }
+    return null;
+  } finally {
+    for (const handle of files.values()) await handle.close();
+  }
+}
+
+/** Bits of the exponent, all set in NaN and infinities; float8_e4m3fn has neither infinities nor more than one NaN. */
+const EXPONENTS: Partial<Record<DType, readonly [mask: number, all: number]>> = {
+  float32: [0x7f800000, 0x7f800000],
+  bfloat16: [0x7f80, 0x7f80],
+  float16: [0x7c00, 0x7c00],
+  float8_e5m2: [0x7c, 0x7c],
+  float8_e4m3fn: [0x7f, 0x7f],
+};
+
+/** Index of the first element that is not finite as float32; -1 where all are. */
+export function firstNotFinite(dtype: DType, data: DataOf): number {
+  if (dtype === "float64") {
+    return (data as Float64Array).findIndex((value) => !Number.isFinite(Math.fround(value)));
+  }
+  const [mask, all] = EXPONENTS[dtype]!;
+  const bits = dtype === "float32" ? viewAs("uint32", bytesOf(data)) : (data as Uint16Array);
+  for (let i = 0; i < bits.length; i++) if ((bits[i]! & mask) === all) return i;
+  return -1;
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: DataOf) =>
+  new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+
+async function recall(path: string): Promise<Found | undefined> {
+  try {
+    return record.parse(JSON.parse((await textIfPresent(path)) ?? "")).found;
+  } catch {
+    return undefined; // Not there, or damaged: the weights are read and the record written anew.
+  }
+}
+
+async function remember(path: string, found: Found): Promise<void> {
+  try {
+    await writeFileWhole(path, JSON.stringify({ found }));
+  } catch (error) {
+    // A cache that cannot be written costs time, not correctness.
+    if (!(error instanceof InputError)) throw error;
+  }
+}

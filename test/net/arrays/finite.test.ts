@@ -1,0 +1,116 @@
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import * as fileHandle from "../../../src/base/file-handle.ts";
+import { initCheckpoint } from "../../../src/models/init.ts";
+import { hyenadna } from "../../../src/models/language/hyenadna.ts";
+import { LanguageModel } from "../../../src/models/language-model.ts";
+import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
+import { bytesPerElement, type DType, viewAs } from "../../../src/net/arrays/dtype.ts";
+import { checkFinite, firstNotFinite } from "../../../src/net/arrays/finite.ts";
+import { SAFETENSORS_TYPES } from "../../../src/net/arrays/safetensors.ts";
+import { widenToFloat32 } from "../../../src/net/arrays/widen.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+import { safetensorsBytes } from "./safetensors-bytes.ts";
+
+const CODES = new Map([...SAFETENSORS_TYPES].map(([code, dtype]) => [dtype, code]));
+
+/** A checkpoint of one tensor "w" of 3,000,000 bytes or so, zeros but for one element's bytes, and one of integers. */
+function checkpointWith(dtype: DType, element: number, bytes: readonly number[]): string {
+  const path = join(temporaryFolder(), "model.safetensors");
+  const count = 1_500_000;
+  const length = count * bytesPerElement(dtype);
+  const header = {
+    w: { dtype: CODES.get(dtype), shape: [3, 500_000], data_offsets: [0, length] },
+    ids: { dtype: "I32", shape: [1], data_offsets: [length, length + 4] },
+  };
+  const data = new Uint8Array(length + 4).fill(0xff, length);
+  data.set(bytes, element * bytesPerElement(dtype));
+  writeFileSync(path, safetensorsBytes(header, data));
+  return path;
+}
+
+const SPOILED: readonly (readonly [DType, readonly number[], string])[] = [
+  ["float32", [0, 0, 0xc0, 0x7f], "NaN"],
+  ["float32", [0, 0, 0x80, 0xff], "-Infinity"],
+  ["float64", [0, 0, 0, 0, 0, 0, 0xf8, 0x7f], "NaN"],
+  // 1e300: finite as it is stored, and not as float32.
+  ["float64", [0x9c, 0x75, 0x00, 0x88, 0x3c, 0xe4, 0x37, 0x7e], "Infinity"],
+  ["bfloat16", [0x80, 0x7f], "Infinity"],
+  ["float16", [0, 0xfc], "-Infinity"],
+  ["float8_e4m3fn", [0x7f], "NaN"],
+  ["float8_e5m2", [0x7c], "Infinity"],
+];
+
+test.each(SPOILED)("%s %j is found, with the tensor's name and its element", async (dtype, bytes, value) => {
+  for (const element of [0, 1_234_567, 1_499_999]) {
+    await using checkpoint = await openCheckpoint(checkpointWith(dtype, element, bytes));
+    const folder = temporaryFolder();
+    for (const _ of ["found", "recalled"]) {
+      await expect(checkFinite(checkpoint, ["w", "ids"], folder)).rejects.toMatchObject({
+        message: `element ${element} is ${value}: every weight must be a finite number`,
+        place: { tensor: "w" },
+      });
+    }
+    expect(readdirSync(folder)).toHaveLength(1);
+    await checkFinite(checkpoint, ["ids"], folder);
+  }
+});
+
+test.each(["float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"] as const)(
+  "every value of %s is finite or not as its float32 is",
+  (dtype) => {
+    const size = bytesPerElement(dtype);
+    const all =
+      size === 2
+        ? Uint16Array.from({ length: 65536 }, (_, i) => i)
+        : Uint8Array.from({ length: 256 }, (_, i) => i);
+    const data = viewAs(dtype, new Uint8Array(all.buffer));
+    const wide = widenToFloat32(dtype, data);
+    let odd = 0;
+    for (let i = 0; i < all.length; i++) {
+      const finite = firstNotFinite(dtype, data.slice(i, i + 1) as typeof data) === -1;
+      expect(finite, `${i}`).toBe(Number.isFinite(wide[i]));
+      if (!finite) odd++;
+    }
+    expect(odd).toBeGreaterThan(1);
+  },
+);
+
+test("weights are read once: the second check takes the record, and a damaged record is made anew", async () => {
+  const folder = temporaryFolder();
+  await using checkpoint = await openCheckpoint(checkpointWith("float32", 0, [0, 0, 0, 0]));
+  await checkpoint.digest();
+  const opened = vi.spyOn(fileHandle, "openFile");
+  await checkFinite(checkpoint, ["w"], folder);
+  const first = opened.mock.calls.length;
+  await checkFinite(checkpoint, ["w"], folder);
+  expect([first, opened.mock.calls.length]).toEqual([1, 1]);
+  const [name] = readdirSync(folder);
+  const text = readFileSync(join(folder, name!), "utf8");
+  truncateSync(join(folder, name!), 5);
+  await checkFinite(checkpoint, ["w"], folder);
+  expect(opened).toHaveBeenCalledTimes(2);
+  expect(readFileSync(join(folder, name!), "utf8")).toBe(text);
+  opened.mockRestore();
+});
+
+test("a model with a weight that is NaN cannot be opened", async () => {
+  const folder = temporaryFolder();
+  vi.stubEnv("DART_EVAL_CACHE", temporaryFolder());
+  await initCheckpoint(hyenadna, { preset: "toy", seed: 0, folder });
+  await (await LanguageModel.open(folder, [hyenadna])).close();
+  const path = join(folder, "model.safetensors");
+  const checkpoint = await openCheckpoint(path);
+  const [name, { offset }] = [...checkpoint.arrays].find(([each]) => each.includes("mlp.fc1.weight"))!;
+  await checkpoint.close();
+  const bytes = readFileSync(path);
+  bytes.writeFloatLE(Number.NaN, offset + 40);
+  rmSync(path);
+  writeFileSync(path, bytes);
+  await expect(LanguageModel.open(folder, [hyenadna])).rejects.toMatchObject({
+    message: "element 10 is NaN: every weight must be a finite number",
+    place: { tensor: name },
+  });
+  vi.unstubAllEnvs();
+});
