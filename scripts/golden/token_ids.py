@@ -122,6 +122,15 @@ TOKENIZERS = {
             replace({"String": "G"}, ""),
         ),
     ),
+    "normal forms": description(
+        normalizer=sequence("normalizers", {"type": "NFC"}, {"type": "NFKD"}, STRIP),
+        pre_tokenizer=WHITESPACE,
+        post_processor=TEMPLATE,
+    ),
+    "normal form, normalized literals": description(
+        normalizer={"type": "NFC"},
+        specials=[added(token, id, normalized=True) for id, token in enumerate(SPECIALS)],
+    ),
     "text replaced": description(normalizer=replace({"String": "CA"}, "T")),
     "split away": description(
         pre_tokenizer=sequence("pretokenizers", {"type": "WhitespaceSplit"}, split({"Regex": "N+"}, "Removed")),

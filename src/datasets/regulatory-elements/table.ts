@@ -175,8 +175,7 @@ function checkRow(
   const { chrom, inputStart, inputEnd, elementStart, elementEnd, relativeStart, relativeEnd } = row;
   const refuse = (message: string, hint?: string) => new FormatError(place, message, hint);
   if (inputEnd <= inputStart) throw refuse(`input_end ${inputEnd} is not after input_start ${inputStart}`);
-  if (elementEnd <= elementStart)
-    throw refuse(`ccre_end ${elementEnd} is not after ccre_start ${elementStart}`);
+  if (elementEnd < elementStart) throw refuse(`ccre_end ${elementEnd} is before ccre_start ${elementStart}`);
   if (inputEnd - inputStart !== width) {
     throw refuse(`the window has ${inputEnd - inputStart} bases, those before it ${width}`);
   }

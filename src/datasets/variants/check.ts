@@ -1,3 +1,4 @@
+import { counted } from "../../base/counted.ts";
 import { InputError } from "../../base/errors.ts";
 import { decimalNumber } from "../../base/fields.ts";
 import { type Assembly, assemblyOf } from "../../dna/genome/assembly.ts";
@@ -22,7 +23,7 @@ import { isEvaluated, type VariantTable } from "./table.ts";
 export interface VariantCheck {
   readonly form: VariantForm;
   readonly rows: number;
-  /** Alternatives of a VCF file without a sequence, such as <DEL>. */
+  /** Alternatives of a VCF file without a sequence, such as <DEL>, or of more than 1,000 bases. */
   readonly leftOut: number;
   /** Variants by the allele that is the reference; `unknown`: on a chromosome that the genome lacks. */
   readonly reference: Readonly<Record<"allele1" | "allele2" | "neither" | "unknown", number>>;
@@ -64,7 +65,7 @@ export async function checkVariants(
 ): Promise<VariantCheck> {
   if (table.rows.length === 0) {
     const { path, leftOut } = table;
-    const symbolic = leftOut === 0 ? "" : `: all ${leftOut} alternatives have no sequence`;
+    const symbolic = leftOut === 0 ? "" : `: ${leftOutText(leftOut)}`;
     throw new InputError(`there is no variant in the table${symbolic}`, { place: { file: path } });
   }
   const evaluated = table.rows.filter(isEvaluated);
@@ -105,6 +106,10 @@ export async function checkVariants(
     ],
   };
 }
+
+/** Number of alternatives of a VCF file that were left out, as text. */
+export const leftOutText = (leftOut: number): string =>
+  `${counted(leftOut, "alternative")} without a sequence, such as <DEL>, or of more than 1,000 bases left out`;
 
 function countsOf({ rows }: VariantTable, { of }: References): VariantCheck["reference"] {
   const counts = { allele1: 0, allele2: 0, neither: 0, unknown: rows.length - of.size };

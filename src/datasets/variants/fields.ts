@@ -32,7 +32,7 @@ export function readFlag(text: string | undefined, name: string | undefined, pla
 }
 
 /** Longest allele that is taken for one: a window holds no more behind the variant. */
-const LONGEST_ALLELE = 1000;
+export const LONGEST_ALLELE = 1000;
 
 /** @throws {FormatError} when an allele is no letters of the DNA alphabet */
 export function checkAllele(text: string, name: string, place: FieldPlace): string {

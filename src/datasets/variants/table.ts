@@ -38,7 +38,7 @@ export interface VariantTable {
   readonly rows: readonly VariantRow[];
   /** How often each spelling of a label was found. */
   readonly labels: ReadonlyMap<string, number>;
-  /** Alternatives that are no letters (symbolic, overlapping, missing) and were left out; of VCF alone. */
+  /** Alternatives that were left out: no bases (symbolic, overlapping, missing), or more than 1,000; of VCF alone. */
   readonly leftOut: number;
   /** Columns asked for by name, [row]. */
   readonly extra: ReadonlyMap<string, readonly string[]>;

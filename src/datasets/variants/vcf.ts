@@ -1,7 +1,7 @@
 import { FormatError } from "../../base/errors.ts";
 import { wholeNumber } from "../../base/fields.ts";
 import { forEachLine } from "../../base/text-lines.ts";
-import { checkAllele } from "./fields.ts";
+import { checkAllele, LONGEST_ALLELE } from "./fields.ts";
 import type { ReadVariantsOptions, VariantRow, VariantTable } from "./table.ts";
 
 /** Columns that every line of a VCF file has before QUAL, FILTER and INFO, which are not read. */
@@ -14,7 +14,7 @@ export function isVcf(firstLine: string): boolean {
 
 /**
  * Variants of a VCF file, plain or bgzip: allele 1 is REF, allele 2 one of ALT. A line of several alternatives gives as many
- * rows. Alternatives that are no letters (`<DEL>`, `*`, breakends, `.`) are left out and counted.
+ * rows. Alternatives are left out and counted where they or REF are no bases (`<DEL>`, `*`, breakends, `.`) or more than 1,000.
  *
  * @throws {FormatError} naming the line where it is no VCF, or a column other than those of VCF is asked for
  * @see The Variant Call Format Specification, VCFv4.3, section 1.6
@@ -49,9 +49,8 @@ export async function readVcf(path: string, { extra = [] }: ReadVariantsOptions 
     if (!chrom || alternatives === undefined) {
       throw new FormatError(place, "the line has fewer than 5 fields", "fields are separated by tabs");
     }
-    checkAllele(reference!, "REF", place);
     for (const alternative of alternatives.split(",")) {
-      if (!/^[A-Za-z]+$/.test(alternative)) {
+      if (isNoAllele(reference!) || isNoAllele(alternative)) {
         leftOut++;
         continue;
       }
@@ -60,7 +59,7 @@ export async function readVcf(path: string, { extra = [] }: ReadVariantsOptions 
         line,
         chrom: copyOf(chrom),
         position: wholeNumber(position!, "POS", place, 1, 2 ** 32) - 1,
-        allele1: copyOf(reference!),
+        allele1: copyOf(checkAllele(reference!, "REF", place)),
         allele2: copyOf(checkAllele(alternative, "ALT", place)),
         id: id === "." ? undefined : copyOf(id!),
       });
@@ -78,6 +77,9 @@ export async function readVcf(path: string, { extra = [] }: ReadVariantsOptions 
     extra: new Map(),
   };
 }
+
+/** What VCF allows for an allele and no window can show: a symbol, a place holder, a breakend, or a long insertion. */
+const isNoAllele = (text: string) => !/^[A-Za-z]+$/.test(text) || text.length > LONGEST_ALLELE;
 
 /** A string of its own: one cut from a line would keep the file's text in memory. */
 const copyOf = (text: string) => Buffer.from(text).toString();

@@ -24,10 +24,11 @@ export const NARROW_PEAK_COLUMNS = 10;
 
 /**
  * Rows of a BED file, plain or compressed. Columns are separated by tabs; in a line without a tab, by blanks. Blank lines,
- * comments (`#`) and `track` and `browser` lines are skipped.
+ * comments (`#`) and `track` and `browser` lines are skipped. An interval may be empty, a place between two bases; a peak of
+ * narrowPeak may not.
  *
- * @throws {FormatError} naming the line when it has too few columns, or more than its format, a position is not a whole number, the end is not
- *   after the start, or the interval does not lie in the genome
+ * @throws {FormatError} naming the line when it has too few columns, or more than its format, a position is not a whole
+ *   number, the end is before the start, or the interval does not lie in the genome
  * @see https://samtools.github.io/hts-specs/BEDv1.pdf
  */
 export async function* readBed(path: string, options: BedOptions = {}): AsyncGenerator<BedRow> {
@@ -108,10 +109,10 @@ function bedRow(text: string, place: FieldPlace & { readonly line: number }, opt
   if (chrom === "") throw new FormatError(place, "the chromosome's name is empty");
   const start = wholeNumber(columns[1]!, "start", place);
   const end = wholeNumber(columns[2]!, "end", place);
-  if (end <= start) {
+  if (end < start || (narrowPeak && end === start)) {
     throw new FormatError(
       place,
-      `end ${end} is not after start ${start}`,
+      `end ${end} is ${narrowPeak ? "not after" : "before"} start ${start}`,
       "BED is 0-based and half-open; are columns 2 and 3 swapped?",
     );
   }

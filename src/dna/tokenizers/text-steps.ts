@@ -17,7 +17,12 @@ export type TextStep =
   | { readonly kind: "between-blanks" }
   | { readonly kind: "split"; readonly pattern: Pattern; readonly keep: boolean }
   /** One word, which must be of letters: byte-level rules say the same of nothing else. */
-  | { readonly kind: "letters-only" };
+  | { readonly kind: "letters-only" }
+  /** A Unicode normal form, which leaves ASCII as it is. */
+  | { readonly kind: "normal-form"; readonly form: NormalForm };
+
+const NORMAL_FORMS = ["NFC", "NFD", "NFKC", "NFKD"] as const;
+type NormalForm = (typeof NORMAL_FORMS)[number];
 
 /** Part of a tokenizer.json that says by `type` what it is. */
 export const typed = z.looseObject({ type: z.string() });
@@ -56,8 +61,16 @@ export function normalizingSteps(step: Typed | null | undefined, file: string): 
       }
       return [{ kind: "replace", pattern: patternOf(given.pattern, file), by: given.content }];
     }
-    default:
-      throw unsupported("normalizer", step.type, "Strip, Replace, Sequence", file);
+    default: {
+      const form = NORMAL_FORMS.find((each) => each === step.type);
+      if (form !== undefined) return [{ kind: "normal-form", form }];
+      throw unsupported(
+        "normalizer",
+        step.type,
+        `Strip, Replace, ${NORMAL_FORMS.join(", ")}, Sequence`,
+        file,
+      );
+    }
   }
 }
 

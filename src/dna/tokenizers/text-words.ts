@@ -79,6 +79,12 @@ function apply(step: TextStep, word: Word): readonly Word[] {
       return parts(word, /\S+/g);
     case "split":
       return split(word, step.pattern, step.keep);
+    case "normal-form":
+      // Only what a Replace put in can be other than ASCII, and its spans would be guesswork.
+      if (word.text.normalize(step.form) === word.text) return [word];
+      throw new InputError(
+        `the normalizer ${step.form} would change ${JSON.stringify(word.text.slice(0, 40))}`,
+      );
     case "letters-only": {
       const other = /[^A-Za-z]/.exec(word.text);
       if (other === null) return [word];

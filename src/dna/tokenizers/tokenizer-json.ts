@@ -129,6 +129,8 @@ export function parseTokenizerJson(source: string, file: string): BpeDescription
     return [left, right];
   });
 
+  const normalizing = normalizingSteps(normalizer, file);
+  const changing = normalizing.some(({ kind }) => kind !== "normal-form");
   let free = vocabulary.size;
   const literals = added_tokens.map(
     ({ content, id: number, lstrip, rstrip, normalized, single_word }): Literal => {
@@ -140,7 +142,7 @@ export function parseTokenizerJson(source: string, file: string): BpeDescription
       free = Math.max(free, number + 1);
       name(number, content);
       if (single_word) throw unsupported("added token", `${content}, single_word`, "single_word false", file);
-      if (normalized && normalizer) {
+      if (normalized && changing) {
         throw unsupported(
           "added token",
           `${content}, normalized`,
@@ -161,7 +163,6 @@ export function parseTokenizerJson(source: string, file: string): BpeDescription
   const stranger = [...ends.before, ...ends.after].find((end) => !nameOf.has(end));
   if (stranger !== undefined) throw trouble(`post_processor adds the id ${stranger}, which no token has`);
 
-  const normalizing = normalizingSteps(normalizer, file);
   const splitting = splittingSteps(pre_tokenizer, file);
   return { vocabulary, merges, unknown, literals, normalizing, splitting, ...ends };
 }

@@ -72,7 +72,7 @@ test.each([
   [table(ROW.replace("175", "175.0")), 't.tsv:2: ccre_start "175.0" is not a whole number'],
   [table(ROW.replace("True", "1")), 't.tsv:2: reverse_complement is "1", expected True or False'],
   [table(ROW.replace("450", "100")), "t.tsv:2: input_end 100 is not after input_start 100"],
-  [table(ROW.replace("375", "170")), "t.tsv:2: ccre_end 170 is not after ccre_start 175"],
+  [table(ROW.replace("375", "170")), "t.tsv:2: ccre_end 170 is before ccre_start 175"],
   [table(ROW.replace("\t75\t", "\t74\t")), "t.tsv:2: the relative positions 74 and 275 should be 75 and 275"],
   [table(ROW, ROW.replace("450", "451")), "t.tsv:3: the window has 351 bases, those before it 350"],
   [table("chr1\t100\t450\t450\t460\t350\t360\tTrue"), "t.tsv:2: the element lies outside its window"],

@@ -93,11 +93,19 @@ describe("forms", () => {
         ["1", 10, "rs1", "A", "C,AT", "."],
         ["1", 20, ".", "G", "<DEL>,*,T", "."],
         ["1", 30, ".", "G", ".", "."],
+        ["1", 40, ".", ".", "A,C", "."],
+        ["1", 50, ".", "*", "A", "."],
+        ["1", 60, ".", "<DUP>", "A", "."],
+        ["1", 70, ".", "A", "A".repeat(1001), "."],
+        ["1", 80, ".", "G".repeat(1001), "G", "."],
+        ["1", 90, ".", "G", "G]2:70]", "."],
+        ["1", 95, "long", "A", "A".repeat(1000), "."],
       ),
     ];
     const table = await readVariants(await write("some.vcf", lines.join("\n")));
-    expect(table).toMatchObject({ form: "vcf", leftOut: 3 });
-    expect(table.rows.map(({ index, line, allele2, id }) => [index, line, allele2, id])).toEqual([
+    expect(table).toMatchObject({ form: "vcf", leftOut: 10 });
+    expect(table.rows.at(-1)).toMatchObject({ index: 3, line: 12, id: "long" });
+    expect(table.rows.slice(0, 3).map(({ index, line, allele2, id }) => [index, line, allele2, id])).toEqual([
       [0, 3, "C", "rs1"],
       [1, 3, "AT", "rs1"],
       [2, 4, "T", undefined],
@@ -115,6 +123,11 @@ describe("faults are named with file and line", () => {
     ["an effect", tsv(CAQTL, ["chr1", 5, "A", "C", "x", "True", "True", 1, "big"]), /:2: beta "big"/],
     ["a short line", tsv(CAQTL, ["chr1", 5, "A"]), /:2: the line has 3 fields, the header 9/],
     ["a VCF without its header", "##fileformat=VCFv4.2\nchr1\t5\n", /:2: the header is/],
+    [
+      "letters that are no bases",
+      tsv(["#CHROM", "POS", "ID", "REF", "ALT"], ["1", 10, ".", "A", "AQ"]),
+      /:2: ALT "AQ" is not letters of DNA/,
+    ],
     ["nothing", "", /the table is empty/],
   ];
   test.each(refused)("%s", async (name, text, message) => {

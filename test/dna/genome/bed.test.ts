@@ -43,9 +43,8 @@ test("intervals, columns and lines, with whatever is around them", async () => {
 test.each([
   [
     "chr1\t900\t850",
-    "x.bed:2: end 850 is not after start 900\n  BED is 0-based and half-open; are columns 2 and 3 swapped?",
+    "x.bed:2: end 850 is before start 900\n  BED is 0-based and half-open; are columns 2 and 3 swapped?",
   ],
-  ["chr1\t5\t5", "x.bed:2: end 5 is not after start 5"],
   ["chr1\t5.0\t9", 'x.bed:2: start "5.0" is not a whole number'],
   ["chr1\t-5\t9", 'x.bed:2: start "-5" is not from 0'],
   ["chr1\t5\t", 'x.bed:2: end "" is not a whole number'],
@@ -54,6 +53,16 @@ test.each([
 ])("%j is refused with its line", async (line, message) => {
   const path = await files.write("x.bed", `chr1\t0\t1\n${line}\n`);
   expect(await refusal(readBed(path))).toContain(message);
+});
+
+test("an empty interval is a place between two bases; a peak has some", async () => {
+  const path = await files.write("empty.bed", "chr1\t5\t5\tinsertion\nchr1\t100\t100\n");
+  expect((await all(readBed(path, { genome }))).map(({ start, end }) => [start, end])).toEqual([
+    [5, 5],
+    [100, 100],
+  ]);
+  const peaks = await files.write("empty.narrowPeak", "chr1\t5\t5\t.\t0\t.\t0\t-1\t-1\t0\n");
+  expect(await refusal(readNarrowPeaks(peaks))).toContain("end 5 is not after start 5");
 });
 
 test("intervals must lie in a genome that is given", async () => {

@@ -83,7 +83,10 @@ describe("what would give other tokens is refused by its name", () => {
     ['model.continuing_subword_prefix "##"', { model: { ...model, continuing_subword_prefix: "##" } }],
     ['model.end_of_word_suffix "</w>"', { model: { ...model, end_of_word_suffix: "</w>" } }],
     ['normalizer "Lowercase"', { normalizer: { type: "Lowercase" } }],
-    ['normalizer "NFC"', { normalizer: { type: "Sequence", normalizers: [{ type: "NFC" }] } }],
+    [
+      'normalizer "Nmt"',
+      { normalizer: { type: "Sequence", normalizers: [{ type: "NFC" }, { type: "Nmt" }] } },
+    ],
     [
       'normalizer "Replace by ACGT"',
       { normalizer: { type: "Replace", pattern: { String: "N" }, content: "ACGT" } },

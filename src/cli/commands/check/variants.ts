@@ -1,7 +1,12 @@
 import { Option } from "commander";
 import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
-import { checkVariants, SCORE_COLUMN, type VariantCheck } from "../../../datasets/variants/check.ts";
+import {
+  checkVariants,
+  leftOutText,
+  SCORE_COLUMN,
+  type VariantCheck,
+} from "../../../datasets/variants/check.ts";
 import type { Finding, FindingLevel } from "../../../datasets/variants/checks/finding.ts";
 import type { EffectFavours } from "../../../datasets/variants/forms.ts";
 import { readVariants } from "../../../datasets/variants/read.ts";
@@ -83,9 +88,7 @@ function checkText(file: string, check: VariantCheck): string {
   const lines = [
     `${file}: ${counted(check.rows, "variant")} (${check.form})${classes}`,
     `  the reference is allele 1 of ${count(allele1)}, allele 2 of ${count(allele2)}, neither of ${count(neither)}; the genome lacks the chromosome of ${count(unknown)}`,
-    ...(check.leftOut > 0
-      ? [`  ${counted(check.leftOut, "alternative")} without a sequence, such as <DEL>, left out`]
-      : []),
+    ...(check.leftOut > 0 ? [`  ${leftOutText(check.leftOut)}`] : []),
     check.comparedWith === undefined
       ? "  directions and signs of effects not checked: the table has no ChromBPNet scores, and --compare-with names no others"
       : `  directions and signs of effects compared with ${check.comparedWith}`,

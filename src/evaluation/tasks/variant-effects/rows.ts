@@ -5,7 +5,7 @@ import { rememberedDigest } from "../../../base/remembered-digest.ts";
 import { isProcessedFile } from "../../../datasets/processed/entries.ts";
 import { fileOrigin } from "../../../datasets/sources/origin.ts";
 import { AFRICAN, YORUBAN } from "../../../datasets/sources/variants.ts";
-import { checkVariants, SCORE_COLUMN } from "../../../datasets/variants/check.ts";
+import { checkVariants, leftOutText, SCORE_COLUMN } from "../../../datasets/variants/check.ts";
 import type { Finding } from "../../../datasets/variants/checks/finding.ts";
 import { readExportedEffects } from "../../../datasets/variants/exported-effects.ts";
 import { readVariants } from "../../../datasets/variants/read.ts";
@@ -99,9 +99,7 @@ async function nameOf({ path }: VariantTable): Promise<string> {
 }
 
 const leftOutNotes = ({ path, leftOut }: VariantTable) =>
-  leftOut === 0
-    ? []
-    : [`${basename(path)}: ${leftOut} alternatives that are no letters, such as <DEL>, are left out.`];
+  leftOut === 0 ? [] : [`${basename(path)}: ${leftOutText(leftOut)}.`];
 
 const noteOf = ({ path }: VariantTable, { kind, level, what, examples, fix }: Finding) =>
   `${basename(path)}: ${what} (${level}, ${kind}; ${examples.map(({ line, text }) => `line ${line} ${text}`).join(", ")}). ${sentence(fix)}`;

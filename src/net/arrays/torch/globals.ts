@@ -120,6 +120,8 @@ export function torchGlobals(file: string): ReadonlyMap<string, PickleGlobal> {
     new PickleGlobal("torch.Size", ([items]) =>
       Array.isArray(items) ? items : fail("a size in it is no list"),
     ),
+    // Where a tensor of a training program's settings was: (type, index), which is no weight.
+    new PickleGlobal("torch.device", () => ({ kind: "device" })),
     new PickleGlobal(UNTYPED),
     ...TENSOR_CLASSES.map((name) => new PickleGlobal(name)),
     ...Object.keys(STORAGE_TYPES).map((name) => new PickleGlobal(`torch.${name}`)),

@@ -1,10 +1,12 @@
 import { FormatError } from "../../../base/errors.ts";
 import type { FileHandle } from "../../../base/file-handle.ts";
 
-/** A file inside a zip archive, stored without compression, so that it can be used where it lies. */
+/** A file inside a zip archive. */
 export interface ZipEntry {
   readonly name: string;
   readonly size: number;
+  /** Without compression, so that it can be used in place. */
+  readonly isStored: boolean;
   /** Of the entry's own header; `dataOffset` finds the data behind it. */
   readonly headerOffset: number;
 }
@@ -24,7 +26,7 @@ const ENCRYPTED = 1;
 /**
  * The table of contents of a zip archive, zip64 included. Reads the central directory only.
  *
- * @throws {FormatError} for a damaged archive, and for entries that are compressed, encrypted or named twice
+ * @throws {FormatError} for a damaged archive, and for entries that are encrypted or named twice
  * @see APPNOTE.TXT, PKWARE Inc., sections 4.3 and 4.5.3
  */
 export async function readZipDirectory(file: FileHandle): Promise<ReadonlyMap<string, ZipEntry>> {
@@ -38,7 +40,7 @@ export async function readZipDirectory(file: FileHandle): Promise<ReadonlyMap<st
   for (let i = 0; i < count; i++) {
     const { entry, next } = readEntry(file, bytes, at);
     if (entries.has(entry.name)) fail(file, `the zip archive has two entries ${JSON.stringify(entry.name)}`);
-    if (entry.headerOffset + LOCAL_HEADER_BYTES + entry.size > offset) {
+    if (entry.headerOffset + LOCAL_HEADER_BYTES + (entry.isStored ? entry.size : 0) > offset) {
       fail(file, `the zip entry ${JSON.stringify(entry.name)} does not fit before the directory`);
     }
     entries.set(entry.name, entry);
@@ -49,9 +51,16 @@ export async function readZipDirectory(file: FileHandle): Promise<ReadonlyMap<st
 
 /**
  * Where an entry's data begins in the file.
- * @throws {FormatError} when the entry's own header is damaged or belongs to another entry
+ * @throws {FormatError} when the entry is compressed, or its own header is damaged or belongs to another entry
  */
 export async function dataOffset(file: FileHandle, entry: ZipEntry): Promise<number> {
+  if (!entry.isStored) {
+    fail(
+      file,
+      `the zip entry ${JSON.stringify(entry.name)} is compressed; weights are used where they lie in the file`,
+      "PyTorch does not compress weights: was the file packed again? Load it and save it with torch.save",
+    );
+  }
   const name = new TextEncoder().encode(entry.name);
   const header = await file.read(entry.headerOffset, LOCAL_HEADER_BYTES + name.length);
   const view = viewOf(header);
@@ -127,14 +136,8 @@ function readEntry(file: FileHandle, bytes: Uint8Array, at: number): { entry: Zi
   };
   readZip64Sizes(file, view, nameEnd, extraEnd, sizes);
   if ((flags & ENCRYPTED) !== 0) fail(file, `the zip entry ${JSON.stringify(name)} is encrypted`);
-  if (method !== 0 || sizes.compressed !== sizes.size) {
-    fail(
-      file,
-      `the zip entry ${JSON.stringify(name)} is compressed; weights are used where they lie in the file`,
-      "PyTorch does not compress: was the file packed again? Load it and save it with torch.save",
-    );
-  }
-  return { entry: { name, size: sizes.size, headerOffset: sizes.headerOffset }, next };
+  const isStored = method === 0 && sizes.compressed === sizes.size;
+  return { entry: { name, size: sizes.size, isStored, headerOffset: sizes.headerOffset }, next };
 }
 
 /** Section 4.5.3: the values that did not fit into 32 bits, in this order. */

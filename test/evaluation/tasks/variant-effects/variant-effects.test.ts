@@ -363,7 +363,7 @@ test("alternatives of a VCF file that are no letters are left out, and the run s
   const open = await variantEffects.open({ variants, genome }, { seed: 0 });
   expect(open.select({ split: "all", purpose: "answer", limit: null }).rows).toHaveLength(2);
   expect(open.notes).toContain(
-    "symbolic.vcf: 2 alternatives that are no letters, such as <DEL>, are left out.",
+    "symbolic.vcf: 2 alternatives without a sequence, such as <DEL>, or of more than 1,000 bases left out.",
   );
   await open.close();
 });

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { deflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FormatError } from "../../../../src/base/errors.ts";
@@ -20,6 +21,16 @@ async function open(bytes: Uint8Array) {
   writeFileSync(path, bytes);
   return await openCheckpoint(path);
 }
+
+test("a device next to weights is left out", async () => {
+  const device = call(global("torch", "device"), str("cuda"), int(0));
+  const bytes = archive(
+    pickle(dict({ device, w: tensor(storage("0", 4), 0, [4], [1]), args: dict({ device }) })),
+    four,
+  );
+  await using checkpoint = await open(bytes);
+  expect([...checkpoint.arrays.keys()]).toEqual(["w"]);
+});
 
 test("what is not a tensor is left out, and a wrapper is opened", async () => {
   const weights = dict({
@@ -57,6 +68,17 @@ describe("an unsound checkpoint is refused with the reason", () => {
     ["no pickle", zipBytes([{ name: "word/document.xml", data: text("<w/>") }]), "no data.pkl in a folder"],
     ["two pickles", archive(whole, { name: "n/data.pkl", data: whole }), "no data.pkl in a folder"],
     ["TorchScript", archive(whole, four, { name: "m/constants.pkl", data: whole }), "a TorchScript program"],
+    [
+      // As torch.jit.save writes it: the code and its debug information are compressed.
+      "TorchScript with compressed code",
+      archive(
+        whole,
+        { name: "m/code/__torch__.py", data: deflateRawSync(text("def forward(self): pass")), method: 8 },
+        four,
+        { name: "m/constants.pkl", data: whole },
+      ),
+      "this is a TorchScript program, not a checkpoint of weights",
+    ],
     ["big-endian", archive(whole, four, { name: "m/byteorder", data: text("big") }), 'byte order "big"'],
     ["compressed data", archive(whole, { ...four, method: 8 }), '"m/data/0" is compressed'],
     ["a list", archive(pickle("]")), "not a state dict"],
