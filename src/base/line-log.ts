@@ -1,6 +1,6 @@
-import { createReadStream } from "node:fs";
 import { truncate } from "node:fs/promises";
 import { FormatError } from "./errors.ts";
+import { filePieces } from "./file-pieces.ts";
 import { fileTrouble } from "./file-trouble.ts";
 
 /** A longer line was not written by a program that adds one at a time, and could not be one text. */
@@ -31,9 +31,8 @@ export async function readLineLog(
   let whole = 0;
   let rest: Buffer[] = [];
   let restLength = 0;
-  const source = createReadStream(path, { highWaterMark: 2 ** 20 });
   try {
-    for await (const chunk of source as AsyncIterable<Buffer>) {
+    for await (const chunk of filePieces(path)) {
       let start = 0;
       for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
         const piece = chunk.subarray(start, end);

@@ -8,6 +8,7 @@ import { mismatch } from "../../src/base/file-check.ts";
 import { openFile } from "../../src/base/file-handle.ts";
 import { filePieces } from "../../src/base/file-pieces.ts";
 import { kindOfPath } from "../../src/base/folder.ts";
+import { readLineLog } from "../../src/base/line-log.ts";
 import { makeFolder } from "../../src/base/make-folder.ts";
 import { rememberedDigest } from "../../src/base/remembered-digest.ts";
 import { readTar } from "../../src/base/tar-file.ts";
@@ -39,6 +40,7 @@ const READERS: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
   filePieces: (path) => all(filePieces(path)),
   textLines: (path) => all(textLines(path)),
   openFile,
+  readLineLog: (path) => readLineLog(path, () => {}),
   readTar: (path) => all(readTar(path)),
   unpackGzip: (path) => unpackGzip(path, join(temporaryFolder(), "out")),
   openGenome,
