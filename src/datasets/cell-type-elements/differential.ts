@@ -70,6 +70,7 @@ const INSTALL = "on Debian and Ubuntu: apt-get install r-bioc-deseq2";
 export function deseq2(rscript = "Rscript"): Differential {
   return async ({ counts, design, results, script, signal }) => {
     await writeFileWhole(script, await readPackageFile("scripts/deseq2.R"));
+    signal?.throwIfAborted();
     const program = startProgram([rscript, "--vanilla", script, counts, design, results], {
       longestLine: LONGEST_LINE,
     });

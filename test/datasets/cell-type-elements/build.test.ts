@@ -277,6 +277,18 @@ test("an analysis that takes long is stopped, and the build with the signal's re
   expect(performance.now() - began).toBeLessThan(20_000);
 });
 
+test("an analysis that was stopped before it began starts no program", async () => {
+  const at = (name: string) => scratch.path(name);
+  const files = {
+    counts: at("counts"),
+    design: at("design"),
+    results: at("results"),
+    script: at("script.R"),
+  };
+  const analysis = deseq2("/nowhere/Rscript")({ ...files, signal: AbortSignal.abort(new Error("enough")) });
+  await expect(analysis).rejects.toThrow("enough");
+});
+
 describe("without R, or with a script that fails", () => {
   test.each([
     ["a program that is not there", "/nowhere/Rscript", "", /R is needed.*/],
