@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -278,6 +278,9 @@ test("an analysis that takes long is stopped, and the build with the signal's re
 });
 
 test("an analysis that was stopped before it began starts no program", async () => {
+  const started = scratch.path("started");
+  const rscript = await scratch.write("rscript-started", `#!/bin/sh\ntouch ${started}\n`);
+  chmodSync(rscript, 0o755);
   const at = (name: string) => scratch.path(name);
   const files = {
     counts: at("counts"),
@@ -285,8 +288,9 @@ test("an analysis that was stopped before it began starts no program", async () 
     results: at("results"),
     script: at("script.R"),
   };
-  const analysis = deseq2("/nowhere/Rscript")({ ...files, signal: AbortSignal.abort(new Error("enough")) });
+  const analysis = deseq2(rscript)({ ...files, signal: AbortSignal.abort(new Error("enough")) });
   await expect(analysis).rejects.toThrow("enough");
+  expect(existsSync(started)).toBe(false);
 });
 
 describe("without R, or with a script that fails", () => {
