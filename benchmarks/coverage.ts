@@ -1,0 +1,26 @@
+import { writeFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { coverageTable, summaryOf } from "./coverage/coverage-table.ts";
+import { DESIGNS, designTitle } from "./coverage/designs.ts";
+import { measureCoverage } from "./coverage/measure-coverage.ts";
+
+/**
+ * Measures the coverage of the product's 95 % intervals: `npx tsx benchmarks/coverage.ts [--replicates 2000]
+ * [--only TEXT] [--write FILE]`. `--only` takes the designs whose title contains the text.
+ */
+const { values } = parseArgs({
+  options: {
+    replicates: { type: "string", default: "2000" },
+    only: { type: "string", default: "" },
+    write: { type: "string" },
+  },
+});
+
+const chosen = DESIGNS.filter((design) => designTitle(design).includes(values.only));
+const results = chosen.map((design) => {
+  const result = measureCoverage(design, Number(values.replicates));
+  console.log(`${(100 * result.covered).toFixed(1)} %  ${result.title}`);
+  return result;
+});
+console.log(summaryOf(results));
+if (values.write !== undefined) await writeFile(values.write, coverageTable(results));
