@@ -5,12 +5,12 @@ import { DESIGNS, designTitle } from "./coverage/designs.ts";
 import { measureCoverage } from "./coverage/measure-coverage.ts";
 
 /**
- * Measures the coverage of the product's 95 % intervals: `npx tsx benchmarks/coverage.ts [--replicates 2000]
+ * Measures the coverage of the product's 95 % intervals: `npx tsx benchmarks/coverage.ts [--replicates 1000]
  * [--only TEXT] [--write FILE]`. `--only` takes the designs whose title contains the text.
  */
 const { values } = parseArgs({
   options: {
-    replicates: { type: "string", default: "2000" },
+    replicates: { type: "string", default: "1000" },
     only: { type: "string", default: "" },
     write: { type: "string" },
   },
@@ -19,7 +19,10 @@ const { values } = parseArgs({
 const chosen = DESIGNS.filter((design) => designTitle(design).includes(values.only));
 const results = chosen.map((design) => {
   const result = measureCoverage(design, Number(values.replicates));
-  console.log(`${(100 * result.covered).toFixed(1)} %  ${result.title}`);
+  const flagged = result.given < result.replicates ? `, ${result.replicates - result.given} flagged` : "";
+  console.log(
+    `${(100 * result.covered).toFixed(1)} %  ${result.title} (${result.blocks ?? "groups"}${flagged})`,
+  );
   return result;
 });
 console.log(summaryOf(results));

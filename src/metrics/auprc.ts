@@ -2,7 +2,7 @@ import type { BlockStatistic, Blocks } from "./blocks.ts";
 import { singleRows } from "./blocks.ts";
 import type { Estimate } from "./estimate.ts";
 import { criticalValue, onLogOdds } from "./intervals.ts";
-import { rankClasses } from "./ranked-classes.ts";
+import { classSizes, rankClasses } from "./ranked-classes.ts";
 import { sum } from "./sum.ts";
 
 /**
@@ -34,7 +34,7 @@ export function averagePrecisionOver(
   blocks: Blocks,
 ): BlockStatistic {
   const { positive, block, ends } = rankClasses(scores, labels, blocks);
-  return (times) => {
+  const statistic = (times: Int32Array) => {
     let area = 0;
     let positivesAbove = 0;
     let rowsAbove = 0;
@@ -50,6 +50,7 @@ export function averagePrecisionOver(
     }
     return area / positivesAbove;
   };
+  return Object.assign(statistic, { classes: classSizes(labels, blocks) });
 }
 
 /**

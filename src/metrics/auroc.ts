@@ -1,6 +1,6 @@
 import type { BlockStatistic, Blocks } from "./blocks.ts";
 import { singleRows } from "./blocks.ts";
-import { rankClasses } from "./ranked-classes.ts";
+import { classSizes, rankClasses } from "./ranked-classes.ts";
 
 /**
  * Area under the ROC curve: P(score of a positive > score of a negative), a tie counting one half.
@@ -30,7 +30,7 @@ export function aurocOver(
   blocks: Blocks,
 ): BlockStatistic {
   const { positive, block, ends } = rankClasses(scores, labels, blocks);
-  return (times) => {
+  const statistic = (times: Int32Array) => {
     let wins = 0;
     let positivesBelow = 0;
     let negativesBelow = 0;
@@ -50,4 +50,5 @@ export function aurocOver(
     }
     return wins / (positivesBelow * negativesBelow);
   };
+  return Object.assign(statistic, { classes: classSizes(labels, blocks) });
 }

@@ -1,54 +1,95 @@
 import type { BlockStatistic, Blocks } from "./blocks.ts";
-import { type BootstrapOptions, blockBootstrap } from "./bootstrap.ts";
+import { studentTQuantile, studentTUpperTail } from "./distributions/student-t.ts";
 import type { Estimate } from "./estimate.ts";
-import { onLogOdds } from "./intervals.ts";
-import { blockJackknife } from "./jackknife.ts";
+import { requireLevel } from "./input-checks.ts";
+import { jackknifeError, leaveOutGroups } from "./jackknife.ts";
 
-/**
- * From how many blocks on the percentile bootstrap is trusted. In simulations of shares between 0.5 and 0.96, with blocks
- * of unequal size and difficulty, its nominal 95 % covered in 85–91 % of cases with 10 blocks, 90–93 % with 30 and
- * 93–95 % with 150; the jackknife's in 91–96 % from 10 blocks on (a part of it is repeated by the tests).
- *
- * A class with hardly a row in most blocks leaves less: an AUROC of 0.93 with 2 % positives, 20 among 1,000 rows, was covered
- * in 90 % of cases with 99 blocks (jackknife) and with 110 (bootstrap).
- */
-export const ENOUGH_BLOCKS = 100;
-
-export interface BlockEstimateOptions extends BootstrapOptions {
+export interface BlockEstimateOptions {
   /**
-   * Ends of what the statistic can be: bounds beyond are cut off. [0, 1], for a share or an area, makes the jackknife's
-   * interval on the scale of the log-odds.
+   * Ends of the statistic's range, which decide the scale of the interval: log-odds for [0, 1], Fisher's z for [−1, 1], logarithm for
+   * [0, ∞), the statistic's own otherwise.
    */
   readonly range?: readonly [least: number, most: number];
+  /** Default 0.95. */
+  readonly level?: number;
+}
+
+/** An estimate, and the test that belongs to its interval. */
+export interface BlockInference {
+  readonly estimate: Estimate;
+  /** Two-sided p for a true value: below 1 − level exactly where the interval leaves it out. NaN where bounds are NaN. */
+  readonly pAgainst: (value: number) => number;
+}
+
+/** A scale on which the distribution of a statistic is closer to Student's t. */
+interface Scale {
+  readonly to: (value: number) => number;
+  readonly from: (scaled: number) => number;
+  /** Derivative of `to`. */
+  readonly slope: (value: number) => number;
+}
+
+const LINEAR: Scale = { to: (v) => v, from: (v) => v, slope: () => 1 };
+const LOGARITHM: Scale = { to: Math.log, from: Math.exp, slope: (v) => 1 / v };
+const FISHER_Z: Scale = { to: Math.atanh, from: Math.tanh, slope: (v) => 1 / (1 - v * v) };
+const LOG_ODDS: Scale = {
+  to: (v) => Math.log(v / (1 - v)),
+  from: (x) => 1 / (1 + Math.exp(-x)),
+  slope: (v) => 1 / (v * (1 - v)),
+};
+
+function scaleOf([least, most]: readonly [number, number]): Scale {
+  if (least === 0 && most === 1) return LOG_ODDS;
+  if (least === -1 && most === 1) return FISHER_Z;
+  return least === 0 && most === Number.POSITIVE_INFINITY ? LOGARITHM : LINEAR;
 }
 
 /**
- * A statistic with the interval that its number of blocks allows: the percentile bootstrap from 100 blocks on, the
- * delete-one-block jackknife with a t interval below. `method` tells which.
+ * A statistic with the delete-one-block jackknife's t interval, over blocks whose length follows from the data
+ * (`leaveOutGroups`), and the test that belongs to it.
  *
- * With few blocks, value ± t·se is too sure of areas near 1: for an AUROC of 0.99 it covered in 87 % of cases with six blocks.
- * So the interval of what lies in [0, 1] is made from ln(v/(1 − v)), whose standard error is se/(v(1 − v)), and turned back,
- * which covered in 94 %, and in 93–99 % with three to thirty blocks for areas of 0.67 to 0.99.
+ * The jackknife is made on the scale of the range, of the transformed values themselves, and turned back: an AUROC of 0.95 with 40
+ * positives is covered in 93 to 94 % of cases, in 91 % by the delta method.
  *
- * For accuracies and other shares prefer `clusteredProportion`, which also knows what to say at 0 and at 1.
+ * For accuracies and other shares prefer `clusteredProportion`, which also has an interval at 0 and at 1.
  *
- * @returns  bounds NaN where blocks cannot tell: fewer than two of them, the statistic undefined without one of
- *           them, or no variation at all between them (a perfect AUROC has an unknown interval, not one of width 0)
- * @throws {InputError} as `blockBootstrap` and `blockJackknife`
+ * @returns  `<kind>-jackknife`; bounds NaN where blocks cannot show variation: fewer than two of them, the statistic undefined without
+ *           one of them, or the same without each (a perfect AUROC has an unknown interval, not one of width 0)
+ * @throws {InputError} when the level is outside (0, 1)
  */
-export function blockEstimate(
+export function blockInference(
   blocks: Blocks,
   statistic: BlockStatistic,
-  { range = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY], ...options }: BlockEstimateOptions,
-): Estimate {
-  const few = blocks.sizes.length < ENOUGH_BLOCKS;
-  const { value, low, high, n, method } = few
-    ? blockJackknife(blocks, statistic, options.level)
-    : blockBootstrap(blocks, statistic, options);
-  if (low === high) return { value, low: Number.NaN, high: Number.NaN, n, method };
-  const [least, most] = range;
-  if (few && least === 0 && most === 1 && value > 0 && value < 1) {
-    return { value, ...onLogOdds(value, high - value), n, method };
-  }
-  return { value, low: Math.max(low, least), high: Math.min(high, most), n, method };
+  { range, level = 0.95 }: BlockEstimateOptions = {},
+): BlockInference {
+  requireLevel(level);
+  const { value, without, basis } = leaveOutGroups(blocks, statistic);
+  const { to, from, slope } = range === undefined ? LINEAR : scaleOf(range);
+  const centre = to(value);
+  const scaled = without.map(to);
+  // Without some block all positives may be ranked first; the log-odds of 1 are infinite.
+  const error = scaled.every(Number.isFinite)
+    ? jackknifeError(centre, scaled)
+    : jackknifeError(value, without) * slope(value);
+  const known = error > 0 && Number.isFinite(error);
+  const half = known ? studentTQuantile((1 - level) / 2, basis.dof) * error : Number.NaN;
+  return {
+    estimate: {
+      value,
+      low: from(centre - half),
+      high: from(centre + half),
+      n: blocks.of.length,
+      method: `${blocks.kind}-jackknife`,
+      basis,
+    },
+    pAgainst: (other) =>
+      known ? 2 * studentTUpperTail(Math.abs(centre - to(other)) / error, basis.dof) : Number.NaN,
+  };
 }
+
+/** The estimate of `blockInference`. */
+export const blockEstimate = (
+  blocks: Blocks,
+  statistic: BlockStatistic,
+  options?: BlockEstimateOptions,
+): Estimate => blockInference(blocks, statistic, options).estimate;

@@ -13,6 +13,15 @@ export interface Blocks {
   readonly sizes: Int32Array;
   /** What a block is, kebab-case; the first part of `Estimate.method`: "genomic-block". */
   readonly kind: string;
+  /** Positions of the blocks along the genome; absent where blocks have none. */
+  readonly places?: {
+    /** Number of each block's chromosome. [blocks] */
+    readonly chromosome: Int32Array;
+    /** 0-based number of each block along its chromosome, in steps of `width`. [blocks] */
+    readonly stretch: Int32Array;
+    /** Bases. */
+    readonly width: number;
+  };
 }
 
 /** Bases [start, end) of a chromosome, 0-based and half-open. */
@@ -24,13 +33,17 @@ interface GenomicRow {
 
 /**
  * A number computed from rows in blocks, as a function of how often each block is there: all 1 gives the value itself,
- * a bootstrap draws other counts, a jackknife sets one of them to 0. NaN where those rows leave it undefined.
+ * a jackknife sets some of them to 0. NaN where those rows leave it undefined.
  */
-export type BlockStatistic = (times: Int32Array) => number;
+export interface BlockStatistic {
+  (times: Int32Array): number;
+  /** For a statistic that compares classes of rows, the rows of each class in each block: [classes][blocks]. */
+  readonly classes?: readonly Float64Array[];
+}
 
 /**
- * Width of a genomic block in bases: 1 Mb. Long beside what neighbouring elements share (isochores and replication
- * domains are some hundred kilobases), short enough for several hundred blocks on the benchmark's test chromosomes.
+ * Width of a genomic block in bases: 1 Mb, the shortest stretch that an interval leaves out as a whole. `blockEstimate` joins
+ * neighbouring blocks into longer ones.
  */
 const GENOMIC_BLOCK = 1_000_000;
 
@@ -59,7 +72,7 @@ export function blocksBy(keys: ArrayLike<string | number>, kind: string): Blocks
 
 /**
  * Contiguous stretches of chromosome, the default for rows along a genome: a row belongs to the stretch that holds
- * its midpoint. Dependence between neighbouring stretches is neglected.
+ * its midpoint.
  *
  * @param width  bases per block; default 1 Mb
  * @throws {InputError} when the width is not a whole number of bases
@@ -68,8 +81,31 @@ export function genomicBlocks(rows: readonly GenomicRow[], width = GENOMIC_BLOCK
   if (!(Number.isSafeInteger(width) && width > 0)) {
     throw new InputError(`a genomic block of ${width} bases is not possible; a whole number is needed`);
   }
-  const keys = rows.map(({ chrom, start, end }) => `${chrom}:${Math.floor((start + end) / 2 / width)}`);
-  return blocksBy(keys, "genomic-block");
+  const found = new Map<string, { readonly number: number; readonly blocks: Map<number, number> }>();
+  const of = new Int32Array(rows.length);
+  const sizes: number[] = [];
+  const chromosome: number[] = [];
+  const stretch: number[] = [];
+  rows.forEach(({ chrom, start, end }, row) => {
+    const at = Math.floor((start + end) / 2 / width);
+    let along = found.get(chrom);
+    if (along === undefined) {
+      along = { number: found.size, blocks: new Map() };
+      found.set(chrom, along);
+    }
+    let block = along.blocks.get(at);
+    if (block === undefined) {
+      block = sizes.length;
+      along.blocks.set(at, block);
+      sizes.push(0);
+      chromosome.push(along.number);
+      stretch.push(at);
+    }
+    of[row] = block;
+    sizes[block]!++;
+  });
+  const places = { chromosome: Int32Array.from(chromosome), stretch: Int32Array.from(stretch), width };
+  return { of, sizes: Int32Array.from(sizes), kind: "genomic-block", places };
 }
 
 /**
@@ -92,6 +128,13 @@ export function singleRows(rows: number): Blocks {
   };
 }
 
+/** Values of rows, such as 1 for rows of a class, added up by block. [blocks] */
+export function blockSums(values: ArrayLike<number>, { of, sizes }: Blocks): Float64Array {
+  const sums = new Float64Array(sizes.length);
+  for (let row = 0; row < of.length; row++) sums[of[row]!]! += values[row]!;
+  return sums;
+}
+
 /** The rows of each block, ascending. [blocks][rows] */
 export function rowsOfBlocks({ of, sizes }: Blocks): readonly Int32Array[] {
   const rows = Array.from(sizes, (size) => new Int32Array(size));
@@ -111,7 +154,5 @@ export function rowsOfBlocks({ of, sizes }: Blocks): readonly Int32Array[] {
 export function blockMeans(values: ArrayLike<number>, blocks: Blocks): Float64Array {
   requireSameLength(values, blocks.of, ["values", "rows in blocks"]);
   requireFinite(values, "value");
-  const sums = new Float64Array(blocks.sizes.length);
-  for (let row = 0; row < values.length; row++) sums[blocks.of[row]!]! += values[row]!;
-  return sums.map((total, block) => total / blocks.sizes[block]!);
+  return blockSums(values, blocks).map((total, block) => total / blocks.sizes[block]!);
 }

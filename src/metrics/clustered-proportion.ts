@@ -1,32 +1,97 @@
+import type { BlockInference } from "./block-estimate.ts";
 import type { Blocks } from "./blocks.ts";
-import { studentTQuantile } from "./distributions/student-t.ts";
+import { studentTQuantile, studentTUpperTail } from "./distributions/student-t.ts";
 import type { Estimate } from "./estimate.ts";
 import { requireShares } from "./input-checks.ts";
 import { criticalValue, wilsonInterval } from "./intervals.ts";
-import { blockJackknife } from "./jackknife.ts";
+import { degreesOfFreedom, jackknifeError, type LeftOutGroups, leaveOutGroups } from "./jackknife.ts";
 import { meanOver } from "./mean.ts";
+import { sum } from "./sum.ts";
 
 /**
  * A share of rows that come in blocks, with Wilson's interval for as many independent rows as would vary as much as
- * the blocks do: the interval of choice for accuracies and paired accuracies along a genome.
+ * the blocks do: the interval of choice for accuracies and paired accuracies along a genome; and the test that belongs to it.
  *
- * The effective number of rows is p(1 − p)/se², se from `blockJackknife`, never more than there are; then reduced by
- * (z/t)² for the degrees of freedom of few blocks. At 0 and at 1, where blocks show no variation, it is the (effective)
- * number of blocks. So the interval stays in [0, 1], never shrinks to a point, and is honest for few blocks too.
+ * The effective number of rows is p(1 − p)/se², se from the jackknife over blocks (`leaveOutGroups`). The score statistic
+ * T = (p − p₀)/√(p₀(1 − p₀)/effective) is corrected for the skewness γ of the blocks' sum by Hall's monotone transformation
+ * T + γT²/3 + γ²T³/27 + γ/6 and compared with Student's t. The effective number is not bounded by the number of rows: blocks that vary
+ * less than independent rows by chance are as frequent as those that vary more, and t already allows for both.
+ *
+ * At 0 and at 1, where blocks show no variation, the effective number is that of the blocks; where blocks are alike otherwise, that of the
+ * rows. So the interval stays in [0, 1] and never shrinks to a point.
  *
  * @param outcomes  in [0, 1], one per row: correct or not, with 0.5 for half a success
  * @returns         `<kind>-wilson`; n is the number of rows. Bounds NaN with fewer than two blocks
- * @throws {InputError} when there is not one outcome in [0, 1] per row
- * @see Korn & Graubard 1998, Survey Methodology 24:193–201 (effective sample size; with the Clopper–Pearson interval)
+ * @throws {InputError} when there is not one outcome in [0, 1] per row, or the level is outside (0, 1)
+ * @see Korn & Graubard 1998, Survey Methodology 24:193–201 (effective sample size); Hall 1992, doi:10.1111/j.2517-6161.1992.tb01876.x
  */
-export function clusteredProportion(outcomes: ArrayLike<number>, blocks: Blocks, level = 0.95): Estimate {
+export function shareInference(outcomes: ArrayLike<number>, blocks: Blocks, level = 0.95): BlockInference {
   requireShares(outcomes, "outcome");
-  const { value, standardError, dof, n } = blockJackknife(blocks, meanOver(outcomes, blocks), level);
-  const method = `${blocks.kind}-wilson`;
-  if (dof === 0) return { value, low: Number.NaN, high: Number.NaN, n, method };
-  const alike = value === 0 || value === 1 ? dof + 1 : (value * (1 - value)) / standardError ** 2;
-  const narrowing = criticalValue(level) / studentTQuantile((1 - level) / 2, dof);
-  const effective = Math.min(alike, n) * narrowing ** 2;
-  const { low, high } = wilsonInterval(value * effective, effective, level);
-  return { value, low, high, n, method };
+  const successes = sum(outcomes);
+  const rarest = Math.min(successes, outcomes.length - successes);
+  const found = leaveOutGroups(blocks, meanOver(outcomes, blocks), rarest);
+  const { value, without } = found;
+  const n = blocks.of.length;
+  const variation = jackknifeError(value, without) ** 2;
+  const extreme = value === 0 || value === 1;
+  const effective = extreme ? found.groups.count : variation > 0 ? (value * (1 - value)) / variation : n;
+  const dof = degreesOf(found, variation);
+  const skewness = extreme || variation === 0 ? 0 : skewnessOf(without.map(logOddsInside));
+  const tail = (1 - level) / 2;
+  // A bound is where Hall's transform of T is t, so the trials that Wilson's z stands for differ between the bounds.
+  const trialsAt = (t: number) => effective * (criticalValue(level) / unskewed(t, skewness)) ** 2;
+  const t = studentTQuantile(tail, dof);
+  const bound = (at: number) => wilsonInterval(value * trialsAt(at), trialsAt(at), level);
+  const known = dof > 0;
+  return {
+    estimate: {
+      value,
+      low: known ? bound(t).low : Number.NaN,
+      high: known ? bound(-t).high : Number.NaN,
+      n,
+      method: `${blocks.kind}-wilson`,
+      basis: { ...found.basis, dof },
+    },
+    pAgainst: (share) => {
+      const score = (value - share) / Math.sqrt((share * (1 - share)) / effective);
+      return known ? Math.min(2 * studentTUpperTail(Math.abs(skewed(score, skewness)), dof), 1) : Number.NaN;
+    },
+  };
+}
+
+/** The estimate of `shareInference`. */
+export const clusteredProportion = (outcomes: ArrayLike<number>, blocks: Blocks, level?: number): Estimate =>
+  shareInference(outcomes, blocks, level).estimate;
+
+/**
+ * Degrees of freedom where a block of k rows varies by k + ρk(k − 1), with the correlation ρ of its rows that the blocks
+ * show: large blocks of dependent rows dominate more than their sizes say.
+ */
+function degreesOf({ value, sizes, basis }: LeftOutGroups, variation: number): number {
+  const rows = sum(sizes);
+  const binomial = (value * (1 - value)) / rows;
+  const squares = sum(sizes.map((size) => size * size)) / rows;
+  if (!(binomial > 0 && squares > 1)) return basis.dof;
+  const correlation = Math.min(Math.max((variation / binomial - 1) / (squares - 1), 0), 1);
+  const spreads = sizes.map((size) => size + correlation * size * (size - 1));
+  return degreesOfFreedom(spreads);
+}
+
+/** Finite at 0 and 1, which a share without one block may be. */
+const logOddsInside = (share: number) => Math.log(Math.max(share, 1e-9) / Math.max(1 - share, 1e-9));
+
+/** Skewness of the sum of the blocks' contributions. */
+function skewnessOf(without: Float64Array): number {
+  const centre = sum(without) / without.length;
+  const squares = sum(without.map((rest) => (centre - rest) ** 2));
+  return squares > 0 ? sum(without.map((rest) => (centre - rest) ** 3)) / squares ** 1.5 : 0;
+}
+
+/** Hall's transformation of a studentised value, and its inverse. */
+const skewed = (t: number, skewness: number) =>
+  t + (skewness * t * t) / 3 + (skewness * skewness * t * t * t) / 27 + skewness / 6;
+
+function unskewed(x: number, skewness: number): number {
+  if (Math.abs(skewness) < 1e-6) return x;
+  return (3 / skewness) * (Math.cbrt(1 + skewness * (x - skewness / 6)) - 1);
 }

@@ -2,6 +2,7 @@ import type { BlockStatistic, Blocks } from "./blocks.ts";
 import type { Estimate } from "./estimate.ts";
 import { requireBinary, requireSameLength } from "./input-checks.ts";
 import { criticalValue } from "./intervals.ts";
+import { classSizes } from "./ranked-classes.ts";
 
 /** Rows of a binary classification by prediction and truth. */
 export interface Confusion {
@@ -61,11 +62,12 @@ export function matthewsOver(
   for (let row = 0; row < labels.length; row++) {
     perBlock[4 * blocks.of[row]! + cellOf(predicted[row]!, labels[row]!)]!++;
   }
-  return (times) => {
+  const statistic = (times: Int32Array) => {
     const cells = new Float64Array(4);
     for (let i = 0; i < perBlock.length; i++) cells[i % 4]! += times[i >> 2]! * perBlock[i]!;
     return matthews(named(cells));
   };
+  return Object.assign(statistic, { classes: classSizes(labels, blocks) });
 }
 
 /**

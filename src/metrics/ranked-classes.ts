@@ -1,4 +1,4 @@
-import type { Blocks } from "./blocks.ts";
+import { type Blocks, blockSums } from "./blocks.ts";
 import { requireBinary, requireFinite, requireSameLength } from "./input-checks.ts";
 import { tieGroups } from "./ranks.ts";
 
@@ -10,6 +10,12 @@ export interface RankedClasses {
   readonly block: Int32Array;
   /** End (exclusive) of each group of equal scores. */
   readonly ends: Uint32Array;
+}
+
+/** Rows of each of two classes in each block. [classes][blocks] */
+export function classSizes(labels: ArrayLike<number>, blocks: Blocks): readonly Float64Array[] {
+  const positives = blockSums(labels, blocks);
+  return [positives, positives.map((count, block) => blocks.sizes[block]! - count)];
 }
 
 /** @throws {InputError} when lengths differ, a score is not finite or a label neither 0 nor 1 */

@@ -68,9 +68,9 @@ export function scoreOverBlocks(scores: SeededScores, blocks: Blocks): Estimate 
   const without = Float64Array.from(blocks.sizes, (_, block) =>
     mean(scores.map((score) => score.without[block]!)),
   );
-  const { value, low, high, n, method } = jackknifeOf(blocks, {
+  const estimate = jackknifeOf(blocks, {
     value: mean(scores.map((score) => score.value)),
     without,
   });
-  return { value, low, high: Math.min(high, 1), n, method };
+  return { ...estimate, high: Math.min(estimate.high, 1) };
 }

@@ -1,11 +1,12 @@
+import { counted } from "../base/counted.ts";
 import type { Metric } from "../evaluation/tasks/measurement.ts";
-import type { Estimate } from "../metrics/estimate.ts";
+import type { Estimate, IntervalBasis } from "../metrics/estimate.ts";
 import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";
 import type { Cell } from "./tables/table.ts";
 
-/** What an interval's method is called in a sentence: `genomic-block-bootstrap` is a bootstrap over genomic blocks. */
+/** Name of an interval's method in a sentence: `genomic-block-jackknife` is a jackknife over genomic blocks. */
 export function methodName(method: string): string {
-  const over = /^(.+)-(wilson|bootstrap|jackknife)$/.exec(method);
+  const over = /^(.+)-(wilson|jackknife)$/.exec(method);
   if (over !== null) {
     const blocks = `${over[1]!.replaceAll("-", " ")}s`;
     return over[2] === "wilson" ? `Wilson, widened for ${blocks}` : `${over[2]} over ${blocks}`;
@@ -24,8 +25,22 @@ export function estimateCell(value: number | null, interval: Estimate | undefine
   return { text: fixed(value, digits), detail: interval === undefined ? "" : intervalText(interval, digits) };
 }
 
-export function intervalText({ low, high }: Estimate, digits = 3): string {
-  return `[${fixed(low, digits)}, ${fixed(high, digits)}]`;
+export function intervalText({ low, high, basis }: Estimate, digits = 3): string {
+  const bounds = `[${fixed(low, digits)}, ${fixed(high, digits)}]`;
+  return basis?.unreliable === undefined ? bounds : `${bounds} (not reliable)`;
+}
+
+/** The blocks of an interval: `39 blocks of 16 Mb; correlation of neighbours -0.02`. */
+export function basisText({ blocks, length, neighbourCorrelation }: IntervalBasis): string {
+  const of =
+    length === undefined
+      ? counted(blocks, "block")
+      : length === "chromosome"
+        ? `${counted(blocks, "block")}, each a whole chromosome`
+        : `${counted(blocks, "block")} of ${length}`;
+  return neighbourCorrelation === undefined
+    ? of
+    : `${of}; correlation of neighbours ${neighbourCorrelation.toFixed(2)}`;
 }
 
 /** Which way is better. */

@@ -1,5 +1,5 @@
 import type { Estimate } from "../metrics/estimate.ts";
-import { intervalText, methodName } from "./estimates.ts";
+import { basisText, intervalText, methodName } from "./estimates.ts";
 import { count, UNDEFINED } from "./numbers.ts";
 import type { Panel } from "./panels.ts";
 import { protocolRows } from "./protocol-lines.ts";
@@ -41,8 +41,13 @@ function waysOf(intervals: readonly Estimate[]): ReadonlyMap<string, Estimate> {
   return ways;
 }
 
-/** With the number of trials, where that is not the number of rows. */
+/** With the number of trials where that is not the number of rows, and the blocks of an interval over blocks. */
 function intervalCell(interval: Estimate | undefined, rows: number): Cell {
   if (interval === undefined) return UNDEFINED;
-  return { text: intervalText(interval), detail: interval.n === rows ? "" : `n ${count(interval.n)}` };
+  const { n, basis } = interval;
+  const details = [
+    ...(n === rows ? [] : [`n ${count(n)}`]),
+    ...(basis === undefined ? [] : [basisText(basis)]),
+  ];
+  return { text: intervalText(interval), detail: details.join("; ") };
 }

@@ -1,6 +1,6 @@
 import type { Measurement, Metric } from "../evaluation/tasks/measurement.ts";
 import { attributedNotes } from "./attributed-notes.ts";
-import { ARROWS, isPValue, metricCell } from "./estimates.ts";
+import { ARROWS, basisText, isPValue, metricCell } from "./estimates.ts";
 import { type MetricColumn, metricColumns } from "./metric-columns.ts";
 import { count, scientific } from "./numbers.ts";
 import type { Entry, Panel } from "./panels.ts";
@@ -104,7 +104,33 @@ function notesOf(entries: readonly Entry[]): string[] {
         "Rows are a sample with so many of each kind: numbers that depend on the shares of the kinds, such as average precision, are of the sample.",
       ]
     : [];
-  return [...new Set(undefinedOnes), ...sampled, ...attributedNotes(entries, ({ result }) => result.notes)];
+  return [
+    ...new Set(undefinedOnes),
+    ...blocksWords(entries),
+    ...sampled,
+    ...attributedNotes(entries, ({ result }) => result.notes),
+  ];
+}
+
+/** The blocks of the printed intervals, and how far neighbouring ones depend on each other. */
+function blocksWords(entries: readonly Entry[]): string[] {
+  const correlationsOf = new Map<string, number[]>();
+  for (const { main } of entries) {
+    const basis = main.intervals.find((interval) => interval.basis !== undefined)?.basis;
+    if (basis === undefined) continue;
+    const { neighbourCorrelation, ...blocks } = basis;
+    const text = basisText(blocks);
+    const known = neighbourCorrelation === undefined ? [] : [neighbourCorrelation];
+    correlationsOf.set(text, [...(correlationsOf.get(text) ?? []), ...known]);
+  }
+  return [...correlationsOf].map(([text, correlations]) => {
+    const [least, most] = [Math.min(...correlations), Math.max(...correlations)].map((r) => r.toFixed(2));
+    const dependence =
+      correlations.length === 0
+        ? ""
+        : `; contributions of neighbouring blocks have a correlation of ${least === most ? least : `${least} to ${most}`}`;
+    return `Intervals over ${text}${dependence}.`;
+  });
 }
 
 /** `paired accuracy 0.731 [0.705, 0.756]`, for a line of text. */

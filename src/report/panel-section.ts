@@ -1,4 +1,4 @@
-import { intervalText, methodName } from "./estimates.ts";
+import { basisText, intervalText, methodName } from "./estimates.ts";
 import { type Html, html } from "./html.ts";
 import { intervalsTable } from "./intervals-table.ts";
 import { leaderboardTable } from "./leaderboard.ts";
@@ -109,7 +109,9 @@ function markOf({ label, protocol, main }: Entry): AccuracyMark[] {
   const how =
     interval === undefined
       ? ""
-      : ` ${intervalText(interval)}\n${methodName(interval.method)}, n ${count(interval.n)}`;
+      : ` ${intervalText(interval)}\n${methodName(interval.method)}, n ${count(interval.n)}${
+          interval.basis === undefined ? "" : `\n${basisText(interval.basis)}`
+        }`;
   const detail = `${label}, ${protocol} protocol\n${fixed(main.value)}${how}`;
   return [{ row: label, protocol, value: main.value, low, high, detail }];
 }

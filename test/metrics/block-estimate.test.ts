@@ -2,38 +2,46 @@ import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../src/base/pcg64.ts";
 import { normal } from "../../src/base/sample.ts";
 import { aurocOver } from "../../src/metrics/auroc.ts";
-import { blockEstimate, ENOUGH_BLOCKS } from "../../src/metrics/block-estimate.ts";
-import { type Blocks, blocksBy, singleRows } from "../../src/metrics/blocks.ts";
-import { blockBootstrap } from "../../src/metrics/bootstrap.ts";
+import { blockEstimate, blockInference } from "../../src/metrics/block-estimate.ts";
+import { type Blocks, blocksBy } from "../../src/metrics/blocks.ts";
 import { clusteredProportion } from "../../src/metrics/clustered-proportion.ts";
 import { wilsonInterval } from "../../src/metrics/intervals.ts";
 import { meanOver } from "../../src/metrics/mean.ts";
 import { sum } from "../../src/metrics/sum.ts";
 
-test("few blocks get the jackknife, many the bootstrap, and the method tells", () => {
-  const rng = new Pcg64(2);
-  const methodFor = (count: number) => {
-    const rows = singleRows(count);
-    const values = Float64Array.from({ length: count }, () => normal(rng));
-    return blockEstimate(rows, meanOver(values, rows), { rng, resamples: 100 }).method;
-  };
-  expect(methodFor(ENOUGH_BLOCKS - 1)).toBe("row-jackknife");
-  expect(methodFor(ENOUGH_BLOCKS)).toBe("row-bootstrap");
+test("the range decides the scale on which the interval is symmetric", () => {
+  const blocks = blocksBy(["a", "a", "b", "b", "c", "c"], "chromosome");
+  const mean = meanOver([0.9, 0.8, 0.9, 0.7, 0.5, 0.6], blocks);
+  const { value, low, high, method } = blockEstimate(blocks, mean);
+  expect(high).toBeGreaterThan(1);
+  expect(high - value).toBeCloseTo(value - low, 12);
+  expect(method).toBe("chromosome-jackknife");
+  const scales = [
+    { range: [0, 1], to: (v: number) => Math.log(v / (1 - v)) },
+    { range: [-1, 1], to: Math.atanh },
+    { range: [0, Number.POSITIVE_INFINITY], to: Math.log },
+  ] as const;
+  for (const { range, to } of scales) {
+    const scaled = blockEstimate(blocks, mean, { range });
+    expect(to(scaled.high) - to(value)).toBeCloseTo(to(value) - to(scaled.low), 8);
+    expect(scaled.low).toBeGreaterThan(range[0]);
+    expect(scaled.high).toBeLessThan(range[1]);
+  }
 });
 
-test("bounds are cut off at the ends of what the statistic can be; those of a share lie inside them", () => {
-  const blocks = blocksBy(["a", "b", "c"], "chromosome");
-  const share = meanOver([1, 1, 0], blocks);
-  const rng = new Pcg64(1);
-  const { value, high } = blockEstimate(blocks, share, { rng });
-  expect(high).toBeGreaterThan(1);
-  expect(blockEstimate(blocks, share, { rng, range: [-1, 1] }).high).toBe(1);
-  const inside = blockEstimate(blocks, share, { rng, range: [0, 1] });
-  const logOdds = (p: number) => Math.log(p / (1 - p));
-  const step = (high - value) / (value * (1 - value));
-  expect(logOdds(inside.high)).toBeCloseTo(logOdds(value) + step, 8);
-  expect(logOdds(inside.low)).toBeCloseTo(logOdds(value) - step, 8);
-  expect(inside.method).toBe("chromosome-jackknife");
+test("the p-value is below 0.05 exactly where the interval leaves the value out", () => {
+  const blocks = blocksBy(
+    Array.from({ length: 90 }, (_, i) => i % 15),
+    "background",
+  );
+  const rng = new Pcg64(8);
+  const labels = Array.from({ length: 90 }, (_, i) => (i % 4 === 0 ? 1 : 0));
+  const scores = labels.map((label) => normal(rng, label));
+  const { estimate, pAgainst } = blockInference(blocks, aurocOver(scores, labels, blocks), { range: [0, 1] });
+  expect(pAgainst(estimate.low)).toBeCloseTo(0.05, 8);
+  expect(pAgainst(estimate.high)).toBeCloseTo(0.05, 8);
+  expect(pAgainst(estimate.value)).toBeCloseTo(1, 12);
+  expect(pAgainst(0.5) < 0.05).toBe(estimate.low > 0.5);
 });
 
 test.each([10, 200])("%d blocks that do not differ tell nothing: no interval of width 0", (count) => {
@@ -42,10 +50,7 @@ test.each([10, 200])("%d blocks that do not differ tell nothing: no interval of 
     "genomic-block",
   );
   const scores = Array.from({ length: 2 * count }, (_, i) => i % 2);
-  const perfect = blockEstimate(blocks, aurocOver(scores, scores, blocks), {
-    rng: new Pcg64(1),
-    resamples: 100,
-  });
+  const perfect = blockEstimate(blocks, aurocOver(scores, scores, blocks), { range: [0, 1] });
   expect(perfect).toMatchObject({ value: 1, low: Number.NaN, high: Number.NaN });
 });
 
@@ -68,11 +73,9 @@ describe("coverage of nominal 95 % intervals: rows in blocks of their own diffic
   }
 
   const INTERVALS = {
-    chosen: (blocks: Blocks, outcomes: number[], rng: Pcg64) =>
-      blockEstimate(blocks, meanOver(outcomes, blocks), { rng, resamples: 200 }),
+    jackknife: (blocks: Blocks, outcomes: number[]) =>
+      blockEstimate(blocks, meanOver(outcomes, blocks), { range: [0, 1] }),
     proportion: (blocks: Blocks, outcomes: number[]) => clusteredProportion(outcomes, blocks),
-    bootstrap: (blocks: Blocks, outcomes: number[], rng: Pcg64) =>
-      blockBootstrap(blocks, meanOver(outcomes, blocks), { rng, resamples: 200 }),
     independent: (_: Blocks, outcomes: number[]) => wilsonInterval(sum(outcomes), outcomes.length),
   };
 
@@ -84,7 +87,7 @@ describe("coverage of nominal 95 % intervals: rows in blocks of their own diffic
     let covered = 0;
     for (let run = 0; run < RUNS; run++) {
       const { blocks, outcomes } = draw(rng, count, logit);
-      const { low, high } = INTERVALS[kind](blocks, outcomes, rng);
+      const { low, high } = INTERVALS[kind](blocks, outcomes);
       if (low <= truth && truth <= high) covered++;
     }
     return covered / RUNS;
@@ -97,7 +100,7 @@ describe("coverage of nominal 95 % intervals: rows in blocks of their own diffic
     [20, 2],
     [120, 1],
   ])("%d blocks around logit %d", (count, logit) => {
-    expect(coverage("chosen", count, logit)).toBeGreaterThan(0.9);
+    expect(coverage("jackknife", count, logit)).toBeGreaterThan(0.9);
     expect(coverage("proportion", count, logit)).toBeGreaterThan(0.91);
     // Rows taken as independent: far too sure.
     expect(coverage("independent", count, logit)).toBeLessThan(0.8);
@@ -124,18 +127,13 @@ describe("coverage of nominal 95 % intervals: rows in blocks of their own diffic
     const covered = { logOdds: 0, cutOff: 0 };
     for (let run = 0; run < RUNS; run++) {
       const { blocks, area } = scored(6);
-      const inside = blockEstimate(blocks, area, { rng, range: [0, 1] });
-      const plain = blockEstimate(blocks, area, { rng });
+      const inside = blockEstimate(blocks, area, { range: [0, 1] });
+      const plain = blockEstimate(blocks, area);
       if (inside.low <= truth && truth <= inside.high) covered.logOdds++;
       if (plain.low <= truth && truth <= plain.high) covered.cutOff++;
     }
     expect(truth).toBeGreaterThan(0.98);
     expect(covered.logOdds / RUNS).toBeGreaterThan(0.92);
     expect(covered.cutOff / RUNS).toBeLessThan(0.92);
-  });
-
-  test("the percentile bootstrap over three or six blocks covers far too rarely", () => {
-    expect(coverage("bootstrap", 3, 1)).toBeLessThan(0.8);
-    expect(coverage("bootstrap", 6, 1)).toBeLessThan(0.9);
   });
 });

@@ -1,16 +1,45 @@
 import { expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
+import { Pcg64 } from "../../src/base/pcg64.ts";
+import { normal } from "../../src/base/sample.ts";
 import { blocksBy, singleRows } from "../../src/metrics/blocks.ts";
-import { clusteredProportion } from "../../src/metrics/clustered-proportion.ts";
+import { clusteredProportion, shareInference } from "../../src/metrics/clustered-proportion.ts";
 import { wilsonInterval } from "../../src/metrics/intervals.ts";
 
-test("for many single rows it is Wilson's interval", () => {
-  const outcomes = Array.from({ length: 2000 }, (_, i) => (i % 10 < 9 ? 1 : 0));
-  const found = clusteredProportion(outcomes, singleRows(2000));
-  const expected = wilsonInterval(1800, 2000);
-  expect(found).toMatchObject({ value: 0.9, n: 2000, method: "row-wilson" });
-  expect(found.low).toBeCloseTo(expected.low, 4);
-  expect(found.high).toBeCloseTo(expected.high, 4);
+test("for many single rows without skewness it is Wilson's interval", () => {
+  const outcomes = Array.from({ length: 500 }, (_, i) => i % 2);
+  const found = clusteredProportion(outcomes, singleRows(500));
+  const expected = wilsonInterval(250, 500);
+  expect(found).toMatchObject({ value: 0.5, n: 500, method: "row-wilson" });
+  expect(found.low).toBeCloseTo(expected.low, 3);
+  expect(found.high).toBeCloseTo(expected.high, 3);
+});
+
+test("the p-value is below 0.05 exactly where the interval leaves the value out", () => {
+  const rng = new Pcg64(3);
+  for (let run = 0; run < 50; run++) {
+    const keys = Array.from({ length: 300 }, (_, i) => Math.floor(i / 12));
+    const ease = Array.from({ length: 25 }, () => normal(rng));
+    const outcomes = keys.map((key) => (ease[key]! + normal(rng, 1) > 0 ? 1 : 0));
+    const { estimate, pAgainst } = shareInference(outcomes, blocksBy(keys, "background"));
+    expect(pAgainst(estimate.low)).toBeCloseTo(0.05, 8);
+    expect(pAgainst(estimate.high)).toBeCloseTo(0.05, 8);
+    expect(pAgainst(0.5) < 0.05).toBe(estimate.low > 0.5 || estimate.high < 0.5);
+  }
+});
+
+test("six blocks that vary less than their rows by chance are not widened to their rows", () => {
+  const outcomes = Array.from({ length: 600 }, (_, i) =>
+    i % 100 < 58 + (Math.floor(i / 100) % 2) * 4 ? 1 : 0,
+  );
+  const blocks = blocksBy(
+    outcomes.map((_, i) => Math.floor(i / 100)),
+    "chromosome",
+  );
+  const { low, high, basis } = clusteredProportion(outcomes, blocks);
+  // Block shares 0.58 and 0.62: standard error 0.0089, t(5) = 2.57; as independent rows it would be 0.02.
+  expect(basis).toMatchObject({ blocks: 6, dof: 5 });
+  expect(high - low).toBeCloseTo(2 * 2.571 * 0.00894, 3);
 });
 
 test("rows that only repeat their block count as the blocks do", () => {
@@ -20,9 +49,12 @@ test("rows that only repeat their block count as the blocks do", () => {
     "background",
   );
   const found = clusteredProportion(outcomes, blocks);
+  // Ten failures among a hundred blocks are skew: both bounds lie lower than Wilson's, by less than 0.03.
   const expected = wilsonInterval(90, 100);
-  expect(found.low).toBeCloseTo(expected.low, 2);
-  expect(found.high).toBeCloseTo(expected.high, 2);
+  expect(found.low).toBeGreaterThan(expected.low - 0.03);
+  expect(found.low).toBeLessThan(expected.low);
+  expect(found.high).toBeGreaterThan(expected.high - 0.03);
+  expect(found.high).toBeLessThan(expected.high + 0.005);
 });
 
 test("without a single failure: not a point, but what so many blocks allow", () => {

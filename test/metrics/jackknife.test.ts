@@ -1,8 +1,11 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { Pcg64 } from "../../src/base/pcg64.ts";
+import { normal } from "../../src/base/sample.ts";
 import { auroc, aurocOver } from "../../src/metrics/auroc.ts";
-import { blocksBy, singleRows } from "../../src/metrics/blocks.ts";
-import { blockJackknife } from "../../src/metrics/jackknife.ts";
+import { blockEstimate } from "../../src/metrics/block-estimate.ts";
+import { type Blocks, blocksBy, genomicBlocks, singleRows } from "../../src/metrics/blocks.ts";
+import { jackknifeError, leaveOutGroups } from "../../src/metrics/jackknife.ts";
 import { meanEstimate, meanOver } from "../../src/metrics/mean.ts";
 
 test("for the mean of single rows it is the t interval", () => {
@@ -10,41 +13,51 @@ test("for the mean of single rows it is the t interval", () => {
   fc.assert(
     fc.property(values, (x) => {
       const rows = singleRows(x.length);
-      const jackknife = blockJackknife(rows, meanOver(x, rows));
+      const jackknife = blockEstimate(rows, meanOver(x, rows));
       const expected = meanEstimate(x);
-      expect(jackknife.dof).toBeCloseTo(x.length - 1, 9);
-      expect(jackknife.low).toBeCloseTo(expected.low, 6);
-      expect(jackknife.high).toBeCloseTo(expected.high, 6);
+      expect(jackknife.basis!.dof).toBeCloseTo(x.length - 1, 9);
+      if (new Set(x).size === 1) expect(jackknife.low).toBeNaN();
+      else {
+        expect(jackknife.low).toBeCloseTo(expected.low, 6);
+        expect(jackknife.high).toBeCloseTo(expected.high, 6);
+      }
     }),
   );
 });
 
 test("two blocks have one degree of freedom, and unequal ones no less", () => {
   const equal = blocksBy(["a", "a", "b", "b"], "chromosome");
-  const found = blockJackknife(equal, meanOver([0, 0, 1, 1], equal));
+  const mean = meanOver([0, 0, 1, 1], equal);
   // Without one block the mean is 0 or 1; √(1/2 · (1/4 + 1/4)) = 1/2, t(1) = 12.706.
-  expect(found).toMatchObject({
-    value: 0.5,
-    standardError: 0.5,
-    dof: 1,
-    method: "chromosome-jackknife",
-    n: 4,
-  });
-  expect(found.high - 0.5).toBeCloseTo(12.706 / 2, 3);
+  const { without, basis } = leaveOutGroups(equal, mean);
+  expect(jackknifeError(0.5, without)).toBe(0.5);
+  expect(basis).toMatchObject({ blocks: 2, dof: 1 });
+  expect(blockEstimate(equal, mean).high - 0.5).toBeCloseTo(12.706 / 2, 3);
   const unequal = blocksBy(["a", "a", "a", "a", "a", "b"], "chromosome");
-  expect(blockJackknife(unequal, meanOver([0, 0, 0, 1, 1, 1], unequal)).dof).toBe(1);
+  expect(leaveOutGroups(unequal, meanOver([0, 0, 0, 1, 1, 1], unequal)).basis.dof).toBe(1);
 });
 
-test("an unequal block counts less than a whole one", () => {
-  const blocks = blocksBy(["a", "a", "b", "b", "c"], "chromosome");
-  expect(blockJackknife(blocks, meanOver([0, 1, 0, 1, 1], blocks)).dof).toBeCloseTo(25 / 9 - 1, 12);
+test("unequal blocks, and a class in few blocks, leave fewer degrees of freedom", () => {
+  const sizes = [8, 1, 1, 1, 1];
+  const keys = sizes.flatMap((size, block) => new Array<number>(size).fill(block));
+  const blocks = blocksBy(keys, "background");
+  const scores = keys.map((_, i) => i);
+  expect(leaveOutGroups(blocks, meanOver(scores, blocks)).basis.dof).toBeCloseTo(144 / 68, 12);
+  const alike = blocksBy(
+    Array.from({ length: 40 }, (_, i) => i >> 2),
+    "background",
+  );
+  // Eight positives in two of ten blocks.
+  const labels = Array.from({ length: 40 }, (_, i) => (i < 8 ? 1 : 0));
+  const values = labels.map((label, i) => label + ((i * 7) % 5));
+  expect(leaveOutGroups(alike, aurocOver(values, labels, alike)).basis.dof).toBeCloseTo(2, 12);
 });
 
 test("all positives in one block: an AUROC without an interval", () => {
   const blocks = blocksBy(["a", "a", "b", "b"], "chromosome");
   const scores = [3, 1, 2, 0];
   const labels = [1, 1, 0, 0];
-  expect(blockJackknife(blocks, aurocOver(scores, labels, blocks))).toMatchObject({
+  expect(blockEstimate(blocks, aurocOver(scores, labels, blocks), { range: [0, 1] })).toMatchObject({
     value: auroc(scores, labels),
     low: Number.NaN,
     high: Number.NaN,
@@ -53,7 +66,62 @@ test("all positives in one block: an AUROC without an interval", () => {
 
 test("one block, or none, has no interval", () => {
   const one = blocksBy(["a", "a"], "chromosome");
-  expect(blockJackknife(one, meanOver([1, 2], one))).toMatchObject({ value: 1.5, low: Number.NaN, dof: 0 });
+  expect(blockEstimate(one, meanOver([1, 2], one))).toMatchObject({
+    value: 1.5,
+    low: Number.NaN,
+    basis: { dof: 0 },
+  });
   const none = singleRows(0);
-  expect(blockJackknife(none, meanOver([], none)).value).toBeNaN();
+  expect(blockEstimate(none, meanOver([], none)).value).toBeNaN();
+});
+
+test("many blocks without positions are joined to at most 500", () => {
+  const rows = singleRows(1700);
+  const values = Array.from({ length: 1700 }, (_, i) => (i * 37) % 101);
+  const { basis, value } = leaveOutGroups(rows, meanOver(values, rows));
+  expect(basis.blocks).toBe(425);
+  expect(value).toBeCloseTo(meanEstimate(values).value, 12);
+});
+
+describe("the length of genomic blocks follows from the data", () => {
+  /** A row in each megabase of some chromosomes, with values that are the same over so many megabases. */
+  function along(chromosomes: number, megabases: number, alike: number) {
+    const rng = new Pcg64(11);
+    const rows = [];
+    const values: number[] = [];
+    for (let chrom = 0; chrom < chromosomes; chrom++) {
+      let value = 0;
+      for (let at = 0; at < megabases; at++) {
+        if (at % alike === 0) value = normal(rng);
+        rows.push({ chrom: `chr${chrom}`, start: at * 1_000_000, end: at * 1_000_000 + 100 });
+        values.push(value + 0.3 * normal(rng));
+      }
+    }
+    return { blocks: genomicBlocks(rows), values };
+  }
+  const basisOf = ({ blocks, values }: { readonly blocks: Blocks; readonly values: number[] }) =>
+    leaveOutGroups(blocks, meanOver(values, blocks)).basis;
+
+  test("the longest that leaves twenty blocks, where neighbours are independent", () => {
+    expect(basisOf(along(6, 100, 1))).toMatchObject({ length: "16 Mb", blocks: 36 });
+    expect(basisOf(along(1, 100, 1))).toMatchObject({ length: "4 Mb", blocks: 25 });
+    for (const chromosomes of [1, 6]) expect(basisOf(along(chromosomes, 100, 1)).unreliable).toBeUndefined();
+  });
+
+  test("longer ones where neighbours depend on each other", () => {
+    const { length, neighbourCorrelation } = basisOf(along(6, 100, 40));
+    expect(length).toBe("chromosome");
+    expect(neighbourCorrelation).toBeUndefined();
+    expect(basisOf(along(2, 100, 16))).toMatchObject({ length: "16 Mb", blocks: 12 });
+  });
+
+  test("an interval is flagged where dependence cannot be excluded", () => {
+    expect(basisOf(along(1, 15, 1)).unreliable).toBe("too little genome: 15 blocks of 1 Mb");
+    expect(basisOf(along(3, 100, 50)).unreliable).toMatch(
+      /^neighbouring blocks of 16 Mb have a correlation of 0\.\d\d$/,
+    );
+    expect(basisOf(along(6, 1, 1))).toMatchObject({ length: "chromosome", blocks: 6 });
+    expect(basisOf(along(6, 1, 1)).unreliable).toBeUndefined();
+    expect(basisOf(along(3, 1, 1)).unreliable).toBe("3 blocks");
+  });
 });

@@ -107,7 +107,7 @@ function resultFixture({ model, protocol }: FixtureCell, sorted: Float64Array): 
             : [
                 interval("wilson", half),
                 interval("wald", half * 1.01),
-                interval("genomic-block-bootstrap", half * 1.6),
+                interval("genomic-block-jackknife", half * 1.6),
               ],
       },
     ],

@@ -14,6 +14,15 @@ const estimate = z.object({
   high: z.number(),
   n: z.number(),
   method: z.string(),
+  basis: z
+    .object({
+      blocks: z.number(),
+      length: z.string().exactOptional(),
+      dof: z.number(),
+      neighbourCorrelation: z.number().exactOptional(),
+      unreliable: z.string().exactOptional(),
+    })
+    .exactOptional(),
 });
 
 const numbers = z.record(z.string(), z.number());

@@ -6,9 +6,10 @@ export function finiteOrNull(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-/** An estimate as a record of its five numbers, or null unless all are finite. */
-export function finiteEstimate({ value, low, high, n, method }: Estimate): Estimate | null {
-  return [value, low, high].every(Number.isFinite) ? { value, low, high, n, method } : null;
+/** An estimate, or null unless value and bounds are finite. */
+export function finiteEstimate(estimate: Estimate): Estimate | null {
+  const { value, low, high } = estimate;
+  return [value, low, high].every(Number.isFinite) ? estimate : null;
 }
 
 /**

@@ -27,7 +27,7 @@ export interface Metric {
   readonly of?: string;
   /**
    * Every interval known for the value; the first is the one to print. Empty when there is none.
-   * `method` tells them apart: "wald", "wilson", "genomic-block-bootstrap".
+   * `method` tells them apart: "wald", "wilson", "genomic-block-jackknife".
    */
   readonly intervals: readonly Estimate[];
 }

@@ -1,13 +1,9 @@
-import { Pcg64 } from "../../base/pcg64.ts";
 import type { Blocks } from "../../metrics/blocks.ts";
-import { blockBootstrap } from "../../metrics/bootstrap.ts";
 import { clusteredProportion } from "../../metrics/clustered-proportion.ts";
 import type { Estimate } from "../../metrics/estimate.ts";
 import { waldInterval, wilsonInterval } from "../../metrics/intervals.ts";
-import { meanOver } from "../../metrics/mean.ts";
 import { sum } from "../../metrics/sum.ts";
 import type { Protocol } from "../../models/model.ts";
-import { BOOTSTRAP_SEED } from "./block-interval.ts";
 
 /** Denominators of the original for the same interval; its tables print the first. */
 export type Trials = readonly [number, ...number[]];
@@ -33,7 +29,6 @@ export function shareIntervals(
   const wins = sum(outcomes);
   const wilson = wilsonInterval(wins, n);
   const published = n === 0 ? [wilson] : trials.map((count) => waldOver(wins / n, count));
-  const bootstrap = blockBootstrap(blocks, meanOver(outcomes, blocks), { rng: new Pcg64(BOOTSTRAP_SEED) });
-  const honest = [clusteredProportion(outcomes, blocks), wilson, bootstrap];
+  const honest = [clusteredProportion(outcomes, blocks), wilson];
   return protocol === "paper" ? [...published, ...honest] : [...honest, ...published];
 }

@@ -1,7 +1,13 @@
 import { InternalError } from "../../../base/errors.ts";
 import { CELL_LINES } from "../../../datasets/cell-lines.ts";
 import { argMax, correctness } from "../../../metrics/accuracy.ts";
-import { type BlockStatistic, type Blocks, genomicBlocks, singleRows } from "../../../metrics/blocks.ts";
+import {
+  type BlockStatistic,
+  type Blocks,
+  blockSums,
+  genomicBlocks,
+  singleRows,
+} from "../../../metrics/blocks.ts";
 import type { Estimate } from "../../../metrics/estimate.ts";
 import { classLogOdds, type InfiniteLogOdds, paperLogOdds } from "../../../metrics/log-odds.ts";
 import { logSoftmax } from "../../../metrics/log-softmax.ts";
@@ -11,6 +17,7 @@ import { meanOver } from "../../../metrics/mean.ts";
 import { mean, sum } from "../../../metrics/sum.ts";
 import type { Protocol } from "../../../models/model.ts";
 import { blockInterval } from "../block-interval.ts";
+import { intervalNotes } from "../interval-notes.ts";
 import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Breakdown, Measurement, Metric, QuirkEffect } from "../measurement.ts";
 import { CLASS_MEASURES, classStatistics, type OneAgainstRest } from "../one-against-rest.ts";
@@ -95,7 +102,7 @@ export function measureCellTypes(predictions: readonly Prediction[], context: Me
     averages: {},
     breakdowns: [confusionOf(columns)],
     quirks: quirksOf(columns, context),
-    notes: notesOf(labels, placed),
+    notes: [...notesOf(labels, placed), ...intervalNotes(metrics, blocks)],
   };
 }
 
@@ -221,13 +228,14 @@ function shareAmong(correct: Float64Array, among: Uint8Array, blocks: Blocks): B
     blocks,
   );
   const all = meanOver(Float64Array.from(among), blocks);
-  return (times) => right(times) / all(times);
+  const recall = (times: Int32Array) => right(times) / all(times);
+  return Object.assign(recall, { classes: [blockSums(among, blocks)] });
 }
 
-const meanOf =
-  (statistics: readonly BlockStatistic[]): BlockStatistic =>
-  (times) =>
-    mean(statistics.map((statistic) => statistic(times)));
+function meanOf(statistics: readonly BlockStatistic[]): BlockStatistic {
+  const average = (times: Int32Array) => mean(statistics.map((statistic) => statistic(times)));
+  return Object.assign(average, { classes: statistics.flatMap(({ classes = [] }) => classes) });
+}
 
 function placeOf({ facts }: LogitsPrediction) {
   return { chrom: String(facts.chrom), start: Number(facts.start), end: Number(facts.end) };

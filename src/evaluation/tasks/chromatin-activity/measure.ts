@@ -1,7 +1,6 @@
 import { counted } from "../../../base/counted.ts";
 import { averagePrecisionEstimate, averagePrecisionOver } from "../../../metrics/auprc.ts";
 import { aurocOver } from "../../../metrics/auroc.ts";
-import { ENOUGH_BLOCKS } from "../../../metrics/block-estimate.ts";
 import type { BlockStatistic, Blocks } from "../../../metrics/blocks.ts";
 import { pearson, spearman } from "../../../metrics/correlation.ts";
 import { pearsonOver, spearmanOver } from "../../../metrics/correlation-over-blocks.ts";
@@ -11,6 +10,7 @@ import { meanOver } from "../../../metrics/mean.ts";
 import { paperPearson, paperSpearman } from "../../../metrics/paper-correlation.ts";
 import { mean } from "../../../metrics/sum.ts";
 import { blockInterval } from "../block-interval.ts";
+import { intervalNotes } from "../interval-notes.ts";
 import { finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
 import type { Prediction } from "../prediction.ts";
@@ -101,15 +101,16 @@ function measured(predictions: readonly Prediction[], context: MeasureContext, r
     spearman: correlation("spearman", part, part === "pos"),
     pearson: correlation("pearson", part),
   }));
+  const metrics = [
+    correlations[0]!.spearman,
+    auroc,
+    correlations[0]!.pearson,
+    auprc,
+    ...correlations.slice(1).flatMap(({ spearman, pearson }) => [spearman, pearson]),
+    ...losses.map(([part, value]) => lossMetric(part, parts[part], value, rules)),
+  ];
   return {
-    metrics: [
-      correlations[0]!.spearman,
-      auroc,
-      correlations[0]!.pearson,
-      auprc,
-      ...correlations.slice(1).flatMap(({ spearman, pearson }) => [spearman, pearson]),
-      ...losses.map(([part, value]) => lossMetric(part, parts[part], value, rules)),
-    ],
+    metrics,
     published: {
       ...Object.fromEntries(losses.map(([part, value]) => [`test_loss_${part}`, finiteOrNull(value)])),
       ...Object.fromEntries(
@@ -124,7 +125,7 @@ function measured(predictions: readonly Prediction[], context: MeasureContext, r
     counts: countsOf(predictions, parts, context),
     averages: {},
     quirks: rules === CORRECTED && context.protocol === "paper" ? [] : quirksOf(parts),
-    notes: notesOf(predictions, parts),
+    notes: [...notesOf(predictions, parts), ...intervalNotes(metrics, parts.all.blocks)],
   };
 }
 
@@ -239,14 +240,9 @@ function quirksOf({ all, neg }: ActivityParts): readonly QuirkEffect[] {
 
 function notesOf(predictions: readonly Prediction[], { pos }: ActivityParts): readonly string[] {
   const notes: string[] = [];
-  const blocks = pos.blocks.sizes.length;
   if (pos.blocks.kind === "row") {
     notes.push(
       "Where the rows lie is not known, so intervals take them as independent, which neighbours are not.",
-    );
-  } else if (blocks < ENOUGH_BLOCKS) {
-    notes.push(
-      `The peaks lie in ${counted(blocks, "stretch", "stretches")} of 1 Mb; with fewer than ${ENOUGH_BLOCKS} the intervals come from leaving out one stretch at a time.`,
     );
   }
   const unmeasured = countOf(predictions, "unmeasured");

@@ -1,5 +1,4 @@
 import { counted } from "../../../base/counted.ts";
-import { ENOUGH_BLOCKS } from "../../../metrics/block-estimate.ts";
 import { blocksBy } from "../../../metrics/blocks.ts";
 import {
   pairedAccuracyEstimate,
@@ -11,6 +10,7 @@ import { percentiles } from "../../../metrics/quantiles.ts";
 import { mean } from "../../../metrics/sum.ts";
 import type { Protocol } from "../../../models/model.ts";
 import { comparedDistances, comparedScores, paperScores, settled } from "../compared-scores.ts";
+import { intervalNotes } from "../interval-notes.ts";
 import { finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
 import {
@@ -198,17 +198,18 @@ function measurement(
   const accuracies = results.map(({ accuracy }) => accuracy.value);
   const spread = percentiles(accuracies, [5, 25, 50, 75, 95]).map(finiteOrNull);
   const families = familyBreakdown(comparisons, outcomes, results);
+  const metrics = [
+    metricOf(
+      { name: "accuracy", title: "accuracy over all motifs", better: "higher", main: true },
+      mean(outcomes),
+      NO_ROWS,
+      shareIntervals(outcomes, blocks, { protocol, trials: [rows] }),
+    ),
+    foundMetric(results),
+    ...own.metrics,
+  ];
   return {
-    metrics: [
-      metricOf(
-        { name: "accuracy", title: "accuracy over all motifs", better: "higher", main: true },
-        mean(outcomes),
-        NO_ROWS,
-        shareIntervals(outcomes, blocks, { protocol, trials: [rows] }),
-      ),
-      foundMetric(results),
-      ...own.metrics,
-    ],
+    metrics,
     published: {},
     counts: {
       rows,
@@ -233,7 +234,7 @@ function measurement(
       ...(families.rows.length === 0 ? [] : [families]),
       backgroundBreakdown(comparisons, outcomes),
     ],
-    notes: notesOf(blocks.sizes.length, results),
+    notes: [...notesOf(results), ...intervalNotes(metrics, blocks)],
   };
 }
 
@@ -309,13 +310,8 @@ function quirksOf(
   ];
 }
 
-function notesOf(backgrounds: number, results: readonly MotifResult[]): readonly string[] {
+function notesOf(results: readonly MotifResult[]): readonly string[] {
   const notes: string[] = [];
-  if (backgrounds > 0 && backgrounds < ENOUGH_BLOCKS) {
-    notes.push(
-      `Motifs were put into ${counted(backgrounds, "background")}. For fewer than ${ENOUGH_BLOCKS} the bootstrap's interval is too narrow; Wilson's, widened for backgrounds, allows for that.`,
-    );
-  }
   const few = results.filter(({ tested }) => tested < LEAST_TESTED).length;
   if (few > 0) {
     notes.push(

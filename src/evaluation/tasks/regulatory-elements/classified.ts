@@ -13,6 +13,7 @@ import { mean, sum } from "../../../metrics/sum.ts";
 import type { Protocol } from "../../../models/model.ts";
 import { blockInterval } from "../block-interval.ts";
 import { type ComparedScores, settled } from "../compared-scores.ts";
+import { intervalNotes } from "../interval-notes.ts";
 import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
 import { arePlaced, NO_PLACES } from "../placed-rows.ts";
@@ -149,7 +150,7 @@ export function measureClassifiedPairs(
     averages: {},
     ...(compared.ties === undefined ? {} : { ties: compared.ties }),
     quirks: quirksOf(columns, context),
-    notes: placed ? [] : [NO_PLACES],
+    notes: [...(placed ? [] : [NO_PLACES]), ...intervalNotes(metrics, blocks)],
   };
 }
 
@@ -225,11 +226,12 @@ function placeOf({ facts }: LogitsPrediction) {
 }
 
 /** Both members of a pair lie in its block. */
-function doubled({ of, sizes, kind }: Blocks): Blocks {
+function doubled(pairs: Blocks): Blocks {
+  const { of, sizes } = pairs;
   return {
+    ...pairs,
     of: Int32Array.from({ length: MEMBERS * of.length }, (_, i) => of[Math.floor(i / MEMBERS)]!),
     sizes: sizes.map((size) => MEMBERS * size),
-    kind,
   };
 }
 

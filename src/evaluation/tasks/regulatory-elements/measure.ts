@@ -1,6 +1,5 @@
-import { counted } from "../../../base/counted.ts";
-import { ENOUGH_BLOCKS } from "../../../metrics/block-estimate.ts";
 import { type Blocks, genomicBlocks, singleRows } from "../../../metrics/blocks.ts";
+import { shareInference } from "../../../metrics/clustered-proportion.ts";
 import { meanOver } from "../../../metrics/mean.ts";
 import {
   type PairedCounts,
@@ -12,10 +11,11 @@ import {
 } from "../../../metrics/paired-accuracy.ts";
 import { percentiles } from "../../../metrics/quantiles.ts";
 import { mean } from "../../../metrics/sum.ts";
-import { wilcoxon } from "../../../metrics/wilcoxon.ts";
+import { type WilcoxonResult, wilcoxon } from "../../../metrics/wilcoxon.ts";
 import type { Protocol } from "../../../models/model.ts";
 import { blockInterval } from "../block-interval.ts";
 import { type ComparedScores, comparedScores } from "../compared-scores.ts";
+import { intervalNotes } from "../interval-notes.ts";
 import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
 import { arePlaced, NO_PLACES } from "../placed-rows.ts";
@@ -59,32 +59,24 @@ export function measurePairs(predictions: readonly Prediction[], context: Measur
   const counts = pairedCounts(pairs.first, pairs.second);
   const accuracy = accuracyMetric(pairs, counts, blocks, context);
   const test = wilcoxon(pairs.differences, { alternative: "greater" });
-  const noTest = "no difference is other than zero, so there is nothing to rank";
   const [q05, q25, median, q75, q95] = percentiles(pairs.differences, [5, 25, 50, 75, 95]).map(finiteOrNull);
   const meanDifference = blockInterval(blocks, meanOver(pairs.differences, blocks));
   const tokens = tokenSummary(pairs);
   const unknown = predictions.filter(({ facts }) => Number(facts.unknown) > 0).length;
+  const differenceForm = {
+    name: "mean-difference",
+    title: "mean difference, nats",
+    better: "higher",
+    main: false,
+  } as const;
+  const metrics = [
+    accuracy,
+    ...tokens.metrics,
+    metricOf(differenceForm, meanDifference.value, NO_ROWS, [meanDifference]),
+    ...(context.protocol === "paper" ? originalTest(test) : [accuracyTest(pairs, blocks)]),
+  ];
   return {
-    metrics: [
-      accuracy,
-      ...tokens.metrics,
-      metricOf(
-        { name: "mean-difference", title: "mean difference, nats", better: "higher", main: false },
-        meanDifference.value,
-        NO_ROWS,
-        [meanDifference],
-      ),
-      metricOf(
-        { name: "wilcoxon-p", title: "Wilcoxon signed-rank p, one-sided", better: "lower", main: false },
-        test.p,
-        noTest,
-      ),
-      metricOf(
-        { name: "wilcoxon-statistic", title: "Wilcoxon signed-rank sum", better: "neither", main: false },
-        test.statistic,
-        noTest,
-      ),
-    ],
+    metrics,
     published: {
       acc: accuracy.value,
       pval: finiteOrNull(test.p),
@@ -108,7 +100,7 @@ export function measurePairs(predictions: readonly Prediction[], context: Measur
     averages: tokens.averages,
     ...(pairs.ties === undefined ? {} : { ties: pairs.ties }),
     quirks: quirksOf(pairs, context),
-    notes: notesOf(blocks, placed, unknown),
+    notes: [...notesOf(placed, unknown), ...intervalNotes(metrics, blocks)],
   };
 }
 
@@ -140,6 +132,43 @@ function accuracyMetric(
     NO_ROWS,
     shareIntervals(outcomes, blocks, { protocol, trials }),
   );
+}
+
+/** The test that belongs to the printed interval: both rest on the same blocks, so that they agree. */
+function accuracyTest({ first, second }: Pairs, blocks: Blocks): Metric {
+  const outcomes = pairedOutcomes(first, second, RULES.corrected.ties);
+  return metricOf(
+    {
+      name: "paired-accuracy-p",
+      title: "p of a paired accuracy of 0.5, two-sided, over blocks of the genome",
+      better: "lower",
+      main: false,
+    },
+    shareInference(outcomes, blocks).pAgainst(0.5),
+    "there are fewer than two blocks",
+  );
+}
+
+/** The original's test, which takes every pair as independent. */
+function originalTest(test: WilcoxonResult): readonly Metric[] {
+  const noTest = "no difference is other than zero, so there is nothing to rank";
+  return [
+    metricOf(
+      {
+        name: "wilcoxon-p",
+        title: "the original's Wilcoxon signed-rank p, one-sided, pairs taken as independent",
+        better: "lower",
+        main: false,
+      },
+      test.p,
+      noTest,
+    ),
+    metricOf(
+      { name: "wilcoxon-statistic", title: "the original's signed-rank sum", better: "neither", main: false },
+      test.statistic,
+      noTest,
+    ),
+  ];
 }
 
 /** Quirk Q17: a sum over tokens favours the member with fewer of them, so the numbers of tokens are told. */
@@ -200,13 +229,8 @@ function quirksOf({ predictions }: Pairs, context: MeasureContext): readonly Qui
   ];
 }
 
-function notesOf(blocks: Blocks, placed: boolean, unknown: number): readonly string[] {
+function notesOf(placed: boolean, unknown: number): readonly string[] {
   const notes: string[] = placed ? [] : [NO_PLACES];
-  if (placed && blocks.sizes.length < ENOUGH_BLOCKS) {
-    notes.push(
-      `The elements lie in ${counted(blocks.sizes.length, "stretch", "stretches")} of 1 Mb. For fewer than ${ENOUGH_BLOCKS} the bootstrap's interval is too narrow; Wilson's, widened for genomic blocks, allows for that.`,
-    );
-  }
   if (unknown > 0) {
     notes.push(
       `${unknown} elements hold unknown letters (N): a model sees A in their place, and in the control these As are shuffled among the rest (quirk Q27).`,

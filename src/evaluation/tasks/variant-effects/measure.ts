@@ -1,13 +1,16 @@
 import { averagePrecisionEstimate, averagePrecisionOver } from "../../../metrics/auprc.ts";
 import { aurocOver } from "../../../metrics/auroc.ts";
+import { blockInference } from "../../../metrics/block-estimate.ts";
 import { genomicBlocks } from "../../../metrics/blocks.ts";
 import { pearsonEstimate, spearmanEstimate } from "../../../metrics/correlation.ts";
 import { pearsonOver, spearmanOver } from "../../../metrics/correlation-over-blocks.ts";
 import { aurocEstimate } from "../../../metrics/delong.ts";
 import type { Estimate } from "../../../metrics/estimate.ts";
-import { mannWhitney } from "../../../metrics/mann-whitney.ts";
+import { type MannWhitneyResult, mannWhitney } from "../../../metrics/mann-whitney.ts";
+import type { Protocol } from "../../../models/model.ts";
 import { blockInterval } from "../block-interval.ts";
-import { metricOf } from "../json-numbers.ts";
+import { intervalNotes } from "../interval-notes.ts";
+import { finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Measurement, Metric } from "../measurement.ts";
 import type { Prediction } from "../prediction.ts";
 import type { MeasureContext } from "../task.ts";
@@ -43,7 +46,7 @@ export function measureVariants(predictions: readonly Prediction[], context: Mea
   const orientation = orientationOf(favours, kind, context.protocol);
   const evaluated = evaluatedVariants(variants, context.protocol);
   const dartEval = [
-    ...classificationMetrics(evaluated),
+    ...classificationMetrics(evaluated, context.protocol),
     ...correlationMetrics(evaluated.withEffect, orientation),
   ];
   const value = (name: string) => dartEval.find((metric) => metric.name === name)!.value;
@@ -51,14 +54,15 @@ export function measureVariants(predictions: readonly Prediction[], context: Mea
   const counts = variantCounts(variants, evaluated, context);
   const known = knownCountsNote(variants[0]!.facts.form, counts);
   const sizes = sizeMetrics(evaluated.withEffect, orientation);
+  const metrics = [...dartEval, ...sizes, ...causalityAndDirection(evaluated, favours, kind, precision)];
   return {
-    metrics: [...dartEval, ...sizes, ...causalityAndDirection(evaluated, favours, kind, precision)],
+    metrics,
     published: {
       auroc: value("auroc"),
       auprc: value("auprc"),
       pearson: value("pearson"),
       spearman: value("spearman"),
-      mannwhitney_p_less: value("mann-whitney-p"),
+      mannwhitney_p_less: finiteOrNull(mannWhitneyOf(evaluated.significant, evaluated.controls).p),
     },
     counts,
     averages: variantAverages(variants, favours, kind),
@@ -67,6 +71,7 @@ export function measureVariants(predictions: readonly Prediction[], context: Mea
     notes: [
       ...variantNotes(variants, evaluated, orientation, context),
       ...(known === undefined ? [] : [known]),
+      ...intervalNotes(metrics, genomicBlocks(variants.map(({ facts }) => facts))),
     ],
   };
 }
@@ -81,7 +86,10 @@ function classesOf(significant: readonly ScoredVariant[], controls: readonly Sco
   };
 }
 
-function classificationMetrics({ significant, controls }: EvaluatedVariants): readonly Metric[] {
+function classificationMetrics(
+  { significant, controls }: EvaluatedVariants,
+  protocol: Protocol,
+): readonly Metric[] {
   const why = noClasses(significant, controls);
   const forms = [
     {
@@ -92,29 +100,56 @@ function classificationMetrics({ significant, controls }: EvaluatedVariants): re
       main: true,
     },
     { name: "auprc", title: "average precision of |difference|", better: "higher", main: false },
-    {
-      name: "mann-whitney-p",
-      title: "Mann–Whitney p, |difference| of controls less",
-      better: "lower",
-      main: false,
-    },
-    { name: "mann-whitney-u", title: "Mann–Whitney U of controls", better: "neither", main: false },
+    ...(protocol === "paper"
+      ? ([
+          {
+            name: "mann-whitney-p",
+            title:
+              "the original's Mann–Whitney p, |difference| of controls less, variants taken as independent",
+            better: "lower",
+            main: false,
+          },
+          {
+            name: "mann-whitney-u",
+            title: "the original's Mann–Whitney U of controls",
+            better: "neither",
+            main: false,
+          },
+        ] as const)
+      : ([
+          {
+            name: "auroc-p",
+            title: "p of an AUROC of 0.5, two-sided, over blocks of the genome",
+            better: "lower",
+            main: false,
+          },
+        ] as const)),
   ] as const;
   if (why !== undefined) return forms.map((form) => metricOf(form, Number.NaN, why));
   const { scores, labels, blocks } = classesOf(significant, controls);
-  const area = blockInterval(blocks, aurocOver(scores, labels, blocks), [0, 1]);
+  const { estimate: area, pAgainst } = blockInference(blocks, aurocOver(scores, labels, blocks), {
+    range: [0, 1],
+  });
   const precision = blockInterval(blocks, averagePrecisionOver(scores, labels, blocks), [0, 1]);
-  const test = mannWhitney(
-    scores.filter((_, i) => labels[i] === 0),
-    scores.filter((_, i) => labels[i] === 1),
-    { alternative: "less" },
-  );
+  const original = mannWhitneyOf(significant, controls);
+  const tests = protocol === "paper" ? [original.p, original.u] : [pAgainst(0.5)];
   return [
     metricOf(forms[0], area.value, "", [area, aurocEstimate(scores, labels)]),
     metricOf(forms[1], precision.value, "", [precision, averagePrecisionEstimate(scores, labels)]),
-    metricOf(forms[2], test.p, ""),
-    metricOf(forms[3], test.u, ""),
+    ...tests.map((value, i) => metricOf(forms[i + 2]!, value, NO_VARIATION)),
   ];
+}
+
+const NO_VARIATION = "blocks of the genome show no variation";
+
+/** The original's test, which takes every variant as independent. */
+function mannWhitneyOf(
+  significant: readonly ScoredVariant[],
+  controls: readonly ScoredVariant[],
+): MannWhitneyResult {
+  const sizes = (variants: readonly ScoredVariant[]) =>
+    Float64Array.from(variants, ({ difference }) => Math.abs(difference));
+  return mannWhitney(sizes(controls), sizes(significant), { alternative: "less" });
 }
 
 function noClasses(significant: readonly unknown[], controls: readonly unknown[]): string | undefined {

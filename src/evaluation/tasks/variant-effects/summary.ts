@@ -1,5 +1,4 @@
 import { counted } from "../../../base/counted.ts";
-import { ENOUGH_BLOCKS } from "../../../metrics/block-estimate.ts";
 import { genomicBlocks } from "../../../metrics/blocks.ts";
 import { mean } from "../../../metrics/sum.ts";
 import { finiteOrNull } from "../json-numbers.ts";
@@ -67,7 +66,7 @@ export function tieTolerance(variants: readonly ScoredVariant[]): TieTolerance |
 /** What a reader of the numbers must know. */
 export function variantNotes(
   variants: readonly ScoredVariant[],
-  { significant, controls, withEffect, refused, duplicates }: EvaluatedVariants,
+  { significant, withEffect, refused, duplicates }: EvaluatedVariants,
   { says }: Orientation,
   { protocol }: MeasureContext,
 ): readonly string[] {
@@ -116,12 +115,6 @@ export function variantNotes(
   if (whole > 0) {
     notes.push(
       `${counted(whole, "variant")} ${whole === 1 ? "was" : "were"} compared by log-likelihoods of whole windows, what differs not hidden: a sum over all positions, of which those behind the variant change too.`,
-    );
-  }
-  const blocks = genomicBlocks([...significant, ...controls].map((variant) => variant.facts)).sizes.length;
-  if (blocks > 0 && blocks < ENOUGH_BLOCKS) {
-    notes.push(
-      `The variants lie in ${counted(blocks, "stretch", "stretches")} of 1 Mb; for fewer than ${ENOUGH_BLOCKS} intervals are those of the jackknife.`,
     );
   }
   return notes;

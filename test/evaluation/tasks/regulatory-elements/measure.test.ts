@@ -93,7 +93,6 @@ describe("accuracy", () => {
     expect(corrected.intervals.map(({ method, n }) => [method, n])).toEqual([
       ["genomic-block-wilson", 500],
       ["wilson", 500],
-      ["genomic-block-bootstrap", 500],
       ["wald", 500],
     ]);
   });
@@ -108,14 +107,35 @@ describe("accuracy", () => {
     }
   });
 
-  test("tells when a bootstrap would be too narrow, and not when it is not", () => {
-    expect(measure(predictions).notes.join()).toContain("in 26 stretches of 1 Mb");
-    expect(measure(predictions.slice(0, 1)).notes.join()).toContain("in 1 stretch of 1 Mb");
+  test("flags the interval of too little genome, and not that of enough", () => {
+    expect(measure(predictions).notes.join()).toContain("too little genome: 26 blocks of 1 Mb");
+    expect(measure(predictions.slice(0, 1)).notes.join()).toContain("Intervals not reliable (1 block)");
     const spread = predictionsOf(element, control, (i) => ({
       facts: { start: i * 1_000_000, end: i * 1_000_000 + 300 },
     }));
     expect(measure(spread).notes).toEqual([]);
     expect(measure(spread)).toEqual(measure(spread));
+  });
+
+  test("corrected: p agrees with the interval although elements of a stretch succeed together", () => {
+    // 40 stretches on alternating chromosomes, each with 25 pairs that go the same way: 23 up, 17 down.
+    const together = predictionsOf(
+      Array.from({ length: 1000 }, (_, i) => (Math.floor(i / 25) % 40 < 23 ? 1 : -1)),
+      new Array<number>(1000).fill(0),
+      (i) => {
+        const start = 16_000_000 * Math.floor(i / 50) + 1000 * (i % 25);
+        return { facts: { chrom: Math.floor(i / 25) % 2 === 0 ? "chr5" : "chr10", start, end: start + 300 } };
+      },
+    );
+    const corrected = measure(together, "corrected").metrics;
+    const [low, high] = [corrected[0]!.intervals[0]!.low, corrected[0]!.intervals[0]!.high];
+    expect(low).toBeLessThan(0.5);
+    expect(high).toBeGreaterThan(0.5);
+    expect(corrected.find(({ name }) => name === "paired-accuracy-p")!.value).toBeGreaterThan(0.05);
+    expect(corrected.find(({ name }) => name === "wilcoxon-p")).toBeUndefined();
+    const original = measure(together, "paper").metrics.find(({ name }) => name === "wilcoxon-p")!;
+    expect(original.value).toBeLessThan(1e-5);
+    expect(original.title).toContain("the original's Wilcoxon");
   });
 
   test("says what each quirk changes, the same in both protocols' words", () => {
@@ -144,7 +164,9 @@ describe("what is undefined is null with its reason, and JSON can say all of it"
     const { metrics, counts } = measure(predictionsOf(element, control), "corrected");
     expect(metrics[0]!.value).toBe(0.5);
     expect(counts.ties).toBe(30);
-    const p = metrics.find(({ name }) => name === "wilcoxon-p");
+    expect(metrics.find(({ name }) => name === "paired-accuracy-p")!.value).toBeCloseTo(1, 12);
+    const paper = measure(predictionsOf(element, control), "paper").metrics;
+    const p = paper.find(({ name }) => name === "wilcoxon-p");
     expect(p).toMatchObject({ value: null, why: expect.stringContaining("nothing to rank") });
   });
 });
