@@ -1,0 +1,44 @@
+import type { Coverage } from "./measure-coverage.ts";
+
+/** Coverage between these is as promised. */
+const WITHIN = [0.935, 0.965] as const;
+
+/** A design most of whose intervals come with a warning, or are not given at all, is flagged. */
+const isFlagged = ({ given, replicates }: Coverage) => given < replicates / 2;
+
+/** The designs counted by how their intervals cover. */
+export function summaryOf(results: readonly Coverage[]): string {
+  const judged = results.filter((result) => !isFlagged(result));
+  const within = judged.filter(({ covered }) => covered >= WITHIN[0] && covered <= WITHIN[1]);
+  const shares = judged.map(({ covered }) => covered);
+  return [
+    `${results.length} designs, ${results.length - judged.length} of them flagged as not reliable.`,
+    `Coverage from ${percent(WITHIN[0])} to ${percent(WITHIN[1])} in ${within.length} of ${judged.length} (${percent(within.length / judged.length)});`,
+    `least ${percent(Math.min(...shares))}, most ${percent(Math.max(...shares))}.`,
+  ].join(" ");
+}
+
+/** The whole table as Markdown. */
+export function coverageTable(results: readonly Coverage[]): string {
+  const lines = results.map((result) => {
+    const { title, given, replicates, covered, above, below, width, blocks } = result;
+    const cells = [covered, above, below].map((share) => (given === 0 ? "–" : percent(share)));
+    const flagged = given === replicates ? "" : percent(1 - given / replicates);
+    return `| ${[title, ...cells, given === 0 ? "–" : width.toPrecision(2), blocks ?? "–", flagged].join(" | ")} |`;
+  });
+  return `# Coverage of the intervals
+
+\`npx tsx benchmarks/coverage.ts --write docs/interval-coverage.md\` writes this page. Each design is simulated ${results[0]!.replicates} times with
+a fixed seed; the 95 % interval that the product prints should hold the true value in 95 % of them.
+
+${summaryOf(results)}
+
+| design | coverage | interval above the truth | below | mean length | blocks | flagged |
+|---|---|---|---|---|---|---|
+${lines.join("\n")}
+`;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
