@@ -1,6 +1,7 @@
 import { InputError } from "../base/errors.ts";
 import { Mt19937 } from "../base/mt19937.ts";
-import { kMeansPlusPlus } from "./k-means-plus-plus.ts";
+import { KMeansKernels } from "./k-means-kernels.ts";
+import { kMeansPlusPlus, trialsOf } from "./k-means-plus-plus.ts";
 import { type Matrix, requireMatrix } from "./matrix.ts";
 import { NearestCentres } from "./nearest-centres.ts";
 
@@ -34,14 +35,89 @@ export interface KMeansResult {
  * @throws {InputError} when an entry is not finite, there are fewer than k rows or an option makes no sense
  */
 export function kMeans(data: Matrix, k: number, seed: number, options: KMeansOptions = {}): KMeansResult {
-  requireMatrix(data, "feature");
-  if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
-    throw new InputError(`${seed} is not a seed from 0 to 2^32 − 1`);
+  return new KMeans(data, k).fit(seed, options);
+}
+
+/** k-means on one table with several seeds: `kMeans`, with the table prepared once. */
+export class KMeans {
+  private readonly means: Float64Array;
+  private readonly variance: number;
+  private readonly table: KMeansKernels;
+  private readonly k: number;
+
+  /**
+   * @param data  [rows, columns]
+   * @throws {InputError} when an entry is not finite or there are fewer than k rows
+   */
+  constructor(data: Matrix, k: number) {
+    requireMatrix(data, "feature");
+    if (!(Number.isInteger(k) && k >= 1 && k <= data.rows)) {
+      throw new InputError(`${k} clusters cannot be started from ${data.rows} rows`);
+    }
+    const { centred, means } = centre(data);
+    this.means = means;
+    this.variance = meanVariance(centred);
+    this.table = new KMeansKernels(centred, k, trialsOf(k));
+    this.k = k;
   }
-  const { centred, means } = centre(data);
-  const start = kMeansPlusPlus(centred, k, Mt19937.fromSeed(seed));
-  const found = lloydFrom(centred, rowsOf(centred, start), options);
-  return { ...found, centres: shifted(found.centres, means) };
+
+  /** @throws {InputError} when the seed or an option makes no sense */
+  fit(seed: number, options: KMeansOptions = {}): KMeansResult {
+    if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
+      throw new InputError(`${seed} is not a seed from 0 to 2^32 − 1`);
+    }
+    const { table, k } = this;
+    const start = new Float64Array(k * table.columns);
+    kMeansPlusPlus(table, k, Mt19937.fromSeed(seed)).forEach((row, i) => {
+      start.set(table.row(row), i * table.columns);
+    });
+    return this.lloydFrom(start, options);
+  }
+
+  /** @param start  [k, columns] */
+  from(start: Float64Array, options: KMeansOptions): KMeansResult {
+    const { columns } = this.table;
+    return this.lloydFrom(
+      start.map((value, i) => value - this.means[i % columns]!),
+      options,
+    );
+  }
+
+  private lloydFrom(start: Float64Array, options: KMeansOptions): KMeansResult {
+    const { maxIterations = 300, tolerance = 1e-4 } = options;
+    if (!(Number.isInteger(maxIterations) && maxIterations >= 1 && tolerance >= 0)) {
+      throw new InputError(`k-means cannot run ${maxIterations} iterations to a tolerance of ${tolerance}`);
+    }
+    const { table, k, means } = this;
+    const { rows, columns } = table;
+    const smallest = tolerance * this.variance;
+    let centres = start;
+    let clusters: Int32Array = new Int32Array(rows).fill(-1);
+    const nearest = new NearestCentres(table, k);
+    let iterations = 0;
+    let settled = false;
+    while (!settled && iterations < maxIterations) {
+      iterations++;
+      const before = clusters;
+      clusters = nearest.of(centres);
+      const changed = changedClusters(before, clusters, k);
+      const moved = meansOf(table, clusters, changed, centres);
+      settled = !changed.includes(1);
+      const shift = moved.reduce((sum, value, i) => sum + (value - centres[i]!) ** 2, 0);
+      centres = moved;
+      if (settled) break;
+      if (shift <= smallest || iterations === maxIterations) {
+        clusters = nearest.of(centres);
+        break;
+      }
+    }
+    return {
+      clusters,
+      centres: { data: centres.map((value, i) => value + means[i % columns]!), rows: k, columns },
+      inertia: inertiaOf(table, clusters, centres),
+      iterations,
+    };
+  }
 }
 
 /**
@@ -62,98 +138,92 @@ export function lloyd(data: Matrix, start: Matrix, options: KMeansOptions = {}):
       `${start.rows} centres of ${start.columns} columns do not fit ${data.rows} rows of ${data.columns} columns`,
     );
   }
-  const { centred, means } = centre(data);
-  const negative = means.map((mean) => -mean);
-  const found = lloydFrom(centred, shifted(start, negative), options);
-  return { ...found, centres: shifted(found.centres, means) };
+  return new KMeans(data, start.rows).from(Float64Array.from(start.data), options);
 }
 
-function lloydFrom(data: Matrix, start: Matrix, options: KMeansOptions): KMeansResult {
-  const { maxIterations = 300, tolerance = 1e-4 } = options;
-  if (!(Number.isInteger(maxIterations) && maxIterations >= 1 && tolerance >= 0)) {
-    throw new InputError(`k-means cannot run ${maxIterations} iterations to a tolerance of ${tolerance}`);
+/** 1 for each cluster that has gained or lost rows. [k] */
+function changedClusters(before: Int32Array, after: Int32Array, k: number): Uint8Array {
+  const changed = new Uint8Array(k);
+  for (let row = 0; row < after.length; row++) {
+    if (before[row] === after[row]) continue;
+    if (before[row]! >= 0) changed[before[row]!] = 1;
+    changed[after[row]!] = 1;
   }
-  const smallest = tolerance * meanVariance(data);
-  let centres = start.data as Float64Array;
-  let clusters: Int32Array = new Int32Array(data.rows).fill(-1);
-  const nearest = new NearestCentres(data, start.rows);
-  let iterations = 0;
-  let settled = false;
-  while (!settled && iterations < maxIterations) {
-    iterations++;
-    const before = clusters;
-    clusters = nearest.of(centres);
-    const moved = meansOf(data, clusters, centres);
-    settled = clusters.every((cluster, row) => cluster === before[row]);
-    const shift = moved.reduce((sum, value, i) => sum + (value - centres[i]!) ** 2, 0);
-    centres = moved;
-    if (settled) break;
-    if (shift <= smallest || iterations === maxIterations) {
-      clusters = nearest.of(centres);
-      break;
-    }
-  }
-  const { columns } = data;
-  let inertia = 0;
-  for (let i = 0; i < data.data.length; i++) {
-    const centre = clusters[Math.floor(i / columns)]! * columns + (i % columns);
-    inertia += (data.data[i]! - centres[centre]!) ** 2;
-  }
-  return { clusters, centres: { data: centres, rows: start.rows, columns }, inertia, iterations };
+  return changed;
 }
 
 /** Mean of each cluster's rows. An empty cluster takes the farthest row, the next one the next farthest. */
-function meansOf({ data, rows, columns }: Matrix, clusters: Int32Array, centres: Float64Array): Float64Array {
-  const sums = new Float64Array(centres.length);
-  const sizes = new Float64Array(centres.length / columns);
-  for (let row = 0; row < rows; row++) {
-    const at = clusters[row]! * columns;
-    sizes[clusters[row]!]!++;
-    for (let i = 0; i < columns; i++) sums[at + i]! += data[row * columns + i]!;
-  }
+function meansOf(
+  table: KMeansKernels,
+  clusters: Int32Array,
+  changed: Uint8Array,
+  centres: Float64Array,
+): Float64Array {
+  const { columns } = table;
+  const k = changed.length;
+  table.addRows(clusters, changed);
+  const means = new Float64Array(centres.length);
+  for (let cluster = 0; cluster < k; cluster++) means.set(table.sum(cluster), cluster * columns);
+  const sizes = new Float64Array(k);
+  for (let row = 0; row < clusters.length; row++) sizes[clusters[row]!]!++;
   const empty = Array.from(sizes.keys()).filter((cluster) => sizes[cluster] === 0);
   if (empty.length > 0) {
-    const far = farthestRows({ data, rows, columns }, clusters, centres);
+    const far = farthestRows(table, clusters, centres);
     empty.forEach((cluster, place) => {
       const row = far[place]!;
       const from = clusters[row]!;
-      for (let i = 0; i < columns; i++) {
-        sums[from * columns + i]! -= data[row * columns + i]!;
-        sums[cluster * columns + i] = data[row * columns + i]!;
-      }
+      table.row(row).forEach((value, i) => {
+        means[from * columns + i]! -= value;
+        means[cluster * columns + i] = value;
+      });
       sizes[cluster] = 1;
       sizes[from]!--;
     });
   }
-  return sums.map((sum, i) => sum / Math.max(sizes[Math.floor(i / columns)]!, 1));
+  for (let cluster = 0, i = 0; cluster < k; cluster++) {
+    const size = Math.max(sizes[cluster]!, 1);
+    for (const end = i + columns; i < end; i++) means[i]! /= size;
+  }
+  return means;
 }
 
 /** Row numbers, the one farthest from its centre first. */
-function farthestRows(
-  { data, rows, columns }: Matrix,
-  clusters: Int32Array,
-  centres: Float64Array,
-): Int32Array {
-  const distances = Float64Array.from({ length: rows }, (_, row) => {
+function farthestRows(table: KMeansKernels, clusters: Int32Array, centres: Float64Array): Int32Array {
+  const { columns } = table;
+  const distances = Float64Array.from(clusters, (cluster, row) => {
     let sum = 0;
-    for (let i = 0; i < columns; i++) {
-      sum += (data[row * columns + i]! - centres[clusters[row]! * columns + i]!) ** 2;
-    }
+    table.row(row).forEach((value, i) => {
+      sum += (value - centres[cluster * columns + i]!) ** 2;
+    });
     return sum;
   });
   return Int32Array.from(distances.keys()).sort((a, b) => distances[b]! - distances[a]!);
 }
 
+function inertiaOf(
+  { data, rows, columns, stride }: KMeansKernels,
+  clusters: Int32Array,
+  centres: Float64Array,
+) {
+  let inertia = 0;
+  for (let row = 0; row < rows; row++) {
+    const centre = clusters[row]! * columns;
+    for (let i = 0; i < columns; i++) inertia += (data[row * stride + i]! - centres[centre + i]!) ** 2;
+  }
+  return inertia;
+}
+
 function centre({ data, rows, columns }: Matrix) {
   const means = new Float64Array(columns);
-  for (let i = 0; i < data.length; i++) means[i % columns]! += data[i]!;
+  const centred = new Float64Array(rows * columns);
+  for (let row = 0; row < rows; row++) {
+    for (let i = 0; i < columns; i++) means[i]! += data[row * columns + i]!;
+  }
   for (let i = 0; i < columns; i++) means[i]! /= rows;
-  const centred: Matrix = {
-    data: Float64Array.from(data, (value, i) => value - means[i % columns]!),
-    rows,
-    columns,
-  };
-  return { centred, means };
+  for (let row = 0; row < rows; row++) {
+    for (let i = 0; i < columns; i++) centred[row * columns + i] = data[row * columns + i]! - means[i]!;
+  }
+  return { centred: { data: centred, rows, columns }, means };
 }
 
 function meanVariance({ data, rows, columns }: Matrix): number {
@@ -161,16 +231,4 @@ function meanVariance({ data, rows, columns }: Matrix): number {
   let squares = 0;
   for (const value of data) squares += value * value;
   return squares / (rows * columns);
-}
-
-function rowsOf({ data, columns }: Matrix, rows: Int32Array): Matrix {
-  const picked = new Float64Array(rows.length * columns);
-  rows.forEach((row, i) => {
-    picked.set(data.subarray(row * columns, (row + 1) * columns), i * columns);
-  });
-  return { data: picked, rows: rows.length, columns };
-}
-
-function shifted({ data, rows, columns }: Matrix, by: Float64Array): Matrix {
-  return { data: Float64Array.from(data, (value, i) => value + by[i % columns]!), rows, columns };
 }

@@ -1,44 +1,54 @@
-import type { Matrix } from "./matrix.ts";
+import { type KMeansKernels, ROWS_AT_ONCE } from "./k-means-kernels.ts";
+
+/** Factors that outweigh the rounding of a bound to float32. */
+const ABOVE = 1 + 2 ** -22;
+const BELOW = 1 - 2 ** -22;
+
+/** The largest bound; below the infinite one of a row's own centre. */
+const LARGEST = 2 ** 127;
+
+/** A bound whose rounding to float32 is at most (`below`) or at least (`above`) as large. */
+const below = (bound: number) => Math.min(bound * BELOW, LARGEST);
+const above = (bound: number) => (bound < LARGEST ? bound * ABOVE : LARGEST);
 
 /**
- * The nearest centre of each row, asked again and again while the centres move: what k-means spends its time on.
+ * The nearest centre of each row while the centres move: the inner step of k-means.
  *
- * Answers are those of comparing every row with every centre, of equally near ones the first. Most comparisons are left out:
- * each row keeps a bound on how near every other centre can be, which shrinks by how far that centre has moved, and only
- * centres that may be nearer than its own are looked at. Bounds have a margin far above rounding, so rounding decides nothing
- * that it would not decide otherwise.
+ * The result is that of comparing every row with every centre; of equally near ones the first. Most comparisons are left out.
+ * Each row has an upper bound on the distance to its own centre and a lower bound on the distance to every other one. A bound
+ * loosens by how far its centre moves, and only centres that may be nearer than the row's own are compared. Bounds have a
+ * margin far above the rounding error. Where distances differ by less than such a margin, they are computed again column by
+ * column. So neither the bounds nor the order of summation changes the result.
  *
- * @see Elkan 2003, "Using the triangle inequality to accelerate k-means", ICML; Hamerly 2010, SDM, for the bound per row
+ * @see Elkan 2003, "Using the triangle inequality to accelerate k-means", ICML
  */
 export class NearestCentres {
-  private readonly clusters: Int32Array;
-  /** At most the distance of each row to its centre plus rounding. [rows] */
-  private readonly upper: Float64Array;
-  /** No centre but its own is nearer to a row. [rows] */
-  private readonly lowest: Float64Array;
-  /** No nearer than this is a centre to a row, once `moved` of the centre is subtracted. [rows, k] */
-  private readonly lower: Float64Array;
-  /** How far each centre has come in all. [k] */
-  private readonly moved: Float64Array;
   private readonly squaredNorms: Float64Array;
   private readonly largestNorm: number;
-  private readonly squares: Float64Array;
+  /** At least the distance of each row to its centre, once `path` of the centre is added. [rows] */
+  private readonly upper: Float64Array;
+  /** Path length of each centre so far. [k] */
+  private readonly path: Float64Array;
+  /** Squared norm of each centre. [k] */
+  private squares: Float64Array = new Float64Array(0);
   private margin = 0;
+  /** Where |c|² − 2 x·c of two centres differ by no more than this, rounding may decide. */
+  private tie = 0;
   private before: Float64Array | undefined;
+  /** |c|² − 2 x·c of the woken rows and their own centres. */
+  private readonly own = new Float64Array(ROWS_AT_ONCE);
 
+  /** @param table  its bounds are those of one search at a time */
   constructor(
-    private readonly data: Matrix,
+    private readonly table: KMeansKernels,
     private readonly k: number,
   ) {
-    const { rows, columns } = data;
-    this.clusters = new Int32Array(rows);
-    this.upper = new Float64Array(rows);
-    this.lowest = new Float64Array(rows);
-    this.lower = new Float64Array(rows * k);
-    this.moved = new Float64Array(k);
-    this.squares = new Float64Array(k);
-    this.squaredNorms = squaredNormsOf(data.data, rows, columns);
+    this.squaredNorms = squaredNormsOf(table.data, table.rows, table.stride);
     this.largestNorm = largest(this.squaredNorms);
+    this.upper = new Float64Array(table.rows);
+    this.path = new Float64Array(k);
+    table.lower.fill(Number.POSITIVE_INFINITY);
+    table.moved.fill(0);
   }
 
   /**
@@ -46,126 +56,121 @@ export class NearestCentres {
    * @returns        a new array. [rows]
    */
   of(centres: Float64Array): Int32Array {
-    const { k, data } = this;
-    this.squares.set(squaredNormsOf(centres, k, data.columns));
+    const { table, before } = this;
+    this.squares = squaredNormsOf(centres, this.k, table.columns);
     this.margin = Math.max(this.margin, 1e-6 * Math.sqrt(Math.max(largest(this.squares), this.largestNorm)));
-    if (this.before === undefined) this.compareAll(centres);
-    else this.compareSome(centres, this.before);
+    this.tie = this.margin ** 2 / 2;
+    table.setCentres(centres);
+    if (before !== undefined) this.follow(centres, before);
+    for (let from = 0; from < table.rows; from += ROWS_AT_ONCE) {
+      const end = Math.min(from + ROWS_AT_ONCE, table.rows);
+      if (before === undefined) this.compareAll(from, end);
+      else this.compareSome(from, end);
+    }
     this.before = centres;
-    return this.clusters.slice();
+    return table.clusters.slice();
   }
 
-  private compareAll(centres: Float64Array): void {
-    const { k, clusters, lower } = this;
-    const everyCentre = Int32Array.from({ length: k }, (_, cluster) => cluster);
-    const distances = new Float64Array(k);
-    for (let row = 0; row < this.data.rows; row++) {
-      this.distances(row, everyCentre, k, centres, distances);
+  /** Loosens the bounds by how far the centres have moved. */
+  private follow(centres: Float64Array, before: Float64Array): void {
+    const { path, table } = this;
+    const { columns } = table;
+    for (let cluster = 0; cluster < this.k; cluster++) {
+      let square = 0;
+      for (let i = cluster * columns; i < (cluster + 1) * columns; i++)
+        square += (centres[i]! - before[i]!) ** 2;
+      path[cluster]! += Math.sqrt(square);
+      table.moved[cluster] = path[cluster]! * ABOVE;
+    }
+  }
+
+  private compareAll(from: number, end: number): void {
+    const { k, squares, table, tie, upper } = this;
+    const { clusters, lower, bounds, found, pairs } = table;
+    for (let row = from, pair = 0; row < end; row++) {
+      for (let cluster = 0; cluster < k; cluster++, pair++) {
+        pairs[2 * pair] = row;
+        pairs[2 * pair + 1] = cluster;
+      }
+    }
+    table.products((end - from) * k);
+    for (let row = from, pair = 0; row < end; row++) {
       let best = Number.POSITIVE_INFINITY;
+      let second = Number.POSITIVE_INFINITY;
+      let nearest = 0;
       for (let cluster = 0; cluster < k; cluster++) {
-        const distance = distances[cluster]!;
-        lower[row * k + cluster] = this.root(row, distance);
-        if (distance >= best) continue;
-        best = distance;
-        clusters[row] = cluster;
+        const distance = squares[cluster]! - 2 * found[pair++]!;
+        lower[row * bounds + cluster] = below(this.root(row, distance));
+        if (distance < best) {
+          second = best;
+          best = distance;
+          nearest = cluster;
+        } else if (distance < second) second = distance;
       }
-      this.settle(row, best);
+      clusters[row] = second - best > tie ? nearest : this.compared(row);
+      upper[row] = this.root(row, best);
+      lower[row * bounds + clusters[row]!] = Number.POSITIVE_INFINITY;
     }
   }
 
-  private compareSome(centres: Float64Array, before: Float64Array): void {
-    const { k, clusters, upper, lowest, lower, moved, margin } = this;
-    const { rows, columns } = this.data;
-    const candidates = new Int32Array(k);
-    const distances = new Float64Array(k);
-    const steps = stepsOf(centres, before, k, columns);
-    const longest = largest(steps);
-    for (let cluster = 0; cluster < k; cluster++) moved[cluster]! += steps[cluster]!;
-    for (let row = 0; row < rows; row++) {
-      const own = clusters[row]!;
-      upper[row]! += steps[own]!;
-      lowest[row]! -= longest;
-      if (lowest[row]! > upper[row]! + margin) continue;
-      candidates[0] = own;
-      let count = 1;
-      this.distances(row, candidates, count, centres, distances);
-      const near = this.root(row, distances[0]!);
-      lower[row * k + own] = near + moved[own]!;
-      if (lowest[row]! > near + margin) {
-        upper[row] = near;
-        continue;
+  private compareSome(from: number, end: number): void {
+    const { squares, margin, tie, table, own, upper, path } = this;
+    const { clusters, reach, lower, bounds, woken, starts, found, pairs } = table;
+    for (let row = from; row < end; row++) reach[row] = above(upper[row]! + path[clusters[row]!]! + margin);
+    const count = table.wake(from, end);
+    for (let i = 0; i < count; i++) {
+      pairs[2 * i] = woken[i]!;
+      pairs[2 * i + 1] = clusters[woken[i]!]!;
+    }
+    table.products(count);
+    for (let i = 0; i < count; i++) own[i] = squares[clusters[woken[i]!]!]! - 2 * found[i]!;
+    for (let i = 0; i < count; i++) {
+      const row = woken[i]!;
+      const near = this.root(row, own[i]!);
+      upper[row] = near - path[clusters[row]!]!;
+      reach[row] = above(near + margin);
+    }
+    table.pairWoken(count);
+    table.products(starts[count]!);
+    for (let i = 0; i < count; i++) {
+      const first = starts[i]!;
+      const last = starts[i + 1]!;
+      if (first === last) continue;
+      const row = woken[i]!;
+      const before = clusters[row]!;
+      let nearest = before;
+      let best = own[i]!;
+      let second = Number.POSITIVE_INFINITY;
+      for (let pair = first; pair < last; pair++) {
+        const cluster = pairs[2 * pair + 1]!;
+        const distance = squares[cluster]! - 2 * found[pair]!;
+        lower[row * bounds + cluster] = below(this.root(row, distance) + path[cluster]!);
+        if (distance < best) {
+          second = best;
+          best = distance;
+          nearest = cluster;
+        } else if (distance < second) second = distance;
       }
-      let best = distances[0]!;
-      count = 0;
-      for (let cluster = 0; cluster < k; cluster++) {
-        if (cluster === own || lower[row * k + cluster]! - moved[cluster]! > near + margin) continue;
-        candidates[count++] = cluster;
-      }
-      this.distances(row, candidates, count, centres, distances);
-      for (let i = 0; i < count; i++) {
-        const cluster = candidates[i]!;
-        const distance = distances[i]!;
-        lower[row * k + cluster] = this.root(row, distance) + moved[cluster]!;
-        if (distance > best || (distance === best && cluster > clusters[row]!)) continue;
-        best = distance;
-        clusters[row] = cluster;
-      }
-      this.settle(row, best);
+      if (second - best <= tie) nearest = this.compared(row);
+      if (nearest === before) continue;
+      clusters[row] = nearest;
+      upper[row] = this.root(row, best) - path[nearest]!;
+      lower[row * bounds + nearest] = Number.POSITIVE_INFINITY;
+      lower[row * bounds + before] = below(this.root(row, own[i]!) + path[before]!);
     }
   }
 
-  /** Sets the bounds per row once its centre is known. */
-  private settle(row: number, best: number): void {
-    const { k, clusters, lower, moved } = this;
-    this.upper[row] = this.root(row, best);
-    let lowest = Number.POSITIVE_INFINITY;
-    for (let cluster = 0; cluster < k; cluster++) {
-      if (cluster === clusters[row]!) continue;
-      const bound = lower[row * k + cluster]! - moved[cluster]!;
-      if (bound < lowest) lowest = bound;
+  /** The nearest of all centres by distances summed column by column, for where rounding may decide. */
+  private compared(row: number): number {
+    let best = Number.POSITIVE_INFINITY;
+    let nearest = 0;
+    for (let cluster = 0; cluster < this.k; cluster++) {
+      const distance = this.squares[cluster]! - 2 * this.table.product(row, cluster);
+      if (distance >= best) continue;
+      best = distance;
+      nearest = cluster;
     }
-    this.lowest[row] = lowest;
-  }
-
-  /**
-   * |c|² − 2 x·c of the first `count` candidates, which leaves out the part of the squared distance that all centres share.
-   * Four centres at a time: their sums do not wait for one another, which makes this twice as fast.
-   */
-  private distances(
-    row: number,
-    candidates: Int32Array,
-    count: number,
-    centres: Float64Array,
-    into: Float64Array,
-  ): void {
-    const { data, columns } = this.data;
-    const { squares } = this;
-    const offset = row * columns;
-    for (let from = 0; from < count; from += 4) {
-      // Beyond the last centre the last one is repeated, and written once more.
-      const atB = Math.min(from + 1, count - 1);
-      const atC = Math.min(from + 2, count - 1);
-      const atD = Math.min(from + 3, count - 1);
-      const a = candidates[from]! * columns;
-      const b = candidates[atB]! * columns;
-      const c = candidates[atC]! * columns;
-      const d = candidates[atD]! * columns;
-      let pa = 0;
-      let pb = 0;
-      let pc = 0;
-      let pd = 0;
-      for (let i = 0; i < columns; i++) {
-        const value = data[offset + i]!;
-        pa += value * centres[a + i]!;
-        pb += value * centres[b + i]!;
-        pc += value * centres[c + i]!;
-        pd += value * centres[d + i]!;
-      }
-      into[from] = squares[candidates[from]!]! - 2 * pa;
-      into[atB] = squares[candidates[atB]!]! - 2 * pb;
-      into[atC] = squares[candidates[atC]!]! - 2 * pc;
-      into[atD] = squares[candidates[atD]!]! - 2 * pd;
-    }
+    return nearest;
   }
 
   private root(row: number, distance: number): number {
@@ -185,11 +190,4 @@ function squaredNormsOf(data: ArrayLike<number>, rows: number, columns: number):
 
 function largest(values: Float64Array): number {
   return values.reduce((most, value) => Math.max(most, value), 0);
-}
-
-/** How far each centre has come. [k] */
-function stepsOf(centres: Float64Array, before: Float64Array, k: number, columns: number): Float64Array {
-  const steps = new Float64Array(k);
-  for (let i = 0; i < centres.length; i++) steps[Math.floor(i / columns)]! += (centres[i]! - before[i]!) ** 2;
-  return steps.map(Math.sqrt);
 }

@@ -2,7 +2,7 @@ import { adjustedMutualInformationWithout, type LeftOut } from "./adjusted-mutua
 import type { Blocks } from "./blocks.ts";
 import type { Estimate } from "./estimate.ts";
 import { jackknifeOf } from "./jackknife.ts";
-import { kMeans } from "./k-means.ts";
+import { KMeans } from "./k-means.ts";
 import type { Matrix } from "./matrix.ts";
 import { seedSpread } from "./seed-spread.ts";
 import { mean } from "./sum.ts";
@@ -35,7 +35,7 @@ export type SeededScores = readonly LeftOut[];
  *
  * @param data    [rows, columns], at least k rows; asked for where some seed's clusters are not kept
  * @param labels  class of each row, from 0
- * @throws {InputError} as `kMeans`
+ * @throws {InputError} as `KMeans`
  */
 export async function seededClusters(
   data: () => Promise<Matrix>,
@@ -43,11 +43,13 @@ export async function seededClusters(
   { k, seeds, blocks, kept, between }: SeededOptions,
 ): Promise<SeededScores> {
   const scores: LeftOut[] = [];
+  let table: KMeans | undefined;
   await between?.(0);
   for (let seed = 0; seed < seeds; seed++) {
     let clusters = kept?.find(seed);
     if (clusters === undefined) {
-      clusters = kMeans(await data(), k, seed).clusters;
+      table ??= new KMeans(await data(), k);
+      clusters = table.fit(seed).clusters;
       await kept?.keep(seed, clusters);
     }
     scores.push(adjustedMutualInformationWithout(labels, clusters, blocks));

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { Mt19937 } from "../../src/base/mt19937.ts";
-import { kMeansPlusPlus } from "../../src/metrics/k-means-plus-plus.ts";
+import { KMeansKernels } from "../../src/metrics/k-means-kernels.ts";
+import { kMeansPlusPlus, trialsOf } from "../../src/metrics/k-means-plus-plus.ts";
+import type { Matrix } from "../../src/metrics/matrix.ts";
 import { goldenSection, ownGolden } from "./golden.ts";
 
 const file = ownGolden("clustering");
@@ -17,6 +19,9 @@ const centred = {
   columns,
 };
 
+const picked = (data: Matrix, k: number, seed: number) =>
+  kMeansPlusPlus(new KMeansKernels(data, k, trialsOf(k)), k, Mt19937.fromSeed(seed));
+
 interface Run {
   readonly k: number;
   readonly seed: number;
@@ -26,15 +31,15 @@ interface Run {
 test.each(goldenSection<readonly Run[]>(file, "runs"))(
   "$k rows from seed $seed are those scikit-learn 1.4.2 picks",
   ({ k, seed, start }) => {
-    expect([...kMeansPlusPlus(centred, k, Mt19937.fromSeed(seed))]).toEqual(start);
+    expect([...picked(centred, k, seed)]).toEqual(start);
   },
 );
 
 test("rows that are all the same can be picked too", () => {
   const same = { data: new Float64Array(8).fill(3), rows: 4, columns: 2 };
-  expect(kMeansPlusPlus(same, 3, Mt19937.fromSeed(0))).toHaveLength(3);
+  expect(picked(same, 3, 0)).toHaveLength(3);
 });
 
 test("refuses more clusters than rows", () => {
-  expect(() => kMeansPlusPlus(centred, table.length + 1, Mt19937.fromSeed(0))).toThrow(InputError);
+  expect(() => picked(centred, table.length + 1, 0)).toThrow(InputError);
 });

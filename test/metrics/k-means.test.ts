@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
-import { kMeans, lloyd } from "../../src/metrics/k-means.ts";
+import { Pcg64 } from "../../src/base/pcg64.ts";
+import { normal } from "../../src/base/sample.ts";
+import { KMeans, kMeans, lloyd } from "../../src/metrics/k-means.ts";
 import type { Matrix } from "../../src/metrics/matrix.ts";
 import { testWithSharedData } from "../shared-data.ts";
 import { expectClose, goldenSection, METRICS, ownGolden } from "./golden.ts";
@@ -117,4 +119,88 @@ test("every row lies with its nearest centre, and every centre is the mean of it
       }
     }),
   );
+});
+
+/** Lloyd's iterations without bounds: every row with every centre, every sum anew. For data whose columns have mean 0. */
+function plainLloyd({ data, rows, columns }: Matrix, start: Float64Array) {
+  const k = start.length / columns;
+  let variance = 0;
+  for (const value of data) variance += value ** 2;
+  variance /= rows * columns;
+  const nearest = (centres: Float64Array) =>
+    Array.from({ length: rows }, (_, row) => {
+      let best = Number.POSITIVE_INFINITY;
+      let found = -1;
+      for (let cluster = 0; cluster < k; cluster++) {
+        let product = 0;
+        let square = 0;
+        for (let i = 0; i < columns; i++) {
+          product += data[row * columns + i]! * centres[cluster * columns + i]!;
+          square += centres[cluster * columns + i]! ** 2;
+        }
+        if (square - 2 * product >= best) continue;
+        best = square - 2 * product;
+        found = cluster;
+      }
+      return found;
+    });
+  let centres = start;
+  let clusters: number[] = [];
+  for (let iterations = 1; ; iterations++) {
+    const before = clusters;
+    clusters = nearest(centres);
+    const sums = new Float64Array(k * columns);
+    const sizes = new Array<number>(k).fill(0);
+    clusters.forEach((cluster, row) => {
+      sizes[cluster]!++;
+      for (let i = 0; i < columns; i++) sums[cluster * columns + i]! += data[row * columns + i]!;
+    });
+    if (sizes.includes(0)) return undefined;
+    const moved = sums.map((sum, i) => sum / sizes[Math.floor(i / columns)]!);
+    const shift = moved.reduce((sum, value, i) => sum + (value - centres[i]!) ** 2, 0);
+    centres = moved;
+    if (clusters.every((cluster, row) => cluster === before[row])) return { clusters, centres, iterations };
+    if (shift <= 1e-4 * variance) return { clusters: nearest(centres), centres, iterations };
+  }
+}
+
+test("clusters and centres equal those of plain iterations bit for bit, with duplicates and ties too", () => {
+  let compared = 0;
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 20, max: 200 }),
+      fc.integer({ min: 1, max: 7 }),
+      fc.integer({ min: 1, max: 20 }),
+      fc.constantFrom("cloud", "grid", "duplicates"),
+      fc.nat(),
+      (half, columns, k, kind, seed) => {
+        const rng = new Pcg64(seed);
+        const spread = kind === "grid" ? 1.5 : 1;
+        const draw = () => (kind === "grid" ? Math.round(normal(rng, 0, spread)) : normal(rng, 0, spread));
+        const some = Array.from({ length: kind === "duplicates" ? 10 : half }, () =>
+          Array.from({ length: columns }, draw),
+        );
+        const table = Array.from({ length: half }, (_, i) => some[i % some.length]!);
+        // Each row with its opposite, so that the means of the columns are 0 and centring changes no bit.
+        const rows = table.flatMap((row) => [row, row.map((value) => -value)]);
+        const start = Array.from({ length: k }, (_, i) => rows[(i * 7) % rows.length]!);
+        const expected = plainLloyd(matrixOf(rows), matrixOf(start).data as Float64Array);
+        if (expected === undefined) return;
+        compared++;
+        const found = lloyd(matrixOf(rows), matrixOf(start));
+        expect([...found.clusters]).toEqual(expected.clusters);
+        expect([...found.centres.data]).toEqual([...expected.centres]);
+        expect(found.iterations).toBe(expected.iterations);
+      },
+    ),
+    { numRuns: 300 },
+  );
+  expect(compared).toBeGreaterThan(100);
+});
+
+test("a table clustered with several seeds, in any order, gives the clusters of each seed alone", () => {
+  const rng = new Pcg64(3);
+  const data = { data: Float64Array.from({ length: 3000 }, () => normal(rng)), rows: 1000, columns: 3 };
+  const table = new KMeans(data, 12);
+  for (const seed of [4, 0, 4, 9]) expect(table.fit(seed)).toEqual(kMeans(data, 12, seed));
 });

@@ -49,7 +49,7 @@ const ENOUGH_CHROMOSOMES = 10;
  * Vectors of fewer numbers than components are asked for have as many components as numbers; with fewer rows than
  * clusters the score is undefined.
  *
- * Takes seconds for each seed of the whole subset: other work has its turn between seeds, and while components are sought;
+ * Takes about a second for each seed of the whole subset: other work has its turn between seeds, and while components are sought;
  * finished clusterings are kept in the cell's folder.
  *
  * @throws the signal's reason

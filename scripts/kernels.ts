@@ -1,0 +1,9 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { compiledKernels } from "./compiled-kernels.ts";
+
+const folder = new URL("../src/metrics/", import.meta.url);
+
+writeFileSync(
+  new URL("k-means-kernels-wasm.ts", folder),
+  await compiledKernels(readFileSync(new URL("k-means-kernels.wat", folder), "utf8")),
+);
