@@ -12,13 +12,8 @@ import {
   pairedAccuracyEstimate,
   pairedCounts,
   type Task,
-  type TaskRow,
 } from "dart-eval";
 import { asLanguageModelLetters, type BedRow, type Genome, readBed } from "dart-eval/dna";
-
-interface WindowRow extends TaskRow {
-  readonly window: BedRow;
-}
 
 const direction: Task = {
   name: "direction",
@@ -35,30 +30,31 @@ const direction: Task = {
   settings: { "zero-shot": { recipe: { score: "log-likelihood" }, defaultSplit: "test" } },
   async open({ genome: given, windows }) {
     const genome = given as Genome;
-    const rows: WindowRow[] = [];
-    for await (const window of readBed(windows as string, { genome }))
-      rows.push({ index: rows.length, window });
+    const table: BedRow[] = [];
+    for await (const window of readBed(windows as string, { genome })) table.push(window);
     const perChromosome = new Map<string, number>();
-    for (const { window } of rows) {
-      perChromosome.set(window.chrom, (perChromosome.get(window.chrom) ?? 0) + 1);
-    }
+    for (const { chrom } of table) perChromosome.set(chrom, (perChromosome.get(chrom) ?? 0) + 1);
     return {
       task: direction,
       digests: { genome: await genome.digest(), windows: await digestFile(windows as string) },
+      // Rows are known by their numbers in the whole table.
       select: ({ split, limit }) => ({
-        rows: rows.filter(({ window }) => isInSplit(window.chrom, split)).slice(0, limit ?? rows.length),
-        inTable: rows.length,
+        rows: Uint32Array.from(table.keys())
+          .filter((row) => isInSplit(table[row]!.chrom, split))
+          .slice(0, limit ?? table.length),
+        inTable: table.length,
         perChromosome,
         memory: 0,
       }),
-      async examples(asked) {
+      async examples(rows) {
         return Promise.all(
-          (asked as readonly WindowRow[]).map(async ({ index, window: { chrom, start } }) => {
+          Array.from(rows, async (row) => {
+            const { chrom, start } = table[row]!;
             const letters = asLanguageModelLetters(
               await genome.letters({ chrom, start, end: start + direction.window }),
             );
             return {
-              row: index,
+              row,
               sequences: [letters, [...letters].reverse().join("")],
               facts: { chrom, start },
             };
@@ -70,7 +66,9 @@ const direction: Task = {
   },
   measure(predictions) {
     const [forwards, backwards] = [0, 1].map((member) =>
-      predictions.map((prediction) => (prediction.kind === "likelihood" ? prediction.values[member]! : 0)),
+      Array.from(predictions, (prediction) =>
+        prediction.kind === "likelihood" ? prediction.values[member]! : 0,
+      ),
     );
     const counts = pairedCounts(forwards!, backwards!);
     return {

@@ -182,6 +182,21 @@ export class Pcg64 {
     }
     this.#next = next;
   }
+
+  /**
+   * Whether `shufflePrefix` would put equal values into every place. Stops drawing at the first place that it would change:
+   * up to there, every entry still has its value.
+   */
+  shuffleKeeps(array: Int32Array, start: number, count: number): boolean {
+    for (let i = count - 1; i > 0; i--) {
+      const mask = 0xffffffff >>> clz32(i);
+      let j: number;
+      do j = (this.nextUint32() & mask) >>> 0;
+      while (j > i);
+      if (array[start + i] !== array[start + j]) return false;
+    }
+    return true;
+  }
 }
 
 /** 32-bit words of a whole number, least significant first; one word 0 for 0. */

@@ -1,5 +1,5 @@
 import { FormatError } from "./errors.ts";
-import { textLines } from "./text-lines.ts";
+import { forEachLine, textLines } from "./text-lines.ts";
 
 /** One line of a table. */
 export interface TableRow {
@@ -17,26 +17,63 @@ export interface TableRow {
  *   fields than the header
  */
 export async function* readTable(path: string, columns: readonly string[]): AsyncGenerator<TableRow> {
-  let header: readonly string[] | undefined;
-  let places: readonly number[] = [];
-  for await (const { text, number: line } of textLines(path)) {
-    if (text === "") continue;
+  const reader = new TableReader(path, columns);
+  for await (const { text, number } of textLines(path)) {
+    const row = reader.row(text, number);
+    if (row !== undefined) yield row;
+  }
+  reader.end();
+}
+
+/**
+ * `readTable` for tables of millions of rows: `visit` is called for each row, without a promise for each.
+ * What `visit` throws stops the reading and is thrown on.
+ */
+export async function forEachTableRow(
+  path: string,
+  columns: readonly string[],
+  visit: (row: TableRow) => void,
+): Promise<void> {
+  const reader = new TableReader(path, columns);
+  await forEachLine(path, (text, number) => {
+    const row = reader.row(text, number);
+    if (row !== undefined) visit(row);
+  });
+  reader.end();
+}
+
+class TableReader {
+  private header: readonly string[] | undefined;
+  private places: readonly number[] = [];
+
+  constructor(
+    private readonly path: string,
+    private readonly columns: readonly string[],
+  ) {}
+
+  /** Undefined for the header and for blank lines. */
+  row(text: string, line: number): TableRow | undefined {
+    if (text === "") return undefined;
     const fields = text.split("\t");
-    if (header === undefined) {
-      header = fields;
-      places = columnPlaces(header, columns, { file: path, line });
-      continue;
+    const place = { file: this.path, line };
+    if (this.header === undefined) {
+      this.header = fields;
+      this.places = columnPlaces(fields, this.columns, place);
+      return undefined;
     }
-    if (fields.length !== header.length) {
+    if (fields.length !== this.header.length) {
       throw new FormatError(
-        { file: path, line },
-        `the line has ${fields.length} fields, the header ${header.length}`,
+        place,
+        `the line has ${fields.length} fields, the header ${this.header.length}`,
         "fields are separated by tabs",
       );
     }
-    yield { fields: places.map((place) => fields[place]!), line };
+    return { fields: this.places.map((place) => fields[place]!), line };
   }
-  if (header === undefined) throw new FormatError({ file: path }, "the table is empty");
+
+  end(): void {
+    if (this.header === undefined) throw new FormatError({ file: this.path }, "the table is empty");
+  }
 }
 
 function columnPlaces(

@@ -17,7 +17,7 @@ import { rename } from "./rename.ts";
  */
 export async function writeFileWhole(
   path: string,
-  data: string | Uint8Array | AsyncIterable<string | Uint8Array>,
+  data: string | Uint8Array | Iterable<string> | AsyncIterable<string | Uint8Array>,
 ): Promise<void> {
   const folder = dirname(path);
   const beside = join(folder, `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`);

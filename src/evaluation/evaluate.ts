@@ -1,11 +1,10 @@
 import type { Model, Protocol } from "../models/model.ts";
 import { planRun } from "./runs/plan.ts";
 import type { OnProgress } from "./runs/progress.ts";
-import { type CellResult, cellResult, inRowOrder, measureCell } from "./runs/result.ts";
+import { type CellResult, cellResult, measureCell } from "./runs/result.ts";
 import { runCell } from "./runs/run-cell.ts";
-import { memoryStore } from "./runs/store.ts";
 import type { Setting } from "./settings/setting.ts";
-import type { Prediction } from "./tasks/prediction.ts";
+import type { Prediction, Predictions } from "./tasks/prediction.ts";
 import type { Recipe } from "./tasks/recipe.ts";
 import type { Split, Task, TaskInputs } from "./tasks/task.ts";
 
@@ -59,7 +58,15 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   });
   try {
     const planned = plan.cells[0]!;
-    const run = await runCell(planned, memoryStore(), {
+    const answers: Prediction[] = [];
+    const inMemory = {
+      before: new Uint32Array(0),
+      async begin() {},
+      async append(predictions: Predictions) {
+        answers.push(...predictions);
+      },
+    };
+    const run = await runCell(planned, inMemory, {
       folder: undefined,
       trained: plan.trained,
       embeddings: plan.embeddings,
@@ -67,7 +74,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       signal,
     });
     if (run.stopped) throw signal!.reason;
-    const predictions = inRowOrder(run.predictions);
+    const predictions = answers.sort((a, b) => a.row - b.row);
     const measurement = await measureCell(planned.task.task, planned.record, predictions, {
       signal,
       onStage: (stage) => onProgress?.({ kind: "stage", cell: planned.name, ...stage }),

@@ -33,5 +33,5 @@ export { elementAndControl, elementAndControlOneHot } from "./tasks/regulatory-e
 export { regulatoryElements } from "./tasks/regulatory-elements/regulatory-elements.ts";
 export { CHROMOSOME_SPLIT, isInSplit } from "./tasks/split.ts";
 export type { StageProgress } from "./tasks/stage-progress.ts";
-export type { Example, OpenTask, Split, Supervision, Task, TaskInputs, TaskRow } from "./tasks/task.ts";
+export type { Example, OpenTask, RowNumbers, Split, Supervision, Task, TaskInputs } from "./tasks/task.ts";
 export { variantEffects } from "./tasks/variant-effects/variant-effects.ts";

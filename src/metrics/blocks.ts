@@ -31,6 +31,14 @@ interface GenomicRow {
   readonly end: number;
 }
 
+/** Places of rows, column by column. */
+export interface GenomicColumns {
+  /** Names, or numbers that tell chromosomes apart. */
+  readonly chromosomes: ArrayLike<string | number>;
+  readonly starts: ArrayLike<number>;
+  readonly ends: ArrayLike<number>;
+}
+
 /**
  * A number computed from rows in blocks, as a function of how often each block is there: all 1 gives the value itself,
  * a jackknife sets some of them to 0. NaN where those rows leave it undefined.
@@ -78,20 +86,35 @@ export function blocksBy(keys: ArrayLike<string | number>, kind: string): Blocks
  * @throws {InputError} when the width is not a whole number of bases
  */
 export function genomicBlocks(rows: readonly GenomicRow[], width = GENOMIC_BLOCK): Blocks {
+  return genomicBlocksOf(
+    {
+      chromosomes: rows.map(({ chrom }) => chrom),
+      starts: rows.map(({ start }) => start),
+      ends: rows.map(({ end }) => end),
+    },
+    width,
+  );
+}
+
+/** `genomicBlocks` of rows as columns, all of one length. @throws {InputError} as `genomicBlocks` */
+export function genomicBlocksOf(
+  { chromosomes, starts, ends }: GenomicColumns,
+  width = GENOMIC_BLOCK,
+): Blocks {
   if (!(Number.isSafeInteger(width) && width > 0)) {
     throw new InputError(`a genomic block of ${width} bases is not possible; a whole number is needed`);
   }
-  const found = new Map<string, { readonly number: number; readonly blocks: Map<number, number> }>();
-  const of = new Int32Array(rows.length);
+  const found = new Map<string | number, { readonly number: number; readonly blocks: Map<number, number> }>();
+  const of = new Int32Array(starts.length);
   const sizes: number[] = [];
   const chromosome: number[] = [];
   const stretch: number[] = [];
-  rows.forEach(({ chrom, start, end }, row) => {
-    const at = Math.floor((start + end) / 2 / width);
-    let along = found.get(chrom);
+  for (let row = 0; row < starts.length; row++) {
+    const at = Math.floor((starts[row]! + ends[row]!) / 2 / width);
+    let along = found.get(chromosomes[row]!);
     if (along === undefined) {
       along = { number: found.size, blocks: new Map() };
-      found.set(chrom, along);
+      found.set(chromosomes[row]!, along);
     }
     let block = along.blocks.get(at);
     if (block === undefined) {
@@ -103,7 +126,7 @@ export function genomicBlocks(rows: readonly GenomicRow[], width = GENOMIC_BLOCK
     }
     of[row] = block;
     sizes[block]!++;
-  });
+  }
   const places = { chromosome: Int32Array.from(chromosome), stretch: Int32Array.from(stretch), width };
   return { of, sizes: Int32Array.from(sizes), kind: "genomic-block", places };
 }

@@ -11,7 +11,7 @@ import { requireFinite } from "./input-checks.ts";
  */
 export function percentiles(values: ArrayLike<number>, percent: readonly number[]): number[] {
   requireFinite(values, "value");
-  const sorted = Float64Array.from(values).sort();
+  const sorted = new Float64Array(values).sort();
   return percent.map((q) => {
     if (!(q >= 0 && q <= 100)) throw new InputError(`${q} is not a percentage from 0 to 100`);
     if (sorted.length === 0) return Number.NaN;

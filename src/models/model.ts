@@ -22,7 +22,7 @@ export interface ExpectedRows {
   /** Columns of the task's table of scores: the row's number, then one for each of its sequences. */
   readonly columns: readonly string[];
   /** Numbers of the rows, ascending. */
-  readonly rows: readonly number[];
+  readonly rows: Uint32Array;
   /** Rows in the task's whole table. */
   readonly inTable: number;
 }
@@ -131,6 +131,8 @@ export interface Model {
   passes?(length: number): Promise<Passes>;
   /** A network that is not trained yet, to be trained on the letters of a task. */
   readonly network?: SequenceNetwork;
+  /** False where scores depend on `QueryOptions.origins` alone: sequences may then come as empty texts. */
+  readonly readsLetters?: boolean;
   /** Number of tokens, special ones included: rows of similar length are batched together. */
   tokenCount?(sequence: string): number;
   /** Sequences per call; the run's own default where absent. */

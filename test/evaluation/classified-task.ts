@@ -1,8 +1,9 @@
 import { sha256Hex } from "../../src/base/digest.ts";
-import { asKind, ofKind, type Prediction } from "../../src/evaluation/tasks/prediction.ts";
+import { asKind, ofKind, type Predictions } from "../../src/evaluation/tasks/prediction.ts";
 import type { Recipe } from "../../src/evaluation/tasks/recipe.ts";
+import { numbersOf } from "../../src/evaluation/tasks/row-numbers.ts";
 import { isInSplit } from "../../src/evaluation/tasks/split.ts";
-import type { Example, OpenTask, Task, TaskRow, TaskSetting } from "../../src/evaluation/tasks/task.ts";
+import type { Example, OpenTask, Task, TaskSetting } from "../../src/evaluation/tasks/task.ts";
 import { argMax } from "../../src/metrics/accuracy.ts";
 import { crossEntropies } from "../../src/metrics/losses.ts";
 import { mean } from "../../src/metrics/sum.ts";
@@ -99,7 +100,7 @@ export function classifiedTask({ rows = 96 } = {}): Task {
         task,
         digests: { table: sha256Hex(String(rows)) },
         select({ split, limit }) {
-          const chosen = table.filter(({ chrom }) => isInSplit(chrom, split));
+          const chosen = numbersOf(table.filter(({ chrom }) => isInSplit(chrom, split)));
           return {
             rows: chosen.slice(0, limit ?? rows),
             inTable: rows,
@@ -107,7 +108,7 @@ export function classifiedTask({ rows = 96 } = {}): Task {
             memory: 0,
           };
         },
-        examples: async (some) => some.map(exampleOf),
+        examples: async (some) => Array.from(some, exampleOf),
         async close() {},
       };
       return opened;
@@ -118,7 +119,7 @@ export function classifiedTask({ rows = 96 } = {}): Task {
   return task;
 }
 
-function exampleOf({ index }: TaskRow): Example {
+function exampleOf(index: number): Example {
   return {
     row: index,
     sequences: [letters(index, "AGCGTG"), letters(index, "AGCATA")],
@@ -131,18 +132,18 @@ function letters(index: number, alphabet: string): string {
   return Array.from({ length: WINDOW }, (_, i) => alphabet[Number.parseInt(digest[i]!, 16) % 6]).join("");
 }
 
-function columns(given: readonly Prediction[]) {
+function columns(given: Predictions) {
   const logits = ofKind("logits", given).flatMap((prediction) => prediction.logits);
   const data = Float64Array.from(logits.flat());
   return { logits: { data, rows: logits.length, columns: 2 }, labels: logits.map((_, i) => 1 - (i % 2)) };
 }
 
-function accuracyOf(given: readonly Prediction[]): number {
+function accuracyOf(given: Predictions): number {
   const { logits, labels } = columns(given);
   return mean([...argMax(logits)].map((predicted, i) => Number(predicted === labels[i])));
 }
 
-function lossOf(given: readonly Prediction[]): number {
+function lossOf(given: Predictions): number {
   const { logits, labels } = columns(given);
   return mean(crossEntropies(logits, labels));
 }

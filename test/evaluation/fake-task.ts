@@ -1,6 +1,7 @@
 import { sha256Hex } from "../../src/base/digest.ts";
 import { asKind, ofKind } from "../../src/evaluation/tasks/prediction.ts";
-import type { Example, OpenTask, Task, TaskRow } from "../../src/evaluation/tasks/task.ts";
+import { numbersOf } from "../../src/evaluation/tasks/row-numbers.ts";
+import type { Example, OpenTask, Task } from "../../src/evaluation/tasks/task.ts";
 import type { Model } from "../../src/models/model.ts";
 
 /** A task without files: row i is a sequence that follows from i, and its reverse. Rows are on chr1 and chr5 in turn. */
@@ -24,13 +25,13 @@ export function fakeTask({ rows = 100, chromosomes = ["chr5"], version = 1 } = {
         task,
         digests: { table: sha256Hex(String(inputs.table ?? rows)) },
         select({ split, limit }) {
-          const chosen = table.filter(({ chrom }) => split === "all" || chrom === "chr5");
+          const chosen = numbersOf(table.filter(({ chrom }) => split === "all" || chrom === "chr5"));
           const perChromosome = new Map(
             chromosomes.map((chrom) => [chrom, table.filter((row) => row.chrom === chrom).length]),
           );
           return { rows: chosen.slice(0, limit ?? rows), inTable: rows, perChromosome, memory: 0 };
         },
-        examples: async (some) => some.map(exampleOf),
+        examples: async (some) => Array.from(some, exampleOf),
         async close() {},
       };
       return opened;
@@ -61,7 +62,7 @@ export function fakeTask({ rows = 100, chromosomes = ["chr5"], version = 1 } = {
 }
 
 /** Letters of row i: between 8 and 23 of them, so that lengths vary. */
-function exampleOf({ index }: TaskRow): Example {
+function exampleOf(index: number): Example {
   const digest = sha256Hex(`row ${index}`);
   const length = 8 + Number.parseInt(digest[0]!, 16);
   const letters = [...digest.slice(0, length)].map((hex) => "ACGT"[Number.parseInt(hex, 16) % 4]).join("");

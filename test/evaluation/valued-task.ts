@@ -1,6 +1,7 @@
 import { sha256Hex } from "../../src/base/digest.ts";
-import { asKind, ofKind, type Prediction } from "../../src/evaluation/tasks/prediction.ts";
+import { asKind, ofKind, type Predictions } from "../../src/evaluation/tasks/prediction.ts";
 import type { Recipe } from "../../src/evaluation/tasks/recipe.ts";
+import { numbersOf } from "../../src/evaluation/tasks/row-numbers.ts";
 import { isInSplit } from "../../src/evaluation/tasks/split.ts";
 import type { Example, LabelledRow, OpenTask, Supervision, Task } from "../../src/evaluation/tasks/task.ts";
 
@@ -41,7 +42,7 @@ const FINE_TUNED: Recipe = {
 
 const truth = ({ facts }: LabelledRow) => Math.log1p(Number(facts.counts));
 
-function errorOf(predictions: readonly Prediction[]): number {
+function errorOf(predictions: Predictions): number {
   const errors = ofKind("activity", predictions).map(
     (prediction) => (prediction.values[0]! - truth(prediction)) ** 2,
   );
@@ -126,12 +127,12 @@ function taskOf({ name, members, rows, settings, training, exampleOf }: Parts): 
         digests: { table: sha256Hex(`${name} ${rows}`), ...trainer?.digests },
         ...(trainer === undefined ? {} : { training: trainer }),
         select: ({ split }) => ({
-          rows: table.filter(({ chrom }) => isInSplit(chrom, split)),
+          rows: numbersOf(table.filter(({ chrom }) => isInSplit(chrom, split))),
           inTable: rows,
           perChromosome: new Map([["chr1", rows]]),
           memory: 0,
         }),
-        examples: async (some) => some.map(({ index }) => exampleOf(index)),
+        examples: async (some) => Array.from(some, exampleOf),
         close: async () => trainer?.close(),
       };
       return opened;

@@ -33,6 +33,7 @@ interface RunOptions extends AskedOptions {
   readonly shard: Shard;
   readonly device: Device;
   readonly batchSize?: number;
+  readonly threads?: number;
   readonly plan?: boolean;
   readonly json?: boolean;
 }
@@ -105,6 +106,7 @@ export const define: DefineCommand = (command, context) => {
         .default("auto"),
     )
     .option("--batch-size <n>", "sequences per call of the model", wholeNumber(1))
+    .option("--threads <n>", "CPU threads of models and of training; default: one per core", wholeNumber(1))
     .option(
       "--plan",
       "print rows, memory and time of what would be done, and do nothing; training is timed on a few rows",
@@ -138,9 +140,8 @@ async function run(options: RunOptions, context: Context): Promise<void> {
   const plans: Plan[] = [];
   try {
     const trainChromosomes = CHROMOSOME_SPLIT.train;
-    models.push(
-      ...(await openModels(options.model, { device: options.device, genome, trainChromosomes, signal })),
-    );
+    const { device, threads } = options;
+    models.push(...(await openModels(options.model, { device, threads, genome, trainChromosomes, signal })));
     const request = asked.request(models);
     for (const { protocol, folder } of protocolFolders(options.protocol, options.out)) {
       const { split, batchSize, weights, embeddings, trained } = options;
@@ -157,6 +158,7 @@ async function run(options: RunOptions, context: Context): Promise<void> {
           timeTraining: options.plan === true,
           ...(split === undefined ? {} : { split }),
           ...(batchSize === undefined ? {} : { batchSize }),
+          ...(threads === undefined ? {} : { threads }),
           ...(weights === undefined ? {} : { weights }),
           ...(embeddings === undefined ? {} : { embeddings }),
           ...(trained === undefined ? {} : { trained }),

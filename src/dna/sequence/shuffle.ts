@@ -27,28 +27,45 @@ const next = new Int32Array(4);
 /** `dinucleotideShuffle` of entries [start, end) of base codes, in place. */
 export function dinucleotideShuffleCodes(codes: Uint8Array, start: number, end: number, rng: Pcg64): void {
   if (end <= start) return;
+  const room = listSuccessors(codes, start, end);
+  for (let list = 0; list < 4; list++) {
+    rng.shufflePrefix(successors, list * room, next[list]! - list * room - 1);
+  }
+  rewind(room);
+  let base = codes[start]! & 3;
+  codes[start] = base;
+  for (let i = start + 1; i < end; i++) {
+    base = successors[next[base]!++]!;
+    codes[i] = base;
+  }
+}
+
+/**
+ * Whether `dinucleotideShuffleCodes` would leave all letters as they are, N taken as A. Draws only until that is known, which
+ * for most sequences is at the first or second draw.
+ */
+export function dinucleotideShuffleKeeps(codes: Uint8Array, start: number, end: number, rng: Pcg64): boolean {
+  if (end <= start) return true;
+  const room = listSuccessors(codes, start, end);
+  // The walk repeats the sequence exactly where every list does.
+  return [0, 1, 2, 3].every((list) =>
+    rng.shuffleKeeps(successors, list * room, next[list]! - list * room - 1),
+  );
+}
+
+/** Fills `successors` and leaves `next` behind the last of each list. @returns  room of a list */
+function listSuccessors(codes: Uint8Array, start: number, end: number): number {
   const room = end - start;
   if (successors.length < 4 * room) successors = new Int32Array(8 * room);
-
   rewind(room);
   // The last two bits of NO_BASE are those of A.
-  const first = codes[start]! & 3;
-  let base = first;
+  let base = codes[start]! & 3;
   for (let i = start + 1; i < end; i++) {
     const following = codes[i]! & 3;
     successors[next[base]!++] = following;
     base = following;
   }
-  for (let list = 0; list < 4; list++) {
-    rng.shufflePrefix(successors, list * room, next[list]! - list * room - 1);
-  }
-  rewind(room);
-  codes[start] = first;
-  base = first;
-  for (let i = start + 1; i < end; i++) {
-    base = successors[next[base]!++]!;
-    codes[i] = base;
-  }
+  return room;
 }
 
 function rewind(room: number): void {

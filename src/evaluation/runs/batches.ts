@@ -1,5 +1,5 @@
 import type { Model } from "../../models/model.ts";
-import type { Example, TaskRow } from "../tasks/task.ts";
+import type { Example, RowNumbers } from "../tasks/task.ts";
 
 /**
  * Rows are put in order within blocks of this many: their letters are fetched and their tokens counted once per block,
@@ -8,8 +8,8 @@ import type { Example, TaskRow } from "../tasks/task.ts";
 const BLOCK_ROWS = 4096;
 
 /** Consecutive rows of a shard, block by block. */
-export function* blocksOf(rows: readonly TaskRow[], size = BLOCK_ROWS): Generator<readonly TaskRow[]> {
-  for (let start = 0; start < rows.length; start += size) yield rows.slice(start, start + size);
+export function* blocksOf(rows: RowNumbers, size = BLOCK_ROWS): Generator<RowNumbers> {
+  for (let start = 0; start < rows.length; start += size) yield rows.subarray(start, start + size);
 }
 
 /**
@@ -25,6 +25,9 @@ export function inScoringOrder(examples: readonly Example[], model: Model): read
   const order = examples.map((_, i) => i).sort((a, b) => tokens[a]! - tokens[b]! || a - b);
   return order.map((i) => examples[i]!);
 }
+
+/** Whether a model must be given the letters of sequences: the option of `OpenTask.examples`. */
+export const lettersFor = ({ readsLetters = true }: Model) => ({ letters: readsLetters });
 
 /** Tokens of the longest sequence of an example. */
 export function longest({ sequences }: Example, model: Model): number {

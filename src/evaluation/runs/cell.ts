@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { sha256Hex } from "../../base/digest.ts";
 import { stableStringify } from "../../base/stable-json.ts";
@@ -82,8 +83,16 @@ export function runIdentity(identities: readonly string[]): string {
 }
 
 /** @param ascending  row numbers, each larger than the one before */
-export function rowsDigest(ascending: readonly number[]): string {
-  return sha256Hex(ascending.join("\n"));
+export function rowsDigest(ascending: ArrayLike<number>): string {
+  const hash = createHash("sha256");
+  let text = "";
+  for (let i = 0; i < ascending.length; i++) {
+    text += i === 0 ? ascending[i] : `\n${ascending[i]}`;
+    if (text.length < 2 ** 16) continue;
+    hash.update(text);
+    text = "";
+  }
+  return hash.update(text).digest("hex");
 }
 
 /** `chromatin-activity`, or with the data set's name where there is one: `chromatin-activity K562`. */

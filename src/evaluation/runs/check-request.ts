@@ -8,7 +8,7 @@ import { checkShard } from "./shard-of-rows.ts";
  * @throws {InputError} naming the option
  */
 export function checkRequest(request: RunRequest): void {
-  const { tasks, models, protocol, seed, shard, batchSize, memory } = request;
+  const { tasks, models, protocol, seed, shard, batchSize, threads, memory } = request;
   if (tasks.length === 0) throw new InputError("no task is asked for");
   if (models.length === 0) throw new InputError("no model is given");
   models.forEach(checkModel);
@@ -27,6 +27,9 @@ export function checkRequest(request: RunRequest): void {
   if (seed !== undefined && !Number.isSafeInteger(seed)) throw wrong("seed", seed, "a whole number");
   if (batchSize !== undefined && !isCount(batchSize)) {
     throw wrong("batch size", batchSize, "a whole number of sequences, at least 1");
+  }
+  if (threads !== undefined && !isCount(threads)) {
+    throw wrong("number of threads", threads, "a whole number, at least 1");
   }
   if (memory !== undefined && !(memory > 0)) throw wrong("memory", memory, "a number of bytes");
   if (shard !== undefined) checkShard(shard);

@@ -3,94 +3,102 @@ import { counted } from "../../base/counted.ts";
 import { digestFile } from "../../base/digest.ts";
 import { type FormatError, InputError } from "../../base/errors.ts";
 import { kindOfPath, namesInFolder } from "../../base/folder.ts";
-import type { Prediction } from "../tasks/prediction.ts";
+import { ColumnsBuilder, type PredictionColumns } from "../tasks/prediction-columns.ts";
 import { type CellRecord, cellName, cellTitle, rowsDigest } from "./cell.ts";
-import { inRowOrder, type ShardTiming } from "./result.ts";
+import type { ShardTiming } from "./result.ts";
 import { rowsFolder } from "./run-folder.ts";
-import { readShardFile, type ShardContents, type ShardHeader } from "./shard-file.ts";
+import { readShardFile, readShardHeader, type ShardContents, type ShardHeader } from "./shard-file.ts";
 import { shardName, shardOfRow } from "./shard-of-rows.ts";
 import { readShardDone, type ShardDone } from "./store.ts";
 
 /** All answers to a cell, in row order, and how its shards went. */
 export interface CollectedCell {
-  readonly predictions: readonly Prediction[];
+  readonly predictions: PredictionColumns;
+  readonly timing: readonly ShardTiming[];
+}
+
+/** Shards that together are a cell, not yet read. */
+export interface FoundShards {
+  readonly record: CellRecord;
+  /** Folder of the files. */
+  readonly place: string;
+  readonly shards: readonly FoundShard[];
   readonly timing: readonly ShardTiming[];
 }
 
 interface FoundShard {
   readonly name: string;
   readonly header: ShardHeader;
-  readonly contents: ShardContents;
 }
 
 /**
- * Reads the shards of a cell and makes sure that together they are the cell: every shard of one split, each once, each of
- * this cell, each finished, each row where it belongs.
+ * Finds the shards of a cell and makes sure that together they are the cell: every shard of one split, each once, each of
+ * this cell, each finished and unchanged since. Finished shards are digested and not unpacked.
  *
  * @throws {InputError} naming every shard for which that is not so, and what to do about it
  */
-export async function collectShards(folder: string, record: CellRecord): Promise<CollectedCell> {
+export async function findShards(folder: string, record: CellRecord): Promise<FoundShards> {
   const place = rowsFolder(folder, record);
   const names = (await kindOfPath(place)) === undefined ? [] : await namesInFolder(place);
   const troubles: string[] = [];
   const found: FoundShard[] = [];
   for (const name of names.filter((name) => name.endsWith(".jsonl"))) {
-    const contents = await readShardFile(join(place, name));
-    const { header } = contents;
-    if (header === undefined) troubles.push(notBegun(name, contents, names));
+    const header = await readShardHeader(join(place, name));
+    if (header === undefined) troubles.push(notBegun(name, await readShardFile(join(place, name)), names));
     else if (header.cell !== record.identity) {
       troubles.push(
         `${name} is of another run (cell ${cellName(header.cell)}): move it away and run this shard again`,
       );
-    } else found.push({ name, header, contents });
+    } else found.push({ name, header });
   }
 
   const count = agreedCount(found, troubles);
-  const kept = found.filter(({ header }) => header.shard.count === count);
-  troubles.push(...doubled(kept), ...missing(kept, count, names));
+  const shards = found.filter(({ header }) => header.shard.count === count);
+  troubles.push(...doubled(shards), ...missing(shards, count, names));
   const timing: ShardTiming[] = [];
-  for (const shard of kept) {
+  for (const shard of shards) {
     const done = await readShardDone(join(place, `${shardName(shard.header.shard)}.done.json`));
-    const trouble = incomplete(shard, done) ?? (await changed(join(place, shard.name), shard, done));
+    const trouble = await unfinished(place, shard, done);
     if (trouble !== undefined) troubles.push(trouble);
-    else troubles.push(...misplaced(shard));
     if (done !== undefined) timing.push(done.timing);
   }
   if (troubles.length > 0) throw refusal(place, record, troubles);
-
-  const predictions = inRowOrder(kept.flatMap(({ contents }) => contents.predictions));
-  const rows = predictions.map(({ row }) => row);
-  if (rows.length !== record.rows.selected || rowsDigest(rows) !== record.rows.digest) {
-    throw refusal(place, record, [
-      `the shards hold ${counted(rows.length, "row")}, not the ${record.rows.selected} that the run was planned with`,
-    ]);
-  }
-  const stranger = predictions.find((prediction) => formOf(prediction) !== formOf(predictions[0]!));
-  if (stranger !== undefined) {
-    throw refusal(place, record, [
-      `row ${stranger.row} holds another kind or number of values than row ${predictions[0]!.row}: its shard was changed by hand`,
-    ]);
-  }
   timing.sort((a, b) => a.shard.index - b.shard.index);
-  return { predictions, timing };
+  return { record, place, shards, timing };
 }
 
-/** What kind of answer a prediction is and how many values it has: the same for all rows of a cell. */
-function formOf(prediction: Prediction): string {
-  switch (prediction.kind) {
-    case "likelihood": {
-      const { values, tokens = values } = prediction;
-      return tokens.length === values.length
-        ? `likelihood ${values.length}`
-        : `${values.length} ${tokens.length}`;
-    }
-    case "logits":
-      return `logits ${prediction.logits.map((one) => one.length)}`;
-    case "vector":
-      return `vector ${prediction.vectors.map((one) => one.length)}`;
-    default:
-      return `${prediction.kind} ${prediction.values.length}`;
+/**
+ * Reads shards that were found, each row where it belongs and each once.
+ * @throws {InputError} when the rows are not those that the run was planned with
+ */
+export async function collectShards(found: FoundShards): Promise<CollectedCell> {
+  const { record, place, shards, timing } = found;
+  const builder = new ColumnsBuilder(shards.reduce((sum, { header }) => sum + header.rows, 0));
+  const refused = (trouble: string) => refusal(place, record, [trouble]);
+  for (const { name, header } of shards) {
+    const { index, count } = header.shard;
+    await readShardFile(join(place, name), (batch) => {
+      const stray = batch.rows.find((row) => shardOfRow(row, count) !== index);
+      if (stray !== undefined) throw refused(`${name} holds row ${stray}, which belongs to another shard`);
+      try {
+        builder.add(batch);
+      } catch (error) {
+        throw error instanceof InputError
+          ? refused(`${error.message}: ${name} or another shard was changed by hand`)
+          : error;
+      }
+    });
   }
+  const predictions = builder.done().inRowOrder();
+  const { rows } = predictions;
+  const twice = rows.find((row, i) => row === rows[i - 1]);
+  if (twice !== undefined) throw refused(`row ${twice} is there twice`);
+  if (rows.length !== record.rows.selected || rowsDigest(rows) !== record.rows.digest) {
+    throw refused(
+      `the shards hold ${counted(rows.length, "row")}, not the ${record.rows.selected} that the run was planned with`,
+    );
+  }
+  return { predictions, timing };
 }
 
 /** The number of shards, when all files agree on one; files of a smaller group are foreign. */
@@ -143,32 +151,26 @@ function notBegun(name: string, { damage }: ShardContents, names: readonly strin
 const damaged = (name: string, { place, message }: FormatError) =>
   `${name} is damaged at line ${place.line}: ${message}`;
 
-function incomplete({ name, header, contents }: FoundShard, done: ShardDone | undefined): string | undefined {
-  const have = contents.predictions.length;
-  if (done !== undefined && have === header.rows && contents.torn === 0) return undefined;
+/** Why a shard is not a finished one; undefined when it is. */
+async function unfinished(
+  place: string,
+  { name, header }: FoundShard,
+  done: ShardDone | undefined,
+): Promise<string | undefined> {
+  const file = join(place, name);
+  const agrees = done?.cell === header.cell && done.rows === header.rows;
+  if (agrees && done.sha256 === (await digestFile(file))) return undefined;
+  const { rows, torn, damage } = await readShardFile(file);
   const { index, count } = header.shard;
-  const { damage } = contents;
   if (damage !== undefined) {
     const from = "the rows before it stay";
     return done === undefined
       ? `${damaged(name, damage)}; the run's command with --shard ${index}/${count} goes on from there: ${from}`
       : `${damaged(name, damage)}, after it was finished; delete ${shardName(header.shard)}.done.json, and the run's command with --shard ${index}/${count} goes on from there: ${from}`;
   }
-  return `${name} is not finished: ${have} of ${header.rows} rows; go on with --shard ${index}/${count}`;
-}
-
-async function changed(file: string, { name, header }: FoundShard, done: ShardDone | undefined) {
-  const same =
-    done?.cell === header.cell && done.rows === header.rows && done.sha256 === (await digestFile(file));
-  return same
-    ? undefined
+  return done === undefined || rows < header.rows || torn > 0
+    ? `${name} is not finished: ${rows} of ${header.rows} rows; go on with --shard ${index}/${count}`
     : `${name} was changed after it was finished: delete it and its .done.json, and run it again`;
-}
-
-function misplaced({ name, header, contents }: FoundShard): string[] {
-  const { index, count } = header.shard;
-  const stray = contents.predictions.find(({ row }) => shardOfRow(row, count) !== index);
-  return stray === undefined ? [] : [`${name} holds row ${stray.row}, which belongs to another shard`];
 }
 
 function refusal(place: string, { cell, identity }: CellRecord, troubles: readonly string[]): InputError {

@@ -3,8 +3,8 @@ import { counted } from "../../base/counted.ts";
 import { InputError } from "../../base/errors.ts";
 import type { Model, Protocol } from "../../models/model.ts";
 import type { Answerer, Setting, SettingContext, TrainingMemory, WeightsFile } from "../settings/setting.ts";
-import type { OpenTask, TaskRow } from "../tasks/task.ts";
-import { longest } from "./batches.ts";
+import type { OpenTask, RowNumbers } from "../tasks/task.ts";
+import { lettersFor, longest } from "./batches.ts";
 import type { CellRecord } from "./cell.ts";
 
 /** What a cell will cost on this machine. */
@@ -30,15 +30,15 @@ const LENGTH_RESERVE = 1.2;
 export const ENOUGH_SECONDS = 0.25;
 
 export interface Sample {
-  readonly rows: readonly TaskRow[];
+  readonly rows: RowNumbers;
   /** Tokens of the longest sequence seen, with a reserve where lengths vary. */
   readonly longest: number;
 }
 
 /** Looks at the first rows of a shard. */
-export async function sampleOf(task: OpenTask, rows: readonly TaskRow[], model: Model): Promise<Sample> {
+export async function sampleOf(task: OpenTask, rows: RowNumbers, model: Model): Promise<Sample> {
   const few = rows.slice(0, SAMPLE_ROWS);
-  const examples = await task.examples(few);
+  const examples = await task.examples(few, lettersFor(model));
   const lengths = examples.map((example) => longest(example, model));
   const most = Math.max(0, ...lengths);
   const varies = lengths.some((length) => length !== most);
@@ -163,7 +163,7 @@ export async function estimateCost(
     return { seconds: null, memory, basis: "not timed: the setting trains first" };
   const answerer = await cell.setting.open(contextOf(cell));
   try {
-    const { seconds, rows } = await timeRows(answerer, cell.task, sample.rows);
+    const { seconds, rows } = await timeRows(answerer, cell, sample.rows);
     return { seconds: (seconds / rows) * rowsLeft, memory, basis: `timed on ${counted(rows, "row")}` };
   } finally {
     await answerer.close();
@@ -188,10 +188,10 @@ export const contextOf = ({
 });
 
 /** Times more and more rows, letters and answers, until it takes long enough to be trusted; the first call warms up. */
-export async function timeRows(answerer: Answerer, task: OpenTask, sample: readonly TaskRow[]) {
+export async function timeRows(answerer: Answerer, { task, model }: TimedCell, sample: RowNumbers) {
   const time = async (rows: number) => {
     const began = performance.now();
-    await answerer.answer(await task.examples(sample.slice(0, rows)));
+    await answerer.answer(await task.examples(sample.slice(0, rows), lettersFor(model)));
     return (performance.now() - began) / 1000;
   };
   let seconds = await time(1);

@@ -8,7 +8,7 @@ import { supervisionOf } from "../settings/training-rows.ts";
 import { pickRows } from "../tasks/pick-rows.ts";
 import { type Recipe, recipeFor } from "../tasks/recipe.ts";
 import { CHROMOSOME_SPLIT, splitPartOf } from "../tasks/split.ts";
-import type { OpenTask, SelectedRows, Selection, Task, TaskRow, TaskSetting } from "../tasks/task.ts";
+import type { OpenTask, RowNumbers, SelectedRows, Selection, Task, TaskSetting } from "../tasks/task.ts";
 import {
   type Cell,
   type CellRecord,
@@ -29,7 +29,7 @@ export interface CellDraft {
   readonly model: Model;
   readonly setting: Setting;
   readonly weights: WeightsFile | undefined;
-  readonly rows: readonly TaskRow[];
+  readonly rows: RowNumbers;
 }
 
 /** A model that cannot answer a task in a setting. */
@@ -101,11 +101,17 @@ export async function draftCells(
   const asked = { split: request.split ?? form.defaultSplit, limit: request.limit ?? null };
   const part = form.part === undefined ? {} : { part: form.part };
   const selection: Selection = { ...asked, ...part, purpose: "answer" };
-  const selected = sampled(task, open.select(selection), sample);
+  const selected = sampled(open, open.select(selection), sample);
   if (selected.rows.length === 0) throw emptySelection(task, selection, selected);
-  const numbers = selected.rows.map(({ index }) => index);
-  const rows = selected.rows.filter(({ index }) => shardOfRow(index, shard.count) === shard.index);
-  const cellRows = { inTable: selected.inTable, selected: numbers.length, digest: rowsDigest(numbers) };
+  const rows =
+    shard.count === 1
+      ? selected.rows
+      : selected.rows.filter((row) => shardOfRow(row, shard.count) === shard.index);
+  const cellRows = {
+    inTable: selected.inTable,
+    selected: selected.rows.length,
+    digest: rowsDigest(selected.rows),
+  };
   const drafts: CellDraft[] = [];
   const notes: string[] = [];
   for (const model of models) {
@@ -183,20 +189,20 @@ function rowsOfNoSplit(task: Task, { inTable, perChromosome }: SelectedRows): st
 
 /** So many rows of each stratum at most, picked as `limit` picks. @throws {InputError} when the task has no such stratum */
 function sampled(
-  task: Task,
+  { task, stratumOf }: OpenTask,
   selected: SelectedRows,
   sample: Readonly<Record<string, number>> | undefined,
 ): SelectedRows {
   if (sample === undefined) return selected;
-  const strata = new Map<string, TaskRow[]>();
+  const strata = new Map<string, number[]>();
   for (const row of selected.rows) {
-    const stratum = task.stratum?.(row);
+    const stratum = stratumOf?.(row);
     if (stratum === undefined) continue;
     const rows = strata.get(stratum);
     if (rows === undefined) strata.set(stratum, [row]);
     else rows.push(row);
   }
-  const kept = new Set<TaskRow>();
+  const kept = new Set<number>();
   for (const [stratum, most] of Object.entries(sample)) {
     const rows = strata.get(stratum);
     if (rows === undefined) {
@@ -204,7 +210,7 @@ function sampled(
         hint: strata.size === 0 ? "its rows are not told apart" : `it has ${[...strata.keys()].join(", ")}`,
       });
     }
-    for (const row of pickRows(rows, most)) kept.add(row);
+    for (const row of pickRows(Uint32Array.from(rows), most)) kept.add(row);
   }
   return { ...selected, rows: selected.rows.filter((row) => kept.has(row)) };
 }

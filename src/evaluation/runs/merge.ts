@@ -7,7 +7,7 @@ import type { Measurement } from "../tasks/measurement.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { ScoreTable, Task } from "../tasks/task.ts";
 import { type Cell, cellName } from "./cell.ts";
-import { collectShards } from "./collect-shards.ts";
+import { collectShards, type FoundShards, findShards } from "./collect-shards.ts";
 import type { OnProgress } from "./progress.ts";
 import { readableJson } from "./readable-json.ts";
 import { type CellResult, cellResult, measureCell, writtenScores } from "./result.ts";
@@ -38,11 +38,13 @@ export async function mergeRun(
 ): Promise<readonly CellResult[]> {
   const run = await readRunRecord(folder);
   if (run === undefined) throw noRun(folder);
-  // Every cell is known to be whole before anything is written; one at a time is kept in memory.
-  if (run.cells.length > 1) for (const record of run.cells) await collectShards(folder, record);
+  // Every cell is known to be whole before anything is written; one at a time is read.
+  const found: FoundShards[] = [];
+  for (const record of run.cells) found.push(await findShards(folder, record));
   const results: CellResult[] = [];
-  for (const record of run.cells) {
-    const { predictions, timing } = await collectShards(folder, record);
+  for (const shards of found) {
+    const { record } = shards;
+    const { predictions, timing } = await collectShards(shards);
     const task = taskNamed(record.cell.task, tasks);
     checkVersion(folder, task, record.cell);
     const place = cellFolder(folder, record);
@@ -91,7 +93,13 @@ function metricsRecord(cell: Cell, measurement: Measurement) {
 }
 
 /** Contents of scores.tsv: one line per row, in row order. */
-function scoresTable(scores: ScoreTable, predictions: readonly Prediction[]): string {
-  const lines = predictions.map((prediction) => scores.line(prediction).join("\t"));
-  return `${[scores.columns.join("\t"), ...lines].join("\n")}\n`;
+function* scoresTable(scores: ScoreTable, predictions: Iterable<Prediction>): Generator<string> {
+  let text = `${scores.columns.join("\t")}\n`;
+  for (const prediction of predictions) {
+    text += `${scores.line(prediction).join("\t")}\n`;
+    if (text.length < 2 ** 18) continue;
+    yield text;
+    text = "";
+  }
+  yield text;
 }

@@ -7,7 +7,7 @@ import type { Setting, WeightsFile } from "../settings/setting.ts";
 import { trainedFolder } from "../settings/training-record.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
 import { inputOrigins } from "../tasks/inputs.ts";
-import type { OpenTask, TaskRow, TaskSetting } from "../tasks/task.ts";
+import type { OpenTask, RowNumbers, TaskSetting } from "../tasks/task.ts";
 import type { AnswersOf } from "./answers-elsewhere.ts";
 import { type CellRecord, cellName, cellTitle, runIdentity } from "./cell.ts";
 import { checkRequest } from "./check-request.ts";
@@ -29,11 +29,13 @@ export interface PlannedCell {
   /** Trained weights that are evaluated in place of training. */
   readonly weights?: WeightsFile;
   /** This shard's rows, in table order. */
-  readonly rows: readonly TaskRow[];
+  readonly rows: RowNumbers;
   /** Rows of this shard that the folder already holds. */
   readonly rowsDone: number;
   /** Sequences per call. */
   readonly batchSize: number;
+  /** CPU threads of a setting that trains; undefined: one per core. */
+  readonly threads?: number | undefined;
   readonly estimate: CostEstimate;
   /** The cell of an earlier plan whose answers are this one's too. */
   readonly answersOf?: AnswersOf;
@@ -207,7 +209,7 @@ async function expectRows({ model, task: { task }, selected }: CellDraft): Promi
     task: task.name,
     // Columns between the row's number and its scores repeat facts of the row.
     columns: [columns[0]!, ...columns.slice(-task.members.length)],
-    rows: selected.rows.map(({ index }) => index),
+    rows: selected.rows,
     inTable: selected.inTable,
   });
 }

@@ -83,6 +83,7 @@ export async function priceCell(
     rows,
     rowsDone: state.rowsDone,
     batchSize,
+    threads: request.threads,
     estimate,
     ...(answersOf === undefined ? {} : { answersOf }),
   };

@@ -73,6 +73,8 @@ export interface RunRequest {
   readonly shard?: Shard;
   /** Sequences per call of the model; default: the model's own, reduced until it fits in memory. */
   readonly batchSize?: number;
+  /** CPU threads of settings that train; default: one per core. Models have their own, from when they were opened. */
+  readonly threads?: number;
   /** Bytes the run may take; default: what the system says is available. */
   readonly memory?: number;
   /** Leave out what a model cannot answer, with a note, instead of refusing the run; default false. */

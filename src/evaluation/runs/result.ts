@@ -2,7 +2,7 @@ import { estimatedRounding } from "../../metrics/ties.ts";
 import type { TrainingRecord } from "../settings/training-record.ts";
 import { paperScores } from "../tasks/compared-scores.ts";
 import type { Measurement } from "../tasks/measurement.ts";
-import type { Prediction } from "../tasks/prediction.ts";
+import type { Prediction, Predictions } from "../tasks/prediction.ts";
 import type { MeasureWork, Task } from "../tasks/task.ts";
 import type { CellRecord } from "./cell.ts";
 
@@ -48,13 +48,13 @@ export interface StoredResult {
 
 /**
  * What a cell's predictions are worth.
- * @param predictions  in any order; they are measured in row order, so that sums round alike however they were made
+ * @param predictions  in row order, so that sums round alike however they were made
  * @throws the signal's reason when measuring took so long that it was stopped
  */
 export async function measureCell(
   task: Task,
   { cell, rows }: CellRecord,
-  predictions: readonly Prediction[],
+  predictions: Predictions,
   work: MeasureWork = {},
 ): Promise<Measurement> {
   const { protocol, seed, recipe } = cell;
@@ -62,12 +62,12 @@ export async function measureCell(
   const context = { protocol, seed, rowsInTable: rows.inTable, recipe, scoreRounding, work };
   const form = task.settings[cell.setting];
   return form?.measure === undefined
-    ? task.measure(inRowOrder(predictions), context)
-    : form.measure(inRowOrder(predictions), context);
+    ? task.measure(predictions, context)
+    : form.measure(predictions, context);
 }
 
 /** Every number that may be compared with another. */
-function* scoresOf(predictions: readonly Prediction[]): Generator<number> {
+function* scoresOf(predictions: Predictions): Generator<number> {
   for (const prediction of predictions) {
     if (prediction.kind === "logits") for (const member of prediction.logits) yield* member;
     else if (prediction.kind !== "vector") yield* prediction.values;
@@ -75,20 +75,12 @@ function* scoresOf(predictions: readonly Prediction[]): Generator<number> {
 }
 
 /** Scores as they are written next to a cell's result: under `paper` in the precision that they are compared in. */
-export function writtenScores(
-  { cell }: CellRecord,
-  predictions: readonly Prediction[],
-): readonly Prediction[] {
-  if (cell.protocol !== "paper") return predictions;
-  return predictions.map((prediction) =>
-    prediction.kind === "likelihood"
+export function* writtenScores({ cell }: CellRecord, predictions: Predictions): Generator<Prediction> {
+  for (const prediction of predictions) {
+    yield cell.protocol === "paper" && prediction.kind === "likelihood"
       ? { ...prediction, values: paperScores(prediction.values, cell.model.scoreRounding) }
-      : prediction,
-  );
-}
-
-export function inRowOrder(predictions: readonly Prediction[]): readonly Prediction[] {
-  return [...predictions].sort((a, b) => a.row - b.row);
+      : prediction;
+  }
 }
 
 const weightsNotes = ({ cell: { weights, model }, weightsFile }: CellRecord): string[] =>

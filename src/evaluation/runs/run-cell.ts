@@ -2,9 +2,8 @@ import { performance } from "node:perf_hooks";
 import { InputError } from "../../base/errors.ts";
 import type { Answerer } from "../settings/setting.ts";
 import type { TrainingRecord } from "../settings/training-record.ts";
-import type { Prediction } from "../tasks/prediction.ts";
-import type { Example, TaskRow } from "../tasks/task.ts";
-import { blocksOf, inScoringOrder } from "./batches.ts";
+import type { Example, RowNumbers } from "../tasks/task.ts";
+import { blocksOf, inScoringOrder, lettersFor } from "./batches.ts";
 import { cellName } from "./cell.ts";
 import type { PlannedCell } from "./plan.ts";
 import type { OnProgress } from "./progress.ts";
@@ -23,9 +22,9 @@ export interface RunCellOptions {
 }
 
 export interface CellRun {
-  /** Every answer there is, those found in the store included. */
-  readonly predictions: readonly Prediction[];
   readonly rowsDoneBefore: number;
+  /** Rows in the store now, those of earlier runs included. */
+  readonly rowsDone: number;
   /** The answers were taken from another cell; no model was asked. */
   readonly taken?: true;
   /** Seconds spent on the rows done now. */
@@ -41,12 +40,12 @@ export interface CellRun {
  */
 export async function runCell(
   planned: PlannedCell,
-  store: ShardStore,
+  store: Pick<ShardStore, "before" | "begin" | "append">,
   { folder, trained, embeddings, onProgress, signal }: RunCellOptions,
 ): Promise<CellRun> {
   const { task, model, setting, weights, record } = planned;
   const { cell } = record;
-  const predictions = [...store.before];
+  let rowsDone = store.before.length;
   const perBatch = rowsPerBatch(planned);
   const progress = progressOf(planned, store.before.length, perBatch, onProgress);
   const began = performance.now();
@@ -64,6 +63,7 @@ export async function runCell(
       recipe: cell.recipe,
       ...(weights === undefined ? {} : { weights }),
       batchSize: planned.batchSize,
+      threads: planned.threads,
       folder,
       trained,
       embeddings,
@@ -81,7 +81,7 @@ export async function runCell(
       if (signal?.aborted) return finish(true);
       const answers = await answerer.answer(batch);
       await store.append(answers);
-      predictions.push(...answers);
+      rowsDone += answers.length;
       progress.batch(answers.length);
     }
     return finish(false);
@@ -91,11 +91,11 @@ export async function runCell(
 
   function finish(stopped: boolean): CellRun {
     const seconds = (performance.now() - began) / 1000;
-    if (!stopped) onProgress?.({ kind: "cell-done", cell: planned.name, rows: predictions.length, seconds });
+    if (!stopped) onProgress?.({ kind: "cell-done", cell: planned.name, rows: rowsDone, seconds });
     const { training } = answerer ?? {};
     return {
-      predictions,
       rowsDoneBefore: store.before.length,
+      rowsDone,
       seconds,
       stopped,
       ...(training === undefined ? {} : { training }),
@@ -114,18 +114,18 @@ function rowsPerBatch({ setting, task, batchSize }: PlannedCell): number {
  */
 async function* batchesToDo(
   { task, model, rows, record }: PlannedCell,
-  done: readonly Prediction[],
+  done: RowNumbers,
   perBatch: number,
 ): AsyncGenerator<readonly Example[]> {
   let at = 0;
   for (const block of blocksOf(rows)) {
-    const before = done.slice(at, at + block.length).map(({ row }) => row);
+    const before = done.subarray(at, at + block.length);
     at += block.length;
     if (before.length === block.length) {
       expectRows(before, block, record.identity);
       continue;
     }
-    const examples = inScoringOrder(await task.examples(block), model);
+    const examples = inScoringOrder(await task.examples(block, lettersFor(model)), model);
     expectPrefix(before, examples, record.identity);
     for (let start = before.length; start < examples.length; start += perBatch) {
       yield examples.slice(start, start + perBatch);
@@ -133,12 +133,12 @@ async function* batchesToDo(
   }
 }
 
-function expectRows(done: readonly number[], block: readonly TaskRow[], cell: string) {
+function expectRows(done: RowNumbers, block: RowNumbers, cell: string) {
   const rows = new Set(done);
-  if (block.some(({ index }) => !rows.has(index))) throw otherRows(cell);
+  if (block.some((row) => !rows.has(row))) throw otherRows(cell);
 }
 
-function expectPrefix(done: readonly number[], examples: readonly Example[], cell: string) {
+function expectPrefix(done: RowNumbers, examples: readonly Example[], cell: string) {
   if (done.some((row, i) => examples[i]?.row !== row)) throw otherRows(cell);
 }
 

@@ -1,20 +1,26 @@
 import { z } from "zod";
 import { sha256Hex } from "../../base/digest.ts";
 import { FormatError } from "../../base/errors.ts";
+import { openFile } from "../../base/file-handle.ts";
 import { readLineLog } from "../../base/line-log.ts";
-import { type Prediction, predictionSchema } from "../tasks/prediction.ts";
+import type { ColumnsLayout, PredictionColumns } from "../tasks/prediction-columns.ts";
+import { layoutSchema, packColumns, unpackColumns } from "./packed-columns.ts";
 import type { Shard } from "./request.ts";
 import { MOST_SHARDS } from "./shard-of-rows.ts";
 
 /*
- * A shard's rows on disk: one header line, then one line per finished batch. A batch is there whole or not at all, since a
- * line counts only with its line end and its checksum.
+ * A shard's rows on disk: one header line, then one line per finished batch with its rows as packed columns. The line says
+ * what the columns are where that is not what it was in the batch before. A batch is there whole or not at all, since a line
+ * counts only with its line end and its checksum.
  */
+
+/** Format 1 had one JSON object per prediction. */
+const FORMAT_VERSION = 2;
 
 /** First line of a shard's file. */
 export interface ShardHeader {
   readonly format: "dart-eval rows";
-  readonly formatVersion: 1;
+  readonly formatVersion: typeof FORMAT_VERSION;
   /** Identity of the cell. */
   readonly cell: string;
   readonly shard: Shard;
@@ -28,9 +34,11 @@ export interface ShardHeader {
 export interface ShardContents {
   /** Undefined when not even the first line is whole. */
   readonly header: ShardHeader | undefined;
-  /** In the order in which they were scored. */
-  readonly predictions: readonly Prediction[];
+  /** Rows in sound batches. */
+  readonly rows: number;
   readonly batches: number;
+  /** Columns of the last sound batch. */
+  readonly layout: ColumnsLayout | undefined;
   /** Bytes of sound lines, from the start. */
   readonly sound: number;
   /** Bytes after them: what a killed process or a power cut left of a line. */
@@ -41,38 +49,72 @@ export interface ShardContents {
 
 const headerSchema = z.object({
   format: z.literal("dart-eval rows"),
-  formatVersion: z.literal(1),
+  formatVersion: z.literal(FORMAT_VERSION),
   cell: z.string(),
   shard: z.object({ index: z.int().positive().max(MOST_SHARDS), count: z.int().positive().max(MOST_SHARDS) }),
   rows: z.int().nonnegative(),
   batchSize: z.int().positive(),
 });
 
-const BATCH_LINE = /^\{"batch":(\d+),"sha256":"([0-9a-f]{16})","predictions":(\[.*\])\}$/s;
+const otherVersionSchema = z.object({ format: z.literal("dart-eval rows"), formatVersion: z.int() });
 
-export function headerLine(header: ShardHeader): string {
-  return `${JSON.stringify(header)}\n`;
+const BATCH_LINE = /^\{"batch":(\d{1,15}),"sha256":"([0-9a-f]{16})",(.*)\}$/s;
+
+const batchSchema = z.strictObject({
+  rows: z.int().positive(),
+  layout: layoutSchema.exactOptional(),
+  data: z.string(),
+});
+
+export function headerLine(header: Omit<ShardHeader, "format" | "formatVersion">): string {
+  return `${JSON.stringify({ format: "dart-eval rows", formatVersion: FORMAT_VERSION, ...header })}\n`;
 }
 
-/** @param batch  0-based number of the batch in the shard */
-export function batchLine(batch: number, predictions: readonly Prediction[]): string {
-  const text = JSON.stringify(predictions);
-  return `{"batch":${batch},"sha256":"${checksum(text)}","predictions":${text}}\n`;
+/**
+ * @param batch   0-based number of the batch in the shard
+ * @param before  the layout of the batch before it
+ * @returns       the line, and the layout of this batch
+ */
+export function batchLine(
+  batch: number,
+  predictions: PredictionColumns,
+  before: ColumnsLayout | undefined,
+): { readonly line: string; readonly layout: ColumnsLayout } {
+  const { layout, data } = packColumns(predictions, before);
+  const same = JSON.stringify(layout) === JSON.stringify(before);
+  const body = JSON.stringify({ rows: predictions.length, ...(same ? {} : { layout }), data }).slice(1, -1);
+  return { line: `{"batch":${batch},"sha256":"${checksum(body)}",${body}}\n`, layout };
 }
 
 const checksum = (text: string) => sha256Hex(text).slice(0, 16);
 
+/** No header is longer. */
+const LONGEST_HEADER = 2 ** 16;
+
+/**
+ * The first line of a shard's file; undefined when it is not whole, or is damaged.
+ * @throws {FormatError} when the file has another format version
+ */
+export async function readShardHeader(file: string): Promise<ShardHeader | undefined> {
+  await using handle = await openFile(file);
+  const start = Buffer.from(await handle.read(0, Math.min(handle.size, LONGEST_HEADER)));
+  const end = start.indexOf(10);
+  return end === -1 ? undefined : headerOf(file, start.toString("utf8", 0, end));
+}
+
 /**
  * Reads a shard's file. A last line that is torn or damaged is left out and counted in `torn`: its batch is done again.
  *
- * @throws {FormatError} naming the line when an earlier one is damaged, or a row comes twice
+ * @param visit  given each sound batch; without it, rows are counted and not unpacked
+ * @throws {FormatError} naming the line when an earlier one is damaged, or the file has another format version
  */
-export async function readShardFile(file: string): Promise<ShardContents> {
+export async function readShardFile(
+  file: string,
+  visit?: (batch: PredictionColumns) => void,
+): Promise<ShardContents> {
   let header: ShardHeader | undefined;
-  let batches = 0;
-  let sound = 0;
-  const predictions: Prediction[] = [];
-  const seen = new Set<number>();
+  let layout: ColumnsLayout | undefined;
+  let [rows, batches, sound] = [0, 0, 0];
   let damage: FormatError | undefined;
 
   const extent = await readLineLog(file, (text, line, end) => {
@@ -82,14 +124,24 @@ export async function readShardFile(file: string): Promise<ShardContents> {
       if (line === 1) header = parseHeader(file, text);
       else {
         const batch = parseBatch(file, line, text, batches);
-        for (const { row } of batch) {
-          if (seen.has(row))
-            throw new FormatError({ file, line }, `row ${row} is in this file twice`, DAMAGED);
+        const found = batch.layout ?? layout;
+        if (found === undefined) throw new FormatError({ file, line }, "the batch has no layout", DAMAGED);
+        if (header !== undefined && rows + batch.rows > header.rows) {
+          throw new FormatError(
+            { file, line },
+            `the shard has ${header.rows} rows, and here are more`,
+            DAMAGED,
+          );
         }
-        for (const prediction of batch) {
-          seen.add(prediction.row);
-          predictions.push(prediction);
+        if (visit !== undefined) {
+          const columns = unpackColumns({ layout: found, data: batch.data }, batch.rows);
+          if (columns === undefined) {
+            throw new FormatError({ file, line }, "the data do not agree with their layout", DAMAGED);
+          }
+          visit(columns);
         }
+        layout = found;
+        rows += batch.rows;
         batches++;
       }
       sound = end;
@@ -98,19 +150,33 @@ export async function readShardFile(file: string): Promise<ShardContents> {
       damage = error;
     }
   });
-  return { header, predictions, batches, sound, torn: extent.whole - sound + extent.torn, damage };
+  return { header, rows, batches, layout, sound, torn: extent.whole - sound + extent.torn, damage };
 }
 
 const DAMAGED =
   "the file was changed after it was written, or the disk lost something; delete it and run this shard again";
 
 function parseHeader(file: string, text: string): ShardHeader {
-  const parsed = headerSchema.safeParse(jsonOrUndefined(text));
-  if (parsed.success) return parsed.data;
+  const header = headerOf(file, text);
+  if (header !== undefined) return header;
   throw new FormatError({ file, line: 1 }, "this is not the first line of a shard's rows", DAMAGED);
 }
 
-function parseBatch(file: string, line: number, text: string, batch: number): readonly Prediction[] {
+/** @throws {FormatError} when it is the header of another format version */
+function headerOf(file: string, text: string): ShardHeader | undefined {
+  const value = jsonOrUndefined(text);
+  const other = otherVersionSchema.safeParse(value).data?.formatVersion;
+  if (other !== undefined && other !== FORMAT_VERSION) {
+    throw new FormatError(
+      { file, line: 1 },
+      `the rows have format version ${other}, and this version of dart-eval reads ${FORMAT_VERSION}`,
+      "finish and merge the run with the version of dart-eval that began it, or run it again in a new folder",
+    );
+  }
+  return headerSchema.safeParse(value).data;
+}
+
+function parseBatch(file: string, line: number, text: string, batch: number): z.infer<typeof batchSchema> {
   const [, number, sum, body] = BATCH_LINE.exec(text) ?? [];
   if (number === undefined || sum === undefined || body === undefined) {
     throw new FormatError({ file, line }, "this is not a batch of rows", DAMAGED);
@@ -121,7 +187,7 @@ function parseBatch(file: string, line: number, text: string, batch: number): re
   if (Number(number) !== batch) {
     throw new FormatError({ file, line }, `batch ${number} comes where batch ${batch} should`, DAMAGED);
   }
-  const parsed = z.array(predictionSchema).min(1).safeParse(jsonOrUndefined(body));
+  const parsed = batchSchema.safeParse(jsonOrUndefined(`{${body}}`));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new FormatError({ file, line }, `${issue?.path.join(".")}: ${issue?.message}`, DAMAGED);

@@ -2,12 +2,14 @@ import { hostname } from "node:os";
 import { InputError } from "../../base/errors.ts";
 import { version } from "../../base/version.ts";
 import type { Measurement } from "../tasks/measurement.ts";
+import { ColumnsBuilder } from "../tasks/prediction-columns.ts";
 import type { Plan, PlannedCell } from "./plan.ts";
 import type { OnProgress } from "./progress.ts";
 import type { Shard } from "./request.ts";
 import { measureCell, type ShardTiming } from "./result.ts";
 import { type CellRun, runCell } from "./run-cell.ts";
-import { cellFolder, enterRunFolder } from "./run-folder.ts";
+import { cellFolder, enterRunFolder, shardPaths } from "./run-folder.ts";
+import { readShardFile } from "./shard-file.ts";
 import { openShardStore, type ShardStore } from "./store.ts";
 import { takeAnswers } from "./take-answers.ts";
 
@@ -15,6 +17,8 @@ export interface RunOptions {
   readonly onProgress?: OnProgress;
   /** Stops after the current batch; what is finished stays, the next run goes on from there. */
   readonly signal?: AbortSignal;
+  /** Measure each shard by itself; default: where the run has several, since merging measures the whole. */
+  readonly measure?: boolean;
 }
 
 /** What a shard of one cell came to. */
@@ -28,7 +32,7 @@ export interface ShardOutcome {
   readonly seconds: number;
   /** "stopped": the signal came first; start the same command again to go on. */
   readonly state: "done" | "stopped";
-  /** Metrics over this shard's rows; null when stopped, when it has no rows, or where only the whole is measured. */
+  /** Metrics over this shard's rows; null when stopped, not wanted, without rows, or where only the whole is measured. */
   readonly measurement: Measurement | null;
 }
 
@@ -72,7 +76,7 @@ async function runInto(
   store: ShardStore,
   planned: PlannedCell,
   { folder, embeddings, trained, shard }: Omit<Plan, "folder"> & { readonly folder: string },
-  { onProgress, signal }: RunOptions,
+  { onProgress, signal, measure = shard.count > 1 }: RunOptions,
 ): Promise<ShardOutcome> {
   const taken = await takeAnswers(planned, store, shard);
   if (taken !== undefined) {
@@ -97,18 +101,24 @@ async function runInto(
     cell: planned.name,
     rows: planned.rows.length,
     rowsDoneBefore: run.rowsDoneBefore,
-    rowsDone: run.predictions.length,
+    rowsDone: run.rowsDone,
     seconds: run.seconds,
     state: run.stopped ? "stopped" : "done",
     measurement:
-      run.stopped || run.predictions.length === 0 || form?.measuredWhole
+      !measure || run.stopped || run.rowsDone === 0 || form?.measuredWhole
         ? null
-        : await measureCell(planned.task.task, planned.record, run.predictions),
+        : await measureShard(planned, folder, shard),
   };
 }
 
+async function measureShard({ task: { task }, record, rows }: PlannedCell, folder: string, shard: Shard) {
+  const predictions = new ColumnsBuilder(rows.length);
+  await readShardFile(shardPaths(folder, record, shard).rows, (batch) => predictions.add(batch));
+  return measureCell(task, record, predictions.done().inRowOrder());
+}
+
 function timingOf(run: CellRun, planned: PlannedCell, shard: Shard): ShardTiming {
-  const timedRows = run.taken ? 0 : run.predictions.length - run.rowsDoneBefore;
+  const timedRows = run.taken ? 0 : run.rowsDone - run.rowsDoneBefore;
   return {
     shard,
     rows: planned.rows.length,

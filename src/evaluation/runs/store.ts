@@ -7,8 +7,11 @@ import { type FileLock, takeLock } from "../../base/file-lock.ts";
 import { kindOfPath, namesInFolder } from "../../base/folder.ts";
 import { cutFile } from "../../base/line-log.ts";
 import { textIfPresent } from "../../base/text-file.ts";
+import type { Numbers } from "../../base/typed-numbers.ts";
 import { appendDurably, removeUnfinished, writeFileWhole } from "../../base/write-file.ts";
-import type { Prediction } from "../tasks/prediction.ts";
+import type { Predictions } from "../tasks/prediction.ts";
+import { PredictionColumns } from "../tasks/prediction-columns.ts";
+import type { RowNumbers } from "../tasks/task.ts";
 import type { CellRecord } from "./cell.ts";
 import { readableJson } from "./readable-json.ts";
 import type { Shard } from "./request.ts";
@@ -18,14 +21,14 @@ import { batchLine, headerLine, readShardFile, type ShardHeader } from "./shard-
 
 /** Where the answers of one shard of one cell are kept while it runs. */
 export interface ShardStore {
-  /** Answers that were there when the store was opened, in the order in which they were made. */
-  readonly before: readonly Prediction[];
+  /** Numbers of the rows that were there when the store was opened, in the order in which they were scored. */
+  readonly before: RowNumbers;
   /** Every row is there, and the shard was declared finished. */
   readonly finished: boolean;
   /** Notes the batch size, which later processes keep to; to be called before the first `append`. */
   begin(batchSize: number): Promise<void>;
   /** Adds a batch; when this returns, it survives a kill and a power cut. */
-  append(predictions: readonly Prediction[]): Promise<void>;
+  append(predictions: Predictions): Promise<void>;
   /** Declares the shard finished. */
   finish(timing: ShardTiming): Promise<void>;
   close(): Promise<void>;
@@ -86,12 +89,9 @@ export interface ShardState {
 export async function inspectShard(of: ShardOfCell): Promise<ShardState> {
   const paths = shardPaths(of.folder, of.record, of.shard);
   if ((await kindOfPath(paths.rows)) === undefined) return { rowsDone: 0, batchSize: undefined };
-  const { header, predictions } = await readShardFile(paths.rows);
+  const { header, rows } = await readShardFile(paths.rows);
   if (header !== undefined) checkHeader(paths.rows, header, of);
-  return {
-    rowsDone: predictions.length,
-    batchSize: predictions.length === 0 ? undefined : header?.batchSize,
-  };
+  return { rowsDone: rows, batchSize: rows === 0 ? undefined : header?.batchSize };
 }
 
 /**
@@ -113,11 +113,12 @@ export async function openShardStore(of: ShardOfCell): Promise<ShardStore> {
 
 async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): Promise<ShardStore> {
   const present = (await kindOfPath(paths.rows)) !== undefined;
-  const contents = present ? await readShardFile(paths.rows) : undefined;
+  const done = await readShardDone(paths.done);
+  const numbers: Numbers[] = [];
+  const contents = present ? await readShardFile(paths.rows, ({ rows }) => numbers.push(rows)) : undefined;
   const header = contents?.header;
   if (header !== undefined) checkHeader(paths.rows, header, of);
-  const before = contents?.predictions ?? [];
-  const done = await readShardDone(paths.done);
+  const before = joined(numbers);
   if (done !== undefined && (done.cell !== of.record.identity || before.length !== of.rows)) {
     throw new FormatError(
       { file: paths.done },
@@ -128,6 +129,7 @@ async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): P
   if (contents !== undefined && contents.torn > 0) await cutFile(paths.rows, contents.sound);
 
   let batch = contents?.batches ?? 0;
+  let layout = contents?.layout;
   // As long as no batch is done, another size may be noted.
   let begun = header !== undefined && (before.length > 0 || done !== undefined);
   return {
@@ -138,19 +140,14 @@ async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): P
       if (header !== undefined) await cutFile(paths.rows, 0);
       await appendDurably(
         paths.rows,
-        headerLine({
-          format: "dart-eval rows",
-          formatVersion: 1,
-          cell: of.record.identity,
-          shard: of.shard,
-          rows: of.rows,
-          batchSize,
-        }),
+        headerLine({ cell: of.record.identity, shard: of.shard, rows: of.rows, batchSize }),
       );
       begun = true;
     },
     async append(predictions) {
-      await appendDurably(paths.rows, batchLine(batch, predictions));
+      const next = batchLine(batch, PredictionColumns.of(predictions), layout);
+      await appendDurably(paths.rows, next.line);
+      layout = next.layout;
       batch++;
     },
     async finish(timing) {
@@ -189,16 +186,14 @@ function checkHeader(file: string, header: ShardHeader, { record, shard, rows }:
   );
 }
 
-/** A store without a folder, for runs in memory. */
-export function memoryStore(): ShardStore {
-  return {
-    before: [],
-    finished: false,
-    async begin() {},
-    async append() {},
-    async finish() {},
-    async close() {},
-  };
+function joined(parts: readonly Numbers[]): RowNumbers {
+  const all = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { kindOfPath } from "../../base/folder.ts";
+import { ColumnsBuilder } from "../tasks/prediction-columns.ts";
 import type { PlannedCell } from "./plan.ts";
 import type { Shard } from "./request.ts";
 import type { CellRun } from "./run-cell.ts";
@@ -25,16 +26,18 @@ export async function takeAnswers(
   if ((await kindOfPath(paths.rows)) !== "file") return undefined;
   if ((await readShardDone(paths.done)) === undefined) return undefined;
   const began = performance.now();
-  const { header, predictions } = await readShardFile(paths.rows);
-  const begun = store.before.every(({ row }, i) => predictions[i]?.row === row);
-  if (header === undefined || predictions.length !== rows.length || !begun) return undefined;
-  await store.begin(header.batchSize);
+  const answers = new ColumnsBuilder(rows.length);
+  const contents = await readShardFile(paths.rows, (batch) => answers.add(batch));
+  if (contents.header === undefined || contents.rows !== rows.length) return undefined;
+  const predictions = answers.done();
+  if (store.before.some((row, i) => predictions.rows[i] !== row)) return undefined;
+  await store.begin(contents.header.batchSize);
   for (let start = store.before.length; start < predictions.length; start += BLOCK) {
     await store.append(predictions.slice(start, start + BLOCK));
   }
   return {
-    predictions,
     rowsDoneBefore: store.before.length,
+    rowsDone: rows.length,
     seconds: (performance.now() - began) / 1000,
     stopped: false,
     taken: true,

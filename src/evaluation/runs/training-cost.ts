@@ -7,7 +7,7 @@ import { readTrainingRecord, trainingFolder } from "../settings/training-record.
 import { trainingFormOf, trainingRows, trainingTaskOf } from "../settings/training-rows.ts";
 import { pickRows } from "../tasks/pick-rows.ts";
 import type { StageProgress } from "../tasks/stage-progress.ts";
-import type { OpenTask, TaskRow } from "../tasks/task.ts";
+import type { OpenTask, RowNumbers } from "../tasks/task.ts";
 import {
   type CostEstimate,
   contextOf,
@@ -125,7 +125,7 @@ async function runTrial(cell: TimedCell, sample: Sample, limit: number) {
     onStage: (stage) => marks.push({ ...stage, at: performance.now() / 1000 }),
   });
   try {
-    const { seconds, rows } = await timeRows(answerer, cell.task, sample.rows);
+    const { seconds, rows } = await timeRows(answerer, cell, sample.rows);
     const used = train.rows.length;
     const [first, second] = marks.filter(
       ({ phase, done, total }) => phase === "validating" && done === total,
@@ -166,7 +166,7 @@ function withPlainTraining(task: OpenTask, setting: string): OpenTask {
     ...(training === undefined ? {} : { training: withPlainTraining(training, setting) }),
     ...(sequenceFile === undefined ? {} : { sequenceFile }),
     select: (selection) => task.select(selection),
-    examples: (rows: readonly TaskRow[]) => task.examples(rows),
+    examples: (rows, options) => task.examples(rows, options),
     close: async () => {},
   };
 }

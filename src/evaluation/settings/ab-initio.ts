@@ -6,7 +6,7 @@ import { readLayers } from "../../models/trained-tensors.ts";
 import { input } from "../../net/graph/build.ts";
 import { initialValues } from "../../net/nn/init.ts";
 import type { Feeds } from "../../net/train/batches.ts";
-import type { Example, OpenTask, Supervision, Task, TaskRow } from "../tasks/task.ts";
+import type { Example, OpenTask, RowNumbers, Supervision, Task } from "../tasks/task.ts";
 import type { KeptExample, KeptRows, Learner } from "./learner.ts";
 import { answeringBytes, learnerBytes } from "./learner-memory.ts";
 import { PackedCodes } from "./packed-codes.ts";
@@ -88,7 +88,7 @@ function networkLearner(context: Pick<SettingContext, "task" | "model">, seed = 
 async function keepRows(
   task: OpenTask,
   supervision: Supervision,
-  rows: readonly TaskRow[],
+  rows: RowNumbers,
   tell: (done: number) => void,
 ): Promise<KeptRows> {
   const { members, window: length } = task.task;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { FineTuning } from "../../models/fine-tuning.ts";
 import type { Model } from "../../models/model.ts";
 import type { Recipe } from "../tasks/recipe.ts";
-import type { Example, OpenTask, Supervision, Task, TaskRow } from "../tasks/task.ts";
+import type { Example, OpenTask, RowNumbers, Supervision, Task } from "../tasks/task.ts";
 import type { KeptExample, KeptRows, Learner } from "./learner.ts";
 import { answeringBytes, learnerBytes } from "./learner-memory.ts";
 import type { Setting, SettingContext } from "./setting.ts";
@@ -172,7 +172,7 @@ async function keepRows(
   task: OpenTask,
   tuning: FineTuning,
   supervision: Supervision,
-  rows: readonly TaskRow[],
+  rows: RowNumbers,
   tell: (done: number) => void,
 ): Promise<KeptRows> {
   const letters: (readonly string[])[] = [];

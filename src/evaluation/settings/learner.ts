@@ -3,7 +3,7 @@ import type { NdArray } from "../../net/arrays/array.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import type { ParameterSource } from "../../net/runtime/program.ts";
 import type { Feeds } from "../../net/train/batches.ts";
-import type { Example, LabelledRow, TaskRow } from "../tasks/task.ts";
+import type { Example, LabelledRow, RowNumbers } from "../tasks/task.ts";
 
 /** What a setting trains: the graph of a network, and how rows of a task become its inputs. */
 export interface Learner {
@@ -30,7 +30,7 @@ export interface Learner {
    * Rows of the task that trains, made ready to be fed again and again, in any order.
    * @param tell  how many of them are ready
    */
-  keep(rows: readonly TaskRow[], tell: (done: number) => void): Promise<KeptRows>;
+  keep(rows: RowNumbers, tell: (done: number) => void): Promise<KeptRows>;
   /** Tokens of a sequence, where the graph leaves them open: what memory is reckoned with. */
   readonly tokens?: number;
   /** Where the members of a batch are run one after the other; where it is absent they are run together. */

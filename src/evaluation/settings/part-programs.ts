@@ -1,7 +1,12 @@
 import { InternalError } from "../../base/errors.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import type { Sym } from "../../net/graph/sym.ts";
-import { openProgram, type ParameterSource, type Program } from "../../net/runtime/program.ts";
+import {
+  openProgram,
+  type ParameterSource,
+  type Program,
+  type ProgramOptions,
+} from "../../net/runtime/program.ts";
 import type { AnswerPart } from "./learner.ts";
 
 /** Programs kept open: parts of rows that follow each other have mostly the same graphs. */
@@ -12,7 +17,10 @@ export class PartPrograms {
   /** The least recently used first. */
   private readonly opened = new Map<Sym, Program>();
 
-  constructor(private readonly sources: ReadonlyMap<string, ParameterSource>) {}
+  constructor(
+    private readonly sources: ReadonlyMap<string, ParameterSource>,
+    private readonly options: ProgramOptions = {},
+  ) {}
 
   /**
    * Outputs of all sequences of the parts, in their order.
@@ -37,7 +45,8 @@ export class PartPrograms {
   }
 
   private async programOf(graph: Sym): Promise<Program> {
-    const found = this.opened.get(graph) ?? (await openProgram({ output: graph }, this.sources));
+    const found =
+      this.opened.get(graph) ?? (await openProgram({ output: graph }, this.sources, this.options));
     this.opened.delete(graph);
     this.opened.set(graph, found);
     const [oldest] = this.opened;

@@ -15,7 +15,7 @@ import { FreshLayers, initialValues } from "../../net/nn/init.ts";
 import type { Feeds } from "../../net/train/batches.ts";
 import { type ChunkPlace, EmbeddingStore, type SequenceToEmbed } from "../embeddings/embedding-store.ts";
 import type { Recipe } from "../tasks/recipe.ts";
-import type { Example, OpenTask, SequenceFile, Supervision, Task, TaskRow } from "../tasks/task.ts";
+import type { Example, OpenTask, RowNumbers, SequenceFile, Supervision, Task } from "../tasks/task.ts";
 import type { KeptExample, KeptRows, Learner } from "./learner.ts";
 import { answeringBytes, learnerBytes } from "./learner-memory.ts";
 import { OriginalBatches } from "./original-batches.ts";
@@ -218,7 +218,7 @@ class Probe implements Learner {
     return headFeeds(await this.readAll(sequences.map((_, sequence) => ({ place, sequence }))), this.basesOf);
   }
 
-  async keep(rows: readonly TaskRow[], tell: (done: number) => void): Promise<KeptRows> {
+  async keep(rows: RowNumbers, tell: (done: number) => void): Promise<KeptRows> {
     const { signal } = this.context;
     const task = trainingTaskOf(this.context);
     const members = task.task.members.length;

@@ -1,4 +1,4 @@
-import type { Example, OpenTask, SequenceFile, TaskRow } from "../tasks/task.ts";
+import type { Example, OpenTask, RowNumbers, SequenceFile } from "../tasks/task.ts";
 
 /** The original's list of sequences of each member, in the order of `Task.members`: one for all, or one each. */
 export function sequenceFiles(task: OpenTask): readonly SequenceFile[] {
@@ -6,13 +6,13 @@ export function sequenceFiles(task: OpenTask): readonly SequenceFile[] {
   const { sequenceFile } = task;
   if (sequenceFile !== undefined) return members.map(() => sequenceFile);
   const { rows, tables = [0] } = task.select({ split: "all", purpose: "answer", limit: null });
-  const examples = rememberingLast((lines) => task.examples(lines.map((line) => rows[line]!)));
+  const examples = rememberingLast((lines) => task.examples(Uint32Array.from(lines, (line) => rows[line]!)));
   return members.map((_, member) => memberFile({ rows, tables, examples }, member));
 }
 
 interface Table {
   /** All chromosomes. */
-  readonly rows: readonly TaskRow[];
+  readonly rows: RowNumbers;
   /** Number of the first row of each table. */
   readonly tables: readonly number[];
   examples(lines: readonly number[]): Promise<readonly Example[]>;
@@ -31,7 +31,7 @@ function memberFile({ rows, tables, examples }: Table, member: number): Sequence
       }));
     },
     batchOf(line, size) {
-      const number = rows[line]!.index;
+      const number = rows[line]!;
       const table = tables.findLastIndex((first) => first <= number);
       const first = tables[table]!;
       const from = first + Math.floor((number - first) / size) * size;
@@ -42,12 +42,12 @@ function memberFile({ rows, tables, examples }: Table, member: number): Sequence
 }
 
 /** Place of the first row whose number is at least this one; numbers rise. */
-function placeOf(rows: readonly TaskRow[], row: number): number {
+function placeOf(rows: RowNumbers, row: number): number {
   let low = 0;
   let high = rows.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (rows[middle]!.index < row) low = middle + 1;
+    if (rows[middle]! < row) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -23,6 +23,8 @@ export interface SettingContext {
   readonly weights?: WeightsFile;
   /** Sequences per call of the model at most. */
   readonly batchSize: number;
+  /** CPU threads for training, and for what was trained; one per core where it is absent. */
+  readonly threads?: number | undefined;
   /** The cell's folder; undefined for a run in memory. */
   readonly folder: string | undefined;
   /** The folder of what the run's cells train; undefined for a run in memory. */

@@ -1,6 +1,7 @@
 import { InputError } from "../../base/errors.ts";
 import { elementCount, type NdArray } from "../../net/arrays/array.ts";
 import { input, mul } from "../../net/graph/build.ts";
+import type { ProgramOptions } from "../../net/runtime/program.ts";
 import type { ExampleOrder, ExampleSource } from "../../net/train/batches.ts";
 import { fitEpochs } from "../../net/train/fit.ts";
 import type { EpochRecord, FitEvent } from "../../net/train/fit-record.ts";
@@ -27,6 +28,10 @@ export interface LearnerTraining {
   /** Where weights, log and state are kept. */
   readonly folder: string;
 }
+
+/** How the programs of a setting that trains run: on the CPU. */
+export const programOptionsOf = ({ threads }: SettingContext): ProgramOptions =>
+  threads === undefined ? {} : { threads };
 
 /**
  * Trains a network by a recipe: the loss is the sum over the members of a row of their mean losses over the batch; after every
@@ -56,6 +61,7 @@ export async function trainLearner(
       optimizer: { learningRate: recipe.learningRate, weightDecay },
       accumulate,
       inParts: parted,
+      program: programOptionsOf(context),
       ...(learner.reached === undefined ? {} : { reached: learner.reached }),
     },
     training: {

@@ -3,7 +3,7 @@ import { InputError } from "../../base/errors.ts";
 import { rememberedDigest } from "../../base/remembered-digest.ts";
 import { temporaryFolder } from "../../base/temporary-folder.ts";
 import { pieces } from "../../models/queries/collate.ts";
-import { openProgram, type ParameterSource } from "../../net/runtime/program.ts";
+import { openProgram, type ParameterSource, type ProgramOptions } from "../../net/runtime/program.ts";
 import { readArrays } from "../../net/train/fit-state.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { Example } from "../tasks/task.ts";
@@ -12,7 +12,7 @@ import { evaluationRows } from "./learner-memory.ts";
 import { PartPrograms } from "./part-programs.ts";
 import type { Answerer, SettingContext, WeightsFile } from "./setting.ts";
 import { predictionsOf } from "./supervision.ts";
-import { trainLearner } from "./train-learner.ts";
+import { programOptionsOf, trainLearner } from "./train-learner.ts";
 import { trainOnce } from "./train-once.ts";
 import { trainingIdentity } from "./training-identity.ts";
 import type { TrainingRecipe } from "./training-recipe.ts";
@@ -74,7 +74,8 @@ async function answererWith(
   { setting, learner }: Pick<TrainedSetting, "setting" | "learner">,
 ): Promise<Answerer> {
   const supervision = supervisionOf(context, setting);
-  const program = await answeringProgram(learner, new Map([...learner.frozen, ...parameters]));
+  const sources = new Map([...learner.frozen, ...parameters]);
+  const program = await answeringProgram(learner, sources, programOptionsOf(context));
   const atOnce = evaluationRows(learner, context.task.task.members.length);
   return {
     async answer(examples) {
@@ -92,16 +93,20 @@ async function answererWith(
 }
 
 /** The learner's own graph, or those of the parts that it answers in. */
-async function answeringProgram(learner: Learner, sources: ReadonlyMap<string, ParameterSource>) {
+async function answeringProgram(
+  learner: Learner,
+  sources: ReadonlyMap<string, ParameterSource>,
+  options: ProgramOptions,
+) {
   const { answer } = learner;
   if (answer !== undefined) {
-    const programs = new PartPrograms(sources);
+    const programs = new PartPrograms(sources, options);
     return {
       answer: async (examples: readonly Example[]) => programs.run(await answer(examples)),
       close: () => programs.close(),
     };
   }
-  const program = await openProgram({ output: learner.output }, sources);
+  const program = await openProgram({ output: learner.output }, sources, options);
   return {
     answer: async (examples: readonly Example[]) =>
       (await program.run(await learner.feeds(examples))).output!,

@@ -22,7 +22,7 @@ export function trainingIdentity(context: SettingContext, setting: string, { tra
       protocol,
       seed,
       recipe: Object.fromEntries(Object.entries(recipe).filter(([name]) => name in form.recipe)),
-      rows: [train.rows, val.rows].map((rows) => sha256Hex(rows.map(({ index }) => index).join("\n"))),
+      rows: [train.rows, val.rows].map((rows) => sha256Hex(rows.join("\n"))),
     }),
   );
 }

@@ -1,5 +1,5 @@
 import { sha256Hex } from "../../base/digest.ts";
-import type { TaskRow } from "./task.ts";
+import type { RowNumbers } from "./task.ts";
 
 /**
  * At most `limit` rows, picked by a digest of their number: any machine picks the same, a larger limit keeps the rows
@@ -7,10 +7,10 @@ import type { TaskRow } from "./task.ts";
  *
  * @returns in the order given
  */
-export function pickRows<Row extends TaskRow>(rows: readonly Row[], limit: number | null): readonly Row[] {
+export function pickRows(rows: RowNumbers, limit: number | null): RowNumbers {
   if (limit === null || rows.length <= limit) return rows;
-  const ranked = rows.map(({ index }) => ({ index, rank: sha256Hex(`pick ${index}`) }));
+  const ranked = Array.from(rows, (row) => ({ row, rank: sha256Hex(`pick ${row}`) }));
   ranked.sort((a, b) => (a.rank < b.rank ? -1 : 1));
-  const picked = new Set(ranked.slice(0, limit).map(({ index }) => index));
-  return rows.filter(({ index }) => picked.has(index));
+  const picked = new Set(ranked.slice(0, limit).map(({ row }) => row));
+  return rows.filter((row) => picked.has(row));
 }

@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { InternalError } from "../../base/errors.ts";
 
 /**
@@ -79,9 +78,14 @@ export type Prediction =
   | VectorPrediction
   | ActivityPrediction;
 
+/** Predictions in some order: an array, or columns that make objects one at a time. */
+export interface Predictions extends Iterable<Prediction> {
+  readonly length: number;
+}
+
 /** Predictions of one kind. @throws {InternalError} as `asKind` */
-export function ofKind<Kind extends Prediction["kind"]>(kind: Kind, predictions: readonly Prediction[]) {
-  return predictions.map((prediction) => asKind(kind, prediction));
+export function ofKind<Kind extends Prediction["kind"]>(kind: Kind, predictions: Predictions) {
+  return Array.from(predictions, (prediction) => asKind(kind, prediction));
 }
 
 /** @throws {InternalError} when the prediction is of another kind: a setting gave what the task does not measure */
@@ -92,40 +96,3 @@ export function asKind<Kind extends Prediction["kind"]>(
   if (prediction.kind === kind) return prediction as Extract<Prediction, { kind: Kind }>;
   throw new InternalError(`row ${prediction.row} has ${prediction.kind}, and ${kind} was expected`);
 }
-
-const row = z.int().nonnegative();
-const facts = z.record(z.string(), z.union([z.string(), z.number()]));
-const otherwise = <T extends z.ZodType>(entry: T) =>
-  z.partialRecord(z.enum(OTHER_WAYS), z.array(entry).min(1)).exactOptional();
-
-/** Checks what a store gives back; every member of `Prediction` has its line here. */
-export const predictionSchema = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("likelihood"),
-    row,
-    values: z.array(z.number()).min(1),
-    tokens: z.array(z.int().nonnegative()).exactOptional(),
-    facts,
-  }),
-  z.strictObject({
-    kind: z.literal("logits"),
-    row,
-    logits: z.array(z.array(z.number()).min(1)).min(1),
-    facts,
-  }),
-  z.strictObject({
-    kind: z.literal("distance"),
-    row,
-    values: z.array(z.number()).min(1),
-    otherwise: otherwise(z.number()),
-    facts,
-  }),
-  z.strictObject({
-    kind: z.literal("vector"),
-    row,
-    vectors: z.array(z.base64()).min(1),
-    otherwise: otherwise(z.base64()),
-    facts,
-  }),
-  z.strictObject({ kind: z.literal("activity"), row, values: z.array(z.number()).min(1), facts }),
-]);

@@ -11,14 +11,20 @@ const AT_ONCE = 65_536;
  * @param heading   what the table says beside its rows
  */
 export function tableDigest<Row>(
-  rows: readonly Row[],
+  rows: Iterable<Row>,
   valuesOf: (row: Row) => readonly unknown[],
   heading: readonly string[] = [],
 ): string {
   const parts = [...heading];
-  for (let start = 0; start < rows.length; start += AT_ONCE) {
-    const lines = rows.slice(start, start + AT_ONCE).map((row) => valuesOf(row).join("\t"));
-    parts.push(sha256Hex(lines.join("\n")));
+  let lines: string[] = [];
+  const flush = () => {
+    if (lines.length > 0) parts.push(sha256Hex(lines.join("\n")));
+    lines = [];
+  };
+  for (const row of rows) {
+    lines.push(valuesOf(row).join("\t"));
+    if (lines.length === AT_ONCE) flush();
   }
+  flush();
   return sha256Hex(parts.join("\n"));
 }

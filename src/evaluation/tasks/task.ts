@@ -2,7 +2,7 @@ import type { Genome } from "../../dna/genome/genome.ts";
 import type { Signal } from "../../dna/genome/signal.ts";
 import type { Protocol } from "../../models/model.ts";
 import type { Measurement } from "./measurement.ts";
-import type { Prediction, RowFacts } from "./prediction.ts";
+import type { Prediction, Predictions, RowFacts } from "./prediction.ts";
 import type { Recipe } from "./recipe.ts";
 import type { StageProgress } from "./stage-progress.ts";
 
@@ -27,11 +27,8 @@ export interface InputForm {
   readonly annotation?: true;
 }
 
-/** One example of a task. */
-export interface TaskRow {
-  /** 0-based number of the data row in the whole table, before any selection: the row's identity. */
-  readonly index: number;
-}
+/** Rows by their numbers: 0-based places in the whole table, before any selection, which are the rows' identities. */
+export type RowNumbers = Uint32Array;
 
 /** A row as a model sees it. */
 export interface Example {
@@ -63,7 +60,7 @@ export interface Selection {
 
 /** Rows of a selection, in table order, and what a refusal or a metric needs to know of the rest. */
 export interface SelectedRows {
-  readonly rows: readonly TaskRow[];
+  readonly rows: RowNumbers;
   /** Rows in the whole table, every chromosome. */
   readonly inTable: number;
   /** Rows per chromosome in the whole table. */
@@ -112,8 +109,13 @@ export interface OpenTask {
   readonly training?: OpenTask;
   /** @throws {InputError} when the table and another input do not fit together, as a chromosome that the genome lacks */
   select(selection: Selection): SelectedRows;
-  /** The letters of some rows of a selection, in the order given. Cheap enough to be asked in blocks. */
-  examples(rows: readonly TaskRow[]): Promise<readonly Example[]>;
+  /**
+   * Some rows of a selection as a model sees them, in the order given. Cheap enough to be asked in blocks.
+   * @param options  `letters: false` where only facts are needed: sequences may then be empty texts
+   */
+  examples(rows: RowNumbers, options?: { readonly letters: boolean }): Promise<readonly Example[]>;
+  /** Which of the task's strata a row is of; undefined for rows that no metric counts. */
+  stratumOf?(row: number): string | undefined;
   /** One list for all members; absent where each member has a list of its own with the rows of the table in turn. */
   readonly sequenceFile?: SequenceFile;
   close(): Promise<void>;
@@ -202,7 +204,7 @@ export interface TaskSetting {
   /** Measuring takes long and tells little of a part of the rows: shards are not measured by themselves. */
   readonly measuredWhole?: true;
   /** What this setting's answers are worth, where it is not the task's own `measure`; a promise where that takes long. */
-  measure?(predictions: readonly Prediction[], context: MeasureContext): Measurement | Promise<Measurement>;
+  measure?(predictions: Predictions, context: MeasureContext): Measurement | Promise<Measurement>;
   /** The table of this setting's scores, where it is not the task's own. */
   readonly scores?: ScoreTable;
   /** Name, without ending, of a file for the original's keys alone, `eval` for `eval_test.json`; none where it is absent. */
@@ -229,11 +231,8 @@ export interface Task {
   /** Names of the sequences of one row: ["element", "control"]. */
   readonly members: readonly string[];
   readonly inputs: readonly InputForm[];
-  /**
-   * Which kind of row it is, where a sample of the rows is to have enough of each: significant or not. Undefined for rows that
-   * no metric counts.
-   */
-  stratum?(row: TaskRow): string | undefined;
+  /** Kinds of rows, where a sample is to have enough of each: significant or not. */
+  readonly strata?: readonly string[];
   /** By setting's name; a setting that is absent does not apply to this task. */
   readonly settings: Readonly<Record<string, TaskSetting>>;
   /**
@@ -243,6 +242,6 @@ export interface Task {
    */
   open(inputs: TaskInputs, options: { readonly seed: number }): Promise<OpenTask>;
   /** Metrics of predictions given in row order. Needs no input: merging can be done anywhere. */
-  measure(predictions: readonly Prediction[], context: MeasureContext): Measurement;
+  measure(predictions: Predictions, context: MeasureContext): Measurement;
   readonly scores: ScoreTable;
 }

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { decimalNumber } from "../../base/fields.ts";
 import { rememberedDigest } from "../../base/remembered-digest.ts";
-import { readTable } from "../../base/table.ts";
+import { forEachTableRow } from "../../base/table.ts";
 import { textLines } from "../../base/text-lines.ts";
 import { FAMILIES } from "../catalogue.ts";
 import type { ExpectedRows, Model, QueryOptions } from "../model.ts";
@@ -46,8 +46,8 @@ export async function openScoreTable(spec: string): Promise<Model> {
   if (columns.includes("idx")) {
     const { expectRows, scoresOf } = rowScores(path);
     return activity
-      ? { ...model, expectRows, predictActivity: scoresOf }
-      : { ...model, expectRows, logLikelihood: scoresOf };
+      ? { ...model, readsLetters: false, expectRows, predictActivity: scoresOf }
+      : { ...model, readsLetters: false, expectRows, logLikelihood: scoresOf };
   }
   if (columns.includes("sequence") && activity) {
     throw new InputError("a table by sequences holds log-likelihoods, not activities", {
@@ -71,20 +71,32 @@ async function columnsOf(path: string): Promise<readonly string[]> {
   throw new FormatError({ file: path }, "the table is empty");
 }
 
-/** One number per sequence of a row, by the row's number. */
-type Scores = ReadonlyMap<number, readonly number[]>;
+/** Scores of a task's whole table. */
+interface Scores {
+  readonly columns: readonly string[];
+  /** Numbers of a row. */
+  readonly width: number;
+  /** [rows in the table, width]; NaN where the file has no line for a row. */
+  readonly data: Float64Array;
+}
 
 function rowScores(path: string) {
   const byTask = new Map<string, Scores>();
   return {
     async expectRows(expected: ExpectedRows) {
-      byTask.set(expected.task, await readRowScores(path, expected));
+      const { task, columns, inTable } = expected;
+      const known = byTask.get(task);
+      const same = known?.columns.join() === columns.join() && known.data.length === known.width * inTable;
+      const scores = same ? known : await readRowScores(path, expected);
+      if (same) refuse(path, [missingRows(scores, expected)]);
+      byTask.set(task, scores);
     },
     scoresOf(sequences: readonly string[], { origins }: QueryOptions) {
       return Float64Array.from(sequences, (_, i) => {
         const origin = origins?.[i];
-        const score = origin && byTask.get(origin.task)?.get(origin.row)?.[origin.member];
-        if (score !== undefined) return score;
+        const scores = origin && byTask.get(origin.task);
+        const score = scores?.data[origin!.row * scores.width + origin!.member];
+        if (score !== undefined && !Number.isNaN(score)) return score;
         throw new InputError("a table of scores by rows answers for the rows of a planned run alone", {
           place: { file: path },
           hint: "to score any sequence, give a table with the columns sequence and log_likelihood",
@@ -95,47 +107,60 @@ function rowScores(path: string) {
 }
 
 /**
- * Reads the rows that are asked for, and checks every line: each row once, its scores numbers, each row one of the task's.
+ * Reads the rows of a task's table, and checks every line: each row once, its scores numbers, each row one of the task's.
  *
- * @throws {FormatError} with everything that is wrong, rows and lines named
+ * @throws {FormatError} with everything that is wrong, rows and lines named; also rows asked for that are missing
  */
-async function readRowScores(path: string, { task, columns, rows, inTable }: ExpectedRows): Promise<Scores> {
-  const asked = new Set(rows);
-  const scores = new Map<number, readonly number[]>();
-  const firstLine = new Map<number, number>();
+async function readRowScores(path: string, expected: ExpectedRows): Promise<Scores> {
+  const { task, columns, inTable } = expected;
+  const width = columns.length - 1;
+  const scores = { columns, width, data: new Float64Array(width * inTable).fill(Number.NaN) };
+  const firstLine = new Uint32Array(inTable);
   const foreign: string[] = [];
   const twice: string[] = [];
   const noNumber: string[] = [];
-  for await (const { fields, line } of readTable(path, columns)) {
-    const [idx, ...texts] = fields as [string, ...string[]];
+  await forEachTableRow(path, columns, ({ fields, line }) => {
+    const idx = fields[0]!;
     const row = /^\d{1,15}$/.test(idx) ? Number(idx) : Number.NaN;
     if (!(row < inTable)) {
       foreign.push(`${JSON.stringify(idx.slice(0, 20))} (line ${line})`);
-      continue;
+      return;
     }
-    const before = firstLine.get(row);
-    if (before !== undefined) twice.push(`${row} (lines ${before} and ${line})`);
-    firstLine.set(row, line);
-    const values = texts.map(decimalNumber);
-    const wrong = values.findIndex((value) => !Number.isFinite(value));
-    if (wrong >= 0) {
-      noNumber.push(
-        `${columns[wrong + 1]} ${JSON.stringify(texts[wrong]!.slice(0, 20))} of ${row} (line ${line})`,
-      );
+    if (firstLine[row]! > 0) twice.push(`${row} (lines ${firstLine[row]} and ${line})`);
+    firstLine[row] = line;
+    for (let k = 0; k < width; k++) {
+      const value = decimalNumber(fields[k + 1]!);
+      if (!Number.isFinite(value)) {
+        noNumber.push(
+          `${columns[k + 1]} ${JSON.stringify(fields[k + 1]!.slice(0, 20))} of ${row} (line ${line})`,
+        );
+        break;
+      }
+      scores.data[row * width + k] = value;
     }
-    if (asked.has(row)) scores.set(row, values);
-  }
-  const missing = rows.filter((row) => !scores.has(row)).map(String);
-  const troubles = [
+  });
+  refuse(path, [
     told(`rows that ${task} does not have (it has 0 to ${inTable - 1})`, foreign),
     told("rows given twice", twice),
     told("scores that are no numbers", noNumber),
-    told("rows missing", missing, ` of ${rows.length} asked for`),
-  ].filter((text) => text !== undefined);
-  if (troubles.length === 0) return scores;
+    missingRows(scores, expected, (row) => firstLine[row] === 0),
+  ]);
+  return scores;
+}
+
+const missingRows = (
+  { width, data }: Scores,
+  { rows }: ExpectedRows,
+  isMissing = (row: number) => Number.isNaN(data[row * width]),
+) => told("rows missing", Array.from(rows.filter(isMissing), String), ` of ${rows.length} asked for`);
+
+/** @throws {FormatError} when there is something to tell */
+function refuse(path: string, troubles: readonly (string | undefined)[]): void {
+  const told = troubles.filter((text) => text !== undefined);
+  if (told.length === 0) return;
   throw new FormatError(
     { file: path },
-    troubles.join("\n"),
+    told.join("\n"),
     "idx counts the rows of the task's whole table from 0, whatever chromosomes they are on",
   );
 }

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import {
   readRegulatoryElements,
+  readRegulatoryElementTable,
   writeRegulatoryElements,
 } from "../../../src/datasets/regulatory-elements/table.ts";
 import { genomeInMemory } from "../../../src/dna/genome/genome.ts";
@@ -34,6 +35,18 @@ test("rows are numbered in the whole table; flags in any case, line ends and com
       },
       expect.objectContaining({ index: 1, chrom: "chrUn", reverseComplement: false }),
     ]);
+  }
+});
+
+test("columns give back every row, beyond the first piece too", async () => {
+  const starts = Array.from({ length: 70_000 }, (_, i) => 7 * i);
+  const lines = starts.map(
+    (start) => `chr${start % 3}\t${start}\t${start + 350}\t${start}\t${start + 9}\t0\t9\tFalse`,
+  );
+  const rows = await readRegulatoryElementTable(await files.write("long.tsv", table(...lines)));
+  expect([rows.length, [...rows].map(({ inputStart }) => inputStart)]).toEqual([70_000, starts]);
+  for (const row of [0, 65_535, 65_536, 69_999]) {
+    expect(rows.at(row)).toMatchObject({ index: row, chrom: `chr${(7 * row) % 3}`, elementEnd: 7 * row + 9 });
   }
 });
 

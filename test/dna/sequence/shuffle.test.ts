@@ -4,7 +4,11 @@ import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { seedOf } from "../../../src/base/seed.ts";
 import { kmerCounts } from "../../../src/dna/sequence/kmers.ts";
 import { codesOf, lettersOf } from "../../../src/dna/sequence/letters.ts";
-import { dinucleotideShuffle, dinucleotideShuffleCodes } from "../../../src/dna/sequence/shuffle.ts";
+import {
+  dinucleotideShuffle,
+  dinucleotideShuffleCodes,
+  dinucleotideShuffleKeeps,
+} from "../../../src/dna/sequence/shuffle.ts";
 import { sequences } from "./random-sequences.ts";
 
 test("the shuffle that DART-Eval makes with NumPy 1.26", () => {
@@ -40,6 +44,21 @@ test("a long sequence does change, and every seed gives its own order", () => {
   const letters = "ACGTTGCATGTCGCATGATGCATGAGAGCTACGATCGATTTACGGCTAAC".repeat(3);
   const orders = Array.from({ length: 50 }, (_, seed) => dinucleotideShuffle(letters, new Pcg64(seed)));
   expect(new Set([letters, ...orders]).size).toBe(51);
+});
+
+test("a shuffle that keeps every letter is recognised without shuffling", () => {
+  let kept = 0;
+  fc.assert(
+    fc.property(sequences("ACGTN", { maxLength: 12 }), fc.nat(), (letters, seed) => {
+      const same = dinucleotideShuffle(letters, new Pcg64(seed)) === letters.replaceAll("N", "A");
+      const codes = codesOf(letters);
+      expect(dinucleotideShuffleKeeps(codes, 0, codes.length, new Pcg64(seed))).toBe(same);
+      expect(lettersOf(codes)).toBe(letters);
+      if (same && letters.length > 6) kept++;
+    }),
+    { numRuns: 2000, seed: 1 },
+  );
+  expect(kept).toBeGreaterThan(20);
 });
 
 test("only the given part is shuffled", () => {

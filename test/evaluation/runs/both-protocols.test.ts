@@ -9,6 +9,7 @@ import { readResults } from "../../../src/evaluation/runs/read-results.ts";
 import type { RunRequest } from "../../../src/evaluation/runs/request.ts";
 import { runShard } from "../../../src/evaluation/runs/shard.ts";
 import { zeroShot } from "../../../src/evaluation/settings/zero-shot.ts";
+import type { Task } from "../../../src/evaluation/tasks/task.ts";
 import { type FakeModel, fakeModel, fakeTask } from "../fake-task.ts";
 
 let root: string;
@@ -154,8 +155,11 @@ describe("several tasks in one run", () => {
   test("a sample has so many rows of each kind, the same ones for a larger sample, and is told in the cell", async () => {
     const kinds = {
       ...task,
-      stratum: ({ index }: { index: number }) =>
-        ["rare", "common", undefined][index % 10 === 0 ? 0 : index % 2 ? 1 : 2],
+      strata: ["rare", "common"],
+      open: async (...given: Parameters<Task["open"]>) => ({
+        ...(await task.open(...given)),
+        stratumOf: (row: number) => ["rare", "common", undefined][row % 10 === 0 ? 0 : row % 2 ? 1 : 2],
+      }),
     };
     const sampleOf = async (sample: Record<string, number>) => {
       const asked = { tasks: [{ task: kinds, inputs: {}, sample }], models: [fakeModel()], timing: false };
@@ -163,7 +167,7 @@ describe("several tasks in one run", () => {
     };
     const small = await sampleOf({ rare: 4, common: 20 });
     const large = await sampleOf({ rare: 100, common: 30 });
-    const rows = (cell: typeof small) => cell.rows.map(({ index }) => index);
+    const rows = (cell: typeof small) => [...cell.rows];
     expect([rows(small).filter((row) => row % 10 === 0).length, rows(small).length]).toEqual([4, 24]);
     expect([rows(large).filter((row) => row % 10 === 0).length, rows(large).length]).toEqual([10, 40]);
     expect(rows(large)).toEqual(expect.arrayContaining(rows(small)));

@@ -65,7 +65,7 @@ test("a full disk stops a run with the folder's name, and what was written stays
   let stops = 0;
   let kept = 0;
   // Room for ever more: the disk fills up in the plan, the lock, the rows, the closing of the shard, the results.
-  for (let room = 100; ; room += 1700) {
+  for (let room = 100; ; room += 400) {
     disk.room = room;
     const error = await run(folder).then(
       () => undefined,

@@ -10,7 +10,9 @@ import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import type { ProgressEvent } from "../../../src/evaluation/runs/progress.ts";
 import { readResults } from "../../../src/evaluation/runs/read-results.ts";
 import { runShard } from "../../../src/evaluation/runs/shard.ts";
-import { batchLine } from "../../../src/evaluation/runs/shard-file.ts";
+import { batchLine, readShardFile } from "../../../src/evaluation/runs/shard-file.ts";
+import { ofKind, type Prediction } from "../../../src/evaluation/tasks/prediction.ts";
+import { PredictionColumns } from "../../../src/evaluation/tasks/prediction-columns.ts";
 import type { MeasureWork, Task } from "../../../src/evaluation/tasks/task.ts";
 import { fakeModel, fakeTask } from "../fake-task.ts";
 
@@ -67,9 +69,10 @@ describe("shards that do not make a whole are named", () => {
     const rows = await shards([1, 2, 3]);
     const file = join(rows, "002-of-003");
     const lines = (await readFile(`${file}.jsonl`, "utf8")).trimEnd().split("\n");
-    const predictions = JSON.parse(lines[1]!).predictions;
-    predictions[0].values.pop();
-    lines[1] = batchLine(0, predictions).trimEnd();
+    const predictions: Prediction[] = [];
+    await readShardFile(`${file}.jsonl`, (batch) => predictions.push(...batch));
+    const fewer = ofKind("likelihood", predictions).map((one) => ({ ...one, values: [1] }));
+    lines.splice(1, lines.length, batchLine(0, PredictionColumns.of(fewer), undefined).line.trimEnd());
     const text = `${lines.join("\n")}\n`;
     const done = JSON.parse(await readFile(`${file}.done.json`, "utf8"));
     await writeFile(`${file}.jsonl`, text);

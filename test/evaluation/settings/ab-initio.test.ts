@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { InferenceSession } from "onnxruntime-node";
+import { expect, test, vi } from "vitest";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import { runShard } from "../../../src/evaluation/runs/shard.ts";
@@ -38,6 +39,23 @@ test("a network learns from letters alone, the same twice", async () => {
   expect(one.training!.best).toBe(losses.indexOf(Math.min(...losses)));
   const two = await evaluate({ ...options, recipe: { epochs: 8, learningRate: 0.1 } });
   expect(two.predictions).toEqual(one.predictions);
+});
+
+test("training and answering keep to the threads that are asked for", async () => {
+  const create = vi.spyOn(InferenceSession, "create");
+  const plan = await planRun({
+    tasks: [{ task: classifiedTask({ rows: 16 }), inputs: {} }],
+    models: [counting],
+    settings: ["ab-initio"],
+    recipe: { epochs: 1 },
+    threads: 1,
+    folder: temporaryFolder(),
+  });
+  await runShard(plan);
+  const threads = create.mock.calls.map((call) => (call as unknown[]).at(1));
+  expect(threads.length).toBeGreaterThanOrEqual(2);
+  for (const options of threads) expect(options).toMatchObject({ intraOpNumThreads: 1 });
+  create.mockRestore();
 });
 
 test("an early end and fewer rows are the recipe's to ask", async () => {

@@ -8,7 +8,7 @@ import type { RunRequest } from "../../../src/evaluation/runs/request.ts";
 import { runShard } from "../../../src/evaluation/runs/shard.ts";
 import { readShardFile } from "../../../src/evaluation/runs/shard-file.ts";
 import { fineTuned } from "../../../src/evaluation/settings/fine-tuned.ts";
-import { ofKind } from "../../../src/evaluation/tasks/prediction.ts";
+import { ofKind, type Prediction } from "../../../src/evaluation/tasks/prediction.ts";
 import { languageModelCard } from "../../../src/models/catalogue.ts";
 import { initCheckpoint } from "../../../src/models/init.ts";
 import { LanguageModel } from "../../../src/models/language-model.ts";
@@ -41,7 +41,8 @@ async function run(folder: string, more: Partial<RunRequest> = {}) {
   await runShard(plan);
   const cell = join(folder, plan.cells[0]!.name);
   const training = await onlyTraining(folder);
-  const { predictions } = await readShardFile(join(cell, "rows", "001-of-001.jsonl"));
+  const predictions: Prediction[] = [];
+  await readShardFile(join(cell, "rows", "001-of-001.jsonl"), (batch) => predictions.push(...batch));
   return { training, predictions };
 }
 

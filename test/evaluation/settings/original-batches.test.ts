@@ -15,7 +15,7 @@ async function padded({ tables, lacking = [] }: { tables?: readonly number[]; la
     ...opened,
     select(of) {
       const selected = opened.select(of);
-      const rows = selected.rows.filter(({ index }) => !lacking.includes(index));
+      const rows = selected.rows.filter((row) => !lacking.includes(row));
       return { ...selected, rows, ...(tables === undefined ? {} : { tables }) };
     },
     examples(rows) {

@@ -48,12 +48,12 @@ const example = (row: number, first: string, at: number): Example => ({
 
 function taskOf(rows: readonly Example[]): OpenTask {
   const task = { name: "pairs", members: ["first", "second"], window: BASES } as unknown as Task;
-  const table = rows.map(({ row: index }) => ({ index }));
+  const numbers = Uint32Array.from(rows, ({ row }) => row);
   return {
     task,
     digests: {},
-    select: () => ({ rows: table, inTable: rows.length, perChromosome: new Map(), memory: 0 }),
-    examples: async (asked) => asked.map(({ index }) => rows.find(({ row }) => row === index)!),
+    select: () => ({ rows: numbers, inTable: rows.length, perChromosome: new Map(), memory: 0 }),
+    examples: async (asked) => Array.from(asked, (number) => rows.find(({ row }) => row === number)!),
     async close() {},
   };
 }

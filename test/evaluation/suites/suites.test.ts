@@ -26,7 +26,7 @@ describe.each(suites)("$name", ({ rows }) => {
         const form = task.settings[setting];
         expect(form, `${name} × ${setting}`).toBeDefined();
         for (const value of Object.keys(recipe)) expect(form!.recipe).toHaveProperty(value);
-        if (sample !== undefined) expect(task.stratum).toBeDefined();
+        for (const stratum of Object.keys(sample ?? {})) expect(task.strata).toContain(stratum);
       }
     }
   });

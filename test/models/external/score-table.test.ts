@@ -10,7 +10,7 @@ import { temporaryFolder } from "../../temporary-folder.ts";
 const expected: ExpectedRows = {
   task: "regulatory-elements",
   columns: ["idx", "seq_score", "ctrl_score"],
-  rows: [0, 2, 3],
+  rows: Uint32Array.of(0, 2, 3),
   inTable: 5,
 };
 const header = "idx\tseq_score\tctrl_score";
@@ -58,7 +58,7 @@ describe("a table by rows", () => {
       ["one", "a"],
       ["two", "b"],
     ] as const) {
-      await model.expectRows!({ task, columns: ["idx", column], rows: [0], inTable: 1 });
+      await model.expectRows!({ task, columns: ["idx", column], rows: Uint32Array.of(0), inTable: 1 });
     }
     const of = (task: string) => ({ protocol: "corrected" as const, origins: [{ task, row: 0, member: 0 }] });
     expect((await model.logLikelihood!(["A"], of("one")))[0]).toBe(1);
@@ -89,7 +89,7 @@ describe("a table by rows", () => {
 
   test("names the first ten, and how many there are", async () => {
     const model = await tableOf();
-    const rows = Array.from({ length: 25 }, (_, i) => i);
+    const rows = Uint32Array.from({ length: 25 }, (_, i) => i);
     expect(await refusal(model.expectRows!({ ...expected, rows, inTable: 25 }))).toMatch(
       /rows missing, 25 of 25 asked for: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, and 15 more\n.*idx counts the rows/,
     );
@@ -134,7 +134,7 @@ describe("scores declared as activities of a family", () => {
     const path = write("idx\tseq_score\tctrl_score\n0\t1.5\t2.5\n");
     const model = await openScoreTable(`scores:answers=activity,family=chrombpnet,${path}`);
     expect([model.family, model.logLikelihood, model.name]).toEqual(["chrombpnet", undefined, "scores"]);
-    await model.expectRows!({ ...expected, rows: [0], inTable: 1 });
+    await model.expectRows!({ ...expected, rows: Uint32Array.of(0), inTable: 1 });
     const origins = [0, 1].map((member) => ({ task: expected.task, row: 0, member }));
     expect(await model.predictActivity!(["A", "C"], { protocol: "paper", origins })).toEqual(
       Float64Array.of(1.5, 2.5),

@@ -101,7 +101,7 @@ async function backgroundsOf(
   }
   await using opened = await openGenome(genome);
   const task = await regulatoryElements.open({ elements: table, genome: opened }, { seed: 0 });
-  const examples = await task.examples(rows.map((row) => table[row]!));
+  const examples = await task.examples(Uint32Array.from(rows));
   return examples.map(({ sequences }) => sequences[1]!);
 }
 

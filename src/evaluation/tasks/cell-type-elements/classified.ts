@@ -22,7 +22,7 @@ import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Breakdown, Measurement, Metric, QuirkEffect } from "../measurement.ts";
 import { CLASS_MEASURES, classStatistics, type OneAgainstRest } from "../one-against-rest.ts";
 import { arePlaced, NO_PLACES } from "../placed-rows.ts";
-import { type LogitsPrediction, ofKind, type Prediction } from "../prediction.ts";
+import { type LogitsPrediction, ofKind, type Predictions } from "../prediction.ts";
 import { recipeCount } from "../recipe.ts";
 import { shareIntervals, waldOver } from "../share-intervals.ts";
 import type { LabelledRow, MeasureContext } from "../task.ts";
@@ -70,11 +70,11 @@ interface Columns {
  * One class against the rest is ranked by log-odds ln p − ln(1 − p), and named where they are 0 or more. A number of a class
  * that no row is of, or every row, is undefined; so is then the mean over classes.
  */
-export function measureCellTypes(predictions: readonly Prediction[], context: MeasureContext): Measurement {
+export function measureCellTypes(predictions: Predictions, context: MeasureContext): Measurement {
   const columns = columnsOf(ofKind("logits", predictions));
   const { labels, correct, losses } = columns;
   const rows = predictions.length;
-  const placed = arePlaced(predictions);
+  const placed = arePlaced(columns.predictions);
   const blocks = placed ? genomicBlocks(columns.predictions.map(placeOf)) : singleRows(rows);
   const metrics = metricsOf(columns, blocks, context);
   const value = (name: string) => metrics.find((metric) => metric.name === name)!.value;
@@ -162,7 +162,7 @@ function metricsOf(columns: Columns, blocks: Blocks, context: MeasureContext): r
  * of the training's size, which scales `val_loss` (quirk Q13).
  */
 export function validateCellTypes(
-  predictions: readonly Prediction[],
+  predictions: Predictions,
   context: MeasureContext,
 ): Readonly<Record<string, number>> {
   const { losses, correct } = columnsOf(ofKind("logits", predictions));

@@ -18,7 +18,7 @@ import {
 } from "../../../metrics/seeded-clusters.ts";
 import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
-import { ofKind, type Prediction, type VectorPrediction } from "../prediction.ts";
+import { ofKind, type Predictions, type VectorPrediction } from "../prediction.ts";
 import type { Recipe } from "../recipe.ts";
 import type { MeasureContext } from "../task.ts";
 import { vectorMatrix } from "../vector-matrix.ts";
@@ -55,7 +55,7 @@ const ENOUGH_CHROMOSOMES = 10;
  * @throws the signal's reason
  */
 export async function measureClusters(
-  predictions: readonly Prediction[],
+  predictions: Predictions,
   context: MeasureContext,
 ): Promise<Measurement> {
   const rows = ofKind("vector", predictions);

@@ -1,4 +1,4 @@
-import type { Selection, TaskRow } from "../task.ts";
+import type { Selection } from "../task.ts";
 
 /** The part of the rows that is clustered. */
 export const CLUSTERING = "clustering";
@@ -7,8 +7,8 @@ export const CLUSTERING = "clustering";
 export type Subset = ReadonlyMap<number, number>;
 
 /** Whether a row is of the part that a selection asks for. */
-export const isInPart = (subset: Subset | undefined, { part }: Selection, { index }: TaskRow): boolean =>
-  part !== CLUSTERING || subset === undefined || subset.has(index);
+export const isInPart = (subset: Subset | undefined, { part }: Selection, row: number): boolean =>
+  part !== CLUSTERING || subset === undefined || subset.has(row);
 
 /** What a row's facts say of its place in the list of clustered rows. */
 export function placeFact(subset: Subset | undefined, row: number): { readonly place?: number } {

@@ -10,12 +10,14 @@ import {
 } from "../../../datasets/processed/h5.ts";
 import { exampleOfCodes } from "../example-of-codes.ts";
 import { pickRows } from "../pick-rows.ts";
+import { numbersOf, rowsByNumber } from "../row-numbers.ts";
 import type { SplitPart } from "../split.ts";
-import type { Example, OpenTask, SelectedRows, Selection, Task, TaskRow } from "../task.ts";
+import type { Example, OpenTask, SelectedRows, Selection, Task } from "../task.ts";
 import { isInPart, placeFact, type Subset } from "./example.ts";
 
 /** A row of the exported data: its sequence lies in the file, its place on the genome is not told. */
-interface ExportedRow extends TaskRow {
+interface ExportedRow {
+  readonly index: number;
   readonly split: SplitPart;
   /** Entry among the sequences of its split. */
   readonly entry: number;
@@ -51,6 +53,7 @@ export async function openExportedElements(
     table.sort((a, b) => a.index - b.index);
     checkNumbers(data, table);
     const subset = await subsetOf(table.length === 0 ? 0 : table.at(-1)!.index + 1);
+    const rowsOf = rowsByNumber(table);
     return {
       task,
       digests: {
@@ -58,7 +61,7 @@ export async function openExportedElements(
         ...(subset === undefined ? {} : { subset: sha256Hex([...subset.keys()].join("\n")) }),
       },
       select: (selection) => select(table, subset, selection),
-      examples: async (rows) => examplesOf(rows as readonly ExportedRow[], sequences, subset),
+      examples: async (rows) => examplesOf(rowsOf(rows), sequences, subset),
       close: () => data.close(),
     };
   } catch (error) {
@@ -96,9 +99,10 @@ function select(
   const perSplit = new Map<string, number>();
   for (const { split } of table) perSplit.set(split, (perSplit.get(split) ?? 0) + 1);
   const asked = table.filter(
-    (row) => (selection.split === "all" || row.split === selection.split) && isInPart(subset, selection, row),
+    (row) =>
+      (selection.split === "all" || row.split === selection.split) && isInPart(subset, selection, row.index),
   );
-  const rows = pickRows(asked, selection.limit);
+  const rows = pickRows(numbersOf(asked), selection.limit);
   return { rows, inTable: table.length, perChromosome: perSplit, memory: 0 };
 }
 

@@ -9,6 +9,7 @@ import { windowCodes } from "../../../dna/sequence/letters.ts";
 import { exampleOfCodes } from "../example-of-codes.ts";
 import { genomeInput, missingInput } from "../inputs.ts";
 import { pickRows } from "../pick-rows.ts";
+import { numbersOf, rowsByNumber } from "../row-numbers.ts";
 import { rowsPerChromosome } from "../rows-per-chromosome.ts";
 import { isInSplit } from "../split.ts";
 import { tableDigest } from "../table-digest.ts";
@@ -26,6 +27,7 @@ export async function openCellTypeElements(task: Task, inputs: TaskInputs): Prom
   checkWidth(table, task.window);
   const subset = await subsetOf(inputs, table.length === 0 ? 0 : table.at(-1)!.index + 1);
   const { genome, close } = await genomeInput(task, inputs);
+  const rowsOf = rowsByNumber(table);
   try {
     const digests = {
       elements: rowsDigest(table),
@@ -36,7 +38,7 @@ export async function openCellTypeElements(task: Task, inputs: TaskInputs): Prom
       task,
       digests,
       select: (selection) => select(table, genome, subset, selection),
-      examples: (rows) => examplesOf(rows as readonly CellTypeElementRow[], genome, subset),
+      examples: (rows) => examplesOf(rowsOf(rows), genome, subset),
       close,
     };
   } catch (error) {
@@ -91,12 +93,13 @@ function select(
   subset: Subset | undefined,
   selection: Selection,
 ): SelectedRows {
-  const rows = pickRows(
-    table.filter((row) => isInSplit(row.chrom, selection.split) && isInPart(subset, selection, row)),
-    selection.limit,
+  const inPart = table.filter(
+    (row) => isInSplit(row.chrom, selection.split) && isInPart(subset, selection, row.index),
   );
-  for (const row of rows) checkPlace(row, genome);
-  const lengths = rows.map(({ chrom }) => genome.chromosomes.get(chrom)!);
+  const rows = pickRows(numbersOf(inPart), selection.limit);
+  const selected = rowsByNumber(table)(rows);
+  for (const row of selected) checkPlace(row, genome);
+  const lengths = selected.map(({ chrom }) => genome.chromosomes.get(chrom)!);
   // The genome keeps one chromosome while it fetches the next.
   const memory = 2 * lengths.reduce((most, length) => Math.max(most, length), 0);
   return { rows, inTable: table.length, perChromosome: rowsPerChromosome(table), memory };

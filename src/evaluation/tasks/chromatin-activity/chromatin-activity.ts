@@ -1,7 +1,7 @@
 import { ACTIVITY_WINDOW } from "../../../datasets/chromatin-activity/windows.ts";
 import { asKind } from "../prediction.ts";
-import type { Task, TaskRow, TaskSetting } from "../task.ts";
-import { type ActivitySet, setOf, targetOf } from "./columns.ts";
+import type { Task, TaskSetting } from "../task.ts";
+import { ACTIVITY_SETS, setOf, targetOf } from "./columns.ts";
 import { activityEpoch, checkEpochRecipe } from "./epoch.ts";
 import { measureActivity, measurePredictedActivity } from "./measure.ts";
 import { AB_INITIO, FINE_TUNED, PREDICTED, PROBED } from "./recipes.ts";
@@ -48,7 +48,7 @@ export const chromatinActivity: Task = {
     { name: "signal", what: "reads per base: bigWig" },
     { name: "cell-line", kind: "text", what: "the name of the cell line, such as K562" },
   ],
-  stratum: (row) => (row as TaskRow & { readonly set: ActivitySet }).set,
+  strata: ACTIVITY_SETS,
   settings: {
     probed: { ...PROBED, ...trained("interleaved") },
     "fine-tuned": { ...FINE_TUNED, ...trained("apart") },

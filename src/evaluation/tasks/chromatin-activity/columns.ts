@@ -1,7 +1,7 @@
 import { InternalError } from "../../../base/errors.ts";
 import type { Blocks } from "../../../metrics/blocks.ts";
 import { genomicBlocks, singleRows } from "../../../metrics/blocks.ts";
-import { type ActivityPrediction, ofKind, type Prediction } from "../prediction.ts";
+import { type ActivityPrediction, ofKind, type Predictions } from "../prediction.ts";
 import type { LabelledRow } from "../task.ts";
 
 /** The three tables of the task, in the order in which their rows are numbered. */
@@ -38,7 +38,7 @@ export interface ActivityParts {
 }
 
 /** @throws {InternalError} when a prediction is of another kind */
-export function activityParts(given: readonly Prediction[]): ActivityParts {
+export function activityParts(given: Predictions): ActivityParts {
   const predictions = ofKind("activity", given);
   const of = (set: ActivitySet) => predictions.filter((prediction) => setOf(prediction) === set);
   const [peaks, idr, nonpeaks] = [of("peaks"), of("idr"), of("nonpeaks")];

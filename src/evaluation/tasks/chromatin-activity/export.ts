@@ -5,12 +5,14 @@ import { codesOfEntries } from "../../../datasets/processed/entries.ts";
 import { openProcessed, type ProcessedPeaks } from "../../../datasets/processed/h5.ts";
 import { exampleOfCodes } from "../example-of-codes.ts";
 import { pickRows } from "../pick-rows.ts";
+import { numbersOf, rowsByNumber } from "../row-numbers.ts";
 import type { SplitPart } from "../split.ts";
-import type { Example, OpenTask, SelectedRows, Selection, Task, TaskRow } from "../task.ts";
+import type { Example, OpenTask, SelectedRows, Selection, Task } from "../task.ts";
 import { ACTIVITY_SETS, type ActivitySet } from "./columns.ts";
 
 /** A row of the exported data: its sequence and count lie in the file, its place on the genome is not told. */
-interface ExportedRow extends TaskRow {
+interface ExportedRow {
+  readonly index: number;
   readonly split: SplitPart;
   readonly set: ActivitySet;
   readonly from: ProcessedPeaks;
@@ -57,13 +59,15 @@ export async function openExportedActivity(task: Task, path: string, cellLine: s
       checkNumbers(own, offset, { file: path, tensor: `${line}/…/${GROUP[set]}/idxs` });
       for (const row of own) rows.push(row);
     }
+    const rowsOf = rowsByNumber(rows);
     return {
       task,
       digests: { peaks: await rememberedDigest(path) },
       dataset: line,
       cellLine: line,
       select: (selection) => select(rows, tables, selection),
-      examples: async (asked) => examplesOf(asked as readonly ExportedRow[]),
+      stratumOf: (row) => rowsOf(Uint32Array.of(row))[0]!.set,
+      examples: async (asked) => examplesOf(rowsOf(asked)),
       close: () => data.close(),
     };
   } catch (error) {
@@ -105,7 +109,7 @@ function select(
   const asked = table.filter(
     (row) => (split === "all" || row.split === split) && (purpose === "answer" || row.set !== "idr"),
   );
-  const rows = pickRows(asked, limit);
+  const rows = pickRows(numbersOf(asked), limit);
   return { rows, inTable: table.length, perChromosome: perSplit, memory: 0, tables };
 }
 

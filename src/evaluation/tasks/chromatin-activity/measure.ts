@@ -13,7 +13,7 @@ import { blockInterval } from "../block-interval.ts";
 import { intervalNotes } from "../interval-notes.ts";
 import { finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
-import type { Prediction } from "../prediction.ts";
+import type { Predictions } from "../prediction.ts";
 import { recipeCount } from "../recipe.ts";
 import type { MeasureContext } from "../task.ts";
 import { type ActivityColumns, type ActivityParts, activityParts } from "./columns.ts";
@@ -58,19 +58,16 @@ const PAPER: Rules = {
 };
 
 /** What trained answers are worth: the original's `eval_test.json`, and beside it the numbers with intervals. */
-export function measureActivity(predictions: readonly Prediction[], context: MeasureContext): Measurement {
+export function measureActivity(predictions: Predictions, context: MeasureContext): Measurement {
   return measured(predictions, context, context.protocol === "paper" ? PAPER : CORRECTED);
 }
 
 /** The same for a model's own predictions, which the original scored with SciPy: equal values share a rank in either protocol. */
-export function measurePredictedActivity(
-  predictions: readonly Prediction[],
-  context: MeasureContext,
-): Measurement {
+export function measurePredictedActivity(predictions: Predictions, context: MeasureContext): Measurement {
   return measured(predictions, context, CORRECTED);
 }
 
-function measured(predictions: readonly Prediction[], context: MeasureContext, rules: Rules): Measurement {
+function measured(predictions: Predictions, context: MeasureContext, rules: Rules): Measurement {
   const parts = activityParts(predictions);
   const size = recipeCount(context, "evaluationBatchSize");
   const { classified } = parts;
@@ -200,7 +197,7 @@ function overBlocks(
 }
 
 function countsOf(
-  predictions: readonly Prediction[],
+  predictions: Predictions,
   { pos, idr, neg }: ActivityParts,
   { rowsInTable }: MeasureContext,
 ): Readonly<Record<string, number>> {
@@ -217,8 +214,8 @@ function countsOf(
   };
 }
 
-const countOf = (predictions: readonly Prediction[], fact: string) =>
-  predictions.filter(({ facts }) => Number(facts[fact] ?? 0) > 0).length;
+const countOf = (predictions: Predictions, fact: string) =>
+  Array.from(predictions).filter(({ facts }) => Number(facts[fact] ?? 0) > 0).length;
 
 /** What each protocol would print for these predictions. */
 function quirksOf({ all, neg }: ActivityParts): readonly QuirkEffect[] {
@@ -238,7 +235,7 @@ function quirksOf({ all, neg }: ActivityParts): readonly QuirkEffect[] {
   ];
 }
 
-function notesOf(predictions: readonly Prediction[], { pos }: ActivityParts): readonly string[] {
+function notesOf(predictions: Predictions, { pos }: ActivityParts): readonly string[] {
   const notes: string[] = [];
   if (pos.blocks.kind === "row") {
     notes.push(

@@ -14,6 +14,7 @@ import { windowCodes } from "../../../dna/sequence/letters.ts";
 import { exampleOfCodes } from "../example-of-codes.ts";
 import { genomeInput, missingInput, textInput } from "../inputs.ts";
 import { pickRows } from "../pick-rows.ts";
+import { numbersOf, rowsByNumber } from "../row-numbers.ts";
 import { rowsPerChromosome } from "../rows-per-chromosome.ts";
 import { isInSplit } from "../split.ts";
 import { tableDigest } from "../table-digest.ts";
@@ -56,13 +57,15 @@ export async function openChromatinActivity(task: Task, inputs: TaskInputs): Pro
     digests.genome = await genome.digest();
     digests.signal = await given.signal.digest();
     const counts = new Counts(given.signal, rows.length);
+    const rowsOf = rowsByNumber(rows);
     return {
       task,
       digests,
       dataset,
       cellLine: dataset,
       select: (selection) => select(rows, starts, genome, selection),
-      examples: (asked) => examplesOf(asked as readonly ActivityRow[], genome, counts),
+      stratumOf: (row) => rows[row]!.set,
+      examples: (asked) => examplesOf(rowsOf(asked), genome, counts),
       close,
     };
   } catch (error) {
@@ -122,12 +125,13 @@ function select(
   genome: Genome,
   { split, purpose, limit }: Selection,
 ): SelectedRows {
-  const rows = pickRows(
-    table.filter(({ chrom, set }) => isInSplit(chrom, split) && (purpose === "answer" || set !== "idr")),
-    limit,
+  const asked = table.filter(
+    ({ chrom, set }) => isInSplit(chrom, split) && (purpose === "answer" || set !== "idr"),
   );
-  for (const row of rows) checkPlace(row, genome);
-  const lengths = rows.map(({ chrom }) => genome.chromosomes.get(chrom)!);
+  const rows = pickRows(numbersOf(asked), limit);
+  const selected = rowsByNumber(table)(rows);
+  for (const row of selected) checkPlace(row, genome);
+  const lengths = selected.map(({ chrom }) => genome.chromosomes.get(chrom)!);
   // The genome keeps one chromosome while it fetches the next.
   const memory = 2 * lengths.reduce((most, length) => Math.max(most, length), 0);
   return { rows, inTable: table.length, perChromosome: rowsPerChromosome(table), memory, tables };

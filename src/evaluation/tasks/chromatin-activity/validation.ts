@@ -1,7 +1,7 @@
 import { pearson, spearman } from "../../../metrics/correlation.ts";
 import { paperPearson, paperSpearman } from "../../../metrics/paper-correlation.ts";
 import { mean, sum } from "../../../metrics/sum.ts";
-import type { Prediction } from "../prediction.ts";
+import type { Predictions } from "../prediction.ts";
 import { recipeCount } from "../recipe.ts";
 import type { MeasureContext } from "../task.ts";
 import { type ActivityColumns, type ActivityParts, activityParts } from "./columns.ts";
@@ -19,7 +19,7 @@ export type ValidationOrder = "interleaved" | "apart";
  * training epoch. A correlation that is undefined is 0, as the original has it.
  */
 export function validateActivity(
-  predictions: readonly Prediction[],
+  predictions: Predictions,
   context: MeasureContext,
   order: ValidationOrder,
 ): Readonly<Record<string, number>> {

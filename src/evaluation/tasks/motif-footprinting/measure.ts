@@ -18,7 +18,7 @@ import {
   type LikelihoodPrediction,
   type OtherWay,
   ofKind,
-  type Prediction,
+  type Predictions,
   type RowFacts,
 } from "../prediction.ts";
 import { shareIntervals } from "../share-intervals.ts";
@@ -50,10 +50,7 @@ const distanceRules: Readonly<Record<Protocol, MotifRules>> = {
  * What scores of backgrounds, motifs and shuffled motifs are worth: the share of comparisons in which a sequence is likelier
  * with the motif than with the motif's letters in another order, over all motifs and motif by motif.
  */
-export function measureFootprintScores(
-  predictions: readonly Prediction[],
-  context: MeasureContext,
-): Measurement {
+export function measureFootprintScores(predictions: Predictions, context: MeasureContext): Measurement {
   const scored = ofKind("likelihood", predictions);
   const member = (place: number) => Float64Array.from(scored, ({ values }) => values[place]!);
   const [raws, trues, shuffles] = [member(0), member(1), member(2)];
@@ -94,10 +91,7 @@ export function measureFootprintScores(
  * The same of embeddings: the share of comparisons in which a motif moves the embedding further from the background's than the
  * motif's letters in another order do.
  */
-export function measureFootprintDistances(
-  predictions: readonly Prediction[],
-  context: MeasureContext,
-): Measurement {
+export function measureFootprintDistances(predictions: Predictions, context: MeasureContext): Measurement {
   const given = ofKind("distance", predictions);
   const grouping = groupingOf(given);
   const { protocol } = context;

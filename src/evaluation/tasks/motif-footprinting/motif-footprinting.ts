@@ -107,7 +107,7 @@ async function openMotifFootprinting({
     task: motifFootprinting,
     digests,
     select: (selection) => select(footprints, selection),
-    examples: async (rows) => rows.map(({ index }) => exampleOf(index, footprints, families)),
+    examples: async (rows) => Array.from(rows, (row) => exampleOf(row, footprints, families)),
     sequenceFile,
     async close() {},
   };
@@ -152,7 +152,7 @@ function select({ backgrounds, motifs }: Footprints, { split, limit }: Selection
     );
   }
   const inTable = backgrounds * motifs.length * STRANDS.length;
-  const rows = Array.from({ length: inTable }, (_, index) => ({ index }));
+  const rows = Uint32Array.from({ length: inTable }, (_, row) => row);
   return { rows: pickRows(rows, limit), inTable, perChromosome: new Map(), memory: 0 };
 }
 

@@ -17,7 +17,7 @@ import { intervalNotes } from "../interval-notes.ts";
 import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
 import { arePlaced, NO_PLACES } from "../placed-rows.ts";
-import { type LogitsPrediction, ofKind, type Prediction } from "../prediction.ts";
+import { type LogitsPrediction, ofKind, type Predictions } from "../prediction.ts";
 import { recipeCount } from "../recipe.ts";
 import { shareIntervals, type Trials, waldOver } from "../share-intervals.ts";
 import type { MeasureContext } from "../task.ts";
@@ -75,14 +75,11 @@ interface Columns {
  * What a trained classifier's answers to elements and controls are worth: the original's `eval_test.json` and, beside it,
  * the same numbers with intervals. Accuracy, AUROC, AUPRC, MCC and loss are over all sequences, two per pair.
  */
-export function measureClassifiedPairs(
-  predictions: readonly Prediction[],
-  context: MeasureContext,
-): Measurement {
+export function measureClassifiedPairs(predictions: Predictions, context: MeasureContext): Measurement {
   const columns = columnsOf(ofKind("logits", predictions));
   const { labels, margins, predicted, correct, losses } = columns;
   const pairs = predictions.length;
-  const placed = arePlaced(predictions);
+  const placed = arePlaced(columns.predictions);
   const pairBlocks = placed ? genomicBlocks(columns.predictions.map(placeOf)) : singleRows(pairs);
   // Element and control of one pair depend on each other even where rows are independent.
   const blocks = doubled(pairBlocks);
@@ -159,7 +156,7 @@ export function measureClassifiedPairs(
  * validates in batches of the training's size, which scales `val_loss` (quirk Q13).
  */
 export function validatePairs(
-  predictions: readonly Prediction[],
+  predictions: Predictions,
   context: MeasureContext,
 ): Readonly<Record<string, number>> {
   const columns = columnsOf(ofKind("logits", predictions));

@@ -4,14 +4,16 @@ import { codesOfEntries } from "../../../datasets/processed/entries.ts";
 import { openProcessed, type ProcessedSplit } from "../../../datasets/processed/h5.ts";
 import { modelLettersOf, NO_BASE } from "../../../dna/sequence/letters.ts";
 import { pickRows } from "../pick-rows.ts";
+import { numbersOf, rowsByNumber } from "../row-numbers.ts";
 import type { SplitPart } from "../split.ts";
-import type { Example, OpenTask, SelectedRows, Selection, Task, TaskRow } from "../task.ts";
+import type { Example, OpenTask, SelectedRows, Selection, Task } from "../task.ts";
 import type { Pair } from "./pair.ts";
 
 type Members = ProcessedSplit<"element" | "control">["members"];
 
 /** A row of the exported data: both members lie in the file, its place on the genome is not told. */
-interface ExportedRow extends TaskRow {
+interface ExportedRow {
+  readonly index: number;
   readonly split: SplitPart;
   readonly from: Members;
   /** Entry among those of its split. */
@@ -52,11 +54,12 @@ export async function openExportedPairs(task: Task, path: string, seed: number):
     }
     table.sort((a, b) => a.index - b.index);
     checkNumbers(table, path);
+    const rowsOf = rowsByNumber(table);
     return {
       task,
       digests: { elements: await rememberedDigest(path) },
       select: (selection) => select(table, selection),
-      examples: async (rows) => examplesOf(rows as readonly ExportedRow[]),
+      examples: async (rows) => examplesOf(rowsOf(rows)),
       close: () => data.close(),
     };
   } catch (error) {
@@ -89,10 +92,8 @@ function checkNumbers(table: readonly ExportedRow[], file: string): void {
 function select(table: readonly ExportedRow[], { split, limit }: Selection): SelectedRows {
   const perSplit = new Map<string, number>();
   for (const row of table) perSplit.set(row.split, (perSplit.get(row.split) ?? 0) + 1);
-  const rows = pickRows(
-    table.filter((row) => split === "all" || row.split === split),
-    limit,
-  );
+  const ofSplit = table.filter((row) => split === "all" || row.split === split);
+  const rows = pickRows(numbersOf(ofSplit), limit);
   return { rows, inTable: table.length, perChromosome: perSplit, memory: 0 };
 }
 

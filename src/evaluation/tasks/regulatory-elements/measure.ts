@@ -1,4 +1,5 @@
-import { type Blocks, genomicBlocks, singleRows } from "../../../metrics/blocks.ts";
+import type { Numbers } from "../../../base/typed-numbers.ts";
+import { type Blocks, genomicBlocksOf, singleRows } from "../../../metrics/blocks.ts";
 import { shareInference } from "../../../metrics/clustered-proportion.ts";
 import { meanOver } from "../../../metrics/mean.ts";
 import {
@@ -18,8 +19,9 @@ import { type ComparedScores, comparedScores } from "../compared-scores.ts";
 import { intervalNotes } from "../interval-notes.ts";
 import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
-import { arePlaced, NO_PLACES } from "../placed-rows.ts";
-import { type LikelihoodPrediction, ofKind, type Prediction } from "../prediction.ts";
+import { NO_PLACES, placesOf } from "../placed-rows.ts";
+import type { Predictions } from "../prediction.ts";
+import { PredictionColumns } from "../prediction-columns.ts";
 import { shareIntervals, type Trials, waldOver } from "../share-intervals.ts";
 import type { MeasureContext } from "../task.ts";
 
@@ -43,7 +45,7 @@ const RULES: Readonly<Record<Protocol, Rules>> = {
 interface Pairs extends ComparedScores {
   /** Element minus control, nats. */
   readonly differences: Float64Array;
-  readonly predictions: readonly LikelihoodPrediction[];
+  readonly columns: PredictionColumns;
 }
 
 /**
@@ -52,17 +54,19 @@ interface Pairs extends ComparedScores {
  *
  * Undefined numbers (no rows, every difference zero) are null with their reason.
  */
-export function measurePairs(predictions: readonly Prediction[], context: MeasureContext): Measurement {
-  const pairs = columnsOf(ofKind("likelihood", predictions), context);
-  const placed = arePlaced(predictions);
-  const blocks = placed ? genomicBlocks(pairs.predictions.map(placeOf)) : singleRows(predictions.length);
+export function measurePairs(predictions: Predictions, context: MeasureContext): Measurement {
+  const columns = PredictionColumns.of(predictions, "likelihood");
+  const pairs = pairsOf(columns, context);
+  const places = placesOf(columns);
+  const placed = places !== undefined;
+  const blocks = placed ? genomicBlocksOf(places) : singleRows(predictions.length);
   const counts = pairedCounts(pairs.first, pairs.second);
   const accuracy = accuracyMetric(pairs, counts, blocks, context);
   const test = wilcoxon(pairs.differences, { alternative: "greater" });
   const [q05, q25, median, q75, q95] = percentiles(pairs.differences, [5, 25, 50, 75, 95]).map(finiteOrNull);
   const meanDifference = blockInterval(blocks, meanOver(pairs.differences, blocks));
   const tokens = tokenSummary(pairs);
-  const unknown = predictions.filter(({ facts }) => Number(facts.unknown) > 0).length;
+  const unknown = countWhere(columns.factNumbers("unknown"), (letters) => letters > 0);
   const differenceForm = {
     name: "mean-difference",
     title: "mean difference, nats",
@@ -92,7 +96,7 @@ export function measurePairs(predictions: readonly Prediction[], context: Measur
       rows: predictions.length,
       rowsInTable: context.rowsInTable,
       ...counts,
-      rowsWithEqualSequences: predictions.filter(({ facts }) => facts.same === 1).length,
+      rowsWithEqualSequences: countWhere(columns.factNumbers("same"), (same) => same === 1),
       rowsWithUnknownLetters: unknown,
       ...(placed ? { genomicBlocks: blocks.sizes.length } : {}),
       ...tokens.counts,
@@ -106,15 +110,15 @@ export function measurePairs(predictions: readonly Prediction[], context: Measur
 
 const NO_ROWS = "there are no rows";
 
-function columnsOf(predictions: readonly LikelihoodPrediction[], context: MeasureContext): Pairs {
-  const member = (place: number) => Float64Array.from(predictions, ({ values }) => values[place]!);
-  const scores = comparedScores(member(0), member(1), context);
-  return { ...scores, differences: scores.first.map((score, i) => score - scores.second[i]!), predictions };
+function pairsOf(columns: PredictionColumns, context: MeasureContext): Pairs {
+  const scores = comparedScores(columns.numbers("values", 0), columns.numbers("values", 1), context);
+  return { ...scores, differences: scores.first.map((score, i) => score - scores.second[i]!), columns };
 }
 
-/** The element, wherever its window lies. */
-function placeOf({ facts }: Prediction) {
-  return { chrom: String(facts.chrom), start: Number(facts.start), end: Number(facts.end) };
+function countWhere(numbers: Numbers | undefined, is: (value: number) => boolean): number {
+  let count = 0;
+  for (const value of numbers ?? []) if (is(value)) count++;
+  return count;
 }
 
 function accuracyMetric(
@@ -172,17 +176,15 @@ function originalTest(test: WilcoxonResult): readonly Metric[] {
 }
 
 /** Quirk Q17: a sum over tokens favours the member with fewer of them, so the numbers of tokens are told. */
-function tokenSummary({ first, second, predictions }: Pairs) {
-  const tokens = predictions.map((prediction) => prediction.tokens);
-  if (tokens.length === 0 || tokens.some((pair) => pair === undefined)) {
-    return { metrics: [], counts: {}, averages: {} };
-  }
-  const average = (member: 0 | 1) => mean(tokens.map((pair) => pair![member]!));
-  const equal = tokens.flatMap((pair, i) => (pair![0] === pair![1] ? [i] : []));
+function tokenSummary({ first, second, columns }: Pairs) {
+  const tokens = columns.tokens;
+  if (tokens === undefined) return { metrics: [], counts: {}, averages: {} };
+  const average = (member: 0 | 1) => mean(tokens[member]!);
+  const equal = Uint32Array.from(tokens[0]!.keys()).filter((i) => tokens[0]![i] === tokens[1]![i]);
   const pick = (scores: Float64Array) => Float64Array.from(equal, (i) => scores[i]!);
   const counts = pairedCounts(pick(first), pick(second));
   const metrics =
-    equal.length === tokens.length
+    equal.length === columns.length
       ? []
       : [
           metricOf(
@@ -205,12 +207,12 @@ function tokenSummary({ first, second, predictions }: Pairs) {
 }
 
 /** What each protocol would print for these scores. */
-function quirksOf({ predictions }: Pairs, context: MeasureContext): readonly QuirkEffect[] {
+function quirksOf({ columns }: Pairs, context: MeasureContext): readonly QuirkEffect[] {
   const { protocol, rowsInTable } = context;
-  const n = predictions.length;
+  const n = columns.length;
   if (n === 0) return [];
   const under = (rule: Protocol) => {
-    const { first, second } = columnsOf(predictions, { ...context, protocol: rule });
+    const { first, second } = pairsOf(columns, { ...context, protocol: rule });
     return pairedAccuracy(pairedCounts(first, second), RULES[rule].ties);
   };
   const accuracy = under(protocol);

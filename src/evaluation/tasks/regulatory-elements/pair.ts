@@ -2,10 +2,10 @@ import { InputError } from "../../../base/errors.ts";
 import { Pcg64 } from "../../../base/pcg64.ts";
 import { seedOf } from "../../../base/seed.ts";
 import type { RegulatoryElementRow } from "../../../datasets/regulatory-elements/table.ts";
-import { modelLettersOf, windowCodes } from "../../../dna/sequence/letters.ts";
+import { modelLettersOf, NO_BASE, windowCodes } from "../../../dna/sequence/letters.ts";
 import { oneHotOfCodes } from "../../../dna/sequence/one-hot.ts";
 import { reverseComplementCodes } from "../../../dna/sequence/reverse-complement.ts";
-import { dinucleotideShuffleCodes } from "../../../dna/sequence/shuffle.ts";
+import { dinucleotideShuffleCodes, dinucleotideShuffleKeeps } from "../../../dna/sequence/shuffle.ts";
 
 /** An element's window, and the same window with the element's own bases shuffled; each of `inputEnd - inputStart` positions. */
 export interface Pair<Sequence> {
@@ -41,30 +41,54 @@ export function elementAndControlCodes(
   pair: Pair<Uint8Array> = newPair(row),
 ): Pair<Uint8Array> {
   const { element, control } = pair;
-  const { chrom, inputStart, inputEnd, elementStart, elementEnd, reverseComplement } = row;
-  const coreStart = Math.max(elementStart, inputStart, 0) - inputStart;
-  const coreEnd = Math.min(elementEnd, inputEnd, chromosome.length) - inputStart;
-  if (!(coreEnd > coreStart)) {
-    throw new InputError(
-      `no base of the element ${chrom}:${elementStart}-${elementEnd} lies in its window ${inputStart}-${inputEnd} and on the chromosome, which has ${chromosome.length}`,
-      { hint: "was the table made for another genome, or another version of it?" },
-    );
-  }
-  windowCodes(chromosome, inputStart, inputEnd, element);
+  const [coreStart, coreEnd] = coreOf(chromosome, row);
+  windowCodes(chromosome, row.inputStart, row.inputEnd, element);
   control.set(element);
-  rng.reseed(seedOf([seed, chrom, elementStart, elementEnd]));
+  rng.reseed(seedOf([seed, row.chrom, row.elementStart, row.elementEnd]));
   dinucleotideShuffleCodes(control, coreStart, coreEnd, rng);
-  if (reverseComplement) {
+  if (row.reverseComplement) {
     reverseComplementCodes(element);
     reverseComplementCodes(control);
   }
   return pair;
 }
 
+/**
+ * What can be said of a pair without its letters: a tenth of the work.
+ * @throws {InputError} as `elementAndControlCodes`
+ */
+export function pairWithoutLetters(
+  chromosome: Uint8Array,
+  row: PairRow,
+  seed: number,
+): { readonly hasUnknown: boolean; readonly same: boolean } {
+  const { element } = sharedPair(row);
+  const [coreStart, coreEnd] = coreOf(chromosome, row);
+  windowCodes(chromosome, row.inputStart, row.inputEnd, element);
+  rng.reseed(seedOf([seed, row.chrom, row.elementStart, row.elementEnd]));
+  // An N is shown as A on either strand; the A that the control has in its place is a T on the other one.
+  const turned = row.reverseComplement && element.subarray(coreStart, coreEnd).includes(NO_BASE);
+  return {
+    hasUnknown: element.includes(NO_BASE),
+    same: !turned && dinucleotideShuffleKeeps(element, coreStart, coreEnd, rng),
+  };
+}
+
+/** The part of the window that is shuffled: bases of the element, counted from the window's start. */
+function coreOf(chromosome: Uint8Array, row: PairRow): readonly [start: number, end: number] {
+  const { chrom, inputStart, inputEnd, elementStart, elementEnd } = row;
+  const start = Math.max(elementStart, inputStart, 0) - inputStart;
+  const end = Math.min(elementEnd, inputEnd, chromosome.length) - inputStart;
+  if (end > start) return [start, end];
+  throw new InputError(
+    `no base of the element ${chrom}:${elementStart}-${elementEnd} lies in its window ${inputStart}-${inputEnd} and on the chromosome, which has ${chromosome.length}`,
+    { hint: "was the table made for another genome, or another version of it?" },
+  );
+}
+
 /** The same as letters that a language model is shown: A where there is no base. */
 export function elementAndControl(chromosome: Uint8Array, row: PairRow, seed: number): Pair<string> {
-  if (scratch.element.length !== row.inputEnd - row.inputStart) scratch = newPair(row);
-  const { element, control } = elementAndControlCodes(chromosome, row, seed, scratch);
+  const { element, control } = elementAndControlCodes(chromosome, row, seed, sharedPair(row));
   return { element: modelLettersOf(element), control: modelLettersOf(control) };
 }
 
@@ -76,6 +100,12 @@ export function elementAndControlOneHot(
 ): Pair<Float32Array> {
   const { element, control } = elementAndControlCodes(chromosome, row, seed);
   return { element: oneHotOfCodes(element), control: oneHotOfCodes(control) };
+}
+
+/** Buffers for the pair of one row, overwritten by the next. */
+export function sharedPair(row: PairRow): Pair<Uint8Array> {
+  if (scratch.element.length !== row.inputEnd - row.inputStart) scratch = newPair(row);
+  return scratch;
 }
 
 function newPair({ inputStart, inputEnd }: PairRow): Pair<Uint8Array> {

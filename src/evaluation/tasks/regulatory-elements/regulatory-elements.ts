@@ -2,20 +2,31 @@ import { InputError } from "../../../base/errors.ts";
 import { isProcessedFile } from "../../../datasets/processed/entries.ts";
 import {
   type RegulatoryElementRow,
-  readRegulatoryElements,
+  readRegulatoryElementTable,
 } from "../../../datasets/regulatory-elements/table.ts";
 import { type Genome, openGenome } from "../../../dna/genome/genome.ts";
 import { missingChromosome } from "../../../dna/genome/missing-chromosome.ts";
+import { modelLettersOf, NO_BASE, windowCodes } from "../../../dna/sequence/letters.ts";
 import { pickRows } from "../pick-rows.ts";
 import { asKind } from "../prediction.ts";
+import { rowsByNumber } from "../row-numbers.ts";
 import { rowsPerChromosome } from "../rows-per-chromosome.ts";
 import { isInSplit } from "../split.ts";
 import { tableDigest } from "../table-digest.ts";
-import type { Example, OpenTask, SelectedRows, Selection, Task, TaskInputs, TaskSetting } from "../task.ts";
+import type {
+  Example,
+  OpenTask,
+  RowNumbers,
+  SelectedRows,
+  Selection,
+  Task,
+  TaskInputs,
+  TaskSetting,
+} from "../task.ts";
 import { measureClassifiedPairs, PAIR_LABELS, validatePairs } from "./classified.ts";
 import { openExportedPairs } from "./export.ts";
 import { measurePairs } from "./measure.ts";
-import { elementAndControl, elementAndControlCodes } from "./pair.ts";
+import { elementAndControlCodes, pairWithoutLetters, sharedPair } from "./pair.ts";
 import { AB_INITIO, FINE_TUNED, PROBED } from "./recipes.ts";
 
 /** What the settings that train have in common: elements are of class 1, controls of class 0. */
@@ -84,12 +95,13 @@ async function openRegulatoryElements(inputs: TaskInputs, seed: number): Promise
   const genome = await genomeOf(inputs.genome);
   const ours = typeof inputs.genome === "string";
   try {
-    const digests = { elements: rowsDigest(table), genome: await genome.digest() };
+    const digests = { elements: rowsDigest(table.rows), genome: await genome.digest() };
     return {
       task: regulatoryElements,
       digests,
       select: (selection) => select(table, genome, selection),
-      examples: (rows) => examplesOf(rows as readonly RegulatoryElementRow[], genome, seed),
+      examples: (rows, { letters } = { letters: true }) =>
+        examplesOf(table.rowsOf(rows), genome, letters ? exampleOf : withoutLetters, seed),
       close: async () => (ours ? genome.close() : undefined),
     };
   } catch (error) {
@@ -98,10 +110,21 @@ async function openRegulatoryElements(inputs: TaskInputs, seed: number): Promise
   }
 }
 
-async function elementsOf(input: TaskInputs[string]): Promise<readonly RegulatoryElementRow[]> {
-  if (typeof input === "string") return readRegulatoryElements(input);
-  if (Array.isArray(input)) return numbered(input as readonly RegulatoryElementRow[]);
-  throw missingInput("elements");
+/** The table's rows, which a file's columns make as they are wanted. */
+interface Elements {
+  readonly length: number;
+  readonly rows: Iterable<RegulatoryElementRow>;
+  rowsOf(numbers: RowNumbers): readonly RegulatoryElementRow[];
+}
+
+async function elementsOf(input: TaskInputs[string]): Promise<Elements> {
+  if (typeof input === "string") {
+    const rows = await readRegulatoryElementTable(input);
+    return { length: rows.length, rows, rowsOf: (numbers) => Array.from(numbers, (row) => rows.at(row)) };
+  }
+  if (!Array.isArray(input)) throw missingInput("elements");
+  const rows = numbered(input as readonly RegulatoryElementRow[]);
+  return { length: rows.length, rows, rowsOf: rowsByNumber(rows) };
 }
 
 async function genomeOf(input: TaskInputs[string]): Promise<Genome> {
@@ -113,7 +136,7 @@ async function genomeOf(input: TaskInputs[string]): Promise<Genome> {
 /** Rows of a user's own making: their numbers are what tells them apart. */
 function numbered(rows: readonly RegulatoryElementRow[]): readonly RegulatoryElementRow[] {
   rows.forEach(({ index }, i) => {
-    if (Number.isSafeInteger(index) && index > (rows[i - 1]?.index ?? -1)) return;
+    if (Number.isSafeInteger(index) && index > (rows[i - 1]?.index ?? -1) && index < 2 ** 32) return;
     throw new InputError(`entry ${i} of the elements has the index ${String(index)}`, {
       hint: "`index` is the row's number in the whole table: whole, not negative, and rising",
     });
@@ -128,7 +151,7 @@ function missingInput(name: string): InputError {
   });
 }
 
-const rowsDigest = (table: readonly RegulatoryElementRow[]) =>
+const rowsDigest = (table: Iterable<RegulatoryElementRow>) =>
   tableDigest(table, (row) => [
     row.index,
     row.chrom,
@@ -141,21 +164,25 @@ const rowsDigest = (table: readonly RegulatoryElementRow[]) =>
     row.reverseComplement,
   ]);
 
-function select(
-  table: readonly RegulatoryElementRow[],
-  genome: Genome,
-  { split, limit }: Selection,
-): SelectedRows {
-  const rows = pickRows(
-    table.filter(({ chrom }) => isInSplit(chrom, split)),
-    limit,
-  );
-  for (const row of rows) checkPlace(row, genome);
-  const lengths = rows.map(({ chrom }) => genome.chromosomes.get(chrom)!);
+function select(table: Elements, genome: Genome, { split, limit }: Selection): SelectedRows {
+  const ofSplit = new Uint32Array(table.length);
+  let count = 0;
+  for (const { index, chrom } of table.rows) if (isInSplit(chrom, split)) ofSplit[count++] = index;
+  const rows = pickRows(ofSplit.slice(0, count), limit);
+  let longest = 0;
+  for (let start = 0; start < rows.length; start += CHECKED_AT_ONCE) {
+    for (const row of table.rowsOf(rows.subarray(start, start + CHECKED_AT_ONCE))) {
+      checkPlace(row, genome);
+      longest = Math.max(longest, genome.chromosomes.get(row.chrom)!);
+    }
+  }
   // The genome keeps one chromosome while it fetches the next.
-  const memory = 2 * lengths.reduce((most, length) => Math.max(most, length), 0);
-  return { rows, inTable: table.length, perChromosome: rowsPerChromosome(table), memory };
+  const memory = 2 * longest;
+  return { rows, inTable: table.length, perChromosome: rowsPerChromosome(table.rows), memory };
 }
+
+/** Rows that are objects at the same time. */
+const CHECKED_AT_ONCE = 65_536;
 
 function checkPlace(row: RegulatoryElementRow, genome: Genome) {
   const { index, chrom, elementStart, elementEnd, inputStart, inputEnd } = row;
@@ -177,6 +204,7 @@ function checkPlace(row: RegulatoryElementRow, genome: Genome) {
 async function examplesOf(
   rows: readonly RegulatoryElementRow[],
   genome: Genome,
+  make: typeof exampleOf,
   seed: number,
 ): Promise<readonly Example[]> {
   const examples = new Array<Example>(rows.length);
@@ -184,40 +212,47 @@ async function examplesOf(
   for (const chrom of chromosomes) {
     const letters = await genome.chromosome(chrom);
     rows.forEach((row, i) => {
-      if (row.chrom === chrom) examples[i] = exampleOf(row, letters, seed);
+      if (row.chrom === chrom) examples[i] = make(row, letters, seed);
     });
   }
   return examples;
 }
 
 function exampleOf(row: RegulatoryElementRow, chromosome: Uint8Array, seed: number): Example {
-  const { element, control } = elementAndControl(chromosome, row, seed);
-  const start = Math.max(row.elementStart, row.inputStart);
-  const end = Math.min(row.elementEnd, row.inputEnd);
-  const { inputStart, inputEnd } = row;
-  const offChromosome = inputStart < 0 || inputEnd > chromosome.length;
-  const unknown = offChromosome || unknownLetters(chromosome, inputStart, inputEnd) > 0;
-  const codes = unknown ? elementAndControlCodes(chromosome, row, seed) : undefined;
+  const { element, control } = elementAndControlCodes(chromosome, row, seed, sharedPair(row));
+  const sequences = [modelLettersOf(element), modelLettersOf(control)];
+  const unknown = element.includes(NO_BASE);
   return {
     row: row.index,
-    sequences: [element, control],
-    ...(codes === undefined ? {} : { codes: [codes.element, codes.control] }),
-    facts: {
-      chrom: row.chrom,
-      start: row.elementStart,
-      end: row.elementEnd,
-      unknown: unknownLetters(chromosome, start, end),
-      same: element === control ? 1 : 0,
-    },
+    sequences,
+    ...(unknown ? { codes: [element.slice(), control.slice()] } : {}),
+    facts: factsOf(row, unknown ? unknownLetters(chromosome, row) : 0, sequences[0] === sequences[1]),
   };
 }
 
-/** Positions of [start, end) that are on the chromosome and no A, C, G or T. */
-function unknownLetters(chromosome: Uint8Array, start: number, end: number): number {
-  let count = 0;
-  for (let i = Math.max(start, 0); i < Math.min(end, chromosome.length); i++) {
-    const letter = chromosome[i];
-    if (letter !== 65 && letter !== 67 && letter !== 71 && letter !== 84) count++;
-  }
-  return count;
+/** What metrics need to know of a row, for models that read no sequence. */
+function withoutLetters(row: RegulatoryElementRow, chromosome: Uint8Array, seed: number): Example {
+  const { hasUnknown, same } = pairWithoutLetters(chromosome, row, seed);
+  const unknown = hasUnknown ? unknownLetters(chromosome, row) : 0;
+  return { row: row.index, sequences: NO_LETTERS, facts: factsOf(row, unknown, same) };
+}
+
+const NO_LETTERS = ["", ""] as const;
+
+const factsOf = (row: RegulatoryElementRow, unknown: number, same: boolean) => ({
+  chrom: row.chrom,
+  start: row.elementStart,
+  end: row.elementEnd,
+  unknown,
+  same: same ? 1 : 0,
+});
+
+/** Positions of the element that are in the window and on the chromosome, and no A, C, G or T. */
+function unknownLetters(chromosome: Uint8Array, row: RegulatoryElementRow): number {
+  const start = Math.max(row.elementStart, row.inputStart, 0);
+  const end = Math.min(row.elementEnd, row.inputEnd, chromosome.length);
+  return windowCodes(chromosome, start, end).reduce(
+    (count, code) => (code === NO_BASE ? count + 1 : count),
+    0,
+  );
 }

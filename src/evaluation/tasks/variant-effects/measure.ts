@@ -12,7 +12,7 @@ import { blockInterval } from "../block-interval.ts";
 import { intervalNotes } from "../interval-notes.ts";
 import { finiteOrNull, metricOf } from "../json-numbers.ts";
 import type { Measurement, Metric } from "../measurement.ts";
-import type { Prediction } from "../prediction.ts";
+import type { Predictions } from "../prediction.ts";
 import type { MeasureContext } from "../task.ts";
 import { knownCountsNote } from "./known-counts.ts";
 import { variantQuirks } from "./quirks.ts";
@@ -22,10 +22,10 @@ import {
   orientationOf,
   type ScoredVariant,
   type ScoreKind,
-  scoredVariant,
+  scoredVariants,
 } from "./scores.ts";
 import { type EvaluatedVariants, evaluatedVariants } from "./selection.ts";
-import { tieTolerance, variantAverages, variantCounts, variantNotes } from "./summary.ts";
+import { variantAverages, variantCounts, variantNotes } from "./summary.ts";
 
 /**
  * What differences between alleles are worth, by two evaluations of the same answers.
@@ -38,10 +38,8 @@ import { tieTolerance, variantAverages, variantCounts, variantNotes } from "./su
  *
  * Numbers that the table does not allow (no labels, no effects) are null with their reason.
  */
-export function measureVariants(predictions: readonly Prediction[], context: MeasureContext): Measurement {
-  const variants = predictions.map((prediction) => scoredVariant(prediction, context));
-  const ties = tieTolerance(variants);
-  const kind = predictions[0]!.kind as ScoreKind;
+export function measureVariants(predictions: Predictions, context: MeasureContext): Measurement {
+  const { variants, kind, ties } = scoredVariants(predictions, context);
   const { favours } = variants[0]!.facts;
   const orientation = orientationOf(favours, kind, context.protocol);
   const evaluated = evaluatedVariants(variants, context.protocol);
@@ -69,7 +67,7 @@ export function measureVariants(predictions: readonly Prediction[], context: Mea
     ...(ties === undefined ? {} : { ties }),
     quirks: variantQuirks(variants, kind, context.protocol),
     notes: [
-      ...variantNotes(variants, evaluated, orientation, context),
+      ...variantNotes(variants, evaluated, orientation, ties, context),
       ...(known === undefined ? [] : [known]),
       ...intervalNotes(metrics, genomicBlocks(variants.map(({ facts }) => facts))),
     ],

@@ -20,8 +20,6 @@ export interface AllelePair {
   readonly original: OriginalStatus;
   /** Bases of the window with allele 1 that are none: N, or off the chromosome. */
   readonly unknown: number;
-  /** Base by base the windows stand side by side: the alleles are of one length. */
-  readonly aligned: boolean;
 }
 
 /**
@@ -40,7 +38,6 @@ export function allelePair(chromosome: Uint8Array, variant: Variant): AllelePair
     reference,
     original: originalStatus(chromosome, variant),
     unknown,
-    aligned: variant.allele1.length === variant.allele2.length,
   };
 }
 

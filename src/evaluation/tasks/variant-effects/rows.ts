@@ -9,17 +9,23 @@ import { checkVariants, leftOutText, SCORE_COLUMN } from "../../../datasets/vari
 import type { Finding } from "../../../datasets/variants/checks/finding.ts";
 import { readExportedEffects } from "../../../datasets/variants/exported-effects.ts";
 import { readVariants } from "../../../datasets/variants/read.ts";
-import { type VariantRow, type VariantTable, variantTable } from "../../../datasets/variants/table.ts";
+import {
+  isEvaluated,
+  type VariantRow,
+  type VariantTable,
+  variantTable,
+} from "../../../datasets/variants/table.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { missingChromosome } from "../../../dna/genome/missing-chromosome.ts";
 import { modelLettersOf } from "../../../dna/sequence/letters.ts";
 import { genomeInput, missingInput, textInput } from "../inputs.ts";
 import { pickRows } from "../pick-rows.ts";
+import { numbersOf, rowsByNumber } from "../row-numbers.ts";
 import { rowsPerChromosome } from "../rows-per-chromosome.ts";
 import { isInSplit } from "../split.ts";
 import { tableDigest } from "../table-digest.ts";
 import type { Example, OpenTask, SelectedRows, Selection, Task, TaskInputs } from "../task.ts";
-import { allelePair } from "./pair.ts";
+import { type AllelePair, allelePair } from "./pair.ts";
 import { factsOf } from "./scores.ts";
 import { openTraining } from "./training.ts";
 
@@ -32,6 +38,8 @@ export async function openVariants(task: Task, inputs: TaskInputs): Promise<Open
   try {
     const { findings } = await checkVariants(table, genome);
     const training = await openTraining(inputs, genome);
+    const rowsOf = rowsByNumber(table.rows);
+    const examples = new VariantExamples(table, genome);
     return {
       task,
       digests: {
@@ -44,7 +52,8 @@ export async function openVariants(task: Task, inputs: TaskInputs): Promise<Open
       notes: [...leftOutNotes(table), ...findings.map((found) => noteOf(table, found))],
       ...(training === undefined ? {} : { training }),
       select: (selection) => select(table, genome, selection),
-      examples: (rows) => examplesOf(rows as readonly VariantRow[], table, genome),
+      stratumOf: (row) => stratumOf(rowsOf(Uint32Array.of(row))[0]!),
+      examples: (rows, { letters } = { letters: true }) => examples.of(rowsOf(rows), letters),
       async close() {
         await training?.close();
         await given.close();
@@ -125,15 +134,18 @@ const variantsDigest = ({ rows, form, favours }: VariantTable) =>
   );
 
 function select({ rows, path }: VariantTable, genome: Genome, { split, limit }: Selection): SelectedRows {
-  const selected = pickRows(
-    rows.filter(({ chrom }) => isInSplit(chrom, split)),
-    limit,
-  );
+  const numbers = pickRows(numbersOf(rows.filter(({ chrom }) => isInSplit(chrom, split))), limit);
+  const selected = rowsByNumber(rows)(numbers);
   for (const row of selected) checkPlace(row, path, genome);
   const lengths = selected.map(({ chrom }) => genome.chromosomes.get(chrom)!);
   // The genome keeps one chromosome while it fetches the next.
   const memory = 2 * lengths.reduce((most, length) => Math.max(most, length), 0);
-  return { rows: selected, inTable: rows.length, perChromosome: rowsPerChromosome(rows), memory };
+  return { rows: numbers, inTable: rows.length, perChromosome: rowsPerChromosome(rows), memory };
+}
+
+function stratumOf(row: VariantRow): string | undefined {
+  if (!isEvaluated(row) || row.significant === undefined) return undefined;
+  return row.significant ? "significant" : "control";
 }
 
 function checkPlace({ chrom, position, line }: VariantRow, path: string, genome: Genome) {
@@ -147,31 +159,62 @@ function checkPlace({ chrom, position, line }: VariantRow, path: string, genome:
   );
 }
 
-/** Chromosome by chromosome, since a genome keeps the last one asked for; in the order given. */
-async function examplesOf(
-  rows: readonly VariantRow[],
-  table: VariantTable,
-  genome: Genome,
-): Promise<readonly Example[]> {
-  const examples = new Array<Example>(rows.length);
-  for (const chrom of new Set(rows.map((row) => row.chrom))) {
-    const letters = await genome.chromosome(chrom);
+/** What the genome makes of a variant. */
+type Surroundings = Pick<AllelePair, "reference" | "original" | "unknown">;
+
+/** Examples in the order given, made chromosome by chromosome, since a genome keeps the last one asked for. */
+class VariantExamples {
+  /** By the row's number; few differ. Models that read no letters ask for the same rows again and again. */
+  private readonly known = new Map<number, Surroundings>();
+  private readonly distinct = new Map<string, Surroundings>();
+
+  constructor(
+    private readonly table: VariantTable,
+    private readonly genome: Genome,
+  ) {}
+
+  async of(rows: readonly VariantRow[], letters: boolean): Promise<readonly Example[]> {
+    const examples = new Array<Example>(rows.length);
+    const places = new Map<string, number[]>();
     rows.forEach((row, i) => {
-      if (row.chrom === chrom) examples[i] = exampleOf(row, table, letters);
+      const known = letters ? undefined : this.known.get(row.index);
+      if (known !== undefined) examples[i] = exampleOf(row, this.table, known);
+      else if (places.has(row.chrom)) places.get(row.chrom)!.push(i);
+      else places.set(row.chrom, [i]);
     });
+    for (const [chrom, here] of places) {
+      const chromosome = await this.genome.chromosome(chrom);
+      for (const i of here) {
+        const pair = allelePair(chromosome, rows[i]!);
+        if (!letters) this.remember(rows[i]!.index, pair);
+        examples[i] = exampleOf(rows[i]!, this.table, pair, letters ? pair : undefined);
+      }
+    }
+    return examples;
   }
-  return examples;
+
+  private remember(row: number, { reference, original, unknown }: Surroundings): void {
+    const key = `${reference} ${original} ${unknown}`;
+    if (!this.distinct.has(key)) this.distinct.set(key, { reference, original, unknown });
+    this.known.set(row, this.distinct.get(key)!);
+  }
 }
 
-function exampleOf(row: VariantRow, { form, favours }: VariantTable, chromosome: Uint8Array): Example {
+const NO_LETTERS = ["", ""] as const;
+
+/** @param pair  the alleles' windows; without them the sequences are empty texts */
+function exampleOf(
+  row: VariantRow,
+  { form, favours }: VariantTable,
+  { reference, original, unknown }: Surroundings,
+  pair?: AllelePair,
+): Example {
   const { chrom, position, allele1, allele2, significant, used, inPeaks, effect, allele2Effect, p } = row;
-  const pair = allelePair(chromosome, row);
-  const { reference, original, unknown } = pair;
   return {
     row: row.index,
-    sequences: [modelLettersOf(pair.allele1), modelLettersOf(pair.allele2)],
-    ...(unknown > 0 ? { codes: [pair.allele1, pair.allele2] } : {}),
-    ...(pair.aligned ? {} : { aligned: false }),
+    sequences: pair === undefined ? NO_LETTERS : [modelLettersOf(pair.allele1), modelLettersOf(pair.allele2)],
+    ...(pair !== undefined && unknown > 0 ? { codes: [pair.allele1, pair.allele2] } : {}),
+    ...(allele1.length === allele2.length ? {} : { aligned: false }),
     facts: factsOf({
       ...{ chrom, start: position, end: position + 1, allele1, allele2, reference, original },
       ...{ form, favours, significant, used, inPeaks, effect, allele2Effect, p, unknown },

@@ -3,7 +3,8 @@ import type { EffectFavours, VariantForm } from "../../../datasets/variants/form
 import type { Protocol } from "../../../models/model.ts";
 import { comparedScores } from "../compared-scores.ts";
 import type { TieTolerance } from "../measurement.ts";
-import type { Prediction, RowFacts } from "../prediction.ts";
+import type { Predictions, RowFacts } from "../prediction.ts";
+import { type FactReader, PredictionColumns } from "../prediction-columns.ts";
 import type { MeasureContext } from "../task.ts";
 
 /** What a row of the task is known by, beside its answer. */
@@ -49,6 +50,8 @@ export function factsOf(facts: VariantFacts): RowFacts {
 /** A variant with its answer. */
 export interface ScoredVariant {
   readonly row: number;
+  /** Place and alleles, by which the original joins scores with its table. */
+  readonly key: string;
   readonly facts: VariantFacts;
   /** Allele 2 less allele 1; a distance of the two, which is never negative, where there is no direction. */
   readonly difference: number;
@@ -56,46 +59,146 @@ export interface ScoredVariant {
   readonly otherArithmetic: number | undefined;
   /** Compared by log-likelihoods of whole windows. */
   readonly wholeWindows: boolean;
+}
+
+/** Variants of a cell with their scores. */
+export interface ScoredVariants {
+  readonly variants: readonly ScoredVariant[];
+  readonly kind: ScoreKind;
   /** Absent where the alleles are compared exactly. */
-  readonly ties?: TieTolerance;
+  readonly ties: TieTolerance | undefined;
 }
 
 /**
- * A variant of a prediction. Corrected, a difference within the rounding of the two scores is 0.
+ * Variants of predictions, in their order. Corrected, a difference within the rounding of the two scores is 0.
  *
- * @throws {InternalError} for an answer that is no comparison of two alleles
+ * @throws {InternalError} for predictions that compare no alleles
  */
-export function scoredVariant(
-  prediction: Prediction,
+export function scoredVariants(
+  predictions: Predictions,
   context: Pick<MeasureContext, "protocol" | "scoreRounding">,
-): ScoredVariant {
-  const { row, facts } = prediction;
-  const flag = (name: string) => (name in facts ? facts[name] === 1 : undefined);
-  const read = {
-    ...(facts as unknown as VariantFacts),
-    significant: flag("significant"),
-    used: flag("used"),
-    inPeaks: flag("inPeaks"),
-  };
-  const wholeWindows = facts.compared === "windows";
-  switch (prediction.kind) {
-    case "distance": {
-      const { float32, float64 } = prediction.otherwise ?? {};
-      const other = (float32 ?? float64)?.[0];
-      return { row, facts: read, difference: prediction.values[0]!, otherArithmetic: other, wholeWindows };
+): ScoredVariants {
+  const columns = PredictionColumns.of(predictions);
+  const { kind } = columns;
+  if (kind !== "distance" && kind !== "likelihood" && kind !== "activity") {
+    throw new InternalError(`row ${columns.rows[0]} has ${kind}, which compares no alleles`);
+  }
+  const { differences, ties } =
+    kind === "distance"
+      ? { differences: columns.numbers("values", 0), ties: undefined }
+      : allelesCompared(columns, context);
+  const others = ["float32", "float64"].flatMap((way) => (columns.has(way) ? [columns.numbers(way, 0)] : []));
+  const facts = new FactReaders(columns);
+  const variants = Array.from(differences, (difference, i): ScoredVariant => {
+    const known = new FactsOfVariant(facts, i);
+    return {
+      row: columns.rows[i]!,
+      key: `${known.chrom} ${known.start} ${known.allele1} ${known.allele2}`,
+      facts: known,
+      difference,
+      otherArithmetic: others.map((other) => other[i]!).find((other) => !Number.isNaN(other)),
+      wholeWindows: facts.text("compared", i) === "windows",
+    };
+  });
+  return { variants, kind, ties };
+}
+
+function allelesCompared(
+  columns: PredictionColumns,
+  context: Pick<MeasureContext, "protocol" | "scoreRounding">,
+) {
+  const { first, second, ties } = comparedScores(
+    columns.numbers("values", 0),
+    columns.numbers("values", 1),
+    context,
+  );
+  return { differences: second.map((score, i) => score - first[i]!), ties };
+}
+
+class FactReaders {
+  private readonly readers = new Map<string, FactReader>();
+
+  constructor(private readonly columns: PredictionColumns) {}
+
+  text(name: string, i: number): string | undefined {
+    const value = this.of(name)(i);
+    return typeof value === "string" ? value : undefined;
+  }
+
+  number(name: string, i: number): number | undefined {
+    const value = this.of(name)(i);
+    return typeof value === "number" ? value : undefined;
+  }
+
+  flag(name: string, i: number): boolean | undefined {
+    const value = this.of(name)(i);
+    return value === undefined ? undefined : value === 1;
+  }
+
+  private of(name: string): FactReader {
+    let reader = this.readers.get(name);
+    if (reader === undefined) {
+      reader = this.columns.factReader(name);
+      this.readers.set(name, reader);
     }
-    case "likelihood":
-    case "activity": {
-      const [first, second] = prediction.values.map((value) => Float64Array.of(value));
-      const scores = comparedScores(first!, second!, context);
-      const difference = scores.second[0]! - scores.first[0]!;
-      return {
-        ...{ row, facts: read, difference, otherArithmetic: undefined, wholeWindows },
-        ...(scores.ties === undefined ? {} : { ties: scores.ties }),
-      };
-    }
-    default:
-      throw new InternalError(`row ${row} has ${prediction.kind}, which compares no alleles`);
+    return reader;
+  }
+}
+
+/** Facts of one variant, read from the columns: objects of them for all would take a few hundred bytes each. */
+class FactsOfVariant implements VariantFacts {
+  constructor(
+    private readonly facts: FactReaders,
+    private readonly i: number,
+  ) {}
+
+  get chrom() {
+    return this.facts.text("chrom", this.i) ?? "";
+  }
+  get start() {
+    return this.facts.number("start", this.i) ?? Number.NaN;
+  }
+  get end() {
+    return this.facts.number("end", this.i) ?? Number.NaN;
+  }
+  get allele1() {
+    return this.facts.text("allele1", this.i) ?? "";
+  }
+  get allele2() {
+    return this.facts.text("allele2", this.i) ?? "";
+  }
+  get reference() {
+    return this.facts.number("reference", this.i) as VariantFacts["reference"];
+  }
+  get original() {
+    return this.facts.text("original", this.i) as VariantFacts["original"];
+  }
+  get form() {
+    return this.facts.text("form", this.i) as VariantForm;
+  }
+  get favours() {
+    return this.facts.text("favours", this.i) as EffectFavours;
+  }
+  get significant() {
+    return this.facts.flag("significant", this.i);
+  }
+  get used() {
+    return this.facts.flag("used", this.i);
+  }
+  get inPeaks() {
+    return this.facts.flag("inPeaks", this.i);
+  }
+  get effect() {
+    return this.facts.number("effect", this.i);
+  }
+  get allele2Effect() {
+    return this.facts.number("allele2Effect", this.i);
+  }
+  get p() {
+    return this.facts.number("p", this.i);
+  }
+  get unknown() {
+    return this.facts.number("unknown", this.i) ?? 0;
   }
 }
 

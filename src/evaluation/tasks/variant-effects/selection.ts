@@ -24,17 +24,8 @@ export interface EvaluatedVariants {
 export function evaluatedVariants(variants: readonly ScoredVariant[], protocol: Protocol): EvaluatedVariants {
   const accepted = variants.filter(({ facts }) => facts.original !== "refused");
   const scored = protocol === "paper" ? accepted : variants;
-  const byKey = new Map<string, ScoredVariant[]>();
-  for (const variant of scored) {
-    const key = keyOf(variant);
-    const same = byKey.get(key);
-    if (same === undefined) byKey.set(key, [variant]);
-    else same.push(variant);
-  }
-  const joined =
-    protocol === "paper" && byKey.size < scored.length
-      ? scored.flatMap((row) => byKey.get(keyOf(row))!.map(({ difference }) => ({ ...row, difference })))
-      : scored;
+  const distinct = new Set(scored.map(({ key }) => key)).size;
+  const joined = protocol === "paper" && distinct < scored.length ? joinedByKey(scored) : scored;
   const asked = joined.filter(({ facts }) => isEvaluated(facts));
   const significant = asked.filter(({ facts }) => facts.significant === true);
   return {
@@ -42,8 +33,16 @@ export function evaluatedVariants(variants: readonly ScoredVariant[], protocol: 
     controls: asked.filter(({ facts }) => facts.significant === false),
     withEffect: significant.filter(({ facts }) => facts.effect !== undefined),
     refused: variants.length - accepted.length,
-    duplicates: scored.length - byKey.size,
+    duplicates: scored.length - distinct,
   };
 }
 
-const keyOf = ({ facts }: ScoredVariant) => `${facts.chrom} ${facts.start} ${facts.allele1} ${facts.allele2}`;
+function joinedByKey(scored: readonly ScoredVariant[]): readonly ScoredVariant[] {
+  const byKey = new Map<string, ScoredVariant[]>();
+  for (const variant of scored) {
+    const same = byKey.get(variant.key);
+    if (same === undefined) byKey.set(variant.key, [variant]);
+    else same.push(variant);
+  }
+  return scored.flatMap((row) => byKey.get(row.key)!.map(({ difference }) => ({ ...row, difference })));
+}

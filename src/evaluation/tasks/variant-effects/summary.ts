@@ -52,22 +52,12 @@ export function variantAverages(
   };
 }
 
-/** Over all variants; undefined where alleles are compared exactly. */
-export function tieTolerance(variants: readonly ScoredVariant[]): TieTolerance | undefined {
-  const ties = variants.flatMap((variant) => variant.ties ?? []);
-  if (ties.length === 0) return undefined;
-  return {
-    rounding: ties[0]!.rounding,
-    tolerance: ties.reduce((largest, { tolerance }) => Math.max(largest, tolerance), 0),
-    byRounding: ties.reduce((sum, { byRounding }) => sum + byRounding, 0),
-  };
-}
-
 /** What a reader of the numbers must know. */
 export function variantNotes(
   variants: readonly ScoredVariant[],
   { significant, withEffect, refused, duplicates }: EvaluatedVariants,
   { says }: Orientation,
+  ties: TieTolerance | undefined,
   { protocol }: MeasureContext,
 ): readonly string[] {
   const { facts } = variants[0]!;
@@ -100,7 +90,6 @@ export function variantNotes(
         : `${repeating} the place and alleles of another; each row counts once.`,
     );
   }
-  const ties = tieTolerance(variants);
   if (ties !== undefined && ties.byRounding > 0) {
     notes.push(
       `${counted(ties.byRounding, "difference")} of alleles ${ties.byRounding === 1 ? "is" : "are"} within the rounding of the scores (at most ${ties.tolerance.toPrecision(2)}) and ${ties.byRounding === 1 ? "counts" : "count"} as 0.`,

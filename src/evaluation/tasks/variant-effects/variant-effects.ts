@@ -1,4 +1,3 @@
-import { isEvaluated, type VariantRow } from "../../../datasets/variants/table.ts";
 import type { Prediction } from "../prediction.ts";
 import { asKind } from "../prediction.ts";
 import type { ScoreTable, Task } from "../task.ts";
@@ -71,11 +70,7 @@ export const variantEffects: Task = {
     },
     ...TRAINING_INPUTS,
   ],
-  stratum(row) {
-    const { significant } = row as VariantRow;
-    if (!isEvaluated(row as VariantRow) || significant === undefined) return undefined;
-    return significant ? "significant" : "control";
-  },
+  strata: ["significant", "control"],
   settings: {
     "zero-shot": { recipe: { score: "alleles" }, defaultSplit: "all", scores: ALLELE_SCORES },
     "zero-shot-embedding": {

@@ -67,7 +67,7 @@ describe("the rows", () => {
     expect(await setsOf("train", "train")).toEqual(new Set(["peaks", "nonpeaks"]));
     expect(await setsOf("test", "answer")).toEqual(new Set(["peaks", "idr", "nonpeaks"]));
     const all = task.select({ split: "all", purpose: "answer", limit: null });
-    expect(all.rows.map(({ index }) => index)).toEqual(all.rows.map((_, i) => i));
+    expect(all.rows).toEqual(all.rows.map((_, i) => i));
     expect(all.tables).toEqual([0, 412, 412 + 324]);
     expect(task.dataset).toBe("GM12878");
     await task.close();

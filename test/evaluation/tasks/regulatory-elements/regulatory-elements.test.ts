@@ -328,6 +328,8 @@ testWithSharedData(
       });
       expect(codes.some((member) => member.includes(4))).toBe(true);
     }
+    const known = ({ row, facts }: (typeof examples)[number]) => ({ row, facts });
+    expect((await opened.examples(rows, { letters: false })).map(known)).toEqual(examples.map(known));
     // Of this table some windows hold N or lie over an end, others do not.
     expect(hidden).toBeGreaterThan(3);
     expect(hidden).toBeLessThan(examples.length);

@@ -170,6 +170,14 @@ describe("rows", () => {
     });
     expect(examples[2]!.facts).toMatchObject({ original: "refused", unknown: 857 });
     expect(examples[2]!.codes![0]!.filter((code) => code === 4).length).toBe(857);
+    // The second time from memory.
+    for (const _ of [1, 2]) {
+      const known = await open.examples(selected.rows.toReversed(), { letters: false });
+      expect(known.map(({ row, facts }) => [row, facts])).toEqual(
+        examples.toReversed().map(({ row, facts }) => [row, facts]),
+      );
+      expect(known.flatMap(({ sequences }) => sequences).join("")).toBe("");
+    }
     await open.close();
   });
 

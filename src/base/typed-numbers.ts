@@ -1,0 +1,70 @@
+import { InternalError } from "./errors.ts";
+
+/** Types of a column of numbers, as NumPy calls them. */
+export const NUMBER_TYPES = ["uint8", "uint16", "uint32", "int32", "float32", "float64"] as const;
+export type NumberType = (typeof NUMBER_TYPES)[number];
+
+const ARRAYS = {
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  int32: Int32Array,
+  float32: Float32Array,
+  float64: Float64Array,
+} as const;
+
+export type Numbers = InstanceType<(typeof ARRAYS)[NumberType]>;
+
+/** Zeros of a type. */
+export function newNumbers(type: NumberType, length: number): Numbers {
+  return new ARRAYS[type](length);
+}
+
+export function typeOfNumbers(numbers: Numbers): NumberType {
+  const type = NUMBER_TYPES.find((name) => numbers instanceof ARRAYS[name]);
+  if (type === undefined) throw new InternalError("an array of no known number type");
+  return type;
+}
+
+/** Bytes of one number. */
+export const bytesPerNumber = (type: NumberType): number => ARRAYS[type].BYTES_PER_ELEMENT;
+
+/** The smallest type that holds every value unchanged, -0 and NaN included. Nothing fits in "uint8". */
+export function smallestType(values: Float64Array): NumberType {
+  let [integers, singles, least, most] = [true, true, 0, 0];
+  for (const value of values) {
+    if (integers && !(Number.isInteger(value) && !Object.is(value, -0))) integers = false;
+    if (singles && !Object.is(Math.fround(value), value)) singles = false;
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  if (integers && least >= 0 && most < 2 ** 8) return "uint8";
+  if (integers && least >= 0 && most < 2 ** 16) return "uint16";
+  if (integers && least >= 0 && most < 2 ** 32) return "uint32";
+  if (integers && least >= -(2 ** 31) && most < 2 ** 31) return "int32";
+  return singles ? "float32" : "float64";
+}
+
+/** The smallest type that holds every value of both. */
+export function commonType(a: NumberType, b: NumberType): NumberType {
+  const holds = (wide: NumberType) =>
+    [a, b].every((narrow) => narrow === wide || HELD[wide].includes(narrow));
+  return NUMBER_TYPES.find(holds)!;
+}
+
+const HELD: Readonly<Record<NumberType, readonly NumberType[]>> = {
+  uint8: [],
+  uint16: ["uint8"],
+  uint32: ["uint8", "uint16"],
+  int32: ["uint8", "uint16"],
+  float32: ["uint8", "uint16"],
+  float64: ["uint8", "uint16", "uint32", "int32", "float32"],
+};
+
+/** The numbers as another type; themselves where they are of it. */
+export function asType(numbers: Numbers, type: NumberType): Numbers {
+  if (typeOfNumbers(numbers) === type) return numbers;
+  const copy = newNumbers(type, numbers.length);
+  copy.set(numbers);
+  return copy;
+}

@@ -1,0 +1,103 @@
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { z } from "zod";
+import { bytesPerNumber, NUMBER_TYPES, type Numbers, newNumbers } from "../../base/typed-numbers.ts";
+import {
+  type ColumnForm,
+  ColumnsBuilder,
+  type ColumnsLayout,
+  PredictionColumns,
+} from "../tasks/prediction-columns.ts";
+
+/*
+ * Columns of a batch as text: bytes little-endian, column after column, the first bytes of all numbers of a column before
+ * their second bytes, so that signs, exponents and high digits stand together; deflated (RFC 1951), then base64.
+ */
+
+/** Rows of a batch with the layout that its bytes have. */
+export interface PackedColumns {
+  readonly layout: ColumnsLayout;
+  readonly data: string;
+}
+
+/** More values in one batch were not written by this program. */
+const MOST_VALUES = 2 ** 27;
+
+export const layoutSchema: z.ZodType<ColumnsLayout> = z.strictObject({
+  kind: z.enum(["likelihood", "logits", "distance", "vector", "activity"]),
+  columns: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        of: z.enum(["prediction", "fact"]),
+        type: z.enum(NUMBER_TYPES),
+        width: z.int().positive().max(MOST_VALUES),
+        texts: z.array(z.string()).exactOptional(),
+      }),
+    )
+    .min(1),
+});
+
+/**
+ * @param before  the layout of the batch before, which the new one contains
+ * @throws {InputError} when the predictions are of another kind or have other numbers of values
+ */
+export function packColumns(batch: PredictionColumns, before: ColumnsLayout | undefined): PackedColumns {
+  const builder = new ColumnsBuilder(batch.length, before);
+  builder.add(batch);
+  const { kind, columns } = builder.done();
+  const bytes = Buffer.concat(columns.map(({ data }) => bytePlanes(data)));
+  const layout = { kind, columns: columns.map(({ data: _, ...form }) => form) };
+  return { layout, data: deflateRawSync(bytes).toString("base64") };
+}
+
+/** @returns  undefined when the data are not those of so many rows in this layout */
+export function unpackColumns({ layout, data }: PackedColumns, rows: number): PredictionColumns | undefined {
+  const values = layout.columns.reduce((sum, { width }) => sum + rows * width, 0);
+  if (values > MOST_VALUES) return undefined;
+  const sizes = layout.columns.map((form) => sizeOf(form, rows));
+  const size = sizes.reduce((sum, bytes) => sum + bytes, 0);
+  const bytes = inflated(data, size);
+  if (bytes?.length !== size) return undefined;
+  let at = 0;
+  const columns = layout.columns.map((form, i) => {
+    const numbers = newNumbers(form.type, rows * form.width);
+    fromBytePlanes(bytes.subarray(at, at + sizes[i]!), numbers);
+    at += sizes[i]!;
+    return { ...form, data: numbers };
+  });
+  const known = columns.every(
+    ({ texts, data }) => texts === undefined || data.every((code) => code <= texts.length),
+  );
+  return known ? new PredictionColumns(layout.kind, rows, columns) : undefined;
+}
+
+const sizeOf = ({ type, width }: ColumnForm, rows: number) => bytesPerNumber(type) * width * rows;
+
+function inflated(data: string, size: number): Buffer | undefined {
+  try {
+    return inflateRawSync(Buffer.from(data, "base64"), { maxOutputLength: Math.max(size, 1) });
+  } catch {
+    // Damaged data have no other sign than that they are not this size.
+    return undefined;
+  }
+}
+
+/** First bytes of all numbers, then their second bytes, and so on. */
+function bytePlanes(numbers: Numbers): Uint8Array {
+  const { length, BYTES_PER_ELEMENT: size } = numbers;
+  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+  const planes = new Uint8Array(bytes.length);
+  for (let plane = 0; plane < size; plane++) {
+    for (let i = 0; i < length; i++) planes[plane * length + i] = bytes[i * size + plane]!;
+  }
+  return planes;
+}
+
+/** The inverse of `bytePlanes`. */
+function fromBytePlanes(planes: Uint8Array, numbers: Numbers): void {
+  const { length, BYTES_PER_ELEMENT: size } = numbers;
+  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+  for (let plane = 0; plane < size; plane++) {
+    for (let i = 0; i < length; i++) bytes[i * size + plane] = planes[plane * length + i]!;
+  }
+}

@@ -1,0 +1,440 @@
+import { InputError, InternalError } from "../../base/errors.ts";
+import {
+  asType,
+  commonType,
+  type Numbers,
+  type NumberType,
+  newNumbers,
+  smallestType,
+  typeOfNumbers,
+} from "../../base/typed-numbers.ts";
+import { OTHER_WAYS, type OtherWay, type Prediction, type Predictions, type RowFacts } from "./prediction.ts";
+
+/** What one column of predictions holds. */
+export interface ColumnForm {
+  /** "row", a part of the prediction such as "values", or the name of a fact. */
+  readonly name: string;
+  readonly of: "prediction" | "fact";
+  readonly type: NumberType;
+  /** Numbers of one row. */
+  readonly width: number;
+  /** Present where the numbers are codes of texts: 0 no text, k the k-th of these. */
+  readonly texts?: readonly string[];
+}
+
+/** One column, in the order of the predictions. */
+export interface Column extends ColumnForm {
+  /** [rows, width], row-major; NaN where a row has no such part or fact. */
+  readonly data: Numbers;
+}
+
+/** Kind and columns of predictions, without their rows. */
+export interface ColumnsLayout {
+  readonly kind: Prediction["kind"];
+  readonly columns: readonly ColumnForm[];
+}
+
+export type FactReader = (i: number) => string | number | undefined;
+
+/** Predictions of one kind as typed columns: a tenth of the memory of objects. Iterating makes objects one at a time. */
+export class PredictionColumns implements Predictions {
+  /** Row numbers. */
+  readonly rows: Numbers;
+  private readonly parts: readonly Column[];
+  private readonly facts: readonly Column[];
+
+  constructor(
+    readonly kind: Prediction["kind"],
+    readonly length: number,
+    readonly columns: readonly Column[],
+  ) {
+    const rows = columns.find(({ name, of }) => of === "prediction" && name === ROW);
+    if (rows === undefined || rows.width !== 1) throw new InternalError("predictions without row numbers");
+    this.rows = rows.data;
+    this.parts = columns.filter((column) => column.of === "prediction" && column !== rows);
+    this.facts = columns.filter(({ of }) => of === "fact");
+  }
+
+  /**
+   * @param kind  what they are expected to be; needed where there may be none
+   * @throws {InternalError} when kinds or numbers of values differ, or a value is not finite
+   */
+  static of(predictions: Predictions, kind?: Prediction["kind"]): PredictionColumns {
+    const columns =
+      predictions instanceof PredictionColumns ? predictions : columnsOfObjects([...predictions], kind);
+    if (kind === undefined || columns.kind === kind) return columns;
+    throw new InternalError(`row ${columns.rows[0]} has ${columns.kind}, and ${kind} was expected`);
+  }
+
+  *[Symbol.iterator](): Generator<Prediction> {
+    for (let i = 0; i < this.length; i++) yield this.at(i);
+  }
+
+  /** @param i  0-based place, not the row's number */
+  at(i: number): Prediction {
+    const row = this.rows[i]!;
+    const facts: Record<string, string | number> = {};
+    for (const { name, data, texts } of this.facts) {
+      const value = data[i]!;
+      if (texts !== undefined) {
+        if (value > 0) facts[name] = texts[value - 1]!;
+      } else if (!Number.isNaN(value)) facts[name] = value;
+    }
+    return predictionOfParts(this.kind, row, facts, (name) => {
+      const column = this.parts.find((part) => part.name === name);
+      if (column === undefined || Number.isNaN(column.data[i * column.width])) return undefined;
+      return column.data.slice(i * column.width, (i + 1) * column.width);
+    });
+  }
+
+  slice(start: number, end: number): PredictionColumns {
+    const last = Math.min(end, this.length);
+    const columns = this.columns.map((column) => ({
+      ...column,
+      data: column.data.subarray(start * column.width, last * column.width),
+    }));
+    return new PredictionColumns(this.kind, last - start, columns);
+  }
+
+  /** By ascending row number. */
+  inRowOrder(): PredictionColumns {
+    const { rows } = this;
+    if (rows.every((row, i) => i === 0 || rows[i - 1]! <= row)) return this;
+    const order = Uint32Array.from(rows, (_, i) => i).sort((a, b) => rows[a]! - rows[b]!);
+    const columns = this.columns.map((column) => ({ ...column, data: picked(column, order) }));
+    return new PredictionColumns(this.kind, this.length, columns);
+  }
+
+  /**
+   * One number of each prediction.
+   * @throws {InternalError} when predictions have no such part
+   */
+  numbers(part: string, at: number): Float64Array {
+    const column = this.parts.find(({ name }) => name === part);
+    if (this.length === 0) return new Float64Array(0);
+    if (column === undefined || at >= column.width) {
+      throw new InternalError(`predictions of kind ${this.kind} have no ${part} ${at}`);
+    }
+    const { data, width } = column;
+    const numbers = new Float64Array(this.length);
+    for (let i = 0; i < numbers.length; i++) numbers[i] = data[i * width + at]!;
+    return numbers;
+  }
+
+  /** Tokens of each member, [members][rows]; undefined where a row has none. */
+  get tokens(): readonly Float64Array[] | undefined {
+    const column = this.parts.find(({ name }) => name === TOKENS);
+    if (column === undefined || column.data.some(Number.isNaN)) return undefined;
+    return Array.from({ length: column.width }, (_, member) => this.numbers(TOKENS, member));
+  }
+
+  has(part: string): boolean {
+    return this.parts.some(({ name }) => name === part);
+  }
+
+  /** Reads a fact by the prediction's place; undefined where the row has none. */
+  factReader(name: string): FactReader {
+    const columns = this.facts.filter((fact) => fact.name === name);
+    return (i) => {
+      for (const { data, texts } of columns) {
+        const value = data[i]!;
+        if (texts === undefined) {
+          if (!Number.isNaN(value)) return value;
+        } else if (value > 0) return texts[value - 1];
+      }
+      return undefined;
+    };
+  }
+
+  /** A fact's numbers; undefined where no row has it. */
+  factNumbers(name: string): Numbers | undefined {
+    return this.facts.find((fact) => fact.name === name && fact.texts === undefined)?.data;
+  }
+
+  /** A fact's texts as codes from 1, 0 for no text; undefined where no row has it. */
+  factTexts(name: string): { readonly codes: Numbers; readonly texts: readonly string[] } | undefined {
+    const fact = this.facts.find((fact) => fact.name === name && fact.texts !== undefined);
+    return fact && { codes: fact.data, texts: fact.texts! };
+  }
+}
+
+const ROW = "row";
+const VALUES = "values";
+const TOKENS = "tokens";
+
+function picked({ data, width }: Column, order: Uint32Array): Numbers {
+  const sorted = newNumbers(typeOfNumbers(data), data.length);
+  order.forEach((from, to) => {
+    for (let k = 0; k < width; k++) sorted[to * width + k] = data[from * width + k]!;
+  });
+  return sorted;
+}
+
+/** Puts batches of predictions together, each column as wide as its widest value needs. */
+export class ColumnsBuilder {
+  private readonly columns = new Map<string, Growing>();
+  private kind: Prediction["kind"] | undefined;
+  private first: number | undefined;
+  private length = 0;
+
+  /** @param layout  columns that exist already, and are not to become narrower */
+  constructor(
+    private readonly capacity: number,
+    layout?: ColumnsLayout,
+  ) {
+    this.kind = layout?.kind;
+    for (const form of layout?.columns ?? []) this.columns.set(keyOf(form), new Growing(form, capacity));
+  }
+
+  /** @throws {InputError} when the batch has another kind or number of values */
+  add(batch: PredictionColumns): void {
+    this.kind ??= batch.kind;
+    this.first ??= batch.rows[0];
+    const there = new Map(batch.columns.map((column) => [keyOf(column), column]));
+    const [from, to] = [this.length, this.length + batch.length];
+    const isNew = this.columns.size === 0;
+    for (const [key, column] of there) {
+      if (this.columns.has(key)) continue;
+      if (!isNew && isRequired(column)) throw this.otherValues(batch);
+      const growing = new Growing({ ...column, ...(column.texts && { texts: [] }) }, this.capacity);
+      growing.leaveOut(0, from);
+      this.columns.set(key, growing);
+    }
+    for (const [key, growing] of this.columns) {
+      const column = there.get(key);
+      const fits = column === undefined ? !isRequired(growing.form) : column.width === growing.form.width;
+      if (!fits || batch.kind !== this.kind) throw this.otherValues(batch);
+      if (column === undefined) growing.leaveOut(from, to);
+      else growing.write(column, from);
+    }
+    this.length = to;
+  }
+
+  /** @throws {InternalError} when nothing was added */
+  done(): PredictionColumns {
+    if (this.kind === undefined) throw new InternalError("no predictions were added");
+    const columns = [...this.columns.values()].map((column) => column.upTo(this.length));
+    return new PredictionColumns(this.kind, this.length, columns);
+  }
+
+  private otherValues({ rows }: PredictionColumns): InputError {
+    return new InputError(`row ${rows[0]} holds another kind or number of values than row ${this.first}`);
+  }
+}
+
+/** Every prediction of a cell has it: the rest may be absent in some. */
+const isRequired = ({ of, name }: ColumnForm) =>
+  of === "prediction" && /^(row|values|member \d+)$/.test(name);
+
+const keyOf = ({ name, of, texts }: ColumnForm) => `${of} ${texts === undefined ? "number" : "text"} ${name}`;
+
+/** A column while batches are added to it. */
+class Growing {
+  private readonly codes: Map<string, number> | undefined;
+  private data: Numbers;
+
+  constructor(
+    readonly form: ColumnForm,
+    capacity: number,
+  ) {
+    this.codes = form.texts && new Map(form.texts.map((text, i) => [text, i + 1]));
+    this.data = newNumbers(form.type, capacity * form.width);
+  }
+
+  write({ data, type, texts }: Column, at: number): void {
+    let [written, needed] = [data, type];
+    if (texts !== undefined) {
+      const codes = texts.map((text) => this.codeOf(text));
+      const recoded = Float64Array.from(data, (code) => (code === 0 ? 0 : codes[code - 1]!));
+      [written, needed] = [recoded, smallestType(recoded)];
+    }
+    this.widen(needed);
+    this.data.set(written, at * this.form.width);
+  }
+
+  /** Marks rows that have no such part. */
+  leaveOut(from: number, to: number): void {
+    if (this.codes !== undefined || from === to) return;
+    this.widen("float32");
+    this.data.fill(Number.NaN, from * this.form.width, to * this.form.width);
+  }
+
+  upTo(length: number): Column {
+    const type = typeOfNumbers(this.data);
+    const { texts: _, ...form } = this.form;
+    const data = this.data.subarray(0, length * this.form.width);
+    return { ...form, type, data, ...(this.codes === undefined ? {} : { texts: [...this.codes.keys()] }) };
+  }
+
+  private widen(type: NumberType): void {
+    this.data = asType(this.data, commonType(typeOfNumbers(this.data), type));
+  }
+
+  private codeOf(text: string): number {
+    const known = this.codes!.get(text);
+    if (known !== undefined) return known;
+    this.codes!.set(text, this.codes!.size + 1);
+    return this.codes!.size;
+  }
+}
+
+function columnsOfObjects(
+  predictions: readonly Prediction[],
+  kind = predictions[0]?.kind,
+): PredictionColumns {
+  if (kind === undefined) throw new InternalError("no predictions");
+  if (predictions.length === 0) {
+    const rows: Column = { name: ROW, of: "prediction", type: "uint8", width: 1, data: new Uint8Array(0) };
+    return new PredictionColumns(kind, 0, [rows]);
+  }
+  const count = predictions.length;
+  const numbers = new Map<string, { form: Omit<ColumnForm, "type">; data: Float64Array<ArrayBuffer> }>();
+  const texts = new Map<
+    string,
+    { name: string; codes: Map<string, number>; data: Float64Array<ArrayBuffer> }
+  >();
+  const write = (of: ColumnForm["of"], name: string, i: number, values: ArrayLike<number>) => {
+    const key = `${of} ${name}`;
+    let column = numbers.get(key);
+    if (column === undefined) {
+      const width = values.length;
+      column = { form: { name, of, width }, data: new Float64Array(count * width).fill(Number.NaN) };
+      numbers.set(key, column);
+    }
+    const { row } = predictions[i]!;
+    if (values.length !== column.form.width) {
+      throw new InternalError(`row ${row} has ${values.length} ${name}, a row before ${column.form.width}`);
+    }
+    for (let k = 0; k < values.length; k++) {
+      if (!Number.isFinite(values[k]))
+        throw new InternalError(`row ${row} has ${values[k]} among its ${name}`);
+      column.data[i * values.length + k] = values[k]!;
+    }
+  };
+  predictions.forEach((prediction, i) => {
+    if (prediction.kind !== kind) {
+      throw new InternalError(`row ${prediction.row} has ${prediction.kind}, and ${kind} was expected`);
+    }
+    write("prediction", ROW, i, [prediction.row]);
+    for (const [name, values] of partsOf(prediction)) write("prediction", name, i, values);
+    for (const [name, fact] of Object.entries(prediction.facts)) {
+      if (typeof fact === "number") {
+        write("fact", name, i, [fact]);
+        continue;
+      }
+      let column = texts.get(name);
+      if (column === undefined) {
+        column = { name, codes: new Map(), data: new Float64Array(count) };
+        texts.set(name, column);
+      }
+      if (!column.codes.has(fact)) column.codes.set(fact, column.codes.size + 1);
+      column.data[i] = column.codes.get(fact)!;
+    }
+  });
+  const narrow = (data: Float64Array<ArrayBuffer>) => {
+    const type = smallestType(data);
+    return { type, data: asType(data, type) };
+  };
+  return new PredictionColumns(kind, count, [
+    ...[...numbers.values()].map(({ form, data }) => ({ ...form, ...narrow(data) })),
+    ...[...texts.values()].map(({ name, codes, data }) => {
+      return { name, of: "fact", width: 1, texts: [...codes.keys()], ...narrow(data) } as const;
+    }),
+  ]);
+}
+
+type Part = readonly [name: string, values: ArrayLike<number>];
+
+/** Everything of a prediction but its row and facts, as named lists of numbers. */
+function partsOf(prediction: Prediction): readonly Part[] {
+  switch (prediction.kind) {
+    case "likelihood": {
+      const { values, tokens } = prediction;
+      return tokens === undefined ? [[VALUES, values]] : [[VALUES, values], [TOKENS, tokens]]; // biome-ignore format: pairs
+    }
+    case "activity":
+      return [[VALUES, prediction.values]];
+    case "logits":
+      return prediction.logits.map((logits, member): Part => [`member ${member}`, logits]);
+    case "distance": {
+      const others = Object.entries(prediction.otherwise ?? {});
+      return [[VALUES, prediction.values], ...others];
+    }
+    case "vector": {
+      const ofMembers = (of: string, vectors: readonly string[]) =>
+        vectors.map((vector, member): Part => [`${of}member ${member}`, floatsOf(vector)]);
+      const others = Object.entries(prediction.otherwise ?? {});
+      return [
+        ...ofMembers("", prediction.vectors),
+        ...others.flatMap(([way, vectors]) => ofMembers(`${way} `, vectors)),
+      ];
+    }
+  }
+}
+
+/** The inverse of `partsOf`. */
+function predictionOfParts(
+  kind: Prediction["kind"],
+  row: number,
+  facts: RowFacts,
+  part: (name: string) => Numbers | undefined,
+): Prediction {
+  const numbers = (name: string) => {
+    const found = part(name);
+    if (found === undefined) throw new InternalError(`row ${row} of kind ${kind} has no ${name}`);
+    return Array.from(found);
+  };
+  const members = <T>(of: string, read: (numbers: Numbers) => T): T[] => {
+    const found: T[] = [];
+    for (
+      let numbers = part(`${of}member 0`);
+      numbers !== undefined;
+      numbers = part(`${of}member ${found.length}`)
+    ) {
+      found.push(read(numbers));
+    }
+    return found;
+  };
+  const others = <T>(read: (way: OtherWay) => T | undefined) => {
+    const found = OTHER_WAYS.flatMap((way) => {
+      const value = read(way);
+      return value === undefined ? [] : [[way, value] as const];
+    });
+    return found.length === 0 ? {} : { otherwise: Object.fromEntries(found) };
+  };
+  switch (kind) {
+    case "likelihood": {
+      const tokens = part(TOKENS);
+      return { kind, row, values: numbers(VALUES), ...(tokens && { tokens: Array.from(tokens) }), facts };
+    }
+    case "activity":
+      return { kind, row, values: numbers(VALUES), facts };
+    case "logits":
+      return { kind, row, logits: members("", (logits) => Array.from(logits)), facts };
+    case "distance": {
+      const otherwise = others((way) => part(way) && Array.from(part(way)!));
+      return { kind, row, values: numbers(VALUES), ...otherwise, facts };
+    }
+    case "vector": {
+      const otherwise = others((way) => {
+        const vectors = members(`${way} `, base64Of);
+        return vectors.length === 0 ? undefined : vectors;
+      });
+      return { kind, row, vectors: members("", base64Of), ...otherwise, facts };
+    }
+  }
+}
+
+/** Numbers of a vector: little-endian float32 in base64. */
+function floatsOf(vector: string): Float32Array<ArrayBuffer> {
+  const bytes = Buffer.from(vector, "base64");
+  return Float32Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(4 * i));
+}
+
+function base64Of(numbers: Numbers): string {
+  const bytes = Buffer.alloc(4 * numbers.length);
+  numbers.forEach((value, i) => {
+    bytes.writeFloatLE(value, 4 * i);
+  });
+  return bytes.toString("base64");
+}
