@@ -148,6 +148,7 @@ export interface TimedCell {
   readonly protocol: Protocol;
   readonly record: CellRecord;
   readonly batchSize: number;
+  readonly threads: number | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -177,10 +178,11 @@ export const contextOf = ({
   protocol,
   record,
   batchSize,
+  threads,
   weights,
   signal,
 }: TimedCell): SettingContext => ({
-  ...{ task, model, protocol, batchSize, signal },
+  ...{ task, model, protocol, batchSize, threads, signal },
   seed: record.cell.seed,
   recipe: record.cell.recipe,
   ...(weights === undefined ? {} : { weights }),

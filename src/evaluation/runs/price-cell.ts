@@ -65,7 +65,8 @@ export async function priceCell(
     training === undefined ? fittingBatchSize(model, question) : fittingTraining(model, question, training);
   if (fit.note !== undefined) notes.add(fit.note);
   const { batchSize } = fit;
-  const draft = { model, setting, ...evaluated, task, protocol, record, batchSize, signal: request.signal };
+  const { threads, signal } = request;
+  const draft = { model, setting, ...evaluated, task, protocol, record, batchSize, threads, signal };
   const rowsLeft = answersOf === undefined ? rows.length - state.rowsDone : 0;
   const memory = fit.memory === undefined ? null : fit.memory + selected.memory;
   const timing = answersOf === undefined && (request.timing ?? true);
@@ -83,7 +84,7 @@ export async function priceCell(
     rows,
     rowsDone: state.rowsDone,
     batchSize,
-    threads: request.threads,
+    threads,
     estimate,
     ...(answersOf === undefined ? {} : { answersOf }),
   };

@@ -7,7 +7,7 @@ import { readTrainingRecord, trainingFolder } from "../settings/training-record.
 import { trainingFormOf, trainingRows, trainingTaskOf } from "../settings/training-rows.ts";
 import { pickRows } from "../tasks/pick-rows.ts";
 import type { StageProgress } from "../tasks/stage-progress.ts";
-import type { OpenTask, RowNumbers } from "../tasks/task.ts";
+import type { OpenTask } from "../tasks/task.ts";
 import {
   type CostEstimate,
   contextOf,
