@@ -27,7 +27,13 @@ export type { Suite } from "./suites/suite.ts";
 export { TASKS } from "./tasks/catalogue.ts";
 export { cellTypeElements } from "./tasks/cell-type-elements/cell-type-elements.ts";
 export type { Measurement, Metric, QuirkEffect } from "./tasks/measurement.ts";
-export type { LikelihoodPrediction, LogitsPrediction, Prediction, RowFacts } from "./tasks/prediction.ts";
+export type {
+  LikelihoodPrediction,
+  LogitsPrediction,
+  Prediction,
+  Predictions,
+  RowFacts,
+} from "./tasks/prediction.ts";
 export { parseRecipe, type Recipe } from "./tasks/recipe.ts";
 export { elementAndControl, elementAndControlOneHot } from "./tasks/regulatory-elements/pair.ts";
 export { regulatoryElements } from "./tasks/regulatory-elements/regulatory-elements.ts";
