@@ -50,8 +50,8 @@ export function factsOf(facts: VariantFacts): RowFacts {
 /** A variant with its answer. */
 export interface ScoredVariant {
   readonly row: number;
-  /** Place and alleles, by which the original joins scores with its table. */
-  readonly key: string;
+  /** Number of the place and alleles, by which the original joins scores with its table: the same for the same ones. */
+  readonly key: number;
   readonly facts: VariantFacts;
   /** Allele 2 less allele 1; a distance of the two, which is never negative, where there is no direction. */
   readonly difference: number;
@@ -89,11 +89,14 @@ export function scoredVariants(
       : allelesCompared(columns, context);
   const others = ["float32", "float64"].flatMap((way) => (columns.has(way) ? [columns.numbers(way, 0)] : []));
   const facts = new FactReaders(columns);
+  const keys = new Map<string, number>();
   const variants = Array.from(differences, (difference, i): ScoredVariant => {
     const known = new FactsOfVariant(facts, i);
+    const key = `${known.chrom} ${known.start} ${known.allele1} ${known.allele2}`;
+    if (!keys.has(key)) keys.set(key, keys.size);
     return {
       row: columns.rows[i]!,
-      key: `${known.chrom} ${known.start} ${known.allele1} ${known.allele2}`,
+      key: keys.get(key)!,
       facts: known,
       difference,
       otherArithmetic: others.map((other) => other[i]!).find((other) => !Number.isNaN(other)),

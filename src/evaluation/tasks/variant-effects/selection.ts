@@ -24,7 +24,7 @@ export interface EvaluatedVariants {
 export function evaluatedVariants(variants: readonly ScoredVariant[], protocol: Protocol): EvaluatedVariants {
   const accepted = variants.filter(({ facts }) => facts.original !== "refused");
   const scored = protocol === "paper" ? accepted : variants;
-  const distinct = new Set(scored.map(({ key }) => key)).size;
+  const distinct = distinctKeys(scored);
   const joined = protocol === "paper" && distinct < scored.length ? joinedByKey(scored) : scored;
   const asked = joined.filter(({ facts }) => isEvaluated(facts));
   const significant = asked.filter(({ facts }) => facts.significant === true);
@@ -37,8 +37,15 @@ export function evaluatedVariants(variants: readonly ScoredVariant[], protocol: 
   };
 }
 
+function distinctKeys(scored: readonly ScoredVariant[]): number {
+  const largest = scored.reduce((largest, { key }) => Math.max(largest, key), -1);
+  const seen = new Uint8Array(largest + 1);
+  for (const { key } of scored) seen[key] = 1;
+  return seen.reduce((sum, one) => sum + one, 0);
+}
+
 function joinedByKey(scored: readonly ScoredVariant[]): readonly ScoredVariant[] {
-  const byKey = new Map<string, ScoredVariant[]>();
+  const byKey = new Map<number, ScoredVariant[]>();
   for (const variant of scored) {
     const same = byKey.get(variant.key);
     if (same === undefined) byKey.set(variant.key, [variant]);
