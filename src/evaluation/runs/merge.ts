@@ -10,7 +10,7 @@ import { type Cell, cellName } from "./cell.ts";
 import { collectShards, type FoundShards, findShards } from "./collect-shards.ts";
 import type { OnProgress } from "./progress.ts";
 import { readableJson } from "./readable-json.ts";
-import { type CellResult, cellResult, measureCell, writtenScores } from "./result.ts";
+import { type CellResult, cellResult, measureCell, sealed, writtenScores } from "./result.ts";
 import { cellFolder, noRun, readRunRecord } from "./run-folder.ts";
 
 export { readResults } from "./read-results.ts";
@@ -72,7 +72,7 @@ export async function mergeRun(
     }
     await writeFileWhole(join(place, "metrics.json"), readableJson(metricsRecord(record.cell, measurement)));
     await writeFileWhole(join(place, "timing.json"), readableJson(timing));
-    await writeFileWhole(join(place, "result.json"), readableJson(result));
+    await writeFileWhole(join(place, "result.json"), readableJson(sealed(result)));
     results.push(result);
   }
   return results;

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
+import { stableStringify } from "../../base/stable-json.ts";
 import { textIfPresent } from "../../base/text-file.ts";
 import { trainingRecordSchema } from "../settings/training-record.ts";
 import { cellRecordSchema, cellTitle } from "./cell.ts";
@@ -92,7 +94,7 @@ export async function readResults(folder: string): Promise<readonly StoredResult
   for (const record of run.cells) {
     const place = cellFolder(folder, record);
     const [result, timing] = await Promise.all([
-      readIfPresent(join(place, "result.json"), resultSchema),
+      readSealed(join(place, "result.json"), folder),
       readIfPresent(join(place, "timing.json"), z.array(timingSchema)),
     ]);
     if (result === undefined || timing === undefined) {
@@ -110,6 +112,20 @@ export async function readResults(folder: string): Promise<readonly StoredResult
     results.push({ folder: place, result, timing });
   }
   return results;
+}
+
+/** @throws {InputError} when the file is not what merging wrote */
+async function readSealed(file: string, folder: string): Promise<CellResult | undefined> {
+  const found = await readIfPresent(file, z.looseObject({ sha256: z.string() }));
+  if (found === undefined) return undefined;
+  const { sha256, ...result } = found;
+  if (sha256Hex(stableStringify(result)) !== sha256) {
+    throw new InputError("this result was changed after it was written", {
+      place: { file },
+      hint: `write it again with: dart-eval merge ${folder}`,
+    });
+  }
+  return parseRecord(file, JSON.stringify(result), resultSchema);
 }
 
 async function readIfPresent<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {

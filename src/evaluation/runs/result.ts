@@ -1,3 +1,5 @@
+import { sha256Hex } from "../../base/digest.ts";
+import { stableStringify } from "../../base/stable-json.ts";
 import { estimatedRounding } from "../../metrics/ties.ts";
 import type { TrainingRecord } from "../settings/training-record.ts";
 import { paperScores } from "../tasks/compared-scores.ts";
@@ -30,7 +32,7 @@ export interface ShardTiming {
   readonly batchSize: number;
   /** Peak resident memory of the last process, bytes. */
   readonly peakMemory: number;
-  /** Version of this package. */
+  /** Versions of the programs that scored its rows, such as `0.1.0+3f7a91c2`; several where the shard was resumed with another one. */
   readonly toolkit: string;
   readonly host: string;
   /** Where the model computed, as it says itself; null when it does not. */
@@ -87,6 +89,11 @@ const weightsNotes = ({ cell: { weights, model }, weightsFile }: CellRecord): st
   weights === undefined
     ? []
     : [`${model.name} was not trained here: evaluated with the weights ${weightsFile}, SHA-256 ${weights}.`];
+
+/** Contents of result.json: a result with the SHA-256 of its stable JSON, by which `readResults` finds changes. */
+export function sealed(result: object): object {
+  return { ...result, sha256: sha256Hex(stableStringify(result)) };
+}
 
 export function cellResult(
   record: CellRecord,

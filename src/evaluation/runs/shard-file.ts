@@ -9,8 +9,8 @@ import type { Shard } from "./request.ts";
 import { MOST_SHARDS } from "./shard-of-rows.ts";
 
 /*
- * A shard's rows on disk: one header line, then one line per finished batch with its rows as packed columns. The line says
- * what the columns are where that is not what it was in the batch before. A batch is there whole or not at all, since a line
+ * A shard's rows on disk: one header line, then one line per finished batch with its rows as packed columns. The line names
+ * the columns, and the version of the program, where they are not those of the batch before. A batch is there whole or not at all, since a line
  * counts only with its line end and its checksum.
  */
 
@@ -37,14 +37,23 @@ export interface ShardContents {
   /** Rows in sound batches. */
   readonly rows: number;
   readonly batches: number;
-  /** Columns of the last sound batch. */
-  readonly layout: ColumnsLayout | undefined;
+  /** Of the last sound batch; undefined without one. */
+  readonly last: BatchForm | undefined;
+  /** Versions of the programs that scored the sound batches, each once, in order. */
+  readonly programs: readonly string[];
   /** Bytes of sound lines, from the start. */
   readonly sound: number;
   /** Bytes after them: what a killed process or a power cut left of a line. */
   readonly torn: number;
   /** What is wrong with a last line that is whole and damaged, which `torn` counts. */
   readonly damage: FormatError | undefined;
+}
+
+/** Properties of a batch that its line repeats only where they change. */
+export interface BatchForm {
+  readonly layout: ColumnsLayout;
+  /** Version of the program that scored the rows; see `programVersion`. */
+  readonly program: string;
 }
 
 const headerSchema = z.object({
@@ -63,6 +72,7 @@ const BATCH_LINE = /^\{"batch":(\d{1,15}),"sha256":"([0-9a-f]{16})",(.*)\}$/s;
 const batchSchema = z.strictObject({
   rows: z.int().positive(),
   layout: layoutSchema.exactOptional(),
+  program: z.string().exactOptional(),
   data: z.string(),
 });
 
@@ -71,19 +81,26 @@ export function headerLine(header: Omit<ShardHeader, "format" | "formatVersion">
 }
 
 /**
- * @param batch   0-based number of the batch in the shard
- * @param before  the layout of the batch before it
- * @returns       the line, and the layout of this batch
+ * @param batch    0-based number of the batch in the shard
+ * @param program  version of the program that scored it
+ * @param before   the form of the batch before it
+ * @returns        the line, and the form of this batch
  */
 export function batchLine(
   batch: number,
   predictions: PredictionColumns,
-  before: ColumnsLayout | undefined,
-): { readonly line: string; readonly layout: ColumnsLayout } {
-  const { layout, data } = packColumns(predictions, before);
-  const same = JSON.stringify(layout) === JSON.stringify(before);
-  const body = JSON.stringify({ rows: predictions.length, ...(same ? {} : { layout }), data }).slice(1, -1);
-  return { line: `{"batch":${batch},"sha256":"${checksum(body)}",${body}}\n`, layout };
+  program: string,
+  before: BatchForm | undefined,
+): { readonly line: string; readonly form: BatchForm } {
+  const { layout, data } = packColumns(predictions, before?.layout);
+  const sameLayout = JSON.stringify(layout) === JSON.stringify(before?.layout);
+  const changes = {
+    ...(sameLayout ? {} : { layout }),
+    ...(program === before?.program ? {} : { program }),
+  };
+  const body = JSON.stringify({ rows: predictions.length, ...changes, data }).slice(1, -1);
+  const line = `{"batch":${batch},"sha256":"${checksum(body)}",${body}}\n`;
+  return { line, form: { layout, program } };
 }
 
 const checksum = (text: string) => sha256Hex(text).slice(0, 16);
@@ -113,7 +130,8 @@ export async function readShardFile(
   visit?: (batch: PredictionColumns) => void,
 ): Promise<ShardContents> {
   let header: ShardHeader | undefined;
-  let layout: ColumnsLayout | undefined;
+  let last: BatchForm | undefined;
+  const programs = new Set<string>();
   let [rows, batches, sound] = [0, 0, 0];
   let damage: FormatError | undefined;
 
@@ -124,8 +142,10 @@ export async function readShardFile(
       if (line === 1) header = parseHeader(file, text);
       else {
         const batch = parseBatch(file, line, text, batches);
-        const found = batch.layout ?? layout;
-        if (found === undefined) throw new FormatError({ file, line }, "the batch has no layout", DAMAGED);
+        const { layout = last?.layout, program = last?.program } = batch;
+        if (layout === undefined || program === undefined) {
+          throw new FormatError({ file, line }, "the first batch has no layout or no program", DAMAGED);
+        }
         if (header !== undefined && rows + batch.rows > header.rows) {
           throw new FormatError(
             { file, line },
@@ -134,13 +154,14 @@ export async function readShardFile(
           );
         }
         if (visit !== undefined) {
-          const columns = unpackColumns({ layout: found, data: batch.data }, batch.rows);
+          const columns = unpackColumns({ layout, data: batch.data }, batch.rows);
           if (columns === undefined) {
             throw new FormatError({ file, line }, "the data do not agree with their layout", DAMAGED);
           }
           visit(columns);
         }
-        layout = found;
+        last = { layout, program };
+        programs.add(program);
         rows += batch.rows;
         batches++;
       }
@@ -150,7 +171,8 @@ export async function readShardFile(
       damage = error;
     }
   });
-  return { header, rows, batches, layout, sound, torn: extent.whole - sound + extent.torn, damage };
+  const torn = extent.whole - sound + extent.torn;
+  return { header, rows, batches, last, programs: [...programs], sound, torn, damage };
 }
 
 const DAMAGED =

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { InputError } from "../../base/errors.ts";
-import { version } from "../../base/version.ts";
+import { programVersion } from "../../base/version.ts";
 import type { Measurement } from "../tasks/measurement.ts";
 import { ColumnsBuilder } from "../tasks/prediction-columns.ts";
 import type { Plan, PlannedCell } from "./plan.ts";
@@ -46,6 +46,7 @@ export interface ShardOutcome {
  */
 export async function runShard(plan: Plan, options: RunOptions = {}): Promise<readonly ShardOutcome[]> {
   const { folder, shard } = plan;
+  const { onProgress, signal } = options;
   if (folder === undefined) {
     throw new InputError("this run was planned without a folder, so there is no place for its rows", {
       hint: "give `folder` when planning, or use `evaluate` for a run in memory",
@@ -58,8 +59,10 @@ export async function runShard(plan: Plan, options: RunOptions = {}): Promise<re
   const stores: ShardStore[] = [];
   try {
     // All locks first: whether the work may be done is known before any of it is.
-    for (const { record, rows } of plan.cells) {
-      stores.push(await openShardStore({ folder, record, shard, rows: rows.length }));
+    for (const { name, record, rows } of plan.cells) {
+      const of = { folder, record, shard, rows: rows.length };
+      const onWatch = (text: string) => onProgress?.({ kind: "note", cell: name, text });
+      stores.push(await openShardStore(of, { signal, onWatch }));
     }
     const outcomes: ShardOutcome[] = [];
     for (const [i, planned] of plan.cells.entries()) {
@@ -78,6 +81,15 @@ async function runInto(
   { folder, embeddings, trained, shard }: Omit<Plan, "folder"> & { readonly folder: string },
   { onProgress, signal, measure = shard.count > 1 }: RunOptions,
 ): Promise<ShardOutcome> {
+  const program = await programVersion();
+  const others = store.programs.filter((other) => other !== program);
+  if (others.length > 0 && !store.finished) {
+    onProgress?.({
+      kind: "note",
+      cell: planned.name,
+      text: `this shard was begun with dart-eval ${others.join(", ")} and continues with ${program}: the result names both`,
+    });
+  }
   const taken = await takeAnswers(planned, store, shard);
   if (taken !== undefined) {
     onProgress?.({
@@ -95,7 +107,7 @@ async function runInto(
       onProgress,
       signal,
     }));
-  if (!run.stopped && !store.finished) await store.finish(timingOf(run, planned, shard));
+  if (!run.stopped && !store.finished) await store.finish(timingOf(run, planned, shard, store.programs));
   const form = planned.task.task.settings[planned.setting.name];
   return {
     cell: planned.name,
@@ -117,7 +129,12 @@ async function measureShard({ task: { task }, record, rows }: PlannedCell, folde
   return measureCell(task, record, predictions.done().inRowOrder());
 }
 
-function timingOf(run: CellRun, planned: PlannedCell, shard: Shard): ShardTiming {
+function timingOf(
+  run: CellRun,
+  planned: PlannedCell,
+  shard: Shard,
+  programs: readonly string[],
+): ShardTiming {
   const timedRows = run.taken ? 0 : run.rowsDone - run.rowsDoneBefore;
   return {
     shard,
@@ -128,7 +145,7 @@ function timingOf(run: CellRun, planned: PlannedCell, shard: Shard): ShardTiming
     batchSize: planned.batchSize,
     // maxRSS is in kibibytes.
     peakMemory: process.resourceUsage().maxRSS * 1024,
-    toolkit: version,
+    toolkit: programs.join(", "),
     host: hostname(),
     device: planned.setting.computedOn ?? planned.model.device ?? null,
   };

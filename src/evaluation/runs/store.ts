@@ -2,13 +2,14 @@ import { join } from "node:path";
 import { z } from "zod";
 import { counted } from "../../base/counted.ts";
 import { digestFile } from "../../base/digest.ts";
+import { type DurableLog, openDurableLog } from "../../base/durable-log.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
-import { type FileLock, takeLock } from "../../base/file-lock.ts";
+import { type FileLock, type TakeOptions, takeLock } from "../../base/file-lock.ts";
 import { kindOfPath, namesInFolder } from "../../base/folder.ts";
-import { cutFile } from "../../base/line-log.ts";
 import { textIfPresent } from "../../base/text-file.ts";
 import type { Numbers } from "../../base/typed-numbers.ts";
-import { appendDurably, removeUnfinished, writeFileWhole } from "../../base/write-file.ts";
+import { programVersion } from "../../base/version.ts";
+import { removeUnfinished, writeFileWhole } from "../../base/write-file.ts";
 import type { Predictions } from "../tasks/prediction.ts";
 import { PredictionColumns } from "../tasks/prediction-columns.ts";
 import type { RowNumbers } from "../tasks/task.ts";
@@ -25,6 +26,8 @@ export interface ShardStore {
   readonly before: RowNumbers;
   /** Every row is there, and the shard was declared finished. */
   readonly finished: boolean;
+  /** Versions of the programs that scored its rows, each once, this one last where it added any. */
+  readonly programs: readonly string[];
   /** Notes the batch size, which later processes keep to; to be called before the first `append`. */
   begin(batchSize: number): Promise<void>;
   /** Adds a batch; when this returns, it survives a kill and a power cut. */
@@ -95,14 +98,16 @@ export async function inspectShard(of: ShardOfCell): Promise<ShardState> {
 }
 
 /**
- * Opens a shard of a cell for writing: takes its lock, cuts off what a killed process left of a line, and gives back
- * what is there.
+ * Opens a shard of a cell for writing: takes its lock and reads what is there, without the rest of a line that a killed
+ * process left. Rows of two processes never mix, even where a holder of the lock was only cut off: each writes into a file of
+ * its own, and makes sure of its lock before each batch.
  *
- * @throws {InputError} when another process works on it, or its files are damaged or another cell's
+ * @throws {LockHeld} when another process works on it
+ * @throws {InputError} when its files are damaged or another cell's
  */
-export async function openShardStore(of: ShardOfCell): Promise<ShardStore> {
+export async function openShardStore(of: ShardOfCell, options: TakeOptions = {}): Promise<ShardStore> {
   const paths = shardPaths(of.folder, of.record, of.shard);
-  const lock = await takeLock(paths.lock);
+  const lock = await takeLock(paths.lock, options);
   try {
     return await openLocked(of, paths, lock);
   } catch (error) {
@@ -126,28 +131,39 @@ async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): P
       "delete this file to go on with the shard",
     );
   }
-  if (contents !== undefined && contents.torn > 0) await cutFile(paths.rows, contents.sound);
 
+  const program = await programVersion();
+  let log: DurableLog | undefined;
+  const rowsLog = async () => {
+    await lock.confirm();
+    if (log !== undefined) return log;
+    await removeUnfinished(paths.rows);
+    log = await openDurableLog(paths.rows, contents?.sound ?? 0);
+    return log;
+  };
   let batch = contents?.batches ?? 0;
-  let layout = contents?.layout;
+  let last = contents?.last;
+  let added = false;
   // As long as no batch is done, another size may be noted.
   let begun = header !== undefined && (before.length > 0 || done !== undefined);
   return {
     before,
     finished: done !== undefined,
+    get programs() {
+      return [...new Set([...(contents?.programs ?? []), ...(added ? [program] : [])])];
+    },
     async begin(batchSize) {
       if (begun) return;
-      if (header !== undefined) await cutFile(paths.rows, 0);
-      await appendDurably(
-        paths.rows,
-        headerLine({ cell: of.record.identity, shard: of.shard, rows: of.rows, batchSize }),
-      );
+      const file = await rowsLog();
+      await file.clear();
+      await file.append(headerLine({ cell: of.record.identity, shard: of.shard, rows: of.rows, batchSize }));
       begun = true;
     },
     async append(predictions) {
-      const next = batchLine(batch, PredictionColumns.of(predictions), layout);
-      await appendDurably(paths.rows, next.line);
-      layout = next.layout;
+      const next = batchLine(batch, PredictionColumns.of(predictions), program, last);
+      await (await rowsLog()).append(next.line);
+      last = next.form;
+      added = true;
       batch++;
     },
     async finish(timing) {
@@ -159,10 +175,15 @@ async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): P
         sha256: await digestFile(paths.rows),
         timing,
       };
+      await lock.confirm();
       await removeUnfinished(paths.done);
       await writeFileWhole(paths.done, readableJson(record));
     },
-    close: () => lock.release(),
+    async close() {
+      await log?.close();
+      log = undefined;
+      await lock.release();
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sha256Hex } from "../../../src/base/digest.ts";
 import { InputError } from "../../../src/base/errors.ts";
+import { stableStringify } from "../../../src/base/stable-json.ts";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
@@ -72,7 +73,11 @@ describe("shards that do not make a whole are named", () => {
     const predictions: Prediction[] = [];
     await readShardFile(`${file}.jsonl`, (batch) => predictions.push(...batch));
     const fewer = ofKind("likelihood", predictions).map((one) => ({ ...one, values: [1] }));
-    lines.splice(1, lines.length, batchLine(0, PredictionColumns.of(fewer), undefined).line.trimEnd());
+    lines.splice(
+      1,
+      lines.length,
+      batchLine(0, PredictionColumns.of(fewer), "0.1.0+test", undefined).line.trimEnd(),
+    );
     const text = `${lines.join("\n")}\n`;
     const done = JSON.parse(await readFile(`${file}.done.json`, "utf8"));
     await writeFile(`${file}.jsonl`, text);
@@ -189,12 +194,29 @@ test("rows of an older version of the task are not measured by a newer one", asy
   );
 });
 
-test("a result changed by hand is an error that names the field", async () => {
+test("a result that was changed after merging is refused", async () => {
   await shards([1, 2, 3]);
   await mergeRun(folder, { tasks: [task] });
   const cell = (await readdir(folder)).find((name) => name !== "plan.json")!;
   const file = join(folder, cell, "result.json");
-  await writeFile(file, (await readFile(file, "utf8")).replace('"better": "higher"', '"better": "more"'));
+  const written = await readFile(file, "utf8");
+  await writeFile(file, written.replace(/"value": /, '"value": 1'));
+  expect(await readFile(file, "utf8")).not.toBe(written);
+  const error = await readResults(folder).catch((error) => error);
+  expect(error.place.file).toBe(file);
+  expect(error.describe()).toMatch(/was changed after it was written\n {2}.*dart-eval merge/);
+  await mergeRun(folder, { tasks: [task] });
+  expect(await readFile(file, "utf8")).toBe(written);
+});
+
+test("a result that is not one is an error that names the field", async () => {
+  await shards([1, 2, 3]);
+  await mergeRun(folder, { tasks: [task] });
+  const cell = (await readdir(folder)).find((name) => name !== "plan.json")!;
+  const file = join(folder, cell, "result.json");
+  const { sha256: _, ...result } = JSON.parse(await readFile(file, "utf8"));
+  result.metrics[0].better = "more";
+  await writeFile(file, JSON.stringify({ ...result, sha256: sha256Hex(stableStringify(result)) }));
   const error = await readResults(folder).catch((error) => error);
   expect(error.place.file).toBe(file);
   expect(error.message).toContain("metrics.0.better");

@@ -3,7 +3,12 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { sha256Hex } from "../../../src/base/digest.ts";
 import { FormatError } from "../../../src/base/errors.ts";
-import { batchLine, headerLine, readShardFile } from "../../../src/evaluation/runs/shard-file.ts";
+import {
+  type BatchForm,
+  batchLine,
+  headerLine,
+  readShardFile,
+} from "../../../src/evaluation/runs/shard-file.ts";
 import type { Prediction } from "../../../src/evaluation/tasks/prediction.ts";
 import { type ColumnsLayout, PredictionColumns } from "../../../src/evaluation/tasks/prediction-columns.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
@@ -64,11 +69,11 @@ beforeEach(() => {
 async function write(batches: readonly (readonly Prediction[])[]) {
   const rows = batches.flat().length;
   await writeFile(file, headerLine({ cell: "c", shard: { index: 1, count: 1 }, rows, batchSize: 2 }));
-  let layout: ColumnsLayout | undefined;
+  let last: BatchForm | undefined;
   for (const [i, batch] of batches.entries()) {
-    const next = batchLine(i, PredictionColumns.of(batch), layout);
+    const next = batchLine(i, PredictionColumns.of(batch), "0.1.0+first", last);
     await appendFile(file, next.line);
-    layout = next.layout;
+    last = next.form;
   }
 }
 
@@ -123,7 +128,11 @@ describe("refuses", () => {
       (body: object) => ({ ...body, rows: 9 }),
       "the shard has 3 rows, and here are more",
     ],
-    ["no layout", ({ data }: { data: string }) => ({ rows: 2, data }), "the batch has no layout"],
+    [
+      "no layout",
+      ({ data }: { data: string }) => ({ rows: 2, data }),
+      "the first batch has no layout or no program",
+    ],
     [
       "data that are not deflated",
       (body: object) => ({ ...body, data: "AAAA" }),

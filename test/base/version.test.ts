@@ -1,0 +1,9 @@
+import { expect, test } from "vitest";
+import { programVersion, version } from "../../src/base/version.ts";
+
+test("the program's version has a digest of its files, the same each time", async () => {
+  const first = await programVersion();
+  expect(first).toMatch(/^\d+\.\d+\.\d+\+[0-9a-f]{8}$/);
+  expect(first.startsWith(`${version}+`)).toBe(true);
+  expect(await programVersion()).toBe(first);
+});

@@ -1,0 +1,74 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeEach, expect, test } from "vitest";
+import { sha256Hex } from "../../../src/base/digest.ts";
+import { LockLost } from "../../../src/base/file-lock.ts";
+import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
+import { planRun } from "../../../src/evaluation/runs/plan.ts";
+import { readResults } from "../../../src/evaluation/runs/read-results.ts";
+import { shardPaths } from "../../../src/evaluation/runs/run-folder.ts";
+import { runShard } from "../../../src/evaluation/runs/shard.ts";
+import { openShardStore } from "../../../src/evaluation/runs/store.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+import { fakeModel, fakeTask } from "../fake-task.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = join(temporaryFolder(), "run");
+});
+
+const task = fakeTask();
+const plan = () => planRun({ tasks: [{ task, inputs: {} }], models: [fakeModel()], folder, timing: false });
+
+/** Runs two batches and stops. */
+async function begun() {
+  const planned = await plan();
+  const controller = new AbortController();
+  let batches = 0;
+  await runShard(planned, {
+    signal: controller.signal,
+    onProgress: ({ kind }) => {
+      if (kind === "batch" && ++batches === 2) controller.abort(new Error("stopped"));
+    },
+  });
+  const [cell] = planned.cells;
+  return { folder, record: cell!.record, shard: planned.shard, rows: cell!.rows.length };
+}
+
+test("rows of a process that lost its lock never mix with those of the next one", async () => {
+  const of = await begun();
+  const paths = shardPaths(of.folder, of.record, of.shard);
+  const late = await openShardStore(of);
+  const before = await readFile(paths.rows, "utf8");
+  // Seen from another machine, where only its heartbeat is visible, which does not come for the lease.
+  const holder = JSON.parse(await readFile(paths.lock, "utf8"));
+  await writeFile(paths.lock, JSON.stringify({ ...holder, host: "node18" }));
+  const next = await openShardStore(of, { lease: { beat: 20, expiry: 150 } });
+  const row = { kind: "likelihood" as const, row: 10 ** 6, values: [1, 2], facts: {} };
+  await expect(late.append([row])).rejects.toThrow(LockLost);
+  await late.close();
+  expect(await readFile(paths.rows, "utf8")).toBe(before);
+  await next.close();
+});
+
+test("a shard that another version of the program resumes names both", async () => {
+  const of = await begun();
+  const { rows } = shardPaths(of.folder, of.record, of.shard);
+  // The rows that are there were scored by an older program.
+  const lines = (await readFile(rows, "utf8")).split("\n");
+  const { batch, sha256: _, ...body } = JSON.parse(lines[1]!);
+  const text = JSON.stringify({ ...body, program: "0.0.9+0a1b2c3d" }).slice(1, -1);
+  lines[1] = `{"batch":${batch},"sha256":"${sha256Hex(text).slice(0, 16)}",${text}}`;
+  await writeFile(rows, lines.join("\n"));
+
+  const notes: string[] = [];
+  await runShard(await plan(), {
+    onProgress: (event) => {
+      if (event.kind === "note") notes.push(event.text);
+    },
+  });
+  expect(notes.join("\n")).toMatch(/begun with dart-eval 0\.0\.9\+0a1b2c3d.*continues with \d+\.\d+\.\d+\+/);
+  await mergeRun(folder, { tasks: [task] });
+  const [result] = await readResults(folder);
+  expect(result!.timing[0]!.toolkit).toMatch(/^0\.0\.9\+0a1b2c3d, \d+\.\d+\.\d+\+[0-9a-f]{8}$/);
+});
