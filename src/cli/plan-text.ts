@@ -25,6 +25,7 @@ function cellText(planned: PlannedCell, { shard }: Plan): string {
       `  answers those of cell ${planned.answersOf.name}, since both protocols ask the same of the model`,
     );
   }
+  lines.push(...embeddingsText(planned));
   if (estimate.memory !== null) lines.push(`  memory  about ${bytes(estimate.memory)}`);
   if (estimate.seconds !== null)
     lines.push(`  time    about ${duration(estimate.seconds)} (${estimate.basis})`);
@@ -34,18 +35,31 @@ function cellText(planned: PlannedCell, { shard }: Plan): string {
   return lines.join("\n");
 }
 
+function embeddingsText({ embeddings }: PlannedCell): readonly string[] {
+  const { place, size } = embeddings ?? {};
+  if (size === undefined || size.sequences === 0) return [];
+  const { sequences, storedAs, mostBytes } = size;
+  const precision =
+    storedAs === "auto" ? `float16, or ${bytes(mostBytes)} if only float32 is precise enough` : storedAs;
+  const where = place === undefined ? "in memory" : `on disk, ${place.folder ?? "temporarily"}`;
+  return [
+    `  embeddings up to ${bytes(size.bytes)} of ${count(sequences)} sequences (${precision}), ${where}`,
+  ];
+}
+
 /** The same for machines. */
 export function planJson({ identity, folder, shard, cells, notes }: Plan): object {
   return {
     identity,
     folder: folder ?? null,
     shard,
-    cells: cells.map(({ name, record, rows, rowsDone, batchSize, estimate }) => ({
+    cells: cells.map(({ name, record, rows, rowsDone, batchSize, estimate, embeddings }) => ({
       name,
       ...record,
       shard: { rows: rows.length, done: rowsDone },
       batchSize,
       estimate,
+      embeddings: embeddings === undefined ? null : { place: embeddings.place ?? null, ...embeddings.size },
     })),
     notes,
   };

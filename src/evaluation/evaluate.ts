@@ -69,7 +69,6 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     const run = await runCell(planned, inMemory, {
       folder: undefined,
       trained: plan.trained,
-      embeddings: plan.embeddings,
       onProgress,
       signal,
     });

@@ -18,7 +18,13 @@ export type { RunOptions, ShardOutcome } from "./runs/shard.ts";
 export { runShard } from "./runs/shard.ts";
 export { parseShard } from "./runs/shard-of-rows.ts";
 export { SETTINGS } from "./settings/catalogue.ts";
-export type { Answerer, Setting, SettingContext } from "./settings/setting.ts";
+export type {
+  Answerer,
+  EmbeddingsNeed,
+  EmbeddingsPlace,
+  Setting,
+  SettingContext,
+} from "./settings/setting.ts";
 export type { TrainingRecord } from "./settings/training-record.ts";
 export { miniSuite } from "./suites/mini.ts";
 export { openSuite } from "./suites/open-suite.ts";

@@ -85,7 +85,7 @@ export const define: DefineCommand = (command, context) => {
     )
     .option(
       "--embeddings <folder>",
-      "where probed keeps embeddings, to be shared by runs; without it, in the run's folder",
+      "folder of probing embeddings, shared by runs; default: in memory if they are few, else in the run's folder",
     )
     .option(
       "--trained <folder>",

@@ -13,7 +13,7 @@ export interface AboutEmbeddings {
 const schema = z.object({ model: z.string(), protocol: z.string(), storedAs: z.string() });
 const aboutPath = (folder: string) => join(folder, "about.json");
 
-/** Written once, beside the first chunk. */
+/** Written once, before the first piece. */
 export async function writeAbout(folder: string, about: AboutEmbeddings): Promise<void> {
   await createFileWhole(aboutPath(folder), `${JSON.stringify(about, null, 2)}\n`);
 }

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { InputError } from "../../base/errors.ts";
 import { expectWritableFolder } from "../../base/writable.ts";
 import type { Model } from "../../models/model.ts";
@@ -13,6 +12,7 @@ import { type CellRecord, cellName, cellTitle, runIdentity } from "./cell.ts";
 import { checkRequest } from "./check-request.ts";
 import type { CostEstimate } from "./cost.ts";
 import { type CellDraft, cannot, type Declined, draftCells } from "./draft-cells.ts";
+import { type PlannedEmbeddings, planEmbeddings } from "./plan-embeddings.ts";
 import { priceCell } from "./price-cell.ts";
 import { Refusals } from "./refusals.ts";
 import type { AskedTask, RunRequest, Shard } from "./request.ts";
@@ -37,6 +37,8 @@ export interface PlannedCell {
   /** CPU threads of a setting that trains; undefined: one per core. */
   readonly threads?: number | undefined;
   readonly estimate: CostEstimate;
+  /** Present where the setting stores embeddings. */
+  readonly embeddings?: PlannedEmbeddings;
   /** The cell of an earlier plan whose answers are this one's too. */
   readonly answersOf?: AnswersOf;
 }
@@ -46,8 +48,6 @@ export interface Plan {
   /** SHA-256 over the cells' identities: two runs may share a folder exactly when theirs are equal. */
   readonly identity: string;
   readonly folder: string | undefined;
-  /** The store of embeddings; undefined: kept for the run alone. */
-  readonly embeddings: string | undefined;
   /** The folder of what is trained; undefined: kept for the run alone. */
   readonly trained: string | undefined;
   readonly shard: Shard;
@@ -143,10 +143,9 @@ export async function planRun(request: RunRequest): Promise<Plan> {
     return {
       identity: runIdentity(records.map((record) => record.identity)),
       folder,
-      embeddings: request.embeddings ?? (folder === undefined ? undefined : join(folder, "embeddings")),
       trained,
       shard,
-      cells,
+      cells: await planEmbeddings(cells, { ...request, trained }),
       notes: [...notes],
       opened,
       seed,

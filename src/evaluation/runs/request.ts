@@ -58,8 +58,9 @@ export interface RunRequest {
    */
   readonly weights?: string;
   /**
-   * Where settings that train keep the embeddings of sequences; default: `embeddings` in the run's folder. Runs may share it,
-   * but embeddings of models without an identity should not be shared.
+   * Folder of probing embeddings that runs share; embeddings of evaluated rows are stored there too. Default: in memory if they
+   * take at most 512 MiB and a quarter of the memory, else `embeddings` in the run's folder. Embeddings of models without an
+   * identity should not be shared.
    */
   readonly embeddings?: string;
   /**

@@ -14,8 +14,6 @@ export interface RunCellOptions {
   readonly folder: string | undefined;
   /** The folder of what the run's cells train; undefined: kept for this run alone. */
   readonly trained: string | undefined;
-  /** The store of embeddings; undefined: kept for this run alone. */
-  readonly embeddings: string | undefined;
   readonly onProgress: OnProgress | undefined;
   /** Stops after the batch at work. */
   readonly signal: AbortSignal | undefined;
@@ -41,7 +39,7 @@ export interface CellRun {
 export async function runCell(
   planned: PlannedCell,
   store: Pick<ShardStore, "before" | "begin" | "append">,
-  { folder, trained, embeddings, onProgress, signal }: RunCellOptions,
+  { folder, trained, onProgress, signal }: RunCellOptions,
 ): Promise<CellRun> {
   const { task, model, setting, weights, record } = planned;
   const { cell } = record;
@@ -66,7 +64,7 @@ export async function runCell(
       threads: planned.threads,
       folder,
       trained,
-      embeddings,
+      embeddings: planned.embeddings?.place,
       signal,
       onNote: (text) => onProgress?.({ kind: "note", cell: planned.name, text }),
       onStage: (stage) => onProgress?.({ kind: "stage", cell: planned.name, ...stage }),

@@ -78,7 +78,7 @@ export async function runShard(plan: Plan, options: RunOptions = {}): Promise<re
 async function runInto(
   store: ShardStore,
   planned: PlannedCell,
-  { folder, embeddings, trained, shard }: Omit<Plan, "folder"> & { readonly folder: string },
+  { folder, trained, shard }: Omit<Plan, "folder"> & { readonly folder: string },
   { onProgress, signal, measure = shard.count > 1 }: RunOptions,
 ): Promise<ShardOutcome> {
   const program = await programVersion();
@@ -103,7 +103,6 @@ async function runInto(
     (await runCell(planned, store, {
       folder: cellFolder(folder, planned.record),
       trained,
-      embeddings,
       onProgress,
       signal,
     }));

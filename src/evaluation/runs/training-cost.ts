@@ -115,7 +115,12 @@ async function timeTraining(cell: TimedCell, sample: Sample): Promise<Trial> {
 
 async function runTrial(cell: TimedCell, sample: Sample, limit: number) {
   const marks: (StageProgress & { readonly at: number })[] = [];
-  const recipe = { ...cell.record.cell.recipe, trainRows: limit, valRows: limit, epochs: 2, patience: null };
+  const own = cell.record.cell.recipe;
+  const recipe = {
+    ...{ ...own, trainRows: limit, valRows: limit, epochs: 2, patience: null },
+    // Choosing a precision would embed the few rows before they are timed.
+    ...(own.storedAs === "auto" ? { storedAs: "float32" } : {}),
+  };
   const task = withPlainTraining(cell.task, cell.setting.name);
   const { train, val } = trainingRows({ task }, readTrainingRecipe(recipe));
   const answerer = await cell.setting.open({

@@ -4,6 +4,9 @@ import type { Sym } from "../../net/graph/sym.ts";
 import type { ParameterSource } from "../../net/runtime/program.ts";
 import type { Feeds } from "../../net/train/batches.ts";
 import type { Example, LabelledRow, RowNumbers } from "../tasks/task.ts";
+import type { StorageDecision } from "./storage-decision.ts";
+import type { TrainingRecord } from "./training-record.ts";
+import type { TrainingRows } from "./training-rows.ts";
 
 /** What a setting trains: the graph of a network, and how rows of a task become its inputs. */
 export interface Learner {
@@ -24,6 +27,13 @@ export interface Learner {
    * a graph of the same parameters. Absent: with `output` and `feeds`.
    */
   readonly answer?: ((examples: readonly Example[]) => Promise<readonly AnswerPart[]>) | undefined;
+  /**
+   * Decides before training, and writes to its folder, how embeddings are stored; absent where nothing is decided.
+   * @returns  undefined where the recipe says it
+   */
+  decideStorage?(rows: TrainingRows, training: string): Promise<StorageDecision | undefined>;
+  /** Evaluates as this training run stored its embeddings. */
+  adopt?(record: TrainingRecord): void;
   /** What making rows ready is, in a word: "embedding". */
   readonly keeping: string;
   /**

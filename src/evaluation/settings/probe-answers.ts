@@ -8,7 +8,7 @@ import {
 import type { SequenceEmbedding } from "../../models/model.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import type { Sym } from "../../net/graph/sym.ts";
-import type { EmbeddingStore } from "../embeddings/embedding-store.ts";
+import type { Embedder } from "../embeddings/embedder.ts";
 import type { Example, OpenTask } from "../tasks/task.ts";
 import type { AnswerPart } from "./learner.ts";
 import { OriginalBatches } from "./original-batches.ts";
@@ -30,8 +30,8 @@ export interface ProbeAnswersOptions {
   readonly read: ReadPositions;
   /** Sequences that the original scored at once: how many positions it read of each is up to the longest. */
   readonly batchSize: number;
-  /** Makes embeddings and keeps none: each sequence of a variant is asked for once. */
-  readonly store: EmbeddingStore;
+  /** Nothing is stored: each sequence of a variant is embedded once. */
+  readonly embedder: Embedder;
 }
 
 /**
@@ -62,7 +62,7 @@ export class ProbeAnswers {
         origin: { task: name, row: example.row, member },
       })),
     );
-    const embeddings = await this.options.store.embedAll(sequences, signal);
+    const embeddings = await this.options.embedder.embed(sequences, signal);
     const groups = new Map<number, number[]>();
     for (const [i, { origin }] of sequences.entries()) {
       const positions = await this.positionsOf(task, origin, embeddings[i]!);

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { InputError } from "../../base/errors.ts";
-import { temporaryFolder } from "../../base/temporary-folder.ts";
 import {
   type BaseTokens,
   largestKernel,
@@ -11,23 +10,35 @@ import {
 } from "../../models/heads/probing-head.ts";
 import type { Model, SequenceEmbedding } from "../../models/model.ts";
 import { readLayers } from "../../models/trained-tensors.ts";
+import { openCheckpoint } from "../../net/arrays/checkpoint.ts";
 import { FreshLayers, initialValues } from "../../net/nn/init.ts";
 import type { Feeds } from "../../net/train/batches.ts";
-import { type ChunkPlace, EmbeddingStore, type SequenceToEmbed } from "../embeddings/embedding-store.ts";
+import type { SequenceToEmbed } from "../embeddings/embedder.ts";
+import type { StoredAs } from "../embeddings/packed-embedding.ts";
+import { pickRows } from "../tasks/pick-rows.ts";
 import type { Recipe } from "../tasks/recipe.ts";
-import type { Example, OpenTask, RowNumbers, SequenceFile, Supervision, Task } from "../tasks/task.ts";
+import type { Example, RowNumbers, Supervision, Task } from "../tasks/task.ts";
+import { decidePrecision, sampleBytes, sampledRows } from "./half-precision.ts";
 import type { KeptExample, KeptRows, Learner } from "./learner.ts";
 import { answeringBytes, learnerBytes } from "./learner-memory.ts";
-import { OriginalBatches } from "./original-batches.ts";
 import { headFeeds, ProbeAnswers } from "./probe-answers.ts";
-import { sequenceFiles } from "./sequence-files.ts";
+import { ProbeEmbeddings } from "./probe-embeddings.ts";
+import { probeEmbeddingsNeed } from "./probe-embeddings-need.ts";
 import type { Setting, SettingContext } from "./setting.ts";
+import {
+  readStorageDecision,
+  STORED_AS,
+  type StorageDecision,
+  writeStorageDecision,
+} from "./storage-decision.ts";
 import { outputsOf } from "./supervision.ts";
 import { loadedAnswerer, trainedAnswerer } from "./trained-answerer.ts";
 import { answeringFields, readRecipe, trainingFields } from "./training-recipe.ts";
+import type { TrainingRecord } from "./training-record.ts";
 import {
   firstExample,
   supervisionOf,
+  type TrainingRows,
   trainedBy,
   trainingRows,
   trainingTaskForm,
@@ -36,8 +47,8 @@ import {
 
 const NAME = "probed";
 
-/** Rows per file of the store. */
-const CHUNK_ROWS = 64;
+/** Rows that are embedded and stored at once. */
+const BLOCK_ROWS = 64;
 
 const headSchema = z.object({
   ...answeringFields,
@@ -45,7 +56,8 @@ const headSchema = z.object({
   positions: z.enum(["bases", "ends"]),
   kernel: z.int().positive().max(32),
   extractionBatchSize: z.int().positive(),
-  storedAs: z.enum(["float32", "float16"]),
+  /** Precision of stored embeddings; "auto": as `decidePrecision` decides for each training run. */
+  storedAs: z.enum(["float32", "float16", "auto"]),
   /** Where another task's rows train: what is read of a row that is answered, and rows that the original scored at once. */
   answered: z.enum(["bases", "tokens"]).default("bases"),
   answerBatchSize: z.int().positive().default(256),
@@ -55,6 +67,8 @@ const headSchema = z.object({
 type HeadRecipe = z.infer<typeof headSchema>;
 
 const recipeSchema = headSchema.extend({ ...trainingFields, optimizer: z.literal("adam") });
+
+type ProbedRecipe = z.infer<typeof recipeSchema>;
 
 /** Tokens that a head sees of the ends of a sequence. */
 const ENDS = 2;
@@ -106,33 +120,26 @@ export const probed: Setting = {
     const learner = { ...headOf(supervision, basesOf, model.width, recipe.kernel), tokens };
     const trainRows = trainingRows(context, recipe).train.rows.length;
     const bytes = learnerBytes(learner, supervision, task.members.length, { recipe, trainRows });
-    return { bytes, asksModel: true };
+    const sample =
+      recipe.storedAs === "auto" ? sampleBytes({ tokens, width: model.width }, task.members.length) : 0;
+    return { bytes: bytes + sample, asksModel: true };
   },
+  embeddingsNeed: (context) =>
+    probeEmbeddingsNeed(NAME, context, checked(readRecipe(headSchema, context.recipe)).storedAs),
   async open(context) {
     const { weights } = context;
     const recipe = checked(readRecipe(headSchema, context.recipe));
-    const temporary = context.embeddings === undefined ? await temporaryFolder() : undefined;
-    const store = new EmbeddingStore({
-      folder: context.embeddings ?? temporary!.path,
-      model: context.model,
-      protocol: context.protocol,
-      batchSize: context.batchSize,
-      storedAs: recipe.storedAs,
-    });
-    const closeStore = async () => {
-      await store.close();
-      await temporary?.remove();
-    };
+    const embeddings = new ProbeEmbeddings(context, recipe.extractionBatchSize);
     try {
       if (weights !== undefined) {
-        const learner = await Probe.open(context, store, recipe, closeStore);
+        const learner = await Probe.open(context, embeddings, recipe);
         return await loadedAnswerer(context, { setting: NAME, learner }, weights);
       }
       const training = readProbedRecipe(context.recipe);
-      const learner = await Probe.open(context, store, training, closeStore);
+      const learner = await Probe.open(context, embeddings, training);
       return await trainedAnswerer(context, { setting: NAME, recipe: training, learner });
     } catch (error) {
-      await closeStore();
+      await embeddings.close();
       throw error;
     }
   },
@@ -154,8 +161,6 @@ function headOf(supervision: Supervision, basesOf: BaseTokens, width: number, ke
 /** The probing head, whose inputs come from the store. */
 class Probe implements Learner {
   readonly keeping = "embedding";
-  private lossTold = false;
-  private readonly files = new Map<OpenTask, readonly SequenceFile[]>();
   readonly initial: Learner["initial"];
   readonly frozen = new Map<string, never>();
   readonly output: Learner["output"];
@@ -165,22 +170,20 @@ class Probe implements Learner {
   private constructor(
     private readonly context: SettingContext,
     private readonly supervision: Supervision,
-    private readonly store: EmbeddingStore,
+    private readonly embeddings: ProbeEmbeddings,
     private readonly basesOf: BaseTokens,
-    /** Where they decide how far a sequence is padded. */
-    private readonly batches: OriginalBatches | undefined,
-    recipe: HeadRecipe & { readonly trainingSeed?: number },
-    { width, tokens: count }: Pick<SequenceEmbedding, "width" | "tokens">,
-    readonly close: () => Promise<void>,
+    private readonly recipe: HeadRecipe & Partial<ProbedRecipe>,
+    private readonly size: Pick<SequenceEmbedding, "width" | "tokens">,
   ) {
-    this.tokens = count;
+    const { width, tokens } = size;
+    this.tokens = tokens;
     const { head, initial, output } = headOf(supervision, basesOf, width, recipe.kernel, recipe.trainingSeed);
     this.initial = initial;
     this.output = output;
     if (trainedBy(context, NAME) === undefined) return;
     const { answered, answerBatchSize } = recipe;
     const answers = new ProbeAnswers(context, {
-      ...{ head, width, basesOf, store: store.unpadded() },
+      ...{ head, width, basesOf, embedder: embeddings.embedder.unpadded() },
       ...{ read: answered, batchSize: answerBatchSize },
     });
     this.answer = (examples) => answers.answer(examples);
@@ -189,110 +192,131 @@ class Probe implements Learner {
   /** Embeds one row to know the model's width and its tokens. */
   static async open(
     context: SettingContext,
-    store: EmbeddingStore,
-    recipe: HeadRecipe & { readonly trainingSeed?: number },
-    close: () => Promise<void>,
+    embeddings: ProbeEmbeddings,
+    recipe: HeadRecipe & Partial<ProbedRecipe>,
   ): Promise<Probe> {
     const { model, protocol } = context;
-    const { positions, extractionBatchSize } = recipe;
     const supervision = supervisionOf(context, NAME);
-    const padded = protocol === "paper" && OriginalBatches.vary(model);
-    const batches = padded ? new OriginalBatches(model, extractionBatchSize) : undefined;
     const { task, example } = await firstExample(context, NAME);
     const origins = [{ task: task.task.name, row: example.row, member: 0 }];
     const [embedding] = await model.embed!([example.sequences[0]!], { protocol, origins });
     const { window } = trainingTaskForm(context, NAME);
-    const basesOf = seenBy(embedding!, positions, window, model);
-    return new Probe(context, supervision, store, basesOf, batches, recipe, embedding!, close);
+    const basesOf = seenBy(embedding!, recipe.positions, window, model);
+    return new Probe(context, supervision, embeddings, basesOf, recipe, embedding!);
   }
 
-  load(file: string) {
+  async load(file: string) {
+    await using checkpoint = await openCheckpoint(file);
+    const { storedAs } = this.recipe;
+    const trainedWith = checkpoint.metadata.get(STORED_AS) === "float16" ? "float16" : "float32";
+    this.embeddings.use(storedAs === "auto" ? trainedWith : storedAs);
     const tensors = [...this.initial].map(([name, { shape }]) => ({ name, shape }));
     return readLayers(file, tensors, ORIGINAL_HEAD_LAYERS);
   }
 
+  async decideStorage(rows: TrainingRows, training: string): Promise<StorageDecision | undefined> {
+    const { storedAs } = this.recipe;
+    const decision = storedAs === "auto" ? await this.decided(rows, training) : undefined;
+    if (storedAs !== "auto") await this.use(storedAs, rows);
+    return decision;
+  }
+
+  private async use(storedAs: StoredAs, { train, val }: TrainingRows): Promise<void> {
+    this.embeddings.use(storedAs);
+    const { members } = trainingTaskOf(this.context).task;
+    await this.embeddings.expectRoomFor((train.rows.length + val.rows.length) * members.length, this.size);
+  }
+
+  /**
+   * As it was decided before this training run was stopped, else by a measurement. The sample is stored first either way, so
+   * that its sequences are embedded in the same batches.
+   */
+  private async decided(rows: TrainingRows, training: string): Promise<StorageDecision> {
+    const found = await readStorageDecision(training);
+    if (found !== undefined) await this.use(found.storedAs, rows);
+    const train = await this.sample(rows.train.rows, "training", found !== undefined);
+    const val = await this.sample(rows.val.rows, "validation", found !== undefined);
+    if (found !== undefined) return found;
+    const decision = await decidePrecision(this.context, {
+      ...{ setting: NAME, recipe: readProbedRecipe(this.context.recipe), supervision: this.supervision },
+      ...{ learner: this, train, val, valRows: rows.val.rows.length },
+      feeds: (embeddings) => headFeeds(embeddings, this.basesOf),
+    });
+    this.context.onNote?.(`embeddings are stored as ${decision.storedAs}: ${decision.because}`);
+    await this.use(decision.storedAs, rows);
+    for (const { sequences, embeddings } of [train, val]) await this.embeddings.keep(sequences, embeddings);
+    await writeStorageDecision(training, decision);
+    return decision;
+  }
+
+  /** Embeds the rows on which the precision is decided; where that is done, only stores them. */
+  private async sample(rows: RowNumbers, part: string, decided: boolean) {
+    const task = trainingTaskOf(this.context);
+    const picked = pickRows(rows, sampledRows(this.size, task.task.members.length));
+    const sample = {
+      examples: [] as KeptExample[],
+      sequences: [] as SequenceToEmbed[],
+      embeddings: [] as SequenceEmbedding[],
+    };
+    for (let start = 0; start < picked.length; start += BLOCK_ROWS) {
+      const block = await task.examples(picked.slice(start, start + BLOCK_ROWS));
+      const sequences = await this.embeddings.toEmbed(task, block);
+      if (decided) await this.embeddings.keep(sequences);
+      else {
+        sample.embeddings.push(...(await this.embeddings.embedder.embed(sequences, this.context.signal)));
+        sample.sequences.push(...sequences);
+        sample.examples.push(...block.map((example) => this.kept(example)));
+      }
+      this.context.onStage?.({
+        stage: `embedding a sample of the ${part} rows`,
+        ...{ done: Math.min(start + BLOCK_ROWS, picked.length), total: picked.length },
+        ...{ rowsPerSecond: undefined, secondsLeft: undefined },
+      });
+    }
+    return sample;
+  }
+
+  adopt({ embeddings }: TrainingRecord): void {
+    const { storedAs } = this.recipe;
+    this.embeddings.use(embeddings?.storedAs ?? (storedAs === "auto" ? "float32" : storedAs));
+  }
+
   async feeds(examples: readonly Example[]): Promise<Feeds> {
-    const sequences = await this.toEmbed(this.context.task, examples);
-    await this.store.ensure(sequences, this.context.signal);
-    const place = this.store.chunkOf(sequences);
-    return headFeeds(await this.readAll(sequences.map((_, sequence) => ({ place, sequence }))), this.basesOf);
+    const sequences = await this.embeddings.toEmbed(this.context.task, examples);
+    return headFeeds(await this.embeddings.evaluated(sequences), this.basesOf);
   }
 
   async keep(rows: RowNumbers, tell: (done: number) => void): Promise<KeptRows> {
-    const { signal } = this.context;
     const task = trainingTaskOf(this.context);
     const members = task.task.members.length;
     const examples: KeptExample[] = [];
-    const places: ChunkPlace[] = [];
-    for (let start = 0; start < rows.length; start += CHUNK_ROWS) {
-      signal?.throwIfAborted();
-      const block = await task.examples(rows.slice(start, start + CHUNK_ROWS));
-      const sequences = await this.toEmbed(task, block);
-      await this.store.ensure(sequences, signal);
-      places.push(this.store.chunkOf(sequences));
-      for (const example of block) {
-        examples.push({ row: example.row, facts: example.facts, labels: this.supervision.labels(example) });
-      }
+    const places = new Float64Array(rows.length * members);
+    for (let start = 0; start < rows.length; start += BLOCK_ROWS) {
+      this.context.signal?.throwIfAborted();
+      const block = await task.examples(rows.slice(start, start + BLOCK_ROWS));
+      const sequences = await this.embeddings.toEmbed(task, block);
+      places.set(await this.embeddings.keep(sequences), start * members);
+      for (const example of block) examples.push(this.kept(example));
       tell(examples.length);
     }
-    this.tellLoss();
+    this.embeddings.tellLoss();
     return {
       examples,
-      feeds: async (asked) => {
-        const wanted = [...asked].flatMap((row) =>
-          Array.from({ length: members }, (_, member) => ({
-            place: places[Math.floor(row / CHUNK_ROWS)]!,
-            sequence: (row % CHUNK_ROWS) * members + member,
-          })),
-        );
-        return headFeeds(await this.readAll(wanted), this.basesOf);
+      feeds: async (wanted) => {
+        const ofMembers = [...wanted].flatMap((row) => [
+          ...places.subarray(row * members, (row + 1) * members),
+        ]);
+        return headFeeds(await this.embeddings.read(ofMembers), this.basesOf);
       },
     };
   }
 
-  /** What keeping embeddings in half the room cost, told where any were made. */
-  private tellLoss(): void {
-    const { loss } = this.store;
-    if (loss === undefined || this.lossTold) return;
-    this.lossTold = true;
-    const share = loss.largest === 0 ? 0 : loss.change / loss.largest;
-    this.context.onNote?.(
-      `kept as float16, states changed by at most ${loss.change.toPrecision(2)}, which is ${share.toPrecision(2)} of the largest`,
-    );
+  private kept(example: Example): KeptExample {
+    return { row: example.row, facts: example.facts, labels: this.supervision.labels(example) };
   }
 
-  private async toEmbed(task: OpenTask, examples: readonly Example[]): Promise<readonly SequenceToEmbed[]> {
-    const { name } = task.task;
-    const sequences: SequenceToEmbed[] = [];
-    for (const { row, sequences: members } of examples) {
-      for (const [member, letters] of members.entries()) {
-        const origin = { task: name, row, member };
-        sequences.push({ letters, padTo: await this.padTo(task, row, member), origin });
-      }
-    }
-    return sequences;
-  }
-
-  /** Tokens to which the original padded a sequence, under `paper`. */
-  private async padTo(task: OpenTask, row: number, member: number): Promise<number | undefined> {
-    if (this.batches === undefined) return undefined;
-    const files = this.files.get(task) ?? sequenceFiles(task);
-    this.files.set(task, files);
-    const file = files[member]!;
-    return this.batches.tokensOf(file, file.lineOf(row, member));
-  }
-
-  /** In the order asked for, read chunk by chunk. */
-  private async readAll(
-    wanted: readonly { readonly place: ChunkPlace; readonly sequence: number }[],
-  ): Promise<readonly SequenceEmbedding[]> {
-    const order = [...wanted.keys()].sort((a, b) => {
-      const [x, y] = [wanted[a]!.place.file, wanted[b]!.place.file];
-      return x < y ? -1 : x > y ? 1 : a - b;
-    });
-    const embeddings = new Array<SequenceEmbedding>(wanted.length);
-    for (const i of order) embeddings[i] = await this.store.read(wanted[i]!.place, wanted[i]!.sequence);
-    return embeddings;
+  close(): Promise<void> {
+    return this.embeddings.close();
   }
 }
 

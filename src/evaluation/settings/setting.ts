@@ -1,4 +1,5 @@
 import type { Model, Protocol } from "../../models/model.ts";
+import type { StoredAs } from "../embeddings/packed-embedding.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { Recipe } from "../tasks/recipe.ts";
 import type { StageProgress } from "../tasks/stage-progress.ts";
@@ -9,6 +10,27 @@ import type { TrainingRecord } from "./training-record.ts";
 export interface WeightsFile {
   readonly file: string;
   readonly sha256: string;
+}
+
+/** A store of embeddings on disk. */
+export interface EmbeddingsPlace {
+  /** Undefined: a temporary folder, removed when the cell is done. */
+  readonly folder: string | undefined;
+  /** Runs share it: embeddings of evaluated rows, which one run needs once, are stored as well. */
+  readonly shared: boolean;
+}
+
+/** Embeddings that a cell stores, at most: repeated sequences are stored once. */
+export interface EmbeddingsNeed {
+  /** Identity of the training run: cells that share it share its embeddings. */
+  readonly training: string | undefined;
+  /** Of training and validation rows. */
+  readonly sequences: number;
+  /** Of each evaluated row, where the store is shared. */
+  readonly perEvaluatedRow: number;
+  readonly bytesPerSequence: Readonly<Record<StoredAs, number>>;
+  /** "auto": float16 where a measurement before training allows it. */
+  readonly storedAs: StoredAs | "auto";
 }
 
 /** What a setting is given when a cell starts. */
@@ -29,8 +51,8 @@ export interface SettingContext {
   readonly folder: string | undefined;
   /** The folder of what the run's cells train; undefined for a run in memory. */
   readonly trained: string | undefined;
-  /** The folder of the store of embeddings; undefined for a run in memory. */
-  readonly embeddings: string | undefined;
+  /** Where embeddings of sequences are stored; undefined: in memory, for this cell alone. */
+  readonly embeddings: EmbeddingsPlace | undefined;
   readonly signal: AbortSignal | undefined;
   /** Told something that a user should know once. */
   readonly onNote: ((text: string) => void) | undefined;
@@ -84,6 +106,10 @@ export interface Setting {
   trainingMemory?(
     context: Pick<SettingContext, "task" | "model" | "recipe" | "weights">,
   ): Promise<TrainingMemory | undefined>;
+  /** Embeddings that a cell stores; undefined where the model does not declare their size. */
+  embeddingsNeed?(
+    context: Pick<SettingContext, "task" | "model" | "protocol" | "seed" | "recipe" | "weights">,
+  ): Promise<EmbeddingsNeed | undefined>;
   /** @throws {InputError} when a recipe's values, each of the right kind, are not possible */
   checkRecipe?(recipe: Recipe): void;
   /** Ready to answer: nothing to do for zero-shot, training or loading a head for others. */

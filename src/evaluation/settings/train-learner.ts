@@ -13,6 +13,7 @@ import { labelledFeeds, partsOf } from "./batch-parts.ts";
 import type { KeptExample, KeptRows, Learner } from "./learner.ts";
 import { rowsAtOnce } from "./learner-memory.ts";
 import type { SettingContext } from "./setting.ts";
+import { STORED_AS } from "./storage-decision.ts";
 import { lossOf, predictionsOf } from "./supervision.ts";
 import type { TrainingRecipe } from "./training-recipe.ts";
 import type { TrainingRecord } from "./training-record.ts";
@@ -45,6 +46,7 @@ export async function trainLearner(
 ): Promise<TrainingRecord> {
   const supervision = supervisionOf(context, setting);
   const members = trainingTaskOf(context).task.members.length;
+  const embeddings = await learner.decideStorage?.(rows, folder);
   const kept: Record<"train" | "val", KeptRows> = {
     train: await keep(context, learner, rows.train, "training"),
     val: await keep(context, learner, rows.val, "validation"),
@@ -88,6 +90,7 @@ export async function trainLearner(
     },
     folder,
     identity,
+    ...(embeddings === undefined ? {} : { metadata: { [STORED_AS]: embeddings.storedAs } }),
     onProgress: (event) => tell(context, event),
     signal: context.signal,
   });
@@ -97,6 +100,7 @@ export async function trainLearner(
     trainRows: rows.train.rows.length,
     valRows: rows.val.rows.length,
     parameters: [...parameters.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0),
+    ...(embeddings === undefined ? {} : { embeddings }),
     best: best.epoch,
     epochs: history.map(({ epoch, trainLoss, validation }) => ({
       epoch,

@@ -141,6 +141,7 @@ async function trainedParameters(context: SettingContext, trained: TrainedSettin
       hint: "was the folder copied from another run? Move it away and start again",
     });
   }
+  trained.learner.adopt?.(training);
   if (context.folder !== undefined) await noteTraining(context.folder, training);
   return { training, parameters: await readArrays(join(folder, "best.safetensors")) };
 }

@@ -7,7 +7,11 @@ import { type TrainingRows, trainingFormOf, trainingTaskOf } from "./training-ro
  * SHA-256 of what decides the numbers that a training ends with. Cells that differ in what they answer alone have the same: of
  * the recipe, only values that the task whose rows train has in its own form count, and which rows are answered does not.
  */
-export function trainingIdentity(context: SettingContext, setting: string, { train, val }: TrainingRows) {
+export function trainingIdentity(
+  context: Pick<SettingContext, "task" | "model" | "protocol" | "seed" | "recipe">,
+  setting: string,
+  { train, val }: TrainingRows,
+) {
   const { model, protocol, seed, recipe } = context;
   const { task, digests } = trainingTaskOf(context);
   const form = trainingFormOf(context, setting);

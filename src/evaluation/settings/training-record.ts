@@ -3,6 +3,7 @@ import { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
 import { textIfPresent } from "../../base/text-file.ts";
 import { writeFileWhole } from "../../base/write-file.ts";
+import { type StorageDecision, storageDecisionSchema } from "./storage-decision.ts";
 
 /** How a training went: its loss curves, and what was kept. */
 export interface TrainingRecord {
@@ -12,6 +13,8 @@ export interface TrainingRecord {
   readonly valRows: number;
   /** Trained numbers. */
   readonly parameters: number;
+  /** How embeddings were stored, where that was decided by a measurement. */
+  readonly embeddings?: StorageDecision;
   /** The epoch whose parameters answer, 0-based: the first of smallest validation loss. */
   readonly best: number;
   readonly epochs: readonly {
@@ -30,6 +33,7 @@ export const trainingRecordSchema: z.ZodType<TrainingRecord> = z.object({
   trainRows: z.int().positive(),
   valRows: z.int().positive(),
   parameters: z.int().positive(),
+  embeddings: storageDecisionSchema.exactOptional(),
   best: z.int().nonnegative(),
   epochs: z
     .array(

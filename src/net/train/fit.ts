@@ -36,6 +36,8 @@ export interface FitRequest {
   readonly folder: string;
   /** What decides the result beside recipe, optimiser and shapes, as plain data: digests of the examples and of the model, seeds. */
   readonly identity: unknown;
+  /** Texts by name for the header of `best.safetensors`. */
+  readonly metadata?: Readonly<Record<string, string>>;
   readonly onProgress?: (event: FitEvent) => void;
   /** Stops the training between two batches: its state is written, then the signal's reason is thrown. */
   readonly signal?: AbortSignal | undefined;
@@ -230,7 +232,7 @@ class Fitting {
     this.validationSeconds = (performance.now() - start) / 1000;
     this.history = [...this.history, record];
     const best = bestEpoch(this.history) === record;
-    if (best) await writeArrays(this.files.best, trained, { epoch: String(epoch) });
+    if (best) await writeArrays(this.files.best, trained, { ...this.request.metadata, epoch: String(epoch) });
     await writeFileWhole(this.files.log, trainLog(this.history));
     await this.save({ epoch: epoch + 1, batch: 0, lossSum: 0 });
     this.request.onProgress?.({ kind: "epoch", record, best });

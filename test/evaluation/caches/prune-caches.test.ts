@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { markInUse } from "../../../src/base/in-use.ts";
 import { cacheEntries } from "../../../src/evaluation/caches/cache-entries.ts";
 import { pruneCaches } from "../../../src/evaluation/caches/prune-caches.ts";
+import { Embedder } from "../../../src/evaluation/embeddings/embedder.ts";
 import { EmbeddingStore } from "../../../src/evaluation/embeddings/embedding-store.ts";
 import type { Model } from "../../../src/models/model.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
@@ -104,14 +105,15 @@ test("an open store of embeddings is in use until it is closed, and says whose t
       }));
     },
   };
-  const store = new EmbeddingStore({ folder, model, protocol: "corrected", batchSize: 4 });
+  const embedder = new Embedder({ model, protocol: "corrected", batchSize: 4 });
+  const store = new EmbeddingStore({ folder, embedder, storedAs: "float32" });
   const sequence = { letters: "ACGT", origin: { task: "t", row: 0, member: 0 } };
-  await store.ensure([sequence]);
+  const [place] = await store.keep([sequence]);
   const [entry] = await cacheEntries(join(folder, "none"), [folder]);
   expect([entry!.what, entry!.users.length]).toEqual(["embeddings of small, corrected protocol, float32", 1]);
   const prune = async () => pruneCaches(await cacheEntries(join(folder, "none"), [folder]), { days: 0 });
   expect((await prune()).map(({ kept }) => kept)).toEqual(["in use"]);
-  await store.read(store.chunkOf([sequence]), 0);
+  await store.read(place!);
   await store.close();
   expect((await prune()).map(({ kept }) => kept)).toEqual([undefined]);
   expect(readdirSync(folder)).toEqual([]);

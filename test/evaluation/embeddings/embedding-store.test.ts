@@ -1,60 +1,148 @@
-import { readdir } from "node:fs/promises";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { writeChunk } from "../../../src/evaluation/embeddings/embedded-chunk.ts";
+import { openPiece, writePiece } from "../../../src/evaluation/embeddings/embedded-piece.ts";
+import { Embedder } from "../../../src/evaluation/embeddings/embedder.ts";
 import { EmbeddingStore } from "../../../src/evaluation/embeddings/embedding-store.ts";
+import type { StoredAs } from "../../../src/evaluation/embeddings/packed-embedding.ts";
+import { embeddingBytes } from "../../../src/evaluation/embeddings/room.ts";
+import type { SequenceEmbedding } from "../../../src/models/model.ts";
+import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
 import { writeSafetensors } from "../../../src/net/arrays/write-safetensors.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { type EmbeddingModel, embeddingModel } from "../classified-task.ts";
 
-const sequences = ["ACGTACG", "GG", "TTTTTTTTTTTT", "A"].map((letters, row) => ({
-  letters,
-  origin: { task: "t", row, member: 0 },
-}));
+const placed = (letters: readonly string[]) =>
+  letters.map((each, row) => ({ letters: each, origin: { task: "t", row, member: 0 } }));
 
-const storeOf = (folder: string, model: EmbeddingModel, protocol: "paper" | "corrected" = "corrected") =>
-  new EmbeddingStore({ folder, model, protocol, batchSize: 3 });
+const sequences = placed(["ACGTACG", "GG", "TTTTTTTTTTTT", "A"]);
 
-test("embeddings are read one by one as the model gave them, from one file per chunk", async () => {
+interface StoreOptions {
+  readonly protocol?: "paper" | "corrected";
+  readonly storedAs?: StoredAs;
+}
+
+const storeOf = (
+  folder: string | undefined,
+  model: EmbeddingModel,
+  { protocol = "corrected", storedAs = "float32" }: StoreOptions = {},
+) => new EmbeddingStore({ folder, embedder: new Embedder({ model, protocol, batchSize: 3 }), storedAs });
+
+const filesBelow = (folder: string) =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".safetensors"))
+    .map((name) => join(folder, name));
+
+const embedded = (model: EmbeddingModel, letters: readonly string[]) =>
+  model.embed!(letters, { protocol: "corrected" }) as readonly SequenceEmbedding[];
+
+test.each(["on disk", "in memory"])(
+  "embeddings are read one by one as the model gave them, %s",
+  async (where) => {
+    const folder = temporaryFolder();
+    const model = embeddingModel({ perToken: 2 });
+    const store = storeOf(where === "on disk" ? folder : undefined, model);
+    const places = await store.keep(sequences);
+    expect(model.calls.map(({ length }) => length)).toEqual([3, 1]);
+    const expected = embedded(
+      model,
+      sequences.map(({ letters }) => letters),
+    );
+    for (const i of [2, 0, 3, 1]) expect(await store.read(places[i]!)).toEqual(expected[i]);
+    expect(filesBelow(folder)).toHaveLength(where === "on disk" ? 1 : 0);
+    await store.close();
+  },
+);
+
+test("a sequence is embedded and stored once, whatever it is stored with", async () => {
   const folder = temporaryFolder();
-  const model = embeddingModel({ perToken: 2 });
+  const model = embeddingModel();
   const store = storeOf(folder, model);
-  expect(await store.ensure(sequences)).toBe(true);
-  expect(model.calls.map(({ length }) => length)).toEqual([3, 1]);
-  const expected = model.embed!(
-    sequences.map(({ letters }) => letters),
-    { protocol: "corrected" },
-  );
-  const place = store.chunkOf(sequences);
-  for (const i of [2, 0, 3, 1]) {
-    expect(await store.read(place, i)).toEqual((expected as readonly unknown[])[i]);
+  const places = await store.keep(placed(["ACG", "GG", "ACG", "T"]));
+  expect(model.calls).toEqual([["ACG", "GG", "T"]]);
+  expect(places[2]).toBe(places[0]);
+  await store.keep(placed(["T", "C", "ACG"]));
+  expect(model.calls.at(-1)).toEqual(["C"]);
+  await store.close();
+
+  const later = embeddingModel();
+  const found = storeOf(folder, later);
+  const [c, acg] = await found.keep(placed(["C", "ACG"]));
+  expect(later.calls).toEqual([]);
+  expect(await found.read(c!)).toEqual(embedded(model, ["C"])[0]);
+  expect(await found.read(acg!)).toEqual(embedded(model, ["ACG"])[0]);
+  await found.close();
+  let stored = 0;
+  for (const file of filesBelow(folder)) {
+    const piece = await openPiece(file);
+    stored += piece.keys.length;
+    await piece.close();
   }
-  const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".safetensors"));
-  expect(files).toHaveLength(1);
+  expect(stored).toBe(4);
+});
+
+test("another model, protocol, precision or padding is stored apart", async () => {
+  const folder = temporaryFolder();
+  const calls = async (model: EmbeddingModel, options?: StoreOptions, padTo?: number) => {
+    const store = storeOf(folder, model, options);
+    await store.keep(sequences.map((sequence) => ({ ...sequence, padTo })));
+    await store.close();
+    return model.calls.length;
+  };
+  expect(await calls(embeddingModel())).toBe(2);
+  expect(await calls(embeddingModel())).toBe(0);
+  expect(await calls(embeddingModel({ identity: "other" }))).toBe(2);
+  expect(await calls(embeddingModel(), { protocol: "paper" })).toBe(2);
+  expect(await calls(embeddingModel(), { storedAs: "float16" })).toBe(2);
+  expect(await calls(embeddingModel(), {}, 20)).toBe(2);
+});
+
+test("an extraction that was killed resumes with the first piece that is missing", async () => {
+  const folder = temporaryFolder();
+  const many = placed(
+    Array.from({ length: 300 }, (_, i) => i.toString(4).replace(/\d/g, (d) => "ACGT"[Number(d)]!)),
+  );
+  const blocks = [many.slice(0, 128), many.slice(128, 256), many.slice(256)];
+  const killed = storeOf(folder, embeddingModel({ failAt: 60 }));
+  await killed.keep(blocks[0]!);
+  await expect(killed.keep(blocks[1]!)).rejects.toThrow("killed");
+  await killed.close();
+  const model = embeddingModel();
+  const store = storeOf(folder, model);
+  for (const block of blocks) await store.keep(block);
+  expect(model.calls.flat()).toEqual(many.slice(128).map(({ letters }) => letters));
   await store.close();
 });
 
-test("a chunk is made once for a model, a protocol and letters, and anew for others", async () => {
+test("two stores that make the same pieces at once both read them", async () => {
   const folder = temporaryFolder();
-  const first = storeOf(folder, embeddingModel());
-  expect(await first.ensure(sequences)).toBe(true);
-  expect(await storeOf(folder, embeddingModel()).ensure(sequences)).toBe(false);
-  expect(await storeOf(folder, embeddingModel({ identity: "other" })).ensure(sequences)).toBe(true);
-  expect(await storeOf(folder, embeddingModel(), "paper").ensure(sequences)).toBe(true);
-  expect(await first.ensure(sequences.slice(1))).toBe(true);
-  const padded = sequences.map((sequence) => ({ ...sequence, padTo: 20 }));
-  expect(await first.ensure(padded)).toBe(true);
+  const stores = [storeOf(folder, embeddingModel()), storeOf(folder, embeddingModel())];
+  const expected = embedded(embeddingModel(), ["ACGTACG", "GG"]);
+  // One finds what the other added in other company as well.
+  await stores[0]!.keep([]);
+  await stores[1]!.keep([]);
+  const places = [await stores[0]!.keep(sequences), await stores[1]!.keep(sequences.slice(0, 2))];
+  const again = await Promise.all(stores.map((store) => store.keep(sequences)));
+  for (const [i, store] of stores.entries()) {
+    for (const k of [0, 1]) {
+      expect(await store.read(places[i]![k]!)).toEqual(expected[k]);
+      expect(await store.read(again[i]![k]!)).toEqual(expected[k]);
+    }
+    await store.close();
+  }
+  const third = storeOf(folder, embeddingModel());
+  for (const [k, place] of (await third.keep(sequences.slice(0, 2))).entries()) {
+    expect(await third.read(place)).toEqual(expected[k]);
+  }
+  await third.close();
 });
 
-test("more chunks than are kept open at once are read in any order", async () => {
+test("more pieces than are kept open at once are read in any order", async () => {
   const store = storeOf(temporaryFolder(), embeddingModel());
-  const chunks = Array.from({ length: 70 }, (_, row) => [
-    { letters: `ACG${"T".repeat(row)}`, origin: { task: "t", row, member: 0 } },
-  ]);
-  for (const chunk of chunks) await store.ensure(chunk);
+  const places: number[] = [];
+  for (let row = 0; row < 70; row++) places.push(...(await store.keep(placed([`ACG${"T".repeat(row)}`]))));
   for (let round = 0; round < 2; round++) {
-    for (const [i, chunk] of chunks.entries()) {
-      expect((await store.read(store.chunkOf(chunk), 0)).tokens).toBe(i + 4);
-    }
+    for (const [i, place] of places.entries()) expect((await store.read(place)).tokens).toBe(i + 4);
   }
   await store.close();
 });
@@ -74,41 +162,88 @@ test("padding is not kept", async () => {
       })),
   };
   const store = storeOf(temporaryFolder(), padding);
-  const asked = ["ACG", "ACGTA"].map((letters, i) => ({ ...sequences[i]!, letters }));
-  await store.ensure(asked);
-  const [short, long] = [
-    await store.read(store.chunkOf(asked), 0),
-    await store.read(store.chunkOf(asked), 1),
-  ];
-  expect([short.tokens, [...short.states], long.tokens]).toEqual([4, [0, 1, 2, 3, 4, 5, 6, 7], 6]);
+  const [short, long] = await store.keep(placed(["ACG", "ACGTA"]));
+  const first = await store.read(short!);
+  expect([first.tokens, [...first.states], (await store.read(long!)).tokens]).toEqual([
+    4,
+    [0, 1, 2, 3, 4, 5, 6, 7],
+    6,
+  ]);
   await store.close();
 });
 
-test("a file that is no chunk, or whose parts contradict one another, is refused", async () => {
-  const store = storeOf(temporaryFolder(), embeddingModel());
-  const { file } = store.chunkOf(sequences);
-  const states = { name: "states", dtype: "float32", shape: [2, 2], data: new Float32Array(4) } as const;
-  await writeSafetensors(file, [states]);
-  await expect(store.read({ file, sequences: 4 }, 0)).rejects.toThrow(/there is no offsets/);
-  const integers = (name: string, ...values: number[]) =>
-    ({ name, dtype: "int32", shape: [values.length], data: Int32Array.from(values) }) as const;
-  const other = store.chunkOf(sequences.slice(1));
-  const parts = [states, integers("offsets", 0, 3), integers("starts", 0, 1), integers("ends", 1, 2)];
-  await writeSafetensors(other.file, parts, { digests: "0" });
-  await expect(store.read(other, 0)).rejects.toThrow(/the parts do not fit together/);
+test("float16 takes half the bytes of float32, bases of tokens included, as planned", async () => {
+  const wide = (letters: string) => ({
+    states: Float32Array.from({ length: 101 * 64 }, (_, i) => Math.sin(i + letters.length)),
+    tokens: 101,
+    width: 64,
+    starts: Int32Array.from({ length: 101 }, (_, i) => i),
+    ends: Int32Array.from({ length: 101 }, (_, i) => i + 1),
+  });
+  const model = {
+    ...embeddingModel(),
+    embed: (some: readonly string[]) => some.map(wide),
+    tokenCount: () => 101,
+  };
+  const many = placed(Array.from({ length: 128 }, (_, i) => "A".repeat(i + 1)));
+  const bytes = async (storedAs: StoredAs) => {
+    const folder = temporaryFolder();
+    const store = storeOf(folder, model, { storedAs });
+    await store.keep(many);
+    await store.close();
+    const size = filesBelow(folder).reduce((sum, file) => sum + statSync(file).size, 0);
+    const planned = many.length * embeddingBytes({ tokens: 101, width: 64 }, storedAs);
+    expect(size).toBeLessThanOrEqual(planned * 1.001);
+    expect(size).toBeGreaterThan(planned * 0.99);
+    return size;
+  };
+  const full = await bytes("float32");
+  const before = many.length * 101 * (64 * 4 + 8);
+  expect(full).toBeLessThan(before);
+  expect(await bytes("float16")).toBeLessThan(before / 2);
 });
 
-test("a chunk of one token is read whole", async () => {
-  const store = storeOf(temporaryFolder(), embeddingModel());
-  const place = store.chunkOf(sequences);
+test("a file that is not a piece, or whose arrays contradict one another, is refused", async () => {
+  const folder = temporaryFolder();
+  const file = join(folder, "piece.safetensors");
+  const states = { name: "states", dtype: "float32", shape: [2, 2], data: new Float32Array(4) } as const;
+  await writeSafetensors(file, [states]);
+  await expect(openPiece(file)).rejects.toThrow(/there is no offsets/);
+  const integers = (name: string, ...values: number[]) =>
+    ({ name, dtype: "int32", shape: [values.length], data: Int32Array.from(values) }) as const;
+  const parts = [states, integers("offsets", 0, 3), integers("starts", 0, 1), integers("lengths", 1, 1)];
+  await writeSafetensors(file, parts, { digests: "0", keys: "1" });
+  await expect(openPiece(file)).rejects.toThrow(/its arrays do not fit together/);
+  await writeSafetensors(file, parts, { digests: "0" });
+  await expect(openPiece(file)).rejects.toThrow(/names no sequences/);
+});
+
+test.each(["states", "starts", "lengths"])("a flipped bit in %s of a piece is found", async (name) => {
+  const file = join(temporaryFolder(), "piece.safetensors");
+  const [embedding] = embedded(embeddingModel(), ["ACGTACG"]);
+  await writePiece(file, ["key"], [embedding!]);
+  const checkpoint = await openCheckpoint(file);
+  const { offset } = checkpoint.arrays.get(name)!;
+  await checkpoint.close();
+  const bytes = readFileSync(file);
+  bytes[offset] = bytes[offset]! ^ 1;
+  writeFileSync(file, bytes);
+  const piece = await openPiece(file);
+  await expect(piece.read(0)).rejects.toThrow(/does not agree with its digest/);
+  await piece.close();
+});
+
+test("a piece of one token is read whole", async () => {
+  const file = join(temporaryFolder(), "piece.safetensors");
   const embedding = {
     states: Float32Array.of(1, 2, 3),
     tokens: 1,
     width: 3,
     starts: Int32Array.of(0),
-    ends: Int32Array.of(4),
+    ends: Int32Array.of(70_000),
   };
-  await writeChunk(place.file, [embedding]);
-  expect(await store.read(place, 0)).toEqual(embedding);
-  await store.close();
+  await writePiece(file, ["key"], [embedding]);
+  const piece = await openPiece(file);
+  expect(await piece.read(0)).toEqual(embedding);
+  await piece.close();
 });

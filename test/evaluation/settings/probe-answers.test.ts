@@ -1,12 +1,11 @@
 import { expect, test } from "vitest";
-import { EmbeddingStore } from "../../../src/evaluation/embeddings/embedding-store.ts";
+import { Embedder } from "../../../src/evaluation/embeddings/embedder.ts";
 import { PartPrograms } from "../../../src/evaluation/settings/part-programs.ts";
 import { ProbeAnswers, type ReadPositions } from "../../../src/evaluation/settings/probe-answers.ts";
 import type { Example, OpenTask, Task } from "../../../src/evaluation/tasks/task.ts";
 import { type BaseTokens, probingHead } from "../../../src/models/heads/probing-head.ts";
 import type { Model, SequenceEmbedding } from "../../../src/models/model.ts";
 import { FreshLayers, initialValues } from "../../../src/net/nn/init.ts";
-import { temporaryFolder } from "../../temporary-folder.ts";
 
 const BASES = 40;
 const WIDTH = 2;
@@ -67,9 +66,9 @@ async function answersOf(
   rows: readonly Example[],
   options: { readonly read: ReadPositions; readonly basesOf: BaseTokens; readonly batchSize?: number },
 ) {
-  const store = new EmbeddingStore({ folder: temporaryFolder(), model, protocol: "corrected", batchSize: 4 });
+  const embedder = new Embedder({ model, protocol: "corrected", batchSize: 4 });
   const context = { task: taskOf(rows), model, signal: undefined };
-  const answers = new ProbeAnswers(context, { head, width: WIDTH, store, batchSize: 256, ...options });
+  const answers = new ProbeAnswers(context, { head, width: WIDTH, embedder, batchSize: 256, ...options });
   const parts = await answers.answer(rows);
   const programs = new PartPrograms(parameters);
   const { data, shape } = await programs.run(parts);

@@ -1,0 +1,150 @@
+import { sha256Hex } from "../../base/digest.ts";
+import { FormatError } from "../../base/errors.ts";
+import type { Checkpoint } from "../../net/arrays/checkpoint.ts";
+import { openCheckpoint } from "../../net/arrays/checkpoint.ts";
+import { writeSafetensors } from "../../net/arrays/write-safetensors.ts";
+import type { PackedEmbedding } from "./packed-embedding.ts";
+
+/*
+ * A piece of the store: embeddings of some sequences one after the other, as a safetensors file that other programs read
+ * too. `states` [tokens of all, width], float32 or float16; `offsets` [sequences + 1], the tokens [offsets[i], offsets[i + 1]) are those
+ * of sequence i; token t covers the bases [starts[t], starts[t] + lengths[t]), 0-based: `starts` [tokens of all], uint16 or int32,
+ * `lengths` [tokens of all], uint8 or int32. The metadata holds the key of each sequence and a digest of its embedding, so that reading one sequence verifies it without reading the others.
+ */
+
+const KEYS = "keys";
+const DIGESTS = "digests";
+
+/** Writes a piece, whole or not at all. All embeddings have one width and one precision; at least one is given. */
+export async function writePiece(
+  path: string,
+  keys: readonly string[],
+  embeddings: readonly PackedEmbedding[],
+): Promise<void> {
+  const { width, states: some } = embeddings[0]!;
+  const offsets = new Int32Array(embeddings.length + 1);
+  embeddings.forEach(({ tokens }, i) => {
+    offsets[i + 1] = offsets[i]! + tokens;
+  });
+  const total = offsets.at(-1)!;
+  const half = some instanceof Uint16Array;
+  const states = half ? new Uint16Array(total * width) : new Float32Array(total * width);
+  const starts = new Int32Array(total);
+  const lengths = new Int32Array(total);
+  embeddings.forEach((embedding, i) => {
+    states.set(embedding.states, offsets[i]! * width);
+    starts.set(embedding.starts, offsets[i]!);
+    lengths.set(
+      embedding.ends.map((end, token) => end - embedding.starts[token]!),
+      offsets[i]!,
+    );
+  });
+  await writeSafetensors(
+    path,
+    [
+      { name: "states", dtype: half ? "float16" : "float32", shape: [total, width], data: states },
+      { name: "offsets", dtype: "int32", shape: [offsets.length], data: offsets },
+      { name: "starts", ...smallest("uint16", starts) },
+      { name: "lengths", ...smallest("uint8", lengths) },
+    ],
+    { format: "pt", [KEYS]: keys.join(" "), [DIGESTS]: embeddings.map(digestOf).join(" ") },
+  );
+}
+
+/** As unsigned integers of this type where all fit, else as int32. */
+function smallest(dtype: "uint8" | "uint16", values: Int32Array) {
+  const data = dtype === "uint8" ? Uint8Array.from(values) : Uint16Array.from(values);
+  const shape = [values.length];
+  return values.every((value, i) => value === data[i])
+    ? ({ dtype, shape, data } as const)
+    : ({ dtype: "int32", shape, data: values } as const);
+}
+
+/** Of states, starts and ends; the number of tokens and the width follow from their lengths. */
+function digestOf({ states, starts, ends }: PackedEmbedding): string {
+  const digests = [states, starts, ends].map(({ buffer, byteOffset, byteLength }) =>
+    sha256Hex(new Uint8Array(buffer, byteOffset, byteLength)),
+  );
+  return sha256Hex(digests.join(" ")).slice(0, 32);
+}
+
+/** A piece opened for reading one sequence at a time: positions and digests are in memory, states are not. */
+export interface EmbeddedPiece {
+  /** Keys of its sequences, in order. */
+  readonly keys: readonly string[];
+  /** @throws {FormatError} when the embedding is not the one that was written */
+  read(sequence: number): Promise<PackedEmbedding>;
+  close(): Promise<void>;
+}
+
+/** @throws {FormatError} when the file is not a piece, or a damaged one */
+export async function openPiece(path: string): Promise<EmbeddedPiece> {
+  const checkpoint = await openCheckpoint(path);
+  try {
+    return await pieceOf(path, checkpoint);
+  } catch (error) {
+    await checkpoint.close();
+    throw error;
+  }
+}
+
+/** Keys of a piece's sequences, from its header alone. @throws {FormatError} when the file is not a piece */
+export async function keysOfPiece(path: string): Promise<readonly string[]> {
+  await using checkpoint = await openCheckpoint(path);
+  return keysIn(path, checkpoint);
+}
+
+function keysIn(path: string, { metadata }: Checkpoint): readonly string[] {
+  const keys = metadata.get(KEYS)?.split(" ") ?? [];
+  if (keys.length > 0) return keys;
+  throw new FormatError({ file: path }, "the file names no sequences", DAMAGED);
+}
+
+async function pieceOf(path: string, checkpoint: Checkpoint): Promise<EmbeddedPiece> {
+  for (const name of ["states", "offsets", "starts", "lengths"]) {
+    if (!checkpoint.arrays.has(name)) throw new FormatError({ file: path }, `there is no ${name}`, DAMAGED);
+  }
+  const keys = keysIn(path, checkpoint);
+  const digests = checkpoint.metadata.get(DIGESTS)?.split(" ") ?? [];
+  const integers = async (name: string) => Int32Array.from((await checkpoint.read(name)).data as Int32Array);
+  const offsets = await integers("offsets");
+  const starts = await integers("starts");
+  const lengths = await integers("lengths");
+  const [total, width] = checkpoint.arrays.get("states")!.shape as [number, number];
+  const rising = offsets.every((offset, i) => offset >= (i === 0 ? 0 : offsets[i - 1]!));
+  const whole =
+    rising &&
+    offsets[0] === 0 &&
+    offsets.at(-1) === total &&
+    starts.length === total &&
+    lengths.length === total &&
+    digests.length === offsets.length - 1 &&
+    keys.length === digests.length;
+  if (!whole) throw new FormatError({ file: path }, "its arrays do not fit together", DAMAGED);
+  return {
+    keys,
+    async read(sequence) {
+      const rows = [offsets[sequence]!, offsets[sequence + 1]!] as const;
+      const asked = { asStored: true, ...(total === 1 ? {} : { rows }) };
+      const embedding: PackedEmbedding = {
+        states:
+          rows[0] === rows[1]
+            ? new Float32Array(0)
+            : ((await checkpoint.read("states", asked)).data as PackedEmbedding["states"]),
+        tokens: rows[1] - rows[0],
+        width,
+        starts: starts.slice(...rows),
+        ends: lengths.slice(...rows).map((length, token) => starts[rows[0] + token]! + length),
+      };
+      if (digestOf(embedding) === digests[sequence]) return embedding;
+      throw new FormatError(
+        { file: path, tensor: "states" },
+        `the embedding of sequence ${sequence} does not agree with its digest`,
+        DAMAGED,
+      );
+    },
+    close: () => checkpoint.close(),
+  };
+}
+
+const DAMAGED = "delete the file and start again: its sequences are embedded again";

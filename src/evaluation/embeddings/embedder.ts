@@ -1,0 +1,132 @@
+import { sha256Hex } from "../../base/digest.ts";
+import { InputError } from "../../base/errors.ts";
+import type { Model, Origin, Protocol, SequenceEmbedding } from "../../models/model.ts";
+
+export interface SequenceToEmbed {
+  readonly letters: string;
+  /** Tokens of the longest sequence that the original embedded together with this one; see `EmbedOptions.padTo`. */
+  readonly padTo?: number | undefined;
+  /** Where it comes from, for a model that looks its answers up. */
+  readonly origin: Origin;
+}
+
+/** Digest of what decides a sequence's embedding by one model under one protocol: 32 hexadecimal digits. */
+export const sequenceKey = ({ letters, padTo }: SequenceToEmbed): string =>
+  sha256Hex(`${letters} ${padTo ?? ""}`).slice(0, 32);
+
+export interface EmbedderOptions {
+  readonly model: Model;
+  readonly protocol: Protocol;
+  /** Sequences per call of the model. */
+  readonly batchSize: number;
+}
+
+/** Embeds sequences with a model, checks what it returns, and stores nothing. */
+export class Embedder {
+  constructor(readonly options: EmbedderOptions) {}
+
+  /** The same model without padding: as under `corrected`. */
+  unpadded(): Embedder {
+    return new Embedder({ ...this.options, protocol: "corrected" });
+  }
+
+  /**
+   * One embedding per sequence, in their order.
+   *
+   * @throws {InputError} when the model returns too few embeddings, or one that is not finite
+   */
+  async embed(
+    sequences: readonly SequenceToEmbed[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly SequenceEmbedding[]> {
+    const { batchSize, model } = this.options;
+    const embeddings = new Array<SequenceEmbedding>(sequences.length);
+    // Those padded alike are embedded together; under `corrected` that is all of them.
+    const groups = new Map<number | undefined, number[]>();
+    sequences.forEach(({ padTo }, i) => {
+      const group = groups.get(padTo);
+      if (group === undefined) groups.set(padTo, [i]);
+      else group.push(i);
+    });
+    for (const [padTo, members] of groups) {
+      for (let start = 0; start < members.length; start += batchSize) {
+        signal?.throwIfAborted();
+        const some = members.slice(start, start + batchSize);
+        const given = await this.call(
+          some.map((i) => sequences[i]!),
+          padTo,
+          signal,
+        );
+        some.forEach((i, k) => {
+          embeddings[i] = given[k]!;
+        });
+      }
+    }
+    checkWidths(model, embeddings);
+    return embeddings;
+  }
+
+  private async call(
+    sequences: readonly SequenceToEmbed[],
+    padTo: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly SequenceEmbedding[]> {
+    const { model, protocol } = this.options;
+    const letters = sequences.map((sequence) => sequence.letters);
+    const given = await model.embed!(letters, {
+      protocol,
+      origins: sequences.map(({ origin }) => origin),
+      ...(padTo === undefined ? {} : { padTo }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    if (given?.length !== letters.length) {
+      throw new InputError(
+        `the model ${JSON.stringify(model.name)} was asked for ${letters.length} embeddings and gave ${given?.length ?? String(given)}`,
+        { hint: "embed(sequences) returns one embedding per sequence, in their order" },
+      );
+    }
+    return given.map((embedding, i) => checked(model, withoutPadding(model, letters[i]!, embedding), i));
+  }
+}
+
+/** Nothing reads the states of padding. */
+function withoutPadding(model: Model, letters: string, embedding: SequenceEmbedding): SequenceEmbedding {
+  const { states, tokens, width, starts, ends } = embedding;
+  const own = Math.min(model.tokenCount?.(letters) ?? tokens, tokens);
+  if (own === tokens) return embedding;
+  return {
+    states: states.subarray(0, own * width),
+    tokens: own,
+    width,
+    starts: starts.subarray(0, own),
+    ends: ends.subarray(0, own),
+  };
+}
+
+function checked(model: Model, embedding: SequenceEmbedding, sequence: number): SequenceEmbedding {
+  const { states, tokens, width, starts, ends } = embedding;
+  const who = `the embedding that ${JSON.stringify(model.name)} gave of sequence ${sequence} of a call`;
+  if (states.length !== tokens * width || starts.length !== tokens || ends.length !== tokens) {
+    throw new InputError(
+      `${who} has ${states.length} states, ${starts.length} starts and ${ends.length} ends for ${tokens} tokens of width ${width}`,
+    );
+  }
+  const wrong = states.findIndex((state) => !Number.isFinite(state));
+  if (wrong >= 0) {
+    throw new InputError(
+      `${who} has ${states[wrong]} as state ${wrong % width} of token ${Math.floor(wrong / width)}`,
+      {
+        hint: "a finite number is needed; what was embedded before is kept",
+      },
+    );
+  }
+  return embedding;
+}
+
+function checkWidths(model: Model, embeddings: readonly SequenceEmbedding[]): void {
+  const widths = new Set(embeddings.map(({ width }) => width));
+  if (widths.size <= 1) return;
+  throw new InputError(
+    `the model ${JSON.stringify(model.name)} gave embeddings of different widths: ${[...widths].join(", ")}`,
+  );
+}

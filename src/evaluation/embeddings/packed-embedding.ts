@@ -1,0 +1,50 @@
+import { InputError } from "../../base/errors.ts";
+import type { SequenceEmbedding } from "../../models/model.ts";
+import { narrowToFloat16 } from "../../net/arrays/narrow.ts";
+import { widenToFloat32 } from "../../net/arrays/widen.ts";
+
+/** Precision of stored states; float16 takes half the bytes and is rounded. */
+export type StoredAs = "float32" | "float16";
+
+/** An embedding in the precision in which it is stored: float32 values, or float16 as its bits. */
+export interface PackedEmbedding extends Omit<SequenceEmbedding, "states"> {
+  /** [tokens, width], row-major. */
+  readonly states: Float32Array | Uint16Array;
+}
+
+/** Exponent bits of float16; all set in infinities and NaN. */
+const EXPONENT = 0x7c00;
+
+/** @throws {InputError} when a state exceeds the range of float16 */
+export function pack(embedding: SequenceEmbedding, storedAs: StoredAs): PackedEmbedding {
+  if (storedAs === "float32") return embedding;
+  const states = narrowToFloat16(embedding.states);
+  const at = states.findIndex((bits) => (bits & EXPONENT) === EXPONENT);
+  if (at < 0) return { ...embedding, states };
+  throw new InputError(`a state is ${embedding.states[at]}, and float16 ends at 65504`, {
+    hint: "store this model's embeddings as float32",
+  });
+}
+
+export function unpack(packed: PackedEmbedding): SequenceEmbedding {
+  const { states } = packed;
+  return { ...packed, states: states instanceof Float32Array ? states : widenToFloat32("float16", states) };
+}
+
+/** Largest change of a state by rounding, and largest state; both absolute values. */
+export interface RoundingLoss {
+  readonly change: number;
+  readonly largest: number;
+}
+
+export function roundingLoss(embedding: SequenceEmbedding, packed: PackedEmbedding): RoundingLoss {
+  const { states } = unpack(packed);
+  let change = 0;
+  let largest = 0;
+  for (let i = 0; i < states.length; i++) {
+    const own = embedding.states[i]!;
+    change = Math.max(change, Math.abs(states[i]! - own));
+    largest = Math.max(largest, Math.abs(own));
+  }
+  return { change, largest };
+}

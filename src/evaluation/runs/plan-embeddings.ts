@@ -1,0 +1,125 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sizeBelow } from "../../base/folder-size.ts";
+import { embeddingsPlace } from "../embeddings/embedding-store.ts";
+import type { StoredAs } from "../embeddings/packed-embedding.ts";
+import { expectRoom } from "../embeddings/room.ts";
+import type { EmbeddingsNeed, EmbeddingsPlace } from "../settings/setting.ts";
+import { readStorageDecision } from "../settings/storage-decision.ts";
+import { readTrainingRecord, trainingFolder } from "../settings/training-record.ts";
+import type { PlannedCell } from "./plan.ts";
+import type { RunRequest } from "./request.ts";
+
+/** Embeddings stay in memory up to this many bytes, and up to a quarter of the memory that the run may take. */
+const IN_MEMORY = 2 ** 29;
+const SHARE_OF_MEMORY = 0.25;
+
+/** Embeddings that a cell of a plan stores. */
+export interface PlannedEmbeddings {
+  /** On disk; undefined: in memory, for this cell alone. */
+  readonly place: EmbeddingsPlace | undefined;
+  /** Absent where the model does not declare its width. */
+  readonly size?: {
+    /** At most: repeated sequences are stored once. */
+    readonly sequences: number;
+    readonly storedAs: StoredAs | "auto";
+    /** In the expected precision: float16 where it is not decided yet. */
+    readonly bytes: number;
+    /** In float32, where it is not decided yet; else as `bytes`. */
+    readonly mostBytes: number;
+  };
+}
+
+interface EmbeddingsRequest extends Pick<RunRequest, "folder" | "embeddings" | "memory" | "earlier"> {
+  /** The folder of what is trained; undefined for a run in memory. */
+  readonly trained: string | undefined;
+}
+
+/**
+ * Decides for each cell where its embeddings are stored, and checks that all of them fit, with those of earlier plans.
+ *
+ * A cell's embeddings stay in memory if they take at most 512 MiB and a quarter of the available memory; a run that is
+ * resumed computes them again. A store that runs share (`request.embeddings`) is always on disk.
+ *
+ * @throws {InputError} when the embeddings do not fit on the disk
+ */
+export async function planEmbeddings(
+  cells: readonly PlannedCell[],
+  request: EmbeddingsRequest,
+): Promise<readonly PlannedCell[]> {
+  const place: EmbeddingsPlace = {
+    folder:
+      request.embeddings ?? (request.folder === undefined ? undefined : join(request.folder, "embeddings")),
+    shared: request.embeddings !== undefined,
+  };
+  const trainings = new Set<string>();
+  const planned: PlannedCell[] = [];
+  for (const cell of cells) planned.push(await withEmbeddings(cell, { ...request, place, trainings }));
+  const needed = await bytesToWrite([...(request.earlier ?? []).flatMap((plan) => plan.cells), ...planned]);
+  if (needed > 0) await expectRoom(place.folder ?? tmpdir(), needed);
+  return planned;
+}
+
+interface Placing extends EmbeddingsRequest {
+  /** Of embeddings on disk. */
+  readonly place: EmbeddingsPlace;
+  /** Training runs of the cells before: their embeddings count once. */
+  readonly trainings: Set<string>;
+}
+
+async function withEmbeddings(cell: PlannedCell, placing: Placing): Promise<PlannedCell> {
+  const { setting, weights, record, task, model, estimate } = cell;
+  if (setting.embeddingsNeed === undefined) return cell;
+  const { place, memory = process.availableMemory() } = placing;
+  const { protocol, seed, recipe } = record.cell;
+  const need = await setting.embeddingsNeed({
+    ...{ task, model, protocol, seed, recipe },
+    ...(weights === undefined ? {} : { weights }),
+  });
+  if (need === undefined) return { ...cell, embeddings: { place } };
+  const size = await sizeOf(cell, need, placing);
+  if (place.shared || size.mostBytes > Math.min(IN_MEMORY, SHARE_OF_MEMORY * memory)) {
+    return { ...cell, embeddings: { place, size } };
+  }
+  const held = estimate.memory === null ? null : estimate.memory + size.mostBytes;
+  return { ...cell, estimate: { ...estimate, memory: held }, embeddings: { place: undefined, size } };
+}
+
+/** Bytes of all cells on disk that are not stored yet. */
+async function bytesToWrite(cells: readonly PlannedCell[]): Promise<number> {
+  const perFolder = new Map<string, number>();
+  for (const { embeddings, model, record } of cells) {
+    const { place, size } = embeddings ?? {};
+    if (place === undefined || size === undefined) continue;
+    const { protocol } = record.cell;
+    const storedAs = size.storedAs === "auto" ? "float16" : size.storedAs;
+    const folder = embeddingsPlace(place.folder ?? tmpdir(), { model, protocol }, storedAs);
+    perFolder.set(folder, (perFolder.get(folder) ?? 0) + size.bytes);
+  }
+  let needed = 0;
+  for (const [folder, bytes] of perFolder) needed += Math.max(0, bytes - (await sizeBelow(folder)).bytes);
+  return needed;
+}
+
+async function sizeOf(
+  { rows, rowsDone, answersOf }: PlannedCell,
+  { training, sequences: ofTraining, perEvaluatedRow, bytesPerSequence, storedAs }: EmbeddingsNeed,
+  { trained, place: { shared }, trainings }: Placing,
+): Promise<NonNullable<PlannedEmbeddings["size"]>> {
+  const folder =
+    trained === undefined || training === undefined ? undefined : trainingFolder(trained, training);
+  const record = folder === undefined ? undefined : await readTrainingRecord(folder);
+  const decided =
+    record?.embeddings ?? (folder === undefined ? undefined : await readStorageDecision(folder));
+  const left = answersOf === undefined ? rows.length - rowsDone : 0;
+  const isTrained = left === 0 || record !== undefined || (training !== undefined && trainings.has(training));
+  if (training !== undefined && !isTrained) trainings.add(training);
+  const sequences = (isTrained ? 0 : ofTraining) + (shared ? left * perEvaluatedRow : 0);
+  const precision = storedAs === "auto" ? (decided?.storedAs ?? "auto") : storedAs;
+  return {
+    sequences,
+    storedAs: precision,
+    bytes: sequences * bytesPerSequence[precision === "auto" ? "float16" : precision],
+    mostBytes: sequences * bytesPerSequence[precision === "auto" ? "float32" : precision],
+  };
+}

@@ -1,0 +1,129 @@
+import { sizeBelow } from "../../base/folder-size.ts";
+import { temporaryFolder } from "../../base/temporary-folder.ts";
+import type { SequenceEmbedding } from "../../models/model.ts";
+import { Embedder, type SequenceToEmbed } from "../embeddings/embedder.ts";
+import { EmbeddingStore, embeddingsPlace } from "../embeddings/embedding-store.ts";
+import { pack, type StoredAs, unpack } from "../embeddings/packed-embedding.ts";
+import { embeddingBytes, expectRoom } from "../embeddings/room.ts";
+import type { Example, OpenTask, SequenceFile } from "../tasks/task.ts";
+import { OriginalBatches } from "./original-batches.ts";
+import { sequenceFiles } from "./sequence-files.ts";
+import type { SettingContext } from "./setting.ts";
+
+/** Embeddings that a probing head reads: computed by the model, stored in one precision, on disk or in memory. */
+export class ProbeEmbeddings {
+  readonly embedder: Embedder;
+  private store: EmbeddingStore | undefined;
+  private storedAs: StoredAs | undefined;
+  private temporary: Awaited<ReturnType<typeof temporaryFolder>> | undefined;
+  private lossTold = false;
+  private readonly files = new Map<OpenTask, readonly SequenceFile[]>();
+  /** Under `paper`, where they decide how far a sequence is padded. */
+  private readonly batches: OriginalBatches | undefined;
+
+  /** @param extractionBatchSize  sequences that the original embedded together */
+  constructor(
+    private readonly context: SettingContext,
+    extractionBatchSize: number,
+  ) {
+    const { model, protocol, batchSize } = context;
+    this.embedder = new Embedder({ model, protocol, batchSize });
+    const padded = protocol === "paper" && OriginalBatches.vary(model);
+    this.batches = padded ? new OriginalBatches(model, extractionBatchSize) : undefined;
+  }
+
+  /** Decides the precision, once: before anything is stored or evaluated. */
+  use(storedAs: StoredAs): void {
+    this.storedAs ??= storedAs;
+  }
+
+  /**
+   * Checks that so many sequences fit on disk.
+   * @throws {InputError} when they do not
+   */
+  async expectRoomFor(sequences: number, size: Pick<SequenceEmbedding, "tokens" | "width">): Promise<void> {
+    const { embeddings: place, model, protocol } = this.context;
+    if (place === undefined) return;
+    const { folder = (await this.temporaryPlace()).path } = place;
+    const stored = await sizeBelow(embeddingsPlace(folder, { model, protocol }, this.storedAs!));
+    await expectRoom(folder, sequences * embeddingBytes(size, this.storedAs!) - stored.bytes);
+  }
+
+  /**
+   * Stores what is not stored yet.
+   *
+   * @param known  embeddings that are computed already
+   * @returns      the place of each sequence
+   */
+  async keep(
+    sequences: readonly SequenceToEmbed[],
+    known?: readonly SequenceEmbedding[],
+  ): Promise<readonly number[]> {
+    return (await this.open()).keep(sequences, this.context.signal, known);
+  }
+
+  /** In the order given, read piece by piece. */
+  async read(places: readonly number[]): Promise<readonly SequenceEmbedding[]> {
+    const store = await this.open();
+    const order = [...places.keys()].sort((a, b) => places[a]! - places[b]!);
+    const embeddings = new Array<SequenceEmbedding>(places.length);
+    for (const i of order) embeddings[i] = await store.read(places[i]!);
+    return embeddings;
+  }
+
+  /** Embeddings of evaluated rows, rounded as those of the training rows. They are stored only where runs share the store. */
+  async evaluated(sequences: readonly SequenceToEmbed[]): Promise<readonly SequenceEmbedding[]> {
+    if (this.context.embeddings?.shared) return this.read(await this.keep(sequences));
+    const embeddings = await this.embedder.embed(sequences, this.context.signal);
+    return embeddings.map((embedding) => unpack(pack(embedding, this.storedAs!)));
+  }
+
+  /** Reports how much rounding to float16 changed what was embedded. */
+  tellLoss(): void {
+    const { loss } = this.store ?? {};
+    if (loss === undefined || this.lossTold) return;
+    this.lossTold = true;
+    const share = loss.largest === 0 ? 0 : loss.change / loss.largest;
+    this.context.onNote?.(
+      `kept as float16, states changed by at most ${loss.change.toPrecision(2)}, which is ${share.toPrecision(2)} of the largest`,
+    );
+  }
+
+  async toEmbed(task: OpenTask, examples: readonly Example[]): Promise<readonly SequenceToEmbed[]> {
+    const { name } = task.task;
+    const sequences: SequenceToEmbed[] = [];
+    for (const { row, sequences: members } of examples) {
+      for (const [member, letters] of members.entries()) {
+        const origin = { task: name, row, member };
+        sequences.push({ letters, padTo: await this.padTo(task, row, member), origin });
+      }
+    }
+    return sequences;
+  }
+
+  async close(): Promise<void> {
+    await this.store?.close();
+    await this.temporary?.remove();
+  }
+
+  private async open(): Promise<EmbeddingStore> {
+    const { embeddings: place } = this.context;
+    const folder = place === undefined ? undefined : (place.folder ?? (await this.temporaryPlace()).path);
+    this.store ??= new EmbeddingStore({ embedder: this.embedder, folder, storedAs: this.storedAs! });
+    return this.store;
+  }
+
+  private async temporaryPlace() {
+    this.temporary ??= await temporaryFolder();
+    return this.temporary;
+  }
+
+  /** Tokens to which the original padded a sequence. */
+  private async padTo(task: OpenTask, row: number, member: number): Promise<number | undefined> {
+    if (this.batches === undefined) return undefined;
+    const files = this.files.get(task) ?? sequenceFiles(task);
+    this.files.set(task, files);
+    const file = files[member]!;
+    return this.batches.tokensOf(file, file.lineOf(row, member));
+  }
+}
