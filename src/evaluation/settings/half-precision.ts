@@ -170,12 +170,12 @@ async function trainHead(
   const kept = { train: keptRows(train, feeds), val: keptRows(val, feeds) };
   const members = train.embeddings.length / train.examples.length;
   const { parameters } = await fitEpochs({
-    program: programOptionsOf(context),
     step: {
       loss: mul(lossOf(supervision, learner.output), members),
       trained: learner.initial,
       frozen: learner.frozen,
       optimizer: { learningRate: recipe.learningRate, weightDecay: 0 },
+      program: programOptionsOf(context),
     },
     training: {
       examples: train.examples.length,
