@@ -25,7 +25,7 @@ export function intervalsTable({ entries }: Panel): Table | undefined {
       })),
     ),
     notes: entries.some(({ main, result }) => main.intervals.some(({ n }) => n !== result.rows.selected))
-      ? ["n: what an interval counts, where that is not the number of rows asked."]
+      ? ["n: what an interval counts, where that is not the number of evaluated rows."]
       : [],
   };
 }

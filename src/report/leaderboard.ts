@@ -77,7 +77,7 @@ function legend(entries: readonly Entry[], { mains, others, tests, withTies }: C
     ...(better === "neither" ? [] : [`${ARROWS[better]}: ${better} is better`]),
     ...(entries.some(({ main }) => main.intervals.length > 0) ? ["in brackets: 95 % interval"] : []),
     ...explained.map(({ heading, title }) => `${withoutArrow(heading)}: ${title}`),
-    "n: rows asked",
+    "n: evaluated rows",
     ...(withTies ? [tiesLegend(entries)] : []),
     ...tests.map(({ heading, title }) => `${withoutArrow(heading)}: ${title}`),
   ]
@@ -97,7 +97,7 @@ function notesOf(entries: readonly Entry[]): string[] {
   const undefinedOnes = entries.flatMap(({ label, result }) =>
     [result.metrics[0]!, ...pOf(result)]
       .filter(({ value }) => value === null)
-      .map(({ title, why }) => `${label}: no ${title}: ${why ?? "it is undefined"}.`),
+      .map(({ title, why }) => `${label}: undefined ${title}: ${why ?? "no reason is known"}.`),
   );
   const sampled = entries.some(({ result }) => result.cell.sample !== undefined)
     ? [

@@ -99,17 +99,22 @@ describe("a run that is stopped", () => {
   });
 });
 
-test("a user's own model that throws: its stack, since it is a program's fault", async () => {
+test("a user's own model that throws is named; its stack is behind --verbose", async () => {
   await writeFile(
     join(folder, "broken.mjs"),
     `export default { name: "b", logLikelihood() { throw new TypeError("no"); } };`,
   );
-  const { exitCode, said } = await run(
+  const words = [
     ...["run", "--task", "regulatory-elements", "--model", "broken.mjs", "--limit", "4", "--out", "broken"],
     ...["--genome", "demo/genome/genome.fa", "--data", "demo/genome/regulatory-elements.tsv"],
-  );
-  expect(said).toMatch(/TypeError: no\n\s+at /);
-  expect(exitCode).toBe(70);
+  ];
+  const plain = await run(...words);
+  expect(plain.said).toMatch(/broken\.mjs.*TypeError: no/s);
+  expect(plain.said).not.toMatch(/^\s+at /m);
+  expect(plain.exitCode).toBe(2);
+  const verbose = await run("--verbose", ...words);
+  expect(verbose.said).toMatch(/TypeError: no\n\s+at /);
+  expect(verbose.exitCode).toBe(2);
 });
 
 test("a reader that leaves early is no error", async () => {

@@ -35,7 +35,7 @@ test("tells which way is better, what stands in brackets, and what its columns c
   const { columns, notes } = leaderboard(results);
   expect(columns[2]!.heading).toBe("paired accuracy ↑");
   expect(notes![0]).toBe(
-    "↑: higher is better; in brackets: 95 % interval; n: rows asked; ties: rows whose two scores are equal.",
+    "↑: higher is better; in brackets: 95 % interval; n: evaluated rows; ties: rows whose two scores are equal.",
   );
 });
 

@@ -29,7 +29,7 @@ test("an undefined value comes last and says why", () => {
   const [panel] = panelsOf([broken, results[0]!]);
   expect(panel!.entries.map(({ label }) => label)).toEqual(["weak", "strong"]);
   const text = plainTable(leaderboardTable(panel!, "a table"));
-  expect(text).toContain("strong: no paired accuracy: no row was scored.");
+  expect(text).toContain("strong: undefined paired accuracy: no row was scored.");
 });
 
 test("each data set of a task has its panel, named in its title", () => {
