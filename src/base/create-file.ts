@@ -34,6 +34,8 @@ export async function createFileWhole(path: string, data: string | Uint8Array): 
     try {
       await link(beside, path);
     } catch (error) {
+      // The holder of a lock takes unfinished files for those of killed processes and removes them.
+      if (codeOf(error) === "ENOENT") return await createFileWhole(path, data);
       if (!NO_LINKS.has(codeOf(error))) throw error;
       await writeFile(path, data, { flag: "wx", flush: true });
     }

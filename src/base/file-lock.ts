@@ -5,6 +5,7 @@ import { InputError } from "./errors.ts";
 import { LEASE, type LeaseTimes, startHeartbeat, watchHeartbeat } from "./lease.ts";
 import { textIfPresent } from "./text-file.ts";
 import { markOfThisProcess, type ProcessMark, stateOf } from "./this-process.ts";
+import { removeUnfinished } from "./write-file.ts";
 
 /** Held until `release()`, or until the process ends or loses its lease. */
 export interface FileLock extends AsyncDisposable {
@@ -63,16 +64,21 @@ export async function takeLock(path: string, options: TakeOptions = {}): Promise
     const last = chain.at(-1);
     if (last !== undefined) await refuseUnlessDead(path, last.holder, mark, options);
     const mine = last === undefined ? path : successor(path, last.holder);
-    const heartbeat = await startHeartbeat(beatFile(path, mark), lease);
     if (await createFileWhole(mine, text)) {
+      // After the link, and stopped before it is removed: no process killed in between leaves a heartbeat without a lock.
+      const heartbeat = await startHeartbeat(beatFile(path, mark), lease).catch(async (error) => {
+        await rm(mine, { force: true });
+        throw error;
+      });
       const now = await readChain(path);
       if (now !== "unreadable" && now.at(-1)?.holder.nonce === mark.nonce) {
         for (const { holder } of now.slice(0, -1)) await rm(beatFile(path, holder), { force: true });
+        await removeUnfinished(path);
         return heldLock(path, mark, now, () => heartbeat.stop());
       }
+      await heartbeat.stop();
       await rm(mine, { force: true });
     }
-    await heartbeat.stop();
   }
   throw new InputError("this lock file cannot be read", {
     place: { file: path },
@@ -127,9 +133,9 @@ function heldLock(
     // Once only, and only its own: the names may be another holder's afterwards.
     if (!held) return;
     held = false;
+    await stopHeartbeat();
     const files = (await usurper()) === undefined ? chain.map(({ file }) => file) : [];
     for (const file of files) await rm(file, { force: true });
-    await stopHeartbeat();
   };
   return {
     async confirm() {

@@ -43,6 +43,9 @@ export async function writeFileWhole(
   }
 }
 
+/** End of a temporary name: of the file itself, or of a lock's successor or heartbeat. */
+const UNFINISHED = /^(?:(?:after|beat)-[0-9a-f]{16}\.)?\d+\.[0-9a-f]{8}\.tmp$/;
+
 /**
  * Removes what processes that were killed while they wrote a file left beside it. Only for a caller that knows that nobody
  * writes it now, such as the holder of a lock.
@@ -52,7 +55,7 @@ export async function removeUnfinished(path: string): Promise<void> {
   if ((await kindOfPath(folder)) !== "folder") return;
   const beginning = `.${basename(path)}.`;
   for (const name of await namesInFolder(folder)) {
-    const isLeft = name.startsWith(beginning) && /^\d+\.[0-9a-f]{8}\.tmp$/.test(name.slice(beginning.length));
+    const isLeft = name.startsWith(beginning) && UNFINISHED.test(name.slice(beginning.length));
     if (isLeft) await rm(join(folder, name), { force: true });
   }
 }

@@ -125,7 +125,12 @@ async function readConfig(folder: string): Promise<{ config: Record<string, unkn
   }
   try {
     checkNesting(text, DEEPEST_CONFIG);
-    const config: unknown = JSON.parse(text);
+    const config: unknown = JSON.parse(text, (key, value: unknown) => {
+      if (value === Infinity || value === -Infinity) {
+        throw new JsonTrouble(`holds a number out of range under ${shownValue(key)}`);
+      }
+      return value;
+    });
     if (typeof config === "object" && config !== null && !Array.isArray(config)) {
       return { config: config as Record<string, unknown>, file };
     }

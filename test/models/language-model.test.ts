@@ -133,6 +133,15 @@ describe("a folder that is none", () => {
     );
   });
 
+  test("a config.json with a number beyond every float", async () => {
+    const out = join(folder, "huge");
+    mkdirSync(out, { recursive: true });
+    writeFileSync(join(out, "config.json"), `${JSON.stringify(config).slice(0, -1)},"pad_token_id":1e400}`);
+    await expect(LanguageModel.open(out, LANGUAGE_MODELS)).rejects.toThrow(
+      /number out of range under "pad_token_id"/,
+    );
+  });
+
   test("a config.json nested deeper than any stack", async () => {
     const out = join(folder, "deep");
     mkdirSync(out, { recursive: true });

@@ -69,6 +69,8 @@ async function openChecked(path: string, handle: FileHandle): Promise<Hdf5File> 
   const file = reading("the file", () => {
     // Errors of the library are thrown and not printed.
     library.activate_throwing_error_handler();
+    // A filter that is not built in would be looked up in a folder of the machine.
+    for (const _ of library.get_plugin_search_paths()) library.remove_plugin_search_path(0);
     return new h5wasm.File(handle.realPath, "r");
   });
   const close = async () => {

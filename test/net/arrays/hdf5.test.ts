@@ -217,3 +217,11 @@ test("a group is listed once, however many of its members are looked up", async 
   const roots = listing.mock.calls.filter(([, place]) => place === "/");
   expect(roots).toHaveLength(1);
 });
+
+test("the library looks for no filters on the machine", async () => {
+  const path = join(temporaryFolder(), "a.h5");
+  await writeHdf5(path, { attributes: { name: "a" } });
+  await using file = await openHdf5(path);
+  expect(file.attribute("", "name")).toBe("a");
+  expect((await h5wasm.ready).get_plugin_search_paths()).toEqual([]);
+});
