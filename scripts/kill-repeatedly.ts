@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir, readFile, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout } from "node:timers/promises";
 import { Pcg64 } from "../src/base/pcg64.ts";
@@ -12,14 +12,26 @@ export interface KillOptions {
   /** A folder for the runs; made by the caller. */
   readonly root: string;
   readonly kills: number;
-  /** Names of the files that must come out alike, wherever they lie in the run's folder. */
-  readonly compare: readonly string[];
+  /** Files that must come out alike: their names, wherever they lie in the run's folder, or a test of paths in it. */
+  readonly compare: readonly string[] | ((path: string) => boolean);
   readonly seed?: number;
+  /** Puts into a folder what the command expects there. */
+  readonly prepare?: (folder: string) => Promise<void>;
+  /** What of a compared file must be equal; its bytes when it is absent. */
+  readonly contents?: (file: string) => Promise<Buffer>;
+  /** Environment of the command in place of this process's. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Seconds after the start in which the command is not killed; 0 when it is absent. */
+  readonly start?: number;
+  /** Every second kill comes after new rows: true when it is absent. For commands that write rows of a run. */
+  readonly waitForRows?: boolean;
   readonly tell?: (line: string) => void;
 }
 
 export interface KillReport {
   readonly kills: number;
+  /** Commands started, the undisturbed one included. */
+  readonly starts: number;
   /** Runs that came to their end after at least one kill, every one compared with the uninterrupted one. */
   readonly runsCompared: number;
   readonly filesCompared: number;
@@ -33,34 +45,47 @@ export interface KillReport {
 
 /**
  * Makes a run once undisturbed; then again and again, with SIGKILL after a random time, until it has been killed
- * often enough. Each run that comes to its end in spite of that must have left the same bytes.
+ * often enough. Each run that comes to its end in spite of that must have left the same bytes and no temporary file.
  *
- * @throws {Error} when the bytes differ, or the command fails by itself
+ * @throws {Error} when the bytes differ, a temporary file is left, the command fails by itself, or it always ends
+ *   before it is killed
  */
 export async function killRepeatedly(options: KillOptions): Promise<KillReport> {
-  const { command, root, compare, tell = () => {} } = options;
+  const { command, root, tell = () => {}, prepare = async () => {}, start = 0, waitForRows = true } = options;
+  const { compare, contents = (file: string) => readFile(file), env = process.env } = options;
+  const isCompared =
+    typeof compare === "function"
+      ? compare
+      : (path: string) => compare.some((name) => path === name || path.endsWith(`/${name}`));
   const rng = new Pcg64(options.seed ?? 0);
+  await prepare(join(root, "undisturbed"));
   const began = performance.now();
-  await runFor(command(join(root, "undisturbed")), undefined);
+  await runFor(command(join(root, "undisturbed")), env, undefined);
   const seconds = (performance.now() - began) / 1000;
-  const expected = await filesNamed(join(root, "undisturbed"), compare);
-  if (expected.size === 0) throw new Error(`the run left no file named ${compare.join(" or ")}`);
+  const expected = await filesBelow(join(root, "undisturbed"), isCompared, contents);
+  if (expected.size === 0) throw new Error("the undisturbed run left no file to compare");
   tell(`undisturbed: ${seconds.toFixed(2)} s, ${expected.size} files to compare`);
 
   let kills = 0;
+  let starts = 1;
   let runsCompared = 0;
   let killsAmongRows = 0;
   let tornLines = 0;
   for (let round = 1; kills < options.kills; round++) {
+    if (round > 100 + 10 * options.kills) throw new Error(`${round} runs ended before they were killed`);
     const folder = join(root, `killed-${round}`);
+    await prepare(folder);
     let killsOfRun = 0;
     for (let ended = false; !ended; ) {
-      const milliseconds = rng.nextFloat64() * seconds * 1000;
+      const milliseconds = (start + rng.nextFloat64() * Math.max(seconds - start, 0.01)) * 1000;
       const enough = kills >= options.kills;
       // Every second kill waits for rows, so that a slow start of the program does not take all of them.
       const moment =
-        kills % 2 === 0 ? { milliseconds } : { milliseconds: milliseconds / 4, afterRowsIn: folder };
-      ended = await runFor(command(folder), enough ? undefined : moment);
+        waitForRows && kills % 2 === 1
+          ? { milliseconds: milliseconds / 4, afterRowsIn: folder }
+          : { milliseconds };
+      ended = await runFor(command(folder), env, enough ? undefined : moment);
+      starts++;
       if (ended) break;
       kills++;
       killsOfRun++;
@@ -70,13 +95,14 @@ export async function killRepeatedly(options: KillOptions): Promise<KillReport> 
       tell(`kill ${kills}: run ${round}${among ? ", among rows" : ""}${torn > 0 ? ", in a line" : ""}`);
     }
     if (killsOfRun > 0) {
-      requireSame(expected, await filesNamed(folder, compare), folder);
+      requireSame(expected, await filesBelow(folder, isCompared, contents), folder);
+      await requireNothingTemporary(folder);
       runsCompared++;
       tell(`run ${round} ended after ${killsOfRun} kills: the same bytes`);
     }
     await rm(folder, { recursive: true, force: true });
   }
-  return { kills, runsCompared, filesCompared: expected.size, killsAmongRows, tornLines, seconds };
+  return { kills, starts, runsCompared, filesCompared: expected.size, killsAmongRows, tornLines, seconds };
 }
 
 /** When to kill: so long after the start, or after the process has added rows to a folder. */
@@ -86,8 +112,12 @@ interface Moment {
 }
 
 /** Runs a program, and kills it with all that it started. True when it came to its end by itself. */
-async function runFor([program, ...args]: readonly string[], moment: Moment | undefined): Promise<boolean> {
-  const child = spawn(program!, args, { detached: true, stdio: ["ignore", "pipe", "pipe"] });
+async function runFor(
+  [program, ...args]: readonly string[],
+  env: NodeJS.ProcessEnv,
+  moment: Moment | undefined,
+): Promise<boolean> {
+  const child = spawn(program!, args, { detached: true, stdio: ["ignore", "pipe", "pipe"], env });
   let said = "";
   child.stdout.on("data", (chunk) => {
     said += chunk;
@@ -127,13 +157,16 @@ async function rowBytes(folder: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** Files of these names below a folder, by their path in it. */
-async function filesNamed(folder: string, names: readonly string[]): Promise<Map<string, Buffer>> {
+/** Files below a folder, by their path in it. */
+async function filesBelow(
+  folder: string,
+  isCompared: (path: string) => boolean,
+  contents: (file: string) => Promise<Buffer>,
+): Promise<Map<string, Buffer>> {
   const found = new Map<string, Buffer>();
-  for (const path of (await readdir(folder, { recursive: true })).sort()) {
-    if (names.some((name) => path === name || path.endsWith(`/${name}`))) {
-      found.set(path, await readFile(join(folder, path)));
-    }
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = relative(folder, join(entry.parentPath, entry.name));
+    if (entry.isFile() && isCompared(path)) found.set(path, await contents(join(folder, path)));
   }
   return found;
 }
@@ -143,6 +176,13 @@ function requireSame(expected: Map<string, Buffer>, found: Map<string, Buffer>, 
     if (!found.get(path)?.equals(bytes))
       throw new Error(`${join(folder, path)} is not what the undisturbed run left`);
   }
+  const more = [...found.keys()].find((path) => !expected.has(path));
+  if (more !== undefined) throw new Error(`the undisturbed run left no ${more}`);
+}
+
+async function requireNothingTemporary(folder: string): Promise<void> {
+  const left = (await readdir(folder, { recursive: true })).find((path) => /\.(tmp|lock)$/.test(path));
+  if (left !== undefined) throw new Error(`${join(folder, left)} is left of a killed command`);
 }
 
 /** Whether the folder holds rows of a shard that is not finished, and how many lines in it are torn. */

@@ -1,0 +1,41 @@
+/*
+ * Feeds mutated files to every parser and prints a line for each: inputs, accepted, refused, failures, inputs per second.
+ * Exits with 1 when an input neither parses nor is refused with an InputError.
+ *
+ *   npm run fuzz -- [--inputs 50000] [--only bam,vcf] [--seed 0] [--first 0] [--jobs 1] [--bound 60] [--out FOLDER]
+ *
+ * --first N --inputs 1 repeats input N. --bound is the longest time of an input in seconds.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { fuzz } from "./fuzz/campaign.ts";
+
+const { values } = parseArgs({
+  options: {
+    inputs: { type: "string", default: "50000" },
+    only: { type: "string" },
+    seed: { type: "string", default: "0" },
+    first: { type: "string", default: "0" },
+    jobs: { type: "string", default: "1" },
+    bound: { type: "string", default: "60" },
+    out: { type: "string" },
+  },
+});
+const folder =
+  values.out === undefined ? await mkdtemp(join(tmpdir(), "dart-eval-fuzz-")) : resolve(values.out);
+const reports = await fuzz({
+  folder,
+  only: values.only?.split(","),
+  inputs: Number(values.inputs),
+  seed: Number(values.seed),
+  first: Number(values.first),
+  jobs: Number(values.jobs),
+  bound: Number(values.bound),
+  tell: (line) => process.stdout.write(`${line}\n`),
+});
+const failures = reports.reduce((sum, report) => sum + report.failures.length, 0);
+process.stdout.write(`${reports.length} parsers, ${failures} failures\n`);
+if (failures > 0) process.exitCode = 1;
+else await rm(folder, { recursive: true, force: true });

@@ -1,0 +1,16 @@
+import { Pcg64 } from "../../src/base/pcg64.ts";
+import { seedOf } from "../../src/base/seed.ts";
+import { mutate } from "./mutate.ts";
+import type { Files, Parser, Seed } from "./parsers.ts";
+
+/** Input of a parser by its number, 0-based; it depends on nothing else than the parser's name, seeds and the arguments. */
+export function inputOf(
+  { name }: Pick<Parser, "name">,
+  seeds: readonly Seed[],
+  seed: number,
+  number: number,
+): Files {
+  const rng = new Pcg64(seedOf(["fuzz", name, seed, number]));
+  const chosen = seeds[Math.floor(rng.nextFloat64() * seeds.length)]!;
+  return chosen.files(mutate(chosen.bytes, chosen.form, rng));
+}

@@ -1,0 +1,132 @@
+/*
+ * The process in which a campaign's inputs are parsed: if it crashes, hangs or fills the memory, the campaign goes on.
+ *
+ *   parse-child.ts JOB.json    a `FuzzJob`; failures are appended to its file as JSON lines
+ */
+import fs, { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import { dirname, join, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Failure, FuzzJob } from "./campaign.ts";
+import type { Files, Parser } from "./parsers.ts";
+
+const job = JSON.parse(readFileSync(process.argv[2]!, "utf8")) as FuzzJob;
+
+/** Largest resident memory of the process, in KiB. */
+const MOST_MEMORY = 2 * 2 ** 20;
+
+/** Path of a file that was opened and is none of the input's, the cache's or the program's. */
+let outside: string | undefined;
+const own = [
+  fileURLToPath(new URL("../../", import.meta.url)),
+  resolve(job.work) + sep,
+  "/proc/",
+  // Where the HDF5 library prints its errors: an anonymous file of its own.
+  "/tmp/tmpfile_",
+];
+watchOpening();
+
+// Imported after the functions that open files were replaced.
+const { InputError } = await import("../../src/base/errors.ts");
+const { PARSERS } = await import("./parsers.ts");
+const { inputOf } = await import("./inputs.ts");
+const { emptyState, openState, readState } = await import("./state.ts");
+
+const parsers = job.parsers.map((name) => PARSERS.find((parser) => parser.name === name)!);
+const state = job.from === 0 ? emptyState(parsers.length) : readState(job.state, parsers.length);
+const file = openState(job.state);
+for (const [p, parser] of parsers.entries()) {
+  const done = Math.max(0, job.from - p * job.inputs);
+  if (done >= job.inputs) continue;
+  const seeds = parser.seeds(job.seeds);
+  if (done === 0) await checkSeeds(p, parser);
+  for (let i = done; i < job.inputs; i++) {
+    state.position = p * job.inputs + i;
+    file.write(state);
+    const number = job.first + i;
+    const began = performance.now();
+    const error = await parsed(parser, inputOf(parser, seeds, job.seed, number));
+    state.seconds[p]! += (performance.now() - began) / 1000;
+    judge(p, parser, number, error);
+    if (process.resourceUsage().maxRSS > MOST_MEMORY) {
+      fail(parser, number, new Error(`more than ${MOST_MEMORY / 1024} MiB of memory`));
+      // The mark stays high: the next input needs a new process.
+      end(state.position + 1);
+    }
+  }
+}
+end(parsers.length * job.inputs);
+
+/** Ends at once: handles that a parser left open would keep the process alive. */
+function end(position: number): never {
+  file.write({ ...state, position });
+  process.exit(0);
+}
+
+/** Reports seeds that are refused: mutations of them would show little. */
+async function checkSeeds(p: number, parser: Parser): Promise<void> {
+  state.position = p * job.inputs;
+  file.write(state);
+  for (const { bytes, files } of parser.seeds(job.seeds)) {
+    const error = await parsed(parser, files(bytes));
+    if (error !== undefined) fail(parser, undefined, error);
+  }
+}
+
+function judge(p: number, parser: Parser, number: number, error: unknown): void {
+  if (error === undefined) state.accepted[p]!++;
+  else if (error instanceof InputError) state.refused[p]!++;
+  else fail(parser, number, error);
+  if (outside !== undefined) fail(parser, number, new Error(`opened another file: ${outside}`));
+}
+
+function fail({ name }: Parser, number: number | undefined, error: unknown): void {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const failure: Failure = { parser: name, number, text: text.slice(0, 2000) };
+  appendFileSync(job.failures, `${JSON.stringify(failure)}\n`);
+}
+
+/** The error of a parser on some files; undefined when it accepts them. */
+async function parsed(parser: Parser, files: Files): Promise<unknown> {
+  const folder = join(job.work, "input");
+  for (const [name, bytes] of Object.entries(files)) {
+    const path = join(folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, bytes);
+  }
+  outside = undefined;
+  try {
+    await parser.parse(folder);
+    return undefined;
+  } catch (error) {
+    return error ?? new Error("undefined was thrown");
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Notes every path that a function of Node opens. ONNX Runtime opens files by itself and is not seen. */
+function watchOpening(): void {
+  const note = (path: unknown) => {
+    if (typeof path === "number" || typeof path === "object") return;
+    const full = resolve(String(path));
+    if (!own.some((folder) => full.startsWith(folder))) outside ??= full;
+  };
+  function watched<T extends object, K extends keyof T>(module: T, name: K): void {
+    const original = module[name];
+    if (typeof original !== "function") return;
+    const replaced = (path: unknown, ...rest: unknown[]) => {
+      note(path);
+      return Reflect.apply(original, module, [path, ...rest]);
+    };
+    Object.defineProperty(module, name, { value: replaced, configurable: true, writable: true });
+  }
+  watched(fs, "open");
+  watched(fs, "openSync");
+  watched(fs, "readFile");
+  watched(fs, "readFileSync");
+  watched(fs, "createReadStream");
+  watched(fs.promises, "open");
+  watched(fs.promises, "readFile");
+  syncBuiltinESMExports();
+}

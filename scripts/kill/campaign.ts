@@ -1,0 +1,103 @@
+import { execFile } from "node:child_process";
+import { cp, mkdir, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { serialize } from "node:v8";
+import { readChrombpnet } from "../../src/models/chrombpnet/read-keras.ts";
+import { killRepeatedly } from "../kill-repeatedly.ts";
+import { killParts, type Part } from "./parts.ts";
+
+export interface KillCampaignOptions {
+  /** New folder for inputs and outputs. */
+  readonly folder: string;
+  /** SIGKILLs of all parts together. */
+  readonly kills: number;
+  readonly seed: number;
+  /** Parts to kill, by name; all when it is absent. */
+  readonly only?: (part: Part) => boolean;
+  readonly tell?: (line: string) => void;
+}
+
+export interface PartReport {
+  readonly part: string;
+  readonly kills: number;
+  readonly starts: number;
+  readonly runsCompared: number;
+  readonly filesCompared: number;
+  /** What differs from the undisturbed run, or is left of a killed one. */
+  readonly fault?: string;
+}
+
+const COMMAND = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+
+/**
+ * Outputs that must be equal. Rows of a shard are an intermediate result, which `scores.tsv` and the metrics show;
+ * `timing.json` holds durations.
+ */
+const isOutput = (path: string) => !/(^|\/)(rows\/.*|timing\.json|[^/]*\.lock)$/.test(path);
+
+/**
+ * Kills each part at random moments until it has been killed often enough, starts it again after each, and compares
+ * what comes out with an undisturbed run. Needs `dist/`.
+ */
+export async function killCampaign(options: KillCampaignOptions): Promise<readonly PartReport[]> {
+  const { folder, kills, seed, only = () => true, tell = () => {} } = options;
+  await mkdir(folder, { recursive: true });
+  const parts = (await killParts(join(folder, "inputs"))).filter(only);
+  const reports: PartReport[] = [];
+  for (const [i, part] of parts.entries()) {
+    const share = Math.floor(kills / parts.length) + (i < kills % parts.length ? 1 : 0);
+    const report = await killPart(part, join(folder, `part-${i}`), share, seed + i);
+    reports.push(report);
+    tell(partLine(report));
+  }
+  return reports;
+}
+
+async function killPart(part: Part, root: string, kills: number, seed: number): Promise<PartReport> {
+  const temporary = join(root, "tmp");
+  const prepared = join(root, "prepared");
+  await mkdir(temporary, { recursive: true });
+  await mkdir(prepared);
+  const env = { ...process.env, DART_EVAL_CACHE: join(root, "cache"), TMPDIR: temporary };
+  const dartEval = (words: readonly string[]) => [process.execPath, COMMAND, ...words];
+  const began = performance.now();
+  await succeed(dartEval(["--version"]), env);
+  const start = (performance.now() - began) / 1000;
+  for (const words of part.before?.(prepared) ?? []) await succeed(dartEval(words), env);
+  try {
+    const report = await killRepeatedly({
+      command: (out) => dartEval(part.words(out)),
+      prepare: (out) => cp(prepared, out, { recursive: true }),
+      compare: isOutput,
+      contents,
+      waitForRows: false,
+      ...{ root, kills, seed, start, env },
+    });
+    const left = await readdir(temporary);
+    const { starts, runsCompared, filesCompared } = report;
+    return {
+      ...{ part: part.name, kills, starts, runsCompared, filesCompared },
+      ...(left.length === 0 ? {} : { fault: `${left.length} temporary folders are left` }),
+    };
+  } catch (error) {
+    const fault = error instanceof Error ? error.message : String(error);
+    return { part: part.name, kills, starts: 0, runsCompared: 0, filesCompared: 0, fault };
+  }
+}
+
+/** Bytes of a file; of a Keras model its weights, since the HDF5 library does not write equal bytes twice. */
+async function contents(file: string): Promise<Buffer> {
+  return file.endsWith(".h5") ? serialize(await readChrombpnet(file)) : readFile(file);
+}
+
+async function succeed([program, ...words]: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  await promisify(execFile)(program!, words, { env });
+}
+
+function partLine({ part, kills, starts, runsCompared, filesCompared, fault }: PartReport): string {
+  const figures = `${part.padEnd(26)} ${String(kills).padStart(4)} kills ${String(starts).padStart(5)} starts`;
+  const compared = `${String(runsCompared).padStart(4)} runs of ${String(filesCompared).padStart(3)} files compared`;
+  return `${figures} ${compared}: ${fault === undefined ? "identical" : `FAILED: ${fault}`}`;
+}
