@@ -14,8 +14,8 @@ export interface FuzzOptions {
   readonly folder: string;
   /** Names of parsers; all when it is absent. */
   readonly only?: readonly string[] | undefined;
-  /** Mutated inputs per parser. */
-  readonly inputs: number;
+  /** Mutated inputs per parser, 1 or more. */
+  readonly inputs: number | ((parser: string) => number);
   readonly seed: number;
   /** Number of the first input. */
   readonly first?: number;
@@ -53,6 +53,8 @@ export interface FuzzJob {
   readonly failures: string;
   readonly seed: number;
   readonly first: number;
+  /** Inputs of each parser, and the largest of these numbers. */
+  readonly counts: readonly number[];
   readonly inputs: number;
   /** Position to start from: parser × inputs + input. */
   readonly from: number;
@@ -72,11 +74,13 @@ const MOST_SAVED = 20;
  * inputs are saved.
  */
 export async function fuzz(options: FuzzOptions): Promise<readonly ParserReport[]> {
-  const { folder, only, inputs, seed, first = 0, bound = 60, jobs = 1, tell = () => {} } = options;
+  const { folder, only, seed, first = 0, bound = 60, jobs = 1, tell = () => {} } = options;
   const unknown = only?.find((name) => !PARSERS.some((parser) => parser.name === name));
   if (unknown !== undefined) {
     throw new Error(`no parser is called ${unknown}; parsers: ${PARSERS.map(({ name }) => name).join(", ")}`);
   }
+  const countOf = (parser: string) =>
+    typeof options.inputs === "number" ? options.inputs : options.inputs(parser);
   const names = PARSERS.map(({ name }) => name).filter((name) => only?.includes(name) ?? true);
   const seeds = join(folder, "seeds");
   await writeSeeds(seeds);
@@ -89,11 +93,13 @@ export async function fuzz(options: FuzzOptions): Promise<readonly ParserReport[
       await mkdir(work, { recursive: true });
       const paths = { work, state: join(work, "state"), failures: join(work, "failures.jsonl") };
       await writeFile(paths.failures, "");
-      const state = await runJob({ parsers, seeds, ...paths, seed, first, inputs, from: 0 }, bound);
+      const counts = parsers.map(countOf);
+      const inputs = Math.max(...counts);
+      const state = await runJob({ parsers, seeds, ...paths, seed, first, counts, inputs, from: 0 }, bound);
       const lines = (await readFile(paths.failures, "utf8")).split("\n").filter((line) => line !== "");
       const failures = lines.map((line) => JSON.parse(line) as Failure);
       return parsers.map((parser, p) => ({
-        ...{ parser, inputs },
+        ...{ parser, inputs: counts[p]! },
         ...{ accepted: state.accepted[p]!, refused: state.refused[p]!, seconds: state.seconds[p]! },
         failures: failures.filter((failure) => failure.parser === parser),
       }));

@@ -20,7 +20,7 @@ let outside: string | undefined;
 const own = [
   fileURLToPath(new URL("../../", import.meta.url)),
   resolve(job.work) + sep,
-  "/proc/",
+  ...["/proc/", "/etc/machine-id"],
   // Where the HDF5 library prints its errors: an anonymous file of its own.
   "/tmp/tmpfile_",
 ];
@@ -37,10 +37,11 @@ const state = job.from === 0 ? emptyState(parsers.length) : readState(job.state,
 const file = openState(job.state);
 for (const [p, parser] of parsers.entries()) {
   const done = Math.max(0, job.from - p * job.inputs);
-  if (done >= job.inputs) continue;
+  const count = job.counts[p]!;
+  if (done >= count) continue;
   const seeds = parser.seeds(job.seeds);
   if (done === 0) await checkSeeds(p, parser);
-  for (let i = done; i < job.inputs; i++) {
+  for (let i = done; i < count; i++) {
     state.position = p * job.inputs + i;
     file.write(state);
     const number = job.first + i;

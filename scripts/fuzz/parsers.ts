@@ -141,7 +141,7 @@ async function readEmbeddings(path: string): Promise<void> {
 async function readRowScores(path: string): Promise<void> {
   const model = await openScoreTable(path);
   const columns = ["idx", "seq_score", "ctrl_score"];
-  await model.expectRows?.({ task: "regulatory-elements", columns, rows: [0, 2], inTable: 3 });
+  await model.expectRows?.({ task: "regulatory-elements", columns, rows: Uint32Array.of(0, 2), inTable: 3 });
 }
 
 async function inspectOnnx(folder: string): Promise<void> {

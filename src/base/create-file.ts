@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { link, open, rm, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { fileTrouble } from "./file-trouble.ts";
 import { makeFolder } from "./make-folder.ts";
+import { unfinishedPath } from "./write-file.ts";
 
 /** What a file system without hard links answers. */
 const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
@@ -18,10 +18,7 @@ const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"])
  * @throws {InputError} naming the path when the disk is full, read-only, or the folder may not be written
  */
 export async function createFileWhole(path: string, data: string | Uint8Array): Promise<boolean> {
-  const beside = join(
-    dirname(path),
-    `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`,
-  );
+  const beside = unfinishedPath(path);
   try {
     await makeFolder(dirname(path));
     const file = await open(beside, "wx");

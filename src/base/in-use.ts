@@ -28,6 +28,8 @@ export async function markInUse(path: string): Promise<InUse> {
   try {
     await createFileWhole(file, JSON.stringify(mark));
     await touch(join(folder, LAST));
+    // Removes the marks of killed processes.
+    await usersOf(path);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
   }

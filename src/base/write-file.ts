@@ -20,7 +20,7 @@ export async function writeFileWhole(
   data: string | Uint8Array | Iterable<string> | AsyncIterable<string | Uint8Array>,
 ): Promise<void> {
   const folder = dirname(path);
-  const beside = join(folder, `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`);
+  const beside = unfinishedPath(path);
   try {
     if (await isStream(path)) return await writeFile(path, data, { flag: "a" });
     await makeFolder(folder);
@@ -41,6 +41,11 @@ export async function writeFileWhole(
   } catch (error) {
     throw fileTrouble(path, error);
   }
+}
+
+/** A new path in a file's folder for what is to become the file; `removeUnfinished` finds it. */
+export function unfinishedPath(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`);
 }
 
 /** End of a temporary name: of the file itself, or of a lock's successor or heartbeat. */

@@ -45,6 +45,9 @@ test("another process's use counts while it runs, and not after it was killed", 
   expect(await removeUnlessUsed(path)).toBe(false);
   child.kill("SIGKILL");
   await once(child, "exit");
+  const next = await markInUse(path);
+  expect(readdirSync(`${path}.in-use`).filter((name) => name.endsWith(".json"))).toHaveLength(1);
+  await next.release();
   expect(await usersOf(path)).toEqual([]);
   expect(await removeUnlessUsed(path)).toBe(true);
 });

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { Option } from "commander";
 import { InputError } from "../../base/errors.ts";
+import { asSoleWriter } from "../../base/sole-writer.ts";
 import { expectWritableFile } from "../../base/writable.ts";
 import { writeFileWhole } from "../../base/write-file.ts";
 import { readPublished } from "../../evaluation/published/read-published.ts";
@@ -58,7 +59,8 @@ export const define: DefineCommand = (command, { terminal }) => {
       const format = options.format ?? formatOf(options.out);
       const text = await written();
       if (options.out === undefined) return terminal.print(text.trimEnd());
-      await writeFileWhole(options.out, text);
+      const { out } = options;
+      await asSoleWriter(out, () => writeFileWhole(out, text));
       terminal.say(`wrote ${options.out}`);
 
       async function written(): Promise<string> {

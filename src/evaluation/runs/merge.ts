@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { InputError } from "../../base/errors.ts";
-import { writeFileWhole } from "../../base/write-file.ts";
+import { waitForLock } from "../../base/file-lock.ts";
+import { removeUnfinished, writeFileWhole } from "../../base/write-file.ts";
 import { readNotedTraining } from "../settings/training-record.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
 import type { Measurement } from "../tasks/measurement.ts";
@@ -38,6 +39,7 @@ export async function mergeRun(
 ): Promise<readonly CellResult[]> {
   const run = await readRunRecord(folder);
   if (run === undefined) throw noRun(folder);
+  await using _ = await waitForLock(join(folder, "merge.lock"), signal === undefined ? {} : { signal });
   // Every cell is known to be whole before anything is written; one at a time is read.
   const found: FoundShards[] = [];
   for (const record of run.cells) found.push(await findShards(folder, record));
@@ -48,6 +50,11 @@ export async function mergeRun(
     const task = taskNamed(record.cell.task, tasks);
     checkVersion(folder, task, record.cell);
     const place = cellFolder(folder, record);
+    const write = async (name: string, text: Parameters<typeof writeFileWhole>[1]) => {
+      const path = join(place, name);
+      await removeUnfinished(path);
+      await writeFileWhole(path, text);
+    };
     const cell = cellName(record.identity);
     const whose = `${record.cell.model.name} by the ${record.cell.protocol} protocol`;
     signal?.throwIfAborted();
@@ -58,21 +65,18 @@ export async function mergeRun(
     });
     const result = cellResult(record, measurement, await readNotedTraining(place));
     const form = task.settings[record.cell.setting];
-    await writeFileWhole(
-      join(place, "scores.tsv"),
-      scoresTable(form?.scores ?? task.scores, writtenScores(record, predictions)),
-    );
+    await write("scores.tsv", scoresTable(form?.scores ?? task.scores, writtenScores(record, predictions)));
     if (form?.publishedFile !== undefined) {
       const name = `${form.publishedFile}_${record.cell.split}.json`;
-      await writeFileWhole(join(place, name), readableJson(measurement.published));
+      await write(name, readableJson(measurement.published));
     }
     if (form?.publishedTable !== undefined) {
       const { name, text } = form.publishedTable;
-      await writeFileWhole(join(place, name), text(measurement));
+      await write(name, text(measurement));
     }
-    await writeFileWhole(join(place, "metrics.json"), readableJson(metricsRecord(record.cell, measurement)));
-    await writeFileWhole(join(place, "timing.json"), readableJson(timing));
-    await writeFileWhole(join(place, "result.json"), readableJson(sealed(result)));
+    await write("metrics.json", readableJson(metricsRecord(record.cell, measurement)));
+    await write("timing.json", readableJson(timing));
+    await write("result.json", readableJson(sealed(result)));
     results.push(result);
   }
   return results;

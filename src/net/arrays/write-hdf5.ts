@@ -1,8 +1,9 @@
-import { join } from "node:path";
+import { dirname } from "node:path";
 import type { Group } from "h5wasm/node";
-import { temporaryFolder } from "../../base/temporary-folder.ts";
+import { makeFolder } from "../../base/make-folder.ts";
+import { removeFile } from "../../base/remove-file.ts";
 import { bytesIfPresent } from "../../base/whole-file.ts";
-import { writeFileWhole } from "../../base/write-file.ts";
+import { unfinishedPath, writeFileWhole } from "../../base/write-file.ts";
 import type { NdArray } from "./array.ts";
 
 /** What a group of an HDF5 file is to hold. */
@@ -21,15 +22,19 @@ export async function writeHdf5(path: string, root: Hdf5Group): Promise<void> {
   const { default: h5wasm } = await import("h5wasm/node");
   const library = await h5wasm.ready;
   library.activate_throwing_error_handler();
-  await using folder = await temporaryFolder();
-  const draft = join(folder.path, "draft.h5");
-  const file = new h5wasm.File(draft, "w");
+  await makeFolder(dirname(path));
+  const draft = unfinishedPath(path);
   try {
-    fill(file, root);
+    const file = new h5wasm.File(draft, "w");
+    try {
+      fill(file, root);
+    } finally {
+      file.close();
+    }
+    await writeFileWhole(path, (await bytesIfPresent(draft))!);
   } finally {
-    file.close();
+    await removeFile(draft);
   }
-  await writeFileWhole(path, (await bytesIfPresent(draft))!);
 }
 
 /** Text of a length of its own: what is longer than a few kilobytes fits in no other way. */

@@ -51,6 +51,17 @@ async function refusal(): Promise<string> {
   return error.describe();
 }
 
+test("what a killed merge left is removed by the next one", async () => {
+  const rows = await shards([1, 2, 3]);
+  const cell = join(rows, "..");
+  for (const name of ["scores.tsv", "result.json"]) {
+    await writeFile(join(cell, `.${name}.4711.01234567.tmp`), "half");
+  }
+  await mergeRun(folder, { tasks: [task] });
+  expect((await readdir(cell)).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  expect(await readdir(folder)).not.toContain("merge.lock");
+});
+
 describe("shards that do not make a whole are named", () => {
   test("missing", async () => {
     await shards([1, 3]);

@@ -1,5 +1,7 @@
 import { join } from "node:path";
+import { asSoleWriter } from "../../../base/sole-writer.ts";
 import { writeFileWhole } from "../../../base/write-file.ts";
+import type { StoredChrombpnet } from "../read-keras.ts";
 import { writeChrombpnet } from "../write-keras.ts";
 import type { ChrombpnetRecipe } from "./recipe.ts";
 import type { Selection } from "./select.ts";
@@ -32,9 +34,11 @@ export async function writeTrained(
     summary: join(folder, "training.json"),
   };
   const { bias, scaledBias, accessibility, biasFit, accessibilityFit } = trained;
-  await writeChrombpnet(files.bias, { bias });
-  await writeChrombpnet(files.chrombpnet, { bias: scaledBias, accessibility });
-  await writeChrombpnet(files.noBias, { accessibility });
+  const write = (path: string, model: StoredChrombpnet) =>
+    asSoleWriter(path, () => writeChrombpnet(path, model));
+  await write(files.bias, { bias });
+  await write(files.chrombpnet, { bias: scaledBias, accessibility });
+  await write(files.noBias, { accessibility });
   const summary = {
     recipe,
     bias: biasFit && { ...regions(trained.biasSelection!), best: biasFit.best, epochs: biasFit.history },
