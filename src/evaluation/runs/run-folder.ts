@@ -3,6 +3,7 @@ import { z } from "zod";
 import { createFileWhole } from "../../base/create-file.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { kindOfPath, namesInFolder } from "../../base/folder.ts";
+import { shownValue } from "../../base/quoted-text.ts";
 import { textIfPresent } from "../../base/text-file.ts";
 import { version } from "../../base/version.ts";
 import { type CellRecord, cellName, cellRecordSchema, cellTitle, runIdentity } from "./cell.ts";
@@ -174,8 +175,14 @@ function short(value: unknown): string {
 export function parseRecord<T>(file: string, text: string, schema: z.ZodType<T>): T {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(text, (key, item: unknown) => {
+      if (item === Infinity || item === -Infinity) {
+        throw new FormatError({ file }, `the number under ${shownValue(key)} is out of range`);
+      }
+      return item;
+    });
   } catch (error) {
+    if (error instanceof FormatError) throw error;
     throw new FormatError(
       { file },
       "this is not JSON",

@@ -62,6 +62,15 @@ test("what a killed merge left is removed by the next one", async () => {
   expect(await readdir(folder)).not.toContain("merge.lock");
 });
 
+test("a result with a number beyond every float is refused", async () => {
+  const rows = await shards([1, 2, 3]);
+  await mergeRun(folder, { tasks: [task] });
+  const path = join(rows, "..", "result.json");
+  const text = await readFile(path, "utf8");
+  await writeFile(path, text.replace(/"rows": \d+/, '"rows": 1e400'));
+  await expect(readResults(folder)).rejects.toThrow(/the number under "rows" is out of range/);
+});
+
 describe("shards that do not make a whole are named", () => {
   test("missing", async () => {
     await shards([1, 3]);
