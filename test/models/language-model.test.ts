@@ -202,7 +202,7 @@ describe("anchors", () => {
   test("weights without a known run of the official code are refused", async () => {
     await expect(verifyModel(model)).rejects.toThrow(/not those of a checkpoint with a known run/);
     await expect(verifyModel(model, "tiny-1k")).rejects.toThrow(
-      /no run of the official code over hyenadna tiny-1k/,
+      /no output of the official code is known for hyenadna tiny-1k/,
     );
   });
 
