@@ -61,7 +61,7 @@ const suite = (name: string, out: string, ...more: readonly string[]) =>
   ]);
 
 test("the whole suite finds everything in the benchmark's layout, and asks what a model can answer", async () => {
-  const { exitCode, printed, said } = await suite("dart-eval", "plan", "--plan", "--json");
+  const { exitCode, printed, said } = await suite("dart-eval", "plan", "--plan", "--no-timing", "--json");
   expect([exitCode, said]).toEqual([0, expect.stringContaining("does without")]);
   const [{ cells, notes }] = JSON.parse(printed) as [
     { cells: { cell: { task: string; dataset?: string; setting: string } }[]; notes: string[] },

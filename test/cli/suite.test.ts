@@ -42,8 +42,8 @@ test("several tasks and data sets are one run, one folder and one report", async
   const { exitCode, printed, said } = await run("run", "--protocol", "both");
   expect([exitCode, said]).toEqual([0, expect.stringContaining("cannot do regulatory-elements × probed")]);
   expect(printed).toMatch(/Regulatory elements, zero-shot/);
-  expect(printed).toMatch(/Variant effects, african-caqtls, zero-shot/);
-  expect(printed).toMatch(/Variant effects, yoruban-dsqtls, zero-shot/);
+  expect(printed).toMatch(/Variant effects, african-caqtls \(custom data\), zero-shot/);
+  expect(printed).toMatch(/Variant effects, yoruban-dsqtls \(custom data\), zero-shot/);
   const plan = JSON.parse(await readFile(join(folder, "run/paper/plan.json"), "utf8")) as {
     cells: { cell: { task: string; sample?: object }; rows: { selected: number } }[];
   };

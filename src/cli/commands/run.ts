@@ -35,6 +35,7 @@ interface RunOptions extends AskedOptions {
   readonly batchSize?: number;
   readonly threads?: number;
   readonly plan?: boolean;
+  readonly timing: boolean;
   readonly json?: boolean;
 }
 
@@ -111,6 +112,7 @@ export const define: DefineCommand = (command, context) => {
       "--plan",
       "print rows, memory and time of what would be done, and do nothing; training is timed on a few rows",
     )
+    .option("--no-timing", "with --plan: leave times out, so that no model is run")
     .option("--json", "print plan or results as JSON")
     .addHelpText(
       "after",
@@ -155,7 +157,8 @@ async function run(options: RunOptions, context: Context): Promise<void> {
           shard: options.shard,
           signal,
           earlier: [...plans],
-          timeTraining: options.plan === true,
+          timeTraining: options.plan === true && options.timing,
+          ...(options.timing ? {} : { timing: false }),
           ...(split === undefined ? {} : { split }),
           ...(batchSize === undefined ? {} : { batchSize }),
           ...(threads === undefined ? {} : { threads }),
