@@ -33,7 +33,14 @@ const MASKED = "toy:dnabert2";
 /** Predicts what the others are trained for in tasks 4 and 5. */
 const CHROMBPNET = "toy:chrombpnet";
 
-const HEAD = { epochs: 6, trainRows: 300, valRows: 80, batchSize: 32, learningRate: 5e-4 };
+const HEAD = {
+  epochs: 6,
+  trainRows: 300,
+  valRows: 80,
+  batchSize: 32,
+  learningRate: 5e-4,
+  storedAs: "float32",
+};
 const TUNING = {
   epochs: 2,
   trainRows: 128,
