@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { QUESTIONS } from "../../src/demo/questions.ts";
 import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
 import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
-import { holds, TRUTHS } from "../../src/demo/truths.ts";
+import { TRUTHS } from "../../src/demo/truths.ts";
 import { evaluate } from "../../src/evaluation/evaluate.ts";
 import { openModel } from "../../src/models/open-model.ts";
 
@@ -31,10 +31,11 @@ test.each(["chromatin-activity", "variant-effects"])(
       ...{ task, model, setting: question.setting },
       inputs: { genome: files.genome, ...question.inputs({ ...files, footprints: "" }) },
     });
-    for (const truth of truths) {
-      const { metric } = truth;
+    for (const { metric, above } of truths) {
       const found = metrics.find(({ name, main }) => (metric === undefined ? main : name === metric))!;
-      expect(holds(truth, found), `${found.name} ${found.value}`).toBe(true);
+      // This genome is smaller than the demo's: the value is as large, and its interval leaves guessing out.
+      expect(found.value, found.name).toBeGreaterThan(above!);
+      expect(found.intervals[0]!.low, found.name).toBeGreaterThan(found.name === "pearson" ? 0 : 0.5);
     }
     await model.close?.();
   },
