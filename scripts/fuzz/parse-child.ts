@@ -15,7 +15,7 @@ const job = JSON.parse(readFileSync(process.argv[2]!, "utf8")) as FuzzJob;
 /** Largest resident memory of the process, in KiB. */
 const MOST_MEMORY = 2 * 2 ** 20;
 
-/** Path of a file that was opened and is none of the input's, the cache's or the program's. */
+/** Path of an opened file that belongs neither to the input, nor to the cache, nor to the program. */
 let outside: string | undefined;
 const own = [
   fileURLToPath(new URL("../../", import.meta.url)),

@@ -16,7 +16,7 @@ let files: SyntheticFiles;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "dart-eval-chrombpnet-toy-"));
   // Neither the demo's genome, whose seed is 0, nor the one that it was trained on, 1.
-  files = (await writeSyntheticGenome(root, { seed: 2, scale: 1 })).files;
+  files = (await writeSyntheticGenome(root, { seed: 2, scale: 2 })).files;
 });
 afterAll(() => rm(root, { recursive: true }));
 
@@ -33,9 +33,7 @@ test.each(["chromatin-activity", "variant-effects"])(
     });
     for (const { metric, above } of truths) {
       const found = metrics.find(({ name, main }) => (metric === undefined ? main : name === metric))!;
-      // This genome is smaller than the demo's: the value is as large, and its interval leaves guessing out.
-      expect(found.value, found.name).toBeGreaterThan(above!);
-      expect(found.intervals[0]!.low, found.name).toBeGreaterThan(found.name === "pearson" ? 0 : 0.5);
+      expect(found.intervals[0]!.low).toBeGreaterThan(above!);
     }
     await model.close?.();
   },

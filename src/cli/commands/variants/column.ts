@@ -50,8 +50,8 @@ export const define: DefineCommand = (command, { terminal }) => {
     .action(async (file: string, { column, favours, genome: path, out, table: fewer }: ColumnOptions) => {
       const table = await readVariants(file, { extra: [column] });
       await using genome = path === undefined ? undefined : await openGenome(path);
-      const told = favours ?? table.favours;
-      const { lines, scored } = await scoresOfColumn(table, column, told, {
+      const scoreFavours = favours ?? table.favours;
+      const { lines, scored } = await scoresOfColumn(table, column, scoreFavours, {
         ...(genome === undefined ? {} : { genome }),
         numberedBy: fewer === undefined ? "table" : "scored",
       });
@@ -59,7 +59,7 @@ export const define: DefineCommand = (command, { terminal }) => {
       if (fewer !== undefined) await writeFileWhole(fewer, linesOfRows(file, scored));
       const without = table.rows.length - scored.length;
       terminal.say(
-        `wrote ${out}: ${counted(scored.length, "variant")}, a positive ${column} favouring ${told === "alternative" ? "the alternative allele" : told}${without > 0 ? `; ${count(without)} rows have no number and are left out` : ""}`,
+        `wrote ${out}: ${counted(scored.length, "variant")}, a positive ${column} favouring ${scoreFavours === "alternative" ? "the alternative allele" : scoreFavours}${without > 0 ? `; ${count(without)} rows have no number and are left out` : ""}`,
       );
       if (without > 0 && fewer === undefined) {
         terminal.say(
@@ -70,13 +70,13 @@ export const define: DefineCommand = (command, { terminal }) => {
       const family = /chrombpnet/i.test(column) ? ",family=chrombpnet" : "";
       const model = shellWord(`scores:answers=activity${family},${out}`);
       terminal.say(
-        `next: dart-eval run --task variant-effects --setting predicted --data ${shellWord(fewer ?? file)} --genome GENOME --model ${model} --protocol ${protocolFor(told, table.favours)} --out FOLDER`,
+        `next: dart-eval run --task variant-effects --setting predicted --data ${shellWord(fewer ?? file)} --genome GENOME --model ${model} --protocol ${protocolFor(scoreFavours, table.favours)} --out FOLDER`,
       );
     });
 };
 
 /** The protocol that leaves the sign of a column as declared: only `corrected` turns effects to the alternative allele. */
-function protocolFor(told: EffectFavours, effects: EffectFavours): "paper" | "corrected" | "both" {
+function protocolFor(scoreFavours: EffectFavours, effects: EffectFavours): "paper" | "corrected" | "both" {
   if (effects !== "alternative") return "both";
-  return told === "alternative" ? "corrected" : "paper";
+  return scoreFavours === "alternative" ? "corrected" : "paper";
 }
