@@ -19,17 +19,21 @@ export function summaryOf(results: readonly Coverage[]): string {
 }
 
 /** The whole table as Markdown. */
-export function coverageTable(results: readonly Coverage[]): string {
+export function coverageTable(results: readonly Coverage[], seed: string): string {
   const lines = results.map((result) => {
     const { title, given, replicates, covered, above, below, width, blocks } = result;
     const cells = [covered, above, below].map((share) => (given === 0 ? "–" : percent(share)));
     const flagged = given === replicates ? "" : percent(1 - given / replicates);
     return `| ${[title, ...cells, given === 0 ? "–" : width.toPrecision(2), blocks ?? "–", flagged].join(" | ")} |`;
   });
+  const replicates = results[0]?.replicates ?? 0;
   return `# Coverage of the intervals
 
-\`npx tsx benchmarks/coverage.ts --write docs/interval-coverage.md\` writes this page. Each design is simulated ${results[0]!.replicates} times with
-a fixed seed; the 95 % interval that the product prints should hold the true value in 95 % of them.
+\`npx tsx benchmarks/coverage.ts --replicates ${replicates} --seed ${seed} --write docs/interval-coverage.md\` writes this page.
+Each design is simulated ${replicates} times; the 95 % interval that the product prints should hold the true value in 95 % of
+the simulations. The standard error of a coverage is ${percent(Math.sqrt((0.95 * 0.05) / replicates))}. The intervals were developed on other seeds. "Flagged"
+is the share of simulations whose interval is printed as not reliable or not given; the other columns are of the rest. A design
+with more than half of its simulations flagged counts as flagged.
 
 ${summaryOf(results)}
 

@@ -20,10 +20,10 @@ export interface Coverage {
   readonly blocks: string | undefined;
 }
 
-/** Simulates one design. The draws follow from the design alone, whichever others are measured. */
-export function measureCoverage(design: Design, replicates: number): Coverage {
+/** Simulates one design. The draws depend on the design and the seed alone, whichever others are measured. */
+export function measureCoverage(design: Design, replicates: number, seed: number): Coverage {
   const title = designTitle(design);
-  const rng = new Pcg64(Uint32Array.from(title, (letter) => letter.charCodeAt(0)));
+  const rng = new Pcg64(Uint32Array.from([...Array.from(title, (letter) => letter.charCodeAt(0)), seed]));
   const truth = truthOf(design.target);
   const lengths = new Map<string, number>();
   let [given, above, below, width] = [0, 0, 0, 0];

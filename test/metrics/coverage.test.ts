@@ -27,7 +27,7 @@ describe("nominal 95 % intervals hold the true value", () => {
     "AUPRC, shift 2.326, 10 % positive; 1000 rows, test chromosomes; correlation 0.4 in domains of 2 Mb",
     "Spearman rho of normal r 0.6; 100 rows, test chromosomes; correlation 0.4 in domains of 2 Mb",
   ])("%s", (title) => {
-    const { covered, given, replicates } = measureCoverage(designOf(title), 400);
+    const { covered, given, replicates } = measureCoverage(designOf(title), 400, 0);
     expect(given).toBe(replicates);
     expect(covered).toBeGreaterThan(0.92);
     expect(covered).toBeLessThan(0.985);
@@ -38,5 +38,5 @@ test.each([
   "share 0.6; 60 rows, 3 groups; independent",
   "share 0.7; 200 rows, three chromosomes of 5 Mb; correlation 0.3 in domains of 2 Mb",
 ])("flags intervals that cannot cover: %s", (title) => {
-  expect(measureCoverage(designOf(title), 20).given).toBe(0);
+  expect(measureCoverage(designOf(title), 20, 0).given).toBe(0);
 });
