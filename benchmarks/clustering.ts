@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { Pcg64 } from "../src/base/pcg64.ts";
-import { normal } from "../src/base/sample.ts";
+import { normal } from "../src/base/random.ts";
 import { KMeans } from "../src/metrics/k-means.ts";
 import type { Matrix } from "../src/metrics/matrix.ts";
 

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startProgram } from "../src/base/child-program.ts";
 import { Pcg64 } from "../src/base/pcg64.ts";
-import { peakMemory, watchPeakMemory } from "../src/base/peak-memory.ts";
-import { integerBelow } from "../src/base/sample.ts";
+import { peakMemory, watchPeakMemory } from "../src/base/process.ts";
+import { integerBelow } from "../src/base/random.ts";
 import { languageModelCard } from "../src/models/catalogue.ts";
 import { openFineTuning } from "../src/models/fine-tuning.ts";
 import { initCheckpoint } from "../src/models/init.ts";
@@ -14,8 +14,7 @@ import type { NdArray } from "../src/net/arrays/array.ts";
 import { input } from "../src/net/graph/build.ts";
 import type { Sym } from "../src/net/graph/sym.ts";
 import { crossEntropy } from "../src/net/nn/losses.ts";
-import type { TrainStep } from "../src/net/train/train-step.ts";
-import { openTrainStep } from "../src/net/train/train-step.ts";
+import { openTrainStep, type TrainStep } from "../src/net/train/train-step.ts";
 
 /** One training step with LoRA, dropout as in the recipe: forward, backward and AdamW. */
 export interface FineTuningTime {

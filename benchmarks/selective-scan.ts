@@ -1,5 +1,5 @@
 import { Pcg64 } from "../src/base/pcg64.ts";
-import { uniform } from "../src/base/sample.ts";
+import { uniform } from "../src/base/random.ts";
 import { add, exp, fill, input, matMul, mul, reshape, scan, unsqueeze } from "../src/net/graph/build.ts";
 import type { Sym } from "../src/net/graph/sym.ts";
 import type { SelectiveInput } from "../src/net/nn/selective-scan.ts";

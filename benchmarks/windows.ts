@@ -1,6 +1,5 @@
 import { Pcg64 } from "../src/base/pcg64.ts";
-import { integerBelow } from "../src/base/sample.ts";
-import { seedOf } from "../src/base/seed.ts";
+import { integerBelow, seedOf } from "../src/base/random.ts";
 import { codesOf, lettersOf, modelLettersOf, windowCodes } from "../src/dna/sequence/letters.ts";
 import {
   elementAndControl,

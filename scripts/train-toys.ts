@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { evaluate, openModel } from "dart-eval";
 import { kindOfPath, namesInFolder } from "../src/base/folder.ts";
-import { writeFileWhole } from "../src/base/write-file.ts";
+import { writeFileAtomic } from "../src/base/write-file.ts";
 import { writeSyntheticGenome } from "../src/demo/synthetic/write.ts";
 import { CHROMOSOME_SPLIT } from "../src/evaluation/tasks/split.ts";
 import type { Estimate } from "../src/metrics/estimate.ts";
@@ -47,7 +47,7 @@ async function train(family: string, { config, length, recipe, pairs }: ToyForm)
   await rm(folder, { recursive: true, force: true });
   for (const name of await namesInFolder(trained)) {
     if ((await kindOfPath(join(trained, name))) !== "file") continue;
-    await writeFileWhole(join(folder, name), await readFile(join(trained, name)));
+    await writeFileAtomic(join(folder, name), await readFile(join(trained, name)));
   }
   const record: ToyRecord = {
     family,
@@ -56,7 +56,7 @@ async function train(family: string, { config, length, recipe, pairs }: ToyForm)
     losses: history.map(({ trainLoss, validation }) => [trainLoss, validation.val_loss!]),
     accuracy: await pairedAccuracyOf(family, pairs),
   };
-  await writeFileWhole(join(folder, "training.json"), `${JSON.stringify(record, null, 2)}\n`);
+  await writeFileAtomic(join(folder, "training.json"), `${JSON.stringify(record, null, 2)}\n`);
 }
 
 /** Over pairs of the demo's test chromosomes, which no toy has seen. */
@@ -92,4 +92,4 @@ for (const toy of asked.length > 0 ? asked : [...Object.keys(TOYS), CHROMBPNET])
 
 const records = await Promise.all(Object.keys(TOYS).map(recordOf));
 const made = records.filter((record): record is ToyRecord => record !== undefined);
-await writeFileWhole(at("toys/README.md"), readmeOf(made, await recordOf(CHROMBPNET)));
+await writeFileAtomic(at("toys/README.md"), readmeOf(made, await recordOf(CHROMBPNET)));

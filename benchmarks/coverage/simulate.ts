@@ -1,5 +1,5 @@
 import type { Pcg64 } from "../../src/base/pcg64.ts";
-import { integerBelow, normal } from "../../src/base/sample.ts";
+import { integerBelow, normal } from "../../src/base/random.ts";
 import { normalCdf, normalQuantile } from "../../src/metrics/distributions/normal.ts";
 import type { Dependence, Design, Layout, Target } from "./designs.ts";
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Pcg64 } from "../../src/base/pcg64.ts";
-import { integerBelow } from "../../src/base/sample.ts";
+import { integerBelow } from "../../src/base/random.ts";
 import type { LanguageModelCard } from "../../src/models/card.ts";
 import { initCheckpoint } from "../../src/models/init.ts";
 import type { Agreement } from "./compare.ts";

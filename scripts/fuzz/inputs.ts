@@ -1,5 +1,5 @@
 import { Pcg64 } from "../../src/base/pcg64.ts";
-import { seedOf } from "../../src/base/seed.ts";
+import { seedOf } from "../../src/base/random.ts";
 import { mutate } from "./mutate.ts";
 import type { Files, Parser, Seed } from "./parsers.ts";
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { Pcg64 } from "../../src/base/pcg64.ts";
-import { integerBelow } from "../../src/base/sample.ts";
+import { integerBelow } from "../../src/base/random.ts";
 
 /** Lengths of chr1 to chr22, chrX and chrY of hg38, Mb. */
 const MEGABASES = [

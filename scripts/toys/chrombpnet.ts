@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { evaluate, openModel } from "dart-eval";
-import { writeFileWhole } from "../../src/base/write-file.ts";
+import { writeFileAtomic } from "../../src/base/write-file.ts";
 import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
 import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { openGenome } from "../../src/dna/genome/genome.ts";
@@ -56,7 +56,7 @@ export async function trainChrombpnetToy(work: string, folder: string): Promise<
     losses: { bias: lossesOf(biasFit!.history), accessibility: lossesOf(accessibilityFit.history) },
     ...(await answersOf(join(work, "genome"))),
   };
-  await writeFileWhole(join(folder, "training.json"), `${JSON.stringify(record, null, 2)}\n`);
+  await writeFileAtomic(join(folder, "training.json"), `${JSON.stringify(record, null, 2)}\n`);
 }
 
 const lossesOf = (history: readonly EpochRecord[]) =>

@@ -1,4 +1,4 @@
-import { shuffle } from "../../src/base/sample.ts";
+import { shuffle } from "../../src/base/random.ts";
 import { generatorOf, growGenome } from "../../src/demo/synthetic/genome.ts";
 
 /** The toys learn from another genome than the demo's, whose seed is 0: other letters, the same sites and grammar. */

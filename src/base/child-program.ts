@@ -2,10 +2,10 @@ import { type ChildProcess, spawnSync } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import spawn from "cross-spawn";
 import { InternalError } from "./errors.ts";
-import { NO_TELEMETRY } from "./no-telemetry.ts";
+import { NO_TELEMETRY } from "./process.ts";
 
 /** How a program ended. */
-export type Ending =
+export type ProgramExit =
   | { readonly how: "code"; readonly code: number }
   | { readonly how: "signal"; readonly signal: string }
   /** It could not be started at all. */
@@ -21,7 +21,7 @@ export interface ChildProgram {
    * The next line of its standard output, without its end; or how the program ended, once every line was given.
    * One caller at a time.
    */
-  nextLine(): Promise<string | Ending>;
+  nextLine(): Promise<string | ProgramExit>;
   /**
    * Closes its standard input, by which it knows that no more will come, and waits until it has ended; after
    * `patienceMs` it is told to end, and soon after that made to.
@@ -68,8 +68,8 @@ export function startProgram(
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) throw new InternalError("a program was started without pipes");
   const lines = new LineQueue(longestLine);
-  let settle!: (ending: Ending) => void;
-  const ended = new Promise<Ending>((resolve) => {
+  let settle!: (ending: ProgramExit) => void;
+  const ended = new Promise<ProgramExit>((resolve) => {
     settle = resolve;
   });
   running.add(child);
@@ -87,9 +87,9 @@ export function startProgram(
   // A program that has ended reads no more; how it ended is told by its ending.
   stdin.on("error", () => {});
   child.on("error", (error) => settle({ how: "not started", error }));
-  child.on("close", (code, signal) => settle(endingOf(code, signal)));
+  child.on("close", (code, signal) => settle(exitOf(code, signal)));
   child.on("exit", (code, signal) => {
-    setTimeout(() => settle(endingOf(code, signal)), AFTER_EXIT_MS).unref();
+    setTimeout(() => settle(exitOf(code, signal)), AFTER_EXIT_MS).unref();
   });
   ended.then((ending) => {
     running.delete(child);
@@ -127,7 +127,7 @@ export function startProgram(
   };
 }
 
-function endingOf(code: number | null, signal: NodeJS.Signals | null): Ending {
+function exitOf(code: number | null, signal: NodeJS.Signals | null): ProgramExit {
   return signal === null ? { how: "code", code: code ?? 0 } : { how: "signal", signal };
 }
 
@@ -149,7 +149,7 @@ function kill(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
   }
 }
 
-async function endsWithin(ended: Promise<Ending>, ms: number): Promise<boolean> {
+async function endsWithin(ended: Promise<ProgramExit>, ms: number): Promise<boolean> {
   const timer = new AbortController();
   const late = pause(ms, false, { signal: timer.signal }).catch(() => false);
   const result = await Promise.race([ended.then(() => true), late]);
@@ -162,8 +162,8 @@ class LineQueue {
   private readonly lines: string[] = [];
   private rest: Buffer[] = [];
   private restBytes = 0;
-  private ending: Ending | undefined;
-  private waiting: ((line: string | Ending) => void) | undefined;
+  private ending: ProgramExit | undefined;
+  private waiting: ((line: string | ProgramExit) => void) | undefined;
   private readonly longestLine: number;
 
   constructor(longestLine: number) {
@@ -191,13 +191,13 @@ class LineQueue {
     return this.restBytes <= this.longestLine;
   }
 
-  close(ending: Ending) {
+  close(ending: ProgramExit) {
     this.ending = ending;
     this.waiting?.(ending);
     this.waiting = undefined;
   }
 
-  next(): Promise<string | Ending> {
+  next(): Promise<string | ProgramExit> {
     const line = this.lines.shift() ?? this.ending;
     if (line !== undefined) return Promise.resolve(line);
     return new Promise((resolve) => {

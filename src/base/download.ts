@@ -1,14 +1,12 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { InputError } from "./errors.ts";
-import { type ExpectedFile, mismatch } from "./file-check.ts";
+import { type ExpectedFile, mismatch } from "./digest.ts";
+import { fileError, InputError } from "./errors.ts";
 import { waitForLock } from "./file-lock.ts";
-import { fileTrouble } from "./file-trouble.ts";
-import { kindOfPath } from "./folder.ts";
-import { connectionError, fetchPatiently, PATIENCE, type Patience, patientPause } from "./http.ts";
-import { makeFolder } from "./make-folder.ts";
-import { quotedText } from "./quoted-text.ts";
-import { rename } from "./rename.ts";
+import { kindOfPath, makeFolder } from "./folder.ts";
+import { connectionError, DEFAULT_RETRIES, fetchWithRetries, type RetryPolicy, retryPause } from "./http.ts";
+import { quotedText } from "./message-text.ts";
+import { rename } from "./write-file.ts";
 
 /** An address, or where to ask for one that soon expires: asked again for every attempt. */
 export type DownloadAddress = string | URL | (() => Promise<string | URL>);
@@ -25,7 +23,7 @@ export interface DownloadRequest {
   readonly onProgress?: (done: number, total: number | undefined) => void;
   /** Told once when another process is downloading the same file. */
   readonly onWait?: (why: string) => void;
-  readonly patience?: Patience;
+  readonly patience?: RetryPolicy;
 }
 
 /** The server answered, and the answer was no. */
@@ -75,7 +73,7 @@ export async function download(request: DownloadRequest): Promise<void> {
       hint: "the file at the source has changed, or the way there changes it; nothing was kept",
     });
   }
-  await rename(part, path).catch((error) => Promise.reject(fileTrouble(path, error)));
+  await rename(part, path).catch((error) => Promise.reject(fileError(path, error)));
 }
 
 const hasDigest = ({ sha256, gitBlob, md5 }: ExpectedFile) =>
@@ -120,8 +118,8 @@ async function fetchChecked(
 class CutError extends Error {}
 
 async function fetchAll(request: DownloadRequest, part: string, source: Source): Promise<void> {
-  const { signal, patience = PATIENCE } = request;
-  const file = await open(part, "a").catch((error) => Promise.reject(fileTrouble(part, error)));
+  const { signal, patience = DEFAULT_RETRIES } = request;
+  const file = await open(part, "a").catch((error) => Promise.reject(fileError(part, error)));
   try {
     let failures = 0;
     // Only what was never reached before counts as progress: a server that cuts, and then sends the wrong part, could be asked
@@ -138,7 +136,7 @@ async function fetchAll(request: DownloadRequest, part: string, source: Source):
         failures = size > reached ? 1 : failures + 1;
         reached = Math.max(reached, size);
         if (failures >= patience.attempts) throw connectionError(source.url, error);
-        await patientPause(patience.firstPauseMs * 2 ** (failures - 1), signal);
+        await retryPause(patience.firstPauseMs * 2 ** (failures - 1), signal);
       }
     }
   } finally {
@@ -184,7 +182,7 @@ async function fetchRest(
     });
   }
   source.url = shown(url);
-  const response = await fetchPatiently(
+  const response = await fetchWithRetries(
     url,
     { headers, ...(signal === undefined ? {} : { signal }) },
     patience,
@@ -244,7 +242,7 @@ async function appendBody(
       await reader?.cancel();
       throw new InputError(`the server sends more than ${total} bytes`, { place: { file: part } });
     }
-    await file.appendFile(piece.value).catch((error) => Promise.reject(fileTrouble(part, error)));
+    await file.appendFile(piece.value).catch((error) => Promise.reject(fileError(part, error)));
     onProgress?.(progress.done, total);
   }
   if (progress.done < (total ?? 0)) throw new CutError("the connection was closed early");

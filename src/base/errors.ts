@@ -51,3 +51,48 @@ export class InternalError extends Error {
     this.name = "InternalError";
   }
 }
+
+const SYSTEM_ERRORS: Readonly<Record<string, readonly [message: string, hint?: string]>> = {
+  ENOENT: ["there is no such file or folder"],
+  ENOTDIR: ["a part of this path is a file, or a link that leads nowhere, not a folder"],
+  EEXIST: ["a file or folder of this name is in the way"],
+  EISDIR: ["this is a folder; a file was expected"],
+  EACCES: ["permission denied", "may this user read the file, or write in the folder?"],
+  EPERM: ["the operation is not permitted"],
+  EROFS: ["the disk is read-only"],
+  ENOSPC: ["the disk is full", "free some space, or choose a folder on another disk"],
+  EDQUOT: ["the disk quota is used up", "free some space, or choose a folder on another disk"],
+  EMFILE: ["too many files are open", "raise the limit with ulimit -n"],
+  ELOOP: ["this link points to itself"],
+  ENAMETOOLONG: ["the name is too long for this disk"],
+  EFBIG: ["the file would be larger than this disk, or ulimit -f, allows"],
+  EBUSY: ["the system keeps this busy", "is it open in another program, or the root of a disk?"],
+  EPIPE: ["what this is written to was closed"],
+  EIO: ["the disk could not be read or written", "look into the system's log; the disk may be damaged"],
+  ESTALE: [
+    "the server of this disk no longer knows the file",
+    "try again; was the folder replaced meanwhile?",
+  ],
+  ETIMEDOUT: ["the server of this disk does not answer", "try again when it does"],
+  EHOSTDOWN: ["the server of this disk does not answer", "try again when it does"],
+  ENOTCONN: ["this disk is no longer connected", "mount it again"],
+  ENXIO: ["the device behind this path is not there"],
+  ENODEV: ["the device behind this path is not there"],
+};
+
+/** What the operating system says about a file, as a sentence that names the file; any other error is given back as it is. */
+export function fileError(path: string, error: unknown): unknown {
+  if (path.includes("\0")) {
+    const shown = path.replaceAll("\0", "\\0");
+    return new InputError("a path cannot hold the character NUL", { place: { file: shown }, cause: error });
+  }
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const saying = SYSTEM_ERRORS[code];
+  if (saying === undefined) return error;
+  const [message, hint] = saying;
+  return new InputError(message, {
+    place: { file: path },
+    ...(hint === undefined ? {} : { hint }),
+    cause: error,
+  });
+}

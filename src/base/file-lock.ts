@@ -1,11 +1,10 @@
 import { rm } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
-import { createFileWhole } from "./create-file.ts";
 import { InputError } from "./errors.ts";
 import { LEASE, type LeaseTimes, startHeartbeat, watchHeartbeat } from "./lease.ts";
-import { textIfPresent } from "./text-file.ts";
-import { markOfThisProcess, type ProcessMark, stateOf } from "./this-process.ts";
-import { removeUnfinished } from "./write-file.ts";
+import { markOfThisProcess, type ProcessMark, stateOf } from "./process.ts";
+import { textIfPresent } from "./read-file.ts";
+import { createFileAtomic, isStream, removeUnfinished } from "./write-file.ts";
 
 /** Held until `release()`, or until the process ends or loses its lease. */
 export interface FileLock extends AsyncDisposable {
@@ -64,7 +63,7 @@ export async function takeLock(path: string, options: TakeOptions = {}): Promise
     const last = chain.at(-1);
     if (last !== undefined) await refuseUnlessDead(path, last.holder, mark, options);
     const mine = last === undefined ? path : successor(path, last.holder);
-    if (await createFileWhole(mine, text)) {
+    if (await createFileAtomic(mine, text)) {
       // After the link, and stopped before it is removed: no process killed in between leaves a heartbeat without a lock.
       const heartbeat = await startHeartbeat(beatFile(path, mark), lease).catch(async (error) => {
         await rm(mine, { force: true });
@@ -224,4 +223,18 @@ function parseHolder(text: string): Holder | undefined {
         began: value?.began ?? null,
       }
     : undefined;
+}
+
+/**
+ * Does work that writes a file, alone among all processes: a second one is refused. What processes that were killed while
+ * they wrote the file left next to it is removed first. A pipe or a device has any number of writers.
+ *
+ * @param work  writes `path` by `writeFileWhole`
+ * @throws {LockHeld} when another process writes the file
+ */
+export async function asSoleWriter<T>(path: string, work: () => Promise<T>): Promise<T> {
+  if (await isStream(path)) return work();
+  await using _ = await takeLock(`${path}.lock`);
+  await removeUnfinished(path);
+  return await work();
 }

@@ -1,12 +1,10 @@
 import { rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createFileWhole } from "./create-file.ts";
-import { InputError } from "./errors.ts";
-import { fileTrouble } from "./file-trouble.ts";
+import { fileError, InputError } from "./errors.ts";
 import { kindOfPath, namesInFolder } from "./folder.ts";
-import { rename } from "./rename.ts";
-import { textIfPresent } from "./text-file.ts";
-import { markOfThisProcess, type ProcessMark, stateOf } from "./this-process.ts";
+import { markOfThisProcess, type ProcessMark, stateOf } from "./process.ts";
+import { textIfPresent } from "./read-file.ts";
+import { createFileAtomic, rename } from "./write-file.ts";
 
 /** Lasts until it is released, or until the process ends. */
 export interface InUse extends AsyncDisposable {
@@ -26,7 +24,7 @@ export async function markInUse(path: string): Promise<InUse> {
   const folder = marksFolder(path);
   const file = join(folder, `${mark.nonce}.json`);
   try {
-    await createFileWhole(file, JSON.stringify(mark));
+    await createFileAtomic(file, JSON.stringify(mark));
     await touch(join(folder, LAST));
     // Removes the marks of killed processes.
     await usersOf(path);
@@ -91,7 +89,7 @@ export async function removeUnlessUsed(path: string): Promise<boolean> {
     await rm(marksFolder(path), { recursive: true, force: true });
     return true;
   } catch (error) {
-    throw fileTrouble(path, error);
+    throw fileError(path, error);
   }
 }
 

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { open, rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createFileWhole } from "./create-file.ts";
-import { textIfPresent } from "./text-file.ts";
+import { textIfPresent } from "./read-file.ts";
+import { createFileAtomic } from "./write-file.ts";
 
 /** Milliseconds. */
 export interface LeaseTimes {
@@ -28,7 +28,7 @@ export interface Heartbeat {
  * @throws {InputError} when the file cannot be written at first; a later failure counts as a missed heartbeat
  */
 export async function startHeartbeat(file: string, { beat }: LeaseTimes): Promise<Heartbeat> {
-  await createFileWhole(file, contentOf(0));
+  await createFileAtomic(file, contentOf(0));
   let count = 0;
   let writing = Promise.resolve();
   const timer = setInterval(() => {

@@ -1,4 +1,4 @@
-import { FormatError } from "./errors.ts";
+import { FormatError, type Place } from "./errors.ts";
 import { forEachLine, textLines } from "./text-lines.ts";
 
 /** One line of a table. */
@@ -96,4 +96,79 @@ function columnPlaces(
     }
     return at;
   });
+}
+
+/** Where a field of a table lies: its file and line, for messages. */
+export type FieldPlace = Place & { readonly file: string };
+
+/**
+ * A whole number written with digits alone: no sign unless `min` is below 0, no point, no exponent, no blanks.
+ *
+ * @param name  what the field is called, for the message
+ * @throws {FormatError} when it is none, or lies outside [min, max]
+ */
+export function parseWholeNumber(
+  text: string,
+  name: string,
+  place: FieldPlace,
+  min = 0,
+  max = Number.MAX_SAFE_INTEGER,
+): number {
+  const value = digitsValue(text);
+  if (!(value >= min && value <= max)) {
+    const range = Number.isNaN(value) ? "is not a whole number" : `is not from ${min} to ${max}`;
+    throw new FormatError(place, `${name} ${JSON.stringify(text.slice(0, 40))} ${range}`);
+  }
+  return value;
+}
+
+/** NaN when the text is not digits behind at most one minus. By hand, for tables with millions of numbers. */
+function digitsValue(text: string): number {
+  const negative = text.charCodeAt(0) === MINUS;
+  const first = negative ? 1 : 0;
+  if (text.length === first || text.length - first > 16) return Number.NaN;
+  let value = 0;
+  for (let i = first; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - ZERO;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = 10 * value + digit;
+  }
+  // 0 - 0 is 0, where -0 would be another number.
+  return negative ? 0 - value : value;
+}
+
+const MINUS = 45;
+const ZERO = 48;
+
+/**
+ * A finite number in decimal or scientific notation.
+ * @throws {FormatError} when it is none
+ */
+export function parseFiniteNumber(text: string, name: string, place: FieldPlace): number {
+  const value = parseDecimal(text);
+  if (!Number.isFinite(value)) {
+    throw new FormatError(place, `${name} ${JSON.stringify(text.slice(0, 40))} is not a number`);
+  }
+  return value;
+}
+
+/** A number in decimal or scientific notation; NaN for any other text, infinite where it is too large. */
+export function parseDecimal(text: string): number {
+  return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
+}
+
+/**
+ * One string for all equal ones of a large table: a field cut from a line would keep the text around it in memory.
+ * For columns of few values, such as a chromosome's name.
+ */
+export class SharedText {
+  private readonly known = new Map<string, string>();
+
+  of(text: string): string {
+    const known = this.known.get(text);
+    if (known !== undefined) return known;
+    const copy = Buffer.from(text).toString();
+    this.known.set(copy, copy);
+    return copy;
+  }
 }

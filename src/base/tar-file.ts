@@ -1,8 +1,8 @@
 import { Readable } from "node:stream";
 import { Header, type HeaderData, Parser, Pax, type ReadEntry } from "tar";
 import { FormatError } from "./errors.ts";
-import { filePieces } from "./file-pieces.ts";
-import { writeFileWhole } from "./write-file.ts";
+import { filePieces } from "./read-file.ts";
+import { writeFileAtomic } from "./write-file.ts";
 
 /** One file of an archive that is to be written. */
 export interface TarEntry {
@@ -29,7 +29,7 @@ const BLOCK = 512;
  * Owners and times are left out, so equal files give equal bytes.
  */
 export async function writeTar(path: string, entries: AsyncIterable<TarEntry>): Promise<void> {
-  await writeFileWhole(path, archive(entries));
+  await writeFileAtomic(path, archive(entries));
 }
 
 async function* archive(entries: AsyncIterable<TarEntry>): AsyncGenerator<Uint8Array> {

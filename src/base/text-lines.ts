@@ -1,5 +1,5 @@
 import { FormatError } from "./errors.ts";
-import { unpackedBytes } from "./file-bytes.ts";
+import { unpackedBytes } from "./gzip.ts";
 
 /** A line without its end (LF or CRLF), and its number as editors count, from 1. */
 export interface TextLine {

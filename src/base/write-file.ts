@@ -1,11 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { open, rm, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { InputError } from "./errors.ts";
-import { fileTrouble } from "./file-trouble.ts";
-import { kindOfPath, namesInFolder } from "./folder.ts";
-import { makeFolder } from "./make-folder.ts";
-import { rename } from "./rename.ts";
+import { copyFile, link, open, readlink, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { promisify } from "node:util";
+import gracefulFs from "graceful-fs";
+import { fileError, InputError } from "./errors.ts";
+import { kindOfPath, makeFolder, namesInFolder } from "./folder.ts";
 
 /**
  * Writes a file that is whole or absent, whatever stops the process: into a temporary file beside it, flushed to the
@@ -15,7 +14,7 @@ import { rename } from "./rename.ts";
  *
  * @throws {InputError} naming the path when it is a folder, the disk is full, read-only, or the folder may not be written
  */
-export async function writeFileWhole(
+export async function writeFileAtomic(
   path: string,
   data: string | Uint8Array | Iterable<string> | AsyncIterable<string | Uint8Array>,
 ): Promise<void> {
@@ -39,7 +38,7 @@ export async function writeFileWhole(
     }
     await flushFolder(folder);
   } catch (error) {
-    throw fileTrouble(path, error);
+    throw fileError(path, error);
   }
 }
 
@@ -90,7 +89,7 @@ export async function appendDurably(path: string, data: string | Uint8Array): Pr
       await file.close();
     }
   } catch (error) {
-    throw fileTrouble(path, error);
+    throw fileError(path, error);
   }
 }
 
@@ -118,3 +117,83 @@ export async function isStream(path: string): Promise<boolean> {
   }
   return found !== undefined && (!found.isFile() || /^\/(dev|proc)\//.test(path));
 }
+
+/** What a file system without hard links answers. */
+const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
+
+/**
+ * Makes a file with this content if there is none of that name: of several processes, on one machine or on several
+ * that share the folder, exactly one is told true. Nobody ever sees the file half written.
+ *
+ * The content goes into a temporary file, which is then linked to the name. Where the file system has no hard
+ * links the file is opened exclusively instead; then a reader may, for an instant, see it empty.
+ *
+ * @returns false when a file of that name exists; it is left as it is
+ * @throws {InputError} naming the path when the disk is full, read-only, or the folder may not be written
+ */
+export async function createFileAtomic(path: string, data: string | Uint8Array): Promise<boolean> {
+  const beside = unfinishedPath(path);
+  try {
+    await makeFolder(dirname(path));
+    const file = await open(beside, "wx");
+    try {
+      await file.writeFile(data);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    try {
+      await link(beside, path);
+    } catch (error) {
+      // The holder of a lock takes unfinished files for those of killed processes and removes them.
+      if (codeOf(error) === "ENOENT") return await createFileAtomic(path, data);
+      if (!NO_LINKS.has(codeOf(error))) throw error;
+      await writeFile(path, data, { flag: "wx", flush: true });
+    }
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    throw fileError(path, error);
+  } finally {
+    await rm(beside, { force: true });
+  }
+}
+
+const codeOf = (error: unknown) => (error instanceof Error && "code" in error ? String(error.code) : "");
+
+/**
+ * Makes `link` a symbolic link to `target`, relative, so that the folder around both can be moved. What was at `link`
+ * is replaced at once, never missing in between. Where links may not be made, as on some Windows, it becomes a copy.
+ *
+ * @throws {InputError} naming the link when the folder may not be written
+ */
+export async function linkFile(target: string, link: string): Promise<void> {
+  const folder = dirname(resolve(link));
+  const path = relative(folder, resolve(target));
+  if ((await readlink(link).catch(() => undefined)) === path) return;
+  const beside = `${link}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
+  try {
+    await makeFolder(folder);
+    await symlink(path, beside).catch(async (error) => {
+      if (process.platform !== "win32") throw error;
+      await copyFile(target, beside);
+    });
+    await rename(beside, link);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw fileError(link, error);
+  }
+}
+
+/** Removes a file; nothing happens when there is none. @throws {InputError} when it may not be removed */
+export async function removeFile(path: string): Promise<void> {
+  await rm(path, { force: true }).catch((error) => Promise.reject(fileError(path, error)));
+}
+
+/**
+ * Renames a file or folder. On Windows, where a virus scanner or an indexer may hold a new file for a moment, it tries again
+ * for up to a minute.
+ *
+ * @throws the system's error
+ */
+export const rename: (from: string, to: string) => Promise<void> = promisify(gracefulFs.rename);

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { version } from "../base/version.ts";
+import { version } from "../base/package.ts";
 import type { Context, DefineCommand } from "./command.ts";
 import { failureOf } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";

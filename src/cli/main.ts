@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { fileTrouble } from "../base/file-trouble.ts";
+import { fileError } from "../base/errors.ts";
 import { dispatch } from "./dispatch.ts";
 import { failureOf } from "./failure.ts";
 import { interruptible } from "./interrupt.ts";
@@ -8,7 +8,7 @@ import { processTerminal } from "./terminal.ts";
 // A reader that leaves early, such as `| head`, is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
-  const failure = failureOf(fileTrouble("standard output", error));
+  const failure = failureOf(fileError("standard output", error));
   process.stderr.write(`${failure.text}\n`);
   process.exit(failure.exitCode);
 });

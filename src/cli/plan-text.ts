@@ -1,4 +1,4 @@
-import { counted } from "../base/counted.ts";
+import { counted } from "../base/message-text.ts";
 import { cellTitle } from "../evaluation/runs/cell.ts";
 import type { Plan, PlannedCell } from "../evaluation/runs/plan.ts";
 import { bytes, count, duration } from "../report/numbers.ts";

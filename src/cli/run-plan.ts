@@ -1,4 +1,4 @@
-import { counted } from "../base/counted.ts";
+import { counted } from "../base/message-text.ts";
 import type { Plan } from "../evaluation/runs/plan.ts";
 import { runShard, type ShardOutcome } from "../evaluation/runs/shard.ts";
 import { count, duration } from "../report/numbers.ts";

@@ -1,5 +1,5 @@
 import { Pcg64 } from "../base/pcg64.ts";
-import { seedOf } from "../base/seed.ts";
+import { seedOf } from "../base/random.ts";
 import { dinucleotideShuffle } from "../dna/sequence/shuffle.ts";
 import { ndArray } from "../net/arrays/array.ts";
 import { add, input, matMul, softmax } from "../net/graph/build.ts";

@@ -1,4 +1,4 @@
-import { counted } from "../base/counted.ts";
+import { counted } from "../base/message-text.ts";
 import { type BlockGroups, groupLadder, groupSums } from "./block-groups.ts";
 import type { BlockStatistic, Blocks } from "./blocks.ts";
 import { studentTQuantile } from "./distributions/student-t.ts";

@@ -1,6 +1,6 @@
 import { InputError } from "../base/errors.ts";
+import { runToEnd } from "../base/generator-work.ts";
 import type { Pcg64 } from "../base/pcg64.ts";
-import { atOnce } from "../base/turns.ts";
 import { type Matrix, requireMatrix } from "./matrix.ts";
 import { randomisedBasisSteps } from "./randomised-basis.ts";
 import { symmetricEigen } from "./symmetric-eigen.ts";
@@ -44,7 +44,7 @@ export function pca(
   components: number,
   options: PcaOptions = { solver: "full" },
 ): PrincipalComponents {
-  return atOnce(pcaSteps(data, components, options));
+  return runToEnd(pcaSteps(data, components, options));
 }
 
 /** `pca` that yields every second or so. */

@@ -1,6 +1,6 @@
+import { runToEnd } from "../base/generator-work.ts";
 import type { Pcg64 } from "../base/pcg64.ts";
-import { normal } from "../base/sample.ts";
-import { atOnce } from "../base/turns.ts";
+import { normal } from "../base/random.ts";
 import { symmetricEigen } from "./symmetric-eigen.ts";
 
 /** Directions taken along beyond those asked for; scikit-learn's default. */
@@ -24,7 +24,7 @@ const POWER_ITERATIONS = 7;
  * @see Halko, Martinsson & Tropp 2011, doi:10.1137/090771806, algorithms 4.4 and 5.1
  */
 export function randomisedBasis(matrix: readonly Float64Array[], count: number, rng: Pcg64): Float64Array[] {
-  return atOnce(randomisedBasisSteps(matrix, count, rng));
+  return runToEnd(randomisedBasisSteps(matrix, count, rng));
 }
 
 /** `randomisedBasis` that yields every second or so. */

@@ -1,10 +1,9 @@
 import { join } from "node:path";
 import { sha256Hex } from "../base/digest.ts";
 import { FormatError, InputError } from "../base/errors.ts";
-import { shownValue } from "../base/quoted-text.ts";
-import { stableStringify } from "../base/stable-json.ts";
-import { textIfPresent } from "../base/text-file.ts";
-import { checkNesting, JsonTrouble } from "../base/unique-json.ts";
+import { checkNesting, JsonError, stableStringify } from "../base/json.ts";
+import { shownValue } from "../base/message-text.ts";
+import { textIfPresent } from "../base/read-file.ts";
 import { TOKENIZER_FILES } from "../dna/tokenizers/open-tokenizer.ts";
 import type { Tokenizer } from "../dna/tokenizers/tokenizer.ts";
 import { type Checkpoint, openCheckpoint } from "../net/arrays/checkpoint.ts";
@@ -127,7 +126,7 @@ async function readConfig(folder: string): Promise<{ config: Record<string, unkn
     checkNesting(text, DEEPEST_CONFIG);
     const config: unknown = JSON.parse(text, (key, value: unknown) => {
       if (value === Infinity || value === -Infinity) {
-        throw new JsonTrouble(`holds a number out of range under ${shownValue(key)}`);
+        throw new JsonError(`holds a number out of range under ${shownValue(key)}`);
       }
       return value;
     });
@@ -135,7 +134,7 @@ async function readConfig(folder: string): Promise<{ config: Record<string, unkn
       return { config: config as Record<string, unknown>, file };
     }
   } catch (cause) {
-    const why = cause instanceof JsonTrouble ? cause.message : "is not JSON";
+    const why = cause instanceof JsonError ? cause.message : "is not JSON";
     throw new FormatError({ file }, why, "download it again", cause);
   }
   throw new FormatError({ file }, "is not a JSON object", "download it again");

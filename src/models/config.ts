@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { FormatError } from "../base/errors.ts";
-import { quotedText, shownValue } from "../base/quoted-text.ts";
+import { quotedText, shownValue } from "../base/message-text.ts";
 
 /** A size: a whole number from 1 to a bound no model comes near, so that a damaged file cannot ask for all memory. */
 export const size = (most = 1 << 20) => z.number().int().min(1).max(most);

@@ -1,31 +1,32 @@
 import { z } from "zod";
-import { counted } from "../base/counted.ts";
 import { FormatError, InputError } from "../base/errors.ts";
+import { counted } from "../base/message-text.ts";
 import type { Tokens } from "../dna/tokenizers/tokenizer.ts";
-import type { NdArray } from "../net/arrays/array.ts";
-import { elementCount } from "../net/arrays/array.ts";
+import { elementCount, type NdArray } from "../net/arrays/array.ts";
 import { openCheckpoint } from "../net/arrays/checkpoint.ts";
 import { input } from "../net/graph/build.ts";
 import type { Dim } from "../net/graph/dim.ts";
 import { graphOf } from "../net/graph/graph.ts";
-import type { Sym } from "../net/graph/sym.ts";
-import { isOp } from "../net/graph/sym.ts";
+import { isOp, type Sym } from "../net/graph/sym.ts";
 import { DropoutSites } from "../net/nn/dropout.ts";
 import { initialValues } from "../net/nn/init.ts";
 import { runsLoopsWell } from "../net/runtime/device.ts";
-import type { ParameterSource, Program, ProgramOptions } from "../net/runtime/program.ts";
-import { openProgram, workingDevice } from "../net/runtime/program.ts";
+import {
+  openProgram,
+  type ParameterSource,
+  type Program,
+  type ProgramOptions,
+  workingDevice,
+} from "../net/runtime/program.ts";
 import type { BatchPlace, Feeds } from "../net/train/batches.ts";
 import { writeArrays } from "../net/train/fit-state.ts";
 import type { ForwardInput } from "./architecture.ts";
 import type { LanguageModelCard } from "./card.ts";
-import type { CheckpointFolder } from "./checkpoint-folder.ts";
-import { openCheckpointFolder } from "./checkpoint-folder.ts";
+import { type CheckpointFolder, openCheckpointFolder } from "./checkpoint-folder.ts";
 import { draw } from "./init.ts";
 import { LoraFactors, type LoraRecipe } from "./lora.ts";
 import { weightBytes } from "./parameters.ts";
-import type { Batch } from "./queries/collate.ts";
-import { collate, runsOfEqualLength } from "./queries/collate.ts";
+import { type Batch, collate, runsOfEqualLength } from "./queries/collate.ts";
 import { readTrainedTensors, type TrainedTensor } from "./trained-tensors.ts";
 
 export interface FineTuningRequest {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { InputError } from "../base/errors.ts";
-import { textIfPresent } from "../base/text-file.ts";
-import { expectWebAddress } from "../base/web-address.ts";
+import { expectWebAddress } from "../base/http.ts";
+import { textIfPresent } from "../base/read-file.ts";
 import { hubHome } from "./hub-cache.ts";
 
 /** How to reach the hub, from the environment variables that Python's libraries use as well. */

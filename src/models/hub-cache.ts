@@ -1,9 +1,8 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { userCacheFolder } from "../base/cache-folder.ts";
 import { InputError } from "../base/errors.ts";
-import { kindOfPath } from "../base/folder.ts";
-import { textIfPresent } from "../base/text-file.ts";
+import { kindOfPath, userCacheFolder } from "../base/folder.ts";
+import { textIfPresent } from "../base/read-file.ts";
 import { checkpointPath } from "../net/arrays/checkpoint.ts";
 import { readShardIndex } from "../net/arrays/shards.ts";
 

@@ -1,12 +1,11 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { mismatch } from "../base/digest.ts";
 import { download, HttpError } from "../base/download.ts";
 import { FormatError, InputError } from "../base/errors.ts";
-import { mismatch } from "../base/file-check.ts";
 import { kindOfPath } from "../base/folder.ts";
-import { fetchPatiently, type Patience } from "../base/http.ts";
-import { linkFile } from "../base/link-file.ts";
-import { writeFileWhole } from "../base/write-file.ts";
+import { fetchWithRetries, type RetryPolicy } from "../base/http.ts";
+import { linkFile, writeFileAtomic } from "../base/write-file.ts";
 import { type HubAccess, hubAccess } from "./hub-access.ts";
 import { cachedRepo, type HubSource, isCommit } from "./hub-cache.ts";
 import { checkpointFiles, type HubFile } from "./hub-files.ts";
@@ -20,7 +19,7 @@ export interface HubRequest extends HubSource {
   readonly onProgress?: ((progress: HubProgress) => void) | undefined;
   /** Told once when another process is downloading the same file. */
   readonly onWait?: ((why: string) => void) | undefined;
-  readonly patience?: Patience | undefined;
+  readonly patience?: RetryPolicy | undefined;
 }
 
 export interface HubProgress {
@@ -77,7 +76,7 @@ export async function fetchFromHub(request: HubRequest): Promise<HubSnapshot> {
     before += file.bytes;
     request.onProgress?.({ file: file.path, done: before, total });
   }
-  if (commit !== revision) await writeFileWhole(cached.ref(revision), commit);
+  if (commit !== revision) await writeFileAtomic(cached.ref(revision), commit);
   return { folder, revision: commit, files: wanted.map(({ path }) => path) };
 }
 
@@ -219,7 +218,7 @@ async function asked<T>(
       throw new InputError(`${endpoint} sends us to ${String(url)} for the rest of its list`);
     }
     const signal = request.signal === undefined ? {} : { signal: request.signal };
-    return fetchPatiently(String(url), { ...init, ...signal }, request.patience);
+    return fetchWithRetries(String(url), { ...init, ...signal }, request.patience);
   };
   try {
     return await question({

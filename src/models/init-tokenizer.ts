@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { FormatError, InputError } from "../base/errors.ts";
 import { kindOfPath } from "../base/folder.ts";
-import type { Patience } from "../base/http.ts";
-import { textIfPresent } from "../base/text-file.ts";
+import type { RetryPolicy } from "../base/http.ts";
+import { textIfPresent } from "../base/read-file.ts";
 import { openTokenizer, openTokenizerJson, TOKENIZER_FILES } from "../dna/tokenizers/open-tokenizer.ts";
 import type { Tokenizer } from "../dna/tokenizers/tokenizer.ts";
 import type { LanguageModelCard } from "./card.ts";
@@ -16,7 +16,7 @@ export interface TokenizerRequest {
   readonly signal?: AbortSignal | undefined;
   /** Told once when another process is downloading the same file. */
   readonly onWait?: ((why: string) => void) | undefined;
-  readonly patience?: Patience | undefined;
+  readonly patience?: RetryPolicy | undefined;
 }
 
 export interface TokenizerFiles {
@@ -27,7 +27,7 @@ export interface TokenizerFiles {
 }
 
 /** Somebody is waiting, and another way is open: fewer attempts than for a checkpoint. */
-const PATIENCE: Patience = { attempts: 3, firstPauseMs: 500 };
+const PATIENCE: RetryPolicy = { attempts: 3, firstPauseMs: 500 };
 
 /**
  * The tokenizer's files for an untrained checkpoint of a published size: those at the path, else what follows from the

@@ -3,8 +3,8 @@ import { sha256Hex } from "../base/digest.ts";
 import { InputError } from "../base/errors.ts";
 import { kindOfPath, namesInFolder } from "../base/folder.ts";
 import { Pcg64 } from "../base/pcg64.ts";
-import { normal, uniform } from "../base/sample.ts";
-import { writeFileWhole } from "../base/write-file.ts";
+import { normal, uniform } from "../base/random.ts";
+import { writeFileAtomic } from "../base/write-file.ts";
 import { elementCount } from "../net/arrays/array.ts";
 import { writeSafetensors } from "../net/arrays/write-safetensors.ts";
 import type { InitialLaw } from "./architecture.ts";
@@ -68,9 +68,9 @@ export async function initCheckpoint(
       draw(architecture.initial(tensor), elementCount(tensor.shape), `${seed} ${tensor.name}`),
   }));
   await writeSafetensors(join(folder, "model.safetensors"), arrays, { format: "pt" });
-  await writeFileWhole(file, `${JSON.stringify(config, null, 2)}\n`);
+  await writeFileAtomic(file, `${JSON.stringify(config, null, 2)}\n`);
   for (const [name, text] of Object.entries(tokenizer ?? card.tokenizerFiles?.(config) ?? {})) {
-    await writeFileWhole(join(folder, name), text);
+    await writeFileAtomic(join(folder, name), text);
   }
   const parameters = architecture.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   return { folder, preset, parameters, seed };

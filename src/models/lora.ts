@@ -1,9 +1,7 @@
 import { InternalError } from "../base/errors.ts";
 import { Pcg64 } from "../base/pcg64.ts";
-import { uniform } from "../base/sample.ts";
-import { seedOf } from "../base/seed.ts";
-import type { NdArray } from "../net/arrays/array.ts";
-import { elementCount } from "../net/arrays/array.ts";
+import { seedOf, uniform } from "../base/random.ts";
+import { elementCount, type NdArray } from "../net/arrays/array.ts";
 import { input, parameter } from "../net/graph/build.ts";
 import type { Sym } from "../net/graph/sym.ts";
 import type { FreshTensor } from "../net/nn/init.ts";

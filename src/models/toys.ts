@@ -1,6 +1,6 @@
 import { InputError } from "../base/errors.ts";
 import { kindOfPath } from "../base/folder.ts";
-import { packagePath } from "../base/package-file.ts";
+import { packagePath } from "../base/package.ts";
 import { TOYS } from "./catalogue.ts";
 
 /**

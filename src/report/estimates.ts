@@ -1,4 +1,4 @@
-import { counted } from "../base/counted.ts";
+import { counted } from "../base/message-text.ts";
 import type { Metric } from "../evaluation/tasks/measurement.ts";
 import type { Estimate, IntervalBasis } from "../metrics/estimate.ts";
 import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";

@@ -1,4 +1,4 @@
-import { counted } from "../base/counted.ts";
+import { counted } from "../base/message-text.ts";
 import type { TrainingRecord } from "../evaluation/settings/training-record.ts";
 import { type Html, html } from "./html.ts";
 import { count } from "./numbers.ts";

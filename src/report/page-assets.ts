@@ -1,4 +1,4 @@
-import { readPackageFile } from "../base/package-file.ts";
+import { readPackageFile } from "../base/package.ts";
 import type { PageAssets } from "./page.ts";
 
 /** The page's script and style as the package ships them. */

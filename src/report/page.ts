@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { version } from "../base/version.ts";
+import { version } from "../base/package.ts";
 import { contents } from "./contents.ts";
 import { embeddedJson, Html, html } from "./html.ts";
 import type { PageData } from "./page-data.ts";

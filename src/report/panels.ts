@@ -1,4 +1,4 @@
-import { stableStringify } from "../base/stable-json.ts";
+import { stableStringify } from "../base/json.ts";
 import { benchmarkDataOf } from "../evaluation/published/benchmark-data.ts";
 import { cellName, evaluatedData } from "../evaluation/runs/cell.ts";
 import type { CellResult, StoredResult } from "../evaluation/runs/result.ts";

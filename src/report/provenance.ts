@@ -1,4 +1,4 @@
-import { counted } from "../base/counted.ts";
+import { counted } from "../base/message-text.ts";
 import { bytes, count, duration } from "./numbers.ts";
 import { originText } from "./origins.ts";
 import type { Entry } from "./panels.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ByteCursor, EndOfBytes } from "../../src/base/bytes.ts";
+import { ByteCursor, EndOfBytes } from "../../src/base/byte-cursor.ts";
 
 test("numbers and pieces come one after another, from a view inside a larger buffer", () => {
   const whole = Uint8Array.from([9, 9, 1, 2, 0, 0xff, 0xff, 0xff, 0xff, 3, 0, 0, 0x80, 104, 105, 10, 7]);

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { afterEach, expect, test, vi } from "vitest";
-import { cacheFolder } from "../../src/base/cache-folder.ts";
+import { cacheFolder } from "../../src/base/folder.ts";
 
 afterEach(() => {
   vi.unstubAllEnvs();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { counted } from "../../src/base/counted.ts";
+import { counted } from "../../src/base/message-text.ts";
 
 test.each([
   [0, "0 rows"],

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { CPythonRandom } from "../../src/base/cpython-random.ts";
 import { InputError } from "../../src/base/errors.ts";
+import { CPythonRandom } from "../../src/base/mt19937.ts";
 import { testWithSharedData } from "../shared-data.ts";
 
 interface Golden {

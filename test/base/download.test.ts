@@ -7,7 +7,7 @@ import { download, HttpError } from "../../src/base/download.ts";
 import { InputError } from "../../src/base/errors.ts";
 import { takeLock } from "../../src/base/file-lock.ts";
 import { ConnectionError } from "../../src/base/http.ts";
-import { markOfThisProcess } from "../../src/base/this-process.ts";
+import { markOfThisProcess } from "../../src/base/process.ts";
 import { sendFile, startServer } from "../http-server.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { openDurableLog } from "../../src/base/durable-log.ts";
 import { InputError } from "../../src/base/errors.ts";
+import { openDurableLog } from "../../src/base/line-log.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 const target = () => {

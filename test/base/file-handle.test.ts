@@ -2,8 +2,8 @@ import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { FormatError, InputError } from "../../src/base/errors.ts";
-import { openFile } from "../../src/base/file-handle.ts";
 import { kindOfPath, namesInFolder } from "../../src/base/folder.ts";
+import { openFile } from "../../src/base/read-file.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 test("reads any part of a file, through a link", async () => {

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { LockHeld, LockLost, takeLock } from "../../src/base/file-lock.ts";
 import { startHeartbeat } from "../../src/base/lease.ts";
-import { markOfThisProcess } from "../../src/base/this-process.ts";
+import { markOfThisProcess } from "../../src/base/process.ts";
 
 let folder: string;
 let path: string;

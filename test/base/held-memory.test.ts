@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { heldMemory } from "../../src/base/held-memory.ts";
+import { heldMemory } from "../../src/base/process.ts";
 
 test("grows with what is written to, and is no more than what is resident", async () => {
   const before = await heldMemory();

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { lastUse, markInUse, removeUnlessUsed, usersOf } from "../../src/base/in-use.ts";
-import { markOfThisProcess } from "../../src/base/this-process.ts";
+import { markOfThisProcess } from "../../src/base/process.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 function cached() {

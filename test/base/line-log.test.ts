@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FormatError } from "../../src/base/errors.ts";
 import { cutFile, readLineLog } from "../../src/base/line-log.ts";
-import { textIfPresent } from "../../src/base/text-file.ts";
+import { textIfPresent } from "../../src/base/read-file.ts";
 
 let folder: string;
 let path: string;

@@ -2,7 +2,7 @@ import { stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
-import { makeFolder } from "../../src/base/make-folder.ts";
+import { makeFolder } from "../../src/base/folder.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 const fresh = () => temporaryFolder();

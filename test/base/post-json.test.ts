@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ConnectionError } from "../../src/base/http.ts";
-import { postJson } from "../../src/base/post-json.ts";
+import { ConnectionError, postJson } from "../../src/base/http.ts";
 import { startServer } from "../http-server.ts";
 
 const options = { patience: { attempts: 4, firstPauseMs: 1, attemptMs: 2000 }, largestAnswer: 1000 };

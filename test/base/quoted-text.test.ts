@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { quotedText, shownValue } from "../../src/base/quoted-text.ts";
+import { quotedText, shownValue } from "../../src/base/message-text.ts";
 
 test("a short text is in quotes, a long one cut, control characters are escaped", () => {
   expect(quotedText("chr5x")).toBe('"chr5x"');

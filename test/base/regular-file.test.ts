@@ -2,21 +2,16 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { digestFile } from "../../src/base/digest.ts";
+import { cachedDigest } from "../../src/base/cached-digest.ts";
+import { digestFile, mismatch } from "../../src/base/digest.ts";
 import { InputError } from "../../src/base/errors.ts";
-import { mismatch } from "../../src/base/file-check.ts";
-import { openFile } from "../../src/base/file-handle.ts";
-import { filePieces } from "../../src/base/file-pieces.ts";
-import { kindOfPath } from "../../src/base/folder.ts";
+import { kindOfPath, makeFolder } from "../../src/base/folder.ts";
+import { unpackGzip } from "../../src/base/gzip.ts";
 import { readLineLog } from "../../src/base/line-log.ts";
-import { makeFolder } from "../../src/base/make-folder.ts";
-import { rememberedDigest } from "../../src/base/remembered-digest.ts";
+import { bytesIfPresent, filePieces, openFile, textIfPresent } from "../../src/base/read-file.ts";
 import { readTar } from "../../src/base/tar-file.ts";
-import { textIfPresent } from "../../src/base/text-file.ts";
 import { textLines } from "../../src/base/text-lines.ts";
-import { unpackGzip } from "../../src/base/unpack-gzip.ts";
-import { bytesIfPresent } from "../../src/base/whole-file.ts";
-import { writeFileWhole } from "../../src/base/write-file.ts";
+import { writeFileAtomic } from "../../src/base/write-file.ts";
 import { readBam } from "../../src/dna/genome/bam.ts";
 import { openGenome } from "../../src/dna/genome/genome.ts";
 import { openBigWig } from "../../src/dna/genome/signal.ts";
@@ -35,7 +30,7 @@ const READERS: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
   textIfPresent,
   bytesIfPresent,
   digestFile,
-  rememberedDigest: (path) => rememberedDigest(path),
+  rememberedDigest: (path) => cachedDigest(path),
   mismatch: (path) => mismatch(path, { md5: "" }),
   filePieces: (path) => all(filePieces(path)),
   textLines: (path) => all(textLines(path)),
@@ -99,7 +94,7 @@ test.each(Object.entries({ ...READERS, kindOfPath, makeFolder }))(
 
 test("a NUL in the path of what is written, or in a name inside a file, is refused", async () => {
   const folder = temporaryFolder();
-  expect(await describing(writeFileWhole(join(folder, "a\0b"), "x"))).toContain(
+  expect(await describing(writeFileAtomic(join(folder, "a\0b"), "x"))).toContain(
     "cannot hold the character NUL",
   );
   const weights = join(folder, "weights");

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
+import { cachedDigest, cachedDigestOf } from "../../src/base/cached-digest.ts";
 import { sha256Hex } from "../../src/base/digest.ts";
-import { rememberedDigest, rememberedDigestOf } from "../../src/base/remembered-digest.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 afterEach(() => {
@@ -22,42 +22,42 @@ const later = (ms: number) => vi.useFakeTimers({ toFake: ["Date"], now: Date.now
 test("a settled file is hashed once", async () => {
   const { path, cache } = aFile();
   later(10_000);
-  expect(await rememberedDigest(path, cache)).toBe(sha256Hex("weights"));
+  expect(await cachedDigest(path, cache)).toBe(sha256Hex("weights"));
   const [record] = readdirSync(cache);
   const { state } = JSON.parse(readFileSync(join(cache, record!), "utf8"));
   // What the record says is believed as long as the file's state is the same: it was not hashed again.
   writeFileSync(join(cache, record!), JSON.stringify({ state, sha256: "0".repeat(64) }));
-  expect(await rememberedDigest(path, cache)).toBe("0".repeat(64));
+  expect(await cachedDigest(path, cache)).toBe("0".repeat(64));
 });
 
 test("a file of the same size and time with other contents is hashed again", async () => {
   const { path, cache } = aFile();
   later(10_000);
-  await rememberedDigest(path, cache);
+  await cachedDigest(path, cache);
   const { atime, mtime } = statSync(path);
   writeFileSync(path, "WEIGHTS");
   utimesSync(path, atime, mtime);
-  expect(await rememberedDigest(path, cache)).toBe(sha256Hex("WEIGHTS"));
+  expect(await cachedDigest(path, cache)).toBe(sha256Hex("WEIGHTS"));
 });
 
 test("a file that may still be written to is not remembered", async () => {
   const { path, cache } = aFile();
-  await rememberedDigest(path, cache);
+  await cachedDigest(path, cache);
   expect(() => readdirSync(cache)).toThrow("ENOENT");
 });
 
 test("a damaged record, or a cache that cannot be written, does no harm", async () => {
   const { path, cache } = aFile();
   later(10_000);
-  await rememberedDigest(path, cache);
+  await cachedDigest(path, cache);
   writeFileSync(join(cache, readdirSync(cache)[0]!), "{");
-  expect(await rememberedDigest(path, cache)).toBe(sha256Hex("weights"));
-  expect(await rememberedDigest(path, join(path, "not-a-folder"))).toBe(sha256Hex("weights"));
+  expect(await cachedDigest(path, cache)).toBe(sha256Hex("weights"));
+  expect(await cachedDigest(path, join(path, "not-a-folder"))).toBe(sha256Hex("weights"));
 });
 
 test("a missing file is named", async () => {
   const { path, cache } = aFile();
-  await expect(rememberedDigest(`${path}2`, cache)).rejects.toMatchObject({ place: { file: `${path}2` } });
+  await expect(cachedDigest(`${path}2`, cache)).rejects.toMatchObject({ place: { file: `${path}2` } });
 });
 
 test("digests of different things in one file are kept apart", async () => {
@@ -69,16 +69,16 @@ test("digests of different things in one file are kept apart", async () => {
     computed++;
     return other;
   };
-  expect(await rememberedDigest(path, cache)).toBe(sha256Hex("weights"));
-  expect(await rememberedDigestOf("other", path, compute, cache)).toBe(other);
-  expect(await rememberedDigestOf("other", path, compute, cache)).toBe(other);
-  expect(await rememberedDigest(path, cache)).toBe(sha256Hex("weights"));
+  expect(await cachedDigest(path, cache)).toBe(sha256Hex("weights"));
+  expect(await cachedDigestOf("other", path, compute, cache)).toBe(other);
+  expect(await cachedDigestOf("other", path, compute, cache)).toBe(other);
+  expect(await cachedDigest(path, cache)).toBe(sha256Hex("weights"));
   expect(computed).toBe(1);
 });
 
 test("a file that changes while it is read is refused", async () => {
   const { path, cache } = aFile();
-  const reading = rememberedDigestOf(
+  const reading = cachedDigestOf(
     "test",
     path,
     async () => {

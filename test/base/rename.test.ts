@@ -16,7 +16,7 @@ test("on Windows a rename that a virus scanner blocks for a moment is tried agai
       if (++blocked <= 3) done(Object.assign(new Error("EPERM"), { code: "EPERM" }));
       else whole(from, to, done);
     };
-    const { rename } = await import(${JSON.stringify(join(repository, "src/base/rename.ts"))});
+    const { rename } = await import(${JSON.stringify(join(repository, "src/base/write-file.ts"))});
     await rename("a", "b");
     console.log(blocked);`;
   writeFileSync(join(folder, "program.mts"), program);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { Pcg64 } from "../../src/base/pcg64.ts";
-import { choice, integerBelow, normal, shuffle, uniform } from "../../src/base/sample.ts";
+import { choice, integerBelow, normal, shuffle, uniform } from "../../src/base/random.ts";
 
 const N = 40_000;
 const draws = (draw: (rng: Pcg64) => number) => {

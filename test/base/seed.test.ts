@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { Pcg64 } from "../../src/base/pcg64.ts";
-import { seedOf } from "../../src/base/seed.ts";
+import { seedOf } from "../../src/base/random.ts";
 
 const hex = (words: Uint32Array) =>
   [...words]

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { InternalError } from "../../src/base/errors.ts";
-import { stableStringify } from "../../src/base/stable-json.ts";
+import { stableStringify } from "../../src/base/json.ts";
 
 test("keys are in order at every depth, arrays keep theirs", () => {
   expect(stableStringify({ b: [3, { d: null, c: true }], a: "é\n" })).toBe(

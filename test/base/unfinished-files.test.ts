@@ -34,7 +34,7 @@ vi.mock("../../src/base/lease.ts", async (original) => {
   };
 });
 
-const { createFileWhole } = await import("../../src/base/create-file.ts");
+const { createFileAtomic } = await import("../../src/base/write-file.ts");
 const { takeLock } = await import("../../src/base/file-lock.ts");
 
 let path: string;
@@ -67,7 +67,7 @@ test("a file whose temporary one was removed is made all the same", async () => 
   before.link = (from) => {
     if (removed++ === 0) rmSync(from);
   };
-  expect(await createFileWhole(path, "text")).toBe(true);
+  expect(await createFileAtomic(path, "text")).toBe(true);
   expect(removed).toBe(2);
   expect(await readdir(join(path, ".."))).toEqual(["a.lock"]);
 });

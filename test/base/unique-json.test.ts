@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { JsonTrouble, parseUniqueJson } from "../../src/base/unique-json.ts";
+import { JsonError, parseUniqueJson } from "../../src/base/json.ts";
 
 test("any JSON with unique names is read as JSON.parse reads it", () => {
   fc.assert(
@@ -21,7 +21,7 @@ test.each([
   ['"a', "is not JSON"],
   ["", "is not JSON"],
 ])("%s %s", (text, message) => {
-  expect(() => parseUniqueJson(text)).toThrow(JsonTrouble);
+  expect(() => parseUniqueJson(text)).toThrow(JsonError);
   expect(() => parseUniqueJson(text)).toThrow(message);
 });
 

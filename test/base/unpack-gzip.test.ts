@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { sha256Hex } from "../../src/base/digest.ts";
 import { FormatError } from "../../src/base/errors.ts";
-import { unpackGzip } from "../../src/base/unpack-gzip.ts";
+import { unpackGzip } from "../../src/base/gzip.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 const bytes = Buffer.from(Array.from({ length: 50_000 }, (_, i) => `chr1\t${i}\n`).join(""));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { programVersion, version } from "../../src/base/version.ts";
+import { programVersion, version } from "../../src/base/package.ts";
 
 test("the program's version has a digest of its files, the same each time", async () => {
   const first = await programVersion();

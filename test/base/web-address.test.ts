@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
-import { expectWebAddress } from "../../src/base/web-address.ts";
+import { expectWebAddress } from "../../src/base/http.ts";
 
 test.each(["https://huggingface.co", "http://localhost:8080/mirror"])("%s is an address", (address) => {
   expect(() => expectWebAddress(address, "HF_ENDPOINT")).not.toThrow();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bytesIfPresent } from "../../src/base/whole-file.ts";
+import { bytesIfPresent } from "../../src/base/read-file.ts";
 import { scratchFiles } from "../scratch-files.ts";
 
 const files = scratchFiles();

@@ -1,7 +1,7 @@
 import { chmod, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { expectWritableFile, expectWritableFolder } from "../../src/base/writable.ts";
+import { expectWritableFile, expectWritableFolder } from "../../src/base/folder.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 let folder: string;

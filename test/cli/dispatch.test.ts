@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { version } from "../../src/base/version.ts";
+import { version } from "../../src/base/package.ts";
 import { TASKS } from "../../src/evaluation/tasks/catalogue.ts";
 import { runCommand } from "./collecting-terminal.ts";
 

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { Pcg64 } from "../../src/base/pcg64.ts";
-import { integerBelow } from "../../src/base/sample.ts";
+import { integerBelow } from "../../src/base/random.ts";
 import {
   adjustedMutualInformation,
   adjustedMutualInformationWithout,

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { Pcg64 } from "../../src/base/pcg64.ts";
-import { normal } from "../../src/base/sample.ts";
+import { normal } from "../../src/base/random.ts";
 import { averagePrecision, averagePrecisionEstimate, averagePrecisionOver } from "../../src/metrics/auprc.ts";
 import { blockEstimate } from "../../src/metrics/block-estimate.ts";
 import { singleRows } from "../../src/metrics/blocks.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { Pcg64 } from "../../src/base/pcg64.ts";
-import { normal } from "../../src/base/sample.ts";
+import { normal } from "../../src/base/random.ts";
 import { blocksBy, singleRows } from "../../src/metrics/blocks.ts";
 import { clusteredProportion, shareInference } from "../../src/metrics/clustered-proportion.ts";
 import { wilsonInterval } from "../../src/metrics/intervals.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Pcg64 } from "../../src/base/pcg64.ts";
-import { normal } from "../../src/base/sample.ts";
+import { normal } from "../../src/base/random.ts";
 import { auroc, aurocOver } from "../../src/metrics/auroc.ts";
 import { singleRows } from "../../src/metrics/blocks.ts";
 import { aurocEstimate, compareAuroc } from "../../src/metrics/delong.ts";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compiledKernels } from "../../scripts/compiled-kernels.ts";
 import { Pcg64 } from "../../src/base/pcg64.ts";
-import { normal } from "../../src/base/sample.ts";
+import { normal } from "../../src/base/random.ts";
 import { KMeansKernels } from "../../src/metrics/k-means-kernels.ts";
 
 const source = (name: string) => readFileSync(new URL(`../../src/metrics/${name}`, import.meta.url), "utf8");

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { Pcg64 } from "../../src/base/pcg64.ts";
-import { normal } from "../../src/base/sample.ts";
+import { normal } from "../../src/base/random.ts";
 import { KMeans, kMeans, lloyd } from "../../src/metrics/k-means.ts";
 import type { Matrix } from "../../src/metrics/matrix.ts";
 import { testWithSharedData } from "../shared-data.ts";

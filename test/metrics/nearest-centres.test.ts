@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Pcg64 } from "../../src/base/pcg64.ts";
-import { normal } from "../../src/base/sample.ts";
+import { normal } from "../../src/base/random.ts";
 import { KMeansKernels } from "../../src/metrics/k-means-kernels.ts";
 import type { Matrix } from "../../src/metrics/matrix.ts";
 import { NearestCentres } from "../../src/metrics/nearest-centres.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { Pcg64 } from "../../src/base/pcg64.ts";
-import { normal } from "../../src/base/sample.ts";
+import { normal } from "../../src/base/random.ts";
 import type { Matrix } from "../../src/metrics/matrix.ts";
 import { pca } from "../../src/metrics/pca.ts";
 import { testWithSharedData } from "../shared-data.ts";

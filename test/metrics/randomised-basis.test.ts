@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Pcg64 } from "../../src/base/pcg64.ts";
-import { normal } from "../../src/base/sample.ts";
+import { normal } from "../../src/base/random.ts";
 import { randomisedBasis } from "../../src/metrics/randomised-basis.ts";
 
 test("finds planted directions in a tall table and in a wide one", () => {

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { packagePath } from "../../src/base/package-file.ts";
+import { packagePath } from "../../src/base/package.ts";
 import { Pcg64 } from "../../src/base/pcg64.ts";
-import { choice, integerBelow } from "../../src/base/sample.ts";
+import { choice, integerBelow } from "../../src/base/random.ts";
 import { drawSite, MOTIFS, motifNamed } from "../../src/demo/synthetic/motifs.ts";
 import { dinucleotideShuffle } from "../../src/dna/sequence/shuffle.ts";
 import { LANGUAGE_MODELS, TOYS } from "../../src/models/catalogue.ts";

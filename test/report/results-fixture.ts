@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll } from "vitest";
 import { sha256Hex } from "../../src/base/digest.ts";
 import { Pcg64 } from "../../src/base/pcg64.ts";
-import { normal } from "../../src/base/sample.ts";
+import { normal } from "../../src/base/random.ts";
 import type { CellResult, StoredResult } from "../../src/evaluation/runs/result.ts";
 import type { Protocol } from "../../src/models/model.ts";
 

@@ -1,6 +1,5 @@
-import { cacheFolder } from "../../base/cache-folder.ts";
 import { InputError } from "../../base/errors.ts";
-import { kindOfPath } from "../../base/folder.ts";
+import { cacheFolder, kindOfPath } from "../../base/folder.ts";
 import { type CacheEntry, cacheEntries } from "../../evaluation/caches/cache-entries.ts";
 import { pruneCaches } from "../../evaluation/caches/prune-caches.ts";
 import { bytes, count, duration } from "../../report/numbers.ts";

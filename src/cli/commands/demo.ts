@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { InternalError } from "../../base/errors.ts";
 import { kindOfPath } from "../../base/folder.ts";
-import { writeFileWhole } from "../../base/write-file.ts";
+import { writeFileAtomic } from "../../base/write-file.ts";
 import { readBackgrounds } from "../../datasets/motif-footprinting/backgrounds.ts";
 import { writeFootprints } from "../../datasets/motif-footprinting/footprint-file.ts";
 import { buildFootprints } from "../../datasets/motif-footprinting/footprints.ts";
@@ -64,7 +64,7 @@ async function demo({ out, quick = false, json }: DemoOptions, context: Context)
   const page = join(out, quick ? "quick-report.html" : "report.html");
   const title = "dart-eval on a synthetic regulatory genome";
   const report = await gatherReport(results, { tasks: TASKS, title });
-  await writeFileWhole(page, renderPage(report, await readPageAssets()));
+  await writeFileAtomic(page, renderPage(report, await readPageAssets()));
 
   // What a few rows can show is less than what was planted.
   const truths = quick ? [] : checkTruths(results);

@@ -1,7 +1,7 @@
 import { arch, availableParallelism, cpus, freemem, platform, release, totalmem } from "node:os";
 import { Option } from "commander";
-import { cacheFolder } from "../../base/cache-folder.ts";
-import { version } from "../../base/version.ts";
+import { cacheFolder } from "../../base/folder.ts";
+import { version } from "../../base/package.ts";
 import { DEVICES, type Device } from "../../net/runtime/device.ts";
 import { devicesHere, onnxRuntimeVersion } from "../../net/runtime/onnx-runtime.ts";
 import { bytes } from "../../report/numbers.ts";

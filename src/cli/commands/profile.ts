@@ -1,7 +1,7 @@
 import { Option } from "commander";
-import { counted } from "../../base/counted.ts";
 import { InputError } from "../../base/errors.ts";
-import { heldMemory } from "../../base/held-memory.ts";
+import { counted } from "../../base/message-text.ts";
+import { heldMemory } from "../../base/process.ts";
 import { ACTIVITY_WINDOW, readActivityWindows } from "../../datasets/chromatin-activity/windows.ts";
 import { openGenome } from "../../dna/genome/genome.ts";
 import { missingChromosome } from "../../dna/genome/missing-chromosome.ts";

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { Option } from "commander";
 import { InputError } from "../../base/errors.ts";
-import { asSoleWriter } from "../../base/sole-writer.ts";
-import { expectWritableFile } from "../../base/writable.ts";
-import { writeFileWhole } from "../../base/write-file.ts";
+import { asSoleWriter } from "../../base/file-lock.ts";
+import { expectWritableFile } from "../../base/folder.ts";
+import { writeFileAtomic } from "../../base/write-file.ts";
 import { readPublished } from "../../evaluation/published/read-published.ts";
 import type { StoredResult } from "../../evaluation/runs/result.ts";
 import { TASKS } from "../../evaluation/tasks/catalogue.ts";
@@ -60,7 +60,7 @@ export const define: DefineCommand = (command, { terminal }) => {
       const text = await written();
       if (options.out === undefined) return terminal.print(text.trimEnd());
       const { out } = options;
-      await asSoleWriter(out, () => writeFileWhole(out, text));
+      await asSoleWriter(out, () => writeFileAtomic(out, text));
       terminal.say(`wrote ${options.out}`);
 
       async function written(): Promise<string> {

@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import { counted } from "../../base/counted.ts";
+import { counted } from "../../base/message-text.ts";
 import { type Plan, planRun } from "../../evaluation/runs/plan.ts";
 import type { Shard } from "../../evaluation/runs/request.ts";
 import type { ShardOutcome } from "../../evaluation/runs/shard.ts";

@@ -1,4 +1,4 @@
-import { counted } from "../../base/counted.ts";
+import { counted } from "../../base/message-text.ts";
 import { miniSuite } from "../../evaluation/suites/mini.ts";
 import { readSuite, suiteFile } from "../../evaluation/suites/read-suite.ts";
 import { WHOLE_SUITE } from "../../evaluation/suites/whole.ts";

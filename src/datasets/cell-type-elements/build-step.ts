@@ -1,11 +1,10 @@
+import { cachedDigest } from "../../base/cached-digest.ts";
 import { InputError } from "../../base/errors.ts";
+import { asSoleWriter } from "../../base/file-lock.ts";
 import { kindOfPath } from "../../base/folder.ts";
-import { rememberedDigest } from "../../base/remembered-digest.ts";
-import { removeFile } from "../../base/remove-file.ts";
-import { asSoleWriter } from "../../base/sole-writer.ts";
-import { stableStringify } from "../../base/stable-json.ts";
-import { textIfPresent } from "../../base/text-file.ts";
-import { writeFileWhole } from "../../base/write-file.ts";
+import { stableStringify } from "../../base/json.ts";
+import { textIfPresent } from "../../base/read-file.ts";
+import { removeFile, writeFileAtomic } from "../../base/write-file.ts";
 
 /** A step of building a data set: files in, one file out. */
 export interface BuildStep {
@@ -31,7 +30,7 @@ export type StepOutcome = "made" | "kept";
  */
 export async function doStep({ output, inputs, options, make }: BuildStep): Promise<StepOutcome> {
   const digests: Record<string, string> = {};
-  for (const input of inputs) digests[input] = await rememberedDigest(input);
+  for (const input of inputs) digests[input] = await cachedDigest(input);
   const from = stableStringify({ inputs: Object.values(digests), options });
   const record = `${output}.from.json`;
   if ((await kindOfPath(output)) === "file" && (await textIfPresent(record)) === from) return "kept";
@@ -41,6 +40,6 @@ export async function doStep({ output, inputs, options, make }: BuildStep): Prom
   if ((await kindOfPath(output)) !== "file") {
     throw new InputError("this file was not made by its step", { place: { file: output } });
   }
-  await writeFileWhole(record, from);
+  await writeFileAtomic(record, from);
   return "made";
 }

@@ -1,8 +1,6 @@
 import { FormatError } from "../../base/errors.ts";
-import { wholeNumber } from "../../base/fields.ts";
-import { SharedText } from "../../base/shared-text.ts";
-import { readTable } from "../../base/table.ts";
-import { writeFileWhole } from "../../base/write-file.ts";
+import { parseWholeNumber, readTable, SharedText } from "../../base/table.ts";
+import { writeFileAtomic } from "../../base/write-file.ts";
 import { readNarrowPeaks } from "../../dna/genome/bed.ts";
 import type { Interval } from "../../dna/genome/interval.ts";
 
@@ -88,7 +86,7 @@ const COLUMNS = ["chrom", "start", "end"] as const;
 /** Writes `accepted_peaks_all.tsv`, whole or not at all. @throws {InputError} when it cannot be written */
 export async function writeConsensusPeaks(path: string, peaks: readonly Interval[]): Promise<void> {
   const lines = peaks.map(({ chrom, start, end }) => `${chrom}\t${start}\t${end}`);
-  await writeFileWhole(path, `${[COLUMNS.join("\t"), ...lines].join("\n")}\n`);
+  await writeFileAtomic(path, `${[COLUMNS.join("\t"), ...lines].join("\n")}\n`);
 }
 
 /** @throws {FormatError} naming the line when a column is missing, a position is none or an end is not after its start */
@@ -97,8 +95,8 @@ export async function readConsensusPeaks(path: string): Promise<readonly Interva
   const names = new SharedText();
   for await (const { fields, line } of readTable(path, COLUMNS)) {
     const place = { file: path, line };
-    const start = wholeNumber(fields[1]!, "start", place);
-    const end = wholeNumber(fields[2]!, "end", place);
+    const start = parseWholeNumber(fields[1]!, "start", place);
+    const end = parseWholeNumber(fields[2]!, "end", place);
     if (end <= start) throw new FormatError(place, `end ${end} is not after start ${start}`);
     peaks.push({ chrom: names.of(fields[0]!), start, end });
   }

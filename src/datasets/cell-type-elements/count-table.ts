@@ -1,7 +1,7 @@
 import { FormatError, InputError } from "../../base/errors.ts";
-import { wholeNumber } from "../../base/fields.ts";
+import { parseWholeNumber } from "../../base/table.ts";
 import { forEachLine } from "../../base/text-lines.ts";
-import { writeFileWhole } from "../../base/write-file.ts";
+import { writeFileAtomic } from "../../base/write-file.ts";
 import { formatInterval, type Interval } from "../../dna/genome/interval.ts";
 import { CELL_LINES, type CellLine } from "../cell-lines.ts";
 
@@ -39,7 +39,7 @@ export function cellLineOfSample(sample: string): CellLine {
 
 /** @throws {InputError} when it cannot be written */
 export async function writeCountTable(path: string, { samples, peaks, counts }: CountTable): Promise<void> {
-  await writeFileWhole(path, linesOf());
+  await writeFileAtomic(path, linesOf());
   async function* linesOf() {
     let text = `${["peak", ...samples].join(",")}\n`;
     for (let i = 0; i < peaks.length; i++) {
@@ -81,7 +81,7 @@ export async function readCountTable(path: string): Promise<CountTable> {
     seen.add(peak);
     peaks.push(peak);
     counts.forEach((column, i) => {
-      column.push(wholeNumber(fields[i + 1]!, `count of ${samples![i]}`, place, 0, 2 ** 31 - 1));
+      column.push(parseWholeNumber(fields[i + 1]!, `count of ${samples![i]}`, place, 0, 2 ** 31 - 1));
     });
   });
   if (samples === undefined) throw new FormatError({ file: path }, "the table is empty");

@@ -1,9 +1,9 @@
 import { startProgram } from "../../base/child-program.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
-import { decimalNumber, type FieldPlace } from "../../base/fields.ts";
-import { readPackageFile } from "../../base/package-file.ts";
+import { readPackageFile } from "../../base/package.ts";
+import { type FieldPlace, parseDecimal } from "../../base/table.ts";
 import { forEachLine } from "../../base/text-lines.ts";
-import { writeFileWhole } from "../../base/write-file.ts";
+import { writeFileAtomic } from "../../base/write-file.ts";
 import type { CellLine } from "../cell-lines.ts";
 import { cellLineOfSample } from "./count-table.ts";
 
@@ -45,7 +45,7 @@ export async function writeDesign(path: string, samples: readonly string[], line
       `of ${lines.length} samples ${own} are of ${line}; a differential analysis needs two or more, and others`,
     );
   }
-  await writeFileWhole(
+  await writeFileAtomic(
     path,
     `${[["sample", "condition"], ...lines].map((fields) => fields.join(",")).join("\n")}\n`,
   );
@@ -69,7 +69,7 @@ const INSTALL = "on Debian and Ubuntu: apt-get install r-bioc-deseq2";
  */
 export function deseq2(rscript = "Rscript"): Differential {
   return async ({ counts, design, results, script, signal }) => {
-    await writeFileWhole(script, await readPackageFile("scripts/deseq2.R"));
+    await writeFileAtomic(script, await readPackageFile("scripts/deseq2.R"));
     signal?.throwIfAborted();
     const program = startProgram([rscript, "--vanilla", script, counts, design, results], {
       longestLine: LONGEST_LINE,
@@ -143,7 +143,7 @@ function columnOf(header: readonly string[], column: string, place: FieldPlace):
 
 function numberOrNone(text: string | undefined, name: string, place: FieldPlace): number {
   if (text === "NA") return Number.NaN;
-  const value = decimalNumber(text ?? "");
+  const value = parseDecimal(text ?? "");
   if (Number.isFinite(value)) return value;
   throw new FormatError(place, `${name} ${JSON.stringify((text ?? "").slice(0, 40))} is not a number`);
 }

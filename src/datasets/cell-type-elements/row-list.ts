@@ -1,7 +1,7 @@
 import { FormatError } from "../../base/errors.ts";
-import { wholeNumber } from "../../base/fields.ts";
+import { parseWholeNumber } from "../../base/table.ts";
 import { textLines } from "../../base/text-lines.ts";
-import { writeFileWhole } from "../../base/write-file.ts";
+import { writeFileAtomic } from "../../base/write-file.ts";
 
 /**
  * Numbers of some rows of a table: one column, one header line, as `indices_of_new_peaks_in_old_file.tsv` of DART-Eval.
@@ -18,7 +18,7 @@ export async function readRowList(path: string, rows: number): Promise<readonly 
     if (line === 1) header = text;
     if (line === 1 || text === "") continue;
     const place = { file: path, line };
-    const row = wholeNumber(text, "row", place);
+    const row = parseWholeNumber(text, "row", place);
     if (row >= rows) {
       throw new FormatError(
         place,
@@ -46,5 +46,5 @@ export async function readRowList(path: string, rows: number): Promise<readonly 
 
 /** Writes such a list, whole or not at all. @throws {InputError} when it cannot be written */
 export async function writeRowList(path: string, rows: readonly number[]): Promise<void> {
-  await writeFileWhole(path, `${["index", ...rows].join("\n")}\n`);
+  await writeFileAtomic(path, `${["index", ...rows].join("\n")}\n`);
 }

@@ -1,8 +1,6 @@
 import { FormatError } from "../../base/errors.ts";
-import { type FieldPlace, wholeNumber } from "../../base/fields.ts";
-import { SharedText } from "../../base/shared-text.ts";
-import { readTable } from "../../base/table.ts";
-import { writeFileWhole } from "../../base/write-file.ts";
+import { type FieldPlace, parseWholeNumber, readTable, SharedText } from "../../base/table.ts";
+import { writeFileAtomic } from "../../base/write-file.ts";
 import { CELL_LINES, type CellLine } from "../cell-lines.ts";
 
 /** A stretch of chromatin that is open in one cell line only. Positions are 0-based, ends exclusive. */
@@ -37,7 +35,8 @@ export async function readCellTypeElements(path: string): Promise<CellTypeElemen
   const names = new SharedText();
   for await (const { fields, line } of readTable(path, COLUMNS)) {
     const place = { file: path, line };
-    const position = (column: number) => wholeNumber(fields[column]!, COLUMNS[column]!, place, 0, LARGEST);
+    const position = (column: number) =>
+      parseWholeNumber(fields[column]!, COLUMNS[column]!, place, 0, LARGEST);
     const row = {
       index: rows.length,
       chrom: names.of(chromosomeName(fields[0]!, place)),
@@ -65,7 +64,7 @@ export async function writeCellTypeElements(
   for (const { chrom, inputStart, inputEnd, elementStart, elementEnd, label } of rows) {
     lines.push([chrom, inputStart, inputEnd, elementStart, elementEnd, "True", label].join("\t"));
   }
-  await writeFileWhole(path, `${lines.join("\n")}\n`);
+  await writeFileAtomic(path, `${lines.join("\n")}\n`);
 }
 
 function chromosomeName(name: string, place: FieldPlace): string {

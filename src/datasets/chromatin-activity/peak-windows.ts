@@ -1,5 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
-import { wholeNumber } from "../../base/fields.ts";
+import { parseWholeNumber } from "../../base/table.ts";
 import { type BedOptions, readBed } from "../../dna/genome/bed.ts";
 import type { Interval } from "../../dna/genome/interval.ts";
 import { ACTIVITY_WINDOW } from "./windows.ts";
@@ -22,7 +22,7 @@ export async function* peakWindows(
   const options = { narrowPeak: true, ...(genome === undefined ? {} : { genome }) };
   for await (const { chrom, start, end, columns, line } of readBed(path, options)) {
     const place = { file: path, line };
-    const offset = wholeNumber(columns[9]!, "summit", place, -1, end - start);
+    const offset = parseWholeNumber(columns[9]!, "summit", place, -1, end - start);
     if (offset === -1) {
       throw new FormatError(
         place,

@@ -1,8 +1,6 @@
 import { FormatError } from "../../base/errors.ts";
-import { type FieldPlace, wholeNumber } from "../../base/fields.ts";
-import { SharedText } from "../../base/shared-text.ts";
-import { readTable } from "../../base/table.ts";
-import { writeFileWhole } from "../../base/write-file.ts";
+import { type FieldPlace, parseWholeNumber, readTable, SharedText } from "../../base/table.ts";
+import { writeFileAtomic } from "../../base/write-file.ts";
 import type { Interval } from "../../dna/genome/interval.ts";
 
 /** Bases that a model is shown, and how many of them on either side are not counted. */
@@ -46,7 +44,9 @@ export async function readActivityWindows(path: string): Promise<ActivityWindow[
   for await (const { fields, line } of readTable(path, COLUMNS)) {
     const place = { file: path, line };
     if (fields[0] === "") throw new FormatError(place, "the chromosome's name is empty");
-    const positions = COLUMNS.slice(1).map((name, i) => wholeNumber(fields[i + 1]!, name, place, 0, LARGEST));
+    const positions = COLUMNS.slice(1).map((name, i) =>
+      parseWholeNumber(fields[i + 1]!, name, place, 0, LARGEST),
+    );
     checkPositions(positions, place);
     rows.push({
       index: rows.length,
@@ -85,7 +85,7 @@ export async function writeActivityWindows(
   path: string,
   windows: AsyncIterable<Interval> | Iterable<Interval>,
 ): Promise<void> {
-  await writeFileWhole(path, tableText(windows));
+  await writeFileAtomic(path, tableText(windows));
 }
 
 async function* tableText(windows: AsyncIterable<Interval> | Iterable<Interval>): AsyncGenerator<string> {

@@ -1,6 +1,6 @@
 import { FormatError } from "../../base/errors.ts";
 import { textLines } from "../../base/text-lines.ts";
-import { writeFileWhole } from "../../base/write-file.ts";
+import { writeFileAtomic } from "../../base/write-file.ts";
 
 /**
  * Backgrounds of a text file, one sequence per line, as DART-Eval's `raw_seqs_350.txt`; plain or compressed.
@@ -34,5 +34,5 @@ export async function readBackgrounds(path: string): Promise<readonly string[]> 
 
 /** Writes backgrounds, one per line, whole or not at all. @throws {InputError} when it cannot be written */
 export async function writeBackgrounds(path: string, backgrounds: readonly string[]): Promise<void> {
-  await writeFileWhole(path, `${backgrounds.join("\n")}\n`);
+  await writeFileAtomic(path, `${backgrounds.join("\n")}\n`);
 }

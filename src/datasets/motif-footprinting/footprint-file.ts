@@ -1,7 +1,7 @@
 import { sha256Hex } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { forEachLine } from "../../base/text-lines.ts";
-import { writeFileWhole } from "../../base/write-file.ts";
+import { writeFileAtomic } from "../../base/write-file.ts";
 import type { FootprintLine } from "./footprints.ts";
 import { type Insert, insertOf, ownCopy, withInsert } from "./insert.ts";
 
@@ -32,7 +32,7 @@ export interface Footprints {
  * @throws {InputError} when it cannot be written
  */
 export async function writeFootprints(path: string, lines: Iterable<FootprintLine>): Promise<void> {
-  await writeFileWhole(path, textOf(lines));
+  await writeFileAtomic(path, textOf(lines));
 }
 
 async function* textOf(lines: Iterable<FootprintLine>): AsyncGenerator<string> {

@@ -1,5 +1,5 @@
-import { CPythonRandom } from "../../base/cpython-random.ts";
 import { InputError } from "../../base/errors.ts";
+import { CPythonRandom } from "../../base/mt19937.ts";
 import { consensus, type Motif } from "../../dna/motifs/motif.ts";
 import { reverseComplement } from "../../dna/sequence/reverse-complement.ts";
 

@@ -1,4 +1,4 @@
-import { openFile } from "../../base/file-handle.ts";
+import { openFile } from "../../base/read-file.ts";
 import type { ProcessedSequences } from "./h5.ts";
 
 /** First bytes of an HDF5 file. */

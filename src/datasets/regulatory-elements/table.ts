@@ -1,7 +1,7 @@
 import { FormatError } from "../../base/errors.ts";
-import { type FieldPlace, wholeNumber } from "../../base/fields.ts";
+import { type FieldPlace, parseWholeNumber } from "../../base/table.ts";
 import { forEachLine } from "../../base/text-lines.ts";
-import { writeFileWhole } from "../../base/write-file.ts";
+import { writeFileAtomic } from "../../base/write-file.ts";
 import type { Genome } from "../../dna/genome/genome.ts";
 import { missingChromosome } from "../../dna/genome/missing-chromosome.ts";
 import { RegulatoryElementTable } from "./element-columns.ts";
@@ -90,7 +90,7 @@ export async function writeRegulatoryElements(
   path: string,
   rows: AsyncIterable<RegulatoryElementRow> | Iterable<RegulatoryElementRow>,
 ): Promise<void> {
-  await writeFileWhole(path, tableText(rows));
+  await writeFileAtomic(path, tableText(rows));
 }
 
 async function* tableText(
@@ -133,9 +133,9 @@ function parseRow(text: string, index: number, place: FieldPlace): RegulatoryEle
   }
   if (fields[0] === "") throw new FormatError(place, "the chromosome's name is empty");
   const position = (column: number) =>
-    wholeNumber(fields[column]!, REGULATORY_ELEMENT_COLUMNS[column]!, place, 0, LARGEST);
+    parseWholeNumber(fields[column]!, REGULATORY_ELEMENT_COLUMNS[column]!, place, 0, LARGEST);
   const relative = (column: number) =>
-    wholeNumber(fields[column]!, REGULATORY_ELEMENT_COLUMNS[column]!, place, -(2 ** 31), 2 ** 31 - 1);
+    parseWholeNumber(fields[column]!, REGULATORY_ELEMENT_COLUMNS[column]!, place, -(2 ** 31), 2 ** 31 - 1);
   return {
     index,
     chrom: fields[0]!,

@@ -1,18 +1,14 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { z } from "zod";
-import { digestFile } from "../../base/digest.ts";
+import { digestFile, mismatch } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
-import { mismatch } from "../../base/file-check.ts";
 import { waitForLock } from "../../base/file-lock.ts";
-import { filePieces } from "../../base/file-pieces.ts";
-import { fileSize } from "../../base/file-size.ts";
-import { filesBelow } from "../../base/files-below.ts";
-import { kindOfPath } from "../../base/folder.ts";
-import { isInsidePath } from "../../base/inside-path.ts";
+import { fileSize, filesBelow, isInsidePath, kindOfPath } from "../../base/folder.ts";
+import { version } from "../../base/package.ts";
+import { filePieces } from "../../base/read-file.ts";
 import { readTar, type TarFileEntry, writeTar } from "../../base/tar-file.ts";
-import { version } from "../../base/version.ts";
-import { removeUnfinished, writeFileWhole } from "../../base/write-file.ts";
+import { removeUnfinished, writeFileAtomic } from "../../base/write-file.ts";
 import { type RecordedFile, readDataRecord, recordFiles } from "./data-record.ts";
 
 /** A file as a bundle's manifest names it. */
@@ -175,7 +171,7 @@ export async function unpackBundle(
       // The lock of fetching: nobody else writes the file, so what lies unfinished beside it is a killed process's.
       await using _ = await waitForLock(`${place}.fetch.lock`, { signal });
       await removeUnfinished(place);
-      await writeFileWhole(place, checked(entry, file, wrong, signal));
+      await writeFileAtomic(place, checked(entry, file, wrong, signal));
     }
     done += file.bytes;
     onProgress?.(done, total);

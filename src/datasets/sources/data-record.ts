@@ -2,10 +2,9 @@ import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
 import { waitForLock } from "../../base/file-lock.ts";
-import { kindOfPath } from "../../base/folder.ts";
-import { isInsidePath } from "../../base/inside-path.ts";
-import { textIfPresent } from "../../base/text-file.ts";
-import { removeUnfinished, writeFileWhole } from "../../base/write-file.ts";
+import { isInsidePath, kindOfPath } from "../../base/folder.ts";
+import { textIfPresent } from "../../base/read-file.ts";
+import { removeUnfinished, writeFileAtomic } from "../../base/write-file.ts";
 
 /** What is known of one file of a data folder. */
 export interface RecordedFile {
@@ -79,5 +78,5 @@ export async function recordFiles(folder: string, files: readonly RecordedFile[]
   const all = [...others, ...files].toSorted((a, b) => (a.path < b.path ? -1 : 1));
   const record = { format: "dart-eval data", formatVersion: 1, files: all };
   await removeUnfinished(recordPath(folder));
-  await writeFileWhole(recordPath(folder), `${JSON.stringify(record, null, 2)}\n`);
+  await writeFileAtomic(recordPath(folder), `${JSON.stringify(record, null, 2)}\n`);
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { HttpError } from "../../base/download.ts";
 import { FormatError } from "../../base/errors.ts";
-import { getJson } from "../../base/get-json.ts";
+import { getJson } from "../../base/http.ts";
 import { parsedAnswer } from "./parsed-answer.ts";
 import type { Services } from "./services.ts";
 

@@ -1,5 +1,5 @@
+import type { ExpectedFile } from "../../base/digest.ts";
 import type { DownloadAddress } from "../../base/download.ts";
-import type { ExpectedFile } from "../../base/file-check.ts";
 import { findEncodeFile } from "./encode.ts";
 import type { Services } from "./services.ts";
 import type { SourceAddress } from "./source.ts";

@@ -1,7 +1,7 @@
 import { basename, relative, sep } from "node:path";
 import { z } from "zod";
-import { fileSize } from "../../base/file-size.ts";
-import { rememberedDigest } from "../../base/remembered-digest.ts";
+import { cachedDigest } from "../../base/cached-digest.ts";
+import { fileSize } from "../../base/folder.ts";
 import { SOURCES } from "./catalogue.ts";
 import { dataFolderOf, type RecordedFile, readDataRecord, recordFiles } from "./data-record.ts";
 import { addressText } from "./locate.ts";
@@ -42,7 +42,7 @@ export async function fileOrigin(path: string): Promise<FileOrigin> {
   const candidates = known.filter((one) => one.origin !== undefined && one.bytes === bytes);
   // Gigabytes are digested only where they may be a source's.
   if (candidates.length === 0) return { file };
-  const digest = await rememberedDigest(path);
+  const digest = await cachedDigest(path);
   return { file, ...candidates.find(({ sha256 }) => sha256 === digest)?.origin };
 }
 
@@ -69,7 +69,7 @@ export async function recordBuilt(path: string, madeOf: string, command: string)
     {
       path: relative(folder, path).split(sep).join("/"),
       bytes: await fileSize(path),
-      sha256: await rememberedDigest(path),
+      sha256: await cachedDigest(path),
       from: `${command}, of ${madeOf}`,
       madeOf,
       since: new Date().toISOString(),

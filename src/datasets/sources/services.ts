@@ -1,5 +1,4 @@
-import type { Patience } from "../../base/http.ts";
-import { expectWebAddress } from "../../base/web-address.ts";
+import { expectWebAddress, type RetryPolicy } from "../../base/http.ts";
 
 /** How the repositories that hold the benchmark's files are reached. */
 export interface Services {
@@ -9,7 +8,7 @@ export interface Services {
   readonly synapseToken: string | undefined;
   /** Address of the ENCODE portal, without a slash at the end. */
   readonly encode: string;
-  readonly patience?: Patience;
+  readonly patience?: RetryPolicy;
 }
 
 /**

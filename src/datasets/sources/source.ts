@@ -1,4 +1,4 @@
-import type { ExpectedFile } from "../../base/file-check.ts";
+import type { ExpectedFile } from "../../base/digest.ts";
 
 /** Where a file can be had. */
 export type SourceAddress =

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { HttpError } from "../../base/download.ts";
 import { InputError } from "../../base/errors.ts";
-import { PATIENCE } from "../../base/http.ts";
-import { postJson } from "../../base/post-json.ts";
+import { DEFAULT_RETRIES, postJson } from "../../base/http.ts";
 import { parsedAnswer } from "./parsed-answer.ts";
 import type { Services } from "./services.ts";
 
@@ -165,7 +164,7 @@ async function asked<T>(
   signal: AbortSignal | undefined,
   body: object,
 ): Promise<T> {
-  const { synapse, synapseToken, patience = PATIENCE } = services;
+  const { synapse, synapseToken, patience = DEFAULT_RETRIES } = services;
   if (synapseToken === undefined) {
     throw new InputError(`Synapse gives ${entity} to accounts only, and SYNAPSE_AUTH_TOKEN is not set`, {
       hint: TOKEN_HINT,

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { mismatch } from "../../base/file-check.ts";
+import { mismatch } from "../../base/digest.ts";
 import { kindOfPath } from "../../base/folder.ts";
 import { SOURCES } from "./catalogue.ts";
 import { countAllRows, countRows, EXPECTED_COUNTS } from "./counts.ts";

@@ -1,6 +1,6 @@
-import { counted } from "../../base/counted.ts";
 import { InputError } from "../../base/errors.ts";
-import { decimalNumber } from "../../base/fields.ts";
+import { counted } from "../../base/message-text.ts";
+import { parseDecimal } from "../../base/table.ts";
 import { type Assembly, assemblyOf } from "../../dna/genome/assembly.ts";
 import type { Genome } from "../../dna/genome/genome.ts";
 import { alleleOrderFindings } from "./checks/allele-order.ts";
@@ -128,7 +128,7 @@ function scoresOf(
 ): TableScores | undefined {
   for (const [column, texts] of extra) {
     if (wanted === undefined ? SCORE_COLUMN.test(column) : column === wanted)
-      return { column, values: Float64Array.from(texts, decimalNumber), favours };
+      return { column, values: Float64Array.from(texts, parseDecimal), favours };
   }
   return undefined;
 }

@@ -1,5 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
-import type { FieldPlace } from "../../base/fields.ts";
+import type { FieldPlace } from "../../base/table.ts";
 
 /**
  * A label of a QTL (true) or a control (false). Tables code it as True and False, 1 and 0, or 1 and -1; what is mixed or odd

@@ -1,5 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
-import type { FieldPlace } from "../../base/fields.ts";
+import type { FieldPlace } from "../../base/table.ts";
 
 /** Where a table of variants comes from, by which one knows what its columns mean. */
 export type VariantForm = "caqtl" | "dsqtl" | "variant-scorer" | "plain" | "vcf";

@@ -1,6 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
-import { decimalNumber, type FieldPlace, wholeNumber } from "../../base/fields.ts";
-import { readTable } from "../../base/table.ts";
+import { type FieldPlace, parseDecimal, parseWholeNumber, readTable } from "../../base/table.ts";
 import { textLines } from "../../base/text-lines.ts";
 import { checkAllele, readFlag, readLabel } from "./fields.ts";
 import { type VariantColumns, variantColumns } from "./forms.ts";
@@ -70,7 +69,7 @@ class RowReader {
       index,
       line: place.line!,
       chrom: this.once(field("chrom")!, place),
-      position: wholeNumber(field("position")!, columns.position, place, 1, 2 ** 32) - 1,
+      position: parseWholeNumber(field("position")!, columns.position, place, 1, 2 ** 32) - 1,
       allele1: this.once(checkAllele(field("allele1")!, columns.allele1, place), place),
       allele2: this.once(checkAllele(field("allele2")!, columns.allele2, place), place),
       id: detached(field("id")),
@@ -99,7 +98,7 @@ const detached = (text: string | undefined) =>
 /** NaN where the field says that there is none. */
 function numberOrNone(text: string | undefined, name: string | undefined, place: FieldPlace) {
   if (text === undefined) return undefined;
-  const value = decimalNumber(text);
+  const value = parseDecimal(text);
   if (!Number.isFinite(value) && !/^(|\.|-?nan|na|none|null)$/i.test(text)) {
     throw new FormatError(place, `${name} ${JSON.stringify(text.slice(0, 40))} is not a number, nor NaN`);
   }

@@ -1,5 +1,5 @@
 import { InputError } from "../../base/errors.ts";
-import { decimalNumber } from "../../base/fields.ts";
+import { parseDecimal } from "../../base/table.ts";
 import { textLines } from "../../base/text-lines.ts";
 import type { Genome } from "../../dna/genome/genome.ts";
 import { lookUpReferences } from "./checks/references.ts";
@@ -47,7 +47,7 @@ export async function scoresOfColumn(
   const lines = ["idx\tallele1_scores\tallele2_scores\n"];
   const scored: number[] = [];
   for (const { index } of table.rows) {
-    const value = decimalNumber(texts[index]!);
+    const value = parseDecimal(texts[index]!);
     if (!Number.isFinite(value)) continue;
     const first = favours === "allele1" || references?.of.get(index) === 2;
     const row = numberedBy === "table" ? index : scored.length;

@@ -1,5 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
-import { wholeNumber } from "../../base/fields.ts";
+import { parseWholeNumber } from "../../base/table.ts";
 import { forEachLine } from "../../base/text-lines.ts";
 import { checkAllele, LONGEST_ALLELE } from "./fields.ts";
 import type { ReadVariantsOptions, VariantRow, VariantTable } from "./table.ts";
@@ -58,7 +58,7 @@ export async function readVcf(path: string, { extra = [] }: ReadVariantsOptions 
         index: rows.length,
         line,
         chrom: copyOf(chrom),
-        position: wholeNumber(position!, "POS", place, 1, 2 ** 32) - 1,
+        position: parseWholeNumber(position!, "POS", place, 1, 2 ** 32) - 1,
         allele1: copyOf(checkAllele(reference!, "REF", place)),
         allele2: copyOf(checkAllele(alternative, "ALT", place)),
         id: id === "." ? undefined : copyOf(id!),

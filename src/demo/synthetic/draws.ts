@@ -1,5 +1,5 @@
 import type { Pcg64 } from "../../base/pcg64.ts";
-import { integerBelow, normal } from "../../base/sample.ts";
+import { integerBelow, normal } from "../../base/random.ts";
 
 /** A whole number in [low, high], each equally likely. */
 export function integerIn(rng: Pcg64, [low, high]: readonly [number, number]): number {

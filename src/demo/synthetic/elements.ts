@@ -1,5 +1,5 @@
 import type { Pcg64 } from "../../base/pcg64.ts";
-import { choice, integerBelow, shuffle } from "../../base/sample.ts";
+import { choice, integerBelow, shuffle } from "../../base/random.ts";
 import { type Composition, CPG_ISLAND, drawChain } from "./background.ts";
 import { exponential, integerIn, weightedIndex } from "./draws.ts";
 import { ELEMENT_KINDS, type ElementKind } from "./grammar.ts";

@@ -1,5 +1,5 @@
 import { Pcg64 } from "../../base/pcg64.ts";
-import { seedOf } from "../../base/seed.ts";
+import { seedOf } from "../../base/random.ts";
 import { NO_BASE } from "../../dna/sequence/letters.ts";
 import { drawBackground } from "./background.ts";
 import { type PlantedElement, plantElements } from "./elements.ts";

@@ -1,5 +1,5 @@
 import { Pcg64 } from "../../base/pcg64.ts";
-import { seedOf } from "../../base/seed.ts";
+import { seedOf } from "../../base/random.ts";
 import { modelLettersOf } from "../../dna/sequence/letters.ts";
 import { dinucleotideShuffleCodes } from "../../dna/sequence/shuffle.ts";
 import type { SyntheticChromosome } from "./genome.ts";

@@ -1,5 +1,5 @@
 import type { Pcg64 } from "../../base/pcg64.ts";
-import { normal, shuffle } from "../../base/sample.ts";
+import { normal, shuffle } from "../../base/random.ts";
 import type { PlantedElement } from "./elements.ts";
 import type { SyntheticChromosome } from "./genome.ts";
 import { TELOMERE } from "./layout.ts";

@@ -1,5 +1,5 @@
 import type { Pcg64 } from "../../base/pcg64.ts";
-import { integerBelow } from "../../base/sample.ts";
+import { integerBelow } from "../../base/random.ts";
 import { drawChain } from "./background.ts";
 import { integerIn } from "./draws.ts";
 

@@ -1,5 +1,5 @@
 import type { Pcg64 } from "../../base/pcg64.ts";
-import { choice, integerBelow, normal, shuffle } from "../../base/sample.ts";
+import { choice, integerBelow, normal, shuffle } from "../../base/random.ts";
 import { CELL_LINES } from "../../datasets/cell-lines.ts";
 import { BASES, NO_BASE } from "../../dna/sequence/letters.ts";
 import { logActivity } from "./activity.ts";

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { InputError } from "../../base/errors.ts";
-import { writeFileWhole } from "../../base/write-file.ts";
+import { writeFileAtomic } from "../../base/write-file.ts";
 import { CELL_LINES, type CellLine } from "../../datasets/cell-lines.ts";
 import { buildRegulatoryElements } from "../../datasets/regulatory-elements/build.ts";
 import { writeRegulatoryElements } from "../../datasets/regulatory-elements/table.ts";
@@ -81,27 +81,27 @@ export async function writeSyntheticGenome(
   const elements = trueElements(chromosomes);
 
   const { fasta, index } = fastaWithIndex(chromosomes);
-  await writeFileWhole(files.genome, fasta);
-  await writeFileWhole(`${files.genome}.fai`, index);
-  await writeFileWhole(files.motifs, memeText(MOTIFS));
-  await writeFileWhole(
+  await writeFileAtomic(files.genome, fasta);
+  await writeFileAtomic(`${files.genome}.fai`, index);
+  await writeFileAtomic(files.motifs, memeText(MOTIFS));
+  await writeFileAtomic(
     files.motifFamilies,
     tsv([
       ["Motif", "TF family", "Consensus"],
       ...CONSENSUS_SITES.map((site) => [site.name, site.family, site.consensus]),
     ]),
   );
-  await writeFileWhole(files.elements, elementsBed(elements));
+  await writeFileAtomic(files.elements, elementsBed(elements));
   await writeRegulatoryElements(files.regulatoryElements, buildRegulatoryElements(files.elements));
 
-  await writeFileWhole(files.backgrounds, backgroundsText(chromosomes));
+  await writeFileAtomic(files.backgrounds, backgroundsText(chromosomes));
 
   const peaks = new Map<CellLine, readonly Peak[]>();
   for (const cell of CELL_LINES) {
     peaks.set(cell, await writeCellLine(files.cellLines[cell], cell, seed, chromosomes, elements));
   }
-  await writeFileWhole(files.countsMatrix, countsMatrix(generatorOf(seed, "counts"), peaks, elements));
-  await writeFileWhole(files.cellTypePeaks, cellTypePeaksTable(peaks, elements));
+  await writeFileAtomic(files.countsMatrix, countsMatrix(generatorOf(seed, "counts"), peaks, elements));
+  await writeFileAtomic(files.cellTypePeaks, cellTypePeaksTable(peaks, elements));
 
   const african = plantVariants(generatorOf(seed, "african"), chromosomes, scaled(AFRICAN, scale));
   const yoruban = plantVariants(generatorOf(seed, "yoruban"), chromosomes, scaled(YORUBAN, scale));
@@ -109,16 +109,16 @@ export async function writeSyntheticGenome(
     ["african", african],
     ["yoruban", yoruban],
   ]);
-  await writeFileWhole(
+  await writeFileAtomic(
     files.africanVariants,
     africanTable(generatorOf(seed, "african alleles"), african, peaks.get("GM12878")!),
   );
-  await writeFileWhole(files.yorubanVariants, yorubanTable(generatorOf(seed, "yoruban alleles"), yoruban));
+  await writeFileAtomic(files.yorubanVariants, yorubanTable(generatorOf(seed, "yoruban alleles"), yoruban));
 
-  await writeFileWhole(files.trueElements, trueElementsTable(elements));
-  await writeFileWhole(files.trueSites, trueSitesTable(elements));
-  await writeFileWhole(files.trueVariants, trueVariantsTable(variants, elements));
-  await writeFileWhole(files.truth, parametersText({ seed, scale }, chromosomes, elements));
+  await writeFileAtomic(files.trueElements, trueElementsTable(elements));
+  await writeFileAtomic(files.trueSites, trueSitesTable(elements));
+  await writeFileAtomic(files.trueVariants, trueVariantsTable(variants, elements));
+  await writeFileAtomic(files.truth, parametersText({ seed, scale }, chromosomes, elements));
   return { folder: root, files, chromosomes, elements, peaks, variants };
 }
 
@@ -143,16 +143,16 @@ async function writeCellLine(
   const confident = confidentPeaks(peaks);
   const nonPeaks = matchedNonPeaks(generatorOf(seed, "non-peaks", cell), chromosomes, peaks);
   const nonPeakSummits = nonPeaks.map(({ chrom, start }) => ({ chrom, summit: start + 1057 }));
-  await writeFileWhole(
+  await writeFileAtomic(
     files.signal,
     bigWigBytes(new Map(chromosomes.map(({ name }, i) => [name, cuts[i]!]))),
   );
-  await writeFileWhole(files.peaks, narrowPeak(cell, peaks));
-  await writeFileWhole(files.confidentPeaks, narrowPeak(cell, confident));
-  await writeFileWhole(files.nonPeaks, nonPeaksBed(nonPeaks));
-  await writeFileWhole(files.peaksTable, chromatinActivityTable(peaks));
-  await writeFileWhole(files.confidentPeaksTable, chromatinActivityTable(confident));
-  await writeFileWhole(files.nonPeaksTable, chromatinActivityTable(nonPeakSummits));
+  await writeFileAtomic(files.peaks, narrowPeak(cell, peaks));
+  await writeFileAtomic(files.confidentPeaks, narrowPeak(cell, confident));
+  await writeFileAtomic(files.nonPeaks, nonPeaksBed(nonPeaks));
+  await writeFileAtomic(files.peaksTable, chromatinActivityTable(peaks));
+  await writeFileAtomic(files.confidentPeaksTable, chromatinActivityTable(confident));
+  await writeFileAtomic(files.nonPeaksTable, chromatinActivityTable(nonPeakSummits));
   return peaks;
 }
 

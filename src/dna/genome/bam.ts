@@ -1,6 +1,6 @@
 import { FormatError } from "../../base/errors.ts";
-import { unpackedBytes } from "../../base/file-bytes.ts";
-import { openFile } from "../../base/file-handle.ts";
+import { unpackedBytes } from "../../base/gzip.ts";
+import { openFile } from "../../base/read-file.ts";
 
 /** Where a read lies. Positions are 0-based, the end exclusive. */
 export interface Alignment {

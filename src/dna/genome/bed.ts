@@ -1,5 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
-import { type FieldPlace, finiteNumber, wholeNumber } from "../../base/fields.ts";
+import { type FieldPlace, parseFiniteNumber, parseWholeNumber } from "../../base/table.ts";
 import { textLines } from "../../base/text-lines.ts";
 import type { Genome } from "./genome.ts";
 import type { Interval } from "./interval.ts";
@@ -73,12 +73,12 @@ export async function* readNarrowPeaks(
       start,
       end,
       name: columns[3]!,
-      score: finiteNumber(columns[4]!, "score", place),
+      score: parseFiniteNumber(columns[4]!, "score", place),
       strand: columns[5]!,
-      signalValue: finiteNumber(columns[6]!, "signal value", place),
-      pValue: finiteNumber(columns[7]!, "p-value", place),
-      qValue: finiteNumber(columns[8]!, "q-value", place),
-      summit: wholeNumber(columns[9]!, "summit", place, -1, end - start),
+      signalValue: parseFiniteNumber(columns[6]!, "signal value", place),
+      pValue: parseFiniteNumber(columns[7]!, "p-value", place),
+      qValue: parseFiniteNumber(columns[8]!, "q-value", place),
+      summit: parseWholeNumber(columns[9]!, "summit", place, -1, end - start),
       line,
     };
   }
@@ -107,8 +107,8 @@ function bedRow(text: string, place: FieldPlace & { readonly line: number }, opt
   }
   const chrom = columns[0]!;
   if (chrom === "") throw new FormatError(place, "the chromosome's name is empty");
-  const start = wholeNumber(columns[1]!, "start", place);
-  const end = wholeNumber(columns[2]!, "end", place);
+  const start = parseWholeNumber(columns[1]!, "start", place);
+  const end = parseWholeNumber(columns[2]!, "end", place);
   if (end < start || (narrowPeak && end === start)) {
     throw new FormatError(
       place,

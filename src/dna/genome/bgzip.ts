@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { FormatError } from "../../base/errors.ts";
-import type { FileHandle } from "../../base/file-handle.ts";
+import type { OpenFile } from "../../base/read-file.ts";
 
 // BGZF: gzip in blocks of at most 64 KiB, each with its own size in an extra field named BC.
 // See the SAM specification, section 4.1, https://samtools.github.io/hts-specs/SAMv1.pdf
@@ -73,7 +73,7 @@ function wholeBlocks(path: string, bytes: Uint8Array, offset: number, text: numb
  * Reads a bgzip file from front to end: gives `visit` the text in pieces, and returns where its blocks begin.
  * @throws {FormatError} when a block is cut off or damaged, by its CRC-32
  */
-export async function readBgzip(file: FileHandle, visit: (text: Uint8Array) => void): Promise<BlockStart[]> {
+export async function readBgzip(file: OpenFile, visit: (text: Uint8Array) => void): Promise<BlockStart[]> {
   const starts: BlockStart[] = [];
   let compressed = 0;
   let uncompressed = 0;
@@ -102,7 +102,7 @@ export type ReadText = (position: number, length: number) => Promise<Uint8Array>
  * @param starts  of the blocks, as `parseGzi` gives them
  * @throws {FormatError} when a block is damaged, by its CRC-32, or the blocks do not fit the index
  */
-export function bgzipText(file: FileHandle, starts: readonly BlockStart[]): ReadText {
+export function bgzipText(file: OpenFile, starts: readonly BlockStart[]): ReadText {
   let kept = { from: 0, text: new Uint8Array() as Uint8Array };
   return async (position, length) => {
     const end = position + length;
@@ -120,7 +120,7 @@ export function bgzipText(file: FileHandle, starts: readonly BlockStart[]): Read
 }
 
 /** The blocks of the text [from, to), or as many of them as are read at once. */
-async function readBlocks(file: FileHandle, starts: readonly BlockStart[], from: number, to: number) {
+async function readBlocks(file: OpenFile, starts: readonly BlockStart[], from: number, to: number) {
   const first = blockOf(starts, from);
   const next = Math.min(blockOf(starts, to - 1), first + MOST_BLOCKS) + 1;
   const [start, textStart] = starts[first]!;

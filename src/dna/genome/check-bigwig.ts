@@ -1,5 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
-import type { FileHandle } from "../../base/file-handle.ts";
+import type { OpenFile } from "../../base/read-file.ts";
 
 /** Bytes read at once while nodes that lie together are walked through. */
 const PIECE_BYTES = 2 ** 20;
@@ -23,7 +23,7 @@ const INDEX = 0x2468ace0;
  * @throws {FormatError} when a node is of no known kind, leads out of the file, or is reached twice
  * @see Kent et al. 2010, doi:10.1093/bioinformatics/btq351, supplementary tables 5 to 17
  */
-export async function checkBigWig(file: FileHandle): Promise<void> {
+export async function checkBigWig(file: OpenFile): Promise<void> {
   if (file.size < 64) return; // The reader says that it is none.
   const head = await viewAt(file, 0, 64);
   if (head.getUint32(0, true) !== BIGWIG) return; // And what it is instead.
@@ -69,7 +69,7 @@ interface Layout {
 }
 
 /** @returns the number of items in leaves */
-async function walk(file: FileHandle, root: number, layout: Layout): Promise<number> {
+async function walk(file: OpenFile, root: number, layout: Layout): Promise<number> {
   let inLeaves = 0;
   const read = pieces(file);
   const seen = new Set<number>();
@@ -97,7 +97,7 @@ async function walk(file: FileHandle, root: number, layout: Layout): Promise<num
   return inLeaves;
 }
 
-function checkBlock(file: FileHandle, items: DataView, at: number): void {
+function checkBlock(file: OpenFile, items: DataView, at: number): void {
   const offset = offsetAt(file, items, at);
   const length = Number(items.getBigUint64(at + 8, true));
   if (offset + length > file.size || length > LARGEST_BLOCK) {
@@ -106,7 +106,7 @@ function checkBlock(file: FileHandle, items: DataView, at: number): void {
 }
 
 /** Reads that mostly go on where the last one ended, with few of the disk. */
-function pieces(file: FileHandle): (offset: number, length: number) => Promise<DataView> {
+function pieces(file: OpenFile): (offset: number, length: number) => Promise<DataView> {
   let start = 0;
   let piece: DataView = new DataView(new ArrayBuffer(0));
   return async (offset, length) => {
@@ -119,23 +119,23 @@ function pieces(file: FileHandle): (offset: number, length: number) => Promise<D
   };
 }
 
-function offsetAt(file: FileHandle, view: DataView, at: number): number {
+function offsetAt(file: OpenFile, view: DataView, at: number): number {
   const offset = Number(view.getBigUint64(at, true));
   return offset < file.size ? offset : fail(file, `it speaks of byte ${offset}, beyond the file's end`);
 }
 
-async function viewAt(file: FileHandle, offset: number, length: number): Promise<DataView> {
+async function viewAt(file: OpenFile, offset: number, length: number): Promise<DataView> {
   if (offset + length > file.size)
     throw damaged(file, `it speaks of byte ${offset + length}, beyond the file's end`);
   const bytes = await file.read(offset, length);
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function fail(file: FileHandle, message: string): never {
+function fail(file: OpenFile, message: string): never {
   throw damaged(file, message);
 }
 
-const damaged = (file: FileHandle, message: string) =>
+const damaged = (file: OpenFile, message: string) =>
   new FormatError(
     { file: file.path },
     `the bigWig file is damaged: ${message}`,

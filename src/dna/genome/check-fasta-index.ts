@@ -1,5 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
-import { quotedText } from "../../base/quoted-text.ts";
+import { quotedText } from "../../base/message-text.ts";
 import type { ReadText } from "./bgzip.ts";
 import { showByte, UPPER_CASE_DNA } from "./dna-bytes.ts";
 import { byteOfBase, type FastaIndexEntry } from "./fasta-index.ts";

@@ -1,5 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
-import { quotedText } from "../../base/quoted-text.ts";
+import { quotedText } from "../../base/message-text.ts";
 import type { FastaIndexEntry } from "./fasta-index.ts";
 
 const LINE_FEED = 10;

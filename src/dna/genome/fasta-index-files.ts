@@ -1,7 +1,6 @@
 import { InputError } from "../../base/errors.ts";
-import type { FileHandle } from "../../base/file-handle.ts";
-import { bytesIfPresent } from "../../base/whole-file.ts";
-import { writeFileWhole } from "../../base/write-file.ts";
+import { bytesIfPresent, type OpenFile } from "../../base/read-file.ts";
+import { writeFileAtomic } from "../../base/write-file.ts";
 import { type BlockStart, readBgzip } from "./bgzip.ts";
 import { type FastaIndexEntry, formatFastaIndex, parseFastaIndex } from "./fasta-index.ts";
 import { FastaIndexBuilder } from "./fasta-index-builder.ts";
@@ -10,7 +9,7 @@ import { formatGzi, parseGzi } from "./gzi.ts";
 const PIECE_BYTES = 2 ** 23;
 
 /** The `.fai` of a plain FASTA file: read from beside it, or made, and kept beside it where that is allowed. */
-export async function plainFastaIndex(file: FileHandle): Promise<FastaIndexEntry[]> {
+export async function plainFastaIndex(file: OpenFile): Promise<FastaIndexEntry[]> {
   const path = `${file.path}.fai`;
   const known = await bytesIfPresent(path);
   if (known !== undefined) return parseFastaIndex(textOf(known), path);
@@ -25,7 +24,7 @@ export async function plainFastaIndex(file: FileHandle): Promise<FastaIndexEntry
 
 /** The `.fai` and the `.gzi` of a bgzip FASTA file, in the same way; one reading makes both. */
 export async function bgzipFastaIndex(
-  file: FileHandle,
+  file: OpenFile,
 ): Promise<{ entries: FastaIndexEntry[]; starts: readonly BlockStart[] }> {
   const faiPath = `${file.path}.fai`;
   const gziPath = `${file.path}.gzi`;
@@ -50,7 +49,7 @@ const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 async function keepIfAllowed(path: string, data: string | Uint8Array): Promise<void> {
   try {
-    await writeFileWhole(path, data);
+    await writeFileAtomic(path, data);
   } catch (error) {
     // A folder that may not be written, or a full disk: the index stays in memory and is made again next time.
     if (!(error instanceof InputError)) throw error;

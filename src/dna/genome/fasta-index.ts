@@ -1,5 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
-import { quotedText } from "../../base/quoted-text.ts";
+import { quotedText } from "../../base/message-text.ts";
 
 /**
  * Where a sequence lies in a FASTA file: one line of a `.fai`.

@@ -1,5 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
-import type { FileHandle } from "../../base/file-handle.ts";
+import type { OpenFile } from "../../base/read-file.ts";
 import { bgzipText, blockLength, isGzip, type ReadText } from "./bgzip.ts";
 import { checkFastaIndex, foreign, stale } from "./check-fasta-index.ts";
 import { UPPER_CASE_DNA } from "./dna-bytes.ts";
@@ -22,7 +22,7 @@ const HEADER = 62; // ">"
  *
  * @throws {FormatError} when the file is no FASTA file, is compressed with plain gzip, or does not fit its index
  */
-export async function openFasta(file: FileHandle): Promise<SequenceSource> {
+export async function openFasta(file: OpenFile): Promise<SequenceSource> {
   const { read, entries } = await openText(file);
   await checkFastaIndex(entries, read, file.path);
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
@@ -35,7 +35,7 @@ export async function openFasta(file: FileHandle): Promise<SequenceSource> {
   };
 }
 
-async function openText(file: FileHandle): Promise<{ read: ReadText; entries: FastaIndexEntry[] }> {
+async function openText(file: OpenFile): Promise<{ read: ReadText; entries: FastaIndexEntry[] }> {
   const start = await file.read(0, Math.min(18, file.size));
   if (!isGzip(start)) {
     const entries = await plainFastaIndex(file);

@@ -1,6 +1,6 @@
+import { cachedDigestOf } from "../../base/cached-digest.ts";
 import { InputError } from "../../base/errors.ts";
-import { type FileHandle, openFile } from "../../base/file-handle.ts";
-import { rememberedDigestOf } from "../../base/remembered-digest.ts";
+import { type OpenFile, openFile } from "../../base/read-file.ts";
 import { NO_DNA_LETTER } from "./dna-bytes.ts";
 import { openFasta } from "./fasta.ts";
 import { GENOME_DIGEST_RULE, genomeDigest } from "./genome-digest.ts";
@@ -45,7 +45,7 @@ export async function openGenome(path: string): Promise<Genome> {
     const source = await openSource(file);
     // From a file opened anew, so that what is digested is what lies at the path now: that is what is remembered.
     const digest = () =>
-      rememberedDigestOf(GENOME_DIGEST_RULE, path, async () => {
+      cachedDigestOf(GENOME_DIGEST_RULE, path, async () => {
         await using now = await openFile(path);
         return await genomeDigest(await openSource(now));
       });
@@ -56,7 +56,7 @@ export async function openGenome(path: string): Promise<Genome> {
   }
 }
 
-async function openSource(file: FileHandle): Promise<SequenceSource> {
+async function openSource(file: OpenFile): Promise<SequenceSource> {
   if (file.size === 0) throw new InputError("the file is empty", { place: { file: file.path } });
   const start = await file.read(0, Math.min(4, file.size));
   return twoBitByteOrder(start) === undefined ? openFasta(file) : openTwoBit(file);

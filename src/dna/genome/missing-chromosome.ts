@@ -1,5 +1,5 @@
 import { InputError, type Place } from "../../base/errors.ts";
-import { quotedText } from "../../base/quoted-text.ts";
+import { quotedText } from "../../base/message-text.ts";
 
 /** Names shown of a genome that may have thousands. */
 const NAMES_SHOWN = 5;

@@ -1,7 +1,7 @@
 import { BigWig } from "@gmod/bbi";
+import { cachedDigest } from "../../base/cached-digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
-import { openFile } from "../../base/file-handle.ts";
-import { rememberedDigest } from "../../base/remembered-digest.ts";
+import { openFile } from "../../base/read-file.ts";
 import { checkBigWig } from "./check-bigwig.ts";
 import { asGmodFile } from "./gmod-file.ts";
 import type { Interval } from "./interval.ts";
@@ -86,7 +86,7 @@ export async function openBigWig(path: string): Promise<Signal> {
         });
         return values;
       },
-      digest: () => rememberedDigest(path),
+      digest: () => cachedDigest(path),
       close: () => file.close(),
     };
   } catch (error) {

@@ -1,6 +1,6 @@
 import { TwoBitFile } from "@gmod/twobit";
 import { FormatError, InputError } from "../../base/errors.ts";
-import type { FileHandle } from "../../base/file-handle.ts";
+import type { OpenFile } from "../../base/read-file.ts";
 import { asGmodFile } from "./gmod-file.ts";
 import type { SequenceSource } from "./sequence-source.ts";
 
@@ -24,7 +24,7 @@ export function twoBitByteOrder(start: Uint8Array): "little-endian" | "big-endia
  * @throws {FormatError} when the file is big-endian, cut off, or its index cannot be
  * @see https://genome.ucsc.edu/FAQ/FAQformat.html#format7
  */
-export async function openTwoBit(file: FileHandle): Promise<SequenceSource> {
+export async function openTwoBit(file: OpenFile): Promise<SequenceSource> {
   const start = await file.read(0, Math.min(16, file.size));
   if (twoBitByteOrder(start) !== "little-endian") {
     throw new FormatError(
@@ -71,7 +71,7 @@ export async function openTwoBit(file: FileHandle): Promise<SequenceSource> {
  *
  * @param offset  of the sequence's record: its length, the number of stretches, their starts, their lengths
  */
-async function checkUnknown(file: FileHandle, name: string, offset: number): Promise<void> {
+async function checkUnknown(file: OpenFile, name: string, offset: number): Promise<void> {
   const head = words(await file.read(offset, 8));
   const [length, count] = [head(0), head(1)];
   const stretch = words(await file.read(offset + 8, 8 * count));
@@ -94,7 +94,7 @@ function words(bytes: Uint8Array): (i: number) => number {
   return (i) => view.getUint32(4 * i, true);
 }
 
-async function readLengths(reader: TwoBitFile, file: FileHandle): Promise<Map<string, number>> {
+async function readLengths(reader: TwoBitFile, file: OpenFile): Promise<Map<string, number>> {
   const { sequenceCount } = await reader.getHeader();
   const lengths = new Map(Object.entries(await reader.getSequenceSizes()));
   if (lengths.size !== sequenceCount || sequenceCount === 0) {

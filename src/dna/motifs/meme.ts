@@ -1,5 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
-import { decimalNumber, type FieldPlace } from "../../base/fields.ts";
+import { type FieldPlace, parseDecimal } from "../../base/table.ts";
 import { textLines } from "../../base/text-lines.ts";
 import type { Motif } from "./motif.ts";
 
@@ -102,7 +102,7 @@ class MemeReader {
         `the matrix has the width ${JSON.stringify(width)}; expected is 1 to ${WIDEST}`,
       );
     }
-    const sites = decimalNumber(field("nsites") ?? "");
+    const sites = parseDecimal(field("nsites") ?? "");
     this.matrix = {
       name: this.name.text,
       line: place.line!,
@@ -157,7 +157,7 @@ class MemeReader {
       );
     }
     for (let i = 0; i < fields.length; i += 2) {
-      const value = decimalNumber(fields[i + 1] ?? "");
+      const value = parseDecimal(fields[i + 1] ?? "");
       if (fields[i]!.toUpperCase() !== "ACGT"[found.length] || !(value > 0 && value < 1)) {
         throw new FormatError(
           place,
@@ -183,7 +183,7 @@ function checkAlphabet(text: string, place: FieldPlace): void {
 
 function probabilitiesOf(text: string, place: FieldPlace): readonly number[] {
   const fields = text.split(/\s+/);
-  const values = fields.map(decimalNumber);
+  const values = fields.map(parseDecimal);
   if (values.length !== 4 || !values.every((value) => value >= 0 && value <= 1 + ROUNDING)) {
     throw new FormatError(
       place,

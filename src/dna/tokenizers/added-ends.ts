@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
-import { quotedText } from "../../base/quoted-text.ts";
+import { quotedText } from "../../base/message-text.ts";
 import { checked, type Typed, typed, unsupported } from "./text-steps.ts";
 
 /** Ids put in front of and behind the tokens of every sequence. */

@@ -1,9 +1,9 @@
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import { FormatError, InputError } from "../../base/errors.ts";
-import { openFile } from "../../base/file-handle.ts";
 import { namesInFolder } from "../../base/folder.ts";
-import { shownValue } from "../../base/quoted-text.ts";
+import { shownValue } from "../../base/message-text.ts";
+import { openFile } from "../../base/read-file.ts";
 import { bpeTokenizer } from "./bpe.ts";
 import { kMerTokenizer } from "./k-mer.ts";
 import { caduceusTokenizer, hyenadnaTokenizer } from "./one-letter.ts";

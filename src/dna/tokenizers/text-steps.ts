@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
-import { quotedText } from "../../base/quoted-text.ts";
+import { quotedText } from "../../base/message-text.ts";
 
 /** A literal text, or a run of one letter, as long as it goes up to `most`. */
 export type Pattern =

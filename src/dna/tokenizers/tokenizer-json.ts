@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
-import { quotedText, shownValue } from "../../base/quoted-text.ts";
-import { JsonTrouble, parseUniqueJson } from "../../base/unique-json.ts";
+import { JsonError, parseUniqueJson } from "../../base/json.ts";
+import { quotedText, shownValue } from "../../base/message-text.ts";
 import { addedEnds } from "./added-ends.ts";
 import {
   checked,
@@ -172,7 +172,7 @@ export function parseJson(source: string, file: string): unknown {
   try {
     return parseUniqueJson(source, 16);
   } catch (error) {
-    if (!(error instanceof JsonTrouble)) throw error;
+    if (!(error instanceof JsonError)) throw error;
     throw new FormatError({ file }, `the file ${error.message}`, undefined, error);
   }
 }

@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { kindOfPath, namesInFolder } from "../../base/folder.ts";
-import { sizeBelow } from "../../base/folder-size.ts";
+import { kindOfPath, namesInFolder, sizeBelow } from "../../base/folder.ts";
 import { isBeingRemoved, isMarksFolder, lastUse, usersOf } from "../../base/in-use.ts";
 import { describeEmbeddings } from "../embeddings/about.ts";
 

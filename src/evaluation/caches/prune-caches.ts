@@ -1,5 +1,5 @@
 import { removeUnlessUsed } from "../../base/in-use.ts";
-import { removeFile } from "../../base/remove-file.ts";
+import { removeFile } from "../../base/write-file.ts";
 import type { CacheEntry } from "./cache-entries.ts";
 
 export interface PrunedEntry {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { createFileWhole } from "../../base/create-file.ts";
-import { textIfPresent } from "../../base/text-file.ts";
+import { textIfPresent } from "../../base/read-file.ts";
+import { createFileAtomic } from "../../base/write-file.ts";
 
 /** Whose embeddings a folder holds: its name is a digest of this and says nothing to a person. */
 export interface AboutEmbeddings {
@@ -15,7 +15,7 @@ const aboutPath = (folder: string) => join(folder, "about.json");
 
 /** Written once, before the first piece. */
 export async function writeAbout(folder: string, about: AboutEmbeddings): Promise<void> {
-  await createFileWhole(aboutPath(folder), `${JSON.stringify(about, null, 2)}\n`);
+  await createFileAtomic(aboutPath(folder), `${JSON.stringify(about, null, 2)}\n`);
 }
 
 /** `hyenadna-large-1m, corrected protocol, float32`. */

@@ -3,7 +3,7 @@ import { sha256Hex } from "../../base/digest.ts";
 import { FormatError } from "../../base/errors.ts";
 import { kindOfPath, namesInFolder } from "../../base/folder.ts";
 import { type InUse, markInUse } from "../../base/in-use.ts";
-import { stableStringify } from "../../base/stable-json.ts";
+import { stableStringify } from "../../base/json.ts";
 import type { SequenceEmbedding } from "../../models/model.ts";
 import { writeAbout } from "./about.ts";
 import { type EmbeddedPiece, keysOfPiece, openPiece, writePiece } from "./embedded-piece.ts";

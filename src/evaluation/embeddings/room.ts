@@ -1,5 +1,5 @@
 import { InputError } from "../../base/errors.ts";
-import { freeSpace } from "../../base/free-space.ts";
+import { freeSpace } from "../../base/folder.ts";
 import type { StoredAs } from "./packed-embedding.ts";
 
 /** Key and digest of a sequence, and its share of a file's header. */

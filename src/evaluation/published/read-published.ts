@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { InternalError } from "../../base/errors.ts";
-import { readPackageFile } from "../../base/package-file.ts";
+import { readPackageFile } from "../../base/package.ts";
 import { DATASETS, FAMILIES, settingName, TASK_NAMES } from "./names.ts";
 import { isMeasured } from "./own-value.ts";
 import type { PublishedResult } from "./published-result.ts";

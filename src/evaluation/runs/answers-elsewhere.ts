@@ -1,4 +1,4 @@
-import { stableStringify } from "../../base/stable-json.ts";
+import { stableStringify } from "../../base/json.ts";
 import type { Setting } from "../settings/setting.ts";
 import type { OpenTask } from "../tasks/task.ts";
 import { type CellRecord, cellName } from "./cell.ts";

@@ -1,8 +1,8 @@
 import { basename, join } from "node:path";
+import { cachedDigest } from "../../base/cached-digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { kindOfPath, namesInFolder } from "../../base/folder.ts";
-import { rememberedDigest } from "../../base/remembered-digest.ts";
-import { textIfPresent } from "../../base/text-file.ts";
+import { textIfPresent } from "../../base/read-file.ts";
 import type { WeightsFile } from "../settings/setting.ts";
 
 /** Values of the placeholders in a path of weights. */
@@ -32,7 +32,7 @@ const LOG = "train.log";
  */
 export async function weightsOfCell(path: string, place: WeightsPlace): Promise<WeightsFile> {
   const file = await weightsIn(filled(path, place));
-  return { file, sha256: await rememberedDigest(file) };
+  return { file, sha256: await cachedDigest(file) };
 }
 
 function filled(path: string, place: WeightsPlace): string {

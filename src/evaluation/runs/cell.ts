@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { sha256Hex } from "../../base/digest.ts";
-import { stableStringify } from "../../base/stable-json.ts";
+import { stableStringify } from "../../base/json.ts";
 import { type FileOrigin, fileOriginSchema } from "../../datasets/sources/origin.ts";
 import type { Protocol } from "../../models/model.ts";
 import { TASKS } from "../tasks/catalogue.ts";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { counted } from "../../base/counted.ts";
 import { digestFile } from "../../base/digest.ts";
 import { type FormatError, InputError } from "../../base/errors.ts";
 import { kindOfPath, namesInFolder } from "../../base/folder.ts";
+import { counted } from "../../base/message-text.ts";
 import { ColumnsBuilder, type PredictionColumns } from "../tasks/prediction-columns.ts";
 import { type CellRecord, cellName, cellTitle, rowsDigest } from "./cell.ts";
 import type { ShardTiming } from "./result.ts";

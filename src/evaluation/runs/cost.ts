@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
-import { counted } from "../../base/counted.ts";
 import { InputError } from "../../base/errors.ts";
+import { counted } from "../../base/message-text.ts";
 import type { Model, Protocol } from "../../models/model.ts";
 import type { Answerer, Setting, SettingContext, TrainingMemory, WeightsFile } from "../settings/setting.ts";
 import type { OpenTask, RowNumbers } from "../tasks/task.ts";

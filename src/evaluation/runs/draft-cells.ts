@@ -1,6 +1,5 @@
-import { counted } from "../../base/counted.ts";
 import { InputError } from "../../base/errors.ts";
-import { quotedText } from "../../base/quoted-text.ts";
+import { counted, quotedText } from "../../base/message-text.ts";
 import type { Model, Protocol } from "../../models/model.ts";
 import type { Setting, WeightsFile } from "../settings/setting.ts";
 import { answeringRecipe } from "../settings/training-recipe.ts";

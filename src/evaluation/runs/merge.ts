@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { InputError } from "../../base/errors.ts";
 import { waitForLock } from "../../base/file-lock.ts";
-import { removeUnfinished, writeFileWhole } from "../../base/write-file.ts";
+import { removeUnfinished, writeFileAtomic } from "../../base/write-file.ts";
 import { readNotedTraining } from "../settings/training-record.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
 import type { Measurement } from "../tasks/measurement.ts";
@@ -50,10 +50,10 @@ export async function mergeRun(
     const task = taskNamed(record.cell.task, tasks);
     checkVersion(folder, task, record.cell);
     const place = cellFolder(folder, record);
-    const write = async (name: string, text: Parameters<typeof writeFileWhole>[1]) => {
+    const write = async (name: string, text: Parameters<typeof writeFileAtomic>[1]) => {
       const path = join(place, name);
       await removeUnfinished(path);
-      await writeFileWhole(path, text);
+      await writeFileAtomic(path, text);
     };
     const cell = cellName(record.identity);
     const whose = `${record.cell.model.name} by the ${record.cell.protocol} protocol`;

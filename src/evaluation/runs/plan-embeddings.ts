@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sizeBelow } from "../../base/folder-size.ts";
+import { sizeBelow } from "../../base/folder.ts";
 import { embeddingsPlace } from "../embeddings/embedding-store.ts";
 import type { StoredAs } from "../embeddings/packed-embedding.ts";
 import { expectRoom } from "../embeddings/room.ts";

@@ -1,5 +1,5 @@
 import { InputError } from "../../base/errors.ts";
-import { expectWritableFolder } from "../../base/writable.ts";
+import { expectWritableFolder } from "../../base/folder.ts";
 import type { Model } from "../../models/model.ts";
 import { settingNamed } from "../settings/catalogue.ts";
 import type { Setting, WeightsFile } from "../settings/setting.ts";

@@ -1,6 +1,6 @@
-import { counted } from "../../base/counted.ts";
 import { InputError } from "../../base/errors.ts";
-import { heldMemory } from "../../base/held-memory.ts";
+import { counted } from "../../base/message-text.ts";
+import { heldMemory } from "../../base/process.ts";
 import { answersElsewhere } from "./answers-elsewhere.ts";
 import { cellName } from "./cell.ts";
 import { atRest, estimateCost, fittingBatchSize, fittingTraining, sampleOf } from "./cost.ts";

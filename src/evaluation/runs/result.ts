@@ -1,5 +1,5 @@
 import { sha256Hex } from "../../base/digest.ts";
-import { stableStringify } from "../../base/stable-json.ts";
+import { stableStringify } from "../../base/json.ts";
 import { estimatedRounding } from "../../metrics/ties.ts";
 import type { TrainingRecord } from "../settings/training-record.ts";
 import { paperScores } from "../tasks/compared-scores.ts";

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { createFileWhole } from "../../base/create-file.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { kindOfPath, namesInFolder } from "../../base/folder.ts";
-import { shownValue } from "../../base/quoted-text.ts";
-import { textIfPresent } from "../../base/text-file.ts";
-import { version } from "../../base/version.ts";
+import { shownValue } from "../../base/message-text.ts";
+import { version } from "../../base/package.ts";
+import { textIfPresent } from "../../base/read-file.ts";
+import { createFileAtomic } from "../../base/write-file.ts";
 import { type CellRecord, cellName, cellRecordSchema, cellTitle, runIdentity } from "./cell.ts";
 import { readableJson } from "./readable-json.ts";
 import type { Shard } from "./request.ts";
@@ -118,7 +118,7 @@ export async function enterRunFolder(folder: string, cells: readonly CellRecord[
     identity: runIdentity(cells.map(({ identity }) => identity)),
     cells,
   };
-  if (await createFileWhole(planPath(folder), readableJson(record))) return;
+  if (await createFileAtomic(planPath(folder), readableJson(record))) return;
   // Somebody was first, perhaps just now: it must be the same run.
   refuseOtherRun(folder, (await readRunRecord(folder))!, cells);
 }

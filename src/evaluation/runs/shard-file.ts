@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { sha256Hex } from "../../base/digest.ts";
 import { FormatError } from "../../base/errors.ts";
-import { openFile } from "../../base/file-handle.ts";
 import { readLineLog } from "../../base/line-log.ts";
+import { openFile } from "../../base/read-file.ts";
 import type { ColumnsLayout, PredictionColumns } from "../tasks/prediction-columns.ts";
 import { layoutSchema, packColumns, unpackColumns } from "./packed-columns.ts";
 import type { Shard } from "./request.ts";

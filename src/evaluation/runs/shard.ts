@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { InputError } from "../../base/errors.ts";
-import { programVersion } from "../../base/version.ts";
+import { programVersion } from "../../base/package.ts";
 import type { Measurement } from "../tasks/measurement.ts";
 import { ColumnsBuilder } from "../tasks/prediction-columns.ts";
 import type { Plan, PlannedCell } from "./plan.ts";

@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { counted } from "../../base/counted.ts";
 import { digestFile } from "../../base/digest.ts";
-import { type DurableLog, openDurableLog } from "../../base/durable-log.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { type FileLock, type TakeOptions, takeLock } from "../../base/file-lock.ts";
 import { kindOfPath, namesInFolder } from "../../base/folder.ts";
-import { textIfPresent } from "../../base/text-file.ts";
+import { type DurableLog, openDurableLog } from "../../base/line-log.ts";
+import { counted } from "../../base/message-text.ts";
+import { programVersion } from "../../base/package.ts";
+import { textIfPresent } from "../../base/read-file.ts";
 import type { Numbers } from "../../base/typed-numbers.ts";
-import { programVersion } from "../../base/version.ts";
-import { removeUnfinished, writeFileWhole } from "../../base/write-file.ts";
+import { removeUnfinished, writeFileAtomic } from "../../base/write-file.ts";
 import type { Predictions } from "../tasks/prediction.ts";
 import { PredictionColumns } from "../tasks/prediction-columns.ts";
 import type { RowNumbers } from "../tasks/task.ts";
@@ -177,7 +177,7 @@ async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): P
       };
       await lock.confirm();
       await removeUnfinished(paths.done);
-      await writeFileWhole(paths.done, readableJson(record));
+      await writeFileAtomic(paths.done, readableJson(record));
     },
     async close() {
       await log?.close();

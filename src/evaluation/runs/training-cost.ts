@@ -1,6 +1,6 @@
-import { counted } from "../../base/counted.ts";
 import { InternalError } from "../../base/errors.ts";
-import { stableStringify } from "../../base/stable-json.ts";
+import { stableStringify } from "../../base/json.ts";
+import { counted } from "../../base/message-text.ts";
 import { trainingIdentity } from "../settings/training-identity.ts";
 import { readTrainingRecipe, type TrainingRecipe } from "../settings/training-recipe.ts";
 import { readTrainingRecord, trainingFolder } from "../settings/training-record.ts";

@@ -1,4 +1,4 @@
-import { temporaryFolder } from "../../base/temporary-folder.ts";
+import { temporaryFolder } from "../../base/folder.ts";
 import { crossEntropies, squaredErrors } from "../../metrics/losses.ts";
 import { mean } from "../../metrics/sum.ts";
 import type { SequenceEmbedding } from "../../models/model.ts";

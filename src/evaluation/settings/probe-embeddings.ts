@@ -1,5 +1,4 @@
-import { sizeBelow } from "../../base/folder-size.ts";
-import { temporaryFolder } from "../../base/temporary-folder.ts";
+import { sizeBelow, temporaryFolder } from "../../base/folder.ts";
 import type { SequenceEmbedding } from "../../models/model.ts";
 import { Embedder, type SequenceToEmbed } from "../embeddings/embedder.ts";
 import { EmbeddingStore, embeddingsPlace } from "../embeddings/embedding-store.ts";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
-import { textIfPresent } from "../../base/text-file.ts";
-import { writeFileWhole } from "../../base/write-file.ts";
+import { textIfPresent } from "../../base/read-file.ts";
+import { writeFileAtomic } from "../../base/write-file.ts";
 
 const compared = { float32: z.number(), float16: z.number() };
 
@@ -36,7 +36,7 @@ export const STORED_AS = "embeddings";
 const decisionFile = (training: string) => join(training, "embeddings.json");
 
 export async function writeStorageDecision(training: string, decision: StorageDecision): Promise<void> {
-  await writeFileWhole(decisionFile(training), `${JSON.stringify(decision, null, 2)}\n`);
+  await writeFileAtomic(decisionFile(training), `${JSON.stringify(decision, null, 2)}\n`);
 }
 
 /**

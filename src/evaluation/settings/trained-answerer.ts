@@ -1,7 +1,7 @@
 import { join } from "node:path";
+import { cachedDigest } from "../../base/cached-digest.ts";
 import { InputError } from "../../base/errors.ts";
-import { rememberedDigest } from "../../base/remembered-digest.ts";
-import { temporaryFolder } from "../../base/temporary-folder.ts";
+import { temporaryFolder } from "../../base/folder.ts";
 import { pieces } from "../../models/queries/collate.ts";
 import { openProgram, type ParameterSource, type ProgramOptions } from "../../net/runtime/program.ts";
 import { readArrays } from "../../net/train/fit-state.ts";
@@ -49,7 +49,7 @@ export async function loadedAnswerer(
   { file, sha256 }: WeightsFile,
 ): Promise<Answerer> {
   return closingOnError(loaded.learner, async () => {
-    if ((await rememberedDigest(file)) !== sha256) {
+    if ((await cachedDigest(file)) !== sha256) {
       throw new InputError("the weights changed after the run was planned", {
         place: { file },
         hint: "start the run again; other weights need another folder",

@@ -1,5 +1,5 @@
 import { sha256Hex } from "../../base/digest.ts";
-import { stableStringify } from "../../base/stable-json.ts";
+import { stableStringify } from "../../base/json.ts";
 import type { SettingContext } from "./setting.ts";
 import { type TrainingRows, trainingFormOf, trainingTaskOf } from "./training-rows.ts";
 

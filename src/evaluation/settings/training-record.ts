@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
-import { textIfPresent } from "../../base/text-file.ts";
-import { writeFileWhole } from "../../base/write-file.ts";
+import { textIfPresent } from "../../base/read-file.ts";
+import { writeFileAtomic } from "../../base/write-file.ts";
 import { type StorageDecision, storageDecisionSchema } from "./storage-decision.ts";
 
 /** How a training went: its loss curves, and what was kept. */
@@ -56,7 +56,7 @@ const recordFile = (training: string) => join(training, "training.json");
 
 /** Written last: a folder that has it is trained. */
 export async function writeTrainingRecord(training: string, record: TrainingRecord): Promise<void> {
-  await writeFileWhole(recordFile(training), textOf(record));
+  await writeFileAtomic(recordFile(training), textOf(record));
 }
 
 /**
@@ -76,7 +76,7 @@ const noteFile = (cellFolder: string) => join(cellFolder, "trained.json");
 
 /** Notes in a cell's folder how the training went that answers for it, wherever that is kept. */
 export async function noteTraining(cellFolder: string, record: TrainingRecord): Promise<void> {
-  await writeFileWhole(noteFile(cellFolder), textOf(record));
+  await writeFileAtomic(noteFile(cellFolder), textOf(record));
 }
 
 /**

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { InputError } from "../../base/errors.ts";
-import { kindOfPath } from "../../base/folder.ts";
-import { isInsidePath } from "../../base/inside-path.ts";
+import { isInsidePath, kindOfPath } from "../../base/folder.ts";
 import type { InputForm, Task } from "../tasks/task.ts";
 import { commandsFor } from "./places.ts";
 import type { SuiteRow, SuiteSetting } from "./suite.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { FormatError, InputError } from "../../base/errors.ts";
-import { textIfPresent } from "../../base/text-file.ts";
+import { textIfPresent } from "../../base/read-file.ts";
 import { miniSuite } from "./mini.ts";
 import type { Suite } from "./suite.ts";
 import { WHOLE_SUITE } from "./whole.ts";

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { rememberedDigest } from "../../base/remembered-digest.ts";
+import { cachedDigest } from "../../base/cached-digest.ts";
 import { codesOf } from "../../dna/sequence/letters.ts";
 import { reverseComplementCodes } from "../../dna/sequence/reverse-complement.ts";
 import { FLOAT32_ROUNDING } from "../../metrics/ties.ts";
@@ -48,7 +48,7 @@ export class Chrombpnet implements Model {
     }: ChrombpnetOptions = {},
   ): Promise<Chrombpnet> {
     const stored = await readChrombpnet(path);
-    const identity = `chrombpnet version 1, ${strands} strand${strands === "one" ? "" : "s"}, ${await rememberedDigest(path)}`;
+    const identity = `chrombpnet version 1, ${strands} strand${strands === "one" ? "" : "s"}, ${await cachedDigest(path)}`;
     const predictor = await openPredictor(stored, options);
     return new Chrombpnet(name, identity, kindOf(stored), stored, predictor, strands);
   }

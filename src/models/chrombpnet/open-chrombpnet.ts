@@ -1,7 +1,6 @@
 import { basename } from "node:path";
 import { InputError } from "../../base/errors.ts";
-import { filesBelow } from "../../base/files-below.ts";
-import { kindOfPath } from "../../base/folder.ts";
+import { filesBelow, kindOfPath } from "../../base/folder.ts";
 import type { ProgramOptions } from "../../net/runtime/program.ts";
 import type { Model, QueryOptions } from "../model.ts";
 import { Chrombpnet, type ChrombpnetOptions } from "./chrombpnet.ts";

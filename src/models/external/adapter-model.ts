@@ -1,6 +1,6 @@
 import { InputError } from "../../base/errors.ts";
-import { stableStringify } from "../../base/stable-json.ts";
-import { version } from "../../base/version.ts";
+import { stableStringify } from "../../base/json.ts";
+import { version } from "../../base/package.ts";
 import type { Model } from "../model.ts";
 import type { Channel, Greet } from "./channel.ts";
 import { openHttpChannel } from "./http-channel.ts";

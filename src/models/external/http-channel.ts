@@ -1,6 +1,5 @@
 import { InputError } from "../../base/errors.ts";
-import { PATIENCE, type Patience } from "../../base/http.ts";
-import { postJson } from "../../base/post-json.ts";
+import { DEFAULT_RETRIES, postJson, type RetryPolicy } from "../../base/http.ts";
 import { type Ask, type Channel, type Greet, LONGEST_ANSWER, readAnswer, shown } from "./channel.ts";
 import { parseAnswer } from "./messages.ts";
 
@@ -18,7 +17,7 @@ const NOT_ADAPTER = "is this the address of an adapter? docs/adapters.md says wh
 export async function openHttpChannel(
   address: string,
   greet: Greet,
-  { attempts, firstPauseMs }: Pick<Patience, "attempts" | "firstPauseMs"> = PATIENCE,
+  { attempts, firstPauseMs }: Pick<RetryPolicy, "attempts" | "firstPauseMs"> = DEFAULT_RETRIES,
 ): Promise<Channel> {
   const url = addressOf(address);
   let lastId = 0;

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { FormatError, InputError } from "../../base/errors.ts";
-import { openFile } from "../../base/file-handle.ts";
 import { checkIsFile, kindOfPath } from "../../base/folder.ts";
-import { JsonTrouble, parseUniqueJson } from "../../base/unique-json.ts";
+import { JsonError, parseUniqueJson } from "../../base/json.ts";
+import { openFile } from "../../base/read-file.ts";
 
 const name = z.string().min(1).max(200);
 const id = z
@@ -81,7 +81,7 @@ async function readJson(path: string): Promise<unknown> {
   try {
     return parseUniqueJson(new TextDecoder().decode(await file.read(0, file.size)));
   } catch (error) {
-    if (!(error instanceof JsonTrouble)) throw error;
+    if (!(error instanceof JsonError)) throw error;
     throw new FormatError({ file: path }, `the card ${error.message}`, HINT, error);
   }
 }

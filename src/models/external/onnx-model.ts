@@ -1,8 +1,8 @@
 import { basename } from "node:path";
+import { cachedDigest } from "../../base/cached-digest.ts";
 import { sha256Hex } from "../../base/digest.ts";
 import { FormatError } from "../../base/errors.ts";
-import { rememberedDigest } from "../../base/remembered-digest.ts";
-import { stableStringify } from "../../base/stable-json.ts";
+import { stableStringify } from "../../base/json.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import { input } from "../../net/graph/build.ts";
 import { graphOf } from "../../net/graph/graph.ts";
@@ -42,7 +42,7 @@ export async function openOnnxModel(
   const file = await readOnnxFile(path);
   const fixed = checkAgainstCard(file, card);
   const { tokenizer, identity } = await cardTokenizer(path, card);
-  const digests = await Promise.all(file.files.map((each) => rememberedDigest(each)));
+  const digests = await Promise.all(file.files.map((each) => cachedDigest(each)));
   const program = await openOnnxFile(file, options);
   try {
     const outputs = new OnnxOutputs(file, card, program, { fixed, pad: tokenizer.special.pad });

@@ -1,9 +1,9 @@
 import { dirname, join, relative } from "node:path";
+import { cachedDigest } from "../../base/cached-digest.ts";
 import { sha256Hex } from "../../base/digest.ts";
 import { FormatError } from "../../base/errors.ts";
 import { namesInFolder } from "../../base/folder.ts";
-import { rememberedDigest } from "../../base/remembered-digest.ts";
-import { stableStringify } from "../../base/stable-json.ts";
+import { stableStringify } from "../../base/json.ts";
 import { letterTokenizer } from "../../dna/tokenizers/letter-table.ts";
 import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
 import type { Tokenizer } from "../../dna/tokenizers/tokenizer.ts";
@@ -63,7 +63,7 @@ async function fromFolder(
   };
   const vocabularySize = Math.max(tokenizer.vocabularySize, (pad ?? 0) + 1, (mask ?? 0) + 1);
   const names = (await namesInFolder(path)).filter((name) => FILES.includes(name));
-  const digests = await Promise.all(names.map((name) => rememberedDigest(join(path, name))));
+  const digests = await Promise.all(names.map((name) => cachedDigest(join(path, name))));
   return {
     tokenizer: { ...tokenizer, special, vocabularySize },
     identity: sha256Hex(stableStringify({ names, digests, special: { ...special } })),

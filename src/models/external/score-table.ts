@@ -1,8 +1,7 @@
 import { basename } from "node:path";
+import { cachedDigest } from "../../base/cached-digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
-import { decimalNumber } from "../../base/fields.ts";
-import { rememberedDigest } from "../../base/remembered-digest.ts";
-import { forEachTableRow } from "../../base/table.ts";
+import { forEachTableRow, parseDecimal } from "../../base/table.ts";
 import { textLines } from "../../base/text-lines.ts";
 import { FAMILIES } from "../catalogue.ts";
 import type { ExpectedRows, Model, QueryOptions } from "../model.ts";
@@ -38,7 +37,7 @@ export async function openScoreTable(spec: string): Promise<Model> {
   const activity = answers === "activity";
   const model = {
     name: basename(path).replace(/\.tsv(\.gz)?$/, ""),
-    identity: `${activity ? "activity " : ""}scores ${await rememberedDigest(path)}`,
+    identity: `${activity ? "activity " : ""}scores ${await cachedDigest(path)}`,
     ...family,
     // Looking up costs nothing; calls are only made few.
     batchSize: 4096,
@@ -129,7 +128,7 @@ async function readRowScores(path: string, expected: ExpectedRows): Promise<Scor
     if (firstLine[row]! > 0) twice.push(`${row} (lines ${firstLine[row]} and ${line})`);
     firstLine[row] = line;
     for (let k = 0; k < width; k++) {
-      const value = decimalNumber(fields[k + 1]!);
+      const value = parseDecimal(fields[k + 1]!);
       if (!Number.isFinite(value)) {
         noNumber.push(
           `${columns[k + 1]} ${JSON.stringify(fields[k + 1]!.slice(0, 20))} of ${row} (line ${line})`,

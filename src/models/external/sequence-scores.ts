@@ -1,6 +1,5 @@
 import { FormatError, InputError } from "../../base/errors.ts";
-import { finiteNumber } from "../../base/fields.ts";
-import { readTable } from "../../base/table.ts";
+import { parseFiniteNumber, readTable } from "../../base/table.ts";
 
 export interface SequenceScores {
   /** @throws {InputError} naming how many sequences have no score, and the first */
@@ -18,7 +17,7 @@ export async function readSequenceScores(path: string): Promise<SequenceScores> 
   for await (const { fields, line } of readTable(path, ["sequence", "log_likelihood"])) {
     const place = { file: path, line };
     const sequence = fields[0]!.toUpperCase();
-    const score = finiteNumber(fields[1]!, "log_likelihood", place);
+    const score = parseFiniteNumber(fields[1]!, "log_likelihood", place);
     const other = /[^ACGT]/.exec(sequence);
     if (other !== null) {
       throw new FormatError(

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type ChildProgram, type Ending, startProgram } from "../../base/child-program.ts";
+import { type ChildProgram, type ProgramExit, startProgram } from "../../base/child-program.ts";
 import { InputError } from "../../base/errors.ts";
-import { patientPause } from "../../base/http.ts";
+import { retryPause } from "../../base/http.ts";
 import {
   AdapterRefusal,
   type Ask,
@@ -102,7 +102,7 @@ class StdioChannel implements Channel {
         return answer;
       } catch (error) {
         if (!(error instanceof AdapterEnded) || this.ends >= this.restarts) throw error;
-        await patientPause(this.firstPauseMs * 2 ** this.ends++, limits.signal);
+        await retryPause(this.firstPauseMs * 2 ** this.ends++, limits.signal);
       }
     }
   }
@@ -129,7 +129,7 @@ class StdioChannel implements Channel {
     }
   }
 
-  private endedAs(ending: Ending): InputError {
+  private endedAs(ending: ProgramExit): InputError {
     const { title } = this;
     switch (ending.how) {
       case "code":

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
+import { cachedDigest } from "../../base/cached-digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
-import { rememberedDigest } from "../../base/remembered-digest.ts";
 import type { DType } from "../../net/arrays/dtype.ts";
 import { type Hdf5Array, type Hdf5File, openHdf5 } from "../../net/arrays/hdf5.ts";
 import { widenToFloat32 } from "../../net/arrays/widen.ts";
@@ -43,7 +43,7 @@ interface StoredMember {
 export async function openStoredEmbeddings(spec: string): Promise<Model> {
   const families = LANGUAGE_MODELS.map(({ name }) => name);
   const { path, options } = fileSpec(spec, "embeddings", { family: families });
-  const identity = `embeddings ${await rememberedDigest(path)}`;
+  const identity = `embeddings ${await cachedDigest(path)}`;
   const file = await openHdf5(path);
   try {
     const groups = GROUPS.filter((group) => file.names(group).length > 0);

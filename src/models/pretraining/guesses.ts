@@ -1,6 +1,5 @@
 import { Pcg64 } from "../../base/pcg64.ts";
-import { integerBelow } from "../../base/sample.ts";
-import { seedOf } from "../../base/seed.ts";
+import { integerBelow, seedOf } from "../../base/random.ts";
 import { scoredSpan } from "../../dna/tokenizers/scored-span.ts";
 import type { Tokenizer } from "../../dna/tokenizers/tokenizer.ts";
 import type { Feeds } from "../../net/train/batches.ts";

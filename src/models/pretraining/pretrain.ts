@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { kindOfPath, namesInFolder } from "../../base/folder.ts";
-import { textIfPresent } from "../../base/text-file.ts";
-import { writeFileWhole } from "../../base/write-file.ts";
+import { textIfPresent } from "../../base/read-file.ts";
+import { writeFileAtomic } from "../../base/write-file.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import { writeSafetensors } from "../../net/arrays/write-safetensors.ts";
 import { input } from "../../net/graph/build.ts";
@@ -264,6 +264,6 @@ async function writeCheckpoint(
     const path = join(from, name);
     if (!/\.(json|txt)$/.test(name) || name.endsWith(".index.json")) continue;
     if ((await kindOfPath(path)) === "file")
-      await writeFileWhole(join(folder, name), (await textIfPresent(path))!);
+      await writeFileAtomic(join(folder, name), (await textIfPresent(path))!);
   }
 }

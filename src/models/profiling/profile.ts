@@ -1,10 +1,9 @@
 import { performance } from "node:perf_hooks";
-import { counted } from "../../base/counted.ts";
 import { InputError } from "../../base/errors.ts";
+import { counted } from "../../base/message-text.ts";
 import { Pcg64 } from "../../base/pcg64.ts";
-import { peakMemory, watchPeakMemory } from "../../base/peak-memory.ts";
-import { choice } from "../../base/sample.ts";
-import { seedOf } from "../../base/seed.ts";
+import { peakMemory, watchPeakMemory } from "../../base/process.ts";
+import { choice, seedOf } from "../../base/random.ts";
 import type { ProgramOptions } from "../../net/runtime/program.ts";
 import type { Model } from "../model.ts";
 import { networkPasses } from "./network-passes.ts";

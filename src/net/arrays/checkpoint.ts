@@ -1,9 +1,9 @@
 import { basename, join } from "node:path";
+import { cachedDigest } from "../../base/cached-digest.ts";
 import { sha256Hex } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
-import { type FileHandle, openFile } from "../../base/file-handle.ts";
 import { kindOfPath, namesInFolder } from "../../base/folder.ts";
-import { rememberedDigest } from "../../base/remembered-digest.ts";
+import { type OpenFile, openFile } from "../../base/read-file.ts";
 import type { NdArray } from "./array.ts";
 import { readStored, readWidened } from "./read-stored.ts";
 import { recogniseCheckpoint } from "./recognise.ts";
@@ -60,7 +60,7 @@ const NAMES = [
  */
 export async function openCheckpoint(folderOrFile: string): Promise<Checkpoint> {
   const path = await checkpointPath(folderOrFile);
-  const handles: FileHandle[] = [];
+  const handles: OpenFile[] = [];
   try {
     return path.endsWith(".index.json")
       ? await openShards(folderOrFile, path, handles)
@@ -93,13 +93,13 @@ export async function checkpointPath(folderOrFile: string): Promise<string> {
   );
 }
 
-async function openSingle(given: string, path: string, handles: FileHandle[]): Promise<Checkpoint> {
+async function openSingle(given: string, path: string, handles: OpenFile[]): Promise<Checkpoint> {
   const { handle, arrays, metadata } = await openPart(path, handles);
-  const digest = () => rememberedDigest(handle.realPath);
+  const digest = () => cachedDigest(handle.realPath);
   return checkpoint(given, handles, new Map(arrays.map((array) => [array.name, array])), metadata, digest);
 }
 
-async function openShards(given: string, path: string, handles: FileHandle[]): Promise<Checkpoint> {
+async function openShards(given: string, path: string, handles: OpenFile[]): Promise<Checkpoint> {
   const { shards, shardOf } = await readShardIndex(path);
   const arrays = new Map<string, StoredArray>();
   const metadata = new Map<string, string>();
@@ -123,13 +123,13 @@ async function openShards(given: string, path: string, handles: FileHandle[]): P
   }
   const digest = async () => {
     const lines: string[] = [];
-    for (const shard of shards) lines.push(`${await rememberedDigest(shard)}  ${basename(shard)}\n`);
+    for (const shard of shards) lines.push(`${await cachedDigest(shard)}  ${basename(shard)}\n`);
     return sha256Hex(lines.join(""));
   };
   return checkpoint(given, handles, arrays, metadata, digest);
 }
 
-async function openPart(path: string, handles: FileHandle[]) {
+async function openPart(path: string, handles: OpenFile[]) {
   const handle = await openFile(path);
   handles.push(handle);
   const format = await recogniseCheckpoint(handle);
@@ -142,7 +142,7 @@ async function openPart(path: string, handles: FileHandle[]) {
 
 function checkpoint(
   path: string,
-  handles: readonly FileHandle[],
+  handles: readonly OpenFile[],
   arrays: ReadonlyMap<string, StoredArray>,
   metadata: ReadonlyMap<string, string>,
   digest: () => Promise<string>,
@@ -167,6 +167,6 @@ function checkpoint(
   return { path, files, arrays, metadata, read, digest, close, [Symbol.asyncDispose]: close };
 }
 
-async function closeAll(handles: readonly FileHandle[]): Promise<void> {
+async function closeAll(handles: readonly OpenFile[]): Promise<void> {
   await Promise.all(handles.map((handle) => handle.close()));
 }

@@ -1,11 +1,10 @@
 import { z } from "zod";
-import { cacheFolder } from "../../base/cache-folder.ts";
 import { sha256Hex } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
-import { type FileHandle, openFile } from "../../base/file-handle.ts";
-import { stableStringify } from "../../base/stable-json.ts";
-import { textIfPresent } from "../../base/text-file.ts";
-import { writeFileWhole } from "../../base/write-file.ts";
+import { cacheFolder } from "../../base/folder.ts";
+import { stableStringify } from "../../base/json.ts";
+import { type OpenFile, openFile, textIfPresent } from "../../base/read-file.ts";
+import { writeFileAtomic } from "../../base/write-file.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { bytesPerElement, type DataOf, type DType, isFloat, viewAs } from "./dtype.ts";
 import type { StoredArray } from "./stored-array.ts";
@@ -52,7 +51,7 @@ export async function checkFinite(
 }
 
 async function search(arrays: readonly StoredArray[]): Promise<Found> {
-  const files = new Map<string, FileHandle>();
+  const files = new Map<string, OpenFile>();
   try {
     for (const { name, file, offset, length, dtype } of arrays) {
       const handle = files.get(file) ?? (await openFile(file));
@@ -105,7 +104,7 @@ async function recall(path: string): Promise<Found | undefined> {
 
 async function remember(path: string, found: Found): Promise<void> {
   try {
-    await writeFileWhole(path, JSON.stringify({ found }));
+    await writeFileAtomic(path, JSON.stringify({ found }));
   } catch (error) {
     // A cache that cannot be written costs time, not correctness.
     if (!(error instanceof InputError)) throw error;

@@ -1,13 +1,12 @@
 import { basename, dirname, join } from "node:path";
-import { cacheFolder } from "../../base/cache-folder.ts";
+import { cachedDigest } from "../../base/cached-digest.ts";
 import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
-import { openFile } from "../../base/file-handle.ts";
-import { kindOfPath } from "../../base/folder.ts";
+import { cacheFolder, kindOfPath } from "../../base/folder.ts";
 import { markInUse } from "../../base/in-use.ts";
-import { rememberedDigest } from "../../base/remembered-digest.ts";
-import { stableStringify } from "../../base/stable-json.ts";
-import { writeFileWhole } from "../../base/write-file.ts";
+import { stableStringify } from "../../base/json.ts";
+import { openFile } from "../../base/read-file.ts";
+import { writeFileAtomic } from "../../base/write-file.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { isFloat } from "./dtype.ts";
 import { readSafetensors } from "./safetensors.ts";
@@ -57,7 +56,7 @@ export async function float32Arrays(
   if (!(await isSound(path, digestPath))) {
     await writeCopy(path, checkpoint, wanted);
     // In the form that `sha256sum --check` reads.
-    await writeFileWhole(digestPath, `${await rememberedDigest(path)}  ${basename(path)}\n`);
+    await writeFileAtomic(digestPath, `${await cachedDigest(path)}  ${basename(path)}\n`);
   }
   return await placesIn(path);
 }
@@ -66,7 +65,7 @@ async function isSound(path: string, digestPath: string): Promise<boolean> {
   if ((await kindOfPath(path)) !== "file" || (await kindOfPath(digestPath)) !== "file") return false;
   await using noted = await openFile(digestPath);
   const line = new TextDecoder().decode(await noted.read(0, noted.size));
-  return line === `${await rememberedDigest(path)}  ${basename(path)}\n`;
+  return line === `${await cachedDigest(path)}  ${basename(path)}\n`;
 }
 
 async function writeCopy(path: string, checkpoint: Checkpoint, wanted: ReadonlyMap<string, StoredArray>) {

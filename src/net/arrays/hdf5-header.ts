@@ -1,7 +1,7 @@
-import { ByteCursor, EndOfBytes } from "../../base/bytes.ts";
-import { counted } from "../../base/counted.ts";
+import { ByteCursor, EndOfBytes } from "../../base/byte-cursor.ts";
 import { FormatError } from "../../base/errors.ts";
-import type { FileHandle } from "../../base/file-handle.ts";
+import { counted } from "../../base/message-text.ts";
+import type { OpenFile } from "../../base/read-file.ts";
 import type { DType } from "./dtype.ts";
 
 // The HDF5 library reads an array's data wherever its header says, in other files too, and hands out numbers of unusual
@@ -20,7 +20,7 @@ export interface Hdf5Header {
 
 /** An open HDF5 file, and how it writes addresses. */
 export interface Hdf5Bytes {
-  readonly file: FileHandle;
+  readonly file: OpenFile;
   /** Byte of the superblock's signature, from which addresses count. */
   readonly base: number;
   /** Bytes of an address, and of a length. */

@@ -1,6 +1,6 @@
 import type { File } from "h5wasm/node";
 import { FormatError, InputError } from "../../base/errors.ts";
-import { type FileHandle, openFile } from "../../base/file-handle.ts";
+import { type OpenFile, openFile } from "../../base/read-file.ts";
 import { elementCount, type NdArray, ndArray } from "./array.ts";
 import { bytesPerElement, type DType, viewAs } from "./dtype.ts";
 import { type Hdf5Bytes, readHdf5Header } from "./hdf5-header.ts";
@@ -54,7 +54,7 @@ export async function openHdf5(path: string): Promise<Hdf5File> {
   }
 }
 
-async function openChecked(path: string, handle: FileHandle): Promise<Hdf5File> {
+async function openChecked(path: string, handle: OpenFile): Promise<Hdf5File> {
   const bytes = await findSuperblock(handle);
   const { default: h5wasm } = await import("h5wasm/node");
   const library = await h5wasm.ready;
@@ -104,7 +104,7 @@ async function openChecked(path: string, handle: FileHandle): Promise<Hdf5File> 
   };
 }
 
-async function findSuperblock(file: FileHandle): Promise<Hdf5Bytes> {
+async function findSuperblock(file: OpenFile): Promise<Hdf5Bytes> {
   // A user's block of 512, 1024, … bytes may come before the signature.
   for (let base = 0; base + 16 <= file.size; base = base === 0 ? 512 : 2 * base) {
     const start = await file.read(base, 16);

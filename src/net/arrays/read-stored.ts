@@ -1,5 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
-import type { FileHandle } from "../../base/file-handle.ts";
+import type { OpenFile } from "../../base/read-file.ts";
 import { elementCount, formatShape, type NdArray, ndArray } from "./array.ts";
 import { allocate, bytesPerElement, type DataOf, isFloat, viewAs } from "./dtype.ts";
 import { rowMajorStrides, spanOf } from "./rows.ts";
@@ -10,7 +10,7 @@ import { widenToFloat32 } from "./widen.ts";
 const LARGEST_REPETITION = 2 ** 26;
 
 /** Reads an array from its place, in the type it is stored in, row-major. */
-export async function readStored(file: FileHandle, stored: StoredArray): Promise<NdArray> {
+export async function readStored(file: OpenFile, stored: StoredArray): Promise<NdArray> {
   const { dtype, shape, strides, offset, length } = stored;
   if (strides !== undefined) checkRepetition(file.path, stored, strides);
   const data = viewAs(dtype, await file.read(offset, length));
@@ -21,7 +21,7 @@ export async function readStored(file: FileHandle, stored: StoredArray): Promise
 }
 
 /** `readStored`, with floats of any precision as float32; integers and bool stay what they are. */
-export async function readWidened(file: FileHandle, stored: StoredArray): Promise<NdArray> {
+export async function readWidened(file: OpenFile, stored: StoredArray): Promise<NdArray> {
   const array = await readStored(file, stored);
   return isFloat(array.dtype)
     ? ndArray("float32", array.shape, widenToFloat32(array.dtype, array.data))

@@ -1,6 +1,6 @@
 import { FormatError } from "../../base/errors.ts";
-import type { FileHandle } from "../../base/file-handle.ts";
-import { JsonTrouble, parseUniqueJson } from "../../base/unique-json.ts";
+import { JsonError, parseUniqueJson } from "../../base/json.ts";
+import type { OpenFile } from "../../base/read-file.ts";
 import { elementCount, formatShape } from "./array.ts";
 import { bytesPerElement, type DType } from "./dtype.ts";
 import type { StoredArray } from "./stored-array.ts";
@@ -44,7 +44,7 @@ export interface SafetensorsContents {
  * @throws {FormatError} when any of this does not hold
  * @see https://github.com/huggingface/safetensors#format
  */
-export async function readSafetensors(file: FileHandle): Promise<SafetensorsContents> {
+export async function readSafetensors(file: OpenFile): Promise<SafetensorsContents> {
   const { text, dataStart } = await readHeader(file);
   const header = parseHeader(file.path, text);
   const metadata = new Map<string, string>();
@@ -60,7 +60,7 @@ export async function readSafetensors(file: FileHandle): Promise<SafetensorsCont
   return { arrays, metadata };
 }
 
-async function readHeader(file: FileHandle): Promise<{ text: string; dataStart: number }> {
+async function readHeader(file: OpenFile): Promise<{ text: string; dataStart: number }> {
   const { path, size } = file;
   if (size < 10) {
     throw new FormatError(
@@ -97,7 +97,7 @@ function parseHeader(file: string, text: string): Record<string, unknown> {
   try {
     return parseUniqueJson(text) as Record<string, unknown>;
   } catch (error) {
-    if (!(error instanceof JsonTrouble)) throw error;
+    if (!(error instanceof JsonError)) throw error;
     throw new FormatError({ file }, `the header ${error.message}`, undefined, error.cause);
   }
 }
@@ -108,7 +108,7 @@ function metadataEntries(file: string, entry: unknown): [string, string][] {
   throw new FormatError({ file }, `the header's "__metadata__" is not a list of names and texts`);
 }
 
-function placeOf(file: FileHandle, name: string, entry: unknown, dataStart: number): StoredArray {
+function placeOf(file: OpenFile, name: string, entry: unknown, dataStart: number): StoredArray {
   const fail = (message: string, hint?: string): never => {
     throw new FormatError({ file: file.path, tensor: name }, message, hint);
   };
@@ -140,7 +140,7 @@ function placeOf(file: FileHandle, name: string, entry: unknown, dataStart: numb
   return { name, dtype, shape, file: file.realPath, offset: dataStart + begin, length: needed };
 }
 
-function checkCover(file: FileHandle, arrays: readonly StoredArray[], dataStart: number) {
+function checkCover(file: OpenFile, arrays: readonly StoredArray[], dataStart: number) {
   let covered = dataStart;
   for (const { name, offset, length } of arrays.toSorted(
     (a, b) => a.offset - b.offset || a.length - b.length,

@@ -1,9 +1,9 @@
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { FormatError, InputError } from "../../base/errors.ts";
-import { openFile } from "../../base/file-handle.ts";
 import { kindOfPath } from "../../base/folder.ts";
-import { JsonTrouble, parseUniqueJson } from "../../base/unique-json.ts";
+import { JsonError, parseUniqueJson } from "../../base/json.ts";
+import { openFile } from "../../base/read-file.ts";
 
 const MAX_INDEX_BYTES = 100_000_000;
 
@@ -61,7 +61,7 @@ async function readWeightMap(path: string): Promise<Record<string, string>> {
   try {
     json = parseUniqueJson(new TextDecoder("utf-8", { fatal: true }).decode(await file.read(0, file.size)));
   } catch (cause) {
-    const what = cause instanceof JsonTrouble ? cause.message : "is not UTF-8 text";
+    const what = cause instanceof JsonError ? cause.message : "is not UTF-8 text";
     throw new FormatError({ file: path }, `the index ${what}`, undefined, cause);
   }
   const index = schema.safeParse(json);

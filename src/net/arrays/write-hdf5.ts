@@ -1,9 +1,8 @@
 import { dirname } from "node:path";
 import type { Group } from "h5wasm/node";
-import { makeFolder } from "../../base/make-folder.ts";
-import { removeFile } from "../../base/remove-file.ts";
-import { bytesIfPresent } from "../../base/whole-file.ts";
-import { unfinishedPath, writeFileWhole } from "../../base/write-file.ts";
+import { makeFolder } from "../../base/folder.ts";
+import { bytesIfPresent } from "../../base/read-file.ts";
+import { removeFile, unfinishedPath, writeFileAtomic } from "../../base/write-file.ts";
 import type { NdArray } from "./array.ts";
 
 /** What a group of an HDF5 file is to hold. */
@@ -31,7 +30,7 @@ export async function writeHdf5(path: string, root: Hdf5Group): Promise<void> {
     } finally {
       file.close();
     }
-    await writeFileWhole(path, (await bytesIfPresent(draft))!);
+    await writeFileAtomic(path, (await bytesIfPresent(draft))!);
   } finally {
     await removeFile(draft);
   }

@@ -1,5 +1,5 @@
 import { InputError, InternalError } from "../../base/errors.ts";
-import { writeFileWhole } from "../../base/write-file.ts";
+import { writeFileAtomic } from "../../base/write-file.ts";
 import { elementCount, formatShape } from "./array.ts";
 import { bytesPerElement, type DataOf, type DType } from "./dtype.ts";
 import { SAFETENSORS_TYPES } from "./safetensors.ts";
@@ -30,7 +30,7 @@ export async function writeSafetensors(
   );
   checkNames(path, ordered);
   const header = headerBytes(ordered, metadata);
-  await writeFileWhole(
+  await writeFileAtomic(
     path,
     (async function* () {
       yield header;

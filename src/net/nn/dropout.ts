@@ -1,9 +1,7 @@
 import { InternalError } from "../../base/errors.ts";
 import { Pcg64 } from "../../base/pcg64.ts";
-import type { SeedPart } from "../../base/seed.ts";
-import { seedOf } from "../../base/seed.ts";
-import type { NdArray } from "../arrays/array.ts";
-import { elementCount } from "../arrays/array.ts";
+import { type SeedPart, seedOf } from "../../base/random.ts";
+import { elementCount, type NdArray } from "../arrays/array.ts";
 import { input, mul } from "../graph/build.ts";
 import type { Shape } from "../graph/dim.ts";
 import type { Sym } from "../graph/sym.ts";

@@ -1,6 +1,6 @@
 import { sha256Hex } from "../../base/digest.ts";
 import { Pcg64 } from "../../base/pcg64.ts";
-import { uniform } from "../../base/sample.ts";
+import { uniform } from "../../base/random.ts";
 import { elementCount, type NdArray } from "../arrays/array.ts";
 import { parameter } from "../graph/build.ts";
 import type { Sym } from "../graph/sym.ts";

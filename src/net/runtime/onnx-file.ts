@@ -1,7 +1,7 @@
 import { dirname, join, sep } from "node:path";
 import type { Tensor } from "onnxruntime-node";
 import { FormatError, InputError } from "../../base/errors.ts";
-import { openFile } from "../../base/file-handle.ts";
+import { openFile } from "../../base/read-file.ts";
 import type { NdArray } from "../arrays/array.ts";
 import { type OnnxExternalData, type OnnxSummary, readOnnx } from "../graph/read-onnx.ts";
 import type { ConcreteDevice } from "./device.ts";

@@ -1,9 +1,8 @@
 import { isMainThread } from "node:worker_threads";
 import type * as Ort from "onnxruntime-node";
 import { InputError } from "../../base/errors.ts";
-import { NO_TELEMETRY } from "../../base/no-telemetry.ts";
-import type { ProviderState } from "./device.ts";
-import { providerStates } from "./device.ts";
+import { NO_TELEMETRY } from "../../base/process.ts";
+import { type ProviderState, providerStates } from "./device.ts";
 
 let loading: Promise<typeof Ort> | undefined;
 

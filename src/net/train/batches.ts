@@ -1,6 +1,6 @@
 import { InputError } from "../../base/errors.ts";
 import { Pcg64 } from "../../base/pcg64.ts";
-import { seedOf } from "../../base/seed.ts";
+import { seedOf } from "../../base/random.ts";
 import type { NdArray } from "../arrays/array.ts";
 
 /** Values of a program's inputs, by name. */

@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { takeLock } from "../../base/file-lock.ts";
-import { stableStringify } from "../../base/stable-json.ts";
-import { removeUnfinished, writeFileWhole } from "../../base/write-file.ts";
+import { stableStringify } from "../../base/json.ts";
+import { removeUnfinished, writeFileAtomic } from "../../base/write-file.ts";
 import type { NdArray } from "../arrays/array.ts";
 import type { BatchPart, ExampleOrder, ExampleSource, Feeds, FilledBatch } from "./batches.ts";
 import { batchCount, filledBatches, orderOfEpoch } from "./batches.ts";
@@ -233,7 +233,7 @@ class Fitting {
     this.history = [...this.history, record];
     const best = bestEpoch(this.history) === record;
     if (best) await writeArrays(this.files.best, trained, { ...this.request.metadata, epoch: String(epoch) });
-    await writeFileWhole(this.files.log, trainLog(this.history));
+    await writeFileAtomic(this.files.log, trainLog(this.history));
     await this.save({ epoch: epoch + 1, batch: 0, lossSum: 0 });
     this.request.onProgress?.({ kind: "epoch", record, best });
   }

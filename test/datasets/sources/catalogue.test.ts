@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isInsidePath } from "../../../src/base/inside-path.ts";
+import { isInsidePath } from "../../../src/base/folder.ts";
 import { SOURCES, sourceNamed } from "../../../src/datasets/sources/catalogue.ts";
 import { CITED_SOURCES } from "../../../src/datasets/sources/cited.ts";
 import { EXPECTED_COUNTS } from "../../../src/datasets/sources/counts.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
-import { choice, normal } from "../../../src/base/sample.ts";
+import { choice, normal } from "../../../src/base/random.ts";
 import { checkVariants, SCORE_COLUMN } from "../../../src/datasets/variants/check.ts";
 import { readVariants } from "../../../src/datasets/variants/read.ts";
 import { genomeInMemory, openGenome } from "../../../src/dna/genome/genome.ts";

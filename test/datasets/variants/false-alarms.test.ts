@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
-import { normal } from "../../../src/base/sample.ts";
+import { normal } from "../../../src/base/random.ts";
 import { checkVariants, SCORE_COLUMN } from "../../../src/datasets/variants/check.ts";
 import { readVariants } from "../../../src/datasets/variants/read.ts";
 import { type VariantTable, variantTable } from "../../../src/datasets/variants/table.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
-import { integerBelow, shuffle } from "../../../src/base/sample.ts";
+import { integerBelow, shuffle } from "../../../src/base/random.ts";
 import { checkVariants, SCORE_COLUMN } from "../../../src/datasets/variants/check.ts";
 import type { FindingKind, FindingLevel } from "../../../src/datasets/variants/checks/finding.ts";
 import { readVariants } from "../../../src/datasets/variants/read.ts";

@@ -1,5 +1,5 @@
 import { Pcg64 } from "../../../src/base/pcg64.ts";
-import { choice, integerBelow, normal, uniform } from "../../../src/base/sample.ts";
+import { choice, integerBelow, normal, uniform } from "../../../src/base/random.ts";
 import { normalUpperTail } from "../../../src/metrics/distributions/normal.ts";
 
 /** A variant of a simulated study, before its table's conventions: reference, alternative, and the alternative's effect. */

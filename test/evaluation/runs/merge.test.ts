@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sha256Hex } from "../../../src/base/digest.ts";
 import { InputError } from "../../../src/base/errors.ts";
-import { stableStringify } from "../../../src/base/stable-json.ts";
+import { stableStringify } from "../../../src/base/json.ts";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";

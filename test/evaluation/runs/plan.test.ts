@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
-import { heldMemory } from "../../../src/base/held-memory.ts";
+import { heldMemory } from "../../../src/base/process.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import type { RunRequest } from "../../../src/evaluation/runs/request.ts";
 import { runShard } from "../../../src/evaluation/runs/shard.ts";

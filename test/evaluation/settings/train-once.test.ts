@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { takeLock } from "../../../src/base/file-lock.ts";
-import { writeFileWhole } from "../../../src/base/write-file.ts";
+import { writeFileAtomic } from "../../../src/base/write-file.ts";
 import { trainOnce } from "../../../src/evaluation/settings/train-once.ts";
 import {
   readTrainingRecord,
@@ -67,8 +67,8 @@ test("a damaged record is refused with its field", async () => {
   expect(await readTrainingRecord(folder)).toBeUndefined();
   await writeTrainingRecord(folder, record);
   expect(await readTrainingRecord(folder)).toEqual(record);
-  await writeFileWhole(join(folder, "training.json"), JSON.stringify({ ...record, best: -1 }));
+  await writeFileAtomic(join(folder, "training.json"), JSON.stringify({ ...record, best: -1 }));
   await expect(readTrainingRecord(folder)).rejects.toThrow(/best: /);
-  await writeFileWhole(join(folder, "training.json"), "{");
+  await writeFileAtomic(join(folder, "training.json"), "{");
   await expect(readTrainingRecord(folder)).rejects.toThrow(/the record: /);
 });

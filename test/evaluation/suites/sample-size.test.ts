@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
-import { integerBelow, normal } from "../../../src/base/sample.ts";
+import { integerBelow, normal } from "../../../src/base/random.ts";
 import { MINI_WIDTH, miniSuite } from "../../../src/evaluation/suites/mini.ts";
 import {
   rowsForCorrelation,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
-import { normal } from "../../../src/base/sample.ts";
+import { normal } from "../../../src/base/random.ts";
 import {
   type BaseTokens,
   PROBING_KERNEL,

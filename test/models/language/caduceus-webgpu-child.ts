@@ -1,5 +1,5 @@
 import { Pcg64 } from "../../../src/base/pcg64.ts";
-import { normal } from "../../../src/base/sample.ts";
+import { normal } from "../../../src/base/random.ts";
 import { caduceus } from "../../../src/models/language/caduceus.ts";
 import type { Question } from "../../../src/models/programs.ts";
 import { Programs } from "../../../src/models/programs.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
-import { normal } from "../../../src/base/sample.ts";
+import { normal } from "../../../src/base/random.ts";
 import { caduceusTokenizer } from "../../../src/dna/tokenizers/one-letter.ts";
 import type { Architecture } from "../../../src/models/architecture.ts";
 import { initCheckpoint } from "../../../src/models/init.ts";

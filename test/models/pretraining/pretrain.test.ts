@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
-import { integerBelow } from "../../../src/base/sample.ts";
+import { integerBelow } from "../../../src/base/random.ts";
 import type { LanguageModelCard } from "../../../src/models/card.ts";
 import { LANGUAGE_MODELS, languageModelCard } from "../../../src/models/catalogue.ts";
 import { initCheckpoint } from "../../../src/models/init.ts";

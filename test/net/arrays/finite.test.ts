@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
-import * as fileHandle from "../../../src/base/file-handle.ts";
+import * as fileHandle from "../../../src/base/read-file.ts";
 import { initCheckpoint } from "../../../src/models/init.ts";
 import { hyenadna } from "../../../src/models/language/hyenadna.ts";
 import { LanguageModel } from "../../../src/models/language-model.ts";

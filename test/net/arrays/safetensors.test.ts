@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FormatError } from "../../../src/base/errors.ts";
-import { openFile } from "../../../src/base/file-handle.ts";
+import { openFile } from "../../../src/base/read-file.ts";
 import { readSafetensors, type SafetensorsContents } from "../../../src/net/arrays/safetensors.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { bytesOf, safetensorsBytes } from "./safetensors-bytes.ts";

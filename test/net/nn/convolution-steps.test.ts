@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
-import { normal } from "../../../src/base/sample.ts";
+import { normal } from "../../../src/base/random.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
 import { input, parameter, scan, transpose } from "../../../src/net/graph/build.ts";
 import { shortCausalConvolution } from "../../../src/net/nn/causal-convolution.ts";

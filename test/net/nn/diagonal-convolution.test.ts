@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
-import { normal } from "../../../src/base/sample.ts";
+import { normal } from "../../../src/base/random.ts";
 import * as g from "../../../src/net/graph/build.ts";
 import { gradientsOf } from "../../../src/net/graph/reverse.ts";
 import type { Sym } from "../../../src/net/graph/sym.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
-import { uniform } from "../../../src/base/sample.ts";
+import { uniform } from "../../../src/base/random.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
 import { fill, input, scan } from "../../../src/net/graph/build.ts";
 import { selectiveScan, selectiveStep } from "../../../src/net/nn/selective-scan.ts";

@@ -1,5 +1,5 @@
 import { Pcg64 } from "../../../src/base/pcg64.ts";
-import { normal } from "../../../src/base/sample.ts";
+import { normal } from "../../../src/base/random.ts";
 import { addExperts } from "../../../src/models/language/blocks/mixture-of-experts.ts";
 import { hyenadna } from "../../../src/models/language/hyenadna.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";

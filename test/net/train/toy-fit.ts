@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
-import { normal } from "../../../src/base/sample.ts";
+import { normal } from "../../../src/base/random.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
 import * as g from "../../../src/net/graph/build.ts";
 import { FreshLayers, initialValues } from "../../../src/net/nn/init.ts";

@@ -1,7 +1,7 @@
 import { Option } from "commander";
-import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
-import { expectWritableFolder } from "../../../base/writable.ts";
+import { expectWritableFolder } from "../../../base/folder.ts";
+import { counted } from "../../../base/message-text.ts";
 import { CELL_LINES, type CellLine } from "../../../datasets/cell-lines.ts";
 import {
   BUILD_PARTS,

@@ -1,9 +1,8 @@
 import { join } from "node:path";
-import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
-import { kindOfPath } from "../../../base/folder.ts";
-import { asSoleWriter } from "../../../base/sole-writer.ts";
-import { expectWritableFolder } from "../../../base/writable.ts";
+import { asSoleWriter } from "../../../base/file-lock.ts";
+import { expectWritableFolder, kindOfPath } from "../../../base/folder.ts";
+import { counted } from "../../../base/message-text.ts";
 import { gcMatchedWindows } from "../../../datasets/chromatin-activity/gc-matched-windows.ts";
 import { peakWindows } from "../../../datasets/chromatin-activity/peak-windows.ts";
 import { writeActivityWindows } from "../../../datasets/chromatin-activity/windows.ts";

@@ -1,7 +1,7 @@
-import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
-import { asSoleWriter } from "../../../base/sole-writer.ts";
-import { expectWritableFile } from "../../../base/writable.ts";
+import { asSoleWriter } from "../../../base/file-lock.ts";
+import { expectWritableFile } from "../../../base/folder.ts";
+import { counted } from "../../../base/message-text.ts";
 import { backgroundRows } from "../../../datasets/motif-footprinting/background-rows.ts";
 import { readBackgrounds, writeBackgrounds } from "../../../datasets/motif-footprinting/backgrounds.ts";
 import { writeFootprints } from "../../../datasets/motif-footprinting/footprint-file.ts";

@@ -1,7 +1,7 @@
-import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
-import { asSoleWriter } from "../../../base/sole-writer.ts";
-import { expectWritableFile } from "../../../base/writable.ts";
+import { asSoleWriter } from "../../../base/file-lock.ts";
+import { expectWritableFile } from "../../../base/folder.ts";
+import { counted } from "../../../base/message-text.ts";
 import { buildRegulatoryElements } from "../../../datasets/regulatory-elements/build.ts";
 import { writeRegulatoryElements } from "../../../datasets/regulatory-elements/table.ts";
 import { fileOrigin, recordBuilt } from "../../../datasets/sources/origin.ts";

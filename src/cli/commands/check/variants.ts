@@ -1,6 +1,6 @@
 import { Option } from "commander";
-import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
+import { counted } from "../../../base/message-text.ts";
 import {
   checkVariants,
   leftOutText,

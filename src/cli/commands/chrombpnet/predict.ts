@@ -1,7 +1,7 @@
-import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
-import { expectWritableFile } from "../../../base/writable.ts";
-import { writeFileWhole } from "../../../base/write-file.ts";
+import { expectWritableFile } from "../../../base/folder.ts";
+import { counted } from "../../../base/message-text.ts";
+import { writeFileAtomic } from "../../../base/write-file.ts";
 import { type Genome, openGenome } from "../../../dna/genome/genome.ts";
 import { bigWigBytes } from "../../../dna/genome/write-bigwig.ts";
 import { windowCodes } from "../../../dna/sequence/letters.ts";
@@ -82,9 +82,9 @@ export const define: DefineCommand = (command, context) => {
           });
           progress.update(from + some.length);
         }
-        if (options.counts !== undefined) await writeFileWhole(options.counts, lines.join(""));
+        if (options.counts !== undefined) await writeFileAtomic(options.counts, lines.join(""));
         if (options.profile !== undefined)
-          await writeFileWhole(options.profile, bigWigBytes(profiles.signal()));
+          await writeFileAtomic(options.profile, bigWigBytes(profiles.signal()));
       } finally {
         progress.stop();
         await model.close();

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { counted } from "../../../base/counted.ts";
+import { cachedDigest } from "../../../base/cached-digest.ts";
 import { InputError } from "../../../base/errors.ts";
-import { rememberedDigest } from "../../../base/remembered-digest.ts";
-import { expectWritableFolder } from "../../../base/writable.ts";
+import { expectWritableFolder } from "../../../base/folder.ts";
+import { counted } from "../../../base/message-text.ts";
 import { openGenome } from "../../../dna/genome/genome.ts";
 import { openBigWig } from "../../../dna/genome/signal.ts";
 import { CHROMOSOME_SPLIT } from "../../../evaluation/tasks/split.ts";
@@ -94,8 +94,8 @@ export const define: DefineCommand = (command, context) => {
           identity: {
             genome: await genome.digest(),
             signal: await signal.digest(),
-            peaks: await rememberedDigest(options.peaks),
-            nonpeaks: await rememberedDigest(options.nonpeaks),
+            peaks: await cachedDigest(options.peaks),
+            nonpeaks: await cachedDigest(options.nonpeaks),
             fold,
           },
           program: options.threads === undefined ? {} : { threads: options.threads },

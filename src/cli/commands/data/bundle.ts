@@ -1,5 +1,5 @@
-import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
+import { counted } from "../../../base/message-text.ts";
 import { writeBundle } from "../../../datasets/sources/bundle.ts";
 import { bytes } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";

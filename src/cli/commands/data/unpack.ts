@@ -1,4 +1,4 @@
-import { counted } from "../../../base/counted.ts";
+import { counted } from "../../../base/message-text.ts";
 import { unpackBundle } from "../../../datasets/sources/bundle.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { dataFolderOption } from "../../data-folder.ts";

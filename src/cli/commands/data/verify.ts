@@ -1,5 +1,5 @@
-import { counted } from "../../../base/counted.ts";
 import { InputError } from "../../../base/errors.ts";
+import { counted } from "../../../base/message-text.ts";
 import { verifyData } from "../../../datasets/sources/verify.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { dataFolderOption } from "../../data-folder.ts";

@@ -1,5 +1,5 @@
-import { counted } from "../../../base/counted.ts";
-import { writeFileWhole } from "../../../base/write-file.ts";
+import { counted } from "../../../base/message-text.ts";
+import { writeFileAtomic } from "../../../base/write-file.ts";
 import { annotatedLines, readVariantScores } from "../../../datasets/variants/annotate.ts";
 import { readVariants } from "../../../datasets/variants/read.ts";
 import { count } from "../../../report/numbers.ts";
@@ -23,7 +23,7 @@ export const define: DefineCommand = (command, { terminal }) => {
     .action(async (file: string, { scores: path, out }: { scores: string; out: string }) => {
       const table = await readVariants(file);
       const scores = await readVariantScores(path, table);
-      await writeFileWhole(out, annotatedLines(table, scores));
+      await writeFileAtomic(out, annotatedLines(table, scores));
       const without = table.rows.length - scores.rows.size;
       terminal.say(
         `wrote ${out}: ${counted(table.rows.length, "variant")} with ${scores.columns.join(", ")}${without > 0 ? `; ${count(without)} of them have no score` : ""}`,

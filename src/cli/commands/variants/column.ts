@@ -1,6 +1,6 @@
 import { Option } from "commander";
-import { counted } from "../../../base/counted.ts";
-import { writeFileWhole } from "../../../base/write-file.ts";
+import { counted } from "../../../base/message-text.ts";
+import { writeFileAtomic } from "../../../base/write-file.ts";
 import type { EffectFavours } from "../../../datasets/variants/forms.ts";
 import { readVariants } from "../../../datasets/variants/read.ts";
 import { linesOfRows, scoresOfColumn } from "../../../datasets/variants/score-column.ts";
@@ -55,8 +55,8 @@ export const define: DefineCommand = (command, { terminal }) => {
         ...(genome === undefined ? {} : { genome }),
         numberedBy: fewer === undefined ? "table" : "scored",
       });
-      await writeFileWhole(out, lines.join(""));
-      if (fewer !== undefined) await writeFileWhole(fewer, linesOfRows(file, scored));
+      await writeFileAtomic(out, lines.join(""));
+      if (fewer !== undefined) await writeFileAtomic(fewer, linesOfRows(file, scored));
       const without = table.rows.length - scored.length;
       terminal.say(
         `wrote ${out}: ${counted(scored.length, "variant")}, a positive ${column} favouring ${scoreFavours === "alternative" ? "the alternative allele" : scoreFavours}${without > 0 ? `; ${count(without)} rows have no number and are left out` : ""}`,

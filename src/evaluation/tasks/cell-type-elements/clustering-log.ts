@@ -1,7 +1,7 @@
 import { sha256Hex } from "../../../base/digest.ts";
 import { kindOfPath } from "../../../base/folder.ts";
 import { cutFile, readLineLog } from "../../../base/line-log.ts";
-import { version } from "../../../base/version.ts";
+import { version } from "../../../base/package.ts";
 import { appendDurably } from "../../../base/write-file.ts";
 import type { KeptClusterings } from "../../../metrics/seeded-clusters.ts";
 

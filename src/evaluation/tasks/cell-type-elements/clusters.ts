@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { counted } from "../../../base/counted.ts";
 import { sha256Hex } from "../../../base/digest.ts";
 import { InputError } from "../../../base/errors.ts";
+import { runWithPauses } from "../../../base/generator-work.ts";
+import { counted } from "../../../base/message-text.ts";
 import { Pcg64 } from "../../../base/pcg64.ts";
-import { inTurns } from "../../../base/turns.ts";
 import { CELL_LINES } from "../../../datasets/cell-lines.ts";
 import { type Blocks, chromosomeBlocks, genomicBlocks, singleRows } from "../../../metrics/blocks.ts";
 import type { Estimate } from "../../../metrics/estimate.ts";
@@ -225,7 +225,7 @@ function spaceOf(
         solver === "full" || count === most
           ? ({ solver: "full" } as const)
           : ({ solver, rng: new Pcg64(0) } as const);
-      found ??= (await inTurns(pcaSteps(table, count, options), pause)).transformed;
+      found ??= (await runWithPauses(pcaSteps(table, count, options), pause)).transformed;
       return found;
     },
   };

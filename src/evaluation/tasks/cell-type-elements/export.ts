@@ -1,6 +1,6 @@
+import { cachedDigest } from "../../../base/cached-digest.ts";
 import { sha256Hex } from "../../../base/digest.ts";
 import { InputError } from "../../../base/errors.ts";
-import { rememberedDigest } from "../../../base/remembered-digest.ts";
 import type { CellLine } from "../../../datasets/cell-lines.ts";
 import { codesOfEntries } from "../../../datasets/processed/entries.ts";
 import {
@@ -57,7 +57,7 @@ export async function openExportedElements(
     return {
       task,
       digests: {
-        elements: await rememberedDigest(path),
+        elements: await cachedDigest(path),
         ...(subset === undefined ? {} : { subset: sha256Hex([...subset.keys()].join("\n")) }),
       },
       select: (selection) => select(table, subset, selection),

@@ -1,5 +1,5 @@
+import { cachedDigest } from "../../../base/cached-digest.ts";
 import { FormatError, InputError } from "../../../base/errors.ts";
-import { rememberedDigest } from "../../../base/remembered-digest.ts";
 import { CELL_LINES } from "../../../datasets/cell-lines.ts";
 import { codesOfEntries } from "../../../datasets/processed/entries.ts";
 import { openProcessed, type ProcessedPeaks } from "../../../datasets/processed/h5.ts";
@@ -62,7 +62,7 @@ export async function openExportedActivity(task: Task, path: string, cellLine: s
     const rowsOf = rowsByNumber(rows);
     return {
       task,
-      digests: { peaks: await rememberedDigest(path) },
+      digests: { peaks: await cachedDigest(path) },
       dataset: line,
       cellLine: line,
       select: (selection) => select(rows, tables, selection),

@@ -1,4 +1,4 @@
-import { counted } from "../../../base/counted.ts";
+import { counted } from "../../../base/message-text.ts";
 import { averagePrecisionEstimate, averagePrecisionOver } from "../../../metrics/auprc.ts";
 import { aurocOver } from "../../../metrics/auroc.ts";
 import type { BlockStatistic, Blocks } from "../../../metrics/blocks.ts";

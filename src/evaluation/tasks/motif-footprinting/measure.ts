@@ -1,4 +1,4 @@
-import { counted } from "../../../base/counted.ts";
+import { counted } from "../../../base/message-text.ts";
 import { blocksBy } from "../../../metrics/blocks.ts";
 import {
   pairedAccuracyEstimate,

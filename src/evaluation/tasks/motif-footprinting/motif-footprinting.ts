@@ -1,6 +1,6 @@
-import { counted } from "../../../base/counted.ts";
 import { sha256Hex } from "../../../base/digest.ts";
 import { InputError } from "../../../base/errors.ts";
+import { counted } from "../../../base/message-text.ts";
 import { readExportedFootprints } from "../../../datasets/motif-footprinting/exported-footprints.ts";
 import {
   type Footprints,

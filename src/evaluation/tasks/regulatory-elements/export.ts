@@ -1,5 +1,5 @@
+import { cachedDigest } from "../../../base/cached-digest.ts";
 import { InputError } from "../../../base/errors.ts";
-import { rememberedDigest } from "../../../base/remembered-digest.ts";
 import { codesOfEntries } from "../../../datasets/processed/entries.ts";
 import { openProcessed, type ProcessedSplit } from "../../../datasets/processed/h5.ts";
 import { modelLettersOf, NO_BASE } from "../../../dna/sequence/letters.ts";
@@ -57,7 +57,7 @@ export async function openExportedPairs(task: Task, path: string, seed: number):
     const rowsOf = rowsByNumber(table);
     return {
       task,
-      digests: { elements: await rememberedDigest(path) },
+      digests: { elements: await cachedDigest(path) },
       select: (selection) => select(table, selection),
       examples: async (rows) => examplesOf(rowsOf(rows)),
       close: () => data.close(),

@@ -1,6 +1,6 @@
 import { InputError } from "../../../base/errors.ts";
 import { Pcg64 } from "../../../base/pcg64.ts";
-import { seedOf } from "../../../base/seed.ts";
+import { seedOf } from "../../../base/random.ts";
 import type { RegulatoryElementRow } from "../../../datasets/regulatory-elements/table.ts";
 import { modelLettersOf, NO_BASE, windowCodes } from "../../../dna/sequence/letters.ts";
 import { oneHotOfCodes } from "../../../dna/sequence/one-hot.ts";

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
+import { cachedDigest } from "../../../base/cached-digest.ts";
 import { InputError } from "../../../base/errors.ts";
 import { kindOfPath } from "../../../base/folder.ts";
-import { rememberedDigest } from "../../../base/remembered-digest.ts";
 import { isProcessedFile } from "../../../datasets/processed/entries.ts";
 import { fileOrigin } from "../../../datasets/sources/origin.ts";
 import { AFRICAN, YORUBAN } from "../../../datasets/sources/variants.ts";
@@ -45,7 +45,7 @@ export async function openVariants(task: Task, inputs: TaskInputs): Promise<Open
       digests: {
         variants: variantsDigest(table),
         genome: await genome.digest(),
-        ...(typeof effects === "string" ? { effects: await rememberedDigest(effects) } : {}),
+        ...(typeof effects === "string" ? { effects: await cachedDigest(effects) } : {}),
       },
       dataset: inputs.dataset === undefined ? await nameOf(table) : textInput(task, inputs, "dataset"),
       ...(inputs["cell-line"] === undefined ? {} : { cellLine: textInput(task, inputs, "cell-line") }),

@@ -1,4 +1,4 @@
-import { counted } from "../../../base/counted.ts";
+import { counted } from "../../../base/message-text.ts";
 import { genomicBlocks } from "../../../metrics/blocks.ts";
 import { mean } from "../../../metrics/sum.ts";
 import { finiteOrNull } from "../json-numbers.ts";

@@ -1,5 +1,5 @@
 import { Pcg64 } from "../../../base/pcg64.ts";
-import { seedOf } from "../../../base/seed.ts";
+import { seedOf } from "../../../base/random.ts";
 import { reverseComplementCodes } from "../../../dna/sequence/reverse-complement.ts";
 import type { BatchPart, BatchPlace, ExampleSource, Feeds } from "../../../net/train/batches.ts";
 import { oneHotRows } from "../predictor.ts";

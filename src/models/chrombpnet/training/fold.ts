@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { FormatError, InputError } from "../../../base/errors.ts";
-import { textIfPresent } from "../../../base/text-file.ts";
+import { textIfPresent } from "../../../base/read-file.ts";
 import type { Region } from "./windows.ts";
 
 /** Which part of a genome is for what: to train, to tell when to stop, and to say how good the model is. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { FormatError, InputError } from "../../../base/errors.ts";
-import { textIfPresent } from "../../../base/text-file.ts";
+import { textIfPresent } from "../../../base/read-file.ts";
 import { type ChrombpnetRecipe, PUBLISHED_RECIPE } from "./recipe.ts";
 
 const count = z.number().int().positive();

@@ -1,5 +1,5 @@
 import { FormatError } from "../../../base/errors.ts";
-import { wholeNumber } from "../../../base/fields.ts";
+import { parseWholeNumber } from "../../../base/table.ts";
 import { type BedOptions, NARROW_PEAK_COLUMNS, readBed } from "../../../dna/genome/bed.ts";
 import type { Region } from "./windows.ts";
 
@@ -21,7 +21,7 @@ export async function readRegions(
     const place = { file: path, line };
     const summit =
       columns.length === NARROW_PEAK_COLUMNS
-        ? wholeNumber(columns[SUMMIT]!, "summit", place, -1, end - start)
+        ? parseWholeNumber(columns[SUMMIT]!, "summit", place, -1, end - start)
         : -1;
     regions.push({ chrom, centre: start + (summit < 0 ? Math.floor((end - start) / 2) : summit) });
   }

@@ -1,6 +1,6 @@
 import { InputError } from "../../../base/errors.ts";
 import { Pcg64 } from "../../../base/pcg64.ts";
-import { seedOf } from "../../../base/seed.ts";
+import { seedOf } from "../../../base/random.ts";
 import type { ChrombpnetRecipe } from "./recipe.ts";
 
 /** Regions that train and validate, by their places in the lists they were chosen from, and what follows from their reads. */

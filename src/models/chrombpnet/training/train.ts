@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { sha256Hex } from "../../../base/digest.ts";
 import { InputError } from "../../../base/errors.ts";
 import { Pcg64 } from "../../../base/pcg64.ts";
-import { seedOf } from "../../../base/seed.ts";
+import { seedOf } from "../../../base/random.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import type { NdArray } from "../../../net/arrays/array.ts";
 import type { ProgramOptions } from "../../../net/runtime/program.ts";
@@ -14,8 +14,15 @@ import { fitNetwork, rowsPerPart, type TrainedNetwork } from "./fit-network.ts";
 import type { ChrombpnetRecipe } from "./recipe.ts";
 import { biasScaledTo, type CountedWindow } from "./scaled-bias.ts";
 import { draw, type Selection, selectForAccessibility, selectForBias } from "./select.ts";
-import type { BaseValues, Region, RegionWindow } from "./windows.ts";
-import { insideGenome, readsInside, readWindows, trimmed } from "./windows.ts";
+import {
+  type BaseValues,
+  insideGenome,
+  type Region,
+  type RegionWindow,
+  readsInside,
+  readWindows,
+  trimmed,
+} from "./windows.ts";
 
 /** Which regions train and which tell when to stop; others are left out. */
 export type RegionPart = "train" | "validation" | undefined;

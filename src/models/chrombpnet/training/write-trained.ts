@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { asSoleWriter } from "../../../base/sole-writer.ts";
-import { writeFileWhole } from "../../../base/write-file.ts";
+import { asSoleWriter } from "../../../base/file-lock.ts";
+import { writeFileAtomic } from "../../../base/write-file.ts";
 import type { StoredChrombpnet } from "../read-keras.ts";
 import { writeChrombpnet } from "../write-keras.ts";
 import type { ChrombpnetRecipe } from "./recipe.ts";
@@ -48,7 +48,7 @@ export async function writeTrained(
       epochs: accessibilityFit.history,
     },
   };
-  await writeFileWhole(files.summary, `${JSON.stringify(summary, null, 2)}\n`);
+  await writeFileAtomic(files.summary, `${JSON.stringify(summary, null, 2)}\n`);
   return files;
 }
 

@@ -1,5 +1,5 @@
 import { FormatError } from "../../../base/errors.ts";
-import type { FileHandle } from "../../../base/file-handle.ts";
+import type { OpenFile } from "../../../base/read-file.ts";
 import { elementCount, formatShape } from "../array.ts";
 import { bytesPerElement } from "../dtype.ts";
 import { isRowMajor, spanOf } from "../rows.ts";
@@ -31,7 +31,7 @@ const MOST_NAMES = 1_000_000;
  * @throws {FormatError} when the archive, its pickle or a tensor's place is not sound, or asks to run something
  * @see torch/serialization.py, `_save`, for the layout: `<archive>/data.pkl`, `<archive>/data/<key>`, `<archive>/byteorder`
  */
-export async function readTorchCheckpoint(file: FileHandle): Promise<readonly StoredArray[]> {
+export async function readTorchCheckpoint(file: OpenFile): Promise<readonly StoredArray[]> {
   const entries = await readZipDirectory(file);
   const root = archiveRoot(file, entries);
   await checkByteOrder(file, entries.get(`${root}byteorder`));
@@ -52,7 +52,7 @@ export async function readTorchCheckpoint(file: FileHandle): Promise<readonly St
 }
 
 /** The folder all entries lie in, with its slash; PyTorch names it after the file that was written. */
-function archiveRoot(file: FileHandle, entries: ReadonlyMap<string, ZipEntry>): string {
+function archiveRoot(file: OpenFile, entries: ReadonlyMap<string, ZipEntry>): string {
   const pickles = [...entries.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
   if (pickles.length !== 1) {
     throw new FormatError(
@@ -72,7 +72,7 @@ function archiveRoot(file: FileHandle, entries: ReadonlyMap<string, ZipEntry>): 
   return root;
 }
 
-async function checkByteOrder(file: FileHandle, entry: ZipEntry | undefined): Promise<void> {
+async function checkByteOrder(file: OpenFile, entry: ZipEntry | undefined): Promise<void> {
   if (entry === undefined) return; // Before PyTorch 2.1 there was none, and every file was little-endian.
   const order = new TextDecoder().decode(await readEntry(file, entry)).trim();
   if (order === "little") return;
@@ -83,7 +83,7 @@ async function checkByteOrder(file: FileHandle, entry: ZipEntry | undefined): Pr
   );
 }
 
-async function readEntry(file: FileHandle, entry: ZipEntry): Promise<Uint8Array> {
+async function readEntry(file: OpenFile, entry: ZipEntry): Promise<Uint8Array> {
   return await file.read(await dataOffset(file, entry), entry.size);
 }
 
@@ -129,12 +129,12 @@ function namedTensors(file: string, dict: ReadonlyMap<unknown, unknown>): Readon
 
 /** Finds where each storage's data begins, once. */
 class StorageOffsets {
-  readonly #file: FileHandle;
+  readonly #file: OpenFile;
   readonly #entries: ReadonlyMap<string, ZipEntry>;
   readonly #root: string;
   readonly #offsets = new Map<string, number>();
 
-  constructor(file: FileHandle, entries: ReadonlyMap<string, ZipEntry>, root: string) {
+  constructor(file: OpenFile, entries: ReadonlyMap<string, ZipEntry>, root: string) {
     this.#file = file;
     this.#entries = entries;
     this.#root = root;
@@ -162,7 +162,7 @@ class StorageOffsets {
 }
 
 async function placeOf(
-  file: FileHandle,
+  file: OpenFile,
   name: string,
   { storage, dtype, offset, shape, strides }: TorchTensor,
   storages: StorageOffsets,

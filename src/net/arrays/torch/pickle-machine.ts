@@ -1,4 +1,4 @@
-import { ByteCursor } from "../../../base/bytes.ts";
+import { ByteCursor } from "../../../base/byte-cursor.ts";
 import { FormatError } from "../../../base/errors.ts";
 
 /** Each takes one byte of pickle and far more memory. */

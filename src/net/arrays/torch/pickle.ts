@@ -1,4 +1,4 @@
-import { EndOfBytes } from "../../../base/bytes.ts";
+import { EndOfBytes } from "../../../base/byte-cursor.ts";
 import { FormatError } from "../../../base/errors.ts";
 import { PickleMachine } from "./pickle-machine.ts";
 

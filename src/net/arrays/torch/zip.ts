@@ -1,5 +1,5 @@
 import { FormatError } from "../../../base/errors.ts";
-import type { FileHandle } from "../../../base/file-handle.ts";
+import type { OpenFile } from "../../../base/read-file.ts";
 
 /** A file inside a zip archive. */
 export interface ZipEntry {
@@ -29,7 +29,7 @@ const ENCRYPTED = 1;
  * @throws {FormatError} for a damaged archive, and for entries that are encrypted or named twice
  * @see APPNOTE.TXT, PKWARE Inc., sections 4.3 and 4.5.3
  */
-export async function readZipDirectory(file: FileHandle): Promise<ReadonlyMap<string, ZipEntry>> {
+export async function readZipDirectory(file: OpenFile): Promise<ReadonlyMap<string, ZipEntry>> {
   const { count, offset, size } = await findDirectory(file);
   if (size > LARGEST_DIRECTORY || count * ENTRY_BYTES > size) {
     fail(file, `the zip archive's directory has ${count} entries in ${size} bytes, which cannot be`);
@@ -53,7 +53,7 @@ export async function readZipDirectory(file: FileHandle): Promise<ReadonlyMap<st
  * Where an entry's data begins in the file.
  * @throws {FormatError} when the entry is compressed, or its own header is damaged or belongs to another entry
  */
-export async function dataOffset(file: FileHandle, entry: ZipEntry): Promise<number> {
+export async function dataOffset(file: OpenFile, entry: ZipEntry): Promise<number> {
   if (!entry.isStored) {
     fail(
       file,
@@ -80,7 +80,7 @@ interface Directory {
 }
 
 /** Section 4.3.16: the end record lies at the end, before a comment of up to 65,535 bytes. */
-async function findDirectory(file: FileHandle): Promise<Directory> {
+async function findDirectory(file: OpenFile): Promise<Directory> {
   const tailLength = Math.min(file.size, END_BYTES + LONGEST_COMMENT);
   const tailStart = file.size - tailLength;
   const view = viewOf(await file.read(tailStart, tailLength));
@@ -104,7 +104,7 @@ async function findDirectory(file: FileHandle): Promise<Directory> {
 }
 
 /** Section 4.3.14 and 4.3.15; undefined where the archive just happens to have 65,535 entries. */
-async function findZip64Directory(file: FileHandle, endOffset: number): Promise<Directory | undefined> {
+async function findZip64Directory(file: OpenFile, endOffset: number): Promise<Directory | undefined> {
   const locatorOffset = endOffset - ZIP64_LOCATOR_BYTES;
   if (locatorOffset < 0) return undefined;
   const locator = viewOf(await file.read(locatorOffset, ZIP64_LOCATOR_BYTES));
@@ -117,7 +117,7 @@ async function findZip64Directory(file: FileHandle, endOffset: number): Promise<
   return { count: wide(file, record, 32), size: wide(file, record, 40), offset: wide(file, record, 48) };
 }
 
-function readEntry(file: FileHandle, bytes: Uint8Array, at: number): { entry: ZipEntry; next: number } {
+function readEntry(file: OpenFile, bytes: Uint8Array, at: number): { entry: ZipEntry; next: number } {
   const view = viewOf(bytes);
   if (at + ENTRY_BYTES > bytes.length || view.getUint32(at, true) !== 0x02014b50) {
     fail(file, "the zip archive's directory is damaged");
@@ -142,7 +142,7 @@ function readEntry(file: FileHandle, bytes: Uint8Array, at: number): { entry: Zi
 
 /** Section 4.5.3: the values that did not fit into 32 bits, in this order. */
 function readZip64Sizes(
-  file: FileHandle,
+  file: OpenFile,
   view: DataView,
   start: number,
   end: number,
@@ -165,14 +165,14 @@ function readZip64Sizes(
   }
 }
 
-function wide(file: FileHandle, view: DataView, at: number): number {
+function wide(file: OpenFile, view: DataView, at: number): number {
   const value = Number(view.getBigUint64(at, true));
   return value <= file.size
     ? value
     : fail(file, `the zip archive speaks of byte ${value}, beyond the file's end`, CUT);
 }
 
-function decodeName(file: FileHandle, bytes: Uint8Array): string {
+function decodeName(file: OpenFile, bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
@@ -189,6 +189,6 @@ const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffse
 
 const CUT = "is the file cut off? Compare its size with the source's";
 
-function fail(file: FileHandle, message: string, hint?: string): never {
+function fail(file: OpenFile, message: string, hint?: string): never {
   throw new FormatError({ file: file.path }, message, hint);
 }

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../../src/base/pcg64.ts";
-import { normal } from "../../../../src/base/sample.ts";
+import { normal } from "../../../../src/base/random.ts";
 import { CELL_LINES } from "../../../../src/datasets/cell-lines.ts";
 import {
   checkClusteringRecipe,

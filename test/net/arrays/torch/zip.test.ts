@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { FormatError } from "../../../../src/base/errors.ts";
-import { openFile } from "../../../../src/base/file-handle.ts";
+import { openFile } from "../../../../src/base/read-file.ts";
 import { dataOffset, readZipDirectory } from "../../../../src/net/arrays/torch/zip.ts";
 import { temporaryFolder } from "../../../temporary-folder.ts";
 import { numbers, text, zipBytes } from "./zip-bytes.ts";

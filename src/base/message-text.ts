@@ -8,3 +8,8 @@ export function shownValue(value: unknown, most = 120): string {
   const text = JSON.stringify(value) ?? "absent";
   return text.length > most ? `${text.slice(0, most)}…` : text;
 }
+
+/** A number of things in words: `1 row`, `12,034 rows`, `0 entries`. */
+export function counted(value: number, one: string, many = `${one}s`): string {
+  return `${value.toLocaleString("en-US")} ${value === 1 ? one : many}`;
+}

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readFile, readlink } from "node:fs/promises";
+import { readFile, readlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 
 /**
@@ -76,3 +76,31 @@ async function line(path: string): Promise<string | null> {
   const text = await readFile(path, "utf8").catch(() => "");
   return text.trim() === "" ? null : text.trim();
 }
+
+/**
+ * Bytes that this process holds and that no file could give back: heaps, buffers, what native libraries allocated. Pages of files
+ * that it has mapped are left out where the system tells them apart (Linux), since it can take them back at any time.
+ */
+export async function heldMemory(): Promise<number> {
+  const status = await readFile("/proc/self/status", "utf8").catch(() => "");
+  const [, kibibytes] = /^RssAnon:\s+(\d+) kB$/m.exec(status) ?? [];
+  return kibibytes === undefined ? process.memoryUsage.rss() : Number(kibibytes) * 1024;
+}
+
+/**
+ * Starts anew to watch how much memory this process holds at most. Only Linux can; elsewhere the peak is that of the
+ * process's whole life.
+ */
+export async function watchPeakMemory(): Promise<void> {
+  await writeFile("/proc/self/clear_refs", "5").catch(() => {});
+}
+
+/** Bytes that this process held at most since, mapped files included as far as they were read. */
+export async function peakMemory(): Promise<number> {
+  const status = await readFile("/proc/self/status", "utf8").catch(() => "");
+  const [, kibibytes] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? [];
+  return 1024 * (kibibytes === undefined ? process.resourceUsage().maxRSS : Number(kibibytes));
+}
+
+/** Environment variables that switch off the telemetry of ONNX Runtime, which is on by default since version 1.30. */
+export const NO_TELEMETRY = { ORT_DISABLE_TELEMETRY: "1" } as const;

@@ -1,10 +1,9 @@
 import { readFile, realpath, stat } from "node:fs/promises";
 import { z } from "zod";
-import { cacheFolder } from "./cache-folder.ts";
 import { digestFile, sha256Hex } from "./digest.ts";
-import { InputError } from "./errors.ts";
-import { fileTrouble } from "./file-trouble.ts";
-import { writeFileWhole } from "./write-file.ts";
+import { fileError, InputError } from "./errors.ts";
+import { cacheFolder } from "./folder.ts";
+import { writeFileAtomic } from "./write-file.ts";
 
 const remembered = z.object({ state: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
@@ -17,8 +16,8 @@ const SETTLED_MS = 2000;
  *
  * @throws {InputError} when the file cannot be read, or changes while it is read
  */
-export function rememberedDigest(path: string, folder = cacheFolder("digests")): Promise<string> {
-  return rememberedDigestOf("bytes", path, digestFile, folder);
+export function cachedDigest(path: string, folder = cacheFolder("digests")): Promise<string> {
+  return cachedDigestOf("bytes", path, digestFile, folder);
 }
 
 /**
@@ -27,13 +26,13 @@ export function rememberedDigest(path: string, folder = cacheFolder("digests")):
  * @param what     what is digested, and which version of the rule: digests of different things are kept apart
  * @param compute  reads the file and gives the digest, 64 hex digits
  */
-export async function rememberedDigestOf(
+export async function cachedDigestOf(
   what: string,
   path: string,
   compute: (path: string) => Promise<string>,
   folder = cacheFolder("digests"),
 ): Promise<string> {
-  const realPath = await realpath(path).catch((error) => Promise.reject(fileTrouble(path, error)));
+  const realPath = await realpath(path).catch((error) => Promise.reject(fileError(path, error)));
   const record = `${folder}/${sha256Hex(`${what}\n${realPath}`)}.json`;
   const state = await stateOf(realPath);
   const known = await recall(record);
@@ -63,7 +62,7 @@ async function recall(record: string): Promise<z.infer<typeof remembered> | unde
 
 async function remember(record: string, state: string, sha256: string): Promise<void> {
   try {
-    await writeFileWhole(record, JSON.stringify({ state, sha256 }));
+    await writeFileAtomic(record, JSON.stringify({ state, sha256 }));
   } catch (error) {
     // A cache that cannot be written costs time, not correctness.
     if (!(error instanceof InputError)) throw error;

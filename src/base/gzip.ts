@@ -1,11 +1,50 @@
 import { createHash } from "node:crypto";
-import { pipeline } from "node:stream";
+import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { FormatError, InputError } from "./errors.ts";
-import type { ExpectedFile } from "./file-check.ts";
-import { filePieces } from "./file-pieces.ts";
-import { fileTrouble } from "./file-trouble.ts";
-import { writeFileWhole } from "./write-file.ts";
+import type { ExpectedFile } from "./digest.ts";
+import { FormatError, fileError, InputError } from "./errors.ts";
+import { filePieces, openRegular } from "./read-file.ts";
+import { writeFileAtomic } from "./write-file.ts";
+
+/**
+ * A file's bytes from front to end, in pieces; unpacked where the file is compressed with gzip or bgzip, which its first
+ * bytes tell and not its name.
+ *
+ * @throws {InputError} when the file cannot be read
+ * @throws {FormatError} when the compressed data is damaged or cut off
+ */
+export async function* unpackedBytes(path: string): AsyncGenerator<Uint8Array> {
+  let compressed = false;
+  try {
+    const file = await openRegular(path);
+    const source = await (async () => {
+      const { buffer, bytesRead } = await file.read(new Uint8Array(2), 0, 2, 0);
+      compressed = bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
+      return file.createReadStream({ start: 0, highWaterMark: 2 ** 20 });
+    })().catch(async (error) => {
+      await file.close();
+      throw error;
+    });
+    yield* compressed ? gunzipped(source) : source;
+  } catch (error) {
+    throw compressed ? readError(path, error) : fileError(path, error);
+  }
+}
+
+function gunzipped(source: Readable): Readable {
+  const gunzip = createGunzip({ chunkSize: 2 ** 18 });
+  // A failure on either side destroys both; whoever reads `gunzip` is told.
+  pipeline(source, gunzip, () => {});
+  return gunzip;
+}
+
+function readError(path: string, error: unknown): unknown {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (!code.startsWith("Z_")) return fileError(path, error);
+  const message =
+    code === "Z_BUF_ERROR" ? "the compressed data ends too early" : "the compressed data is damaged";
+  return new FormatError({ file: path }, message, "was the file downloaded completely? Try gzip -t", error);
+}
 
 /** Stops the unpacking of a file that would fill the disk before its size is known to be wrong. */
 class TooMuch extends Error {}
@@ -42,7 +81,7 @@ export async function unpackGzip(
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof TooMuch) throw wrong(`more than the ${expected.bytes} bytes that were expected`);
-      throw gzipTrouble(from, error);
+      throw unpackError(from, error);
     }
     const sha256 = digest.digest("hex");
     const right =
@@ -57,11 +96,11 @@ export async function unpackGzip(
       place: { file: from },
       hint: "the file at the source has changed; nothing was kept",
     });
-  await writeFileWhole(to, checked());
+  await writeFileAtomic(to, checked());
 }
 
-function gzipTrouble(file: string, error: unknown): unknown {
+function unpackError(file: string, error: unknown): unknown {
   const damaged = error instanceof Error && "code" in error && String(error.code).startsWith("Z_");
-  if (!damaged) return fileTrouble(file, error);
+  if (!damaged) return fileError(file, error);
   return new FormatError({ file }, `the file is no gzip, or damaged: ${error.message}`, undefined, error);
 }

@@ -3,7 +3,7 @@
  */
 
 /** Does the work at one go. */
-export function atOnce<T>(work: Generator<void, T>): T {
+export function runToEnd<T>(work: Generator<void, T>): T {
   for (;;) {
     const step = work.next();
     if (step.done) return step.value;
@@ -14,7 +14,7 @@ export function atOnce<T>(work: Generator<void, T>): T {
  * Does the work with a pause wherever it yields.
  * @param pause  what it throws ends the work
  */
-export async function inTurns<T>(work: Generator<void, T>, pause: () => Promise<void>): Promise<T> {
+export async function runWithPauses<T>(work: Generator<void, T>, pause: () => Promise<void>): Promise<T> {
   for (;;) {
     const step = work.next();
     if (step.done) return step.value;
