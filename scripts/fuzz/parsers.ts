@@ -9,8 +9,8 @@ import { readRegulatoryElements } from "../../src/datasets/regulatory-elements/t
 import { readVariants } from "../../src/datasets/variants/read.ts";
 import { readBam } from "../../src/dna/genome/bam.ts";
 import { readBed, readNarrowPeaks } from "../../src/dna/genome/bed.ts";
+import { openBigWig } from "../../src/dna/genome/bigwig.ts";
 import { openGenome } from "../../src/dna/genome/genome.ts";
-import { openBigWig } from "../../src/dna/genome/signal.ts";
 import { readMotifs } from "../../src/dna/motifs/meme.ts";
 import { openTokenizer } from "../../src/dna/tokenizers/open-tokenizer.ts";
 import { mergeRun } from "../../src/evaluation/runs/merge.ts";

@@ -1,17 +1,15 @@
 /** For users of `dart-eval/dna`: letters, genomes and tables of intervals, motifs, tokens. */
 
 export { type BedRow, type NarrowPeak, readBed, readNarrowPeaks } from "./genome/bed.ts";
+export { openBigWig, type Signal } from "./genome/bigwig.ts";
 export { type Genome, genomeInMemory, openGenome } from "./genome/genome.ts";
 export { centredWindow, formatInterval, type Interval } from "./genome/interval.ts";
-export { openBigWig, type Signal } from "./genome/signal.ts";
 export { bigWigBytes } from "./genome/write-bigwig.ts";
 export { readMotifs } from "./motifs/meme.ts";
 export { consensus, type Motif } from "./motifs/motif.ts";
 export { type MotifHit, MotifScanner } from "./motifs/scanner.ts";
-export { gcFraction } from "./sequence/gc.ts";
-export { kmerCounts } from "./sequence/kmers.ts";
-export { asLanguageModelLetters } from "./sequence/letters.ts";
-export { oneHot } from "./sequence/one-hot.ts";
+export { gcFraction, kmerCounts } from "./sequence/composition.ts";
+export { asLanguageModelLetters, oneHot } from "./sequence/letters.ts";
 export { reverseComplement } from "./sequence/reverse-complement.ts";
 export { dinucleotideShuffle } from "./sequence/shuffle.ts";
 export { openTokenizer } from "./tokenizers/open-tokenizer.ts";

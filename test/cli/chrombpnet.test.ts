@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { CellLineFiles, SyntheticFiles } from "../../src/demo/synthetic/files.ts";
 import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
-import { openBigWig } from "../../src/dna/genome/signal.ts";
+import { openBigWig } from "../../src/dna/genome/bigwig.ts";
 import { readChrombpnet } from "../../src/models/chrombpnet/read-keras.ts";
 import { runCommand } from "./collecting-terminal.ts";
 

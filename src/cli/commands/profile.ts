@@ -4,7 +4,7 @@ import { counted } from "../../base/message-text.ts";
 import { heldMemory } from "../../base/process.ts";
 import { ACTIVITY_WINDOW, readActivityWindows } from "../../datasets/chromatin-activity/windows.ts";
 import { openGenome } from "../../dna/genome/genome.ts";
-import { missingChromosome } from "../../dna/genome/missing-chromosome.ts";
+import { missingChromosomeError } from "../../dna/genome/interval.ts";
 import { modelLettersOf, windowCodes } from "../../dna/sequence/letters.ts";
 import { openModel } from "../../models/open-model.ts";
 import { type PassCost, type Profile, profileModel } from "../../models/profiling/profile.ts";
@@ -131,7 +131,7 @@ async function sequencesOf({
     const sequences = new Array<string>(windows.length);
     for (const chrom of new Set(windows.map((row) => row.chrom))) {
       if (!genome.chromosomes.has(chrom)) {
-        throw missingChromosome(chrom, genome.chromosomes.keys(), { file: peaks });
+        throw missingChromosomeError(chrom, genome.chromosomes.keys(), { file: peaks });
       }
       const bases = await genome.chromosome(chrom);
       windows.forEach(({ chrom: own, start, end }, i) => {

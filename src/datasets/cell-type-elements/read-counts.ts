@@ -1,6 +1,5 @@
 import { readBam, UNMAPPED } from "../../dna/genome/bam.ts";
-import type { Interval } from "../../dna/genome/interval.ts";
-import { missingChromosome } from "../../dna/genome/missing-chromosome.ts";
+import { type Interval, missingChromosomeError } from "../../dna/genome/interval.ts";
 
 /**
  * Mapped reads of a BAM file that overlap each interval by a base or more: reads and not fragments; duplicates, secondary
@@ -30,7 +29,7 @@ export async function countReads(
         else places.push(i);
       });
       for (const chrom of of.keys()) {
-        if (!references.has(chrom)) throw missingChromosome(chrom, references.keys(), { file: bam });
+        if (!references.has(chrom)) throw missingChromosomeError(chrom, references.keys(), { file: bam });
       }
       byReference = [...references.keys()].map((name) => {
         const places = of.get(name);

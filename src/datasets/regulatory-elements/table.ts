@@ -3,7 +3,7 @@ import { type FieldPlace, parseWholeNumber } from "../../base/table.ts";
 import { forEachLine } from "../../base/text-lines.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import type { Genome } from "../../dna/genome/genome.ts";
-import { missingChromosome } from "../../dna/genome/missing-chromosome.ts";
+import { missingChromosomeError } from "../../dna/genome/interval.ts";
 import { RegulatoryElementTable } from "./element-columns.ts";
 
 /** One regulatory element and the window in which a model sees it. Positions are 0-based, ends exclusive. */
@@ -182,7 +182,7 @@ function checkRow(
   if (relativeStart >= width || relativeEnd <= 0) throw refuse("the element lies outside its window");
   if (genome === undefined) return;
   const length = genome.chromosomes.get(chrom);
-  if (length === undefined) throw missingChromosome(chrom, genome.chromosomes.keys(), place);
+  if (length === undefined) throw missingChromosomeError(chrom, genome.chromosomes.keys(), place);
   if (elementEnd > length) {
     throw refuse(
       `ccre_end ${elementEnd} lies beyond the end of ${chrom}, which has ${length} bases in ${genome.path}`,

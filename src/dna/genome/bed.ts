@@ -2,8 +2,7 @@ import { FormatError } from "../../base/errors.ts";
 import { type FieldPlace, parseFiniteNumber, parseWholeNumber } from "../../base/table.ts";
 import { textLines } from "../../base/text-lines.ts";
 import type { Genome } from "./genome.ts";
-import type { Interval } from "./interval.ts";
-import { missingChromosome } from "./missing-chromosome.ts";
+import { type Interval, missingChromosomeError } from "./interval.ts";
 
 /** One line of a BED file: where it lies, and all of its columns as text. */
 export interface BedRow extends Interval {
@@ -118,7 +117,7 @@ function bedRow(text: string, place: FieldPlace & { readonly line: number }, opt
   }
   if (genome !== undefined) {
     const length = genome.chromosomes.get(chrom);
-    if (length === undefined) throw missingChromosome(chrom, genome.chromosomes.keys(), place);
+    if (length === undefined) throw missingChromosomeError(chrom, genome.chromosomes.keys(), place);
     if (end > length) {
       throw new FormatError(
         place,

@@ -1,11 +1,10 @@
 import { FormatError } from "../../base/errors.ts";
+import { quotedText } from "../../base/message-text.ts";
 import type { OpenFile } from "../../base/read-file.ts";
 import { bgzipText, blockLength, isGzip, type ReadText } from "./bgzip.ts";
-import { checkFastaIndex, foreign, stale } from "./check-fasta-index.ts";
-import { UPPER_CASE_DNA } from "./dna-bytes.ts";
 import { byteOfBase, type FastaIndexEntry } from "./fasta-index.ts";
 import { bgzipFastaIndex, plainFastaIndex } from "./fasta-index-files.ts";
-import type { SequenceSource } from "./sequence-source.ts";
+import { type SequenceSource, showByte, UPPER_CASE_DNA } from "./sequence-source.ts";
 
 /** Bytes of text taken at once while a whole sequence is read. */
 const PIECE_BYTES = 2 ** 23;
@@ -73,10 +72,10 @@ async function readBases(
   for (let from = byteOfBase(entry, start); from < stop; from += PIECE_BYTES) {
     const size = Math.min(PIECE_BYTES, stop - from);
     const bytes = await read(from, size);
-    if (bytes.length < size) throw stale(name, path);
+    if (bytes.length < size) throw staleIndexError(name, path);
     for (let at = 0; at < size; ) {
       if (inLine >= lineBases) {
-        if (!LINE_END.includes(bytes[at++]!)) throw stale(name, path);
+        if (!LINE_END.includes(bytes[at++]!)) throw staleIndexError(name, path);
         inLine = inLine + 1 === lineBytes ? 0 : inLine + 1;
         continue;
       }
@@ -87,8 +86,8 @@ async function readBases(
       base += copied;
       if (at < lineStop) {
         const byte = bytes[at]!;
-        if (LINE_END.includes(byte) || byte === HEADER) throw stale(name, path);
-        throw foreign(name, base, byte, path);
+        if (LINE_END.includes(byte) || byte === HEADER) throw staleIndexError(name, path);
+        throw foreignByteError(name, base, byte, path);
       }
     }
   }
@@ -103,4 +102,84 @@ function copyUpperCase(from: Uint8Array, start: number, stop: number, to: Uint8A
     to[at + i - start] = letter;
   }
   return stop - start;
+}
+
+/** Entries compared with the file, evenly spread over the index. */
+const ENTRIES_CHECKED = 256;
+/** How far before a sequence its header line is looked for: most are short, some say everything. */
+const HEADER_REACH = [512, 2 ** 20];
+
+/** Bytes looked at after a sequence's last base: a line end, and blanks that some writers leave before it. */
+const END_REACH = 256;
+
+/**
+ * Compares an index with its file: before each sequence there must be its header line, after its last base a line end and
+ * then another header, and after the last sequence nothing. So an index of another file, or from before an edit, does not
+ * pass.
+ *
+ * @throws {FormatError} when an entry does not fit, or a sequence ends in a letter that is not DNA
+ */
+export async function checkFastaIndex(
+  entries: readonly FastaIndexEntry[],
+  read: ReadText,
+  path: string,
+): Promise<void> {
+  const step = Math.max(1, entries.length / ENTRIES_CHECKED);
+  for (let i = 0; i < entries.length; i += step) {
+    const entry = entries[Math.floor(i)]!;
+    if (!(await headerFits(entry, read))) throw staleIndexError(entry.name, path);
+    await checkEnd(entry, read, path);
+  }
+  const last = entries.reduce((a, b) => (b.offset >= a.offset ? b : a));
+  await checkEnd(last, read, path, { isLast: true });
+}
+
+/** What to say of a sequence that is not where the index says. */
+export function staleIndexError(name: string, path: string): FormatError {
+  return new FormatError(
+    { file: `${path}.fai` },
+    `sequence ${quotedText(name)} is not where this index says it is in ${path}`,
+    "was the FASTA file changed after its index was made? Delete the index, and it will be made again",
+  );
+}
+
+async function headerFits({ name, offset }: FastaIndexEntry, read: ReadText): Promise<boolean> {
+  for (const reach of HEADER_REACH) {
+    const from = Math.max(0, offset - reach);
+    const before = await read(from, offset - from);
+    if (before.length < offset - from) return false;
+    const text = Buffer.from(before).toString("utf8");
+    // A sequence without bases may end the file without a line end.
+    const body = text.endsWith("\n") ? text.slice(0, -1) : text;
+    const lineStart = body.lastIndexOf("\n") + 1;
+    if (lineStart === 0 && from > 0) continue;
+    return body.startsWith(">", lineStart) && body.slice(lineStart + 1).split(/\s/, 1)[0] === name;
+  }
+  return false;
+}
+
+async function checkEnd(
+  entry: FastaIndexEntry,
+  read: ReadText,
+  path: string,
+  { isLast = false } = {},
+): Promise<void> {
+  const { name, offset, length } = entry;
+  const end = length === 0 ? offset : byteOfBase(entry, length - 1) + 1;
+  const behind = Buffer.from(await read(end, END_REACH)).toString("latin1");
+  const lineEnd = length === 0 || /^[ \t]*([\r\n]|$)/.test(behind);
+  if (!lineEnd || !(isLast ? /^\s*$/ : /^\s*(>|$)/).test(behind)) throw staleIndexError(name, path);
+  if (length === 0) return;
+  const [base] = await read(end - 1, 1);
+  if (base === undefined || /\s/.test(String.fromCharCode(base))) throw staleIndexError(name, path);
+  if (UPPER_CASE_DNA[base] === 0) throw foreignByteError(name, length - 1, base, path);
+}
+
+/** What to say of a letter in a sequence that is not a base, by its 0-based position. */
+export function foreignByteError(name: string, position: number, byte: number, path: string): FormatError {
+  return new FormatError(
+    { file: path },
+    `${showByte(byte)} at base ${position + 1} of sequence ${quotedText(name)} is not a DNA letter`,
+    "is this a FASTA file of nucleotides?",
+  );
 }

@@ -1,12 +1,10 @@
 import { cachedDigestOf } from "../../base/cached-digest.ts";
+import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { type OpenFile, openFile } from "../../base/read-file.ts";
-import { NO_DNA_LETTER } from "./dna-bytes.ts";
 import { openFasta } from "./fasta.ts";
-import { GENOME_DIGEST_RULE, genomeDigest } from "./genome-digest.ts";
-import { checkInterval, type Interval } from "./interval.ts";
-import { missingChromosome } from "./missing-chromosome.ts";
-import type { SequenceSource } from "./sequence-source.ts";
+import { checkInterval, type Interval, missingChromosomeError } from "./interval.ts";
+import { NO_DNA_LETTER, type SequenceSource } from "./sequence-source.ts";
 import { openTwoBit, twoBitByteOrder } from "./twobit.ts";
 
 /** A reference genome in a file. Close it with `close()` or `await using`. */
@@ -103,7 +101,7 @@ function genomeOf(
 
   function lengthOf(name: string): number {
     const length = chromosomes.get(name);
-    if (length === undefined) throw missingChromosome(name, chromosomes.keys(), { file: path });
+    if (length === undefined) throw missingChromosomeError(name, chromosomes.keys(), { file: path });
     return length;
   }
 
@@ -141,4 +139,27 @@ function genomeOf(
   }
 
   return { path, chromosomes, letters, chromosome, digest, close, [Symbol.asyncDispose]: close };
+}
+
+/** Upper-case A, C, G, T as they are, every other letter as N. */
+const BASE_OR_N = new Uint8Array(256).fill(78);
+for (const base of "ACGT") BASE_OR_N[base.charCodeAt(0)] = base.charCodeAt(0);
+
+/** Changes when the rule of `genomeDigest` does. */
+export const GENOME_DIGEST_RULE = "genome 1";
+
+/**
+ * SHA-256 of what a genome says: one line `name, length, SHA-256 of the letters` for each sequence, sorted by name.
+ *
+ * Case, line width, compression and the order of sequences do not count. Letters other than A, C, G, T count as N: a
+ * 2bit file cannot hold them, and no model sees them.
+ */
+export async function genomeDigest(source: SequenceSource): Promise<string> {
+  const lines: string[] = [];
+  for (const [name, length] of source.lengths) {
+    const letters = await source.readWhole(name);
+    for (let i = 0; i < letters.length; i++) letters[i] = BASE_OR_N[letters[i]!]!;
+    lines.push(`${name}\t${length}\t${sha256Hex(letters)}\n`);
+  }
+  return sha256Hex(lines.sort().join(""));
 }

@@ -1,10 +1,8 @@
 import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
 import { InputError, InternalError } from "../../base/errors.ts";
-import { requireAscii } from "./ascii.ts";
 import { FourLetterBpe } from "./four-letter-bpe.ts";
-import type { SpecialTokens } from "./special-tokens.ts";
 import { piecesOf, type Word } from "./text-words.ts";
-import type { Tokenizer, Tokens } from "./tokenizer.ts";
+import { requireAscii, type SpecialTokens, type Tokenizer, type Tokens } from "./tokenizer.ts";
 import type { BpeDescription } from "./tokenizer-json.ts";
 
 /**

@@ -1,7 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
-import { requireAscii } from "./ascii.ts";
-import type { SpecialTokens } from "./special-tokens.ts";
-import type { Tokenizer, Tokens } from "./tokenizer.ts";
+import { requireAscii, type SpecialTokens, type Tokenizer, type Tokens } from "./tokenizer.ts";
 
 /** The letters of the k-mers, in the order that numbers them. */
 const ALPHABET = "ATCG";

@@ -7,9 +7,8 @@ import { openFile } from "../../base/read-file.ts";
 import { bpeTokenizer } from "./bpe.ts";
 import { kMerTokenizer } from "./k-mer.ts";
 import { caduceusTokenizer, hyenadnaTokenizer } from "./one-letter.ts";
-import { specialTokens } from "./special-tokens.ts";
 import { checked } from "./text-steps.ts";
-import type { Tokenizer } from "./tokenizer.ts";
+import { readSpecialTokens, type Tokenizer } from "./tokenizer.ts";
 import { parseJson, parseTokenizerJson } from "./tokenizer-json.ts";
 
 /** A vocabulary of a million long tokens is smaller. */
@@ -95,7 +94,7 @@ async function bytePairs(
   settings: readonly Readonly<Record<string, unknown>>[],
 ): Promise<Tokenizer> {
   const description = parseTokenizerJson(await readText(path), path);
-  return bpeTokenizer(name, description, specialTokens(description.vocabulary, settings));
+  return bpeTokenizer(name, description, readSpecialTokens(description.vocabulary, settings));
 }
 
 async function readText(path: string): Promise<string> {

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { codesOf } from "../../dna/sequence/letters.ts";
-import { oneHotOfCodes } from "../../dna/sequence/one-hot.ts";
+import { codesOf, oneHotOfCodes } from "../../dna/sequence/letters.ts";
 import type { Model } from "../../models/model.ts";
 import { readLayers } from "../../models/trained-tensors.ts";
 import { input } from "../../net/graph/build.ts";

@@ -1,5 +1,5 @@
+import type { Signal } from "../../dna/genome/bigwig.ts";
 import type { Genome } from "../../dna/genome/genome.ts";
-import type { Signal } from "../../dna/genome/signal.ts";
 import type { Protocol } from "../../models/model.ts";
 import type { Measurement } from "./measurement.ts";
 import type { Prediction, Predictions, RowFacts } from "./prediction.ts";

@@ -1,13 +1,11 @@
 import { InputError } from "../../base/errors.ts";
-import { oneHotOfCodes } from "../../dna/sequence/one-hot.ts";
+import { oneHotOfCodes } from "../../dna/sequence/letters.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import { input } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import type { ConcreteDevice } from "../../net/runtime/device.ts";
-import type { Program, ProgramOptions } from "../../net/runtime/program.ts";
-import { openProgram } from "../../net/runtime/program.ts";
-import type { ProfileAndCounts } from "./bpnet.ts";
-import { bpnet, bpnetOutputs } from "./bpnet.ts";
+import { openProgram, type Program, type ProgramOptions } from "../../net/runtime/program.ts";
+import { bpnet, bpnetOutputs, type ProfileAndCounts } from "./bpnet.ts";
 import { withBias } from "./combined.ts";
 import type { StoredBpnet } from "./keras-bpnet.ts";
 import type { StoredChrombpnet } from "./read-keras.ts";

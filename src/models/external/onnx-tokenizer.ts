@@ -4,7 +4,7 @@ import { sha256Hex } from "../../base/digest.ts";
 import { FormatError } from "../../base/errors.ts";
 import { namesInFolder } from "../../base/folder.ts";
 import { stableStringify } from "../../base/json.ts";
-import { letterTokenizer } from "../../dna/tokenizers/letter-table.ts";
+import { letterTokenizer } from "../../dna/tokenizers/one-letter.ts";
 import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
 import type { Tokenizer } from "../../dna/tokenizers/tokenizer.ts";
 import { cardPath, type OnnxCard } from "./onnx-card.ts";

@@ -1,6 +1,6 @@
 import { Pcg64 } from "../../base/pcg64.ts";
 import { integerBelow, seedOf } from "../../base/random.ts";
-import { scoredSpan } from "../../dna/tokenizers/scored-span.ts";
+import { scoredSpan } from "../../dna/tokenizers/base-map.ts";
 import type { Tokenizer } from "../../dna/tokenizers/tokenizer.ts";
 import type { Feeds } from "../../net/train/batches.ts";
 import { collate, type Row } from "../queries/collate.ts";

@@ -1,5 +1,4 @@
-import { codesOf } from "../../dna/sequence/letters.ts";
-import { oneHotOfCodes } from "../../dna/sequence/one-hot.ts";
+import { codesOf, oneHotOfCodes } from "../../dna/sequence/letters.ts";
 import { input, reduceSum } from "../../net/graph/build.ts";
 import { peakValues } from "../../net/graph/peak-values.ts";
 import { gradientsOf } from "../../net/graph/reverse.ts";

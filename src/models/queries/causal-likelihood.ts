@@ -1,4 +1,4 @@
-import { scoredSpan } from "../../dna/tokenizers/scored-span.ts";
+import { scoredSpan } from "../../dna/tokenizers/base-map.ts";
 import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
 import { gatherElements, logSoftmax, slice, squeeze, unsqueeze } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";

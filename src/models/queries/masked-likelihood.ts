@@ -1,9 +1,8 @@
 import { InputError } from "../../base/errors.ts";
-import { scoredSpan } from "../../dna/tokenizers/scored-span.ts";
+import { scoredSpan } from "../../dna/tokenizers/base-map.ts";
 import type { Tokenizer, Tokens } from "../../dna/tokenizers/tokenizer.ts";
 import type { QueryOptions } from "../model.ts";
-import type { TokenPrediction } from "./token-prediction.ts";
-import { tokenLogProbabilities } from "./token-prediction.ts";
+import { type TokenPrediction, tokenLogProbabilities } from "./token-prediction.ts";
 import type { TokenQuery } from "./token-query.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { InputError } from "../../base/errors.ts";
-import { scoredSpan } from "../../dna/tokenizers/scored-span.ts";
+import { scoredSpan } from "../../dna/tokenizers/base-map.ts";
 import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
 import { float32Sum } from "../../metrics/float32-sum.ts";
 import { gatherElements, input, logSoftmax, slice } from "../../net/graph/build.ts";
@@ -7,8 +7,7 @@ import type { AlleleLogLikelihoods, QueryOptions } from "../model.ts";
 import type { Question } from "../programs.ts";
 import { collate, runsOfEqualLength } from "./collate.ts";
 import { maskId } from "./masked-likelihood.ts";
-import type { TokenPrediction } from "./token-prediction.ts";
-import { tokenLogProbabilities } from "./token-prediction.ts";
+import { type TokenPrediction, tokenLogProbabilities } from "./token-prediction.ts";
 import type { TokenQuery } from "./token-query.ts";
 
 /** One sequence with either allele of a variant. */

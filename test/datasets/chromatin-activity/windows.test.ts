@@ -7,7 +7,7 @@ import {
   readActivityWindows,
   writeActivityWindows,
 } from "../../../src/datasets/chromatin-activity/windows.ts";
-import { openBigWig } from "../../../src/dna/genome/signal.ts";
+import { openBigWig } from "../../../src/dna/genome/bigwig.ts";
 import { readRegions } from "../../../src/models/chrombpnet/training/regions.ts";
 import { sharedData, testWithSharedData } from "../../shared-data.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { FormatError, InputError } from "../../../src/base/errors.ts";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
-import { openBigWig } from "../../../src/dna/genome/signal.ts";
+import { openBigWig } from "../../../src/dna/genome/bigwig.ts";
 import { bigWigBytes } from "../../../src/dna/genome/write-bigwig.ts";
 import { testWithSharedData } from "../../shared-data.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { InputError } from "../../../src/base/errors.ts";
-import { readMotifFamilies } from "../../../src/dna/motifs/motif-families.ts";
+import { readMotifFamilies } from "../../../src/dna/motifs/motif.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
 function read(text: string) {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { gcFraction } from "../../../src/dna/sequence/gc.ts";
+import { gcFraction } from "../../../src/dna/sequence/composition.ts";
 
 test.each([
   ["GC", 1],

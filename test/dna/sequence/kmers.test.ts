@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
-import { kmerCounts } from "../../../src/dna/sequence/kmers.ts";
+import { kmerCounts } from "../../../src/dna/sequence/composition.ts";
 import { sequences } from "./random-sequences.ts";
 
 test("overlapping words are counted", () => {

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { codesOf } from "../../../src/dna/sequence/letters.ts";
-import { oneHot, oneHotOfCodes } from "../../../src/dna/sequence/one-hot.ts";
+import { codesOf, oneHot, oneHotOfCodes } from "../../../src/dna/sequence/letters.ts";
 import { reverseComplement } from "../../../src/dna/sequence/reverse-complement.ts";
 import { sequences } from "./random-sequences.ts";
 

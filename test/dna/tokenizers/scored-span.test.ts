@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
+import { scoredSpan } from "../../../src/dna/tokenizers/base-map.ts";
 import { kMerTokenizer, nucleotideTransformerVocabulary } from "../../../src/dna/tokenizers/k-mer.ts";
 import { hyenadnaTokenizer } from "../../../src/dna/tokenizers/one-letter.ts";
-import { scoredSpan } from "../../../src/dna/tokenizers/scored-span.ts";
 
 const nt = kMerTokenizer("nt", nucleotideTransformerVocabulary(2));
 const hyenadna = hyenadnaTokenizer();

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
-import { scoredSpan } from "../../../src/dna/tokenizers/scored-span.ts";
+import { scoredSpan } from "../../../src/dna/tokenizers/base-map.ts";
 import type { Tokens } from "../../../src/dna/tokenizers/tokenizer.ts";
 import { maskedLogLikelihoods } from "../../../src/models/queries/masked-likelihood.ts";
 import type { TokenQuery } from "../../../src/models/queries/token-query.ts";

@@ -1,5 +1,5 @@
 import type { Genome } from "../../../dna/genome/genome.ts";
-import { missingChromosome } from "../../../dna/genome/missing-chromosome.ts";
+import { missingChromosomeError } from "../../../dna/genome/interval.ts";
 import type { VariantTable } from "../table.ts";
 import { type Finding, finding } from "./finding.ts";
 
@@ -9,7 +9,7 @@ export function chromosomeFindings({ rows }: VariantTable, genome: Genome): read
   const names = [...new Set(elsewhere.map(({ chrom }) => chrom))];
   const [first] = names;
   if (first === undefined) return [];
-  const { message, hint } = missingChromosome(first, genome.chromosomes.keys(), {});
+  const { message, hint } = missingChromosomeError(first, genome.chromosomes.keys(), {});
   const more = names.length > 1 ? `, and it lacks ${names.length - 1} more of the table's names` : "";
   return [
     finding("error", "chromosome-names", elsewhere, {

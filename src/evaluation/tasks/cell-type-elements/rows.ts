@@ -4,7 +4,7 @@ import { readRowList } from "../../../datasets/cell-type-elements/row-list.ts";
 import { type CellTypeElementRow, readCellTypeElements } from "../../../datasets/cell-type-elements/table.ts";
 import { isProcessedFile } from "../../../datasets/processed/entries.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
-import { missingChromosome } from "../../../dna/genome/missing-chromosome.ts";
+import { missingChromosomeError } from "../../../dna/genome/interval.ts";
 import { windowCodes } from "../../../dna/sequence/letters.ts";
 import { exampleOfCodes } from "../example-of-codes.ts";
 import { genomeInput, missingInput } from "../inputs.ts";
@@ -108,7 +108,7 @@ function select(
 function checkPlace({ index, chrom, inputStart, inputEnd }: CellTypeElementRow, genome: Genome) {
   const length = genome.chromosomes.get(chrom);
   if (length === undefined) {
-    throw missingChromosome(chrom, genome.chromosomes.keys(), { file: genome.path });
+    throw missingChromosomeError(chrom, genome.chromosomes.keys(), { file: genome.path });
   }
   if (inputStart < length) return;
   throw new InputError(

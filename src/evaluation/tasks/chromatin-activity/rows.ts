@@ -6,10 +6,9 @@ import {
   readActivityWindows,
 } from "../../../datasets/chromatin-activity/windows.ts";
 import { isProcessedFile } from "../../../datasets/processed/entries.ts";
+import { openBigWig, type Signal } from "../../../dna/genome/bigwig.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
-import { formatInterval } from "../../../dna/genome/interval.ts";
-import { missingChromosome } from "../../../dna/genome/missing-chromosome.ts";
-import { openBigWig, type Signal } from "../../../dna/genome/signal.ts";
+import { formatInterval, missingChromosomeError } from "../../../dna/genome/interval.ts";
 import { windowCodes } from "../../../dna/sequence/letters.ts";
 import { exampleOfCodes } from "../example-of-codes.ts";
 import { genomeInput, missingInput, textInput } from "../inputs.ts";
@@ -139,7 +138,8 @@ function select(
 
 function checkPlace({ set, chrom, start, end }: ActivityRow, genome: Genome): void {
   const length = genome.chromosomes.get(chrom);
-  if (length === undefined) throw missingChromosome(chrom, genome.chromosomes.keys(), { file: genome.path });
+  if (length === undefined)
+    throw missingChromosomeError(chrom, genome.chromosomes.keys(), { file: genome.path });
   if (start < length && end > 0) return;
   throw new InputError(
     `no base of the window ${chrom}:${start}-${end} (${set}) lies on the chromosome, which has ${length}`,

@@ -10,7 +10,7 @@ import {
 } from "../../../datasets/motif-footprinting/footprint-file.ts";
 import type { FootprintLine } from "../../../datasets/motif-footprinting/footprints.ts";
 import { isProcessedFile } from "../../../datasets/processed/entries.ts";
-import { readMotifFamilies } from "../../../dna/motifs/motif-families.ts";
+import { readMotifFamilies } from "../../../dna/motifs/motif.ts";
 import { missingInput } from "../inputs.ts";
 import { pickRows } from "../pick-rows.ts";
 import { asKind } from "../prediction.ts";

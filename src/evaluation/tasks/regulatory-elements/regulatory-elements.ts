@@ -5,7 +5,7 @@ import {
   readRegulatoryElementTable,
 } from "../../../datasets/regulatory-elements/table.ts";
 import { type Genome, openGenome } from "../../../dna/genome/genome.ts";
-import { missingChromosome } from "../../../dna/genome/missing-chromosome.ts";
+import { missingChromosomeError } from "../../../dna/genome/interval.ts";
 import { modelLettersOf, NO_BASE, windowCodes } from "../../../dna/sequence/letters.ts";
 import { pickRows } from "../pick-rows.ts";
 import { asKind } from "../prediction.ts";
@@ -188,7 +188,7 @@ function checkPlace(row: RegulatoryElementRow, genome: Genome) {
   const { index, chrom, elementStart, elementEnd, inputStart, inputEnd } = row;
   const length = genome.chromosomes.get(chrom);
   if (length === undefined) {
-    throw missingChromosome(chrom, genome.chromosomes.keys(), { file: genome.path });
+    throw missingChromosomeError(chrom, genome.chromosomes.keys(), { file: genome.path });
   }
   if (Math.max(elementStart, inputStart, 0) < Math.min(elementEnd, inputEnd, length)) return;
   throw new InputError(

@@ -16,7 +16,7 @@ import {
   variantTable,
 } from "../../../datasets/variants/table.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
-import { missingChromosome } from "../../../dna/genome/missing-chromosome.ts";
+import { missingChromosomeError } from "../../../dna/genome/interval.ts";
 import { modelLettersOf } from "../../../dna/sequence/letters.ts";
 import { genomeInput, missingInput, textInput } from "../inputs.ts";
 import { pickRows } from "../pick-rows.ts";
@@ -151,7 +151,7 @@ function stratumOf(row: VariantRow): string | undefined {
 function checkPlace({ chrom, position, line }: VariantRow, path: string, genome: Genome) {
   const length = genome.chromosomes.get(chrom);
   const place = { file: path, line };
-  if (length === undefined) throw missingChromosome(chrom, genome.chromosomes.keys(), place);
+  if (length === undefined) throw missingChromosomeError(chrom, genome.chromosomes.keys(), place);
   if (position < length) return;
   throw new InputError(
     `position ${position + 1} lies beyond the end of ${chrom}, which has ${length} bases in ${genome.path}`,

@@ -1,6 +1,6 @@
+import type { Signal } from "../../../dna/genome/bigwig.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import type { Interval } from "../../../dna/genome/interval.ts";
-import type { Signal } from "../../../dna/genome/signal.ts";
 import { windowCodes } from "../../../dna/sequence/letters.ts";
 
 /** Where reads were counted. */

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { Pcg64 } from "../../../../src/base/pcg64.ts";
 import type { ActivityWindow } from "../../../../src/datasets/chromatin-activity/windows.ts";
+import type { Signal } from "../../../../src/dna/genome/bigwig.ts";
 import { genomeInMemory } from "../../../../src/dna/genome/genome.ts";
-import type { Signal } from "../../../../src/dna/genome/signal.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
 import { chromatinActivity } from "../../../../src/evaluation/tasks/chromatin-activity/chromatin-activity.ts";
 import type { OpenTask } from "../../../../src/evaluation/tasks/task.ts";

@@ -5,9 +5,9 @@ import {
   type ActivityWindow,
   readActivityWindows,
 } from "../../../../src/datasets/chromatin-activity/windows.ts";
+import { openBigWig, type Signal } from "../../../../src/dna/genome/bigwig.ts";
 import { type Genome, openGenome } from "../../../../src/dna/genome/genome.ts";
 import type { Interval } from "../../../../src/dna/genome/interval.ts";
-import { openBigWig, type Signal } from "../../../../src/dna/genome/signal.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
 import { chromatinActivity } from "../../../../src/evaluation/tasks/chromatin-activity/chromatin-activity.ts";
 import { auroc } from "../../../../src/metrics/auroc.ts";

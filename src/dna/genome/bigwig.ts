@@ -67,7 +67,7 @@ export async function openBigWig(path: string): Promise<Signal> {
         throw new FormatError({ file: path }, `values of ${chrom} are not in order`);
       return stretches;
     };
-    const visit = (intervals: readonly Interval[], each: Visit) =>
+    const visit = (intervals: readonly Interval[], each: IntervalVisitor) =>
       visitIntervals(intervals, chromosomes, read, each).catch((error) => Promise.reject(trouble(error)));
     return {
       path,
@@ -106,13 +106,13 @@ const isAscending = ({ starts, ends }: Stretches) =>
   starts.every((start, i) => start < ends[i]! && (i === 0 || start >= ends[i - 1]!));
 
 /** What is done with an interval: its index, the stretches around it, and what of it lies on the chromosome. */
-type Visit = (index: number, stretches: Stretches, clipped: Interval) => void;
+type IntervalVisitor = (index: number, stretches: Stretches, clipped: Interval) => void;
 
 async function visitIntervals(
   intervals: readonly Interval[],
   chromosomes: ReadonlyMap<string, number>,
   read: (interval: Interval) => Promise<Stretches>,
-  visit: Visit,
+  visit: IntervalVisitor,
 ): Promise<void> {
   // Where each lies on its chromosome; those with no base there are not visited.
   const clipped = intervals.map(({ chrom, start, end }) => ({
