@@ -11,7 +11,7 @@ import { readRegions } from "../../src/models/chrombpnet/training/regions.ts";
 import { type TrainedChrombpnet, trainChrombpnet } from "../../src/models/chrombpnet/training/train.ts";
 import type { Region } from "../../src/models/chrombpnet/training/windows.ts";
 import { writeChrombpnet } from "../../src/models/chrombpnet/write-keras.ts";
-import type { EpochRecord } from "../../src/net/train/fit-record.ts";
+import type { EpochRecord } from "../../src/net/train/fit-state.ts";
 import { GENOME } from "./corpus.ts";
 import { CHROMBPNET } from "./recipes.ts";
 

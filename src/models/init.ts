@@ -6,7 +6,7 @@ import { Pcg64 } from "../base/pcg64.ts";
 import { normal, uniform } from "../base/random.ts";
 import { writeFileAtomic } from "../base/write-file.ts";
 import { elementCount } from "../net/arrays/array.ts";
-import { writeSafetensors } from "../net/arrays/write-safetensors.ts";
+import { writeSafetensors } from "../net/arrays/safetensors.ts";
 import type { InitialLaw } from "./architecture.ts";
 import type { LanguageModelCard } from "./card.ts";
 

@@ -5,7 +5,7 @@ import { elementCount, type NdArray } from "../net/arrays/array.ts";
 import { input, parameter } from "../net/graph/build.ts";
 import type { Sym } from "../net/graph/sym.ts";
 import type { FreshTensor } from "../net/nn/init.ts";
-import type { LowRank } from "../net/nn/low-rank.ts";
+import type { LowRank } from "../net/nn/linear.ts";
 import type { BatchPlace } from "../net/train/batches.ts";
 
 /** What kind of layer a weight belongs to. LoRA adapts the weights of these kinds and of no other tensor. */

@@ -6,8 +6,7 @@ import { add, parameter } from "../net/graph/build.ts";
 import type { Sym } from "../net/graph/sym.ts";
 import type { DepthwiseConvolution } from "../net/nn/causal-convolution.ts";
 import type { Embedding } from "../net/nn/embedding.ts";
-import type { Linear } from "../net/nn/linear.ts";
-import { type LowRank, lowRankUpdate } from "../net/nn/low-rank.ts";
+import { type Linear, type LowRank, lowRankUpdate } from "../net/nn/linear.ts";
 import type { Norm } from "../net/nn/norm.ts";
 import type { LayerKind, LoraFactors } from "./lora.ts";
 

@@ -12,12 +12,12 @@ import type { DeclaredTensor } from "../../src/models/parameters.ts";
 import type { NdArray } from "../../src/net/arrays/array.ts";
 import { input } from "../../src/net/graph/build.ts";
 import type { Sym } from "../../src/net/graph/sym.ts";
-import { rotaryFrequencies } from "../../src/net/nn/rotary.ts";
-import { mergeLora } from "../../src/net/train/lora.ts";
+import { rotaryFrequencies } from "../../src/net/nn/position-encoding.ts";
 import { goldenArray } from "./golden-weights.ts";
 import { hashedArray } from "./hashed-weights.ts";
 import * as caduceusGolden from "./language/caduceus-golden.ts";
 import * as hyenaGolden from "./language/hyenadna-golden.ts";
+import { mergeLora } from "./merge-lora.ts";
 
 /** A family's tiny model with LoRA factors of rank 2 that count twice, and what its classifier then says. */
 export interface AdaptedFamily {

@@ -8,7 +8,7 @@ import { initCheckpoint } from "../../src/models/init.ts";
 import { LanguageModel } from "../../src/models/language-model.ts";
 import type { NdArray } from "../../src/net/arrays/array.ts";
 import { openCheckpoint } from "../../src/net/arrays/checkpoint.ts";
-import { writeSafetensors } from "../../src/net/arrays/write-safetensors.ts";
+import { writeSafetensors } from "../../src/net/arrays/safetensors.ts";
 import { input, mul } from "../../src/net/graph/build.ts";
 import { graphOf } from "../../src/net/graph/graph.ts";
 import { crossEntropy } from "../../src/net/nn/losses.ts";

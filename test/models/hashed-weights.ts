@@ -1,6 +1,6 @@
 import type { DeclaredTensor } from "../../src/models/parameters.ts";
 import type { NdArray } from "../../src/net/arrays/array.ts";
-import { mergeLora } from "../../src/net/train/lora.ts";
+import { mergeLora } from "./merge-lora.ts";
 
 /**
  * Weights of the encoders' tiny models, exact in float32 without a random generator: each value in ±0.25 from a hash of the

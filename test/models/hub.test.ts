@@ -17,7 +17,7 @@ import { InputError } from "../../src/base/errors.ts";
 import { fetchFromHub, type HubProgress } from "../../src/models/hub.ts";
 import { findInHubCache, hubCacheFolder } from "../../src/models/hub-cache.ts";
 import { openCheckpoint } from "../../src/net/arrays/checkpoint.ts";
-import { writeSafetensors } from "../../src/net/arrays/write-safetensors.ts";
+import { writeSafetensors } from "../../src/net/arrays/safetensors.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { COMMIT, type FakeRepo, gitBlobId, startHub, tree } from "./hub-server.ts";
 

@@ -10,7 +10,7 @@ import { LanguageModel } from "../../src/models/language-model.ts";
 import { openModel } from "../../src/models/open-model.ts";
 import { compare, verifyModel } from "../../src/models/verify.ts";
 import { openCheckpoint } from "../../src/net/arrays/checkpoint.ts";
-import { writeSafetensors } from "../../src/net/arrays/write-safetensors.ts";
+import { writeSafetensors } from "../../src/net/arrays/safetensors.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dart-eval-model-"));
 const toy = join(folder, "toy");

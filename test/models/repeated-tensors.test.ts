@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { checkRepeatedTensors } from "../../src/models/repeated-tensors.ts";
 import { openCheckpoint } from "../../src/net/arrays/checkpoint.ts";
-import { writeSafetensors } from "../../src/net/arrays/write-safetensors.ts";
+import { writeSafetensors } from "../../src/net/arrays/safetensors.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 const declared = [{ name: "words", shape: [5, 2], aliases: ["decoder"] }];

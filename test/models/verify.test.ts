@@ -12,7 +12,7 @@ import { nucleotideTransformer } from "../../src/models/language/nucleotide-tran
 import { LanguageModel } from "../../src/models/language-model.ts";
 import { verifyModel } from "../../src/models/verify.ts";
 import { openCheckpoint } from "../../src/net/arrays/checkpoint.ts";
-import { writeSafetensors } from "../../src/net/arrays/write-safetensors.ts";
+import { writeSafetensors } from "../../src/net/arrays/safetensors.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 /** HyenaDNA with weights of these digests as its one published checkpoint, of which a run is known. */

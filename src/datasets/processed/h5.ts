@@ -1,7 +1,7 @@
 import { FormatError } from "../../base/errors.ts";
 import { NO_BASE } from "../../dna/sequence/letters.ts";
+import { widenToFloat32 } from "../../net/arrays/float-conversion.ts";
 import { type Hdf5Array, type Hdf5File, openHdf5 } from "../../net/arrays/hdf5.ts";
-import { widenToFloat32 } from "../../net/arrays/widen.ts";
 import { CELL_LINES, type CellLine } from "../cell-lines.ts";
 
 /*

@@ -1,8 +1,7 @@
 import { sha256Hex } from "../../base/digest.ts";
 import { FormatError } from "../../base/errors.ts";
-import type { Checkpoint } from "../../net/arrays/checkpoint.ts";
-import { openCheckpoint } from "../../net/arrays/checkpoint.ts";
-import { writeSafetensors } from "../../net/arrays/write-safetensors.ts";
+import { type Checkpoint, openCheckpoint } from "../../net/arrays/checkpoint.ts";
+import { writeSafetensors } from "../../net/arrays/safetensors.ts";
 import type { PackedEmbedding } from "./packed-embedding.ts";
 
 /*

@@ -1,7 +1,6 @@
 import { InputError } from "../../base/errors.ts";
 import type { SequenceEmbedding } from "../../models/model.ts";
-import { narrowToFloat16 } from "../../net/arrays/narrow.ts";
-import { widenToFloat32 } from "../../net/arrays/widen.ts";
+import { narrowToFloat16, widenToFloat32 } from "../../net/arrays/float-conversion.ts";
 
 /** Precision of stored states; float16 takes half the bytes and is rounded. */
 export type StoredAs = "float32" | "float16";

@@ -1,5 +1,5 @@
 import { peakValues } from "../../net/graph/peak-values.ts";
-import { stepBytes } from "../../net/train/step-bytes.ts";
+import { stepBytes } from "../../net/train/train-step.ts";
 import type { Supervision } from "../tasks/task.ts";
 import type { Learner } from "./learner.ts";
 import { lossOf } from "./supervision.ts";

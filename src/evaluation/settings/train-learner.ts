@@ -4,7 +4,7 @@ import { input, mul } from "../../net/graph/build.ts";
 import type { ProgramOptions } from "../../net/runtime/program.ts";
 import type { ExampleOrder, ExampleSource } from "../../net/train/batches.ts";
 import { fitEpochs } from "../../net/train/fit.ts";
-import type { EpochRecord, FitEvent } from "../../net/train/fit-record.ts";
+import type { EpochRecord, FitEvent } from "../../net/train/fit-state.ts";
 import type { Tally, Validation } from "../../net/train/validation.ts";
 import { finiteOrNull } from "../tasks/json-numbers.ts";
 import type { Prediction } from "../tasks/prediction.ts";

@@ -1,8 +1,12 @@
 import { InputError } from "../../base/errors.ts";
 import { add, parameter, reduceMean, relu, reshape } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
-import { type Convolution, centre, convolutionLast } from "../../net/nn/convolution-last.ts";
-import { diagonalConvolution } from "../../net/nn/diagonal-convolution.ts";
+import {
+  type Convolution,
+  centre,
+  convolutionLast,
+  diagonalConvolution,
+} from "../../net/nn/convolution-last.ts";
 import type { FreshTensor, WithBias } from "../../net/nn/init.ts";
 import { type Linear, linear } from "../../net/nn/linear.ts";
 

@@ -1,7 +1,6 @@
 import { FormatError, InputError } from "../../base/errors.ts";
-import { formatShape, type NdArray } from "../../net/arrays/array.ts";
-import { isFloat } from "../../net/arrays/dtype.ts";
-import { widenToFloat32 } from "../../net/arrays/widen.ts";
+import { formatShape, isFloat, type NdArray } from "../../net/arrays/array.ts";
+import { widenToFloat32 } from "../../net/arrays/float-conversion.ts";
 import type { OnnxValue } from "../../net/graph/read-onnx.ts";
 import type { OnnxFile, OnnxFileProgram } from "../../net/runtime/onnx-file.ts";
 import type { Batch } from "../queries/collate.ts";

@@ -1,9 +1,9 @@
 import { basename } from "node:path";
 import { cachedDigest } from "../../base/cached-digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
-import type { DType } from "../../net/arrays/dtype.ts";
+import type { DType } from "../../net/arrays/array.ts";
+import { widenToFloat32 } from "../../net/arrays/float-conversion.ts";
 import { type Hdf5Array, type Hdf5File, openHdf5 } from "../../net/arrays/hdf5.ts";
-import { widenToFloat32 } from "../../net/arrays/widen.ts";
 import { LANGUAGE_MODELS } from "../catalogue.ts";
 import type { Model, Origin, SequenceEmbedding } from "../model.ts";
 import { fileSpec } from "./file-spec.ts";

@@ -4,20 +4,17 @@ import { add, range, slice } from "../../net/graph/build.ts";
 import type { Dim } from "../../net/graph/dim.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { LOWEST, paddingBias } from "../../net/nn/attention.ts";
-import type { Embedding } from "../../net/nn/embedding.ts";
-import { embed, rowsOf } from "../../net/nn/embedding.ts";
-import { feedForward } from "../../net/nn/feed-forward.ts";
-import type { Norm } from "../../net/nn/norm.ts";
-import { layerNorm } from "../../net/nn/norm.ts";
-import type { Queries } from "../../net/nn/queries.ts";
-import { everyToken, oneToken } from "../../net/nn/queries.ts";
+import { type Embedding, embed, rowsOf } from "../../net/nn/embedding.ts";
+import { feedForward } from "../../net/nn/linear.ts";
+import { layerNorm, type Norm } from "../../net/nn/norm.ts";
+import { everyToken, oneToken, type Queries } from "../../net/nn/queries.ts";
 import type { Architecture, ClassifierHead, ForwardInput, ForwardOutput } from "../architecture.ts";
 import type { LanguageModelCard } from "../card.ts";
 import { parseConfig } from "../config.ts";
 import type { LoraFactors } from "../lora.ts";
 import { ParameterTable } from "../parameters.ts";
-import type { BertDropout, Layer, LayerForm, MaskedHead } from "./blocks/bert.ts";
 import {
+  type BertDropout,
   bertDropout,
   bertInitial,
   bertSizes,
@@ -26,7 +23,10 @@ import {
   firstTokenClassifier,
   HEADS_FIT,
   headsFit,
+  type Layer,
+  type LayerForm,
   liveValues,
+  type MaskedHead,
   maskedHead,
   preNormLayer,
   selfAttention,

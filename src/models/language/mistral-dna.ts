@@ -2,29 +2,26 @@ import { z } from "zod";
 import { InputError } from "../../base/errors.ts";
 import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
 import { add, argMax, cast, constant, equal, reshape, squeeze, sub } from "../../net/graph/build.ts";
-import type { Dim } from "../../net/graph/dim.ts";
-import { multiplyDims } from "../../net/graph/dim.ts";
+import { type Dim, multiplyDims } from "../../net/graph/dim.ts";
 import type { Sym } from "../../net/graph/sym.ts";
-import { attention, mergeHeads, splitHeads } from "../../net/nn/attention.ts";
-import { causalBias, repeatHeads } from "../../net/nn/causal-attention.ts";
-import type { Embedding } from "../../net/nn/embedding.ts";
-import { embed } from "../../net/nn/embedding.ts";
-import type { Linear } from "../../net/nn/linear.ts";
-import { linear } from "../../net/nn/linear.ts";
-import type { Norm } from "../../net/nn/norm.ts";
-import { rmsNorm } from "../../net/nn/norm.ts";
-import type { Queries } from "../../net/nn/queries.ts";
-import { everyToken, oneToken, rowAt } from "../../net/nn/queries.ts";
-import type { Turn } from "../../net/nn/rotary.ts";
-import { rotaryFrequencies, turnAt, turned } from "../../net/nn/rotary.ts";
+import { attention, causalBias, mergeHeads, repeatHeads, splitHeads } from "../../net/nn/attention.ts";
+import { type Embedding, embed } from "../../net/nn/embedding.ts";
+import { type Linear, linear } from "../../net/nn/linear.ts";
+import { type Norm, rmsNorm } from "../../net/nn/norm.ts";
+import {
+  applyRotary,
+  type RotaryAngles,
+  rotaryAnglesAt,
+  rotaryFrequencies,
+} from "../../net/nn/position-encoding.ts";
+import { everyToken, oneToken, type Queries, rowAt } from "../../net/nn/queries.ts";
 import type { Architecture, ClassifierHead, ForwardInput, ForwardOutput } from "../architecture.ts";
 import type { LanguageModelCard } from "../card.ts";
 import { epsilon, parseConfig, size } from "../config.ts";
 import type { LoraFactors } from "../lora.ts";
 import { ParameterTable } from "../parameters.ts";
 import { bertInitial } from "./blocks/bert.ts";
-import type { MixtureOfExperts, Routing } from "./blocks/mixture-of-experts.ts";
-import { addExperts } from "./blocks/mixture-of-experts.ts";
+import { addExperts, type MixtureOfExperts, type Routing } from "./blocks/mixture-of-experts.ts";
 import { mistralDnaCheckpoints } from "./checkpoints/mistral-dna.ts";
 
 // axes: b batch · t tokens · q queries · d width · h heads · g heads of keys and values · c width of a head · v vocabulary
@@ -139,7 +136,7 @@ function declare(table: ParameterTable, c: Config): Parameters {
 /** The tokens a layer computes, where they stand and what they see. */
 interface Sight {
   readonly queries: Queries;
-  readonly turn: Turn;
+  readonly turn: RotaryAngles;
   /** [b, 1, q, t] */
   readonly bias: Sym;
 }
@@ -147,8 +144,11 @@ interface Sight {
 /** q = R(W_q·y), k = R(W_k·y), v = W_v·y; W_o·softmax(q·kᵀ / √c over what is seen)·v.  y: [b, t, d] → [b, q, d] */
 function selfAttention(p: Attention, c: Config, y: Sym, asked: Sight, all: Sight): Sym {
   const group = c.num_attention_heads / c.num_key_value_heads;
-  const q = turned(splitHeads(linear(p.query, asked.queries.rowsOf(y)), c.num_attention_heads), asked.turn); // [b, h, q, c]
-  const k = turned(splitHeads(linear(p.key, y), c.num_key_value_heads), all.turn); // [b, g, t, c]
+  const q = applyRotary(
+    splitHeads(linear(p.query, asked.queries.rowsOf(y)), c.num_attention_heads),
+    asked.turn,
+  ); // [b, h, q, c]
+  const k = applyRotary(splitHeads(linear(p.key, y), c.num_key_value_heads), all.turn); // [b, g, t, c]
   const v = splitHeads(linear(p.value, y), c.num_key_value_heads);
   return linear(p.output, mergeHeads(attention(q, repeatHeads(k, group), repeatHeads(v, group), asked.bias)));
 }
@@ -186,7 +186,7 @@ function sightOf(c: Config, { mask }: ForwardInput, tokens: Dim, queries: Querie
   const data = rotaryFrequencies(headWidth(c), c.rope_theta);
   const frequencies = constant({ dtype: "float32", shape: [data.length], data });
   const bias = causalBias(queries, tokens, { mask, window: c.sliding_window ?? undefined });
-  return { queries, turn: turnAt(queries.places, frequencies), bias };
+  return { queries, turn: rotaryAnglesAt(queries.places, frequencies), bias };
 }
 
 function headOf({ head }: Parameters): Linear {

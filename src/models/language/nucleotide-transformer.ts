@@ -18,14 +18,11 @@ import {
 import type { Dim } from "../../net/graph/dim.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { LOWEST, paddingBias } from "../../net/nn/attention.ts";
-import type { Embedding } from "../../net/nn/embedding.ts";
-import { embed } from "../../net/nn/embedding.ts";
-import { feedForward, gatedFeedForward } from "../../net/nn/feed-forward.ts";
-import type { Norm } from "../../net/nn/norm.ts";
-import { layerNorm } from "../../net/nn/norm.ts";
-import type { Queries } from "../../net/nn/queries.ts";
-import { everyToken, oneToken } from "../../net/nn/queries.ts";
-import { rotaryFrequencies } from "../../net/nn/rotary.ts";
+import { type Embedding, embed } from "../../net/nn/embedding.ts";
+import { feedForward, gatedFeedForward } from "../../net/nn/linear.ts";
+import { layerNorm, type Norm } from "../../net/nn/norm.ts";
+import { rotaryFrequencies } from "../../net/nn/position-encoding.ts";
+import { everyToken, oneToken, type Queries } from "../../net/nn/queries.ts";
 import type {
   Architecture,
   ClassifierHead,
@@ -36,10 +33,9 @@ import type {
 import type { LanguageModelCard } from "../card.ts";
 import { parseConfig } from "../config.ts";
 import type { LoraFactors } from "../lora.ts";
-import type { DeclaredTensor } from "../parameters.ts";
-import { ParameterTable } from "../parameters.ts";
-import type { BertDropout, Layer, LayerForm, MaskedHead } from "./blocks/bert.ts";
+import { type DeclaredTensor, ParameterTable } from "../parameters.ts";
 import {
+  type BertDropout,
   bertDropout,
   bertInitial,
   bertSizes,
@@ -47,7 +43,10 @@ import {
   firstTokenClassifier,
   HEADS_FIT,
   headsFit,
+  type Layer,
+  type LayerForm,
   liveValues,
+  type MaskedHead,
   maskedHead,
   preNormLayer,
   selfAttention,

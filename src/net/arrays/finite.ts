@@ -5,10 +5,10 @@ import { cacheFolder } from "../../base/folder.ts";
 import { stableStringify } from "../../base/json.ts";
 import { type OpenFile, openFile, textIfPresent } from "../../base/read-file.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
+import { bytesPerElement, type DataOf, type DType, isFloat, viewAs } from "./array.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { bytesPerElement, type DataOf, type DType, isFloat, viewAs } from "./dtype.ts";
+import { widenToFloat32 } from "./float-conversion.ts";
 import type { StoredArray } from "./stored-array.ts";
-import { widenToFloat32 } from "./widen.ts";
 
 /** Part of a record's name: raised when the rule changes. */
 const VERSION = 1;

@@ -7,11 +7,10 @@ import { markInUse } from "../../base/in-use.ts";
 import { stableStringify } from "../../base/json.ts";
 import { openFile } from "../../base/read-file.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
+import { isFloat } from "./array.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { isFloat } from "./dtype.ts";
-import { readSafetensors } from "./safetensors.ts";
+import { readSafetensors, writeSafetensors } from "./safetensors.ts";
 import { needsCopy, type StoredArray } from "./stored-array.ts";
-import { writeSafetensors } from "./write-safetensors.ts";
 
 /** Part of a copy's name: raised when what is written for the same checkpoint changes. */
 const VERSION = 1;

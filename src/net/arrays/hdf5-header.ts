@@ -2,7 +2,7 @@ import { ByteCursor, EndOfBytes } from "../../base/byte-cursor.ts";
 import { FormatError } from "../../base/errors.ts";
 import { counted } from "../../base/message-text.ts";
 import type { OpenFile } from "../../base/read-file.ts";
-import type { DType } from "./dtype.ts";
+import type { DType } from "./array.ts";
 
 // The HDF5 library reads an array's data wherever its header says, in other files too, and hands out numbers of unusual
 // layouts as they lie in the file. Neither can be asked of it before it reads, so this file reads the header itself.

@@ -1,8 +1,7 @@
 import type { File } from "h5wasm/node";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { type OpenFile, openFile } from "../../base/read-file.ts";
-import { elementCount, type NdArray, ndArray } from "./array.ts";
-import { bytesPerElement, type DType, viewAs } from "./dtype.ts";
+import { bytesPerElement, type DType, elementCount, type NdArray, ndArray, viewAs } from "./array.ts";
 import { type Hdf5Bytes, readHdf5Header } from "./hdf5-header.ts";
 
 /** An array in an HDF5 file. Its shape and type are known; its data are read on request. */

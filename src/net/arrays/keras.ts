@@ -1,10 +1,9 @@
 import { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
-import { formatShape, type NdArray } from "./array.ts";
-import { isFloat } from "./dtype.ts";
+import { formatShape, isFloat, type NdArray } from "./array.ts";
 import { firstNotFinite } from "./finite.ts";
+import { widenToFloat32 } from "./float-conversion.ts";
 import { type Hdf5File, openHdf5 } from "./hdf5.ts";
-import { widenToFloat32 } from "./widen.ts";
 
 /** A layer of a Keras model as its file describes it. Nothing of it is ever run: layers are known by kind and settings. */
 export interface KerasLayer {

@@ -1,4 +1,18 @@
-import { bytesPerElement, type DType, isFloat } from "./dtype.ts";
+import { FormatError, InputError } from "../../base/errors.ts";
+import type { OpenFile } from "../../base/read-file.ts";
+import {
+  allocate,
+  bytesPerElement,
+  type DataOf,
+  type DType,
+  elementCount,
+  formatShape,
+  isFloat,
+  type NdArray,
+  ndArray,
+  viewAs,
+} from "./array.ts";
+import { widenToFloat32 } from "./float-conversion.ts";
 
 /**
  * The place of one named array inside a checkpoint file. Nothing of its data has been read; that the place lies inside
@@ -31,4 +45,115 @@ export function needsCopy({ dtype, strides, offset }: StoredArray): string | und
   if (isFloat(dtype) && dtype !== "float32") return `its type is ${dtype}, not float32`;
   if (offset % size !== 0) return `its data starts at byte ${offset}, which is not a multiple of ${size}`;
   return undefined;
+}
+
+/** A view that repeats its elements may become this large when it is written out; no checkpoint of a model has one. */
+const LARGEST_REPETITION = 2 ** 26;
+
+/** Reads an array from its place, in the type it is stored in, row-major. */
+export async function readStored(file: OpenFile, stored: StoredArray): Promise<NdArray> {
+  const { dtype, shape, strides, offset, length } = stored;
+  if (strides !== undefined) checkRepetition(file.path, stored, strides);
+  const data = viewAs(dtype, await file.read(offset, length));
+  if (strides === undefined) return ndArray(dtype, shape, data);
+  const ordered = allocate(dtype, elementCount(shape));
+  copyStrided(data, strides, ordered, shape);
+  return ndArray(dtype, shape, ordered);
+}
+
+/** `readStored`, with floats of any precision as float32; integers and bool stay what they are. */
+export async function readWidened(file: OpenFile, stored: StoredArray): Promise<NdArray> {
+  const array = await readStored(file, stored);
+  return isFloat(array.dtype)
+    ? ndArray("float32", array.shape, widenToFloat32(array.dtype, array.data))
+    : array;
+}
+
+function checkRepetition(file: string, { name, shape, dtype }: StoredArray, strides: readonly number[]) {
+  const count = elementCount(shape);
+  const span = spanOf(shape, strides);
+  if (count > span && count * bytesPerElement(dtype) > LARGEST_REPETITION) {
+    throw new FormatError(
+      { file, tensor: name },
+      `its shape ${formatShape(shape)} repeats ${span} stored elements ${count} times over`,
+      "save it again after tensor.contiguous()",
+    );
+  }
+}
+
+/** Copies element [i, j, ...] from `from[i·strides[0] + j·strides[1] + ...]` to its row-major position in `to`. */
+function copyStrided(from: DataOf, strides: readonly number[], to: DataOf, shape: readonly number[]) {
+  const steps = rowMajorStrides(shape);
+  const last = shape.length - 1;
+  const copyAxis = (axis: number, source: number, target: number) => {
+    const length = shape[axis]!;
+    const stride = strides[axis]!;
+    if (axis === last) {
+      for (let i = 0; i < length; i++) to[target + i] = from[source + i * stride]!;
+      return;
+    }
+    for (let i = 0; i < length; i++) copyAxis(axis + 1, source + i * stride, target + i * steps[axis]!);
+  };
+  copyAxis(0, 0, 0);
+}
+
+/** Rows [start, end), 0-based, half-open. */
+export type Rows = readonly [start: number, end: number];
+
+/**
+ * The place of some rows of a stored array. Rows run along the first axis that is longer than 1, so that
+ * [1, 1, 32000, 768] has 32000 rows; an array whose axes are all 1 has one row, along its last axis.
+ *
+ * @returns the place of an array of the same rank, with end - start rows
+ * @throws {InputError} for a scalar, and for rows outside the array
+ */
+export function placeOfRows(stored: StoredArray, [start, end]: Rows): StoredArray {
+  const { name, file, shape, dtype } = stored;
+  const long = shape.findIndex((length) => length !== 1);
+  const axis = long === -1 ? shape.length - 1 : long;
+  const fail = (message: string): never => {
+    throw new InputError(message, { place: { file, tensor: name } });
+  };
+  if (axis === -1) return fail("a single number has no rows");
+  const rows = shape[axis]!;
+  const inside =
+    Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end && end <= rows;
+  if (!inside)
+    return fail(`rows [${start}, ${end}) were asked for; the shape ${formatShape(shape)} has ${rows}`);
+
+  const part = { ...stored, shape: shape.with(axis, end - start) };
+  const size = bytesPerElement(dtype);
+  if (stored.strides === undefined) {
+    const rowBytes = elementCount(shape.slice(axis + 1)) * size;
+    return { ...part, offset: stored.offset + start * rowBytes, length: (end - start) * rowBytes };
+  }
+  return {
+    ...part,
+    offset: stored.offset + start * stored.strides[axis]! * size,
+    length: spanOf(part.shape, stored.strides) * size,
+  };
+}
+
+/** Elements from the first to the last one, both included, of an array with these strides; 0 when it has none. */
+export function spanOf(shape: readonly number[], strides: readonly number[]): number {
+  if (shape.includes(0)) return 0;
+  return shape.reduce((span, length, axis) => span + (length - 1) * strides[axis]!, 1);
+}
+
+/** Strides, in elements, of a row-major array: [h·w, w, 1] for [n, h, w]. */
+export function rowMajorStrides(shape: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length);
+  let step = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = step;
+    step *= shape[axis]!;
+  }
+  return strides;
+}
+
+/** Whether elements with these strides lie in row-major order. Axes of length 1 may have any stride; so may empty arrays. */
+export function isRowMajor(shape: readonly number[], strides: readonly number[]): boolean {
+  if (shape.includes(0)) return true;
+  const expected = rowMajorStrides(shape);
+  return shape.every((length, axis) => length === 1 || strides[axis] === expected[axis]);
 }

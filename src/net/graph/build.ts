@@ -1,12 +1,9 @@
 import { InternalError } from "../../base/errors.ts";
-import type { NdArray } from "../arrays/array.ts";
-import { formatShape } from "../arrays/array.ts";
-import type { DType } from "../arrays/dtype.ts";
-import type { Dim, Shape } from "./dim.ts";
-import { sameShape } from "./dim.ts";
+import { type DType, formatShape, type NdArray } from "../arrays/array.ts";
+import { apply, applyAll } from "./apply.ts";
+import { type Dim, type Shape, sameShape } from "./dim.ts";
 import { broadcastShapes, resolveAxis } from "./shapes.ts";
-import type { Sym } from "./sym.ts";
-import { apply, applyAll, isOp } from "./sym.ts";
+import { isOp, type Sym } from "./sym.ts";
 
 /** A tensor, or a number that takes the type of its partner. */
 export type Operand = Sym | number;

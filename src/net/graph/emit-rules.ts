@@ -1,4 +1,4 @@
-import type { Op, OpAttributes } from "./ops.ts";
+import type { Op, OpAttributes } from "./sym.ts";
 
 /** An attribute as ONNX writes it: integers, lists of integers, reals, text. */
 export type OnnxAttribute = number | readonly number[] | string | { readonly real: number };

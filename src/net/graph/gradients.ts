@@ -1,13 +1,10 @@
 import { InternalError } from "../../base/errors.ts";
 import * as g from "./build.ts";
-import type { Dim, Shape } from "./dim.ts";
-import { addDims, knownSize, multiplyDims, sameShape } from "./dim.ts";
-import type { Op } from "./ops.ts";
-import type { GradientRule, InputGradients } from "./pull-back.ts";
+import { addDims, type Dim, knownSize, multiplyDims, type Shape, sameShape } from "./dim.ts";
+import type { GradientRule, InputGradients } from "./gradient-rule.ts";
 import { scanGradient } from "./scan-gradient.ts";
 import { resolveAxis } from "./shapes.ts";
-import type { Node, Sym } from "./sym.ts";
-import { isOp } from "./sym.ts";
+import { isOp, type Node, type Op, type Sym } from "./sym.ts";
 
 /** A rule of an op with one output. */
 const single =

@@ -1,17 +1,19 @@
 import { create } from "@bufbuild/protobuf";
 import { InternalError } from "../../base/errors.ts";
-import type { NdArray } from "../arrays/array.ts";
-import type { DType } from "../arrays/dtype.ts";
+import type { DType, NdArray } from "../arrays/array.ts";
 import type { Shape } from "./dim.ts";
 import type { OnnxAttribute } from "./emit-rules.ts";
-import type { AttributeProto, NodeProto, TensorProto, ValueInfoProto } from "./onnx-schema.ts";
 import {
+  type AttributeProto,
   AttributeProtoSchema,
   AttributeProto_AttributeType as AttributeType,
   TensorProto_DataLocation as DataLocation,
   TensorProto_DataType as DataType,
+  type NodeProto,
   NodeProtoSchema,
+  type TensorProto,
   TensorProtoSchema,
+  type ValueInfoProto,
   ValueInfoProtoSchema,
 } from "./onnx-schema.ts";
 

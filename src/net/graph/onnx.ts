@@ -1,24 +1,21 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { InternalError } from "../../base/errors.ts";
 import type { NdArray } from "../arrays/array.ts";
-import type { Dim, Shape } from "./dim.ts";
-import { dimTerms } from "./dim.ts";
-import type { Emission, OnnxAttribute } from "./emit-rules.ts";
-import { emitRules } from "./emit-rules.ts";
-import type { Graph } from "./graph.ts";
-import { nodesBehind, symbolSources } from "./graph.ts";
-import type { ParameterBinding } from "./onnx-messages.ts";
-import { dataType, initializer, nodeProto, valueInfo } from "./onnx-messages.ts";
-import type { GraphProto, NodeProto, TensorProto, ValueInfoProto } from "./onnx-schema.ts";
+import { type Dim, dimTerms, type Shape } from "./dim.ts";
+import { type Emission, emitRules, type OnnxAttribute } from "./emit-rules.ts";
+import { type Graph, nodesBehind, symbolSources } from "./graph.ts";
+import { dataType, initializer, nodeProto, type ParameterBinding, valueInfo } from "./onnx-messages.ts";
 import {
   AttributeProtoSchema,
   AttributeProto_AttributeType as AttributeType,
+  type GraphProto,
   GraphProtoSchema,
   ModelProtoSchema,
+  type NodeProto,
+  type TensorProto,
+  type ValueInfoProto,
 } from "./onnx-schema.ts";
-import type { OpAttributes } from "./ops.ts";
-import type { Node, Sym } from "./sym.ts";
-import { isOp } from "./sym.ts";
+import { isOp, type Node, type OpAttributes, type Sym } from "./sym.ts";
 
 const OPSET = 20;
 const IR_VERSION = 9;

@@ -1,7 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { FormatError } from "../../base/errors.ts";
-import type { DType } from "../arrays/dtype.ts";
+import type { DType } from "../arrays/array.ts";
 import { dtypeOf } from "./onnx-messages.ts";
 import { StringStringEntryProtoSchema, type ValueInfoProto, ValueInfoProtoSchema } from "./onnx-schema.ts";
 

@@ -1,11 +1,10 @@
 import { InternalError } from "../../base/errors.ts";
 import { add, fill } from "./build.ts";
 import { sameShape } from "./dim.ts";
+import type { GradientRule, Walk } from "./gradient-rule.ts";
 import { gradients } from "./gradients.ts";
 import { capturedBy, nodesBehind } from "./graph.ts";
-import type { Op } from "./ops.ts";
-import type { GradientRule, Walk } from "./pull-back.ts";
-import type { Node, Sym } from "./sym.ts";
+import type { Node, Op, Sym } from "./sym.ts";
 
 /**
  * dL/dx for some tensors, by a walk from the loss back to them (reverse mode, Griewank & Walther 2008, chapter 3). Only nodes

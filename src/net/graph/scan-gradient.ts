@@ -1,8 +1,8 @@
+import { applyAll } from "./apply.ts";
 import { add, fill, scan } from "./build.ts";
-import { capturedBy } from "./graph.ts";
-import type { Walk } from "./pull-back.ts";
-import { substitute } from "./substitute.ts";
-import type { Node, Sym } from "./sym.ts";
+import type { Walk } from "./gradient-rule.ts";
+import { capturedBy, nodesBehind } from "./graph.ts";
+import type { Node, Op, OpAttributes, Sym } from "./sym.ts";
 
 /**
  * The gradient of a loop is a loop the other way. Each step takes back the gradient of the state it made, the gradients of what
@@ -72,3 +72,18 @@ export function scanGradient(
 }
 
 const pairs = (from: readonly Sym[], to: readonly Sym[]) => from.map((sym, i) => [sym.node, to[i]!] as const);
+
+/**
+ * The same graph with some nodes replaced: every node that depends on a replaced one is built anew, all others are shared.
+ *
+ * @param replacements  by node; the replacement stands for the node's first output
+ */
+export function substitute(outputs: readonly Sym[], replacements: ReadonlyMap<Node, Sym>): readonly Sym[] {
+  const rebuilt = new Map<Node, readonly Sym[]>([...replacements].map(([node, sym]) => [node, [sym]]));
+  const renewed = (sym: Sym) => rebuilt.get(sym.node)?.[sym.output] ?? sym;
+  for (const node of nodesBehind(outputs)) {
+    if (rebuilt.has(node) || !node.inputs.some((sym) => rebuilt.has(sym.node))) continue;
+    rebuilt.set(node, applyAll(node.op, node.inputs.map(renewed), node.attributes as OpAttributes[Op]));
+  }
+  return outputs.map(renewed);
+}

@@ -1,9 +1,7 @@
 import { InternalError } from "../../base/errors.ts";
 import { formatShape } from "../arrays/array.ts";
-import type { Dim, Shape } from "./dim.ts";
-import { addDims, knownSize, multiplyDims, sameShape } from "./dim.ts";
-import type { Op, OpAttributes } from "./ops.ts";
-import type { Sym, TensorType } from "./sym.ts";
+import { addDims, type Dim, knownSize, multiplyDims, type Shape, sameShape } from "./dim.ts";
+import type { Op, OpAttributes, Sym, TensorType } from "./sym.ts";
 
 type ShapeRule<K extends Op> = (inputs: readonly Sym[], attributes: OpAttributes[K]) => readonly TensorType[];
 

@@ -1,5 +1,5 @@
-import { conv } from "../graph/build.ts";
-import { knownSize } from "../graph/dim.ts";
+import { add, conv, expand, fill, mul, reshape, slice } from "../graph/build.ts";
+import { type Dim, knownSize } from "../graph/dim.ts";
 import type { Sym } from "../graph/sym.ts";
 
 export interface DepthwiseConvolution {
@@ -14,4 +14,35 @@ export function shortCausalConvolution({ weight, bias }: DepthwiseConvolution, x
   const group = knownSize(weight.shape[0]!, "the number of channels");
   const kernel = knownSize(weight.shape[2]!, "a kernel");
   return conv(x, weight, bias, { group, pads: [kernel - 1, 0] });
+}
+
+// axes: b rows · d channels
+
+/**
+ * A short causal convolution as a loop computes it, one token at a time, in the transposed form of such filters: carried from
+ * step to step is what the tokens seen so far add to each of the next kernel − 1 outputs, the bias among it. So every
+ * carried value is made by the step, and none is only moved.
+ */
+export interface ConvolutionSteps {
+  /** Before the first token: kernel − 1 of [b, d]. */
+  readonly start: readonly Sym[];
+  /** One token, x: [b, d]. */
+  step(x: Sym, carried: readonly Sym[]): { readonly output: Sym; readonly carried: readonly Sym[] };
+}
+
+export function convolutionSteps({ weight, bias }: DepthwiseConvolution, batch: Dim): ConvolutionSteps {
+  const channels = knownSize(weight.shape[0]!, "the number of channels");
+  const kernel = knownSize(weight.shape[2]!, "a kernel");
+  // tap i meets the token i steps back
+  const taps = Array.from({ length: kernel }, (_, i) =>
+    reshape(slice(weight, 2, kernel - 1 - i, kernel - i), [channels]),
+  );
+  const rest = bias ?? fill([channels], 0);
+  return {
+    start: taps.slice(1).map(() => expand(rest, [batch, channels])),
+    step(x, carried) {
+      const [output, ...next] = taps.map((tap, i) => add(mul(x, tap), carried[i] ?? rest));
+      return { output: output!, carried: next };
+    },
+  };
 }

@@ -1,7 +1,6 @@
 import { add, gather } from "../graph/build.ts";
 import type { Sym } from "../graph/sym.ts";
-import type { LowRank } from "./low-rank.ts";
-import { lowRankRows } from "./low-rank.ts";
+import { type LowRank, lowRankRows } from "./linear.ts";
 
 /** A table of vectors, one per id. */
 export interface Embedding {

@@ -1,8 +1,6 @@
-import { flip, gemm, reshape, slice } from "../graph/build.ts";
+import { flip, gelu, gemm, matMul, mul, reshape, slice } from "../graph/build.ts";
 import { knownSize, multiplyDims } from "../graph/dim.ts";
 import type { Sym } from "../graph/sym.ts";
-import type { LowRank } from "./low-rank.ts";
-import { addLowRank } from "./low-rank.ts";
 
 /** A dense layer as PyTorch stores it: weight [out, in], bias [out]. */
 export interface Linear {
@@ -51,4 +49,65 @@ export function withOutputsReversed({ weight, bias, adapter }: Linear): Linear {
     bias: bias && flip(bias, 0),
     adapter: adapter && { ...adapter, b: flip(adapter.b, 0) },
   };
+}
+
+/** Two dense layers. In the gated form the first is twice as wide as what the second takes. */
+export interface FeedForward {
+  readonly inner: Linear;
+  readonly outer: Linear;
+}
+
+/** W₂·gelu(W₁·x), with the exact GELU.  [..., d] → [..., d] */
+export const feedForward = ({ inner, outer }: FeedForward, x: Sym) => linear(outer, gelu(linear(inner, x)));
+
+/**
+ * W₂·(f(a) ⊙ b), where a and b are the first and the second half of W₁·x: a gated linear unit with f = GELU (GEGLU) or
+ * SiLU (SwiGLU) (Shazeer 2020, arXiv:2002.05202, eq. 6).  [..., d] → [..., d]
+ *
+ * @param drop  what is done to the product before W₂
+ */
+export function gatedFeedForward(
+  { inner, outer }: FeedForward,
+  x: Sym,
+  activation: (a: Sym) => Sym,
+  drop = (product: Sym) => product,
+): Sym {
+  const [a, b] = rowBlocks(inner, 2) as readonly [Linear, Linear];
+  return linear(outer, drop(mul(activation(linear(a, x)), linear(b, x))));
+}
+
+/**
+ * What LoRA adds to a frozen weight: scale times the product of two thin factors (Hu et al. 2021, arXiv:2106.09685). The
+ * factors lie as minLoRA has them; those of an embedding are exchanged.
+ */
+export interface LowRank {
+  /** [rank, in] of a dense or convolution weight; [rows, rank] of an embedding */
+  readonly a: Sym;
+  /** [out, rank] of a dense or convolution weight; [rank, width] of an embedding */
+  readonly b: Sym;
+  readonly scale: number;
+  /**
+   * Feature dropout: 0 or 1/(1 − p) for each input feature, [1, in], or for each row of an embedding, [rows, 1]. One mask for
+   * all tokens of all sequences, as minLoRA draws it. Absent outside training.
+   */
+  readonly mask?: Sym | undefined;
+}
+
+/** A ⊙ m */
+const maskedFactor = ({ a, mask }: LowRank): Sym => (mask === undefined ? a : mul(a, mask));
+
+/** y + scale · (x·(A ⊙ m)ᵀ)·Bᵀ: the full update of the weight is never made.  x: [n, in], y: [n, out] → [n, out] */
+export function addLowRank(adapter: LowRank, x: Sym, y: Sym): Sym {
+  const thin = mul(gemm(x, maskedFactor(adapter), undefined, { transB: true }), adapter.scale); // [n, rank]
+  return gemm(thin, adapter.b, y, { transB: true });
+}
+
+/** The same for rows of an embedding: scale · rows(A ⊙ m)·B.  [..., width] */
+export function lowRankRows(adapter: LowRank, rows: (table: Sym) => Sym): Sym {
+  return matMul(mul(rows(maskedFactor(adapter)), adapter.scale), adapter.b);
+}
+
+/** scale · B·(A ⊙ m) in the shape of the weight, for weights that are small beside what they are applied to. */
+export function lowRankUpdate(adapter: LowRank, shape: Sym["shape"]): Sym {
+  return reshape(mul(matMul(adapter.b, maskedFactor(adapter)), adapter.scale), shape);
 }

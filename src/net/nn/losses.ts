@@ -22,13 +22,13 @@ import type { Sym } from "../graph/sym.ts";
  * @param labels  int32 [b], 0 ≤ label < classes
  * @returns       [b], nats
  */
-export function crossEntropies(logits: Sym, labels: Sym): Sym {
+export function crossEntropyPerRow(logits: Sym, labels: Sym): Sym {
   const picked = gatherElements(logSoftmax(logits), unsqueeze(cast(labels, "int64"), 1), 1);
   return neg(squeeze(picked, 1));
 }
 
 /** Mean over the batch of `crossEntropies`. */
-export const crossEntropy = (logits: Sym, labels: Sym) => reduceMean(crossEntropies(logits, labels), [0]);
+export const crossEntropy = (logits: Sym, labels: Sym) => reduceMean(crossEntropyPerRow(logits, labels), [0]);
 
 /**
  * Σ weight · (−log softmax(logits)[label]) over all tokens of a batch; with weights that sum to 1, a mean over those that
@@ -72,4 +72,17 @@ export function meanSquaredError(a: Sym, b: Sym): Sym {
     mul(difference, difference),
     difference.shape.map((_, axis) => axis),
   );
+}
+
+/**
+ * Mean over the batch of −Σ_t counts[t] · log softmax(logits)[t]: how unlikely the reads of a window lie where they lie. The
+ * multinomial coefficient, which no parameter changes, is left out; losses that the original prints contain it.
+ *
+ * @param logits  [b, t]
+ * @param counts  [b, t], reads, 0 or more
+ * @returns       nats
+ * @see Avsec et al. 2021, doi:10.1038/s41588-021-00782-6
+ */
+export function multinomialError(logits: Sym, counts: Sym): Sym {
+  return reduceMean(neg(reduceSum(mul(counts, logSoftmax(logits)), [1])), [0]);
 }

@@ -5,15 +5,29 @@ import { takeLock } from "../../base/file-lock.ts";
 import { stableStringify } from "../../base/json.ts";
 import { removeUnfinished, writeFileAtomic } from "../../base/write-file.ts";
 import type { NdArray } from "../arrays/array.ts";
-import type { BatchPart, ExampleOrder, ExampleSource, Feeds, FilledBatch } from "./batches.ts";
-import { batchCount, filledBatches, orderOfEpoch } from "./batches.ts";
-import type { EpochRecord, FitEvent } from "./fit-record.ts";
-import { bestEpoch, trainLog } from "./fit-record.ts";
-import { type FitState, readArrays, readFitState, writeArrays, writeFitState } from "./fit-state.ts";
-import type { TrainStep, TrainStepRequest } from "./train-step.ts";
-import { openTrainStep } from "./train-step.ts";
-import type { Pass, Validation } from "./validation.ts";
-import { openPass } from "./validation.ts";
+import {
+  type BatchPart,
+  batchCount,
+  type ExampleOrder,
+  type ExampleSource,
+  type Feeds,
+  type FilledBatch,
+  filledBatches,
+  orderOfEpoch,
+} from "./batches.ts";
+import {
+  bestEpoch,
+  type EpochRecord,
+  type FitEvent,
+  type FitState,
+  readArrays,
+  readFitState,
+  trainLog,
+  writeArrays,
+  writeFitState,
+} from "./fit-state.ts";
+import { openTrainStep, type TrainStep, type TrainStepRequest } from "./train-step.ts";
+import { openValidationPass, type Validation, type ValidationPass } from "./validation.ts";
 
 /** How long and in which order a training sees its examples. */
 export interface FitRecipe {
@@ -75,7 +89,7 @@ export async function fitEpochs(request: FitRequest): Promise<FitResult> {
     const found = await readFitState(files.state, identity);
     const step = await openTrainStep(request.step);
     try {
-      const pass = await openPass(
+      const pass = await openValidationPass(
         request.validation,
         request.step.trained.keys(),
         request.step.frozen,
@@ -156,7 +170,7 @@ class Fitting {
     private readonly files: ReturnType<typeof filesOf>,
     private readonly identity: string,
     private readonly step: TrainStep,
-    private readonly pass: Pass,
+    private readonly pass: ValidationPass,
   ) {}
 
   async run(found: FitState | undefined): Promise<void> {

@@ -1,13 +1,12 @@
 import { InputError, InternalError } from "../../base/errors.ts";
-import type { NdArray } from "../arrays/array.ts";
+import { elementCount, type NdArray } from "../arrays/array.ts";
 import { add, and, cast, constant, fill, greater, input, mul, not, or, where } from "../graph/build.ts";
 import { graphOf } from "../graph/graph.ts";
+import { peakValues, type RunSizes } from "../graph/peak-values.ts";
 import { gradientsOf } from "../graph/reverse.ts";
 import type { Sym } from "../graph/sym.ts";
-import type { ParameterSource, Program, ProgramOptions } from "../runtime/program.ts";
-import { openProgram } from "../runtime/program.ts";
-import type { AdamOptions, AdamSettings } from "./adam.ts";
-import { adamScalarsAt, adamSettings, adamStep } from "./adam.ts";
+import { openProgram, type ParameterSource, type Program, type ProgramOptions } from "../runtime/program.ts";
+import { type AdamOptions, type AdamSettings, adamScalarsAt, adamSettings, adamStep } from "./adam.ts";
 import type { BatchPart } from "./batches.ts";
 
 /** Everything a training goes on from. Written to a file and read back, it continues to the same numbers. */
@@ -265,4 +264,19 @@ class AdamTrainStep implements TrainStep {
     await this.program.close();
     await this.leftOver?.close();
   }
+}
+
+/** Parameter, both moments and the sum of gradients, as they are given and as they come back, and the gradient itself. */
+const PER_TRAINED_VALUE = 9;
+
+/**
+ * Bytes that a training step takes beside the frozen parameters: what is alive at once of a batch, and the trained values.
+ *
+ * @param trained  names of the parameters that are trained
+ * @param sizes    `b`, sequences in a run, and whatever else the graph's inputs leave open
+ */
+export function stepBytes(loss: Sym, trained: Iterable<string>, sizes: RunSizes): number {
+  const symbols = trainedSymbols(loss, trained).map(({ sym }) => sym);
+  const values = symbols.reduce((sum, { shape }) => sum + elementCount(shape as readonly number[]), 0);
+  return 4 * (peakValues([loss, ...gradientsOf(loss, symbols)], sizes) + PER_TRAINED_VALUE * values);
 }

@@ -24,18 +24,18 @@ export interface Validation {
 }
 
 /** Evaluates a graph with the present values of trained parameters over all examples of a source. */
-export interface Pass {
+export interface ValidationPass {
   run(trained: ReadonlyMap<string, NdArray>, epoch: number): Promise<Readonly<Record<string, number>>>;
   close(): Promise<void>;
 }
 
 /** Makes a validation ready to run. `trained` names the parameters whose values are given to each pass. */
-export async function openPass(
+export async function openValidationPass(
   validation: Validation,
   trained: Iterable<string>,
   frozen: ReadonlyMap<string, ParameterSource>,
   options?: ProgramOptions,
-): Promise<Pass> {
+): Promise<ValidationPass> {
   const fed = [...trained].map((name) => [name, "fed"] as const);
   const program = await openProgram(validation.outputs, new Map([...frozen, ...fed]), options);
   return {

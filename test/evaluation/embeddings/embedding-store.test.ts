@@ -8,7 +8,7 @@ import type { StoredAs } from "../../../src/evaluation/embeddings/packed-embeddi
 import { embeddingBytes } from "../../../src/evaluation/embeddings/room.ts";
 import type { SequenceEmbedding } from "../../../src/models/model.ts";
 import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
-import { writeSafetensors } from "../../../src/net/arrays/write-safetensors.ts";
+import { writeSafetensors } from "../../../src/net/arrays/safetensors.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { type EmbeddingModel, embeddingModel } from "../classified-task.ts";
 

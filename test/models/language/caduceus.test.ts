@@ -17,20 +17,18 @@ import { maskedLogLikelihoods } from "../../../src/models/queries/masked-likelih
 import { compare } from "../../../src/models/verify.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
 import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
-import { writeSafetensors } from "../../../src/net/arrays/write-safetensors.ts";
+import { writeSafetensors } from "../../../src/net/arrays/safetensors.ts";
 import { input, mul, reduceSum } from "../../../src/net/graph/build.ts";
 import type { Shape } from "../../../src/net/graph/dim.ts";
-import type { Graph } from "../../../src/net/graph/graph.ts";
-import { graphOf } from "../../../src/net/graph/graph.ts";
+import { type Graph, graphOf } from "../../../src/net/graph/graph.ts";
 import { gradientsOf } from "../../../src/net/graph/reverse.ts";
 import type { Sym } from "../../../src/net/graph/sym.ts";
 import { rowAt } from "../../../src/net/nn/queries.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
-import { mergeLora } from "../../../src/net/train/lora.ts";
 import { testWithSharedData } from "../../shared-data.ts";
-import type { GoldenTensor } from "../golden-weights.ts";
-import { deviation, goldenArray } from "../golden-weights.ts";
+import { deviation, type GoldenTensor, goldenArray } from "../golden-weights.ts";
 import { givenTo, madeWith, outputOf, usersOf } from "../graph-nodes.ts";
+import { mergeLora } from "../merge-lora.ts";
 import { complement, idRows, LENGTH, lawOf, MASKED_AT, SCORE, tiny, weight } from "./caduceus-golden.ts";
 
 // Golden values: float64 evaluation of the published equations; the published float32 code (CPU, mamba's own reference

@@ -4,11 +4,10 @@ import { openCheckpointFolder } from "../../../src/models/checkpoint-folder.ts";
 import { initCheckpoint } from "../../../src/models/init.ts";
 import { genaLm } from "../../../src/models/language/gena-lm.ts";
 import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
-import { writeSafetensors } from "../../../src/net/arrays/write-safetensors.ts";
+import { writeSafetensors } from "../../../src/net/arrays/safetensors.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { givenTo, madeWith } from "../graph-nodes.ts";
-import type { EncoderGolden } from "./golden-encoder.ts";
-import { describeEncoder, parameterCount } from "./golden-encoder.ts";
+import { describeEncoder, type EncoderGolden, parameterCount } from "./golden-encoder.ts";
 
 // Golden values: the published modules in float64 (torch 2.13).
 

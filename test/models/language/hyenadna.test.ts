@@ -8,9 +8,9 @@ import { printGraph } from "../../../src/net/graph/print.ts";
 import type { Sym } from "../../../src/net/graph/sym.ts";
 import { isOp } from "../../../src/net/graph/sym.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
-import { mergeLora } from "../../../src/net/train/lora.ts";
 import type { GoldenTensor } from "../golden-weights.ts";
 import { deviation, goldenArray } from "../golden-weights.ts";
+import { mergeLora } from "../merge-lora.ts";
 import { ids, LENGTH, LORA_RANK, reader, SCORE, seedOf, TINY, weight } from "./hyenadna-golden.ts";
 
 // Golden values: float64 evaluation of the published equations (torch 2.1, transformers 4.37.1 agree within 1e-6).

@@ -5,11 +5,11 @@ import * as fileHandle from "../../../src/base/read-file.ts";
 import { initCheckpoint } from "../../../src/models/init.ts";
 import { hyenadna } from "../../../src/models/language/hyenadna.ts";
 import { LanguageModel } from "../../../src/models/language-model.ts";
+import { bytesPerElement, type DType, viewAs } from "../../../src/net/arrays/array.ts";
 import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
-import { bytesPerElement, type DType, viewAs } from "../../../src/net/arrays/dtype.ts";
 import { checkFinite, firstNotFinite } from "../../../src/net/arrays/finite.ts";
+import { widenToFloat32 } from "../../../src/net/arrays/float-conversion.ts";
 import { SAFETENSORS_TYPES } from "../../../src/net/arrays/safetensors.ts";
-import { widenToFloat32 } from "../../../src/net/arrays/widen.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { safetensorsBytes } from "./safetensors-bytes.ts";
 

@@ -12,8 +12,8 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type Checkpoint, openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
 import { float32Arrays } from "../../../src/net/arrays/float32-copy.ts";
+import { writeSafetensors } from "../../../src/net/arrays/safetensors.ts";
 import { needsCopy } from "../../../src/net/arrays/stored-array.ts";
-import { writeSafetensors } from "../../../src/net/arrays/write-safetensors.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
 const golden = (name: string) => fileURLToPath(new URL(`../../golden/torch/${name}`, import.meta.url));

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { narrowToFloat16 } from "../../../src/net/arrays/narrow.ts";
-import { widenToFloat32 } from "../../../src/net/arrays/widen.ts";
+import { narrowToFloat16, widenToFloat32 } from "../../../src/net/arrays/float-conversion.ts";
 
 const allHalves = Uint16Array.from({ length: 65_536 }, (_, bits) => bits);
 const isNaN16 = (bits: number) => (bits & 0x7fff) > 0x7c00;

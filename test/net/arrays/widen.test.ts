@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { sha256Hex } from "../../../src/base/digest.ts";
 import { InternalError } from "../../../src/base/errors.ts";
-import { viewAs } from "../../../src/net/arrays/dtype.ts";
-import { widenToFloat32 } from "../../../src/net/arrays/widen.ts";
+import { viewAs } from "../../../src/net/arrays/array.ts";
+import { widenToFloat32 } from "../../../src/net/arrays/float-conversion.ts";
 
 // scripts/golden/torch_checkpoint.py hashed what PyTorch makes of every value of each type.
 const { everyValue } = JSON.parse(

@@ -4,9 +4,9 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { InternalError } from "../../../src/base/errors.ts";
+import type { DataOf, DType } from "../../../src/net/arrays/array.ts";
 import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
-import type { DataOf, DType } from "../../../src/net/arrays/dtype.ts";
-import { writeSafetensors } from "../../../src/net/arrays/write-safetensors.ts";
+import { writeSafetensors } from "../../../src/net/arrays/safetensors.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
 test("equal contents give the bytes of the reference implementation", async () => {

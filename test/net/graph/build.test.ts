@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { named } from "../../../src/net/graph/axes.ts";
 import * as g from "../../../src/net/graph/build.ts";
 import { graphOf } from "../../../src/net/graph/graph.ts";
 import { printGraph } from "../../../src/net/graph/print.ts";
+import { named } from "../../../src/net/graph/sym.ts";
 
 const x = g.input("x", "float32", ["b", "t", 8]);
 

@@ -1,6 +1,5 @@
 import * as g from "../../../src/net/graph/build.ts";
-import type { Op } from "../../../src/net/graph/ops.ts";
-import type { Sym } from "../../../src/net/graph/sym.ts";
+import type { Op, Sym } from "../../../src/net/graph/sym.ts";
 
 const x = g.input("x", "float32", ["b", 3, 4]);
 const y = g.input("y", "float32", ["b", 3, 4]);

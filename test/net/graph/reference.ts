@@ -1,10 +1,8 @@
 import type { NdArray } from "../../../src/net/arrays/array.ts";
-import type { Shape } from "../../../src/net/graph/dim.ts";
-import { dimTerms } from "../../../src/net/graph/dim.ts";
+import { dimTerms, type Shape } from "../../../src/net/graph/dim.ts";
 import { nodesBehind } from "../../../src/net/graph/graph.ts";
-import type { Op, OpAttributes } from "../../../src/net/graph/ops.ts";
 import { resolveAxis } from "../../../src/net/graph/shapes.ts";
-import type { Node, Sym } from "../../../src/net/graph/sym.ts";
+import type { Node, Op, OpAttributes, Sym } from "../../../src/net/graph/sym.ts";
 
 /** An array in float64, whatever its type in the graph: integers and truth values are whole numbers. */
 export interface Values {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { input } from "../../../src/net/graph/build.ts";
-import { alibi, alibiSlopes } from "../../../src/net/nn/alibi.ts";
+import { alibi, alibiSlopes } from "../../../src/net/nn/position-encoding.ts";
 import { everyToken, oneToken } from "../../../src/net/nn/queries.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
 

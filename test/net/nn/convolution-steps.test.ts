@@ -4,8 +4,7 @@ import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { normal } from "../../../src/base/random.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
 import { input, parameter, scan, transpose } from "../../../src/net/graph/build.ts";
-import { shortCausalConvolution } from "../../../src/net/nn/causal-convolution.ts";
-import { convolutionSteps } from "../../../src/net/nn/convolution-steps.ts";
+import { convolutionSteps, shortCausalConvolution } from "../../../src/net/nn/causal-convolution.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
 
 test("a short convolution token by token is the one over all tokens, in either direction", async () => {

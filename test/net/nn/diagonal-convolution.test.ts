@@ -4,7 +4,7 @@ import { normal } from "../../../src/base/random.ts";
 import * as g from "../../../src/net/graph/build.ts";
 import { gradientsOf } from "../../../src/net/graph/reverse.ts";
 import type { Sym } from "../../../src/net/graph/sym.ts";
-import { diagonalConvolution } from "../../../src/net/nn/diagonal-convolution.ts";
+import { diagonalConvolution } from "../../../src/net/nn/convolution-last.ts";
 import { evaluate, type Values } from "../graph/reference.ts";
 
 const rng = new Pcg64(5);

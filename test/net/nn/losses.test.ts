@@ -3,8 +3,8 @@ import * as g from "../../../src/net/graph/build.ts";
 import { graphOf } from "../../../src/net/graph/graph.ts";
 import { gradientsOf } from "../../../src/net/graph/reverse.ts";
 import {
-  crossEntropies,
   crossEntropy,
+  crossEntropyPerRow,
   logCountError,
   pairedCrossEntropy,
 } from "../../../src/net/nn/losses.ts";
@@ -50,7 +50,7 @@ test("its gradient is softmax less the class, over the batch", async () => {
 test("cross-entropy is the mean of the rows' own", () => {
   const labels = g.input("labels", "int32", ["b"]);
   const all = { ...feeds, labels: values([3], [1, 0, 0]) };
-  const [each, mean] = evaluate([crossEntropies(a, labels), crossEntropy(a, labels)], all);
+  const [each, mean] = evaluate([crossEntropyPerRow(a, labels), crossEntropy(a, labels)], all);
   expect([...each!.data]).toEqual(
     [softplus(-1.5), softplus(1.25), Math.log(2)].map((x) => expect.closeTo(x, 12)),
   );

@@ -1,15 +1,18 @@
 import { expect, test } from "vitest";
 import { input, matMul, swapLast } from "../../../src/net/graph/build.ts";
-import { rotaryFrequencies, turnAt, turned } from "../../../src/net/nn/rotary.ts";
+import { applyRotary, rotaryAnglesAt, rotaryFrequencies } from "../../../src/net/nn/position-encoding.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
 
 const WIDTH = 6;
 
 async function scores(q: Float32Array, k: Float32Array, places: readonly number[]) {
   const shape = [1, 1, places.length, WIDTH];
-  const turn = turnAt(input("places", "float32", [1, places.length]), input("frequencies", "float32", [3]));
-  const query = turned(input("q", "float32", shape), turn);
-  const key = turned(input("k", "float32", shape), turn);
+  const turn = rotaryAnglesAt(
+    input("places", "float32", [1, places.length]),
+    input("frequencies", "float32", [3]),
+  );
+  const query = applyRotary(input("q", "float32", shape), turn);
+  const key = applyRotary(input("k", "float32", shape), turn);
   const program = await openProgram({ scores: matMul(query, swapLast(key)), query });
   const results = await program.run({
     places: { dtype: "float32", shape: [1, places.length], data: Float32Array.from(places) },

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { input } from "../../../src/net/graph/build.ts";
-import { softplus } from "../../../src/net/nn/softplus.ts";
+import { stableSoftplus } from "../../../src/net/nn/selective-scan.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
 
 test("softplus keeps float32's relative precision from e^-80 to 1000", async () => {
-  const program = await openProgram({ y: softplus(input("x", "float32", ["n"])) });
+  const program = await openProgram({ y: stableSoftplus(input("x", "float32", ["n"])) });
   const data = Float32Array.from({ length: 20_001 }, (_, i) => -80 + 0.01 * i).map((x) =>
     x > 100 ? 10 * (x - 20) : x,
   );

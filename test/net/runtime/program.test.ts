@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
-import { writeSafetensors } from "../../../src/net/arrays/write-safetensors.ts";
+import { writeSafetensors } from "../../../src/net/arrays/safetensors.ts";
 import * as g from "../../../src/net/graph/build.ts";
 import { candidates, providerStates, vulkanLoaders } from "../../../src/net/runtime/device.ts";
 import { bundledProviders } from "../../../src/net/runtime/onnx-runtime.ts";

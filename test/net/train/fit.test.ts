@@ -11,7 +11,7 @@ import { InputError } from "../../../src/base/errors.ts";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
 import { fitEpochs } from "../../../src/net/train/fit.ts";
-import type { FitEvent } from "../../../src/net/train/fit-record.ts";
+import type { FitEvent } from "../../../src/net/train/fit-state.ts";
 import { toyExamples, toyFit } from "./toy-fit.ts";
 
 let root: string;

@@ -5,7 +5,7 @@ import type { NdArray } from "../../../src/net/arrays/array.ts";
 import * as g from "../../../src/net/graph/build.ts";
 import { FreshLayers, initialValues } from "../../../src/net/nn/init.ts";
 import { linear } from "../../../src/net/nn/linear.ts";
-import { crossEntropies, crossEntropy } from "../../../src/net/nn/losses.ts";
+import { crossEntropy, crossEntropyPerRow } from "../../../src/net/nn/losses.ts";
 import type { ExampleSource } from "../../../src/net/train/batches.ts";
 import type { FitRecipe, FitRequest } from "../../../src/net/train/fit.ts";
 
@@ -62,7 +62,7 @@ export function toyFit(
     validation: {
       data: toyExamples(40, 2),
       batchSize: 16,
-      outputs: { losses: crossEntropies(logits, labels) },
+      outputs: { losses: crossEntropyPerRow(logits, labels) },
       tally() {
         let sum = 0;
         let rows = 0;

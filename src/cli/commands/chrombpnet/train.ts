@@ -13,7 +13,7 @@ import { type ChrombpnetRecipe, PUBLISHED_RECIPE } from "../../../models/chrombp
 import { readRegions } from "../../../models/chrombpnet/training/regions.ts";
 import { trainChrombpnet } from "../../../models/chrombpnet/training/train.ts";
 import { writeTrained } from "../../../models/chrombpnet/training/write-trained.ts";
-import type { FitEvent } from "../../../net/train/fit-record.ts";
+import type { FitEvent } from "../../../net/train/fit-state.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { type Progress, startProgress } from "../../progress.ts";
 import { shellWord } from "../../shell-word.ts";

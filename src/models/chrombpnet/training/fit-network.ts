@@ -1,18 +1,16 @@
 import type { NdArray } from "../../../net/arrays/array.ts";
 import { add, input, mul, reduceSum } from "../../../net/graph/build.ts";
 import { initialValues } from "../../../net/nn/init.ts";
-import { logCountError } from "../../../net/nn/losses.ts";
-import { multinomialError } from "../../../net/nn/multinomial.ts";
+import { logCountError, multinomialError } from "../../../net/nn/losses.ts";
 import type { ProgramOptions } from "../../../net/runtime/program.ts";
 import type { BatchPart, ExampleOrder, ExampleSource } from "../../../net/train/batches.ts";
 import { type FitResult, fitEpochs } from "../../../net/train/fit.ts";
-import type { FitEvent } from "../../../net/train/fit-record.ts";
+import type { FitEvent } from "../../../net/train/fit-state.ts";
 import type { Tally } from "../../../net/train/validation.ts";
 import { type BpnetSizes, bpnet, bpnetOutputs } from "../bpnet.ts";
 import { withBias } from "../combined.ts";
 import type { StoredBpnet } from "../keras-bpnet.ts";
-import type { ChrombpnetRecipe } from "./recipe.ts";
-import { ADAM_EPSILON } from "./recipe.ts";
+import { ADAM_EPSILON, type ChrombpnetRecipe } from "./recipe.ts";
 
 export interface NetworkTraining {
   /** Called "bias" or "accessibility". */

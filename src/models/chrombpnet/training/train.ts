@@ -6,7 +6,7 @@ import { seedOf } from "../../../base/random.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import type { NdArray } from "../../../net/arrays/array.ts";
 import type { ProgramOptions } from "../../../net/runtime/program.ts";
-import type { FitEvent } from "../../../net/train/fit-record.ts";
+import type { FitEvent } from "../../../net/train/fit-state.ts";
 import { type BpnetSizes, bpnet } from "../bpnet.ts";
 import type { StoredBpnet } from "../keras-bpnet.ts";
 import { regionExamples, regionExamplesInParts } from "./examples.ts";

@@ -2,14 +2,10 @@ import { z } from "zod";
 import { add, gelu, slice, squeeze, tanh } from "../../../net/graph/build.ts";
 import type { Sym } from "../../../net/graph/sym.ts";
 import { attention, mergeHeads, splitHeads } from "../../../net/nn/attention.ts";
-import type { FeedForward } from "../../../net/nn/feed-forward.ts";
-import type { Linear } from "../../../net/nn/linear.ts";
-import { linear } from "../../../net/nn/linear.ts";
-import type { Norm } from "../../../net/nn/norm.ts";
-import { layerNorm } from "../../../net/nn/norm.ts";
-import type { Queries } from "../../../net/nn/queries.ts";
-import { everyToken } from "../../../net/nn/queries.ts";
-import { turnAt, turned } from "../../../net/nn/rotary.ts";
+import { type FeedForward, type Linear, linear } from "../../../net/nn/linear.ts";
+import { layerNorm, type Norm } from "../../../net/nn/norm.ts";
+import { applyRotary, rotaryAnglesAt } from "../../../net/nn/position-encoding.ts";
+import { everyToken, type Queries } from "../../../net/nn/queries.ts";
 import type { ClassifierHead, ForwardInput, InitialLaw } from "../../architecture.ts";
 import { dropoutRate, epsilon, size } from "../../config.ts";
 import type { DeclaredTensor, ParameterTable } from "../../parameters.ts";
@@ -78,7 +74,7 @@ export function selfAttention(
   { heads, bias, drop }: AttentionForm,
 ): Sym {
   const turn = (z: Sym, { places }: Queries) =>
-    p.frequencies === undefined ? z : turned(z, turnAt(places, p.frequencies));
+    p.frequencies === undefined ? z : applyRotary(z, rotaryAnglesAt(places, p.frequencies));
   const q = turn(splitHeads(linear(p.query, queries.rowsOf(x)), heads), queries); // [b, h, q, c]
   const k = turn(splitHeads(linear(p.key, x), heads), everyToken(x.shape[1]!)); // [b, h, t, c]
   const v = splitHeads(linear(p.value, x), heads);

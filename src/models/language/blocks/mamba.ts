@@ -1,14 +1,24 @@
 import { add, exp, fill, flip, mul, neg, scan, silu, split, transpose } from "../../../net/graph/build.ts";
 import { knownSize } from "../../../net/graph/dim.ts";
 import type { Sym } from "../../../net/graph/sym.ts";
-import type { DepthwiseConvolution } from "../../../net/nn/causal-convolution.ts";
-import { shortCausalConvolution } from "../../../net/nn/causal-convolution.ts";
-import { convolutionSteps } from "../../../net/nn/convolution-steps.ts";
-import type { Linear } from "../../../net/nn/linear.ts";
-import { linear, rowBlocks, withInputsReversed, withOutputsReversed } from "../../../net/nn/linear.ts";
-import type { SelectiveInput } from "../../../net/nn/selective-scan.ts";
-import { selectiveScan, selectiveStep } from "../../../net/nn/selective-scan.ts";
-import { softplus } from "../../../net/nn/softplus.ts";
+import {
+  convolutionSteps,
+  type DepthwiseConvolution,
+  shortCausalConvolution,
+} from "../../../net/nn/causal-convolution.ts";
+import {
+  type Linear,
+  linear,
+  rowBlocks,
+  withInputsReversed,
+  withOutputsReversed,
+} from "../../../net/nn/linear.ts";
+import {
+  type SelectiveInput,
+  selectiveScan,
+  selectiveStep,
+  stableSoftplus,
+} from "../../../net/nn/selective-scan.ts";
 
 // axes: t tokens · b rows · d width · e inner width · n states · r rank of the step
 // Tokens come first, so that one step of a loop is one piece of memory.
@@ -110,7 +120,7 @@ function selected(p: SelectiveModel, c: Sym): SelectiveInput {
   const rank = knownSize(p.step.weight.shape[1]!, "the rank of the step");
   const n = knownSize(p.logA.shape[1]!, "the number of states");
   const [delta, B, C] = split(linear(p.selection, c), -1, [rank, n, n]) as readonly [Sym, Sym, Sym];
-  return { x: c, step: softplus(linear(p.step, delta)), B, C };
+  return { x: c, step: stableSoftplus(linear(p.step, delta)), B, C };
 }
 
 /** A = −exp(A_log), channels innermost: [n, e] */

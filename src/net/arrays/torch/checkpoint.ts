@@ -1,9 +1,7 @@
 import { FormatError } from "../../../base/errors.ts";
 import type { OpenFile } from "../../../base/read-file.ts";
-import { elementCount, formatShape } from "../array.ts";
-import { bytesPerElement } from "../dtype.ts";
-import { isRowMajor, spanOf } from "../rows.ts";
-import type { StoredArray } from "../stored-array.ts";
+import { bytesPerElement, elementCount, formatShape } from "../array.ts";
+import { isRowMajor, type StoredArray, spanOf } from "../stored-array.ts";
 import {
   isTensor,
   storageBytes,

@@ -1,5 +1,5 @@
 import { FormatError } from "../../../base/errors.ts";
-import { bytesPerElement, type DType } from "../dtype.ts";
+import { bytesPerElement, type DType } from "../array.ts";
 import { PickleGlobal } from "./pickle.ts";
 
 /** A block of bytes in the archive, `<archive>/data/<key>`, that one tensor or several share. */

@@ -1,6 +1,6 @@
-import { InternalError } from "../../base/errors.ts";
-import type { NdArray } from "../arrays/array.ts";
-import { formatShape } from "../arrays/array.ts";
+import { InternalError } from "../../src/base/errors.ts";
+import type { NdArray } from "../../src/net/arrays/array.ts";
+import { formatShape } from "../../src/net/arrays/array.ts";
 
 /** The two factors of one adapted weight. The embedding's are exchanged, so that a tied dense layer could share them. */
 export interface LoraFactors {

@@ -1,5 +1,4 @@
-import type { Op } from "./ops.ts";
-import type { Node, Sym } from "./sym.ts";
+import type { Node, Op, Sym } from "./sym.ts";
 
 /** dL/dx for each input of a node; null where nothing flows. */
 export type InputGradients = readonly (Sym | null)[];

@@ -1,0 +1,37 @@
+import { InternalError } from "../../base/errors.ts";
+import { formatShape } from "../arrays/array.ts";
+import { shapeRules } from "./shapes.ts";
+import type { Node, Op, OpAttributes, Sym } from "./sym.ts";
+
+/**
+ * Applies an op and returns all its outputs.
+ *
+ * @throws {InternalError} when shapes or types do not fit, naming the op and what came
+ */
+export function applyAll<K extends Op>(
+  op: K,
+  inputs: readonly Sym[],
+  attributes: OpAttributes[K],
+): readonly Sym[] {
+  const outputs = inferTypes(op, inputs, attributes);
+  const node: Node<K> = { op, inputs, attributes, outputs };
+  return outputs.map((type, output) => ({ node: node as unknown as Node, output, ...type }));
+}
+
+/** Applies an op that has one output. */
+export function apply<K extends Op>(op: K, inputs: readonly Sym[], attributes: OpAttributes[K]): Sym {
+  return applyAll(op, inputs, attributes)[0]!;
+}
+
+function inferTypes<K extends Op>(op: K, inputs: readonly Sym[], attributes: OpAttributes[K]) {
+  try {
+    return shapeRules[op](inputs, attributes);
+  } catch (cause) {
+    if (!(cause instanceof InternalError)) throw cause;
+    const came = inputs.map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`).join(" × ");
+    throw new InternalError(
+      `${op} of ${came || "nothing"}: ${cause.message.replace(/^internal: /, "")}`,
+      cause,
+    );
+  }
+}
