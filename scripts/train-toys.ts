@@ -9,7 +9,7 @@ import { kindOfPath, namesInFolder } from "../src/base/folder.ts";
 import { writeFileAtomic } from "../src/base/write-file.ts";
 import { writeSyntheticGenome } from "../src/demo/synthetic/write.ts";
 import { CHROMOSOME_SPLIT } from "../src/evaluation/tasks/split.ts";
-import type { Estimate } from "../src/metrics/estimate.ts";
+import type { Estimate } from "../src/metrics/intervals.ts";
 import { LANGUAGE_MODELS, languageModelCard } from "../src/models/catalogue.ts";
 import { initCheckpoint } from "../src/models/init.ts";
 import { pretrain } from "../src/models/pretraining/pretrain.ts";

@@ -1,6 +1,6 @@
 import type { Pcg64 } from "../../src/base/pcg64.ts";
 import { integerBelow, normal } from "../../src/base/random.ts";
-import { normalCdf, normalQuantile } from "../../src/metrics/distributions/normal.ts";
+import { normalCdf, normalQuantile } from "../../src/metrics/distributions.ts";
 import type { Dependence, Design, Layout, Target } from "./designs.ts";
 
 /** Rows of one simulated evaluation, sorted by position or group. */

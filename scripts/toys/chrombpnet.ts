@@ -6,7 +6,7 @@ import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { openBigWig } from "../../src/dna/genome/bigwig.ts";
 import { openGenome } from "../../src/dna/genome/genome.ts";
 import { splitPartOf } from "../../src/evaluation/tasks/split.ts";
-import type { Estimate } from "../../src/metrics/estimate.ts";
+import type { Estimate } from "../../src/metrics/intervals.ts";
 import { readRegions } from "../../src/models/chrombpnet/training/regions.ts";
 import { type TrainedChrombpnet, trainChrombpnet } from "../../src/models/chrombpnet/training/train.ts";
 import type { Region } from "../../src/models/chrombpnet/training/windows.ts";

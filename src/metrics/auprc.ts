@@ -1,9 +1,7 @@
-import type { BlockStatistic, Blocks } from "./blocks.ts";
-import { singleRows } from "./blocks.ts";
-import type { Estimate } from "./estimate.ts";
-import { criticalValue, onLogOdds } from "./intervals.ts";
-import { classSizes, rankClasses } from "./ranked-classes.ts";
-import { sum } from "./sum.ts";
+import { type BlockStatistic, type Blocks, singleRows } from "./blocks.ts";
+import { criticalValue, type Estimate, onLogOdds } from "./intervals.ts";
+import { sum } from "./mean.ts";
+import { classSizes, rankClasses } from "./ranks.ts";
 
 /**
  * Area under the precision–recall curve as average precision: Σ (recall gained at a threshold) × (precision there), over

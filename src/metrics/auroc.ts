@@ -1,6 +1,8 @@
-import type { BlockStatistic, Blocks } from "./blocks.ts";
-import { singleRows } from "./blocks.ts";
-import { classSizes, rankClasses } from "./ranked-classes.ts";
+import { type BlockStatistic, type Blocks, singleRows } from "./blocks.ts";
+import { normalUpperTail } from "./distributions.ts";
+import { criticalValue, type Estimate, onLogOdds } from "./intervals.ts";
+import { mean, sum } from "./mean.ts";
+import { averageRanks, classSizes, rankClasses } from "./ranks.ts";
 
 /**
  * Area under the ROC curve: P(score of a positive > score of a negative), a tie counting one half.
@@ -51,4 +53,107 @@ export function aurocOver(
     return wins / (positivesBelow * negativesBelow);
   };
   return Object.assign(statistic, { classes: classSizes(labels, blocks) });
+}
+
+/**
+ * AUROC with an interval for independent rows by DeLong's variance, made on the scale of the log-odds ln(A/(1 − A)), where
+ * the standard error is se/(A(1 − A)), and turned back: never outside (0, 1), and wider towards the middle.
+ *
+ * Value ± z·se, as many packages have it, is too sure of large areas: in simulations of normal scores its 95 % covered an
+ * AUROC of 0.99 in 75 % of cases with 30 positives among 300 rows, this one in 88 %; one of 0.92 with 6 among 60 in 80 %
+ * against 94 %. With a hundred rows or more in each class the two agree but for areas above 0.95.
+ *
+ * A perfect (or perfectly wrong) ranking leaves DeLong's variance 0. Its bound is then exact instead: among as many
+ * disjoint pairs as the smaller class has rows, all were ordered rightly, which an AUROC of α^(1/pairs) still allows with
+ * probability α = (1 − level)/2.
+ *
+ * @param scores  any finite numbers
+ * @param labels  1 positive, 0 negative, one per score
+ * @returns       n is the number of rows; bounds NaN where a class has fewer than two rows, or where all scores are equal; method
+ *                "delong"
+ * @throws {InputError} as `auroc`, or when the level is outside (0, 1)
+ * @see Qin & Hotilovac 2008, doi:10.1177/0962280207087173 (intervals compared); DeLong, DeLong & Clarke-Pearson 1988, doi:10.2307/2531595; Sun & Xu 2014, doi:10.1109/LSP.2014.2337313
+ */
+export function aurocEstimate(scores: ArrayLike<number>, labels: ArrayLike<number>, level = 0.95): Estimate {
+  const z = criticalValue(level);
+  const value = auroc(scores, labels);
+  const n = scores.length;
+  const { ofPositives, ofNegatives } = placements(scores, labels);
+  const pairs = Math.min(ofPositives.length, ofNegatives.length);
+  if (pairs < 2) return { value, low: Number.NaN, high: Number.NaN, n, method: "delong" };
+  if (value === 0 || value === 1) {
+    const slack = 1 - ((1 - level) / 2) ** (1 / pairs);
+    return { value, low: value === 1 ? 1 - slack : 0, high: value === 1 ? 1 : slack, n, method: "delong" };
+  }
+  const error = Math.sqrt(
+    variance(ofPositives) / ofPositives.length + variance(ofNegatives) / ofNegatives.length,
+  );
+  if (error === 0) return { value, low: Number.NaN, high: Number.NaN, n, method: "delong" };
+  return { value, ...onLogOdds(value, z * error), n, method: "delong" };
+}
+
+/** Two scorings of the same rows, compared. */
+export interface AurocComparison {
+  /** AUROC of the first minus AUROC of the second, with its interval. */
+  readonly difference: Estimate;
+  /** Two-sided, for a difference of 0. */
+  readonly p: number;
+}
+
+/**
+ * DeLong's paired test: do two models rank the same rows equally well? For independent rows; with blocks,
+ * `compareOver` and `aurocOver`.
+ *
+ * @returns  p NaN and bounds NaN where a class has fewer than two rows, or where both scorings order every pair alike
+ * @throws {InputError} as `auroc`, or when the level is outside (0, 1)
+ */
+export function compareAuroc(
+  first: ArrayLike<number>,
+  second: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  level = 0.95,
+): AurocComparison {
+  const z = criticalValue(level);
+  const value = auroc(first, labels) - auroc(second, labels);
+  const a = placements(first, labels);
+  const b = placements(second, labels);
+  const positives = a.ofPositives.map((placement, i) => placement - b.ofPositives[i]!);
+  const negatives = a.ofNegatives.map((placement, i) => placement - b.ofNegatives[i]!);
+  const error = Math.sqrt(variance(positives) / positives.length + variance(negatives) / negatives.length);
+  const known = error > 0;
+  const difference = {
+    value,
+    low: known ? value - z * error : Number.NaN,
+    high: known ? value + z * error : Number.NaN,
+    n: labels.length,
+    method: "delong",
+  };
+  return { difference, p: known ? 2 * normalUpperTail(Math.abs(value) / error) : Number.NaN };
+}
+
+/** For each row, the share of the other class that it outranks in the right direction; a tie counts one half. */
+function placements(scores: ArrayLike<number>, labels: ArrayLike<number>) {
+  const rows = Array.from({ length: scores.length }, (_, row) => row);
+  const positives = rows.filter((row) => labels[row] === 1);
+  const negatives = rows.filter((row) => labels[row] === 0);
+  const together = averageRanks(scores);
+  const among = (chosen: readonly number[]) => averageRanks(chosen.map((row) => scores[row]!));
+  const amongPositives = among(positives);
+  const amongNegatives = among(negatives);
+  return {
+    ofPositives: Float64Array.from(
+      positives,
+      (row, i) => (together[row]! - amongPositives[i]!) / negatives.length,
+    ),
+    ofNegatives: Float64Array.from(
+      negatives,
+      (row, i) => 1 - (together[row]! - amongNegatives[i]!) / positives.length,
+    ),
+  };
+}
+
+/** Sample variance; NaN for fewer than two numbers. */
+function variance(values: Float64Array): number {
+  const centre = mean(values);
+  return sum(values.map((value) => (value - centre) ** 2)) / (values.length - 1);
 }

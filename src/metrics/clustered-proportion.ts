@@ -1,12 +1,10 @@
 import type { BlockInference } from "./block-estimate.ts";
 import type { Blocks } from "./blocks.ts";
-import { studentTQuantile, studentTUpperTail } from "./distributions/student-t.ts";
-import type { Estimate } from "./estimate.ts";
+import { studentTQuantile, studentTUpperTail } from "./distributions.ts";
 import { requireShares } from "./input-checks.ts";
-import { criticalValue, wilsonInterval } from "./intervals.ts";
+import { criticalValue, type Estimate, wilsonInterval } from "./intervals.ts";
 import { degreesOfFreedom, jackknifeError, type LeftOutGroups, leaveOutGroups } from "./jackknife.ts";
-import { meanOver } from "./mean.ts";
-import { sum } from "./sum.ts";
+import { meanOver, sum } from "./mean.ts";
 
 /**
  * A share of rows that come in blocks, with Wilson's interval for as many independent rows as would vary as much as

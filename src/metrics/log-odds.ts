@@ -1,5 +1,5 @@
 import { InputError } from "../base/errors.ts";
-import { logSumExp } from "./log-softmax.ts";
+import { logSumExp } from "./losses.ts";
 import { type Matrix, requireMatrix } from "./matrix.ts";
 
 const { fround } = Math;

@@ -1,5 +1,5 @@
 import { InputError } from "../base/errors.ts";
-import { normalUpperTail } from "./distributions/normal.ts";
+import { normalUpperTail } from "./distributions.ts";
 import { requireFinite } from "./input-checks.ts";
 import { averageRanks, tieCorrection, tieGroups } from "./ranks.ts";
 import type { Alternative } from "./wilcoxon.ts";

@@ -1,8 +1,7 @@
 import type { BlockStatistic, Blocks } from "./blocks.ts";
-import type { Estimate } from "./estimate.ts";
 import { requireBinary, requireSameLength } from "./input-checks.ts";
-import { criticalValue } from "./intervals.ts";
-import { classSizes } from "./ranked-classes.ts";
+import { criticalValue, type Estimate } from "./intervals.ts";
+import { classSizes } from "./ranks.ts";
 
 /** Rows of a binary classification by prediction and truth. */
 export interface Confusion {

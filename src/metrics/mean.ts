@@ -1,8 +1,7 @@
 import type { BlockStatistic, Blocks } from "./blocks.ts";
-import { studentTQuantile } from "./distributions/student-t.ts";
-import type { Estimate } from "./estimate.ts";
+import { studentTQuantile } from "./distributions.ts";
 import { requireFinite, requireLevel, requireSameLength } from "./input-checks.ts";
-import { mean, sum } from "./sum.ts";
+import type { Estimate } from "./intervals.ts";
 
 /**
  * Mean with the t interval of independent rows: mean ± t·s/√n.
@@ -41,4 +40,65 @@ export function meanOver(values: ArrayLike<number>, blocks: Blocks): BlockStatis
     }
     return total / rows;
   };
+}
+
+/** Up to this many numbers are added in eight running sums; more are halved first. */
+const BLOCK = 128;
+
+/**
+ * Sum of the numbers by pairwise summation, in the order NumPy adds a contiguous float64 array: the same to the last bit,
+ * so that means and all that follows from them round as the reference's do. The error grows with log n, not with n.
+ *
+ * @returns  0 without numbers
+ */
+export function sum(values: ArrayLike<number>): number {
+  return sumOf(values, 0, values.length);
+}
+
+/** Arithmetic mean as `numpy.mean` rounds it; NaN without numbers. */
+export function mean(values: ArrayLike<number>): number {
+  return sum(values) / values.length;
+}
+
+function sumOf(values: ArrayLike<number>, start: number, count: number): number {
+  if (count > BLOCK) {
+    const half = Math.floor(count / 2);
+    const left = half - (half % 8);
+    return sumOf(values, start, left) + sumOf(values, start + left, count - left);
+  }
+  let total = 0;
+  let i = 0;
+  if (count >= 8) {
+    const sums = Float64Array.from({ length: 8 }, (_, k) => values[start + k]!);
+    for (i = 8; i + 8 <= count; i += 8) for (let k = 0; k < 8; k++) sums[k]! += values[start + i + k]!;
+    const [a, b, c, d, e, f, g, h] = sums as unknown as number[];
+    total = a! + b! + (c! + d!) + (e! + f! + (g! + h!));
+  }
+  for (; i < count; i++) total += values[start + i]!;
+  return total;
+}
+
+const { fround } = Math;
+
+/** Threads of a warp, and entries that each loads at once. */
+const THREADS = 32;
+const PER_LOAD = 4;
+const RUNNING_SUMS = THREADS * PER_LOAD;
+
+/**
+ * Sum in float32 with the shape of a GPU's reduction of one row (`torch.sum` on CUDA): 128 running sums, four to a thread, then
+ * threads in pairs, pairs of pairs and so on. The result and all sums on the way are float32, so it is a multiple of the
+ * distance between float32 numbers of its size: 3e-5 at 350, 2.4e-4 at 3,000.
+ *
+ * @returns  0 without numbers
+ */
+export function float32Sum(values: ArrayLike<number>): number {
+  const lanes = new Float32Array(RUNNING_SUMS);
+  for (let i = 0; i < values.length; i++) lanes[i % RUNNING_SUMS]! += fround(values[i]!);
+  const sums = new Float32Array(THREADS);
+  for (let lane = 0; lane < RUNNING_SUMS; lane++) sums[Math.floor(lane / PER_LOAD)]! += lanes[lane]!;
+  for (let count = THREADS / 2; count >= 1; count /= 2) {
+    for (let i = 0; i < count; i++) sums[i] = sums[2 * i]! + sums[2 * i + 1]!;
+  }
+  return sums[0]!;
 }

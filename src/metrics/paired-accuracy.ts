@@ -1,6 +1,5 @@
-import type { Estimate } from "./estimate.ts";
 import { requireFinite, requireSameLength } from "./input-checks.ts";
-import { wilsonInterval } from "./intervals.ts";
+import { type Estimate, wilsonInterval } from "./intervals.ts";
 
 /** How many pairs went which way; a win is a first member with the strictly higher score. */
 export interface PairedCounts {

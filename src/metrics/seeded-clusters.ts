@@ -1,11 +1,11 @@
 import { adjustedMutualInformationWithout, type LeftOut } from "./adjusted-mutual-information.ts";
 import type { Blocks } from "./blocks.ts";
-import type { Estimate } from "./estimate.ts";
+import type { Estimate } from "./intervals.ts";
 import { jackknifeOf } from "./jackknife.ts";
 import { KMeans } from "./k-means.ts";
 import type { Matrix } from "./matrix.ts";
-import { seedSpread } from "./seed-spread.ts";
-import { mean } from "./sum.ts";
+import { mean } from "./mean.ts";
+import { percentiles } from "./quantiles.ts";
 
 /** Clusterings that were found before, by their seed. */
 export interface KeptClusterings {
@@ -75,4 +75,22 @@ export function scoreOverBlocks(scores: SeededScores, blocks: Blocks): Estimate 
     without,
   });
   return { ...estimate, high: Math.min(estimate.high, 1) };
+}
+
+/**
+ * Mean of one score over many seeds, with the spread that the original reports for the clustering of Task 3: mean ± the
+ * larger distance to the 2.5 % and 97.5 % quantiles of the scores.
+ *
+ * It tells how much the score depends on the random start, and nothing about other rows or other genomes: not a confidence
+ * interval of what the model can do.
+ *
+ * @param scores  one per seed
+ * @returns       n is the number of seeds; NaN throughout without one; method "seed-spread"
+ * @throws {InputError} when a score is not finite
+ */
+export function seedSpread(scores: ArrayLike<number>): Estimate {
+  const [low, high] = percentiles(scores, [2.5, 97.5]) as [number, number];
+  const value = mean(scores);
+  const half = Math.max(Math.abs(value - low), Math.abs(value - high));
+  return { value, low: value - half, high: value + half, n: scores.length, method: "seed-spread" };
 }

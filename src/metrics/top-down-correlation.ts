@@ -1,6 +1,6 @@
 import { requirePairs } from "./correlation.ts";
+import { sum } from "./mean.ts";
 import { tieGroups } from "./ranks.ts";
-import { sum } from "./sum.ts";
 
 /**
  * Top-down correlation: Pearson's correlation of Savage scores. Agreement among the largest values counts most, where

@@ -1,5 +1,5 @@
 import { InputError } from "../base/errors.ts";
-import { normalUpperTail } from "./distributions/normal.ts";
+import { normalUpperTail } from "./distributions.ts";
 import { requireFinite } from "./input-checks.ts";
 
 /** Which way a difference is looked for; "greater": differences tend to be positive. */

@@ -1,6 +1,6 @@
 import { counted } from "../base/message-text.ts";
 import type { Metric } from "../evaluation/tasks/measurement.ts";
-import type { Estimate, IntervalBasis } from "../metrics/estimate.ts";
+import type { Estimate, IntervalBasis } from "../metrics/intervals.ts";
 import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";
 import type { Cell } from "./tables/table.ts";
 

@@ -1,4 +1,4 @@
-import type { Estimate } from "../metrics/estimate.ts";
+import type { Estimate } from "../metrics/intervals.ts";
 import { basisText, intervalText, methodName } from "./estimates.ts";
 import { count, UNDEFINED } from "./numbers.ts";
 import type { Panel } from "./panels.ts";

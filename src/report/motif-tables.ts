@@ -1,6 +1,6 @@
 import type { Breakdown, BreakdownRow } from "../evaluation/tasks/measurement.ts";
+import { compareOver } from "../metrics/block-estimate.ts";
 import { type BlockStatistic, blocksBy } from "../metrics/blocks.ts";
-import { compareOver } from "../metrics/compare-models.ts";
 import { percentiles } from "../metrics/quantiles.ts";
 import { intervalText } from "./estimates.ts";
 import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";

@@ -1,5 +1,5 @@
 import { QUIRKS, scoreQuirks } from "../evaluation/tasks/quirks.ts";
-import type { Estimate } from "../metrics/estimate.ts";
+import type { Estimate } from "../metrics/intervals.ts";
 import { estimateCell, metricCell } from "./estimates.ts";
 import { count, fixed, UNDEFINED } from "./numbers.ts";
 import type { Panel } from "./panels.ts";

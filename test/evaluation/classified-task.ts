@@ -4,9 +4,9 @@ import type { Recipe } from "../../src/evaluation/tasks/recipe.ts";
 import { numbersOf } from "../../src/evaluation/tasks/row-numbers.ts";
 import { isInSplit } from "../../src/evaluation/tasks/split.ts";
 import type { Example, OpenTask, Task, TaskSetting } from "../../src/evaluation/tasks/task.ts";
-import { argMax } from "../../src/metrics/accuracy.ts";
-import { crossEntropies } from "../../src/metrics/losses.ts";
-import { mean } from "../../src/metrics/sum.ts";
+import { predictedClasses } from "../../src/metrics/accuracy.ts";
+import { crossEntropyOfRows } from "../../src/metrics/losses.ts";
+import { mean } from "../../src/metrics/mean.ts";
 import type { Model, SequenceEmbedding } from "../../src/models/model.ts";
 
 /** Bases of a sequence of the task. */
@@ -140,12 +140,12 @@ function columns(given: Predictions) {
 
 function accuracyOf(given: Predictions): number {
   const { logits, labels } = columns(given);
-  return mean([...argMax(logits)].map((predicted, i) => Number(predicted === labels[i])));
+  return mean([...predictedClasses(logits)].map((predicted, i) => Number(predicted === labels[i])));
 }
 
 function lossOf(given: Predictions): number {
   const { logits, labels } = columns(given);
-  return mean(crossEntropies(logits, labels));
+  return mean(crossEntropyOfRows(logits, labels));
 }
 
 export interface EmbeddingModel extends Model {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
-import { accuracy, accuracyEstimate, argMax, correctness } from "../../src/metrics/accuracy.ts";
+import { accuracy, accuracyEstimate, correctness, predictedClasses } from "../../src/metrics/accuracy.ts";
 import { testWithSharedData } from "../shared-data.ts";
 import { expectClose, goldenSection, METRICS } from "./golden.ts";
 
@@ -20,7 +20,7 @@ testWithSharedData("agrees with scikit-learn", METRICS, (file) => {
 
 test("the largest logit of each row; of equal ones the lowest class", () => {
   const logits = { data: Float32Array.of(0, 2, 2, -1, -1, -1, 3, 1, 2), rows: 3, columns: 3 };
-  expect(argMax(logits)).toEqual(Int32Array.of(1, 0, 0));
+  expect(predictedClasses(logits)).toEqual(Int32Array.of(1, 0, 0));
 });
 
 test("two of three classes right", () => {
@@ -38,6 +38,10 @@ test("refuses what are no classes, and logits that are not finite", () => {
   expect(() => accuracy([0.5], [1])).toThrow(/class of row 0 is 0.5/);
   expect(() => accuracy([1], [-1])).toThrow(InputError);
   expect(() => accuracy([1, 2], [1])).toThrow(InputError);
-  expect(() => argMax({ data: Float64Array.of(1, Number.NaN), rows: 1, columns: 2 })).toThrow(InputError);
-  expect(() => argMax({ data: Float64Array.of(1, 2, 3), rows: 1, columns: 2 })).toThrow(/3 numbers/);
+  expect(() => predictedClasses({ data: Float64Array.of(1, Number.NaN), rows: 1, columns: 2 })).toThrow(
+    InputError,
+  );
+  expect(() => predictedClasses({ data: Float64Array.of(1, 2, 3), rows: 1, columns: 2 })).toThrow(
+    /3 numbers/,
+  );
 });

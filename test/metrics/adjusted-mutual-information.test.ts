@@ -9,7 +9,7 @@ import {
 } from "../../src/metrics/adjusted-mutual-information.ts";
 import { blocksBy, singleRows } from "../../src/metrics/blocks.ts";
 import { jackknifeOf } from "../../src/metrics/jackknife.ts";
-import { mean } from "../../src/metrics/sum.ts";
+import { mean } from "../../src/metrics/mean.ts";
 import { testWithSharedData } from "../shared-data.ts";
 import { expectClose, goldenSection, METRICS, ownGolden } from "./golden.ts";
 

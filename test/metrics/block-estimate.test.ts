@@ -6,8 +6,7 @@ import { blockEstimate, blockInference } from "../../src/metrics/block-estimate.
 import { type Blocks, blocksBy } from "../../src/metrics/blocks.ts";
 import { clusteredProportion } from "../../src/metrics/clustered-proportion.ts";
 import { wilsonInterval } from "../../src/metrics/intervals.ts";
-import { meanOver } from "../../src/metrics/mean.ts";
-import { sum } from "../../src/metrics/sum.ts";
+import { meanOver, sum } from "../../src/metrics/mean.ts";
 
 test("the range decides the scale on which the interval is symmetric", () => {
   const blocks = blocksBy(["a", "a", "b", "b", "c", "c"], "chromosome");

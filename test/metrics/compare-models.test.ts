@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../src/base/pcg64.ts";
 import { normal } from "../../src/base/random.ts";
 import { aurocOver } from "../../src/metrics/auroc.ts";
+import { compareOver } from "../../src/metrics/block-estimate.ts";
 import { type Blocks, blocksBy } from "../../src/metrics/blocks.ts";
-import { compareOver } from "../../src/metrics/compare-models.ts";
 import { meanOver } from "../../src/metrics/mean.ts";
 
 /** Two models on blocks that are hard or easy for both; the second is worse by `gap` on every row. */

@@ -2,8 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { blocksBy, singleRows } from "../../src/metrics/blocks.ts";
-import { pearson, spearman } from "../../src/metrics/correlation.ts";
-import { pearsonOver, spearmanOver } from "../../src/metrics/correlation-over-blocks.ts";
+import { pearson, pearsonOver, spearman, spearmanOver } from "../../src/metrics/correlation.ts";
 import { expectClose } from "./golden.ts";
 
 const rowsInBlocks = fc.array(fc.tuple(fc.integer({ min: -9, max: 9 }), fc.integer({ min: -9, max: 9 })), {

@@ -2,10 +2,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Pcg64 } from "../../src/base/pcg64.ts";
 import { normal } from "../../src/base/random.ts";
-import { auroc, aurocOver } from "../../src/metrics/auroc.ts";
+import { auroc, aurocEstimate, aurocOver, compareAuroc } from "../../src/metrics/auroc.ts";
 import { singleRows } from "../../src/metrics/blocks.ts";
-import { aurocEstimate, compareAuroc } from "../../src/metrics/delong.ts";
-import { normalCdf } from "../../src/metrics/distributions/normal.ts";
+import { normalCdf } from "../../src/metrics/distributions.ts";
 import { criticalValue } from "../../src/metrics/intervals.ts";
 import { jackknifeError, leaveOutGroups } from "../../src/metrics/jackknife.ts";
 

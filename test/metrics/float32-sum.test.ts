@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { float32Sum } from "../../src/metrics/float32-sum.ts";
-import { sum } from "../../src/metrics/sum.ts";
+import { float32Sum, sum } from "../../src/metrics/mean.ts";
 
 /** Log-probabilities of bases: −ln 4 on average, different for each seed. */
 const likelihoods = (count: number, seed: number) =>

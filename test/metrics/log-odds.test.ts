@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { classLogOdds, paperLogComplement, paperLogOdds } from "../../src/metrics/log-odds.ts";
-import { logSoftmax } from "../../src/metrics/log-softmax.ts";
+import { logProbabilities } from "../../src/metrics/losses.ts";
 import { testWithSharedData } from "../shared-data.ts";
 import { expectClose, goldenSection, METRICS } from "./golden.ts";
 
@@ -42,7 +42,9 @@ test("finite and in order where the float32 of the original is not", () => {
   const logits = { data: Float64Array.of(50, 0, 60, 0), rows: 2, columns: 2 };
   expect([...classLogOdds(logits, 0)]).toEqual([50, 60]);
   expect(
-    [...logSoftmax(logits).data].filter((_, i) => i % 2 === 0).map((lp) => paperLogOdds(lp, "minus-999")),
+    [...logProbabilities(logits).data]
+      .filter((_, i) => i % 2 === 0)
+      .map((lp) => paperLogOdds(lp, "minus-999")),
   ).toEqual([999, 999]);
 });
 
@@ -52,7 +54,7 @@ test("equal to ln p − ln(1 − p)", () => {
     fc.property(row, fc.nat(), (logits, pick) => {
       const matrix = { data: Float64Array.from(logits), rows: 1, columns: logits.length };
       const chosen = pick % logits.length;
-      const p = Math.exp(logSoftmax(matrix).data[chosen]!);
+      const p = Math.exp(logProbabilities(matrix).data[chosen]!);
       expect(classLogOdds(matrix, chosen)[0]).toBeCloseTo(Math.log(p) - Math.log1p(-p), 6);
     }),
   );

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
-import { logSoftmax, logSumExp } from "../../src/metrics/log-softmax.ts";
+import { logProbabilities, logSumExp } from "../../src/metrics/losses.ts";
 import { testWithSharedData } from "../shared-data.ts";
 import { expectClose, goldenSection, METRICS } from "./golden.ts";
 
@@ -14,7 +14,7 @@ testWithSharedData("agrees with SciPy", METRICS, (file) => {
   const cases = goldenSection<readonly Golden[]>(file, "log_softmax");
   for (const { name, x, log_softmax } of cases) {
     const columns = x[0]!.length;
-    const found = logSoftmax({ data: Float64Array.from(x.flat()), rows: x.length, columns });
+    const found = logProbabilities({ data: Float64Array.from(x.flat()), rows: x.length, columns });
     log_softmax.flat().forEach((expected, i) => {
       expectClose(found.data[i]!, expected, { absolute: 1e-14 }, `${name}, entry ${i}`);
     });
@@ -28,7 +28,7 @@ test("probabilities add up to 1, and a shift of all logits changes nothing", () 
     fc.property(row, fc.integer({ min: -300, max: 300 }), (logits, shift) => {
       const of = (values: readonly number[]) =>
         Float64Array.from(
-          logSoftmax({ data: Float64Array.from(values), rows: 1, columns: values.length }).data,
+          logProbabilities({ data: Float64Array.from(values), rows: 1, columns: values.length }).data,
         );
       const found = of(logits);
       expect(found.reduce((total, value) => total + Math.exp(value), 0)).toBeCloseTo(1, 12);
@@ -47,5 +47,5 @@ test("exponentials that overflow do not", () => {
 
 test("refuses logits that are not finite", () => {
   const data = Float32Array.of(1, Number.POSITIVE_INFINITY);
-  expect(() => logSoftmax({ data, rows: 1, columns: 2 })).toThrow(InputError);
+  expect(() => logProbabilities({ data, rows: 1, columns: 2 })).toThrow(InputError);
 });

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
-import { crossEntropies, squaredErrors } from "../../src/metrics/losses.ts";
+import { crossEntropyOfRows, squaredErrors } from "../../src/metrics/losses.ts";
 
 test("cross-entropy: a uniform guess over four classes costs ln 4, a sure one nothing or much", () => {
   const logits = { data: Float32Array.of(1, 1, 1, 1, 50, 0, 0, 0, 50, 0, 0, 0), rows: 3, columns: 4 };
-  const [uniform, right, wrong] = crossEntropies(logits, [2, 0, 1]);
+  const [uniform, right, wrong] = crossEntropyOfRows(logits, [2, 0, 1]);
   expect(uniform).toBeCloseTo(Math.log(4), 14);
   expect(right).toBeCloseTo(0, 14);
   expect(wrong).toBeCloseTo(50, 12);
@@ -17,7 +17,7 @@ test("squared errors per row", () => {
 
 test("refuses labels that are no class, and rows without a partner", () => {
   const logits = { data: Float64Array.of(1, 2), rows: 1, columns: 2 };
-  expect(() => crossEntropies(logits, [2])).toThrow(/0 to 1/);
-  expect(() => crossEntropies(logits, [0, 1])).toThrow(InputError);
+  expect(() => crossEntropyOfRows(logits, [2])).toThrow(/0 to 1/);
+  expect(() => crossEntropyOfRows(logits, [0, 1])).toThrow(InputError);
   expect(() => squaredErrors([1], [Number.NaN])).toThrow(InputError);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { Pcg64 } from "../../src/base/pcg64.ts";
-import { mcnemar } from "../../src/metrics/mcnemar.ts";
+import { mcnemar } from "../../src/metrics/accuracy.ts";
 import { expectClose, goldenSection, ownGolden } from "./golden.ts";
 
 /** Outcomes with so many rows that only one of the models gets right, 7 that both do and 9 that neither does. */

@@ -2,8 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { blocksBy, singleRows } from "../../src/metrics/blocks.ts";
-import { meanEstimate, meanOver } from "../../src/metrics/mean.ts";
-import { mean } from "../../src/metrics/sum.ts";
+import { mean, meanEstimate, meanOver } from "../../src/metrics/mean.ts";
 
 test("the t interval of five numbers, by the printed table", () => {
   // Mean 3, s² = 2.5, t(4) = 2.776.

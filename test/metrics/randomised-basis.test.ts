@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Pcg64 } from "../../src/base/pcg64.ts";
 import { normal } from "../../src/base/random.ts";
-import { randomisedBasis } from "../../src/metrics/randomised-basis.ts";
+import { randomisedBasis } from "../../src/metrics/pca.ts";
 
 test("finds planted directions in a tall table and in a wide one", () => {
   for (const [rows, columns] of [

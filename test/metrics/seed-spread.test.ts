@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
-import { seedSpread } from "../../src/metrics/seed-spread.ts";
+import { seedSpread } from "../../src/metrics/seeded-clusters.ts";
 
 test("the larger distance of the two quantiles on both sides", () => {
   // Quantiles of 0..39 and 100: 2.5 % is 1, 97.5 % is 39.

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { mean, sum } from "../../src/metrics/sum.ts";
+import { mean, sum } from "../../src/metrics/mean.ts";
 import { testWithSharedData } from "../shared-data.ts";
 import { goldenSection, METRICS } from "./golden.ts";
 

@@ -1,4 +1,4 @@
-import type { Estimate } from "../../metrics/estimate.ts";
+import type { Estimate } from "../../metrics/intervals.ts";
 import type { Measurement } from "../tasks/measurement.ts";
 import type { PublishedResult } from "./published-result.ts";
 

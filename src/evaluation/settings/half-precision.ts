@@ -1,6 +1,6 @@
 import { temporaryFolder } from "../../base/folder.ts";
-import { crossEntropies, squaredErrors } from "../../metrics/losses.ts";
-import { mean } from "../../metrics/sum.ts";
+import { crossEntropyOfRows, squaredErrors } from "../../metrics/losses.ts";
+import { mean } from "../../metrics/mean.ts";
 import type { SequenceEmbedding } from "../../models/model.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import { mul } from "../../net/graph/build.ts";
@@ -243,7 +243,7 @@ function lossesOf(supervision: Supervision, { data }: NdArray, labels: readonly 
   const values = data as Float32Array;
   if (supervision.loss === "squared-error") return squaredErrors(values, labels);
   const columns = outputsOf(supervision);
-  return crossEntropies({ data: Float64Array.from(values), rows: labels.length, columns }, labels);
+  return crossEntropyOfRows({ data: Float64Array.from(values), rows: labels.length, columns }, labels);
 }
 
 async function compared(

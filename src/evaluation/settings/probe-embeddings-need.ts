@@ -1,4 +1,4 @@
-import { mean } from "../../metrics/sum.ts";
+import { mean } from "../../metrics/mean.ts";
 import type { StoredAs } from "../embeddings/packed-embedding.ts";
 import { embeddingBytes } from "../embeddings/room.ts";
 import { OriginalBatches } from "./original-batches.ts";

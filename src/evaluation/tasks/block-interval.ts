@@ -1,6 +1,6 @@
 import { blockEstimate } from "../../metrics/block-estimate.ts";
 import type { BlockStatistic, Blocks } from "../../metrics/blocks.ts";
-import type { Estimate } from "../../metrics/estimate.ts";
+import type { Estimate } from "../../metrics/intervals.ts";
 
 /**
  * A task's statistic with its interval over blocks.

@@ -1,4 +1,4 @@
-import type { Estimate } from "../../metrics/estimate.ts";
+import type { Estimate } from "../../metrics/intervals.ts";
 import type { Metric } from "./measurement.ts";
 
 /** A number as JSON can say it: null for NaN and infinities. */

@@ -1,4 +1,4 @@
-import type { Estimate } from "../../metrics/estimate.ts";
+import type { Estimate } from "../../metrics/intervals.ts";
 import type { Protocol } from "../../models/model.ts";
 
 /** A number that a task reports, with every interval computed for it. JSON-safe: never NaN or Infinity. */

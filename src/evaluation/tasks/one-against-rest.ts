@@ -1,9 +1,8 @@
 import { correctness } from "../../metrics/accuracy.ts";
 import { averagePrecisionEstimate, averagePrecisionOver } from "../../metrics/auprc.ts";
-import { aurocOver } from "../../metrics/auroc.ts";
+import { aurocEstimate, aurocOver } from "../../metrics/auroc.ts";
 import type { BlockStatistic, Blocks } from "../../metrics/blocks.ts";
-import { aurocEstimate } from "../../metrics/delong.ts";
-import type { Estimate } from "../../metrics/estimate.ts";
+import type { Estimate } from "../../metrics/intervals.ts";
 import { confusion, matthewsEstimate, matthewsOver } from "../../metrics/matthews.ts";
 import { meanOver } from "../../metrics/mean.ts";
 

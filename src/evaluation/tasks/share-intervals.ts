@@ -1,8 +1,7 @@
 import type { Blocks } from "../../metrics/blocks.ts";
 import { clusteredProportion } from "../../metrics/clustered-proportion.ts";
-import type { Estimate } from "../../metrics/estimate.ts";
-import { waldInterval, wilsonInterval } from "../../metrics/intervals.ts";
-import { sum } from "../../metrics/sum.ts";
+import { type Estimate, waldInterval, wilsonInterval } from "../../metrics/intervals.ts";
+import { sum } from "../../metrics/mean.ts";
 import type { Protocol } from "../../models/model.ts";
 
 /** Denominators of the original for the same interval; its tables print the first. */

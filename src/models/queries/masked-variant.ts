@@ -1,7 +1,7 @@
 import { InputError } from "../../base/errors.ts";
 import { scoredSpan } from "../../dna/tokenizers/base-map.ts";
 import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
-import { float32Sum } from "../../metrics/float32-sum.ts";
+import { float32Sum } from "../../metrics/mean.ts";
 import { gatherElements, input, logSoftmax, slice } from "../../net/graph/build.ts";
 import type { AlleleLogLikelihoods, QueryOptions } from "../model.ts";
 import type { Question } from "../programs.ts";

@@ -1,6 +1,6 @@
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { choice, integerBelow, normal, uniform } from "../../../src/base/random.ts";
-import { normalUpperTail } from "../../../src/metrics/distributions/normal.ts";
+import { normalUpperTail } from "../../../src/metrics/distributions.ts";
 
 /** A variant of a simulated study, before its table's conventions: reference, alternative, and the alternative's effect. */
 export interface SimulatedVariant {

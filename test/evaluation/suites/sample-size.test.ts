@@ -11,9 +11,9 @@ import {
 } from "../../../src/evaluation/suites/sample-size.ts";
 import { WHOLE_SUITE } from "../../../src/evaluation/suites/whole.ts";
 import { adjustedMutualInformationWithout } from "../../../src/metrics/adjusted-mutual-information.ts";
+import { aurocEstimate } from "../../../src/metrics/auroc.ts";
 import { singleRows } from "../../../src/metrics/blocks.ts";
 import { pearsonEstimate, spearmanEstimate } from "../../../src/metrics/correlation.ts";
-import { aurocEstimate } from "../../../src/metrics/delong.ts";
 import { wilsonInterval } from "../../../src/metrics/intervals.ts";
 import { jackknifeOf } from "../../../src/metrics/jackknife.ts";
 

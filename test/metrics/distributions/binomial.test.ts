@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { binomialUpperTail } from "../../../src/metrics/distributions/binomial.ts";
+import { binomialUpperTail } from "../../../src/metrics/distributions.ts";
 import { expectClose } from "../golden.ts";
 
 /** P(X >= k), summed term by term. */

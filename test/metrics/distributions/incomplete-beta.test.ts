@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { incompleteBeta } from "../../../src/metrics/distributions/incomplete-beta.ts";
+import { incompleteBeta } from "../../../src/metrics/distributions.ts";
 import { expectClose, goldenSection, ownGolden } from "../golden.ts";
 
 interface Golden {

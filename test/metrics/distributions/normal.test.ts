@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { normalCdf, normalQuantile, normalUpperTail } from "../../../src/metrics/distributions/normal.ts";
+import { normalCdf, normalQuantile, normalUpperTail } from "../../../src/metrics/distributions.ts";
 import { expectClose, goldenSection, ownGolden } from "../golden.ts";
 
 const file = ownGolden("distributions");

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { studentTQuantile, studentTUpperTail } from "../../../src/metrics/distributions/student-t.ts";
+import { studentTQuantile, studentTUpperTail } from "../../../src/metrics/distributions.ts";
 import { expectClose, goldenSection, ownGolden } from "../golden.ts";
 
 interface Golden {

@@ -1,5 +1,5 @@
+import { aurocEstimate } from "../../../metrics/auroc.ts";
 import { spearman } from "../../../metrics/correlation.ts";
-import { aurocEstimate } from "../../../metrics/delong.ts";
 import { topDownCorrelation } from "../../../metrics/top-down-correlation.ts";
 import { isEvaluated, type VariantTable } from "../table.ts";
 import { CLEARLY, FALSE_ALARM } from "./false-alarm.ts";

@@ -1,5 +1,4 @@
-import { binomialUpperTail } from "../../../metrics/distributions/binomial.ts";
-import { normalQuantile } from "../../../metrics/distributions/normal.ts";
+import { binomialUpperTail, normalQuantile } from "../../../metrics/distributions.ts";
 
 /** Largest probability that one statistical test of the check reports a fault in a table that has none. */
 export const FALSE_ALARM = 1e-4;

@@ -1,6 +1,6 @@
 import { type Assembly, assemblyOf } from "../../../dna/genome/assembly.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
-import { binomialUpperTail } from "../../../metrics/distributions/binomial.ts";
+import { binomialUpperTail } from "../../../metrics/distributions.ts";
 import type { VariantRow, VariantTable } from "../table.ts";
 import { isMoreThan } from "./false-alarm.ts";
 import { type Finding, finding } from "./finding.ts";

@@ -1,6 +1,6 @@
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { reads } from "../../../dna/sequence/variant.ts";
-import { binomialUpperTail } from "../../../metrics/distributions/binomial.ts";
+import { binomialUpperTail } from "../../../metrics/distributions.ts";
 import type { VariantRow, VariantTable } from "../table.ts";
 import type { Mismatch, References } from "./references.ts";
 

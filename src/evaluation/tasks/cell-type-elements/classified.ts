@@ -1,6 +1,6 @@
 import { InternalError } from "../../../base/errors.ts";
 import { CELL_LINES } from "../../../datasets/cell-lines.ts";
-import { argMax, correctness } from "../../../metrics/accuracy.ts";
+import { correctness, predictedClasses } from "../../../metrics/accuracy.ts";
 import {
   type BlockStatistic,
   type Blocks,
@@ -8,13 +8,11 @@ import {
   genomicBlocks,
   singleRows,
 } from "../../../metrics/blocks.ts";
-import type { Estimate } from "../../../metrics/estimate.ts";
+import type { Estimate } from "../../../metrics/intervals.ts";
 import { classLogOdds, type InfiniteLogOdds, paperLogOdds } from "../../../metrics/log-odds.ts";
-import { logSoftmax } from "../../../metrics/log-softmax.ts";
-import { crossEntropies } from "../../../metrics/losses.ts";
+import { crossEntropyOfRows, logProbabilities } from "../../../metrics/losses.ts";
 import type { Matrix } from "../../../metrics/matrix.ts";
-import { meanOver } from "../../../metrics/mean.ts";
-import { mean, sum } from "../../../metrics/sum.ts";
+import { mean, meanOver, sum } from "../../../metrics/mean.ts";
 import type { Protocol } from "../../../models/model.ts";
 import { blockInterval } from "../block-interval.ts";
 import { intervalNotes } from "../interval-notes.ts";
@@ -180,7 +178,7 @@ function summedBatchMeans(losses: Float64Array, batchSize: number): number {
 }
 
 function float32LogOdds(logits: Matrix, chosen: number, saturated: InfiniteLogOdds): Float64Array {
-  const { data, columns } = logSoftmax(logits);
+  const { data, columns } = logProbabilities(logits);
   return Float64Array.from({ length: logits.rows }, (_, row) =>
     paperLogOdds(data[row * columns + chosen]!, saturated),
   );
@@ -196,14 +194,14 @@ function columnsOf(predictions: readonly LogitsPrediction[]): Columns {
   const data = Float64Array.from(predictions.flatMap(({ logits }) => logits.flat()));
   const logits: Matrix = { data, rows, columns: CLASSES };
   const labels = Int32Array.from(predictions, classOf);
-  const predicted = argMax(logits);
+  const predicted = predictedClasses(logits);
   return {
     predictions,
     logits,
     labels,
     predicted,
     correct: correctness(predicted, labels),
-    losses: crossEntropies(logits, labels),
+    losses: crossEntropyOfRows(logits, labels),
   };
 }
 

@@ -6,7 +6,7 @@ import { counted } from "../../../base/message-text.ts";
 import { Pcg64 } from "../../../base/pcg64.ts";
 import { CELL_LINES } from "../../../datasets/cell-lines.ts";
 import { type Blocks, chromosomeBlocks, genomicBlocks, singleRows } from "../../../metrics/blocks.ts";
-import type { Estimate } from "../../../metrics/estimate.ts";
+import type { Estimate } from "../../../metrics/intervals.ts";
 import type { Matrix } from "../../../metrics/matrix.ts";
 import { motifCountFeatures } from "../../../metrics/motif-count-features.ts";
 import { pcaSteps } from "../../../metrics/pca.ts";

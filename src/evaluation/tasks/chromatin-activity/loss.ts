@@ -1,5 +1,5 @@
 import { squaredErrors } from "../../../metrics/losses.ts";
-import { mean, sum } from "../../../metrics/sum.ts";
+import { mean, sum } from "../../../metrics/mean.ts";
 import type { ActivityColumns } from "./columns.ts";
 
 /** (log(1 + counts) − prediction)² of each row. */

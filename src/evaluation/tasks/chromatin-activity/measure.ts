@@ -1,14 +1,11 @@
 import { counted } from "../../../base/message-text.ts";
 import { averagePrecisionEstimate, averagePrecisionOver } from "../../../metrics/auprc.ts";
-import { aurocOver } from "../../../metrics/auroc.ts";
+import { aurocEstimate, aurocOver } from "../../../metrics/auroc.ts";
 import type { BlockStatistic, Blocks } from "../../../metrics/blocks.ts";
-import { pearson, spearman } from "../../../metrics/correlation.ts";
-import { pearsonOver, spearmanOver } from "../../../metrics/correlation-over-blocks.ts";
-import { aurocEstimate } from "../../../metrics/delong.ts";
-import type { Estimate } from "../../../metrics/estimate.ts";
-import { meanOver } from "../../../metrics/mean.ts";
+import { pearson, pearsonOver, spearman, spearmanOver } from "../../../metrics/correlation.ts";
+import type { Estimate } from "../../../metrics/intervals.ts";
+import { mean, meanOver } from "../../../metrics/mean.ts";
 import { paperPearson, paperSpearman } from "../../../metrics/paper-correlation.ts";
-import { mean } from "../../../metrics/sum.ts";
 import { blockInterval } from "../block-interval.ts";
 import { intervalNotes } from "../interval-notes.ts";
 import { finiteOrNull, metricOf } from "../json-numbers.ts";

@@ -1,6 +1,6 @@
 import { pearson, spearman } from "../../../metrics/correlation.ts";
+import { mean, sum } from "../../../metrics/mean.ts";
 import { paperPearson, paperSpearman } from "../../../metrics/paper-correlation.ts";
-import { mean, sum } from "../../../metrics/sum.ts";
 import type { Predictions } from "../prediction.ts";
 import { recipeCount } from "../recipe.ts";
 import type { MeasureContext } from "../task.ts";

@@ -1,6 +1,6 @@
 import { blocksBy } from "../../../metrics/blocks.ts";
 import { clusteredProportion } from "../../../metrics/clustered-proportion.ts";
-import { mean } from "../../../metrics/sum.ts";
+import { mean } from "../../../metrics/mean.ts";
 import { finiteOrNull } from "../json-numbers.ts";
 import type { Breakdown, Measurement } from "../measurement.ts";
 import { type Comparisons, groupsOf, type MotifResult } from "./motifs.ts";

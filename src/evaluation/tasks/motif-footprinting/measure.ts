@@ -1,5 +1,6 @@
 import { counted } from "../../../base/message-text.ts";
 import { blocksBy } from "../../../metrics/blocks.ts";
+import { mean } from "../../../metrics/mean.ts";
 import {
   pairedAccuracyEstimate,
   pairedCounts,
@@ -7,7 +8,6 @@ import {
   type TieRule,
 } from "../../../metrics/paired-accuracy.ts";
 import { percentiles } from "../../../metrics/quantiles.ts";
-import { mean } from "../../../metrics/sum.ts";
 import type { Protocol } from "../../../models/model.ts";
 import { comparedDistances, comparedScores, paperScores, settled } from "../compared-scores.ts";
 import { intervalNotes } from "../interval-notes.ts";

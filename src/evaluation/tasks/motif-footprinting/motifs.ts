@@ -1,10 +1,9 @@
 import { blockMeans, blocksBy } from "../../../metrics/blocks.ts";
 import { clusteredProportion } from "../../../metrics/clustered-proportion.ts";
-import type { Estimate } from "../../../metrics/estimate.ts";
 import { benjaminiHochberg } from "../../../metrics/false-discovery.ts";
-import { waldInterval } from "../../../metrics/intervals.ts";
+import { type Estimate, waldInterval } from "../../../metrics/intervals.ts";
+import { mean } from "../../../metrics/mean.ts";
 import { pairedOutcomes, type TieRule } from "../../../metrics/paired-accuracy.ts";
-import { mean } from "../../../metrics/sum.ts";
 import { wilcoxon } from "../../../metrics/wilcoxon.ts";
 import type { TieTolerance } from "../measurement.ts";
 

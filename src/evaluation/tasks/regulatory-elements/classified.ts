@@ -1,15 +1,13 @@
-import { argMax, correctness } from "../../../metrics/accuracy.ts";
+import { correctness, predictedClasses } from "../../../metrics/accuracy.ts";
 import { averagePrecisionEstimate, averagePrecisionOver } from "../../../metrics/auprc.ts";
-import { aurocOver } from "../../../metrics/auroc.ts";
+import { aurocEstimate, aurocOver } from "../../../metrics/auroc.ts";
 import { type BlockStatistic, type Blocks, genomicBlocks, singleRows } from "../../../metrics/blocks.ts";
-import { aurocEstimate } from "../../../metrics/delong.ts";
-import type { Estimate } from "../../../metrics/estimate.ts";
-import { crossEntropies } from "../../../metrics/losses.ts";
+import type { Estimate } from "../../../metrics/intervals.ts";
+import { crossEntropyOfRows } from "../../../metrics/losses.ts";
 import type { Matrix } from "../../../metrics/matrix.ts";
 import { confusion, matthews, matthewsEstimate, matthewsOver } from "../../../metrics/matthews.ts";
-import { meanOver } from "../../../metrics/mean.ts";
+import { mean, meanOver, sum } from "../../../metrics/mean.ts";
 import { pairedCounts, pairedOutcomes, type TieRule } from "../../../metrics/paired-accuracy.ts";
-import { mean, sum } from "../../../metrics/sum.ts";
 import type { Protocol } from "../../../models/model.ts";
 import { blockInterval } from "../block-interval.ts";
 import { type ComparedScores, settled } from "../compared-scores.ts";
@@ -187,7 +185,7 @@ function columnsOf(predictions: readonly LogitsPrediction[]): Columns {
   const data = Float64Array.from(predictions.flatMap(({ logits }) => logits.flat()));
   const logits: Matrix = { data, rows, columns: CLASSES };
   const labels = Uint8Array.from({ length: rows }, (_, i) => PAIR_LABELS[i % MEMBERS]!);
-  const predicted = argMax(logits);
+  const predicted = predictedClasses(logits);
   return {
     predictions,
     logits,
@@ -195,7 +193,7 @@ function columnsOf(predictions: readonly LogitsPrediction[]): Columns {
     margins: Float64Array.from({ length: rows }, (_, i) => data[2 * i + 1]! - data[2 * i]!),
     predicted,
     correct: correctness(predicted, labels),
-    losses: crossEntropies(logits, labels),
+    losses: crossEntropyOfRows(logits, labels),
   };
 }
 

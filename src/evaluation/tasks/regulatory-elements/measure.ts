@@ -1,7 +1,7 @@
 import type { Numbers } from "../../../base/typed-numbers.ts";
 import { type Blocks, genomicBlocksOf, singleRows } from "../../../metrics/blocks.ts";
 import { shareInference } from "../../../metrics/clustered-proportion.ts";
-import { meanOver } from "../../../metrics/mean.ts";
+import { mean, meanOver } from "../../../metrics/mean.ts";
 import {
   type PairedCounts,
   pairedAccuracy,
@@ -11,7 +11,6 @@ import {
   type TieRule,
 } from "../../../metrics/paired-accuracy.ts";
 import { percentiles } from "../../../metrics/quantiles.ts";
-import { mean } from "../../../metrics/sum.ts";
 import { type WilcoxonResult, wilcoxon } from "../../../metrics/wilcoxon.ts";
 import type { Protocol } from "../../../models/model.ts";
 import { blockInterval } from "../block-interval.ts";

@@ -1,11 +1,14 @@
 import { averagePrecisionEstimate, averagePrecisionOver } from "../../../metrics/auprc.ts";
-import { aurocOver } from "../../../metrics/auroc.ts";
+import { aurocEstimate, aurocOver } from "../../../metrics/auroc.ts";
 import { blockInference } from "../../../metrics/block-estimate.ts";
 import { genomicBlocks } from "../../../metrics/blocks.ts";
-import { pearsonEstimate, spearmanEstimate } from "../../../metrics/correlation.ts";
-import { pearsonOver, spearmanOver } from "../../../metrics/correlation-over-blocks.ts";
-import { aurocEstimate } from "../../../metrics/delong.ts";
-import type { Estimate } from "../../../metrics/estimate.ts";
+import {
+  pearsonEstimate,
+  pearsonOver,
+  spearmanEstimate,
+  spearmanOver,
+} from "../../../metrics/correlation.ts";
+import type { Estimate } from "../../../metrics/intervals.ts";
 import { type MannWhitneyResult, mannWhitney } from "../../../metrics/mann-whitney.ts";
 import type { Protocol } from "../../../models/model.ts";
 import { blockInterval } from "../block-interval.ts";

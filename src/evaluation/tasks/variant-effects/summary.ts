@@ -1,6 +1,6 @@
 import { counted } from "../../../base/message-text.ts";
 import { genomicBlocks } from "../../../metrics/blocks.ts";
-import { mean } from "../../../metrics/sum.ts";
+import { mean } from "../../../metrics/mean.ts";
 import { finiteOrNull } from "../json-numbers.ts";
 import type { Measurement, TieTolerance } from "../measurement.ts";
 import type { MeasureContext } from "../task.ts";
