@@ -2,9 +2,13 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { startProgram } from "../src/base/child-program.ts";
 import { Pcg64 } from "../src/base/pcg64.ts";
-import { chrombpnetLike, chrombpnetLikeLogits } from "../src/models/baselines/chrombpnet-like.ts";
-import { probingHeadLike, probingHeadLikeLogits } from "../src/models/baselines/probing-head-like.ts";
-import { probingHead, probingInputs, probingLogits } from "../src/models/heads/probing-head.ts";
+import {
+  chrombpnetLike,
+  chrombpnetLikeLogits,
+  probingHeadLike,
+  probingHeadLikeLogits,
+} from "../src/models/baselines/networks.ts";
+import { probingHead, probingInputs, probingLogits } from "../src/models/training/probing-head.ts";
 import type { NdArray } from "../src/net/arrays/array.ts";
 import { input, matMul } from "../src/net/graph/build.ts";
 import type { Sym } from "../src/net/graph/sym.ts";

@@ -9,7 +9,7 @@ import { deviations } from "../src/evaluation/tasks/deviations.ts";
 import { QUIRKS } from "../src/evaluation/tasks/quirks.ts";
 import { type Recipe, recipeFor } from "../src/evaluation/tasks/recipe.ts";
 import type { Task } from "../src/evaluation/tasks/task.ts";
-import { BASELINES, LANGUAGE_MODELS } from "../src/models/catalogue.ts";
+import { BASELINES, LANGUAGE_MODELS } from "../src/models/language/catalogue.ts";
 import type { Protocol } from "../src/models/model.ts";
 import { count } from "../src/report/numbers.ts";
 import { markdownTable } from "../src/report/tables/markdown.ts";

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { LanguageModelCard } from "../../src/models/card.ts";
-import { bindParameters } from "../../src/models/parameters.ts";
-import type { Question } from "../../src/models/programs.ts";
-import { Programs } from "../../src/models/programs.ts";
-import { collate } from "../../src/models/queries/collate.ts";
+import type { LanguageModelCard } from "../../src/models/language/card.ts";
+import { collate } from "../../src/models/language/collate.ts";
+import { bindParameters } from "../../src/models/language/parameters.ts";
+import type { GraphQuery } from "../../src/models/queries/programs.ts";
+import { Programs } from "../../src/models/queries/programs.ts";
 import { openCheckpoint } from "../../src/net/arrays/checkpoint.ts";
 
 export interface OurRun {
@@ -22,7 +22,7 @@ export interface OurSide {
 }
 
 /** The whole forward pass with its head, as the peers run it. */
-const forward: Question = {
+const forward: GraphQuery = {
   name: "forward",
   outputs(model, given, tokens) {
     const { lastHidden, logits } = model.forward(given, tokens);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { publicCheckpoint } from "../../src/models/catalogue.ts";
+import { publicCheckpoint } from "../../src/models/language/catalogue.ts";
 import type { Race, Round } from "./race.ts";
 import { race } from "./race.ts";
 

@@ -19,7 +19,7 @@ import { readSuite } from "../../src/evaluation/suites/read-suite.ts";
 import { TASKS } from "../../src/evaluation/tasks/catalogue.ts";
 import { readChrombpnet } from "../../src/models/chrombpnet/read-keras.ts";
 import { readFold } from "../../src/models/chrombpnet/training/fold.ts";
-import { readRecipe } from "../../src/models/chrombpnet/training/read-recipe.ts";
+import { readChrombpnetRecipe } from "../../src/models/chrombpnet/training/recipe.ts";
 import { readOnnxCard } from "../../src/models/external/onnx-card.ts";
 import { openScoreTable } from "../../src/models/external/score-table.ts";
 import { openStoredEmbeddings } from "../../src/models/external/stored-embeddings.ts";
@@ -310,6 +310,6 @@ export const PARSERS: readonly Parser[] = [
   ),
   runParser("results", (path) => isResult(path) || path.endsWith("plan.json"), report),
   fileParser("suite", "suite.json", readSuite),
-  fileParser("recipe", "recipe.json", readRecipe),
+  fileParser("recipe", "recipe.json", readChrombpnetRecipe),
   fileParser("fold", "fold.json", readFold),
 ];

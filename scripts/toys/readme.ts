@@ -1,5 +1,5 @@
 import { PUBLISHED_RECIPE } from "../../src/models/chrombpnet/training/recipe.ts";
-import type { PretrainingRecipe } from "../../src/models/pretraining/pretrain.ts";
+import type { PretrainingRecipe } from "../../src/models/training/pretraining.ts";
 import type { ChrombpnetRecord } from "./chrombpnet.ts";
 import { FLANK, GENOME } from "./corpus.ts";
 

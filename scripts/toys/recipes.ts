@@ -1,6 +1,6 @@
 import type { CellLine } from "../../src/datasets/cell-lines.ts";
 import { type ChrombpnetRecipe, PUBLISHED_RECIPE } from "../../src/models/chrombpnet/training/recipe.ts";
-import type { PretrainingRecipe } from "../../src/models/pretraining/pretrain.ts";
+import type { PretrainingRecipe } from "../../src/models/training/pretraining.ts";
 
 export interface ToyForm {
   /** What differs from the family's untrained toy. Narrow models learn faster from weights that are spread wider. */

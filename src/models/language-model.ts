@@ -2,20 +2,21 @@ import { basename } from "node:path";
 import type { Tokenizer } from "../dna/tokenizers/tokenizer.ts";
 import type { Device } from "../net/runtime/device.ts";
 import type { ProgramOptions } from "../net/runtime/program.ts";
-import type { Architecture } from "./architecture.ts";
-import type { LanguageModelCard, PublicCheckpoint } from "./card.ts";
-import type { CheckpointFolder } from "./checkpoint-folder.ts";
-import { openCheckpointFolder } from "./checkpoint-folder.ts";
-import type { FineTuningRequest } from "./fine-tuning.ts";
-import { FineTuning } from "./fine-tuning.ts";
-import { checkpointName, checkpointWithWeights } from "./known-checkpoint.ts";
-import { weightBytes } from "./parameters.ts";
-import { classifierPasses } from "./profiling/classifier-passes.ts";
-import type { Passes } from "./profiling/passes.ts";
-import { Programs } from "./programs.ts";
-import { liveValuesPerRow, rowsPerRun } from "./queries/collate.ts";
-import type { TokenQuery } from "./queries/token-query.ts";
-import { TokenModel } from "./token-model.ts";
+import { type CheckpointFolder, openCheckpointFolder } from "./checkpoints/checkpoint-folder.ts";
+import type { Architecture } from "./language/architecture.ts";
+import {
+  checkpointName,
+  checkpointWithWeights,
+  type LanguageModelCard,
+  type PublicCheckpoint,
+} from "./language/card.ts";
+import { liveValuesPerRow, rowsPerRun } from "./language/collate.ts";
+import { weightBytes } from "./language/parameters.ts";
+import type { ProfiledPasses } from "./model.ts";
+import { classifierPasses } from "./profiling/graph-passes.ts";
+import { Programs, type TokenQuery } from "./queries/programs.ts";
+import { TokenModel } from "./queries/token-model.ts";
+import { FineTuning, type FineTuningRequest } from "./training/fine-tuning.ts";
 
 export interface LanguageModelOptions extends ProgramOptions {
   readonly device?: Device;
@@ -88,7 +89,7 @@ export class LanguageModel extends TokenModel {
   }
 
   /** A classifier on top of the model, to learn what it costs. */
-  async passes(length: number): Promise<Passes> {
+  async passes(length: number): Promise<ProfiledPasses> {
     const opened = await openCheckpointFolder(this.folder, [this.card]);
     return classifierPasses(opened, length, this.options);
   }

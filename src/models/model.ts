@@ -1,6 +1,8 @@
-import type { FineTuning, FineTuningRequest } from "./fine-tuning.ts";
-import type { Passes } from "./profiling/passes.ts";
-import type { SequenceNetwork } from "./sequence-network.ts";
+import type { Genome } from "../dna/genome/genome.ts";
+import type { Sym } from "../net/graph/sym.ts";
+import type { FreshTensor } from "../net/nn/init.ts";
+import type { Device } from "../net/runtime/device.ts";
+import type { FineTuning, FineTuningRequest } from "./training/fine-tuning.ts";
 
 type Awaitable<T> = T | Promise<T>;
 
@@ -128,7 +130,7 @@ export interface Model {
   /** The model made ready to be trained further, apart from this one and with no effect on it. */
   fineTune?(request: FineTuningRequest): Promise<FineTuning>;
   /** What can be run of it to learn what it costs, apart from this model; `length` is the number of bases. */
-  passes?(length: number): Promise<Passes>;
+  passes?(length: number): Promise<ProfiledPasses>;
   /** A network that is not trained yet, to be trained on the letters of a task. */
   readonly network?: SequenceNetwork;
   /** False where scores depend on `QueryOptions.origins` alone: sequences may then come as empty texts. */
@@ -148,4 +150,50 @@ export interface Model {
    */
   expectRows?(expected: ExpectedRows): Awaitable<void>;
   close?(): Awaitable<void>;
+}
+
+/** A network at given sizes: what it is made of, and its graph. */
+export interface BuiltNetwork {
+  /** Parameters of the graph, with how they begin. */
+  readonly tensors: readonly FreshTensor[];
+  /** Names of its layers and lone tensors in the original's state dicts, by ours; absent for other networks. */
+  readonly originalLayers?: Readonly<Record<string, string>>;
+  /**
+   * @param x  one-hot sequences [b, l, 4], channels A C G T, zeros where no base is known
+   * @returns  [b, outputs]
+   */
+  logits(x: Sym): Sym;
+}
+
+/** A network that learns from sequences alone, of any length and number of outputs that it can have. */
+export interface SequenceNetwork {
+  /** Bases that it needs at least. */
+  readonly shortest: number;
+  build(sizes: { readonly length: number; readonly outputs: number }): BuiltNetwork;
+}
+
+/** A direction in which a model is run: what is called again and again. */
+export type ProfiledPass = (sequences: readonly string[]) => Promise<unknown>;
+
+/** What can be run of a model to learn what it costs. */
+export interface ProfiledPasses {
+  /** Numbers of all parameters, the classifier's among them; undefined where the model does not tell. */
+  readonly parameters: number | undefined;
+  /** What the forward pass computes, in words. */
+  readonly computes: string;
+  readonly forward: ProfiledPass;
+  /** Forward, the sum of the outputs, and its gradient for every parameter; absent where the model is only asked. */
+  readonly backward?: ProfiledPass;
+  /** Bytes that each is expected to take with so many sequences, weights included; undefined where it is not known. */
+  memory?(direction: "forward" | "backward", batch: number): number;
+  close(): Promise<void>;
+}
+
+export interface OpenModelContext {
+  readonly device?: Device | undefined;
+  readonly threads?: number | undefined;
+  /** What a model that is fitted on the spot learns from; only the training chromosomes of it are read. */
+  readonly genome?: Genome | undefined;
+  readonly trainChromosomes: readonly string[];
+  readonly signal?: AbortSignal | undefined;
 }

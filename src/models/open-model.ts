@@ -1,34 +1,22 @@
 import { join } from "node:path";
 import { InputError } from "../base/errors.ts";
 import { kindOfPath } from "../base/folder.ts";
-import type { Genome } from "../dna/genome/genome.ts";
-import type { Device } from "../net/runtime/device.ts";
+import { packagePath } from "../base/package.ts";
 import type { ProgramOptions } from "../net/runtime/program.ts";
+import { openKmerMarkov } from "./baselines/kmer-markov.ts";
 import { openMotifCounts } from "./baselines/motif-counts.ts";
 import { NETWORKS } from "./baselines/networks.ts";
-import { openKmerMarkov } from "./baselines/open-kmer-markov.ts";
-import type { PublicCheckpoint } from "./card.ts";
-import { LANGUAGE_MODELS, publicCheckpoint } from "./catalogue.ts";
-import { Chrombpnet } from "./chrombpnet/chrombpnet.ts";
-import { openChrombpnet } from "./chrombpnet/open-chrombpnet.ts";
+import { findInHubCache } from "./checkpoints/hub-cache.ts";
+import { Chrombpnet, openChrombpnet } from "./chrombpnet/chrombpnet.ts";
 import { openHttpModel, openStdioModel } from "./external/adapter-model.ts";
 import { importModel } from "./external/module-model.ts";
 import { openOnnxModel } from "./external/onnx-model.ts";
 import { openScoreTable } from "./external/score-table.ts";
 import { openStoredEmbeddings } from "./external/stored-embeddings.ts";
-import { findInHubCache } from "./hub-cache.ts";
+import type { PublicCheckpoint } from "./language/card.ts";
+import { LANGUAGE_MODELS, publicCheckpoint, TOYS } from "./language/catalogue.ts";
 import { LanguageModel } from "./language-model.ts";
-import type { Model } from "./model.ts";
-import { toyFolder } from "./toys.ts";
-
-export interface OpenModelContext {
-  readonly device?: Device | undefined;
-  readonly threads?: number | undefined;
-  /** What a model that is fitted on the spot learns from; only the training chromosomes of it are read. */
-  readonly genome?: Genome | undefined;
-  readonly trainChromosomes: readonly string[];
-  readonly signal?: AbortSignal | undefined;
-}
+import type { Model, OpenModelContext } from "./model.ts";
 
 const namesOf = (models: readonly Model[]) => new RegExp(`^(${models.map(({ name }) => name).join("|")})$`);
 
@@ -140,5 +128,21 @@ async function checkpointFolder(
   if (folder !== undefined) return { path: folder, name: `${card.name}-${checkpoint.preset}`, checkpoint };
   throw new InputError(`${repo} at ${revision.slice(0, 8)} is not on this machine`, {
     hint: `download it first: dart-eval models fetch ${card.name}/${checkpoint.preset}`,
+  });
+}
+
+/**
+ * The folder of a small trained model that comes with the package, one per family of language models and a ChromBPNet:
+ * `toys/README.md` says how they were made. They know the sites of synthetic genomes and nothing of real ones.
+ *
+ * @param toy  "hyenadna"
+ * @throws {InputError} when there is none
+ */
+export async function toyFolder(toy: string): Promise<string> {
+  const names = TOYS.map(({ name }) => name);
+  const folder = packagePath(`toys/${toy}`);
+  if (names.includes(toy) && (await kindOfPath(folder)) === "folder") return folder;
+  throw new InputError(`there is no toy called ${JSON.stringify(toy)}`, {
+    hint: `there are ${names.map((name) => `toy:${name}`).join(", ")}`,
   });
 }

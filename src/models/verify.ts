@@ -1,6 +1,5 @@
 import { InputError } from "../base/errors.ts";
-import type { Anchor, LanguageModelCard } from "./card.ts";
-import { checkpointWithWeights } from "./known-checkpoint.ts";
+import { type Anchor, checkpointWithWeights, type LanguageModelCard } from "./language/card.ts";
 import type { LanguageModel } from "./language-model.ts";
 
 export interface AnchorCheck {

@@ -7,7 +7,7 @@ import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import type { CellResult } from "../../src/evaluation/runs/result.ts";
 import { readChrombpnet } from "../../src/models/chrombpnet/read-keras.ts";
 import { writeChrombpnet } from "../../src/models/chrombpnet/write-keras.ts";
-import { toyFolder } from "../../src/models/toys.ts";
+import { toyFolder } from "../../src/models/open-model.ts";
 import { scratchFiles } from "../scratch-files.ts";
 import { runCommand } from "./collecting-terminal.ts";
 

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { CELL_LINES } from "../../src/datasets/cell-lines.ts";
 import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { activityPlaces, PLACES } from "../../src/evaluation/suites/places.ts";
-import { languageModelCard } from "../../src/models/catalogue.ts";
-import { initCheckpoint } from "../../src/models/init.ts";
+import { initCheckpoint } from "../../src/models/checkpoints/init.ts";
+import { languageModelCard } from "../../src/models/language/catalogue.ts";
 import { runCommand } from "./collecting-terminal.ts";
 
 let folder: string;

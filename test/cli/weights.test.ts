@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { readResults } from "../../src/evaluation/runs/read-results.ts";
 import { TASKS } from "../../src/evaluation/tasks/catalogue.ts";
-import { LANGUAGE_MODELS } from "../../src/models/catalogue.ts";
+import { LANGUAGE_MODELS } from "../../src/models/language/catalogue.ts";
 import { writeSafetensors } from "../../src/net/arrays/safetensors.ts";
 import { readArrays } from "../../src/net/train/fit-state.ts";
 import { provenanceSection } from "../../src/report/provenance-section.ts";

@@ -1,14 +1,14 @@
-import type { Architecture, ReadTensor } from "../../src/models/architecture.ts";
-import type { LanguageModelCard } from "../../src/models/card.ts";
+import type { Architecture, ReadTensor } from "../../src/models/language/architecture.ts";
 import { caduceus } from "../../src/models/language/caduceus.ts";
+import type { LanguageModelCard } from "../../src/models/language/card.ts";
 import { dnabert2 } from "../../src/models/language/dnabert2.ts";
 import { genaLm } from "../../src/models/language/gena-lm.ts";
 import { hyenadna } from "../../src/models/language/hyenadna.ts";
+import type { AdaptedWeight } from "../../src/models/language/lora.ts";
+import { LoraAdapters } from "../../src/models/language/lora.ts";
 import { mistralDna } from "../../src/models/language/mistral-dna.ts";
 import { nucleotideTransformer } from "../../src/models/language/nucleotide-transformer.ts";
-import type { AdaptedWeight } from "../../src/models/lora.ts";
-import { LoraFactors } from "../../src/models/lora.ts";
-import type { DeclaredTensor } from "../../src/models/parameters.ts";
+import type { DeclaredTensor } from "../../src/models/language/parameters.ts";
 import type { NdArray } from "../../src/net/arrays/array.ts";
 import { input } from "../../src/net/graph/build.ts";
 import type { Sym } from "../../src/net/graph/sym.ts";
@@ -201,7 +201,7 @@ export async function adaptedClasses(
   const { card, config, pad } = family;
   const rows = family.rows.map((row) => row.slice(0, tokens));
   const plain = card.architecture(config, "config.json");
-  const factors = new LoraFactors({ rank: 2, alpha: 4, dropout }, plain.wrapped, training);
+  const factors = new LoraAdapters({ rank: 2, alpha: 4, dropout }, plain.wrapped, training);
   const model = plain.adapted(factors);
   const head = model.classifier(family.classes.length / rows.length);
   const length = model.fixedLength ? tokens : "t";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect } from "vitest";
-import { LANGUAGE_MODELS } from "../../src/models/catalogue.ts";
+import { LANGUAGE_MODELS } from "../../src/models/language/catalogue.ts";
 import { compare } from "../../src/models/verify.ts";
 import { testWithSharedData } from "../shared-data.ts";
 

@@ -2,11 +2,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { FormatError } from "../../src/base/errors.ts";
-import { LANGUAGE_MODELS } from "../../src/models/catalogue.ts";
-import { openCheckpointFolder } from "../../src/models/checkpoint-folder.ts";
-import { initCheckpoint } from "../../src/models/init.ts";
+import { openCheckpointFolder } from "../../src/models/checkpoints/checkpoint-folder.ts";
+import { initCheckpoint } from "../../src/models/checkpoints/init.ts";
+import { LANGUAGE_MODELS } from "../../src/models/language/catalogue.ts";
 import { dnabert2 } from "../../src/models/language/dnabert2.ts";
-import { toyBytePairs } from "../../src/models/language/toy-byte-pairs.ts";
+import { toyBytePairs } from "../../src/models/language/published-checkpoints/toy-byte-pairs.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 async function madeWith(tokenizer: string): Promise<string> {

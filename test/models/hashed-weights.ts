@@ -1,4 +1,4 @@
-import type { DeclaredTensor } from "../../src/models/parameters.ts";
+import type { DeclaredTensor } from "../../src/models/language/parameters.ts";
 import type { NdArray } from "../../src/net/arrays/array.ts";
 import { mergeLora } from "./merge-lora.ts";
 

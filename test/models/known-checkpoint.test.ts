@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { sha256Hex } from "../../src/base/digest.ts";
-import { LANGUAGE_MODELS, languageModelCard } from "../../src/models/catalogue.ts";
-import { checkpointName, checkpointWithWeights } from "../../src/models/known-checkpoint.ts";
+import { checkpointName, checkpointWithWeights } from "../../src/models/language/card.ts";
+import { LANGUAGE_MODELS, languageModelCard } from "../../src/models/language/catalogue.ts";
 
 test("a model is the public checkpoint whose weights it has, by repository and revision", () => {
   const card = languageModelCard("hyenadna");

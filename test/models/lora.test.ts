@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../src/base/pcg64.ts";
 import { normal } from "../../src/base/random.ts";
-import { pieces } from "../../src/models/queries/collate.ts";
+import { pieces } from "../../src/models/language/collate.ts";
 import type { NdArray } from "../../src/net/arrays/array.ts";
 import { input } from "../../src/net/graph/build.ts";
 import { graphOf } from "../../src/net/graph/graph.ts";

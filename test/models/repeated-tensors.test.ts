@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { checkRepeatedTensors } from "../../src/models/repeated-tensors.ts";
+import { checkRepeatedTensors } from "../../src/models/checkpoints/checkpoint-folder.ts";
 import { openCheckpoint } from "../../src/net/arrays/checkpoint.ts";
 import { writeSafetensors } from "../../src/net/arrays/safetensors.ts";
 import { temporaryFolder } from "../temporary-folder.ts";

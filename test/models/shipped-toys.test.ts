@@ -6,8 +6,8 @@ import { Pcg64 } from "../../src/base/pcg64.ts";
 import { choice, integerBelow } from "../../src/base/random.ts";
 import { drawSite, MOTIFS, motifNamed } from "../../src/demo/synthetic/motifs.ts";
 import { dinucleotideShuffle } from "../../src/dna/sequence/shuffle.ts";
-import { LANGUAGE_MODELS, TOYS } from "../../src/models/catalogue.ts";
 import { readChrombpnet } from "../../src/models/chrombpnet/read-keras.ts";
+import { LANGUAGE_MODELS, TOYS } from "../../src/models/language/catalogue.ts";
 import { openModel } from "../../src/models/open-model.ts";
 
 const families = LANGUAGE_MODELS.map(({ name }) => name);

@@ -1,5 +1,5 @@
 import type { Tokenizer } from "../../src/dna/tokenizers/tokenizer.ts";
-import type { LanguageModelCard } from "../../src/models/card.ts";
+import type { LanguageModelCard } from "../../src/models/language/card.ts";
 import { dnabert2 } from "../../src/models/language/dnabert2.ts";
 import { genaLm } from "../../src/models/language/gena-lm.ts";
 import { nucleotideTransformer } from "../../src/models/language/nucleotide-transformer.ts";

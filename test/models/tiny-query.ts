@@ -1,8 +1,7 @@
 import type { Tokenizer, Tokens } from "../../src/dna/tokenizers/tokenizer.ts";
-import type { Architecture } from "../../src/models/architecture.ts";
-import { Programs } from "../../src/models/programs.ts";
-import type { Batch } from "../../src/models/queries/collate.ts";
-import type { TokenQuery } from "../../src/models/queries/token-query.ts";
+import type { Architecture } from "../../src/models/language/architecture.ts";
+import type { Batch } from "../../src/models/language/collate.ts";
+import { Programs, type TokenQuery } from "../../src/models/queries/programs.ts";
 import type { NdArray } from "../../src/net/arrays/array.ts";
 
 /** Tokens given by their ids; every one of them but the ends stands for one base. */

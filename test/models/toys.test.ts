@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { LANGUAGE_MODELS } from "../../src/models/catalogue.ts";
-import { initCheckpoint } from "../../src/models/init.ts";
+import { initCheckpoint } from "../../src/models/checkpoints/init.ts";
+import { LANGUAGE_MODELS } from "../../src/models/language/catalogue.ts";
 import { LanguageModel } from "../../src/models/language-model.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { NETWORKS } from "../../src/models/baselines/networks.ts";
-import { ORIGINAL_HEAD_LAYERS, probingHead } from "../../src/models/heads/probing-head.ts";
-import { readLayers } from "../../src/models/trained-tensors.ts";
+import { ORIGINAL_HEAD_LAYERS, probingHead } from "../../src/models/training/probing-head.ts";
+import { readLayers } from "../../src/models/training/trained-tensors.ts";
 import { elementCount } from "../../src/net/arrays/array.ts";
 import { writeSafetensors } from "../../src/net/arrays/safetensors.ts";
 import { FreshLayers, type FreshTensor } from "../../src/net/nn/init.ts";

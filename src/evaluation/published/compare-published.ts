@@ -1,6 +1,6 @@
 import { NETWORKS } from "../../models/baselines/networks.ts";
-import { LANGUAGE_MODELS } from "../../models/catalogue.ts";
-import { checkpointName } from "../../models/known-checkpoint.ts";
+import { checkpointName } from "../../models/language/card.ts";
+import { LANGUAGE_MODELS } from "../../models/language/catalogue.ts";
 import type { CellResult } from "../runs/result.ts";
 import { TASKS } from "../tasks/catalogue.ts";
 import { type Recipe, recipeFor } from "../tasks/recipe.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { codesOf, oneHotOfCodes } from "../../dna/sequence/letters.ts";
 import type { Model } from "../../models/model.ts";
-import { readLayers } from "../../models/trained-tensors.ts";
+import { readLayers } from "../../models/training/trained-tensors.ts";
 import { input } from "../../net/graph/build.ts";
 import { initialValues } from "../../net/nn/init.ts";
 import type { Feeds } from "../../net/train/batches.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
-import type { FineTuning } from "../../models/fine-tuning.ts";
 import type { Model } from "../../models/model.ts";
+import type { FineTuning } from "../../models/training/fine-tuning.ts";
 import type { Recipe } from "../tasks/recipe.ts";
 import type { Example, OpenTask, RowNumbers, Supervision, Task } from "../tasks/task.ts";
 import type { KeptExample, KeptRows, Learner } from "./learner.ts";

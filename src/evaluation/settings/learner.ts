@@ -1,4 +1,4 @@
-import type { PartPlace } from "../../models/fine-tuning.ts";
+import type { PartPlace } from "../../models/training/fine-tuning.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import type { ParameterSource } from "../../net/runtime/program.ts";

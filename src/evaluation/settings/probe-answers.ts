@@ -1,11 +1,11 @@
 import { baseMap } from "../../dna/tokenizers/base-map.ts";
+import type { SequenceEmbedding } from "../../models/model.ts";
 import {
   type BaseTokens,
   type ProbingHead,
   probingInputs,
   probingLogits,
-} from "../../models/heads/probing-head.ts";
-import type { SequenceEmbedding } from "../../models/model.ts";
+} from "../../models/training/probing-head.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import type { Embedder } from "../embeddings/embedder.ts";

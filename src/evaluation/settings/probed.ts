@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { InputError } from "../../base/errors.ts";
+import type { Model, SequenceEmbedding } from "../../models/model.ts";
 import {
   type BaseTokens,
   largestKernel,
@@ -7,9 +8,8 @@ import {
   probingHead,
   probingInputs,
   probingLogits,
-} from "../../models/heads/probing-head.ts";
-import type { Model, SequenceEmbedding } from "../../models/model.ts";
-import { readLayers } from "../../models/trained-tensors.ts";
+} from "../../models/training/probing-head.ts";
+import { readLayers } from "../../models/training/trained-tensors.ts";
 import { openCheckpoint } from "../../net/arrays/checkpoint.ts";
 import { FreshLayers, initialValues } from "../../net/nn/init.ts";
 import type { Feeds } from "../../net/train/batches.ts";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { cachedDigest } from "../../base/cached-digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { temporaryFolder } from "../../base/folder.ts";
-import { pieces } from "../../models/queries/collate.ts";
+import { pieces } from "../../models/language/collate.ts";
 import { openProgram, type ParameterSource, type ProgramOptions } from "../../net/runtime/program.ts";
 import { readArrays } from "../../net/train/fit-state.ts";
 import type { Prediction } from "../tasks/prediction.ts";

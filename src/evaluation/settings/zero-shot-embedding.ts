@@ -2,7 +2,7 @@ import { z } from "zod";
 import { InputError } from "../../base/errors.ts";
 import { cosineDistance, paperCosineDistance } from "../../metrics/cosine.ts";
 import type { Model, Origin } from "../../models/model.ts";
-import { poolSequences } from "../../models/queries/pooled-embedding.ts";
+import { poolSequences } from "../../models/queries/embeddings.ts";
 import type { OtherWay, Prediction } from "../tasks/prediction.ts";
 import type { Recipe } from "../tasks/recipe.ts";
 import type { Example, SequenceFile, Task } from "../tasks/task.ts";

@@ -1,8 +1,150 @@
-import { FreshLayers } from "../../net/nn/init.ts";
-import type { Model } from "../model.ts";
-import type { SequenceNetwork } from "../sequence-network.ts";
-import { CHROMBPNET_LIKE_LAYERS, chrombpnetLike, chrombpnetLikeLogits } from "./chrombpnet-like.ts";
-import { PROBING_HEAD_LIKE_LAYERS, probingHeadLike, probingHeadLikeLogits } from "./probing-head-like.ts";
+import { add, reduceMean, relu } from "../../net/graph/build.ts";
+import { knownSize } from "../../net/graph/dim.ts";
+import type { Sym } from "../../net/graph/sym.ts";
+import {
+  type Convolution,
+  type ConvolutionOptions,
+  centre,
+  convolutionLast,
+} from "../../net/nn/convolution-last.ts";
+import { FreshLayers, type WithBias } from "../../net/nn/init.ts";
+import { type Linear, linear } from "../../net/nn/linear.ts";
+import type { Model, SequenceNetwork } from "../model.ts";
+import {
+  ORIGINAL_HEAD_LAYERS,
+  type ProbingHead,
+  probingHead,
+  probingLogits,
+} from "../training/probing-head.ts";
+
+// axes: b batch · l bases · c = 256 channels
+
+const CHANNELS = 256;
+const FIRST_KERNEL = 41;
+const KERNEL = 8;
+
+export interface ProbingHeadLike {
+  readonly first: WithBias<Convolution>;
+  readonly position: Position;
+  readonly head: ProbingHead;
+}
+
+/** Names of the first layers in the original's state dicts, by ours. */
+export const FIRST_LAYERS = {
+  first: "iconv",
+  "position.values": "pos_emb",
+  "position.spread": "pos_proj",
+} as const;
+
+/** Names of all layers in the original's state dicts, by ours. */
+export const PROBING_HEAD_LIKE_LAYERS: Readonly<Record<string, string>> = {
+  ...FIRST_LAYERS,
+  ...Object.fromEntries(Object.entries(ORIGINAL_HEAD_LAYERS).map(([own, name]) => [own, `trunk.${name}`])),
+};
+
+/** A learned number for each position, spread over the channels by a dense layer of one input. */
+export interface Position {
+  /** [l, 1], zeros at first */
+  readonly values: Sym;
+  readonly spread: WithBias<Linear>;
+}
+
+/** Declares the layers of a network for sequences of `length` bases. */
+export function probingHeadLike(
+  layers: FreshLayers,
+  { length, outputs }: { readonly length: number; readonly outputs: number },
+): ProbingHeadLike {
+  return {
+    first: layers.convolution("first", 4, CHANNELS, FIRST_KERNEL),
+    position: position(layers, length, CHANNELS),
+    head: probingHead(layers, { width: CHANNELS, kernel: KERNEL, outputs }),
+  };
+}
+
+export function position(layers: FreshLayers, length: number, channels: number): Position {
+  return {
+    values: layers.zeros("position.values", [length, 1]),
+    spread: layers.linear("position.spread", 1, channels),
+  };
+}
+
+/**
+ * DART-Eval's network without a language model: the probing head over a wide convolution of the sequence itself.
+ *
+ * @param x  one-hot sequence [b, l, 4], channels A C G T, zeros where no base is known
+ * @returns  [b, outputs]
+ */
+export function probingHeadLikeLogits({ first, position: at, head }: ProbingHeadLike, x: Sym): Sym {
+  const length = at.values.shape[0] as number;
+  const half = (FIRST_KERNEL - 1) / 2;
+  const embedding = relu(convolutionWithPosition(first, at, x, { pads: [half, half] }));
+  return probingLogits(head, embedding, { kind: "slice", length });
+}
+
+/**
+ * A convolution with the learned term of each position added. The bias is added to that term, which is small, so that its
+ * gradient takes no pass of its own over all positions.  [b, l, c] → [b, l, o]
+ */
+export function convolutionWithPosition(
+  { weight, bias }: WithBias<Convolution>,
+  { values, spread }: Position,
+  x: Sym,
+  options?: ConvolutionOptions,
+): Sym {
+  return add(convolutionLast({ weight }, x, options), add(linear(spread, values), bias));
+}
+
+// axes: b batch · l bases · c = 512 channels
+
+const CHROMBPNET_LIKE_CHANNELS = 512;
+const CHROMBPNET_LIKE_FIRST_KERNEL = 21;
+const BLOCKS = 7;
+
+export interface ChrombpnetLike {
+  readonly first: WithBias<Convolution>;
+  readonly position: Position;
+  readonly dilated: readonly Convolution[];
+  readonly output: Linear;
+}
+
+/** Names of the layers in the original's state dicts, by ours. */
+export const CHROMBPNET_LIKE_LAYERS: Readonly<Record<string, string>> = {
+  ...FIRST_LAYERS,
+  ...Object.fromEntries(Array.from({ length: BLOCKS }, (_, i) => [`dilated.${i}`, `rconvs.${i}`])),
+  output: "output_layer",
+};
+
+/** Declares the layers of a network for sequences of `length` bases, at least 275. */
+export function chrombpnetLike(
+  layers: FreshLayers,
+  { length, outputs }: { readonly length: number; readonly outputs: number },
+): ChrombpnetLike {
+  return {
+    first: layers.convolution("first", 4, CHROMBPNET_LIKE_CHANNELS, CHROMBPNET_LIKE_FIRST_KERNEL),
+    position: position(layers, length - CHROMBPNET_LIKE_FIRST_KERNEL + 1, CHROMBPNET_LIKE_CHANNELS),
+    dilated: Array.from({ length: BLOCKS }, (_, i) =>
+      layers.convolution(`dilated.${i}`, CHROMBPNET_LIKE_CHANNELS, CHROMBPNET_LIKE_CHANNELS, 3),
+    ),
+    output: layers.linear("output", CHROMBPNET_LIKE_CHANNELS, outputs),
+  };
+}
+
+/**
+ * DART-Eval's classifier in the manner of ChromBPNet (Pampari et al. 2024): a wide convolution, residual blocks whose
+ * convolutions reach 1, 2, 4, … bases, the mean over positions, a dense layer. Nothing is padded, so the length shrinks from
+ * block to block.
+ *
+ * @param x  one-hot sequence [b, l, 4], channels A C G T, zeros where no base is known
+ * @returns  [b, outputs]
+ */
+export function chrombpnetLikeLogits(net: ChrombpnetLike, x: Sym): Sym {
+  const first = relu(convolutionWithPosition(net.first, net.position, x));
+  const last = net.dilated.reduce((state, convolution, i) => {
+    const y = relu(convolutionLast(convolution, state, { dilation: 2 ** i }));
+    return add(centre(state, knownSize(y.shape[1]!, "a length")), y);
+  }, first);
+  return linear(net.output, reduceMean(last, [1]));
+}
 
 const probingHeadLikeNetwork: SequenceNetwork = {
   shortest: 9,

@@ -1,5 +1,5 @@
 import { InputError } from "../../base/errors.ts";
-import { add, parameter, reduceMean, relu, reshape } from "../../net/graph/build.ts";
+import { add, parameter, reduceMean, relu, reshape, softplus, sub } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import {
   type Convolution,
@@ -119,4 +119,17 @@ function checkSizes(sizes: BpnetSizes): void {
       { hint: "2,114 bases, 8 dilated layers and a window of 1,000 bases fit, as published" },
     );
   }
+}
+
+/**
+ * Accessibility and the enzyme's bias as one prediction: the logits of the profiles are added, so the probabilities multiply;
+ * of the counts the exponentials are added: ln(eᵃ + eᵇ), computed as a + ln(1 + eᵇ⁻ᵃ).
+ *
+ * @see Pampari et al. 2024, doi:10.1101/2024.12.25.630221
+ */
+export function withBias(accessibility: ProfileAndCounts, bias: ProfileAndCounts): ProfileAndCounts {
+  return {
+    logits: add(accessibility.logits, bias.logits),
+    logCounts: add(accessibility.logCounts, softplus(sub(bias.logCounts, accessibility.logCounts))),
+  };
 }

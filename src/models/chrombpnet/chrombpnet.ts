@@ -1,16 +1,15 @@
 import { basename } from "node:path";
 import { cachedDigest } from "../../base/cached-digest.ts";
+import { InputError } from "../../base/errors.ts";
+import { filesBelow, kindOfPath } from "../../base/folder.ts";
 import { codesOf } from "../../dna/sequence/letters.ts";
 import { reverseComplementCodes } from "../../dna/sequence/reverse-complement.ts";
 import { FLOAT32_ROUNDING } from "../../metrics/ties.ts";
 import { elementCount } from "../../net/arrays/array.ts";
 import type { ProgramOptions } from "../../net/runtime/program.ts";
 import type { Model, QueryOptions } from "../model.ts";
-import type { Predictor, ProfilePrediction } from "./predictor.ts";
-import { openPredictor } from "./predictor.ts";
-import { strandMean } from "./profile.ts";
-import type { ChrombpnetKind, StoredChrombpnet } from "./read-keras.ts";
-import { kindOf, readChrombpnet } from "./read-keras.ts";
+import { openPredictor, type Predictor, type ProfilePrediction, strandMean } from "./predictor.ts";
+import { type ChrombpnetKind, kindOf, readChrombpnet, type StoredChrombpnet } from "./read-keras.ts";
 
 export interface ChrombpnetOptions extends ProgramOptions {
   /** Whether a sequence is read as it is, as the original predicts, or on both strands and the two predictions averaged. */
@@ -111,3 +110,147 @@ export class Chrombpnet implements Model {
     await this.predictor.close();
   }
 }
+
+/** Stands for the name of a cell line in a path. */
+const LINE = "{cell-line}";
+
+/** Stands for any text in one part of a path: the files of several folds. */
+const ANY = "*";
+
+/**
+ * The model of `chrombpnet:FILE.h5` or `chrombpnet:strands=both,FILE.h5`.
+ *
+ * - `*` in the path matches any text within a folder's or file's name; the predictions of all matching files, the folds of one
+ *   training, are averaged. `FILE.h5` stands for `FILE.fold_*.h5` where there is no file of the first name.
+ * - `{cell-line}` in the path makes a model with one network, or one set of folds, per cell line.
+ *
+ * @throws {InputError} when the text has another form, no file matches, or matching files hold different kinds of networks
+ */
+export async function openChrombpnet(spec: string, options: ProgramOptions): Promise<Model> {
+  const [, strands, path] = /^chrombpnet:(?:strands=([^,]*),)?(.+)$/s.exec(spec) ?? [];
+  if (path === undefined || !(strands === undefined || strands === "one" || strands === "both")) {
+    throw new InputError(`chrombpnet does not understand ${JSON.stringify(spec)}`, {
+      hint: "write chrombpnet:FILE.h5, or chrombpnet:strands=both,FILE.h5 to average both strands",
+    });
+  }
+  const all: ChrombpnetOptions = { ...options, ...(strands === undefined ? {} : { strands }) };
+  return path.includes(LINE) ? new ChrombpnetPerLine(path, all) : openFolds(path, all);
+}
+
+/** One network for each cell line, opened when a task of that line is planned. */
+class ChrombpnetPerLine implements Model {
+  readonly name = "chrombpnet";
+  readonly family = "chrombpnet";
+  private readonly opened = new Map<string, Promise<Model>>();
+
+  constructor(
+    private readonly pattern: string,
+    private readonly options: ChrombpnetOptions,
+  ) {}
+
+  /** @throws {InputError} when no file matches */
+  forCellLine(line: string): Promise<Model> {
+    const before = this.opened.get(line);
+    if (before !== undefined) return before;
+    if (!/^[\w.+ ()-]+$/.test(line) || line.startsWith(".")) {
+      throw new InputError(`the cell line ${JSON.stringify(line)} cannot name a file`);
+    }
+    const opening = openFolds(this.pattern.replaceAll(LINE, line), { ...this.options, name: this.name });
+    this.opened.set(line, opening);
+    return opening;
+  }
+
+  async close(): Promise<void> {
+    for (const opening of await Promise.allSettled(this.opened.values())) {
+      if (opening.status === "fulfilled") await opening.value.close?.();
+    }
+  }
+}
+
+async function openFolds(pattern: string, options: ChrombpnetOptions): Promise<Model> {
+  const paths = await filesOf(pattern);
+  if (paths.length === 1) return Chrombpnet.open(paths[0]!, options);
+  const folds: Chrombpnet[] = [];
+  try {
+    for (const path of paths) {
+      const fold = await Chrombpnet.open(path, options);
+      folds.push(fold);
+      checkFold(fold, folds[0]!, path);
+    }
+  } catch (error) {
+    for (const fold of folds) await fold.close();
+    throw error;
+  }
+  return averageOf(folds, options.name ?? nameOf(pattern));
+}
+
+function checkFold(fold: Chrombpnet, first: Chrombpnet, path: string): void {
+  for (const fact of ["contents", "inputLength", "outputLength"] as const) {
+    if (fold[fact] === first[fact]) continue;
+    throw new InputError(`its ${fact} is ${fold[fact]}, and that of the first fold ${first[fact]}`, {
+      place: { file: path },
+      hint: "files are averaged where they are folds of one training; narrow the pattern",
+    });
+  }
+}
+
+/** The mean over folds of ln(1 + reads), as variant-scorer averages ChromBPNet's folds. */
+function averageOf(folds: readonly Chrombpnet[], name: string): Model {
+  return {
+    name,
+    family: "chrombpnet",
+    identity: `mean of ${folds.length} folds: ${folds.map(({ identity }) => identity).join("; ")}`,
+    batchSize: folds[0]!.batchSize,
+    device: folds[0]!.device,
+    async predictActivity(sequences: readonly string[], options: QueryOptions) {
+      const mean = new Float64Array(sequences.length);
+      for (const fold of folds) {
+        const values = await fold.predictActivity(sequences, options);
+        for (let i = 0; i < mean.length; i++) mean[i]! += values[i]! / folds.length;
+      }
+      return mean;
+    },
+    tokenCount: (sequence) => sequence.length,
+    memory: (batchSize) => folds.reduce((sum, fold) => sum + fold.memory(batchSize), 0),
+    async close() {
+      for (const fold of folds) await fold.close();
+    },
+  };
+}
+
+/** `K562.fold_*.h5` and `K562/fold_*.h5` are named K562. */
+const nameOf = (pattern: string) =>
+  basename(pattern.slice(0, pattern.indexOf(ANY)).replace(/[/\\]?[^/\\.]*$/, "")) || "chrombpnet";
+
+/** Files that a pattern matches, sorted. @throws {InputError} when there is none */
+async function filesOf(pattern: string): Promise<readonly string[]> {
+  if (!pattern.includes(ANY)) {
+    const folds = pattern.replace(/(?=\.(h5|hdf5)$)/, ".fold_*");
+    if (folds === pattern || (await kindOfPath(pattern)) !== undefined) return [pattern];
+    const found = await matching(folds);
+    if (found.length > 0) return found;
+    throw noFile(pattern, `nor one of ${folds}`);
+  }
+  const found = await matching(pattern);
+  if (found.length > 0) return found;
+  throw noFile(pattern, "");
+}
+
+async function matching(pattern: string): Promise<readonly string[]> {
+  const parts = pattern.replaceAll("\\", "/").split("/");
+  const first = parts.findIndex((part) => part.includes(ANY));
+  const folder = parts.slice(0, first).join("/") || (pattern.startsWith("/") ? "/" : ".");
+  if ((await kindOfPath(folder)) !== "folder") return [];
+  const escaped = parts.slice(first).map((part) => part.split(ANY).map(literal).join("[^/]*"));
+  const wanted = new RegExp(`^${escaped.join("/")}$`);
+  const files = await filesBelow(folder);
+  return files.filter((file) => wanted.test(file)).map((file) => `${folder}/${file}`);
+}
+
+const literal = (text: string) => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+
+const noFile = (pattern: string, nor: string) =>
+  new InputError(`there is no ChromBPNet here${nor === "" ? "" : `, ${nor}`}`, {
+    place: { file: pattern },
+    hint: "the files of several folds are given by *, as in chrombpnet:FOLDER/{cell-line}/fold_*.h5",
+  });

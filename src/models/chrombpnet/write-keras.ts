@@ -1,9 +1,7 @@
 import type { NdArray } from "../../net/arrays/array.ts";
 import { type Hdf5Group, writeHdf5 } from "../../net/arrays/write-hdf5.ts";
-import type { StoredBpnet } from "./keras-bpnet.ts";
-import { axesReversed } from "./keras-bpnet.ts";
-import type { KerasNetwork } from "./keras-config.ts";
-import { combinedLayers, kerasNetwork, layerName, modelConfig } from "./keras-config.ts";
+import { type BpnetSizes, lengthOfStates } from "./bpnet.ts";
+import { axesReversed, type StoredBpnet } from "./keras-bpnet.ts";
 import { ACCESSIBILITY_MODEL, type StoredChrombpnet } from "./read-keras.ts";
 
 /** The version of Keras whose files these are like: what wrote the published models. */
@@ -97,4 +95,188 @@ function weightsOf({ weights }: KerasNetwork, { arrays }: StoredBpnet): Hdf5Grou
       ]),
     ),
   };
+}
+
+/** One layer of a functional model in Keras' own words. */
+type Layer = Readonly<Record<string, unknown>>;
+
+/** What the original calls a network's heads: profile, profile cropped, profile flat, counts. */
+interface Names {
+  readonly prefix: string;
+  readonly profile: string;
+  readonly cropped: string;
+  readonly flat: string;
+  readonly counts: string;
+}
+
+const BIAS_NAMES: Names = {
+  prefix: "bpnet_",
+  profile: "prof_out_precrop",
+  cropped: "logits_profile_predictions_preflatten",
+  flat: "logits_profile_predictions",
+  counts: "logcount_predictions",
+};
+const ACCESSIBILITY_NAMES: Names = {
+  prefix: "wo_bias_bpnet_",
+  profile: "wo_bias_bpnet_prof_out_precrop",
+  cropped: "wo_bias_bpnet_logitt_before_flatten",
+  flat: "wo_bias_bpnet_logits_profile_predictions",
+  counts: "wo_bias_bpnet_logcount_predictions",
+};
+
+/** The layers of a network in Keras' words, and which of them holds which of our arrays. */
+export interface KerasNetwork {
+  readonly name: string;
+  readonly layers: readonly Layer[];
+  readonly outputs: readonly [profile: string, counts: string];
+  /** Layers with weights by our names, such as `dilated.0`. */
+  readonly weights: readonly (readonly [at: string, layer: string])[];
+}
+
+export const layerName = (layer: Layer) => String(layer.name);
+
+/** A network under the names that the original gives its layers. */
+export function kerasNetwork(name: string, which: "bias" | "accessibility", sizes: BpnetSizes): KerasNetwork {
+  const { inputLength, outputLength, filters, dilatedLayers, firstKernel, profileKernel } = sizes;
+  const names = which === "bias" ? BIAS_NAMES : ACCESSIBILITY_NAMES;
+  const first = `${names.prefix}1st_conv`;
+  const layers: Layer[] = [
+    inputLayer(inputLength),
+    convolution(first, [INPUT], { filters, kernel: firstKernel, dilation: 1, activation: "relu" }),
+  ];
+  const dilated: string[] = [];
+  let state = first;
+  for (let i = 1; i <= dilatedLayers; i++) {
+    const [conv, crop, sum] = [
+      `${names.prefix}${i}conv`,
+      `${names.prefix}${i}crop`,
+      `${names.prefix}${i}sum`,
+    ];
+    layers.push(
+      convolution(conv, [state], { filters, kernel: 3, dilation: 2 ** i, activation: "relu" }),
+      cropping(crop, state, 2 ** i),
+      plain("Add", sum, [conv, crop]),
+    );
+    dilated.push(conv);
+    state = sum;
+  }
+  const spare = lengthOfStates(sizes) - (profileKernel - 1) - outputLength;
+  layers.push(
+    convolution(names.profile, [state], {
+      filters: 1,
+      kernel: profileKernel,
+      dilation: 1,
+      activation: "linear",
+    }),
+    cropping(names.cropped, names.profile, spare / 2),
+    plain("Flatten", names.flat, [names.cropped], { data_format: "channels_last" }),
+    plain("GlobalAveragePooling1D", "gap", [state], { data_format: "channels_last", keepdims: false }),
+    plain("Dense", names.counts, ["gap"], { units: 1, activation: "linear", ...INITIALISED }),
+  );
+  return {
+    name,
+    layers,
+    outputs: [names.flat, names.counts],
+    weights: [
+      ["first", first],
+      ...dilated.map((layer, i) => [`dilated.${i}`, layer] as const),
+      ["profile", names.profile],
+      ["counts", names.counts],
+    ],
+  };
+}
+
+/** Both networks as one model. The counts are added by a function that whoever loads the file with Keras must give, by this name. */
+const COUNTS_FUNCTION = "chrombpnet_logsumexp";
+
+export function combinedLayers(bias: KerasNetwork, accessibility: KerasNetwork, inputLength: number) {
+  const inside = ({ name, layers, outputs }: KerasNetwork): Layer => ({
+    class_name: "Functional",
+    name,
+    config: modelConfig(name, layers, outputs),
+    inbound_nodes: [[[INPUT, 0, 0, {}]]],
+  });
+  const both = (output: number) => [[accessibility, bias].map(({ name }) => [name, 1, output, {}])];
+  return [
+    inputLayer(inputLength),
+    inside(accessibility),
+    inside(bias),
+    { ...plain("Add", "logits_profile_predictions", []), inbound_nodes: both(0) },
+    { ...plain("Concatenate", "concatenate", [], { axis: -1 }), inbound_nodes: both(1) },
+    plain("Lambda", "logcount_predictions", ["concatenate"], {
+      function: COUNTS_FUNCTION,
+      function_type: "function",
+      module: null,
+      output_shape: null,
+      output_shape_type: "raw",
+      output_shape_module: null,
+      arguments: {},
+    }),
+  ];
+}
+
+export function modelConfig(name: string, layers: readonly Layer[], outputs: readonly string[]) {
+  return {
+    name,
+    trainable: true,
+    layers,
+    input_layers: [[INPUT, 0, 0]],
+    output_layers: outputs.map((output) => [output, 0, 0]),
+  };
+}
+
+const INPUT = "sequence";
+const INITIALISED = {
+  use_bias: true,
+  kernel_initializer: { class_name: "GlorotUniform", config: { seed: null } },
+  bias_initializer: { class_name: "Zeros", config: {} },
+};
+
+const inputLayer = (length: number): Layer => ({
+  class_name: "InputLayer",
+  config: {
+    batch_input_shape: [null, length, 4],
+    dtype: "float32",
+    sparse: false,
+    ragged: false,
+    name: INPUT,
+  },
+  name: INPUT,
+  inbound_nodes: [],
+});
+
+function plain(kind: string, name: string, inputs: readonly string[], settings: object = {}): Layer {
+  return {
+    class_name: kind,
+    config: { name, trainable: true, dtype: "float32", ...settings },
+    name,
+    inbound_nodes: [inputs.map((input) => [input, 0, 0, {}])],
+  };
+}
+
+const cropping = (name: string, input: string, count: number) =>
+  plain("Cropping1D", name, [input], { cropping: [count, count] });
+
+function convolution(
+  name: string,
+  inputs: readonly string[],
+  settings: {
+    readonly filters: number;
+    readonly kernel: number;
+    readonly dilation: number;
+    readonly activation: string;
+  },
+): Layer {
+  const { filters, kernel, dilation, activation } = settings;
+  return plain("Conv1D", name, inputs, {
+    filters,
+    kernel_size: [kernel],
+    strides: [1],
+    padding: "valid",
+    data_format: "channels_last",
+    dilation_rate: [dilation],
+    groups: 1,
+    activation,
+    ...INITIALISED,
+  });
 }

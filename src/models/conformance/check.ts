@@ -1,4 +1,4 @@
-import type { Asker } from "./asker.ts";
+import type { ModelProbe } from "./model-probe.ts";
 
 /** What a check found out about a model. */
 export interface Verdict {
@@ -23,9 +23,9 @@ export interface Check {
   /** Checks without which this one says nothing: when one of them finds a fault, this one is left out. */
   readonly restsOn: readonly CheckName[];
   /** How it shows in log-likelihoods; absent where it cannot. */
-  readonly ofLikelihoods?: (asker: Asker) => Promise<Verdict>;
+  readonly ofLikelihoods?: (asker: ModelProbe) => Promise<Verdict>;
   /** How it shows in token states. */
-  readonly ofEmbeddings?: (asker: Asker) => Promise<Verdict>;
+  readonly ofEmbeddings?: (asker: ModelProbe) => Promise<Verdict>;
 }
 
 /** In the order in which they are made: each rests on earlier ones alone. */

@@ -1,8 +1,11 @@
 import { InputError } from "../../base/errors.ts";
 import type { Model } from "../model.ts";
-import { Asker } from "./asker.ts";
-import { CHECKS } from "./catalogue.ts";
-import { type CheckName, fault, undecided, type Verdict } from "./check.ts";
+import { type Check, type CheckName, fault, undecided, type Verdict } from "./check.ts";
+import { batchOrderCheck, paddingCheck } from "./checks/batching.ts";
+import { answersCheck, finiteCheck, repeatableCheck } from "./checks/outputs.ts";
+import { causalShiftCheck, kMerOffsetCheck, strandCheck } from "./checks/positions.ts";
+import { specialTokensCheck, truncationCheck, unknownLettersCheck } from "./checks/tokenization.ts";
+import { ModelProbe } from "./model-probe.ts";
 
 export interface ConformOptions {
   /** Difference between two scores that counts as rounding, relative to the larger; default 1e-4. */
@@ -32,7 +35,7 @@ export interface CheckResult extends Verdict {
  */
 export async function conform(model: Model, options: ConformOptions = {}): Promise<readonly CheckResult[]> {
   const { tolerance = 1e-4, longest, onResult, signal } = options;
-  const asker = new Asker(model, { tolerance, longest, signal });
+  const asker = new ModelProbe(model, { tolerance, longest, signal });
   const questions = [
     ...(model.logLikelihood === undefined ? [] : [{ of: "log-likelihood", look: "ofLikelihoods" } as const]),
     ...(model.embed === undefined ? [] : [{ of: "embeddings", look: "ofEmbeddings" } as const]),
@@ -66,3 +69,18 @@ function unanswered(error: unknown, signal: AbortSignal | undefined): Verdict {
   signal?.throwIfAborted();
   return fault(`no answer: ${error instanceof Error ? error.message : String(error)}`);
 }
+
+/** Every check, each after those it rests on. */
+export const CHECKS: readonly Check[] = [
+  answersCheck,
+  finiteCheck,
+  repeatableCheck,
+  batchOrderCheck,
+  paddingCheck,
+  specialTokensCheck,
+  kMerOffsetCheck,
+  causalShiftCheck,
+  strandCheck,
+  unknownLettersCheck,
+  truncationCheck,
+];

@@ -2,16 +2,17 @@ import { InputError } from "../../base/errors.ts";
 import { stableStringify } from "../../base/json.ts";
 import { version } from "../../base/package.ts";
 import type { Model } from "../model.ts";
-import type { Channel, Greet } from "./channel.ts";
-import { openHttpChannel } from "./http-channel.ts";
 import {
   ADAPTER_PROTOCOL,
+  type Channel,
+  type Handshake,
   type Hello,
   parseAlleles,
   parseEmbeddings,
   parseHello,
   parseValues,
-} from "./messages.ts";
+} from "./adapter-protocol.ts";
+import { openHttpChannel } from "./http-channel.ts";
 import { openStdioChannel } from "./stdio-channel.ts";
 
 /** Loading a model may take long, over a network disk. */
@@ -38,7 +39,7 @@ export function openHttpModel(address: string, signal?: AbortSignal): Promise<Mo
  * @throws {InputError} when the greeting is not returned as it should be
  */
 export async function openAdapter(
-  open: (greet: Greet) => Promise<Channel>,
+  open: (greet: Handshake) => Promise<Channel>,
   signal?: AbortSignal,
 ): Promise<Model> {
   let hello: Hello | undefined;

@@ -1,7 +1,14 @@
 import { InputError } from "../../base/errors.ts";
 import { DEFAULT_RETRIES, postJson, type RetryPolicy } from "../../base/http.ts";
-import { type Ask, type Channel, type Greet, LONGEST_ANSWER, readAnswer, shown } from "./channel.ts";
-import { parseAnswer } from "./messages.ts";
+import {
+  type Channel,
+  type Handshake,
+  LONGEST_RESPONSE,
+  parseResponse,
+  readResponse,
+  type SendRequest,
+  untrustedText,
+} from "./adapter-protocol.ts";
 
 /** Node gives up an answer that has not begun after five minutes. */
 const MOST_SECONDS = 290;
@@ -16,12 +23,12 @@ const NOT_ADAPTER = "is this the address of an adapter? docs/adapters.md says wh
  */
 export async function openHttpChannel(
   address: string,
-  greet: Greet,
+  greet: Handshake,
   { attempts, firstPauseMs }: Pick<RetryPolicy, "attempts" | "firstPauseMs"> = DEFAULT_RETRIES,
 ): Promise<Channel> {
   const url = addressOf(address);
   let lastId = 0;
-  const ask: Ask = async (question, { seconds, signal }) => {
+  const ask: SendRequest = async (question, { seconds, signal }) => {
     const id = ++lastId;
     if (seconds > MOST_SECONDS) {
       throw new InputError(`the adapter ${address} asks for ${seconds} seconds for an answer`, {
@@ -30,14 +37,14 @@ export async function openHttpChannel(
     }
     const { status, text } = await postJson(url, JSON.stringify({ id, ...question }), {
       patience: { attempts, firstPauseMs, attemptMs: seconds * 1000 },
-      largestAnswer: LONGEST_ANSWER,
+      largestAnswer: LONGEST_RESPONSE,
       signal,
     });
     // A refusal may come with any status; anything else only with success.
-    if ((status >= 200 && status < 300) || parseAnswer(text)?.error !== undefined) {
-      return readAnswer({ title: address, notJson: NOT_ADAPTER }, id, text);
+    if ((status >= 200 && status < 300) || parseResponse(text)?.error !== undefined) {
+      return readResponse({ title: address, notJson: NOT_ADAPTER }, id, text);
     }
-    throw new InputError(`the adapter ${address} answered with status ${status}: ${shown(text)}`, {
+    throw new InputError(`the adapter ${address} answered with status ${status}: ${untrustedText(text)}`, {
       hint: NOT_ADAPTER,
     });
   };

@@ -5,7 +5,7 @@ import { checkIsFile } from "../../base/folder.ts";
 import type { Model } from "../model.ts";
 
 /** One of these is what a model is asked. */
-const QUESTIONS = [
+const QUERIES = [
   "logLikelihood",
   "embed",
   "pool",
@@ -34,7 +34,7 @@ export async function importModel(file: string): Promise<Model> {
     () => new InputError(`${file} cannot be loaded: it awaits a promise that never settles`),
   );
   const model = (module.default ?? module.model) as Partial<Model> | undefined;
-  if (typeof model?.name === "string" && QUESTIONS.some((question) => model[question] !== undefined)) {
+  if (typeof model?.name === "string" && QUERIES.some((question) => model[question] !== undefined)) {
     return guarded(model as Model, { file, name: model.name });
   }
   throw new InputError(`${file} exports no model`, {

@@ -8,15 +8,13 @@ import { input } from "../../net/graph/build.ts";
 import { graphOf } from "../../net/graph/graph.ts";
 import { openOnnxFile, readOnnxFile } from "../../net/runtime/onnx-file.ts";
 import { openProgram, type Program, type ProgramOptions } from "../../net/runtime/program.ts";
-import type { AskedArchitecture } from "../architecture.ts";
+import type { QueriedArchitecture } from "../language/architecture.ts";
+import { type Batch, collate, liveValuesPerRow, rowsPerRun } from "../language/collate.ts";
 import type { Model } from "../model.ts";
-import type { Question } from "../programs.ts";
-import { type Batch, collate, liveValuesPerRow, rowsPerRun } from "../queries/collate.ts";
-import type { TokenQuery } from "../queries/token-query.ts";
-import { TokenModel } from "../token-model.ts";
-import { cardPath, type OnnxCard, readOnnxCard } from "./onnx-card.ts";
+import type { GraphQuery, TokenQuery } from "../queries/programs.ts";
+import { TokenModel } from "../queries/token-model.ts";
+import { cardPath, cardTokenizer, type OnnxCard, readOnnxCard } from "./onnx-card.ts";
 import { checkAgainstCard, OnnxOutputs, type OutputName } from "./onnx-outputs.ts";
-import { cardTokenizer } from "./onnx-tokenizer.ts";
 
 /** Bytes beside weights and activations: the runtime, the process, its buffers. */
 const FIXED_BYTES = 200e6;
@@ -162,7 +160,7 @@ class OnnxModel extends TokenModel {
 }
 
 /** A model of which only the outputs are seen: the graph of a question begins where the file's ends. */
-function architectureOf({ vocabulary = 0, width = USUAL_WIDTH }: Sizes): AskedArchitecture {
+function architectureOf({ vocabulary = 0, width = USUAL_WIDTH }: Sizes): QueriedArchitecture {
   const output = (name: OutputName, columns: number) => input(name, "float32", ["b", "t", columns]);
   return {
     vocabulary,
@@ -175,7 +173,7 @@ function architectureOf({ vocabulary = 0, width = USUAL_WIDTH }: Sizes): AskedAr
   };
 }
 
-interface OpenedQuestion {
+interface OpenedQuery {
   readonly program: Program;
   /** Outputs of the file that the question's graph begins with. */
   readonly wanted: readonly OutputName[];
@@ -183,19 +181,19 @@ interface OpenedQuestion {
 
 /** Runs the file, and then, on what it gives, a question's own graph. */
 class OnnxPrograms {
-  private readonly opened = new Map<string, Promise<OpenedQuestion>>();
+  private readonly opened = new Map<string, Promise<OpenedQuery>>();
   private readonly outputs: OnnxOutputs;
-  private readonly architecture: AskedArchitecture;
+  private readonly architecture: QueriedArchitecture;
   private readonly options: ProgramOptions;
 
-  constructor(outputs: OnnxOutputs, architecture: AskedArchitecture, options: ProgramOptions) {
+  constructor(outputs: OnnxOutputs, architecture: QueriedArchitecture, options: ProgramOptions) {
     this.outputs = outputs;
     this.architecture = architecture;
     this.options = options;
   }
 
   async run(
-    question: Question,
+    question: GraphQuery,
     batch: Batch,
     more: Readonly<Record<string, NdArray>> = {},
   ): Promise<Readonly<Record<string, NdArray>>> {
@@ -206,7 +204,7 @@ class OnnxPrograms {
   }
 
   /** On the processor: it looks a few numbers up. */
-  private async open(question: Question): Promise<OpenedQuestion> {
+  private async open(question: GraphQuery): Promise<OpenedQuery> {
     const ids = input("ids", "int32", ["b", "t"]);
     const results = question.outputs(this.architecture, { ids }, "t");
     const inputs = graphOf(results).inputs.map(({ attributes }) => attributes.name);

@@ -3,7 +3,7 @@ import { formatShape, isFloat, type NdArray } from "../../net/arrays/array.ts";
 import { widenToFloat32 } from "../../net/arrays/float-conversion.ts";
 import type { OnnxValue } from "../../net/graph/read-onnx.ts";
 import type { OnnxFile, OnnxFileProgram } from "../../net/runtime/onnx-file.ts";
-import type { Batch } from "../queries/collate.ts";
+import type { Batch } from "../language/collate.ts";
 import type { OnnxCard } from "./onnx-card.ts";
 
 export type OutputName = keyof OnnxCard["outputs"];

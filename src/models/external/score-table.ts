@@ -1,12 +1,11 @@
 import { basename } from "node:path";
 import { cachedDigest } from "../../base/cached-digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
-import { forEachTableRow, parseDecimal } from "../../base/table.ts";
+import { forEachTableRow, parseDecimal, parseFiniteNumber, readTable } from "../../base/table.ts";
 import { textLines } from "../../base/text-lines.ts";
-import { FAMILIES } from "../catalogue.ts";
+import { MODEL_FAMILIES } from "../language/catalogue.ts";
 import type { ExpectedRows, Model, QueryOptions } from "../model.ts";
 import { fileSpec } from "./file-spec.ts";
-import { readSequenceScores } from "./sequence-scores.ts";
 
 /** Rows named in a message. */
 const NAMED = 10;
@@ -30,7 +29,7 @@ const NAMED = 10;
 export async function openScoreTable(spec: string): Promise<Model> {
   const { path, options } = fileSpec(spec, "scores", {
     answers: ["likelihood", "activity"],
-    family: FAMILIES,
+    family: MODEL_FAMILIES,
   });
   const { answers = "likelihood", ...family } = options;
   const columns = await columnsOf(path);
@@ -139,9 +138,9 @@ async function readRowScores(path: string, expected: ExpectedRows): Promise<Scor
     }
   });
   refuse(path, [
-    told(`rows that ${task} does not have (it has 0 to ${inTable - 1})`, foreign),
-    told("rows given twice", twice),
-    told("scores that are no numbers", noNumber),
+    describeRows(`rows that ${task} does not have (it has 0 to ${inTable - 1})`, foreign),
+    describeRows("rows given twice", twice),
+    describeRows("scores that are no numbers", noNumber),
     missingRows(scores, expected, (row) => firstLine[row] === 0),
   ]);
   return scores;
@@ -151,7 +150,7 @@ const missingRows = (
   { width, data }: Scores,
   { rows }: ExpectedRows,
   isMissing = (row: number) => Number.isNaN(data[row * width]),
-) => told("rows missing", Array.from(rows.filter(isMissing), String), ` of ${rows.length} asked for`);
+) => describeRows("rows missing", Array.from(rows.filter(isMissing), String), ` of ${rows.length} asked for`);
 
 /** @throws {FormatError} when there is something to tell */
 function refuse(path: string, troubles: readonly (string | undefined)[]): void {
@@ -165,8 +164,59 @@ function refuse(path: string, troubles: readonly (string | undefined)[]): void {
 }
 
 /** `rows missing, 3 of 90 asked for: 1, 5, 8`, or nothing where there is nothing to tell. */
-function told(what: string, items: readonly string[], of = ""): string | undefined {
+function describeRows(what: string, items: readonly string[], of = ""): string | undefined {
   if (items.length === 0) return undefined;
   const more = items.length > NAMED ? `, and ${items.length - NAMED} more` : "";
   return `${what}, ${items.length}${of}: ${items.slice(0, NAMED).join(", ")}${more}`;
+}
+
+export interface SequenceScores {
+  /** @throws {InputError} naming how many sequences have no score, and the first */
+  of(sequences: readonly string[]): Float64Array;
+}
+
+/**
+ * A table of `sequence` and `log_likelihood`; lower-case letters count as upper case.
+ *
+ * @throws {FormatError} naming the line where a sequence has a letter that is not A, C, G or T, a score is no finite number,
+ *   or a sequence comes again with another score
+ */
+export async function readSequenceScores(path: string): Promise<SequenceScores> {
+  const scores = new Map<string, number>();
+  for await (const { fields, line } of readTable(path, ["sequence", "log_likelihood"])) {
+    const place = { file: path, line };
+    const sequence = fields[0]!.toUpperCase();
+    const score = parseFiniteNumber(fields[1]!, "log_likelihood", place);
+    const other = /[^ACGT]/.exec(sequence);
+    if (other !== null) {
+      throw new FormatError(
+        place,
+        `letter ${JSON.stringify(other[0])} at position ${other.index} of the sequence is not A, C, G or T`,
+        "models are shown A in place of every other letter",
+      );
+    }
+    const before = scores.get(sequence);
+    if (before !== undefined && before !== score) {
+      throw new FormatError(
+        place,
+        `the sequence was given before, with the score ${before} and not ${score}`,
+      );
+    }
+    scores.set(sequence, score);
+  }
+  return {
+    of(sequences) {
+      const missing = sequences.filter((sequence) => !scores.has(sequence));
+      const [first] = missing;
+      if (first === undefined) return Float64Array.from(sequences, (sequence) => scores.get(sequence)!);
+      const shown = first.length > 60 ? `${first.slice(0, 60)}…` : first;
+      throw new InputError(
+        `${missing.length} of ${sequences.length} sequences asked for have no score, the first ${shown}`,
+        {
+          place: { file: path },
+          hint: "controls are shuffled anew for every seed: score what `dart-eval` shows to models",
+        },
+      );
+    },
+  };
 }

@@ -3,16 +3,16 @@ import { type ChildProgram, type ProgramExit, startProgram } from "../../base/ch
 import { InputError } from "../../base/errors.ts";
 import { retryPause } from "../../base/http.ts";
 import {
-  AdapterRefusal,
-  type Ask,
-  type AskLimits,
+  AdapterError,
+  type AdapterRequest,
+  type AdapterResponse,
   type Channel,
-  type Greet,
-  LONGEST_ANSWER,
-  readAnswer,
-} from "./channel.ts";
-import { commandWords } from "./command-words.ts";
-import type { Answer, Question } from "./messages.ts";
+  type Handshake,
+  LONGEST_RESPONSE,
+  type RequestLimits,
+  readResponse,
+  type SendRequest,
+} from "./adapter-protocol.ts";
 
 export interface StdioOptions {
   /** How often in a row a program that ended is started again before a question is given up. */
@@ -35,7 +35,7 @@ class AdapterEnded extends InputError {}
  */
 export async function openStdioChannel(
   command: string,
-  greet: Greet,
+  greet: Handshake,
   { restarts = 3, firstPauseMs = 500 }: StdioOptions = {},
 ): Promise<Channel> {
   const words = commandWords(command);
@@ -47,7 +47,7 @@ export async function openStdioChannel(
 class StdioChannel implements Channel {
   private readonly words: readonly [string, ...string[]];
   private readonly title: string;
-  private readonly greet: Greet;
+  private readonly greet: Handshake;
   private readonly restarts: number;
   private readonly firstPauseMs: number;
   private program: ChildProgram | undefined;
@@ -60,7 +60,7 @@ class StdioChannel implements Channel {
   constructor(
     words: readonly [string, ...string[]],
     title: string,
-    greet: Greet,
+    greet: Handshake,
     restarts: number,
     firstPauseMs: number,
   ) {
@@ -71,14 +71,14 @@ class StdioChannel implements Channel {
     this.firstPauseMs = firstPauseMs;
   }
 
-  readonly ask: Ask = (question, limits) => {
+  readonly ask: SendRequest = (question, limits) => {
     const answer = this.before.then(() => this.askAgain(question, limits));
     this.before = answer.catch(() => {});
     return answer;
   };
 
   async start(): Promise<ChildProgram> {
-    const program = startProgram(this.words, { longestLine: LONGEST_ANSWER });
+    const program = startProgram(this.words, { longestLine: LONGEST_RESPONSE });
     try {
       await this.greet((question, limits) => this.exchange(program, question, limits));
     } catch (error) {
@@ -94,7 +94,7 @@ class StdioChannel implements Channel {
     this.program = undefined;
   }
 
-  private async askAgain(question: Question, limits: AskLimits): Promise<Answer> {
+  private async askAgain(question: AdapterRequest, limits: RequestLimits): Promise<AdapterResponse> {
     for (;;) {
       try {
         const answer = await this.exchange(this.program ?? (await this.start()), question, limits);
@@ -108,7 +108,11 @@ class StdioChannel implements Channel {
   }
 
   /** One line there and one back. A program that gave no answer, or something else, is not asked again. */
-  private async exchange(program: ChildProgram, question: Question, limits: AskLimits): Promise<Answer> {
+  private async exchange(
+    program: ChildProgram,
+    question: AdapterRequest,
+    limits: RequestLimits,
+  ): Promise<AdapterResponse> {
     const id = ++this.lastId;
     limits.signal?.throwIfAborted();
     program.writeLine(JSON.stringify({ id, ...question }));
@@ -119,9 +123,9 @@ class StdioChannel implements Channel {
         });
       const line = await within(program.nextLine(), limits, late);
       if (typeof line !== "string") throw this.endedAs(line);
-      return readAnswer({ title: this.title, notJson: NOT_JSON }, id, line);
+      return readResponse({ title: this.title, notJson: NOT_JSON }, id, line);
     } catch (error) {
-      if (!(error instanceof AdapterRefusal)) {
+      if (!(error instanceof AdapterError)) {
         if (this.program === program) this.program = undefined;
         await program.stop(0);
       }
@@ -159,7 +163,11 @@ class StdioChannel implements Channel {
 }
 
 /** The promise's value; or an error as soon as the time is over, or the signal's reason as soon as it is aborted. */
-async function within<T>(promise: Promise<T>, { seconds, signal }: AskLimits, late: () => Error): Promise<T> {
+async function within<T>(
+  promise: Promise<T>,
+  { seconds, signal }: RequestLimits,
+  late: () => Error,
+): Promise<T> {
   const over = new AbortController();
   const stop = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]);
   const limit = pause(seconds * 1000, undefined, { signal: stop }).then(
@@ -176,4 +184,42 @@ async function within<T>(promise: Promise<T>, { seconds, signal }: AskLimits, la
   } finally {
     over.abort();
   }
+}
+
+/**
+ * The words of a command as a person types it: apart by blanks; quotes of either kind keep what is between them together.
+ * There is no shell, so nothing else is special; a backslash is a letter, as paths of Windows need it.
+ *
+ * @throws {InputError} when there is no word, or a quote is not closed
+ */
+export function commandWords(command: string): readonly [string, ...string[]] {
+  const words: string[] = [];
+  const word = /(?:"([^"]*)"|'([^']*)'|([^\s"']+))/y;
+  let at = 0;
+  let apart = true;
+  while (at < command.length) {
+    const blanks = /\s*/y;
+    blanks.lastIndex = at;
+    const skipped = blanks.exec(command)![0].length;
+    if (skipped > 0) {
+      at += skipped;
+      apart = true;
+      continue;
+    }
+    word.lastIndex = at;
+    const found = word.exec(command);
+    if (found === null) {
+      throw new InputError(`a quote is not closed in ${JSON.stringify(command)}`);
+    }
+    const text = found[1] ?? found[2] ?? found[3] ?? "";
+    if (apart) words.push(text);
+    else words.push(`${words.pop()}${text}`);
+    apart = false;
+    at = word.lastIndex;
+  }
+  const [program, ...rest] = words;
+  if (program === undefined || program === "") {
+    throw new InputError("the command of the adapter is empty", { hint: "write stdio:python3 adapter.py" });
+  }
+  return [program, ...rest];
 }

@@ -4,7 +4,7 @@ import { FormatError, InputError } from "../../base/errors.ts";
 import type { DType } from "../../net/arrays/array.ts";
 import { widenToFloat32 } from "../../net/arrays/float-conversion.ts";
 import { type Hdf5Array, type Hdf5File, openHdf5 } from "../../net/arrays/hdf5.ts";
-import { LANGUAGE_MODELS } from "../catalogue.ts";
+import { LANGUAGE_MODELS } from "../language/catalogue.ts";
 import type { Model, Origin, SequenceEmbedding } from "../model.ts";
 import { fileSpec } from "./file-spec.ts";
 

@@ -4,20 +4,19 @@ import type { Sym } from "../../net/graph/sym.ts";
 import type { Embedding } from "../../net/nn/embedding.ts";
 import type { Linear } from "../../net/nn/linear.ts";
 import type { Norm } from "../../net/nn/norm.ts";
-import type { InitialLaw } from "../architecture.ts";
-import { epsilon, parseConfig, size } from "../config.ts";
-import type { DeclaredTensor, ParameterTable } from "../parameters.ts";
+import { epsilonSchema, type InitialLaw, parseConfig, sizeSchema } from "./architecture.ts";
 import type { BidirectionalMamba, Projections, SelectiveModel } from "./blocks/mamba.ts";
+import type { DeclaredTensor, ParameterTable } from "./parameters.ts";
 
 // What a Caduceus checkpoint holds: sizes of config.json, tensors by name, and how they begin untrained.
 
 const sizes = z.object({
-  d_model: size(1 << 16),
-  n_layer: size(512),
-  vocab_size: size(4096),
-  pad_vocab_size_multiple: size(1024).default(8),
+  d_model: sizeSchema(1 << 16),
+  n_layer: sizeSchema(512),
+  vocab_size: sizeSchema(4096),
+  pad_vocab_size_multiple: sizeSchema(1024).default(8),
   rcps: z.boolean(),
-  norm_epsilon: epsilon(),
+  norm_epsilon: epsilonSchema(),
   rms_norm: z.literal(true),
   fused_add_norm: z.literal(true),
   bidirectional: z.literal(true),
@@ -28,15 +27,15 @@ const sizes = z.object({
   initializer_cfg: z
     .object({
       initializer_range: z.number().positive().max(10).default(0.02),
-      n_residuals_per_layer: size(16).default(1),
+      n_residuals_per_layer: sizeSchema(16).default(1),
     })
     .prefault({}),
   ssm_cfg: z
     .object({
-      d_state: size(4096).default(16),
-      d_conv: size(64).default(4),
-      expand: size(64).default(2),
-      dt_rank: z.union([z.literal("auto"), size()]).default("auto"),
+      d_state: sizeSchema(4096).default(16),
+      d_conv: sizeSchema(64).default(4),
+      expand: sizeSchema(64).default(2),
+      dt_rank: z.union([z.literal("auto"), sizeSchema()]).default("auto"),
       dt_min: z.number().positive().default(0.001),
       dt_max: z.number().positive().default(0.1),
       dt_init_floor: z.number().positive().default(1e-4),

@@ -9,11 +9,13 @@ import { gatedFeedForward, rowBlocks } from "../../net/nn/linear.ts";
 import { layerNorm, type Norm } from "../../net/nn/norm.ts";
 import { alibi } from "../../net/nn/position-encoding.ts";
 import { everyToken, oneToken, type Queries } from "../../net/nn/queries.ts";
-import type { Architecture, ClassifierHead, ForwardInput, ForwardOutput } from "../architecture.ts";
-import type { LanguageModelCard } from "../card.ts";
-import { parseConfig } from "../config.ts";
-import type { LoraFactors } from "../lora.ts";
-import { ParameterTable } from "../parameters.ts";
+import {
+  type Architecture,
+  type ClassifierHead,
+  type ForwardInput,
+  type ForwardOutput,
+  parseConfig,
+} from "./architecture.ts";
 import {
   type BertDropout,
   bertDropout,
@@ -32,7 +34,10 @@ import {
   postNormLayer,
   selfAttention,
 } from "./blocks/bert.ts";
-import { dnabert2Checkpoints } from "./checkpoints/dnabert2.ts";
+import type { LanguageModelCard } from "./card.ts";
+import type { LoraAdapters } from "./lora.ts";
+import { ParameterTable } from "./parameters.ts";
+import { dnabert2Checkpoints } from "./published-checkpoints/dnabert2.ts";
 
 // axes: b batch · t tokens · q queries · d width · h heads · v vocabulary
 
@@ -138,7 +143,7 @@ function layerForm(
 
 const architecture = (config: unknown, file: string) => build(parseConfig(schema, config, file));
 
-function build(c: Config, lora?: LoraFactors): Architecture {
+function build(c: Config, lora?: LoraAdapters): Architecture {
   const table = new ParameterTable(lora);
   const p = declare(table, c);
   return {

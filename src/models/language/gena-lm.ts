@@ -8,11 +8,13 @@ import { type Embedding, embed, rowsOf } from "../../net/nn/embedding.ts";
 import { feedForward } from "../../net/nn/linear.ts";
 import { layerNorm, type Norm } from "../../net/nn/norm.ts";
 import { everyToken, oneToken, type Queries } from "../../net/nn/queries.ts";
-import type { Architecture, ClassifierHead, ForwardInput, ForwardOutput } from "../architecture.ts";
-import type { LanguageModelCard } from "../card.ts";
-import { parseConfig } from "../config.ts";
-import type { LoraFactors } from "../lora.ts";
-import { ParameterTable } from "../parameters.ts";
+import {
+  type Architecture,
+  type ClassifierHead,
+  type ForwardInput,
+  type ForwardOutput,
+  parseConfig,
+} from "./architecture.ts";
 import {
   type BertDropout,
   bertDropout,
@@ -31,7 +33,10 @@ import {
   preNormLayer,
   selfAttention,
 } from "./blocks/bert.ts";
-import { genaLmCheckpoints } from "./checkpoints/gena-lm.ts";
+import type { LanguageModelCard } from "./card.ts";
+import type { LoraAdapters } from "./lora.ts";
+import { ParameterTable } from "./parameters.ts";
+import { genaLmCheckpoints } from "./published-checkpoints/gena-lm.ts";
 
 // axes: b batch · t tokens · q queries · d width · v vocabulary
 
@@ -134,7 +139,7 @@ function layerForm(c: Config, queries: Queries, mask: Sym | undefined, drop: Ber
 
 const architecture = (config: unknown, file: string) => build(parseConfig(schema, config, file));
 
-function build(c: Config, lora?: LoraFactors): Architecture {
+function build(c: Config, lora?: LoraAdapters): Architecture {
   const table = new ParameterTable(lora);
   const p = declare(table, c);
   return {

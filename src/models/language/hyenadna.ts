@@ -3,43 +3,54 @@ import { hyenadnaTokenizer } from "../../dna/tokenizers/one-letter.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import { add, gelu, parameter, slice, squeeze } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
-import type { Embedding } from "../../net/nn/embedding.ts";
-import { embed } from "../../net/nn/embedding.ts";
-import type { Linear } from "../../net/nn/linear.ts";
-import { linear } from "../../net/nn/linear.ts";
-import type { LongConvolution } from "../../net/nn/long-convolution.ts";
-import { longConvolution, longConvolutionBytes } from "../../net/nn/long-convolution.ts";
-import type { Norm } from "../../net/nn/norm.ts";
-import { layerNorm } from "../../net/nn/norm.ts";
-import type { Architecture, ClassifierHead, InitialLaw, ReadTensor } from "../architecture.ts";
-import type { LanguageModelCard } from "../card.ts";
-import { epsilon, parseConfig, size } from "../config.ts";
-import type { LoraFactors } from "../lora.ts";
-import type { DeclaredTensor } from "../parameters.ts";
-import { ParameterTable } from "../parameters.ts";
-import type { HyenaMixer } from "./blocks/hyena.ts";
-import { hyena } from "./blocks/hyena.ts";
-import type { FilterNetwork } from "./blocks/implicit-filter.ts";
-import { decayRates, filterOf, implicitFilter, positionalFeatures } from "./blocks/implicit-filter.ts";
-import { hyenadnaCheckpoints } from "./checkpoints/hyenadna.ts";
+import { type Embedding, embed } from "../../net/nn/embedding.ts";
+import { type Linear, linear } from "../../net/nn/linear.ts";
+import {
+  type LongConvolution,
+  longConvolution,
+  longConvolutionBytes,
+} from "../../net/nn/long-convolution.ts";
+import { layerNorm, type Norm } from "../../net/nn/norm.ts";
+import {
+  type Architecture,
+  type ClassifierHead,
+  epsilonSchema,
+  type InitialLaw,
+  parseConfig,
+  type ReadTensor,
+  sizeSchema,
+} from "./architecture.ts";
+import {
+  decayRates,
+  type FilterNetwork,
+  filterOf,
+  type HyenaMixer,
+  hyena,
+  implicitFilter,
+  positionalFeatures,
+} from "./blocks/hyena.ts";
+import type { LanguageModelCard } from "./card.ts";
+import type { LoraAdapters } from "./lora.ts";
+import { type DeclaredTensor, ParameterTable } from "./parameters.ts";
+import { hyenadnaCheckpoints } from "./published-checkpoints/hyenadna.ts";
 
 // axes: b batch · t tokens · d width · v vocabulary
 // M longest input · e positional features · f hidden units of the filter's network
 
 const schema = z.object({
-  d_model: size(),
-  n_layer: size(512),
-  d_inner: size(),
-  max_seq_len: size(1 << 24),
-  vocab_size: size(),
-  pad_vocab_size_multiple: size(1024),
-  emb_dim: size(64).refine((e) => e >= 3 && e % 2 === 1, "expected an odd number from 3 up"),
-  filter_order: size(4096),
-  short_filter_order: size(64),
+  d_model: sizeSchema(),
+  n_layer: sizeSchema(512),
+  d_inner: sizeSchema(),
+  max_seq_len: sizeSchema(1 << 24),
+  vocab_size: sizeSchema(),
+  pad_vocab_size_multiple: sizeSchema(1024),
+  emb_dim: sizeSchema(64).refine((e) => e >= 3 && e % 2 === 1, "expected an odd number from 3 up"),
+  filter_order: sizeSchema(4096),
+  short_filter_order: sizeSchema(64),
   hyena_order: z.literal(2),
   num_inner_mlps: z.literal(2),
   activation_freq: z.number().default(10),
-  layer_norm_epsilon: epsilon(),
+  layer_norm_epsilon: epsilonSchema(),
   initializer_range: z.number().positive().max(10).default(0.02),
 });
 
@@ -122,7 +133,7 @@ function block(p: Block, r: Sym, kernel: Sym, long: LongConvolution): Sym {
 
 const architecture = (config: unknown, file: string) => build(parseConfig(schema, config, file));
 
-function build(c: Config, lora?: LoraFactors): Architecture {
+function build(c: Config, lora?: LoraAdapters): Architecture {
   const vocabulary = Math.ceil(c.vocab_size / c.pad_vocab_size_multiple) * c.pad_vocab_size_multiple;
   const table = new ParameterTable(lora);
   const p = declare(table, c, vocabulary);

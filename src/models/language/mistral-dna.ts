@@ -15,14 +15,21 @@ import {
   rotaryFrequencies,
 } from "../../net/nn/position-encoding.ts";
 import { everyToken, oneToken, type Queries, rowAt } from "../../net/nn/queries.ts";
-import type { Architecture, ClassifierHead, ForwardInput, ForwardOutput } from "../architecture.ts";
-import type { LanguageModelCard } from "../card.ts";
-import { epsilon, parseConfig, size } from "../config.ts";
-import type { LoraFactors } from "../lora.ts";
-import { ParameterTable } from "../parameters.ts";
+import {
+  type Architecture,
+  type ClassifierHead,
+  epsilonSchema,
+  type ForwardInput,
+  type ForwardOutput,
+  parseConfig,
+  sizeSchema,
+} from "./architecture.ts";
 import { bertInitial } from "./blocks/bert.ts";
 import { addExperts, type MixtureOfExperts, type Routing } from "./blocks/mixture-of-experts.ts";
-import { mistralDnaCheckpoints } from "./checkpoints/mistral-dna.ts";
+import type { LanguageModelCard } from "./card.ts";
+import type { LoraAdapters } from "./lora.ts";
+import { ParameterTable } from "./parameters.ts";
+import { mistralDnaCheckpoints } from "./published-checkpoints/mistral-dna.ts";
 
 // axes: b batch · t tokens · q queries · d width · h heads · g heads of keys and values · c width of a head · v vocabulary
 
@@ -30,19 +37,19 @@ import { mistralDnaCheckpoints } from "./checkpoints/mistral-dna.ts";
 const schema = z
   .object({
     architectures: z.array(z.string()).default([]),
-    vocab_size: size(),
-    hidden_size: size(1 << 16),
-    num_hidden_layers: size(512),
-    num_attention_heads: size(1024),
-    num_key_value_heads: size(1024),
-    head_dim: size(1 << 16).nullish(),
-    intermediate_size: size(),
-    num_local_experts: size(1024),
-    num_experts_per_tok: size(1024),
+    vocab_size: sizeSchema(),
+    hidden_size: sizeSchema(1 << 16),
+    num_hidden_layers: sizeSchema(512),
+    num_attention_heads: sizeSchema(1024),
+    num_key_value_heads: sizeSchema(1024),
+    head_dim: sizeSchema(1 << 16).nullish(),
+    intermediate_size: sizeSchema(),
+    num_local_experts: sizeSchema(1024),
+    num_experts_per_tok: sizeSchema(1024),
     hidden_act: z.literal("silu"),
-    rms_norm_eps: epsilon(),
+    rms_norm_eps: epsilonSchema(),
     rope_theta: z.number().positive(),
-    sliding_window: size(1 << 24).nullish(),
+    sliding_window: sizeSchema(1 << 24).nullish(),
     tie_word_embeddings: z.literal(false).default(false),
     initializer_range: z.number().positive().max(10).default(0.02),
     pad_token_id: z.number().int().min(0).nullish(),
@@ -198,7 +205,7 @@ function headOf({ head }: Parameters): Linear {
 
 const architecture = (config: unknown, file: string) => build(parseConfig(schema, config, file));
 
-function build(c: Config, lora?: LoraFactors): Architecture {
+function build(c: Config, lora?: LoraAdapters): Architecture {
   const table = new ParameterTable(lora);
   const p = declare(table, c);
   return {

@@ -23,17 +23,14 @@ import { feedForward, gatedFeedForward } from "../../net/nn/linear.ts";
 import { layerNorm, type Norm } from "../../net/nn/norm.ts";
 import { rotaryFrequencies } from "../../net/nn/position-encoding.ts";
 import { everyToken, oneToken, type Queries } from "../../net/nn/queries.ts";
-import type {
-  Architecture,
-  ClassifierHead,
-  ForwardInput,
-  ForwardOutput,
-  InitialLaw,
-} from "../architecture.ts";
-import type { LanguageModelCard } from "../card.ts";
-import { parseConfig } from "../config.ts";
-import type { LoraFactors } from "../lora.ts";
-import { type DeclaredTensor, ParameterTable } from "../parameters.ts";
+import {
+  type Architecture,
+  type ClassifierHead,
+  type ForwardInput,
+  type ForwardOutput,
+  type InitialLaw,
+  parseConfig,
+} from "./architecture.ts";
 import {
   type BertDropout,
   bertDropout,
@@ -51,7 +48,10 @@ import {
   preNormLayer,
   selfAttention,
 } from "./blocks/bert.ts";
-import { nucleotideTransformerCheckpoints } from "./checkpoints/nucleotide-transformer.ts";
+import type { LanguageModelCard } from "./card.ts";
+import type { LoraAdapters } from "./lora.ts";
+import { type DeclaredTensor, ParameterTable } from "./parameters.ts";
+import { nucleotideTransformerCheckpoints } from "./published-checkpoints/nucleotide-transformer.ts";
 
 // axes: b batch · t tokens · q queries · d width · h heads · v vocabulary
 
@@ -197,7 +197,7 @@ function layerForm(c: Config, queries: Queries, mask: Sym | undefined, drop: Ber
 
 const architecture = (config: unknown, file: string) => build(parseConfig(schema, config, file));
 
-function build(c: Config, lora?: LoraFactors): Architecture {
+function build(c: Config, lora?: LoraAdapters): Architecture {
   const table = new ParameterTable(lora);
   const p = declare(table, c);
   return {

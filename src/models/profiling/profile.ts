@@ -5,9 +5,8 @@ import { Pcg64 } from "../../base/pcg64.ts";
 import { peakMemory, watchPeakMemory } from "../../base/process.ts";
 import { choice, seedOf } from "../../base/random.ts";
 import type { ProgramOptions } from "../../net/runtime/program.ts";
-import type { Model } from "../model.ts";
-import { networkPasses } from "./network-passes.ts";
-import type { Pass, Passes } from "./passes.ts";
+import type { Model, ProfiledPass, ProfiledPasses } from "../model.ts";
+import { networkPasses } from "./graph-passes.ts";
 
 /** Over repetitions: their mean, and their population standard deviation. */
 export interface Spread {
@@ -97,7 +96,7 @@ export async function profileModel(model: Model, options: ProfileOptions): Promi
   }
 }
 
-async function passesOf(model: Model, { length, program = {} }: ProfileOptions): Promise<Passes> {
+async function passesOf(model: Model, { length, program = {} }: ProfileOptions): Promise<ProfiledPasses> {
   if (model.passes !== undefined) return model.passes(length);
   if (model.network !== undefined) return networkPasses(model.network, length, program);
   const question = ["embed", "logLikelihood", "predictActivity"].find((each) => each in model);
@@ -116,7 +115,7 @@ async function passesOf(model: Model, { length, program = {} }: ProfileOptions):
 
 function fitting(
   model: Model,
-  passes: Passes,
+  passes: ProfiledPasses,
   directions: readonly ("forward" | "backward")[],
   wanted: number,
   available: number,
@@ -153,7 +152,7 @@ interface Batches {
 }
 
 async function timed(
-  pass: Pass,
+  pass: ProfiledPass,
   { batch, warmup, repeats }: Batches,
   { length, sequences: given, signal }: ProfileOptions,
 ): Promise<PassCost> {

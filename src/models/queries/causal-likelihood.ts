@@ -2,10 +2,9 @@ import { scoredSpan } from "../../dna/tokenizers/base-map.ts";
 import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
 import { gatherElements, logSoftmax, slice, squeeze, unsqueeze } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
+import { collate, runsOfEqualLength } from "../language/collate.ts";
 import type { QueryOptions } from "../model.ts";
-import type { Question } from "../programs.ts";
-import { collate, runsOfEqualLength } from "./collate.ts";
-import type { TokenQuery } from "./token-query.ts";
+import type { GraphQuery, TokenQuery } from "./programs.ts";
 
 /**
  * log P(token i | tokens before i) for i ≥ 1, by the softmax over the whole vocabulary.
@@ -20,7 +19,7 @@ export function tokenLogLikelihoods(logits: Sym, ids: Sym): Sym {
   return squeeze(gatherElements(predicted, seen, 2), 2);
 }
 
-const question: Question = {
+const question: GraphQuery = {
   name: "causal-likelihood",
   outputs: (model, given, tokens) => ({
     likelihoods: tokenLogLikelihoods(model.forward(given, tokens).logits, given.ids),

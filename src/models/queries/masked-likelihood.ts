@@ -1,9 +1,11 @@
-import { InputError } from "../../base/errors.ts";
 import { scoredSpan } from "../../dna/tokenizers/base-map.ts";
-import type { Tokenizer, Tokens } from "../../dna/tokenizers/tokenizer.ts";
+import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
+import type { NdArray } from "../../net/arrays/array.ts";
+import { gatherElements, input, logSoftmax, squeeze } from "../../net/graph/build.ts";
+import { rowAt } from "../../net/nn/queries.ts";
+import { collate, maskId, runsOfEqualLength } from "../language/collate.ts";
 import type { QueryOptions } from "../model.ts";
-import { type TokenPrediction, tokenLogProbabilities } from "./token-prediction.ts";
-import type { TokenQuery } from "./token-query.ts";
+import type { GraphQuery, TokenQuery } from "./programs.ts";
 
 /**
  * Pseudo-log-likelihood of each row: the sum over its scored tokens of log P(token | all other tokens), each token hidden
@@ -38,10 +40,143 @@ export async function maskedLogLikelihoods(
   });
 }
 
-/** @throws {InputError} when the tokenizer has no token to hide others behind */
-export function maskId({ name, special }: Pick<Tokenizer, "name" | "special">): number {
-  if (special.mask !== undefined) return special.mask;
-  throw new InputError(`the tokenizer ${name} has no mask token, which a masked model is asked with`, {
-    hint: "its files must name one as mask_token",
+/** How probable is one token, by the model's guess at one place of a row? */
+export interface TokenPrediction {
+  /** The row; the token at `place` is not looked at. */
+  readonly ids: Int32Array;
+  /** Whose guess is read, 0-based. A masked model guesses the token at this place, a causal one the next. */
+  readonly place: number;
+  /** What the model is shown at this place: the mask, or the row's own token. */
+  readonly shown: number;
+  /** The token whose probability is wanted. */
+  readonly target: number;
+}
+
+/** Only the guess at one place of each row is computed, in the last layer and in the head. */
+const question: GraphQuery = {
+  name: "token-prediction",
+  outputs(model, given, tokens) {
+    const positions = input("positions", "int32", ["b"]);
+    const targets = input("targets", "int32", ["b", "k"]);
+    const logits =
+      model.forwardAt?.(given, positions, tokens).logits ??
+      rowAt(model.forward(given, tokens).logits, positions);
+    return { logProbabilities: gatherElements(logSoftmax(squeeze(logits, 1)), targets, 1) };
+  },
+};
+
+/** A row as the model is shown it, and the tokens asked about. */
+interface Shown {
+  readonly ids: Int32Array;
+  readonly place: number;
+  readonly shown: number;
+  readonly targets: number[];
+}
+
+/**
+ * log P(target | row) for each prediction, by the softmax over the whole vocabulary. Each distinct row is run once,
+ * whatever number of predictions ask about it; rows of equal length run together, so that nothing is padded.
+ *
+ * @returns one number per prediction, nats
+ */
+export async function tokenLogProbabilities(
+  { programs, architecture }: TokenQuery,
+  predictions: readonly TokenPrediction[],
+  { signal }: Pick<QueryOptions, "signal">,
+): Promise<Float64Array> {
+  const { rows, rowOf, targetOf } = distinctRows(predictions);
+  const found: Float32Array[] = [];
+  for (const members of runsOfEqualLength(rows, architecture)) {
+    signal?.throwIfAborted();
+    const together = members.map((row) => rows[row]!);
+    const most = Math.max(...together.map(({ targets }) => targets.length));
+    const { logProbabilities } = await programs.run(question, shownBatch(together), {
+      positions: int32([together.length], (data) => {
+        together.forEach(({ place }, i) => {
+          data[i] = place;
+        });
+      }),
+      targets: int32([together.length, most], (data) => {
+        together.forEach(({ targets }, i) => {
+          data.set(targets, i * most);
+        });
+      }),
+    });
+    const values = logProbabilities!.data as Float32Array; // [b, k]
+    members.forEach((row, i) => {
+      found[row] = values.subarray(i * most, (i + 1) * most);
+    });
+  }
+  return Float64Array.from(predictions, (_, i) => found[rowOf[i]!]![targetOf[i]!]!);
+}
+
+function shownBatch(rows: readonly Shown[]) {
+  const batch = collate(rows);
+  const tokens = batch.ids.shape[1]!;
+  rows.forEach(({ place, shown }, i) => {
+    batch.ids.data[i * tokens + place] = shown;
   });
+  return batch;
+}
+
+function int32(shape: readonly number[], fill: (data: Int32Array) => void): NdArray {
+  const data = new Int32Array(shape.reduce((a, b) => a * b, 1));
+  fill(data);
+  return { dtype: "int32", shape, data };
+}
+
+/**
+ * Rows that differ as the model is shown them, and for each prediction its row and its place among that row's targets.
+ * Two predictions share a row when they read the same place and all other tokens are equal: the same sequence asked about
+ * twice, or two alleles that differ in the hidden token alone.
+ */
+function distinctRows(predictions: readonly TokenPrediction[]) {
+  const rows: Shown[] = [];
+  const rowOf = new Int32Array(predictions.length);
+  const targetOf = new Int32Array(predictions.length);
+  const byHash = new Map<number, number[]>();
+  const hashOf = shownHash();
+  predictions.forEach((prediction, i) => {
+    const hash = hashOf(prediction);
+    const alike = byHash.get(hash) ?? [];
+    if (alike.length === 0) byHash.set(hash, alike);
+    let row = alike.find((each) => sameShown(rows[each]!, prediction));
+    if (row === undefined) {
+      const { ids, place, shown } = prediction;
+      row = rows.push({ ids, place, shown, targets: [] }) - 1;
+      alike.push(row);
+    }
+    const { targets } = rows[row]!;
+    const known = targets.indexOf(prediction.target);
+    rowOf[i] = row;
+    targetOf[i] = known >= 0 ? known : targets.push(prediction.target) - 1;
+  });
+  return { rows, rowOf, targetOf };
+}
+
+function sameShown(a: Shown, b: TokenPrediction): boolean {
+  if (a.place !== b.place || a.shown !== b.shown || a.ids.length !== b.ids.length) return false;
+  return a.ids === b.ids || a.ids.every((id, i) => id === b.ids[i] || i === a.place);
+}
+
+/** Odd, so that no power of it is 0 modulo 2³². */
+const BASE = 0x9e3779b1;
+
+/**
+ * A 32-bit number that is equal for equal rows: Σ idᵢ·BASEⁱ⁺¹ over the row, with what is shown in place of the hidden token.
+ * The sum over a row is kept, so that each of its masked copies costs one multiplication.
+ */
+function shownHash(): (prediction: TokenPrediction) => number {
+  const sums = new Map<Int32Array, number>();
+  const powers: number[] = [BASE];
+  const power = (i: number) => {
+    while (powers.length <= i) powers.push(Math.imul(powers.at(-1)!, BASE));
+    return powers[i]!;
+  };
+  return ({ ids, place, shown }) => {
+    const known = sums.get(ids);
+    const sum = known ?? ids.reduce((total, id, i) => (total + Math.imul(id, power(i))) | 0, ids.length);
+    if (known === undefined) sums.set(ids, sum);
+    return (sum + Math.imul(shown - ids[place]!, power(place)) + Math.imul(place, BASE)) | 0;
+  };
 }

@@ -3,15 +3,13 @@ import { scoredSpan } from "../../dna/tokenizers/base-map.ts";
 import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
 import { float32Sum } from "../../metrics/mean.ts";
 import { gatherElements, input, logSoftmax, slice } from "../../net/graph/build.ts";
+import { collate, maskId, runsOfEqualLength } from "../language/collate.ts";
 import type { AlleleLogLikelihoods, QueryOptions } from "../model.ts";
-import type { Question } from "../programs.ts";
-import { collate, runsOfEqualLength } from "./collate.ts";
-import { maskId } from "./masked-likelihood.ts";
-import { type TokenPrediction, tokenLogProbabilities } from "./token-prediction.ts";
-import type { TokenQuery } from "./token-query.ts";
+import { type TokenPrediction, tokenLogProbabilities } from "./masked-likelihood.ts";
+import type { GraphQuery, TokenQuery } from "./programs.ts";
 
 /** One sequence with either allele of a variant. */
-export type AllelePair = readonly [first: Tokens, second: Tokens];
+export type AlleleTokens = readonly [first: Tokens, second: Tokens];
 
 /** Two alleles in one row of tokens: where they differ stands the mask. */
 interface Hidden {
@@ -36,7 +34,7 @@ interface Hidden {
  */
 export async function maskedVariantLogLikelihoods(
   query: TokenQuery,
-  pairs: readonly AllelePair[],
+  pairs: readonly AlleleTokens[],
   options: QueryOptions,
 ): Promise<readonly AlleleLogLikelihoods[]> {
   const mask = maskId(query.tokenizer);
@@ -46,7 +44,7 @@ export async function maskedVariantLogLikelihoods(
     : sumsOverDifferences(query, rows, mask, options);
 }
 
-function hide([first, second]: AllelePair, mask: number, pair: number): Hidden {
+function hide([first, second]: AlleleTokens, mask: number, pair: number): Hidden {
   if (first.ids.length !== second.ids.length) {
     throw new InputError(
       `the alleles of variant ${pair} make ${first.ids.length} and ${second.ids.length} tokens; they can be compared token by token only when the numbers are equal`,
@@ -96,7 +94,7 @@ function tokensBefore(ids: Int32Array, place: number) {
 }
 
 /** log P of either allele's token at every place of the common row: [b, t, 2], for a causal model [b, t − 1, 2]. */
-const allPlaces = (kind: TokenQuery["kind"]): Question => ({
+const allPlaces = (kind: TokenQuery["kind"]): GraphQuery => ({
   name: "masked-variant",
   outputs(model, given, tokens) {
     const targets = input("targets", "int32", ["b", tokens, 2]);

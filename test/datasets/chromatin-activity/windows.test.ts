@@ -8,7 +8,7 @@ import {
   writeActivityWindows,
 } from "../../../src/datasets/chromatin-activity/windows.ts";
 import { openBigWig } from "../../../src/dna/genome/bigwig.ts";
-import { readRegions } from "../../../src/models/chrombpnet/training/regions.ts";
+import { readRegions } from "../../../src/models/chrombpnet/regions.ts";
 import { sharedData, testWithSharedData } from "../../shared-data.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 

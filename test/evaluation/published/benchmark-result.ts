@@ -4,8 +4,8 @@ import type { CellResult } from "../../../src/evaluation/runs/result.ts";
 import { taskNamed } from "../../../src/evaluation/tasks/catalogue.ts";
 import type { Metric } from "../../../src/evaluation/tasks/measurement.ts";
 import { recipeFor } from "../../../src/evaluation/tasks/recipe.ts";
-import { LANGUAGE_MODELS } from "../../../src/models/catalogue.ts";
-import { checkpointName } from "../../../src/models/known-checkpoint.ts";
+import { checkpointName } from "../../../src/models/language/card.ts";
+import { LANGUAGE_MODELS } from "../../../src/models/language/catalogue.ts";
 
 export interface ResultForm {
   readonly task: string;

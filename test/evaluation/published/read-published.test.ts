@@ -7,7 +7,7 @@ import { ownValue } from "../../../src/evaluation/published/own-value.ts";
 import { readPublished } from "../../../src/evaluation/published/read-published.ts";
 import { SETTINGS } from "../../../src/evaluation/settings/catalogue.ts";
 import { NETWORKS } from "../../../src/models/baselines/networks.ts";
-import { BASELINES, LANGUAGE_MODELS } from "../../../src/models/catalogue.ts";
+import { BASELINES, LANGUAGE_MODELS } from "../../../src/models/language/catalogue.ts";
 import { benchmarkResult, metric } from "./benchmark-result.ts";
 
 const published = await readPublished();

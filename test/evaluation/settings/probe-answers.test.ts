@@ -3,8 +3,8 @@ import { Embedder } from "../../../src/evaluation/embeddings/embedder.ts";
 import { PartPrograms } from "../../../src/evaluation/settings/part-programs.ts";
 import { ProbeAnswers, type ReadPositions } from "../../../src/evaluation/settings/probe-answers.ts";
 import type { Example, OpenTask, Task } from "../../../src/evaluation/tasks/task.ts";
-import { type BaseTokens, probingHead } from "../../../src/models/heads/probing-head.ts";
 import type { Model, SequenceEmbedding } from "../../../src/models/model.ts";
+import { type BaseTokens, probingHead } from "../../../src/models/training/probing-head.ts";
 import { FreshLayers, initialValues } from "../../../src/net/nn/init.ts";
 
 const BASES = 40;

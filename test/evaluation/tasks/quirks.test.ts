@@ -5,7 +5,7 @@ import { SETTINGS } from "../../../src/evaluation/settings/catalogue.ts";
 import { TASKS } from "../../../src/evaluation/tasks/catalogue.ts";
 import { QUIRKS, scoreQuirks } from "../../../src/evaluation/tasks/quirks.ts";
 import { recipeFor } from "../../../src/evaluation/tasks/recipe.ts";
-import { BASELINES, LANGUAGE_MODELS } from "../../../src/models/catalogue.ts";
+import { BASELINES, LANGUAGE_MODELS } from "../../../src/models/language/catalogue.ts";
 import { repository, sourceFiles } from "../../source-files.ts";
 
 test("the catalogue has Q1 to Q41, each once and in order", () => {

@@ -5,7 +5,7 @@ import { parseRecipe, recipeFor } from "../../../src/evaluation/tasks/recipe.ts"
 import { AB_INITIO, FINE_TUNED, PROBED } from "../../../src/evaluation/tasks/regulatory-elements/recipes.ts";
 import type { TaskSetting } from "../../../src/evaluation/tasks/task.ts";
 import { NETWORKS } from "../../../src/models/baselines/networks.ts";
-import { LANGUAGE_MODELS } from "../../../src/models/catalogue.ts";
+import { LANGUAGE_MODELS } from "../../../src/models/language/catalogue.ts";
 import type { Protocol } from "../../../src/models/model.ts";
 
 const form = (table: Omit<TaskSetting, "defaultSplit">): TaskSetting => ({ ...table, defaultSplit: "test" });

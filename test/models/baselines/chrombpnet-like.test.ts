@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { chrombpnetLike, chrombpnetLikeLogits } from "../../../src/models/baselines/chrombpnet-like.ts";
+import { chrombpnetLike, chrombpnetLikeLogits } from "../../../src/models/baselines/networks.ts";
 import * as g from "../../../src/net/graph/build.ts";
 import { FreshLayers, initialValues, parameterCount } from "../../../src/net/nn/init.ts";
 import { linear } from "../../../src/net/nn/linear.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { normal } from "../../../src/base/random.ts";
-import { probingHeadLike, probingHeadLikeLogits } from "../../../src/models/baselines/probing-head-like.ts";
+import { probingHeadLike, probingHeadLikeLogits } from "../../../src/models/baselines/networks.ts";
 import * as g from "../../../src/net/graph/build.ts";
 import { FreshLayers, initialValues, parameterCount } from "../../../src/net/nn/init.ts";
 import { linear } from "../../../src/net/nn/linear.ts";

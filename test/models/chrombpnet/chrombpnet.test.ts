@@ -1,9 +1,8 @@
 import { expect, test } from "vitest";
 import { codesOf } from "../../../src/dna/sequence/letters.ts";
 import { reverseComplement } from "../../../src/dna/sequence/reverse-complement.ts";
-import { Chrombpnet } from "../../../src/models/chrombpnet/chrombpnet.ts";
-import { openChrombpnet } from "../../../src/models/chrombpnet/open-chrombpnet.ts";
-import { expectedProfile } from "../../../src/models/chrombpnet/profile.ts";
+import { Chrombpnet, openChrombpnet } from "../../../src/models/chrombpnet/chrombpnet.ts";
+import { expectedProfile } from "../../../src/models/chrombpnet/predictor.ts";
 import { type GoldenName, golden, goldenFile } from "./golden-files.ts";
 
 const contents = { bias: "bias", nobias: "no-bias", chrombpnet: "combined" } as const;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { NearestProfiles } from "../../../src/models/chrombpnet/nearest-profiles.ts";
+import { NearestProfiles } from "../../../src/models/chrombpnet/regions.ts";
 
 const windows = [
   { region: { chrom: "chr1", centre: 4 }, profile: [1, 1, 1, 1, 1, 1] },

@@ -3,12 +3,15 @@ import { Pcg64 } from "../../../src/base/pcg64.ts";
 import type { Genome } from "../../../src/dna/genome/genome.ts";
 import type { Interval } from "../../../src/dna/genome/interval.ts";
 import { openPredictor } from "../../../src/models/chrombpnet/predictor.ts";
+import { insideGenome, readWindows } from "../../../src/models/chrombpnet/regions.ts";
 import { regionExamples, regionExamplesInParts } from "../../../src/models/chrombpnet/training/examples.ts";
 import { foldOf } from "../../../src/models/chrombpnet/training/fold.ts";
 import { type ChrombpnetRecipe, PUBLISHED_RECIPE } from "../../../src/models/chrombpnet/training/recipe.ts";
-import { selectForAccessibility, selectForBias } from "../../../src/models/chrombpnet/training/select.ts";
+import {
+  selectForAccessibility,
+  selectForBias,
+} from "../../../src/models/chrombpnet/training/region-selection.ts";
 import { type ChrombpnetTraining, trainChrombpnet } from "../../../src/models/chrombpnet/training/train.ts";
-import { insideGenome, readWindows } from "../../../src/models/chrombpnet/training/windows.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
 const SIZES = { inputLength: 128, outputLength: 60, dilatedLayers: 2, firstKernel: 9, profileKernel: 13 };

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
-import { CHECKS } from "../../../src/models/conformance/catalogue.ts";
 import { CHECK_NAMES } from "../../../src/models/conformance/check.ts";
-import { conform } from "../../../src/models/conformance/conform.ts";
+import { CHECKS, conform } from "../../../src/models/conformance/conform.ts";
 import type { Model } from "../../../src/models/model.ts";
 import {
   causal,

@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test } from "vitest";
 import { fitKmerMarkov } from "../../../src/models/baselines/kmer-markov.ts";
-import { LANGUAGE_MODELS } from "../../../src/models/catalogue.ts";
+import { initCheckpoint } from "../../../src/models/checkpoints/init.ts";
 import { conform } from "../../../src/models/conformance/conform.ts";
-import { randomLetters } from "../../../src/models/conformance/probes.ts";
-import { initCheckpoint } from "../../../src/models/init.ts";
+import { randomLetters } from "../../../src/models/conformance/model-probe.ts";
+import { LANGUAGE_MODELS } from "../../../src/models/language/catalogue.ts";
 import { LanguageModel } from "../../../src/models/language-model.ts";
 import type { Model } from "../../../src/models/model.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";

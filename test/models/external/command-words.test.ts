@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { commandWords } from "../../../src/models/external/command-words.ts";
+import { commandWords } from "../../../src/models/external/stdio-channel.ts";
 
 test.each<[string, string[]]>([
   ["python3 adapter.py", ["python3", "adapter.py"]],

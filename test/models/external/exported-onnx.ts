@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { LanguageModelCard } from "../../../src/models/card.ts";
-import { LANGUAGE_MODELS } from "../../../src/models/catalogue.ts";
-import { initCheckpoint } from "../../../src/models/init.ts";
+import { initCheckpoint } from "../../../src/models/checkpoints/init.ts";
+import type { LanguageModelCard } from "../../../src/models/language/card.ts";
+import { LANGUAGE_MODELS } from "../../../src/models/language/catalogue.ts";
 import { LanguageModel } from "../../../src/models/language-model.ts";
 import type { DType, NdArray } from "../../../src/net/arrays/array.ts";
 import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";

@@ -8,7 +8,7 @@ import {
   probingHead,
   probingInputs,
   probingLogits,
-} from "../../../src/models/heads/probing-head.ts";
+} from "../../../src/models/training/probing-head.ts";
 import * as g from "../../../src/net/graph/build.ts";
 import { gradientsOf } from "../../../src/net/graph/reverse.ts";
 import type { Sym } from "../../../src/net/graph/sym.ts";

@@ -1,5 +1,5 @@
 import { caduceus } from "../../../src/models/language/caduceus.ts";
-import type { DeclaredTensor } from "../../../src/models/parameters.ts";
+import type { DeclaredTensor } from "../../../src/models/language/parameters.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
 import { goldenArray } from "../golden-weights.ts";
 

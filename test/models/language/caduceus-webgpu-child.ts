@@ -1,9 +1,9 @@
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { normal } from "../../../src/base/random.ts";
 import { caduceus } from "../../../src/models/language/caduceus.ts";
-import type { Question } from "../../../src/models/programs.ts";
-import { Programs } from "../../../src/models/programs.ts";
-import { collate } from "../../../src/models/queries/collate.ts";
+import { collate } from "../../../src/models/language/collate.ts";
+import type { GraphQuery } from "../../../src/models/queries/programs.ts";
+import { Programs } from "../../../src/models/queries/programs.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
 
 // Runs toys of either kind on WebGPU, which has no loop, and on the processor, by loops; prints the form that each took
@@ -16,7 +16,7 @@ const rows = [0, 1].map(() => ({
 }));
 
 const forms: Record<string, string> = {};
-const question = (device: string): Question => ({
+const question = (device: string): GraphQuery => ({
   name: "states-and-logits",
   outputs(model, given, tokens) {
     forms[device] = given.loops ? "loops" : "passes";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { openCheckpointFolder } from "../../../src/models/checkpoint-folder.ts";
-import { initCheckpoint } from "../../../src/models/init.ts";
+import { openCheckpointFolder } from "../../../src/models/checkpoints/checkpoint-folder.ts";
+import { initCheckpoint } from "../../../src/models/checkpoints/init.ts";
 import { genaLm } from "../../../src/models/language/gena-lm.ts";
 import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
 import { writeSafetensors } from "../../../src/net/arrays/safetensors.ts";

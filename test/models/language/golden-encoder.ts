@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Tokenizer } from "../../../src/dna/tokenizers/tokenizer.ts";
-import type { Architecture, ForwardOutput } from "../../../src/models/architecture.ts";
-import type { LanguageModelCard } from "../../../src/models/card.ts";
-import type { DeclaredTensor } from "../../../src/models/parameters.ts";
+import type { Architecture, ForwardOutput } from "../../../src/models/language/architecture.ts";
+import type { LanguageModelCard } from "../../../src/models/language/card.ts";
+import type { DeclaredTensor } from "../../../src/models/language/parameters.ts";
 import { maskedLogLikelihoods } from "../../../src/models/queries/masked-likelihood.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
 import { input } from "../../../src/net/graph/build.ts";

@@ -1,6 +1,6 @@
-import type { ReadTensor } from "../../../src/models/architecture.ts";
-import { decayRates, positionalFeatures } from "../../../src/models/language/blocks/implicit-filter.ts";
-import type { DeclaredTensor } from "../../../src/models/parameters.ts";
+import type { ReadTensor } from "../../../src/models/language/architecture.ts";
+import { decayRates, positionalFeatures } from "../../../src/models/language/blocks/hyena.ts";
+import type { DeclaredTensor } from "../../../src/models/language/parameters.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
 import { goldenArray } from "../golden-weights.ts";
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { initCheckpoint } from "../../../src/models/init.ts";
+import { initCheckpoint } from "../../../src/models/checkpoints/init.ts";
 import { addExperts } from "../../../src/models/language/blocks/mixture-of-experts.ts";
 import { mistralDna } from "../../../src/models/language/mistral-dna.ts";
 import { LanguageModel } from "../../../src/models/language-model.ts";

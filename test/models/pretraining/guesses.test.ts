@@ -1,6 +1,11 @@
 import { expect, test } from "vitest";
 import { caduceusTokenizer, hyenadnaTokenizer } from "../../../src/dna/tokenizers/one-letter.ts";
-import { countedIn, feedsOf, hiddenTokens, nextTokens } from "../../../src/models/pretraining/guesses.ts";
+import {
+  countedIn,
+  feedsOf,
+  maskedTokenTargets,
+  nextTokenTargets,
+} from "../../../src/models/training/token-targets.ts";
 
 const hyenadna = hyenadnaTokenizer();
 const caduceus = caduceusTokenizer();
@@ -8,7 +13,7 @@ const LETTERS = "ACGTTGCA".repeat(500);
 
 test("a causal model guesses the token after each one, and no special one", () => {
   const row = hyenadna.encode("ACGT");
-  const { ids, labels, counted } = nextTokens(hyenadna, row);
+  const { ids, labels, counted } = nextTokenTargets(hyenadna, row);
   expect(ids).toEqual(row.ids);
   expect([...labels.subarray(0, 4)]).toEqual([...row.ids.subarray(1)]);
   // A gives C, C gives G, G gives T; [SEP] is not scored, and nothing follows it.
@@ -17,7 +22,7 @@ test("a causal model guesses the token after each one, and no special one", () =
 
 test("of the tokens hidden from a masked model 80 % are masked, 10 % are others, 10 % are as they were", () => {
   const row = caduceus.encode(LETTERS);
-  const { ids, labels, counted } = hiddenTokens(caduceus, row, 0, { share: 0.15, seed: 3, epoch: 0 });
+  const { ids, labels, counted } = maskedTokenTargets(caduceus, row, 0, { share: 0.15, seed: 3, epoch: 0 });
   expect(labels).toEqual(row.ids);
   const hidden = countedIn(counted);
   expect(hidden / LETTERS.length).toBeCloseTo(0.15, 1);
@@ -36,7 +41,7 @@ test("of the tokens hidden from a masked model 80 % are masked, 10 % are others,
 test("what is hidden depends on seed, epoch and row alone", () => {
   const row = caduceus.encode(LETTERS.slice(0, 200));
   const hide = (seed: number, epoch: number, at: number) =>
-    hiddenTokens(caduceus, row, at, { share: 0.3, seed, epoch });
+    maskedTokenTargets(caduceus, row, at, { share: 0.3, seed, epoch });
   expect(hide(1, 2, 3)).toEqual(hide(1, 2, 3));
   for (const other of [hide(2, 2, 3), hide(1, 3, 3), hide(1, 2, 4)]) {
     expect(other.counted).not.toEqual(hide(1, 2, 3).counted);
@@ -44,7 +49,7 @@ test("what is hidden depends on seed, epoch and row alone", () => {
 });
 
 test("rows become a rectangle whose weights sum to 1 over what counts", () => {
-  const rows = ["ACGT", "AC"].map((letters) => nextTokens(hyenadna, hyenadna.encode(letters)));
+  const rows = ["ACGT", "AC"].map((letters) => nextTokenTargets(hyenadna, hyenadna.encode(letters)));
   const { ids, mask, labels, weights } = feedsOf(rows, hyenadna.special.pad!);
   expect(ids!.shape).toEqual([2, 5]);
   expect([...(mask!.data as Float32Array).subarray(5)]).toEqual([1, 1, 1, 0, 0]);
@@ -54,6 +59,6 @@ test("rows become a rectangle whose weights sum to 1 over what counts", () => {
 });
 
 test("a batch without guesses has weights 0", () => {
-  const { weights } = feedsOf([nextTokens(hyenadna, hyenadna.encode(""))], 4);
+  const { weights } = feedsOf([nextTokenTargets(hyenadna, hyenadna.encode(""))], 4);
   expect([...(weights!.data as Float32Array)]).toEqual([0]);
 });

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { integerBelow } from "../../../src/base/random.ts";
-import type { LanguageModelCard } from "../../../src/models/card.ts";
-import { LANGUAGE_MODELS, languageModelCard } from "../../../src/models/catalogue.ts";
-import { initCheckpoint } from "../../../src/models/init.ts";
+import { initCheckpoint } from "../../../src/models/checkpoints/init.ts";
+import type { LanguageModelCard } from "../../../src/models/language/card.ts";
+import { LANGUAGE_MODELS, languageModelCard } from "../../../src/models/language/catalogue.ts";
 import { LanguageModel } from "../../../src/models/language-model.ts";
-import { type PretrainingRecipe, pretrain } from "../../../src/models/pretraining/pretrain.ts";
+import { type PretrainingRecipe, pretrain } from "../../../src/models/training/pretraining.ts";
 import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 

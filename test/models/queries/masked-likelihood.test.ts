@@ -3,7 +3,7 @@ import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { scoredSpan } from "../../../src/dna/tokenizers/base-map.ts";
 import type { Tokens } from "../../../src/dna/tokenizers/tokenizer.ts";
 import { maskedLogLikelihoods } from "../../../src/models/queries/masked-likelihood.ts";
-import type { TokenQuery } from "../../../src/models/queries/token-query.ts";
+import type { TokenQuery } from "../../../src/models/queries/programs.ts";
 import { TINY_ENCODERS, tinyEncoder } from "../tiny-encoders.ts";
 import { counted, tokensOf } from "../tiny-query.ts";
 import { plainLogSoftmax } from "./plain-log-softmax.ts";

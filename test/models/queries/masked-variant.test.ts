@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Tokens } from "../../../src/dna/tokenizers/tokenizer.ts";
-import { LANGUAGE_MODELS } from "../../../src/models/catalogue.ts";
-import { initCheckpoint } from "../../../src/models/init.ts";
+import { initCheckpoint } from "../../../src/models/checkpoints/init.ts";
+import { LANGUAGE_MODELS } from "../../../src/models/language/catalogue.ts";
 import { dnabert2 } from "../../../src/models/language/dnabert2.ts";
 import { hyenadna } from "../../../src/models/language/hyenadna.ts";
 import { LanguageModel } from "../../../src/models/language-model.ts";
-import type { AllelePair } from "../../../src/models/queries/masked-variant.ts";
+import type { AlleleTokens } from "../../../src/models/queries/masked-variant.ts";
 import { maskedVariantLogLikelihoods } from "../../../src/models/queries/masked-variant.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { TINY_ENCODERS, tinyEncoder } from "../tiny-encoders.ts";
@@ -30,12 +30,12 @@ describe("a masked model", () => {
     ...tokens,
     ids: tokens.ids.with(place, id),
   });
-  const single: AllelePair = [row, withToken(row, 4, 20)];
-  const double: AllelePair = [row, withToken(withToken(row, 2, 15), 5, 16)];
-  const shorter: AllelePair = [tokensOf([3, 6, 7]), tokensOf([3, 6, 9])];
+  const single: AlleleTokens = [row, withToken(row, 4, 20)];
+  const double: AlleleTokens = [row, withToken(withToken(row, 2, 15), 5, 16)];
+  const shorter: AlleleTokens = [tokensOf([3, 6, 7]), tokensOf([3, 6, 9])];
 
   /** From the row with the mask at these places: of both alleles' tokens at other places. */
-  async function plainly([first, second]: AllelePair, hidden: number[], scored: number[]) {
+  async function plainly([first, second]: AlleleTokens, hidden: number[], scored: number[]) {
     const common = hidden.reduce((ids, place) => ids.with(place, MASK), first.ids);
     const guesses = await plainLogSoftmax(query, common);
     const sum = ({ ids }: Tokens) =>
@@ -88,7 +88,7 @@ describe("a masked model", () => {
   });
 
   test("alleles with different numbers of tokens are refused", async () => {
-    const pair: AllelePair = [row, tokensOf([3, 6, 7])];
+    const pair: AlleleTokens = [row, tokensOf([3, 6, 7])];
     const asked = maskedVariantLogLikelihoods(query, [single, pair], corrected);
     await expect(asked).rejects.toThrow(/the alleles of variant 1 make 8 and 3 tokens/);
   });

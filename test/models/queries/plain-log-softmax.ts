@@ -1,8 +1,7 @@
-import type { Question } from "../../../src/models/programs.ts";
-import { collate } from "../../../src/models/queries/collate.ts";
-import type { TokenQuery } from "../../../src/models/queries/token-query.ts";
+import { collate } from "../../../src/models/language/collate.ts";
+import type { GraphQuery, TokenQuery } from "../../../src/models/queries/programs.ts";
 
-const allLogits: Question = {
+const allLogits: GraphQuery = {
   name: "all-logits",
   outputs: (model, given, tokens) => ({ logits: model.forward(given, tokens).logits }),
 };

@@ -6,8 +6,8 @@ import {
   meanOverBases,
   pooledEmbeddings,
   poolSequences,
-} from "../../../src/models/queries/pooled-embedding.ts";
-import { tokenOutputs } from "../../../src/models/queries/token-outputs.ts";
+  tokenOutputs,
+} from "../../../src/models/queries/embeddings.ts";
 import { TINY_ENCODERS, tinyEncoder } from "../tiny-encoders.ts";
 import { tokensOf } from "../tiny-query.ts";
 

@@ -1,8 +1,7 @@
 import { afterAll, describe, expect, test } from "vitest";
+import { collate } from "../../../src/models/language/collate.ts";
 import type { Protocol } from "../../../src/models/model.ts";
-import { collate } from "../../../src/models/queries/collate.ts";
-import type { TokenOutputs } from "../../../src/models/queries/token-outputs.ts";
-import { tokenOutputs } from "../../../src/models/queries/token-outputs.ts";
+import { type TokenOutputs, tokenOutputs } from "../../../src/models/queries/embeddings.ts";
 import { TINY_ENCODERS, tinyEncoder } from "../tiny-encoders.ts";
 import { counted, tokensOf } from "../tiny-query.ts";
 import { plainLogSoftmax } from "./plain-log-softmax.ts";

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import * as fileHandle from "../../../src/base/read-file.ts";
-import { initCheckpoint } from "../../../src/models/init.ts";
+import { initCheckpoint } from "../../../src/models/checkpoints/init.ts";
 import { hyenadna } from "../../../src/models/language/hyenadna.ts";
 import { LanguageModel } from "../../../src/models/language-model.ts";
 import { bytesPerElement, type DType, viewAs } from "../../../src/net/arrays/array.ts";

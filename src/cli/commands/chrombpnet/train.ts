@@ -7,10 +7,13 @@ import { openBigWig } from "../../../dna/genome/bigwig.ts";
 import { openGenome } from "../../../dna/genome/genome.ts";
 import { CHROMOSOME_SPLIT } from "../../../evaluation/tasks/split.ts";
 import { readChrombpnet } from "../../../models/chrombpnet/read-keras.ts";
+import { readRegions } from "../../../models/chrombpnet/regions.ts";
 import { type Fold, foldOf, readFold } from "../../../models/chrombpnet/training/fold.ts";
-import { readRecipe } from "../../../models/chrombpnet/training/read-recipe.ts";
-import { type ChrombpnetRecipe, PUBLISHED_RECIPE } from "../../../models/chrombpnet/training/recipe.ts";
-import { readRegions } from "../../../models/chrombpnet/training/regions.ts";
+import {
+  type ChrombpnetRecipe,
+  PUBLISHED_RECIPE,
+  readChrombpnetRecipe,
+} from "../../../models/chrombpnet/training/recipe.ts";
 import { trainChrombpnet } from "../../../models/chrombpnet/training/train.ts";
 import { writeTrained } from "../../../models/chrombpnet/training/write-trained.ts";
 import type { FitEvent } from "../../../net/train/fit-state.ts";
@@ -66,7 +69,8 @@ export const define: DefineCommand = (command, context) => {
     .action(async (options: TrainOptions) => {
       context.resume = "type the same line again: the training goes on from its last state";
       await expectWritableFolder(options.out);
-      const recipe = options.recipe === undefined ? PUBLISHED_RECIPE : await readRecipe(options.recipe);
+      const recipe =
+        options.recipe === undefined ? PUBLISHED_RECIPE : await readChrombpnetRecipe(options.recipe);
       const fold = options.fold === undefined ? BENCHMARK_FOLD : await readFold(options.fold);
       await using genome = await openGenome(options.genome);
       const signal = await openBigWig(options.signal);

@@ -1,6 +1,6 @@
 import { InputError } from "../../../base/errors.ts";
-import { publicCheckpoint } from "../../../models/catalogue.ts";
-import { fetchFromHub } from "../../../models/hub.ts";
+import { fetchFromHub } from "../../../models/checkpoints/hub.ts";
+import { publicCheckpoint } from "../../../models/language/catalogue.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { type Progress, startProgress } from "../../progress.ts";
 

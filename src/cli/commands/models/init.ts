@@ -1,6 +1,6 @@
-import { languageModelCard } from "../../../models/catalogue.ts";
-import { initCheckpoint, requireEmpty } from "../../../models/init.ts";
-import { tokenizerFilesFor } from "../../../models/init-tokenizer.ts";
+import { initCheckpoint, requireEmpty } from "../../../models/checkpoints/init.ts";
+import { tokenizerFilesFor } from "../../../models/checkpoints/init-tokenizer.ts";
+import { languageModelCard } from "../../../models/language/catalogue.ts";
 import { count } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { wholeNumber } from "../../whole-number.ts";

@@ -1,5 +1,5 @@
-import { BASELINES, LANGUAGE_MODELS, TOYS } from "../../../models/catalogue.ts";
-import { findInHubCache } from "../../../models/hub-cache.ts";
+import { findInHubCache } from "../../../models/checkpoints/hub-cache.ts";
+import { BASELINES, LANGUAGE_MODELS, TOYS } from "../../../models/language/catalogue.ts";
 import { plainTable } from "../../../report/tables/plain.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 

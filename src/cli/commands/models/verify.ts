@@ -1,5 +1,5 @@
 import { InputError } from "../../../base/errors.ts";
-import { LANGUAGE_MODELS } from "../../../models/catalogue.ts";
+import { LANGUAGE_MODELS } from "../../../models/language/catalogue.ts";
 import { LanguageModel } from "../../../models/language-model.ts";
 import { verifyModel } from "../../../models/verify.ts";
 import { type DefineCommand, examples } from "../../command.ts";

@@ -3,7 +3,7 @@ import { seedOf } from "../../../base/random.ts";
 import { reverseComplementCodes } from "../../../dna/sequence/reverse-complement.ts";
 import type { BatchPart, BatchPlace, ExampleSource, Feeds } from "../../../net/train/batches.ts";
 import { oneHotRows } from "../predictor.ts";
-import type { RegionWindow } from "./windows.ts";
+import type { RegionWindow } from "../regions.ts";
 
 export interface ExampleOptions {
   readonly inputLength: number;

@@ -7,8 +7,7 @@ import type { BatchPart, ExampleOrder, ExampleSource } from "../../../net/train/
 import { type FitResult, fitEpochs } from "../../../net/train/fit.ts";
 import type { FitEvent } from "../../../net/train/fit-state.ts";
 import type { Tally } from "../../../net/train/validation.ts";
-import { type BpnetSizes, bpnet, bpnetOutputs } from "../bpnet.ts";
-import { withBias } from "../combined.ts";
+import { type BpnetSizes, bpnet, bpnetOutputs, withBias } from "../bpnet.ts";
 import type { StoredBpnet } from "../keras-bpnet.ts";
 import { ADAM_EPSILON, type ChrombpnetRecipe } from "./recipe.ts";
 

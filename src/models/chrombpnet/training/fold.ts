@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { FormatError, InputError } from "../../../base/errors.ts";
 import { textIfPresent } from "../../../base/read-file.ts";
-import type { Region } from "./windows.ts";
+import type { Region } from "../regions.ts";
 
 /** Which part of a genome is for what: to train, to tell when to stop, and to say how good the model is. */
 export type FoldPart = "train" | "valid" | "test";

@@ -9,11 +9,7 @@ import type { ProgramOptions } from "../../../net/runtime/program.ts";
 import type { FitEvent } from "../../../net/train/fit-state.ts";
 import { type BpnetSizes, bpnet } from "../bpnet.ts";
 import type { StoredBpnet } from "../keras-bpnet.ts";
-import { regionExamples, regionExamplesInParts } from "./examples.ts";
-import { fitNetwork, rowsPerPart, type TrainedNetwork } from "./fit-network.ts";
-import type { ChrombpnetRecipe } from "./recipe.ts";
-import { biasScaledTo, type CountedWindow } from "./scaled-bias.ts";
-import { draw, type Selection, selectForAccessibility, selectForBias } from "./select.ts";
+import { openPredictor } from "../predictor.ts";
 import {
   type BaseValues,
   insideGenome,
@@ -22,7 +18,16 @@ import {
   readsInside,
   readWindows,
   trimmed,
-} from "./windows.ts";
+} from "../regions.ts";
+import { regionExamples, regionExamplesInParts } from "./examples.ts";
+import { fitNetwork, rowsPerPart, type TrainedNetwork } from "./fit-network.ts";
+import type { ChrombpnetRecipe } from "./recipe.ts";
+import {
+  type RegionSelection,
+  sampleRegions,
+  selectForAccessibility,
+  selectForBias,
+} from "./region-selection.ts";
 
 /** Which regions train and which tell when to stop; others are left out. */
 export type RegionPart = "train" | "validation" | undefined;
@@ -54,8 +59,8 @@ export interface TrainedChrombpnet {
   /** Absent when the bias was given. */
   readonly biasFit: TrainedNetwork | undefined;
   readonly accessibilityFit: TrainedNetwork;
-  readonly biasSelection: Selection | undefined;
-  readonly accessibilitySelection: Selection;
+  readonly biasSelection: RegionSelection | undefined;
+  readonly accessibilitySelection: RegionSelection;
 }
 
 /** A region that trains or validates. */
@@ -145,7 +150,7 @@ async function trainBias(
   request: ChrombpnetTraining,
   peaks: readonly Example[],
   nonpeaks: readonly Example[],
-): Promise<{ readonly fit: TrainedNetwork; readonly selection: Selection }> {
+): Promise<{ readonly fit: TrainedNetwork; readonly selection: RegionSelection }> {
   const { recipe } = request;
   const selection = selectForBias(readsOf(peaks), readsOf(nonpeaks), recipe);
   const quiet = selection.nonpeaks.map((i) => nonpeaks[i]!);
@@ -175,17 +180,17 @@ async function trainBias(
 async function trainAccessibility(
   request: ChrombpnetTraining,
   kept: { readonly peaks: readonly Example[]; readonly nonpeaks: readonly Example[] },
-  { countsWeight }: Selection,
+  { countsWeight }: RegionSelection,
   frozenBias: StoredBpnet,
 ): Promise<TrainedNetwork> {
   const { recipe } = request;
   const { seed, negativesPerPeak } = recipe;
   // Of more non-peaks than peaks, as many as there are peaks are ever seen.
-  const most = draw(kept.nonpeaks.length, kept.peaks.length, [seed, "non-peaks"]);
+  const most = sampleRegions(kept.nonpeaks.length, kept.peaks.length, [seed, "non-peaks"]);
   const nonpeaks = most.map((i) => kept.nonpeaks[i]!);
   const [peaksTrain, peaksVal] = [ofPart(kept.peaks, "train"), ofPart(kept.peaks, "validation")];
   const [nonpeaksTrain, nonpeaksVal] = [ofPart(nonpeaks, "train"), ofPart(nonpeaks, "validation")];
-  const validated = draw(nonpeaksVal.length, Math.floor(negativesPerPeak * peaksVal.length), [
+  const validated = sampleRegions(nonpeaksVal.length, Math.floor(negativesPerPeak * peaksVal.length), [
     seed,
     "validation",
   ]);
@@ -217,7 +222,11 @@ function epochRows(
   epoch: number,
   { seed, negativesPerPeak }: ChrombpnetRecipe,
 ): Int32Array {
-  const some = draw(nonpeaks, Math.floor(negativesPerPeak * peaks), [seed, "non-peaks of epoch", epoch]);
+  const some = sampleRegions(nonpeaks, Math.floor(negativesPerPeak * peaks), [
+    seed,
+    "non-peaks of epoch",
+    epoch,
+  ]);
   const rows = Int32Array.from({ length: peaks + some.length }, (_, i) =>
     i < peaks ? i : peaks + some[i - peaks]!,
   );
@@ -256,4 +265,39 @@ function trainingExamples(recipe: ChrombpnetRecipe, sizes: BpnetSizes, windows: 
 /** Windows with room to be moved by so many bases. */
 function windowsOf({ accessibility }: ChrombpnetRecipe, examples: readonly Example[], jitter: number) {
   return examples.map(({ window }) => trimmed(window, accessibility.inputLength + 2 * jitter));
+}
+
+/** A region's window with the reads in its middle. */
+export interface CountedWindow {
+  readonly window: RegionWindow;
+  readonly reads: number;
+}
+
+/**
+ * The network of the bias with one number more on its log counts, so that their mean over some regions is the mean that was
+ * observed: the bias may come from a deeper or a shallower experiment.
+ *
+ * @throws {InputError} when there is no region
+ */
+export async function biasScaledTo(
+  windows: readonly CountedWindow[],
+  bias: StoredBpnet,
+  { program, abort }: { readonly program?: ProgramOptions; readonly abort?: AbortSignal },
+): Promise<StoredBpnet> {
+  if (windows.length === 0) throw new InputError("no non-peak is left to fit the counts of the bias to");
+  const { inputLength } = bias.sizes;
+  await using predictor = await openPredictor({ bias }, program);
+  const codes = windows.map(({ window }) => trimmed(window, inputLength).codes);
+  const predicted = await predictor.predict(codes, abort);
+  const difference = windows.reduce(
+    (sum, { reads }, i) => sum + (Math.log1p(reads) - predicted[i]!.logCounts) / windows.length,
+    0,
+  );
+  const { data } = bias.arrays.get("counts.bias")!;
+  const moved = {
+    dtype: "float32",
+    shape: [1],
+    data: Float32Array.of(Number(data[0]) + difference),
+  } as const;
+  return { sizes: bias.sizes, arrays: new Map([...bias.arrays, ["counts.bias", moved]]) };
 }

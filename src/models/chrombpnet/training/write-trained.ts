@@ -4,7 +4,7 @@ import { writeFileAtomic } from "../../../base/write-file.ts";
 import type { StoredChrombpnet } from "../read-keras.ts";
 import { writeChrombpnet } from "../write-keras.ts";
 import type { ChrombpnetRecipe } from "./recipe.ts";
-import type { Selection } from "./select.ts";
+import type { RegionSelection } from "./region-selection.ts";
 import type { TrainedChrombpnet } from "./train.ts";
 
 /** Files of a finished training, by what is in them. */
@@ -52,7 +52,7 @@ export async function writeTrained(
   return files;
 }
 
-const regions = ({ peaks, nonpeaks, fewestReads, mostReads, countsWeight }: Selection) => ({
+const regions = ({ peaks, nonpeaks, fewestReads, mostReads, countsWeight }: RegionSelection) => ({
   peaks: peaks.length,
   nonpeaks: nonpeaks.length,
   fewestReads,

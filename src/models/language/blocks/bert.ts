@@ -6,24 +6,30 @@ import { type FeedForward, type Linear, linear } from "../../../net/nn/linear.ts
 import { layerNorm, type Norm } from "../../../net/nn/norm.ts";
 import { applyRotary, rotaryAnglesAt } from "../../../net/nn/position-encoding.ts";
 import { everyToken, type Queries } from "../../../net/nn/queries.ts";
-import type { ClassifierHead, ForwardInput, InitialLaw } from "../../architecture.ts";
-import { dropoutRate, epsilon, size } from "../../config.ts";
-import type { DeclaredTensor, ParameterTable } from "../../parameters.ts";
+import {
+  type ClassifierHead,
+  dropoutRateSchema,
+  epsilonSchema,
+  type ForwardInput,
+  type InitialLaw,
+  sizeSchema,
+} from "../architecture.ts";
+import type { DeclaredTensor, ParameterTable } from "../parameters.ts";
 
 // axes: b batch · t tokens · q queries · d width · h heads · c width of a head · v vocabulary
 
 /** Sizes that every config.json of this kind has. */
 export const bertSizes = {
-  vocab_size: size(),
-  hidden_size: size(1 << 16),
-  num_hidden_layers: size(512),
-  num_attention_heads: size(1024),
-  intermediate_size: size(),
-  max_position_embeddings: size(1 << 24),
-  layer_norm_eps: epsilon(),
+  vocab_size: sizeSchema(),
+  hidden_size: sizeSchema(1 << 16),
+  num_hidden_layers: sizeSchema(512),
+  num_attention_heads: sizeSchema(1024),
+  intermediate_size: sizeSchema(),
+  max_position_embeddings: sizeSchema(1 << 24),
+  layer_norm_eps: epsilonSchema(),
   initializer_range: z.number().positive().max(10).default(0.02),
-  hidden_dropout_prob: dropoutRate(),
-  attention_probs_dropout_prob: dropoutRate(),
+  hidden_dropout_prob: dropoutRateSchema(),
+  attention_probs_dropout_prob: dropoutRateSchema(),
 };
 
 /** Of the pooled state in front of a classifier; that of states where it is not said. */

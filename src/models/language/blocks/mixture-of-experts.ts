@@ -19,7 +19,7 @@ import { multiplyDims } from "../../../net/graph/dim.ts";
 import type { Sym } from "../../../net/graph/sym.ts";
 import type { Linear } from "../../../net/nn/linear.ts";
 import { linear } from "../../../net/nn/linear.ts";
-import type { ForwardInput } from "../../architecture.ts";
+import type { ForwardInput } from "../architecture.ts";
 
 // axes: n tokens of all rows · d width · k experts of a token · i slots of an expert
 

@@ -15,8 +15,8 @@ import { evaluate } from "../../../../src/evaluation/evaluate.ts";
 import { motifFootprinting } from "../../../../src/evaluation/tasks/motif-footprinting/motif-footprinting.ts";
 import { type DistancePrediction, ofKind } from "../../../../src/evaluation/tasks/prediction.ts";
 import { CHROMOSOME_SPLIT } from "../../../../src/evaluation/tasks/split.ts";
-import { openKmerMarkov } from "../../../../src/models/baselines/open-kmer-markov.ts";
-import { initCheckpoint } from "../../../../src/models/init.ts";
+import { openKmerMarkov } from "../../../../src/models/baselines/kmer-markov.ts";
+import { initCheckpoint } from "../../../../src/models/checkpoints/init.ts";
 import { hyenadna } from "../../../../src/models/language/hyenadna.ts";
 import { LanguageModel } from "../../../../src/models/language-model.ts";
 

@@ -8,8 +8,8 @@ import { whyNotComparable } from "../../../../src/evaluation/published/compare-p
 import { asKind } from "../../../../src/evaluation/tasks/prediction.ts";
 import { CHROMOSOME_SPLIT } from "../../../../src/evaluation/tasks/split.ts";
 import { variantEffects } from "../../../../src/evaluation/tasks/variant-effects/variant-effects.ts";
-import { languageModelCard } from "../../../../src/models/catalogue.ts";
-import { initCheckpoint } from "../../../../src/models/init.ts";
+import { initCheckpoint } from "../../../../src/models/checkpoints/init.ts";
+import { languageModelCard } from "../../../../src/models/language/catalogue.ts";
 import type { Model } from "../../../../src/models/model.ts";
 import { openModel } from "../../../../src/models/open-model.ts";
 import { scratchFiles } from "../../../scratch-files.ts";

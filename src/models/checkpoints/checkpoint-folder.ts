@@ -1,0 +1,196 @@
+import { join } from "node:path";
+import { sha256Hex } from "../../base/digest.ts";
+import { FormatError, InputError } from "../../base/errors.ts";
+import { checkNesting, JsonError, stableStringify } from "../../base/json.ts";
+import { shownValue } from "../../base/message-text.ts";
+import { textIfPresent } from "../../base/read-file.ts";
+import { TOKENIZER_FILES } from "../../dna/tokenizers/open-tokenizer.ts";
+import type { Tokenizer } from "../../dna/tokenizers/tokenizer.ts";
+import { type Checkpoint, openCheckpoint } from "../../net/arrays/checkpoint.ts";
+import { checkFinite } from "../../net/arrays/finite.ts";
+import { float32Arrays } from "../../net/arrays/float32-copy.ts";
+import type { StoredArray } from "../../net/arrays/stored-array.ts";
+import type { Architecture, ReadTensor } from "../language/architecture.ts";
+import type { LanguageModelCard } from "../language/card.ts";
+import { bindParameters, type DeclaredTensor } from "../language/parameters.ts";
+
+/** A checkpoint folder as the Hugging Face hub serves it, opened: what it is known for, and where its weights lie. */
+export interface CheckpointFolder {
+  readonly card: LanguageModelCard;
+  /** As config.json has it. */
+  readonly architecture: Architecture;
+  readonly tokenizer: Tokenizer;
+  /** Changes whenever the model does. */
+  readonly identity: string;
+  /** Places of the tensors of `architecture`, by their declared names; nothing is read. */
+  readonly parameters: ReadonlyMap<string, StoredArray>;
+  readonly read: ReadTensor;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a folder with config.json and weights.
+ *
+ * @param cards  families to recognise
+ * @throws {InputError} when the folder holds no checkpoint of a known family, or one that is damaged or does not fit
+ */
+export async function openCheckpointFolder(
+  folder: string,
+  cards: readonly LanguageModelCard[],
+): Promise<CheckpointFolder> {
+  const { config, file } = await readConfig(folder);
+  const card = familyOf(config, cards, file);
+  const architecture = card.architecture(config, file);
+  const tokenizer = await card.tokenizer(folder, config);
+  checkTokensHaveRows(tokenizer, architecture, folder);
+  const checkpoint = await openCheckpoint(folder);
+  try {
+    const parts = [
+      `config ${sha256Hex(stableStringify(config)).slice(0, 16)}`,
+      ...(card.tokens === "one-letter" ? [] : [`tokenizer ${await tokenizerDigest(folder)}`]),
+      `weights ${await checkpoint.digest()}`,
+    ];
+    return {
+      card,
+      architecture,
+      tokenizer,
+      identity: `${card.name} ${parts.join(" ")}`,
+      ...(await weightsOf(architecture, checkpoint)),
+      close: () => checkpoint.close(),
+    };
+  } catch (error) {
+    await checkpoint.close();
+    throw error;
+  }
+}
+
+/**
+ * Whether the model has a row for every token that DNA can make. Nucleotide Transformer's first models have none for two
+ * special tokens of their vocabulary, which never come.
+ */
+function checkTokensHaveRows(
+  { special, before, after, vocabularySize, token }: Tokenizer,
+  { vocabulary: rows }: Architecture,
+  folder: string,
+): void {
+  const inUse = [...before, ...after, special.mask ?? 0, special.pad ?? 0];
+  for (let id = rows; id < vocabularySize; id++) {
+    if (/^[ACGTN]+$/.test(token(id) ?? "")) inUse.push(id);
+  }
+  const largest = Math.max(...inUse);
+  if (largest < rows) return;
+  throw new FormatError(
+    { file: folder },
+    `the tokenizer has tokens up to number ${largest}, but the model has only ${rows}, from 0`,
+    "config.json, weights and the tokenizer's files must come from the same checkpoint",
+  );
+}
+
+/** Of the tokenizer's files, by name and contents. */
+async function tokenizerDigest(folder: string): Promise<string> {
+  const files: Record<string, string> = {};
+  for (const name of TOKENIZER_FILES) {
+    const text = await textIfPresent(join(folder, name));
+    if (text !== undefined) files[name] = text;
+  }
+  return sha256Hex(stableStringify(files)).slice(0, 16);
+}
+
+async function weightsOf({ tensors, ignored }: Architecture, checkpoint: Checkpoint) {
+  const bound = bindParameters(tensors, checkpoint, ignored);
+  await checkRepeatedTensors(tensors, checkpoint);
+  const names = [...bound.values()].map((stored) => stored.name);
+  await checkFinite(checkpoint, names);
+  const usable = await float32Arrays(checkpoint, names);
+  const read: ReadTensor = async (tensor, rows) =>
+    checkpoint.read(bound.get(tensor)!.name, rows === undefined ? {} : { rows });
+  return {
+    parameters: new Map([...bound].map(([declared, { name }]) => [declared, usable.get(name)!])),
+    read,
+  };
+}
+
+/** Configurations of models have a few levels. */
+const DEEPEST_CONFIG = 32;
+
+async function readConfig(folder: string): Promise<{ config: Record<string, unknown>; file: string }> {
+  const file = join(folder, "config.json");
+  const text = await textIfPresent(file);
+  if (text === undefined) {
+    throw new InputError(`there is no ${file}`, {
+      hint: "give the folder of a checkpoint with config.json and weights; `dart-eval models fetch` downloads one",
+    });
+  }
+  try {
+    checkNesting(text, DEEPEST_CONFIG);
+    const config: unknown = JSON.parse(text, (key, value: unknown) => {
+      if (value === Infinity || value === -Infinity) {
+        throw new JsonError(`holds a number out of range under ${shownValue(key)}`);
+      }
+      return value;
+    });
+    if (typeof config === "object" && config !== null && !Array.isArray(config)) {
+      return { config: config as Record<string, unknown>, file };
+    }
+  } catch (cause) {
+    const why = cause instanceof JsonError ? cause.message : "is not JSON";
+    throw new FormatError({ file }, why, "download it again", cause);
+  }
+  throw new FormatError({ file }, "is not a JSON object", "download it again");
+}
+
+function familyOf(
+  config: Readonly<Record<string, unknown>>,
+  cards: readonly LanguageModelCard[],
+  file: string,
+): LanguageModelCard {
+  const card = cards.find((each) => each.recognises(config));
+  if (card !== undefined) return card;
+  throw new FormatError(
+    { file },
+    `model_type ${shownValue(config.model_type)} with architectures ${shownValue(config.architectures)} is not a known family`,
+    `known are ${cards.map(({ title }) => title).join(", ")}`,
+  );
+}
+
+/** Bytes compared at once. */
+const PIECE = 2 ** 24;
+
+/**
+ * Checks that a tensor which a checkpoint stores under several names has the same values under each: a model ties them,
+ * and which of them a loader takes must not matter. Names that share one place in the file need no reading.
+ *
+ * @throws {FormatError} naming the first row that differs
+ */
+export async function checkRepeatedTensors(
+  declared: Iterable<DeclaredTensor>,
+  checkpoint: Checkpoint,
+): Promise<void> {
+  for (const { name, aliases } of declared) {
+    const [first, ...others] = [name, ...aliases].flatMap((each) => checkpoint.arrays.get(each) ?? []);
+    for (const other of others) {
+      if (!samePlace(first!, other)) await checkEqual(first!, other, checkpoint);
+    }
+  }
+}
+
+const samePlace = (a: StoredArray, b: StoredArray) =>
+  a.file === b.file && a.offset === b.offset && a.length === b.length;
+
+async function checkEqual(a: StoredArray, b: StoredArray, checkpoint: Checkpoint): Promise<void> {
+  const different = (where: string) =>
+    new FormatError(
+      { file: b.file, tensor: b.name },
+      `differs from ${a.name}${where}, though the model has one tensor for both`,
+      "were the weights changed under one of the names only?",
+    );
+  if (String(a.shape) !== String(b.shape)) throw different(" in shape");
+  const rows = a.shape.find((length) => length !== 1) ?? 1;
+  const step = Math.max(1, Math.floor(PIECE / Math.max(1, a.length / rows)));
+  for (let start = 0; start < rows; start += step) {
+    const range = [start, Math.min(start + step, rows)] as const;
+    const [x, y] = await Promise.all([a, b].map(({ name }) => checkpoint.read(name, { rows: range })));
+    const at = (x!.data as Float32Array).findIndex((value, i) => !Object.is(value, y!.data[i]));
+    if (at >= 0) throw different(` in row ${start + Math.floor((at * (range[1] - start)) / x!.data.length)}`);
+  }
+}

@@ -1,0 +1,115 @@
+import { InputError } from "../../../base/errors.ts";
+import { Pcg64 } from "../../../base/pcg64.ts";
+import { seedOf } from "../../../base/random.ts";
+import type { ChrombpnetRecipe } from "./recipe.ts";
+
+/** Regions that train and validate, by their places in the lists they were chosen from, and what follows from their reads. */
+export interface RegionSelection {
+  readonly peaks: readonly number[];
+  readonly nonpeaks: readonly number[];
+  /** Regions with this many reads or more, and with so few or fewer, are left out. */
+  readonly mostReads: number;
+  readonly fewestReads: number;
+  /** Weight of the squared error of the log counts in the loss: the recipe's per median read, 1 at least. */
+  readonly countsWeight: number;
+}
+
+/**
+ * Non-peaks that train the enzyme's bias: those with few reads, without the extreme ones.
+ *
+ * @param peakReads     reads in the window of each peak
+ * @param nonpeakReads  reads in the window of each non-peak
+ * @throws {InputError} when no non-peak is left
+ */
+export function selectForBias(
+  peakReads: ArrayLike<number>,
+  nonpeakReads: ArrayLike<number>,
+  { biasThreshold, outlierQuantile, countsWeight }: ChrombpnetRecipe,
+): RegionSelection {
+  const threshold = quantile(peakReads, 0.01) * biasThreshold;
+  const quiet = Array.from(nonpeakReads).filter((reads) => reads < threshold);
+  if (quiet.length === 0) {
+    throw new InputError(`no non-peak has fewer than ${threshold} reads, and none could train the bias`, {
+      hint: "raise the threshold of the bias, or look whether peaks and non-peaks are of this signal",
+    });
+  }
+  const limits = limitsOf(quiet, outlierQuantile);
+  const nonpeaks = placesInside(nonpeakReads, limits);
+  const kept = quiet.filter((reads) => isInside(reads, limits));
+  return { peaks: [], nonpeaks, ...limits, countsWeight: weightOf(kept, countsWeight) };
+}
+
+/**
+ * Peaks and non-peaks that train accessibility: all without those of extreme reads. What is extreme is seen among the peaks and
+ * as many non-peaks as an epoch sees.
+ *
+ * @throws {InputError} when no peak is left
+ */
+export function selectForAccessibility(
+  peakReads: ArrayLike<number>,
+  nonpeakReads: ArrayLike<number>,
+  { outlierQuantile, negativesPerPeak, countsWeight, seed }: ChrombpnetRecipe,
+): RegionSelection {
+  const some = sampleRegions(nonpeakReads.length, Math.floor(negativesPerPeak * peakReads.length), [
+    seed,
+    "reads",
+  ]);
+  const reads = [...Array.from(peakReads), ...some.map((i) => nonpeakReads[i]!)];
+  if (reads.length === 0) throw new InputError("there are no peaks");
+  const limits = limitsOf(reads, outlierQuantile);
+  const peaks = placesInside(peakReads, limits);
+  const nonpeaks = placesInside(nonpeakReads, limits);
+  const { fewestReads, mostReads } = limits;
+  return {
+    peaks,
+    nonpeaks,
+    ...limits,
+    countsWeight: weightOf(
+      reads.filter((count) => fewestReads <= count && count <= mostReads),
+      countsWeight,
+    ),
+  };
+}
+
+/** `wanted` of the places 0 to `count` − 1, ascending; all where there are no more. */
+export function sampleRegions(
+  count: number,
+  wanted: number,
+  seed: readonly (number | string)[],
+): readonly number[] {
+  const places = Array.from({ length: count }, (_, i) => i);
+  if (wanted >= count) return places;
+  return Array.from(new Pcg64(seedOf(seed)).permutation(count).subarray(0, wanted)).sort((a, b) => a - b);
+}
+
+type Limits = Pick<RegionSelection, "mostReads" | "fewestReads">;
+
+const limitsOf = (reads: readonly number[], most: number): Limits => ({
+  mostReads: quantile(reads, most),
+  fewestReads: quantile(reads, 1 - most),
+});
+
+const isInside = (reads: number, { mostReads, fewestReads }: Limits) =>
+  fewestReads < reads && reads < mostReads;
+
+const placesInside = (reads: ArrayLike<number>, limits: Limits) =>
+  Array.from(reads).flatMap((count, i) => (isInside(count, limits) ? [i] : []));
+
+function weightOf(reads: readonly number[], perRead: number): number {
+  const weight = perRead * quantile(reads, 0.5);
+  if (weight > 0) return Math.max(weight, 1);
+  throw new InputError(
+    `half of the ${reads.length} regions that would train have no reads, so the counts would have no weight`,
+    { hint: "is the signal one of cut counts, and deep enough? look at the peaks, too" },
+  );
+}
+
+/** The q-quantile, linear between the two nearest of the sorted numbers, as NumPy's default; NaN of nothing. */
+function quantile(values: ArrayLike<number>, q: number): number {
+  const sorted = Float64Array.from(values).sort();
+  if (sorted.length === 0) return Number.NaN;
+  const at = q * (sorted.length - 1);
+  const below = Math.floor(at);
+  const above = Math.min(below + 1, sorted.length - 1);
+  return sorted[below]! + (at - below) * (sorted[above]! - sorted[below]!);
+}

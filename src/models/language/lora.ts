@@ -1,0 +1,147 @@
+import { InternalError } from "../../base/errors.ts";
+import { Pcg64 } from "../../base/pcg64.ts";
+import { seedOf, uniform } from "../../base/random.ts";
+import { elementCount, type NdArray } from "../../net/arrays/array.ts";
+import { input, parameter } from "../../net/graph/build.ts";
+import type { Sym } from "../../net/graph/sym.ts";
+import type { FreshTensor } from "../../net/nn/init.ts";
+import type { LowRank } from "../../net/nn/linear.ts";
+import type { BatchPlace } from "../../net/train/batches.ts";
+
+/** What kind of layer a weight belongs to. LoRA adapts the weights of these kinds and of no other tensor. */
+export type LayerKind = "linear" | "embedding" | "convolution";
+
+export interface LoraRecipe {
+  readonly rank: number;
+  /** The product of the factors counts alpha / rank times. */
+  readonly alpha: number;
+  /** Probability with which an input feature is left out of the product in a training step. */
+  readonly dropout: number;
+}
+
+/** A weight and the tensors beside it, named as minLoRA's state dict has them. */
+export interface AdaptedWeight {
+  readonly weight: string;
+  readonly layer: LayerKind;
+  readonly a: FreshTensor;
+  readonly b: FreshTensor;
+}
+
+/** An input of a training step: 0 or 1/(1 − p) for each feature. */
+export interface DropoutMask {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+interface AdaptedWeightOf {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly layer: LayerKind;
+}
+
+/**
+ * The factors of a model, declared while its parameter tree is built: every dense, embedding and convolution weight inside
+ * one of the wrapped modules gets a pair (Hu et al. 2021, arXiv:2106.09685; laid out, named and begun as minLoRA does).
+ */
+export class LoraAdapters {
+  private readonly adapted = new Map<
+    string,
+    AdaptedWeight & { readonly symbols: readonly [a: Sym, b: Sym] }
+  >();
+  private readonly drawn = new Map<string, DropoutMask>();
+
+  /**
+   * @param wrapped   names of the modules, such as "bert.encoder"
+   * @param training  with dropout masks, which are then inputs of the graph
+   */
+  constructor(
+    private readonly recipe: LoraRecipe,
+    private readonly wrapped: readonly string[],
+    readonly training: boolean,
+  ) {}
+
+  get weights(): readonly AdaptedWeight[] {
+    return [...this.adapted.values()];
+  }
+
+  /** The inputs that a training step is given, in the order of their declaration. */
+  get masks(): readonly DropoutMask[] {
+    return [...this.drawn.values()];
+  }
+
+  /**
+   * The factors of a weight, as the graph sees them; undefined for a weight that is not adapted.
+   *
+   * @param reading  names one of several uses of the weight, each of which draws a dropout mask of its own
+   */
+  of({ name, shape, layer }: AdaptedWeightOf, reading = ""): LowRank | undefined {
+    const module = this.wrapped.find((prefix) => name.startsWith(`${prefix}.`));
+    if (module === undefined) return undefined;
+    const rest = name.slice(module.length + 1).replace(/\.weight$/, "");
+    const at = `model.${module}.model.${rest}.parametrizations.weight.0`;
+    let known = this.adapted.get(name);
+    if (known === undefined) {
+      const made = adaptedWeight({ name, shape, layer }, at, this.recipe.rank);
+      known = {
+        ...made,
+        symbols: [parameter(made.a.name, made.a.shape), parameter(made.b.name, made.b.shape)],
+      };
+      this.adapted.set(name, known);
+    }
+    const { symbols } = known;
+    const mask = this.training
+      ? this.mask(
+          `${at}.lora_dropout_mask${reading}`,
+          layer === "embedding" ? [shape[0]!, 1] : [1, known.a.shape[1]!],
+        )
+      : undefined;
+    return { a: symbols[0], b: symbols[1], scale: this.recipe.alpha / this.recipe.rank, mask };
+  }
+
+  private mask(name: string, shape: readonly number[]): Sym | undefined {
+    if (this.recipe.dropout === 0) return undefined;
+    if (this.drawn.has(name)) throw new InternalError(`the dropout mask ${name} is declared twice`);
+    this.drawn.set(name, { name, shape });
+    return input(name, "float32", shape);
+  }
+
+  /**
+   * Masks of one forward pass of the original: a batch of one member of the task's rows. They depend on the seed and the
+   * pass's place alone, so that a training that was stopped goes on with the same ones.
+   */
+  drawMasks(
+    seed: number,
+    { epoch, batch, member = 0 }: BatchPlace & { readonly member?: number },
+  ): Readonly<Record<string, NdArray>> {
+    const rng = new Pcg64(seedOf([seed, "LoRA dropout", epoch, batch, member]));
+    const { dropout } = this.recipe;
+    const kept = 1 / (1 - dropout);
+    return Object.fromEntries(
+      this.masks.map(({ name, shape }) => {
+        const data = new Float32Array(elementCount(shape)).map(() => (uniform(rng) < dropout ? 0 : kept));
+        return [name, { dtype: "float32", shape, data } as const];
+      }),
+    );
+  }
+}
+
+/** A begins evenly spread in ±1/√columns, whatever they stand for; B begins as zeros, so that nothing has changed yet. */
+function adaptedWeight({ name, shape, layer }: AdaptedWeightOf, at: string, rank: number): AdaptedWeight {
+  const [rows, columns] = [shape[0]!, elementCount(shape.slice(1))];
+  const [a, b] =
+    layer === "embedding"
+      ? ([
+          [rows, rank],
+          [rank, columns],
+        ] as const)
+      : ([
+          [rank, columns],
+          [rows, rank],
+        ] as const);
+  return {
+    weight: name,
+    layer,
+    a: { name: `${at}.lora_A`, shape: a, fanIn: a[1] },
+    b: { name: `${at}.lora_B`, shape: b, fanIn: Number.POSITIVE_INFINITY },
+  };
+}

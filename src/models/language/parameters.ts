@@ -1,0 +1,175 @@
+import { FormatError } from "../../base/errors.ts";
+import { formatShape } from "../../net/arrays/array.ts";
+import type { Checkpoint } from "../../net/arrays/checkpoint.ts";
+import type { StoredArray } from "../../net/arrays/stored-array.ts";
+import { add, parameter } from "../../net/graph/build.ts";
+import type { Sym } from "../../net/graph/sym.ts";
+import type { DepthwiseConvolution } from "../../net/nn/causal-convolution.ts";
+import type { Embedding } from "../../net/nn/embedding.ts";
+import { type Linear, type LowRank, lowRankUpdate } from "../../net/nn/linear.ts";
+import type { Norm } from "../../net/nn/norm.ts";
+import type { LayerKind, LoraAdapters } from "./lora.ts";
+
+export interface DeclaredTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Other names under which checkpoints store the same tensor. */
+  readonly aliases: readonly string[];
+  /** float32 where it is not said. */
+  readonly dtype?: "int64";
+  /** The tensor that this one equals in checkpoints which do not hold it. */
+  readonly tiedTo?: string;
+  readonly layer?: LayerKind;
+  /** Read before the graph is built, and no part of it. */
+  readonly hostOnly?: boolean;
+  /** Kept in checkpoints but fixed by the sizes: no training changes it. */
+  readonly buffer?: boolean;
+}
+
+/**
+ * The tensors a model expects of a checkpoint, gathered while the model's parameter tree is built: declaring a tensor gives
+ * its symbol. The names are the checkpoint's own, so one declaration is both the name table and the loader's check.
+ *
+ * With LoRA factors the layers come adapted, and whatever applies them needs not know.
+ */
+export class ParameterTable {
+  readonly tensors = new Map<string, DeclaredTensor>();
+  private readonly symbols = new Map<string, Sym>();
+
+  /** @param reading  names one of several uses of all weights, each of which draws dropout masks of its own */
+  constructor(
+    private readonly lora?: LoraAdapters,
+    private readonly reading?: string,
+  ) {}
+
+  tensor(
+    name: string,
+    shape: readonly number[],
+    { aliases = [], ...more }: Partial<Omit<DeclaredTensor, "name" | "shape">> = {},
+  ): Sym {
+    const known = this.symbols.get(name);
+    if (known !== undefined) return known;
+    this.tensors.set(name, { name, shape, aliases, ...more });
+    const symbol = parameter(name, shape, more.dtype);
+    this.symbols.set(name, symbol);
+    return symbol;
+  }
+
+  linear(at: string, inWidth: number, outWidth: number, { bias = true } = {}): Linear {
+    return {
+      weight: this.tensor(`${at}.weight`, [outWidth, inWidth], { layer: "linear" }),
+      bias: bias ? this.tensor(`${at}.bias`, [outWidth]) : undefined,
+      adapter: this.adapter(`${at}.weight`, [outWidth, inWidth], "linear"),
+    };
+  }
+
+  /** The factors of a weight; a weight that several modules share has factors of each module's own, by the modules' names. */
+  adapter(name: string, shape: readonly number[], layer: LayerKind): LowRank | undefined {
+    return this.lora?.of({ name, shape, layer }, this.reading);
+  }
+
+  norm(at: string, width: number, { bias = true } = {}): Norm {
+    return {
+      weight: this.tensor(`${at}.weight`, [width]),
+      bias: bias ? this.tensor(`${at}.bias`, [width]) : undefined,
+    };
+  }
+
+  embedding(
+    at: string,
+    rows: number,
+    width: number,
+    { aliases = [] }: { aliases?: readonly string[] } = {},
+  ): Embedding {
+    return {
+      weight: this.tensor(`${at}.weight`, [rows, width], { aliases, layer: "embedding" }),
+      adapter: this.adapter(`${at}.weight`, [rows, width], "embedding"),
+    };
+  }
+
+  depthwise(at: string, channels: number, kernel: number): DepthwiseConvolution {
+    const shape = [channels, 1, kernel];
+    const weight = this.tensor(`${at}.weight`, shape, { layer: "convolution" });
+    const adapter = this.adapter(`${at}.weight`, shape, "convolution");
+    return {
+      weight: adapter === undefined ? weight : add(weight, lowRankUpdate(adapter, shape)),
+      bias: this.tensor(`${at}.bias`, [channels]),
+    };
+  }
+}
+
+export interface BindingHints {
+  readonly shape: string;
+  readonly names: string;
+}
+
+const CHECKPOINT_HINTS: BindingHints = {
+  shape: "config.json and the weights must come from the same checkpoint and revision",
+  names: "is the checkpoint of another family, size or training head than config.json says?",
+};
+
+/**
+ * Finds every declared tensor in a checkpoint.
+ *
+ * @param ignored  patterns of names a checkpoint may hold beside the model: unused heads, buffers that can be computed
+ * @param hints    what to try when a shape is another, and when names are missing or left over
+ * @throws {FormatError} naming what is missing or left over, all of it at once, or what is of another shape or type
+ */
+export function bindParameters(
+  declared: Iterable<DeclaredTensor>,
+  checkpoint: Checkpoint,
+  ignored: readonly RegExp[] = [],
+  hints: BindingHints = CHECKPOINT_HINTS,
+): ReadonlyMap<string, StoredArray> {
+  const bound = new Map<string, StoredArray>();
+  const left = new Set(checkpoint.arrays.keys());
+  const missing: string[] = [];
+  const file = checkpoint.files[0]!;
+  for (const { name, shape, aliases, dtype, tiedTo } of declared) {
+    const names = [name, ...aliases];
+    const found = [...names, tiedTo].find((each) => each !== undefined && checkpoint.arrays.has(each));
+    for (const each of names) left.delete(each);
+    if (found === undefined) {
+      missing.push(name);
+      continue;
+    }
+    const stored = checkpoint.arrays.get(found)!;
+    if (String(stored.shape) !== String(shape)) {
+      throw new FormatError(
+        { file: stored.file, tensor: found },
+        `has shape ${formatShape(stored.shape)}, expected ${formatShape(shape)}`,
+        hints.shape,
+      );
+    }
+    if (dtype === "int64" && stored.dtype !== dtype) {
+      throw new FormatError({ file: stored.file, tensor: found }, `is ${stored.dtype}, expected ${dtype}`);
+    }
+    bound.set(name, stored);
+  }
+  const extra = [...left].filter((name) => !ignored.some((pattern) => pattern.test(name)));
+  if (missing.length > 0 || extra.length > 0) {
+    throw new FormatError(
+      { file },
+      [list("lacks", missing), list("has, unknown to this model,", extra)].filter(Boolean).join("; "),
+      hints.names,
+    );
+  }
+  return bound;
+}
+
+/** Bytes of the weights that a graph reads, in their files. */
+export function weightBytes(
+  { tensors }: { readonly tensors: readonly DeclaredTensor[] },
+  parameters: ReadonlyMap<string, StoredArray>,
+): number {
+  return tensors
+    .filter(({ hostOnly }) => !hostOnly)
+    .reduce((sum, { name }) => sum + parameters.get(name)!.length, 0);
+}
+
+function list(verb: string, names: readonly string[]): string {
+  if (names.length === 0) return "";
+  const shown = names.slice(0, 5).join(", ");
+  const more = names.length > 5 ? ` and ${names.length - 5} more` : "";
+  return `${verb} ${names.length === 1 ? "the tensor" : `${names.length} tensors:`} ${shown}${more}`;
+}

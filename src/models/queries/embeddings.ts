@@ -1,0 +1,178 @@
+import { InputError } from "../../base/errors.ts";
+import { baseMap, readAsMap, storedIndex, tokenIndex, tokenRange } from "../../dna/tokenizers/base-map.ts";
+import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
+import { collate, longestRow, pieces, rowsPerRun, runsOfEqualLength } from "../language/collate.ts";
+import type { EmbedOptions, Model, PoolOptions, SequenceEmbedding } from "../model.ts";
+import type { GraphQuery, TokenQuery } from "./programs.ts";
+
+/**
+ * Mean over the tokens that stand for bases of their states, in float64. Special tokens and padding are left out.
+ *
+ * @returns [width]; NaN where no token stands for a base
+ */
+export function meanOverBases({ states, tokens, width, starts, ends }: SequenceEmbedding): Float64Array {
+  const covering = Array.from({ length: tokens }, (_, i) => i).filter((i) => ends[i]! > starts[i]!);
+  return meanOfRows(states, width, covering);
+}
+
+/** Mean of some rows of a row-major matrix. */
+function meanOfRows(values: Float32Array, width: number, rows: readonly number[]): Float64Array {
+  const mean = new Float64Array(width);
+  for (const row of rows) {
+    for (let column = 0; column < width; column++) mean[column]! += values[row * width + column]!;
+  }
+  return mean.map((sum) => sum / rows.length);
+}
+
+/**
+ * One vector per sequence: the mean of its token states, [width], in float64.
+ *
+ * `corrected`: over the tokens that stand for bases. `paper`: over what the original's scripts took. For whole sequences
+ * (`over: "bases"`) that is the same, but of a model of single letters it includes [SEP] (quirk Q6); for alleles (`over:
+ * "row"`) it is the padded row with everything in it (quirk Q9), padding hidden from the model.
+ *
+ * @param bases  length of each sequence
+ */
+export async function pooledEmbeddings(
+  query: TokenQuery,
+  rows: readonly Tokens[],
+  bases: readonly number[],
+  { over, ...options }: PoolOptions,
+): Promise<readonly Float64Array[]> {
+  const paddingHidden = over === "row";
+  const embeddings = await tokenOutputs(query, rows, { ...options, paddingHidden });
+  return embeddings.map((embedding, i) => {
+    if (options.protocol !== "paper") return meanOverBases(embedding);
+    const { start, end } =
+      over === "row"
+        ? { start: 0, end: embedding.tokens }
+        : tokenRange(readAsMap(storedIndex(tokenIndex(query.tokenizer, rows[i]!, bases[i]!))));
+    return meanOfTokens(embedding, start, end);
+  });
+}
+
+/** Mean of the states of tokens [start, end). */
+function meanOfTokens({ states, width }: SequenceEmbedding, start: number, end: number): Float64Array {
+  const range = Array.from({ length: end - start }, (_, token) => start + token);
+  return meanOfRows(states, width, range);
+}
+
+/**
+ * The same of any model: by its own `pool` where it has one, else from its token states. What is told of the original's
+ * rules above then goes by the spans of the tokens: where every base has a token of its own, the token after the last base is
+ * [SEP].
+ *
+ * @throws {InputError} when the model gives no embeddings
+ */
+export async function poolSequences(
+  model: Model,
+  sequences: readonly string[],
+  options: PoolOptions,
+): Promise<readonly Float64Array[]> {
+  if (model.pool !== undefined) return model.pool(sequences, options);
+  if (model.embed === undefined) {
+    throw new InputError(`the model ${JSON.stringify(model.name)} gives no embeddings (no \`embed\`)`);
+  }
+  const { over, ...asked } = options;
+  const embeddings = await model.embed(sequences, { ...asked, paddingHidden: over === "row" });
+  if (options.protocol !== "paper") return embeddings.map(meanOverBases);
+  return embeddings.map((embedding, i) => {
+    const { start, end } =
+      over === "row" ? { start: 0, end: embedding.tokens } : paperRange(embedding, sequences[i]!.length);
+    return meanOfTokens(embedding, start, end);
+  });
+}
+
+/** Tokens that the original averaged of a sequence of so many bases. */
+function paperRange({ tokens, starts, ends }: SequenceEmbedding, bases: number) {
+  const first = ends.findIndex((end, token) => end > starts[token]!);
+  const oneEach =
+    first >= 0 &&
+    first + bases <= tokens &&
+    starts.subarray(first, first + bases).every((start, i) => start === i && ends[first + i] === i + 1);
+  if (oneEach) return { start: first, end: Math.min(first + bases + 1, tokens) };
+  return tokenRange(readAsMap(baseMap({ starts, ends }, bases)));
+}
+
+/** Token states of one sequence, and the model's guess at every token where it was asked for. */
+export interface TokenOutputs extends SequenceEmbedding {
+  /** [tokens, vocabulary], row-major, before the softmax. */
+  readonly logits?: Float32Array;
+}
+
+const states: GraphQuery = {
+  name: "states",
+  outputs: (model, given, tokens) => ({ states: model.forward(given, tokens).lastHidden }),
+};
+
+const statesAndLogits: GraphQuery = {
+  name: "states-and-logits",
+  outputs(model, given, tokens) {
+    const { lastHidden, logits } = model.forward(given, tokens);
+    return { states: lastHidden, logits };
+  },
+};
+
+/**
+ * The last hidden state of every token of every row, and on request the logits of the same pass.
+ *
+ * `corrected`: rows of equal length are run together, so that nothing is padded and a row's states depend on the row alone.
+ *
+ * `paper`: the rows given are one batch of the original and are padded to the longest of them. Padding is seen by the
+ * model like any token unless `paddingHidden`: the original passed no attention mask when it extracted embeddings (quirk
+ * Q7), so states depend on the batch; it passed one when it compared alleles. States of padding are given back too.
+ *
+ * @throws {InputError} when rows must be padded and the tokenizer has no padding token
+ */
+export async function tokenOutputs(
+  query: TokenQuery,
+  rows: readonly Tokens[],
+  { protocol, paddingHidden = false, padTo = 0, signal }: EmbedOptions,
+  { logits = false } = {},
+): Promise<readonly TokenOutputs[]> {
+  const { architecture, programs, tokenizer } = query;
+  const together = protocol === "paper" ? Math.max(longestRow(rows), padTo) : undefined;
+  const runs =
+    together === undefined
+      ? runsOfEqualLength(rows, architecture)
+      : pieces([...rows.keys()], rowsPerRun(architecture, together));
+  const outputs: TokenOutputs[] = [];
+  for (const members of runs) {
+    signal?.throwIfAborted();
+    const given = members.map((row) => rows[row]!);
+    const tokens = together ?? longestRow(given);
+    const pad = given.some(({ ids }) => ids.length < tokens) ? padId(tokenizer) : 0;
+    const batch = collate(given, { pad, tokens });
+    if (together !== undefined && !paddingHidden) (batch.mask.data as Float32Array).fill(1);
+    const results = await programs.run(logits ? statesAndLogits : states, batch);
+    members.forEach((row, i) => {
+      const part = (of: "states" | "logits", width: number) =>
+        (results[of]!.data as Float32Array).slice(i * tokens * width, (i + 1) * tokens * width);
+      const width = results.states!.shape[2]!;
+      outputs[row] = {
+        states: part("states", width),
+        tokens,
+        width,
+        starts: padded(rows[row]!.starts, tokens),
+        ends: padded(rows[row]!.ends, tokens),
+        ...(logits ? { logits: part("logits", architecture.vocabulary) } : {}),
+      };
+    });
+  }
+  return outputs;
+}
+
+/** Padding covers no bases. */
+function padded(places: Int32Array, tokens: number): Int32Array {
+  if (places.length === tokens) return places;
+  const longer = new Int32Array(tokens);
+  longer.set(places);
+  return longer;
+}
+
+function padId({ name, special }: TokenQuery["tokenizer"]): number {
+  if (special.pad !== undefined) return special.pad;
+  throw new InputError(`the tokenizer ${name} has no padding token, and the rows are not equally long`, {
+    hint: "its files must name one as pad_token; or use the corrected protocol, which pads nothing",
+  });
+}

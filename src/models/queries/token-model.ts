@@ -1,0 +1,89 @@
+import { InputError } from "../../base/errors.ts";
+import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
+import { FLOAT32_ROUNDING } from "../../metrics/ties.ts";
+import type { AlleleLogLikelihoods, EmbedOptions, Model, PoolOptions, QueryOptions } from "../model.ts";
+import { causalLogLikelihoods } from "./causal-likelihood.ts";
+import { pooledEmbeddings, type TokenOutputs, tokenOutputs } from "./embeddings.ts";
+import { maskedLogLikelihoods } from "./masked-likelihood.ts";
+import { maskedVariantLogLikelihoods } from "./masked-variant.ts";
+import type { TokenQuery } from "./programs.ts";
+
+/** A language model that is asked through its tokens: what it computes is told by `query`, what is asked is the same for all. */
+export abstract class TokenModel implements Model {
+  readonly batchSize: number = 32;
+  readonly scoreRounding = FLOAT32_ROUNDING;
+
+  constructor(
+    readonly name: string,
+    readonly identity: string,
+    /** Most tokens of a sequence, special ones included. */
+    private readonly maxTokens: number,
+  ) {}
+
+  protected abstract readonly query: TokenQuery;
+
+  get kind(): TokenQuery["kind"] {
+    return this.query.kind;
+  }
+
+  get tokens() {
+    return this.query.tokenizer.kind;
+  }
+
+  tokenCount(sequence: string): number {
+    return this.query.tokenizer.encode(sequence).ids.length;
+  }
+
+  async logLikelihood(sequences: readonly string[], options: QueryOptions): Promise<Float64Array> {
+    const ask = this.query.kind === "masked" ? maskedLogLikelihoods : causalLogLikelihoods;
+    return ask(this.query, this.encodeAll(sequences), options);
+  }
+
+  async compareAlleles(
+    pairs: readonly (readonly [string, string])[],
+    options: QueryOptions,
+  ): Promise<readonly AlleleLogLikelihoods[]> {
+    const rows = this.encodeAll(pairs.flat());
+    const tokens = pairs.map((_, i) => [rows[2 * i]!, rows[2 * i + 1]!] as const);
+    return maskedVariantLogLikelihoods(this.query, tokens, options);
+  }
+
+  async embed(sequences: readonly string[], options: EmbedOptions): Promise<readonly TokenOutputs[]> {
+    return tokenOutputs(this.query, this.encodeAll(sequences), options);
+  }
+
+  /** Last hidden states and, of the same pass, the model's guess at every token. */
+  async embedWithLogits(
+    sequences: readonly string[],
+    options: EmbedOptions,
+  ): Promise<readonly Required<TokenOutputs>[]> {
+    const outputs = await tokenOutputs(this.query, this.encodeAll(sequences), options, { logits: true });
+    return outputs as readonly Required<TokenOutputs>[];
+  }
+
+  async pool(sequences: readonly string[], options: PoolOptions): Promise<readonly Float64Array[]> {
+    const bases = sequences.map((sequence) => sequence.length);
+    return pooledEmbeddings(this.query, this.encodeAll(sequences), bases, options);
+  }
+
+  /** States and logits of one row of ids, nothing added: what runs of the official code are stated of. */
+  async outputsOf(ids: readonly number[]): Promise<TokenOutputs> {
+    const none = new Int32Array(ids.length);
+    const row: Tokens = { ids: Int32Array.from(ids), starts: none, ends: none };
+    const [outputs] = await tokenOutputs(this.query, [row], { protocol: "corrected" });
+    return outputs!;
+  }
+
+  private encodeAll(sequences: readonly string[]): readonly Tokens[] {
+    return sequences.map((sequence, i) => {
+      const tokens = this.query.tokenizer.encode(sequence);
+      if (tokens.ids.length <= this.maxTokens) return tokens;
+      throw new InputError(
+        `sequence ${i} makes ${tokens.ids.length} tokens, but ${this.name} takes at most ${this.maxTokens}`,
+        { hint: "choose a checkpoint with a longer context, or a task with shorter windows" },
+      );
+    });
+  }
+
+  abstract close(): Promise<void>;
+}

@@ -1,0 +1,331 @@
+import { FormatError, InputError } from "../../base/errors.ts";
+import { counted } from "../../base/message-text.ts";
+import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
+import { elementCount, type NdArray } from "../../net/arrays/array.ts";
+import { openCheckpoint } from "../../net/arrays/checkpoint.ts";
+import { input } from "../../net/graph/build.ts";
+import type { Dim } from "../../net/graph/dim.ts";
+import { graphOf } from "../../net/graph/graph.ts";
+import { isOp, type Sym } from "../../net/graph/sym.ts";
+import { DropoutSites } from "../../net/nn/dropout.ts";
+import { initialValues } from "../../net/nn/init.ts";
+import { runsLoopsWell } from "../../net/runtime/device.ts";
+import {
+  openProgram,
+  type ParameterSource,
+  type Program,
+  type ProgramOptions,
+  workingDevice,
+} from "../../net/runtime/program.ts";
+import type { BatchPlace, Feeds } from "../../net/train/batches.ts";
+import { writeArrays } from "../../net/train/fit-state.ts";
+import { type CheckpointFolder, openCheckpointFolder } from "../checkpoints/checkpoint-folder.ts";
+import { drawParameter } from "../checkpoints/init.ts";
+import type { ForwardInput } from "../language/architecture.ts";
+import type { LanguageModelCard } from "../language/card.ts";
+import { type Batch, collate, runsOfEqualLength } from "../language/collate.ts";
+import { LoraAdapters, type LoraRecipe } from "../language/lora.ts";
+import { weightBytes } from "../language/parameters.ts";
+import {
+  jsonOrUndefined,
+  RECIPE_KEY,
+  readTrainedTensors,
+  recipeInFile,
+  type TrainedTensor,
+  type TrainedValues,
+} from "./trained-tensors.ts";
+
+export interface FineTuningRequest {
+  /** Logits of the classifier, or 1 for one predicted value. */
+  readonly labels: number;
+  readonly recipe: LoraRecipe;
+  /** Of the factors' and the classifier's first values and of the dropout masks. */
+  readonly seed: number;
+}
+
+/** What part of a batch is run together: sequences of one member of the task's rows. */
+export interface PartPlace extends BatchPlace {
+  /** 0-based; 0 where it is absent. */
+  readonly member?: number;
+  /** Place in the batch of the part's first sequence, counted among those of its member; 0 where it is absent. */
+  readonly from?: number;
+}
+
+/** The graph of a classifier, and what it is computed from beside its inputs and the trained parameters. */
+export interface FineTuningGraph {
+  /** [b, labels] */
+  readonly logits: Sym;
+  /** Weights of the checkpoint, in place, and constants derived from them. */
+  readonly frozen: ReadonlyMap<string, ParameterSource>;
+  /** Factors that a batch may pass by, experts', and whether one came to them; of a graph for training. */
+  readonly reached: ReadonlyMap<string, Sym>;
+}
+
+/** @param cards  families to recognise */
+export async function openFineTuning(
+  folder: string,
+  cards: readonly LanguageModelCard[],
+  request: FineTuningRequest,
+  options: ProgramOptions = {},
+): Promise<FineTuning> {
+  return new FineTuning(await openCheckpointFolder(folder, cards), request, options);
+}
+
+/**
+ * A language model with LoRA factors beside its frozen weights and a fresh classifier, which are what is trained: graphs for
+ * training and for evaluation, inputs for both, and files of what was trained. How long it is trained and on what is not
+ * decided here.
+ */
+export class FineTuning {
+  private readonly forTraining: LoraAdapters;
+  /** Of the last graph for training. */
+  private dropoutSites = new DropoutSites();
+  private evaluating: { readonly length: Dim; readonly program: Promise<Program> } | undefined;
+
+  constructor(
+    private readonly opened: CheckpointFolder,
+    private readonly request: FineTuningRequest,
+    private readonly options: ProgramOptions,
+  ) {
+    this.forTraining = this.factors(true).factors;
+  }
+
+  private factors(training: boolean) {
+    const { architecture } = this.opened;
+    const factors = new LoraAdapters(this.request.recipe, architecture.wrapped, training);
+    return { factors, model: architecture.adapted(factors) };
+  }
+
+  private get head() {
+    return this.opened.architecture.classifier(this.request.labels);
+  }
+
+  get identity(): string {
+    return this.opened.identity;
+  }
+
+  /** Of the frozen weights, as they lie in their file. */
+  get weightBytes(): number {
+    const { architecture, parameters } = this.opened;
+    return weightBytes(architecture, parameters);
+  }
+
+  /**
+   * First values of everything that is kept of a training: the factors of every weight in the wrapped modules, also of the few
+   * that no computation reads, and the classifier. They depend on the seed and the names alone.
+   */
+  initial(): TrainedValues {
+    const { seed } = this.request;
+    const factors = this.forTraining.weights.flatMap(({ a, b }) => [a, b]);
+    const head = this.head.tensors.map((tensor) => {
+      const { name, shape } = tensor;
+      const data = drawParameter(
+        this.opened.architecture.initial(tensor),
+        elementCount(shape),
+        `${seed} ${name}`,
+      );
+      return [name, { dtype: "float32", shape, data } as NdArray] as const;
+    });
+    return new Map([...initialValues(factors, seed), ...head]);
+  }
+
+  /** Of some values those that a graph reads: the ones that a training step takes. */
+  readBy({ logits }: Pick<FineTuningGraph, "logits">, values: TrainedValues = this.initial()): TrainedValues {
+    const read = new Set(graphOf({ logits }).parameters.map(({ attributes }) => attributes.name));
+    return new Map([...values].filter(([name]) => read.has(name)));
+  }
+
+  /**
+   * The classifier's graph. Its inputs are those that `feeds` gives, and, for training, `dropout` too.
+   *
+   * @param tokens  of every sequence, special ones included, where it is known: some models need it
+   * @throws {InputError} when the model needs it and it is not given
+   */
+  async graph(mode: "training" | "evaluation", tokens?: number): Promise<FineTuningGraph> {
+    const { model } = this.factors(mode === "training");
+    const { loops, length } = await this.form(tokens);
+    const dropout = mode === "training" ? new DropoutSites() : undefined;
+    const reached = new Map<string, Sym>();
+    const given: ForwardInput = {
+      ids: input("ids", "int32", ["b", length]),
+      ...(model.takesMask ? { mask: input("mask", "float32", ["b", length]) } : {}),
+      loops,
+      dropout,
+      reached(layers, whether) {
+        for (const { adapter } of layers) {
+          for (const { node } of adapter === undefined ? [] : [adapter.a, adapter.b]) {
+            if (isOp(node, "Parameter")) reached.set(node.attributes.name, whether);
+          }
+        }
+      },
+    };
+    const logits = this.head.logits(model.forward(given, length), given);
+    if (dropout !== undefined) this.dropoutSites = dropout;
+    const derived = typeof length === "number" ? await model.derive?.(length, this.opened.read) : undefined;
+    return {
+      logits,
+      frozen: new Map<string, ParameterSource>([...this.opened.parameters, ...(derived ?? [])]),
+      reached,
+    };
+  }
+
+  /** How the device computes recurrences, and the number of tokens that a graph is made for. */
+  private async form(tokens: number | undefined): Promise<{ loops: boolean; length: Dim }> {
+    const { fixedLength, recurrent = false } = this.opened.architecture;
+    const loops = runsLoopsWell(await workingDevice(this.options.device ?? "cpu"));
+    if (!fixedLength && (loops || !recurrent)) return { loops, length: "t" };
+    if (tokens !== undefined) return { loops, length: tokens };
+    throw new InputError("this model is trained on sequences of one length, which must be known", {
+      hint: "give the number of tokens",
+    });
+  }
+
+  /**
+   * Sequences as inputs of the graph: ids [b, t], padded on the right to the longest, and which of them are tokens.
+   *
+   * @throws {InputError} when they are not equally long as tokens and the model takes no mask, or has no padding token
+   */
+  feeds(sequences: readonly string[]): Feeds & Batch {
+    const rows = sequences.map((sequence) => this.encode(sequence));
+    const uneven = new Set(rows.map(({ ids }) => ids.length)).size > 1;
+    const { pad } = this.opened.tokenizer.special;
+    if (uneven && (!this.opened.architecture.takesMask || pad === undefined)) {
+      throw new InputError("the sequences of a batch are not equally long, and this model cannot be padded", {
+        hint: "train it on sequences of one length",
+      });
+    }
+    return { ...collate(rows, { pad: pad ?? 0 }) };
+  }
+
+  private encode(sequence: string): Tokens {
+    const { tokenizer, architecture } = this.opened;
+    const tokens = tokenizer.encode(sequence);
+    if (tokens.ids.length <= architecture.maxTokens) return tokens;
+    throw new InputError(
+      `a sequence makes ${tokens.ids.length} tokens, but the model takes at most ${architecture.maxTokens}`,
+      { hint: "choose a checkpoint with a longer context, or a task with shorter windows" },
+    );
+  }
+
+  /**
+   * Dropout masks of a part of a training step, which a stopped training draws again alike. As in the original, LoRA's are
+   * one for all sequences of a member's batch; those of states, where the family has them, are each sequence's own, and do
+   * not depend on how a batch is parted.
+   *
+   * @param feeds  of the part's sequences
+   */
+  dropout(place: PartPlace, feeds: Feeds): Feeds {
+    const { seed } = this.request;
+    const { epoch, batch, member = 0, from = 0 } = place;
+    const [count, tokens] = feeds.ids!.shape as [number, number];
+    const mask = feeds.mask!.data as Float32Array;
+    const rows = Array.from({ length: count }, (_, i) => ({
+      seed: [seed, "dropout", epoch, batch, member, from + i],
+      tokens: mask.subarray(i * tokens, (i + 1) * tokens).reduce((sum, each) => sum + each, 0),
+    }));
+    return { ...this.forTraining.drawMasks(seed, place), ...this.dropoutSites.draw(rows, tokens) };
+  }
+
+  /**
+   * Logits of sequences, each [labels], without dropout. Rows of equal length are run together, so that nothing is padded and
+   * a sequence's logits depend on it alone.
+   */
+  async logits(sequences: readonly string[], values: TrainedValues): Promise<readonly Float32Array[]> {
+    const { labels } = this.request;
+    const rows = sequences.map((sequence) => this.encode(sequence));
+    const results: Float32Array[] = [];
+    for (const members of runsOfEqualLength(rows, this.opened.architecture)) {
+      const given = members.map((row) => rows[row]!);
+      const program = await this.evaluation(given[0]!.ids.length);
+      const { logits } = await program.run({ ...collate(given), ...Object.fromEntries(values) });
+      members.forEach((row, i) => {
+        results[row] = (logits!.data as Float32Array).slice(i * labels, (i + 1) * labels);
+      });
+    }
+    return results;
+  }
+
+  /** One program for all lengths, or one for the last length asked for where the model needs to know it. */
+  private async evaluation(tokens: number): Promise<Program> {
+    const { length } = await this.form(tokens);
+    if (this.evaluating?.length !== length) {
+      await this.closeProgram();
+      this.evaluating = { length, program: this.openEvaluation(tokens) };
+    }
+    return this.evaluating!.program;
+  }
+
+  private async openEvaluation(tokens: number): Promise<Program> {
+    const graph = await this.graph("evaluation", tokens);
+    const fed = [...this.readBy(graph).keys()].map((name) => [name, "fed"] as const);
+    return openProgram({ logits: graph.logits }, new Map([...graph.frozen, ...fed]), this.options);
+  }
+
+  /**
+   * Writes what was trained as a safetensors file with the names that the original's state dict has, so that its
+   * `load_state_dict` reads it with `strict=False` against the checkpoint's own weights.
+   */
+  async save(path: string, values: TrainedValues): Promise<void> {
+    const all = new Map([...this.initial(), ...values]);
+    const { rank, alpha, dropout } = this.request.recipe;
+    await writeArrays(path, new Map([...all].map(([name, array]) => [this.nameInFile(name), array])), {
+      [RECIPE_KEY]: JSON.stringify({ rank, alpha, dropout }),
+      model: this.opened.identity,
+    });
+  }
+
+  /**
+   * Reads trained values: `adapter.safetensors` or `best.safetensors` of a run, or `checkpoint_N.pt` of the original.
+   *
+   * @param needed  names of the graph's parameters that the file must hold; the others may be absent. All by default
+   * @throws {FormatError} listing all missing and all left-over tensors, or naming one of another shape or with integers;
+   *   or when the file's own recipe scales the factors otherwise than this one
+   */
+  async load(path: string, needed?: Iterable<string>): Promise<TrainedValues> {
+    const required = new Set(needed ?? this.initial().keys());
+    const tensors = [...this.initial()].map(([name, { shape }]): TrainedTensor => {
+      const inFile = this.nameInFile(name);
+      const aliases = inFile === name ? [] : [inFile];
+      return { name, shape, aliases, ...(required.has(name) ? {} : { optional: true }) };
+    });
+    const values = await readTrainedTensors(path, tensors, {
+      shape: `the weights must have been trained with ${counted(this.request.labels, "output")} and the recipe's rank, ${this.request.recipe.rank}`,
+      names: "was the file trained for this model with LoRA?",
+    });
+    await this.checkScale(path);
+    return values;
+  }
+
+  /** Equal factors are another model where alpha / rank is another. */
+  private async checkScale(path: string): Promise<void> {
+    await using checkpoint = await openCheckpoint(path);
+    const text = checkpoint.metadata.get(RECIPE_KEY);
+    if (text === undefined) return;
+    const kept = recipeInFile.safeParse(jsonOrUndefined(text)).data;
+    if (kept === undefined)
+      throw new FormatError({ file: path }, `its ${RECIPE_KEY} is not readable: ${text}`);
+    const { rank, alpha } = this.request.recipe;
+    if (kept.alpha / kept.rank === alpha / rank) return;
+    throw new FormatError(
+      { file: path },
+      `was trained with alpha ${kept.alpha} and rank ${kept.rank}; the recipe has alpha ${alpha} and rank ${rank}`,
+      `give the recipe that it was trained with: --recipe alpha=${kept.alpha} rank=${kept.rank}`,
+    );
+  }
+
+  /** Factors are named as in the file; the classifier's names lack the module that holds the model. */
+  private nameInFile(name: string): string {
+    return this.head.tensors.some((tensor) => tensor.name === name) ? `model.${name}` : name;
+  }
+
+  private async closeProgram(): Promise<void> {
+    const program = this.evaluating?.program;
+    this.evaluating = undefined;
+    await (await program)?.close();
+  }
+
+  async close(): Promise<void> {
+    await this.closeProgram();
+    await this.opened.close();
+  }
+}
