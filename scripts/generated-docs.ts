@@ -1,7 +1,7 @@
 import { SOURCES } from "../src/datasets/sources/catalogue.ts";
 import { CITED_SOURCES } from "../src/datasets/sources/cited.ts";
-import { EXPECTED_COUNTS } from "../src/datasets/sources/counts.ts";
 import { addressText } from "../src/datasets/sources/locate.ts";
+import { EXPECTED_COUNTS } from "../src/datasets/sources/verify.ts";
 import { SETTINGS } from "../src/evaluation/settings/catalogue.ts";
 import { MINI_WIDTH, miniSuite } from "../src/evaluation/suites/mini.ts";
 import { TASKS } from "../src/evaluation/tasks/catalogue.ts";

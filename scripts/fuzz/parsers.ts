@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readCountTable } from "../../src/datasets/cell-type-elements/count-table.ts";
+import { readCountTable } from "../../src/datasets/cell-type-elements/read-counts.ts";
 import { readCellTypeElements } from "../../src/datasets/cell-type-elements/table.ts";
 import { readActivityWindows } from "../../src/datasets/chromatin-activity/windows.ts";
 import { readBackgrounds } from "../../src/datasets/motif-footprinting/backgrounds.ts";
-import { openProcessed } from "../../src/datasets/processed/h5.ts";
+import { openProcessed } from "../../src/datasets/processed-data.ts";
 import { readRegulatoryElements } from "../../src/datasets/regulatory-elements/table.ts";
 import { readVariants } from "../../src/datasets/variants/read.ts";
 import { readBam } from "../../src/dna/genome/bam.ts";

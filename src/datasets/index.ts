@@ -10,18 +10,21 @@ export {
   writeCellTypeElements,
 } from "./cell-type-elements/table.ts";
 export { gcMatchedWindows } from "./chromatin-activity/gc-matched-windows.ts";
-export { peakWindows } from "./chromatin-activity/peak-windows.ts";
 export {
   type ActivityWindow,
+  peakWindows,
   readActivityWindows,
   writeActivityWindows,
 } from "./chromatin-activity/windows.ts";
 export { readFootprints, writeFootprints } from "./motif-footprinting/footprint-file.ts";
 export { buildFootprints, type FootprintLine } from "./motif-footprinting/footprints.ts";
-export { openProcessed, type ProcessedData } from "./processed/h5.ts";
+export { openProcessed, type ProcessedData } from "./processed-data.ts";
 export { buildRegulatoryElements } from "./regulatory-elements/build.ts";
-export type { RegulatoryElementRow } from "./regulatory-elements/table.ts";
-export { readRegulatoryElements, writeRegulatoryElements } from "./regulatory-elements/table.ts";
+export {
+  type RegulatoryElementRow,
+  readRegulatoryElements,
+  writeRegulatoryElements,
+} from "./regulatory-elements/table.ts";
 export { SOURCES } from "./sources/catalogue.ts";
 export { fetchSource } from "./sources/fetch-source.ts";
 export { servicesFromEnvironment } from "./sources/services.ts";

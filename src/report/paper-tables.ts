@@ -1,5 +1,5 @@
 import { CELL_LINES } from "../datasets/cell-lines.ts";
-import { AFRICAN, YORUBAN } from "../datasets/sources/variants.ts";
+import { AFRICAN_CAQTLS, YORUBAN_DSQTLS } from "../datasets/sources/catalogue.ts";
 import { benchmarkDataOf } from "../evaluation/published/benchmark-data.ts";
 import { publishedNumber, whyNotComparable } from "../evaluation/published/compare-published.ts";
 import { isSameDataset } from "../evaluation/published/names.ts";
@@ -32,7 +32,11 @@ const TRAINED = ["probed", "fine-tuned", "ab-initio"];
 const byLine = (heading: string, metric: string): readonly PaperColumn[] =>
   CELL_LINES.map((dataset) => ({ heading: `${dataset} ${heading}`, metric, dataset }));
 const byStudy = (heading: string, metric: string): readonly PaperColumn[] =>
-  [AFRICAN, YORUBAN].map((dataset) => ({ heading: `${dataset.split(" ")[0]} ${heading}`, metric, dataset }));
+  [AFRICAN_CAQTLS, YORUBAN_DSQTLS].map((dataset) => ({
+    heading: `${dataset.split(" ")[0]} ${heading}`,
+    metric,
+    dataset,
+  }));
 
 const PAPER_TABLES: readonly PaperTable[] = [
   {

@@ -3,10 +3,16 @@ import { readMotifs } from "../../dna/motifs/meme.ts";
 import { consensus } from "../../dna/motifs/motif.ts";
 import { lettersOf } from "../../dna/sequence/letters.ts";
 import { reverseComplement } from "../../dna/sequence/reverse-complement.ts";
-import { openProcessed, type ProcessedSequences } from "../processed/h5.ts";
-import { type Footprints, footprintsOf, STRANDS } from "./footprint-file.ts";
+import { openProcessed, type ProcessedSequences } from "../processed-data.ts";
+import {
+  type Footprints,
+  footprintsOf,
+  type Insert,
+  insertOf,
+  STRANDS,
+  withInsert,
+} from "./footprint-file.ts";
 import type { FootprintLine } from "./footprints.ts";
-import { type Insert, insertOf, withInsert } from "./insert.ts";
 
 /** A motif's sequences, true and shuffled: for each background what differs from it, on both strands in turn. */
 interface MotifInserts {

@@ -3,7 +3,6 @@ import { FormatError, InputError } from "../../base/errors.ts";
 import { forEachLine } from "../../base/text-lines.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import type { FootprintLine } from "./footprints.ts";
-import { type Insert, insertOf, ownCopy, withInsert } from "./insert.ts";
 
 /** In the order of the lines: the two backgrounds, then for each motif both members on one strand, then on the other. */
 export const STRANDS = ["forward", "reverse"] as const;
@@ -188,3 +187,25 @@ class Collector {
 function strandOf(place: number): number {
   return place < RAW_LINES ? place : Math.floor((place - RAW_LINES) / MEMBERS.length) % STRANDS.length;
 }
+
+/** A sequence as what it has in place of its background's letters. */
+export interface Insert {
+  readonly start: number;
+  readonly letters: string;
+}
+
+/** From the first letter that differs to the last; a sequence equal to its background has an insert of no letters. */
+export function insertOf(sequence: string, background: string): Insert {
+  let start = 0;
+  while (start < sequence.length && sequence[start] === background[start]) start++;
+  let end = sequence.length;
+  while (end > start && sequence[end - 1] === background[end - 1]) end--;
+  return { start, letters: ownCopy(sequence.slice(start, end)) };
+}
+
+/** The sequence again. */
+export const withInsert = (background: string, { start, letters }: Insert): string =>
+  background.slice(0, start) + letters + background.slice(start + letters.length);
+
+/** A slice keeps the text that it was cut from in memory; this does not. */
+export const ownCopy = (text: string): string => Buffer.from(text, "latin1").toString("latin1");

@@ -33,7 +33,7 @@ export function* buildFootprints(
 ): Generator<FootprintLine> {
   checkBackgrounds(backgrounds);
   const length = backgrounds[0]!.length;
-  const inserts = motifs.map((motif) => insertOf(motif, length));
+  const inserts = motifs.map((motif) => centredInsert(motif, length));
   if (inserts.length === 0) throw new InputError("there is no motif to put into the backgrounds");
   const random = new CPythonRandom(seed);
   for (const [number, background] of backgrounds.entries()) {
@@ -62,7 +62,7 @@ function shuffled(letters: string, random: CPythonRandom): string {
   return drawn.join("");
 }
 
-function insertOf(motif: Motif, length: number) {
+function centredInsert(motif: Motif, length: number) {
   const { name } = motif;
   const letters = consensus(motif);
   if (letters.length > length) {

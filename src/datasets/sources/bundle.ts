@@ -187,9 +187,9 @@ export async function unpackBundle(
   return files;
 }
 
-type Wrong = (message: string, hint?: string) => FormatError;
+type MakeFormatError = (message: string, hint?: string) => FormatError;
 
-async function readManifest(entry: TarFileEntry, wrong: Wrong): Promise<readonly BundledFile[]> {
+async function readManifest(entry: TarFileEntry, wrong: MakeFormatError): Promise<readonly BundledFile[]> {
   if (entry.path !== MANIFEST || entry.kind !== "file" || entry.bytes > LARGEST_MANIFEST) {
     throw wrong("this is no bundle of dart-eval", "dart-eval data bundle makes one");
   }
@@ -225,7 +225,7 @@ async function refuseOthers(folder: string, files: readonly BundledFile[]): Prom
 async function* checked(
   { contents }: TarFileEntry,
   { path, sha256 }: BundledFile,
-  wrong: Wrong,
+  wrong: MakeFormatError,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   const digest = createHash("sha256");

@@ -1,11 +1,288 @@
 import { InputError } from "../../base/errors.ts";
-import { CELL_TYPE_PEAK_SOURCES } from "./cell-type-peaks.ts";
-import { CHROMATIN_ACTIVITY_SOURCES } from "./chromatin-activity.ts";
-import { ELEMENT_SOURCES } from "./elements.ts";
-import { GENOME_SOURCES } from "./genomes.ts";
-import { MOTIF_SOURCES } from "./motifs.ts";
-import type { Source } from "./source.ts";
-import { VARIANT_SOURCES } from "./variants.ts";
+import { CELL_LINES, type CellLine } from "../cell-lines.ts";
+import { LICENCES, type Source } from "./source.ts";
+
+/** The two assemblies: hg38 for tasks 1, 3, 4 and the African variants, hg19 for the Yoruban ones. */
+export const GENOME_SOURCES: readonly Source[] = [
+  {
+    name: "hg38",
+    tasks: [1, 3, 4, 5],
+    what: "GRCh38 without alternative contigs, as ENCODE maps to it",
+    path: "refs/GRCh38_no_alt_analysis_set_GCA_000001405.15.fasta",
+    addresses: [
+      {
+        kind: "web",
+        url: "https://www.encodeproject.org/files/GRCh38_no_alt_analysis_set_GCA_000001405.15/@@download/GRCh38_no_alt_analysis_set_GCA_000001405.15.fasta.gz",
+      },
+      { kind: "synapse", id: "syn60581044", name: "GRCh38_no_alt_analysis_set_GCA_000001405.15.fasta" },
+    ],
+    licence: LICENCES.assembly,
+  },
+  {
+    name: "hg19",
+    tasks: [5],
+    what: "GRCh37 of a man, as ENCODE mapped to it",
+    path: "refs/male.hg19.fa",
+    addresses: [
+      {
+        kind: "web",
+        url: "https://www.encodeproject.org/files/male.hg19/@@download/male.hg19.fasta.gz",
+      },
+      { kind: "synapse", id: "syn60581044", name: "male.hg19.fa" },
+    ],
+    licence: LICENCES.assembly,
+  },
+];
+
+/** Task 1. */
+export const ELEMENT_SOURCES: readonly Source[] = [
+  {
+    name: "ccres",
+    tasks: [1],
+    what: "ENCODE's registry of candidate cis-regulatory elements of the human genome, version 3",
+    path: "task_1_ccre/input_data/ENCFF420VPZ.bed",
+    addresses: [
+      { kind: "encode", accession: "ENCFF420VPZ" },
+      { kind: "synapse", id: "syn62153306" },
+    ],
+    licence: LICENCES.encode,
+    expectedRows: { rows: 2_348_854, counted: "lines" },
+    becomes: "task_1_ccre/processed_inputs/ENCFF420VPZ_processed.tsv, by dart-eval build regulatory-elements",
+  },
+  {
+    name: "task-1-data",
+    tasks: [1],
+    what: "the pairs as one-hot arrays, all chromosomes",
+    path: "task_1_ccre/data.h5",
+    addresses: [{ kind: "synapse", id: "syn60581046", name: "data.h5" }],
+    optional: true,
+    licence: LICENCES.synapse,
+  },
+];
+
+/** Task 2. */
+export const MOTIF_SOURCES: readonly Source[] = [
+  {
+    name: "motifs",
+    tasks: [2, 3],
+    what: "HOCOMOCO v12 CORE: 1,443 motifs of transcription factors",
+    path: "task_2_footprinting/input_data/H12CORE_meme_format.meme",
+    addresses: [
+      {
+        kind: "web",
+        url: "https://hocomoco12.autosome.org/final_bundle/hocomoco12/H12CORE/formatted_motifs/H12CORE_meme_format.meme",
+      },
+      { kind: "synapse", id: "syn60756095" },
+    ],
+    licence: LICENCES.hocomoco,
+    expected: {
+      bytes: 1_619_601,
+      sha256: "3d9c47dc396b3ba4e278cdfd29d526c1eb2fbad4895b5e2dc345f535f98c5f12",
+    },
+    expectedRows: { rows: 1443, counted: "motifs" },
+    becomes:
+      "task_2_footprinting/processed_data/footprint_dataset_350_v1.txt, by dart-eval build motif-footprinting",
+  },
+  {
+    name: "motif-families",
+    tasks: [2],
+    what: "HOCOMOCO's annotation of the same motifs: quality, family, protein",
+    path: "task_2_footprinting/input_data/H12CORE_motifs.tsv",
+    addresses: [{ kind: "synapse", id: "syn60581043", name: "H12CORE_motifs.tsv" }],
+    licence: LICENCES.hocomoco,
+    expectedRows: { rows: 1443, counted: "table" },
+  },
+  {
+    name: "footprint-backgrounds",
+    tasks: [2],
+    what: "the 100 neutral sequences that motifs are put into",
+    path: "task_2_footprinting/processed_data/raw_seqs_350.txt",
+    addresses: [{ kind: "synapse", id: "syn60581043", name: "raw_seqs_350.txt" }],
+    licence: LICENCES.synapse,
+    expectedRows: { rows: 100, counted: "lines" },
+  },
+  {
+    name: "footprint-sequences",
+    tasks: [2],
+    what: "the backgrounds with every motif and its shuffle put in, both strands",
+    path: "task_2_footprinting/processed_data/footprint_dataset_350_v1.txt",
+    addresses: [{ kind: "synapse", id: "syn60581043", name: "footprint_dataset_350_v1.txt" }],
+    licence: LICENCES.synapse,
+    expectedRows: { rows: 577_400, counted: "lines" },
+  },
+  {
+    name: "task-2-data",
+    tasks: [2],
+    what: "the same sequences as one-hot arrays",
+    path: "task_2_footprinting/data.h5",
+    addresses: [{ kind: "synapse", id: "syn60581043", name: "data.h5" }],
+    optional: true,
+    licence: LICENCES.synapse,
+  },
+];
+
+const CELL_TYPE_FOLDER = "task_3_peak_classification";
+
+const atacPeaks = (line: string, accession: string): Source => ({
+  name: `${line.toLowerCase()}-atac-peaks`,
+  tasks: [3],
+  what: `ATAC-seq peaks of ${line}`,
+  path: `${CELL_TYPE_FOLDER}/input_data/${line}/${accession}.bed`,
+  addresses: [
+    { kind: "encode", accession },
+    { kind: "synapse", id: "syn60581166", name: `${accession}.bed` },
+  ],
+  licence: LICENCES.encode,
+});
+
+/** Task 3. */
+export const CELL_TYPE_PEAK_SOURCES: readonly Source[] = [
+  atacPeaks("GM12878", "ENCFF748UZH"),
+  atacPeaks("HEPG2", "ENCFF439EIO"),
+  atacPeaks("IMR90", "ENCFF243NTP"),
+  atacPeaks("K562", "ENCFF333TAT"),
+  {
+    name: "h1esc-atac-peaks",
+    tasks: [3],
+    what: "ATAC-seq peaks of H1ESC; the original names no accession",
+    path: `${CELL_TYPE_FOLDER}/input_data/H1ESC/overlap.optimal_peak.bed`,
+    addresses: [{ kind: "synapse", id: "syn60581166", name: "overlap.optimal_peak.bed" }],
+    licence: LICENCES.synapse,
+  },
+  {
+    name: "atac-reads",
+    tasks: [3],
+    what: "aligned reads, three replicates of each cell line, which the reads per peak are counted from",
+    path: `${CELL_TYPE_FOLDER}/input_data/merged_counts_matrix.csv`,
+    addresses: [],
+    notFetched:
+      "the original names no accessions of the reads; its labelled peaks are in cell-type-peaks, or a matrix of reads per peak can be given",
+    licence: LICENCES.encode,
+    becomes: `${CELL_TYPE_FOLDER}/processed_inputs/peaks_by_cell_label_unique_dataloader_format.tsv, by dart-eval build cell-type-elements`,
+  },
+  {
+    name: "cell-type-peaks",
+    tasks: [3],
+    what: "peaks that are accessible in one cell line only, with its name: the table that task 3 asks",
+    path: `${CELL_TYPE_FOLDER}/processed_inputs/peaks_by_cell_label_unique_dataloader_format.tsv`,
+    addresses: [
+      { kind: "synapse", id: "syn61788656", name: "peaks_by_cell_label_unique_dataloader_format.tsv" },
+      { kind: "synapse", id: "syn60581042", name: "peaks_by_cell_label_unique_dataloader_format.tsv" },
+    ],
+    licence: LICENCES.synapse,
+    expectedRows: { rows: 216_746, counted: "table" },
+  },
+  {
+    name: "clustering-peaks",
+    tasks: [3],
+    what: "the 5,000 most significant peaks of each cell line, which are clustered",
+    path: `${CELL_TYPE_FOLDER}/processed_inputs/top_5000_deseq_peaks.tsv`,
+    addresses: [{ kind: "synapse", id: "syn62161401", name: "top_5000_deseq_peaks.tsv" }],
+    licence: LICENCES.synapse,
+    expectedRows: { rows: 25_000, counted: "table" },
+  },
+  {
+    name: "clustering-rows",
+    tasks: [3],
+    what: "the row numbers of the same peaks in the table of cell-type-peaks",
+    path: `${CELL_TYPE_FOLDER}/processed_inputs/indices_of_new_peaks_in_old_file.tsv`,
+    addresses: [{ kind: "synapse", id: "syn60581042", name: "indices_of_new_peaks_in_old_file.tsv" }],
+    licence: LICENCES.synapse,
+    expectedRows: { rows: 25_000, counted: "table" },
+  },
+  {
+    name: "task-3-data",
+    tasks: [3],
+    what: "the peaks as one-hot arrays with their labels",
+    path: `${CELL_TYPE_FOLDER}/data.h5`,
+    addresses: [{ kind: "synapse", id: "syn60581042", name: "data.h5" }],
+    optional: true,
+    licence: LICENCES.synapse,
+  },
+];
+
+const ACTIVITY_FOLDER = "task_4_chromatin_activity/processed_data";
+
+/** Fetched by name alone: the folder of inputs was found empty. The whole task's folder is searched after it. */
+function activityFile(line: CellLine, set: string, what: string, path: string): Source {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return {
+    name: `${line.toLowerCase()}-${set}`,
+    tasks: [4],
+    what: `${line}: ${what}`,
+    path: `${ACTIVITY_FOLDER}/${path}`,
+    addresses: [
+      { kind: "synapse", id: "syn60581050", name },
+      { kind: "synapse", id: "syn60581041", name },
+    ],
+    optional: true,
+    licence: LICENCES.synapse,
+  };
+}
+
+/** Task 4. */
+export const CHROMATIN_ACTIVITY_SOURCES: readonly Source[] = [
+  {
+    name: "task-4-data",
+    tasks: [4],
+    what: "all windows of the five cell lines as one-hot arrays with their counts: everything that task 4 reads, and what trains for task 5",
+    path: "task_4_chromatin_activity/data.h5",
+    addresses: [{ kind: "synapse", id: "syn64314104", name: "data.h5" }],
+    licence: LICENCES.synapse,
+  },
+  ...CELL_LINES.flatMap((line) => [
+    activityFile(
+      line,
+      "dnase-peaks",
+      "relaxed peaks of DNase-seq",
+      `cell_line_expanded_peaks/${line}_peaks.bed`,
+    ),
+    activityFile(line, "dnase-idr-peaks", "peaks that replicate", `cell_line_idr_peaks/${line}.bed`),
+    activityFile(
+      line,
+      "dnase-non-peaks",
+      "windows without a peak, of the same GC content",
+      `cell_line_expanded_peaks/${line}_nonpeaks.bed`,
+    ),
+    activityFile(line, "dnase-signal", "cuts per base, both strands", `bigwigs/${line}_unstranded.bw`),
+  ]),
+];
+
+/** The two sets of task 5, as results call them. */
+export const AFRICAN_CAQTLS = "African caQTLs";
+export const YORUBAN_DSQTLS = "Yoruban dsQTLs";
+
+const VARIANT_FOLDER = "task_5_variant_effect_prediction";
+
+/** Task 5. */
+export const VARIANT_SOURCES: readonly Source[] = [
+  {
+    name: "african-caqtls",
+    tasks: [5],
+    what: "variants that change chromatin accessibility in African lymphoblastoid lines, on hg38 (DeGorter et al. 2023)",
+    path: `${VARIANT_FOLDER}/input_data/Afr.CaQTLS.tsv`,
+    addresses: [{ kind: "synapse", id: "syn60756043", name: "Afr.CaQTLS.tsv" }],
+    licence: LICENCES.synapse,
+    expectedRows: { rows: 219_382, counted: "table" },
+  },
+  {
+    name: "yoruban-dsqtls",
+    tasks: [5],
+    what: "variants that change DNase sensitivity in Yoruban lymphoblastoid lines, on hg19 (Degner et al. 2012)",
+    path: `${VARIANT_FOLDER}/input_data/yoruban.dsqtls.benchmarking.tsv`,
+    addresses: [{ kind: "synapse", id: "syn60756039", name: "yoruban.dsqtls.benchmarking.tsv" }],
+    licence: LICENCES.synapse,
+  },
+  {
+    name: "task-5-data",
+    tasks: [5],
+    what: "both sets as one-hot arrays; its is_causal column is the filter, not the label (quirk Q23)",
+    path: `${VARIANT_FOLDER}/data.h5`,
+    addresses: [{ kind: "synapse", id: "syn60581045", name: "data.h5" }],
+    optional: true,
+    licence: LICENCES.synapse,
+  },
+];
 
 /** Every file that the benchmark is made of, genomes first, then by task. */
 export const SOURCES: readonly Source[] = [

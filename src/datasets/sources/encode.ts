@@ -2,8 +2,7 @@ import { z } from "zod";
 import { HttpError } from "../../base/download.ts";
 import { FormatError } from "../../base/errors.ts";
 import { getJson } from "../../base/http.ts";
-import { parsedAnswer } from "./parsed-answer.ts";
-import type { Services } from "./services.ts";
+import { parseResponse, type Services } from "./services.ts";
 
 export interface EncodeFile {
   /** Leads on to the portal's storage. */
@@ -44,7 +43,7 @@ export async function findEncodeFile(
     );
   }
   const place = { file: `${url.origin}${url.pathname}` };
-  const data = parsedAnswer(url, text, fileSchema);
+  const data = parseResponse(url, text, fileSchema);
   const address = URL.canParse(data.href, encode) ? new URL(data.href, encode) : undefined;
   if (address?.origin !== url.origin || data.accession !== accession) {
     throw new FormatError(

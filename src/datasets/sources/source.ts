@@ -10,7 +10,7 @@ export type SourceAddress =
   | { readonly kind: "web"; readonly url: string };
 
 /** How many rows a file has, to be counted after it arrived. */
-export interface ExpectedRows {
+export interface ExpectedRowCount {
   readonly rows: number;
   /** lines: every line that is not blank; table: lines below a header; motifs: MOTIF lines of a MEME file. */
   readonly counted: "lines" | "table" | "motifs";
@@ -34,7 +34,7 @@ export interface Source {
   readonly licence: string;
   /** What the unpacked file must be, where that was published. */
   readonly expected?: ExpectedFile;
-  readonly expectedRows?: ExpectedRows;
+  readonly expectedRows?: ExpectedRowCount;
   /** What it becomes: the table that is made of it, and the command. */
   readonly becomes?: string;
 }

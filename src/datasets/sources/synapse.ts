@@ -2,8 +2,7 @@ import { z } from "zod";
 import { HttpError } from "../../base/download.ts";
 import { InputError } from "../../base/errors.ts";
 import { DEFAULT_RETRIES, postJson } from "../../base/http.ts";
-import { parsedAnswer } from "./parsed-answer.ts";
-import type { Services } from "./services.ts";
+import { parseResponse, type Services } from "./services.ts";
 
 /** A file of Synapse: which, and what the repository says of it. */
 export interface SynapseFile {
@@ -14,7 +13,7 @@ export interface SynapseFile {
   readonly md5: string | undefined;
 }
 
-const LARGEST_ANSWER = 16 * 2 ** 20;
+const LARGEST_RESPONSE = 16 * 2 ** 20;
 /** Folders that are looked through for one file, at most. */
 const MOST_FOLDERS = 200;
 
@@ -97,7 +96,7 @@ export async function signedAddress(
   { entity, handle }: SynapseFile,
   signal?: AbortSignal,
 ): Promise<string> {
-  const answer = await asked(services, "/file/v1/fileHandle/batch", batchSchema, entity, signal, {
+  const answer = await requestJson(services, "/file/v1/fileHandle/batch", batchSchema, entity, signal, {
     includeFileHandles: false,
     includePreSignedURLs: true,
     includePreviewPreSignedURLs: false,
@@ -105,7 +104,7 @@ export async function signedAddress(
   });
   const [file] = answer.requestedFiles;
   if (file?.preSignedURL) return file.preSignedURL;
-  throw refused(services, entity, file?.failureCode === "NOT_FOUND" ? 404 : 403);
+  throw accessError(services, entity, file?.failureCode === "NOT_FOUND" ? 404 : 403);
 }
 
 async function fileOf(
@@ -113,7 +112,7 @@ async function fileOf(
   id: string,
   signal: AbortSignal | undefined,
 ): Promise<SynapseFile | undefined> {
-  const { entity, fileHandles } = await asked(
+  const { entity, fileHandles } = await requestJson(
     services,
     `/repo/v1/entity/${id}/bundle2`,
     bundleSchema,
@@ -124,7 +123,7 @@ async function fileOf(
   if (!entity.concreteType.endsWith("FileEntity")) return undefined;
   const handle = fileHandles?.find((one) => one.id === entity.dataFileHandleId);
   // Synapse leaves out the handles that the account may not download.
-  if (handle === undefined) throw refused(services, id, 403);
+  if (handle === undefined) throw accessError(services, id, 403);
   return {
     entity: entity.id,
     handle: handle.id,
@@ -138,7 +137,7 @@ async function childrenOf(services: Services, folder: string, signal: AbortSigna
   const children: z.infer<typeof childrenSchema>["page"] = [];
   let next: string | null = null;
   do {
-    const answer: z.infer<typeof childrenSchema> = await asked(
+    const answer: z.infer<typeof childrenSchema> = await requestJson(
       services,
       "/repo/v1/entity/children",
       childrenSchema,
@@ -156,7 +155,7 @@ async function childrenOf(services: Services, folder: string, signal: AbortSigna
   return children;
 }
 
-async function asked<T>(
+async function requestJson<T>(
   services: Services,
   path: string,
   schema: z.ZodType<T>,
@@ -176,18 +175,18 @@ async function asked<T>(
   const url = new URL(`${synapse}${path}`);
   const answer = await postJson(url, JSON.stringify(body), {
     patience,
-    largestAnswer: LARGEST_ANSWER,
+    largestAnswer: LARGEST_RESPONSE,
     headers: { authorization: `Bearer ${synapseToken}` },
     signal,
   });
-  if (answer.status >= 200 && answer.status < 300) return parsedAnswer(url, answer.text, schema);
-  throw refused(services, entity, answer.status);
+  if (answer.status >= 200 && answer.status < 300) return parseResponse(url, answer.text, schema);
+  throw accessError(services, entity, answer.status);
 }
 
 const TOKEN_HINT =
   "make a personal access token with the rights to view and download at https://www.synapse.org/PersonalAccessTokens, and put it into SYNAPSE_AUTH_TOKEN";
 
-function refused({ synapse }: Services, entity: string, status: number): HttpError {
+function accessError({ synapse }: Services, entity: string, status: number): HttpError {
   if (status === 401) {
     return new HttpError(401, "Synapse does not accept the token in SYNAPSE_AUTH_TOKEN (401)", TOKEN_HINT);
   }

@@ -1,8 +1,13 @@
 import { FormatError } from "../../base/errors.ts";
 import { parseWholeNumber } from "../../base/table.ts";
 import { forEachLine } from "../../base/text-lines.ts";
-import { checkAllele, LONGEST_ALLELE } from "./fields.ts";
-import type { ReadVariantsOptions, VariantRow, VariantTable } from "./table.ts";
+import {
+  checkAllele,
+  LONGEST_ALLELE,
+  type ReadVariantsOptions,
+  type VariantRow,
+  type VariantTable,
+} from "./table.ts";
 
 /** Columns that every line of a VCF file has before QUAL, FILTER and INFO, which are not read. */
 const COLUMNS = ["#CHROM", "POS", "ID", "REF", "ALT"];

@@ -1,5 +1,5 @@
 import { CELL_LINES } from "../../datasets/cell-lines.ts";
-import { AFRICAN, YORUBAN } from "../../datasets/sources/variants.ts";
+import { AFRICAN_CAQTLS, YORUBAN_DSQTLS } from "../../datasets/sources/catalogue.ts";
 import { type CellRecord, evaluatedData } from "../runs/cell.ts";
 
 /** One data set of the benchmark: the sources that its inputs may be. */
@@ -48,7 +48,7 @@ const BENCHMARK_DATA: readonly BenchmarkData[] = [
   ]),
   {
     task: "variant-effects",
-    dataset: AFRICAN,
+    dataset: AFRICAN_CAQTLS,
     inputs: {
       variants: ["african-caqtls"],
       effects: ["task-5-data"],
@@ -59,7 +59,7 @@ const BENCHMARK_DATA: readonly BenchmarkData[] = [
   },
   {
     task: "variant-effects",
-    dataset: YORUBAN,
+    dataset: YORUBAN_DSQTLS,
     inputs: {
       variants: ["yoruban-dsqtls"],
       genome: ["hg19"],

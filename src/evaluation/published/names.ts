@@ -1,4 +1,4 @@
-import { AFRICAN, YORUBAN } from "../../datasets/sources/variants.ts";
+import { AFRICAN_CAQTLS, YORUBAN_DSQTLS } from "../../datasets/sources/catalogue.ts";
 
 /** The authors' names of tasks, settings, models and data sets, and ours. */
 
@@ -45,14 +45,14 @@ export const FAMILIES: Readonly<Record<string, string>> = {
 };
 
 export const DATASETS: Readonly<Record<string, string>> = {
-  "African LCL caQTLs": AFRICAN,
-  "Yoruban LCL dsQTLs": YORUBAN,
+  "African LCL caQTLs": AFRICAN_CAQTLS,
+  "Yoruban LCL dsQTLs": YORUBAN_DSQTLS,
 };
 
 /** Whether a user's name of a data set is one of the authors': in other words, but about the same. */
 export function isSameDataset(published: string, given: string): boolean {
   const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
-  if (published === AFRICAN) return /afr/.test(plain(given));
-  if (published === YORUBAN) return /yor/.test(plain(given));
+  if (published === AFRICAN_CAQTLS) return /afr/.test(plain(given));
+  if (published === YORUBAN_DSQTLS) return /yor/.test(plain(given));
   return plain(published) === plain(given);
 }

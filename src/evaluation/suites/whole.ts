@@ -1,5 +1,5 @@
 import { CELL_LINES } from "../../datasets/cell-lines.ts";
-import { AFRICAN, YORUBAN } from "../../datasets/sources/variants.ts";
+import { AFRICAN_CAQTLS, YORUBAN_DSQTLS } from "../../datasets/sources/catalogue.ts";
 import { activityPlaces, exportedActivity, PLACES } from "./places.ts";
 import type { Suite, SuiteRow } from "./suite.ts";
 
@@ -65,7 +65,7 @@ export const WHOLE_SUITE: Suite = {
         settings: { probed: {}, "fine-tuned": {}, predicted: {} },
       }),
     ),
-    ...variants(AFRICAN, PLACES.african, PLACES.hg38),
-    ...variants(YORUBAN, PLACES.yoruban, PLACES.hg19),
+    ...variants(AFRICAN_CAQTLS, PLACES.african, PLACES.hg38),
+    ...variants(YORUBAN_DSQTLS, PLACES.yoruban, PLACES.hg19),
   ],
 };

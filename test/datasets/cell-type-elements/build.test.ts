@@ -8,16 +8,15 @@ import { CELL_LINES } from "../../../src/datasets/cell-lines.ts";
 import {
   buildCellTypeElements,
   type CellTypeBuild,
+  doStep,
   filesOfBuild,
 } from "../../../src/datasets/cell-type-elements/build.ts";
-import { doStep } from "../../../src/datasets/cell-type-elements/build-step.ts";
 import {
   type Differential,
   deseq2,
   readDifferential,
 } from "../../../src/datasets/cell-type-elements/differential.ts";
-import { readRowList } from "../../../src/datasets/cell-type-elements/row-list.ts";
-import { readCellTypeElements } from "../../../src/datasets/cell-type-elements/table.ts";
+import { readCellTypeElements, readRowList } from "../../../src/datasets/cell-type-elements/table.ts";
 import { scratchFiles } from "../../scratch-files.ts";
 import { sharedData } from "../../shared-data.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readRowList } from "../../../src/datasets/cell-type-elements/row-list.ts";
+import { readRowList } from "../../../src/datasets/cell-type-elements/table.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
 function list(...lines: string[]) {

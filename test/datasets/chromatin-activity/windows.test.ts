@@ -1,9 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { peakWindows } from "../../../src/datasets/chromatin-activity/peak-windows.ts";
 import {
   countedPart,
+  peakWindows,
   readActivityWindows,
   writeActivityWindows,
 } from "../../../src/datasets/chromatin-activity/windows.ts";

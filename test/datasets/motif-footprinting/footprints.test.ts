@@ -4,8 +4,11 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { InputError } from "../../../src/base/errors.ts";
-import { backgroundRows } from "../../../src/datasets/motif-footprinting/background-rows.ts";
-import { readBackgrounds, writeBackgrounds } from "../../../src/datasets/motif-footprinting/backgrounds.ts";
+import {
+  backgroundRows,
+  readBackgrounds,
+  writeBackgrounds,
+} from "../../../src/datasets/motif-footprinting/backgrounds.ts";
 import {
   footprintsOf,
   readFootprints,

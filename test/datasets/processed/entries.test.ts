@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
-import { codesOfEntries } from "../../../src/datasets/processed/entries.ts";
-import { openProcessed, type ProcessedSequences } from "../../../src/datasets/processed/h5.ts";
+import {
+  codesOfEntries,
+  openProcessed,
+  type ProcessedSequences,
+} from "../../../src/datasets/processed-data.ts";
 import { lettersOf } from "../../../src/dna/sequence/letters.ts";
 import { oneHot, writeHdf5 } from "../../evaluation/hdf5-file.ts";
 import { scratchFiles } from "../../scratch-files.ts";

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { CELL_LINES } from "../../../src/datasets/cell-lines.ts";
-import { openProcessed } from "../../../src/datasets/processed/h5.ts";
+import { openProcessed } from "../../../src/datasets/processed-data.ts";
 import { oneHot, writeHdf5 } from "../../evaluation/hdf5-file.ts";
 import { scratchFiles } from "../../scratch-files.ts";
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { isInsidePath } from "../../../src/base/folder.ts";
 import { SOURCES, sourceNamed } from "../../../src/datasets/sources/catalogue.ts";
 import { CITED_SOURCES } from "../../../src/datasets/sources/cited.ts";
-import { EXPECTED_COUNTS } from "../../../src/datasets/sources/counts.ts";
 import { addressText } from "../../../src/datasets/sources/locate.ts";
+import { EXPECTED_COUNTS } from "../../../src/datasets/sources/verify.ts";
 
 test("names and places are each given once", () => {
   for (const of of ["name", "path"] as const) {

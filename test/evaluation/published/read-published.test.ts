@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { CELL_LINES } from "../../../src/datasets/cell-lines.ts";
-import { AFRICAN, YORUBAN } from "../../../src/datasets/sources/variants.ts";
+import { AFRICAN_CAQTLS, YORUBAN_DSQTLS } from "../../../src/datasets/sources/catalogue.ts";
 import { publishedBeside } from "../../../src/evaluation/published/compare-published.ts";
 import { isSameDataset } from "../../../src/evaluation/published/names.ts";
 import { ownValue } from "../../../src/evaluation/published/own-value.ts";
@@ -70,21 +70,21 @@ test("values of the paper's tables are where they belong", () => {
   expect(value("cell-type-elements", "probed", "Caduceus", "accuracy")).toBe(0.281);
   expect(value("cell-type-elements", "fine-tuned", "Caduceus", "auroc", "GM12878")).toBe(0.9);
   expect(value("chromatin-activity", "predicted", "ChromBPNet", "spearman", "GM12878")).toBe(0.54);
-  expect(value("variant-effects", "predicted", "ChromBPNet", "pearson", AFRICAN)).toBe(0.671);
+  expect(value("variant-effects", "predicted", "ChromBPNet", "pearson", AFRICAN_CAQTLS)).toBe(0.671);
 });
 
 test("data sets are the cell lines and the two studies", () => {
   const datasets = new Set(published.map(({ dataset }) => dataset));
-  expect(datasets).toEqual(new Set([null, ...CELL_LINES, AFRICAN, YORUBAN]));
+  expect(datasets).toEqual(new Set([null, ...CELL_LINES, AFRICAN_CAQTLS, YORUBAN_DSQTLS]));
 });
 
 test.each([
   ["GM12878", "gm12878", true],
   ["GM12878", "GM12878 again", false],
-  [AFRICAN, "african", true],
-  [AFRICAN, "Afr.CaQTLS", true],
-  [YORUBAN, "yoruban-dsqtls", true],
-  [YORUBAN, "african", false],
+  [AFRICAN_CAQTLS, "african", true],
+  [AFRICAN_CAQTLS, "Afr.CaQTLS", true],
+  [YORUBAN_DSQTLS, "yoruban-dsqtls", true],
+  [YORUBAN_DSQTLS, "african", false],
 ])("%s is %s: %s", (one, given, same) => {
   expect(isSameDataset(one, given)).toBe(same);
 });

@@ -2,8 +2,11 @@ import { InputError } from "../../../base/errors.ts";
 import { asSoleWriter } from "../../../base/file-lock.ts";
 import { expectWritableFile } from "../../../base/folder.ts";
 import { counted } from "../../../base/message-text.ts";
-import { backgroundRows } from "../../../datasets/motif-footprinting/background-rows.ts";
-import { readBackgrounds, writeBackgrounds } from "../../../datasets/motif-footprinting/backgrounds.ts";
+import {
+  backgroundRows,
+  readBackgrounds,
+  writeBackgrounds,
+} from "../../../datasets/motif-footprinting/backgrounds.ts";
 import { writeFootprints } from "../../../datasets/motif-footprinting/footprint-file.ts";
 import { buildFootprints } from "../../../datasets/motif-footprinting/footprints.ts";
 import { readRegulatoryElements } from "../../../datasets/regulatory-elements/table.ts";

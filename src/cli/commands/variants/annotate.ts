@@ -1,7 +1,7 @@
 import { counted } from "../../../base/message-text.ts";
 import { writeFileAtomic } from "../../../base/write-file.ts";
-import { annotatedLines, readVariantScores } from "../../../datasets/variants/annotate.ts";
 import { readVariants } from "../../../datasets/variants/read.ts";
+import { annotatedLines, readVariantScores } from "../../../datasets/variants/scores.ts";
 import { count } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 

@@ -3,7 +3,7 @@ import { counted } from "../../../base/message-text.ts";
 import { writeFileAtomic } from "../../../base/write-file.ts";
 import type { EffectFavours } from "../../../datasets/variants/forms.ts";
 import { readVariants } from "../../../datasets/variants/read.ts";
-import { linesOfRows, scoresOfColumn } from "../../../datasets/variants/score-column.ts";
+import { linesOfRows, scoresOfColumn } from "../../../datasets/variants/scores.ts";
 import { openGenome } from "../../../dna/genome/genome.ts";
 import { count } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";

@@ -1,12 +1,17 @@
+import { aurocEstimate } from "../../../metrics/auroc.ts";
+import { spearman } from "../../../metrics/correlation.ts";
 import { median } from "../../../metrics/quantiles.ts";
+import { topDownCorrelation } from "../../../metrics/top-down-correlation.ts";
 import { isEvaluated, type VariantRow, type VariantTable } from "../table.ts";
-import { type Finding, finding } from "./finding.ts";
+import { CLEARLY, FALSE_ALARM, type Finding, finding } from "./finding.ts";
+import { alignedQtls, effectScoreCorrelation, type ScoredQtl, type TableScores } from "./orientation.ts";
+import type { References } from "./references.ts";
 
 /** Largest plausible size of a typical effect: a log fold change of 20 is a factor of a million or more. */
 const LARGEST_TYPICAL = 20;
 /** Effects of more than this many times the QTLs' median, in at least so many rows, are in another unit. */
 const TIMES_MEDIAN = 100;
-const ENOUGH = 5;
+const FEWEST_LARGE = 5;
 
 /** QTLs without an effect: correlations leave them out. */
 export function missingEffectFindings({ rows, columns }: VariantTable): readonly Finding[] {
@@ -28,10 +33,10 @@ export function effectScaleFindings({ rows, columns: { effect } }: VariantTable)
   const known = rows.filter((row) => Number.isFinite(row.effect));
   const qtls = known.filter((row) => row.significant && isEvaluated(row));
   const size = (row: VariantRow) => Math.abs(row.effect!);
-  const typical = median((qtls.length >= ENOUGH ? qtls : known).map(size));
+  const typical = median((qtls.length >= FEWEST_LARGE ? qtls : known).map(size));
   const larger = known.filter((row) => size(row) > TIMES_MEDIAN * typical);
   const remark = (row: VariantRow) => `; ${effect} ${row.effect}`;
-  if (typical > 0 && larger.length >= ENOUGH) {
+  if (typical > 0 && larger.length >= FEWEST_LARGE) {
     return [
       finding(
         "error",
@@ -58,4 +63,148 @@ export function effectScaleFindings({ rows, columns: { effect } }: VariantTable)
       remark,
     ),
   ];
+}
+
+/** Fewest QTLs of opposite signs that are tested. */
+const FEWEST_OPPOSITE = 30;
+/**
+ * Threshold of √(n − 1) times the top-down correlation. Savage scores are skewed: in 200,000 permutations for each n from 30 to
+ * 1,000, at most 4e-5 of them exceeded it, and 4e-4 exceeded the normal quantile 3.72.
+ */
+const SIZES_AGREE = 4.5;
+/** Largest share of opposite signs in a clean table among the fifth of its QTLs with the largest products of effect and score. */
+const OPPOSITE_AT_TOP = 0.12;
+/** Correlation of |effect| with −p that controls exceed if both come from one test statistic. */
+const LEAST_P_CORRELATION = 0.1;
+
+/**
+ * Effects whose signs are wrong in a random part of the rows, or that belong to other rows.
+ *
+ * - effect-signs: QTLs whose effect and score have opposite signs should be those where one of the two is small. If a large
+ *   effect has a large score in them instead (top-down correlation) and they make up more than 12 % of the fifth with the
+ *   largest products, their signs are wrong. The model's quality need not be known.
+ * - shuffled-effects: scores distinguish QTLs from controls, and effects correlate with them less than that implies: the upper
+ *   bound of Spearman's r is below the lower bound of AUROC − 0.5. For comparison, published African ChromBPNet scores have
+ *   r 0.70 and AUROC 0.77, fine-tuned language models r 0.2 and AUROC 0.6. Without a clear correlation with scores, |effect|
+ *   of the controls must correlate with their p-values.
+ *
+ * Bounds are at 3.72 standard errors (p below 1e-4). Scores other than ChromBPNet's may have no direction at all, so that their
+ * findings are warnings.
+ *
+ * @param pReliable  p-values agree with the labels
+ */
+export function effectRowFindings(
+  table: VariantTable,
+  references: References,
+  scores: TableScores | undefined,
+  { pReliable, known }: { readonly pReliable: boolean; readonly known: boolean },
+): readonly Finding[] {
+  const { effect, p } = table.columns;
+  if (effect === undefined) return [];
+  const qtls = scores === undefined ? [] : alignedQtls(table, references, scores);
+  const byP = p === undefined || !pReliable ? "unknown" : sizesFollowP(table);
+  const level = known ? "error" : "warning";
+  if (scores !== undefined) {
+    const { column, values } = scores;
+    const remark = ({
+      index,
+      effect: own,
+    }: {
+      readonly index: number;
+      readonly effect?: number | undefined;
+    }) => `; ${effect} ${own}, score ${values[index]}`;
+    const rowsOf = (some: readonly ScoredQtl[]) => {
+      const byIndex = new Map(table.rows.map((row) => [row.index, row]));
+      return some.map(({ index }) => byIndex.get(index)!);
+    };
+    const hedge = known ? "" : `, or ${column} has no direction`;
+    const top = wrongSigns(qtls);
+    if (top !== undefined) {
+      return [
+        finding(
+          level,
+          "effect-signs",
+          rowsOf(top.opposite),
+          {
+            what: `${effect} and ${column} have opposite signs in ${top.opposite.length} of the ${top.of} QTLs where both are largest, and large effects have large scores there too: about ${Math.round((100 * top.opposite.length) / top.of)} % of the signs are random errors${hedge}`,
+            fix: `take ${effect} from its source again: which allele it compares must be the same in every row; single rows cannot be corrected from scores`,
+          },
+          remark,
+        ),
+      ];
+    }
+    if (qtls.length >= FEWEST_OPPOSITE) {
+      const { r, z, error } = effectScoreCorrelation(qtls);
+      if (z - CLEARLY * error > 0) return [];
+      const separation = separationBy(table, values);
+      if (Math.tanh(z + CLEARLY * error) < separation.low - 0.5) {
+        const kept = byP === "follow";
+        return [
+          finding(
+            level,
+            kept ? "effect-signs" : "shuffled-effects",
+            rowsOf(qtls),
+            {
+              what: `${column} distinguishes QTLs from controls (AUROC ${separation.value.toFixed(2)}), but does not correlate with ${effect} (r ${r.toFixed(2)} in ${qtls.length} QTLs): ${kept ? "the sizes of effects follow their p-values, so their signs are random" : "effects belong to other rows"}${hedge}`,
+              fix: `join ${effect} to the variants again by chromosome, position and both alleles`,
+            },
+            remark,
+          ),
+        ];
+      }
+    }
+  }
+  if (byP !== "shuffled") return [];
+  const controls = controlsWithP(table);
+  return [
+    finding("warning", "shuffled-effects", controls, {
+      what: `${effect} of ${controls.length} controls does not follow ${p}: the effects, or the p-values, belong to other rows`,
+      fix: `join ${effect} and ${p} to the variants again by chromosome, position and both alleles`,
+    }),
+  ];
+}
+
+/** QTLs of opposite signs in the top fifth, if they are more than a clean table has. */
+function wrongSigns(qtls: readonly ScoredQtl[]) {
+  const opposite = qtls.filter(isOpposite);
+  if (opposite.length < FEWEST_OPPOSITE) return undefined;
+  const sizes = opposite.map(({ effect }) => Math.abs(effect));
+  const scores = opposite.map(({ score }) => Math.abs(score));
+  if (!(topDownCorrelation(sizes, scores) * Math.sqrt(opposite.length - 1) > SIZES_AGREE)) return undefined;
+  const product = ({ effect, score }: ScoredQtl) => Math.abs(effect * score);
+  const top = qtls.toSorted((a, b) => product(b) - product(a)).slice(0, Math.ceil(qtls.length / 5));
+  const atTop = top.filter(isOpposite);
+  return atTop.length > OPPOSITE_AT_TOP * top.length ? { opposite: atTop, of: top.length } : undefined;
+}
+
+const isOpposite = ({ effect, score }: ScoredQtl) => effect * score < 0;
+
+/** AUROC of |score| for QTLs against controls, with a lower bound that holds with probability 1 − 1e-4. */
+function separationBy({ rows }: VariantTable, values: Float64Array) {
+  const scored = rows.filter(
+    (row) => row.significant !== undefined && isEvaluated(row) && Number.isFinite(values[row.index]),
+  );
+  return aurocEstimate(
+    scored.map(({ index }) => Math.abs(values[index]!)),
+    scored.map(({ significant }) => (significant ? 1 : 0)),
+    1 - 2 * FALSE_ALARM,
+  );
+}
+
+const controlsWithP = ({ rows }: VariantTable) =>
+  rows.filter(
+    (row) =>
+      row.significant === false && isEvaluated(row) && Number.isFinite(row.effect) && Number.isFinite(row.p),
+  );
+
+/** Whether controls with larger effects have smaller p-values; unknown if they are too few or all equal. */
+function sizesFollowP(table: VariantTable): "follow" | "shuffled" | "unknown" {
+  const controls = controlsWithP(table);
+  const { r, n } = spearman(
+    controls.map(({ effect }) => Math.abs(effect!)),
+    controls.map(({ p }) => -p!),
+  );
+  const half = CLEARLY * Math.sqrt((1 + r ** 2 / 2) / (n - 3));
+  if (Math.tanh(Math.atanh(r) + half) < LEAST_P_CORRELATION) return "shuffled";
+  return Math.atanh(r) - half > 0 ? "follow" : "unknown";
 }

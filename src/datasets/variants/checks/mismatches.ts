@@ -1,11 +1,10 @@
 import { type Assembly, assemblyOf } from "../../../dna/genome/assembly.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
+import { missingChromosomeError } from "../../../dna/genome/interval.ts";
 import { binomialUpperTail } from "../../../metrics/distributions.ts";
 import type { VariantRow, VariantTable } from "../table.ts";
-import { isMoreThan } from "./false-alarm.ts";
-import { type Finding, finding } from "./finding.ts";
+import { type Finding, finding, isMoreThan } from "./finding.ts";
 import { constantOffset, otherChromosomes } from "./misplaced.ts";
-import { onOtherStrand, palindromes } from "./other-strand.ts";
 import type { Mismatch, References } from "./references.ts";
 
 /** Fewest mismatches for which a cause is searched. */
@@ -156,4 +155,65 @@ function assembliesOf({ columns, form }: VariantTable, genome: Genome): string {
     ...(ofGenome === undefined ? [] : [`the genome has the lengths of ${ofGenome}`]),
   ];
   return parts.length === 0 ? "" : ` (${parts.join("; ")})`;
+}
+
+/** Evidence, as a ratio of likelihoods, that mismatches are variants of the other strand and not misplaced ones. */
+const LIKELIHOOD_RATIO = 1000;
+/** Share of a cause's rows that may be exceptions. */
+const EXCEPTIONS = 0.01;
+
+/**
+ * True if mismatching variants are rather on the other strand than at random positions. Two properties distinguish them:
+ *
+ * - A/T and C/G variants fit on either strand, so there are none of them among mismatches of the other strand.
+ * - The complement of allele 1 is the reference as often as allele 1 is in the rest of the table; at random positions every
+ *   second time. Not used where the rest is too small.
+ */
+export function onOtherStrand(table: VariantTable, { of, mismatches }: References): boolean {
+  const share = Math.max(palindromes(table, of), EXCEPTIONS);
+  const others = table.rows.filter(
+    (row) => isSingle(row) && !isPalindrome(row) && (of.get(row.index) ?? 0) > 0,
+  );
+  const first = others.filter(({ index }) => of.get(index) === 1).length / others.length;
+  const firstShare =
+    others.length < mismatches.length ? 0.5 : Math.min(Math.max(first, EXCEPTIONS), 1 - EXCEPTIONS);
+  let evidence = 0;
+  for (const { row, letter } of mismatches) {
+    if (!isSingle(row)) continue;
+    if (isPalindrome(row)) evidence += Math.log(EXCEPTIONS / share);
+    else {
+      const complementFirst = complement(row.allele1) === letter;
+      evidence += Math.log((1 - EXCEPTIONS) / (1 - share));
+      evidence += Math.log((complementFirst ? firstShare : 1 - firstShare) / 0.5);
+    }
+  }
+  return evidence > Math.log(LIKELIHOOD_RATIO);
+}
+
+/** Share of A/T and C/G variants among the single-base variants that were looked up. */
+export function palindromes({ rows }: VariantTable, of: References["of"]): number {
+  const single = rows.filter((row) => of.has(row.index) && isSingle(row));
+  return single.filter(isPalindrome).length / single.length;
+}
+
+const isSingle = ({ allele1, allele2 }: VariantRow) => allele1.length === 1 && allele2.length === 1;
+
+const isPalindrome = ({ allele1, allele2 }: VariantRow) => complement(allele1) === allele2.toUpperCase();
+
+const complement = (base: string) => "TGCA"["ACGT".indexOf(base.toUpperCase())] ?? "";
+
+/** Rows on chromosomes that the genome does not have, or has under another name. */
+export function chromosomeFindings({ rows }: VariantTable, genome: Genome): readonly Finding[] {
+  const elsewhere = rows.filter(({ chrom }) => !genome.chromosomes.has(chrom));
+  const names = [...new Set(elsewhere.map(({ chrom }) => chrom))];
+  const [first] = names;
+  if (first === undefined) return [];
+  const { message, hint } = missingChromosomeError(first, genome.chromosomes.keys(), {});
+  const more = names.length > 1 ? `, and it lacks ${names.length - 1} more of the table's names` : "";
+  return [
+    finding("error", "chromosome-names", elsewhere, {
+      what: `${elsewhere.length} of ${rows.length} variants cannot be looked up: ${message}${more}`,
+      fix: hint ?? "is this the genome that the table was made for?",
+    }),
+  ];
 }

@@ -1,9 +1,8 @@
+import { spearman } from "../../../metrics/correlation.ts";
 import type { EffectFavours } from "../forms.ts";
-import type { VariantTable } from "../table.ts";
-import { CLEARLY } from "./false-alarm.ts";
-import { type Finding, finding } from "./finding.ts";
+import { isEvaluated, type VariantTable } from "../table.ts";
+import { CLEARLY, type Finding, finding } from "./finding.ts";
 import type { References } from "./references.ts";
-import { agreement, type ScoredQtl, scoredQtls, type TableScores } from "./scored-qtls.ts";
 
 /** Fewest QTLs with one allele as reference, and weakest correlation, that show a direction. */
 const ENOUGH = 20;
@@ -94,7 +93,7 @@ export function orientationFindings(
 /** Sign of a group's correlation; undefined if it is not clear. */
 function directionOf(rows: readonly ScoredQtl[]): { readonly sign: 1 | -1; readonly r: number } | undefined {
   if (rows.length < ENOUGH) return undefined;
-  const { r, z, error } = agreement(rows);
+  const { r, z, error } = effectScoreCorrelation(rows);
   if (!(Math.abs(r) > CLEAR && Math.abs(z) > CLEARLY * error) && Math.abs(r) !== 1) return undefined;
   return { sign: r < 0 ? -1 : 1, r };
 }
@@ -111,4 +110,52 @@ export function alignedQtls(
     const sign = directionOf(qtls[reference])?.sign ?? stated;
     return qtls[reference].map((row) => ({ ...row, score: sign * row.score }));
   });
+}
+
+/** Another model's scores in the table. */
+export interface TableScores {
+  readonly column: string;
+  /** [row]; NaN where there is none. */
+  readonly values: Float64Array;
+  /** Allele that a positive score favours, if the user stated it. */
+  readonly favours: EffectFavours | undefined;
+}
+
+/** A QTL with its effect and its score, each as the table has it. */
+export interface ScoredQtl {
+  readonly index: number;
+  readonly effect: number;
+  readonly score: number;
+}
+
+/** Evaluated QTLs whose effect and score are numbers and whose reference is allele 1 or allele 2: two groups. */
+export function scoredQtls(
+  { rows }: VariantTable,
+  { of }: References,
+  { values }: TableScores,
+): Readonly<Record<1 | 2, readonly ScoredQtl[]>> {
+  const groups = { 1: [] as ScoredQtl[], 2: [] as ScoredQtl[] };
+  for (const row of rows) {
+    const { index, significant, effect } = row;
+    const [reference, score] = [of.get(index), values[index]!];
+    if (significant !== true || !isEvaluated(row) || !reference) continue;
+    if (Number.isFinite(effect) && Number.isFinite(score))
+      groups[reference].push({ index, effect: effect!, score });
+  }
+  return groups;
+}
+
+/** Spearman's correlation of effects and scores, which a few extreme effects do not change, with its standard error. */
+export function effectScoreCorrelation(rows: readonly ScoredQtl[]): {
+  readonly r: number;
+  readonly z: number;
+  readonly error: number;
+} {
+  const { r, n } = spearman(
+    rows.map(({ effect }) => effect),
+    rows.map(({ score }) => score),
+  );
+  // Fisher's z with the variance for ranks: Bonett & Wright 2000, doi:10.1007/BF02294183
+  const error = Math.sqrt((1 + r ** 2 / 2) / (n - 3));
+  return { r, z: Math.atanh(r), error };
 }

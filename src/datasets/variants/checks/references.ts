@@ -1,7 +1,6 @@
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { type ReferenceAllele, reads, referenceAllele } from "../../../dna/sequence/variant.ts";
 import type { VariantRow, VariantTable } from "../table.ts";
-import { hasDefiniteAlleles } from "./alleles.ts";
 
 /** What the genome reads where the variants are. */
 export interface References {
@@ -52,3 +51,7 @@ export async function lookUpReferences({ rows }: VariantTable, genome: Genome): 
   mismatches.sort((a, b) => a.row.index - b.row.index);
   return { of, mismatches };
 }
+
+/** True if both alleles consist of A, C, G and T, in either case. */
+export const hasDefiniteAlleles = ({ allele1, allele2 }: VariantRow): boolean =>
+  !/[^ACGTacgt]/.test(allele1) && !/[^ACGTacgt]/.test(allele2);

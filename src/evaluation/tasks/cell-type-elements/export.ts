@@ -2,12 +2,12 @@ import { cachedDigest } from "../../../base/cached-digest.ts";
 import { sha256Hex } from "../../../base/digest.ts";
 import { InputError } from "../../../base/errors.ts";
 import type { CellLine } from "../../../datasets/cell-lines.ts";
-import { codesOfEntries } from "../../../datasets/processed/entries.ts";
 import {
+  codesOfEntries,
   openProcessed,
   type ProcessedData,
   type ProcessedSequences,
-} from "../../../datasets/processed/h5.ts";
+} from "../../../datasets/processed-data.ts";
 import { exampleOfCodes } from "../example-of-codes.ts";
 import { pickRows } from "../pick-rows.ts";
 import { numbersOf, rowsByNumber } from "../row-numbers.ts";

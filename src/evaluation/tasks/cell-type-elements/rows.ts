@@ -1,8 +1,11 @@
 import { sha256Hex } from "../../../base/digest.ts";
 import { InputError } from "../../../base/errors.ts";
-import { readRowList } from "../../../datasets/cell-type-elements/row-list.ts";
-import { type CellTypeElementRow, readCellTypeElements } from "../../../datasets/cell-type-elements/table.ts";
-import { isProcessedFile } from "../../../datasets/processed/entries.ts";
+import {
+  type CellTypeElementRow,
+  readCellTypeElements,
+  readRowList,
+} from "../../../datasets/cell-type-elements/table.ts";
+import { isProcessedFile } from "../../../datasets/processed-data.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { missingChromosomeError } from "../../../dna/genome/interval.ts";
 import { windowCodes } from "../../../dna/sequence/letters.ts";

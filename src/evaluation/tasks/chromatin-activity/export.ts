@@ -1,8 +1,7 @@
 import { cachedDigest } from "../../../base/cached-digest.ts";
 import { FormatError, InputError } from "../../../base/errors.ts";
 import { CELL_LINES } from "../../../datasets/cell-lines.ts";
-import { codesOfEntries } from "../../../datasets/processed/entries.ts";
-import { openProcessed, type ProcessedPeaks } from "../../../datasets/processed/h5.ts";
+import { codesOfEntries, openProcessed, type ProcessedPeaks } from "../../../datasets/processed-data.ts";
 import { exampleOfCodes } from "../example-of-codes.ts";
 import { pickRows } from "../pick-rows.ts";
 import { numbersOf, rowsByNumber } from "../row-numbers.ts";

@@ -5,7 +5,7 @@ import {
   countedPart,
   readActivityWindows,
 } from "../../../datasets/chromatin-activity/windows.ts";
-import { isProcessedFile } from "../../../datasets/processed/entries.ts";
+import { isProcessedFile } from "../../../datasets/processed-data.ts";
 import { openBigWig, type Signal } from "../../../dna/genome/bigwig.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { formatInterval, missingChromosomeError } from "../../../dna/genome/interval.ts";

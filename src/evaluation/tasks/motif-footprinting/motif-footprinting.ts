@@ -9,7 +9,7 @@ import {
   STRANDS,
 } from "../../../datasets/motif-footprinting/footprint-file.ts";
 import type { FootprintLine } from "../../../datasets/motif-footprinting/footprints.ts";
-import { isProcessedFile } from "../../../datasets/processed/entries.ts";
+import { isProcessedFile } from "../../../datasets/processed-data.ts";
 import { readMotifFamilies } from "../../../dna/motifs/motif.ts";
 import { missingInput } from "../inputs.ts";
 import { pickRows } from "../pick-rows.ts";

@@ -1,7 +1,6 @@
 import { cachedDigest } from "../../../base/cached-digest.ts";
 import { InputError } from "../../../base/errors.ts";
-import { codesOfEntries } from "../../../datasets/processed/entries.ts";
-import { openProcessed, type ProcessedSplit } from "../../../datasets/processed/h5.ts";
+import { codesOfEntries, openProcessed, type ProcessedSplit } from "../../../datasets/processed-data.ts";
 import { modelLettersOf, NO_BASE } from "../../../dna/sequence/letters.ts";
 import { pickRows } from "../pick-rows.ts";
 import { numbersOf, rowsByNumber } from "../row-numbers.ts";

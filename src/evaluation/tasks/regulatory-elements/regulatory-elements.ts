@@ -1,5 +1,5 @@
 import { InputError } from "../../../base/errors.ts";
-import { isProcessedFile } from "../../../datasets/processed/entries.ts";
+import { isProcessedFile } from "../../../datasets/processed-data.ts";
 import {
   type RegulatoryElementRow,
   readRegulatoryElementTable,

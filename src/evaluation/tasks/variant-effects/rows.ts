@@ -2,13 +2,12 @@ import { basename } from "node:path";
 import { cachedDigest } from "../../../base/cached-digest.ts";
 import { InputError } from "../../../base/errors.ts";
 import { kindOfPath } from "../../../base/folder.ts";
-import { isProcessedFile } from "../../../datasets/processed/entries.ts";
+import { isProcessedFile } from "../../../datasets/processed-data.ts";
+import { AFRICAN_CAQTLS, YORUBAN_DSQTLS } from "../../../datasets/sources/catalogue.ts";
 import { fileOrigin } from "../../../datasets/sources/origin.ts";
-import { AFRICAN, YORUBAN } from "../../../datasets/sources/variants.ts";
 import { checkVariants, leftOutText, SCORE_COLUMN } from "../../../datasets/variants/check.ts";
 import type { Finding } from "../../../datasets/variants/checks/finding.ts";
-import { readExportedEffects } from "../../../datasets/variants/exported-effects.ts";
-import { readVariants } from "../../../datasets/variants/read.ts";
+import { readExportedEffects, readVariants } from "../../../datasets/variants/read.ts";
 import {
   isEvaluated,
   type VariantRow,
@@ -101,8 +100,8 @@ function exportedVariants(file: string): InputError {
 /** The study's name where the digest shows that the file is the study's, else the file's: any table may have its columns. */
 async function nameOf({ path }: VariantTable): Promise<string> {
   const { source } = (await kindOfPath(path)) === "file" ? await fileOrigin(path) : {};
-  if (source === "african-caqtls") return AFRICAN;
-  if (source === "yoruban-dsqtls") return YORUBAN;
+  if (source === "african-caqtls") return AFRICAN_CAQTLS;
+  if (source === "yoruban-dsqtls") return YORUBAN_DSQTLS;
   const name = basename(path).replace(/\.(tsv|txt|vcf|gz|bgz)(?=\.|$)/g, "");
   return name.replace(/[^\p{L}\p{N} ._+()-]/gu, "_").slice(0, 60) || "variants";
 }

@@ -1,5 +1,5 @@
 import { InputError } from "../../../base/errors.ts";
-import { isProcessedFile } from "../../../datasets/processed/entries.ts";
+import { isProcessedFile } from "../../../datasets/processed-data.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { chromatinActivity } from "../chromatin-activity/chromatin-activity.ts";
 import type { InputForm, OpenTask, TaskInputs } from "../task.ts";
