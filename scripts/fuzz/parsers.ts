@@ -14,7 +14,7 @@ import { openGenome } from "../../src/dna/genome/genome.ts";
 import { readMotifs } from "../../src/dna/motifs/meme.ts";
 import { openTokenizer } from "../../src/dna/tokenizers/open-tokenizer.ts";
 import { mergeRun } from "../../src/evaluation/runs/merge.ts";
-import { readResults } from "../../src/evaluation/runs/read-results.ts";
+import { readResults } from "../../src/evaluation/runs/result.ts";
 import { readSuite } from "../../src/evaluation/suites/read-suite.ts";
 import { TASKS } from "../../src/evaluation/tasks/catalogue.ts";
 import { readChrombpnet } from "../../src/models/chrombpnet/read-keras.ts";

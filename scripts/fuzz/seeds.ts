@@ -8,7 +8,7 @@ import { openGenome } from "../../src/dna/genome/genome.ts";
 import { bigWigBytes } from "../../src/dna/genome/write-bigwig.ts";
 import { mergeRun } from "../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../src/evaluation/runs/plan.ts";
-import { runShard } from "../../src/evaluation/runs/shard.ts";
+import { runShard } from "../../src/evaluation/runs/run-shard.ts";
 import { miniSuite } from "../../src/evaluation/suites/mini.ts";
 import { suiteFile } from "../../src/evaluation/suites/read-suite.ts";
 import { CHROMOSOME_SPLIT } from "../../src/evaluation/tasks/split.ts";

@@ -1,6 +1,6 @@
 import { counted } from "../base/message-text.ts";
 import { cellTitle } from "../evaluation/runs/cell.ts";
-import type { Plan, PlannedCell } from "../evaluation/runs/plan.ts";
+import type { Plan, PlannedCell } from "../evaluation/runs/request.ts";
 import { bytes, count, duration } from "../report/numbers.ts";
 
 /** What a run will do, a few lines per cell. */

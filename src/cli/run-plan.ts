@@ -1,6 +1,6 @@
 import { counted } from "../base/message-text.ts";
-import type { Plan } from "../evaluation/runs/plan.ts";
-import { runShard, type ShardOutcome } from "../evaluation/runs/shard.ts";
+import type { Plan } from "../evaluation/runs/request.ts";
+import { runShard, type ShardOutcome } from "../evaluation/runs/run-shard.ts";
 import { count, duration } from "../report/numbers.ts";
 import type { Context } from "./command.ts";
 import { planText } from "./plan-text.ts";

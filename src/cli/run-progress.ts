@@ -1,4 +1,4 @@
-import type { OnProgress, ProgressEvent } from "../evaluation/runs/progress.ts";
+import type { OnProgress, ProgressEvent } from "../evaluation/runs/run-cell.ts";
 import { type Progress, startProgress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 

@@ -1,12 +1,12 @@
 import type { Model, Protocol } from "../models/model.ts";
 import { planRun } from "./runs/plan.ts";
-import type { OnProgress } from "./runs/progress.ts";
 import { type CellResult, cellResult, measureCell } from "./runs/result.ts";
-import { runCell } from "./runs/run-cell.ts";
+import { type OnProgress, runCell } from "./runs/run-cell.ts";
 import type { Setting } from "./settings/setting.ts";
 import type { Prediction, Predictions } from "./tasks/prediction.ts";
 import type { Recipe } from "./tasks/recipe.ts";
-import type { Split, Task, TaskInputs } from "./tasks/task.ts";
+import type { Split } from "./tasks/split.ts";
+import type { Task, TaskInputs } from "./tasks/task.ts";
 
 /** One cell, asked in memory. What is left out is as in `RunRequest`. */
 export interface EvaluateOptions {

@@ -1,27 +1,22 @@
 /** For users of `dart-eval/evaluation`: tasks, settings, runs and suites. */
 
-export type { EvaluateOptions, Evaluation } from "./evaluate.ts";
-export { evaluate } from "./evaluate.ts";
-export { publishedBeside, whyNotComparable } from "./published/compare-published.ts";
+export { type EvaluateOptions, type Evaluation, evaluate } from "./evaluate.ts";
+export { comparePublished, whyNotComparable } from "./published/compare-published.ts";
 export type { PublishedResult } from "./published/published-result.ts";
 export { readPublished } from "./published/read-published.ts";
 export type { Cell, CellRecord } from "./runs/cell.ts";
-export type { MergeOptions } from "./runs/merge.ts";
-export { mergeRun } from "./runs/merge.ts";
-export type { Plan, PlannedCell } from "./runs/plan.ts";
+export { type MergeOptions, mergeRun } from "./runs/merge.ts";
 export { planRun } from "./runs/plan.ts";
-export type { OnProgress, ProgressEvent } from "./runs/progress.ts";
-export { readResults } from "./runs/read-results.ts";
-export type { AskedTask, RunRequest, Shard } from "./runs/request.ts";
-export type { CellResult, ShardTiming, StoredResult } from "./runs/result.ts";
-export type { RunOptions, ShardOutcome } from "./runs/shard.ts";
-export { runShard } from "./runs/shard.ts";
-export { parseShard } from "./runs/shard-of-rows.ts";
+export type { Plan, PlannedCell, RequestedTask, RunRequest } from "./runs/request.ts";
+export { type CellResult, readResults, type ShardTiming, type StoredResult } from "./runs/result.ts";
+export type { OnProgress, ProgressEvent } from "./runs/run-cell.ts";
+export { type RunOptions, runShard, type ShardOutcome } from "./runs/run-shard.ts";
+export { parseShard, type Shard } from "./runs/shard.ts";
 export { SETTINGS } from "./settings/catalogue.ts";
 export type {
-  Answerer,
   EmbeddingsNeed,
   EmbeddingsPlace,
+  RowPredictor,
   Setting,
   SettingContext,
 } from "./settings/setting.ts";
@@ -43,7 +38,14 @@ export type {
 export { parseRecipe, type Recipe } from "./tasks/recipe.ts";
 export { elementAndControl, elementAndControlOneHot } from "./tasks/regulatory-elements/pair.ts";
 export { regulatoryElements } from "./tasks/regulatory-elements/regulatory-elements.ts";
-export { CHROMOSOME_SPLIT, isInSplit } from "./tasks/split.ts";
-export type { StageProgress } from "./tasks/stage-progress.ts";
-export type { Example, OpenTask, RowNumbers, Split, Supervision, Task, TaskInputs } from "./tasks/task.ts";
+export { CHROMOSOME_SPLIT, isInSplit, type Split } from "./tasks/split.ts";
+export type {
+  Example,
+  OpenTask,
+  RowNumbers,
+  StageProgress,
+  Supervision,
+  Task,
+  TaskInputs,
+} from "./tasks/task.ts";
 export { variantEffects } from "./tasks/variant-effects/variant-effects.ts";

@@ -2,9 +2,12 @@ import { CELL_LINES } from "../datasets/cell-lines.ts";
 import { AFRICAN_CAQTLS, YORUBAN_DSQTLS } from "../datasets/sources/catalogue.ts";
 import { benchmarkDataOf } from "../evaluation/published/benchmark-data.ts";
 import { publishedNumber, whyNotComparable } from "../evaluation/published/compare-published.ts";
-import { isSameDataset } from "../evaluation/published/names.ts";
-import { type OwnValue, ownValue } from "../evaluation/published/own-value.ts";
-import type { PublishedResult } from "../evaluation/published/published-result.ts";
+import {
+  type MeasuredValue,
+  measuredValue,
+  type PublishedResult,
+} from "../evaluation/published/published-result.ts";
+import { isSameDataset } from "../evaluation/published/read-published.ts";
 import type { StoredResult } from "../evaluation/runs/result.ts";
 import type { Protocol } from "../models/model.ts";
 import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";
@@ -204,7 +207,7 @@ interface Line {
   readonly label: string;
   /** Of a table with a line for each. */
   readonly dataset?: string;
-  readonly values: readonly (OwnValue | undefined)[];
+  readonly values: readonly (MeasuredValue | undefined)[];
   readonly isPublished?: true;
 }
 
@@ -230,7 +233,7 @@ function publishedLine(
   const model = found.find((one) => one !== undefined)?.model;
   if (model === undefined) return [];
   const values = found.map(
-    (one): OwnValue | undefined =>
+    (one): MeasuredValue | undefined =>
       one && { title: "", value: one.value, ...(one.metric.includes("_p_") ? { isProbability: true } : {}) },
   );
   return [{ setting, label: `${model}, published`, values, isPublished: true }];
@@ -241,7 +244,7 @@ const modelKey = ({ name, identity }: { readonly name: string; readonly identity
 
 interface FoundValue {
   readonly result: StoredResult["result"];
-  readonly value: OwnValue;
+  readonly value: MeasuredValue;
 }
 
 /** The number of a column among a model's cells in one setting; a data set is a cell's own, or a class within one cell. */
@@ -255,7 +258,7 @@ function valueIn(
   for (const result of cells) {
     const own = datasetOf(result);
     if (own !== undefined && (dataset === null || !isSameDataset(dataset, own))) continue;
-    const value = ownValue(result, { task, metric, dataset });
+    const value = measuredValue(result, { task, metric, dataset });
     if (value !== undefined) return { result, value };
   }
   return undefined;
@@ -277,7 +280,7 @@ function customData(cells: readonly StoredResult["result"][]): readonly string[]
   return [`Not on the benchmark's data: ${[...new Set(reasons)].join("; ")}.`];
 }
 
-function cellOf(own: OwnValue | undefined): Cell {
+function cellOf(own: MeasuredValue | undefined): Cell {
   if (own === undefined || own.value === null) return UNDEFINED;
   const { value, interval, isProbability } = own;
   if (isProbability) return value === 0 ? "0" : pValue(value);

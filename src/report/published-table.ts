@@ -1,8 +1,8 @@
 import {
-  agreement,
+  agreementWithPublished,
   type Comparison,
+  comparePublished,
   isDeterministic,
-  publishedBeside,
   whyNotComparable,
 } from "../evaluation/published/compare-published.ts";
 import { PRINTED_TOLERANCE, type PublishedResult } from "../evaluation/published/published-result.ts";
@@ -33,7 +33,7 @@ export function publishedValues(
   const ofPanel = published.filter((one) => one.task === task && one.setting === setting);
   const withRecords = entries.filter(({ result }) => ofPanel.some(({ family }) => family === result.family));
   const lines = withRecords.flatMap(({ label, result }) =>
-    publishedBeside(result, ofPanel).map((comparison) => ({ label, result, comparison })),
+    comparePublished(result, ofPanel).map((comparison) => ({ label, result, comparison })),
   );
   return { lines, reasons: reasonsOf(withRecords) };
 }
@@ -95,7 +95,7 @@ function number(value: number, { metric }: PublishedResult): string {
 }
 
 function verdict(comparison: Comparison): string {
-  switch (agreement(comparison)) {
+  switch (agreementWithPublished(comparison)) {
     case "same":
       return "the same";
     case "within the interval":

@@ -5,8 +5,8 @@ import { CELL_LINES } from "../../src/datasets/cell-lines.ts";
 import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { planRun } from "../../src/evaluation/runs/plan.ts";
 import type { CellResult } from "../../src/evaluation/runs/result.ts";
+import { BENCHMARK_FILES } from "../../src/evaluation/suites/inputs.ts";
 import { openSuite } from "../../src/evaluation/suites/open-suite.ts";
-import { PLACES } from "../../src/evaluation/suites/places.ts";
 import { WHOLE_SUITE } from "../../src/evaluation/suites/whole.ts";
 import { chromatinActivity } from "../../src/evaluation/tasks/chromatin-activity/chromatin-activity.ts";
 import { openModel } from "../../src/models/open-model.ts";
@@ -25,9 +25,9 @@ beforeAll(async () => {
     await mkdir(dirname(scratch.path(`data/${place}`)), { recursive: true });
     await cp(from, scratch.path(`data/${place}`));
   };
-  for (const genome of [PLACES.hg38, PLACES.hg19]) await put(files.genome, genome);
-  await put(files.africanVariants, PLACES.african);
-  await put(files.yorubanVariants, PLACES.yoruban);
+  for (const genome of [BENCHMARK_FILES.hg38, BENCHMARK_FILES.hg19]) await put(files.genome, genome);
+  await put(files.africanVariants, BENCHMARK_FILES.african);
+  await put(files.yorubanVariants, BENCHMARK_FILES.yoruban);
   const tasks = await Promise.all(
     CELL_LINES.map(async (line) => {
       const {

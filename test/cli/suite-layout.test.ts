@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CELL_LINES } from "../../src/datasets/cell-lines.ts";
 import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
-import { activityPlaces, PLACES } from "../../src/evaluation/suites/places.ts";
+import { activityFiles, BENCHMARK_FILES } from "../../src/evaluation/suites/inputs.ts";
 import { initCheckpoint } from "../../src/models/checkpoints/init.ts";
 import { languageModelCard } from "../../src/models/language/catalogue.ts";
 import { runCommand } from "./collecting-terminal.ts";
@@ -22,33 +22,33 @@ beforeAll(async () => {
     await mkdir(dirname(join(data, place)), { recursive: true });
     await cp(from, join(data, place));
   };
-  for (const genome of [PLACES.hg38, PLACES.hg19]) {
+  for (const genome of [BENCHMARK_FILES.hg38, BENCHMARK_FILES.hg19]) {
     await put(files.genome, genome);
     await put(`${files.genome}.fai`, `${genome}.fai`);
   }
-  await put(files.regulatoryElements, PLACES.elements);
+  await put(files.regulatoryElements, BENCHMARK_FILES.elements);
   const motifs = (await readFile(files.motifs, "utf8"))
     .split(/^(?=MOTIF)/m)
     .slice(0, 3)
     .join("");
   await writeFile(join(folder, "two.meme"), motifs);
-  await mkdir(dirname(join(data, PLACES.footprints)), { recursive: true });
+  await mkdir(dirname(join(data, BENCHMARK_FILES.footprints)), { recursive: true });
   await runCommand([
     ...["build", "motif-footprinting", "--motifs", join(folder, "two.meme")],
-    ...["--backgrounds", files.backgrounds, "--out", join(data, PLACES.footprints)],
+    ...["--backgrounds", files.backgrounds, "--out", join(data, BENCHMARK_FILES.footprints)],
   ]);
-  await put(files.cellTypePeaks, PLACES.cellTypePeaks);
-  await writeFile(join(data, PLACES.clusteringRows), "index\n0\n1\n2\n3\n5\n");
+  await put(files.cellTypePeaks, BENCHMARK_FILES.cellTypePeaks);
+  await writeFile(join(data, BENCHMARK_FILES.clusteringRows), "index\n0\n1\n2\n3\n5\n");
   for (const line of CELL_LINES) {
     const own = files.cellLines[line];
-    const places = activityPlaces(line);
+    const places = activityFiles(line);
     await put(own.peaksTable, places.peaks);
     await put(own.confidentPeaksTable, places.idr);
     await put(own.nonPeaksTable, places.nonpeaks);
     await put(own.signal, places.signal);
   }
-  await put(files.africanVariants, PLACES.african);
-  await put(files.yorubanVariants, PLACES.yoruban);
+  await put(files.africanVariants, BENCHMARK_FILES.african);
+  await put(files.yorubanVariants, BENCHMARK_FILES.yoruban);
   const card = languageModelCard("hyenadna");
   model = (await initCheckpoint(card, { preset: "toy", seed: 0, folder: join(folder, "model") })).folder;
 });

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { Finding } from "../../src/datasets/variants/checks/finding.ts";
 import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
 import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
-import { ownValue } from "../../src/evaluation/published/own-value.ts";
+import { measuredValue } from "../../src/evaluation/published/published-result.ts";
 import { readPublished } from "../../src/evaluation/published/read-published.ts";
 import type { CellResult } from "../../src/evaluation/runs/result.ts";
 import {
@@ -402,7 +402,7 @@ describe("run, annotate, and the table's own scores as a model", () => {
       const own = new Map(
         all
           .filter(({ dataset }) => dataset === study)
-          .map((one) => [one.metric, ownValue(result, one)?.value]),
+          .map((one) => [one.metric, measuredValue(result, one)?.value]),
       );
       // Pearson over QTLs and the AUROC of sizes, from the table's columns by their definitions.
       const variants = evaluated(await linesOf(table), names);

@@ -1,8 +1,8 @@
 import { sha256Hex } from "../../src/base/digest.ts";
 import { asKind, ofKind, type Predictions } from "../../src/evaluation/tasks/prediction.ts";
 import type { Recipe } from "../../src/evaluation/tasks/recipe.ts";
-import { numbersOf } from "../../src/evaluation/tasks/row-numbers.ts";
 import { isInSplit } from "../../src/evaluation/tasks/split.ts";
+import { numbersOf } from "../../src/evaluation/tasks/table-rows.ts";
 import type { Example, OpenTask, Task, TaskSetting } from "../../src/evaluation/tasks/task.ts";
 import { predictedClasses } from "../../src/metrics/accuracy.ts";
 import { crossEntropyOfRows } from "../../src/metrics/losses.ts";

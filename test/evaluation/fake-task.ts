@@ -1,6 +1,6 @@
 import { sha256Hex } from "../../src/base/digest.ts";
 import { asKind, ofKind } from "../../src/evaluation/tasks/prediction.ts";
-import { numbersOf } from "../../src/evaluation/tasks/row-numbers.ts";
+import { numbersOf } from "../../src/evaluation/tasks/table-rows.ts";
 import type { Example, OpenTask, Task } from "../../src/evaluation/tasks/task.ts";
 import type { Model } from "../../src/models/model.ts";
 

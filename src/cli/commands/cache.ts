@@ -1,7 +1,6 @@
 import { InputError } from "../../base/errors.ts";
 import { cacheFolder, kindOfPath } from "../../base/folder.ts";
-import { type CacheEntry, cacheEntries } from "../../evaluation/caches/cache-entries.ts";
-import { pruneCaches } from "../../evaluation/caches/prune-caches.ts";
+import { type CacheEntry, cacheEntries, pruneCaches } from "../../evaluation/embeddings/cache-entries.ts";
 import { bytes, count, duration } from "../../report/numbers.ts";
 import { plainTable } from "../../report/tables/plain.ts";
 import { type DefineCommand, examples } from "../command.ts";

@@ -1,11 +1,10 @@
 import { Option } from "commander";
 import { counted } from "../../base/message-text.ts";
-import { type Plan, planRun } from "../../evaluation/runs/plan.ts";
-import type { Shard } from "../../evaluation/runs/request.ts";
-import type { ShardOutcome } from "../../evaluation/runs/shard.ts";
-import { parseShard } from "../../evaluation/runs/shard-of-rows.ts";
-import { CHROMOSOME_SPLIT } from "../../evaluation/tasks/split.ts";
-import type { Split } from "../../evaluation/tasks/task.ts";
+import { planRun } from "../../evaluation/runs/plan.ts";
+import type { Plan } from "../../evaluation/runs/request.ts";
+import type { ShardOutcome } from "../../evaluation/runs/run-shard.ts";
+import { parseShard, type Shard } from "../../evaluation/runs/shard.ts";
+import { CHROMOSOME_SPLIT, type Split } from "../../evaluation/tasks/split.ts";
 import type { Model, Protocol } from "../../models/model.ts";
 import { openModels } from "../../models/open-model.ts";
 import { DEVICES, type Device } from "../../net/runtime/device.ts";

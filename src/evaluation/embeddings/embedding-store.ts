@@ -1,11 +1,13 @@
 import { join } from "node:path";
+import { z } from "zod";
 import { sha256Hex } from "../../base/digest.ts";
 import { FormatError } from "../../base/errors.ts";
 import { kindOfPath, namesInFolder } from "../../base/folder.ts";
 import { type InUse, markInUse } from "../../base/in-use.ts";
 import { stableStringify } from "../../base/json.ts";
+import { textIfPresent } from "../../base/read-file.ts";
+import { createFileAtomic } from "../../base/write-file.ts";
 import type { SequenceEmbedding } from "../../models/model.ts";
-import { writeAbout } from "./about.ts";
 import { type EmbeddedPiece, keysOfPiece, openPiece, writePiece } from "./embedded-piece.ts";
 import { type Embedder, type EmbedderOptions, type SequenceToEmbed, sequenceKey } from "./embedder.ts";
 import {
@@ -245,4 +247,32 @@ class DiskPieces implements Pieces {
     }
     return found;
   }
+}
+
+/** Whose embeddings a folder holds: its name is a digest of this and says nothing to a person. */
+export interface AboutEmbeddings {
+  readonly model: string;
+  readonly protocol: string;
+  readonly storedAs: string;
+}
+
+const schema = z.object({ model: z.string(), protocol: z.string(), storedAs: z.string() });
+const aboutPath = (folder: string) => join(folder, "about.json");
+
+/** Written once, before the first piece. */
+export async function writeAbout(folder: string, about: AboutEmbeddings): Promise<void> {
+  await createFileAtomic(aboutPath(folder), `${JSON.stringify(about, null, 2)}\n`);
+}
+
+/** `hyenadna-large-1m, corrected protocol, float32`. */
+export async function describeEmbeddings(folder: string): Promise<string> {
+  let value: unknown;
+  try {
+    value = JSON.parse((await textIfPresent(aboutPath(folder))) ?? "");
+  } catch {
+    return "embeddings of a model that left no name";
+  }
+  const { data } = schema.safeParse(value);
+  if (data === undefined) return "embeddings of a model that left no name";
+  return `embeddings of ${data.model}, ${data.protocol} protocol, ${data.storedAs}`;
 }

@@ -3,15 +3,20 @@ import { checkpointName } from "../../models/language/card.ts";
 import { LANGUAGE_MODELS } from "../../models/language/catalogue.ts";
 import type { CellResult } from "../runs/result.ts";
 import { TASKS } from "../tasks/catalogue.ts";
-import { type Recipe, recipeFor } from "../tasks/recipe.ts";
+import { recipeFor } from "../tasks/deviations.ts";
+import type { Recipe } from "../tasks/recipe.ts";
 import { benchmarkDataOf } from "./benchmark-data.ts";
-import { type OwnValue, ownValue } from "./own-value.ts";
-import { PRINTED_TOLERANCE, type PublishedResult } from "./published-result.ts";
+import {
+  type MeasuredValue,
+  measuredValue,
+  PRINTED_TOLERANCE,
+  type PublishedResult,
+} from "./published-result.ts";
 
 /** A published number next to ours. */
 export interface Comparison {
   readonly published: PublishedResult;
-  readonly own: OwnValue;
+  readonly own: MeasuredValue;
 }
 
 /** Settings whose answers follow from the model and the data alone: a published number should be reproduced exactly. */
@@ -86,7 +91,7 @@ const OF_WHOLE_TABLES: ReadonlySet<string> = new Set([
  * Every published number of a cell's task, setting, data set and model, next to ours: that of the paper, and those of
  * notebooks and later runs, each with its source. Empty where `whyNotComparable` has a reason.
  */
-export function publishedBeside(
+export function comparePublished(
   result: CellResult,
   published: readonly PublishedResult[],
 ): readonly Comparison[] {
@@ -103,7 +108,7 @@ export function publishedBeside(
       one.family === family &&
       (dataset === null || one.dataset === dataset) &&
       !(fewer && OF_WHOLE_TABLES.has(one.metric));
-    const own = ofCell ? ownValue(result, one) : undefined;
+    const own = ofCell ? measuredValue(result, one) : undefined;
     return own === undefined ? [] : [{ published: one, own }];
   });
 }
@@ -124,7 +129,7 @@ const rank = ({ kind, superseded }: PublishedResult) => (superseded ? 2 : kind =
 export type Agreement = "same" | "within the interval" | "another" | undefined;
 
 /** Same within the tolerance of a printed number, or, of fewer rows or another training run, within our own interval. */
-export function agreement({ published, own }: Comparison): Agreement {
+export function agreementWithPublished({ published, own }: Comparison): Agreement {
   if (own.value === null) return undefined;
   if (Math.abs(own.value - published.value) <= toleranceOf(published) + 1e-12) return "same";
   const { interval } = own;

@@ -1,9 +1,8 @@
 import { z } from "zod";
 import { InternalError } from "../../base/errors.ts";
 import { readPackageFile } from "../../base/package.ts";
-import { DATASETS, FAMILIES, settingName, TASK_NAMES } from "./names.ts";
-import { isMeasured } from "./own-value.ts";
-import type { PublishedResult } from "./published-result.ts";
+import { AFRICAN_CAQTLS, YORUBAN_DSQTLS } from "../../datasets/sources/catalogue.ts";
+import { isMeasured, type PublishedResult } from "./published-result.ts";
 
 const place = z.int().nonnegative();
 
@@ -53,18 +52,18 @@ export async function readPublished(): Promise<readonly PublishedResult[]> {
     const from = at(sources, source);
     const says = note === null ? null : at(notes, note);
     return {
-      task: TASK_NAMES[task]!,
-      setting: settingName(task, setting),
+      task: PUBLISHED_TASKS[task]!,
+      setting: settingOfPublished(task, setting),
       model,
-      family: FAMILIES[model] ?? null,
+      family: PUBLISHED_FAMILIES[model] ?? null,
       of,
-      dataset: cellLine ?? (of === null ? null : (DATASETS[of] ?? null)),
+      dataset: cellLine ?? (of === null ? null : (PUBLISHED_DATASETS[of] ?? null)),
       metric,
       value,
       source: from,
       kind: from.startsWith("arXiv") ? "paper" : "notebook",
       edition: editionOf(from),
-      unplaced: whyUnplaced(TASK_NAMES[task]!, model, metric),
+      unplaced: whyUnplaced(PUBLISHED_TASKS[task]!, model, metric),
       note: says,
       superseded: says !== null && /^(Later re-run|Superseded|Typed into the plot code)/.test(says),
     };
@@ -95,6 +94,63 @@ function whyUnplaced(task: string, model: string, metric: string): string | null
   if (model.startsWith("FIMO motif counts")) {
     return "an exploratory notebook; Rand index and silhouette are not measures of the task";
   }
-  if (FAMILIES[model] === undefined) return `${model} is not in the catalogue`;
+  if (PUBLISHED_FAMILIES[model] === undefined) return `${model} is not in the catalogue`;
   return isMeasured({ task, metric }) ? null : `${task} has no such metric`;
+}
+
+/** The authors' names of tasks, settings, models and data sets, and ours. */
+
+export const PUBLISHED_TASKS: Readonly<Record<number, string>> = {
+  1: "regulatory-elements",
+  2: "motif-footprinting",
+  3: "cell-type-elements",
+  4: "chromatin-activity",
+  5: "variant-effects",
+};
+
+/** ChromBPNet was trained by others, or gave its scores in the tables: here such a model predicts. */
+const PREDICTED_TASKS = new Set([4, 5]);
+
+export function settingOfPublished(task: number, setting: string): string {
+  switch (setting) {
+    case "zero_shot_likelihood":
+      return "zero-shot";
+    case "zero_shot_embedding":
+      return "zero-shot-embedding";
+    case "probed":
+      return "probed";
+    case "fine_tuned":
+      return "fine-tuned";
+    case "ab_initio":
+      return PREDICTED_TASKS.has(task) ? "predicted" : "ab-initio";
+    case "supervised_baseline":
+      return "predicted";
+    default:
+      return setting;
+  }
+}
+
+export const PUBLISHED_FAMILIES: Readonly<Record<string, string>> = {
+  Caduceus: "caduceus",
+  "DNABERT-2": "dnabert2",
+  "GENA-LM": "gena-lm",
+  HyenaDNA: "hyenadna",
+  "Mistral-DNA": "mistral-dna",
+  NT: "nucleotide-transformer",
+  "Probing-head-like": "probing-head-like",
+  "ChromBPNet-like": "chrombpnet-like",
+  ChromBPNet: "chrombpnet",
+};
+
+export const PUBLISHED_DATASETS: Readonly<Record<string, string>> = {
+  "African LCL caQTLs": AFRICAN_CAQTLS,
+  "Yoruban LCL dsQTLs": YORUBAN_DSQTLS,
+};
+
+/** Whether a user's name of a data set is one of the authors': in other words, but about the same. */
+export function isSameDataset(published: string, given: string): boolean {
+  const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
+  if (published === AFRICAN_CAQTLS) return /afr/.test(plain(given));
+  if (published === YORUBAN_DSQTLS) return /yor/.test(plain(given));
+  return plain(published) === plain(given);
 }

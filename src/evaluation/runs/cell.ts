@@ -5,7 +5,7 @@ import { stableStringify } from "../../base/json.ts";
 import { type FileOrigin, fileOriginSchema } from "../../datasets/sources/origin.ts";
 import type { Protocol } from "../../models/model.ts";
 import { TASKS } from "../tasks/catalogue.ts";
-import type { Split } from "../tasks/task.ts";
+import type { Split } from "../tasks/split.ts";
 
 /** Raised when the same cell would give another answer because the engine changed. */
 export const IDENTITY_VERSION = 1;

@@ -3,13 +3,14 @@ import { digestFile } from "../../base/digest.ts";
 import { type FormatError, InputError } from "../../base/errors.ts";
 import { kindOfPath, namesInFolder } from "../../base/folder.ts";
 import { counted } from "../../base/message-text.ts";
-import { ColumnsBuilder, type PredictionColumns } from "../tasks/prediction-columns.ts";
+import { ColumnsBuilder } from "../tasks/columns-builder.ts";
+import type { PredictionColumns } from "../tasks/prediction-columns.ts";
 import { type CellRecord, cellName, cellTitle, rowsDigest } from "./cell.ts";
 import type { ShardTiming } from "./result.ts";
 import { rowsFolder } from "./run-folder.ts";
+import { shardName, shardOfRow } from "./shard.ts";
 import { readShardFile, readShardHeader, type ShardContents, type ShardHeader } from "./shard-file.ts";
-import { shardName, shardOfRow } from "./shard-of-rows.ts";
-import { readShardDone, type ShardDone } from "./store.ts";
+import { readShardDone, type ShardDone } from "./shard-store.ts";
 
 /** All answers to a cell, in row order, and how its shards went. */
 export interface CollectedCell {

@@ -1,10 +1,15 @@
 import { performance } from "node:perf_hooks";
-import { InputError } from "../../base/errors.ts";
+import { InternalError } from "../../base/errors.ts";
+import { stableStringify } from "../../base/json.ts";
 import { counted } from "../../base/message-text.ts";
 import type { Model, Protocol } from "../../models/model.ts";
-import type { Answerer, Setting, SettingContext, TrainingMemory, WeightsFile } from "../settings/setting.ts";
-import type { OpenTask, RowNumbers } from "../tasks/task.ts";
-import { lettersFor, longest } from "./batches.ts";
+import type { RowPredictor, Setting, SettingContext, WeightsFile } from "../settings/setting.ts";
+import { readTrainingRecipe, type TrainingRecipe } from "../settings/training-recipe.ts";
+import { readTrainingRecord, trainingFolder } from "../settings/training-record.ts";
+import { trainingFormOf, trainingIdentity, trainingRows, trainingTaskOf } from "../settings/training-rows.ts";
+import { pickRows } from "../tasks/table-rows.ts";
+import type { OpenTask, RowNumbers, StageProgress } from "../tasks/task.ts";
+import { lettersFor, longestTokenCount } from "./batches.ts";
 import type { CellRecord } from "./cell.ts";
 
 /** What a cell will cost on this machine. */
@@ -16,9 +21,6 @@ export interface CostEstimate {
   /** What the seconds rest on, in words. */
   readonly basis: string;
 }
-
-/** Sequences per call where neither the user nor the model says. */
-const DEFAULT_BATCH_SIZE = 256;
 
 /** Rows looked at for lengths and times. */
 const SAMPLE_ROWS = 256;
@@ -39,106 +41,11 @@ export interface Sample {
 export async function sampleOf(task: OpenTask, rows: RowNumbers, model: Model): Promise<Sample> {
   const few = rows.slice(0, SAMPLE_ROWS);
   const examples = await task.examples(few, lettersFor(model));
-  const lengths = examples.map((example) => longest(example, model));
+  const lengths = examples.map((example) => longestTokenCount(example, model));
   const most = Math.max(0, ...lengths);
   const varies = lengths.some((length) => length !== most);
   return { rows: few, longest: varies ? Math.ceil(most * LENGTH_RESERVE) : most };
 }
-
-export interface MemoryQuestion {
-  /** Sequences per call, as the user says. */
-  readonly asked: number | undefined;
-  /** With which the shard was begun by an earlier process. */
-  readonly begun: number | undefined;
-  /** Tokens of the longest sequence. */
-  readonly tokens: number;
-  /** Bytes that the model may take. */
-  readonly available: number;
-  /** Bytes that other models of the run take meanwhile. */
-  readonly others: number;
-}
-
-export interface MemoryAnswer {
-  readonly batchSize: number;
-  /** Bytes; undefined when the model does not say. */
-  readonly memory: number | undefined;
-  readonly note?: string;
-}
-
-/**
- * The number of sequences per call: as asked (a shard that was begun otherwise has been refused), else as the shard was begun, else the model's own, halved until it fits.
- *
- * @throws {InputError} when the size that was asked for does not fit, or not even one sequence does
- */
-export function fittingBatchSize(
-  model: Model,
-  { asked, begun, tokens, available, others }: MemoryQuestion,
-): MemoryAnswer {
-  const wanted = asked ?? begun ?? model.batchSize ?? DEFAULT_BATCH_SIZE;
-  if (model.memory === undefined) return { batchSize: wanted, memory: undefined };
-  let batchSize = wanted;
-  while (batchSize > 1 && model.memory(batchSize, tokens) > available) batchSize = Math.floor(batchSize / 2);
-  const memory = model.memory(batchSize, tokens);
-  if (memory > available) {
-    throw new InputError(
-      `the model ${JSON.stringify(model.name)} needs ${gibibytes(memory)} for one sequence of ${counted(tokens, "token")}, and ${gibibytes(available)} are available`,
-      {
-        hint:
-          others > 0
-            ? `the other models of this run take ${gibibytes(others)}: give each a run of its own`
-            : "free some memory, or use a machine with more",
-      },
-    );
-  }
-  if (batchSize === wanted) return { batchSize, memory };
-  if (asked !== undefined) {
-    throw new InputError(
-      `${asked} sequences per call of ${JSON.stringify(model.name)} need ${gibibytes(model.memory(asked, tokens))}, and ${gibibytes(available)} are available`,
-      { hint: `${batchSize} would fit` },
-    );
-  }
-  return {
-    batchSize,
-    memory,
-    note: `${JSON.stringify(model.name)} scores ${counted(batchSize, "sequence")} per call instead of ${wanted}, to fit in ${gibibytes(available)} of memory`,
-  };
-}
-
-/**
- * The same for a setting that trains. Its own batches are cut into parts by themselves, so that the number of rows per call
- * is only the model's concern, where that is asked as well.
- *
- * @throws {InputError} when it does not fit
- */
-export function fittingTraining(
-  model: Model,
-  question: MemoryQuestion,
-  { bytes, asksModel }: TrainingMemory,
-): MemoryAnswer {
-  const { asked, begun, available, others } = question;
-  if (bytes > available) {
-    throw new InputError(
-      `training ${JSON.stringify(model.name)} needs ${gibibytes(bytes)}, and ${gibibytes(available)} are available`,
-      {
-        hint:
-          others > 0
-            ? `the other models of this run take ${gibibytes(others)}: give each a run of its own`
-            : "free some memory, or use a machine with more; batches are run in parts already, so smaller ones take hardly less",
-      },
-    );
-  }
-  if (!asksModel)
-    return { batchSize: asked ?? begun ?? model.batchSize ?? DEFAULT_BATCH_SIZE, memory: bytes };
-  const fit = fittingBatchSize(model, { ...question, available: available - bytes });
-  return { ...fit, memory: bytes + (fit.memory ?? 0) };
-}
-
-/** Bytes that a model holds between calls, once it was asked: its weights, and what it keeps ready. */
-export function atRest(model: Model): number {
-  return model.memory?.(1, 1) ?? 0;
-}
-
-const gibibytes = (bytes: number) => `${(Math.max(bytes, 0) / 2 ** 30).toFixed(1)} GiB`;
 
 export interface TimedCell {
   readonly model: Model;
@@ -190,7 +97,7 @@ export const contextOf = ({
 });
 
 /** Times more and more rows, letters and answers, until it takes long enough to be trusted; the first call warms up. */
-export async function timeRows(answerer: Answerer, { task, model }: TimedCell, sample: RowNumbers) {
+export async function timeRows(answerer: RowPredictor, { task, model }: TimedCell, sample: RowNumbers) {
   const time = async (rows: number) => {
     const began = performance.now();
     await answerer.answer(await task.examples(sample.slice(0, rows), lettersFor(model)));
@@ -206,4 +113,163 @@ export async function timeRows(answerer: Answerer, { task, model }: TimedCell, s
     seconds = await time(rows);
   }
   return { seconds, rows };
+}
+
+/** Seconds per row of each part of a training run, from a trial. */
+interface TrainingRates {
+  /** Embedding or tokenising, once per training and validation row. */
+  readonly keep: number;
+  readonly train: number;
+  readonly validate: number;
+  /** Rows that the trial trained on. */
+  readonly rows: number;
+}
+
+interface Trial {
+  readonly rates: TrainingRates;
+  /** Seconds per answered row. */
+  readonly answer: number;
+}
+
+/** Trials of a plan: cells that differ in their rows alone, such as those of five cell lines, share one. */
+export type TimedTrials = Map<string, Trial>;
+
+/** Rows of the first trial; each further one has eight times as many. */
+const FIRST_ROWS = 2;
+const MOST_ROWS = 128;
+
+/** Rows from which the share that an epoch sees is estimated. */
+const SHARE_ROWS = 256;
+
+export interface TrainingCostOptions {
+  readonly rowsLeft: number;
+  readonly memory: number | null;
+  /** The folder of trained parameters; undefined for a run in memory. */
+  readonly trained: string | undefined;
+  readonly trials: TimedTrials;
+}
+
+/**
+ * Seconds that a cell of a setting that trains takes: two epochs are trained on a few rows, and the time per row is scaled to the
+ * recipe's rows and epochs. Early stopping, embeddings that are stored already and training that other cells share make it less.
+ */
+export async function estimateTraining(
+  cell: TimedCell,
+  sample: Sample,
+  { rowsLeft, memory, trained, trials }: TrainingCostOptions,
+): Promise<CostEstimate> {
+  if (rowsLeft === 0) return { seconds: 0, memory, basis: "every row is done" };
+  const recipe = readTrainingRecipe(cell.record.cell.recipe);
+  const { train, val } = trainingRows(cell, recipe);
+  const key = keyOf(cell);
+  const { rates, answer } = trials.get(key) ?? (await timeTraining(cell, sample));
+  trials.set(key, { rates, answer });
+  const answering = rowsLeft * answer;
+  if (await isTrained(cell, recipe, trained)) {
+    return { seconds: answering, memory, basis: "trained already; scoring timed on a few rows" };
+  }
+  const [trainRows, valRows] = [train.rows.length, val.rows.length];
+  const epoch = trainRows * (await shareOfEpoch(cell)) * rates.train + valRows * rates.validate;
+  const seconds = (trainRows + valRows) * rates.keep + recipe.epochs * epoch + answering;
+  const most = recipe.patience === null ? "" : " at most";
+  return {
+    seconds,
+    memory,
+    basis: `${counted(recipe.epochs, "epoch")}${most}, timed on ${counted(rates.rows, "row")}`,
+  };
+}
+
+/** What decides the time per row: not how many rows, nor for how many epochs. */
+function keyOf({ record, setting, model, protocol, task }: TimedCell): string {
+  const { epochs: _, patience: __, trainRows: ___, valRows: ____, ...recipe } = record.cell.recipe;
+  return stableStringify([task.task.name, setting.name, model.identity ?? model.name, protocol, recipe]);
+}
+
+/** Whether the run's folder holds what this cell would train. */
+async function isTrained(cell: TimedCell, recipe: TrainingRecipe, trained: string | undefined) {
+  if (trained === undefined) return false;
+  const identity = trainingIdentity(contextOf(cell), cell.setting.name, trainingRows(cell, recipe));
+  const record = await readTrainingRecord(trainingFolder(trained, identity));
+  return record?.identity === identity;
+}
+
+/** Share of the training rows that one epoch sees, where the task chooses them. */
+async function shareOfEpoch(cell: TimedCell): Promise<number> {
+  const { rowsOfEpoch } = trainingFormOf(cell, cell.setting.name).supervision;
+  if (rowsOfEpoch === undefined) return 1;
+  const { recipe } = cell.record.cell;
+  const { rows } = trainingRows(cell, readTrainingRecipe(recipe)).train;
+  const examples = await trainingTaskOf(cell).examples(pickRows(rows, SHARE_ROWS));
+  return rowsOfEpoch(examples, 0, recipe).length / examples.length;
+}
+
+/** Trains on more and more rows until two epochs take long enough to be trusted. */
+async function timeTraining(cell: TimedCell, sample: Sample): Promise<Trial> {
+  for (let rows = FIRST_ROWS; ; rows *= 8) {
+    const { trial, seconds, used } = await runTrial(cell, sample, rows);
+    if (seconds > ENOUGH_SECONDS || used < rows || rows >= MOST_ROWS) return trial;
+  }
+}
+
+async function runTrial(cell: TimedCell, sample: Sample, limit: number) {
+  const marks: (StageProgress & { readonly at: number })[] = [];
+  const own = cell.record.cell.recipe;
+  const recipe = {
+    ...{ ...own, trainRows: limit, valRows: limit, epochs: 2, patience: null },
+    // Choosing a precision would embed the few rows before they are timed.
+    ...(own.storedAs === "auto" ? { storedAs: "float32" } : {}),
+  };
+  const task = withPlainTraining(cell.task, cell.setting.name);
+  const { train, val } = trainingRows({ task }, readTrainingRecipe(recipe));
+  const answerer = await cell.setting.open({
+    ...contextOf(cell),
+    task,
+    recipe,
+    onStage: (stage) => marks.push({ ...stage, at: performance.now() / 1000 }),
+  });
+  try {
+    const { seconds, rows } = await timeRows(answerer, cell, sample.rows);
+    const used = train.rows.length;
+    const [first, second] = marks.filter(
+      ({ phase, done, total }) => phase === "validating" && done === total,
+    );
+    const lastBatch = marks.findLast(({ phase }) => phase === "training");
+    if (first === undefined || second === undefined || lastBatch === undefined) {
+      throw new InternalError(`the trial of ${cell.setting.name} reported no two epochs`);
+    }
+    const rates = {
+      keep: keepingSeconds(marks) / (used + val.rows.length),
+      train: (lastBatch.at - first.at) / used,
+      validate: (second.at - lastBatch.at) / val.rows.length,
+      rows: used,
+    };
+    return { trial: { rates, answer: seconds / rows }, seconds: second.at - first.at, used };
+  } finally {
+    await answerer.close();
+  }
+}
+
+/** Of both parts of the rows, each as its last report has it. */
+function keepingSeconds(marks: readonly StageProgress[]): number {
+  const parts = new Map(marks.filter(({ phase }) => phase === "keeping").map((mark) => [mark.stage, mark]));
+  return [...parts.values()].reduce((sum, { done, rowsPerSecond }) => {
+    return sum + (rowsPerSecond === undefined ? 0 : done / rowsPerSecond);
+  }, 0);
+}
+
+/** The task with all its rows in every epoch and without metrics of validation, which a few rows may not allow. */
+function withPlainTraining(task: OpenTask, setting: string): OpenTask {
+  const { training, sequenceFile } = task;
+  const form = task.task.settings[setting]!;
+  const { rowsOfEpoch: _, ...supervision } = trainingFormOf({ task }, setting).supervision;
+  const plain = { ...form, supervision: { ...supervision, validate: () => ({ val_loss: 0 }) } };
+  return {
+    task: training === undefined ? { ...task.task, settings: { [setting]: plain } } : task.task,
+    digests: task.digests,
+    ...(training === undefined ? {} : { training: withPlainTraining(training, setting) }),
+    ...(sequenceFile === undefined ? {} : { sequenceFile }),
+    select: (selection) => task.select(selection),
+    examples: (rows, options) => task.examples(rows, options),
+    close: async () => {},
+  };
 }

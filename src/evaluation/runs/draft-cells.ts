@@ -2,11 +2,12 @@ import { InputError } from "../../base/errors.ts";
 import { counted, quotedText } from "../../base/message-text.ts";
 import type { Model, Protocol } from "../../models/model.ts";
 import type { Setting, WeightsFile } from "../settings/setting.ts";
-import { answeringRecipe } from "../settings/training-recipe.ts";
+import { inferenceRecipe } from "../settings/training-recipe.ts";
 import { supervisionOf } from "../settings/training-rows.ts";
-import { pickRows } from "../tasks/pick-rows.ts";
-import { type Recipe, recipeFor } from "../tasks/recipe.ts";
+import { recipeFor } from "../tasks/deviations.ts";
+import type { Recipe } from "../tasks/recipe.ts";
 import { CHROMOSOME_SPLIT, splitPartOf } from "../tasks/split.ts";
+import { pickRows } from "../tasks/table-rows.ts";
 import type { OpenTask, RowNumbers, SelectedRows, Selection, Task, TaskSetting } from "../tasks/task.ts";
 import {
   type Cell,
@@ -17,8 +18,8 @@ import {
   trainingData,
 } from "./cell.ts";
 import { weightsOfCell } from "./cell-weights.ts";
-import type { ExceptedModels, RunRequest, Shard } from "./request.ts";
-import { shardOfRow } from "./shard-of-rows.ts";
+import type { ExcludedModels, RunRequest } from "./request.ts";
+import { type Shard, shardOfRow } from "./shard.ts";
 
 /** A cell whose rows are known and whose price is not. */
 export interface CellDraft {
@@ -32,7 +33,7 @@ export interface CellDraft {
 }
 
 /** A model that cannot answer a task in a setting. */
-export interface Declined {
+export interface UnsupportedCell {
   readonly task: Task;
   readonly model: Model;
   readonly setting: Setting;
@@ -42,13 +43,13 @@ export interface Declined {
 }
 
 /** The sentence that says so. */
-export const cannot = ({ task, model, setting, reason, excepted }: Declined) =>
+export const unsupportedMessage = ({ task, model, setting, reason, excepted }: UnsupportedCell) =>
   `the model ${JSON.stringify(model.name)} ${excepted ? "is not evaluated in" : "cannot do"} ${task.name} × ${setting.name}: ${reason}`;
 
 const DEFAULT_PROTOCOL: Protocol = "corrected";
 
 /** What is asked of all models together: one task in one setting. */
-interface AskedCells {
+interface RequestedCells {
   readonly task: Task;
   /** Undefined where the task could not be opened: then only what does not depend on its rows is decided. */
   readonly open: OpenTask | undefined;
@@ -56,7 +57,7 @@ interface AskedCells {
   /** The most rows of each stratum; undefined: all. */
   readonly sample: Readonly<Record<string, number>> | undefined;
   readonly origins: CellRecord["origins"];
-  readonly except: ExceptedModels | undefined;
+  readonly except: ExcludedModels | undefined;
   readonly shard: Shard;
 }
 
@@ -66,11 +67,11 @@ interface AskedCells {
  * @throws {InputError} when the task is not asked in the setting, its rows are none, or weights to evaluate are not there
  */
 export async function draftCells(
-  { task, open, setting, sample, except, origins, shard }: AskedCells,
+  { task, open, setting, sample, except, origins, shard }: RequestedCells,
   request: RunRequest,
 ): Promise<{
   readonly drafts: readonly CellDraft[];
-  readonly declined: readonly Declined[];
+  readonly declined: readonly UnsupportedCell[];
   /** What a user should know of the rows. */
   readonly notes: readonly string[];
 }> {
@@ -81,7 +82,7 @@ export async function draftCells(
     });
   }
   const protocol = request.protocol ?? DEFAULT_PROTOCOL;
-  const declined: Declined[] = [];
+  const declined: UnsupportedCell[] = [];
   const models = request.models.filter((model) => {
     if (except !== undefined && model.tokens === except.tokens) {
       declined.push({ task, model, setting, reason: except.because, excepted: true });
@@ -131,7 +132,7 @@ export async function draftCells(
             setting: setting.name,
           });
     const recipe =
-      weights === undefined ? own : answeringRecipe(own, supervisionOf({ task: open }, setting.name));
+      weights === undefined ? own : inferenceRecipe(own, supervisionOf({ task: open }, setting.name));
     const unread = unreadNote(own, recipe, request.recipe);
     if (unread !== undefined) notes.push(unread);
     const cell: Cell = {

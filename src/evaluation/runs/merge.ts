@@ -9,12 +9,11 @@ import type { Prediction } from "../tasks/prediction.ts";
 import type { ScoreTable, Task } from "../tasks/task.ts";
 import { type Cell, cellName } from "./cell.ts";
 import { collectShards, type FoundShards, findShards } from "./collect-shards.ts";
-import type { OnProgress } from "./progress.ts";
-import { readableJson } from "./readable-json.ts";
 import { type CellResult, cellResult, measureCell, sealed, writtenScores } from "./result.ts";
-import { cellFolder, noRun, readRunRecord } from "./run-folder.ts";
+import type { OnProgress } from "./run-cell.ts";
+import { cellFolder, missingRunError, readableJson, readRunRecord } from "./run-folder.ts";
 
-export { readResults } from "./read-results.ts";
+export { readResults } from "./result.ts";
 
 export interface MergeOptions {
   /** Forms of one's own that the run's cells name, beside the catalogue's. */
@@ -38,7 +37,7 @@ export async function mergeRun(
   { tasks = [], onProgress, signal }: MergeOptions = {},
 ): Promise<readonly CellResult[]> {
   const run = await readRunRecord(folder);
-  if (run === undefined) throw noRun(folder);
+  if (run === undefined) throw missingRunError(folder);
   await using _ = await waitForLock(join(folder, "merge.lock"), signal === undefined ? {} : { signal });
   // Every cell is known to be whole before anything is written; one at a time is read.
   const found: FoundShards[] = [];

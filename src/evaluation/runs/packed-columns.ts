@@ -1,10 +1,10 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { z } from "zod";
 import { bytesPerNumber, NUMBER_TYPES, type Numbers, newNumbers } from "../../base/typed-numbers.ts";
+import { ColumnsBuilder } from "../tasks/columns-builder.ts";
 import {
-  type ColumnForm,
-  ColumnsBuilder,
   type ColumnsLayout,
+  type PredictionColumnForm,
   PredictionColumns,
 } from "../tasks/prediction-columns.ts";
 
@@ -71,7 +71,7 @@ export function unpackColumns({ layout, data }: PackedColumns, rows: number): Pr
   return known ? new PredictionColumns(layout.kind, rows, columns) : undefined;
 }
 
-const sizeOf = ({ type, width }: ColumnForm, rows: number) => bytesPerNumber(type) * width * rows;
+const sizeOf = ({ type, width }: PredictionColumnForm, rows: number) => bytesPerNumber(type) * width * rows;
 
 function inflated(data: string, size: number): Buffer | undefined {
   try {

@@ -2,33 +2,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sizeBelow } from "../../base/folder.ts";
 import { embeddingsPlace } from "../embeddings/embedding-store.ts";
-import type { StoredAs } from "../embeddings/packed-embedding.ts";
-import { expectRoom } from "../embeddings/room.ts";
+import { checkFreeSpace } from "../embeddings/packed-embedding.ts";
 import type { EmbeddingsNeed, EmbeddingsPlace } from "../settings/setting.ts";
-import { readStorageDecision } from "../settings/storage-decision.ts";
-import { readTrainingRecord, trainingFolder } from "../settings/training-record.ts";
-import type { PlannedCell } from "./plan.ts";
-import type { RunRequest } from "./request.ts";
+import { readStorageDecision, readTrainingRecord, trainingFolder } from "../settings/training-record.ts";
+import type { PlannedCell, PlannedEmbeddings, RunRequest } from "./request.ts";
 
 /** Embeddings stay in memory up to this many bytes, and up to a quarter of the memory that the run may take. */
 const IN_MEMORY = 2 ** 29;
 const SHARE_OF_MEMORY = 0.25;
-
-/** Embeddings that a cell of a plan stores. */
-export interface PlannedEmbeddings {
-  /** On disk; undefined: in memory, for this cell alone. */
-  readonly place: EmbeddingsPlace | undefined;
-  /** Absent where the model does not declare its width. */
-  readonly size?: {
-    /** At most: repeated sequences are stored once. */
-    readonly sequences: number;
-    readonly storedAs: StoredAs | "auto";
-    /** In the expected precision: float16 where it is not decided yet. */
-    readonly bytes: number;
-    /** In float32, where it is not decided yet; else as `bytes`. */
-    readonly mostBytes: number;
-  };
-}
 
 interface EmbeddingsRequest extends Pick<RunRequest, "folder" | "embeddings" | "memory" | "earlier"> {
   /** The folder of what is trained; undefined for a run in memory. */
@@ -56,7 +37,7 @@ export async function planEmbeddings(
   const planned: PlannedCell[] = [];
   for (const cell of cells) planned.push(await withEmbeddings(cell, { ...request, place, trainings }));
   const needed = await bytesToWrite([...(request.earlier ?? []).flatMap((plan) => plan.cells), ...planned]);
-  if (needed > 0) await expectRoom(place.folder ?? tmpdir(), needed);
+  if (needed > 0) await checkFreeSpace(place.folder ?? tmpdir(), needed);
   return planned;
 }
 

@@ -2,65 +2,17 @@ import { InputError } from "../../base/errors.ts";
 import { expectWritableFolder } from "../../base/folder.ts";
 import type { Model } from "../../models/model.ts";
 import { settingNamed } from "../settings/catalogue.ts";
-import type { Setting, WeightsFile } from "../settings/setting.ts";
+import type { Setting } from "../settings/setting.ts";
 import { trainedFolder } from "../settings/training-record.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
 import { inputOrigins } from "../tasks/inputs.ts";
-import type { OpenTask, RowNumbers, TaskSetting } from "../tasks/task.ts";
-import type { AnswersOf } from "./answers-elsewhere.ts";
+import type { OpenTask, TaskSetting } from "../tasks/task.ts";
 import { type CellRecord, cellName, cellTitle, runIdentity } from "./cell.ts";
-import { checkRequest } from "./check-request.ts";
-import type { CostEstimate } from "./cost.ts";
-import { type CellDraft, cannot, type Declined, draftCells } from "./draft-cells.ts";
-import { type PlannedEmbeddings, planEmbeddings } from "./plan-embeddings.ts";
-import { priceCell } from "./price-cell.ts";
-import { Refusals } from "./refusals.ts";
-import type { AskedTask, RunRequest, Shard } from "./request.ts";
+import { type CellDraft, draftCells, type UnsupportedCell, unsupportedMessage } from "./draft-cells.ts";
+import { planCell } from "./plan-cell.ts";
+import { planEmbeddings } from "./plan-embeddings.ts";
+import { checkRequest, type Plan, type PlannedCell, type RequestedTask, type RunRequest } from "./request.ts";
 import { checkRunFolder } from "./run-folder.ts";
-
-/** One cell, ready to run. */
-export interface PlannedCell {
-  readonly record: CellRecord;
-  /** First eight hexadecimal digits of the identity: the cell's folder. */
-  readonly name: string;
-  readonly task: OpenTask;
-  readonly model: Model;
-  readonly setting: Setting;
-  /** Trained weights that are evaluated in place of training. */
-  readonly weights?: WeightsFile;
-  /** This shard's rows, in table order. */
-  readonly rows: RowNumbers;
-  /** Rows of this shard that the folder already holds. */
-  readonly rowsDone: number;
-  /** Sequences per call. */
-  readonly batchSize: number;
-  /** CPU threads of a setting that trains; undefined: one per core. */
-  readonly threads?: number | undefined;
-  readonly estimate: CostEstimate;
-  /** Present where the setting stores embeddings. */
-  readonly embeddings?: PlannedEmbeddings;
-  /** The cell of an earlier plan whose answers are this one's too. */
-  readonly answersOf?: AnswersOf;
-}
-
-/** Everything decided before anything expensive. Made by `planRun`, done by `runShard`. */
-export interface Plan {
-  /** SHA-256 over the cells' identities: two runs may share a folder exactly when theirs are equal. */
-  readonly identity: string;
-  readonly folder: string | undefined;
-  /** The folder of what is trained; undefined: kept for the run alone. */
-  readonly trained: string | undefined;
-  readonly shard: Shard;
-  readonly cells: readonly PlannedCell[];
-  /** Sentences a user should read before the run: models without an identity, reduced batch sizes, rows that no split has. */
-  readonly notes: readonly string[];
-  /** The tasks as they were opened: a later plan for the same asked tasks takes them from here. */
-  readonly opened: ReadonlyMap<AskedTask, OpenTask>;
-  /** Of the tasks' own random numbers. */
-  readonly seed: number;
-  /** Closes what the plan opened (genomes given as paths); models stay the caller's. */
-  close(): Promise<void>;
-}
 
 /**
  * Decides what a run will do, and refuses what cannot be done, before anything expensive. Writes nothing.
@@ -70,8 +22,8 @@ export interface Plan {
  */
 export async function planRun(request: RunRequest): Promise<Plan> {
   checkRequest(request);
-  const refusals = new Refusals();
-  const opened = new Map<AskedTask, OpenTask>();
+  const refusals = new ErrorCollector();
+  const opened = new Map<RequestedTask, OpenTask>();
   const own: OpenTask[] = [];
   const close = async () => {
     for (const task of own) await task.close();
@@ -80,7 +32,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
   try {
     const notes = new Set<string>();
     const drafts: CellDraft[] = [];
-    const declined: Declined[] = [];
+    const declined: UnsupportedCell[] = [];
     for (const asked of request.tasks) {
       const { task: named, inputs, bySetting = {}, ...everywhere } = asked;
       const task = typeof named === "string" ? taskNamed(named) : named;
@@ -113,11 +65,12 @@ export async function planRun(request: RunRequest): Promise<Plan> {
     for (const note of sharedNetworks(drafts)) notes.add(note);
     for (const note of own.flatMap((task) => task.notes ?? [])) notes.add(note);
     for (const one of declined) {
-      if (request.leaveOut || one.excepted || isAskedOtherwise(one, drafts))
-        notes.add(`${cannot(one)}: it is left out there`);
-      else refusals.add(new InputError(cannot(one)));
+      if (request.leaveOut || one.excepted || isSupportedOtherwise(one, drafts))
+        notes.add(`${unsupportedMessage(one)}: it is left out there`);
+      else refusals.add(new InputError(unsupportedMessage(one)));
     }
-    if (drafts.length === 0) for (const one of declined) refusals.add(new InputError(cannot(one)));
+    if (drafts.length === 0)
+      for (const one of declined) refusals.add(new InputError(unsupportedMessage(one)));
     refusals.throwTogether();
 
     if (request.weights !== undefined && drafts.every(({ weights }) => weights === undefined)) {
@@ -126,7 +79,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
       });
     }
     const records = drafts.map(({ record }) => record);
-    refuseTwins(records);
+    refuseDuplicateCells(records);
     if (folder !== undefined) await checkRunFolder(folder, records);
     // What is trained for hours must not then find no place.
     for (const place of [folder, request.embeddings, request.trained]) {
@@ -136,7 +89,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
     const trained = request.trained ?? (folder === undefined ? undefined : trainedFolder(folder));
     const pricing = { shard, trained, trials: new Map(), notes };
     for (const draft of drafts) {
-      const cell = await refusals.collect(() => priceCell(draft, request, pricing));
+      const cell = await refusals.collect(() => planCell(draft, request, pricing));
       if (cell !== undefined) cells.push(cell);
     }
     refusals.throwTogether();
@@ -158,7 +111,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
 }
 
 /** The same asked task, opened for an earlier plan with the same seed: its tables are read once and kept once. */
-function openedBefore(asked: AskedTask, { seed = 0, earlier = [] }: RunRequest): OpenTask | undefined {
+function openedBefore(asked: RequestedTask, { seed = 0, earlier = [] }: RunRequest): OpenTask | undefined {
   const found = earlier.find((plan) => plan.seed === seed && plan.opened.has(asked));
   return found?.opened.get(asked);
 }
@@ -167,7 +120,10 @@ const settingsOf = (settings: RunRequest["settings"] = ["zero-shot"]): readonly 
   settings.map((setting) => (typeof setting === "string" ? settingNamed(setting) : setting));
 
 /** Whether the model answers the task in another setting, and another model in this setting: then neither was asked in error. */
-function isAskedOtherwise({ task, model, setting }: Declined, drafts: readonly CellDraft[]): boolean {
+function isSupportedOtherwise(
+  { task, model, setting }: UnsupportedCell,
+  drafts: readonly CellDraft[],
+): boolean {
   const ofTask = drafts.filter((draft) => draft.task.task === task);
   return ofTask.some((draft) => draft.model === model) && ofTask.some((draft) => draft.setting === setting);
 }
@@ -213,7 +169,7 @@ async function expectRows({ model, task: { task }, selected }: CellDraft): Promi
   });
 }
 
-function refuseTwins(records: readonly CellRecord[]) {
+function refuseDuplicateCells(records: readonly CellRecord[]) {
   const seen = new Map<string, CellRecord>();
   for (const record of records) {
     const twin = seen.get(cellName(record.identity));
@@ -225,3 +181,36 @@ function refuseTwins(records: readonly CellRecord[]) {
     seen.set(cellName(record.identity), record);
   }
 }
+
+/** A user's mistakes in several steps, kept so that all can be told at once. */
+export class ErrorCollector {
+  readonly #refusals: InputError[] = [];
+
+  add(refusal: InputError): void {
+    this.#refusals.push(refusal);
+  }
+
+  /** Runs a step and gives what it gives; undefined when it was refused. Our own bugs are thrown at once. */
+  async collect<T>(step: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await step();
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      this.add(error);
+      return undefined;
+    }
+  }
+
+  /** Nothing where nothing was refused. @throws {InputError} one that holds all, each once */
+  throwTogether(): void {
+    const [first] = this.#refusals;
+    if (first === undefined) return;
+    const list = [...new Set(this.#refusals.map((refusal) => refusal.describe()))];
+    if (list.length === 1) throw first;
+    throw new InputError(
+      `${list.length} things are in the way of this run:\n${list.map(indented).join("\n")}`,
+    );
+  }
+}
+
+const indented = (text: string) => `- ${text.replaceAll("\n", "\n  ")}`;

@@ -1,34 +1,33 @@
+import { InputError } from "../../base/errors.ts";
 import type { Model, Protocol } from "../../models/model.ts";
-import type { Setting } from "../settings/setting.ts";
+import type { StoredAs } from "../embeddings/packed-embedding.ts";
+import type { EmbeddingsPlace, Setting, WeightsFile } from "../settings/setting.ts";
 import type { Recipe } from "../tasks/recipe.ts";
-import type { Split, Task, TaskInputs } from "../tasks/task.ts";
-import type { Plan } from "./plan.ts";
-
-/** Part of a cell's rows: shard `index` (1-based) of `count`. */
-export interface Shard {
-  readonly index: number;
-  readonly count: number;
-}
+import type { Split } from "../tasks/split.ts";
+import type { OpenTask, RowNumbers, Task, TaskInputs } from "../tasks/task.ts";
+import type { CellRecord } from "./cell.ts";
+import type { CostEstimate } from "./cost.ts";
+import { checkShard, type Shard } from "./shard.ts";
 
 /** One task of a run on one data set, with what is asked of it otherwise than of the others. */
-export interface AskedTask extends Partial<Pick<RunRequest, "settings" | "models">>, AskedRows {
+export interface RequestedTask extends Partial<Pick<RunRequest, "settings" | "models">>, RequestedRows {
   /** A task's name, or a form of one's own. */
   readonly task: string | Task;
   readonly inputs: TaskInputs;
   /** What is different in a setting, by its name. */
-  readonly bySetting?: Readonly<Record<string, AskedRows>>;
+  readonly bySetting?: Readonly<Record<string, RequestedRows>>;
 }
 
 /** Which rows are asked, and with which recipe or weights. */
-interface AskedRows extends Partial<Pick<RunRequest, "split" | "limit" | "recipe" | "weights">> {
+interface RequestedRows extends Partial<Pick<RunRequest, "split" | "limit" | "recipe" | "weights">> {
   /** Rows of each stratum that the task's form tells apart, at most; rows of other strata are not asked. */
   readonly sample?: Readonly<Record<string, number>>;
   /** Models that are left out, with a note. */
-  readonly except?: ExceptedModels;
+  readonly except?: ExcludedModels;
 }
 
 /** Models that a setting of a task is not meant for. */
-export interface ExceptedModels {
+export interface ExcludedModels {
   /** What they read a sequence as. */
   readonly tokens: NonNullable<Model["tokens"]>;
   /** One sentence. */
@@ -37,7 +36,7 @@ export interface ExceptedModels {
 
 /** What a user asks for: the product of tasks, models and settings. */
 export interface RunRequest {
-  readonly tasks: readonly AskedTask[];
+  readonly tasks: readonly RequestedTask[];
   /** Opened by the caller, closed by the caller. */
   readonly models: readonly Model[];
   /** Names or procedures of one's own; default: ["zero-shot"]. */
@@ -91,3 +90,154 @@ export interface RunRequest {
   readonly timeTraining?: boolean;
   readonly signal?: AbortSignal;
 }
+
+/** One cell, ready to run. */
+export interface PlannedCell {
+  readonly record: CellRecord;
+  /** First eight hexadecimal digits of the identity: the cell's folder. */
+  readonly name: string;
+  readonly task: OpenTask;
+  readonly model: Model;
+  readonly setting: Setting;
+  /** Trained weights that are evaluated in place of training. */
+  readonly weights?: WeightsFile;
+  /** This shard's rows, in table order. */
+  readonly rows: RowNumbers;
+  /** Rows of this shard that the folder already holds. */
+  readonly rowsDone: number;
+  /** Sequences per call. */
+  readonly batchSize: number;
+  /** CPU threads of a setting that trains; undefined: one per core. */
+  readonly threads?: number | undefined;
+  readonly estimate: CostEstimate;
+  /** Present where the setting stores embeddings. */
+  readonly embeddings?: PlannedEmbeddings;
+  /** The cell of an earlier plan whose answers are this one's too. */
+  readonly answersOf?: ReusablePredictions;
+}
+
+/** Everything decided before anything expensive. Made by `planRun`, done by `runShard`. */
+export interface Plan {
+  /** SHA-256 over the cells' identities: two runs may share a folder exactly when theirs are equal. */
+  readonly identity: string;
+  readonly folder: string | undefined;
+  /** The folder of what is trained; undefined: kept for the run alone. */
+  readonly trained: string | undefined;
+  readonly shard: Shard;
+  readonly cells: readonly PlannedCell[];
+  /** Sentences a user should read before the run: models without an identity, reduced batch sizes, rows that no split has. */
+  readonly notes: readonly string[];
+  /** The tasks as they were opened: a later plan for the same asked tasks takes them from here. */
+  readonly opened: ReadonlyMap<RequestedTask, OpenTask>;
+  /** Of the tasks' own random numbers. */
+  readonly seed: number;
+  /** Closes what the plan opened (genomes given as paths); models stay the caller's. */
+  close(): Promise<void>;
+}
+
+/** Embeddings that a cell of a plan stores. */
+export interface PlannedEmbeddings {
+  /** On disk; undefined: in memory, for this cell alone. */
+  readonly place: EmbeddingsPlace | undefined;
+  /** Absent where the model does not declare its width. */
+  readonly size?: {
+    /** At most: repeated sequences are stored once. */
+    readonly sequences: number;
+    readonly storedAs: StoredAs | "auto";
+    /** In the expected precision: float16 where it is not decided yet. */
+    readonly bytes: number;
+    /** In float32, where it is not decided yet; else as `bytes`. */
+    readonly mostBytes: number;
+  };
+}
+
+/** A cell of another run whose answers may be taken. */
+export interface ReusablePredictions {
+  /** The run's folder. */
+  readonly folder: string;
+  readonly record: CellRecord;
+  /** The cell's folder name. */
+  readonly name: string;
+}
+
+/**
+ * Checks the options of a run that can be wrong by themselves.
+ * @throws {InputError} naming the option
+ */
+export function checkRequest(request: RunRequest): void {
+  const { tasks, models, protocol, seed, shard, batchSize, threads, memory } = request;
+  if (tasks.length === 0) throw new InputError("no task is asked for");
+  if (models.length === 0) throw new InputError("no model is given");
+  models.forEach(checkModel);
+  checkRequestedRows(request);
+  for (const asked of tasks) {
+    if (asked.models?.length === 0) throw new InputError("a task is asked of no model");
+    asked.models?.forEach(checkModel);
+    for (const { sample = {}, ...rest } of [asked, ...Object.values(asked.bySetting ?? {})]) {
+      checkRequestedRows(rest);
+      for (const [stratum, most] of Object.entries(sample)) {
+        if (!isCount(most))
+          throw optionError(`sample of ${stratum}`, most, "a whole number of rows, at least 1");
+      }
+    }
+  }
+  checkOneOf("protocol", protocol, ["paper", "corrected"]);
+  if (seed !== undefined && !Number.isSafeInteger(seed)) throw optionError("seed", seed, "a whole number");
+  if (batchSize !== undefined && !isCount(batchSize)) {
+    throw optionError("batch size", batchSize, "a whole number of sequences, at least 1");
+  }
+  if (threads !== undefined && !isCount(threads)) {
+    throw optionError("number of threads", threads, "a whole number, at least 1");
+  }
+  if (memory !== undefined && !(memory > 0)) throw optionError("memory", memory, "a number of bytes");
+  if (shard !== undefined) checkShard(shard);
+}
+
+/** What may be asked of all tasks, or of one. */
+function checkRequestedRows({
+  settings,
+  split,
+  limit,
+}: Pick<RunRequest, "settings" | "split" | "limit">): void {
+  if (settings?.length === 0) throw new InputError("no setting is asked for");
+  checkOneOf("split", split, ["train", "val", "test", "all"]);
+  if (limit !== undefined && !isCount(limit))
+    throw optionError("limit", limit, "a whole number of rows, at least 1");
+}
+
+function checkModel(model: Model) {
+  if (typeof model?.name !== "string" || model.name.trim() === "") {
+    throw new InputError("a model has no name", {
+      hint: "a model is an object with `name` and `logLikelihood(sequences)` or `embed(sequences)`",
+    });
+  }
+  const questions = [
+    "logLikelihood",
+    "embed",
+    "predictActivity",
+    "forCellLine",
+    "tokenCount",
+    "memory",
+  ] as const;
+  for (const question of questions) {
+    if (model[question] !== undefined && typeof model[question] !== "function") {
+      throw new InputError(`${question} of the model ${JSON.stringify(model.name)} is not a function`);
+    }
+  }
+  if (model.batchSize !== undefined && !isCount(model.batchSize)) {
+    throw optionError(
+      `batchSize of the model ${JSON.stringify(model.name)}`,
+      model.batchSize,
+      "a whole number, at least 1",
+    );
+  }
+}
+
+function checkOneOf(name: string, value: string | undefined, allowed: readonly string[]) {
+  if (value !== undefined && !allowed.includes(value)) throw optionError(name, value, allowed.join(" or "));
+}
+
+const isCount = (value: number) => Number.isSafeInteger(value) && value >= 1;
+
+const optionError = (name: string, value: unknown, expected: string) =>
+  new InputError(`the ${name} is ${JSON.stringify(value)}; expected ${expected}`);

@@ -1,13 +1,12 @@
 import { performance } from "node:perf_hooks";
 import { InputError } from "../../base/errors.ts";
-import type { Answerer } from "../settings/setting.ts";
+import type { RowPredictor } from "../settings/setting.ts";
 import type { TrainingRecord } from "../settings/training-record.ts";
-import type { Example, RowNumbers } from "../tasks/task.ts";
+import type { Example, RowNumbers, StageProgress } from "../tasks/task.ts";
 import { blocksOf, inScoringOrder, lettersFor } from "./batches.ts";
 import { cellName } from "./cell.ts";
-import type { PlannedCell } from "./plan.ts";
-import type { OnProgress } from "./progress.ts";
-import type { ShardStore } from "./store.ts";
+import type { PlannedCell } from "./request.ts";
+import type { ShardStore } from "./shard-store.ts";
 
 export interface RunCellOptions {
   /** The cell's folder. */
@@ -47,7 +46,7 @@ export async function runCell(
   const perBatch = rowsPerBatch(planned);
   const progress = progressOf(planned, store.before.length, perBatch, onProgress);
   const began = performance.now();
-  let answerer: Answerer | undefined;
+  let answerer: RowPredictor | undefined;
   if (store.before.length === planned.rows.length) {
     await store.begin(planned.batchSize);
     return finish(false);
@@ -187,3 +186,39 @@ function progressOf(planned: PlannedCell, before: number, perBatch: number, tell
     },
   };
 }
+
+/** What a run tells while it goes. Counts are of this shard unless said otherwise. */
+export type ProgressEvent =
+  | {
+      readonly kind: "cell-start";
+      /** The folder's name: first eight hexadecimal digits of the cell's identity. */
+      readonly cell: string;
+      readonly task: string;
+      /** The name of the data set where the task has several. */
+      readonly dataset?: string;
+      readonly model: string;
+      readonly setting: string;
+      readonly rows: number;
+      readonly rowsDoneBefore: number;
+      readonly batchSize: number;
+    }
+  | {
+      readonly kind: "batch";
+      readonly cell: string;
+      /** 0-based number of the batch in the shard, those done before included. */
+      readonly batch: number;
+      readonly rows: number;
+      readonly rowsDone: number;
+      /** Over the last batches; undefined until there is something to divide by. */
+      readonly rowsPerSecond: number | undefined;
+      readonly secondsLeft: number | undefined;
+    }
+  | ({
+      /** Work before the first row is answered, such as training, or after the last, such as clustering. */
+      readonly kind: "stage";
+      readonly cell: string;
+    } & StageProgress)
+  | { readonly kind: "note"; readonly cell: string; readonly text: string }
+  | { readonly kind: "cell-done"; readonly cell: string; readonly rows: number; readonly seconds: number };
+
+export type OnProgress = (event: ProgressEvent) => void;

@@ -1,15 +1,13 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { FormatError, InputError } from "../../base/errors.ts";
+import { FormatError, InputError, InternalError } from "../../base/errors.ts";
 import { kindOfPath, namesInFolder } from "../../base/folder.ts";
 import { shownValue } from "../../base/message-text.ts";
 import { version } from "../../base/package.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import { createFileAtomic } from "../../base/write-file.ts";
 import { type CellRecord, cellName, cellRecordSchema, cellTitle, runIdentity } from "./cell.ts";
-import { readableJson } from "./readable-json.ts";
-import type { Shard } from "./request.ts";
-import { shardName } from "./shard-of-rows.ts";
+import { type Shard, shardName } from "./shard.ts";
 
 /*
  * A run on disk:
@@ -73,7 +71,7 @@ export async function readRunRecord(folder: string): Promise<RunRecord | undefin
 }
 
 /** For who expected a run in a folder. */
-export function noRun(folder: string): InputError {
+export function missingRunError(folder: string): InputError {
   return new InputError("there is no run in this folder", {
     place: { file: planPath(folder) },
     hint: "a run's folder has a plan.json; was another folder meant?",
@@ -198,4 +196,20 @@ export function parseRecord<T>(file: string, text: string, schema: z.ZodType<T>)
     `${issue?.path.join(".") || "the file"}: ${issue?.message}`,
     "was it written by another version of dart-eval, or changed by hand?",
   );
+}
+
+/**
+ * JSON with two spaces of indent and a last line end, for files that people open too.
+ *
+ * @throws {InternalError} for NaN and infinities, which JSON.stringify would silently turn into null: whoever makes a record
+ *   says null and why
+ */
+export function readableJson(value: unknown): string {
+  const refuse = (key: string, item: unknown) => {
+    if (typeof item === "number" && !Number.isFinite(item)) {
+      throw new InternalError(`${JSON.stringify(key)} is ${item}, which JSON cannot say`);
+    }
+    return item;
+  };
+  return `${JSON.stringify(value, refuse, 2)}\n`;
 }

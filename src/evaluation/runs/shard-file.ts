@@ -5,8 +5,7 @@ import { readLineLog } from "../../base/line-log.ts";
 import { openFile } from "../../base/read-file.ts";
 import type { ColumnsLayout, PredictionColumns } from "../tasks/prediction-columns.ts";
 import { layoutSchema, packColumns, unpackColumns } from "./packed-columns.ts";
-import type { Shard } from "./request.ts";
-import { MOST_SHARDS } from "./shard-of-rows.ts";
+import { MOST_SHARDS, type Shard } from "./shard.ts";
 
 /*
  * A shard's rows on disk: one header line, then one line per finished batch with its rows as packed columns. The line names

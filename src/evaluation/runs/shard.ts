@@ -1,151 +1,59 @@
-import { hostname } from "node:os";
+import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
-import { programVersion } from "../../base/package.ts";
-import type { Measurement } from "../tasks/measurement.ts";
-import { ColumnsBuilder } from "../tasks/prediction-columns.ts";
-import type { Plan, PlannedCell } from "./plan.ts";
-import type { OnProgress } from "./progress.ts";
-import type { Shard } from "./request.ts";
-import { measureCell, type ShardTiming } from "./result.ts";
-import { type CellRun, runCell } from "./run-cell.ts";
-import { cellFolder, enterRunFolder, shardPaths } from "./run-folder.ts";
-import { readShardFile } from "./shard-file.ts";
-import { openShardStore, type ShardStore } from "./store.ts";
-import { takeAnswers } from "./take-answers.ts";
 
-export interface RunOptions {
-  readonly onProgress?: OnProgress;
-  /** Stops after the current batch; what is finished stays, the next run goes on from there. */
-  readonly signal?: AbortSignal;
-  /** Measure each shard by itself; default: where the run has several, since merging measures the whole. */
-  readonly measure?: boolean;
+/** No shard of a run with more would have a row to itself. */
+export const MOST_SHARDS = 100_000;
+
+/**
+ * `3/16` as a person types it: shard 3 of 16, counted from 1.
+ * @throws {InputError} when it is not two whole numbers i/n with 1 <= i <= n
+ */
+export function parseShard(text: string): Shard {
+  const match = /^(\d{1,6})\/(\d{1,6})$/.exec(text.trim());
+  const shard = { index: Number(match?.[1]), count: Number(match?.[2]) };
+  if (match === null) {
+    throw new InputError(`${JSON.stringify(text)} is not a shard`, {
+      hint: "write i/n, for example 3/16 for the third of sixteen",
+    });
+  }
+  checkShard(shard);
+  return shard;
 }
 
-/** What a shard of one cell came to. */
-export interface ShardOutcome {
-  /** The cell's folder name. */
-  readonly cell: string;
-  readonly rows: number;
-  /** Rows finished by earlier runs. */
-  readonly rowsDoneBefore: number;
-  readonly rowsDone: number;
-  readonly seconds: number;
-  /** "stopped": the signal came first; start the same command again to go on. */
-  readonly state: "done" | "stopped";
-  /** Metrics over this shard's rows; null when stopped, not wanted, without rows, or where only the whole is measured. */
-  readonly measurement: Measurement | null;
+/** @throws {InputError} when index is not a whole number from 1 to count */
+export function checkShard({ index, count }: Shard): void {
+  if (
+    !(
+      Number.isInteger(index) &&
+      Number.isInteger(count) &&
+      count <= MOST_SHARDS &&
+      1 <= index &&
+      index <= count
+    )
+  ) {
+    throw new InputError(`there is no shard ${index} of ${count}`, {
+      hint: `shards are counted from 1 to their number, which is at most ${MOST_SHARDS}`,
+    });
+  }
 }
 
 /**
- * Runs the plan's shard of every cell into the plan's folder, or goes on where an earlier run stopped or was killed.
- * Finished batches are never scored again; the rest is scored in the batches an uninterrupted run would have had,
- * unless memory has become too little for the batch size that the shard was begun with, which the plan then notes.
- *
- * @throws {InputError} when another process works on the same shard, the disk is full, a stored line is damaged, or the
- *   model gives back something that is not one finite number per sequence
+ * Which shard a row belongs to, 1-based: a digest of the row's number, modulo the number of shards. So every machine
+ * agrees without talking, shards are of nearly equal size, and no shard holds a chromosome to itself.
  */
-export async function runShard(plan: Plan, options: RunOptions = {}): Promise<readonly ShardOutcome[]> {
-  const { folder, shard } = plan;
-  const { onProgress, signal } = options;
-  if (folder === undefined) {
-    throw new InputError("this run was planned without a folder, so there is no place for its rows", {
-      hint: "give `folder` when planning, or use `evaluate` for a run in memory",
-    });
-  }
-  await enterRunFolder(
-    folder,
-    plan.cells.map(({ record }) => record),
-  );
-  const stores: ShardStore[] = [];
-  try {
-    // All locks first: whether the work may be done is known before any of it is.
-    for (const { name, record, rows } of plan.cells) {
-      const of = { folder, record, shard, rows: rows.length };
-      const onWatch = (text: string) => onProgress?.({ kind: "note", cell: name, text });
-      stores.push(await openShardStore(of, { signal, onWatch }));
-    }
-    const outcomes: ShardOutcome[] = [];
-    for (const [i, planned] of plan.cells.entries()) {
-      outcomes.push(await runInto(stores[i]!, planned, { ...plan, folder }, options));
-      await stores[i]!.close();
-    }
-    return outcomes;
-  } finally {
-    for (const store of stores) await store.close();
-  }
+export function shardOfRow(row: number, count: number): number {
+  if (count === 1) return 1;
+  // 48 bits, which a double holds exactly.
+  return (Number.parseInt(sha256Hex(`row ${row}`).slice(0, 12), 16) % count) + 1;
 }
 
-async function runInto(
-  store: ShardStore,
-  planned: PlannedCell,
-  { folder, trained, shard }: Omit<Plan, "folder"> & { readonly folder: string },
-  { onProgress, signal, measure = shard.count > 1 }: RunOptions,
-): Promise<ShardOutcome> {
-  const program = await programVersion();
-  const others = store.programs.filter((other) => other !== program);
-  if (others.length > 0 && !store.finished) {
-    onProgress?.({
-      kind: "note",
-      cell: planned.name,
-      text: `this shard was begun with dart-eval ${others.join(", ")} and continues with ${program}: the result names both`,
-    });
-  }
-  const taken = await takeAnswers(planned, store, shard);
-  if (taken !== undefined) {
-    onProgress?.({
-      kind: "note",
-      cell: planned.name,
-      text: `the answers are those of cell ${planned.answersOf!.name}: both protocols ask the same of the model`,
-    });
-  }
-  const run =
-    taken ??
-    (await runCell(planned, store, {
-      folder: cellFolder(folder, planned.record),
-      trained,
-      onProgress,
-      signal,
-    }));
-  if (!run.stopped && !store.finished) await store.finish(timingOf(run, planned, shard, store.programs));
-  const form = planned.task.task.settings[planned.setting.name];
-  return {
-    cell: planned.name,
-    rows: planned.rows.length,
-    rowsDoneBefore: run.rowsDoneBefore,
-    rowsDone: run.rowsDone,
-    seconds: run.seconds,
-    state: run.stopped ? "stopped" : "done",
-    measurement:
-      !measure || run.stopped || run.rowsDone === 0 || form?.measuredWhole
-        ? null
-        : await measureShard(planned, folder, shard),
-  };
+/** The name of a shard's files without ending: `003-of-016`. */
+export function shardName({ index, count }: Shard): string {
+  return `${String(index).padStart(3, "0")}-of-${String(count).padStart(3, "0")}`;
 }
 
-async function measureShard({ task: { task }, record, rows }: PlannedCell, folder: string, shard: Shard) {
-  const predictions = new ColumnsBuilder(rows.length);
-  await readShardFile(shardPaths(folder, record, shard).rows, (batch) => predictions.add(batch));
-  return measureCell(task, record, predictions.done().inRowOrder());
-}
-
-function timingOf(
-  run: CellRun,
-  planned: PlannedCell,
-  shard: Shard,
-  programs: readonly string[],
-): ShardTiming {
-  const timedRows = run.taken ? 0 : run.rowsDone - run.rowsDoneBefore;
-  return {
-    shard,
-    rows: planned.rows.length,
-    timedRows,
-    seconds: run.seconds,
-    rowsPerSecond: timedRows > 0 && run.seconds > 0 ? timedRows / run.seconds : null,
-    batchSize: planned.batchSize,
-    // maxRSS is in kibibytes.
-    peakMemory: process.resourceUsage().maxRSS * 1024,
-    toolkit: programs.join(", "),
-    host: hostname(),
-    device: planned.setting.computedOn ?? planned.model.device ?? null,
-  };
+/** Part of a cell's rows: shard `index` (1-based) of `count`. */
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { InternalError } from "../../base/errors.ts";
 import { codesOf, oneHotOfCodes } from "../../dna/sequence/letters.ts";
 import type { Model } from "../../models/model.ts";
 import { readLayers } from "../../models/training/trained-tensors.ts";
@@ -6,13 +7,11 @@ import { input } from "../../net/graph/build.ts";
 import { initialValues } from "../../net/nn/init.ts";
 import type { Feeds } from "../../net/train/batches.ts";
 import type { Example, OpenTask, RowNumbers, Supervision, Task } from "../tasks/task.ts";
-import type { KeptExample, KeptRows, Learner } from "./learner.ts";
-import { answeringBytes, learnerBytes } from "./learner-memory.ts";
-import { PackedCodes } from "./packed-codes.ts";
+import { inferenceBytes, type KeptExample, type KeptRows, type Learner, learnerBytes } from "./learner.ts";
 import type { Setting, SettingContext } from "./setting.ts";
 import { outputsOf } from "./supervision.ts";
-import { loadedAnswerer, trainedAnswerer } from "./trained-answerer.ts";
-import { answeringFields, readRecipe, readTrainingRecipe } from "./training-recipe.ts";
+import { loadedPredictor, trainedPredictor } from "./trained-predictor.ts";
+import { inferenceFields, readSettingRecipe, readTrainingRecipe } from "./training-recipe.ts";
 import { supervisionOf, trainingRows, trainingTaskForm, trainingTaskOf } from "./training-rows.ts";
 
 const NAME = "ab-initio";
@@ -39,9 +38,9 @@ export const abInitio: Setting = {
   async trainingMemory(context) {
     const supervision = supervisionOf(context, NAME);
     if (context.weights !== undefined) {
-      const { evaluationBatchSize } = readRecipe(answeringSchema, context.recipe);
+      const { evaluationBatchSize } = readSettingRecipe(inferenceSchema, context.recipe);
       const { members } = context.task.task;
-      const bytes = answeringBytes(networkLearner(context), members.length, evaluationBatchSize);
+      const bytes = inferenceBytes(networkLearner(context), members.length, evaluationBatchSize);
       return { bytes, asksModel: false };
     }
     const task = trainingTaskOf(context);
@@ -54,15 +53,15 @@ export const abInitio: Setting = {
   async open(context) {
     const { weights } = context;
     if (weights !== undefined) {
-      return loadedAnswerer(context, { setting: NAME, learner: networkLearner(context) }, weights);
+      return loadedPredictor(context, { setting: NAME, learner: networkLearner(context) }, weights);
     }
     const recipe = readTrainingRecipe(context.recipe);
     const learner = networkLearner(context, recipe.trainingSeed);
-    return trainedAnswerer(context, { setting: NAME, recipe, learner });
+    return trainedPredictor(context, { setting: NAME, recipe, learner });
   },
 };
 
-const answeringSchema = z.object(answeringFields);
+const inferenceSchema = z.object(inferenceFields);
 
 /** @param seed  of first values, which trained weights replace */
 function networkLearner(context: Pick<SettingContext, "task" | "model">, seed = 0): Learner {
@@ -125,4 +124,36 @@ function oneHotFeeds(members: readonly Uint8Array[], length: number): Feeds {
     oneHotOfCodes(codes, data, i * length * 4);
   });
   return { sequence: { dtype: "float32", shape: [members.length, length, 4], data } };
+}
+
+/** Base codes of many sequences of one length, two to a byte: a million pairs of 350 bases take 350 MB. */
+export class PackedCodes {
+  private readonly bytes: Uint8Array;
+  private readonly stride: number;
+
+  constructor(
+    sequences: number,
+    private readonly length: number,
+  ) {
+    this.stride = Math.ceil(length / 2);
+    this.bytes = new Uint8Array(sequences * this.stride);
+  }
+
+  /** @param codes  0 A, 1 C, 2 G, 3 T, 4 no base */
+  set(sequence: number, codes: Uint8Array): void {
+    if (codes.length !== this.length) {
+      throw new InternalError(`a sequence has ${codes.length} bases instead of ${this.length}`);
+    }
+    const at = sequence * this.stride;
+    for (let i = 0; i < codes.length; i += 2) {
+      this.bytes[at + i / 2] = codes[i]! | ((codes[i + 1] ?? 0) << 4);
+    }
+  }
+
+  get(sequence: number): Uint8Array {
+    const at = sequence * this.stride;
+    const codes = new Uint8Array(this.length);
+    for (let i = 0; i < codes.length; i++) codes[i] = (this.bytes[at + (i >> 1)]! >> (4 * (i & 1))) & 15;
+    return codes;
+  }
 }

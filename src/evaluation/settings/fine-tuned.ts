@@ -4,12 +4,11 @@ import type { Model } from "../../models/model.ts";
 import type { FineTuning } from "../../models/training/fine-tuning.ts";
 import type { Recipe } from "../tasks/recipe.ts";
 import type { Example, OpenTask, RowNumbers, Supervision, Task } from "../tasks/task.ts";
-import type { KeptExample, KeptRows, Learner } from "./learner.ts";
-import { answeringBytes, learnerBytes } from "./learner-memory.ts";
+import { inferenceBytes, type KeptExample, type KeptRows, type Learner, learnerBytes } from "./learner.ts";
 import type { Setting, SettingContext } from "./setting.ts";
 import { outputsOf } from "./supervision.ts";
-import { loadedAnswerer, trainedAnswerer } from "./trained-answerer.ts";
-import { answeringFields, readRecipe, trainingFields } from "./training-recipe.ts";
+import { loadedPredictor, trainedPredictor } from "./trained-predictor.ts";
+import { inferenceFields, readSettingRecipe, trainingFields } from "./training-recipe.ts";
 import { firstExample, supervisionOf, trainingRows, trainingTaskOf } from "./training-rows.ts";
 
 const NAME = "fine-tuned";
@@ -17,13 +16,13 @@ const NAME = "fine-tuned";
 /** Rows whose sequences are made together while rows are kept. */
 const BLOCK = 1024;
 
-const answeringSchema = z.object({
-  ...answeringFields,
+const inferenceSchema = z.object({
+  ...inferenceFields,
   rank: z.int().positive(),
   alpha: z.number().positive(),
 });
 
-const recipeSchema = answeringSchema.extend({
+const recipeSchema = inferenceSchema.extend({
   ...trainingFields,
   optimizer: z.literal("adamw"),
   weightDecay: z.number().nonnegative(),
@@ -31,7 +30,7 @@ const recipeSchema = answeringSchema.extend({
   dropout: z.number().min(0).lt(1),
 });
 
-const readFineTuningRecipe = (recipe: Recipe) => readRecipe(recipeSchema, recipe);
+const readFineTuningRecipe = (recipe: Recipe) => readSettingRecipe(recipeSchema, recipe);
 
 /**
  * The language model itself is trained further, by factors of low rank beside its weights, with a classifier on top. As in
@@ -54,7 +53,7 @@ export const fineTuned: Setting = {
       const { learner, recipe, weightBytes } = await openAdapted(context);
       await learner.close();
       const { members } = context.task.task;
-      const bytes = answeringBytes(learner, members.length, recipe.evaluationBatchSize);
+      const bytes = inferenceBytes(learner, members.length, recipe.evaluationBatchSize);
       return { bytes: WEIGHTS_HELD_ANSWERING * weightBytes + bytes, asksModel: false };
     }
     const { learner, supervision, recipe, weightBytes, trainRows } = await openLearner(context);
@@ -67,10 +66,10 @@ export const fineTuned: Setting = {
     const { weights } = context;
     if (weights !== undefined) {
       const { learner } = await openAdapted(context);
-      return loadedAnswerer(context, { setting: NAME, learner }, weights);
+      return loadedPredictor(context, { setting: NAME, learner }, weights);
     }
     const { learner, recipe } = await openLearner(context);
-    return trainedAnswerer(context, { setting: NAME, recipe, learner });
+    return trainedPredictor(context, { setting: NAME, recipe, learner });
   },
 };
 
@@ -84,7 +83,7 @@ type LearnerContext = Pick<SettingContext, "task" | "model" | "recipe" | "weight
 
 /** The adapted model without what only training needs. */
 async function openAdapted(context: LearnerContext) {
-  const recipe = readRecipe(answeringSchema, context.recipe);
+  const recipe = readSettingRecipe(inferenceSchema, context.recipe);
   const { rank, alpha } = recipe;
   const { example } = await firstExample(context, NAME);
   const tuning = await context.model.fineTune!({

@@ -10,13 +10,12 @@ import { fitEpochs } from "../../net/train/fit.ts";
 import { pack, unpack } from "../embeddings/packed-embedding.ts";
 import type { Metric } from "../tasks/measurement.ts";
 import type { Supervision } from "../tasks/task.ts";
-import { labelledFeeds } from "./batch-parts.ts";
 import type { KeptExample, KeptRows, Learner } from "./learner.ts";
 import type { SettingContext } from "./setting.ts";
-import type { StorageCheck, StorageDecision } from "./storage-decision.ts";
 import { lossOf, outputsOf, predictionsOf } from "./supervision.ts";
-import { programOptionsOf } from "./train-learner.ts";
+import { labelledFeeds, programOptionsOf } from "./train-learner.ts";
 import type { TrainingRecipe } from "./training-recipe.ts";
+import type { StorageCheck, StorageDecision } from "./training-record.ts";
 import { trainingFormOf, trainingTaskForm } from "./training-rows.ts";
 
 const EPOCHS = 10;
@@ -56,7 +55,7 @@ export interface EmbeddedSample {
   readonly embeddings: readonly SequenceEmbedding[];
 }
 
-export interface HalfPrecisionQuestion {
+export interface HalfPrecisionOptions {
   readonly setting: string;
   readonly recipe: TrainingRecipe;
   readonly supervision: Supervision;
@@ -83,7 +82,7 @@ export interface HalfPrecisionQuestion {
  */
 export async function decidePrecision(
   context: SettingContext,
-  question: HalfPrecisionQuestion,
+  question: HalfPrecisionOptions,
 ): Promise<StorageDecision> {
   const { train, val } = question;
   const fewest = Math.min(train.examples.length, val.examples.length);
@@ -164,7 +163,7 @@ function coarsestDimension(embeddings: readonly SequenceEmbedding[]) {
 
 async function trainHead(
   context: SettingContext,
-  { recipe, supervision, learner, train, val, feeds }: HalfPrecisionQuestion,
+  { recipe, supervision, learner, train, val, feeds }: HalfPrecisionOptions,
 ): Promise<ReadonlyMap<string, ParameterSource>> {
   await using folder = await temporaryFolder();
   const kept = { train: keptRows(train, feeds), val: keptRows(val, feeds) };
@@ -208,7 +207,7 @@ async function trainHead(
   return parameters;
 }
 
-function keptRows({ examples, embeddings }: EmbeddedSample, feeds: HalfPrecisionQuestion["feeds"]): KeptRows {
+function keptRows({ examples, embeddings }: EmbeddedSample, feeds: HalfPrecisionOptions["feeds"]): KeptRows {
   const members = embeddings.length / examples.length;
   return {
     examples,
@@ -219,7 +218,7 @@ function keptRows({ examples, embeddings }: EmbeddedSample, feeds: HalfPrecision
 
 /** Outputs for all sampled validation rows, a batch at a time. @param change  of each embedding */
 async function outputsFor(
-  { val, feeds }: HalfPrecisionQuestion,
+  { val, feeds }: HalfPrecisionOptions,
   run: (feeds: Feeds) => Promise<NdArray>,
   change: (embedding: SequenceEmbedding) => SequenceEmbedding,
 ): Promise<NdArray> {
@@ -248,7 +247,7 @@ function lossesOf(supervision: Supervision, { data }: NdArray, labels: readonly 
 
 async function compared(
   context: SettingContext,
-  { setting, supervision, train, val, valRows }: HalfPrecisionQuestion,
+  { setting, supervision, train, val, valRows }: HalfPrecisionOptions,
   full: NdArray,
   half: NdArray,
 ): Promise<StorageCheck> {

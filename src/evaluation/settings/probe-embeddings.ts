@@ -1,13 +1,26 @@
 import { sizeBelow, temporaryFolder } from "../../base/folder.ts";
+import { mean } from "../../metrics/mean.ts";
 import type { SequenceEmbedding } from "../../models/model.ts";
 import { Embedder, type SequenceToEmbed } from "../embeddings/embedder.ts";
 import { EmbeddingStore, embeddingsPlace } from "../embeddings/embedding-store.ts";
-import { pack, type StoredAs, unpack } from "../embeddings/packed-embedding.ts";
-import { embeddingBytes, expectRoom } from "../embeddings/room.ts";
+import {
+  checkFreeSpace,
+  embeddingBytes,
+  pack,
+  type StoredAs,
+  unpack,
+} from "../embeddings/packed-embedding.ts";
 import type { Example, OpenTask, SequenceFile } from "../tasks/task.ts";
-import { OriginalBatches } from "./original-batches.ts";
-import { sequenceFiles } from "./sequence-files.ts";
-import type { SettingContext } from "./setting.ts";
+import { OriginalBatches, sequenceFiles } from "./sequence-files.ts";
+import type { EmbeddingsNeed, Setting, SettingContext } from "./setting.ts";
+import { readTrainingRecipe } from "./training-recipe.ts";
+import {
+  trainedBy,
+  trainingIdentity,
+  trainingRows,
+  trainingTaskForm,
+  trainingTaskOf,
+} from "./training-rows.ts";
 
 /** Embeddings that a probing head reads: computed by the model, stored in one precision, on disk or in memory. */
 export class ProbeEmbeddings {
@@ -45,7 +58,7 @@ export class ProbeEmbeddings {
     if (place === undefined) return;
     const { folder = (await this.temporaryPlace()).path } = place;
     const stored = await sizeBelow(embeddingsPlace(folder, { model, protocol }, this.storedAs!));
-    await expectRoom(folder, sequences * embeddingBytes(size, this.storedAs!) - stored.bytes);
+    await checkFreeSpace(folder, sequences * embeddingBytes(size, this.storedAs!) - stored.bytes);
   }
 
   /**
@@ -125,4 +138,47 @@ export class ProbeEmbeddings {
     const file = files[member]!;
     return this.batches.tokensOf(file, file.lineOf(row, member));
   }
+}
+
+type NeedContext = Parameters<NonNullable<Setting["embeddingsNeed"]>>[0];
+
+/** Rows from which the mean number of tokens is estimated. */
+const ROWS = 64;
+
+/**
+ * Embeddings that a cell of the setting `probed` stores.
+ * @returns undefined where the model does not declare its width
+ */
+export async function probeEmbeddingsNeed(
+  setting: string,
+  context: NeedContext,
+  storedAs: StoredAs | "auto",
+): Promise<EmbeddingsNeed | undefined> {
+  const { model, weights, task } = context;
+  const { width } = model;
+  if (width === undefined) return undefined;
+  const form = trainingTaskForm(context, setting);
+  const perEvaluatedRow = trainedBy(context, setting) === undefined ? task.task.members.length : 0;
+  const rows = weights === undefined ? trainingRows(context, readTrainingRecipe(context.recipe)) : undefined;
+  const size = { width, tokens: await meanTokens(context, setting) };
+  return {
+    training: rows === undefined ? undefined : trainingIdentity(context, setting, rows),
+    sequences: rows === undefined ? 0 : (rows.train.rows.length + rows.val.rows.length) * form.members.length,
+    perEvaluatedRow,
+    bytesPerSequence: { float32: embeddingBytes(size, "float32"), float16: embeddingBytes(size, "float16") },
+    storedAs,
+  };
+}
+
+/** Tokens of a sequence: a mean over the first training rows where they vary. */
+async function meanTokens(context: NeedContext, setting: string): Promise<number> {
+  const { model, weights } = context;
+  const { window } = trainingTaskForm(context, setting);
+  if (model.tokenCount === undefined) return window + 1;
+  if (!OriginalBatches.vary(model)) return model.tokenCount("A".repeat(window));
+  const task = weights === undefined ? trainingTaskOf(context) : context.task;
+  const { rows } = task.select({ split: "all", purpose: "answer", limit: null });
+  const examples = await task.examples(rows.slice(0, ROWS));
+  const counts = examples.flatMap(({ sequences }) => sequences.map((letters) => model.tokenCount!(letters)));
+  return counts.length === 0 ? window + 1 : mean(counts);
 }

@@ -1,40 +1,35 @@
-import { z } from "zod";
 import { InputError } from "../../base/errors.ts";
 import type { Model, SequenceEmbedding } from "../../models/model.ts";
-import {
-  type BaseTokens,
-  largestKernel,
-  ORIGINAL_HEAD_LAYERS,
-  probingHead,
-  probingInputs,
-  probingLogits,
-} from "../../models/training/probing-head.ts";
+import { type BaseTokens, ORIGINAL_HEAD_LAYERS } from "../../models/training/probing-head.ts";
 import { readLayers } from "../../models/training/trained-tensors.ts";
 import { openCheckpoint } from "../../net/arrays/checkpoint.ts";
-import { FreshLayers, initialValues } from "../../net/nn/init.ts";
 import type { Feeds } from "../../net/train/batches.ts";
 import type { SequenceToEmbed } from "../embeddings/embedder.ts";
 import type { StoredAs } from "../embeddings/packed-embedding.ts";
-import { pickRows } from "../tasks/pick-rows.ts";
-import type { Recipe } from "../tasks/recipe.ts";
+import { pickRows } from "../tasks/table-rows.ts";
 import type { Example, RowNumbers, Supervision, Task } from "../tasks/task.ts";
 import { decidePrecision, sampleBytes, sampledRows } from "./half-precision.ts";
-import type { KeptExample, KeptRows, Learner } from "./learner.ts";
-import { answeringBytes, learnerBytes } from "./learner-memory.ts";
-import { headFeeds, ProbeAnswers } from "./probe-answers.ts";
-import { ProbeEmbeddings } from "./probe-embeddings.ts";
-import { probeEmbeddingsNeed } from "./probe-embeddings-need.ts";
+import { inferenceBytes, type KeptExample, type KeptRows, type Learner, learnerBytes } from "./learner.ts";
+import { ProbeEmbeddings, probeEmbeddingsNeed } from "./probe-embeddings.ts";
+import {
+  type HeadRecipe,
+  headOf,
+  headSchema,
+  type ProbedRecipe,
+  readProbedRecipe,
+  withFittingKernel,
+} from "./probe-head.ts";
+import { headFeeds, ProbePredictions } from "./probe-predictions.ts";
 import type { Setting, SettingContext } from "./setting.ts";
+import { loadedPredictor, trainedPredictor } from "./trained-predictor.ts";
+import { readSettingRecipe } from "./training-recipe.ts";
 import {
   readStorageDecision,
   STORED_AS,
   type StorageDecision,
+  type TrainingRecord,
   writeStorageDecision,
-} from "./storage-decision.ts";
-import { outputsOf } from "./supervision.ts";
-import { loadedAnswerer, trainedAnswerer } from "./trained-answerer.ts";
-import { answeringFields, readRecipe, trainingFields } from "./training-recipe.ts";
-import type { TrainingRecord } from "./training-record.ts";
+} from "./training-record.ts";
 import {
   firstExample,
   supervisionOf,
@@ -49,46 +44,6 @@ const NAME = "probed";
 
 /** Rows that are embedded and stored at once. */
 const BLOCK_ROWS = 64;
-
-const headSchema = z.object({
-  ...answeringFields,
-  head: z.literal("cnn"),
-  positions: z.enum(["bases", "ends"]),
-  kernel: z.int().positive().max(32),
-  extractionBatchSize: z.int().positive(),
-  /** Precision of stored embeddings; "auto": as `decidePrecision` decides for each training run. */
-  storedAs: z.enum(["float32", "float16", "auto"]),
-  /** Where another task's rows train: what is read of a row that is answered, and rows that the original scored at once. */
-  answered: z.enum(["bases", "tokens"]).default("bases"),
-  answerBatchSize: z.int().positive().default(256),
-});
-
-/** What the head and its inputs depend on, trained here or not. */
-type HeadRecipe = z.infer<typeof headSchema>;
-
-const recipeSchema = headSchema.extend({ ...trainingFields, optimizer: z.literal("adam") });
-
-type ProbedRecipe = z.infer<typeof recipeSchema>;
-
-/** Tokens that a head sees of the ends of a sequence. */
-const ENDS = 2;
-
-const readProbedRecipe = (recipe: Recipe) => checked(readRecipe(recipeSchema, recipe));
-
-function checked<Read extends HeadRecipe>(read: Read): Read {
-  if (read.positions === "ends") checkKernel(read.kernel, ENDS);
-  return read;
-}
-
-/** @throws {InputError} when nothing is left of so many positions behind the head's convolutions */
-function checkKernel(kernel: number, positions: number): void {
-  const largest = largestKernel(positions);
-  if (kernel <= largest) return;
-  throw new InputError(
-    `kernel of the recipe is ${kernel}, which is too wide for the ${positions} positions that the head sees`,
-    { hint: `the widest that fits is ${largest}` },
-  );
-}
 
 /** A small network is trained on the last hidden states of the model, which itself stays as it is, and answers. */
 export const probed: Setting = {
@@ -111,10 +66,12 @@ export const probed: Setting = {
     const basesOf = { kind: "gather", length: task.window } as const;
     const tokens = model.tokenCount?.("A".repeat(task.window)) ?? task.window;
     if (weights !== undefined) {
-      const { kernel, evaluationBatchSize } = checked(readRecipe(headSchema, context.recipe));
+      const { kernel, evaluationBatchSize } = withFittingKernel(
+        readSettingRecipe(headSchema, context.recipe),
+      );
       const learner = { ...headOf(supervision, basesOf, model.width, kernel), tokens };
       const { members } = context.task.task;
-      return { bytes: answeringBytes(learner, members.length, evaluationBatchSize), asksModel: true };
+      return { bytes: inferenceBytes(learner, members.length, evaluationBatchSize), asksModel: true };
     }
     const recipe = readProbedRecipe(context.recipe);
     const learner = { ...headOf(supervision, basesOf, model.width, recipe.kernel), tokens };
@@ -125,38 +82,29 @@ export const probed: Setting = {
     return { bytes: bytes + sample, asksModel: true };
   },
   embeddingsNeed: (context) =>
-    probeEmbeddingsNeed(NAME, context, checked(readRecipe(headSchema, context.recipe)).storedAs),
+    probeEmbeddingsNeed(
+      NAME,
+      context,
+      withFittingKernel(readSettingRecipe(headSchema, context.recipe)).storedAs,
+    ),
   async open(context) {
     const { weights } = context;
-    const recipe = checked(readRecipe(headSchema, context.recipe));
+    const recipe = withFittingKernel(readSettingRecipe(headSchema, context.recipe));
     const embeddings = new ProbeEmbeddings(context, recipe.extractionBatchSize);
     try {
       if (weights !== undefined) {
         const learner = await Probe.open(context, embeddings, recipe);
-        return await loadedAnswerer(context, { setting: NAME, learner }, weights);
+        return await loadedPredictor(context, { setting: NAME, learner }, weights);
       }
       const training = readProbedRecipe(context.recipe);
       const learner = await Probe.open(context, embeddings, training);
-      return await trainedAnswerer(context, { setting: NAME, recipe: training, learner });
+      return await trainedPredictor(context, { setting: NAME, recipe: training, learner });
     } catch (error) {
       await embeddings.close();
       throw error;
     }
   },
 };
-
-/**
- * A fresh head, its graph, and the values it begins with.
- * @param seed  of these values, which trained weights replace
- */
-function headOf(supervision: Supervision, basesOf: BaseTokens, width: number, kernel: number, seed = 0) {
-  checkKernel(kernel, basesOf.kind === "ends" ? ENDS : basesOf.length);
-  const layers = new FreshLayers();
-  const head = probingHead(layers, { width, kernel, outputs: outputsOf(supervision) });
-  const { tokens, index } = probingInputs(width, basesOf);
-  const output = probingLogits(head, tokens, basesOf, index);
-  return { head, output, initial: initialValues(layers.tensors, seed) };
-}
 
 /** The probing head, whose inputs come from the store. */
 class Probe implements Learner {
@@ -182,7 +130,7 @@ class Probe implements Learner {
     this.output = output;
     if (trainedBy(context, NAME) === undefined) return;
     const { answered, answerBatchSize } = recipe;
-    const answers = new ProbeAnswers(context, {
+    const answers = new ProbePredictions(context, {
       ...{ head, width, basesOf, embedder: embeddings.embedder.unpadded() },
       ...{ read: answered, batchSize: answerBatchSize },
     });

@@ -1,3 +1,4 @@
+import type { Model } from "../../models/model.ts";
 import type { Example, OpenTask, RowNumbers, SequenceFile } from "../tasks/task.ts";
 
 /** The original's list of sequences of each member, in the order of `Task.members`: one for all, or one each. */
@@ -60,5 +61,71 @@ function rememberingLast(examples: Table["examples"]): Table["examples"] {
     const key = lines.join(" ");
     if (last?.key !== key) last = { key, found: examples(lines) };
     return last.found;
+  };
+}
+
+/**
+ * The batches in which the original embedded a list of sequences, one after the other. Without an attention mask a sequence's
+ * states depend on how far it was padded (quirk Q7), which is to the longest of its batch.
+ */
+export class OriginalBatches {
+  /** Tokens of the longest sequence, by the first line of the batch. */
+  private readonly tokens = new Map<SequenceFile, Map<number, Promise<number>>>();
+
+  constructor(
+    private readonly model: Model,
+    private readonly batchSize: number,
+  ) {}
+
+  /** Whether the model's sequences of equal length may have different numbers of tokens; else there is nothing to pad. */
+  static vary(model: Model): boolean {
+    return model.tokenCount !== undefined && model.tokens !== "one-letter" && model.tokens !== "k-mer";
+  }
+
+  /** Tokens of the longest sequence in the batch of a line. */
+  tokensOf(file: SequenceFile, line: number): Promise<number> {
+    const [from, to] = this.batchOf(file, line);
+    const batches = this.tokens.get(file) ?? new Map<number, Promise<number>>();
+    this.tokens.set(file, batches);
+    const known = batches.get(from) ?? this.count(file, from, to);
+    batches.set(from, known);
+    return known;
+  }
+
+  private batchOf(file: SequenceFile, line: number): readonly [from: number, to: number] {
+    if (file.batchOf !== undefined) return file.batchOf(line, this.batchSize);
+    const from = line - (line % this.batchSize);
+    return [from, Math.min(from + this.batchSize, file.lines)];
+  }
+
+  private async count(file: SequenceFile, from: number, to: number): Promise<number> {
+    const sequences = await file.at(Array.from({ length: to - from }, (_, i) => from + i));
+    return Math.max(...sequences.map(({ letters }) => this.model.tokenCount!(letters)));
+  }
+}
+
+/**
+ * Where the original's sequences come to stand when its batches are listed by name, `emb_{start}_{end}`, as texts and not by
+ * number (quirk Q2): `emb_0_64`, `emb_100032_100096`, ..., `emb_1024_1088`, ..., `emb_64_128`. The labels stayed in the order
+ * of the file, so label i met sequence `textOrder(...)(i)`.
+ *
+ * @param lines      sequences in all
+ * @param batchSize  sequences per batch; the last may have fewer
+ * @returns          the sequence at place i, both from 0; a permutation of 0 to lines − 1
+ */
+export function textOrder(lines: number, batchSize: number): (place: number) => number {
+  const batches = Array.from({ length: Math.ceil(lines / batchSize) }, (_, batch) => {
+    const start = batch * batchSize;
+    const end = Math.min(start + batchSize, lines);
+    return { start, size: end - start, name: `emb_${start}_${end}` };
+  });
+  batches.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const places = new Int32Array(batches.length);
+  for (let i = 1; i < batches.length; i++) places[i] = places[i - 1]! + batches[i - 1]!.size;
+  return (place) => {
+    // All batches but one are full, so the batch is this one or the next.
+    let i = Math.min(Math.floor(place / batchSize), batches.length - 1);
+    if (i + 1 < batches.length && places[i + 1]! <= place) i++;
+    return batches[i]!.start + place - places[i]!;
   };
 }

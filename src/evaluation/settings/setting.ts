@@ -2,8 +2,7 @@ import type { Model, Protocol } from "../../models/model.ts";
 import type { StoredAs } from "../embeddings/packed-embedding.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { Recipe } from "../tasks/recipe.ts";
-import type { StageProgress } from "../tasks/stage-progress.ts";
-import type { Example, OpenTask, Task } from "../tasks/task.ts";
+import type { Example, OpenTask, StageProgress, Task } from "../tasks/task.ts";
 import type { TrainingRecord } from "./training-record.ts";
 
 /** A file of trained weights that a cell evaluates in place of training. */
@@ -61,7 +60,7 @@ export interface SettingContext {
 }
 
 /** A model made ready to answer rows. */
-export interface Answerer {
+export interface RowPredictor {
   /** Loss curves, where the setting trained. */
   readonly training?: TrainingRecord;
   /**
@@ -113,5 +112,5 @@ export interface Setting {
   /** @throws {InputError} when a recipe's values, each of the right kind, are not possible */
   checkRecipe?(recipe: Recipe): void;
   /** Ready to answer: nothing to do for zero-shot, training or loading a head for others. */
-  open(context: SettingContext): Promise<Answerer>;
+  open(context: SettingContext): Promise<RowPredictor>;
 }

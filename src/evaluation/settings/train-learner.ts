@@ -2,21 +2,18 @@ import { InputError } from "../../base/errors.ts";
 import { elementCount, type NdArray } from "../../net/arrays/array.ts";
 import { input, mul } from "../../net/graph/build.ts";
 import type { ProgramOptions } from "../../net/runtime/program.ts";
-import type { ExampleOrder, ExampleSource } from "../../net/train/batches.ts";
+import type { BatchPart, BatchPlace, ExampleOrder, ExampleSource, Feeds } from "../../net/train/batches.ts";
 import { fitEpochs } from "../../net/train/fit.ts";
 import type { EpochRecord, FitEvent } from "../../net/train/fit-state.ts";
 import type { Tally, Validation } from "../../net/train/validation.ts";
-import { finiteOrNull } from "../tasks/json-numbers.ts";
+import { finiteOrNull } from "../tasks/measurement.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { MeasureContext, SelectedRows, Supervision } from "../tasks/task.ts";
-import { labelledFeeds, partsOf } from "./batch-parts.ts";
-import type { KeptExample, KeptRows, Learner } from "./learner.ts";
-import { rowsAtOnce } from "./learner-memory.ts";
+import { type KeptExample, type KeptRows, type Learner, type Parting, rowsAtOnce } from "./learner.ts";
 import type { SettingContext } from "./setting.ts";
-import { STORED_AS } from "./storage-decision.ts";
-import { lossOf, predictionsOf } from "./supervision.ts";
+import { labelsArray, lossOf, predictionsOf } from "./supervision.ts";
 import type { TrainingRecipe } from "./training-recipe.ts";
-import type { TrainingRecord } from "./training-record.ts";
+import { STORED_AS, type TrainingRecord } from "./training-record.ts";
 import { supervisionOf, type TrainingRows, trainingTaskOf } from "./training-rows.ts";
 
 export interface LearnerTraining {
@@ -245,4 +242,53 @@ function epochNote({ epoch, trainLoss, validation }: EpochRecord, best: boolean)
   const columns = Object.entries({ train_loss: trainLoss, ...validation });
   const numbers = columns.map(([name, value]) => `${name} ${value.toPrecision(4)}`).join(", ");
   return `epoch ${epoch + 1}: ${numbers}${best ? ", the best so far" : ""}`;
+}
+
+/**
+ * Inputs of some rows with their labels.
+ * @param member  the one that is wanted; else all, member after member of each row
+ */
+export async function labelledFeeds(
+  supervision: Supervision,
+  rows: KeptRows,
+  places: Int32Array,
+  member?: number,
+): Promise<Feeds> {
+  const labels = [...places].flatMap((place) => {
+    const ofMembers = rows.examples[place]!.labels;
+    return member === undefined ? ofMembers : [ofMembers[member]!];
+  });
+  return { ...(await rows.feeds(places, member)), labels: labelsArray(supervision, labels) };
+}
+
+export interface WholeBatch {
+  readonly places: Int32Array;
+  readonly place: BatchPlace;
+  readonly members: number;
+  /** Most of a part. */
+  readonly rows: number;
+}
+
+/**
+ * A batch cut into parts. The loss of a part is a mean over its sequences, and counts with `share`: its share of the batch's
+ * rows, once for each member in it. So the parts' losses add up to the sum over the members of their means over the batch.
+ */
+export function partsOf(
+  supervision: Supervision,
+  kept: KeptRows,
+  parting: Parting | undefined,
+  { places, place, members, rows }: WholeBatch,
+): readonly BatchPart[] {
+  const starts = Array.from({ length: Math.ceil(places.length / rows) }, (_, i) => i * rows);
+  const groups = parting === undefined ? [undefined] : Array.from({ length: members }, (_, i) => i);
+  return groups.flatMap((member) =>
+    starts.map((from) => async () => {
+      const some = places.subarray(from, from + rows);
+      const feeds = await labelledFeeds(supervision, kept, some, member);
+      const counted = (some.length / places.length) * (member === undefined ? members : 1);
+      const share: NdArray = { dtype: "float32", shape: [], data: Float32Array.of(counted) };
+      const beside = member === undefined ? {} : parting?.feeds({ ...place, member, from }, feeds);
+      return { ...feeds, share, ...beside };
+    }),
+  );
 }

@@ -6,14 +6,14 @@ import type { Supervision } from "../tasks/task.ts";
 const count = z.int("a whole number is expected").positive();
 
 /** What evaluating a trained network reads of its recipe. */
-export const answeringFields = {
+export const inferenceFields = {
   /** Rows per forward pass of validation and test, and per batch of the original's `test_loss`. */
   evaluationBatchSize: count,
 };
 
 /** What every setting that trains reads of its recipe. */
 export const trainingFields = {
-  ...answeringFields,
+  ...inferenceFields,
   learningRate: z.number().positive(),
   /** Rows per step, and per batch of the original's `val_loss`. */
   batchSize: count,
@@ -48,7 +48,7 @@ const TRAINING_ALONE = [
   "weightDecay",
   "accumulate",
   "dropout",
-  ...Object.keys(trainingFields).filter((name) => !(name in answeringFields)),
+  ...Object.keys(trainingFields).filter((name) => !(name in inferenceFields)),
 ];
 
 /**
@@ -56,13 +56,13 @@ const TRAINING_ALONE = [
  *
  * @param supervision  of the task whose rows train, which may read values of its own for that
  */
-export function answeringRecipe(recipe: Recipe, { epochRecipe = [] }: Supervision): Recipe {
+export function inferenceRecipe(recipe: Recipe, { epochRecipe = [] }: Supervision): Recipe {
   const alone = new Set([...TRAINING_ALONE, ...epochRecipe]);
   return Object.fromEntries(Object.entries(recipe).filter(([name]) => !alone.has(name)));
 }
 
 /** A recipe as a setting reads it. @throws {InputError} naming the first value that is not possible */
-export function readRecipe<T>(schema: z.ZodType<T>, recipe: Recipe): T {
+export function readSettingRecipe<T>(schema: z.ZodType<T>, recipe: Recipe): T {
   const parsed = schema.safeParse(recipe);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
@@ -74,7 +74,7 @@ export function readRecipe<T>(schema: z.ZodType<T>, recipe: Recipe): T {
 
 /** Of a network trained on sequences. */
 export function readTrainingRecipe(recipe: Recipe): TrainingRecipe {
-  const read = readRecipe(trainingSchema, recipe);
+  const read = readSettingRecipe(trainingSchema, recipe);
   if (read.optimizer === "adamw" || (read.weightDecay ?? 0) === 0) return read;
   throw new InputError(
     `weightDecay of the recipe is ${read.weightDecay}, and its optimiser, adam, has none`,

@@ -1,4 +1,6 @@
+import { sha256Hex } from "../../base/digest.ts";
 import { InputError, InternalError } from "../../base/errors.ts";
+import { stableStringify } from "../../base/json.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
 import { splitPartOf } from "../tasks/split.ts";
 import type { Example, OpenTask, SelectedRows, Supervision, Task, TaskSetting } from "../tasks/task.ts";
@@ -88,4 +90,32 @@ export async function firstExample(
   const [example] = await task.examples(rows);
   if (example !== undefined) return { task, example };
   throw new InputError(`the table of ${task.task.name} has no row on the chromosomes of the split`);
+}
+
+/**
+ * SHA-256 of what decides the numbers that a training ends with. Cells that differ in what they answer alone have the same: of
+ * the recipe, only values that the task whose rows train has in its own form count, and which rows are answered does not.
+ */
+export function trainingIdentity(
+  context: Pick<SettingContext, "task" | "model" | "protocol" | "seed" | "recipe">,
+  setting: string,
+  { train, val }: TrainingRows,
+) {
+  const { model, protocol, seed, recipe } = context;
+  const { task, digests } = trainingTaskOf(context);
+  const form = trainingFormOf(context, setting);
+  return sha256Hex(
+    stableStringify({
+      version: 1,
+      task: task.name,
+      taskVersion: task.version,
+      setting,
+      data: digests,
+      model: model.identity ?? `name ${model.name}`,
+      protocol,
+      seed,
+      recipe: Object.fromEntries(Object.entries(recipe).filter(([name]) => name in form.recipe)),
+      rows: [train.rows, val.rows].map((rows) => sha256Hex(rows.join("\n"))),
+    }),
+  );
 }

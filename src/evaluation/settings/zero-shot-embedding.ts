@@ -7,11 +7,9 @@ import type { OtherWay, Prediction } from "../tasks/prediction.ts";
 import type { Recipe } from "../tasks/recipe.ts";
 import type { Example, SequenceFile, Task } from "../tasks/task.ts";
 import { distinct } from "./distinct.ts";
-import { OriginalBatches } from "./original-batches.ts";
-import { sequenceFiles } from "./sequence-files.ts";
+import { OriginalBatches, sequenceFiles, textOrder } from "./sequence-files.ts";
 import type { Setting, SettingContext } from "./setting.ts";
-import { textOrder } from "./text-order.ts";
-import { readRecipe } from "./training-recipe.ts";
+import { readSettingRecipe } from "./training-recipe.ts";
 
 const recipeSchema = z.object({
   /** Cosine distances of a row's first member to the others, or the vectors themselves. */
@@ -44,9 +42,9 @@ export const zeroShotEmbedding: Setting = {
     return "it gives no embeddings (no `pool` or `embed`), which zero-shot-embedding asks for";
   },
   sequencesPerRow: (task) => task.members.length,
-  checkRecipe: (recipe: Recipe) => void readRecipe(recipeSchema, recipe),
+  checkRecipe: (recipe: Recipe) => void readSettingRecipe(recipeSchema, recipe),
   async open(context) {
-    const embedding = new Embedding(context, readRecipe(recipeSchema, context.recipe));
+    const embedding = new Embedding(context, readSettingRecipe(recipeSchema, context.recipe));
     return { answer: (examples) => embedding.answer(examples), async close() {} };
   },
 };

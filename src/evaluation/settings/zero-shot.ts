@@ -1,10 +1,9 @@
 import { InputError } from "../../base/errors.ts";
-import type { Model, Protocol } from "../../models/model.ts";
+import type { AlleleLogLikelihoods, Model, Protocol } from "../../models/model.ts";
 import type { LikelihoodPrediction } from "../tasks/prediction.ts";
 import type { Example, Task } from "../tasks/task.ts";
-import { answerAlleles, asksForAlleles, comparisonNote, refusesAlleles } from "./allele-likelihoods.ts";
 import { distinct } from "./distinct.ts";
-import type { Answerer, Setting, SettingContext } from "./setting.ts";
+import type { RowPredictor, Setting, SettingContext } from "./setting.ts";
 
 /**
  * Zero-shot by likelihood: the model scores every sequence of a row as it is, with nothing trained. What the scores
@@ -16,23 +15,24 @@ export const zeroShot: Setting = {
   title: "zero-shot likelihood",
   readyAtOnce: true,
   refuses(task: Task, model: Model, protocol: Protocol) {
-    if (asksForAlleles(task)) return refusesAlleles(model, protocol);
+    if (comparesAlleles(task)) return whyAllelesUnsupported(model, protocol);
     if (model.logLikelihood !== undefined) return undefined;
     return "it gives no log-likelihood of a sequence (no `logLikelihood`), which zero-shot asks for";
   },
   // A sequence's likelihood is one number; how two alleles are compared is the protocol's affair.
-  sameUnderBothProtocols: (task) => !asksForAlleles(task),
+  sameUnderBothProtocols: (task) => !comparesAlleles(task),
   sequencesPerRow: (task) => task.members.length,
   async open(context) {
-    const whole = (examples: readonly Example[]) => answer(context, examples);
-    if (!asksForAlleles(context.task.task)) return { answer: whole, async close() {} } satisfies Answerer;
+    const whole = (examples: readonly Example[]) => scoreSequences(context, examples);
+    if (!comparesAlleles(context.task.task))
+      return { answer: whole, async close() {} } satisfies RowPredictor;
     const note = comparisonNote(context.model);
     if (note !== undefined) context.onNote?.(note);
-    return { answer: (examples) => answerAlleles(context, examples, whole), async close() {} };
+    return { answer: (examples) => scoreAlleles(context, examples, whole), async close() {} };
   },
 };
 
-async function answer(
+async function scoreSequences(
   context: SettingContext,
   examples: readonly Example[],
 ): Promise<readonly LikelihoodPrediction[]> {
@@ -81,4 +81,111 @@ function checkScore(model: Model, score: number | undefined, member: string, { r
     `the model ${JSON.stringify(model.name)} gave ${String(score)} as the log-likelihood of the ${member} of row ${row}`,
     { hint: "a finite number is needed; the rows finished before are kept" },
   );
+}
+
+/**
+ * How two alleles are compared. "hidden": by the log-likelihoods of what differs, hidden from the model. "windows": by those of
+ * the two whole windows, a likelihood ratio.
+ */
+export type AllelesCompared = "hidden" | "windows";
+
+/** Whether zero-shot asks a task's rows for two alleles, and not for sequences that may be anything. */
+export function comparesAlleles(task: Task): boolean {
+  return task.settings["zero-shot"]?.recipe.score === "alleles";
+}
+
+/**
+ * What differs is hidden where a model can be asked so and a change of a letter keeps its tokens in place, which byte pairs
+ * do not; every other model is asked for its whole windows.
+ */
+function comparedBy(model: Model): AllelesCompared {
+  return model.compareAlleles !== undefined && model.tokens !== "bpe" ? "hidden" : "windows";
+}
+
+/** Why a model's likelihoods cannot tell two alleles apart, one sentence; undefined when they can. */
+export function whyAllelesUnsupported(model: Model, protocol: Protocol): string | undefined {
+  if (protocol === "paper" && model.tokens === "bpe") {
+    return "its tokens are byte pairs, which one letter may cut anew around a variant, and the original left such models out; under corrected the whole windows are compared";
+  }
+  if (comparedBy(model) === "hidden" || model.logLikelihood !== undefined) return undefined;
+  return "it neither compares alleles (no `compareAlleles`) nor gives log-likelihoods (no `logLikelihood`), one of which zero-shot asks for";
+}
+
+/** What a user should know once of how this model is asked. */
+export function comparisonNote(model: Model): string | undefined {
+  if (comparedBy(model) === "hidden") return undefined;
+  return `alleles are compared by the log-likelihoods of their whole windows: ${JSON.stringify(model.name)} does not hide what differs`;
+}
+
+/**
+ * The log-likelihoods of both alleles of each row, nats.
+ *
+ * Rows whose alleles do not stand side by side (insertions and deletions) are compared by whole windows by any model: beyond
+ * them every letter differs.
+ *
+ * @param whole  asks for the log-likelihoods of whole windows
+ */
+export async function scoreAlleles(
+  context: SettingContext,
+  examples: readonly Example[],
+  whole: (examples: readonly Example[]) => Promise<readonly LikelihoodPrediction[]>,
+): Promise<readonly LikelihoodPrediction[]> {
+  const { model } = context;
+  const hidden = examples.filter(({ aligned }) => comparedBy(model) === "hidden" && aligned !== false);
+  const inWindows = examples.filter((example) => !hidden.includes(example));
+  if (inWindows.length > 0 && model.logLikelihood === undefined) {
+    throw new InputError(
+      `row ${inWindows[0]!.row} is an insertion or deletion, and the model ${JSON.stringify(model.name)} gives no log-likelihood of a window`,
+      { hint: "leave such variants out for this model" },
+    );
+  }
+  const answers = new Map<number, LikelihoodPrediction>();
+  for (const prediction of await compareHidden(context, hidden)) answers.set(prediction.row, prediction);
+  for (const prediction of inWindows.length === 0 ? [] : await whole(inWindows)) {
+    answers.set(prediction.row, marked(prediction, "windows"));
+  }
+  return examples.map(({ row }) => answers.get(row)!);
+}
+
+async function compareHidden(
+  { model, protocol, batchSize, task, signal }: SettingContext,
+  examples: readonly Example[],
+): Promise<readonly LikelihoodPrediction[]> {
+  const predictions: LikelihoodPrediction[] = [];
+  const pairsPerCall = Math.max(1, Math.floor(batchSize / 2));
+  for (let start = 0; start < examples.length; start += pairsPerCall) {
+    signal?.throwIfAborted();
+    const asked = examples.slice(start, start + pairsPerCall);
+    const given = await model.compareAlleles!(
+      asked.map(({ sequences }) => [sequences[0]!, sequences[1]!] as const),
+      { protocol, origins: asked.map(({ row }) => ({ task: task.task.name, row, member: 0 })) },
+    );
+    checkPairs(model, asked, given);
+    asked.forEach(({ row, facts }, i) => {
+      const { first, second } = given[i]!;
+      predictions.push(marked({ kind: "likelihood", row, values: [first, second], facts }, "hidden"));
+    });
+  }
+  return predictions;
+}
+
+function marked(prediction: LikelihoodPrediction, compared: AllelesCompared): LikelihoodPrediction {
+  return { ...prediction, facts: { ...prediction.facts, compared } };
+}
+
+function checkPairs(model: Model, asked: readonly Example[], given: readonly AlleleLogLikelihoods[]) {
+  const who = `the model ${JSON.stringify(model.name)}`;
+  if (given?.length !== asked.length) {
+    throw new InputError(
+      `${who} was asked to compare ${asked.length} pairs of alleles and gave ${given?.length ?? String(given)} answers`,
+      { hint: "compareAlleles(pairs) returns { first, second } per pair, in their order" },
+    );
+  }
+  given.forEach((answer, i) => {
+    if (Number.isFinite(answer?.first) && Number.isFinite(answer?.second)) return;
+    throw new InputError(
+      `${who} gave ${String(answer?.first)} and ${String(answer?.second)} as log-likelihoods of the alleles of row ${asked[i]!.row}`,
+      { hint: "finite numbers are needed; the rows finished before are kept" },
+    );
+  });
 }

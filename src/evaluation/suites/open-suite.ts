@@ -1,11 +1,11 @@
 import { InputError } from "../../base/errors.ts";
 import { type Genome, openGenome } from "../../dna/genome/genome.ts";
 import type { Model } from "../../models/model.ts";
-import type { AskedTask } from "../runs/request.ts";
+import type { RequestedTask } from "../runs/request.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
 import type { Recipe } from "../tasks/recipe.ts";
-import { findInputs, isGenome, missingFiles, withPlacedWeights } from "./find-inputs.ts";
-import { changedSettings, expectRecipe, type RowSettings } from "./row-settings.ts";
+import type { Task } from "../tasks/task.ts";
+import { findInputs, isGenome, missingFilesError, withResolvedWeights } from "./inputs.ts";
 import type { Suite, SuiteRow } from "./suite.ts";
 
 /** A suite whose files are all there. */
@@ -14,7 +14,7 @@ export interface OpenSuite {
   readonly genomes: readonly Genome[];
   readonly notes: readonly string[];
   /** What a run is asked for, once the models are open. */
-  tasksFor(models: readonly Model[]): readonly AskedTask[];
+  tasksFor(models: readonly Model[]): readonly RequestedTask[];
   close(): Promise<void>;
 }
 
@@ -62,7 +62,7 @@ export async function openSuite(
     for (const place of found.leftOut) notes.push(`${task.name} does without ${place}, which is not there`);
     for (const place of found.missing) missing.add(place);
     for (const place of found.standIns) standIns.set(place, [...(standIns.get(place) ?? []), row]);
-    const placed = wanted.map(([name, setting]) => [name, withPlacedWeights(setting, data)] as const);
+    const placed = wanted.map(([name, setting]) => [name, withResolvedWeights(setting, data)] as const);
     const named = tasks !== undefined && settings !== undefined;
     const changed = changedSettings(task, Object.fromEntries(placed), { limit, recipe, named });
     ready.push({ row, task, inputs: found.inputs, settings: changed });
@@ -77,7 +77,7 @@ export async function openSuite(
     });
   }
   expectRecipe(suite, ready, recipe);
-  if (missing.size > 0) throw missingFiles([...missing], data);
+  if (missing.size > 0) throw missingFilesError([...missing], data);
   const genomes = new Map<string, Genome>();
   try {
     for (const { inputs } of ready) {
@@ -92,7 +92,7 @@ export async function openSuite(
   return {
     genomes: [...genomes.values()],
     notes,
-    tasksFor: (models) => ready.flatMap((one) => askedOf(one, genomes, models)),
+    tasksFor: (models) => ready.flatMap((one) => requestedTaskOf(one, genomes, models)),
     async close() {
       for (const genome of genomes.values()) await genome.close();
     },
@@ -121,11 +121,11 @@ function expectNames(suite: Suite, { settings, tasks }: Pick<OpenSuiteOptions, "
   }
 }
 
-function askedOf(
+function requestedTaskOf(
   { row, task, inputs, settings }: ReadyRow,
   genomes: ReadonlyMap<string, Genome>,
   models: readonly Model[],
-): readonly AskedTask[] {
+): readonly RequestedTask[] {
   const chosen = models.filter(
     ({ name, family }) =>
       row.models === undefined || row.models.some((one) => one === name || one === family),
@@ -144,4 +144,60 @@ function askedOf(
       bySetting: settings,
     },
   ];
+}
+
+/** A row's task with the settings that are evaluated. */
+export interface RowSettings {
+  readonly task: Task;
+  readonly settings: SuiteRow["settings"];
+}
+
+/** What a user changes in the settings of a suite. */
+interface SettingChanges {
+  /** In place of the suite's own numbers of rows. */
+  readonly limit: number | undefined;
+  /** Each setting takes the values that its recipe has. */
+  readonly recipe: Recipe | undefined;
+  /** Task and setting are both named, so models that the suite leaves out are evaluated too. */
+  readonly named: boolean;
+}
+
+/** A row's settings with what a user changes. */
+export function changedSettings(
+  task: Task,
+  settings: SuiteRow["settings"],
+  { limit, recipe = {}, named }: SettingChanges,
+): SuiteRow["settings"] {
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, setting]) => {
+      const { except, ...own } = setting;
+      const { limit: _, sample: __, ...unsized } = own;
+      const limited = {
+        ...(limit === undefined ? own : { ...unsized, limit }),
+        ...(named || except === undefined ? {} : { except }),
+      };
+      const values = Object.entries(recipe).filter(([value]) => hasValue(task, name, value));
+      if (values.length === 0) return [name, limited];
+      return [name, { ...limited, recipe: { ...setting.recipe, ...Object.fromEntries(values) } }];
+    }),
+  );
+}
+
+const hasValue = (task: Task, setting: string, value: string) =>
+  Object.hasOwn(task.settings[setting]?.recipe ?? {}, value);
+
+/** @throws {InputError} for a value that no setting of the suite has */
+export function expectRecipe(suite: Suite, ready: readonly RowSettings[], asked: Recipe = {}): void {
+  const unknown = Object.keys(asked).filter(
+    (value) =>
+      !ready.some(({ task, settings }) => Object.keys(settings).some((name) => hasValue(task, name, value))),
+  );
+  if (unknown.length === 0) return;
+  const known = ready.flatMap(({ task, settings }) =>
+    Object.keys(settings).flatMap((name) => Object.keys(task.settings[name]?.recipe ?? {})),
+  );
+  throw new InputError(
+    `no recipe of the suite ${suite.name} has ${unknown.map((name) => JSON.stringify(name)).join(", ")}`,
+    { hint: `they have ${[...new Set(known)].join(", ")}` },
+  );
 }

@@ -1,6 +1,6 @@
-import type { ExceptedModels } from "../runs/request.ts";
+import type { ExcludedModels } from "../runs/request.ts";
 import type { Recipe } from "../tasks/recipe.ts";
-import type { Split } from "../tasks/task.ts";
+import type { Split } from "../tasks/split.ts";
 
 /** What a suite asks in one setting of a row, otherwise than the task does by itself. */
 export interface SuiteSetting {
@@ -13,7 +13,7 @@ export interface SuiteSetting {
   /** Trained weights to evaluate in place of training: a place in the data folder, with placeholders as `run --weights` has. */
   readonly weights?: string;
   /** Models that are left out, with a note, unless a user names both the task and the setting. */
-  readonly except?: ExceptedModels;
+  readonly except?: ExcludedModels;
 }
 
 /** One task on one data set. */

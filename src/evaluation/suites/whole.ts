@@ -1,6 +1,6 @@
 import { CELL_LINES } from "../../datasets/cell-lines.ts";
 import { AFRICAN_CAQTLS, YORUBAN_DSQTLS } from "../../datasets/sources/catalogue.ts";
-import { activityPlaces, exportedActivity, PLACES } from "./places.ts";
+import { activityFiles, BENCHMARK_FILES, exportedActivity } from "./inputs.ts";
 import type { Suite, SuiteRow } from "./suite.ts";
 
 /** Models that the benchmark's paper leaves out where it compares the likelihoods of two alleles. */
@@ -23,9 +23,9 @@ const variants = (dataset: string, table: string, genome: string): readonly Suit
       variants: table,
       genome,
       dataset,
-      ...activityPlaces("GM12878"),
+      ...activityFiles("GM12878"),
       "cell-line": "GM12878",
-      ...(genome === PLACES.hg38 ? {} : { "training-genome": PLACES.hg38 }),
+      ...(genome === BENCHMARK_FILES.hg38 ? {} : { "training-genome": BENCHMARK_FILES.hg38 }),
     },
     fallback: { variants: table, genome, dataset, ...exportedActivity("GM12878") },
     settings: { probed: {}, "fine-tuned": {} },
@@ -39,33 +39,33 @@ export const WHOLE_SUITE: Suite = {
   rows: [
     {
       task: "regulatory-elements",
-      inputs: { elements: PLACES.elements, genome: PLACES.hg38 },
+      inputs: { elements: BENCHMARK_FILES.elements, genome: BENCHMARK_FILES.hg38 },
       settings: { "zero-shot": {}, probed: {}, "fine-tuned": {}, "ab-initio": {} },
     },
     {
       task: "motif-footprinting",
-      inputs: { footprints: PLACES.footprints, families: PLACES.motifFamilies },
+      inputs: { footprints: BENCHMARK_FILES.footprints, families: BENCHMARK_FILES.motifFamilies },
       optional: ["families"],
       settings: { "zero-shot": {}, "zero-shot-embedding": {} },
     },
     {
       task: "cell-type-elements",
       inputs: {
-        elements: PLACES.cellTypePeaks,
-        genome: PLACES.hg38,
-        subset: PLACES.clusteringRows,
+        elements: BENCHMARK_FILES.cellTypePeaks,
+        genome: BENCHMARK_FILES.hg38,
+        subset: BENCHMARK_FILES.clusteringRows,
       },
       settings: { "zero-shot-embedding": {}, probed: {}, "fine-tuned": {}, "ab-initio": {} },
     },
     ...CELL_LINES.map(
       (line): SuiteRow => ({
         task: "chromatin-activity",
-        inputs: { genome: PLACES.hg38, ...activityPlaces(line), "cell-line": line },
+        inputs: { genome: BENCHMARK_FILES.hg38, ...activityFiles(line), "cell-line": line },
         fallback: exportedActivity(line),
         settings: { probed: {}, "fine-tuned": {}, predicted: {} },
       }),
     ),
-    ...variants(AFRICAN_CAQTLS, PLACES.african, PLACES.hg38),
-    ...variants(YORUBAN_DSQTLS, PLACES.yoruban, PLACES.hg19),
+    ...variants(AFRICAN_CAQTLS, BENCHMARK_FILES.african, BENCHMARK_FILES.hg38),
+    ...variants(YORUBAN_DSQTLS, BENCHMARK_FILES.yoruban, BENCHMARK_FILES.hg19),
   ],
 };

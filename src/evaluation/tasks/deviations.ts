@@ -1,5 +1,7 @@
+import { InputError } from "../../base/errors.ts";
 import type { Protocol } from "../../models/model.ts";
-import type { Recipe } from "./recipe.ts";
+import type { Recipe, RecipeValue } from "./recipe.ts";
+import type { TaskSetting } from "./task.ts";
 
 /** What is different for one family of models in one task and setting, and why. */
 export interface Deviation {
@@ -94,3 +96,56 @@ export const deviations: readonly Deviation[] = [
     because: "The original halved the batch and took the optimiser's step every eighth batch.",
   },
 ];
+
+/** Which cell a recipe is for. */
+export interface RecipePlace {
+  readonly task: string;
+  readonly setting: string;
+  /** The model's family: "caduceus"; undefined for a model of one's own. */
+  readonly family: string | undefined;
+  readonly protocol: Protocol;
+}
+
+/**
+ * The recipe of one cell: the setting's own values, then those of the protocol, of the model's family, of every deviation
+ * that names the cell (or the task whose rows train for it), and last those that a user asked for.
+ *
+ * @param asked  values by name, in place of the recipe's; a name it does not have is refused
+ * @throws {InputError} when a name is unknown to this setting, or a value is of another kind than the recipe's
+ */
+export function recipeFor(form: TaskSetting, place: RecipePlace, asked: Recipe = {}): Recipe {
+  const { task, setting, family, protocol } = place;
+  const rows = deviations.filter(
+    (row) =>
+      (row.task === task || row.task === form.trainedBy) &&
+      row.setting === setting &&
+      row.family === family &&
+      (row.protocol === undefined || row.protocol === protocol),
+  );
+  const written = Object.assign(
+    {},
+    form.recipe,
+    form.byProtocol?.[protocol],
+    family === undefined ? undefined : form.byFamily?.[family],
+    ...rows.map(({ change }) => change),
+  ) as Record<string, RecipeValue>;
+  for (const [name, value] of Object.entries(asked)) {
+    if (!(name in written)) {
+      throw new InputError(`the recipe of ${task} × ${setting} has no ${JSON.stringify(name)}`, {
+        hint: `it has ${Object.keys(written).join(", ")}`,
+      });
+    }
+    checkKind(name, written[name]!, value);
+    written[name] = value;
+  }
+  return written;
+}
+
+/** Null stands for a number that is not limited, so it and a number may take each other's place. */
+function checkKind(name: string, own: RecipeValue, value: RecipeValue): void {
+  const kind = (of: RecipeValue) => (of === null ? "number" : typeof of);
+  if (kind(own) === kind(value)) return;
+  throw new InputError(`${name} of the recipe is ${JSON.stringify(value)}; a ${kind(own)} is expected`, {
+    hint: `its own value is ${JSON.stringify(own)}`,
+  });
+}

@@ -22,14 +22,14 @@ export async function genomeInput(task: Asking, inputs: TaskInputs, name = "geno
     return { genome, close: () => genome.close() };
   }
   if (input !== undefined && "chromosome" in input) return { genome: input, close: async () => {} };
-  throw missingInput(task, name);
+  throw missingInputError(task, name);
 }
 
 /** @throws {InputError} when it is not given */
 function pathInput(task: Asking, inputs: TaskInputs, name: string): string {
   const input = inputs[name];
   if (typeof input === "string" && input !== "") return input;
-  throw missingInput(task, name);
+  throw missingInputError(task, name);
 }
 
 /** Longest name of a data set: it stands in titles and tables. */
@@ -47,7 +47,7 @@ export function textInput(task: Asking, inputs: TaskInputs, name: string): strin
   });
 }
 
-export function missingInput({ name: task, inputs }: Asking, name: string): InputError {
+export function missingInputError({ name: task, inputs }: Asking, name: string): InputError {
   const form = inputs.find((input) => input.name === name);
   return new InputError(
     `the task ${task} needs ${JSON.stringify(name)}`,

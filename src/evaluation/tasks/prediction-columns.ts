@@ -1,17 +1,16 @@
-import { InputError, InternalError } from "../../base/errors.ts";
+import { InternalError } from "../../base/errors.ts";
 import {
   asType,
-  commonType,
   type Numbers,
   type NumberType,
   newNumbers,
   smallestType,
   typeOfNumbers,
 } from "../../base/typed-numbers.ts";
-import { OTHER_WAYS, type OtherWay, type Prediction, type Predictions, type RowFacts } from "./prediction.ts";
+import { type Prediction, type Predictions, partsOf, predictionOfParts, TOKENS } from "./prediction.ts";
 
 /** What one column of predictions holds. */
-export interface ColumnForm {
+export interface PredictionColumnForm {
   /** "row", a part of the prediction such as "values", or the name of a fact. */
   readonly name: string;
   readonly of: "prediction" | "fact";
@@ -23,7 +22,7 @@ export interface ColumnForm {
 }
 
 /** One column, in the order of the predictions. */
-export interface Column extends ColumnForm {
+export interface PredictionColumn extends PredictionColumnForm {
   /** [rows, width], row-major; NaN where a row has no such part or fact. */
   readonly data: Numbers;
 }
@@ -31,7 +30,7 @@ export interface Column extends ColumnForm {
 /** Kind and columns of predictions, without their rows. */
 export interface ColumnsLayout {
   readonly kind: Prediction["kind"];
-  readonly columns: readonly ColumnForm[];
+  readonly columns: readonly PredictionColumnForm[];
 }
 
 export type FactReader = (i: number) => string | number | undefined;
@@ -40,13 +39,13 @@ export type FactReader = (i: number) => string | number | undefined;
 export class PredictionColumns implements Predictions {
   /** Row numbers. */
   readonly rows: Numbers;
-  private readonly parts: readonly Column[];
-  private readonly facts: readonly Column[];
+  private readonly parts: readonly PredictionColumn[];
+  private readonly facts: readonly PredictionColumn[];
 
   constructor(
     readonly kind: Prediction["kind"],
     readonly length: number,
-    readonly columns: readonly Column[],
+    readonly columns: readonly PredictionColumn[],
   ) {
     const rows = columns.find(({ name, of }) => of === "prediction" && name === ROW);
     if (rows === undefined || rows.width !== 1) throw new InternalError("predictions without row numbers");
@@ -159,123 +158,13 @@ export class PredictionColumns implements Predictions {
 }
 
 const ROW = "row";
-const VALUES = "values";
-const TOKENS = "tokens";
 
-function picked({ data, width }: Column, order: Uint32Array): Numbers {
+function picked({ data, width }: PredictionColumn, order: Uint32Array): Numbers {
   const sorted = newNumbers(typeOfNumbers(data), data.length);
   order.forEach((from, to) => {
     for (let k = 0; k < width; k++) sorted[to * width + k] = data[from * width + k]!;
   });
   return sorted;
-}
-
-/** Puts batches of predictions together, each column as wide as its widest value needs. */
-export class ColumnsBuilder {
-  private readonly columns = new Map<string, Growing>();
-  private kind: Prediction["kind"] | undefined;
-  private first: number | undefined;
-  private length = 0;
-
-  /** @param layout  columns that exist already, and are not to become narrower */
-  constructor(
-    private readonly capacity: number,
-    layout?: ColumnsLayout,
-  ) {
-    this.kind = layout?.kind;
-    for (const form of layout?.columns ?? []) this.columns.set(keyOf(form), new Growing(form, capacity));
-  }
-
-  /** @throws {InputError} when the batch has another kind or number of values */
-  add(batch: PredictionColumns): void {
-    this.kind ??= batch.kind;
-    this.first ??= batch.rows[0];
-    const there = new Map(batch.columns.map((column) => [keyOf(column), column]));
-    const [from, to] = [this.length, this.length + batch.length];
-    const isNew = this.columns.size === 0;
-    for (const [key, column] of there) {
-      if (this.columns.has(key)) continue;
-      if (!isNew && isRequired(column)) throw this.otherValues(batch);
-      const growing = new Growing({ ...column, ...(column.texts && { texts: [] }) }, this.capacity);
-      growing.leaveOut(0, from);
-      this.columns.set(key, growing);
-    }
-    for (const [key, growing] of this.columns) {
-      const column = there.get(key);
-      const fits = column === undefined ? !isRequired(growing.form) : column.width === growing.form.width;
-      if (!fits || batch.kind !== this.kind) throw this.otherValues(batch);
-      if (column === undefined) growing.leaveOut(from, to);
-      else growing.write(column, from);
-    }
-    this.length = to;
-  }
-
-  /** @throws {InternalError} when nothing was added */
-  done(): PredictionColumns {
-    if (this.kind === undefined) throw new InternalError("no predictions were added");
-    const columns = [...this.columns.values()].map((column) => column.upTo(this.length));
-    return new PredictionColumns(this.kind, this.length, columns);
-  }
-
-  private otherValues({ rows }: PredictionColumns): InputError {
-    return new InputError(`row ${rows[0]} holds another kind or number of values than row ${this.first}`);
-  }
-}
-
-/** Every prediction of a cell has it: the rest may be absent in some. */
-const isRequired = ({ of, name }: ColumnForm) =>
-  of === "prediction" && /^(row|values|member \d+)$/.test(name);
-
-const keyOf = ({ name, of, texts }: ColumnForm) => `${of} ${texts === undefined ? "number" : "text"} ${name}`;
-
-/** A column while batches are added to it. */
-class Growing {
-  private readonly codes: Map<string, number> | undefined;
-  private data: Numbers;
-
-  constructor(
-    readonly form: ColumnForm,
-    capacity: number,
-  ) {
-    this.codes = form.texts && new Map(form.texts.map((text, i) => [text, i + 1]));
-    this.data = newNumbers(form.type, capacity * form.width);
-  }
-
-  write({ data, type, texts }: Column, at: number): void {
-    let [written, needed] = [data, type];
-    if (texts !== undefined) {
-      const codes = texts.map((text) => this.codeOf(text));
-      const recoded = Float64Array.from(data, (code) => (code === 0 ? 0 : codes[code - 1]!));
-      [written, needed] = [recoded, smallestType(recoded)];
-    }
-    this.widen(needed);
-    this.data.set(written, at * this.form.width);
-  }
-
-  /** Marks rows that have no such part. */
-  leaveOut(from: number, to: number): void {
-    if (this.codes !== undefined || from === to) return;
-    this.widen("float32");
-    this.data.fill(Number.NaN, from * this.form.width, to * this.form.width);
-  }
-
-  upTo(length: number): Column {
-    const type = typeOfNumbers(this.data);
-    const { texts: _, ...form } = this.form;
-    const data = this.data.subarray(0, length * this.form.width);
-    return { ...form, type, data, ...(this.codes === undefined ? {} : { texts: [...this.codes.keys()] }) };
-  }
-
-  private widen(type: NumberType): void {
-    this.data = asType(this.data, commonType(typeOfNumbers(this.data), type));
-  }
-
-  private codeOf(text: string): number {
-    const known = this.codes!.get(text);
-    if (known !== undefined) return known;
-    this.codes!.set(text, this.codes!.size + 1);
-    return this.codes!.size;
-  }
 }
 
 function columnsOfObjects(
@@ -284,16 +173,25 @@ function columnsOfObjects(
 ): PredictionColumns {
   if (kind === undefined) throw new InternalError("no predictions");
   if (predictions.length === 0) {
-    const rows: Column = { name: ROW, of: "prediction", type: "uint8", width: 1, data: new Uint8Array(0) };
+    const rows: PredictionColumn = {
+      name: ROW,
+      of: "prediction",
+      type: "uint8",
+      width: 1,
+      data: new Uint8Array(0),
+    };
     return new PredictionColumns(kind, 0, [rows]);
   }
   const count = predictions.length;
-  const numbers = new Map<string, { form: Omit<ColumnForm, "type">; data: Float64Array<ArrayBuffer> }>();
+  const numbers = new Map<
+    string,
+    { form: Omit<PredictionColumnForm, "type">; data: Float64Array<ArrayBuffer> }
+  >();
   const texts = new Map<
     string,
     { name: string; codes: Map<string, number>; data: Float64Array<ArrayBuffer> }
   >();
-  const write = (of: ColumnForm["of"], name: string, i: number, values: ArrayLike<number>) => {
+  const write = (of: PredictionColumnForm["of"], name: string, i: number, values: ArrayLike<number>) => {
     const key = `${of} ${name}`;
     let column = numbers.get(key);
     if (column === undefined) {
@@ -341,100 +239,4 @@ function columnsOfObjects(
       return { name, of: "fact", width: 1, texts: [...codes.keys()], ...narrow(data) } as const;
     }),
   ]);
-}
-
-type Part = readonly [name: string, values: ArrayLike<number>];
-
-/** Everything of a prediction but its row and facts, as named lists of numbers. */
-function partsOf(prediction: Prediction): readonly Part[] {
-  switch (prediction.kind) {
-    case "likelihood": {
-      const { values, tokens } = prediction;
-      return tokens === undefined ? [[VALUES, values]] : [[VALUES, values], [TOKENS, tokens]]; // biome-ignore format: pairs
-    }
-    case "activity":
-      return [[VALUES, prediction.values]];
-    case "logits":
-      return prediction.logits.map((logits, member): Part => [`member ${member}`, logits]);
-    case "distance": {
-      const others = Object.entries(prediction.otherwise ?? {});
-      return [[VALUES, prediction.values], ...others];
-    }
-    case "vector": {
-      const ofMembers = (of: string, vectors: readonly string[]) =>
-        vectors.map((vector, member): Part => [`${of}member ${member}`, floatsOf(vector)]);
-      const others = Object.entries(prediction.otherwise ?? {});
-      return [
-        ...ofMembers("", prediction.vectors),
-        ...others.flatMap(([way, vectors]) => ofMembers(`${way} `, vectors)),
-      ];
-    }
-  }
-}
-
-/** The inverse of `partsOf`. */
-function predictionOfParts(
-  kind: Prediction["kind"],
-  row: number,
-  facts: RowFacts,
-  part: (name: string) => Numbers | undefined,
-): Prediction {
-  const numbers = (name: string) => {
-    const found = part(name);
-    if (found === undefined) throw new InternalError(`row ${row} of kind ${kind} has no ${name}`);
-    return Array.from(found);
-  };
-  const members = <T>(of: string, read: (numbers: Numbers) => T): T[] => {
-    const found: T[] = [];
-    for (
-      let numbers = part(`${of}member 0`);
-      numbers !== undefined;
-      numbers = part(`${of}member ${found.length}`)
-    ) {
-      found.push(read(numbers));
-    }
-    return found;
-  };
-  const others = <T>(read: (way: OtherWay) => T | undefined) => {
-    const found = OTHER_WAYS.flatMap((way) => {
-      const value = read(way);
-      return value === undefined ? [] : [[way, value] as const];
-    });
-    return found.length === 0 ? {} : { otherwise: Object.fromEntries(found) };
-  };
-  switch (kind) {
-    case "likelihood": {
-      const tokens = part(TOKENS);
-      return { kind, row, values: numbers(VALUES), ...(tokens && { tokens: Array.from(tokens) }), facts };
-    }
-    case "activity":
-      return { kind, row, values: numbers(VALUES), facts };
-    case "logits":
-      return { kind, row, logits: members("", (logits) => Array.from(logits)), facts };
-    case "distance": {
-      const otherwise = others((way) => part(way) && Array.from(part(way)!));
-      return { kind, row, values: numbers(VALUES), ...otherwise, facts };
-    }
-    case "vector": {
-      const otherwise = others((way) => {
-        const vectors = members(`${way} `, base64Of);
-        return vectors.length === 0 ? undefined : vectors;
-      });
-      return { kind, row, vectors: members("", base64Of), ...otherwise, facts };
-    }
-  }
-}
-
-/** Numbers of a vector: little-endian float32 in base64. */
-function floatsOf(vector: string): Float32Array<ArrayBuffer> {
-  const bytes = Buffer.from(vector, "base64");
-  return Float32Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(4 * i));
-}
-
-function base64Of(numbers: Numbers): string {
-  const bytes = Buffer.alloc(4 * numbers.length);
-  numbers.forEach((value, i) => {
-    bytes.writeFloatLE(value, 4 * i);
-  });
-  return bytes.toString("base64");
 }

@@ -1,4 +1,5 @@
 import { InternalError } from "../../base/errors.ts";
+import type { Numbers } from "../../base/typed-numbers.ts";
 
 /**
  * What the metrics need to know of a row beside the answer (where it lies, how many letters are unknown),
@@ -95,4 +96,104 @@ export function asKind<Kind extends Prediction["kind"]>(
 ): Extract<Prediction, { kind: Kind }> {
   if (prediction.kind === kind) return prediction as Extract<Prediction, { kind: Kind }>;
   throw new InternalError(`row ${prediction.row} has ${prediction.kind}, and ${kind} was expected`);
+}
+
+const VALUES = "values";
+
+export const TOKENS = "tokens";
+
+type Part = readonly [name: string, values: ArrayLike<number>];
+
+/** Everything of a prediction but its row and facts, as named lists of numbers. */
+export function partsOf(prediction: Prediction): readonly Part[] {
+  switch (prediction.kind) {
+    case "likelihood": {
+      const { values, tokens } = prediction;
+      return tokens === undefined ? [[VALUES, values]] : [[VALUES, values], [TOKENS, tokens]]; // biome-ignore format: pairs
+    }
+    case "activity":
+      return [[VALUES, prediction.values]];
+    case "logits":
+      return prediction.logits.map((logits, member): Part => [`member ${member}`, logits]);
+    case "distance": {
+      const others = Object.entries(prediction.otherwise ?? {});
+      return [[VALUES, prediction.values], ...others];
+    }
+    case "vector": {
+      const ofMembers = (of: string, vectors: readonly string[]) =>
+        vectors.map((vector, member): Part => [`${of}member ${member}`, floatsOf(vector)]);
+      const others = Object.entries(prediction.otherwise ?? {});
+      return [
+        ...ofMembers("", prediction.vectors),
+        ...others.flatMap(([way, vectors]) => ofMembers(`${way} `, vectors)),
+      ];
+    }
+  }
+}
+
+/** The inverse of `partsOf`. */
+export function predictionOfParts(
+  kind: Prediction["kind"],
+  row: number,
+  facts: RowFacts,
+  part: (name: string) => Numbers | undefined,
+): Prediction {
+  const numbers = (name: string) => {
+    const found = part(name);
+    if (found === undefined) throw new InternalError(`row ${row} of kind ${kind} has no ${name}`);
+    return Array.from(found);
+  };
+  const members = <T>(of: string, read: (numbers: Numbers) => T): T[] => {
+    const found: T[] = [];
+    for (
+      let numbers = part(`${of}member 0`);
+      numbers !== undefined;
+      numbers = part(`${of}member ${found.length}`)
+    ) {
+      found.push(read(numbers));
+    }
+    return found;
+  };
+  const others = <T>(read: (way: OtherWay) => T | undefined) => {
+    const found = OTHER_WAYS.flatMap((way) => {
+      const value = read(way);
+      return value === undefined ? [] : [[way, value] as const];
+    });
+    return found.length === 0 ? {} : { otherwise: Object.fromEntries(found) };
+  };
+  switch (kind) {
+    case "likelihood": {
+      const tokens = part(TOKENS);
+      return { kind, row, values: numbers(VALUES), ...(tokens && { tokens: Array.from(tokens) }), facts };
+    }
+    case "activity":
+      return { kind, row, values: numbers(VALUES), facts };
+    case "logits":
+      return { kind, row, logits: members("", (logits) => Array.from(logits)), facts };
+    case "distance": {
+      const otherwise = others((way) => part(way) && Array.from(part(way)!));
+      return { kind, row, values: numbers(VALUES), ...otherwise, facts };
+    }
+    case "vector": {
+      const otherwise = others((way) => {
+        const vectors = members(`${way} `, base64Of);
+        return vectors.length === 0 ? undefined : vectors;
+      });
+      return { kind, row, vectors: members("", base64Of), ...otherwise, facts };
+    }
+  }
+}
+
+/** Numbers of a vector: little-endian float32 in base64. */
+function floatsOf(vector: string): Float32Array<ArrayBuffer> {
+  const bytes = Buffer.from(vector, "base64");
+  return Float32Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(4 * i));
+}
+
+function base64Of(numbers: Numbers): string {
+  const bytes = Buffer.alloc(4 * numbers.length);
+  numbers.forEach((value, i) => {
+    bytes.writeFloatLE(value, 4 * i);
+  });
+  return bytes.toString("base64");
 }

@@ -1,65 +1,9 @@
 import { InputError, InternalError } from "../../base/errors.ts";
-import type { Protocol } from "../../models/model.ts";
-import { deviations } from "./deviations.ts";
-import type { TaskSetting } from "./task.ts";
 
 export type RecipeValue = string | number | boolean | null;
 
 /** Parameters of a setting by name: what a trained answer depends on beside data, model and seed. */
 export type Recipe = Readonly<Record<string, RecipeValue>>;
-
-/** Which cell a recipe is for. */
-export interface RecipePlace {
-  readonly task: string;
-  readonly setting: string;
-  /** The model's family: "caduceus"; undefined for a model of one's own. */
-  readonly family: string | undefined;
-  readonly protocol: Protocol;
-}
-
-/**
- * The recipe of one cell: the setting's own values, then those of the protocol, of the model's family, of every deviation
- * that names the cell (or the task whose rows train for it), and last those that a user asked for.
- *
- * @param asked  values by name, in place of the recipe's; a name it does not have is refused
- * @throws {InputError} when a name is unknown to this setting, or a value is of another kind than the recipe's
- */
-export function recipeFor(form: TaskSetting, place: RecipePlace, asked: Recipe = {}): Recipe {
-  const { task, setting, family, protocol } = place;
-  const rows = deviations.filter(
-    (row) =>
-      (row.task === task || row.task === form.trainedBy) &&
-      row.setting === setting &&
-      row.family === family &&
-      (row.protocol === undefined || row.protocol === protocol),
-  );
-  const written = Object.assign(
-    {},
-    form.recipe,
-    form.byProtocol?.[protocol],
-    family === undefined ? undefined : form.byFamily?.[family],
-    ...rows.map(({ change }) => change),
-  ) as Record<string, RecipeValue>;
-  for (const [name, value] of Object.entries(asked)) {
-    if (!(name in written)) {
-      throw new InputError(`the recipe of ${task} × ${setting} has no ${JSON.stringify(name)}`, {
-        hint: `it has ${Object.keys(written).join(", ")}`,
-      });
-    }
-    checkKind(name, written[name]!, value);
-    written[name] = value;
-  }
-  return written;
-}
-
-/** Null stands for a number that is not limited, so it and a number may take each other's place. */
-function checkKind(name: string, own: RecipeValue, value: RecipeValue): void {
-  const kind = (of: RecipeValue) => (of === null ? "number" : typeof of);
-  if (kind(own) === kind(value)) return;
-  throw new InputError(`${name} of the recipe is ${JSON.stringify(value)}; a ${kind(own)} is expected`, {
-    hint: `its own value is ${JSON.stringify(own)}`,
-  });
-}
 
 /**
  * A count of the recipe, such as `batchSize`.

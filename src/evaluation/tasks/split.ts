@@ -25,3 +25,6 @@ export function splitPartOf(chrom: string): SplitPart | undefined {
 export function isInSplit(chrom: string, split: SplitPart | "all"): boolean {
   return split === "all" || PART_OF.get(chrom) === split;
 }
+
+/** Which chromosomes: one split shared by all tasks; "all" where a task has no split. */
+export type Split = "train" | "val" | "test" | "all";

@@ -4,10 +4,7 @@ import type { Protocol } from "../../models/model.ts";
 import type { Measurement } from "./measurement.ts";
 import type { Prediction, Predictions, RowFacts } from "./prediction.ts";
 import type { Recipe } from "./recipe.ts";
-import type { StageProgress } from "./stage-progress.ts";
-
-/** Which chromosomes: one split shared by all tasks; "all" where a task has no split. */
-export type Split = "train" | "val" | "test" | "all";
+import type { Split } from "./split.ts";
 
 /** What a task reads: a path or a name as a user types it, or a thing already open (a genome, a signal, a table's rows). */
 export type TaskInput = string | Genome | Signal | readonly object[];
@@ -244,4 +241,22 @@ export interface Task {
   /** Metrics of predictions given in row order. Needs no input: merging can be done anywhere. */
   measure(predictions: Predictions, context: MeasureContext): Measurement;
   readonly scores: ScoreTable;
+}
+
+/** How far work is that takes long beside the answering of rows: training, clustering. */
+export interface StageProgress {
+  /** In words, the same while the stage lasts: "embedding the training rows", "training, epoch 3 of 150". */
+  readonly stage: string;
+  /** Which part of training, where something is trained. */
+  readonly phase?: "keeping" | "training" | "validating";
+  /** What is counted; rows where it is absent. */
+  readonly unit?: "rows" | "clusterings";
+  readonly done: number;
+  readonly total: number;
+  /** Of whatever is counted. */
+  readonly rowsPerSecond: number | undefined;
+  /** To the end of all training, or of this stage where nothing is trained; undefined until it is known. */
+  readonly secondsLeft: number | undefined;
+  /** Something to be told once, such as the losses of an epoch. */
+  readonly note?: string;
 }

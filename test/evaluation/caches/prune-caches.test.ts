@@ -2,8 +2,7 @@ import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "n
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { markInUse } from "../../../src/base/in-use.ts";
-import { cacheEntries } from "../../../src/evaluation/caches/cache-entries.ts";
-import { pruneCaches } from "../../../src/evaluation/caches/prune-caches.ts";
+import { cacheEntries, pruneCaches } from "../../../src/evaluation/embeddings/cache-entries.ts";
 import { Embedder } from "../../../src/evaluation/embeddings/embedder.ts";
 import { EmbeddingStore } from "../../../src/evaluation/embeddings/embedding-store.ts";
 import type { Model } from "../../../src/models/model.ts";

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import {
-  agreement,
+  agreementWithPublished,
+  comparePublished,
   isDeterministic,
-  publishedBeside,
   whyNotComparable,
 } from "../../../src/evaluation/published/compare-published.ts";
 import type { PublishedResult } from "../../../src/evaluation/published/published-result.ts";
@@ -15,12 +15,12 @@ const published = await readPublished();
 const zeroShot = { task: "regulatory-elements", setting: "zero-shot", family: "caduceus" } as const;
 
 test("a zero-shot cell stands next to the paper's number of its checkpoint", () => {
-  const [only, ...others] = publishedBeside(
+  const [only, ...others] = comparePublished(
     benchmarkResult({ ...zeroShot, metrics: [metric("paired-accuracy", 0.9702)] }),
     published,
   );
   expect([only!.published.value, only!.own.value, others]).toEqual([0.971, 0.9702, []]);
-  expect(agreement(only!)).toBe("same");
+  expect(agreementWithPublished(only!)).toBe("same");
 });
 
 test("a model that was not published has nothing next to it", () => {
@@ -29,7 +29,7 @@ test("a model that was not published has nothing next to it", () => {
     family: "kmer-markov",
     metrics: [metric("paired-accuracy", 0.7)],
   });
-  expect(publishedBeside(result, published)).toEqual([]);
+  expect(comparePublished(result, published)).toEqual([]);
 });
 
 test.each([
@@ -49,7 +49,7 @@ test.each([
   expect(whyNotComparable(benchmarkResult(own))).toBeUndefined();
   const result = benchmarkResult({ ...own, ...change });
   expect(whyNotComparable(result)).toMatch(why);
-  expect(publishedBeside(result, published)).toEqual([]);
+  expect(comparePublished(result, published)).toEqual([]);
 });
 
 test("a result of a version that recorded no origins has no published number", () => {
@@ -71,7 +71,9 @@ test("the data set is the one that the files are, whatever it is called", () => 
   const named = benchmarkResult({ ...form, dataset: "K562", metrics: own });
   const renamed = { ...named, cell: { ...named.cell, dataset: "GM12878" } };
   for (const result of [named, renamed]) {
-    expect(publishedBeside(result, published).map(({ published: { dataset } }) => dataset)).toEqual(["K562"]);
+    expect(comparePublished(result, published).map(({ published: { dataset } }) => dataset)).toEqual([
+      "K562",
+    ]);
   }
 });
 
@@ -93,7 +95,7 @@ test("scores declared as ChromBPNet's stand next to the published ones of the va
   };
   const model = { name: "chrombpnet", identity: "activity scores 0123" };
   const result = benchmarkResult({ ...form, cell: { model }, metrics: [metric("auprc", 0.397249)] });
-  expect(publishedBeside(result, published).map((one) => agreement(one))).toEqual(["same"]);
+  expect(comparePublished(result, published).map((one) => agreementWithPublished(one))).toEqual(["same"]);
 });
 
 test("toys have the family's name and not its published numbers", async () => {
@@ -105,7 +107,7 @@ test("toys have the family's name and not its published numbers", async () => {
 test("classes of one cell are distinguished by their line", () => {
   const cell = { task: "cell-type-elements", setting: "probed", family: "caduceus" };
   const metrics = [metric("accuracy", 0.28), metric("auroc-gm12878", 0.53), metric("auroc-k562", 0.6)];
-  const beside = publishedBeside(benchmarkResult({ ...cell, metrics }), published);
+  const beside = comparePublished(benchmarkResult({ ...cell, metrics }), published);
   expect(beside.map(({ published: { metric, dataset } }) => [metric, dataset])).toEqual([
     ["accuracy", null],
     ["auroc", "GM12878"],
@@ -121,7 +123,7 @@ test("every edition of a number is there: the paper's, the notebook's, and a lat
     family: "dnabert2",
     metrics: ["auroc", "auprc", "pearson", "spearman", "mann-whitney-p"].map((name) => metric(name, 0.5)),
   };
-  const beside = publishedBeside(benchmarkResult(cell), published);
+  const beside = comparePublished(benchmarkResult(cell), published);
   const pearson = beside.filter(({ published: { metric } }) => metric === "pearson");
   expect(
     pearson.map(({ published: { edition, value, superseded } }) => [edition, value, superseded]),
@@ -143,7 +145,7 @@ test("numbers that depend on the shares of the kinds are not compared of a sampl
   };
   const metrics = (cell = {}) => [
     ...new Set(
-      publishedBeside(benchmarkResult({ ...form, cell }), published).map((one) => one.published.metric),
+      comparePublished(benchmarkResult({ ...form, cell }), published).map((one) => one.published.metric),
     ),
   ];
   expect(metrics().toSorted()).toEqual(["auprc", "auroc"]);
@@ -157,7 +159,7 @@ test("numbers over motifs are made of the accuracies of all motifs", () => {
     family: "nucleotide-transformer",
   });
   const rows = [0.4, 0.6, 0.9].map((accuracy, i) => ({ name: `motif ${i}`, values: [accuracy] }));
-  const beside = publishedBeside(
+  const beside = comparePublished(
     {
       ...result,
       averages: { motifAccuracyMedian: 0.59 },
@@ -191,13 +193,13 @@ test.each([
   const found = metric("x", own, width);
   const interval = found.intervals[0];
   const mine = { title: "x", value: own, ...(interval === undefined ? {} : { interval }) };
-  expect(agreement({ published: one, own: mine })).toBe(expected);
+  expect(agreementWithPublished({ published: one, own: mine })).toBe(expected);
 });
 
 test("a test's probability is compared by its digits", () => {
   const one = { ...published[0]!, metric: "mannwhitney_p_less", value: 1e-9 };
-  expect(agreement({ published: one, own: { title: "p", value: 2e-9 } })).toBe("another");
-  expect(agreement({ published: one, own: { title: "p", value: 1.0005e-9 } })).toBe("same");
+  expect(agreementWithPublished({ published: one, own: { title: "p", value: 2e-9 } })).toBe("another");
+  expect(agreementWithPublished({ published: one, own: { title: "p", value: 1.0005e-9 } })).toBe("same");
 });
 
 test("only settings without training reproduce a number exactly", () => {

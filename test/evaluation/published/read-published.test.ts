@@ -1,10 +1,9 @@
 import { expect, test } from "vitest";
 import { CELL_LINES } from "../../../src/datasets/cell-lines.ts";
 import { AFRICAN_CAQTLS, YORUBAN_DSQTLS } from "../../../src/datasets/sources/catalogue.ts";
-import { publishedBeside } from "../../../src/evaluation/published/compare-published.ts";
-import { isSameDataset } from "../../../src/evaluation/published/names.ts";
-import { ownValue } from "../../../src/evaluation/published/own-value.ts";
-import { readPublished } from "../../../src/evaluation/published/read-published.ts";
+import { comparePublished } from "../../../src/evaluation/published/compare-published.ts";
+import { measuredValue } from "../../../src/evaluation/published/published-result.ts";
+import { isSameDataset, readPublished } from "../../../src/evaluation/published/read-published.ts";
 import { SETTINGS } from "../../../src/evaluation/settings/catalogue.ts";
 import { NETWORKS } from "../../../src/models/baselines/networks.ts";
 import { BASELINES, LANGUAGE_MODELS } from "../../../src/models/language/catalogue.ts";
@@ -107,8 +106,8 @@ test("every record has a place of its own, or a reason why it has none", () => {
     // The published networks have no digest that is known, so theirs are compared with what a result would have.
     const beside =
       family === "chrombpnet" && task === "chromatin-activity"
-        ? [{ published: one, own: ownValue(measured, one) }]
-        : publishedBeside(comparable, published);
+        ? [{ published: one, own: measuredValue(measured, one) }]
+        : comparePublished(comparable, published);
     const found = beside.filter(({ published }) => published === one);
     expect(
       found.map(({ own }) => own !== undefined),

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
-import { runShard } from "../../../src/evaluation/runs/shard.ts";
+import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { fakeModel, fakeTask } from "../fake-task.ts";
 
 /** Bytes that the disk still takes. A write that does not fit is made in part, as a real disk does. */

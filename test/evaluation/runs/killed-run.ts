@@ -1,8 +1,8 @@
 /* A program for kill.test.ts: runs a slow model into the folder given and merges. */
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
-import { runShard } from "../../../src/evaluation/runs/shard.ts";
-import { parseShard } from "../../../src/evaluation/runs/shard-of-rows.ts";
+import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
+import { parseShard } from "../../../src/evaluation/runs/shard.ts";
 import { fakeModel, fakeTask } from "../fake-task.ts";
 
 const [folder, milliseconds, shard] = process.argv.slice(2);

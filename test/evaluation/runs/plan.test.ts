@@ -6,8 +6,8 @@ import { InputError } from "../../../src/base/errors.ts";
 import { heldMemory } from "../../../src/base/process.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import type { RunRequest } from "../../../src/evaluation/runs/request.ts";
-import { runShard } from "../../../src/evaluation/runs/shard.ts";
-import { shardOfRow } from "../../../src/evaluation/runs/shard-of-rows.ts";
+import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
+import { shardOfRow } from "../../../src/evaluation/runs/shard.ts";
 import type { Model } from "../../../src/models/model.ts";
 import { fakeModel, fakeTask } from "../fake-task.ts";
 

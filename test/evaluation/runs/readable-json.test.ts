@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readableJson } from "../../../src/evaluation/runs/readable-json.ts";
+import { readableJson } from "../../../src/evaluation/runs/run-folder.ts";
 
 test("is JSON that ends with a line end", () => {
   expect(readableJson({ a: [1, null] })).toBe('{\n  "a": [\n    1,\n    null\n  ]\n}\n');

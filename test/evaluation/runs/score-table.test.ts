@@ -5,7 +5,7 @@ import { InputError } from "../../../src/base/errors.ts";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
-import { runShard } from "../../../src/evaluation/runs/shard.ts";
+import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { openScoreTable } from "../../../src/models/external/score-table.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { fakeModel, fakeTask } from "../fake-task.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseShard, shardName, shardOfRow } from "../../../src/evaluation/runs/shard-of-rows.ts";
+import { parseShard, shardName, shardOfRow } from "../../../src/evaluation/runs/shard.ts";
 
 describe("a shard", () => {
   test("is written i/n and counted from 1", () => {

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
-import { runShard } from "../../../src/evaluation/runs/shard.ts";
+import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { classifiedTask, embeddingModel } from "../classified-task.ts";
 import { valuedTask } from "../valued-task.ts";

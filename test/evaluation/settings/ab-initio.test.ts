@@ -4,7 +4,7 @@ import { InferenceSession } from "onnxruntime-node";
 import { expect, test, vi } from "vitest";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
-import { runShard } from "../../../src/evaluation/runs/shard.ts";
+import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { abInitio } from "../../../src/evaluation/settings/ab-initio.ts";
 import type { Example, Task } from "../../../src/evaluation/tasks/task.ts";
 import { NETWORKS } from "../../../src/models/baselines/networks.ts";

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
-import { labelledFeeds, partsOf } from "../../../src/evaluation/settings/batch-parts.ts";
-import type { KeptRows, Parting } from "../../../src/evaluation/settings/learner.ts";
-import { rowsAtOnce } from "../../../src/evaluation/settings/learner-memory.ts";
+import { type KeptRows, type Parting, rowsAtOnce } from "../../../src/evaluation/settings/learner.ts";
+import { labelledFeeds, partsOf } from "../../../src/evaluation/settings/train-learner.ts";
 import type { Supervision } from "../../../src/evaluation/tasks/task.ts";
 import { exp, input, matMul, parameter, reduceSum, reshape } from "../../../src/net/graph/build.ts";
 import type { Feeds } from "../../../src/net/train/batches.ts";

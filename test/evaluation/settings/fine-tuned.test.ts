@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import type { RunRequest } from "../../../src/evaluation/runs/request.ts";
-import { runShard } from "../../../src/evaluation/runs/shard.ts";
+import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { readShardFile } from "../../../src/evaluation/runs/shard-file.ts";
 import { fineTuned } from "../../../src/evaluation/settings/fine-tuned.ts";
 import { ofKind, type Prediction } from "../../../src/evaluation/tasks/prediction.ts";

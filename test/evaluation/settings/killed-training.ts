@@ -1,8 +1,8 @@
 /* A program for kill-training.test.ts: trains a head into the folder given, answers and merges. */
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
-import { runShard } from "../../../src/evaluation/runs/shard.ts";
-import { parseShard } from "../../../src/evaluation/runs/shard-of-rows.ts";
+import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
+import { parseShard } from "../../../src/evaluation/runs/shard.ts";
 import { classifiedTask, embeddingModel } from "../classified-task.ts";
 
 const [folder, shard] = process.argv.slice(2);

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
-import { OriginalBatches } from "../../../src/evaluation/settings/original-batches.ts";
-import { sequenceFiles } from "../../../src/evaluation/settings/sequence-files.ts";
+import { OriginalBatches, sequenceFiles } from "../../../src/evaluation/settings/sequence-files.ts";
 import type { OpenTask } from "../../../src/evaluation/tasks/task.ts";
 import type { EmbedOptions } from "../../../src/models/model.ts";
 import { classifiedTask, embeddingModel } from "../classified-task.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { PackedCodes } from "../../../src/evaluation/settings/packed-codes.ts";
+import { PackedCodes } from "../../../src/evaluation/settings/ab-initio.ts";
 
 test("codes come back as they went in, whatever lies beside them", () => {
   const sequences = fc.integer({ min: 1, max: 9 }).chain((length) =>

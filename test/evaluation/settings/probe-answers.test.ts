@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Embedder } from "../../../src/evaluation/embeddings/embedder.ts";
-import { PartPrograms } from "../../../src/evaluation/settings/part-programs.ts";
-import { ProbeAnswers, type ReadPositions } from "../../../src/evaluation/settings/probe-answers.ts";
+import { ProbePredictions, type ReadPositions } from "../../../src/evaluation/settings/probe-predictions.ts";
+import { PartPrograms } from "../../../src/evaluation/settings/trained-predictor.ts";
 import type { Example, OpenTask, Task } from "../../../src/evaluation/tasks/task.ts";
 import type { Model, SequenceEmbedding } from "../../../src/models/model.ts";
 import { type BaseTokens, probingHead } from "../../../src/models/training/probing-head.ts";
@@ -68,7 +68,7 @@ async function answersOf(
 ) {
   const embedder = new Embedder({ model, protocol: "corrected", batchSize: 4 });
   const context = { task: taskOf(rows), model, signal: undefined };
-  const answers = new ProbeAnswers(context, { head, width: WIDTH, embedder, batchSize: 256, ...options });
+  const answers = new ProbePredictions(context, { head, width: WIDTH, embedder, batchSize: 256, ...options });
   const parts = await answers.answer(rows);
   const programs = new PartPrograms(parameters);
   const { data, shape } = await programs.run(parts);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { textOrder } from "../../../src/evaluation/settings/text-order.ts";
+import { textOrder } from "../../../src/evaluation/settings/sequence-files.ts";
 import { testWithSharedData } from "../../shared-data.ts";
 
 const orderOf = (lines: number, batchSize: number) => {

@@ -3,7 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { takeLock } from "../../../src/base/file-lock.ts";
 import { writeFileAtomic } from "../../../src/base/write-file.ts";
-import { trainOnce } from "../../../src/evaluation/settings/train-once.ts";
+import { trainOnce } from "../../../src/evaluation/settings/trained-predictor.ts";
 import {
   readTrainingRecord,
   type TrainingRecord,

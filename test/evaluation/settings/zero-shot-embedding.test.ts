@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { textOrder } from "../../../src/evaluation/settings/text-order.ts";
+import { textOrder } from "../../../src/evaluation/settings/sequence-files.ts";
 import { zeroShotEmbedding } from "../../../src/evaluation/settings/zero-shot-embedding.ts";
 import { ofKind } from "../../../src/evaluation/tasks/prediction.ts";
 import type { Recipe } from "../../../src/evaluation/tasks/recipe.ts";

@@ -2,13 +2,14 @@ import { describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { integerBelow, normal } from "../../../src/base/random.ts";
-import { MINI_WIDTH, miniSuite } from "../../../src/evaluation/suites/mini.ts";
 import {
+  MINI_WIDTH,
+  miniSuite,
   rowsForCorrelation,
   rowsForMutualInformation,
   rowsForShare,
   rowsPerClass,
-} from "../../../src/evaluation/suites/sample-size.ts";
+} from "../../../src/evaluation/suites/mini.ts";
 import { WHOLE_SUITE } from "../../../src/evaluation/suites/whole.ts";
 import { adjustedMutualInformationWithout } from "../../../src/metrics/adjusted-mutual-information.ts";
 import { aurocEstimate } from "../../../src/metrics/auroc.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pickRows } from "../../../src/evaluation/tasks/pick-rows.ts";
+import { pickRows } from "../../../src/evaluation/tasks/table-rows.ts";
 
 const rows = Uint32Array.from({ length: 1000 }, (_, i) => 3 * i);
 

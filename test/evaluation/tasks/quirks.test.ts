@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { SETTINGS } from "../../../src/evaluation/settings/catalogue.ts";
 import { TASKS } from "../../../src/evaluation/tasks/catalogue.ts";
+import { recipeFor } from "../../../src/evaluation/tasks/deviations.ts";
 import { QUIRKS, scoreQuirks } from "../../../src/evaluation/tasks/quirks.ts";
-import { recipeFor } from "../../../src/evaluation/tasks/recipe.ts";
 import { BASELINES, LANGUAGE_MODELS } from "../../../src/models/language/catalogue.ts";
 import { repository, sourceFiles } from "../../source-files.ts";
 

@@ -1,8 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { TASKS } from "../../../src/evaluation/tasks/catalogue.ts";
-import { deviations } from "../../../src/evaluation/tasks/deviations.ts";
-import { parseRecipe, recipeFor } from "../../../src/evaluation/tasks/recipe.ts";
-import { AB_INITIO, FINE_TUNED, PROBED } from "../../../src/evaluation/tasks/regulatory-elements/recipes.ts";
+import { deviations, recipeFor } from "../../../src/evaluation/tasks/deviations.ts";
+import { parseRecipe } from "../../../src/evaluation/tasks/recipe.ts";
+import {
+  ELEMENTS_AB_INITIO,
+  ELEMENTS_FINE_TUNED,
+  ELEMENTS_PROBED,
+} from "../../../src/evaluation/tasks/regulatory-elements/recipes.ts";
 import type { TaskSetting } from "../../../src/evaluation/tasks/task.ts";
 import { NETWORKS } from "../../../src/models/baselines/networks.ts";
 import { LANGUAGE_MODELS } from "../../../src/models/language/catalogue.ts";
@@ -30,7 +34,7 @@ describe("the original's tables for Task 1, row by row", () => {
   });
 
   test("probed: kernel 3 and two tokens for Caduceus, 8 and every base for the others; 2,048 pairs, 2e-3, 150 epochs", () => {
-    const recipes = ORDER.map((family) => recipeFor(form(PROBED), place("probed", family, "paper")));
+    const recipes = ORDER.map((family) => recipeFor(form(ELEMENTS_PROBED), place("probed", family, "paper")));
     expect(recipes.map(({ kernel }) => kernel)).toEqual([3, 8, 8, 8, 8, 8]);
     expect(recipes.map(({ positions }) => positions)).toEqual(["ends", ...Array(5).fill("bases")]);
     for (const recipe of recipes) {
@@ -45,7 +49,7 @@ describe("the original's tables for Task 1, row by row", () => {
   });
 
   test("ab initio: 2,048 pairs, 1e-3, 150 epochs", () => {
-    const recipe = recipeFor(form(AB_INITIO), place("ab-initio", "probing-head-like", "paper"));
+    const recipe = recipeFor(form(ELEMENTS_AB_INITIO), place("ab-initio", "probing-head-like", "paper"));
     expect(values(recipe, "batchSize", "learningRate", "epochs", "optimizer", "order")).toEqual([
       2048,
       1e-3,
@@ -57,7 +61,9 @@ describe("the original's tables for Task 1, row by row", () => {
   });
 
   test("fine-tuned: batches, accumulation, epochs and evaluation batches", () => {
-    const recipes = ORDER.map((family) => recipeFor(form(FINE_TUNED), place("fine-tuned", family, "paper")));
+    const recipes = ORDER.map((family) =>
+      recipeFor(form(ELEMENTS_FINE_TUNED), place("fine-tuned", family, "paper")),
+    );
     const column = (name: string) => recipes.map((recipe) => recipe[name]);
     expect(column("batchSize")).toEqual([64, 128, 128, 128, 128, 128]);
     expect(column("accumulate")).toEqual([2, 1, 1, 1, 1, 1]);
@@ -76,7 +82,7 @@ describe("the original's tables for Task 1, row by row", () => {
   });
 
   test("corrected: shuffled from a recorded seed, an end when nothing improves, every base for Caduceus too", () => {
-    const recipe = recipeFor(form(PROBED), place("probed", "caduceus", "corrected"));
+    const recipe = recipeFor(form(ELEMENTS_PROBED), place("probed", "caduceus", "corrected"));
     expect(values(recipe, "kernel", "positions", "order", "patience", "trainingSeed")).toEqual([
       8,
       "bases",
@@ -84,7 +90,7 @@ describe("the original's tables for Task 1, row by row", () => {
       10,
       0,
     ]);
-    const own = recipeFor(form(PROBED), place("probed", undefined, "corrected"));
+    const own = recipeFor(form(ELEMENTS_PROBED), place("probed", undefined, "corrected"));
     expect(own).toEqual(recipe);
   });
 });
@@ -101,15 +107,17 @@ test("every deviation names a task, a setting of it, a known family and values t
 });
 
 test("a task that another trains has the exceptions of that one", () => {
-  const own = { ...form(PROBED), trainedBy: task };
+  const own = { ...form(ELEMENTS_PROBED), trainedBy: task };
   const elsewhere = { ...place("probed", "caduceus", "paper"), task: "another-task" };
-  expect(recipeFor(own, elsewhere)).toEqual(recipeFor(form(PROBED), place("probed", "caduceus", "paper")));
-  expect(recipeFor(form(PROBED), elsewhere).positions).toBe("bases");
+  expect(recipeFor(own, elsewhere)).toEqual(
+    recipeFor(form(ELEMENTS_PROBED), place("probed", "caduceus", "paper")),
+  );
+  expect(recipeFor(form(ELEMENTS_PROBED), elsewhere).positions).toBe("bases");
 });
 
 describe("values that are asked for", () => {
   const asked = (recipe: Record<string, string | number | boolean | null>) =>
-    recipeFor(form(PROBED), place("probed", "caduceus", "paper"), recipe);
+    recipeFor(form(ELEMENTS_PROBED), place("probed", "caduceus", "paper"), recipe);
 
   test("come last, over the protocol's and the deviations'", () => {
     expect(

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { sha256Hex } from "../../../src/base/digest.ts";
-import { tableDigest } from "../../../src/evaluation/tasks/table-digest.ts";
+import { tableDigest } from "../../../src/evaluation/tasks/table-rows.ts";
 
 const valuesOf = (n: number) => [n, n % 2 === 0, "chr1"];
 const textOf = (n: number) => valuesOf(n).join("\t");

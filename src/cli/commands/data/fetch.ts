@@ -3,7 +3,7 @@ import { SOURCES, sourceNamed } from "../../../datasets/sources/catalogue.ts";
 import { fetchSource } from "../../../datasets/sources/fetch-source.ts";
 import { servicesFromEnvironment } from "../../../datasets/sources/services.ts";
 import type { Source } from "../../../datasets/sources/source.ts";
-import { sourcesOfSuite } from "../../../evaluation/suites/places.ts";
+import { sourcesOfSuite } from "../../../evaluation/suites/inputs.ts";
 import { readSuite } from "../../../evaluation/suites/read-suite.ts";
 import { bytes } from "../../../report/numbers.ts";
 import { type DefineCommand, examples } from "../../command.ts";

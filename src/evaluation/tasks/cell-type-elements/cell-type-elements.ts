@@ -3,9 +3,13 @@ import { asKind } from "../prediction.ts";
 import type { ScoreTable, Task, TaskSetting } from "../task.ts";
 import { classOf, measureCellTypes, validateCellTypes } from "./classified.ts";
 import { checkClusteringRecipe, measureClusters } from "./clusters.ts";
-import { CLUSTERING } from "./example.ts";
-import { AB_INITIO, CLUSTERED, FINE_TUNED, PROBED } from "./recipes.ts";
-import { openCellTypeElements } from "./rows.ts";
+import {
+  CELL_TYPES_AB_INITIO,
+  CELL_TYPES_CLUSTERED,
+  CELL_TYPES_FINE_TUNED,
+  CELL_TYPES_PROBED,
+} from "./recipes.ts";
+import { CLUSTERING, openCellTypeElements } from "./rows.ts";
 
 /** What the settings that train have in common: a class for each cell line. */
 const TRAINED: Omit<TaskSetting, "recipe"> = {
@@ -59,7 +63,7 @@ export const cellTypeElements: Task = {
   ],
   settings: {
     "zero-shot-embedding": {
-      ...CLUSTERED,
+      ...CELL_TYPES_CLUSTERED,
       defaultSplit: "all",
       part: CLUSTERING,
       measuredWhole: true,
@@ -73,9 +77,9 @@ export const cellTypeElements: Task = {
         },
       },
     },
-    probed: { ...PROBED, ...TRAINED },
-    "fine-tuned": { ...FINE_TUNED, ...TRAINED },
-    "ab-initio": { ...AB_INITIO, ...TRAINED },
+    probed: { ...CELL_TYPES_PROBED, ...TRAINED },
+    "fine-tuned": { ...CELL_TYPES_FINE_TUNED, ...TRAINED },
+    "ab-initio": { ...CELL_TYPES_AB_INITIO, ...TRAINED },
   },
   open: (inputs) => openCellTypeElements(cellTypeElements, inputs),
   measure: measureCellTypes,

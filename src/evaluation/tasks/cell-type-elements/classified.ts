@@ -1,29 +1,40 @@
 import { InternalError } from "../../../base/errors.ts";
 import { CELL_LINES } from "../../../datasets/cell-lines.ts";
 import { correctness, predictedClasses } from "../../../metrics/accuracy.ts";
-import {
-  type BlockStatistic,
-  type Blocks,
-  blockSums,
-  genomicBlocks,
-  singleRows,
-} from "../../../metrics/blocks.ts";
+import { type BlockStatistic, type Blocks, genomicBlocks, singleRows } from "../../../metrics/blocks.ts";
 import type { Estimate } from "../../../metrics/intervals.ts";
 import { classLogOdds, type InfiniteLogOdds, paperLogOdds } from "../../../metrics/log-odds.ts";
 import { crossEntropyOfRows, logProbabilities } from "../../../metrics/losses.ts";
 import type { Matrix } from "../../../metrics/matrix.ts";
 import { mean, meanOver, sum } from "../../../metrics/mean.ts";
 import type { Protocol } from "../../../models/model.ts";
-import { blockInterval } from "../block-interval.ts";
-import { intervalNotes } from "../interval-notes.ts";
-import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
-import type { Breakdown, Measurement, Metric, QuirkEffect } from "../measurement.ts";
-import { CLASS_MEASURES, classStatistics, type OneAgainstRest } from "../one-against-rest.ts";
-import { arePlaced, NO_PLACES } from "../placed-rows.ts";
+import {
+  blockInterval,
+  havePositions,
+  intervalNotes,
+  NO_POSITIONS,
+  shareIntervals,
+  waldOver,
+} from "../intervals.ts";
+import {
+  type Breakdown,
+  finiteEstimate,
+  finiteOrNull,
+  type Measurement,
+  type Metric,
+  metricOf,
+  type QuirkEffect,
+} from "../measurement.ts";
 import { type LogitsPrediction, ofKind, type Predictions } from "../prediction.ts";
 import { recipeCount } from "../recipe.ts";
-import { shareIntervals, waldOver } from "../share-intervals.ts";
 import type { LabelledRow, MeasureContext } from "../task.ts";
+import {
+  CLASS_MEASURES,
+  classStatistics,
+  meanOf,
+  type OneAgainstRest,
+  shareAmong,
+} from "./one-against-rest.ts";
 
 const CLASSES = CELL_LINES.length;
 
@@ -72,7 +83,7 @@ export function measureCellTypes(predictions: Predictions, context: MeasureConte
   const columns = columnsOf(ofKind("logits", predictions));
   const { labels, correct, losses } = columns;
   const rows = predictions.length;
-  const placed = arePlaced(columns.predictions);
+  const placed = havePositions(columns.predictions);
   const blocks = placed ? genomicBlocks(columns.predictions.map(placeOf)) : singleRows(rows);
   const metrics = metricsOf(columns, blocks, context);
   const value = (name: string) => metrics.find((metric) => metric.name === name)!.value;
@@ -219,22 +230,6 @@ function against(
   };
 }
 
-/** Share of right answers among the rows of a class, as a function of how often each block is there. */
-function shareAmong(correct: Float64Array, among: Uint8Array, blocks: Blocks): BlockStatistic {
-  const right = meanOver(
-    correct.map((value, row) => value * among[row]!),
-    blocks,
-  );
-  const all = meanOver(Float64Array.from(among), blocks);
-  const recall = (times: Int32Array) => right(times) / all(times);
-  return Object.assign(recall, { classes: [blockSums(among, blocks)] });
-}
-
-function meanOf(statistics: readonly BlockStatistic[]): BlockStatistic {
-  const average = (times: Int32Array) => mean(statistics.map((statistic) => statistic(times)));
-  return Object.assign(average, { classes: statistics.flatMap(({ classes = [] }) => classes) });
-}
-
 function placeOf({ facts }: LogitsPrediction) {
   return { chrom: String(facts.chrom), start: Number(facts.start), end: Number(facts.end) };
 }
@@ -310,6 +305,6 @@ function notesOf(labels: Int32Array, placed: boolean): readonly string[] {
     ...(absent.length === 0 || labels.length === 0
       ? []
       : [`no row is of ${absent.join(", ")}, so means over the cell lines are undefined`]),
-    ...(placed ? [] : [NO_PLACES]),
+    ...(placed ? [] : [NO_POSITIONS]),
   ];
 }

@@ -16,15 +16,19 @@ import {
   scoreSpread,
   seededClusters,
 } from "../../../metrics/seeded-clusters.ts";
-import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
-import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
+import {
+  finiteEstimate,
+  finiteOrNull,
+  type Measurement,
+  type Metric,
+  metricOf,
+  type QuirkEffect,
+} from "../measurement.ts";
 import { ofKind, type Predictions, type VectorPrediction } from "../prediction.ts";
 import type { Recipe } from "../recipe.ts";
 import type { MeasureContext } from "../task.ts";
-import { vectorMatrix } from "../vector-matrix.ts";
 import { classOf, rowsPerLine } from "./classified.ts";
-import { ClusteringLog } from "./clustering-log.ts";
-import { clusteringStage, giveTurn } from "./clustering-stage.ts";
+import { ClusteringLog, clusteringStage, yieldToEventLoop } from "./clustering-progress.ts";
 
 /** How vectors become clusters, as the recipe says. */
 interface Clustering {
@@ -73,7 +77,7 @@ export async function measureClusters(
       work,
       log?.of(of.identity, k, rows.length),
     );
-    return seededClusters(() => of.components(() => giveTurn(work.signal)), labels, {
+    return seededClusters(() => of.components(() => yieldToEventLoop(work.signal)), labels, {
       k,
       seeds,
       blocks,
@@ -276,4 +280,29 @@ async function quirksOf(
       effect,
     },
   ];
+}
+
+/**
+ * Pooled embeddings as rows of a matrix.
+ *
+ * @param vectors  little-endian float32 in base64, one text per row
+ * @throws {InputError} when they differ in length, or a text does not hold whole numbers
+ */
+export function vectorMatrix(vectors: readonly string[]): Matrix {
+  const rows = vectors.length;
+  let columns: number | undefined;
+  let data = new Float32Array(0);
+  vectors.forEach((text, row) => {
+    const bytes = Buffer.from(text, "base64");
+    columns ??= bytes.length / 4;
+    if (bytes.length !== 4 * columns || !Number.isInteger(columns) || columns === 0) {
+      throw new InputError(
+        `the embedding of answer ${row + 1} has ${bytes.length} bytes, that of the first ${4 * columns}`,
+        { hint: "a model gives vectors of one length, of four bytes per number" },
+      );
+    }
+    if (row === 0) data = new Float32Array(rows * columns);
+    for (let i = 0; i < columns; i++) data[row * columns + i] = bytes.readFloatLE(4 * i);
+  });
+  return { data, rows, columns: columns ?? 0 };
 }

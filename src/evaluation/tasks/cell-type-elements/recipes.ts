@@ -26,7 +26,7 @@ const HEAD_SCRIPTS = { saturated: "minus-999" } as const;
 const SEQUENCE_SCRIPTS = { saturated: "largest-float32" } as const;
 
 /** A head on stored embeddings: Adam, 150 epochs. */
-export const PROBED: RecipeTable = {
+export const CELL_TYPES_PROBED: RecipeTable = {
   recipe: {
     head: "cnn",
     positions: "bases",
@@ -53,7 +53,7 @@ export const PROBED: RecipeTable = {
 };
 
 /** A network trained on the letters alone: the one like the probing head. The other's recipe is a deviation. */
-export const AB_INITIO: RecipeTable = {
+export const CELL_TYPES_AB_INITIO: RecipeTable = {
   recipe: {
     optimizer: "adam",
     learningRate: 2e-3,
@@ -69,7 +69,7 @@ export const AB_INITIO: RecipeTable = {
 };
 
 /** LoRA and a fresh classifier on the whole language model; AdamW. */
-export const FINE_TUNED: RecipeTable = {
+export const CELL_TYPES_FINE_TUNED: RecipeTable = {
   recipe: {
     rank: 8,
     alpha: 16,
@@ -102,7 +102,7 @@ export const FINE_TUNED: RecipeTable = {
  * Corrected: principal components are exact, and a row has its own vector. Paper: the randomised solver that scikit-learn
  * chooses for tables of this shape, and vectors in the order in which a library lists the batches (quirk Q2).
  */
-export const CLUSTERED: RecipeTable = {
+export const CELL_TYPES_CLUSTERED: RecipeTable = {
   recipe: {
     answer: "vector",
     pooling: "bases",

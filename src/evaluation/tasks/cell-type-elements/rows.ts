@@ -1,24 +1,33 @@
+import { cachedDigest } from "../../../base/cached-digest.ts";
 import { sha256Hex } from "../../../base/digest.ts";
 import { InputError } from "../../../base/errors.ts";
+import type { CellLine } from "../../../datasets/cell-lines.ts";
 import {
   type CellTypeElementRow,
   readCellTypeElements,
   readRowList,
 } from "../../../datasets/cell-type-elements/table.ts";
-import { isProcessedFile } from "../../../datasets/processed-data.ts";
+import {
+  codesOfEntries,
+  isProcessedFile,
+  openProcessed,
+  type ProcessedData,
+  type ProcessedSequences,
+} from "../../../datasets/processed-data.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { missingChromosomeError } from "../../../dna/genome/interval.ts";
 import { windowCodes } from "../../../dna/sequence/letters.ts";
-import { exampleOfCodes } from "../example-of-codes.ts";
-import { genomeInput, missingInput } from "../inputs.ts";
-import { pickRows } from "../pick-rows.ts";
-import { numbersOf, rowsByNumber } from "../row-numbers.ts";
-import { rowsPerChromosome } from "../rows-per-chromosome.ts";
-import { isInSplit } from "../split.ts";
-import { tableDigest } from "../table-digest.ts";
+import { genomeInput, missingInputError } from "../inputs.ts";
+import { isInSplit, type SplitPart } from "../split.ts";
+import {
+  exampleOfCodes,
+  numbersOf,
+  pickRows,
+  rowsByNumber,
+  rowsPerChromosome,
+  tableDigest,
+} from "../table-rows.ts";
 import type { Example, OpenTask, SelectedRows, Selection, Task, TaskInputs } from "../task.ts";
-import { isInPart, placeFact, type Subset } from "./example.ts";
-import { openExportedElements } from "./export.ts";
 
 /** @throws {InputError} when an input is missing, cannot be read, or does not fit the others */
 export async function openCellTypeElements(task: Task, inputs: TaskInputs): Promise<OpenTask> {
@@ -53,7 +62,7 @@ export async function openCellTypeElements(task: Task, inputs: TaskInputs): Prom
 async function tableOf(task: Task, input: TaskInputs[string]): Promise<readonly CellTypeElementRow[]> {
   if (typeof input === "string" && input !== "") return readCellTypeElements(input);
   if (Array.isArray(input)) return numbered(input as readonly CellTypeElementRow[]);
-  throw missingInput(task, "elements");
+  throw missingInputError(task, "elements");
 }
 
 /** Rows of a user's own making: their numbers are what tells them apart. */
@@ -140,4 +149,122 @@ async function examplesOf(
     });
   }
   return examples;
+}
+
+/** The part of the rows that is clustered. */
+export const CLUSTERING = "clustering";
+
+/** The rows that are clustered, in the order of their list: number of the row → place in the list. */
+export type Subset = ReadonlyMap<number, number>;
+
+/** Whether a row is of the part that a selection asks for. */
+export const isInPart = (subset: Subset | undefined, { part }: Selection, row: number): boolean =>
+  part !== CLUSTERING || subset === undefined || subset.has(row);
+
+/** What a row's facts say of its place in the list of clustered rows. */
+export function placeFact(subset: Subset | undefined, row: number): { readonly place?: number } {
+  const place = subset?.get(row);
+  return place === undefined ? {} : { place };
+}
+
+/** A row of the exported data: its sequence lies in the file, its place on the genome is not told. */
+interface ExportedRow {
+  readonly index: number;
+  readonly split: SplitPart;
+  /** Entry among the sequences of its split. */
+  readonly entry: number;
+  readonly label: CellLine;
+}
+
+const SPLITS = ["train", "val", "test"] as const;
+
+/**
+ * Task 3 from DART-Eval's own data.h5, which has the sequences of the three splits and needs no genome. Rows on other
+ * chromosomes are not in it, and where a row lies is not told: intervals have to take rows as independent.
+ *
+ * @param subsetOf  the list of clustered rows, given how many numbers rows may have
+ * @throws {FormatError} when an array is missing or of another shape, or two entries are the same row
+ */
+export async function openExportedElements(
+  task: Task,
+  path: string,
+  subsetOf: (rows: number) => Promise<Subset | undefined>,
+): Promise<OpenTask> {
+  const data = await openProcessed(path);
+  try {
+    const sequences = new Map<SplitPart, ProcessedSequences>();
+    const table: ExportedRow[] = [];
+    for (const split of SPLITS) {
+      const { members, rows, labels } = data.cellTypes(split);
+      checkLength(data, split, members.element, task.window);
+      sequences.set(split, members.element);
+      labels.forEach((label, entry) => {
+        table.push({ index: rows[entry]!, split, entry, label });
+      });
+    }
+    table.sort((a, b) => a.index - b.index);
+    checkNumbers(data, table);
+    const subset = await subsetOf(table.length === 0 ? 0 : table.at(-1)!.index + 1);
+    const rowsOf = rowsByNumber(table);
+    return {
+      task,
+      digests: {
+        elements: await cachedDigest(path),
+        ...(subset === undefined ? {} : { subset: sha256Hex([...subset.keys()].join("\n")) }),
+      },
+      select: (selection) => selectExported(table, subset, selection),
+      examples: async (rows) => exportedExamples(rowsOf(rows), sequences, subset),
+      close: () => data.close(),
+    };
+  } catch (error) {
+    await data.close();
+    throw error;
+  }
+}
+
+function checkLength(
+  { path }: ProcessedData,
+  split: SplitPart,
+  { length, perEntry }: ProcessedSequences,
+  window: number,
+): void {
+  if (length === window && perEntry === 1) return;
+  throw new InputError(`the sequences have ${length} bases; this task has ${window}`, {
+    place: { file: path, tensor: `${split}/seqs` },
+    hint: "is this the data.h5 of another task?",
+  });
+}
+
+function checkNumbers({ path }: ProcessedData, table: readonly ExportedRow[]): void {
+  const twin = table.find(({ index }, i) => index === table[i + 1]?.index);
+  if (twin === undefined) return;
+  throw new InputError(`two entries are row ${twin.index} of the table`, {
+    place: { file: path, tensor: `${twin.split}/idxs` },
+  });
+}
+
+function selectExported(
+  table: readonly ExportedRow[],
+  subset: Subset | undefined,
+  selection: Selection,
+): SelectedRows {
+  const perSplit = new Map<string, number>();
+  for (const { split } of table) perSplit.set(split, (perSplit.get(split) ?? 0) + 1);
+  const asked = table.filter(
+    (row) =>
+      (selection.split === "all" || row.split === selection.split) && isInPart(subset, selection, row.index),
+  );
+  const rows = pickRows(numbersOf(asked), selection.limit);
+  return { rows, inTable: table.length, perChromosome: perSplit, memory: 0 };
+}
+
+function exportedExamples(
+  rows: readonly ExportedRow[],
+  sequences: ReadonlyMap<SplitPart, ProcessedSequences>,
+  subset: Subset | undefined,
+): readonly Example[] {
+  const codes = codesOfEntries(rows.map(({ split, entry }) => ({ sequences: sequences.get(split)!, entry })));
+  return rows.map(({ index, label }, i) =>
+    exampleOfCodes(index, codes[i]!, { label, ...placeFact(subset, index) }),
+  );
 }

@@ -2,11 +2,10 @@ import { ACTIVITY_WINDOW } from "../../../datasets/chromatin-activity/windows.ts
 import { asKind } from "../prediction.ts";
 import type { Task, TaskSetting } from "../task.ts";
 import { ACTIVITY_SETS, setOf, targetOf } from "./columns.ts";
-import { activityEpoch, checkEpochRecipe } from "./epoch.ts";
 import { measureActivity, measurePredictedActivity } from "./measure.ts";
-import { AB_INITIO, FINE_TUNED, PREDICTED, PROBED } from "./recipes.ts";
+import { ACTIVITY_AB_INITIO, ACTIVITY_FINE_TUNED, ACTIVITY_PREDICTED, ACTIVITY_PROBED } from "./recipes.ts";
 import { openChromatinActivity } from "./rows.ts";
-import { type ValidationOrder, validateActivity } from "./validation.ts";
+import { activityEpoch, checkEpochRecipe, type ValidationOrder, validateActivity } from "./training.ts";
 
 /** What the settings that train have in common: log(1 + counts) is learned by its squared error. */
 const trained = (order: ValidationOrder): Omit<TaskSetting, "recipe"> => ({
@@ -50,11 +49,11 @@ export const chromatinActivity: Task = {
   ],
   strata: ACTIVITY_SETS,
   settings: {
-    probed: { ...PROBED, ...trained("interleaved") },
-    "fine-tuned": { ...FINE_TUNED, ...trained("apart") },
-    "ab-initio": { ...AB_INITIO, ...trained("apart") },
+    probed: { ...ACTIVITY_PROBED, ...trained("interleaved") },
+    "fine-tuned": { ...ACTIVITY_FINE_TUNED, ...trained("apart") },
+    "ab-initio": { ...ACTIVITY_AB_INITIO, ...trained("apart") },
     predicted: {
-      ...PREDICTED,
+      ...ACTIVITY_PREDICTED,
       defaultSplit: "test",
       measure: measurePredictedActivity,
       publishedFile: "metrics",

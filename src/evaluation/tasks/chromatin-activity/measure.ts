@@ -6,15 +6,13 @@ import { pearson, pearsonOver, spearman, spearmanOver } from "../../../metrics/c
 import type { Estimate } from "../../../metrics/intervals.ts";
 import { mean, meanOver } from "../../../metrics/mean.ts";
 import { paperPearson, paperSpearman } from "../../../metrics/paper-correlation.ts";
-import { blockInterval } from "../block-interval.ts";
-import { intervalNotes } from "../interval-notes.ts";
-import { finiteOrNull, metricOf } from "../json-numbers.ts";
-import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
+import { blockInterval, intervalNotes } from "../intervals.ts";
+import { finiteOrNull, type Measurement, type Metric, metricOf, type QuirkEffect } from "../measurement.ts";
 import type { Predictions } from "../prediction.ts";
 import { recipeCount } from "../recipe.ts";
 import type { MeasureContext } from "../task.ts";
 import { type ActivityColumns, type ActivityParts, activityParts } from "./columns.ts";
-import { errorsOf, meanOfBatches } from "./loss.ts";
+import { errorsOf, meanOfBatches } from "./training.ts";
 
 type Part = "pos" | "idr" | "neg" | "all";
 const PARTS = ["pos", "idr", "neg", "all"] as const satisfies readonly Part[];

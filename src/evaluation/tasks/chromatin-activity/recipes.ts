@@ -19,7 +19,7 @@ const PATIENCE = 10;
  * Paper: peaks and the first tenth of the non-peaks laid into each other, alike in every epoch (quirks Q3 and Q10). Corrected:
  * the tenths take turns, and the order is drawn anew for each epoch.
  */
-export const PROBED: RecipeTable = {
+export const ACTIVITY_PROBED: RecipeTable = {
   recipe: {
     head: "cnn",
     positions: "bases",
@@ -51,7 +51,7 @@ export const PROBED: RecipeTable = {
 };
 
 /** LoRA and a fresh layer on the whole language model; AdamW. Non-peaks take turns and rows are shuffled in the original too. */
-export const FINE_TUNED: RecipeTable = {
+export const ACTIVITY_FINE_TUNED: RecipeTable = {
   recipe: {
     rank: 8,
     alpha: 16,
@@ -83,7 +83,7 @@ export const FINE_TUNED: RecipeTable = {
  * which rows an epoch sees is as in fine-tuning, optimiser and rate are those of the network like the probing head in Task 1,
  * and the sizes of batches and the number of epochs are our own.
  */
-export const AB_INITIO: RecipeTable = {
+export const ACTIVITY_AB_INITIO: RecipeTable = {
   recipe: {
     optimizer: "adam",
     learningRate: 1e-3,
@@ -100,4 +100,4 @@ export const AB_INITIO: RecipeTable = {
 };
 
 /** A model's own prediction: as ChromBPNet's was scored, in batches of 256. */
-export const PREDICTED: RecipeTable = { recipe: { score: "activity", evaluationBatchSize: 256 } };
+export const ACTIVITY_PREDICTED: RecipeTable = { recipe: { score: "activity", evaluationBatchSize: 256 } };

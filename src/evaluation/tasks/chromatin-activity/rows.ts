@@ -10,13 +10,16 @@ import { openBigWig, type Signal } from "../../../dna/genome/bigwig.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { formatInterval, missingChromosomeError } from "../../../dna/genome/interval.ts";
 import { windowCodes } from "../../../dna/sequence/letters.ts";
-import { exampleOfCodes } from "../example-of-codes.ts";
-import { genomeInput, missingInput, textInput } from "../inputs.ts";
-import { pickRows } from "../pick-rows.ts";
-import { numbersOf, rowsByNumber } from "../row-numbers.ts";
-import { rowsPerChromosome } from "../rows-per-chromosome.ts";
+import { genomeInput, missingInputError, textInput } from "../inputs.ts";
 import { isInSplit } from "../split.ts";
-import { tableDigest } from "../table-digest.ts";
+import {
+  exampleOfCodes,
+  numbersOf,
+  pickRows,
+  rowsByNumber,
+  rowsPerChromosome,
+  tableDigest,
+} from "../table-rows.ts";
 import type { Example, OpenTask, SelectedRows, Selection, Task, TaskInputs } from "../task.ts";
 import { ACTIVITY_SETS, type ActivitySet } from "./columns.ts";
 import { openExportedActivity } from "./export.ts";
@@ -77,7 +80,7 @@ async function tableInput(task: Task, inputs: TaskInputs, name: string): Promise
   const input = inputs[name];
   if (typeof input === "string" && input !== "") return readActivityWindows(input);
   if (Array.isArray(input)) return checkedWindows(name, input as readonly ActivityWindow[]);
-  throw missingInput(task, name);
+  throw missingInputError(task, name);
 }
 
 /** Rows of a user's own making; their numbers are their places. */
@@ -98,7 +101,7 @@ async function signalInput(task: Task, inputs: TaskInputs) {
     return { signal, close: () => signal.close() };
   }
   if (typeof input === "object" && "sums" in input) return { signal: input, close: async () => {} };
-  throw missingInput(task, "signal");
+  throw missingInputError(task, "signal");
 }
 
 /** A signal that has none of the tables' chromosomes is another genome's, or names them otherwise. */

@@ -1,8 +1,7 @@
 import { blocksBy } from "../../../metrics/blocks.ts";
 import { clusteredProportion } from "../../../metrics/clustered-proportion.ts";
 import { mean } from "../../../metrics/mean.ts";
-import { finiteOrNull } from "../json-numbers.ts";
-import type { Breakdown, Measurement } from "../measurement.ts";
+import { type Breakdown, finiteOrNull, type Measurement } from "../measurement.ts";
 import { type Comparisons, groupsOf, type MotifResult } from "./motifs.ts";
 
 /** A family with fewer motifs is not shown by itself: the least of the original's figures. */

@@ -10,9 +10,8 @@ import {
 import { percentiles } from "../../../metrics/quantiles.ts";
 import type { Protocol } from "../../../models/model.ts";
 import { comparedDistances, comparedScores, paperScores, settled } from "../compared-scores.ts";
-import { intervalNotes } from "../interval-notes.ts";
-import { finiteOrNull, metricOf } from "../json-numbers.ts";
-import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
+import { intervalNotes, shareIntervals } from "../intervals.ts";
+import { finiteOrNull, type Measurement, type Metric, metricOf, type QuirkEffect } from "../measurement.ts";
 import {
   type DistancePrediction,
   type LikelihoodPrediction,
@@ -21,7 +20,6 @@ import {
   type Predictions,
   type RowFacts,
 } from "../prediction.ts";
-import { shareIntervals } from "../share-intervals.ts";
 import type { MeasureContext } from "../task.ts";
 import {
   backgroundBreakdown,

@@ -11,9 +11,9 @@ import {
 import type { FootprintLine } from "../../../datasets/motif-footprinting/footprints.ts";
 import { isProcessedFile } from "../../../datasets/processed-data.ts";
 import { readMotifFamilies } from "../../../dna/motifs/motif.ts";
-import { missingInput } from "../inputs.ts";
-import { pickRows } from "../pick-rows.ts";
+import { missingInputError } from "../inputs.ts";
 import { asKind } from "../prediction.ts";
+import { pickRows } from "../table-rows.ts";
 import type { Example, OpenTask, SelectedRows, Selection, SequenceFile, Task, TaskInputs } from "../task.ts";
 import { publishedMotifs } from "./breakdowns.ts";
 import { measureFootprintDistances, measureFootprintScores } from "./measure.ts";
@@ -96,7 +96,8 @@ async function openMotifFootprinting({
 }: TaskInputs): Promise<OpenTask> {
   const footprints = await footprintsInput(given, motifs);
   const families = typeof annotation === "string" ? await readMotifFamilies(annotation) : undefined;
-  if (annotation !== undefined && families === undefined) throw missingInput(motifFootprinting, "families");
+  if (annotation !== undefined && families === undefined)
+    throw missingInputError(motifFootprinting, "families");
   if (families !== undefined) checkFamilies(String(annotation), families, footprints);
   const digests = {
     footprints: footprints.digest,
@@ -114,7 +115,8 @@ async function openMotifFootprinting({
 }
 
 async function footprintsInput(input: TaskInputs[string], motifs: TaskInputs[string]): Promise<Footprints> {
-  if (motifs !== undefined && typeof motifs !== "string") throw missingInput(motifFootprinting, "motifs");
+  if (motifs !== undefined && typeof motifs !== "string")
+    throw missingInputError(motifFootprinting, "motifs");
   const exported = typeof input === "string" && (await isProcessedFile(input));
   if (exported) return readExportedFootprints(input, motifs);
   if (motifs !== undefined) {
@@ -124,7 +126,7 @@ async function footprintsInput(input: TaskInputs[string], motifs: TaskInputs[str
   }
   if (typeof input === "string") return readFootprints(input);
   if (Array.isArray(input)) return footprintsOf(input as readonly FootprintLine[]);
-  throw missingInput(motifFootprinting, "footprints");
+  throw missingInputError(motifFootprinting, "footprints");
 }
 
 /** An annotation of another collection, or another version of it, would be left unused without a word. */

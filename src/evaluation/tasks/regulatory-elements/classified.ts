@@ -9,15 +9,26 @@ import { confusion, matthews, matthewsEstimate, matthewsOver } from "../../../me
 import { mean, meanOver, sum } from "../../../metrics/mean.ts";
 import { pairedCounts, pairedOutcomes, type TieRule } from "../../../metrics/paired-accuracy.ts";
 import type { Protocol } from "../../../models/model.ts";
-import { blockInterval } from "../block-interval.ts";
 import { type ComparedScores, settled } from "../compared-scores.ts";
-import { intervalNotes } from "../interval-notes.ts";
-import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
-import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
-import { arePlaced, NO_PLACES } from "../placed-rows.ts";
+import {
+  blockInterval,
+  havePositions,
+  intervalNotes,
+  NO_POSITIONS,
+  shareIntervals,
+  type TrialCounts,
+  waldOver,
+} from "../intervals.ts";
+import {
+  finiteEstimate,
+  finiteOrNull,
+  type Measurement,
+  type Metric,
+  metricOf,
+  type QuirkEffect,
+} from "../measurement.ts";
 import { type LogitsPrediction, ofKind, type Predictions } from "../prediction.ts";
 import { recipeCount } from "../recipe.ts";
-import { shareIntervals, type Trials, waldOver } from "../share-intervals.ts";
 import type { MeasureContext } from "../task.ts";
 
 /** Class of an element and of its control, in the order of the task's members. */
@@ -34,7 +45,7 @@ interface Rules {
    * Quirk Q14: the original's intervals take the whole table, every chromosome, as their number of trials: its sequences or, in
    * single scripts, its pairs.
    */
-  readonly trials: (pairs: number, inTable: number) => Readonly<Record<"accuracy" | "paired", Trials>>;
+  readonly trials: (pairs: number, inTable: number) => Readonly<Record<"accuracy" | "paired", TrialCounts>>;
   /** Quirk Q13: what the sum over batches of both members' mean losses is divided by. */
   readonly loss: (losses: Float64Array, batchSize: number) => number;
 }
@@ -77,7 +88,7 @@ export function measureClassifiedPairs(predictions: Predictions, context: Measur
   const columns = columnsOf(ofKind("logits", predictions));
   const { labels, margins, predicted, correct, losses } = columns;
   const pairs = predictions.length;
-  const placed = arePlaced(columns.predictions);
+  const placed = havePositions(columns.predictions);
   const pairBlocks = placed ? genomicBlocks(columns.predictions.map(placeOf)) : singleRows(pairs);
   // Element and control of one pair depend on each other even where rows are independent.
   const blocks = doubled(pairBlocks);
@@ -145,7 +156,7 @@ export function measureClassifiedPairs(predictions: Predictions, context: Measur
     averages: {},
     ...(compared.ties === undefined ? {} : { ties: compared.ties }),
     quirks: quirksOf(columns, context),
-    notes: [...(placed ? [] : [NO_PLACES]), ...intervalNotes(metrics, blocks)],
+    notes: [...(placed ? [] : [NO_POSITIONS]), ...intervalNotes(metrics, blocks)],
   };
 }
 
@@ -236,7 +247,7 @@ function share(
   form: Pick<Metric, "name" | "title" | "column" | "main">,
   outcomes: Float64Array,
   blocks: Blocks,
-  options: { readonly protocol: Protocol; readonly trials: Trials },
+  options: { readonly protocol: Protocol; readonly trials: TrialCounts },
 ): Metric {
   const intervals = shareIntervals(outcomes, blocks, options);
   return metricOf({ ...form, better: "higher" }, mean(outcomes), NO_ROWS, intervals);

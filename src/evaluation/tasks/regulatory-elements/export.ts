@@ -2,9 +2,8 @@ import { cachedDigest } from "../../../base/cached-digest.ts";
 import { InputError } from "../../../base/errors.ts";
 import { codesOfEntries, openProcessed, type ProcessedSplit } from "../../../datasets/processed-data.ts";
 import { modelLettersOf, NO_BASE } from "../../../dna/sequence/letters.ts";
-import { pickRows } from "../pick-rows.ts";
-import { numbersOf, rowsByNumber } from "../row-numbers.ts";
 import type { SplitPart } from "../split.ts";
+import { numbersOf, pickRows, rowsByNumber } from "../table-rows.ts";
 import type { Example, OpenTask, SelectedRows, Selection, Task } from "../task.ts";
 import type { Pair } from "./pair.ts";
 

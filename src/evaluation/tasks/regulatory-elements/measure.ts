@@ -13,15 +13,26 @@ import {
 import { percentiles } from "../../../metrics/quantiles.ts";
 import { type WilcoxonResult, wilcoxon } from "../../../metrics/wilcoxon.ts";
 import type { Protocol } from "../../../models/model.ts";
-import { blockInterval } from "../block-interval.ts";
 import { type ComparedScores, comparedScores } from "../compared-scores.ts";
-import { intervalNotes } from "../interval-notes.ts";
-import { finiteEstimate, finiteOrNull, metricOf } from "../json-numbers.ts";
-import type { Measurement, Metric, QuirkEffect } from "../measurement.ts";
-import { NO_PLACES, placesOf } from "../placed-rows.ts";
+import {
+  blockInterval,
+  genomicPositionsOf,
+  intervalNotes,
+  NO_POSITIONS,
+  shareIntervals,
+  type TrialCounts,
+  waldOver,
+} from "../intervals.ts";
+import {
+  finiteEstimate,
+  finiteOrNull,
+  type Measurement,
+  type Metric,
+  metricOf,
+  type QuirkEffect,
+} from "../measurement.ts";
 import type { Predictions } from "../prediction.ts";
 import { PredictionColumns } from "../prediction-columns.ts";
-import { shareIntervals, type Trials, waldOver } from "../share-intervals.ts";
 import type { MeasureContext } from "../task.ts";
 
 /** What the two protocols do differently with the same scores. */
@@ -32,7 +43,7 @@ interface Rules {
    * Quirk Q14: the original's intervals take the whole table, every chromosome, as their number of trials: twice in its tables,
    * since a row holds two sequences, once in one of its scripts.
    */
-  readonly trials: (scored: number, inTable: number) => Trials;
+  readonly trials: (scored: number, inTable: number) => TrialCounts;
 }
 
 const RULES: Readonly<Record<Protocol, Rules>> = {
@@ -56,7 +67,7 @@ interface Pairs extends ComparedScores {
 export function measurePairs(predictions: Predictions, context: MeasureContext): Measurement {
   const columns = PredictionColumns.of(predictions, "likelihood");
   const pairs = pairsOf(columns, context);
-  const places = placesOf(columns);
+  const places = genomicPositionsOf(columns);
   const placed = places !== undefined;
   const blocks = placed ? genomicBlocksOf(places) : singleRows(predictions.length);
   const counts = pairedCounts(pairs.first, pairs.second);
@@ -231,7 +242,7 @@ function quirksOf({ columns }: Pairs, context: MeasureContext): readonly QuirkEf
 }
 
 function notesOf(placed: boolean, unknown: number): readonly string[] {
-  const notes: string[] = placed ? [] : [NO_PLACES];
+  const notes: string[] = placed ? [] : [NO_POSITIONS];
   if (unknown > 0) {
     notes.push(
       `${unknown} elements hold unknown letters (N): a model sees A in their place, and in the control these As are shuffled among the rest (quirk Q27).`,

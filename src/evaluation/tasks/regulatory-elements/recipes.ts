@@ -19,7 +19,7 @@ const BY_PROTOCOL: NonNullable<RecipeTable["byProtocol"]> = { paper: { order: "f
 const ALL_ROWS = { trainRows: null, valRows: null, trainingSeed: 0 } as const;
 
 /** A head on stored embeddings: Adam, 2,048 pairs a batch, 150 epochs, for every family. */
-export const PROBED: RecipeTable = {
+export const ELEMENTS_PROBED: RecipeTable = {
   recipe: {
     head: "cnn",
     positions: "bases",
@@ -40,7 +40,7 @@ export const PROBED: RecipeTable = {
 };
 
 /** A network trained on the letters alone. */
-export const AB_INITIO: RecipeTable = {
+export const ELEMENTS_AB_INITIO: RecipeTable = {
   recipe: {
     optimizer: "adam",
     learningRate: 1e-3,
@@ -54,7 +54,7 @@ export const AB_INITIO: RecipeTable = {
 };
 
 /** LoRA and a fresh classifier on the whole language model; AdamW. */
-export const FINE_TUNED: RecipeTable = {
+export const ELEMENTS_FINE_TUNED: RecipeTable = {
   recipe: {
     rank: 8,
     alpha: 16,

@@ -7,12 +7,9 @@ import {
 import { type Genome, openGenome } from "../../../dna/genome/genome.ts";
 import { missingChromosomeError } from "../../../dna/genome/interval.ts";
 import { modelLettersOf, NO_BASE, windowCodes } from "../../../dna/sequence/letters.ts";
-import { pickRows } from "../pick-rows.ts";
 import { asKind } from "../prediction.ts";
-import { rowsByNumber } from "../row-numbers.ts";
-import { rowsPerChromosome } from "../rows-per-chromosome.ts";
 import { isInSplit } from "../split.ts";
-import { tableDigest } from "../table-digest.ts";
+import { pickRows, rowsByNumber, rowsPerChromosome, tableDigest } from "../table-rows.ts";
 import type {
   Example,
   OpenTask,
@@ -27,7 +24,7 @@ import { measureClassifiedPairs, PAIR_LABELS, validatePairs } from "./classified
 import { openExportedPairs } from "./export.ts";
 import { measurePairs } from "./measure.ts";
 import { elementAndControlCodes, pairWithoutLetters, sharedPair } from "./pair.ts";
-import { AB_INITIO, FINE_TUNED, PROBED } from "./recipes.ts";
+import { ELEMENTS_AB_INITIO, ELEMENTS_FINE_TUNED, ELEMENTS_PROBED } from "./recipes.ts";
 
 /** What the settings that train have in common: elements are of class 1, controls of class 0. */
 const TRAINED: Omit<TaskSetting, "recipe"> = {
@@ -71,9 +68,9 @@ export const regulatoryElements: Task = {
   ],
   settings: {
     "zero-shot": { recipe: { score: "log-likelihood" }, defaultSplit: "test" },
-    probed: { ...PROBED, ...TRAINED },
-    "fine-tuned": { ...FINE_TUNED, ...TRAINED },
-    "ab-initio": { ...AB_INITIO, ...TRAINED },
+    probed: { ...ELEMENTS_PROBED, ...TRAINED },
+    "fine-tuned": { ...ELEMENTS_FINE_TUNED, ...TRAINED },
+    "ab-initio": { ...ELEMENTS_AB_INITIO, ...TRAINED },
   },
   open: (inputs, { seed }) => openRegulatoryElements(inputs, seed),
   measure: measurePairs,

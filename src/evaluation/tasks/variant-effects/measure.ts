@@ -11,13 +11,18 @@ import {
 import type { Estimate } from "../../../metrics/intervals.ts";
 import { type MannWhitneyResult, mannWhitney } from "../../../metrics/mann-whitney.ts";
 import type { Protocol } from "../../../models/model.ts";
-import { blockInterval } from "../block-interval.ts";
-import { intervalNotes } from "../interval-notes.ts";
-import { finiteOrNull, metricOf } from "../json-numbers.ts";
-import type { Measurement, Metric } from "../measurement.ts";
+import { blockInterval, intervalNotes } from "../intervals.ts";
+import { finiteOrNull, type Measurement, type Metric, metricOf } from "../measurement.ts";
 import type { Predictions } from "../prediction.ts";
 import type { MeasureContext } from "../task.ts";
-import { knownCountsNote } from "./known-counts.ts";
+import {
+  type EvaluatedVariants,
+  evaluatedVariants,
+  knownCountsNote,
+  variantAverages,
+  variantCounts,
+  variantNotes,
+} from "./evaluated-variants.ts";
 import { variantQuirks } from "./quirks.ts";
 import {
   alternativeAgainstReference,
@@ -27,8 +32,6 @@ import {
   type ScoreKind,
   scoredVariants,
 } from "./scores.ts";
-import { type EvaluatedVariants, evaluatedVariants } from "./selection.ts";
-import { variantAverages, variantCounts, variantNotes } from "./summary.ts";
 
 /**
  * What differences between alleles are worth, by two evaluations of the same answers.

@@ -1,10 +1,9 @@
 import { auroc } from "../../../metrics/auroc.ts";
 import { pearson } from "../../../metrics/correlation.ts";
 import type { Protocol } from "../../../models/model.ts";
-import { finiteOrNull } from "../json-numbers.ts";
-import type { QuirkEffect } from "../measurement.ts";
+import { finiteOrNull, type QuirkEffect } from "../measurement.ts";
+import { evaluatedVariants } from "./evaluated-variants.ts";
 import { orientationOf, type ScoredVariant, type ScoreKind } from "./scores.ts";
-import { evaluatedVariants } from "./selection.ts";
 
 /** What each quirk of the original changes, from the same answers; those that change nothing here are left out. */
 export function variantQuirks(

@@ -16,15 +16,12 @@ import {
 } from "../../../datasets/variants/table.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { missingChromosomeError } from "../../../dna/genome/interval.ts";
-import { modelLettersOf } from "../../../dna/sequence/letters.ts";
-import { genomeInput, missingInput, textInput } from "../inputs.ts";
-import { pickRows } from "../pick-rows.ts";
-import { numbersOf, rowsByNumber } from "../row-numbers.ts";
-import { rowsPerChromosome } from "../rows-per-chromosome.ts";
+import { modelLettersOf, NO_BASE } from "../../../dna/sequence/letters.ts";
+import { alleleWindows, type ReferenceAllele, type Variant } from "../../../dna/sequence/variant.ts";
+import { genomeInput, missingInputError, textInput } from "../inputs.ts";
 import { isInSplit } from "../split.ts";
-import { tableDigest } from "../table-digest.ts";
+import { numbersOf, pickRows, rowsByNumber, rowsPerChromosome, tableDigest } from "../table-rows.ts";
 import type { Example, OpenTask, SelectedRows, Selection, Task, TaskInputs } from "../task.ts";
-import { type AllelePair, allelePair } from "./pair.ts";
 import { factsOf } from "./scores.ts";
 import { openTraining } from "./training.ts";
 
@@ -69,7 +66,7 @@ async function tableOf(task: Task, { variants }: TaskInputs): Promise<VariantTab
     if (await isProcessedFile(variants)) throw exportedVariants(variants);
     return readVariants(variants, { extra: SCORE_COLUMN });
   }
-  if (!Array.isArray(variants)) throw missingInput(task, "variants");
+  if (!Array.isArray(variants)) throw missingInputError(task, "variants");
   const rows = variants as readonly VariantRow[];
   rows.forEach(({ index }, i) => {
     if (Number.isSafeInteger(index) && index > (rows[i - 1]?.index ?? -1)) return;
@@ -159,7 +156,7 @@ function checkPlace({ chrom, position, line }: VariantRow, path: string, genome:
 }
 
 /** What the genome makes of a variant. */
-type Surroundings = Pick<AllelePair, "reference" | "original" | "unknown">;
+type Surroundings = Pick<AlleleCodes, "reference" | "original" | "unknown">;
 
 /** Examples in the order given, made chromosome by chromosome, since a genome keeps the last one asked for. */
 class VariantExamples {
@@ -184,7 +181,7 @@ class VariantExamples {
     for (const [chrom, here] of places) {
       const chromosome = await this.genome.chromosome(chrom);
       for (const i of here) {
-        const pair = allelePair(chromosome, rows[i]!);
+        const pair = alleleCodes(chromosome, rows[i]!);
         if (!letters) this.remember(rows[i]!.index, pair);
         examples[i] = exampleOf(rows[i]!, this.table, pair, letters ? pair : undefined);
       }
@@ -206,7 +203,7 @@ function exampleOf(
   row: VariantRow,
   { form, favours }: VariantTable,
   { reference, original, unknown }: Surroundings,
-  pair?: AllelePair,
+  pair?: AlleleCodes,
 ): Example {
   const { chrom, position, allele1, allele2, significant, used, inPeaks, effect, allele2Effect, p } = row;
   return {
@@ -219,4 +216,51 @@ function exampleOf(
       ...{ form, favours, significant, used, inPeaks, effect, allele2Effect, p, unknown },
     }),
   };
+}
+
+/** Letters of a window, and where the variant stands in it. */
+export const VARIANT_WINDOW = 2114;
+const VARIANT_AT = VARIANT_WINDOW / 2;
+
+/**
+ * What the original makes of a variant. "ok"; "neither": neither allele is the reference, and both are put in its place
+ * (quirk Q21; alleles in lower case count as other letters there); "refused": it stops with an error, since an allele has more
+ * than one base (quirk Q20) or the window begins before the chromosome (quirk Q19).
+ */
+export type OriginalStatus = "ok" | "neither" | "refused";
+
+/** A variant's two windows as base codes (0 A, 1 C, 2 G, 3 T, 4 no base), and what is to be known of them. */
+export interface AlleleCodes {
+  readonly allele1: Uint8Array;
+  readonly allele2: Uint8Array;
+  readonly reference: ReferenceAllele;
+  readonly original: OriginalStatus;
+  /** Bases of the window with allele 1 that are none: N, or off the chromosome. */
+  readonly unknown: number;
+}
+
+/**
+ * The 2,114 bases around a variant with either allele. For single bases these are the original's windows; those of longer
+ * alleles are told at `alleleWindows`.
+ *
+ * @param chromosome  upper-case ASCII letters
+ */
+export function alleleCodes(chromosome: Uint8Array, variant: Variant): AlleleCodes {
+  const { first, second, reference } = alleleWindows(chromosome, variant, VARIANT_WINDOW);
+  let unknown = 0;
+  for (const code of first) if (code === NO_BASE) unknown++;
+  return {
+    allele1: first,
+    allele2: second,
+    reference,
+    original: originalStatus(chromosome, variant),
+    unknown,
+  };
+}
+
+function originalStatus(chromosome: Uint8Array, { position, allele1, allele2 }: Variant): OriginalStatus {
+  if (position < VARIANT_AT || position >= chromosome.length) return "refused";
+  if (allele1.length !== 1 || allele2.length !== 1) return "refused";
+  const letter = String.fromCharCode(chromosome[position]!);
+  return letter === allele1 || letter === allele2 ? "ok" : "neither";
 }

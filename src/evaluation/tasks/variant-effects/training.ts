@@ -2,7 +2,8 @@ import { InputError } from "../../../base/errors.ts";
 import { isProcessedFile } from "../../../datasets/processed-data.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { chromatinActivity } from "../chromatin-activity/chromatin-activity.ts";
-import type { InputForm, OpenTask, TaskInputs } from "../task.ts";
+import { ACTIVITY_AB_INITIO, ACTIVITY_FINE_TUNED, ACTIVITY_PROBED } from "../chromatin-activity/recipes.ts";
+import type { InputForm, OpenTask, TaskInputs, TaskSetting } from "../task.ts";
 
 /** Task 4's inputs but its genome, under its names. */
 const OF_TASK_4 = chromatinActivity.inputs.filter(({ name }) => name !== "genome");
@@ -46,3 +47,32 @@ export async function openTraining(inputs: TaskInputs, genome: Genome): Promise<
   const own = Object.fromEntries(given.map(({ name }) => [name, inputs[name]]));
   return chromatinActivity.open({ ...own, genome: inputs["training-genome"] ?? genome }, { seed: 0 });
 }
+
+/*
+ * Settings that answer for variants with what Task 4 trained: its recipes, so that both tasks' cells share one training, and
+ * what is read of an allele.
+ */
+
+type TrainedElsewhere = Pick<TaskSetting, "recipe" | "byProtocol" | "byFamily" | "trainedBy">;
+
+const TRAINED_BY = "chromatin-activity";
+
+/**
+ * Task 4's head. Paper: it reads as many positions of an allele as the allele has tokens (quirks Q4 and Q5), of which there
+ * are as many as in the longest of so many rows. Corrected: every base.
+ */
+export const VARIANTS_PROBED: TrainedElsewhere = {
+  recipe: { ...ACTIVITY_PROBED.recipe, answered: "bases", answerBatchSize: 256 },
+  byProtocol: { paper: { ...ACTIVITY_PROBED.byProtocol?.paper, answered: "tokens" } },
+  byFamily: {
+    ...ACTIVITY_PROBED.byFamily,
+    "gena-lm": { ...ACTIVITY_PROBED.byFamily?.["gena-lm"], answerBatchSize: 128 },
+  },
+  trainedBy: TRAINED_BY,
+};
+
+/** Task 4's language model with LoRA. */
+export const VARIANTS_FINE_TUNED: TrainedElsewhere = { ...ACTIVITY_FINE_TUNED, trainedBy: TRAINED_BY };
+
+/** Task 4's network, trained on letters alone. */
+export const VARIANTS_AB_INITIO: TrainedElsewhere = { ...ACTIVITY_AB_INITIO, trainedBy: TRAINED_BY };

@@ -1,11 +1,8 @@
-import type { Prediction } from "../prediction.ts";
-import { asKind } from "../prediction.ts";
+import { asKind, type Prediction } from "../prediction.ts";
 import type { ScoreTable, Task } from "../task.ts";
 import { measureVariants } from "./measure.ts";
-import { VARIANT_WINDOW } from "./pair.ts";
-import { VARIANTS_AB_INITIO, VARIANTS_FINE_TUNED, VARIANTS_PROBED } from "./recipes.ts";
-import { openVariants } from "./rows.ts";
-import { TRAINING_INPUTS } from "./training.ts";
+import { openVariants, VARIANT_WINDOW } from "./rows.ts";
+import { TRAINING_INPUTS, VARIANTS_AB_INITIO, VARIANTS_FINE_TUNED, VARIANTS_PROBED } from "./training.ts";
 
 /** What a row is found by in the table that it came from; positions 1-based, as there. */
 const KEYS = ["idx", "chrom", "pos", "allele1", "allele2"] as const;

@@ -10,8 +10,7 @@ import {
 } from "../../../../src/evaluation/tasks/cell-type-elements/clusters.ts";
 import type { VectorPrediction } from "../../../../src/evaluation/tasks/prediction.ts";
 import type { Recipe } from "../../../../src/evaluation/tasks/recipe.ts";
-import type { StageProgress } from "../../../../src/evaluation/tasks/stage-progress.ts";
-import type { MeasureWork } from "../../../../src/evaluation/tasks/task.ts";
+import type { MeasureWork, StageProgress } from "../../../../src/evaluation/tasks/task.ts";
 import { adjustedMutualInformation } from "../../../../src/metrics/adjusted-mutual-information.ts";
 import { kMeans } from "../../../../src/metrics/k-means.ts";
 import { motifCountFeatures } from "../../../../src/metrics/motif-count-features.ts";

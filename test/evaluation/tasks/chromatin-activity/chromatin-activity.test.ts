@@ -10,7 +10,7 @@ import { evaluate } from "../../../../src/evaluation/evaluate.ts";
 import { cellTitle } from "../../../../src/evaluation/runs/cell.ts";
 import { mergeRun } from "../../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../../src/evaluation/runs/plan.ts";
-import { runShard } from "../../../../src/evaluation/runs/shard.ts";
+import { runShard } from "../../../../src/evaluation/runs/run-shard.ts";
 import { chromatinActivity } from "../../../../src/evaluation/tasks/chromatin-activity/chromatin-activity.ts";
 import { initCheckpoint } from "../../../../src/models/checkpoints/init.ts";
 import { languageModelCard } from "../../../../src/models/language/catalogue.ts";

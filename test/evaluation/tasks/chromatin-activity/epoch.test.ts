@@ -5,7 +5,7 @@ import {
   checkEpochRecipe,
   interleaved,
   segment,
-} from "../../../../src/evaluation/tasks/chromatin-activity/epoch.ts";
+} from "../../../../src/evaluation/tasks/chromatin-activity/training.ts";
 import type { LabelledRow } from "../../../../src/evaluation/tasks/task.ts";
 
 const rowsOf = (peaks: number, nonpeaks: number): LabelledRow[] =>

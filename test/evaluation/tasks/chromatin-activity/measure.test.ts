@@ -3,7 +3,7 @@ import {
   measureActivity,
   measurePredictedActivity,
 } from "../../../../src/evaluation/tasks/chromatin-activity/measure.ts";
-import { validateActivity } from "../../../../src/evaluation/tasks/chromatin-activity/validation.ts";
+import { validateActivity } from "../../../../src/evaluation/tasks/chromatin-activity/training.ts";
 import type { Measurement } from "../../../../src/evaluation/tasks/measurement.ts";
 import type { ActivityPrediction } from "../../../../src/evaluation/tasks/prediction.ts";
 import type { MeasureContext } from "../../../../src/evaluation/tasks/task.ts";

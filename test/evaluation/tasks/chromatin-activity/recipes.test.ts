@@ -3,8 +3,9 @@ import { abInitio } from "../../../../src/evaluation/settings/ab-initio.ts";
 import { fineTuned } from "../../../../src/evaluation/settings/fine-tuned.ts";
 import { probed } from "../../../../src/evaluation/settings/probed.ts";
 import { chromatinActivity } from "../../../../src/evaluation/tasks/chromatin-activity/chromatin-activity.ts";
-import { checkEpochRecipe } from "../../../../src/evaluation/tasks/chromatin-activity/epoch.ts";
-import { type Recipe, recipeFor } from "../../../../src/evaluation/tasks/recipe.ts";
+import { checkEpochRecipe } from "../../../../src/evaluation/tasks/chromatin-activity/training.ts";
+import { recipeFor } from "../../../../src/evaluation/tasks/deviations.ts";
+import type { Recipe } from "../../../../src/evaluation/tasks/recipe.ts";
 import type { Protocol } from "../../../../src/models/model.ts";
 
 // Families in the order of the table: Caduceus, DNABERT-2, GENA-LM, HyenaDNA, Mistral-DNA, NT.

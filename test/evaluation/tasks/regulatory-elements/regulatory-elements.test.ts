@@ -12,7 +12,7 @@ import { openGenome } from "../../../../src/dna/genome/genome.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
 import { mergeRun, readResults } from "../../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../../src/evaluation/runs/plan.ts";
-import { runShard } from "../../../../src/evaluation/runs/shard.ts";
+import { runShard } from "../../../../src/evaluation/runs/run-shard.ts";
 import { ofKind } from "../../../../src/evaluation/tasks/prediction.ts";
 import { regulatoryElements } from "../../../../src/evaluation/tasks/regulatory-elements/regulatory-elements.ts";
 import { sharedData, testWithSharedData } from "../../../shared-data.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Measurement } from "../../../../src/evaluation/tasks/measurement.ts";
 import type { Prediction, RowFacts } from "../../../../src/evaluation/tasks/prediction.ts";
-import { knownCountsNote } from "../../../../src/evaluation/tasks/variant-effects/known-counts.ts";
+import { knownCountsNote } from "../../../../src/evaluation/tasks/variant-effects/evaluated-variants.ts";
 import { measureVariants } from "../../../../src/evaluation/tasks/variant-effects/measure.ts";
 import { factsOf, type VariantFacts } from "../../../../src/evaluation/tasks/variant-effects/scores.ts";
 import type { Protocol } from "../../../../src/models/model.ts";

@@ -4,7 +4,7 @@ import { readTable } from "../../../../src/base/table.ts";
 import { readVariants } from "../../../../src/datasets/variants/read.ts";
 import { openGenome } from "../../../../src/dna/genome/genome.ts";
 import { modelLettersOf } from "../../../../src/dna/sequence/letters.ts";
-import { allelePair } from "../../../../src/evaluation/tasks/variant-effects/pair.ts";
+import { alleleCodes } from "../../../../src/evaluation/tasks/variant-effects/rows.ts";
 import { sharedData, testWithSharedData } from "../../../shared-data.ts";
 
 const COLUMNS = [
@@ -33,7 +33,7 @@ testWithSharedData(
       tables.set(name!, table);
       const row = table.rows[Number(idx)]!;
       expect(row.position + 1).toBe(Number(pos1));
-      const pair = allelePair(await genome.chromosome(row.chrom), row);
+      const pair = alleleCodes(await genome.chromosome(row.chrom), row);
       expect(pair.original).toBe(STATUS[status as keyof typeof STATUS]);
       seen[pair.original]++;
       if (pair.original === "refused") continue;
@@ -50,7 +50,7 @@ testWithSharedData(
 
 test("near the chromosome's start the window is padded, and the original's refusal is told", () => {
   const chromosome = new TextEncoder().encode("ACGT".repeat(1000));
-  const pair = allelePair(chromosome, { position: 4, allele1: "A", allele2: "C" });
+  const pair = alleleCodes(chromosome, { position: 4, allele1: "A", allele2: "C" });
   expect(pair).toMatchObject({ original: "refused", reference: 1, unknown: 1053 });
   expect([...pair.allele1.subarray(1053, 1059)]).toEqual([0, 1, 2, 3, 0, 1]);
   expect([...pair.allele2.subarray(1053, 1059)]).toEqual([0, 1, 2, 3, 1, 1]);

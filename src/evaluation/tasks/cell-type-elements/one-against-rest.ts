@@ -1,10 +1,10 @@
-import { correctness } from "../../metrics/accuracy.ts";
-import { averagePrecisionEstimate, averagePrecisionOver } from "../../metrics/auprc.ts";
-import { aurocEstimate, aurocOver } from "../../metrics/auroc.ts";
-import type { BlockStatistic, Blocks } from "../../metrics/blocks.ts";
-import type { Estimate } from "../../metrics/intervals.ts";
-import { confusion, matthewsEstimate, matthewsOver } from "../../metrics/matthews.ts";
-import { meanOver } from "../../metrics/mean.ts";
+import { correctness } from "../../../metrics/accuracy.ts";
+import { averagePrecisionEstimate, averagePrecisionOver } from "../../../metrics/auprc.ts";
+import { aurocEstimate, aurocOver } from "../../../metrics/auroc.ts";
+import { type BlockStatistic, type Blocks, blockSums } from "../../../metrics/blocks.ts";
+import type { Estimate } from "../../../metrics/intervals.ts";
+import { confusion, matthewsEstimate, matthewsOver } from "../../../metrics/matthews.ts";
+import { mean, meanOver } from "../../../metrics/mean.ts";
 
 /** One class against the rest. */
 export interface OneAgainstRest {
@@ -53,4 +53,20 @@ export function classStatistics(
     })),
     { over: meanOver(correctness(named, positive), blocks), independent: [] },
   ];
+}
+
+/** Share of right answers among the rows of a class, as a function of how often each block is there. */
+export function shareAmong(correct: Float64Array, among: Uint8Array, blocks: Blocks): BlockStatistic {
+  const right = meanOver(
+    correct.map((value, row) => value * among[row]!),
+    blocks,
+  );
+  const all = meanOver(Float64Array.from(among), blocks);
+  const recall = (times: Int32Array) => right(times) / all(times);
+  return Object.assign(recall, { classes: [blockSums(among, blocks)] });
+}
+
+export function meanOf(statistics: readonly BlockStatistic[]): BlockStatistic {
+  const average = (times: Int32Array) => mean(statistics.map((statistic) => statistic(times)));
+  return Object.assign(average, { classes: statistics.flatMap(({ classes = [] }) => classes) });
 }

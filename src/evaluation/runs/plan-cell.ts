@@ -1,21 +1,23 @@
 import { InputError } from "../../base/errors.ts";
+import { stableStringify } from "../../base/json.ts";
 import { counted } from "../../base/message-text.ts";
 import { heldMemory } from "../../base/process.ts";
-import { answersElsewhere } from "./answers-elsewhere.ts";
-import { cellName } from "./cell.ts";
-import { atRest, estimateCost, fittingBatchSize, fittingTraining, sampleOf } from "./cost.ts";
+import type { Setting } from "../settings/setting.ts";
+import type { OpenTask } from "../tasks/task.ts";
+import { fittingBatchSize, fittingTraining, idleMemory } from "./batches.ts";
+import { type CellRecord, cellName } from "./cell.ts";
+import { estimateCost, estimateTraining, sampleOf, type TimedTrials } from "./cost.ts";
 import type { CellDraft } from "./draft-cells.ts";
-import type { PlannedCell } from "./plan.ts";
-import type { RunRequest, Shard } from "./request.ts";
-import { inspectShard, refuseOtherShardCount, type ShardState } from "./store.ts";
-import { estimateTraining, type Trials } from "./training-cost.ts";
+import type { Plan, PlannedCell, ReusablePredictions, RunRequest } from "./request.ts";
+import type { Shard } from "./shard.ts";
+import { checkShardCount, inspectShard, type ShardState } from "./shard-store.ts";
 
 /** What the cells of a plan have in common. */
-export interface Pricing {
+export interface PlanContext {
   readonly shard: Shard;
   /** The folder of trained parameters; undefined for a run in memory. */
   readonly trained: string | undefined;
-  readonly trials: Trials;
+  readonly trials: TimedTrials;
   /** Gets what a user should read before the run. */
   readonly notes: Set<string>;
 }
@@ -26,15 +28,15 @@ export interface Pricing {
  * @throws {InputError} when not one row fits the memory, or the folder holds the cell in another number of shards, or begun
  *   with another batch size than is asked for
  */
-export async function priceCell(
+export async function planCell(
   { record, task, selected, model, setting, weights, rows }: CellDraft,
   request: RunRequest,
-  { shard, trained, trials, notes }: Pricing,
+  { shard, trained, trials, notes }: PlanContext,
 ): Promise<PlannedCell> {
   let state: ShardState = { rowsDone: 0, batchSize: undefined };
   if (request.folder !== undefined) {
     const of = { folder: request.folder, record, shard, rows: rows.length };
-    await refuseOtherShardCount(of);
+    await checkShardCount(of);
     state = await inspectShard(of);
   }
   refuseOtherBatchSize(request.batchSize, state, rows.length);
@@ -44,11 +46,11 @@ export async function priceCell(
     );
   }
   const protocol = record.cell.protocol;
-  const answersOf = answersElsewhere({ record, setting, task }, request.earlier);
+  const answersOf = findReusablePredictions({ record, setting, task }, request.earlier);
   const sample = await sampleOf(task, rows, model);
   const others = request.models
     .filter((other) => other !== model)
-    .reduce((bytes, other) => bytes + atRest(other), 0);
+    .reduce((bytes, other) => bytes + idleMemory(other), 0);
   const question = {
     asked: request.batchSize,
     begun: state.batchSize,
@@ -108,3 +110,29 @@ function refuseOtherBatchSize(asked: number | undefined, { batchSize, rowsDone }
 async function memoryOfThisProcess(): Promise<number> {
   return process.availableMemory() + (await heldMemory());
 }
+
+/**
+ * The cell of earlier plans that differs from this one in the protocol alone, where the setting says that the answers do not
+ * depend on it; undefined where there is none, or its answers are not kept.
+ */
+export function findReusablePredictions(
+  {
+    record,
+    setting,
+    task,
+  }: { readonly record: CellRecord; readonly setting: Setting; readonly task: OpenTask },
+  earlier: readonly Plan[] = [],
+): ReusablePredictions | undefined {
+  if (!setting.sameUnderBothProtocols?.(task.task)) return undefined;
+  const question = keyWithoutProtocol(record);
+  for (const { folder, cells } of earlier) {
+    const twin = cells.find((cell) => keyWithoutProtocol(cell.record) === question);
+    if (folder !== undefined && twin !== undefined) {
+      return { folder, record: twin.record, name: cellName(twin.record.identity) };
+    }
+  }
+  return undefined;
+}
+
+const keyWithoutProtocol = ({ cell: { protocol: _, ...rest }, rows }: CellRecord) =>
+  stableStringify({ ...rest, rows });

@@ -14,10 +14,9 @@ import type { Predictions } from "../tasks/prediction.ts";
 import { PredictionColumns } from "../tasks/prediction-columns.ts";
 import type { RowNumbers } from "../tasks/task.ts";
 import type { CellRecord } from "./cell.ts";
-import { readableJson } from "./readable-json.ts";
-import type { Shard } from "./request.ts";
-import type { ShardTiming } from "./result.ts";
-import { parseRecord, rowsFolder, type ShardPaths, shardPaths } from "./run-folder.ts";
+import { type ShardTiming, timingSchema } from "./result.ts";
+import { parseRecord, readableJson, rowsFolder, type ShardPaths, shardPaths } from "./run-folder.ts";
+import type { Shard } from "./shard.ts";
 import { batchLine, headerLine, readShardFile, type ShardHeader } from "./shard-file.ts";
 
 /** Where the answers of one shard of one cell are kept while it runs. */
@@ -47,19 +46,6 @@ export interface ShardDone {
   readonly sha256: string;
   readonly timing: ShardTiming;
 }
-
-export const timingSchema: z.ZodType<ShardTiming> = z.object({
-  shard: z.object({ index: z.int(), count: z.int() }),
-  rows: z.int(),
-  timedRows: z.int(),
-  seconds: z.number(),
-  rowsPerSecond: z.number().nullable(),
-  batchSize: z.int(),
-  peakMemory: z.number(),
-  toolkit: z.string(),
-  host: z.string(),
-  device: z.string().nullable(),
-});
 
 const doneSchema = z.object({
   format: z.literal("dart-eval shard"),
@@ -221,7 +207,7 @@ function joined(parts: readonly Numbers[]): RowNumbers {
  * Refuses to begin a shard where a cell is already split into another number of shards.
  * @throws {InputError} with the number there is
  */
-export async function refuseOtherShardCount({ folder, record, shard }: ShardOfCell): Promise<void> {
+export async function checkShardCount({ folder, record, shard }: ShardOfCell): Promise<void> {
   const place = rowsFolder(folder, record);
   if ((await kindOfPath(place)) === undefined) return;
   for (const name of await namesInFolder(place)) {

@@ -10,9 +10,8 @@ import type { NdArray } from "../../net/arrays/array.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import type { Embedder } from "../embeddings/embedder.ts";
 import type { Example, OpenTask } from "../tasks/task.ts";
-import type { AnswerPart } from "./learner.ts";
-import { OriginalBatches } from "./original-batches.ts";
-import { sequenceFiles } from "./sequence-files.ts";
+import type { InferencePart } from "./learner.ts";
+import { OriginalBatches, sequenceFiles } from "./sequence-files.ts";
 import type { SettingContext } from "./setting.ts";
 
 /**
@@ -22,7 +21,7 @@ import type { SettingContext } from "./setting.ts";
  */
 export type ReadPositions = "bases" | "tokens";
 
-export interface ProbeAnswersOptions {
+export interface ProbePredictionsOptions {
   readonly head: ProbingHead;
   readonly width: number;
   /** What the head was trained on. */
@@ -40,20 +39,20 @@ export interface ProbeAnswersOptions {
  * The model sees sequences without padding, since the original hid it here (quirk Q8), other than where it embedded the rows
  * that train.
  */
-export class ProbeAnswers {
+export class ProbePredictions {
   private readonly padded: OriginalBatches | undefined;
   private readonly graphs = new Map<number, Sym>();
 
   constructor(
     private readonly context: Pick<SettingContext, "task" | "model" | "signal">,
-    private readonly options: ProbeAnswersOptions,
+    private readonly options: ProbePredictionsOptions,
   ) {
     const { read, batchSize } = options;
     const vary = read === "tokens" && OriginalBatches.vary(context.model);
     this.padded = vary ? new OriginalBatches(context.model, batchSize) : undefined;
   }
 
-  async answer(examples: readonly Example[]): Promise<readonly AnswerPart[]> {
+  async answer(examples: readonly Example[]): Promise<readonly InferencePart[]> {
     const { task, signal } = this.context;
     const { name } = task.task;
     const sequences = examples.flatMap((example) =>
@@ -100,7 +99,7 @@ export class ProbeAnswers {
     positions: number,
     sequences: readonly number[],
     embeddings: readonly SequenceEmbedding[],
-  ): AnswerPart {
+  ): InferencePart {
     const basesOf = this.seen(positions);
     return {
       output: this.graph(positions, basesOf),

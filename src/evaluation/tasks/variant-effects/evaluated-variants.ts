@@ -1,8 +1,10 @@
 import { counted } from "../../../base/message-text.ts";
+import type { VariantForm } from "../../../datasets/variants/forms.ts";
+import { isEvaluated } from "../../../datasets/variants/table.ts";
 import { genomicBlocks } from "../../../metrics/blocks.ts";
 import { mean } from "../../../metrics/mean.ts";
-import { finiteOrNull } from "../json-numbers.ts";
-import type { Measurement, TieTolerance } from "../measurement.ts";
+import type { Protocol } from "../../../models/model.ts";
+import { finiteOrNull, type Measurement, type TieTolerance } from "../measurement.ts";
 import type { MeasureContext } from "../task.ts";
 import {
   alternativeAgainstReference,
@@ -11,7 +13,58 @@ import {
   type ScoreKind,
   turnedAtReference,
 } from "./scores.ts";
-import type { EvaluatedVariants } from "./selection.ts";
+
+/** The variants that are evaluated, and what became of the others. */
+export interface EvaluatedVariants {
+  readonly significant: readonly ScoredVariant[];
+  readonly controls: readonly ScoredVariant[];
+  /** Significant ones whose effect is known. */
+  readonly withEffect: readonly ScoredVariant[];
+  /** Rows that the original stops at, left out under `paper`. */
+  readonly refused: number;
+  /** Rows that stand in the table again, with the same place and alleles. */
+  readonly duplicates: number;
+}
+
+/**
+ * The rows that the benchmark evaluates: those that the table marks as used and, of the African caQTLs, as in peaks, where the
+ * table has these columns; those with a label among them are QTLs or controls.
+ *
+ * Under `paper` rows that the original stops at are left out (quirks Q19 and Q20), and a variant that stands in the table k
+ * times counts k² times, as a join of scores with table by place and alleles has it (quirk Q39).
+ */
+export function evaluatedVariants(variants: readonly ScoredVariant[], protocol: Protocol): EvaluatedVariants {
+  const accepted = variants.filter(({ facts }) => facts.original !== "refused");
+  const scored = protocol === "paper" ? accepted : variants;
+  const distinct = distinctKeys(scored);
+  const joined = protocol === "paper" && distinct < scored.length ? joinedByKey(scored) : scored;
+  const asked = joined.filter(({ facts }) => isEvaluated(facts));
+  const significant = asked.filter(({ facts }) => facts.significant === true);
+  return {
+    significant,
+    controls: asked.filter(({ facts }) => facts.significant === false),
+    withEffect: significant.filter(({ facts }) => facts.effect !== undefined),
+    refused: variants.length - accepted.length,
+    duplicates: scored.length - distinct,
+  };
+}
+
+function distinctKeys(scored: readonly ScoredVariant[]): number {
+  const largest = scored.reduce((largest, { key }) => Math.max(largest, key), -1);
+  const seen = new Uint8Array(largest + 1);
+  for (const { key } of scored) seen[key] = 1;
+  return seen.reduce((sum, one) => sum + one, 0);
+}
+
+function joinedByKey(scored: readonly ScoredVariant[]): readonly ScoredVariant[] {
+  const byKey = new Map<number, ScoredVariant[]>();
+  for (const variant of scored) {
+    const same = byKey.get(variant.key);
+    if (same === undefined) byKey.set(variant.key, [variant]);
+    else same.push(variant);
+  }
+  return scored.flatMap((row) => byKey.get(row.key)!.map(({ difference }) => ({ ...row, difference })));
+}
 
 /** Counts of rows, and of what became of them. */
 export function variantCounts(
@@ -107,4 +160,46 @@ export function variantNotes(
     );
   }
   return notes;
+}
+
+/** Counts of a published table, by the names they have in a measurement. */
+interface KnownCounts {
+  readonly form: VariantForm;
+  /** Rows of the table; a table of the form with fewer is another one. */
+  readonly atLeast: number;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/**
+ * What is published of the benchmark's own tables. African: rows by a report on the original's repository, those whose allele 2
+ * is the reference among them (quirk Q41), variants as its notebooks print them. Yoruban: variants as the notebooks print them.
+ */
+const KNOWN: readonly KnownCounts[] = [
+  {
+    form: "caqtl",
+    atLeast: 200_000,
+    counts: { rowsInTable: 219_382, rowsWithAllele2Reference: 39_504, significant: 6_821, controls: 77_999 },
+  },
+  { form: "dsqtl", atLeast: 20_000, counts: { significant: 560, controls: 26_813 } },
+];
+
+/**
+ * Whether a table has the counts that are published of it, one sentence; undefined for a smaller table, or a part of one.
+ *
+ * @param counts  of a measurement
+ */
+export function knownCountsNote(
+  form: VariantForm,
+  counts: Readonly<Record<string, number>>,
+): string | undefined {
+  const known = KNOWN.find((one) => one.form === form && counts.rowsInTable! >= one.atLeast);
+  if (known === undefined || counts.rows !== counts.rowsInTable) return undefined;
+  const number = (value: number) => value.toLocaleString("en-US");
+  const differ = Object.entries(known.counts).filter(([name, value]) => counts[name] !== value);
+  const told = Object.entries(known.counts).map(([name, value]) => `${name} ${number(value)}`);
+  if (differ.length === 0) return `The table has the counts that are published of it: ${told.join(", ")}.`;
+  const other = differ.map(
+    ([name, value]) => `${name} ${number(counts[name] ?? 0)} instead of ${number(value)}`,
+  );
+  return `The table is not the published one, or not all of it: ${other.join(", ")}.`;
 }

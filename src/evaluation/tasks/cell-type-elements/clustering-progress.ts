@@ -1,9 +1,12 @@
+import { performance } from "node:perf_hooks";
+import { setImmediate } from "node:timers/promises";
 import { sha256Hex } from "../../../base/digest.ts";
 import { kindOfPath } from "../../../base/folder.ts";
 import { cutFile, readLineLog } from "../../../base/line-log.ts";
 import { version } from "../../../base/package.ts";
 import { appendDurably } from "../../../base/write-file.ts";
-import type { KeptClusterings } from "../../../metrics/seeded-clusters.ts";
+import type { KeptClusterings, SeededOptions } from "../../../metrics/seeded-clusters.ts";
+import type { MeasureWork } from "../task.ts";
 
 const LINE =
   /^\{"of":"([0-9a-f]{16})","seed":(\d+),"clusters":"([A-Za-z0-9+/=]+)","sha256":"([0-9a-f]{16})"\}$/;
@@ -60,3 +63,51 @@ export class ClusteringLog {
 }
 
 const checksum = (text: string) => sha256Hex(text).slice(0, 16);
+
+/**
+ * Lets other work have its turn, without which no Ctrl-C is heard and no bar drawn.
+ * @throws the signal's reason
+ */
+export async function yieldToEventLoop(signal: AbortSignal | undefined): Promise<void> {
+  await setImmediate();
+  signal?.throwIfAborted();
+}
+
+/**
+ * How clustering over many seeds is watched and stopped: what to give to `seededClusters`.
+ *
+ * @param stage  in words
+ * @param total  seeds
+ * @param kept   clusterings found before; they do not count for the speed
+ */
+export function clusteringStage(
+  stage: string,
+  total: number,
+  { signal, onStage }: Pick<MeasureWork, "signal" | "onStage">,
+  kept?: KeptClusterings,
+): Required<Pick<SeededOptions, "kept" | "between">> {
+  const began = performance.now();
+  let made = 0;
+  return {
+    kept: {
+      find: (seed) => kept?.find(seed),
+      async keep(seed, clusters) {
+        made++;
+        await kept?.keep(seed, clusters);
+      },
+    },
+    async between(done) {
+      await yieldToEventLoop(signal);
+      const rate = made / ((performance.now() - began) / 1000);
+      const known = made > 0 && Number.isFinite(rate);
+      onStage?.({
+        stage,
+        unit: "clusterings",
+        done,
+        total,
+        rowsPerSecond: known ? rate : undefined,
+        secondsLeft: known ? (total - done) / rate : undefined,
+      });
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import { blockEstimate } from "../../metrics/block-estimate.ts";
+import type { BlockStatistic, Blocks, GenomicColumns } from "../../metrics/blocks.ts";
+import { clusteredProportion } from "../../metrics/clustered-proportion.ts";
+import { type Estimate, waldInterval, wilsonInterval } from "../../metrics/intervals.ts";
+import { sum } from "../../metrics/mean.ts";
+import type { Protocol } from "../../models/model.ts";
+import type { Metric } from "./measurement.ts";
+import type { PredictionColumns } from "./prediction-columns.ts";
+import type { LabelledRow } from "./task.ts";
+
+/**
+ * A task's statistic with its interval over blocks.
+ *
+ * @param range  ends of the statistic's range, as `blockEstimate` takes it
+ */
+export function blockInterval(
+  blocks: Blocks,
+  statistic: BlockStatistic,
+  range?: readonly [least: number, most: number],
+): Estimate {
+  return blockEstimate(blocks, statistic, range === undefined ? {} : { range });
+}
+
+/** Denominators of the original for the same interval; its tables print the first. */
+export type TrialCounts = readonly [number, ...number[]];
+
+/** The published interval of a share, as if it had been found in this many trials. */
+export function waldOver(share: number, trials: number): Estimate {
+  return waldInterval(share * trials, trials);
+}
+
+/**
+ * The intervals of a share in the order in which a reader should meet them: the published one first under the paper's
+ * protocol; else the one that takes neighbouring rows as belonging together and allows for few stretches.
+ *
+ * @param outcomes  in [0, 1], one per row
+ * @param trials    of the published intervals, one interval each
+ */
+export function shareIntervals(
+  outcomes: Float64Array,
+  blocks: Blocks,
+  { protocol, trials }: { readonly protocol: Protocol; readonly trials: TrialCounts },
+): readonly Estimate[] {
+  const n = outcomes.length;
+  const wins = sum(outcomes);
+  const wilson = wilsonInterval(wins, n);
+  const published = n === 0 ? [wilson] : trials.map((count) => waldOver(wins / n, count));
+  const honest = [clusteredProportion(outcomes, blocks), wilson];
+  return protocol === "paper" ? [...published, ...honest] : [...honest, ...published];
+}
+
+/** Whether all rows say where on a genome they lie, so that neighbours can be told; those of DART-Eval's data.h5 do not. */
+export function havePositions(rows: Iterable<LabelledRow>): boolean {
+  for (const { facts } of rows) if (!("chrom" in facts)) return false;
+  return true;
+}
+
+/** What intervals are worth where they do not. */
+export const NO_POSITIONS =
+  "the rows have no places on a genome, so intervals take them as independent, which is too hopeful";
+
+/** Where on a genome the rows lie; undefined where some do not say. */
+export function genomicPositionsOf(columns: PredictionColumns): GenomicColumns | undefined {
+  const none = new Uint8Array(0);
+  if (columns.length === 0) return { chromosomes: none, starts: none, ends: none };
+  const [chromosomes, starts, ends] = [
+    columns.factTexts("chrom"),
+    columns.factNumbers("start"),
+    columns.factNumbers("end"),
+  ];
+  if (chromosomes === undefined || starts === undefined || ends === undefined) return undefined;
+  return chromosomes.codes.includes(0) ? undefined : { chromosomes: chromosomes.codes, starts, ends };
+}
+
+/** Metrics that a note names; of more it gives the number. */
+const NAMED = 3;
+
+/**
+ * A note per reason why printed intervals may cover less than they state: `Interval not reliable (3 blocks): paired accuracy.`
+ *
+ * @param blocks  of the task's rows: a single one has no interval over blocks, so that those for independent rows are printed
+ */
+export function intervalNotes(metrics: readonly Metric[], blocks: Blocks): readonly string[] {
+  if (blocks.sizes.length === 1) return ["Intervals not reliable (1 block): they take rows as independent."];
+  const byReason = new Map<string, string[]>();
+  for (const { title, intervals } of metrics) {
+    const reason = intervals.find(({ basis }) => basis !== undefined)?.basis?.unreliable;
+    if (reason === undefined) continue;
+    const titles = byReason.get(reason);
+    if (titles === undefined) byReason.set(reason, [title]);
+    else titles.push(title);
+  }
+  return [...byReason].map(([reason, titles]) => {
+    const more = titles.length > NAMED ? ` and ${titles.length - NAMED} more` : "";
+    return `Interval not reliable (${reason}): ${titles.slice(0, NAMED).join("; ")}${more}.`;
+  });
+}

@@ -1,0 +1,89 @@
+import { sha256Hex } from "../../base/digest.ts";
+import { InputError } from "../../base/errors.ts";
+import { modelLettersOf, NO_BASE } from "../../dna/sequence/letters.ts";
+import type { Example, RowNumbers } from "./task.ts";
+
+/**
+ * At most `limit` rows, picked by a digest of their number: any machine picks the same, a larger limit keeps the rows
+ * of a smaller one, and they come from all over the table.
+ *
+ * @returns in the order given
+ */
+export function pickRows(rows: RowNumbers, limit: number | null): RowNumbers {
+  if (limit === null || rows.length <= limit) return rows;
+  const ranked = Array.from(rows, (row) => ({ row, rank: sha256Hex(`pick ${row}`) }));
+  ranked.sort((a, b) => (a.rank < b.rank ? -1 : 1));
+  const picked = new Set(ranked.slice(0, limit).map(({ row }) => row));
+  return rows.filter((row) => picked.has(row));
+}
+
+interface NumberedRow {
+  /** 0-based number of the data row in the whole table. */
+  readonly index: number;
+}
+
+/** @throws {InputError} when a number is 2^32 or more */
+export function numbersOf(rows: readonly NumberedRow[]): RowNumbers {
+  const most = rows.reduce((most, { index }) => Math.max(most, index), 0);
+  if (most < 2 ** 32) return Uint32Array.from(rows, ({ index }) => index);
+  throw new InputError(`a row has the index ${most}`, { hint: "numbers of rows are below 2^32" });
+}
+
+/** A table's rows by their numbers, in the order asked. */
+export function rowsByNumber<Row extends NumberedRow>(table: readonly Row[]): (rows: RowNumbers) => Row[] {
+  if (table.every(({ index }, i) => index === i)) return (rows) => Array.from(rows, (row) => table[row]!);
+  const places = new Map(table.map((row) => [row.index, row]));
+  return (rows) => Array.from(rows, (row) => places.get(row)!);
+}
+
+/** Rows of a table by chromosome, in the order in which chromosomes first come. */
+export function rowsPerChromosome(table: Iterable<{ readonly chrom: string }>): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { chrom } of table) counts.set(chrom, (counts.get(chrom) ?? 0) + 1);
+  return counts;
+}
+
+/** Rows whose text is in memory at once. */
+const AT_ONCE = 65_536;
+
+/**
+ * SHA-256 of what the rows of a table say, whatever file format and compression they came in: of digests of runs of rows,
+ * each row as its values with tabs between.
+ *
+ * @param valuesOf  what a row says
+ * @param heading   what the table says beside its rows
+ */
+export function tableDigest<Row>(
+  rows: Iterable<Row>,
+  valuesOf: (row: Row) => readonly unknown[],
+  heading: readonly string[] = [],
+): string {
+  const parts = [...heading];
+  let lines: string[] = [];
+  const flush = () => {
+    if (lines.length > 0) parts.push(sha256Hex(lines.join("\n")));
+    lines = [];
+  };
+  for (const row of rows) {
+    lines.push(valuesOf(row).join("\t"));
+    if (lines.length === AT_ONCE) flush();
+  }
+  flush();
+  return sha256Hex(parts.join("\n"));
+}
+
+/**
+ * A row of one sequence, from its base codes: letters as a language model sees them, the codes themselves where a position holds
+ * no base, and how many do (`unknown` of the facts).
+ *
+ * @param codes  0 A, 1 C, 2 G, 3 T, 4 no base (N, or off the chromosome)
+ */
+export function exampleOfCodes(row: number, codes: Uint8Array, facts: Example["facts"]): Example {
+  const unknown = codes.reduce((count, code) => (code === NO_BASE ? count + 1 : count), 0);
+  return {
+    row,
+    sequences: [modelLettersOf(codes)],
+    ...(unknown === 0 ? {} : { codes: [codes] }),
+    facts: { ...facts, unknown },
+  };
+}
