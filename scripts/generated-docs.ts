@@ -12,8 +12,7 @@ import type { Task } from "../src/evaluation/tasks/task.ts";
 import { BASELINES, LANGUAGE_MODELS } from "../src/models/language/catalogue.ts";
 import type { Protocol } from "../src/models/model.ts";
 import { count } from "../src/report/numbers.ts";
-import { markdownTable } from "../src/report/tables/markdown.ts";
-import type { Cell, Table } from "../src/report/tables/table.ts";
+import { markdownTable, type Table, type TableCell } from "../src/report/table.ts";
 
 // The pages and the parts of the README that say what the catalogues say. `npm run docs` writes them.
 
@@ -74,7 +73,7 @@ export function modelsPage(): string {
       "",
       table(
         ["checkpoint", "repository", "revision", "used by DART-Eval", "models verify"],
-        card.checkpoints.map(({ preset, repo, revision, usedByDartEval }): Cell[] => [
+        card.checkpoints.map(({ preset, repo, revision, usedByDartEval }): TableCell[] => [
           `${card.name}/${preset}`,
           repo,
           revision.slice(0, 12),
@@ -100,7 +99,7 @@ export function modelsPage(): string {
 /** Where the benchmark's files come from, and how suites ask of them. */
 export function dataPage(): string {
   const files = SOURCES.map(
-    ({ name, tasks, what, path, addresses, notFetched, licence, becomes }): Cell[] => [
+    ({ name, tasks, what, path, addresses, notFetched, licence, becomes }): TableCell[] => [
       name,
       tasks.join(", "),
       becomes === undefined ? what : `${what}; becomes ${becomes}`,
@@ -110,12 +109,12 @@ export function dataPage(): string {
     ],
   );
   const counts = [
-    ...SOURCES.flatMap(({ path, expectedRows }): Cell[][] =>
+    ...SOURCES.flatMap(({ path, expectedRows }): TableCell[][] =>
       expectedRows === undefined ? [] : [[path, "rows", count(expectedRows.rows)]],
     ),
-    ...EXPECTED_COUNTS.map(({ path, what, rows }): Cell[] => [path, what, count(rows)]),
+    ...EXPECTED_COUNTS.map(({ path, what, rows }): TableCell[] => [path, what, count(rows)]),
   ];
-  const mini = miniSuite().rows.map(({ task, inputs, settings }): Cell[] => {
+  const mini = miniSuite().rows.map(({ task, inputs, settings }): TableCell[] => {
     const { limit, sample = {} } = Object.values(settings)[0]!;
     const sizes = Object.entries(sample).map(([kind, rows]) => `${count(rows)} ${kind}`);
     return [
@@ -226,7 +225,7 @@ function recipeTables(task: Task, setting: string): string[] {
     ["hyper-parameter", "corrected", "paper"],
     Object.keys(corrected).map((name) => [name, valueText(corrected[name]), valueText(paper[name])]),
   );
-  const families = [...LANGUAGE_MODELS, ...BASELINES].flatMap(({ name: family }): Cell[][] => {
+  const families = [...LANGUAGE_MODELS, ...BASELINES].flatMap(({ name: family }): TableCell[][] => {
     const [own, ownPaper] = [
       differences(corrected, of(family, "corrected")),
       differences(paper, of(family, "paper")),

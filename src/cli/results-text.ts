@@ -3,7 +3,7 @@ import type { StoredResult } from "../evaluation/runs/result.ts";
 import { TASKS } from "../evaluation/tasks/catalogue.ts";
 import { leaderboardTable } from "../report/leaderboard.ts";
 import { panelsOf, panelTitle } from "../report/panels.ts";
-import { plainTable } from "../report/tables/plain.ts";
+import { plainTable } from "../report/table.ts";
 
 /** The merged results of several run folders. */
 export async function resultsOf(folders: readonly string[]): Promise<StoredResult[]> {

@@ -1,7 +1,7 @@
 import type { StoredResult } from "../evaluation/runs/result.ts";
 import type { Metric } from "../evaluation/tasks/measurement.ts";
 import { metricCell } from "../report/estimates.ts";
-import { cellText, type Table } from "../report/tables/table.ts";
+import { cellText, type Table } from "../report/table.ts";
 import { SITE_NETWORK } from "./site-network.ts";
 
 /** Something that was planted in the genome, and what an answer must say if it found it. */

@@ -1,15 +1,11 @@
 import { intervalsTable } from "./intervals-table.ts";
 import { leaderboardTable } from "./leaderboard.ts";
-import { measurementsTable } from "./measurements-table.ts";
+import { measurementsTable, quantilesTable } from "./measurements-table.ts";
 import { panelTitle } from "./panels.ts";
 import { publishedTable } from "./published-table.ts";
-import { quantilesTable } from "./quantiles-table.ts";
 import { quirksTable, scoreQuirksTable } from "./quirks-table.ts";
 import type { Report, ReportPanel } from "./report.ts";
-import { latexTable } from "./tables/latex.ts";
-import { markdownTable } from "./tables/markdown.ts";
-import { plainTable } from "./tables/plain.ts";
-import type { Table } from "./tables/table.ts";
+import { latexTable, markdownTable, plainTable, type Table } from "./table.ts";
 
 /** How a report may be written as text. */
 export const DOCUMENT_FORMATS = ["text", "md", "latex"] as const;

@@ -2,7 +2,7 @@ import { counted } from "../base/message-text.ts";
 import type { Metric } from "../evaluation/tasks/measurement.ts";
 import type { Estimate, IntervalBasis } from "../metrics/intervals.ts";
 import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";
-import type { Cell } from "./tables/table.ts";
+import type { TableCell } from "./table.ts";
 
 /** Name of an interval's method in a sentence: `genomic-block-jackknife` is a jackknife over genomic blocks. */
 export function methodName(method: string): string {
@@ -20,7 +20,7 @@ export function methodName(method: string): string {
 }
 
 /** `0.731` and, quieter, `[0.705, 0.756]`. */
-export function estimateCell(value: number | null, interval: Estimate | undefined, digits = 3): Cell {
+export function estimateCell(value: number | null, interval: Estimate | undefined, digits = 3): TableCell {
   if (value === null) return UNDEFINED;
   return { text: fixed(value, digits), detail: interval === undefined ? "" : intervalText(interval, digits) };
 }
@@ -55,7 +55,7 @@ export function metricHeading({ title, better }: Pick<Metric, "title" | "better"
 export const isPValue = (name: string): boolean => name.endsWith("-p");
 
 /** A metric as it is to be read, with the interval that is to be printed. */
-export function metricCell({ name, value, intervals }: Metric, digits = 3): Cell {
+export function metricCell({ name, value, intervals }: Metric, digits = 3): TableCell {
   if (value === null) return UNDEFINED;
   if (isPValue(name)) return pValue(value);
   // A sum of ranks is whole, whatever its size; a share of 1 or 0 is not to be taken for one.

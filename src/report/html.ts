@@ -1,3 +1,5 @@
+import { cellText, type Table, type TableCell } from "./table.ts";
+
 /** Text that is already HTML. Made by `html` alone, so that nothing gets into a page unescaped by mistake. */
 export class Html {
   readonly #text: string;
@@ -47,4 +49,36 @@ function escapeHtml(text: string): string {
 export function embeddedJson(value: unknown): Html {
   const asUnicode = (letter: string) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`;
   return new Html(JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, asUnicode));
+}
+
+/** Letters above which a heading wants more room than its numbers give it. */
+const LONG = 30;
+
+/** A table with its caption, headings that name their scope, and a holder that scrolls where the page is narrow. */
+export function htmlTable({ caption, columns, rows, notes = [] }: Table): Html {
+  const kind = (c: number) => (columns[c]!.align === "right" ? "number" : "word");
+  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
+<table>
+<caption>${caption}</caption>
+<thead><tr>${columns.map(({ heading }, c) => html`<th scope="col" class="${kind(c)}${heading.length > LONG ? " long" : ""}">${withArrow(heading)}</th>`)}</tr></thead>
+<tbody>
+${rows.map(
+  (row) =>
+    html`<tr>${row.map((cell, c) =>
+      c === 0
+        ? html`<th scope="row">${content(cell)}</th>`
+        : html`<td class="${kind(c)}">${content(cell)}</td>`,
+    )}</tr>\n`,
+)}</tbody>
+</table>
+</div>
+${notes.length === 0 ? undefined : html`<ul class="notes">${notes.map((note) => html`<li>${note}</li>`)}</ul>`}`;
+}
+
+/** With its arrow kept beside its last word. */
+const withArrow = (heading: string) => heading.replace(/ (?=[↑↓]$)/, "\u00a0");
+
+function content(cell: TableCell): Html {
+  if (typeof cell === "string" || cell.detail === "") return html`${cellText(cell)}`;
+  return html`${cell.text} <span class="detail">${cell.detail}</span>`;
 }

@@ -1,11 +1,14 @@
 export { type DocumentFormat, reportDocument } from "./documents.ts";
+export { htmlTable } from "./html.ts";
 export { leaderboardTable } from "./leaderboard.ts";
-export { type PageAssets, renderPage } from "./page.ts";
-export { readPageAssets } from "./page-assets.ts";
+export { type PageAssets, readPageAssets, renderPage } from "./page.ts";
 export { type Entry, type Panel, panelsOf } from "./panels.ts";
 export { gatherReport, type Report, type ReportOptions } from "./report.ts";
-export { htmlTable } from "./tables/html-table.ts";
-export { latexTable } from "./tables/latex.ts";
-export { markdownTable } from "./tables/markdown.ts";
-export { plainTable } from "./tables/plain.ts";
-export type { Cell as TableCell, Column, Table } from "./tables/table.ts";
+export {
+  latexTable,
+  markdownTable,
+  plainTable,
+  type Table,
+  type TableCell,
+  type TableColumn,
+} from "./table.ts";

@@ -1,9 +1,9 @@
 import type { Estimate } from "../metrics/intervals.ts";
 import { basisText, intervalText, methodName } from "./estimates.ts";
 import { count, UNDEFINED } from "./numbers.ts";
+import { protocolRows } from "./panel-table.ts";
 import type { Panel } from "./panels.ts";
-import { protocolRows } from "./protocol-lines.ts";
-import type { Cell, Table } from "./tables/table.ts";
+import type { Table, TableCell } from "./table.ts";
 
 /** Every interval of the main metric, a column for each way of making one; undefined where there is none. */
 export function intervalsTable({ entries }: Panel): Table | undefined {
@@ -42,7 +42,7 @@ function waysOf(intervals: readonly Estimate[]): ReadonlyMap<string, Estimate> {
 }
 
 /** With the number of trials where that is not the number of rows, and the blocks of an interval over blocks. */
-function intervalCell(interval: Estimate | undefined, rows: number): Cell {
+function intervalCell(interval: Estimate | undefined, rows: number): TableCell {
   if (interval === undefined) return UNDEFINED;
   const { n, basis } = interval;
   const details = [

@@ -1,10 +1,9 @@
 import type { Measurement, Metric } from "../evaluation/tasks/measurement.ts";
-import { attributedNotes } from "./attributed-notes.ts";
 import { ARROWS, basisText, isPValue, metricCell } from "./estimates.ts";
-import { type MetricColumn, metricColumns } from "./metric-columns.ts";
 import { count, scientific } from "./numbers.ts";
+import { type MetricColumn, metricColumns } from "./panel-table.ts";
 import type { Entry, Panel } from "./panels.ts";
-import { type Cell, type Column, cellText, type Table } from "./tables/table.ts";
+import { cellText, type Table, type TableCell, type TableColumn } from "./table.ts";
 
 /**
  * One line per model and protocol, best first: the main metric with its interval, the others that lead the paper's table,
@@ -25,7 +24,7 @@ export function leaderboardTable(panel: Panel, title: string): Table {
     () => "p",
   );
   const withTies = entries.some(({ result }) => "ties" in result.counts);
-  const columns: Column[] = [
+  const columns: TableColumn[] = [
     { heading: "model", align: "left" },
     { heading: "protocol", align: "left" },
     ...[...mains, ...others].map(({ heading }) => ({ heading, align: "right" as const })),
@@ -33,7 +32,7 @@ export function leaderboardTable(panel: Panel, title: string): Table {
     ...(withTies ? [{ heading: "ties", align: "right" } as const] : []),
     ...tests.map(({ heading }) => ({ heading: withoutArrow(heading), align: "right" as const })),
   ];
-  const rows = entries.map((entry): Cell[] => [
+  const rows = entries.map((entry): TableCell[] => [
     entry.label,
     entry.protocol,
     ...[...mains, ...others].map((column) => column.cell(entry)),
@@ -50,7 +49,7 @@ export function leaderboardTable(panel: Panel, title: string): Table {
 }
 
 /** The number of ties and, where scores need not be equal for one, the largest tolerance. */
-function tiesCell({ counts, ties }: Pick<Measurement, "counts" | "ties">): Cell {
+function tiesCell({ counts, ties }: Pick<Measurement, "counts" | "ties">): TableCell {
   const text = count(counts.ties ?? Number.NaN);
   return ties === undefined ? text : { text, detail: `within ${scientific(ties.tolerance)}` };
 }
@@ -106,14 +105,14 @@ function notesOf(entries: readonly Entry[]): string[] {
     : [];
   return [
     ...new Set(undefinedOnes),
-    ...blocksWords(entries),
+    ...blocksText(entries),
     ...sampled,
     ...attributedNotes(entries, ({ result }) => result.notes),
   ];
 }
 
 /** The blocks of the printed intervals, and how far neighbouring ones depend on each other. */
-function blocksWords(entries: readonly Entry[]): string[] {
+function blocksText(entries: readonly Entry[]): string[] {
   const correlationsOf = new Map<string, number[]>();
   for (const { main } of entries) {
     const basis = main.intervals.find((interval) => interval.basis !== undefined)?.basis;
@@ -139,4 +138,42 @@ export function headline({ metrics }: Pick<Measurement, "metrics">): string {
   return main.value === null
     ? `${main.title} undefined: ${main.why ?? "no reason is known"}`
     : `${main.title} ${cellText(metricCell(main))}`;
+}
+
+type Noted = Pick<Entry, "label" | "protocol">;
+
+/** Models that a note names before it counts them. */
+const NAMED = 3;
+
+/**
+ * The entries' notes, each text once, in the order of their first occurrence. A note that does not hold for all entries begins
+ * with those that it holds for: a protocol, or models.
+ */
+export function attributedNotes<E extends Noted>(
+  entries: readonly E[],
+  notesOf: (entry: E) => readonly string[],
+): string[] {
+  const holders = new Map<string, E[]>();
+  for (const entry of entries) {
+    for (const note of new Set(notesOf(entry))) holders.set(note, [...(holders.get(note) ?? []), entry]);
+  }
+  return [...holders].map(([note, some]) => `${prefix(some, entries)}${note}`);
+}
+
+function prefix(some: readonly Noted[], all: readonly Noted[]): string {
+  if (some.length === all.length) return "";
+  for (const protocol of ["paper", "corrected"] as const) {
+    const ofProtocol = all.filter((entry) => entry.protocol === protocol);
+    if (ofProtocol.length === some.length && ofProtocol.every((entry) => some.includes(entry)))
+      return `Under the ${protocol} protocol: `;
+  }
+  const ambiguous = new Set(all.map(({ protocol }) => protocol)).size > 1;
+  const labels = [...new Set(some.map(({ label }) => label))];
+  const names = labels.map((label) => {
+    const protocols = some.filter((entry) => entry.label === label).map(({ protocol }) => protocol);
+    const everywhere = all.filter((entry) => entry.label === label).length === protocols.length;
+    return ambiguous && !everywhere ? `${label} (${protocols.join(", ")})` : label;
+  });
+  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : "";
+  return `${names.slice(0, NAMED).join(", ")}${more}: `;
 }

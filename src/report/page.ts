@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { version } from "../base/package.ts";
-import { contents } from "./contents.ts";
+import { readPackageFile, version } from "../base/package.ts";
+import type { PageData } from "./chart-data.ts";
 import { embeddedJson, Html, html } from "./html.ts";
-import type { PageData } from "./page-data.ts";
 import { chartsOf, panelSection } from "./panel-section.ts";
-import { provenanceSection } from "./provenance-section.ts";
-import type { Report } from "./report.ts";
+import { panelId, panelPart } from "./panels.ts";
+import { provenanceSection } from "./provenance.ts";
+import type { Report, ReportPanel } from "./report.ts";
 
 /** The bundle of `client/`: what `vite build` makes of it. */
 export interface PageAssets {
@@ -80,4 +80,42 @@ function contentPolicy(script: string): string {
 /** A script may not hold what ends it, nor what begins a comment in HTML; in its strings `\/` and `\!` say the same. */
 function withoutEndTags(script: string): string {
   return script.replace(/<\/(script)/gi, "<\\/$1").replaceAll("<!--", "<\\!--");
+}
+
+/** The panels of one task, in the order of the page. */
+interface Chapter {
+  readonly title: string;
+  readonly panels: readonly ReportPanel[];
+}
+
+/** A list of links to every panel, task by task; undefined where there is only one, which needs no list. */
+export function contents({ panels }: Pick<Report, "panels">): Html | undefined {
+  if (panels.length < 2) return undefined;
+  return html`<nav class="contents" aria-labelledby="contents">
+<h2 id="contents">Contents</h2>
+<ol>
+${chaptersOf(panels).map(
+  ({ title, panels: some }) =>
+    html`<li><span>${title}</span><ul>${some.map(
+      (panel) => html`<li><a href="#${panelId(panel)}">${panelPart(panel)}</a></li>`,
+    )}</ul></li>\n`,
+)}<li><a href="#provenance">Where the numbers come from</a></li>
+</ol>
+</nav>
+`;
+}
+
+function chaptersOf(panels: readonly ReportPanel[]): Chapter[] {
+  const chapters = new Map<string, ReportPanel[]>();
+  for (const panel of panels) chapters.set(panel.task, [...(chapters.get(panel.task) ?? []), panel]);
+  return [...chapters.values()].map((some) => ({ title: some[0]!.asked.title, panels: some }));
+}
+
+/** The page's script and style as the package ships them. */
+export async function readPageAssets(): Promise<PageAssets> {
+  const [script, style] = await Promise.all([
+    readPackageFile("dist/report/client.js"),
+    readPackageFile("dist/report/client.css"),
+  ]);
+  return { script, style };
 }

@@ -1,22 +1,18 @@
+import type { AccuracyChart, AccuracyMark, DifferenceChart, PageData } from "./chart-data.ts";
 import { basisText, intervalText, methodName } from "./estimates.ts";
-import { type Html, html } from "./html.ts";
+import { type Html, html, htmlTable } from "./html.ts";
 import { intervalsTable } from "./intervals-table.ts";
 import { leaderboardTable } from "./leaderboard.ts";
 import { lossCurves } from "./loss-curves.ts";
-import { measurementsTable } from "./measurements-table.ts";
-import { motifChart, motifsSection } from "./motifs-section.ts";
+import { measurementsTable, quantilesTable } from "./measurements-table.ts";
+import { motifChart, motifsSection } from "./motifs.ts";
 import { count, fixed, UNDEFINED } from "./numbers.ts";
-import { dataText } from "./origins.ts";
-import type { AccuracyChart, AccuracyMark, DifferenceChart, PageData } from "./page-data.ts";
 import { type Entry, panelId, panelTitle } from "./panels.ts";
 import { partsTables } from "./parts-tables.ts";
-import { splitWords } from "./provenance.ts";
+import { dataText, splitText } from "./provenance.ts";
 import { publishedTable } from "./published-table.ts";
-import { quantilesTable } from "./quantiles-table.ts";
 import { quirksOf, quirksTable, scoreQuirksTable } from "./quirks-table.ts";
 import type { ReportPanel } from "./report.ts";
-import { settingWords } from "./setting-words.ts";
-import { htmlTable } from "./tables/html-table.ts";
 
 /** What guessing gives, for metrics where it is one number and the task does not say it. */
 const CHANCE: Readonly<Record<string, number>> = {
@@ -30,7 +26,7 @@ const CHANCE: Readonly<Record<string, number>> = {
 export function panelSection(panel: ReportPanel): Html {
   const { asked, entries } = panel;
   const title = panelTitle(asked.title, panel);
-  const setting = settingWords(panel.setting);
+  const setting = settingDescription(panel.setting);
   const id = panelId(panel);
   const quantiles = quantilesTable(panel);
   const others = measurementsTable(panel);
@@ -129,7 +125,7 @@ function facts({ entries }: ReportPanel): Html {
   }</dd></div>
 <div><dt>Rows asked</dt><dd>${range(rows)}<span class="detail">${rows.length > 1 ? "by model; " : ""}of ${range(
     entries.map(({ result }) => result.rows.inTable),
-  )} in the table, ${[...new Set(entries.map(({ result }) => splitWords(result.cell.split)))].join(", ")}</span></dd></div>
+  )} in the table, ${[...new Set(entries.map(({ result }) => splitText(result.cell.split)))].join(", ")}</span></dd></div>
 ${
   ties.length === 0
     ? undefined
@@ -215,4 +211,24 @@ function intervalsWords(entries: readonly Entry[]): string {
     ? "Both strands of a background, and all motifs that were put into it, share its letters"
     : "Neighbouring elements resemble each other";
   return `${sentences.join(" ")} ${alike}, so they tell less than as many independent ones; an interval that allows for this is wider, and is the one to believe.`;
+}
+
+/** What each setting does with a model, in a sentence for those who read of it for the first time. */
+const SETTING_DESCRIPTIONS: Readonly<Record<string, string>> = {
+  "zero-shot":
+    "Zero-shot: the model answers by the likelihoods that it gives to sequences; nothing is trained.",
+  "zero-shot-embedding":
+    "Zero-shot embedding: the model answers by its embeddings of sequences, how far apart they are or how they cluster; nothing is trained.",
+  probed: "Probed: a head is trained on the model's embeddings; the model itself stays as it is.",
+  "fine-tuned":
+    "Fine-tuned: the model is trained for the task together with a head, by low-rank changes of its weights (LoRA).",
+  "ab-initio":
+    "Ab initio: a network is trained from the sequences alone. No language model takes part, so this is what one has to beat.",
+  predicted:
+    "Predicted: the model is made to predict activity, and answers by that; nothing is trained here.",
+};
+
+/** Undefined for a setting that this package does not have. */
+export function settingDescription(name: string): string | undefined {
+  return Object.hasOwn(SETTING_DESCRIPTIONS, name) ? SETTING_DESCRIPTIONS[name] : undefined;
 }

@@ -11,7 +11,7 @@ import { isSameDataset } from "../evaluation/published/read-published.ts";
 import type { StoredResult } from "../evaluation/runs/result.ts";
 import type { Protocol } from "../models/model.ts";
 import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";
-import type { Cell, Table } from "./tables/table.ts";
+import type { Table, TableCell } from "./table.ts";
 
 /** A column of one of the paper's tables: the authors' key of a metric, and of which data set or class it is. */
 interface PaperColumn {
@@ -280,7 +280,7 @@ function customData(cells: readonly StoredResult["result"][]): readonly string[]
   return [`Not on the benchmark's data: ${[...new Set(reasons)].join("; ")}.`];
 }
 
-function cellOf(own: MeasuredValue | undefined): Cell {
+function cellOf(own: MeasuredValue | undefined): TableCell {
   if (own === undefined || own.value === null) return UNDEFINED;
   const { value, interval, isProbability } = own;
   if (isProbability) return value === 0 ? "0" : pValue(value);

@@ -1,9 +1,8 @@
 import type { Breakdown, Metric } from "../evaluation/tasks/measurement.ts";
-import { metricColumns } from "./metric-columns.ts";
 import { count, UNDEFINED } from "./numbers.ts";
+import { metricColumns, protocolRows } from "./panel-table.ts";
 import type { Entry, Panel } from "./panels.ts";
-import { protocolRows } from "./protocol-lines.ts";
-import type { Table } from "./tables/table.ts";
+import type { Table } from "./table.ts";
 
 /** Name of the breakdown that says which class was taken for which. */
 const CONFUSION = "confusion";

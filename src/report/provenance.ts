@@ -1,13 +1,18 @@
 import { counted } from "../base/message-text.ts";
+import { SOURCES } from "../datasets/sources/catalogue.ts";
+import { addressText } from "../datasets/sources/locate.ts";
+import type { FileOrigin } from "../datasets/sources/origin.ts";
+import { evaluatedData } from "../evaluation/runs/cell.ts";
+import { type Html, html } from "./html.ts";
 import { bytes, count, duration } from "./numbers.ts";
-import { originText } from "./origins.ts";
-import type { Entry } from "./panels.ts";
+import { type Entry, panelTitle } from "./panels.ts";
+import type { Report } from "./report.ts";
 
 /** A name and what it is, for a list of facts. */
 export type Fact = readonly [name: string, value: string];
 
 /** `test split`, or `every split`. */
-export const splitWords = (split: string): string => (split === "all" ? "every split" : `${split} split`);
+export const splitText = (split: string): string => (split === "all" ? "every split" : `${split} split`);
 
 /** Where a result comes from and what it would take to get it again: all that goes into its identity, and how it ran. */
 export function provenanceFacts({ stored, result }: Entry): Fact[] {
@@ -34,7 +39,7 @@ export function provenanceFacts({ stored, result }: Entry): Fact[] {
     ["seed", String(cell.seed)],
     [
       "rows",
-      `${count(rows.selected)} of ${count(rows.inTable)}: ${splitWords(cell.split)}` +
+      `${count(rows.selected)} of ${count(rows.inTable)}: ${splitText(cell.split)}` +
         `${cell.limit === null ? "" : `, at most ${count(cell.limit)}`}; SHA-256 of their numbers ${rows.digest}`,
     ],
     ...Object.entries(result.origins ?? {}).map(
@@ -57,4 +62,43 @@ export function provenanceFacts({ stored, result }: Entry): Fact[] {
           ["software", `dart-eval ${each((shard) => shard.toolkit)}`],
         ] satisfies Fact[])),
   ];
+}
+
+/** One fold per cell: everything that identifies it, and how it ran. */
+export function provenanceSection({ panels }: Report): Html {
+  return html`<section aria-labelledby="provenance">
+<h2 id="provenance">Where the numbers come from</h2>
+<p>A cell is one task, asked of one model in one setting. Its identity is a digest of everything that can change the
+answer; device, batch size and number of shards are not part of it.</p>
+${panels.map(
+  (panel) => html`<h3>${panelTitle(panel.asked.title, panel)}</h3>
+${panel.entries.map(
+  (entry) => html`<details>
+<summary>${entry.label}, ${entry.protocol} protocol</summary>
+<dl class="facts-list">${provenanceFacts(entry).map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
+</details>
+`,
+)}`,
+)}</section>`;
+}
+
+/** `built from ENCODE ENCFF420VPZ (…)`, or `custom data: my.fa`: what an input is, by its digest. */
+export function originText(origin: FileOrigin | undefined): string {
+  if (origin === undefined) return "custom data given in memory";
+  const source = SOURCES.find(({ name }) => name === origin.source);
+  if (source === undefined) return `custom data: ${origin.file}`;
+  const address = source.addresses[0];
+  const from = address === undefined || address.kind === "web" ? source.name : addressText(address);
+  return `${origin.built ? "built from " : ""}${from} (${source.what})`;
+}
+
+/** The data that a panel's entries were evaluated on; files of several names may hold the same data. */
+export function dataText(entries: readonly Pick<Entry, "result">[]): string {
+  const texts = entries.flatMap(({ result: { cell, origins } }) =>
+    Object.keys(evaluatedData(cell)).map((input) => {
+      const text = origins === undefined ? "origin not recorded" : originText(origins[input]);
+      return `${input}: ${text}`;
+    }),
+  );
+  return `Data: ${[...new Set(texts)].join("; ")}.`;
 }

@@ -10,7 +10,7 @@ import type { CellResult } from "../evaluation/runs/result.ts";
 import { estimateCell } from "./estimates.ts";
 import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";
 import type { Entry, Panel } from "./panels.ts";
-import type { Cell, Table } from "./tables/table.ts";
+import type { Table, TableCell } from "./table.ts";
 
 /** The published numbers next to a panel's results, and why some results have none. */
 export interface PublishedValues {
@@ -68,7 +68,7 @@ export function publishedTable(
       { heading: "the published number is", align: "left" },
       { heading: "quirks", align: "left" },
     ],
-    rows: lines.map(({ label, result, comparison }): Cell[] => {
+    rows: lines.map(({ label, result, comparison }): TableCell[] => {
       const { published, own } = comparison;
       return [
         label,

@@ -3,14 +3,14 @@ import type { Estimate } from "../metrics/intervals.ts";
 import { estimateCell, metricCell } from "./estimates.ts";
 import { count, fixed, UNDEFINED } from "./numbers.ts";
 import type { Panel } from "./panels.ts";
-import type { Cell, Table } from "./tables/table.ts";
+import type { Table, TableCell } from "./table.ts";
 
 /** Effect of each quirk on each model's numbers, computed under both protocols from the same scores. */
 export function quirksTable({ entries }: Panel): Table | undefined {
   const rows = quirksOf({ entries }).flatMap(({ label: quirk }) => {
     // An entry counts its own answers both ways, so one per model is enough: the first that knows of this quirk.
     const seen = new Set<string>();
-    return entries.flatMap(({ label, result }): Cell[][] => {
+    return entries.flatMap(({ label, result }): TableCell[][] => {
       const found = result.quirks.find((one) => one.label === quirk);
       if (found === undefined || seen.has(label)) return [];
       seen.add(label);
@@ -36,7 +36,7 @@ export function quirksTable({ entries }: Panel): Table | undefined {
  * together, so a row shows their joint effect and names them; undefined where there is no such model.
  */
 export function scoreQuirksTable({ task, setting, entries }: Panel): Table | undefined {
-  const rows = entries.flatMap((corrected): Cell[][] => {
+  const rows = entries.flatMap((corrected): TableCell[][] => {
     const paper = entries.find(({ label, protocol }) => label === corrected.label && protocol === "paper");
     if (corrected.protocol !== "corrected" || paper === undefined) return [];
     const quirks = scoreQuirks({ task, setting, family: corrected.result.family });
@@ -67,7 +67,7 @@ export function quirksOf({ entries }: Pick<Panel, "entries">): { label: string; 
   return [...says].map(([label, text]) => ({ label, says: text }));
 }
 
-function effectCell(effect: Estimate | number | null): Cell {
+function effectCell(effect: Estimate | number | null): TableCell {
   if (effect === null) return UNDEFINED;
   if (typeof effect === "number") return Math.abs(effect) >= 1000 ? count(effect) : fixed(effect, 4);
   return estimateCell(effect.value, effect, 4);

@@ -1,17 +1,19 @@
+import { join } from "node:path";
+import { FormatError } from "../base/errors.ts";
+import { forEachLine } from "../base/text-lines.ts";
 import type { PublishedResult } from "../evaluation/published/published-result.ts";
 import { readPublished } from "../evaluation/published/read-published.ts";
 import type { StoredResult } from "../evaluation/runs/result.ts";
 import type { Task } from "../evaluation/tasks/task.ts";
-import { type Histogram, histogram } from "./histogram.ts";
+import { type Histogram, histogram } from "./chart-data.ts";
 import { type Panel, panelsOf } from "./panels.ts";
 import { type PublishedValues, publishedValues } from "./published-table.ts";
-import { scoreDifferences } from "./score-differences.ts";
 
 /** What is said of a task above its numbers. */
-type Asked = Pick<Task, "title" | "asks">;
+type TaskHeading = Pick<Task, "title" | "asks">;
 
 export interface ReportPanel extends Panel {
-  readonly asked: Asked;
+  readonly asked: TaskHeading;
   /** By cell identity; of the cells whose rows are pairs of scores. */
   readonly differences: ReadonlyMap<string, Histogram>;
   /** What the benchmark's authors published of the same models on the same data. */
@@ -27,7 +29,7 @@ export interface Report {
 export interface ReportOptions {
   readonly title?: string;
   /** Where the results' tasks are looked up by name; results keep nothing but the name. */
-  readonly tasks: readonly (Asked & Pick<Task, "name">)[];
+  readonly tasks: readonly (TaskHeading & Pick<Task, "name">)[];
   /** Default: all that the package knows. */
   readonly published?: readonly PublishedResult[];
 }
@@ -45,13 +47,54 @@ export async function gatherReport(
       const values = await scoreDifferences(stored);
       if (values !== undefined) differences.set(result.identity, histogram(values));
     }
-    const asked = askedBy(panel.task, tasks);
+    const asked = taskHeading(panel.task, tasks);
     panels.push({ ...panel, asked, differences, published: publishedValues(panel, known) });
   }
   return { title, panels };
 }
 
-function askedBy(name: string, tasks: ReportOptions["tasks"]): Asked {
+function taskHeading(name: string, tasks: ReportOptions["tasks"]): TaskHeading {
   const task = tasks.find((one) => one.name === name);
   return task ?? { title: name, asks: "A task that is not in the list this report was made with." };
+}
+
+/**
+ * Element minus control of every row, read from a merged cell's `scores.tsv`; 0 where the result counts the two as a tie.
+ *
+ * @returns  in the file's order; undefined when the table has no pair of scores
+ * @throws {FormatError} naming file and line when a score is not a number
+ */
+export async function scoreDifferences({ folder, result }: StoredResult): Promise<Float64Array | undefined> {
+  if (!("median_diff" in result.published)) return undefined;
+  const file = join(folder, "scores.tsv");
+  const { rounding = 0 } = result.ties ?? {};
+  const differences: number[] = [];
+  let element = -1;
+  let control = -1;
+  await forEachLine(file, (text, line) => {
+    const cells = text.split("\t");
+    if (line === 1) {
+      element = cells.indexOf("seq_score");
+      control = cells.indexOf("ctrl_score");
+      if (element < 0 || control < 0) {
+        throw new FormatError(
+          { file, line },
+          `expected columns seq_score and ctrl_score, came ${JSON.stringify(text)}`,
+        );
+      }
+      return;
+    }
+    const [first, second] = [Number(cells[element]), Number(cells[control])];
+    const difference = first - second;
+    if (!Number.isFinite(difference)) {
+      throw new FormatError(
+        { file, line },
+        `expected two scores, came ${JSON.stringify(text)}`,
+        "Run dart-eval merge again.",
+      );
+    }
+    const tie = Math.abs(difference) <= rounding * (Math.abs(first) + Math.abs(second));
+    differences.push(tie ? 0 : difference);
+  });
+  return Float64Array.from(differences);
 }

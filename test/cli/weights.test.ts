@@ -7,7 +7,7 @@ import { TASKS } from "../../src/evaluation/tasks/catalogue.ts";
 import { LANGUAGE_MODELS } from "../../src/models/language/catalogue.ts";
 import { writeSafetensors } from "../../src/net/arrays/safetensors.ts";
 import { readArrays } from "../../src/net/train/fit-state.ts";
-import { provenanceSection } from "../../src/report/provenance-section.ts";
+import { provenanceSection } from "../../src/report/provenance.ts";
 import { gatherReport } from "../../src/report/report.ts";
 import golden from "../golden/checkpoints/expected.json" with { type: "json" };
 import { scratchFiles } from "../scratch-files.ts";

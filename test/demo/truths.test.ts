@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { changedRecipes, QUESTIONS, quickQuestions } from "../../src/demo/questions.ts";
 import { checkTruths, TRUTHS, type Truth, truthsTable } from "../../src/demo/truths.ts";
 import { TASKS, taskNamed } from "../../src/evaluation/tasks/catalogue.ts";
-import { plainTable } from "../../src/report/tables/plain.ts";
+import { plainTable } from "../../src/report/table.ts";
 import { resultsFixture } from "../report/results-fixture.ts";
 
 const about = (truth: Partial<Truth>): Truth => ({

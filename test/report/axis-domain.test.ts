@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { axisDomain } from "../../src/report/axis-domain.ts";
+import { axisDomain } from "../../src/report/chart-data.ts";
 
 const span = fc
   .tuple(fc.double({ min: -50, max: 50, noNaN: true }), fc.double({ min: 0, max: 50, noNaN: true }))

@@ -9,7 +9,7 @@ import { leaderboardTable } from "../../src/report/leaderboard.ts";
 import { measurementsTable } from "../../src/report/measurements-table.ts";
 import { fixed } from "../../src/report/numbers.ts";
 import { panelsOf } from "../../src/report/panels.ts";
-import { type Cell, cellText, type Table } from "../../src/report/tables/table.ts";
+import { cellText, type Table, type TableCell } from "../../src/report/table.ts";
 import { resultsFixture } from "./results-fixture.ts";
 
 let results: StoredResult[];
@@ -95,7 +95,7 @@ describe("under both protocols", () => {
       "Pearson r over QTLs, allele 2 − allele 1 with allele 1's effect (paper protocol) ↑",
     ]);
     const [one, two] = headings.toSorted();
-    const text = (cell: Cell | undefined) => (typeof cell === "object" ? cell.text : cell);
+    const text = (cell: TableCell | undefined) => (typeof cell === "object" ? cell.text : cell);
     expect([text(corrected![one!]), text(corrected![two!])]).toEqual([fixed(pearsonOf(-1)), "–"]);
     expect([text(paper![one!]), text(paper![two!])]).toEqual(["–", fixed(pearsonOf(1))]);
     expect(Math.abs(pearsonOf(1))).toBeGreaterThan(0.1);

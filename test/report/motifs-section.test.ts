@@ -4,7 +4,7 @@ import type { StoredResult } from "../../src/evaluation/runs/result.ts";
 import { measureFootprintScores } from "../../src/evaluation/tasks/motif-footprinting/measure.ts";
 import type { LikelihoodPrediction } from "../../src/evaluation/tasks/prediction.ts";
 import { measurementsTable } from "../../src/report/measurements-table.ts";
-import { extremeMotifs, familyTable, modelComparison, motifSpread } from "../../src/report/motif-tables.ts";
+import { extremeMotifs, familyTable, modelComparison, motifSpread } from "../../src/report/motifs.ts";
 import { renderPage } from "../../src/report/page.ts";
 import { panelsOf } from "../../src/report/panels.ts";
 import { gatherReport } from "../../src/report/report.ts";

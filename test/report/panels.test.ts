@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { StoredResult } from "../../src/evaluation/runs/result.ts";
 import { leaderboardTable } from "../../src/report/leaderboard.ts";
 import { panelId, panelsOf, panelTitle } from "../../src/report/panels.ts";
-import { plainTable } from "../../src/report/tables/plain.ts";
+import { plainTable } from "../../src/report/table.ts";
 import { resultsFixture } from "./results-fixture.ts";
 
 let results: StoredResult[];

@@ -4,7 +4,7 @@ import type { StoredResult } from "../../src/evaluation/runs/result.ts";
 import type { Metric } from "../../src/evaluation/tasks/measurement.ts";
 import { tablesDocument } from "../../src/report/documents.ts";
 import { paperTables } from "../../src/report/paper-tables.ts";
-import { cellText } from "../../src/report/tables/table.ts";
+import { cellText } from "../../src/report/table.ts";
 import * as benchmark from "../evaluation/published/benchmark-result.ts";
 import { benchmarkResult, type ResultForm } from "../evaluation/published/benchmark-result.ts";
 

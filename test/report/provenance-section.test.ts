@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { panelsOf } from "../../src/report/panels.ts";
-import { provenanceSection } from "../../src/report/provenance-section.ts";
+import { provenanceSection } from "../../src/report/provenance.ts";
 import { gatherReport } from "../../src/report/report.ts";
 import { resultsFixture } from "./results-fixture.ts";
 

@@ -3,7 +3,7 @@ import type { StoredResult } from "../../src/evaluation/runs/result.ts";
 import type { QuirkEffect } from "../../src/evaluation/tasks/measurement.ts";
 import { panelsOf } from "../../src/report/panels.ts";
 import { quirksTable, scoreQuirksTable } from "../../src/report/quirks-table.ts";
-import { plainTable } from "../../src/report/tables/plain.ts";
+import { plainTable } from "../../src/report/table.ts";
 import { resultsFixture } from "./results-fixture.ts";
 
 const withQuirks = (stored: StoredResult, quirks: readonly QuirkEffect[]): StoredResult => ({

@@ -1,16 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { estimateCell, intervalText } from "../../src/report/estimates.ts";
-import { count, fixed, pValue, UNDEFINED } from "../../src/report/numbers.ts";
-import { shownNumber } from "../../src/report/shown-number.ts";
-import { cellText } from "../../src/report/tables/table.ts";
+import { count, fixed, parseShownNumber, pValue, UNDEFINED } from "../../src/report/numbers.ts";
+import { cellText } from "../../src/report/table.ts";
 
 const finite = fc.double({ min: -1e9, max: 1e9, noNaN: true });
 
 test("a rounded number is read as what was rounded to", () => {
   fc.assert(
     fc.property(finite, fc.integer({ min: 0, max: 6 }), (value, digits) => {
-      expect(shownNumber(fixed(value, digits))).toBeCloseTo(Number(value.toFixed(digits)), 9);
+      expect(parseShownNumber(fixed(value, digits))).toBeCloseTo(Number(value.toFixed(digits)), 9);
     }),
   );
 });
@@ -18,23 +17,23 @@ test("a rounded number is read as what was rounded to", () => {
 test("a count is read through its thousands' commas", () => {
   fc.assert(
     fc.property(fc.integer(), (value) => {
-      expect(shownNumber(count(value))).toBeCloseTo(value, 9);
+      expect(parseShownNumber(count(value))).toBeCloseTo(value, 9);
     }),
   );
 });
 
 test("probabilities of tests keep their order, down to the bound", () => {
   const falling = [1, 0.132, 0.00102, 9.9e-4, 3.4e-9, 1.8e-53, 1e-300, 1e-310, 0];
-  const read = falling.map((value) => shownNumber(pValue(value))!);
+  const read = falling.map((value) => parseShownNumber(pValue(value))!);
   expect(read).toEqual([1, 0.132, 0.001, 9.9e-4, 3.4e-9, 1.8e-53, 1e-300, 0, 0]);
 });
 
 test("of an estimate the estimate is read, of an interval its lower end", () => {
   const interval = { value: -0.132, low: -0.582, high: 0.318, n: 20, method: "jackknife" };
-  expect(shownNumber(cellText(estimateCell(-0.132, interval)))).toBe(-0.132);
-  expect(shownNumber(intervalText(interval))).toBe(-0.582);
+  expect(parseShownNumber(cellText(estimateCell(-0.132, interval)))).toBe(-0.132);
+  expect(parseShownNumber(intervalText(interval))).toBe(-0.582);
 });
 
 test("what is undefined or a word is no number", () => {
-  for (const text of [UNDEFINED, "", "both", "-", "[–, –]"]) expect(shownNumber(text)).toBeUndefined();
+  for (const text of [UNDEFINED, "", "both", "-", "[–, –]"]) expect(parseShownNumber(text)).toBeUndefined();
 });

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { htmlTable } from "../../src/report/tables/html-table.ts";
-import type { Table } from "../../src/report/tables/table.ts";
+import { htmlTable } from "../../src/report/html.ts";
+import type { Table } from "../../src/report/table.ts";
 import { builtAssets } from "./page-assets.ts";
 import { CHROMIUM, launchChromium, openFromDisk } from "./page-in-browser.ts";
 

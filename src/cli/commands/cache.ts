@@ -2,7 +2,7 @@ import { InputError } from "../../base/errors.ts";
 import { cacheFolder, kindOfPath } from "../../base/folder.ts";
 import { type CacheEntry, cacheEntries, pruneCaches } from "../../evaluation/embeddings/cache-entries.ts";
 import { bytes, count, duration } from "../../report/numbers.ts";
-import { plainTable } from "../../report/tables/plain.ts";
+import { plainTable } from "../../report/table.ts";
 import { type DefineCommand, examples } from "../command.ts";
 import { wholeNumber } from "../whole-number.ts";
 

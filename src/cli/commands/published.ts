@@ -2,7 +2,7 @@ import { InputError } from "../../base/errors.ts";
 import type { PublishedResult } from "../../evaluation/published/published-result.ts";
 import { readPublished } from "../../evaluation/published/read-published.ts";
 import { fixed } from "../../report/numbers.ts";
-import { plainTable } from "../../report/tables/plain.ts";
+import { plainTable } from "../../report/table.ts";
 import { type DefineCommand, examples } from "../command.ts";
 
 interface PublishedOptions {

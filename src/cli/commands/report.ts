@@ -13,8 +13,7 @@ import {
   reportDocument,
   tablesDocument,
 } from "../../report/documents.ts";
-import { renderPage } from "../../report/page.ts";
-import { readPageAssets } from "../../report/page-assets.ts";
+import { readPageAssets, renderPage } from "../../report/page.ts";
 import { paperTables } from "../../report/paper-tables.ts";
 import { gatherReport } from "../../report/report.ts";
 import { type DefineCommand, examples } from "../command.ts";

@@ -1,9 +1,7 @@
-import type { PageData } from "../page-data.ts";
-import { drawAccuracies } from "./accuracies.ts";
-import { drawDifferences } from "./differences.ts";
-import { drawRanked } from "./ranked.ts";
-import { makeSortable } from "./sortable.ts";
 import "./page.css";
+import type { PageData } from "../chart-data.ts";
+import { drawAccuracies, drawDifferences, drawRanked } from "./charts.ts";
+import { makeSortable } from "./sortable.ts";
 
 for (const table of document.querySelectorAll("table")) makeSortable(table);
 

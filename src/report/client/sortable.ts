@@ -1,5 +1,4 @@
-import { UNDEFINED } from "../numbers.ts";
-import { shownNumber } from "../shown-number.ts";
+import { parseShownNumber, UNDEFINED } from "../numbers.ts";
 
 /** The order that a click on a heading asks for, after each; undefined: the rows stand as they came. */
 const NEXT = { none: "ascending", ascending: "descending", descending: undefined } as const;
@@ -52,7 +51,7 @@ function sorted(
 ): HTMLTableRowElement[] {
   const keyed = rows.map((row): Keyed => {
     const text = row.cells[column]!.textContent.trim();
-    if (isNumber) return { row, key: shownNumber(text) };
+    if (isNumber) return { row, key: parseShownNumber(text) };
     return { row, key: text === UNDEFINED ? undefined : text };
   });
   const sign = order === "ascending" ? 1 : -1;

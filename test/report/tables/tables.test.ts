@@ -1,9 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { htmlTable } from "../../../src/report/tables/html-table.ts";
-import { escapeLatex, latexTable } from "../../../src/report/tables/latex.ts";
-import { markdownTable } from "../../../src/report/tables/markdown.ts";
-import { plainTable } from "../../../src/report/tables/plain.ts";
-import type { Table } from "../../../src/report/tables/table.ts";
+import { htmlTable } from "../../../src/report/html.ts";
+import { escapeLatex, latexTable, markdownTable, plainTable, type Table } from "../../../src/report/table.ts";
 
 const table: Table = {
   caption: "Two models",

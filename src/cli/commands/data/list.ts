@@ -5,7 +5,7 @@ import { CITED_SOURCES } from "../../../datasets/sources/cited.ts";
 import { readDataRecord } from "../../../datasets/sources/data-record.ts";
 import { addressText } from "../../../datasets/sources/locate.ts";
 import { bytes } from "../../../report/numbers.ts";
-import { plainTable } from "../../../report/tables/plain.ts";
+import { plainTable } from "../../../report/table.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { dataFolderOption } from "../../data-folder.ts";
 

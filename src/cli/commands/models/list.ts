@@ -1,6 +1,6 @@
 import { findInHubCache } from "../../../models/checkpoints/hub-cache.ts";
 import { BASELINES, LANGUAGE_MODELS, TOYS } from "../../../models/language/catalogue.ts";
-import { plainTable } from "../../../report/tables/plain.ts";
+import { plainTable } from "../../../report/table.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 
 export const define: DefineCommand = (command, { terminal }) => {

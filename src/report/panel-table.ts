@@ -2,7 +2,7 @@ import type { Measurement, Metric } from "../evaluation/tasks/measurement.ts";
 import type { Protocol } from "../models/model.ts";
 import { metricCell, metricHeading } from "./estimates.ts";
 import { UNDEFINED } from "./numbers.ts";
-import type { Cell } from "./tables/table.ts";
+import type { TableCell } from "./table.ts";
 
 /** A row of a panel's table, as far as its metrics go. */
 export interface MeasuredEntry {
@@ -18,7 +18,7 @@ export interface MetricColumn {
   readonly title: string;
   readonly better: Metric["better"];
   /** The entry's value; a dash where it measured something else. */
-  cell(entry: MeasuredEntry): Cell;
+  cell(entry: MeasuredEntry): TableCell;
 }
 
 /**
@@ -59,3 +59,26 @@ export function metricColumns<E extends MeasuredEntry>(
 
 /** Classes have metrics of their own names, which measure the same of each. */
 const quantityOf = ({ name, quantity }: Metric) => quantity ?? name;
+
+/** A line of a table before its protocol is written. */
+export interface ProtocolLine {
+  readonly label: string;
+  readonly protocol: Protocol;
+  readonly cells: readonly TableCell[];
+}
+
+/** Rows `label, protocol, …cells`; lines of a model that say the same under both protocols become one. */
+export function protocolRows(lines: readonly ProtocolLine[]): TableCell[][] {
+  const rows = new Map<string, { label: string; protocols: Protocol[]; cells: readonly TableCell[] }>();
+  for (const { label, protocol, cells } of lines) {
+    const key = JSON.stringify([label, cells]);
+    const same = rows.get(key);
+    if (same === undefined) rows.set(key, { label, protocols: [protocol], cells });
+    else same.protocols.push(protocol);
+  }
+  return [...rows.values()].map(({ label, protocols, cells }) => [
+    label,
+    protocols.length === 2 ? "both" : protocols[0]!,
+    ...cells,
+  ]);
+}

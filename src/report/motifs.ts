@@ -2,11 +2,13 @@ import type { Breakdown, BreakdownRow } from "../evaluation/tasks/measurement.ts
 import { compareOver } from "../metrics/block-estimate.ts";
 import { type BlockStatistic, blocksBy } from "../metrics/blocks.ts";
 import { percentiles } from "../metrics/quantiles.ts";
+import type { RankedChart } from "./chart-data.ts";
 import { intervalText } from "./estimates.ts";
+import { type Html, html, htmlTable } from "./html.ts";
 import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";
+import { protocolRows } from "./panel-table.ts";
 import type { Entry, Panel } from "./panels.ts";
-import { protocolRows } from "./protocol-lines.ts";
-import type { Cell, Table } from "./tables/table.ts";
+import type { Table, TableCell } from "./table.ts";
 
 /** Motifs named at either end of the order. */
 const NAMED = 10;
@@ -74,7 +76,7 @@ export function familyTable(panel: Panel): Table | undefined {
   };
 }
 
-function familyCell({ rows }: Breakdown, family: string): Cell {
+function familyCell({ rows }: Breakdown, family: string): TableCell {
   const [value, low, high] = rows.find(({ name }) => name === family)?.values ?? [];
   if (value == null) return UNDEFINED;
   return { text: fixed(value), detail: low == null || high == null ? "" : `[${fixed(low)}, ${fixed(high)}]` };
@@ -174,4 +176,43 @@ function motifsWon(first: Entry, second: Entry) {
     else if (own < other) losses++;
   }
   return { wins, losses };
+}
+
+/** What guessing gives. */
+const CHANCE = 0.5;
+
+/** The accuracies of all motifs in falling order, one curve per model; undefined where there are no motifs. */
+export function motifChart(panel: Panel, holder: string): RankedChart | undefined {
+  const curves = oneProtocol(panel).map((entry) => ({
+    label: entry.label,
+    values: motifAccuracies(entry)
+      .toSorted((a, b) => b - a)
+      .map((value) => Math.round(1e4 * value) / 1e4),
+  }));
+  const drawn = curves.filter(({ values }) => values.length > 0);
+  if (drawn.length === 0) return undefined;
+  return {
+    holder,
+    title: "Accuracy of every motif, the best first, for each model",
+    axis: "motifs, the best first",
+    value: "accuracy",
+    chance: CHANCE,
+    curves: drawn,
+  };
+}
+
+/** Motifs one by one, by family, and models beside each other; undefined where the panel's task has no motifs. */
+export function motifsSection(panel: Panel, chart: RankedChart | undefined, undrawn: Html): Html | undefined {
+  if (chart === undefined) return undefined;
+  const families = familyTable(panel);
+  const comparison = modelComparison(panel);
+  return html`<h3>Motif by motif</h3>
+<figure>
+<div id="${chart.holder}" class="chart">${undrawn}</div>
+<figcaption>${chart.title}. The dashed line is what guessing gives (${chart.chance}). The table below has the quantiles.</figcaption>
+</figure>
+${htmlTable(motifSpread(panel))}
+${comparison === undefined ? undefined : htmlTable(comparison)}
+${families === undefined ? undefined : htmlTable(families)}
+${htmlTable(extremeMotifs(panel))}`;
 }
