@@ -2,10 +2,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { QUESTIONS } from "../../src/demo/questions.ts";
+import { PLANTED_SIGNALS } from "../../src/demo/planted-signals.ts";
+import { DEMO_RUNS } from "../../src/demo/runs.ts";
 import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
 import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
-import { TRUTHS } from "../../src/demo/truths.ts";
 import { evaluate } from "../../src/evaluation/evaluate.ts";
 import { openModel } from "../../src/models/open-model.ts";
 
@@ -23,9 +23,9 @@ afterAll(() => rm(root, { recursive: true }));
 test.each(["chromatin-activity", "variant-effects"])(
   "what the demo expects of ChromBPNet's toy and %s is true of another genome, too",
   async (task) => {
-    const question = QUESTIONS.find(({ models, task: of }) => models.includes(TOY) && of === task)!;
+    const question = DEMO_RUNS.find(({ models, task: of }) => models.includes(TOY) && of === task)!;
     const model = await openModel(TOY, { trainChromosomes: [], threads: 1 });
-    const truths = TRUTHS.filter((truth) => truth.task === task && truth.model === model.name);
+    const truths = PLANTED_SIGNALS.filter((truth) => truth.task === task && truth.model === model.name);
     expect(truths.length).toBeGreaterThan(0);
     const { metrics } = await evaluate({
       ...{ task, model, setting: question.setting },

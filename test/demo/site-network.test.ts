@@ -2,12 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { QUESTIONS } from "../../src/demo/questions.ts";
+import { PLANTED_SIGNALS } from "../../src/demo/planted-signals.ts";
+import { DEMO_RUNS } from "../../src/demo/runs.ts";
 import { SITE_NETWORK, siteNetwork } from "../../src/demo/site-network.ts";
 import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
 import { MOTIFS } from "../../src/demo/synthetic/motifs.ts";
 import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
-import { TRUTHS } from "../../src/demo/truths.ts";
 import type { Motif } from "../../src/dna/motifs/motif.ts";
 import { evaluate } from "../../src/evaluation/evaluate.ts";
 
@@ -21,11 +21,11 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true }));
 
 const truthsOf = (task: string) =>
-  TRUTHS.filter(({ model, task: of }) => model === SITE_NETWORK && of === task);
+  PLANTED_SIGNALS.filter(({ model, task: of }) => model === SITE_NETWORK && of === task);
 
 /** Lower ends of the intervals of what the demo's truths about a task name, as it asks them. */
 async function found(task: string, motifs: readonly Motif[]): Promise<readonly number[]> {
-  const question = QUESTIONS.find(({ models, task: of }) => models.includes(SITE_NETWORK) && of === task)!;
+  const question = DEMO_RUNS.find(({ models, task: of }) => models.includes(SITE_NETWORK) && of === task)!;
   const { metrics } = await evaluate({
     task,
     inputs: { genome: files.genome, ...question.inputs({ ...files, footprints: "" }) },

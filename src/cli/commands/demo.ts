@@ -5,17 +5,11 @@ import { writeFileAtomic } from "../../base/write-file.ts";
 import { readBackgrounds } from "../../datasets/motif-footprinting/backgrounds.ts";
 import { writeFootprints } from "../../datasets/motif-footprinting/footprint-file.ts";
 import { buildFootprints } from "../../datasets/motif-footprinting/footprints.ts";
-import {
-  changedRecipes,
-  type DemoFiles,
-  QUESTIONS,
-  type Question,
-  quickQuestions,
-} from "../../demo/questions.ts";
+import { checkPlantedSignals, plantedSignalsTable } from "../../demo/planted-signals.ts";
+import { changedRecipes, DEMO_RUNS, type DemoFiles, type DemoRun, quickRuns } from "../../demo/runs.ts";
 import { SITE_NETWORK, siteNetwork } from "../../demo/site-network.ts";
 import { filesIn } from "../../demo/synthetic/files.ts";
 import { writeSyntheticGenome } from "../../demo/synthetic/write.ts";
-import { checkTruths, truthsTable } from "../../demo/truths.ts";
 import { type Genome, openGenome } from "../../dna/genome/genome.ts";
 import { readMotifs } from "../../dna/motifs/meme.ts";
 import { planRun } from "../../evaluation/runs/plan.ts";
@@ -58,7 +52,7 @@ export const define: DefineCommand = (command, context) => {
 async function demo({ out, quick = false, json }: DemoOptions, context: Context): Promise<void> {
   const { terminal } = context;
   const files = await demoFiles(out, context);
-  const questions = quick ? quickQuestions(QUESTIONS) : QUESTIONS;
+  const questions = quick ? quickRuns(DEMO_RUNS) : DEMO_RUNS;
   const results = await answers(questions, files, join(out, quick ? "quick-run" : "run"), context);
 
   const page = join(out, quick ? "quick-report.html" : "report.html");
@@ -67,11 +61,11 @@ async function demo({ out, quick = false, json }: DemoOptions, context: Context)
   await writeFileAtomic(page, renderPage(report, await readPageAssets()));
 
   // What a few rows can show is less than what was planted.
-  const truths = quick ? [] : checkTruths(results);
+  const truths = quick ? [] : checkPlantedSignals(results);
   if (json) terminal.print(JSON.stringify({ results, truths }, null, 2));
   else {
     terminal.print(resultsText(results));
-    if (truths.length > 0) terminal.print(`\n${plainTable(truthsTable(truths))}`);
+    if (truths.length > 0) terminal.print(`\n${plainTable(plantedSignalsTable(truths))}`);
   }
   terminal.say(`\nreport: ${page}`);
   const missed = truths.filter(({ holds }) => !holds);
@@ -111,7 +105,7 @@ async function demoModel(
 
 /** Asks all questions under the corrected protocol, then some under the paper's; what a stopped demo had finished is kept. */
 async function answers(
-  questions: readonly Question[],
+  questions: readonly DemoRun[],
   files: DemoFiles,
   folder: string,
   context: Context,

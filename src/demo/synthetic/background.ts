@@ -1,5 +1,6 @@
 import type { Pcg64 } from "../../base/pcg64.ts";
-import { exponential, weightedIndex } from "./draws.ts";
+import { integerBelow } from "../../base/random.ts";
+import { exponential, integerIn, weightedIndex } from "./draws.ts";
 
 /** Composition of a stretch of DNA without elements. */
 export interface Composition {
@@ -84,4 +85,81 @@ function dinucleotideBias(from: number, to: number, cpg: number): number {
   if (pair === "CG") return cpg;
   if (pair === "TG" || pair === "CA") return 1 + 0.2 * (1 - cpg);
   return pair === "AA" || pair === "TT" ? 1.1 : 1;
+}
+
+/**
+ * Lengths of GRCh38's chromosomes in bases, in karyotype order. The synthetic genome has the same names, so that the
+ * split by chromosome works, and a thousandth of the lengths.
+ */
+const GRCH38_LENGTHS = {
+  ...{ chr1: 248_956_422, chr2: 242_193_529, chr3: 198_295_559, chr4: 190_214_555, chr5: 181_538_259 },
+  ...{ chr6: 170_805_979, chr7: 159_345_973, chr8: 145_138_636, chr9: 138_394_717, chr10: 133_797_422 },
+  ...{ chr11: 135_086_622, chr12: 133_275_309, chr13: 114_364_328, chr14: 107_043_718, chr15: 101_991_189 },
+  ...{ chr16: 90_338_345, chr17: 83_257_441, chr18: 80_373_285, chr19: 58_617_616, chr20: 64_444_167 },
+  ...{ chr21: 46_709_983, chr22: 50_818_468, chrX: 156_040_895, chrY: 57_227_415 },
+};
+
+/** Letters N at each end of every chromosome, as telomeres are in real assemblies. */
+export const TELOMERE = 500;
+
+/** The chromosomes of a synthetic genome: 3.09 Mb in all at scale 1. */
+export function chromosomeLengths(scale: number): ReadonlyMap<string, number> {
+  return new Map(
+    Object.entries(GRCH38_LENGTHS).map(([name, length]) => [name, Math.round((length / 1000) * scale)]),
+  );
+}
+
+/** Interspersed repeats: name, length of the full copy, share of the genome. */
+const FAMILIES = [
+  { name: "SINE", length: 300, share: 0.05 },
+  { name: "LINE", length: 900, share: 0.05 },
+  { name: "LTR", length: 420, share: 0.02 },
+];
+
+/** Letters changed since a copy was inserted, per cent, least and most. */
+const DIVERGENCE = [5, 20] as const;
+
+/** The full copies, one per family, common to all chromosomes of a genome. */
+export function drawRepeatFamilies(rng: Pcg64): readonly Uint8Array[] {
+  return FAMILIES.map(({ length }) => {
+    const codes = new Uint8Array(length);
+    drawChain(rng, codes, 0, length, { gc: 0.45, cpg: 0.5 });
+    return codes;
+  });
+}
+
+/**
+ * Puts diverged copies on either strand, LINEs cut short at their 5' end, and simple repeats into a chromosome.
+ *
+ * They are what a model of the genome learns first and what no element is made of.
+ *
+ * @param codes    the chromosome, changed in place
+ * @returns        1 for each repeat letter, as RepeatMasker would soft-mask it, else 0
+ */
+export function insertRepeats(rng: Pcg64, codes: Uint8Array, families: readonly Uint8Array[]): Uint8Array {
+  const masked = new Uint8Array(codes.length);
+  families.forEach((consensus, family) => {
+    const { name, share } = FAMILIES[family]!;
+    for (let left = Math.round(share * codes.length); left > 0; ) {
+      const cut = name === "LINE" ? integerBelow(rng, consensus.length - 100) : 0;
+      const length = Math.min(consensus.length - cut, codes.length);
+      const at = integerBelow(rng, codes.length - length + 1);
+      const turned = integerBelow(rng, 2) === 1;
+      const divergence = integerIn(rng, DIVERGENCE) / 100;
+      for (let i = 0; i < length; i++) {
+        const code = turned ? 3 - consensus[consensus.length - 1 - i]! : consensus[cut + i]!;
+        codes[at + i] = rng.nextFloat64() < divergence ? integerBelow(rng, 4) : code;
+      }
+      masked.fill(1, at, at + length);
+      left -= length;
+    }
+  });
+  for (let left = Math.round(codes.length * 0.01); left > 0; left -= 40) {
+    const unit = [integerBelow(rng, 4), integerBelow(rng, 4)] as const; // a run of one letter, one time in four
+    const length = Math.min(integerIn(rng, [20, 60]), codes.length);
+    const at = integerBelow(rng, codes.length - length + 1);
+    for (let i = 0; i < length; i++) codes[at + i] = unit[i & 1]!;
+    masked.fill(1, at, at + length);
+  }
+  return masked;
 }

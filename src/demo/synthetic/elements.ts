@@ -1,9 +1,8 @@
 import type { Pcg64 } from "../../base/pcg64.ts";
 import { choice, integerBelow, shuffle } from "../../base/random.ts";
-import { type Composition, CPG_ISLAND, drawChain } from "./background.ts";
+import { type Composition, CPG_ISLAND, drawChain, TELOMERE } from "./background.ts";
 import { exponential, integerIn, weightedIndex } from "./draws.ts";
 import { ELEMENT_KINDS, type ElementKind } from "./grammar.ts";
-import { TELOMERE } from "./layout.ts";
 import { drawSite, type MotifName, motifNamed } from "./motifs.ts";
 
 /** A site that was planted; 0-based, half-open, on the chromosome. */

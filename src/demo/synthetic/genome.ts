@@ -1,10 +1,15 @@
 import { Pcg64 } from "../../base/pcg64.ts";
 import { seedOf } from "../../base/random.ts";
-import { NO_BASE } from "../../dna/sequence/letters.ts";
-import { drawBackground } from "./background.ts";
+import { modelLettersOf, NO_BASE } from "../../dna/sequence/letters.ts";
+import { dinucleotideShuffleCodes } from "../../dna/sequence/shuffle.ts";
+import {
+  chromosomeLengths,
+  drawBackground,
+  drawRepeatFamilies,
+  insertRepeats,
+  TELOMERE,
+} from "./background.ts";
 import { type PlantedElement, plantElements } from "./elements.ts";
-import { chromosomeLengths, TELOMERE } from "./layout.ts";
-import { drawRepeatFamilies, insertRepeats } from "./repeats.ts";
 
 export interface SyntheticChromosome {
   readonly name: string;
@@ -37,4 +42,59 @@ export function growGenome(seed: number, scale: number): SyntheticChromosome[] {
     }
     return { name, codes, masked, elements };
   });
+}
+
+const LINE = 60;
+/** Upper-case letters of codes 0 to 4, then the same in lower case. */
+const LETTERS = new TextEncoder().encode("ACGTNacgtn");
+const NEWLINE = 10;
+
+/** The chromosomes as FASTA, repeats in lower case, and its index as samtools faidx writes it. */
+export function fastaWithIndex(chromosomes: readonly SyntheticChromosome[]): {
+  fasta: Uint8Array;
+  index: string;
+} {
+  const header = (name: string) => new TextEncoder().encode(`>${name}\n`);
+  const bodyBytes = (length: number) => length + Math.ceil(length / LINE);
+  const total = chromosomes.reduce(
+    (sum, { name, codes }) => sum + header(name).length + bodyBytes(codes.length),
+    0,
+  );
+  const fasta = new Uint8Array(total);
+  const index: string[] = [];
+  let at = 0;
+  for (const { name, codes, masked } of chromosomes) {
+    fasta.set(header(name), at);
+    at += header(name).length;
+    index.push([name, codes.length, at, LINE, LINE + 1].join("\t"));
+    for (let i = 0; i < codes.length; i++) {
+      fasta[at++] = LETTERS[codes[i]! + 5 * masked[i]!]!;
+      if ((i + 1) % LINE === 0 || i + 1 === codes.length) fasta[at++] = NEWLINE;
+    }
+  }
+  return { fasta, index: `${index.join("\n")}\n` };
+}
+
+const COUNT = 100;
+const LENGTH = 350;
+
+/**
+ * Sequences to put motifs into, one per line: controls of task 1 on the forward strand, which are elements shuffled by
+ * dinucleotides inside their unchanged flanks. At most 100, evenly spread over the genome.
+ */
+export function backgroundsText(chromosomes: readonly SyntheticChromosome[]): string {
+  const places = chromosomes.flatMap(({ codes, elements }) =>
+    elements.map((element) => ({ codes, element })),
+  );
+  const count = Math.min(COUNT, places.length);
+  let text = "";
+  for (let i = 0; i < count; i++) {
+    const { codes, element } = places[Math.floor((i * places.length) / count)]!;
+    const { chrom, start, end } = element;
+    const left = start - Math.floor((LENGTH - (end - start)) / 2);
+    const window = codes.slice(left, left + LENGTH);
+    dinucleotideShuffleCodes(window, start - left, end - left, new Pcg64(seedOf([0, chrom, start, end])));
+    text += `${modelLettersOf(window)}\n`;
+  }
+  return text;
 }

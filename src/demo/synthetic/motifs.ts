@@ -49,7 +49,7 @@ const STRAY = 0.02;
  * A motif as both strands' tables; letters are codes A 0, C 1, G 2, T 3.
  * Scores are natural logarithms of probability over 1/4.
  */
-export interface Motif {
+export interface SyntheticMotif {
   readonly name: MotifName;
   readonly family: string;
   readonly consensus: string;
@@ -66,7 +66,7 @@ export interface Motif {
 }
 
 /** The consensus sites as position probabilities: allowed letters equally likely, every other one 2 %. */
-export const MOTIFS: readonly Motif[] = CONSENSUS_SITES.map((site) => {
+export const MOTIFS: readonly SyntheticMotif[] = CONSENSUS_SITES.map((site) => {
   const width = site.consensus.length;
   const probabilities = new Float64Array(width * 4);
   [...site.consensus].forEach((letter, i) => {
@@ -102,12 +102,12 @@ function suffixMaxima(best: readonly number[]): Float64Array {
   return sums;
 }
 
-const motifsByName = new Map<string, Motif>(MOTIFS.map((motif) => [motif.name, motif]));
+const motifsByName = new Map<string, SyntheticMotif>(MOTIFS.map((motif) => [motif.name, motif]));
 
-export const motifNamed = (name: MotifName): Motif => motifsByName.get(name)!;
+export const motifNamed = (name: MotifName): SyntheticMotif => motifsByName.get(name)!;
 
 /** A site drawn from the motif's probabilities, as codes, on its own strand. */
-export function drawSite(rng: Pcg64, motif: Motif): Uint8Array {
+export function drawSite(rng: Pcg64, motif: SyntheticMotif): Uint8Array {
   return Uint8Array.from({ length: motif.width }, (_, i) =>
     weightedIndex(rng, motif.probabilities.subarray(4 * i, 4 * i + 4)),
   );
@@ -161,7 +161,7 @@ export function findSites(codes: Uint8Array, from: number, to: number, least: nu
 }
 
 /** The motifs in MEME's minimal format, version 4. */
-export function memeText(motifs: readonly Motif[]): string {
+export function memeText(motifs: readonly SyntheticMotif[]): string {
   const blocks = motifs.map(({ name, width, probabilities }) => {
     const rows = Array.from({ length: width }, (_, i) =>
       Array.from(probabilities.subarray(4 * i, 4 * i + 4), (p) => p.toFixed(6)).join(" "),

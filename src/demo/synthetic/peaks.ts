@@ -1,10 +1,9 @@
 import type { Pcg64 } from "../../base/pcg64.ts";
 import { normal, shuffle } from "../../base/random.ts";
+import { TELOMERE } from "./background.ts";
 import type { PlantedElement } from "./elements.ts";
 import type { SyntheticChromosome } from "./genome.ts";
-import { TELOMERE } from "./layout.ts";
 import { BACKGROUND_CUTS } from "./signal.ts";
-import { benjaminiHochberg, poissonSurprise } from "./tails.ts";
 
 /** A peak as narrowPeak files have it; p and q as -log10. */
 export interface Peak {
@@ -48,10 +47,10 @@ export function callPeaks(
       const summit = element.centre + Math.round(normal(rng, 0, 8));
       let count = 0;
       for (let i = summit - PEAK_WINDOW / 2; i < summit + PEAK_WINDOW / 2; i++) count += cuts[chrom]![i]!;
-      return { element, summit, fold: count / expected, p: poissonSurprise(count, expected) };
+      return { element, summit, fold: count / expected, p: poissonNegLog10P(count, expected) };
     }),
   );
-  const q = benjaminiHochberg(seen.map(({ p }) => p));
+  const q = negLog10QValues(seen.map(({ p }) => p));
   return seen
     .map(({ element, summit, fold, p }, i) => {
       const start = Math.min(element.start, summit);
@@ -108,4 +107,34 @@ function cumulativeGc(codes: Uint8Array): Int32Array {
     before[i + 1] = before[i]! + (codes[i] === 1 || codes[i] === 2 ? 1 : 0);
   }
   return before;
+}
+
+/**
+ * -log10 P(X >= count) of a Poisson count: how surprising it is to see so many.
+ * Summed from the first term of the tail, whose logarithm never underflows; 0 for a count of 0.
+ */
+export function poissonNegLog10P(count: number, mean: number): number {
+  if (count === 0) return 0;
+  let logTerm = -mean;
+  for (let k = 1; k <= count; k++) logTerm += Math.log(mean / k);
+  let sum = 1;
+  let term = 1;
+  for (let k = count + 1; term > 1e-17 * sum || k <= mean; k++) {
+    term *= mean / k;
+    sum += term;
+  }
+  return Math.max(0, -(logTerm + Math.log(sum)) / Math.LN10);
+}
+
+/** -log10 of Benjamini–Hochberg q-values from -log10 p-values, in the same order. */
+export function negLog10QValues(surprises: readonly number[]): number[] {
+  const order = surprises.map((_, i) => i).sort((a, b) => surprises[a]! - surprises[b]! || a - b); // least surprising first
+  const adjusted = new Array<number>(surprises.length);
+  let highest = 0;
+  order.forEach((row, i) => {
+    const rank = surprises.length - i; // 1 for the most surprising
+    highest = Math.max(highest, surprises[row]! - Math.log10(surprises.length / rank));
+    adjusted[row] = highest;
+  });
+  return adjusted;
 }

@@ -1,6 +1,6 @@
 import type { Pcg64 } from "../../base/pcg64.ts";
+import { TELOMERE } from "./background.ts";
 import { exponential, gammaOfMeanOne, poisson } from "./draws.ts";
-import { TELOMERE } from "./layout.ts";
 
 /** Mean cuts per base where nothing is open. */
 export const BACKGROUND_CUTS = 0.01;

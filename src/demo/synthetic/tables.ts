@@ -1,9 +1,11 @@
 import type { Pcg64 } from "../../base/pcg64.ts";
 import { CELL_LINES, type CellLine } from "../../datasets/cell-lines.ts";
+import type { PlantedElement, PlantedSite } from "./elements.ts";
+import type { SyntheticChromosome } from "./genome.ts";
+import { logActivity } from "./grammar.ts";
 import type { Peak } from "./peaks.ts";
-import { BACKGROUND_CUTS, drawCount, meanCuts } from "./signal.ts";
-import type { TrueElement } from "./truth.ts";
-import { tsv } from "./tsv.ts";
+import { BACKGROUND_CUTS, drawCount, meanCuts, meanCutsInWindow } from "./signal.ts";
+import type { PlantedVariant } from "./variants.ts";
 
 /** Elements as a BED file: chrom, start, end, name, score, strand, kind. */
 export const elementsBed = (elements: readonly TrueElement[]): string =>
@@ -91,4 +93,149 @@ export function countsMatrix(
     lines.push([`${element.chrom}:${start}-${start + 500}`, ...counts].join(","));
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** p below which a study calls a variant a QTL, and above which it is a control; others are not used. */
+const SIGNIFICANT_P = 1e-4;
+const CONTROL_P = 0.01;
+
+const isQtl = ({ p }: PlantedVariant) => p < SIGNIFICANT_P;
+const isUsed = ({ p }: PlantedVariant) => p < SIGNIFICANT_P || p > CONTROL_P;
+
+/** Share of rows whose second allele is the reference: in DART-Eval's African table, 39,504 of 219,382. */
+const SWAPPED_IN_AFRICAN = 0.18;
+const SWAPPED_IN_YORUBAN = 0.5;
+
+/** Alleles in the order of the table: reference first, or, in a share of the rows, last. */
+function alleles(rng: Pcg64, { reference, alternative }: PlantedVariant, swappedShare: number) {
+  const swapped = rng.nextFloat64() < swappedShare;
+  const [first, second] = swapped ? [alternative, reference] : [reference, alternative];
+  return { swapped, first, second } as const;
+}
+
+/**
+ * Variants as the African caQTL table has them: 1-based positions; `beta` is the effect of the alternative against the
+ * reference allele whichever comes first, so it runs against allele 2 minus allele 1 where allele 2 is the reference (quirk Q41).
+ *
+ * @param peaks  of GM12878; variants outside them are marked
+ */
+export function africanTable(
+  rng: Pcg64,
+  variants: readonly PlantedVariant[],
+  peaks: readonly Peak[],
+): string {
+  const columns = ["chr_hg38", "pos_hg38", "allele1", "allele2", "snp_id", "label", "IsUsed", "pval", "beta"];
+  const rows = variants.map((variant, i) => {
+    const { chrom, position, estimate, p } = variant;
+    const { first, second } = alleles(rng, variant, SWAPPED_IN_AFRICAN);
+    const inPeaks = peaks.some(
+      (peak) => peak.chrom === chrom && peak.start <= position && position < peak.end,
+    );
+    return [
+      ...[chrom, position + 1, first, second, `${chrom}_${position + 1}_${first}_${second}`],
+      ...[isQtl(variant), isUsed(variant), p.toExponential(6), estimate.toFixed(6), `syn${i + 1}`, inPeaks],
+    ];
+  });
+  return tsv([[...columns, "dbsnp_rsid", "in_peaks"], ...rows]);
+}
+
+/**
+ * Variants as the Yoruban dsQTL table has them: 1-based positions, labels 1 and -1; `obs.estimate` is the effect of allele 1
+ * against allele 2 (quirk Q22), NaN for controls.
+ */
+export function yorubanTable(rng: Pcg64, variants: readonly PlantedVariant[]): string {
+  const columns = ["chrom", "pos", "allele1", "allele2", "rsid", "label", "isused"].map(
+    (name) => `var.${name}`,
+  );
+  const rows = variants.map((variant, i) => {
+    const { chrom, position, estimate } = variant;
+    const { swapped, first, second } = alleles(rng, variant, SWAPPED_IN_YORUBAN);
+    const oneAgainstTwo = swapped ? estimate : -estimate;
+    return [
+      ...[chrom, position + 1, first, second, `syn${i + 1}`, isQtl(variant) ? 1 : -1, isUsed(variant)],
+      isQtl(variant) ? oneAgainstTwo.toFixed(6) : "NaN",
+    ];
+  });
+  return tsv([[...columns, "obs.estimate"], ...rows]);
+}
+
+/** An element with the truth about it. */
+export interface TrueElement {
+  /** "SYN00001", numbered along the genome. */
+  readonly id: string;
+  readonly chrom: string;
+  readonly start: number;
+  readonly end: number;
+  readonly kind: string;
+  readonly centre: number;
+  readonly sites: readonly PlantedSite[];
+  /** ln activity, one per cell line, in CELL_LINES order. */
+  readonly logActivity: Float64Array;
+  readonly planted: PlantedElement;
+}
+
+export function trueElements(chromosomes: readonly SyntheticChromosome[]): TrueElement[] {
+  let number = 0;
+  return chromosomes.flatMap(({ codes, elements }) =>
+    elements.map((planted) => {
+      number++;
+      const { start, end } = planted;
+      return {
+        ...planted,
+        ...{
+          id: `SYN${String(number).padStart(5, "0")}`,
+          logActivity: logActivity(codes, start, end),
+          planted,
+        },
+      };
+    }),
+  );
+}
+
+/** elements.tsv of the truth: mean cuts in 1,000 bases around the centre, background included, per cell line. */
+export const trueElementsTable = (elements: readonly TrueElement[]): string =>
+  tsv([
+    ["id", "chrom", "start", "end", "kind", "centre", ...CELL_LINES.map((cell) => `mean_cuts_${cell}`)],
+    ...elements.map(({ id, chrom, start, end, kind, centre, logActivity: activities }) => [
+      ...[id, chrom, start, end, kind, centre],
+      ...Array.from(activities, (activity) => meanCutsInWindow(activity).toPrecision(6)),
+    ]),
+  ]);
+
+/** sites.tsv of the truth: every planted site. */
+export const trueSitesTable = (elements: readonly TrueElement[]): string =>
+  tsv([
+    ["element", "motif", "chrom", "start", "end", "strand"],
+    ...elements.flatMap(({ id, chrom, sites }) =>
+      sites.map(({ motif, start, end, strand }) => [id, motif, chrom, start, end, strand]),
+    ),
+  ]);
+
+/** variants.tsv of the truth: alternative against reference, ln fold change of mean cuts per cell line. 1-based positions. */
+export function trueVariantsTable(
+  studies: ReadonlyMap<string, readonly PlantedVariant[]>,
+  elements: readonly TrueElement[],
+): string {
+  const idOf = new Map(elements.map(({ id, planted }) => [planted, id]));
+  const columns = ["study", "chrom", "position", "reference", "alternative", "mechanism", "motif", "element"];
+  return tsv([
+    [...columns, ...CELL_LINES.map((cell) => `effect_${cell}`)],
+    ...Array.from(studies).flatMap(([study, variants]) =>
+      variants.map(({ chrom, position, reference, alternative, mechanism, motif, element, effects }) => [
+        ...[study, chrom, position + 1, reference, alternative, mechanism, motif ?? "."],
+        element === undefined ? "." : idOf.get(element)!,
+        ...Array.from(effects, (effect) => effect.toFixed(6)),
+      ]),
+    ),
+  ]);
+}
+
+/** Tab-separated lines; True and False as Python writes them. */
+export function tsv(rows: Iterable<readonly (string | number | boolean)[]>): string {
+  let text = "";
+  for (const row of rows) {
+    const cells = row.map((cell) => (typeof cell === "boolean" ? (cell ? "True" : "False") : String(cell)));
+    text += `${cells.join("\t")}\n`;
+  }
+  return text;
 }

@@ -2,13 +2,12 @@ import type { Pcg64 } from "../../base/pcg64.ts";
 import { choice, integerBelow, normal, shuffle } from "../../base/random.ts";
 import { CELL_LINES } from "../../datasets/cell-lines.ts";
 import { BASES, NO_BASE } from "../../dna/sequence/letters.ts";
-import { logActivity } from "./activity.ts";
+import { TELOMERE } from "./background.ts";
 import type { PlantedElement } from "./elements.ts";
 import type { SyntheticChromosome } from "./genome.ts";
-import { TELOMERE } from "./layout.ts";
+import { logActivity } from "./grammar.ts";
 import { findSites, type MotifName, motifNamed } from "./motifs.ts";
 import { logFoldChange } from "./signal.ts";
-import { twoSidedNormalTail } from "./tails.ts";
 
 /** What a variant does to the DNA. */
 export type Mechanism = "breaks a site" | "makes a site" | "changes no site" | "outside elements";
@@ -172,4 +171,26 @@ function outsideChange(rng: Pcg64, chromosome: SyntheticChromosome): Change | un
   if (codes[position] === NO_BASE) return undefined;
   if (elements.some(({ start, end }) => position > start - 500 && position < end + 500)) return undefined;
   return changeAt(chromosome, position, otherBase(rng, codes[position]!), { mechanism: "outside elements" });
+}
+
+/**
+ * P(|Z| > |z|) of a standard normal number: Laplace's continued fraction of Mills' ratio, and below 2 the series of
+ * the distribution around 0.
+ *
+ * @see Abramowitz & Stegun 1964, 26.2.11 and 26.2.14
+ */
+export function twoSidedNormalTail(z: number): number {
+  const x = Math.abs(z);
+  const density = Math.exp(-0.5 * x * x) / Math.sqrt(2 * Math.PI);
+  if (x >= 2) {
+    let fraction = x;
+    for (let k = 100; k > 0; k--) fraction = x + k / fraction;
+    return (2 * density) / fraction;
+  }
+  let sum = x;
+  for (let term = x, k = 3; term > 1e-17; k += 2) {
+    term *= (x * x) / k;
+    sum += term;
+  }
+  return 1 - 2 * density * sum;
 }

@@ -6,30 +6,33 @@ import { buildRegulatoryElements } from "../../datasets/regulatory-elements/buil
 import { writeRegulatoryElements } from "../../datasets/regulatory-elements/table.ts";
 import { bigWigBytes } from "../../dna/genome/write-bigwig.ts";
 import { type CellLineFiles, filesIn, type SyntheticFiles } from "./files.ts";
-import { generatorOf, growGenome, type SyntheticChromosome } from "./genome.ts";
-import { fastaWithIndex } from "./genome-text.ts";
+import {
+  backgroundsText,
+  fastaWithIndex,
+  generatorOf,
+  growGenome,
+  type SyntheticChromosome,
+} from "./genome.ts";
 import { ELEMENT_KINDS, PAIR_WEIGHTS, SITE_WEIGHTS } from "./grammar.ts";
 import { CONSENSUS_SITES, MOTIFS, memeText } from "./motifs.ts";
-import { backgroundsText } from "./neutral-backgrounds.ts";
 import { callPeaks, confidentPeaks, matchedNonPeaks, type Peak } from "./peaks.ts";
 import { drawCuts, meanCuts } from "./signal.ts";
 import {
+  africanTable,
   cellTypePeaksTable,
   chromatinActivityTable,
   countsMatrix,
   elementsBed,
   narrowPeak,
   nonPeaksBed,
-} from "./tables.ts";
-import {
   type TrueElement,
   trueElements,
   trueElementsTable,
   trueSitesTable,
   trueVariantsTable,
-} from "./truth.ts";
-import { tsv } from "./tsv.ts";
-import { africanTable, yorubanTable } from "./variant-tables.ts";
+  tsv,
+  yorubanTable,
+} from "./tables.ts";
 import { type Mechanism, type PlantedVariant, plantVariants } from "./variants.ts";
 
 export interface SyntheticOptions {

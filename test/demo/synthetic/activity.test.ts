@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { CELL_LINES } from "../../../src/datasets/cell-lines.ts";
-import { logActivity } from "../../../src/demo/synthetic/activity.ts";
+import { logActivity } from "../../../src/demo/synthetic/grammar.ts";
 import { drawSite, MOTIFS } from "../../../src/demo/synthetic/motifs.ts";
 import { codesOf } from "../../../src/dna/sequence/letters.ts";
 import { reverseComplementCodes } from "../../../src/dna/sequence/reverse-complement.ts";

@@ -1,7 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
-import { drawBackground, drawChain } from "../../../src/demo/synthetic/background.ts";
-import { drawRepeatFamilies, insertRepeats } from "../../../src/demo/synthetic/repeats.ts";
+import {
+  drawBackground,
+  drawChain,
+  drawRepeatFamilies,
+  insertRepeats,
+} from "../../../src/demo/synthetic/background.ts";
 import { fitKmerMarkov } from "../../../src/models/baselines/kmer-markov.ts";
 
 const LENGTH = 1_000_000;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { chromosomeLengths, TELOMERE } from "../../../src/demo/synthetic/background.ts";
 import { growGenome } from "../../../src/demo/synthetic/genome.ts";
 import { ELEMENT_KINDS } from "../../../src/demo/synthetic/grammar.ts";
-import { chromosomeLengths, TELOMERE } from "../../../src/demo/synthetic/layout.ts";
 import { findSites, motifNamed } from "../../../src/demo/synthetic/motifs.ts";
 
 const genome = growGenome(7, 0.5);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
-import { TELOMERE } from "../../../src/demo/synthetic/layout.ts";
+import { TELOMERE } from "../../../src/demo/synthetic/background.ts";
 import { drawCuts, logFoldChange, meanCuts, meanCutsInWindow } from "../../../src/demo/synthetic/signal.ts";
 
 const sum = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { benjaminiHochberg, poissonSurprise, twoSidedNormalTail } from "../../../src/demo/synthetic/tails.ts";
+import { negLog10QValues, poissonNegLog10P } from "../../../src/demo/synthetic/peaks.ts";
+import { twoSidedNormalTail } from "../../../src/demo/synthetic/variants.ts";
 
 // Expected values: SciPy 1.17.1 (poisson.logsf, norm.sf, false_discovery_control); the count of 300: mpmath gammainc.
 describe("tails", () => {
@@ -15,7 +16,7 @@ describe("tails", () => {
     [7, 30, 5.095117974425235e-8],
     [60, 30, 6.0337705343218015],
   ])("-log10 P(Poisson >= %d | mean %d)", (count, mean, expected) => {
-    expect(poissonSurprise(count, mean)).toBeCloseTo(expected, count === 300 ? 10 : 12);
+    expect(poissonNegLog10P(count, mean)).toBeCloseTo(expected, count === 300 ? 10 : 12);
   });
 
   test.each([
@@ -33,7 +34,7 @@ describe("tails", () => {
   });
 
   test("q-values of Benjamini and Hochberg, with ties and out of order", () => {
-    const q = benjaminiHochberg([0.03, 1e-9, 0.5, 0.03, 0.9, 2e-4, 0.011].map((p) => -Math.log10(p)));
+    const q = negLog10QValues([0.03, 1e-9, 0.5, 0.03, 0.9, 2e-4, 0.011].map((p) => -Math.log10(p)));
     const expected = [
       ...[1.3767507096020997, 8.154901959985743, 0.23408320603336796, 1.3767507096020997],
       ...[0.045757490560675115, 3.154901959985743, 1.5906305295471805],

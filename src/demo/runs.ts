@@ -10,7 +10,7 @@ export interface DemoFiles extends SyntheticFiles {
 }
 
 /** One question of the demo: a task in one setting, asked of some models. */
-export interface Question {
+export interface DemoRun {
   readonly task: string;
   /** What the task takes beside the genome. */
   readonly inputs: (files: DemoFiles) => TaskInputs;
@@ -24,7 +24,7 @@ export interface Question {
   /** Values in place of the benchmark's, so that it takes seconds. */
   readonly recipe?: Recipe;
   /** What is smaller still with `--quick`; not asked then where it is absent. */
-  readonly quick?: Partial<Pick<Question, "rows" | "models" | "recipe">>;
+  readonly quick?: Partial<Pick<DemoRun, "rows" | "models" | "recipe">>;
 }
 
 /** The two toys that are asked in every setting of language models: a causal model of letters and a masked one of words. */
@@ -97,7 +97,7 @@ const trainedForVariants = {
 };
 
 /** What the demo asks, in the order in which it asks. */
-export const QUESTIONS: readonly Question[] = [
+export const DEMO_RUNS: readonly DemoRun[] = [
   {
     ...{ ...elements, setting: "zero-shot", both: true },
     models: ["kmer-markov:order=1", "kmer-markov:order=5", CAUSAL, "toy:mistral-dna"],
@@ -175,7 +175,7 @@ export const QUESTIONS: readonly Question[] = [
 ];
 
 /** `regulatory-elements, probed: epochs 6, trainRows 300`, for every question whose recipe is not the benchmark's. */
-export function changedRecipes(questions: readonly Question[]): readonly string[] {
+export function changedRecipes(questions: readonly DemoRun[]): readonly string[] {
   return questions.flatMap(({ task, setting, recipe }) => {
     if (recipe === undefined) return [];
     const values = Object.entries(recipe).map(([name, value]) => `${name} ${value}`);
@@ -184,7 +184,7 @@ export function changedRecipes(questions: readonly Question[]): readonly string[
 }
 
 /** Those of the questions that `--quick` asks, as small as it asks them. */
-export function quickQuestions(questions: readonly Question[]): readonly Question[] {
+export function quickRuns(questions: readonly DemoRun[]): readonly DemoRun[] {
   return questions.flatMap(({ quick, ...question }) =>
     quick === undefined ? [] : [{ ...question, ...quick }],
   );

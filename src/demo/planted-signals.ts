@@ -5,7 +5,7 @@ import { cellText, type Table } from "../report/table.ts";
 import { SITE_NETWORK } from "./site-network.ts";
 
 /** Something that was planted in the genome, and what an answer must say if it found it. */
-export interface Truth {
+export interface PlantedSignal {
   readonly says: string;
   readonly task: string;
   readonly setting: string;
@@ -20,8 +20,8 @@ export interface Truth {
   readonly is?: number;
 }
 
-export interface CheckedTruth {
-  readonly truth: Truth;
+export interface CheckedSignal {
+  readonly truth: PlantedSignal;
   /** Undefined where nobody was asked. */
   readonly found: Metric | undefined;
   readonly holds: boolean;
@@ -34,7 +34,7 @@ const sites = { setting: "ab-initio", model: SITE_NETWORK };
 const predicted = { setting: "predicted", model: "chrombpnet-toy" };
 
 /** What the demo's questions must bring to light; of those that were asked. */
-export const TRUTHS: readonly Truth[] = [
+export const PLANTED_SIGNALS: readonly PlantedSignal[] = [
   {
     ...{ ...elements, model: "kmer-markov-1", is: 0.5 },
     says: "a shuffle keeps all pairs of neighbours",
@@ -100,10 +100,10 @@ export const TRUTHS: readonly Truth[] = [
 ];
 
 /** Corrected results against what was planted. */
-export function checkTruths(
+export function checkPlantedSignals(
   results: readonly StoredResult[],
-  truths: readonly Truth[] = TRUTHS,
-): CheckedTruth[] {
+  truths: readonly PlantedSignal[] = PLANTED_SIGNALS,
+): CheckedSignal[] {
   return truths.flatMap((truth) => {
     const result = results.find(
       ({ result: { cell } }) =>
@@ -121,13 +121,13 @@ export function checkTruths(
   });
 }
 
-function holds({ above, is }: Truth, { value, intervals: [interval] }: Metric): boolean {
+function holds({ above, is }: PlantedSignal, { value, intervals: [interval] }: Metric): boolean {
   if (is !== undefined) return value === is;
   return above !== undefined && interval !== undefined && interval.low > above;
 }
 
 /** One line per truth: what was planted, what was found, and whether it suffices. */
-export function truthsTable(checked: readonly CheckedTruth[]): Table {
+export function plantedSignalsTable(checked: readonly CheckedSignal[]): Table {
   return {
     caption: "What was planted, and whether it was found",
     columns: [
