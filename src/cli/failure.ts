@@ -10,9 +10,9 @@ export interface Failure {
 }
 
 /** `EX_SOFTWARE` of sysexits: the fault is ours. */
-const OUR_FAULT = 70;
+const EXIT_INTERNAL_ERROR = 70;
 /** `EX_TEMPFAIL` of sysexits: another process works on the same; a scheduler may try again later. */
-const TRY_LATER = 75;
+const EXIT_BUSY = 75;
 
 /**
  * Why a command failed, in words, and the exit code: 2 for something the user can mend (no stack), 130 or 143 when
@@ -32,11 +32,11 @@ export function failureOf(
   if (error instanceof InputError) {
     const isBusy = error instanceof LockHeld || error instanceof LockLost;
     const text = `error: ${error.describe()}${verbose ? `\n\n${stackOf(error)}` : ""}`;
-    return { text, exitCode: isBusy ? TRY_LATER : 2 };
+    return { text, exitCode: isBusy ? EXIT_BUSY : 2 };
   }
   return {
     text: `${stackOf(error)}\n\nThis is a fault of the program, not of your input. Unless it lies in a model of your own, please report it with the lines above.`,
-    exitCode: OUR_FAULT,
+    exitCode: EXIT_INTERNAL_ERROR,
   };
 }
 

@@ -1,10 +1,10 @@
 import { counted } from "../base/message-text.ts";
-import type { Plan } from "../evaluation/runs/request.ts";
+import { cellTitle } from "../evaluation/runs/cell.ts";
+import type { Plan, PlannedCell } from "../evaluation/runs/request.ts";
 import { runShard, type ShardOutcome } from "../evaluation/runs/run-shard.ts";
-import { count, duration } from "../report/numbers.ts";
+import { bytes, count, duration } from "../report/numbers.ts";
 import type { Context } from "./command.ts";
-import { planText } from "./plan-text.ts";
-import { showRun } from "./run-progress.ts";
+import { showRunProgress } from "./run-progress.ts";
 
 /**
  * Does what a plan says: tells the plan, shows how far it is, and what it came to.
@@ -14,7 +14,7 @@ export async function runPlan(plan: Plan, context: Context): Promise<readonly Sh
   const { terminal, signal } = context;
   terminal.say(planText(plan));
   context.resume = "Everything finished is kept; the same command goes on from there.";
-  const { onProgress, stop } = showRun(terminal);
+  const { onProgress, stop } = showRunProgress(terminal);
   try {
     const outcomes = await runShard(plan, { onProgress, signal });
     stop();
@@ -28,4 +28,66 @@ export async function runPlan(plan: Plan, context: Context): Promise<readonly Sh
   } finally {
     stop();
   }
+}
+
+/** What a run will do, a few lines per cell. */
+export function planText(plan: Plan): string {
+  const cells = plan.cells.map((cell) => cellText(cell, plan));
+  return [...cells, ...plan.notes.map((note) => `note: ${note}`)].join("\n");
+}
+
+function cellText(planned: PlannedCell, { shard }: Plan): string {
+  const { record, rows, rowsDone, batchSize, estimate } = planned;
+  const part = shard.count === 1 ? "" : ` · shard ${shard.index} of ${shard.count}`;
+  const before =
+    rowsDone === 0 ? "" : ` · ${count(rowsDone)} done before · ${count(rows.length - rowsDone)} to do`;
+  const lines = [
+    `${cellTitle(record.cell)} · ${record.cell.protocol} protocol · cell ${planned.name}${part}`,
+    `  rows    ${count(rows.length)}${before}`,
+    `  batch   ${counted(batchSize, "sequence")}`,
+  ];
+  if (planned.weights !== undefined) lines.push(`  weights ${planned.weights.file}, not trained here`);
+  if (planned.answersOf !== undefined) {
+    lines.push(
+      `  answers those of cell ${planned.answersOf.name}, since both protocols ask the same of the model`,
+    );
+  }
+  lines.push(...embeddingsText(planned));
+  if (estimate.memory !== null) lines.push(`  memory  about ${bytes(estimate.memory)}`);
+  if (estimate.seconds !== null)
+    lines.push(`  time    about ${duration(estimate.seconds)} (${estimate.basis})`);
+  if (planned.task.task.settings[record.cell.setting]?.measuredWhole) {
+    lines.push("  then    the answers are measured together, which takes long too and is in no estimate");
+  }
+  return lines.join("\n");
+}
+
+function embeddingsText({ embeddings }: PlannedCell): readonly string[] {
+  const { place, size } = embeddings ?? {};
+  if (size === undefined || size.sequences === 0) return [];
+  const { sequences, storedAs, mostBytes } = size;
+  const precision =
+    storedAs === "auto" ? `float16, or ${bytes(mostBytes)} if only float32 is precise enough` : storedAs;
+  const where = place === undefined ? "in memory" : `on disk, ${place.folder ?? "temporarily"}`;
+  return [
+    `  embeddings up to ${bytes(size.bytes)} of ${count(sequences)} sequences (${precision}), ${where}`,
+  ];
+}
+
+/** The same for machines. */
+export function planJson({ identity, folder, shard, cells, notes }: Plan): object {
+  return {
+    identity,
+    folder: folder ?? null,
+    shard,
+    cells: cells.map(({ name, record, rows, rowsDone, batchSize, estimate, embeddings }) => ({
+      name,
+      ...record,
+      shard: { rows: rows.length, done: rowsDone },
+      batchSize,
+      estimate,
+      embeddings: embeddings === undefined ? null : { place: embeddings.place ?? null, ...embeddings.size },
+    })),
+    notes,
+  };
 }

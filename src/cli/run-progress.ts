@@ -1,9 +1,11 @@
+import { mergeRun } from "../evaluation/runs/merge.ts";
 import type { OnProgress, ProgressEvent } from "../evaluation/runs/run-cell.ts";
+import type { Context } from "./command.ts";
 import { type Progress, startProgress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Shows a run's progress cell by cell. `stop` clears the bar, whatever became of the run. */
-export function showRun(terminal: Terminal): { onProgress: OnProgress; stop: () => void } {
+export function showRunProgress(terminal: Terminal): { onProgress: OnProgress; stop: () => void } {
   let progress: Progress | undefined;
   let stage: string | undefined;
   let cell: Extract<ProgressEvent, { kind: "cell-start" }> | undefined;
@@ -50,4 +52,19 @@ export function showRun(terminal: Terminal): { onProgress: OnProgress; stop: () 
       }
     },
   };
+}
+
+/**
+ * Merges a run's folder, and shows how far it is where measuring takes long.
+ * @throws as `mergeRun`, the signal's reason when the user stopped it
+ */
+export async function mergeWithProgress(folder: string, context: Context): Promise<void> {
+  const { terminal, signal } = context;
+  context.resume = "Everything finished is kept; the same command goes on from there.";
+  const { onProgress, stop } = showRunProgress(terminal);
+  try {
+    await mergeRun(folder, { onProgress, signal });
+  } finally {
+    stop();
+  }
 }

@@ -12,9 +12,9 @@ export interface Terminal {
  * What a terminal takes for orders (move the cursor, change the title) and not for text. Names in a stranger's files may hold
  * them.
  */
-const ORDERS = /(?![\n\t])\p{Cc}/gu;
+const CONTROL_CHARACTERS = /(?![\n\t])\p{Cc}/gu;
 
-const asText = (text: string) => `${text.replace(ORDERS, "\ufffd")}\n`;
+const asText = (text: string) => `${text.replace(CONTROL_CHARACTERS, "\ufffd")}\n`;
 
 /**
  * stdout for results, stderr for everything else. Each text is a whole line or several; what would steer a terminal is

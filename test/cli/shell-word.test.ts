@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { shellWord } from "../../src/cli/shell-word.ts";
+import { shellWord } from "../../src/cli/command.ts";
 
 test("a plain path stands as it is", () => {
   expect(shellWord("runs/é_1/a-b.tsv")).toBe("runs/é_1/a-b.tsv");

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { InputError } from "../../src/base/errors.ts";
-import { dataInputs } from "../../src/cli/task-inputs.ts";
+import { dataInputs } from "../../src/cli/requested-tasks.ts";
 import type { Task } from "../../src/evaluation/tasks/task.ts";
 
 const taskWith = (...names: string[]) =>

@@ -3,8 +3,7 @@ import { cacheFolder, kindOfPath } from "../../base/folder.ts";
 import { type CacheEntry, cacheEntries, pruneCaches } from "../../evaluation/embeddings/cache-entries.ts";
 import { bytes, count, duration } from "../../report/numbers.ts";
 import { plainTable } from "../../report/table.ts";
-import { type DefineCommand, examples } from "../command.ts";
-import { wholeNumber } from "../whole-number.ts";
+import { type DefineCommand, examples, wholeNumberOption } from "../command.ts";
 
 const FOLDERS = "folders of runs, or given to runs as --embeddings: their embeddings are looked at as well";
 
@@ -51,7 +50,7 @@ export const define: DefineCommand = (command, context) => {
       "Removes what was not used for some days. What a running process uses stays, and so does what was not made by this program.",
     )
     .argument("[folder...]", FOLDERS)
-    .option("--older-than <days>", "0 for everything that is not in use", wholeNumber(0), 30)
+    .option("--older-than <days>", "0 for everything that is not in use", wholeNumberOption(0), 30)
     .option("--dry-run", "say what would be removed, and remove nothing")
     .option("--json", "print what became of each as JSON")
     .addHelpText(

@@ -1,6 +1,6 @@
 import type { DefineCommand } from "../command.ts";
-import { define as definePredict } from "./chrombpnet/predict.ts";
-import { define as defineTrain } from "./chrombpnet/train.ts";
+import { define as definePredict } from "./chrombpnet-predict.ts";
+import { define as defineTrain } from "./chrombpnet-train.ts";
 
 export const define: DefineCommand = (command, context) => {
   command.description(

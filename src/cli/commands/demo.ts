@@ -23,10 +23,9 @@ import { readPageAssets, renderPage } from "../../report/page.ts";
 import { gatherReport } from "../../report/report.ts";
 import { plainTable } from "../../report/table.ts";
 import { type Context, type DefineCommand, examples } from "../command.ts";
-import { mergeShown } from "../merge-shown.ts";
-import { resultsOf, resultsText } from "../results-text.ts";
-import { protocolFolders } from "../run-folders.ts";
 import { runPlan } from "../run-plan.ts";
+import { mergeWithProgress } from "../run-progress.ts";
+import { protocolFolders, resultsOf, resultsText } from "../run-results.ts";
 
 interface DemoOptions {
   readonly out: string;
@@ -145,7 +144,7 @@ async function answers(
     );
     for (const plan of plans) {
       await runPlan(plan, context);
-      await mergeShown(plan.folder!, context);
+      await mergeWithProgress(plan.folder!, context);
     }
   } finally {
     for (const plan of plans) await plan.close();

@@ -2,11 +2,16 @@ import { arch, availableParallelism, cpus, freemem, platform, release, totalmem 
 import { Option } from "commander";
 import { cacheFolder } from "../../base/folder.ts";
 import { version } from "../../base/package.ts";
+import { Pcg64 } from "../../base/pcg64.ts";
+import { seedOf } from "../../base/random.ts";
+import { dinucleotideShuffle } from "../../dna/sequence/shuffle.ts";
+import { ndArray } from "../../net/arrays/array.ts";
+import { add, input, matMul, softmax } from "../../net/graph/build.ts";
 import { DEVICES, type Device } from "../../net/runtime/device.ts";
 import { devicesHere, onnxRuntimeVersion } from "../../net/runtime/onnx-runtime.ts";
+import { openProgram } from "../../net/runtime/program.ts";
 import { bytes } from "../../report/numbers.ts";
 import { type Context, type DefineCommand, examples } from "../command.ts";
-import { type Finding, selfCheck } from "../self-check.ts";
 
 interface DoctorOptions {
   readonly device: Device;
@@ -48,7 +53,7 @@ async function examine({ device, json }: DoctorOptions, context: Context): Promi
     say(`  ${name.padEnd(7)} ${present ? "installed" : `not installed: ${advice}`}`);
   }
   say("\nself-check");
-  const findings: Finding[] = [];
+  const findings: CheckResult[] = [];
   for await (const finding of selfCheck(device, signal)) {
     findings.push(finding);
     say(`  ${finding.ok ? "ok    " : "FAILED"} ${finding.check}: ${finding.detail}`);
@@ -70,4 +75,111 @@ async function machineFacts(): Promise<Record<string, string>> {
     memory: `${bytes(totalmem())}, ${bytes(freemem())} free`,
     cache: cacheFolder(),
   };
+}
+
+/** What one check found. */
+export interface CheckResult {
+  readonly check: string;
+  readonly ok: boolean;
+  /** What was measured, or what came where something else was expected. */
+  readonly detail: string;
+}
+
+/** A few seconds of work whose answers are known: does this machine compute what others compute, and how fast? */
+export async function* selfCheck(device: Device, signal: AbortSignal): AsyncGenerator<CheckResult> {
+  yield randomNumbers();
+  yield shuffledControl();
+  yield await smallGraph(device);
+  yield await matMulRate(device, signal);
+}
+
+/** The first permutation of NumPy's `default_rng(0).permutation(10)`. */
+function randomNumbers(): CheckResult {
+  const expected = "4 6 2 7 3 5 9 0 8 1";
+  const came = new Pcg64(0).permutation(10).join(" ");
+  return checkResult("random numbers equal NumPy's", came === expected, `permutation ${came}`, expected);
+}
+
+/** A control as the original draws it for the element chr1:181251-181601. */
+function shuffledControl(): CheckResult {
+  const element = "ACGTTGCATGTCGCATGATGCATGAGAGCTACGATCGATTTACGGCTAACN";
+  const expected = "AGATTTCATGATGCAAGACGTATTACGTGATCTGATGGCGCGCTACGCACA";
+  const came = dinucleotideShuffle(element, new Pcg64(seedOf([0, "chr1", 181251, 181601])));
+  return checkResult(
+    "controls equal the original's",
+    came === expected,
+    "one control of 50 letters",
+    expected,
+  );
+}
+
+/** softmax(x w + b) of a few numbers, on the device and by plain arithmetic in double precision. */
+async function smallGraph(device: Device): Promise<CheckResult> {
+  const [rows, inner, columns] = [3, 4, 5];
+  const rng = new Pcg64(1);
+  const numbers = (n: number) => Float32Array.from({ length: n }, () => 2 * rng.nextFloat64() - 1);
+  const x = numbers(rows * inner);
+  const w = numbers(inner * columns);
+  const b = numbers(columns);
+  const y = softmax(
+    add(
+      matMul(input("x", "float32", [rows, inner]), input("w", "float32", [inner, columns])),
+      input("b", "float32", [columns]),
+    ),
+  );
+  const program = await openProgram({ y }, new Map(), { device });
+  try {
+    const answer = await program.run({
+      x: ndArray("float32", [rows, inner], x),
+      w: ndArray("float32", [inner, columns], w),
+      b: ndArray("float32", [columns], b),
+    });
+    let deviation = 0;
+    for (let i = 0; i < rows; i++) {
+      const logits = Array.from({ length: columns }, (_, j) => {
+        let sum = b[j]!;
+        for (let k = 0; k < inner; k++) sum += x[i * inner + k]! * w[k * columns + j]!;
+        return sum;
+      });
+      const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
+      for (const [j, logit] of logits.entries()) {
+        const came = Number(answer.y!.data[i * columns + j]);
+        deviation = Math.max(deviation, Math.abs(came - Math.exp(logit) / total));
+      }
+    }
+    const detail = `largest deviation ${deviation.toExponential(1)} on ${program.device}`;
+    return checkResult("a small graph equals plain arithmetic", deviation < 1e-6, detail, "at most 1e-6");
+  } finally {
+    await program.close();
+  }
+}
+
+/** Products of two 1024 × 1024 matrices for about three seconds: 2 · 1024³ operations each. */
+async function matMulRate(device: Device, signal: AbortSignal): Promise<CheckResult> {
+  const size = 1024;
+  const square = () => ndArray("float32", [size, size], new Float32Array(size * size).fill(1 / size));
+  const y = matMul(input("a", "float32", [size, size]), input("b", "float32", [size, size]));
+  const program = await openProgram({ y }, new Map(), { device });
+  try {
+    const feeds = { a: square(), b: square() };
+    let answer = await program.run(feeds); // once to warm up
+    const seconds: number[] = [];
+    for (const start = performance.now(); performance.now() - start < 3000 && seconds.length < 100; ) {
+      signal.throwIfAborted();
+      const before = performance.now();
+      answer = await program.run(feeds);
+      seconds.push((performance.now() - before) / 1000);
+    }
+    const median = seconds.toSorted((p, q) => p - q)[Math.floor(seconds.length / 2)]!;
+    const rate = (2 * size ** 3) / median / 1e9;
+    const right = Math.abs(Number(answer.y!.data[0]) - 1 / size) < 1e-6;
+    const detail = `${rate.toFixed(0)} GFLOP/s on ${program.device}, median of ${seconds.length} products of 1024 × 1024`;
+    return checkResult("matrix products", right, detail, `${1 / size} in every place`);
+  } finally {
+    await program.close();
+  }
+}
+
+function checkResult(check: string, ok: boolean, detail: string, expected: string): CheckResult {
+  return { check, ok, detail: ok ? detail : `${detail}; expected ${expected}` };
 }

@@ -1,8 +1,6 @@
-import { type DefineCommand, examples } from "../command.ts";
-import { mergeShown } from "../merge-shown.ts";
-import { resultsOf, resultsText } from "../results-text.ts";
-import { runFolders } from "../run-folders.ts";
-import { shellWord } from "../shell-word.ts";
+import { type DefineCommand, examples, shellWord } from "../command.ts";
+import { mergeWithProgress } from "../run-progress.ts";
+import { resultsOf, resultsText, runFolders } from "../run-results.ts";
 
 export const define: DefineCommand = (command, context) => {
   const { terminal } = context;
@@ -18,7 +16,7 @@ export const define: DefineCommand = (command, context) => {
     )
     .action(async (folder: string, { json }: { json?: boolean }) => {
       const folders = await runFolders(folder);
-      for (const one of folders) await mergeShown(one, context);
+      for (const one of folders) await mergeWithProgress(one, context);
       const results = await resultsOf(folders);
       terminal.print(json ? JSON.stringify(results, null, 2) : resultsText(results));
       terminal.say(`next: dart-eval report ${shellWord(folder)} --out report.html`);

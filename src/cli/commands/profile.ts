@@ -10,8 +10,7 @@ import { openModel } from "../../models/open-model.ts";
 import { type PassCost, type Profile, profileModel } from "../../models/profiling/profile.ts";
 import { DEVICES, type Device } from "../../net/runtime/device.ts";
 import { bytes, count, duration } from "../../report/numbers.ts";
-import { type Context, type DefineCommand, examples } from "../command.ts";
-import { wholeNumber } from "../whole-number.ts";
+import { type Context, type DefineCommand, examples, wholeNumberOption } from "../command.ts";
 
 interface ProfileOptions {
   readonly batch: number;
@@ -45,13 +44,18 @@ export const define: DefineCommand = (command, context) => {
       "Times a model forward and backward, and measures its memory, after DART-Eval's profiling: a classifier with one output on top, gradients of all weights, sequences of Task 4's length. A model without a classifier is timed on what it gives: embeddings, likelihoods or activity.",
     )
     .argument("<model>", "as run --model takes it: a folder, hyenadna/large-1m, model.onnx, http://…")
-    .option("--batch <n>", "sequences per batch (DART-Eval: 16)", wholeNumber(1), 4)
-    .option("--length <bp>", `bases per sequence; ${ACTIVITY_WINDOW} without it`, wholeNumber(1))
-    .option("--warmup <n>", "batches per direction that are not recorded (DART-Eval: 100)", wholeNumber(0), 1)
+    .option("--batch <n>", "sequences per batch (DART-Eval: 16)", wholeNumberOption(1), 4)
+    .option("--length <bp>", `bases per sequence; ${ACTIVITY_WINDOW} without it`, wholeNumberOption(1))
+    .option(
+      "--warmup <n>",
+      "batches per direction that are not recorded (DART-Eval: 100)",
+      wholeNumberOption(0),
+      1,
+    )
     .option(
       "--repeats <n>",
       "recorded batches per direction; without it, all of --peaks (DART-Eval), or 3 random ones",
-      wholeNumber(1),
+      wholeNumberOption(1),
     )
     .option(
       "--peaks <file>",
@@ -64,7 +68,11 @@ export const define: DefineCommand = (command, context) => {
         .choices(DEVICES)
         .default("cpu"),
     )
-    .option("--threads <n>", "threads of the processor; one per core where it is not said", wholeNumber(1))
+    .option(
+      "--threads <n>",
+      "threads of the processor; one per core where it is not said",
+      wholeNumberOption(1),
+    )
     .option("--json", "print the figures as JSON, with the original's names")
     .addHelpText(
       "after",

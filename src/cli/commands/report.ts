@@ -17,8 +17,7 @@ import { readPageAssets, renderPage } from "../../report/page.ts";
 import { paperTables } from "../../report/paper-tables.ts";
 import { gatherReport } from "../../report/report.ts";
 import { type DefineCommand, examples } from "../command.ts";
-import { resultsOf } from "../results-text.ts";
-import { runFolders } from "../run-folders.ts";
+import { resultsOf, runFolders } from "../run-results.ts";
 
 interface ReportOptions {
   readonly out?: string;

@@ -9,17 +9,13 @@ import type { Model, Protocol } from "../../models/model.ts";
 import { openModels } from "../../models/open-model.ts";
 import { DEVICES, type Device } from "../../net/runtime/device.ts";
 import { headline } from "../../report/leaderboard.ts";
-import { type AskedOptions, openAsked } from "../asked-tasks.ts";
-import { type Context, type DefineCommand, examples } from "../command.ts";
-import { mergeShown } from "../merge-shown.ts";
-import { planJson, planText } from "../plan-text.ts";
-import { resultsOf, resultsText } from "../results-text.ts";
-import { protocolFolders } from "../run-folders.ts";
-import { runPlan } from "../run-plan.ts";
-import { shellWord } from "../shell-word.ts";
-import { wholeNumber } from "../whole-number.ts";
+import { type Context, type DefineCommand, examples, shellWord, wholeNumberOption } from "../command.ts";
+import { openRequestedTasks, type RequestOptions } from "../requested-tasks.ts";
+import { planJson, planText, runPlan } from "../run-plan.ts";
+import { mergeWithProgress } from "../run-progress.ts";
+import { protocolFolders, resultsOf, resultsText } from "../run-results.ts";
 
-interface RunOptions extends AskedOptions {
+interface RunOptions extends RequestOptions {
   readonly model: readonly string[];
   readonly protocol: Protocol | "both";
   readonly out: string;
@@ -73,7 +69,7 @@ export const define: DefineCommand = (command, context) => {
         "all",
       ]),
     )
-    .option("--limit <rows>", "at most so many rows, the same ones on every machine", wholeNumber(1))
+    .option("--limit <rows>", "at most so many rows, the same ones on every machine", wholeNumberOption(1))
     .option(
       "--recipe <name=value...>",
       "values of a trained setting in place of the benchmark's: epochs=2 trainRows=500; of a suite, in every setting that has them",
@@ -91,7 +87,7 @@ export const define: DefineCommand = (command, context) => {
       "--trained <folder>",
       "where trained heads, adapters and networks are kept, to be shared by runs; without it, in the run's folder",
     )
-    .option("--seed <number>", "seed of the task's random numbers", wholeNumber(0), 0)
+    .option("--seed <number>", "seed of the task's random numbers", wholeNumberOption(0), 0)
     .addOption(
       new Option("--shard <i/n>", "do the i-th of n parts")
         .argParser((text: string) => parseShard(text))
@@ -105,8 +101,12 @@ export const define: DefineCommand = (command, context) => {
         .choices(DEVICES)
         .default("auto"),
     )
-    .option("--batch-size <n>", "sequences per call of the model", wholeNumber(1))
-    .option("--threads <n>", "CPU threads of models and of training; default: one per core", wholeNumber(1))
+    .option("--batch-size <n>", "sequences per call of the model", wholeNumberOption(1))
+    .option(
+      "--threads <n>",
+      "CPU threads of models and of training; default: one per core",
+      wholeNumberOption(1),
+    )
     .option(
       "--plan",
       "print rows, memory and time of what would be done, and do nothing; training is timed on a few rows",
@@ -135,7 +135,7 @@ export const define: DefineCommand = (command, context) => {
 
 async function run(options: RunOptions, context: Context): Promise<void> {
   const { terminal, signal } = context;
-  await using asked = await openAsked(options);
+  await using asked = await openRequestedTasks(options);
   const { genome } = asked;
   const models: Model[] = [];
   const plans: Plan[] = [];
@@ -188,7 +188,7 @@ async function run(options: RunOptions, context: Context): Promise<void> {
 async function printResults({ out, json }: RunOptions, plans: readonly Plan[], context: Context) {
   const { terminal } = context;
   const folders = plans.map(({ folder }) => folder!);
-  for (const folder of folders) await mergeShown(folder, context);
+  for (const folder of folders) await mergeWithProgress(folder, context);
   const results = await resultsOf(folders);
   terminal.print(json ? JSON.stringify(results, null, 2) : resultsText(results));
   terminal.say(`next: dart-eval report ${shellWord(out)} --out report.html`);

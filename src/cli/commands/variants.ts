@@ -1,6 +1,6 @@
 import type { DefineCommand } from "../command.ts";
-import { define as annotate } from "./variants/annotate.ts";
-import { define as column } from "./variants/column.ts";
+import { define as annotate } from "./variants-annotate.ts";
+import { define as column } from "./variants-column.ts";
 
 export const define: DefineCommand = (command, context) => {
   command.description("Carries scores between tables of variants and runs of task 5.");

@@ -12,9 +12,7 @@ import {
 import { deseq2 } from "../../../datasets/cell-type-elements/differential.ts";
 import { readCellTypeElements } from "../../../datasets/cell-type-elements/table.ts";
 import { count } from "../../../report/numbers.ts";
-import { type DefineCommand, examples } from "../../command.ts";
-import { shellWord } from "../../shell-word.ts";
-import { wholeNumber } from "../../whole-number.ts";
+import { type DefineCommand, examples, shellWord, wholeNumberOption } from "../../command.ts";
 
 interface CellTypeOptions {
   readonly peaks: readonly string[];
@@ -40,7 +38,7 @@ export const define: DefineCommand = (command, context) => {
       "or a table of counts: peak, then a column for each sample, named like GM12878_1",
     )
     .requiredOption("--out <folder>", "where everything is written")
-    .option("--subset-size <peaks>", "peaks of each cell line that are clustered", wholeNumber(1), 5000)
+    .option("--subset-size <peaks>", "peaks of each cell line that are clustered", wholeNumberOption(1), 5000)
     .addOption(
       new Option("--last <step>", "the step after which to stop").choices(BUILD_PARTS).default("subset"),
     )
@@ -67,7 +65,7 @@ export const define: DefineCommand = (command, context) => {
         last,
         signal,
         onNote: (text) => terminal.say(`  ${text}`),
-        onStep: (what, outcome) => terminal.say(outcome === "begun" ? what : `  ${SAYINGS[outcome]}`),
+        onStep: (what, outcome) => terminal.say(outcome === "begun" ? what : `  ${OUTCOME_TEXT[outcome]}`),
       });
       if (last !== "table" && last !== "subset") return;
       const { table, subset } = filesOfBuild(out);
@@ -83,7 +81,7 @@ export const define: DefineCommand = (command, context) => {
     });
 };
 
-const SAYINGS = { made: "done", kept: "was done before" } as const;
+const OUTCOME_TEXT = { made: "done", kept: "was done before" } as const;
 
 /** `GM12878=rep1.bam`, several per cell line, in the order given. */
 function bamsByLine(given: readonly string[]): ReadonlyMap<CellLine, readonly string[]> {

@@ -10,9 +10,7 @@ import { openGenome } from "../../../dna/genome/genome.ts";
 import type { Interval } from "../../../dna/genome/interval.ts";
 import { CHROMOSOME_SPLIT } from "../../../evaluation/tasks/split.ts";
 import { count } from "../../../report/numbers.ts";
-import { type Context, type DefineCommand, examples } from "../../command.ts";
-import { shellWord } from "../../shell-word.ts";
-import { wholeNumber } from "../../whole-number.ts";
+import { type Context, type DefineCommand, examples, shellWord, wholeNumberOption } from "../../command.ts";
 
 interface ActivityOptions {
   readonly cellLine: string;
@@ -44,10 +42,10 @@ export const define: DefineCommand = (command, context) => {
     .option(
       "--per-peak <n>",
       "non-peaks for each training and validation peak; test peaks get one",
-      wholeNumber(1),
+      wholeNumberOption(1),
       2,
     )
-    .option("--seed <number>", "seed of the draw of non-peaks", wholeNumber(0), 0)
+    .option("--seed <number>", "seed of the draw of non-peaks", wholeNumberOption(0), 0)
     .requiredOption("--out <folder>", "where the three tables are written")
     .addHelpText(
       "after",

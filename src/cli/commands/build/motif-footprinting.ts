@@ -14,9 +14,7 @@ import { fileOrigin, recordBuilt } from "../../../datasets/sources/origin.ts";
 import { openGenome } from "../../../dna/genome/genome.ts";
 import { readMotifs } from "../../../dna/motifs/meme.ts";
 import { regulatoryElements } from "../../../evaluation/tasks/regulatory-elements/regulatory-elements.ts";
-import { type Context, type DefineCommand, examples } from "../../command.ts";
-import { shellWord } from "../../shell-word.ts";
-import { wholeNumber } from "../../whole-number.ts";
+import { type Context, type DefineCommand, examples, shellWord, wholeNumberOption } from "../../command.ts";
 
 interface FootprintingOptions {
   readonly motifs: string;
@@ -43,7 +41,7 @@ export const define: DefineCommand = (command, context) => {
     .option("--elements <tsv>", "or the table of task 1, whose controls are taken")
     .option("--genome <file>", "its genome, FASTA or 2bit")
     .option("--backgrounds-out <txt>", "where to write the backgrounds that were taken")
-    .option("--seed <number>", "seed of the shuffles", wholeNumber(0), 0)
+    .option("--seed <number>", "seed of the shuffles", wholeNumberOption(0), 0)
     .requiredOption("--out <tsv>", "where to write the sequences")
     .addHelpText(
       "after",

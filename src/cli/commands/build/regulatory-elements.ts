@@ -5,9 +5,7 @@ import { counted } from "../../../base/message-text.ts";
 import { buildRegulatoryElements } from "../../../datasets/regulatory-elements/build.ts";
 import { writeRegulatoryElements } from "../../../datasets/regulatory-elements/table.ts";
 import { fileOrigin, recordBuilt } from "../../../datasets/sources/origin.ts";
-import { type DefineCommand, examples } from "../../command.ts";
-import { shellWord } from "../../shell-word.ts";
-import { wholeNumber } from "../../whole-number.ts";
+import { type DefineCommand, examples, shellWord, wholeNumberOption } from "../../command.ts";
 
 interface ElementsOptions {
   readonly ccres: string;
@@ -31,8 +29,13 @@ export const define: DefineCommand = (command, context) => {
       "candidate cis-regulatory elements, such as ENCODE's ENCFF420VPZ; gzip is fine",
     )
     .requiredOption("--out <tsv>", "where to write the table")
-    .option("--input-size <bp>", "length of a window", wholeNumber(1), INPUT_SIZE)
-    .option("--max-jitter <bp>", "how far a window may be moved at random, to either side", wholeNumber(0), 0)
+    .option("--input-size <bp>", "length of a window", wholeNumberOption(1), INPUT_SIZE)
+    .option(
+      "--max-jitter <bp>",
+      "how far a window may be moved at random, to either side",
+      wholeNumberOption(0),
+      0,
+    )
     .addHelpText(
       "after",
       examples({

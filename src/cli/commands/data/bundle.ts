@@ -2,10 +2,8 @@ import { InputError } from "../../../base/errors.ts";
 import { counted } from "../../../base/message-text.ts";
 import { writeBundle } from "../../../datasets/sources/bundle.ts";
 import { bytes } from "../../../report/numbers.ts";
-import { type DefineCommand, examples } from "../../command.ts";
-import { dataFolderOption } from "../../data-folder.ts";
+import { type DefineCommand, dataFolderOption, examples, shellWord } from "../../command.ts";
 import { type Progress, startProgress } from "../../progress.ts";
-import { shellWord } from "../../shell-word.ts";
 
 interface BundleOptions {
   readonly data: string;

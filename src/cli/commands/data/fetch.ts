@@ -6,10 +6,8 @@ import type { Source } from "../../../datasets/sources/source.ts";
 import { sourcesOfSuite } from "../../../evaluation/suites/inputs.ts";
 import { readSuite } from "../../../evaluation/suites/read-suite.ts";
 import { bytes } from "../../../report/numbers.ts";
-import { type DefineCommand, examples } from "../../command.ts";
-import { dataFolderOption } from "../../data-folder.ts";
+import { type DefineCommand, dataFolderOption, examples, wholeNumberOption } from "../../command.ts";
 import { type Progress, startProgress } from "../../progress.ts";
-import { wholeNumber } from "../../whole-number.ts";
 
 interface FetchOptions {
   readonly data: string;
@@ -27,7 +25,7 @@ export const define: DefineCommand = (command, context) => {
       )
       .argument("[name...]", "names of data list"),
   )
-    .option("--task <number>", "all that a task needs, 1 to 5", wholeNumber(1))
+    .option("--task <number>", "all that a task needs, 1 to 5", wholeNumberOption(1))
     .option("--suite <name>", "all that a suite reads, or that is made into what it reads")
     .option("--json", "print what is there now as JSON")
     .addHelpText(

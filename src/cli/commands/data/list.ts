@@ -6,8 +6,7 @@ import { readDataRecord } from "../../../datasets/sources/data-record.ts";
 import { addressText } from "../../../datasets/sources/locate.ts";
 import { bytes } from "../../../report/numbers.ts";
 import { plainTable } from "../../../report/table.ts";
-import { type DefineCommand, examples } from "../../command.ts";
-import { dataFolderOption } from "../../data-folder.ts";
+import { type DefineCommand, dataFolderOption, examples } from "../../command.ts";
 
 export const define: DefineCommand = (command, { terminal }) => {
   dataFolderOption(

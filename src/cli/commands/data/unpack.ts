@@ -1,7 +1,6 @@
 import { counted } from "../../../base/message-text.ts";
 import { unpackBundle } from "../../../datasets/sources/bundle.ts";
-import { type DefineCommand, examples } from "../../command.ts";
-import { dataFolderOption } from "../../data-folder.ts";
+import { type DefineCommand, dataFolderOption, examples } from "../../command.ts";
 import { type Progress, startProgress } from "../../progress.ts";
 
 export const define: DefineCommand = (command, context) => {

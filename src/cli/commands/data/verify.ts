@@ -1,8 +1,7 @@
 import { InputError } from "../../../base/errors.ts";
 import { counted } from "../../../base/message-text.ts";
 import { verifyData } from "../../../datasets/sources/verify.ts";
-import { type DefineCommand, examples } from "../../command.ts";
-import { dataFolderOption } from "../../data-folder.ts";
+import { type DefineCommand, dataFolderOption, examples } from "../../command.ts";
 
 export const define: DefineCommand = (command, context) => {
   const { terminal, signal } = context;

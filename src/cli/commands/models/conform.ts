@@ -3,8 +3,7 @@ import { type CheckResult, conform } from "../../../models/conformance/conform.t
 import type { Model } from "../../../models/model.ts";
 import { openModel } from "../../../models/open-model.ts";
 import { DEVICES, type Device } from "../../../net/runtime/device.ts";
-import { type Context, type DefineCommand, examples } from "../../command.ts";
-import { wholeNumber } from "../../whole-number.ts";
+import { type Context, type DefineCommand, examples, wholeNumberOption } from "../../command.ts";
 
 interface ConformOptions {
   readonly kind?: NonNullable<Model["kind"]>;
@@ -37,7 +36,11 @@ export const define: DefineCommand = (command, context) => {
         "bpe",
       ]),
     )
-    .option("--longest <bp>", "a length to be asked for, besides the benchmark's windows", wholeNumber(1))
+    .option(
+      "--longest <bp>",
+      "a length to be asked for, besides the benchmark's windows",
+      wholeNumberOption(1),
+    )
     .option("--tolerance <share>", "difference that counts as rounding, relative to the score", share, 1e-4)
     .addOption(
       new Option("--device <device>", "where a model computes; auto takes the fastest there is")

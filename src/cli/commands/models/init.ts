@@ -2,8 +2,7 @@ import { initCheckpoint, requireEmpty } from "../../../models/checkpoints/init.t
 import { tokenizerFilesFor } from "../../../models/checkpoints/init-tokenizer.ts";
 import { languageModelCard } from "../../../models/language/catalogue.ts";
 import { count } from "../../../report/numbers.ts";
-import { type DefineCommand, examples } from "../../command.ts";
-import { wholeNumber } from "../../whole-number.ts";
+import { type DefineCommand, examples, wholeNumberOption } from "../../command.ts";
 
 interface InitOptions {
   readonly preset: string;
@@ -21,7 +20,7 @@ export const define: DefineCommand = (command, { terminal, signal }) => {
     .argument("<family>", "such as hyenadna")
     .requiredOption("--preset <name>", "its size: that of a published checkpoint, or a toy")
     .requiredOption("--out <folder>", "a new or an empty folder")
-    .option("--seed <number>", "the same seed gives the same bytes", wholeNumber(0), 0)
+    .option("--seed <number>", "the same seed gives the same bytes", wholeNumberOption(0), 0)
     .option(
       "--tokenizer <path>",
       "a tokenizer.json, or a checkpoint's folder; without it, where the sizes do not tell the tokens, the published checkpoint's, from the hub or its cache",

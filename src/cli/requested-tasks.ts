@@ -9,10 +9,9 @@ import { taskNamed } from "../evaluation/tasks/catalogue.ts";
 import { parseRecipe } from "../evaluation/tasks/recipe.ts";
 import type { Task } from "../evaluation/tasks/task.ts";
 import type { Model } from "../models/model.ts";
-import { dataInputs } from "./task-inputs.ts";
 
 /** The options that say what is asked: one task and its files, or a suite and a folder. */
-export interface AskedOptions {
+export interface RequestOptions {
   readonly task?: readonly string[];
   readonly suite?: string;
   readonly setting?: readonly string[];
@@ -23,7 +22,7 @@ export interface AskedOptions {
 }
 
 /** What is asked, its genomes open. */
-export interface Asked extends AsyncDisposable {
+export interface RequestedTasks extends AsyncDisposable {
   /** For models that are fitted on the spot. */
   readonly genome: Genome | undefined;
   readonly notes: readonly string[];
@@ -31,8 +30,8 @@ export interface Asked extends AsyncDisposable {
 }
 
 /** @throws {InputError} when the options do not go together, or files of a suite are missing */
-export function openAsked(options: AskedOptions): Promise<Asked> {
-  if (options.suite !== undefined) return openAskedSuite(options.suite, options);
+export function openRequestedTasks(options: RequestOptions): Promise<RequestedTasks> {
+  if (options.suite !== undefined) return openRequestedSuite(options.suite, options);
   const [task, ...others] = options.task ?? [];
   if (task === undefined) {
     throw new InputError("nothing is asked for", {
@@ -44,13 +43,13 @@ export function openAsked(options: AskedOptions): Promise<Asked> {
       hint: "add --suite dart-eval or --suite mini",
     });
   }
-  return openAskedTask(task, options);
+  return openRequestedTask(task, options);
 }
 
-async function openAskedTask(
+async function openRequestedTask(
   name: string,
-  { genome: path, data, setting = ["zero-shot"], limit, recipe }: AskedOptions,
-): Promise<Asked> {
+  { genome: path, data, setting = ["zero-shot"], limit, recipe }: RequestOptions,
+): Promise<RequestedTasks> {
   const task = taskNamed(name);
   for (const one of setting) settingNamed(one);
   const inputs = dataInputs(task, data);
@@ -83,10 +82,10 @@ async function expectFiles(task: Task, inputs: Readonly<Record<string, string>>)
   if (missing.length > 0) throw new InputError(missing.join("\n"));
 }
 
-async function openAskedSuite(
+async function openRequestedSuite(
   name: string,
-  { task: tasks, setting: settings, genome, data, limit, recipe }: AskedOptions,
-): Promise<Asked> {
+  { task: tasks, setting: settings, genome, data, limit, recipe }: RequestOptions,
+): Promise<RequestedTasks> {
   const [folder, ...more] = data;
   if (folder === undefined || more.length > 0) {
     throw new InputError("a suite needs --data FOLDER, one folder with its files");
@@ -105,3 +104,43 @@ async function openAskedSuite(
     [Symbol.asyncDispose]: () => suite.close(),
   };
 }
+
+/** The input that every task but a few takes from a FASTA or 2bit file. */
+const GENOME = "genome";
+
+/**
+ * The files and words of `--data`, by the names that a task's form gives its inputs. `name=file` says which; a file alone is
+ * the one file that is not the genome and that the task needs, where there is only one.
+ *
+ * @throws {InputError} for a name the task does not have, one given twice, or a file alone where there are several
+ */
+export function dataInputs(task: Task, given: readonly string[]): Record<string, string> {
+  const names = task.inputs.map(({ name }) => name).filter((name) => name !== GENOME);
+  const inputs: Record<string, string> = {};
+  for (const text of given) {
+    const [name, file] = namedFile(text, names) ?? [onlyOne(task, names, text), text];
+    if (name in inputs) throw new InputError(`--data gives ${name} twice: ${inputs[name]} and ${file}`);
+    inputs[name] = file;
+  }
+  return inputs;
+}
+
+/** `elements=table.tsv`, where `elements` is an input; any other text is a file's path, `=` or not. */
+function namedFile(text: string, names: readonly string[]): [string, string] | undefined {
+  const at = text.indexOf("=");
+  const name = text.slice(0, at);
+  return at > 0 && names.includes(name) ? [name, text.slice(at + 1)] : undefined;
+}
+
+function onlyOne(task: Task, names: readonly string[], file: string): string {
+  const files = names.filter((name) => {
+    const form = task.inputs.find((input) => input.name === name);
+    return kindOf(task, name) !== "text" && form?.optional !== true;
+  });
+  if (files.length === 1) return files[0]!;
+  throw new InputError(`--data ${file} does not say which input of ${task.name} it is`, {
+    hint: `name it: --data ${names.map((name) => `${name}=${kindOf(task, name) === "text" ? "NAME" : "FILE"}`).join(" ")}`,
+  });
+}
+
+const kindOf = (task: Task, name: string) => task.inputs.find((input) => input.name === name)?.kind;

@@ -1,18 +1,18 @@
 import { Option } from "commander";
-import { InputError } from "../../../base/errors.ts";
-import { counted } from "../../../base/message-text.ts";
+import { InputError } from "../../base/errors.ts";
+import { counted } from "../../base/message-text.ts";
 import {
   checkVariants,
   leftOutText,
   SCORE_COLUMN,
   type VariantCheck,
-} from "../../../datasets/variants/check.ts";
-import type { Finding, FindingLevel } from "../../../datasets/variants/checks/finding.ts";
-import type { EffectFavours } from "../../../datasets/variants/forms.ts";
-import { readVariants } from "../../../datasets/variants/read.ts";
-import { openGenome } from "../../../dna/genome/genome.ts";
-import { count } from "../../../report/numbers.ts";
-import { type Context, type DefineCommand, examples } from "../../command.ts";
+} from "../../datasets/variants/check.ts";
+import type { Finding, FindingLevel } from "../../datasets/variants/checks/finding.ts";
+import type { EffectFavours } from "../../datasets/variants/forms.ts";
+import { readVariants } from "../../datasets/variants/read.ts";
+import { openGenome } from "../../dna/genome/genome.ts";
+import { count } from "../../report/numbers.ts";
+import { type Context, type DefineCommand, examples } from "../command.ts";
 
 interface VariantsOptions {
   readonly genome: string;

@@ -1,27 +1,25 @@
 import { join } from "node:path";
-import { cachedDigest } from "../../../base/cached-digest.ts";
-import { InputError } from "../../../base/errors.ts";
-import { expectWritableFolder } from "../../../base/folder.ts";
-import { counted } from "../../../base/message-text.ts";
-import { openBigWig } from "../../../dna/genome/bigwig.ts";
-import { openGenome } from "../../../dna/genome/genome.ts";
-import { CHROMOSOME_SPLIT } from "../../../evaluation/tasks/split.ts";
-import { readChrombpnet } from "../../../models/chrombpnet/read-keras.ts";
-import { readRegions } from "../../../models/chrombpnet/regions.ts";
-import { type Fold, foldOf, readFold } from "../../../models/chrombpnet/training/fold.ts";
+import { cachedDigest } from "../../base/cached-digest.ts";
+import { InputError } from "../../base/errors.ts";
+import { expectWritableFolder } from "../../base/folder.ts";
+import { counted } from "../../base/message-text.ts";
+import { openBigWig } from "../../dna/genome/bigwig.ts";
+import { openGenome } from "../../dna/genome/genome.ts";
+import { CHROMOSOME_SPLIT } from "../../evaluation/tasks/split.ts";
+import { readChrombpnet } from "../../models/chrombpnet/read-keras.ts";
+import { readRegions } from "../../models/chrombpnet/regions.ts";
+import { type Fold, foldOf, readFold } from "../../models/chrombpnet/training/fold.ts";
 import {
   type ChrombpnetRecipe,
   PUBLISHED_RECIPE,
   readChrombpnetRecipe,
-} from "../../../models/chrombpnet/training/recipe.ts";
-import { trainChrombpnet } from "../../../models/chrombpnet/training/train.ts";
-import { writeTrained } from "../../../models/chrombpnet/training/write-trained.ts";
-import type { FitEvent } from "../../../net/train/fit-state.ts";
-import { type DefineCommand, examples } from "../../command.ts";
-import { type Progress, startProgress } from "../../progress.ts";
-import { shellWord } from "../../shell-word.ts";
-import type { Terminal } from "../../terminal.ts";
-import { wholeNumber } from "../../whole-number.ts";
+} from "../../models/chrombpnet/training/recipe.ts";
+import { trainChrombpnet } from "../../models/chrombpnet/training/train.ts";
+import { writeTrained } from "../../models/chrombpnet/training/write-trained.ts";
+import type { FitEvent } from "../../net/train/fit-state.ts";
+import { type DefineCommand, examples, shellWord, wholeNumberOption } from "../command.ts";
+import { type Progress, startProgress } from "../progress.ts";
+import type { Terminal } from "../terminal.ts";
 
 interface TrainOptions {
   readonly genome: string;
@@ -56,7 +54,7 @@ export const define: DefineCommand = (command, context) => {
     .option("--bias <h5>", "a model of the bias that was trained before, of the same enzyme")
     .option("--fold <json>", "which chromosomes train, validate and test; the benchmark's when left out")
     .option("--recipe <json>", 'what differs from the published recipe, such as {"epochs": 20}')
-    .option("--threads <number>", "threads of the processor", wholeNumber(1))
+    .option("--threads <number>", "threads of the processor", wholeNumberOption(1))
     .addHelpText(
       "after",
       examples({

@@ -1,17 +1,16 @@
-import { InputError } from "../../../base/errors.ts";
-import { expectWritableFile } from "../../../base/folder.ts";
-import { counted } from "../../../base/message-text.ts";
-import { writeFileAtomic } from "../../../base/write-file.ts";
-import { type Genome, openGenome } from "../../../dna/genome/genome.ts";
-import { bigWigBytes } from "../../../dna/genome/write-bigwig.ts";
-import { windowCodes } from "../../../dna/sequence/letters.ts";
-import { Chrombpnet } from "../../../models/chrombpnet/chrombpnet.ts";
-import { expectedProfile } from "../../../models/chrombpnet/predictor.ts";
-import { around, NearestProfiles, type Region, readRegions } from "../../../models/chrombpnet/regions.ts";
-import { count } from "../../../report/numbers.ts";
-import { type DefineCommand, examples } from "../../command.ts";
-import { startProgress } from "../../progress.ts";
-import { wholeNumber } from "../../whole-number.ts";
+import { InputError } from "../../base/errors.ts";
+import { expectWritableFile } from "../../base/folder.ts";
+import { counted } from "../../base/message-text.ts";
+import { writeFileAtomic } from "../../base/write-file.ts";
+import { type Genome, openGenome } from "../../dna/genome/genome.ts";
+import { bigWigBytes } from "../../dna/genome/write-bigwig.ts";
+import { windowCodes } from "../../dna/sequence/letters.ts";
+import { Chrombpnet } from "../../models/chrombpnet/chrombpnet.ts";
+import { expectedProfile } from "../../models/chrombpnet/predictor.ts";
+import { around, NearestProfiles, type Region, readRegions } from "../../models/chrombpnet/regions.ts";
+import { count } from "../../report/numbers.ts";
+import { type DefineCommand, examples, wholeNumberOption } from "../command.ts";
+import { startProgress } from "../progress.ts";
 
 interface PredictOptions {
   readonly model: string;
@@ -36,7 +35,7 @@ export const define: DefineCommand = (command, context) => {
       "where to write the predicted reads of each base: where regions overlap, of the one whose middle is nearest",
     )
     .option("--both-strands", "average the predictions for both strands")
-    .option("--threads <number>", "threads of the processor", wholeNumber(1))
+    .option("--threads <number>", "threads of the processor", wholeNumberOption(1))
     .addHelpText(
       "after",
       examples({

@@ -1,13 +1,12 @@
 import { Option } from "commander";
-import { counted } from "../../../base/message-text.ts";
-import { writeFileAtomic } from "../../../base/write-file.ts";
-import type { EffectFavours } from "../../../datasets/variants/forms.ts";
-import { readVariants } from "../../../datasets/variants/read.ts";
-import { linesOfRows, scoresOfColumn } from "../../../datasets/variants/scores.ts";
-import { openGenome } from "../../../dna/genome/genome.ts";
-import { count } from "../../../report/numbers.ts";
-import { type DefineCommand, examples } from "../../command.ts";
-import { shellWord } from "../../shell-word.ts";
+import { counted } from "../../base/message-text.ts";
+import { writeFileAtomic } from "../../base/write-file.ts";
+import type { EffectFavours } from "../../datasets/variants/forms.ts";
+import { readVariants } from "../../datasets/variants/read.ts";
+import { linesOfRows, scoresOfColumn } from "../../datasets/variants/scores.ts";
+import { openGenome } from "../../dna/genome/genome.ts";
+import { count } from "../../report/numbers.ts";
+import { type DefineCommand, examples, shellWord } from "../command.ts";
 
 interface ColumnOptions {
   readonly column: string;

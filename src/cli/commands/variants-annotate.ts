@@ -1,9 +1,9 @@
-import { counted } from "../../../base/message-text.ts";
-import { writeFileAtomic } from "../../../base/write-file.ts";
-import { readVariants } from "../../../datasets/variants/read.ts";
-import { annotatedLines, readVariantScores } from "../../../datasets/variants/scores.ts";
-import { count } from "../../../report/numbers.ts";
-import { type DefineCommand, examples } from "../../command.ts";
+import { counted } from "../../base/message-text.ts";
+import { writeFileAtomic } from "../../base/write-file.ts";
+import { readVariants } from "../../datasets/variants/read.ts";
+import { annotatedLines, readVariantScores } from "../../datasets/variants/scores.ts";
+import { count } from "../../report/numbers.ts";
+import { type DefineCommand, examples } from "../command.ts";
 
 export const define: DefineCommand = (command, { terminal }) => {
   command
