@@ -189,7 +189,7 @@ export interface TextResponse {
  * @throws {ConnectionError} when it breaks off
  * @throws {InputError} when it is longer than allowed or no UTF-8 text
  */
-export async function readTextResponse(
+async function readTextResponse(
   response: Response,
   url: URL,
   { largestAnswer, signal }: { readonly largestAnswer: number; readonly signal?: AbortSignal | undefined },

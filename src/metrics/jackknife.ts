@@ -209,7 +209,7 @@ const MOST_BLOCKS = 500;
  *
  * Each chromosome is divided into equal parts from its first block to its last, so that no part is a remnant.
  */
-export function groupLadder(blocks: Blocks): readonly [BlockGroups, ...BlockGroups[]] {
+function groupLadder(blocks: Blocks): readonly [BlockGroups, ...BlockGroups[]] {
   const { places } = blocks;
   const count = blocks.sizes.length;
   if (places === undefined) {
@@ -263,7 +263,7 @@ function joinAlong(
 }
 
 /** Sum of the values of each group's blocks. [groups] */
-export function groupSums({ of, count }: BlockGroups, values: ArrayLike<number>): Float64Array {
+function groupSums({ of, count }: BlockGroups, values: ArrayLike<number>): Float64Array {
   const sums = new Float64Array(count);
   for (let block = 0; block < of.length; block++) sums[of[block]!]! += values[block]!;
   return sums;

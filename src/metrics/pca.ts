@@ -183,7 +183,7 @@ export function randomisedBasis(matrix: readonly Float64Array[], count: number, 
 }
 
 /** `randomisedBasis` that yields every second or so. */
-export function* randomisedBasisSteps(
+function* randomisedBasisSteps(
   matrix: readonly Float64Array[],
   count: number,
   rng: Pcg64,

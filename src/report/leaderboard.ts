@@ -149,7 +149,7 @@ const NAMED = 3;
  * The entries' notes, each text once, in the order of their first occurrence. A note that does not hold for all entries begins
  * with those that it holds for: a protocol, or models.
  */
-export function attributedNotes<E extends Noted>(
+function attributedNotes<E extends Noted>(
   entries: readonly E[],
   notesOf: (entry: E) => readonly string[],
 ): string[] {

@@ -18,12 +18,12 @@ function breakdownOf({ result }: Entry, name: string): Breakdown | undefined {
 }
 
 /** Accuracies of all motifs of an entry that have one. */
-export function motifAccuracies(entry: Entry): readonly number[] {
+function motifAccuracies(entry: Entry): readonly number[] {
   return breakdownOf(entry, "motifs")?.rows.flatMap(({ values }) => values[0] ?? []) ?? [];
 }
 
 /** The entries that a reader compares: of one protocol, the corrected one where there is a choice. */
-export function oneProtocol({ entries }: Panel): readonly Entry[] {
+function oneProtocol({ entries }: Panel): readonly Entry[] {
   const some = entries.filter((entry) => breakdownOf(entry, "motifs") !== undefined);
   const corrected = some.filter(({ protocol }) => protocol === "corrected");
   return corrected.length > 0 ? corrected : some;

@@ -89,7 +89,7 @@ interface Chapter {
 }
 
 /** A list of links to every panel, task by task; undefined where there is only one, which needs no list. */
-export function contents({ panels }: Pick<Report, "panels">): Html | undefined {
+function contents({ panels }: Pick<Report, "panels">): Html | undefined {
   if (panels.length < 2) return undefined;
   return html`<nav class="contents" aria-labelledby="contents">
 <h2 id="contents">Contents</h2>

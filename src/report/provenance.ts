@@ -15,7 +15,7 @@ export type Fact = readonly [name: string, value: string];
 export const splitText = (split: string): string => (split === "all" ? "every split" : `${split} split`);
 
 /** Where a result comes from and what it would take to get it again: all that goes into its identity, and how it ran. */
-export function provenanceFacts({ stored, result }: Entry): Fact[] {
+function provenanceFacts({ stored, result }: Entry): Fact[] {
   const { cell, rows, identity } = result;
   const recipe = Object.entries(cell.recipe).map(([key, value]) => `${key} ${value}`);
   const timing = stored.timing;
@@ -83,7 +83,7 @@ ${panel.entries.map(
 }
 
 /** `built from ENCODE ENCFF420VPZ (…)`, or `custom data: my.fa`: what an input is, by its digest. */
-export function originText(origin: FileOrigin | undefined): string {
+function originText(origin: FileOrigin | undefined): string {
   if (origin === undefined) return "custom data given in memory";
   const source = SOURCES.find(({ name }) => name === origin.source);
   if (source === undefined) return `custom data: ${origin.file}`;

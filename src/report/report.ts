@@ -64,7 +64,7 @@ function taskHeading(name: string, tasks: ReportOptions["tasks"]): TaskHeading {
  * @returns  in the file's order; undefined when the table has no pair of scores
  * @throws {FormatError} naming file and line when a score is not a number
  */
-export async function scoreDifferences({ folder, result }: StoredResult): Promise<Float64Array | undefined> {
+async function scoreDifferences({ folder, result }: StoredResult): Promise<Float64Array | undefined> {
   if (!("median_diff" in result.published)) return undefined;
   const file = join(folder, "scores.tsv");
   const { rounding = 0 } = result.ties ?? {};

@@ -53,7 +53,7 @@ async function examine({ device, json }: DoctorOptions, context: Context): Promi
     say(`  ${name.padEnd(7)} ${present ? "installed" : `not installed: ${advice}`}`);
   }
   say("\nself-check");
-  const findings: CheckResult[] = [];
+  const findings: SelfCheck[] = [];
   for await (const finding of selfCheck(device, signal)) {
     findings.push(finding);
     say(`  ${finding.ok ? "ok    " : "FAILED"} ${finding.check}: ${finding.detail}`);
@@ -78,7 +78,7 @@ async function machineFacts(): Promise<Record<string, string>> {
 }
 
 /** What one check found. */
-export interface CheckResult {
+export interface SelfCheck {
   readonly check: string;
   readonly ok: boolean;
   /** What was measured, or what came where something else was expected. */
@@ -86,7 +86,7 @@ export interface CheckResult {
 }
 
 /** A few seconds of work whose answers are known: does this machine compute what others compute, and how fast? */
-export async function* selfCheck(device: Device, signal: AbortSignal): AsyncGenerator<CheckResult> {
+export async function* selfCheck(device: Device, signal: AbortSignal): AsyncGenerator<SelfCheck> {
   yield randomNumbers();
   yield shuffledControl();
   yield await smallGraph(device);
@@ -94,14 +94,14 @@ export async function* selfCheck(device: Device, signal: AbortSignal): AsyncGene
 }
 
 /** The first permutation of NumPy's `default_rng(0).permutation(10)`. */
-function randomNumbers(): CheckResult {
+function randomNumbers(): SelfCheck {
   const expected = "4 6 2 7 3 5 9 0 8 1";
   const came = new Pcg64(0).permutation(10).join(" ");
   return checkResult("random numbers equal NumPy's", came === expected, `permutation ${came}`, expected);
 }
 
 /** A control as the original draws it for the element chr1:181251-181601. */
-function shuffledControl(): CheckResult {
+function shuffledControl(): SelfCheck {
   const element = "ACGTTGCATGTCGCATGATGCATGAGAGCTACGATCGATTTACGGCTAACN";
   const expected = "AGATTTCATGATGCAAGACGTATTACGTGATCTGATGGCGCGCTACGCACA";
   const came = dinucleotideShuffle(element, new Pcg64(seedOf([0, "chr1", 181251, 181601])));
@@ -114,7 +114,7 @@ function shuffledControl(): CheckResult {
 }
 
 /** softmax(x w + b) of a few numbers, on the device and by plain arithmetic in double precision. */
-async function smallGraph(device: Device): Promise<CheckResult> {
+async function smallGraph(device: Device): Promise<SelfCheck> {
   const [rows, inner, columns] = [3, 4, 5];
   const rng = new Pcg64(1);
   const numbers = (n: number) => Float32Array.from({ length: n }, () => 2 * rng.nextFloat64() - 1);
@@ -155,7 +155,7 @@ async function smallGraph(device: Device): Promise<CheckResult> {
 }
 
 /** Products of two 1024 × 1024 matrices for about three seconds: 2 · 1024³ operations each. */
-async function matMulRate(device: Device, signal: AbortSignal): Promise<CheckResult> {
+async function matMulRate(device: Device, signal: AbortSignal): Promise<SelfCheck> {
   const size = 1024;
   const square = () => ndArray("float32", [size, size], new Float32Array(size * size).fill(1 / size));
   const y = matMul(input("a", "float32", [size, size]), input("b", "float32", [size, size]));
@@ -180,6 +180,6 @@ async function matMulRate(device: Device, signal: AbortSignal): Promise<CheckRes
   }
 }
 
-function checkResult(check: string, ok: boolean, detail: string, expected: string): CheckResult {
+function checkResult(check: string, ok: boolean, detail: string, expected: string): SelfCheck {
   return { check, ok, detail: ok ? detail : `${detail}; expected ${expected}` };
 }

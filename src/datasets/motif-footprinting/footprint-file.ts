@@ -208,4 +208,4 @@ export const withInsert = (background: string, { start, letters }: Insert): stri
   background.slice(0, start) + letters + background.slice(start + letters.length);
 
 /** A slice keeps the text that it was cut from in memory; this does not. */
-export const ownCopy = (text: string): string => Buffer.from(text, "latin1").toString("latin1");
+const ownCopy = (text: string): string => Buffer.from(text, "latin1").toString("latin1");

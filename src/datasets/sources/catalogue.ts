@@ -3,7 +3,7 @@ import { CELL_LINES, type CellLine } from "../cell-lines.ts";
 import { LICENCES, type Source } from "./source.ts";
 
 /** The two assemblies: hg38 for tasks 1, 3, 4 and the African variants, hg19 for the Yoruban ones. */
-export const GENOME_SOURCES: readonly Source[] = [
+const GENOME_SOURCES: readonly Source[] = [
   {
     name: "hg38",
     tasks: [1, 3, 4, 5],
@@ -35,7 +35,7 @@ export const GENOME_SOURCES: readonly Source[] = [
 ];
 
 /** Task 1. */
-export const ELEMENT_SOURCES: readonly Source[] = [
+const ELEMENT_SOURCES: readonly Source[] = [
   {
     name: "ccres",
     tasks: [1],
@@ -61,7 +61,7 @@ export const ELEMENT_SOURCES: readonly Source[] = [
 ];
 
 /** Task 2. */
-export const MOTIF_SOURCES: readonly Source[] = [
+const MOTIF_SOURCES: readonly Source[] = [
   {
     name: "motifs",
     tasks: [2, 3],
@@ -136,7 +136,7 @@ const atacPeaks = (line: string, accession: string): Source => ({
 });
 
 /** Task 3. */
-export const CELL_TYPE_PEAK_SOURCES: readonly Source[] = [
+const CELL_TYPE_PEAK_SOURCES: readonly Source[] = [
   atacPeaks("GM12878", "ENCFF748UZH"),
   atacPeaks("HEPG2", "ENCFF439EIO"),
   atacPeaks("IMR90", "ENCFF243NTP"),
@@ -221,7 +221,7 @@ function activityFile(line: CellLine, set: string, what: string, path: string): 
 }
 
 /** Task 4. */
-export const CHROMATIN_ACTIVITY_SOURCES: readonly Source[] = [
+const CHROMATIN_ACTIVITY_SOURCES: readonly Source[] = [
   {
     name: "task-4-data",
     tasks: [4],
@@ -255,7 +255,7 @@ export const YORUBAN_DSQTLS = "Yoruban dsQTLs";
 const VARIANT_FOLDER = "task_5_variant_effect_prediction";
 
 /** Task 5. */
-export const VARIANT_SOURCES: readonly Source[] = [
+const VARIANT_SOURCES: readonly Source[] = [
   {
     name: "african-caqtls",
     tasks: [5],

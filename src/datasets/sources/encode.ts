@@ -2,7 +2,7 @@ import { z } from "zod";
 import { HttpError } from "../../base/download.ts";
 import { FormatError } from "../../base/errors.ts";
 import { getJson } from "../../base/http.ts";
-import { parseResponse, type Services } from "./services.ts";
+import { parseServiceResponse, type Services } from "./services.ts";
 
 export interface EncodeFile {
   /** Leads on to the portal's storage. */
@@ -43,7 +43,7 @@ export async function findEncodeFile(
     );
   }
   const place = { file: `${url.origin}${url.pathname}` };
-  const data = parseResponse(url, text, fileSchema);
+  const data = parseServiceResponse(url, text, fileSchema);
   const address = URL.canParse(data.href, encode) ? new URL(data.href, encode) : undefined;
   if (address?.origin !== url.origin || data.accession !== accession) {
     throw new FormatError(

@@ -37,7 +37,7 @@ export function servicesFromEnvironment(): Services {
 }
 
 /** An answer of a repository, checked. @throws {FormatError} naming the address and where it is not as expected */
-export function parseResponse<T>(url: URL, text: string, schema: z.ZodType<T>): T {
+export function parseServiceResponse<T>(url: URL, text: string, schema: z.ZodType<T>): T {
   const place = { file: `${url.origin}${url.pathname}` };
   let value: unknown;
   try {

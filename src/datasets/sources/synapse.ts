@@ -2,7 +2,7 @@ import { z } from "zod";
 import { HttpError } from "../../base/download.ts";
 import { InputError } from "../../base/errors.ts";
 import { DEFAULT_RETRIES, postJson } from "../../base/http.ts";
-import { parseResponse, type Services } from "./services.ts";
+import { parseServiceResponse, type Services } from "./services.ts";
 
 /** A file of Synapse: which, and what the repository says of it. */
 export interface SynapseFile {
@@ -179,7 +179,7 @@ async function requestJson<T>(
     headers: { authorization: `Bearer ${synapseToken}` },
     signal,
   });
-  if (answer.status >= 200 && answer.status < 300) return parseResponse(url, answer.text, schema);
+  if (answer.status >= 200 && answer.status < 300) return parseServiceResponse(url, answer.text, schema);
   throw accessError(services, entity, answer.status);
 }
 

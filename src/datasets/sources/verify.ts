@@ -124,7 +124,7 @@ export const EXPECTED_COUNTS: readonly ExpectedCount[] = [
 ];
 
 /** Rows that fulfil a count. @throws {FormatError} when the table lacks a column of it */
-export async function countRows(folder: string, expected: ExpectedCount): Promise<number> {
+async function countRows(folder: string, expected: ExpectedCount): Promise<number> {
   let rows = 0;
   for await (const { fields } of readTable(join(folder, expected.path), expected.columns)) {
     if (expected.holds(fields)) rows++;
@@ -133,7 +133,7 @@ export async function countRows(folder: string, expected: ExpectedCount): Promis
 }
 
 /** All rows of a file, counted as its kind wants it; blank lines are none. */
-export async function countAllRows(path: string, counted: ExpectedRowCount["counted"]): Promise<number> {
+async function countAllRows(path: string, counted: ExpectedRowCount["counted"]): Promise<number> {
   let rows = 0;
   await forEachLine(path, (text) => {
     if (counted === "motifs" ? /^MOTIF\s/.test(text) : text !== "") rows++;

@@ -55,7 +55,7 @@ async function keepIfAllowed(path: string, data: string | Uint8Array): Promise<v
 }
 
 /** A `.gzi`: the number of blocks after the first, then two 64-bit offsets for each. */
-export function formatGzi(starts: readonly BlockStart[]): Uint8Array {
+function formatGzi(starts: readonly BlockStart[]): Uint8Array {
   const later = starts.slice(1);
   const bytes = new Uint8Array(8 + 16 * later.length);
   const view = new DataView(bytes.buffer);
@@ -71,7 +71,7 @@ export function formatGzi(starts: readonly BlockStart[]): Uint8Array {
  * Reads a `.gzi`: where the blocks begin, the first included.
  * @throws {FormatError} naming the index, when it cannot belong to a file of `size` bytes
  */
-export function parseGzi(bytes: Uint8Array, path: string, size: number): BlockStart[] {
+function parseGzi(bytes: Uint8Array, path: string, size: number): BlockStart[] {
   const refuse = (what: string) =>
     new FormatError({ file: path }, what, "delete this index, and it will be made again");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -119,7 +119,7 @@ const END_REACH = 256;
  *
  * @throws {FormatError} when an entry does not fit, or a sequence ends in a letter that is not DNA
  */
-export async function checkFastaIndex(
+async function checkFastaIndex(
   entries: readonly FastaIndexEntry[],
   read: ReadText,
   path: string,
@@ -135,7 +135,7 @@ export async function checkFastaIndex(
 }
 
 /** What to say of a sequence that is not where the index says. */
-export function staleIndexError(name: string, path: string): FormatError {
+function staleIndexError(name: string, path: string): FormatError {
   return new FormatError(
     { file: `${path}.fai` },
     `sequence ${quotedText(name)} is not where this index says it is in ${path}`,
@@ -176,7 +176,7 @@ async function checkEnd(
 }
 
 /** What to say of a letter in a sequence that is not a base, by its 0-based position. */
-export function foreignByteError(name: string, position: number, byte: number, path: string): FormatError {
+function foreignByteError(name: string, position: number, byte: number, path: string): FormatError {
   return new FormatError(
     { file: path },
     `${showByte(byte)} at base ${position + 1} of sequence ${quotedText(name)} is not a DNA letter`,

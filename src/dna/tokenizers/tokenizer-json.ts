@@ -198,7 +198,7 @@ const sequence = z.array(typed);
  * What the `post_processor` of a tokenizer.json adds to a single sequence.
  * @throws {FormatError} naming a post-processor that this package does not know
  */
-export function addedEnds(step: Typed | null | undefined, file: string): AddedEnds {
+function addedEnds(step: Typed | null | undefined, file: string): AddedEnds {
   if (!step) return { before: [], after: [] };
   switch (step.type) {
     case "BertProcessing":

@@ -260,7 +260,7 @@ const schema = z.object({ model: z.string(), protocol: z.string(), storedAs: z.s
 const aboutPath = (folder: string) => join(folder, "about.json");
 
 /** Written once, before the first piece. */
-export async function writeAbout(folder: string, about: AboutEmbeddings): Promise<void> {
+async function writeAbout(folder: string, about: AboutEmbeddings): Promise<void> {
   await createFileAtomic(aboutPath(folder), `${JSON.stringify(about, null, 2)}\n`);
 }
 

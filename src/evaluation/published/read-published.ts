@@ -100,7 +100,7 @@ function whyUnplaced(task: string, model: string, metric: string): string | null
 
 /** The authors' names of tasks, settings, models and data sets, and ours. */
 
-export const PUBLISHED_TASKS: Readonly<Record<number, string>> = {
+const PUBLISHED_TASKS: Readonly<Record<number, string>> = {
   1: "regulatory-elements",
   2: "motif-footprinting",
   3: "cell-type-elements",
@@ -111,7 +111,7 @@ export const PUBLISHED_TASKS: Readonly<Record<number, string>> = {
 /** ChromBPNet was trained by others, or gave its scores in the tables: here such a model predicts. */
 const PREDICTED_TASKS = new Set([4, 5]);
 
-export function settingOfPublished(task: number, setting: string): string {
+function settingOfPublished(task: number, setting: string): string {
   switch (setting) {
     case "zero_shot_likelihood":
       return "zero-shot";
@@ -130,7 +130,7 @@ export function settingOfPublished(task: number, setting: string): string {
   }
 }
 
-export const PUBLISHED_FAMILIES: Readonly<Record<string, string>> = {
+const PUBLISHED_FAMILIES: Readonly<Record<string, string>> = {
   Caduceus: "caduceus",
   "DNABERT-2": "dnabert2",
   "GENA-LM": "gena-lm",
@@ -142,7 +142,7 @@ export const PUBLISHED_FAMILIES: Readonly<Record<string, string>> = {
   ChromBPNet: "chrombpnet",
 };
 
-export const PUBLISHED_DATASETS: Readonly<Record<string, string>> = {
+const PUBLISHED_DATASETS: Readonly<Record<string, string>> = {
   "African LCL caQTLs": AFRICAN_CAQTLS,
   "Yoruban LCL dsQTLs": YORUBAN_DSQTLS,
 };

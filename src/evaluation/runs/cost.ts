@@ -29,7 +29,7 @@ const SAMPLE_ROWS = 256;
 const LENGTH_RESERVE = 1.2;
 
 /** Timing stops once a call took this long. */
-export const ENOUGH_SECONDS = 0.25;
+const ENOUGH_SECONDS = 0.25;
 
 export interface Sample {
   readonly rows: RowNumbers;
@@ -79,7 +79,7 @@ export async function estimateCost(
 }
 
 /** A cell in memory, without a run's folders. */
-export const contextOf = ({
+const contextOf = ({
   task,
   model,
   protocol,
@@ -97,7 +97,7 @@ export const contextOf = ({
 });
 
 /** Times more and more rows, letters and answers, until it takes long enough to be trusted; the first call warms up. */
-export async function timeRows(answerer: RowPredictor, { task, model }: TimedCell, sample: RowNumbers) {
+async function timeRows(answerer: RowPredictor, { task, model }: TimedCell, sample: RowNumbers) {
   const time = async (rows: number) => {
     const began = performance.now();
     await answerer.answer(await task.examples(sample.slice(0, rows), lettersFor(model)));

@@ -115,7 +115,7 @@ async function memoryOfThisProcess(): Promise<number> {
  * The cell of earlier plans that differs from this one in the protocol alone, where the setting says that the answers do not
  * depend on it; undefined where there is none, or its answers are not kept.
  */
-export function findReusablePredictions(
+function findReusablePredictions(
   {
     record,
     setting,

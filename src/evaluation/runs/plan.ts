@@ -183,7 +183,7 @@ function refuseDuplicateCells(records: readonly CellRecord[]) {
 }
 
 /** A user's mistakes in several steps, kept so that all can be told at once. */
-export class ErrorCollector {
+class ErrorCollector {
   readonly #refusals: InputError[] = [];
 
   add(refusal: InputError): void {

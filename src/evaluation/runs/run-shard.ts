@@ -158,7 +158,7 @@ const REUSED_BLOCK_ROWS = 4096;
  * @returns  undefined where there are none to take: no such cell, its shard is not finished, or this one was begun otherwise
  * @throws {InputError} when what is kept there is damaged
  */
-export async function reusePredictions(
+async function reusePredictions(
   { answersOf, rows }: PlannedCell,
   store: ShardStore,
   shard: Shard,

@@ -67,7 +67,7 @@ export async function trainLearner(
       examples: rows.train.rows.length,
       batch: async (places, place) =>
         parted
-          ? partsOf(supervision, kept.train, learner.parting, {
+          ? learnerShards(supervision, kept.train, learner.parting, {
               places,
               place,
               members,
@@ -273,7 +273,7 @@ export interface WholeBatch {
  * A batch cut into parts. The loss of a part is a mean over its sequences, and counts with `share`: its share of the batch's
  * rows, once for each member in it. So the parts' losses add up to the sum over the members of their means over the batch.
  */
-export function partsOf(
+export function learnerShards(
   supervision: Supervision,
   kept: KeptRows,
   parting: Parting | undefined,

@@ -90,7 +90,7 @@ function checkScore(model: Model, score: number | undefined, member: string, { r
 export type AllelesCompared = "hidden" | "windows";
 
 /** Whether zero-shot asks a task's rows for two alleles, and not for sequences that may be anything. */
-export function comparesAlleles(task: Task): boolean {
+function comparesAlleles(task: Task): boolean {
   return task.settings["zero-shot"]?.recipe.score === "alleles";
 }
 
@@ -103,7 +103,7 @@ function comparedBy(model: Model): AllelesCompared {
 }
 
 /** Why a model's likelihoods cannot tell two alleles apart, one sentence; undefined when they can. */
-export function whyAllelesUnsupported(model: Model, protocol: Protocol): string | undefined {
+function whyAllelesUnsupported(model: Model, protocol: Protocol): string | undefined {
   if (protocol === "paper" && model.tokens === "bpe") {
     return "its tokens are byte pairs, which one letter may cut anew around a variant, and the original left such models out; under corrected the whole windows are compared";
   }
@@ -112,7 +112,7 @@ export function whyAllelesUnsupported(model: Model, protocol: Protocol): string 
 }
 
 /** What a user should know once of how this model is asked. */
-export function comparisonNote(model: Model): string | undefined {
+function comparisonNote(model: Model): string | undefined {
   if (comparedBy(model) === "hidden") return undefined;
   return `alleles are compared by the log-likelihoods of their whole windows: ${JSON.stringify(model.name)} does not hide what differs`;
 }
@@ -125,7 +125,7 @@ export function comparisonNote(model: Model): string | undefined {
  *
  * @param whole  asks for the log-likelihoods of whole windows
  */
-export async function scoreAlleles(
+async function scoreAlleles(
   context: SettingContext,
   examples: readonly Example[],
   whole: (examples: readonly Example[]) => Promise<readonly LikelihoodPrediction[]>,

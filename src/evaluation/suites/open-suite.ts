@@ -163,7 +163,7 @@ interface SettingChanges {
 }
 
 /** A row's settings with what a user changes. */
-export function changedSettings(
+function changedSettings(
   task: Task,
   settings: SuiteRow["settings"],
   { limit, recipe = {}, named }: SettingChanges,
@@ -187,7 +187,7 @@ const hasValue = (task: Task, setting: string, value: string) =>
   Object.hasOwn(task.settings[setting]?.recipe ?? {}, value);
 
 /** @throws {InputError} for a value that no setting of the suite has */
-export function expectRecipe(suite: Suite, ready: readonly RowSettings[], asked: Recipe = {}): void {
+function expectRecipe(suite: Suite, ready: readonly RowSettings[], asked: Recipe = {}): void {
   const unknown = Object.keys(asked).filter(
     (value) =>
       !ready.some(({ task, settings }) => Object.keys(settings).some((name) => hasValue(task, name, value))),

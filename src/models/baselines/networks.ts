@@ -30,14 +30,14 @@ export interface ProbingHeadLike {
 }
 
 /** Names of the first layers in the original's state dicts, by ours. */
-export const FIRST_LAYERS = {
+const FIRST_LAYERS = {
   first: "iconv",
   "position.values": "pos_emb",
   "position.spread": "pos_proj",
 } as const;
 
 /** Names of all layers in the original's state dicts, by ours. */
-export const PROBING_HEAD_LIKE_LAYERS: Readonly<Record<string, string>> = {
+const PROBING_HEAD_LIKE_LAYERS: Readonly<Record<string, string>> = {
   ...FIRST_LAYERS,
   ...Object.fromEntries(Object.entries(ORIGINAL_HEAD_LAYERS).map(([own, name]) => [own, `trunk.${name}`])),
 };
@@ -61,7 +61,7 @@ export function probingHeadLike(
   };
 }
 
-export function position(layers: FreshLayers, length: number, channels: number): Position {
+function position(layers: FreshLayers, length: number, channels: number): Position {
   return {
     values: layers.zeros("position.values", [length, 1]),
     spread: layers.linear("position.spread", 1, channels),
@@ -85,7 +85,7 @@ export function probingHeadLikeLogits({ first, position: at, head }: ProbingHead
  * A convolution with the learned term of each position added. The bias is added to that term, which is small, so that its
  * gradient takes no pass of its own over all positions.  [b, l, c] → [b, l, o]
  */
-export function convolutionWithPosition(
+function convolutionWithPosition(
   { weight, bias }: WithBias<Convolution>,
   { values, spread }: Position,
   x: Sym,
@@ -108,7 +108,7 @@ export interface ChrombpnetLike {
 }
 
 /** Names of the layers in the original's state dicts, by ours. */
-export const CHROMBPNET_LIKE_LAYERS: Readonly<Record<string, string>> = {
+const CHROMBPNET_LIKE_LAYERS: Readonly<Record<string, string>> = {
   ...FIRST_LAYERS,
   ...Object.fromEntries(Array.from({ length: BLOCKS }, (_, i) => [`dilated.${i}`, `rconvs.${i}`])),
   output: "output_layer",

@@ -30,7 +30,7 @@ export function hubCacheFolder(): string {
 }
 
 /** $HF_HOME, where also the login token lies. */
-export function hubHome(): string {
+function hubHome(): string {
   return withHome(process.env.HF_HOME ?? "") || join(userCacheFolder(), "huggingface");
 }
 

@@ -277,7 +277,7 @@ const BESIDE = /^[^/]+\.(json|txt|model)$/;
  * The files of a repository that a checkpoint consists of: its weights in one format, configuration and vocabulary.
  * @throws {InputError} when there are no weights that can be read
  */
-export function checkpointFiles(repo: string, files: readonly HubFile[]): readonly HubFile[] {
+function checkpointFiles(repo: string, files: readonly HubFile[]): readonly HubFile[] {
   const format = WEIGHTS.find((format) => files.some(({ path }) => format.test(path)));
   if (format === undefined) {
     throw new InputError(`${repo} has neither model.safetensors nor pytorch_model.bin`, {

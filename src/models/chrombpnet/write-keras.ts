@@ -133,7 +133,7 @@ export interface KerasNetwork {
   readonly weights: readonly (readonly [at: string, layer: string])[];
 }
 
-export const layerName = (layer: Layer) => String(layer.name);
+const layerName = (layer: Layer) => String(layer.name);
 
 /** A network under the names that the original gives its layers. */
 export function kerasNetwork(name: string, which: "bias" | "accessibility", sizes: BpnetSizes): KerasNetwork {
@@ -189,7 +189,7 @@ export function kerasNetwork(name: string, which: "bias" | "accessibility", size
 /** Both networks as one model. The counts are added by a function that whoever loads the file with Keras must give, by this name. */
 const COUNTS_FUNCTION = "chrombpnet_logsumexp";
 
-export function combinedLayers(bias: KerasNetwork, accessibility: KerasNetwork, inputLength: number) {
+function combinedLayers(bias: KerasNetwork, accessibility: KerasNetwork, inputLength: number) {
   const inside = ({ name, layers, outputs }: KerasNetwork): Layer => ({
     class_name: "Functional",
     name,

@@ -181,7 +181,7 @@ export interface SequenceScores {
  * @throws {FormatError} naming the line where a sequence has a letter that is not A, C, G or T, a score is no finite number,
  *   or a sequence comes again with another score
  */
-export async function readSequenceScores(path: string): Promise<SequenceScores> {
+async function readSequenceScores(path: string): Promise<SequenceScores> {
   const scores = new Map<string, number>();
   for await (const { fields, line } of readTable(path, ["sequence", "log_likelihood"])) {
     const place = { file: path, line };

@@ -192,7 +192,7 @@ export interface GraphPass {
 }
 
 /** A pass over a graph, whose program is opened at the first call. */
-export function graphPass({ outputs, parameters, feeds }: GraphPass, options: ProgramOptions) {
+function graphPass({ outputs, parameters, feeds }: GraphPass, options: ProgramOptions) {
   let program: Promise<Program> | undefined;
   return {
     async run(sequences: readonly string[]): Promise<void> {

@@ -219,7 +219,7 @@ const REFUSED: readonly Refusal[] = [
  * The format of a checkpoint file, by its first bytes; its name does not matter.
  * @throws {FormatError} that says what the file is instead, and what to do with it
  */
-export async function recogniseCheckpoint(file: OpenFile): Promise<CheckpointFormat> {
+async function recogniseCheckpoint(file: OpenFile): Promise<CheckpointFormat> {
   const start = await file.read(0, Math.min(file.size, 512));
   const has = (bytes: readonly number[], at = 0) => bytes.every((byte, i) => start[at + i] === byte);
   if (start[8] === "{".charCodeAt(0)) return "safetensors";

@@ -141,7 +141,7 @@ export function spanOf(shape: readonly number[], strides: readonly number[]): nu
 }
 
 /** Strides, in elements, of a row-major array: [h·w, w, 1] for [n, h, w]. */
-export function rowMajorStrides(shape: readonly number[]): number[] {
+function rowMajorStrides(shape: readonly number[]): number[] {
   const strides = new Array<number>(shape.length);
   let step = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {

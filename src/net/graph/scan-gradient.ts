@@ -78,7 +78,7 @@ const pairs = (from: readonly Sym[], to: readonly Sym[]) => from.map((sym, i) =>
  *
  * @param replacements  by node; the replacement stands for the node's first output
  */
-export function substitute(outputs: readonly Sym[], replacements: ReadonlyMap<Node, Sym>): readonly Sym[] {
+function substitute(outputs: readonly Sym[], replacements: ReadonlyMap<Node, Sym>): readonly Sym[] {
   const rebuilt = new Map<Node, readonly Sym[]>([...replacements].map(([node, sym]) => [node, [sym]]));
   const renewed = (sym: Sym) => rebuilt.get(sym.node)?.[sym.output] ?? sym;
   for (const node of nodesBehind(outputs)) {

@@ -97,7 +97,7 @@ export interface LowRank {
 const maskedFactor = ({ a, mask }: LowRank): Sym => (mask === undefined ? a : mul(a, mask));
 
 /** y + scale · (x·(A ⊙ m)ᵀ)·Bᵀ: the full update of the weight is never made.  x: [n, in], y: [n, out] → [n, out] */
-export function addLowRank(adapter: LowRank, x: Sym, y: Sym): Sym {
+function addLowRank(adapter: LowRank, x: Sym, y: Sym): Sym {
   const thin = mul(gemm(x, maskedFactor(adapter), undefined, { transB: true }), adapter.scale); // [n, rank]
   return gemm(thin, adapter.b, y, { transB: true });
 }

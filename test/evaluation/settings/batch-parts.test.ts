@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type KeptRows, type Parting, rowsAtOnce } from "../../../src/evaluation/settings/learner.ts";
-import { labelledFeeds, partsOf } from "../../../src/evaluation/settings/train-learner.ts";
+import { labelledFeeds, learnerShards } from "../../../src/evaluation/settings/train-learner.ts";
 import type { Supervision } from "../../../src/evaluation/tasks/task.ts";
 import { exp, input, matMul, parameter, reduceSum, reshape } from "../../../src/net/graph/build.ts";
 import type { Feeds } from "../../../src/net/train/batches.ts";
@@ -28,7 +28,7 @@ const places = Int32Array.of(8, 1, 5, 2, 7);
 const whole = { places, place: { epoch: 3, batch: 4 }, members: MEMBERS, rows: 2 };
 
 /** Σ share · mean of some number of each sequence. */
-async function summed(parts: ReturnType<typeof partsOf>): Promise<number> {
+async function summed(parts: ReturnType<typeof learnerShards>): Promise<number> {
   let sum = 0;
   for (const part of parts) {
     const feeds = await part();
@@ -39,7 +39,7 @@ async function summed(parts: ReturnType<typeof partsOf>): Promise<number> {
 }
 
 test("parts of all members add up to the whole batch, in its order", async () => {
-  const parts = partsOf(supervision, kept, undefined, whole);
+  const parts = learnerShards(supervision, kept, undefined, whole);
   const feeds = await Promise.all(parts.map((part) => part()));
   expect(feeds.map((each) => valuesOf(each, "x"))).toEqual([
     [80, 81, 10, 11],
@@ -63,8 +63,11 @@ test("parts of one member each come to the same, and are told their place", asyn
       return { mask: { dtype: "float32", shape: [], data: Float32Array.of(1) } };
     },
   };
-  const parts = partsOf(supervision, kept, parting, whole);
-  expect(await summed(parts)).toBeCloseTo(await summed(partsOf(supervision, kept, undefined, whole)), 5);
+  const parts = learnerShards(supervision, kept, parting, whole);
+  expect(await summed(parts)).toBeCloseTo(
+    await summed(learnerShards(supervision, kept, undefined, whole)),
+    5,
+  );
   const at = { epoch: 3, batch: 4 };
   expect(told).toEqual([
     [{ ...at, member: 0, from: 0 }, 2],

@@ -169,7 +169,7 @@ const EXCEPTIONS = 0.01;
  * - The complement of allele 1 is the reference as often as allele 1 is in the rest of the table; at random positions every
  *   second time. Not used where the rest is too small.
  */
-export function onOtherStrand(table: VariantTable, { of, mismatches }: References): boolean {
+function onOtherStrand(table: VariantTable, { of, mismatches }: References): boolean {
   const share = Math.max(palindromes(table, of), EXCEPTIONS);
   const others = table.rows.filter(
     (row) => isSingle(row) && !isPalindrome(row) && (of.get(row.index) ?? 0) > 0,
@@ -191,7 +191,7 @@ export function onOtherStrand(table: VariantTable, { of, mismatches }: Reference
 }
 
 /** Share of A/T and C/G variants among the single-base variants that were looked up. */
-export function palindromes({ rows }: VariantTable, of: References["of"]): number {
+function palindromes({ rows }: VariantTable, of: References["of"]): number {
   const single = rows.filter((row) => of.has(row.index) && isSingle(row));
   return single.filter(isPalindrome).length / single.length;
 }

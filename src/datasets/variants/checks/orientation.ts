@@ -129,7 +129,7 @@ export interface ScoredQtl {
 }
 
 /** Evaluated QTLs whose effect and score are numbers and whose reference is allele 1 or allele 2: two groups. */
-export function scoredQtls(
+function scoredQtls(
   { rows }: VariantTable,
   { of }: References,
   { values }: TableScores,

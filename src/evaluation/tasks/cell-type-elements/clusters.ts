@@ -288,7 +288,7 @@ async function quirksOf(
  * @param vectors  little-endian float32 in base64, one text per row
  * @throws {InputError} when they differ in length, or a text does not hold whole numbers
  */
-export function vectorMatrix(vectors: readonly string[]): Matrix {
+function vectorMatrix(vectors: readonly string[]): Matrix {
   const rows = vectors.length;
   let columns: number | undefined;
   let data = new Float32Array(0);

@@ -158,11 +158,11 @@ export const CLUSTERING = "clustering";
 export type Subset = ReadonlyMap<number, number>;
 
 /** Whether a row is of the part that a selection asks for. */
-export const isInPart = (subset: Subset | undefined, { part }: Selection, row: number): boolean =>
+const isInPart = (subset: Subset | undefined, { part }: Selection, row: number): boolean =>
   part !== CLUSTERING || subset === undefined || subset.has(row);
 
 /** What a row's facts say of its place in the list of clustered rows. */
-export function placeFact(subset: Subset | undefined, row: number): { readonly place?: number } {
+function placeFact(subset: Subset | undefined, row: number): { readonly place?: number } {
   const place = subset?.get(row);
   return place === undefined ? {} : { place };
 }
@@ -185,7 +185,7 @@ const SPLITS = ["train", "val", "test"] as const;
  * @param subsetOf  the list of clustered rows, given how many numbers rows may have
  * @throws {FormatError} when an array is missing or of another shape, or two entries are the same row
  */
-export async function openExportedElements(
+async function openExportedElements(
   task: Task,
   path: string,
   subsetOf: (rows: number) => Promise<Subset | undefined>,

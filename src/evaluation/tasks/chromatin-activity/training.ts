@@ -159,7 +159,7 @@ export function meanOfBatches(errors: Float64Array, batchSize: number): number {
   return sum(means) / means.length;
 }
 
-export function batchMeans(errors: Float64Array, batchSize: number): number[] {
+function batchMeans(errors: Float64Array, batchSize: number): number[] {
   const means: number[] = [];
   for (let start = 0; start < errors.length; start += batchSize) {
     means.push(mean(errors.subarray(start, start + batchSize)));

@@ -279,7 +279,7 @@ export interface CountedWindow {
  *
  * @throws {InputError} when there is no region
  */
-export async function biasScaledTo(
+async function biasScaledTo(
   windows: readonly CountedWindow[],
   bias: StoredBpnet,
   { program, abort }: { readonly program?: ProgramOptions; readonly abort?: AbortSignal },
