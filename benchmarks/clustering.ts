@@ -61,13 +61,13 @@ function overlapping(): Matrix {
   const rng = new Pcg64(7);
   const centres = 40;
   const spread = Array.from({ length: COLUMNS }, (_, i) => (i + 1) ** -0.6);
-  const at = Array.from({ length: centres * COLUMNS }, (_, i) => normal(rng, 0, 0.7 * spread[i % COLUMNS]!));
+  const at = Array.from({ length: centres * COLUMNS }, (_, i) => normal(rng, 0, 0.7 * spread[i % COLUMNS]));
   const data = new Float64Array(ROWS * COLUMNS);
   for (let row = 0; row < ROWS; row++) {
     const centre = Math.floor(rng.nextFloat64() * centres);
     const scale = Math.exp(0.25 * normal(rng));
     for (let i = 0; i < COLUMNS; i++) {
-      data[row * COLUMNS + i] = at[centre * COLUMNS + i]! + scale * spread[i]! * normal(rng);
+      data[row * COLUMNS + i] = at[centre * COLUMNS + i] + scale * spread[i] * normal(rng);
     }
   }
   return { data, rows: ROWS, columns: COLUMNS };

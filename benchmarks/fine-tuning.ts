@@ -114,7 +114,7 @@ async function race({ family, preset, tokens }: (typeof CONTENDERS)[number]): Pr
             pytorchGigabytes: (await peer.ask<{ bytes: number }>({ peak: true })).bytes / 1e9,
             speedup: median(other) / milliseconds,
             largestDifferenceOfLosses: Math.max(
-              ...losses.map((loss, i) => Math.abs(loss - theirs!.losses[i]!)),
+              ...losses.map((loss, i) => Math.abs(loss - theirs!.losses[i])),
             ),
           }),
     };
@@ -157,7 +157,7 @@ const ones = (shape: readonly [number, number]): NdArray => ({
   shape,
   data: new Float32Array(shape[0] * shape[1]).fill(1),
 });
-const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
+const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
 interface Peer {
   ask<T>(request: object): Promise<T>;

@@ -34,7 +34,7 @@ export async function benchmark(): Promise<readonly ScannerSpeed[]> {
     const scanner = prepare.result;
     const rounds = Array.from({ length: ROUNDS }, () => seconds(() => scanner.counts(sequences)));
     const best = Math.min(...rounds.map((round) => round.seconds));
-    const hits = rounds[0]!.result.reduce((sum, counts) => sum + counts.reduce((a, b) => a + b), 0);
+    const hits = rounds[0].result.reduce((sum, counts) => sum + counts.reduce((a, b) => a + b), 0);
     return {
       motifs: name,
       threshold,

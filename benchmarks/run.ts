@@ -29,10 +29,10 @@ function table(rows: readonly object[]): string[] {
   const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const cells = rows.map((row) => keys.map((key) => shown((row as Record<string, unknown>)[key])));
   const lines = [keys.map(words), ...cells];
-  const widths = keys.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
+  const widths = keys.map((_, column) => Math.max(...lines.map((line) => line[column].length)));
   return lines.map((line) =>
     line
-      .map((cell, column) => cell.padEnd(widths[column]!))
+      .map((cell, column) => cell.padEnd(widths[column]))
       .join("  ")
       .trimEnd(),
   );

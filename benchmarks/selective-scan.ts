@@ -41,14 +41,14 @@ export async function benchmark(): Promise<readonly ScanSpeed[]> {
       const start = process.cpuUsage();
       await run();
       const { user, system } = process.cpuUsage(start);
-      if (round >= 0) times[i]!.push((user + system) / 1e3); // the first round warms up
+      if (round >= 0) times[i].push((user + system) / 1e3); // the first round warms up
     }
   }
-  const medians = times.map((of) => of.sort((a, b) => a - b)[ROUNDS >> 1]!);
+  const medians = times.map((of) => of.sort((a, b) => a - b)[ROUNDS >> 1]);
   return forms.map(({ form }, i) => ({
     form,
-    milliseconds: medians[i]!,
-    plainLoopTakesTimes: medians[0]! / medians[i]!,
+    milliseconds: medians[i],
+    plainLoopTakesTimes: medians[0] / medians[i],
   }));
 }
 
@@ -69,7 +69,7 @@ const byLoop: Form = (A, { x, step, B, C }) =>
   scan([noState()], [x, step, B, C], ([h], [x, step, B, C]) => {
     const { state, y } = selectiveStep(A, h!, { x: x!, step: step!, B: B!, C: C! });
     return { states: [state], emit: [y] };
-  }).emitted[0]!;
+  }).emitted[0];
 
 /** As reference codes have it: exp(Δ·A) and B·Δ·x of all tokens, [t, b, n, e] each, then the recurrence. */
 const byWideLoop: Form = (A, { x, step, B, C }) => {
@@ -79,7 +79,7 @@ const byWideLoop: Form = (A, { x, step, B, C }) => {
     const state = add(mul(decay!, h!), input!);
     return { states: [state], emit: [matMul(unsqueeze(C!, 1), state)] };
   });
-  return reshape(emitted[0]!, [TOKENS, ROWS, CHANNELS]);
+  return reshape(emitted[0], [TOKENS, ROWS, CHANNELS]);
 };
 
 const noState = () => fill([ROWS, STATES, CHANNELS], 0);
@@ -113,13 +113,13 @@ function plainLoop({ A, x, step, B, C }: Arrays): Float32Array {
       h.fill(0);
       for (let token = 0; token < TOKENS; token++) {
         const place = token * ROWS + row;
-        const delta = step[place * CHANNELS + channel]!;
-        const driven = delta * x[place * CHANNELS + channel]!;
+        const delta = step[place * CHANNELS + channel];
+        const driven = delta * x[place * CHANNELS + channel];
         let sum = 0;
         for (let n = 0; n < STATES; n++) {
-          const next = Math.exp(delta * A[n * CHANNELS + channel]!) * h[n]! + B[place * STATES + n]! * driven;
+          const next = Math.exp(delta * A[n * CHANNELS + channel]) * h[n] + B[place * STATES + n] * driven;
           h[n] = next;
-          sum += C[place * STATES + n]! * next;
+          sum += C[place * STATES + n] * next;
         }
         y[place * CHANNELS + channel] = sum;
       }

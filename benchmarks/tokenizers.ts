@@ -81,10 +81,10 @@ function race(
       for (const text of sequences) encode(text);
       const { user, system } = process.cpuUsage(start);
       const seconds = (user + system) / 1e6;
-      if (round >= 0) rates[i]!.push(sequences.length / seconds); // the first rounds warm the compiler up
+      if (round >= 0) rates[i].push(sequences.length / seconds); // the first rounds warm the compiler up
     }
   }
-  return rates.map((rate) => rate.sort((a, b) => a - b)[ROUNDS >> 1]!);
+  return rates.map((rate) => rate.sort((a, b) => a - b)[ROUNDS >> 1]);
 }
 
 function randomSequences(count: number): readonly string[] {
@@ -99,7 +99,7 @@ function realSequences(count: number): readonly string[] {
   const file = join(data, "encodings.golden.json");
   const { sequences } = JSON.parse(readFileSync(file, "utf8")) as { readonly sequences: readonly string[] };
   return Array.from({ length: count }, (_, i) => {
-    const text = sequences[i % sequences.length]!;
+    const text = sequences[i % sequences.length];
     const cut = 60 * Math.floor(i / sequences.length);
     return text.slice(cut) + text.slice(0, cut);
   });

@@ -135,7 +135,7 @@ async function training(
   classes: number,
   feeds: Readonly<Record<string, NdArray>>,
 ) {
-  const batch = Object.values(feeds)[0]!.shape[0]!;
+  const batch = Object.values(feeds)[0].shape[0];
   const step = await openTrainStep({
     loss: crossEntropy(logits, input("labels", "int32", ["b"])),
     trained: initialValues(layers.tensors, 0),
@@ -176,7 +176,7 @@ async function race({ name, step, data, examples, flops, rounds, open }: Contend
   };
 }
 
-const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
+const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
 interface Peer {
   milliseconds(name: string): Promise<number>;

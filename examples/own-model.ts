@@ -24,4 +24,4 @@ const { metrics, counts } = await evaluate({
   model: composition,
 });
 // A shuffle keeps the composition, so every pair is a tie: 0.5, and the report says why.
-console.log(`${metrics[0]!.title} ${metrics[0]!.value} over ${counts.rows} pairs, ${counts.ties} ties`);
+console.log(`${metrics[0].title} ${metrics[0].value} over ${counts.rows} pairs, ${counts.ties} ties`);

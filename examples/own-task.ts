@@ -40,7 +40,7 @@ const direction: Task = {
       // Rows are known by their numbers in the whole table.
       select: ({ split, limit }) => ({
         rows: Uint32Array.from(table.keys())
-          .filter((row) => isInSplit(table[row]!.chrom, split))
+          .filter((row) => isInSplit(table[row].chrom, split))
           .slice(0, limit ?? table.length),
         inTable: table.length,
         perChromosome,
@@ -49,7 +49,7 @@ const direction: Task = {
       async examples(rows) {
         return Promise.all(
           Array.from(rows, async (row) => {
-            const { chrom, start } = table[row]!;
+            const { chrom, start } = table[row];
             const letters = asLanguageModelLetters(
               await genome.letters({ chrom, start, end: start + direction.window }),
             );
@@ -67,7 +67,7 @@ const direction: Task = {
   measure(predictions) {
     const [forwards, backwards] = [0, 1].map((member) =>
       Array.from(predictions, (prediction) =>
-        prediction.kind === "likelihood" ? prediction.values[member]! : 0,
+        prediction.kind === "likelihood" ? prediction.values[member] : 0,
       ),
     );
     const counts = pairedCounts(forwards!, backwards!);
@@ -103,7 +103,7 @@ if (windows === undefined) {
 await using genome = await openGenome(genomeFile!);
 const model = await openModel("kmer-markov:order=5", { genome, trainChromosomes: CHROMOSOME_SPLIT.train });
 const { metrics, counts } = await evaluate({ task: direction, inputs: { genome, windows }, model });
-const { low, high } = metrics[0]!.intervals[0]!;
+const { low, high } = metrics[0].intervals[0];
 console.log(
-  `${metrics[0]!.title} ${metrics[0]!.value!.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}] over ${counts.rows} windows`,
+  `${metrics[0].title} ${metrics[0].value!.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}] over ${counts.rows} windows`,
 );

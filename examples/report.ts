@@ -40,4 +40,4 @@ await mergeRun(folder);
 
 const report = await gatherReport(await readResults(folder), { tasks: TASKS, title: "Markov models" });
 await writeFile(join(out, "report.html"), renderPage(report, await readPageAssets()));
-for (const { label, main } of report.panels[0]!.entries) console.log(label, main.value?.toFixed(3));
+for (const { label, main } of report.panels[0].entries) console.log(label, main.value?.toFixed(3));

@@ -10,6 +10,6 @@ if (elements === undefined) {
 await using genome = await openGenome(genomeFile!);
 const model = await openModel("kmer-markov:order=5", { genome, trainChromosomes: CHROMOSOME_SPLIT.train });
 const { metrics } = await evaluate({ task: "regulatory-elements", inputs: { genome, elements }, model });
-const { value, intervals } = metrics[0]!;
+const { value, intervals } = metrics[0];
 const [{ low, high, method }] = intervals as [(typeof intervals)[0]];
 console.log(`${model.name}: ${value!.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}] (${method})`);

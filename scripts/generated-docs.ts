@@ -115,7 +115,7 @@ export function dataPage(): string {
     ...EXPECTED_COUNTS.map(({ path, what, rows }): TableCell[] => [path, what, count(rows)]),
   ];
   const mini = miniSuite().rows.map(({ task, inputs, settings }): TableCell[] => {
-    const { limit, sample = {} } = Object.values(settings)[0]!;
+    const { limit, sample = {} } = Object.values(settings)[0];
     const sizes = Object.entries(sample).map(([kind, rows]) => `${count(rows)} ${kind}`);
     return [
       task,
@@ -217,7 +217,7 @@ export function recipesPage(): string {
 }
 
 function recipeTables(task: Task, setting: string): string[] {
-  const form = task.settings[setting]!;
+  const form = task.settings[setting];
   const of = (family: string | undefined, protocol: Protocol) =>
     recipeFor(form, { task: task.name, setting, family, protocol });
   const [corrected, paper] = [of(undefined, "corrected"), of(undefined, "paper")];

@@ -70,7 +70,7 @@ async function pairedAccuracyOf(family: string, pairs: number | undefined): Prom
       model,
       ...(pairs === undefined ? {} : { limit: pairs }),
     });
-    const [{ value, low, high, n }] = metrics[0]!.intervals as [Estimate];
+    const [{ value, low, high, n }] = metrics[0].intervals as [Estimate];
     console.log(`${family}: paired accuracy ${value} [${low}, ${high}] over ${n}`);
     return { value, low, high, n };
   } finally {
@@ -87,7 +87,7 @@ const CHROMBPNET = "chrombpnet";
 const asked = process.argv.slice(2);
 for (const toy of asked.length > 0 ? asked : [...Object.keys(TOYS), CHROMBPNET]) {
   if (toy === CHROMBPNET) await trainChrombpnetToy(WORK, at(`toys/${toy}`));
-  else await train(toy, TOYS[toy]!);
+  else await train(toy, TOYS[toy]);
 }
 
 const records = await Promise.all(Object.keys(TOYS).map(recordOf));

@@ -37,9 +37,9 @@ export function sourceFiles(folder: string): SourceFile[] {
 
 export function importsOf(code: string): Import[] {
   return [
-    ...[...code.matchAll(STATEMENT)].map((m) => ({ specifier: m[3]!, typeOnly: m[2] !== undefined })),
-    ...[...code.matchAll(BARE)].map((m) => ({ specifier: m[1]!, typeOnly: false })),
-    ...[...code.matchAll(DYNAMIC)].map((m) => ({ specifier: m[1]!, typeOnly: false })),
+    ...[...code.matchAll(STATEMENT)].map((m) => ({ specifier: m[3], typeOnly: m[2] !== undefined })),
+    ...[...code.matchAll(BARE)].map((m) => ({ specifier: m[1], typeOnly: false })),
+    ...[...code.matchAll(DYNAMIC)].map((m) => ({ specifier: m[1], typeOnly: false })),
   ];
 }
 

@@ -36,6 +36,6 @@ export function productInterval({ layout, target }: Design, sample: Sample): Est
 
 function placed({ chromosome, position }: Sample): Blocks {
   return genomicBlocks(
-    Array.from(position, (start, i) => ({ chrom: `chr${chromosome[i]! + 1}`, start, end: start + 1 })),
+    Array.from(position, (start, i) => ({ chrom: `chr${chromosome[i] + 1}`, start, end: start + 1 })),
   );
 }

@@ -39,15 +39,15 @@ export function draw({ layout, rows, dependence, target }: Design, rng: Pcg64): 
     const rest = Math.sqrt(1 - target.r ** 2);
     const [ofX, ofY] = [field(), field()];
     for (let i = 0; i < rows; i++) {
-      x[i] = ofX[i]! + own * noise();
-      y[i] = target.r * x[i]! + rest * (ofY[i]! + own * noise());
+      x[i] = ofX[i] + own * noise();
+      y[i] = target.r * x[i] + rest * (ofY[i] + own * noise());
     }
     return { chromosome, position, x, y };
   }
   if (target.metric === "share" || target.metric === "mean") {
     const shared = field();
     const credit = scoring(target);
-    for (let i = 0; i < rows; i++) x[i] = credit(shared[i]! + own * normal(rng));
+    for (let i = 0; i < rows; i++) x[i] = credit(shared[i] + own * normal(rng));
     return { chromosome, position, x, y };
   }
   const patches = fieldOf(
@@ -60,11 +60,11 @@ export function draw({ layout, rows, dependence, target }: Design, rng: Pcg64): 
   const base = patchLogit(target.prevalence, patchiness);
   const [shared, ofNegatives, ofPositives] = [field(0.5), field(0.5), field(0.5)];
   for (let i = 0; i < rows; i++) {
-    y[i] = rng.nextFloat64() < logistic(base + patchiness * patches[i]!) ? 1 : 0;
-    const score = shared[i]! + (y[i] === 1 ? ofPositives[i]! : ofNegatives[i]!) + own * normal(rng);
+    y[i] = rng.nextFloat64() < logistic(base + patchiness * patches[i]) ? 1 : 0;
+    const score = shared[i] + (y[i] === 1 ? ofPositives[i] : ofNegatives[i]) + own * normal(rng);
     x[i] = score + (y[i] === 1 ? target.shift : 0);
-    if ("ties" in target && target.ties) x[i] = STEP * Math.round(x[i]! / STEP);
-    if (target.metric === "mcc") x[i] = x[i]! > threshold(target) ? 1 : 0;
+    if ("ties" in target && target.ties) x[i] = STEP * Math.round(x[i] / STEP);
+    if (target.metric === "mcc") x[i] = x[i] > threshold(target) ? 1 : 0;
   }
   return { chromosome, position, x, y };
 }
@@ -149,9 +149,9 @@ function places(layout: Layout, rows: number, rng: Pcg64) {
   const along = Float64Array.from({ length: rows }, () => (pick() + rng.nextFloat64()) * 1e6).sort();
   let number = 0;
   for (let i = 0; i < rows; i++) {
-    while (along[i]! >= starts[number + 1]!) number++;
+    while (along[i] >= starts[number + 1]) number++;
     chromosome[i] = number;
-    position[i] = Math.floor(along[i]! - starts[number]!);
+    position[i] = Math.floor(along[i] - starts[number]);
   }
   return { chromosome, position };
 }
@@ -159,13 +159,13 @@ function places(layout: Layout, rows: number, rng: Pcg64) {
 /** Draws places with these weights. */
 function picker(weights: Float64Array, rng: Pcg64): () => number {
   const sums = weights.slice();
-  for (let i = 1; i < sums.length; i++) sums[i]! += sums[i - 1]!;
+  for (let i = 1; i < sums.length; i++) sums[i] += sums[i - 1];
   return () => {
     const at = rng.nextFloat64() * sums.at(-1)!;
     let [low, high] = [0, sums.length - 1];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (sums[middle]! > at) high = middle;
+      if (sums[middle] > at) high = middle;
       else low = middle + 1;
     }
     return low;
@@ -190,10 +190,10 @@ function fieldOf(
     if (fresh || range === 0) {
       if (fresh) value = normal(rng);
     } else if (shape === "decay") {
-      const kept = Math.exp((-3 * (position[i]! - position[i - 1]!)) / range);
+      const kept = Math.exp((-3 * (position[i] - position[i - 1])) / range);
       value = kept * value + Math.sqrt(1 - kept * kept) * normal(rng);
     } else if (
-      Math.floor((position[i]! + offset) / range) !== Math.floor((position[i - 1]! + offset) / range)
+      Math.floor((position[i] + offset) / range) !== Math.floor((position[i - 1] + offset) / range)
     ) {
       value = normal(rng);
     }

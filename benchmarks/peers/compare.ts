@@ -31,8 +31,8 @@ export async function compare(
   const tokens = states.length / width;
   const s = differences(states, `${file}.states`, tokens);
   const l = differences(logits, `${file}.logits`, tokens);
-  const near = Array.from({ length: tokens }, (_, i) => i).filter((i) => s[i]! <= FAR && l[i]! <= FAR);
-  const largest = (of: Float64Array) => near.reduce((most, i) => Math.max(most, of[i]!), 0);
+  const near = Array.from({ length: tokens }, (_, i) => i).filter((i) => s[i] <= FAR && l[i] <= FAR);
+  const largest = (of: Float64Array) => near.reduce((most, i) => Math.max(most, of[i]), 0);
   return { tokens, states: largest(s), logits: largest(l), far: tokens - near.length };
 }
 
@@ -46,8 +46,8 @@ function differences(ours: Float32Array, file: string, tokens: number): Float64A
   const largest = new Float64Array(tokens);
   for (let i = 0; i < ours.length; i++) {
     const token = Math.floor(i / width);
-    const difference = Math.abs(ours[i]! - theirs[i]!);
-    if (!(difference <= largest[token]!)) largest[token] = difference; // NaN stays
+    const difference = Math.abs(ours[i] - theirs[i]);
+    if (!(difference <= largest[token])) largest[token] = difference; // NaN stays
   }
   return largest;
 }

@@ -55,7 +55,7 @@ export async function openOurs(card: LanguageModelCard, folder: string, threads:
         processorSeconds: (user + system) / 1e6,
         states: states!.data as Float32Array,
         logits: logits!.data as Float32Array,
-        width: states!.shape[2]!,
+        width: states!.shape[2],
       };
     },
     async close() {

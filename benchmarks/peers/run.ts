@@ -59,11 +59,11 @@ try {
 
 function cellsOf({ rows, tokensPerRow, rounds: times, agreement }: Race): readonly string[] {
   const sorted = (of: (round: Round) => number) => times.map(of).sort((a, b) => a - b);
-  const median = (values: readonly number[]) => values[values.length >> 1]!;
+  const median = (values: readonly number[]) => values[values.length >> 1];
   const rate = (of: (round: Round) => number) => ((rows * tokensPerRow) / median(sorted(of))).toFixed(0);
   const spread = (of: (round: Round) => number) => {
     const ratios = sorted(of);
-    return `${median(ratios).toFixed(2)} [${ratios[0]!.toFixed(2)}, ${ratios.at(-1)!.toFixed(2)}]`;
+    return `${median(ratios).toFixed(2)} [${ratios[0].toFixed(2)}, ${ratios.at(-1)!.toFixed(2)}]`;
   };
   const { states, logits, far, tokens } = agreement;
   const exceptions = far === 0 ? "" : `; ${far} of ${tokens} tokens far apart`;

@@ -99,8 +99,8 @@ export async function fuzz(options: FuzzOptions): Promise<readonly ParserReport[
       const lines = (await readFile(paths.failures, "utf8")).split("\n").filter((line) => line !== "");
       const failures = lines.map((line) => JSON.parse(line) as Failure);
       return parsers.map((parser, p) => ({
-        ...{ parser, inputs: counts[p]! },
-        ...{ accepted: state.accepted[p]!, refused: state.refused[p]!, seconds: state.seconds[p]! },
+        ...{ parser, inputs: counts[p] },
+        ...{ accepted: state.accepted[p], refused: state.refused[p], seconds: state.seconds[p] },
         failures: failures.filter((failure) => failure.parser === parser),
       }));
     }),
@@ -127,7 +127,7 @@ async function runJob(job: FuzzJob, bound: number): Promise<FuzzState> {
       continue;
     }
     if (state.position < from) throw new Error(`the process for parsing did not start: ${ended}`);
-    const parser = job.parsers[Math.floor(state.position / job.inputs)]!;
+    const parser = job.parsers[Math.floor(state.position / job.inputs)];
     const number = job.first + (state.position % job.inputs);
     const failure: Failure = { parser, number, text: ended };
     await writeFile(job.failures, `${JSON.stringify(failure)}\n`, { flag: "a" });

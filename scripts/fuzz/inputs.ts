@@ -11,6 +11,6 @@ export function inputOf(
   number: number,
 ): Files {
   const rng = new Pcg64(seedOf(["fuzz", name, seed, number]));
-  const chosen = seeds[Math.floor(rng.nextFloat64() * seeds.length)]!;
+  const chosen = seeds[Math.floor(rng.nextFloat64() * seeds.length)];
   return chosen.files(mutate(chosen.bytes, chosen.form, rng));
 }

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import type { Failure, FuzzJob } from "./campaign.ts";
 import type { Files, Parser } from "./parsers.ts";
 
-const job = JSON.parse(readFileSync(process.argv[2]!, "utf8")) as FuzzJob;
+const job = JSON.parse(readFileSync(process.argv[2], "utf8")) as FuzzJob;
 
 /** Largest resident memory of the process, in KiB. */
 const MOST_MEMORY = 2 * 2 ** 20;
@@ -37,7 +37,7 @@ const state = job.from === 0 ? emptyState(parsers.length) : readState(job.state,
 const file = openState(job.state);
 for (const [p, parser] of parsers.entries()) {
   const done = Math.max(0, job.from - p * job.inputs);
-  const count = job.counts[p]!;
+  const count = job.counts[p];
   if (done >= count) continue;
   const seeds = parser.seeds(job.seeds);
   if (done === 0) await checkSeeds(p, parser);
@@ -47,7 +47,7 @@ for (const [p, parser] of parsers.entries()) {
     const number = job.first + i;
     const began = performance.now();
     const error = await parsed(parser, inputOf(parser, seeds, job.seed, number));
-    state.seconds[p]! += (performance.now() - began) / 1000;
+    state.seconds[p] += (performance.now() - began) / 1000;
     judge(p, parser, number, error);
     if (process.resourceUsage().maxRSS > MOST_MEMORY) {
       fail(parser, number, new Error(`more than ${MOST_MEMORY / 1024} MiB of memory`));
@@ -75,8 +75,8 @@ async function checkSeeds(p: number, parser: Parser): Promise<void> {
 }
 
 function judge(p: number, parser: Parser, number: number, error: unknown): void {
-  if (error === undefined) state.accepted[p]!++;
-  else if (error instanceof InputError) state.refused[p]!++;
+  if (error === undefined) state.accepted[p]++;
+  else if (error instanceof InputError) state.refused[p]++;
   else fail(parser, number, error);
   if (outside !== undefined) fail(parser, number, new Error(`opened another file: ${outside}`));
 }

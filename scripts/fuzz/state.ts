@@ -18,7 +18,7 @@ export function emptyState(parsers: number): FuzzState {
 export function readState(path: string, parsers: number): FuzzState {
   const all = new Float64Array(new Uint8Array(readFileSync(path)).buffer);
   const column = (i: number) => all.subarray(1 + i * parsers, 1 + (i + 1) * parsers);
-  return { position: all[0]!, accepted: column(0), refused: column(1), seconds: column(2) };
+  return { position: all[0], accepted: column(0), refused: column(1), seconds: column(2) };
 }
 
 /** Opens a file for a state; each call of `write` replaces its contents. */

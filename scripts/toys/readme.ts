@@ -113,5 +113,5 @@ const withInterval = ({ value, low, high }: Readonly<Record<"value" | "low" | "h
 function curve(losses: readonly number[], digits = 3): string {
   const shown = Math.min(8, losses.length);
   const step = (losses.length - 1) / Math.max(shown - 1, 1);
-  return Array.from({ length: shown }, (_, i) => losses[Math.round(i * step)]!.toFixed(digits)).join(" ");
+  return Array.from({ length: shown }, (_, i) => losses[Math.round(i * step)].toFixed(digits)).join(" ");
 }

@@ -229,7 +229,7 @@ function parseHolder(text: string): Holder | undefined {
  * Does work that writes a file, alone among all processes: a second one is refused. What processes that were killed while
  * they wrote the file left next to it is removed first. A pipe or a device has any number of writers.
  *
- * @param work  writes `path` by `writeFileWhole`
+ * @param work  writes `path` by `writeFileAtomic`
  * @throws {LockHeld} when another process writes the file
  */
 export async function asSoleWriter<T>(path: string, work: () => Promise<T>): Promise<T> {

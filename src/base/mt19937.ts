@@ -28,20 +28,20 @@ export class Mt19937 {
     const state = spread(19650218);
     let i = 1;
     let j = 0;
-    const previous = () => state[i - 1]! ^ (state[i - 1]! >>> 30);
+    const previous = () => state[i - 1] ^ (state[i - 1] >>> 30);
     const advance = () => {
       if (++i === SIZE) {
-        state[0] = state[SIZE - 1]!;
+        state[0] = state[SIZE - 1];
         i = 1;
       }
     };
     for (let k = Math.max(SIZE, key.length); k > 0; k--) {
-      state[i] = (state[i]! ^ imul(previous(), 1664525)) + key[j]! + j;
+      state[i] = (state[i] ^ imul(previous(), 1664525)) + key[j] + j;
       advance();
       j = (j + 1) % key.length;
     }
     for (let k = SIZE - 1; k > 0; k--) {
-      state[i] = (state[i]! ^ imul(previous(), 1566083941)) - i;
+      state[i] = (state[i] ^ imul(previous(), 1566083941)) - i;
       advance();
     }
     state[0] = 0x80000000;
@@ -51,7 +51,7 @@ export class Mt19937 {
   /** The next 32 bits, in [0, 2^32). */
   nextUint32(): number {
     if (this.#next === SIZE) this.#twist();
-    let y = this.#state[this.#next++]!;
+    let y = this.#state[this.#next++];
     y ^= y >>> 11;
     y ^= (y << 7) & 0x9d2c5680;
     y ^= (y << 15) & 0xefc60000;
@@ -61,8 +61,8 @@ export class Mt19937 {
   #twist(): void {
     const state = this.#state;
     for (let k = 0; k < SIZE; k++) {
-      const y = (state[k]! & 0x80000000) | (state[(k + 1) % SIZE]! & 0x7fffffff);
-      state[k] = state[(k + SHIFT) % SIZE]! ^ (y >>> 1) ^ (y & 1 ? 0x9908b0df : 0);
+      const y = (state[k] & 0x80000000) | (state[(k + 1) % SIZE] & 0x7fffffff);
+      state[k] = state[(k + SHIFT) % SIZE] ^ (y >>> 1) ^ (y & 1 ? 0x9908b0df : 0);
     }
     this.#next = 0;
   }
@@ -72,7 +72,7 @@ function spread(seed: number): Uint32Array {
   const state = new Uint32Array(SIZE);
   state[0] = seed;
   for (let i = 1; i < SIZE; i++) {
-    const before = state[i - 1]!;
+    const before = state[i - 1];
     state[i] = imul(before ^ (before >>> 30), 1812433253) + i;
   }
   return state;
@@ -129,8 +129,8 @@ export class CPythonRandom {
   shuffle<T>(array: T[]): void {
     for (let i = array.length - 1; i > 0; i--) {
       const j = this.randbelow(i + 1);
-      const kept = array[i]!;
-      array[i] = array[j]!;
+      const kept = array[i];
+      array[i] = array[j];
       array[j] = kept;
     }
   }

@@ -44,14 +44,14 @@ export class Pcg64 {
     const limbs = this.#limbs;
     const w = stateWords;
     // The sequence number is doubled and made odd: the increment of the generator.
-    limbs[4] = (w[6]! << 1) | 1;
-    limbs[5] = (w[7]! << 1) | (w[6]! >>> 31);
-    limbs[6] = (w[4]! << 1) | (w[7]! >>> 31);
-    limbs[7] = (w[5]! << 1) | (w[4]! >>> 31);
+    limbs[4] = (w[6] << 1) | 1;
+    limbs[5] = (w[7] << 1) | (w[6] >>> 31);
+    limbs[6] = (w[4] << 1) | (w[7] >>> 31);
+    limbs[7] = (w[5] << 1) | (w[4] >>> 31);
     // NumPy steps from 0, adds the initial state, and steps again: the first of these gives the increment.
     let carry = 0;
     for (let i = 0; i < 4; i++) {
-      const sum: number = (limbs[4 + i]! >>> 0) + w[i ^ 2]! + carry;
+      const sum: number = (limbs[4 + i] >>> 0) + w[i ^ 2] + carry;
       limbs[i] = sum | 0;
       carry = sum > 0xffffffff ? 1 : 0;
     }
@@ -69,14 +69,14 @@ export class Pcg64 {
   #make(count: number): void {
     const limbs = this.#limbs;
     const words = this.#words;
-    const c0 = limbs[4]! >>> 0;
-    const c1 = limbs[5]! >>> 0;
-    const c2 = limbs[6]! >>> 0;
-    const c3 = limbs[7]!;
-    let a0 = limbs[0]!;
-    let a1 = limbs[1]!;
-    let a2 = limbs[2]!;
-    let a3 = limbs[3]!;
+    const c0 = limbs[4] >>> 0;
+    const c1 = limbs[5] >>> 0;
+    const c2 = limbs[6] >>> 0;
+    const c3 = limbs[7];
+    let a0 = limbs[0];
+    let a1 = limbs[1];
+    let a2 = limbs[2];
+    let a3 = limbs[3];
     for (let i = 0; i < 2 * count; i += 2) {
       const u0 = a0 >>> 0;
       const u1 = a1 >>> 0;
@@ -123,7 +123,7 @@ export class Pcg64 {
       this.#make(OUTPUTS);
       this.#next = 0;
     }
-    return this.#words[this.#next++]!;
+    return this.#words[this.#next++];
   }
 
   /** A double in [0, 1) with 53 random bits, as NumPy's `random()`. */
@@ -140,8 +140,8 @@ export class Pcg64 {
       this.#make(OUTPUTS);
       this.#next = 0;
     }
-    this.#low = words[this.#next++]!;
-    this.#high = words[this.#next++]!;
+    this.#low = words[this.#next++];
+    this.#high = words[this.#next++];
     if (half !== undefined) words[--this.#next] = half;
   }
 
@@ -174,10 +174,10 @@ export class Pcg64 {
           this.#make(OUTPUTS);
           next = 0;
         }
-        j = (words[next++]! & mask) >>> 0;
+        j = (words[next++] & mask) >>> 0;
       } while (j > i);
-      const kept = array[start + i]!;
-      array[start + i] = array[start + j]!;
+      const kept = array[start + i];
+      array[start + i] = array[start + j];
       array[start + j] = kept;
     }
     this.#next = next;
@@ -226,13 +226,13 @@ const OUTPUT = powers(0x8b51f9dd, 0x58f38ded, 9);
 function powers(first: number, factor: number, count: number): Int32Array {
   const all = new Int32Array(count);
   all[0] = first;
-  for (let i = 1; i < count; i++) all[i] = imul(all[i - 1]!, factor);
+  for (let i = 1; i < count; i++) all[i] = imul(all[i - 1], factor);
   return all;
 }
 
 /** The hash of a word with the n-th constant and the one after it. */
 function hashed(word: number, constants: Int32Array, n: number): number {
-  const value = imul(word ^ constants[n]!, constants[n + 1]!);
+  const value = imul(word ^ constants[n], constants[n + 1]);
   return value ^ (value >>> 16);
 }
 
@@ -245,16 +245,16 @@ function mixed(x: number, y: number): number {
 function seedState(words: Uint32Array): void {
   const hash = words.length <= 4 ? HASH : hashConstants(17 + 4 * (words.length - 4));
   let n = 0;
-  for (let i = 0; i < 4; i++) pool[i] = hashed(i < words.length ? words[i]! : 0, hash, n++);
+  for (let i = 0; i < 4; i++) pool[i] = hashed(i < words.length ? words[i] : 0, hash, n++);
   for (let source = 0; source < 4; source++) {
     for (let target = 0; target < 4; target++) {
-      if (source !== target) pool[target] = mixed(pool[target]!, hashed(pool[source]!, hash, n++));
+      if (source !== target) pool[target] = mixed(pool[target], hashed(pool[source], hash, n++));
     }
   }
   for (let source = 4; source < words.length; source++) {
     for (let target = 0; target < 4; target++) {
-      pool[target] = mixed(pool[target]!, hashed(words[source]!, hash, n++));
+      pool[target] = mixed(pool[target], hashed(words[source], hash, n++));
     }
   }
-  for (let i = 0; i < 8; i++) stateWords[i] = hashed(pool[i & 3]!, OUTPUT, i);
+  for (let i = 0; i < 8; i++) stateWords[i] = hashed(pool[i & 3], OUTPUT, i);
 }

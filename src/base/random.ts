@@ -37,15 +37,15 @@ export function integerBelow(rng: Pcg64, n: number): number {
  */
 export function choice<T>(rng: Pcg64, items: readonly T[]): T {
   if (items.length === 0) throw new InputError("there is nothing to choose from");
-  return items[integerBelow(rng, items.length)]!;
+  return items[integerBelow(rng, items.length)];
 }
 
 /** Shuffles in place; every order is equally likely. */
 export function shuffle<T>(rng: Pcg64, items: T[]): void {
   for (let i = items.length - 1; i > 0; i--) {
     const j = integerBelow(rng, i + 1);
-    const kept = items[i]!;
-    items[i] = items[j]!;
+    const kept = items[i];
+    items[i] = items[j];
     items[j] = kept;
   }
 }

@@ -108,7 +108,7 @@ export async function bytesIfPresent(path: string, most = LARGEST): Promise<Uint
       }
       pieces.push(piece as Uint8Array);
     }
-    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+    return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw fileError(path, error);
@@ -154,7 +154,7 @@ function kindOf(stat: Stats): string | undefined {
  *
  * @param named  the path as the caller named it, for messages
  * @throws {InputError} when it is not a regular file
- * @throws {Error} of the system when it cannot be opened, for `fileTrouble`
+ * @throws {Error} of the system when it cannot be opened, for `fileError`
  */
 export async function openRegular(path: string, named = path): Promise<FileHandle> {
   const handle = await open(path, AT_ONCE);

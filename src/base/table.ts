@@ -68,7 +68,7 @@ class TableReader {
         "fields are separated by tabs",
       );
     }
-    return { fields: this.places.map((place) => fields[place]!), line };
+    return { fields: this.places.map((place) => fields[place]), line };
   }
 
   end(): void {

@@ -52,7 +52,7 @@ async function* lineBatches(path: string): AsyncGenerator<string[]> {
         "is this a text file?",
       );
     }
-    for (let i = 0; i < lines.length; i++) lines[i] = withoutReturn(lines[i]!);
+    for (let i = 0; i < lines.length; i++) lines[i] = withoutReturn(lines[i]);
     before += lines.length;
     yield lines;
   }

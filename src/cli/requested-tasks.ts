@@ -137,7 +137,7 @@ function onlyOne(task: Task, names: readonly string[], file: string): string {
     const form = task.inputs.find((input) => input.name === name);
     return kindOf(task, name) !== "text" && form?.optional !== true;
   });
-  if (files.length === 1) return files[0]!;
+  if (files.length === 1) return files[0];
   throw new InputError(`--data ${file} does not say which input of ${task.name} it is`, {
     hint: `name it: --data ${names.map((name) => `${name}=${kindOf(task, name) === "text" ? "NAME" : "FILE"}`).join(" ")}`,
   });

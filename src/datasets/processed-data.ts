@@ -186,7 +186,7 @@ function codesOfOneHot(data: Uint8Array, refusal: (position: number) => FormatEr
     let code = NO_BASE;
     let ones = 0;
     for (let channel = 0; channel < 4; channel++) {
-      const value = data[4 * position + channel]!;
+      const value = data[4 * position + channel];
       if (value === 0) continue;
       code = channel;
       ones += value;
@@ -236,7 +236,7 @@ export function codesOfEntries(asked: readonly ProcessedEntry[]): readonly Uint8
   const codes = new Array<Uint8Array>(asked.length);
   const arrays = new Map(asked.map(({ sequences }, i) => [sequences, i]));
   const order = [...asked.keys()].sort((a, b) => {
-    const [x, y] = [asked[a]!, asked[b]!];
+    const [x, y] = [asked[a], asked[b]];
     return arrays.get(x.sequences)! - arrays.get(y.sequences)! || x.entry - y.entry;
   });
   const chunkOf = ({ sequences, entry }: ProcessedEntry) => Math.floor(entry / sequences.entriesPerChunk);
@@ -245,16 +245,13 @@ export function codesOfEntries(asked: readonly ProcessedEntry[]): readonly Uint8
     (next.entry - before.entry <= 1 || chunkOf(next) === chunkOf(before)) &&
     (next.entry - first.entry + 1) * next.sequences.length <= READ_AT_ONCE;
   for (let start = 0; start < order.length; ) {
-    const { sequences, entry: first } = asked[order[start]!]!;
+    const { sequences, entry: first } = asked[order[start]];
     let end = start + 1;
-    while (
-      end < order.length &&
-      together(asked[order[end]!]!, asked[order[end - 1]!]!, asked[order[start]!]!)
-    )
+    while (end < order.length && together(asked[order[end]], asked[order[end - 1]], asked[order[start]]))
       end++;
-    const read = sequences.codes(first, asked[order[end - 1]!]!.entry + 1);
+    const read = sequences.codes(first, asked[order[end - 1]].entry + 1);
     for (const place of order.slice(start, end)) {
-      const at = (asked[place]!.entry - first) * sequences.length;
+      const at = (asked[place].entry - first) * sequences.length;
       codes[place] = read.slice(at, at + sequences.length);
     }
     start = end;

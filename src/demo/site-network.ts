@@ -64,9 +64,9 @@ function scanner(motifs: readonly Motif[]): { readonly weight: Sym; readonly thr
         weight[(2 * i * 4 + code) * kernel + at] = score;
         weight[((2 * i + 1) * 4 + 3 - code) * kernel + width - 1 - at] = score;
       });
-      for (const channel of [2 * i, 2 * i + 1]) threshold[channel]! -= Math.max(...scores);
+      for (const channel of [2 * i, 2 * i + 1]) threshold[channel] -= Math.max(...scores);
     }
-    for (const channel of [2 * i, 2 * i + 1]) threshold[channel]! += 2;
+    for (const channel of [2 * i, 2 * i + 1]) threshold[channel] += 2;
   });
   return {
     weight: constant({ dtype: "float32", shape: [channels, 4, kernel], data: weight }),

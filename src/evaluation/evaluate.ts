@@ -57,7 +57,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     timing: false,
   });
   try {
-    const planned = plan.cells[0]!;
+    const planned = plan.cells[0];
     const answers: Prediction[] = [];
     const inMemory = {
       before: new Uint32Array(0),

@@ -15,7 +15,7 @@ export function predictedClasses(logits: Matrix): Int32Array {
   const { data, rows, columns } = logits;
   return Int32Array.from({ length: rows }, (_, row) => {
     let best = 0;
-    for (let k = 1; k < columns; k++) if (data[row * columns + k]! > data[row * columns + best]!) best = k;
+    for (let k = 1; k < columns; k++) if (data[row * columns + k] > data[row * columns + best]) best = k;
     return best;
   });
 }
@@ -85,8 +85,8 @@ export function mcnemar(first: ArrayLike<number>, second: ArrayLike<number>, lev
   let onlyFirst = 0;
   let onlySecond = 0;
   for (let row = 0; row < n; row++) {
-    if (first[row]! > second[row]!) onlyFirst++;
-    if (first[row]! < second[row]!) onlySecond++;
+    if (first[row] > second[row]) onlyFirst++;
+    if (first[row] < second[row]) onlySecond++;
   }
   const fewer = Math.min(onlyFirst, onlySecond);
   const more = Math.max(onlyFirst, onlySecond);

@@ -18,7 +18,7 @@ import { requireClasses, requireSameLength } from "./input-checks.ts";
 export function adjustedMutualInformation(labels: ArrayLike<number>, clusters: ArrayLike<number>): number {
   requirePartitions(labels, clusters);
   const shared = new SharedRows();
-  for (let row = 0; row < labels.length; row++) shared.add(labels[row]!, clusters[row]!, 1);
+  for (let row = 0; row < labels.length; row++) shared.add(labels[row], clusters[row], 1);
   return shared.score();
 }
 
@@ -43,18 +43,18 @@ export function adjustedMutualInformationWithout(
   requirePartitions(labels, clusters);
   requireSameLength(labels, blocks.of, ["labels", "rows in blocks"]);
   const shared = new SharedRows();
-  for (let row = 0; row < labels.length; row++) shared.add(labels[row]!, clusters[row]!, 1);
+  for (let row = 0; row < labels.length; row++) shared.add(labels[row], clusters[row], 1);
   // Blocks of one row of the same class and cluster leave the same rest.
   const ofOne = new Map<string, number>();
   const scoreWithout = (rows: Int32Array) => {
-    for (const row of rows) shared.add(labels[row]!, clusters[row]!, -1);
+    for (const row of rows) shared.add(labels[row], clusters[row], -1);
     const score = shared.score();
-    for (const row of rows) shared.add(labels[row]!, clusters[row]!, 1);
+    for (const row of rows) shared.add(labels[row], clusters[row], 1);
     return score;
   };
   const without = Float64Array.from(rowsOfBlocks(blocks), (rows) => {
     if (rows.length > 1) return scoreWithout(rows);
-    const kind = `${labels[rows[0]!]} ${clusters[rows[0]!]}`;
+    const kind = `${labels[rows[0]]} ${clusters[rows[0]]}`;
     const score = ofOne.get(kind) ?? scoreWithout(rows);
     ofOne.set(kind, score);
     return score;

@@ -38,9 +38,9 @@ export function averagePrecisionOver(
     let rowsAbove = 0;
     for (let group = ends.length - 1; group >= 0; group--) {
       let positives = 0;
-      for (let i = group === 0 ? 0 : ends[group - 1]!; i < ends[group]!; i++) {
-        const weight = times[block[i]!]!;
-        if (positive[i]! === 1) positives += weight;
+      for (let i = group === 0 ? 0 : ends[group - 1]; i < ends[group]; i++) {
+        const weight = times[block[i]];
+        if (positive[i] === 1) positives += weight;
         rowsAbove += weight;
       }
       positivesAbove += positives;

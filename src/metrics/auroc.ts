@@ -8,7 +8,7 @@ import { averageRanks, classSizes, rankClasses } from "./ranks.ts";
  * Area under the ROC curve: P(score of a positive > score of a negative), a tie counting one half.
  *
  * Mann–Whitney form over groups of equal scores, O(n log n). Agrees with scikit-learn's `roc_auc_score`. Its interval:
- * `aurocEstimate` (delong.ts) for independent rows, `blockEstimate` with `aurocOver` for rows in blocks.
+ * `aurocEstimate` for independent rows, `blockEstimate` with `aurocOver` for rows in blocks.
  *
  * @param scores  any finite numbers; only their order matters
  * @param labels  1 positive, 0 negative, one per score
@@ -41,8 +41,8 @@ export function aurocOver(
       let positives = 0;
       let negatives = 0;
       for (let i = start; i < end; i++) {
-        const weight = times[block[i]!]!;
-        if (positive[i]! === 1) positives += weight;
+        const weight = times[block[i]];
+        if (positive[i] === 1) positives += weight;
         else negatives += weight;
       }
       wins += positives * (negativesBelow + negatives / 2);
@@ -117,8 +117,8 @@ export function compareAuroc(
   const value = auroc(first, labels) - auroc(second, labels);
   const a = placements(first, labels);
   const b = placements(second, labels);
-  const positives = a.ofPositives.map((placement, i) => placement - b.ofPositives[i]!);
-  const negatives = a.ofNegatives.map((placement, i) => placement - b.ofNegatives[i]!);
+  const positives = a.ofPositives.map((placement, i) => placement - b.ofPositives[i]);
+  const negatives = a.ofNegatives.map((placement, i) => placement - b.ofNegatives[i]);
   const error = Math.sqrt(variance(positives) / positives.length + variance(negatives) / negatives.length);
   const known = error > 0;
   const difference = {
@@ -137,17 +137,17 @@ function placements(scores: ArrayLike<number>, labels: ArrayLike<number>) {
   const positives = rows.filter((row) => labels[row] === 1);
   const negatives = rows.filter((row) => labels[row] === 0);
   const together = averageRanks(scores);
-  const among = (chosen: readonly number[]) => averageRanks(chosen.map((row) => scores[row]!));
+  const among = (chosen: readonly number[]) => averageRanks(chosen.map((row) => scores[row]));
   const amongPositives = among(positives);
   const amongNegatives = among(negatives);
   return {
     ofPositives: Float64Array.from(
       positives,
-      (row, i) => (together[row]! - amongPositives[i]!) / negatives.length,
+      (row, i) => (together[row] - amongPositives[i]) / negatives.length,
     ),
     ofNegatives: Float64Array.from(
       negatives,
-      (row, i) => 1 - (together[row]! - amongNegatives[i]!) / positives.length,
+      (row, i) => 1 - (together[row] - amongNegatives[i]) / positives.length,
     ),
   };
 }

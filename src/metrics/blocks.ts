@@ -66,14 +66,14 @@ export function blocksBy(keys: ArrayLike<string | number>, kind: string): Blocks
   const of = new Int32Array(keys.length);
   const sizes: number[] = [];
   for (let row = 0; row < keys.length; row++) {
-    let block = numbers.get(keys[row]!);
+    let block = numbers.get(keys[row]);
     if (block === undefined) {
       block = numbers.size;
-      numbers.set(keys[row]!, block);
+      numbers.set(keys[row], block);
       sizes.push(0);
     }
     of[row] = block;
-    sizes[block]!++;
+    sizes[block]++;
   }
   return { of, sizes: Int32Array.from(sizes), kind };
 }
@@ -110,11 +110,11 @@ export function genomicBlocksOf(
   const chromosome: number[] = [];
   const stretch: number[] = [];
   for (let row = 0; row < starts.length; row++) {
-    const at = Math.floor((starts[row]! + ends[row]!) / 2 / width);
-    let along = found.get(chromosomes[row]!);
+    const at = Math.floor((starts[row] + ends[row]) / 2 / width);
+    let along = found.get(chromosomes[row]);
     if (along === undefined) {
       along = { number: found.size, blocks: new Map() };
-      found.set(chromosomes[row]!, along);
+      found.set(chromosomes[row], along);
     }
     let block = along.blocks.get(at);
     if (block === undefined) {
@@ -125,7 +125,7 @@ export function genomicBlocksOf(
       stretch.push(at);
     }
     of[row] = block;
-    sizes[block]!++;
+    sizes[block]++;
   }
   const places = { chromosome: Int32Array.from(chromosome), stretch: Int32Array.from(stretch), width };
   return { of, sizes: Int32Array.from(sizes), kind: "genomic-block", places };
@@ -154,7 +154,7 @@ export function singleRows(rows: number): Blocks {
 /** Values of rows, such as 1 for rows of a class, added up by block. [blocks] */
 export function blockSums(values: ArrayLike<number>, { of, sizes }: Blocks): Float64Array {
   const sums = new Float64Array(sizes.length);
-  for (let row = 0; row < of.length; row++) sums[of[row]!]! += values[row]!;
+  for (let row = 0; row < of.length; row++) sums[of[row]] += values[row];
   return sums;
 }
 
@@ -163,7 +163,7 @@ export function rowsOfBlocks({ of, sizes }: Blocks): readonly Int32Array[] {
   const rows = Array.from(sizes, (size) => new Int32Array(size));
   const filled = new Int32Array(sizes.length);
   of.forEach((block, row) => {
-    rows[block]![filled[block]!++] = row;
+    rows[block][filled[block]++] = row;
   });
   return rows;
 }
@@ -177,5 +177,5 @@ export function rowsOfBlocks({ of, sizes }: Blocks): readonly Int32Array[] {
 export function blockMeans(values: ArrayLike<number>, blocks: Blocks): Float64Array {
   requireSameLength(values, blocks.of, ["values", "rows in blocks"]);
   requireFinite(values, "value");
-  return blockSums(values, blocks).map((total, block) => total / blocks.sizes[block]!);
+  return blockSums(values, blocks).map((total, block) => total / blocks.sizes[block]);
 }

@@ -27,8 +27,8 @@ export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): Correlation
   const a = direction(x);
   const b = direction(y);
   if (a === undefined || b === undefined) return { r: Number.NaN, p: Number.NaN, n };
-  if (n === 2) return { r: Math.sign(x[1]! - x[0]!) * Math.sign(y[1]! - y[0]!), p: 1, n };
-  const r = Math.min(Math.max(sum(a.map((value, i) => value * b[i]!)), -1), 1);
+  if (n === 2) return { r: Math.sign(x[1] - x[0]) * Math.sign(y[1] - y[0]), p: 1, n };
+  const r = Math.min(Math.max(sum(a.map((value, i) => value * b[i])), -1), 1);
   return { r, p: correlationP(r, n), n };
 }
 
@@ -49,7 +49,7 @@ export function spearman(x: ArrayLike<number>, y: ArrayLike<number>): Correlatio
   const b = averageRanks(y).map((rank) => rank - (n + 1) / 2);
   // Ranks are halves of whole numbers, so these sums are exact; the order of the divisions is NumPy's.
   const share = 1 / (n - 1);
-  const covariance = sum(a.map((rank, i) => rank * b[i]!)) * share;
+  const covariance = sum(a.map((rank, i) => rank * b[i])) * share;
   const deviationOf = (ranks: Float64Array) => Math.sqrt(sum(ranks.map((rank) => rank * rank)) * share);
   const r = Math.min(Math.max(covariance / deviationOf(a) / deviationOf(b), -1), 1);
   return { r, p: n === 2 ? Number.NaN : correlationP(r, n), n };
@@ -141,27 +141,27 @@ export function pearsonOver(x: ArrayLike<number>, y: ArrayLike<number>, blocks: 
   // Per block: Σx, Σy, Σx², Σxy, Σy² of the values less their overall means.
   const sums = new Float64Array(5 * count);
   for (let row = 0; row < x.length; row++) {
-    const a = x[row]! - centreX;
-    const b = y[row]! - centreY;
-    const at = 5 * blocks.of[row]!;
-    sums[at]! += a;
-    sums[at + 1]! += b;
-    sums[at + 2]! += a * a;
-    sums[at + 3]! += a * b;
-    sums[at + 4]! += b * b;
+    const a = x[row] - centreX;
+    const b = y[row] - centreY;
+    const at = 5 * blocks.of[row];
+    sums[at] += a;
+    sums[at + 1] += b;
+    sums[at + 2] += a * a;
+    sums[at + 3] += a * b;
+    sums[at + 4] += b * b;
   }
   return (times) => {
     const moments = new Moments();
     for (let block = 0; block < count; block++) {
-      const weight = times[block]!;
+      const weight = times[block];
       if (weight === 0) continue;
       const at = 5 * block;
-      moments.n += weight * blocks.sizes[block]!;
-      moments.x += weight * sums[at]!;
-      moments.y += weight * sums[at + 1]!;
-      moments.xx += weight * sums[at + 2]!;
-      moments.xy += weight * sums[at + 3]!;
-      moments.yy += weight * sums[at + 4]!;
+      moments.n += weight * blocks.sizes[block];
+      moments.x += weight * sums[at];
+      moments.y += weight * sums[at + 1];
+      moments.xx += weight * sums[at + 2];
+      moments.xy += weight * sums[at + 3];
+      moments.yy += weight * sums[at + 4];
     }
     return moments.correlation();
   };
@@ -186,10 +186,10 @@ export function spearmanOver(x: ArrayLike<number>, y: ArrayLike<number>, blocks:
     rankAmongPresent(groupsY, blocks, times, ranksY);
     const moments = new Moments();
     for (let row = 0; row < x.length; row++) {
-      const weight = times[blocks.of[row]!]!;
+      const weight = times[blocks.of[row]];
       if (weight === 0) continue;
-      const a = ranksX[row]! - centre;
-      const b = ranksY[row]! - centre;
+      const a = ranksX[row] - centre;
+      const b = ranksY[row] - centre;
       moments.n += weight;
       moments.xx += weight * a * a;
       moments.xy += weight * a * b;
@@ -223,8 +223,8 @@ function rankAmongPresent(groups: TieGroups, blocks: Blocks, times: Int32Array, 
   let start = 0;
   for (const end of groups.ends) {
     let present = 0;
-    for (let i = start; i < end; i++) present += times[blocks.of[groups.order[i]!]!]!;
-    for (let i = start; i < end; i++) ranks[groups.order[i]!] = below + (present + 1) / 2;
+    for (let i = start; i < end; i++) present += times[blocks.of[groups.order[i]]];
+    for (let i = start; i < end; i++) ranks[groups.order[i]] = below + (present + 1) / 2;
     below += present;
     start = end;
   }

@@ -14,9 +14,9 @@ export function cosineDistance(a: ArrayLike<number>, b: ArrayLike<number>): numb
   let aa = 0;
   let bb = 0;
   for (let i = 0; i < a.length; i++) {
-    ab += a[i]! * b[i]!;
-    aa += a[i]! * a[i]!;
-    bb += b[i]! * b[i]!;
+    ab += a[i] * b[i];
+    aa += a[i] * a[i];
+    bb += b[i] * b[i];
   }
   return Math.min(Math.max(1 - ab / Math.sqrt(aa * bb), 0), 2);
 }
@@ -48,12 +48,12 @@ function float32Dot(a: Float32Array, b: Float32Array): number {
   const sums = new Float32Array(LANES);
   for (let start = 0; start < whole; start += LANES) {
     // a·b is exact in float64, so that storing the sum rounds once.
-    for (let lane = 0; lane < LANES; lane++) sums[lane]! += a[start + lane]! * b[start + lane]!;
+    for (let lane = 0; lane < LANES; lane++) sums[lane] += a[start + lane] * b[start + lane];
   }
   let rest = 0;
-  for (let i = whole; i < a.length; i++) rest += fround(a[i]! * b[i]!);
+  for (let i = whole; i < a.length; i++) rest += fround(a[i] * b[i]);
   const half = (register: number, lane: number) =>
-    fround(sums[8 * register + lane]! + sums[8 * register + lane + 4]!);
+    fround(sums[8 * register + lane] + sums[8 * register + lane + 4]);
   const [p, q, r, s] = [0, 1, 2, 3].map((lane) =>
     fround(fround(half(0, lane) + half(1, lane)) + fround(half(2, lane) + half(3, lane))),
   ) as [number, number, number, number];

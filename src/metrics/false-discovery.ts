@@ -15,15 +15,15 @@ import { requireShares } from "./input-checks.ts";
 export function benjaminiHochberg(p: ArrayLike<number>): Float64Array {
   const made = Array.from({ length: p.length }, (_, i) => i).filter((i) => !Number.isNaN(p[i]));
   requireShares(
-    made.map((i) => p[i]!),
+    made.map((i) => p[i]),
     "p-value",
   );
-  made.sort((a, b) => p[b]! - p[a]!);
+  made.sort((a, b) => p[b] - p[a]);
   const adjusted = new Float64Array(p.length).fill(Number.NaN);
   let least = 1;
   made.forEach((i, place) => {
     const rank = made.length - place;
-    least = Math.min(least, p[i]! * (made.length / rank));
+    least = Math.min(least, p[i] * (made.length / rank));
     adjusted[i] = least;
   });
   return adjusted;

@@ -42,7 +42,7 @@ export function requireFinite(values: ArrayLike<number>, what: string): void {
  */
 export function requireShares(values: ArrayLike<number>, what: string): void {
   for (let i = 0; i < values.length; i++) {
-    if (!(values[i]! >= 0 && values[i]! <= 1)) {
+    if (!(values[i] >= 0 && values[i] <= 1)) {
       throw new InputError(`the ${what} of row ${i} is ${values[i]}; a number from 0 to 1 is needed`);
     }
   }
@@ -69,7 +69,7 @@ export function requireBinary(labels: ArrayLike<number>): void {
  */
 export function requireClasses(labels: ArrayLike<number>, classes = Number.POSITIVE_INFINITY): void {
   for (let i = 0; i < labels.length; i++) {
-    const label = labels[i]!;
+    const label = labels[i];
     if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
       const last = classes === Number.POSITIVE_INFINITY ? "" : ` to ${classes - 1}`;
       throw new InputError(`the class of row ${i} is ${label}; a whole number from 0${last} is needed`);

@@ -56,9 +56,9 @@ export function leaveOutGroups(
   const ladder = groupLadder(blocks);
   const value = statistic(new Int32Array(blocks.sizes.length).fill(1));
   let rung = Math.max(ladder.length - 2, 0);
-  while (rung > 0 && ladder[rung]!.count < ENOUGH_BLOCKS) rung--;
+  while (rung > 0 && ladder[rung].count < ENOUGH_BLOCKS) rung--;
   for (;;) {
-    const groups = ladder[rung]!;
+    const groups = ladder[rung];
     const without = valuesWithout(groups, statistic);
     const neighbours = neighbourDependence(groups, without, value);
     const longer = ladder[rung + 1];
@@ -87,7 +87,7 @@ export function leaveOutGroups(
 function valuesWithout({ of, count }: BlockGroups, statistic: BlockStatistic): Float64Array {
   const members: number[][] = Array.from({ length: count }, () => []);
   of.forEach((group, block) => {
-    members[group]!.push(block);
+    members[group].push(block);
   });
   const times = new Int32Array(of.length).fill(1);
   return Float64Array.from(members, (left) => {
@@ -115,7 +115,7 @@ function neighbourDependence(
   const products: number[] = [];
   for (let group = 1; group < count; group++) {
     if (follows[group] === 1) {
-      products.push(contributions[group]! * contributions[group - 1]! + variance / count);
+      products.push(contributions[group] * contributions[group - 1] + variance / count);
     }
   }
   const spread = Math.sqrt(sum(products.map((product) => product * product)));
@@ -225,7 +225,7 @@ function groupLadder(blocks: Blocks): readonly [BlockGroups, ...BlockGroups[]] {
   }
   const { chromosome, stretch, width } = places;
   const order = Array.from({ length: count }, (_, block) => block).sort(
-    (a, b) => chromosome[a]! - chromosome[b]! || stretch[a]! - stretch[b]!,
+    (a, b) => chromosome[a] - chromosome[b] || stretch[a] - stretch[b],
   );
   const whole = { ...joinAlong(order, places, () => 1), length: "chromosome" };
   const parted = (length: number) => {
@@ -245,17 +245,17 @@ function joinAlong(
   const follows: number[] = [];
   let start = 0;
   while (start < order.length) {
-    const first = order[start]!;
+    const first = order[start];
     let end = start + 1;
-    while (end < order.length && chromosome[order[end]!] === chromosome[first]) end++;
-    const span = stretch[order[end - 1]!]! - stretch[first]! + 1;
+    while (end < order.length && chromosome[order[end]] === chromosome[first]) end++;
+    const span = stretch[order[end - 1]] - stretch[first] + 1;
     const parts = partsOf(span);
     let last = -2;
     for (let i = start; i < end; i++) {
-      const part = Math.floor(((stretch[order[i]!]! - stretch[first]!) * parts) / span);
+      const part = Math.floor(((stretch[order[i]] - stretch[first]) * parts) / span);
       if (part !== last) follows.push(part === last + 1 ? 1 : 0);
       last = part;
-      of[order[i]!] = follows.length - 1;
+      of[order[i]] = follows.length - 1;
     }
     start = end;
   }
@@ -265,6 +265,6 @@ function joinAlong(
 /** Sum of the values of each group's blocks. [groups] */
 function groupSums({ of, count }: BlockGroups, values: ArrayLike<number>): Float64Array {
   const sums = new Float64Array(count);
-  for (let block = 0; block < of.length; block++) sums[of[block]!]! += values[block]!;
+  for (let block = 0; block < of.length; block++) sums[of[block]] += values[block];
   return sums;
 }

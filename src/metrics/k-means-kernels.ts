@@ -132,7 +132,7 @@ export class KMeansKernels {
       ...Array.from({ length: 1 + trials }, () => blocks * BLOCK),
     ]);
     let part = 0;
-    const numbers = () => parts[part++]!;
+    const numbers = () => parts[part++];
     const integers = (length: number) => new Int32Array(memory.buffer, numbers().byteOffset, length);
     const singles = (length: number) => new Float32Array(memory.buffer, numbers().byteOffset, length);
     this.bounds = bounds;
@@ -157,7 +157,7 @@ export class KMeansKernels {
     for (let row = 0; row < rows; row++) {
       const block = Math.floor(row / BLOCK) * width * BLOCK + (row % BLOCK);
       for (let i = 0; i < columns; i++) {
-        const value = data[row * columns + i]!;
+        const value = data[row * columns + i];
         this.data[row * stride + i] = value;
         this.blocks[block + i * BLOCK] = value;
       }
@@ -168,7 +168,7 @@ export class KMeansKernels {
   nearer(candidates: ArrayLike<number>): void {
     const { blocks, origins, stride, width, known, trials } = this;
     for (let trial = 0; trial < candidates.length; trial++) {
-      const row = candidates[trial]! * stride;
+      const row = candidates[trial] * stride;
       origins.set(this.data.subarray(row, row + stride), trial * stride);
     }
     const block = width * BLOCK;
@@ -178,7 +178,7 @@ export class KMeansKernels {
       const first = (NUMBER * from) / width;
       for (let trial = 0; trial < candidates.length; trial++) {
         const origin = origins.byteOffset + NUMBER * trial * stride;
-        const out = trials[trial]!.byteOffset + first;
+        const out = trials[trial].byteOffset + first;
         this.functions.nearer(start, end, origin, NUMBER * width, known.byteOffset + first, out);
       }
     }
@@ -222,7 +222,7 @@ export class KMeansKernels {
   product(row: number, centre: number): number {
     const { data, centres, stride } = this;
     let sum = 0;
-    for (let i = 0; i < stride; i++) sum += data[row * stride + i]! * centres[centre * stride + i]!;
+    for (let i = 0; i < stride; i++) sum += data[row * stride + i] * centres[centre * stride + i];
     return sum;
   }
 
@@ -272,7 +272,7 @@ export class KMeansKernels {
       if (yes) sums.fill(0, cluster * stride, (cluster + 1) * stride);
     });
     for (let row = 0; row < rows; row++) {
-      const cluster = clusters[row]!;
+      const cluster = clusters[row];
       targets[row] = changed[cluster] ? sums.byteOffset + NUMBER * stride * cluster : 0;
     }
     const end = data.byteOffset + data.byteLength;
@@ -295,6 +295,6 @@ function memoryOf(lengths: readonly number[]) {
     );
   }
   const memory = new WebAssembly.Memory({ initial: pages });
-  const parts = lengths.map((length, i) => new Float64Array(memory.buffer, starts[i]!, length));
+  const parts = lengths.map((length, i) => new Float64Array(memory.buffer, starts[i], length));
   return { memory, parts };
 }

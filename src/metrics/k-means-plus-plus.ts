@@ -27,7 +27,7 @@ export function kMeansPlusPlus(table: KMeansKernels, k: number, rng: Mt19937): I
   picked[0] = firstPick(rows, nextDouble(rng));
   known.fill(Number.POSITIVE_INFINITY);
   table.nearer(picked.subarray(0, 1));
-  known.set(trials[0]!);
+  known.set(trials[0]);
   let potential = total(known);
   for (let cluster = 1; cluster < k; cluster++) {
     const cumulative = runningSums(known);
@@ -37,15 +37,15 @@ export function kMeansPlusPlus(table: KMeansKernels, k: number, rng: Mt19937): I
     }
     table.nearer(candidates);
     let best = 0;
-    potential = total(trials[0]!);
+    potential = total(trials[0]);
     for (let trial = 1; trial < candidates.length; trial++) {
-      const sum = total(trials[trial]!);
+      const sum = total(trials[trial]);
       if (sum >= potential) continue;
       best = trial;
       potential = sum;
     }
-    picked[cluster] = candidates[best]!;
-    known.set(trials[best]!);
+    picked[cluster] = candidates[best];
+    known.set(trials[best]);
   }
   return picked;
 }
@@ -60,7 +60,7 @@ function nextDouble(rng: Mt19937): number {
 /** `RandomState.choice(rows, p=uniform)`: the first row whose cumulative probability exceeds the draw. */
 function firstPick(rows: number, draw: number): number {
   const cumulative = runningSums(new Float64Array(rows).fill(1 / rows));
-  const last = cumulative[rows - 1]!;
+  const last = cumulative[rows - 1];
   const row = cumulative.findIndex((sum) => sum / last > draw);
   return row;
 }
@@ -69,7 +69,7 @@ function runningSums(values: Float64Array): Float64Array {
   const sums = new Float64Array(values.length);
   let sum = 0;
   for (let i = 0; i < values.length; i++) {
-    sum += values[i]!;
+    sum += values[i];
     sums[i] = sum;
   }
   return sums;
@@ -81,7 +81,7 @@ function firstAtLeast(increasing: Float64Array, target: number): number {
   let high = increasing.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (increasing[middle]! < target) low = middle + 1;
+    if (increasing[middle] < target) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -89,6 +89,6 @@ function firstAtLeast(increasing: Float64Array, target: number): number {
 
 function total(values: Float64Array): number {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  for (let i = 0; i < values.length; i++) sum += values[i];
   return sum;
 }

@@ -78,7 +78,7 @@ export class KMeans {
   from(start: Float64Array, options: KMeansOptions): KMeansResult {
     const { columns } = this.table;
     return this.lloydFrom(
-      start.map((value, i) => value - this.means[i % columns]!),
+      start.map((value, i) => value - this.means[i % columns]),
       options,
     );
   }
@@ -103,7 +103,7 @@ export class KMeans {
       const changed = changedClusters(before, clusters, k);
       const moved = meansOf(table, clusters, changed, centres);
       settled = !changed.includes(1);
-      const shift = moved.reduce((sum, value, i) => sum + (value - centres[i]!) ** 2, 0);
+      const shift = moved.reduce((sum, value, i) => sum + (value - centres[i]) ** 2, 0);
       centres = moved;
       if (settled) break;
       if (shift <= smallest || iterations === maxIterations) {
@@ -113,7 +113,7 @@ export class KMeans {
     }
     return {
       clusters,
-      centres: { data: centres.map((value, i) => value + means[i % columns]!), rows: k, columns },
+      centres: { data: centres.map((value, i) => value + means[i % columns]), rows: k, columns },
       inertia: inertiaOf(table, clusters, centres),
       iterations,
     };
@@ -146,8 +146,8 @@ function changedClusters(before: Int32Array, after: Int32Array, k: number): Uint
   const changed = new Uint8Array(k);
   for (let row = 0; row < after.length; row++) {
     if (before[row] === after[row]) continue;
-    if (before[row]! >= 0) changed[before[row]!] = 1;
-    changed[after[row]!] = 1;
+    if (before[row] >= 0) changed[before[row]] = 1;
+    changed[after[row]] = 1;
   }
   return changed;
 }
@@ -165,24 +165,24 @@ function meansOf(
   const means = new Float64Array(centres.length);
   for (let cluster = 0; cluster < k; cluster++) means.set(table.sum(cluster), cluster * columns);
   const sizes = new Float64Array(k);
-  for (let row = 0; row < clusters.length; row++) sizes[clusters[row]!]!++;
+  for (let row = 0; row < clusters.length; row++) sizes[clusters[row]]++;
   const empty = Array.from(sizes.keys()).filter((cluster) => sizes[cluster] === 0);
   if (empty.length > 0) {
     const far = farthestRows(table, clusters, centres);
     empty.forEach((cluster, place) => {
-      const row = far[place]!;
-      const from = clusters[row]!;
+      const row = far[place];
+      const from = clusters[row];
       table.row(row).forEach((value, i) => {
-        means[from * columns + i]! -= value;
+        means[from * columns + i] -= value;
         means[cluster * columns + i] = value;
       });
       sizes[cluster] = 1;
-      sizes[from]!--;
+      sizes[from]--;
     });
   }
   for (let cluster = 0, i = 0; cluster < k; cluster++) {
-    const size = Math.max(sizes[cluster]!, 1);
-    for (const end = i + columns; i < end; i++) means[i]! /= size;
+    const size = Math.max(sizes[cluster], 1);
+    for (const end = i + columns; i < end; i++) means[i] /= size;
   }
   return means;
 }
@@ -193,11 +193,11 @@ function farthestRows(table: KMeansKernels, clusters: Int32Array, centres: Float
   const distances = Float64Array.from(clusters, (cluster, row) => {
     let sum = 0;
     table.row(row).forEach((value, i) => {
-      sum += (value - centres[cluster * columns + i]!) ** 2;
+      sum += (value - centres[cluster * columns + i]) ** 2;
     });
     return sum;
   });
-  return Int32Array.from(distances.keys()).sort((a, b) => distances[b]! - distances[a]!);
+  return Int32Array.from(distances.keys()).sort((a, b) => distances[b] - distances[a]);
 }
 
 function inertiaOf(
@@ -207,8 +207,8 @@ function inertiaOf(
 ) {
   let inertia = 0;
   for (let row = 0; row < rows; row++) {
-    const centre = clusters[row]! * columns;
-    for (let i = 0; i < columns; i++) inertia += (data[row * stride + i]! - centres[centre + i]!) ** 2;
+    const centre = clusters[row] * columns;
+    for (let i = 0; i < columns; i++) inertia += (data[row * stride + i] - centres[centre + i]) ** 2;
   }
   return inertia;
 }
@@ -217,11 +217,11 @@ function centre({ data, rows, columns }: Matrix) {
   const means = new Float64Array(columns);
   const centred = new Float64Array(rows * columns);
   for (let row = 0; row < rows; row++) {
-    for (let i = 0; i < columns; i++) means[i]! += data[row * columns + i]!;
+    for (let i = 0; i < columns; i++) means[i] += data[row * columns + i];
   }
-  for (let i = 0; i < columns; i++) means[i]! /= rows;
+  for (let i = 0; i < columns; i++) means[i] /= rows;
   for (let row = 0; row < rows; row++) {
-    for (let i = 0; i < columns; i++) centred[row * columns + i] = data[row * columns + i]! - means[i]!;
+    for (let i = 0; i < columns; i++) centred[row * columns + i] = data[row * columns + i] - means[i];
   }
   return { centred: { data: centred, rows, columns }, means };
 }

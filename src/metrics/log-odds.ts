@@ -24,8 +24,8 @@ export function classLogOdds(logits: Matrix, chosen: number): Float64Array {
   }
   const others = new Float64Array(columns - 1);
   return Float64Array.from({ length: rows }, (_, row) => {
-    for (let k = 0, to = 0; k < columns; k++) if (k !== chosen) others[to++] = data[row * columns + k]!;
-    return data[row * columns + chosen]! - logSumExp(others);
+    for (let k = 0, to = 0; k < columns; k++) if (k !== chosen) others[to++] = data[row * columns + k];
+    return data[row * columns + chosen] - logSumExp(others);
   });
 }
 

@@ -13,7 +13,7 @@ export function crossEntropyOfRows(logits: Matrix, labels: ArrayLike<number>): F
   requireSameLength(labels, { length: logits.rows }, ["labels", "rows of logits"]);
   requireClasses(labels, logits.columns);
   const { data, columns } = logProbabilities(logits);
-  return Float64Array.from({ length: labels.length }, (_, row) => -data[row * columns + labels[row]!]!);
+  return Float64Array.from({ length: labels.length }, (_, row) => -data[row * columns + labels[row]]);
 }
 
 /**
@@ -25,7 +25,7 @@ export function squaredErrors(predicted: ArrayLike<number>, target: ArrayLike<nu
   requireSameLength(predicted, target, ["predictions", "targets"]);
   requireFinite(predicted, "prediction");
   requireFinite(target, "target");
-  return Float64Array.from({ length: target.length }, (_, row) => (predicted[row]! - target[row]!) ** 2);
+  return Float64Array.from({ length: target.length }, (_, row) => (predicted[row] - target[row]) ** 2);
 }
 
 /**
@@ -44,7 +44,7 @@ export function logProbabilities(logits: Matrix): Matrix {
   for (let row = 0; row < rows; row++) {
     const start = row * columns;
     const normaliser = logSumExp(data.subarray(start, start + columns));
-    for (let i = start; i < start + columns; i++) result[i] = data[i]! - normaliser;
+    for (let i = start; i < start + columns; i++) result[i] = data[i] - normaliser;
   }
   return { data: result, rows, columns };
 }
@@ -52,9 +52,9 @@ export function logProbabilities(logits: Matrix): Matrix {
 /** ln Σ exp(x); -Infinity for no numbers. */
 export function logSumExp(values: ArrayLike<number>): number {
   let largest = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < values.length; i++) largest = Math.max(largest, values[i]!);
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, values[i]);
   if (largest === Number.NEGATIVE_INFINITY) return largest;
   let total = 0;
-  for (let i = 0; i < values.length; i++) total += Math.exp(values[i]! - largest);
+  for (let i = 0; i < values.length; i++) total += Math.exp(values[i] - largest);
   return largest + Math.log(total);
 }

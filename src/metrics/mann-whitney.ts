@@ -40,7 +40,7 @@ export function mannWhitney(
   requireFinite(x, "the first sample's value");
   requireFinite(y, "the second sample's value");
   const both = Float64Array.from({ length: x.length + y.length }, (_, i) =>
-    i < x.length ? x[i]! : y[i - x.length]!,
+    i < x.length ? x[i] : y[i - x.length],
   );
   const groups = tieGroups(both);
   const tied = groups.ends.length < both.length;
@@ -91,13 +91,13 @@ function uDistribution(few: number, many: number): Float64Array {
     const next = [Float64Array.of(1)];
     for (let i = 1; i <= few; i++) {
       const probabilities = new Float64Array(i * j + 1);
-      const fromFew = next[i - 1]!;
-      const fromMany = row[i]!;
-      for (let u = 0; u < fromFew.length; u++) probabilities[u + j]! += (fromFew[u]! * i) / (i + j);
-      for (let u = 0; u < fromMany.length; u++) probabilities[u]! += (fromMany[u]! * j) / (i + j);
+      const fromFew = next[i - 1];
+      const fromMany = row[i];
+      for (let u = 0; u < fromFew.length; u++) probabilities[u + j] += (fromFew[u] * i) / (i + j);
+      for (let u = 0; u < fromMany.length; u++) probabilities[u] += (fromMany[u] * j) / (i + j);
       next.push(probabilities);
     }
     row = next;
   }
-  return row[few]!;
+  return row[few];
 }

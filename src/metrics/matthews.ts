@@ -23,7 +23,7 @@ export function confusion(predicted: ArrayLike<number>, labels: ArrayLike<number
   requireBinary(predicted);
   requireBinary(labels);
   const cells = new Float64Array(4);
-  for (let row = 0; row < labels.length; row++) cells[cellOf(predicted[row]!, labels[row]!)]!++;
+  for (let row = 0; row < labels.length; row++) cells[cellOf(predicted[row], labels[row])]++;
   return named(cells);
 }
 
@@ -59,11 +59,11 @@ export function matthewsOver(
   requireBinary(labels);
   const perBlock = new Float64Array(4 * blocks.sizes.length);
   for (let row = 0; row < labels.length; row++) {
-    perBlock[4 * blocks.of[row]! + cellOf(predicted[row]!, labels[row]!)]!++;
+    perBlock[4 * blocks.of[row] + cellOf(predicted[row], labels[row])]++;
   }
   const statistic = (times: Int32Array) => {
     const cells = new Float64Array(4);
-    for (let i = 0; i < perBlock.length; i++) cells[i % 4]! += times[i >> 2]! * perBlock[i]!;
+    for (let i = 0; i < perBlock.length; i++) cells[i % 4] += times[i >> 2] * perBlock[i];
     return matthews(named(cells));
   };
   return Object.assign(statistic, { classes: classSizes(labels, blocks) });
@@ -93,7 +93,7 @@ export function matthewsEstimate(counts: Confusion, level = 0.95): Estimate {
     -b / scale - (r / 2) * (1 / (c + d) + 1 / (a + c)),
     a / scale - (r / 2) * (1 / (c + d) + 1 / (b + d)),
   ];
-  const variance = [a, b, c, d].reduce((total, cell, i) => total + cell * slopes[i]! ** 2, 0);
+  const variance = [a, b, c, d].reduce((total, cell, i) => total + cell * slopes[i] ** 2, 0);
   const half = (criticalValue(level) * Math.sqrt(variance)) / (1 - r * r);
   const centre = Math.atanh(r);
   const known = n > 0;

@@ -30,13 +30,13 @@ export function meanOver(values: ArrayLike<number>, blocks: Blocks): BlockStatis
   requireSameLength(values, blocks.of, ["values", "rows in blocks"]);
   requireFinite(values, "value");
   const sums = new Float64Array(blocks.sizes.length);
-  for (let row = 0; row < values.length; row++) sums[blocks.of[row]!]! += values[row]!;
+  for (let row = 0; row < values.length; row++) sums[blocks.of[row]] += values[row];
   return (times) => {
     let total = 0;
     let rows = 0;
     for (let block = 0; block < times.length; block++) {
-      total += times[block]! * sums[block]!;
-      rows += times[block]! * blocks.sizes[block]!;
+      total += times[block] * sums[block];
+      rows += times[block] * blocks.sizes[block];
     }
     return total / rows;
   };
@@ -69,12 +69,12 @@ function sumOf(values: ArrayLike<number>, start: number, count: number): number 
   let total = 0;
   let i = 0;
   if (count >= 8) {
-    const sums = Float64Array.from({ length: 8 }, (_, k) => values[start + k]!);
-    for (i = 8; i + 8 <= count; i += 8) for (let k = 0; k < 8; k++) sums[k]! += values[start + i + k]!;
+    const sums = Float64Array.from({ length: 8 }, (_, k) => values[start + k]);
+    for (i = 8; i + 8 <= count; i += 8) for (let k = 0; k < 8; k++) sums[k] += values[start + i + k];
     const [a, b, c, d, e, f, g, h] = sums as unknown as number[];
     total = a! + b! + (c! + d!) + (e! + f! + (g! + h!));
   }
-  for (; i < count; i++) total += values[start + i]!;
+  for (; i < count; i++) total += values[start + i];
   return total;
 }
 
@@ -94,11 +94,11 @@ const RUNNING_SUMS = THREADS * PER_LOAD;
  */
 export function float32Sum(values: ArrayLike<number>): number {
   const lanes = new Float32Array(RUNNING_SUMS);
-  for (let i = 0; i < values.length; i++) lanes[i % RUNNING_SUMS]! += fround(values[i]!);
+  for (let i = 0; i < values.length; i++) lanes[i % RUNNING_SUMS] += fround(values[i]);
   const sums = new Float32Array(THREADS);
-  for (let lane = 0; lane < RUNNING_SUMS; lane++) sums[Math.floor(lane / PER_LOAD)]! += lanes[lane]!;
+  for (let lane = 0; lane < RUNNING_SUMS; lane++) sums[Math.floor(lane / PER_LOAD)] += lanes[lane];
   for (let count = THREADS / 2; count >= 1; count /= 2) {
-    for (let i = 0; i < count; i++) sums[i] = sums[2 * i]! + sums[2 * i + 1]!;
+    for (let i = 0; i < count; i++) sums[i] = sums[2 * i] + sums[2 * i + 1];
   }
-  return sums[0]!;
+  return sums[0];
 }

@@ -21,7 +21,7 @@ export function motifCountFeatures(counts: Matrix): Matrix | undefined {
   requireMatrix(counts, "count of hits");
   const { data, rows, columns } = counts;
   const column = (motif: number, value: (count: number) => number = (count) => count) =>
-    Float64Array.from({ length: rows }, (_, row) => value(data[row * columns + motif]!));
+    Float64Array.from({ length: rows }, (_, row) => value(data[row * columns + motif]));
   const frequent: { motif: number; variance: number }[] = [];
   for (let motif = 0; motif < columns; motif++) {
     const hits = column(motif);

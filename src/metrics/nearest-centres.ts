@@ -78,9 +78,9 @@ export class NearestCentres {
     for (let cluster = 0; cluster < this.k; cluster++) {
       let square = 0;
       for (let i = cluster * columns; i < (cluster + 1) * columns; i++)
-        square += (centres[i]! - before[i]!) ** 2;
-      path[cluster]! += Math.sqrt(square);
-      table.moved[cluster] = path[cluster]! * ABOVE;
+        square += (centres[i] - before[i]) ** 2;
+      path[cluster] += Math.sqrt(square);
+      table.moved[cluster] = path[cluster] * ABOVE;
     }
   }
 
@@ -99,7 +99,7 @@ export class NearestCentres {
       let second = Number.POSITIVE_INFINITY;
       let nearest = 0;
       for (let cluster = 0; cluster < k; cluster++) {
-        const distance = squares[cluster]! - 2 * found[pair++]!;
+        const distance = squares[cluster] - 2 * found[pair++];
         lower[row * bounds + cluster] = below(this.root(row, distance));
         if (distance < best) {
           second = best;
@@ -109,42 +109,42 @@ export class NearestCentres {
       }
       clusters[row] = second - best > tie ? nearest : this.compared(row);
       upper[row] = this.root(row, best);
-      lower[row * bounds + clusters[row]!] = Number.POSITIVE_INFINITY;
+      lower[row * bounds + clusters[row]] = Number.POSITIVE_INFINITY;
     }
   }
 
   private compareSome(from: number, end: number): void {
     const { squares, margin, tie, table, own, upper, path } = this;
     const { clusters, reach, lower, bounds, woken, starts, found, pairs } = table;
-    for (let row = from; row < end; row++) reach[row] = above(upper[row]! + path[clusters[row]!]! + margin);
+    for (let row = from; row < end; row++) reach[row] = above(upper[row] + path[clusters[row]] + margin);
     const count = table.wake(from, end);
     for (let i = 0; i < count; i++) {
-      pairs[2 * i] = woken[i]!;
-      pairs[2 * i + 1] = clusters[woken[i]!]!;
+      pairs[2 * i] = woken[i];
+      pairs[2 * i + 1] = clusters[woken[i]];
     }
     table.products(count);
-    for (let i = 0; i < count; i++) own[i] = squares[clusters[woken[i]!]!]! - 2 * found[i]!;
+    for (let i = 0; i < count; i++) own[i] = squares[clusters[woken[i]]] - 2 * found[i];
     for (let i = 0; i < count; i++) {
-      const row = woken[i]!;
-      const near = this.root(row, own[i]!);
-      upper[row] = near - path[clusters[row]!]!;
+      const row = woken[i];
+      const near = this.root(row, own[i]);
+      upper[row] = near - path[clusters[row]];
       reach[row] = above(near + margin);
     }
     table.pairWoken(count);
-    table.products(starts[count]!);
+    table.products(starts[count]);
     for (let i = 0; i < count; i++) {
-      const first = starts[i]!;
-      const last = starts[i + 1]!;
+      const first = starts[i];
+      const last = starts[i + 1];
       if (first === last) continue;
-      const row = woken[i]!;
-      const before = clusters[row]!;
+      const row = woken[i];
+      const before = clusters[row];
       let nearest = before;
-      let best = own[i]!;
+      let best = own[i];
       let second = Number.POSITIVE_INFINITY;
       for (let pair = first; pair < last; pair++) {
-        const cluster = pairs[2 * pair + 1]!;
-        const distance = squares[cluster]! - 2 * found[pair]!;
-        lower[row * bounds + cluster] = below(this.root(row, distance) + path[cluster]!);
+        const cluster = pairs[2 * pair + 1];
+        const distance = squares[cluster] - 2 * found[pair];
+        lower[row * bounds + cluster] = below(this.root(row, distance) + path[cluster]);
         if (distance < best) {
           second = best;
           best = distance;
@@ -154,9 +154,9 @@ export class NearestCentres {
       if (second - best <= tie) nearest = this.compared(row);
       if (nearest === before) continue;
       clusters[row] = nearest;
-      upper[row] = this.root(row, best) - path[nearest]!;
+      upper[row] = this.root(row, best) - path[nearest];
       lower[row * bounds + nearest] = Number.POSITIVE_INFINITY;
-      lower[row * bounds + before] = below(this.root(row, own[i]!) + path[before]!);
+      lower[row * bounds + before] = below(this.root(row, own[i]) + path[before]);
     }
   }
 
@@ -165,7 +165,7 @@ export class NearestCentres {
     let best = Number.POSITIVE_INFINITY;
     let nearest = 0;
     for (let cluster = 0; cluster < this.k; cluster++) {
-      const distance = this.squares[cluster]! - 2 * this.table.product(row, cluster);
+      const distance = this.squares[cluster] - 2 * this.table.product(row, cluster);
       if (distance >= best) continue;
       best = distance;
       nearest = cluster;
@@ -174,7 +174,7 @@ export class NearestCentres {
   }
 
   private root(row: number, distance: number): number {
-    return Math.sqrt(Math.max(this.squaredNorms[row]! + distance, 0));
+    return Math.sqrt(Math.max(this.squaredNorms[row] + distance, 0));
   }
 }
 
@@ -182,7 +182,7 @@ function squaredNormsOf(data: ArrayLike<number>, rows: number, columns: number):
   const norms = new Float64Array(rows);
   for (let row = 0; row < rows; row++) {
     let sum = 0;
-    for (let i = row * columns; i < (row + 1) * columns; i++) sum += data[i]! ** 2;
+    for (let i = row * columns; i < (row + 1) * columns; i++) sum += data[i] ** 2;
     norms[row] = sum;
   }
   return norms;

@@ -49,8 +49,8 @@ export function pairedOutcomes(
   requireFinite(first, "first score");
   requireFinite(second, "second score");
   return Float64Array.from({ length: first.length }, (_, i) => {
-    if (first[i]! === second[i]!) return CREDIT[ties];
-    return first[i]! > second[i]! ? 1 : 0;
+    if (first[i] === second[i]) return CREDIT[ties];
+    return first[i] > second[i] ? 1 : 0;
   });
 }
 

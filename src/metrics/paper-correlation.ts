@@ -42,7 +42,7 @@ function centredFloat32(values: ArrayLike<number>): Float32Array {
   return floats.map((value) => value - centre);
 }
 
-const dotFloat32 = (a: Float32Array, b: Float32Array) => sumFloat32(a.map((value, i) => value * b[i]!));
+const dotFloat32 = (a: Float32Array, b: Float32Array) => sumFloat32(a.map((value, i) => value * b[i]));
 
 /** Numbers that are added one after the other. */
 const RUN = 16;

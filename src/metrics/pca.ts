@@ -76,7 +76,7 @@ export function* pcaSteps(
     basis.forEach((direction, k) => {
       const along = dot(row, direction);
       transformed[i * components + k] = along;
-      explainedVariance[k]! += (along * along) / (rows - 1);
+      explainedVariance[k] += (along * along) / (rows - 1);
     });
   }
   const flat = new Float64Array(components * columns);
@@ -94,16 +94,16 @@ export function* pcaSteps(
 
 function centre({ data, rows, columns }: Matrix) {
   const mean = new Float64Array(columns);
-  for (let i = 0; i < data.length; i++) mean[i % columns]! += data[i]! / rows;
+  for (let i = 0; i < data.length; i++) mean[i % columns] += data[i] / rows;
   const centred = Array.from({ length: rows }, (_, row) =>
-    Float64Array.from({ length: columns }, (_, k) => data[row * columns + k]! - mean[k]!),
+    Float64Array.from({ length: columns }, (_, k) => data[row * columns + k] - mean[k]),
   );
   return { mean, centred };
 }
 
 /** Leading eigenvectors of the smaller of XᵀX and XXᵀ, as directions among the columns. */
 function* fullBasis(centred: readonly Float64Array[], components: number): Generator<void, Float64Array[]> {
-  const columns = centred[0]!.length;
+  const columns = centred[0].length;
   if (columns <= centred.length) {
     return symmetricEigen(yield* gramOfColumns(centred)).vectors.slice(0, components);
   }
@@ -112,7 +112,7 @@ function* fullBasis(centred: readonly Float64Array[], components: number): Gener
   for (const weights of symmetricEigen(gram).vectors.slice(0, components)) {
     const direction = new Float64Array(columns);
     centred.forEach((row, i) => {
-      for (let k = 0; k < columns; k++) direction[k]! += weights[i]! * row[k]!;
+      for (let k = 0; k < columns; k++) direction[k] += weights[i] * row[k];
     });
     kept.push(direction);
   }
@@ -121,22 +121,22 @@ function* fullBasis(centred: readonly Float64Array[], components: number): Gener
 
 /** XᵀX, four rows at a time so that the sums are fetched from memory a quarter as often. */
 function* gramOfColumns(centred: readonly Float64Array[]): Generator<void, Float64Array[]> {
-  const columns = centred[0]!.length;
+  const columns = centred[0].length;
   const none = new Float64Array(columns);
   const gram = Array.from({ length: columns }, () => new Float64Array(columns));
   for (let row = 0; row < centred.length; row += 4) {
     if (row % ROWS_PER_TURN === 0) yield;
-    const a = centred[row]!;
+    const a = centred[row];
     const b = centred[row + 1] ?? none;
     const c = centred[row + 2] ?? none;
     const d = centred[row + 3] ?? none;
     for (let i = 0; i < columns; i++) {
-      const sums = gram[i]!;
-      const [ai, bi, ci, di] = [a[i]!, b[i]!, c[i]!, d[i]!];
-      for (let j = i; j < columns; j++) sums[j]! += ai * a[j]! + bi * b[j]! + ci * c[j]! + di * d[j]!;
+      const sums = gram[i];
+      const [ai, bi, ci, di] = [a[i], b[i], c[i], d[i]];
+      for (let j = i; j < columns; j++) sums[j] += ai * a[j] + bi * b[j] + ci * c[j] + di * d[j];
     }
   }
-  for (let i = 0; i < columns; i++) for (let j = 0; j < i; j++) gram[i]![j] = gram[j]![i]!;
+  for (let i = 0; i < columns; i++) for (let j = 0; j < i; j++) gram[i][j] = gram[j][i];
   return gram;
 }
 
@@ -144,7 +144,7 @@ function* gramOfColumns(centred: readonly Float64Array[]): Generator<void, Float
 function turnUp(vector: Float64Array): void {
   let largest = 0;
   for (const value of vector) if (Math.abs(value) > Math.abs(largest)) largest = value;
-  if (largest < 0) for (let i = 0; i < vector.length; i++) vector[i] = -vector[i]!;
+  if (largest < 0) for (let i = 0; i < vector.length; i++) vector[i] = -vector[i];
 }
 
 function unit(vector: Float64Array): Float64Array {
@@ -154,7 +154,7 @@ function unit(vector: Float64Array): Float64Array {
 
 function dot(a: Float64Array, b: Float64Array): number {
   let total = 0;
-  for (let i = 0; i < a.length; i++) total += a[i]! * b[i]!;
+  for (let i = 0; i < a.length; i++) total += a[i] * b[i];
   return total;
 }
 
@@ -188,7 +188,7 @@ function* randomisedBasisSteps(
   count: number,
   rng: Pcg64,
 ): Generator<void, Float64Array[]> {
-  const columns = matrix[0]!.length;
+  const columns = matrix[0].length;
   const width = Math.min(count + OVERSAMPLING, columns, matrix.length);
   let directions = Array.from({ length: width }, () =>
     Float64Array.from({ length: columns }, () => normal(rng)),
@@ -201,8 +201,8 @@ function* randomisedBasisSteps(
       if (i % BASIS_ROWS_PER_TURN === 0) yield;
       directions.forEach((direction, k) => {
         const along = dotProduct(row, direction);
-        const sums = next[k]!;
-        for (let column = 0; column < columns; column++) sums[column]! += along * row[column]!;
+        const sums = next[k];
+        for (let column = 0; column < columns; column++) sums[column] += along * row[column];
       });
     }
     directions = next;
@@ -213,14 +213,14 @@ function* randomisedBasisSteps(
   const gram = directions.map(() => new Float64Array(width));
   for (const row of matrix) {
     const along = directions.map((direction) => dotProduct(row, direction));
-    for (let i = 0; i < width; i++) for (let j = 0; j < width; j++) gram[i]![j]! += along[i]! * along[j]!;
+    for (let i = 0; i < width; i++) for (let j = 0; j < width; j++) gram[i][j] += along[i] * along[j];
   }
   return symmetricEigen(gram)
     .vectors.slice(0, count)
     .map((weights) => {
       const combined = new Float64Array(columns);
       directions.forEach((direction, k) => {
-        for (let i = 0; i < columns; i++) combined[i]! += weights[k]! * direction[i]!;
+        for (let i = 0; i < columns; i++) combined[i] += weights[k] * direction[i];
       });
       return combined;
     });
@@ -232,18 +232,18 @@ function orthonormalise(vectors: readonly Float64Array[]): void {
     const before = Math.sqrt(dotProduct(vector, vector));
     for (let pass = 0; pass < 2; pass++) {
       for (let other = 0; other < k; other++) {
-        const along = dotProduct(vector, vectors[other]!);
-        for (let i = 0; i < vector.length; i++) vector[i]! -= along * vectors[other]![i]!;
+        const along = dotProduct(vector, vectors[other]);
+        for (let i = 0; i < vector.length; i++) vector[i] -= along * vectors[other][i];
       }
     }
     const length = Math.sqrt(dotProduct(vector, vector));
     const scale = length > 1e-14 * before ? 1 / length : 0;
-    for (let i = 0; i < vector.length; i++) vector[i]! *= scale;
+    for (let i = 0; i < vector.length; i++) vector[i] *= scale;
   });
 }
 
 function dotProduct(a: Float64Array, b: Float64Array): number {
   let total = 0;
-  for (let i = 0; i < a.length; i++) total += a[i]! * b[i]!;
+  for (let i = 0; i < a.length; i++) total += a[i] * b[i];
   return total;
 }

@@ -17,8 +17,8 @@ export function percentiles(values: ArrayLike<number>, percent: readonly number[
     if (sorted.length === 0) return Number.NaN;
     const place = (q / 100) * (sorted.length - 1);
     const below = Math.floor(place);
-    const a = sorted[below]!;
-    const b = sorted[Math.min(below + 1, sorted.length - 1)]!;
+    const a = sorted[below];
+    const b = sorted[Math.min(below + 1, sorted.length - 1)];
     const share = place - below;
     // From the nearer end, so that the end itself is met exactly.
     return share < 0.5 ? a + (b - a) * share : b - (b - a) * (1 - share);
@@ -27,7 +27,7 @@ export function percentiles(values: ArrayLike<number>, percent: readonly number[
 
 /** One of `percentiles`. */
 export function percentile(values: ArrayLike<number>, percent: number): number {
-  return percentiles(values, [percent])[0]!;
+  return percentiles(values, [percent])[0];
 }
 
 /** The middle value, or the mean of the two middle ones; NaN without values. */

@@ -16,10 +16,10 @@ export interface TieGroups {
  */
 export function tieGroups(values: ArrayLike<number>): TieGroups {
   const order = Uint32Array.from({ length: values.length }, (_, row) => row);
-  order.sort((a, b) => values[a]! - values[b]!);
+  order.sort((a, b) => values[a] - values[b]);
   const ends: number[] = [];
   for (let i = 1; i <= order.length; i++) {
-    if (i === order.length || values[order[i]!] !== values[order[i - 1]!]) ends.push(i);
+    if (i === order.length || values[order[i]] !== values[order[i - 1]]) ends.push(i);
   }
   return { order, ends: Uint32Array.from(ends) };
 }
@@ -34,7 +34,7 @@ export function averageRanks(values: ArrayLike<number>, groups: TieGroups = tieG
   let start = 0;
   for (const end of groups.ends) {
     const rank = (start + 1 + end) / 2;
-    for (let i = start; i < end; i++) ranks[groups.order[i]!] = rank;
+    for (let i = start; i < end; i++) ranks[groups.order[i]] = rank;
     start = end;
   }
   return ranks;
@@ -74,7 +74,7 @@ export interface RankedClasses {
 /** Rows of each of two classes in each block. [classes][blocks] */
 export function classSizes(labels: ArrayLike<number>, blocks: Blocks): readonly Float64Array[] {
   const positives = blockSums(labels, blocks);
-  return [positives, positives.map((count, block) => blocks.sizes[block]! - count)];
+  return [positives, positives.map((count, block) => blocks.sizes[block] - count)];
 }
 
 /** @throws {InputError} when lengths differ, a score is not finite or a label neither 0 nor 1 */
@@ -89,8 +89,8 @@ export function rankClasses(
   requireBinary(labels);
   const { order, ends } = tieGroups(scores);
   return {
-    positive: Uint8Array.from(order, (row) => labels[row]!),
-    block: Int32Array.from(order, (row) => blocks.of[row]!),
+    positive: Uint8Array.from(order, (row) => labels[row]),
+    block: Int32Array.from(order, (row) => blocks.of[row]),
     ends,
   };
 }

@@ -68,7 +68,7 @@ export const scoreSpread = (scores: SeededScores): Estimate => seedSpread(scores
  */
 export function scoreOverBlocks(scores: SeededScores, blocks: Blocks): Estimate {
   const without = Float64Array.from(blocks.sizes, (_, block) =>
-    mean(scores.map((score) => score.without[block]!)),
+    mean(scores.map((score) => score.without[block])),
   );
   const estimate = jackknifeOf(blocks, {
     value: mean(scores.map((score) => score.value)),

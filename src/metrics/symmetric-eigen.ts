@@ -24,13 +24,13 @@ export function symmetricEigen(matrix: readonly Float64Array[]): Eigen {
     0,
   );
   const scale = largest === 0 ? 1 : 2 ** -Math.floor(Math.log2(largest));
-  for (const row of matrix) for (let i = 0; i < row.length; i++) row[i]! *= scale;
+  for (const row of matrix) for (let i = 0; i < row.length; i++) row[i] *= scale;
   const { diagonal, beside, basis } = tridiagonalise(matrix);
   diagonalise(diagonal, beside, basis);
-  const order = Array.from(diagonal, (_, i) => i).sort((a, b) => diagonal[b]! - diagonal[a]!);
+  const order = Array.from(diagonal, (_, i) => i).sort((a, b) => diagonal[b] - diagonal[a]);
   return {
-    values: Float64Array.from(order, (i) => diagonal[i]! / scale),
-    vectors: order.map((i) => basis[i]!),
+    values: Float64Array.from(order, (i) => diagonal[i] / scale),
+    vectors: order.map((i) => basis[i]),
   };
 }
 
@@ -43,29 +43,29 @@ function tridiagonalise(matrix: readonly Float64Array[]) {
   const betas = new Float64Array(d);
   const w = new Float64Array(d);
   for (let k = 0; k + 1 < d; k++) {
-    const v = matrix[k]!;
-    diagonal[k] = v[k]!;
+    const v = matrix[k];
+    diagonal[k] = v[k];
     let norm = 0;
-    for (let i = k + 1; i < d; i++) norm = Math.hypot(norm, v[i]!);
+    for (let i = k + 1; i < d; i++) norm = Math.hypot(norm, v[i]);
     if (norm === 0) continue;
     // The sign that adds: no cancellation in the first entry of v.
-    const reflected = v[k + 1]! > 0 ? -norm : norm;
+    const reflected = v[k + 1] > 0 ? -norm : norm;
     beside[k] = reflected;
-    v[k + 1]! -= reflected;
-    const beta = -1 / (reflected * v[k + 1]!);
+    v[k + 1] -= reflected;
+    const beta = -1 / (reflected * v[k + 1]);
     betas[k] = beta;
     let projection = 0;
     for (let i = k + 1; i < d; i++) {
-      w[i] = beta * dot(matrix[i]!, v, k + 1);
-      projection += w[i]! * v[i]!;
+      w[i] = beta * dot(matrix[i], v, k + 1);
+      projection += w[i] * v[i];
     }
-    for (let i = k + 1; i < d; i++) w[i]! -= (beta / 2) * projection * v[i]!;
+    for (let i = k + 1; i < d; i++) w[i] -= (beta / 2) * projection * v[i];
     for (let i = k + 1; i < d; i++) {
-      const row = matrix[i]!;
-      for (let j = k + 1; j < d; j++) row[j]! -= v[i]! * w[j]! + w[i]! * v[j]!;
+      const row = matrix[i];
+      for (let j = k + 1; j < d; j++) row[j] -= v[i] * w[j] + w[i] * v[j];
     }
   }
-  if (d > 0) diagonal[d - 1] = matrix[d - 1]![d - 1]!;
+  if (d > 0) diagonal[d - 1] = matrix[d - 1][d - 1];
 
   const basis = Array.from({ length: d }, (_, i) => {
     const row = new Float64Array(d);
@@ -75,11 +75,11 @@ function tridiagonalise(matrix: readonly Float64Array[]) {
   // The product of the reflections, last first, so that each meets only the corner that is not yet the identity.
   for (let k = d - 2; k >= 0; k--) {
     if (betas[k] === 0) continue;
-    const v = matrix[k]!;
+    const v = matrix[k];
     for (let i = k + 1; i < d; i++) {
-      const row = basis[i]!;
-      const scale = betas[k]! * dot(row, v, k + 1);
-      for (let j = k + 1; j < d; j++) row[j]! -= scale * v[j]!;
+      const row = basis[i];
+      const scale = betas[k] * dot(row, v, k + 1);
+      for (let j = k + 1; j < d; j++) row[j] -= scale * v[j];
     }
   }
   return { diagonal, beside, basis };
@@ -102,8 +102,8 @@ function diagonalise(diagonal: Float64Array, beside: Float64Array, basis: readon
   }
 
   function negligible(i: number): boolean {
-    const size = Math.abs(diagonal[i]!) + Math.abs(diagonal[i + 1]!);
-    return Math.abs(beside[i]!) <= Number.EPSILON * size;
+    const size = Math.abs(diagonal[i]) + Math.abs(diagonal[i + 1]);
+    return Math.abs(beside[i]) <= Number.EPSILON * size;
   }
 }
 
@@ -115,42 +115,42 @@ function step(
   first: number,
   last: number,
 ): void {
-  const corner = beside[last - 1]!;
-  const delta = (diagonal[last - 1]! - diagonal[last]!) / 2;
+  const corner = beside[last - 1];
+  const delta = (diagonal[last - 1] - diagonal[last]) / 2;
   const root = Math.hypot(delta, corner);
-  const shift = diagonal[last]! - (corner * corner) / (delta + (delta < 0 ? -root : root));
-  let x = diagonal[first]! - shift;
-  let z = beside[first]!;
+  const shift = diagonal[last] - (corner * corner) / (delta + (delta < 0 ? -root : root));
+  let x = diagonal[first] - shift;
+  let z = beside[first];
   for (let k = first; k < last; k++) {
     const length = Math.hypot(x, z);
     const c = length === 0 ? 1 : x / length;
     const s = length === 0 ? 0 : z / length;
     if (k > first) beside[k - 1] = length;
-    const a = diagonal[k]!;
-    const b = diagonal[k + 1]!;
-    const e = beside[k]!;
+    const a = diagonal[k];
+    const b = diagonal[k + 1];
+    const e = beside[k];
     diagonal[k] = c * c * a + 2 * c * s * e + s * s * b;
     diagonal[k + 1] = s * s * a - 2 * c * s * e + c * c * b;
     beside[k] = (c * c - s * s) * e + c * s * (b - a);
     if (k + 1 < last) {
-      x = beside[k]!;
-      z = s * beside[k + 1]!;
-      beside[k + 1]! *= c;
+      x = beside[k];
+      z = s * beside[k + 1];
+      beside[k + 1] *= c;
     }
-    rotate(basis[k]!, basis[k + 1]!, c, s);
+    rotate(basis[k], basis[k + 1], c, s);
   }
 }
 
 function rotate(a: Float64Array, b: Float64Array, c: number, s: number): void {
   for (let i = 0; i < a.length; i++) {
-    const kept = a[i]!;
-    a[i] = c * kept + s * b[i]!;
-    b[i] = c * b[i]! - s * kept;
+    const kept = a[i];
+    a[i] = c * kept + s * b[i];
+    b[i] = c * b[i] - s * kept;
   }
 }
 
 function dot(a: Float64Array, b: Float64Array, from: number): number {
   let total = 0;
-  for (let i = from; i < a.length; i++) total += a[i]! * b[i]!;
+  for (let i = from; i < a.length; i++) total += a[i] * b[i];
   return total;
 }

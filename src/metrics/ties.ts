@@ -46,9 +46,9 @@ export function settleTies(
   const settled = second.map((score, i) => {
     const tolerance = toleranceOf(i);
     largest = Math.max(largest, tolerance);
-    const difference = Math.abs(score - first[i]!);
+    const difference = Math.abs(score - first[i]);
     if (difference > 0 && difference <= tolerance) byRounding++;
-    return difference <= tolerance ? first[i]! : score;
+    return difference <= tolerance ? first[i] : score;
   });
   return { second: settled, tolerance: largest, byRounding };
 }

@@ -18,7 +18,7 @@ import { tieGroups } from "./ranks.ts";
 export function topDownCorrelation(x: ArrayLike<number>, y: ArrayLike<number>): number {
   requirePairs(x, y);
   const [a, b] = [centredSavageScores(x), centredSavageScores(y)];
-  const product = (p: Float64Array, q: Float64Array) => sum(p.map((score, i) => score * q[i]!));
+  const product = (p: Float64Array, q: Float64Array) => sum(p.map((score, i) => score * q[i]));
   return product(a, b) / Math.sqrt(product(a, a) * product(b, b));
 }
 
@@ -35,7 +35,7 @@ function centredSavageScores(values: ArrayLike<number>): Float64Array {
       score += 1 / (n - rank);
       total += score;
     }
-    for (let rank = start; rank < end; rank++) scores[order[rank]!] = total / (end - start) - 1;
+    for (let rank = start; rank < end; rank++) scores[order[rank]] = total / (end - start) - 1;
     start = end;
   }
   return scores;

@@ -86,9 +86,9 @@ function rankSums(nonzero: Float64Array): { readonly positive: number; readonly 
 /** `filter` of a typed array, which would make an object of every number that it keeps. */
 function kept(values: ArrayLike<number>, is: (value: number) => boolean): Float64Array {
   let count = 0;
-  for (let i = 0; i < values.length; i++) if (is(values[i]!)) count++;
+  for (let i = 0; i < values.length; i++) if (is(values[i])) count++;
   const found = new Float64Array(count);
-  for (let i = values.length - 1; i >= 0; i--) if (is(values[i]!)) found[--count] = values[i]!;
+  for (let i = values.length - 1; i >= 0; i--) if (is(values[i])) found[--count] = values[i];
   return found;
 }
 
@@ -133,8 +133,8 @@ function signedRankProbabilities(n: number, last: number): Float64Array {
     reached = Math.min(reached + rank, last);
     // From the top, so that an entry is read before it is overwritten.
     for (let s = reached; s >= rank; s--)
-      probabilities[s] = 0.5 * (probabilities[s]! + probabilities[s - rank]!);
-    for (let s = Math.min(rank - 1, reached); s >= 0; s--) probabilities[s]! *= 0.5;
+      probabilities[s] = 0.5 * (probabilities[s] + probabilities[s - rank]);
+    for (let s = Math.min(rank - 1, reached); s >= 0; s--) probabilities[s] *= 0.5;
   }
   return probabilities;
 }

@@ -52,7 +52,7 @@ export async function verifyModel(model: LanguageModel, preset?: string): Promis
 function meanOfAll(states: Float32Array, tokens: number, width: number): Float64Array {
   const mean = new Float64Array(width);
   states.forEach((value, at) => {
-    mean[at % width]! += value / tokens;
+    mean[at % width] += value / tokens;
   });
   return mean;
 }
@@ -73,8 +73,8 @@ export function compare(
   const squares = mean.reduce((a, b) => a + b * b, 0);
   const ofTokens = Object.entries({ 0: anchor.firstToken ?? [], ...anchor.otherTokens });
   const deviations = [
-    ...first.map((value, i) => Math.abs(value - mean[i]!)),
-    ...last.map((value, i) => Math.abs(value - mean[mean.length - last.length + i]!)),
+    ...first.map((value, i) => Math.abs(value - mean[i])),
+    ...last.map((value, i) => Math.abs(value - mean[mean.length - last.length + i])),
     ...ofTokens.flatMap(([token, values]) => {
       const state = stateOf(Number(token));
       return values.map((value, i) => Math.abs(value - (state[i] ?? Number.NaN)));

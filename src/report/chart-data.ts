@@ -82,7 +82,7 @@ export function histogram(values: Float64Array, target?: number): Histogram {
   const wanted = target ?? Math.min(48, Math.max(8, Math.ceil(2 * Math.sqrt(sorted.length))));
   const ties = values.length - sorted.length;
   if (sorted.length === 0) return { bins: [], ties, beyond: 0 };
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
   const [low, high] = [at(TAIL), at(1 - TAIL)];
   // Where all are as good as equal, a width that shows it, and that twelve digits can tell.
   const largest = Math.max(Math.abs(low), Math.abs(high));
@@ -94,7 +94,7 @@ export function histogram(values: Float64Array, target?: number): Histogram {
   for (const value of sorted) {
     const bin = Math.floor(value / width) - first;
     if (bin < 0 || bin >= bins) beyond++;
-    rows[Math.min(bins - 1, Math.max(0, bin))]!++;
+    rows[Math.min(bins - 1, Math.max(0, bin))]++;
   }
   // Twelve digits: 0.3, not 0.30000000000000004.
   const edge = (bin: number) => Number(((first + bin) * width).toPrecision(12));

@@ -8,7 +8,7 @@ import type { TableCell } from "./table.ts";
 export function methodName(method: string): string {
   const over = /^(.+)-(wilson|jackknife)$/.exec(method);
   if (over !== null) {
-    const blocks = `${over[1]!.replaceAll("-", " ")}s`;
+    const blocks = `${over[1].replaceAll("-", " ")}s`;
     return over[2] === "wilson" ? `Wilson, widened for ${blocks}` : `${over[2]} over ${blocks}`;
   }
   const names: Record<string, string> = {

@@ -39,7 +39,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (letter) => ENTITIES[letter]!);
+  return text.replace(/[&<>"']/g, (letter) => ENTITIES[letter]);
 }
 
 /**
@@ -56,7 +56,7 @@ const LONG = 30;
 
 /** A table with its caption, headings that name their scope, and a holder that scrolls where the page is narrow. */
 export function htmlTable({ caption, columns, rows, notes = [] }: Table): Html {
-  const kind = (c: number) => (columns[c]!.align === "right" ? "number" : "word");
+  const kind = (c: number) => (columns[c].align === "right" ? "number" : "word");
   return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
 <table>
 <caption>${caption}</caption>

@@ -11,7 +11,7 @@ export function intervalsTable({ entries }: Panel): Table | undefined {
   const headings = [...new Set(ways.flatMap((intervals) => [...intervals.keys()]))];
   if (headings.length === 0) return undefined;
   return {
-    caption: `95 % intervals of ${entries[0]!.main.title}, by the way they were made`,
+    caption: `95 % intervals of ${entries[0].main.title}, by the way they were made`,
     columns: [
       { heading: "model", align: "left" },
       { heading: "protocol", align: "left" },
@@ -21,7 +21,7 @@ export function intervalsTable({ entries }: Panel): Table | undefined {
       entries.map(({ label, protocol, result }, i) => ({
         label,
         protocol,
-        cells: headings.map((heading) => intervalCell(ways[i]!.get(heading), result.rows.selected)),
+        cells: headings.map((heading) => intervalCell(ways[i].get(heading), result.rows.selected)),
       })),
     ),
     notes: entries.some(({ main, result }) => main.intervals.some(({ n }) => n !== result.rows.selected))

@@ -70,7 +70,7 @@ interface Columns {
 
 /** What the columns and signs mean. */
 function legend(entries: readonly Entry[], { mains, others, tests, withTies }: Columns): string {
-  const { better } = mains[0]!;
+  const { better } = mains[0];
   const explained = [...mains, ...others].filter(({ heading, title }) => withoutArrow(heading) !== title);
   return [
     ...(better === "neither" ? [] : [`${ARROWS[better]}: ${better} is better`]),
@@ -94,7 +94,7 @@ function tiesLegend(entries: readonly Entry[]): string {
 /** Why a number is missing, how rows were sampled, and what the results themselves report. */
 function notesOf(entries: readonly Entry[]): string[] {
   const undefinedOnes = entries.flatMap(({ label, result }) =>
-    [result.metrics[0]!, ...pOf(result)]
+    [result.metrics[0], ...pOf(result)]
       .filter(({ value }) => value === null)
       .map(({ title, why }) => `${label}: undefined ${title}: ${why ?? "no reason is known"}.`),
   );
@@ -134,7 +134,7 @@ function blocksText(entries: readonly Entry[]): string[] {
 
 /** `paired accuracy 0.731 [0.705, 0.756]`, for a line of text. */
 export function headline({ metrics }: Pick<Measurement, "metrics">): string {
-  const main = metrics[0]!;
+  const main = metrics[0];
   return main.value === null
     ? `${main.title} undefined: ${main.why ?? "no reason is known"}`
     : `${main.title} ${cellText(metricCell(main))}`;

@@ -37,13 +37,13 @@ function chart(
   const chosen = epochs.findIndex(({ epoch }) => epoch === best);
   const [low, high] = [Math.min(...validation), Math.max(...validation)];
   const shown = shownBetween(low, high);
-  const words = `${label}, ${protocol} protocol: validation loss from ${shown(validation[0]!)} to ${shown(validation[chosen]!)} in epoch ${chosen + 1} of ${epochs.length}`;
+  const words = `${label}, ${protocol} protocol: validation loss from ${shown(validation[0])} to ${shown(validation[chosen])} in epoch ${chosen + 1} of ${epochs.length}`;
   return html`<div><h4>${label}, ${protocol}</h4>
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${words}" fill="none" stroke="currentColor">
 <path d="M${LEFT} ${TOP}V${HEIGHT - BOTTOM}H${WIDTH - RIGHT}" stroke-width="0.75"/>
 <polyline points="${points(training)}" stroke-width="1" stroke-dasharray="4 3" opacity="0.6"/>
 <polyline points="${points(validation)}" stroke-width="1.75"/>
-<circle cx="${xOf(chosen, epochs.length)}" cy="${yOf(validation[chosen]!, low, high)}" r="3" fill="currentColor"/>
+<circle cx="${xOf(chosen, epochs.length)}" cy="${yOf(validation[chosen], low, high)}" r="3" fill="currentColor"/>
 <g fill="currentColor" stroke="none" font-size="10">
 <text x="${LEFT - 4}" y="${TOP + 8}" text-anchor="end">${shown(high)}</text>
 <text x="${LEFT - 4}" y="${HEIGHT - BOTTOM}" text-anchor="end">${shown(low)}</text>

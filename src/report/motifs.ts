@@ -108,7 +108,7 @@ export function extremeMotifs(panel: Panel): Table {
  */
 export function modelComparison(panel: Panel): Table | undefined {
   const entries = oneProtocol(panel).filter((entry) => breakdownOf(entry, "backgrounds") !== undefined);
-  const pairs = entries.slice(1).map((second, i) => [entries[i]!, second] as const);
+  const pairs = entries.slice(1).map((second, i) => [entries[i], second] as const);
   const comparable = pairs.filter(([a, b]) => backgroundsOf(a).join() === backgroundsOf(b).join());
   if (comparable.length === 0) return undefined;
   return {
@@ -154,8 +154,8 @@ function comparisonOf(first: Entry, second: Entry) {
       let credit = 0;
       let comparisons = 0;
       backgrounds.forEach(({ values: [share, n] }, i) => {
-        credit += times[i]! * (share ?? 0) * (n ?? 0);
-        comparisons += times[i]! * (n ?? 0);
+        credit += times[i] * (share ?? 0) * (n ?? 0);
+        comparisons += times[i] * (n ?? 0);
       });
       return credit / comparisons;
     };

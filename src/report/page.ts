@@ -108,7 +108,7 @@ ${chaptersOf(panels).map(
 function chaptersOf(panels: readonly ReportPanel[]): Chapter[] {
   const chapters = new Map<string, ReportPanel[]>();
   for (const panel of panels) chapters.set(panel.task, [...(chapters.get(panel.task) ?? []), panel]);
-  return [...chapters.values()].map((some) => ({ title: some[0]!.asked.title, panels: some }));
+  return [...chapters.values()].map((some) => ({ title: some[0].asked.title, panels: some }));
 }
 
 /** The page's script and style as the package ships them. */

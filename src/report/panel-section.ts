@@ -70,7 +70,7 @@ ${htmlTable(intervals)}`
 export function chartsOf(panel: ReportPanel): PageData {
   const id = panelId(panel);
   const marks = panel.entries.flatMap(markOf);
-  const main = panel.entries[0]!.main;
+  const main = panel.entries[0].main;
   const accuracies: AccuracyChart[] =
     marks.length === 0
       ? []
@@ -161,7 +161,7 @@ of rows there, and half of the ties, is the paired accuracy.</p>
 <figure>
 <div class="multiples">${shown.map(
     ({ label }, i) =>
-      html`<div><h4>${label}</h4><div id="${charts[i]!.holder}" class="chart">${undrawn}</div></div>`,
+      html`<div><h4>${label}</h4><div id="${charts[i].holder}" class="chart">${undrawn}</div></div>`,
   )}</div>
 <ul class="key"><li class="of-right square">prefers the real element</li><li class="of-wrong square">prefers the control</li>${
     shown.some(({ histogram }) => histogram.ties > 0)

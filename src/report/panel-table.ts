@@ -78,7 +78,7 @@ export function protocolRows(lines: readonly ProtocolLine[]): TableCell[][] {
   }
   return [...rows.values()].map(({ label, protocols, cells }) => [
     label,
-    protocols.length === 2 ? "both" : protocols[0]!,
+    protocols.length === 2 ? "both" : protocols[0],
     ...cells,
   ]);
 }

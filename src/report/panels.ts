@@ -56,7 +56,7 @@ export function panelsOf(results: readonly StoredResult[]): Panel[] {
     return [task, datasetName(result) ?? null, setting];
   });
   return named.flatMap((group) => {
-    const { result } = group[0]!;
+    const { result } = group[0];
     const dataset = datasetName(result);
     const { task, setting } = result.cell;
     const parts = grouped(group, evaluated);
@@ -134,7 +134,7 @@ function entryOf(stored: StoredResult, group: readonly StoredResult[]): Entry {
     ({ result: { cell } }) => cell.model.name === model.name && cell.protocol === protocol,
   );
   const label = namesakes.length === 1 ? model.name : `${model.name} (${cellName(result.identity)})`;
-  return { label, protocol, stored, result, main: result.metrics[0]! };
+  return { label, protocol, stored, result, main: result.metrics[0] };
 }
 
 /** Best first by the main metric, undefined values last; a model's protocols stand together, `corrected` first. */

@@ -188,7 +188,7 @@ function tableOf(
       { heading: "setting", align: "left" },
       { heading: "model", align: "left" },
       ...(form.lines === undefined ? [] : [{ heading: form.lines.heading, align: "left" as const }]),
-      ...shown.map((c) => ({ heading: form.columns[c]!.heading, align: "right" as const })),
+      ...shown.map((c) => ({ heading: form.columns[c].heading, align: "right" as const })),
     ],
     rows: lines
       .filter(({ values }) => shown.some((c) => values[c] !== undefined))

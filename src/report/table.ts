@@ -26,11 +26,11 @@ export function cellText(cell: TableCell): string {
 export function plainTable({ caption, columns, rows, notes = [] }: Table): string {
   const texts = rows.map((row) => row.map(cellText));
   const widths = columns.map(({ heading }, c) =>
-    Math.max(heading.length, ...texts.map((row) => row[c]!.length)),
+    Math.max(heading.length, ...texts.map((row) => row[c].length)),
   );
   const line = (cells: readonly string[]) =>
     cells
-      .map((cell, c) => (columns[c]!.align === "right" ? cell.padStart(widths[c]!) : cell.padEnd(widths[c]!)))
+      .map((cell, c) => (columns[c].align === "right" ? cell.padStart(widths[c]) : cell.padEnd(widths[c])))
       .join("  ")
       .trimEnd();
   return [
@@ -119,6 +119,6 @@ const asDigits = (text: string) =>
 export function escapeLatex(text: string): string {
   return text
     .replace(/\s+/g, " ")
-    .replace(/[\\{}&%$#_~^<>−±×≥≤½→↑↓–·]/g, (letter) => LATEX[letter]!)
+    .replace(/[\\{}&%$#_~^<>−±×≥≤½→↑↓–·]/g, (letter) => LATEX[letter])
     .replace(SUPERSCRIPT, (powers) => `$^{${asDigits(powers)}}$`);
 }

@@ -170,7 +170,7 @@ test("of many takers of a dead process's lock exactly one wins, each time", asyn
     const takers = await Promise.allSettled(Array.from({ length: 8 }, () => takeLock(path)));
     const won = takers.filter((taker) => taker.status === "fulfilled");
     expect(won).toHaveLength(1);
-    await won[0]!.value.release();
+    await won[0].value.release();
     expect(await readdir(folder)).toEqual([]);
   }
 });

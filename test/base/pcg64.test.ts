@@ -46,21 +46,21 @@ class PlainPcg64 {
     };
     for (let i = 0; i < 4; i++) pool.push(hash(words[i] ?? 0n));
     for (let s = 0; s < 4; s++)
-      for (let d = 0; d < 4; d++) if (s !== d) pool[d] = mix(pool[d]!, hash(pool[s]!));
-    for (const word of words.slice(4)) for (let d = 0; d < 4; d++) pool[d] = mix(pool[d]!, hash(word));
+      for (let d = 0; d < 4; d++) if (s !== d) pool[d] = mix(pool[d], hash(pool[s]));
+    for (const word of words.slice(4)) for (let d = 0; d < 4; d++) pool[d] = mix(pool[d], hash(word));
     let key = 0x8b51f9ddn;
     const out: bigint[] = [];
     for (let i = 0; i < 8; i++) {
-      let value = pool[i % 4]! ^ key;
+      let value = pool[i % 4] ^ key;
       key = (key * 0x58f38dedn) & mask;
       value = (value * key) & mask;
       out.push(value ^ (value >> 16n));
     }
-    const q = [0, 2, 4, 6].map((i) => out[i]! | (out[i + 1]! << 32n));
+    const q = [0, 2, 4, 6].map((i) => out[i] | (out[i + 1] << 32n));
     this.pool = pool;
     this.words = q;
-    this.increment = BigInt.asUintN(128, (((q[2]! << 64n) | q[3]!) << 1n) | 1n);
-    this.state = BigInt.asUintN(128, this.increment + ((q[0]! << 64n) | q[1]!));
+    this.increment = BigInt.asUintN(128, (((q[2] << 64n) | q[3]) << 1n) | 1n);
+    this.state = BigInt.asUintN(128, this.increment + ((q[0] << 64n) | q[1]));
     this.#step();
   }
 

@@ -30,7 +30,7 @@ test("normal draws have the mean, the deviation and the tails of a normal", () =
 
 test.each([2, 3, 7, 8])("each of %i whole numbers is equally likely", (n) => {
   const counts = new Array<number>(n).fill(0);
-  for (const value of draws((rng) => integerBelow(rng, n))) counts[value] = counts[value]! + 1;
+  for (const value of draws((rng) => integerBelow(rng, n))) counts[value] = counts[value] + 1;
   for (const count of counts) {
     expect(Math.abs(count / N - 1 / n)).toBeLessThan(5 * Math.sqrt(((1 / n) * (1 - 1 / n)) / N));
   }

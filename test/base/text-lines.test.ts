@@ -77,7 +77,7 @@ test("a cut or damaged file is named", async () => {
   const whole = gzipSync("a line\n".repeat(1000));
   await expect(read(whole.subarray(0, whole.length - 12))).rejects.toThrow("ends too early");
   const damaged = Uint8Array.from(whole);
-  damaged[20] = damaged[20]! ^ 0xff;
+  damaged[20] = damaged[20] ^ 0xff;
   await expect(read(damaged)).rejects.toThrow(FormatError);
   await expect(forEachLine(join(folder, "none"), () => {})).rejects.toThrow("there is no such file");
   await expect(forEachLine(folder, () => {})).rejects.toThrow(InputError);

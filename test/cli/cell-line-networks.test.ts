@@ -20,7 +20,7 @@ async function writeShifted(path: string, shift: number): Promise<void> {
   const stored = await readChrombpnet(`${await toyFolder("chrombpnet")}/chrombpnet.h5`);
   for (const { arrays } of Object.values(stored)) {
     const bias = arrays.get("counts.bias")!.data as Float32Array;
-    bias[0]! += shift;
+    bias[0] += shift;
   }
   await writeChrombpnet(path, stored);
 }
@@ -92,10 +92,10 @@ test("in a suite each cell line, and a study of its own line, is predicted by th
     ["african-caqtls", "chrombpnet", "chrombpnet"],
   ]);
   for (const [i, shift] of [0, 1, 0].entries()) {
-    const [own, toy] = [await scoresOf("per", results[i]!), await scoresOf("one", toys[i]!)];
+    const [own, toy] = [await scoresOf("per", results[i]), await scoresOf("one", toys[i])];
     expect(own.length).toBeGreaterThan(5);
     own.forEach((row, at) => {
-      expect(row.at(-1)! - toy[at]!.at(-1)!).toBeCloseTo(shift, 4);
+      expect(row.at(-1)! - toy[at].at(-1)!).toBeCloseTo(shift, 4);
     });
   }
   // The same command resumes: networks are known by their contents.
@@ -123,10 +123,10 @@ test.each([
   const [result] = resultsOf(printed);
   expect(result!.cell.model.name).toBe(name);
   expect(result!.cell.model.identity).toContain("mean of 2 folds");
-  const toy = resultsOf((await activity("toy:chrombpnet", `${out}-toy`, "GM12878")).printed)[0]!;
+  const toy = resultsOf((await activity("toy:chrombpnet", `${out}-toy`, "GM12878")).printed)[0];
   const [own, plain] = [await scoresOf(out, result!), await scoresOf(`${out}-toy`, toy)];
   own.forEach((row, at) => {
-    expect(row.at(-1)! - plain[at]!.at(-1)!).toBeCloseTo(2.5, 4);
+    expect(row.at(-1)! - plain[at].at(-1)!).toBeCloseTo(2.5, 4);
   });
 });
 

@@ -27,7 +27,7 @@ const countsFile = () =>
       ["peak", ...SAMPLES],
       ...Array.from({ length: 10 }, (_, i) => [
         `chr${i < 5 ? 1 : 5}:${1000 * i}-${1000 * i + 500}`,
-        ...SAMPLES.map((sample) => (sample.startsWith(CELL_LINES[i % 5]!) ? 300 : 10)),
+        ...SAMPLES.map((sample) => (sample.startsWith(CELL_LINES[i % 5]) ? 300 : 10)),
       ]),
     ]
       .map((fields) => `${fields.join(",")}\n`)

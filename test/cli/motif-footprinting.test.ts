@@ -44,7 +44,7 @@ test("from task 1's controls to a report, under both protocols", async () => {
     0,
     expect.stringContaining("which give 1 of 100 backgrounds"),
   ]);
-  expect((await readBackgrounds(at("raw.txt")))[0]!.length).toBe(350);
+  expect((await readBackgrounds(at("raw.txt")))[0].length).toBe(350);
 
   // One background tells nothing of others: the synthetic genome's own hundred are asked.
   const again = await runCommand([

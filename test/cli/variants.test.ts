@@ -68,8 +68,8 @@ describe("check variants", () => {
       { kind: "duplicate-variants", level: "error" },
     ]);
 
-    const fields = lines[3]!.split("\t");
-    const unknown = lines[0]!.split("\t").indexOf("var.allele1");
+    const fields = lines[3].split("\t");
+    const unknown = lines[0].split("\t").indexOf("var.allele1");
     await writeFile(table, `${lines.with(3, fields.with(unknown, "N").join("\t")).join("\n")}\n`);
     const failed = await runCommand(words);
     expect(failed.exitCode).toBe(1);
@@ -168,7 +168,7 @@ describe("advice on directions does good when it is followed", () => {
     const { table, exitCode, findings } = await checked(rows);
     expect(exitCode).toBe(0);
     expect(findings).toMatchObject([{ kind: "effect-orientation", level: "warning" }]);
-    expect(findings[0]!.fix).toMatch(
+    expect(findings[0].fix).toMatch(
       /^nothing, if .*logfc is allele 2 − allele 1 \(--compare-favours allele2 confirms it\); if .*logfc is alternative − reference .*turn the sign of beta in the rows whose second allele is the reference$/,
     );
     const r = await pearson(table, "allele2");
@@ -190,7 +190,7 @@ describe("advice on directions does good when it is followed", () => {
     const { table, exitCode, findings } = await checked(turned, "--compare-favours", "alternative");
     expect(exitCode).toBe(1);
     expect(findings).toMatchObject([{ kind: "effect-orientation", level: "error" }]);
-    expect(findings[0]!.fix).toBe("turn the sign of beta in the rows whose second allele is the reference");
+    expect(findings[0].fix).toBe("turn the sign of beta in the rows whose second allele is the reference");
     expect(await pearson(table, "alternative")).toBeLessThan(r - 0.15);
     const followed = await checked(turnEffects(turned, isSecond), "--compare-favours", "alternative");
     expect(followed.findings).toEqual([]);
@@ -264,7 +264,7 @@ describe("run, annotate, and the table's own scores as a model", () => {
     const [table, annotated, scored] = await Promise.all([files.africanVariants, out, scores].map(linesOf));
     expect(annotated!.length).toBe(table!.length);
     annotated!.forEach((line, i) => {
-      expect(line).toBe(`${table![i]}\t${scored![i]!.split("\t").slice(5).join("\t")}`);
+      expect(line).toBe(`${table![i]}\t${scored![i].split("\t").slice(5).join("\t")}`);
     });
 
     const other = ["variants", "annotate", files.yorubanVariants, "--scores", scores, "--out", out];
@@ -310,7 +310,7 @@ describe("run, annotate, and the table's own scores as a model", () => {
     const [header, ...rows] = await linesOf(files.yorubanVariants);
     const estimate = header!.split("\t").indexOf("obs.estimate");
     const number = (text: string) => (Number.isFinite(Number(text)) ? text : "0");
-    const text = rows.map((row) => `${row}\t${number(row.split("\t")[estimate]!)}`);
+    const text = rows.map((row) => `${row}\t${number(row.split("\t")[estimate])}`);
     const table = scratch.path("yoruban-scores.tsv");
     await writeFile(table, `${[`${header}\tmodel.logfc`, ...text].join("\n")}\n`);
     const scores = scratch.path("yoruban-column.tsv");

@@ -81,7 +81,7 @@ test.each([
     expect(logits).toHaveLength(expected.length);
     logits.forEach((row, i) => {
       row.forEach((value, k) => {
-        expect(Math.abs(value - expected[i]![k]!)).toBeLessThan(1e-4);
+        expect(Math.abs(value - expected[i][k])).toBeLessThan(1e-4);
       });
     });
 

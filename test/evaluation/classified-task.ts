@@ -95,7 +95,7 @@ export function classifiedTask({ rows = 96 } = {}): Task {
       "ab-initio": { ...measured, recipe: TRAINING },
     },
     async open() {
-      const table = Array.from({ length: rows }, (_, index) => ({ index, chrom: CHROMOSOMES[index % 4]! }));
+      const table = Array.from({ length: rows }, (_, index) => ({ index, chrom: CHROMOSOMES[index % 4] }));
       const opened: OpenTask = {
         task,
         digests: { table: sha256Hex(String(rows)) },
@@ -129,7 +129,7 @@ function exampleOf(index: number): Example {
 
 function letters(index: number, alphabet: string): string {
   const digest = sha256Hex(`row ${index}`);
-  return Array.from({ length: WINDOW }, (_, i) => alphabet[Number.parseInt(digest[i]!, 16) % 6]).join("");
+  return Array.from({ length: WINDOW }, (_, i) => alphabet[Number.parseInt(digest[i], 16) % 6]).join("");
 }
 
 function columns(given: Predictions) {
@@ -190,7 +190,7 @@ function embeddingOf(sequence: string, perToken: number): SequenceEmbedding {
     starts[token] = token * perToken;
     ends[token] = Math.min((token + 1) * perToken, sequence.length);
     for (const letter of sequence.slice(starts[token], ends[token])) {
-      states[token * width + "ACGT".indexOf(letter)]! += 1;
+      states[token * width + "ACGT".indexOf(letter)] += 1;
     }
   }
   return { states, tokens, width, starts, ends };

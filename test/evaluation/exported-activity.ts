@@ -25,12 +25,12 @@ export async function writeExportedActivity(
         const shape = [own.length];
         const letters = own.map(
           ({ sequences, codes }) =>
-            codes?.[0]?.reduce((text, code) => text + "ACGTN"[code]!, "") ?? sequences[0]!,
+            codes?.[0]?.reduce((text, code) => text + "ACGTN"[code], "") ?? sequences[0],
         );
         const at = `${line}/${split}/${group}`;
         arrays[`${at}/seqs`] = oneHot(letters);
         arrays[`${at}/counts`] = { type: "float32", shape, data: own.map(targetOf) };
-        arrays[`${at}/idxs`] = { type: "uint32", shape, data: own.map(({ row }) => row - tables![i]!) };
+        arrays[`${at}/idxs`] = { type: "uint32", shape, data: own.map(({ row }) => row - tables![i]) };
       }
     }
   }

@@ -19,7 +19,7 @@ export function fakeTask({ rows = 100, chromosomes = ["chr5"], version = 1 } = {
     async open(inputs) {
       const table = Array.from({ length: rows }, (_, index) => ({
         index,
-        chrom: chromosomes[index % chromosomes.length]!,
+        chrom: chromosomes[index % chromosomes.length],
       }));
       const opened: OpenTask = {
         task,
@@ -38,9 +38,9 @@ export function fakeTask({ rows = 100, chromosomes = ["chr5"], version = 1 } = {
     },
     measure(given) {
       const predictions = ofKind("likelihood", given);
-      const wins = predictions.filter(({ values }) => values[0]! > values[1]!).length;
+      const wins = predictions.filter(({ values }) => values[0] > values[1]).length;
       // A sum whose rounding shows the order in which it was taken.
-      const sum = predictions.reduce((total, { values }) => total + values[0]! / 3, 0);
+      const sum = predictions.reduce((total, { values }) => total + values[0] / 3, 0);
       return {
         metrics: [{ name: "wins", title: "wins", better: "higher", main: true, value: wins, intervals: [] }],
         published: { sum },
@@ -64,7 +64,7 @@ export function fakeTask({ rows = 100, chromosomes = ["chr5"], version = 1 } = {
 /** Letters of row i: between 8 and 23 of them, so that lengths vary. */
 function exampleOf(index: number): Example {
   const digest = sha256Hex(`row ${index}`);
-  const length = 8 + Number.parseInt(digest[0]!, 16);
+  const length = 8 + Number.parseInt(digest[0], 16);
   const letters = [...digest.slice(0, length)].map((hex) => "ACGT"[Number.parseInt(hex, 16) % 4]).join("");
   return { row: index, sequences: [letters, [...letters].reverse().join("")], facts: { chrom: "chr5" } };
 }

@@ -21,7 +21,7 @@ export function oneHot(sequences: readonly string[]): { type: "uint8"; shape: nu
   const data = sequences.flatMap((letters) =>
     [...letters].flatMap((letter) => [..."ACGT"].map((base) => (base === letter ? 1 : 0))),
   );
-  return { type: "uint8", shape: [sequences.length, sequences[0]!.length, 4], data };
+  return { type: "uint8", shape: [sequences.length, sequences[0].length, 4], data };
 }
 
 /** Writes an HDF5 file by the library itself, groups as paths say. */

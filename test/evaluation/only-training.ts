@@ -7,5 +7,5 @@ export async function onlyTraining(runFolder: string): Promise<string> {
   const trained = join(runFolder, "trained");
   const names = await readdir(trained);
   expect(names).toEqual([expect.stringMatching(/^[0-9a-f]{8}$/)]);
-  return join(trained, names[0]!);
+  return join(trained, names[0]);
 }

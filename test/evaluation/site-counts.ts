@@ -22,7 +22,7 @@ function scanner() {
     for (const strand of [0, 1]) {
       const channel = 2 * site + strand;
       [...consensus].forEach((letter, i) => {
-        for (const base of ALLOWED[letter]!) {
+        for (const base of ALLOWED[letter]) {
           const code = "ACGT".indexOf(base);
           const [at, row] = strand === 0 ? [i, code] : [consensus.length - 1 - i, 3 - code];
           weight[(channel * 4 + row) * KERNEL + at] = 1;

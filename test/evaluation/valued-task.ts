@@ -44,7 +44,7 @@ const truth = ({ facts }: LabelledRow) => Math.log1p(Number(facts.counts));
 
 function errorOf(predictions: Predictions): number {
   const errors = ofKind("activity", predictions).map(
-    (prediction) => (prediction.values[0]! - truth(prediction)) ** 2,
+    (prediction) => (prediction.values[0] - truth(prediction)) ** 2,
   );
   return errors.reduce((a, b) => a + b, 0) / errors.length;
 }
@@ -120,7 +120,7 @@ function taskOf({ name, members, rows, settings, training, exampleOf }: Parts): 
     inputs: [],
     settings,
     async open(_inputs, options) {
-      const table = Array.from({ length: rows }, (_, index) => ({ index, chrom: CHROMOSOMES[index % 4]! }));
+      const table = Array.from({ length: rows }, (_, index) => ({ index, chrom: CHROMOSOMES[index % 4] }));
       const trainer = await training?.open({}, options);
       const opened: OpenTask = {
         task,
@@ -162,11 +162,11 @@ function taskOf({ name, members, rows, settings, training, exampleOf }: Parts): 
 function exampleOf(row: number, names: readonly string[]): Example {
   const sequences = names.map((name) => {
     const digest = sha256Hex(name);
-    const rich = Number.parseInt(digest[0]!, 16);
+    const rich = Number.parseInt(digest[0], 16);
     return [...digest.slice(1, WINDOW + 1)]
       .map((hex) => (Number.parseInt(hex, 16) < rich ? "G" : "A"))
       .join("");
   });
-  const counts = [...sequences[0]!].filter((letter) => letter === "G").length;
+  const counts = [...sequences[0]].filter((letter) => letter === "G").length;
   return { row, sequences, facts: { counts } };
 }

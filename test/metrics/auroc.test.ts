@@ -85,7 +85,7 @@ test("a block there twice counts as its rows listed twice", () => {
         rows.map((_, i) => i % 3),
         "key",
       );
-      const chosen = rows.flatMap((row, i) => Array.from({ length: times[i % 3]! }, () => row));
+      const chosen = rows.flatMap((row, i) => Array.from({ length: times[i % 3] }, () => row));
       const over = aurocOver(
         rows.map(([score]) => score),
         rows.map(([, label]) => label),

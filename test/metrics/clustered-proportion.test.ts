@@ -20,7 +20,7 @@ test("the p-value is below 0.05 exactly where the interval leaves the value out"
   for (let run = 0; run < 50; run++) {
     const keys = Array.from({ length: 300 }, (_, i) => Math.floor(i / 12));
     const ease = Array.from({ length: 25 }, () => normal(rng));
-    const outcomes = keys.map((key) => (ease[key]! + normal(rng, 1) > 0 ? 1 : 0));
+    const outcomes = keys.map((key) => (ease[key] + normal(rng, 1) > 0 ? 1 : 0));
     const { estimate, pAgainst } = shareInference(outcomes, blocksBy(keys, "background"));
     expect(pAgainst(estimate.low)).toBeCloseTo(0.05, 8);
     expect(pAgainst(estimate.high)).toBeCloseTo(0.05, 8);

@@ -21,7 +21,7 @@ test.each([
         rows.map((_, i) => i % 3),
         "key",
       );
-      const listed = rows.flatMap((row, i) => Array.from({ length: times[i % 3]! }, () => row));
+      const listed = rows.flatMap((row, i) => Array.from({ length: times[i % 3] }, () => row));
       const expected = plain(
         listed.map(([x]) => x),
         listed.map(([, y]) => y),

@@ -14,7 +14,7 @@ test.each(goldenSection<readonly Golden[]>(ownGolden("tests-and-intervals"), "fa
   ({ p, adjusted }) => {
     const found = benjaminiHochberg(p);
     adjusted.forEach((expected, i) => {
-      expectClose(found[i]!, expected, { absolute: 1e-15 }, `p-value ${i}`);
+      expectClose(found[i], expected, { absolute: 1e-15 }, `p-value ${i}`);
     });
   },
 );
@@ -39,9 +39,9 @@ test("never below the p-value, at most 1, and in the same order", () => {
     fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true })), (p) => {
       const q = benjaminiHochberg(p);
       p.forEach((value, i) => {
-        expect(q[i]! >= value && q[i]! <= 1).toBe(true);
+        expect(q[i] >= value && q[i] <= 1).toBe(true);
         p.forEach((other, j) => {
-          if (value <= other) expect(q[i]!).toBeLessThanOrEqual(q[j]!);
+          if (value <= other) expect(q[i]).toBeLessThanOrEqual(q[j]);
         });
       });
     }),

@@ -25,7 +25,7 @@ test("distances, products and sums equal those of plain loops", () => {
       const rng = new Pcg64(seed);
       const data = Float64Array.from({ length: rows * columns }, () => normal(rng));
       const table = new KMeansKernels({ data, rows, columns }, k, 3);
-      const at = (row: number, i: number) => data[row * columns + i]!;
+      const at = (row: number, i: number) => data[row * columns + i];
 
       const candidates = [0, Math.floor(rows / 2), rows - 1];
       table.known.fill(1.5);
@@ -36,7 +36,7 @@ test("distances, products and sums equal those of plain loops", () => {
           for (let i = 0; i < columns; i++) sum += (at(row, i) - at(from, i)) ** 2;
           return Math.min(sum, 1.5);
         });
-        expect([...table.trials[trial]!]).toEqual(distances);
+        expect([...table.trials[trial]]).toEqual(distances);
       });
 
       const centres = Float64Array.from({ length: k * columns }, () => normal(rng));
@@ -46,7 +46,7 @@ test("distances, products and sums equal those of plain loops", () => {
       table.products(k);
       pairs.forEach(([row, centre], pair) => {
         let product = 0;
-        for (let i = 0; i < columns; i++) product += at(row, i) * centres[centre * columns + i]!;
+        for (let i = 0; i < columns; i++) product += at(row, i) * centres[centre * columns + i];
         expect(table.product(row, centre)).toBe(product);
         expect(table.found[pair]).toBeCloseTo(product, 12);
       });
@@ -58,7 +58,7 @@ test("distances, products and sums equal those of plain loops", () => {
       for (let cluster = 0; cluster < k; cluster++) {
         const sums = new Array<number>(columns).fill(0);
         clusters.forEach((of, row) => {
-          if (of === cluster) for (let i = 0; i < columns; i++) sums[i]! += at(row, i);
+          if (of === cluster) for (let i = 0; i < columns; i++) sums[i] += at(row, i);
         });
         expect([...table.sum(cluster)]).toEqual(sums);
       }

@@ -8,13 +8,13 @@ import { goldenSection, ownGolden } from "./golden.ts";
 
 const file = ownGolden("clustering");
 const table = goldenSection<readonly (readonly number[])[]>(file, "data");
-const columns = table[0]!.length;
+const columns = table[0].length;
 const means = Array.from(
   { length: columns },
-  (_, i) => table.reduce((sum, row) => sum + row[i]!, 0) / table.length,
+  (_, i) => table.reduce((sum, row) => sum + row[i], 0) / table.length,
 );
 const centred = {
-  data: Float64Array.from(table.flatMap((row) => row.map((value, i) => value - means[i]!))),
+  data: Float64Array.from(table.flatMap((row) => row.map((value, i) => value - means[i]))),
   rows: table.length,
   columns,
 };

@@ -12,7 +12,7 @@ type Table = readonly (readonly number[])[];
 const matrixOf = (rows: Table): Matrix => ({
   data: Float64Array.from(rows.flat()),
   rows: rows.length,
-  columns: rows[0]!.length,
+  columns: rows[0].length,
 });
 
 testWithSharedData("Lloyd's iterations from given rows agree with scikit-learn", METRICS, (file) => {
@@ -27,12 +27,12 @@ testWithSharedData("Lloyd's iterations from given rows agree with scikit-learn",
   const table = goldenSection<Table>(file, "kmeans_data");
   const cases = goldenSection<readonly Golden[]>(file, "kmeans");
   for (const golden of cases) {
-    const found = lloyd(matrixOf(table), matrixOf(golden.init_rows.map((row) => table[row]!)));
+    const found = lloyd(matrixOf(table), matrixOf(golden.init_rows.map((row) => table[row])));
     expect([...found.clusters]).toEqual(golden.labels);
     expect(found.iterations).toBe(golden.n_iter);
     expectClose(found.inertia, golden.inertia, { relative: 1e-13 }, `${golden.k} clusters`);
     golden.centers.flat().forEach((expected, i) => {
-      expectClose(found.centres.data[i]!, expected, { absolute: 1e-12 }, `centre entry ${i}`);
+      expectClose(found.centres.data[i], expected, { absolute: 1e-12 }, `centre entry ${i}`);
     });
   }
   expect(cases.length).toBe(4);
@@ -104,9 +104,9 @@ test("every row lies with its nearest centre, and every centre is the mean of it
     fc.property(points, fc.integer({ min: 1, max: 4 }), fc.nat(1000), (rows, k, seed) => {
       const { clusters, centres } = kMeans(matrixOf(rows), k, seed, { tolerance: 0 });
       const distance = (row: readonly number[], cluster: number) =>
-        row.reduce((total, value, i) => total + (value - centres.data[2 * cluster + i]!) ** 2, 0);
+        row.reduce((total, value, i) => total + (value - centres.data[2 * cluster + i]) ** 2, 0);
       rows.forEach((row, i) => {
-        const own = distance(row, clusters[i]!);
+        const own = distance(row, clusters[i]);
         for (let cluster = 0; cluster < k; cluster++) {
           expect(own).toBeLessThanOrEqual(distance(row, cluster) + 1e-7);
         }
@@ -135,8 +135,8 @@ function plainLloyd({ data, rows, columns }: Matrix, start: Float64Array) {
         let product = 0;
         let square = 0;
         for (let i = 0; i < columns; i++) {
-          product += data[row * columns + i]! * centres[cluster * columns + i]!;
-          square += centres[cluster * columns + i]! ** 2;
+          product += data[row * columns + i] * centres[cluster * columns + i];
+          square += centres[cluster * columns + i] ** 2;
         }
         if (square - 2 * product >= best) continue;
         best = square - 2 * product;
@@ -152,12 +152,12 @@ function plainLloyd({ data, rows, columns }: Matrix, start: Float64Array) {
     const sums = new Float64Array(k * columns);
     const sizes = new Array<number>(k).fill(0);
     clusters.forEach((cluster, row) => {
-      sizes[cluster]!++;
-      for (let i = 0; i < columns; i++) sums[cluster * columns + i]! += data[row * columns + i]!;
+      sizes[cluster]++;
+      for (let i = 0; i < columns; i++) sums[cluster * columns + i] += data[row * columns + i];
     });
     if (sizes.includes(0)) return undefined;
-    const moved = sums.map((sum, i) => sum / sizes[Math.floor(i / columns)]!);
-    const shift = moved.reduce((sum, value, i) => sum + (value - centres[i]!) ** 2, 0);
+    const moved = sums.map((sum, i) => sum / sizes[Math.floor(i / columns)]);
+    const shift = moved.reduce((sum, value, i) => sum + (value - centres[i]) ** 2, 0);
     centres = moved;
     if (clusters.every((cluster, row) => cluster === before[row])) return { clusters, centres, iterations };
     if (shift <= 1e-4 * variance) return { clusters: nearest(centres), centres, iterations };
@@ -180,10 +180,10 @@ test("clusters and centres equal those of plain iterations bit for bit, with dup
         const some = Array.from({ length: kind === "duplicates" ? 10 : half }, () =>
           Array.from({ length: columns }, draw),
         );
-        const table = Array.from({ length: half }, (_, i) => some[i % some.length]!);
+        const table = Array.from({ length: half }, (_, i) => some[i % some.length]);
         // Each row with its opposite, so that the means of the columns are 0 and centring changes no bit.
         const rows = table.flatMap((row) => [row, row.map((value) => -value)]);
-        const start = Array.from({ length: k }, (_, i) => rows[(i * 7) % rows.length]!);
+        const start = Array.from({ length: k }, (_, i) => rows[(i * 7) % rows.length]);
         const expected = plainLloyd(matrixOf(rows), matrixOf(start).data as Float64Array);
         if (expected === undefined) return;
         compared++;

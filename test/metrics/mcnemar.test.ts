@@ -12,7 +12,7 @@ function outcomes(onlyFirst: number, onlySecond: number): [number[], number[]] {
     ...Array.from({ length: onlySecond }, () => [0, 1]),
     ...Array.from({ length: 9 }, () => [0, 0]),
   ];
-  return [rows.map((row) => row[0]!), rows.map((row) => row[1]!)];
+  return [rows.map((row) => row[0]), rows.map((row) => row[1])];
 }
 
 interface Golden {

@@ -17,8 +17,8 @@ function byComparingAll(data: Float64Array, centres: Float64Array, columns: numb
       let product = 0;
       let square = 0;
       for (let i = 0; i < columns; i++) {
-        product += data[row * columns + i]! * centres[cluster * columns + i]!;
-        square += centres[cluster * columns + i]! ** 2;
+        product += data[row * columns + i] * centres[cluster * columns + i];
+        square += centres[cluster * columns + i] ** 2;
       }
       if (square - 2 * product < best) {
         best = square - 2 * product;

@@ -10,7 +10,7 @@ import { expectClose, goldenSection, METRICS, ownGolden } from "./golden.ts";
 const matrixOf = (rows: readonly (readonly number[])[]): Matrix => ({
   data: Float64Array.from(rows.flat()),
   rows: rows.length,
-  columns: rows[0]!.length,
+  columns: rows[0].length,
 });
 
 testWithSharedData("agrees with scikit-learn on the table of the test bed", METRICS, (file) => {
@@ -23,12 +23,12 @@ testWithSharedData("agrees with scikit-learn on the table of the test bed", METR
   const golden = goldenSection<Golden>(file, "pca_full");
   const found = pca(table, 2);
   golden.explained_variance.forEach((expected, k) => {
-    expectClose(found.explainedVariance[k]!, expected, { relative: 1e-13 }, `variance ${k}`);
-    const ratio = golden.explained_variance_ratio[k]!;
-    expectClose(found.explainedVarianceRatio[k]!, ratio, { relative: 1e-13 }, `share ${k}`);
+    expectClose(found.explainedVariance[k], expected, { relative: 1e-13 }, `variance ${k}`);
+    const ratio = golden.explained_variance_ratio[k];
+    expectClose(found.explainedVarianceRatio[k], ratio, { relative: 1e-13 }, `share ${k}`);
   });
   golden.abs_transformed_first5.flat().forEach((expected, i) => {
-    expectClose(Math.abs(found.transformed.data[i]!), expected, { absolute: 1e-12 }, `entry ${i}`);
+    expectClose(Math.abs(found.transformed.data[i]), expected, { absolute: 1e-12 }, `entry ${i}`);
   });
 });
 
@@ -46,19 +46,19 @@ describe.each(goldenSection<readonly Fit[]>(ownGolden("clustering"), "pca"))(
     test("agrees with scikit-learn, whichever side is shorter", () => {
       const found = pca(matrixOf(data), 4);
       mean.forEach((expected, i) => {
-        expectClose(found.mean[i]!, expected, { absolute: 1e-13 }, `mean ${i}`);
+        expectClose(found.mean[i], expected, { absolute: 1e-13 }, `mean ${i}`);
       });
       components.flat().forEach((expected, i) => {
         expectClose(
-          Math.abs(found.components.data[i]!),
+          Math.abs(found.components.data[i]),
           expected,
           { absolute: 1e-11 },
           `component entry ${i}`,
         );
       });
       variance.forEach((expected, k) => {
-        expectClose(found.explainedVariance[k]!, expected, { relative: 1e-12 }, `variance ${k}`);
-        expectClose(found.explainedVarianceRatio[k]!, ratio[k]!, { relative: 1e-12 }, `share ${k}`);
+        expectClose(found.explainedVariance[k], expected, { relative: 1e-12 }, `variance ${k}`);
+        expectClose(found.explainedVarianceRatio[k], ratio[k], { relative: 1e-12 }, `share ${k}`);
       });
     });
 
@@ -83,12 +83,12 @@ test("components are orthonormal and turned up, projections uncorrelated", () =>
     for (let l = 0; l < 8; l++) {
       let product = 0;
       let covariance = 0;
-      for (let i = 0; i < 8; i++) product += direction(k)[i]! * direction(l)[i]!;
+      for (let i = 0; i < 8; i++) product += direction(k)[i] * direction(l)[i];
       for (let row = 0; row < 60; row++) {
-        covariance += (transformed.data[8 * row + k]! * transformed.data[8 * row + l]!) / 59;
+        covariance += (transformed.data[8 * row + k] * transformed.data[8 * row + l]) / 59;
       }
       expect(product).toBeCloseTo(k === l ? 1 : 0, 12);
-      expect(covariance).toBeCloseTo(k === l ? explainedVariance[k]! : 0, 9);
+      expect(covariance).toBeCloseTo(k === l ? explainedVariance[k] : 0, 9);
     }
   }
 });

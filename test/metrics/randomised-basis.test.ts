@@ -15,14 +15,14 @@ test("finds planted directions in a tall table and in a wide one", () => {
     );
     const matrix = Array.from({ length: rows }, () => {
       const row = Float64Array.from({ length: columns }, () => 0.1 * normal(rng));
-      row[0]! += 9 * normal(rng);
-      row[3]! += 5 * normal(rng);
+      row[0] += 9 * normal(rng);
+      row[3] += 5 * normal(rng);
       return row;
     });
     const basis = randomisedBasis(matrix, 2, rng);
     for (const direction of planted) {
       const along = basis.map((vector) =>
-        vector.reduce((total, value, i) => total + value * direction[i]!, 0),
+        vector.reduce((total, value, i) => total + value * direction[i], 0),
       );
       expect(Math.hypot(...along)).toBeGreaterThan(0.98);
     }
@@ -39,5 +39,5 @@ test("as many vectors as the matrix has directions, also where it has fewer than
   );
   const lengths = basis.map((vector) => Math.hypot(...vector));
   expect(lengths[0]).toBeCloseTo(1, 12);
-  expect(Math.abs(basis[0]![0]!)).toBeCloseTo(1 / 3, 12);
+  expect(Math.abs(basis[0][0])).toBeCloseTo(1 / 3, 12);
 });

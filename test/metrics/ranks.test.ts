@@ -40,7 +40,7 @@ test("ordinal ranks are a permutation that agrees with the values", () => {
       expect([...ranks].sort((a, b) => a - b)).toEqual(values.map((_, i) => i));
       values.forEach((value, i) => {
         values.forEach((other, j) => {
-          if (value < other || (value === other && i < j)) expect(ranks[i]!).toBeLessThan(ranks[j]!);
+          if (value < other || (value === other && i < j)) expect(ranks[i]).toBeLessThan(ranks[j]);
         });
       });
     }),

@@ -3,22 +3,22 @@ import { describe, expect, test } from "vitest";
 import { symmetricEigen } from "../../src/metrics/symmetric-eigen.ts";
 
 const times = (matrix: readonly Float64Array[], vector: Float64Array) =>
-  matrix.map((row) => row.reduce((total, value, i) => total + value * vector[i]!, 0));
+  matrix.map((row) => row.reduce((total, value, i) => total + value * vector[i], 0));
 
 function check(matrix: readonly Float64Array[]): void {
   const d = matrix.length;
   const scale = Math.max(0, ...matrix.map((row) => Math.max(...row.map(Math.abs))));
   const { values, vectors } = symmetricEigen(matrix.map((row) => row.slice()));
   for (let k = 0; k < d; k++) {
-    const image = times(matrix, vectors[k]!);
+    const image = times(matrix, vectors[k]);
     for (let i = 0; i < d; i++) {
-      expect(Math.abs(image[i]! - values[k]! * vectors[k]![i]!)).toBeLessThanOrEqual(1e-13 * scale * d);
+      expect(Math.abs(image[i] - values[k] * vectors[k][i])).toBeLessThanOrEqual(1e-13 * scale * d);
     }
     for (let l = 0; l < d; l++) {
-      const product = vectors[k]!.reduce((total, value, i) => total + value * vectors[l]![i]!, 0);
+      const product = vectors[k].reduce((total, value, i) => total + value * vectors[l][i], 0);
       expect(product).toBeCloseTo(k === l ? 1 : 0, 12);
     }
-    if (k > 0) expect(values[k]!).toBeLessThanOrEqual(values[k - 1]!);
+    if (k > 0) expect(values[k]).toBeLessThanOrEqual(values[k - 1]);
   }
 }
 
@@ -27,8 +27,8 @@ function symmetric(d: number, entries: readonly number[]): Float64Array[] {
   let next = 0;
   for (let i = 0; i < d; i++) {
     for (let j = 0; j <= i; j++) {
-      matrix[i]![j] = entries[next++ % entries.length]!;
-      matrix[j]![i] = matrix[i]![j]!;
+      matrix[i][j] = entries[next++ % entries.length];
+      matrix[j][i] = matrix[i][j];
     }
   }
   return matrix;
@@ -37,7 +37,7 @@ function symmetric(d: number, entries: readonly number[]): Float64Array[] {
 test("two by two, by hand", () => {
   const { values, vectors } = symmetricEigen([Float64Array.of(2, 1), Float64Array.of(1, 2)]);
   expect([...values]).toEqual([expect.closeTo(3, 14), expect.closeTo(1, 14)]);
-  expect(vectors[0]![0]! * vectors[0]![1]!).toBeCloseTo(0.5, 14);
+  expect(vectors[0][0] * vectors[0][1]).toBeCloseTo(0.5, 14);
 });
 
 describe("matrices with an awkward trait each", () => {

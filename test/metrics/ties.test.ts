@@ -8,8 +8,8 @@ describe("the rounding of scores", () => {
     expect(estimatedRounding([Math.fround(-480.1), -3, 0], 350)).toBe(2 ** -23);
     // Neighbouring float32 numbers are no further apart than the rounding says.
     const one = new Float32Array([480]);
-    new Uint32Array(one.buffer)[0]! += 1;
-    expect(one[0]! - 480).toBeLessThanOrEqual(FLOAT32_ROUNDING * 480);
+    new Uint32Array(one.buffer)[0] += 1;
+    expect(one[0] - 480).toBeLessThanOrEqual(FLOAT32_ROUNDING * 480);
   });
 
   test("else bounds what the order of so many terms can change in a float64 sum", () => {
@@ -32,7 +32,7 @@ test("ties are what is within the tolerance, which may differ from pair to pair"
   const { second, tolerance, byRounding } = settleTies(
     first,
     Float64Array.of(1.1, 2.1, 3, 3.5),
-    (i) => [0.2, 0.05, 0.3, 0.5][i]!,
+    (i) => [0.2, 0.05, 0.3, 0.5][i],
   );
   expect([...second]).toEqual([1, 2.1, 3, 4]);
   expect({ tolerance, byRounding }).toEqual({ tolerance: 0.5, byRounding: 2 });

@@ -12,8 +12,8 @@ function orders(n: number): number[][] {
 test("equal orders give 1, and the formula of Iman & Conover: (Σ S·S′ − n)/(n − S of the largest)", () => {
   const savage = [1 / 4, 1 / 4 + 1 / 3, 1 / 4 + 1 / 3 + 1 / 2, 1 / 4 + 1 / 3 + 1 / 2 + 1];
   for (const order of orders(4)) {
-    const sum = order.reduce((total, rank, i) => total + savage[rank]! * savage[i]!, 0);
-    expect(topDownCorrelation([1, 2, 3, 4], order)).toBeCloseTo((sum - 4) / (4 - savage[3]!), 12);
+    const sum = order.reduce((total, rank, i) => total + savage[rank] * savage[i], 0);
+    expect(topDownCorrelation([1, 2, 3, 4], order)).toBeCloseTo((sum - 4) / (4 - savage[3]), 12);
   }
   expect(topDownCorrelation([5, -1, 7], [50, 0, 60])).toBeCloseTo(1, 12);
 });

@@ -44,7 +44,7 @@ const BERT_ROWS = [
 const hashed = {
   weight: ({ name, shape }: DeclaredTensor) =>
     name.endsWith("inv_freq")
-      ? { dtype: "float32" as const, shape, data: rotaryFrequencies(2 * shape[0]!) }
+      ? { dtype: "float32" as const, shape, data: rotaryFrequencies(2 * shape[0]) }
       : hashedArray(name, shape),
   factor: (weight: string, shape: readonly number[], which: "A" | "B") =>
     hashedArray(`${weight}:${which}`, shape),
@@ -196,7 +196,7 @@ const array = (dtype: "int32" | "float32", shape: readonly number[], values: rea
 /** The family's graph of classes, adapted, with values for everything in it. */
 export async function adaptedClasses(
   family: AdaptedFamily,
-  { dropout = 0, training = false, tokens = family.rows[0]!.length } = {},
+  { dropout = 0, training = false, tokens = family.rows[0].length } = {},
 ) {
   const { card, config, pad } = family;
   const rows = family.rows.map((row) => row.slice(0, tokens));
@@ -253,7 +253,7 @@ export async function mergedWeights(family: AdaptedFamily, adapted: readonly Ada
     const merged = mergeLora(weights.get(each.weight)!, { a, b }, { scale: 2, layer: each.layer });
     weights.set(each.weight, merged);
   }
-  const derived = (await model.derive?.(family.rows[0]!.length, reader(weights))) ?? [];
+  const derived = (await model.derive?.(family.rows[0].length, reader(weights))) ?? [];
   return { model, weights: new Map([...weights, ...derived]) };
 }
 

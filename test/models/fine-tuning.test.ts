@@ -74,7 +74,7 @@ describe.each(LANGUAGE_MODELS.map((card) => [card.title, card] as const))("%s", 
     const tuning = await openFineTuning(at, LANGUAGE_MODELS, request, THREADS);
     onTestFinished(() => tuning.close());
     const feeds = tuning.feeds(SEQUENCES);
-    const graph = await tuning.graph("training", feeds.ids!.shape[1]!);
+    const graph = await tuning.graph("training", feeds.ids!.shape[1]);
     const initial = tuning.initial();
     const trained = tuning.readBy(graph);
     for (const source of graph.frozen.values()) {
@@ -95,17 +95,17 @@ describe.each(LANGUAGE_MODELS.map((card) => [card.title, card] as const))("%s", 
         Number((await step.run({ ...feeds, ...tuning.dropout(place, feeds), labels })).loss!.data[0]),
       );
     }
-    expect(losses.at(-1)!).toBeLessThan(losses[0]! / 2);
+    expect(losses.at(-1)!).toBeLessThan(losses[0] / 2);
     const { arrays } = step.state();
     const values = new Map([...trained.keys()].map((name) => [name, arrays.get(`parameter ${name}`)!]));
     const logits = await tuning.logits(SEQUENCES, values);
     expect(logits.map(([a, b]) => Number(b! > a!))).toEqual([0, 0, 1, 1]);
-    expect((await tuning.logits(SEQUENCES.slice(2, 3), values))[0]![0]).toBeCloseTo(logits[2]![0]!, 4);
+    expect((await tuning.logits(SEQUENCES.slice(2, 3), values))[0][0]).toBeCloseTo(logits[2][0], 4);
 
     const file = join(at, "adapter.safetensors");
     await tuning.save(file, values);
     await using stored = await openCheckpoint(file);
-    expect([...stored.arrays.keys()]).toEqual(expect.arrayContaining([...NAMES[card.name]!]));
+    expect([...stored.arrays.keys()]).toEqual(expect.arrayContaining([...NAMES[card.name]]));
     expect(stored.arrays.size).toBe(initial.size);
     const model = await LanguageModel.open(at, LANGUAGE_MODELS, THREADS);
     onTestFinished(() => model.close());
@@ -123,7 +123,7 @@ describe.each(LANGUAGE_MODELS.map((card) => [card.title, card] as const))("%s", 
     const read = await again.load(join(at, "original.safetensors"));
     const same = await again.logits(SEQUENCES, read);
     same.forEach((row, i) => {
-      expect([...row]).toEqual([...logits[i]!]);
+      expect([...row]).toEqual([...logits[i]]);
     });
   }, 60_000);
 });
@@ -154,8 +154,8 @@ test("first values are the seed's, B is zero and A within its bound, so nothing 
     const most = Math.max(...values.map(Math.abs));
     if (name.endsWith("lora_B")) expect(most).toBe(0);
     else if (name.endsWith("lora_A")) {
-      expect(most).toBeLessThanOrEqual(1 / Math.sqrt(shape[1]!));
-      expect(most).toBeGreaterThan(0.5 / Math.sqrt(shape[1]!));
+      expect(most).toBeLessThanOrEqual(1 / Math.sqrt(shape[1]));
+      expect(most).toBeGreaterThan(0.5 / Math.sqrt(shape[1]));
     }
     const drawnAnew = [...(other.initial().get(name)!.data as Float32Array)];
     expect(values.every((value, i) => value === drawnAnew[i])).toBe(name.endsWith("lora_B"));

@@ -29,8 +29,8 @@ export function deviation(array: NdArray, golden: GoldenTensor): number {
   const sum = values.reduce((total, value) => total + value, 0);
   const squares = values.reduce((total, value) => total + value * value, 0);
   const pointwise = [
-    ...golden.first.map((value, i) => Math.abs(value - values[i]!)),
-    ...(golden.last ?? []).map((value, i, all) => Math.abs(value - values[values.length - all.length + i]!)),
+    ...golden.first.map((value, i) => Math.abs(value - values[i])),
+    ...(golden.last ?? []).map((value, i, all) => Math.abs(value - values[values.length - all.length + i])),
   ];
   const scale = Math.sqrt(values.length);
   return Math.max(

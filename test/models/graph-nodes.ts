@@ -6,14 +6,14 @@ import { isOp } from "../../src/net/graph/sym.ts";
 export function usersOf(graph: Graph, parameter: string): readonly Node[] {
   const isParameter = ({ node }: Sym): boolean =>
     (isOp(node, "Parameter") && node.attributes.name === parameter) ||
-    (isOp(node, "Slice") && isParameter(node.inputs[0]!));
+    (isOp(node, "Slice") && isParameter(node.inputs[0]));
   return graph.nodes.filter((node) => !isOp(node, "Slice") && node.inputs.some(isParameter));
 }
 
 /** What the first node that uses a parameter computes. */
-export const madeWith = (graph: Graph, parameter: string): Sym => outputOf(usersOf(graph, parameter)[0]!);
+export const madeWith = (graph: Graph, parameter: string): Sym => outputOf(usersOf(graph, parameter)[0]);
 
 /** What the node that uses a parameter is given beside it. */
-export const givenTo = (graph: Graph, parameter: string): Sym => usersOf(graph, parameter)[0]!.inputs[0]!;
+export const givenTo = (graph: Graph, parameter: string): Sym => usersOf(graph, parameter)[0].inputs[0];
 
-export const outputOf = (node: Node): Sym => ({ node, output: 0, ...node.outputs[0]! });
+export const outputOf = (node: Node): Sym => ({ node, output: 0, ...node.outputs[0] });

@@ -32,11 +32,11 @@ export async function startHub({ name, files, large }: FakeRepo): Promise<FakeHu
   const storage = await startServer((request, response) => {
     log("storage", request);
     if (hub.intercept(request, response)) return;
-    sendFile(request, response, files[decodeURIComponent(request.url!.slice(1))]!);
+    sendFile(request, response, files[decodeURIComponent(request.url!.slice(1))]);
   });
 
   const answer = (request: IncomingMessage, response: ServerResponse) => {
-    const path = request.url!.split("?")[0]!;
+    const path = request.url!.split("?")[0];
     const json = (body: unknown) => {
       response.setHeader("content-type", "application/json");
       response.end(JSON.stringify(body));
@@ -47,7 +47,7 @@ export async function startHub({ name, files, large }: FakeRepo): Promise<FakeHu
     const file = path.startsWith(resolve) ? decodeURIComponent(path.slice(resolve.length)) : "";
     if (!(file in files))
       return response.writeHead(404, { "x-error-code": "EntryNotFound" }).end("not found");
-    if (!large.includes(file)) return sendFile(request, response, files[file]!);
+    if (!large.includes(file)) return sendFile(request, response, files[file]);
     const headers = { location: `${storage}/${encodeURIComponent(file)}`, "x-repo-commit": COMMIT };
     return response.writeHead(302, headers).end();
   };

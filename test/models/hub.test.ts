@@ -86,7 +86,7 @@ describe("a download", () => {
       join("..", "..", "blobs", sha256Hex(weights)),
     );
     expect(readdirSync(join(home, "blobs")).sort()).toEqual(
-      [sha256Hex(weights), gitBlobId(repo.files["config.json"]!), gitBlobId(repo.files["vocab.txt"]!)].sort(),
+      [sha256Hex(weights), gitBlobId(repo.files["config.json"]), gitBlobId(repo.files["vocab.txt"])].sort(),
     );
     expect(readFileSync(join(home, "refs", "main"), "utf8")).toBe(COMMIT);
   });
@@ -103,9 +103,9 @@ describe("a download", () => {
     await start();
     const seen: HubProgress[] = [];
     await fetchTiny({ onProgress: (progress: HubProgress) => seen.push(progress) });
-    const total = checkpoint.reduce((sum, name) => sum + repo.files[name]!.length, 0);
+    const total = checkpoint.reduce((sum, name) => sum + repo.files[name].length, 0);
     expect(seen.at(-1)).toEqual({ file: "model.safetensors", done: total, total });
-    expect(seen.every(({ done }, i) => i === 0 || done >= seen[i - 1]!.done)).toBe(true);
+    expect(seen.every(({ done }, i) => i === 0 || done >= seen[i - 1].done)).toBe(true);
   });
 
   test("again fetches nothing, and named files not even ask", async () => {
@@ -378,8 +378,8 @@ describe("the cache", () => {
     const files = {
       "config.json": text("{}"),
       "model.safetensors.index.json": text(JSON.stringify(index)),
-      [shards[0]!]: text("first"),
-      [shards[1]!]: text("the second"),
+      [shards[0]]: text("first"),
+      [shards[1]]: text("the second"),
       "training_args.bin": text("settings of the training"),
     };
     await start({ files, large: [...shards] });

@@ -5,9 +5,7 @@ import { LANGUAGE_MODELS, languageModelCard } from "../../src/models/language/ca
 
 test("a model is the public checkpoint whose weights it has, by repository and revision", () => {
   const card = languageModelCard("hyenadna");
-  const [, digest] = Object.entries(
-    card.checkpoints.find(({ preset }) => preset === "large-1m")!.sha256!,
-  )[0]!;
+  const [, digest] = Object.entries(card.checkpoints.find(({ preset }) => preset === "large-1m")!.sha256!)[0];
   const found = checkpointWithWeights(card, `hyenadna config 01 weights ${digest}`);
   expect(checkpointName(found!)).toBe(
     "LongSafari/hyenadna-large-1m-seqlen-hf@0a629abf9c7f85b4ec9aa6a1aefa3adcf1907446",

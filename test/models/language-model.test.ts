@@ -76,7 +76,7 @@ describe("a language model from a folder", () => {
     const together = await model.logLikelihood(sequences, corrected);
     for (const [i, sequence] of sequences.entries()) {
       const [alone] = await model.logLikelihood([sequence], corrected);
-      expect(Math.abs(alone! - together[i]!)).toBeLessThanOrEqual(1e-5 * Math.abs(alone!));
+      expect(Math.abs(alone! - together[i])).toBeLessThanOrEqual(1e-5 * Math.abs(alone!));
     }
     expect(together[3]).toBe(0);
     expect(together[0]).toBeLessThan(0);
@@ -86,7 +86,7 @@ describe("a language model from a folder", () => {
     const [a, , c] = await model.embed(sequences, corrected);
     expect([a!.tokens, a!.width]).toEqual([13, 32]);
     const same = 11 * 32;
-    for (let i = 0; i < same; i++) expect(Math.abs(a!.states[i]! - c!.states[i]!)).toBeLessThan(1e-5);
+    for (let i = 0; i < same; i++) expect(Math.abs(a!.states[i] - c!.states[i])).toBeLessThan(1e-5);
     expect([...a!.states.slice(same, same + 32)]).not.toEqual([...c!.states.slice(same, same + 32)]);
     expect([...a!.starts.slice(0, 3)]).toEqual([0, 1, 2]);
   });
@@ -119,7 +119,7 @@ describe("a folder that is none", () => {
         name: tensor,
       })),
     );
-    if (rename !== undefined) arrays.push({ ...arrays[0]!, name: rename });
+    if (rename !== undefined) arrays.push({ ...arrays[0], name: rename });
     await writeSafetensors(join(out, "model.safetensors"), arrays);
     writeFileSync(join(out, "config.json"), JSON.stringify(config));
     return LanguageModel.open(out, LANGUAGE_MODELS);
@@ -207,7 +207,7 @@ describe("anchors", () => {
   });
 
   test("an untrained model of the right size does not agree with the anchor, a copy of it does", async () => {
-    const anchor = hyenadna.anchors[0]!;
+    const anchor = hyenadna.anchors[0];
     const wrong = compare(anchor, new Float64Array(256));
     expect(wrong.agrees).toBe(false);
     const mean = new Float64Array(256);
@@ -216,14 +216,14 @@ describe("anchors", () => {
     });
     const stated = { ...anchor, mean: { first: anchor.mean!.first } };
     expect(compare(stated, mean).agrees).toBe(true);
-    mean[3]! += 1e-3;
+    mean[3] += 1e-3;
     expect(compare(stated, mean)).toMatchObject({ agrees: false });
   });
 
   test("single tokens are compared too, and one that is not there does not agree", () => {
     const anchor = { preset: "x", ids: [1, 2], of: "AC", tolerance: 1e-3, otherTokens: { 1: [0.5, -0.25] } };
     const states = [[0], [0.5, -0.2501, 7]];
-    const check = compare(anchor, new Float64Array(3), (token) => states[token]!);
+    const check = compare(anchor, new Float64Array(3), (token) => states[token]);
     expect(check.agrees).toBe(true);
     expect(check.deviation).toBeCloseTo(1e-4, 10);
     expect(compare(anchor, new Float64Array(3), () => [0.5, -0.26]).agrees).toBe(false);

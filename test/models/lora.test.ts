@@ -41,7 +41,7 @@ describe.each(ADAPTED_FAMILIES.map((family) => [family.title, family] as const))
       expect(furthest(adapted.classes!, family.classes)).toBeLessThan(family.tolerance);
 
       const { model, weights } = await mergedWeights(family, factors.weights);
-      const length = given.ids.shape[1]!;
+      const length = given.ids.shape[1];
       const merged = head.logits(model.forward(given, length), given);
       const headWeights = head.tensors.map((tensor) => [tensor.name, family.weight(tensor)] as const);
       const results = await run({ merged }, new Map([...weights, ...headWeights]), feeds);
@@ -52,7 +52,7 @@ describe.each(ADAPTED_FAMILIES.map((family) => [family.title, family] as const))
       const { classes, factors, frozen, trained, feeds } = await adaptedClasses(family, {
         dropout: 0.3,
         training: true,
-        tokens: Math.min(family.rows[0]!.length, 9),
+        tokens: Math.min(family.rows[0].length, 9),
       });
       const labels: NdArray = { dtype: "int32", shape: [2], data: Int32Array.of(1, 0) };
       const loss = crossEntropy(classes, input("labels", "int32", ["b"]));
@@ -75,20 +75,20 @@ describe.each(ADAPTED_FAMILIES.map((family) => [family.title, family] as const))
       );
       const rng = new Pcg64(5);
       const directions = used.map(({ attributes: { name } }, i) => {
-        const gradient = Float64Array.from(gradients[`d${i}`]!.data as Float32Array);
+        const gradient = Float64Array.from(gradients[`d${i}`].data as Float32Array);
         const size = Math.hypot(...gradient);
         const random = gradient.map(() => normal(rng) / Math.sqrt(gradient.length));
-        const direction = gradient.map((g, at) => (size > 0 ? g / size : 0) + random[at]!);
-        return { name, size, direction, slope: gradient.reduce((sum, g, k) => sum + g * direction[k]!, 0) };
+        const direction = gradient.map((g, at) => (size > 0 ? g / size : 0) + random[at]);
+        return { name, size, direction, slope: gradient.reduce((sum, g, k) => sum + g * direction[k], 0) };
       });
       // some tensors at once, each along its own gradient and a random vector
       for (const together of pieces(directions, 4)) {
         const at = (h: number) => {
           const moved = together.map(({ name, direction }) => {
-            const { shape, data } = exact[name]!;
-            return [name, { shape, data: data.map((value, k) => value + h * direction[k]!) }] as const;
+            const { shape, data } = exact[name];
+            return [name, { shape, data: data.map((value, k) => value + h * direction[k]) }] as const;
           });
-          return evaluate([loss], { ...exact, ...Object.fromEntries(moved) })[0]!.data[0]!;
+          return evaluate([loss], { ...exact, ...Object.fromEntries(moved) })[0].data[0];
         };
         const quotient = (at(1e-5) - at(-1e-5)) / 2e-5;
         const sum = (of: "slope" | "size") => together.reduce((total, each) => total + each[of], 0);
@@ -118,7 +118,7 @@ describe.each(ADAPTED_FAMILIES.map((family) => [family.title, family] as const))
         losses.push(Number((await step.run({ ...feeds, ...masks, labels })).loss!.data[0]));
       }
       await step.close();
-      expect(losses.at(-1)!).toBeLessThan(losses[0]! / 2);
+      expect(losses.at(-1)!).toBeLessThan(losses[0] / 2);
     });
   },
 );

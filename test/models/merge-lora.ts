@@ -22,9 +22,9 @@ export function mergeLora(
   { scale, layer }: { readonly scale: number; readonly layer: "linear" | "convolution" | "embedding" },
 ): NdArray {
   const [left, right] = layer === "embedding" ? [a, b] : [b, a];
-  const rows = weight.shape[0]!;
+  const rows = weight.shape[0];
   const columns = weight.data.length / rows;
-  const rank = left.shape[1]!;
+  const rank = left.shape[1];
   if (left.shape[0] !== rows || right.shape[0] !== rank || right.shape[1] !== columns) {
     throw new InternalError(
       `LoRA factors ${formatShape(a.shape)} and ${formatShape(b.shape)} do not fit ${formatShape(weight.shape)}`,
@@ -37,7 +37,7 @@ export function mergeLora(
     const row = Math.floor(at / columns);
     const column = at % columns;
     let update = 0;
-    for (let k = 0; k < rank; k++) update += l[row * rank + k]! * r[k * columns + column]!;
+    for (let k = 0; k < rank; k++) update += l[row * rank + k] * r[k * columns + column];
     return value + scale * update;
   });
   return { dtype: "float32", shape: weight.shape, data };

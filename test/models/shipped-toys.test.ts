@@ -78,7 +78,7 @@ test("ChromBPNet's toy is small, and predicts more reads where sites of its cell
     await model.predictActivity!(withTheirs, CORRECTED),
   ];
   // of 20 coins 17 show heads in one of 700 trials
-  expect(Array.from(low).filter((reads, i) => reads < high[i]!).length).toBeGreaterThanOrEqual(17);
+  expect(Array.from(low).filter((reads, i) => reads < high[i]).length).toBeGreaterThanOrEqual(17);
   await model.close?.();
 });
 
@@ -109,7 +109,7 @@ test.each(["hyenadna", "mistral-dna"])(
     const own = await model.logLikelihood!(sequences, CORRECTED);
     const others = await model.logLikelihood!(shuffled, CORRECTED);
     // of 20 coins 17 show heads in one of 700 trials
-    expect(sequences.filter((_, i) => own[i]! > others[i]!).length).toBeGreaterThanOrEqual(17);
+    expect(sequences.filter((_, i) => own[i] > others[i]).length).toBeGreaterThanOrEqual(17);
     await model.close?.();
   },
 );

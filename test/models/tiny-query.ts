@@ -7,7 +7,7 @@ import type { NdArray } from "../../src/net/arrays/array.ts";
 /** Tokens given by their ids; every one of them but the ends stands for one base. */
 export function tokensOf(ids: readonly number[]): Tokens {
   const starts = Int32Array.from(ids, (_, i) => Math.max(0, i - 1));
-  const ends = Int32Array.from(ids, (_, i) => (i === 0 || i === ids.length - 1 ? starts[i]! : i));
+  const ends = Int32Array.from(ids, (_, i) => (i === 0 || i === ids.length - 1 ? starts[i] : i));
   return { ids: Int32Array.from(ids), starts, ends };
 }
 
@@ -40,7 +40,7 @@ export function counted(query: TokenQuery): { readonly query: TokenQuery; rows: 
     ...query,
     programs: {
       run(question, batch: Batch, more) {
-        counter.rows += batch.ids.shape[0]!;
+        counter.rows += batch.ids.shape[0];
         counter.tokens += batch.ids.data.length;
         return query.programs.run(question, batch, more);
       },

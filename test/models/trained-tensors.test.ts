@@ -32,7 +32,7 @@ async function readByOurNames(
   expect(names).toHaveLength(tensors.length);
   const file = join(temporaryFolder(), "checkpoint_0.safetensors");
   const stored = tensors.map(({ shape }, i) => ({
-    name: names[i]!,
+    name: names[i],
     dtype: "float32" as const,
     shape,
     data: new Float32Array(elementCount(shape)).fill(i + 1),
@@ -51,7 +51,7 @@ async function readByOurNames(
 
 test.each(NETWORKS)("$name is read by the original's names", async ({ name, network }) => {
   const { tensors, originalLayers } = network.build({ length: 500, outputs: 5 });
-  await readByOurNames(tensors, ORIGINALS[name]!, originalLayers!);
+  await readByOurNames(tensors, ORIGINALS[name], originalLayers!);
 });
 
 test.each([

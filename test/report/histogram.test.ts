@@ -13,7 +13,7 @@ test("every value but zeros is in one bin, and no bin straddles zero", () => {
       for (const [i, bin] of bins.entries()) {
         expect(bin.to).toBeGreaterThan(bin.from);
         expect(bin.from < 0 && bin.to > 0).toBe(false);
-        if (i > 0) expect(bin.from).toBe(bins[i - 1]!.to);
+        if (i > 0) expect(bin.from).toBe(bins[i - 1].to);
       }
     }),
   );

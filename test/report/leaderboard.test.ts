@@ -21,7 +21,7 @@ beforeAll(async () => {
   ]);
 });
 
-const leaderboard = (some: readonly StoredResult[]) => leaderboardTable(panelsOf(some)[0]!, "title");
+const leaderboard = (some: readonly StoredResult[]) => leaderboardTable(panelsOf(some)[0], "title");
 
 /** The second result with one of its parts changed. */
 function withSecond(
@@ -33,7 +33,7 @@ function withSecond(
 
 test("tells which way is better, what stands in brackets, and what its columns count", () => {
   const { columns, notes } = leaderboard(results);
-  expect(columns[2]!.heading).toBe("paired accuracy ↑");
+  expect(columns[2].heading).toBe("paired accuracy ↑");
   expect(notes![0]).toBe(
     "↑: higher is better; in brackets: 95 % interval; n: evaluated rows; ties: rows whose two scores are equal.",
   );
@@ -71,20 +71,20 @@ describe("under both protocols", () => {
   });
   const pearsonOf = (sign: number) => {
     const qtls = predictions.slice(0, 40);
-    const differences = qtls.map(({ values }) => sign * (values[1]! - values[0]!));
+    const differences = qtls.map(({ values }) => sign * (values[1] - values[0]));
     const effects = qtls.map(({ facts }) => Number(facts.effect));
     return pearson(differences, effects).r;
   };
   const entries = () =>
     (["corrected", "paper"] as const).map((protocol): StoredResult => {
-      const { result, ...stored } = results[0]!;
+      const { result, ...stored } = results[0];
       const context = { protocol, seed: 0, rowsInTable: 60, recipe: {} };
       const cell = { ...result.cell, task: "variant-effects", protocol };
       const measured = measureVariants(predictions, context);
       return { ...stored, result: { ...result, identity: protocol, cell, ...measured } };
     });
   const inColumns = ({ columns, rows }: Table) =>
-    rows.map((row) => Object.fromEntries(columns.map(({ heading }, c) => [heading, row[c]!])));
+    rows.map((row) => Object.fromEntries(columns.map(({ heading }, c) => [heading, row[c]])));
 
   test("a signed correlation has a column for each orientation, with its own title", () => {
     const [panel] = panelsOf(entries());
@@ -108,8 +108,8 @@ describe("under both protocols", () => {
   test("the leaderboard has the correlation that leads the paper's table, and each note names its protocol", () => {
     const table = leaderboard(entries());
     const [corrected, paper] = inColumns(table);
-    expect(cellText(corrected!["Pearson r (corrected protocol) ↑"]!)).toContain(fixed(pearsonOf(-1)));
-    expect(cellText(paper!["Pearson r (paper protocol) ↑"]!)).toContain(fixed(pearsonOf(1)));
+    expect(cellText(corrected!["Pearson r (corrected protocol) ↑"])).toContain(fixed(pearsonOf(-1)));
+    expect(cellText(paper!["Pearson r (paper protocol) ↑"])).toContain(fixed(pearsonOf(1)));
     const notes = table.notes!.join("\n");
     expect(notes).toContain(
       "Pearson r (paper protocol): Pearson r over QTLs, allele 2 − allele 1 with allele 1's effect;",

@@ -71,13 +71,13 @@ describe("the tables of motifs", () => {
       ["better", "paper", "24"],
       ["worse", "corrected", "24"],
     ]);
-    expect(rows[0]!.slice(3)).toEqual(["0.750", "0.750", "0.750", "0.875", "1.000", "1.000", "1.000"]);
+    expect(rows[0].slice(3)).toEqual(["0.750", "0.750", "0.750", "0.875", "1.000", "1.000", "1.000"]);
   });
 
   test("models are compared under one protocol, over the same backgrounds", () => {
     const { rows } = modelComparison(panel!)!;
     expect(rows.length).toBe(1);
-    const [first, second, difference, , wins, losses] = rows[0]!;
+    const [first, second, difference, , wins, losses] = rows[0];
     expect([first, second, wins, losses]).toEqual(["better", "worse", "20", "4"]);
     // (12 · 12 + 12 · 9) / 288 against (20 · 6 + 4 · 12) / 288.
     expect((difference as { text: string }).text).toBe(((252 - 168) / 288).toFixed(3));
@@ -111,12 +111,12 @@ test("the page has the tables in its text and the curves in its numbers", async 
   const page = renderPage(report, { script: "", style: "" });
   expect(page).toContain("Motif by motif");
   expect(page).toContain("Accuracy by family of transcription factors");
-  const data = JSON.parse(/id="page-data">(.*?)<\/script>/s.exec(page)![1]!) as {
+  const data = JSON.parse(/id="page-data">(.*?)<\/script>/s.exec(page)![1]) as {
     ranked: { holder: string; curves: { label: string; values: number[] }[] }[];
   };
   expect(data.ranked.length).toBe(1);
-  expect(page).toContain(`id="${data.ranked[0]!.holder}"`);
-  const [better] = data.ranked[0]!.curves;
+  expect(page).toContain(`id="${data.ranked[0].holder}"`);
+  const [better] = data.ranked[0].curves;
   expect(better!.values).toEqual([...Array(12).fill(1), ...Array(12).fill(0.75)]);
 });
 

@@ -9,7 +9,7 @@ export async function builtAssets(): Promise<PageAssets> {
     logLevel: "error",
     build: { write: false },
   });
-  const { output } = ([built].flat() as Rolldown.RolldownOutput[])[0]!;
+  const { output } = ([built].flat() as Rolldown.RolldownOutput[])[0];
   const script = output.find((file) => file.fileName === "client.js");
   const style = output.find((file) => file.fileName === "client.css");
   if (script?.type !== "chunk" || style?.type !== "asset")

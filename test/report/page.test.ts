@@ -52,7 +52,7 @@ describe("the page as text", () => {
   test("its policy allows its own script by digest, and no other", () => {
     const scripts = [...page.matchAll(/<script>([\s\S]*?)<\/script>/g)];
     expect(scripts).toHaveLength(1);
-    const digest = createHash("sha256").update(scripts[0]![1]!).digest("base64");
+    const digest = createHash("sha256").update(scripts[0][1]).digest("base64");
     expect(page).toContain(`script-src &#39;sha256-${digest}&#39;`);
   });
 
@@ -95,7 +95,7 @@ describe("the contents", () => {
     ];
     const text = renderPage(await gatherReport(many, { tasks }), assets);
     const nav = text.slice(text.indexOf("<nav"), text.indexOf("</nav>"));
-    const targets = [...nav.matchAll(/href="#([^"]+)"/g)].map((match) => match[1]!);
+    const targets = [...nav.matchAll(/href="#([^"]+)"/g)].map((match) => match[1]);
     expect(targets).toHaveLength(4);
     expect(targets.slice(0, 2)).toEqual([
       "panel-regulatory-elements--zero-shot",
@@ -115,7 +115,7 @@ describe.skipIf(!existsSync(CHROMIUM))("the page in a browser", () => {
   afterAll(() => browser?.close());
 
   const open = (html: string, options: Parameters<Browser["newPage"]>[0] = {}) =>
-    openFromDisk(browser, results[0]!.folder, html, options);
+    openFromDisk(browser, results[0].folder, html, options);
 
   test("draws every chart, without a complaint or a request", async () => {
     const { opened, complaints } = await open(page);

@@ -25,8 +25,8 @@ test("the best model first, its corrected protocol before the paper's", () => {
 });
 
 test("an undefined value comes last and says why", () => {
-  const broken = withMain(results[2]!, { value: null, why: "no row was scored", intervals: [] });
-  const [panel] = panelsOf([broken, results[0]!]);
+  const broken = withMain(results[2], { value: null, why: "no row was scored", intervals: [] });
+  const [panel] = panelsOf([broken, results[0]]);
   expect(panel!.entries.map(({ label }) => label)).toEqual(["weak", "strong"]);
   const text = plainTable(leaderboardTable(panel!, "a table"));
   expect(text).toContain("strong: undefined paired accuracy: no row was scored.");
@@ -37,28 +37,28 @@ test("each data set of a task has its panel, named in its title", () => {
     const { result } = stored;
     return { ...stored, result: { ...result, cell: { ...result.cell, dataset } } };
   };
-  const panels = panelsOf([of("K562", results[0]!), of("IMR90", results[1]!), of("K562", results[2]!)]);
+  const panels = panelsOf([of("K562", results[0]), of("IMR90", results[1]), of("K562", results[2])]);
   expect(panels.map(({ dataset, entries }) => [dataset, entries.length])).toEqual([
     ["K562 (custom data)", 2],
     ["IMR90 (custom data)", 1],
   ]);
-  expect(panelTitle("Chromatin activity", panels[0]!)).toBe(
+  expect(panelTitle("Chromatin activity", panels[0])).toBe(
     "Chromatin activity, K562 (custom data), zero-shot",
   );
-  expect(panelTitle("Regulatory elements", panelsOf(results)[0]!)).toBe("Regulatory elements, zero-shot");
+  expect(panelTitle("Regulatory elements", panelsOf(results)[0])).toBe("Regulatory elements, zero-shot");
 });
 
 test("two models of one name are told apart by their cells", () => {
-  const other = structuredClone(results[0]!);
+  const other = structuredClone(results[0]);
   const [panel] = panelsOf([
-    results[0]!,
+    results[0],
     { ...other, result: { ...other.result, identity: "0123456789abcdef" } },
   ]);
   expect(panel!.entries.map(({ label }) => label)).toContain("weak (01234567)");
 });
 
 test("one panel per task and setting", () => {
-  const other = structuredClone(results[0]!);
+  const other = structuredClone(results[0]);
   const probed = { ...other, result: { ...other.result, cell: { ...other.result.cell, setting: "probed" } } };
   expect(panelsOf([...results, probed]).map(({ setting, entries }) => [setting, entries.length])).toEqual([
     ["zero-shot", 3],
@@ -67,10 +67,10 @@ test("one panel per task and setting", () => {
 });
 
 describe("results with the same task, setting, and number of rows", () => {
-  const weak = () => results[0]!;
+  const weak = () => results[0];
   const changed = (change: (result: StoredResult["result"]) => Partial<StoredResult["result"]>) => {
-    const { result } = results[2]!;
-    return { ...results[2]!, result: { ...result, ...change(result) } };
+    const { result } = results[2];
+    return { ...results[2], result: { ...result, ...change(result) } };
   };
   const onData = (data: Readonly<Record<string, string>>) =>
     changed(({ cell }) => ({ cell: { ...cell, data: { ...cell.data, ...data } } }));
@@ -94,10 +94,10 @@ describe("results with the same task, setting, and number of rows", () => {
   ])("%s: a panel of its own, with the reason", (_, other, why, title) => {
     const panels = panelsOf([weak(), other()]);
     expect(panels.map(({ entries }) => entries.map(({ label }) => label))).toEqual([["weak"], ["strong"]]);
-    expect(panels[1]!.apart!.title).toBe(title);
-    expect(panelTitle("Regulatory elements", panels[1]!)).toBe(`Regulatory elements, zero-shot, ${title}`);
+    expect(panels[1].apart!.title).toBe(title);
+    expect(panelTitle("Regulatory elements", panels[1])).toBe(`Regulatory elements, zero-shot, ${title}`);
     expect(new Set(panels.map(panelId)).size).toBe(2);
-    expect(plainTable(leaderboardTable(panels[1]!, "a table"))).toContain(
+    expect(plainTable(leaderboardTable(panels[1], "a table"))).toContain(
       `Shown apart from another panel of the same name: models there were evaluated on ${why}`,
     );
   });
@@ -108,7 +108,7 @@ describe("results with the same task, setting, and number of rows", () => {
       const data = { footprints: another, ...families };
       return { ...stored, result: { ...result, cell: { ...result.cell, task: "motif-footprinting", data } } };
     };
-    const some = [onFootprints(weak(), {}), onFootprints(results[2]!, { families: another })];
+    const some = [onFootprints(weak(), {}), onFootprints(results[2], { families: another })];
     expect(panelsOf(some).map(({ entries }) => entries.length)).toEqual([2]);
   });
 

@@ -109,7 +109,7 @@ describe("below a model on the benchmark's data is what was published of it", ()
       ["zero-shot", "hyena", "−0.006 ± 0.020", "0.486"],
       ["zero-shot", "HyenaDNA, published", "−0.005", "0.486"],
     ]);
-    expect(more!.rows[1]!.slice(0, 2)).toEqual(["zero-shot", "HyenaDNA, published"]);
+    expect(more!.rows[1].slice(0, 2)).toEqual(["zero-shot", "HyenaDNA, published"]);
   });
 
   test.each([
@@ -117,7 +117,7 @@ describe("below a model on the benchmark's data is what was published of it", ()
     ["of other weights", { sources, checkpoint: null }],
     ["under the corrected protocol", { sources, protocol: "corrected" }],
   ] as const)("not %s", (_, change) => {
-    expect(rowsOf([stored({ ...form, ...change }, own)])[0]!.rows.length).toBe(1);
+    expect(rowsOf([stored({ ...form, ...change }, own)])[0].rows.length).toBe(1);
   });
 
   test("of a model on several cell lines only those that are the benchmark's", () => {

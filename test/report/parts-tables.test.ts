@@ -14,7 +14,7 @@ function entry(label: string, protocol: "paper" | "corrected"): Entry {
       chrom: "chr5",
       start: 1e6 * row,
       end: 1e6 * row + 500,
-      label: CELL_LINES[line]!,
+      label: CELL_LINES[line],
       unknown: 0,
     };
     return { kind: "logits", row, logits: [logits], facts };
@@ -26,7 +26,7 @@ function entry(label: string, protocol: "paper" | "corrected"): Entry {
     recipe: { evaluationBatchSize: 4, saturated: "minus-999" },
   };
   const result = measureCellTypes(predictions, context);
-  return { label, protocol, result, main: result.metrics[0]! } as unknown as Entry;
+  return { label, protocol, result, main: result.metrics[0] } as unknown as Entry;
 }
 
 test("a line per cell line, and which line was taken for which, told once where both protocols agree", () => {

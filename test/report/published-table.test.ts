@@ -28,7 +28,7 @@ const both = await resultsFixture([
   { model: "my-caduceus", protocol: "corrected", shift: 4 },
   { model: "my-caduceus", protocol: "paper", shift: 4 },
 ]);
-const results = [onBenchmark(both[0]!, 0.953), onBenchmark(both[1]!, 0.9711)];
+const results = [onBenchmark(both[0], 0.953), onBenchmark(both[1], 0.9711)];
 const textOf = async (some: readonly StoredResult[]) =>
   reportDocument(await gatherReport(some, { tasks }), "text");
 const pageOf = async (some: readonly StoredResult[]) =>
@@ -80,6 +80,6 @@ test("the page names a source only for data with its digest", async () => {
 });
 
 test("a model of no published family gives no reason", async () => {
-  const other = [onBenchmark(both[1]!, 0.9, { family: "kmer-markov" })];
+  const other = [onBenchmark(both[1], 0.9, { family: "kmer-markov" })];
   expect(await pageOf(other)).not.toContain("published value");
 });

@@ -35,7 +35,7 @@ test("a quirk that one protocol's answers alone can tell is told beside those th
   // Where the corrected entry tells of none, there is a table all the same.
   const [other] = panelsOf([withQuirks(corrected!, []), withQuirks(paper!, [effect("Q2", 0.125, 0.75)])]);
   expect(plainTable(quirksTable(other!)!)).toContain("0.7500");
-  expect(quirksTable(panelsOf([withQuirks(corrected!, [])])[0]!)).toBeUndefined();
+  expect(quirksTable(panelsOf([withQuirks(corrected!, [])])[0])).toBeUndefined();
 });
 
 test("models scored under both protocols show the joint effect of the quirks that change their scores", async () => {
@@ -55,10 +55,10 @@ test("models scored under both protocols show the joint effect of the quirks tha
     probedBy("hyenadna", alone!),
   ]);
   const text = plainTable(scoreQuirksTable(panel!)!);
-  const [before, after] = [paper!, corrected!].map(({ result }) => result.metrics[0]!.value!.toFixed(3));
+  const [before, after] = [paper!, corrected!].map(({ result }) => result.metrics[0].value!.toFixed(3));
   expect(text).toMatch(new RegExp(`Q1, Q10 +caduceus +${before} .*${after} `));
   expect(text).toContain("Q1: Caduceus probes see two tokens.");
   expect(text).not.toContain("single");
   // Zero-shot likelihoods of this task are the same under both protocols.
-  expect(scoreQuirksTable(panelsOf([corrected!, paper!])[0]!)).toBeUndefined();
+  expect(scoreQuirksTable(panelsOf([corrected!, paper!])[0])).toBeUndefined();
 });

@@ -72,10 +72,10 @@ export const define: DefineCommand = (command, context) => {
           }
           const predictions = await model.predict(codes, context.signal);
           predictions.forEach((prediction, i) => {
-            const { chrom, start, end } = around(some[i]!, model.outputLength);
+            const { chrom, start, end } = around(some[i], model.outputLength);
             lines.push(`${chrom}\t${start}\t${end}\t${prediction.logCounts}\n`);
             if (options.profile === undefined) return;
-            profiles.add(some[i]!, expectedProfile(prediction));
+            profiles.add(some[i], expectedProfile(prediction));
           });
           progress.update(from + some.length);
         }

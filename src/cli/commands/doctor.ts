@@ -137,8 +137,8 @@ async function smallGraph(device: Device): Promise<SelfCheck> {
     let deviation = 0;
     for (let i = 0; i < rows; i++) {
       const logits = Array.from({ length: columns }, (_, j) => {
-        let sum = b[j]!;
-        for (let k = 0; k < inner; k++) sum += x[i * inner + k]! * w[k * columns + j]!;
+        let sum = b[j];
+        for (let k = 0; k < inner; k++) sum += x[i * inner + k] * w[k * columns + j];
         return sum;
       });
       const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
@@ -170,7 +170,7 @@ async function matMulRate(device: Device, signal: AbortSignal): Promise<SelfChec
       answer = await program.run(feeds);
       seconds.push((performance.now() - before) / 1000);
     }
-    const median = seconds.toSorted((p, q) => p - q)[Math.floor(seconds.length / 2)]!;
+    const median = seconds.toSorted((p, q) => p - q)[Math.floor(seconds.length / 2)];
     const rate = (2 * size ** 3) / median / 1e9;
     const right = Math.abs(Number(answer.y!.data[0]) - 1 / size) < 1e-6;
     const detail = `${rate.toFixed(0)} GFLOP/s on ${program.device}, median of ${seconds.length} products of 1024 × 1024`;

@@ -95,10 +95,10 @@ export async function readConsensusPeaks(path: string): Promise<readonly Interva
   const names = new SharedText();
   for await (const { fields, line } of readTable(path, COLUMNS)) {
     const place = { file: path, line };
-    const start = parseWholeNumber(fields[1]!, "start", place);
-    const end = parseWholeNumber(fields[2]!, "end", place);
+    const start = parseWholeNumber(fields[1], "start", place);
+    const end = parseWholeNumber(fields[2], "end", place);
     if (end <= start) throw new FormatError(place, `end ${end} is not after start ${start}`);
-    peaks.push({ chrom: names.of(fields[0]!), start, end });
+    peaks.push({ chrom: names.of(fields[0]), start, end });
   }
   return peaks;
 }

@@ -64,23 +64,23 @@ class ReferenceCounts {
     private readonly places: readonly number[],
     private readonly intervals: readonly Interval[],
   ) {
-    this.starts = Float64Array.from(places, (i) => intervals[i]!.start).sort();
-    this.ends = Float64Array.from(places, (i) => intervals[i]!.end).sort();
+    this.starts = Float64Array.from(places, (i) => intervals[i].start).sort();
+    this.ends = Float64Array.from(places, (i) => intervals[i].end).sort();
     this.beginning = new Float64Array(places.length + 1);
     this.ending = new Float64Array(places.length + 1);
   }
 
   add(start: number, end: number): void {
-    this.beginning[countBelow(this.ends, start + 1)]!++;
-    this.ending[countBelow(this.starts, end)]!++;
+    this.beginning[countBelow(this.ends, start + 1)]++;
+    this.ending[countBelow(this.starts, end)]++;
   }
 
   writeTo(counts: Int32Array): void {
     const begun = runningSums(this.beginning);
     const ended = runningSums(this.ending);
     for (const i of this.places) {
-      const { start, end } = this.intervals[i]!;
-      counts[i] = begun[countBelow(this.ends, end)]! - ended[countBelow(this.starts, start)]!;
+      const { start, end } = this.intervals[i];
+      counts[i] = begun[countBelow(this.ends, end)] - ended[countBelow(this.starts, start)];
     }
   }
 }
@@ -91,7 +91,7 @@ function countBelow(ascending: Float64Array, value: number): number {
   let high = ascending.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (ascending[middle]! < value) low = middle + 1;
+    if (ascending[middle] < value) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -175,13 +175,13 @@ export async function readCountTable(path: string): Promise<CountTable> {
     if (fields.length !== samples.length + 1) {
       throw new FormatError(place, `the line has ${fields.length} fields, the header ${samples.length + 1}`);
     }
-    const peak = fields[0]!;
+    const peak = fields[0];
     if (seen.has(peak))
       throw new FormatError(place, `the peak ${JSON.stringify(peak.slice(0, 60))} comes twice`);
     seen.add(peak);
     peaks.push(peak);
     counts.forEach((column, i) => {
-      column.push(parseWholeNumber(fields[i + 1]!, `count of ${samples![i]}`, place, 0, 2 ** 31 - 1));
+      column.push(parseWholeNumber(fields[i + 1], `count of ${samples![i]}`, place, 0, 2 ** 31 - 1));
     });
   });
   if (samples === undefined) throw new FormatError({ file: path }, "the table is empty");
@@ -214,15 +214,15 @@ export function joinCountTables(tables: readonly CountTable[]): CountTable {
   if (twice !== undefined)
     throw new InputError(`two tables of counts have the sample ${JSON.stringify(twice)}`);
   const places = others.map(({ peaks }) => new Map(peaks.map((peak, i) => [peak, i])));
-  const kept = [...first.peaks.keys()].filter((i) => places.every((place) => place.has(first.peaks[i]!)));
-  const peaks = kept.map((i) => first.peaks[i]!);
+  const kept = [...first.peaks.keys()].filter((i) => places.every((place) => place.has(first.peaks[i])));
+  const peaks = kept.map((i) => first.peaks[i]);
   return {
     samples,
     peaks,
     counts: [
-      ...first.counts.map((column) => Int32Array.from(kept, (i) => column[i]!)),
+      ...first.counts.map((column) => Int32Array.from(kept, (i) => column[i])),
       ...others.flatMap(({ counts }, table) =>
-        counts.map((column) => Int32Array.from(peaks, (peak) => column[places[table]!.get(peak)!]!)),
+        counts.map((column) => Int32Array.from(peaks, (peak) => column[places[table].get(peak)!])),
       ),
     ],
   };
@@ -233,10 +233,10 @@ export function countsOfPeaks(
   { samples, peaks, counts }: CountTable,
   wanted: ReadonlySet<string>,
 ): CountTable {
-  const kept = [...peaks.keys()].filter((i) => wanted.has(peaks[i]!));
+  const kept = [...peaks.keys()].filter((i) => wanted.has(peaks[i]));
   return {
     samples,
-    peaks: kept.map((i) => peaks[i]!),
-    counts: counts.map((column) => Int32Array.from(kept, (i) => column[i]!)),
+    peaks: kept.map((i) => peaks[i]),
+    counts: counts.map((column) => Int32Array.from(kept, (i) => column[i])),
   };
 }

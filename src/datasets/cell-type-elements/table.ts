@@ -36,16 +36,15 @@ export async function readCellTypeElements(path: string): Promise<CellTypeElemen
   const names = new SharedText();
   for await (const { fields, line } of readTable(path, COLUMNS)) {
     const place = { file: path, line };
-    const position = (column: number) =>
-      parseWholeNumber(fields[column]!, COLUMNS[column]!, place, 0, LARGEST);
+    const position = (column: number) => parseWholeNumber(fields[column], COLUMNS[column], place, 0, LARGEST);
     const row = {
       index: rows.length,
-      chrom: names.of(chromosomeName(fields[0]!, place)),
+      chrom: names.of(chromosomeName(fields[0], place)),
       inputStart: position(1),
       inputEnd: position(2),
       elementStart: position(3),
       elementEnd: position(4),
-      label: cellLineOf(fields[6]!, place),
+      label: cellLineOf(fields[6], place),
     };
     checkEnds(row, rows[0], place);
     rows.push(row);

@@ -83,7 +83,7 @@ export async function gcMatchedWindows(options: GcMatchingOptions): Promise<GcMa
       continue;
     }
     for (let n = 0; n < fold.perPeak; n++) {
-      const window = pools.get(fold)!.take(gcOfPeak[i]!, rng);
+      const window = pools.get(fold)!.take(gcOfPeak[i], rng);
       if (window === undefined) missing++;
       else windows.push(window);
     }
@@ -121,7 +121,7 @@ function barriersOn(chrom: string, excluded: readonly Interval[]): readonly Omit
 function* freeBins(length: number, barriers: readonly Omit<Interval, "chrom">[]): Generator<number> {
   let next = 0;
   for (let start = 0; start + ACTIVITY_WINDOW < length; start += STRIDE) {
-    while (next < barriers.length && barriers[next]!.end <= start) next++;
+    while (next < barriers.length && barriers[next].end <= start) next++;
     const barrier = barriers[next];
     if (barrier === undefined || barrier.start >= start + ACTIVITY_WINDOW) yield start;
   }
@@ -134,21 +134,21 @@ class Pool {
   private within = 0;
 
   add(gc: number, bin: Interval): void {
-    this.bins[gc]!.push(bin);
+    this.bins[gc].push(bin);
     if (isWithin(gc)) this.within++;
   }
 
   take(gc: number, rng: Pcg64): Interval | undefined {
     let at = gc;
-    while (this.bins[at]!.length === 0) {
+    while (this.bins[at].length === 0) {
       if (this.within === 0) return undefined;
       at += rng.nextFloat64() > 0.5 ? 1 : -1;
       if (at <= 0) at++;
       else if (at >= HUNDREDTHS - 1) at--;
     }
-    const bins = this.bins[at]!;
+    const bins = this.bins[at];
     const chosen = Math.floor(rng.nextFloat64() * bins.length);
-    const bin = bins[chosen]!;
+    const bin = bins[chosen];
     bins[chosen] = bins.at(-1)!;
     bins.pop();
     if (isWithin(at)) this.within--;

@@ -46,21 +46,21 @@ export async function readActivityWindows(path: string): Promise<ActivityWindow[
     const place = { file: path, line };
     if (fields[0] === "") throw new FormatError(place, "the chromosome's name is empty");
     const positions = COLUMNS.slice(1).map((name, i) =>
-      parseWholeNumber(fields[i + 1]!, name, place, 0, LARGEST),
+      parseWholeNumber(fields[i + 1], name, place, 0, LARGEST),
     );
     checkPositions(positions, place);
     rows.push({
       index: rows.length,
-      chrom: names.of(fields[0]!),
-      start: positions[0]!,
-      end: positions[1]!,
+      chrom: names.of(fields[0]),
+      start: positions[0],
+      end: positions[1],
     });
   }
   return rows;
 }
 
 function checkPositions(positions: readonly number[], place: FieldPlace): void {
-  const [start, end] = [positions[0]!, positions[1]!];
+  const [start, end] = [positions[0], positions[1]];
   if (end - start !== ACTIVITY_WINDOW) {
     throw new FormatError(
       place,
@@ -121,7 +121,7 @@ export async function* peakWindows(
   const options = { narrowPeak: true, ...(genome === undefined ? {} : { genome }) };
   for await (const { chrom, start, end, columns, line } of readBed(path, options)) {
     const place = { file: path, line };
-    const offset = parseWholeNumber(columns[9]!, "summit", place, -1, end - start);
+    const offset = parseWholeNumber(columns[9], "summit", place, -1, end - start);
     if (offset === -1) {
       throw new FormatError(
         place,

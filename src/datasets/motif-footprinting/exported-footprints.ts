@@ -43,9 +43,9 @@ export async function readExportedFootprints(path: string, collection?: string):
   for (let motif = 0; motif < positive.entries; motif++) {
     const trues = entryOf(path, "positive", positive, motif);
     const name = named?.[motif]?.name ?? `motif-${String(motif + 1).padStart(4, "0")}`;
-    if (named !== undefined) checkConsensus(path, collection!, named[motif]!, trues[0]!);
+    if (named !== undefined) checkConsensus(path, collection!, named[motif], trues[0]);
     const members = [trues, entryOf(path, "shuffled", shuffled, motif)].map((sequences) =>
-      sequences.map((sequence, place) => insertOf(sequence, backgrounds[place]!)),
+      sequences.map((sequence, place) => insertOf(sequence, backgrounds[place])),
     );
     inserts.push({ name, members });
   }
@@ -82,7 +82,7 @@ function entryOf(path: string, name: string, array: ProcessedSequences, entry: n
 
 function checkStrands(path: string, backgrounds: readonly string[]): void {
   for (let place = 0; place < backgrounds.length; place += STRANDS.length) {
-    if (reverseComplement(backgrounds[place]!) === backgrounds[place + 1]) continue;
+    if (reverseComplement(backgrounds[place]) === backgrounds[place + 1]) continue;
     throw new FormatError(
       { file: path, tensor: "raw" },
       `sequence ${place + 1} is not the reverse complement of sequence ${place}`,
@@ -124,13 +124,13 @@ function* linesOf(backgrounds: readonly string[], motifs: readonly MotifInserts[
   for (let number = 0; number < backgrounds.length / STRANDS.length; number++) {
     const places = STRANDS.map((strand, i) => ({ strand, place: STRANDS.length * number + i }));
     for (const { strand, place } of places) {
-      yield { key: `${number}_raw_${strand}`, sequence: backgrounds[place]! };
+      yield { key: `${number}_raw_${strand}`, sequence: backgrounds[place] };
     }
     for (const { name, members } of motifs) {
       for (const { strand, place } of places) {
         const key = `${number}_${name}_${strand}`;
-        yield { key: `${key}_true`, sequence: withInsert(backgrounds[place]!, members[0]![place]!) };
-        yield { key: `${key}_shuffled`, sequence: withInsert(backgrounds[place]!, members[1]![place]!) };
+        yield { key: `${key}_true`, sequence: withInsert(backgrounds[place], members[0][place]) };
+        yield { key: `${key}_shuffled`, sequence: withInsert(backgrounds[place], members[1][place]) };
       }
     }
   }

@@ -131,15 +131,15 @@ class Collector {
     return {
       backgrounds: this.background + 1,
       motifs,
-      length: raw[0]!.length,
+      length: raw[0].length,
       lines,
       digest: sha256Hex(this.digests.join("\n")),
       sequence(line) {
         const background = Math.floor(line / within);
         const place = line % within;
-        if (place < RAW_LINES) return raw[RAW_LINES * background + place]!;
-        const original = raw[RAW_LINES * background + strandOf(place)]!;
-        return withInsert(original, inserts[line - RAW_LINES * (background + 1)]!);
+        if (place < RAW_LINES) return raw[RAW_LINES * background + place];
+        const original = raw[RAW_LINES * background + strandOf(place)];
+        return withInsert(original, inserts[line - RAW_LINES * (background + 1)]);
       },
     };
   }
@@ -157,7 +157,7 @@ class Collector {
 
   private nextKey(): string {
     const { background, within } = this;
-    const strand = STRANDS[strandOf(within)]!;
+    const strand = STRANDS[strandOf(within)];
     if (within < RAW_LINES) return `${background}_raw_${strand}`;
     const motif = this.motifs[Math.floor((within - RAW_LINES) / LINES_PER_MOTIF)] ?? "MOTIF";
     return `${background}_${motif}_${strand}_${MEMBERS[(within - RAW_LINES) % 2]}`;

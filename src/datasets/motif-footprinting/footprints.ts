@@ -32,7 +32,7 @@ export function* buildFootprints(
   { seed = 0 }: FootprintOptions = {},
 ): Generator<FootprintLine> {
   checkBackgrounds(backgrounds);
-  const length = backgrounds[0]!.length;
+  const length = backgrounds[0].length;
   const inserts = motifs.map((motif) => centredInsert(motif, length));
   if (inserts.length === 0) throw new InputError("there is no motif to put into the backgrounds");
   const random = new CPythonRandom(seed);
@@ -80,7 +80,7 @@ function centredInsert(motif: Motif, length: number) {
 
 function checkBackgrounds(backgrounds: readonly string[]): void {
   if (backgrounds.length === 0) throw new InputError("there is no background to put motifs into");
-  const { length } = backgrounds[0]!;
+  const { length } = backgrounds[0];
   backgrounds.forEach((letters, i) => {
     if (letters.length !== length) {
       throw new InputError(`background ${i} has ${letters.length} letters, and background 0 has ${length}`);

@@ -132,19 +132,19 @@ function parseRow(text: string, index: number, place: FieldPlace): RegulatoryEle
   }
   if (fields[0] === "") throw new FormatError(place, "the chromosome's name is empty");
   const position = (column: number) =>
-    parseWholeNumber(fields[column]!, REGULATORY_ELEMENT_COLUMNS[column]!, place, 0, LARGEST);
+    parseWholeNumber(fields[column], REGULATORY_ELEMENT_COLUMNS[column], place, 0, LARGEST);
   const relative = (column: number) =>
-    parseWholeNumber(fields[column]!, REGULATORY_ELEMENT_COLUMNS[column]!, place, -(2 ** 31), 2 ** 31 - 1);
+    parseWholeNumber(fields[column], REGULATORY_ELEMENT_COLUMNS[column], place, -(2 ** 31), 2 ** 31 - 1);
   return {
     index,
-    chrom: fields[0]!,
+    chrom: fields[0],
     inputStart: position(1),
     inputEnd: position(2),
     elementStart: position(3),
     elementEnd: position(4),
     relativeStart: relative(5),
     relativeEnd: relative(6),
-    reverseComplement: parseFlag(fields[7]!, place),
+    reverseComplement: parseFlag(fields[7], place),
   };
 }
 
@@ -216,13 +216,13 @@ export class RegulatoryElementTable implements Iterable<RegulatoryElementRow> {
 
   /** @param row  0-based number in the table */
   at(row: number): RegulatoryElementRow {
-    const piece = this.#pieces[Math.floor(row / PIECE)]!;
+    const piece = this.#pieces[Math.floor(row / PIECE)];
     const i = row % PIECE;
-    const [inputStart, inputEnd] = [piece.inputStart[i]!, piece.inputEnd[i]!];
-    const [elementStart, elementEnd] = [piece.elementStart[i]!, piece.elementEnd[i]!];
+    const [inputStart, inputEnd] = [piece.inputStart[i], piece.inputEnd[i]];
+    const [elementStart, elementEnd] = [piece.elementStart[i], piece.elementEnd[i]];
     return {
       index: row,
-      chrom: this.#names[piece.chrom[i]!]!,
+      chrom: this.#names[piece.chrom[i]],
       inputStart,
       inputEnd,
       elementStart,

@@ -203,7 +203,7 @@ async function readManifest(entry: TarFileEntry, wrong: MakeFormatError): Promis
   }
   const { success, data, error } = manifestSchema.safeParse(value);
   if (success) return data.files;
-  const { path, message } = error.issues[0]!;
+  const { path, message } = error.issues[0];
   throw wrong(`its manifest is wrong at ${path.join(".") || "the top"}: ${message}`);
 }
 

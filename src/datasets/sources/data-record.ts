@@ -60,7 +60,7 @@ export async function readDataRecord(folder: string): Promise<readonly RecordedF
   }
   const { success, data, error } = schema.safeParse(value);
   if (success) return data.files;
-  const { path, message } = error.issues[0]!;
+  const { path, message } = error.issues[0];
   throw new FormatError(
     { file },
     `the record of the data folder is damaged at ${path.join(".") || "the top"}: ${message}`,

@@ -72,8 +72,8 @@ const isRefusal = (error: unknown): error is InputError =>
   error instanceof InputError && error.place.file === undefined;
 
 function together({ name, addresses }: Source, refusals: readonly InputError[]): InputError {
-  if (refusals.length === 1) return refusals[0]!;
-  const lines = refusals.map((refusal, i) => `- ${addressText(addresses[i]!)}: ${refusal.describe()}`);
+  if (refusals.length === 1) return refusals[0];
+  const lines = refusals.map((refusal, i) => `- ${addressText(addresses[i])}: ${refusal.describe()}`);
   return new InputError(`${name} is not to be had:\n${lines.join("\n")}`);
 }
 

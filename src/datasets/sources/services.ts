@@ -48,6 +48,6 @@ export function parseServiceResponse<T>(url: URL, text: string, schema: z.ZodTyp
   }
   const { success, data, error } = schema.safeParse(value);
   if (success) return data;
-  const { path, message } = error.issues[0]!;
+  const { path, message } = error.issues[0];
   throw new FormatError(place, `its answer is not as expected at ${path.join(".") || "the top"}: ${message}`);
 }

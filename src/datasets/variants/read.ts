@@ -34,7 +34,7 @@ export async function readVariants(path: string, options: ReadVariantsOptions = 
   for await (const { fields, line } of readTable(path, [...reader.names, ...extra])) {
     rows.push(reader.row(fields, rows.length, { file: path, line }));
     kept.forEach(([, values], i) => {
-      values.push(fields[reader.names.length + i]!);
+      values.push(fields[reader.names.length + i]);
     });
   }
   const { form, favours, ...names } = columns;
@@ -69,7 +69,7 @@ class RowReader {
   }
 
   row(fields: readonly string[], index: number, place: FieldPlace): VariantRow {
-    const field = (role: string) => (role in this.at ? fields[this.at[role]!]! : undefined);
+    const field = (role: string) => (role in this.at ? fields[this.at[role]] : undefined);
     const { columns } = this;
     const label = field("label");
     if (label !== undefined) this.labels.set(label, (this.labels.get(label) ?? 0) + 1);
@@ -137,7 +137,7 @@ export async function readExportedEffects(path: string, table: VariantTable): Pr
   await using data = await openProcessed(path);
   const { effectSize } = data.variants(groupOf(data, table));
   for (const { index, line, effect = Number.NaN } of table.rows) {
-    const size = Math.abs(effectSize[index]!);
+    const size = Math.abs(effectSize[index]);
     const known = Math.abs(effect);
     const same = Number.isNaN(known) ? Number.isNaN(size) : Math.abs(size - known) <= TOLERANCE * known;
     if (same) continue;

@@ -44,7 +44,7 @@ export async function readVariantScores(path: string, table: VariantTable): Prom
     if (fields.length !== header.length) {
       throw new FormatError(place, `the line has ${fields.length} fields, the header ${header.length}`);
     }
-    const named = Object.fromEntries(header.map((name, i) => [name, fields[i]!]));
+    const named = Object.fromEntries(header.map((name, i) => [name, fields[i]]));
     const index = parseWholeNumber(named.idx!, "idx", place);
     const row = byIndex.get(index);
     if (row === undefined) throw new FormatError(place, `${table.path} has no row ${index}`);
@@ -52,7 +52,7 @@ export async function readVariantScores(path: string, table: VariantTable): Prom
     checkKeys(named, row, table, place);
     rows.set(
       index,
-      header.flatMap((name, i) => (isKey(name) ? [] : [fields[i]!])),
+      header.flatMap((name, i) => (isKey(name) ? [] : [fields[i]])),
     );
   }
   if (header === undefined) throw new FormatError({ file: path }, "the table is empty");
@@ -152,7 +152,7 @@ export async function scoresOfColumn(
   const lines = ["idx\tallele1_scores\tallele2_scores\n"];
   const scored: number[] = [];
   for (const { index } of table.rows) {
-    const value = parseDecimal(texts[index]!);
+    const value = parseDecimal(texts[index]);
     if (!Number.isFinite(value)) continue;
     const first = favours === "allele1" || references?.of.get(index) === 2;
     const row = numberedBy === "table" ? index : scored.length;

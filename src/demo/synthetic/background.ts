@@ -34,7 +34,7 @@ export function drawBackground(
   const codes = new Uint8Array(length);
   const stretches: { end: number; composition: Composition }[] = [];
   for (let start = 0; start < length; start = stretches.at(-1)!.end) {
-    const composition = { gc: ISOCHORES.gc[weightedIndex(rng, ISOCHORES.shares)]!, cpg: DEPLETED_CPG };
+    const composition = { gc: ISOCHORES.gc[weightedIndex(rng, ISOCHORES.shares)], cpg: DEPLETED_CPG };
     const end = Math.min(length, start + 2000 + Math.round(exponential(rng, MEAN_ISOCHORE - 2000)));
     drawChain(rng, codes, start, end, composition);
     stretches.push({ end, composition });
@@ -54,10 +54,10 @@ export function drawChain(
   composition: Composition,
 ): void {
   const steps = transitions(composition);
-  let row = start > 0 ? codes[start - 1]! * 4 : 4 * weightedIndex(rng, [1, 1, 1, 1]);
+  let row = start > 0 ? codes[start - 1] * 4 : 4 * weightedIndex(rng, [1, 1, 1, 1]);
   for (let i = start; i < end; i++) {
     const u = rng.nextFloat64();
-    const code = u < steps[row]! ? 0 : u < steps[row + 1]! ? 1 : u < steps[row + 2]! ? 2 : 3;
+    const code = u < steps[row] ? 0 : u < steps[row + 1] ? 1 : u < steps[row + 2] ? 2 : 3;
     codes[i] = code;
     row = code * 4;
   }
@@ -72,7 +72,7 @@ function transitions({ gc, cpg }: Composition): Float64Array {
     const sum = row.reduce((a, b) => a + b);
     let cumulative = 0;
     for (let to = 0; to < 4; to++) {
-      cumulative += row[to]! / sum;
+      cumulative += row[to] / sum;
       steps[4 * from + to] = cumulative;
     }
   }
@@ -81,7 +81,7 @@ function transitions({ gc, cpg }: Composition): Float64Array {
 
 /** Methylated CpG decays to TpG and, on the other strand, CpA; runs of A and of T are a little too common. */
 function dinucleotideBias(from: number, to: number, cpg: number): number {
-  const pair = "ACGT"[from]! + "ACGT"[to]!;
+  const pair = "ACGT"[from] + "ACGT"[to];
   if (pair === "CG") return cpg;
   if (pair === "TG" || pair === "CA") return 1 + 0.2 * (1 - cpg);
   return pair === "AA" || pair === "TT" ? 1.1 : 1;
@@ -139,7 +139,7 @@ export function drawRepeatFamilies(rng: Pcg64): readonly Uint8Array[] {
 export function insertRepeats(rng: Pcg64, codes: Uint8Array, families: readonly Uint8Array[]): Uint8Array {
   const masked = new Uint8Array(codes.length);
   families.forEach((consensus, family) => {
-    const { name, share } = FAMILIES[family]!;
+    const { name, share } = FAMILIES[family];
     for (let left = Math.round(share * codes.length); left > 0; ) {
       const cut = name === "LINE" ? integerBelow(rng, consensus.length - 100) : 0;
       const length = Math.min(consensus.length - cut, codes.length);
@@ -147,7 +147,7 @@ export function insertRepeats(rng: Pcg64, codes: Uint8Array, families: readonly 
       const turned = integerBelow(rng, 2) === 1;
       const divergence = integerIn(rng, DIVERGENCE) / 100;
       for (let i = 0; i < length; i++) {
-        const code = turned ? 3 - consensus[consensus.length - 1 - i]! : consensus[cut + i]!;
+        const code = turned ? 3 - consensus[consensus.length - 1 - i] : consensus[cut + i];
         codes[at + i] = rng.nextFloat64() < divergence ? integerBelow(rng, 4) : code;
       }
       masked.fill(1, at, at + length);
@@ -158,7 +158,7 @@ export function insertRepeats(rng: Pcg64, codes: Uint8Array, families: readonly 
     const unit = [integerBelow(rng, 4), integerBelow(rng, 4)] as const; // a run of one letter, one time in four
     const length = Math.min(integerIn(rng, [20, 60]), codes.length);
     const at = integerBelow(rng, codes.length - length + 1);
-    for (let i = 0; i < length; i++) codes[at + i] = unit[i & 1]!;
+    for (let i = 0; i < length; i++) codes[at + i] = unit[i & 1];
     masked.fill(1, at, at + length);
   }
   return masked;

@@ -9,10 +9,10 @@ export function integerIn(rng: Pcg64, [low, high]: readonly [number, number]): n
 /** An index into `weights`, each as likely as its share of their sum. */
 export function weightedIndex(rng: Pcg64, weights: ArrayLike<number>): number {
   let sum = 0;
-  for (let i = 0; i < weights.length; i++) sum += weights[i]!;
+  for (let i = 0; i < weights.length; i++) sum += weights[i];
   let left = rng.nextFloat64() * sum;
   for (let i = 0; i < weights.length - 1; i++) {
-    left -= weights[i]!;
+    left -= weights[i];
     if (left < 0) return i;
   }
   return weights.length - 1;

@@ -53,7 +53,7 @@ export function plantElements(
   const elements: PlantedElement[] = [];
   let start = EDGE + Math.round(exponential(rng, MEAN_EXTRA_GAP));
   for (;;) {
-    const kind = ELEMENT_KINDS[weightedIndex(rng, KIND_SHARES)]!;
+    const kind = ELEMENT_KINDS[weightedIndex(rng, KIND_SHARES)];
     const blocks = drawBlocks(rng, kind);
     const needed = blocks.reduce((sum, { width }) => sum + width, 0) + 20;
     const end = start + integerIn(rng, [Math.max(ELEMENT_LENGTH[0], needed), ELEMENT_LENGTH[1]]);
@@ -118,7 +118,7 @@ function plantBlocks(
   let before = start;
   blocks.forEach(({ width, sites: parts }, i) => {
     for (const { motif, offset, strand } of parts) {
-      const at = before + cuts[i]! + offset;
+      const at = before + cuts[i] + offset;
       const letters = drawSite(rng, motifNamed(motif));
       codes.set(strand === "+" ? letters : letters.map((code) => 3 - code).reverse(), at);
       sites.push({ motif, start: at, end: at + letters.length, strand });

@@ -68,7 +68,7 @@ export function fastaWithIndex(chromosomes: readonly SyntheticChromosome[]): {
     at += header(name).length;
     index.push([name, codes.length, at, LINE, LINE + 1].join("\t"));
     for (let i = 0; i < codes.length; i++) {
-      fasta[at++] = LETTERS[codes[i]! + 5 * masked[i]!]!;
+      fasta[at++] = LETTERS[codes[i] + 5 * masked[i]];
       if ((i + 1) % LINE === 0 || i + 1 === codes.length) fasta[at++] = NEWLINE;
     }
   }
@@ -89,7 +89,7 @@ export function backgroundsText(chromosomes: readonly SyntheticChromosome[]): st
   const count = Math.min(COUNT, places.length);
   let text = "";
   for (let i = 0; i < count; i++) {
-    const { codes, element } = places[Math.floor((i * places.length) / count)]!;
+    const { codes, element } = places[Math.floor((i * places.length) / count)];
     const { chrom, start, end } = element;
     const left = start - Math.floor((LENGTH - (end - start)) / 2);
     const window = codes.slice(left, left + LENGTH);

@@ -138,7 +138,7 @@ function addWeighted(
   factor: number,
 ): void {
   CELL_LINES.forEach((cell, i) => {
-    sum[i]! += factor * (typeof weight === "number" ? weight : (weight[cell] ?? 0));
+    sum[i] += factor * (typeof weight === "number" ? weight : (weight[cell] ?? 0));
   });
 }
 

@@ -70,10 +70,10 @@ export const MOTIFS: readonly SyntheticMotif[] = CONSENSUS_SITES.map((site) => {
   const width = site.consensus.length;
   const probabilities = new Float64Array(width * 4);
   [...site.consensus].forEach((letter, i) => {
-    const allowed = IUPAC[letter]!;
+    const allowed = IUPAC[letter];
     const share = (1 - STRAY * (4 - allowed.length)) / allowed.length;
     for (let code = 0; code < 4; code++) {
-      probabilities[i * 4 + code] = allowed.includes("ACGT"[code]!) ? share : STRAY;
+      probabilities[i * 4 + code] = allowed.includes("ACGT"[code]) ? share : STRAY;
     }
   });
   const forward = probabilities.map((p) => Math.log(4 * p));
@@ -141,10 +141,10 @@ export function findSites(codes: Uint8Array, from: number, to: number, least: nu
       let onForward = 0;
       let onReverse = 0;
       let i = 0;
-      for (; i < width && Math.max(onForward, onReverse) + stillPossible[i]! >= lowest - TIE; i++) {
-        const code = codes[at + i]!;
-        onForward += forward[4 * i + code]!;
-        onReverse += reverse[4 * i + code]!;
+      for (; i < width && Math.max(onForward, onReverse) + stillPossible[i] >= lowest - TIE; i++) {
+        const code = codes[at + i];
+        onForward += forward[4 * i + code];
+        onReverse += reverse[4 * i + code];
       }
       const score = Math.max(onForward, onReverse);
       if (i < width || score < lowest) continue;

@@ -46,7 +46,7 @@ export function callPeaks(
     elements.map((element) => {
       const summit = element.centre + Math.round(normal(rng, 0, 8));
       let count = 0;
-      for (let i = summit - PEAK_WINDOW / 2; i < summit + PEAK_WINDOW / 2; i++) count += cuts[chrom]![i]!;
+      for (let i = summit - PEAK_WINDOW / 2; i < summit + PEAK_WINDOW / 2; i++) count += cuts[chrom][i];
       return { element, summit, fold: count / expected, p: poissonNegLog10P(count, expected) };
     }),
   );
@@ -55,7 +55,7 @@ export function callPeaks(
     .map(({ element, summit, fold, p }, i) => {
       const start = Math.min(element.start, summit);
       const end = Math.max(element.end, summit + 1);
-      return { chrom: element.chrom, start, end, summit, fold, p, q: q[i]!, element };
+      return { chrom: element.chrom, start, end, summit, fold, p, q: q[i], element };
     })
     .filter((peak) => peak.q >= RELAXED_Q);
 }
@@ -76,7 +76,7 @@ export function matchedNonPeaks(
   const gcBefore = new Map(chromosomes.map(({ name, codes }) => [name, cumulativeGc(codes)]));
   const gcOf = (chrom: string, start: number) => {
     const before = gcBefore.get(chrom)!;
-    return (before[start + BIN]! - before[start]!) / BIN;
+    return (before[start + BIN] - before[start]) / BIN;
   };
   const bins = chromosomes.flatMap(({ name, codes }) => {
     const here = peaks.filter(({ chrom }) => chrom === name);
@@ -94,7 +94,7 @@ export function matchedNonPeaks(
     for (const { chrom, summit } of peaks) {
       const gc = gcOf(chrom, summit - BIN / 2);
       const match = left.findIndex((bin) => Math.abs(bin.gc - gc) <= GC_TOLERANCE);
-      if (match >= 0) taken.add(left.splice(match, 1)[0]!);
+      if (match >= 0) taken.add(left.splice(match, 1)[0]);
     }
   }
   return bins.filter((bin) => taken.has(bin)).map(({ chrom, start }) => ({ chrom, start }));
@@ -104,7 +104,7 @@ export function matchedNonPeaks(
 function cumulativeGc(codes: Uint8Array): Int32Array {
   const before = new Int32Array(codes.length + 1);
   for (let i = 0; i < codes.length; i++) {
-    before[i + 1] = before[i]! + (codes[i] === 1 || codes[i] === 2 ? 1 : 0);
+    before[i + 1] = before[i] + (codes[i] === 1 || codes[i] === 2 ? 1 : 0);
   }
   return before;
 }
@@ -128,12 +128,12 @@ export function poissonNegLog10P(count: number, mean: number): number {
 
 /** -log10 of Benjamini–Hochberg q-values from -log10 p-values, in the same order. */
 export function negLog10QValues(surprises: readonly number[]): number[] {
-  const order = surprises.map((_, i) => i).sort((a, b) => surprises[a]! - surprises[b]! || a - b); // least surprising first
+  const order = surprises.map((_, i) => i).sort((a, b) => surprises[a] - surprises[b] || a - b); // least surprising first
   const adjusted = new Array<number>(surprises.length);
   let highest = 0;
   order.forEach((row, i) => {
     const rank = surprises.length - i; // 1 for the most surprising
-    highest = Math.max(highest, surprises[row]! - Math.log10(surprises.length / rank));
+    highest = Math.max(highest, surprises[row] - Math.log10(surprises.length / rank));
     adjusted[row] = highest;
   });
   return adjusted;

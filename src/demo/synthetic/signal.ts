@@ -56,10 +56,10 @@ export function drawCuts(
 ): Uint16Array {
   const cuts = new Uint16Array(length);
   const step = () => exponential(rng, 1 / BACKGROUND_CUTS);
-  for (let at = TELOMERE + step(); at < length - TELOMERE; at += step()) cuts[Math.floor(at)]!++;
+  for (let at = TELOMERE + step(); at < length - TELOMERE; at += step()) cuts[Math.floor(at)]++;
   for (const { centre, mean } of elements) {
     for (let left = drawCount(rng, mean); left > 0; left--) {
-      cuts[centre - REACH + indexAbove(CUMULATIVE, rng.nextFloat64())]!++;
+      cuts[centre - REACH + indexAbove(CUMULATIVE, rng.nextFloat64())]++;
     }
   }
   return cuts;
@@ -71,7 +71,7 @@ function indexAbove(cumulative: Float64Array, u: number): number {
   let high = cumulative.length - 1;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (cumulative[middle]! > u) high = middle;
+    if (cumulative[middle] > u) high = middle;
     else low = middle + 1;
   }
   return low;

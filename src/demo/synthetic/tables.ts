@@ -47,8 +47,8 @@ function ownCellLine({ logActivity }: TrueElement): CellLine | undefined {
   const means = Array.from(logActivity, (activity) => meanCutsIn500(activity));
   const sum = means.reduce((a, b) => a + b);
   const own = CELL_LINES.filter((_, cell) => {
-    const others = (sum - means[cell]!) / (means.length - 1);
-    return Math.log2(means[cell]! / others) > LEAST_LOG2_FOLD;
+    const others = (sum - means[cell]) / (means.length - 1);
+    return Math.log2(means[cell] / others) > LEAST_LOG2_FOLD;
   });
   return own.length === 1 ? own[0] : undefined;
 }

@@ -69,10 +69,10 @@ export function plantVariants(
     const place = `${change.chrom}:${change.position}`;
     if (taken.has(place)) return;
     const effects = effectsOf(change, codes);
-    if (!isMeant(change.mechanism, effects[STUDIED]!)) return;
+    if (!isMeant(change.mechanism, effects[STUDIED])) return;
     taken.add(place);
     left[change.mechanism]--;
-    const estimate = effects[STUDIED]! + normal(rng, 0, STANDARD_ERROR);
+    const estimate = effects[STUDIED] + normal(rng, 0, STANDARD_ERROR);
     variants.push({ ...change, effects, estimate, p: twoSidedNormalTail(estimate / STANDARD_ERROR) });
   };
 
@@ -103,7 +103,7 @@ function effectsOf(change: Change, codes: Uint8Array): Float64Array {
   const reference = logActivity(letters, 0, letters.length);
   letters[position - element.start] = BASES.indexOf(alternative);
   const changed = logActivity(letters, 0, letters.length);
-  return reference.map((activity, cell) => logFoldChange(activity, changed[cell]!));
+  return reference.map((activity, cell) => logFoldChange(activity, changed[cell]));
 }
 
 function changeAt(
@@ -113,7 +113,7 @@ function changeAt(
   rest: Pick<Change, "mechanism" | "motif" | "element">,
 ): Change {
   return {
-    ...{ chrom: name, position, reference: BASES[codes[position]!]!, alternative: BASES[alternative]! },
+    ...{ chrom: name, position, reference: BASES[codes[position]], alternative: BASES[alternative] },
     ...rest,
   };
 }
@@ -124,7 +124,7 @@ const otherBase = (rng: Pcg64, code: number) => (code + 1 + integerBelow(rng, 3)
 function breakSite(rng: Pcg64, chromosome: SyntheticChromosome, element: PlantedElement): Change | undefined {
   const site = choice(rng, element.sites);
   const position = site.start + integerBelow(rng, site.end - site.start);
-  const alternative = otherBase(rng, chromosome.codes[position]!);
+  const alternative = otherBase(rng, chromosome.codes[position]);
   return changeAt(chromosome, position, alternative, {
     mechanism: "breaks a site",
     motif: site.motif,
@@ -145,7 +145,7 @@ function makeSite(rng: Pcg64, chromosome: SyntheticChromosome, element: PlantedE
   let most = { gain: 0, position: start, code: 0 };
   for (let i = 0; i < width; i++) {
     for (let code = 0; code < 4; code++) {
-      const gain = scores[4 * i + code]! - scores[4 * i + codes[start + i]!]!;
+      const gain = scores[4 * i + code] - scores[4 * i + codes[start + i]];
       if (gain > most.gain) most = { gain, position: start + i, code };
     }
   }
@@ -160,7 +160,7 @@ function idleChange(
 ): Change | undefined {
   const position = element.start + integerBelow(rng, element.end - element.start);
   if (element.sites.some(({ start, end }) => position >= start && position < end)) return undefined;
-  const alternative = otherBase(rng, chromosome.codes[position]!);
+  const alternative = otherBase(rng, chromosome.codes[position]);
   return changeAt(chromosome, position, alternative, { mechanism: "changes no site", element });
 }
 
@@ -170,7 +170,7 @@ function outsideChange(rng: Pcg64, chromosome: SyntheticChromosome): Change | un
   const position = EDGE + integerBelow(rng, codes.length - 2 * EDGE);
   if (codes[position] === NO_BASE) return undefined;
   if (elements.some(({ start, end }) => position > start - 500 && position < end + 500)) return undefined;
-  return changeAt(chromosome, position, otherBase(rng, codes[position]!), { mechanism: "outside elements" });
+  return changeAt(chromosome, position, otherBase(rng, codes[position]), { mechanism: "outside elements" });
 }
 
 /**

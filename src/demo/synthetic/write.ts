@@ -139,7 +139,7 @@ async function writeCellLine(
       codes.length,
       elements
         .filter(({ chrom }) => chrom === name)
-        .map(({ centre, logActivity }) => ({ centre, mean: meanCuts(logActivity[line]!) })),
+        .map(({ centre, logActivity }) => ({ centre, mean: meanCuts(logActivity[line]) })),
     ),
   );
   const peaks = callPeaks(generatorOf(seed, "peaks", cell), chromosomes, cuts);
@@ -148,7 +148,7 @@ async function writeCellLine(
   const nonPeakSummits = nonPeaks.map(({ chrom, start }) => ({ chrom, summit: start + 1057 }));
   await writeFileAtomic(
     files.signal,
-    bigWigBytes(new Map(chromosomes.map(({ name }, i) => [name, cuts[i]!]))),
+    bigWigBytes(new Map(chromosomes.map(({ name }, i) => [name, cuts[i]]))),
   );
   await writeFileAtomic(files.peaks, narrowPeak(cell, peaks));
   await writeFileAtomic(files.confidentPeaks, narrowPeak(cell, confident));

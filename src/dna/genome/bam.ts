@@ -161,10 +161,10 @@ function readRecord(
   into: { -readonly [Key in keyof Alignment]: Alignment[Key] },
 ): void {
   const operations = bytes.readUInt16LE(at + 12);
-  const cigar = FIXED + bytes[at + 8]!;
+  const cigar = FIXED + bytes[at + 8];
   into.reference = bytes.readInt32LE(at);
   into.start = bytes.readInt32LE(at + 4);
-  into.mappingQuality = bytes[at + 9]!;
+  into.mappingQuality = bytes[at + 9];
   into.flag = bytes.readUInt16LE(at + 14);
   if (into.reference < -1 || into.reference >= references || cigar + 4 * operations > size) {
     throw damaged(path, "a record contradicts itself or the header");

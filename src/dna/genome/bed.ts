@@ -71,13 +71,13 @@ export async function* readNarrowPeaks(
       chrom,
       start,
       end,
-      name: columns[3]!,
-      score: parseFiniteNumber(columns[4]!, "score", place),
-      strand: columns[5]!,
-      signalValue: parseFiniteNumber(columns[6]!, "signal value", place),
-      pValue: parseFiniteNumber(columns[7]!, "p-value", place),
-      qValue: parseFiniteNumber(columns[8]!, "q-value", place),
-      summit: parseWholeNumber(columns[9]!, "summit", place, -1, end - start),
+      name: columns[3],
+      score: parseFiniteNumber(columns[4], "score", place),
+      strand: columns[5],
+      signalValue: parseFiniteNumber(columns[6], "signal value", place),
+      pValue: parseFiniteNumber(columns[7], "p-value", place),
+      qValue: parseFiniteNumber(columns[8], "q-value", place),
+      summit: parseWholeNumber(columns[9], "summit", place, -1, end - start),
       line,
     };
   }
@@ -104,10 +104,10 @@ function bedRow(text: string, place: FieldPlace & { readonly line: number }, opt
       "the tenth column of BED12 and gappedPeak is no summit; where yours is, cut the others off",
     );
   }
-  const chrom = columns[0]!;
+  const chrom = columns[0];
   if (chrom === "") throw new FormatError(place, "the chromosome's name is empty");
-  const start = parseWholeNumber(columns[1]!, "start", place);
-  const end = parseWholeNumber(columns[2]!, "end", place);
+  const start = parseWholeNumber(columns[1], "start", place);
+  const end = parseWholeNumber(columns[2], "end", place);
   if (end < start || (narrowPeak && end === start)) {
     throw new FormatError(
       place,

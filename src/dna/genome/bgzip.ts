@@ -26,7 +26,7 @@ export function blockLength(bytes: Uint8Array, offset = 0): number | undefined {
   const b = bytes.subarray(offset, offset + HEADER_BYTES);
   const isBlock =
     b.length === HEADER_BYTES && isGzip(b) && b[2] === 8 && b[3] === 4 && b[12] === 66 && b[13] === 67;
-  return isBlock && b[14] === 2 && b[15] === 0 ? b[16]! + 256 * b[17]! + 1 : undefined;
+  return isBlock && b[14] === 2 && b[15] === 0 ? b[16] + 256 * b[17] + 1 : undefined;
 }
 
 /** Where a block begins, in the compressed file and in the text. */
@@ -115,7 +115,7 @@ export function bgzipText(file: OpenFile, starts: readonly BlockStart[]): ReadTe
       parts.push(part);
       at += part.length;
     }
-    return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    return parts.length === 1 ? parts[0] : Buffer.concat(parts);
   };
 }
 
@@ -123,12 +123,12 @@ export function bgzipText(file: OpenFile, starts: readonly BlockStart[]): ReadTe
 async function readBlocks(file: OpenFile, starts: readonly BlockStart[], from: number, to: number) {
   const first = blockOf(starts, from);
   const next = Math.min(blockOf(starts, to - 1), first + MOST_BLOCKS) + 1;
-  const [start, textStart] = starts[first]!;
+  const [start, textStart] = starts[first];
   const isLast = next === starts.length;
   // The last block of an index is read until it holds some text.
   const [end, textEnd] = isLast
-    ? [Math.min(starts[next - 1]![0] + LONGEST_READ, file.size), starts[next - 1]![1] + 1]
-    : starts[next]!;
+    ? [Math.min(starts[next - 1][0] + LONGEST_READ, file.size), starts[next - 1][1] + 1]
+    : starts[next];
   const bytes = await file.read(start, end - start);
   const whole = wholeBlocks(file.path, bytes, start, textEnd - textStart);
   const atEnd = isLast && (whole.text >= textEnd - textStart || start + whole.length === file.size);
@@ -148,7 +148,7 @@ function blockOf(starts: readonly BlockStart[], position: number): number {
   let high = starts.length;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
-    if (starts[middle]![1] <= position) low = middle;
+    if (starts[middle][1] <= position) low = middle;
     else high = middle;
   }
   return low;

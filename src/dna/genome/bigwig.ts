@@ -82,7 +82,7 @@ export async function openBigWig(path: string): Promise<Signal> {
       values: async (intervals) => {
         const values = intervals.map(({ start, end }) => new Float32Array(end - start));
         await visit(intervals, (i, stretches, clipped) => {
-          copyValues(stretches, clipped, values[i]!, intervals[i]!.start);
+          copyValues(stretches, clipped, values[i], intervals[i].start);
         });
         return values;
       },
@@ -103,7 +103,7 @@ interface Stretches {
 }
 
 const isAscending = ({ starts, ends }: Stretches) =>
-  starts.every((start, i) => start < ends[i]! && (i === 0 || start >= ends[i - 1]!));
+  starts.every((start, i) => start < ends[i] && (i === 0 || start >= ends[i - 1]));
 
 /** What is done with an interval: its index, the stretches around it, and what of it lies on the chromosome. */
 type IntervalVisitor = (index: number, stretches: Stretches, clipped: Interval) => void;
@@ -120,20 +120,20 @@ async function visitIntervals(
     start: Math.max(start, 0),
     end: Math.min(end, chromosomes.get(chrom) ?? 0),
   }));
-  const order = [...clipped.keys()].filter((i) => clipped[i]!.start < clipped[i]!.end);
-  order.sort((a, b) => byPlace(clipped[a]!, clipped[b]!));
+  const order = [...clipped.keys()].filter((i) => clipped[i].start < clipped[i].end);
+  order.sort((a, b) => byPlace(clipped[a], clipped[b]));
   for (let from = 0; from < order.length; ) {
-    const first = clipped[order[from]!]!;
+    const first = clipped[order[from]];
     const reach = first.start + READ_TOGETHER;
     let to = from;
     let { end } = first;
     for (; to < order.length; to++) {
-      const next = clipped[order[to]!]!;
+      const next = clipped[order[to]];
       if (next.chrom !== first.chrom || next.start >= reach) break;
       end = Math.max(end, next.end);
     }
     const stretches = await read({ chrom: first.chrom, start: first.start, end });
-    for (const i of order.slice(from, to)) visit(i, stretches, clipped[i]!);
+    for (const i of order.slice(from, to)) visit(i, stretches, clipped[i]);
     from = to;
   }
 }
@@ -159,9 +159,9 @@ function* stretchesIn(
   { starts, ends, scores }: Stretches,
   { start, end }: Interval,
 ): Generator<readonly [start: number, end: number, score: number]> {
-  for (let i = firstEndingAfter(ends, start); i < starts.length && starts[i]! < end; i++) {
-    const score = scores[i]!;
-    if (!Number.isNaN(score)) yield [Math.max(starts[i]!, start), Math.min(ends[i]!, end), score];
+  for (let i = firstEndingAfter(ends, start); i < starts.length && starts[i] < end; i++) {
+    const score = scores[i];
+    if (!Number.isNaN(score)) yield [Math.max(starts[i], start), Math.min(ends[i], end), score];
   }
 }
 
@@ -171,7 +171,7 @@ function firstEndingAfter(ends: Int32Array, position: number): number {
   let high = ends.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (ends[middle]! > position) high = middle;
+    if (ends[middle] > position) high = middle;
     else low = middle + 1;
   }
   return low;

@@ -115,12 +115,12 @@ export class FastaIndexBuilder {
   }
 
   #extendLine(piece: Uint8Array, start: number, stop: number): void {
-    if (this.#lineLength === 0) this.#firstByte = piece[start]!;
+    if (this.#lineLength === 0) this.#firstByte = piece[start];
     if (this.#firstByte === HEADER && this.#header.length < 1024) {
       this.#header.push(...piece.subarray(start, Math.min(stop, start + 1024)));
     }
     let last = stop;
-    while (last > start && isBlank(piece[last - 1]!)) last--;
+    while (last > start && isBlank(piece[last - 1])) last--;
     this.#blanks = last === start ? this.#blanks + stop - start : stop - last;
     this.#lineLength += stop - start;
   }
@@ -139,7 +139,7 @@ export class FastaIndexBuilder {
     this.#finishSequence();
     const header = Buffer.from(this.#header).toString("utf8", 1);
     this.#header = [];
-    this.#name = header.split(/\s/, 1)[0]!;
+    this.#name = header.split(/\s/, 1)[0];
     this.#offset = this.#lineStart + this.#lineLength + lineFeed;
     this.#length = this.#lineBases = this.#lineBytes = 0;
     this.#ended = false;

@@ -75,7 +75,7 @@ async function readBases(
     if (bytes.length < size) throw staleIndexError(name, path);
     for (let at = 0; at < size; ) {
       if (inLine >= lineBases) {
-        if (!LINE_END.includes(bytes[at++]!)) throw staleIndexError(name, path);
+        if (!LINE_END.includes(bytes[at++])) throw staleIndexError(name, path);
         inLine = inLine + 1 === lineBytes ? 0 : inLine + 1;
         continue;
       }
@@ -85,7 +85,7 @@ async function readBases(
       at += copied;
       base += copied;
       if (at < lineStop) {
-        const byte = bytes[at]!;
+        const byte = bytes[at];
         if (LINE_END.includes(byte) || byte === HEADER) throw staleIndexError(name, path);
         throw foreignByteError(name, base, byte, path);
       }
@@ -97,7 +97,7 @@ async function readBases(
 /** Copies bytes [start, stop) in upper case; returns how many were copied before one that is no DNA letter. */
 function copyUpperCase(from: Uint8Array, start: number, stop: number, to: Uint8Array, at: number): number {
   for (let i = start; i < stop; i++) {
-    const letter = UPPER_CASE_DNA[from[i]!]!;
+    const letter = UPPER_CASE_DNA[from[i]];
     if (letter === 0) return i - start;
     to[at + i - start] = letter;
   }
@@ -126,7 +126,7 @@ async function checkFastaIndex(
 ): Promise<void> {
   const step = Math.max(1, entries.length / ENTRIES_CHECKED);
   for (let i = 0; i < entries.length; i += step) {
-    const entry = entries[Math.floor(i)]!;
+    const entry = entries[Math.floor(i)];
     if (!(await headerFits(entry, read))) throw staleIndexError(entry.name, path);
     await checkEnd(entry, read, path);
   }

@@ -158,7 +158,7 @@ async function genomeDigest(source: SequenceSource): Promise<string> {
   const lines: string[] = [];
   for (const [name, length] of source.lengths) {
     const letters = await source.readWhole(name);
-    for (let i = 0; i < letters.length; i++) letters[i] = BASE_OR_N[letters[i]!]!;
+    for (let i = 0; i < letters.length; i++) letters[i] = BASE_OR_N[letters[i]];
     lines.push(`${name}\t${length}\t${sha256Hex(letters)}\n`);
   }
   return sha256Hex(lines.sort().join(""));

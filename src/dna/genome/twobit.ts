@@ -41,7 +41,7 @@ export async function openTwoBit(file: OpenFile): Promise<SequenceSource> {
   const lengths = await readLengths(reader, file).catch((cause) => Promise.reject(trouble(cause)));
 
   const checked = new Map<string, Promise<void>>();
-  const check = async (name: string) => checkUnknown(file, name, (await reader.getIndex())[name]!);
+  const check = async (name: string) => checkUnknown(file, name, (await reader.getIndex())[name]);
 
   async function read(name: string, from: number, to: number): Promise<string> {
     if (!checked.has(name)) checked.set(name, check(name));

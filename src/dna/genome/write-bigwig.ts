@@ -89,7 +89,7 @@ function blocksOf(chrom: number, name: string, values: ArrayLike<number>): Block
     runs = [];
   };
   for (let start = 0, end: number; start < values.length; start = end) {
-    const value = values[start]!;
+    const value = values[start];
     if (!Number.isFinite(value)) {
       throw new InputError(
         `the signal of ${name} at base ${start} is ${value}; a bigWig file holds numbers only`,
@@ -265,7 +265,7 @@ function writeTree(
 ): void {
   out.u32(TREE_MAGIC, CHILDREN_PER_NODE);
   out.u64(blocks);
-  out.span(levels[0]![0]!);
+  out.span(levels[0][0]);
   out.u64(index); // where the data end
   out.u32(1, 0); // items per leaf slot
   let levelStart = index + TREE_HEADER_BYTES;
@@ -281,8 +281,8 @@ function writeTree(
       out.u16(children.length);
       for (const span of children) {
         out.span(span);
-        if (leaf) out.u64(blockOffsets[block]!, blockOffsets[block + 1]! - blockOffsets[block++]!);
-        else out.u64(childOffsets[child++]!);
+        if (leaf) out.u64(blockOffsets[block], blockOffsets[block + 1] - blockOffsets[block++]);
+        else out.u64(childOffsets[child++]);
       }
     }
   }

@@ -158,7 +158,7 @@ class MemeReader {
     }
     for (let i = 0; i < fields.length; i += 2) {
       const value = parseDecimal(fields[i + 1] ?? "");
-      if (fields[i]!.toUpperCase() !== "ACGT"[found.length] || !(value > 0 && value < 1)) {
+      if (fields[i].toUpperCase() !== "ACGT"[found.length] || !(value > 0 && value < 1)) {
         throw new FormatError(
           place,
           `the background has ${JSON.stringify(`${fields[i]} ${fields[i + 1] ?? ""}`)} where ${"ACGT"[found.length] ?? "nothing"} comes`,

@@ -52,7 +52,7 @@ export function scaleMotif(
   }
   const { sites = DEFAULT_SITES } = motif;
   const bits = motif.probabilities.map((p, i) => {
-    const b = frequencies[i % 4]!;
+    const b = frequencies[i % 4];
     return Math.log2((p * sites + pseudocount * b) / (sites + pseudocount) / b);
   });
   const least = bits.reduce((a, b) => Math.min(a, b));
@@ -86,13 +86,13 @@ export function tailProbabilities({ motif, scores, background }: ScaledMotif): F
     const row = scores.subarray(4 * position, 4 * position + 4);
     const longer = new Float64Array(distribution.length + Math.max(...row));
     for (let s = 0; s < distribution.length; s++) {
-      const share = distribution[s]!;
+      const share = distribution[s];
       if (share === 0) continue;
-      for (let letter = 0; letter < 4; letter++) longer[s + row[letter]!]! += share * background[letter]!;
+      for (let letter = 0; letter < 4; letter++) longer[s + row[letter]] += share * background[letter];
     }
     distribution = longer;
   }
-  for (let s = distribution.length - 2; s >= 0; s--) distribution[s]! += distribution[s + 1]!;
+  for (let s = distribution.length - 2; s >= 0; s--) distribution[s] += distribution[s + 1];
   return distribution;
 }
 
@@ -105,7 +105,7 @@ function bothStrands(background: ArrayLike<number>): Float64Array {
       `${[...given].join(", ")} is no background: expected are frequencies of A, C, G, T above 0 that add up to 1`,
     );
   }
-  const at = (given[0]! + given[3]!) / 2 / sum;
-  const cg = (given[1]! + given[2]!) / 2 / sum;
+  const at = (given[0] + given[3]) / 2 / sum;
+  const cg = (given[1] + given[2]) / 2 / sum;
   return Float64Array.of(at, cg, cg, at);
 }

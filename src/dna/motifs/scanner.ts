@@ -97,7 +97,7 @@ export class MotifScanner {
     this.scaled = motifs.map((motif) => scaleMotif(motif, scoring));
     this.significant = this.scaled.map((scaled) => significantSums(scaled, threshold));
     this.matrices = this.scaled.flatMap((scaled, motif) =>
-      bothStrands(scaled, motif, this.significant[motif]!.least),
+      bothStrands(scaled, motif, this.significant[motif].least),
     );
   }
 
@@ -108,8 +108,8 @@ export class MotifScanner {
   hits(sequences: readonly Uint8Array[]): readonly MotifHit[] {
     const hits: MotifHit[] = [];
     this.visit(sequences, ({ motif, strand, width }, sequence, start, sum) => {
-      const { least, p: pOf } = this.significant[motif]!;
-      const [score, p] = [bitsOf(this.scaled[motif]!, sum), pOf[sum - least]!];
+      const { least, p: pOf } = this.significant[motif];
+      const [score, p] = [bitsOf(this.scaled[motif], sum), pOf[sum - least]];
       hits.push({ sequence, motif, start, end: start + width, strand, score, p });
     });
     return hits.sort(
@@ -122,7 +122,7 @@ export class MotifScanner {
   counts(sequences: readonly Uint8Array[]): readonly Float64Array[] {
     const counts = sequences.map(() => new Float64Array(this.motifs.length));
     this.visit(sequences, ({ motif }, sequence) => {
-      counts[sequence]![motif]!++;
+      counts[sequence][motif]++;
     });
     return counts;
   }
@@ -132,8 +132,8 @@ export class MotifScanner {
     while (first < sequences.length) {
       let end = first;
       let letters = 0;
-      while (end < sequences.length && (end === first || letters + sequences[end]!.length <= BLOCK)) {
-        letters += sequences[end++]!.length + 1;
+      while (end < sequences.length && (end === first || letters + sequences[end].length <= BLOCK)) {
+        letters += sequences[end++].length + 1;
       }
       this.visitBlock(sequences.slice(first, end), first, visit);
       first = end;
@@ -146,13 +146,13 @@ export class MotifScanner {
     const scores = new Int32Array(owner.length + 1);
     for (const matrix of this.matrices) {
       const { width, parts } = matrix;
-      let count = begin(words, owner.length - width, parts[0]!, places, scores);
+      let count = begin(words, owner.length - width, parts[0], places, scores);
       for (const part of parts.slice(1)) count = goOn(words, count, part, places, scores);
       for (let i = 0; i < count; i++) {
-        const start = places[i]!;
-        if (known[start]! < width) continue;
-        const sequence = owner[start]!;
-        visit(matrix, number + sequence, start - firstOf[sequence]!, scores[i]!);
+        const start = places[i];
+        if (known[start] < width) continue;
+        const sequence = owner[start];
+        visit(matrix, number + sequence, start - firstOf[sequence], scores[i]);
       }
     }
   }
@@ -173,7 +173,7 @@ function begin(
 ): number {
   let count = 0;
   for (let start = 0; start < end; start++) {
-    const sum = sums[words[start + offset]!]!;
+    const sum = sums[words[start + offset]];
     places[count] = start;
     scores[count] = sum;
     count += 1 + ((sum - least) >> 31);
@@ -191,8 +191,8 @@ function goOn(
 ): number {
   let count = 0;
   for (let i = 0; i < before; i++) {
-    const start = places[i]!;
-    const sum = scores[i]! + sums[words[start + offset]!]!;
+    const start = places[i];
+    const sum = scores[i] + sums[words[start + offset]];
     places[count] = start;
     scores[count] = sum;
     count += 1 + ((sum - least) >> 31);
@@ -215,11 +215,11 @@ function joined(sequences: readonly Uint8Array[]) {
     owner.fill(sequence, first, first + codes.length + 1);
     let word = 0;
     for (let i = codes.length - 1; i >= 0; i--) {
-      const code = codes[i]!;
+      const code = codes[i];
       const at = first + i;
-      known[at] = code < 4 ? known[at + 1]! + 1 : 0;
+      known[at] = code < 4 ? known[at + 1] + 1 : 0;
       word = (word >> 2) + ((code & 3) << (2 * (WORD - 1)));
-      if (known[at]! >= WORD) words[at] = word;
+      if (known[at] >= WORD) words[at] = word;
     }
     first += codes.length + 1;
   });
@@ -249,7 +249,7 @@ interface SignificantSums {
 function significantSums(scaled: ScaledMotif, threshold: number): SignificantSums {
   const tail = tailProbabilities(scaled);
   let least = tail.length;
-  while (least > 0 && tail[least - 1]! <= threshold) least--;
+  while (least > 0 && tail[least - 1] <= threshold) least--;
   return { least, p: tail.slice(least) };
 }
 
@@ -258,7 +258,7 @@ function partsOf(rows: Int32Array, width: number, least: number): readonly Part[
   const best = Array.from({ length: width }, (_, position) => Math.max(...row(position)));
   const telling = best.map((score, position) => score - row(position).reduce((a, b) => a + b) / 4);
   const total = (values: readonly number[], positions: readonly number[]) =>
-    positions.reduce((sum, position) => sum + values[position]!, 0);
+    positions.reduce((sum, position) => sum + values[position], 0);
   const covered = new Set<number>();
   const parts: Part[] = [];
   while (covered.size < width) {
@@ -285,7 +285,7 @@ function wordSums(rows: readonly (readonly number[])[]): Int16Array {
   let words = 1;
   for (const row of rows) {
     // From the end, so that no shorter word is written over before it was read.
-    for (let word = 4 * words - 1; word >= 0; word--) sums[word] = sums[word >> 2]! + row[word & 3]!;
+    for (let word = 4 * words - 1; word >= 0; word--) sums[word] = sums[word >> 2] + row[word & 3];
     words *= 4;
   }
   return sums;

@@ -27,7 +27,7 @@ export function codesOf(letters: string): Uint8Array {
     const byte = letters.charCodeAt(i);
     if (byte > 127)
       throw new InputError(`${JSON.stringify(letters[i])} at letter ${i + 1} is not a DNA letter`);
-    codes[i] = CODE_OF_BYTE[byte]!;
+    codes[i] = CODE_OF_BYTE[byte];
   }
   return codes;
 }
@@ -49,7 +49,7 @@ export function windowCodes(
   const to = Math.max(Math.min(end, chromosome.length), from);
   codes.fill(NO_BASE, 0, from - start);
   for (let position = from, i = from - start; position < to; position++, i++) {
-    codes[i] = CODE_OF_BYTE[chromosome[position]!]!;
+    codes[i] = CODE_OF_BYTE[chromosome[position]];
   }
   codes.fill(NO_BASE, to - start, end - start);
   return codes;
@@ -82,7 +82,7 @@ let scratch = Buffer.alloc(1024);
 function written(codes: Uint8Array, byteOfCode: Uint8Array): string {
   const length = codes.length;
   if (scratch.length < length) scratch = Buffer.alloc(2 * length);
-  for (let i = 0; i < length; i++) scratch[i] = byteOfCode[codes[i]!]!;
+  for (let i = 0; i < length; i++) scratch[i] = byteOfCode[codes[i]];
   return scratch.toString("latin1", 0, length);
 }
 
@@ -109,7 +109,7 @@ export function oneHotOfCodes(
 ): Float32Array {
   rows.fill(0, offset, offset + 4 * codes.length);
   for (let i = 0; i < codes.length; i++) {
-    const code = codes[i]!;
+    const code = codes[i];
     if (code !== NO_BASE) rows[offset + 4 * i + code] = 1;
   }
   return rows;

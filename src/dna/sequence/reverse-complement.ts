@@ -7,8 +7,8 @@ const COMPLEMENTS = "TGCAAYRSWMKVHDBN";
 
 const COMPLEMENT = new Map<string, string>();
 for (let i = 0; i < LETTERS.length; i++) {
-  COMPLEMENT.set(LETTERS[i]!, COMPLEMENTS[i]!);
-  COMPLEMENT.set(LETTERS[i]!.toLowerCase(), COMPLEMENTS[i]!.toLowerCase());
+  COMPLEMENT.set(LETTERS[i], COMPLEMENTS[i]);
+  COMPLEMENT.set(LETTERS[i].toLowerCase(), COMPLEMENTS[i].toLowerCase());
 }
 
 /**
@@ -21,7 +21,7 @@ for (let i = 0; i < LETTERS.length; i++) {
 export function reverseComplement(letters: string): string {
   const complements: string[] = [];
   for (let i = letters.length - 1; i >= 0; i--) {
-    const complement = COMPLEMENT.get(letters[i]!);
+    const complement = COMPLEMENT.get(letters[i]);
     if (complement === undefined) {
       throw new InputError(`${JSON.stringify(letters[i])} at letter ${i + 1} is not a DNA letter`);
     }
@@ -36,8 +36,8 @@ const COMPLEMENT_CODE = Uint8Array.of(3, 2, 1, 0, NO_BASE);
 /** The same for base codes, in place. */
 export function reverseComplementCodes(codes: Uint8Array): Uint8Array {
   for (let i = 0, j = codes.length - 1; i <= j; i++, j--) {
-    const left = COMPLEMENT_CODE[codes[i]!]!;
-    codes[i] = COMPLEMENT_CODE[codes[j]!]!;
+    const left = COMPLEMENT_CODE[codes[i]];
+    codes[i] = COMPLEMENT_CODE[codes[j]];
     codes[j] = left;
   }
   return codes;

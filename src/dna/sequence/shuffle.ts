@@ -29,13 +29,13 @@ export function dinucleotideShuffleCodes(codes: Uint8Array, start: number, end: 
   if (end <= start) return;
   const room = listSuccessors(codes, start, end);
   for (let list = 0; list < 4; list++) {
-    rng.shufflePrefix(successors, list * room, next[list]! - list * room - 1);
+    rng.shufflePrefix(successors, list * room, next[list] - list * room - 1);
   }
   rewind(room);
-  let base = codes[start]! & 3;
+  let base = codes[start] & 3;
   codes[start] = base;
   for (let i = start + 1; i < end; i++) {
-    base = successors[next[base]!++]!;
+    base = successors[next[base]++];
     codes[i] = base;
   }
 }
@@ -49,7 +49,7 @@ export function dinucleotideShuffleKeeps(codes: Uint8Array, start: number, end: 
   const room = listSuccessors(codes, start, end);
   // The walk repeats the sequence exactly where every list does.
   return [0, 1, 2, 3].every((list) =>
-    rng.shuffleKeeps(successors, list * room, next[list]! - list * room - 1),
+    rng.shuffleKeeps(successors, list * room, next[list] - list * room - 1),
   );
 }
 
@@ -59,10 +59,10 @@ function listSuccessors(codes: Uint8Array, start: number, end: number): number {
   if (successors.length < 4 * room) successors = new Int32Array(8 * room);
   rewind(room);
   // The last two bits of NO_BASE are those of A.
-  let base = codes[start]! & 3;
+  let base = codes[start] & 3;
   for (let i = start + 1; i < end; i++) {
-    const following = codes[i]! & 3;
-    successors[next[base]!++] = following;
+    const following = codes[i] & 3;
+    successors[next[base]++] = following;
     base = following;
   }
   return room;

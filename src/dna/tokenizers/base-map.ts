@@ -19,7 +19,7 @@ export type TokenIndex =
 export function baseMap(tokens: Pick<Tokens, "starts" | "ends">, bases: number): Int32Array {
   const map = new Int32Array(bases);
   for (let token = 0; token < tokens.starts.length; token++) {
-    map.fill(token, tokens.starts[token]!, tokens.ends[token]!);
+    map.fill(token, tokens.starts[token], tokens.ends[token]);
   }
   return map;
 }
@@ -70,7 +70,7 @@ export function readAsMap(stored: Int32Array): TokenIndex {
 export function tokenRange(index: TokenIndex): { readonly start: number; readonly end: number } {
   if (index.kind === "slice") return { start: index.start, end: index.end };
   if (index.tokens.length === 0) return { start: 0, end: 0 };
-  let first = index.tokens[0]!;
+  let first = index.tokens[0];
   let last = first;
   for (const token of index.tokens) {
     first = Math.min(first, token);

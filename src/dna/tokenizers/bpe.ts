@@ -37,14 +37,14 @@ export function bpeTokenizer(name: string, description: BpeDescription, special:
   function add(row: Row, word: Word) {
     const place = (id: number, from: number, to: number) => {
       row.ids.push(id);
-      row.starts.push(word.starts[from]!);
-      row.ends.push(word.ends[to - 1]!);
+      row.starts.push(word.starts[from]);
+      row.ends.push(word.ends[to - 1]);
     };
     const count = fast === undefined ? -1 : fast.encode(word.text, 0, word.text.length);
     let from = 0;
     for (let i = 0; i < count; i++) {
-      place(fast!.ids[i]!, from, fast!.ends[i]!);
-      from = fast!.ends[i]!;
+      place(fast!.ids[i], from, fast!.ends[i]);
+      from = fast!.ends[i];
     }
     if (count >= 0) return;
     for (const text of merged(word.text)) {

@@ -88,12 +88,12 @@ export class FourLetterBpe {
     // A token whose letters encode to something else never comes out and stays outside the tree.
     const comesOut = new Uint8Array(texts.length).fill(1);
     for (let token = LETTERS.length; token < texts.length; token++) {
-      const left = this.#left[token]!;
-      const right = this.#right[token]!;
-      comesOut[token] = comesOut[left]! & comesOut[right]! & Number(this.#survives(left, right, token));
+      const left = this.#left[token];
+      const right = this.#right[token];
+      comesOut[token] = comesOut[left] & comesOut[right] & Number(this.#survives(left, right, token));
     }
-    const shortestFirst = [...texts.keys()].sort((a, b) => this.#length[a]! - this.#length[b]!);
-    for (const token of shortestFirst) if (comesOut[token] === 1) this.#plant(token, texts[token]!);
+    const shortestFirst = [...texts.keys()].sort((a, b) => this.#length[a] - this.#length[b]);
+    for (const token of shortestFirst) if (comesOut[token] === 1) this.#plant(token, texts[token]);
   }
 
   /**
@@ -114,24 +114,24 @@ export class FourLetterBpe {
     let at = 0;
     let token = n > 0 ? this.#longest(0, n) : -1;
     while (at < n) {
-      const last = count > 0 ? tokens[count - 1]! : -1;
-      while (token >= 0 && last >= 0 && !this.#survives(last, token, -1)) token = this.#shorter[token]!;
+      const last = count > 0 ? tokens[count - 1] : -1;
+      while (token >= 0 && last >= 0 && !this.#survives(last, token, -1)) token = this.#shorter[token];
       if (token >= 0) {
         tokens[count++] = token;
-        at += this.#length[token]!;
+        at += this.#length[token];
         if (at < n) token = this.#longest(at, n);
       } else {
         if (count === 0) throw new InternalError("a word of A, C, G and T has no byte-pair encoding");
-        const undone = tokens[--count]!;
-        at -= this.#length[undone]!;
-        token = this.#shorter[undone]!;
+        const undone = tokens[--count];
+        at -= this.#length[undone];
+        token = this.#shorter[undone];
       }
     }
 
     let reached = 0;
     for (let i = 0; i < count; i++) {
-      reached += this.#length[tokens[i]!]!;
-      this.ids[i] = this.#idOf[tokens[i]!]!;
+      reached += this.#length[tokens[i]];
+      this.ids[i] = this.#idOf[tokens[i]];
       this.ends[i] = reached;
     }
     return count;
@@ -155,10 +155,10 @@ export class FourLetterBpe {
       if (merged < uGone && merged <= vGone && merged !== whole) return false;
       if (u > v && u >= LETTERS.length) {
         uGone = u;
-        u = this.#right[u]!;
+        u = this.#right[u];
       } else if (v >= LETTERS.length) {
         vGone = v;
-        v = this.#left[v]!;
+        v = this.#left[v];
       } else return true;
     }
   }
@@ -170,9 +170,9 @@ export class FourLetterBpe {
     let token = -1;
     let node = 0;
     for (let i = at; i < n; i++) {
-      node = tree[node + 1 + codes[i]!]!;
+      node = tree[node + 1 + codes[i]];
       if (node === 0) break;
-      const ending = tree[node]!;
+      const ending = tree[node];
       if (ending >= 0) token = ending;
     }
     return token;
@@ -182,14 +182,14 @@ export class FourLetterBpe {
   #plant(token: number, text: string) {
     let node = 0;
     for (const letter of text) {
-      const passed = this.#tree[node]!;
+      const passed = this.#tree[node];
       if (passed >= 0) this.#shorter[token] = passed;
       const branch = node + 1 + LETTERS.indexOf(letter);
       if (this.#tree[branch] === 0) {
         const grown = this.#newNode(); // before the line below names the tree: it may have moved
         this.#tree[branch] = grown;
       }
-      node = this.#tree[branch]!;
+      node = this.#tree[branch];
     }
     this.#tree[node] = token;
   }
@@ -232,8 +232,8 @@ class PairTable {
     this.#bits = new Uint8Array(2 * size);
     this.#bitMask = 2 * size - 1;
     for (let token = LETTERS.length; token < left.length; token++) {
-      const hash = hashOf(left[token]!, right[token]!);
-      this.#bits[(hash >>> 3) & this.#bitMask]! |= 1 << (hash & 7);
+      const hash = hashOf(left[token], right[token]);
+      this.#bits[(hash >>> 3) & this.#bitMask] |= 1 << (hash & 7);
       let slot = hash & this.#mask;
       while (this.#slots[slot] !== -1) slot = (slot + 1) & this.#mask;
       this.#slots[slot] = token;
@@ -242,10 +242,10 @@ class PairTable {
 
   merged(left: number, right: number): number {
     const hash = hashOf(left, right);
-    if ((this.#bits[(hash >>> 3) & this.#bitMask]! & (1 << (hash & 7))) === 0) return NEVER;
+    if ((this.#bits[(hash >>> 3) & this.#bitMask] & (1 << (hash & 7))) === 0) return NEVER;
     let slot = hash & this.#mask;
     while (true) {
-      const token = this.#slots[slot]!;
+      const token = this.#slots[slot];
       if (token === -1) return NEVER;
       if (this.#left[token] === left && this.#right[token] === right) return token;
       slot = (slot + 1) & this.#mask;

@@ -63,14 +63,14 @@ export function kMerTokenizer(name: string, vocabulary: readonly string[], file 
     if (at + k > text.length) return -1;
     let number = 0;
     for (let i = at; i < at + k; i++) {
-      const digit = DIGIT_OF_CODE[text.charCodeAt(i)]!;
+      const digit = DIGIT_OF_CODE[text.charCodeAt(i)];
       if (digit < 0) return -1;
       number = 4 * number + digit;
     }
     return number;
   }
 
-  const isLetter = (text: string, at: number) => single[text.charCodeAt(at)]! >= 0;
+  const isLetter = (text: string, at: number) => single[text.charCodeAt(at)] >= 0;
   const specialAt = (text: string, at: number) => written.find((token) => text.startsWith(token, at));
 
   function endOfUnknown(text: string, start: number): number {
@@ -95,8 +95,8 @@ export function kMerTokenizer(name: string, vocabulary: readonly string[], file 
     };
     while (at < text.length) {
       const kmer = kmerAt(text, at);
-      if (kmer >= 0) push(idOfKmer[kmer]!, at + k);
-      else if (isLetter(text, at)) push(single[text.charCodeAt(at)]!, at + 1);
+      if (kmer >= 0) push(idOfKmer[kmer], at + k);
+      else if (isLetter(text, at)) push(single[text.charCodeAt(at)], at + 1);
       else if (isBlank(text, at)) at++;
       else {
         const token = specialAt(text, at);

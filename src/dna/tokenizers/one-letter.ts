@@ -94,7 +94,7 @@ export function letterTokenizer({ idOf, ...table }: LetterTable): Tokenizer {
     };
     tokens.ids.set(before);
     for (let i = 0, at = before.length; i < n; i++, at++) {
-      const id = ids[letters.charCodeAt(i)]!;
+      const id = ids[letters.charCodeAt(i)];
       if (id < 0) {
         throw new InputError(
           `letter ${JSON.stringify(letters[i])} at position ${i} is not in the vocabulary of ${name}`,

@@ -144,7 +144,7 @@ export function unsupported(part: string, what: string, known: string, file: str
 export function checked<T extends z.ZodType>(schema: T, value: unknown, file: string): z.infer<T> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
+  const issue = result.error.issues[0];
   const place = issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
   throw new FormatError({ file }, `${place}${issue.message}`, undefined, result.error);
 }

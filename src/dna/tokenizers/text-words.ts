@@ -56,8 +56,8 @@ function* literalsIn(text: string, literals: readonly Literal[]) {
     const literal = byText.get(match[0])!;
     let start = match.index;
     let end = start + match[0].length;
-    if (literal.takesBlanksLeft) while (start > done && isBlank(text[start - 1]!)) start--;
-    if (literal.takesBlanksRight) while (end < text.length && isBlank(text[end]!)) end++;
+    if (literal.takesBlanksLeft) while (start > done && isBlank(text[start - 1])) start--;
+    if (literal.takesBlanksRight) while (end < text.length && isBlank(text[end])) end++;
     yield { literal, start, end };
     done = end;
   }
@@ -103,8 +103,8 @@ function replaced(word: Word, pattern: Pattern, by: string): Word {
   const keep = (from: number, to: number) => {
     text.push(word.text.slice(from, to));
     for (let i = from; i < to; i++) {
-      starts.push(word.starts[i]!);
-      ends.push(word.ends[i]!);
+      starts.push(word.starts[i]);
+      ends.push(word.ends[i]);
     }
   };
   let done = 0;
@@ -113,8 +113,8 @@ function replaced(word: Word, pattern: Pattern, by: string): Word {
     keep(done, match.index);
     if (by.length > 0) {
       text.push(by);
-      starts.push(word.starts[end - 1]!);
-      ends.push(word.ends[end - 1]!);
+      starts.push(word.starts[end - 1]);
+      ends.push(word.ends[end - 1]);
     }
     done = end;
   }

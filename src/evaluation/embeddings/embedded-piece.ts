@@ -20,10 +20,10 @@ export async function writePiece(
   keys: readonly string[],
   embeddings: readonly PackedEmbedding[],
 ): Promise<void> {
-  const { width, states: some } = embeddings[0]!;
+  const { width, states: some } = embeddings[0];
   const offsets = new Int32Array(embeddings.length + 1);
   embeddings.forEach(({ tokens }, i) => {
-    offsets[i + 1] = offsets[i]! + tokens;
+    offsets[i + 1] = offsets[i] + tokens;
   });
   const total = offsets.at(-1)!;
   const half = some instanceof Uint16Array;
@@ -31,11 +31,11 @@ export async function writePiece(
   const starts = new Int32Array(total);
   const lengths = new Int32Array(total);
   embeddings.forEach((embedding, i) => {
-    states.set(embedding.states, offsets[i]! * width);
-    starts.set(embedding.starts, offsets[i]!);
+    states.set(embedding.states, offsets[i] * width);
+    starts.set(embedding.starts, offsets[i]);
     lengths.set(
-      embedding.ends.map((end, token) => end - embedding.starts[token]!),
-      offsets[i]!,
+      embedding.ends.map((end, token) => end - embedding.starts[token]),
+      offsets[i],
     );
   });
   await writeSafetensors(
@@ -110,7 +110,7 @@ async function pieceOf(path: string, checkpoint: Checkpoint): Promise<EmbeddedPi
   const starts = await integers("starts");
   const lengths = await integers("lengths");
   const [total, width] = checkpoint.arrays.get("states")!.shape as [number, number];
-  const rising = offsets.every((offset, i) => offset >= (i === 0 ? 0 : offsets[i - 1]!));
+  const rising = offsets.every((offset, i) => offset >= (i === 0 ? 0 : offsets[i - 1]));
   const whole =
     rising &&
     offsets[0] === 0 &&
@@ -123,7 +123,7 @@ async function pieceOf(path: string, checkpoint: Checkpoint): Promise<EmbeddedPi
   return {
     keys,
     async read(sequence) {
-      const rows = [offsets[sequence]!, offsets[sequence + 1]!] as const;
+      const rows = [offsets[sequence], offsets[sequence + 1]] as const;
       const asked = { asStored: true, ...(total === 1 ? {} : { rows }) };
       const embedding: PackedEmbedding = {
         states:
@@ -133,7 +133,7 @@ async function pieceOf(path: string, checkpoint: Checkpoint): Promise<EmbeddedPi
         tokens: rows[1] - rows[0],
         width,
         starts: starts.slice(...rows),
-        ends: lengths.slice(...rows).map((length, token) => starts[rows[0] + token]! + length),
+        ends: lengths.slice(...rows).map((length, token) => starts[rows[0] + token] + length),
       };
       if (digestOf(embedding) === digests[sequence]) return embedding;
       throw new FormatError(

@@ -53,12 +53,12 @@ export class Embedder {
         signal?.throwIfAborted();
         const some = members.slice(start, start + batchSize);
         const given = await this.call(
-          some.map((i) => sequences[i]!),
+          some.map((i) => sequences[i]),
           padTo,
           signal,
         );
         some.forEach((i, k) => {
-          embeddings[i] = given[k]!;
+          embeddings[i] = given[k];
         });
       }
     }
@@ -85,7 +85,7 @@ export class Embedder {
         { hint: "embed(sequences) returns one embedding per sequence, in their order" },
       );
     }
-    return given.map((embedding, i) => checked(model, withoutPadding(model, letters[i]!, embedding), i));
+    return given.map((embedding, i) => checked(model, withoutPadding(model, letters[i], embedding), i));
   }
 }
 

@@ -80,10 +80,10 @@ export class EmbeddingStore {
     const embeddings =
       known === undefined
         ? await this.options.embedder.embed(
-            places.map((i) => sequences[i]!),
+            places.map((i) => sequences[i]),
             signal,
           )
-        : places.map((i) => known[i]!);
+        : places.map((i) => known[i]);
     for (let start = 0; start < places.length; start += PIECE_SEQUENCES) {
       const end = start + PIECE_SEQUENCES;
       const names = [...missing.keys()].slice(start, end);
@@ -175,7 +175,7 @@ class MemoryPieces implements Pieces {
   }
 
   async read(piece: number, sequence: number) {
-    return this.pieces[piece]![sequence]!;
+    return this.pieces[piece][sequence];
   }
 
   async close() {
@@ -224,7 +224,7 @@ class DiskPieces implements Pieces {
   }
 
   async read(piece: number, sequence: number) {
-    return (await this.piece(this.files[piece]!)).read(sequence);
+    return (await this.piece(this.files[piece])).read(sequence);
   }
 
   async close() {

@@ -42,8 +42,8 @@ export function roundingLoss(embedding: SequenceEmbedding, packed: PackedEmbeddi
   let change = 0;
   let largest = 0;
   for (let i = 0; i < states.length; i++) {
-    const own = embedding.states[i]!;
-    change = Math.max(change, Math.abs(states[i]! - own));
+    const own = embedding.states[i];
+    change = Math.max(change, Math.abs(states[i] - own));
     largest = Math.max(largest, Math.abs(own));
   }
   return { change, largest };

@@ -85,10 +85,10 @@ export function benchmarkDataOf({ cell, origins }: Pick<CellRecord, "cell" | "or
     (data) =>
       data.task === cell.task &&
       (data.named === undefined || data.dataset === cell.dataset) &&
-      inputs.every((input) => data.inputs[input]?.includes(origins[input]!.source!)),
+      inputs.every((input) => data.inputs[input]?.includes(origins[input].source!)),
   );
   if (found === undefined) {
-    const sources = inputs.map((input) => `${input} ${origins[input]!.source}`);
+    const sources = inputs.map((input) => `${input} ${origins[input].source}`);
     return { why: `inputs that are not one data set of the benchmark: ${sources.join(", ")}` };
   }
   if (found.seed !== undefined && found.seed !== cell.seed) {

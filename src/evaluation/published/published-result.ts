@@ -65,7 +65,7 @@ const metric =
 const average =
   (title: string, key: string): Find =>
   ({ averages }) =>
-    key in averages ? { title, value: averages[key]! } : undefined;
+    key in averages ? { title, value: averages[key] } : undefined;
 
 /** A number made of the accuracies of all motifs. */
 const ofMotifs =

@@ -52,7 +52,7 @@ export async function readPublished(): Promise<readonly PublishedResult[]> {
     const from = at(sources, source);
     const says = note === null ? null : at(notes, note);
     return {
-      task: PUBLISHED_TASKS[task]!,
+      task: PUBLISHED_TASKS[task],
       setting: settingOfPublished(task, setting),
       model,
       family: PUBLISHED_FAMILIES[model] ?? null,
@@ -63,7 +63,7 @@ export async function readPublished(): Promise<readonly PublishedResult[]> {
       source: from,
       kind: from.startsWith("arXiv") ? "paper" : "notebook",
       edition: editionOf(from),
-      unplaced: whyUnplaced(PUBLISHED_TASKS[task]!, model, metric),
+      unplaced: whyUnplaced(PUBLISHED_TASKS[task], model, metric),
       note: says,
       superseded: says !== null && /^(Later re-run|Superseded|Typed into the plot code)/.test(says),
     };

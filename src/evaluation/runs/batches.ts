@@ -25,8 +25,8 @@ export function* blocksOf(rows: RowNumbers, size = BLOCK_ROWS): Generator<RowNum
 export function inScoringOrder(examples: readonly Example[], model: Model): readonly Example[] {
   if (model.tokenCount === undefined) return examples;
   const tokens = examples.map((example) => longestTokenCount(example, model));
-  const order = examples.map((_, i) => i).sort((a, b) => tokens[a]! - tokens[b]! || a - b);
-  return order.map((i) => examples[i]!);
+  const order = examples.map((_, i) => i).sort((a, b) => tokens[a] - tokens[b] || a - b);
+  return order.map((i) => examples[i]);
 }
 
 /** Whether a model must be given the letters of sequences: the option of `OpenTask.examples`. */

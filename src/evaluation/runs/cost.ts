@@ -260,7 +260,7 @@ function keepingSeconds(marks: readonly StageProgress[]): number {
 /** The task with all its rows in every epoch and without metrics of validation, which a few rows may not allow. */
 function withPlainTraining(task: OpenTask, setting: string): OpenTask {
   const { training, sequenceFile } = task;
-  const form = task.task.settings[setting]!;
+  const form = task.task.settings[setting];
   const { rowsOfEpoch: _, ...supervision } = trainingFormOf({ task }, setting).supervision;
   const plain = { ...form, supervision: { ...supervision, validate: () => ({ val_loss: 0 }) } };
   return {

@@ -61,8 +61,8 @@ export function unpackColumns({ layout, data }: PackedColumns, rows: number): Pr
   let at = 0;
   const columns = layout.columns.map((form, i) => {
     const numbers = newNumbers(form.type, rows * form.width);
-    fromBytePlanes(bytes.subarray(at, at + sizes[i]!), numbers);
-    at += sizes[i]!;
+    fromBytePlanes(bytes.subarray(at, at + sizes[i]), numbers);
+    at += sizes[i];
     return { ...form, data: numbers };
   });
   const known = columns.every(
@@ -88,7 +88,7 @@ function bytePlanes(numbers: Numbers): Uint8Array {
   const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
   const planes = new Uint8Array(bytes.length);
   for (let plane = 0; plane < size; plane++) {
-    for (let i = 0; i < length; i++) planes[plane * length + i] = bytes[i * size + plane]!;
+    for (let i = 0; i < length; i++) planes[plane * length + i] = bytes[i * size + plane];
   }
   return planes;
 }
@@ -98,6 +98,6 @@ function fromBytePlanes(planes: Uint8Array, numbers: Numbers): void {
   const { length, BYTES_PER_ELEMENT: size } = numbers;
   const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
   for (let plane = 0; plane < size; plane++) {
-    for (let i = 0; i < length; i++) bytes[i * size + plane] = planes[plane * length + i]!;
+    for (let i = 0; i < length; i++) bytes[i * size + plane] = planes[plane * length + i];
   }
 }

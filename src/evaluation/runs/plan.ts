@@ -163,7 +163,7 @@ async function expectRows({ model, task: { task }, selected }: CellDraft): Promi
   await model.expectRows?.({
     task: task.name,
     // Columns between the row's number and its scores repeat facts of the row.
-    columns: [columns[0]!, ...columns.slice(-task.members.length)],
+    columns: [columns[0], ...columns.slice(-task.members.length)],
     rows: selected.rows,
     inTable: selected.inTable,
   });

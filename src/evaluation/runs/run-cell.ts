@@ -170,8 +170,8 @@ function progressOf(planned: PlannedCell, before: number, perBatch: number, tell
       rowsDone += count;
       const time = performance.now();
       marks.push({ time, rowsDone });
-      while (marks.length > 2 && time - marks[1]!.time > WINDOW_MS) marks.shift();
-      const first = marks[0]!;
+      while (marks.length > 2 && time - marks[1].time > WINDOW_MS) marks.shift();
+      const first = marks[0];
       const rate = (rowsDone - first.rowsDone) / ((time - first.time) / 1000);
       const known = Number.isFinite(rate) && rate > 0;
       tell?.({

@@ -65,8 +65,8 @@ export async function runShard(plan: Plan, options: RunOptions = {}): Promise<re
     }
     const outcomes: ShardOutcome[] = [];
     for (const [i, planned] of plan.cells.entries()) {
-      outcomes.push(await runInto(stores[i]!, planned, { ...plan, folder }, options));
-      await stores[i]!.close();
+      outcomes.push(await runInto(stores[i], planned, { ...plan, folder }, options));
+      await stores[i].close();
     }
     return outcomes;
   } finally {

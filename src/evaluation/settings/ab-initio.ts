@@ -146,14 +146,14 @@ export class PackedCodes {
     }
     const at = sequence * this.stride;
     for (let i = 0; i < codes.length; i += 2) {
-      this.bytes[at + i / 2] = codes[i]! | ((codes[i + 1] ?? 0) << 4);
+      this.bytes[at + i / 2] = codes[i] | ((codes[i + 1] ?? 0) << 4);
     }
   }
 
   get(sequence: number): Uint8Array {
     const at = sequence * this.stride;
     const codes = new Uint8Array(this.length);
-    for (let i = 0; i < codes.length; i++) codes[i] = (this.bytes[at + (i >> 1)]! >> (4 * (i & 1))) & 15;
+    for (let i = 0; i < codes.length; i++) codes[i] = (this.bytes[at + (i >> 1)] >> (4 * (i & 1))) & 15;
     return codes;
   }
 }

@@ -92,7 +92,7 @@ async function openAdapted(context: LearnerContext) {
     seed: 0,
   });
   try {
-    const learner = await evaluatedLearner(context, tuning, example.sequences[0]!);
+    const learner = await evaluatedLearner(context, tuning, example.sequences[0]);
     return { learner, recipe, weightBytes: tuning.weightBytes };
   } catch (error) {
     await tuning.close();
@@ -112,7 +112,7 @@ async function openLearner(context: LearnerContext) {
     seed: trainingSeed,
   });
   try {
-    const learner = await tuningLearner(context, tuning, example.sequences[0]!);
+    const learner = await tuningLearner(context, tuning, example.sequences[0]);
     return { learner, recipe, supervision, weightBytes: tuning.weightBytes, trainRows: rows.length };
   } catch (error) {
     await tuning.close();
@@ -144,7 +144,7 @@ async function evaluatedLearner(
   letters: string,
 ): Promise<Learner> {
   const supervision = supervisionOf(context, NAME);
-  const tokens = tuning.feeds([letters]).ids!.shape[1]!;
+  const tokens = tuning.feeds([letters]).ids!.shape[1];
   const evaluation = await tuning.graph("evaluation", tokens);
   const initial = tuning.readBy(evaluation);
   return {
@@ -188,8 +188,8 @@ async function keepRows(
     feeds: async (places, member) =>
       tuning.feeds(
         [...places].flatMap((place) => {
-          const sequences = letters[place]!;
-          return member === undefined ? sequences : [sequences[member]!];
+          const sequences = letters[place];
+          return member === undefined ? sequences : [sequences[member]];
         }),
       ),
   };

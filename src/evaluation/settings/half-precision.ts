@@ -131,29 +131,29 @@ function largestState(embeddings: readonly SequenceEmbedding[]): number {
 
 /** The dimension of a state whose rounding error is largest in proportion to its standard deviation. */
 function coarsestDimension(embeddings: readonly SequenceEmbedding[]) {
-  const { width } = embeddings[0]!;
+  const { width } = embeddings[0];
   const sums = new Float64Array(width);
   const squares = new Float64Array(width);
   const errors = new Float64Array(width);
   // Deviations are taken from the first state, since large means would cancel.
-  const origin = embeddings[0]!.states.slice(0, width);
+  const origin = embeddings[0].states.slice(0, width);
   let tokens = 0;
   for (const embedding of embeddings) {
     const { states } = unpack(pack(embedding, "float16"));
     tokens += embedding.tokens;
     for (let i = 0; i < states.length; i++) {
-      const [own, dimension] = [embedding.states[i]!, i % width];
-      const from = own - origin[dimension]!;
-      sums[dimension]! += from;
-      squares[dimension]! += from * from;
-      errors[dimension]! += (states[i]! - own) ** 2;
+      const [own, dimension] = [embedding.states[i], i % width];
+      const from = own - origin[dimension];
+      sums[dimension] += from;
+      squares[dimension] += from * from;
+      errors[dimension] += (states[i] - own) ** 2;
     }
   }
   let worst = { dimension: 0, error: 0, deviation: 1 };
   for (let dimension = 0; dimension < width; dimension++) {
-    const mean = sums[dimension]! / tokens;
-    const deviation = Math.sqrt(Math.max(0, squares[dimension]! / tokens - mean * mean));
-    const error = Math.sqrt(errors[dimension]! / tokens);
+    const mean = sums[dimension] / tokens;
+    const deviation = Math.sqrt(Math.max(0, squares[dimension] / tokens - mean * mean));
+    const error = Math.sqrt(errors[dimension] / tokens);
     // A constant dimension holds nothing that could be lost.
     if (deviation > 0 && error * worst.deviation > worst.error * deviation)
       worst = { dimension, error, deviation };
@@ -188,7 +188,7 @@ async function trainHead(
         const losses: number[] = [];
         return {
           add({ output }, _feeds, places) {
-            const labels = [...places].flatMap((place) => val.examples[place]!.labels);
+            const labels = [...places].flatMap((place) => val.examples[place].labels);
             losses.push(...lossesOf(supervision, output!, labels));
           },
           columns: () => ({ val_loss: mean(losses) }),

@@ -36,23 +36,23 @@ async function answer(
   for (let start = 0; start < first.length; start += batchSize) {
     const asked = first.slice(start, start + batchSize);
     const origins = asked.map((at) => {
-      const { row } = examples[Math.floor(at / members.length)]!;
+      const { row } = examples[Math.floor(at / members.length)];
       return { task: name, row, member: at % members.length };
     });
     const given = await model.predictActivity!(
-      asked.map((at) => sequences[at]!),
+      asked.map((at) => sequences[at]),
       { protocol, origins },
     );
     checkCount(model, asked.length, given);
     origins.forEach(({ row, member }, i) => {
       checkValue(model, given[i], `the ${members[member]} of row ${row}`);
-      values[start + i] = given[i]!;
+      values[start + i] = given[i];
     });
   }
   return examples.map(({ row, facts }, i) => ({
     kind: "activity",
     row,
-    values: of.slice(i * members.length, (i + 1) * members.length).map((at) => values[at]!),
+    values: of.slice(i * members.length, (i + 1) * members.length).map((at) => values[at]),
     facts,
   }));
 }

@@ -77,9 +77,9 @@ export class ProbeEmbeddings {
   /** In the order given, read piece by piece. */
   async read(places: readonly number[]): Promise<readonly SequenceEmbedding[]> {
     const store = await this.open();
-    const order = [...places.keys()].sort((a, b) => places[a]! - places[b]!);
+    const order = [...places.keys()].sort((a, b) => places[a] - places[b]);
     const embeddings = new Array<SequenceEmbedding>(places.length);
-    for (const i of order) embeddings[i] = await store.read(places[i]!);
+    for (const i of order) embeddings[i] = await store.read(places[i]);
     return embeddings;
   }
 
@@ -135,7 +135,7 @@ export class ProbeEmbeddings {
     if (this.batches === undefined) return undefined;
     const files = this.files.get(task) ?? sequenceFiles(task);
     this.files.set(task, files);
-    const file = files[member]!;
+    const file = files[member];
     return this.batches.tokensOf(file, file.lineOf(row, member));
   }
 }

@@ -64,14 +64,14 @@ export class ProbePredictions {
     const embeddings = await this.options.embedder.embed(sequences, signal);
     const groups = new Map<number, number[]>();
     for (const [i, { origin }] of sequences.entries()) {
-      const positions = await this.positionsOf(task, origin, embeddings[i]!);
+      const positions = await this.positionsOf(task, origin, embeddings[i]);
       groups.set(positions, [...(groups.get(positions) ?? []), i]);
     }
     return [...groups].map(([positions, members]) =>
       this.part(
         positions,
         members,
-        members.map((i) => embeddings[i]!),
+        members.map((i) => embeddings[i]),
       ),
     );
   }
@@ -85,7 +85,7 @@ export class ProbePredictions {
     const { read, basesOf } = this.options;
     if (read === "bases") return basesOf.length;
     if (this.padded === undefined) return tokens;
-    const file = this.files(task)[member]!;
+    const file = this.files(task)[member];
     return this.padded.tokensOf(file, file.lineOf(row, member));
   }
 
@@ -136,7 +136,7 @@ export function headFeeds(
   embeddings: readonly SequenceEmbedding[],
   { kind, length }: BaseTokens,
 ): Readonly<Record<string, NdArray>> {
-  const { width } = embeddings[0]!;
+  const { width } = embeddings[0];
   const tokens = kind === "gather" ? Math.max(...embeddings.map((each) => each.tokens)) : length + 1;
   const states = new Float32Array(embeddings.length * tokens * width);
   const index = new Int32Array(kind === "gather" ? embeddings.length * length : 0);

@@ -147,7 +147,7 @@ class Probe implements Learner {
     const supervision = supervisionOf(context, NAME);
     const { task, example } = await firstExample(context, NAME);
     const origins = [{ task: task.task.name, row: example.row, member: 0 }];
-    const [embedding] = await model.embed!([example.sequences[0]!], { protocol, origins });
+    const [embedding] = await model.embed!([example.sequences[0]], { protocol, origins });
     const { window } = trainingTaskForm(context, NAME);
     const basesOf = seenBy(embedding!, recipe.positions, window, model);
     return new Probe(context, supervision, embeddings, basesOf, recipe, embedding!);

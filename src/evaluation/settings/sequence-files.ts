@@ -7,7 +7,7 @@ export function sequenceFiles(task: OpenTask): readonly SequenceFile[] {
   const { sequenceFile } = task;
   if (sequenceFile !== undefined) return members.map(() => sequenceFile);
   const { rows, tables = [0] } = task.select({ split: "all", purpose: "answer", limit: null });
-  const examples = rememberingLast((lines) => task.examples(Uint32Array.from(lines, (line) => rows[line]!)));
+  const examples = rememberingLast((lines) => task.examples(Uint32Array.from(lines, (line) => rows[line])));
   return members.map((_, member) => memberFile({ rows, tables, examples }, member));
 }
 
@@ -26,15 +26,15 @@ function memberFile({ rows, tables, examples }: Table, member: number): Sequence
     lineOf: (row) => placeOf(rows, row),
     async at(lines) {
       return (await examples(lines)).map(({ row, sequences }) => ({
-        letters: sequences[member]!,
+        letters: sequences[member],
         row,
         member,
       }));
     },
     batchOf(line, size) {
-      const number = rows[line]!;
+      const number = rows[line];
       const table = tables.findLastIndex((first) => first <= number);
-      const first = tables[table]!;
+      const first = tables[table];
       const from = first + Math.floor((number - first) / size) * size;
       const to = Math.min(from + size, tables[table + 1] ?? Number.POSITIVE_INFINITY);
       return [placeOf(rows, from), placeOf(rows, to)];
@@ -48,7 +48,7 @@ function placeOf(rows: RowNumbers, row: number): number {
   let high = rows.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (rows[middle]! < row) low = middle + 1;
+    if (rows[middle] < row) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -121,11 +121,11 @@ export function textOrder(lines: number, batchSize: number): (place: number) => 
   });
   batches.sort((a, b) => (a.name < b.name ? -1 : 1));
   const places = new Int32Array(batches.length);
-  for (let i = 1; i < batches.length; i++) places[i] = places[i - 1]! + batches[i - 1]!.size;
+  for (let i = 1; i < batches.length; i++) places[i] = places[i - 1] + batches[i - 1].size;
   return (place) => {
     // All batches but one are full, so the batch is this one or the next.
     let i = Math.min(Math.floor(place / batchSize), batches.length - 1);
-    if (i + 1 < batches.length && places[i + 1]! <= place) i++;
-    return batches[i]!.start + place - places[i]!;
+    if (i + 1 < batches.length && places[i + 1] <= place) i++;
+    return batches[i].start + place - places[i];
   };
 }

@@ -190,7 +190,7 @@ function validationOf(
       const predictions: Prediction[] = [];
       return {
         add({ output }, _feeds, places) {
-          const examples = [...places].map((place) => rows.examples[place]!);
+          const examples = [...places].map((place) => rows.examples[place]);
           checkFinite(output!, examples, present);
           predictions.push(...predictionsOf(supervision, examples, output!));
         },
@@ -205,7 +205,7 @@ function checkFinite({ data }: NdArray, examples: readonly KeptExample[], epoch:
   const values = data as Float32Array;
   const at = values.findIndex((value) => !Number.isFinite(value));
   if (at === -1) return;
-  const { row } = examples[Math.floor((at * examples.length) / values.length)]!;
+  const { row } = examples[Math.floor((at * examples.length) / values.length)];
   throw new InputError(
     `after epoch ${epoch}, counted from 0, the network answers the validation row ${row} with ${values[at]}`,
     { hint: "lower the learning rate, or look for rows with wrong values" },
@@ -255,8 +255,8 @@ export async function labelledFeeds(
   member?: number,
 ): Promise<Feeds> {
   const labels = [...places].flatMap((place) => {
-    const ofMembers = rows.examples[place]!.labels;
-    return member === undefined ? ofMembers : [ofMembers[member]!];
+    const ofMembers = rows.examples[place].labels;
+    return member === undefined ? ofMembers : [ofMembers[member]];
   });
   return { ...(await rows.feeds(places, member)), labels: labelsArray(supervision, labels) };
 }

@@ -140,11 +140,11 @@ class Embedding {
     return Promise.all(
       places.map(async ({ example, member, file }, i) => {
         const { letters, ...place } = found?.[i] ?? {
-          letters: example.sequences[member]!,
+          letters: example.sequences[member],
           row: example.row,
           member,
         };
-        const padTo = file && (await this.batches?.tokensOf(file, lines[i]!));
+        const padTo = file && (await this.batches?.tokensOf(file, lines[i]));
         return { letters, padTo, origin: { task, ...place } };
       }),
     );
@@ -156,10 +156,10 @@ class Embedding {
   ) {
     const found = new Array<Awaited<ReturnType<SequenceFile["at"]>>[number]>(places.length);
     for (const file of new Set(this.files)) {
-      const here = [...places.keys()].filter((i) => places[i]!.file === file);
+      const here = [...places.keys()].filter((i) => places[i].file === file);
       const sequences = await file.at(here.map((i) => lines[i]!));
       here.forEach((i, k) => {
-        found[i] = sequences[k]!;
+        found[i] = sequences[k];
       });
     }
     return found;
@@ -176,25 +176,25 @@ class Embedding {
     // Those padded alike are asked together; where nothing is padded that is all of them.
     const groups = new Map<number | undefined, number[]>();
     first.forEach((at, i) => {
-      const { padTo } = asked[at]!;
+      const { padTo } = asked[at];
       groups.set(padTo, [...(groups.get(padTo) ?? []), i]);
     });
     for (const group of groups.values()) {
       for (let start = 0; start < group.length; start += batchSize) {
         signal?.throwIfAborted();
         const call = group.slice(start, start + batchSize);
-        const given = await this.pool(call.map((i) => asked[first[i]!]!));
+        const given = await this.pool(call.map((i) => asked[first[i]]));
         call.forEach((i, k) => {
-          vectors[i] = given[k]!;
+          vectors[i] = given[k];
         });
       }
     }
-    return of.map((i) => vectors[i]!);
+    return of.map((i) => vectors[i]);
   }
 
   private async pool(asked: readonly Asked[]): Promise<readonly Float64Array[]> {
     const { model, protocol, signal } = this.context;
-    const { padTo } = asked[0]!;
+    const { padTo } = asked[0];
     const given = await poolSequences(
       model,
       asked.map(({ letters }) => letters),
@@ -214,10 +214,10 @@ class Embedding {
       );
     }
     given.forEach((vector, i) => {
-      const { row } = asked[i]!.origin;
-      if (vector.length !== given[0]!.length || vector.length === 0) {
+      const { row } = asked[i].origin;
+      if (vector.length !== given[0].length || vector.length === 0) {
         throw new InputError(
-          `${who} gave a vector of ${vector.length} numbers for row ${row}, and one of ${given[0]!.length} before`,
+          `${who} gave a vector of ${vector.length} numbers for row ${row}, and one of ${given[0].length} before`,
         );
       }
       const wrong = vector.find((value) => !Number.isFinite(value));

@@ -45,17 +45,17 @@ async function scoreSequences(
   for (let start = 0; start < first.length; start += context.batchSize) {
     const asked = first.slice(start, start + context.batchSize);
     const given = await model.logLikelihood!(
-      asked.map((at) => sequences[at]!),
-      { protocol: context.protocol, origins: asked.map((at) => origins[at]!) },
+      asked.map((at) => sequences[at]),
+      { protocol: context.protocol, origins: asked.map((at) => origins[at]) },
     );
     checkCount(model, asked.length, given);
     asked.forEach((at, i) => {
-      checkScore(model, given[i], members[at % members.length]!, examples[Math.floor(at / members.length)]!);
-      scores[start + i] = given[i]!;
+      checkScore(model, given[i], members[at % members.length], examples[Math.floor(at / members.length)]);
+      scores[start + i] = given[i];
     });
   }
   return examples.map((example, i) => {
-    const values = of.slice(i * members.length, (i + 1) * members.length).map((at) => scores[at]!);
+    const values = of.slice(i * members.length, (i + 1) * members.length).map((at) => scores[at]);
     const tokens = model.tokenCount && example.sequences.map((letters) => model.tokenCount!(letters));
     return {
       kind: "likelihood",
@@ -135,7 +135,7 @@ async function scoreAlleles(
   const inWindows = examples.filter((example) => !hidden.includes(example));
   if (inWindows.length > 0 && model.logLikelihood === undefined) {
     throw new InputError(
-      `row ${inWindows[0]!.row} is an insertion or deletion, and the model ${JSON.stringify(model.name)} gives no log-likelihood of a window`,
+      `row ${inWindows[0].row} is an insertion or deletion, and the model ${JSON.stringify(model.name)} gives no log-likelihood of a window`,
       { hint: "leave such variants out for this model" },
     );
   }
@@ -157,12 +157,12 @@ async function compareHidden(
     signal?.throwIfAborted();
     const asked = examples.slice(start, start + pairsPerCall);
     const given = await model.compareAlleles!(
-      asked.map(({ sequences }) => [sequences[0]!, sequences[1]!] as const),
+      asked.map(({ sequences }) => [sequences[0], sequences[1]] as const),
       { protocol, origins: asked.map(({ row }) => ({ task: task.task.name, row, member: 0 })) },
     );
     checkPairs(model, asked, given);
     asked.forEach(({ row, facts }, i) => {
-      const { first, second } = given[i]!;
+      const { first, second } = given[i];
       predictions.push(marked({ kind: "likelihood", row, values: [first, second], facts }, "hidden"));
     });
   }
@@ -184,7 +184,7 @@ function checkPairs(model: Model, asked: readonly Example[], given: readonly All
   given.forEach((answer, i) => {
     if (Number.isFinite(answer?.first) && Number.isFinite(answer?.second)) return;
     throw new InputError(
-      `${who} gave ${String(answer?.first)} and ${String(answer?.second)} as log-likelihoods of the alleles of row ${asked[i]!.row}`,
+      `${who} gave ${String(answer?.first)} and ${String(answer?.second)} as log-likelihoods of the alleles of row ${asked[i].row}`,
       { hint: "finite numbers are needed; the rows finished before are kept" },
     );
   });

@@ -62,7 +62,7 @@ export async function readSuite(name: string): Promise<Suite> {
   }
   const { success, data, error } = suiteSchema.safeParse(value);
   if (!success) {
-    const { path, message } = error.issues[0]!;
+    const { path, message } = error.issues[0];
     throw new FormatError({ file: name }, `${path.join(".") || "the file"}: ${message}`);
   }
   const { format: _, formatVersion: __, ...suite } = data;

@@ -92,7 +92,7 @@ class Growing {
     let [written, needed] = [data, type];
     if (texts !== undefined) {
       const codes = texts.map((text) => this.codeOf(text));
-      const recoded = Float64Array.from(data, (code) => (code === 0 ? 0 : codes[code - 1]!));
+      const recoded = Float64Array.from(data, (code) => (code === 0 ? 0 : codes[code - 1]));
       [written, needed] = [recoded, smallestType(recoded)];
     }
     this.widen(needed);

@@ -29,7 +29,7 @@ export function comparedScores(
   }
   return settled(first, second, {
     rounding: scoreRounding,
-    toleranceOf: (i) => scoreRounding * (Math.abs(first[i]!) + Math.abs(second[i]!)),
+    toleranceOf: (i) => scoreRounding * (Math.abs(first[i]) + Math.abs(second[i])),
   });
 }
 
@@ -50,7 +50,7 @@ export function comparedDistances(
   if (protocol === "paper") return { first, second };
   return settled(first, second, {
     rounding: FLOAT32_ROUNDING,
-    toleranceOf: (i) => FLOAT32_ROUNDING * (Math.sqrt(2 * first[i]!) + Math.sqrt(2 * second[i]!)),
+    toleranceOf: (i) => FLOAT32_ROUNDING * (Math.sqrt(2 * first[i]) + Math.sqrt(2 * second[i])),
   });
 }
 

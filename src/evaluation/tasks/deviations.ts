@@ -135,7 +135,7 @@ export function recipeFor(form: TaskSetting, place: RecipePlace, asked: Recipe =
         hint: `it has ${Object.keys(written).join(", ")}`,
       });
     }
-    checkKind(name, written[name]!, value);
+    checkKind(name, written[name], value);
     written[name] = value;
   }
   return written;

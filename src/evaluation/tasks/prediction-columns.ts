@@ -71,12 +71,12 @@ export class PredictionColumns implements Predictions {
 
   /** @param i  0-based place, not the row's number */
   at(i: number): Prediction {
-    const row = this.rows[i]!;
+    const row = this.rows[i];
     const facts: Record<string, string | number> = {};
     for (const { name, data, texts } of this.facts) {
-      const value = data[i]!;
+      const value = data[i];
       if (texts !== undefined) {
-        if (value > 0) facts[name] = texts[value - 1]!;
+        if (value > 0) facts[name] = texts[value - 1];
       } else if (!Number.isNaN(value)) facts[name] = value;
     }
     return predictionOfParts(this.kind, row, facts, (name) => {
@@ -98,8 +98,8 @@ export class PredictionColumns implements Predictions {
   /** By ascending row number. */
   inRowOrder(): PredictionColumns {
     const { rows } = this;
-    if (rows.every((row, i) => i === 0 || rows[i - 1]! <= row)) return this;
-    const order = Uint32Array.from(rows, (_, i) => i).sort((a, b) => rows[a]! - rows[b]!);
+    if (rows.every((row, i) => i === 0 || rows[i - 1] <= row)) return this;
+    const order = Uint32Array.from(rows, (_, i) => i).sort((a, b) => rows[a] - rows[b]);
     const columns = this.columns.map((column) => ({ ...column, data: picked(column, order) }));
     return new PredictionColumns(this.kind, this.length, columns);
   }
@@ -116,7 +116,7 @@ export class PredictionColumns implements Predictions {
     }
     const { data, width } = column;
     const numbers = new Float64Array(this.length);
-    for (let i = 0; i < numbers.length; i++) numbers[i] = data[i * width + at]!;
+    for (let i = 0; i < numbers.length; i++) numbers[i] = data[i * width + at];
     return numbers;
   }
 
@@ -136,7 +136,7 @@ export class PredictionColumns implements Predictions {
     const columns = this.facts.filter((fact) => fact.name === name);
     return (i) => {
       for (const { data, texts } of columns) {
-        const value = data[i]!;
+        const value = data[i];
         if (texts === undefined) {
           if (!Number.isNaN(value)) return value;
         } else if (value > 0) return texts[value - 1];
@@ -162,7 +162,7 @@ const ROW = "row";
 function picked({ data, width }: PredictionColumn, order: Uint32Array): Numbers {
   const sorted = newNumbers(typeOfNumbers(data), data.length);
   order.forEach((from, to) => {
-    for (let k = 0; k < width; k++) sorted[to * width + k] = data[from * width + k]!;
+    for (let k = 0; k < width; k++) sorted[to * width + k] = data[from * width + k];
   });
   return sorted;
 }
@@ -199,14 +199,14 @@ function columnsOfObjects(
       column = { form: { name, of, width }, data: new Float64Array(count * width).fill(Number.NaN) };
       numbers.set(key, column);
     }
-    const { row } = predictions[i]!;
+    const { row } = predictions[i];
     if (values.length !== column.form.width) {
       throw new InternalError(`row ${row} has ${values.length} ${name}, a row before ${column.form.width}`);
     }
     for (let k = 0; k < values.length; k++) {
       if (!Number.isFinite(values[k]))
         throw new InternalError(`row ${row} has ${values[k]} among its ${name}`);
-      column.data[i * values.length + k] = values[k]!;
+      column.data[i * values.length + k] = values[k];
     }
   };
   predictions.forEach((prediction, i) => {

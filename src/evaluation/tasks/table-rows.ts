@@ -31,7 +31,7 @@ export function numbersOf(rows: readonly NumberedRow[]): RowNumbers {
 
 /** A table's rows by their numbers, in the order asked. */
 export function rowsByNumber<Row extends NumberedRow>(table: readonly Row[]): (rows: RowNumbers) => Row[] {
-  if (table.every(({ index }, i) => index === i)) return (rows) => Array.from(rows, (row) => table[row]!);
+  if (table.every(({ index }, i) => index === i)) return (rows) => Array.from(rows, (row) => table[row]);
   const places = new Map(table.map((row) => [row.index, row]));
   return (rows) => Array.from(rows, (row) => places.get(row)!);
 }

@@ -67,7 +67,7 @@ export class ContextCounter {
     let word = 0;
     let run = 0;
     for (let i = 0; i < letters.length; i++) {
-      const code = BASE_CODES[letters[i]!]!;
+      const code = BASE_CODES[letters[i]];
       if (code === 4) {
         this.#endStretch(word, run);
         word = 0;
@@ -75,8 +75,8 @@ export class ContextCounter {
         continue;
       }
       word = ((word << 2) | code) & mask;
-      if (run >= order) words[word]!++;
-      else this.#starts[run]![word]!++;
+      if (run >= order) words[word]++;
+      else this.#starts[run][word]++;
       run++;
     }
     this.#endStretch(word, run);
@@ -87,7 +87,7 @@ export class ContextCounter {
     this.#bases += length;
     for (let j = 0; j < Math.min(length, this.#order); j++) {
       const last = word & (4 ** (j + 1) - 1);
-      this.#starts[j]![reverseComplementWord(last, j + 1)]!++;
+      this.#starts[j][reverseComplementWord(last, j + 1)]++;
     }
   }
 
@@ -97,15 +97,15 @@ export class ContextCounter {
     const levels: Float64Array[] = new Array(order + 1);
     const full = new Float64Array(this.#words.length);
     for (let w = 0; w < full.length; w++) {
-      full[w] = this.#words[w]! + this.#words[reverseComplementWord(w, order + 1)]!;
+      full[w] = this.#words[w] + this.#words[reverseComplementWord(w, order + 1)];
     }
     levels[order] = full;
     for (let j = order - 1; j >= 0; j--) {
-      const longer = levels[j + 1]!;
-      const level = new Float64Array(this.#starts[j]!);
+      const longer = levels[j + 1];
+      const level = new Float64Array(this.#starts[j]);
       const n = level.length;
       for (let w = 0; w < n; w++) {
-        level[w]! += longer[w]! + longer[n + w]! + longer[2 * n + w]! + longer[3 * n + w]!;
+        level[w] += longer[w] + longer[n + w] + longer[2 * n + w] + longer[3 * n + w];
       }
       levels[j] = level;
     }

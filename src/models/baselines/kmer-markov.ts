@@ -107,18 +107,18 @@ function modelOf(counts: ContextCounts): KmerMarkov {
       let word = 0;
       for (let i = context.length - length; i < context.length; i++) word = word * 4 + codeAt(context, i);
       return Float64Array.from([0, 1, 2, 3], (code) =>
-        Math.exp(logs[length]![word * 4 + code]! / UNITS_PER_NAT),
+        Math.exp(logs[length][word * 4 + code] / UNITS_PER_NAT),
       );
     },
 
     logLikelihood(sequences) {
-      const longest = logs[order]!;
+      const longest = logs[order];
       return Float64Array.from(sequences, (letters) => {
         let context = 0;
         let units = 0; // a sum of whole numbers far below 2^53: exact
         for (let i = 0; i < letters.length; i++) {
           const word = context * 4 + codeAt(letters, i);
-          units += i >= order ? longest[word]! : logs[i]![word]!;
+          units += i >= order ? longest[word] : logs[i][word];
           context = word & wordMask;
         }
         return units / UNITS_PER_NAT;
@@ -134,7 +134,7 @@ function modelOf(counts: ContextCounts): KmerMarkov {
 function logUnits(p: Float64Array): Int32Array {
   const units = new Int32Array(p.length);
   for (let w = 0; w < p.length; w++) {
-    units[w] = Math.round(Math.max(Math.log(p[w]!), LOWEST_LOG) * UNITS_PER_NAT);
+    units[w] = Math.round(Math.max(Math.log(p[w]), LOWEST_LOG) * UNITS_PER_NAT);
   }
   return units;
 }
@@ -144,8 +144,8 @@ function interpolate(words: Float64Array, shorter: Float64Array, strength: numbe
   const shorterMask = shorter.length - 1;
   const p = new Float64Array(words.length);
   for (let w = 0; w < words.length; w += 4) {
-    const total = words[w]! + words[w + 1]! + words[w + 2]! + words[w + 3]! + strength;
-    for (let x = w; x < w + 4; x++) p[x] = (words[x]! + strength * shorter[x & shorterMask]!) / total;
+    const total = words[w] + words[w + 1] + words[w + 2] + words[w + 3] + strength;
+    for (let x = w; x < w + 4; x++) p[x] = (words[x] + strength * shorter[x & shorterMask]) / total;
   }
   return p;
 }
@@ -163,12 +163,12 @@ function strengthOf(words: Float64Array, shorter: Float64Array): number {
     let sum = 0;
     for (let i = 0; i < looked; i++) {
       const w = 4 * (Math.imul(i, 0x9e37_79b1) & (contexts - 1)); // an odd factor visits each context once
-      const total = words[w]! + words[w + 1]! + words[w + 2]! + words[w + 3]!;
+      const total = words[w] + words[w + 1] + words[w + 2] + words[w + 3];
       if (total === 0) continue;
       sum -= total * Math.log(total - 1 + a);
       for (let x = w; x < w + 4; x++) {
-        const n = words[x]!;
-        if (n > 0) sum += n * Math.log(n - 1 + a * shorter[x & shorterMask]!);
+        const n = words[x];
+        if (n > 0) sum += n * Math.log(n - 1 + a * shorter[x & shorterMask]);
       }
     }
     return sum;
@@ -200,7 +200,7 @@ function maximum(f: (x: number) => number, low: number, high: number): number {
 }
 
 function codeAt(letters: string, i: number): number {
-  const code = BASE_CODES[letters.charCodeAt(i) & 0xff]!;
+  const code = BASE_CODES[letters.charCodeAt(i) & 0xff];
   if (code === 4 || letters.charCodeAt(i) > 0xff) {
     throw new InputError(
       `letter ${JSON.stringify(letters[i])} at position ${i} of a sequence is not A, C, G or T`,

@@ -141,7 +141,7 @@ export function chrombpnetLikeLogits(net: ChrombpnetLike, x: Sym): Sym {
   const first = relu(convolutionWithPosition(net.first, net.position, x));
   const last = net.dilated.reduce((state, convolution, i) => {
     const y = relu(convolutionLast(convolution, state, { dilation: 2 ** i }));
-    return add(centre(state, knownSize(y.shape[1]!, "a length")), y);
+    return add(centre(state, knownSize(y.shape[1], "a length")), y);
   }, first);
   return linear(net.output, reduceMean(last, [1]));
 }

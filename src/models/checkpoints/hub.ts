@@ -135,7 +135,7 @@ async function listing(hub: Hub, commit: string): Promise<readonly HubFile[]> {
       if (!success) {
         throw new FormatError(
           { file: `${hub.access.endpoint}/${hub.repo}` },
-          `its list of files has an unusable entry ${JSON.stringify(item.path)}: ${error.issues[0]!.message}`,
+          `its list of files has an unusable entry ${JSON.stringify(item.path)}: ${error.issues[0].message}`,
         );
       }
       const { path, size, oid, lfs } = data;

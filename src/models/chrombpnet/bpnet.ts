@@ -103,7 +103,7 @@ export function bpnetOutputs({ sizes, first, dilated, profile, counts }: Bpnet, 
   });
   const seen = centre(state, sizes.outputLength + sizes.profileKernel - 1);
   const logCounts = linear(counts, reduceMean(state, [1]));
-  return { logits: diagonalConvolution(profile, seen), logCounts: reshape(logCounts, [x.shape[0]!]) };
+  return { logits: diagonalConvolution(profile, seen), logCounts: reshape(logCounts, [x.shape[0]]) };
 }
 
 /** Positions that are left after the convolutions, before the heads. */

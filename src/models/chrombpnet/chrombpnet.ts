@@ -79,7 +79,7 @@ export class Chrombpnet implements Model {
     if (this.strands === "one") return forward;
     const others = sequences.map((codes) => reverseComplementCodes(codes.slice()));
     const reverse = await this.predictor.predict(others, signal);
-    return forward.map((prediction, i) => strandMean(prediction, reverse[i]!));
+    return forward.map((prediction, i) => strandMean(prediction, reverse[i]));
   }
 
   /** Predicted ln(1 + reads) of each sequence's window. */
@@ -169,13 +169,13 @@ class ChrombpnetPerLine implements Model {
 
 async function openFolds(pattern: string, options: ChrombpnetOptions): Promise<Model> {
   const paths = await filesOf(pattern);
-  if (paths.length === 1) return Chrombpnet.open(paths[0]!, options);
+  if (paths.length === 1) return Chrombpnet.open(paths[0], options);
   const folds: Chrombpnet[] = [];
   try {
     for (const path of paths) {
       const fold = await Chrombpnet.open(path, options);
       folds.push(fold);
-      checkFold(fold, folds[0]!, path);
+      checkFold(fold, folds[0], path);
     }
   } catch (error) {
     for (const fold of folds) await fold.close();
@@ -200,13 +200,13 @@ function averageOf(folds: readonly Chrombpnet[], name: string): Model {
     name,
     family: "chrombpnet",
     identity: `mean of ${folds.length} folds: ${folds.map(({ identity }) => identity).join("; ")}`,
-    batchSize: folds[0]!.batchSize,
-    device: folds[0]!.device,
+    batchSize: folds[0].batchSize,
+    device: folds[0].device,
     async predictActivity(sequences: readonly string[], options: QueryOptions) {
       const mean = new Float64Array(sequences.length);
       for (const fold of folds) {
         const values = await fold.predictActivity(sequences, options);
-        for (let i = 0; i < mean.length; i++) mean[i]! += values[i]! / folds.length;
+        for (let i = 0; i < mean.length; i++) mean[i] += values[i] / folds.length;
       }
       return mean;
     },

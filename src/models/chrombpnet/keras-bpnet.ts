@@ -100,11 +100,11 @@ function readArrays(
 
 /** The array with its axes in reverse order, as Keras' kernels are to PyTorch's, and back: [k, c, o] ↔ [o, c, k], [c, o] ↔ [o, c]. */
 export function axesReversed({ shape, data }: NdArray<"float32">): NdArray<"float32"> {
-  const [a = 1, b = 1, c = 1] = shape.length === 3 ? shape : [shape[0]!, 1, shape[1]!];
+  const [a = 1, b = 1, c = 1] = shape.length === 3 ? shape : [shape[0], 1, shape[1]];
   const turned = new Float32Array(data.length);
   for (let i = 0; i < a; i++) {
     for (let j = 0; j < b; j++) {
-      for (let k = 0; k < c; k++) turned[(k * b + j) * a + i] = data[(i * b + j) * c + k]!;
+      for (let k = 0; k < c; k++) turned[(k * b + j) * a + i] = data[(i * b + j) * c + k];
     }
   }
   return { dtype: "float32", shape: shape.toReversed(), data: turned };
@@ -181,7 +181,7 @@ class Layers {
   check<T>(layer: KerasLayer, form: z.ZodType<T>): T {
     const checked = form.safeParse(layer.settings);
     if (checked.success) return checked.data;
-    const issue = checked.error.issues[0]!;
+    const issue = checked.error.issues[0];
     const came = JSON.stringify(layer.settings[String(issue.path[0])]);
     throw new FormatError(
       { file: this.file },

@@ -119,7 +119,7 @@ export function expectedProfile({ logits, logCounts }: ProfilePrediction): Float
 export function strandMean(forward: ProfilePrediction, reverse: ProfilePrediction): ProfilePrediction {
   const last = forward.logits.length - 1;
   return {
-    logits: forward.logits.map((logit, i) => (logit + reverse.logits[last - i]!) / 2),
+    logits: forward.logits.map((logit, i) => (logit + reverse.logits[last - i]) / 2),
     logCounts: (forward.logCounts + reverse.logCounts) / 2,
   };
 }

@@ -29,7 +29,7 @@ const COUNTS_LAYER = "logcount_predictions";
 /**
  * Reads a ChromBPNet as `chrombpnet` writes it (`bias.h5`, `chrombpnet.h5`, `chrombpnet_nobias.h5`), by Keras 2 or 3. Python
  * in the file is not run: the layer that adds the counts of both networks is known by its name and its two inputs, and what it does is
- * in `combined.ts`.
+ * in `bpnet.ts`.
  *
  * @throws {FormatError} when the file holds another model
  * @throws {InputError} when there is no such file

@@ -53,15 +53,15 @@ export async function readWindows(
 ): Promise<readonly RegionWindow[]> {
   const windows: RegionWindow[] = new Array(regions.length);
   // In the order of place: a genome keeps the chromosome it was asked for last, a signal reads neighbours together.
-  const order = [...regions.keys()].sort((a, b) => byPlace(regions[a]!, regions[b]!));
+  const order = [...regions.keys()].sort((a, b) => byPlace(regions[a], regions[b]));
   for (let from = 0; from < order.length; from += READ_AT_ONCE) {
     abort?.throwIfAborted();
     const some = order.slice(from, from + READ_AT_ONCE);
-    const values = await signal.values(some.map((i) => around(regions[i]!, outputLength + 2 * jitter)));
+    const values = await signal.values(some.map((i) => around(regions[i], outputLength + 2 * jitter)));
     for (const [at, i] of some.entries()) {
-      const { chrom, start, end } = around(regions[i]!, inputLength + 2 * jitter);
+      const { chrom, start, end } = around(regions[i], inputLength + 2 * jitter);
       const codes = windowCodes(await genome.chromosome(chrom), start, end);
-      windows[i] = { codes, counts: compact(values[at]!) };
+      windows[i] = { codes, counts: compact(values[at]) };
     }
   }
   return windows;
@@ -84,7 +84,7 @@ function compact(values: Float32Array): Uint16Array | Float32Array {
 export function readsInside({ counts }: RegionWindow, width: number): number {
   const cut = (counts.length - width) / 2;
   let sum = 0;
-  for (let i = cut; i < cut + width; i++) sum += counts[i]!;
+  for (let i = cut; i < cut + width; i++) sum += counts[i];
   return sum;
 }
 
@@ -115,7 +115,7 @@ export async function readRegions(
     const place = { file: path, line };
     const summit =
       columns.length === NARROW_PEAK_COLUMNS
-        ? parseWholeNumber(columns[SUMMIT]!, "summit", place, -1, end - start)
+        ? parseWholeNumber(columns[SUMMIT], "summit", place, -1, end - start)
         : -1;
     regions.push({ chrom, centre: start + (summit < 0 ? Math.floor((end - start) / 2) : summit) });
   }
@@ -147,9 +147,9 @@ export class NearestProfiles {
       const at = start + i;
       const distance = Math.min(Math.abs(at - centre), FAR - 1);
       // Of two centres as near, on either side of the base, the later one is the one behind it.
-      const isNearer = distance < distances[at]! || (distance === distances[at] && at < centre);
+      const isNearer = distance < distances[at] || (distance === distances[at] && at < centre);
       if (!isNearer) continue;
-      reads[at] = profile[i]!;
+      reads[at] = profile[i];
       distances[at] = distance;
     }
   }

@@ -45,7 +45,7 @@ const MOST = 0.8;
  */
 export async function changesOf(asker: ModelProbe, sequence: string): Promise<Changes> {
   const changed = Array.from(sequence, (letter, at) =>
-    withLetter(sequence, at, "ACGT"[("ACGT".indexOf(letter) + 1) % 4]!),
+    withLetter(sequence, at, "ACGT"[("ACGT".indexOf(letter) + 1) % 4]),
   );
   const [original, ...others] = (await asker.embeddingsUnpadded([sequence, ...changed])).map(baseTokens);
   const tokens = original!;
@@ -88,7 +88,7 @@ export function share(places: readonly ChangedPlace[], holds: (place: ChangedPla
 }
 
 function distance(a: Float32Array, b: Float32Array): number {
-  return Math.sqrt(a.reduce((sum, x, k) => sum + (x - b[k]!) ** 2, 0));
+  return Math.sqrt(a.reduce((sum, x, k) => sum + (x - b[k]) ** 2, 0));
 }
 
 /**
@@ -124,7 +124,7 @@ async function ask(asker: ModelProbe): Promise<EndSums> {
   const scores = await asker.scoresUnpadded(whole);
   const sum = (context: number, first: number) => {
     const at = 9 * context;
-    return [0, 1, 2, 3].reduce((total, x) => total + Math.exp(scores[at + first + x]! - scores[at]!), 0);
+    return [0, 1, 2, 3].reduce((total, x) => total + Math.exp(scores[at + first + x] - scores[at]), 0);
   };
   return {
     appended: contexts.map((_, i) => sum(i, 1)),
@@ -157,7 +157,7 @@ export async function ignoredLetters(
     if (unread.length === 0) break;
     const variants = unread.map((place) => otherLetters(sequence, place)[alternative]);
     const scores = await asker.scoresUnpadded(variants);
-    unread = unread.filter((_, i) => Math.abs(scores[i]! - score) <= NO_EFFECT * Math.abs(score));
+    unread = unread.filter((_, i) => Math.abs(scores[i] - score) <= NO_EFFECT * Math.abs(score));
   }
   return unread;
 }

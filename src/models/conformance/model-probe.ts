@@ -48,9 +48,9 @@ export class ModelProbe {
   async scoresUnpadded(sequences: readonly string[]): Promise<Float64Array> {
     const scores = new Float64Array(sequences.length);
     for (const places of this.batchesOfOneLength(sequences)) {
-      const part = await this.scores(places.map((place) => sequences[place]!));
+      const part = await this.scores(places.map((place) => sequences[place]));
       places.forEach((place, i) => {
-        scores[place] = part[i]!;
+        scores[place] = part[i];
       });
     }
     return scores;
@@ -68,9 +68,9 @@ export class ModelProbe {
   async embeddingsUnpadded(sequences: readonly string[]): Promise<readonly SequenceEmbedding[]> {
     const embeddings = new Array<SequenceEmbedding>(sequences.length);
     for (const places of this.batchesOfOneLength(sequences)) {
-      const part = await this.embeddings(places.map((place) => sequences[place]!));
+      const part = await this.embeddings(places.map((place) => sequences[place]));
       places.forEach((place, i) => {
-        embeddings[place] = part[i]!;
+        embeddings[place] = part[i];
       });
     }
     return embeddings;
@@ -99,9 +99,9 @@ export class ModelProbe {
       1e-30,
     );
     return a.every(({ start, end, state }, i) => {
-      const other = b[i]!;
+      const other = b[i];
       if (start !== other.start || end !== other.end || state.length !== other.state.length) return false;
-      return state.every((x, k) => Math.abs(x - other.state[k]!) <= this.tolerance * largest);
+      return state.every((x, k) => Math.abs(x - other.state[k]) <= this.tolerance * largest);
     });
   }
 
@@ -113,7 +113,7 @@ export class ModelProbe {
     const most = this.model.batchSize ?? 32;
     const lengths = new Set(sequences.map(({ length }) => length));
     for (const length of lengths) {
-      const places = [...sequences.keys()].filter((place) => sequences[place]!.length === length);
+      const places = [...sequences.keys()].filter((place) => sequences[place].length === length);
       for (let start = 0; start < places.length; start += most) yield places.slice(start, start + most);
     }
   }
@@ -122,8 +122,8 @@ export class ModelProbe {
 /** The tokens that stand for letters. */
 export function baseTokens({ states, tokens, width, starts, ends }: SequenceEmbedding): readonly BaseToken[] {
   return Array.from({ length: tokens }, (_, i) => ({
-    start: starts[i]!,
-    end: ends[i]!,
+    start: starts[i],
+    end: ends[i],
     state: states.subarray(i * width, (i + 1) * width),
   })).filter(({ start, end }) => end > start);
 }
@@ -136,7 +136,7 @@ function requireCount(came: number | undefined, asked: number) {
 /** Random letters: the same for the same seed. */
 export function randomLetters(length: number, seed: number): string {
   const rng = new Pcg64(seed);
-  return Array.from({ length }, () => BASES[Math.floor(4 * rng.nextFloat64())]!).join("");
+  return Array.from({ length }, () => BASES[Math.floor(4 * rng.nextFloat64())]).join("");
 }
 
 /** `count` random sequences of one length. */
@@ -154,7 +154,7 @@ export function withLetter(sequence: string, place: number, letter: string): str
 export function otherLetters(sequence: string, place: number): readonly [string, string, string] {
   const at = BASES.indexOf(sequence.at(place)!);
   // A and C, G and T: of other strength, and of other shape.
-  return [at ^ 1, at ^ 2, at ^ 3].map((other) => withLetter(sequence, place, BASES[other]!)) as [
+  return [at ^ 1, at ^ 2, at ^ 3].map((other) => withLetter(sequence, place, BASES[other])) as [
     string,
     string,
     string,

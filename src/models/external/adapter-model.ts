@@ -112,7 +112,7 @@ function checkLengths({ name, longestSequence = Infinity }: Hello, sequences: re
   const long = sequences.findIndex(({ length }) => length > longestSequence);
   if (long < 0) return;
   throw new InputError(
-    `sequence ${long} has ${sequences[long]!.length} letters, but ${name} takes at most ${longestSequence}`,
+    `sequence ${long} has ${sequences[long].length} letters, but ${name} takes at most ${longestSequence}`,
     { hint: "choose a model with a longer context, or a task with shorter windows" },
   );
 }

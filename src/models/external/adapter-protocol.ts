@@ -44,7 +44,7 @@ export type Hello = z.output<typeof helloSchema>;
 export function parseHello(answer: AdapterResponse): Hello {
   const parsed = helloSchema.safeParse(answer.body);
   if (parsed.success) return parsed.data;
-  const { path, message } = parsed.error.issues[0]!;
+  const { path, message } = parsed.error.issues[0];
   throw answer.refused(`${path.join(".") || "the answer"}: ${message}`);
 }
 
@@ -117,7 +117,7 @@ export function parseEmbeddings(
     const refused = (why: string) => answer.refused(`embeddings.${i}.${why}`);
     const parsed = embeddingSchema.safeParse(entry);
     if (!parsed.success) {
-      const { path, message } = parsed.error.issues[0]!;
+      const { path, message } = parsed.error.issues[0];
       throw refused(`${path.join(".")}: ${message}`);
     }
     const { starts, ends, ...rest } = parsed.data;
@@ -126,10 +126,10 @@ export function parseEmbeddings(
     if (starts.length !== tokens || ends.length !== tokens) {
       throw refused(`starts: ${starts.length} starts and ${ends.length} ends for ${tokens} tokens`);
     }
-    const letters = sequences[i]!.length;
+    const letters = sequences[i].length;
     let before = 0;
     starts.forEach((start, token) => {
-      const end = ends[token]!;
+      const end = ends[token];
       if (start === end) return;
       if (start < before || end < start || end > letters) {
         throw refused(

@@ -24,7 +24,7 @@ export function fileSpec(
   for (;;) {
     const [whole, name, value] = /^(\w+)=([^,]*),/.exec(rest) ?? [];
     if (whole === undefined || !Object.hasOwn(options, name!)) break;
-    const allowed = options[name!]!;
+    const allowed = options[name!];
     if (!allowed.includes(value!)) {
       throw new InputError(`${name} of ${JSON.stringify(text)} is ${JSON.stringify(value)}`, {
         hint: `expected one of ${allowed.join(", ")}`,

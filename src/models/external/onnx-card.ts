@@ -72,7 +72,7 @@ export async function readOnnxCard(model: string): Promise<OnnxCard> {
   const card = await readJson(path);
   const parsed = cardSchema.safeParse(card);
   if (parsed.success) return parsed.data;
-  const { path: key, message } = deepestIssue(parsed.error.issues[0]!);
+  const { path: key, message } = deepestIssue(parsed.error.issues[0]);
   throw new FormatError({ file: path }, `${key.join(".") || "the card"}: ${message}`, HINT);
 }
 

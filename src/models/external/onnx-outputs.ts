@@ -196,7 +196,7 @@ function rectangle(values: ArrayLike<number>, from: Part, size: Size, fill: numb
   const out = new Float64Array(size.rows * size.tokens).fill(fill);
   for (let row = 0; row < from.rows; row++) {
     for (let token = 0; token < from.tokens; token++) {
-      out[row * size.tokens + token] = values[(from.start + row) * from.tokens + token]!;
+      out[row * size.tokens + token] = values[(from.start + row) * from.tokens + token];
     }
   }
   return out;
@@ -219,7 +219,7 @@ function cut({ shape, data }: NdArray, { rows, tokens }: Size): NdArray {
 function stacked(parts: readonly NdArray[]): NdArray {
   const [first] = parts;
   if (parts.length === 1) return first!;
-  const rows = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
+  const rows = parts.reduce((sum, { shape }) => sum + shape[0], 0);
   const [, tokens, width] = first!.shape as [number, number, number];
   const data = new Float32Array(rows * tokens * width);
   let at = 0;
@@ -233,7 +233,7 @@ function stacked(parts: readonly NdArray[]): NdArray {
 function asType(dtype: FedType, values: ArrayLike<number>): NdArray["data"] {
   switch (dtype) {
     case "int64":
-      return BigInt64Array.from({ length: values.length }, (_, i) => BigInt(values[i]!));
+      return BigInt64Array.from({ length: values.length }, (_, i) => BigInt(values[i]));
     case "int32":
       return Int32Array.from(values);
     case "float32":

@@ -118,19 +118,19 @@ async function readRowScores(path: string, expected: ExpectedRows): Promise<Scor
   const twice: string[] = [];
   const noNumber: string[] = [];
   await forEachTableRow(path, columns, ({ fields, line }) => {
-    const idx = fields[0]!;
+    const idx = fields[0];
     const row = /^\d{1,15}$/.test(idx) ? Number(idx) : Number.NaN;
     if (!(row < inTable)) {
       foreign.push(`${JSON.stringify(idx.slice(0, 20))} (line ${line})`);
       return;
     }
-    if (firstLine[row]! > 0) twice.push(`${row} (lines ${firstLine[row]} and ${line})`);
+    if (firstLine[row] > 0) twice.push(`${row} (lines ${firstLine[row]} and ${line})`);
     firstLine[row] = line;
     for (let k = 0; k < width; k++) {
-      const value = parseDecimal(fields[k + 1]!);
+      const value = parseDecimal(fields[k + 1]);
       if (!Number.isFinite(value)) {
         noNumber.push(
-          `${columns[k + 1]} ${JSON.stringify(fields[k + 1]!.slice(0, 20))} of ${row} (line ${line})`,
+          `${columns[k + 1]} ${JSON.stringify(fields[k + 1].slice(0, 20))} of ${row} (line ${line})`,
         );
         break;
       }
@@ -185,8 +185,8 @@ async function readSequenceScores(path: string): Promise<SequenceScores> {
   const scores = new Map<string, number>();
   for await (const { fields, line } of readTable(path, ["sequence", "log_likelihood"])) {
     const place = { file: path, line };
-    const sequence = fields[0]!.toUpperCase();
-    const score = parseFiniteNumber(fields[1]!, "log_likelihood", place);
+    const sequence = fields[0].toUpperCase();
+    const score = parseFiniteNumber(fields[1], "log_likelihood", place);
     const other = /[^ACGT]/.exec(sequence);
     if (other !== null) {
       throw new FormatError(

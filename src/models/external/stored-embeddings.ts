@@ -93,7 +93,7 @@ function memberOf(file: Hdf5File, group: string): StoredMember {
       LAYOUT,
     );
   }
-  const width = batches[0]!.states.shape[2];
+  const width = batches[0].states.shape[2];
   let next = 0;
   for (const { start, end, states } of batches) {
     const { path: tensor, shape, dtype } = states;
@@ -152,9 +152,7 @@ function spansOf(index: Hdf5Array, row: number, tokens: number) {
   const { data } = index.shape.length === 2 ? index.read([row, row + 1]) : index.read();
   const numbers = Int32Array.from(data as ArrayLike<number | bigint>, Number);
   const pair = index.shape.length === 1 && numbers.length === 2;
-  const map = pair
-    ? Int32Array.from({ length: numbers[1]! - numbers[0]! }, (_, i) => numbers[0]! + i)
-    : numbers;
+  const map = pair ? Int32Array.from({ length: numbers[1] - numbers[0] }, (_, i) => numbers[0] + i) : numbers;
   const starts = new Int32Array(tokens);
   const ends = new Int32Array(tokens);
   map.forEach((token, base) => {

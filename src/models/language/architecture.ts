@@ -124,7 +124,7 @@ export const dropoutRateSchema = () => z.number().min(0).lt(1).default(0.1);
 export function parseConfig<S extends z.ZodType>(schema: S, config: unknown, file: string): z.output<S> {
   const result = schema.safeParse(config);
   if (result.success) return result.data;
-  const { path, message } = result.error.issues[0]!;
+  const { path, message } = result.error.issues[0];
   const key = path.length === 0 ? "the file" : quotedText(path.join("."));
   const came = path.reduce<unknown>(
     (at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step],

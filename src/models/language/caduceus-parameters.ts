@@ -188,14 +188,14 @@ function complementMap(c: CaduceusConfig): BigInt64Array {
 /** As the published code begins: Mamba's own laws, PyTorch's defaults, and outputs scaled by 1/√(residual additions). */
 export function initialCaduceus({ name, shape }: DeclaredTensor, c: CaduceusConfig): InitialLaw {
   const { d_conv, d_state, dt_init, dt_scale } = c.ssm_cfg;
-  const fanIn = shape[1]!;
+  const fanIn = shape[1];
   const uniform = (bound: number): InitialLaw => ({ kind: "uniform", bound });
   if (name.endsWith("complement_map")) return { kind: "values", values: () => complementMap(c) };
   if (/\.norm(_f)?\.weight$|\.D$/.test(name)) return { kind: "constant", value: 1 };
   if (name.includes("conv1d")) return uniform(1 / Math.sqrt(d_conv));
   if (name.endsWith("A_log")) {
     const values = () =>
-      Float32Array.from({ length: shape[0]! * d_state }, (_, i) => Math.log((i % d_state) + 1));
+      Float32Array.from({ length: shape[0] * d_state }, (_, i) => Math.log((i % d_state) + 1));
     return { kind: "values", values };
   }
   if (name.endsWith("dt_proj.weight")) {

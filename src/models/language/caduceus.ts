@@ -61,7 +61,7 @@ function states(
   places: Sym | undefined,
 ): States {
   const made = [embed(p.words, ids)];
-  let residual = made[0]!;
+  let residual = made[0];
   p.blocks.forEach(({ norm, mixer }, i) => {
     const one = i === p.blocks.length - 1 ? places : undefined;
     const asked = (x: Sym) => (one === undefined ? x : tokenAt(x, one));
@@ -105,7 +105,7 @@ interface TwoStrands {
 /** As if the strands had been rows of one batch. */
 function rowsOfBoth(own: States, other: States): States {
   return {
-    made: own.made.map((x, i) => concat([x, other.made[i]!], 1)),
+    made: own.made.map((x, i) => concat([x, other.made[i]], 1)),
     last: concat([own.last, other.last], 1),
   };
 }

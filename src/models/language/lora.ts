@@ -92,7 +92,7 @@ export class LoraAdapters {
     const mask = this.training
       ? this.mask(
           `${at}.lora_dropout_mask${reading}`,
-          layer === "embedding" ? [shape[0]!, 1] : [1, known.a.shape[1]!],
+          layer === "embedding" ? [shape[0], 1] : [1, known.a.shape[1]],
         )
       : undefined;
     return { a: symbols[0], b: symbols[1], scale: this.recipe.alpha / this.recipe.rank, mask };
@@ -127,7 +127,7 @@ export class LoraAdapters {
 
 /** A begins evenly spread in ±1/√columns, whatever they stand for; B begins as zeros, so that nothing has changed yet. */
 function adaptedWeight({ name, shape, layer }: AdaptedWeightOf, at: string, rank: number): AdaptedWeight {
-  const [rows, columns] = [shape[0]!, elementCount(shape.slice(1))];
+  const [rows, columns] = [shape[0], elementCount(shape.slice(1))];
   const [a, b] =
     layer === "embedding"
       ? ([

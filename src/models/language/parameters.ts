@@ -124,7 +124,7 @@ export function bindParameters(
   const bound = new Map<string, StoredArray>();
   const left = new Set(checkpoint.arrays.keys());
   const missing: string[] = [];
-  const file = checkpoint.files[0]!;
+  const file = checkpoint.files[0];
   for (const { name, shape, aliases, dtype, tiedTo } of declared) {
     const names = [name, ...aliases];
     const found = [...names, tiedTo].find((each) => each !== undefined && checkpoint.arrays.has(each));

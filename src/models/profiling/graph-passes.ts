@@ -96,7 +96,7 @@ export async function classifierPasses(
           tokens: tokenizer.encode(letters).ids.length,
         }));
         batches++;
-        return { ...batch, ...sites.draw(rows, batch.ids.shape[1]!) };
+        return { ...batch, ...sites.draw(rows, batch.ids.shape[1]) };
       },
     },
     options,
@@ -139,7 +139,7 @@ function trainedParameters(loss: Sym, { architecture, parameters }: CheckpointFo
   return graphOf({ loss })
     .nodes.filter((node): node is Node & Node<"Parameter"> => isOp(node, "Parameter"))
     .filter(({ attributes: { name } }) => head.has(name) || (parameters.has(name) && !fixed.has(name)))
-    .map((node) => ({ node, output: 0, ...node.outputs[0]! }));
+    .map((node) => ({ node, output: 0, ...node.outputs[0] }));
 }
 
 /** A network that learns from sequences alone, untrained, with one output. */

@@ -42,15 +42,15 @@ export async function causalLogLikelihoods(
   const totals = new Float64Array(rows.length);
   for (const members of runsOfEqualLength(rows, architecture)) {
     signal?.throwIfAborted();
-    const batch = collate(members.map((row) => rows[row]!));
-    const tokens = batch.ids.shape[1]!;
+    const batch = collate(members.map((row) => rows[row]));
+    const tokens = batch.ids.shape[1];
     const { likelihoods } = await programs.run(question, batch);
     const values = likelihoods!.data as Float32Array; // [b, t − 1]
     members.forEach((row, i) => {
-      const { start, end } = scoredSpan(tokenizer, rows[row]!.ids);
+      const { start, end } = scoredSpan(tokenizer, rows[row].ids);
       const at = i * (tokens - 1) - 1;
       let total = 0;
-      for (let token = Math.max(start, 1); token < end; token++) total += values[at + token]!;
+      for (let token = Math.max(start, 1); token < end; token++) total += values[at + token];
       totals[row] = total;
     });
   }

@@ -11,7 +11,7 @@ import type { GraphQuery, TokenQuery } from "./programs.ts";
  * @returns [width]; NaN where no token stands for a base
  */
 export function meanOverBases({ states, tokens, width, starts, ends }: SequenceEmbedding): Float64Array {
-  const covering = Array.from({ length: tokens }, (_, i) => i).filter((i) => ends[i]! > starts[i]!);
+  const covering = Array.from({ length: tokens }, (_, i) => i).filter((i) => ends[i] > starts[i]);
   return meanOfRows(states, width, covering);
 }
 
@@ -19,7 +19,7 @@ export function meanOverBases({ states, tokens, width, starts, ends }: SequenceE
 function meanOfRows(values: Float32Array, width: number, rows: readonly number[]): Float64Array {
   const mean = new Float64Array(width);
   for (const row of rows) {
-    for (let column = 0; column < width; column++) mean[column]! += values[row * width + column]!;
+    for (let column = 0; column < width; column++) mean[column] += values[row * width + column];
   }
   return mean.map((sum) => sum / rows.length);
 }
@@ -46,7 +46,7 @@ export async function pooledEmbeddings(
     const { start, end } =
       over === "row"
         ? { start: 0, end: embedding.tokens }
-        : tokenRange(readAsMap(storedIndex(tokenIndex(query.tokenizer, rows[i]!, bases[i]!))));
+        : tokenRange(readAsMap(storedIndex(tokenIndex(query.tokenizer, rows[i], bases[i]))));
     return meanOfTokens(embedding, start, end);
   });
 }
@@ -78,14 +78,14 @@ export async function poolSequences(
   if (options.protocol !== "paper") return embeddings.map(meanOverBases);
   return embeddings.map((embedding, i) => {
     const { start, end } =
-      over === "row" ? { start: 0, end: embedding.tokens } : paperRange(embedding, sequences[i]!.length);
+      over === "row" ? { start: 0, end: embedding.tokens } : paperRange(embedding, sequences[i].length);
     return meanOfTokens(embedding, start, end);
   });
 }
 
 /** Tokens that the original averaged of a sequence of so many bases. */
 function paperRange({ tokens, starts, ends }: SequenceEmbedding, bases: number) {
-  const first = ends.findIndex((end, token) => end > starts[token]!);
+  const first = ends.findIndex((end, token) => end > starts[token]);
   const oneEach =
     first >= 0 &&
     first + bases <= tokens &&
@@ -139,7 +139,7 @@ export async function tokenOutputs(
   const outputs: TokenOutputs[] = [];
   for (const members of runs) {
     signal?.throwIfAborted();
-    const given = members.map((row) => rows[row]!);
+    const given = members.map((row) => rows[row]);
     const tokens = together ?? longestRow(given);
     const pad = given.some(({ ids }) => ids.length < tokens) ? padId(tokenizer) : 0;
     const batch = collate(given, { pad, tokens });
@@ -147,14 +147,14 @@ export async function tokenOutputs(
     const results = await programs.run(logits ? statesAndLogits : states, batch);
     members.forEach((row, i) => {
       const part = (of: "states" | "logits", width: number) =>
-        (results[of]!.data as Float32Array).slice(i * tokens * width, (i + 1) * tokens * width);
-      const width = results.states!.shape[2]!;
+        (results[of].data as Float32Array).slice(i * tokens * width, (i + 1) * tokens * width);
+      const width = results.states!.shape[2];
       outputs[row] = {
         states: part("states", width),
         tokens,
         width,
-        starts: padded(rows[row]!.starts, tokens),
-        ends: padded(rows[row]!.ends, tokens),
+        starts: padded(rows[row].starts, tokens),
+        ends: padded(rows[row].ends, tokens),
         ...(logits ? { logits: part("logits", architecture.vocabulary) } : {}),
       };
     });

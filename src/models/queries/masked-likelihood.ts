@@ -25,17 +25,17 @@ export async function maskedLogLikelihoods(
   const shown = maskId(query.tokenizer);
   const spans = rows.map(({ ids }) => scoredSpan(query.tokenizer, ids));
   const predictions = rows.flatMap(({ ids }, row) => {
-    const { start, end } = spans[row]!;
+    const { start, end } = spans[row];
     return Array.from({ length: end - start }, (_, i): TokenPrediction => {
       const place = start + i;
-      return { ids, place, shown, target: ids[place]! };
+      return { ids, place, shown, target: ids[place] };
     });
   });
   const logProbabilities = await tokenLogProbabilities(query, predictions, options);
   let at = 0;
   return Float64Array.from(spans, ({ start, end }) => {
     let total = 0;
-    for (let token = start; token < end; token++) total += logProbabilities[at++]!;
+    for (let token = start; token < end; token++) total += logProbabilities[at++];
     return total;
   });
 }
@@ -88,7 +88,7 @@ export async function tokenLogProbabilities(
   const found: Float32Array[] = [];
   for (const members of runsOfEqualLength(rows, architecture)) {
     signal?.throwIfAborted();
-    const together = members.map((row) => rows[row]!);
+    const together = members.map((row) => rows[row]);
     const most = Math.max(...together.map(({ targets }) => targets.length));
     const { logProbabilities } = await programs.run(question, shownBatch(together), {
       positions: int32([together.length], (data) => {
@@ -107,12 +107,12 @@ export async function tokenLogProbabilities(
       found[row] = values.subarray(i * most, (i + 1) * most);
     });
   }
-  return Float64Array.from(predictions, (_, i) => found[rowOf[i]!]![targetOf[i]!]!);
+  return Float64Array.from(predictions, (_, i) => found[rowOf[i]][targetOf[i]]);
 }
 
 function shownBatch(rows: readonly Shown[]) {
   const batch = collate(rows);
-  const tokens = batch.ids.shape[1]!;
+  const tokens = batch.ids.shape[1];
   rows.forEach(({ place, shown }, i) => {
     batch.ids.data[i * tokens + place] = shown;
   });
@@ -140,13 +140,13 @@ function distinctRows(predictions: readonly TokenPrediction[]) {
     const hash = hashOf(prediction);
     const alike = byHash.get(hash) ?? [];
     if (alike.length === 0) byHash.set(hash, alike);
-    let row = alike.find((each) => sameShown(rows[each]!, prediction));
+    let row = alike.find((each) => sameShown(rows[each], prediction));
     if (row === undefined) {
       const { ids, place, shown } = prediction;
       row = rows.push({ ids, place, shown, targets: [] }) - 1;
       alike.push(row);
     }
-    const { targets } = rows[row]!;
+    const { targets } = rows[row];
     const known = targets.indexOf(prediction.target);
     rowOf[i] = row;
     targetOf[i] = known >= 0 ? known : targets.push(prediction.target) - 1;
@@ -171,12 +171,12 @@ function shownHash(): (prediction: TokenPrediction) => number {
   const powers: number[] = [BASE];
   const power = (i: number) => {
     while (powers.length <= i) powers.push(Math.imul(powers.at(-1)!, BASE));
-    return powers[i]!;
+    return powers[i];
   };
   return ({ ids, place, shown }) => {
     const known = sums.get(ids);
     const sum = known ?? ids.reduce((total, id, i) => (total + Math.imul(id, power(i))) | 0, ids.length);
     if (known === undefined) sums.set(ids, sum);
-    return (sum + Math.imul(shown - ids[place]!, power(place)) + Math.imul(place, BASE)) | 0;
+    return (sum + Math.imul(shown - ids[place], power(place)) + Math.imul(place, BASE)) | 0;
   };
 }

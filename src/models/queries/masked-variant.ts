@@ -74,7 +74,7 @@ async function sumsOverDifferences(
       const seen = query.kind === "masked" ? { ids, place, shown: mask } : tokensBefore(ids, place);
       if (seen === undefined) continue;
       for (const allele of [0, 1] as const) {
-        predictions.push({ ...seen, target: alleles[allele][place]! });
+        predictions.push({ ...seen, target: alleles[allele][place] });
         askers.push({ row, allele });
       }
     }
@@ -82,7 +82,7 @@ async function sumsOverDifferences(
   const logProbabilities = await tokenLogProbabilities(query, predictions, options);
   const sums = rows.map((): [number, number] => [0, 0]);
   askers.forEach(({ row, allele }, i) => {
-    sums[row]![allele] += logProbabilities[i]!;
+    sums[row][allele] += logProbabilities[i];
   });
   return sums.map(([first, second]) => ({ first, second }));
 }
@@ -90,7 +90,7 @@ async function sumsOverDifferences(
 /** What a causal model sees of a row when it guesses the token at `place`; nothing for the first. */
 function tokensBefore(ids: Int32Array, place: number) {
   if (place === 0) return undefined;
-  return { ids: ids.slice(0, place), place: place - 1, shown: ids[place - 1]! };
+  return { ids: ids.slice(0, place), place: place - 1, shown: ids[place - 1] };
 }
 
 /** log P of either allele's token at every place of the common row: [b, t, 2], for a causal model [b, t − 1, 2]. */
@@ -116,12 +116,12 @@ async function sumsOverRows(
   const results: AlleleLogLikelihoods[] = [];
   for (const members of runsOfEqualLength(rows, architecture)) {
     signal?.throwIfAborted();
-    const together = members.map((row) => rows[row]!);
+    const together = members.map((row) => rows[row]);
     const batch = collate(together);
-    const tokens = batch.ids.shape[1]!;
+    const tokens = batch.ids.shape[1];
     const targets = Int32Array.from({ length: together.length * tokens * 2 }, (_, at) => {
       const place = Math.floor(at / 2);
-      return together[Math.floor(place / tokens)]!.alleles[at % 2]![place % tokens]!;
+      return together[Math.floor(place / tokens)].alleles[at % 2][place % tokens];
     });
     const { likelihoods } = await programs.run(question, batch, {
       targets: { dtype: "int32", shape: [together.length, tokens, 2], data: targets },
@@ -130,10 +130,10 @@ async function sumsOverRows(
     const first = kind === "masked" ? 0 : 1; // the first place that has a prediction
     members.forEach((row, i) => {
       const sum = (allele: 0 | 1) => {
-        const { start, end } = scoredSpan(tokenizer, rows[row]!.alleles[allele]);
+        const { start, end } = scoredSpan(tokenizer, rows[row].alleles[allele]);
         const scored = new Float32Array(tokens);
         for (let place = Math.max(start, first); place < end; place++) {
-          scored[place] = values[2 * (i * (tokens - first) + place - first) + allele]!;
+          scored[place] = values[2 * (i * (tokens - first) + place - first) + allele];
         }
         return float32Sum(scored);
       };

@@ -64,7 +64,7 @@ export class Programs {
     batch: Batch,
     more: Readonly<Record<string, NdArray>> = {},
   ): Promise<Readonly<Record<string, NdArray>>> {
-    const program = await this.program(question, batch.ids.shape[1]!);
+    const program = await this.program(question, batch.ids.shape[1]);
     return program.run({ ...batch, ...more });
   }
 

@@ -44,7 +44,7 @@ export abstract class TokenModel implements Model {
     options: QueryOptions,
   ): Promise<readonly AlleleLogLikelihoods[]> {
     const rows = this.encodeAll(pairs.flat());
-    const tokens = pairs.map((_, i) => [rows[2 * i]!, rows[2 * i + 1]!] as const);
+    const tokens = pairs.map((_, i) => [rows[2 * i], rows[2 * i + 1]] as const);
     return maskedVariantLogLikelihoods(this.query, tokens, options);
   }
 

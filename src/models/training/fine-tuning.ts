@@ -235,8 +235,8 @@ export class FineTuning {
     const rows = sequences.map((sequence) => this.encode(sequence));
     const results: Float32Array[] = [];
     for (const members of runsOfEqualLength(rows, this.opened.architecture)) {
-      const given = members.map((row) => rows[row]!);
-      const program = await this.evaluation(given[0]!.ids.length);
+      const given = members.map((row) => rows[row]);
+      const program = await this.evaluation(given[0].ids.length);
       const { logits } = await program.run({ ...collate(given), ...Object.fromEntries(values) });
       members.forEach((row, i) => {
         results[row] = (logits!.data as Float32Array).slice(i * labels, (i + 1) * labels);

@@ -187,8 +187,8 @@ function tokenTargets(
 ): readonly TokenTargets[] {
   return [...places].map((place) =>
     card.kind === "causal"
-      ? nextTokenTargets(tokenizer, rows[place]!)
-      : maskedTokenTargets(tokenizer, rows[place]!, place, { share: hidden, seed, epoch }),
+      ? nextTokenTargets(tokenizer, rows[place])
+      : maskedTokenTargets(tokenizer, rows[place], place, { share: hidden, seed, epoch }),
   );
 }
 
@@ -219,7 +219,7 @@ function validationOf(
       examples: rows.length,
       batch: async (places) =>
         feedsOf(
-          [...places].map((place) => shown[place]!),
+          [...places].map((place) => shown[place]),
           pad,
         ),
     },
@@ -230,7 +230,7 @@ function validationOf(
       let total = 0;
       return {
         add({ loss: mean }, _feeds, places) {
-          const count = places.reduce((all, place) => all + countedIn(shown[place]!.counted), 0);
+          const count = places.reduce((all, place) => all + countedIn(shown[place].counted), 0);
           sum += Number(mean!.data[0]) * count;
           total += count;
         },

@@ -120,7 +120,7 @@ function positions(tokens: Sym, { kind, length }: BaseTokens): Sym {
  * where a gather's would be a sum into places one by one.  x: [b, t, h] → [b, l, h]
  */
 function repeated(x: Sym, index: Sym): Sym {
-  const isToken = equal(unsqueeze(cast(index, "int64"), 2), range(x.shape[1]!)); // [b, l, t]
+  const isToken = equal(unsqueeze(cast(index, "int64"), 2), range(x.shape[1])); // [b, l, t]
   return matMul(cast(isToken, x.dtype), x);
 }
 

@@ -77,7 +77,7 @@ function drawnToken({ special, vocabularySize }: Tokenizer, rng: Pcg64): number 
 export function feedsOf(guesses: readonly TokenTargets[], pad: number): Feeds {
   const batch = collate(guesses, { pad });
   const { shape } = batch.ids;
-  const tokens = shape[1]!;
+  const tokens = shape[1];
   const labels = new Int32Array(batch.ids.data.length);
   const weights = new Float32Array(labels.length);
   const total = guesses.reduce((sum, { counted }) => sum + countedIn(counted), 0);

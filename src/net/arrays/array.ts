@@ -37,7 +37,7 @@ export function formatShape(shape: readonly (number | string)[]): string {
  * The element types a checkpoint may hold, by their NumPy/PyTorch names, with what one element takes on disk
  * and the typed array that holds it here. All are little-endian, on disk as in memory.
  *
- * JavaScript has no 16- or 8-bit floats: those types are held as their bits (`widen.ts` turns them into float32).
+ * JavaScript has no 16- or 8-bit floats: those types are held as their bits (`float-conversion.ts` turns them into float32).
  * `bool` is one byte, 0 or 1.
  */
 const DTYPES = {

@@ -78,7 +78,7 @@ export async function checkpointPath(folderOrFile: string): Promise<string> {
   const known = NAMES.find((name) => names.includes(name));
   if (known !== undefined) return join(folderOrFile, known);
   const others = names.filter((name) => name.endsWith(".safetensors"));
-  if (others.length === 1) return join(folderOrFile, others[0]!);
+  if (others.length === 1) return join(folderOrFile, others[0]);
   throw new InputError(
     others.length === 0
       ? "no checkpoint is in this folder"

@@ -61,7 +61,7 @@ async function search(arrays: readonly StoredArray[]): Promise<Found> {
         const data = viewAs(dtype, bytes);
         const i = firstNotFinite(dtype, data);
         if (i < 0) continue;
-        const value = widenToFloat32(dtype, data.slice(i, i + 1) as typeof data)[0]!;
+        const value = widenToFloat32(dtype, data.slice(i, i + 1) as typeof data)[0];
         return { tensor: name, element: at / bytesPerElement(dtype) + i, value: String(value) };
       }
     }
@@ -87,7 +87,7 @@ export function firstNotFinite(dtype: DType, data: DataOf): number {
   }
   const [mask, all] = EXPONENTS[dtype]!;
   const bits = dtype === "float32" ? viewAs("uint32", bytesOf(data)) : (data as Uint16Array);
-  for (let i = 0; i < bits.length; i++) if ((bits[i]! & mask) === all) return i;
+  for (let i = 0; i < bits.length; i++) if ((bits[i] & mask) === all) return i;
   return -1;
 }
 

@@ -41,14 +41,14 @@ type Bits = Uint16Array | Uint8Array;
 
 function fromBits(data: Bits, float32Bits: (bits: number) => number): Float32Array {
   const bits = new Uint32Array(data.length);
-  for (let i = 0; i < data.length; i++) bits[i] = float32Bits(data[i]!);
+  for (let i = 0; i < data.length; i++) bits[i] = float32Bits(data[i]);
   return new Float32Array(bits.buffer);
 }
 
 /** Through bits and not through numbers, so that the payload of a NaN stays. */
 function fromTable(data: Bits, table: Uint32Array): Float32Array {
   const bits = new Uint32Array(data.length);
-  for (let i = 0; i < data.length; i++) bits[i] = table[data[i]!]!;
+  for (let i = 0; i < data.length; i++) bits[i] = table[data[i]];
   return new Float32Array(bits.buffer);
 }
 
@@ -68,7 +68,7 @@ function ieeeTable(width: number, exponentBits: number, fractionBits: number): U
       exponent === 0
         ? fraction * 2 ** (1 - bias - fractionBits)
         : (1 + fraction / 2 ** fractionBits) * 2 ** (exponent - bias);
-    return (asBits[0]! | (sign << 31)) >>> 0;
+    return (asBits[0] | (sign << 31)) >>> 0;
   });
 }
 
@@ -100,13 +100,13 @@ export function narrowToFloat16(values: Float32Array): Uint16Array {
 
 function float16Bits(value: number): number {
   asFloat[0] = value;
-  const bits = asBits[0]!;
+  const bits = asBits[0];
   const sign = (bits >>> 16) & 0x8000;
   const magnitude = bits & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00;
   if (magnitude >= 0x47800000) return sign | 0x7c00;
   // Below the smallest normal float16, 2^-14, a value is a number of steps of 2^-24.
-  if (magnitude < 0x38800000) return sign | roundedToEven(Math.abs(asFloat[0]!) * 2 ** 24);
+  if (magnitude < 0x38800000) return sign | roundedToEven(Math.abs(asFloat[0]) * 2 ** 24);
   // The exponent is counted from 15 instead of 127; 13 bits of the fraction go, and a carry is one exponent more.
   const halves = (magnitude - 0x38000000) / 2 ** 13;
   return sign | roundedToEven(halves);

@@ -60,9 +60,7 @@ export function readHdf5Header(source: Hdf5Bytes, address: number, tensor: strin
     );
   try {
     const messages = readMessages(source, address);
-    const virtual = messages.some(
-      ({ type, body }) => type === LAYOUT && body[0]! >= 4 && body[1] === VIRTUAL,
-    );
+    const virtual = messages.some(({ type, body }) => type === LAYOUT && body[0] >= 4 && body[1] === VIRTUAL);
     const external = messages.some(({ type }) => type === EXTERNAL_FILES);
     const type = messages.find((message) => message.type === DATATYPE);
     if (type === undefined) throw damaged("no data type");
@@ -109,7 +107,7 @@ function readMessages(source: Hdf5Bytes, address: number): readonly Message[] {
   const messages: Message[] = [];
   const blocks = [first];
   for (let i = 0; i < blocks.length && i < MOST_BLOCKS; i++) {
-    const { at, length } = blocks[i]!;
+    const { at, length } = blocks[i];
     for (const message of messagesIn(blockAt(source, at, length), isNew, order)) {
       messages.push(message);
       if (message.type !== CONTINUATION) continue;

@@ -108,8 +108,8 @@ async function findSuperblock(file: OpenFile): Promise<Hdf5Bytes> {
   for (let base = 0; base + 16 <= file.size; base = base === 0 ? 512 : 2 * base) {
     const start = await file.read(base, 16);
     if (!SIGNATURE.every((byte, i) => start[i] === byte)) continue;
-    const sizesAt = start[8]! < 2 ? 13 : 9;
-    return { file, base, offsetBytes: start[sizesAt]!, lengthBytes: start[sizesAt + 1]! };
+    const sizesAt = start[8] < 2 ? 13 : 9;
+    return { file, base, offsetBytes: start[sizesAt], lengthBytes: start[sizesAt + 1] };
   }
   throw new FormatError({ file: file.path }, "this is no HDF5 file", "was it downloaded completely?");
 }
@@ -250,7 +250,7 @@ class StoredDataset implements Hdf5Array {
     if (shape.length === 0) throw this.refuse("is a single number: it has no rows");
     const [start, end] = rows;
     const inside = Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end;
-    if (!inside || end > shape[0]!) {
+    if (!inside || end > shape[0]) {
       throw this.refuse(`rows [${start}, ${end}) are not in it: it has ${shape[0]}`);
     }
     const part = [end - start, ...shape.slice(1)];

@@ -135,7 +135,7 @@ function readWeight(
     `(^|/)${at.length > 1 ? `${escaped(at.at(-1)!)}/` : ""}${escaped(name)}(:\\d+)?$`,
   );
   const places = arraysIn(file, `${WEIGHTS}/${at[0]}`).filter((place) => ending.test(place));
-  const array = places.length === 1 ? file.array(places[0]!) : undefined;
+  const array = places.length === 1 ? file.array(places[0]) : undefined;
   if (array === undefined) {
     const found = places.length > 1 ? "is there more than once" : "is not in the file";
     throw new FormatError({ file: path, tensor }, found);

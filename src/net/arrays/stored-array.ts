@@ -86,13 +86,13 @@ function copyStrided(from: DataOf, strides: readonly number[], to: DataOf, shape
   const steps = rowMajorStrides(shape);
   const last = shape.length - 1;
   const copyAxis = (axis: number, source: number, target: number) => {
-    const length = shape[axis]!;
-    const stride = strides[axis]!;
+    const length = shape[axis];
+    const stride = strides[axis];
     if (axis === last) {
-      for (let i = 0; i < length; i++) to[target + i] = from[source + i * stride]!;
+      for (let i = 0; i < length; i++) to[target + i] = from[source + i * stride];
       return;
     }
-    for (let i = 0; i < length; i++) copyAxis(axis + 1, source + i * stride, target + i * steps[axis]!);
+    for (let i = 0; i < length; i++) copyAxis(axis + 1, source + i * stride, target + i * steps[axis]);
   };
   copyAxis(0, 0, 0);
 }
@@ -115,7 +115,7 @@ export function placeOfRows(stored: StoredArray, [start, end]: Rows): StoredArra
     throw new InputError(message, { place: { file, tensor: name } });
   };
   if (axis === -1) return fail("a single number has no rows");
-  const rows = shape[axis]!;
+  const rows = shape[axis];
   const inside =
     Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end && end <= rows;
   if (!inside)
@@ -129,7 +129,7 @@ export function placeOfRows(stored: StoredArray, [start, end]: Rows): StoredArra
   }
   return {
     ...part,
-    offset: stored.offset + start * stored.strides[axis]! * size,
+    offset: stored.offset + start * stored.strides[axis] * size,
     length: spanOf(part.shape, stored.strides) * size,
   };
 }
@@ -137,7 +137,7 @@ export function placeOfRows(stored: StoredArray, [start, end]: Rows): StoredArra
 /** Elements from the first to the last one, both included, of an array with these strides; 0 when it has none. */
 export function spanOf(shape: readonly number[], strides: readonly number[]): number {
   if (shape.includes(0)) return 0;
-  return shape.reduce((span, length, axis) => span + (length - 1) * strides[axis]!, 1);
+  return shape.reduce((span, length, axis) => span + (length - 1) * strides[axis], 1);
 }
 
 /** Strides, in elements, of a row-major array: [h·w, w, 1] for [n, h, w]. */
@@ -146,7 +146,7 @@ function rowMajorStrides(shape: readonly number[]): number[] {
   let step = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     strides[axis] = step;
-    step *= shape[axis]!;
+    step *= shape[axis];
   }
   return strides;
 }

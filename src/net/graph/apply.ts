@@ -20,7 +20,7 @@ export function applyAll<K extends Op>(
 
 /** Applies an op that has one output. */
 export function apply<K extends Op>(op: K, inputs: readonly Sym[], attributes: OpAttributes[K]): Sym {
-  return applyAll(op, inputs, attributes)[0]!;
+  return applyAll(op, inputs, attributes)[0];
 }
 
 function inferTypes<K extends Op>(op: K, inputs: readonly Sym[], attributes: OpAttributes[K]) {

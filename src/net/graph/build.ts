@@ -188,7 +188,7 @@ export function topK(x: Sym, k: number, axis = -1): { readonly values: Sym; read
 export function reshape(x: Sym, shape: Shape): Sym {
   if (sameShape(x.shape, shape)) return x;
   const { node } = x;
-  return apply("Reshape", [isOp(node, "Reshape") ? node.inputs[0]! : x], { shape });
+  return apply("Reshape", [isOp(node, "Reshape") ? node.inputs[0] : x], { shape });
 }
 
 /** Repeats axes of size 1 (or absent in front) to the given shape. */
@@ -199,8 +199,8 @@ export function expand(x: Sym, shape: Shape): Sym {
 export function transpose(x: Sym, perm: readonly number[]): Sym {
   const { node } = x;
   const inner = isOp(node, "Transpose") ? node : undefined;
-  const order = inner === undefined ? perm : perm.map((axis) => inner.attributes.perm[axis]!);
-  const source = inner === undefined ? x : inner.inputs[0]!;
+  const order = inner === undefined ? perm : perm.map((axis) => inner.attributes.perm[axis]);
+  const source = inner === undefined ? x : inner.inputs[0];
   return order.every((axis, i) => axis === i) && order.length === x.shape.length
     ? source
     : apply("Transpose", [source], { perm: order });
@@ -228,7 +228,7 @@ export function squeeze(x: Sym, axis: number): Sym {
 }
 
 export function concat(parts: readonly Sym[], axis: number): Sym {
-  return parts.length === 1 ? parts[0]! : apply("Concat", parts, { axis });
+  return parts.length === 1 ? parts[0] : apply("Concat", parts, { axis });
 }
 
 /** Cuts an axis into parts of the given sizes. */
@@ -244,7 +244,7 @@ export function slice(
   end: number = Number.MAX_SAFE_INTEGER,
   step = 1,
 ): Sym {
-  const size = x.shape[resolveAxis(axis, x.shape.length)]!;
+  const size = x.shape[resolveAxis(axis, x.shape.length)];
   const whole = step === 1 && start === 0 && (end === Number.MAX_SAFE_INTEGER || end === size);
   return whole ? x : apply("Slice", [x], { axis, start, end, step });
 }

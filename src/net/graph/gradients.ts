@@ -37,7 +37,7 @@ function spread(dy: Sym, x: Sym, axes: readonly number[]): Sym {
 
 /** How many elements the axes hold, as a scalar: a constant where the sizes are known. */
 function countOf(x: Sym, axes: readonly number[]): Sym | number {
-  const count = multiplyDims(...axes.map((axis) => x.shape[resolveAxis(axis, x.shape.length)]!));
+  const count = multiplyDims(...axes.map((axis) => x.shape[resolveAxis(axis, x.shape.length)]));
   return typeof count === "number" ? count : g.reduceSum(g.fill([count], 1, x.dtype), [0]);
 }
 
@@ -79,7 +79,7 @@ function convGradients(dy: Sym, [x, w, bias]: readonly Sym[], node: Node<"Conv">
   const span = dilation * (kernel - 1);
   const outPerGroup = out / group;
   const padded = g.pad(x!, 2, pads[0], pads[1]);
-  const length = addDims(padded.shape[2]!, -span);
+  const length = addDims(padded.shape[2], -span);
   const dense = unstride(dy, length, stride);
   const grouped = g.reshape(w!, [group, outPerGroup, perGroup, kernel]);
   const turned = g.reshape(g.flip(g.transpose(grouped, [0, 2, 1, 3]), 3), [
@@ -88,7 +88,7 @@ function convGradients(dy: Sym, [x, w, bias]: readonly Sym[], node: Node<"Conv">
     kernel,
   ]);
   const dx = g.conv(dense, turned, undefined, { group, dilation, pads: [span - pads[0], span - pads[1]] });
-  const batch = dy.shape[0]!;
+  const batch = dy.shape[0];
   const dyRows = g.reshape(dense, [batch, group, outPerGroup, length]);
   const taps = Array.from({ length: kernel }, (_, tap) => {
     const end = tap * dilation - span;
@@ -146,7 +146,7 @@ function ungather(dy: Sym, x: Sym, indices: Sym, axis: number): Sym {
   const width = multiplyDims(...rest);
   const rows = g.reshape(g.transpose(dy, toFront), [count, width]);
   const places = g.expand(g.reshape(g.cast(indices, "int64"), [count, 1]), [count, width]);
-  const size = x.shape[at]!;
+  const size = x.shape[at];
   const added = g.scatterElements(g.fill([size, width], 0, x.dtype), places, rows, 0, "add");
   const back = rest.map((_, i) => i + 1);
   back.splice(at, 0, 0);
@@ -156,7 +156,7 @@ function ungather(dy: Sym, x: Sym, indices: Sym, axis: number): Sym {
 /** Puts a slice's gradient back between zeros. */
 function unslice(dy: Sym, x: Sym, { axis, start, end, step }: Node<"Slice">["attributes"]): Sym {
   const at = resolveAxis(axis, x.shape.length);
-  const size = x.shape[at]!;
+  const size = x.shape[at];
   if (step === -1 && dy.shape[at] === size) return g.flip(dy, at);
   if (step !== 1) {
     const positions = g.slice(g.range(size), 0, start, end, step);
@@ -165,7 +165,7 @@ function unslice(dy: Sym, x: Sym, { axis, start, end, step }: Node<"Slice">["att
   const last = Number.MAX_SAFE_INTEGER;
   if (typeof size === "number") {
     const before = start < 0 ? Math.max(start + size, 0) : Math.min(start, size);
-    return g.pad(dy, at, before, size - before - knownSize(dy.shape[at]!, "a slice"));
+    return g.pad(dy, at, before, size - before - knownSize(dy.shape[at], "a slice"));
   }
   if (start >= 0 && (end < 0 || end === last)) return g.pad(dy, at, start, end === last ? 0 : -end);
   return ungather(dy, x, g.slice(g.range(size), 0, start, end), at);
@@ -177,12 +177,12 @@ function unslice(dy: Sym, x: Sym, { axis, start, end, step }: Node<"Slice">["att
  */
 function fold(dy: Sym, x: Sym, { kernel, dilation }: Node<"Unfold">["attributes"]): Sym {
   const span = dilation * (kernel - 1);
-  const product = isOp(dy.node, "Reshape") ? dy.node.inputs[0]!.node : dy.node;
+  const product = isOp(dy.node, "Reshape") ? dy.node.inputs[0].node : dy.node;
   const width = multiplyDims(...x.shape.slice(2));
   if (isOp(product, "Gemm") && isKernelProduct(product, multiplyDims(kernel, width))) {
     const [dz, w] = product.inputs as readonly [Sym, Sym]; // [b · windows, out] · [out, kernel · c]
-    const out = dz.shape[1]!;
-    const rows = g.pad(g.reshape(dz, [x.shape[0]!, dy.shape[1]!, out]), 1, span, span);
+    const out = dz.shape[1];
+    const rows = g.pad(g.reshape(dz, [x.shape[0], dy.shape[1], out]), 1, span, span);
     const taps = g.flip(g.reshape(w, [out, kernel, width]), 1);
     const turned = g.reshape(g.transpose(taps, [1, 0, 2]), [multiplyDims(kernel, out), width]);
     const windows = g.unfold(rows, kernel, dilation);
@@ -199,7 +199,7 @@ function fold(dy: Sym, x: Sym, { kernel, dilation }: Node<"Unfold">["attributes"
 /** A product of rows and a matrix as it lies, with one column for each element of a window. */
 function isKernelProduct({ attributes, inputs, outputs }: Node<"Gemm">, columns: Dim): boolean {
   const { transA, transB } = attributes;
-  return !transA && !transB && inputs.length === 2 && outputs[0]!.shape[1] === columns;
+  return !transA && !transB && inputs.length === 2 && outputs[0].shape[1] === columns;
 }
 
 function powGradients(dy: Sym, [x, p]: readonly Sym[], y: Sym): InputGradients {
@@ -235,11 +235,11 @@ function geluGradient(dy: Sym, x: Sym, approximate: "none" | "tanh"): Sym {
 
 function concatGradients(dy: Sym, parts: readonly Sym[], axis: number): InputGradients {
   const at = resolveAxis(axis, dy.shape.length);
-  const sizes = parts.map(({ shape }) => shape[at]!);
+  const sizes = parts.map(({ shape }) => shape[at]);
   if (sizes.every((size) => typeof size === "number")) return g.split(dy, at, sizes);
   if (new Set(sizes).size > 1)
     throw new InternalError("parts of different symbolic sizes cannot be cut apart");
-  const rows = g.reshape(dy, [...dy.shape.slice(0, at), parts.length, sizes[0]!, ...dy.shape.slice(at + 1)]);
+  const rows = g.reshape(dy, [...dy.shape.slice(0, at), parts.length, sizes[0], ...dy.shape.slice(at + 1)]);
   return parts.map((_, i) => g.squeeze(g.slice(rows, at, i, i + 1), at));
 }
 
@@ -322,7 +322,7 @@ export const gradients: { readonly [K in Op]: GradientRule<K> } = {
     g.cumSum(dy, axis, { exclusive, reverse: !reverse }),
   ]),
   TopK: (dy, { inputs: [x], attributes: { axis } }, [, indices]) => [
-    dy[0] === null ? null : g.scatterElements(g.fill(x!.shape, 0, x!.dtype), indices!, dy[0]!, axis, "add"),
+    dy[0] === null ? null : g.scatterElements(g.fill(x!.shape, 0, x!.dtype), indices!, dy[0], axis, "add"),
   ],
 
   Reshape: single((dy, [x]) => [g.reshape(dy, x!.shape)]),
@@ -336,7 +336,7 @@ export const gradients: { readonly [K in Op]: GradientRule<K> } = {
   Concat: single<"Concat">((dy, parts, _, { axis }) => concatGradients(dy, parts, axis)),
   Split: (dy, { attributes: { axis } }, y) => [
     g.concat(
-      dy.map((part, i) => part ?? g.fill(y[i]!.shape, 0, y[i]!.dtype)),
+      dy.map((part, i) => part ?? g.fill(y[i].shape, 0, y[i].dtype)),
       axis,
     ),
   ],
@@ -358,7 +358,7 @@ export const gradients: { readonly [K in Op]: GradientRule<K> } = {
     g.gatherElements(dy, indices!, axis),
   ]),
   Compress: single<"Compress">((dy, [x, condition], _, { axis, size }) => {
-    const kept = g.compress(g.range(x!.shape[resolveAxis(axis, x!.shape.length)]!), condition!, 0, size);
+    const kept = g.compress(g.range(x!.shape[resolveAxis(axis, x!.shape.length)]), condition!, 0, size);
     return [ungather(dy, x!, kept, axis), null];
   }),
   ScatterND: single<"ScatterND">((dy, [x, places], _, { reduction }) => {

@@ -81,7 +81,7 @@ class Scope {
 
   nameOf({ node, output }: Sym): string {
     const names = this.names.get(node);
-    if (names !== undefined) return names[output]!;
+    if (names !== undefined) return names[output];
     if (this.outer === undefined) throw new InternalError(`a ${node.op} is used before it is computed`);
     return this.outer.nameOf({ node, output } as Sym);
   }
@@ -112,7 +112,7 @@ class Scope {
     else if (isOp(node, "Reshape")) this.emitReshape(node);
     else if (isOp(node, "Expand")) {
       this.bind(node, [
-        this.add("Expand", [this.nameOf(node.inputs[0]!), this.shapeVector(node.attributes.shape)]),
+        this.add("Expand", [this.nameOf(node.inputs[0]), this.shapeVector(node.attributes.shape)]),
       ]);
     } else if (isOp(node, "Fill")) {
       const { shape, value, dtype } = node.attributes;
@@ -128,14 +128,14 @@ class Scope {
         this.constant(float32Scalar(value)),
         this.vector([axis]),
       ];
-      this.bind(node, [this.add("Pad", [this.nameOf(node.inputs[0]!), ...amounts])]);
+      this.bind(node, [this.add("Pad", [this.nameOf(node.inputs[0]), ...amounts])]);
     } else if (isOp(node, "CumSum")) {
       const { axis, exclusive, reverse } = node.attributes;
       const attributes = { exclusive: Number(exclusive), reverse: Number(reverse) };
-      this.bind(node, [this.add("CumSum", [this.nameOf(node.inputs[0]!), this.integer(axis)], attributes)]);
+      this.bind(node, [this.add("CumSum", [this.nameOf(node.inputs[0]), this.integer(axis)], attributes)]);
     } else if (isOp(node, "Unfold")) {
-      const rows = this.windows(node.outputs[0]!.shape[1] as number, node.attributes);
-      this.bind(node, [this.add("Gather", [this.nameOf(node.inputs[0]!), rows], { axis: 1 })]);
+      const rows = this.windows(node.outputs[0].shape[1] as number, node.attributes);
+      this.bind(node, [this.add("Gather", [this.nameOf(node.inputs[0]), rows], { axis: 1 })]);
     } else this.emitOne(node);
   }
 
@@ -149,21 +149,21 @@ class Scope {
     this.bind(node, outputs);
     if (isOp(node, "Compress") && !this.sources.has(node.attributes.size)) {
       const { size } = node.attributes;
-      this.sources.set(size, { input: outputs[0]!, axis: node.outputs[0]!.shape.indexOf(size) });
+      this.sources.set(size, { input: outputs[0], axis: node.outputs[0].shape.indexOf(size) });
     }
   }
 
   /** 0 keeps the input's size at that place and one −1 is worked out; only what remains is computed at run time. */
   private emitReshape(node: Node<"Reshape"> & Node): void {
     const { shape } = node.attributes;
-    const from = node.inputs[0]!.shape;
+    const from = node.inputs[0].shape;
     const kept = shape.map((dim, i) => (typeof dim === "string" && dim === from[i] ? 0 : dim));
     const open = kept.filter((dim) => typeof dim === "string").length;
     const target =
       open > 1
         ? this.shapeVector(shape)
         : this.vector(kept.map((dim) => (typeof dim === "string" ? -1 : dim)));
-    this.bind(node, [this.add("Reshape", [this.nameOf(node.inputs[0]!), target])]);
+    this.bind(node, [this.add("Reshape", [this.nameOf(node.inputs[0]), target])]);
   }
 
   private emitScan(node: Node<"Scan"> & Node): void {

@@ -46,7 +46,7 @@ function pullBack(
     slots[into.output] = sofar === null ? flow : add(sofar, flow);
     flows.set(into.node, slots);
   };
-  for (const [i, output] of outputs.entries()) pour(output, dy[i]!);
+  for (const [i, output] of outputs.entries()) pour(output, dy[i]);
   for (const node of [...order].reverse()) {
     const arrived = flows.get(node);
     if (arrived === undefined || !between.has(node) || (leaves && wanted.has(node))) continue;
@@ -54,7 +54,7 @@ function pullBack(
     const rule = gradients[node.op] as GradientRule<Op>;
     const sources = [...node.inputs, ...capturedBy(node)];
     rule(arrived, node, y, walk).forEach((flow, i) => {
-      const source = sources[i]!;
+      const source = sources[i];
       if (flow === null || !between.has(source.node)) return;
       if (!sameShape(flow.shape, source.shape)) {
         throw new InternalError(`the gradient of ${node.op} is [${flow.shape}], its input [${source.shape}]`);

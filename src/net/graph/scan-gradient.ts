@@ -57,13 +57,13 @@ export function scanGradient(
       const dElements = flows.slice(states.length, states.length + elements.length);
       const dCaptured = flows.slice(states.length + elements.length);
       return {
-        states: [...flows.slice(0, states.length), ...sums.map((sum, i) => add(sum, dCaptured[i]!))],
+        states: [...flows.slice(0, states.length), ...sums.map((sum, i) => add(sum, dCaptured[i]))],
         emit: dElements,
       };
     },
     { axis, reverse: !reverse },
   );
-  const capturedFlows = new Map(differentiable.map((sym, i) => [sym, back.states[states.length + i]!]));
+  const capturedFlows = new Map(differentiable.map((sym, i) => [sym, back.states[states.length + i]]));
   return [
     ...back.states.slice(0, states.length),
     ...back.emitted,
@@ -71,7 +71,7 @@ export function scanGradient(
   ];
 }
 
-const pairs = (from: readonly Sym[], to: readonly Sym[]) => from.map((sym, i) => [sym.node, to[i]!] as const);
+const pairs = (from: readonly Sym[], to: readonly Sym[]) => from.map((sym, i) => [sym.node, to[i]] as const);
 
 /**
  * The same graph with some nodes replaced: every node that depends on a replaced one is built anew, all others are shared.

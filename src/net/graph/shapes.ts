@@ -102,7 +102,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   Not: unary,
   Where: ([condition, a, b]) => {
     expectSame(condition!.dtype, "bool", "the condition's type");
-    const chosen = binary([a!, b!])[0]!;
+    const chosen = binary([a!, b!])[0];
     return [{ dtype: chosen.dtype, shape: broadcastShapes(condition!.shape, chosen.shape) }];
   },
 
@@ -133,8 +133,8 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   },
   Gemm: ([a, b, c], { transA, transB }) => {
     if (a!.shape.length !== 2 || b!.shape.length !== 2) throw new InternalError("both need exactly two axes");
-    const [m, k] = transA ? [a!.shape[1]!, a!.shape[0]!] : [a!.shape[0]!, a!.shape[1]!];
-    const [inner, n] = transB ? [b!.shape[1]!, b!.shape[0]!] : [b!.shape[0]!, b!.shape[1]!];
+    const [m, k] = transA ? [a!.shape[1], a!.shape[0]] : [a!.shape[0], a!.shape[1]];
+    const [inner, n] = transB ? [b!.shape[1], b!.shape[0]] : [b!.shape[0], b!.shape[1]];
     expectSame(k, inner, "inner axes differ");
     if (c !== undefined && !sameShape(broadcastShapes(c.shape, [m, n]), [m, n])) {
       throw new InternalError(`the bias does not broadcast to ${formatShape([m, n])}`);
@@ -147,7 +147,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     if (x!.shape.length !== 3 || w!.shape.length !== 3)
       throw new InternalError("one spatial axis is expected");
     expectSame(channels!, multiplyDims(perGroup!, group), "channels differ from kernel × groups");
-    if (bias !== undefined) expectSame(bias.shape[0]!, out!, "the bias differs from the channels out");
+    if (bias !== undefined) expectSame(bias.shape[0], out!, "the bias differs from the channels out");
     const span = dilation * (knownSize(kernel!, "a kernel") - 1);
     const padded = addDims(length!, pads[0] + pads[1] - span);
     const lengthOut =
@@ -158,7 +158,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   Softmax: alongAxis,
   LogSoftmax: alongAxis,
   LayerNormalization: ([x, scale], { axis }) => {
-    expectSame(x!.shape.at(-1)!, scale!.shape[0]!, "the scale differs from the last axis");
+    expectSame(x!.shape.at(-1)!, scale!.shape[0], "the scale differs from the last axis");
     return alongAxis([x!], { axis });
   },
   ReduceSum: reduction,
@@ -191,7 +191,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     if ([...perm].sort((a, b) => a - b).some((axis, i) => axis !== i) || perm.length !== x!.shape.length) {
       throw new InternalError(`[${perm}] is not an order of its axes`);
     }
-    return [{ dtype: x!.dtype, shape: perm.map((axis) => x!.shape[axis]!) }];
+    return [{ dtype: x!.dtype, shape: perm.map((axis) => x!.shape[axis]) }];
   },
   Concat: (inputs, { axis }) => {
     const [first, ...rest] = inputs;
@@ -202,21 +202,21 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
         throw new InternalError(`shapes differ beside axis ${at}`);
       }
     }
-    const size = addDims(...inputs.map(({ shape }) => shape[at]!));
+    const size = addDims(...inputs.map(({ shape }) => shape[at]));
     return [{ dtype: first!.dtype, shape: replaced(first!.shape, at, size) }];
   },
   Split: ([x], { axis, sizes }) => {
     const at = resolveAxis(axis, x!.shape.length);
-    expectSame(x!.shape[at]!, addDims(...sizes), "the parts do not add up to the axis");
+    expectSame(x!.shape[at], addDims(...sizes), "the parts do not add up to the axis");
     return sizes.map((size) => ({ dtype: x!.dtype, shape: replaced(x!.shape, at, size) }));
   },
   Slice: ([x], attributes) => {
     const at = resolveAxis(attributes.axis, x!.shape.length);
-    return [{ dtype: x!.dtype, shape: replaced(x!.shape, at, slicedSize(x!.shape[at]!, attributes)) }];
+    return [{ dtype: x!.dtype, shape: replaced(x!.shape, at, slicedSize(x!.shape[at], attributes)) }];
   },
   Pad: ([x], { axis, before, after }) => {
     const at = resolveAxis(axis, x!.shape.length);
-    return [{ dtype: x!.dtype, shape: replaced(x!.shape, at, addDims(x!.shape[at]!, before + after)) }];
+    return [{ dtype: x!.dtype, shape: replaced(x!.shape, at, addDims(x!.shape[at], before + after)) }];
   },
   Gather: ([x, indices], { axis }) => {
     const at = resolveAxis(axis, x!.shape.length);
@@ -244,7 +244,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   Compress: ([x, condition], { axis, size }) => {
     const at = resolveAxis(axis, x!.shape.length);
     expectSame(condition!.dtype, "bool", "the condition's type");
-    if (!sameShape(condition!.shape, [x!.shape[at]!])) {
+    if (!sameShape(condition!.shape, [x!.shape[at]])) {
       throw new InternalError(`the condition is not one value per row of axis ${at}`);
     }
     return [{ dtype: x!.dtype, shape: replaced(x!.shape, at, size) }];
@@ -264,19 +264,19 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   Scan: (inputs, { states, elements, results, axis }) => {
     expectSame(inputs.length, states.length + elements.length, "inputs differ from states and elements");
     states.forEach((state, i) => {
-      if (!sameShape(state.shape, inputs[i]!.shape) || !sameShape(state.shape, results[i]!.shape)) {
+      if (!sameShape(state.shape, inputs[i].shape) || !sameShape(state.shape, results[i].shape)) {
         throw new InternalError(`state ${i} changes shape`);
       }
     });
-    const steps = inputs[states.length]!.shape[axis]!;
+    const steps = inputs[states.length].shape[axis];
     elements.forEach((element, i) => {
-      const scanned = inputs[states.length + i]!.shape;
+      const scanned = inputs[states.length + i].shape;
       if (!sameShape([...scanned.slice(0, axis), ...scanned.slice(axis + 1)], element.shape)) {
         throw new InternalError(
           `element ${i} is ${formatShape(element.shape)}, the input ${formatShape(scanned)}`,
         );
       }
-      expectSame(scanned[axis]!, steps, "scanned lengths differ");
+      expectSame(scanned[axis], steps, "scanned lengths differ");
     });
     return results.map(({ dtype, shape }, i) =>
       i < states.length

@@ -146,7 +146,7 @@ export function named(sizes: Readonly<Record<string, Dim>>): Shaped {
     const expected = names.map((name) => {
       if (!(name in sizes))
         throw new InternalError(`axis ${JSON.stringify(name)} is not among ${Object.keys(sizes)}`);
-      return sizes[name]!;
+      return sizes[name];
     });
     const wrong = names.findIndex((_, i) => expected[i] !== x.shape[i]);
     if (wrong >= 0 || names.length !== x.shape.length) {

@@ -48,7 +48,7 @@ export function mergeHeads(x: Sym): Sym {
  * @returns     [b, h, q, c]
  */
 export function attention(q: Sym, k: Sym, v: Sym, bias?: Sym, drop = (weights: Sym) => weights): Sym {
-  const headWidth = knownSize(q.shape[3]!, "the width of a head");
+  const headWidth = knownSize(q.shape[3], "the width of a head");
   const scores = mul(matMul(q, swapLast(k)), 1 / Math.sqrt(headWidth));
   return matMul(drop(softmax(bias === undefined ? scores : add(scores, bias))), v);
 }

@@ -11,8 +11,8 @@ export interface DepthwiseConvolution {
 
 /** Short causal convolution, one kernel per channel: position t sees t − kernel + 1 … t.  x: [b, d, t] → [b, d, t] */
 export function shortCausalConvolution({ weight, bias }: DepthwiseConvolution, x: Sym): Sym {
-  const group = knownSize(weight.shape[0]!, "the number of channels");
-  const kernel = knownSize(weight.shape[2]!, "a kernel");
+  const group = knownSize(weight.shape[0], "the number of channels");
+  const kernel = knownSize(weight.shape[2], "a kernel");
   return conv(x, weight, bias, { group, pads: [kernel - 1, 0] });
 }
 
@@ -31,8 +31,8 @@ export interface ConvolutionSteps {
 }
 
 export function convolutionSteps({ weight, bias }: DepthwiseConvolution, batch: Dim): ConvolutionSteps {
-  const channels = knownSize(weight.shape[0]!, "the number of channels");
-  const kernel = knownSize(weight.shape[2]!, "a kernel");
+  const channels = knownSize(weight.shape[0], "the number of channels");
+  const kernel = knownSize(weight.shape[2], "a kernel");
   // tap i meets the token i steps back
   const taps = Array.from({ length: kernel }, (_, i) =>
     reshape(slice(weight, 2, kernel - 1 - i, kernel - i), [channels]),

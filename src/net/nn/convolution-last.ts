@@ -55,20 +55,20 @@ export function convolutionLast(
     const y = linear({ weight: reshape(weight, [out, channels]), bias }, x);
     return betweenRows(y, bias ?? zeroRow(out), pads);
   }
-  const length = knownSize(x.shape[1]!, "the length of a convolution");
+  const length = knownSize(x.shape[1], "the length of a convolution");
   const windows = length + pads[0] + pads[1] - dilation * (kernel - 1);
   const rows = dilation === 1 ? rowsPerBlock(channels, windows) : 1;
   const blocks = windows / rows;
   const wide = Math.ceil((kernel + rows - 1) / rows); // blocks per window
   const missing = (blocks + wide - 1) * rows - (length + pads[0] + pads[1]);
   const padded = pad(x, 1, pads[0], pads[1] + (rows === 1 ? 0 : missing));
-  const blocked = rows === 1 ? padded : reshape(padded, [x.shape[0]!, blocks + wide - 1, rows * channels]);
+  const blocked = rows === 1 ? padded : reshape(padded, [x.shape[0], blocks + wide - 1, rows * channels]);
   const seen = unfold(blocked, wide, dilation);
-  const flat = reshape(seen, [multiplyDims(x.shape[0]!, blocks), wide * rows * channels]);
+  const flat = reshape(seen, [multiplyDims(x.shape[0], blocks), wide * rows * channels]);
   const matrix = kernelMatrix(weight, rows, wide);
   const biases = bias && reshape(expand(bias, [rows, out]), [rows * out]);
   const y = gemm(flat, matrix, biases, { transB: true });
-  return reshape(y, [x.shape[0]!, windows, out]);
+  return reshape(y, [x.shape[0], windows, out]);
 }
 
 /**
@@ -100,7 +100,7 @@ export function betweenRows(y: Sym, row: Sym, [before, after]: readonly [number,
 
 /** Rows cut from both sides so that x lies centred on `length` rows; of an odd number the larger part is cut behind. */
 export function centre(x: Sym, length: number): Sym {
-  const cut = Math.floor((knownSize(x.shape[1]!, "a length") - length) / 2);
+  const cut = Math.floor((knownSize(x.shape[1], "a length") - length) / 2);
   return slice(x, 1, cut, cut + length);
 }
 
@@ -123,7 +123,7 @@ export const zeroRow = (channels: number): Sym => fill([channels], 0);
 export function diagonalConvolution({ weight, bias }: Convolution, x: Sym): Sym {
   const [, channels, kernel] = weight.shape.map((size) => knownSize(size, "a kernel")) as [1, number, number];
   const [batch] = x.shape;
-  const length = knownSize(x.shape[1]!, "the length of a convolution");
+  const length = knownSize(x.shape[1], "the length of a convolution");
   const flat = reshape(x, [multiplyDims(batch!, length), channels]);
   const products = reshape(matMul(flat, reshape(weight, [channels, kernel])), [batch!, length, kernel]);
   const rows = reshape(transpose(products, [0, 2, 1]), [batch!, kernel * length]);

@@ -88,7 +88,7 @@ function fill(
   probability: number,
   rng: Pcg64,
 ): void {
-  const count = drawn[axis]!;
+  const count = drawn[axis];
   if (axis === sizes.length - 1) {
     const below = probability * 2 ** 32;
     const kept = 1 / (1 - probability);

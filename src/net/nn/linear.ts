@@ -16,7 +16,7 @@ export function linear({ weight, bias, adapter }: Linear, x: Sym): Sym {
   const rows = reshape(x, [multiplyDims(...leading), x.shape.at(-1)!]);
   const plain = gemm(rows, weight, bias, { transB: true });
   const y = adapter === undefined ? plain : addLowRank(adapter, rows, plain);
-  return reshape(y, [...leading, weight.shape[0]!]);
+  return reshape(y, [...leading, weight.shape[0]]);
 }
 
 /**
@@ -24,7 +24,7 @@ export function linear({ weight, bias, adapter }: Linear, x: Sym): Sym {
  * what a split of the whole would, without copying it.
  */
 export function rowBlocks({ weight, bias, adapter }: Linear, blocks: number): readonly Linear[] {
-  const rows = knownSize(weight.shape[0]!, "the rows of a dense layer") / blocks;
+  const rows = knownSize(weight.shape[0], "the rows of a dense layer") / blocks;
   const block = (x: Sym, i: number) => slice(x, 0, i * rows, (i + 1) * rows);
   return Array.from({ length: blocks }, (_, i) => ({
     weight: block(weight, i),

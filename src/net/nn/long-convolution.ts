@@ -58,8 +58,8 @@ export function longConvolution(length: number): LongConvolution {
   return {
     length,
     apply(x, kernel) {
-      const batch = x.shape[0]!;
-      const channels = knownSize(x.shape[2]!, "the number of channels");
+      const batch = x.shape[0];
+      const channels = knownSize(x.shape[2], "the number of channels");
       const [a, b] = spectrum(x, [batch], channels);
       const [c, d] = spectrum(mul(kernel, 1 / (h * s)), [], channels);
       const product = concat([sub(mul(a, c), mul(b, d)), add(mul(a, d), mul(b, c))], 2); // [b, h, 2s, d]
@@ -100,8 +100,8 @@ function firstStage(h: number): NdArray {
   for (let k = 0; k < h; k++) {
     for (let n = 0; n < h; n++) {
       const turn = ((2 * k + 1) * n) % (4 * h);
-      data[2 * k * h + n] = cos[turn]!;
-      data[(2 * k + 1) * h + n] = -sin[turn]!;
+      data[2 * k * h + n] = cos[turn];
+      data[(2 * k + 1) * h + n] = -sin[turn];
     }
   }
   return { dtype: "float32", shape: [2 * h, h], data };
@@ -120,8 +120,8 @@ function secondStage(h: number, s: number): NdArray {
         for (let column = 0; column < 2 * s; column++) {
           const turn = (frequency * (column % s)) % (2 * points);
           const ofImaginary = column >= s;
-          if (imaginary === ofImaginary) data[at++] = cos[turn]!;
-          else data[at++] = imaginary ? -sin[turn]! : sin[turn]!;
+          if (imaginary === ofImaginary) data[at++] = cos[turn];
+          else data[at++] = imaginary ? -sin[turn] : sin[turn];
         }
       }
     }

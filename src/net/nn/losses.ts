@@ -27,7 +27,7 @@ export function crossEntropyPerRow(logits: Sym, labels: Sym): Sym {
   return neg(squeeze(picked, 1));
 }
 
-/** Mean over the batch of `crossEntropies`. */
+/** Mean over the batch of `crossEntropyOfRows`. */
 export const crossEntropy = (logits: Sym, labels: Sym) => reduceMean(crossEntropyPerRow(logits, labels), [0]);
 
 /**
@@ -51,7 +51,7 @@ export function weightedCrossEntropy(logits: Sym, labels: Sym, weights: Sym): Sy
  * @param control  logits [b, 2]
  */
 export function pairedCrossEntropy(element: Sym, control: Sym): Sym {
-  const labels = (label: number) => fill([element.shape[0]!], label, "int32");
+  const labels = (label: number) => fill([element.shape[0]], label, "int32");
   return add(crossEntropy(element, labels(1)), crossEntropy(control, labels(0)));
 }
 

@@ -42,7 +42,7 @@ export function rotaryAnglesAt(places: Sym, frequencies: Sym): RotaryAngles {
  * pairs taken from the two halves of the head).  x: [b, h, t, c] → [b, h, t, c]
  */
 export function applyRotary(x: Sym, { cos, sin }: RotaryAngles): Sym {
-  const half = knownSize(x.shape[3]!, "the width of a head") / 2;
+  const half = knownSize(x.shape[3], "the width of a head") / 2;
   const [a, b] = split(x, -1, [half, half]) as readonly [Sym, Sym];
   return concat([sub(mul(a, cos), mul(b, sin)), add(mul(b, cos), mul(a, sin))], -1);
 }

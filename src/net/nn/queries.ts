@@ -22,7 +22,7 @@ export function everyToken(tokens: Dim): Queries {
 
 /** One token of each sequence: q = 1.  positions: int32 [b] */
 export function oneToken(positions: Sym): Queries {
-  const batch = positions.shape[0]!;
+  const batch = positions.shape[0];
   return {
     places: reshape(cast(positions, "float32"), [batch, 1]),
     rowsOf: (x) => rowAt(x, positions),
@@ -31,7 +31,7 @@ export function oneToken(positions: Sym): Queries {
 
 /** Row positions[i] of sequence i: [b, t, d], int32 [b] → [b, 1, d]. */
 export function rowAt(x: Sym, positions: Sym): Sym {
-  const batch = positions.shape[0]!;
-  const indices = expand(reshape(positions, [batch, 1, 1]), [batch, 1, x.shape[2]!]);
+  const batch = positions.shape[0];
+  const indices = expand(reshape(positions, [batch, 1, 1]), [batch, 1, x.shape[2]]);
   return gatherElements(x, indices, 1);
 }

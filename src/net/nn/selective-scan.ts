@@ -62,7 +62,7 @@ const CHUNK = 128;
  * @returns      y: [t, b, e]
  */
 export function selectiveScan(A: Sym, { x, step, B, C }: SelectiveInput, { chunk = CHUNK } = {}): Sym {
-  const tokens = knownSize(x.shape[0]!, "the length of a recurrence without a loop");
+  const tokens = knownSize(x.shape[0], "the length of a recurrence without a loop");
   const driven = mul(step, x);
   const outputs: Sym[] = [];
   let before: Sym | undefined; // [1, b, n, e]
@@ -72,7 +72,7 @@ export function selectiveScan(A: Sym, { x, step, B, C }: SelectiveInput, { chunk
     const decay = exp(mul(part(step, 2), A)); // [t, b, n, e]
     const states: Sym = composed(decay, mul(part(B, 3), part(driven, 2)), before);
     const y = matMul(part(C, 2), states); // [t, b, 1, e]
-    outputs.push(reshape(y, [y.shape[0]!, y.shape[1]!, y.shape[3]!]));
+    outputs.push(reshape(y, [y.shape[0], y.shape[1], y.shape[3]]));
     before = slice(states, 0, -1);
   }
   return concat(outputs, 0);
@@ -80,7 +80,7 @@ export function selectiveScan(A: Sym, { x, step, B, C }: SelectiveInput, { chunk
 
 /** All states of one chunk: h_t = α_t·h_{t−1} + β_t along the first axis. */
 function composed(decay: Sym, input: Sym, before: Sym | undefined): Sym {
-  const tokens = knownSize(decay.shape[0]!, "a chunk");
+  const tokens = knownSize(decay.shape[0], "a chunk");
   let alpha = decay;
   let beta = input;
   if (before !== undefined) {

@@ -132,7 +132,7 @@ export async function openOnnxFile(
       });
       return Object.fromEntries(
         outputs.map((name) => {
-          const { type, dims, data } = results[name]!;
+          const { type, dims, data } = results[name];
           return [
             name,
             { dtype: type, shape: dims, data: type === "float16" ? bitsOf(data) : data } as NdArray,

@@ -102,7 +102,7 @@ class SessionProgram implements Program {
     const results = await this.session.run(tensors, this.outputs as string[]);
     return Object.fromEntries(
       this.outputs.map((name) => {
-        const { type, dims, data } = results[name]!;
+        const { type, dims, data } = results[name];
         return [name, { dtype: type, shape: dims, data } as NdArray];
       }),
     );
@@ -120,7 +120,7 @@ function checkFeed(name: string, shape: Shape, came: readonly number[], sizes: M
     shape.every((dim, i) => {
       if (typeof dim === "number") return dim === came[i];
       const bound = sizes.get(dim);
-      if (bound === undefined) sizes.set(dim, came[i]!);
+      if (bound === undefined) sizes.set(dim, came[i]);
       return bound === undefined || bound === came[i];
     });
   if (!fits)

@@ -127,6 +127,6 @@ export function bestEpoch(history: readonly EpochRecord[]): EpochRecord | undefi
 /** The text of `train.log`: a header, then a line per epoch, separated by tabs. */
 export function trainLog(history: readonly EpochRecord[]): string {
   const columns = Object.keys(history[0]?.validation ?? {});
-  const lines = history.map(({ epoch, validation }) => [epoch, ...columns.map((name) => validation[name]!)]);
+  const lines = history.map(({ epoch, validation }) => [epoch, ...columns.map((name) => validation[name])]);
   return [["epoch", ...columns], ...lines].map((cells) => `${cells.join("\t")}\n`).join("");
 }

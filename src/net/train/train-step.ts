@@ -108,7 +108,7 @@ export function trainedSymbols(loss: Sym, trained: Iterable<string>): readonly T
     const node = byName.get(name);
     if (node === undefined)
       throw new InternalError(`the loss does not depend on the trained parameter ${name}`);
-    return { name, sym: { node, output: 0, ...node.outputs[0]! } };
+    return { name, sym: { node, output: 0, ...node.outputs[0] } };
   });
 }
 
@@ -126,7 +126,7 @@ function updateGraph(
   symbols.forEach(({ name, sym }, i) => {
     const given = (kind: string) => input(`${kind} ${name}`, "float32", sym.shape);
     const old = { parameter: sym, m: given("m"), v: given("v") };
-    const gradient = accumulating ? add(given("sum"), parts[i]!) : parts[i]!;
+    const gradient = accumulating ? add(given("sum"), parts[i]) : parts[i];
     const whether = reached.get(name);
     const of = whether === undefined ? "" : ` ${name}`;
     const next = adamStep(old, gradient, settings, {
@@ -243,7 +243,7 @@ class AdamTrainStep implements TrainStep {
   /** @param batches  that these results end: 1 or 0 */
   private take(results: Readonly<Record<string, NdArray>>, due: boolean, batches: number): void {
     const { step, pending, arrays } = this.current;
-    const next = new Map([...arrays.keys()].map((name) => [name, results[`new ${name}`]!] as const));
+    const next = new Map([...arrays.keys()].map((name) => [name, results[`new ${name}`]] as const));
     this.current = due
       ? { step: step + 1, pending: 0, arrays: next }
       : { step, pending: pending + batches, arrays: next };

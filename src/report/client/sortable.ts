@@ -50,7 +50,7 @@ function sorted(
   order: Order,
 ): HTMLTableRowElement[] {
   const keyed = rows.map((row): Keyed => {
-    const text = row.cells[column]!.textContent.trim();
+    const text = row.cells[column].textContent.trim();
     if (isNumber) return { row, key: parseShownNumber(text) };
     return { row, key: text === UNDEFINED ? undefined : text };
   });

@@ -25,7 +25,7 @@ const PEAKS = 120;
 const SAMPLES = CELL_LINES.flatMap((line) => [1, 2, 3].map((i) => `${line}_${i}`));
 
 /** Which line a peak is open in: of every six, one for each line, and one that is open in two. */
-const openIn = (peak: number) => (peak % 6 === 5 ? [CELL_LINES[0], CELL_LINES[4]] : [CELL_LINES[peak % 6]!]);
+const openIn = (peak: number) => (peak % 6 === 5 ? [CELL_LINES[0], CELL_LINES[4]] : [CELL_LINES[peak % 6]]);
 
 const nameOf = (peak: number) => {
   const start = 1000 * (PEAKS - peak);
@@ -52,13 +52,13 @@ function fake(asked: string[]): Differential {
     const condition = readFileSync(design, "utf8")
       .split("\n")
       .find((text) => !/other|condition/.test(text));
-    const line = condition!.split(",")[1]!;
+    const line = condition!.split(",")[1];
     asked.push(`${line} ${counts.includes("unique") ? "again" : "first"}`);
     const names = readFileSync(counts, "utf8")
       .trim()
       .split("\n")
       .slice(1)
-      .map((text) => text.split(",")[0]!);
+      .map((text) => text.split(",")[0]);
     const rows = names.map((name) => {
       const peak = Array.from({ length: PEAKS }, (_, i) => i).find((i) => nameOf(i) === name)!;
       const open = openIn(peak).includes(line as (typeof CELL_LINES)[number]);
@@ -102,7 +102,7 @@ describe("from a table of counts, with a fake in place of DESeq2", () => {
     expect(subset).toHaveLength(20);
     expect(subset).toEqual(subset.toSorted((a, b) => a - b));
     // The surest four of GM12878: peaks 96 to 114, every sixth.
-    const gm = subset.filter((row) => rows[row]!.label === "GM12878").map((row) => rows[row]!.inputStart);
+    const gm = subset.filter((row) => rows[row].label === "GM12878").map((row) => rows[row].inputStart);
     expect(gm.toSorted()).toEqual([114, 108, 102, 96].map((peak) => 1000 * (PEAKS - peak)).toSorted());
   });
 

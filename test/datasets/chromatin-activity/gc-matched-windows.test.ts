@@ -73,7 +73,7 @@ describe("windows of the peaks' GC contents", () => {
     const { windows } = await gcMatchedWindows({ ...options, folds: [{ ...TRAIN, perPeak: 1 }] });
     const differences: number[] = [];
     for (const [i, found] of windows.entries()) {
-      differences.push(Math.abs((await gcOf(genome, found)) - (await gcOf(genome, peaks[i]!))));
+      differences.push(Math.abs((await gcOf(genome, found)) - (await gcOf(genome, peaks[i]))));
     }
     expect(differences).toHaveLength(30);
     const mean = differences.reduce((a, b) => a + b) / differences.length;
@@ -88,7 +88,7 @@ describe("windows of the peaks' GC contents", () => {
   });
 
   test("a peak outside the split or over the chromosome's end is passed over", async () => {
-    const strange = [window("chrM", 5000), window("chr1", -3), window("chr1", LENGTH - 2000), peaks[0]!];
+    const strange = [window("chrM", 5000), window("chr1", -3), window("chr1", LENGTH - 2000), peaks[0]];
     const { windows, passedOver } = await gcMatchedWindows({ ...options, peaks: strange });
     expect(passedOver).toBe(3);
     expect(windows).toHaveLength(2);

@@ -44,7 +44,7 @@ describe("tables of windows", () => {
     ];
     await writeActivityWindows(file, windows);
     expect(await readActivityWindows(file)).toEqual(windows.map((window, index) => ({ index, ...window })));
-    expect(countedPart(windows[1]!)).toEqual({ chrom: "chr1", start: 564, end: 1564 });
+    expect(countedPart(windows[1])).toEqual({ chrom: "chr1", start: 564, end: 1564 });
   });
 
   test.each([
@@ -105,7 +105,7 @@ testWithSharedData(
         for (const [, , index, , , , sum, , , torch, numpy] of expected) {
           // Where nothing is left to count the reference raises, and we say 0.
           const value = sum!.startsWith("ERROR") ? 0 : Number(sum);
-          const ours = sums[Number(index)]!;
+          const ours = sums[Number(index)];
           expect(Math.abs(ours - value), `${table} ${index}`).toBeLessThanOrEqual(1e-9 * Math.max(1, value));
           // log(1 + counts), which is learned, is float32 in the reference and rounded by two libraries.
           for (const log of sum!.startsWith("ERROR") ? [] : [torch, numpy]) {

@@ -10,7 +10,7 @@ import { scratchFiles } from "../../scratch-files.ts";
 
 const scratch = scratchFiles();
 const LETTERS = Array.from({ length: 40 }, (_, i) =>
-  [...i.toString(4).padStart(3, "0")].map((digit) => "ACGT"[Number(digit)]!).join(""),
+  [...i.toString(4).padStart(3, "0")].map((digit) => "ACGT"[Number(digit)]).join(""),
 );
 const asked = [38, 3, 9, 0, 3, 11, 23];
 

@@ -143,7 +143,7 @@ describe("Synapse", () => {
     ["size", { bytes: 12 }, "bytes; expected 12"],
     ["digest", { md5: "0".repeat(32) }, `expected ${"0".repeat(32)}`],
   ])("what comes with another %s than Synapse says is not kept", async (_, says, message) => {
-    const { services } = await startRepositories([{ ...files[2]!, says }]);
+    const { services } = await startRepositories([{ ...files[2], says }]);
     const { options, path } = target(services);
     expect((await refusal(fetchSource(source(byId), options))).message).toContain(message);
     expect(existsSync(path)).toBe(false);

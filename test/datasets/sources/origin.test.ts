@@ -10,7 +10,7 @@ import { runCommand } from "../../cli/collecting-terminal.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
 const source = sourceNamed("ccres");
-const FETCHED = addressText(source.addresses[0]!);
+const FETCHED = addressText(source.addresses[0]);
 
 /** A data folder in which a file of the source's name is recorded as coming from somewhere. */
 async function dataFolder(from: string, contents = "chr1\t1\t351\n") {

@@ -79,7 +79,7 @@ export async function startRepositories(
       if (id !== undefined) return bundle(id, response);
       if (request.url === "/repo/v1/entity/children") return children(asks, response);
       if (request.url === "/file/v1/fileHandle/batch") {
-        const { fileHandleId } = (asks.requestedFiles as { fileHandleId: string }[])[0]!;
+        const { fileHandleId } = (asks.requestedFiles as { fileHandleId: string }[])[0];
         const key = String(++signature);
         signatures.add(key);
         const preSignedURL = `${storageHost}/handle/${fileHandleId}?signature=${key}`;

@@ -22,7 +22,7 @@ function planted(rows = 400) {
   const variants = Array.from({ length: rows }, (_, i) => {
     const chrom = i % 2 === 0 ? "chr1" : "chr2";
     const position = 100 + 60 * i;
-    const reference = sequences.get(chrom)![position % 30_000]!;
+    const reference = sequences.get(chrom)![position % 30_000];
     const others = LETTERS.filter((letter) => letter !== reference);
     const effect = normal(rng, 0, 1);
     return {
@@ -79,7 +79,7 @@ const swapped = (variant: Planted): Planted => ({
   allele2: variant.allele1,
 });
 const turned = (variant: Planted): Planted => ({ ...variant, effect: String(-Number(variant.effect)) });
-const complement = (letter: string) => "TGCA"["ACGT".indexOf(letter)]!;
+const complement = (letter: string) => "TGCA"["ACGT".indexOf(letter)];
 
 /** Rows of which neither allele is the letter at their position. */
 async function mismatchesOf(rows: readonly Planted[]): Promise<number> {
@@ -182,7 +182,7 @@ describe("a planted fault is named by exactly one finding", () => {
       kind: "duplicate-variants",
       count: 3,
       form: "dsqtl",
-      rows: () => [...variants, ...variants.slice(10, 12), swapped(variants[20]!)],
+      rows: () => [...variants, ...variants.slice(10, 12), swapped(variants[20])],
     },
     {
       name: "several variants at one place",
@@ -191,8 +191,8 @@ describe("a planted fault is named by exactly one finding", () => {
       rows: () => [
         ...variants,
         {
-          ...variants[3]!,
-          allele2: LETTERS.find((l) => l !== variants[3]!.allele1 && l !== variants[3]!.allele2)!,
+          ...variants[3],
+          allele2: LETTERS.find((l) => l !== variants[3].allele1 && l !== variants[3].allele2)!,
         },
       ],
     },
@@ -249,13 +249,13 @@ describe("a planted fault is named by exactly one finding", () => {
     expect(findings.map((found) => [found.kind, found.count])).toEqual([[kind, expected]]);
     const [found] = findings;
     expect(found!.examples.length).toBe(Math.min(3, expected));
-    expect(found!.examples[0]!.line).toBe(found!.examples[0]!.row + 2);
+    expect(found!.examples[0].line).toBe(found!.examples[0].row + 2);
     expect(found!.fix).not.toBe("");
   });
 
   test("what to do about shifted positions depends on whether all are, or a part", async () => {
     const fixOf = async (rows: readonly Planted[]) =>
-      (await checkVariants(await tableOf(rows), genome)).findings[0]!.fix;
+      (await checkVariants(await tableOf(rows), genome)).findings[0].fix;
     expect(await fixOf(all(move(-1))())).toMatch(/^add 1 to the positions, .* as in BED$/);
     expect(await fixOf(some(move(-1), 5)())).toMatch(
       /^add 1 to the positions, .*, only in the part of the table/,
@@ -265,9 +265,9 @@ describe("a planted fault is named by exactly one finding", () => {
   test("a place beyond the end is no row that is scored", async () => {
     const beyond = variants.map((variant, i) => (i === 3 ? { ...variant, position: 30_001 } : variant));
     const { findings } = await checkVariants(await tableOf(beyond), genome);
-    expect(findings[0]!.what).toBe("1 of 400 variants lie beyond the end of their chromosome");
-    expect(findings[0]!.examples[0]!.text).toMatch(/; chr2 has 30000 bases$/);
-    expect(findings[0]!.fix).toContain("a run stops at the first of them");
+    expect(findings[0].what).toBe("1 of 400 variants lie beyond the end of their chromosome");
+    expect(findings[0].examples[0].text).toMatch(/; chr2 has 30000 bases$/);
+    expect(findings[0].fix).toContain("a run stops at the first of them");
   });
 
   test("of the African set those are counted that a run evaluates: used, and in peaks", async () => {
@@ -291,7 +291,7 @@ describe("a planted fault is named by exactly one finding", () => {
     await using mini = await openGenome(sharedData("genome/mini.hg38.fa.gz")!);
     const { findings } = await checkVariants(await readVariants(path), mini);
     expect(findings.map(({ kind, count }) => [kind, count])).toEqual([["allele-order", 1]]);
-    expect(findings[0]!.examples).toEqual([{ row: 110, line: 112, text: "chr6:707763 C T" }]);
+    expect(findings[0].examples).toEqual([{ row: 110, line: 112, text: "chr6:707763 C T" }]);
   });
 
   test("exchanged REF and ALT of a VCF file", async () => {
@@ -301,7 +301,7 @@ describe("a planted fault is named by exactly one finding", () => {
     const text = ["##fileformat=VCFv4.2", "#CHROM\tPOS\tID\tREF\tALT", ...lines].join("\n");
     const { findings } = await checkVariants(await readVariants(await write("swapped.vcf", text)), genome);
     expect(findings.map(({ kind, count }) => [kind, count])).toEqual([["allele-order", 4]]);
-    expect(findings[0]!.examples[0]!.line).toBe(3);
+    expect(findings[0].examples[0].line).toBe(3);
   });
 });
 
@@ -315,9 +315,9 @@ testWithSharedData(
       ["chr2", "chr20", "chr22"].map(async (name) => ({ name, letters: await mini.chromosome(name) })),
     );
     const lines = Array.from({ length: 219_382 }, (_, i) => {
-      const { name, letters } = chromosomes[Math.floor((i * 3) / 219_382)]!;
+      const { name, letters } = chromosomes[Math.floor((i * 3) / 219_382)];
       const position = 12_000 + 4 * (i % 73_128);
-      const reference = String.fromCharCode(letters[position]!);
+      const reference = String.fromCharCode(letters[position]);
       const other = choice(
         rng,
         LETTERS.filter((letter) => letter !== reference),

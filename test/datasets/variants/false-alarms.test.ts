@@ -54,7 +54,7 @@ function normalTable(qtls: number, r: number, wrongSigns: number, seed: number):
   const scores: string[] = [];
   const rows = Array.from({ length: qtls }, (_, index) => {
     const [position, effect] = [100 + 50 * index, normal(rng)];
-    const allele1 = sequences.get("chr1")![position]!;
+    const allele1 = sequences.get("chr1")![position];
     scores.push(String(r * effect + Math.sqrt(1 - r * r) * normal(rng)));
     const sign = rng.nextFloat64() < wrongSigns ? -1 : 1;
     const alleles = { allele1, allele2: allele1 === "A" ? "G" : "A" };

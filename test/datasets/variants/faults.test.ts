@@ -55,7 +55,7 @@ function permuted(column: "effect" | "p", which: (variant: SimulatedVariant) => 
     const values = variants.filter(which).map((variant) => variant[column]);
     shuffle(new Pcg64(12), values);
     let next = 0;
-    return variants.map((variant) => (which(variant) ? { ...variant, [column]: values[next++]! } : variant));
+    return variants.map((variant) => (which(variant) ? { ...variant, [column]: values[next++] } : variant));
   };
 }
 
@@ -206,7 +206,7 @@ describe("a fault planted in a simulated table of realistic size gives exactly o
 });
 
 test("the findings name the place that explains mismatches", async () => {
-  const whatOf = async (rows: readonly SimulatedVariant[]) => (await findingsOf(rows))[0]!.what;
+  const whatOf = async (rows: readonly SimulatedVariant[]) => (await findingsOf(rows))[0].what;
   expect(await whatOf(some(0.05, moved(2350))(clean.caqtl))).toMatch(
     /(\d+) of \1 tried on chr\d have one 2350 bases before/,
   );

@@ -46,7 +46,7 @@ const COLUMNS = {
   ],
 };
 
-export const complement = (bases: string) => "TGCA"["ACGT".indexOf(bases)]!;
+export const complement = (bases: string) => "TGCA"["ACGT".indexOf(bases)];
 
 /** Random sequences with 41 % G and C. */
 export function randomGenome(seed: number, chromosomes: number, length: number): ReadonlyMap<string, string> {
@@ -55,7 +55,7 @@ export function randomGenome(seed: number, chromosomes: number, length: number):
   return new Map(
     Array.from({ length: chromosomes }, (_, i) => [
       `chr${i + 1}`,
-      Array.from({ length }, () => bases[integerBelow(rng, bases.length)]!).join(""),
+      Array.from({ length }, () => bases[integerBelow(rng, bases.length)]).join(""),
     ]),
   );
 }
@@ -77,12 +77,12 @@ export function simulate(sequences: ReadonlyMap<string, string>, simulation: Sim
   const names = [...sequences.keys()];
   const perChromosome = Math.ceil(rows / names.length);
   return Array.from({ length: rows }, (_, i) => {
-    const chrom = names[Math.floor(i / perChromosome)]!;
+    const chrom = names[Math.floor(i / perChromosome)];
     const sequence = sequences.get(chrom)!;
     const step = (sequence.length - 200) / perChromosome;
     const position = 100 + Math.floor((i % perChromosome) * step + uniform(rng, 0, Math.max(step - 1, 0)));
-    const reference = sequence[position]!;
-    const transition = "GTAC"["ACGT".indexOf(reference)]!;
+    const reference = sequence[position];
+    const transition = "GTAC"["ACGT".indexOf(reference)];
     const alternative =
       rng.nextFloat64() < 2 / 3
         ? transition

@@ -26,7 +26,7 @@ describe("activity", () => {
     const k562 = CELL_LINES.indexOf("K562");
     const [forward, reverse] = ["AGATAAGA", "TCTTATCT"];
     const pair = (left: string, gap: number, right: string) =>
-      activityOf(filler(40) + left + filler(gap) + right + filler(40))[k562]!;
+      activityOf(filler(40) + left + filler(gap) + right + filler(40))[k562];
     const alone = 2 * 1.5 * FULL;
     const together = alone + FULL * FULL;
     expect(pair(forward, 6, reverse)).toBeCloseTo(together, 5);
@@ -42,11 +42,11 @@ describe("activity", () => {
         const rng = new Pcg64(seed);
         const codes = Uint8Array.from({ length: 250 }, () => rng.nextUint32() >>> 30);
         for (let at = 5; at < 200; at += 35)
-          codes.set(drawSite(rng, MOTIFS[rng.nextUint32() % MOTIFS.length]!), at);
+          codes.set(drawSite(rng, MOTIFS[rng.nextUint32() % MOTIFS.length]), at);
         const forward = logActivity(codes, 0, codes.length);
         reverseComplementCodes(codes);
         logActivity(codes, 0, codes.length).forEach((activity, cell) => {
-          expect(activity).toBeCloseTo(forward[cell]!, 9);
+          expect(activity).toBeCloseTo(forward[cell], 9);
         });
       }),
     );

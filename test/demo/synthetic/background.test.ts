@@ -44,7 +44,7 @@ describe("background", () => {
       .sort(([a], [b]) => a - b)
       .map(([, pieces]) => pieces.reduce((sum, piece) => sum + gcOf(piece), 0) / pieces.length);
     expect(means.length).toBeGreaterThanOrEqual(4);
-    for (let i = 1; i < means.length; i++) expect(means[i]!).toBeGreaterThan(means[i - 1]! + 0.01);
+    for (let i = 1; i < means.length; i++) expect(means[i]).toBeGreaterThan(means[i - 1] + 0.01);
   });
 
   test("one stretch has no order beyond the first: a longer context predicts unseen letters no better", async () => {
@@ -57,7 +57,7 @@ describe("background", () => {
     const [training, unseen] = [draw(2), draw(3)];
     const letters = new TextDecoder().decode(unseen);
     const perBase = async (order: number) =>
-      -(await fitKmerMarkov([training], { order })).logLikelihood([letters])[0]! / LENGTH;
+      -(await fitKmerMarkov([training], { order })).logLikelihood([letters])[0] / LENGTH;
     const [order0, order1, order4] = [await perBase(0), await perBase(1), await perBase(4)];
     expect(order1).toBeLessThan(order0 - 0.01);
     expect(order4).toBeGreaterThan(order1 - 1e-4);
@@ -74,7 +74,7 @@ describe("background", () => {
     const model = await fitKmerMarkov([asciiOf(withRepeats)], { order: 8 });
     const perBase = (keep: 0 | 1) => {
       const letters = new TextDecoder().decode(asciiOf(withRepeats.filter((_, i) => masked[i] === keep)));
-      return -model.logLikelihood([letters])[0]! / letters.length;
+      return -model.logLikelihood([letters])[0] / letters.length;
     };
     expect(perBase(1)).toBeLessThan(perBase(0) - 0.2);
   });

@@ -41,11 +41,11 @@ describe("draws", () => {
   test("whole numbers cover both ends evenly, and weights are kept", () => {
     const rng = new Pcg64(4);
     const counts = [0, 0, 0, 0];
-    for (let i = 0; i < N; i++) counts[integerIn(rng, [2, 5]) - 2]!++;
+    for (let i = 0; i < N; i++) counts[integerIn(rng, [2, 5]) - 2]++;
     for (const count of counts) expect(Math.abs(count - N / 4)).toBeLessThan(5 * Math.sqrt(N * 0.25 * 0.75));
     const weighted = [0, 0, 0];
-    for (let i = 0; i < N; i++) weighted[weightedIndex(rng, [1, 0, 3])]!++;
+    for (let i = 0; i < N; i++) weighted[weightedIndex(rng, [1, 0, 3])]++;
     expect(weighted[1]).toBe(0);
-    expect(Math.abs(weighted[0]! - N / 4)).toBeLessThan(5 * Math.sqrt(N * 0.25 * 0.75));
+    expect(Math.abs(weighted[0] - N / 4)).toBeLessThan(5 * Math.sqrt(N * 0.25 * 0.75));
   });
 });

@@ -51,9 +51,8 @@ describe("elements", () => {
         const { width, forward, reverse, probabilities, bestScore } = motifNamed(site.motif);
         expect(site.end - site.start).toBe(width);
         const table = site.strand === "+" ? forward : reverse;
-        for (let k = 0; k < width; k++)
-          scores += table[4 * k + chromosome.codes[site.start + k]!]! / bestScore;
-        expected += probabilities.reduce((sum, p, i) => sum + p * forward[i]!, 0) / bestScore;
+        for (let k = 0; k < width; k++) scores += table[4 * k + chromosome.codes[site.start + k]] / bestScore;
+        expected += probabilities.reduce((sum, p, i) => sum + p * forward[i], 0) / bestScore;
         sites++;
       });
       if (kind.pair === undefined) continue;
@@ -94,8 +93,8 @@ describe("elements", () => {
 
   test("another seed gives another genome, the same seed the same", () => {
     const again = growGenome(7, 0.5);
-    expect(again.every(({ codes }, i) => Buffer.compare(codes, genome[i]!.codes) === 0)).toBe(true);
-    expect(growGenome(8, 0.5).some(({ codes }, i) => Buffer.compare(codes, genome[i]!.codes) === 0)).toBe(
+    expect(again.every(({ codes }, i) => Buffer.compare(codes, genome[i].codes) === 0)).toBe(true);
+    expect(growGenome(8, 0.5).some(({ codes }, i) => Buffer.compare(codes, genome[i].codes) === 0)).toBe(
       false,
     );
   });

@@ -10,8 +10,8 @@ const IUPAC: Record<string, string> = {
   ...{ B: "CGT", D: "AGT", H: "ACT", V: "ACG", N: "ACGT" },
 };
 const allows = (consensus: string, letters: string) =>
-  Array.from(letters).every((letter, i) => IUPAC[consensus[i]!]!.includes(letter));
-const firstOf = (consensus: string) => Array.from(consensus, (letter) => IUPAC[letter]![0]).join("");
+  Array.from(letters).every((letter, i) => IUPAC[consensus[i]].includes(letter));
+const firstOf = (consensus: string) => Array.from(consensus, (letter) => IUPAC[letter][0]).join("");
 
 describe("motifs", () => {
   test.each(MOTIFS)("$name: each position is a distribution over what $consensus allows", (motif) => {
@@ -19,7 +19,7 @@ describe("motifs", () => {
       const row = motif.probabilities.subarray(4 * i, 4 * i + 4);
       expect(row.reduce((a, b) => a + b)).toBeCloseTo(1, 12);
       row.forEach((p, code) => {
-        const allowed = IUPAC[motif.consensus[i]!]!.includes("ACGT"[code]!);
+        const allowed = IUPAC[motif.consensus[i]].includes("ACGT"[code]);
         if (allowed) expect(p).toBeGreaterThan(0.24);
         else expect(p).toBeCloseTo(0.02, 12);
       });
@@ -61,11 +61,11 @@ describe("motifs", () => {
     const seen = new Float64Array(4 * motif.width);
     for (let k = 0; k < n; k++) {
       drawSite(rng, motif).forEach((code, i) => {
-        seen[4 * i + code]! += 1 / n;
+        seen[4 * i + code] += 1 / n;
       });
     }
     seen.forEach((share, i) => {
-      const p = motif.probabilities[i]!;
+      const p = motif.probabilities[i];
       expect(Math.abs(share - p)).toBeLessThan(5 * Math.sqrt((p * (1 - p)) / n));
     });
   });
@@ -77,10 +77,10 @@ describe("motifs", () => {
     expect(blocks.map((block) => block.split("\n")[0])).toEqual(MOTIFS.map(({ name }) => name));
     blocks.forEach((block, i) => {
       const lines = block.split("\n");
-      expect(lines[1]!.split(/\s+/)[5]).toBe(String(MOTIFS[i]!.width));
-      const rows = lines.slice(2, 2 + MOTIFS[i]!.width).map((line) => line.split(" ").map(Number));
+      expect(lines[1].split(/\s+/)[5]).toBe(String(MOTIFS[i].width));
+      const rows = lines.slice(2, 2 + MOTIFS[i].width).map((line) => line.split(" ").map(Number));
       for (const row of rows) expect(row.reduce((a, b) => a + b)).toBeCloseTo(1, 5);
-      expect(lines.slice(2 + MOTIFS[i]!.width)).toEqual(["", ""]);
+      expect(lines.slice(2 + MOTIFS[i].width)).toEqual(["", ""]);
     });
   });
 });

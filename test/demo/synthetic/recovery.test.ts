@@ -42,7 +42,7 @@ const correlation = (a: readonly number[], b: readonly number[]) => {
   const mean = (values: readonly number[]) => values.reduce((x, y) => x + y) / values.length;
   const [meanA, meanB] = [mean(a), mean(b)];
   const covariance = (x: readonly number[], y: readonly number[], mx: number, my: number) =>
-    x.reduce((sum, value, i) => sum + (value - mx) * (y[i]! - my), 0);
+    x.reduce((sum, value, i) => sum + (value - mx) * (y[i] - my), 0);
   return (
     covariance(a, b, meanA, meanB) /
     Math.sqrt(covariance(a, a, meanA, meanA) * covariance(b, b, meanB, meanB))
@@ -58,7 +58,7 @@ const siteCount = (letters: string, counts: (motif: MotifName) => boolean = () =
 async function table(path: string): Promise<Record<string, string>[]> {
   const [header, ...lines] = (await readFile(path, "utf8")).trimEnd().split("\n");
   const columns = header!.split("\t");
-  return lines.map((line) => Object.fromEntries(line.split("\t").map((cell, i) => [columns[i]!, cell])));
+  return lines.map((line) => Object.fromEntries(line.split("\t").map((cell, i) => [columns[i], cell])));
 }
 
 const lettersAt = (chrom: string, start: number, end: number) =>
@@ -143,7 +143,7 @@ describe("tasks 3 and 4 on the synthetic genome", () => {
       };
       const peaks = made.peaks.get(cell)!;
       const line = CELL_LINES.indexOf(cell);
-      const truth = new Map(made.elements.map(({ planted, logActivity }) => [planted, logActivity[line]!]));
+      const truth = new Map(made.elements.map(({ planted, logActivity }) => [planted, logActivity[line]]));
       const observed = await logCuts(await table(files.peaksTable));
       expect(
         correlation(
@@ -186,7 +186,7 @@ describe("task 5 on the synthetic genome", () => {
         occupied(around.slice(0, width - 1) + alternative + around.slice(width)) - occupied(around);
       const sign = mechanism === "breaks a site" ? -1 : 1;
       expect(Math.sign(change)).toBe(sign);
-      expect(Math.sign(effects[CELL_LINES.indexOf("GM12878")]!)).toBe(sign);
+      expect(Math.sign(effects[CELL_LINES.indexOf("GM12878")])).toBe(sign);
       expect(position >= element!.start && position < element!.end).toBe(true);
       compared++;
     }
@@ -202,7 +202,7 @@ describe("task 5 on the synthetic genome", () => {
       changed[position - element.start] = "ACGT".indexOf(alternative);
       const [before, after] = [reference, changed].map((codes) => logActivity(codes, 0, codes.length));
       effects.forEach((effect, cell) => {
-        expect(effect).toBeCloseTo(Math.log(cuts(after![cell]!) / cuts(before![cell]!)), 9);
+        expect(effect).toBeCloseTo(Math.log(cuts(after![cell]) / cuts(before![cell])), 9);
       });
     }
   });
@@ -211,7 +211,7 @@ describe("task 5 on the synthetic genome", () => {
     const idle = studies().filter(({ motif }) => motif === undefined);
     expect(idle.length).toBe(960);
     for (const { effects, estimate } of idle) {
-      expect(Math.abs(effects[0]!)).toBeLessThanOrEqual(0.01);
+      expect(Math.abs(effects[0])).toBeLessThanOrEqual(0.01);
       expect(Math.abs(estimate)).toBeLessThan(0.6); // the error of the estimate alone
     }
   });
@@ -222,7 +222,7 @@ describe("task 5 on the synthetic genome", () => {
     expect(rows.length).toBe(800);
     let swapped = 0;
     rows.forEach((row, i) => {
-      const { chrom, position, reference, alternative, estimate } = variants[i]!;
+      const { chrom, position, reference, alternative, estimate } = variants[i];
       expect([row.chr_hg38, Number(row.pos_hg38)]).toEqual([chrom, position + 1]);
       if (row.allele2 === reference) swapped++;
       expect([row.allele1, row.allele2].sort()).toEqual([reference, alternative].sort());
@@ -243,7 +243,7 @@ describe("task 5 on the synthetic genome", () => {
     expect(rows.length).toBe(400);
     const orders = new Set<string>();
     rows.forEach((row, i) => {
-      const { position, reference, estimate } = variants[i]!;
+      const { position, reference, estimate } = variants[i];
       expect(Number(row["var.pos"])).toBe(position + 1);
       const referenceIsFirst = row["var.allele1"] === reference;
       const oneAgainstTwo = referenceIsFirst ? -estimate : estimate;

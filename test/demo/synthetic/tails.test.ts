@@ -40,7 +40,7 @@ describe("tails", () => {
       ...[0.045757490560675115, 3.154901959985743, 1.5906305295471805],
     ];
     q.forEach((value, i) => {
-      expect(value).toBeCloseTo(expected[i]!, 12);
+      expect(value).toBeCloseTo(expected[i], 12);
     });
   });
 });

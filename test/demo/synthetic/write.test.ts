@@ -36,7 +36,7 @@ async function collect<T>(rows: AsyncIterable<T>): Promise<T[]> {
 async function table(path: string): Promise<Record<string, string>[]> {
   const [header, ...lines] = (await readFile(path, "utf8")).trimEnd().split("\n");
   const columns = header!.split("\t");
-  return lines.map((line) => Object.fromEntries(line.split("\t").map((cell, i) => [columns[i]!, cell])));
+  return lines.map((line) => Object.fromEntries(line.split("\t").map((cell, i) => [columns[i], cell])));
 }
 
 /** Every file below a folder with its digest. */

@@ -92,7 +92,7 @@ testWithSharedData(
     expect(sum(({ end }) => end)).toBe(expected.sum_end);
     expect(sum(({ start, summit }) => start + summit)).toBe(expected.sum_summit);
     expect(sum(({ qValue }) => qValue)).toBeCloseTo(expected.sum_q, 4);
-    const { chrom, start, end, name, score, strand, signalValue, pValue, qValue, summit } = peaks[0]!;
+    const { chrom, start, end, name, score, strand, signalValue, pValue, qValue, summit } = peaks[0];
     expect([chrom, start, end, name, score, strand, signalValue, pValue, qValue, summit].map(String)).toEqual(
       expected.first,
     );

@@ -58,7 +58,7 @@ describe("the test bed", () => {
       const [head, ...rows] = (await readFile(sharedData("genome/pieces.tsv")!, "utf8"))
         .trimEnd()
         .split("\n");
-      const column = (row: string, name: string) => row.split("\t")[head!.split("\t").indexOf(name)]!;
+      const column = (row: string, name: string) => row.split("\t")[head!.split("\t").indexOf(name)];
       expect([...genome.chromosomes]).toEqual(
         rows.map((row) => [column(row, "name"), Number(column(row, "length"))]),
       );
@@ -393,7 +393,7 @@ describe("what is refused", () => {
     for (let i = 0; i < 300; i++) {
       const bytes = Buffer.from(whole);
       const at = Math.floor(rng.nextFloat64() * (whole.length - 28));
-      bytes[at]! ^= 1 << Math.floor(8 * rng.nextFloat64());
+      bytes[at] ^= 1 << Math.floor(8 * rng.nextFloat64());
       await writeFile(path, bytes);
       if (i === 150) for (const end of ["fai", "gzi"]) await rm(`${path}.${end}`);
       const answer = await read().catch((error: unknown) => error);
@@ -411,7 +411,7 @@ describe("what is refused", () => {
     const path = await folder.write("named-block.fa.gz", whole);
     const second = whole.readUInt16LE(16) + 1;
     const damaged = Buffer.from(whole);
-    damaged[second + 20]! ^= 4;
+    damaged[second + 20] ^= 4;
     await writeFile(path, damaged);
     expect(await trouble(openGenome(path))).toContain(`the bgzip block at byte ${second} is damaged`);
   });

@@ -148,7 +148,7 @@ describe("sums over a bigWig", () => {
     >;
     let compared = 0;
     for (const [name, { chrom, start, values }] of Object.entries(golden)) {
-      const bigWig = name.split(":")[2]!;
+      const bigWig = name.split(":")[2];
       const signal = await openBigWig(join(file, "..", `${bigWig}.chr22.bw`));
       const bases = values.map((_, i) => at(chrom, start + i, start + i + 1));
       const sums = await signal.sums(bases);

@@ -28,14 +28,14 @@ testWithSharedData("its numbers are read as they stand", "formats/expected.json"
   const { meme } = JSON.parse(readFileSync(file, "utf8")) as {
     meme: Record<string, { motifs: number; sum_width: number; first_rows: number[][][] }>;
   };
-  const expected = meme[HOCOMOCO]!;
+  const expected = meme[HOCOMOCO];
   const { motifs } = await readMotifs(sharedData(HOCOMOCO)!);
   expect(motifs.length).toBe(expected.motifs);
   expect(motifs.reduce((sum, { width }) => sum + width, 0)).toBe(expected.sum_width);
   expected.first_rows.forEach((rows, i) => {
-    expect([...motifs[i]!.probabilities]).toEqual(rows.flat());
+    expect([...motifs[i].probabilities]).toEqual(rows.flat());
   });
-  expect(motifs[0]!.sites).toBe(1003);
+  expect(motifs[0].sites).toBe(1003);
 });
 
 const HEAD = "MEME version 4\n\nALPHABET= ACGT\n\n";
@@ -57,13 +57,13 @@ test("a last motif without a line after it is read too, its width stated or not"
       { name: "m1", width: 2, sites: 20 },
       { name: "m2", width: 2, sites: undefined },
     ]);
-    expect([...motifs[1]!.probabilities]).toEqual([0.1, 0.2, 0.3, 0.4, 0.25, 0.25, 0.25, 0.25]);
+    expect([...motifs[1].probabilities]).toEqual([0.1, 0.2, 0.3, 0.4, 0.25, 0.25, 0.25, 0.25]);
   }
 });
 
 test("the first of equal letters is the consensus", async () => {
   const { motifs } = await read(`${HEAD}${MOTIF}`);
-  expect(consensus(motifs[0]!)).toBe("TA");
+  expect(consensus(motifs[0])).toBe("TA");
 });
 
 test("a background over several lines, and a matrix of log-odds, are no obstacle", async () => {

@@ -63,9 +63,9 @@ test("every hit in random sequences is FIMO's, with its score and p-value", asyn
     golden.hits.map((hit) => hit.slice(0, 4)),
   );
   hits.forEach(({ score, p, start, end, motif }, i) => {
-    expect(Math.abs(score - golden.hits[i]![4])).toBeLessThan(1e-9);
-    expect(Math.abs(p / golden.hits[i]![5] - 1)).toBeLessThan(1e-9);
-    expect(end - start).toBe(scanner.motifs[motif]!.width);
+    expect(Math.abs(score - golden.hits[i][4])).toBeLessThan(1e-9);
+    expect(Math.abs(p / golden.hits[i][5] - 1)).toBeLessThan(1e-9);
+    expect(end - start).toBe(scanner.motifs[motif].width);
   });
 });
 
@@ -77,12 +77,12 @@ testWithSharedData(
     const { chrom, start, end, thresholds } = golden.hocomoco;
     await using genome = await openGenome(sharedData("genome/mini.hg38.fa.gz")!);
     const codes = codesOf(await genome.letters({ chrom, start, end }));
-    const expected = thresholds["0.0001"]!;
+    const expected = thresholds["0.0001"];
     const scanner = new MotifScanner(motifs);
     const hits = scanner.hits([codes]);
     expect(hits.length).toBe(31_514);
     const counts = new Int32Array(1443);
-    for (const { motif } of hits) counts[motif]!++;
+    for (const { motif } of hits) counts[motif]++;
     expect([...counts]).toEqual(expected.hits);
     const places = hits.map(({ motif, start: at, strand }) => `${motif}\t${at}\t${strand}\n`).join("");
     expect(createHash("sha256").update(places).digest("hex")).toBe(expected.digest);
@@ -91,12 +91,12 @@ testWithSharedData(
     expect(Math.abs(sum(hits.map(({ p }) => Math.log10(p))) / expected.log10P - 1)).toBeLessThan(1e-9);
     // A stricter threshold leaves those below it.
     const strict = hits.filter(({ p }) => p <= 1e-5);
-    expect(strict.length).toBe(sum(thresholds["1e-05"]!.hits));
+    expect(strict.length).toBe(sum(thresholds["1e-05"].hits));
   },
 );
 
 describe("a sequence", () => {
-  const letters = golden.sequences[7]!;
+  const letters = golden.sequences[7];
 
   test("and its other strand have the same hits, turned", async () => {
     const scanner = new MotifScanner(await goldenMotifs(), { threshold: 1e-3 });
@@ -126,7 +126,7 @@ describe("a sequence", () => {
     }
     expect(hits.some(({ sequence }) => sequence === 0 || sequence === 1 || sequence === 5)).toBe(false);
     const counts = scanner.counts(among);
-    expect(counts[2]!.reduce((a, b) => a + b)).toBe(alone.length);
+    expect(counts[2].reduce((a, b) => a + b)).toBe(alone.length);
   });
 
   test("has no hit over an unknown letter", async () => {
@@ -152,7 +152,7 @@ describe("p-values", () => {
     expect([...scaled.background]).toEqual([0.25, 0.25, 0.25, 0.25]);
     const tail = tailProbabilities(scaled);
     const sums = Array.from({ length: 4 ** 6 }, (_, word) =>
-      Array.from({ length: 6 }, (_, i) => scaled.scores[4 * i + ((word >> (2 * i)) & 3)]!).reduce(
+      Array.from({ length: 6 }, (_, i) => scaled.scores[4 * i + ((word >> (2 * i)) & 3)]).reduce(
         (a, b) => a + b,
       ),
     );
@@ -164,7 +164,7 @@ describe("p-values", () => {
 
   test("a score is the log-odds, up to rounding", () => {
     const scaled = scaleMotif(motif, { pseudocount: 0, background: [0.25, 0.25, 0.25, 0.25] });
-    const best = [0, 1, 2, 3, 0, 1].reduce((sum, letter, i) => sum + scaled.scores[4 * i + letter]!, 0);
+    const best = [0, 1, 2, 3, 0, 1].reduce((sum, letter, i) => sum + scaled.scores[4 * i + letter], 0);
     expect(Math.abs(bitsOf(scaled, best) - 6 * Math.log2(0.7 / 0.25))).toBeLessThan(6 / scaled.scale);
   });
 

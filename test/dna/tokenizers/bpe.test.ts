@@ -133,7 +133,7 @@ function mergePairs(text: string, merges: readonly (readonly [string, string])[]
       if (found < bestRank) [best, bestRank] = [i, found];
     }
     if (best < 0) return tokens;
-    tokens.splice(best, 2, tokens[best]! + tokens[best + 1]!);
+    tokens.splice(best, 2, tokens[best] + tokens[best + 1]);
   }
 }
 
@@ -147,7 +147,7 @@ const mergeLists = fc
     const tokens = ["A", "C", "G", "T"];
     const merges: [string, string][] = [];
     for (const [a, b] of pairs) {
-      const [left, right] = [tokens[a % tokens.length]!, tokens[b % tokens.length]!];
+      const [left, right] = [tokens[a % tokens.length], tokens[b % tokens.length]];
       if (left.length + right.length > 12 || merges.some(([l, r]) => l === left && r === right)) continue;
       merges.push([left, right]);
       if (!tokens.includes(left + right)) tokens.push(left + right);

@@ -27,7 +27,7 @@ export function goldensOf(file: string, tokenizer: string): readonly Expected[] 
   const { ids = [], offsets } = encodings[tokenizer] ?? {};
   const whole = ids.map((row, i): Expected => {
     const spans = offsets?.[i];
-    return { text: sequences[i]!, ids: row, ...(spans === undefined ? {} : { offsets: spans }) };
+    return { text: sequences[i], ids: row, ...(spans === undefined ? {} : { offsets: spans }) };
   });
   return [...whole, ...Object.values(edge[tokenizer] ?? {})];
 }
@@ -59,7 +59,7 @@ export function expectEncodings(tokenizer: Tokenizer, expected: readonly Expecte
 }
 
 export function spansOf({ starts, ends }: Tokens): number[][] {
-  return [...starts].map((start, i) => [start, ends[i]!]);
+  return [...starts].map((start, i) => [start, ends[i]]);
 }
 
 /** The letters that each token covers, special tokens at the ends left out. */

@@ -46,7 +46,7 @@ test("what is there is told with its size and age; results of runs are no cache"
     ["embeddings", "embeddings/0123456789abcdef", 300],
     ["embeddings", "embeddings/fedcba9876543210", 400],
   ]);
-  expect(entries[2]!.lastUsed).toEqual(new Date(NOW.getTime() - 90 * DAY));
+  expect(entries[2].lastUsed).toEqual(new Date(NOW.getTime() - 90 * DAY));
 });
 
 test("what was not used for long goes; what is used, new or unknown stays", async () => {

@@ -47,7 +47,7 @@ test.each(["on disk", "in memory"])(
       model,
       sequences.map(({ letters }) => letters),
     );
-    for (const i of [2, 0, 3, 1]) expect(await store.read(places[i]!)).toEqual(expected[i]);
+    for (const i of [2, 0, 3, 1]) expect(await store.read(places[i])).toEqual(expected[i]);
     expect(filesBelow(folder)).toHaveLength(where === "on disk" ? 1 : 0);
     await store.close();
   },
@@ -99,12 +99,12 @@ test("another model, protocol, precision or padding is stored apart", async () =
 test("an extraction that was killed resumes with the first piece that is missing", async () => {
   const folder = temporaryFolder();
   const many = placed(
-    Array.from({ length: 300 }, (_, i) => i.toString(4).replace(/\d/g, (d) => "ACGT"[Number(d)]!)),
+    Array.from({ length: 300 }, (_, i) => i.toString(4).replace(/\d/g, (d) => "ACGT"[Number(d)])),
   );
   const blocks = [many.slice(0, 128), many.slice(128, 256), many.slice(256)];
   const killed = storeOf(folder, embeddingModel({ failAt: 60 }));
-  await killed.keep(blocks[0]!);
-  await expect(killed.keep(blocks[1]!)).rejects.toThrow("killed");
+  await killed.keep(blocks[0]);
+  await expect(killed.keep(blocks[1])).rejects.toThrow("killed");
   await killed.close();
   const model = embeddingModel();
   const store = storeOf(folder, model);
@@ -118,14 +118,14 @@ test("two stores that make the same pieces at once both read them", async () => 
   const stores = [storeOf(folder, embeddingModel()), storeOf(folder, embeddingModel())];
   const expected = embedded(embeddingModel(), ["ACGTACG", "GG"]);
   // One finds what the other added in other company as well.
-  await stores[0]!.keep([]);
-  await stores[1]!.keep([]);
-  const places = [await stores[0]!.keep(sequences), await stores[1]!.keep(sequences.slice(0, 2))];
+  await stores[0].keep([]);
+  await stores[1].keep([]);
+  const places = [await stores[0].keep(sequences), await stores[1].keep(sequences.slice(0, 2))];
   const again = await Promise.all(stores.map((store) => store.keep(sequences)));
   for (const [i, store] of stores.entries()) {
     for (const k of [0, 1]) {
-      expect(await store.read(places[i]![k]!)).toEqual(expected[k]);
-      expect(await store.read(again[i]![k]!)).toEqual(expected[k]);
+      expect(await store.read(places[i][k])).toEqual(expected[k]);
+      expect(await store.read(again[i][k])).toEqual(expected[k]);
     }
     await store.close();
   }
@@ -225,7 +225,7 @@ test.each(["states", "starts", "lengths"])("a flipped bit in %s of a piece is fo
   const { offset } = checkpoint.arrays.get(name)!;
   await checkpoint.close();
   const bytes = readFileSync(file);
-  bytes[offset] = bytes[offset]! ^ 1;
+  bytes[offset] = bytes[offset] ^ 1;
   writeFileSync(file, bytes);
   const piece = await openPiece(file);
   await expect(piece.read(0)).rejects.toThrow(/does not agree with its digest/);

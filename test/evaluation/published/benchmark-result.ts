@@ -55,7 +55,7 @@ export function publishedCheckpoint(family: string | undefined): string | undefi
 /** A result under the paper protocol as a run on the benchmark's own files would have it, but for what is asked otherwise. */
 export function benchmarkResult(form: ResultForm): CellResult {
   const { task, setting, family, dataset, metrics = [], model = "model" } = form;
-  const settings = taskNamed(task).settings[setting]!;
+  const settings = taskNamed(task).settings[setting];
   const protocol = form.cell?.protocol ?? "paper";
   const sources = form.sources ?? sourcesOf(form);
   const inputs = Object.keys(sourcesOf(form));

@@ -189,7 +189,7 @@ test.each([
   [1052, 1053, 0.01, "same"],
   [1052, 1054, 0.01, "another"],
 ])("published %f, ours %f: %s", (value, own, width, expected) => {
-  const one = { ...published[0]!, value } satisfies PublishedResult;
+  const one = { ...published[0], value } satisfies PublishedResult;
   const found = metric("x", own, width);
   const interval = found.intervals[0];
   const mine = { title: "x", value: own, ...(interval === undefined ? {} : { interval }) };
@@ -197,7 +197,7 @@ test.each([
 });
 
 test("a test's probability is compared by its digits", () => {
-  const one = { ...published[0]!, metric: "mannwhitney_p_less", value: 1e-9 };
+  const one = { ...published[0], metric: "mannwhitney_p_less", value: 1e-9 };
   expect(agreementWithPublished({ published: one, own: { title: "p", value: 2e-9 } })).toBe("another");
   expect(agreementWithPublished({ published: one, own: { title: "p", value: 1.0005e-9 } })).toBe("same");
 });

@@ -18,7 +18,7 @@ test("the order of scoring holds every row once, short ones first, ties as in th
       const order = inScoringOrder(given, model);
       expect(order.map(({ row }) => row).toSorted((a, b) => a - b)).toEqual(given.map(({ row }) => row));
       for (let i = 1; i < order.length; i++) {
-        const [before, after] = [order[i - 1]!, order[i]!];
+        const [before, after] = [order[i - 1], order[i]];
         expect(
           tokens(before) < tokens(after) || (tokens(before) === tokens(after) && before.row < after.row),
         ).toBe(true);

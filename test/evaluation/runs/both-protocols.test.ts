@@ -48,8 +48,8 @@ describe("the second protocol of a run", () => {
     const [outcome] = await runShard(paper, { onProgress: (event) => events.push(event) });
     expect(scored(model) - planning).toBe(alone);
     expect(outcome).toMatchObject({ rows: 100, rowsDone: 100, rowsDoneBefore: 0, state: "done" });
-    expect(paper.cells[0]!.answersOf!.name).toBe(corrected.cells[0]!.name);
-    expect(paper.cells[0]!.estimate.seconds).toBe(0);
+    expect(paper.cells[0].answersOf!.name).toBe(corrected.cells[0].name);
+    expect(paper.cells[0].estimate.seconds).toBe(0);
     expect(events).toContainEqual(
       expect.objectContaining({ kind: "note", text: expect.stringContaining("the answers are those of") }),
     );
@@ -57,7 +57,7 @@ describe("the second protocol of a run", () => {
     const [one] = await readResults(join(root, "corrected"));
     const [other] = await readResults(join(root, "paper"));
     expect(other!.result.published).toEqual(one!.result.published);
-    expect([other!.result.cell.protocol, other!.timing[0]!.timedRows]).toEqual(["paper", 0]);
+    expect([other!.result.cell.protocol, other!.timing[0].timedRows]).toEqual(["paper", 0]);
   });
 
   test("is asked where the setting's answers depend on the protocol", async () => {
@@ -66,7 +66,7 @@ describe("the second protocol of a run", () => {
     const { corrected, paper } = await bothProtocols(model, { settings: [setting] });
     await runShard(corrected);
     await runShard(paper);
-    expect([scored(model), paper.cells[0]!.answersOf]).toEqual([400, undefined]);
+    expect([scored(model), paper.cells[0].answersOf]).toEqual([400, undefined]);
   });
 
   test("is asked where the first is not finished", async () => {
@@ -163,7 +163,7 @@ describe("several tasks in one run", () => {
     };
     const sampleOf = async (sample: Record<string, number>) => {
       const asked = { tasks: [{ task: kinds, inputs: {}, sample }], models: [fakeModel()], timing: false };
-      return (await planRun(asked)).cells[0]!;
+      return (await planRun(asked)).cells[0];
     };
     const small = await sampleOf({ rare: 4, common: 20 });
     const large = await sampleOf({ rare: 100, common: 30 });

@@ -79,7 +79,7 @@ describe("shards that do not make a whole are named", () => {
 
   test("a stranger's shard of a split into more shards than fit into memory", async () => {
     const rows = await shards([1, 2, 3]);
-    const header = JSON.parse((await readFile(join(rows, "001-of-003.jsonl"), "utf8")).split("\n", 1)[0]!);
+    const header = JSON.parse((await readFile(join(rows, "001-of-003.jsonl"), "utf8")).split("\n", 1)[0]);
     for (const name of await readdir(rows)) await rm(join(rows, name));
     header.shard = { index: 1, count: 2 ** 40 };
     await writeFile(join(rows, "001-of-1099511627776.jsonl"), `${JSON.stringify(header)}\n{}\n`);
@@ -249,7 +249,7 @@ test("measuring that takes long is told its folder, heard of, and stopped; nothi
     open: async (inputs, options) => ({ ...(await task.open(inputs, options)), task: slow }),
     settings: {
       "zero-shot": {
-        ...task.settings["zero-shot"]!,
+        ...task.settings["zero-shot"],
         async measure(predictions, context) {
           given.push(context.work!);
           context.work?.onStage?.({
@@ -276,8 +276,8 @@ test("measuring that takes long is told its folder, heard of, and stopped; nothi
   const asked = { tasks: [slow], onProgress, signal: controller.signal };
   await expect(mergeRun(folder, asked)).rejects.toThrow("enough");
   expect(told).toEqual(["fake-model by the corrected protocol, thinking"]);
-  expect(given[0]!.folder).toBe(join(rows, ".."));
-  expect(await readdir(given[0]!.folder!)).toEqual(["rows"]);
+  expect(given[0].folder).toBe(join(rows, ".."));
+  expect(await readdir(given[0].folder!)).toEqual(["rows"]);
   const [result] = await mergeRun(folder, { tasks: [slow] });
   const events: unknown[] = [];
   const evaluation = await evaluate({

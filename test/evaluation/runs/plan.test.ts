@@ -41,17 +41,17 @@ describe("a plan", () => {
   test("times a few rows, and says how many", async () => {
     const model = fakeModel({ milliseconds: 2 });
     const { cells } = await plan({ timing: true, models: [model] });
-    expect(cells[0]!.estimate.basis).toMatch(/^timed on \d+ rows$/);
-    expect(cells[0]!.estimate.seconds).toBeGreaterThan(0.01);
-    expect(cells[0]!.estimate.seconds).toBeLessThan(10);
+    expect(cells[0].estimate.basis).toMatch(/^timed on \d+ rows$/);
+    expect(cells[0].estimate.seconds).toBeGreaterThan(0.01);
+    expect(cells[0].estimate.seconds).toBeLessThan(10);
     expect(model.calls.length).toBeGreaterThan(1);
   });
 
   test("takes a batch size that fits in memory, and says so", async () => {
     const model = fakeModel({ batchSize: 64, memory: (batch, tokens) => batch * tokens * 1000 });
     const { cells, notes } = await plan({ models: [model], memory: 500_000 });
-    expect(cells[0]!.batchSize).toBe(16);
-    expect(cells[0]!.estimate.memory).toBeLessThanOrEqual(500_000);
+    expect(cells[0].batchSize).toBe(16);
+    expect(cells[0].estimate.memory).toBeLessThanOrEqual(500_000);
     expect(notes.join()).toContain("scores 16 sequences per call instead of 64");
   });
 
@@ -88,7 +88,7 @@ describe("a plan", () => {
     expect(taken).toBeGreaterThan(200e6);
     available.mockImplementation(() => 350e6 - taken);
     const second = await plan({ models: [model], timing: true, protocol: "paper" });
-    expect(second.cells[0]!.batchSize).toBe(first.cells[0]!.batchSize);
+    expect(second.cells[0].batchSize).toBe(first.cells[0].batchSize);
   });
 
   test("tells that a model without an identity is known by its name alone", async () => {
@@ -98,7 +98,7 @@ describe("a plan", () => {
 
   test("splits the rows among shards: each in one, by its number", async () => {
     const plans = await Promise.all([1, 2, 3].map((index) => plan({ shard: { index, count: 3 } })));
-    const rows = plans.map(({ cells }) => [...cells[0]!.rows]);
+    const rows = plans.map(({ cells }) => [...cells[0].rows]);
     expect(rows.flat().toSorted((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i));
     expect(rows.map((some) => [...new Set(some.map((row) => shardOfRow(row, 3)))])).toEqual([[1], [2], [3]]);
     // Fixed for ever: shards made on several machines, or by several versions, must fit.

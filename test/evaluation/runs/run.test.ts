@@ -52,7 +52,7 @@ describe("a run", () => {
     const events: ProgressEvent[] = [];
     const plan = await planRun(request());
     expect(plan.cells[0]).toMatchObject({ rowsDone: 0, batchSize: 10 });
-    expect(plan.cells[0]!.rows).toHaveLength(100);
+    expect(plan.cells[0].rows).toHaveLength(100);
     const [outcome] = await runShard(plan, { measure: true, onProgress: (event) => events.push(event) });
     expect(outcome).toMatchObject({ rows: 100, rowsDoneBefore: 0, rowsDone: 100, state: "done" });
     expect(outcome!.measurement!.counts.rows).toBe(100);
@@ -106,7 +106,7 @@ describe("a run", () => {
         .filter((word) => word.startsWith("-"))
         .map(Number);
     numbers(three.scores).forEach((score, i) => {
-      expect(Math.abs(score / numbers(one.scores)[i]! - 1)).toBeLessThan(1e-8);
+      expect(Math.abs(score / numbers(one.scores)[i] - 1)).toBeLessThan(1e-8);
     });
     expect(three.scores).not.toBe(one.scores);
   });
@@ -185,7 +185,7 @@ describe("a run that is stopped", () => {
       onProgress: ({ kind }) => kind === "batch" && stop.abort(),
     });
     const plan = await planRun(request({ models: [fakeModel({ batchSize: 20 })] }));
-    expect(plan.cells[0]!.batchSize).toBe(6);
+    expect(plan.cells[0].batchSize).toBe(6);
     await plan.close();
     await expect(planRun(request({ models: [fakeModel()], batchSize: 40 }))).rejects.toThrow(
       "begun with 6 sequences per call, and 40 are asked for",
@@ -193,7 +193,7 @@ describe("a run that is stopped", () => {
     const model = fakeModel();
     await runShard(await planRun(request({ models: [model], batchSize: 6 })));
     expect(Math.max(...model.calls.map(({ length }) => length))).toBe(6);
-    expect((await mergeRun(folder, { tasks: [task] }))[0]!.counts.rows).toBe(100);
+    expect((await mergeRun(folder, { tasks: [task] }))[0].counts.rows).toBe(100);
     // Nothing is left to do, so nothing can be mixed.
     await (await planRun(request({ models: [model], batchSize: 40 }))).close();
   });
@@ -275,7 +275,7 @@ describe("what a killed process or a bad disk leaves behind", () => {
     const file = join(folder, cell, "rows", "001-of-001.jsonl");
     return { folder, file, lines: (await readFile(file, "utf8")).split("\n").slice(0, -1) };
   }
-  const goOn = async () => (await runShard(await planRun(request())))[0]!;
+  const goOn = async () => (await runShard(await planRun(request())))[0];
   /** The last letter of a line's data, A for B. */
   const flipped = (text: string) => text.replace(/.(?==*"\}$)/, (letter) => (letter === "A" ? "B" : "A"));
 
@@ -284,7 +284,7 @@ describe("what a killed process or a bad disk leaves behind", () => {
     ["a line without its end", (lines: string[]) => lines.join("\n"), 15],
     ["a last line of zeros", (lines: string[]) => `${lines.join("\n")}\n\0\0\0\0\0`, 20],
     ["a last line with a flipped bit", (lines: string[]) => `${flipped(lines.join("\n"))}\n`, 15],
-    ["half a first line", (lines: string[]) => lines[0]!.slice(0, 30), 0],
+    ["half a first line", (lines: string[]) => lines[0].slice(0, 30), 0],
     ["an empty file", () => "", 0],
   ])("%s: what is sound is kept, the rest done again", async (_, damage, kept) => {
     const reference = await whole(join(root, "reference"));
@@ -300,7 +300,7 @@ describe("what a killed process or a bad disk leaves behind", () => {
   test.each([
     [
       "a flipped bit",
-      (lines: string[]) => lines.with(2, flipped(lines[2]!)),
+      (lines: string[]) => lines.with(2, flipped(lines[2])),
       /jsonl:3: the rows do not agree with their checksum/,
     ],
     ["text", (lines: string[]) => lines.with(1, "hello"), /jsonl:2: this is not a batch of rows/],
@@ -320,7 +320,7 @@ describe("what a killed process or a bad disk leaves behind", () => {
 
   test("another cell's rows are not taken for this one's", async () => {
     const { file, lines } = await begun();
-    await writeFile(file, `${lines.with(0, lines[0]!.replace(/"cell":"..../, '"cell":"0000')).join("\n")}\n`);
+    await writeFile(file, `${lines.with(0, lines[0].replace(/"cell":"..../, '"cell":"0000')).join("\n")}\n`);
     await expect(goOn()).rejects.toThrow(/holds shard 1 of 1 \(100 rows\) of cell 0000/);
   });
 

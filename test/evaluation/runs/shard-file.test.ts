@@ -91,12 +91,7 @@ test.each(Object.entries(KINDS))("%s predictions come back as they were", async 
 
 test("columns are described where they differ from those of the batch before", async () => {
   const [first] = KINDS.activity;
-  await write([
-    first!,
-    [{ ...first![0]!, row: 1 }],
-    [{ ...first![0]!, row: 300 }],
-    [{ ...first![0]!, row: 2 }],
-  ]);
+  await write([first!, [{ ...first![0], row: 1 }], [{ ...first![0], row: 300 }], [{ ...first![0], row: 2 }]]);
   const lines = (await readFile(file, "utf8")).trimEnd().split("\n").slice(1);
   expect(lines.map((line) => line.includes('"layout"'))).toEqual([true, false, true, false]);
 });
@@ -106,7 +101,7 @@ describe("refuses", () => {
   async function changed(change: (batch: { rows: number; layout: ColumnsLayout; data: string }) => unknown) {
     await write(KINDS.likelihood);
     const lines = (await readFile(file, "utf8")).split("\n");
-    const { batch, sha256: _, ...body } = JSON.parse(lines[1]!);
+    const { batch, sha256: _, ...body } = JSON.parse(lines[1]);
     const text = JSON.stringify(change(body)).slice(1, -1);
     const line = `{"batch":${batch},"sha256":"${sha256Hex(text).slice(0, 16)}",${text}}`;
     await writeFile(file, lines.with(1, line).join("\n"));

@@ -56,7 +56,7 @@ test("a shard that another version of the program resumes names both", async () 
   const { rows } = shardPaths(of.folder, of.record, of.shard);
   // The rows that are there were scored by an older program.
   const lines = (await readFile(rows, "utf8")).split("\n");
-  const { batch, sha256: _, ...body } = JSON.parse(lines[1]!);
+  const { batch, sha256: _, ...body } = JSON.parse(lines[1]);
   const text = JSON.stringify({ ...body, program: "0.0.9+0a1b2c3d" }).slice(1, -1);
   lines[1] = `{"batch":${batch},"sha256":"${sha256Hex(text).slice(0, 16)}",${text}}`;
   await writeFile(rows, lines.join("\n"));
@@ -70,5 +70,5 @@ test("a shard that another version of the program resumes names both", async () 
   expect(notes.join("\n")).toMatch(/begun with dart-eval 0\.0\.9\+0a1b2c3d.*continues with \d+\.\d+\.\d+\+/);
   await mergeRun(folder, { tasks: [task] });
   const [result] = await readResults(folder);
-  expect(result!.timing[0]!.toolkit).toMatch(/^0\.0\.9\+0a1b2c3d, \d+\.\d+\.\d+\+[0-9a-f]{8}$/);
+  expect(result!.timing[0].toolkit).toMatch(/^0\.0\.9\+0a1b2c3d, \d+\.\d+\.\d+\+[0-9a-f]{8}$/);
 });

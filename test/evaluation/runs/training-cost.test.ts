@@ -44,7 +44,7 @@ test("training that the folder holds is not counted again", async () => {
   const [cell] = (await planRun({ ...request, limit: 5 })).cells;
   expect(cell!.estimate.basis).toBe("trained already; scoring timed on a few rows");
   const done = await planRun({ ...request, folder });
-  expect(done.cells[0]!.estimate).toMatchObject({ seconds: 0, basis: "every row is done" });
+  expect(done.cells[0].estimate).toMatchObject({ seconds: 0, basis: "every row is done" });
 });
 
 test("a task that chooses an epoch's rows is timed on rows that it may not choose, and scaled to its choice", async () => {
@@ -55,7 +55,7 @@ test("a task that chooses an epoch's rows is timed on rows that it may not choos
   );
   const plan = await planRun({ tasks: asked, models: [embeddingModel()], settings, timeTraining: true });
   const seconds = plan.cells.map(({ estimate }) => estimate.seconds!);
-  const [whole, part] = [seconds[1]! - seconds[0]!, seconds[3]! - seconds[2]!];
+  const [whole, part] = [seconds[1] - seconds[0], seconds[3] - seconds[2]];
   expect(part).toBeGreaterThan(0);
   expect(whole).toBeGreaterThan(part);
 });

@@ -32,10 +32,10 @@ const counting: Model = {
 test("a network learns from letters alone, the same twice", async () => {
   const options = { task: classifiedTask(), inputs: {}, model: counting, setting: "ab-initio" } as const;
   const one = await evaluate({ ...options, recipe: { epochs: 8, learningRate: 0.1 } });
-  expect(one.metrics[0]!.value).toBeGreaterThan(0.9);
+  expect(one.metrics[0].value).toBeGreaterThan(0.9);
   expect(one.training).toMatchObject({ trainRows: 48, valRows: 24, parameters: 10 });
   const losses = one.training!.epochs.map(({ validation }) => validation.val_loss!);
-  expect(losses.at(-1)).toBeLessThan(losses[0]!);
+  expect(losses.at(-1)).toBeLessThan(losses[0]);
   expect(one.training!.best).toBe(losses.indexOf(Math.min(...losses)));
   const two = await evaluate({ ...options, recipe: { epochs: 8, learningRate: 0.1 } });
   expect(two.predictions).toEqual(one.predictions);
@@ -75,7 +75,7 @@ test("what training needs is known when the run is planned: rows to train and to
   const planned = (rows: number, recipe: Record<string, number> = {}) =>
     planRun({
       tasks: [{ task: classifiedTask({ rows }), inputs: {} }],
-      models: [NETWORKS[0]!],
+      models: [NETWORKS[0]],
       settings: ["ab-initio"],
       split: "all",
       recipe,
@@ -84,7 +84,7 @@ test("what training needs is known when the run is planned: rows to train and to
   const memory = async (batchSize: number, rows: number) => {
     const plan = await planned(rows, { batchSize });
     await plan.close();
-    return plan.cells[0]!.estimate.memory!;
+    return plan.cells[0].estimate.memory!;
   };
   expect(await memory(1000, 96)).toBeGreaterThan(await memory(8, 96));
   expect(await memory(1000, 96)).toBe(await memory(48, 96));
@@ -103,7 +103,7 @@ test("the benchmark's own network runs, and where no base is known it sees none"
       folder: place,
     });
     await runShard(plan);
-    return readFile(join(place, plan.cells[0]!.name, "rows", "001-of-001.jsonl"), "utf8");
+    return readFile(join(place, plan.cells[0].name, "rows", "001-of-001.jsonl"), "utf8");
   };
   const known = await run(task, join(folder, "known"));
   const hidden = await run(withoutFirstBase(task), join(folder, "hidden"));
@@ -131,10 +131,10 @@ function withoutFirstBase(task: Task): Task {
 test("models without a network, and sequences too short for it, are refused with the reason", () => {
   const task = classifiedTask();
   expect(abInitio.refuses(task, embeddingModel(), "corrected")).toContain("no `network`");
-  expect(abInitio.refuses(task, NETWORKS[1]!, "corrected")).toBe(
+  expect(abInitio.refuses(task, NETWORKS[1], "corrected")).toBe(
     "it needs sequences of 275 bases, and those of the task have 24",
   );
-  expect(abInitio.refuses(task, NETWORKS[0]!, "corrected")).toBeUndefined();
+  expect(abInitio.refuses(task, NETWORKS[0], "corrected")).toBeUndefined();
 });
 
 test("a run may ask several settings of several models: each answers where it can, others are told", async () => {

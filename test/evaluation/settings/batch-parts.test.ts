@@ -23,7 +23,7 @@ const kept: KeptRows = {
     return { x: { dtype: "int32", shape: [ids.length], data: Int32Array.from(ids) } };
   },
 };
-const valuesOf = (feeds: Feeds, name: string) => [...(feeds[name]!.data as Int32Array)];
+const valuesOf = (feeds: Feeds, name: string) => [...(feeds[name].data as Int32Array)];
 const places = Int32Array.of(8, 1, 5, 2, 7);
 const whole = { places, place: { epoch: 3, batch: 4 }, members: MEMBERS, rows: 2 };
 
@@ -77,7 +77,7 @@ test("parts of one member each come to the same, and are told their place", asyn
     [{ ...at, member: 1, from: 2 }, 2],
     [{ ...at, member: 1, from: 4 }, 1],
   ]);
-  const second = await parts[3]!();
+  const second = await parts[3]();
   expect([valuesOf(second, "x"), valuesOf(second, "labels"), "mask" in second]).toEqual([
     [81, 11],
     [0, 0],

@@ -90,7 +90,7 @@ describe("storedAs auto", () => {
       predictions.map((each) => "logits" in each && each.logits);
     expect(logits(chosen)).toEqual(logits(half));
     expect(logits(chosen)).not.toEqual(logits(full));
-    expect(chosen.metrics[0]!.value).toBe(full.metrics[0]!.value);
+    expect(chosen.metrics[0].value).toBe(full.metrics[0].value);
   });
 
   test("keeps float32 where float16 loses what separates the classes", async () => {
@@ -187,12 +187,12 @@ describe("storedAs auto", () => {
     const folder = temporaryFolder();
     const models = [thirds(), thirds(), thirds()];
     for (let index = 1; index <= 3; index++) {
-      const plan = await planOf(folder, { models: [models[index - 1]!], shard: { index, count: 3 } });
+      const plan = await planOf(folder, { models: [models[index - 1]], shard: { index, count: 3 } });
       await runShard(plan);
     }
     const [result] = await mergeRun(folder, { tasks: [task] });
     expect(result!.training!.embeddings!.storedAs).toBe("float16");
-    const trained = models[0]!.calls.slice(1).flat();
+    const trained = models[0].calls.slice(1).flat();
     expect(new Set(trained).size).toBe(trained.length);
     const whole = temporaryFolder();
     await runShard(await planOf(whole));
@@ -241,7 +241,7 @@ describe("embeddings of a plan", () => {
   test("stay in memory where they are few, with the same predictions as from disk", async () => {
     const [memory, onDisk] = [temporaryFolder(), temporaryFolder()];
     const plan = await planOf(memory, { models: [sized()] });
-    expect(plan.cells[0]!.embeddings).toMatchObject({
+    expect(plan.cells[0].embeddings).toMatchObject({
       place: undefined,
       size: { sequences: 2 * (128 + 64), storedAs: "auto" },
     });
@@ -255,14 +255,14 @@ describe("embeddings of a plan", () => {
     await runShard(shared);
     const rows = (folder: string, cell: string) =>
       readFileSync(join(folder, cell, "rows", "001-of-001.jsonl"));
-    expect(rows(memory, plan.cells[0]!.name).equals(rows(onDisk, shared.cells[0]!.name))).toBe(true);
+    expect(rows(memory, plan.cells[0].name).equals(rows(onDisk, shared.cells[0].name))).toBe(true);
   });
 
   test("go to disk where they exceed a quarter of the memory, without those of evaluated rows", async () => {
     const folder = temporaryFolder();
     const wide = { ...sized(), width: 40_000 };
     const plan = await planOf(folder, { models: [wide], memory: 1e12 });
-    const { place, size } = plan.cells[0]!.embeddings!;
+    const { place, size } = plan.cells[0].embeddings!;
     expect(place).toEqual({ folder: join(folder, "embeddings"), shared: false });
     expect(size!.bytes).toBe(384 * ((WINDOW + 1) * (2 * 40_000 + 3) + 80));
   });
@@ -289,7 +289,7 @@ describe("embeddings of a plan", () => {
     });
     disk.free = 60_000;
     const plan = await planOf(folder, request);
-    expect(plan.cells[0]!.embeddings!.size!.bytes).toBeGreaterThan(disk.free);
+    expect(plan.cells[0].embeddings!.size!.bytes).toBeGreaterThan(disk.free);
   });
 
   test("are refused after the measurement where only float32 is precise enough and does not fit", async () => {

@@ -39,7 +39,7 @@ async function run(folder: string, more: Partial<RunRequest> = {}) {
     ...more,
   });
   await runShard(plan);
-  const cell = join(folder, plan.cells[0]!.name);
+  const cell = join(folder, plan.cells[0].name);
   const training = await onlyTraining(folder);
   const predictions: Prediction[] = [];
   await readShardFile(join(cell, "rows", "001-of-001.jsonl"), (batch) => predictions.push(...batch));
@@ -72,7 +72,7 @@ test("a language model is trained further, the same twice, and the adapter answe
     .flatMap((prediction) => prediction.logits);
   expect(logits).toHaveLength(expected.length);
   logits.forEach((row, i) => {
-    expected[i]!.forEach((value, k) => {
+    expected[i].forEach((value, k) => {
       expect(row[k]).toBeCloseTo(value, 4);
     });
   });
@@ -84,7 +84,7 @@ test("a language model is trained further, the same twice, and the adapter answe
   expect(timing).toEqual([expect.objectContaining({ device: "cpu" })]);
   const { epochs } = result!.training!;
   expect(epochs).toHaveLength(12);
-  expect(epochs.at(-1)!.trainLoss).toBeLessThan(epochs[0]!.trainLoss);
+  expect(epochs.at(-1)!.trainLoss).toBeLessThan(epochs[0].trainLoss);
 });
 
 test("batches may be gathered into one step, and dropout follows the seed", async () => {
@@ -112,7 +112,7 @@ test("a training that cannot fit into memory is refused when the run is planned,
     planRun({ tasks: [{ task, inputs: {} }], models: [model], settings: [setting], memory, recipe });
   const plan = await planned(8e9);
   await plan.close();
-  const needed = plan.cells[0]!.estimate.memory!;
+  const needed = plan.cells[0].estimate.memory!;
   expect(needed).toBeGreaterThan(200e6);
   expect(needed).toBeLessThan(400e6);
   await expect(planned(100e6)).rejects.toThrow(
@@ -121,13 +121,13 @@ test("a training that cannot fit into memory is refused when the run is planned,
   const large = await planned(8e9, { batchSize: 100_000, rank: 64 });
   await large.close();
   // a batch is cut into parts: the cost of a larger one ends somewhere
-  expect(large.cells[0]!.estimate.memory!).toBeGreaterThan(needed);
-  expect(large.cells[0]!.estimate.memory!).toBeLessThan(3e9);
+  expect(large.cells[0].estimate.memory!).toBeGreaterThan(needed);
+  expect(large.cells[0].estimate.memory!).toBeLessThan(3e9);
 
   // the head of a probe is trained while the model that embeds is open
   const probed = await planned(8e9, {}, "probed");
   await probed.close();
-  const { batchSize, estimate } = probed.cells[0]!;
+  const { batchSize, estimate } = probed.cells[0];
   const tokens = model.tokenCount("A".repeat(task.window));
   expect(estimate.memory!).toBeGreaterThan(model.memory(batchSize, tokens) + 200e6);
   await expect(planned(100e6, {}, "probed")).rejects.toThrow(/^training "model" needs/);

@@ -34,7 +34,7 @@ async function padded({ tables, lacking = [] }: { tables?: readonly number[]; la
       Promise.all(files.map((file, member) => batches.tokensOf(file, file.lineOf(row, member)))),
     longest: (from: number, to: number) =>
       [0, 1].map((member) =>
-        Math.max(...[...lengths].flatMap(([row, of]) => (from <= row && row < to ? [of[member]!] : []))),
+        Math.max(...[...lengths].flatMap(([row, of]) => (from <= row && row < to ? [of[member]] : []))),
       ),
     made: () => made,
   };

@@ -15,7 +15,7 @@ function localModel(lengthsOf: (letters: string) => readonly number[], ends: num
   const embed = (letters: string): SequenceEmbedding => {
     const lengths = [...(ends > 1 ? [0] : []), ...lengthsOf(letters), 0];
     const stops = lengths.map((_, i) => lengths.slice(0, i + 1).reduce((a, b) => a + b, 0));
-    const starts = stops.map((stop, i) => stop - lengths[i]!);
+    const starts = stops.map((stop, i) => stop - lengths[i]);
     const states = stops.flatMap((stop, i) => {
       const own = letters.slice(starts[i], stop);
       return [own.split("G").length - 1, own === "" ? 5 : own.length];
@@ -88,7 +88,7 @@ test("read by tokens, a change behind so many bases as there are tokens is not s
   expect(tokens.parts.map(({ feeds }) => feeds.index!.shape)).toEqual([[4, 12]]);
   expect(tokens.values[0]).toBe(tokens.values[1]);
   expect(tokens.values[2]).not.toBe(tokens.values[3]);
-  expect(Array.from(tokens.parts[0]!.feeds.index!.data as Int32Array).slice(0, 12)).toEqual([
+  expect(Array.from(tokens.parts[0].feeds.index!.data as Int32Array).slice(0, 12)).toEqual([
     1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3,
   ]);
 });
@@ -116,7 +116,7 @@ test("of byte pairs so many bases are read as the longest of a batch has tokens,
     // Of a table of its own the second row has fewer tokens to go by.
     const alone = await answersOf(pairs, [row], { read: "tokens", basesOf: gather, batchSize: 2 });
     alone.values.forEach((value, member) => {
-      const together = values[2 * i + member]!;
+      const together = values[2 * i + member];
       if (i === 0) expect(value).toBeCloseTo(together, 5);
       else expect(Math.abs(value - together)).toBeGreaterThan(1e-3);
     });
@@ -130,7 +130,7 @@ test("of one token per base all tokens are read, the end token too, whatever the
   const all = await answersOf(letters, rows, { read: "tokens", basesOf: slice });
   const ends = await answersOf(letters, rows, { read: "tokens", basesOf: { kind: "ends", length: BASES } });
   const bases = await answersOf(letters, rows, { read: "bases", basesOf: slice });
-  expect(all.parts[0]!.feeds.embedding!.shape).toEqual([2, BASES + 1, WIDTH]);
+  expect(all.parts[0].feeds.embedding!.shape).toEqual([2, BASES + 1, WIDTH]);
   expect(ends.values).toEqual(all.values);
   expect(bases.values).not.toEqual(all.values);
   expect(bases.values[0]).not.toBe(bases.values[1]);

@@ -28,7 +28,7 @@ async function runIn(folder: string, more: Partial<RunRequest> = {}, events: Pro
     ...more,
   });
   await runShard(plan, { onProgress: (event) => events.push(event) });
-  return join(folder, plan.cells[0]!.name);
+  return join(folder, plan.cells[0].name);
 }
 
 const logitsOf = (predictions: Parameters<typeof ofKind>[1]) =>
@@ -40,7 +40,7 @@ describe("a head trained on embeddings", () => {
     const events: ProgressEvent[] = [];
     const cell = await runIn(folder, {}, events);
     const [result] = await mergeRun(folder, { tasks: [task] });
-    expect(result!.metrics[0]!.value).toBeGreaterThan(0.9);
+    expect(result!.metrics[0].value).toBeGreaterThan(0.9);
     expect(result!.training).toMatchObject({ trainRows: 48, valRows: 24 });
     expect(result!.training!.epochs.map(({ epoch }) => epoch)).toEqual([0, 1, 2]);
     const [stored] = await readResults(folder);
@@ -163,7 +163,7 @@ describe("a head trained on embeddings", () => {
 
   test("of tokens of several bases sees every base, and only the ends where the recipe says so", async () => {
     const gathered = await evaluated({ model: embeddingModel({ perToken: 3 }) });
-    expect(gathered.metrics[0]!.value).toBeGreaterThan(0.9);
+    expect(gathered.metrics[0].value).toBeGreaterThan(0.9);
     const ends = await evaluated({ recipe: { positions: "ends", kernel: 3 } });
     const rows = ofKind("logits", ends.predictions);
     const same = new Map<string, number[]>();
@@ -174,10 +174,10 @@ describe("a head trained on embeddings", () => {
     // The end token's state is the same for all, so answers follow from the first letter alone.
     for (const [i, { logits }] of rows.entries()) {
       for (const [member, values] of logits.entries()) {
-        const first = examples[i]!.sequences[member]![0]!;
+        const first = examples[i].sequences[member][0];
         const known = same.get(first) ?? [...values];
         same.set(first, known);
-        for (const [k, value] of values.entries()) expect(value).toBeCloseTo(known[k]!, 5);
+        for (const [k, value] of values.entries()) expect(value).toBeCloseTo(known[k], 5);
       }
     }
     expect(same.size).toBeGreaterThan(1);
@@ -213,7 +213,7 @@ test("embeddings may be kept in half the room, and the change is told", async ()
   const [a, b] = [logitsOf(half.predictions), logitsOf(full.predictions)];
   expect(a).not.toEqual(b);
   a.forEach((logit, i) => {
-    expect(Math.abs(logit - b[i]!)).toBeLessThan(0.2);
+    expect(Math.abs(logit - b[i])).toBeLessThan(0.2);
   });
   // 1/3 lies 8.1e-5 from the nearest float16, 2/3 twice as far; the largest state is 1.
   expect(notes).toEqual([
@@ -249,7 +249,7 @@ describe("a probed run says what is in the way", () => {
     );
     for (const name of files) {
       const bytes = await readFile(join(embeddings, name));
-      bytes[bytes.length - 2500] = bytes[bytes.length - 2500]! ^ 64;
+      bytes[bytes.length - 2500] = bytes[bytes.length - 2500] ^ 64;
       await writeFile(join(embeddings, name), bytes);
     }
     await expect(evaluated({ embeddings })).rejects.toThrow(/does not agree with its digest/);

@@ -26,7 +26,7 @@ testWithSharedData("the order is the HDF5 library's own", "formats/expected.json
   const names = namesOf(expected.hdf5["hdf5/dart_layout.h5"]);
   const order = orderOf(320, 32);
   expect(names).toEqual(
-    Array.from({ length: 10 }, (_, batch) => `emb_${order[32 * batch]}_${order[32 * batch]! + 32}`),
+    Array.from({ length: 10 }, (_, batch) => `emb_${order[32 * batch]}_${order[32 * batch] + 32}`),
   );
 });
 

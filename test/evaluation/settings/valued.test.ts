@@ -76,7 +76,7 @@ test("a number is learned by the squared error, from letters and from embeddings
       recipe: { epochs: 20, learningRate },
     });
     const [first] = training!.epochs;
-    expect(metrics[0]!.value, setting).toBeLessThan(0.5 * first!.validation.val_loss!);
+    expect(metrics[0].value, setting).toBeLessThan(0.5 * first!.validation.val_loss!);
     // One output, which is the prediction itself.
     expect(ofKind("activity", predictions).every(({ values }) => values.length === 1)).toBe(true);
   }
@@ -96,7 +96,7 @@ test("a language model is trained further on a number", async () => {
       recipe: { epochs: 6, learningRate: 0.01 },
     });
     const losses = training!.epochs.map(({ validation }) => validation.val_loss!);
-    expect(Math.min(...losses.slice(1))).toBeLessThan(losses[0]!);
+    expect(Math.min(...losses.slice(1))).toBeLessThan(losses[0]);
   } finally {
     await model.close();
   }
@@ -107,7 +107,7 @@ test("a task chooses the rows of an epoch; they decide what is trained, and its 
   const rowsOfEpoch: NonNullable<Supervision["rowsOfEpoch"]> = (rows, epoch, recipe) => {
     expect(recipe).toMatchObject({ learningRate: 0.05 });
     const places = rows.flatMap(({ row }, place) => (row % 8 === 4 * epoch ? [place] : []));
-    seen.push(places.map((place) => rows[place]!.row));
+    seen.push(places.map((place) => rows[place].row));
     return Int32Array.from(places);
   };
   const options = { inputs: {}, model: counting, setting: "ab-initio", recipe: { epochs: 2 } } as const;
@@ -145,10 +145,10 @@ test("a task that another trains finds what that one trained, and the other way 
   ]) {
     const folder = temporaryFolder();
     const { trained, plan } = await runIn(folder, tasks, model, ["probed"]);
-    expect(trained).toEqual([`${tasks[0]!.name} probed`]);
+    expect(trained).toEqual([`${tasks[0].name} probed`]);
     const results = await mergeRun(folder, { tasks });
-    expect(results[1]!.training).toEqual(results[0]!.training);
-    expect(results[0]!.training!.identity.slice(0, 8)).toBe((await onlyTraining(folder)).slice(-8));
+    expect(results[1].training).toEqual(results[0].training);
+    expect(results[0].training!.identity.slice(0, 8)).toBe((await onlyTraining(folder)).slice(-8));
     const [first, second] = await readResults(folder);
     expect(second!.result.training).toEqual(first!.result.training);
     const cells = plan.cells.map(({ record }) => record.identity);
@@ -197,7 +197,7 @@ test("runs may share what they train; a cell's folder tells how it went, whereve
 test("a cell's folder says which training answers for it", async () => {
   const folder = temporaryFolder();
   const { plan } = await runIn(folder, [valuedTask()], counting, ["ab-initio"]);
-  const link = JSON.parse(await readFile(join(folder, plan.cells[0]!.name, "trained.json"), "utf8"));
+  const link = JSON.parse(await readFile(join(folder, plan.cells[0].name, "trained.json"), "utf8"));
   expect(link).toMatchObject({ identity: expect.stringMatching(/^[0-9a-f]{64}$/), best: expect.any(Number) });
   expect((await onlyTraining(folder)).endsWith(link.identity.slice(0, 8))).toBe(true);
 });

@@ -74,7 +74,7 @@ async function answers(model: Model, protocol: Protocol, recipe: Recipe, asked =
 /** How far the original would have padded a member of a row. */
 const padded = (row: number, member: number) => {
   const start = 4 * Math.floor(row / 4);
-  return 2 + Math.max(...examples.slice(start, start + 4).map(({ sequences }) => sequences[member]!.length));
+  return 2 + Math.max(...examples.slice(start, start + 4).map(({ sequences }) => sequences[member].length));
 };
 
 describe("distances", () => {
@@ -82,7 +82,7 @@ describe("distances", () => {
     const { model } = poolingModel();
     const given = ofKind("distance", await answers(model, "corrected", DISTANCE));
     given.forEach((prediction, i) => {
-      const [a, b] = examples[i]!.sequences.map((letters) =>
+      const [a, b] = examples[i].sequences.map((letters) =>
         vectorOf(letters, { protocol: "corrected", over: "bases" }),
       );
       expect(prediction).toEqual({
@@ -102,7 +102,7 @@ describe("distances", () => {
       await answers(model, "paper", { ...DISTANCE, pooling: "row" }, examples.slice(3, 9)),
     );
     given.forEach(({ row, values, otherwise }) => {
-      const [a, b] = examples[row]!.sequences.map((letters, member) =>
+      const [a, b] = examples[row].sequences.map((letters, member) =>
         vectorOf(letters, { protocol: "paper", over: "row", padTo: padded(row, member) }),
       );
       expect(values).toEqual([paperCosineDistance(a!, b!)]);
@@ -116,7 +116,7 @@ describe("distances", () => {
     const { model } = poolingModel();
     const at = textOrder(ROWS, 4);
     const vectors = (row: number) =>
-      examples[row]!.sequences.map((letters, member) =>
+      examples[row].sequences.map((letters, member) =>
         vectorOf(letters, { protocol: "paper", over: "bases", padTo: padded(row, member) }),
       );
     const all = ofKind("distance", await answers(model, "paper", recipe));
@@ -130,7 +130,7 @@ describe("distances", () => {
       });
     }
     expect(all.filter(({ row }) => at(row) !== row).length).toBeGreaterThan(ROWS / 2);
-    const few = await answers(model, "paper", recipe, [examples[9]!, examples[22]!], 3);
+    const few = await answers(model, "paper", recipe, [examples[9], examples[22]], 3);
     expect(few).toEqual([all[9], all[22]]);
   });
 
@@ -139,7 +139,7 @@ describe("distances", () => {
     await answers(model, "paper", DISTANCE, examples.slice(0, 4), 3);
     expect(calls.map(({ letters }) => letters.length)).toEqual([3, 3, 2]);
     expect(calls.every(({ options }) => options.padTo === undefined)).toBe(true);
-    expect(calls[0]!.options.origins).toEqual([
+    expect(calls[0].options.origins).toEqual([
       { task: "fake", row: 0, member: 0 },
       { task: "fake", row: 0, member: 1 },
       { task: "fake", row: 1, member: 0 },
@@ -158,8 +158,8 @@ test("equal sequences of a call are embedded once", async () => {
 test("vectors are told as float32, little-endian", async () => {
   const { model } = poolingModel();
   const [first] = ofKind("vector", await answers(model, "corrected", { ...DISTANCE, answer: "vector" }));
-  const bytes = Uint8Array.from(Buffer.from(first!.vectors[1]!, "base64"));
-  const letters = examples[0]!.sequences[1]!;
+  const bytes = Uint8Array.from(Buffer.from(first!.vectors[1], "base64"));
+  const letters = examples[0].sequences[1];
   expect(new Float32Array(bytes.buffer)).toEqual(
     Float32Array.from(vectorOf(letters, { protocol: "corrected", over: "bases" })),
   );
@@ -193,9 +193,9 @@ describe("a model with token states alone", () => {
   const given = async (protocol: Protocol, pooling: string) => {
     const recipe = { ...DISTANCE, answer: "vector", pooling };
     const [first] = ofKind("vector", await answers(model, protocol, recipe, examples.slice(0, 1)));
-    return [...new Float32Array(Uint8Array.from(Buffer.from(first!.vectors[0]!, "base64")).buffer)];
+    return [...new Float32Array(Uint8Array.from(Buffer.from(first!.vectors[0], "base64")).buffer)];
   };
-  const length = examples[0]!.sequences[0]!.length;
+  const length = examples[0].sequences[0].length;
 
   test("corrected: over the bases", async () => {
     expect(await given("corrected", "bases")).toEqual(mean(1, length + 1));

@@ -31,7 +31,7 @@ test("each member of a row has its own score and tokens, in the task's order", a
   };
   const predictions = await (await open(model)).answer(examples);
   predictions.forEach((prediction, i) => {
-    const length = examples[i]!.sequences[0]!.length;
+    const length = examples[i].sequences[0].length;
     expect(prediction).toEqual({
       kind: "likelihood",
       row: i,

@@ -89,7 +89,7 @@ describe("an adjusted mutual information with five lines", () => {
     const total = weights.reduce((sum, row) => sum + row.reduce((a, b) => a + b, 0), 0);
     const p = weights.map((row) => row.map((weight) => weight / total));
     const ofLine = p.map((row) => row.reduce((a, b) => a + b, 0));
-    const ofCluster = p[0]!.map((_, j) => p.reduce((sum, row) => sum + row[j]!, 0));
+    const ofCluster = p[0].map((_, j) => p.reduce((sum, row) => sum + row[j], 0));
     const entropy = (some: Iterable<number>) =>
       [...some].reduce((sum, x) => sum - (x > 0 ? x * Math.log(x) : 0), 0);
     const both = entropy(p.flatMap((row) => [...row]));
@@ -100,7 +100,7 @@ describe("an adjusted mutual information with five lines", () => {
         sum +
         row.reduce((part, x, j) => {
           if (x === 0) return part;
-          const f = (Math.log(x) - (1 - n / 2) * (Math.log(ofLine[i]!) + Math.log(ofCluster[j]!))) / mean;
+          const f = (Math.log(x) - (1 - n / 2) * (Math.log(ofLine[i]) + Math.log(ofCluster[j]))) / mean;
           return part + x * f * f;
         }, 0),
       0,
@@ -119,7 +119,7 @@ describe("an adjusted mutual information with five lines", () => {
       logits.map((row, i) => {
         const weights = row.map(Math.exp);
         const sum = weights.reduce((a, b) => a + b, 0);
-        return weights.map((weight) => (shares[i]! * weight) / sum);
+        return weights.map((weight) => (shares[i] * weight) / sum);
       });
     let largest = 0;
     for (const clusters of [3, 5, 5, 8, 20]) {
@@ -151,7 +151,7 @@ describe("an adjusted mutual information with five lines", () => {
 
   test.each(WIDTHS)("with the small suite's rows as well, in 5 clusters and in 50, for ±%f", (width) => {
     const task = miniSuite(width).rows.find((row) => row.task === "cell-type-elements")!;
-    const { limit } = task.settings["zero-shot-embedding"]!;
+    const { limit } = task.settings["zero-shot-embedding"];
     for (const astray of [0, 0.16, 0.5, 0.8]) {
       for (const perLine of [1, 10]) {
         expect(mutualInformationHalf(limit!, astray, perLine)).toBeLessThanOrEqual(width);
@@ -164,7 +164,7 @@ describe("the small suite", () => {
   const sizes = (width?: number) =>
     Object.fromEntries(
       miniSuite(width).rows.map(({ task, settings }) => {
-        const { limit, sample } = Object.values(settings)[0]!;
+        const { limit, sample } = Object.values(settings)[0];
         return [task, limit ?? sample];
       }),
     );

@@ -51,7 +51,7 @@ test("the whole suite asks all tasks in every setting that the paper has", () =>
 });
 
 test("what a suite needs can be fetched in one go: its files, or what they are made of", () => {
-  const names = sourcesOfSuite(suites[1]!).map(({ name }) => name);
+  const names = sourcesOfSuite(suites[1]).map(({ name }) => name);
   expect(names).toEqual(
     expect.arrayContaining(["hg38", "hg19", "ccres", "motifs", "cell-type-peaks", "task-4-data"]),
   );
@@ -63,12 +63,12 @@ test("a suite is printed as a file and read back the same", async () => {
   const folder = temporaryFolder();
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "suite.json");
-  writeFileSync(file, JSON.stringify(suiteFile(suites[1]!)));
+  writeFileSync(file, JSON.stringify(suiteFile(suites[1])));
   expect(await readSuite(file)).toEqual(suites[1]);
   writeFileSync(
     file,
     JSON.stringify({
-      ...suiteFile(suites[1]!),
+      ...suiteFile(suites[1]),
       rows: [{ task: "x", inputs: {}, settings: { probed: { limit: 0 } } }],
     }),
   );
@@ -79,13 +79,13 @@ test("a suite is printed as a file and read back the same", async () => {
 describe("before anything starts", () => {
   test("every file that is missing is told, once, with the command that brings it", async () => {
     const folder = temporaryFolder();
-    const error = (await openSuite(suites[0]!, { data: folder }).catch(
+    const error = (await openSuite(suites[0], { data: folder }).catch(
       (error: unknown) => error,
     )) as InputError;
     expect(error).toBeInstanceOf(InputError);
     const text = error.describe();
     const files = new Set(
-      suites[0]!.rows.flatMap(({ task, inputs, fallback = inputs, optional = [] }) =>
+      suites[0].rows.flatMap(({ task, inputs, fallback = inputs, optional = [] }) =>
         Object.entries(fallback).flatMap(([name, place]) => {
           const isText = taskNamed(task).inputs.find((input) => input.name === name)!.kind === "text";
           return isText || optional.includes(name) ? [] : [place];
@@ -108,7 +108,7 @@ describe("before anything starts", () => {
     const place = "task_2_footprinting/processed_data/footprint_dataset_350_v1.txt";
     mkdirSync(dirname(join(folder, place)), { recursive: true });
     writeFileSync(join(folder, place), "");
-    const suite = await openSuite(suites[1]!, {
+    const suite = await openSuite(suites[1], {
       data: folder,
       tasks: ["motif-footprinting"],
       settings: ["zero-shot"],
@@ -125,7 +125,7 @@ describe("before anything starts", () => {
     expect(suite.notes).toEqual([
       expect.stringContaining("does without task_2_footprinting/input_data/H12CORE_motifs.tsv"),
     ]);
-    await expect(openSuite(suites[1]!, { data: folder, settings: ["guessed"] })).rejects.toThrow(
+    await expect(openSuite(suites[1], { data: folder, settings: ["guessed"] })).rejects.toThrow(
       'the suite mini has no setting "guessed"',
     );
   });

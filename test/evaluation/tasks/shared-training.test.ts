@@ -53,11 +53,11 @@ test("what task 4 trained answers task 5: trained once, and it tells variants th
   } finally {
     await plan.close();
   }
-  expect(new Set(trainings)).toEqual(new Set([plan.cells[0]!.name]));
+  expect(new Set(trainings)).toEqual(new Set([plan.cells[0].name]));
   expect(await onlyTraining(folder)).toMatch(/[0-9a-f]{8}$/);
   const [activities, variants] = await mergeRun(folder);
   expect(variants!.training).toEqual(activities!.training);
-  const interval = (name: string) => variants!.metrics.find((metric) => metric.name === name)!.intervals[0]!;
+  const interval = (name: string) => variants!.metrics.find((metric) => metric.name === name)!.intervals[0];
   // Measured: AUROC 0.993 [0.978, 1], Pearson r of the direction 0.949 [0.892, 1].
   expect(interval("auroc").low).toBeGreaterThan(0.9);
   expect(interval("direction-pearson").low).toBeGreaterThan(0.6);
@@ -79,7 +79,7 @@ test("weights that task 4 trained are evaluated on variants without task 4's dat
     const [result] = await mergeRun(folder);
     return {
       result: result!,
-      scores: await readFile(join(folder, plan.cells[0]!.name, "scores.tsv"), "utf8"),
+      scores: await readFile(join(folder, plan.cells[0].name, "scores.tsv"), "utf8"),
     };
   };
   const given = await run(join(root, "given"), "corrected");
@@ -117,7 +117,7 @@ test("a suite names weights by their place in the data folder, per setting", asy
     planRun({ tasks: [{ ...asked!, settings: ["zero-shot"], bySetting }], models: [siteCounts] }),
   ).rejects.toThrow("weights are given for zero-shot, which evaluates none");
   await open.close();
-  const outside = { ...suite.rows[0]!, settings: { "ab-initio": { weights: "../weights" } } };
+  const outside = { ...suite.rows[0], settings: { "ab-initio": { weights: "../weights" } } };
   await expect(openSuite({ ...suite, rows: [outside] }, { data: root })).rejects.toThrow(
     /the suite's weights are "\.\.\/weights"/,
   );

@@ -10,14 +10,14 @@ function countByHand(chromosomes: readonly string[], order: number): Map<string,
   const levels = Array.from({ length: order + 1 }, () => new Map<string, number>());
   const complement: Record<string, string> = { A: "T", C: "G", G: "C", T: "A" };
   for (const stretch of chromosomes.flatMap((letters) => letters.toUpperCase().split(/[^ACGT]+/))) {
-    const other = Array.from(stretch, (letter) => complement[letter]!)
+    const other = Array.from(stretch, (letter) => complement[letter])
       .reverse()
       .join("");
     for (const strand of [stretch, other]) {
       for (let j = 0; j <= order; j++) {
         for (let i = j; i < strand.length; i++) {
           const word = strand.slice(i - j, i + 1);
-          levels[j]!.set(word, (levels[j]!.get(word) ?? 0) + 1);
+          levels[j].set(word, (levels[j].get(word) ?? 0) + 1);
         }
       }
     }
@@ -43,8 +43,8 @@ describe("context counts", () => {
           const expected = countByHand(chromosomes, order);
           expect(counts.bases).toBe(chromosomes.join("").replace(/[^ACGT]/gi, "").length);
           for (let j = 0; j <= order; j++) {
-            counts.levels[j]!.forEach((n, w) => {
-              expect(n).toBe(expected[j]!.get(wordOf(w, j + 1)) ?? 0);
+            counts.levels[j].forEach((n, w) => {
+              expect(n).toBe(expected[j].get(wordOf(w, j + 1)) ?? 0);
             });
           }
         },

@@ -36,8 +36,8 @@ function drawFrom(chain: Map<string, number[]>, length: number, seed: number): s
     const row = chain.get(letters.at(-2)! + letters.at(-1)!)!;
     let u = rng.nextFloat64();
     let code = 0;
-    while (code < 3 && u >= row[code]!) u -= row[code++]!;
-    letters.push(LETTERS[code]!);
+    while (code < 3 && u >= row[code]) u -= row[code++];
+    letters.push(LETTERS[code]);
   }
   return letters.join("");
 }
@@ -49,14 +49,14 @@ function bothStrandsLimit(chain: Map<string, number[]>): Map<string, number[]> {
     const next = new Map(words(2).map((context) => [context, 0]));
     for (const [context, share] of stationary) {
       chain.get(context)!.forEach((p, code) => {
-        const to = context[1]! + LETTERS[code]!;
+        const to = context[1] + LETTERS[code];
         next.set(to, next.get(to)! + share * p);
       });
     }
     stationary = next;
   }
   const frequency = (word: string) =>
-    stationary.get(word.slice(0, 2))! * chain.get(word.slice(0, 2))![LETTERS.indexOf(word[2]!)]!;
+    stationary.get(word.slice(0, 2))! * chain.get(word.slice(0, 2))![LETTERS.indexOf(word[2])];
   return new Map(
     words(2).map((context) => {
       const both = Array.from(
@@ -99,7 +99,7 @@ describe("k-mer Markov model", () => {
       const model = await fitKmerMarkov([bytes(drawFrom(chain, length, 5))], { order: 2 });
       for (const [context, row] of limit) {
         model.probabilities(context).forEach((p, code) => {
-          expect(Math.abs(p - row[code]!)).toBeLessThan(tolerance);
+          expect(Math.abs(p - row[code])).toBeLessThan(tolerance);
         });
       }
     }
@@ -122,13 +122,13 @@ describe("k-mer Markov model", () => {
       if (context === undefined) return 1 / 4;
       const shorter = probability(context === "" ? undefined : context.slice(1), letter);
       const total = Array.from(LETTERS, (x) => seen.get(context + x) ?? 0).reduce((a, b) => a + b);
-      const strength = model.strengths[context.length]!;
+      const strength = model.strengths[context.length];
       return ((seen.get(context + letter) ?? 0) + strength * shorter) / (total + strength);
     };
     for (const sequence of ["", "G", "ACGTTGCATGTCGCATGATGCATGAGAGCT", "TTTTTTTTTTTT"]) {
       let expected = 0;
       for (let i = 0; i < sequence.length; i++) {
-        expected += Math.log(probability(sequence.slice(Math.max(0, i - order), i), sequence[i]!));
+        expected += Math.log(probability(sequence.slice(Math.max(0, i - order), i), sequence[i]));
       }
       expect(model.logLikelihood([sequence])[0]).toBeCloseTo(expected, 6);
     }
@@ -139,7 +139,7 @@ describe("k-mer Markov model", () => {
     const training = bytes(drawFrom(chain, 30_000, 8));
     const unseen = drawFrom(chain, 100_000, 9);
     const perBase = async (order: number) =>
-      -(await fitKmerMarkov([training], { order })).logLikelihood([unseen])[0]! / unseen.length;
+      -(await fitKmerMarkov([training], { order })).logLikelihood([unseen])[0] / unseen.length;
     const [order0, order2, order9] = await Promise.all([perBase(0), perBase(2), perBase(9)]);
     expect(order2).toBeLessThan(order0 - 0.02); // nats per base
     expect(order9).toBeLessThan(order2 + 0.002);
@@ -177,11 +177,11 @@ describe("k-mer Markov model", () => {
       const perBase: number[] = [];
       for (const order of [1, 5, 9]) {
         const model = await fitKmerMarkov([training], { order });
-        perBase.push(-model.logLikelihood([unseen])[0]! / unseen.length);
+        perBase.push(-model.logLikelihood([unseen])[0] / unseen.length);
       }
       expect(perBase[0]).toBeLessThan(Math.log(4) - 0.04); // nats per base
-      expect(perBase[1]).toBeLessThan(perBase[0]! - 0.013);
-      expect(perBase[2]).toBeLessThan(perBase[1]! - 0.015);
+      expect(perBase[1]).toBeLessThan(perBase[0] - 0.013);
+      expect(perBase[2]).toBeLessThan(perBase[1] - 0.015);
     },
   );
 
@@ -229,6 +229,6 @@ describe("k-mer Markov model", () => {
     const { strengths } = await fitKmerMarkov([letters], { order: 3 });
     const counter = new ContextCounter(0);
     counter.add(letters);
-    expect(strengths[3]!).toBeGreaterThan(counter.finish().bases / 64); // contexts of 3 letters: about 2 n / 64 counts each
+    expect(strengths[3]).toBeGreaterThan(counter.finish().bases / 64); // contexts of 3 letters: about 2 n / 64 counts each
   });
 });

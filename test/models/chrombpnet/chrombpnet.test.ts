@@ -17,13 +17,13 @@ test.each(cases)("%s as Keras %i wrote it predicts what Keras predicts", async (
   expect([model.inputLength, model.outputLength]).toEqual([300, 120]);
   const expected = golden[name];
   const deviations = (await model.predict(codes)).flatMap(({ logits, logCounts }, i) => [
-    Math.abs(logCounts - expected.logCounts[i]!),
-    ...Array.from(logits, (logit, t) => Math.abs(logit - expected.logits[i]![t]!)),
+    Math.abs(logCounts - expected.logCounts[i]),
+    ...Array.from(logits, (logit, t) => Math.abs(logit - expected.logits[i][t])),
   ]);
   expect(deviations).toHaveLength(3 * 121);
   expect(Math.max(...deviations)).toBeLessThan(2e-6); // float32; measured 5.4e-7
   const activity = await model.predictActivity(golden.sequences, { protocol: "paper" });
-  expect(activity[2]).toBeCloseTo(expected.logCounts[2]!, 5);
+  expect(activity[2]).toBeCloseTo(expected.logCounts[2], 5);
   await model.close();
 });
 
@@ -39,15 +39,15 @@ test("a profile's reads are spread by the softmax and sum to the exponential of 
 test("averaged over both strands, a sequence and its reverse complement get mirrored profiles and the same counts", async () => {
   const path = goldenFile("chrombpnet");
   const model = await Chrombpnet.open(path, { strands: "both" });
-  const [forward] = await model.predict([codes[0]!]);
-  const [reverse] = await model.predict([codesOf(reverseComplement(golden.sequences[0]!))]);
+  const [forward] = await model.predict([codes[0]]);
+  const [reverse] = await model.predict([codesOf(reverseComplement(golden.sequences[0]))]);
   expect(reverse!.logCounts).toBeCloseTo(forward!.logCounts, 5);
   expect(
-    Math.max(...reverse!.logits.toReversed().map((logit, i) => Math.abs(logit - forward!.logits[i]!))),
+    Math.max(...reverse!.logits.toReversed().map((logit, i) => Math.abs(logit - forward!.logits[i]))),
   ).toBeLessThan(1e-5);
   const one = await Chrombpnet.open(path);
   expect(one.identity).not.toBe(model.identity);
-  expect((await one.predict([codes[0]!]))[0]!.logCounts).not.toBe(forward!.logCounts);
+  expect((await one.predict([codes[0]]))[0].logCounts).not.toBe(forward!.logCounts);
 });
 
 test("a sequence of another length is refused", async () => {

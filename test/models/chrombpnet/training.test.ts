@@ -40,12 +40,12 @@ const REGIONS = 240;
 
 function world(seed = 1) {
   const rng = new Pcg64(seed);
-  const letters = Array.from({ length: (REGIONS + 2) * GAP }, () => "ACGT"[rng.nextUint32() >>> 30]!);
+  const letters = Array.from({ length: (REGIONS + 2) * GAP }, () => "ACGT"[rng.nextUint32() >>> 30]);
   const isPeak = (i: number) => i % 2 === 0;
   const centres = Array.from({ length: REGIONS }, (_, i) => (i + 1) * GAP);
   const sites = centres.map((_, i) => (isPeak(i) ? 1 + (i % 3) : 0));
   centres.forEach((centre, i) => {
-    for (let site = 0; site < sites[i]!; site++) letters.splice(centre - 18 + 12 * site, 8, ...SITE);
+    for (let site = 0; site < sites[i]; site++) letters.splice(centre - 18 + 12 * site, 8, ...SITE);
   });
   const text = letters.join("");
   const reads = Float32Array.from(letters, (letter) => (letter === "G" || letter === "C" ? 1 : 0));
@@ -98,13 +98,13 @@ describe("a training on a made genome", () => {
     const predictions = await predictor.predict(windows.map(({ codes }) => codes));
     await predictor.close();
     const observed = windows.map(({ counts }) => Math.log1p(sum([...counts])));
-    const error = predictions.map(({ logCounts }, i) => (logCounts - observed[i]!) ** 2);
+    const error = predictions.map(({ logCounts }, i) => (logCounts - observed[i]) ** 2);
     const mean = sum(observed) / observed.length;
     const spread = observed.map((value) => (value - mean) ** 2);
     expect(sum(error) / sum(spread)).toBeLessThan(0.5); // measured 0.30
     // The profile's top is the middle of a site.
     const tops = predictions.slice(0, 20).map(({ logits }) => logits.indexOf(Math.max(...logits)));
-    const starts = tops.map((at, i) => reads[tested[i]!.centre - 30 + at]);
+    const starts = tops.map((at, i) => reads[tested[i].centre - 30 + at]);
     expect(starts.filter((value) => value === 30).length).toBeGreaterThan(16);
     expect(trained.biasSelection!.peaks).toEqual([]);
     expect(bias.arrays.get("counts.bias")).not.toEqual(scaledBias.arrays.get("counts.bias"));
@@ -220,7 +220,7 @@ describe("examples", () => {
 
   test("lie in the middle where nothing is drawn", async () => {
     const { x, counts } = (await at(false)).feeds;
-    const { centre } = peaks[2]!;
+    const { centre } = peaks[2];
     expect((counts!.data as Float32Array).slice(2 * 60, 3 * 60)).toEqual(
       reads.slice(centre - 30, centre + 30),
     );
@@ -238,7 +238,7 @@ describe("examples", () => {
       const forward = i % 2 === 0 ? sequence : reversed(sequence);
       const bases = String.fromCharCode(...(await genome.chromosome("chr1")));
       const start = bases.indexOf(forward);
-      const shift = start - (peaks[i]!.centre - 64);
+      const shift = start - (peaks[i].centre - 64);
       expect(Math.abs(shift)).toBeLessThanOrEqual(8);
       shifts.add(shift);
       const expected = reads.slice(start + 34, start + 94);

@@ -8,7 +8,7 @@ import type { Model, SequenceEmbedding } from "../../../src/models/model.ts";
 function probability(letter: string, context: string): number {
   const weights = [..."ACGT"].map((x) => 1 + ((hash(context + x) >>> 8) % 97) / 10);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return weights["ACGT".indexOf(letter)]! / total;
+  return weights["ACGT".indexOf(letter)] / total;
 }
 
 /** FNV-1a. */
@@ -20,7 +20,7 @@ function hash(text: string): number {
 
 /** log P of the letter at i, given those at the places `i + back`. */
 function term(letters: string, i: number, back: readonly number[]): number {
-  return Math.log(probability(letters[i]!, back.map((step) => letters[i + step] ?? ".").join("")));
+  return Math.log(probability(letters[i], back.map((step) => letters[i + step] ?? ".").join("")));
 }
 
 const sumOver = (letters: string, of: (i: number) => number) =>
@@ -180,7 +180,7 @@ export const causalFaults: readonly (readonly [string, string, Model])[] = [
     scoring(
       "causal",
       each((s) =>
-        s === "" ? 0 : causal(s) - causal(s[0]!) + Math.log(probability("A", `${s.slice(-2)}.`) / 50),
+        s === "" ? 0 : causal(s) - causal(s[0]) + Math.log(probability("A", `${s.slice(-2)}.`) / 50),
       ),
     ),
   ],
@@ -211,7 +211,7 @@ function tokensOf(letters: string, k: number, kind: "causal" | "masked"): ToyTok
   const spans = starts.map((start, i) => [start, starts[i + 1] ?? letters.length] as const);
   const mean = (start: number, end: number) => {
     const states = Array.from({ length: end - start }, (_, i) => state(letters, start + i, kind));
-    return states[0]!.map((_, c) => states.reduce((sum, each) => sum + each[c]!, 0) / states.length);
+    return states[0].map((_, c) => states.reduce((sum, each) => sum + each[c], 0) / states.length);
   };
   const special = Array.from({ length: WIDTH }, () => 0.5);
   return {
@@ -305,7 +305,7 @@ export const embeddingFaults = (toy: EmbeddingToy): readonly (readonly [string, 
             { length: longestOf(all) - s.length },
             (_, i) => [s.length + i, s.length + i + 1] as const,
           );
-          return { states: [...states, ...more.map(() => states[0]!)], spans: [...spans, ...more] };
+          return { states: [...states, ...more.map(() => states[0])], spans: [...spans, ...more] };
         }),
       ),
     ],
@@ -320,12 +320,12 @@ export const embeddingFaults = (toy: EmbeddingToy): readonly (readonly [string, 
     [
       "states of the token before",
       "k-mer-offset",
-      eachOf((s) => withStates(tokens(s), (states) => [states[0]!, ...states.slice(0, -1)])),
+      eachOf((s) => withStates(tokens(s), (states) => [states[0], ...states.slice(0, -1)])),
     ],
     [
       "states of the token behind",
       "k-mer-offset",
-      eachOf((s) => withStates(tokens(s), (states) => [...states.slice(1), states[0]!])),
+      eachOf((s) => withStates(tokens(s), (states) => [...states.slice(1), states[0]])),
     ],
     [
       "the last token without its letters",
@@ -378,7 +378,7 @@ export const embeddingFaults = (toy: EmbeddingToy): readonly (readonly [string, 
         const whole = tokens(s);
         return s.length <= 300
           ? whole
-          : withStates(whole, (states) => states.map((row, i) => (i * k < 300 ? row : states[0]!)));
+          : withStates(whole, (states) => states.map((row, i) => (i * k < 300 ? row : states[0])));
       }),
     ],
   ];

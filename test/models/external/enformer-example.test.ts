@@ -49,7 +49,7 @@ test.skipIf(!python)(
     });
     const activity = Array.from(await model.predictActivity!(windows, { protocol: "corrected" }));
     activity.forEach((value, i) => {
-      expect(value).toBeCloseTo(expected[i]!, 12);
+      expect(value).toBeCloseTo(expected[i], 12);
     });
     await expect(model.predictActivity!(["ACGT"], { protocol: "corrected" })).rejects.toThrow(/KeyError/);
   },

@@ -68,7 +68,7 @@ async function expectSameAnswers(external: Model, ours: Model, tolerance = 1e-5)
   const [there, here] = [await all(external), await all(ours)];
   for (const [question, values] of here.entries()) {
     const largest = Math.max(...values.map(Math.abs));
-    const deviations = values.map((value, i) => Math.abs(value - there[question]![i]!));
+    const deviations = values.map((value, i) => Math.abs(value - there[question][i]));
     expect(there[question]).toHaveLength(values.length);
     expect(Math.max(...deviations), `question ${question}`).toBeLessThan(tolerance * largest);
   }

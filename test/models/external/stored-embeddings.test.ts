@@ -26,8 +26,8 @@ testWithSharedData(
     const genome = await openGenome(sharedData("genome/mini.hg38.fa.gz")!);
     const rows = [0, 33, 64, 130, 319];
     for (const row of rows) {
-      const { chrom } = table[row]!;
-      const pair = elementAndControlOneHot(await genome.chromosome(chrom), table[row]!, 0);
+      const { chrom } = table[row];
+      const pair = elementAndControlOneHot(await genome.chromosome(chrom), table[row], 0);
       const [element, control] = (await model.embed!(
         ["", ""],
         from([row, 0], [row, 1]),
@@ -58,13 +58,13 @@ async function fileOf(
   const rows = states.length / 2;
   for (const [member, group] of ["seq", "ctrl"].entries()) {
     const made = file.create_group(group);
-    const index = Uint32Array.from({ length: rows * map.length }, (_, i) => map[i % map.length]!);
+    const index = Uint32Array.from({ length: rows * map.length }, (_, i) => map[i % map.length]);
     made.create_dataset({ name: "idx_var", data: index, shape: [rows, map.length] });
     for (let start = 0; start < rows; start += 10) {
       const end = Math.min(start + 10, rows);
       const data = new Float32Array((end - start) * tokens * width);
       for (let row = start; row < end; row++)
-        data.set(states[2 * row + member]!, (row - start) * tokens * width);
+        data.set(states[2 * row + member], (row - start) * tokens * width);
       made.create_dataset({ name: `emb_${start}_${end}`, data, shape: [end - start, tokens, width] });
     }
   }
@@ -87,7 +87,7 @@ describe("a probed run on stored embeddings", () => {
     const sequences = examples.flatMap((example) => example.sequences);
     const given = (await model.embed!(sequences, { protocol: "corrected" })) as readonly SequenceEmbedding[];
     const map = Int32Array.from({ length: WINDOW }, (_, base) => Math.floor(base / perToken));
-    const { tokens, width } = given[0]!;
+    const { tokens, width } = given[0];
     return { model, states: given.map(({ states }) => states), sizes: { tokens, width, map } };
   }
 

@@ -51,13 +51,13 @@ function onBases(tokens: Values, basesOf: BaseTokens, index: Values | undefined)
   const rows = Array.from({ length: batch }, (_, b) => {
     if (basesOf.kind === "ends") return [0, basesOf.length];
     return Array.from({ length: basesOf.length }, (_x, i) =>
-      basesOf.kind === "slice" ? i : index!.data[b * basesOf.length + i]!,
+      basesOf.kind === "slice" ? i : index!.data[b * basesOf.length + i],
     );
   });
   const data = rows.flatMap((places, b) =>
     places.flatMap((t) => [...tokens.data.subarray((b * count + t) * width, (b * count + t + 1) * width)]),
   );
-  return { shape: [batch, rows[0]!.length, width], data: Float64Array.from(data) };
+  return { shape: [batch, rows[0].length, width], data: Float64Array.from(data) };
 }
 
 const tokensOf = { gather: 9, slice: LENGTH + 1, ends: LENGTH + 1 };
@@ -85,13 +85,13 @@ describe.each(kinds)("%s", (kind) => {
     bases: onBases(embedding, basesOf, spans),
   };
   const ours = probingLogits(head, tokens, basesOf, index);
-  const theirs = naiveLogits(head, g.input("bases", "float32", ["b", feeds.bases.shape[1]!, WIDTH]));
+  const theirs = naiveLogits(head, g.input("bases", "float32", ["b", feeds.bases.shape[1], WIDTH]));
 
   test("the first convolution on tokens gives the numbers of the definition on bases", () => {
     const [a, b] = evaluate([ours, theirs], feeds);
     expect(a!.shape).toEqual([2, 5]);
     a!.data.forEach((value, i) => {
-      expect(value).toBeCloseTo(b!.data[i]!, 10);
+      expect(value).toBeCloseTo(b!.data[i], 10);
     });
   });
 
@@ -105,9 +105,9 @@ describe.each(kinds)("%s", (kind) => {
     };
     const all = evaluate([...gradients(ours), ...gradients(theirs)], feeds);
     parameters.forEach(([name, shape], i) => {
-      expect(all[i]!.shape, name).toEqual(shape);
-      all[i]!.data.forEach((value, at) => {
-        expect(value, name).toBeCloseTo(all[i + parameters.length]!.data[at]!, 8);
+      expect(all[i].shape, name).toEqual(shape);
+      all[i].data.forEach((value, at) => {
+        expect(value, name).toBeCloseTo(all[i + parameters.length].data[at], 8);
       });
     });
   });

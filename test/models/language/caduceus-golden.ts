@@ -40,7 +40,7 @@ export function lawOf(name: string): readonly [number, number, number] {
   const [, layer, rest] = /\.layers\.(\d+)\.(.*)$/.exec(name) ?? [];
   if (rest === undefined) return name.includes("norm_f") ? FINAL_NORM : EMBEDDING;
   const [, direction, part] = /mamba_(fwd|rev)\.(.*)$/.exec(rest) ?? [];
-  const [id, amplitude, centre] = part === undefined ? BLOCK_NORM : MIXER[part]!;
+  const [id, amplitude, centre] = part === undefined ? BLOCK_NORM : MIXER[part];
   return [id + (direction === "rev" ? 20 : 0) + 100 * Number(layer), amplitude, centre];
 }
 

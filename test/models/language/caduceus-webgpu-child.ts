@@ -54,9 +54,9 @@ for (const [name, config] of Object.entries(caduceus.toys)) {
   };
   const [gpu, cpu] = [await run("webgpu"), await run("cpu")];
   for (const output of ["states", "logits"]) {
-    const [a, b] = [gpu[output]!.data as Float32Array, cpu[output]!.data as Float32Array];
+    const [a, b] = [gpu[output].data as Float32Array, cpu[output].data as Float32Array];
     const scale = Math.max(1, ...b.map(Math.abs));
-    deviations[`${name} ${output}`] = Math.max(...a.map((value, i) => Math.abs(value - b[i]!))) / scale;
+    deviations[`${name} ${output}`] = Math.max(...a.map((value, i) => Math.abs(value - b[i]))) / scale;
   }
 }
 process.stdout.write(JSON.stringify({ forms, deviations }));

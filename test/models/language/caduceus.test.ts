@@ -39,7 +39,7 @@ const weightsOf = ({ tensors }: Architecture) =>
 
 const idsArray = (rows: readonly (readonly number[])[]): NdArray => ({
   dtype: "int32",
-  shape: [rows.length, rows[0]!.length],
+  shape: [rows.length, rows[0].length],
   data: Int32Array.from(rows.flat()),
 });
 const feeds = { ids: idsArray(idRows) };
@@ -175,7 +175,7 @@ async function outputsOf(model: Architecture, loops: boolean, weights = weightsO
 function expectClose(values: ArrayLike<number>, golden: readonly number[], tolerance = TOLERANCE): void {
   expect(golden.length).toBe(values.length);
   golden.forEach((value, i) => {
-    expect(Math.abs(value - values[i]!)).toBeLessThan(tolerance);
+    expect(Math.abs(value - values[i])).toBeLessThan(tolerance);
   });
 }
 
@@ -192,7 +192,7 @@ describe.each(Object.entries(GOLDEN))("Caduceus-%s, tiny golden model", (_, gold
 
   test.each(forms)("hidden states, logits and classes agree with float64 (%s)", (form) => {
     for (const [name, tensor] of Object.entries(golden.tensors)) {
-      expect(deviation(results[form][name]!, tensor), name).toBeLessThan(TOLERANCE);
+      expect(deviation(results[form][name], tensor), name).toBeLessThan(TOLERANCE);
     }
     expectClose(results[form].classes!.data as Float32Array, golden.classes);
     expect(Object.keys(results[form]).filter((name) => name.startsWith("hidden")).length).toBe(
@@ -203,8 +203,8 @@ describe.each(Object.entries(GOLDEN))("Caduceus-%s, tiny golden model", (_, gold
   test("the forms agree with each other", () => {
     for (const form of ["passes", "untied"] as const) {
       for (const [name, { data }] of Object.entries(results[form])) {
-        const same = results.loops[name]!.data as Float32Array;
-        const furthest = Math.max(...(data as Float32Array).map((value, i) => Math.abs(value - same[i]!)));
+        const same = results.loops[name].data as Float32Array;
+        const furthest = Math.max(...(data as Float32Array).map((value, i) => Math.abs(value - same[i])));
         expect(furthest, `${form} ${name}`).toBeLessThan(TOLERANCE);
       }
     }
@@ -255,13 +255,13 @@ describe.each(Object.entries(GOLDEN).filter(([, { likelihood }]) => likelihood !
       const guess = (logits!.data as Float32Array).subarray(MASKED_AT * 16, (MASKED_AT + 1) * 16);
       const total = Math.log(guess.reduce((sum, x) => sum + Math.exp(x), 0));
       expectClose(
-        [7, 8, 9, 10].map((id) => guess[id]! - total),
+        [7, 8, 9, 10].map((id) => guess[id] - total),
         golden.atMask!,
       );
       const weights = weightsOf(model);
       const programs = new Programs(model, weights, async (name) => weights.get(name)!, {});
       const none = new Int32Array(LENGTH);
-      const row = { ids: Int32Array.from(idRows[1]!), starts: none, ends: none };
+      const row = { ids: Int32Array.from(idRows[1]), starts: none, ends: none };
       const query = {
         kind: "masked",
         programs,
@@ -280,20 +280,20 @@ describe("inside the first block", () => {
   function parts(graph: Graph, at: string) {
     const name = (part: string) => `caduceus.backbone.layers.0.mixer${at}.mamba_fwd.${part}`;
     const projected = usersOf(graph, name("in_proj.weight")).map(outputOf);
-    const c = givenTo(graph, name("x_proj.weight")).node.inputs[0]!;
+    const c = givenTo(graph, name("x_proj.weight")).node.inputs[0];
     const skip = madeWith(graph, name("D"));
     const driven = graph.nodes.find(
-      ({ op, inputs }) => op === "Mul" && inputs[1]?.node === c.node && inputs[0]!.node.op === "Add",
+      ({ op, inputs }) => op === "Mul" && inputs[1]?.node === c.node && inputs[0].node.op === "Add",
     )!;
     const summed = graph.nodes.find(({ op, inputs }) => op === "Add" && inputs[1]?.node === skip.node)!;
     return {
       norm: givenTo(graph, name("in_proj.weight")),
-      u: projected[0]!,
-      z: projected[1]!,
+      u: projected[0],
+      z: projected[1],
       c,
       selection: madeWith(graph, name("x_proj.weight")),
-      step: driven.inputs[0]!,
-      s: summed.inputs[0]!,
+      step: driven.inputs[0],
+      s: summed.inputs[0],
       y: givenTo(graph, name("out_proj.weight")),
     };
   }
@@ -324,17 +324,17 @@ describe("inside the first block", () => {
       const token = Math.floor(i / width) % LENGTH;
       const row = first + Math.floor(i / (width * LENGTH));
       const place = (tokens ? LENGTH - 1 - token : token) * of + row;
-      return (data as Float32Array)[place * width + (channels ? width - 1 - channel : channel)]!;
+      return (data as Float32Array)[place * width + (channels ? width - 1 - channel : channel)];
     });
     return { dtype: "float32", shape: [2, LENGTH, width], data: values };
   }
 
   /** u and z as one tensor. */
   function joined(u: NdArray, z: NdArray): NdArray {
-    const width = u.shape[2]!;
+    const width = u.shape[2];
     const data = Float32Array.from({ length: 2 * u.data.length }, (_, i) => {
       const [row, channel] = [Math.floor(i / (2 * width)), i % (2 * width)];
-      return ((channel < width ? u : z).data as Float32Array)[row * width + (channel % width)]!;
+      return ((channel < width ? u : z).data as Float32Array)[row * width + (channel % width)];
     });
     return { dtype: "float32", shape: [2, LENGTH, 2 * width], data };
   }
@@ -435,7 +435,7 @@ describe("with LoRA factors merged into every adapted weight, of each direction 
       if (layer === undefined) continue;
       const columns = shape.slice(1).reduce((a, b) => a * b, 1);
       const [tall, wide] = [
-        [shape[0]!, RANK],
+        [shape[0], RANK],
         [RANK, columns],
       ];
       const [shapeA, shapeB] = layer === "embedding" ? [tall, wide] : [wide, tall];
@@ -493,13 +493,13 @@ test("either form can be differentiated, and the gradients agree", async () => {
   };
   const [loops, passes] = [await gradients(true), await gradients(false)];
   for (const name of trained) {
-    const [a, b] = [loops, passes].map((of) => of[`d ${name}`]!.data as Float32Array) as [
+    const [a, b] = [loops, passes].map((of) => of[`d ${name}`].data as Float32Array) as [
       Float32Array,
       Float32Array,
     ];
     const scale = Math.max(...a.map(Math.abs));
     expect(scale, name).toBeGreaterThan(0);
-    expect(Math.max(...a.map((value, i) => Math.abs(value - b[i]!))) / scale, name).toBeLessThan(1e-4);
+    expect(Math.max(...a.map((value, i) => Math.abs(value - b[i]))) / scale, name).toBeLessThan(1e-4);
   }
 });
 
@@ -527,7 +527,7 @@ describe("the strands", () => {
     );
     const run: Run = async (row) => {
       const results = await program.run({ ids: idsArray([row]) });
-      const values = (name: string) => results[name]!.data as Float32Array;
+      const values = (name: string) => results[name].data as Float32Array;
       return { logits: values("logits"), last: values("last"), classes: values("classes") };
     };
     await use(run).finally(() => program.close());
@@ -544,12 +544,12 @@ describe("the strands", () => {
           const scale = Math.max(1, ...here.logits.map(Math.abs));
           row.forEach((_, t) => {
             for (let v = 0; v < 16; v++) {
-              const same = there.logits[(row.length - 1 - t) * 16 + complement(v)]!;
-              expect(Math.abs(here.logits[t * 16 + v]! - same)).toBeLessThan(1e-5 * scale);
+              const same = there.logits[(row.length - 1 - t) * 16 + complement(v)];
+              expect(Math.abs(here.logits[t * 16 + v] - same)).toBeLessThan(1e-5 * scale);
             }
             for (let channel = 0; channel < 32; channel++) {
-              const same = there.last[(row.length - 1 - t) * 32 + 31 - channel]!;
-              expect(Math.abs(here.last[t * 32 + channel]! - same)).toBeLessThan(1e-5);
+              const same = there.last[(row.length - 1 - t) * 32 + 31 - channel];
+              expect(Math.abs(here.last[t * 32 + channel] - same)).toBeLessThan(1e-5);
             }
           });
           expectClose(here.classes, [...there.classes]);
@@ -566,7 +566,7 @@ describe("the strands", () => {
     });
     await withRandomWeights(tiny(false, 2), async (run) => {
       const [here, there] = [await run(row), await run(other(row))];
-      expect(Math.abs(here.classes[0]! - there.classes[0]!)).toBeGreaterThan(1e-3);
+      expect(Math.abs(here.classes[0] - there.classes[0])).toBeGreaterThan(1e-3);
     });
   });
 });
@@ -636,7 +636,7 @@ describe("the card", () => {
         await model.logLikelihood(["ACGTTGCA", "TTGACA"], { protocol: "corrected" }),
         await model.logLikelihood(["TTGACA"], { protocol: "corrected" }),
       ];
-      expect(Math.abs(together[1]! - alone[0]!)).toBeLessThan(1e-5 * Math.abs(alone[0]!));
+      expect(Math.abs(together[1] - alone[0])).toBeLessThan(1e-5 * Math.abs(alone[0]));
       await model.close();
     }
   });

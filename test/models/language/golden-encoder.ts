@@ -65,7 +65,7 @@ export function describeEncoder(golden: EncoderGolden): void {
   const weights = new Map(model.tensors.map((tensor) => [tensor.name, weight(tensor)]));
   const head = model.classifier(LABELS);
   const headWeights = hashedWeights(head.tensors);
-  const tokens = rows[0]!.length;
+  const tokens = rows[0].length;
   const shape = [rows.length, tokens];
   const ids: NdArray = { dtype: "int32", shape, data: Int32Array.from(rows.flat()) };
   const maskOf = (values: readonly number[]): NdArray => ({
@@ -98,18 +98,18 @@ export function describeEncoder(golden: EncoderGolden): void {
     });
 
     test.each(Object.keys(golden.masked))("%s agrees with float64 to 2e-6", (name) => {
-      expect(deviation(stated(name, masked[name]!), golden.masked[name]!)).toBeLessThan(TOLERANCE);
+      expect(deviation(stated(name, masked[name]), golden.masked[name])).toBeLessThan(TOLERANCE);
     });
 
     test.each(Object.keys(golden.unmasked))("%s with padding seen agrees with float64 to 2e-6", (name) => {
-      expect(deviation(unmasked[name]!, golden.unmasked[name]!)).toBeLessThan(TOLERANCE);
+      expect(deviation(unmasked[name], golden.unmasked[name])).toBeLessThan(TOLERANCE);
     });
 
     if (golden.rowValues !== undefined) {
       test("padding changes a token's state only where it is seen", () => {
         const { tensor, start, ...stated } = golden.rowValues!;
-        expect(largest(from(masked[tensor]!, start), stated.masked)).toBeLessThan(TOLERANCE);
-        expect(largest(from(unmasked[tensor]!, start), stated.unmasked)).toBeLessThan(TOLERANCE);
+        expect(largest(from(masked[tensor], start), stated.masked)).toBeLessThan(TOLERANCE);
+        expect(largest(from(unmasked[tensor], start), stated.unmasked)).toBeLessThan(TOLERANCE);
       });
     }
 
@@ -141,10 +141,10 @@ export function describeEncoder(golden: EncoderGolden): void {
     afterAll(() => query.close());
 
     test("masked pseudo-log-likelihoods", async () => {
-      const unpadded = rows.map((row, i) => tokensOf(row.filter((_, j) => golden.mask[i]![j] === 1)));
+      const unpadded = rows.map((row, i) => tokensOf(row.filter((_, j) => golden.mask[i][j] === 1)));
       const totals = await maskedLogLikelihoods(query, unpadded, { protocol: "corrected" });
       golden.pseudoLogLikelihoods.forEach((value, i) => {
-        expect(Math.abs(totals[i]! - value)).toBeLessThan(1e-5);
+        expect(Math.abs(totals[i] - value)).toBeLessThan(1e-5);
       });
     });
   });

@@ -80,7 +80,7 @@ export const LORA_RANK = 2;
 /** The seed of a weight: its own, plus 100 per layer. */
 export function seedOf(name: string): number {
   const [, layer, rest] = /^hyena\.backbone\.layers\.(\d+)\.(.*)$/.exec(name) ?? [];
-  return (rest === undefined ? GLOBAL[name]![0] : LAYER[rest]![0]) + 100 * Number(layer ?? 0);
+  return (rest === undefined ? GLOBAL[name][0] : LAYER[rest][0]) + 100 * Number(layer ?? 0);
 }
 
 /** Rows of an array in memory, as a checkpoint gives them. */
@@ -89,6 +89,6 @@ export const reader =
   async (name, rows) => {
     const array = weights.get(name)!;
     if (rows === undefined) return array;
-    const stride = array.data.length / array.shape[1]!;
+    const stride = array.data.length / array.shape[1];
     return { ...array, data: (array.data as Float32Array).slice(rows[0] * stride, rows[1] * stride) };
   };

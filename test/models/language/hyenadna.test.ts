@@ -103,7 +103,7 @@ function adapted(weights: ReadonlyMap<string, NdArray>) {
   for (const { name, layer } of model.tensors) {
     if (layer === undefined || !name.startsWith("hyena.")) continue;
     const w = weights.get(name)!;
-    const [rows, columns] = [w.shape[0]!, w.data.length / w.shape[0]!];
+    const [rows, columns] = [w.shape[0], w.data.length / w.shape[0]];
     const [left, right] = [
       [rows, LORA_RANK],
       [LORA_RANK, columns],
@@ -129,19 +129,19 @@ function madeWith(parameter: string): Sym {
   const node = graph.nodes.find(({ inputs }) =>
     inputs.some((sym) => isOp(sym.node, "Parameter") && sym.node.attributes.name === name),
   )!;
-  return { node, output: 0, ...node.outputs[0]! };
+  return { node, output: 0, ...node.outputs[0] };
 }
 
 /** The gate v ⊙ x₁ and the convolved signal of layer 0, found by what they are made of; both [b, d, t]. */
 function gates(): { gated: Sym; convolved: Sym } {
   const products = graph.nodes.filter(({ op }) => op === "Mul");
   const { node: gates } = madeWith("mixer.short_filter.weight");
-  const ofGates = ({ node }: Sym) => node.op === "Split" && node.inputs[0]!.node === gates;
-  const turned = ({ node }: Sym) => node.op === "Transpose" && ofGates(node.inputs[0]!);
+  const ofGates = ({ node }: Sym) => node.op === "Split" && node.inputs[0].node === gates;
+  const turned = ({ node }: Sym) => node.op === "Transpose" && ofGates(node.inputs[0]);
   const gated = products.find(({ inputs }) => inputs.every(ofGates))!;
   const second = products.find(({ inputs }) => inputs.some(turned))!;
   return {
-    gated: { node: gated, output: 0, ...gated.outputs[0]! },
+    gated: { node: gated, output: 0, ...gated.outputs[0] },
     convolved: transpose(second.inputs.find((sym) => !turned(sym))!, [0, 2, 1]),
   };
 }
@@ -189,8 +189,8 @@ describe("HyenaDNA, tiny golden model", () => {
   });
 
   test.each(Object.keys(GOLDEN))("%s agrees with float64 to 2e-6", (name) => {
-    const array = name === "filter" ? filter : results[name]!;
-    expect(deviation(array, GOLDEN[name]!)).toBeLessThan(2e-6);
+    const array = name === "filter" ? filter : results[name];
+    expect(deviation(array, GOLDEN[name])).toBeLessThan(2e-6);
   });
 
   test("classifier logits, read at [SEP]", () => {
@@ -219,8 +219,8 @@ describe("HyenaDNA, tiny golden model", () => {
     });
     expect(sums[0]).toBeCloseTo(-82.577742, 4);
     expect(sums[1]).toBeCloseTo(-80.071713, 4);
-    expect(sums[0]! + perToken[30]!).toBeCloseTo(-85.146961, 4);
-    expect(sums[1]! + perToken[61]!).toBeCloseTo(-83.199341, 4);
+    expect(sums[0] + perToken[30]).toBeCloseTo(-85.146961, 4);
+    expect(sums[1] + perToken[61]).toBeCloseTo(-83.199341, 4);
   });
 });
 

@@ -121,7 +121,7 @@ const TOLERANCE = 2e-6;
 const ids: NdArray = { dtype: "int32", shape: [2, TOKENS], data: Int32Array.from(ROWS.flat()) };
 const maskOf = (rows: readonly (readonly number[])[], seen: (id: number) => boolean): NdArray => ({
   dtype: "float32",
-  shape: [rows.length, rows[0]!.length],
+  shape: [rows.length, rows[0].length],
   data: Float32Array.from(rows.flat(), (id) => Number(seen(id))),
 });
 const mask = maskOf(ROWS, (id) => id !== 3);
@@ -132,7 +132,7 @@ const given = { ids: input("ids", "int32", ["b", "t"]), mask: input("mask", "flo
 function expertsOf(graph: Graph): Record<string, Sym> {
   const routers = graph.nodes.filter(({ op }) => op === "TopK");
   return Object.fromEntries(
-    routers.map((node, i) => [`experts${i}`, { node, output: 1, ...node.outputs[1]! } as Sym]),
+    routers.map((node, i) => [`experts${i}`, { node, output: 1, ...node.outputs[1] } as Sym]),
   );
 }
 const written = ({ data }: NdArray) => Array.from(data as BigInt64Array).join(" ");
@@ -142,7 +142,7 @@ function worst(array: NdArray, golden: readonly number[]): number {
 }
 
 describe.each([1, 2])("Mistral-DNA, tiny golden model, experts per token: %i", (perToken) => {
-  const golden = GOLDEN[perToken]!;
+  const golden = GOLDEN[perToken];
   const model = mistralDna.architecture({ ...TINY, num_experts_per_tok: perToken }, "config.json");
   const weights = hashedWeights(model.tensors);
   const head = model.classifier(3);
@@ -174,7 +174,7 @@ describe.each([1, 2])("Mistral-DNA, tiny golden model, experts per token: %i", (
   });
 
   test.each(Object.keys(golden.tensors))("%s agrees with float64", (name) => {
-    expect(deviation(results[name]!, golden.tensors[name]!)).toBeLessThan(TOLERANCE);
+    expect(deviation(results[name], golden.tensors[name])).toBeLessThan(TOLERANCE);
   });
 
   test("the embeddings agree with float64", () => {
@@ -235,10 +235,10 @@ describe.each([1, 2])("Mistral-DNA, tiny golden model, experts per token: %i", (
     afterAll(() => query.close());
 
     test("causal log-likelihood", async () => {
-      const rows = [tokensOf(ROWS[0]!), tokensOf(ROWS[1]!.slice(0, 5))];
+      const rows = [tokensOf(ROWS[0]), tokensOf(ROWS[1].slice(0, 5))];
       const totals = await causalLogLikelihoods(query, rows, { protocol: "corrected" });
       golden.likelihoods.forEach((value, i) => {
-        expect(Math.abs(totals[i]! - value)).toBeLessThan(1e-5);
+        expect(Math.abs(totals[i] - value)).toBeLessThan(1e-5);
       });
     });
   });
@@ -275,7 +275,7 @@ test("a sliding window, shared keys, wide heads, three experts per token", async
   const model = mistralDna.architecture(wide.config, "config.json");
   const { lastHidden, logits } = model.forward(given, "t");
   const program = await openProgram({ lastHidden, logits }, hashedWeights(model.tensors));
-  const shape = [wide.rows.length, wide.rows[0]!.length];
+  const shape = [wide.rows.length, wide.rows[0].length];
   const results = await program.run({
     ids: { dtype: "int32", shape, data: Int32Array.from(wide.rows.flat()) },
     mask: { dtype: "float32", shape, data: Float32Array.from(wide.mask.flat()) },
@@ -334,7 +334,7 @@ test("an untrained toy is small, opens from its folder and scores a sequence by 
   for (const [i, sequence] of sequences.entries()) {
     const [alone] = await model.logLikelihood([sequence], { protocol: "corrected" });
     expect(alone).toBeLessThan(0);
-    expect(Math.abs(alone! - together[i]!)).toBeLessThanOrEqual(1e-5 * Math.abs(alone!));
+    expect(Math.abs(alone! - together[i])).toBeLessThanOrEqual(1e-5 * Math.abs(alone!));
   }
 });
 

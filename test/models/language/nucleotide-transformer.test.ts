@@ -44,12 +44,12 @@ describeEncoder({
     attentionNorm: madeWith(graph, layer("attention.LayerNorm")),
     query: madeWith(graph, layer("attention.self.query")),
     // the original scales the query, we the scores
-    turned: mul(graph.nodes.find(({ op }) => op === "MatMul")!.inputs[0]!, 1 / Math.sqrt(16)),
+    turned: mul(graph.nodes.find(({ op }) => op === "MatMul")!.inputs[0], 1 / Math.sqrt(16)),
     context: givenTo(graph, layer("attention.output.dense")),
     swiglu: givenTo(graph, layer("output.dense")),
-    hidden0: hiddenStates[0]!,
-    hidden1: hiddenStates[1]!,
-    hidden2: hiddenStates[2]!,
+    hidden0: hiddenStates[0],
+    hidden1: hiddenStates[1],
+    hidden2: hiddenStates[2],
     last: lastHidden,
     logits,
   }),
@@ -192,7 +192,7 @@ test("the published sizes have the published numbers of tensors and of parameter
 test("the vocabulary written beside untrained weights is the published one", () => {
   const written = (preset: string) => {
     const { config } = nucleotideTransformer.checkpoints.find((each) => each.preset === preset)!;
-    return nucleotideTransformer.tokenizerFiles!(config)["vocab.txt"]!;
+    return nucleotideTransformer.tokenizerFiles!(config)["vocab.txt"];
   };
   expect(sha256Hex(written("v2-500m-multi-species"))).toMatch(/^c00e0ad166d6/);
   expect(sha256Hex(written("2.5b-multi-species"))).toMatch(/^f1b544e27897/);

@@ -54,7 +54,7 @@ test("rows become a rectangle whose weights sum to 1 over what counts", () => {
   expect(ids!.shape).toEqual([2, 5]);
   expect([...(mask!.data as Float32Array).subarray(5)]).toEqual([1, 1, 1, 0, 0]);
   expect(ids!.data[9]).toBe(hyenadna.special.pad);
-  expect(labels!.data[5]).toBe(rows[1]!.labels[0]);
+  expect(labels!.data[5]).toBe(rows[1].labels[0]);
   expect([...(weights!.data as Float32Array)]).toEqual([0.25, 0.25, 0.25, 0, 0, 0.25, 0, 0, 0, 0]);
 });
 

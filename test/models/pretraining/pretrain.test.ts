@@ -45,8 +45,8 @@ describe.each(LANGUAGE_MODELS.map((card) => [card.title, card] as const))("%s", 
       LANGUAGE_MODELS,
       THREADS,
     );
-    expect(history[3]!.trainLoss).toBeLessThan(0.9 * history[0]!.trainLoss);
-    expect(best.validation.val_loss).toBeLessThan(history[0]!.trainLoss);
+    expect(history[3].trainLoss).toBeLessThan(0.9 * history[0].trainLoss);
+    expect(best.validation.val_loss).toBeLessThan(history[0].trainLoss);
 
     const [before, after] = [await arraysIn(from), await arraysIn(folder)];
     expect([...after.keys()]).toEqual([...before.keys()]);

@@ -76,7 +76,7 @@ test("HyenaDNA's filter is trained too; batches are halved until they fit, and n
 });
 
 test("an untrained network is timed both ways, a model that is only asked forward", async () => {
-  const network = NETWORKS[0]!;
+  const network = NETWORKS[0];
   const profile = await profileModel(network, { ...small, directions: both });
   expect(profile.parameters).toBeGreaterThan(1000);
   expect(profile.backward!.seconds.mean).toBeGreaterThan(0);
@@ -150,7 +150,7 @@ test("parameters that no output depends on are counted, as PyTorch counts them",
   onTestFinished(() => passes.close());
   await using checkpoint = await openCheckpoint(folder);
   // the classifier: a dense layer and its output; the other head and the rotation's frequencies are not in it
-  const width = checkpoint.arrays.get("esm.encoder.emb_layer_norm_after.weight")!.shape[0]!;
+  const width = checkpoint.arrays.get("esm.encoder.emb_layer_norm_after.weight")!.shape[0];
   const base = [...checkpoint.arrays]
     .filter(([name]) => name.startsWith("esm.") && !name.endsWith("inv_freq"))
     .reduce((sum, [, { shape }]) => sum + elementCount(shape), 0);

@@ -16,7 +16,7 @@ async function plainly(query: TokenQuery, { ids }: Tokens): Promise<number> {
   let total = 0;
   for (let place = start; place < end; place++) {
     const guesses = await plainLogSoftmax(query, ids.with(place, query.tokenizer.special.mask!));
-    total += guesses[place]![ids[place]!]!;
+    total += guesses[place][ids[place]];
   }
   return total;
 }
@@ -34,7 +34,7 @@ describe.each(TINY_ENCODERS)("%s", (...encoder) => {
     const totals = await maskedLogLikelihoods(query, rows, corrected);
     for (const [i, row] of rows.entries()) {
       const expected = await plainly(query, row);
-      expect(Math.abs(totals[i]! - expected)).toBeLessThan(1e-5 * Math.abs(expected));
+      expect(Math.abs(totals[i] - expected)).toBeLessThan(1e-5 * Math.abs(expected));
     }
   });
 
@@ -45,7 +45,7 @@ describe.each(TINY_ENCODERS)("%s", (...encoder) => {
     await naive.close();
     const totals = await maskedLogLikelihoods(query, rows, corrected);
     totals.forEach((total, i) => {
-      expect(Math.abs(total - whole[i]!)).toBeLessThan(1e-5 * Math.abs(total));
+      expect(Math.abs(total - whole[i])).toBeLessThan(1e-5 * Math.abs(total));
     });
   });
 
@@ -53,22 +53,22 @@ describe.each(TINY_ENCODERS)("%s", (...encoder) => {
     const together = await maskedLogLikelihoods(query, rows, corrected);
     for (const [i, row] of rows.entries()) {
       const [alone] = await maskedLogLikelihoods(query, [row], corrected);
-      expect(Math.abs(alone! - together[i]!)).toBeLessThan(1e-5 * Math.abs(alone!));
+      expect(Math.abs(alone! - together[i])).toBeLessThan(1e-5 * Math.abs(alone!));
     }
   });
 
   test("each distinct row is run once and nothing is padded", async () => {
-    const row = rows[2]!;
+    const row = rows[2];
     const counter = counted(query);
     const [once] = await maskedLogLikelihoods(counter.query, [row], corrected);
     const tokens = row.ids.length;
     expect([counter.rows, counter.tokens]).toEqual([9, 9 * tokens]);
 
     const twice = counted(query);
-    const both = await maskedLogLikelihoods(twice.query, [row, rows[0]!, { ...row }], corrected);
+    const both = await maskedLogLikelihoods(twice.query, [row, rows[0], { ...row }], corrected);
     expect(twice.rows).toBe(9 + 5);
     expect(both[2]).toBe(both[0]);
-    expect(Math.abs(both[0]! - once!)).toBeLessThan(1e-5 * Math.abs(once!));
+    expect(Math.abs(both[0] - once!)).toBeLessThan(1e-5 * Math.abs(once!));
 
     // two rows that differ in one token share the copy that hides it
     const place = before.length + 4;
@@ -94,7 +94,7 @@ describe.each(TINY_ENCODERS)("%s", (...encoder) => {
 });
 
 test("a tokenizer without a mask token is refused", async () => {
-  const query = tinyEncoder(TINY_ENCODERS[0]!);
+  const query = tinyEncoder(TINY_ENCODERS[0]);
   const tokenizer = { ...query.tokenizer, special: { cls: 1, sep: 2 } };
   const asked = maskedLogLikelihoods({ ...query, tokenizer }, [tokensOf([1, 7, 2])], corrected);
   await expect(asked).rejects.toThrow(/the tokenizer tiny has no mask token/);

@@ -38,8 +38,7 @@ describe("a masked model", () => {
   async function plainly([first, second]: AlleleTokens, hidden: number[], scored: number[]) {
     const common = hidden.reduce((ids, place) => ids.with(place, MASK), first.ids);
     const guesses = await plainLogSoftmax(query, common);
-    const sum = ({ ids }: Tokens) =>
-      scored.reduce((total, place) => total + guesses[place]![ids[place]!]!, 0);
+    const sum = ({ ids }: Tokens) => scored.reduce((total, place) => total + guesses[place][ids[place]], 0);
     return [sum(first), sum(second)] as const;
   }
 
@@ -51,8 +50,8 @@ describe("a masked model", () => {
       await plainly(shorter, [2], [2]),
     ];
     answers.forEach(({ first, second }, i) => {
-      expect(first).toBeCloseTo(expected[i]![0], 5);
-      expect(second).toBeCloseTo(expected[i]![1], 5);
+      expect(first).toBeCloseTo(expected[i][0], 5);
+      expect(second).toBeCloseTo(expected[i][1], 5);
     });
   });
 
@@ -65,12 +64,12 @@ describe("a masked model", () => {
   test("under the paper's protocol scores the whole row, with the same difference", async () => {
     const answers = await maskedVariantLogLikelihoods(query, [single, shorter], paper);
     const expected = await plainly(single, [4], [1, 2, 3, 4, 5, 6, 7]);
-    expect(answers[0]!.first).toBeCloseTo(expected[0], 4);
-    expect(answers[0]!.second).toBeCloseTo(expected[1], 4);
+    expect(answers[0].first).toBeCloseTo(expected[0], 4);
+    expect(answers[0].second).toBeCloseTo(expected[1], 4);
     const [narrow, narrower] = await maskedVariantLogLikelihoods(query, [single, shorter], corrected);
     const effect = ({ first, second }: { first: number; second: number }) => second - first;
-    expect(effect(answers[0]!)).toBeCloseTo(effect(narrow!), 5);
-    expect(effect(answers[1]!)).toBeCloseTo(effect(narrower!), 5);
+    expect(effect(answers[0])).toBeCloseTo(effect(narrow!), 5);
+    expect(effect(answers[1])).toBeCloseTo(effect(narrower!), 5);
   });
 
   test("under the paper's protocol sums are float32, as in the original", async () => {

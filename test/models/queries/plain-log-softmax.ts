@@ -9,7 +9,7 @@ const allLogits: GraphQuery = {
 /** log P of every token of the vocabulary at every place of one row, the softmax in float64: [t][v]. */
 export async function plainLogSoftmax({ programs }: TokenQuery, ids: Int32Array): Promise<Float64Array[]> {
   const { logits } = await programs.run(allLogits, collate([{ ids }]));
-  const vocabulary = logits!.shape[2]!;
+  const vocabulary = logits!.shape[2];
   return Array.from(ids, (_, place) => {
     const row = Float64Array.from(
       (logits!.data as Float32Array).subarray(place * vocabulary, (place + 1) * vocabulary),

@@ -11,12 +11,12 @@ import {
 import { TINY_ENCODERS, tinyEncoder } from "../tiny-encoders.ts";
 import { tokensOf } from "../tiny-query.ts";
 
-const encoder = TINY_ENCODERS[0]!;
+const encoder = TINY_ENCODERS[0];
 
 function mean({ states, width }: SequenceEmbedding, from: number, to: number): number[] {
   return Array.from({ length: width }, (_, column) => {
     let sum = 0;
-    for (let row = from; row < to; row++) sum += states[row * width + column]!;
+    for (let row = from; row < to; row++) sum += states[row * width + column];
     return sum / (to - from);
   });
 }
@@ -24,7 +24,7 @@ function mean({ states, width }: SequenceEmbedding, from: number, to: number): n
 function expectClose(values: ArrayLike<number>, expected: readonly number[]) {
   expect(values.length).toBe(expected.length);
   expected.forEach((value, i) => {
-    expect(Math.abs(values[i]! - value)).toBeLessThan(1e-9);
+    expect(Math.abs(values[i] - value)).toBeLessThan(1e-9);
   });
 }
 
@@ -39,25 +39,25 @@ describe("a model of byte pairs", () => {
     const outputs = await tokenOutputs(query, rows, { protocol: "corrected" });
     for (const over of ["bases", "row"] as const) {
       const pooled = await pool({ protocol: "corrected", over });
-      expectClose(pooled[0]!, mean(outputs[0]!, 1, 4));
-      expectClose(pooled[1]!, mean(outputs[1]!, 1, 2));
+      expectClose(pooled[0], mean(outputs[0], 1, 4));
+      expectClose(pooled[1], mean(outputs[1], 1, 2));
     }
   });
 
   test("paper, over bases: the same tokens, which saw the padding of their batch", async () => {
     const outputs = await tokenOutputs(query, rows, { protocol: "paper" });
     const pooled = await pool({ protocol: "paper", over: "bases" });
-    expectClose(pooled[0]!, mean(outputs[0]!, 1, 4));
-    expectClose(pooled[1]!, mean(outputs[1]!, 1, 2));
+    expectClose(pooled[0], mean(outputs[0], 1, 4));
+    expectClose(pooled[1], mean(outputs[1], 1, 2));
   });
 
   test("paper, over the row: special tokens and padding too, which is 0 in DNABERT-2", async () => {
     const outputs = await tokenOutputs(query, rows, { protocol: "paper", paddingHidden: true });
     const pooled = await pool({ protocol: "paper", over: "row" });
-    expectClose(pooled[0]!, mean(outputs[0]!, 0, 5));
+    expectClose(pooled[0], mean(outputs[0], 0, 5));
     expectClose(
-      pooled[1]!,
-      mean(outputs[1]!, 0, 3).map((value) => (value * 3) / 5),
+      pooled[1],
+      mean(outputs[1], 0, 3).map((value) => (value * 3) / 5),
     );
   });
 });

@@ -7,7 +7,7 @@ import { counted, tokensOf } from "../tiny-query.ts";
 import { plainLogSoftmax } from "./plain-log-softmax.ts";
 
 const largest = (a: ArrayLike<number>, b: ArrayLike<number>) =>
-  Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i]!)));
+  Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i])));
 
 describe.each(TINY_ENCODERS)("%s", (...encoder) => {
   const query = tinyEncoder(encoder);
@@ -25,8 +25,8 @@ describe.each(TINY_ENCODERS)("%s", (...encoder) => {
     for (const [i, row] of rows.entries()) {
       const [alone] = await ask("corrected", false, [row]);
       expect(alone!.tokens).toBe(row.ids.length);
-      expect(largest(alone!.states, together[i]!.states)).toBeLessThan(1e-5);
-      expect(together[i]!.ends).toEqual(row.ends);
+      expect(largest(alone!.states, together[i].states)).toBeLessThan(1e-5);
+      expect(together[i].ends).toEqual(row.ends);
     }
   });
 
@@ -34,45 +34,45 @@ describe.each(TINY_ENCODERS)("%s", (...encoder) => {
     const alone = await ask("corrected");
     const hidden = await ask("paper", true);
     const seen = await ask("paper");
-    const tokens = rows[1]!.ids.length;
+    const tokens = rows[1].ids.length;
     const own = ({ states, width }: TokenOutputs) => states.subarray(0, tokens * width);
     expect(seen.map((each) => each.tokens)).toEqual([
-      rows[0]!.ids.length,
-      rows[0]!.ids.length,
-      rows[0]!.ids.length,
+      rows[0].ids.length,
+      rows[0].ids.length,
+      rows[0].ids.length,
     ]);
-    expect(largest(own(hidden[1]!), own(alone[1]!))).toBeLessThan(1e-5);
-    expect(largest(own(seen[1]!), own(alone[1]!))).toBeGreaterThan(1e-3);
+    expect(largest(own(hidden[1]), own(alone[1]))).toBeLessThan(1e-5);
+    expect(largest(own(seen[1]), own(alone[1]))).toBeGreaterThan(1e-3);
     // the longest rows have no padding and stay as they are
-    expect(largest(seen[0]!.states, alone[0]!.states)).toBeLessThan(1e-5);
-    expect([...seen[1]!.ends.subarray(tokens)]).toEqual([0, 0, 0]);
+    expect(largest(seen[0].states, alone[0].states)).toBeLessThan(1e-5);
+    expect([...seen[1].ends.subarray(tokens)]).toEqual([0, 0, 0]);
   });
 
   test("paper: seen padding is a token like any other", async () => {
     const seen = await ask("paper");
-    const padded = [...rows[1]!.ids, special.pad!, special.pad!, special.pad!];
+    const padded = [...rows[1].ids, special.pad!, special.pad!, special.pad!];
     const [asTokens] = await ask("corrected", false, [tokensOf(padded)]);
-    expect(largest(seen[1]!.states, asTokens!.states)).toBeLessThan(1e-5);
+    expect(largest(seen[1].states, asTokens!.states)).toBeLessThan(1e-5);
   });
 
   test("logits come from the same pass", async () => {
     const counter = counted(query);
     const options = { protocol: "corrected" } as const;
-    const [outputs] = await tokenOutputs(counter.query, [rows[0]!], options, { logits: true });
+    const [outputs] = await tokenOutputs(counter.query, [rows[0]], options, { logits: true });
     expect(counter.rows).toBe(1);
     const { logits, tokens } = outputs!;
     const vocabulary = query.architecture.vocabulary;
     expect(logits!.length).toBe(tokens * vocabulary);
-    const guesses = await plainLogSoftmax(query, rows[0]!.ids);
+    const guesses = await plainLogSoftmax(query, rows[0].ids);
     const row = logits!.subarray(2 * vocabulary, 3 * vocabulary);
     const total = Math.log(row.reduce((sum, value) => sum + Math.exp(value), 0));
     expect(
       largest(
         row.map((value) => value - total),
-        guesses[2]!,
+        guesses[2],
       ),
     ).toBeLessThan(1e-5);
-    expect((await ask("corrected", false, [rows[0]!]))[0]!.logits).toBeUndefined();
+    expect((await ask("corrected", false, [rows[0]]))[0].logits).toBeUndefined();
   });
 
   test("of no rows there is nothing", async () => {
@@ -89,7 +89,7 @@ test("rows are collated to the longest, tokens marked", () => {
 });
 
 test("rows that must be padded need a padding token", async () => {
-  const query = tinyEncoder(TINY_ENCODERS[0]!);
+  const query = tinyEncoder(TINY_ENCODERS[0]);
   const tokenizer = { ...query.tokenizer, special: { mask: 4 } };
   const asked = tokenOutputs({ ...query, tokenizer }, [tokensOf([1, 7, 2]), tokensOf([1, 2])], {
     protocol: "paper",

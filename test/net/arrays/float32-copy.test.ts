@@ -88,7 +88,7 @@ test("a copy is made once, found by other names never, and made anew when it is 
 
   const sound = readFileSync(path);
   const damaged = Uint8Array.from(sound);
-  damaged[damaged.length - 1]! ^= 1;
+  damaged[damaged.length - 1] ^= 1;
   writeFileSync(path, damaged);
   expect(await copyOf(checkpoint)).toBe(path);
   expect(readFileSync(path).equals(sound)).toBe(true);

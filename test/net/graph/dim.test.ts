@@ -14,7 +14,7 @@ test("equal sizes are equal text", () => {
 const sizes: Record<string, number> = { b: 3, t: 5, u: 7 };
 const value = (dim: Dim) =>
   dimTerms(dim).reduce(
-    (sum, { coefficient, symbols }) => sum + symbols.reduce((p, s) => p * sizes[s]!, coefficient),
+    (sum, { coefficient, symbols }) => sum + symbols.reduce((p, s) => p * sizes[s], coefficient),
     0,
   );
 

@@ -47,7 +47,7 @@ function leavesOf(loss: Sym): readonly Sym[] {
     const node = nodes.find(
       ({ attributes: other }) => (other as { name?: string }).name === attributes.name,
     )!;
-    return { node, output: 0, ...node.outputs[0]! };
+    return { node, output: 0, ...node.outputs[0] };
   });
 }
 
@@ -55,18 +55,18 @@ function leavesOf(loss: Sym): readonly Sym[] {
 function allOfName(loss: Sym, name: string): readonly Sym[] {
   return graphOf({ loss })
     .nodes.filter((node) => (node.attributes as { name?: string }).name === name)
-    .map((node) => ({ node, output: 0, ...node.outputs[0]! }));
+    .map((node) => ({ node, output: 0, ...node.outputs[0] }));
 }
 
 function numericGradient(loss: Sym, name: string): Float64Array {
   const step = 1e-5;
   const at = (i: number, delta: number) => {
-    const data = Float64Array.from(feeds[name]!.data);
-    data[i]! += delta;
-    const moved: Values = { shape: feeds[name]!.shape, data };
-    return evaluate([anchor, loss], { ...feeds, [name]: moved })[1]!.data[0]!;
+    const data = Float64Array.from(feeds[name].data);
+    data[i] += delta;
+    const moved: Values = { shape: feeds[name].shape, data };
+    return evaluate([anchor, loss], { ...feeds, [name]: moved })[1].data[0];
   };
-  return Float64Array.from(feeds[name]!.data, (_, i) => (at(i, step) - at(i, -step)) / (2 * step));
+  return Float64Array.from(feeds[name].data, (_, i) => (at(i, step) - at(i, -step)) / (2 * step));
 }
 
 const cases = (Object.keys(opExamples) as Op[]).flatMap((op) =>
@@ -87,9 +87,9 @@ test.each(cases)(
     names.forEach((name, i) => {
       const numeric = numericGradient(loss, name);
       const scale = Math.max(1, ...numeric.map(Math.abs));
-      expect(analytic[i]!.shape).toEqual(feeds[name]!.shape);
+      expect(analytic[i].shape).toEqual(feeds[name].shape);
       numeric.forEach((value, at) => {
-        expect(Math.abs(analytic[i]!.data[at]! - value) / scale, `d/d${name}[${at}]`).toBeLessThan(1e-6);
+        expect(Math.abs(analytic[i].data[at] - value) / scale, `d/d${name}[${at}]`).toBeLessThan(1e-6);
         compared++;
       });
     });
@@ -103,9 +103,9 @@ test.each(cases)(
     const results = await program.run(arrays);
     await program.close();
     names.forEach((name, i) => {
-      const scale = Math.max(1, ...analytic[i]!.data.map(Math.abs));
-      Array.from(results[`d${i}`]!.data as Float32Array).forEach((value, at) => {
-        expect(Math.abs(value - analytic[i]!.data[at]!) / scale, `float32 d/d${name}[${at}]`).toBeLessThan(
+      const scale = Math.max(1, ...analytic[i].data.map(Math.abs));
+      Array.from(results[`d${i}`].data as Float32Array).forEach((value, at) => {
+        expect(Math.abs(value - analytic[i].data[at]) / scale, `float32 d/d${name}[${at}]`).toBeLessThan(
           1e-3,
         );
       });
@@ -116,7 +116,7 @@ test.each(cases)(
 test("a tensor the loss does not depend on has the gradient zero", () => {
   const x = g.input("x", "float32", ["b", 3, 4]);
   const [zero] = gradientsOf(lossOf(x), [g.input("row", "float32", [4])]);
-  expect([...evaluate([zero!], feeds)[0]!.data]).toEqual([0, 0, 0, 0]);
+  expect([...evaluate([zero!], feeds)[0].data]).toEqual([0, 0, 0, 0]);
 });
 
 test("a loss with axes is refused", () => {

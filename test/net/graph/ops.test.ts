@@ -45,11 +45,11 @@ test.each(Object.keys(opExamples) as Op[])(
       Object.fromEntries(Object.entries(feeds).map(([name, array]) => [name, valuesOf(array)])),
     );
     Object.keys(outputs).forEach((name, i) => {
-      const { shape, data } = results[name]!;
-      expect(shape, name).toEqual(expected[i]!.shape);
+      const { shape, data } = results[name];
+      expect(shape, name).toEqual(expected[i].shape);
       const worst = Math.max(
         ...Array.from(data as Float32Array, (value, at) => {
-          const want = expected[i]!.data[at]!;
+          const want = expected[i].data[at];
           return Math.abs(value - want) / Math.max(1, Math.abs(want));
         }),
       );

@@ -22,13 +22,13 @@ export function evaluate(outputs: readonly Sym[], feeds: Feeds): readonly Values
   // Inputs first: they bind the symbolic sizes, which any node may use.
   const inputs = nodesBehind(outputs).filter((node) => node.op === "Input");
   run(
-    inputs.map((node) => ({ node, output: 0, ...node.outputs[0]! })),
+    inputs.map((node) => ({ node, output: 0, ...node.outputs[0] })),
     feeds,
     values,
     sizes,
   );
   run(outputs, feeds, values, sizes);
-  return outputs.map(({ node, output }) => values.get(node)![output]!);
+  return outputs.map(({ node, output }) => values.get(node)![output]);
 }
 
 export function valuesOf(array: NdArray): Values {
@@ -44,7 +44,7 @@ interface Context {
 function run(roots: readonly Sym[], feeds: Feeds, values: Context["values"], sizes: Context["sizes"]): void {
   for (const node of nodesBehind(roots)) {
     if (values.has(node)) continue;
-    const inputs = node.inputs.map((sym) => values.get(sym.node)![sym.output]!);
+    const inputs = node.inputs.map((sym) => values.get(sym.node)![sym.output]);
     const rule = rules[node.op] as (
       x: readonly Values[],
       a: unknown,
@@ -60,7 +60,7 @@ const count = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
 function strides(shape: readonly number[]): number[] {
   const result = shape.map(() => 1);
-  for (let i = shape.length - 2; i >= 0; i--) result[i] = result[i + 1]! * shape[i + 1]!;
+  for (let i = shape.length - 2; i >= 0; i--) result[i] = result[i + 1] * shape[i + 1];
   return result;
 }
 
@@ -71,8 +71,8 @@ function build(shape: readonly number[], element: (at: readonly number[]) => num
   for (let i = 0; i < data.length; i++) {
     data[i] = element(at);
     for (let axis = shape.length - 1; axis >= 0; axis--) {
-      at[axis]!++;
-      if (at[axis]! < shape[axis]!) break;
+      at[axis]++;
+      if (at[axis] < shape[axis]) break;
       at[axis] = 0;
     }
   }
@@ -84,8 +84,8 @@ function read(x: Values, at: readonly number[]): number {
   const skip = at.length - x.shape.length;
   const step = strides(x.shape);
   let offset = 0;
-  for (let i = 0; i < x.shape.length; i++) offset += (x.shape[i] === 1 ? 0 : at[skip + i]!) * step[i]!;
-  return x.data[offset]!;
+  for (let i = 0; i < x.shape.length; i++) offset += (x.shape[i] === 1 ? 0 : at[skip + i]) * step[i];
+  return x.data[offset];
 }
 
 function broadcast(a: readonly number[], b: readonly number[]): number[] {
@@ -120,14 +120,14 @@ function resolve(shape: Shape, sizes: ReadonlyMap<string, number>): number[] {
 /** Vectors along an axis, each replaced by another of the same length. */
 function along(x: Values, axis: number, f: (vector: Float64Array) => ArrayLike<number>): Values {
   const at = resolveAxis(axis, x.shape.length);
-  const step = strides(x.shape)[at]!;
-  const size = x.shape[at]!;
+  const step = strides(x.shape)[at];
+  const size = x.shape[at];
   const data = new Float64Array(x.data.length);
   for (let base = 0; base < x.data.length; base++) {
     if (Math.floor(base / step) % size !== 0) continue;
-    const vector = Float64Array.from({ length: size }, (_, i) => x.data[base + i * step]!);
+    const vector = Float64Array.from({ length: size }, (_, i) => x.data[base + i * step]);
     const result = f(vector);
-    for (let i = 0; i < size; i++) data[base + i * step] = result[i]!;
+    for (let i = 0; i < size; i++) data[base + i * step] = result[i];
   }
   return { shape: x.shape, data };
 }
@@ -142,8 +142,8 @@ function reduce(
   const groups = Array.from({ length: count(kept) }, (): number[] => []);
   const step = strides(kept);
   build(x.shape, (at) => {
-    const group = at.reduce((sum, i, axis) => sum + (reduced.has(axis) ? 0 : i * step[axis]!), 0);
-    groups[group]!.push(read(x, at));
+    const group = at.reduce((sum, i, axis) => sum + (reduced.has(axis) ? 0 : i * step[axis]), 0);
+    groups[group].push(read(x, at));
     return 0;
   });
   const shape = keepDims ? kept : x.shape.filter((_, i) => !reduced.has(i));
@@ -200,19 +200,19 @@ type Rule<K extends Op> = (
 
 const rules: { readonly [K in Op]: Rule<K> } = {
   Input: (_, { name, shape }, { feeds, sizes }) => {
-    const fed = feeds[name]!;
+    const fed = feeds[name];
     shape.forEach((dim, i) => {
-      if (typeof dim === "string") sizes.set(dim, fed.shape[i]!);
+      if (typeof dim === "string") sizes.set(dim, fed.shape[i]);
     });
     return fed;
   },
-  Parameter: (_, { name }, { feeds }) => feeds[name]!,
+  Parameter: (_, { name }, { feeds }) => feeds[name],
   Constant: (_, { array }) => valuesOf(array),
   Add: binary((a, b) => a + b),
   Sub: binary((a, b) => a - b),
   Mul: binary((a, b) => a * b),
   Div: (operands, _attributes, _context, { outputs }) =>
-    binary((a, b) => (/int/.test(outputs[0]!.dtype) ? Math.trunc(a / b) : a / b))(operands),
+    binary((a, b) => (/int/.test(outputs[0].dtype) ? Math.trunc(a / b) : a / b))(operands),
   Pow: binary((a, b) => a ** b),
   Max: binary(Math.max),
   Min: binary(Math.min),
@@ -251,19 +251,19 @@ const rules: { readonly [K in Op]: Rule<K> } = {
   Cast: ([x], { to }) => (/int/.test(to) ? unary(Math.trunc)([x!]) : x!),
   MatMul: ([a, b]) => multiply(a!, b!),
   Gemm: ([a, b, c], { transA, transB }) => {
-    const flip = (x: Values) => build([x.shape[1]!, x.shape[0]!], ([i, j]) => read(x, [j!, i!]));
+    const flip = (x: Values) => build([x.shape[1], x.shape[0]], ([i, j]) => read(x, [j!, i!]));
     const product = multiply(transA ? flip(a!) : a!, transB ? flip(b!) : b!);
     return c === undefined ? product : binary((x, y) => x + y)([product, c]);
   },
   Conv: ([x, w, bias], { group, pads, dilation, stride }, { sizes }, node) => {
     const [, perGroup, kernel] = w!.shape as readonly [number, number, number];
-    const outPerGroup = w!.shape[0]! / group;
-    return build(resolve(node.outputs[0]!.shape, sizes), ([b, o, t]) => {
-      let total = bias === undefined ? 0 : bias.data[o!]!;
+    const outPerGroup = w!.shape[0] / group;
+    return build(resolve(node.outputs[0].shape, sizes), ([b, o, t]) => {
+      let total = bias === undefined ? 0 : bias.data[o!];
       for (let c = 0; c < perGroup; c++) {
         for (let k = 0; k < kernel; k++) {
           const position = t! * stride + k * dilation - pads[0];
-          if (position < 0 || position >= x!.shape[2]!) continue;
+          if (position < 0 || position >= x!.shape[2]) continue;
           const channel = Math.floor(o! / outPerGroup) * perGroup + c;
           total += read(x!, [b!, channel, position]) * read(w!, [o!, c, k]);
         }
@@ -279,7 +279,7 @@ const rules: { readonly [K in Op]: Rule<K> } = {
       const variance = sum(v.map((value) => (value - mean) ** 2)) / v.length;
       return v.map(
         (value, i) =>
-          ((value - mean) / Math.sqrt(variance + epsilon)) * scale!.data[i]! + (bias?.data[i] ?? 0),
+          ((value - mean) / Math.sqrt(variance + epsilon)) * scale!.data[i] + (bias?.data[i] ?? 0),
       );
     }),
   ReduceSum: ([x], attributes) => reduce(x!, attributes, sum),
@@ -291,8 +291,8 @@ const rules: { readonly [K in Op]: Rule<K> } = {
       let total = 0;
       for (let i = 0; i < v.length; i++) {
         const at = reverse ? v.length - 1 - i : i;
-        result[at] = exclusive ? total : total + v[at]!;
-        total += v[at]!;
+        result[at] = exclusive ? total : total + v[at];
+        total += v[at];
       }
       return result;
     }),
@@ -305,25 +305,25 @@ const rules: { readonly [K in Op]: Rule<K> } = {
   Expand: ([x], { shape }, { sizes }) => build(resolve(shape, sizes), (at) => read(x!, at)),
   Transpose: ([x], { perm }) =>
     build(
-      perm.map((axis) => x!.shape[axis]!),
+      perm.map((axis) => x!.shape[axis]),
       (at) => {
         const from = [...at];
         perm.forEach((axis, i) => {
-          from[axis] = at[i]!;
+          from[axis] = at[i];
         });
         return read(x!, from);
       },
     ),
   Concat: (parts, { axis }) => {
-    const at = resolveAxis(axis, parts[0]!.shape.length);
-    const total = sum(parts.map(({ shape }) => shape[at]!));
+    const at = resolveAxis(axis, parts[0].shape.length);
+    const total = sum(parts.map(({ shape }) => shape[at]));
     return build(
-      parts[0]!.shape.map((size, i) => (i === at ? total : size)),
+      parts[0].shape.map((size, i) => (i === at ? total : size)),
       (place) => {
-        let position = place[at]!;
+        let position = place[at];
         const part = parts.find(({ shape }) => {
-          if (position < shape[at]!) return true;
-          position -= shape[at]!;
+          if (position < shape[at]) return true;
+          position -= shape[at];
           return false;
         })!;
         return exact(
@@ -343,7 +343,7 @@ const rules: { readonly [K in Op]: Rule<K> } = {
   },
   Slice: ([x], { axis, start, end, step }) => {
     const at = resolveAxis(axis, x!.shape.length);
-    const size = x!.shape[at]!;
+    const size = x!.shape[at];
     const positions = Array.from({ length: size }, (_, i) => i);
     const from = start < 0 ? start + size : start;
     const to = end < 0 ? end + size : end;
@@ -357,7 +357,7 @@ const rules: { readonly [K in Op]: Rule<K> } = {
       (place) =>
         exact(
           x!,
-          place.map((i, axisOf) => (axisOf === at ? stepped[i]! : i)),
+          place.map((i, axisOf) => (axisOf === at ? stepped[i] : i)),
         ),
     );
   },
@@ -366,8 +366,8 @@ const rules: { readonly [K in Op]: Rule<K> } = {
     return build(
       x!.shape.map((s, i) => (i === at ? s + before + after : s)),
       (place) => {
-        const from = place[at]! - before;
-        if (from < 0 || from >= x!.shape[at]!) return value;
+        const from = place[at] - before;
+        if (from < 0 || from >= x!.shape[at]) return value;
         return exact(
           x!,
           place.map((i, axisOf) => (axisOf === at ? from : i)),
@@ -379,7 +379,7 @@ const rules: { readonly [K in Op]: Rule<K> } = {
     const at = resolveAxis(axis, x!.shape.length);
     const rank = indices!.shape.length;
     return build([...x!.shape.slice(0, at), ...indices!.shape, ...x!.shape.slice(at + 1)], (place) => {
-      const index = fromStart(exact(indices!, place.slice(at, at + rank)), x!.shape[at]!);
+      const index = fromStart(exact(indices!, place.slice(at, at + rank)), x!.shape[at]);
       return exact(x!, [...place.slice(0, at), index, ...place.slice(at + rank)]);
     });
   },
@@ -394,7 +394,7 @@ const rules: { readonly [K in Op]: Rule<K> } = {
     return build(indices!.shape, (place) =>
       exact(
         x!,
-        place.map((i, axisOf) => (axisOf === at ? fromStart(exact(indices!, place), x!.shape[at]!) : i)),
+        place.map((i, axisOf) => (axisOf === at ? fromStart(exact(indices!, place), x!.shape[at]) : i)),
       ),
     );
   },
@@ -404,40 +404,40 @@ const rules: { readonly [K in Op]: Rule<K> } = {
     const step = strides(x!.shape);
     build(indices!.shape, (place) => {
       const to = place.map((i, axisOf) =>
-        axisOf === at ? fromStart(exact(indices!, place), x!.shape[at]!) : i,
+        axisOf === at ? fromStart(exact(indices!, place), x!.shape[at]) : i,
       );
-      const offset = sum(to.map((i, axisOf) => i * step[axisOf]!));
-      data[offset] = (reduction === "add" ? data[offset]! : 0) + exact(updates!, place);
+      const offset = sum(to.map((i, axisOf) => i * step[axisOf]));
+      data[offset] = (reduction === "add" ? data[offset] : 0) + exact(updates!, place);
       return 0;
     });
     return { shape: x!.shape, data };
   },
   Compress: ([x, condition], { axis, size }, { sizes }) => {
     const at = resolveAxis(axis, x!.shape.length);
-    const kept = Array.from({ length: x!.shape[at]! }, (_, i) => i).filter((i) => condition!.data[i] !== 0);
+    const kept = Array.from({ length: x!.shape[at] }, (_, i) => i).filter((i) => condition!.data[i] !== 0);
     sizes.set(size, kept.length);
     return build(
       x!.shape.map((s, i) => (i === at ? kept.length : s)),
       (place) =>
         exact(
           x!,
-          place.map((i, axisOf) => (axisOf === at ? kept[i]! : i)),
+          place.map((i, axisOf) => (axisOf === at ? kept[i] : i)),
         ),
     );
   },
   ScatterND: ([x, indices, updates], { reduction }) => {
     const data = Float64Array.from(x!.data);
-    const step = strides(x!.shape)[0]!;
+    const step = strides(x!.shape)[0];
     updates!.data.forEach((value, i) => {
-      const to = indices!.data[Math.floor(i / step)]! * step + (i % step);
-      data[to] = (reduction === "add" ? data[to]! : 0) + value;
+      const to = indices!.data[Math.floor(i / step)] * step + (i % step);
+      data[to] = (reduction === "add" ? data[to] : 0) + value;
     });
     return { shape: x!.shape, data };
   },
   Fill: (_, { shape, value }, { sizes }) => build(resolve(shape, sizes), () => value),
   Range: (_, { size }, { sizes }) => build(resolve([size], sizes), ([i]) => i!),
   Scan: (inputs, { states, elements, results, axis, reverse }, { feeds, values, sizes }) => {
-    const steps = inputs[states.length]!.shape[axis]!;
+    const steps = inputs[states.length].shape[axis];
     let current = inputs.slice(0, states.length);
     const emitted = results.slice(states.length).map((): Values[] => []);
     for (let i = 0; i < steps; i++) {
@@ -445,27 +445,27 @@ const rules: { readonly [K in Op]: Rule<K> } = {
       const inner: Record<string, Values> = { ...feeds };
       const name = (sym: Sym) => (sym.node.attributes as OpAttributes["Input"]).name;
       states.forEach((sym, at) => {
-        inner[name(sym)] = current[at]!;
+        inner[name(sym)] = current[at];
       });
       elements.forEach((sym, at) => {
-        const x = inputs[states.length + at]!;
+        const x = inputs[states.length + at];
         const one = sliceOf(x, axis, position, 1, 1);
         inner[name(sym)] = { shape: x.shape.filter((_, a) => a !== axis), data: one.data };
       });
       const scope = new Map(values);
       run(results, inner, scope, sizes);
-      const made = results.map(({ node, output }) => scope.get(node)![output]!);
+      const made = results.map(({ node, output }) => scope.get(node)![output]);
       current = made.slice(0, states.length);
       made.slice(states.length).forEach((value, at) => {
-        emitted[at]!.push(value);
+        emitted[at].push(value);
       });
     }
     const stacked = emitted.map((all) => {
       const ordered = reverse ? all.reverse() : all;
-      const one = ordered[0]!.shape;
+      const one = ordered[0].shape;
       return build([...one.slice(0, axis), steps, ...one.slice(axis)], (place) =>
         exact(
-          ordered[place[axis]!]!,
+          ordered[place[axis]],
           place.filter((_, a) => a !== axis),
         ),
       );
@@ -477,7 +477,7 @@ const rules: { readonly [K in Op]: Rule<K> } = {
 /** Element at coordinates without broadcasting. */
 function exact(x: Values, at: readonly number[]): number {
   const step = strides(x.shape);
-  return x.data[sum(at.map((i, axis) => i * step[axis]!))]!;
+  return x.data[sum(at.map((i, axis) => i * step[axis]))];
 }
 
 function sliceOf(x: Values, axis: number, start: number, size: number, step: number): Values {
@@ -494,7 +494,7 @@ function sliceOf(x: Values, axis: number, start: number, size: number, step: num
 function topOf(x: Values, axis: number, k: number, drop: boolean) {
   const at = resolveAxis(axis, x.shape.length);
   const order = (place: readonly number[]) =>
-    Array.from({ length: x.shape[at]! }, (_, i) => i).sort((a, b) => {
+    Array.from({ length: x.shape[at] }, (_, i) => i).sort((a, b) => {
       const value = (i: number) =>
         exact(
           x,
@@ -503,7 +503,7 @@ function topOf(x: Values, axis: number, k: number, drop: boolean) {
       return value(b) - value(a) || a - b;
     });
   const shape = x.shape.map((s, i) => (i === at ? k : s));
-  const indices = build(shape, (place) => order(place)[place[at]!]!);
+  const indices = build(shape, (place) => order(place)[place[at]]);
   const values = build(shape, (place) =>
     exact(
       x,

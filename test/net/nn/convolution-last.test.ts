@@ -63,7 +63,7 @@ describe.each(cases.map((each) => [text(each), each] as const))("%s", (_, each) 
     const [a, b] = evaluate([ours, theirs], feeds);
     expect(a!.shape).toEqual(b!.shape);
     a!.data.forEach((value, i) => {
-      expect(value).toBeCloseTo(b!.data[i]!, 10);
+      expect(value).toBeCloseTo(b!.data[i], 10);
     });
   });
 
@@ -72,12 +72,12 @@ describe.each(cases.map((each) => [text(each), each] as const))("%s", (_, each) 
     const expected = gradientsOf(lossOf(theirs), leaves);
     const all = evaluate([...gradients, ...expected], feeds);
     leaves.forEach((_leaf, i) => {
-      expect(all[i]!.shape).toEqual(all[i + 3]!.shape);
-      all[i]!.data.forEach((value, at) => {
-        expect(value).toBeCloseTo(all[i + 3]!.data[at]!, 8);
+      expect(all[i].shape).toEqual(all[i + 3].shape);
+      all[i].data.forEach((value, at) => {
+        expect(value).toBeCloseTo(all[i + 3].data[at], 8);
       });
     });
-    const { nodes } = graphOf({ dx: gradients[0]!, dw: gradients[1]! });
+    const { nodes } = graphOf({ dx: gradients[0], dw: gradients[1] });
     const products = nodes.filter(({ op }) => op === "Gemm").length;
     expect(products).toBe(3); // forward, weight, input
     expect(nodes.some(({ op }) => op.startsWith("Scatter") || op === "Conv" || op === "MatMul")).toBe(false);

@@ -26,7 +26,7 @@ test("a short convolution token by token is the one over all tokens, in either d
             return { states: next, emit: [output] };
           },
           { reverse },
-        ).emitted[0]!;
+        ).emitted[0];
       const whole = transpose(shortCausalConvolution(convolution, transpose(x, [1, 2, 0])), [2, 0, 1]);
       const rng = new Pcg64(t + 10 * b + 100 * d);
       const random = (...shape: number[]): NdArray => {
@@ -43,11 +43,11 @@ test("a short convolution token by token is the one over all tokens, in either d
       const results = await program.run({ x: given });
       const ofTurned = await program.run({ x: turned });
       await program.close();
-      const values = (name: string, of = results) => of[name]!.data as Float32Array;
+      const values = (name: string, of = results) => of[name].data as Float32Array;
       const against = tokensReversed(values("against", ofTurned), b * d);
       values("whole").forEach((value, i) => {
-        expect(Math.abs(value - values("along")[i]!)).toBeLessThan(1e-5);
-        expect(Math.abs(value - against[i]!)).toBeLessThan(1e-5);
+        expect(Math.abs(value - values("along")[i])).toBeLessThan(1e-5);
+        expect(Math.abs(value - against[i])).toBeLessThan(1e-5);
       });
     }),
     { numRuns: 25, seed: 2 },
@@ -57,5 +57,5 @@ test("a short convolution token by token is the one over all tokens, in either d
 /** Rows of `width` values in reverse order. */
 function tokensReversed(values: Float32Array, width: number): Float32Array {
   const last = values.length / width - 1;
-  return values.map((_, i) => values[(last - Math.floor(i / width)) * width + (i % width)]!);
+  return values.map((_, i) => values[(last - Math.floor(i / width)) * width + (i % width)]);
 }

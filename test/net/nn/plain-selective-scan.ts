@@ -28,9 +28,9 @@ export function plainSelectiveScan(
         const place = token * b + row;
         const at = place * e + channel;
         for (let state = 0; state < n; state++) {
-          const decay = Math.exp(step[at]! * A[state * e + channel]!);
-          h[state] = decay * h[state]! + step[at]! * B[place * n + state]! * x[at]!;
-          y[at]! += C[place * n + state]! * h[state]!;
+          const decay = Math.exp(step[at] * A[state * e + channel]);
+          h[state] = decay * h[state] + step[at] * B[place * n + state] * x[at];
+          y[at] += C[place * n + state] * h[state];
         }
       }
     }

@@ -40,7 +40,7 @@ test("a pair of columns from the two halves is turned by place × frequency", as
   const frequencies = [1, 10_000 ** (-1 / 3), 10_000 ** (-2 / 3)];
   for (let place = 0; place < 4; place++) {
     frequencies.forEach((frequency, j) => {
-      const [a, b] = [q[place * WIDTH + j]!, q[place * WIDTH + j + 3]!];
+      const [a, b] = [q[place * WIDTH + j], q[place * WIDTH + j + 3]];
       const angle = place * frequency;
       const values = query!.data as Float32Array;
       expect(values[place * WIDTH + j]).toBeCloseTo(a * Math.cos(angle) - b * Math.sin(angle), 5);

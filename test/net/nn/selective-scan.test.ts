@@ -32,7 +32,7 @@ async function bothForms({ t, b, e, n }: ScanSizes, arrays: ScanArrays, chunk: n
     return { states: [state], emit: [y] };
   });
   const passes = selectiveScan(A, { x, step, B, C }, { chunk });
-  const program = await openProgram({ loop: loop.emitted[0]!, passes }, new Map(), { threads: 1 });
+  const program = await openProgram({ loop: loop.emitted[0], passes }, new Map(), { threads: 1 });
   const feed = (data: Float32Array, shape: readonly number[]): NdArray => ({ dtype: "float32", shape, data });
   const results = await program.run({
     A: feed(arrays.A, [n, e]),
@@ -47,7 +47,7 @@ async function bothForms({ t, b, e, n }: ScanSizes, arrays: ScanArrays, chunk: n
 
 function furthest(values: Float32Array, from: ArrayLike<number>): number {
   expect(values.length).toBe(from.length);
-  return Math.max(...values.map((value, i) => Math.abs(value - from[i]!)));
+  return Math.max(...values.map((value, i) => Math.abs(value - from[i])));
 }
 
 describe("selective scan", () => {

@@ -48,7 +48,7 @@ const weights = new Map(model.tensors.map(({ name, shape }) => [name, random(sha
 const derived = await model.derive!(TOKENS, async (name, rows) => {
   const array = weights.get(name)!;
   if (rows === undefined) return array;
-  const step = array.data.length / array.shape[1]!;
+  const step = array.data.length / array.shape[1];
   return { ...array, data: (array.data as Float32Array).slice(rows[0] * step, rows[1] * step) };
 });
 const feeds = {
@@ -69,10 +69,10 @@ const gpu = await run("webgpu");
 const cpu = await run("cpu");
 const deviations = Object.fromEntries(
   Object.keys(outputs).map((name) => {
-    const a = gpu.results[name]!.data as Float32Array;
-    const b = cpu.results[name]!.data as Float32Array;
+    const a = gpu.results[name].data as Float32Array;
+    const b = cpu.results[name].data as Float32Array;
     const scale = Math.max(1, ...b.map(Math.abs));
-    return [name, Math.max(...a.map((value, i) => Math.abs(value - b[i]!))) / scale];
+    return [name, Math.max(...a.map((value, i) => Math.abs(value - b[i]))) / scale];
   }),
 );
 process.stdout.write(JSON.stringify({ device: gpu.device, deviations }));

@@ -32,8 +32,8 @@ test("it learns, writes a line per epoch, and keeps the parameters of the first 
   expect(history.map(({ epoch }) => epoch)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
   const losses = history.map(({ validation }) => validation.val_loss!);
   expect(best.epoch).toBe(losses.indexOf(Math.min(...losses)));
-  expect(best.validation.val_loss).toBeLessThan(0.8 * losses[0]!);
-  expect(history.at(-1)!.trainLoss).toBeLessThan(history[0]!.trainLoss);
+  expect(best.validation.val_loss).toBeLessThan(0.8 * losses[0]);
+  expect(history.at(-1)!.trainLoss).toBeLessThan(history[0].trainLoss);
   expect(best.validation.val_rows).toBe(40);
 
   const log = (await readFile(join(folder, "train.log"), "utf8")).trimEnd().split("\n");
@@ -48,7 +48,7 @@ test("it learns, writes a line per epoch, and keeps the parameters of the first 
   expect(batches).toHaveLength(12 * 13);
   expect(batches[20]).toMatchObject({ epoch: 1, epochs: 12, batch: 7, batches: 13 });
   expect(batches.every((e) => e.examplesPerSecond > 0 && Number.isFinite(e.secondsLeft))).toBe(true);
-  expect(batches.at(-1)!.secondsLeft).toBeLessThan(batches[0]!.secondsLeft);
+  expect(batches.at(-1)!.secondsLeft).toBeLessThan(batches[0].secondsLeft);
   const bests = events.flatMap((e) => (e.kind === "epoch" && e.best ? [e.record.epoch] : []));
   expect(bests.at(-1)).toBe(best.epoch);
 });
@@ -74,7 +74,7 @@ describe("the order of the examples", () => {
       examples: 20,
       batch: (rows: Int32Array, place: { epoch: number; batch: number }) => {
         expect(rows).toHaveLength(place.batch === 2 ? 4 : 8);
-        seen[place.epoch]!.push(...rows);
+        seen[place.epoch].push(...rows);
         return source.batch(rows, place);
       },
     };
@@ -162,7 +162,7 @@ test("a caller may choose the examples of an epoch, and a stop between them chan
   // The mean over the epoch's own examples.
   const last = batches.filter(({ epoch }) => epoch === 3);
   const sum = last.reduce((total, { loss, seen }, i) => total + loss * (seen - (last[i - 1]?.seen ?? 0)), 0);
-  expect(history[3]!.trainLoss).toBeCloseTo(sum / 50, 12);
+  expect(history[3].trainLoss).toBeCloseTo(sum / 50, 12);
 
   const controller = new AbortController();
   let seen = 0;

@@ -34,9 +34,7 @@ export function toyExamples(
       rows.forEach((row, i) => {
         x.set(values.subarray(row * WIDTH, (row + 1) * WIDTH), i * WIDTH);
       });
-      const label = Int32Array.from(rows, (row) =>
-        Number(values[row * WIDTH]! + values[row * WIDTH + 1]! > 0),
-      );
+      const label = Int32Array.from(rows, (row) => Number(values[row * WIDTH] + values[row * WIDTH + 1] > 0));
       return {
         x: { dtype: "float32", shape: [rows.length, WIDTH], data: x },
         labels: { dtype: "int32", shape: [rows.length], data: label },

@@ -72,7 +72,7 @@ test("two half batches accumulated are one whole batch", async () => {
     for (const at of [0, 1]) {
       await halves.run({
         x: array([1, 3], [...(rows.data as Float32Array).slice(3 * at, 3 * at + 3)]),
-        t: array([1], [(targets.data as Float32Array)[at]!]),
+        t: array([1], [(targets.data as Float32Array)[at]]),
         weight: one,
       });
     }
@@ -94,7 +94,7 @@ test("a batch in parts is the step of the whole, and one of which a part fails c
   const parts = ({ x: rows, t: targets }: ReturnType<typeof batch>) =>
     [0, 1].map((at) => async () => ({
       x: array([1, 3], [...(rows.data as Float32Array).slice(3 * at, 3 * at + 3)]),
-      t: array([1], [(targets.data as Float32Array)[at]!]),
+      t: array([1], [(targets.data as Float32Array)[at]]),
       weight: array([], [0.5]),
     }));
   for (const seed of [1, 2, 3]) {

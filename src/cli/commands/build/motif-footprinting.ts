@@ -103,7 +103,7 @@ async function backgroundsOf(
   await using opened = await openGenome(genome);
   const task = await regulatoryElements.open({ elements: table, genome: opened }, { seed: 0 });
   const examples = await task.examples(Uint32Array.from(rows));
-  return examples.map(({ sequences }) => sequences[1]!);
+  return examples.map(({ sequences }) => sequences[1]);
 }
 
 /** Whether the build has the published inputs and seed, so that it makes the published sequences. */

@@ -185,7 +185,7 @@ function separationBy({ rows }: VariantTable, values: Float64Array) {
     (row) => row.significant !== undefined && isEvaluated(row) && Number.isFinite(values[row.index]),
   );
   return aurocEstimate(
-    scored.map(({ index }) => Math.abs(values[index]!)),
+    scored.map(({ index }) => Math.abs(values[index])),
     scored.map(({ significant }) => (significant ? 1 : 0)),
     1 - 2 * FALSE_ALARM,
   );

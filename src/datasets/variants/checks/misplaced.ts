@@ -75,7 +75,7 @@ const longestOf = ({ chromosomes }: Genome) =>
 const sample = <T>(items: readonly T[]): readonly T[] =>
   Array.from(
     { length: Math.min(items.length, ROWS_TRIED) },
-    (_, i, n = items.length) => items[Math.floor((i * n) / Math.min(n, ROWS_TRIED))]!,
+    (_, i, n = items.length) => items[Math.floor((i * n) / Math.min(n, ROWS_TRIED))],
   );
 
 /** Names whose rows nearly all fit one other chromosome, and the number of these rows. */
@@ -155,7 +155,7 @@ function offsetOf(
     for (const by of [size, -size]) {
       let misses = 0;
       for (let i = 0; i < n && misses <= mostMisses; i++) {
-        const letter = letters[positions[i]! + by];
+        const letter = letters[positions[i] + by];
         if (letter !== first[i] && letter !== second[i]) misses++;
       }
       if (misses > mostMisses) continue;

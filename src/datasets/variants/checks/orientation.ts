@@ -63,7 +63,7 @@ export function orientationFindings(
   const whole = against.length === groups.length;
   const which = whole
     ? "all rows"
-    : `the rows whose ${against[0]!.reference === 1 ? "first" : "second"} allele is the reference`;
+    : `the rows whose ${against[0].reference === 1 ? "first" : "second"} allele is the reference`;
   const correlations = groups
     .map(({ reference, r }) => `r ${r.toFixed(2)} where allele ${reference} is the reference`)
     .join(", ");
@@ -137,7 +137,7 @@ function scoredQtls(
   const groups = { 1: [] as ScoredQtl[], 2: [] as ScoredQtl[] };
   for (const row of rows) {
     const { index, significant, effect } = row;
-    const [reference, score] = [of.get(index), values[index]!];
+    const [reference, score] = [of.get(index), values[index]];
     if (significant !== true || !isEvaluated(row) || !reference) continue;
     if (Number.isFinite(effect) && Number.isFinite(score))
       groups[reference].push({ index, effect: effect!, score });

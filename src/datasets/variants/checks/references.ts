@@ -42,7 +42,7 @@ export async function lookUpReferences({ rows }: VariantTable, genome: Genome): 
       const { position } = row;
       mismatches.push({
         row,
-        letter: position < letters.length ? String.fromCharCode(letters[position]!) : "",
+        letter: position < letters.length ? String.fromCharCode(letters[position]) : "",
         before: eitherAt(row, position - 1),
         behind: eitherAt(row, position + 1),
       });

@@ -27,7 +27,7 @@ const LOGITS: ScoreTable = {
   columns: ["idx", "label", ...CELL_LINES.map((_, chosen) => `logit_${chosen}`)],
   line(prediction) {
     const { row, logits, facts } = asKind("logits", prediction);
-    return [row, facts.label!, ...logits[0]!];
+    return [row, facts.label!, ...logits[0]];
   },
 };
 
@@ -73,7 +73,7 @@ export const cellTypeElements: Task = {
         columns: ["idx", "label", "vector_base64_float32"],
         line(prediction) {
           const { row, vectors, facts } = asKind("vector", prediction);
-          return [row, facts.label!, vectors[0]!];
+          return [row, facts.label!, vectors[0]];
         },
       },
     },

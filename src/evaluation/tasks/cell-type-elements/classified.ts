@@ -144,7 +144,7 @@ function metricsOf(columns: Columns, blocks: Blocks, context: MeasureContext): r
           ...(name === "auroc" ? { column: "mean AUROC" } : {}),
         },
         blocks,
-        meanOf(perClass.map((statistics) => statistics[i]!.over)),
+        meanOf(perClass.map((statistics) => statistics[i].over)),
         range,
       ),
     ),
@@ -157,8 +157,8 @@ function metricsOf(columns: Columns, blocks: Blocks, context: MeasureContext): r
     },
     ...perClass.flatMap((statistics, chosen) =>
       CLASS_MEASURES.map(({ name, title, range }, i) => {
-        const { over, independent } = statistics[i]!;
-        const line = CELL_LINES[chosen]!;
+        const { over, independent } = statistics[i];
+        const line = CELL_LINES[chosen];
         const form = { name: `${name}-${line.toLowerCase()}`, quantity: name, title: `${title}, ${line}` };
         return { ...overBlocks(form, blocks, over, range, independent), of: line };
       }),
@@ -191,7 +191,7 @@ function summedBatchMeans(losses: Float64Array, batchSize: number): number {
 function float32LogOdds(logits: Matrix, chosen: number, saturated: InfiniteLogOdds): Float64Array {
   const { data, columns } = logProbabilities(logits);
   return Float64Array.from({ length: logits.rows }, (_, row) =>
-    paperLogOdds(data[row * columns + chosen]!, saturated),
+    paperLogOdds(data[row * columns + chosen], saturated),
   );
 }
 
@@ -256,21 +256,21 @@ function overBlocks(
 /** Rows of each cell line. */
 export function rowsPerLine(labels: ArrayLike<number>): Record<string, number> {
   const counts = CELL_LINES.map(() => 0);
-  for (let row = 0; row < labels.length; row++) counts[labels[row]!]!++;
-  return Object.fromEntries(CELL_LINES.map((line, label) => [line, counts[label]!]));
+  for (let row = 0; row < labels.length; row++) counts[labels[row]]++;
+  return Object.fromEntries(CELL_LINES.map((line, label) => [line, counts[label]]));
 }
 
 /** Which cell line was taken for which. */
 function confusionOf({ labels, predicted }: Columns): Breakdown {
   const counts = CELL_LINES.map(() => CELL_LINES.map(() => 0));
   labels.forEach((label, row) => {
-    counts[label]![predicted[row]!]!++;
+    counts[label][predicted[row]]++;
   });
   return {
     name: "confusion",
     group: "cell line",
     columns: CELL_LINES.map((line) => ({ name: line, title: `taken for ${line}` })),
-    rows: CELL_LINES.map((line, label) => ({ name: line, values: counts[label]! })),
+    rows: CELL_LINES.map((line, label) => ({ name: line, values: counts[label] })),
   };
 }
 

@@ -179,7 +179,7 @@ function vectorsOf(
   { protocol }: MeasureContext,
   { transform }: Clustering,
 ): readonly string[] {
-  return inOrder(rows, protocol === "paper" && transform === "raw").map(({ vectors }) => vectors[0]!);
+  return inOrder(rows, protocol === "paper" && transform === "raw").map(({ vectors }) => vectors[0]);
 }
 
 function inOrder(rows: readonly VectorPrediction[], ofList: boolean): readonly VectorPrediction[] {

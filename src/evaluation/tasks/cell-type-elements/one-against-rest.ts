@@ -58,7 +58,7 @@ export function classStatistics(
 /** Share of right answers among the rows of a class, as a function of how often each block is there. */
 export function shareAmong(correct: Float64Array, among: Uint8Array, blocks: Blocks): BlockStatistic {
   const right = meanOver(
-    correct.map((value, row) => value * among[row]!),
+    correct.map((value, row) => value * among[row]),
     blocks,
   );
   const all = meanOver(Float64Array.from(among), blocks);

@@ -199,7 +199,7 @@ async function openExportedElements(
       checkLength(data, split, members.element, task.window);
       sequences.set(split, members.element);
       labels.forEach((label, entry) => {
-        table.push({ index: rows[entry]!, split, entry, label });
+        table.push({ index: rows[entry], split, entry, label });
       });
     }
     table.sort((a, b) => a.index - b.index);
@@ -265,6 +265,6 @@ function exportedExamples(
 ): readonly Example[] {
   const codes = codesOfEntries(rows.map(({ split, entry }) => ({ sequences: sequences.get(split)!, entry })));
   return rows.map(({ index, label }, i) =>
-    exampleOfCodes(index, codes[i]!, { label, ...placeFact(subset, index) }),
+    exampleOfCodes(index, codes[i], { label, ...placeFact(subset, index) }),
   );
 }

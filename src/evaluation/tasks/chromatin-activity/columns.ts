@@ -54,7 +54,7 @@ export function activityParts(given: Predictions): ActivityParts {
 
 function columnsOf(predictions: readonly ActivityPrediction[]): ActivityColumns {
   return {
-    predicted: Float64Array.from(predictions, ({ values }) => values[0]!),
+    predicted: Float64Array.from(predictions, ({ values }) => values[0]),
     target: Float64Array.from(predictions, targetOf),
     blocks: blocksOf(predictions),
   };

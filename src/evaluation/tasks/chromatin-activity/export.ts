@@ -63,7 +63,7 @@ export async function openExportedActivity(task: Task, path: string, cellLine: s
       dataset: line,
       cellLine: line,
       select: (selection) => select(rows, tables, selection),
-      stratumOf: (row) => rowsOf(Uint32Array.of(row))[0]!.set,
+      stratumOf: (row) => rowsOf(Uint32Array.of(row))[0].set,
       examples: async (asked) => examplesOf(rowsOf(asked)),
       close: () => data.close(),
     };
@@ -113,6 +113,6 @@ function select(
 function examplesOf(rows: readonly ExportedRow[]): readonly Example[] {
   const codes = codesOfEntries(rows.map(({ from, entry }) => ({ sequences: from.members.sequence, entry })));
   return rows.map(({ index, set, from, entry }, i) =>
-    exampleOfCodes(index, codes[i]!, { set, counts: Math.expm1(from.counts[entry]!) }),
+    exampleOfCodes(index, codes[i], { set, counts: Math.expm1(from.counts[entry]) }),
   );
 }

@@ -94,9 +94,9 @@ function measured(predictions: Predictions, context: MeasureContext, rules: Rule
     pearson: correlation("pearson", part),
   }));
   const metrics = [
-    correlations[0]!.spearman,
+    correlations[0].spearman,
     auroc,
-    correlations[0]!.pearson,
+    correlations[0].pearson,
     auprc,
     ...correlations.slice(1).flatMap(({ spearman, pearson }) => [spearman, pearson]),
     ...losses.map(([part, value]) => lossMetric(part, parts[part], value, rules)),

@@ -42,7 +42,7 @@ export async function openChromatinActivity(task: Task, inputs: TaskInputs): Pro
   const starts: number[] = [];
   for (const set of ACTIVITY_SETS) {
     starts.push(rows.length);
-    for (const row of tables[set]!) rows.push({ ...row, index: rows.length, set });
+    for (const row of tables[set]) rows.push({ ...row, index: rows.length, set });
   }
   const { genome, close: closeGenome } = await genomeInput(task, inputs);
   let closeSignal = async () => {};
@@ -55,7 +55,7 @@ export async function openChromatinActivity(task: Task, inputs: TaskInputs): Pro
     closeSignal = given.close;
     checkSignal(given.signal, rows);
     const digests: Record<string, string> = {};
-    for (const set of ACTIVITY_SETS) digests[set] = windowsDigest(tables[set]!);
+    for (const set of ACTIVITY_SETS) digests[set] = windowsDigest(tables[set]);
     digests.genome = await genome.digest();
     digests.signal = await given.signal.digest();
     const counts = new Counts(given.signal, rows.length);
@@ -66,7 +66,7 @@ export async function openChromatinActivity(task: Task, inputs: TaskInputs): Pro
       dataset,
       cellLine: dataset,
       select: (selection) => select(rows, starts, genome, selection),
-      stratumOf: (row) => rows[row]!.set,
+      stratumOf: (row) => rows[row].set,
       examples: (asked) => examplesOf(rowsOf(asked), genome, counts),
       close,
     };
@@ -109,7 +109,7 @@ function checkSignal({ path, chromosomes }: Signal, rows: readonly ActivityRow[]
   if (rows.length === 0 || rows.some(({ chrom }) => chromosomes.has(chrom))) return;
   const names = [...chromosomes.keys()].slice(0, 5).join(", ");
   throw new InputError(
-    `the signal has none of the tables' chromosomes: it has ${names}, and they begin with ${rows[0]!.chrom}`,
+    `the signal has none of the tables' chromosomes: it has ${names}, and they begin with ${rows[0].chrom}`,
     {
       place: { file: path },
       hint: 'names are compared letter by letter, so "5" is not "chr5"',
@@ -168,10 +168,10 @@ class Counts {
     const missing = rows.filter(({ index }) => Number.isNaN(this.known[index]));
     const sums = await this.signal.sums(missing.map(countedPart));
     missing.forEach((row, i) => {
-      checkCount(sums[i]!, row, this.signal);
-      this.known[row.index] = sums[i]!;
+      checkCount(sums[i], row, this.signal);
+      this.known[row.index] = sums[i];
     });
-    return rows.map(({ index }) => this.known[index]!);
+    return rows.map(({ index }) => this.known[index]);
   }
 
   /** Whether the signal knows the row's chromosome; if not, it counts nothing there. */
@@ -201,7 +201,7 @@ async function examplesOf(
     rows.forEach((row, i) => {
       if (row.chrom !== chrom) return;
       examples[i] = exampleOf(row, letters, {
-        counts: counted[i]!,
+        counts: counted[i],
         ...(counts.isMeasured(row) ? {} : { unmeasured: 1 }),
       });
     });

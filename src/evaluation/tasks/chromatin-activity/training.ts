@@ -55,7 +55,7 @@ export function activityEpoch(rows: readonly LabelledRow[], epoch: number, recip
     negatives === "strided" ? everyNth(all, part, negativeRatio) : segment(all, part, negativeRatio);
   if (order === "file") return Int32Array.from(interleaved([peaks, seen]));
   const together = [...peaks, ...seen];
-  return shuffledPlaces(together.length, trainingSeed, epoch).map((i) => together[i]!);
+  return shuffledPlaces(together.length, trainingSeed, epoch).map((i) => together[i]);
 }
 
 const everyNth = (places: readonly number[], from: number, step: number) =>
@@ -85,18 +85,16 @@ export function interleaved<T>(lists: readonly (readonly T[])[]): T[] {
   while (result.length < total) {
     let next = -1;
     for (const [i, list] of lists.entries()) {
-      if (taken[i]! < list.length && (next === -1 || isBefore(i, next))) next = i;
+      if (taken[i] < list.length && (next === -1 || isBefore(i, next))) next = i;
     }
-    result.push(lists[next]![taken[next]!]!);
-    taken[next]!++;
+    result.push(lists[next][taken[next]]);
+    taken[next]++;
   }
   return result;
 
   function isBefore(a: number, b: number): boolean {
-    const [lengthA, lengthB] = [lists[a]!.length, lists[b]!.length];
-    return (
-      (taken[a]! / lengthA - taken[b]! / lengthB || taken[a]! - taken[b]! || lengthA - lengthB || a - b) < 0
-    );
+    const [lengthA, lengthB] = [lists[a].length, lists[b].length];
+    return (taken[a] / lengthA - taken[b] / lengthB || taken[a] - taken[b] || lengthA - lengthB || a - b) < 0;
   }
 }
 

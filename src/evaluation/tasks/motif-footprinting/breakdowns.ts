@@ -55,12 +55,12 @@ export function familyBreakdown(
       { name: "found", title: `motifs found at a false discovery rate of ${FALSE_DISCOVERY_RATE}` },
     ],
     rows: families.map(([name, members]) => {
-      const some = members.map((member) => known[member]!);
+      const some = members.map((member) => known[member]);
       const rows = some.flatMap(({ motif }) => rowsOf.get(motif)!);
       const { value, low, high } = clusteredProportion(
-        Float64Array.from(rows, (row) => outcomes[row]!),
+        Float64Array.from(rows, (row) => outcomes[row]),
         blocksBy(
-          rows.map((row) => backgrounds[row]!),
+          rows.map((row) => backgrounds[row]),
           "background",
         ),
       );
@@ -83,7 +83,7 @@ export function backgroundBreakdown({ backgrounds }: Comparisons, outcomes: Floa
     ],
     rows: [...groupsOf(backgrounds.map(String))].map(([name, rows]) => ({
       name,
-      values: [finiteOrNull(mean(Float64Array.from(rows, (row) => outcomes[row]!))), rows.length],
+      values: [finiteOrNull(mean(Float64Array.from(rows, (row) => outcomes[row]))), rows.length],
     })),
   };
 }
@@ -111,7 +111,7 @@ export function publishedMotifs({ breakdowns = [] }: Measurement): string {
       : []),
   ];
   const lines = rows.map(({ name, values }) =>
-    [name, ...columns.map(({ column }) => pythonText(values[column]!))].join("\t"),
+    [name, ...columns.map(({ column }) => pythonText(values[column]))].join("\t"),
   );
   return `${[["", ...columns.map(({ title }) => title)].join("\t"), ...lines].join("\n")}\n`;
 }

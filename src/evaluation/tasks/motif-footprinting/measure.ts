@@ -50,7 +50,7 @@ const distanceRules: Readonly<Record<Protocol, MotifRules>> = {
  */
 export function measureFootprintScores(predictions: Predictions, context: MeasureContext): Measurement {
   const scored = ofKind("likelihood", predictions);
-  const member = (place: number) => Float64Array.from(scored, ({ values }) => values[place]!);
+  const member = (place: number) => Float64Array.from(scored, ({ values }) => values[place]);
   const [raws, trues, shuffles] = [member(0), member(1), member(2)];
   const grouping = groupingOf(scored);
   const comparisonsUnder = (protocol: Protocol): Comparisons => {
@@ -145,7 +145,7 @@ function groupingOf(predictions: readonly { readonly facts: RowFacts }[]): Group
 }
 
 function distancesOf(values: readonly DistancePrediction["values"][], protocol: Protocol) {
-  const member = (place: number) => Float64Array.from(values, (pair) => pair[place]!);
+  const member = (place: number) => Float64Array.from(values, (pair) => pair[place]);
   const { first, second, ties } = comparedDistances(member(0), member(1), { protocol });
   return { trues: first, shuffles: second, ...(ties === undefined ? {} : { ties }) };
 }
@@ -161,11 +161,11 @@ function furtherThanShuffle(
   const paper = protocol === "paper";
   const as = (scores: Float64Array) => (paper ? paperScores(scores, scoreRounding) : scores);
   const raw = as(raws);
-  const moved = (scores: Float64Array) => as(scores).map((score, i) => Math.abs(raw[i]! - score));
+  const moved = (scores: Float64Array) => as(scores).map((score, i) => Math.abs(raw[i] - score));
   const [first, second] = [moved(trues), moved(shuffles)];
   if (paper) return pairedOutcomes(first, second, "wrong");
   const toleranceOf = (i: number) =>
-    scoreRounding * (2 * Math.abs(raws[i]!) + Math.abs(trues[i]!) + Math.abs(shuffles[i]!));
+    scoreRounding * (2 * Math.abs(raws[i]) + Math.abs(trues[i]) + Math.abs(shuffles[i]));
   const rounded = settled(first, second, { rounding: scoreRounding, toleranceOf });
   return pairedOutcomes(rounded.first, rounded.second, "half");
 }
@@ -212,11 +212,11 @@ function measurement(
       families: families.rows.length,
     },
     averages: {
-      motifAccuracy5: spread[0]!,
-      motifAccuracy25: spread[1]!,
-      motifAccuracyMedian: spread[2]!,
-      motifAccuracy75: spread[3]!,
-      motifAccuracy95: spread[4]!,
+      motifAccuracy5: spread[0],
+      motifAccuracy25: spread[1],
+      motifAccuracyMedian: spread[2],
+      motifAccuracy75: spread[3],
+      motifAccuracy95: spread[4],
       ...own.averages,
     },
     ...(ties === undefined ? {} : { ties }),
@@ -249,9 +249,9 @@ function tokenSummary(predictions: readonly LikelihoodPrediction[], { trues, shu
   const tokens = predictions.map((prediction) => prediction.tokens);
   if (tokens.length === 0 || tokens.some((three) => three === undefined))
     return { metrics: [], averages: {} };
-  const average = (member: number) => mean(tokens.map((three) => three![member]!));
+  const average = (member: number) => mean(tokens.map((three) => three![member]));
   const equal = tokens.flatMap((three, i) => (three![1] === three![2] ? [i] : []));
-  const pick = (scores: Float64Array) => Float64Array.from(equal, (i) => scores[i]!);
+  const pick = (scores: Float64Array) => Float64Array.from(equal, (i) => scores[i]);
   const estimate = pairedAccuracyEstimate(pairedCounts(pick(trues), pick(shuffles)));
   const metric = metricOf(
     {
@@ -283,7 +283,7 @@ function quirksOf(
   // One background alone tells nothing of how backgrounds differ: such motifs are left out of both.
   const [apart, together] = [widths(paper), widths({ ...corrected, ties: paper.ties })];
   const meanWidth = (of: readonly number[]) =>
-    finiteOrNull(mean(of.filter((_, i) => Number.isFinite(together[i]!))));
+    finiteOrNull(mean(of.filter((_, i) => Number.isFinite(together[i]))));
   const asTie = { correct: "right", wrong: "wrong", half: "half right" } as const;
   return [
     {

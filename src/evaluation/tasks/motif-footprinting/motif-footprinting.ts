@@ -174,7 +174,7 @@ function exampleOf(
   families: ReadonlyMap<string, string> | undefined,
 ): Example {
   const { background, motif, strand } = placeOf(row, footprints);
-  const name = footprints.motifs[motif]!;
+  const name = footprints.motifs[motif];
   const family = families?.get(name);
   return {
     row,
@@ -184,7 +184,7 @@ function exampleOf(
     facts: {
       background,
       motif: name,
-      strand: STRANDS[strand]!,
+      strand: STRANDS[strand],
       ...(family === undefined ? {} : { family }),
     },
   };

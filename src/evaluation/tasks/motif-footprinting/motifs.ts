@@ -53,15 +53,15 @@ export function motifResults(comparisons: Comparisons, rules: MotifRules): reado
   const { motifs, families, backgrounds, trues, shuffles, further } = comparisons;
   const outcomes = pairedOutcomes(trues, shuffles, rules.ties);
   const results = [...groupsOf(motifs)].map(([motif, rows]) => {
-    const pick = (values: Float64Array) => Float64Array.from(rows, (row) => values[row]!);
+    const pick = (values: Float64Array) => Float64Array.from(rows, (row) => values[row]);
     const blocks = blocksBy(
-      rows.map((row) => backgrounds[row]!),
+      rows.map((row) => backgrounds[row]),
       "background",
     );
     const credits = pick(outcomes);
     const n = rows.length;
     const value = mean(credits);
-    const differences = Float64Array.from(rows, (row) => trues[row]! - shuffles[row]!);
+    const differences = Float64Array.from(rows, (row) => trues[row] - shuffles[row]);
     const tested = rules.strandsApart ? differences : blockMeans(differences, blocks);
     return {
       motif,
@@ -75,7 +75,7 @@ export function motifResults(comparisons: Comparisons, rules: MotifRules): reado
     };
   });
   const q = benjaminiHochberg(results.map(({ p }) => p));
-  return results.map((result, i) => ({ ...result, q: q[i]! }));
+  return results.map((result, i) => ({ ...result, q: q[i] }));
 }
 
 /** Places of each key, in order of first appearance. */

@@ -142,8 +142,8 @@ export function measureClassifiedPairs(predictions: Predictions, context: Measur
       test_loss: finiteOrNull(rules.loss(losses, recipeCount(context, "evaluationBatchSize"))),
       test_acc: finiteOrNull(mean(correct)),
       test_acc_paired: finiteOrNull(mean(outcomes)),
-      test_auroc: metrics[2]!.value,
-      test_auprc: metrics[3]!.value,
+      test_auroc: metrics[2].value,
+      test_auprc: metrics[3].value,
       test_mcc: finiteOrNull(matthews(confusion(predicted, labels))),
     },
     counts: {
@@ -195,13 +195,13 @@ function columnsOf(predictions: readonly LogitsPrediction[]): Columns {
   const rows = MEMBERS * predictions.length;
   const data = Float64Array.from(predictions.flatMap(({ logits }) => logits.flat()));
   const logits: Matrix = { data, rows, columns: CLASSES };
-  const labels = Uint8Array.from({ length: rows }, (_, i) => PAIR_LABELS[i % MEMBERS]!);
+  const labels = Uint8Array.from({ length: rows }, (_, i) => PAIR_LABELS[i % MEMBERS]);
   const predicted = predictedClasses(logits);
   return {
     predictions,
     logits,
     labels,
-    margins: Float64Array.from({ length: rows }, (_, i) => data[2 * i + 1]! - data[2 * i]!),
+    margins: Float64Array.from({ length: rows }, (_, i) => data[2 * i + 1] - data[2 * i]),
     predicted,
     correct: correctness(predicted, labels),
     losses: crossEntropyOfRows(logits, labels),
@@ -236,7 +236,7 @@ function doubled(pairs: Blocks): Blocks {
   const { of, sizes } = pairs;
   return {
     ...pairs,
-    of: Int32Array.from({ length: MEMBERS * of.length }, (_, i) => of[Math.floor(i / MEMBERS)]!),
+    of: Int32Array.from({ length: MEMBERS * of.length }, (_, i) => of[Math.floor(i / MEMBERS)]),
     sizes: sizes.map((size) => MEMBERS * size),
   };
 }

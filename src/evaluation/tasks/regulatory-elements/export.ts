@@ -99,7 +99,7 @@ function examplesOf(rows: readonly ExportedRow[]): readonly Example[] {
   const codesOf = (member: keyof Members) =>
     codesOfEntries(rows.map(({ from, entry }) => ({ sequences: from[member], entry })));
   const [elements, controls] = [codesOf("element"), codesOf("control")];
-  return rows.map(({ index }, i) => exampleOf(index, { element: elements[i]!, control: controls[i]! }));
+  return rows.map(({ index }, i) => exampleOf(index, { element: elements[i], control: controls[i] }));
 }
 
 function exampleOf(row: number, { element, control }: Pair<Uint8Array>): Example {

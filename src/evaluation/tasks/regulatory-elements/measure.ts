@@ -122,7 +122,7 @@ const NO_ROWS = "there are no rows";
 
 function pairsOf(columns: PredictionColumns, context: MeasureContext): Pairs {
   const scores = comparedScores(columns.numbers("values", 0), columns.numbers("values", 1), context);
-  return { ...scores, differences: scores.first.map((score, i) => score - scores.second[i]!), columns };
+  return { ...scores, differences: scores.first.map((score, i) => score - scores.second[i]), columns };
 }
 
 function countWhere(numbers: Numbers | undefined, is: (value: number) => boolean): number {
@@ -189,9 +189,9 @@ function originalTest(test: WilcoxonResult): readonly Metric[] {
 function tokenSummary({ first, second, columns }: Pairs) {
   const tokens = columns.tokens;
   if (tokens === undefined) return { metrics: [], counts: {}, averages: {} };
-  const average = (member: 0 | 1) => mean(tokens[member]!);
-  const equal = Uint32Array.from(tokens[0]!.keys()).filter((i) => tokens[0]![i] === tokens[1]![i]);
-  const pick = (scores: Float64Array) => Float64Array.from(equal, (i) => scores[i]!);
+  const average = (member: 0 | 1) => mean(tokens[member]);
+  const equal = Uint32Array.from(tokens[0].keys()).filter((i) => tokens[0][i] === tokens[1][i]);
+  const pick = (scores: Float64Array) => Float64Array.from(equal, (i) => scores[i]);
   const counts = pairedCounts(pick(first), pick(second));
   const metrics =
     equal.length === columns.length

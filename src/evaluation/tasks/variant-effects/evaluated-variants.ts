@@ -113,7 +113,7 @@ export function variantNotes(
   ties: TieTolerance | undefined,
   { protocol }: MeasureContext,
 ): readonly string[] {
-  const { facts } = variants[0]!;
+  const { facts } = variants[0];
   const notes = withEffect.length > 0 ? [`The sign of a correlation is that of ${says}.`] : [];
   const joined = variants.filter((variant) => variant.facts.allele2Effect !== undefined);
   if (joined.length > 0) {

@@ -46,7 +46,7 @@ import {
  */
 export function measureVariants(predictions: Predictions, context: MeasureContext): Measurement {
   const { variants, kind, ties } = scoredVariants(predictions, context);
-  const { favours } = variants[0]!.facts;
+  const { favours } = variants[0].facts;
   const orientation = orientationOf(favours, kind, context.protocol);
   const evaluated = evaluatedVariants(variants, context.protocol);
   const dartEval = [
@@ -56,7 +56,7 @@ export function measureVariants(predictions: Predictions, context: MeasureContex
   const value = (name: string) => dartEval.find((metric) => metric.name === name)!.value;
   const precision = dartEval.find(({ name }) => name === "auprc")!;
   const counts = variantCounts(variants, evaluated, context);
-  const known = knownCountsNote(variants[0]!.facts.form, counts);
+  const known = knownCountsNote(variants[0].facts.form, counts);
   const sizes = sizeMetrics(evaluated.withEffect, orientation);
   const metrics = [...dartEval, ...sizes, ...causalityAndDirection(evaluated, favours, kind, precision)];
   return {
@@ -140,7 +140,7 @@ function classificationMetrics(
   return [
     metricOf(forms[0], area.value, "", [area, aurocEstimate(scores, labels)]),
     metricOf(forms[1], precision.value, "", [precision, averagePrecisionEstimate(scores, labels)]),
-    ...tests.map((value, i) => metricOf(forms[i + 2]!, value, NO_VARIATION)),
+    ...tests.map((value, i) => metricOf(forms[i + 2], value, NO_VARIATION)),
   ];
 }
 

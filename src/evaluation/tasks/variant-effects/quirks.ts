@@ -11,7 +11,7 @@ export function variantQuirks(
   kind: ScoreKind,
   protocol: Protocol,
 ): readonly QuirkEffect[] {
-  const { favours } = variants[0]!.facts;
+  const { favours } = variants[0].facts;
   const quirks: QuirkEffect[] = [];
   const directed = kind !== "distance";
   if (directed && favours === "allele1" && kind === "likelihood") {

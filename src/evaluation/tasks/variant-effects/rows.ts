@@ -48,7 +48,7 @@ export async function openVariants(task: Task, inputs: TaskInputs): Promise<Open
       notes: [...leftOutNotes(table), ...findings.map((found) => noteOf(table, found))],
       ...(training === undefined ? {} : { training }),
       select: (selection) => select(table, genome, selection),
-      stratumOf: (row) => stratumOf(rowsOf(Uint32Array.of(row))[0]!),
+      stratumOf: (row) => stratumOf(rowsOf(Uint32Array.of(row))[0]),
       examples: (rows, { letters } = { letters: true }) => examples.of(rowsOf(rows), letters),
       async close() {
         await training?.close();
@@ -109,7 +109,7 @@ const leftOutNotes = ({ path, leftOut }: VariantTable) =>
 const noteOf = ({ path }: VariantTable, { kind, level, what, examples, fix }: Finding) =>
   `${basename(path)}: ${what} (${level}, ${kind}; ${examples.map(({ line, text }) => `line ${line} ${text}`).join(", ")}). ${sentence(fix)}`;
 
-const sentence = (text: string) => `${text[0]!.toUpperCase()}${text.slice(1)}.`;
+const sentence = (text: string) => `${text[0].toUpperCase()}${text.slice(1)}.`;
 
 const variantsDigest = ({ rows, form, favours }: VariantTable) =>
   tableDigest(
@@ -181,9 +181,9 @@ class VariantExamples {
     for (const [chrom, here] of places) {
       const chromosome = await this.genome.chromosome(chrom);
       for (const i of here) {
-        const pair = alleleCodes(chromosome, rows[i]!);
-        if (!letters) this.remember(rows[i]!.index, pair);
-        examples[i] = exampleOf(rows[i]!, this.table, pair, letters ? pair : undefined);
+        const pair = alleleCodes(chromosome, rows[i]);
+        if (!letters) this.remember(rows[i].index, pair);
+        examples[i] = exampleOf(rows[i], this.table, pair, letters ? pair : undefined);
       }
     }
     return examples;
@@ -261,6 +261,6 @@ export function alleleCodes(chromosome: Uint8Array, variant: Variant): AlleleCod
 function originalStatus(chromosome: Uint8Array, { position, allele1, allele2 }: Variant): OriginalStatus {
   if (position < VARIANT_AT || position >= chromosome.length) return "refused";
   if (allele1.length !== 1 || allele2.length !== 1) return "refused";
-  const letter = String.fromCharCode(chromosome[position]!);
+  const letter = String.fromCharCode(chromosome[position]);
   return letter === allele1 || letter === allele2 ? "ok" : "neither";
 }

@@ -95,11 +95,11 @@ export function scoredVariants(
     const key = `${known.chrom} ${known.start} ${known.allele1} ${known.allele2}`;
     if (!keys.has(key)) keys.set(key, keys.size);
     return {
-      row: columns.rows[i]!,
+      row: columns.rows[i],
       key: keys.get(key)!,
       facts: known,
       difference,
-      otherArithmetic: others.map((other) => other[i]!).find((other) => !Number.isNaN(other)),
+      otherArithmetic: others.map((other) => other[i]).find((other) => !Number.isNaN(other)),
       wholeWindows: facts.text("compared", i) === "windows",
     };
   });
@@ -115,7 +115,7 @@ function allelesCompared(
     columns.numbers("values", 1),
     context,
   );
-  return { differences: second.map((score, i) => score - first[i]!), ties };
+  return { differences: second.map((score, i) => score - first[i]), ties };
 }
 
 class FactReaders {

@@ -54,7 +54,7 @@ function feedsOf(
   const sequences: Uint8Array[] = [];
   const counts = new Float32Array(rows.length * outputLength);
   rows.forEach((row, i) => {
-    const region = windows[row]!;
+    const region = windows[row];
     const room = region.codes.length - inputLength;
     const start = augment === undefined ? room / 2 : shift(augment.seed, epoch, row, room);
     const codes = region.codes.slice(start, start + inputLength);

@@ -104,7 +104,7 @@ export async function readChrombpnetRecipe(path: string): Promise<ChrombpnetReci
   }
   const read = RecipeText.safeParse(value);
   if (!read.success) {
-    const { path: at, message } = read.error.issues[0]!;
+    const { path: at, message } = read.error.issues[0];
     throw trouble(`${at.length === 0 ? "" : `${at.join(".")}: `}${message}`, read.error);
   }
   const { bias, accessibility, ...more } = read.data as Partial<ChrombpnetRecipe>;

@@ -54,7 +54,7 @@ export function selectForAccessibility(
     seed,
     "reads",
   ]);
-  const reads = [...Array.from(peakReads), ...some.map((i) => nonpeakReads[i]!)];
+  const reads = [...Array.from(peakReads), ...some.map((i) => nonpeakReads[i])];
   if (reads.length === 0) throw new InputError("there are no peaks");
   const limits = limitsOf(reads, outlierQuantile);
   const peaks = placesInside(peakReads, limits);
@@ -111,5 +111,5 @@ function quantile(values: ArrayLike<number>, q: number): number {
   const at = q * (sorted.length - 1);
   const below = Math.floor(at);
   const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below]! + (at - below) * (sorted[above]! - sorted[below]!);
+  return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
 }

@@ -85,8 +85,8 @@ export async function trainChrombpnet(request: ChrombpnetTraining): Promise<Trai
   const bias = request.bias ?? fittedBias!.fit.network;
   const selection = selectForAccessibility(readsOf(peaks), readsOf(nonpeaks), recipe);
   const kept = {
-    peaks: selection.peaks.map((i) => peaks[i]!),
-    nonpeaks: selection.nonpeaks.map((i) => nonpeaks[i]!),
+    peaks: selection.peaks.map((i) => peaks[i]),
+    nonpeaks: selection.nonpeaks.map((i) => nonpeaks[i]),
   };
   const scaledBias = await biasScaledTo(kept.nonpeaks, bias, request);
   const fit = await trainAccessibility(request, kept, selection, scaledBias);
@@ -138,7 +138,7 @@ async function readExamples(
   return windows.map((window, i) => ({
     window,
     reads: readsInside(window, outputLength),
-    part: partOf(regions[i]!),
+    part: partOf(regions[i]),
   }));
 }
 
@@ -153,7 +153,7 @@ async function trainBias(
 ): Promise<{ readonly fit: TrainedNetwork; readonly selection: RegionSelection }> {
   const { recipe } = request;
   const selection = selectForBias(readsOf(peaks), readsOf(nonpeaks), recipe);
-  const quiet = selection.nonpeaks.map((i) => nonpeaks[i]!);
+  const quiet = selection.nonpeaks.map((i) => nonpeaks[i]);
   for (const part of ["train", "validation"] as const) {
     if (ofPart(quiet, part).length === 0) {
       throw new InputError(
@@ -187,7 +187,7 @@ async function trainAccessibility(
   const { seed, negativesPerPeak } = recipe;
   // Of more non-peaks than peaks, as many as there are peaks are ever seen.
   const most = sampleRegions(kept.nonpeaks.length, kept.peaks.length, [seed, "non-peaks"]);
-  const nonpeaks = most.map((i) => kept.nonpeaks[i]!);
+  const nonpeaks = most.map((i) => kept.nonpeaks[i]);
   const [peaksTrain, peaksVal] = [ofPart(kept.peaks, "train"), ofPart(kept.peaks, "validation")];
   const [nonpeaksTrain, nonpeaksVal] = [ofPart(nonpeaks, "train"), ofPart(nonpeaks, "validation")];
   const validated = sampleRegions(nonpeaksVal.length, Math.floor(negativesPerPeak * peaksVal.length), [
@@ -205,7 +205,7 @@ async function trainAccessibility(
       ...windowsOf(recipe, nonpeaksTrain, 0),
     ]),
     validation: regionExamples(
-      windowsOf(recipe, [...peaksVal, ...validated.map((i) => nonpeaksVal[i]!)], 0),
+      windowsOf(recipe, [...peaksVal, ...validated.map((i) => nonpeaksVal[i])], 0),
       recipe.accessibility,
     ),
     order: {
@@ -228,9 +228,9 @@ function epochRows(
     epoch,
   ]);
   const rows = Int32Array.from({ length: peaks + some.length }, (_, i) =>
-    i < peaks ? i : peaks + some[i - peaks]!,
+    i < peaks ? i : peaks + some[i - peaks],
   );
-  return new Pcg64(seedOf([seed, "order of epoch", epoch])).permutation(rows.length).map((i) => rows[i]!);
+  return new Pcg64(seedOf([seed, "order of epoch", epoch])).permutation(rows.length).map((i) => rows[i]);
 }
 
 /** SHA-256 of names and values. */
@@ -290,7 +290,7 @@ async function biasScaledTo(
   const codes = windows.map(({ window }) => trimmed(window, inputLength).codes);
   const predicted = await predictor.predict(codes, abort);
   const difference = windows.reduce(
-    (sum, { reads }, i) => sum + (Math.log1p(reads) - predicted[i]!.logCounts) / windows.length,
+    (sum, { reads }, i) => sum + (Math.log1p(reads) - predicted[i].logCounts) / windows.length,
     0,
   );
   const { data } = bias.arrays.get("counts.bias")!;

@@ -29,15 +29,15 @@ async function judged<T>(
   const together = await ask(equallyLong);
   for (const [i, sequence] of equallyLong.entries()) {
     const [alone] = await ask([sequence]);
-    if (!same(alone!, together[i]!)) {
+    if (!same(alone!, together[i])) {
       return fault("a sequence gets another answer beside sequences of its own length than alone");
     }
   }
   for (const sequences of [equallyLong, ofAllLengths]) {
     const inOrder = await ask(sequences);
     for (const order of [sequences.map((_, i) => sequences.length - 1 - i), rotated(sequences.length)]) {
-      const reordered = await ask(order.map((i) => sequences[i]!));
-      if (!order.every((i, place) => same(inOrder[i]!, reordered[place]!))) {
+      const reordered = await ask(order.map((i) => sequences[i]));
+      if (!order.every((i, place) => same(inOrder[i], reordered[place]))) {
         const lengths =
           sequences === ofAllLengths ? "sequences of different lengths" : "equally long sequences";
         return fault(`${lengths} in another order get other answers: are they sorted and not put back?`);
@@ -62,10 +62,10 @@ export const paddingCheck: Check = {
     const together = await asker.scores([...short, long]);
     for (const [i, sequence] of short.entries()) {
       const [alone] = await asker.scores([sequence]);
-      if (asker.same(alone!, together[i]!)) continue;
+      if (asker.same(alone!, together[i])) continue;
       const { length } = sequence;
       return fault(
-        `a sequence of ${length} letters gets ${alone!.toPrecision(7)} alone and ${together[i]!.toPrecision(7)} beside one of ${long.length}`,
+        `a sequence of ${length} letters gets ${alone!.toPrecision(7)} alone and ${together[i].toPrecision(7)} beside one of ${long.length}`,
       );
     }
     return holds(`${short.map(({ length }) => length).join(" and ")} letters beside ${long.length}`);
@@ -73,8 +73,8 @@ export const paddingCheck: Check = {
   async ofEmbeddings(asker) {
     const together = await asker.embeddings([...short, long]);
     for (const [i, sequence] of short.entries()) {
-      const alone = baseTokens((await asker.embeddings([sequence]))[0]!);
-      const beside = baseTokens(together[i]!);
+      const alone = baseTokens((await asker.embeddings([sequence]))[0]);
+      const beside = baseTokens(together[i]);
       if (beside.length !== alone.length) {
         return fault(
           `of ${sequence.length} letters ${alone.length} tokens stand for letters, and ${beside.length} beside a longer sequence`,

@@ -63,11 +63,11 @@ export const finiteCheck: Check = {
 
 function judged(alone: readonly boolean[], together: readonly boolean[]) {
   const place = alone.indexOf(false);
-  if (place >= 0) return fault(`${shownSequence(finiteSequences[place]!)} does not get a finite number`);
+  if (place >= 0) return fault(`${shownSequence(finiteSequences[place])} does not get a finite number`);
   const beside = together.indexOf(false);
   if (beside < 0) return holds(`on ${finiteSequences.length} sequences, alone and together`);
   return fault(
-    `${shownSequence(finiteSequences[beside]!)} gets a finite number alone, and none in a batch with longer sequences`,
+    `${shownSequence(finiteSequences[beside])} gets a finite number alone, and none in a batch with longer sequences`,
   );
 }
 
@@ -84,10 +84,10 @@ export const repeatableCheck: Check = {
     const first = await asker.scores(repeatedSequences);
     for (let time = 1; time < TIMES; time++) {
       const again = await asker.scores(repeatedSequences);
-      const other = first.findIndex((score, i) => !asker.same(score, again[i]!));
+      const other = first.findIndex((score, i) => !asker.same(score, again[i]));
       if (other >= 0) {
         return fault(
-          `the same sequence in the same batch got ${first[other]!.toPrecision(7)} and then ${again[other]!.toPrecision(7)}: is dropout still on?`,
+          `the same sequence in the same batch got ${first[other].toPrecision(7)} and then ${again[other].toPrecision(7)}: is dropout still on?`,
         );
       }
     }
@@ -97,7 +97,7 @@ export const repeatableCheck: Check = {
     const first = await asker.embeddings(repeatedSequences);
     for (let time = 1; time < TIMES; time++) {
       const again = await asker.embeddings(repeatedSequences);
-      if (!first.every((states, i) => asker.sameTokens(baseTokens(states), baseTokens(again[i]!)))) {
+      if (!first.every((states, i) => asker.sameTokens(baseTokens(states), baseTokens(again[i])))) {
         return fault("the same sequence in the same batch got other states: is dropout still on?");
       }
     }

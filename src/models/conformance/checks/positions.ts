@@ -29,7 +29,7 @@ export const kMerOffsetCheck: Check = {
       : holds(`each of ${PLACES.length} letters, the first and last six among them, changes the score`);
   },
   async ofEmbeddings(asker) {
-    const gap = gapOf(baseTokens((await asker.embeddings([offsetSequence]))[0]!));
+    const gap = gapOf(baseTokens((await asker.embeddings([offsetSequence]))[0]));
     if (gap !== undefined) return fault(gap);
     if (asker.model.tokens === "bpe")
       return holds("the tokens stand for every letter, each for those after the one before");
@@ -62,8 +62,8 @@ function gapOf(tokens: readonly { readonly start: number; readonly end: number }
 
 function judged({ places, tokens, found }: Changes): Verdict {
   // A shift of one letter shows where a token begins, or where one ends; a shift of one token shows there too.
-  const begins = places.filter(({ letter, own }) => own > 0 && tokens[own]!.start === letter);
-  const ends = places.filter(({ letter, own }) => own < tokens.length - 1 && tokens[own]!.end === letter + 1);
+  const begins = places.filter(({ letter, own }) => own > 0 && tokens[own].start === letter);
+  const ends = places.filter(({ letter, own }) => own < tokens.length - 1 && tokens[own].end === letter + 1);
   if (share(begins, (place) => found(place) === place.own - 1) >= MOST_OFF_PLACE) {
     return fault("a changed letter changes the token before that which is said to stand for it");
   }
@@ -120,7 +120,7 @@ async function dependence(asker: ModelProbe): Promise<{ last: number; before: nu
     const ranges = NEXT.map((_, k) => {
       const logs = group.map((_, v) => {
         const at = (g * BASES.length + v) * (1 + NEXT.length);
-        return scores[at + 1 + k]! - scores[at]!;
+        return scores[at + 1 + k] - scores[at];
       });
       return Math.max(...logs) - Math.min(...logs);
     });

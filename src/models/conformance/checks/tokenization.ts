@@ -16,9 +16,9 @@ export const specialTokensCheck: Check = {
     const seen: string[] = [];
     const empty = await asker.unlessRefused(asker.scores([""]));
     if (empty !== undefined) {
-      if (!asker.same(empty[0]!, 0)) {
+      if (!asker.same(empty[0], 0)) {
         return fault(
-          `a sequence without letters has the log-likelihood ${empty[0]!.toPrecision(6)}; there is nothing to score, so 0 was expected`,
+          `a sequence without letters has the log-likelihood ${empty[0].toPrecision(6)}; there is nothing to score, so 0 was expected`,
         );
       }
       seen.push("a sequence without letters scores 0");
@@ -44,7 +44,7 @@ export const specialTokensCheck: Check = {
       );
     }
     const empty = await asker.unlessRefused(asker.embeddings([""]));
-    if (empty !== undefined && baseTokens(empty[0]!).length > 0) {
+    if (empty !== undefined && baseTokens(empty[0]).length > 0) {
       return fault("of a sequence without letters a token stands for letters");
     }
     const beside = embedding!.tokens - tokens.length;
@@ -93,7 +93,7 @@ export const unknownLettersCheck: Check = {
     const place = [...scores].findIndex((score) => !Number.isFinite(score));
     if (place >= 0) return fault(`${withN[place]} has the score ${scores[place]}`);
     const without = await asker.scoresUnpadded(withN.map((letters) => letters.replaceAll("N", "")));
-    return scores.every((score, i) => asker.same(score, without[i]!))
+    return scores.every((score, i) => asker.same(score, without[i]))
       ? fault("a sequence has the same score with its Ns and without them: they are dropped")
       : holds("a sequence with N has a score of its own");
   },

@@ -82,7 +82,7 @@ export function selfAttention(
   const turn = (z: Sym, { places }: Queries) =>
     p.frequencies === undefined ? z : applyRotary(z, rotaryAnglesAt(places, p.frequencies));
   const q = turn(splitHeads(linear(p.query, queries.rowsOf(x)), heads), queries); // [b, h, q, c]
-  const k = turn(splitHeads(linear(p.key, x), heads), everyToken(x.shape[1]!)); // [b, h, t, c]
+  const k = turn(splitHeads(linear(p.key, x), heads), everyToken(x.shape[1])); // [b, h, t, c]
   const v = splitHeads(linear(p.value, x), heads);
   return drop.hidden(linear(p.output, mergeHeads(attention(q, k, v, bias, drop.attention))));
 }

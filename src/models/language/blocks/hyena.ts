@@ -72,12 +72,12 @@ export function implicitFilter(w: ImplicitFilterWeights): Float32Array {
   for (let position = 0; position < length; position++) {
     let h = Float64Array.from(w.features.subarray(position * inputs, (position + 1) * inputs));
     for (const { weight, bias } of w.hidden) {
-      h = dense(weight, h, bias).map((x, unit) => Math.sin(w.frequency[unit]! * x));
+      h = dense(weight, h, bias).map((x, unit) => Math.sin(w.frequency[unit] * x));
     }
     const k = dense(w.output, h);
     for (let d = 0; d < width; d++) {
-      const window = Math.exp(-w.time[position]! * Math.abs(w.decay[d]!)) + SHIFT;
-      filter[position * width + d] = k[d]! * window;
+      const window = Math.exp(-w.time[position] * Math.abs(w.decay[d])) + SHIFT;
+      filter[position * width + d] = k[d] * window;
     }
   }
   return filter;
@@ -105,7 +105,7 @@ export function filterOf(
   { features, time }: { readonly features: Sym; readonly time: Sym },
 ): Sym {
   const h = hidden.reduce((x, layer) => sin(mul(linear(layer, x), frequency)), features);
-  const window = add(exp(neg(mul(time, abs(reshape(decay, [1, decay.shape[2]!]))))), SHIFT);
+  const window = add(exp(neg(mul(time, abs(reshape(decay, [1, decay.shape[2]]))))), SHIFT);
   return mul(linear(output, h), window);
 }
 
@@ -115,7 +115,7 @@ function dense(weight: Float32Array, x: Float64Array, bias?: Float32Array): Floa
   for (let row = 0; row < result.length; row++) {
     let sum = bias?.[row] ?? 0;
     const at = row * x.length;
-    for (let i = 0; i < x.length; i++) sum += weight[at + i]! * x[i]!;
+    for (let i = 0; i < x.length; i++) sum += weight[at + i] * x[i];
     result[row] = sum;
   }
   return result;

@@ -94,7 +94,7 @@ function inLoop(p: SelectiveModel, u: Sym, reverse: boolean): Sym {
   const [, batch, inner] = u.shape;
   const A = decayRates(p);
   const convolution = convolutionSteps(p.convolution, batch!);
-  const start = [fill([batch!, A.shape[0]!, inner!], 0), ...convolution.start];
+  const start = [fill([batch!, A.shape[0], inner!], 0), ...convolution.start];
   const { emitted } = scan(
     start,
     [u],
@@ -106,7 +106,7 @@ function inLoop(p: SelectiveModel, u: Sym, reverse: boolean): Sym {
     },
     { reverse },
   );
-  return emitted[0]!;
+  return emitted[0];
 }
 
 function inPasses(p: SelectiveModel, u: Sym): Sym {
@@ -117,8 +117,8 @@ function inPasses(p: SelectiveModel, u: Sym): Sym {
 
 /** δ, B, C = W·c; Δ = softplus(W_Δ·δ + b_Δ).  c: [..., e] */
 function selected(p: SelectiveModel, c: Sym): SelectiveInput {
-  const rank = knownSize(p.step.weight.shape[1]!, "the rank of the step");
-  const n = knownSize(p.logA.shape[1]!, "the number of states");
+  const rank = knownSize(p.step.weight.shape[1], "the rank of the step");
+  const n = knownSize(p.logA.shape[1], "the number of states");
   const [delta, B, C] = split(linear(p.selection, c), -1, [rank, n, n]) as readonly [Sym, Sym, Sym];
   return { x: c, step: stableSoftplus(linear(p.step, delta)), B, C };
 }

@@ -63,7 +63,7 @@ export function addExperts(p: MixtureOfExperts, x: Sym, y: Sym, routing: Routing
   const { perToken: k, layer, reached } = routing;
   const logits = linear(p.router, y); // [n, e]
   const { values, indices } = topK(logits, k); // [n, k]
-  const count = multiplyDims(y.shape[0]!, k);
+  const count = multiplyDims(y.shape[0], k);
   const slots = range(count);
   const expertOf = reshape(indices, [count]);
   const weights = reshape(softmax(values), [count, 1]);

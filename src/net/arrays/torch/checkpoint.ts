@@ -59,7 +59,7 @@ function archiveRoot(file: OpenFile, entries: ReadonlyMap<string, ZipEntry>): st
       "was it unpacked and packed again?",
     );
   }
-  const root = pickles[0]!.replace("data.pkl", "");
+  const root = pickles[0].replace("data.pkl", "");
   if (entries.has(`${root}constants.pkl`)) {
     throw new FormatError(
       { file: file.path },

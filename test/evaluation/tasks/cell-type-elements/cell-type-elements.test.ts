@@ -61,7 +61,7 @@ testWithSharedData(
     ]);
     const rows = rowsOf(task, "all").filter((_, i) => i % 50 === 0);
     for (const [i, example] of (await task.examples(rows)).entries()) {
-      const { chrom, inputStart: start, inputEnd: end, label } = table[rows[i]!]!;
+      const { chrom, inputStart: start, inputEnd: end, label } = table[rows[i]];
       expect(example.sequences[0]).toBe((await genome.letters({ chrom, start, end })).replaceAll("N", "A"));
       expect(example.facts).toMatchObject({ chrom, start, end, label });
     }
@@ -105,8 +105,8 @@ test("unknown bases are told to networks, and are A to language models", async (
   const elements = [{ index: 0, ...row, elementStart: row.inputStart, elementEnd: row.inputEnd }];
   const task = await cellTypeElements.open({ ...inputs(), elements }, { seed: 0 });
   const [example] = await task.examples(rowsOf(task, "all"));
-  expect(example!.sequences[0]!.slice(300)).toBe("A".repeat(200));
-  expect([...example!.codes![0]!.subarray(300)]).toEqual(Array(200).fill(4));
+  expect(example!.sequences[0].slice(300)).toBe("A".repeat(200));
+  expect([...example!.codes![0].subarray(300)]).toEqual(Array(200).fill(4));
   expect(Number(example!.facts.unknown)).toBeGreaterThanOrEqual(200);
   await task.close();
 });
@@ -127,7 +127,7 @@ test("data.h5 in place of table and genome: the same letters, labels and rows", 
   for (const split of ["train", "val", "test"] as const) {
     const examples = await plain.examples(rowsOf(plain, split));
     Object.assign(arrays, {
-      [`${split}/seqs`]: oneHot(examples.map(({ sequences }) => sequences[0]!)),
+      [`${split}/seqs`]: oneHot(examples.map(({ sequences }) => sequences[0])),
       [`${split}/labels`]: {
         type: "uint8",
         shape: [examples.length],
@@ -173,12 +173,12 @@ test("in a run the list's rows are asked, in shards, and only the whole is measu
   }
   const [merged] = await mergeRun(folder);
   expect(merged!.counts.rows).toBe(60);
-  expect(merged!.metrics[0]!.value).not.toBeNull();
+  expect(merged!.metrics[0].value).not.toBeNull();
 });
 
 describe("recipes of the original", () => {
   const recipe = (setting: string, family: string | undefined, protocol: Protocol = "paper") =>
-    recipeFor(cellTypeElements.settings[setting]!, {
+    recipeFor(cellTypeElements.settings[setting], {
       task: cellTypeElements.name,
       setting,
       family,
@@ -275,10 +275,10 @@ describe("a model that knows the planted sites", () => {
     const largest = Math.max(...CELL_LINES.map((line) => test.filter(({ label }) => label === line).length));
     const [accuracy] = metrics;
     expect(accuracy!.name).toBe("accuracy");
-    expect(accuracy!.intervals[0]!.low).toBeGreaterThan(largest / test.length + 0.1);
+    expect(accuracy!.intervals[0].low).toBeGreaterThan(largest / test.length + 0.1);
     expect(published.test_acc).toBe(accuracy!.value);
-    expect(metrics.find(({ name }) => name === "macro-auroc")!.intervals[0]!.low).toBeGreaterThan(0.7);
-    expect(training!.epochs[0]!.validation).toHaveProperty("val_acc");
+    expect(metrics.find(({ name }) => name === "macro-auroc")!.intervals[0].low).toBeGreaterThan(0.7);
+    expect(training!.epochs[0].validation).toHaveProperty("val_acc");
   }, 180_000);
 
   test("clustered: its vectors know something of cell lines; in the original's order of vectors they know nothing", async () => {
@@ -294,9 +294,9 @@ describe("a model that knows the planted sites", () => {
     const corrected = await ask("corrected");
     const [main] = corrected.metrics;
     expect(main!.name).toBe("adjusted-mutual-information");
-    expect(main!.intervals[0]!.low).toBeGreaterThan(0.05);
+    expect(main!.intervals[0].low).toBeGreaterThan(0.05);
     const paper = await ask("paper");
-    expect(paper.metrics[0]!.value!).toBeLessThan(0.03);
+    expect(paper.metrics[0].value!).toBeLessThan(0.03);
     const effect = paper.quirks.find(({ label }) => label === "Q2")!.effect;
     expect((effect.corrected as { value: number }).value).toBeGreaterThan(0.05);
   }, 180_000);
@@ -312,7 +312,7 @@ describe("a model that knows the planted sites", () => {
         protocol,
         recipe: { transform: "raw", clusterSeeds: 10, clusters: 20 },
       });
-      expect(metrics[0]!.intervals[0]!.low, protocol).toBeGreaterThan(0.05);
+      expect(metrics[0].intervals[0].low, protocol).toBeGreaterThan(0.05);
       expect(quirks.map(({ label }) => label)).not.toContain("Q2");
     }
   }, 180_000);

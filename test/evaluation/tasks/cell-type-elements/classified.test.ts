@@ -20,7 +20,7 @@ function predictionsOf(
       chrom: row % 2 === 0 ? "chr5" : "chr10",
       start: Math.floor(row / 2) * 40_000,
       end: Math.floor(row / 2) * 40_000 + 500,
-      label: CELL_LINES[label]!,
+      label: CELL_LINES[label],
       unknown: 0,
     },
   }));
@@ -100,19 +100,19 @@ describe("by hand", () => {
     // Right: the five certain ones, and the tie, where the lowest class is taken.
     expect(published.test_acc).toBe(6 / 8);
     expect(counts).toMatchObject({ GM12878: 2, H1ESC: 2, HEPG2: 1, IMR90: 1, K562: 2, rows: 8 });
-    expect(breakdowns![0]!.rows.map(({ name, values }) => [name, ...values])).toEqual([
+    expect(breakdowns![0].rows.map(({ name, values }) => [name, ...values])).toEqual([
       ["GM12878", 2, 0, 0, 0, 0],
       ["H1ESC", 1, 1, 0, 0, 0],
       ["HEPG2", 0, 0, 1, 0, 0],
       ["IMR90", 0, 0, 0, 1, 0],
       ["K562", 0, 0, 0, 1, 1],
     ]);
-    expect(metrics[0]!.chance).toBe(2 / 8);
+    expect(metrics[0].chance).toBe(2 / 8);
     const losses = [...[0, 0, 0, 0, 0], Math.log(Math.E + 4), Math.log(5), Math.log(Math.exp(2) + 4)];
     const sum = losses.reduce((total, loss) => total + loss, 0);
     expect(published.test_loss).toBeCloseTo(sum / 8, 12);
     // Batches of three, three and two: their means added up, over the rows (quirk Q13).
-    const summed = (losses[5]! / 3 + (losses[6]! + losses[7]!) / 2) / 8;
+    const summed = (losses[5] / 3 + (losses[6] + losses[7]) / 2) / 8;
     const paper = measure(rows, "paper", { evaluationBatchSize: 3 });
     expect(paper.published.test_loss).toBeCloseTo(summed, 12);
     expect(paper.quirks.find(({ label }) => label === "Q13")!.effect.corrected).toBeCloseTo(sum / 8, 12);
@@ -170,8 +170,8 @@ describe("by hand", () => {
     expect(metricValue(corrected, "balanced-accuracy")).toBeCloseTo((1 + 0.5 + 1 + 1 + 0.5) / 5, 12);
     const perLine = CELL_LINES.map((line) => metricValue(corrected, `auroc-${line.toLowerCase()}`)!);
     expect(metricValue(corrected, "macro-auroc")).toBeCloseTo(perLine.reduce((a, b) => a + b) / 5, 12);
-    expect(corrected.metrics[0]!.intervals[0]!.method).toBe("genomic-block-wilson");
-    expect(measure(rows, "paper").metrics[0]!.intervals[0]).toMatchObject({ method: "wald", n: 5000 });
+    expect(corrected.metrics[0].intervals[0].method).toBe("genomic-block-wilson");
+    expect(measure(rows, "paper").metrics[0].intervals[0]).toMatchObject({ method: "wald", n: 5000 });
   });
 
   test("no rows at all", () => {

@@ -38,7 +38,7 @@ function planted(rows: number, noise: number, seed = 5): VectorPrediction[] {
         chrom: `chr${1 + Math.floor((row * CHROMOSOMES) / rows)}`,
         start: 1000 * row,
         end: 1000 * row + 500,
-        label: CELL_LINES[label]!,
+        label: CELL_LINES[label],
         unknown: 0,
       },
     };
@@ -61,7 +61,7 @@ test("the mean over seeds of k-means on principal components, written out", asyn
   const rows = planted(120, 0.8);
   const data = Float64Array.from(
     rows.flatMap(({ vectors }) => [
-      ...new Float32Array(Uint8Array.from(Buffer.from(vectors[0]!, "base64")).buffer),
+      ...new Float32Array(Uint8Array.from(Buffer.from(vectors[0], "base64")).buffer),
     ]),
   );
   const table = pca({ data, rows: 120, columns: WIDTH }, 4).transformed;
@@ -80,20 +80,20 @@ test("the mean over seeds of k-means on principal components, written out", asyn
 });
 
 test("clear groups are found, noise is not; the interval over chromosomes says so", async () => {
-  const clear = (await measure(planted(240, 0.3), "corrected", { clusters: 5 })).metrics[0]!;
+  const clear = (await measure(planted(240, 0.3), "corrected", { clusters: 5 })).metrics[0];
   expect(clear.value!).toBeGreaterThan(0.8);
-  expect(clear.intervals[0]!.method).toBe("chromosome-jackknife");
-  const noise = (await measure(planted(240, 60), "corrected")).metrics[0]!;
-  expect(noise.intervals[0]!.low).toBeLessThan(0.02);
+  expect(clear.intervals[0].method).toBe("chromosome-jackknife");
+  const noise = (await measure(planted(240, 60), "corrected")).metrics[0];
+  expect(noise.intervals[0].low).toBeLessThan(0.02);
   expect(Math.abs(noise.value!)).toBeLessThan(0.08);
   // The original's spread comes first where its numbers are asked for.
-  expect((await measure(planted(60, 1), "paper")).metrics[0]!.intervals[0]!.method).toBe("seed-spread");
+  expect((await measure(planted(60, 1), "paper")).metrics[0].intervals[0].method).toBe("seed-spread");
 });
 
 test("quirk Q2: vectors of other rows know nothing, and both ways are told from one set of answers", async () => {
   const rows = planted(200, 0.3);
   const wrong = rows.map(
-    (row, i): VectorPrediction => ({ ...row, otherwise: { "text-order": rows[(i * 7 + 3) % 200]!.vectors } }),
+    (row, i): VectorPrediction => ({ ...row, otherwise: { "text-order": rows[(i * 7 + 3) % 200].vectors } }),
   );
   const [quirk] = (await measure(wrong)).quirks;
   expect(quirk!.label).toBe("Q2");
@@ -106,13 +106,13 @@ test("quirk Q2: vectors of other rows know nothing, and both ways are told from 
   const mixed = rows.map(
     (row, i): VectorPrediction => ({
       ...row,
-      vectors: rows[places[i]!]!.vectors,
+      vectors: rows[places[i]].vectors,
       otherwise: { "file-order": row.vectors },
     }),
   );
   const asPaper = await measure(mixed, "paper");
-  expect(asPaper.metrics[0]!.value!).toBeLessThan(0.1);
-  const effect = asPaper.quirks[0]!.effect as Record<Protocol, { value: number }>;
+  expect(asPaper.metrics[0].value!).toBeLessThan(0.1);
+  const effect = asPaper.quirks[0].effect as Record<Protocol, { value: number }>;
   expect(effect.corrected.value).toBeGreaterThan(0.6);
 });
 
@@ -121,17 +121,17 @@ test("a list that does not rise: the original took vectors in its order, labels 
     ...row,
     facts: { ...row.facts, place: (i * 37) % 100 },
   }));
-  const inOrder = (await measure(rows)).metrics[0]!.value!;
+  const inOrder = (await measure(rows)).metrics[0].value!;
   expect(inOrder).toBeGreaterThan(0.6);
   const rising = rows.map((row, i) => ({ ...row, facts: { ...row.facts, place: 2 * i } }));
-  expect((await measure(rising, "paper", { solver: "full" })).metrics[0]!.value).toBe(inOrder);
+  expect((await measure(rising, "paper", { solver: "full" })).metrics[0].value).toBe(inOrder);
   // By place the label of place p is p · 37⁻¹ mod 100 mod 5, a renaming; so halves are exchanged instead.
   const halves = rows.map((row, i) => ({
     ...row,
     facts: { ...row.facts, place: i < 50 ? 2 * i : 2 * i - 99 },
   }));
-  expect((await measure(halves, "paper", { solver: "full" })).metrics[0]!.value!).toBeLessThan(0.6);
-  expect((await measure(halves)).metrics[0]!.value).toBe(inOrder);
+  expect((await measure(halves, "paper", { solver: "full" })).metrics[0].value!).toBeLessThan(0.6);
+  expect((await measure(halves)).metrics[0].value).toBe(inOrder);
 });
 
 describe("fewer than asked for", () => {
@@ -143,9 +143,9 @@ describe("fewer than asked for", () => {
 
   test("rows than clusters: undefined, with the reason", async () => {
     const { metrics, published } = await measure(planted(7, 1), "corrected", { clusters: 50 });
-    expect(metrics[0]!.value).toBeNull();
-    expect(metrics[0]!.why).toBe("7 rows cannot be put into 50 clusters");
-    expect(metrics[1]!.value).not.toBeNull();
+    expect(metrics[0].value).toBeNull();
+    expect(metrics[0].why).toBe("7 rows cannot be put into 50 clusters");
+    expect(metrics[1].value).not.toBeNull();
     expect(published.ami_mean).toBeNull();
   });
 
@@ -157,7 +157,7 @@ describe("fewer than asked for", () => {
 
 test("vectors of different lengths are refused, and values of the recipe that cannot be", async () => {
   const rows = planted(20, 1);
-  const short = { ...rows[3]!, vectors: [base64([1, 2])] };
+  const short = { ...rows[3], vectors: [base64([1, 2])] };
   await expect(measure([...rows.slice(0, 3), short])).rejects.toThrow(
     /answer 4 has 8 bytes, that of the first 48/,
   );
@@ -177,7 +177,7 @@ test("counts of motif hits: rare motifs dropped, the most variable kept, log and
   });
   const features = motifCountFeatures({ data, rows, columns })!;
   expect(features.columns).toBe(2);
-  const column = Array.from({ length: rows }, (_, row) => features.data[row * 2]!);
+  const column = Array.from({ length: rows }, (_, row) => features.data[row * 2]);
   expect(column.reduce((a, b) => a + b)).toBeCloseTo(0, 10);
   expect(column.reduce((a, b) => a + b * b, 0) / rows).toBeCloseTo(1, 10);
   expect([...column.slice(0, 2)].map((value) => Math.round(value))).toEqual([-1, 1]);
@@ -188,9 +188,9 @@ test("counts of motif hits: rare motifs dropped, the most variable kept, log and
     vectors: [base64(CELL_LINES.map((_, line) => (line === i % 5 ? 6 + (i % 3) : i % 2)))],
   }));
   const { metrics } = await measure(counted, "corrected", { transform: "motif-counts", clusters: 5 });
-  expect(metrics[0]!.value!).toBeGreaterThan(0.1);
+  expect(metrics[0].value!).toBeGreaterThan(0.1);
   const none = await measure(planted(30, 0.1), "corrected", { transform: "motif-counts" });
-  expect(none.metrics[0]!.value).toBeNull();
+  expect(none.metrics[0].value).toBeNull();
   expect(none.notes.join()).toContain("5 hits");
 });
 
@@ -211,9 +211,9 @@ describe("clustering that takes long", () => {
     expect(first.map(({ done, total, unit }) => [done, total, unit])).toEqual(
       [0, 1, 2, 3, 4, 5, 6].map((done) => [done, 6, "clusterings"]),
     );
-    expect(first[0]!.secondsLeft).toBeUndefined();
-    expect(first[3]!.rowsPerSecond!).toBeGreaterThan(0);
-    expect(first[6]!.secondsLeft).toBe(0);
+    expect(first[0].secondsLeft).toBeUndefined();
+    expect(first[3].rowsPerSecond!).toBeGreaterThan(0);
+    expect(first[6].secondsLeft).toBe(0);
   });
 
   test("gives others their turn, and stops between two seeds with the signal's reason", async () => {
@@ -276,11 +276,11 @@ describe("clustering that takes long", () => {
     const lines = text.split("\n");
     expect(lines).toHaveLength(5);
     // One line damaged, one torn: both are made again.
-    const damaged = lines[1]!.replace(
+    const damaged = lines[1].replace(
       /"clusters":"(.)/,
       (_, letter) => `"clusters":"${letter === "A" ? "B" : "A"}`,
     );
-    writeFileSync(file, [lines[0], damaged, lines[2], lines[3]!.slice(0, 60)].join("\n"));
+    writeFileSync(file, [lines[0], damaged, lines[2], lines[3].slice(0, 60)].join("\n"));
     const gone = async () => {
       const told: StageProgress[] = [];
       const found = await measure(rows, "corrected", {}, { folder, onStage: (stage) => told.push(stage) });

@@ -47,9 +47,9 @@ test("a network that counts binding sites recovers the planted activity of peaks
   });
   const of = (name: string) => metrics.find((metric) => metric.name === name)!;
   // Measured: Spearman r 0.788 [0.537, 1], AUROC 0.998.
-  expect(metrics[0]!.name).toBe("spearman-peaks");
-  expect(metrics[0]!.value).toBeGreaterThan(0.6);
-  expect(metrics[0]!.intervals[0]!.low).toBeGreaterThan(0.2);
+  expect(metrics[0].name).toBe("spearman-peaks");
+  expect(metrics[0].value).toBeGreaterThan(0.6);
+  expect(metrics[0].intervals[0].low).toBeGreaterThan(0.2);
   expect(of("auroc").value).toBeGreaterThan(0.95);
   expect(of("loss-peaks").value).toBeLessThan(1);
   expect(training!.epochs.length).toBeGreaterThan(10);
@@ -122,9 +122,9 @@ describe("the rows", () => {
     const [edge, elsewhere] = await task.examples(rows);
     // The last 500 bases of a synthetic chromosome are N.
     expect(edge!.facts).toMatchObject({ set: "peaks", counts: 443, unknown: 500 + 1114 });
-    expect(edge!.sequences[0]!.slice(500)).toBe("A".repeat(1614));
-    expect([...edge!.codes![0]!.subarray(500)]).toEqual(new Array(1614).fill(4));
-    expect(edge!.codes![0]!.subarray(0, 500)).not.toContain(4);
+    expect(edge!.sequences[0].slice(500)).toBe("A".repeat(1614));
+    expect([...edge!.codes![0].subarray(500)]).toEqual(new Array(1614).fill(4));
+    expect(edge!.codes![0].subarray(0, 500)).not.toContain(4);
     expect(elsewhere!.facts).toMatchObject({ set: "idr", unmeasured: 1 });
     await task.close();
   });
@@ -165,7 +165,7 @@ test("a model's own prediction of activity is scored as it is", async () => {
     setting: "predicted",
     protocol: "paper",
   });
-  expect(metrics[0]!.value).toBeCloseTo(1, 9);
+  expect(metrics[0].value).toBeCloseTo(1, 9);
   expect(published.test_loss_all).toBeCloseTo(0, 9);
   expect(published.test_auroc).toBeGreaterThan(0.99);
 });
@@ -176,7 +176,7 @@ async function knownCounts(): Promise<Map<string, number>> {
   const { rows } = task.select({ split: "test", purpose: "answer", limit: null });
   const examples = await task.examples(rows);
   await task.close();
-  return new Map(examples.map(({ sequences, facts }) => [sequences[0]!, Number(facts.counts)]));
+  return new Map(examples.map(({ sequences, facts }) => [sequences[0], Number(facts.counts)]));
 }
 
 describe("a language model of a long enough context, DNABERT-2's toy", () => {
@@ -207,7 +207,7 @@ describe("a language model of a long enough context, DNABERT-2's toy", () => {
       await plan.close();
     }
     const [result] = await mergeRun(folder);
-    return { result: result!, cell: join(folder, plan.cells[0]!.name) };
+    return { result: result!, cell: join(folder, plan.cells[0].name) };
   };
 
   test.each([

@@ -124,8 +124,8 @@ describe("lists laid into each other", () => {
         const taken = [0, 0];
         for (const { list, i } of interleaved(lists)) {
           expect(i).toBe(taken[list]);
-          taken[list]!++;
-          expect(Math.abs(taken[0]! / n - taken[1]! / m)).toBeLessThanOrEqual(1 / Math.min(n, m) + 1e-12);
+          taken[list]++;
+          expect(Math.abs(taken[0] / n - taken[1] / m)).toBeLessThanOrEqual(1 / Math.min(n, m) + 1e-12);
         }
         expect(taken).toEqual([n, m]);
       }),

@@ -18,7 +18,7 @@ const genome = genomeInMemory(
   new Map(
     NAMES.map((name) => [
       name,
-      Array.from({ length: LENGTH }, () => "ACGTN"[Math.floor(rng.nextFloat64() * 4.02)]!).join(""),
+      Array.from({ length: LENGTH }, () => "ACGTN"[Math.floor(rng.nextFloat64() * 4.02)]).join(""),
     ]),
   ),
 );
@@ -34,7 +34,7 @@ const signal: Signal = {
 const table = (rows: number, first: number): ActivityWindow[] =>
   Array.from({ length: rows }, (_, index) => {
     const start = first + 211 * index;
-    return { index, chrom: NAMES[index % 3]!, start, end: start + 2114 };
+    return { index, chrom: NAMES[index % 3], start, end: start + 2114 };
   });
 const inputs = {
   genome,
@@ -67,8 +67,8 @@ test("data.h5 in place of tables, genome and signal: the same rows, letters, cod
       ours.map(({ row, sequences, codes }) => ({ row, sequences, codes })),
     );
     for (const [i, { facts }] of theirs.entries()) {
-      expect(facts.set).toBe(ours[i]!.facts.set);
-      expect(Number(facts.counts)).toBeCloseTo(Number(ours[i]!.facts.counts), 4);
+      expect(facts.set).toBe(ours[i].facts.set);
+      expect(Number(facts.counts)).toBeCloseTo(Number(ours[i].facts.counts), 4);
       compared++;
     }
   }
@@ -85,7 +85,7 @@ test("numbers from data.h5 have intervals over rows, and say so", async () => {
     model: { name: "A", predictActivity: (some) => some.map((letters) => letters.split("A").length) },
     setting: "predicted",
   });
-  expect(metrics[0]!.intervals[0]!.method).toMatch(/^row-/);
+  expect(metrics[0].intervals[0].method).toMatch(/^row-/);
   expect(notes.join(" ")).toContain("take them as independent");
   expect(counts).not.toHaveProperty("genomicBlocks");
 });

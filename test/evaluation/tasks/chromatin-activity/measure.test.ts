@@ -120,8 +120,8 @@ describe("what predicted activities are worth", () => {
         expect(high, name).toBeGreaterThanOrEqual(value!);
       }
     }
-    expect(corrected.metrics[0]!.intervals[0]!.method).toBe("genomic-block-jackknife");
-    expect(paper.metrics[0]!.intervals).toEqual([]);
+    expect(corrected.metrics[0].intervals[0].method).toBe("genomic-block-jackknife");
+    expect(paper.metrics[0].intervals).toEqual([]);
   });
 
   test("a set without rows leaves its numbers undefined, with the reason", () => {

@@ -102,7 +102,7 @@ testWithSharedData(
       nonPeaks: 233,
     });
     const losses = training!.epochs.map(({ validation }) => validation.val_loss!);
-    expect(Math.min(...losses)).toBeLessThan(losses[0]!);
+    expect(Math.min(...losses)).toBeLessThan(losses[0]);
     expect(metrics.every(({ value }) => value !== null)).toBe(true);
   },
 );

@@ -12,7 +12,7 @@ import type { Protocol } from "../../../../src/models/model.ts";
 const ORDER = ["caduceus", "dnabert2", "gena-lm", "hyenadna", "mistral-dna", "nucleotide-transformer"];
 
 const recipeOf = (setting: string, family: string | undefined, protocol: Protocol): Recipe =>
-  recipeFor(chromatinActivity.settings[setting]!, {
+  recipeFor(chromatinActivity.settings[setting], {
     task: chromatinActivity.name,
     setting,
     family,

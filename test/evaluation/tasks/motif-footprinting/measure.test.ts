@@ -58,8 +58,8 @@ describe("the table of motifs is the one that pandas writes of SciPy's numbers",
     let compared = 0;
     theirs.forEach((line, i) => {
       line.forEach((cell, column) => {
-        if (cell === "" || Number.isNaN(Number(cell)) || column !== 2) expect(ours[i]![column]).toBe(cell);
-        else expect(Number(ours[i]![column]) / Number(cell)).toBeCloseTo(1, 9);
+        if (cell === "" || Number.isNaN(Number(cell)) || column !== 2) expect(ours[i][column]).toBe(cell);
+        else expect(Number(ours[i][column]) / Number(cell)).toBeCloseTo(1, 9);
         compared++;
       });
     });
@@ -95,7 +95,7 @@ describe("corrected", () => {
   test("the metric over motifs has backgrounds as its clusters", () => {
     const accuracy = metric(measured, "accuracy");
     expect(accuracy.intervals.map(({ method }) => method)).toEqual(["background-wilson", "wilson", "wald"]);
-    expect(metric(scores("paper"), "accuracy").intervals[0]!.method).toBe("wald");
+    expect(metric(scores("paper"), "accuracy").intervals[0].method).toBe("wald");
   });
 
   test("a motif without any difference has no test and is not found", () => {
@@ -176,7 +176,7 @@ describe("families", () => {
       ["family 0", 1, 10, 10],
       ["family 2", 0.5, 12, 0],
     ]);
-    expect(breakdown(measured, "motifs").rows[10]!.within).toBe("family 1");
+    expect(breakdown(measured, "motifs").rows[10].within).toBe("family 1");
     expect(breakdown(measured, "backgrounds").rows.length).toBe(8);
     const without = scores(
       "corrected",
@@ -202,7 +202,7 @@ test("tokens are told, and the accuracy where both have as many", () => {
       kind: "likelihood",
       row,
       values: some,
-      tokens: tokens[row]!,
+      tokens: tokens[row],
       facts: { background: row, motif: "m", strand: "forward" },
     }),
   );

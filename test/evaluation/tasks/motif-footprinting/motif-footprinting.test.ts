@@ -48,7 +48,7 @@ describe("the form", () => {
       ]);
     }
     expect(new Set(examples.map(({ facts }) => JSON.stringify(facts))).size).toBe(inTable);
-    expect(examples[3]!.facts).toEqual({
+    expect(examples[3].facts).toEqual({
       background: 0,
       motif: "REST",
       strand: "reverse",
@@ -104,11 +104,11 @@ describe("a model that learned the synthetic genome tells its motifs from their 
 
   test("seven letters of context find most motifs, no context none", async () => {
     const [seven, none] = [await asked(7), await asked(0)];
-    expect(seven.metrics[0]!.intervals[0]!.low).toBeGreaterThan(0.8);
+    expect(seven.metrics[0].intervals[0].low).toBeGreaterThan(0.8);
     expect(seven.metrics[1]).toMatchObject({ name: "motifs-found", value: 18 / 20 });
     // Shuffled letters are as likely one by one: what is left are roundings of sums.
-    expect(none.metrics[1]!.value).toBe(0);
-    expect(none.metrics[0]!.intervals[0]!.low).toBeLessThan(0.5);
+    expect(none.metrics[1].value).toBe(0);
+    expect(none.metrics[0].intervals[0].low).toBeLessThan(0.5);
   });
 });
 
@@ -148,11 +148,11 @@ describe("by embedding", () => {
     }
     // A background is compared with motifs in other backgrounds, which mostly lie much further away.
     const total = (way: (each: DistancePrediction) => readonly number[]) =>
-      [...values(paper).values()].reduce((sum, each) => sum + way(each)[0]!, 0);
+      [...values(paper).values()].reduce((sum, each) => sum + way(each)[0], 0);
     expect(total((each) => each.values)).toBeGreaterThan(3 * total((each) => each.otherwise!["file-order"]!));
     for (const [row, prediction] of values(fewer)) {
       prediction.values.forEach((distance, i) => {
-        expect(distance).toBeCloseTo(values(paper).get(row)!.values[i]!, 5);
+        expect(distance).toBeCloseTo(values(paper).get(row)!.values[i], 5);
       });
     }
     expect(paper.quirks.map(({ label }) => label)).toEqual(["Q2", "Q16", "Q14", "Q15"]);

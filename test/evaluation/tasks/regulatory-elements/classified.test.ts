@@ -55,7 +55,7 @@ testWithSharedData("numbers over all sequences agree with scikit-learn", METRICS
       (score, i) =>
         [
           [0, score],
-          [0, controls[i]!],
+          [0, controls[i]],
         ] as const,
     );
     const { published } = measure(predictionsOf(pairs), "corrected");
@@ -109,10 +109,10 @@ describe("by hand", () => {
     expect(measure(pairs, "corrected").published.test_loss).toBeCloseTo(total / 8, 12);
     // Batches of three pairs and of one, each with a mean for elements and one for controls.
     const summed =
-      (losses[0]! + losses[2]! + losses[4]!) / 3 +
-      (losses[1]! + losses[3]! + losses[5]!) / 3 +
-      losses[6]! +
-      losses[7]!;
+      (losses[0] + losses[2] + losses[4]) / 3 +
+      (losses[1] + losses[3] + losses[5]) / 3 +
+      losses[6] +
+      losses[7];
     const paper = measure(pairs, "paper", { evaluationBatchSize: 3 });
     expect(paper.published.test_loss).toBeCloseTo(summed / 8, 12);
     expect(paper.quirks.find(({ label }) => label === "Q13")!.effect.corrected).toBeCloseTo(total / 8, 12);

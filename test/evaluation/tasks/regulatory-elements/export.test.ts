@@ -19,7 +19,7 @@ const genome = genomeInMemory(
   new Map(
     NAMES.map((name) => [
       name,
-      Array.from({ length: LENGTH }, () => "ACGTN"[Math.floor(rng.nextFloat64() * 4.01)]!).join(""),
+      Array.from({ length: LENGTH }, () => "ACGTN"[Math.floor(rng.nextFloat64() * 4.01)]).join(""),
     ]),
   ),
 );
@@ -27,7 +27,7 @@ const genome = genomeInMemory(
 const elements = Array.from({ length: 60 }, (_, index) => {
   const inputStart = 131 * index - 20;
   return {
-    ...{ index, chrom: NAMES[index % 4]!, inputStart, inputEnd: inputStart + 350 },
+    ...{ index, chrom: NAMES[index % 4], inputStart, inputEnd: inputStart + 350 },
     ...{ elementStart: inputStart + 60, elementEnd: inputStart + 300, relativeStart: 60, relativeEnd: 300 },
     reverseComplement: index % 3 === 0,
   };
@@ -42,7 +42,7 @@ async function arraysOf(task: OpenTask): Promise<Record<string, TestArray>> {
   for (const split of SPLITS) {
     const examples = await task.examples(rowsOf(task, split));
     const member = (place: 0 | 1) =>
-      oneHot(examples.map(({ sequences, codes }) => (codes ? lettersOf(codes[place]!) : sequences[place]!)));
+      oneHot(examples.map(({ sequences, codes }) => (codes ? lettersOf(codes[place]) : sequences[place])));
     arrays[`${split}/seqs`] = member(0);
     arrays[`${split}/ctrls`] = member(1);
     arrays[`${split}/idxs`] = {
@@ -81,7 +81,7 @@ describe("data.h5 in place of table and genome", () => {
       expect(theirs.length).toBeGreaterThan(10);
       expect(theirs.map(({ facts: _, ...row }) => row)).toEqual(ours.map(({ facts: _, ...row }) => row));
       theirs.forEach(({ facts }, i) => {
-        expect(facts).toEqual({ unknown: ours[i]!.facts.unknown, same: ours[i]!.facts.same });
+        expect(facts).toEqual({ unknown: ours[i].facts.unknown, same: ours[i].facts.same });
         unknown += Number(facts.unknown);
       });
     }
@@ -108,7 +108,7 @@ describe("data.h5 in place of table and genome", () => {
     const values = ({ metrics }: typeof fromFile) =>
       metrics.filter(({ name }) => !name.endsWith("-p")).map(({ value }) => value);
     expect(values(fromFile)).toEqual(values(fromTable));
-    expect(fromFile.metrics[0]!.intervals[0]!.method).toMatch(/^row-/);
+    expect(fromFile.metrics[0].intervals[0].method).toMatch(/^row-/);
     expect(fromFile.notes.join(" ")).toContain("take them as independent");
     expect(fromFile.notes.join(" ")).not.toContain("stretches of 1 Mb");
     expect(fromFile.counts).not.toHaveProperty("genomicBlocks");
@@ -146,7 +146,7 @@ describe("data.h5 in place of table and genome", () => {
       ...context,
       recipe: { evaluationBatchSize: 8 },
     });
-    expect(metrics[0]!.intervals[0]!.method).toMatch(/^row-/);
+    expect(metrics[0].intervals[0].method).toMatch(/^row-/);
     expect(notes.join(" ")).toContain("take them as independent");
     expect(counts).not.toHaveProperty("genomicBlocks");
   });
@@ -166,8 +166,8 @@ describe("refused", () => {
   });
 
   test("a row twice, and windows of another task", async () => {
-    const idxs = arrays["test/idxs"]!;
-    const twice = { ...idxs, data: [idxs.data[1]!, ...idxs.data.slice(1)] };
+    const idxs = arrays["test/idxs"];
+    const twice = { ...idxs, data: [idxs.data[1], ...idxs.data.slice(1)] };
     await expect(openChanged("twice", { "test/idxs": twice })).rejects.toThrow(/two entries are row/);
     const short = oneHot(idxs.data.map(() => "ACGT"));
     await expect(openChanged("short", { "test/seqs": short })).rejects.toThrow(

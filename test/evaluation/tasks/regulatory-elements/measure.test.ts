@@ -26,7 +26,7 @@ function predictionsOf(
     return {
       kind: "likelihood",
       row,
-      values: [score, control[row]!],
+      values: [score, control[row]],
       facts: {
         chrom: row % 2 === 0 ? "chr5" : "chr10",
         start,
@@ -59,10 +59,10 @@ describe("the published keys agree with NumPy and SciPy", () => {
 });
 
 describe("accuracy", () => {
-  const { element, control } = goldens["many ties"]!;
+  const { element, control } = goldens["many ties"];
   const predictions = predictionsOf(element, control);
-  const wins = element.filter((score, i) => score > control[i]!).length;
-  const ties = element.filter((score, i) => score === control[i]!).length;
+  const wins = element.filter((score, i) => score > control[i]).length;
+  const ties = element.filter((score, i) => score === control[i]).length;
 
   test("counts a tie as wrong in the paper's protocol and as half in the corrected one", () => {
     expect(ties).toBeGreaterThan(20);
@@ -72,10 +72,10 @@ describe("accuracy", () => {
     ] as const) {
       const { metrics, published, counts } = measure(predictions, protocol);
       expect(metrics[0]).toMatchObject({ name: "paired-accuracy", main: true });
-      expect(metrics[0]!.value).toBeCloseTo(accuracy, 12);
-      expect(published.acc).toBe(metrics[0]!.value);
+      expect(metrics[0].value).toBeCloseTo(accuracy, 12);
+      expect(published.acc).toBe(metrics[0].value);
       expect(counts).toMatchObject({ rows: 500, rowsInTable: 5000, wins, ties, losses: 500 - wins - ties });
-      for (const { low, high, value } of metrics[0]!.intervals) {
+      for (const { low, high, value } of metrics[0].intervals) {
         expect(value).toBeCloseTo(accuracy, 12);
         expect(low).toBeLessThan(accuracy);
         expect(high).toBeGreaterThan(accuracy);
@@ -84,12 +84,12 @@ describe("accuracy", () => {
   });
 
   test("has the published interval over twice the table first, or an honest one", () => {
-    const paper = measure(predictions, "paper").metrics[0]!;
+    const paper = measure(predictions, "paper").metrics[0];
     const accuracy = paper.value!;
     expect(paper.intervals[0]).toMatchObject({ method: "wald", n: 10_000 });
     const half = 1.959964 * Math.sqrt((accuracy * (1 - accuracy)) / 10_000);
-    expect(paper.intervals[0]!.high - accuracy).toBeCloseTo(half, 6);
-    const corrected = measure(predictions, "corrected").metrics[0]!;
+    expect(paper.intervals[0].high - accuracy).toBeCloseTo(half, 6);
+    const corrected = measure(predictions, "corrected").metrics[0];
     expect(corrected.intervals.map(({ method, n }) => [method, n])).toEqual([
       ["genomic-block-wilson", 500],
       ["wilson", 500],
@@ -99,7 +99,7 @@ describe("accuracy", () => {
 
   test("has the original's intervals over both of its denominators", () => {
     const context = { protocol: "paper", seed: 0, rowsInTable: 2_348_854, recipe: {} } as const;
-    const { value, intervals } = measurePairs(predictions, context).metrics[0]!;
+    const { value, intervals } = measurePairs(predictions, context).metrics[0];
     const walds = intervals.filter(({ method }) => method === "wald");
     expect(walds.map(({ n }) => n)).toEqual([4_697_708, 2_348_854]);
     for (const { n, high } of walds) {
@@ -128,7 +128,7 @@ describe("accuracy", () => {
       },
     );
     const corrected = measure(together, "corrected").metrics;
-    const [low, high] = [corrected[0]!.intervals[0]!.low, corrected[0]!.intervals[0]!.high];
+    const [low, high] = [corrected[0].intervals[0].low, corrected[0].intervals[0].high];
     expect(low).toBeLessThan(0.5);
     expect(high).toBeGreaterThan(0.5);
     expect(corrected.find(({ name }) => name === "paired-accuracy-p")!.value).toBeGreaterThan(0.05);
@@ -148,7 +148,7 @@ describe("accuracy", () => {
 
 describe("what is undefined is null with its reason, and JSON can say all of it", () => {
   test.each([
-    ["no difference", goldens["no difference"]!.element, goldens["no difference"]!.control],
+    ["no difference", goldens["no difference"].element, goldens["no difference"].control],
     ["one row", [-3], [-4]],
     ["no row", [], []],
   ])("%s", (_, element, control) => {
@@ -160,9 +160,9 @@ describe("what is undefined is null with its reason, and JSON can say all of it"
   });
 
   test("a model that cannot tell the members apart gets half, and no test", () => {
-    const { element, control } = goldens["no difference"]!;
+    const { element, control } = goldens["no difference"];
     const { metrics, counts } = measure(predictionsOf(element, control), "corrected");
-    expect(metrics[0]!.value).toBe(0.5);
+    expect(metrics[0].value).toBe(0.5);
     expect(counts.ties).toBe(30);
     expect(metrics.find(({ name }) => name === "paired-accuracy-p")!.value).toBeCloseTo(1, 12);
     const paper = measure(predictionsOf(element, control), "paper").metrics;
@@ -202,7 +202,7 @@ describe("tokens and letters", () => {
 
 describe("scores that differ by rounding alone", () => {
   // Sums of the same log-likelihoods in two orders, as an order-1 Markov model has them for a dinucleotide shuffle.
-  const terms = Array.from({ length: 350 }, (_, i) => Math.log([0.33, 0.17, 0.24, 0.26, 0.05][i % 5]!));
+  const terms = Array.from({ length: 350 }, (_, i) => Math.log([0.33, 0.17, 0.24, 0.26, 0.05][i % 5]));
   const add = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   const rows = Array.from({ length: 40 }, (_, row) => [...terms.slice(row), ...terms.slice(0, row)]);
   const element = rows.map((row) => add(row));
@@ -215,15 +215,15 @@ describe("scores that differ by rounding alone", () => {
 
   test("are ties under corrected, and the tolerance is told", () => {
     const { counts, metrics, ties, quirks } = measured("corrected", 350 * 2 ** -53);
-    expect(metrics[0]!.value).toBe(0.5);
+    expect(metrics[0].value).toBe(0.5);
     expect(counts).toMatchObject({ wins: 0, ties: 40, losses: 0 });
     expect(ties!.rounding).toBe(350 * 2 ** -53);
-    expect(ties!.tolerance / Math.abs(element[0]!)).toBeCloseTo(350 * 2 ** -52, 20);
+    expect(ties!.tolerance / Math.abs(element[0])).toBeCloseTo(350 * 2 ** -52, 20);
     expect(ties!.byRounding).toBeGreaterThan(20);
     expect(metrics.find(({ name }) => name === "paired-accuracy-p")!.value).toBeCloseTo(1, 12);
     const { effect } = quirks.find(({ label }) => label === "Q15")!;
     expect(effect.corrected).toBe(0.5);
-    expect(effect.paper).toBe(measured("paper", 350 * 2 ** -53).metrics[0]!.value);
+    expect(effect.paper).toBe(measured("paper", 350 * 2 ** -53).metrics[0].value);
   });
 
   test("are compared exactly under paper, those of a float32 model as float32", () => {
@@ -231,7 +231,7 @@ describe("scores that differ by rounding alone", () => {
     expect(exact.ties).toBeUndefined();
     expect(exact.counts.ties).toBe(element.filter((score, i) => score === control[i]).length);
     const float32 = measured("paper", 2 ** -23);
-    const equal = element.filter((score, i) => Math.fround(score) === Math.fround(control[i]!)).length;
+    const equal = element.filter((score, i) => Math.fround(score) === Math.fround(control[i])).length;
     expect(float32.counts.ties).toBe(equal);
     expect(equal).toBeGreaterThan(exact.counts.ties!);
   });

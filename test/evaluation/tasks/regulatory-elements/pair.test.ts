@@ -43,7 +43,7 @@ async function compare(genome: Genome, golden: string, table: string): Promise<n
   const lines = await goldenLines(golden);
   for (const { index, row, seq, ctrl } of lines) {
     expect(rows[index]).toMatchObject(row);
-    const pair = elementAndControl(await genome.chromosome(row.chrom), rows[index]!, 0);
+    const pair = elementAndControl(await genome.chromosome(row.chrom), rows[index], 0);
     expect(pair, `${golden} row ${index}`).toEqual({ element: seq, control: ctrl });
   }
   return lines.length;
@@ -82,7 +82,7 @@ testWithSharedData(
         expect(oneHot[member]).toHaveLength(4 * letters.length);
         for (let i = 0; i < letters.length; i++) {
           const channels = [...oneHot[member].subarray(4 * i, 4 * i + 4)];
-          const code = codes[member][i]!;
+          const code = codes[member][i];
           if (code === 4) unknown++;
           // The arg-max of a row of zeros is the first channel.
           expect(letters[i]).toBe("ACGT"[channels.indexOf(Math.max(...channels))]);

@@ -67,7 +67,7 @@ describe("task 1, zero-shot", () => {
     });
     const [accuracy] = result.metrics;
     expect(accuracy!.value).toBeGreaterThan(0.3);
-    expect(accuracy!.intervals[0]!.low).toBeLessThan(accuracy!.value!);
+    expect(accuracy!.intervals[0].low).toBeLessThan(accuracy!.value!);
     expect(result.counts).toMatchObject({ rows: 250, rowsInTable: 300 });
     expect(result.predictions.map(({ row }) => row)).toEqual(Array.from({ length: 250 }, (_, i) => i));
     // 100 Ns of chr10, under elements of 300 every 72 bases.
@@ -84,7 +84,7 @@ describe("task 1, zero-shot", () => {
         protocol,
         folder,
       });
-      expect(plan.cells[0]!.estimate.seconds).not.toBeNull();
+      expect(plan.cells[0].estimate.seconds).not.toBeNull();
       await runShard(plan);
       await plan.close();
       const [result] = await mergeRun(folder);
@@ -120,7 +120,7 @@ describe("task 1, zero-shot", () => {
     expect(paper!.predictions).toEqual(corrected!.predictions);
     expect(paper!.counts.ties).toBeGreaterThan(0);
     expect(corrected!.published.acc! - paper!.published.acc!).toBeCloseTo(paper!.counts.ties! / 2 / 250, 12);
-    expect(paper!.metrics[0]!.intervals[0]).toMatchObject({ method: "wald", n: 600 });
+    expect(paper!.metrics[0].intervals[0]).toMatchObject({ method: "wald", n: 600 });
     expect(paper!.identity).not.toBe(corrected!.identity);
   });
 

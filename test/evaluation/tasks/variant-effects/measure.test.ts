@@ -54,9 +54,9 @@ describe.each(cases)("$name", (golden) => {
     }
     expect(result.metrics[0]).toMatchObject({ name: "auroc", main: true });
     for (const { value, intervals } of result.metrics.filter(({ intervals }) => intervals.length > 0)) {
-      expect(intervals[0]!.method).toMatch(/^genomic-block/);
-      expect(intervals[0]!.low).toBeLessThan(value!);
-      expect(intervals[0]!.high).toBeGreaterThan(value!);
+      expect(intervals[0].method).toMatch(/^genomic-block/);
+      expect(intervals[0].low).toBeLessThan(value!);
+      expect(intervals[0].high).toBeGreaterThan(value!);
     }
   });
 });
@@ -165,7 +165,7 @@ test("variants compared by whole windows are counted and told", () => {
 });
 
 test("differences within the rounding of the scores are 0 under corrected, as are those that float32 cannot tell under paper", () => {
-  const rows = cases[0]!.rows.filter(({ original }) => original === "ok");
+  const rows = cases[0].rows.filter(({ original }) => original === "ok");
   // Log-likelihoods of whole windows: every third variant differs by less than float32 can tell at 2,900.
   const predictions = rows.map((row, i): Prediction => {
     const change = i % 3 === 0 ? 1e-5 * (row.d < 0 ? -1 : 1) : row.d;

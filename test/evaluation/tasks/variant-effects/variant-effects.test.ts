@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 
 const interval = (result: Awaited<ReturnType<typeof evaluate>>, name: string) =>
-  result.metrics.find((metric) => metric.name === name)!.intervals[0]!;
+  result.metrics.find((metric) => metric.name === name)!.intervals[0];
 
 describe("effect_size of DART-Eval's data.h5 joins the African table", () => {
   /** As published: beta, and its opposite where allele 2 is the genome's. */
@@ -42,9 +42,9 @@ describe("effect_size of DART-Eval's data.h5 joins the African table", () => {
     await using genome = await openGenome(synthetic.files.genome);
     const effects: number[] = [];
     for (const fields of lines.map((line) => line.split("\t"))) {
-      const letters = await genome.chromosome(fields[at("chr_hg38")]!);
-      const reference = String.fromCharCode(letters[Number(fields[at("pos_hg38")]) - 1]!);
-      const turned = fields[at("allele2")]!.toUpperCase() === reference.toUpperCase();
+      const letters = await genome.chromosome(fields[at("chr_hg38")]);
+      const reference = String.fromCharCode(letters[Number(fields[at("pos_hg38")]) - 1]);
+      const turned = fields[at("allele2")].toUpperCase() === reference.toUpperCase();
       effects.push((turned ? -1 : 1) * Number(fields[at("beta")]));
     }
     change(effects);
@@ -77,7 +77,7 @@ describe("effect_size of DART-Eval's data.h5 joins the African table", () => {
     expect(joined.notes).toMatch(/that of beta turned by the genome in 0 rows of \d+/);
     expect(joined.result.identity).not.toBe(turned.result.identity);
     const paper = [await run(scratch.path("effects.h5"), "paper"), await run(undefined, "paper")];
-    expect(paper[0]!.pearson).toBe(paper[1]!.pearson);
+    expect(paper[0].pearson).toBe(paper[1].pearson);
   });
 
   test("and its own signs count where they are others", async () => {
@@ -144,7 +144,7 @@ describe("planted effects are recovered by a Markov model", () => {
 
 const LETTERS = Array.from({ length: 6000 }, (_, i) => "ACGT"[(i * i + (i >> 3)) % 4]).join("");
 const genome = genomeInMemory("letters.fa", new Map([["chr1", LETTERS]]));
-const letter = (position: number) => LETTERS[position]!;
+const letter = (position: number) => LETTERS[position];
 const rows = [3000, 3010, 200].map((position, index) => ({
   index,
   line: index + 2,
@@ -161,15 +161,15 @@ describe("rows", () => {
     const selected = open.select({ split: "all", purpose: "answer", limit: null });
     expect(selected).toMatchObject({ inTable: 3, perChromosome: new Map([["chr1", 3]]) });
     const examples = await open.examples(selected.rows);
-    const [first] = examples[0]!.sequences;
+    const [first] = examples[0].sequences;
     expect(first).toBe(LETTERS.slice(3000 - 1057, 3000 + 1057));
-    expect(examples[0]!.codes).toBeUndefined();
-    expect(examples[0]!.facts).toEqual({
-      ...{ chrom: "chr1", start: 3000, end: 3001, allele1: rows[0]!.allele1, allele2: rows[0]!.allele2 },
+    expect(examples[0].codes).toBeUndefined();
+    expect(examples[0].facts).toEqual({
+      ...{ chrom: "chr1", start: 3000, end: 3001, allele1: rows[0].allele1, allele2: rows[0].allele2 },
       ...{ reference: 1, original: "ok", form: "plain", favours: "allele2", unknown: 0 },
     });
-    expect(examples[2]!.facts).toMatchObject({ original: "refused", unknown: 857 });
-    expect(examples[2]!.codes![0]!.filter((code) => code === 4).length).toBe(857);
+    expect(examples[2].facts).toMatchObject({ original: "refused", unknown: 857 });
+    expect(examples[2].codes![0].filter((code) => code === 4).length).toBe(857);
     // The second time from memory.
     for (const _ of [1, 2]) {
       const known = await open.examples(selected.rows.toReversed(), { letters: false });
@@ -192,12 +192,12 @@ describe("rows", () => {
   });
 
   test("variants off the genome are refused with their line", async () => {
-    const elsewhere = [{ ...rows[0]!, chrom: "1" }];
+    const elsewhere = [{ ...rows[0], chrom: "1" }];
     const open = await variantEffects.open({ variants: elsewhere, genome }, { seed: 0 });
     expect(open.notes!.join()).toContain("chromosome-names");
     expect(() => open.select({ split: "all", purpose: "answer", limit: null })).toThrow(/it calls it "chr1"/);
     const beyond = await variantEffects.open(
-      { variants: [{ ...rows[0]!, position: 6000 }], genome },
+      { variants: [{ ...rows[0], position: 6000 }], genome },
       { seed: 0 },
     );
     expect(() => beyond.select({ split: "all", purpose: "answer", limit: null })).toThrow(
@@ -222,21 +222,21 @@ describe("rows", () => {
   });
 
   test("rows of one's own must be numbered", async () => {
-    await expect(
-      variantEffects.open({ variants: [rows[1]!, rows[0]!], genome }, { seed: 0 }),
-    ).rejects.toThrow(/entry 1 of the variants has the index 0/);
+    await expect(variantEffects.open({ variants: [rows[1], rows[0]], genome }, { seed: 0 })).rejects.toThrow(
+      /entry 1 of the variants has the index 0/,
+    );
   });
 });
 
 describe("zero-shot compares two alleles", () => {
-  const insertion = { ...rows[1]!, allele2: `${rows[1]!.allele1}TT` };
-  const variants = [rows[0]!, insertion];
+  const insertion = { ...rows[1], allele2: `${rows[1].allele1}TT` };
+  const variants = [rows[0], insertion];
   const asked: string[] = [];
   const model: Model = {
     name: "letters",
     tokens: "one-letter",
     compareAlleles(pairs, { protocol, origins }) {
-      asked.push(`${pairs.length} ${protocol} ${origins![0]!.row}`);
+      asked.push(`${pairs.length} ${protocol} ${origins![0].row}`);
       return pairs.map(([first, second]) => ({ first: first.length, second: second.length + 1 }));
     },
     logLikelihood: (sequences) => sequences.map((_, i) => 1 - i),
@@ -307,7 +307,7 @@ test("a model's own prediction of activity: the alleles' log fold change, told o
     name: "perfect",
     predictActivity: (sequences, { origins }) =>
       sequences.map((_, i) => {
-        const { row, member } = origins![i]!;
+        const { row, member } = origins![i];
         return member === 0 ? effects[row] || 0.01 : 0;
       }),
     expectRows() {},
@@ -355,8 +355,8 @@ testWithSharedData(
       }
     }
     // Sums over all tokens under paper, over those that differ under corrected: the same but for rounding (quirk Q16).
-    differences[0]!.forEach((difference, i) => {
-      expect(difference).toBeCloseTo(differences[1]![i]!, 3);
+    differences[0].forEach((difference, i) => {
+      expect(difference).toBeCloseTo(differences[1][i], 3);
       expect(difference).not.toBe(0);
     });
     await model.close?.();
