@@ -1,3 +1,7 @@
+/** A view of the same bytes, also where the array is a part of its buffer. */
+export const dataView = (bytes: Uint8Array): DataView =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
 /** The bytes ended before what was to be read: the caller says of which file. */
 export class EndOfBytes extends Error {}
 
@@ -9,7 +13,7 @@ export class ByteCursor {
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#view = dataView(bytes);
   }
 
   /** Position of the next byte. */

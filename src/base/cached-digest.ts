@@ -3,7 +3,7 @@ import { z } from "zod";
 import { digestFile, sha256Hex } from "./digest.ts";
 import { fileError, InputError } from "./errors.ts";
 import { cacheFolder } from "./folder.ts";
-import { writeFileAtomic } from "./write-file.ts";
+import { writeCacheFile } from "./write-file.ts";
 
 const remembered = z.object({ state: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
@@ -42,7 +42,9 @@ export async function cachedDigestOf(
   if ((await stateOf(realPath)).text !== state.text) {
     throw new InputError("the file changed while it was read", { place: { file: path } });
   }
-  if (Date.now() - state.changedMs > SETTLED_MS) await remember(record, state.text, sha256);
+  if (Date.now() - state.changedMs > SETTLED_MS) {
+    await writeCacheFile(record, JSON.stringify({ state: state.text, sha256 }));
+  }
   return sha256;
 }
 
@@ -57,14 +59,5 @@ async function recall(record: string): Promise<z.infer<typeof remembered> | unde
     return remembered.safeParse(JSON.parse(await readFile(record, "utf8"))).data;
   } catch {
     return undefined; // Not there, or damaged: the file is hashed and the record written anew.
-  }
-}
-
-async function remember(record: string, state: string, sha256: string): Promise<void> {
-  try {
-    await writeFileAtomic(record, JSON.stringify({ state, sha256 }));
-  } catch (error) {
-    // A cache that cannot be written costs time, not correctness.
-    if (!(error instanceof InputError)) throw error;
   }
 }

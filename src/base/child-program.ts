@@ -1,7 +1,7 @@
 import { type ChildProcess, spawnSync } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import spawn from "cross-spawn";
-import { InternalError } from "./errors.ts";
+import { errorCode, InternalError } from "./errors.ts";
 import { NO_TELEMETRY } from "./process.ts";
 
 /** How a program ended. */
@@ -145,7 +145,7 @@ function kill(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
     } else process.kill(-child.pid, signal);
   } catch (error) {
     // It was gone before.
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    if (errorCode(error) !== "ESRCH") throw error;
   }
 }
 

@@ -80,14 +80,18 @@ const SYSTEM_ERRORS: Readonly<Record<string, readonly [message: string, hint?: s
   ENODEV: ["the device behind this path is not there"],
 };
 
+/** Code of a system error, such as "ENOENT"; the empty string for any other error. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
 /** What the operating system says about a file, as a sentence that names the file; any other error is given back as it is. */
 export function fileError(path: string, error: unknown): unknown {
   if (path.includes("\0")) {
     const shown = path.replaceAll("\0", "\\0");
     return new InputError("a path cannot hold the character NUL", { place: { file: shown }, cause: error });
   }
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const saying = SYSTEM_ERRORS[code];
+  const saying = SYSTEM_ERRORS[errorCode(error)];
   if (saying === undefined) return error;
   const [message, hint] = saying;
   return new InputError(message, {

@@ -1,7 +1,7 @@
 import { access, constants, lstat, mkdir, mkdtemp, readdir, rm, stat, statfs } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { fileError, InputError } from "./errors.ts";
+import { errorCode, fileError, InputError } from "./errors.ts";
 
 /** What lies at a path, links followed: a regular file, a folder, or another thing; undefined when nothing does. */
 export async function kindOfPath(path: string): Promise<"file" | "folder" | "other" | undefined> {
@@ -10,7 +10,7 @@ export async function kindOfPath(path: string): Promise<"file" | "folder" | "oth
     if (found.isFile()) return "file";
     return found.isDirectory() ? "folder" : "other";
   } catch (error) {
-    if (error instanceof Error && "code" in error && ["ENOENT", "ENOTDIR"].includes(String(error.code))) {
+    if (["ENOENT", "ENOTDIR"].includes(errorCode(error))) {
       return undefined;
     }
     throw fileError(path, error);
@@ -52,7 +52,7 @@ export async function makeFolder(path: string): Promise<void> {
       await mkdir(folder);
     } catch (error) {
       // Somebody else was first, which is as good.
-      if (codeOf(error) === "EEXIST" && (await isFolder(folder))) continue;
+      if (errorCode(error) === "EEXIST" && (await isFolder(folder))) continue;
       throw refusal(folder, error);
     }
   }
@@ -60,10 +60,10 @@ export async function makeFolder(path: string): Promise<void> {
 
 function refusal(folder: string, error: unknown): unknown {
   const place = { file: folder };
-  if (codeOf(error) === "ENOENT") {
+  if (errorCode(error) === "ENOENT") {
     return new InputError("no folder can be made here", { place, cause: error });
   }
-  if (codeOf(error) === "EEXIST") {
+  if (errorCode(error) === "EEXIST") {
     return new InputError("this is a file, or a link that leads nowhere; a folder was expected", {
       place,
       cause: error,
@@ -71,8 +71,6 @@ function refusal(folder: string, error: unknown): unknown {
   }
   return fileError(folder, error);
 }
-
-const codeOf = (error: unknown) => (error instanceof Error && "code" in error ? String(error.code) : "");
 
 /** Links are followed. What cannot be looked at counts as missing: making it then says why. */
 const isFolder = (path: string) =>
@@ -95,7 +93,7 @@ export async function expectWritableFolder(path: string): Promise<void> {
       }
       return await access(at, constants.W_OK | constants.X_OK);
     } catch (error) {
-      const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
+      const missing = errorCode(error) === "ENOENT";
       if (!missing || dirname(at) === at) throw fileError(at, error);
     }
   }
@@ -163,7 +161,7 @@ export async function sizeBelow(path: string): Promise<FolderSize> {
         if (found.mtime > newest) newest = found.mtime;
       }
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") continue;
+      if (errorCode(error) === "ENOENT") continue;
       throw fileError(at, error);
     }
   }
@@ -186,7 +184,7 @@ export async function freeSpace(path: string): Promise<number> {
       const { bavail, bsize } = await statfs(at);
       return bavail * bsize;
     } catch (error) {
-      const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
+      const missing = errorCode(error) === "ENOENT";
       if (!missing || dirname(at) === at) throw fileError(at, error);
     }
   }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type { ExpectedFile } from "./digest.ts";
-import { FormatError, fileError, InputError } from "./errors.ts";
+import { errorCode, FormatError, fileError, InputError } from "./errors.ts";
 import { filePieces, openRegular } from "./read-file.ts";
 import { writeFileAtomic } from "./write-file.ts";
 
@@ -19,7 +19,7 @@ export async function* unpackedBytes(path: string): AsyncGenerator<Uint8Array> {
     const file = await openRegular(path);
     const source = await (async () => {
       const { buffer, bytesRead } = await file.read(new Uint8Array(2), 0, 2, 0);
-      compressed = bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
+      compressed = isGzip(buffer.subarray(0, bytesRead));
       return file.createReadStream({ start: 0, highWaterMark: 2 ** 20 });
     })().catch(async (error) => {
       await file.close();
@@ -31,6 +31,9 @@ export async function* unpackedBytes(path: string): AsyncGenerator<Uint8Array> {
   }
 }
 
+/** True for the first bytes of a gzip stream, bgzip included. */
+export const isGzip = (start: Uint8Array): boolean => start[0] === 0x1f && start[1] === 0x8b;
+
 function gunzipped(source: Readable): Readable {
   const gunzip = createGunzip({ chunkSize: 2 ** 18 });
   // A failure on either side destroys both; whoever reads `gunzip` is told.
@@ -39,7 +42,7 @@ function gunzipped(source: Readable): Readable {
 }
 
 function readError(path: string, error: unknown): unknown {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = errorCode(error);
   if (!code.startsWith("Z_")) return fileError(path, error);
   const message =
     code === "Z_BUF_ERROR" ? "the compressed data ends too early" : "the compressed data is damaged";
@@ -100,7 +103,7 @@ export async function unpackGzip(
 }
 
 function unpackError(file: string, error: unknown): unknown {
-  const damaged = error instanceof Error && "code" in error && String(error.code).startsWith("Z_");
+  const damaged = error instanceof Error && errorCode(error).startsWith("Z_");
   if (!damaged) return fileError(file, error);
   return new FormatError({ file }, `the file is no gzip, or damaged: ${error.message}`, undefined, error);
 }

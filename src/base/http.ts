@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { InputError } from "./errors.ts";
+import { errorCode, InputError } from "./errors.ts";
 import { quotedText } from "./message-text.ts";
 
 /** How often a request is tried, and how long to wait after the first failure; the wait doubles each time. */
@@ -97,8 +97,7 @@ function causeOf(error: unknown): { code: string; message: string } {
   while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
   // Both addresses of a host were tried: the first says as much as the second.
   if (inner instanceof AggregateError) inner = inner.errors[0];
-  const code = inner instanceof Error && "code" in inner ? String(inner.code) : "";
-  return { code, message: inner instanceof Error ? inner.message : String(inner) };
+  return { code: errorCode(inner), message: inner instanceof Error ? inner.message : String(inner) };
 }
 
 /** Seconds, or a date. */

@@ -39,6 +39,15 @@ function writeObject(value: object, place: string): string {
   return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${write(item, `${place}.${key}`)}`).join(",")}}`;
 }
 
+/** Parsed JSON; undefined when the text is not JSON, which is not a value of JSON either. */
+export function tryParseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Why a text is not acceptable JSON, as the end of a sentence that begins with "the header". */
 export class JsonError extends Error {}
 

@@ -1,10 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { type FileHandle, open, rm, truncate } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { FormatError, fileError, InputError } from "./errors.ts";
 import { makeFolder } from "./folder.ts";
 import { filePieces } from "./read-file.ts";
-import { rename } from "./write-file.ts";
+import { rename, unfinishedPath } from "./write-file.ts";
 
 /** A longer line was not written by a program that adds one at a time, and could not be one text. */
 const LONGEST_LINE = 2 ** 28;
@@ -95,10 +94,7 @@ const PIECE = 2 ** 22;
  * @throws {InputError} naming the path when the disk is full, read-only, or the folder may not be written
  */
 export async function openDurableLog(path: string, keep: number): Promise<DurableLog> {
-  const beside = join(
-    dirname(path),
-    `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`,
-  );
+  const beside = unfinishedPath(path);
   try {
     await makeFolder(dirname(path));
     const file = await open(beside, "ax");

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFile, readlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
+import { errorCode } from "./errors.ts";
 
 /**
  * A process, distinguished from every other that may share a disk with it: process numbers are reused after a while, after
@@ -52,7 +53,7 @@ export async function stateOf(mark: ProcessMark, here: ProcessMark): Promise<"al
     process.kill(mark.pid, 0);
   } catch (error) {
     // EPERM: the process exists and belongs to another user.
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return "dead";
+    if (errorCode(error) === "ESRCH") return "dead";
   }
   const began = await beginning(mark.pid);
   if (began === "ended") return "dead";

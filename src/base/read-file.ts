@@ -1,6 +1,6 @@
 import { constants, readSync, type Stats } from "node:fs";
 import { type FileHandle, open, realpath } from "node:fs/promises";
-import { FormatError, fileError, InputError } from "./errors.ts";
+import { errorCode, FormatError, fileError, InputError } from "./errors.ts";
 
 /** Node reads at most 2^31 - 1 bytes at once. */
 const LARGEST_READ = 2 ** 30;
@@ -110,7 +110,7 @@ export async function bytesIfPresent(path: string, most = LARGEST): Promise<Uint
     }
     return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (errorCode(error) === "ENOENT") return undefined;
     throw fileError(path, error);
   }
 }

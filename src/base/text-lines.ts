@@ -60,4 +60,21 @@ async function* lineBatches(path: string): AsyncGenerator<string[]> {
   if (rest !== "") yield [withoutReturn(rest)];
 }
 
+/** A copy of a slice of a line. The slice itself would keep the whole piece of the file in memory. */
+export const copyText = (slice: string): string => Buffer.from(slice).toString();
+
+/** Keeps one copy of each distinct string: for columns of few values, such as chromosome names. */
+export class StringPool {
+  private readonly copies = new Map<string, string>();
+
+  /** The pool's copy of the text. */
+  intern(text: string): string {
+    const known = this.copies.get(text);
+    if (known !== undefined) return known;
+    const copy = copyText(text);
+    this.copies.set(copy, copy);
+    return copy;
+  }
+}
+
 const withoutReturn = (line: string) => (line.endsWith("\r") ? line.slice(0, -1) : line);

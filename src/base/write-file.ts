@@ -3,7 +3,7 @@ import { copyFile, link, open, readlink, rm, stat, symlink, writeFile } from "no
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { promisify } from "node:util";
 import gracefulFs from "graceful-fs";
-import { fileError, InputError } from "./errors.ts";
+import { errorCode, fileError, InputError } from "./errors.ts";
 import { kindOfPath, makeFolder, namesInFolder } from "./folder.ts";
 
 /**
@@ -39,6 +39,18 @@ export async function writeFileAtomic(
     await flushFolder(folder);
   } catch (error) {
     throw fileError(path, error);
+  }
+}
+
+/**
+ * Writes a file that can be made again, such as a cached digest or the index of a genome. A folder that may not be
+ * written, or a full disk, costs time later and is no error.
+ */
+export async function writeCacheFile(path: string, data: string | Uint8Array): Promise<void> {
+  try {
+    await writeFileAtomic(path, data);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
   }
 }
 
@@ -146,20 +158,18 @@ export async function createFileAtomic(path: string, data: string | Uint8Array):
       await link(beside, path);
     } catch (error) {
       // The holder of a lock takes unfinished files for those of killed processes and removes them.
-      if (codeOf(error) === "ENOENT") return await createFileAtomic(path, data);
-      if (!NO_LINKS.has(codeOf(error))) throw error;
+      if (errorCode(error) === "ENOENT") return await createFileAtomic(path, data);
+      if (!NO_LINKS.has(errorCode(error))) throw error;
       await writeFile(path, data, { flag: "wx", flush: true });
     }
     return true;
   } catch (error) {
-    if (codeOf(error) === "EEXIST") return false;
+    if (errorCode(error) === "EEXIST") return false;
     throw fileError(path, error);
   } finally {
     await rm(beside, { force: true });
   }
 }
-
-const codeOf = (error: unknown) => (error instanceof Error && "code" in error ? String(error.code) : "");
 
 /**
  * Makes `link` a symbolic link to `target`, relative, so that the folder around both can be moved. What was at `link`
@@ -171,7 +181,7 @@ export async function linkFile(target: string, link: string): Promise<void> {
   const folder = dirname(resolve(link));
   const path = relative(folder, resolve(target));
   if ((await readlink(link).catch(() => undefined)) === path) return;
-  const beside = `${link}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
+  const beside = unfinishedPath(link);
   try {
     await makeFolder(folder);
     await symlink(path, beside).catch(async (error) => {

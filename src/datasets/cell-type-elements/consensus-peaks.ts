@@ -1,5 +1,6 @@
 import { FormatError } from "../../base/errors.ts";
-import { parseWholeNumber, readTable, SharedText } from "../../base/table.ts";
+import { parseWholeNumber, readTable } from "../../base/table.ts";
+import { StringPool } from "../../base/text-lines.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import { readNarrowPeaks } from "../../dna/genome/bed.ts";
 import type { Interval } from "../../dna/genome/interval.ts";
@@ -28,14 +29,14 @@ export interface ConsensusPeaks {
  */
 export async function consensusPeaks(paths: readonly string[]): Promise<ConsensusPeaks> {
   const peaks: { readonly chrom: string; readonly start: number; readonly q: number }[] = [];
-  const names = new SharedText();
+  const names = new StringPool();
   let beforeChromosome = 0;
   for (const path of paths) {
     for await (const { chrom, start, summit, qValue, line } of readNarrowPeaks(path)) {
       if (summit < 0) throw new FormatError({ file: path, line }, "the peak has no summit (column 10 is -1)");
       const left = start + summit - WIDTH / 2;
       if (left < 0) beforeChromosome++;
-      else peaks.push({ chrom: names.of(chrom), start: left, q: qValue });
+      else peaks.push({ chrom: names.intern(chrom), start: left, q: qValue });
     }
   }
   const read = peaks.length + beforeChromosome;
@@ -92,13 +93,13 @@ export async function writeConsensusPeaks(path: string, peaks: readonly Interval
 /** @throws {FormatError} naming the line when a column is missing, a position is none or an end is not after its start */
 export async function readConsensusPeaks(path: string): Promise<readonly Interval[]> {
   const peaks: Interval[] = [];
-  const names = new SharedText();
+  const names = new StringPool();
   for await (const { fields, line } of readTable(path, COLUMNS)) {
     const place = { file: path, line };
     const start = parseWholeNumber(fields[1], "start", place);
     const end = parseWholeNumber(fields[2], "end", place);
     if (end <= start) throw new FormatError(place, `end ${end} is not after start ${start}`);
-    peaks.push({ chrom: names.of(fields[0]), start, end });
+    peaks.push({ chrom: names.intern(fields[0]), start, end });
   }
   return peaks;
 }

@@ -1,6 +1,6 @@
 import { FormatError } from "../../base/errors.ts";
-import { type FieldPlace, parseWholeNumber, readTable, SharedText } from "../../base/table.ts";
-import { textLines } from "../../base/text-lines.ts";
+import { type FieldPlace, parseWholeNumber, readTable } from "../../base/table.ts";
+import { StringPool, textLines } from "../../base/text-lines.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import { CELL_LINES, type CellLine } from "../cell-lines.ts";
 
@@ -33,13 +33,13 @@ const LARGEST = 2 ** 32 - 1;
  */
 export async function readCellTypeElements(path: string): Promise<CellTypeElementRow[]> {
   const rows: CellTypeElementRow[] = [];
-  const names = new SharedText();
+  const names = new StringPool();
   for await (const { fields, line } of readTable(path, COLUMNS)) {
     const place = { file: path, line };
     const position = (column: number) => parseWholeNumber(fields[column], COLUMNS[column], place, 0, LARGEST);
     const row = {
       index: rows.length,
-      chrom: names.of(chromosomeName(fields[0], place)),
+      chrom: names.intern(chromosomeName(fields[0], place)),
       inputStart: position(1),
       inputEnd: position(2),
       elementStart: position(3),

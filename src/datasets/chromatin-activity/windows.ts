@@ -1,5 +1,6 @@
 import { FormatError } from "../../base/errors.ts";
-import { type FieldPlace, parseWholeNumber, readTable, SharedText } from "../../base/table.ts";
+import { type FieldPlace, parseWholeNumber, readTable } from "../../base/table.ts";
+import { StringPool } from "../../base/text-lines.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import { type BedOptions, readBed } from "../../dna/genome/bed.ts";
 import type { Interval } from "../../dna/genome/interval.ts";
@@ -41,7 +42,7 @@ const LARGEST = 2 ** 32 - 1;
  */
 export async function readActivityWindows(path: string): Promise<ActivityWindow[]> {
   const rows: ActivityWindow[] = [];
-  const names = new SharedText();
+  const names = new StringPool();
   for await (const { fields, line } of readTable(path, COLUMNS)) {
     const place = { file: path, line };
     if (fields[0] === "") throw new FormatError(place, "the chromosome's name is empty");
@@ -51,7 +52,7 @@ export async function readActivityWindows(path: string): Promise<ActivityWindow[
     checkPositions(positions, place);
     rows.push({
       index: rows.length,
-      chrom: names.of(fields[0]),
+      chrom: names.intern(fields[0]),
       start: positions[0],
       end: positions[1],
     });

@@ -1,6 +1,6 @@
 import { sha256Hex } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
-import { forEachLine } from "../../base/text-lines.ts";
+import { copyText, forEachLine } from "../../base/text-lines.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import type { FootprintLine } from "./footprints.ts";
 
@@ -113,7 +113,7 @@ class Collector {
         "the order of lines is that of dart-eval build motif-footprinting, with the same motifs for every background",
       );
     }
-    if (this.within < RAW_LINES) this.raw.push(ownCopy(sequence));
+    if (this.within < RAW_LINES) this.raw.push(copyText(sequence));
     else this.inserts.push(insertOf(sequence, this.raw.at(strandOf(this.within) - STRANDS.length)!));
     this.within++;
     this.text.push(`${key}\t${sequence}`);
@@ -200,12 +200,9 @@ export function insertOf(sequence: string, background: string): Insert {
   while (start < sequence.length && sequence[start] === background[start]) start++;
   let end = sequence.length;
   while (end > start && sequence[end - 1] === background[end - 1]) end--;
-  return { start, letters: ownCopy(sequence.slice(start, end)) };
+  return { start, letters: copyText(sequence.slice(start, end)) };
 }
 
 /** The sequence again. */
 export const withInsert = (background: string, { start, letters }: Insert): string =>
   background.slice(0, start) + letters + background.slice(start + letters.length);
-
-/** A slice keeps the text that it was cut from in memory; this does not. */
-const ownCopy = (text: string): string => Buffer.from(text, "latin1").toString("latin1");

@@ -1,6 +1,6 @@
 import { FormatError } from "../../base/errors.ts";
 import { type FieldPlace, parseWholeNumber } from "../../base/table.ts";
-import { forEachLine } from "../../base/text-lines.ts";
+import { copyText, forEachLine } from "../../base/text-lines.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import type { Genome } from "../../dna/genome/genome.ts";
 import { missingChromosomeError } from "../../dna/genome/interval.ts";
@@ -254,8 +254,7 @@ export class RegulatoryElementTable implements Iterable<RegulatoryElementRow> {
   #codeOf(name: string): number {
     let code = this.#codes.get(name);
     if (code !== undefined) return code;
-    // A field cut from a line would keep the file's text in memory.
-    const copy = Buffer.from(name).toString();
+    const copy = copyText(name);
     code = this.#names.length;
     this.#names.push(copy);
     this.#codes.set(copy, code);

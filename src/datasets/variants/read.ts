@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { type FieldPlace, parseDecimal, parseWholeNumber, readTable } from "../../base/table.ts";
-import { textLines } from "../../base/text-lines.ts";
+import { copyText, StringPool, textLines } from "../../base/text-lines.ts";
 import { openProcessed, type ProcessedData } from "../processed-data.ts";
 import { type VariantColumns, variantColumns } from "./forms.ts";
 import {
@@ -59,7 +59,7 @@ async function firstLine(path: string): Promise<string> {
 class RowReader {
   readonly names: readonly string[];
   readonly labels = new Map<string, number>();
-  private readonly shared = new Map<string, string>();
+  private readonly pool = new StringPool();
   private readonly at: Readonly<Record<string, number>>;
 
   constructor(private readonly columns: VariantColumns) {
@@ -72,15 +72,16 @@ class RowReader {
     const field = (role: string) => (role in this.at ? fields[this.at[role]] : undefined);
     const { columns } = this;
     const label = field("label");
+    const id = field("id");
     if (label !== undefined) this.labels.set(label, (this.labels.get(label) ?? 0) + 1);
     return {
       index,
       line: place.line!,
-      chrom: this.once(field("chrom")!, place),
+      chrom: this.interned(field("chrom")!, place),
       position: parseWholeNumber(field("position")!, columns.position, place, 1, 2 ** 32) - 1,
-      allele1: this.once(checkAllele(field("allele1")!, columns.allele1, place), place),
-      allele2: this.once(checkAllele(field("allele2")!, columns.allele2, place), place),
-      id: detached(field("id")),
+      allele1: this.interned(checkAllele(field("allele1")!, columns.allele1, place), place),
+      allele2: this.interned(checkAllele(field("allele2")!, columns.allele2, place), place),
+      id: id === undefined ? undefined : copyText(id),
       significant: label === undefined ? undefined : readLabel(label, columns.label!, place),
       used: readFlag(field("used"), columns.used, place),
       inPeaks: readFlag(field("inPeaks"), columns.inPeaks, place),
@@ -89,19 +90,11 @@ class RowReader {
     };
   }
 
-  /** One string for all rows that have it: a field cut from a line would keep the file's text in memory. */
-  private once(text: string, place: FieldPlace): string {
-    const known = this.shared.get(text);
-    if (known !== undefined) return known;
+  private interned(text: string, place: FieldPlace): string {
     if (text === "") throw new FormatError(place, "the chromosome's name is empty");
-    const copy = Buffer.from(text).toString();
-    this.shared.set(copy, copy);
-    return copy;
+    return this.pool.intern(text);
   }
 }
-
-const detached = (text: string | undefined) =>
-  text === undefined ? undefined : Buffer.from(text).toString();
 
 /** NaN where the field says that there is none. */
 function numberOrNone(text: string | undefined, name: string | undefined, place: FieldPlace) {

@@ -1,6 +1,6 @@
 import { FormatError } from "../../base/errors.ts";
 import { parseWholeNumber } from "../../base/table.ts";
-import { forEachLine } from "../../base/text-lines.ts";
+import { copyText, forEachLine } from "../../base/text-lines.ts";
 import {
   checkAllele,
   LONGEST_ALLELE,
@@ -62,11 +62,11 @@ export async function readVcf(path: string, { extra = [] }: ReadVariantsOptions 
       rows.push({
         index: rows.length,
         line,
-        chrom: copyOf(chrom),
+        chrom: copyText(chrom),
         position: parseWholeNumber(position!, "POS", place, 1, 2 ** 32) - 1,
-        allele1: copyOf(checkAllele(reference!, "REF", place)),
-        allele2: copyOf(checkAllele(alternative, "ALT", place)),
-        id: id === "." ? undefined : copyOf(id!),
+        allele1: copyText(checkAllele(reference!, "REF", place)),
+        allele2: copyText(checkAllele(alternative, "ALT", place)),
+        id: id === "." ? undefined : copyText(id!),
       });
     }
   });
@@ -87,4 +87,3 @@ export async function readVcf(path: string, { extra = [] }: ReadVariantsOptions 
 const isNoAllele = (text: string) => !/^[A-Za-z]+$/.test(text) || text.length > LONGEST_ALLELE;
 
 /** A string of its own: one cut from a line would keep the file's text in memory. */
-const copyOf = (text: string) => Buffer.from(text).toString();

@@ -1,5 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
-import { unpackedBytes } from "../../base/gzip.ts";
+import { isGzip, unpackedBytes } from "../../base/gzip.ts";
 import { openFile } from "../../base/read-file.ts";
 
 /** Where a read lies. Positions are 0-based, the end exclusive. */
@@ -99,8 +99,7 @@ export async function readBam(
 
 async function checkEnd(path: string): Promise<void> {
   await using file = await openFile(path);
-  const bytes = await file.read(0, Math.min(2, file.size));
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) {
+  if (!isGzip(await file.read(0, Math.min(2, file.size)))) {
     throw new FormatError(
       { file: path },
       "this is no BAM file",

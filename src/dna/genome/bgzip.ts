@@ -1,6 +1,8 @@
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
+import { dataView } from "../../base/byte-cursor.ts";
 import { FormatError } from "../../base/errors.ts";
+import { isGzip } from "../../base/gzip.ts";
 import type { OpenFile } from "../../base/read-file.ts";
 
 // BGZF: gzip in blocks of at most 64 KiB, each with its own size in an extra field named BC.
@@ -17,9 +19,6 @@ const PIECE_TEXT = 2 ** 26;
 const LONGEST_READ = 2 ** 17;
 /** Blocks decompressed at once when text is read by an index. */
 const MOST_BLOCKS = 128;
-
-/** Whether bytes begin a gzip stream of any kind. */
-export const isGzip = (start: Uint8Array) => start[0] === 0x1f && start[1] === 0x8b;
 
 /** Bytes of the block that begins at `offset`; undefined when no bgzip block does. */
 export function blockLength(bytes: Uint8Array, offset = 0): number | undefined {
@@ -48,7 +47,7 @@ interface WholeBlocks {
  * @throws {FormatError} when one says that it holds more text than a block can
  */
 function wholeBlocks(path: string, bytes: Uint8Array, offset: number, text: number): WholeBlocks {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = dataView(bytes);
   const blocks: { start: number; text: number }[] = [];
   let length = 0;
   let sum = 0;

@@ -1,3 +1,4 @@
+import { dataView } from "../../base/byte-cursor.ts";
 import { FormatError } from "../../base/errors.ts";
 import type { OpenFile } from "../../base/read-file.ts";
 
@@ -128,7 +129,7 @@ async function viewAt(file: OpenFile, offset: number, length: number): Promise<D
   if (offset + length > file.size)
     throw damaged(file, `it speaks of byte ${offset + length}, beyond the file's end`);
   const bytes = await file.read(offset, length);
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return dataView(bytes);
 }
 
 function fail(file: OpenFile, message: string): never {

@@ -1,6 +1,7 @@
-import { FormatError, InputError } from "../../base/errors.ts";
+import { dataView } from "../../base/byte-cursor.ts";
+import { FormatError } from "../../base/errors.ts";
 import { bytesIfPresent, type OpenFile } from "../../base/read-file.ts";
-import { writeFileAtomic } from "../../base/write-file.ts";
+import { writeCacheFile } from "../../base/write-file.ts";
 import { type BlockStart, readBgzip } from "./bgzip.ts";
 import { FastaIndexBuilder, type FastaIndexEntry, formatFastaIndex, parseFastaIndex } from "./fasta-index.ts";
 
@@ -16,7 +17,7 @@ export async function plainFastaIndex(file: OpenFile): Promise<FastaIndexEntry[]
     builder.add(await file.read(at, Math.min(PIECE_BYTES, file.size - at)));
   }
   const entries = builder.finish();
-  await keepIfAllowed(path, formatFastaIndex(entries));
+  await writeCacheFile(path, formatFastaIndex(entries));
   return entries;
 }
 
@@ -38,21 +39,12 @@ export async function bgzipFastaIndex(
   const found = await readBgzip(file, (text) => builder.add(text));
   const entries = knownEntries ?? builder.finish();
   const gzi = knownGzi ?? formatGzi(found);
-  if (knownEntries === undefined) await keepIfAllowed(faiPath, formatFastaIndex(entries));
-  if (knownGzi === undefined) await keepIfAllowed(gziPath, gzi);
+  if (knownEntries === undefined) await writeCacheFile(faiPath, formatFastaIndex(entries));
+  if (knownGzi === undefined) await writeCacheFile(gziPath, gzi);
   return { entries, starts: parseGzi(gzi, gziPath, file.size) };
 }
 
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-
-async function keepIfAllowed(path: string, data: string | Uint8Array): Promise<void> {
-  try {
-    await writeFileAtomic(path, data);
-  } catch (error) {
-    // A folder that may not be written, or a full disk: the index stays in memory and is made again next time.
-    if (!(error instanceof InputError)) throw error;
-  }
-}
 
 /** A `.gzi`: the number of blocks after the first, then two 64-bit offsets for each. */
 function formatGzi(starts: readonly BlockStart[]): Uint8Array {
@@ -74,7 +66,7 @@ function formatGzi(starts: readonly BlockStart[]): Uint8Array {
 function parseGzi(bytes: Uint8Array, path: string, size: number): BlockStart[] {
   const refuse = (what: string) =>
     new FormatError({ file: path }, what, "delete this index, and it will be made again");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = dataView(bytes);
   const count = (bytes.length - 8) / 16;
   if (!Number.isInteger(count) || count < 0 || view.getBigUint64(0, true) !== BigInt(count)) {
     throw refuse(`the index has ${bytes.length} bytes, which is not what its number of blocks needs`);

@@ -1,7 +1,8 @@
 import { FormatError } from "../../base/errors.ts";
+import { isGzip } from "../../base/gzip.ts";
 import { quotedText } from "../../base/message-text.ts";
 import type { OpenFile } from "../../base/read-file.ts";
-import { bgzipText, blockLength, isGzip, type ReadText } from "./bgzip.ts";
+import { bgzipText, blockLength, type ReadText } from "./bgzip.ts";
 import { byteOfBase, type FastaIndexEntry } from "./fasta-index.ts";
 import { bgzipFastaIndex, plainFastaIndex } from "./fasta-index-files.ts";
 import { type SequenceSource, showByte, UPPER_CASE_DNA } from "./sequence-source.ts";

@@ -1,4 +1,5 @@
 import { TwoBitFile } from "@gmod/twobit";
+import { dataView } from "../../base/byte-cursor.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import type { OpenFile } from "../../base/read-file.ts";
 import { asGmodFile } from "./gmod-file.ts";
@@ -13,7 +14,7 @@ const SIGNATURE = 0x1a412743;
 /** Which 2bit file bytes begin, if any. */
 export function twoBitByteOrder(start: Uint8Array): "little-endian" | "big-endian" | undefined {
   if (start.length < 4) return undefined;
-  const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
+  const view = dataView(start);
   if (view.getUint32(0, true) === SIGNATURE) return "little-endian";
   return view.getUint32(0, false) === SIGNATURE ? "big-endian" : undefined;
 }
@@ -90,7 +91,7 @@ async function checkUnknown(file: OpenFile, name: string, offset: number): Promi
 
 /** Little-endian 32-bit numbers by their place. */
 function words(bytes: Uint8Array): (i: number) => number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = dataView(bytes);
   return (i) => view.getUint32(4 * i, true);
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { sha256Hex } from "../../base/digest.ts";
 import { FormatError } from "../../base/errors.ts";
+import { tryParseJson } from "../../base/json.ts";
 import { readLineLog } from "../../base/line-log.ts";
 import { openFile } from "../../base/read-file.ts";
 import type { ColumnsLayout, PredictionColumns } from "../tasks/prediction-columns.ts";
@@ -185,7 +186,7 @@ function parseHeader(file: string, text: string): ShardHeader {
 
 /** @throws {FormatError} when it is the header of another format version */
 function headerOf(file: string, text: string): ShardHeader | undefined {
-  const value = jsonOrUndefined(text);
+  const value = tryParseJson(text);
   const other = otherVersionSchema.safeParse(value).data?.formatVersion;
   if (other !== undefined && other !== FORMAT_VERSION) {
     throw new FormatError(
@@ -208,16 +209,8 @@ function parseBatch(file: string, line: number, text: string, batch: number): z.
   if (Number(number) !== batch) {
     throw new FormatError({ file, line }, `batch ${number} comes where batch ${batch} should`, DAMAGED);
   }
-  const parsed = batchSchema.safeParse(jsonOrUndefined(`{${body}}`));
+  const parsed = batchSchema.safeParse(tryParseJson(`{${body}}`));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new FormatError({ file, line }, `${issue?.path.join(".")}: ${issue?.message}`, DAMAGED);
-}
-
-function jsonOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

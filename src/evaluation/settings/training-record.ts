@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
+import { tryParseJson } from "../../base/json.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 
@@ -48,17 +49,9 @@ export async function readStorageDecision(training: string): Promise<StorageDeci
   const file = decisionFile(training);
   const text = await textIfPresent(file);
   if (text === undefined) return undefined;
-  const parsed = storageDecisionSchema.safeParse(decisionJsonOrUndefined(text));
+  const parsed = storageDecisionSchema.safeParse(tryParseJson(text));
   if (parsed.success) return parsed.data;
   throw new FormatError({ file }, "this is not a decision on the precision of embeddings", "delete the file");
-}
-
-function decisionJsonOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** How a training went: its loss curves, and what was kept. */
@@ -151,16 +144,8 @@ const textOf = (record: TrainingRecord) => `${JSON.stringify(record, null, 2)}\n
 async function readChecked<T>(file: string, schema: z.ZodType<T>, hint: string): Promise<T | undefined> {
   const text = await textIfPresent(file);
   if (text === undefined) return undefined;
-  const parsed = schema.safeParse(jsonOrUndefined(text));
+  const parsed = schema.safeParse(tryParseJson(text));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new FormatError({ file }, `${issue?.path.join(".") || "the record"}: ${issue?.message}`, hint);
-}
-
-function jsonOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { InputError } from "../../base/errors.ts";
+import { tryParseJson } from "../../base/json.ts";
 import type { AlleleLogLikelihoods, SequenceEmbedding } from "../model.ts";
 
 // What is said between dart-eval and an adapter: docs/adapters.md. Every question is a JSON object with an `id` and what it
@@ -60,18 +61,11 @@ export interface AdapterResponse {
  */
 export function parseResponse(text: string): Readonly<Record<string, unknown>> | undefined {
   const value =
-    parsed(text) ?? parsed(text.replaceAll(/([[,:]\s*)-?(?:NaN|Infinity)(?=\s*[\],}])/g, "$1null"));
+    tryParseJson(text) ??
+    tryParseJson(text.replaceAll(/([[,:]\s*)-?(?:NaN|Infinity)(?=\s*[\],}])/g, "$1null"));
   return typeof value === "object" && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)
     : undefined;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { FormatError, InputError } from "../../base/errors.ts";
+import { tryParseJson } from "../../base/json.ts";
 import { counted } from "../../base/message-text.ts";
 import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
 import { elementCount, type NdArray } from "../../net/arrays/array.ts";
@@ -27,7 +28,6 @@ import { type Batch, collate, runsOfEqualLength } from "../language/collate.ts";
 import { LoraAdapters, type LoraRecipe } from "../language/lora.ts";
 import { weightBytes } from "../language/parameters.ts";
 import {
-  jsonOrUndefined,
   RECIPE_KEY,
   readTrainedTensors,
   recipeInFile,
@@ -301,7 +301,7 @@ export class FineTuning {
     await using checkpoint = await openCheckpoint(path);
     const text = checkpoint.metadata.get(RECIPE_KEY);
     if (text === undefined) return;
-    const kept = recipeInFile.safeParse(jsonOrUndefined(text)).data;
+    const kept = recipeInFile.safeParse(tryParseJson(text)).data;
     if (kept === undefined)
       throw new FormatError({ file: path }, `its ${RECIPE_KEY} is not readable: ${text}`);
     const { rank, alpha } = this.request.recipe;

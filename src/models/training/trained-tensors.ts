@@ -92,11 +92,3 @@ export type TrainedValues = ReadonlyMap<string, NdArray>;
 export const RECIPE_KEY = "lora";
 
 export const recipeInFile = z.object({ rank: z.number().positive(), alpha: z.number().positive() });
-
-export function jsonOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { sha256Hex } from "../../base/digest.ts";
-import { FormatError, InputError } from "../../base/errors.ts";
+import { FormatError } from "../../base/errors.ts";
 import { cacheFolder } from "../../base/folder.ts";
 import { stableStringify } from "../../base/json.ts";
 import { type OpenFile, openFile, textIfPresent } from "../../base/read-file.ts";
-import { writeFileAtomic } from "../../base/write-file.ts";
+import { writeCacheFile } from "../../base/write-file.ts";
 import { bytesPerElement, type DataOf, type DType, isFloat, viewAs } from "./array.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { widenToFloat32 } from "./float-conversion.ts";
@@ -39,7 +39,7 @@ export async function checkFinite(
   let found = await recall(path);
   if (found === undefined) {
     found = await search(floats.map((name) => checkpoint.arrays.get(name)!));
-    await remember(path, found);
+    await writeCacheFile(path, JSON.stringify({ found }));
   }
   if (found === null) return;
   const { tensor, element, value } = found;
@@ -99,14 +99,5 @@ async function recall(path: string): Promise<Found | undefined> {
     return record.parse(JSON.parse((await textIfPresent(path)) ?? "")).found;
   } catch {
     return undefined; // Not there, or damaged: the weights are read and the record written anew.
-  }
-}
-
-async function remember(path: string, found: Found): Promise<void> {
-  try {
-    await writeFileAtomic(path, JSON.stringify({ found }));
-  } catch (error) {
-    // A cache that cannot be written costs time, not correctness.
-    if (!(error instanceof InputError)) throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { dataView } from "../../../base/byte-cursor.ts";
 import { FormatError } from "../../../base/errors.ts";
 import type { OpenFile } from "../../../base/read-file.ts";
 
@@ -63,7 +64,7 @@ export async function dataOffset(file: OpenFile, entry: ZipEntry): Promise<numbe
   }
   const name = new TextEncoder().encode(entry.name);
   const header = await file.read(entry.headerOffset, LOCAL_HEADER_BYTES + name.length);
-  const view = viewOf(header);
+  const view = dataView(header);
   const sameName = name.every((byte, i) => header[LOCAL_HEADER_BYTES + i] === byte);
   if (view.getUint32(0, true) !== 0x04034b50 || view.getUint16(26, true) !== name.length || !sameName) {
     fail(file, `the zip entry ${JSON.stringify(entry.name)} has a damaged header`);
@@ -83,7 +84,7 @@ interface Directory {
 async function findDirectory(file: OpenFile): Promise<Directory> {
   const tailLength = Math.min(file.size, END_BYTES + LONGEST_COMMENT);
   const tailStart = file.size - tailLength;
-  const view = viewOf(await file.read(tailStart, tailLength));
+  const view = dataView(await file.read(tailStart, tailLength));
   for (let at = tailLength - END_BYTES; at >= 0; at--) {
     const isEnd = view.getUint32(at, true) === 0x06054b50;
     if (!isEnd || at + END_BYTES + view.getUint16(at + 20, true) !== tailLength) continue;
@@ -107,18 +108,18 @@ async function findDirectory(file: OpenFile): Promise<Directory> {
 async function findZip64Directory(file: OpenFile, endOffset: number): Promise<Directory | undefined> {
   const locatorOffset = endOffset - ZIP64_LOCATOR_BYTES;
   if (locatorOffset < 0) return undefined;
-  const locator = viewOf(await file.read(locatorOffset, ZIP64_LOCATOR_BYTES));
+  const locator = dataView(await file.read(locatorOffset, ZIP64_LOCATOR_BYTES));
   if (locator.getUint32(0, true) !== 0x07064b50) return undefined;
   const recordOffset = wide(file, locator, 8);
   if (recordOffset + ZIP64_END_BYTES > locatorOffset)
     fail(file, "the zip archive's zip64 record is out of place");
-  const record = viewOf(await file.read(recordOffset, ZIP64_END_BYTES));
+  const record = dataView(await file.read(recordOffset, ZIP64_END_BYTES));
   if (record.getUint32(0, true) !== 0x06064b50) fail(file, "the zip archive's zip64 record is damaged");
   return { count: wide(file, record, 32), size: wide(file, record, 40), offset: wide(file, record, 48) };
 }
 
 function readEntry(file: OpenFile, bytes: Uint8Array, at: number): { entry: ZipEntry; next: number } {
-  const view = viewOf(bytes);
+  const view = dataView(bytes);
   if (at + ENTRY_BYTES > bytes.length || view.getUint32(at, true) !== 0x02014b50) {
     fail(file, "the zip archive's directory is damaged");
   }
@@ -184,8 +185,6 @@ function decodeName(file: OpenFile, bytes: Uint8Array): string {
     );
   }
 }
-
-const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 const CUT = "is the file cut off? Compare its size with the source's";
 
