@@ -1,3 +1,4 @@
+import { createContext, Script } from "node:vm";
 import type { File } from "h5wasm/node";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { type OpenFile, openFile } from "../../base/read-file.ts";
@@ -40,26 +41,28 @@ const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
  * Opens an HDF5 file. Nothing is read from any other file: links to other files, virtual datasets and external storage are
  * refused where they are met.
  *
+ * @param seconds  time limit of one call of the library, data excepted
  * @throws {FormatError} when it is not an HDF5 file, or a damaged one
  * @throws {InputError} when there is no such file
  */
-export async function openHdf5(path: string): Promise<Hdf5File> {
+export async function openHdf5(path: string, seconds = 30): Promise<Hdf5File> {
   const handle = await openFile(path);
   try {
-    return await openChecked(path, handle);
+    return await openChecked(path, handle, seconds);
   } catch (error) {
     await handle.close();
     throw error;
   }
 }
 
-async function openChecked(path: string, handle: OpenFile): Promise<Hdf5File> {
+async function openChecked(path: string, handle: OpenFile, seconds: number): Promise<Hdf5File> {
   const bytes = await findSuperblock(handle);
   const { default: h5wasm } = await import("h5wasm/node");
   const library = await h5wasm.ready;
-  const reading = <T>(what: string, step: () => T): T => {
+  const limited = timeLimit();
+  const reading = <T>(what: string, step: () => T, bytes = 0): T => {
     try {
-      return step();
+      return limited(step, seconds + bytes / LEAST_BYTES_PER_SECOND);
     } catch (cause) {
       if (cause instanceof InputError) throw cause;
       throw new FormatError({ file: path }, `${what} cannot be read`, "was it copied completely?", cause);
@@ -100,6 +103,32 @@ async function openChecked(path: string, handle: OpenFile): Promise<Hdf5File> {
       }),
     close,
     [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Slowest reading of data that is not taken for a hang. */
+const LEAST_BYTES_PER_SECOND = 1e6;
+
+/**
+ * Runs a synchronous step and ends it by an error when it takes longer than its limit: damaged files can make the library
+ * loop forever, and `node:vm` is what interrupts WebAssembly without another thread.
+ */
+function timeLimit() {
+  const context = createContext({ step: undefined });
+  const script = new Script("step()");
+  return <T>(step: () => T, seconds: number): T => {
+    let result: { readonly value: T } | undefined;
+    context.step = () => {
+      result = { value: step() };
+    };
+    try {
+      script.runInContext(context, { timeout: Math.ceil(1000 * seconds) });
+    } catch (error) {
+      // An error of the context is no Error of ours.
+      if ((error as NodeJS.ErrnoException).code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
+      throw new Error(`HDF5 did not finish within ${seconds} s`);
+    }
+    return result!.value;
   };
 }
 
@@ -212,7 +241,7 @@ class StoredDataset implements Hdf5Array {
     private readonly file: File,
     private readonly library: Library,
     bytes: Hdf5Bytes,
-    private readonly reading: <T>(what: string, step: () => T) => T,
+    private readonly reading: <T>(what: string, step: () => T, bytes?: number) => T,
   ) {
     // The address of an object is what a reference to it holds.
     const [...address] = library.create_object_reference(file.file_id, place);
@@ -262,25 +291,30 @@ class StoredDataset implements Hdf5Array {
     const { library, dtype } = this;
     const length = elementCount(count) * bytesPerElement(dtype);
     const whole = count.length === 0;
-    return this.reading(this.path, () => {
-      if (length > library.MAXIMUM_MEMORY) throw this.refuse(`takes ${length} bytes at once, more than fit`);
-      if (length === 0) return viewAs(dtype, new Uint8Array());
-      const pointer = library._malloc(length);
-      if (pointer === 0) throw this.refuse(`takes ${length} bytes at once, more than fit`);
-      try {
-        library.get_dataset_data(
-          this.file.file_id,
-          this.place,
-          whole ? null : count.map(BigInt),
-          whole ? null : count.map((_, axis) => BigInt(axis === 0 ? row : 0)),
-          whole ? null : count.map(() => 1n),
-          BigInt(pointer),
-        );
-        return viewAs(dtype, library.HEAPU8.slice(pointer, pointer + length));
-      } finally {
-        library._free(pointer);
-      }
-    });
+    return this.reading(
+      this.path,
+      () => {
+        if (length > library.MAXIMUM_MEMORY)
+          throw this.refuse(`takes ${length} bytes at once, more than fit`);
+        if (length === 0) return viewAs(dtype, new Uint8Array());
+        const pointer = library._malloc(length);
+        if (pointer === 0) throw this.refuse(`takes ${length} bytes at once, more than fit`);
+        try {
+          library.get_dataset_data(
+            this.file.file_id,
+            this.place,
+            whole ? null : count.map(BigInt),
+            whole ? null : count.map((_, axis) => BigInt(axis === 0 ? row : 0)),
+            whole ? null : count.map(() => 1n),
+            BigInt(pointer),
+          );
+          return viewAs(dtype, library.HEAPU8.slice(pointer, pointer + length));
+        } finally {
+          library._free(pointer);
+        }
+      },
+      length,
+    );
   }
 
   private refuse(message: string, hint?: string): FormatError {

@@ -205,6 +205,19 @@ test("a header that is cut, or leads in a circle, is refused with the array's na
   expect(refused).toBeGreaterThan(3);
 });
 
+test("a damaged file on which the library loops forever is refused", async () => {
+  const path = join(temporaryFolder(), "loop.h5");
+  await writeHdf5(path, { attributes: { name: "a text of variable length" } });
+  const bytes = readFileSync(path);
+  // The first object of the global heap, which holds the text, becomes free space of 0 bytes.
+  const object = bytes.indexOf("GCOL") + 16;
+  bytes.fill(0, object, object + 16);
+  writeFileSync(path, bytes);
+  await using file = await openHdf5(path, 0.5);
+  expect(() => file.attribute("", "name")).toThrow("the attribute name cannot be read");
+  expect(file.names("")).toEqual([]);
+});
+
 test("a group is listed once, however many of its members are looked up", async () => {
   const path = join(temporaryFolder(), "many.h5");
   const groups = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`g${i}`, {}]));
