@@ -8,7 +8,7 @@ import { evaluate, openModel } from "dart-eval";
 import { kindOfPath, namesInFolder } from "../src/base/folder.ts";
 import { writeFileAtomic } from "../src/base/write-file.ts";
 import { writeSyntheticGenome } from "../src/demo/synthetic/write.ts";
-import { CHROMOSOME_SPLIT } from "../src/evaluation/tasks/split.ts";
+import { CHROMOSOME_SPLIT } from "../src/dna/genome/chromosome-split.ts";
 import type { Estimate } from "../src/metrics/intervals.ts";
 import { initCheckpoint } from "../src/models/checkpoints/init.ts";
 import { LANGUAGE_MODELS, languageModelCard } from "../src/models/language/catalogue.ts";

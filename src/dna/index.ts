@@ -2,6 +2,7 @@
 
 export { type BedRow, type NarrowPeak, readBed, readNarrowPeaks } from "./genome/bed.ts";
 export { openBigWig, type Signal } from "./genome/bigwig.ts";
+export { CHROMOSOME_SPLIT, isInSplit, type Split } from "./genome/chromosome-split.ts";
 export { type Genome, genomeInMemory, openGenome } from "./genome/genome.ts";
 export { centredWindow, formatInterval, type Interval } from "./genome/interval.ts";
 export { bigWigBytes } from "./genome/write-bigwig.ts";

@@ -1,3 +1,4 @@
+import type { Split } from "../dna/genome/chromosome-split.ts";
 import type { Model, Protocol } from "../models/model.ts";
 import { planRun } from "./runs/plan.ts";
 import { type CellResult, cellResult, measureCell } from "./runs/result.ts";
@@ -5,7 +6,6 @@ import { type OnProgress, runCell } from "./runs/run-cell.ts";
 import type { Setting } from "./settings/setting.ts";
 import type { Prediction, Predictions } from "./tasks/prediction.ts";
 import type { Recipe } from "./tasks/recipe.ts";
-import type { Split } from "./tasks/split.ts";
 import type { Task, TaskInputs } from "./tasks/task.ts";
 
 /** One cell, asked in memory. What is left out is as in `RunRequest`. */

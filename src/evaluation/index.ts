@@ -38,7 +38,6 @@ export type {
 export { parseRecipe, type Recipe } from "./tasks/recipe.ts";
 export { elementAndControl, elementAndControlOneHot } from "./tasks/regulatory-elements/pair.ts";
 export { regulatoryElements } from "./tasks/regulatory-elements/regulatory-elements.ts";
-export { CHROMOSOME_SPLIT, isInSplit, type Split } from "./tasks/split.ts";
 export type {
   Example,
   OpenTask,

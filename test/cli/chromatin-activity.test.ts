@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { readActivityWindows } from "../../src/datasets/chromatin-activity/windows.ts";
 import type { CellLineFiles, SyntheticFiles } from "../../src/demo/synthetic/files.ts";
 import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
-import { splitPartOf } from "../../src/evaluation/tasks/split.ts";
+import { splitPartOf } from "../../src/dna/genome/chromosome-split.ts";
 import { runCommand } from "./collecting-terminal.ts";
 
 let folder: string;

@@ -1,7 +1,7 @@
 import { sha256Hex } from "../../src/base/digest.ts";
+import { isInSplit } from "../../src/dna/genome/chromosome-split.ts";
 import { asKind, ofKind, type Predictions } from "../../src/evaluation/tasks/prediction.ts";
 import type { Recipe } from "../../src/evaluation/tasks/recipe.ts";
-import { isInSplit } from "../../src/evaluation/tasks/split.ts";
 import { numbersOf } from "../../src/evaluation/tasks/table-rows.ts";
 import type { Example, LabelledRow, OpenTask, Supervision, Task } from "../../src/evaluation/tasks/task.ts";
 

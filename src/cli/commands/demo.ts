@@ -10,13 +10,13 @@ import { changedRecipes, DEMO_RUNS, type DemoFiles, type DemoRun, quickRuns } fr
 import { SITE_NETWORK, siteNetwork } from "../../demo/site-network.ts";
 import { filesIn } from "../../demo/synthetic/files.ts";
 import { writeSyntheticGenome } from "../../demo/synthetic/write.ts";
+import { CHROMOSOME_SPLIT } from "../../dna/genome/chromosome-split.ts";
 import { type Genome, openGenome } from "../../dna/genome/genome.ts";
 import { readMotifs } from "../../dna/motifs/meme.ts";
 import { planRun } from "../../evaluation/runs/plan.ts";
 import type { Plan } from "../../evaluation/runs/request.ts";
 import type { StoredResult } from "../../evaluation/runs/result.ts";
 import { TASKS } from "../../evaluation/tasks/catalogue.ts";
-import { CHROMOSOME_SPLIT } from "../../evaluation/tasks/split.ts";
 import type { Model } from "../../models/model.ts";
 import { openModel } from "../../models/open-model.ts";
 import { readPageAssets, renderPage } from "../../report/page.ts";

@@ -1,10 +1,10 @@
 import { Option } from "commander";
 import { counted } from "../../base/message-text.ts";
+import { CHROMOSOME_SPLIT, type Split } from "../../dna/genome/chromosome-split.ts";
 import { planRun } from "../../evaluation/runs/plan.ts";
 import type { Plan } from "../../evaluation/runs/request.ts";
 import type { ShardOutcome } from "../../evaluation/runs/run-shard.ts";
 import { parseShard, type Shard } from "../../evaluation/runs/shard.ts";
-import { CHROMOSOME_SPLIT, type Split } from "../../evaluation/tasks/split.ts";
 import type { Model, Protocol } from "../../models/model.ts";
 import { openModels } from "../../models/open-model.ts";
 import { DEVICES, type Device } from "../../net/runtime/device.ts";

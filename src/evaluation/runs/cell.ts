@@ -3,9 +3,9 @@ import { z } from "zod";
 import { sha256Hex } from "../../base/digest.ts";
 import { stableStringify } from "../../base/json.ts";
 import { type FileOrigin, fileOriginSchema } from "../../datasets/sources/origin.ts";
+import type { Split } from "../../dna/genome/chromosome-split.ts";
 import type { Protocol } from "../../models/model.ts";
 import { TASKS } from "../tasks/catalogue.ts";
-import type { Split } from "../tasks/split.ts";
 
 /** Raised when the same cell would give another answer because the engine changed. */
 export const IDENTITY_VERSION = 1;

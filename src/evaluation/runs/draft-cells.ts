@@ -1,12 +1,12 @@
 import { InputError } from "../../base/errors.ts";
 import { counted, quotedText } from "../../base/message-text.ts";
+import { CHROMOSOME_SPLIT, splitPartOf } from "../../dna/genome/chromosome-split.ts";
 import type { Model, Protocol } from "../../models/model.ts";
 import type { Setting, WeightsFile } from "../settings/setting.ts";
 import { inferenceRecipe } from "../settings/training-recipe.ts";
 import { supervisionOf } from "../settings/training-rows.ts";
 import { recipeFor } from "../tasks/deviations.ts";
 import type { Recipe } from "../tasks/recipe.ts";
-import { CHROMOSOME_SPLIT, splitPartOf } from "../tasks/split.ts";
 import { pickRows } from "../tasks/table-rows.ts";
 import type { OpenTask, RowNumbers, SelectedRows, Selection, Task, TaskSetting } from "../tasks/task.ts";
 import {

@@ -1,9 +1,9 @@
 import { InputError } from "../../base/errors.ts";
+import type { Split } from "../../dna/genome/chromosome-split.ts";
 import type { Model, Protocol } from "../../models/model.ts";
 import type { StoredAs } from "../embeddings/packed-embedding.ts";
 import type { EmbeddingsPlace, Setting, WeightsFile } from "../settings/setting.ts";
 import type { Recipe } from "../tasks/recipe.ts";
-import type { Split } from "../tasks/split.ts";
 import type { OpenTask, RowNumbers, Task, TaskInputs } from "../tasks/task.ts";
 import type { CellRecord } from "./cell.ts";
 import type { CostEstimate } from "./cost.ts";

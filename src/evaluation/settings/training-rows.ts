@@ -1,8 +1,8 @@
 import { sha256Hex } from "../../base/digest.ts";
 import { InputError, InternalError } from "../../base/errors.ts";
 import { stableStringify } from "../../base/json.ts";
+import { splitPartOf } from "../../dna/genome/chromosome-split.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
-import { splitPartOf } from "../tasks/split.ts";
 import type { Example, OpenTask, SelectedRows, Supervision, Task, TaskSetting } from "../tasks/task.ts";
 import type { SettingContext } from "./setting.ts";
 import type { TrainingRecipe } from "./training-recipe.ts";

@@ -1,6 +1,6 @@
+import type { Split } from "../../dna/genome/chromosome-split.ts";
 import type { ExcludedModels } from "../runs/request.ts";
 import type { Recipe } from "../tasks/recipe.ts";
-import type { Split } from "../tasks/split.ts";
 
 /** What a suite asks in one setting of a row, otherwise than the task does by itself. */
 export interface SuiteSetting {

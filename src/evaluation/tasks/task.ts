@@ -1,10 +1,10 @@
 import type { Signal } from "../../dna/genome/bigwig.ts";
+import type { Split } from "../../dna/genome/chromosome-split.ts";
 import type { Genome } from "../../dna/genome/genome.ts";
 import type { Protocol } from "../../models/model.ts";
 import type { Measurement } from "./measurement.ts";
 import type { Prediction, Predictions, RowFacts } from "./prediction.ts";
 import type { Recipe } from "./recipe.ts";
-import type { Split } from "./split.ts";
 
 /** What a task reads: a path or a name as a user types it, or a thing already open (a genome, a signal, a table's rows). */
 export type TaskInput = string | Genome | Signal | readonly object[];

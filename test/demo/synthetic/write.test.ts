@@ -9,8 +9,8 @@ import { CELL_LINES } from "../../../src/datasets/cell-lines.ts";
 import { readRegulatoryElements } from "../../../src/datasets/regulatory-elements/table.ts";
 import { type SyntheticGenome, writeSyntheticGenome } from "../../../src/demo/synthetic/write.ts";
 import { readBed, readNarrowPeaks } from "../../../src/dna/genome/bed.ts";
+import { splitPartOf } from "../../../src/dna/genome/chromosome-split.ts";
 import { type Genome, openGenome } from "../../../src/dna/genome/genome.ts";
-import { splitPartOf } from "../../../src/evaluation/tasks/split.ts";
 
 const SCALE = 0.1;
 let parent: string;

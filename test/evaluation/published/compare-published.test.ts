@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { CHROMOSOME_SPLIT } from "../../../src/dna/genome/chromosome-split.ts";
 import {
   agreementWithPublished,
   comparePublished,
@@ -7,7 +8,6 @@ import {
 } from "../../../src/evaluation/published/compare-published.ts";
 import type { PublishedResult } from "../../../src/evaluation/published/published-result.ts";
 import { readPublished } from "../../../src/evaluation/published/read-published.ts";
-import { CHROMOSOME_SPLIT } from "../../../src/evaluation/tasks/split.ts";
 import { openModel } from "../../../src/models/open-model.ts";
 import { benchmarkResult, metric, publishedCheckpoint } from "./benchmark-result.ts";
 

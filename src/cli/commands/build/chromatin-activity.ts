@@ -6,9 +6,9 @@ import { counted } from "../../../base/message-text.ts";
 import { gcMatchedWindows } from "../../../datasets/chromatin-activity/gc-matched-windows.ts";
 import { peakWindows, writeActivityWindows } from "../../../datasets/chromatin-activity/windows.ts";
 import { readBed } from "../../../dna/genome/bed.ts";
+import { CHROMOSOME_SPLIT } from "../../../dna/genome/chromosome-split.ts";
 import { openGenome } from "../../../dna/genome/genome.ts";
 import type { Interval } from "../../../dna/genome/interval.ts";
-import { CHROMOSOME_SPLIT } from "../../../evaluation/tasks/split.ts";
 import { count } from "../../../report/numbers.ts";
 import { type Context, type DefineCommand, examples, shellWord, wholeNumberOption } from "../../command.ts";
 

@@ -14,11 +14,11 @@ import {
   type ProcessedData,
   type ProcessedSequences,
 } from "../../../datasets/processed-data.ts";
+import { isInSplit, type SplitPart } from "../../../dna/genome/chromosome-split.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { missingChromosomeError } from "../../../dna/genome/interval.ts";
 import { windowCodes } from "../../../dna/sequence/letters.ts";
 import { genomeInput, missingInputError } from "../inputs.ts";
-import { isInSplit, type SplitPart } from "../split.ts";
 import {
   exampleOfCodes,
   numbersOf,

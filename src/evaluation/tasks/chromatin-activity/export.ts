@@ -2,7 +2,7 @@ import { cachedDigest } from "../../../base/cached-digest.ts";
 import { FormatError, InputError } from "../../../base/errors.ts";
 import { CELL_LINES } from "../../../datasets/cell-lines.ts";
 import { codesOfEntries, openProcessed, type ProcessedPeaks } from "../../../datasets/processed-data.ts";
-import type { SplitPart } from "../split.ts";
+import type { SplitPart } from "../../../dna/genome/chromosome-split.ts";
 import { exampleOfCodes, numbersOf, pickRows, rowsByNumber } from "../table-rows.ts";
 import type { Example, OpenTask, SelectedRows, Selection, Task } from "../task.ts";
 import { ACTIVITY_SETS, type ActivitySet } from "./columns.ts";

@@ -7,11 +7,11 @@ import {
 } from "../../../datasets/chromatin-activity/windows.ts";
 import { isProcessedFile } from "../../../datasets/processed-data.ts";
 import { openBigWig, type Signal } from "../../../dna/genome/bigwig.ts";
+import { isInSplit } from "../../../dna/genome/chromosome-split.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { formatInterval, missingChromosomeError } from "../../../dna/genome/interval.ts";
 import { windowCodes } from "../../../dna/sequence/letters.ts";
 import { genomeInput, missingInputError, textInput } from "../inputs.ts";
-import { isInSplit } from "../split.ts";
 import {
   exampleOfCodes,
   numbersOf,

@@ -4,11 +4,11 @@ import {
   type RegulatoryElementRow,
   readRegulatoryElementTable,
 } from "../../../datasets/regulatory-elements/table.ts";
+import { isInSplit } from "../../../dna/genome/chromosome-split.ts";
 import { type Genome, openGenome } from "../../../dna/genome/genome.ts";
 import { missingChromosomeError } from "../../../dna/genome/interval.ts";
 import { modelLettersOf, NO_BASE, windowCodes } from "../../../dna/sequence/letters.ts";
 import { asKind } from "../prediction.ts";
-import { isInSplit } from "../split.ts";
 import { pickRows, rowsByNumber, rowsPerChromosome, tableDigest } from "../table-rows.ts";
 import type {
   Example,

@@ -14,12 +14,12 @@ import {
   type VariantTable,
   variantTable,
 } from "../../../datasets/variants/table.ts";
+import { isInSplit } from "../../../dna/genome/chromosome-split.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { missingChromosomeError } from "../../../dna/genome/interval.ts";
 import { modelLettersOf, NO_BASE } from "../../../dna/sequence/letters.ts";
 import { alleleWindows, type ReferenceAllele, type Variant } from "../../../dna/sequence/variant.ts";
 import { genomeInput, missingInputError, textInput } from "../inputs.ts";
-import { isInSplit } from "../split.ts";
 import { numbersOf, pickRows, rowsByNumber, rowsPerChromosome, tableDigest } from "../table-rows.ts";
 import type { Example, OpenTask, SelectedRows, Selection, Task, TaskInputs } from "../task.ts";
 import { factsOf } from "./scores.ts";

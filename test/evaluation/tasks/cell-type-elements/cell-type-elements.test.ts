@@ -6,6 +6,7 @@ import {
   writeCellTypeElements,
 } from "../../../../src/datasets/cell-type-elements/table.ts";
 import { type SyntheticGenome, writeSyntheticGenome } from "../../../../src/demo/synthetic/write.ts";
+import { CHROMOSOME_SPLIT } from "../../../../src/dna/genome/chromosome-split.ts";
 import { openGenome } from "../../../../src/dna/genome/genome.ts";
 import { readMotifs } from "../../../../src/dna/motifs/meme.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
@@ -14,7 +15,6 @@ import { planRun } from "../../../../src/evaluation/runs/plan.ts";
 import { runShard } from "../../../../src/evaluation/runs/run-shard.ts";
 import { cellTypeElements } from "../../../../src/evaluation/tasks/cell-type-elements/cell-type-elements.ts";
 import { recipeFor } from "../../../../src/evaluation/tasks/deviations.ts";
-import { CHROMOSOME_SPLIT } from "../../../../src/evaluation/tasks/split.ts";
 import type { OpenTask, TaskInputs } from "../../../../src/evaluation/tasks/task.ts";
 import { motifCounts } from "../../../../src/models/baselines/motif-counts.ts";
 import type { Protocol } from "../../../../src/models/model.ts";

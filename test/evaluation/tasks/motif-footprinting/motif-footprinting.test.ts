@@ -9,12 +9,12 @@ import {
 } from "../../../../src/datasets/motif-footprinting/footprints.ts";
 import type { SyntheticFiles } from "../../../../src/demo/synthetic/files.ts";
 import { writeSyntheticGenome } from "../../../../src/demo/synthetic/write.ts";
+import { CHROMOSOME_SPLIT } from "../../../../src/dna/genome/chromosome-split.ts";
 import { openGenome } from "../../../../src/dna/genome/genome.ts";
 import { readMotifs } from "../../../../src/dna/motifs/meme.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
 import { motifFootprinting } from "../../../../src/evaluation/tasks/motif-footprinting/motif-footprinting.ts";
 import { type DistancePrediction, ofKind } from "../../../../src/evaluation/tasks/prediction.ts";
-import { CHROMOSOME_SPLIT } from "../../../../src/evaluation/tasks/split.ts";
 import { openKmerMarkov } from "../../../../src/models/baselines/kmer-markov.ts";
 import { initCheckpoint } from "../../../../src/models/checkpoints/init.ts";
 import { hyenadna } from "../../../../src/models/language/hyenadna.ts";

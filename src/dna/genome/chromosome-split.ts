@@ -1,4 +1,4 @@
-/** Which chromosomes train, choose and test: one split for every task that has one. Others are in no part. */
+/** DART-Eval's training, validation and test chromosomes (human, UCSC names). chrM and contigs are in no part. */
 export const CHROMOSOME_SPLIT = {
   train: [
     ...["chr1", "chr2", "chr3", "chr4", "chr7", "chr8", "chr9", "chr11"],
@@ -16,15 +16,15 @@ for (const part of ["train", "val", "test"] as const) {
   for (const chrom of CHROMOSOME_SPLIT[part]) PART_OF.set(chrom, part);
 }
 
-/** The part that a chromosome is in, by its exact name; undefined for chrM, unplaced contigs and anything else. */
+/** The part of a chromosome, by its exact name; undefined for any name that is not in the split. */
 export function splitPartOf(chrom: string): SplitPart | undefined {
   return PART_OF.get(chrom);
 }
 
-/** Whether a chromosome is in a part; every chromosome is in "all". */
+/** True if the chromosome is in the part; every chromosome is in "all". */
 export function isInSplit(chrom: string, split: SplitPart | "all"): boolean {
   return split === "all" || PART_OF.get(chrom) === split;
 }
 
-/** Which chromosomes: one split shared by all tasks; "all" where a task has no split. */
+/** A part of the split, or "all" chromosomes. */
 export type Split = "train" | "val" | "test" | "all";

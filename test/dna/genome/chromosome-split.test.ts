@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { CHROMOSOME_SPLIT, isInSplit, splitPartOf } from "../../../src/evaluation/tasks/split.ts";
+import { CHROMOSOME_SPLIT, isInSplit, splitPartOf } from "../../../src/dna/genome/chromosome-split.ts";
 
 test("the human chromosomes are shared out once each: 16 train, 2 choose, 6 test", () => {
   const { train, val, test } = CHROMOSOME_SPLIT;
