@@ -88,7 +88,7 @@ export async function findInHubCache(source: HubSource): Promise<string | undefi
 async function hasWeights(folder: string): Promise<boolean> {
   try {
     const path = await checkpointPath(folder);
-    if (path.endsWith("../.index.json")) await readShardIndex(path);
+    if (path.endsWith(".index.json")) await readShardIndex(path);
     // A link whose blob is gone does not count.
     return (await kindOfPath(path)) === "file";
   } catch (error) {

@@ -268,7 +268,7 @@ async function writeCheckpoint(
   await writeSafetensors(join(folder, "model.safetensors"), tensors, { format: "pt" });
   for (const name of await namesInFolder(from)) {
     const path = join(from, name);
-    if (!/\.(json|txt)$/.test(name) || name.endsWith("../pretraining/.index.json")) continue;
+    if (!/\.(json|txt)$/.test(name) || name.endsWith(".index.json")) continue;
     if ((await kindOfPath(path)) === "file")
       await writeFileAtomic(join(folder, name), (await textIfPresent(path))!);
   }
