@@ -1,6 +1,6 @@
 import { Pcg64 } from "../src/base/pcg64.ts";
 import { integerBelow, seedOf } from "../src/base/random.ts";
-import { codesOf, lettersOf, modelLettersOf, windowCodes } from "../src/dna/sequence/letters.ts";
+import { codesOf, lettersOf, modelLettersOf, windowCodes } from "../src/dna/sequence/encoding.ts";
 import {
   elementAndControl,
   elementAndControlCodes,

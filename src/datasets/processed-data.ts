@@ -1,6 +1,6 @@
 import { FormatError } from "../base/errors.ts";
 import { openFile } from "../base/read-file.ts";
-import { NO_BASE } from "../dna/sequence/letters.ts";
+import { NO_BASE } from "../dna/sequence/encoding.ts";
 import { widenToFloat32 } from "../net/arrays/float-conversion.ts";
 import { type Hdf5Array, type Hdf5File, openHdf5 } from "../net/arrays/hdf5.ts";
 import { CELL_LINES, type CellLine } from "./cell-lines.ts";

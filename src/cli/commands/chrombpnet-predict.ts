@@ -4,7 +4,7 @@ import { counted } from "../../base/message-text.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import { type Genome, openGenome } from "../../dna/genome/genome.ts";
 import { bigWigBytes } from "../../dna/genome/write-bigwig.ts";
-import { windowCodes } from "../../dna/sequence/letters.ts";
+import { windowCodes } from "../../dna/sequence/encoding.ts";
 import { Chrombpnet } from "../../models/chrombpnet/chrombpnet.ts";
 import { expectedProfile } from "../../models/chrombpnet/predictor.ts";
 import { around, NearestProfiles, type Region, readRegions } from "../../models/chrombpnet/regions.ts";

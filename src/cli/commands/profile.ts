@@ -5,7 +5,7 @@ import { heldMemory } from "../../base/process.ts";
 import { ACTIVITY_WINDOW, readActivityWindows } from "../../datasets/chromatin-activity/windows.ts";
 import { openGenome } from "../../dna/genome/genome.ts";
 import { missingChromosomeError } from "../../dna/genome/interval.ts";
-import { modelLettersOf, windowCodes } from "../../dna/sequence/letters.ts";
+import { modelLettersOf, windowCodes } from "../../dna/sequence/encoding.ts";
 import { openModel } from "../../models/open-model.ts";
 import { type PassCost, type Profile, profileModel } from "../../models/profiling/profile.ts";
 import { DEVICES, type Device } from "../../net/runtime/device.ts";

@@ -1,7 +1,7 @@
 import { FormatError, InputError } from "../../base/errors.ts";
 import { readMotifs } from "../../dna/motifs/meme.ts";
 import { consensus } from "../../dna/motifs/motif.ts";
-import { lettersOf } from "../../dna/sequence/letters.ts";
+import { lettersOf } from "../../dna/sequence/encoding.ts";
 import { reverseComplement } from "../../dna/sequence/reverse-complement.ts";
 import { openProcessed, type ProcessedSequences } from "../processed-data.ts";
 import {

@@ -1,6 +1,6 @@
 import { Pcg64 } from "../../base/pcg64.ts";
 import { seedOf } from "../../base/random.ts";
-import { modelLettersOf, NO_BASE } from "../../dna/sequence/letters.ts";
+import { modelLettersOf, NO_BASE } from "../../dna/sequence/encoding.ts";
 import { dinucleotideShuffleCodes } from "../../dna/sequence/shuffle.ts";
 import {
   chromosomeLengths,

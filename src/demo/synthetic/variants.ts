@@ -1,7 +1,7 @@
 import type { Pcg64 } from "../../base/pcg64.ts";
 import { choice, integerBelow, normal, shuffle } from "../../base/random.ts";
 import { CELL_LINES } from "../../datasets/cell-lines.ts";
-import { BASES, NO_BASE } from "../../dna/sequence/letters.ts";
+import { BASES, NO_BASE } from "../../dna/sequence/encoding.ts";
 import { TELOMERE } from "./background.ts";
 import type { PlantedElement } from "./elements.ts";
 import type { SyntheticChromosome } from "./genome.ts";

@@ -3,8 +3,7 @@ import { isGzip } from "../../base/gzip.ts";
 import { quotedText } from "../../base/message-text.ts";
 import type { OpenFile } from "../../base/read-file.ts";
 import { bgzipText, blockLength, type ReadText } from "./bgzip.ts";
-import { byteOfBase, type FastaIndexEntry } from "./fasta-index.ts";
-import { bgzipFastaIndex, plainFastaIndex } from "./fasta-index-files.ts";
+import { bgzipFastaIndex, byteOfBase, type FastaIndexEntry, plainFastaIndex } from "./fasta-index.ts";
 import { type SequenceSource, showByte, UPPER_CASE_DNA } from "./sequence-source.ts";
 
 /** Bytes of text taken at once while a whole sequence is read. */

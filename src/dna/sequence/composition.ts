@@ -1,5 +1,5 @@
 import { InputError } from "../../base/errors.ts";
-import { codesOf, NO_BASE } from "./letters.ts";
+import { codesOf, NO_BASE } from "./encoding.ts";
 
 /**
  * How often each word of k letters occurs, at every offset; letters are taken as they are. Empty when the sequence is

@@ -1,5 +1,5 @@
 import { InputError } from "../../base/errors.ts";
-import { NO_BASE } from "./letters.ts";
+import { NO_BASE } from "./encoding.ts";
 
 /** Letters of the IUPAC code and their complements, upper case; U is read as T. */
 const LETTERS = "ACGTURYSWKMBDHVN";

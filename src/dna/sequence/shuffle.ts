@@ -1,5 +1,5 @@
 import type { Pcg64 } from "../../base/pcg64.ts";
-import { codesOf, modelLettersOf } from "./letters.ts";
+import { codesOf, modelLettersOf } from "./encoding.ts";
 
 /**
  * A random sequence with the same first letter, last letter and counts of every pair of neighbours.

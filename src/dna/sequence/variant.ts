@@ -1,4 +1,4 @@
-import { BASES, codesOf, NO_BASE, windowCodes } from "./letters.ts";
+import { BASES, codesOf, NO_BASE, windowCodes } from "./encoding.ts";
 
 /** Two alleles of one place. */
 export interface Variant {

@@ -1,6 +1,6 @@
 import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
 import { InputError, InternalError } from "../../base/errors.ts";
-import { FourLetterBpe } from "./four-letter-bpe.ts";
+import { DnaBpe } from "./dna-bpe.ts";
 import { piecesOf, type Word } from "./text-words.ts";
 import { requireAscii, type SpecialTokens, type Tokenizer, type Tokens } from "./tokenizer.ts";
 import type { BpeDescription } from "./tokenizer-json.ts";
@@ -18,7 +18,7 @@ export function bpeTokenizer(name: string, description: BpeDescription, special:
   const { vocabulary, merges, unknown, before, after } = description;
   const textOf = new Map<number, string>();
   for (const [text, id] of vocabulary) textOf.set(id, text);
-  const fast = FourLetterBpe.of(vocabulary, merges);
+  const fast = DnaBpe.of(vocabulary, merges);
   const plain = isPlain(description);
 
   let library: LibraryModel | undefined;
@@ -85,7 +85,7 @@ export function bpeTokenizer(name: string, description: BpeDescription, special:
     };
   }
 
-  function withEnds(encoded: FourLetterBpe, count: number): Tokens {
+  function withEnds(encoded: DnaBpe, count: number): Tokens {
     const size = before.length + count + after.length;
     const first = before.length;
     const ids = new Int32Array(size);

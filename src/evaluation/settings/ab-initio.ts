@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { InternalError } from "../../base/errors.ts";
-import { codesOf, oneHotOfCodes } from "../../dna/sequence/letters.ts";
+import { codesOf, oneHotOfCodes } from "../../dna/sequence/encoding.ts";
 import type { Model } from "../../models/model.ts";
 import { readLayers } from "../../models/training/trained-tensors.ts";
 import { input } from "../../net/graph/build.ts";

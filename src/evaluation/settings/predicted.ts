@@ -1,5 +1,5 @@
 import { InputError } from "../../base/errors.ts";
-import { lettersOf } from "../../dna/sequence/letters.ts";
+import { lettersOf } from "../../dna/sequence/encoding.ts";
 import type { Model } from "../../models/model.ts";
 import type { ActivityPrediction } from "../tasks/prediction.ts";
 import type { Example, Task } from "../tasks/task.ts";

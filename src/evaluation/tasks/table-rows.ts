@@ -1,6 +1,6 @@
 import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
-import { modelLettersOf, NO_BASE } from "../../dna/sequence/letters.ts";
+import { modelLettersOf, NO_BASE } from "../../dna/sequence/encoding.ts";
 import type { Example, RowNumbers } from "./task.ts";
 
 /**

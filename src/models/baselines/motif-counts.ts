@@ -3,7 +3,7 @@ import { InputError } from "../../base/errors.ts";
 import { readMotifs } from "../../dna/motifs/meme.ts";
 import type { Motif } from "../../dna/motifs/motif.ts";
 import { MotifScanner } from "../../dna/motifs/scanner.ts";
-import { codesOf } from "../../dna/sequence/letters.ts";
+import { codesOf } from "../../dna/sequence/encoding.ts";
 import type { Model } from "../model.ts";
 
 /** The largest p-value of a hit: that of the benchmark's own counts. */

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { cachedDigest } from "../../base/cached-digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { filesBelow, kindOfPath } from "../../base/folder.ts";
-import { codesOf } from "../../dna/sequence/letters.ts";
+import { codesOf } from "../../dna/sequence/encoding.ts";
 import { reverseComplementCodes } from "../../dna/sequence/reverse-complement.ts";
 import { FLOAT32_ROUNDING } from "../../metrics/ties.ts";
 import { elementCount } from "../../net/arrays/array.ts";

@@ -1,5 +1,5 @@
 import { InputError } from "../../base/errors.ts";
-import { oneHotOfCodes } from "../../dna/sequence/letters.ts";
+import { oneHotOfCodes } from "../../dna/sequence/encoding.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import { input } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";

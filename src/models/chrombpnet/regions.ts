@@ -4,7 +4,7 @@ import { type BedOptions, NARROW_PEAK_COLUMNS, readBed } from "../../dna/genome/
 import type { Signal } from "../../dna/genome/bigwig.ts";
 import type { Genome } from "../../dna/genome/genome.ts";
 import type { Interval } from "../../dna/genome/interval.ts";
-import { windowCodes } from "../../dna/sequence/letters.ts";
+import { windowCodes } from "../../dna/sequence/encoding.ts";
 
 /** Where reads were counted. */
 export type BaseValues = Pick<Signal, "values">;

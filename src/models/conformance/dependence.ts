@@ -1,4 +1,4 @@
-import { BASES } from "../../dna/sequence/letters.ts";
+import { BASES } from "../../dna/sequence/encoding.ts";
 import {
   type BaseToken,
   baseTokens,

@@ -1,6 +1,6 @@
 import { InputError } from "../../base/errors.ts";
 import { Pcg64 } from "../../base/pcg64.ts";
-import { BASES } from "../../dna/sequence/letters.ts";
+import { BASES } from "../../dna/sequence/encoding.ts";
 import type { Model, SequenceEmbedding } from "../model.ts";
 
 export interface ModelProbeOptions {

@@ -1,4 +1,4 @@
-import { codesOf, oneHotOfCodes } from "../../dna/sequence/letters.ts";
+import { codesOf, oneHotOfCodes } from "../../dna/sequence/encoding.ts";
 import { elementCount, type NdArray } from "../../net/arrays/array.ts";
 import { input, reduceSum } from "../../net/graph/build.ts";
 import type { Dim } from "../../net/graph/dim.ts";

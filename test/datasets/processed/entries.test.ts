@@ -4,7 +4,7 @@ import {
   openProcessed,
   type ProcessedSequences,
 } from "../../../src/datasets/processed-data.ts";
-import { lettersOf } from "../../../src/dna/sequence/letters.ts";
+import { lettersOf } from "../../../src/dna/sequence/encoding.ts";
 import { oneHot, writeHdf5 } from "../../evaluation/hdf5-file.ts";
 import { scratchFiles } from "../../scratch-files.ts";
 

@@ -4,7 +4,7 @@ import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { CELL_LINES } from "../../../src/datasets/cell-lines.ts";
 import { logActivity } from "../../../src/demo/synthetic/grammar.ts";
 import { drawSite, MOTIFS } from "../../../src/demo/synthetic/motifs.ts";
-import { codesOf } from "../../../src/dna/sequence/letters.ts";
+import { codesOf } from "../../../src/dna/sequence/encoding.ts";
 import { reverseComplementCodes } from "../../../src/dna/sequence/reverse-complement.ts";
 
 const FULL = 1 / (1 + Math.exp(-2)); // occupancy of a site its consensus allows

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { drawSite, findSites, MOTIFS, memeText, motifNamed } from "../../../src/demo/synthetic/motifs.ts";
-import { codesOf, lettersOf } from "../../../src/dna/sequence/letters.ts";
+import { codesOf, lettersOf } from "../../../src/dna/sequence/encoding.ts";
 import { reverseComplementCodes } from "../../../src/dna/sequence/reverse-complement.ts";
 
 /** What each IUPAC letter stands for (IUPAC-IUB 1970). */

@@ -9,7 +9,7 @@ import { logActivity, SITE_WEIGHTS } from "../../../src/demo/synthetic/grammar.t
 import { findSites, type MotifName, motifNamed } from "../../../src/demo/synthetic/motifs.ts";
 import { type SyntheticGenome, writeSyntheticGenome } from "../../../src/demo/synthetic/write.ts";
 import { splitPartOf } from "../../../src/dna/genome/chromosome-split.ts";
-import { codesOf } from "../../../src/dna/sequence/letters.ts";
+import { codesOf } from "../../../src/dna/sequence/encoding.ts";
 import { elementAndControl } from "../../../src/evaluation/tasks/regulatory-elements/pair.ts";
 import { pairedAccuracy, pairedCounts } from "../../../src/metrics/paired-accuracy.ts";
 import { fitKmerMarkov } from "../../../src/models/baselines/kmer-markov.ts";

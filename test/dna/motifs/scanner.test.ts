@@ -7,7 +7,7 @@ import { readMotifs } from "../../../src/dna/motifs/meme.ts";
 import type { Motif } from "../../../src/dna/motifs/motif.ts";
 import { bitsOf, scaleMotif, tailProbabilities } from "../../../src/dna/motifs/scaled-motif.ts";
 import { MotifScanner } from "../../../src/dna/motifs/scanner.ts";
-import { codesOf } from "../../../src/dna/sequence/letters.ts";
+import { codesOf } from "../../../src/dna/sequence/encoding.ts";
 import { reverseComplement } from "../../../src/dna/sequence/reverse-complement.ts";
 import { sharedData, testWithSharedData } from "../../shared-data.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";

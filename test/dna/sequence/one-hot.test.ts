@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { codesOf, oneHot, oneHotOfCodes } from "../../../src/dna/sequence/letters.ts";
+import { codesOf, oneHot, oneHotOfCodes } from "../../../src/dna/sequence/encoding.ts";
 import { reverseComplement } from "../../../src/dna/sequence/reverse-complement.ts";
 import { sequences } from "./random-sequences.ts";
 

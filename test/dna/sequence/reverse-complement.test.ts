@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
-import { codesOf, lettersOf } from "../../../src/dna/sequence/letters.ts";
+import { codesOf, lettersOf } from "../../../src/dna/sequence/encoding.ts";
 import { reverseComplement, reverseComplementCodes } from "../../../src/dna/sequence/reverse-complement.ts";
 import { sequences } from "./random-sequences.ts";
 

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { seedOf } from "../../../src/base/random.ts";
 import { kmerCounts } from "../../../src/dna/sequence/composition.ts";
-import { codesOf, lettersOf } from "../../../src/dna/sequence/letters.ts";
+import { codesOf, lettersOf } from "../../../src/dna/sequence/encoding.ts";
 import {
   dinucleotideShuffle,
   dinucleotideShuffleCodes,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { lettersOf } from "../../../src/dna/sequence/letters.ts";
+import { lettersOf } from "../../../src/dna/sequence/encoding.ts";
 import { alleleWindows, referenceAllele } from "../../../src/dna/sequence/variant.ts";
 
 const chromosome = (letters: string) => new TextEncoder().encode(letters);

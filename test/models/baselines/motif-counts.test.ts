@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { MOTIFS, memeText } from "../../../src/demo/synthetic/motifs.ts";
 import { readMotifs } from "../../../src/dna/motifs/meme.ts";
 import { MotifScanner } from "../../../src/dna/motifs/scanner.ts";
-import { codesOf } from "../../../src/dna/sequence/letters.ts";
+import { codesOf } from "../../../src/dna/sequence/encoding.ts";
 import { openModel } from "../../../src/models/open-model.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 

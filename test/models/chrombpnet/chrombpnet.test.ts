@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { codesOf } from "../../../src/dna/sequence/letters.ts";
+import { codesOf } from "../../../src/dna/sequence/encoding.ts";
 import { reverseComplement } from "../../../src/dna/sequence/reverse-complement.ts";
 import { Chrombpnet, openChrombpnet } from "../../../src/models/chrombpnet/chrombpnet.ts";
 import { expectedProfile } from "../../../src/models/chrombpnet/predictor.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { codesOf } from "../../../src/dna/sequence/letters.ts";
+import { codesOf } from "../../../src/dna/sequence/encoding.ts";
 import { axesReversed } from "../../../src/models/chrombpnet/keras-bpnet.ts";
 import { oneHotRows } from "../../../src/models/chrombpnet/predictor.ts";
 import { readChrombpnet } from "../../../src/models/chrombpnet/read-keras.ts";

@@ -17,7 +17,7 @@ import {
 import { isInSplit, type SplitPart } from "../../../dna/genome/chromosome-split.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { missingChromosomeError } from "../../../dna/genome/interval.ts";
-import { windowCodes } from "../../../dna/sequence/letters.ts";
+import { windowCodes } from "../../../dna/sequence/encoding.ts";
 import { genomeInput, missingInputError } from "../inputs.ts";
 import {
   exampleOfCodes,

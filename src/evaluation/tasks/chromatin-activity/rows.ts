@@ -10,7 +10,7 @@ import { openBigWig, type Signal } from "../../../dna/genome/bigwig.ts";
 import { isInSplit } from "../../../dna/genome/chromosome-split.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { formatInterval, missingChromosomeError } from "../../../dna/genome/interval.ts";
-import { windowCodes } from "../../../dna/sequence/letters.ts";
+import { windowCodes } from "../../../dna/sequence/encoding.ts";
 import { genomeInput, missingInputError, textInput } from "../inputs.ts";
 import {
   exampleOfCodes,

@@ -2,7 +2,7 @@ import { cachedDigest } from "../../../base/cached-digest.ts";
 import { InputError } from "../../../base/errors.ts";
 import { codesOfEntries, openProcessed, type ProcessedSplit } from "../../../datasets/processed-data.ts";
 import type { SplitPart } from "../../../dna/genome/chromosome-split.ts";
-import { modelLettersOf, NO_BASE } from "../../../dna/sequence/letters.ts";
+import { modelLettersOf, NO_BASE } from "../../../dna/sequence/encoding.ts";
 import { numbersOf, pickRows, rowsByNumber } from "../table-rows.ts";
 import type { Example, OpenTask, SelectedRows, Selection, Task } from "../task.ts";
 import type { Pair } from "./pair.ts";

@@ -2,7 +2,7 @@ import { InputError } from "../../../base/errors.ts";
 import { Pcg64 } from "../../../base/pcg64.ts";
 import { seedOf } from "../../../base/random.ts";
 import type { RegulatoryElementRow } from "../../../datasets/regulatory-elements/table.ts";
-import { modelLettersOf, NO_BASE, oneHotOfCodes, windowCodes } from "../../../dna/sequence/letters.ts";
+import { modelLettersOf, NO_BASE, oneHotOfCodes, windowCodes } from "../../../dna/sequence/encoding.ts";
 import { reverseComplementCodes } from "../../../dna/sequence/reverse-complement.ts";
 import { dinucleotideShuffleCodes, dinucleotideShuffleKeeps } from "../../../dna/sequence/shuffle.ts";
 

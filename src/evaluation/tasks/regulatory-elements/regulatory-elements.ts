@@ -7,7 +7,7 @@ import {
 import { isInSplit } from "../../../dna/genome/chromosome-split.ts";
 import { type Genome, openGenome } from "../../../dna/genome/genome.ts";
 import { missingChromosomeError } from "../../../dna/genome/interval.ts";
-import { modelLettersOf, NO_BASE, windowCodes } from "../../../dna/sequence/letters.ts";
+import { modelLettersOf, NO_BASE, windowCodes } from "../../../dna/sequence/encoding.ts";
 import { asKind } from "../prediction.ts";
 import { pickRows, rowsByNumber, rowsPerChromosome, tableDigest } from "../table-rows.ts";
 import type {

@@ -17,7 +17,7 @@ import {
 import { isInSplit } from "../../../dna/genome/chromosome-split.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { missingChromosomeError } from "../../../dna/genome/interval.ts";
-import { modelLettersOf, NO_BASE } from "../../../dna/sequence/letters.ts";
+import { modelLettersOf, NO_BASE } from "../../../dna/sequence/encoding.ts";
 import { alleleWindows, type ReferenceAllele, type Variant } from "../../../dna/sequence/variant.ts";
 import { genomeInput, missingInputError, textInput } from "../inputs.ts";
 import { numbersOf, pickRows, rowsByNumber, rowsPerChromosome, tableDigest } from "../table-rows.ts";

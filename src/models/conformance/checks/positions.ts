@@ -1,4 +1,4 @@
-import { BASES } from "../../../dna/sequence/letters.ts";
+import { BASES } from "../../../dna/sequence/encoding.ts";
 import { type Check, fault, holds, undecided, type Verdict } from "../check.ts";
 import { type Changes, changesOf, endSums, ignoredLetters, share, slack } from "../dependence.ts";
 import { baseTokens, type ModelProbe, randomLetters, randomSequences, withLetter } from "../model-probe.ts";

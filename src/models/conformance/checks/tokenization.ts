@@ -1,4 +1,4 @@
-import { BASES } from "../../../dna/sequence/letters.ts";
+import { BASES } from "../../../dna/sequence/encoding.ts";
 import { type Check, fault, holds, undecided, type Verdict } from "../check.ts";
 import { ignoredLetters } from "../dependence.ts";
 import { type BaseToken, baseTokens, type ModelProbe, otherLetters, randomLetters } from "../model-probe.ts";

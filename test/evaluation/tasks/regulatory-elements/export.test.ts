@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../../src/base/pcg64.ts";
 import { genomeInMemory } from "../../../../src/dna/genome/genome.ts";
-import { lettersOf } from "../../../../src/dna/sequence/letters.ts";
+import { lettersOf } from "../../../../src/dna/sequence/encoding.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
 import { regulatoryElements } from "../../../../src/evaluation/tasks/regulatory-elements/regulatory-elements.ts";
 import type { OpenTask } from "../../../../src/evaluation/tasks/task.ts";

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { readTable } from "../../../../src/base/table.ts";
 import { readVariants } from "../../../../src/datasets/variants/read.ts";
 import { openGenome } from "../../../../src/dna/genome/genome.ts";
-import { modelLettersOf } from "../../../../src/dna/sequence/letters.ts";
+import { modelLettersOf } from "../../../../src/dna/sequence/encoding.ts";
 import { alleleCodes } from "../../../../src/evaluation/tasks/variant-effects/rows.ts";
 import { sharedData, testWithSharedData } from "../../../shared-data.ts";
 

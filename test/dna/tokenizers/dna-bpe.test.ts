@@ -1,17 +1,14 @@
 import { expect, test } from "vitest";
-import { FourLetterBpe } from "../../../src/dna/tokenizers/four-letter-bpe.ts";
+import { DnaBpe } from "../../../src/dna/tokenizers/dna-bpe.ts";
 
 const LETTERS = ["A", "C", "G", "T"];
 
-function encoder(
-  merges: readonly (readonly [string, string])[],
-  letters = LETTERS,
-): FourLetterBpe | undefined {
+function encoder(merges: readonly (readonly [string, string])[], letters = LETTERS): DnaBpe | undefined {
   const tokens = [...letters, ...merges.map(([left, right]) => left + right)];
-  return FourLetterBpe.of(new Map([...new Set(tokens)].map((token, id) => [token, id + 100])), merges);
+  return DnaBpe.of(new Map([...new Set(tokens)].map((token, id) => [token, id + 100])), merges);
 }
 
-function encode(bpe: FourLetterBpe | undefined, text: string, start = 0, end = text.length) {
+function encode(bpe: DnaBpe | undefined, text: string, start = 0, end = text.length) {
   const count = bpe!.encode(text, start, end);
   return { ids: [...bpe!.ids.subarray(0, count)], ends: [...bpe!.ends.subarray(0, count)] };
 }

@@ -27,7 +27,7 @@ const NODE = 5;
  * is therefore also a time: a smaller one is merged earlier. This needs every merge to join parts made before it, and no
  * two merges to make the same token; `of` gives undefined for a list that is otherwise.
  */
-export class FourLetterBpe {
+export class DnaBpe {
   /** Ids of the tokens of the last word, and the ends of their spans counted from the word's start. */
   ids = new Int32Array(1024);
   ends = new Int32Array(1024);
@@ -54,7 +54,7 @@ export class FourLetterBpe {
   static of(
     vocabulary: ReadonlyMap<string, number>,
     merges: readonly (readonly [string, string])[],
-  ): FourLetterBpe | undefined {
+  ): DnaBpe | undefined {
     const numberOf = new Map([...LETTERS].map((letter, i) => [letter, i]));
     if (![...LETTERS].every((letter) => vocabulary.has(letter))) return undefined;
     const made: { readonly text: string; readonly left: number; readonly right: number }[] = [];
@@ -70,7 +70,7 @@ export class FourLetterBpe {
       nodes += text.length;
       if (nodes > MOST_NODES) return undefined;
     }
-    return new FourLetterBpe(vocabulary, made);
+    return new DnaBpe(vocabulary, made);
   }
 
   private constructor(

@@ -6,7 +6,7 @@ import {
   codesOf,
   lettersOf,
   windowCodes,
-} from "../../../src/dna/sequence/letters.ts";
+} from "../../../src/dna/sequence/encoding.ts";
 import { sequences } from "./random-sequences.ts";
 
 test("letters have codes in the order A, C, G, T, whatever their case", () => {
