@@ -6,10 +6,11 @@ import { startProgram } from "../src/base/child-program.ts";
 import { Pcg64 } from "../src/base/pcg64.ts";
 import { peakMemory, watchPeakMemory } from "../src/base/process.ts";
 import { integerBelow } from "../src/base/random.ts";
+import { openCheckpointFolder } from "../src/models/checkpoints/checkpoint-folder.ts";
 import { initCheckpoint } from "../src/models/checkpoints/init.ts";
 import { languageModelCard } from "../src/models/language/catalogue.ts";
 import { toyBytePairs } from "../src/models/language/published-checkpoints/toy-byte-pairs.ts";
-import { openFineTuning } from "../src/models/training/fine-tuning.ts";
+import { FineTuning } from "../src/models/training/fine-tuning.ts";
 import type { NdArray } from "../src/net/arrays/array.ts";
 import { input } from "../src/net/graph/build.ts";
 import type { Sym } from "../src/net/graph/sym.ts";
@@ -60,7 +61,11 @@ async function race({ family, preset, tokens }: (typeof CONTENDERS)[number]): Pr
   await initCheckpoint(card, { preset, seed: 1, folder });
   // ids are given as they are: no more of a tokenizer is needed than that there is one
   if (card.tokens === "bpe") await writeFile(join(folder, "tokenizer.json"), toyBytePairs([]).json);
-  const tuning = await openFineTuning(folder, [card], { labels: 2, recipe: RECIPE, seed: 1 });
+  const tuning = new FineTuning(
+    await openCheckpointFolder(folder, [card]),
+    { labels: 2, recipe: RECIPE, seed: 1 },
+    {},
+  );
   const adapter = join(folder, "adapter.safetensors");
   await tuning.save(adapter, tuning.initial());
   const ids = rowsOf(card.tokens, tokens);

@@ -1,6 +1,6 @@
 import type { Pcg64 } from "../../src/base/pcg64.ts";
 import { integerBelow, normal } from "../../src/base/random.ts";
-import { normalCdf, normalQuantile } from "../../src/metrics/distributions.ts";
+import { normalQuantile, normalUpperTail } from "../../src/metrics/distributions.ts";
 import type { Dependence, Design, Layout, Target } from "./designs.ts";
 
 /** Rows of one simulated evaluation, sorted by position or group. */
@@ -14,6 +14,8 @@ export interface Sample {
   /** Labels or measured values; 0 where the metric has none. [rows] */
   readonly y: Float64Array;
 }
+
+const normalCdf = (z: number) => normalUpperTail(-z);
 
 /** Tied scores are rounded to multiples of this. */
 const STEP = 0.5;

@@ -22,7 +22,6 @@ from sklearn.metrics import (
     matthews_corrcoef,
     roc_auc_score,
 )
-from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
 
 EXPECTED = {"numpy": "1.26.4", "scipy": "1.12.0", "sklearn": "1.4.2", "statsmodels": "0.14.1", "mpmath": "1.4.1"}
@@ -140,11 +139,6 @@ def tests_and_intervals():
     p_values = [np.array([0.01]), np.round(rng.uniform(size=20) ** 3, 6), np.array([0.04, 0.01, 0.04, 1, 0, 0.03])]
     adjusted = [{"p": p, "adjusted": scipy.stats.false_discovery_control(p, method="bh")} for p in p_values]
 
-    tables = [(0, 0), (1, 0), (5, 5), (10, 3), (40, 22), (1000, 900)]
-    mcnemar_cases = [
-        {"onlyFirst": b, "onlySecond": c, "p": mcnemar([[7, b], [c, 9]], exact=True).pvalue} for b, c in tables
-    ]
-
     ranked = []
     for n in (4, 25, 400):
         x = np.round(rng.normal(size=n), 2)
@@ -158,7 +152,7 @@ def tests_and_intervals():
     write(
         "tests-and-intervals",
         {"signedRank": signed_rank, "rankSum": rank_sum, "wilson": wilson, "falseDiscovery": adjusted,
-         "mcnemar": mcnemar_cases, "correlation": ranked},
+         "correlation": ranked},
     )
 
 

@@ -2,14 +2,6 @@
  * Long work written as a generator, which yields now and then: whoever runs it decides whether others have their turn there.
  */
 
-/** Does the work at one go. */
-export function runToEnd<T>(work: Generator<void, T>): T {
-  for (;;) {
-    const step = work.next();
-    if (step.done) return step.value;
-  }
-}
-
 /**
  * Does the work with a pause wherever it yields.
  * @param pause  what it throws ends the work

@@ -1,5 +1,4 @@
 import { type BlockStatistic, type Blocks, singleRows } from "./blocks.ts";
-import { normalUpperTail } from "./distributions.ts";
 import { criticalValue, type Estimate, onLogOdds } from "./intervals.ts";
 import { mean, sum } from "./mean.ts";
 import { averageRanks, classSizes, rankClasses } from "./ranks.ts";
@@ -90,45 +89,6 @@ export function aurocEstimate(scores: ArrayLike<number>, labels: ArrayLike<numbe
   );
   if (error === 0) return { value, low: Number.NaN, high: Number.NaN, n, method: "delong" };
   return { value, ...onLogOdds(value, z * error), n, method: "delong" };
-}
-
-/** Two scorings of the same rows, compared. */
-export interface AurocComparison {
-  /** AUROC of the first minus AUROC of the second, with its interval. */
-  readonly difference: Estimate;
-  /** Two-sided, for a difference of 0. */
-  readonly p: number;
-}
-
-/**
- * DeLong's paired test: do two models rank the same rows equally well? For independent rows; with blocks,
- * `compareOver` and `aurocOver`.
- *
- * @returns  p NaN and bounds NaN where a class has fewer than two rows, or where both scorings order every pair alike
- * @throws {InputError} as `auroc`, or when the level is outside (0, 1)
- */
-export function compareAuroc(
-  first: ArrayLike<number>,
-  second: ArrayLike<number>,
-  labels: ArrayLike<number>,
-  level = 0.95,
-): AurocComparison {
-  const z = criticalValue(level);
-  const value = auroc(first, labels) - auroc(second, labels);
-  const a = placements(first, labels);
-  const b = placements(second, labels);
-  const positives = a.ofPositives.map((placement, i) => placement - b.ofPositives[i]);
-  const negatives = a.ofNegatives.map((placement, i) => placement - b.ofNegatives[i]);
-  const error = Math.sqrt(variance(positives) / positives.length + variance(negatives) / negatives.length);
-  const known = error > 0;
-  const difference = {
-    value,
-    low: known ? value - z * error : Number.NaN,
-    high: known ? value + z * error : Number.NaN,
-    n: labels.length,
-    method: "delong",
-  };
-  return { difference, p: known ? 2 * normalUpperTail(Math.abs(value) / error) : Number.NaN };
 }
 
 /** For each row, the share of the other class that it outranks in the right direction; a tie counts one half. */

@@ -26,11 +26,6 @@ export function normalUpperTail(z: number): number {
   return normalDensity(z) / fraction;
 }
 
-/** P(Z <= z) of the standard normal distribution; as exact for small results as `normalUpperTail`. */
-export function normalCdf(z: number): number {
-  return normalUpperTail(-z);
-}
-
 /** z + z³/3 + z⁵/(3·5) + ...: (cdf(z) - 1/2) / density(z). All terms have one sign. */
 function oddSeries(z: number): number {
   let term = z;
@@ -43,7 +38,7 @@ function oddSeries(z: number): number {
 }
 
 /**
- * The z below which a standard normal number lies with probability p; the inverse of `normalCdf`.
+ * The z below which a standard normal number lies with probability p; the inverse of P(Z <= z) = `normalUpperTail(-z)`.
  *
  * A rational first guess, then two steps of Halley's method, which triple the correct digits each.
  *

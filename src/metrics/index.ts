@@ -1,6 +1,45 @@
-/** For users of `dart-eval/metrics`: metrics, tests and their intervals. */
+/** For users of `dart-eval/metrics`: metrics and tests, with intervals for independent rows and for rows in blocks. */
 
-export { auroc } from "./auroc.ts";
-export { type Estimate, waldInterval, wilsonInterval } from "./intervals.ts";
-export { pairedAccuracy, pairedAccuracyEstimate, pairedCounts } from "./paired-accuracy.ts";
-export { wilcoxon } from "./wilcoxon.ts";
+export { accuracy, accuracyEstimate, correctness, predictedClasses } from "./accuracy.ts";
+export { adjustedMutualInformation } from "./adjusted-mutual-information.ts";
+export { averagePrecision, averagePrecisionEstimate, averagePrecisionOver } from "./auprc.ts";
+export { auroc, aurocEstimate, aurocOver } from "./auroc.ts";
+export {
+  type BlockEstimateOptions,
+  blockEstimate,
+  compareOver,
+  type ModelComparison,
+} from "./block-estimate.ts";
+export {
+  type BlockStatistic,
+  type Blocks,
+  blockMeans,
+  blocksBy,
+  chromosomeBlocks,
+  genomicBlocks,
+} from "./blocks.ts";
+export { clusteredProportion } from "./clustered-proportion.ts";
+export {
+  type Correlation,
+  pearson,
+  pearsonEstimate,
+  pearsonOver,
+  spearman,
+  spearmanEstimate,
+  spearmanOver,
+} from "./correlation.ts";
+export { benjaminiHochberg } from "./false-discovery.ts";
+export { type Estimate, type IntervalBasis, waldInterval, wilsonInterval } from "./intervals.ts";
+export { type MannWhitneyResult, mannWhitney } from "./mann-whitney.ts";
+export type { Matrix } from "./matrix.ts";
+export { type Confusion, confusion, matthews, matthewsEstimate, matthewsOver } from "./matthews.ts";
+export { meanEstimate, meanOver } from "./mean.ts";
+export {
+  type PairedCounts,
+  pairedAccuracy,
+  pairedAccuracyEstimate,
+  pairedCounts,
+  pairedOutcomes,
+  type TieRule,
+} from "./paired-accuracy.ts";
+export { type Alternative, type WilcoxonResult, wilcoxon } from "./wilcoxon.ts";

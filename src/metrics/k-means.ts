@@ -26,21 +26,15 @@ export interface KMeansResult {
 }
 
 /**
- * k-means as `sklearn.cluster.KMeans(k, random_state=seed)` of scikit-learn 1.4 runs it: data centred, one start by
- * k-means++, Lloyd's iterations. In float64, where scikit-learn keeps float32 data in float32: rows near a border may fall
- * on the other side, and another start may follow.
+ * k-means as `sklearn.cluster.KMeans(k, random_state=seed)` of scikit-learn 1.4 computes it: columns are centred, rows are
+ * picked by k-means++, then Lloyd's iterations. One table serves several seeds. Float64 throughout; scikit-learn keeps
+ * float32 data in float32, so rows near a border may fall on the other side and another start may be picked.
  *
- * @param data  [rows, columns]
- * @param seed  of NumPy's `RandomState`, 0 to 2^32 − 1
- * @throws {InputError} when an entry is not finite, there are fewer than k rows or an option makes no sense
+ * @see Lloyd 1982, doi:10.1109/TIT.1982.1056489
  */
-export function kMeans(data: Matrix, k: number, seed: number, options: KMeansOptions = {}): KMeansResult {
-  return new KMeans(data, k).fit(seed, options);
-}
-
-/** k-means on one table with several seeds: `kMeans`, with the table prepared once. */
 export class KMeans {
-  private readonly means: Float64Array;
+  /** Means of the columns. [columns] */
+  readonly means: Float64Array;
   private readonly variance: number;
   private readonly table: KMeansKernels;
   private readonly k: number;
@@ -71,19 +65,18 @@ export class KMeans {
     kMeansPlusPlus(table, k, Mt19937.fromSeed(seed)).forEach((row, i) => {
       start.set(table.row(row), i * table.columns);
     });
-    return this.lloydFrom(start, options);
+    return this.fitFrom(start, options);
   }
 
-  /** @param start  [k, columns] */
-  from(start: Float64Array, options: KMeansOptions): KMeansResult {
-    const { columns } = this.table;
-    return this.lloydFrom(
-      start.map((value, i) => value - this.means[i % columns]),
-      options,
-    );
-  }
-
-  private lloydFrom(start: Float64Array, options: KMeansOptions): KMeansResult {
+  /**
+   * Lloyd's iterations: rows join their nearest centre (the first of equally near ones), centres move to the mean of their
+   * rows, until nothing changes, the centres move less than the tolerance, or `maxIterations`. A cluster that loses all its
+   * rows takes the row farthest from its centre.
+   *
+   * @param start  first centres, less `means`: [k, columns]
+   * @throws {InputError} when an option makes no sense
+   */
+  fitFrom(start: Float64Array, options: KMeansOptions = {}): KMeansResult {
     const { maxIterations = 300, tolerance = 1e-4 } = options;
     if (!(Number.isInteger(maxIterations) && maxIterations >= 1 && tolerance >= 0)) {
       throw new InputError(`k-means cannot run ${maxIterations} iterations to a tolerance of ${tolerance}`);
@@ -118,27 +111,6 @@ export class KMeans {
       iterations,
     };
   }
-}
-
-/**
- * Lloyd's k-means from given centres: rows join their nearest centre (of equally near ones the first), centres move to
- * the mean of their rows, until nothing changes, the centres hardly move, or `maxIterations`. A cluster that loses all
- * rows is given the row farthest from its centre. As scikit-learn 1.4's `KMeans(init=start, n_init=1)`.
- *
- * @param data   [rows, columns]
- * @param start  [k, columns]
- * @throws {InputError} when an entry is not finite, the columns differ in number or there are fewer rows than centres
- * @see Lloyd 1982, doi:10.1109/TIT.1982.1056489
- */
-export function lloyd(data: Matrix, start: Matrix, options: KMeansOptions = {}): KMeansResult {
-  requireMatrix(data, "feature");
-  requireMatrix(start, "entry of the starting centres");
-  if (start.columns !== data.columns || start.rows < 1 || start.rows > data.rows) {
-    throw new InputError(
-      `${start.rows} centres of ${start.columns} columns do not fit ${data.rows} rows of ${data.columns} columns`,
-    );
-  }
-  return new KMeans(data, start.rows).from(Float64Array.from(start.data), options);
 }
 
 /** 1 for each cluster that has gained or lost rows. [k] */

@@ -1,5 +1,4 @@
 import { InputError } from "../base/errors.ts";
-import { runToEnd } from "../base/generator-work.ts";
 import type { Pcg64 } from "../base/pcg64.ts";
 import { normal } from "../base/random.ts";
 import { type Matrix, requireMatrix } from "./matrix.ts";
@@ -39,16 +38,7 @@ export type PcaOptions = { readonly solver: "full" } | { readonly solver: "rando
  * @throws {InputError} when an entry is not finite, or so many components are not to be had
  * @see Pearson 1901, doi:10.1080/14786440109462720; Halko, Martinsson & Tropp 2011, doi:10.1137/090771806
  */
-export function pca(
-  data: Matrix,
-  components: number,
-  options: PcaOptions = { solver: "full" },
-): PrincipalComponents {
-  return runToEnd(pcaSteps(data, components, options));
-}
-
-/** `pca` that yields every second or so. */
-export function* pcaSteps(
+export function* pca(
   data: Matrix,
   components: number,
   options: PcaOptions,
@@ -64,7 +54,7 @@ export function* pcaSteps(
   const { mean, centred } = centre(data);
   const basis =
     options.solver === "randomised"
-      ? yield* randomisedBasisSteps(centred, components, options.rng)
+      ? yield* randomisedBasis(centred, components, options.rng)
       : yield* fullBasis(centred, components);
   basis.forEach(turnUp);
 
@@ -161,9 +151,6 @@ function dot(a: Float64Array, b: Float64Array): number {
 /** Directions taken along beyond those asked for; scikit-learn's default. */
 const OVERSAMPLING = 10;
 
-/** Rows that are worked through between two turns of others. */
-const BASIS_ROWS_PER_TURN = 1024;
-
 /** Times the random directions are drawn through the matrix and back; scikit-learn's 4 to 7. */
 const POWER_ITERATIONS = 7;
 
@@ -178,12 +165,7 @@ const POWER_ITERATIONS = 7;
  * @returns       count vectors of length `columns`, orthonormal, largest singular value first
  * @see Halko, Martinsson & Tropp 2011, doi:10.1137/090771806, algorithms 4.4 and 5.1
  */
-export function randomisedBasis(matrix: readonly Float64Array[], count: number, rng: Pcg64): Float64Array[] {
-  return runToEnd(randomisedBasisSteps(matrix, count, rng));
-}
-
-/** `randomisedBasis` that yields every second or so. */
-function* randomisedBasisSteps(
+function* randomisedBasis(
   matrix: readonly Float64Array[],
   count: number,
   rng: Pcg64,
@@ -198,9 +180,9 @@ function* randomisedBasisSteps(
     // One pass over X: y = X q, then q = Xᵀ y, for all directions at once.
     const next = directions.map(() => new Float64Array(columns));
     for (const [i, row] of matrix.entries()) {
-      if (i % BASIS_ROWS_PER_TURN === 0) yield;
+      if (i % ROWS_PER_TURN === 0) yield;
       directions.forEach((direction, k) => {
-        const along = dotProduct(row, direction);
+        const along = dot(row, direction);
         const sums = next[k];
         for (let column = 0; column < columns; column++) sums[column] += along * row[column];
       });
@@ -212,7 +194,7 @@ function* randomisedBasisSteps(
   // The matrix within the subspace is small enough to diagonalise.
   const gram = directions.map(() => new Float64Array(width));
   for (const row of matrix) {
-    const along = directions.map((direction) => dotProduct(row, direction));
+    const along = directions.map((direction) => dot(row, direction));
     for (let i = 0; i < width; i++) for (let j = 0; j < width; j++) gram[i][j] += along[i] * along[j];
   }
   return symmetricEigen(gram)
@@ -229,21 +211,15 @@ function* randomisedBasisSteps(
 /** Gram–Schmidt, twice, which leaves nothing but rounding; a vector within the span of those before becomes zero. */
 function orthonormalise(vectors: readonly Float64Array[]): void {
   vectors.forEach((vector, k) => {
-    const before = Math.sqrt(dotProduct(vector, vector));
+    const before = Math.sqrt(dot(vector, vector));
     for (let pass = 0; pass < 2; pass++) {
       for (let other = 0; other < k; other++) {
-        const along = dotProduct(vector, vectors[other]);
+        const along = dot(vector, vectors[other]);
         for (let i = 0; i < vector.length; i++) vector[i] -= along * vectors[other][i];
       }
     }
-    const length = Math.sqrt(dotProduct(vector, vector));
+    const length = Math.sqrt(dot(vector, vector));
     const scale = length > 1e-14 * before ? 1 / length : 0;
     for (let i = 0; i < vector.length; i++) vector[i] *= scale;
   });
-}
-
-function dotProduct(a: Float64Array, b: Float64Array): number {
-  let total = 0;
-  for (let i = 0; i < a.length; i++) total += a[i] * b[i];
-  return total;
 }

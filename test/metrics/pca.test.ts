@@ -3,7 +3,8 @@ import { InputError } from "../../src/base/errors.ts";
 import { Pcg64 } from "../../src/base/pcg64.ts";
 import { normal } from "../../src/base/random.ts";
 import type { Matrix } from "../../src/metrics/matrix.ts";
-import { pca } from "../../src/metrics/pca.ts";
+import { type PcaOptions, pca as pcaSteps } from "../../src/metrics/pca.ts";
+import { runToEnd } from "../run-to-end.ts";
 import { testWithSharedData } from "../shared-data.ts";
 import { expectClose, goldenSection, METRICS, ownGolden } from "./golden.ts";
 
@@ -12,6 +13,9 @@ const matrixOf = (rows: readonly (readonly number[])[]): Matrix => ({
   rows: rows.length,
   columns: rows[0].length,
 });
+
+const pca = (data: Matrix, components: number, options: PcaOptions = { solver: "full" }) =>
+  runToEnd(pcaSteps(data, components, options));
 
 testWithSharedData("agrees with scikit-learn on the table of the test bed", METRICS, (file) => {
   interface Golden {
@@ -91,6 +95,34 @@ test("components are orthonormal and turned up, projections uncorrelated", () =>
       expect(covariance).toBeCloseTo(k === l ? explainedVariance[k] : 0, 9);
     }
   }
+});
+
+test("the randomised solver finds planted directions in a tall table and in a wide one", () => {
+  for (const [rows, columns] of [
+    [300, 40],
+    [40, 300],
+  ] as const) {
+    const rng = new Pcg64(rows);
+    // Two directions, far stronger than the noise around them.
+    const table = Array.from({ length: rows }, () => {
+      const row = Array.from({ length: columns }, () => 0.1 * normal(rng));
+      row[0] += 9 * normal(rng);
+      row[3] += 5 * normal(rng);
+      return row;
+    });
+    const { data } = pca(matrixOf(table), 2, { solver: "randomised", rng }).components;
+    for (const planted of [0, 3]) {
+      expect(Math.hypot(data[planted], data[columns + planted])).toBeGreaterThan(0.98);
+    }
+  }
+});
+
+test("the randomised solver finds the one direction of rows along a line", () => {
+  const table = matrixOf([1, 2, 4].map((t) => [t, 2 * t, 2 * t]));
+  const { components, explainedVariance } = pca(table, 2, { solver: "randomised", rng: new Pcg64(1) });
+  expect(Math.hypot(...components.data.subarray(0, 3))).toBeCloseTo(1, 12);
+  expect(components.data[0]).toBeCloseTo(1 / 3, 12);
+  expect(explainedVariance[1]).toBeCloseTo(0, 12);
 });
 
 test("equal rows have no variance, and no share of it", () => {

@@ -2,16 +2,18 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { openCheckpointFolder } from "../../src/models/checkpoints/checkpoint-folder.ts";
 import { initCheckpoint } from "../../src/models/checkpoints/init.ts";
 import { LANGUAGE_MODELS } from "../../src/models/language/catalogue.ts";
 import { LanguageModel } from "../../src/models/language-model.ts";
-import { openFineTuning } from "../../src/models/training/fine-tuning.ts";
+import { FineTuning, type FineTuningRequest } from "../../src/models/training/fine-tuning.ts";
 import type { NdArray } from "../../src/net/arrays/array.ts";
 import { openCheckpoint } from "../../src/net/arrays/checkpoint.ts";
 import { writeSafetensors } from "../../src/net/arrays/safetensors.ts";
 import { input, mul } from "../../src/net/graph/build.ts";
 import { graphOf } from "../../src/net/graph/graph.ts";
 import { crossEntropy } from "../../src/net/nn/losses.ts";
+import type { ProgramOptions } from "../../src/net/runtime/program.ts";
 import { readArrays } from "../../src/net/train/fit-state.ts";
 import { openTrainStep } from "../../src/net/train/train-step.ts";
 
@@ -22,6 +24,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const THREADS = { threads: 1 };
 
 const request = { labels: 2, recipe: { rank: 4, alpha: 8, dropout: 0.05 }, seed: 7 };
+
+async function openFineTuning(at: string, ofRequest: FineTuningRequest, options: ProgramOptions = {}) {
+  return new FineTuning(await openCheckpointFolder(at, LANGUAGE_MODELS), ofRequest, options);
+}
+
 /** Runs of one letter against runs of another, at different places. */
 const SEQUENCES = ["ACGTAAAAAAAA", "AAAAAAACGTAA", "CCCCCACGTCCC", "CCACGTCCCCCC"];
 const labels: NdArray = { dtype: "int32", shape: [4], data: Int32Array.of(0, 0, 1, 1) };
@@ -71,7 +78,7 @@ describe.each(LANGUAGE_MODELS.map((card) => [card.title, card] as const))("%s", 
 
   test("is fine-tuned, kept in a file, and read again to the same logits", async () => {
     await made;
-    const tuning = await openFineTuning(at, LANGUAGE_MODELS, request, THREADS);
+    const tuning = await openFineTuning(at, request, THREADS);
     onTestFinished(() => tuning.close());
     const feeds = tuning.feeds(SEQUENCES);
     const graph = await tuning.graph("training", feeds.ids!.shape[1]);
@@ -147,8 +154,8 @@ test("first values are the seed's, B is zero and A within its bound, so nothing 
     seed: 1,
     folder: at,
   });
-  const first = await openFineTuning(at, LANGUAGE_MODELS, request);
-  const other = await openFineTuning(at, LANGUAGE_MODELS, { ...request, seed: 8 });
+  const first = await openFineTuning(at, request);
+  const other = await openFineTuning(at, { ...request, seed: 8 });
   for (const [name, { data, shape }] of first.initial()) {
     const values = [...(data as Float32Array)];
     const most = Math.max(...values.map(Math.abs));
@@ -177,7 +184,7 @@ test("experts that no token comes to are told apart, so that decay does not chan
   const card = LANGUAGE_MODELS.find(({ name }) => name === "mistral-dna")!;
   const at = join(folder, "experts");
   await initCheckpoint(card, { preset: "toy", seed: 1, folder: at });
-  const tuning = await openFineTuning(at, LANGUAGE_MODELS, request, THREADS);
+  const tuning = await openFineTuning(at, request, THREADS);
   onTestFinished(() => tuning.close());
   const graph = await tuning.graph("training");
   const experts = [...graph.reached.keys()];
@@ -212,7 +219,7 @@ test("how a batch is parted changes nothing: a sequence keeps its dropout, and a
   const card = LANGUAGE_MODELS.find(({ name }) => name === "dnabert2")!;
   const at = join(folder, "parts");
   await initCheckpoint(card, { preset: "toy", seed: 1, folder: at });
-  const tuning = await openFineTuning(at, LANGUAGE_MODELS, request, THREADS);
+  const tuning = await openFineTuning(at, request, THREADS);
   onTestFinished(() => tuning.close());
   const graph = await tuning.graph("training");
   const inputs = graphOf({ logits: graph.logits }).inputs.map(({ attributes }) => attributes.name);
@@ -246,10 +253,10 @@ test("how a batch is parted changes nothing: a sequence keeps its dropout, and a
 
 test("a file that does not fit is refused, naming the tensor", async () => {
   const at = join(folder, "begin");
-  const tuning = await openFineTuning(at, LANGUAGE_MODELS, request);
+  const tuning = await openFineTuning(at, request);
   const file = join(at, "adapter.safetensors");
   await tuning.save(file, tuning.initial());
-  const wider = await openFineTuning(at, LANGUAGE_MODELS, {
+  const wider = await openFineTuning(at, {
     ...request,
     recipe: { ...request.recipe, rank: 8 },
   });
@@ -257,7 +264,7 @@ test("a file that does not fit is refused, naming the tensor", async () => {
     message: expect.stringMatching(/has shape .* expected/),
     place: { file, tensor: expect.stringMatching(/lora_A$/) },
   });
-  const stronger = await openFineTuning(at, LANGUAGE_MODELS, {
+  const stronger = await openFineTuning(at, {
     ...request,
     recipe: { ...request.recipe, alpha: 16 },
   });

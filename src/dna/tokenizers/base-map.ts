@@ -25,19 +25,6 @@ export function baseMap(tokens: Pick<Tokens, "starts" | "ends">, bases: number):
 }
 
 /**
- * The same for a k-mer tokenizer with one token in front, from the length alone: base p of the first k·⌊L/k⌋ has token
- * 1 + ⌊p/k⌋, and each base left over has one of its own. Equal to `baseMap` for a sequence of L letters A, C, G, T; not
- * where the length is that of something else (quirk Q4).
- */
-export function kMerBaseMap(bases: number, k = 6): Int32Array {
-  const whole = Math.floor(bases / k);
-  return Int32Array.from(
-    { length: bases },
-    (_, p) => 1 + (p < whole * k ? Math.floor(p / k) : whole + p - whole * k),
-  );
-}
-
-/**
  * What a probe of one sequence reads.
  * @throws {InputError} when a one-letter tokenizer's tokens are not one for each of so many bases
  */

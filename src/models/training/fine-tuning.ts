@@ -20,10 +20,9 @@ import {
 } from "../../net/runtime/program.ts";
 import type { BatchPlace, Feeds } from "../../net/train/batches.ts";
 import { writeArrays } from "../../net/train/fit-state.ts";
-import { type CheckpointFolder, openCheckpointFolder } from "../checkpoints/checkpoint-folder.ts";
+import type { CheckpointFolder } from "../checkpoints/checkpoint-folder.ts";
 import { drawParameter } from "../checkpoints/init.ts";
 import type { ForwardInput } from "../language/architecture.ts";
-import type { LanguageModelCard } from "../language/card.ts";
 import { type Batch, collate, runsOfEqualLength } from "../language/collate.ts";
 import { LoraAdapters, type LoraRecipe } from "../language/lora.ts";
 import { weightBytes } from "../language/parameters.ts";
@@ -59,16 +58,6 @@ export interface FineTuningGraph {
   readonly frozen: ReadonlyMap<string, ParameterSource>;
   /** Factors that a batch may pass by, experts', and whether one came to them; of a graph for training. */
   readonly reached: ReadonlyMap<string, Sym>;
-}
-
-/** @param cards  families to recognise */
-export async function openFineTuning(
-  folder: string,
-  cards: readonly LanguageModelCard[],
-  request: FineTuningRequest,
-  options: ProgramOptions = {},
-): Promise<FineTuning> {
-  return new FineTuning(await openCheckpointFolder(folder, cards), request, options);
 }
 
 /**

@@ -41,14 +41,6 @@ export interface ProbingHeadSizes {
   readonly outputs: number;
 }
 
-/** Kernels of the head's convolutions for each way of seeing tokens; the ends are too few for a kernel of 8. */
-export const PROBING_KERNEL: Readonly<Record<BaseTokens["kind"], number>> = {
-  gather: 8,
-  slice: 8,
-  all: 8,
-  ends: 3,
-};
-
 /**
  * The widest kernel k with which something is left of p positions: the three convolutions, each padded by one on either side,
  * make p + 2, p + 5 − k and p + 8 − 2k of them.

@@ -2,7 +2,7 @@ import { InternalError } from "../../base/errors.ts";
 import { type DType, formatShape, type NdArray } from "../arrays/array.ts";
 import { apply, applyAll } from "./apply.ts";
 import { type Dim, type Shape, sameShape } from "./dim.ts";
-import { broadcastShapes, resolveAxis } from "./shapes.ts";
+import { resolveAxis } from "./shapes.ts";
 import { isOp, type Sym } from "./sym.ts";
 
 /** A tensor, or a number that takes the type of its partner. */
@@ -336,6 +336,3 @@ export function scan(
 
 /** Names of loop variables must be unique in one graph; nothing else depends on the count. */
 let loopCount = 0;
-
-/** Broadcasts two shapes; for callers that expand before they combine. */
-export { broadcastShapes };

@@ -6,7 +6,7 @@ import type { Op, OpAttributes, Sym, TensorType } from "./sym.ts";
 type ShapeRule<K extends Op> = (inputs: readonly Sym[], attributes: OpAttributes[K]) => readonly TensorType[];
 
 /** The shape two shapes broadcast to, NumPy's rule; a symbolic size meets only itself or 1. */
-export function broadcastShapes(a: Shape, b: Shape): Shape {
+function broadcastShapes(a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {
     const x = a[a.length - rank + i] ?? 1;

@@ -33,11 +33,6 @@ export class DropoutSites implements Dropout {
     return mul(x, input(name, "float32", x.shape));
   }
 
-  /** Float32 values of the masks of one sequence. */
-  valuesPerRow(tokens: number): number {
-    return this.sites.reduce((sum, { shape }) => sum + elementCount(sizesOf(shape, tokens).slice(1)), 0);
-  }
-
   /**
    * Masks for a batch. Those of a sequence depend on its seed and its number of tokens alone, not on what it is run with
    * nor on padding, which is dropped.

@@ -1,7 +1,6 @@
 import {
   add,
   cast,
-  fill,
   gatherElements,
   log,
   logSoftmax,
@@ -42,17 +41,6 @@ export const crossEntropy = (logits: Sym, labels: Sym) => reduceMean(crossEntrop
 export function weightedCrossEntropy(logits: Sym, labels: Sym, weights: Sym): Sym {
   const picked = gatherElements(logSoftmax(logits), unsqueeze(cast(labels, "int64"), 2), 2);
   return neg(reduceSum(mul(squeeze(picked, 2), weights), [0, 1]));
-}
-
-/**
- * Cross-entropy of elements, which are class 1, plus that of their controls, which are class 0; each a mean over the batch.
- *
- * @param element  logits [b, 2]
- * @param control  logits [b, 2]
- */
-export function pairedCrossEntropy(element: Sym, control: Sym): Sym {
-  const labels = (label: number) => fill([element.shape[0]], label, "int32");
-  return add(crossEntropy(element, labels(1)), crossEntropy(control, labels(0)));
 }
 
 /**

@@ -4,7 +4,6 @@ import { describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import {
   baseMap,
-  kMerBaseMap,
   readAsMap,
   storedIndex,
   tokenIndex,
@@ -18,18 +17,29 @@ import { testWithSharedData } from "../../shared-data.ts";
 const nt = kMerTokenizer("nt", nucleotideTransformerVocabulary(2));
 const caduceus = caduceusTokenizer();
 
+/** The map of 6-mers after one special token in closed form: base p of the first 6·⌊L/6⌋ has token 1 + ⌊p/6⌋, the others one each. */
+function kMerBaseMap(bases: number): Int32Array {
+  const whole = Math.floor(bases / 6);
+  return Int32Array.from(
+    { length: bases },
+    (_, p) => 1 + (p < whole * 6 ? Math.floor(p / 6) : whole + p - whole * 6),
+  );
+}
+
 describe("Nucleotide Transformer", () => {
+  const mapOf = (bases: number) => baseMap(nt.encode("A".repeat(bases)), bases);
+
   test("the map of 350, 500 and 2114 bases", () => {
-    const map = kMerBaseMap(350);
+    const map = mapOf(350);
     expect([map[0], map[5], map[6], map[342], map[347], map[348], map[349]]).toEqual([
       1, 1, 2, 58, 58, 59, 60,
     ]);
-    expect([...kMerBaseMap(500).slice(-2)]).toEqual([84, 85]);
-    expect([...kMerBaseMap(2114).slice(-2)]).toEqual([353, 354]);
+    expect([...mapOf(500).slice(-2)]).toEqual([84, 85]);
+    expect([...mapOf(2114).slice(-2)]).toEqual([353, 354]);
   });
 
-  test("a map made for 355 tokens as if they were bases", () => {
-    const map = kMerBaseMap(355);
+  test("the map of 355 bases ends with a base of its own", () => {
+    const map = mapOf(355);
     expect([map[0], map[353], map[354]]).toEqual([1, 59, 60]);
   });
 

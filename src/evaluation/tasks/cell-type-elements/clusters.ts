@@ -9,7 +9,7 @@ import { type Blocks, chromosomeBlocks, genomicBlocks, singleRows } from "../../
 import type { Estimate } from "../../../metrics/intervals.ts";
 import type { Matrix } from "../../../metrics/matrix.ts";
 import { motifCountFeatures } from "../../../metrics/motif-count-features.ts";
-import { pcaSteps } from "../../../metrics/pca.ts";
+import { pca } from "../../../metrics/pca.ts";
 import {
   type SeededScores,
   scoreOverBlocks,
@@ -229,7 +229,7 @@ function spaceOf(
         solver === "full" || count === most
           ? ({ solver: "full" } as const)
           : ({ solver, rng: new Pcg64(0) } as const);
-      found ??= (await runWithPauses(pcaSteps(table, count, options), pause)).transformed;
+      found ??= (await runWithPauses(pca(table, count, options), pause)).transformed;
       return found;
     },
   };
