@@ -29,7 +29,7 @@ export function byteOfBase(entry: FastaIndexEntry, position: number): number {
 }
 
 /** The text of a `.fai`. */
-export function formatFastaIndex(entries: readonly FastaIndexEntry[]): string {
+function formatFastaIndex(entries: readonly FastaIndexEntry[]): string {
   return entries.map((e) => `${e.name}\t${e.length}\t${e.offset}\t${e.lineBases}\t${e.lineBytes}\n`).join("");
 }
 
@@ -73,7 +73,7 @@ const HEADER = 62; // ">"
 const isBlank = (byte: number) => byte === 13 || byte === 32 || byte === 9;
 
 /** Makes a FASTA file's index from its bytes, given in order in pieces of any size. */
-export class FastaIndexBuilder {
+class FastaIndexBuilder {
   readonly #file: string;
   readonly #entries: FastaIndexEntry[] = [];
   readonly #names = new Set<string>();
