@@ -2,7 +2,6 @@
 // This one asks whether a sequence is likelier than the same letters read backwards, on the windows of a BED file.
 //   npx tsx examples/own-task.ts genome.fa windows.bed
 import {
-  CHROMOSOME_SPLIT,
   digestFile,
   evaluate,
   isInSplit,
@@ -101,7 +100,7 @@ if (windows === undefined) {
   process.exit(2);
 }
 await using genome = await openGenome(genomeFile!);
-const model = await openModel("kmer-markov:order=5", { genome, trainChromosomes: CHROMOSOME_SPLIT.train });
+const model = await openModel("kmer-markov:order=5", { genome });
 const { metrics, counts } = await evaluate({ task: direction, inputs: { genome, windows }, model });
 const { low, high } = metrics[0].intervals[0];
 console.log(

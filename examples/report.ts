@@ -3,7 +3,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  CHROMOSOME_SPLIT,
   gatherReport,
   mergeRun,
   openGenome,
@@ -24,9 +23,7 @@ if (out === undefined) {
 const folder = join(out, "run");
 await using genome = await openGenome(genomeFile);
 const models = await Promise.all(
-  [2, 5, 8].map((order) =>
-    openModel(`kmer-markov:order=${order}`, { genome, trainChromosomes: CHROMOSOME_SPLIT.train }),
-  ),
+  [2, 5, 8].map((order) => openModel(`kmer-markov:order=${order}`, { genome })),
 );
 
 const plan = await planRun({

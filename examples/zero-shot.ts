@@ -1,6 +1,6 @@
 // Is a real regulatory element more likely than a shuffled one? The whole of task 1, zero-shot, in ten lines.
 //   npx tsx examples/zero-shot.ts genome.fa regulatory-elements.tsv
-import { CHROMOSOME_SPLIT, evaluate, openGenome, openModel } from "dart-eval";
+import { evaluate, openGenome, openModel } from "dart-eval";
 
 const [genomeFile, elements] = process.argv.slice(2);
 if (elements === undefined) {
@@ -8,7 +8,7 @@ if (elements === undefined) {
   process.exit(2);
 }
 await using genome = await openGenome(genomeFile!);
-const model = await openModel("kmer-markov:order=5", { genome, trainChromosomes: CHROMOSOME_SPLIT.train });
+const model = await openModel("kmer-markov:order=5", { genome });
 const { metrics } = await evaluate({ task: "regulatory-elements", inputs: { genome, elements }, model });
 const { value, intervals } = metrics[0];
 const [{ low, high, method }] = intervals as [(typeof intervals)[0]];

@@ -8,7 +8,6 @@ import { evaluate, openModel } from "dart-eval";
 import { kindOfPath, namesInFolder } from "../src/base/folder.ts";
 import { writeFileAtomic } from "../src/base/write-file.ts";
 import { writeSyntheticGenome } from "../src/demo/synthetic/write.ts";
-import { CHROMOSOME_SPLIT } from "../src/dna/genome/chromosome-split.ts";
 import type { Estimate } from "../src/metrics/intervals.ts";
 import { initCheckpoint } from "../src/models/checkpoints/init.ts";
 import { LANGUAGE_MODELS, languageModelCard } from "../src/models/language/catalogue.ts";
@@ -62,7 +61,7 @@ async function train(family: string, { config, length, recipe, pairs }: ToyForm)
 /** Over pairs of the demo's test chromosomes, which no toy has seen. */
 async function pairedAccuracyOf(family: string, pairs: number | undefined): Promise<ToyRecord["accuracy"]> {
   const { files } = await writeSyntheticGenome(join(WORK, "genome"), { seed: 0, scale: 1 });
-  const model = await openModel(`toy:${family}`, { threads: 1, trainChromosomes: CHROMOSOME_SPLIT.train });
+  const model = await openModel(`toy:${family}`, { threads: 1 });
   try {
     const { metrics } = await evaluate({
       task: "regulatory-elements",

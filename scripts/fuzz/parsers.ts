@@ -155,7 +155,7 @@ async function runOnnx(folder: string): Promise<void> {
 }
 
 async function openFolder(folder: string): Promise<void> {
-  const model = await openModel(folder, { device: "cpu", threads: 1, trainChromosomes: [] });
+  const model = await openModel(folder, { device: "cpu", threads: 1 });
   await model.close?.();
 }
 

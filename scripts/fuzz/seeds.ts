@@ -4,7 +4,6 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { filesIn } from "../../src/demo/synthetic/files.ts";
 import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
-import { CHROMOSOME_SPLIT } from "../../src/dna/genome/chromosome-split.ts";
 import { openGenome } from "../../src/dna/genome/genome.ts";
 import { bigWigBytes } from "../../src/dna/genome/write-bigwig.ts";
 import { mergeRun } from "../../src/evaluation/runs/merge.ts";
@@ -73,7 +72,7 @@ function fasta(): string {
 async function writeRun(folder: string, synthetic: string): Promise<void> {
   const files = filesIn(synthetic);
   await using genome = await openGenome(files.genome);
-  const model = await openModel("kmer-markov:order=2", { genome, trainChromosomes: CHROMOSOME_SPLIT.train });
+  const model = await openModel("kmer-markov:order=2", { genome });
   const plan = await planRun({
     tasks: [{ task: "regulatory-elements", inputs: { genome, elements: files.regulatoryElements } }],
     models: [model],

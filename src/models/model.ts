@@ -65,6 +65,18 @@ export interface SequenceEmbedding {
   readonly ends: Int32Array;
 }
 
+/** Log-probabilities of the scored tokens of one sequence, in order. Special tokens are not scored. */
+export interface TokenLogProbabilities {
+  /**
+   * [scored tokens], nats. Causal: log P(token | tokens before it); masked: log P(token | all other tokens). Their sum is
+   * `logLikelihood`, up to rounding. Left out: the first token of a causal model without a start token, which has no prediction.
+   */
+  readonly values: Float64Array;
+  /** Token i covers bases [starts[i], ends[i]), 0-based. [scored tokens] */
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+}
+
 /** Log-likelihoods of the two alleles of a variant, nats. Their difference alone has a meaning. */
 export interface AlleleLogLikelihoods {
   readonly first: number;
@@ -103,6 +115,11 @@ export interface Model {
    * of both are ties. 2⁻²³ for a float32 forward pass, 0 for exact numbers; estimated from the scores where it is absent.
    */
   readonly scoreRounding?: number;
+  /** The terms of `logLikelihood`: one entry per sequence. The benchmark does not need them. */
+  tokenLogProbabilities?(
+    sequences: readonly string[],
+    options: QueryOptions,
+  ): Awaitable<readonly TokenLogProbabilities[]>;
   /** Last hidden states, one entry per sequence. */
   embed?(sequences: readonly string[], options: EmbedOptions): Awaitable<readonly SequenceEmbedding[]>;
   /** Numbers of a state, where the model knows them before it is asked. */
@@ -150,6 +167,27 @@ export interface Model {
    */
   expectRows?(expected: ExpectedRows): Awaitable<void>;
   close?(): Awaitable<void>;
+  /** Queries that throw although the object has a function for them: see `OpenedModel`. */
+  readonly unsupported?: ReadonlySet<ModelQuery>;
+}
+
+/** Queries over sequences that a model may implement. */
+export const MODEL_QUERIES = [
+  "logLikelihood",
+  "tokenLogProbabilities",
+  "embed",
+  "pool",
+  "compareAlleles",
+  "predictActivity",
+] as const;
+export type ModelQuery = (typeof MODEL_QUERIES)[number];
+
+/** True if the model implements the query. */
+export function supports<Query extends ModelQuery>(
+  model: Model,
+  query: Query,
+): model is Model & Required<Pick<Model, Query>> {
+  return model[query] !== undefined && model.unsupported?.has(query) !== true;
 }
 
 /** A network at given sizes: what it is made of, and its graph. */
@@ -190,10 +228,13 @@ export interface ProfiledPasses {
 }
 
 export interface OpenModelContext {
+  /** Default "cpu". */
   readonly device?: Device | undefined;
+  /** CPU threads; ONNX Runtime's own choice where absent. */
   readonly threads?: number | undefined;
-  /** What a model that is fitted on the spot learns from; only the training chromosomes of it are read. */
+  /** Training data of a model that is fitted when it is opened (`kmer-markov`). */
   readonly genome?: Genome | undefined;
-  readonly trainChromosomes: readonly string[];
+  /** Chromosomes of the genome to fit on; default: the training chromosomes of DART-Eval. */
+  readonly trainChromosomes?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }

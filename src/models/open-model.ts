@@ -17,6 +17,7 @@ import type { PublicCheckpoint } from "./language/card.ts";
 import { LANGUAGE_MODELS, publicCheckpoint, TOYS } from "./language/catalogue.ts";
 import { LanguageModel } from "./language-model.ts";
 import type { Model, OpenModelContext } from "./model.ts";
+import { type OpenedModel, openedModel } from "./opened-model.ts";
 
 const namesOf = (models: readonly Model[]) => new RegExp(`^(${models.map(({ name }) => name).join("|")})$`);
 
@@ -56,15 +57,18 @@ const OPENERS: readonly Opener[] = [
  * - `scores.tsv`: log-likelihoods computed elsewhere; `scores:answers=activity,family=chrombpnet,scores.tsv`: activities;
  * - `embeddings.h5`, `embeddings:family=caduceus,embeddings.h5`: embeddings that DART-Eval's scripts extracted;
  * - a `.js` or `.mjs` file that exports a model as `default` or `model`: a user's own code, run as such.
- * Each may be given a name of its own in front: `mine=./checkpoint`.
+ * A name in front replaces the model's own: `mine=./checkpoint`.
+ *
+ *     await using model = await openModel("toy:hyenadna");
+ *     const [logLikelihood] = await model.logLikelihood(["ACGTTGCA"]);
  *
  * @throws {InputError} when the text names none of these, with what would
  */
-export async function openModel(text: string, context: OpenModelContext): Promise<Model> {
+export async function openModel(text: string, context: OpenModelContext = {}): Promise<OpenedModel> {
   const [, name, spec] = /^(?:([\w.-]+)=)?(.+)$/s.exec(text) ?? [];
   if (spec === undefined) throw new InputError("the name of the model is empty");
   const model = await OPENERS.find(({ form }) => form.test(spec))!.open(spec, context);
-  return name === undefined ? model : Object.create(model, { name: { value: name, enumerable: true } });
+  return openedModel(model, name);
 }
 
 /**
@@ -75,9 +79,9 @@ export async function openModel(text: string, context: OpenModelContext): Promis
 export async function openModels(
   texts: readonly string[],
   context: OpenModelContext,
-): Promise<readonly Model[]> {
+): Promise<readonly OpenedModel[]> {
   const fitted = (text: string) => /^(?:[\w.-]+=)?kmer-markov(:|$)/.test(text);
-  const models = new Map<number, Model>();
+  const models = new Map<number, OpenedModel>();
   try {
     for (const later of [false, true]) {
       for (const [i, text] of texts.entries()) {
@@ -85,7 +89,7 @@ export async function openModels(
       }
     }
   } catch (error) {
-    for (const model of models.values()) await model.close?.();
+    for (const model of models.values()) await model.close();
     throw error;
   }
   return texts.map((_, i) => models.get(i)!);

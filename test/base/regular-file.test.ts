@@ -23,7 +23,6 @@ import { temporaryFolder } from "../temporary-folder.ts";
 const all = async (items: AsyncIterable<unknown>) => {
   for await (const _ of items);
 };
-const context = { trainChromosomes: [] };
 
 /** Everything that reads a file by its path. */
 const READERS: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
@@ -76,10 +75,10 @@ test.skipIf(process.platform === "win32").each(Object.entries(READERS))(
 test.skipIf(process.platform === "win32")("a model folder with FIFOs is refused at once", async () => {
   const folder = temporaryFolder();
   fifo(join(folder, "config.json"));
-  expect(await describing(openModel(folder, context))).toMatch(/config\.json: this is a FIFO/);
+  expect(await describing(openModel(folder))).toMatch(/config\.json: this is a FIFO/);
   for (const name of ["model.onnx", "model.h5", "model.tsv"]) {
     const path = fifo(join(folder, name));
-    expect(await describing(openModel(path, context))).toMatch(/: this is (a FIFO; a|not a) regular file/);
+    expect(await describing(openModel(path))).toMatch(/: this is (a FIFO; a|not a) regular file/);
   }
 });
 

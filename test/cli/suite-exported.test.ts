@@ -100,7 +100,7 @@ test("a recipe's values are laid over those of the suite", async () => {
 });
 
 test("byte-pair models are left out of task 5 zero-shot, and evaluated where the setting is named", async () => {
-  const model = await openModel("toy:dnabert2", { device: "cpu", trainChromosomes: [] });
+  const model = await openModel("toy:dnabert2", { device: "cpu" });
   const planned = async (settings?: readonly string[]) => {
     const chosen = { data: scratch.path("data"), tasks: ["variant-effects"], settings, limit: 2 };
     const opened = await openSuite(WHOLE_SUITE, chosen);

@@ -164,29 +164,27 @@ describe("a folder that is none", () => {
 });
 
 describe("a model by its name", () => {
-  const context = { trainChromosomes: ["chr1"] };
-
   test("a folder, with a name of one's own", async () => {
-    const opened = await openModel(`mine=${toy}`, context);
+    const opened = await openModel(`mine=${toy}`);
     expect(opened.name).toBe("mine");
-    expect(await opened.logLikelihood!(["ACGT"], corrected)).toHaveLength(1);
-    await opened.close!();
+    expect(await opened.logLikelihood(["ACGT"])).toHaveLength(1);
+    await opened.close();
   });
 
   test("a user's module", async () => {
     const file = join(folder, "mine.mjs");
     writeFileSync(file, "export default { name: 'gc', logLikelihood: (all) => all.map((s) => s.length) };");
-    const opened = await openModel(file, context);
-    expect(await opened.logLikelihood!(["ACGT"], corrected)).toEqual([4]);
+    const opened = await openModel(file);
+    expect(await opened.logLikelihood(["ACGT"])).toEqual([4]);
     writeFileSync(join(folder, "none.mjs"), "export default { title: 'nothing' };");
-    await expect(openModel(join(folder, "none.mjs"), context)).rejects.toThrow(/exports no model/);
+    await expect(openModel(join(folder, "none.mjs"))).rejects.toThrow(/exports no model/);
   });
 
   test("what cannot be opened says what can", async () => {
-    await expect(openModel("gpt-17", context)).rejects.toThrow(/no model is called "gpt-17"/);
-    await expect(openModel("kmer-markov:order=x", context)).rejects.toThrow(/no setting "order=x"/);
-    await expect(openModel("kmer-markov", context)).rejects.toThrow(/none is given/);
-    await expect(openModel("hyenadna/medium-450k", context)).rejects.toThrow(/is not on this machine/);
+    await expect(openModel("gpt-17")).rejects.toThrow(/no model is called "gpt-17"/);
+    await expect(openModel("kmer-markov:order=x")).rejects.toThrow(/no setting "order=x"/);
+    await expect(openModel("kmer-markov")).rejects.toThrow(/none is given/);
+    await expect(openModel("hyenadna/medium-450k")).rejects.toThrow(/is not on this machine/);
   });
 
   test("public checkpoints by short name and by repository", () => {

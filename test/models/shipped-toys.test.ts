@@ -11,7 +11,7 @@ import { LANGUAGE_MODELS, TOYS } from "../../src/models/language/catalogue.ts";
 import { openModel } from "../../src/models/open-model.ts";
 
 const families = LANGUAGE_MODELS.map(({ name }) => name);
-const CONTEXT = { trainChromosomes: [], threads: 1 };
+const CONTEXT = { threads: 1 };
 const CORRECTED = { protocol: "corrected" } as const;
 
 test.each(families)("%s has a trained toy, small and with room for 2,114 bases", async (family) => {

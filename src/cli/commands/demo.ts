@@ -10,7 +10,6 @@ import { changedRecipes, DEMO_RUNS, type DemoFiles, type DemoRun, quickRuns } fr
 import { SITE_NETWORK, siteNetwork } from "../../demo/site-network.ts";
 import { filesIn } from "../../demo/synthetic/files.ts";
 import { writeSyntheticGenome } from "../../demo/synthetic/write.ts";
-import { CHROMOSOME_SPLIT } from "../../dna/genome/chromosome-split.ts";
 import { type Genome, openGenome } from "../../dna/genome/genome.ts";
 import { readMotifs } from "../../dna/motifs/meme.ts";
 import { planRun } from "../../evaluation/runs/plan.ts";
@@ -99,7 +98,7 @@ async function demoModel(
   { signal }: Context,
 ): Promise<Model> {
   if (spec === SITE_NETWORK) return siteNetwork((await readMotifs(motifs)).motifs);
-  return openModel(spec, { device: "cpu", genome, trainChromosomes: CHROMOSOME_SPLIT.train, signal });
+  return openModel(spec, { device: "cpu", genome, signal });
 }
 
 /** Asks all questions under the corrected protocol, then some under the paper's; what a stopped demo had finished is kept. */

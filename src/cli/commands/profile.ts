@@ -91,7 +91,7 @@ async function measure(text: string, options: ProfileOptions, { terminal, signal
   const sequences = await sequencesOf(options);
   const length = options.length ?? ACTIVITY_WINDOW;
   const program = { device, ...(threads === undefined ? {} : { threads }) };
-  const model = await openModel(text, { ...program, trainChromosomes: [], signal });
+  const model = await openModel(text, { ...program, signal });
   try {
     const available = process.availableMemory() + (await heldMemory());
     const profile = await profileModel(model, {

@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import { counted } from "../../base/message-text.ts";
-import { CHROMOSOME_SPLIT, type Split } from "../../dna/genome/chromosome-split.ts";
+import type { Split } from "../../dna/genome/chromosome-split.ts";
 import { planRun } from "../../evaluation/runs/plan.ts";
 import type { Plan } from "../../evaluation/runs/request.ts";
 import type { ShardOutcome } from "../../evaluation/runs/run-shard.ts";
@@ -140,9 +140,8 @@ async function run(options: RunOptions, context: Context): Promise<void> {
   const models: Model[] = [];
   const plans: Plan[] = [];
   try {
-    const trainChromosomes = CHROMOSOME_SPLIT.train;
     const { device, threads } = options;
-    models.push(...(await openModels(options.model, { device, threads, genome, trainChromosomes, signal })));
+    models.push(...(await openModels(options.model, { device, threads, genome, signal })));
     const request = asked.request(models);
     for (const { protocol, folder } of protocolFolders(options.protocol, options.out)) {
       const { split, batchSize, weights, embeddings, trained } = options;

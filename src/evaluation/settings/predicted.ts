@@ -1,6 +1,6 @@
 import { InputError } from "../../base/errors.ts";
 import { lettersOf } from "../../dna/sequence/encoding.ts";
-import type { Model } from "../../models/model.ts";
+import { type Model, supports } from "../../models/model.ts";
 import type { ActivityPrediction } from "../tasks/prediction.ts";
 import type { Example, Task } from "../tasks/task.ts";
 import { distinct } from "./distinct.ts";
@@ -12,7 +12,7 @@ export const predicted: Setting = {
   title: "the model's own prediction of activity",
   readyAtOnce: true,
   refuses(_task: Task, model: Model) {
-    if (model.predictActivity !== undefined) return undefined;
+    if (supports(model, "predictActivity")) return undefined;
     if (model.forCellLine !== undefined) {
       return "it has one network per cell line, and the task's cell line is not given (cell-line=NAME)";
     }

@@ -1,5 +1,5 @@
 import { InputError } from "../../base/errors.ts";
-import type { Model, SequenceEmbedding } from "../../models/model.ts";
+import { type Model, type SequenceEmbedding, supports } from "../../models/model.ts";
 import { type BaseTokens, ORIGINAL_HEAD_LAYERS } from "../../models/training/probing-head.ts";
 import { readLayers } from "../../models/training/trained-tensors.ts";
 import { openCheckpoint } from "../../net/arrays/checkpoint.ts";
@@ -52,7 +52,7 @@ export const probed: Setting = {
   readyAtOnce: false,
   takesWeights: true,
   refuses(_task: Task, model: Model) {
-    if (model.embed !== undefined) return undefined;
+    if (supports(model, "embed")) return undefined;
     return "it gives no embeddings (no `embed`), which probed asks for";
   },
   sequencesPerRow: (task) => task.members.length,

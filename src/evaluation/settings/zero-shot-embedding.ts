@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { InputError } from "../../base/errors.ts";
 import { cosineDistance, paperCosineDistance } from "../../metrics/cosine.ts";
-import type { Model, Origin } from "../../models/model.ts";
+import { type Model, type Origin, supports } from "../../models/model.ts";
 import { poolSequences } from "../../models/queries/embeddings.ts";
 import type { OtherWay, Prediction } from "../tasks/prediction.ts";
 import type { Recipe } from "../tasks/recipe.ts";
@@ -38,7 +38,7 @@ export const zeroShotEmbedding: Setting = {
   title: "zero-shot embedding",
   readyAtOnce: true,
   refuses(_task: Task, model: Model) {
-    if (model.pool !== undefined || model.embed !== undefined) return undefined;
+    if (supports(model, "pool") || supports(model, "embed")) return undefined;
     return "it gives no embeddings (no `pool` or `embed`), which zero-shot-embedding asks for";
   },
   sequencesPerRow: (task) => task.members.length,

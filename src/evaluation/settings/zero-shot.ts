@@ -1,5 +1,5 @@
 import { InputError } from "../../base/errors.ts";
-import type { AlleleLogLikelihoods, Model, Protocol } from "../../models/model.ts";
+import { type AlleleLogLikelihoods, type Model, type Protocol, supports } from "../../models/model.ts";
 import type { LikelihoodPrediction } from "../tasks/prediction.ts";
 import type { Example, Task } from "../tasks/task.ts";
 import { distinct } from "./distinct.ts";
@@ -16,7 +16,7 @@ export const zeroShot: Setting = {
   readyAtOnce: true,
   refuses(task: Task, model: Model, protocol: Protocol) {
     if (comparesAlleles(task)) return whyAllelesUnsupported(model, protocol);
-    if (model.logLikelihood !== undefined) return undefined;
+    if (supports(model, "logLikelihood")) return undefined;
     return "it gives no log-likelihood of a sequence (no `logLikelihood`), which zero-shot asks for";
   },
   // A sequence's likelihood is one number; how two alleles are compared is the protocol's affair.
@@ -99,7 +99,7 @@ function comparesAlleles(task: Task): boolean {
  * do not; every other model is asked for its whole windows.
  */
 function comparedBy(model: Model): AllelesCompared {
-  return model.compareAlleles !== undefined && model.tokens !== "bpe" ? "hidden" : "windows";
+  return supports(model, "compareAlleles") && model.tokens !== "bpe" ? "hidden" : "windows";
 }
 
 /** Why a model's likelihoods cannot tell two alleles apart, one sentence; undefined when they can. */
@@ -107,7 +107,7 @@ function whyAllelesUnsupported(model: Model, protocol: Protocol): string | undef
   if (protocol === "paper" && model.tokens === "bpe") {
     return "its tokens are byte pairs, which one letter may cut anew around a variant, and the original left such models out; under corrected the whole windows are compared";
   }
-  if (comparedBy(model) === "hidden" || model.logLikelihood !== undefined) return undefined;
+  if (comparedBy(model) === "hidden" || supports(model, "logLikelihood")) return undefined;
   return "it neither compares alleles (no `compareAlleles`) nor gives log-likelihoods (no `logLikelihood`), one of which zero-shot asks for";
 }
 
@@ -133,7 +133,7 @@ async function scoreAlleles(
   const { model } = context;
   const hidden = examples.filter(({ aligned }) => comparedBy(model) === "hidden" && aligned !== false);
   const inWindows = examples.filter((example) => !hidden.includes(example));
-  if (inWindows.length > 0 && model.logLikelihood === undefined) {
+  if (inWindows.length > 0 && !supports(model, "logLikelihood")) {
     throw new InputError(
       `row ${inWindows[0].row} is an insertion or deletion, and the model ${JSON.stringify(model.name)} gives no log-likelihood of a window`,
       { hint: "leave such variants out for this model" },

@@ -1,5 +1,6 @@
 import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
+import { CHROMOSOME_SPLIT } from "../../dna/genome/chromosome-split.ts";
 import type { Genome } from "../../dna/genome/genome.ts";
 import type { Model, OpenModelContext } from "../model.ts";
 import { BASE_CODES, ContextCounter, type ContextCounts } from "./context-counts.ts";
@@ -125,6 +126,20 @@ function modelOf(counts: ContextCounts): KmerMarkov {
       });
     },
 
+    tokenLogProbabilities(sequences) {
+      return sequences.map((letters) => {
+        const values = new Float64Array(letters.length);
+        let context = 0;
+        for (let i = 0; i < letters.length; i++) {
+          const word = context * 4 + codeAt(letters, i);
+          values[i] = logs[Math.min(i, order)][word] / UNITS_PER_NAT;
+          context = word & wordMask;
+        }
+        const starts = Int32Array.from(letters, (_, i) => i);
+        return { values, starts, ends: starts.map((start) => start + 1) };
+      });
+    },
+
     tokenCount: (sequence) => sequence.length,
     memory: () => bytes,
   };
@@ -218,7 +233,7 @@ const DEFAULT_ORDER = 5;
  */
 export async function openKmerMarkov(
   spec: string,
-  { genome, trainChromosomes, signal }: OpenModelContext,
+  { genome, trainChromosomes = CHROMOSOME_SPLIT.train, signal }: OpenModelContext,
 ): Promise<KmerMarkov> {
   const [, settings = `order=${DEFAULT_ORDER}`] = /^kmer-markov(?::(.*))?$/s.exec(spec) ?? [];
   const [, digits] = /^order=(\d+)$/.exec(settings) ?? [];
@@ -229,7 +244,7 @@ export async function openKmerMarkov(
   }
   if (genome === undefined) {
     throw new InputError("kmer-markov is fitted to a genome, but none is given", {
-      hint: "add --genome FILE",
+      hint: "add --genome FILE, or in a program: openModel(name, { genome })",
     });
   }
   const present = trainChromosomes.filter((chromosome) => genome.chromosomes.has(chromosome));

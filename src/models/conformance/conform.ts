@@ -1,5 +1,5 @@
 import { InputError } from "../../base/errors.ts";
-import type { Model } from "../model.ts";
+import { type Model, supports } from "../model.ts";
 import { type Check, type CheckName, fault, undecided, type Verdict } from "./check.ts";
 import { batchOrderCheck, paddingCheck } from "./checks/batching.ts";
 import { answersCheck, finiteCheck, repeatableCheck } from "./checks/outputs.ts";
@@ -37,8 +37,8 @@ export async function conform(model: Model, options: ConformOptions = {}): Promi
   const { tolerance = 1e-4, longest, onResult, signal } = options;
   const asker = new ModelProbe(model, { tolerance, longest, signal });
   const questions = [
-    ...(model.logLikelihood === undefined ? [] : [{ of: "log-likelihood", look: "ofLikelihoods" } as const]),
-    ...(model.embed === undefined ? [] : [{ of: "embeddings", look: "ofEmbeddings" } as const]),
+    ...(supports(model, "logLikelihood") ? [{ of: "log-likelihood", look: "ofLikelihoods" } as const] : []),
+    ...(supports(model, "embed") ? [{ of: "embeddings", look: "ofEmbeddings" } as const] : []),
   ];
   if (questions.length === 0) {
     throw new InputError(

@@ -86,6 +86,7 @@ function answering(asked: OnnxModel, { vocabulary, width }: Sizes): Model {
       ? {}
       : {
           logLikelihood: (sequences, options) => asked.logLikelihood(sequences, options),
+          tokenLogProbabilities: (sequences, options) => asked.tokenLogProbabilities(sequences, options),
           compareAlleles: (pairs, options) => asked.compareAlleles(pairs, options),
         }),
     ...(width === undefined

@@ -5,7 +5,7 @@ import { Pcg64 } from "../../base/pcg64.ts";
 import { peakMemory, watchPeakMemory } from "../../base/process.ts";
 import { choice, seedOf } from "../../base/random.ts";
 import type { ProgramOptions } from "../../net/runtime/program.ts";
-import type { Model, ProfiledPass, ProfiledPasses } from "../model.ts";
+import { type Model, type ProfiledPass, type ProfiledPasses, supports } from "../model.ts";
 import { networkPasses } from "./graph-passes.ts";
 
 /** Over repetitions: their mean, and their population standard deviation. */
@@ -99,9 +99,10 @@ export async function profileModel(model: Model, options: ProfileOptions): Promi
 async function passesOf(model: Model, { length, program = {} }: ProfileOptions): Promise<ProfiledPasses> {
   if (model.passes !== undefined) return model.passes(length);
   if (model.network !== undefined) return networkPasses(model.network, length, program);
-  const question = ["embed", "logLikelihood", "predictActivity"].find((each) => each in model);
-  if (question === undefined) throw new InputError(`the model ${JSON.stringify(model.name)} answers nothing`);
-  const ask = question as "embed" | "logLikelihood" | "predictActivity";
+  const ask = (["embed", "logLikelihood", "predictActivity"] as const).find((query) =>
+    supports(model, query),
+  );
+  if (ask === undefined) throw new InputError(`the model ${JSON.stringify(model.name)} answers nothing`);
   const { memory, tokenCount } = model;
   const tokens = tokenCount?.call(model, "A".repeat(length)) ?? length;
   return {

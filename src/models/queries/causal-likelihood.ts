@@ -27,19 +27,47 @@ const question: GraphQuery = {
 };
 
 /**
- * Log-likelihood of each row: the sum over its scored tokens of log P(token | tokens before it). The first token of a model
- * without a start token has no prediction and counts 0. Summed in float64 in order of position.
- *
- * Rows are run in groups of equal length, so that nothing is padded.
+ * Log-likelihood of each row: the sum of its scored tokens' log-probabilities.
  *
  * @returns one number per row, nats
  */
 export async function causalLogLikelihoods(
+  query: TokenQuery,
+  rows: readonly Tokens[],
+  options: Partial<QueryOptions>,
+): Promise<Float64Array> {
+  return Float64Array.from(await causalTokenLogProbabilities(query, rows, options), logLikelihoodOf);
+}
+
+/** Log-probabilities of consecutive tokens of a row. */
+export interface ScoredTokens {
+  /** Position of the first scored token in the row, 0-based, special tokens counted. */
+  readonly first: number;
+  /** [scored tokens], nats */
+  readonly values: ArrayLike<number>;
+}
+
+/** Log-likelihood of a row: the sum of its tokens' log-probabilities, in float64 and in order of position. */
+export function logLikelihoodOf({ values }: ScoredTokens): number {
+  let total = 0;
+  for (let token = 0; token < values.length; token++) total += values[token];
+  return total;
+}
+
+/**
+ * log P(token | tokens before it) for each scored token of each row. The first token of a model without a start token has
+ * no prediction and is left out.
+ *
+ * Rows of equal length run together, so nothing is padded.
+ *
+ * @returns one entry per row
+ */
+export async function causalTokenLogProbabilities(
   { programs, tokenizer, architecture }: TokenQuery,
   rows: readonly Tokens[],
-  { signal }: QueryOptions,
-): Promise<Float64Array> {
-  const totals = new Float64Array(rows.length);
+  { signal }: Partial<QueryOptions>,
+): Promise<readonly ScoredTokens[]> {
+  const scored = new Array<ScoredTokens>(rows.length);
   for (const members of runsOfEqualLength(rows, architecture)) {
     signal?.throwIfAborted();
     const batch = collate(members.map((row) => rows[row]));
@@ -48,11 +76,10 @@ export async function causalLogLikelihoods(
     const values = likelihoods!.data as Float32Array; // [b, t − 1]
     members.forEach((row, i) => {
       const { start, end } = scoredSpan(tokenizer, rows[row].ids);
+      const first = Math.max(start, 1);
       const at = i * (tokens - 1) - 1;
-      let total = 0;
-      for (let token = Math.max(start, 1); token < end; token++) total += values[at + token];
-      totals[row] = total;
+      scored[row] = { first, values: values.subarray(at + first, at + Math.max(end, first)) };
     });
   }
-  return totals;
+  return scored;
 }

@@ -2,7 +2,13 @@ import { InputError } from "../../base/errors.ts";
 import { baseMap, readAsMap, storedIndex, tokenIndex, tokenRange } from "../../dna/tokenizers/base-map.ts";
 import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
 import { collate, longestRow, pieces, rowsPerRun, runsOfEqualLength } from "../language/collate.ts";
-import type { EmbedOptions, Model, PoolOptions, SequenceEmbedding } from "../model.ts";
+import {
+  type EmbedOptions,
+  type Model,
+  type PoolOptions,
+  type SequenceEmbedding,
+  supports,
+} from "../model.ts";
 import type { GraphQuery, TokenQuery } from "./programs.ts";
 
 /**
@@ -69,8 +75,8 @@ export async function poolSequences(
   sequences: readonly string[],
   options: PoolOptions,
 ): Promise<readonly Float64Array[]> {
-  if (model.pool !== undefined) return model.pool(sequences, options);
-  if (model.embed === undefined) {
+  if (supports(model, "pool")) return model.pool(sequences, options);
+  if (!supports(model, "embed")) {
     throw new InputError(`the model ${JSON.stringify(model.name)} gives no embeddings (no \`embed\`)`);
   }
   const { over, ...asked } = options;

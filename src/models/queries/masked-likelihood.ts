@@ -5,23 +5,36 @@ import { gatherElements, input, logSoftmax, squeeze } from "../../net/graph/buil
 import { rowAt } from "../../net/nn/queries.ts";
 import { collate, maskId, runsOfEqualLength } from "../language/collate.ts";
 import type { QueryOptions } from "../model.ts";
+import { logLikelihoodOf, type ScoredTokens } from "./causal-likelihood.ts";
 import type { GraphQuery, TokenQuery } from "./programs.ts";
 
 /**
- * Pseudo-log-likelihood of each row: the sum over its scored tokens of log P(token | all other tokens), each token hidden
- * behind the mask in a copy of its own (Salazar et al. 2020, arXiv:1910.14659, eq. 1). Summed in float64 in order of
- * position. Special tokens are seen but not scored.
- *
- * The original also runs copies for special tokens and padding, whose results it drops, and pads copies to a common length,
- * which its attention mask undoes: neither is done here.
+ * Pseudo-log-likelihood of each row: the sum of its scored tokens' log-probabilities.
  *
  * @returns one number per row, nats; 0 for a row without scored tokens
  */
 export async function maskedLogLikelihoods(
   query: TokenQuery,
   rows: readonly Tokens[],
-  options: QueryOptions,
+  options: Partial<QueryOptions>,
 ): Promise<Float64Array> {
+  return Float64Array.from(await maskedTokenLogProbabilities(query, rows, options), logLikelihoodOf);
+}
+
+/**
+ * log P(token | all other tokens) for each scored token of each row, the token masked in a copy of the row. Their sum is the
+ * row's pseudo-log-likelihood (Salazar et al. 2020, arXiv:1910.14659, eq. 1). Special tokens are seen but not scored.
+ *
+ * The original also runs copies for special tokens and padding, whose results it drops, and pads copies to a common length,
+ * which its attention mask undoes: neither is done here.
+ *
+ * @returns one entry per row
+ */
+export async function maskedTokenLogProbabilities(
+  query: TokenQuery,
+  rows: readonly Tokens[],
+  options: Partial<QueryOptions>,
+): Promise<readonly ScoredTokens[]> {
   const shown = maskId(query.tokenizer);
   const spans = rows.map(({ ids }) => scoredSpan(query.tokenizer, ids));
   const predictions = rows.flatMap(({ ids }, row) => {
@@ -33,10 +46,10 @@ export async function maskedLogLikelihoods(
   });
   const logProbabilities = await tokenLogProbabilities(query, predictions, options);
   let at = 0;
-  return Float64Array.from(spans, ({ start, end }) => {
-    let total = 0;
-    for (let token = start; token < end; token++) total += logProbabilities[at++];
-    return total;
+  return spans.map(({ start, end }) => {
+    const values = logProbabilities.subarray(at, at + end - start);
+    at += end - start;
+    return { first: start, values };
   });
 }
 

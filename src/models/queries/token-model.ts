@@ -1,12 +1,22 @@
 import { InputError } from "../../base/errors.ts";
 import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
 import { FLOAT32_ROUNDING } from "../../metrics/ties.ts";
-import type { AlleleLogLikelihoods, EmbedOptions, Model, PoolOptions, QueryOptions } from "../model.ts";
-import { causalLogLikelihoods } from "./causal-likelihood.ts";
+import type {
+  AlleleLogLikelihoods,
+  EmbedOptions,
+  Model,
+  PoolOptions,
+  QueryOptions,
+  TokenLogProbabilities,
+} from "../model.ts";
+import { causalLogLikelihoods, causalTokenLogProbabilities } from "./causal-likelihood.ts";
 import { pooledEmbeddings, type TokenOutputs, tokenOutputs } from "./embeddings.ts";
-import { maskedLogLikelihoods } from "./masked-likelihood.ts";
+import { maskedLogLikelihoods, maskedTokenLogProbabilities } from "./masked-likelihood.ts";
 import { maskedVariantLogLikelihoods } from "./masked-variant.ts";
 import type { TokenQuery } from "./programs.ts";
+
+/** Options of a query where the caller gives none. */
+const DEFAULTS = { protocol: "corrected", over: "bases" } as const satisfies PoolOptions;
 
 /** A language model that is asked through its tokens: what it computes is told by `query`, what is asked is the same for all. */
 export abstract class TokenModel implements Model {
@@ -34,22 +44,41 @@ export abstract class TokenModel implements Model {
     return this.query.tokenizer.encode(sequence).ids.length;
   }
 
-  async logLikelihood(sequences: readonly string[], options: QueryOptions): Promise<Float64Array> {
-    const ask = this.query.kind === "masked" ? maskedLogLikelihoods : causalLogLikelihoods;
-    return ask(this.query, this.encodeAll(sequences), options);
+  async logLikelihood(
+    sequences: readonly string[],
+    options: Partial<QueryOptions> = {},
+  ): Promise<Float64Array> {
+    const score = this.query.kind === "masked" ? maskedLogLikelihoods : causalLogLikelihoods;
+    return score(this.query, this.encodeAll(sequences), options);
+  }
+
+  async tokenLogProbabilities(
+    sequences: readonly string[],
+    options: Partial<QueryOptions> = {},
+  ): Promise<readonly TokenLogProbabilities[]> {
+    const score = this.query.kind === "masked" ? maskedTokenLogProbabilities : causalTokenLogProbabilities;
+    const rows = this.encodeAll(sequences);
+    return (await score(this.query, rows, options)).map(({ first, values }, row) => ({
+      values: Float64Array.from(values),
+      starts: rows[row].starts.slice(first, first + values.length),
+      ends: rows[row].ends.slice(first, first + values.length),
+    }));
   }
 
   async compareAlleles(
     pairs: readonly (readonly [string, string])[],
-    options: QueryOptions,
+    options: Partial<QueryOptions> = {},
   ): Promise<readonly AlleleLogLikelihoods[]> {
     const rows = this.encodeAll(pairs.flat());
     const tokens = pairs.map((_, i) => [rows[2 * i], rows[2 * i + 1]] as const);
-    return maskedVariantLogLikelihoods(this.query, tokens, options);
+    return maskedVariantLogLikelihoods(this.query, tokens, { ...DEFAULTS, ...options });
   }
 
-  async embed(sequences: readonly string[], options: EmbedOptions): Promise<readonly TokenOutputs[]> {
-    return tokenOutputs(this.query, this.encodeAll(sequences), options);
+  async embed(
+    sequences: readonly string[],
+    options: Partial<EmbedOptions> = {},
+  ): Promise<readonly TokenOutputs[]> {
+    return tokenOutputs(this.query, this.encodeAll(sequences), { ...DEFAULTS, ...options });
   }
 
   /** Last hidden states and, of the same pass, the model's guess at every token. */
@@ -61,9 +90,12 @@ export abstract class TokenModel implements Model {
     return outputs as readonly Required<TokenOutputs>[];
   }
 
-  async pool(sequences: readonly string[], options: PoolOptions): Promise<readonly Float64Array[]> {
+  async pool(
+    sequences: readonly string[],
+    options: Partial<PoolOptions> = {},
+  ): Promise<readonly Float64Array[]> {
     const bases = sequences.map((sequence) => sequence.length);
-    return pooledEmbeddings(this.query, this.encodeAll(sequences), bases, options);
+    return pooledEmbeddings(this.query, this.encodeAll(sequences), bases, { ...DEFAULTS, ...options });
   }
 
   /** States and logits of one row of ids, nothing added: what runs of the official code are stated of. */

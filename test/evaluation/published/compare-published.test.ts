@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { CHROMOSOME_SPLIT } from "../../../src/dna/genome/chromosome-split.ts";
 import {
   agreementWithPublished,
   comparePublished,
@@ -99,7 +98,7 @@ test("scores declared as ChromBPNet's stand next to the published ones of the va
 });
 
 test("toys have the family's name and not its published numbers", async () => {
-  const toy = await openModel("toy:hyenadna", { device: "cpu", trainChromosomes: CHROMOSOME_SPLIT.train });
+  const toy = await openModel("toy:hyenadna", { device: "cpu" });
   expect([toy.family, toy.checkpoint]).toEqual(["hyenadna", undefined]);
   await toy.close?.();
 });

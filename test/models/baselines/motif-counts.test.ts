@@ -8,8 +8,6 @@ import { codesOf } from "../../../src/dna/sequence/encoding.ts";
 import { openModel } from "../../../src/models/open-model.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
-const context = { trainChromosomes: [] };
-
 function motifFile(motifs = MOTIFS): string {
   const file = join(temporaryFolder(), "motifs.meme");
   writeFileSync(file, memeText(motifs));
@@ -22,7 +20,7 @@ const LETTERS = `ACGATTACGATCCACCAGGGGGCGCGTTACGATACCTTATCTACGATTAGA`;
 describe("a vector of counts", () => {
   test("has one number per motif: its hits on both strands", async () => {
     const file = motifFile();
-    const model = await openModel(`motif-counts:${file}`, context);
+    const model = await openModel(`motif-counts:${file}`);
     const options = { protocol: "corrected", over: "bases" } as const;
     const [counts, none] = await model.pool!([LETTERS, "A".repeat(60)], options);
     const scanner = new MotifScanner((await readMotifs(file)).motifs, { threshold: 1e-5 });
@@ -36,7 +34,7 @@ describe("a vector of counts", () => {
   test("has more hits at a threshold that is less strict", async () => {
     const file = motifFile();
     const total = async (spec: string) => {
-      const [counts] = await (await openModel(spec, context)).pool!([LETTERS], {
+      const [counts] = await (await openModel(spec)).pool!([LETTERS], {
         protocol: "paper",
         over: "row",
       });
@@ -47,7 +45,7 @@ describe("a vector of counts", () => {
 });
 
 test("identity changes with the motifs and with the threshold, not with the file's place", async () => {
-  const identity = async (spec: string) => (await openModel(spec, context)).identity;
+  const identity = async (spec: string) => (await openModel(spec)).identity;
   const first = await identity(`motif-counts:${motifFile()}`);
   expect(await identity(`motif-counts:${motifFile()}`)).toBe(first);
   expect(await identity(`motif-counts:p=1e-4,${motifFile()}`)).not.toBe(first);
@@ -59,9 +57,9 @@ test.each([
   ["motif-counts:", /no file of motifs is given/],
   ["motif-counts:p=often,motifs.meme", /ENOENT|no such file|motifs.meme/],
 ])("%s is refused", async (spec, message) => {
-  await expect(openModel(spec, context)).rejects.toThrow(message);
+  await expect(openModel(spec)).rejects.toThrow(message);
 });
 
 test("a threshold that is no probability is refused", async () => {
-  await expect(openModel(`motif-counts:p=often,${motifFile()}`, context)).rejects.toThrow(/p-value of NaN/);
+  await expect(openModel(`motif-counts:p=often,${motifFile()}`)).rejects.toThrow(/p-value of NaN/);
 });

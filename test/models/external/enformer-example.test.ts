@@ -36,9 +36,7 @@ test.skipIf(!python)(
     writeFileSync(join(folder, "peaks.bed"), `chr\tinput_start\tinput_end\n${rows.join("")}`);
     writeFileSync(join(folder, "adapter.py"), STAND_IN);
     const words = [join(folder, "adapter.py"), "--genome", join(folder, "genome.fa"), "--cell-line", "K562"];
-    const model = await openModel(`stdio:python3 ${words.join(" ")} ${join(folder, "peaks.bed")}`, {
-      trainChromosomes: [],
-    });
+    const model = await openModel(`stdio:python3 ${words.join(" ")} ${join(folder, "peaks.bed")}`, {});
     onTestFinished(async () => void (await model.close!()));
     expect(model.name).toBe("enformer");
     expect(model.logLikelihood).toBeUndefined();

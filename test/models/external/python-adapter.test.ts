@@ -22,7 +22,7 @@ test("the example has at most twenty lines, and imports the standard library alo
 // Reported as skipped where there is no python3.
 describe.skipIf(!python)("the Python adapter", () => {
   test("scores as its table says", async () => {
-    const model = await openModel(`stdio:python3 ${example}`, { trainChromosomes: [] });
+    const model = await openModel(`stdio:python3 ${example}`);
     onTestFinished(async () => void (await model.close!()));
     expect(model).toMatchObject({ name: "cpg-depleted", identity: "adapter cpg-depleted 1", kind: "causal" });
     const scores = await model.logLikelihood!(["ACG", "", "A"], { protocol: "corrected" });
@@ -36,7 +36,7 @@ describe.skipIf(!python)("the Python adapter", () => {
 
   test("ties every element with its dinucleotide shuffle, as in exact arithmetic", async () => {
     const { files } = await writeSyntheticGenome(join(temporaryFolder(), "genome"), { seed: 3, scale: 0.3 });
-    const model = await openModel(`stdio:python3 ${example}`, { trainChromosomes: [] });
+    const model = await openModel(`stdio:python3 ${example}`);
     onTestFinished(async () => void (await model.close!()));
     const inputs = { elements: files.regulatoryElements, genome: files.genome };
     const { metrics, counts, ties } = await evaluate({ task: "regulatory-elements", inputs, model });

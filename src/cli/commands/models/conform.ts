@@ -66,7 +66,7 @@ async function check(
   context: Context,
 ): Promise<void> {
   const { terminal, signal } = context;
-  const opened = await openModel(spec, { device, trainChromosomes: [], signal });
+  const opened = await openModel(spec, { device, signal });
   try {
     const model: Model = Object.create(opened, {
       ...(kind === undefined ? {} : { kind: { value: kind } }),

@@ -9,7 +9,6 @@ import {
 } from "../../../../src/datasets/motif-footprinting/footprints.ts";
 import type { SyntheticFiles } from "../../../../src/demo/synthetic/files.ts";
 import { writeSyntheticGenome } from "../../../../src/demo/synthetic/write.ts";
-import { CHROMOSOME_SPLIT } from "../../../../src/dna/genome/chromosome-split.ts";
 import { openGenome } from "../../../../src/dna/genome/genome.ts";
 import { readMotifs } from "../../../../src/dna/motifs/meme.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
@@ -97,7 +96,6 @@ describe("a model that learned the synthetic genome tells its motifs from their 
     await using genome = await openGenome(files.genome);
     const model = await openKmerMarkov(`kmer-markov:order=${order}`, {
       genome,
-      trainChromosomes: CHROMOSOME_SPLIT.train,
     });
     return evaluate({ task: motifFootprinting, inputs: { footprints }, model });
   };

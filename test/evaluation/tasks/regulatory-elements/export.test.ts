@@ -115,7 +115,7 @@ describe("data.h5 in place of table and genome", () => {
   });
 
   test("a network trained on it is the one trained on table and genome", async () => {
-    const model = await openModel("probing-head-like", { device: "cpu", trainChromosomes: [] });
+    const model = await openModel("probing-head-like", { device: "cpu" });
     const ask = (inputs: object) =>
       evaluate({
         task: "regulatory-elements",

@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { InputError } from "../../../../src/base/errors.ts";
 import { type SyntheticGenome, writeSyntheticGenome } from "../../../../src/demo/synthetic/write.ts";
-import { CHROMOSOME_SPLIT } from "../../../../src/dna/genome/chromosome-split.ts";
 import { genomeInMemory, openGenome } from "../../../../src/dna/genome/genome.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
 import { whyNotComparable } from "../../../../src/evaluation/published/compare-published.ts";
@@ -25,7 +24,6 @@ beforeAll(async () => {
   markov = await openModel("kmer-markov:order=7", {
     device: "cpu",
     genome,
-    trainChromosomes: CHROMOSOME_SPLIT.train,
   });
 });
 
@@ -336,7 +334,7 @@ testWithSharedData(
   async (variants) => {
     const folder = scratch.path("toy");
     await initCheckpoint(languageModelCard("nucleotide-transformer"), { preset: "toy", folder, seed: 0 });
-    const model = await openModel(folder, { device: "cpu", trainChromosomes: [] });
+    const model = await openModel(folder, { device: "cpu" });
     const inputs = { variants, genome: sharedData("genome/mini.hg38.fa.gz")! };
     const differences: number[][] = [];
     for (const protocol of ["paper", "corrected"] as const) {
