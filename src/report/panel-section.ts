@@ -1,3 +1,4 @@
+import { findSetting } from "../evaluation/runs/forms.ts";
 import type { AccuracyChart, AccuracyMark, DifferenceChart, PageData } from "./chart-data.ts";
 import { basisText, intervalText, methodName } from "./estimates.ts";
 import { type Html, html, htmlTable } from "./html.ts";
@@ -26,7 +27,7 @@ const CHANCE: Readonly<Record<string, number>> = {
 export function panelSection(panel: ReportPanel): Html {
   const { asked, entries } = panel;
   const title = panelTitle(asked.title, panel);
-  const setting = settingDescription(panel.setting);
+  const setting = findSetting(panel.setting, panel.forms)?.description;
   const id = panelId(panel);
   const quantiles = quantilesTable(panel);
   const others = measurementsTable(panel);
@@ -37,7 +38,7 @@ export function panelSection(panel: ReportPanel): Html {
 <h2 id="${id}">${title}</h2>
 <p>${asked.asks}</p>
 ${setting === undefined ? undefined : html`<p>${setting}</p>`}
-<p class="quiet">${dataText(panel.entries)}</p>
+<p class="quiet">${dataText(panel.entries, panel.forms)}</p>
 ${facts(panel)}
 
 <h3>Leaderboard</h3>
@@ -211,24 +212,4 @@ function intervalsWords(entries: readonly Entry[]): string {
     ? "Both strands of a background, and all motifs that were put into it, share its letters"
     : "Neighbouring elements resemble each other";
   return `${sentences.join(" ")} ${alike}, so they tell less than as many independent ones; an interval that allows for this is wider, and is the one to believe.`;
-}
-
-/** What each setting does with a model, in a sentence for those who read of it for the first time. */
-const SETTING_DESCRIPTIONS: Readonly<Record<string, string>> = {
-  "zero-shot":
-    "Zero-shot: the model answers by the likelihoods that it gives to sequences; nothing is trained.",
-  "zero-shot-embedding":
-    "Zero-shot embedding: the model answers by its embeddings of sequences, how far apart they are or how they cluster; nothing is trained.",
-  probed: "Probed: a head is trained on the model's embeddings; the model itself stays as it is.",
-  "fine-tuned":
-    "Fine-tuned: the model is trained for the task together with a head, by low-rank changes of its weights (LoRA).",
-  "ab-initio":
-    "Ab initio: a network is trained from the sequences alone. No language model takes part, so this is what one has to beat.",
-  predicted:
-    "Predicted: the model is made to predict activity, and answers by that; nothing is trained here.",
-};
-
-/** Undefined for a setting that this package does not have. */
-export function settingDescription(name: string): string | undefined {
-  return Object.hasOwn(SETTING_DESCRIPTIONS, name) ? SETTING_DESCRIPTIONS[name] : undefined;
 }

@@ -1,6 +1,7 @@
 import { stableStringify } from "../base/json.ts";
 import { benchmarkDataOf } from "../evaluation/published/benchmark-data.ts";
 import { cellName, evaluatedData } from "../evaluation/runs/cell.ts";
+import type { CustomForms } from "../evaluation/runs/forms.ts";
 import type { CellResult, StoredResult } from "../evaluation/runs/result.ts";
 import type { Metric } from "../evaluation/tasks/measurement.ts";
 import type { Protocol } from "../models/model.ts";
@@ -50,33 +51,35 @@ export function panelId({ task, dataset, setting, apart }: Named & Pick<Panel, "
  * Sorts results into panels, in the order in which their tasks, data sets and settings first occur. Results on other data or
  * other rows go into panels of their own, however alike their names and counts are.
  */
-export function panelsOf(results: readonly StoredResult[]): Panel[] {
+export function panelsOf(results: readonly StoredResult[], forms?: CustomForms): Panel[] {
   const named = grouped(results, ({ result }) => {
     const { task, setting } = result.cell;
-    return [task, datasetName(result) ?? null, setting];
+    return [task, datasetName(result, forms) ?? null, setting];
   });
   return named.flatMap((group) => {
     const { result } = group[0];
-    const dataset = datasetName(result);
+    const dataset = datasetName(result, forms);
     const { task, setting } = result.cell;
-    const parts = grouped(group, evaluated);
+    const parts = grouped(group, (stored) => evaluated(stored, forms));
     return parts.map((part): Panel => {
       const panel = { task, ...(dataset === undefined ? {} : { dataset }), setting };
       const entries = rank(part.map((stored) => entryOf(stored, part)));
-      return parts.length === 1 ? { ...panel, entries } : { ...panel, apart: apartOf(part, parts), entries };
+      return parts.length === 1
+        ? { ...panel, entries }
+        : { ...panel, apart: apartOf(part, parts, forms), entries };
     });
   });
 }
 
-function datasetName(result: CellResult): string | undefined {
+function datasetName(result: CellResult, forms?: CustomForms): string | undefined {
   const { dataset } = result.cell;
   if (dataset === undefined) return undefined;
-  return "why" in benchmarkDataOf(result) ? `${dataset} (custom data)` : dataset;
+  return "why" in benchmarkDataOf(result, forms) ? `${dataset} (custom data)` : dataset;
 }
 
 /** What a result was evaluated on: sequences and labels by digests, rows of the table by theirs. */
-function evaluated({ result: { cell, rows } }: StoredResult): readonly unknown[] {
-  return [cell.taskVersion, cell.seed, stableStringify(evaluatedData(cell)), rows.digest];
+function evaluated({ result: { cell, rows } }: StoredResult, forms?: CustomForms): readonly unknown[] {
+  return [cell.taskVersion, cell.seed, stableStringify(evaluatedData(cell, forms)), rows.digest];
 }
 
 function grouped(
@@ -92,12 +95,16 @@ function grouped(
 }
 
 /** What tells one part from the others, and a sentence on it. */
-function apartOf([first]: readonly StoredResult[], parts: readonly (readonly StoredResult[])[]) {
+function apartOf(
+  [first]: readonly StoredResult[],
+  parts: readonly (readonly StoredResult[])[],
+  forms?: CustomForms,
+) {
   const { result } = first!;
   const all = parts.map(([stored]) => stored!.result);
   const differs = (of: (one: CellResult) => unknown) => new Set(all.map(of)).size > 1;
-  const inputs = [...new Set(all.flatMap(({ cell }) => Object.keys(evaluatedData(cell))))].filter((name) =>
-    differs(({ cell }) => cell.data[name]),
+  const inputs = [...new Set(all.flatMap(({ cell }) => Object.keys(evaluatedData(cell, forms))))].filter(
+    (name) => differs(({ cell }) => cell.data[name]),
   );
   const titles = inputs.map((name) => {
     const digest = result.cell.data[name]?.slice(0, 8);

@@ -3,6 +3,7 @@ import { SOURCES } from "../datasets/sources/catalogue.ts";
 import { addressText } from "../datasets/sources/locate.ts";
 import type { FileOrigin } from "../datasets/sources/origin.ts";
 import { evaluatedData } from "../evaluation/runs/cell.ts";
+import type { CustomForms } from "../evaluation/runs/forms.ts";
 import { type Html, html } from "./html.ts";
 import { bytes, count, duration } from "./numbers.ts";
 import { type Entry, panelTitle } from "./panels.ts";
@@ -93,9 +94,9 @@ function originText(origin: FileOrigin | undefined): string {
 }
 
 /** The data that a panel's entries were evaluated on; files of several names may hold the same data. */
-export function dataText(entries: readonly Pick<Entry, "result">[]): string {
+export function dataText(entries: readonly Pick<Entry, "result">[], forms?: CustomForms): string {
   const texts = entries.flatMap(({ result: { cell, origins } }) =>
-    Object.keys(evaluatedData(cell)).map((input) => {
+    Object.keys(evaluatedData(cell, forms)).map((input) => {
       const text = origins === undefined ? "origin not recorded" : originText(origins[input]);
       return `${input}: ${text}`;
     }),

@@ -6,6 +6,7 @@ import {
   whyNotComparable,
 } from "../evaluation/published/compare-published.ts";
 import { PRINTED_TOLERANCE, type PublishedResult } from "../evaluation/published/published-result.ts";
+import type { CustomForms } from "../evaluation/runs/forms.ts";
 import type { CellResult } from "../evaluation/runs/result.ts";
 import { estimateCell } from "./estimates.ts";
 import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";
@@ -29,21 +30,22 @@ interface PublishedLine {
 export function publishedValues(
   { task, setting, entries }: Pick<Panel, "task" | "setting" | "entries">,
   published: readonly PublishedResult[],
+  forms?: CustomForms,
 ): PublishedValues {
   const ofPanel = published.filter((one) => one.task === task && one.setting === setting);
   const withRecords = entries.filter(({ result }) => ofPanel.some(({ family }) => family === result.family));
   const lines = withRecords.flatMap(({ label, result }) =>
-    comparePublished(result, ofPanel).map((comparison) => ({ label, result, comparison })),
+    comparePublished(result, ofPanel, forms).map((comparison) => ({ label, result, comparison })),
   );
-  return { lines, reasons: reasonsOf(withRecords) };
+  return { lines, reasons: reasonsOf(withRecords, forms) };
 }
 
 /** By reason, with the models that it holds for; of a model's two protocols the paper's reason is the one that matters. */
-function reasonsOf(entries: readonly Entry[]): readonly string[] {
+function reasonsOf(entries: readonly Entry[], forms?: CustomForms): readonly string[] {
   const models = new Map<string, Set<string>>();
   for (const { label, protocol, result } of entries) {
     const other = entries.some((one) => one.label === label && one.protocol !== protocol);
-    const why = other && protocol === "corrected" ? undefined : whyNotComparable(result);
+    const why = other && protocol === "corrected" ? undefined : whyNotComparable(result, forms);
     if (why !== undefined) models.set(why, (models.get(why) ?? new Set()).add(label));
   }
   return [...models].map(
@@ -54,7 +56,11 @@ function reasonsOf(entries: readonly Entry[]): readonly string[] {
 /** The published numbers and ours under the paper protocol; undefined where there is no comparable result. */
 export function publishedTable(
   { lines, reasons }: PublishedValues,
-  { setting, entries }: Pick<Panel, "setting" | "entries">,
+  {
+    setting,
+    entries,
+    forms,
+  }: Pick<Panel, "setting" | "entries"> & { readonly forms?: CustomForms | undefined },
 ): Table | undefined {
   if (lines.length === 0) return undefined;
   const headings = ["published", "ours, paper protocol", "ours − published"];
@@ -85,7 +91,7 @@ export function publishedTable(
         quirksOf(result),
       ];
     }),
-    notes: notesOf(setting, entries, lines, reasons),
+    notes: notesOf(isDeterministic(setting, forms), entries, lines, reasons),
   };
 }
 
@@ -116,7 +122,7 @@ function quirksOf({ quirks }: CellResult): string {
 }
 
 function notesOf(
-  setting: string,
+  deterministic: boolean,
   entries: readonly Entry[],
   lines: readonly PublishedLine[],
   reasons: readonly string[],
@@ -125,7 +131,7 @@ function notesOf(
   const declared = lines.some(({ result }) => result.cell.model.identity?.startsWith("activity scores "));
   const sources = lines.map(({ comparison: { published } }) => shortSource(published.source));
   return [
-    isDeterministic(setting)
+    deterministic
       ? `The same means within ${PRINTED_TOLERANCE}: so well do the printed numbers agree with the authors' own notebooks.`
       : "Two training runs differ: the authors' own second runs moved correlations by up to 0.15 and AUROCs by up to 0.07.",
     ...(fewer

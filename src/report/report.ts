@@ -3,6 +3,7 @@ import { FormatError } from "../base/errors.ts";
 import { forEachLine } from "../base/text-lines.ts";
 import type { PublishedResult } from "../evaluation/published/published-result.ts";
 import { readPublished } from "../evaluation/published/read-published.ts";
+import { allTasks, type CustomForms } from "../evaluation/runs/forms.ts";
 import type { StoredResult } from "../evaluation/runs/result.ts";
 import type { Task } from "../evaluation/tasks/task.ts";
 import { type Histogram, histogram } from "./chart-data.ts";
@@ -18,6 +19,8 @@ export interface ReportPanel extends Panel {
   readonly differences: ReadonlyMap<string, Histogram>;
   /** What the benchmark's authors published of the same models on the same data. */
   readonly published: PublishedValues;
+  /** Custom tasks, settings and families of the report. */
+  readonly forms?: CustomForms | undefined;
 }
 
 /** All that a page or a document shows. */
@@ -28,32 +31,39 @@ export interface Report {
 
 export interface ReportOptions {
   readonly title?: string;
-  /** Where the results' tasks are looked up by name; results keep nothing but the name. */
-  readonly tasks: readonly (TaskHeading & Pick<Task, "name">)[];
+  /** Titles of tasks by name, since results have the name only; default: the catalogue and `forms`. */
+  readonly tasks?: readonly (TaskHeading & Pick<Task, "name">)[];
   /** Default: all that the package knows. */
   readonly published?: readonly PublishedResult[];
+  /** Custom tasks, settings and model families that results name. */
+  readonly forms?: CustomForms;
 }
 
 /** Gathers merged results, and the score differences that lie beside them. */
 export async function gatherReport(
   results: readonly StoredResult[],
-  { title = "DNA language models on regulatory DNA", tasks, published }: ReportOptions,
+  {
+    title = "DNA language models on regulatory DNA",
+    forms,
+    tasks = allTasks(forms),
+    published,
+  }: ReportOptions = {},
 ): Promise<Report> {
   const known = published ?? (await readPublished());
   const panels: ReportPanel[] = [];
-  for (const panel of panelsOf(results)) {
+  for (const panel of panelsOf(results, forms)) {
     const differences = new Map<string, Histogram>();
     for (const { stored, result } of panel.entries) {
       const values = await scoreDifferences(stored);
       if (values !== undefined) differences.set(result.identity, histogram(values));
     }
     const asked = taskHeading(panel.task, tasks);
-    panels.push({ ...panel, asked, differences, published: publishedValues(panel, known) });
+    panels.push({ ...panel, asked, differences, published: publishedValues(panel, known, forms), forms });
   }
   return { title, panels };
 }
 
-function taskHeading(name: string, tasks: ReportOptions["tasks"]): TaskHeading {
+function taskHeading(name: string, tasks: NonNullable<ReportOptions["tasks"]>): TaskHeading {
   const task = tasks.find((one) => one.name === name);
   return task ?? { title: name, asks: "A task that is not in the list this report was made with." };
 }

@@ -2,12 +2,13 @@ import { cp, mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import { CELL_LINES } from "../../src/datasets/cell-lines.ts";
+import { sourceNamed } from "../../src/datasets/sources/catalogue.ts";
 import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { planRun } from "../../src/evaluation/runs/plan.ts";
 import type { CellResult } from "../../src/evaluation/runs/result.ts";
-import { BENCHMARK_FILES } from "../../src/evaluation/suites/inputs.ts";
+
 import { openSuite } from "../../src/evaluation/suites/open-suite.ts";
-import { WHOLE_SUITE } from "../../src/evaluation/suites/whole.ts";
+import { wholeSuite } from "../../src/evaluation/suites/suite.ts";
 import { chromatinActivity } from "../../src/evaluation/tasks/chromatin-activity/chromatin-activity.ts";
 import { openModel } from "../../src/models/open-model.ts";
 import { startRepositories, TOKEN } from "../datasets/sources/repositories.ts";
@@ -25,9 +26,9 @@ beforeAll(async () => {
     await mkdir(dirname(scratch.path(`data/${place}`)), { recursive: true });
     await cp(from, scratch.path(`data/${place}`));
   };
-  for (const genome of [BENCHMARK_FILES.hg38, BENCHMARK_FILES.hg19]) await put(files.genome, genome);
-  await put(files.africanVariants, BENCHMARK_FILES.african);
-  await put(files.yorubanVariants, BENCHMARK_FILES.yoruban);
+  for (const genome of [sourceNamed("hg38").path, sourceNamed("hg19").path]) await put(files.genome, genome);
+  await put(files.africanVariants, sourceNamed("african-caqtls").path);
+  await put(files.yorubanVariants, sourceNamed("yoruban-dsqtls").path);
   const tasks = await Promise.all(
     CELL_LINES.map(async (line) => {
       const {
@@ -103,7 +104,7 @@ test("byte-pair models are left out of task 5 zero-shot, and evaluated where the
   const model = await openModel("toy:dnabert2", { device: "cpu" });
   const planned = async (settings?: readonly string[]) => {
     const chosen = { data: scratch.path("data"), tasks: ["variant-effects"], settings, limit: 2 };
-    const opened = await openSuite(WHOLE_SUITE, chosen);
+    const opened = await openSuite(wholeSuite(), chosen);
     const tasks = opened.tasksFor([model]);
     const plan = await planRun({ tasks, models: [model], leaveOut: true, timing: false });
     await plan.close();

@@ -3,8 +3,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CELL_LINES } from "../../src/datasets/cell-lines.ts";
+import { sourceNamed } from "../../src/datasets/sources/catalogue.ts";
 import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
-import { activityFiles, BENCHMARK_FILES } from "../../src/evaluation/suites/inputs.ts";
+import { activityFiles } from "../../src/evaluation/tasks/chromatin-activity/benchmark.ts";
+import { ELEMENTS_TABLE } from "../../src/evaluation/tasks/regulatory-elements/benchmark.ts";
+
 import { initCheckpoint } from "../../src/models/checkpoints/init.ts";
 import { languageModelCard } from "../../src/models/language/catalogue.ts";
 import { runCommand } from "./collecting-terminal.ts";
@@ -22,23 +25,23 @@ beforeAll(async () => {
     await mkdir(dirname(join(data, place)), { recursive: true });
     await cp(from, join(data, place));
   };
-  for (const genome of [BENCHMARK_FILES.hg38, BENCHMARK_FILES.hg19]) {
+  for (const genome of [sourceNamed("hg38").path, sourceNamed("hg19").path]) {
     await put(files.genome, genome);
     await put(`${files.genome}.fai`, `${genome}.fai`);
   }
-  await put(files.regulatoryElements, BENCHMARK_FILES.elements);
+  await put(files.regulatoryElements, ELEMENTS_TABLE);
   const motifs = (await readFile(files.motifs, "utf8"))
     .split(/^(?=MOTIF)/m)
     .slice(0, 3)
     .join("");
   await writeFile(join(folder, "two.meme"), motifs);
-  await mkdir(dirname(join(data, BENCHMARK_FILES.footprints)), { recursive: true });
+  await mkdir(dirname(join(data, sourceNamed("footprint-sequences").path)), { recursive: true });
   await runCommand([
     ...["build", "motif-footprinting", "--motifs", join(folder, "two.meme")],
-    ...["--backgrounds", files.backgrounds, "--out", join(data, BENCHMARK_FILES.footprints)],
+    ...["--backgrounds", files.backgrounds, "--out", join(data, sourceNamed("footprint-sequences").path)],
   ]);
-  await put(files.cellTypePeaks, BENCHMARK_FILES.cellTypePeaks);
-  await writeFile(join(data, BENCHMARK_FILES.clusteringRows), "index\n0\n1\n2\n3\n5\n");
+  await put(files.cellTypePeaks, sourceNamed("cell-type-peaks").path);
+  await writeFile(join(data, sourceNamed("clustering-rows").path), "index\n0\n1\n2\n3\n5\n");
   for (const line of CELL_LINES) {
     const own = files.cellLines[line];
     const places = activityFiles(line);
@@ -47,8 +50,8 @@ beforeAll(async () => {
     await put(own.nonPeaksTable, places.nonpeaks);
     await put(own.signal, places.signal);
   }
-  await put(files.africanVariants, BENCHMARK_FILES.african);
-  await put(files.yorubanVariants, BENCHMARK_FILES.yoruban);
+  await put(files.africanVariants, sourceNamed("african-caqtls").path);
+  await put(files.yorubanVariants, sourceNamed("yoruban-dsqtls").path);
   const card = languageModelCard("hyenadna");
   model = (await initCheckpoint(card, { preset: "toy", seed: 0, folder: join(folder, "model") })).folder;
 });
@@ -62,7 +65,7 @@ const suite = (name: string, out: string, ...more: readonly string[]) =>
 
 test("the whole suite finds everything in the benchmark's layout, and asks what a model can answer", async () => {
   const { exitCode, printed, said } = await suite("dart-eval", "plan", "--plan", "--no-timing", "--json");
-  expect([exitCode, said]).toEqual([0, expect.stringContaining("does without")]);
+  expect([exitCode, said]).toEqual([0, expect.stringContaining("runs without")]);
   const [{ cells, notes }] = JSON.parse(printed) as [
     { cells: { cell: { task: string; dataset?: string; setting: string } }[]; notes: string[] },
   ];

@@ -1,46 +1,39 @@
 import { NETWORKS } from "../../models/baselines/networks.ts";
 import { checkpointName } from "../../models/language/card.ts";
-import { LANGUAGE_MODELS } from "../../models/language/catalogue.ts";
+import { allFamilies, type CustomForms, findSetting, findTask } from "../runs/forms.ts";
 import type { CellResult } from "../runs/result.ts";
-import { TASKS } from "../tasks/catalogue.ts";
+import type { MeasuredValue } from "../tasks/benchmark.ts";
 import { recipeFor } from "../tasks/deviations.ts";
 import type { Recipe } from "../tasks/recipe.ts";
 import { benchmarkDataOf } from "./benchmark-data.ts";
-import {
-  type MeasuredValue,
-  measuredValue,
-  PRINTED_TOLERANCE,
-  type PublishedResult,
-} from "./published-result.ts";
+import { measuredValue, PRINTED_TOLERANCE, type PublishedResult } from "./published-result.ts";
 
-/** A published number next to ours. */
+/** A published number with ours. */
 export interface Comparison {
   readonly published: PublishedResult;
   readonly own: MeasuredValue;
 }
 
-/** Settings whose answers follow from the model and the data alone: a published number should be reproduced exactly. */
-const DETERMINISTIC = new Set(["zero-shot", "zero-shot-embedding", "predicted"]);
-
-/** Whether a published number of this setting should be reproduced; two training runs differ. */
-export const isDeterministic = (setting: string): boolean => DETERMINISTIC.has(setting);
+/** Whether a published value of this setting should be reproduced exactly: settings that train are not deterministic. */
+export const isDeterministic = (setting: string, forms?: CustomForms): boolean =>
+  findSetting(setting, forms)?.readyAtOnce ?? false;
 
 type Compared = Pick<CellResult, "cell" | "family" | "checkpoint" | "origins">;
 
 /**
- * Why no published number may stand next to a cell's: its protocol, data, split, recipe or model is not that of the published
- * one. Undefined where all of them fit; a cell of fewer rows fits.
+ * Why no published number is comparable with a cell: its data, model, split, recipe or protocol is another. Undefined where one
+ * is; a cell with fewer rows is comparable.
  */
-export function whyNotComparable(result: Compared): string | undefined {
-  const data = benchmarkDataOf(result);
+export function whyNotComparable(result: Compared, forms?: CustomForms): string | undefined {
+  const data = benchmarkDataOf(result, forms);
   if ("why" in data) return data.why;
-  return whyAnotherModel(result, data.dataset) ?? whyAnotherProcedure(result);
+  return whyAnotherModel(result, data.dataset, forms) ?? whyAnotherProcedure(result, forms);
 }
 
-/** The published procedure: the authors' scripts, with the rows and the recipe that the setting has without a user's changes. */
-function whyAnotherProcedure({ cell, family }: Compared): string | undefined {
+/** The published procedure is that of the authors' scripts, with the setting's default rows and recipe. */
+function whyAnotherProcedure({ cell, family }: Compared, forms?: CustomForms): string | undefined {
   const { task, setting, protocol, split } = cell;
-  const form = TASKS.find(({ name }) => name === task)?.settings[setting];
+  const form = findTask(task, forms)?.settings[setting];
   if (form === undefined) return `${task} has no setting ${setting}`;
   if (split !== form.defaultSplit)
     return `rows of the ${split} split, not of the published ${form.defaultSplit}`;
@@ -57,29 +50,31 @@ function whyAnotherProcedure({ cell, family }: Compared): string | undefined {
 }
 
 function whyAnotherModel(
-  { cell: { task, model }, family, checkpoint }: Compared,
+  { cell: { task, model }, family: name, checkpoint }: Compared,
   dataset: string | null,
+  forms?: CustomForms,
 ): string | undefined {
-  if (family === undefined) return `${model.name} is of no family with published values`;
-  const network = NETWORKS.find(({ name }) => name === family);
+  if (name === undefined) return `${model.name} is of no family with published values`;
+  const network = NETWORKS.find((one) => one.name === name);
   if (network !== undefined) {
-    return model.identity === network.identity ? undefined : `${model.name} is not the benchmark's ${family}`;
+    return model.identity === network.identity ? undefined : `${model.name} is not the benchmark's ${name}`;
   }
-  const card = LANGUAGE_MODELS.find(({ name }) => name === family);
-  if (card !== undefined) {
-    const published = card.checkpoints.find(({ usedByDartEval }) => usedByDartEval);
-    const wanted = published === undefined ? card.title : checkpointName(published);
+  const family = allFamilies(forms).find((one) => one.name === name);
+  if (family?.checkpoints !== undefined) {
+    const published = family.checkpoints.find(({ usedByDartEval }) => usedByDartEval);
+    const wanted = published === undefined ? family.title : checkpointName(published);
     return checkpoint === wanted ? undefined : `${model.name} is not known to be ${wanted}`;
   }
-  // A column of the table itself, declared as this family's; the files of the networks have no published digests.
-  if (family === "chrombpnet" && task === "variant-effects" && isScoreTable(model.identity)) return undefined;
+  // A column of the task's table, declared as this family's; files of networks have no published digests.
+  const declared = findTask(task, forms)?.benchmark?.publishedScores === name;
+  if (declared && isScoreTable(model.identity)) return undefined;
   const where = dataset === null ? "" : ` of ${dataset}`;
-  return `${model.name} is not known to be the published ${family}${where}`;
+  return `${model.name} is not known to be the published ${name}${where}`;
 }
 
 const isScoreTable = (identity: string | null) => identity?.startsWith("activity scores ") ?? false;
 
-/** Numbers that depend on how many rows there are of each kind: those of a sample are not comparable. */
+/** Metrics that depend on the proportion of positives or on the number of rows: those of a sample are not comparable. */
 const OF_WHOLE_TABLES: ReadonlySet<string> = new Set([
   "auprc",
   "mannwhitney_p_less",
@@ -88,16 +83,17 @@ const OF_WHOLE_TABLES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Every published number of a cell's task, setting, data set and model, next to ours: that of the paper, and those of
- * notebooks and later runs, each with its source. Empty where `whyNotComparable` has a reason.
+ * Pairs the metrics of a cell with the published numbers of its task, setting, data set and model: those of the paper, of
+ * notebooks and of later runs, each with its source. Empty where `whyNotComparable` has a reason.
  */
 export function comparePublished(
   result: CellResult,
   published: readonly PublishedResult[],
+  forms?: CustomForms,
 ): readonly Comparison[] {
   const { cell, family } = result;
-  if (whyNotComparable(result) !== undefined) return [];
-  const data = benchmarkDataOf(result);
+  if (whyNotComparable(result, forms) !== undefined) return [];
+  const data = benchmarkDataOf(result, forms);
   const dataset = "dataset" in data ? data.dataset : null;
   const fewer = cell.sample !== undefined || cell.limit !== null;
   return published.flatMap((one) => {
@@ -108,12 +104,12 @@ export function comparePublished(
       one.family === family &&
       (dataset === null || one.dataset === dataset) &&
       !(fewer && OF_WHOLE_TABLES.has(one.metric));
-    const own = ofCell ? measuredValue(result, one) : undefined;
+    const own = ofCell ? measuredValue(result, one, forms) : undefined;
     return own === undefined ? [] : [{ published: one, own }];
   });
 }
 
-/** The published number of one metric and data set: the paper's where it printed one, else a notebook's. */
+/** The published number of a metric on a data set: the paper's if there is one, else a notebook's. */
 export function publishedNumber(
   published: readonly PublishedResult[],
   key: Pick<PublishedResult, "task" | "setting" | "family" | "metric" | "dataset">,
@@ -125,10 +121,10 @@ export function publishedNumber(
 
 const rank = ({ kind, superseded }: PublishedResult) => (superseded ? 2 : kind === "paper" ? 0 : 1);
 
-/** How ours compares with a published number; undefined where ours is undefined. */
+/** Agreement of our value with a published one; undefined where ours is undefined. */
 export type Agreement = "same" | "within the interval" | "another" | undefined;
 
-/** Same within the tolerance of a printed number, or, of fewer rows or another training run, within our own interval. */
+/** Compares within the tolerance of a printed number, then within our interval, for samples and for other training runs. */
 export function agreementWithPublished({ published, own }: Comparison): Agreement {
   if (own.value === null) return undefined;
   if (Math.abs(own.value - published.value) <= toleranceOf(published) + 1e-12) return "same";
@@ -138,7 +134,7 @@ export function agreementWithPublished({ published, own }: Comparison): Agreemen
   return inside ? "within the interval" : "another";
 }
 
-/** Counts and probabilities of tests are printed with all their digits, so that theirs is relative. */
+/** Relative for counts and p-values, which are printed with all digits. */
 function toleranceOf({ metric, value }: PublishedResult): number {
   const relative = Math.abs(value) > 1 || metric.includes("_p_");
   return relative ? PRINTED_TOLERANCE * Math.abs(value) : PRINTED_TOLERANCE;

@@ -1,10 +1,13 @@
 import { z } from "zod";
 import { InternalError } from "../../base/errors.ts";
 import { readPackageFile } from "../../base/package.ts";
-import { AFRICAN_CAQTLS, YORUBAN_DSQTLS } from "../../datasets/sources/catalogue.ts";
+import { allFamilies, allSettings } from "../runs/forms.ts";
+import type { TaskBenchmark } from "../tasks/benchmark.ts";
+import { TASKS } from "../tasks/catalogue.ts";
 import { isMeasured, type PublishedResult } from "./published-result.ts";
 
-const place = z.int().nonnegative();
+/** Index of a list in the file. */
+const index = z.int().nonnegative();
 
 const assetSchema = z.strictObject({
   format: z.literal("dart-eval published results"),
@@ -23,55 +26,54 @@ const assetSchema = z.strictObject({
       z.int().min(1).max(5),
       z.string(),
       z.string(),
-      place.nullable(),
+      index.nullable(),
       z.string().nullable(),
       z.string(),
       z.number(),
-      place,
-      place.nullable(),
+      index,
+      index.nullable(),
     ]),
   ),
 });
 
-/**
- * Every number that the authors of DART-Eval printed: the tables of arXiv:2412.05430 version 1, and what their notebooks
- * show. In the authors' order.
- */
+/** Reads all numbers that the authors of DART-Eval printed, in the tables of arXiv:2412.05430v1 and in their notebooks. */
 export async function readPublished(): Promise<readonly PublishedResult[]> {
   const file = "data/published-results.json";
   const { success, data, error } = assetSchema.safeParse(JSON.parse(await readPackageFile(file)));
-  if (!success) throw new InternalError(`${file} is not as it should be: ${z.prettifyError(error)}`);
+  if (!success) throw new InternalError(`${file} is damaged: ${z.prettifyError(error)}`);
   const { datasets, sources, notes, records } = data;
   const at = (list: readonly string[], i: number) => {
     const text = list[i];
     if (text === undefined) throw new InternalError(`${file} has no entry ${i} of ${list.length}`);
     return text;
   };
-  return records.map(([task, setting, model, dataset, cellLine, metric, value, source, note]) => {
+  return records.map(([number, setting, model, dataset, cellLine, metric, value, source, note]) => {
+    const task = TASKS.find((one) => one.number === number);
+    if (task === undefined) throw new InternalError(`${file} names task ${number}`);
     const of = dataset === null ? null : at(datasets, dataset);
     const from = at(sources, source);
-    const says = note === null ? null : at(notes, note);
+    const text = note === null ? null : at(notes, note);
     return {
-      task: PUBLISHED_TASKS[task],
-      setting: settingOfPublished(task, setting),
+      task: task.name,
+      setting: settingOf(setting, task.benchmark),
       model,
-      family: PUBLISHED_FAMILIES[model] ?? null,
+      family: familyOf(model),
       of,
-      dataset: cellLine ?? (of === null ? null : (PUBLISHED_DATASETS[of] ?? null)),
+      dataset: cellLine ?? (of === null ? null : (task.benchmark?.publishedDatasets?.[of] ?? null)),
       metric,
       value,
       source: from,
       kind: from.startsWith("arXiv") ? "paper" : "notebook",
       edition: editionOf(from),
-      unplaced: whyUnplaced(PUBLISHED_TASKS[task], model, metric),
-      note: says,
-      superseded: says !== null && /^(Later re-run|Superseded|Typed into the plot code)/.test(says),
+      unplaced: whyUnplaced(task.name, model, metric),
+      note: text,
+      superseded: text !== null && /^(Later re-run|Superseded|Typed into the plot code)/.test(text),
     };
   });
 }
 
-/** Revisions of the authors' notebooks, by what a source says of them. */
-const REVISIONS: readonly (readonly [says: RegExp, name: string])[] = [
+/** Names of the notebooks' revisions, by a pattern of the source. */
+const REVISIONS: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/commit 5d70bfe/, "Nov 2024"],
   [/literal values of a bar chart/, "Jan 2026, values of a plot"],
   [/commit 43de93d/, "Jan 2026"],
@@ -83,7 +85,7 @@ function editionOf(source: string): string {
   const table = /^arXiv \S+ .*?(Table \d+)/.exec(source)?.[1];
   if (table !== undefined) return table;
   const notebook = /\w+\.ipynb/.exec(source)?.[0] ?? "notebook";
-  const revision = REVISIONS.find(([says]) => says.test(source))?.[1];
+  const revision = REVISIONS.find(([pattern]) => pattern.test(source))?.[1];
   return revision === undefined ? notebook : `${notebook}, ${revision}`;
 }
 
@@ -92,65 +94,18 @@ function whyUnplaced(task: string, model: string, metric: string): string | null
     return "ARSENAL is not in the benchmark's paper, and no checkpoint of it is in the catalogue";
   }
   if (model.startsWith("FIMO motif counts")) {
-    return "an exploratory notebook; Rand index and silhouette are not measures of the task";
+    return "an exploratory notebook; Rand index and silhouette are not metrics of the task";
   }
-  if (PUBLISHED_FAMILIES[model] === undefined) return `${model} is not in the catalogue`;
+  if (familyOf(model) === null) return `${model} is not in the catalogue`;
   return isMeasured({ task, metric }) ? null : `${task} has no such metric`;
 }
 
-/** The authors' names of tasks, settings, models and data sets, and ours. */
+/** Our name of a family, by the authors' name of the model. */
+const familyOf = (model: string): string | null =>
+  allFamilies().find(({ publishedAs }) => publishedAs === model)?.name ?? null;
 
-const PUBLISHED_TASKS: Readonly<Record<number, string>> = {
-  1: "regulatory-elements",
-  2: "motif-footprinting",
-  3: "cell-type-elements",
-  4: "chromatin-activity",
-  5: "variant-effects",
-};
-
-/** ChromBPNet was trained by others, or gave its scores in the tables: here such a model predicts. */
-const PREDICTED_TASKS = new Set([4, 5]);
-
-function settingOfPublished(task: number, setting: string): string {
-  switch (setting) {
-    case "zero_shot_likelihood":
-      return "zero-shot";
-    case "zero_shot_embedding":
-      return "zero-shot-embedding";
-    case "probed":
-      return "probed";
-    case "fine_tuned":
-      return "fine-tuned";
-    case "ab_initio":
-      return PREDICTED_TASKS.has(task) ? "predicted" : "ab-initio";
-    case "supervised_baseline":
-      return "predicted";
-    default:
-      return setting;
-  }
-}
-
-const PUBLISHED_FAMILIES: Readonly<Record<string, string>> = {
-  Caduceus: "caduceus",
-  "DNABERT-2": "dnabert2",
-  "GENA-LM": "gena-lm",
-  HyenaDNA: "hyenadna",
-  "Mistral-DNA": "mistral-dna",
-  NT: "nucleotide-transformer",
-  "Probing-head-like": "probing-head-like",
-  "ChromBPNet-like": "chrombpnet-like",
-  ChromBPNet: "chrombpnet",
-};
-
-const PUBLISHED_DATASETS: Readonly<Record<string, string>> = {
-  "African LCL caQTLs": AFRICAN_CAQTLS,
-  "Yoruban LCL dsQTLs": YORUBAN_DSQTLS,
-};
-
-/** Whether a user's name of a data set is one of the authors': in other words, but about the same. */
-export function isSameDataset(published: string, given: string): boolean {
-  const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
-  if (published === AFRICAN_CAQTLS) return /afr/.test(plain(given));
-  if (published === YORUBAN_DSQTLS) return /yor/.test(plain(given));
-  return plain(published) === plain(given);
+/** Our name of a setting, by the authors' name; settings without a counterpart keep theirs. */
+function settingOf(setting: string, benchmark: TaskBenchmark | undefined): string {
+  const ofTask = benchmark?.publishedSettings?.[setting];
+  return ofTask ?? allSettings().find(({ publishedAs }) => publishedAs?.includes(setting))?.name ?? setting;
 }

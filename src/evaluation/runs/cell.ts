@@ -5,7 +5,7 @@ import { stableStringify } from "../../base/json.ts";
 import { type FileOrigin, fileOriginSchema } from "../../datasets/sources/origin.ts";
 import type { Split } from "../../dna/genome/chromosome-split.ts";
 import type { Protocol } from "../../models/model.ts";
-import { TASKS } from "../tasks/catalogue.ts";
+import { type CustomForms, findTask } from "./forms.ts";
 
 /** Raised when the same cell would give another answer because the engine changed. */
 export const IDENTITY_VERSION = 1;
@@ -108,10 +108,13 @@ export function cellTitle(cell: Cell): string {
 /** Name of a digest in `Cell.data` of what another task trained with. */
 export const trainingData = (task: string, input: string) => `${task} ${input}`;
 
-/** The digests of what was evaluated: without those of annotations, and of what another task trained with. */
-export function evaluatedData({ task, data }: Pick<Cell, "task" | "data">): Cell["data"] {
-  const forms = TASKS.find(({ name }) => name === task)?.inputs ?? [];
-  const annotations = forms.flatMap(({ name, annotation }) => (annotation ? [name] : []));
+/** Digests of the evaluated data: without annotations, and without the data that another task trained with. */
+export function evaluatedData(
+  { task, data }: Pick<Cell, "task" | "data">,
+  forms?: CustomForms,
+): Cell["data"] {
+  const inputs = findTask(task, forms)?.inputs ?? [];
+  const annotations = inputs.flatMap(({ name, annotation }) => (annotation ? [name] : []));
   return Object.fromEntries(
     Object.entries(data).filter(([name]) => !name.includes(" ") && !annotations.includes(name)),
   );

@@ -5,6 +5,7 @@ import type { Model, Protocol } from "../../models/model.ts";
 import type { Setting, WeightsFile } from "../settings/setting.ts";
 import { inferenceRecipe } from "../settings/training-recipe.ts";
 import { supervisionOf } from "../settings/training-rows.ts";
+import type { ExcludedModels } from "../tasks/benchmark.ts";
 import { recipeFor } from "../tasks/deviations.ts";
 import type { Recipe } from "../tasks/recipe.ts";
 import { pickRows } from "../tasks/table-rows.ts";
@@ -18,7 +19,7 @@ import {
   trainingData,
 } from "./cell.ts";
 import { weightsOfCell } from "./cell-weights.ts";
-import type { ExcludedModels, RunRequest } from "./request.ts";
+import type { RunRequest } from "./request.ts";
 import { type Shard, shardOfRow } from "./shard.ts";
 
 /** A cell whose rows are known and whose price is not. */

@@ -3,6 +3,7 @@ import type { Split } from "../../dna/genome/chromosome-split.ts";
 import type { Model, Protocol } from "../../models/model.ts";
 import type { StoredAs } from "../embeddings/packed-embedding.ts";
 import type { EmbeddingsPlace, Setting, WeightsFile } from "../settings/setting.ts";
+import type { ExcludedModels } from "../tasks/benchmark.ts";
 import type { Recipe } from "../tasks/recipe.ts";
 import type { OpenTask, RowNumbers, Task, TaskInputs } from "../tasks/task.ts";
 import type { CellRecord } from "./cell.ts";
@@ -24,14 +25,6 @@ interface RequestedRows extends Partial<Pick<RunRequest, "split" | "limit" | "re
   readonly sample?: Readonly<Record<string, number>>;
   /** Models that are left out, with a note. */
   readonly except?: ExcludedModels;
-}
-
-/** Models that a setting of a task is not meant for. */
-export interface ExcludedModels {
-  /** What they read a sequence as. */
-  readonly tokens: NonNullable<Model["tokens"]>;
-  /** One sentence. */
-  readonly because: string;
 }
 
 /** What a user asks for: the product of tasks, models and settings. */

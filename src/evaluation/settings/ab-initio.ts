@@ -23,6 +23,9 @@ const BLOCK = 1024;
 export const abInitio: Setting = {
   name: NAME,
   title: "trained from the sequence alone",
+  description:
+    "Ab initio: a network is trained from the sequences alone, without a language model: the baseline to beat.",
+  publishedAs: ["ab_initio"],
   readyAtOnce: false,
   takesWeights: true,
   computedOn: "cpu",

@@ -39,6 +39,9 @@ const readFineTuningRecipe = (recipe: Recipe) => readSettingRecipe(recipeSchema,
 export const fineTuned: Setting = {
   name: NAME,
   title: "fine-tuned with LoRA",
+  description:
+    "Fine-tuned: the model is trained for the task together with a head, by low-rank updates of its weights (LoRA).",
+  publishedAs: ["fine_tuned"],
   readyAtOnce: false,
   takesWeights: true,
   computedOn: "cpu",

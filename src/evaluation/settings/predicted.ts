@@ -10,6 +10,8 @@ import type { Setting, SettingContext } from "./setting.ts";
 export const predicted: Setting = {
   name: "predicted",
   title: "the model's own prediction of activity",
+  description: "Predicted: a model that already predicts activity is evaluated; nothing is trained here.",
+  publishedAs: ["supervised_baseline"],
   readyAtOnce: true,
   refuses(_task: Task, model: Model) {
     if (supports(model, "predictActivity")) return undefined;

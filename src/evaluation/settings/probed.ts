@@ -49,6 +49,8 @@ const BLOCK_ROWS = 64;
 export const probed: Setting = {
   name: NAME,
   title: "probed: a head trained on embeddings",
+  description: "Probed: a head is trained on the model's embeddings; the model itself is frozen.",
+  publishedAs: ["probed"],
   readyAtOnce: false,
   takesWeights: true,
   refuses(_task: Task, model: Model) {

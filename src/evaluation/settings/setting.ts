@@ -83,6 +83,10 @@ export interface Setting {
   /** Kebab-case, stable: "zero-shot". */
   readonly name: string;
   readonly title: string;
+  /** Description of the setting for the report, one sentence. */
+  readonly description?: string;
+  /** The authors' names of the setting, where values of it were published. */
+  readonly publishedAs?: readonly string[];
   /** `open` costs little, so that a few rows may be timed while a run is planned; false where it trains. */
   readonly readyAtOnce: boolean;
   /** Can evaluate a file of trained weights instead of training. */

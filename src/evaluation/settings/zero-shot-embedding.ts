@@ -36,6 +36,9 @@ type EmbeddingRecipe = z.infer<typeof recipeSchema>;
 export const zeroShotEmbedding: Setting = {
   name: "zero-shot-embedding",
   title: "zero-shot embedding",
+  description:
+    "Zero-shot embedding: the model's embeddings of sequences are compared by distance or clustered; nothing is trained.",
+  publishedAs: ["zero_shot_embedding"],
   readyAtOnce: true,
   refuses(_task: Task, model: Model) {
     if (supports(model, "pool") || supports(model, "embed")) return undefined;

@@ -13,6 +13,8 @@ import type { RowPredictor, Setting, SettingContext } from "./setting.ts";
 export const zeroShot: Setting = {
   name: "zero-shot",
   title: "zero-shot likelihood",
+  description: "Zero-shot: the model scores sequences by their likelihoods; nothing is trained.",
+  publishedAs: ["zero_shot_likelihood"],
   readyAtOnce: true,
   refuses(task: Task, model: Model, protocol: Protocol) {
     if (comparesAlleles(task)) return whyAllelesUnsupported(model, protocol);

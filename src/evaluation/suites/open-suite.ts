@@ -1,6 +1,7 @@
 import { InputError } from "../../base/errors.ts";
 import { type Genome, openGenome } from "../../dna/genome/genome.ts";
 import type { Model } from "../../models/model.ts";
+import type { CustomForms } from "../runs/forms.ts";
 import type { RequestedTask } from "../runs/request.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
 import type { Recipe } from "../tasks/recipe.ts";
@@ -8,12 +9,12 @@ import type { Task } from "../tasks/task.ts";
 import { findInputs, isGenome, missingFilesError, withResolvedWeights } from "./inputs.ts";
 import type { Suite, SuiteRow } from "./suite.ts";
 
-/** A suite whose files are all there. */
+/** A suite whose files were found. */
 export interface OpenSuite {
-  /** Opened by the first row that needs each, shared by all rows. */
+  /** Each opened once and shared by all rows. */
   readonly genomes: readonly Genome[];
   readonly notes: readonly string[];
-  /** What a run is asked for, once the models are open. */
+  /** Tasks of a run request, for these models. */
   tasksFor(models: readonly Model[]): readonly RequestedTask[];
   close(): Promise<void>;
 }
@@ -21,14 +22,16 @@ export interface OpenSuite {
 export interface OpenSuiteOptions {
   /** The data folder. */
   readonly data: string;
-  /** Only these settings; all where it is absent. */
+  /** Only these settings; absent: all. */
   readonly settings?: readonly string[] | undefined;
-  /** Only these tasks; all where it is absent. */
+  /** Only these tasks; absent: all. */
   readonly tasks?: readonly string[] | undefined;
-  /** At most this many rows of each task, in place of the suite's own numbers. */
+  /** Maximum number of rows of each task, in place of the suite's own numbers. */
   readonly limit?: number | undefined;
-  /** Values in place of those of the recipes, in every setting whose recipe has them. */
+  /** Recipe values, for every setting whose recipe has them. */
   readonly recipe?: Recipe | undefined;
+  /** Custom tasks and settings that the suite names. */
+  readonly forms?: CustomForms;
 }
 
 interface ReadyRow extends RowSettings {
@@ -37,58 +40,49 @@ interface ReadyRow extends RowSettings {
 }
 
 /**
- * Finds everything that a suite needs, before anything starts.
+ * Finds all files of a suite and opens its genomes.
  *
- * @throws {InputError} for names that no task has, or that the suite does not ask; and, all in one message, for every file that is missing, with the commands
- *   that bring it
+ * @throws {InputError} for tasks or settings that are not in the suite, and, in one message, for every missing file with the
+ *   commands that create it
  */
 export async function openSuite(
   suite: Suite,
-  { data, settings, tasks, limit, recipe }: OpenSuiteOptions,
+  { data, settings, tasks, limit, recipe, forms = {} }: OpenSuiteOptions,
 ): Promise<OpenSuite> {
   const notes: string[] = [];
   const missing = new Set<string>();
   const standIns = new Map<string, readonly SuiteRow[]>();
   const ready: ReadyRow[] = [];
-  expectNames(suite, { settings, tasks });
+  expectNames(suite, { settings, tasks }, forms);
   for (const row of suite.rows) {
     if (tasks !== undefined && !tasks.includes(row.task)) continue;
-    const task = taskNamed(row.task);
+    const task = taskNamed(row.task, forms.tasks);
     const wanted = Object.entries(row.settings).filter(
       ([name]) => settings === undefined || settings.includes(name),
     );
     if (wanted.length === 0) continue;
     const found = await findInputs(task, row, data);
-    for (const place of found.leftOut) notes.push(`${task.name} does without ${place}, which is not there`);
-    for (const place of found.missing) missing.add(place);
-    for (const place of found.standIns) standIns.set(place, [...(standIns.get(place) ?? []), row]);
-    const placed = wanted.map(([name, setting]) => [name, withResolvedWeights(setting, data)] as const);
+    for (const path of found.leftOut) notes.push(`${task.name} runs without ${path}, which is missing`);
+    for (const path of found.missing) missing.add(path);
+    for (const path of found.standIns) standIns.set(path, [...(standIns.get(path) ?? []), row]);
+    const resolved = wanted.map(([name, setting]) => [name, withResolvedWeights(setting, data)] as const);
     const named = tasks !== undefined && settings !== undefined;
-    const changed = changedSettings(task, Object.fromEntries(placed), { limit, recipe, named });
+    const changed = changedSettings(task, Object.fromEntries(resolved), { limit, recipe, named });
     ready.push({ row, task, inputs: found.inputs, settings: changed });
   }
-  for (const [place, rows] of standIns) {
+  for (const [path, rows] of standIns) {
     const titles = rows.map(({ task, inputs }) => `${task} ${inputs.dataset ?? inputs["cell-line"] ?? ""}`);
-    notes.push(`${place} stands in for tables and signals that are not there: ${titles.join(", ")}`);
+    notes.push(`${path} replaces missing tables and signals of ${titles.join(", ")}`);
   }
   if (ready.length === 0) {
-    throw new InputError(`the suite ${suite.name} asks nothing of that`, {
-      hint: `its tasks: ${[...new Set(suite.rows.map(({ task }) => task))].join(", ")}; its settings: ${[...new Set(suite.rows.flatMap((row) => Object.keys(row.settings)))].join(", ")}`,
+    const { task, setting } = namesOf(suite);
+    throw new InputError(`the suite ${suite.name} has no such combination of task and setting`, {
+      hint: `tasks: ${task.join(", ")}; settings: ${setting.join(", ")}`,
     });
   }
   expectRecipe(suite, ready, recipe);
-  if (missing.size > 0) throw missingFilesError([...missing], data);
-  const genomes = new Map<string, Genome>();
-  try {
-    for (const { inputs } of ready) {
-      for (const [name, path] of Object.entries(inputs)) {
-        if (isGenome(name) && !genomes.has(path)) genomes.set(path, await openGenome(path));
-      }
-    }
-  } catch (error) {
-    for (const genome of genomes.values()) await genome.close();
-    throw error;
-  }
+  if (missing.size > 0) throw missingFilesError([...missing], data, forms);
+  const genomes = await openGenomes(ready);
   return {
     genomes: [...genomes.values()],
     notes,
@@ -99,24 +93,44 @@ export async function openSuite(
   };
 }
 
-/** A name that is mistyped would otherwise leave out, without a word, what it was to choose. */
-function expectNames(suite: Suite, { settings, tasks }: Pick<OpenSuiteOptions, "settings" | "tasks">): void {
-  const asked = {
-    task: [...new Set(suite.rows.map(({ task }) => task))],
-    setting: [...new Set(suite.rows.flatMap((row) => Object.keys(row.settings)))],
-  };
-  for (const name of asked.task) taskNamed(name);
+/** Genomes of the rows by path, each opened once. */
+async function openGenomes(ready: readonly ReadyRow[]): Promise<ReadonlyMap<string, Genome>> {
+  const genomes = new Map<string, Genome>();
+  try {
+    for (const { inputs } of ready) {
+      for (const [name, path] of Object.entries(inputs)) {
+        if (isGenome(name) && !genomes.has(path)) genomes.set(path, await openGenome(path));
+      }
+    }
+    return genomes;
+  } catch (error) {
+    for (const genome of genomes.values()) await genome.close();
+    throw error;
+  }
+}
+
+const namesOf = ({ rows }: Suite) => ({
+  task: [...new Set(rows.map(({ task }) => task))],
+  setting: [...new Set(rows.flatMap((row) => Object.keys(row.settings)))],
+});
+
+/** @throws {InputError} for a task of the suite that does not exist, and for a task or setting that the suite lacks */
+function expectNames(
+  suite: Suite,
+  { settings, tasks }: Pick<OpenSuiteOptions, "settings" | "tasks">,
+  forms: CustomForms,
+): void {
+  const own = namesOf(suite);
+  for (const name of own.task) taskNamed(name, forms.tasks);
   for (const [kind, names = []] of [
     ["task", tasks],
     ["setting", settings],
   ] as const) {
-    const unknown = names.filter((name) => !asked[kind].includes(name));
+    const unknown = names.filter((name) => !own[kind].includes(name));
     if (unknown.length === 0) continue;
     throw new InputError(
       `the suite ${suite.name} has no ${kind} ${unknown.map((name) => JSON.stringify(name)).join(", ")}`,
-      {
-        hint: `its ${kind}s: ${asked[kind].join(", ")}`,
-      },
+      { hint: `${kind}s: ${own[kind].join(", ")}` },
     );
   }
 }
@@ -146,23 +160,23 @@ function requestedTaskOf(
   ];
 }
 
-/** A row's task with the settings that are evaluated. */
-export interface RowSettings {
+/** A row's task with its settings. */
+interface RowSettings {
   readonly task: Task;
   readonly settings: SuiteRow["settings"];
 }
 
-/** What a user changes in the settings of a suite. */
+/** Changes of a user to the settings of a suite. */
 interface SettingChanges {
-  /** In place of the suite's own numbers of rows. */
+  /** Replaces the suite's own numbers of rows. */
   readonly limit: number | undefined;
-  /** Each setting takes the values that its recipe has. */
+  /** Values for every setting whose recipe has them. */
   readonly recipe: Recipe | undefined;
-  /** Task and setting are both named, so models that the suite leaves out are evaluated too. */
+  /** Task and setting are both named: models that the suite leaves out are evaluated too. */
   readonly named: boolean;
 }
 
-/** A row's settings with what a user changes. */
+/** A row's settings with the changes of a user. */
 function changedSettings(
   task: Task,
   settings: SuiteRow["settings"],
@@ -187,8 +201,8 @@ const hasValue = (task: Task, setting: string, value: string) =>
   Object.hasOwn(task.settings[setting]?.recipe ?? {}, value);
 
 /** @throws {InputError} for a value that no setting of the suite has */
-function expectRecipe(suite: Suite, ready: readonly RowSettings[], asked: Recipe = {}): void {
-  const unknown = Object.keys(asked).filter(
+function expectRecipe(suite: Suite, ready: readonly RowSettings[], recipe: Recipe = {}): void {
+  const unknown = Object.keys(recipe).filter(
     (value) =>
       !ready.some(({ task, settings }) => Object.keys(settings).some((name) => hasValue(task, name, value))),
   );
@@ -198,6 +212,6 @@ function expectRecipe(suite: Suite, ready: readonly RowSettings[], asked: Recipe
   );
   throw new InputError(
     `no recipe of the suite ${suite.name} has ${unknown.map((name) => JSON.stringify(name)).join(", ")}`,
-    { hint: `they have ${[...new Set(known)].join(", ")}` },
+    { hint: `values: ${[...new Set(known)].join(", ")}` },
   );
 }

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { textIfPresent } from "../../base/read-file.ts";
-import { miniSuite } from "./mini.ts";
-import type { Suite } from "./suite.ts";
-import { WHOLE_SUITE } from "./whole.ts";
+import type { CustomForms } from "../runs/forms.ts";
+import { MINI_WIDTH, miniSuite } from "./mini.ts";
+import { type Suite, wholeSuite } from "./suite.ts";
 
 const setting = z.strictObject({
   split: z.enum(["train", "val", "test", "all"]).exactOptional(),
@@ -31,7 +31,7 @@ const suiteSchema: z.ZodType<Suite & { readonly format: string; readonly formatV
           optional: z.array(z.string()).exactOptional(),
           settings: z
             .record(z.string(), setting)
-            .refine((settings) => Object.keys(settings).length > 0, "no setting is asked for"),
+            .refine((settings) => Object.keys(settings).length > 0, "expected at least one setting"),
           models: z.array(z.string()).min(1).exactOptional(),
         }),
       )
@@ -39,26 +39,27 @@ const suiteSchema: z.ZodType<Suite & { readonly format: string; readonly formatV
   });
 
 /**
- * A suite by its name (`dart-eval`, `mini`, `mini:0.05` for other widths), or from a JSON file.
+ * Reads a suite by name (`dart-eval`, `mini`, `mini:0.05` for other widths) or from a JSON file.
  *
- * @throws {InputError} when there is no such suite and no such file
- * @throws {FormatError} when the file is no suite, with the field that is wrong
+ * @param forms  custom tasks and settings: those with a benchmark are in the named suites
+ * @throws {InputError} when there is neither a suite nor a file of this name
+ * @throws {FormatError} naming the invalid field of the file
  */
-export async function readSuite(name: string): Promise<Suite> {
-  if (name === WHOLE_SUITE.name) return WHOLE_SUITE;
-  if (name === "mini") return miniSuite();
-  if (name.startsWith("mini:")) return miniSuite(widthOf(name.slice("mini:".length)));
+export async function readSuite(name: string, forms: CustomForms = {}): Promise<Suite> {
+  if (name === "dart-eval") return wholeSuite(forms);
+  if (name === "mini") return miniSuite(MINI_WIDTH, forms);
+  if (name.startsWith("mini:")) return miniSuite(widthOf(name.slice("mini:".length)), forms);
   const text = await textIfPresent(name);
   if (text === undefined) {
     throw new InputError(`there is no suite and no file ${JSON.stringify(name)}`, {
-      hint: "suites: dart-eval, mini, mini:WIDTH, or a JSON file; dart-eval suites mini prints one to begin with",
+      hint: "suites: dart-eval, mini, mini:WIDTH, or a JSON file; `dart-eval suites mini` prints one to edit",
     });
   }
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new FormatError({ file: name }, "this is not JSON", undefined, cause);
+    throw new FormatError({ file: name }, "not valid JSON", undefined, cause);
   }
   const { success, data, error } = suiteSchema.safeParse(value);
   if (!success) {
@@ -69,7 +70,7 @@ export async function readSuite(name: string): Promise<Suite> {
   return suite;
 }
 
-/** A suite as a file has it. */
+/** Contents of a suite's file. */
 export const suiteFile = (suite: Suite): object => ({
   format: "dart-eval suite",
   formatVersion: 1,
@@ -78,7 +79,7 @@ export const suiteFile = (suite: Suite): object => ({
 
 function widthOf(text: string): number {
   if (/^\d*\.?\d+$/.test(text)) return Number(text);
-  throw new InputError(`${JSON.stringify(text)} is not the width of an interval`, {
-    hint: "write mini:0.05 for intervals of ±0.05 at most",
+  throw new InputError(`${JSON.stringify(text)} is not a half-width of an interval`, {
+    hint: "write mini:0.05 for intervals of at most ±0.05",
   });
 }

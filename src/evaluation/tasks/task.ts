@@ -2,6 +2,7 @@ import type { Signal } from "../../dna/genome/bigwig.ts";
 import type { Split } from "../../dna/genome/chromosome-split.ts";
 import type { Genome } from "../../dna/genome/genome.ts";
 import type { Protocol } from "../../models/model.ts";
+import type { TaskBenchmark } from "./benchmark.ts";
 import type { Measurement } from "./measurement.ts";
 import type { Prediction, Predictions, RowFacts } from "./prediction.ts";
 import type { Recipe } from "./recipe.ts";
@@ -241,6 +242,8 @@ export interface Task {
   /** Metrics of predictions given in row order. Needs no input: merging can be done anywhere. */
   measure(predictions: Predictions, context: MeasureContext): Measurement;
   readonly scores: ScoreTable;
+  /** Suites, published values and paper tables; absent for a task outside of benchmarks. */
+  readonly benchmark?: TaskBenchmark;
 }
 
 /** How far work is that takes long beside the answering of rows: training, clustering. */

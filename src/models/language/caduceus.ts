@@ -239,6 +239,7 @@ function classifier(
 export const caduceus: LanguageModelCard = {
   name: "caduceus",
   title: "Caduceus",
+  publishedAs: "Caduceus",
   kind: "masked",
   tokens: "one-letter",
   cite: "Schiff et al. 2024, arXiv:2403.03234",

@@ -46,6 +46,8 @@ export interface LanguageModelCard {
   /** Kebab-case: "hyenadna". */
   readonly name: string;
   readonly title: string;
+  /** DART-Eval's name of the family, where values of it were published: "NT". */
+  readonly publishedAs?: string;
   readonly kind: "causal" | "masked";
   readonly tokens: "one-letter" | "k-mer" | "bpe";
   readonly cite: string;

@@ -21,6 +21,8 @@ export const LANGUAGE_MODELS: readonly LanguageModelCard[] = [
 export interface BaselineCard {
   readonly name: string;
   readonly title: string;
+  /** DART-Eval's name of the model, where values of it were published. */
+  readonly publishedAs?: string;
   readonly answers: string;
   readonly cite: string;
   /** A small trained one comes with the package, `toy:NAME`, as one of each family of language models does. */
@@ -44,6 +46,7 @@ export const BASELINES: readonly BaselineCard[] = [
   {
     name: "probing-head-like",
     title: "Probing-head-like network",
+    publishedAs: "Probing-head-like",
     answers:
       "classes, after the setting ab-initio trained it: the probing head over a wide convolution of the letters",
     cite: "Patel et al. 2024, arXiv:2412.05430",
@@ -51,6 +54,7 @@ export const BASELINES: readonly BaselineCard[] = [
   {
     name: "chrombpnet-like",
     title: "ChromBPNet-like network",
+    publishedAs: "ChromBPNet-like",
     answers:
       "classes, after the setting ab-initio trained it: residual blocks of dilated convolutions, 275 bases at least",
     cite: "Pampari et al. 2024, doi:10.1101/2024.12.25.630221",
@@ -58,6 +62,7 @@ export const BASELINES: readonly BaselineCard[] = [
   {
     name: "chrombpnet",
     title: "ChromBPNet",
+    publishedAs: "ChromBPNet",
     answers:
       "log(1 + counts) of a window, from a file that the original or `dart-eval chrombpnet train` wrote: `chrombpnet:FILE.h5`; `chrombpnet:FOLDER/fold_*.h5` averages folds, `chrombpnet:FOLDER/{cell-line}.h5` has a network per cell line",
     cite: "Pampari et al. 2024, doi:10.1101/2024.12.25.630221",

@@ -176,6 +176,7 @@ function classifier(c: Config, labels: number): ClassifierHead {
 export const dnabert2: LanguageModelCard = {
   name: "dnabert2",
   title: "DNABERT-2",
+  publishedAs: "DNABERT-2",
   kind: "masked",
   tokens: "bpe",
   cite: "Zhou et al. 2024, arXiv:2306.15006",

@@ -173,6 +173,7 @@ function classifier(c: Config, labels: number): ClassifierHead {
 export const genaLm: LanguageModelCard = {
   name: "gena-lm",
   title: "GENA-LM",
+  publishedAs: "GENA-LM",
   kind: "masked",
   tokens: "bpe",
   cite: "Fishman et al. 2025, doi:10.1093/nar/gkae1310",

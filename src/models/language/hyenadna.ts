@@ -249,6 +249,7 @@ function initial({ name, shape }: DeclaredTensor, c: Config): InitialLaw {
 export const hyenadna: LanguageModelCard = {
   name: "hyenadna",
   title: "HyenaDNA",
+  publishedAs: "HyenaDNA",
   kind: "causal",
   tokens: "one-letter",
   cite: "Nguyen et al. 2023, arXiv:2306.15794",

@@ -251,6 +251,7 @@ function classifier(c: Config, labels: number): ClassifierHead {
 export const mistralDna: LanguageModelCard = {
   name: "mistral-dna",
   title: "Mistral-DNA",
+  publishedAs: "Mistral-DNA",
   kind: "causal",
   tokens: "bpe",
   cite: "Mourad 2024, github.com/raphaelmourad/Mistral-DNA; Jiang et al. 2024, arXiv:2401.04088",

@@ -237,6 +237,7 @@ function initial(tensor: DeclaredTensor, c: Config): InitialLaw {
 export const nucleotideTransformer: LanguageModelCard = {
   name: "nucleotide-transformer",
   title: "Nucleotide Transformer",
+  publishedAs: "NT",
   kind: "masked",
   tokens: "k-mer",
   cite: "Dalla-Torre et al. 2025, doi:10.1038/s41592-024-02523-z",

@@ -6,7 +6,7 @@ import { SOURCES } from "../../../src/datasets/sources/catalogue.ts";
 import { commandsFor, sourcesOfSuite } from "../../../src/evaluation/suites/inputs.ts";
 import { openSuite } from "../../../src/evaluation/suites/open-suite.ts";
 import { readSuite, suiteFile } from "../../../src/evaluation/suites/read-suite.ts";
-import { WHOLE_SUITE } from "../../../src/evaluation/suites/whole.ts";
+import { wholeSuite } from "../../../src/evaluation/suites/suite.ts";
 import { TASKS, taskNamed } from "../../../src/evaluation/tasks/catalogue.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
@@ -42,10 +42,10 @@ describe.each(suites)("$name", ({ rows }) => {
 });
 
 test("the whole suite asks all tasks in every setting that the paper has", () => {
-  expect(new Set(WHOLE_SUITE.rows.map(({ task }) => task))).toEqual(new Set(TASKS.map(({ name }) => name)));
+  expect(new Set(wholeSuite().rows.map(({ task }) => task))).toEqual(new Set(TASKS.map(({ name }) => name)));
   expect(
-    WHOLE_SUITE.rows
-      .filter(({ task }) => task === "chromatin-activity")
+    wholeSuite()
+      .rows.filter(({ task }) => task === "chromatin-activity")
       .map(({ inputs }) => inputs["cell-line"]),
   ).toEqual([...["GM12878", "H1ESC", "HEPG2", "IMR90", "K562"]]);
 });
@@ -123,7 +123,7 @@ describe("before anything starts", () => {
       [],
     ]);
     expect(suite.notes).toEqual([
-      expect.stringContaining("does without task_2_footprinting/input_data/H12CORE_motifs.tsv"),
+      expect.stringContaining("runs without task_2_footprinting/input_data/H12CORE_motifs.tsv"),
     ]);
     await expect(openSuite(suites[1], { data: folder, settings: ["guessed"] })).rejects.toThrow(
       'the suite mini has no setting "guessed"',
@@ -134,7 +134,7 @@ describe("before anything starts", () => {
     const folder = temporaryFolder();
     for (const name of ["variants.tsv", "genome.fa"]) writeFileSync(join(folder, name), ">chr1\nA\n");
     const inputs = { variants: "variants.tsv", genome: "genome.fa" };
-    const suite = { name: "x", title: "x", rows: [{ ...WHOLE_SUITE.rows.at(-2)!, inputs }] };
+    const suite = { name: "x", title: "x", rows: [{ ...wholeSuite().rows.at(-2)!, inputs }] };
     const settingsOf = async (more: object) => {
       const open = await openSuite(suite, { data: folder, ...more });
       const [asked] = open.tasksFor([{ name: "m" }]);

@@ -1,6 +1,7 @@
 import { CELL_LINES } from "../../../datasets/cell-lines.ts";
 import { asKind } from "../prediction.ts";
 import type { ScoreTable, Task, TaskSetting } from "../task.ts";
+import { CELL_TYPES_BENCHMARK } from "./benchmark.ts";
 import { classOf, measureCellTypes, validateCellTypes } from "./classified.ts";
 import { checkClusteringRecipe, measureClusters } from "./clusters.ts";
 import {
@@ -84,4 +85,5 @@ export const cellTypeElements: Task = {
   open: (inputs) => openCellTypeElements(cellTypeElements, inputs),
   measure: measureCellTypes,
   scores: LOGITS,
+  benchmark: CELL_TYPES_BENCHMARK,
 };

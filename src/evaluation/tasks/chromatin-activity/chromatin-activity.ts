@@ -1,6 +1,7 @@
 import { ACTIVITY_WINDOW } from "../../../datasets/chromatin-activity/windows.ts";
 import { asKind } from "../prediction.ts";
 import type { Task, TaskSetting } from "../task.ts";
+import { ACTIVITY_BENCHMARK } from "./benchmark.ts";
 import { ACTIVITY_SETS, setOf, targetOf } from "./columns.ts";
 import { measureActivity, measurePredictedActivity } from "./measure.ts";
 import { ACTIVITY_AB_INITIO, ACTIVITY_FINE_TUNED, ACTIVITY_PREDICTED, ACTIVITY_PROBED } from "./recipes.ts";
@@ -68,4 +69,5 @@ export const chromatinActivity: Task = {
       return [row, setOf({ row, facts }), targetOf({ row, facts }), ...values];
     },
   },
+  benchmark: ACTIVITY_BENCHMARK,
 };

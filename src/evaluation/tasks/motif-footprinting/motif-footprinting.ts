@@ -15,6 +15,7 @@ import { missingInputError } from "../inputs.ts";
 import { asKind } from "../prediction.ts";
 import { pickRows } from "../table-rows.ts";
 import type { Example, OpenTask, SelectedRows, Selection, SequenceFile, Task, TaskInputs } from "../task.ts";
+import { FOOTPRINTS_BENCHMARK } from "./benchmark.ts";
 import { publishedMotifs } from "./breakdowns.ts";
 import { measureFootprintDistances, measureFootprintScores } from "./measure.ts";
 
@@ -87,6 +88,7 @@ export const motifFootprinting: Task = {
       return [row, ...values];
     },
   },
+  benchmark: FOOTPRINTS_BENCHMARK,
 };
 
 async function openMotifFootprinting({

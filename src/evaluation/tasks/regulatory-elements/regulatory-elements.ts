@@ -20,6 +20,7 @@ import type {
   TaskInputs,
   TaskSetting,
 } from "../task.ts";
+import { ELEMENTS_BENCHMARK } from "./benchmark.ts";
 import { measureClassifiedPairs, PAIR_LABELS, validatePairs } from "./classified.ts";
 import { openExportedPairs } from "./export.ts";
 import { measurePairs } from "./measure.ts";
@@ -81,6 +82,7 @@ export const regulatoryElements: Task = {
       return [row, ...values];
     },
   },
+  benchmark: ELEMENTS_BENCHMARK,
 };
 
 async function openRegulatoryElements(inputs: TaskInputs, seed: number): Promise<OpenTask> {

@@ -1,5 +1,6 @@
 import { asKind, type Prediction } from "../prediction.ts";
 import type { ScoreTable, Task } from "../task.ts";
+import { VARIANTS_BENCHMARK } from "./benchmark.ts";
 import { measureVariants } from "./measure.ts";
 import { openVariants, VARIANT_WINDOW } from "./rows.ts";
 import { TRAINING_INPUTS, VARIANTS_AB_INITIO, VARIANTS_FINE_TUNED, VARIANTS_PROBED } from "./training.ts";
@@ -97,4 +98,5 @@ export const variantEffects: Task = {
       return [row, ...values];
     },
   },
+  benchmark: VARIANTS_BENCHMARK,
 };

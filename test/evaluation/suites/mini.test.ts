@@ -2,21 +2,20 @@ import { describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { integerBelow, normal } from "../../../src/base/random.ts";
-import {
-  MINI_WIDTH,
-  miniSuite,
-  rowsForCorrelation,
-  rowsForMutualInformation,
-  rowsForShare,
-  rowsPerClass,
-} from "../../../src/evaluation/suites/mini.ts";
-import { WHOLE_SUITE } from "../../../src/evaluation/suites/whole.ts";
+import { MINI_WIDTH, miniSuite } from "../../../src/evaluation/suites/mini.ts";
+import { type Suite, wholeSuite } from "../../../src/evaluation/suites/suite.ts";
 import { adjustedMutualInformationWithout } from "../../../src/metrics/adjusted-mutual-information.ts";
 import { aurocEstimate } from "../../../src/metrics/auroc.ts";
 import { singleRows } from "../../../src/metrics/blocks.ts";
 import { pearsonEstimate, spearmanEstimate } from "../../../src/metrics/correlation.ts";
 import { wilsonInterval } from "../../../src/metrics/intervals.ts";
 import { jackknifeOf } from "../../../src/metrics/jackknife.ts";
+import {
+  rowsForCorrelation,
+  rowsForMutualInformation,
+  rowsForShare,
+  rowsPerClass,
+} from "../../../src/metrics/sample-size.ts";
 
 const Z = 1.959963984540054;
 const WIDTHS = [0.01, 0.02, 0.03, 0.05, 0.1, 0.2];
@@ -185,9 +184,9 @@ describe("the small suite", () => {
   });
 
   test("asks the same tasks, data and settings as the whole one", () => {
-    const form = ({ rows }: typeof WHOLE_SUITE) =>
+    const form = ({ rows }: Suite) =>
       rows.map(({ task, inputs, settings }) => [task, inputs, Object.keys(settings)]);
-    expect(form(miniSuite())).toEqual(form(WHOLE_SUITE));
+    expect(form(miniSuite())).toEqual(form(wholeSuite()));
   });
 
   test.each([Number.NaN, 0, 0.5])("a width of %f is refused", (width) => {
