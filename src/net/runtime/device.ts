@@ -19,7 +19,7 @@ const INSTALL: Readonly<Record<ConcreteDevice, string>> = {
   cpu: "reinstall onnxruntime-node",
   webgpu:
     "it comes with onnxruntime-node on Linux x64, Windows and macOS; a Vulkan, Metal or Direct3D 12 driver is needed",
-  cuda: "on Linux x64 with CUDA 12 and cuDNN 9, run `ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node` in the folder where dart-eval is installed",
+  cuda: "on Linux x64 with CUDA 12 and cuDNN 9, run `node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12` in the folder where dart-eval is installed",
   coreml: "it comes with onnxruntime-node on macOS only",
   dml: "it comes with onnxruntime-node on Windows only",
 };
