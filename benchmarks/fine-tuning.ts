@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startProgram } from "../src/base/child-program.ts";
 import { Pcg64 } from "../src/base/pcg64.ts";
-import { peakMemory, watchPeakMemory } from "../src/base/process.ts";
+import { peakMemory, resetPeakMemory } from "../src/base/process.ts";
 import { integerBelow } from "../src/base/random.ts";
 import { openCheckpointFolder } from "../src/models/checkpoints/checkpoint-folder.ts";
 import { initCheckpoint } from "../src/models/checkpoints/init.ts";
@@ -71,7 +71,7 @@ async function race({ family, preset, tokens }: (typeof CONTENDERS)[number]): Pr
   const ids = rowsOf(card.tokens, tokens);
   const labels = Array.from({ length: ROWS }, (_, i) => i % 2);
   const peer = await openPeer({ family, folder, adapter, ids, labels });
-  await watchPeakMemory();
+  await resetPeakMemory();
   const before = await peakMemory();
   const opened: TrainStep[] = [];
   const open = async ({ logits, frozen }: Awaited<ReturnType<typeof tuning.graph>>) => {

@@ -1,11 +1,11 @@
-/** A view of the same bytes, also where the array is a part of its buffer. */
+/** A `DataView` of the same bytes; the array may be part of a larger buffer. */
 export const dataView = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** The bytes ended before what was to be read: the caller says of which file. */
+/** Thrown when a read goes past the end of the bytes. Callers convert it to an error that names the file. */
 export class EndOfBytes extends Error {}
 
-/** Reads numbers and pieces one after another from a byte array; little-endian unless the name says otherwise. */
+/** Sequential reader of a byte array, little-endian unless a method name says otherwise. */
 export class ByteCursor {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -16,7 +16,7 @@ export class ByteCursor {
     this.#view = dataView(bytes);
   }
 
-  /** Position of the next byte. */
+  /** Offset of the next byte. */
   get at(): number {
     return this.#at;
   }
@@ -33,7 +33,7 @@ export class ByteCursor {
   uint32(): number {
     return this.#view.getUint32(this.#advance(4), true);
   }
-  /** As a number: exact up to 2^53, and beyond that larger than any length, which is how it is used. */
+  /** As a number, exact up to 2^53. Larger values stay larger than any file length, so bounds checks still reject them. */
   uint64(): number {
     return Number(this.#view.getBigUint64(this.#advance(8), true));
   }
@@ -47,7 +47,7 @@ export class ByteCursor {
     return this.#bytes.subarray(start, start + length);
   }
 
-  /** The bytes up to the next line feed, which is passed over. */
+  /** The bytes up to the next line feed, which is skipped. */
   line(): Uint8Array {
     const end = this.#bytes.indexOf(0x0a, this.#at);
     if (end === -1) throw new EndOfBytes();

@@ -4,62 +4,61 @@ import spawn from "cross-spawn";
 import { errorCode, InternalError } from "./errors.ts";
 import { NO_TELEMETRY } from "./process.ts";
 
-/** How a program ended. */
+/** Exit status of a child process. */
 export type ProgramExit =
   | { readonly how: "code"; readonly code: number }
   | { readonly how: "signal"; readonly signal: string }
-  /** It could not be started at all. */
+  /** The program could not be started. */
   | { readonly how: "not started"; readonly error: Error }
-  /** It was killed because a line of its output was longer than allowed. */
+  /** The program was killed because a line of its output exceeded `longestLine`. */
   | { readonly how: "too long"; readonly bytes: number };
 
-/** A program of ours or a stranger's, to which lines are written and from which lines are read. */
+/** A child process that exchanges lines of text over its standard input and output. */
 export interface ChildProgram {
-  /** Writes a line to its standard input. What is written to a program that has ended is lost: `nextLine` tells. */
+  /** Writes a line to standard input. After the program has ended the line is dropped; `nextLine` reports the exit. */
   writeLine(text: string): void;
   /**
-   * The next line of its standard output, without its end; or how the program ended, once every line was given.
+   * The next line of standard output without its line end, or the exit status after the last line.
    * One caller at a time.
    */
   nextLine(): Promise<string | ProgramExit>;
   /**
-   * Closes its standard input, by which it knows that no more will come, and waits until it has ended; after
-   * `patienceMs` it is told to end, and soon after that made to.
+   * Closes standard input and waits for the program to exit: SIGTERM after `graceMs`, then SIGKILL.
    */
-  stop(patienceMs?: number): Promise<void>;
+  stop(graceMs?: number): Promise<void>;
 }
 
 export interface ChildProgramOptions {
-  /** Most bytes of one line; a program that writes a longer one is killed. */
+  /** Maximum bytes of one line; a program that writes a longer one is killed. */
   readonly longestLine: number;
 }
 
-/** Between being told to end and being made to. */
-const LAST_CHANCE_MS = 2000;
-/** Output that a program's own children hold open is waited for no longer. */
+/** Time between SIGTERM and SIGKILL. */
+const TERM_GRACE_MS = 2000;
+/** Wait for output after the exit: a grandchild may keep the pipe open. */
 const AFTER_EXIT_MS = 1000;
-/** Lines that nobody has asked for yet; with more, the program has to wait. */
-const MOST_LINES = 64;
+/** Unread lines at which reading from the program pauses. */
+const MAX_BUFFERED_LINES = 64;
 
-/** Programs to be killed when this process exits. */
+/** Children to kill when this process exits. */
 const running = new Set<ChildProcess>();
 let watching = false;
 
 /**
- * Starts a program without a shell; on Windows a `.cmd` or `.bat` launcher, such as those of conda and npx, is a program too.
- * Its standard error is ours, so its messages are seen at once.
+ * Starts a program without a shell. On Windows `.cmd` and `.bat` launchers, such as those of conda and npx, work too.
+ * The program inherits standard error.
  *
- * It ends with this process: its standard input closes when this process is gone, however that came about, and when this
- * process exits it is killed. It has a process group of its own, so that Ctrl-C reaches this process alone, which may then
- * finish what it is at; and it keeps this process running only while it is waited for.
+ * The program does not outlive this process: it is killed at exit, and its standard input closes if this process is
+ * killed. It runs in its own process group, so Ctrl-C reaches only this process, which can finish its current step.
+ * It keeps the event loop alive only during `nextLine` and `stop`.
  *
- * @param words  the program and its arguments
+ * @param command  the program and its arguments
  */
 export function startProgram(
-  [program, ...words]: readonly [string, ...string[]],
+  [program, ...args]: readonly [string, ...string[]],
   { longestLine }: ChildProgramOptions,
 ): ChildProgram {
-  const child = spawn(program, words, {
+  const child = spawn(program, args, {
     stdio: ["pipe", "pipe", "inherit"],
     detached: process.platform !== "win32",
     windowsHide: true,
@@ -78,13 +77,13 @@ export function startProgram(
 
   stdout.on("data", (chunk: Buffer) => {
     if (lines.add(chunk)) {
-      if (lines.length >= MOST_LINES) stdout.pause();
+      if (lines.length >= MAX_BUFFERED_LINES) stdout.pause();
       return;
     }
     settle({ how: "too long", bytes: longestLine });
     kill(child, "SIGKILL");
   });
-  // A program that has ended reads no more; how it ended is told by its ending.
+  // EPIPE after the program has ended: its exit status says why.
   stdin.on("error", () => {});
   child.on("error", (error) => settle({ how: "not started", error }));
   child.on("close", (code, signal) => settle(exitOf(code, signal)));
@@ -97,27 +96,27 @@ export function startProgram(
     lines.close(ending);
   });
 
-  // Idle, it must not keep this process from ending.
-  const holds = [child, stdin, stdout] as unknown as { ref(): void; unref(): void }[];
-  for (const each of holds) each.unref();
+  // An idle child must not keep this process alive.
+  const handles = [child, stdin, stdout] as unknown as { ref(): void; unref(): void }[];
+  for (const each of handles) each.unref();
 
   return {
     writeLine: (text) => void (stdin.writable && stdin.write(`${text}\n`)),
     async nextLine() {
-      for (const each of holds) each.ref();
+      for (const each of handles) each.ref();
       stdout.resume();
       try {
         return await lines.next();
       } finally {
-        for (const each of holds) each.unref();
+        for (const each of handles) each.unref();
       }
     },
-    async stop(patienceMs = 5000) {
-      for (const each of holds) each.ref();
+    async stop(graceMs = 5000) {
+      for (const each of handles) each.ref();
       stdin.end();
       for (const [ms, signal] of [
-        [patienceMs, "SIGTERM"],
-        [LAST_CHANCE_MS, "SIGKILL"],
+        [graceMs, "SIGTERM"],
+        [TERM_GRACE_MS, "SIGKILL"],
       ] as const) {
         if (await endsWithin(ended, ms)) return;
         kill(child, signal);
@@ -135,16 +134,16 @@ function killRunning() {
   for (const child of running) kill(child, "SIGKILL");
 }
 
-/** Ends the program and what it started: a process group, or on Windows, which has none, the tree of its processes. */
+/** Kills the program and its children: its process group, or on Windows its process tree. */
 function kill(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
   if (child.pid === undefined) return;
   try {
     if (process.platform === "win32") {
-      // Windows has no SIGTERM: without /F a console program is not ended at all.
+      // Windows has no SIGTERM: without /F taskkill does not end a console program.
       spawnSync("taskkill", ["/PID", String(child.pid), "/T", "/F"], { stdio: "ignore", windowsHide: true });
     } else process.kill(-child.pid, signal);
   } catch (error) {
-    // It was gone before.
+    // ESRCH: it has already ended.
     if (errorCode(error) !== "ESRCH") throw error;
   }
 }
@@ -157,7 +156,7 @@ async function endsWithin(ended: Promise<ProgramExit>, ms: number): Promise<bool
   return result;
 }
 
-/** Chunks in, lines out; a line may be as long as hundreds of chunks. */
+/** Splits chunks into lines; a line may span hundreds of chunks. */
 class LineQueue {
   private readonly lines: string[] = [];
   private rest: Buffer[] = [];
@@ -170,12 +169,12 @@ class LineQueue {
     this.longestLine = longestLine;
   }
 
-  /** Lines not asked for yet. */
+  /** Unread lines. */
   get length(): number {
     return this.lines.length;
   }
 
-  /** False when a line has become too long. */
+  /** False when a line exceeds `longestLine`. */
   add(chunk: Buffer): boolean {
     let start = 0;
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {

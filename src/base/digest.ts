@@ -1,36 +1,35 @@
 import { createHash, type Hash, hash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { fileError } from "./errors.ts";
-import { filePieces } from "./read-file.ts";
+import { fileChunks } from "./read-file.ts";
 
-/** SHA-256 as 64 lower-case hex digits; a string is taken as UTF-8. */
+/** SHA-256 as 64 lower-case hex digits; a string is encoded as UTF-8. */
 export function sha256Hex(data: string | Uint8Array): string {
   return hash("sha256", data, "hex");
 }
 
 /**
- * SHA-256 of a file's bytes, read once from front to end in constant memory.
+ * SHA-256 of a file's bytes, read once in constant memory.
  * @throws {InputError} when the file cannot be read
  */
 export async function digestFile(path: string): Promise<string> {
-  const digest = createHash("sha256");
-  for await (const piece of filePieces(path)) digest.update(piece);
-  return digest.digest("hex");
+  return digestAfter(createHash("sha256"), path);
 }
 
-/** What a file is expected to be. Nothing given expects nothing. */
+/** Expected size and digests of a file. A missing field is not checked. */
 export interface ExpectedFile {
   readonly bytes?: number;
   /** 64 hex digits. */
   readonly sha256?: string;
-  /** Git's name of the contents, 40 hex digits: SHA-1 of "blob", the length, a zero byte and the contents. */
+  /** Git blob id, 40 hex digits: SHA-1 of `blob LENGTH\0` and the contents. */
   readonly gitBlob?: string;
-  /** 32 hex digits: enough against a damaged download, not against a forged one. */
+  /** 32 hex digits: detects a damaged download, not a forged one. */
   readonly md5?: string;
 }
 
 /**
- * What is wrong with a file, as the end of a sentence that begins with its name; undefined when it is as expected.
+ * Describes how a file differs from the expectation, as a predicate ("has 12 bytes; expected 14"); undefined when it
+ * matches.
  * @throws {InputError} when the file cannot be read
  */
 export async function mismatch(path: string, expected: ExpectedFile): Promise<string | undefined> {
@@ -58,8 +57,8 @@ async function gitBlobId(path: string): Promise<string> {
   return digestAfter(createHash("sha1").update(`blob ${size}\0`), path);
 }
 
-/** The digest of what it was given already and then the file. */
+/** Digest of the bytes already fed to `digest`, followed by the file. */
 async function digestAfter(digest: Hash, path: string): Promise<string> {
-  for await (const piece of filePieces(path)) digest.update(piece);
+  for await (const piece of fileChunks(path)) digest.update(piece);
   return digest.digest("hex");
 }

@@ -8,25 +8,25 @@ import { connectionError, DEFAULT_RETRIES, fetchWithRetries, type RetryPolicy, r
 import { quotedText } from "./message-text.ts";
 import { rename } from "./write-file.ts";
 
-/** An address, or where to ask for one that soon expires: asked again for every attempt. */
+/** An address, or a function that returns one. The function is called for every attempt: signed addresses expire. */
 export type DownloadAddress = string | URL | (() => Promise<string | URL>);
 
 export interface DownloadRequest {
   readonly url: DownloadAddress;
-  /** Where the file goes. Folders are made. */
+  /** Path of the file. Missing folders are created. */
   readonly path: string;
-  /** What it must be; without a digest, only that all of it came is known. */
+  /** Expected size and digests. Without a digest only the length of the transfer is checked. */
   readonly expected?: ExpectedFile;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
-  /** Called as bytes come in: those there, and all, where the server says how many. */
+  /** Called with the bytes received, and the total if the server sends it. */
   readonly onProgress?: (done: number, total: number | undefined) => void;
-  /** Told once when another process is downloading the same file. */
+  /** Called when another process is downloading the same file. */
   readonly onWait?: (why: string) => void;
-  readonly patience?: RetryPolicy;
+  readonly retries?: RetryPolicy;
 }
 
-/** The server answered, and the answer was no. */
+/** An HTTP error status. */
 export class HttpError extends InputError {
   readonly status: number;
   constructor(status: number, message: string, hint?: string) {
@@ -36,17 +36,16 @@ export class HttpError extends InputError {
 }
 
 /**
- * Downloads a file, whole and as expected or not at all.
+ * Downloads a file atomically: `path` is complete and matches the expectation, or does not change.
  *
- * Bytes go to `path.part`, which is continued after a cut connection, and, where a digest is expected, also after the
- * program was stopped; then it is checked, flushed to the disk and renamed. A file that is already there and as its
- * expected digest says is not fetched again. While another process downloads the same file, it is waited for.
- * Redirects are followed; headers that hold a secret (Authorization, Cookie) go to no other host.
+ * Bytes go to `path.part`. A lost connection resumes there; if a digest is expected, so does a later call. The finished
+ * part is checked, flushed to the disk and renamed. A file that already has the expected digest is not fetched again. A
+ * second process that downloads the same file waits for the first. Redirects are followed, but headers with secrets
+ * (Authorization, Cookie) are not sent to another host.
  *
- * @throws {HttpError} when the server refuses
- * @throws {ConnectionError} when it cannot be reached, or keeps cutting the connection
- * @throws {InputError} when the address is none, what came is not what was expected, the disk is full, or a process of which nothing can be
- *   seen from here is downloading the same file
+ * @throws {HttpError} when the server responds with an error status
+ * @throws {ConnectionError} when the server cannot be reached or repeatedly drops the connection
+ * @throws {InputError} when the address is invalid, the file differs from the expectation, or the disk is full
  */
 export async function download(request: DownloadRequest): Promise<void> {
   const { path, expected = {}, signal } = request;
@@ -65,12 +64,12 @@ export async function download(request: DownloadRequest): Promise<void> {
   if (!continued) await rm(part, { force: true });
   const source: Source = { url: "", validator: undefined, total: undefined };
   let wrong = await fetchChecked(request, part, source);
-  // The earlier part may have been of another file.
+  // The existing part may belong to another file: start over once.
   if (wrong !== undefined && continued) wrong = await fetchChecked(request, part, source);
   if (wrong !== undefined) {
-    throw new InputError(`what came from ${source.url} ${wrong}`, {
+    throw new InputError(`the file from ${source.url} ${wrong}`, {
       place: { file: path },
-      hint: "the file at the source has changed, or the way there changes it; nothing was kept",
+      hint: "the file at the source has changed, or a proxy altered it; nothing was kept",
     });
   }
   await rename(part, path).catch((error) => Promise.reject(fileError(path, error)));
@@ -79,7 +78,7 @@ export async function download(request: DownloadRequest): Promise<void> {
 const hasDigest = ({ sha256, gitBlob, md5 }: ExpectedFile) =>
   sha256 !== undefined || gitBlob !== undefined || md5 !== undefined;
 
-/** An address without what follows its question mark, which may be a signature. */
+/** An address without its query string, which may contain a signature. */
 function shown(url: string | URL): string {
   const { origin, pathname } = new URL(url);
   return `${origin}${pathname}`;
@@ -93,7 +92,7 @@ async function isThere(path: string, expected: ExpectedFile): Promise<boolean> {
   );
 }
 
-/** What is wrong with what came, which is then removed; undefined when it is as expected. */
+/** Downloads and checks the part; removes it and returns the mismatch if it is wrong. */
 async function fetchChecked(
   request: DownloadRequest,
   part: string,
@@ -104,7 +103,7 @@ async function fetchChecked(
   try {
     await fetchAll(request, part, source);
   } catch (error) {
-    // An empty part is worth nothing to a later run.
+    // An empty part has nothing to resume.
     const isEmpty = (await kindOfPath(part)) === "file" && (await mismatch(part, { bytes: 0 })) === undefined;
     if (isEmpty) await rm(part, { force: true });
     throw error;
@@ -114,16 +113,16 @@ async function fetchChecked(
   return wrong;
 }
 
-/** The body broke off; what came before is kept. */
+/** The connection was lost before the end of the body. The received bytes stay in the part. */
 class CutError extends Error {}
 
 async function fetchAll(request: DownloadRequest, part: string, source: Source): Promise<void> {
-  const { signal, patience = DEFAULT_RETRIES } = request;
+  const { signal, retries = DEFAULT_RETRIES } = request;
   const file = await open(part, "a").catch((error) => Promise.reject(fileError(part, error)));
   try {
     let failures = 0;
-    // Only what was never reached before counts as progress: a server that cuts, and then sends the wrong part, could be asked
-    // for ever.
+    // Only bytes beyond the farthest position count as progress. A server that drops the connection and then sends the
+    // wrong range would otherwise be retried forever.
     let { size: reached } = await file.stat();
     for (;;) {
       try {
@@ -135,8 +134,8 @@ async function fetchAll(request: DownloadRequest, part: string, source: Source):
         const { size } = await file.stat();
         failures = size > reached ? 1 : failures + 1;
         reached = Math.max(reached, size);
-        if (failures >= patience.attempts) throw connectionError(source.url, error);
-        await retryPause(patience.firstPauseMs * 2 ** (failures - 1), signal);
+        if (failures >= retries.attempts) throw connectionError(source.url, error);
+        await retryPause(retries.initialDelayMs * 2 ** (failures - 1), signal);
       }
     }
   } finally {
@@ -145,22 +144,22 @@ async function fetchAll(request: DownloadRequest, part: string, source: Source):
 }
 
 interface Source {
-  /** The address last asked, as it may be shown. */
+  /** Address of the last request, without its query string. */
   url: string;
-  /** What tells this version of the file from another one: its ETag or its date. */
+  /** Strong ETag or Last-Modified: identifies this version of the file. */
   validator: string | undefined;
-  /** All bytes of the file, as it last said. */
+  /** Size of the file in bytes, from the last response. */
   total: number | undefined;
 }
 
-/** One request for what is missing from the part. @throws {CutError} when it ends too early */
+/** Requests the bytes missing from the part. @throws {CutError} when the connection is lost */
 async function fetchRest(
   request: DownloadRequest,
   part: string,
   file: FileHandle,
   source: Source,
 ): Promise<void> {
-  const { expected = {}, signal, onProgress, patience } = request;
+  const { expected = {}, signal, onProgress, retries } = request;
   let { size: done } = await file.stat();
   const sure = hasDigest(expected) || source.validator !== undefined;
   if (!sure || done > (expected.bytes ?? Number.POSITIVE_INFINITY)) {
@@ -176,16 +175,16 @@ async function fetchRest(
   }
   const url = typeof request.url === "function" ? await request.url() : request.url;
   if (!URL.canParse(String(url))) {
-    throw new InputError(`${quotedText(String(url))} is no address to download from`, {
+    throw new InputError(`${quotedText(String(url))} is not a valid address to download from`, {
       place: { file: request.path },
-      hint: "an address begins with https:// or http://",
+      hint: "an address starts with https:// or http://",
     });
   }
   source.url = shown(url);
   const response = await fetchWithRetries(
     url,
     { headers, ...(signal === undefined ? {} : { signal }) },
-    patience,
+    retries,
   );
   const range = contentRange(response);
   if (response.status === 416 && done > 0) {
@@ -200,7 +199,7 @@ async function fetchRest(
   }
   if (done > 0 && !(response.status === 206 && range?.start === done)) {
     await file.truncate(0);
-    if (response.status === 206) throw new CutError("the server sent another part than it was asked for");
+    if (response.status === 206) throw new CutError("the server sent a range that was not requested");
     done = 0;
   }
   source.validator = validatorOf(response);
@@ -234,18 +233,19 @@ async function appendBody(
   for (;;) {
     const piece = await reader?.read().catch((cause) => {
       signal?.throwIfAborted();
-      throw new CutError("the connection was cut", { cause });
+      throw new CutError("the connection was lost", { cause });
     });
     if (piece === undefined || piece.done) break;
     progress.done += piece.value.length;
     if (progress.done > (total ?? Number.POSITIVE_INFINITY)) {
       await reader?.cancel();
-      throw new InputError(`the server sends more than ${total} bytes`, { place: { file: part } });
+      throw new InputError(`the server sent more than ${total} bytes`, { place: { file: part } });
     }
     await file.appendFile(piece.value).catch((error) => Promise.reject(fileError(part, error)));
     onProgress?.(progress.done, total);
   }
-  if (progress.done < (total ?? 0)) throw new CutError("the connection was closed early");
+  if (progress.done < (total ?? 0))
+    throw new CutError("the connection was closed before the end of the file");
 }
 
 interface ContentRange {
@@ -275,7 +275,7 @@ function totalBytes(
   return length === null || encoded ? undefined : before + Number(length);
 }
 
-/** A weak ETag does not promise equal bytes. */
+/** Weak ETags are ignored: they do not guarantee equal bytes. */
 function validatorOf({ headers }: Response): string | undefined {
   const etag = headers.get("etag");
   return (etag?.startsWith('"') ? etag : null) ?? headers.get("last-modified") ?? undefined;
@@ -286,12 +286,11 @@ function httpError(url: string, { status, statusText }: Response): HttpError {
   if (status === 401 || status === 403) {
     return new HttpError(
       status,
-      `${host} does not give access to ${url} (${status})`,
-      "does it ask for a login?",
+      `${host} denies access to ${url} (${status})`,
+      "does the file require a login?",
     );
   }
-  if (status === 404 || status === 410)
-    return new HttpError(status, `${host} has nothing at ${url} (${status})`);
-  const later = status === 429 || status >= 500 ? "try again later: what came so far is kept" : undefined;
-  return new HttpError(status, `${host} answers ${status} ${statusText} for ${url}`, later);
+  if (status === 404 || status === 410) return new HttpError(status, `${url} does not exist (${status})`);
+  const later = status === 429 || status >= 500 ? "try again later: the download resumes" : undefined;
+  return new HttpError(status, `${host} returned ${status} ${statusText} for ${url}`, later);
 }

@@ -1,20 +1,20 @@
-/** Where in the user's material an error lies. Every part is optional; what is known is printed. */
+/** Location of an error in the user's input. Known parts are printed. */
 export interface Place {
   readonly file?: string;
-  /** 1-based, as editors count. */
+  /** 1-based. */
   readonly line?: number;
   readonly tensor?: string;
 }
 
 interface ErrorDetails {
   readonly place?: Place;
-  /** What to try, one sentence. */
+  /** Suggested remedy, one sentence. */
   readonly hint?: string;
   readonly cause?: unknown;
 }
 
 /**
- * Something the user gave cannot be used: a file, an option, a table, a checkpoint.
+ * An error in the user's input: a file, an option, a table, a checkpoint.
  * The command prints `describe()` without a stack and exits with code 2.
  */
 export class InputError extends Error {
@@ -28,7 +28,7 @@ export class InputError extends Error {
     this.hint = hint;
   }
 
-  /** `file:line: tensor "name": message`, then the hint on a line of its own. */
+  /** `file:line: tensor "name": message`, with the hint on a second line. */
   describe(): string {
     const { file, line, tensor } = this.place;
     const where = file === undefined ? "" : `${file}${line === undefined ? "" : `:${line}`}: `;
@@ -37,14 +37,14 @@ export class InputError extends Error {
   }
 }
 
-/** A file is not what its format says: names the file, and the line or tensor where it goes wrong. */
+/** A file violates its format. Names the file, and the line or tensor if known. */
 export class FormatError extends InputError {
   constructor(place: Place & { readonly file: string }, message: string, hint?: string, cause?: unknown) {
     super(message, { place, ...(hint === undefined ? {} : { hint }), cause });
   }
 }
 
-/** A promise of our own code was broken: a bug, shown with its stack. */
+/** A bug in this package: the command prints the stack and exits with code 70. */
 export class InternalError extends Error {
   constructor(message: string, cause?: unknown) {
     super(`internal: ${message}`, cause === undefined ? undefined : { cause });
@@ -53,31 +53,28 @@ export class InternalError extends Error {
 }
 
 const SYSTEM_ERRORS: Readonly<Record<string, readonly [message: string, hint?: string]>> = {
-  ENOENT: ["there is no such file or folder"],
-  ENOTDIR: ["a part of this path is a file, or a link that leads nowhere, not a folder"],
-  EEXIST: ["a file or folder of this name is in the way"],
+  ENOENT: ["no such file or folder"],
+  ENOTDIR: ["part of this path is a file or a broken link, not a folder"],
+  EEXIST: ["a file or folder of this name already exists"],
   EISDIR: ["this is a folder; a file was expected"],
-  EACCES: ["permission denied", "may this user read the file, or write in the folder?"],
-  EPERM: ["the operation is not permitted"],
-  EROFS: ["the disk is read-only"],
+  EACCES: ["permission denied", "check the permissions of the file and its folder"],
+  EPERM: ["operation not permitted"],
+  EROFS: ["the file system is read-only"],
   ENOSPC: ["the disk is full", "free some space, or choose a folder on another disk"],
-  EDQUOT: ["the disk quota is used up", "free some space, or choose a folder on another disk"],
+  EDQUOT: ["the disk quota is exceeded", "free some space, or choose a folder on another disk"],
   EMFILE: ["too many files are open", "raise the limit with ulimit -n"],
   ELOOP: ["this link points to itself"],
-  ENAMETOOLONG: ["the name is too long for this disk"],
-  EFBIG: ["the file would be larger than this disk, or ulimit -f, allows"],
-  EBUSY: ["the system keeps this busy", "is it open in another program, or the root of a disk?"],
-  EPIPE: ["what this is written to was closed"],
-  EIO: ["the disk could not be read or written", "look into the system's log; the disk may be damaged"],
-  ESTALE: [
-    "the server of this disk no longer knows the file",
-    "try again; was the folder replaced meanwhile?",
-  ],
-  ETIMEDOUT: ["the server of this disk does not answer", "try again when it does"],
-  EHOSTDOWN: ["the server of this disk does not answer", "try again when it does"],
-  ENOTCONN: ["this disk is no longer connected", "mount it again"],
-  ENXIO: ["the device behind this path is not there"],
-  ENODEV: ["the device behind this path is not there"],
+  ENAMETOOLONG: ["the name is too long for this file system"],
+  EFBIG: ["the file would exceed the maximum size of this file system or of ulimit -f"],
+  EBUSY: ["the file or folder is busy", "is it open in another program, or a mount point?"],
+  EPIPE: ["the reader of this pipe has closed it"],
+  EIO: ["input/output error of the disk", "check the system log; the disk may be damaged"],
+  ESTALE: ["stale file handle of a network disk", "try again; was the folder replaced?"],
+  ETIMEDOUT: ["the server of this network disk does not respond", "try again later"],
+  EHOSTDOWN: ["the server of this network disk is down", "try again later"],
+  ENOTCONN: ["this network disk is not connected", "mount it again"],
+  ENXIO: ["no such device"],
+  ENODEV: ["no such device"],
 };
 
 /** Code of a system error, such as "ENOENT"; the empty string for any other error. */
@@ -85,15 +82,18 @@ export function errorCode(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
-/** What the operating system says about a file, as a sentence that names the file; any other error is given back as it is. */
+/** Converts a system error to an `InputError` that names the file; returns any other error unchanged. */
 export function fileError(path: string, error: unknown): unknown {
   if (path.includes("\0")) {
     const shown = path.replaceAll("\0", "\\0");
-    return new InputError("a path cannot hold the character NUL", { place: { file: shown }, cause: error });
+    return new InputError("a path cannot contain the character NUL", {
+      place: { file: shown },
+      cause: error,
+    });
   }
-  const saying = SYSTEM_ERRORS[errorCode(error)];
-  if (saying === undefined) return error;
-  const [message, hint] = saying;
+  const described = SYSTEM_ERRORS[errorCode(error)];
+  if (described === undefined) return error;
+  const [message, hint] = described;
   return new InputError(message, {
     place: { file: path },
     ...(hint === undefined ? {} : { hint }),

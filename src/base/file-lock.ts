@@ -1,14 +1,15 @@
 import { rm } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { InputError } from "./errors.ts";
+import { tryParseJson } from "./json.ts";
 import { LEASE, type LeaseTimes, startHeartbeat, watchHeartbeat } from "./lease.ts";
 import { markOfThisProcess, type ProcessMark, stateOf } from "./process.ts";
 import { textIfPresent } from "./read-file.ts";
-import { createFileAtomic, isStream, removeUnfinished } from "./write-file.ts";
+import { createFileAtomic, isStream, removeTemporaryFiles } from "./write-file.ts";
 
-/** Held until `release()`, or until the process ends or loses its lease. */
+/** A lock held by this process until `release()`, the end of the process, or the loss of its lease. */
 export interface FileLock extends AsyncDisposable {
-  /** @throws {LockLost} when another process has taken the lock over */
+  /** @throws {LockLost} when another process has taken over the lock */
   confirm(): Promise<void>;
   release(): Promise<void>;
 }
@@ -16,17 +17,17 @@ export interface FileLock extends AsyncDisposable {
 /** Another live process holds the lock. */
 export class LockHeld extends InputError {}
 
-/** Another process took the lock over: the heartbeat of this one was late for longer than a lease lasts. */
+/** Another process took over the lock, because the heartbeat of this one stopped for longer than the lease. */
 export class LockLost extends InputError {}
 
 interface Holder extends ProcessMark {
-  /** When it took the lock, ISO 8601. */
+  /** Time of acquisition, ISO 8601. */
   readonly since: string;
 }
 
 export interface TakeOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Called before the heartbeat of a holder on another machine is watched, with a sentence for the user. */
+  /** Called with a message for the user before watching the heartbeat of a holder on another machine. */
   readonly onWatch?: ((text: string) => void) | undefined;
   readonly lease?: LeaseTimes;
 }
@@ -35,20 +36,19 @@ const ATTEMPTS = 40;
 const PAUSE_MS = 50;
 
 /**
- * Takes the lock that a file stands for. Never waits for a live holder.
+ * Acquires the lock file `path`. Does not wait for a live holder.
  *
- * A holder on this machine is alive or dead as the system says. Of one on another machine only its heartbeat is seen: it is
- * watched, and the lock is taken over once the lease has expired. A process that was merely cut off for so long finds out by
- * `confirm`, which it must call before it writes.
+ * The operating system reports whether a holder on this machine is alive. For a holder on another machine the lock
+ * depends on its heartbeat: when that stays silent for the lease, this process takes over the lock. A holder that was
+ * only disconnected learns this from `confirm`, which it must call before each write.
  *
- * The lock is a chain of files. `path` is the first holder's; when a holder turns out to be dead, the file
- * `path.after-NONCE` with that holder's nonce in its name is its one possible successor's. Every link is made by an
- * exclusive creation, so of several takers one wins, and nothing that another process may have made since is ever
- * deleted or renamed. Releasing removes `path` first: what is left of the chain then leads nowhere, and a late
- * taker that hangs itself onto it finds that out when it walks the chain again from `path`.
+ * The lock is a chain of files. The first holder owns `path`. The successor of a dead holder owns `path.after-NONCE`,
+ * with the dead holder's nonce. Each link is created exclusively, so one of several contenders wins, and no process
+ * deletes or renames a file that another may have created. Releasing removes `path` first, which detaches the rest of
+ * the chain. A late contender that extends a detached chain notices when it walks the chain again from `path`.
  *
- * @throws {LockHeld} when a live process holds it
- * @throws the signal's reason when it aborts while a heartbeat is watched
+ * @throws {LockHeld} when a live process holds the lock
+ * @throws the signal's reason when it aborts during the watch
  */
 export async function takeLock(path: string, options: TakeOptions = {}): Promise<FileLock> {
   const { lease = LEASE } = options;
@@ -64,7 +64,7 @@ export async function takeLock(path: string, options: TakeOptions = {}): Promise
     if (last !== undefined) await refuseUnlessDead(path, last.holder, mark, options);
     const mine = last === undefined ? path : successor(path, last.holder);
     if (await createFileAtomic(mine, text)) {
-      // After the link, and stopped before it is removed: no process killed in between leaves a heartbeat without a lock.
+      // A heartbeat exists only while its link does, so a process killed in between leaves no heartbeat without a lock.
       const heartbeat = await startHeartbeat(beatFile(path, mark), lease).catch(async (error) => {
         await rm(mine, { force: true });
         throw error;
@@ -72,7 +72,7 @@ export async function takeLock(path: string, options: TakeOptions = {}): Promise
       const now = await readChain(path);
       if (now !== "unreadable" && now.at(-1)?.holder.nonce === mark.nonce) {
         for (const { holder } of now.slice(0, -1)) await rm(beatFile(path, holder), { force: true });
-        await removeUnfinished(path);
+        await removeTemporaryFiles(path);
         return heldLock(path, mark, now, () => heartbeat.stop());
       }
       await heartbeat.stop();
@@ -81,21 +81,21 @@ export async function takeLock(path: string, options: TakeOptions = {}): Promise
   }
   throw new InputError("this lock file cannot be read", {
     place: { file: path },
-    hint: "if no other process of yours uses it, delete the file",
+    hint: "if no other process uses it, delete the file",
   });
 }
 
 export interface WaitOptions extends TakeOptions {
-  /** Called once, when another process holds the lock. */
+  /** Called once if another process holds the lock. */
   readonly onWait?: ((holder: LockHeld) => void) | undefined;
   /** Milliseconds between two attempts. */
   readonly pause?: number;
 }
 
 /**
- * Takes the lock, waiting for live holders.
+ * Acquires the lock file `path`; waits while a live process holds it.
  *
- * @throws the signal's reason when it aborts while waiting
+ * @throws the signal's reason when it aborts during the wait
  */
 export async function waitForLock(path: string, options: WaitOptions = {}): Promise<FileLock> {
   const { signal, onWait, pause = 1000 } = options;
@@ -122,28 +122,28 @@ function heldLock(
   stopHeartbeat: () => Promise<void>,
 ): FileLock {
   let held = true;
-  /** The process that holds the lock now, where it is not this one. */
-  const usurper = async () => {
+  /** The current holder if it is not this process. */
+  const otherHolder = async () => {
     const now = await readChain(path);
     if (now === "unreadable" || now.at(-1)?.holder.nonce === nonce) return undefined;
     return now.at(-1)?.holder ?? "nobody";
   };
   const release = async () => {
-    // Once only, and only its own: the names may be another holder's afterwards.
+    // Afterwards the same names may belong to another holder.
     if (!held) return;
     held = false;
     await stopHeartbeat();
-    const files = (await usurper()) === undefined ? chain.map(({ file }) => file) : [];
+    const files = (await otherHolder()) === undefined ? chain.map(({ file }) => file) : [];
     for (const file of files) await rm(file, { force: true });
   };
   return {
     async confirm() {
-      const other = await usurper();
+      const other = await otherHolder();
       if (other === undefined) return;
       throw new LockLost(
         other === "nobody"
           ? "the lock of this process was removed while it was in use"
-          : `process ${other.pid} on ${JSON.stringify(other.host)} took this over at ${other.since}: this process had not renewed its lease`,
+          : `process ${other.pid} on ${JSON.stringify(other.host)} took over the lock at ${other.since}: the lease of this process had expired`,
         { place: { file: path }, hint: "finished rows are kept; the other process continues" },
       );
     },
@@ -152,7 +152,7 @@ function heldLock(
   };
 }
 
-/** Processes whose lease has expired under this one's eyes: their other locks need no second watch. */
+/** Processes whose lease expired during a watch: their other locks need no second watch. */
 const expired = new Set<string>();
 const keyOf = ({ host, machine, boot, numbering, pid, began }: ProcessMark) =>
   JSON.stringify([host, machine, boot, numbering, pid, began]);
@@ -178,7 +178,7 @@ async function refuseUnlessDead(
   }
   throw new LockHeld(`${who} has held this since ${holder.since}`, {
     place: { file: path },
-    hint: "wait for it, or stop it and start again; another shard can be run at the same time",
+    hint: "wait for it, or stop it and try again; other shards can run at the same time",
   });
 }
 
@@ -192,7 +192,7 @@ async function readChain(path: string): Promise<readonly { file: string; holder:
     const text = await textIfPresent(file);
     if (text === undefined) return chain;
     const holder = parseHolder(text);
-    // No two takers have one nonce: a chain in which one comes twice was made by hand and has no end.
+    // Nonces are unique: a repeated one is a hand-made chain without end.
     if (holder === undefined || chain.some((link) => link.holder.nonce === holder.nonce)) return "unreadable";
     chain.push({ file, holder });
     file = successor(path, holder);
@@ -200,13 +200,8 @@ async function readChain(path: string): Promise<readonly { file: string; holder:
 }
 
 function parseHolder(text: string): Holder | undefined {
-  let value: Partial<Holder> | null;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // Half written, on a file system without links: the caller looks again.
-    return undefined;
-  }
+  // Not JSON while another process writes it on a file system without hard links: the caller reads it again.
+  const value = tryParseJson(text) as Partial<Holder> | null | undefined;
   const whole =
     typeof value?.nonce === "string" &&
     /^[0-9a-f]{16}$/.test(value.nonce) &&
@@ -226,15 +221,15 @@ function parseHolder(text: string): Holder | undefined {
 }
 
 /**
- * Does work that writes a file, alone among all processes: a second one is refused. What processes that were killed while
- * they wrote the file left next to it is removed first. A pipe or a device has any number of writers.
+ * Runs `work` as the only process that writes `path`, after removing temporary files of killed writers. Pipes and
+ * devices are not locked.
  *
- * @param work  writes `path` by `writeFileAtomic`
- * @throws {LockHeld} when another process writes the file
+ * @param work  writes `path` with `writeFileAtomic`
+ * @throws {LockHeld} when another process is writing the file
  */
 export async function asSoleWriter<T>(path: string, work: () => Promise<T>): Promise<T> {
   if (await isStream(path)) return work();
   await using _ = await takeLock(`${path}.lock`);
-  await removeUnfinished(path);
+  await removeTemporaryFiles(path);
   return await work();
 }

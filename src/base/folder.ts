@@ -3,7 +3,7 @@ import { homedir, tmpdir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { errorCode, fileError, InputError } from "./errors.ts";
 
-/** What lies at a path, links followed: a regular file, a folder, or another thing; undefined when nothing does. */
+/** Kind of a path after following links; undefined if nothing exists there. */
 export async function kindOfPath(path: string): Promise<"file" | "folder" | "other" | undefined> {
   try {
     const found = await stat(path);
@@ -17,14 +17,14 @@ export async function kindOfPath(path: string): Promise<"file" | "folder" | "oth
   }
 }
 
-/** @throws {InputError} unless there is a regular file at the path */
+/** @throws {InputError} unless the path is a regular file */
 export async function checkIsFile(path: string): Promise<void> {
   const kind = await kindOfPath(path);
-  if (kind === undefined) throw new InputError(`there is no file ${path}`);
+  if (kind === undefined) throw new InputError("no such file", { place: { file: path } });
   if (kind !== "file") throw new InputError("this is not a regular file", { place: { file: path } });
 }
 
-/** Names of the files and folders in a folder, sorted. @throws {InputError} when it cannot be listed */
+/** Sorted names of the files and folders in a folder. @throws {InputError} when it cannot be listed */
 export async function namesInFolder(path: string): Promise<string[]> {
   try {
     return (await readdir(path)).sort();
@@ -34,12 +34,12 @@ export async function namesInFolder(path: string): Promise<string[]> {
 }
 
 /**
- * Makes a folder, and those around it that are missing; does nothing where it is there.
+ * Creates a folder and its missing parents; an existing folder is not an error.
  *
- * Not with Node's `mkdir(…, { recursive: true })`: that tries for ever where the system answers "no such file" to the
- * making of a folder whose parent exists, as below /proc and on automounts whose server is away.
+ * Node's `mkdir(…, { recursive: true })` loops forever when the system reports ENOENT for a folder whose parent exists,
+ * as below /proc and on automounts without a server.
  *
- * @throws {InputError} naming the folder that cannot be made
+ * @throws {InputError} naming the folder that cannot be created
  */
 export async function makeFolder(path: string): Promise<void> {
   const missing: string[] = [];
@@ -51,20 +51,20 @@ export async function makeFolder(path: string): Promise<void> {
     try {
       await mkdir(folder);
     } catch (error) {
-      // Somebody else was first, which is as good.
+      // Another process created it first.
       if (errorCode(error) === "EEXIST" && (await isFolder(folder))) continue;
-      throw refusal(folder, error);
+      throw mkdirError(folder, error);
     }
   }
 }
 
-function refusal(folder: string, error: unknown): unknown {
+function mkdirError(folder: string, error: unknown): unknown {
   const place = { file: folder };
   if (errorCode(error) === "ENOENT") {
-    return new InputError("no folder can be made here", { place, cause: error });
+    return new InputError("no folder can be created here", { place, cause: error });
   }
   if (errorCode(error) === "EEXIST") {
-    return new InputError("this is a file, or a link that leads nowhere; a folder was expected", {
+    return new InputError("this is a file or a broken link; a folder was expected", {
       place,
       cause: error,
     });
@@ -72,7 +72,7 @@ function refusal(folder: string, error: unknown): unknown {
   return fileError(folder, error);
 }
 
-/** Links are followed. What cannot be looked at counts as missing: making it then says why. */
+/** Follows links. A path that cannot be examined counts as missing: creating it then reports why. */
 const isFolder = (path: string) =>
   stat(path).then(
     (found) => found.isDirectory(),
@@ -80,10 +80,9 @@ const isFolder = (path: string) =>
   );
 
 /**
- * Says before any work whether a folder can be written, or made where it is missing. Writes nothing, so a full disk, and
- * what the system refuses for other reasons, is found only by writing.
+ * Checks, without writing, that a folder is writable or can be created. Does not detect a full disk.
  *
- * @throws {InputError} when it is a file, lies below one, or may not be written
+ * @throws {InputError} when the path or one of its parents is a file, or is not writable
  */
 export async function expectWritableFolder(path: string): Promise<void> {
   for (let at = resolve(path); ; at = dirname(at)) {
@@ -100,8 +99,8 @@ export async function expectWritableFolder(path: string): Promise<void> {
 }
 
 /**
- * The same of a file that is about to be written in one piece: its folder is what must be writable.
- * @throws {InputError} when it is a folder, or its folder may not be written
+ * Checks, without writing, that a file can be written by `writeFileAtomic`, which needs a writable folder.
+ * @throws {InputError} when the path is a folder, or its folder is not writable
  */
 export async function expectWritableFile(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
@@ -113,8 +112,8 @@ export async function expectWritableFile(path: string): Promise<void> {
 }
 
 /**
- * Paths of all files below a folder, relative to it with `/`, sorted. Links to files count as files, links to folders are
- * followed nowhere; names that begin with a point, locks and unfinished downloads are passed over.
+ * Sorted paths of all files below a folder, relative to it and separated by `/`. Links count as files and are not
+ * followed. Hidden files, locks and partial downloads are skipped.
  *
  * @throws {InputError} when a folder cannot be listed
  */
@@ -137,14 +136,15 @@ export async function filesBelow(folder: string): Promise<string[]> {
   return found.sort();
 }
 
+/** Size of a file or folder tree. */
 export interface FolderSize {
   readonly files: number;
   readonly bytes: number;
-  /** When the newest file was written; the beginning of 1970 where there is none. */
+  /** Modification time of the newest file; 1970-01-01 if there is none. */
   readonly newest: Date;
 }
 
-/** Size of a file, or of everything below a folder; links are not followed, and what vanishes meanwhile does not count. */
+/** Total size below a path. Links are not followed; files that disappear during the walk do not count. */
 export async function sizeBelow(path: string): Promise<FolderSize> {
   let files = 0;
   let bytes = 0;
@@ -168,14 +168,14 @@ export async function sizeBelow(path: string): Promise<FolderSize> {
   return { files, bytes, newest };
 }
 
-/** Bytes of a file, links followed. @throws {InputError} when it is not there or may not be looked at */
+/** Size of a file in bytes, links followed. @throws {InputError} when it cannot be examined */
 export async function fileSize(path: string): Promise<number> {
   const { size } = await stat(path).catch((error) => Promise.reject(fileError(path, error)));
   return size;
 }
 
 /**
- * Bytes that this user can still write to the volume of a path. A path that does not exist yet counts as in its nearest parent.
+ * Free bytes for this user on the volume of a path, or of its nearest existing parent.
  * @throws {InputError} when the volume cannot be examined
  */
 export async function freeSpace(path: string): Promise<number> {
@@ -190,13 +190,13 @@ export async function freeSpace(path: string): Promise<number> {
   }
 }
 
-/** A new folder where the system keeps what is temporary; `await using` removes it with all that is in it. */
+/** A new folder in the temporary directory; `await using` removes it with its contents. */
 export interface TemporaryFolder extends AsyncDisposable {
   readonly path: string;
   remove(): Promise<void>;
 }
 
-/** @throws {InputError} when none can be made */
+/** @throws {InputError} when the folder cannot be created */
 export async function temporaryFolder(): Promise<TemporaryFolder> {
   const prefix = join(tmpdir(), "dart-eval-");
   const path = await mkdtemp(prefix).catch((error) => Promise.reject(fileError(prefix, error)));
@@ -205,8 +205,8 @@ export async function temporaryFolder(): Promise<TemporaryFolder> {
 }
 
 /**
- * A folder for what can be made again: $DART_EVAL_CACHE, or `dart-eval` in $XDG_CACHE_HOME, or in ~/.cache.
- * It may not exist yet. A relative XDG_CACHE_HOME does not count, as its specification asks.
+ * The cache folder: $DART_EVAL_CACHE, or `dart-eval` in $XDG_CACHE_HOME or ~/.cache. It may not exist yet. A relative
+ * XDG_CACHE_HOME is ignored, as the specification requires.
  *
  * @see https://specifications.freedesktop.org/basedir-spec/latest/
  */
@@ -214,13 +214,13 @@ export function cacheFolder(...parts: string[]): string {
   return join(process.env.DART_EVAL_CACHE || join(userCacheFolder(), "dart-eval"), ...parts);
 }
 
-/** $XDG_CACHE_HOME, or ~/.cache: the folder that all programs of this user share. */
+/** $XDG_CACHE_HOME or ~/.cache, shared by all programs of this user. */
 export function userCacheFolder(): string {
   const xdg = process.env.XDG_CACHE_HOME ?? "";
   return isAbsolute(xdg) ? xdg : join(homedir(), ".cache");
 }
 
-/** Whether a path from a stranger, parts separated by `/`, stays inside the folder it is put into, on any system. */
+/** True if an untrusted relative path, separated by `/`, stays inside its folder on every operating system. */
 export function isInsidePath(path: string): boolean {
   return (
     path.length < 1024 &&

@@ -1,10 +1,8 @@
-/*
- * Long work written as a generator, which yields now and then: whoever runs it decides whether others have their turn there.
- */
+// Long computations are generators that yield at intervals. The caller decides whether to pause at each yield.
 
 /**
- * Does the work with a pause wherever it yields.
- * @param pause  what it throws ends the work
+ * Runs a generator to its end and awaits `pause` at each yield.
+ * @param pause  an error it throws ends the computation
  */
 export async function runWithPauses<T>(work: Generator<void, T>, pause: () => Promise<void>): Promise<T> {
   for (;;) {

@@ -2,45 +2,46 @@ import { setTimeout as pause } from "node:timers/promises";
 import { errorCode, InputError } from "./errors.ts";
 import { quotedText } from "./message-text.ts";
 
-/** How often a request is tried, and how long to wait after the first failure; the wait doubles each time. */
+/** Retries with exponential backoff. */
 export interface RetryPolicy {
   readonly attempts: number;
-  readonly firstPauseMs: number;
-  /** How long one attempt may take, the reading of its answer included; it is not tried again. Default: no limit of ours. */
-  readonly attemptMs?: number;
+  /** Delay after the first failure; doubles with each further one. */
+  readonly initialDelayMs: number;
+  /** Time limit of one attempt, including the body. A timeout is not retried. Default: none. */
+  readonly timeoutMs?: number;
 }
 
-export const DEFAULT_RETRIES: RetryPolicy = { attempts: 6, firstPauseMs: 1000 };
+export const DEFAULT_RETRIES: RetryPolicy = { attempts: 6, initialDelayMs: 1000 };
 
-const LONGEST_PAUSE_MS = 120_000;
-/** "Come back later" in its several forms. */
+const MAX_DELAY_MS = 120_000;
+/** Status codes worth a retry. */
 const TRANSIENT = new Set([408, 425, 429, 500, 502, 503, 504]);
 
-/** A request that never got an answer, or whose answer broke off. */
+/** A request without a response, or with an incomplete one. */
 export class ConnectionError extends InputError {}
 
 /**
- * `fetch`, tried again after a pause when the connection fails or the server is busy, as its Retry-After asks.
- * Redirects are followed; an Authorization header does not go along to another host.
+ * `fetch` with retries after connection failures and transient status codes; honours Retry-After. Redirects are
+ * followed, but an Authorization header is not sent to another host.
  *
- * @returns any answer that is not "come back later", so also 404; after the last attempt even that
- * @throws {ConnectionError} when no attempt reached the server, or one took too long
+ * @returns the first response that is not transient, including error statuses such as 404; after the last attempt any
+ * @throws {ConnectionError} when no attempt reaches the server, or one times out
  */
 export async function fetchWithRetries(
   url: string | URL,
   init: RequestInit = {},
-  { attempts, firstPauseMs, attemptMs }: RetryPolicy = DEFAULT_RETRIES,
+  { attempts, initialDelayMs, timeoutMs }: RetryPolicy = DEFAULT_RETRIES,
 ): Promise<Response> {
   for (let attempt = 1; ; attempt++) {
-    let wait = firstPauseMs * 2 ** (attempt - 1);
+    let wait = initialDelayMs * 2 ** (attempt - 1);
     try {
-      const response = await fetch(url, attemptMs === undefined ? init : withLimit(init, attemptMs));
+      const response = await fetch(url, timeoutMs === undefined ? init : withLimit(init, timeoutMs));
       if (!TRANSIENT.has(response.status) || attempt >= attempts) return response;
       await response.body?.cancel();
       wait = retryAfterMs(response.headers.get("retry-after")) ?? wait;
     } catch (error) {
       init.signal?.throwIfAborted();
-      if (attempt >= attempts || isHopeless(error)) throw connectionError(url, error);
+      if (attempt >= attempts || isPermanent(error)) throw connectionError(url, error);
     }
     await retryPause(wait, init.signal ?? undefined);
   }
@@ -51,56 +52,56 @@ function withLimit(init: RequestInit, ms: number): RequestInit {
   return { ...init, signal: init.signal ? AbortSignal.any([init.signal, limit]) : limit };
 }
 
-/** Waits, or throws the signal's reason as soon as it is aborted. */
+/** Waits, or throws the signal's reason when it aborts. */
 export async function retryPause(ms: number, signal?: AbortSignal): Promise<void> {
   try {
-    await pause(Math.min(ms, LONGEST_PAUSE_MS), undefined, signal === undefined ? {} : { signal });
+    await pause(Math.min(ms, MAX_DELAY_MS), undefined, signal === undefined ? {} : { signal });
   } catch (error) {
     signal?.throwIfAborted();
     throw error;
   }
 }
 
-/** What went wrong below `fetch`, which only says "fetch failed", as a sentence that names the host. */
+/** Describes the cause of a failed `fetch` (whose own message is only "fetch failed") and names the host. */
 export function connectionError(url: string | URL, error: unknown): ConnectionError {
   const { host } = new URL(url);
   const { code, message } = causeOf(error);
-  const saying = isLate(error) ? "it did not answer in time" : (CONNECTION_ERRORS[code] ?? (message || code));
+  const reason = isTimeout(error) ? "the request timed out" : (CONNECTION_ERRORS[code] ?? (message || code));
   const viaProxy = process.env.HTTPS_PROXY ?? process.env.https_proxy;
   const hint =
     viaProxy === undefined
-      ? "is there a network here? Files that were fetched on another machine can be given by their path"
-      : "Node uses HTTPS_PROXY from version 24 on, with NODE_USE_ENV_PROXY=1";
-  return new ConnectionError(`${host} cannot be reached: ${saying}`, { hint, cause: error });
+      ? "check the network connection; files fetched on another machine can be given by path"
+      : "to use HTTPS_PROXY, run Node 24 or newer with NODE_USE_ENV_PROXY=1";
+  return new ConnectionError(`${host} cannot be reached: ${reason}`, { hint, cause: error });
 }
 
 const CONNECTION_ERRORS: Readonly<Record<string, string>> = {
-  ENOTFOUND: "no such host is known",
-  EAI_AGAIN: "the name of the host cannot be looked up",
-  ECONNREFUSED: "the connection was refused",
-  ECONNRESET: "the connection was cut",
-  UND_ERR_SOCKET: "the connection was cut",
-  UND_ERR_CONNECT_TIMEOUT: "it did not answer in time",
-  UND_ERR_HEADERS_TIMEOUT: "it did not answer in time",
-  UND_ERR_BODY_TIMEOUT: "it stopped sending",
+  ENOTFOUND: "unknown host",
+  EAI_AGAIN: "the host name cannot be resolved",
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "the connection was lost",
+  UND_ERR_SOCKET: "the connection was lost",
+  UND_ERR_CONNECT_TIMEOUT: "the request timed out",
+  UND_ERR_HEADERS_TIMEOUT: "the request timed out",
+  UND_ERR_BODY_TIMEOUT: "the server stopped sending",
   CERT_HAS_EXPIRED: "its certificate has expired",
 };
 
-/** Trying again would not help. */
-const isHopeless = (error: unknown) =>
-  isLate(error) || /^ENOTFOUND$|^CERT_|^ERR_TLS|^UNABLE_TO|_SIGNED_CERT/.test(causeOf(error).code);
+/** Errors that a retry cannot fix. */
+const isPermanent = (error: unknown) =>
+  isTimeout(error) || /^ENOTFOUND$|^CERT_|^ERR_TLS|^UNABLE_TO|_SIGNED_CERT/.test(causeOf(error).code);
 
-const isLate = (error: unknown) => error instanceof Error && error.name === "TimeoutError";
+const isTimeout = (error: unknown) => error instanceof Error && error.name === "TimeoutError";
 
 function causeOf(error: unknown): { code: string; message: string } {
   let inner = error;
   while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
-  // Both addresses of a host were tried: the first says as much as the second.
+  // IPv6 and IPv4 both failed: the first error suffices.
   if (inner instanceof AggregateError) inner = inner.errors[0];
   return { code: errorCode(inner), message: inner instanceof Error ? inner.message : String(inner) };
 }
 
-/** Seconds, or a date. */
+/** Milliseconds of a Retry-After header, which gives seconds or a date. */
 function retryAfterMs(value: string | null): number | undefined {
   if (value === null) return undefined;
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
@@ -108,52 +109,48 @@ function retryAfterMs(value: string | null): number | undefined {
 }
 
 export interface GetOptions {
-  readonly patience?: RetryPolicy | undefined;
-  /** Most bytes of an answer; a longer one is refused as soon as that is seen. */
-  readonly largestAnswer: number;
+  readonly retries?: RetryPolicy | undefined;
+  /** Maximum size of the response body. */
+  readonly maxBytes: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Asks for JSON and reads the answer whole. A server that is busy or not reached is asked again after a pause; redirects
- * are followed.
+ * Requests JSON with retries as `fetchWithRetries` and reads the whole response.
  *
- * @returns any answer that is not "come back later", so also 404; after the last attempt even that
- * @throws {ConnectionError} when no attempt reached the server, or its answer broke off
- * @throws {InputError} when the answer is longer than allowed or no UTF-8 text
+ * @returns the response, including error statuses such as 404
+ * @throws {ConnectionError} when no attempt reaches the server, or the response is incomplete
+ * @throws {InputError} when the response exceeds `maxBytes` or is not UTF-8
  */
-export async function getJson(
-  url: URL,
-  { patience, largestAnswer, signal }: GetOptions,
-): Promise<TextResponse> {
+export async function getJson(url: URL, { retries, maxBytes, signal }: GetOptions): Promise<TextResponse> {
   const response = await fetchWithRetries(
     url,
     { headers: { accept: "application/json" }, ...(signal === undefined ? {} : { signal }) },
-    patience,
+    retries,
   );
-  return readTextResponse(response, url, { largestAnswer, signal });
+  return readTextResponse(response, url, { maxBytes, signal });
 }
 
 export interface PostOptions {
-  readonly patience: RetryPolicy;
-  /** Most bytes of an answer; a longer one is refused as soon as that is seen. */
-  readonly largestAnswer: number;
+  readonly retries: RetryPolicy;
+  /** Maximum size of the response body. */
+  readonly maxBytes: number;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Posts JSON and reads the answer whole. A server that is busy (408, 425, 429, 5xx) or not reached is asked again after a
- * pause; redirects are not followed, since a question would lose its body on the way.
+ * Posts JSON with retries as `fetchWithRetries` and reads the whole response. Redirects are refused, because the
+ * request would lose its body.
  *
- * @returns any answer that is not "come back later", so also 404; after the last attempt even that
- * @throws {ConnectionError} when no attempt reached the server, one took too long, or its answer broke off
- * @throws {InputError} when the answer is longer than allowed or no UTF-8 text, or the server sends elsewhere
+ * @returns the response, including error statuses such as 404
+ * @throws {ConnectionError} when no attempt reaches the server, one times out, or the response is incomplete
+ * @throws {InputError} when the response is a redirect, exceeds `maxBytes` or is not UTF-8
  */
 export async function postJson(
   url: URL,
   body: string,
-  { patience, largestAnswer, headers, signal }: PostOptions,
+  { retries, maxBytes, headers, signal }: PostOptions,
 ): Promise<TextResponse> {
   const response = await fetchWithRetries(
     url,
@@ -164,16 +161,16 @@ export async function postJson(
       redirect: "manual",
       ...(signal === undefined ? {} : { signal }),
     },
-    patience,
+    retries,
   );
   const { status } = response;
   if (status >= 300 && status < 400) {
     await response.body?.cancel();
-    throw new InputError(`${url.host} answers from elsewhere: ${response.headers.get("location")}`, {
-      hint: "give that address",
+    throw new InputError(`${url.host} redirects to ${response.headers.get("location")}`, {
+      hint: "use that address",
     });
   }
-  return readTextResponse(response, url, { largestAnswer, signal });
+  return readTextResponse(response, url, { maxBytes, signal });
 }
 
 export interface TextResponse {
@@ -182,48 +179,47 @@ export interface TextResponse {
 }
 
 /**
- * The body of an answer as text.
+ * The body of a response as text; stops reading beyond `maxBytes`.
  *
- * @param largestAnswer  bytes; a longer answer is refused as soon as that is seen
- * @throws {ConnectionError} when it breaks off
- * @throws {InputError} when it is longer than allowed or no UTF-8 text
+ * @throws {ConnectionError} when the body is incomplete
+ * @throws {InputError} when it exceeds `maxBytes` or is not UTF-8
  */
 async function readTextResponse(
   response: Response,
   url: URL,
-  { largestAnswer, signal }: { readonly largestAnswer: number; readonly signal?: AbortSignal | undefined },
+  { maxBytes, signal }: { readonly maxBytes: number; readonly signal?: AbortSignal | undefined },
 ): Promise<TextResponse> {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   try {
     for await (const piece of response.body ?? []) {
       bytes += piece.length;
-      if (bytes > largestAnswer) break;
+      if (bytes > maxBytes) break;
       pieces.push(piece);
     }
   } catch (error) {
     signal?.throwIfAborted();
     throw connectionError(url, error);
   }
-  if (bytes > largestAnswer) {
-    throw new InputError(`the answer of ${url.host} is longer than ${largestAnswer} bytes`);
+  if (bytes > maxBytes) {
+    throw new InputError(`the response of ${url.host} exceeds ${maxBytes} bytes`);
   }
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(pieces));
     return { status: response.status, text };
   } catch (cause) {
-    throw new InputError(`the answer of ${url.host} is not UTF-8 text`, { cause });
+    throw new InputError(`the response of ${url.host} is not UTF-8 text`, { cause });
   }
 }
 
 /**
- * Checks an address that a user may set.
- * @param setting  its name, for the message: "HF_ENDPOINT"
+ * Checks that a setting is an http or https address.
+ * @param setting  name of the setting, such as "HF_ENDPOINT"
  * @throws {InputError} naming the setting
  */
 export function expectWebAddress(address: string, setting: string): void {
   if (URL.canParse(address) && /^https?:$/.test(new URL(address).protocol)) return;
-  throw new InputError(`${setting} is ${quotedText(address)}, which is no address`, {
-    hint: "an address begins with https:// or http://",
+  throw new InputError(`${setting} is ${quotedText(address)}, which is not a valid address`, {
+    hint: "an address starts with https:// or http://",
   });
 }

@@ -2,22 +2,23 @@ import { rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileError, InputError } from "./errors.ts";
 import { kindOfPath, namesInFolder } from "./folder.ts";
+import { tryParseJson } from "./json.ts";
 import { markOfThisProcess, type ProcessMark, stateOf } from "./process.ts";
 import { textIfPresent } from "./read-file.ts";
 import { createFileAtomic, rename } from "./write-file.ts";
 
-/** Lasts until it is released, or until the process ends. */
+/** A mark that this process uses a file or folder, until `release()` or the end of the process. */
 export interface InUse extends AsyncDisposable {
   release(): Promise<void>;
 }
 
-/** Where the users of a file or folder leave their marks: beside it, so that it can be moved without them. */
+/** Folder of the marks, next to the file or folder, which can therefore be moved without them. */
 const marksFolder = (path: string) => `${path}.in-use`;
 const LAST = "last";
 
 /**
- * Says that this process uses a file or folder of a cache, so that it is not removed meanwhile. To be called before the file
- * is opened. Where marks cannot be written, nothing can be removed either, and nothing is said.
+ * Marks a file or folder of a cache as in use, which protects it from removal. Call it before opening the file. A
+ * read-only cache needs no mark: nothing can be removed from it.
  */
 export async function markInUse(path: string): Promise<InUse> {
   const mark = await markOfThisProcess();
@@ -43,7 +44,7 @@ async function touch(file: string): Promise<void> {
   await utimes(file, now, now).catch(() => writeFile(file, ""));
 }
 
-/** Who uses something: processes that run, or of which nothing can be seen from here. Marks of dead ones are removed. */
+/** Processes that use a path, including those on other machines. Removes marks of dead processes. */
 export async function usersOf(path: string): Promise<readonly ProcessMark[]> {
   const folder = marksFolder(path);
   if ((await kindOfPath(folder)) !== "folder") return [];
@@ -59,18 +60,18 @@ export async function usersOf(path: string): Promise<readonly ProcessMark[]> {
   return users;
 }
 
-/** When something was last used, as its users' marks tell; undefined when it never was. */
+/** Time of the last use of a path; undefined if it was never used. */
 export async function lastUse(path: string): Promise<Date | undefined> {
   const found = await stat(join(marksFolder(path), LAST)).catch(() => undefined);
   return found?.mtime;
 }
 
 /**
- * Removes a file or folder of a cache with its marks, unless somebody uses it. A user that comes at the same moment keeps it,
- * or finds nothing and makes it anew.
+ * Removes an unused file or folder of a cache and its marks. A process that starts to use it at the same moment either
+ * keeps it or finds it missing and creates it again.
  *
- * @returns whether it was removed
- * @throws {InputError} when it may not be removed
+ * @returns true if it was removed
+ * @throws {InputError} when it cannot be removed
  */
 export async function removeUnlessUsed(path: string): Promise<boolean> {
   if ((await usersOf(path)).length > 0) return false;
@@ -79,7 +80,7 @@ export async function removeUnlessUsed(path: string): Promise<boolean> {
   try {
     await rename(path, aside);
     if ((await usersOf(path)).length > 0) {
-      // Whoever came meanwhile may have made it anew: then that stays, and this goes.
+      // A new user may have created it again: the new one stays.
       const back = (await kindOfPath(path)) === undefined;
       if (back) await rename(aside, path);
       else await rm(aside, { recursive: true, force: true });
@@ -93,16 +94,13 @@ export async function removeUnlessUsed(path: string): Promise<boolean> {
   }
 }
 
-/** What a killed process left of one that it was removing. */
+/** True for a name left behind by a removal that was killed. */
 export const isBeingRemoved = (name: string): boolean => /\.removing-[0-9a-f]{16}$/.test(name);
 
+/** True for the name of a folder of marks. */
 export const isMarksFolder = (name: string): boolean => name.endsWith(".in-use");
 
 function parseMark(text: string | undefined): ProcessMark | undefined {
-  try {
-    const mark = JSON.parse(text ?? "") as ProcessMark | null;
-    return typeof mark?.host === "string" && Number.isSafeInteger(mark.pid) ? mark : undefined;
-  } catch {
-    return undefined; // Written without links, and half.
-  }
+  const mark = tryParseJson(text ?? "") as ProcessMark | null | undefined;
+  return typeof mark?.host === "string" && Number.isSafeInteger(mark.pid) ? mark : undefined;
 }

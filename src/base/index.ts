@@ -1,4 +1,4 @@
-/** For users of `dart-eval/base`: random numbers equal to NumPy's and CPython's, digests, and the errors to catch. */
+/** Public names of `dart-eval/base`: errors, digests, and random generators equal to NumPy's and CPython's. */
 
 export { digestFile, sha256Hex } from "./digest.ts";
 export { FormatError, InputError, InternalError, type Place } from "./errors.ts";

@@ -1,12 +1,11 @@
 import { InternalError } from "./errors.ts";
 
 /**
- * JSON with the keys of every object in code-unit order and no spaces: equal values give equal text, fit for a digest.
+ * Canonical JSON for digests: the keys of every object in code-unit order, no spaces. Equal values give equal text.
  *
- * A property that is undefined is left out, as in JSON. Only plain objects, arrays, strings, finite numbers, booleans
- * and null are written.
+ * Undefined properties are left out. Plain objects, arrays, strings, finite numbers, booleans and null are supported.
  *
- * @throws {InternalError} naming the place of a NaN, an infinity, or anything JSON would silently change
+ * @throws {InternalError} naming the path of a NaN, an infinity, or a value that JSON would change silently
  */
 export function stableStringify(value: unknown): string {
   return write(value, "$");
@@ -18,14 +17,15 @@ function write(value: unknown, place: string): string {
     case "boolean":
       return JSON.stringify(value);
     case "number":
-      if (!Number.isFinite(value)) throw new InternalError(`${place} is ${value}, which JSON cannot say`);
+      if (!Number.isFinite(value))
+        throw new InternalError(`${place} is ${value}, which JSON cannot represent`);
       return JSON.stringify(value);
     case "object":
       if (value === null) return "null";
       if (Array.isArray(value)) return `[${value.map((item, i) => write(item, `${place}[${i}]`)).join(",")}]`;
       return writeObject(value, place);
     default:
-      throw new InternalError(`${place} is a ${typeof value}, which JSON cannot say`);
+      throw new InternalError(`${place} is a ${typeof value}, which JSON cannot represent`);
   }
 }
 
@@ -39,7 +39,7 @@ function writeObject(value: object, place: string): string {
   return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${write(item, `${place}.${key}`)}`).join(",")}}`;
 }
 
-/** Parsed JSON; undefined when the text is not JSON, which is not a value of JSON either. */
+/** Parses JSON; undefined when the text is not valid JSON. */
 export function tryParseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -48,14 +48,14 @@ export function tryParseJson(text: string): unknown {
   }
 }
 
-/** Why a text is not acceptable JSON, as the end of a sentence that begins with "the header". */
+/** Invalid JSON. The message is a predicate, such as "is not JSON", for a sentence that starts with the file. */
 export class JsonError extends Error {}
 
 /**
- * `JSON.parse` for files from strangers: a name given twice in one object is an error (JSON.parse keeps the last and
- * hides the other, so two programs may see different things), and so is nesting deeper than `maxDepth`.
+ * `JSON.parse` for untrusted files: refuses duplicate names in an object, which different parsers resolve differently,
+ * and nesting deeper than `maxDepth`.
  *
- * @throws {JsonError} with what is wrong
+ * @throws {JsonError} naming the defect
  */
 export function parseUniqueJson(text: string, maxDepth = 8): unknown {
   checkNesting(text, maxDepth);
@@ -70,10 +70,9 @@ export function parseUniqueJson(text: string, maxDepth = 8): unknown {
 }
 
 /**
- * Refuses a text before it is parsed: what is nested thousands deep is more than the stack of whoever walks through it can
- * hold.
+ * Checks the nesting depth before parsing, because deep nesting overflows the stack of recursive code.
  *
- * @throws {JsonError} when objects and lists lie in one another more than `maxDepth` deep
+ * @throws {JsonError} when objects and arrays are nested more than `maxDepth` deep
  */
 export function checkNesting(text: string, maxDepth: number): void {
   let depth = 0;
@@ -86,7 +85,7 @@ export function checkNesting(text: string, maxDepth: number): void {
   }
 }
 
-/** The text is valid JSON by now, so a string followed by a colon is a name. */
+/** Refuses duplicate names in valid JSON, where a string followed by a colon is a name. */
 function checkNames(text: string) {
   const open: Set<string>[] = [];
   for (let i = 0; i < text.length; i++) {
@@ -108,7 +107,7 @@ function checkNames(text: string) {
   }
 }
 
-/** Index of the closing quote of the string that opens at `start`, or of the text's end. */
+/** Index of the closing quote of the string that opens at `start`, or the length of the text. */
 function endOfString(text: string, start: number): number {
   let i = start + 1;
   while (i < text.length && text[i] !== '"') i += text[i] === "\\" ? 2 : 1;

@@ -4,28 +4,29 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { textIfPresent } from "./read-file.ts";
 import { createFileAtomic } from "./write-file.ts";
 
-/** Milliseconds. */
+/** Lease durations in milliseconds. */
 export interface LeaseTimes {
-  /** Between two heartbeats of a holder. */
+  /** Interval between heartbeats. */
   readonly beat: number;
-  /** A holder whose heartbeat stays the same for so long, by the watcher's clock, has lost its lease. */
+  /** A holder whose heartbeat does not change for this long, by the watcher's clock, has lost its lease. */
   readonly expiry: number;
 }
 
-/** Eight missed heartbeats: longer than any pause of a healthy process or of a network disk. */
+/** Expiry after eight missed heartbeats, longer than any pause of a healthy process or network disk. */
 export const LEASE: LeaseTimes = { beat: 15_000, expiry: 120_000 };
 
-/** Renews a lease until it is stopped, or until the process ends. */
+/** Renews a lease until `stop()` or the end of the process. */
 export interface Heartbeat {
-  /** Stops, and removes the file. */
+  /** Stops and removes the file. */
   stop(): Promise<void>;
 }
 
 /**
- * Renews a lease by writing another content into a file at a steady pace. Content and not time: clocks of machines that
- * share a disk differ. A file that has been removed is not made again, so that a process that lost its lease leaves nothing.
+ * Renews a lease by changing the contents of a file at a fixed interval. Contents rather than timestamps, because the
+ * clocks of machines that share a disk differ. A removed file is not created again, so a process that has lost its
+ * lease leaves no file.
  *
- * @throws {InputError} when the file cannot be written at first; a later failure counts as a missed heartbeat
+ * @throws {InputError} when the first write fails; a later failure counts as a missed heartbeat
  */
 export async function startHeartbeat(file: string, { beat }: LeaseTimes): Promise<Heartbeat> {
   await createFileAtomic(file, contentOf(0));
@@ -44,7 +45,7 @@ export async function startHeartbeat(file: string, { beat }: LeaseTimes): Promis
   };
 }
 
-/** Always of one length, so that overwriting leaves no rest. */
+/** Fixed length, so overwriting leaves no remainder. */
 const contentOf = (count: number) =>
   `${count.toString(16).padStart(8, "0")} ${randomBytes(4).toString("hex")}\n`;
 
@@ -59,9 +60,10 @@ async function overwrite(file: string, text: string): Promise<void> {
 }
 
 /**
- * Watches the heartbeat of a process of which nothing else can be seen.
+ * Watches the heartbeat of a process on another machine.
  *
- * @returns "beating" as soon as the content changes; "silent" when it stayed the same, or was absent, until the lease expired
+ * @returns "beating" as soon as the contents change; "silent" if they do not change, or the file is missing, until the
+ *   lease expires
  * @throws the signal's reason
  */
 export async function watchHeartbeat(

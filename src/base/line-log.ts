@@ -2,26 +2,26 @@ import { type FileHandle, open, rm, truncate } from "node:fs/promises";
 import { dirname } from "node:path";
 import { FormatError, fileError, InputError } from "./errors.ts";
 import { makeFolder } from "./folder.ts";
-import { filePieces } from "./read-file.ts";
-import { rename, unfinishedPath } from "./write-file.ts";
+import { fileChunks } from "./read-file.ts";
+import { rename, temporaryPath } from "./write-file.ts";
 
-/** A longer line was not written by a program that adds one at a time, and could not be one text. */
+/** Maximum bytes of a line: longer ones are damage, and exceed the length of a string. */
 const LONGEST_LINE = 2 ** 28;
 
-/** How much of a log is whole. */
+/** Extent of a log in bytes. */
 export interface LogExtent {
-  /** Bytes up to and including the last line end. */
+  /** Complete lines, up to and including the last line end. */
   readonly whole: number;
-  /** Bytes after it: a line whose writing was interrupted. */
+  /** Incomplete line after them, left by an interrupted write. */
   readonly torn: number;
 }
 
 /**
- * Reads a file of lines that is only ever added to. A line counts when its line end is there; what follows the
- * last line end is what a killed writer left, and is counted but not visited.
+ * Reads an append-only file of lines. Bytes after the last line end come from a killed writer: they are counted, not
+ * visited.
  *
- * @param visit  called with each whole line without its end, its 1-based number, and the offset of the byte after its
- *               end; what it throws stops the reading and is thrown on
+ * @param visit  called with each complete line without its end, its 1-based number, and the offset of the byte after
+ *               its end; an error it throws stops the reading and propagates
  * @throws {InputError} when the file cannot be read
  * @throws {FormatError} when a line is longer than 256 MiB
  */
@@ -34,7 +34,7 @@ export async function readLineLog(
   let rest: Buffer[] = [];
   let restLength = 0;
   try {
-    for await (const chunk of filePieces(path)) {
+    for await (const chunk of fileChunks(path)) {
       let start = 0;
       for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
         const piece = chunk.subarray(start, end);
@@ -63,10 +63,10 @@ export async function readLineLog(
 }
 
 /**
- * Cuts a file to its first `bytes` bytes.
- * @throws {InputError} when it may not be written
+ * Truncates a file to `bytes` bytes.
+ * @throws {InputError} when the file cannot be written
  */
-export async function cutFile(path: string, bytes: number): Promise<void> {
+export async function truncateFile(path: string, bytes: number): Promise<void> {
   try {
     await truncate(path, bytes);
   } catch (error) {
@@ -74,37 +74,37 @@ export async function cutFile(path: string, bytes: number): Promise<void> {
   }
 }
 
-/** A file that one process adds to, and nobody else. */
+/** An append-only file with a single writer. */
 export interface DurableLog {
-  /** Adds to the end; when this returns, the data survive a kill and a power cut. A failed addition is cut off again. */
+  /** Appends and flushes: afterwards the data survive a kill or a power failure. A failed append is rolled back. */
   append(data: string): Promise<void>;
-  /** Empties the file. */
+  /** Truncates the file to zero bytes. */
   clear(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Bytes copied at once. */
-const PIECE = 2 ** 22;
+/** Buffer size of a copy in bytes. */
+const COPY_BYTES = 2 ** 22;
 
 /**
- * Opens a log for adding to it, as a file of its own: what is there is copied into a new file, which takes the old one's
- * name. An earlier writer that only seemed to be dead may still hold the old file open; whatever it adds there is never read.
+ * Opens a log for appending, as a new file: existing bytes are copied, and the copy replaces the old file. An earlier
+ * writer that was wrongly believed dead may still append to the old file; nobody reads what it writes there.
  *
- * @param keep  bytes of the present file to keep, 0 where there is none
+ * @param keep  bytes of the existing file to keep; 0 if there is none
  * @throws {InputError} naming the path when the disk is full, read-only, or the folder may not be written
  */
 export async function openDurableLog(path: string, keep: number): Promise<DurableLog> {
-  const beside = unfinishedPath(path);
+  const temporary = temporaryPath(path);
   try {
     await makeFolder(dirname(path));
-    const file = await open(beside, "ax");
+    const file = await open(temporary, "ax");
     try {
       if (keep > 0) await copyStart(path, file, keep);
       await file.sync();
-      await rename(beside, path);
+      await rename(temporary, path);
     } catch (error) {
       await file.close();
-      await rm(beside, { force: true });
+      await rm(temporary, { force: true });
       throw error;
     }
     return logOf(path, file, keep);
@@ -116,10 +116,10 @@ export async function openDurableLog(path: string, keep: number): Promise<Durabl
 async function copyStart(path: string, to: FileHandle, bytes: number): Promise<void> {
   const from = await open(path, "r");
   try {
-    const piece = Buffer.alloc(Math.min(PIECE, bytes));
+    const piece = Buffer.alloc(Math.min(COPY_BYTES, bytes));
     for (let at = 0; at < bytes; ) {
       const { bytesRead } = await from.read(piece, 0, Math.min(piece.length, bytes - at), at);
-      if (bytesRead === 0) throw new InputError("this file became shorter while it was read");
+      if (bytesRead === 0) throw new InputError("the file shrank during the read");
       await to.writeFile(piece.subarray(0, bytesRead));
       at += bytesRead;
     }
@@ -128,7 +128,7 @@ async function copyStart(path: string, to: FileHandle, bytes: number): Promise<v
   }
 }
 
-/** @param file  open for appending, so that whatever is written goes to its end */
+/** @param file  opened in append mode */
 function logOf(path: string, file: FileHandle, begin: number): DurableLog {
   let size = begin;
   const guarded = async (work: () => Promise<void>) => {
@@ -146,7 +146,7 @@ function logOf(path: string, file: FileHandle, begin: number): DurableLog {
           await file.writeFile(bytes);
           await file.sync();
         } catch (error) {
-          // Cutting back may fail as well (a lost disk); why writing failed is what to report.
+          // Truncating may fail too (a lost disk): report the original error.
           await file.truncate(size).catch(() => {});
           throw error;
         }

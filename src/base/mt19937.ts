@@ -17,15 +17,15 @@ export class Mt19937 {
     this.#state = state;
   }
 
-  /** `init_genrand`: what `numpy.random.seed(seed)` does with a seed of 32 bits. */
+  /** `init_genrand`: seeding of `numpy.random.seed` with a 32-bit seed. */
   static fromSeed(seed: number): Mt19937 {
-    return new Mt19937(spread(seed));
+    return new Mt19937(initialState(seed));
   }
 
-  /** `init_by_array`: what CPython does with the 32-bit words of a seed, least significant first. */
+  /** `init_by_array`: seeding of CPython with the 32-bit words of a seed, least significant first. */
   static fromKey(key: ArrayLike<number>): Mt19937 {
     if (key.length === 0) throw new InternalError("a Mersenne Twister key has no words");
-    const state = spread(19650218);
+    const state = initialState(19650218);
     let i = 1;
     let j = 0;
     const previous = () => state[i - 1] ^ (state[i - 1] >>> 30);
@@ -68,7 +68,8 @@ export class Mt19937 {
   }
 }
 
-function spread(seed: number): Uint32Array {
+/** Initial state for a 32-bit seed (Knuth's multiplicative generator). */
+function initialState(seed: number): Uint32Array {
   const state = new Uint32Array(SIZE);
   state[0] = seed;
   for (let i = 1; i < SIZE; i++) {
@@ -79,8 +80,8 @@ function spread(seed: number): Uint32Array {
 }
 
 /**
- * A whole number in [low, high) as `numpy.random.randint(low, high)` draws it: masked rejection on 32-bit outputs.
- * A range of one number draws nothing.
+ * Integer in [low, high), equal to `numpy.random.randint(low, high)`: masked rejection on 32-bit outputs.
+ * A range of one integer draws nothing.
  */
 export function legacyRandint(rng: Mt19937, low: number, high: number): number {
   const span = high - low - 1;
@@ -92,18 +93,18 @@ export function legacyRandint(rng: Mt19937, low: number, high: number): number {
   return low + drawn;
 }
 
-/** `numpy.random.choice([True, False])`: an even output is true. */
+/** `numpy.random.choice([True, False])`: true for an even output. */
 export function legacyChoice2(rng: Mt19937): boolean {
   return legacyRandint(rng, 0, 2) === 0;
 }
 
-/** CPython's `random.Random(seed)` for whole-number seeds: the same stream, so the same shuffles. */
+/** CPython's `random.Random(seed)` for integer seeds: the same stream and the same shuffles. */
 export class CPythonRandom {
   readonly #twister: Mt19937;
 
-  /** @throws {InputError} when the seed is not a whole number; its sign is ignored, as in CPython */
+  /** @throws {InputError} when the seed is not an integer; its sign is ignored, as in CPython */
   constructor(seed: number) {
-    if (!Number.isSafeInteger(seed)) throw new InputError(`seed ${seed} is not a whole number`);
+    if (!Number.isSafeInteger(seed)) throw new InputError(`seed ${seed} is not an integer`);
     const size = Math.abs(seed);
     const high = Math.floor(size / 2 ** 32);
     this.#twister = Mt19937.fromKey(high === 0 ? [size] : [size >>> 0, high]);
@@ -114,10 +115,10 @@ export class CPythonRandom {
     return this.#twister.nextUint32();
   }
 
-  /** A whole number in [0, n), n in 1..2^31: as many top bits as n has, redrawn while too large. */
+  /** Integer in [0, n), n in 1..2^31: the top bits of an output, rejected while too large. */
   randbelow(n: number): number {
     if (!(Number.isInteger(n) && n >= 1 && n <= 2 ** 31)) {
-      throw new InputError(`cannot draw below ${n}: a whole number from 1 to 2^31 is needed`);
+      throw new InputError(`cannot draw below ${n}: expected an integer from 1 to 2^31`);
     }
     const discarded = Math.clz32(n);
     let drawn = this.nextUint32() >>> discarded;
@@ -125,7 +126,7 @@ export class CPythonRandom {
     return drawn;
   }
 
-  /** `random.shuffle`: in place, from the end. */
+  /** `random.shuffle`: in-place Fisher–Yates from the end. */
   shuffle<T>(array: T[]): void {
     for (let i = array.length - 1; i > 0; i--) {
       const j = this.randbelow(i + 1);

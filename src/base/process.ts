@@ -4,30 +4,31 @@ import { hostname } from "node:os";
 import { errorCode } from "./errors.ts";
 
 /**
- * A process, distinguished from every other that may share a disk with it: process numbers are reused after a while, after
- * a restart of the machine, and in every container. Null where a system does not provide the value.
+ * Identity of a process among all that share a disk. A process id alone is not enough: ids repeat over time, after a
+ * reboot and in every container. A field is null if the system does not provide it.
  */
 export interface ProcessMark {
-  /** Chosen at random: no two marks are equal. */
+  /** Random, unique to this mark. */
   readonly nonce: string;
   readonly host: string;
-  /** The machine's own number, where hosts may share a name. */
+  /** Machine id, because hosts may share a name. */
   readonly machine: string | null;
-  /** Changes when the machine starts anew. */
+  /** Boot id, which changes at a reboot. */
   readonly boot: string | null;
-  /** Process numbers only mean something within this. */
+  /** Process id namespace. */
   readonly numbering: string | null;
   readonly pid: number;
-  /** When the process began, in the system's own unit. */
+  /** Start time of the process, in a unit of the system. */
   readonly began: string | null;
 }
 
+/** Mark of this process. */
 export async function markOfThisProcess(): Promise<ProcessMark> {
   const [machine, boot, numbering, began] = await Promise.all([
     line("/etc/machine-id"),
     line("/proc/sys/kernel/random/boot_id"),
     readlink("/proc/self/ns/pid").catch(() => null),
-    beginning(process.pid).then((found) => (typeof found === "string" ? found : null)),
+    startTime(process.pid).then((found) => (typeof found === "string" ? found : null)),
   ]);
   return {
     nonce: randomBytes(8).toString("hex"),
@@ -41,8 +42,8 @@ export async function markOfThisProcess(): Promise<ProcessMark> {
 }
 
 /**
- * State of a process as this process can see it. "unknown": it runs, or ran, where process numbers are others (another
- * machine, another container), or the system does not say when a process began, so that its number may be another's by now.
+ * State of a process as seen from this one. "unknown": the process belongs to another machine or container, or the
+ * system reports no start times, so its id may have been reused.
  */
 export async function stateOf(mark: ProcessMark, here: ProcessMark): Promise<"alive" | "dead" | "unknown"> {
   if (mark.host !== here.host || mark.machine !== here.machine) return "unknown";
@@ -55,20 +56,20 @@ export async function stateOf(mark: ProcessMark, here: ProcessMark): Promise<"al
     // EPERM: the process exists and belongs to another user.
     if (errorCode(error) === "ESRCH") return "dead";
   }
-  const began = await beginning(mark.pid);
+  const began = await startTime(mark.pid);
   if (began === "ended") return "dead";
   if (began === undefined || mark.began === null) return "unknown";
   return began === mark.began ? "alive" : "dead";
 }
 
 /**
- * Start time of a process in clock ticks since the machine started (Linux: field 22 of /proc/PID/stat); "ended" for
- * one that is only waiting to be collected by its parent; undefined where the system has no such file.
+ * Start time of a process in clock ticks since boot (Linux: field 22 of /proc/PID/stat). "ended" for a zombie;
+ * undefined if the system has no such file.
  */
-async function beginning(pid: number): Promise<string | "ended" | undefined> {
+async function startTime(pid: number): Promise<string | "ended" | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
   if (stat === undefined) return undefined;
-  // The second field is the program's name in brackets and may hold anything.
+  // The second field is the program name in parentheses and may contain any character.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return fields[0] === "Z" || fields[0] === "X" ? "ended" : fields[19];
 }
@@ -79,24 +80,23 @@ async function line(path: string): Promise<string | null> {
 }
 
 /**
- * Bytes that this process holds and that no file could give back: heaps, buffers, what native libraries allocated. Pages of files
- * that it has mapped are left out where the system tells them apart (Linux), since it can take them back at any time.
+ * Anonymous memory of this process in bytes: heaps, buffers and native allocations. Mapped files are not included on
+ * Linux, because the system can evict them at any time; other systems report the resident set.
  */
-export async function heldMemory(): Promise<number> {
+export async function anonymousMemory(): Promise<number> {
   const status = await readFile("/proc/self/status", "utf8").catch(() => "");
   const [, kibibytes] = /^RssAnon:\s+(\d+) kB$/m.exec(status) ?? [];
   return kibibytes === undefined ? process.memoryUsage.rss() : Number(kibibytes) * 1024;
 }
 
 /**
- * Starts anew to watch how much memory this process holds at most. Only Linux can; elsewhere the peak is that of the
- * process's whole life.
+ * Resets the peak reported by `peakMemory`. Only Linux supports this; elsewhere the peak covers the whole process.
  */
-export async function watchPeakMemory(): Promise<void> {
+export async function resetPeakMemory(): Promise<void> {
   await writeFile("/proc/self/clear_refs", "5").catch(() => {});
 }
 
-/** Bytes that this process held at most since, mapped files included as far as they were read. */
+/** Peak resident set in bytes since the last reset, including the pages of mapped files that were read. */
 export async function peakMemory(): Promise<number> {
   const status = await readFile("/proc/self/status", "utf8").catch(() => "");
   const [, kibibytes] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? [];

@@ -2,57 +2,54 @@ import { constants, readSync, type Stats } from "node:fs";
 import { type FileHandle, open, realpath } from "node:fs/promises";
 import { errorCode, FormatError, fileError, InputError } from "./errors.ts";
 
-/** Node reads at most 2^31 - 1 bytes at once. */
-const LARGEST_READ = 2 ** 30;
+/** Bytes per read call; Node allows at most 2^31 - 1. */
+const MAX_READ_BYTES = 2 ** 30;
 
-/** A local file opened for reads at any position. Close it with `close()` or `await using`. */
+/** A local file opened for random access. Close it with `close()` or `await using`. */
 export interface OpenFile extends AsyncDisposable {
-  /** As the caller named it, for messages. */
+  /** Path given by the caller, for messages. */
   readonly path: string;
-  /** With every link resolved. */
+  /** Path with all links resolved. */
   readonly realPath: string;
-  /** Bytes, when it was opened. */
+  /** Size in bytes when the file was opened. */
   readonly size: number;
   /**
    * Bytes [offset, offset + length).
-   * @throws {FormatError} when they are not inside the file, before anything is allocated
+   * @throws {FormatError} when the range is outside the file, before anything is allocated
    */
   read(offset: number, length: number): Promise<Uint8Array>;
-  /** `read` without a promise, for a few bytes within synchronous code. */
+  /** `read` for a few bytes in synchronous code. */
   readSync(offset: number, length: number): Uint8Array;
   close(): Promise<void>;
 }
 
-/** @throws {InputError} when the file is not there, is not a regular file or may not be read */
+/** Opens a regular file. @throws {InputError} when it is missing, not a regular file, or not readable */
 export async function openFile(path: string): Promise<OpenFile> {
-  const trouble = (error: unknown) => fileError(path, error);
-  const realPath = await realpath(path).catch((error) => Promise.reject(trouble(error)));
-  const handle = await openRegular(realPath, path).catch((error) => Promise.reject(trouble(error)));
+  const refuse = (error: unknown) => Promise.reject(fileError(path, error));
+  const realPath = await realpath(path).catch(refuse);
+  const handle = await openRegular(realPath, path).catch(refuse);
   const stat = await handle.stat();
 
-  function room(offset: number, length: number): Uint8Array {
+  function bufferFor(offset: number, length: number): Uint8Array {
     if (!(offset >= 0 && length >= 0 && offset + length <= stat.size)) {
       throw new FormatError(
         { file: path },
-        `bytes ${offset} to ${offset + length} were asked for, but the file has ${stat.size}`,
-        "is the file cut off? Compare its size with the source's",
+        `bytes ${offset} to ${offset + length} are outside the file, which has ${stat.size}`,
+        "is the file truncated? Compare its size with that of the source",
       );
     }
     return allocate(path, length);
   }
   const checkRead = (bytesRead: number) => {
     if (bytesRead > 0) return;
-    throw new FormatError(
-      { file: path },
-      `the file became shorter than ${stat.size} bytes while it was read`,
-    );
+    throw new FormatError({ file: path }, `the file shrank below ${stat.size} bytes during the read`);
   };
 
   async function read(offset: number, length: number): Promise<Uint8Array> {
-    const bytes = room(offset, length);
+    const bytes = bufferFor(offset, length);
     let filled = 0;
     while (filled < length) {
-      const piece = Math.min(length - filled, LARGEST_READ);
+      const piece = Math.min(length - filled, MAX_READ_BYTES);
       const { bytesRead } = await handle.read(bytes, filled, piece, offset + filled);
       checkRead(bytesRead);
       filled += bytesRead;
@@ -61,7 +58,7 @@ export async function openFile(path: string): Promise<OpenFile> {
   }
 
   function readNow(offset: number, length: number): Uint8Array {
-    const bytes = room(offset, length);
+    const bytes = bufferFor(offset, length);
     for (let filled = 0; filled < length; ) {
       const bytesRead = readSync(handle.fd, bytes, filled, length - filled, offset + filled);
       checkRead(bytesRead);
@@ -78,33 +75,36 @@ function allocate(path: string, length: number): Uint8Array {
   try {
     return new Uint8Array(length);
   } catch (cause) {
-    throw new InputError(`${length} bytes do not fit into memory at once`, { place: { file: path }, cause });
+    throw new InputError(`${length} bytes do not fit into memory`, { place: { file: path }, cause });
   }
 }
 
-/** An index of a genome, the largest of these files, has some megabytes. */
-const LARGEST = 2 ** 30;
+/** Default size limit of files read at once; the largest ones, genome indexes, have a few megabytes. */
+const MAX_FILE_BYTES = 2 ** 30;
 
 /**
- * All bytes of a small regular file; undefined when there is no such file.
+ * All bytes of a regular file; undefined if it does not exist.
  *
- * @param most  bytes: a file that is larger, or grows beyond it while it is read, is refused
- * @throws {InputError} when it may not be read
- * @throws {FormatError} when it is too large
+ * @param maxBytes  size limit, also for a file that grows during the read
+ * @throws {InputError} when the file cannot be read
+ * @throws {FormatError} when it exceeds the limit
  */
-export async function bytesIfPresent(path: string, most = LARGEST): Promise<Uint8Array | undefined> {
+export async function bytesIfPresent(
+  path: string,
+  maxBytes = MAX_FILE_BYTES,
+): Promise<Uint8Array | undefined> {
   try {
     await using file = await openRegular(path);
     const { size } = await file.stat();
-    if (size > most) {
-      throw new FormatError({ file: path }, `the file has ${size} bytes; at most ${most} are read`);
+    if (size > maxBytes) {
+      throw new FormatError({ file: path }, `the file has ${size} bytes; the limit is ${maxBytes}`);
     }
     const pieces: Uint8Array[] = [];
     let bytes = 0;
     for await (const piece of file.createReadStream({ highWaterMark: 2 ** 18 })) {
       bytes += (piece as Uint8Array).length;
-      if (bytes > most) {
-        throw new FormatError({ file: path }, `the file has more than ${most} bytes`);
+      if (bytes > maxBytes) {
+        throw new FormatError({ file: path }, `the file has more than ${maxBytes} bytes`);
       }
       pieces.push(piece as Uint8Array);
     }
@@ -115,21 +115,21 @@ export async function bytesIfPresent(path: string, most = LARGEST): Promise<Uint
   }
 }
 
-/** More is no text that somebody wrote into one file, and could not be held as one. */
-const LONGEST_TEXT = 2 ** 28;
+/** Size limit of text files; a JavaScript string cannot exceed 2^29 characters. */
+const MAX_TEXT_BYTES = 2 ** 28;
 
 /**
- * A text file's content, UTF-8; undefined when there is no such file.
- * @throws {InputError} when it may not be read
+ * Text of a UTF-8 file; undefined if it does not exist.
+ * @throws {InputError} when the file cannot be read
  * @throws {FormatError} when it is larger than 256 MiB
  */
 export async function textIfPresent(path: string): Promise<string | undefined> {
-  const bytes = await bytesIfPresent(path, LONGEST_TEXT);
+  const bytes = await bytesIfPresent(path, MAX_TEXT_BYTES);
   return bytes && Buffer.from(bytes).toString("utf8");
 }
 
-/** The bytes of a regular file, piece by piece. @throws {InputError} when it cannot be read */
-export async function* filePieces(path: string): AsyncGenerator<Buffer> {
+/** Bytes of a regular file in chunks. @throws {InputError} when it cannot be read */
+export async function* fileChunks(path: string): AsyncGenerator<Buffer> {
   try {
     const file = await openRegular(path);
     for await (const piece of file.createReadStream({ highWaterMark: 2 ** 20 })) yield piece as Buffer;
@@ -138,11 +138,11 @@ export async function* filePieces(path: string): AsyncGenerator<Buffer> {
   }
 }
 
-/** Windows has no such flag, and no FIFOs among its files. */
-const AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+/** Non-blocking, so that opening a FIFO returns at once. Windows has neither the flag nor FIFOs. */
+const READ_NONBLOCK = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-/** What a path leads to, if not to a regular file. */
-function kindOf(stat: Stats): string | undefined {
+/** Describes a path that is not a regular file; undefined for a regular file. */
+function irregularity(stat: Stats): string | undefined {
   if (stat.isFile()) return undefined;
   if (stat.isDirectory()) return "this is a folder; a file was expected";
   if (stat.isFIFO()) return "this is a FIFO; a regular file was expected";
@@ -150,17 +150,18 @@ function kindOf(stat: Stats): string | undefined {
 }
 
 /**
- * Opens a regular file for reading. Anything else is refused at once: a FIFO may never be written, a device never end.
+ * Opens a regular file for reading. Other kinds are refused without blocking: a FIFO may have no writer and a device
+ * no end.
  *
- * @param named  the path as the caller named it, for messages
- * @throws {InputError} when it is not a regular file
- * @throws {Error} of the system when it cannot be opened, for `fileError`
+ * @param named  path given by the caller, for messages
+ * @throws {InputError} when the path is not a regular file
+ * @throws {Error} the system error when it cannot be opened; callers convert it with `fileError`
  */
 export async function openRegular(path: string, named = path): Promise<FileHandle> {
-  const handle = await open(path, AT_ONCE);
+  const handle = await open(path, READ_NONBLOCK);
   try {
-    const kind = kindOf(await handle.stat());
-    if (kind !== undefined) throw new InputError(kind, { place: { file: named } });
+    const problem = irregularity(await handle.stat());
+    if (problem !== undefined) throw new InputError(problem, { place: { file: named } });
     return handle;
   } catch (error) {
     await handle.close();

@@ -1,20 +1,21 @@
 import { FormatError, type Place } from "./errors.ts";
 import { forEachLine, textLines } from "./text-lines.ts";
 
-/** One line of a table. */
+/** One row of a table. */
 export interface TableRow {
-  /** The asked columns' fields, in the order asked. */
+  /** Fields of the requested columns, in the order of the request. */
   readonly fields: readonly string[];
   /** 1-based line of the file. */
   readonly line: number;
 }
 
 /**
- * Rows of a tab-separated table with one header line, plain or compressed; columns are found by their names, and others
- * are passed over. Fields are taken as they are: no quotes, no comments. Blank lines are skipped.
+ * Rows of a tab-separated table with one header line, plain or compressed. Selects columns by name. Fields are read
+ * verbatim, without quoting or comments; empty lines are skipped.
  *
- * @throws {FormatError} when the file is empty, a column is missing or named twice, or a line has another number of
- *   fields than the header
+ * @param columns  names of the columns to read
+ * @throws {FormatError} when the file is empty, a column is missing or duplicated, or the number of fields in a line
+ *   differs from the header
  */
 export async function* readTable(path: string, columns: readonly string[]): AsyncGenerator<TableRow> {
   const reader = new TableReader(path, columns);
@@ -26,8 +27,8 @@ export async function* readTable(path: string, columns: readonly string[]): Asyn
 }
 
 /**
- * `readTable` for tables of millions of rows: `visit` is called for each row, without a promise for each.
- * What `visit` throws stops the reading and is thrown on.
+ * `readTable` with a callback, for tables of millions of rows: no promise per row. An error thrown by `visit` stops the
+ * reading and propagates.
  */
 export async function forEachTableRow(
   path: string,
@@ -44,21 +45,21 @@ export async function forEachTableRow(
 
 class TableReader {
   private header: readonly string[] | undefined;
-  private places: readonly number[] = [];
+  private indices: readonly number[] = [];
 
   constructor(
     private readonly path: string,
     private readonly columns: readonly string[],
   ) {}
 
-  /** Undefined for the header and for blank lines. */
+  /** Parses a line; undefined for the header and for empty lines. */
   row(text: string, line: number): TableRow | undefined {
     if (text === "") return undefined;
     const fields = text.split("\t");
     const place = { file: this.path, line };
     if (this.header === undefined) {
       this.header = fields;
-      this.places = columnPlaces(fields, this.columns, place);
+      this.indices = columnIndices(fields, this.columns, place);
       return undefined;
     }
     if (fields.length !== this.header.length) {
@@ -68,7 +69,7 @@ class TableReader {
         "fields are separated by tabs",
       );
     }
-    return { fields: this.places.map((place) => fields[place]), line };
+    return { fields: this.indices.map((i) => fields[i]), line };
   }
 
   end(): void {
@@ -76,7 +77,7 @@ class TableReader {
   }
 }
 
-function columnPlaces(
+function columnIndices(
   header: readonly string[],
   columns: readonly string[],
   place: { readonly file: string; readonly line: number },
@@ -98,14 +99,14 @@ function columnPlaces(
   });
 }
 
-/** Where a field of a table lies: its file and line, for messages. */
+/** Location of a field of a table, for messages. */
 export type FieldPlace = Place & { readonly file: string };
 
 /**
- * A whole number written with digits alone: no sign unless `min` is below 0, no point, no exponent, no blanks.
+ * Parses an integer of digits only: no plus sign, decimal point, exponent or spaces.
  *
- * @param name  what the field is called, for the message
- * @throws {FormatError} when it is none, or lies outside [min, max]
+ * @param name  name of the field, for the message
+ * @throws {FormatError} when the text is not an integer, or outside [min, max]
  */
 export function parseWholeNumber(
   text: string,
@@ -122,7 +123,7 @@ export function parseWholeNumber(
   return value;
 }
 
-/** NaN when the text is not digits behind at most one minus. By hand, for tables with millions of numbers. */
+/** Value of decimal digits after an optional minus, else NaN. Hand-written for tables with millions of numbers. */
 function digitsValue(text: string): number {
   const negative = text.charCodeAt(0) === MINUS;
   const first = negative ? 1 : 0;
@@ -133,7 +134,7 @@ function digitsValue(text: string): number {
     if (digit < 0 || digit > 9) return Number.NaN;
     value = 10 * value + digit;
   }
-  // 0 - 0 is 0, where -0 would be another number.
+  // 0 - value, because -value would give -0.
   return negative ? 0 - value : value;
 }
 
@@ -141,8 +142,8 @@ const MINUS = 45;
 const ZERO = 48;
 
 /**
- * A finite number in decimal or scientific notation.
- * @throws {FormatError} when it is none
+ * Parses a finite number in decimal or scientific notation.
+ * @throws {FormatError} when the text is not a number
  */
 export function parseFiniteNumber(text: string, name: string, place: FieldPlace): number {
   const value = parseDecimal(text);
@@ -152,7 +153,7 @@ export function parseFiniteNumber(text: string, name: string, place: FieldPlace)
   return value;
 }
 
-/** A number in decimal or scientific notation; NaN for any other text, infinite where it is too large. */
+/** Parses a number in decimal or scientific notation; NaN for any other text, infinity on overflow. */
 export function parseDecimal(text: string): number {
   return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
 }

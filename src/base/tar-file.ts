@@ -1,22 +1,22 @@
 import { Readable } from "node:stream";
 import { Header, type HeaderData, Parser, Pax, type ReadEntry } from "tar";
 import { FormatError } from "./errors.ts";
-import { filePieces } from "./read-file.ts";
+import { fileChunks } from "./read-file.ts";
 import { writeFileAtomic } from "./write-file.ts";
 
-/** One file of an archive that is to be written. */
+/** One file to add to an archive. */
 export interface TarEntry {
-  /** Its name in the archive, parts separated by `/`. */
+  /** Path in the archive, separated by `/`. */
   readonly path: string;
   readonly bytes: number;
-  /** Its contents; exactly so many bytes. */
+  /** Contents, exactly `bytes` bytes. */
   readonly contents: Uint8Array | AsyncIterable<Uint8Array>;
 }
 
-/** One entry of an archive that is read. Its contents must be read before the next entry is asked for. */
+/** One entry of an archive. Its contents must be read before the next entry is requested. */
 export interface TarFileEntry {
   readonly path: string;
-  /** "file", or what else it is: "Directory", "SymbolicLink". */
+  /** "file", or the type of another entry, such as "Directory" or "SymbolicLink". */
   readonly kind: string;
   readonly bytes: number;
   readonly contents: AsyncIterable<Uint8Array>;
@@ -25,8 +25,8 @@ export interface TarFileEntry {
 const BLOCK = 512;
 
 /**
- * Writes an archive in the tar format (POSIX.1-2001: ustar with pax headers where names are long), whole or not at all.
- * Owners and times are left out, so equal files give equal bytes.
+ * Writes a tar archive atomically (POSIX.1-2001: ustar, with pax headers for long names). Owners and times are omitted,
+ * so equal files give equal bytes.
  */
 export async function writeTar(path: string, entries: AsyncIterable<TarEntry>): Promise<void> {
   await writeFileAtomic(path, archive(entries));
@@ -48,9 +48,9 @@ async function* archive(entries: AsyncIterable<TarEntry>): AsyncGenerator<Uint8A
 }
 
 /**
- * The entries of a tar archive, one by one, with their contents as they come.
+ * Entries of a tar archive in order, with streamed contents.
  *
- * @throws {FormatError} when the file is no tar archive, damaged or cut off
+ * @throws {FormatError} when the file is not a tar archive, damaged or truncated
  * @throws {InputError} when it cannot be read
  */
 export async function* readTar(path: string): AsyncGenerator<TarFileEntry> {
@@ -58,11 +58,11 @@ export async function* readTar(path: string): AsyncGenerator<TarFileEntry> {
   const parser = new Parser({ strict: true, onReadEntry: (entry) => void found.push(entry) });
   let failure: unknown;
   let ended = false;
-  const wake = signalOf();
+  const wake = newSignal();
   parser.on("error", (error: unknown) => {
     failure ??= new FormatError(
       { file: path },
-      `the archive is damaged, or no tar archive: ${error instanceof Error ? error.message : String(error)}`,
+      `the file is not a tar archive, or damaged: ${error instanceof Error ? error.message : String(error)}`,
       undefined,
       error,
     );
@@ -72,7 +72,7 @@ export async function* readTar(path: string): AsyncGenerator<TarFileEntry> {
     ended = true;
     wake.call();
   });
-  const source = Readable.from(filePieces(path));
+  const source = Readable.from(fileChunks(path));
   source.on("error", (error) => {
     failure ??= error;
     wake.call();
@@ -98,7 +98,7 @@ export async function* readTar(path: string): AsyncGenerator<TarFileEntry> {
         bytes: entry.size,
         contents: contentsOf(entry, path, () => failure),
       };
-      // What was not read is passed over.
+      // Skips contents that were not read.
       entry.resume();
     }
   } finally {
@@ -116,11 +116,11 @@ async function* contentsOf(
     bytes += piece.length;
     yield piece;
   }
-  if (bytes !== entry.size) throw failure() ?? new FormatError({ file }, "the archive is cut off");
+  if (bytes !== entry.size) throw failure() ?? new FormatError({ file }, "the archive is truncated");
 }
 
-/** Something to wait for that may happen before anybody waits. */
-function signalOf() {
+/** A signal that can be sent before anybody waits for it. */
+function newSignal() {
   let happened = false;
   let waiting: (() => void) | undefined;
   return {

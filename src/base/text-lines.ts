@@ -1,21 +1,21 @@
 import { FormatError } from "./errors.ts";
 import { unpackedBytes } from "./gzip.ts";
 
-/** A line without its end (LF or CRLF), and its number as editors count, from 1. */
+/** A line without its line end (LF or CRLF), and its 1-based number. */
 export interface TextLine {
   readonly text: string;
   readonly number: number;
 }
 
-/** A longer line is no row of a table: the file is binary, or has lost its line ends. */
-const LONGEST_LINE = 2 ** 24;
+/** Maximum characters of a line; a longer one indicates a binary file or missing line ends. */
+const MAX_LINE_LENGTH = 2 ** 24;
 
 /**
- * Lines of a text file that may be compressed with gzip or bgzip (known by its first bytes, not by its name).
- * Text is UTF-8; a byte-order mark is dropped; a last line without an end counts; an empty file has no lines.
+ * Lines of a UTF-8 text file, plain or compressed with gzip or bgzip (recognised by its first bytes, not its name).
+ * Drops a byte-order mark. The last line needs no line end; an empty file has no lines.
  *
  * @throws {InputError} when the file cannot be read
- * @throws {FormatError} when the compressed data is damaged or cut off, or a line is longer than 16 MiB
+ * @throws {FormatError} when the compressed data is damaged or truncated, or a line is longer than 2^24 characters
  */
 export async function* textLines(path: string): AsyncGenerator<TextLine> {
   let number = 0;
@@ -25,8 +25,8 @@ export async function* textLines(path: string): AsyncGenerator<TextLine> {
 }
 
 /**
- * `textLines` for tables of millions of rows: `visit` is called for each line, without a promise for each.
- * What `visit` throws stops the reading and is thrown on.
+ * `textLines` with a callback, for files of millions of lines: no promise per line. An error thrown by `visit` stops the
+ * reading and propagates.
  */
 export async function forEachLine(
   path: string,
@@ -45,10 +45,10 @@ async function* lineBatches(path: string): AsyncGenerator<string[]> {
   for await (const chunk of unpackedBytes(path)) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
     rest = lines.pop()!;
-    if (rest.length > LONGEST_LINE) {
+    if (rest.length > MAX_LINE_LENGTH) {
       throw new FormatError(
         { file: path, line: before + lines.length + 1 },
-        `the line is longer than ${LONGEST_LINE} letters`,
+        `the line is longer than ${MAX_LINE_LENGTH} characters`,
         "is this a text file?",
       );
     }
@@ -60,14 +60,14 @@ async function* lineBatches(path: string): AsyncGenerator<string[]> {
   if (rest !== "") yield [withoutReturn(rest)];
 }
 
-/** A copy of a slice of a line. The slice itself would keep the whole piece of the file in memory. */
+/** Copies a slice of a line. The slice itself would keep its chunk of the file in memory. */
 export const copyText = (slice: string): string => Buffer.from(slice).toString();
 
-/** Keeps one copy of each distinct string: for columns of few values, such as chromosome names. */
+/** Shared copies of repeated strings, for columns with few distinct values such as chromosome names. */
 export class StringPool {
   private readonly copies = new Map<string, string>();
 
-  /** The pool's copy of the text. */
+  /** The shared copy of a text. */
   intern(text: string): string {
     const known = this.copies.get(text);
     if (known !== undefined) return known;
@@ -77,4 +77,5 @@ export class StringPool {
   }
 }
 
+/** Removes the CR of a CRLF line end. */
 const withoutReturn = (line: string) => (line.endsWith("\r") ? line.slice(0, -1) : line);

@@ -1,6 +1,6 @@
 import { InternalError } from "./errors.ts";
 
-/** Types of a column of numbers, as NumPy calls them. */
+/** Number types of a column, by their NumPy names. */
 export const NUMBER_TYPES = ["uint8", "uint16", "uint32", "int32", "float32", "float64"] as const;
 export type NumberType = (typeof NUMBER_TYPES)[number];
 
@@ -15,21 +15,22 @@ const ARRAYS = {
 
 export type Numbers = InstanceType<(typeof ARRAYS)[NumberType]>;
 
-/** Zeros of a type. */
+/** Array of zeros. */
 export function newNumbers(type: NumberType, length: number): Numbers {
   return new ARRAYS[type](length);
 }
 
+/** Type of an array. */
 export function typeOfNumbers(numbers: Numbers): NumberType {
   const type = NUMBER_TYPES.find((name) => numbers instanceof ARRAYS[name]);
-  if (type === undefined) throw new InternalError("an array of no known number type");
+  if (type === undefined) throw new InternalError("unknown type of array");
   return type;
 }
 
 /** Bytes of one number. */
 export const bytesPerNumber = (type: NumberType): number => ARRAYS[type].BYTES_PER_ELEMENT;
 
-/** The smallest type that holds every value unchanged, -0 and NaN included. Nothing fits in "uint8". */
+/** Smallest type that represents every value exactly, including -0 and NaN; "uint8" for no values. */
 export function smallestType(values: Float64Array): NumberType {
   let [integers, singles, least, most] = [true, true, 0, 0];
   for (const value of values) {
@@ -45,14 +46,15 @@ export function smallestType(values: Float64Array): NumberType {
   return singles ? "float32" : "float64";
 }
 
-/** The smallest type that holds every value of both. */
+/** Smallest type that represents all values of both types. */
 export function commonType(a: NumberType, b: NumberType): NumberType {
-  const holds = (wide: NumberType) =>
-    [a, b].every((narrow) => narrow === wide || HELD[wide].includes(narrow));
-  return NUMBER_TYPES.find(holds)!;
+  const fits = (wide: NumberType) =>
+    [a, b].every((narrow) => narrow === wide || NARROWER[wide].includes(narrow));
+  return NUMBER_TYPES.find(fits)!;
 }
 
-const HELD: Readonly<Record<NumberType, readonly NumberType[]>> = {
+/** Types whose values are all representable in the key's type. */
+const NARROWER: Readonly<Record<NumberType, readonly NumberType[]>> = {
   uint8: [],
   uint16: ["uint8"],
   uint32: ["uint8", "uint16"],
@@ -61,7 +63,7 @@ const HELD: Readonly<Record<NumberType, readonly NumberType[]>> = {
   float64: ["uint8", "uint16", "uint32", "int32", "float32"],
 };
 
-/** The numbers as another type; themselves where they are of it. */
+/** Converts an array to a type; returns the array itself if it already has the type. */
 export function asType(numbers: Numbers, type: NumberType): Numbers {
   if (typeOfNumbers(numbers) === type) return numbers;
   const copy = newNumbers(type, numbers.length);

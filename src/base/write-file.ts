@@ -7,23 +7,22 @@ import { errorCode, fileError, InputError } from "./errors.ts";
 import { kindOfPath, makeFolder, namesInFolder } from "./folder.ts";
 
 /**
- * Writes a file that is whole or absent, whatever stops the process: into a temporary file beside it, flushed to the
- * disk, then renamed over `path`. Missing folders are made. Pieces are written as they come, one in memory at a time;
- * what their source throws is thrown on, and leaves nothing behind. A device or a pipe, such as /dev/stdout, is written to
- * as it is: nothing is ever put in its place.
+ * Writes a file atomically: to a temporary file in the same folder, flushed to the disk, then renamed to `path`. Creates
+ * missing folders. Chunks are streamed; an error of their source propagates and leaves no file. Devices and pipes, such
+ * as /dev/stdout, are written directly.
  *
- * @throws {InputError} naming the path when it is a folder, the disk is full, read-only, or the folder may not be written
+ * @throws {InputError} naming the path when it is a folder or not writable, or the disk is full or read-only
  */
 export async function writeFileAtomic(
   path: string,
   data: string | Uint8Array | Iterable<string> | AsyncIterable<string | Uint8Array>,
 ): Promise<void> {
   const folder = dirname(path);
-  const beside = unfinishedPath(path);
+  const temporary = temporaryPath(path);
   try {
     if (await isStream(path)) return await writeFile(path, data, { flag: "a" });
     await makeFolder(folder);
-    const file = await open(beside, "wx");
+    const file = await open(temporary, "wx");
     try {
       try {
         await writeFile(file, data);
@@ -31,9 +30,9 @@ export async function writeFileAtomic(
       } finally {
         await file.close();
       }
-      await rename(beside, path);
+      await rename(temporary, path);
     } catch (error) {
-      await rm(beside, { force: true });
+      await rm(temporary, { force: true });
       throw error;
     }
     await flushFolder(folder);
@@ -43,8 +42,8 @@ export async function writeFileAtomic(
 }
 
 /**
- * Writes a file that can be made again, such as a cached digest or the index of a genome. A folder that may not be
- * written, or a full disk, costs time later and is no error.
+ * Writes a file that can be recomputed, such as a cached digest or a genome index. A read-only folder or a full disk is
+ * not an error: it only costs time later.
  */
 export async function writeCacheFile(path: string, data: string | Uint8Array): Promise<void> {
   try {
@@ -54,33 +53,33 @@ export async function writeCacheFile(path: string, data: string | Uint8Array): P
   }
 }
 
-/** A new path in a file's folder for what is to become the file; `removeUnfinished` finds it. */
-export function unfinishedPath(path: string): string {
+/** Unique temporary path in the folder of a file. `removeTemporaryFiles` recognises it. */
+export function temporaryPath(path: string): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`);
 }
 
-/** End of a temporary name: of the file itself, or of a lock's successor or heartbeat. */
-const UNFINISHED = /^(?:(?:after|beat)-[0-9a-f]{16}\.)?\d+\.[0-9a-f]{8}\.tmp$/;
+/** Suffix of a temporary name: of the file itself, or of a lock's successor or heartbeat. */
+const TEMPORARY = /^(?:(?:after|beat)-[0-9a-f]{16}\.)?\d+\.[0-9a-f]{8}\.tmp$/;
 
 /**
- * Removes what processes that were killed while they wrote a file left beside it. Only for a caller that knows that nobody
- * writes it now, such as the holder of a lock.
+ * Removes temporary files of a path, left by killed writers. The caller must know that nobody is writing the file, for
+ * instance by holding its lock.
  */
-export async function removeUnfinished(path: string): Promise<void> {
+export async function removeTemporaryFiles(path: string): Promise<void> {
   const folder = dirname(path);
   if ((await kindOfPath(folder)) !== "folder") return;
-  const beginning = `.${basename(path)}.`;
+  const prefix = `.${basename(path)}.`;
   for (const name of await namesInFolder(folder)) {
-    const isLeft = name.startsWith(beginning) && UNFINISHED.test(name.slice(beginning.length));
-    if (isLeft) await rm(join(folder, name), { force: true });
+    const isTemporary = name.startsWith(prefix) && TEMPORARY.test(name.slice(prefix.length));
+    if (isTemporary) await rm(join(folder, name), { force: true });
   }
 }
 
 /**
- * Adds to the end of a file and waits until it lies on the disk. Missing folders and the file are made.
- * When writing fails half way, the file is cut back to what it was. For one writer at a time.
+ * Appends to a file and flushes it to the disk. Creates the file and missing folders. A failed append is rolled back.
+ * Supports one writer at a time.
  *
- * @throws {InputError} naming the path when the disk is full, read-only, or the file may not be written
+ * @throws {InputError} naming the path when it is not writable, or the disk is full or read-only
  */
 export async function appendDurably(path: string, data: string | Uint8Array): Promise<void> {
   try {
@@ -92,7 +91,7 @@ export async function appendDurably(path: string, data: string | Uint8Array): Pr
         await file.writeFile(data);
         await file.sync();
       } catch (error) {
-        // Cutting back may fail as well (a device, a lost disk); why writing failed is what to report.
+        // Truncating may fail too (a device, a lost disk): report the original error.
         await file.truncate(size).catch(() => {});
         throw error;
       }
@@ -105,9 +104,9 @@ export async function appendDurably(path: string, data: string | Uint8Array): Pr
   }
 }
 
-/** Makes a rename or a new name in a folder last through a power cut. */
+/** Flushes a folder, so that a rename or new name in it survives a power failure. */
 async function flushFolder(folder: string): Promise<void> {
-  // Windows cannot open a folder; its file system keeps renames by itself.
+  // Windows cannot open a folder; NTFS journals renames itself.
   if (process.platform === "win32") return;
   const handle = await open(folder, "r");
   try {
@@ -118,8 +117,7 @@ async function flushFolder(folder: string): Promise<void> {
 }
 
 /**
- * Whether a path leads to something that is no file on a disk: a terminal, a pipe, /dev/null, or /dev/stdout wherever that
- * leads.
+ * True for a path that is not a file on a disk: a terminal, a pipe, /dev/null, or any redirection of /dev/stdout.
  * @throws {InputError} when it is a folder
  */
 export async function isStream(path: string): Promise<boolean> {
@@ -130,24 +128,24 @@ export async function isStream(path: string): Promise<boolean> {
   return found !== undefined && (!found.isFile() || /^\/(dev|proc)\//.test(path));
 }
 
-/** What a file system without hard links answers. */
+/** Error codes of file systems without hard links. */
 const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 
 /**
- * Makes a file with this content if there is none of that name: of several processes, on one machine or on several
- * that share the folder, exactly one is told true. Nobody ever sees the file half written.
+ * Creates a file if it does not exist. Of several processes, also on machines that share the folder, exactly one gets
+ * true. No reader sees a partial file.
  *
- * The content goes into a temporary file, which is then linked to the name. Where the file system has no hard
- * links the file is opened exclusively instead; then a reader may, for an instant, see it empty.
+ * The contents go to a temporary file, which is then linked to the name. On a file system without hard links the file is
+ * opened exclusively instead, and a reader may briefly see it empty.
  *
- * @returns false when a file of that name exists; it is left as it is
- * @throws {InputError} naming the path when the disk is full, read-only, or the folder may not be written
+ * @returns false if the file exists; it is not changed
+ * @throws {InputError} naming the path when it is not writable, or the disk is full or read-only
  */
 export async function createFileAtomic(path: string, data: string | Uint8Array): Promise<boolean> {
-  const beside = unfinishedPath(path);
+  const temporary = temporaryPath(path);
   try {
     await makeFolder(dirname(path));
-    const file = await open(beside, "wx");
+    const file = await open(temporary, "wx");
     try {
       await file.writeFile(data);
       await file.sync();
@@ -155,9 +153,9 @@ export async function createFileAtomic(path: string, data: string | Uint8Array):
       await file.close();
     }
     try {
-      await link(beside, path);
+      await link(temporary, path);
     } catch (error) {
-      // The holder of a lock takes unfinished files for those of killed processes and removes them.
+      // The holder of a lock may have removed the temporary file as that of a killed process.
       if (errorCode(error) === "ENOENT") return await createFileAtomic(path, data);
       if (!NO_LINKS.has(errorCode(error))) throw error;
       await writeFile(path, data, { flag: "wx", flush: true });
@@ -167,43 +165,43 @@ export async function createFileAtomic(path: string, data: string | Uint8Array):
     if (errorCode(error) === "EEXIST") return false;
     throw fileError(path, error);
   } finally {
-    await rm(beside, { force: true });
+    await rm(temporary, { force: true });
   }
 }
 
 /**
- * Makes `link` a symbolic link to `target`, relative, so that the folder around both can be moved. What was at `link`
- * is replaced at once, never missing in between. Where links may not be made, as on some Windows, it becomes a copy.
+ * Makes `link` a relative symbolic link to `target`, so that their common folder can be moved. Replaces an existing file
+ * atomically. On Windows without permission to create links, copies the file instead.
  *
- * @throws {InputError} naming the link when the folder may not be written
+ * @throws {InputError} naming the link when its folder is not writable
  */
 export async function linkFile(target: string, link: string): Promise<void> {
   const folder = dirname(resolve(link));
   const path = relative(folder, resolve(target));
   if ((await readlink(link).catch(() => undefined)) === path) return;
-  const beside = unfinishedPath(link);
+  const temporary = temporaryPath(link);
   try {
     await makeFolder(folder);
-    await symlink(path, beside).catch(async (error) => {
+    await symlink(path, temporary).catch(async (error) => {
       if (process.platform !== "win32") throw error;
-      await copyFile(target, beside);
+      await copyFile(target, temporary);
     });
-    await rename(beside, link);
+    await rename(temporary, link);
   } catch (error) {
-    await rm(beside, { force: true });
+    await rm(temporary, { force: true });
     throw fileError(link, error);
   }
 }
 
-/** Removes a file; nothing happens when there is none. @throws {InputError} when it may not be removed */
+/** Removes a file if it exists. @throws {InputError} when it cannot be removed */
 export async function removeFile(path: string): Promise<void> {
   await rm(path, { force: true }).catch((error) => Promise.reject(fileError(path, error)));
 }
 
 /**
- * Renames a file or folder. On Windows, where a virus scanner or an indexer may hold a new file for a moment, it tries again
- * for up to a minute.
+ * Renames a file or folder. On Windows retries for up to a minute, because a virus scanner or indexer may briefly lock a
+ * new file.
  *
- * @throws the system's error
+ * @throws {Error} the system error
  */
 export const rename: (from: string, to: string) => Promise<void> = promisify(gracefulFs.rename);

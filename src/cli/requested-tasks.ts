@@ -77,7 +77,7 @@ async function expectFiles(task: Task, inputs: Readonly<Record<string, string>>)
   for (const { name, kind = "file" } of task.inputs) {
     const path = inputs[name];
     if (kind !== "file" || path === undefined || (await kindOfPath(path)) !== undefined) continue;
-    missing.push(`${path}: there is no such file or folder`);
+    missing.push(`${path}: no such file or folder`);
   }
   if (missing.length > 0) throw new InputError(missing.join("\n"));
 }

@@ -28,5 +28,5 @@ test("a file has the digest of its bytes", async () => {
 test("a missing file is named", async () => {
   const error = await digestFile("/nowhere/x.fa").catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(InputError);
-  expect((error as InputError).describe()).toMatch(/^\/nowhere\/x\.fa: there is no such file/);
+  expect((error as InputError).describe()).toMatch(/^\/nowhere\/x\.fa: no such file/);
 });

@@ -34,15 +34,15 @@ test("a file that shrinks while it is open is noticed", async () => {
   writeFileSync(path, "0123456789");
   await using file = await openFile(path);
   truncateSync(path, 4);
-  await expect(file.read(0, 10)).rejects.toThrow("became shorter than 10 bytes");
+  await expect(file.read(0, 10)).rejects.toThrow("shrank below 10 bytes");
 });
 
 test("what cannot be opened is named", async () => {
   const folder = temporaryFolder();
   symlinkSync("nowhere", join(folder, "broken"));
   for (const [path, message] of [
-    [join(folder, "none"), "there is no such file"],
-    [join(folder, "broken"), "there is no such file"],
+    [join(folder, "none"), "no such file"],
+    [join(folder, "broken"), "no such file"],
     [folder, "this is a folder; a file was expected"],
   ] as const) {
     const error = await openFile(path).catch((error: unknown) => error);
@@ -63,5 +63,5 @@ test("what lies at a path, and in a folder", async () => {
     undefined,
     undefined,
   ]);
-  await expect(namesInFolder(join(folder, "none"))).rejects.toThrow("there is no such file or folder");
+  await expect(namesInFolder(join(folder, "none"))).rejects.toThrow("no such file or folder");
 });

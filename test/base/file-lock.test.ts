@@ -66,7 +66,7 @@ describe("a lock", () => {
     const refusal = await takeLock(path).catch((error) => error);
     expect(refusal).toBeInstanceOf(InputError);
     expect(refusal.describe()).toContain(`process ${child.pid} has held this`);
-    expect(refusal.describe()).toContain("another shard can be run at the same time");
+    expect(refusal.describe()).toContain("other shards can run at the same time");
     child.kill("SIGKILL");
     await once(child, "exit");
     const lock = await takeLock(path);

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { heldMemory } from "../../src/base/process.ts";
+import { anonymousMemory } from "../../src/base/process.ts";
 
 test("grows with what is written to, and is no more than what is resident", async () => {
-  const before = await heldMemory();
+  const before = await anonymousMemory();
   const buffer = Buffer.alloc(64e6, 1);
-  const after = await heldMemory();
+  const after = await anonymousMemory();
   expect(after - before).toBeGreaterThan(48e6);
   expect(buffer[1000]).toBe(1);
   expect(after).toBeLessThanOrEqual(process.memoryUsage.rss() + 16e6);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FormatError } from "../../src/base/errors.ts";
-import { cutFile, readLineLog } from "../../src/base/line-log.ts";
+import { readLineLog, truncateFile } from "../../src/base/line-log.ts";
 import { textIfPresent } from "../../src/base/read-file.ts";
 
 let folder: string;
@@ -25,7 +25,7 @@ describe("a log of lines", () => {
       ["", 3, 12],
     ]);
     expect(extent).toEqual({ whole: 12, torn: 2 });
-    await cutFile(path, extent.whole);
+    await truncateFile(path, extent.whole);
     expect(await readFile(path, "utf8")).toBe("one\nzwölf\n\n");
   });
 
@@ -46,7 +46,7 @@ describe("a log of lines", () => {
   });
 
   test("a file that is not there is named", async () => {
-    await expect(readLineLog(join(folder, "no"), () => {})).rejects.toThrow("there is no such file");
+    await expect(readLineLog(join(folder, "no"), () => {})).rejects.toThrow("no such file");
   });
 });
 
@@ -60,7 +60,5 @@ test("a line that could not be one text is refused with its number", async () =>
 test("nor is a file read as a text that could not be one", async () => {
   await writeFile(path, "{");
   await truncate(path, 600 * 2 ** 20);
-  await expect(textIfPresent(path)).rejects.toThrow(
-    "the file has 629145600 bytes; at most 268435456 are read",
-  );
+  await expect(textIfPresent(path)).rejects.toThrow("the file has 629145600 bytes; the limit is 268435456");
 });

@@ -25,12 +25,10 @@ test("a file or a broken link in the way is named", async () => {
   await symlink(join(folder, "gone", "away"), join(folder, "link"));
   expect(await trouble(join(folder, "file"))).toContain("file: this is a file");
   expect(await trouble(join(folder, "file", "x"))).toContain("file: this is a file");
-  expect(await trouble(join(folder, "link", "x"))).toContain(
-    "link: this is a file, or a link that leads nowhere",
-  );
+  expect(await trouble(join(folder, "link", "x"))).toContain("link: this is a file or a broken link");
 });
 
 // Node's own recursive mkdir never comes back from here.
 test.runIf(process.platform === "linux")("where the system makes no folders, that is said", async () => {
-  expect(await trouble("/proc/no-such/deep")).toBe("/proc/no-such: no folder can be made here");
+  expect(await trouble("/proc/no-such/deep")).toBe("/proc/no-such: no folder can be created here");
 });

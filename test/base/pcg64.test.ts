@@ -143,7 +143,7 @@ test("a reseeded generator is a new one", () => {
 
 test("a seed is a whole number of 0 or more", () => {
   expect(() => new Pcg64(-1)).toThrow(InputError);
-  expect(() => new Pcg64(-1n)).toThrow("seed -1 is not a whole number of 0 or more");
+  expect(() => new Pcg64(-1n)).toThrow("seed -1 is not a non-negative integer");
   expect(() => new Pcg64(0.5)).toThrow(InputError);
   expect(() => new Pcg64(Number.NaN)).toThrow(InputError);
   expect(() => new Pcg64(2 ** 60)).toThrow(InputError);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ConnectionError, postJson } from "../../src/base/http.ts";
 import { startServer } from "../http-server.ts";
 
-const options = { patience: { attempts: 4, firstPauseMs: 1, attemptMs: 2000 }, largestAnswer: 1000 };
+const options = { retries: { attempts: 4, initialDelayMs: 1, timeoutMs: 2000 }, maxBytes: 1000 };
 const post = (url: string, more: Partial<typeof options> = {}, signal?: AbortSignal) =>
   postJson(new URL(url), `{"ask":"?"}`, { ...options, ...more, signal });
 
@@ -62,15 +62,15 @@ describe("refused", () => {
   test("an answer that takes too long, once", async () => {
     let requests = 0;
     const url = await startServer(() => void requests++);
-    const error = await post(url, { patience: { ...options.patience, attemptMs: 100 } }).catch((e) => e);
+    const error = await post(url, { retries: { ...options.retries, timeoutMs: 100 } }).catch((e) => e);
     expect(error).toBeInstanceOf(ConnectionError);
-    expect(error.message).toMatch(/^127\.0\.0\.1:\d+ cannot be reached: it did not answer in time$/);
+    expect(error.message).toMatch(/^127\.0\.0\.1:\d+ cannot be reached: the request timed out$/);
     expect(requests).toBe(1);
   });
 
   test("an answer that begins and does not end", async () => {
     const url = await startServer((_, response) => void response.write("["));
-    const error = await post(url, { patience: { ...options.patience, attemptMs: 200 } }).catch((e) => e);
+    const error = await post(url, { retries: { ...options.retries, timeoutMs: 200 } }).catch((e) => e);
     expect(error).toBeInstanceOf(ConnectionError);
   });
 
@@ -79,7 +79,7 @@ describe("refused", () => {
       const timer = setInterval(() => response.write("A".repeat(500)), 1);
       response.on("close", () => clearInterval(timer));
     });
-    await expect(post(url)).rejects.toThrow(/is longer than 1000 bytes/);
+    await expect(post(url)).rejects.toThrow(/exceeds 1000 bytes/);
   });
 
   test("a redirect, bytes that are no text, a server that is not there", async () => {
@@ -87,7 +87,7 @@ describe("refused", () => {
       if (url === "/elsewhere") response.writeHead(302, { location: "http://example.org/" }).end();
       else response.end(Buffer.of(0xff, 0xfe));
     });
-    await expect(post(`${url}/elsewhere`)).rejects.toThrow(/answers from elsewhere: http:\/\/example\.org\//);
+    await expect(post(`${url}/elsewhere`)).rejects.toThrow(/redirects to http:\/\/example\.org\//);
     await expect(post(url)).rejects.toThrow(/is not UTF-8 text/);
     await expect(post("http://127.0.0.1:1")).rejects.toThrow(/cannot be reached/);
   });

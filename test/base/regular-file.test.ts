@@ -8,7 +8,7 @@ import { InputError } from "../../src/base/errors.ts";
 import { kindOfPath, makeFolder } from "../../src/base/folder.ts";
 import { unpackGzip } from "../../src/base/gzip.ts";
 import { readLineLog } from "../../src/base/line-log.ts";
-import { bytesIfPresent, filePieces, openFile, textIfPresent } from "../../src/base/read-file.ts";
+import { bytesIfPresent, fileChunks, openFile, textIfPresent } from "../../src/base/read-file.ts";
 import { readTar } from "../../src/base/tar-file.ts";
 import { textLines } from "../../src/base/text-lines.ts";
 import { writeFileAtomic } from "../../src/base/write-file.ts";
@@ -31,7 +31,7 @@ const READERS: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
   digestFile,
   rememberedDigest: (path) => cachedDigest(path),
   mismatch: (path) => mismatch(path, { md5: "" }),
-  filePieces: (path) => all(filePieces(path)),
+  fileChunks: (path) => all(fileChunks(path)),
   textLines: (path) => all(textLines(path)),
   openFile,
   readLineLog: (path) => readLineLog(path, () => {}),
@@ -86,7 +86,7 @@ test.each(Object.entries({ ...READERS, kindOfPath, makeFolder }))(
   "%s refuses a NUL in a path",
   async (_, read) => {
     expect(await describing(read(join(temporaryFolder(), "a\0b")))).toMatch(
-      /a\\0b: a path cannot hold the character NUL$/,
+      /a\\0b: a path cannot contain the character NUL$/,
     );
   },
 );
@@ -94,7 +94,7 @@ test.each(Object.entries({ ...READERS, kindOfPath, makeFolder }))(
 test("a NUL in the path of what is written, or in a name inside a file, is refused", async () => {
   const folder = temporaryFolder();
   expect(await describing(writeFileAtomic(join(folder, "a\0b"), "x"))).toContain(
-    "cannot hold the character NUL",
+    "cannot contain the character NUL",
   );
   const weights = join(folder, "weights");
   mkdirSync(weights);
@@ -109,6 +109,6 @@ test("a NUL in the path of what is written, or in a name inside a file, is refus
 test("a file that is larger than its kind is refused before all of it is read", async () => {
   const path = join(temporaryFolder(), "long");
   writeFileSync(path, "x".repeat(1000));
-  await expect(bytesIfPresent(path, 999)).rejects.toThrow("the file has 1000 bytes; at most 999 are read");
+  await expect(bytesIfPresent(path, 999)).rejects.toThrow("the file has 1000 bytes; the limit is 999");
   expect(await bytesIfPresent(path, 1000)).toHaveLength(1000);
 });

@@ -87,5 +87,5 @@ test("a file that changes while it is read is refused", async () => {
     },
     cache,
   );
-  await expect(reading).rejects.toThrow("the file changed while it was read");
+  await expect(reading).rejects.toThrow("the file changed during the read");
 });

@@ -32,6 +32,6 @@ test("minus zero is zero", () => {
 test("what Python would write differently is refused", () => {
   expect(() => seedOf([0.5])).toThrow(InputError);
   expect(() => seedOf([2 ** 53])).toThrow(InputError);
-  expect(() => seedOf(["chrÄ"])).toThrow("is not plain ASCII text");
+  expect(() => seedOf(["chrÄ"])).toThrow("is not printable ASCII");
   expect(() => seedOf(["a\nb"])).toThrow(InputError);
 });

@@ -34,7 +34,7 @@ test("undefined properties are left out", () => {
 });
 
 test.each([
-  [{ a: [1, Number.NaN] }, "internal: $.a[1] is NaN, which JSON cannot say"],
+  [{ a: [1, Number.NaN] }, "internal: $.a[1] is NaN, which JSON cannot represent"],
   [{ a: -Infinity }, "$.a is -Infinity"],
   [[undefined], "$[0] is a undefined"],
   [{ a: 1n }, "$.a is a bigint"],

@@ -75,16 +75,16 @@ test("reading can stop early", async () => {
 
 test("a cut or damaged file is named", async () => {
   const whole = gzipSync("a line\n".repeat(1000));
-  await expect(read(whole.subarray(0, whole.length - 12))).rejects.toThrow("ends too early");
+  await expect(read(whole.subarray(0, whole.length - 12))).rejects.toThrow("is truncated");
   const damaged = Uint8Array.from(whole);
   damaged[20] = damaged[20] ^ 0xff;
   await expect(read(damaged)).rejects.toThrow(FormatError);
-  await expect(forEachLine(join(folder, "none"), () => {})).rejects.toThrow("there is no such file");
+  await expect(forEachLine(join(folder, "none"), () => {})).rejects.toThrow("no such file");
   await expect(forEachLine(folder, () => {})).rejects.toThrow(InputError);
 });
 
 test("a file without line ends is refused before it fills the memory", async () => {
   await expect(read(new Uint8Array(2 ** 24 + 2 ** 21).fill(65))).rejects.toThrow(
-    "the line is longer than 16777216 letters",
+    "the line is longer than 16777216 characters",
   );
 });

@@ -48,9 +48,7 @@ test("what unpacks to more than expected is not unpacked to its end", async () =
   const { folder, from, to } = packed(gzipSync(Buffer.alloc(200 * 2 ** 20)));
   const written = () => process.resourceUsage().fsWrite * 512;
   const before = written();
-  await expect(unpackGzip(from, to, { expected: { bytes: 1000 } })).rejects.toThrow(
-    "more than the 1000 bytes that were expected",
-  );
+  await expect(unpackGzip(from, to, { expected: { bytes: 1000 } })).rejects.toThrow("more than 1000 bytes");
   expect(written() - before).toBeLessThan(20 * 2 ** 20);
   expect(readdirSync(folder)).toEqual(["a.bed.gz"]);
 });

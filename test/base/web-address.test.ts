@@ -11,7 +11,7 @@ test.each(["foo", "localhost:8080", "file:///etc", "https://"])(
   (address) => {
     expect(() => expectWebAddress(address, "HF_ENDPOINT")).toThrow(InputError);
     expect(() => expectWebAddress(address, "HF_ENDPOINT")).toThrow(
-      /^HF_ENDPOINT is ".*", which is no address$/,
+      /^HF_ENDPOINT is ".*", which is not a valid address$/,
     );
   },
 );

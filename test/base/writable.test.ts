@@ -20,7 +20,7 @@ test("a file where a folder is needed, and a folder where a file is, are named",
   await writeFile(join(folder, "file"), "");
   await expectWritableFile(join(folder, "file"));
   await expect(expectWritableFolder(join(folder, "file"))).rejects.toThrow("this is a file");
-  await expect(expectWritableFolder(join(folder, "file", "x", "y"))).rejects.toThrow("a part of this path");
+  await expect(expectWritableFolder(join(folder, "file", "x", "y"))).rejects.toThrow("part of this path");
   await expect(expectWritableFile(folder)).rejects.toThrow("this is a folder");
 });
 

@@ -3,7 +3,7 @@ import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
-import { appendDurably, removeUnfinished, writeFileAtomic } from "../../src/base/write-file.ts";
+import { appendDurably, removeTemporaryFiles, writeFileAtomic } from "../../src/base/write-file.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 let folder: string;
@@ -54,9 +54,9 @@ test("what a killed process left of a file can be removed, and nothing else is",
   for (const name of [...others, ".state.12.0123abcd.tmp", ".state.4567.89abcdef.tmp"]) {
     await writeFile(join(folder, name), "half");
   }
-  await removeUnfinished(path);
+  await removeTemporaryFiles(path);
   expect((await readdir(folder)).sort()).toEqual([...others, "state"].sort());
-  await removeUnfinished(join(folder, "nowhere", "state"));
+  await removeTemporaryFiles(join(folder, "nowhere", "state"));
 });
 
 test("a failure leaves what was there, and says where", async () => {

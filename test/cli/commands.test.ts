@@ -285,7 +285,7 @@ describe("what is wrong is told before anything that takes long", () => {
     await writeFile(at("other.fa"), ">other\nACGT\n");
     const run = ["run", "--task", "regulatory-elements", "--genome", at("other.fa"), "--out", at("early")];
     const data = await refused(...run, "--data", at("nope.tsv"), "--model", "kmer-markov");
-    expect(data).toContain("nope.tsv: there is no such file");
+    expect(data).toContain("nope.tsv: no such file");
     const real = [...run, "--data", files.regulatoryElements];
     expect(await refused(...real, "--model", "kmer-markov", at("nope"))).toContain("no model is called");
     expect(await refused(...real, "--model", "kmer-markov", "--setting", "nope")).toContain('setting "nope"');
@@ -302,7 +302,7 @@ describe("what is wrong is told before anything that takes long", () => {
     const build = ["build", "chromatin-activity", "--cell-line", "K562", "--out", at("task4-missing")];
     const { peaks } = files.cellLines.K562;
     const given = ["--peaks", peaks, "--idr", at("no.idr"), "--nonpeaks", peaks];
-    expect(await refused(...build, ...given)).toContain("no.idr: there is no such file");
+    expect(await refused(...build, ...given)).toContain("no.idr: no such file");
     await expect(readdir(at("task4-missing"))).rejects.toThrow("ENOENT");
   });
 });

@@ -37,7 +37,7 @@ const repo: FakeRepo = {
   large: ["model.safetensors", "pytorch_model.bin"],
 };
 const checkpoint = ["config.json", "vocab.txt", "model.safetensors"];
-const patience = { attempts: 3, firstPauseMs: 1 };
+const retries = { attempts: 3, initialDelayMs: 1 };
 
 let cache = "";
 beforeEach(() => {
@@ -65,7 +65,7 @@ async function start(changed: Partial<FakeRepo> = {}) {
   return hub;
 }
 
-const fetchTiny = (more = {}) => fetchFromHub({ repo: repo.name, revision: COMMIT, patience, ...more });
+const fetchTiny = (more = {}) => fetchFromHub({ repo: repo.name, revision: COMMIT, retries, ...more });
 
 async function problem(promise: Promise<unknown>): Promise<string> {
   const error = await promise.catch((error: unknown) => error);
@@ -213,7 +213,7 @@ describe("a bad line", () => {
   test("no network is named, with what still works", async () => {
     vi.stubEnv("HF_ENDPOINT", "http://127.0.0.1:9");
     expect(await problem(fetchTiny())).toMatch(
-      /127.0.0.1:9 cannot be reached: .*\n {2}is there a network here\?/,
+      /127.0.0.1:9 cannot be reached: .*\n {2}check the network connection/,
     );
     vi.stubEnv("HF_HUB_OFFLINE", "1");
     expect(await problem(fetchTiny())).toMatch(/HF_HUB_OFFLINE is set/);

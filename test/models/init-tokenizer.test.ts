@@ -29,7 +29,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-const patience = { attempts: 1, firstPauseMs: 1 };
+const retries = { attempts: 1, initialDelayMs: 1 };
 const { json } = toyBytePairs([]);
 
 /** DNABERT-2 with a toy as its published checkpoint. */
@@ -39,7 +39,7 @@ const published: LanguageModelCard = (({ tokenizerFiles: _, ...card }) => ({
 }))(dnabert2);
 
 async function problem(card: LanguageModelCard, preset: string, path?: string): Promise<string> {
-  const error = await tokenizerFilesFor(card, { preset, path, patience }).catch((error: unknown) => error);
+  const error = await tokenizerFilesFor(card, { preset, path, retries }).catch((error: unknown) => error);
   expect(error).toBeInstanceOf(InputError);
   return (error as InputError).describe();
 }
@@ -109,13 +109,13 @@ test("the published checkpoint's is fetched without its weights, once", async ()
     large: ["model.safetensors"],
   });
   vi.stubEnv("HF_ENDPOINT", hub.endpoint);
-  const first = await tokenizerFilesFor(published, { preset: "small", patience });
+  const first = await tokenizerFilesFor(published, { preset: "small", retries });
   expect(first).toEqual({ files: { "tokenizer.json": json }, from: `someone/small at ${COMMIT}` });
   expect(hub.requests.filter((request) => request.includes("resolve"))).toEqual([
     `GET /someone/small/resolve/${COMMIT}/tokenizer.json`,
   ]);
   vi.stubEnv("HF_HUB_OFFLINE", "1");
-  expect(await tokenizerFilesFor(published, { preset: "small", patience })).toEqual(first);
+  expect(await tokenizerFilesFor(published, { preset: "small", retries })).toEqual(first);
 });
 
 test("without a way to the hub the message says what to give", async () => {

@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import { InputError } from "../../base/errors.ts";
 import { counted } from "../../base/message-text.ts";
-import { heldMemory } from "../../base/process.ts";
+import { anonymousMemory } from "../../base/process.ts";
 import { ACTIVITY_WINDOW, readActivityWindows } from "../../datasets/chromatin-activity/windows.ts";
 import { openGenome } from "../../dna/genome/genome.ts";
 import { missingChromosomeError } from "../../dna/genome/interval.ts";
@@ -93,7 +93,7 @@ async function measure(text: string, options: ProfileOptions, { terminal, signal
   const program = { device, ...(threads === undefined ? {} : { threads }) };
   const model = await openModel(text, { ...program, signal });
   try {
-    const available = process.availableMemory() + (await heldMemory());
+    const available = process.availableMemory() + (await anonymousMemory());
     const profile = await profileModel(model, {
       ...{ batch, length, warmup, available, program, signal },
       ...(repeats === undefined ? {} : { repeats }),

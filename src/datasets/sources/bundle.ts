@@ -6,9 +6,9 @@ import { FormatError, InputError } from "../../base/errors.ts";
 import { waitForLock } from "../../base/file-lock.ts";
 import { fileSize, filesBelow, isInsidePath, kindOfPath } from "../../base/folder.ts";
 import { version } from "../../base/package.ts";
-import { filePieces } from "../../base/read-file.ts";
+import { fileChunks } from "../../base/read-file.ts";
 import { readTar, type TarFileEntry, writeTar } from "../../base/tar-file.ts";
-import { removeUnfinished, writeFileAtomic } from "../../base/write-file.ts";
+import { removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
 import { type RecordedFile, readDataRecord, recordFiles } from "./data-record.ts";
 
 /** A file as a bundle's manifest names it. */
@@ -99,7 +99,7 @@ export async function writeBundle(
 
   async function* pieces(place: string, bytes: number) {
     let passed = 0;
-    for await (const piece of filePieces(place)) {
+    for await (const piece of fileChunks(place)) {
       signal?.throwIfAborted();
       passed += piece.length;
       if (passed > bytes) break;
@@ -170,7 +170,7 @@ export async function unpackBundle(
     if ((await kindOfPath(place)) === undefined) {
       // The lock of fetching: nobody else writes the file, so what lies unfinished beside it is a killed process's.
       await using _ = await waitForLock(`${place}.fetch.lock`, { signal });
-      await removeUnfinished(place);
+      await removeTemporaryFiles(place);
       await writeFileAtomic(place, checked(entry, file, wrong, signal));
     }
     done += file.bytes;

@@ -4,7 +4,7 @@ import { FormatError } from "../../base/errors.ts";
 import { waitForLock } from "../../base/file-lock.ts";
 import { isInsidePath, kindOfPath } from "../../base/folder.ts";
 import { textIfPresent } from "../../base/read-file.ts";
-import { removeUnfinished, writeFileAtomic } from "../../base/write-file.ts";
+import { removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
 
 /** What is known of one file of a data folder. */
 export interface RecordedFile {
@@ -77,6 +77,6 @@ export async function recordFiles(folder: string, files: readonly RecordedFile[]
   const others = (await readDataRecord(folder)).filter(({ path }) => !paths.has(path));
   const all = [...others, ...files].toSorted((a, b) => (a.path < b.path ? -1 : 1));
   const record = { format: "dart-eval data", formatVersion: 1, files: all };
-  await removeUnfinished(recordPath(folder));
+  await removeTemporaryFiles(recordPath(folder));
   await writeFileAtomic(recordPath(folder), `${JSON.stringify(record, null, 2)}\n`);
 }

@@ -25,12 +25,12 @@ const fileSchema = z.object({
  * @see https://www.encodeproject.org/help/rest-api/
  */
 export async function findEncodeFile(
-  { encode, patience }: Services,
+  { encode, retries }: Services,
   accession: string,
   signal?: AbortSignal,
 ): Promise<EncodeFile> {
   const url = new URL(`${encode}/files/${accession}/?format=json`);
-  const { status, text } = await getJson(url, { largestAnswer: 16 * 2 ** 20, patience, signal });
+  const { status, text } = await getJson(url, { maxBytes: 16 * 2 ** 20, retries, signal });
   if (status !== 200) {
     throw new HttpError(
       status,

@@ -6,7 +6,7 @@ import { waitForLock } from "../../base/file-lock.ts";
 import { fileSize, kindOfPath } from "../../base/folder.ts";
 import { unpackGzip } from "../../base/gzip.ts";
 import { ConnectionError } from "../../base/http.ts";
-import { removeFile, removeUnfinished } from "../../base/write-file.ts";
+import { removeFile, removeTemporaryFiles } from "../../base/write-file.ts";
 import { type RecordedFile, readDataRecord, recordFiles } from "./data-record.ts";
 import { addressText, locate } from "./locate.ts";
 import type { Services } from "./services.ts";
@@ -43,7 +43,7 @@ export async function fetchSource(source: Source, options: FetchOptions): Promis
     onWait: ({ message }) => onNote?.(`waiting for another download of ${source.path}: ${message}`),
     onWatch: (text) => onNote?.(text),
   });
-  await removeUnfinished(path);
+  await removeTemporaryFiles(path);
   if ((await kindOfPath(path)) !== undefined) return { file: await keep(source, options), fetched: false };
   if (source.addresses.length === 0) {
     throw new InputError(`${source.name} cannot be fetched: ${source.notFetched}`);
@@ -109,7 +109,7 @@ async function fetchFrom(address: SourceAddress, source: Source, options: FetchO
     expected: gzip ? expected : { ...expected, ...source.expected },
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress }),
-    ...(services.patience === undefined ? {} : { patience: services.patience }),
+    ...(services.retries === undefined ? {} : { retries: services.retries }),
   });
   if (!gzip) return;
   onNote?.(`unpacking ${source.path}`);

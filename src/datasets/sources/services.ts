@@ -10,7 +10,7 @@ export interface Services {
   readonly synapseToken: string | undefined;
   /** Address of the ENCODE portal, without a slash at the end. */
   readonly encode: string;
-  readonly patience?: RetryPolicy;
+  readonly retries?: RetryPolicy;
 }
 
 /**

@@ -163,7 +163,7 @@ async function requestJson<T>(
   signal: AbortSignal | undefined,
   body: object,
 ): Promise<T> {
-  const { synapse, synapseToken, patience = DEFAULT_RETRIES } = services;
+  const { synapse, synapseToken, retries = DEFAULT_RETRIES } = services;
   if (synapseToken === undefined) {
     throw new InputError(`Synapse gives ${entity} to accounts only, and SYNAPSE_AUTH_TOKEN is not set`, {
       hint: TOKEN_HINT,
@@ -174,8 +174,8 @@ async function requestJson<T>(
   }
   const url = new URL(`${synapse}${path}`);
   const answer = await postJson(url, JSON.stringify(body), {
-    patience,
-    largestAnswer: LARGEST_RESPONSE,
+    retries,
+    maxBytes: LARGEST_RESPONSE,
     headers: { authorization: `Bearer ${synapseToken}` },
     signal,
   });

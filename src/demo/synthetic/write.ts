@@ -74,7 +74,7 @@ export async function writeSyntheticGenome(
   { seed, scale }: SyntheticOptions,
 ): Promise<SyntheticGenome> {
   if (!Number.isSafeInteger(seed) || seed < 0)
-    throw new InputError(`seed ${seed} is not a whole number of 0 or more`);
+    throw new InputError(`seed ${seed} is not a non-negative integer`);
   if (!(scale >= 0.1 && scale <= 5))
     throw new InputError(`scale ${scale} of a synthetic genome is not from 0.1 to 5`);
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { InputError } from "../../base/errors.ts";
 import { waitForLock } from "../../base/file-lock.ts";
-import { removeUnfinished, writeFileAtomic } from "../../base/write-file.ts";
+import { removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
 import { readNotedTraining } from "../settings/training-record.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
 import type { Measurement } from "../tasks/measurement.ts";
@@ -51,7 +51,7 @@ export async function mergeRun(
     const place = cellFolder(folder, record);
     const write = async (name: string, text: Parameters<typeof writeFileAtomic>[1]) => {
       const path = join(place, name);
-      await removeUnfinished(path);
+      await removeTemporaryFiles(path);
       await writeFileAtomic(path, text);
     };
     const cell = cellName(record.identity);

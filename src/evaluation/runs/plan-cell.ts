@@ -1,7 +1,7 @@
 import { InputError } from "../../base/errors.ts";
 import { stableStringify } from "../../base/json.ts";
 import { counted } from "../../base/message-text.ts";
-import { heldMemory } from "../../base/process.ts";
+import { anonymousMemory } from "../../base/process.ts";
 import type { Setting } from "../settings/setting.ts";
 import type { OpenTask } from "../tasks/task.ts";
 import { fittingBatchSize, fittingTraining, idleMemory } from "./batches.ts";
@@ -108,7 +108,7 @@ function refuseOtherBatchSize(asked: number | undefined, { batchSize, rowsDone }
  * for before, and timed, has its weights in memory.
  */
 async function memoryOfThisProcess(): Promise<number> {
-  return process.availableMemory() + (await heldMemory());
+  return process.availableMemory() + (await anonymousMemory());
 }
 
 /**

@@ -207,7 +207,7 @@ export function parseRecord<T>(file: string, text: string, schema: z.ZodType<T>)
 export function readableJson(value: unknown): string {
   const refuse = (key: string, item: unknown) => {
     if (typeof item === "number" && !Number.isFinite(item)) {
-      throw new InternalError(`${JSON.stringify(key)} is ${item}, which JSON cannot say`);
+      throw new InternalError(`${JSON.stringify(key)} is ${item}, which JSON cannot represent`);
     }
     return item;
   };

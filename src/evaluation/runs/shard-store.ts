@@ -9,7 +9,7 @@ import { counted } from "../../base/message-text.ts";
 import { programVersion } from "../../base/package.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import type { Numbers } from "../../base/typed-numbers.ts";
-import { removeUnfinished, writeFileAtomic } from "../../base/write-file.ts";
+import { removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
 import type { Predictions } from "../tasks/prediction.ts";
 import { PredictionColumns } from "../tasks/prediction-columns.ts";
 import type { RowNumbers } from "../tasks/task.ts";
@@ -123,7 +123,7 @@ async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): P
   const rowsLog = async () => {
     await lock.confirm();
     if (log !== undefined) return log;
-    await removeUnfinished(paths.rows);
+    await removeTemporaryFiles(paths.rows);
     log = await openDurableLog(paths.rows, contents?.sound ?? 0);
     return log;
   };
@@ -162,7 +162,7 @@ async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): P
         timing,
       };
       await lock.confirm();
-      await removeUnfinished(paths.done);
+      await removeTemporaryFiles(paths.done);
       await writeFileAtomic(paths.done, readableJson(record));
     },
     async close() {

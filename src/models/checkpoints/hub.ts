@@ -17,7 +17,7 @@ export interface HubRequest extends HubSource {
   readonly onProgress?: ((progress: HubProgress) => void) | undefined;
   /** Told once when another process is downloading the same file. */
   readonly onWait?: ((why: string) => void) | undefined;
-  readonly patience?: RetryPolicy | undefined;
+  readonly retries?: RetryPolicy | undefined;
 }
 
 export interface HubProgress {
@@ -175,7 +175,7 @@ async function fetchBlob(
   blob: string,
   onProgress: (done: number) => void,
 ): Promise<void> {
-  const { signal, patience, onWait } = request;
+  const { signal, retries, onWait } = request;
   const digest = sha256 ?? request.sha256?.[path];
   try {
     await download({
@@ -189,7 +189,7 @@ async function fetchBlob(
       headers: access.token === undefined ? {} : { authorization: `Bearer ${access.token}` },
       onProgress,
       ...(signal === undefined ? {} : { signal }),
-      ...(patience === undefined ? {} : { patience }),
+      ...(retries === undefined ? {} : { retries }),
       ...(onWait === undefined ? {} : { onWait }),
     });
   } catch (error) {
@@ -216,7 +216,7 @@ async function requested<T>(
       throw new InputError(`${endpoint} sends us to ${String(url)} for the rest of its list`);
     }
     const signal = request.signal === undefined ? {} : { signal: request.signal };
-    return fetchWithRetries(String(url), { ...init, ...signal }, request.patience);
+    return fetchWithRetries(String(url), { ...init, ...signal }, request.retries);
   };
   try {
     return await question({

@@ -16,7 +16,7 @@ export interface TokenizerRequest {
   readonly signal?: AbortSignal | undefined;
   /** Told once when another process is downloading the same file. */
   readonly onWait?: ((why: string) => void) | undefined;
-  readonly patience?: RetryPolicy | undefined;
+  readonly retries?: RetryPolicy | undefined;
 }
 
 export interface TokenizerFiles {
@@ -27,7 +27,7 @@ export interface TokenizerFiles {
 }
 
 /** Somebody is waiting, and another way is open: fewer attempts than for a checkpoint. */
-const PATIENCE: RetryPolicy = { attempts: 3, firstPauseMs: 500 };
+const RETRIES: RetryPolicy = { attempts: 3, initialDelayMs: 500 };
 
 /**
  * The tokenizer's files for an untrained checkpoint of a published size: those at the path, else what follows from the
@@ -50,7 +50,7 @@ export async function tokenizerFilesFor(
   let folder: string;
   try {
     const only = { repo, revision, files: ["tokenizer.json"] };
-    ({ folder } = await fetchFromHub({ patience: PATIENCE, ...request, ...only }));
+    ({ folder } = await fetchFromHub({ retries: RETRIES, ...request, ...only }));
   } catch (cause) {
     if (!(cause instanceof InputError)) throw cause;
     throw noTokenizer(card, preset, `could not be taken from ${repo}: ${cause.message}`, cause);

@@ -24,7 +24,7 @@ const NOT_ADAPTER = "is this the address of an adapter? docs/adapters.md says wh
 export async function openHttpChannel(
   address: string,
   greet: Handshake,
-  { attempts, firstPauseMs }: Pick<RetryPolicy, "attempts" | "firstPauseMs"> = DEFAULT_RETRIES,
+  { attempts, initialDelayMs }: Pick<RetryPolicy, "attempts" | "initialDelayMs"> = DEFAULT_RETRIES,
 ): Promise<Channel> {
   const url = addressOf(address);
   let lastId = 0;
@@ -36,8 +36,8 @@ export async function openHttpChannel(
       });
     }
     const { status, text } = await postJson(url, JSON.stringify({ id, ...question }), {
-      patience: { attempts, firstPauseMs, attemptMs: seconds * 1000 },
-      largestAnswer: LONGEST_RESPONSE,
+      retries: { attempts, initialDelayMs, timeoutMs: seconds * 1000 },
+      maxBytes: LONGEST_RESPONSE,
       signal,
     });
     // A refusal may come with any status; anything else only with success.

@@ -18,7 +18,7 @@ export interface StdioOptions {
   /** How often in a row a program that ended is started again before a question is given up. */
   readonly restarts?: number;
   /** Pause before the first restart; it doubles each time. */
-  readonly firstPauseMs?: number;
+  readonly initialDelayMs?: number;
 }
 
 const NOT_JSON = "only answers belong on standard output; print anything else to standard error";
@@ -36,10 +36,10 @@ class AdapterEnded extends InputError {}
 export async function openStdioChannel(
   command: string,
   greet: Handshake,
-  { restarts = 3, firstPauseMs = 500 }: StdioOptions = {},
+  { restarts = 3, initialDelayMs = 500 }: StdioOptions = {},
 ): Promise<Channel> {
   const words = commandWords(command);
-  const channel = new StdioChannel(words, command.trim(), greet, restarts, firstPauseMs);
+  const channel = new StdioChannel(words, command.trim(), greet, restarts, initialDelayMs);
   await channel.start();
   return channel;
 }
@@ -49,7 +49,7 @@ class StdioChannel implements Channel {
   private readonly title: string;
   private readonly greet: Handshake;
   private readonly restarts: number;
-  private readonly firstPauseMs: number;
+  private readonly initialDelayMs: number;
   private program: ChildProgram | undefined;
   /** The question before; one is asked at a time. */
   private before: Promise<unknown> = Promise.resolve();
@@ -62,13 +62,13 @@ class StdioChannel implements Channel {
     title: string,
     greet: Handshake,
     restarts: number,
-    firstPauseMs: number,
+    initialDelayMs: number,
   ) {
     this.words = words;
     this.title = title;
     this.greet = greet;
     this.restarts = restarts;
-    this.firstPauseMs = firstPauseMs;
+    this.initialDelayMs = initialDelayMs;
   }
 
   readonly ask: SendRequest = (question, limits) => {
@@ -102,7 +102,7 @@ class StdioChannel implements Channel {
         return answer;
       } catch (error) {
         if (!(error instanceof AdapterEnded) || this.ends >= this.restarts) throw error;
-        await retryPause(this.firstPauseMs * 2 ** this.ends++, limits.signal);
+        await retryPause(this.initialDelayMs * 2 ** this.ends++, limits.signal);
       }
     }
   }

@@ -2,7 +2,7 @@ import { performance } from "node:perf_hooks";
 import { InputError } from "../../base/errors.ts";
 import { counted } from "../../base/message-text.ts";
 import { Pcg64 } from "../../base/pcg64.ts";
-import { peakMemory, watchPeakMemory } from "../../base/process.ts";
+import { peakMemory, resetPeakMemory } from "../../base/process.ts";
 import { choice, seedOf } from "../../base/random.ts";
 import type { ProgramOptions } from "../../net/runtime/program.ts";
 import { type Model, type ProfiledPass, type ProfiledPasses, supports } from "../model.ts";
@@ -161,7 +161,7 @@ async function timed(
   for (let i = 0; i < warmup + repeats; i++) {
     signal?.throwIfAborted();
     const sequences = given?.slice(i * batch, (i + 1) * batch) ?? randomSequences(batch, length, i - warmup);
-    await watchPeakMemory();
+    await resetPeakMemory();
     const processor = process.cpuUsage();
     const began = performance.now();
     await pass(sequences);

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import type { Group } from "h5wasm/node";
 import { makeFolder } from "../../base/folder.ts";
 import { bytesIfPresent } from "../../base/read-file.ts";
-import { removeFile, unfinishedPath, writeFileAtomic } from "../../base/write-file.ts";
+import { removeFile, temporaryPath, writeFileAtomic } from "../../base/write-file.ts";
 import type { NdArray } from "./array.ts";
 
 /** What a group of an HDF5 file is to hold. */
@@ -22,7 +22,7 @@ export async function writeHdf5(path: string, root: Hdf5Group): Promise<void> {
   const library = await h5wasm.ready;
   library.activate_throwing_error_handler();
   await makeFolder(dirname(path));
-  const draft = unfinishedPath(path);
+  const draft = temporaryPath(path);
   try {
     const file = new h5wasm.File(draft, "w");
     try {

@@ -3,7 +3,7 @@ import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { takeLock } from "../../base/file-lock.ts";
 import { stableStringify } from "../../base/json.ts";
-import { removeUnfinished, writeFileAtomic } from "../../base/write-file.ts";
+import { removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
 import type { NdArray } from "../arrays/array.ts";
 import {
   type BatchPart,
@@ -84,7 +84,7 @@ export async function fitEpochs(request: FitRequest): Promise<FitResult> {
   const before = await readFitState(files.state, identity);
   if (before === undefined || !isOver(before.history, request.recipe)) {
     await using _ = await takeLock(files.lock, { signal: request.signal });
-    for (const file of [files.state, files.best, files.log]) await removeUnfinished(file);
+    for (const file of [files.state, files.best, files.log]) await removeTemporaryFiles(file);
     // Another process may have gone on with it until now.
     const found = await readFitState(files.state, identity);
     const step = await openTrainStep(request.step);

@@ -158,7 +158,7 @@ export async function startRepositories(
     synapse,
     encode,
     synapseToken: token,
-    patience: { attempts: 4, firstPauseMs: 1 },
+    retries: { attempts: 4, initialDelayMs: 1 },
   };
   return { services, asked, leaked, ranges };
 }

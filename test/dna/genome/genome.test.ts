@@ -520,7 +520,7 @@ describe("what is refused", () => {
   );
 
   test("a path where nothing is, or a folder", async () => {
-    expect(await trouble(openGenome(folder.path("nothing.fa")))).toContain("there is no such file");
+    expect(await trouble(openGenome(folder.path("nothing.fa")))).toContain("no such file");
     expect(await trouble(openGenome(folder.path("")))).toContain("this is a folder; a file was expected");
   });
 });

@@ -97,6 +97,6 @@ describe("refusals name the file", () => {
   });
 
   test("no such folder", async () => {
-    await expect(openTokenizer("/no/such/folder")).rejects.toThrow("there is no such file or folder");
+    await expect(openTokenizer("/no/such/folder")).rejects.toThrow("no such file or folder");
   });
 });

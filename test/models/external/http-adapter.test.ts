@@ -30,7 +30,7 @@ async function serve(
 }
 
 const open = (address: string) =>
-  openAdapter((greet) => openHttpChannel(address, greet, { attempts: 3, firstPauseMs: 1 }));
+  openAdapter((greet) => openHttpChannel(address, greet, { attempts: 3, initialDelayMs: 1 }));
 
 async function refusal(doing: Promise<unknown>): Promise<string> {
   const error: unknown = await doing.catch((error) => error);
@@ -89,7 +89,7 @@ describe("refused, with what came", () => {
     const address = await serve(() => undefined, { ...hello, secondsPerAnswer: 1 });
     const model = await open(address);
     expect(await refusal(model.logLikelihood!(["A"], corrected) as Promise<unknown>)).toMatch(
-      /cannot be reached: it did not answer in time/,
+      /cannot be reached: the request timed out/,
     );
   });
 

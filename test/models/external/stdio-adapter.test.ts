@@ -34,7 +34,7 @@ function adapter({ hello = HELLO, answer = ANSWER, log = "" } = {}): string {
 
 async function open(command: string, options: StdioOptions = {}): Promise<Model> {
   const model = await openAdapter((greet) =>
-    openStdioChannel(command, greet, { firstPauseMs: 1, ...options }),
+    openStdioChannel(command, greet, { initialDelayMs: 1, ...options }),
   );
   onTestFinished(async () => void (await model.close!()));
   return model;

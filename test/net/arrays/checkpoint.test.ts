@@ -107,7 +107,7 @@ describe("what is not a checkpoint is named", () => {
     expect((await problem(folder)).describe()).toMatch(
       /no checkpoint is in this folder\n.*model.safetensors, /,
     );
-    expect((await problem(join(folder, "none"))).describe()).toMatch(/none: there is no such file or folder/);
+    expect((await problem(join(folder, "none"))).describe()).toMatch(/none: no such file or folder/);
   });
 });
 

@@ -76,7 +76,7 @@ async function build(options: ActivityOptions, context: Context): Promise<void> 
   // None of the tables is written when a later one cannot be.
   for (const file of [peaks, idr, nonpeaks, genome, ...options.exclude]) {
     if (file === undefined || (await kindOfPath(file)) !== undefined) continue;
-    throw new InputError("there is no such file or folder", { place: { file } });
+    throw new InputError("no such file or folder", { place: { file } });
   }
   const table = (set: string) => join(out, `${cellLine}_${set}.bed`);
   await writeTable(table("peaks"), windowsOf(peaks, context), context);

@@ -2,7 +2,7 @@ import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
 import { sha256Hex } from "../../../base/digest.ts";
 import { kindOfPath } from "../../../base/folder.ts";
-import { cutFile, readLineLog } from "../../../base/line-log.ts";
+import { readLineLog, truncateFile } from "../../../base/line-log.ts";
 import { version } from "../../../base/package.ts";
 import { appendDurably } from "../../../base/write-file.ts";
 import type { KeptClusterings, SeededOptions } from "../../../metrics/seeded-clusters.ts";
@@ -29,7 +29,7 @@ export class ClusteringLog {
       if (clusters === undefined || checksum(clusters) !== sum) return;
       log.found.set(`${of} ${seed}`, clusters);
     });
-    if (torn > 0) await cutFile(file, whole);
+    if (torn > 0) await truncateFile(file, whole);
     return log;
   }
 

@@ -237,8 +237,8 @@ describe("inputs that do not do are refused when the run is planned", () => {
   });
 
   test("no such file", async () => {
-    expect(await refusal({ genome: join(root, "none.fa") })).toMatch(/none\.fa: there is no such file/);
-    expect(await refusal({ elements: join(root, "none.tsv") })).toMatch(/none\.tsv: there is no such file/);
+    expect(await refusal({ genome: join(root, "none.fa") })).toMatch(/none\.fa: no such file/);
+    expect(await refusal({ elements: join(root, "none.tsv") })).toMatch(/none\.tsv: no such file/);
   });
 
   test("a chromosome that the genome calls otherwise", async () => {
