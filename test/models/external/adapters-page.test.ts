@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CHECKS } from "../../../src/models/conformance/conform.ts";
@@ -13,13 +13,7 @@ const blocks = (language: string) =>
   [...page.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms"))].map(([, text]) => text!);
 
 describe("docs/adapters.md", () => {
-  test("its links lead to files", () => {
-    const targets = [...page.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target!);
-    expect(targets.length).toBeGreaterThan(1);
-    for (const target of targets) expect(existsSync(join(repository, "docs", target)), target).toBe(true);
-  });
-
-  test("has a line for every check, with its fault", () => {
+  test("lists every check with its fault", () => {
     const lines = [...page.matchAll(/^\| `([\w-]+)` \| .* \| (.*) \|$/gm)].map(([, name, fault]) => [
       name,
       fault,
@@ -27,7 +21,7 @@ describe("docs/adapters.md", () => {
     expect(lines.slice(-CHECKS.length)).toEqual(CHECKS.map(({ name, fault }) => [name, fault]));
   });
 
-  test("its card is a card, its embeddings are embeddings", async () => {
+  test("the ONNX card and the embeddings parse", async () => {
     const [embeddings, card] = blocks("json");
     const model = join(temporaryFolder(), "model.onnx");
     writeFileSync(model, "");
@@ -40,7 +34,7 @@ describe("docs/adapters.md", () => {
 
   const python = spawnSync("python3", ["--version"]).status === 0;
 
-  test.skipIf(!python)("its session is what the example says", () => {
+  test.skipIf(!python)("the example session matches examples/adapter.py", () => {
     const [session] = blocks("text");
     const lines = session!.trim().split("\n");
     const questions = lines.filter((line) => line.startsWith("→ ")).map((line) => line.slice(2));
