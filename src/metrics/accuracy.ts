@@ -4,9 +4,9 @@ import { type Matrix, requireMatrix } from "./matrix.ts";
 import { mean, sum } from "./mean.ts";
 
 /**
- * Class with the largest logit of each row; of equal ones the lowest class.
+ * Class with the largest logit of each row; the lowest such class on a tie.
  *
- * @param logits  [rows, classes]; log-probabilities do as well
+ * @param logits  [rows, classes]; log-probabilities work too
  * @throws {InputError} when a logit is not finite
  */
 export function predictedClasses(logits: Matrix): Int32Array {
@@ -20,7 +20,8 @@ export function predictedClasses(logits: Matrix): Int32Array {
 }
 
 /**
- * 1 where the predicted class is the true one, else 0: the outcomes that `clusteredProportion` and `meanOver` take.
+ * 1 where the predicted class is the true one, else 0: the outcomes that `clusteredProportion` and `meanOver`
+ * take.
  *
  * @throws {InputError} when lengths differ, or a class is not a whole number from 0
  */
@@ -32,7 +33,8 @@ export function correctness(predicted: ArrayLike<number>, labels: ArrayLike<numb
 }
 
 /**
- * Share of rows whose predicted class is the true one; with unequal classes compare it with the share of the largest.
+ * Share of rows whose predicted class is the true one. With unbalanced classes, compare it with the share of
+ * the largest class.
  *
  * @returns  in [0, 1]; NaN without rows
  * @throws {InputError} as `correctness`
@@ -42,7 +44,8 @@ export function accuracy(predicted: ArrayLike<number>, labels: ArrayLike<number>
 }
 
 /**
- * Accuracy with Wilson's interval, for independent rows; with blocks, `clusteredProportion(correctness(...), blocks)`.
+ * Accuracy with Wilson's interval, for independent rows. For rows in blocks:
+ * `clusteredProportion(correctness(...), blocks)`.
  *
  * @throws {InputError} as `correctness`, or when the level is outside (0, 1)
  */

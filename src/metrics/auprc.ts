@@ -4,15 +4,16 @@ import { sum } from "./mean.ts";
 import { classSizes, rankClasses } from "./ranks.ts";
 
 /**
- * Area under the precision–recall curve as average precision: Σ (recall gained at a threshold) × (precision there), over
- * the distinct scores from the highest down. Rows of equal score enter together. No interpolation between thresholds
- * (which would be too kind). A ranking without information has the share of positives, not 0.5.
+ * Area under the precision–recall curve as average precision: Σ (recall gained at a threshold) × (precision
+ * there), over the distinct scores from the highest down. Rows of equal score enter together. Thresholds are
+ * not interpolated, which would be too optimistic. A random ranking scores the share of positives, not 0.5.
  *
  * Agrees with scikit-learn's `average_precision_score`, except that it gives 0 without positives.
  *
  * @param scores  any finite numbers; only their order matters
  * @param labels  1 positive, 0 negative, one per score
- * @returns       in (0, 1], higher is better; NaN without positives (recall is undefined); 1 without negatives
+ * @returns       in (0, 1], higher is better; NaN without positives (recall is undefined); 1 without
+ *                negatives
  * @throws {InputError} when lengths differ, a score is not finite or a label neither 0 nor 1
  */
 export function averagePrecision(scores: ArrayLike<number>, labels: ArrayLike<number>): number {
@@ -21,10 +22,11 @@ export function averagePrecision(scores: ArrayLike<number>, labels: ArrayLike<nu
 }
 
 /**
- * `averagePrecision` of rows that come in blocks, as a function of how often each block is there. The scores are
+ * `averagePrecision` of rows in blocks, as a function of how often each block is counted. The scores are
  * sorted once; each call takes O(n).
  *
- * @throws {InputError} as `averagePrecision`, or when there is not one score per row of the blocks
+ * @throws {InputError} as `averagePrecision`, or when the number of scores is not the number of rows in
+ *                      blocks
  */
 export function averagePrecisionOver(
   scores: ArrayLike<number>,
@@ -52,9 +54,9 @@ export function averagePrecisionOver(
 }
 
 /**
- * Average precision with an interval for independent rows: normal on the logit scale, with the number of positives as
- * the number of trials. A rough one, and the best that a formula gives; prefer `blockEstimate` with
- * `averagePrecisionOver` where there are enough blocks.
+ * Average precision with an approximate interval for independent rows: normal on the logit scale, with the
+ * number of positives as the number of trials. Prefer `blockEstimate` with `averagePrecisionOver` where there
+ * are enough blocks.
  *
  * @returns  bounds NaN where the value is undefined or 1; method "logit"
  * @throws {InputError} as `averagePrecision`, or when the level is outside (0, 1)

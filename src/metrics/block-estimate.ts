@@ -6,18 +6,21 @@ import { jackknifeError, leaveOutGroups } from "./jackknife.ts";
 
 export interface BlockEstimateOptions {
   /**
-   * Ends of the statistic's range, which decide the scale of the interval: log-odds for [0, 1], Fisher's z for [−1, 1], logarithm for
-   * [0, ∞), the statistic's own otherwise.
+   * Range of the statistic, which selects the scale of the interval: log-odds for [0, 1], Fisher's z for [−1,
+   * 1], logarithm for [0, ∞), else the statistic itself.
    */
   readonly range?: readonly [least: number, most: number];
   /** Default 0.95. */
   readonly level?: number;
 }
 
-/** An estimate, and the test that belongs to its interval. */
+/** An estimate, and the test that matches its interval. */
 export interface BlockInference {
   readonly estimate: Estimate;
-  /** Two-sided p for a true value: below 1 − level exactly where the interval leaves it out. NaN where bounds are NaN. */
+  /**
+   * Two-sided p-value for a true value: below 1 − level exactly where the interval excludes it. NaN where the
+   * bounds are NaN.
+   */
   readonly pAgainst: (value: number) => number;
 }
 
@@ -45,16 +48,18 @@ function scaleOf([least, most]: readonly [number, number]): Scale {
 }
 
 /**
- * A statistic with the delete-one-block jackknife's t interval, over blocks whose length follows from the data
- * (`leaveOutGroups`), and the test that belongs to it.
+ * A statistic with the t interval of the delete-one-block jackknife, over blocks whose length follows from
+ * the data (`leaveOutGroups`), and the matching test.
  *
- * The jackknife is made on the scale of the range, of the transformed values themselves, and turned back: an AUROC of 0.95 with 40
- * positives is covered in 93 to 94 % of cases, in 91 % by the delta method.
+ * The jackknife is computed from transformed values, on the scale of the range, and not by the delta method:
+ * an AUROC of 0.95 with 40 positives is covered in 93 to 94 % of cases instead of 91 %.
  *
- * For accuracies and other shares prefer `clusteredProportion`, which also has an interval at 0 and at 1.
+ * For accuracies and other proportions prefer `clusteredProportion`, which also has an interval at 0 and at
+ * 1.
  *
- * @returns  `<kind>-jackknife`; bounds NaN where blocks cannot show variation: fewer than two of them, the statistic undefined without
- *           one of them, or the same without each (a perfect AUROC has an unknown interval, not one of width 0)
+ * @returns  `<kind>-jackknife`; bounds NaN where blocks show no variation: fewer than two of them, the
+ *           statistic undefined without one of them, or equal without each (the interval of a perfect AUROC
+ *           is unknown, not of width 0)
  * @throws {InputError} when the level is outside (0, 1)
  */
 export function blockInference(
@@ -67,7 +72,7 @@ export function blockInference(
   const { to, from, slope } = range === undefined ? LINEAR : scaleOf(range);
   const centre = to(value);
   const scaled = without.map(to);
-  // Without some block all positives may be ranked first; the log-odds of 1 are infinite.
+  // Without one of the blocks a ranking may be perfect, and its log-odds infinite: then the delta method.
   const error = scaled.every(Number.isFinite)
     ? jackknifeError(centre, scaled)
     : jackknifeError(value, without) * slope(value);
@@ -94,22 +99,23 @@ export const blockEstimate = (
   options?: BlockEstimateOptions,
 ): Estimate => blockInference(blocks, statistic, options).estimate;
 
-/** Two models evaluated on the same rows, compared by one statistic. */
+/** Comparison of two models on the same rows by one statistic. */
 export interface ModelComparison {
-  /** The statistic of the first model minus that of the second, with its interval. */
+  /** Statistic of the first model minus that of the second, with its interval. */
   readonly difference: Estimate;
-  /** Two-sided, for a difference of 0; NaN where it is undefined. */
+  /** Two-sided p-value for a difference of 0; NaN where it is undefined. */
   readonly p: number;
 }
 
 /**
- * Compares two models on the same rows in blocks: blocks are left out for both together, so that what makes
- * rows easy or hard for both cancels. Works for any statistic: `meanOver(pairedOutcomes(...))`, `aurocOver`,
- * `spearmanOver`... Interval and p come from the same jackknife (`blockInference`).
+ * Compares two models on the same rows in blocks. Each block is left out for both models together, so that
+ * rows which are easy or hard for both cancel. Works for any statistic: `meanOver(pairedOutcomes(...))`,
+ * `aurocOver`, `spearmanOver`... Interval and p-value come from the same jackknife (`blockInference`).
  *
  * @param first   statistic of the first model over the blocks
  * @param second  the same statistic of the second model over the same blocks
- * @returns       bounds and p NaN where blocks show no variation (see `blockInference`), as for a model and itself
+ * @returns       bounds and p NaN where blocks show no variation (see `blockInference`), as for a model
+ *                compared with itself
  * @throws {InputError} when the level is outside (0, 1)
  */
 export function compareOver(

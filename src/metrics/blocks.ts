@@ -2,24 +2,24 @@ import { InputError } from "../base/errors.ts";
 import { requireFinite, requireSameLength } from "./input-checks.ts";
 
 /**
- * Rows in groups that may depend on one another while the groups are taken as independent: what is resampled or left
- * out as a whole. Neighbours along a chromosome share composition, repeats and annotation; the two strands of one
- * background share everything.
+ * Rows in groups. Rows of one block may depend on one another; blocks are taken as independent, and are left
+ * out as a whole. Neighbours along a chromosome share composition, repeats and annotation; both strands of
+ * one background sequence share everything.
  */
 export interface Blocks {
   /** Block of each row, numbered from 0 in order of first appearance. [rows] */
   readonly of: Int32Array;
   /** Rows in each block, never 0. [blocks] */
   readonly sizes: Int32Array;
-  /** What a block is, kebab-case; the first part of `Estimate.method`: "genomic-block". */
+  /** Kind of block, kebab-case; the first part of `Estimate.method`: "genomic-block". */
   readonly kind: string;
-  /** Positions of the blocks along the genome; absent where blocks have none. */
-  readonly places?: {
-    /** Number of each block's chromosome. [blocks] */
+  /** Positions of the blocks along the genome; absent for blocks without positions. */
+  readonly positions?: {
+    /** Chromosome of each block, as a number. [blocks] */
     readonly chromosome: Int32Array;
-    /** 0-based number of each block along its chromosome, in steps of `width`. [blocks] */
-    readonly stretch: Int32Array;
-    /** Bases. */
+    /** 0-based bin of each block along its chromosome, in bins of `width`. [blocks] */
+    readonly bin: Int32Array;
+    /** Width of a bin in bases. */
     readonly width: number;
   };
 }
@@ -31,35 +31,35 @@ interface GenomicRow {
   readonly end: number;
 }
 
-/** Places of rows, column by column. */
+/** Genomic intervals column by column, 0-based and half-open. */
 export interface GenomicColumns {
-  /** Names, or numbers that tell chromosomes apart. */
+  /** Names, or numbers that identify chromosomes. */
   readonly chromosomes: ArrayLike<string | number>;
   readonly starts: ArrayLike<number>;
   readonly ends: ArrayLike<number>;
 }
 
 /**
- * A number computed from rows in blocks, as a function of how often each block is there: all 1 gives the value itself,
- * a jackknife sets some of them to 0. NaN where those rows leave it undefined.
+ * A number computed from rows in blocks, as a function of how often each block is counted: all 1 gives the
+ * value itself, a jackknife sets some to 0. NaN where the counted rows leave it undefined.
  */
 export interface BlockStatistic {
   (times: Int32Array): number;
-  /** For a statistic that compares classes of rows, the rows of each class in each block: [classes][blocks]. */
+  /** For a statistic over classes of rows, the rows of each class in each block: [classes][blocks]. */
   readonly classes?: readonly Float64Array[];
 }
 
 /**
- * Width of a genomic block in bases: 1 Mb, the shortest stretch that an interval leaves out as a whole. `blockEstimate` joins
+ * Width of a genomic block in bases: 1 Mb, the shortest block of the jackknife. `blockEstimate` joins
  * neighbouring blocks into longer ones.
  */
 const GENOMIC_BLOCK = 1_000_000;
 
 /**
- * Groups rows by a key of theirs.
+ * Groups rows by a key.
  *
- * @param keys  one per row: a background's number, a gene's name
- * @param kind  what the key is, kebab-case: "background"
+ * @param keys  one per row, such as the name of a gene
+ * @param kind  kind of block, kebab-case: "background"
  */
 export function blocksBy(keys: ArrayLike<string | number>, kind: string): Blocks {
   const numbers = new Map<string | number, number>();
@@ -79,7 +79,7 @@ export function blocksBy(keys: ArrayLike<string | number>, kind: string): Blocks
 }
 
 /**
- * Contiguous stretches of chromosome, the default for rows along a genome: a row belongs to the stretch that holds
+ * Blocks of fixed width along each chromosome, the default for genomic rows: a row belongs to the block of
  * its midpoint.
  *
  * @param width  bases per block; default 1 Mb
@@ -96,19 +96,23 @@ export function genomicBlocks(rows: readonly GenomicRow[], width = GENOMIC_BLOCK
   );
 }
 
-/** `genomicBlocks` of rows as columns, all of one length. @throws {InputError} as `genomicBlocks` */
+/**
+ * `genomicBlocks` of rows given column by column, all columns of one length.
+ *
+ * @throws {InputError} as `genomicBlocks`
+ */
 export function genomicBlocksOf(
   { chromosomes, starts, ends }: GenomicColumns,
   width = GENOMIC_BLOCK,
 ): Blocks {
   if (!(Number.isSafeInteger(width) && width > 0)) {
-    throw new InputError(`a genomic block of ${width} bases is not possible; a whole number is needed`);
+    throw new InputError(`the width of genomic blocks is ${width}; expected a whole number of bases above 0`);
   }
   const found = new Map<string | number, { readonly number: number; readonly blocks: Map<number, number> }>();
   const of = new Int32Array(starts.length);
   const sizes: number[] = [];
   const chromosome: number[] = [];
-  const stretch: number[] = [];
+  const bin: number[] = [];
   for (let row = 0; row < starts.length; row++) {
     const at = Math.floor((starts[row] + ends[row]) / 2 / width);
     let along = found.get(chromosomes[row]);
@@ -122,18 +126,18 @@ export function genomicBlocksOf(
       along.blocks.set(at, block);
       sizes.push(0);
       chromosome.push(along.number);
-      stretch.push(at);
+      bin.push(at);
     }
     of[row] = block;
     sizes[block]++;
   }
-  const places = { chromosome: Int32Array.from(chromosome), stretch: Int32Array.from(stretch), width };
-  return { of, sizes: Int32Array.from(sizes), kind: "genomic-block", places };
+  const positions = { chromosome: Int32Array.from(chromosome), bin: Int32Array.from(bin), width };
+  return { of, sizes: Int32Array.from(sizes), kind: "genomic-block", positions };
 }
 
 /**
- * Whole chromosomes: the widest blocks there are, safe against dependence of any length, but few. The benchmark has six
- * test chromosomes, which leave five degrees of freedom, and they differ in size.
+ * Whole chromosomes as blocks: the longest possible, safe against dependence of any length, but few. The
+ * benchmark has six test chromosomes of different sizes, which leave five degrees of freedom or fewer.
  */
 export function chromosomeBlocks(rows: readonly Pick<GenomicRow, "chrom">[]): Blocks {
   return blocksBy(
@@ -142,7 +146,7 @@ export function chromosomeBlocks(rows: readonly Pick<GenomicRow, "chrom">[]): Bl
   );
 }
 
-/** Every row a block of its own, for rows that are independent. */
+/** Every row as a block of its own, for independent rows. */
 export function singleRows(rows: number): Blocks {
   return {
     of: Int32Array.from({ length: rows }, (_, row) => row),
@@ -151,14 +155,14 @@ export function singleRows(rows: number): Blocks {
   };
 }
 
-/** Values of rows, such as 1 for rows of a class, added up by block. [blocks] */
+/** Sums of row values by block, such as 1 for each row of a class. [blocks] */
 export function blockSums(values: ArrayLike<number>, { of, sizes }: Blocks): Float64Array {
   const sums = new Float64Array(sizes.length);
   for (let row = 0; row < of.length; row++) sums[of[row]] += values[row];
   return sums;
 }
 
-/** The rows of each block, ascending. [blocks][rows] */
+/** Row numbers of each block, ascending. [blocks][rows] */
 export function rowsOfBlocks({ of, sizes }: Blocks): readonly Int32Array[] {
   const rows = Array.from(sizes, (size) => new Int32Array(size));
   const filled = new Int32Array(sizes.length);
@@ -171,8 +175,9 @@ export function rowsOfBlocks({ of, sizes }: Blocks): readonly Int32Array[] {
 /**
  * Mean of each block's values: independent numbers for a test that needs them, such as `wilcoxon`.
  *
- * @returns  one per block, each block counting alike whatever its size
- * @throws {InputError} when there is not one value per row, or one is not finite
+ * @returns  one per block; blocks have equal weight whatever their size
+ * @throws {InputError} when the number of values is not the number of rows in blocks, or a value is not
+ *                      finite
  */
 export function blockMeans(values: ArrayLike<number>, blocks: Blocks): Float64Array {
   requireSameLength(values, blocks.of, ["values", "rows in blocks"]);

@@ -7,21 +7,23 @@ import { degreesOfFreedom, jackknifeError, type LeftOutGroups, leaveOutGroups } 
 import { meanOver, sum } from "./mean.ts";
 
 /**
- * A share of rows that come in blocks, with Wilson's interval for as many independent rows as would vary as much as
- * the blocks do: the interval of choice for accuracies and paired accuracies along a genome; and the test that belongs to it.
+ * A proportion of rows in blocks, with Wilson's interval at the effective number of rows, and the matching
+ * test: the interval of choice for accuracies and paired accuracies along a genome.
  *
- * The effective number of rows is p(1 − p)/se², se from the jackknife over blocks (`leaveOutGroups`). The score statistic
- * T = (p − p₀)/√(p₀(1 − p₀)/effective) is corrected for the skewness γ of the blocks' sum by Hall's monotone transformation
- * T + γT²/3 + γ²T³/27 + γ/6 and compared with Student's t. The effective number is not bounded by the number of rows: blocks that vary
- * less than independent rows by chance are as frequent as those that vary more, and t already allows for both.
+ * The effective number of rows is p(1 − p)/se², with se from the jackknife over blocks (`leaveOutGroups`).
+ * The score statistic T = (p − p₀)/√(p₀(1 − p₀)/effective) is corrected for the skewness γ of the sum over
+ * blocks by Hall's monotone transformation T + γT²/3 + γ²T³/27 + γ/6 and compared with Student's t. The
+ * effective number may exceed the number of rows: by chance, blocks vary less than independent rows as often
+ * as they vary more, and t accounts for both.
  *
- * At 0 and at 1, where blocks show no variation, the effective number is that of the blocks; where blocks are alike otherwise, that of the
- * rows. So the interval stays in [0, 1] and never shrinks to a point.
+ * At 0 and at 1, where blocks show no variation, the effective number is the number of blocks; where blocks
+ * are equal otherwise, the number of rows. The interval stays in [0, 1] and never shrinks to a point.
  *
- * @param outcomes  in [0, 1], one per row: correct or not, with 0.5 for half a success
+ * @param outcomes  in [0, 1], one per row: 1 correct, 0 wrong, 0.5 half a success
  * @returns         `<kind>-wilson`; n is the number of rows. Bounds NaN with fewer than two blocks
  * @throws {InputError} when there is not one outcome in [0, 1] per row, or the level is outside (0, 1)
- * @see Korn & Graubard 1998, Survey Methodology 24:193–201 (effective sample size); Hall 1992, doi:10.1111/j.2517-6161.1992.tb01876.x
+ * @see Korn & Graubard 1998, Survey Methodology 24:193–201 (effective sample size); Hall 1992,
+ *      doi:10.1111/j.2517-6161.1992.tb01876.x
  */
 export function shareInference(outcomes: ArrayLike<number>, blocks: Blocks, level = 0.95): BlockInference {
   requireShares(outcomes, "outcome");
@@ -36,7 +38,7 @@ export function shareInference(outcomes: ArrayLike<number>, blocks: Blocks, leve
   const dof = degreesOf(found, variation);
   const skewness = extreme || variation === 0 ? 0 : skewnessOf(without.map(logOddsInside));
   const tail = (1 - level) / 2;
-  // A bound is where Hall's transform of T is t, so the trials that Wilson's z stands for differ between the bounds.
+  // At a bound Hall's transform of T equals t, so the number of trials for Wilson's z differs between the bounds.
   const trialsAt = (t: number) => effective * (criticalValue(level) / unskewed(t, skewness)) ** 2;
   const t = studentTQuantile(tail, dof);
   const bound = (at: number) => wilsonInterval(value * trialsAt(at), trialsAt(at), level);
@@ -62,8 +64,8 @@ export const clusteredProportion = (outcomes: ArrayLike<number>, blocks: Blocks,
   shareInference(outcomes, blocks, level).estimate;
 
 /**
- * Degrees of freedom where a block of k rows varies by k + ρk(k − 1), with the correlation ρ of its rows that the blocks
- * show: large blocks of dependent rows dominate more than their sizes say.
+ * Degrees of freedom if a block of k rows has variance k + ρk(k − 1), with the correlation ρ between its rows
+ * estimated from the blocks: large blocks of dependent rows dominate more than their sizes suggest.
  */
 function degreesOf({ value, sizes, basis }: LeftOutGroups, variation: number): number {
   const rows = sum(sizes);
@@ -75,7 +77,7 @@ function degreesOf({ value, sizes, basis }: LeftOutGroups, variation: number): n
   return degreesOfFreedom(spreads);
 }
 
-/** Finite at 0 and 1, which a share without one block may be. */
+/** Log-odds of a share, finite at 0 and 1, which a share without one block may be. */
 const logOddsInside = (share: number) => Math.log(Math.max(share, 1e-9) / Math.max(1 - share, 1e-9));
 
 /** Skewness of the sum of the blocks' contributions. */

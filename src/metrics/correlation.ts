@@ -8,7 +8,7 @@ import { averageRanks, type TieGroups, tieGroups } from "./ranks.ts";
 export interface Correlation {
   /** −1 to 1; NaN where it is undefined. */
   readonly r: number;
-  /** Two-sided, for no correlation between independent normal rows; NaN where r is. */
+  /** Two-sided p-value for no correlation between independent normal rows; NaN where r is NaN. */
   readonly p: number;
   readonly n: number;
 }
@@ -33,10 +33,10 @@ export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): Correlation
 }
 
 /**
- * Spearman's rank correlation: Pearson's of the ranks, equal values sharing the mean of theirs; with SciPy's p-value
- * (`scipy.stats.spearmanr`), which takes r·√((n − 2)/(1 − r²)) as Student's t.
+ * Spearman's rank correlation: Pearson's correlation of the ranks, equal values sharing their mean rank; with
+ * SciPy's p-value (`scipy.stats.spearmanr`), which takes r·√((n − 2)/(1 − r²)) as Student's t.
  *
- * Rounds as SciPy does, so that a perfect order may give 0.9999999999999999 and a p just above 0.
+ * Rounds as SciPy does: a perfect order may give 0.9999999999999999 and a p-value just above 0.
  *
  * @returns  r and p NaN for fewer than two rows, or where x or y is constant; p NaN for two rows
  * @throws {InputError} when lengths differ or a value is not finite
@@ -56,7 +56,7 @@ export function spearman(x: ArrayLike<number>, y: ArrayLike<number>): Correlatio
 }
 
 /**
- * Pearson's correlation with Fisher's interval for independent rows: atanh r ± z/√(n − 3), turned back.
+ * Pearson's correlation with Fisher's interval for independent rows: tanh(atanh r ± z/√(n − 3)).
  *
  * @returns  bounds NaN for fewer than four rows, where r is undefined, or ±1; method "fisher-z"
  * @throws {InputError} as `pearson`, or when the level is outside (0, 1)
@@ -68,8 +68,8 @@ export function pearsonEstimate(x: ArrayLike<number>, y: ArrayLike<number>, leve
 }
 
 /**
- * Spearman's correlation with an interval for independent rows: Fisher's z with the variance (1 + r²/2)/(n − 3),
- * which holds for ranks of data far from normal too.
+ * Spearman's correlation with an interval for independent rows: Fisher's z with variance (1 + r²/2)/(n − 3),
+ * which also holds for data far from normal.
  *
  * @returns  bounds NaN for fewer than four rows, where r is undefined, or ±1; method "fisher-z"
  * @throws {InputError} as `spearman`, or when the level is outside (0, 1)
@@ -116,21 +116,21 @@ function direction(values: ArrayLike<number>): Float64Array | undefined {
   if (values.length < 2 || isConstant(values)) return undefined;
   const centre = mean(values);
   const centred = Float64Array.from(values, (value) => value - centre);
-  // Scaled before squaring, as BLAS does: squares of 1e-200 or 1e200 would not be numbers any more.
+  // Scaled before squaring, as BLAS does: squares of 1e-200 and 1e200 underflow and overflow.
   const largest = centred.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const length = largest * Math.sqrt(sum(centred.map((value) => (value / largest) ** 2)));
   return centred.map((value) => value / length);
 }
 
-/** A variance this small beside the mean square is what rounding leaves of a constant. */
+/** A variance below this share of the mean square is the rounding error of a constant. */
 const ROUNDING = 1e-12;
 
 /**
- * Pearson's correlation of rows that come in blocks, as a function of how often each block is there; each call takes
- * time by the number of blocks, not of rows.
+ * `pearson` of rows in blocks, as a function of how often each block is counted. The time of a call grows
+ * with the number of blocks, not of rows.
  *
- * @returns  NaN where x or y is constant over the blocks there
- * @throws {InputError} as `pearson`, or when there is not one pair per row of the blocks
+ * @returns  NaN where x or y is constant over the counted blocks
+ * @throws {InputError} as `pearson`, or when the number of pairs is not the number of rows in blocks
  */
 export function pearsonOver(x: ArrayLike<number>, y: ArrayLike<number>, blocks: Blocks): BlockStatistic {
   requirePairs(x, y);
@@ -168,11 +168,11 @@ export function pearsonOver(x: ArrayLike<number>, y: ArrayLike<number>, blocks: 
 }
 
 /**
- * Spearman's correlation of rows that come in blocks, as a function of how often each block is there. Ranks are taken
- * among the rows there; the values are sorted once, each call takes O(n).
+ * `spearman` of rows in blocks, as a function of how often each block is counted. Ranks are taken among the
+ * counted rows; the values are sorted once, each call takes O(n).
  *
- * @returns  NaN where x or y is constant over the blocks there
- * @throws {InputError} as `spearman`, or when there is not one pair per row of the blocks
+ * @returns  NaN where x or y is constant over the counted blocks
+ * @throws {InputError} as `spearman`, or when the number of pairs is not the number of rows in blocks
  */
 export function spearmanOver(x: ArrayLike<number>, y: ArrayLike<number>, blocks: Blocks): BlockStatistic {
   requirePairs(x, y);
@@ -182,8 +182,8 @@ export function spearmanOver(x: ArrayLike<number>, y: ArrayLike<number>, blocks:
   const ranksX = new Float64Array(x.length);
   const ranksY = new Float64Array(x.length);
   return (times) => {
-    const centre = rankAmongPresent(groupsX, blocks, times, ranksX);
-    rankAmongPresent(groupsY, blocks, times, ranksY);
+    const centre = rankCountedRows(groupsX, blocks, times, ranksX);
+    rankCountedRows(groupsY, blocks, times, ranksY);
     const moments = new Moments();
     for (let row = 0; row < x.length; row++) {
       const weight = times[blocks.of[row]];
@@ -199,7 +199,7 @@ export function spearmanOver(x: ArrayLike<number>, y: ArrayLike<number>, blocks:
   };
 }
 
-/** Sums over rows, from which the correlation follows. */
+/** Sums over rows that determine the correlation. */
 class Moments {
   n = 0;
   x = 0;
@@ -217,15 +217,18 @@ class Moments {
   }
 }
 
-/** Writes the average rank of every row among those present, each counted as often as its block; returns the mean rank. */
-function rankAmongPresent(groups: TieGroups, blocks: Blocks, times: Int32Array, ranks: Float64Array): number {
+/**
+ * Writes the average rank of every row among the counted rows, each weighted by how often its block is
+ * counted; returns the mean rank.
+ */
+function rankCountedRows(groups: TieGroups, blocks: Blocks, times: Int32Array, ranks: Float64Array): number {
   let below = 0;
   let start = 0;
   for (const end of groups.ends) {
-    let present = 0;
-    for (let i = start; i < end; i++) present += times[blocks.of[groups.order[i]]];
-    for (let i = start; i < end; i++) ranks[groups.order[i]] = below + (present + 1) / 2;
-    below += present;
+    let counted = 0;
+    for (let i = start; i < end; i++) counted += times[blocks.of[groups.order[i]]];
+    for (let i = start; i < end; i++) ranks[groups.order[i]] = below + (counted + 1) / 2;
+    below += counted;
     start = end;
   }
   return (below + 1) / 2;

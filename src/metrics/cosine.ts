@@ -22,12 +22,14 @@ export function cosineDistance(a: ArrayLike<number>, b: ArrayLike<number>): numb
 }
 
 /**
- * Cosine distance of float32 vectors as the original computes it with SciPy 1.12 (quirk Q16): dot products in float32, in the
- * order of OpenBLAS's AVX2 kernel, the rest in float64. Bit for bit the distance of NumPy on a processor with AVX2; others add in
- * other orders with errors of the same size, 4e-8 to 5e-8 of a product of 256 to 1,024 entries. Distances below about 1e-7 are
- * rounding, which orders and ties near neighbours.
+ * Cosine distance of float32 vectors as the original computes it with SciPy 1.12 (quirk Q16): dot products in
+ * float32, in the summation order of OpenBLAS's AVX2 kernel, the rest in float64. Bit-identical to NumPy on a
+ * CPU with AVX2; other kernels sum in other orders with errors of the same size, 4e-8 to 5e-8 of a product of
+ * 256 to 1,024 entries. Distances below about 1e-7 are rounding errors, which decide the order and the ties
+ * of near neighbours.
  *
- * @returns  in [0, 2]; a distance that rounding makes negative loses its sign; NaN when a vector is zero or empty
+ * @returns  in [0, 2]; a distance that rounding makes negative loses its sign; NaN when a vector is zero or
+ *           empty
  * @throws {InputError} when lengths differ or an entry is not finite
  */
 export function paperCosineDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -37,17 +39,18 @@ export function paperCosineDistance(a: ArrayLike<number>, b: ArrayLike<number>):
   return Math.min(Math.abs(1 - float32Dot(first, second) / Math.sqrt(squares)), 2);
 }
 
+/** Running sums of the kernel: four registers of eight float32. */
 const LANES = 32;
 
 /**
- * Dot product in float32: 32 running sums by fused multiply-add, added as registers of four (lane i with lane i + 4 of each
- * eight, the eights in pairs, then neighbours), and after them what is left of the entries.
+ * Dot product in float32: 32 running sums by fused multiply-add, reduced within registers of eight (lane i
+ * plus lane i + 4), over registers in pairs, then over neighbours; the remaining entries are added last.
  */
 function float32Dot(a: Float32Array, b: Float32Array): number {
   const whole = a.length - (a.length % LANES);
   const sums = new Float32Array(LANES);
   for (let start = 0; start < whole; start += LANES) {
-    // a·b is exact in float64, so that storing the sum rounds once.
+    // a·b is exact in float64, so storing the sum rounds once.
     for (let lane = 0; lane < LANES; lane++) sums[lane] += a[start + lane] * b[start + lane];
   }
   let rest = 0;

@@ -1,9 +1,9 @@
-/** Depth of the continued fraction of Mills' ratio; enough for full double precision from z = 1.5 upwards. */
+/** Depth of the continued fraction of Mills' ratio; enough for full double precision from z = 1.5. */
 const MILLS_DEPTH = 200;
 
 /** Density of the standard normal distribution at a finite z. */
 function normalDensity(z: number): number {
-  // z² is split so that its rounding does not become a relative error of z²·2⁻⁵³ in the far tail.
+  // z² is split: its rounding would be a relative error of z²·2⁻⁵³ in the far tail.
   const head = Math.fround(z);
   return (Math.exp((-head * head) / 2) * Math.exp((-(z - head) * (z + head)) / 2)) / Math.sqrt(2 * Math.PI);
 }
@@ -38,11 +38,12 @@ function oddSeries(z: number): number {
 }
 
 /**
- * The z below which a standard normal number lies with probability p; the inverse of P(Z <= z) = `normalUpperTail(-z)`.
+ * Quantile of the standard normal distribution: the z with P(Z <= z) = p.
  *
- * A rational first guess, then two steps of Halley's method, which triple the correct digits each.
+ * A rational first guess, then two steps of Halley's method, each of which triples the number of correct
+ * digits.
  *
- * @returns  -Infinity for 0, Infinity for 1, NaN outside [0, 1]
+ * @returns  −Infinity for 0, Infinity for 1, NaN outside [0, 1]
  * @see Abramowitz & Stegun 1964, 26.2.23 (the first guess)
  */
 export function normalQuantile(p: number): number {
@@ -54,7 +55,6 @@ export function normalQuantile(p: number): number {
   let z =
     t - (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
   for (let step = 0; step < 2; step++) {
-    // Newton's step on log of the tail would do as well; this one needs no logarithm.
     const newton = (normalUpperTail(z) - p) / normalDensity(z);
     z += newton / (1 - (z * newton) / 2);
   }
@@ -64,7 +64,7 @@ export function normalQuantile(p: number): number {
 /**
  * P(T > t) of Student's t distribution, with small relative error in the far tail too.
  *
- * @param dof  degrees of freedom, > 0; need not be whole
+ * @param dof  degrees of freedom, > 0; not necessarily whole
  * @returns    in [0, 1]; NaN when dof is not positive
  */
 export function studentTUpperTail(t: number, dof: number): number {
@@ -75,12 +75,12 @@ export function studentTUpperTail(t: number, dof: number): number {
 }
 
 /**
- * The t > 0 that Student's t exceeds with probability p; for intervals from few blocks, where the normal one is too
- * narrow (12.7 instead of 1.96 standard errors with one degree of freedom).
+ * The t > 0 that Student's t exceeds with probability p. With few degrees of freedom it is far above the
+ * normal quantile: 12.7 instead of 1.96 for p = 0.025 and one degree of freedom.
  *
  * @param p    in (0, 0.5)
  * @param dof  degrees of freedom, > 0
- * @returns    NaN outside of these ranges
+ * @returns    NaN outside these ranges
  */
 export function studentTQuantile(p: number, dof: number): number {
   if (!(p > 0 && p < 0.5 && dof > 0)) return Number.NaN;
@@ -90,7 +90,7 @@ export function studentTQuantile(p: number, dof: number): number {
     low = high;
     high *= 2;
   }
-  // Halving until the doubles between the ends run out.
+  // Bisection until no double lies between the ends.
   for (;;) {
     const middle = (low + high) / 2;
     if (middle <= low || middle >= high) return middle;
@@ -111,29 +111,34 @@ export function binomialUpperTail(k: number, n: number, p: number): number {
   return incompleteBeta(p, 1 - p, k, n - k + 1);
 }
 
-/** Enough for shapes in the hundreds of millions: the continued fraction needs about the root of the larger shape. */
+/**
+ * Limit of the continued fraction, which needs about the square root of the larger shape: enough for shapes
+ * of hundreds of millions.
+ */
 const MOST_TERMS = 100_000;
 
 /**
- * Regularised incomplete beta function I_x(a, b): P(X <= x) of a beta distribution, and by it the tails of Student's t,
- * of a correlation and of the binomial distribution.
+ * Regularised incomplete beta function I_x(a, b): P(X <= x) of a beta distribution, which gives the tails of
+ * Student's t, of a correlation and of the binomial distribution.
  *
- * Relative error below 1e-13, also where the result is tiny and where the shapes are in the millions: the power in front
- * of the continued fraction is computed from deviances (Loader's saddle-point form), not from differences of large
+ * Relative error below 1e-13, also for tiny results and for shapes in the millions: the power in front of the
+ * continued fraction is computed from deviances (Loader's saddle-point form), not from differences of large
  * log-gammas.
  *
  * @param x           in [0, 1]
- * @param complement  1 − x, given apart because it may be known better than 1 − x tells
+ * @param complement  1 − x, passed separately because callers may know it more precisely than the subtraction
+ *                    gives
  * @param a           > 0
  * @param b           > 0
  * @returns           in [0, 1]; NaN when an argument is NaN or a shape is not positive
- * @see Abramowitz & Stegun 1964, 26.5.8; Loader 2000, "Fast and accurate computation of binomial probabilities"
+ * @see Abramowitz & Stegun 1964, 26.5.8; Loader 2000, "Fast and accurate computation of binomial
+ *      probabilities"
  */
 export function incompleteBeta(x: number, complement: number, a: number, b: number): number {
   if (!(a > 0 && b > 0 && x >= 0 && complement >= 0)) return Number.NaN;
   if (x === 0) return 0;
   if (complement === 0) return 1;
-  // The fraction converges quickly below about the mean only; above it the other tail is computed.
+  // The continued fraction converges quickly only below about the mean; above it the other tail is computed.
   if (x > (a + 1) / (a + b + 2)) return 1 - lowerTail(complement, x, b, a);
   return lowerTail(x, complement, a, b);
 }
@@ -157,7 +162,7 @@ function lowerTail(x: number, complement: number, a: number, b: number): number 
   return power(x, complement, a, b) * fraction;
 }
 
-/** Lentz's algorithm divides by partial denominators, which may vanish on the way. */
+/** Lentz's algorithm divides by partial denominators, which may become 0. */
 function awayFromZero(value: number): number {
   return Math.abs(value) < 1e-300 ? 1e-300 : value;
 }
@@ -185,7 +190,7 @@ function deviance(a: number, mean: number): number {
   }
 }
 
-/** ln Γ(n + 1) − [(n + 1/2) ln n − n + ln(2π)/2], for n > 0: what Stirling's formula leaves. */
+/** Error of Stirling's formula for n > 0: ln Γ(n + 1) − [(n + 1/2) ln n − n + ln(2π)/2]. */
 function stirlingError(n: number): number {
   let error = 0;
   let m = n;

@@ -3,14 +3,14 @@ import { normalQuantile } from "./distributions.ts";
 import { requireLevel } from "./input-checks.ts";
 
 /**
- * Wald (normal) interval of a proportion: p ± z·√(p(1 − p)/n), cut off at 0 and 1. The one published by the original,
- * as statsmodels' `proportion_confint(count, n, method="normal")` computes it.
+ * Wald (normal) interval of a proportion: p ± z·√(p(1 − p)/n), clipped to [0, 1]. The interval published by
+ * the original, as statsmodels' `proportion_confint(count, n, method="normal")` computes it.
  *
- * Kept for comparison. It shrinks to a point at 0 and at 1 and covers too rarely near them; report
+ * For comparison only: it shrinks to a point at 0 and at 1 and covers too rarely near them. Report
  * `wilsonInterval`, or a block interval where rows are not independent.
  *
- * @param successes  0 to n; may be a fraction (half a success for a tie, or an accuracy times another n)
- * @param n          trials the width is computed from
+ * @param successes  0 to n; may be a fraction (0.5 for a tie, or an accuracy times another n)
+ * @param n          number of trials, which determines the width
  * @returns          NaN throughout for n = 0
  * @throws {InputError} when successes is outside [0, n] or the level outside (0, 1)
  */
@@ -21,12 +21,12 @@ export function waldInterval(successes: number, n: number, level = 0.95): Estima
 }
 
 /**
- * Wilson's score interval of a proportion: the proportions that a two-sided test would not reject. Never empty, never
- * outside [0, 1], close to its nominal coverage for every p and for small n.
+ * Wilson's score interval of a proportion: the proportions that a two-sided score test does not reject.
+ * Within [0, 1], and close to its nominal coverage for every p and for small n.
  *
- * The trials are taken as independent. For rows along a genome they hardly are: prefer `blockEstimate`.
+ * Assumes independent trials, which rows along a genome are not: use `clusteredProportion` for them.
  *
- * @param successes  0 to n; may be a fraction (half a success for a tie, which makes the interval a little wide)
+ * @param successes  0 to n; may be a fraction (0.5 for a tie, which makes the interval slightly wide)
  * @returns          NaN throughout for n = 0
  * @throws {InputError} when successes is outside [0, n] or the level outside (0, 1)
  * @see Wilson 1927, doi:10.1080/01621459.1927.10502953
@@ -44,8 +44,8 @@ export function wilsonInterval(successes: number, n: number, level = 0.95): Esti
 }
 
 /**
- * Bounds of a number between 0 and 1, symmetric about it on the scale of the log-odds ln(v/(1 − v)) instead of its own:
- * inside (0, 1) always, and longer towards 0.5 than towards the near end.
+ * Bounds of a value in (0, 1) that are symmetric on the scale of the log-odds ln(v/(1 − v)): always inside
+ * (0, 1), and farther from the value on the side of 0.5.
  *
  * @param value  inside (0, 1)
  * @param half   z or t times the standard error of the value itself
@@ -58,7 +58,7 @@ export function onLogOdds(value: number, half: number): { readonly low: number; 
 }
 
 /**
- * The z of a two-sided normal interval: 1.959964 for 0.95.
+ * Critical value z of a two-sided normal interval: 1.959964 for 0.95.
  *
  * @throws {InputError} when the level is outside (0, 1)
  */
@@ -76,21 +76,21 @@ function proportion(successes: number, n: number, level: number): number {
 }
 
 /**
- * A number with its uncertainty: what every metric of the benchmark can be reported as.
+ * A value with its confidence interval: the form of every metric of the benchmark.
  *
- * Undefined is NaN and never a stand-in such as 0.5: an AUROC without positives, a correlation with a constant, the
- * bounds of an interval that one block cannot give.
+ * Undefined numbers are NaN, never a substitute such as 0.5: an AUROC without positives, a correlation with a
+ * constant, the bounds of an interval over a single block.
  */
 export interface Estimate {
   readonly value: number;
-  /** Lower bound of the interval: 95 %, two-sided, unless the caller asked for another level. */
+  /** Lower bound of the two-sided interval: 95 % unless another level was given. */
   readonly low: number;
   readonly high: number;
-  /** Rows (pairs, peaks, variants) behind the value; not blocks, not resamples. */
+  /** Number of rows (pairs, peaks, variants); not of blocks or resamples. */
   readonly n: number;
-  /** How the interval was made, kebab-case and stable: "wald", "wilson", "delong", "genomic-block-jackknife". */
+  /** Method of the interval, kebab-case and stable: "wald", "wilson", "delong", "genomic-block-jackknife". */
   readonly method: string;
-  /** The blocks of an interval over blocks; absent where rows are taken as independent. */
+  /** Blocks of an interval over blocks; absent where rows are taken as independent. */
   readonly basis?: IntervalBasis;
 }
 

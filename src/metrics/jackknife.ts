@@ -5,19 +5,25 @@ import { requireLevel, requireSameLength } from "./input-checks.ts";
 import type { Estimate, IntervalBasis } from "./intervals.ts";
 import { sum } from "./mean.ts";
 
-/** Longer blocks are taken as long as at least so many are left: Student's t is then 2.09 standard errors or less. */
+/** The longest blocks are taken that leave at least this many: the t quantile is then at most 2.09. */
 const ENOUGH_BLOCKS = 20;
 
-/** With fewer blocks an interval is flagged. */
+/** An interval over fewer blocks is flagged as unreliable. */
 const FEWEST_BLOCKS = 5;
 
-/** With fewer rows of a class, or of an outcome, an interval is flagged. */
+/** An interval with fewer rows of a class or of an outcome is flagged as unreliable. */
 const FEWEST_OF_CLASS = 12;
 
-/** Shorter blocks that adjoin others are flagged: dependence over more than one of them could not be seen. Bases. */
+/**
+ * Adjoining blocks of this length are flagged as unreliable: dependence across several of them would go
+ * undetected.
+ */
 const SHORTEST_LINKED = "1 Mb";
 
-/** Neighbouring blocks depend on each other where the standardised sum of their products is larger: one-sided, 5 %. */
+/**
+ * Critical value of the one-sided 5 % test for dependence of neighbouring blocks, on the standardised sum of
+ * their products.
+ */
 const DEPENDENT = 1.645;
 
 /** A statistic with its values when each group of blocks is left out. */
@@ -26,7 +32,7 @@ export interface LeftOutGroups {
   /** [groups] */
   readonly without: Float64Array;
   readonly groups: BlockGroups;
-  /** Rows of each group. [groups] */
+  /** Number of rows of each group. [groups] */
   readonly sizes: Float64Array;
   readonly basis: IntervalBasis;
 }
@@ -34,18 +40,21 @@ export interface LeftOutGroups {
 /**
  * Delete-one-group jackknife over blocks of a length that follows from the data.
  *
- * It begins with the longest of 1, 4 and 16 Mb that leaves at least 20 blocks, and takes the next longer one, at last whole
- * chromosomes, while the contributions of neighbouring blocks are correlated (one-sided test at 5 %) and five longer blocks are left.
- * Long blocks are the default because a test sees dependence between short ones only when it is strong, whereas 20 blocks
- * instead of hundreds make an interval 7 % longer. docs/decisions/0011-long-blocks-and-one-jackknife.md has the simulations.
+ * It begins with the longest of 1, 4 and 16 Mb that leaves at least 20 blocks, and takes the next longer one
+ * (at last whole chromosomes) as long as the contributions of neighbouring blocks are correlated (one-sided
+ * test at 5 %) and five longer blocks remain. Long blocks are the default because the test detects dependence
+ * between short ones only when it is strong, whereas 20 blocks instead of hundreds make an interval only 7 %
+ * longer. docs/decisions/0011-long-blocks-and-one-jackknife.md has the simulations.
  *
- * The degrees of freedom (`degreesOfFreedom`) are those of the blocks' sizes; for a statistic of classes those of the class that is spread
- * over the fewest blocks.
+ * The degrees of freedom (`degreesOfFreedom`) follow from the sizes of the blocks; for a statistic over
+ * classes, from the class that is spread over the fewest blocks.
  *
- * `basis.unreliable` is given with fewer than 5 blocks, with fewer than 12 rows of the rarest class, where blocks of 1 Mb adjoin each other (too
- * little genome to see how far dependence reaches), and where the longest possible blocks still depend on each other.
+ * `basis.unreliable` is set with fewer than 5 blocks, with fewer than 12 rows of the rarest class, where
+ * blocks of 1 Mb adjoin each other (too little genome to measure the range of dependence), and where the
+ * longest possible blocks still depend on each other.
  *
- * @param rarest  rows of the rarest class or outcome; of a statistic with classes they are counted
+ * @param rarest  number of rows of the rarest class or outcome; by default counted from the statistic's
+ *                classes
  * @see MacKinnon, Nielsen & Webb 2023, doi:10.1016/j.jeconom.2022.04.001 (CV3)
  */
 export function leaveOutGroups(
@@ -104,7 +113,7 @@ interface NeighbourDependence {
   readonly dependent: boolean;
 }
 
-/** Contributions of groups sum to about 0, so that those of independent ones have a correlation of −1/groups. */
+/** The contributions of all groups sum to about 0, so independent groups have a correlation of −1/groups. */
 function neighbourDependence(
   { follows, count }: BlockGroups,
   without: Float64Array,
@@ -142,10 +151,10 @@ function unreliable(
 }
 
 /**
- * Degrees of freedom of B blocks whose contributions vary like these numbers: Satterthwaite's (Σ x)²/Σ x², the effective number of
- * blocks, and at most B − 1.
+ * Degrees of freedom of B blocks whose contributions have these variances: Satterthwaite's (Σ x)²/Σ x², the
+ * effective number of blocks, and at most B − 1.
  *
- * @returns  at least 1: below, t means nothing; 0 with fewer than two blocks
+ * @returns  at least 1; 0 with fewer than two blocks
  */
 export function degreesOfFreedom(variances: Float64Array): number {
   if (variances.length < 2) return 0;
@@ -153,18 +162,18 @@ export function degreesOfFreedom(variances: Float64Array): number {
   return Math.max(Math.min(effective, variances.length - 1), 1);
 }
 
-/** √((B − 1)/B · Σ (value without a block − value)²) */
+/** Standard error by the delete-one-block jackknife: √((B − 1)/B · Σ (value without a block − value)²). */
 export function jackknifeError(value: number, without: Float64Array): number {
   return Math.sqrt(((without.length - 1) / without.length) * sum(without.map((rest) => (rest - value) ** 2)));
 }
 
 /**
- * The interval value ± t · standard error of a statistic that was computed already without each block.
+ * Interval value ± t · standard error of a statistic whose values without each block are known.
  *
  * @param found  the statistic of all rows, and without each block in turn: [blocks]
- * @returns      `<kind>-jackknife`; bounds NaN with fewer than two blocks or where a value is undefined, not cut off at the ends of the
- *               statistic's range
- * @throws {InputError} when there is not one value per block, or the level is outside (0, 1)
+ * @returns      `<kind>-jackknife`; bounds NaN with fewer than two blocks or where a value is undefined; not
+ *               clipped to the range of the statistic
+ * @throws {InputError} when the number of values is not the number of blocks, or the level is outside (0, 1)
  */
 export function jackknifeOf(
   blocks: Blocks,
@@ -186,33 +195,37 @@ export function jackknifeOf(
   };
 }
 
-/** Blocks joined into groups: what the jackknife leaves out as a whole. */
+/** Blocks joined into groups, which the jackknife leaves out as a whole. */
 export interface BlockGroups {
-  /** Group of each block, numbered from 0; along a chromosome in the order of positions. [blocks] */
+  /** Group of each block, numbered from 0; in the order of positions along a chromosome. [blocks] */
   readonly of: Int32Array;
   readonly count: number;
-  /** 1 where a group adjoins the one before on the same chromosome. [groups] */
+  /** 1 where a group adjoins the previous one on the same chromosome. [groups] */
   readonly follows: Uint8Array;
   /** Length along the genome: "16 Mb", "chromosome". Absent for blocks without positions. */
   readonly length?: string;
 }
 
-/** Lengths of joined blocks along the genome, bases. */
+/** Lengths of joined blocks along the genome, in bases. */
 const LADDER = [4_000_000, 16_000_000];
 
-/** More blocks without positions than this are joined in order of appearance: the cost grows with their number, the precision hardly. */
+/**
+ * Blocks without positions beyond this number are joined in order of appearance: more cost time and add
+ * hardly any precision.
+ */
 const MOST_BLOCKS = 500;
 
 /**
- * The ways in which blocks can be joined, from short to long: of genomic blocks about 1, 4 and 16 Mb and whole chromosomes; of others
- * the only one, at most 500 groups in order of appearance.
+ * Groupings of blocks, from short to long: for genomic blocks about 1, 4 and 16 Mb and whole chromosomes; for
+ * others a single one, of at most 500 groups in order of appearance.
  *
- * Each chromosome is divided into equal parts from its first block to its last, so that no part is a remnant.
+ * Each chromosome is divided into equal parts from its first block to its last, so that none is a short
+ * remainder.
  */
 function groupLadder(blocks: Blocks): readonly [BlockGroups, ...BlockGroups[]] {
-  const { places } = blocks;
+  const { positions } = blocks;
   const count = blocks.sizes.length;
-  if (places === undefined) {
+  if (positions === undefined) {
     const joined = Math.max(Math.ceil(count / MOST_BLOCKS), 1);
     const groups = Math.ceil(count / joined);
     return [
@@ -223,22 +236,26 @@ function groupLadder(blocks: Blocks): readonly [BlockGroups, ...BlockGroups[]] {
       },
     ];
   }
-  const { chromosome, stretch, width } = places;
+  const { chromosome, bin, width } = positions;
   const order = Array.from({ length: count }, (_, block) => block).sort(
-    (a, b) => chromosome[a] - chromosome[b] || stretch[a] - stretch[b],
+    (a, b) => chromosome[a] - chromosome[b] || bin[a] - bin[b],
   );
-  const whole = { ...joinAlong(order, places, () => 1), length: "chromosome" };
+  const whole = { ...joinAlong(order, positions, () => 1), length: "chromosome" };
   const parted = (length: number) => {
-    const groups = joinAlong(order, places, (span) => Math.max(Math.round((span * width) / length), 1));
+    const groups = joinAlong(order, positions, (span) => Math.max(Math.round((span * width) / length), 1));
     return groups.count === whole.count ? whole : { ...groups, length: `${length / 1e6} Mb` };
   };
   return [parted(width), ...LADDER.map(parted), whole];
 }
 
-/** @param partsOf  number of parts of a chromosome whose blocks span so many widths */
+/**
+ * Joins blocks along each chromosome.
+ *
+ * @param partsOf  number of parts of a chromosome whose blocks span this many bins
+ */
 function joinAlong(
   order: readonly number[],
-  { chromosome, stretch }: NonNullable<Blocks["places"]>,
+  { chromosome, bin }: NonNullable<Blocks["positions"]>,
   partsOf: (span: number) => number,
 ): Pick<BlockGroups, "of" | "count" | "follows"> {
   const of = new Int32Array(order.length);
@@ -248,11 +265,11 @@ function joinAlong(
     const first = order[start];
     let end = start + 1;
     while (end < order.length && chromosome[order[end]] === chromosome[first]) end++;
-    const span = stretch[order[end - 1]] - stretch[first] + 1;
+    const span = bin[order[end - 1]] - bin[first] + 1;
     const parts = partsOf(span);
     let last = -2;
     for (let i = start; i < end; i++) {
-      const part = Math.floor(((stretch[order[i]] - stretch[first]) * parts) / span);
+      const part = Math.floor(((bin[order[i]] - bin[first]) * parts) / span);
       if (part !== last) follows.push(part === last + 1 ? 1 : 0);
       last = part;
       of[order[i]] = follows.length - 1;

@@ -2,14 +2,14 @@ import { InputError } from "../base/errors.ts";
 import { KERNELS } from "./k-means-kernels-wasm.ts";
 import type { Matrix } from "./matrix.ts";
 
-/** The part of WebAssembly used here, which is declared for browsers only. */
+/** The subset of WebAssembly used here, which TypeScript declares for browsers only. */
 declare const WebAssembly: {
   readonly Memory: new (size: { readonly initial: number }) => { readonly buffer: ArrayBuffer };
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object, imports: object) => { readonly exports: Functions };
 };
 
-/** Addresses and sizes are in bytes. */
+/** Exports of the module; addresses and sizes are in bytes. */
 interface Functions {
   nearer(block: number, end: number, origin: number, width: number, known: number, out: number): void;
   products(pair: number, end: number, rows: number, centres: number, width: number, out: number): void;
@@ -41,7 +41,7 @@ const NUMBER = Float64Array.BYTES_PER_ELEMENT;
 /** Rows of a block, whose distances are computed together. */
 const BLOCK = 8;
 
-/** Blocks that stay in the CPU's cache while they are compared with several rows. */
+/** Blocks that stay in the CPU cache while they are compared with several rows. */
 const BLOCKS_AT_ONCE = 16;
 
 /** Rows whose pairs with all centres fit into one call of `products`. */
@@ -50,18 +50,19 @@ export const ROWS_AT_ONCE = 256;
 let compiled: object | undefined;
 
 /**
- * A table in WebAssembly memory with the inner loops of k-means: squared distances to a row, products of rows and centres, and
- * sums of the rows of each cluster. Vector instructions make them several times as fast as JavaScript. Every sum but those of
- * `products` is taken in the order of its terms, so the results equal those of plain loops bit for bit.
+ * A table in WebAssembly memory with the inner loops of k-means: squared distances to a row, products of rows
+ * and centres, and sums of the rows of each cluster. SIMD instructions make them several times as fast as
+ * JavaScript. Every sum except those of `products` is taken in the order of its terms, so results are
+ * bit-identical to plain loops.
  */
 export class KMeansKernels {
   readonly rows: number;
   readonly columns: number;
-  /** Numbers stored for each row and centre: the columns, followed by zeros up to a multiple of 4. */
+  /** Numbers stored per row and centre: the columns, padded with zeros to a multiple of 4. */
   readonly stride: number;
   /** [rows, stride] */
   readonly data: Float64Array;
-  /** Squared distance of each row to the nearest of the rows kept by `keep`. [rows] */
+  /** Squared distance of each row to the nearest of the rows picked so far. [rows] */
   readonly known: Float64Array;
   /** Results of `nearer`, per candidate. [trials][rows] */
   readonly trials: readonly Float64Array[];
@@ -72,39 +73,39 @@ export class KMeansKernels {
   /** Distance within which a centre is compared with a row. [rows] */
   readonly reach: Float32Array;
   /**
-   * At most the distance of a row to a centre, once `moved` of the centre is subtracted; infinite for its own centre and
-   * beyond the last one. [rows, bounds]
+   * Lower bound of the distance of a row to a centre, after subtracting `moved` of the centre; infinite for
+   * the row's own centre and beyond the last one. [rows, bounds]
    */
   readonly lower: Float32Array;
-  /** At least the path length of each centre so far. [bounds] */
+  /** Upper bound of the path length of each centre so far. [bounds] */
   readonly moved: Float32Array;
-  /** Bounds of a row: the centres, rounded up to a multiple of 4. */
+  /** Number of bounds per row: the centres, rounded up to a multiple of 4. */
   readonly bounds: number;
-  /** Rows that `wake` has listed. [rows] */
+  /** Rows listed by `wake`. [rows] */
   readonly woken: Int32Array;
-  /** Pairs that `pairWoken` has made before each woken row, and of all of them. [rows + 1] */
+  /** Number of pairs that `pairWoken` made before each woken row, and in total. [rows + 1] */
   readonly starts: Int32Array;
   /** Sums of the rows of each cluster. [k, stride] */
   private readonly sums: Float64Array;
-  /** The table by blocks of rows; zeros beyond the last row. [blocks, columns, BLOCK] */
+  /** The table in blocks of rows, with zeros beyond the last row. [blocks, columns, BLOCK] */
   private readonly blocks: Float64Array;
   /** [trials, stride] */
   private readonly origins: Float64Array;
   /** [k, stride] */
   private readonly centres: Float64Array;
-  /** Numbers of a row and of a centre: what `products` multiplies. [pairs, 2] */
+  /** Row and centre of each pair that `products` multiplies. [pairs, 2] */
   readonly pairs: Int32Array;
-  /** Address of the sum to which a row is added, or 0. [rows] */
+  /** Address of the sum to which each row is added, or 0. [rows] */
   private readonly targets: Int32Array;
   private readonly functions: Functions;
   private readonly width: number;
 
   /**
-   * @param trials  candidates of one call of `nearer`, at most
+   * @param trials  largest number of candidates in one call of `nearer`
    * @throws {InputError} when the table does not fit into the 4 GiB of WebAssembly memory
    */
   constructor({ data, rows, columns }: Matrix, k: number, trials: number) {
-    // The loops run once at least; a table without columns has one of zeros.
+    // The loops run at least once: a table without columns gets one of zeros.
     const width = Math.max(columns, 1);
     const stride = 4 * Math.ceil(width / 4);
     const blocks = Math.ceil(rows / BLOCK);
@@ -184,7 +185,7 @@ export class KMeansKernels {
     }
   }
 
-  /** Numbers of a row, not to be changed. [columns] */
+  /** Values of a row; read-only. [columns] */
   row(row: number): Float64Array {
     return this.data.subarray(row * this.stride, row * this.stride + this.columns);
   }
@@ -202,11 +203,14 @@ export class KMeansKernels {
     }
   }
 
-  /** Sets `found` to row · centre for each of the first `count` pairs. Rounded otherwise than the sum column by column. */
+  /**
+   * Sets `found` to row · centre for each of the first `count` pairs. Rounds differently from a sum column by
+   * column.
+   */
   products(count: number): void {
     if (count === 0) return;
     const { pairs, found, data, centres, stride } = this;
-    // Two pairs are multiplied at a time. One beyond `count` is of an earlier call, or zeros.
+    // Two pairs are multiplied at a time; the one beyond `count` is left from an earlier call, or zeros.
     const end = pairs.byteOffset + 8 * 2 * Math.ceil(count / 2);
     this.functions.products(
       pairs.byteOffset,
@@ -227,9 +231,10 @@ export class KMeansKernels {
   }
 
   /**
-   * Lists in `woken` the rows from `from` to `end` that may have a centre other than their own within `reach`.
+   * Lists in `woken` the rows from `from` to `end` that may have a centre other than their own within
+   * `reach`.
    *
-   * @returns  how many
+   * @returns  their number
    */
   wake(from: number, end: number): number {
     const { reach, lower, moved, bounds, woken } = this;
@@ -244,7 +249,10 @@ export class KMeansKernels {
     );
   }
 
-  /** Sets `pairs` to the first `count` woken rows, each with the centres other than its own that may be within `reach`. */
+  /**
+   * Sets `pairs` to the first `count` woken rows, each with the centres other than its own that may be within
+   * `reach`.
+   */
   pairWoken(count: number): void {
     if (count === 0) return;
     const { reach, lower, moved, bounds, woken, pairs, starts } = this;
@@ -261,10 +269,10 @@ export class KMeansKernels {
   }
 
   /**
-   * Computes `sums` anew for clusters that have gained or lost rows.
+   * Recomputes `sums` for clusters that gained or lost rows.
    *
    * @param clusters  cluster of each row. [rows]
-   * @param changed   not 0 for a cluster whose sum is computed. [k]
+   * @param changed   not 0 for a cluster whose sum is recomputed. [k]
    */
   addRows(clusters: Int32Array, changed: Uint8Array): void {
     const { data, sums, stride, targets, rows } = this;
@@ -280,7 +288,7 @@ export class KMeansKernels {
   }
 }
 
-/** Memory with arrays of these lengths in it, after 64 bytes that belong to none; each begins at a multiple of 64 bytes. */
+/** Memory for arrays of these lengths, each aligned to 64 bytes, after 64 unused bytes. */
 function memoryOf(lengths: readonly number[]) {
   let bytes = 64;
   const starts = lengths.map((length) => {
@@ -291,7 +299,7 @@ function memoryOf(lengths: readonly number[]) {
   const pages = Math.ceil(bytes / PAGE);
   if (pages > 65_536) {
     throw new InputError(
-      `a table of ${Math.round(bytes / 2 ** 30)} GiB cannot be clustered; at most 4 GiB fit`,
+      `k-means of this table needs ${Math.round(bytes / 2 ** 30)} GiB; at most 4 GiB fit into WebAssembly memory`,
     );
   }
   const memory = new WebAssembly.Memory({ initial: pages });

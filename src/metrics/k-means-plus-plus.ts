@@ -2,25 +2,26 @@ import { InputError } from "../base/errors.ts";
 import type { Mt19937 } from "../base/mt19937.ts";
 import type { KMeansKernels } from "./k-means-kernels.ts";
 
-/** Candidates for each row picked after the first. */
+/** Number of candidates for each centre after the first. */
 export const trialsOf = (k: number): number => 2 + Math.floor(Math.log(k));
 
 /**
- * Picks rows to start k-means from: each next one at random, by its squared distance to those picked, the best of
- * 2 + ⌊ln k⌋ candidates each time. As scikit-learn 1.4's greedy k-means++, with the draws of NumPy's `RandomState`.
+ * Picks the initial centres of k-means: each row after the first is drawn with probability proportional to
+ * its squared distance to those picked, the best of 2 + ⌊ln k⌋ candidates each time. As scikit-learn 1.4's
+ * greedy k-means++, with the draws of NumPy's `RandomState`.
  *
- * @param table  with room for as many trials as there are candidates; centred where scikit-learn would (its `KMeans` subtracts
- *               the mean first)
- * @param k      how many rows to pick, at most all
+ * @param table  with room for as many trials as there are candidates; centred, since scikit-learn's `KMeans`
+ *               subtracts the mean first
+ * @param k      number of rows to pick, at most all
  * @param rng    advanced by 1 + (k − 1)(2 + ⌊ln k⌋) doubles
- * @returns      numbers of the rows picked, in order
+ * @returns      row numbers, in the order picked
  * @throws {InputError} when there are fewer than k rows
  * @see Arthur & Vassilvitskii 2007, "k-means++: the advantages of careful seeding", SODA
  */
 export function kMeansPlusPlus(table: KMeansKernels, k: number, rng: Mt19937): Int32Array {
   const { rows, known, trials } = table;
   if (!(Number.isInteger(k) && k >= 1 && k <= rows)) {
-    throw new InputError(`${k} clusters cannot be started from ${rows} rows`);
+    throw new InputError(`${k} clusters of ${rows} rows: expected a whole number from 1 to ${rows}`);
   }
   const candidates = new Int32Array(trialsOf(k));
   const picked = new Int32Array(k);
@@ -61,8 +62,7 @@ function nextDouble(rng: Mt19937): number {
 function firstPick(rows: number, draw: number): number {
   const cumulative = runningSums(new Float64Array(rows).fill(1 / rows));
   const last = cumulative[rows - 1];
-  const row = cumulative.findIndex((sum) => sum / last > draw);
-  return row;
+  return cumulative.findIndex((sum) => sum / last > draw);
 }
 
 function runningSums(values: Float64Array): Float64Array {
@@ -75,7 +75,7 @@ function runningSums(values: Float64Array): Float64Array {
   return sums;
 }
 
-/** First place whose entry is at least the target; the length when there is none. */
+/** First index whose entry is at least the target; the length if there is none. */
 function firstAtLeast(increasing: Float64Array, target: number): number {
   let low = 0;
   let high = increasing.length;

@@ -9,7 +9,7 @@ export interface KMeansOptions {
   /** Default 300. */
   readonly maxIterations?: number;
   /**
-   * Stop when the centres move by less than this share of the mean variance of a column (sum of squared shifts);
+   * Stop when the squared shifts of the centres sum to at most this share of the mean variance of a column;
    * default 1e-4.
    */
   readonly tolerance?: number;
@@ -26,9 +26,10 @@ export interface KMeansResult {
 }
 
 /**
- * k-means as `sklearn.cluster.KMeans(k, random_state=seed)` of scikit-learn 1.4 computes it: columns are centred, rows are
- * picked by k-means++, then Lloyd's iterations. One table serves several seeds. Float64 throughout; scikit-learn keeps
- * float32 data in float32, so rows near a border may fall on the other side and another start may be picked.
+ * k-means as `sklearn.cluster.KMeans(k, random_state=seed)` of scikit-learn 1.4 computes it: columns are
+ * centred, rows are picked by k-means++, then Lloyd's iterations. One table serves several seeds. In float64,
+ * where scikit-learn keeps float32 data in float32: rows near a border may fall on the other side, and
+ * another start may be picked.
  *
  * @see Lloyd 1982, doi:10.1109/TIT.1982.1056489
  */
@@ -46,7 +47,9 @@ export class KMeans {
   constructor(data: Matrix, k: number) {
     requireMatrix(data, "feature");
     if (!(Number.isInteger(k) && k >= 1 && k <= data.rows)) {
-      throw new InputError(`${k} clusters cannot be started from ${data.rows} rows`);
+      throw new InputError(
+        `${k} clusters of ${data.rows} rows: expected a whole number from 1 to ${data.rows}`,
+      );
     }
     const { centred, means } = centre(data);
     this.means = means;
@@ -55,10 +58,13 @@ export class KMeans {
     this.k = k;
   }
 
-  /** @throws {InputError} when the seed or an option makes no sense */
+  /**
+   * @param seed  of NumPy's `RandomState`, 0 to 2^32 − 1
+   * @throws {InputError} when the seed or an option is invalid
+   */
   fit(seed: number, options: KMeansOptions = {}): KMeansResult {
     if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
-      throw new InputError(`${seed} is not a seed from 0 to 2^32 − 1`);
+      throw new InputError(`the seed of k-means is ${seed}; expected a whole number from 0 to 2^32 − 1`);
     }
     const { table, k } = this;
     const start = new Float64Array(k * table.columns);
@@ -69,17 +75,19 @@ export class KMeans {
   }
 
   /**
-   * Lloyd's iterations: rows join their nearest centre (the first of equally near ones), centres move to the mean of their
-   * rows, until nothing changes, the centres move less than the tolerance, or `maxIterations`. A cluster that loses all its
-   * rows takes the row farthest from its centre.
+   * Lloyd's iterations: rows join their nearest centre (the first of equally near ones), centres move to the
+   * mean of their rows, until nothing changes, the centres move less than the tolerance, or `maxIterations`.
+   * A cluster that loses all its rows takes the row farthest from its centre.
    *
-   * @param start  first centres, less `means`: [k, columns]
-   * @throws {InputError} when an option makes no sense
+   * @param start  initial centres, less `means`: [k, columns]
+   * @throws {InputError} when an option is invalid
    */
   fitFrom(start: Float64Array, options: KMeansOptions = {}): KMeansResult {
     const { maxIterations = 300, tolerance = 1e-4 } = options;
     if (!(Number.isInteger(maxIterations) && maxIterations >= 1 && tolerance >= 0)) {
-      throw new InputError(`k-means cannot run ${maxIterations} iterations to a tolerance of ${tolerance}`);
+      throw new InputError(
+        `k-means with ${maxIterations} iterations and a tolerance of ${tolerance}: expected 1 iteration or more and a tolerance from 0`,
+      );
     }
     const { table, k, means } = this;
     const { rows, columns } = table;
@@ -113,7 +121,7 @@ export class KMeans {
   }
 }
 
-/** 1 for each cluster that has gained or lost rows. [k] */
+/** 1 for each cluster that gained or lost rows. [k] */
 function changedClusters(before: Int32Array, after: Int32Array, k: number): Uint8Array {
   const changed = new Uint8Array(k);
   for (let row = 0; row < after.length; row++) {
@@ -124,7 +132,7 @@ function changedClusters(before: Int32Array, after: Int32Array, k: number): Uint
   return changed;
 }
 
-/** Mean of each cluster's rows. An empty cluster takes the farthest row, the next one the next farthest. */
+/** Mean of each cluster's rows. Empty clusters take the rows farthest from their centres, one each. */
 function meansOf(
   table: KMeansKernels,
   clusters: Int32Array,
@@ -141,12 +149,12 @@ function meansOf(
   const empty = Array.from(sizes.keys()).filter((cluster) => sizes[cluster] === 0);
   if (empty.length > 0) {
     const far = farthestRows(table, clusters, centres);
-    empty.forEach((cluster, place) => {
-      const row = far[place];
+    empty.forEach((cluster, i) => {
+      const row = far[i];
       const from = clusters[row];
-      table.row(row).forEach((value, i) => {
-        means[from * columns + i] -= value;
-        means[cluster * columns + i] = value;
+      table.row(row).forEach((value, column) => {
+        means[from * columns + column] -= value;
+        means[cluster * columns + column] = value;
       });
       sizes[cluster] = 1;
       sizes[from]--;
@@ -159,7 +167,7 @@ function meansOf(
   return means;
 }
 
-/** Row numbers, the one farthest from its centre first. */
+/** Row numbers, the row farthest from its centre first. */
 function farthestRows(table: KMeansKernels, clusters: Int32Array, centres: Float64Array): Int32Array {
   const { columns } = table;
   const distances = Float64Array.from(clusters, (cluster, row) => {

@@ -8,19 +8,22 @@ const { fround } = Math;
 const LARGEST_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
 
 /**
- * Log-odds of one class against all others, ln p − ln(1 − p), for each row: the score by which a class is ranked one
- * against the rest; the class is named where it is 0 or more.
+ * Log-odds of one class against all others, ln p − ln(1 − p), for each row: the score that ranks rows one
+ * against the rest; the class is predicted where it is 0 or more.
  *
- * Taken from the logits as logit − ln Σ exp(other logits), which is finite and loses nothing where p is close to 1.
+ * Computed from the logits as logit − ln Σ exp(other logits), which stays finite and accurate for p close to
+ * 1.
  *
  * @param logits  [rows, classes], two classes or more
- * @throws {InputError} when a logit is not finite, or there is no such class or no other
+ * @throws {InputError} when a logit is not finite, the class does not exist, or it is the only one
  */
 export function classLogOdds(logits: Matrix, chosen: number): Float64Array {
   requireMatrix(logits, "logit");
   const { data, rows, columns } = logits;
   if (!(Number.isInteger(chosen) && chosen >= 0 && chosen < columns && columns > 1)) {
-    throw new InputError(`there are no odds of class ${chosen} among ${columns} classes`);
+    throw new InputError(
+      `log-odds of class ${chosen} among ${columns} classes: expected two classes or more, and one of them`,
+    );
   }
   const others = new Float64Array(columns - 1);
   return Float64Array.from({ length: rows }, (_, row) => {
@@ -30,8 +33,8 @@ export function classLogOdds(logits: Matrix, chosen: number): Float64Array {
 }
 
 /**
- * What the original puts in the place of infinite log-odds, where p is 1 to float32: fine-tuned and ab initio models
- * get the largest float32, probes get 999 (their ln(1 − p) becomes −999).
+ * The original's replacement of infinite log-odds, where p is 1 in float32: the largest float32 for
+ * fine-tuned and ab initio models, 999 for probes (their ln(1 − p) becomes −999).
  */
 export type InfiniteLogOdds = "largest-float32" | "minus-999";
 

@@ -2,12 +2,12 @@ import { requireClasses, requireFinite, requireSameLength } from "./input-checks
 import { type Matrix, requireMatrix } from "./matrix.ts";
 
 /**
- * Cross-entropy of each row: minus the log-probability of its true class, in nats. Its mean over rows is the loss that
- * training minimises; the original divides sums of batch means by rows instead (quirk Q13), which batches of these give.
+ * Cross-entropy of each row: minus the log-probability of its true class, in nats. Its mean over rows is the
+ * training loss; the original divides the sum of batch means by the number of rows instead (quirk Q13).
  *
  * @param logits  [rows, classes]
  * @param labels  true class of each row, from 0
- * @throws {InputError} when there is not one label per row, a label is no class, or a logit is not finite
+ * @throws {InputError} when there is not one label per row, a label is not a class, or a logit is not finite
  */
 export function crossEntropyOfRows(logits: Matrix, labels: ArrayLike<number>): Float64Array {
   requireSameLength(labels, { length: logits.rows }, ["labels", "rows of logits"]);
@@ -29,12 +29,11 @@ export function squaredErrors(predicted: ArrayLike<number>, target: ArrayLike<nu
 }
 
 /**
- * Logarithm of the softmax of each row: the log-probabilities (natural logarithm) of the classes.
- *
- * Computed in float64 from differences to the row's largest logit, so that no exponential overflows.
+ * Log-softmax of each row: the log-probabilities (natural logarithm) of the classes. In float64, from
+ * differences to the largest logit of the row, so that no exponential overflows.
  *
  * @param logits  [rows, classes]
- * @returns       [rows, classes]; the exponentials of a row add up to 1
+ * @returns       [rows, classes]; the exponentials of a row sum to 1
  * @throws {InputError} when a logit is not finite
  */
 export function logProbabilities(logits: Matrix): Matrix {

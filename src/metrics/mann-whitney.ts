@@ -20,13 +20,14 @@ export interface MannWhitneyResult {
 /**
  * Mann–Whitney U test of two independent samples, as `scipy.stats.mannwhitneyu` 1.12.
  *
- * "auto" is exact where one sample has at most 8 values and there are no ties at all; else asymptotic with correction for
- * ties and for continuity. "exact" ignores ties, and a half U is then rounded down before its tail is taken.
+ * "auto" is exact where one sample has at most 8 values and there are no ties; else asymptotic, corrected for
+ * ties and for continuity. "exact" ignores ties, and rounds a half-integer U down.
  *
  * @param x            for "less": the sample expected to be smaller, such as effects of control variants
  * @param alternative  "less": x tends to be smaller than y
- * @returns            u and p NaN where a sample is empty; p 1 where all values are equal and the method asymptotic
- * @throws {InputError} when a value is not finite, or "exact" is asked of more than 50,000 pairs
+ * @returns            u and p NaN where a sample is empty; p 1 where all values are equal and the method is
+ *                     asymptotic
+ * @throws {InputError} when a value is not finite, or "exact" is chosen for more than 50,000 pairs
  * @see Mann & Whitney 1947, doi:10.1214/aoms/1177730491
  */
 export function mannWhitney(
@@ -66,23 +67,26 @@ function asymptoticUpperTail(u: number, n1: number, n2: number, ties: number): n
   return normalUpperTail((u - (n1 * n2) / 2 - 0.5) / deviation);
 }
 
-/** P(U >= u) where every way to mix n1 with n2 distinct values is equally likely. */
+/** P(U >= u) where all orders of n1 and n2 distinct values are equally likely. */
 function exactUpperTail(u: number, n1: number, n2: number): number {
   if (n1 * n2 > LARGEST_EXACT) {
-    throw new InputError(`the exact Mann–Whitney test was asked of ${n1} × ${n2} values, too many to count`, {
-      hint: 'Use method "asymptotic": with so many values the two agree.',
-    });
+    throw new InputError(
+      `the exact Mann–Whitney test takes at most ${LARGEST_EXACT} pairs of values, found ${n1} × ${n2}`,
+      {
+        hint: 'use method "asymptotic": with so many values the two agree',
+      },
+    );
   }
   const distribution = uDistribution(Math.min(n1, n2), Math.max(n1, n2));
-  // Symmetric, so the upper tail is the lower tail from the other end; the shorter of the two is added up.
+  // The distribution is symmetric: the upper tail is a lower tail. The shorter of the two is summed.
   const from = n1 * n2 - u;
   const add = (end: number) => distribution.subarray(0, end).reduce((total, p) => total + p, 0);
   return from < u ? add(from + 1) : 1 - add(u);
 }
 
 /**
- * P(U = u) for u = 0..few·many. By the largest of all values: it comes from the `i` values with probability i/(i + j) and
- * then outranks all j others, else from the j values and adds nothing.
+ * P(U = u) for u = 0..few·many, by recursion over the largest value: it belongs to the `i` values with
+ * probability i/(i + j) and then exceeds all j others; else it belongs to the j values and adds nothing.
  */
 function uDistribution(few: number, many: number): Float64Array {
   // row[i] is the distribution for i against j values, j growing.

@@ -24,14 +24,14 @@ export function confusion(predicted: ArrayLike<number>, labels: ArrayLike<number
   requireBinary(labels);
   const cells = new Float64Array(4);
   for (let row = 0; row < labels.length; row++) cells[cellOf(predicted[row], labels[row])]++;
-  return named(cells);
+  return confusionOf(cells);
 }
 
 /**
  * Matthews correlation coefficient: the correlation of prediction and truth, −1 to 1, 0 for chance.
  *
- * Where only one class occurs among predictions or labels the correlation is 0/0; it is 0 then, as in scikit-learn:
- * always naming one class earns nothing, even where it is right.
+ * 0, as in scikit-learn, where only one class occurs among the predictions or the labels and the correlation
+ * is 0/0: always predicting one class earns nothing, even where it is right.
  *
  * @returns  NaN without rows
  * @see Matthews 1975, doi:10.1016/0005-2795(75)90109-9
@@ -44,9 +44,9 @@ export function matthews(counts: Confusion): number {
 }
 
 /**
- * `matthews` of rows that come in blocks, as a function of how often each block is there.
+ * `matthews` of rows in blocks, as a function of how often each block is counted.
  *
- * @throws {InputError} as `confusion`, or when there is not one prediction per row of the blocks
+ * @throws {InputError} as `confusion`, or when the number of predictions is not the number of rows in blocks
  */
 export function matthewsOver(
   predicted: ArrayLike<number>,
@@ -64,14 +64,14 @@ export function matthewsOver(
   const statistic = (times: Int32Array) => {
     const cells = new Float64Array(4);
     for (let i = 0; i < perBlock.length; i++) cells[i % 4] += times[i >> 2] * perBlock[i];
-    return matthews(named(cells));
+    return matthews(confusionOf(cells));
   };
   return Object.assign(statistic, { classes: classSizes(labels, blocks) });
 }
 
 /**
- * Matthews correlation with an interval for independent rows: the delta method on Fisher's z scale, from the table with
- * one half added to each cell, so that it is never empty.
+ * Matthews correlation with an interval for independent rows: the delta method on the scale of Fisher's z,
+ * from the table with one half added to each cell, so that no cell is empty.
  *
  * @returns  bounds NaN without rows; method "fisher-z"
  * @throws {InputError} when the level is outside (0, 1)
@@ -86,7 +86,7 @@ export function matthewsEstimate(counts: Confusion, level = 0.95): Estimate {
   const d = trueNegatives + 0.5;
   const scale = Math.sqrt((a + b) * (c + d) * (a + c) * (b + d));
   const r = (a * d - b * c) / scale;
-  // Slopes of r by each cell; they sum to 0 over the table, so the multinomial variance has one term.
+  // Partial derivatives of r by cell; weighted by the cells they sum to 0, so the multinomial variance has one term.
   const slopes = [
     d / scale - (r / 2) * (1 / (a + b) + 1 / (a + c)),
     -c / scale - (r / 2) * (1 / (a + b) + 1 / (b + d)),
@@ -106,12 +106,12 @@ export function matthewsEstimate(counts: Confusion, level = 0.95): Estimate {
   };
 }
 
-/** 0 true positive, 1 false positive, 2 false negative, 3 true negative. */
+/** Cell of the table: 0 true positive, 1 false positive, 2 false negative, 3 true negative. */
 function cellOf(predicted: number, label: number): number {
   return 2 * (1 - predicted) + (1 - label);
 }
 
-function named(cells: Float64Array): Confusion {
+function confusionOf(cells: Float64Array): Confusion {
   const [truePositives, falsePositives, falseNegatives, trueNegatives] = cells as unknown as number[];
   return {
     truePositives: truePositives!,

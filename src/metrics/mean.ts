@@ -20,11 +20,12 @@ export function meanEstimate(values: ArrayLike<number>, level = 0.95): Estimate 
 }
 
 /**
- * Mean over rows that come in blocks, as a function of how often each block is there. Accuracy, paired accuracy
- * and the share of anything are means of 0s and 1s.
+ * Mean of rows in blocks, as a function of how often each block is counted. Accuracy, paired accuracy and any
+ * other proportion are means of 0s and 1s.
  *
- * @returns  NaN for a choice of blocks without rows
- * @throws {InputError} when there is not one value per row, or one is not finite
+ * @returns  NaN when no row is counted
+ * @throws {InputError} when the number of values is not the number of rows in blocks, or a value is not
+ *                      finite
  */
 export function meanOver(values: ArrayLike<number>, blocks: Blocks): BlockStatistic {
   requireSameLength(values, blocks.of, ["values", "rows in blocks"]);
@@ -42,12 +43,13 @@ export function meanOver(values: ArrayLike<number>, blocks: Blocks): BlockStatis
   };
 }
 
-/** Up to this many numbers are added in eight running sums; more are halved first. */
+/** Up to this many numbers are added in eight running sums; longer arrays are halved first. */
 const BLOCK = 128;
 
 /**
- * Sum of the numbers by pairwise summation, in the order NumPy adds a contiguous float64 array: the same to the last bit,
- * so that means and all that follows from them round as the reference's do. The error grows with log n, not with n.
+ * Sum by pairwise summation, in the order in which NumPy adds a contiguous float64 array: equal to the last
+ * bit, so that means and everything computed from them round as the reference's. The error grows with log n
+ * instead of n.
  *
  * @returns  0 without numbers
  */
@@ -80,15 +82,15 @@ function sumOf(values: ArrayLike<number>, start: number, count: number): number 
 
 const { fround } = Math;
 
-/** Threads of a warp, and entries that each loads at once. */
+/** Threads of a warp, and entries that each thread loads at once. */
 const THREADS = 32;
 const PER_LOAD = 4;
 const RUNNING_SUMS = THREADS * PER_LOAD;
 
 /**
- * Sum in float32 with the shape of a GPU's reduction of one row (`torch.sum` on CUDA): 128 running sums, four to a thread, then
- * threads in pairs, pairs of pairs and so on. The result and all sums on the way are float32, so it is a multiple of the
- * distance between float32 numbers of its size: 3e-5 at 350, 2.4e-4 at 3,000.
+ * Sum in float32 with the shape of a GPU's reduction of one row (`torch.sum` on CUDA): 128 running sums, four
+ * per thread, then threads in pairs, pairs of pairs and so on. All partial sums are float32, so the result is
+ * a multiple of the spacing of float32 numbers of its size: 3e-5 at 350, 2.4e-4 at 3,000.
  *
  * @returns  0 without numbers
  */

@@ -1,17 +1,17 @@
 import { type Matrix, requireMatrix } from "./matrix.ts";
 
-/** A motif counts for nothing unless some row has so many of its hits. */
+/** A motif is dropped unless some row has this many hits of it. */
 const LEAST_HITS = 5;
-/** Share of the motifs left that are kept, those of largest variance. */
+/** Share of the remaining motifs that are kept: those of largest variance. */
 const KEPT_SHARE = 0.2;
 
 /**
- * Counts of motif hits made ready for a principal component analysis: motifs that never reach 5 hits in any row are dropped,
- * of the others the 20 % of largest variance are kept, counts become log10(1 + count), and each motif gets mean 0 and
- * variance 1.
+ * Motif counts prepared for a principal component analysis: motifs that never reach 5 hits in a row are
+ * dropped, of the others the 20 % of largest variance are kept, counts become log10(1 + count), and each
+ * motif is scaled to mean 0 and variance 1.
  *
- * So an exploratory notebook of DART-Eval did for its baseline of Task 3 (1,413 motifs to 537 to 108); what its final version
- * did is not known.
+ * Follows an exploratory notebook of DART-Eval for its baseline of Task 3 (1,413 motifs to 537 to 108); the
+ * procedure of its final version is not known.
  *
  * @param counts  [rows, motifs]
  * @returns       [rows, motifs kept], in their order; undefined where no motif reaches 5 hits
@@ -35,19 +35,19 @@ export function motifCountFeatures(counts: Matrix): Matrix | undefined {
     .map(({ motif }) => motif)
     .sort((a, b) => a - b);
   const features = new Float64Array(rows * kept.length);
-  kept.forEach((motif, place) => {
+  kept.forEach((motif, i) => {
     const logs = column(motif, (count) => Math.log10(1 + count));
     const { mean, variance } = momentsOf(logs);
-    // A motif with the same count everywhere has no scale; it stays at 0.
+    // A motif with equal counts has no scale and stays at 0.
     const scale = variance === 0 ? 1 : Math.sqrt(variance);
     logs.forEach((value, row) => {
-      features[row * kept.length + place] = (value - mean) / scale;
+      features[row * kept.length + i] = (value - mean) / scale;
     });
   });
   return { data: features, rows, columns: kept.length };
 }
 
-/** Mean and variance (by n). */
+/** Mean and biased variance (divided by n). */
 function momentsOf(values: Float64Array): { readonly mean: number; readonly variance: number } {
   let sum = 0;
   for (const value of values) sum += value;

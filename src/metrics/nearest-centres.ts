@@ -4,41 +4,43 @@ import { type KMeansKernels, ROWS_AT_ONCE } from "./k-means-kernels.ts";
 const ABOVE = 1 + 2 ** -22;
 const BELOW = 1 - 2 ** -22;
 
-/** The largest bound; below the infinite one of a row's own centre. */
+/** Largest finite bound; a row's own centre has an infinite one. */
 const LARGEST = 2 ** 127;
 
-/** A bound whose rounding to float32 is at most (`below`) or at least (`above`) as large. */
+/** A bound rounded to float32 downwards. */
 const below = (bound: number) => Math.min(bound * BELOW, LARGEST);
+/** A bound rounded to float32 upwards. */
 const above = (bound: number) => (bound < LARGEST ? bound * ABOVE : LARGEST);
 
 /**
- * The nearest centre of each row while the centres move: the inner step of k-means.
+ * Nearest centre of each row while the centres move: the inner step of k-means.
  *
- * The result is that of comparing every row with every centre; of equally near ones the first. Most comparisons are left out.
- * Each row has an upper bound on the distance to its own centre and a lower bound on the distance to every other one. A bound
- * loosens by how far its centre moves, and only centres that may be nearer than the row's own are compared. Bounds have a
- * margin far above the rounding error. Where distances differ by less than such a margin, they are computed again column by
- * column. So neither the bounds nor the order of summation changes the result.
+ * The result is that of comparing every row with every centre, the first of equally near ones, but most
+ * comparisons are skipped. Each row has an upper bound of the distance to its own centre and a lower bound of
+ * the distance to every other one. A bound loosens by the distance its centre moves, and only centres that
+ * may be nearer than the row's own are compared. Bounds have a margin far above the rounding error, and
+ * distances that differ by less than such a margin are recomputed column by column. So neither the bounds nor
+ * the order of summation changes the result.
  *
  * @see Elkan 2003, "Using the triangle inequality to accelerate k-means", ICML
  */
 export class NearestCentres {
   private readonly squaredNorms: Float64Array;
   private readonly largestNorm: number;
-  /** At least the distance of each row to its centre, once `path` of the centre is added. [rows] */
+  /** Upper bound of the distance of each row to its centre, after adding `path` of the centre. [rows] */
   private readonly upper: Float64Array;
   /** Path length of each centre so far. [k] */
   private readonly path: Float64Array;
   /** Squared norm of each centre. [k] */
   private squares: Float64Array = new Float64Array(0);
   private margin = 0;
-  /** Where |c|² − 2 x·c of two centres differ by no more than this, rounding may decide. */
+  /** Where |c|² − 2 x·c of two centres differ by no more than this, rounding could decide. */
   private tie = 0;
   private before: Float64Array | undefined;
   /** |c|² − 2 x·c of the woken rows and their own centres. */
   private readonly own = new Float64Array(ROWS_AT_ONCE);
 
-  /** @param table  its bounds are those of one search at a time */
+  /** @param table  holds the bounds, for one search at a time */
   constructor(
     private readonly table: KMeansKernels,
     private readonly k: number,
@@ -52,7 +54,7 @@ export class NearestCentres {
   }
 
   /**
-   * @param centres  [k, columns]; not changed afterwards
+   * @param centres  [k, columns]; not changed by the caller afterwards
    * @returns        a new array. [rows]
    */
   of(centres: Float64Array): Int32Array {
@@ -71,7 +73,7 @@ export class NearestCentres {
     return table.clusters.slice();
   }
 
-  /** Loosens the bounds by how far the centres have moved. */
+  /** Loosens the bounds by the distances the centres have moved. */
   private follow(centres: Float64Array, before: Float64Array): void {
     const { path, table } = this;
     const { columns } = table;
@@ -160,7 +162,7 @@ export class NearestCentres {
     }
   }
 
-  /** The nearest of all centres by distances summed column by column, for where rounding may decide. */
+  /** Nearest of all centres by distances summed column by column, where rounding could decide. */
   private compared(row: number): number {
     let best = Number.POSITIVE_INFINITY;
     let nearest = 0;

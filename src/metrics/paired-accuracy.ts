@@ -1,7 +1,7 @@
 import { requireFinite, requireSameLength } from "./input-checks.ts";
 import { type Estimate, wilsonInterval } from "./intervals.ts";
 
-/** How many pairs went which way; a win is a first member with the strictly higher score. */
+/** Pairs by outcome; a win is a pair whose first member has the strictly higher score. */
 export interface PairedCounts {
   readonly wins: number;
   readonly ties: number;
@@ -9,9 +9,9 @@ export interface PairedCounts {
 }
 
 /**
- * What a tie counts as. The original counts it as wrong (`>`) for Task 1 and for the embeddings of Task 2, and as
- * correct (`>=`) for the likelihoods of Task 2 (quirk Q15); by half, a model that cannot tell the members apart
- * gets 0.5, as it should.
+ * Credit of a tie. The original counts ties as wrong (`>`) for Task 1 and for the embeddings of Task 2, and
+ * as correct (`>=`) for the likelihoods of Task 2 (quirk Q15). With half credit, a model that cannot
+ * distinguish the members scores 0.5.
  */
 export type TieRule = "wrong" | "half" | "correct";
 
@@ -35,7 +35,7 @@ export function pairedCounts(first: ArrayLike<number>, second: ArrayLike<number>
 }
 
 /**
- * The credit of each pair: 1 for a win, 0 for a loss, and what the rule says for a tie. Its mean is the paired
+ * Credit of each pair: 1 for a win, 0 for a loss, and that of the rule for a tie. Its mean is the paired
  * accuracy; with blocks, `meanOver(pairedOutcomes(...), blocks)`.
  *
  * @throws {InputError} when the lengths differ or a score is not finite
@@ -57,26 +57,26 @@ export function pairedOutcomes(
 /**
  * Paired accuracy: the share of pairs whose first member scores higher.
  *
- * @returns  in [0, 1], 0.5 for a coin; NaN without pairs
+ * @returns  in [0, 1], 0.5 at chance; NaN without pairs
  */
 export function pairedAccuracy(counts: PairedCounts, ties: TieRule = "half"): number {
-  return credited(counts, ties) / numberOf(counts);
+  return credited(counts, ties) / pairsIn(counts);
 }
 
 /**
- * Paired accuracy with Wilson's interval, for pairs that are independent of one another. Pairs along a genome are
- * not quite: `blockEstimate(blocks, meanOver(pairedOutcomes(...), blocks))` gives the interval that says so.
+ * Paired accuracy with Wilson's interval, for independent pairs. Pairs along a genome are not independent:
+ * use `clusteredProportion(pairedOutcomes(...), blocks)` for them.
  *
  * @returns  n is the number of pairs, ties included
  */
 export function pairedAccuracyEstimate(counts: PairedCounts, ties: TieRule = "half", level = 0.95): Estimate {
-  return wilsonInterval(credited(counts, ties), numberOf(counts), level);
+  return wilsonInterval(credited(counts, ties), pairsIn(counts), level);
 }
 
 function credited({ wins, ties }: PairedCounts, rule: TieRule): number {
   return wins + CREDIT[rule] * ties;
 }
 
-function numberOf({ wins, ties, losses }: PairedCounts): number {
+function pairsIn({ wins, ties, losses }: PairedCounts): number {
   return wins + ties + losses;
 }

@@ -4,12 +4,12 @@ import { ordinalRanks } from "./ranks.ts";
 const { fround } = Math;
 
 /**
- * Pearson's correlation as the original computes it for Task 4: in float32 throughout, 0 where it is undefined. Kept to
- * tell how a published number came about; `pearson` is the one to report.
+ * Pearson's correlation as the original computes it for Task 4: in float32 throughout, 0 where it is
+ * undefined. For comparison with published numbers; report `pearson`.
  *
- * Rounds after every operation and adds by halves, as PyTorch does in some order of the device's own: added in row order,
- * hundreds of thousands of rows, many of them equal, would change the fourth digit. The last digits differ from the original's
- * (by about 1e-7 for hundreds of rows). May exceed 1 by a rounding.
+ * Rounds after every operation and sums by halves, as PyTorch does in an order that depends on the device:
+ * summed in row order, hundreds of thousands of rows, many of them equal, would change the fourth digit. The
+ * last digits differ from the original's (by about 1e-7 for hundreds of rows). May exceed 1 by rounding.
  *
  * @param predicted  log(1 + counts) as predicted
  * @param target     log(1 + counts) as measured
@@ -25,9 +25,10 @@ export function paperPearson(predicted: ArrayLike<number>, target: ArrayLike<num
 }
 
 /**
- * Spearman's correlation as the original computes it for language models in Task 4 (quirk Q18): equal values get
- * consecutive ranks instead of sharing their mean, and the rest is `paperPearson`. Among non-peaks many counts are 0, and
- * there the result depends on the order of the rows; here equal values are ranked in row order.
+ * Spearman's correlation as the original computes it for language models in Task 4 (quirk Q18): equal values
+ * get consecutive ranks instead of sharing their mean, followed by `paperPearson`. Many non-peaks have a
+ * count of 0, so the original's result depends on the order of the rows; here equal values are ranked in row
+ * order.
  *
  * @throws {InputError} when lengths differ or a value is not finite
  */
@@ -44,7 +45,7 @@ function centredFloat32(values: ArrayLike<number>): Float32Array {
 
 const dotFloat32 = (a: Float32Array, b: Float32Array) => sumFloat32(a.map((value, i) => value * b[i]));
 
-/** Numbers that are added one after the other. */
+/** Numbers that are added one after another. */
 const RUN = 16;
 
 function sumFloat32(values: Float32Array): number {

@@ -7,35 +7,37 @@ import { symmetricEigen } from "./symmetric-eigen.ts";
 export interface PrincipalComponents {
   /** Mean of each column, subtracted first. [columns] */
   readonly mean: Float64Array;
-  /** Directions of length 1, the widest first. [components, columns] */
+  /** Directions of length 1, in order of decreasing variance. [components, columns] */
   readonly components: Matrix;
-  /** Variance (by n − 1) of the rows along each. [components] */
+  /** Variance (divided by n − 1) of the rows along each component. [components] */
   readonly explainedVariance: Float64Array;
-  /** The same as a share of the total variance; NaN where all rows are equal. [components] */
+  /** Share of the total variance; NaN where all rows are equal. [components] */
   readonly explainedVarianceRatio: Float64Array;
-  /** The rows in these directions. [rows, components] */
+  /** Coordinates of the rows along the components. [rows, components] */
   readonly transformed: Matrix;
 }
 
-/** Rows that are worked through between two turns of others. */
+/** Rows processed between two yields. */
 const ROWS_PER_TURN = 1024;
 
 export type PcaOptions = { readonly solver: "full" } | { readonly solver: "randomised"; readonly rng: Pcg64 };
 
 /**
- * Principal component analysis: columns are centred, not scaled. In float64.
+ * Principal component analysis: columns are centred, not scaled. In float64. A generator that yields about
+ * every second, so that the caller can pause or stop.
  *
- * "full" diagonalises the covariance of the columns, or of the rows where they are fewer: exact, with work by
- * rows · columns · min(rows, columns). "randomised" finds the leading components only, to several digits, with work by
- * rows · columns · components; for tables of thousands of rows and of columns (scikit-learn takes it above 500 with few
- * components, as the original did for Task 3; a covariance of 1,024 columns takes seconds here, so "full" does there).
+ * "full" diagonalises the covariance of the columns, or of the rows where they are fewer: exact, in time
+ * proportional to rows · columns · min(rows, columns). "randomised" finds only the leading components, to
+ * several digits, in time proportional to rows · columns · components, for tables of thousands of rows and
+ * columns. scikit-learn selects it above 500 with few components, as the original did for Task 3; here a
+ * covariance of 1,024 columns takes seconds, so "full" suffices there.
  *
- * The sign of a component is arbitrary; here its entry of the largest size is positive.
+ * The sign of a component is arbitrary: its entry of largest absolute value is made positive.
  *
  * @param data        [rows, columns], two rows or more
- * @param components  how many; at most min(rows, columns)
- * @param options     "full" (default), or "randomised" with the source of its random start
- * @throws {InputError} when an entry is not finite, or so many components are not to be had
+ * @param components  number of components, at most min(rows, columns)
+ * @param options     "full", or "randomised" with the source of its random start
+ * @throws {InputError} when an entry is not finite, or there are fewer components than requested
  * @see Pearson 1901, doi:10.1080/14786440109462720; Halko, Martinsson & Tropp 2011, doi:10.1137/090771806
  */
 export function* pca(
@@ -48,7 +50,7 @@ export function* pca(
   const most = Math.min(rows, columns);
   if (!(Number.isInteger(components) && components >= 1 && components <= most && rows >= 2)) {
     throw new InputError(
-      `${components} principal components cannot be had from ${rows} rows and ${columns} columns`,
+      `${components} principal components of ${rows} rows and ${columns} columns: expected 1 to ${most}, and two rows or more`,
     );
   }
   const { mean, centred } = centre(data);
@@ -56,7 +58,7 @@ export function* pca(
     options.solver === "randomised"
       ? yield* randomisedBasis(centred, components, options.rng)
       : yield* fullBasis(centred, components);
-  basis.forEach(turnUp);
+  basis.forEach(makeLargestPositive);
 
   const total = centred.reduce((sum, row) => sum + dot(row, row), 0) / (rows - 1);
   const transformed = new Float64Array(rows * components);
@@ -109,7 +111,7 @@ function* fullBasis(centred: readonly Float64Array[], components: number): Gener
   return kept.map(unit);
 }
 
-/** XᵀX, four rows at a time so that the sums are fetched from memory a quarter as often. */
+/** XᵀX, four rows at a time, so that the sums are loaded from memory a quarter as often. */
 function* gramOfColumns(centred: readonly Float64Array[]): Generator<void, Float64Array[]> {
   const columns = centred[0].length;
   const none = new Float64Array(columns);
@@ -130,8 +132,8 @@ function* gramOfColumns(centred: readonly Float64Array[]): Generator<void, Float
   return gram;
 }
 
-/** Turns a vector so that its entry of the largest size is positive. */
-function turnUp(vector: Float64Array): void {
+/** Flips a vector so that its entry of largest absolute value is positive. */
+function makeLargestPositive(vector: Float64Array): void {
   let largest = 0;
   for (const value of vector) if (Math.abs(value) > Math.abs(largest)) largest = value;
   if (largest < 0) for (let i = 0; i < vector.length; i++) vector[i] = -vector[i];
@@ -148,20 +150,20 @@ function dot(a: Float64Array, b: Float64Array): number {
   return total;
 }
 
-/** Directions taken along beyond those asked for; scikit-learn's default. */
+/** Additional random directions; scikit-learn's default. */
 const OVERSAMPLING = 10;
 
-/** Times the random directions are drawn through the matrix and back; scikit-learn's 4 to 7. */
+/** Number of power iterations; scikit-learn uses 4 to 7. */
 const POWER_ITERATIONS = 7;
 
 /**
  * Leading right singular vectors of a matrix, by random projection and power iterations.
  *
- * Random directions are drawn through XᵀX again and again and kept orthogonal; the subspace they end up in holds the leading
- * singular vectors to several digits, fewer where singular values lie close together.
+ * Random directions are multiplied by XᵀX repeatedly and kept orthogonal. Their span converges to the leading
+ * singular vectors, to several digits; to fewer where singular values are close together.
  *
  * @param matrix  X, [rows, columns] as rows
- * @param count   how many vectors; at most min(rows, columns)
+ * @param count   number of vectors, at most min(rows, columns)
  * @returns       count vectors of length `columns`, orthonormal, largest singular value first
  * @see Halko, Martinsson & Tropp 2011, doi:10.1137/090771806, algorithms 4.4 and 5.1
  */
@@ -177,7 +179,7 @@ function* randomisedBasis(
   );
   for (let iteration = 0; iteration <= POWER_ITERATIONS; iteration++) {
     orthonormalise(directions);
-    // One pass over X: y = X q, then q = Xᵀ y, for all directions at once.
+    // One pass over X for all directions: y = X q, then q = Xᵀ y.
     const next = directions.map(() => new Float64Array(columns));
     for (const [i, row] of matrix.entries()) {
       if (i % ROWS_PER_TURN === 0) yield;
@@ -191,7 +193,7 @@ function* randomisedBasis(
   }
   orthonormalise(directions);
 
-  // The matrix within the subspace is small enough to diagonalise.
+  // Restricted to the subspace, XᵀX is small enough to diagonalise.
   const gram = directions.map(() => new Float64Array(width));
   for (const row of matrix) {
     const along = directions.map((direction) => dot(row, direction));
@@ -208,7 +210,7 @@ function* randomisedBasis(
     });
 }
 
-/** Gram–Schmidt, twice, which leaves nothing but rounding; a vector within the span of those before becomes zero. */
+/** Gram–Schmidt, applied twice against rounding; a vector in the span of the previous ones becomes zero. */
 function orthonormalise(vectors: readonly Float64Array[]): void {
   vectors.forEach((vector, k) => {
     const before = Math.sqrt(dot(vector, vector));

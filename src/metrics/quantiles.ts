@@ -15,22 +15,22 @@ export function percentiles(values: ArrayLike<number>, percent: readonly number[
   return percent.map((q) => {
     if (!(q >= 0 && q <= 100)) throw new InputError(`${q} is not a percentage from 0 to 100`);
     if (sorted.length === 0) return Number.NaN;
-    const place = (q / 100) * (sorted.length - 1);
-    const below = Math.floor(place);
+    const position = (q / 100) * (sorted.length - 1);
+    const below = Math.floor(position);
     const a = sorted[below];
     const b = sorted[Math.min(below + 1, sorted.length - 1)];
-    const share = place - below;
-    // From the nearer end, so that the end itself is met exactly.
+    const share = position - below;
+    // Interpolated from the nearer end, so that the end itself is exact.
     return share < 0.5 ? a + (b - a) * share : b - (b - a) * (1 - share);
   });
 }
 
-/** One of `percentiles`. */
+/** A single percentile, as `percentiles`. */
 export function percentile(values: ArrayLike<number>, percent: number): number {
   return percentiles(values, [percent])[0];
 }
 
-/** The middle value, or the mean of the two middle ones; NaN without values. */
+/** The median; NaN without values. */
 export function median(values: ArrayLike<number>): number {
   return percentile(values, 50);
 }

@@ -1,7 +1,7 @@
 import { type Blocks, blockSums } from "./blocks.ts";
 import { requireBinary, requireFinite, requireSameLength } from "./input-checks.ts";
 
-/** Values in increasing order, with equal ones together. */
+/** Values in increasing order, equal values grouped. */
 export interface TieGroups {
   /** Row numbers, smallest value first; rows of equal value keep their order. */
   readonly order: Uint32Array;
@@ -25,9 +25,9 @@ export function tieGroups(values: ArrayLike<number>): TieGroups {
 }
 
 /**
- * Ranks from 1, equal values sharing the mean of their ranks (SciPy's `rankdata`, method "average").
+ * Ranks from 1, equal values sharing their mean rank (SciPy's `rankdata`, method "average").
  *
- * @param groups  of the values, where they are known already
+ * @param groups  tie groups of the values, if already computed
  */
 export function averageRanks(values: ArrayLike<number>, groups: TieGroups = tieGroups(values)): Float64Array {
   const ranks = new Float64Array(values.length);
@@ -40,7 +40,7 @@ export function averageRanks(values: ArrayLike<number>, groups: TieGroups = tieG
   return ranks;
 }
 
-/** Ranks from 0, equal values getting consecutive ranks in row order: a stable double arg-sort. */
+/** Ranks from 0, equal values getting consecutive ranks in row order: a stable double argsort. */
 export function ordinalRanks(values: ArrayLike<number>): Uint32Array {
   const ranks = new Uint32Array(values.length);
   tieGroups(values).order.forEach((row, rank) => {
@@ -49,7 +49,7 @@ export function ordinalRanks(values: ArrayLike<number>): Uint32Array {
   return ranks;
 }
 
-/** Σ (t³ − t) over groups of t equal values: by how much ties reduce the variance of a rank sum. */
+/** Σ (t³ − t) over groups of t equal values, by which ties reduce the variance of a rank sum. */
 export function tieCorrection(groups: TieGroups): number {
   let sum = 0;
   let start = 0;
@@ -61,17 +61,17 @@ export function tieCorrection(groups: TieGroups): number {
   return sum;
 }
 
-/** Rows of two classes by increasing score: what a curve over thresholds walks along. */
+/** Rows of two classes by increasing score: the input of ROC and precision–recall curves. */
 export interface RankedClasses {
   /** 1 positive, 0 negative. [rows, by score] */
   readonly positive: Uint8Array;
-  /** Each row's block. [rows, by score] */
+  /** Block of each row. [rows, by score] */
   readonly block: Int32Array;
   /** End (exclusive) of each group of equal scores. */
   readonly ends: Uint32Array;
 }
 
-/** Rows of each of two classes in each block. [classes][blocks] */
+/** Rows of both classes in each block. [classes][blocks] */
 export function classSizes(labels: ArrayLike<number>, blocks: Blocks): readonly Float64Array[] {
   const positives = blockSums(labels, blocks);
   return [positives, positives.map((count, block) => blocks.sizes[block] - count)];

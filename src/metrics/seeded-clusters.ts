@@ -7,33 +7,33 @@ import type { Matrix } from "./matrix.ts";
 import { mean } from "./mean.ts";
 import { percentiles } from "./quantiles.ts";
 
-/** Clusterings that were found before, by their seed. */
+/** Cache of clusterings by seed. */
 export interface KeptClusterings {
-  /** Cluster of each row; undefined where this seed's are not known. */
+  /** Cluster of each row; undefined for a seed that is not cached. */
   find(seed: number): Int32Array | undefined;
   keep(seed: number, clusters: Int32Array): Promise<void>;
 }
 
 export interface SeededOptions {
   readonly k: number;
-  /** How many: 0, 1, 2, … */
+  /** Number of seeds: 0, 1, 2, … */
   readonly seeds: number;
   readonly blocks: Blocks;
   readonly kept?: KeptClusterings | undefined;
   /**
-   * Awaited before the first seed and after each, with the number of seeds done: where to tell it, and to let other work have
-   * its turn. What it throws ends the work.
+   * Awaited before the first seed and after each one, with the number of seeds done: reports progress and
+   * lets other work run. An error it throws ends the clustering.
    */
   readonly between?: ((done: number) => Promise<void>) | undefined;
 }
 
-/** Adjusted mutual information of labels and clusters, one per seed, with each block left out in turn. */
+/** Adjusted mutual information of labels and clusters per seed, also with each block left out in turn. */
 export type SeededScores = readonly LeftOut[];
 
 /**
- * k-means again and again, with the seeds 0, 1, 2, …, each compared with the rows' labels.
+ * k-means with the seeds 0, 1, 2, …, each compared with the labels of the rows.
  *
- * @param data    [rows, columns], at least k rows; asked for where some seed's clusters are not kept
+ * @param data    [rows, columns], at least k rows; requested only if some seed is not cached
  * @param labels  class of each row, from 0
  * @throws {InputError} as `KMeans`
  */
@@ -58,13 +58,13 @@ export async function seededClusters(
   return scores;
 }
 
-/** The mean over seeds with the original's spread, which says how much the random start matters and no more. */
+/** Mean over seeds with the spread of the original, which measures the effect of the random start alone. */
 export const scoreSpread = (scores: SeededScores): Estimate => seedSpread(scores.map(({ value }) => value));
 
 /**
- * The mean over seeds with the interval of the delete-one-block jackknife: how far it would move with other stretches of
- * genome, the clusters being those found with all rows. The spread between seeds is not part of it, which the mean over many
- * makes small.
+ * Mean over seeds with the interval of the delete-one-block jackknife: the variation over other stretches of
+ * genome, with the clusters of all rows. The spread between seeds, which averaging makes small, is not
+ * included.
  */
 export function scoreOverBlocks(scores: SeededScores, blocks: Blocks): Estimate {
   const without = Float64Array.from(blocks.sizes, (_, block) =>
@@ -78,11 +78,11 @@ export function scoreOverBlocks(scores: SeededScores, blocks: Blocks): Estimate 
 }
 
 /**
- * Mean of one score over many seeds, with the spread that the original reports for the clustering of Task 3: mean ± the
- * larger distance to the 2.5 % and 97.5 % quantiles of the scores.
+ * Mean of a score over seeds, with the spread that the original reports for the clustering of Task 3: mean ±
+ * the larger distance to the 2.5 % and 97.5 % quantiles of the scores.
  *
- * It tells how much the score depends on the random start, and nothing about other rows or other genomes: not a confidence
- * interval of what the model can do.
+ * It measures the effect of the random start, not of other rows or other genomes: it is not a confidence
+ * interval of the model's performance.
  *
  * @param scores  one per seed
  * @returns       n is the number of seeds; NaN throughout without one; method "seed-spread"

@@ -1,6 +1,6 @@
 import { InternalError } from "../base/errors.ts";
 
-/** An eigenvalue takes two or three steps; this many mean that the matrix holds a NaN. */
+/** Limit of QR steps per eigenvalue, which takes two or three; reached only if the matrix contains a NaN. */
 const MOST_STEPS = 60;
 
 export interface Eigen {
@@ -11,22 +11,22 @@ export interface Eigen {
 }
 
 /**
- * Eigenvalues and eigenvectors of a symmetric matrix: Householder reduction to three diagonals, then the implicit QR
- * method with Wilkinson's shift. About 10 d³ operations.
+ * Eigenvalues and eigenvectors of a symmetric matrix: Householder reduction to tridiagonal form, then the
+ * implicit QR method with Wilkinson's shift. About 10 d³ operations.
  *
- * @param matrix  [d, d] as rows; is overwritten
+ * @param matrix  [d, d] as rows; overwritten
  * @see Golub & Van Loan 2013, Matrix Computations, algorithms 8.3.1 and 8.3.3
  */
 export function symmetricEigen(matrix: readonly Float64Array[]): Eigen {
-  // Scaled by a power of two, which rounds nothing, so that no square overflows or vanishes.
+  // Scaled by a power of two, which is exact, so that no square overflows or underflows.
   const largest = matrix.reduce(
     (most, row) => row.reduce((m, value) => Math.max(m, Math.abs(value)), most),
     0,
   );
   const scale = largest === 0 ? 1 : 2 ** -Math.floor(Math.log2(largest));
   for (const row of matrix) for (let i = 0; i < row.length; i++) row[i] *= scale;
-  const { diagonal, beside, basis } = tridiagonalise(matrix);
-  diagonalise(diagonal, beside, basis);
+  const { diagonal, offDiagonal, basis } = tridiagonalise(matrix);
+  diagonalise(diagonal, offDiagonal, basis);
   const order = Array.from(diagonal, (_, i) => i).sort((a, b) => diagonal[b] - diagonal[a]);
   return {
     values: Float64Array.from(order, (i) => diagonal[i] / scale),
@@ -34,12 +34,15 @@ export function symmetricEigen(matrix: readonly Float64Array[]): Eigen {
   };
 }
 
-/** basis · matrix · basisᵀ has only `diagonal` and, on both sides of it, `beside`. The basis is orthogonal. */
+/**
+ * Orthogonal basis for which basis · matrix · basisᵀ is tridiagonal, with `diagonal` and `offDiagonal` on
+ * both sides of it.
+ */
 function tridiagonalise(matrix: readonly Float64Array[]) {
   const d = matrix.length;
   const diagonal = new Float64Array(d);
-  const beside = new Float64Array(Math.max(d - 1, 0));
-  // Reflections I − β v vᵀ; v of step k starts at k + 1 and lies in row k of the matrix, no longer needed there.
+  const offDiagonal = new Float64Array(Math.max(d - 1, 0));
+  // Reflections I − β v vᵀ; v of step k starts at k + 1 and overwrites row k of the matrix.
   const betas = new Float64Array(d);
   const w = new Float64Array(d);
   for (let k = 0; k + 1 < d; k++) {
@@ -48,9 +51,9 @@ function tridiagonalise(matrix: readonly Float64Array[]) {
     let norm = 0;
     for (let i = k + 1; i < d; i++) norm = Math.hypot(norm, v[i]);
     if (norm === 0) continue;
-    // The sign that adds: no cancellation in the first entry of v.
+    // The sign that avoids cancellation in the first entry of v.
     const reflected = v[k + 1] > 0 ? -norm : norm;
-    beside[k] = reflected;
+    offDiagonal[k] = reflected;
     v[k + 1] -= reflected;
     const beta = -1 / (reflected * v[k + 1]);
     betas[k] = beta;
@@ -72,7 +75,7 @@ function tridiagonalise(matrix: readonly Float64Array[]) {
     row[i] = 1;
     return row;
   });
-  // The product of the reflections, last first, so that each meets only the corner that is not yet the identity.
+  // Product of the reflections, last first: each applies only to the corner that is not yet the identity.
   for (let k = d - 2; k >= 0; k--) {
     if (betas[k] === 0) continue;
     const v = matrix[k];
@@ -82,60 +85,64 @@ function tridiagonalise(matrix: readonly Float64Array[]) {
       for (let j = k + 1; j < d; j++) row[j] -= scale * v[j];
     }
   }
-  return { diagonal, beside, basis };
+  return { diagonal, offDiagonal, basis };
 }
 
-/** Makes `beside` vanish by rotations, applied to the rows of the basis as well. */
-function diagonalise(diagonal: Float64Array, beside: Float64Array, basis: readonly Float64Array[]): void {
+/** Reduces `offDiagonal` to 0 by rotations, which are also applied to the rows of the basis. */
+function diagonalise(
+  diagonal: Float64Array,
+  offDiagonal: Float64Array,
+  basis: readonly Float64Array[],
+): void {
   let steps = 0;
   for (let last = diagonal.length - 1; last > 0; ) {
     let first = last;
     while (first > 0 && !negligible(first - 1)) first--;
-    if (first > 0) beside[first - 1] = 0;
+    if (first > 0) offDiagonal[first - 1] = 0;
     if (first === last) {
       last--;
       steps = 0;
       continue;
     }
     if (++steps > MOST_STEPS) throw new InternalError("the eigenvalues of a matrix did not converge");
-    step(diagonal, beside, basis, first, last);
+    step(diagonal, offDiagonal, basis, first, last);
   }
 
   function negligible(i: number): boolean {
     const size = Math.abs(diagonal[i]) + Math.abs(diagonal[i + 1]);
-    return Math.abs(beside[i]) <= Number.EPSILON * size;
+    return Math.abs(offDiagonal[i]) <= Number.EPSILON * size;
   }
 }
 
 /** One implicit QR step on the block first..last. */
 function step(
   diagonal: Float64Array,
-  beside: Float64Array,
+  offDiagonal: Float64Array,
   basis: readonly Float64Array[],
   first: number,
   last: number,
 ): void {
-  const corner = beside[last - 1];
+  const corner = offDiagonal[last - 1];
   const delta = (diagonal[last - 1] - diagonal[last]) / 2;
   const root = Math.hypot(delta, corner);
   const shift = diagonal[last] - (corner * corner) / (delta + (delta < 0 ? -root : root));
   let x = diagonal[first] - shift;
-  let z = beside[first];
+  let z = offDiagonal[first];
   for (let k = first; k < last; k++) {
     const length = Math.hypot(x, z);
     const c = length === 0 ? 1 : x / length;
     const s = length === 0 ? 0 : z / length;
-    if (k > first) beside[k - 1] = length;
+    if (k > first) offDiagonal[k - 1] = length;
     const a = diagonal[k];
     const b = diagonal[k + 1];
-    const e = beside[k];
+    const e = offDiagonal[k];
     diagonal[k] = c * c * a + 2 * c * s * e + s * s * b;
     diagonal[k + 1] = s * s * a - 2 * c * s * e + c * c * b;
-    beside[k] = (c * c - s * s) * e + c * s * (b - a);
+    offDiagonal[k] = (c * c - s * s) * e + c * s * (b - a);
     if (k + 1 < last) {
-      x = beside[k];
-      z = s * beside[k + 1];
-      beside[k + 1] *= c;
+      x = offDiagonal[k];
+      z = s * offDiagonal[k + 1];
+      offDiagonal[k + 1] *= c;
     }
     rotate(basis[k], basis[k + 1], c, s);
   }

@@ -1,16 +1,17 @@
 import { requireSameLength } from "./input-checks.ts";
 
-/** Rounding of float32 numbers relative to their size: the distance from one to the next. */
+/** Machine epsilon of float32: the spacing of float32 numbers relative to their size. */
 export const FLOAT32_ROUNDING = 2 ** -23;
 const FLOAT64_UNIT = 2 ** -53;
 
 /**
- * Relative rounding of one score whose model states none.
+ * Relative rounding error of a score whose model does not state one.
  *
- * Float32's where every score is a float32 number. Else that of a float64 sum of `terms` numbers of one sign, which errs by at most
- * (terms − 1) · 2⁻⁵³ of itself (Higham 2002, Accuracy and Stability of Numerical Algorithms, section 4.2).
+ * The machine epsilon of float32 where every score is a float32 number. Else that of a float64 sum of `terms`
+ * numbers of one sign, whose relative error is at most (terms − 1) · 2⁻⁵³ (Higham 2002, Accuracy and
+ * Stability of Numerical Algorithms, section 4.2).
  *
- * @param terms  numbers added to make a score, such as the bases of a sequence
+ * @param terms  summands of a score, such as the bases of a sequence
  */
 export function estimatedRounding(scores: Iterable<number>, terms: number): number {
   for (const score of scores) {
@@ -19,20 +20,20 @@ export function estimatedRounding(scores: Iterable<number>, terms: number): numb
   return FLOAT32_ROUNDING;
 }
 
-/** Second scores that no longer differ from the first by rounding alone. */
+/** Second scores, without differences from the first that are rounding errors. */
 export interface SettledScores {
-  /** The second scores; the first in place of those that differ from it by no more than the tolerance. */
+  /** The second scores, replaced by the first where they differ by no more than the tolerance. */
   readonly second: Float64Array;
   /** Largest tolerance of a pair, in units of the scores; 0 without pairs. */
   readonly tolerance: number;
-  /** Pairs that tie by the tolerance alone. */
+  /** Number of pairs that tie only because of the tolerance. */
   readonly byRounding: number;
 }
 
 /**
- * Makes ties of pairs of scores that differ by no more than their rounding.
+ * Turns pairs of scores that differ by no more than their rounding error into ties.
  *
- * @param toleranceOf  of pair i, in units of the scores
+ * @param toleranceOf  tolerance of pair i, in units of the scores
  * @throws {InputError} when the lengths differ
  */
 export function settleTies(

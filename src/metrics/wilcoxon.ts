@@ -2,10 +2,10 @@ import { InputError } from "../base/errors.ts";
 import { normalUpperTail } from "./distributions.ts";
 import { requireFinite } from "./input-checks.ts";
 
-/** Which way a difference is looked for; "greater": differences tend to be positive. */
+/** Alternative hypothesis; "greater": differences tend to be positive. */
 export type Alternative = "greater" | "less" | "two-sided";
 
-/** The exact distribution takes n³/6 additions and n² numbers: minutes beyond this many differences. */
+/** The exact distribution takes n³/6 additions and n² numbers: minutes above this many differences. */
 const LARGEST_EXACT = 2000;
 
 /** With at most this many differences, "auto" is exact. */
@@ -15,7 +15,10 @@ export interface WilcoxonResult {
   /** Sum of the ranks of the positive differences; for "two-sided" the smaller of that and of the negative ones. */
   readonly statistic: number;
   readonly p: number;
-  /** Standardised statistic of the normal approximation; NaN for the exact method. Still tells when p is 0. */
+  /**
+   * Standardised statistic of the normal approximation, informative even where p is 0; NaN for the exact
+   * method.
+   */
   readonly z: number;
   /** Differences other than zero. */
   readonly n: number;
@@ -23,19 +26,20 @@ export interface WilcoxonResult {
 }
 
 /**
- * Wilcoxon's signed-rank test of paired differences, as `scipy.stats.wilcoxon` 1.12 with its defaults otherwise.
+ * Wilcoxon's signed-rank test of paired differences, as `scipy.stats.wilcoxon` 1.12 with its other defaults.
  *
- * Zero differences are dropped. "auto" is exact for at most 50 differences (zeros counted) of which none is zero, else
- * the normal approximation, corrected for ties, without continuity correction. Ties between absolute differences do not
- * switch off the exact method, although its distribution assumes none; a half rank sum is then rounded down. "exact"
- * with zeros falls back to the approximation.
+ * Zero differences are dropped. "auto" is exact for at most 50 differences (zeros counted) without zeros,
+ * else the normal approximation, corrected for ties, without continuity correction. Ties between absolute
+ * differences do not switch off the exact method, although its distribution assumes none; a half-integer rank
+ * sum is then rounded down. "exact" with zeros falls back to the approximation.
  *
- * The differences are taken as independent. Where several belong together (two strands of one background, elements
- * side by side) the p-value is too small: pass `blockMeans` of the differences instead.
+ * Differences are taken as independent. Where several belong together (both strands of a background,
+ * neighbouring elements) the p-value is too small: pass their `blockMeans` instead.
  *
  * @param differences  first − second, one per pair
- * @returns            NaN for statistic and p where every difference is zero or there is none (SciPy refuses)
- * @throws {InputError} when a difference is not finite, or "exact" is asked of more than 2,000
+ * @returns            NaN for statistic and p without a difference other than zero, where SciPy raises an
+ *                     error
+ * @throws {InputError} when a difference is not finite, or "exact" is chosen for more than 2,000
  * @see Wilcoxon 1945, doi:10.2307/3001968
  */
 export function wilcoxon(
@@ -46,7 +50,7 @@ export function wilcoxon(
   }: { readonly alternative?: Alternative; readonly method?: "auto" | "exact" | "approx" } = {},
 ): WilcoxonResult {
   requireFinite(differences, "difference");
-  const nonzero = kept(differences, (difference) => difference !== 0);
+  const nonzero = filtered(differences, (difference) => difference !== 0);
   const n = nonzero.length;
   const wanted = method === "auto" ? (differences.length <= AUTO_EXACT ? "exact" : "approx") : method;
   const used = n < differences.length ? "approx" : wanted;
@@ -65,12 +69,13 @@ export function wilcoxon(
 }
 
 /**
- * Sum of the ranks of the positive differences among all by size, ties sharing their mean rank, and Σ (t³ − t) over groups of t
- * ties. Sorts sizes and not rows: a fifth of the memory and time of ranks for each row, and as exact, since rank sums are halves.
+ * Sum of the ranks of the positive differences by absolute value, ties sharing their mean rank, and Σ (t³ −
+ * t) over groups of t ties. Sorts values instead of rows: a fifth of the memory and time of ranks per row,
+ * and as exact, since rank sums are multiples of one half.
  */
 function rankSums(nonzero: Float64Array): { readonly positive: number; readonly ties: number } {
   const sizes = nonzero.map(Math.abs).sort();
-  const positives = kept(nonzero, (difference) => difference > 0).sort();
+  const positives = filtered(nonzero, (difference) => difference > 0).sort();
   let [positive, ties, taken] = [0, 0, 0];
   for (let start = 0, end = 0; start < sizes.length; start = end) {
     while (end < sizes.length && sizes[end] === sizes[start]) end++;
@@ -83,8 +88,8 @@ function rankSums(nonzero: Float64Array): { readonly positive: number; readonly 
   return { positive, ties };
 }
 
-/** `filter` of a typed array, which would make an object of every number that it keeps. */
-function kept(values: ArrayLike<number>, is: (value: number) => boolean): Float64Array {
+/** `filter` of an array-like into a typed array, without an object per number. */
+function filtered(values: ArrayLike<number>, is: (value: number) => boolean): Float64Array {
   let count = 0;
   for (let i = 0; i < values.length; i++) if (is(values[i])) count++;
   const found = new Float64Array(count);
@@ -121,9 +126,9 @@ function lowerTail(s: number, n: number): number {
 function signedRankProbabilities(n: number, last: number): Float64Array {
   if (n > LARGEST_EXACT) {
     throw new InputError(
-      `the exact signed-rank test was asked of ${n} differences; at most ${LARGEST_EXACT}`,
+      `the exact signed-rank test takes at most ${LARGEST_EXACT} differences, found ${n}`,
       {
-        hint: 'Use method "approx": with so many differences the two agree.',
+        hint: 'use method "approx": with so many differences the two agree',
       },
     );
   }

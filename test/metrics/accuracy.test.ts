@@ -18,7 +18,7 @@ testWithSharedData("agrees with scikit-learn", METRICS, (file) => {
   expect(cases.length).toBe(25);
 });
 
-test("the largest logit of each row; of equal ones the lowest class", () => {
+test("predicts the class with the largest logit, the lowest class on a tie", () => {
   const logits = { data: Float32Array.of(0, 2, 2, -1, -1, -1, 3, 1, 2), rows: 3, columns: 3 };
   expect(predictedClasses(logits)).toEqual(Int32Array.of(1, 0, 0));
 });
@@ -29,12 +29,12 @@ test("two of three classes right", () => {
   expect(accuracyEstimate([0, 4, 2], [0, 3, 2])).toMatchObject({ n: 3, method: "wilson" });
 });
 
-test("no rows: undefined", () => {
+test("is undefined without rows", () => {
   expect(accuracy([], [])).toBeNaN();
   expect(accuracyEstimate([], []).value).toBeNaN();
 });
 
-test("refuses what are no classes, and logits that are not finite", () => {
+test("rejects labels that are not classes, and logits that are not finite", () => {
   expect(() => accuracy([0.5], [1])).toThrow(/class of row 0 is 0.5/);
   expect(() => accuracy([1], [-1])).toThrow(InputError);
   expect(() => accuracy([1, 2], [1])).toThrow(InputError);

@@ -40,7 +40,7 @@ test.each(goldenSection<readonly Partition[]>(ownGolden("clustering"), "partitio
   },
 );
 
-test("about 0 for partitions that have nothing to do with each other", () => {
+test("is about 0 for unrelated partitions", () => {
   const rng = new Pcg64(2);
   const scores = Array.from({ length: 40 }, () =>
     adjustedMutualInformation(
@@ -51,7 +51,7 @@ test("about 0 for partitions that have nothing to do with each other", () => {
   expect(Math.abs(mean(scores))).toBeLessThan(0.01);
 });
 
-test("a block left out is a score of the other rows, and a jackknife gives the interval", () => {
+test("scores the remaining rows without each block, which gives a jackknife interval", () => {
   const rng = new Pcg64(3);
   const labels = Array.from({ length: 120 }, () => integerBelow(rng, 4));
   const clusters = labels.map((label) => (integerBelow(rng, 3) > 0 ? label : integerBelow(rng, 8)));
@@ -73,7 +73,7 @@ test("a block left out is a score of the other rows, and a jackknife gives the i
   expect(low > 0.1 && low < value && high > value && high < 0.9).toBe(true);
 });
 
-test("rows one by one: as written out, and for 25,000 rows in no time to speak of", () => {
+test("leaves out single rows as recomputed from scratch, and 25,000 rows within seconds", () => {
   const rng = new Pcg64(4);
   const labels = Array.from({ length: 40 }, () => integerBelow(rng, 3));
   const clusters = Array.from({ length: 40 }, () => integerBelow(rng, 4));
@@ -89,7 +89,7 @@ test("rows one by one: as written out, and for 25,000 rows in no time to speak o
     many.map((label, row) => (row * 7919 + label) % 50),
     singleRows(25_000),
   );
-  // Each rest scored by itself takes a minute.
+  // Recomputing each score from scratch takes a minute.
   expect(performance.now() - began).toBeLessThan(15_000);
   expect(found.without).toHaveLength(25_000);
   // A class's only row, a cluster's only row.
@@ -98,18 +98,18 @@ test("rows one by one: as written out, and for 25,000 rows in no time to speak o
   expect(adjustedMutualInformationWithout([0], [0], singleRows(1)).without[0]).toBeNaN();
 });
 
-test("no rows: undefined", () => {
+test("is undefined without rows", () => {
   expect(adjustedMutualInformation([], [])).toBeNaN();
 });
 
-test("refuses lengths that differ and what are no cluster numbers", () => {
+test("rejects lengths that differ and values that are not cluster numbers", () => {
   expect(() => adjustedMutualInformation([0, 1], [0])).toThrow(InputError);
   expect(() => adjustedMutualInformation([0, 1], [0, -1])).toThrow(InputError);
 });
 
 const partitions = fc.array(fc.tuple(fc.nat(4), fc.nat(4)), { minLength: 2, maxLength: 60 });
 
-test("symmetric, and blind to the names of clusters", () => {
+test("is symmetric, and invariant to the names of clusters", () => {
   fc.assert(
     fc.property(partitions, (rows) => {
       const a = rows.map(([x]) => x);
@@ -127,7 +127,7 @@ test("symmetric, and blind to the names of clusters", () => {
   );
 });
 
-test("1 for a partition and itself, unless every row stands alone", () => {
+test("is 1 for equal partitions, unless every row is a cluster of its own", () => {
   fc.assert(
     fc.property(fc.array(fc.nat(3), { minLength: 5, maxLength: 40 }), (labels) => {
       expect(adjustedMutualInformation(labels, labels)).toBeCloseTo(1, 9);

@@ -47,11 +47,11 @@ test("rows counted several times, or not at all, agree with scikit-learn's sampl
   expect(cases.length).toBe(3);
 });
 
-test("worked out by hand: positives at places 1 and 3", () => {
+test("positives at ranks 1 and 3, by hand", () => {
   expect(averagePrecision([4, 3, 2, 1], [1, 0, 1, 0])).toBeCloseTo((1 + 2 / 3) / 2, 14);
 });
 
-test("equal scores enter together, whatever the order of the rows", () => {
+test("counts equal scores together, whatever the order of the rows", () => {
   expect(averagePrecision([1, 1], [1, 0])).toBe(0.5);
   expect(averagePrecision([1, 1], [0, 1])).toBe(0.5);
 });
@@ -80,13 +80,13 @@ test("the formula's interval is about as wide as a jackknife's", () => {
   expect(ratio).toBeLessThan(1.6);
 });
 
-test("refuses what auroc refuses", () => {
+test("rejects the same inputs as auroc", () => {
   expect(() => averagePrecision([1], [1, 0])).toThrow(InputError);
   expect(() => averagePrecision([Number.NaN], [1])).toThrow(InputError);
   expect(() => averagePrecision([1], [0.5])).toThrow(InputError);
 });
 
-test("between the worst ranking and 1, and unchanged by what keeps the order", () => {
+test("lies between the worst ranking and 1, and is invariant to monotone transformations", () => {
   const rows = fc.array(fc.tuple(fc.integer({ min: -20, max: 20 }), fc.constantFrom(0, 1)), { minLength: 1 });
   fc.assert(
     fc.property(rows, (scored) => {

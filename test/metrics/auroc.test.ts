@@ -43,7 +43,7 @@ test("two positives and two negatives, counted by hand", () => {
   expect(auroc([1, 1, 1, 1], [1, 1, 0, 0])).toBe(0.5);
 });
 
-test("one class only, or no rows: undefined, not 0.5", () => {
+test("is undefined for one class or no rows, not 0.5", () => {
   expect(auroc([1, 2], [1, 1])).toBeNaN();
   expect(auroc([1, 2], [0, 0])).toBeNaN();
   expect(auroc([], [])).toBeNaN();
@@ -59,7 +59,7 @@ test("refuses lengths that differ, scores that are not finite and other labels",
 
 const scored = fc.array(fc.tuple(fc.integer({ min: -5, max: 5 }), fc.constantFrom(0, 1)), { maxLength: 40 });
 
-test("equals the share of pairs in the right order, and U of the Mann–Whitney test", () => {
+test("equals the share of pairs in the right order, and U/(n₁n₂) of the Mann–Whitney test", () => {
   fc.assert(
     fc.property(scored, (rows) => {
       const positives = rows.filter(([, label]) => label === 1).map(([score]) => score);
@@ -78,7 +78,7 @@ test("equals the share of pairs in the right order, and U of the Mann–Whitney 
   );
 });
 
-test("a block there twice counts as its rows listed twice", () => {
+test("counts a block twice like its rows listed twice", () => {
   fc.assert(
     fc.property(scored, fc.array(fc.nat(2), { minLength: 3, maxLength: 3 }), (rows, times) => {
       const blocks = blocksBy(

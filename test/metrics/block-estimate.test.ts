@@ -8,7 +8,7 @@ import { clusteredProportion } from "../../src/metrics/clustered-proportion.ts";
 import { wilsonInterval } from "../../src/metrics/intervals.ts";
 import { meanOver, sum } from "../../src/metrics/mean.ts";
 
-test("the range decides the scale on which the interval is symmetric", () => {
+test("selects the scale on which the interval is symmetric by the range", () => {
   const blocks = blocksBy(["a", "a", "b", "b", "c", "c"], "chromosome");
   const mean = meanOver([0.9, 0.8, 0.9, 0.7, 0.5, 0.6], blocks);
   const { value, low, high, method } = blockEstimate(blocks, mean);
@@ -28,7 +28,7 @@ test("the range decides the scale on which the interval is symmetric", () => {
   }
 });
 
-test("the p-value is below 0.05 exactly where the interval leaves the value out", () => {
+test("gives p < 0.05 exactly where the interval excludes the value", () => {
   const blocks = blocksBy(
     Array.from({ length: 90 }, (_, i) => i % 15),
     "background",
@@ -53,7 +53,7 @@ test.each([10, 200])("%d blocks that do not differ tell nothing: no interval of 
   expect(perfect).toMatchObject({ value: 1, low: Number.NaN, high: Number.NaN });
 });
 
-describe("coverage of nominal 95 % intervals: rows in blocks of their own difficulty", () => {
+describe("coverage of nominal 95 % intervals: blocks differ in difficulty", () => {
   const RUNS = 250;
 
   /** Blocks of 5 to 95 rows, each with its own probability of success around a logit. */
@@ -78,7 +78,7 @@ describe("coverage of nominal 95 % intervals: rows in blocks of their own diffic
     independent: (_: Blocks, outcomes: number[]) => wilsonInterval(sum(outcomes), outcomes.length),
   };
 
-  /** Share of runs whose interval of this kind holds the truth. */
+  /** Share of runs whose interval contains the true value. */
   function coverage(kind: keyof typeof INTERVALS, count: number, logit: number): number {
     const rng = new Pcg64(20);
     let truth = 0;
@@ -101,11 +101,11 @@ describe("coverage of nominal 95 % intervals: rows in blocks of their own diffic
   ])("%d blocks around logit %d", (count, logit) => {
     expect(coverage("jackknife", count, logit)).toBeGreaterThan(0.9);
     expect(coverage("proportion", count, logit)).toBeGreaterThan(0.91);
-    // Rows taken as independent: far too sure.
+    // Intervals that take rows as independent are far too narrow.
     expect(coverage("independent", count, logit)).toBeLessThan(0.8);
   });
 
-  test("six blocks and an AUROC of 0.99: inside the log-odds' interval, outside the cut-off one", () => {
+  test("covers an AUROC of 0.99 from six blocks by log-odds, not by a clipped interval", () => {
     const rng = new Pcg64(5);
     const scored = (count: number) => {
       const keys: number[] = [];

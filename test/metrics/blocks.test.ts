@@ -16,14 +16,14 @@ const rows = [
   { chrom: "chr5", start: 1_500_000, end: 1_500_350 },
 ];
 
-test("a genomic block is a stretch of one chromosome, entered by the midpoint", () => {
+test("assigns a row to the genomic block of its midpoint", () => {
   const blocks = genomicBlocks(rows);
   expect(blocks.of).toEqual(Int32Array.of(0, 1, 0, 2, 1));
   expect(blocks.sizes).toEqual(Int32Array.of(2, 2, 1));
   expect(blocks.kind).toBe("genomic-block");
 });
 
-test("windows before the first base have a block too", () => {
+test("assigns windows before the first base to a block", () => {
   expect(genomicBlocks([{ chrom: "chr5", start: -400, end: -50 }, ...rows]).sizes).toHaveLength(4);
 });
 
@@ -41,7 +41,7 @@ test("the mean of each block", () => {
   expect(blockMeans([1, 3, 10], blocksBy(["a", "a", "b"], "background"))).toEqual(Float64Array.of(2, 10));
 });
 
-test("refuses a block width that is no number of bases, and values that do not go with the rows", () => {
+test("rejects a width that is not a number of bases, and values of another length than the rows", () => {
   expect(() => genomicBlocks(rows, 0)).toThrow(InputError);
   expect(() => genomicBlocks(rows, 0.5)).toThrow(InputError);
   expect(() => blockMeans([1], singleRows(2))).toThrow(InputError);

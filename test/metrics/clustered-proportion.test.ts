@@ -6,7 +6,7 @@ import { blocksBy, singleRows } from "../../src/metrics/blocks.ts";
 import { clusteredProportion, shareInference } from "../../src/metrics/clustered-proportion.ts";
 import { wilsonInterval } from "../../src/metrics/intervals.ts";
 
-test("for many single rows without skewness it is Wilson's interval", () => {
+test("equals Wilson's interval for many single rows without skewness", () => {
   const outcomes = Array.from({ length: 500 }, (_, i) => i % 2);
   const found = clusteredProportion(outcomes, singleRows(500));
   const expected = wilsonInterval(250, 500);
@@ -15,7 +15,7 @@ test("for many single rows without skewness it is Wilson's interval", () => {
   expect(found.high).toBeCloseTo(expected.high, 3);
 });
 
-test("the p-value is below 0.05 exactly where the interval leaves the value out", () => {
+test("gives p < 0.05 exactly where the interval excludes the value", () => {
   const rng = new Pcg64(3);
   for (let run = 0; run < 50; run++) {
     const keys = Array.from({ length: 300 }, (_, i) => Math.floor(i / 12));
@@ -28,7 +28,7 @@ test("the p-value is below 0.05 exactly where the interval leaves the value out"
   }
 });
 
-test("six blocks that vary less than their rows by chance are not widened to their rows", () => {
+test("does not widen blocks that vary less than independent rows", () => {
   const outcomes = Array.from({ length: 600 }, (_, i) =>
     i % 100 < 58 + (Math.floor(i / 100) % 2) * 4 ? 1 : 0,
   );
@@ -42,7 +42,7 @@ test("six blocks that vary less than their rows by chance are not widened to the
   expect(high - low).toBeCloseTo(2 * 2.571 * 0.00894, 3);
 });
 
-test("rows that only repeat their block count as the blocks do", () => {
+test("counts blocks, not rows, where all rows of a block are equal", () => {
   const outcomes = Array.from({ length: 2000 }, (_, i) => (Math.floor(i / 20) % 10 < 9 ? 1 : 0));
   const blocks = blocksBy(
     outcomes.map((_, i) => Math.floor(i / 20)),
@@ -57,7 +57,7 @@ test("rows that only repeat their block count as the blocks do", () => {
   expect(found.high).toBeLessThan(expected.high + 0.005);
 });
 
-test("without a single failure: not a point, but what so many blocks allow", () => {
+test("gives an interval without a single failure, by the number of blocks", () => {
   const blocks = blocksBy(
     Array.from({ length: 60 }, (_, i) => i % 6),
     "chromosome",
@@ -69,7 +69,7 @@ test("without a single failure: not a point, but what so many blocks allow", () 
   expect(low).toBeLessThan(0.61);
 });
 
-test("alike blocks are no more than their rows", () => {
+test("does not count equal blocks as more than their rows", () => {
   const outcomes = Array.from({ length: 400 }, (_, i) => i % 2);
   const blocks = blocksBy(
     outcomes.map((_, i) => i >> 2),
@@ -79,7 +79,7 @@ test("alike blocks are no more than their rows", () => {
   expect(low).toBeCloseTo(wilsonInterval(200, 400).low, 2);
 });
 
-test("one block has no interval; outcomes are shares", () => {
+test("gives no interval for one block, and rejects outcomes outside [0, 1]", () => {
   expect(clusteredProportion([1, 0.5], blocksBy(["a", "a"], "chromosome"))).toMatchObject({
     value: 0.75,
     low: Number.NaN,

@@ -33,7 +33,7 @@ describe.each([8, 130])("%d blocks", (count) => {
     return compareOver(blocks, meanOver(first, blocks), meanOver(second, blocks));
   };
 
-  test("equal models: p below 0.05 in about 5 % of cases, and the interval holds 0 in the others", () => {
+  test("gives p < 0.05 in about 5 % of cases for equal models, and intervals containing 0 otherwise", () => {
     let rejected = 0;
     let outside = 0;
     for (let run = 0; run < 200; run++) {
@@ -45,21 +45,21 @@ describe.each([8, 130])("%d blocks", (count) => {
     expect(outside).toBeLessThan(22);
   });
 
-  test("a worse model is found, although the blocks differ far more than the models do", () => {
+  test("detects a worse model although blocks differ far more than models", () => {
     const { p, difference } = compare(1.5);
     expect(p).toBeLessThan(0.05);
     expect(difference.low).toBeGreaterThan(0);
     expect(difference.method).toBe("genomic-block-jackknife");
   });
 
-  test("a model and itself cannot be told apart", () => {
+  test("gives no p-value for a model compared with itself", () => {
     const { blocks, first } = twoModels(rng, count, 0);
     const same = compareOver(blocks, meanOver(first, blocks), meanOver(first, blocks));
     expect(same).toMatchObject({ difference: { value: 0, low: Number.NaN }, p: Number.NaN });
   });
 });
 
-test("any statistic over the same blocks will do", () => {
+test("compares any statistic over the same blocks", () => {
   const rng = new Pcg64(1);
   const keys = Array.from({ length: 240 }, (_, i) => i >> 3);
   const blocks = blocksBy(keys, "genomic-block");

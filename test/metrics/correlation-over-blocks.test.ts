@@ -14,7 +14,7 @@ const counts = fc.array(fc.nat(3), { minLength: 3, maxLength: 3 });
 test.each([
   ["pearson", pearsonOver, pearson],
   ["spearman", spearmanOver, spearman],
-] as const)("%s: a block there twice counts as its rows listed twice", (name, over, plain) => {
+] as const)("%s: counts a block twice like its rows listed twice", (name, over, plain) => {
   fc.assert(
     fc.property(rowsInBlocks, counts, (rows, times) => {
       const blocks = blocksBy(
@@ -36,7 +36,7 @@ test.each([
   );
 });
 
-test("blocks that hold a constant only leave it undefined, far from the overall mean too", () => {
+test("is undefined for blocks with constant values, also far from the overall mean", () => {
   const x = [0.1, 0.1, 0.1, 1e6, 2e6, 7e6];
   const y = [1, 2, 3, 4, 5, 7];
   const blocks = blocksBy(["a", "a", "a", "b", "b", "b"], "key");
@@ -47,7 +47,7 @@ test("blocks that hold a constant only leave it undefined, far from the overall 
   }
 });
 
-test("refuses pairs that do not go with the blocks", () => {
+test("rejects pairs of another length than the blocks", () => {
   expect(() => pearsonOver([1, 2], [1, 2], singleRows(3))).toThrow(InputError);
   expect(() => spearmanOver([1, 2], [1, Number.NaN], singleRows(2))).toThrow(InputError);
 });

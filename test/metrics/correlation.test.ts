@@ -23,7 +23,7 @@ testWithSharedData("Pearson's correlation agrees with SciPy", METRICS, (file) =>
       continue;
     }
     const found = pearson(x, y);
-    // SciPy refuses a single pair; here it is undefined, as a constant is.
+    // SciPy rejects a single pair; here it is undefined, like a constant.
     const { r, p } = "error" in golden ? { r: Number.NaN, p: Number.NaN } : golden;
     expectClose(found.r, r, { absolute: 1e-14 }, `${name}, r`);
     expectClose(found.p, p, { relative: 1e-11 }, `${name}, p`);
@@ -36,7 +36,7 @@ testWithSharedData("Spearman's correlation agrees with SciPy", METRICS, (file) =
   for (const { name, x, y, spearman: golden } of goldenSection<readonly Golden[]>(file, "correlation")) {
     compared++;
     if (x.some(Number.isNaN)) {
-      // SciPy hands the NaN on; here a value that is no number is refused.
+      // SciPy propagates NaN; here it is rejected.
       expect(golden.rho).toBeNaN();
       expect(() => spearman(x, y), name).toThrow(InputError);
       continue;
@@ -79,7 +79,7 @@ test("three points, by hand", () => {
   expect(pearson([1, 2, 3], [1, 3, 2]).p).toBeCloseTo(2 / 3, 13);
 });
 
-test("constants and too few rows are undefined", () => {
+test("is undefined for constants and too few rows", () => {
   for (const correlation of [pearson, spearman]) {
     expect(correlation([1, 1, 1], [1, 2, 3])).toMatchObject({ r: Number.NaN, p: Number.NaN });
     expect(correlation([1], [2]).r).toBeNaN();
@@ -98,12 +98,12 @@ test("Spearman's interval is wider than Fisher's would be", () => {
   expect((Math.atanh(high) - Math.atanh(low)) / 2).toBeCloseTo(half * Math.sqrt(1 + (value * value) / 2), 6);
 });
 
-test("refuses lengths that differ and values that are not finite", () => {
+test("rejects lengths that differ and values that are not finite", () => {
   expect(() => pearson([1, 2], [1])).toThrow(InputError);
   expect(() => spearman([1, Number.POSITIVE_INFINITY], [1, 2])).toThrow(/x value 1 /);
 });
 
-test("values far from 1 neither overflow nor vanish", () => {
+test("neither overflows nor underflows for values far from 1", () => {
   const y = [1, 3, 2, 5];
   const { r } = pearson([1, 2, 3, 4], y);
   expect(pearson([1e200, 2e200, 3e200, 4e200], y).r).toBeCloseTo(r, 12);
@@ -115,7 +115,7 @@ const pairs = fc.array(fc.tuple(fc.integer({ min: -50, max: 50 }), fc.integer({ 
   maxLength: 60,
 });
 
-test("unchanged by scaling and by swapping x and y, turned around by a negative scale", () => {
+test("is invariant to scaling and to swapping x and y, and changes sign with a negative scale", () => {
   fc.assert(
     fc.property(pairs, (rows) => {
       const x = rows.map(([a]) => a);
@@ -142,7 +142,7 @@ test("unchanged by scaling and by swapping x and y, turned around by a negative 
   );
 });
 
-test("Spearman's sees only the order", () => {
+test("Spearman's correlation depends on the order alone", () => {
   fc.assert(
     fc.property(pairs, (rows) => {
       const x = rows.map(([a]) => a);

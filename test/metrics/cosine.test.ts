@@ -31,7 +31,7 @@ interface Float32Golden {
 // scripts/golden/cosine_float32.py (NumPy 1.26.3, SciPy 1.12.0, OpenBLAS 0.3.23 with AVX2)
 const float32Goldens = goldenSection<readonly Float32Golden[]>(ownGolden("cosine-float32"), "cases");
 
-/** As the script makes it. */
+/** The vectors of the script. */
 function vector(width: number, seed: number): Float32Array {
   return Float32Array.from({ length: width }, (_, i) => {
     const word = (BigInt(i + 1) * 2654435761n + BigInt(seed) * BigInt(40503 * 65537)) % 2n ** 32n;
@@ -47,7 +47,7 @@ function runningSums(a: Float32Array, b: Float32Array): number {
   return Math.abs(1 - dot(a, b) / Math.sqrt(fround(dot(a, a) * dot(b, b))));
 }
 
-describe("in float32, the distance of SciPy", () => {
+describe("SciPy's distance in float32", () => {
   test.each(float32Goldens.map((golden) => [golden.width, golden] as const))(
     "%i entries, bit for bit",
     (width, { far, near }) => {
@@ -84,24 +84,24 @@ test("right angles, the same direction, the opposite one", () => {
   expect(cosineDistance([1, 2], [-1, -2])).toBe(2);
 });
 
-test("a zero vector has no direction", () => {
+test("is undefined for a zero vector", () => {
   expect(cosineDistance([0, 0], [1, 2])).toBeNaN();
   expect(cosineDistance([], [])).toBeNaN();
 });
 
-test("float32 sums cannot tell vectors apart that float64 can", () => {
+test("float32 sums give distance 0 where float64 sums do not", () => {
   const a = [1, 1, 1, 1];
   const b = [1, 1, 1, 1.0001];
   expect(cosineDistance(a, b)).toBeGreaterThan(0);
   expect(paperCosineDistance(a, b)).not.toBeCloseTo(cosineDistance(a, b), 10);
 });
 
-test("refuses lengths that differ and entries that are not finite", () => {
+test("rejects lengths that differ and entries that are not finite", () => {
   expect(() => cosineDistance([1, 2], [1])).toThrow(InputError);
   expect(() => cosineDistance([1, Number.NaN], [1, 2])).toThrow(/first vector's entry 1 /);
 });
 
-test("in [0, 2], symmetric, blind to length", () => {
+test("is in [0, 2], symmetric, and invariant to length", () => {
   const vectors = fc.array(fc.tuple(fc.integer({ min: -9, max: 9 }), fc.integer({ min: -9, max: 9 })), {
     minLength: 1,
   });

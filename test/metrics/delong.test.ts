@@ -76,7 +76,7 @@ test.each([
   },
 );
 
-test("scores that are all equal tell nothing: no interval of width 0", () => {
+test("gives no interval for equal scores, instead of one of width 0", () => {
   expect(aurocEstimate([1, 1, 1, 1], [0, 1, 0, 1])).toMatchObject({
     value: 0.5,
     low: Number.NaN,
@@ -84,7 +84,7 @@ test("scores that are all equal tell nothing: no interval of width 0", () => {
   });
 });
 
-test("a perfect ranking of ten and twenty is bounded by the ten disjoint pairs it orders", () => {
+test("bounds a perfect ranking of ten and twenty rows by ten disjoint pairs", () => {
   const labels = Array.from({ length: 30 }, (_, i) => (i < 10 ? 1 : 0));
   const perfect = aurocEstimate(labels, labels);
   expect([perfect.value, perfect.high]).toEqual([1, 1]);
@@ -97,7 +97,7 @@ test("a perfect ranking of ten and twenty is bounded by the ten disjoint pairs i
   expect(wrong.high).toBeCloseTo(1 - perfect.low, 12);
 });
 
-test("a class of fewer than two rows has no interval", () => {
+test("gives no interval for a class of fewer than two rows", () => {
   expect(aurocEstimate([1, 2, 3], [1, 0, 0])).toMatchObject({ value: 0, low: Number.NaN, high: Number.NaN });
   expect(aurocEstimate([1, 2, 3], [0, 0, 0]).value).toBeNaN();
 });

@@ -25,16 +25,16 @@ test("four tests, by hand", () => {
   );
 });
 
-test("a test that could not be made stays undefined and is not counted", () => {
+test("keeps NaN and does not count it as a test", () => {
   expect([...benjaminiHochberg([0.01, Number.NaN, 0.04])]).toEqual([0.02, Number.NaN, 0.04]);
   expect(benjaminiHochberg([])).toHaveLength(0);
 });
 
-test("refuses what is no probability", () => {
+test("rejects values that are not probabilities", () => {
   expect(() => benjaminiHochberg([1.5])).toThrow(InputError);
 });
 
-test("never below the p-value, at most 1, and in the same order", () => {
+test("is at least the p-value, at most 1, and in the same order", () => {
   fc.assert(
     fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true })), (p) => {
       const q = benjaminiHochberg(p);

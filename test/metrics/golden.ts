@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 
-/** Cases computed by SciPy 1.12.0, scikit-learn 1.6.1, statsmodels 0.15.0 and PyTorch 2.13.0; see the test bed. */
+/** Cases computed by SciPy 1.12.0, scikit-learn 1.6.1, statsmodels 0.15.0 and PyTorch 2.13.0. */
 export const METRICS = "metrics/metrics.golden.json";
 
 const WORDS: Readonly<Record<string, number>> = {
@@ -11,7 +11,7 @@ const WORDS: Readonly<Record<string, number>> = {
   "-Infinity": Number.NEGATIVE_INFINITY,
 };
 
-/** One section of a golden file; the strings that stand for NaN and infinities are numbers again. */
+/** A section of a golden file, with NaN and infinities restored from strings. */
 export function goldenSection<T>(file: string, section: string): T {
   const all = JSON.parse(readFileSync(file, "utf8"), (_, value) =>
     typeof value === "string" ? (WORDS[value] ?? value) : value,
@@ -21,7 +21,7 @@ export function goldenSection<T>(file: string, section: string): T {
   return cases;
 }
 
-/** NaN agrees with NaN only; infinities with themselves; numbers within |difference| <= absolute + relative·|expected|. */
+/** Expects |actual − expected| <= absolute + relative·|expected|; NaN and infinities must be equal. */
 export function expectClose(
   actual: number,
   expected: number,
@@ -37,7 +37,7 @@ export function expectClose(
   expect(off <= limit, `${label}: ${actual} is ${off} away from ${expected}, allowed ${limit}`).toBe(true);
 }
 
-/** Path of a file that scripts/golden/metrics.py wrote; it is always there. */
+/** Path of a committed file written by scripts/golden/metrics.py. */
 export function ownGolden(name: string): string {
   return fileURLToPath(new URL(`../golden/metrics/${name}.json`, import.meta.url));
 }

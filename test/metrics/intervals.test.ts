@@ -55,19 +55,19 @@ test("Wilson: values worked out by hand", () => {
   expect(half.high).toBeCloseTo(0.7634069095, 9);
 });
 
-test("no trials: undefined, not a coin", () => {
+test("is undefined without trials, not 0.5", () => {
   for (const interval of [waldInterval(0, 0), wilsonInterval(0, 0)]) {
     expect([interval.value, interval.low, interval.high]).toEqual([Number.NaN, Number.NaN, Number.NaN]);
   }
 });
 
-test("refuses what is no proportion and levels given in per cent", () => {
+test("rejects values that are not proportions, and levels in per cent", () => {
   expect(() => wilsonInterval(11, 10)).toThrow(InputError);
   expect(() => waldInterval(-1, 10)).toThrow(InputError);
   expect(() => wilsonInterval(1, 10, 95)).toThrow(/0.95 for 95 %/);
 });
 
-test("a bound is where the score test turns: (value - bound)² = z² bound(1 - bound)/n", () => {
+test("places bounds where the score test turns: (value − bound)² = z² bound(1 − bound)/n", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 5000 }), fc.double({ min: 0, max: 1, noNaN: true }), (n, share) => {
       const { value, low, high } = wilsonInterval(Math.round(share * n), n);
@@ -82,7 +82,7 @@ test("a bound is where the score test turns: (value - bound)² = z² bound(1 - b
 });
 
 test("Wilson covers close to its level near 1, where Wald does not", () => {
-  // Exact coverage for p = 0.97 and n = 100: the sum of binomial probabilities whose interval holds p.
+  // Exact coverage for p = 0.97 and n = 100: the sum of binomial probabilities whose interval contains p.
   const p = 0.97;
   const n = 100;
   let probability = (1 - p) ** n;

@@ -8,7 +8,7 @@ import { type Blocks, blocksBy, genomicBlocks, singleRows } from "../../src/metr
 import { jackknifeError, leaveOutGroups } from "../../src/metrics/jackknife.ts";
 import { meanEstimate, meanOver } from "../../src/metrics/mean.ts";
 
-test("for the mean of single rows it is the t interval", () => {
+test("equals the t interval for the mean of single rows", () => {
   const values = fc.array(fc.integer({ min: -1000, max: 1000 }), { minLength: 2, maxLength: 40 });
   fc.assert(
     fc.property(values, (x) => {
@@ -25,7 +25,7 @@ test("for the mean of single rows it is the t interval", () => {
   );
 });
 
-test("two blocks have one degree of freedom, and unequal ones no less", () => {
+test("gives two blocks one degree of freedom, unequal ones too", () => {
   const equal = blocksBy(["a", "a", "b", "b"], "chromosome");
   const mean = meanOver([0, 0, 1, 1], equal);
   // Without one block the mean is 0 or 1; √(1/2 · (1/4 + 1/4)) = 1/2, t(1) = 12.706.
@@ -37,7 +37,7 @@ test("two blocks have one degree of freedom, and unequal ones no less", () => {
   expect(leaveOutGroups(unequal, meanOver([0, 0, 0, 1, 1, 1], unequal)).basis.dof).toBe(1);
 });
 
-test("unequal blocks, and a class in few blocks, leave fewer degrees of freedom", () => {
+test("gives fewer degrees of freedom to unequal blocks and to a class in few blocks", () => {
   const sizes = [8, 1, 1, 1, 1];
   const keys = sizes.flatMap((size, block) => new Array<number>(size).fill(block));
   const blocks = blocksBy(keys, "background");
@@ -53,7 +53,7 @@ test("unequal blocks, and a class in few blocks, leave fewer degrees of freedom"
   expect(leaveOutGroups(alike, aurocOver(values, labels, alike)).basis.dof).toBeCloseTo(2, 12);
 });
 
-test("all positives in one block: an AUROC without an interval", () => {
+test("gives no interval for an AUROC with all positives in one block", () => {
   const blocks = blocksBy(["a", "a", "b", "b"], "chromosome");
   const scores = [3, 1, 2, 0];
   const labels = [1, 1, 0, 0];
@@ -64,7 +64,7 @@ test("all positives in one block: an AUROC without an interval", () => {
   });
 });
 
-test("one block, or none, has no interval", () => {
+test("gives no interval for one block or none", () => {
   const one = blocksBy(["a", "a"], "chromosome");
   expect(blockEstimate(one, meanOver([1, 2], one))).toMatchObject({
     value: 1.5,
@@ -75,7 +75,7 @@ test("one block, or none, has no interval", () => {
   expect(blockEstimate(none, meanOver([], none)).value).toBeNaN();
 });
 
-test("many blocks without positions are joined to at most 500", () => {
+test("joins blocks without positions into at most 500 groups", () => {
   const rows = singleRows(1700);
   const values = Array.from({ length: 1700 }, (_, i) => (i * 37) % 101);
   const { basis, value } = leaveOutGroups(rows, meanOver(values, rows));
@@ -84,7 +84,7 @@ test("many blocks without positions are joined to at most 500", () => {
 });
 
 describe("the length of genomic blocks follows from the data", () => {
-  /** A row in each megabase of some chromosomes, with values that are the same over so many megabases. */
+  /** A row in each megabase of some chromosomes, with values that are constant over a number of megabases. */
   function along(chromosomes: number, megabases: number, alike: number) {
     const rng = new Pcg64(11);
     const rows = [];
@@ -102,20 +102,20 @@ describe("the length of genomic blocks follows from the data", () => {
   const basisOf = ({ blocks, values }: { readonly blocks: Blocks; readonly values: number[] }) =>
     leaveOutGroups(blocks, meanOver(values, blocks)).basis;
 
-  test("the longest that leaves twenty blocks, where neighbours are independent", () => {
+  test("takes the longest that leaves twenty blocks, where neighbours are independent", () => {
     expect(basisOf(along(6, 100, 1))).toMatchObject({ length: "16 Mb", blocks: 36 });
     expect(basisOf(along(1, 100, 1))).toMatchObject({ length: "4 Mb", blocks: 25 });
     for (const chromosomes of [1, 6]) expect(basisOf(along(chromosomes, 100, 1)).unreliable).toBeUndefined();
   });
 
-  test("longer ones where neighbours depend on each other", () => {
+  test("takes longer ones where neighbours depend on each other", () => {
     const { length, neighbourCorrelation } = basisOf(along(6, 100, 40));
     expect(length).toBe("chromosome");
     expect(neighbourCorrelation).toBeUndefined();
     expect(basisOf(along(2, 100, 16))).toMatchObject({ length: "16 Mb", blocks: 12 });
   });
 
-  test("an interval is flagged where dependence cannot be excluded", () => {
+  test("flags an interval where dependence cannot be excluded", () => {
     expect(basisOf(along(1, 15, 1)).unreliable).toBe("too little genome: 15 blocks of 1 Mb");
     expect(basisOf(along(3, 100, 50)).unreliable).toMatch(
       /^neighbouring blocks of 16 Mb have a correlation of 0\.\d\d$/,

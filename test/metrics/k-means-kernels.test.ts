@@ -8,7 +8,7 @@ import { KMeansKernels } from "../../src/metrics/k-means-kernels.ts";
 
 const source = (name: string) => readFileSync(new URL(`../../src/metrics/${name}`, import.meta.url), "utf8");
 
-test("the binary kernels are those of the text: npm run kernels", async () => {
+test("the binary kernels are compiled from the text (npm run kernels)", async () => {
   expect(await compiledKernels(source("k-means-kernels.wat"))).toBe(source("k-means-kernels-wasm.ts"));
 });
 
@@ -53,7 +53,7 @@ test("distances, products and sums equal those of plain loops", () => {
 
       const clusters = Int32Array.from({ length: rows }, (_, row) => (row * row) % k);
       table.addRows(clusters, new Uint8Array(k).fill(1));
-      // Sums of unchanged clusters stay.
+      // Sums of unchanged clusters are kept.
       table.addRows(new Int32Array(rows), new Uint8Array(k));
       for (let cluster = 0; cluster < k; cluster++) {
         const sums = new Array<number>(columns).fill(0);

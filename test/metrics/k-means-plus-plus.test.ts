@@ -29,17 +29,17 @@ interface Run {
 }
 
 test.each(goldenSection<readonly Run[]>(file, "runs"))(
-  "$k rows from seed $seed are those scikit-learn 1.4.2 picks",
+  "picks the same $k rows from seed $seed as scikit-learn 1.4.2",
   ({ k, seed, start }) => {
     expect([...picked(centred, k, seed)]).toEqual(start);
   },
 );
 
-test("rows that are all the same can be picked too", () => {
+test("picks from equal rows", () => {
   const same = { data: new Float64Array(8).fill(3), rows: 4, columns: 2 };
   expect(picked(same, 3, 0)).toHaveLength(3);
 });
 
-test("refuses more clusters than rows", () => {
+test("rejects more clusters than rows", () => {
   expect(() => picked(centred, table.length + 1, 0)).toThrow(InputError);
 });

@@ -68,7 +68,7 @@ describe("against scikit-learn 1.4.2, as the benchmark pins it", () => {
     },
   );
 
-  test("clusters without rows are given one", () => {
+  test("moves a row to a cluster without rows", () => {
     const golden = goldenSection<Omit<Run, "k" | "seed"> & { readonly start: Table }>(file, "relocated");
     const found = lloyd(data, matrixOf(golden.start));
     expect([...found.clusters]).toEqual(golden.clusters);
@@ -96,14 +96,14 @@ test("four corners, two clusters", () => {
   expect(found.inertia).toBe(1);
 });
 
-test("refuses too few rows, and seeds and options that make no sense", () => {
+test("rejects too few rows, and invalid seeds and options", () => {
   const data = { data: Float64Array.of(1, 2, 3, 4), rows: 2, columns: 2 };
   expect(() => kMeans(data, 3, 0)).toThrow(InputError);
   expect(() => kMeans(data, 2, -1)).toThrow(InputError);
   expect(() => kMeans(data, 2, 0, { maxIterations: 0 })).toThrow(InputError);
 });
 
-test("every row lies with its nearest centre, and every centre is the mean of its rows", () => {
+test("assigns every row to its nearest centre, and every centre is the mean of its rows", () => {
   const points = fc.array(fc.tuple(fc.integer({ min: -50, max: 50 }), fc.integer({ min: -50, max: 50 })), {
     minLength: 6,
     maxLength: 40,
@@ -129,7 +129,7 @@ test("every row lies with its nearest centre, and every centre is the mean of it
   );
 });
 
-/** Lloyd's iterations without bounds: every row with every centre, every sum anew. For data whose columns have mean 0. */
+/** Lloyd's iterations without bounds: every row with every centre, every sum recomputed. For columns of mean 0. */
 function plainLloyd({ data, rows, columns }: Matrix, start: Float64Array) {
   const k = start.length / columns;
   let variance = 0;
@@ -172,7 +172,7 @@ function plainLloyd({ data, rows, columns }: Matrix, start: Float64Array) {
   }
 }
 
-test("clusters and centres equal those of plain iterations bit for bit, with duplicates and ties too", () => {
+test("is bit-identical to plain iterations, with duplicates and ties too", () => {
   let compared = 0;
   fc.assert(
     fc.property(
@@ -206,7 +206,7 @@ test("clusters and centres equal those of plain iterations bit for bit, with dup
   expect(compared).toBeGreaterThan(100);
 });
 
-test("a table clustered with several seeds, in any order, gives the clusters of each seed alone", () => {
+test("gives the same clusters for a seed, whatever seeds came before", () => {
   const rng = new Pcg64(3);
   const data = { data: Float64Array.from({ length: 3000 }, () => normal(rng)), rows: 1000, columns: 3 };
   const table = new KMeans(data, 12);

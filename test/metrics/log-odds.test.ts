@@ -23,7 +23,7 @@ testWithSharedData("the original's float32 log-odds agree with PyTorch", METRICS
   expect([cases.length, finite]).toEqual([12, 11]);
 });
 
-test("what the original puts where the probability is 1", () => {
+test("replaces infinite log-odds as the original does", () => {
   expect(paperLogOdds(0, "minus-999")).toBe(999);
   expect(paperLogOdds(0, "largest-float32")).toBe(3.4028234663852886e38);
   expect(paperLogOdds(Number.NEGATIVE_INFINITY, "minus-999")).toBe(Number.NEGATIVE_INFINITY);
@@ -38,7 +38,7 @@ test("from logits, by hand: one class against two others", () => {
   ]);
 });
 
-test("finite and in order where the float32 of the original is not", () => {
+test("is finite and ordered where the original's float32 is not", () => {
   const logits = { data: Float64Array.of(50, 0, 60, 0), rows: 2, columns: 2 };
   expect([...classLogOdds(logits, 0)]).toEqual([50, 60]);
   expect(
@@ -48,7 +48,7 @@ test("finite and in order where the float32 of the original is not", () => {
   ).toEqual([999, 999]);
 });
 
-test("equal to ln p − ln(1 − p)", () => {
+test("equals ln p − ln(1 − p)", () => {
   const row = fc.array(fc.double({ min: -8, max: 8, noNaN: true }), { minLength: 2, maxLength: 6 });
   fc.assert(
     fc.property(row, fc.nat(), (logits, pick) => {
@@ -60,7 +60,7 @@ test("equal to ln p − ln(1 − p)", () => {
   );
 });
 
-test("refuses a class that is not there, a single class, and what is no probability", () => {
+test("rejects an unknown class, a single class, and values that are not probabilities", () => {
   const logits = { data: Float64Array.of(1, 2), rows: 1, columns: 2 };
   expect(() => classLogOdds(logits, 2)).toThrow(InputError);
   expect(() => classLogOdds({ data: Float64Array.of(1), rows: 1, columns: 1 }, 0)).toThrow(InputError);

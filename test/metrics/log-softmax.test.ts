@@ -22,7 +22,7 @@ testWithSharedData("agrees with SciPy", METRICS, (file) => {
   expect(cases.length).toBe(5);
 });
 
-test("probabilities add up to 1, and a shift of all logits changes nothing", () => {
+test("gives probabilities that sum to 1, invariant to a shift of all logits", () => {
   const row = fc.array(fc.double({ min: -500, max: 500, noNaN: true }), { minLength: 1, maxLength: 8 });
   fc.assert(
     fc.property(row, fc.integer({ min: -300, max: 300 }), (logits, shift) => {
@@ -39,13 +39,13 @@ test("probabilities add up to 1, and a shift of all logits changes nothing", () 
   );
 });
 
-test("exponentials that overflow do not", () => {
+test("does not overflow for large logits", () => {
   expect(logSumExp([1000, 1000])).toBeCloseTo(1000 + Math.LN2, 12);
   expect(logSumExp([-1000, -1000])).toBeCloseTo(-1000 + Math.LN2, 12);
   expect(logSumExp([])).toBe(Number.NEGATIVE_INFINITY);
 });
 
-test("refuses logits that are not finite", () => {
+test("rejects logits that are not finite", () => {
   const data = Float32Array.of(1, Number.POSITIVE_INFINITY);
   expect(() => logProbabilities({ data, rows: 1, columns: 2 })).toThrow(InputError);
 });

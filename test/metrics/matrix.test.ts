@@ -2,14 +2,14 @@ import { expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { requireMatrix } from "../../src/metrics/matrix.ts";
 
-test("accepts what fits, an empty one too", () => {
+test("accepts a matrix that fits its shape, also an empty one", () => {
   expect(() => requireMatrix({ data: new Float32Array(6), rows: 2, columns: 3 }, "logit")).not.toThrow();
   expect(() => requireMatrix({ data: new Float64Array(0), rows: 0, columns: 3 }, "logit")).not.toThrow();
 });
 
-test("refuses sizes that do not fit and entries that are not finite", () => {
+test("rejects sizes that do not fit and entries that are not finite", () => {
   expect(() => requireMatrix({ data: new Float32Array(5), rows: 2, columns: 3 }, "logit")).toThrow(
-    /5 numbers do not make 2 rows of 3 columns/,
+    /the matrix has 5 numbers; expected 2 rows of 3 columns/,
   );
   expect(() => requireMatrix({ data: new Float32Array(4), rows: -2, columns: -2 }, "logit")).toThrow(
     InputError,

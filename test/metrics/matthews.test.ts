@@ -41,13 +41,13 @@ test("the four cells", () => {
   expect(matthews(counts)).toBeCloseTo((1 * 2 - 1 * 1) / Math.sqrt(2 * 2 * 3 * 3), 14);
 });
 
-test("always naming one class earns nothing; no rows are undefined", () => {
+test("is 0 for always predicting one class, and undefined without rows", () => {
   expect(matthews(confusion([1, 1, 1], [1, 0, 1]))).toBe(0);
   expect(matthews(confusion([], []))).toBeNaN();
   expect(matthewsEstimate(confusion([], [])).low).toBeNaN();
 });
 
-test("counts of a whole genome do not overflow", () => {
+test("does not overflow for the counts of a whole genome", () => {
   const counts = { truePositives: 2e6, falsePositives: 1e6, falseNegatives: 1e6, trueNegatives: 2e9 };
   expect(matthews(counts)).toBeCloseTo(2 / 3, 3);
 });
@@ -71,7 +71,7 @@ test("equals Pearson's correlation of predictions and labels", () => {
   );
 });
 
-test("the interval covers, holds the value, and stays inside (-1, 1) for a perfect table", () => {
+test("gives an interval that covers, contains the value, and stays inside (−1, 1) for a perfect table", () => {
   const rng = new Pcg64(3);
   // Labels and predictions that agree in three of four cases have a correlation of 0.5.
   let covered = 0;
@@ -93,7 +93,7 @@ test("the interval covers, holds the value, and stays inside (-1, 1) for a perfe
   expect(perfect.low).toBeLessThan(0.95);
 });
 
-test("refuses classes other than 0 and 1", () => {
+test("rejects classes other than 0 and 1", () => {
   expect(() => confusion([2], [1])).toThrow(InputError);
   expect(() => confusion([1], [1, 0])).toThrow(InputError);
 });

@@ -4,7 +4,7 @@ import { InputError } from "../../src/base/errors.ts";
 import { blocksBy, singleRows } from "../../src/metrics/blocks.ts";
 import { mean, meanEstimate, meanOver } from "../../src/metrics/mean.ts";
 
-test("the t interval of five numbers, by the printed table", () => {
+test("the t interval of five numbers, by a printed table of t", () => {
   // Mean 3, s² = 2.5, t(4) = 2.776.
   const estimate = meanEstimate([1, 2, 3, 4, 5]);
   expect(estimate).toMatchObject({ value: 3, n: 5, method: "t" });
@@ -12,12 +12,12 @@ test("the t interval of five numbers, by the printed table", () => {
   expect(3 - estimate.low).toBeCloseTo(2.776 * Math.sqrt(0.5), 3);
 });
 
-test("one number has a mean and no interval, none has neither", () => {
+test("gives no interval for one number, and neither mean nor interval for none", () => {
   expect(meanEstimate([4])).toMatchObject({ value: 4, low: Number.NaN, high: Number.NaN });
   expect(meanEstimate([]).value).toBeNaN();
 });
 
-test("over blocks: rows count as often as their block is there", () => {
+test("over blocks: rows count as often as their block", () => {
   const blocks = blocksBy(["a", "b", "a", "c"], "key");
   const over = meanOver([1, 10, 3, 100], blocks);
   expect(over(Int32Array.of(1, 1, 1))).toBe(28.5);
@@ -27,7 +27,7 @@ test("over blocks: rows count as often as their block is there", () => {
   expect(() => meanOver([1, Number.NaN, 1, 1], blocks)).toThrow(InputError);
 });
 
-test("with every block there once it is the mean", () => {
+test("with every block counted once it is the mean", () => {
   fc.assert(
     fc.property(fc.array(fc.integer(), { minLength: 1 }), (values) => {
       const once = new Int32Array(values.length).fill(1);

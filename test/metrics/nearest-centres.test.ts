@@ -8,7 +8,7 @@ import { NearestCentres } from "../../src/metrics/nearest-centres.ts";
 
 const nearestIn = (data: Matrix, k: number) => new NearestCentres(new KMeansKernels(data, k, 1), k);
 
-/** Every row against every centre, of equally near ones the first. */
+/** Every row against every centre; the first of equally near ones. */
 function byComparingAll(data: Float64Array, centres: Float64Array, columns: number): number[] {
   return Array.from({ length: data.length / columns }, (_, row) => {
     let best = Number.POSITIVE_INFINITY;
@@ -29,7 +29,7 @@ function byComparingAll(data: Float64Array, centres: Float64Array, columns: numb
   });
 }
 
-test("centres that move a little, much or not at all: always the nearest, as by comparing all", () => {
+test("finds the nearest of all centres, whether they move a little, far or not at all", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 60 }),
@@ -55,7 +55,7 @@ test("centres that move a little, much or not at all: always the nearest, as by 
   );
 });
 
-test("a start far from the rows", () => {
+test("finds the nearest centres from a start far from the rows", () => {
   const data = Float64Array.from([0, 0, 1e-3, 0, 0, 1e-3]);
   const nearest = nearestIn({ data, rows: 3, columns: 2 }, 2);
   expect([...nearest.of(Float64Array.from([1e6, 0, 0, 1e6]))]).toEqual([0, 0, 1]);

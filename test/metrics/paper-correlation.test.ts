@@ -41,14 +41,14 @@ test("without ties it is the correlation, up to float32", () => {
   expect(paperSpearman(x, y)).toBeCloseTo(spearman(x, y).r, 5);
 });
 
-test("a constant scores 0 and tied counts depend on the order of the rows, which the published numbers hide", () => {
+test("is 0 for a constant, and depends on the order of rows with tied counts", () => {
   expect(paperPearson([1, 2, 3], [4, 4, 4])).toBe(0);
   expect(paperSpearman([1, 2, 3], [0, 0, 0])).toBe(1);
   expect(paperSpearman([3, 2, 1], [0, 0, 0])).toBe(-1);
   expect(spearman([1, 2, 3], [0, 0, 0]).r).toBeNaN();
 });
 
-test("of as many rows as a cell line has, many of them alike, only the last digits are lost", () => {
+test("loses only the last digits over as many rows as a cell line has, many of them equal", () => {
   const rows = 300_000;
   const target = Float64Array.from({ length: rows }, (_, i) => (i % 3 === 0 ? 4 + Math.sin(i * i) : 0));
   const predicted = target.map((value, i) => 0.5 * value + 0.8 * Math.sin(7 * i));

@@ -17,7 +17,7 @@ const matrixOf = (rows: readonly (readonly number[])[]): Matrix => ({
 const pca = (data: Matrix, components: number, options: PcaOptions = { solver: "full" }) =>
   runToEnd(pcaSteps(data, components, options));
 
-testWithSharedData("agrees with scikit-learn on the table of the test bed", METRICS, (file) => {
+testWithSharedData("agrees with scikit-learn", METRICS, (file) => {
   interface Golden {
     readonly explained_variance: readonly number[];
     readonly explained_variance_ratio: readonly number[];
@@ -76,7 +76,7 @@ describe.each(goldenSection<readonly Fit[]>(ownGolden("clustering"), "pca"))(
   },
 );
 
-test("components are orthonormal and turned up, projections uncorrelated", () => {
+test("components are orthonormal with their largest entry positive, projections uncorrelated", () => {
   const rng = new Pcg64(3);
   const data = Float64Array.from({ length: 60 * 8 }, (_, i) => normal(rng, i % 8, 1 + (i % 8)));
   const { components, transformed, explainedVariance } = pca({ data, rows: 60, columns: 8 }, 8);
@@ -125,7 +125,7 @@ test("the randomised solver finds the one direction of rows along a line", () =>
   expect(explainedVariance[1]).toBeCloseTo(0, 12);
 });
 
-test("equal rows have no variance, and no share of it", () => {
+test("equal rows have variance 0, and an undefined share of it", () => {
   const { explainedVariance, explainedVarianceRatio } = pca(
     { data: new Float32Array(6).fill(2), rows: 3, columns: 2 },
     1,
@@ -133,7 +133,7 @@ test("equal rows have no variance, and no share of it", () => {
   expect([explainedVariance[0], explainedVarianceRatio[0]]).toEqual([0, Number.NaN]);
 });
 
-test("refuses more components than there are, and entries that are not finite", () => {
+test("rejects more components than there are, and entries that are not finite", () => {
   const table = { data: Float64Array.of(1, 2, 3, 4, 5, 6), rows: 2, columns: 3 };
   expect(() => pca(table, 3)).toThrow(InputError);
   expect(() => pca(table, 0)).toThrow(InputError);

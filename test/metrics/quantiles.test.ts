@@ -5,7 +5,7 @@ import { median, percentile, percentiles } from "../../src/metrics/quantiles.ts"
 import { testWithSharedData } from "../shared-data.ts";
 import { goldenSection, METRICS } from "./golden.ts";
 
-testWithSharedData("percentiles are NumPy's to the last bit", METRICS, (file) => {
+testWithSharedData("percentiles equal NumPy's to the last bit", METRICS, (file) => {
   interface Golden {
     readonly name: string;
     readonly x: readonly number[];
@@ -23,23 +23,23 @@ testWithSharedData("percentiles are NumPy's to the last bit", METRICS, (file) =>
   expect(compared).toBe(54);
 });
 
-test("between two order statistics, in proportion", () => {
+test("interpolates between two order statistics", () => {
   expect(percentiles([10, 20, 40], [0, 25, 50, 75, 100])).toEqual([10, 15, 20, 30, 40]);
 });
 
-test("the order of the values does not matter, and they are left as they were", () => {
+test("does not depend on the order of the values, nor change them", () => {
   const values = [3, 1, 2];
   expect(median(values)).toBe(2);
   expect(values).toEqual([3, 1, 2]);
 });
 
-test("nothing has no median; percentages and values are checked", () => {
+test("is undefined without values, and checks percentages and values", () => {
   expect(median([])).toBeNaN();
   expect(() => percentile([1], 101)).toThrow(InputError);
   expect(() => percentile([1, Number.NaN], 50)).toThrow(/value 1 .* is NaN/);
 });
 
-test("rising with the percentage, from the least value to the largest", () => {
+test("increases with the percentage, from the smallest value to the largest", () => {
   // Whole numbers: between doubles of any size, interpolation from either end may differ in the last bit.
   const values = fc.array(fc.integer({ min: -1000, max: 1000 }), { minLength: 1 });
   fc.assert(

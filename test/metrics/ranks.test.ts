@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { averageRanks, ordinalRanks, tieCorrection, tieGroups } from "../../src/metrics/ranks.ts";
 
-test("equal values share the mean of their ranks, or take turns in row order", () => {
+test("equal values share their mean rank, or get consecutive ranks in row order", () => {
   const values = [5, -0, 3, 0, 5, 5];
   expect([...averageRanks(values)]).toEqual([5, 1.5, 3, 1.5, 5, 5]);
   expect([...ordinalRanks(values)]).toEqual([3, 0, 2, 1, 4, 5]);
@@ -13,7 +13,7 @@ test("equal values share the mean of their ranks, or take turns in row order", (
   expect(tieCorrection(tieGroups(values))).toBe(2 ** 3 - 2 + (3 ** 3 - 3));
 });
 
-test("nothing has no ranks", () => {
+test("no values have no ranks", () => {
   expect(averageRanks([])).toHaveLength(0);
   expect(tieGroups([]).ends).toHaveLength(0);
 });

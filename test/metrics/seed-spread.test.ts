@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { seedSpread } from "../../src/metrics/seeded-clusters.ts";
 
-test("the larger distance of the two quantiles on both sides", () => {
+test("spreads by the larger distance to the two quantiles, on both sides", () => {
   // Quantiles of 0..39 and 100: 2.5 % is 1, 97.5 % is 39.
   const scores = [...Array.from({ length: 40 }, (_, i) => i), 100];
   const spread = seedSpread(scores);
@@ -13,7 +13,7 @@ test("the larger distance of the two quantiles on both sides", () => {
   expect(spread.high).toBeCloseTo(2 * value - 1, 12);
 });
 
-test("one seed has no spread, none is undefined", () => {
+test("gives one seed no spread, and is undefined without seeds", () => {
   expect(seedSpread([0.4])).toMatchObject({ value: 0.4, low: 0.4, high: 0.4 });
   expect(seedSpread([]).value).toBeNaN();
   expect(() => seedSpread([Number.NaN])).toThrow(InputError);

@@ -4,7 +4,7 @@ import { mean, sum } from "../../src/metrics/mean.ts";
 import { testWithSharedData } from "../shared-data.ts";
 import { goldenSection, METRICS } from "./golden.ts";
 
-testWithSharedData("means are NumPy's to the last bit", METRICS, (file) => {
+testWithSharedData("means equal NumPy's to the last bit", METRICS, (file) => {
   const cases = goldenSection<readonly { readonly x: readonly number[]; readonly mean: number }[]>(
     file,
     "percentile",
@@ -26,7 +26,7 @@ test("whole numbers add up exactly, however many", () => {
   );
 });
 
-test("no numbers: a sum of 0, a mean that is undefined", () => {
+test("without numbers the sum is 0 and the mean undefined", () => {
   expect(sum([])).toBe(0);
   expect(mean([])).toBeNaN();
 });

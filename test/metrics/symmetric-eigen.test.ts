@@ -40,7 +40,7 @@ test("two by two, by hand", () => {
   expect(vectors[0][0] * vectors[0][1]).toBeCloseTo(0.5, 14);
 });
 
-describe("matrices with an awkward trait each", () => {
+describe("degenerate matrices", () => {
   test.each([
     ["nothing", []],
     ["one number", [Float64Array.of(-4)]],

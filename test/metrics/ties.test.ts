@@ -3,16 +3,16 @@ import { describe, expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { estimatedRounding, FLOAT32_ROUNDING, settleTies } from "../../src/metrics/ties.ts";
 
-describe("the rounding of scores", () => {
+describe("rounding of scores", () => {
   test("is float32's where every score is a float32 number", () => {
     expect(estimatedRounding([Math.fround(-480.1), -3, 0], 350)).toBe(2 ** -23);
-    // Neighbouring float32 numbers are no further apart than the rounding says.
+    // Neighbouring float32 numbers are at most the rounding apart.
     const one = new Float32Array([480]);
     new Uint32Array(one.buffer)[0] += 1;
     expect(one[0] - 480).toBeLessThanOrEqual(FLOAT32_ROUNDING * 480);
   });
 
-  test("else bounds what the order of so many terms can change in a float64 sum", () => {
+  test("else bounds the effect of the summation order in float64", () => {
     expect(estimatedRounding([-480.1], 350)).toBe(350 * 2 ** -53);
     const logs = fc.array(fc.double({ min: -20, max: -1e-3, noNaN: true }), { minLength: 1, maxLength: 400 });
     fc.assert(
@@ -27,7 +27,7 @@ describe("the rounding of scores", () => {
   });
 });
 
-test("ties are what is within the tolerance, which may differ from pair to pair", () => {
+test("ties pairs within the tolerance, which may differ between pairs", () => {
   const first = Float64Array.of(1, 2, 3, 4);
   const { second, tolerance, byRounding } = settleTies(
     first,

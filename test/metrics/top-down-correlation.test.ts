@@ -9,7 +9,7 @@ function orders(n: number): number[][] {
   );
 }
 
-test("equal orders give 1, and the formula of Iman & Conover: (Σ S·S′ − n)/(n − S of the largest)", () => {
+test("is 1 for equal orders, and equals Iman & Conover's (Σ S·S′ − n)/(n − S of the largest)", () => {
   const savage = [1 / 4, 1 / 4 + 1 / 3, 1 / 4 + 1 / 3 + 1 / 2, 1 / 4 + 1 / 3 + 1 / 2 + 1];
   for (const order of orders(4)) {
     const sum = order.reduce((total, rank, i) => total + savage[rank] * savage[i], 0);
@@ -18,7 +18,7 @@ test("equal orders give 1, and the formula of Iman & Conover: (Σ S·S′ − n)
   expect(topDownCorrelation([5, -1, 7], [50, 0, 60])).toBeCloseTo(1, 12);
 });
 
-test("over all orders the mean is 0 and the variance 1/(n − 1)", () => {
+test("has mean 0 and variance 1/(n − 1) over all orders", () => {
   const n = 7;
   const all = orders(n).map((order) => topDownCorrelation([...order.keys()], order));
   const mean = all.reduce((total, r) => total + r, 0) / all.length;
@@ -26,14 +26,14 @@ test("over all orders the mean is 0 and the variance 1/(n − 1)", () => {
   expect(all.reduce((total, r) => total + r * r, 0) / all.length).toBeCloseTo(1 / (n - 1), 12);
 });
 
-test("agreement at the top weighs more than at the bottom", () => {
+test("weighs agreement at the top more than at the bottom", () => {
   const x = [1, 2, 3, 4, 5, 6];
   expect(topDownCorrelation(x, [2, 1, 3, 4, 5, 6])).toBeGreaterThan(
     topDownCorrelation(x, [1, 2, 3, 4, 6, 5]),
   );
 });
 
-test("equal values share the mean of their scores; constants and single rows have none", () => {
+test("equal values share their mean score; undefined for constants and single rows", () => {
   const [a, b] = [topDownCorrelation([1, 1, 2], [3, 4, 5]), topDownCorrelation([1, 1, 2], [4, 3, 5])];
   expect(a).toBeCloseTo(b, 12);
   expect(topDownCorrelation([1, 1], [1, 2])).toBeNaN();

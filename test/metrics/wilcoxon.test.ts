@@ -21,7 +21,7 @@ testWithSharedData("one-sided signed-rank tests agree with SciPy", METRICS, (fil
       const expected = golden[method];
       const found = wilcoxon(golden.differences, { alternative: "greater", method });
       const label = `${golden.name}, ${method}`;
-      // SciPy refuses differences that are all zero; here they have no statistic.
+      // SciPy rejects differences that are all zero; here the statistic is undefined.
       const { statistic, p } = "error" in expected ? { statistic: Number.NaN, p: Number.NaN } : expected;
       expect(found.statistic, label).toBe(statistic);
       expectClose(found.p, p, { relative: 1e-12 }, label);
@@ -82,20 +82,20 @@ describe("small exact tests, counted by hand", () => {
   });
 });
 
-test("51 differences, or one zero, make the automatic method approximate", () => {
+test("selects the approximation for 51 differences, or with a zero", () => {
   const differences = Array.from({ length: 51 }, (_, i) => i + 1);
   expect(wilcoxon(differences).method).toBe("approx");
   expect(wilcoxon(differences.slice(1)).method).toBe("exact");
   expect(wilcoxon([0, ...differences.slice(2)])).toMatchObject({ method: "approx", n: 49 });
 });
 
-test("nothing to test is undefined, and still tells how many differences were used", () => {
+test("is undefined without differences, and reports how many were used", () => {
   for (const differences of [[], [0, 0, -0]]) {
     expect(wilcoxon(differences)).toMatchObject({ statistic: Number.NaN, p: Number.NaN, n: 0 });
   }
 });
 
-test("refuses what has no rank, and exact tests that would take minutes", () => {
+test("rejects values without a rank, and exact tests that would take minutes", () => {
   expect(() => wilcoxon([1, Number.NaN])).toThrow(InputError);
   expect(() => wilcoxon(new Float64Array(5000).fill(1), { method: "exact" })).toThrow(/at most 2000/);
 });
@@ -125,7 +125,7 @@ test("exact p-values equal the share of sign patterns at least as extreme", () =
   );
 });
 
-test("turning all signs around swaps the one-sided tests and leaves the two-sided one", () => {
+test("changing all signs swaps the one-sided p-values and keeps the two-sided one", () => {
   fc.assert(
     fc.property(
       fc.array(fc.integer({ min: -20, max: 20 }), { minLength: 1, maxLength: 80 }),
@@ -134,7 +134,7 @@ test("turning all signs around swaps the one-sided tests and leaves the two-side
         fc.pre(differences.some((d) => d !== 0));
         const turned = differences.map((d) => -d);
         const greater = wilcoxon(differences, { alternative: "greater", method });
-        // With ties a half rank sum is rounded down on both sides, so only the approximation mirrors exactly then.
+        // With ties a half-integer rank sum is rounded down on both sides, so only the approximation is symmetric.
         if (greater.method === "approx") {
           expect(wilcoxon(turned, { alternative: "less", method }).p).toBeCloseTo(greater.p, 12);
         }

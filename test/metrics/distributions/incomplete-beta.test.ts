@@ -28,7 +28,7 @@ test("closed forms: I(x; 1, b) = 1 − (1 − x)^b and I(x; a, 1) = x^a", () => 
   );
 });
 
-test("the two tails add up to 1", () => {
+test("the two tails sum to 1", () => {
   const shape = fc.double({ min: 0.1, max: 1e5, noNaN: true });
   fc.assert(
     fc.property(shape, shape, fc.double({ min: 0, max: 1, noNaN: true }), (a, b, x) => {
@@ -37,7 +37,7 @@ test("the two tails add up to 1", () => {
   );
 });
 
-test("ends and outsides", () => {
+test("limits and arguments out of range", () => {
   expect(incompleteBeta(0, 1, 2, 3)).toBe(0);
   expect(incompleteBeta(1, 0, 2, 3)).toBe(1);
   expect(incompleteBeta(0.5, 0.5, 0, 1)).toBeNaN();

@@ -19,7 +19,7 @@ test.each(goldenSection<readonly { readonly p: number; readonly z: number }[]>(f
   },
 );
 
-test("ends and outsides", () => {
+test("limits and arguments out of range", () => {
   expect(normalQuantile(0)).toBe(Number.NEGATIVE_INFINITY);
   expect(normalQuantile(0.5)).toBe(0);
   expect(normalQuantile(1)).toBe(Number.POSITIVE_INFINITY);
@@ -31,7 +31,7 @@ test("ends and outsides", () => {
   expect(normalUpperTail(Number.NEGATIVE_INFINITY)).toBe(1);
 });
 
-test("the quantile undoes the tail", () => {
+test("the quantile inverts the tail", () => {
   fc.assert(
     fc.property(fc.double({ min: 1e-12, max: 0.5, noNaN: true }), (p) => {
       expectClose(normalUpperTail(-normalQuantile(p)), p, { relative: 1e-13 }, `there and back from ${p}`);

@@ -33,7 +33,7 @@ test("quantiles of the printed tables", () => {
   expect(studentTQuantile(0.025, 1e9)).toBeCloseTo(1.96, 3);
 });
 
-test("the quantile undoes the tail", () => {
+test("the quantile inverts the tail", () => {
   const probability = fc.double({ min: 1e-6, max: 0.499, noNaN: true });
   fc.assert(
     fc.property(probability, fc.integer({ min: 1, max: 500 }), (p, dof) => {
@@ -42,7 +42,7 @@ test("the quantile undoes the tail", () => {
   );
 });
 
-test("outsides", () => {
+test("arguments out of range", () => {
   expect(studentTQuantile(0.5, 3)).toBeNaN();
   expect(studentTQuantile(0.025, 0)).toBeNaN();
   expect(studentTUpperTail(1, 0)).toBeNaN();
