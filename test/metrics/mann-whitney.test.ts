@@ -58,7 +58,9 @@ test("two values against two: six orders", () => {
 test("is undefined for an empty sample, and rejects exact tests of thousands", () => {
   expect(mannWhitney([], [1, 2])).toMatchObject({ u: Number.NaN, p: Number.NaN });
   const many = Array.from({ length: 300 }, (_, i) => i);
-  expect(() => mannWhitney(many, many, { method: "exact" })).toThrow(/at most 50000 pairs of values, found 300 × 300/);
+  expect(() => mannWhitney(many, many, { method: "exact" })).toThrow(
+    /at most 50000 pairs of values, found 300 × 300/,
+  );
   expect(() => mannWhitney([Number.NaN], [1])).toThrow(InputError);
 });
 
