@@ -15,6 +15,7 @@ import type { NdArray } from "../src/net/arrays/array.ts";
 import { input } from "../src/net/graph/build.ts";
 import type { Sym } from "../src/net/graph/sym.ts";
 import { crossEntropy } from "../src/net/nn/losses.ts";
+import type { ParameterSource } from "../src/net/runtime/program.ts";
 import { openTrainStep, type TrainStep } from "../src/net/train/train-step.ts";
 
 /** One training step with LoRA, dropout as in the recipe: forward, backward and AdamW. */
@@ -134,7 +135,7 @@ async function race({ family, preset, tokens }: (typeof CONTENDERS)[number]): Pr
 function openStep(
   logits: Sym,
   trained: ReadonlyMap<string, NdArray>,
-  frozen: Parameters<typeof openTrainStep>[0]["frozen"],
+  frozen: ReadonlyMap<string, ParameterSource>,
 ) {
   const loss = crossEntropy(logits, input("labels", "int32", ["b"]));
   return openTrainStep({

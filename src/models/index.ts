@@ -23,16 +23,26 @@ export { type CheckResult, type ConformOptions, conform } from "./conformance/co
 export type { LanguageModelCard, PublicCheckpoint } from "./language/card.ts";
 export { BASELINES, LANGUAGE_MODELS, languageModelCard } from "./language/catalogue.ts";
 export { LanguageModel, type LanguageModelOptions } from "./language-model.ts";
-export type {
-  ExpectedRows,
-  Model,
-  OpenModelContext,
-  Origin,
-  Protocol,
-  QueryOptions,
-  SequenceEmbedding,
-  SequenceNetwork,
+export {
+  type AlleleLogLikelihoods,
+  type BuiltNetwork,
+  type EmbedOptions,
+  type ExpectedRows,
+  type Model,
+  type ModelQuery,
+  type OpenModelContext,
+  type Origin,
+  type PoolOptions,
+  type ProfiledPass,
+  type ProfiledPasses,
+  type Protocol,
+  type QueryOptions,
+  type SequenceEmbedding,
+  type SequenceNetwork,
+  supports,
+  type TokenLogProbabilities,
 } from "./model.ts";
 export { openModel } from "./open-model.ts";
+export type { OpenedModel } from "./opened-model.ts";
 export { type PretrainingRecipe, type PretrainingRequest, pretrain } from "./training/pretraining.ts";
 export { type AnchorCheck, verifyModel } from "./verify.ts";

@@ -24,11 +24,18 @@ export interface ProgramOptions {
   readonly threads?: number;
 }
 
-/** A graph made ready to run on one device. */
-export interface Program {
+/** A graph made ready to run on one device. `Output` is the union of its outputs' names. */
+export interface Program<Output extends string = string> {
   readonly device: ConcreteDevice;
-  /** Runs once. Every input of the graph must be given, by name. */
-  run(feeds: Readonly<Record<string, NdArray>>): Promise<Readonly<Record<string, NdArray>>>;
+  /**
+   * Runs once.
+   *
+   * @param feeds  every input of the graph, by name
+   * @returns      every output of the program, by name
+   * @throws {InternalError} when an input is missing or its shape does not fit
+   */
+  run(feeds: Readonly<Record<string, NdArray>>): Promise<Readonly<Record<Output, NdArray>>>;
+  /** Frees the session. */
   close(): Promise<void>;
 }
 
@@ -39,11 +46,11 @@ export interface Program {
  * @throws {InputError} when the device is not available or refuses the program
  * @throws {InternalError} when a parameter has no source or its shape differs from the graph's
  */
-export async function openProgram(
-  outputs: Readonly<Record<string, Sym>>,
+export async function openProgram<Output extends string>(
+  outputs: Readonly<Record<Output, Sym>>,
   parameters: ReadonlyMap<string, ParameterSource> = new Map(),
   { device = "cpu", threads }: ProgramOptions = {},
-): Promise<Program> {
+): Promise<Program<Output>> {
   const graph = graphOf(outputs);
   const used = graph.parameters.map(({ attributes }) => {
     const source = parameters.get(attributes.name);
@@ -66,7 +73,7 @@ export async function openProgram(
     folder,
     refusal: (reason, cause) => new InternalError(`ONNX Runtime refused the program: ${reason}`, cause),
   });
-  return new SessionProgram(opened.session, opened.device, inputs, Object.keys(outputs));
+  return new SessionProgram(opened.session, opened.device, inputs, Object.keys(outputs) as Output[]);
 }
 
 /** The device that a wish comes to on this machine: for `auto` the first one that runs a program. */
@@ -81,15 +88,15 @@ function parameterShape(graph: ReturnType<typeof graphOf>, name: string): Shape 
   return graph.parameters.find(({ attributes }) => attributes.name === name)!.attributes.shape;
 }
 
-class SessionProgram implements Program {
+class SessionProgram<Output extends string> implements Program<Output> {
   constructor(
     private readonly session: InferenceSession,
     readonly device: ConcreteDevice,
     private readonly inputs: ReadonlyMap<string, Shape>,
-    private readonly outputs: readonly string[],
+    private readonly outputs: readonly Output[],
   ) {}
 
-  async run(feeds: Readonly<Record<string, NdArray>>): Promise<Readonly<Record<string, NdArray>>> {
+  async run(feeds: Readonly<Record<string, NdArray>>): Promise<Readonly<Record<Output, NdArray>>> {
     const { Tensor } = await onnxRuntime();
     const sizes = new Map<string, number>();
     const tensors: Record<string, Tensor> = {};
@@ -99,13 +106,13 @@ class SessionProgram implements Program {
       checkFeed(name, shape, array.shape, sizes);
       tensors[name] = new Tensor(array.dtype as "float32", array.data as Float32Array, array.shape);
     }
-    const results = await this.session.run(tensors, this.outputs as string[]);
+    const results = await this.session.run(tensors, [...this.outputs]);
     return Object.fromEntries(
       this.outputs.map((name) => {
         const { type, dims, data } = results[name];
         return [name, { dtype: type, shape: dims, data } as NdArray];
       }),
-    );
+    ) as Record<Output, NdArray>;
   }
 
   async close(): Promise<void> {

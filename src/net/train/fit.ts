@@ -241,7 +241,7 @@ class Fitting {
   /** Validates and writes everything down. Killed between two of the files, the epoch's end is computed again to the same bytes. */
   private async closeEpoch(epoch: number, trainLoss: number): Promise<void> {
     const start = performance.now();
-    const trained = this.trained();
+    const trained = this.step.parameters();
     const record: EpochRecord = { epoch, trainLoss, validation: await this.pass.run(trained, epoch) };
     this.validationSeconds = (performance.now() - start) / 1000;
     this.history = [...this.history, record];
@@ -250,13 +250,6 @@ class Fitting {
     await writeFileAtomic(this.files.log, trainLog(this.history));
     await this.save({ epoch: epoch + 1, batch: 0, lossSum: 0 });
     this.request.onProgress?.({ kind: "epoch", record, best });
-  }
-
-  private trained(): ReadonlyMap<string, NdArray> {
-    const { arrays } = this.step.state();
-    return new Map(
-      [...this.request.step.trained.keys()].map((name) => [name, arrays.get(`parameter ${name}`)!]),
-    );
   }
 
   private async save(place: Pick<FitState, "epoch" | "batch" | "lossSum">): Promise<void> {

@@ -19,15 +19,16 @@ export interface TrainState {
   readonly arrays: ReadonlyMap<string, NdArray>;
 }
 
-export interface TrainStepRequest {
-  /** Without axes. */
+/** Loss, parameters and optimiser of a training step. `Output` is the union of the names in `outputs`. */
+export interface TrainStepRequest<Output extends string = string> {
+  /** Scalar (shape []). */
   readonly loss: Sym;
   /** Further results of every batch, such as logits. */
-  readonly outputs?: Readonly<Record<string, Sym>>;
-  /** Values to begin with, of each parameter that is trained. */
+  readonly outputs?: Readonly<Record<Output, Sym>>;
+  /** Initial float32 values of each trained parameter, by name. */
   readonly trained: ReadonlyMap<string, NdArray>;
-  /** All other parameters of the graph. */
-  readonly frozen: ReadonlyMap<string, ParameterSource>;
+  /** Values of all other parameters of the graph, by name; default: there are none. */
+  readonly frozen?: ReadonlyMap<string, ParameterSource>;
   readonly optimizer: AdamOptions;
   /** Batches per optimiser step; the loss of each counts with one part of this. */
   readonly accumulate?: number;
@@ -42,13 +43,15 @@ export interface TrainStepRequest {
 }
 
 /** A training step as one program: batch, parameters and optimiser state in; loss, new parameters and new state out. */
-export interface TrainStep {
+export interface TrainStep<Output extends string = string> {
   /**
    * One batch: forward, backward, and an optimiser step when enough batches have been seen.
    *
+   * @param feeds  every input of the graph, by name
+   * @returns      the loss of the batch before the step, and the request's `outputs`
    * @throws {InputError} when the loss is not a finite number; the state is then still that of before
    */
-  run(feeds: Readonly<Record<string, NdArray>>): Promise<Readonly<Record<string, NdArray>>>;
+  run(feeds: Readonly<Record<string, NdArray>>): Promise<Readonly<Record<Output | "loss", NdArray>>>;
   /**
    * The same for one batch in parts, of which the losses are summed; of more than one, the request must say `inParts`.
    *
@@ -57,7 +60,11 @@ export interface TrainStep {
   runParts(parts: readonly BatchPart[]): Promise<number>;
   /** The optimiser step for gradients that are left over at the end of an epoch; nothing when there are none. */
   finishAccumulation(): Promise<void>;
+  /** Current values of the trained parameters, by name. */
+  parameters(): ReadonlyMap<string, NdArray>;
+  /** Everything that the next step depends on. */
   state(): TrainState;
+  /** Continues from a state of a step with the same request. */
   restore(state: TrainState): void;
   close(): Promise<void>;
 }
@@ -67,12 +74,17 @@ const scalar = (value: number): NdArray => ({ dtype: "float32", shape: [], data:
 const truth = (value: boolean): NdArray => ({ dtype: "bool", shape: [], data: Uint8Array.of(Number(value)) });
 
 /**
- * Makes a training step of a loss.
+ * Makes a training step with Adam or AdamW from a loss: its gradients are derived from the graph.
  *
- * @throws {InternalError} when a trained parameter is not in the graph
+ *     const step = await openTrainStep({ loss, trained: new Map([["weight", weight]]), optimizer: { learningRate: 1e-3 } });
+ *     const { loss: value } = await step.run({ x, labels });
+ *
+ * @throws {InputError} when the loss does not depend on a trained parameter
  */
-export async function openTrainStep(request: TrainStepRequest): Promise<TrainStep> {
-  const { loss, outputs = {}, trained, frozen, accumulate = 1, program, reached } = request;
+export async function openTrainStep<Output extends string = never>(
+  request: TrainStepRequest<Output>,
+): Promise<TrainStep<Output>> {
+  const { loss, outputs, trained, frozen = new Map(), accumulate = 1, program, reached } = request;
   const settings = adamSettings(request.optimizer);
   const symbols = trainedSymbols(loss, trained.keys());
   const parts = gradientsOf(
@@ -84,7 +96,8 @@ export async function openTrainStep(request: TrainStepRequest): Promise<TrainSte
     ...frozen,
     ...symbols.map(({ name }) => [name, "fed"] as const),
   ]);
-  const step = await openProgram({ ...outputs, loss, ...updates }, sources, program);
+  const all = { ...outputs, loss, ...updates } as Record<Output | "loss", Sym>;
+  const step = await openProgram(all, sources, program);
   return new AdamTrainStep(step, request, settings, accumulate, symbols);
 }
 
@@ -97,7 +110,7 @@ export interface TrainedSymbol {
   readonly sym: Sym;
 }
 
-/** The parameters of a loss that are trained, by their names. @throws {InternalError} when one is not in the graph */
+/** The trained parameters of a loss. @throws {InputError} when one is not in the graph */
 export function trainedSymbols(loss: Sym, trained: Iterable<string>): readonly TrainedSymbol[] {
   const byName = new Map(
     graphOf({ loss }).nodes.flatMap((node) =>
@@ -106,8 +119,7 @@ export function trainedSymbols(loss: Sym, trained: Iterable<string>): readonly T
   );
   return [...trained].map((name) => {
     const node = byName.get(name);
-    if (node === undefined)
-      throw new InternalError(`the loss does not depend on the trained parameter ${name}`);
+    if (node === undefined) throw new InputError(`the loss does not depend on the trained parameter ${name}`);
     return { name, sym: { node, output: 0, ...node.outputs[0] } };
   });
 }
@@ -148,13 +160,13 @@ function updateGraph(
   return updates;
 }
 
-class AdamTrainStep implements TrainStep {
+class AdamTrainStep<Output extends string> implements TrainStep<Output> {
   private current: { step: number; pending: number; arrays: Map<string, NdArray> };
   private leftOver: Program | undefined;
 
   constructor(
-    private readonly program: Program,
-    private readonly request: TrainStepRequest,
+    private readonly program: Program<Output | "loss">,
+    private readonly request: TrainStepRequest<Output>,
     private readonly settings: AdamSettings,
     private readonly accumulate: number,
     private readonly symbols: readonly TrainedSymbol[],
@@ -173,7 +185,7 @@ class AdamTrainStep implements TrainStep {
     this.current = { step: 0, pending: 0, arrays };
   }
 
-  async run(feeds: Readonly<Record<string, NdArray>>): Promise<Readonly<Record<string, NdArray>>> {
+  async run(feeds: Readonly<Record<string, NdArray>>): Promise<Readonly<Record<Output | "loss", NdArray>>> {
     return this.runPart(feeds, true);
   }
 
@@ -247,6 +259,11 @@ class AdamTrainStep implements TrainStep {
     this.current = due
       ? { step: step + 1, pending: 0, arrays: next }
       : { step, pending: pending + batches, arrays: next };
+  }
+
+  parameters(): ReadonlyMap<string, NdArray> {
+    const { arrays } = this.current;
+    return new Map([...this.request.trained.keys()].map((name) => [name, arrays.get(`parameter ${name}`)!]));
   }
 
   state(): TrainState {

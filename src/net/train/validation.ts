@@ -33,7 +33,7 @@ export interface ValidationPass {
 export async function openValidationPass(
   validation: Validation,
   trained: Iterable<string>,
-  frozen: ReadonlyMap<string, ParameterSource>,
+  frozen: ReadonlyMap<string, ParameterSource> = new Map(),
   options?: ProgramOptions,
 ): Promise<ValidationPass> {
   const fed = [...trained].map((name) => [name, "fed"] as const);

@@ -527,7 +527,7 @@ describe("the strands", () => {
     );
     const run: Run = async (row) => {
       const results = await program.run({ ids: idsArray([row]) });
-      const values = (name: string) => results[name].data as Float32Array;
+      const values = (name: keyof typeof results) => results[name].data as Float32Array;
       return { logits: values("logits"), last: values("last"), classes: values("classes") };
     };
     await use(run).finally(() => program.close());

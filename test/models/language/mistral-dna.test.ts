@@ -217,7 +217,7 @@ describe.each([1, 2])("Mistral-DNA, tiny golden model, experts per token: %i", (
       adapt: (name) => name.startsWith("model."),
     });
     expect([modules, values]).toEqual([1 + 2 * (5 + 3 * 4), 3840]);
-    const program = await openProgram(outputs, new Map([...merged, ...headWeights]));
+    const program = await openProgram<string>(outputs, new Map([...merged, ...headWeights]));
     const adapted = await program.run({ ids, mask });
     await program.close();
     expect(worst(adapted.classes!, golden.lora)).toBeLessThan(TOLERANCE);

@@ -43,7 +43,7 @@ test("a short convolution token by token is the one over all tokens, in either d
       const results = await program.run({ x: given });
       const ofTurned = await program.run({ x: turned });
       await program.close();
-      const values = (name: string, of = results) => of[name].data as Float32Array;
+      const values = (name: keyof typeof results, of = results) => of[name].data as Float32Array;
       const against = tokensReversed(values("against", ofTurned), b * d);
       values("whole").forEach((value, i) => {
         expect(Math.abs(value - values("along")[i])).toBeLessThan(1e-5);
