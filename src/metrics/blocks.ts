@@ -25,7 +25,7 @@ export interface Blocks {
 }
 
 /** Bases [start, end) of a chromosome, 0-based and half-open. */
-interface GenomicRow {
+export interface GenomicRow {
   readonly chrom: string;
   readonly start: number;
   readonly end: number;

@@ -16,6 +16,7 @@ export {
   blockMeans,
   blocksBy,
   chromosomeBlocks,
+  type GenomicRow,
   genomicBlocks,
 } from "./blocks.ts";
 export { clusteredProportion } from "./clustered-proportion.ts";
@@ -28,6 +29,7 @@ export {
   spearmanEstimate,
   spearmanOver,
 } from "./correlation.ts";
+export { compare, type EstimatedMetric, type EstimateOptions, estimate } from "./estimate.ts";
 export { benjaminiHochberg } from "./false-discovery.ts";
 export { type Estimate, type IntervalBasis, waldInterval, wilsonInterval } from "./intervals.ts";
 export { type MannWhitneyResult, mannWhitney } from "./mann-whitney.ts";
