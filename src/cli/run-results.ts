@@ -1,8 +1,5 @@
 import { join } from "node:path";
-import { kindOfPath } from "../base/folder.ts";
-import { readResults } from "../evaluation/runs/merge.ts";
 import type { StoredResult } from "../evaluation/runs/result.ts";
-import { planPath } from "../evaluation/runs/run-folder.ts";
 import { TASKS } from "../evaluation/tasks/catalogue.ts";
 import type { Protocol } from "../models/model.ts";
 import { leaderboardTable } from "../report/leaderboard.ts";
@@ -18,27 +15,6 @@ export function protocolFolders(
 ): { protocol: Protocol; folder: string }[] {
   if (asked !== "both") return [{ protocol: asked, folder: out }];
   return PROTOCOLS.map((protocol) => ({ protocol, folder: join(out, protocol) }));
-}
-
-/**
- * The run folders at a path: the path itself, or the folders that a run of both protocols made below it.
- * What is no run's folder is given back as it is, to be refused by whoever reads it.
- */
-export async function runFolders(path: string): Promise<string[]> {
-  if ((await kindOfPath(planPath(path))) === "file") return [path];
-  const below: string[] = [];
-  for (const protocol of PROTOCOLS) {
-    const folder = join(path, protocol);
-    if ((await kindOfPath(planPath(folder))) === "file") below.push(folder);
-  }
-  return below.length === 0 ? [path] : below;
-}
-
-/** The merged results of several run folders. */
-export async function resultsOf(folders: readonly string[]): Promise<StoredResult[]> {
-  const results: StoredResult[] = [];
-  for (const folder of folders) results.push(...(await readResults(folder)));
-  return results;
 }
 
 /** A leaderboard per task and setting, for the terminal. */

@@ -12,3 +12,12 @@ export {
   type TableCell,
   type TableColumn,
 } from "./table.ts";
+export {
+  REPORT_FORMATS,
+  type ReportFormat,
+  reportFormat,
+  reportText,
+  runResults,
+  type WriteReportOptions,
+  writeReport,
+} from "./write-report.ts";

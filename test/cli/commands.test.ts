@@ -160,6 +160,9 @@ describe("report", () => {
       await runCommand(["report", at("reported"), "--out", at(name)]);
       expect(await readFile(at(name), "utf8")).toMatch(expected);
     }
+    const { exitCode, said } = await runCommand(["report", at("reported"), "--out", at("r.png")]);
+    expect(said).toMatch(/r\.png: no report format has the ending "\.png"/);
+    expect(exitCode).toBe(2);
   });
 
   test("as JSON: both protocols' results", async () => {

@@ -21,10 +21,11 @@ import { openModel } from "../../models/open-model.ts";
 import { readPageAssets, renderPage } from "../../report/page.ts";
 import { gatherReport } from "../../report/report.ts";
 import { plainTable } from "../../report/table.ts";
+import { runResults } from "../../report/write-report.ts";
 import { type Context, type DefineCommand, examples } from "../command.ts";
 import { runPlan } from "../run-plan.ts";
 import { mergeWithProgress } from "../run-progress.ts";
-import { protocolFolders, resultsOf, resultsText } from "../run-results.ts";
+import { protocolFolders, resultsText } from "../run-results.ts";
 
 interface DemoOptions {
   readonly out: string;
@@ -107,7 +108,7 @@ async function answers(
   files: DemoFiles,
   folder: string,
   context: Context,
-): Promise<StoredResult[]> {
+): Promise<readonly StoredResult[]> {
   await using genome = await openGenome(files.genome);
   const models = new Map<string, Model>();
   const plans: Plan[] = [];
@@ -149,5 +150,5 @@ async function answers(
     for (const plan of plans) await plan.close();
     for (const model of models.values()) await model.close?.();
   }
-  return resultsOf(plans.map((plan) => plan.folder!));
+  return runResults(plans.map((plan) => plan.folder!));
 }

@@ -1,6 +1,8 @@
+import { runFolders } from "../../evaluation/runs/run-folder.ts";
+import { runResults } from "../../report/write-report.ts";
 import { type DefineCommand, examples, shellWord } from "../command.ts";
 import { mergeWithProgress } from "../run-progress.ts";
-import { resultsOf, resultsText, runFolders } from "../run-results.ts";
+import { resultsText } from "../run-results.ts";
 
 export const define: DefineCommand = (command, context) => {
   const { terminal } = context;
@@ -17,7 +19,7 @@ export const define: DefineCommand = (command, context) => {
     .action(async (folder: string, { json }: { json?: boolean }) => {
       const folders = await runFolders(folder);
       for (const one of folders) await mergeWithProgress(one, context);
-      const results = await resultsOf(folders);
+      const results = await runResults(folders);
       terminal.print(json ? JSON.stringify(results, null, 2) : resultsText(results));
       terminal.say(`next: dart-eval report ${shellWord(folder)} --out report.html`);
     });

@@ -9,11 +9,12 @@ import type { Model, Protocol } from "../../models/model.ts";
 import { openModels } from "../../models/open-model.ts";
 import { DEVICES, type Device } from "../../net/runtime/device.ts";
 import { headline } from "../../report/leaderboard.ts";
+import { runResults } from "../../report/write-report.ts";
 import { type Context, type DefineCommand, examples, shellWord, wholeNumberOption } from "../command.ts";
 import { openRequestedTasks, type RequestOptions } from "../requested-tasks.ts";
 import { planJson, planText, runPlan } from "../run-plan.ts";
 import { mergeWithProgress } from "../run-progress.ts";
-import { protocolFolders, resultsOf, resultsText } from "../run-results.ts";
+import { protocolFolders, resultsText } from "../run-results.ts";
 
 interface RunOptions extends RequestOptions {
   readonly model: readonly string[];
@@ -188,7 +189,7 @@ async function printResults({ out, json }: RunOptions, plans: readonly Plan[], c
   const { terminal } = context;
   const folders = plans.map(({ folder }) => folder!);
   for (const folder of folders) await mergeWithProgress(folder, context);
-  const results = await resultsOf(folders);
+  const results = await runResults(folders);
   terminal.print(json ? JSON.stringify(results, null, 2) : resultsText(results));
   terminal.say(`next: dart-eval report ${shellWord(out)} --out report.html`);
 }

@@ -13,8 +13,6 @@ import { type CellResult, cellResult, measureCell, sealed, writtenScores } from 
 import type { OnProgress } from "./run-cell.ts";
 import { cellFolder, missingRunError, readableJson, readRunRecord } from "./run-folder.ts";
 
-export { readResults } from "./result.ts";
-
 export interface MergeOptions {
   /** Forms of one's own that the run's cells name, beside the catalogue's. */
   readonly tasks?: readonly Task[];

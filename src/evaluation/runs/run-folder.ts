@@ -6,6 +6,7 @@ import { shownValue } from "../../base/message-text.ts";
 import { version } from "../../base/package.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import { createFileAtomic } from "../../base/write-file.ts";
+import type { Protocol } from "../../models/model.ts";
 import { type CellRecord, cellName, cellRecordSchema, cellTitle, runIdentity } from "./cell.ts";
 import { type Shard, shardName } from "./shard.ts";
 
@@ -50,9 +51,23 @@ export interface ShardPaths {
   readonly lock: string;
 }
 
-export const planPath = (folder: string) => join(folder, "plan.json");
+const planPath = (folder: string) => join(folder, "plan.json");
 export const cellFolder = (folder: string, record: CellRecord) => join(folder, cellName(record.identity));
 export const rowsFolder = (folder: string, record: CellRecord) => join(cellFolder(folder, record), "rows");
+
+/**
+ * Run folders at a path: the path itself, or `corrected/` and `paper/` in it, as a run of both protocols leaves them. A path
+ * without a run is returned unchanged, and reading it reports the error.
+ */
+export async function runFolders(path: string): Promise<readonly string[]> {
+  if ((await kindOfPath(planPath(path))) === "file") return [path];
+  const below: string[] = [];
+  for (const protocol of ["corrected", "paper"] as const satisfies readonly Protocol[]) {
+    const folder = join(path, protocol);
+    if ((await kindOfPath(planPath(folder))) === "file") below.push(folder);
+  }
+  return below.length === 0 ? [path] : below;
+}
 
 export function shardPaths(folder: string, record: CellRecord, shard: Shard): ShardPaths {
   const path = join(rowsFolder(folder, record), shardName(shard));

@@ -1,0 +1,97 @@
+import { extname, resolve } from "node:path";
+import { InputError } from "../base/errors.ts";
+import { asSoleWriter } from "../base/file-lock.ts";
+import { expectWritableFile } from "../base/folder.ts";
+import { writeFileAtomic } from "../base/write-file.ts";
+import { readResults, type StoredResult } from "../evaluation/runs/result.ts";
+import { runFolders } from "../evaluation/runs/run-folder.ts";
+import { TASKS } from "../evaluation/tasks/catalogue.ts";
+import type { Task } from "../evaluation/tasks/task.ts";
+import { DOCUMENT_FORMATS, type DocumentFormat, reportDocument } from "./documents.ts";
+import { readPageAssets, renderPage } from "./page.ts";
+import { gatherReport } from "./report.ts";
+
+/** Formats of a report: one HTML page, its tables as text, Markdown or LaTeX, or the results themselves. */
+export const REPORT_FORMATS = ["html", ...DOCUMENT_FORMATS, "json"] as const;
+export type ReportFormat = "html" | "json" | DocumentFormat;
+
+export interface WriteReportOptions {
+  /** Default: by the ending of the file. */
+  readonly format?: ReportFormat;
+  /** Title of the page. */
+  readonly title?: string;
+  /** Your own tasks in the runs, for their titles and questions. Those of DART-Eval need not be given. */
+  readonly tasks?: readonly Pick<Task, "name" | "title" | "asks">[];
+}
+
+/**
+ * Writes a report of merged runs to a file.
+ *
+ *     await writeReport("runs/hyenadna", "report.html");
+ *     await writeReport(["runs/hyenadna", "runs/caduceus"], "table.tex");
+ *
+ * @param runs  folder of a run, or several folders to compare; a folder given twice counts once
+ * @param file  .html, .md, .tex, .txt or .json; an existing file is replaced
+ * @throws {InputError} when a folder is not a merged run, the file has another ending or cannot be written
+ */
+export async function writeReport(
+  runs: string | readonly string[],
+  file: string,
+  { format = reportFormat(file), ...options }: WriteReportOptions = {},
+): Promise<void> {
+  await expectWritableFile(file);
+  const results = await runResults(typeof runs === "string" ? [runs] : runs);
+  const text = await reportText(results, format, options);
+  await asSoleWriter(file, () => writeFileAtomic(file, text));
+}
+
+/** The report as text: an HTML document, tables or JSON. */
+export async function reportText(
+  results: readonly StoredResult[],
+  format: ReportFormat,
+  { title, tasks = [] }: Omit<WriteReportOptions, "format"> = {},
+): Promise<string> {
+  if (format === "json") return `${JSON.stringify(results, null, 2)}\n`;
+  const report = await gatherReport(results, {
+    tasks: [...TASKS, ...tasks],
+    ...(title === undefined ? {} : { title }),
+  });
+  return format === "html" ? renderPage(report, await readPageAssets()) : reportDocument(report, format);
+}
+
+/**
+ * Merged results of several runs.
+ *
+ * @param paths  run folders, or folders with one run per protocol; one given twice counts once
+ * @throws {InputError} when a path is not a merged run
+ */
+export async function runResults(paths: readonly string[]): Promise<readonly StoredResult[]> {
+  const found = (await Promise.all(paths.map(runFolders))).flat();
+  const folders = new Map(found.map((folder) => [resolve(folder), folder]));
+  const results: StoredResult[] = [];
+  for (const folder of folders.values()) results.push(...(await readResults(folder)));
+  return results;
+}
+
+const BY_ENDING: Readonly<Record<string, ReportFormat>> = {
+  ".html": "html",
+  ".htm": "html",
+  ".md": "md",
+  ".tex": "latex",
+  ".txt": "text",
+  ".json": "json",
+};
+
+/**
+ * Format of a report by the ending of its file, in either case.
+ *
+ * @throws {InputError} for an ending that is not in the list
+ */
+export function reportFormat(file: string): ReportFormat {
+  const format = BY_ENDING[extname(file).toLowerCase()];
+  if (format !== undefined) return format;
+  throw new InputError(`no report format has the ending ${JSON.stringify(extname(file))}`, {
+    place: { file },
+    hint: `use one of ${Object.keys(BY_ENDING).join(", ")}, or name the format`,
+  });
+}
