@@ -1,16 +1,36 @@
 import { defineConfig } from "vitest/config";
 
+/** Tests that replace modules, change the process's environment or measure its memory: each gets a process of its own. */
+const ISOLATED = [
+  "test/cli/**/*.test.ts",
+  "test/base/{cache-folder,child-program,download,file-lock,held-memory,rename,unfinished-files}.test.ts",
+  "test/datasets/cell-type-elements/read-counts.test.ts",
+  "test/evaluation/runs/{disk-full,scale}.test.ts",
+  "test/evaluation/settings/embedding-storage.test.ts",
+  "test/models/{hub,init-tokenizer}.test.ts",
+];
+
 export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
+    maxWorkers: 3,
     pool: "forks",
     reporters: ["default", "./test/closing-line.ts"],
     projects: [
       {
         extends: true,
-        test: { name: "source", include: ["test/**/*.test.ts"], exclude: ["test/product/**"] },
+        test: {
+          name: "source",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/product/**", ...ISOLATED],
+          // Starting a process and loading the program takes as long as most files' tests.
+          isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: { name: "isolated", include: ISOLATED },
       },
       {
         extends: true,
