@@ -1,4 +1,6 @@
-/** For users of `dart-eval/datasets`: the benchmark's tables, their builders, readers, writers and sources. */
+/**
+ * Exports of `dart-eval/datasets`: the benchmark's tables with their builders, readers, writers and sources.
+ */
 
 export { buildCellTypeElements, type CellTypeBuild } from "./cell-type-elements/build.ts";
 export { type ConsensusPeaks, consensusPeaks } from "./cell-type-elements/consensus-peaks.ts";

@@ -5,16 +5,14 @@ import { widenToFloat32 } from "../net/arrays/float-conversion.ts";
 import { type Hdf5Array, type Hdf5File, openHdf5 } from "../net/arrays/hdf5.ts";
 import { CELL_LINES, type CellLine } from "./cell-lines.ts";
 
-/*
- * The files named data.h5 that DART-Eval publishes, one per task: sequences cut out and one-hot encoded, with their targets.
- * Sequences are uint8 [..., bases, 4], channels A, C, G, T, zeros where no base is known.
- */
+// The data.h5 files that DART-Eval publishes, one per task: one-hot encoded sequences with their targets.
+// Sequences are uint8 [..., bases, 4], channels A, C, G, T; all zeros for an unknown base.
 
-/** Parts of the chromosome split, as groups are named after them. */
+/** Chromosome splits, which are names of groups. */
 const SPLITS = ["train", "val", "test"] as const;
 type SplitName = (typeof SPLITS)[number];
 
-/** One-hot sequences of a file, read on request. */
+/** Array of one-hot sequences, read on demand. */
 export interface ProcessedSequences {
   /** Entries along the first axis. */
   readonly entries: number;
@@ -22,19 +20,20 @@ export interface ProcessedSequences {
   readonly perEntry: number;
   /** Bases of each sequence. */
   readonly length: number;
-  /** Entries that are unpacked together. */
+  /** Entries per HDF5 chunk, which is decompressed as a whole. */
   readonly entriesPerChunk: number;
   /**
-   * Base codes of entries [start, end), sequence after sequence: 0 A, 1 C, 2 G, 3 T, 4 no base.
-   * @throws {FormatError} when a position is not one-hot, or the file is damaged there
+   * Base codes of entries [start, end), concatenated: 0 A, 1 C, 2 G, 3 T, 4 unknown.
+   * @throws {FormatError} when a position is not one-hot, or the file is damaged
    */
   codes(start: number, end: number): Uint8Array;
 }
 
-/** Sequences of the members of a row, and which rows of the whole table they are. */
+/** Sequences of one split, and their row numbers. */
 export interface ProcessedSplit<Member extends string> {
+  /** The sequences of a row, such as element and control. */
   readonly members: Readonly<Record<Member, ProcessedSequences>>;
-  /** Number of each row in the table that it comes from. [n] */
+  /** Row numbers in the source table. [n] */
   readonly rows: Float64Array;
 }
 
@@ -44,22 +43,22 @@ export interface ProcessedPeaks extends ProcessedSplit<"sequence"> {
 }
 
 export interface ProcessedVariants extends Omit<ProcessedSplit<"first" | "second">, "rows"> {
-  /** The exported column, which says whether a variant is used and not whether it is causal (quirk Q23). [n] */
+  /** `is_causal`, which despite its name is the filter `IsUsed` (quirk Q23). [n] */
   readonly used: Float64Array;
   /** [n] */
   readonly effectSize: Float64Array;
 }
 
-/** An opened data.h5. What each method gives is there only in the file of its task. */
+/** An open data.h5. Each method reads the file of one task and throws for the others. */
 export interface ProcessedData extends AsyncDisposable {
   readonly path: string;
-  /** Whether the file has groups train, val and test with labels: Task 3. */
+  /** True for Task 3's file: groups train, val and test with labels. */
   readonly hasCellTypes: boolean;
   /** Task 1: `{split}/seqs`, `ctrls`, `idxs`. */
   elements(split: SplitName): ProcessedSplit<"element" | "control">;
-  /** Task 2: `raw` [1, 200, …], `positive` and `shuffled` [motifs, 200, …], motifs by name. */
+  /** Task 2: `raw` [1, 200, …], `positive` and `shuffled` [motifs, 200, …], motifs sorted by name. */
   motifs(): Readonly<Record<"raw" | "positive" | "shuffled", ProcessedSequences>>;
-  /** Task 3: `{split}/seqs`, `labels` (place in the list of cell lines), `idxs`. */
+  /** Task 3: `{split}/seqs`, `labels` (index into `CELL_LINES`), `idxs`. */
   cellTypes(split: SplitName): ProcessedSplit<"element"> & { readonly labels: readonly CellLine[] };
   /** Task 4: `{cell line}/{split}/{set}/seqs`, `counts`, `idxs`. */
   activity(line: CellLine, split: SplitName, set: "peaks" | "idr_peaks" | "nonpeaks"): ProcessedPeaks;
@@ -71,11 +70,11 @@ export interface ProcessedData extends AsyncDisposable {
 }
 
 /**
- * Opens a data.h5 of DART-Eval. Nothing of it is read yet; its methods throw a `FormatError` that names the array which is
- * missing, or of another shape or type than its task's.
+ * Opens a data.h5 of DART-Eval without reading arrays. The methods throw a `FormatError` that names a missing
+ * array, or one of the wrong shape or type.
  *
- * @throws {FormatError} when it is no HDF5 file
- * @throws {InputError} when there is no such file
+ * @throws {FormatError} when the file is not HDF5
+ * @throws {InputError} when the file does not exist
  */
 export async function openProcessed(path: string): Promise<ProcessedData> {
   const file = await openHdf5(path);
@@ -130,7 +129,7 @@ function arrayAt(file: Hdf5File, name: string): Hdf5Array {
   throw new FormatError(
     { file: file.path, tensor: name },
     "there is no such array",
-    "is this the data.h5 of this task, downloaded completely?",
+    "is this the data.h5 of this task, and is the download complete?",
   );
 }
 
@@ -172,15 +171,15 @@ function sequencesAt(file: Hdf5File, name: string, expected?: number): Processed
         return new FormatError(
           { file: file.path, tensor: name },
           `position ${position % length} of entry ${entry} is not one-hot`,
-          "one of its four numbers is 1, or none, and the others are 0",
+          "expected at most one 1 among the four channels, and zeros",
         );
       });
     },
   };
 }
 
-/** @param refusal  what to throw for a position, counted from the first */
-function codesOfOneHot(data: Uint8Array, refusal: (position: number) => FormatError): Uint8Array {
+/** @param makeError  error for a position, 0-based, that is not one-hot */
+function codesOfOneHot(data: Uint8Array, makeError: (position: number) => FormatError): Uint8Array {
   const codes = new Uint8Array(data.length / 4);
   for (let position = 0; position < codes.length; position++) {
     let code = NO_BASE;
@@ -191,26 +190,26 @@ function codesOfOneHot(data: Uint8Array, refusal: (position: number) => FormatEr
       code = channel;
       ones += value;
     }
-    if (ones > 1) throw refusal(position);
+    if (ones > 1) throw makeError(position);
     codes[position] = code;
   }
   return codes;
 }
 
-function lineOf(file: Hdf5File, name: string, label: number, place: number): CellLine {
+function lineOf(file: Hdf5File, name: string, label: number, entry: number): CellLine {
   const line = CELL_LINES[label];
   if (line !== undefined) return line;
   throw new FormatError(
     { file: file.path, tensor: name },
-    `label ${label} of entry ${place} is none of ${CELL_LINES.length} cell lines`,
-    `labels are 0 to ${CELL_LINES.length - 1}, for ${CELL_LINES.join(", ")}`,
+    `label ${label} of entry ${entry} is not from 0 to ${CELL_LINES.length - 1}`,
+    `labels stand for ${CELL_LINES.join(", ")}`,
   );
 }
 
 /** First bytes of an HDF5 file. */
 const SIGNATURE = [0x89, 0x48, 0x44, 0x46];
 
-/** Whether a file is HDF5, and so data that DART-Eval exported, not a table. @throws {InputError} when it cannot be read */
+/** True if a file is HDF5: a data.h5 and not a table. @throws {InputError} when it cannot be read */
 export async function isProcessedFile(path: string): Promise<boolean> {
   await using handle = await openFile(path);
   if (handle.size < SIGNATURE.length) return false;
@@ -218,25 +217,25 @@ export async function isProcessedFile(path: string): Promise<boolean> {
   return SIGNATURE.every((byte, i) => bytes[i] === byte);
 }
 
-/** One sequence of an array with one per entry. */
+/** Sequence of an array that has one per entry. */
 export interface ProcessedEntry {
   readonly sequences: ProcessedSequences;
   readonly entry: number;
 }
 
-/** Bases read at once, at most: a quarter of their bytes in the file. */
+/** Largest number of bases per read; each is 4 bytes in the file. */
 const READ_AT_ONCE = 16 * 2 ** 20;
 
 /**
- * Base codes of some entries, in the order asked. Entries that follow one another in an array are read together, and so are
- * those of one chunk, which is unpacked whole for any of them; up to 16 million bases at once.
+ * Base codes of entries, in the given order. Adjacent entries of an array and entries of one chunk are read
+ * together, up to 16 Mi bases at once.
  * @throws {FormatError} as `ProcessedSequences.codes`
  */
-export function codesOfEntries(asked: readonly ProcessedEntry[]): readonly Uint8Array[] {
-  const codes = new Array<Uint8Array>(asked.length);
-  const arrays = new Map(asked.map(({ sequences }, i) => [sequences, i]));
-  const order = [...asked.keys()].sort((a, b) => {
-    const [x, y] = [asked[a], asked[b]];
+export function codesOfEntries(entries: readonly ProcessedEntry[]): readonly Uint8Array[] {
+  const codes = new Array<Uint8Array>(entries.length);
+  const arrays = new Map(entries.map(({ sequences }, i) => [sequences, i]));
+  const order = [...entries.keys()].sort((a, b) => {
+    const [x, y] = [entries[a], entries[b]];
     return arrays.get(x.sequences)! - arrays.get(y.sequences)! || x.entry - y.entry;
   });
   const chunkOf = ({ sequences, entry }: ProcessedEntry) => Math.floor(entry / sequences.entriesPerChunk);
@@ -245,14 +244,18 @@ export function codesOfEntries(asked: readonly ProcessedEntry[]): readonly Uint8
     (next.entry - before.entry <= 1 || chunkOf(next) === chunkOf(before)) &&
     (next.entry - first.entry + 1) * next.sequences.length <= READ_AT_ONCE;
   for (let start = 0; start < order.length; ) {
-    const { sequences, entry: first } = asked[order[start]];
+    const { sequences, entry: first } = entries[order[start]];
     let end = start + 1;
-    while (end < order.length && together(asked[order[end]], asked[order[end - 1]], asked[order[start]]))
+    while (
+      end < order.length &&
+      together(entries[order[end]], entries[order[end - 1]], entries[order[start]])
+    ) {
       end++;
-    const read = sequences.codes(first, asked[order[end - 1]].entry + 1);
-    for (const place of order.slice(start, end)) {
-      const at = (asked[place].entry - first) * sequences.length;
-      codes[place] = read.slice(at, at + sequences.length);
+    }
+    const read = sequences.codes(first, entries[order[end - 1]].entry + 1);
+    for (const i of order.slice(start, end)) {
+      const at = (entries[i].entry - first) * sequences.length;
+      codes[i] = read.slice(at, at + sequences.length);
     }
     start = end;
   }

@@ -67,16 +67,16 @@ test("from a table of counts to the table, the list of clustered rows and the ne
 
 testWithSharedData("consensus peaks alone", "task3/input/K562.narrowPeak", async (peaks) => {
   const { exitCode, said } = await runCommand(building("peaks", "--peaks", peaks, "--last", "peaks"));
-  expect([exitCode, said]).toEqual([0, expect.stringContaining("consensus of 1 files of peaks")]);
+  expect([exitCode, said]).toEqual([0, expect.stringContaining("consensus of 1 peak files")]);
 });
 
 test("mistakes are told before anything is done", async () => {
   const without = await runCommand(building("no"));
-  expect([without.exitCode, without.said]).toEqual([2, expect.stringContaining("no file of peaks")]);
+  expect([without.exitCode, without.said]).toEqual([2, expect.stringContaining("no peak file")]);
   const unnamed = await runCommand(building("no", "--peaks", "a", "--bam", "reads.bam"));
   expect(unnamed.said).toContain("LINE=file");
   const both = await runCommand(building("no", "--peaks", "a", "--counts", await countsFile()));
-  expect(both.said).toContain("in place of peaks");
+  expect(both.said).toContain("replaces peaks and BAM files");
   const noR = await runCommand(
     building("no", "--counts", await countsFile(), "--rscript", join("/nowhere", "Rscript")),
   );

@@ -12,19 +12,19 @@ const caqtls = Buffer.from("IsUsed\tin_peaks\tlabel\nTrue\tTrue\tFalse\n");
 const peaks = Buffer.from("chr1\t0\t500\n");
 
 async function repositories() {
-  const { services, asked } = await startRepositories([
+  const { services, requests } = await startRepositories([
     { id: "syn60756043", name: "Afr.CaQTLS.tsv", contents: caqtls },
     { id: "ENCFF748UZH", name: "ENCFF748UZH.bed.gz", contents: peaks },
   ]);
   vi.stubEnv("SYNAPSE_AUTH_TOKEN", TOKEN);
   vi.stubEnv("DART_EVAL_SYNAPSE_ENDPOINT", services.synapse);
   vi.stubEnv("DART_EVAL_ENCODE_ENDPOINT", services.encode);
-  return { asked, data: join(temporaryFolder(), "data") };
+  return { requests, data: join(temporaryFolder(), "data") };
 }
 
 describe("data", () => {
   test("files are fetched, listed, verified, bundled and unpacked", async () => {
-    const { data, asked } = await repositories();
+    const { data, requests } = await repositories();
     const fetched = await runCommand([
       "data",
       "fetch",
@@ -33,7 +33,7 @@ describe("data", () => {
       "--data",
       data,
     ]);
-    expect([fetched.exitCode, asked.length]).toEqual([0, 6]);
+    expect([fetched.exitCode, requests.length]).toEqual([0, 6]);
     expect(fetched.said).toContain(
       "fetched: task_3_peak_classification/input_data/GM12878/ENCFF748UZH.bed, 11 B",
     );
@@ -83,9 +83,9 @@ describe("data", () => {
 
   test.each([
     [["data", "fetch"], "no file is named"],
-    [["data", "fetch", "african"], "there are african-caqtls"],
+    [["data", "fetch", "african"], "similar names: african-caqtls"],
     [["data", "fetch", "--task", "6"], "there is no task 6"],
-    [["data", "fetch", "atac-reads"], "names no accessions"],
+    [["data", "fetch", "atac-reads"], "gives no accessions"],
     [["data", "bundle", "--data", "nowhere", "--out", "x.tar"], "no such file or folder"],
   ])("%j is refused with what to do", async (words, message) => {
     const { exitCode, said } = await runCommand(words);

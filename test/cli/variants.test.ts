@@ -103,7 +103,7 @@ describe("check variants", () => {
       files.genome,
     ]);
     expect(exitCode).toBe(2);
-    expect(said).toContain("no table of variants that is known");
+    expect(said).toContain("not a known variant table");
   });
 });
 
@@ -169,7 +169,7 @@ describe("advice on directions does good when it is followed", () => {
     expect(exitCode).toBe(0);
     expect(findings).toMatchObject([{ kind: "effect-orientation", level: "warning" }]);
     expect(findings[0].fix).toMatch(
-      /^nothing, if .*logfc is allele 2 − allele 1 \(--compare-favours allele2 confirms it\); if .*logfc is alternative − reference .*turn the sign of beta in the rows whose second allele is the reference$/,
+      /^nothing, if .*logfc is allele 2 − allele 1 \(--compare-favours allele2 confirms it\); if .*logfc is alternative − reference .*invert the sign of beta in the rows whose second allele is the reference$/,
     );
     const r = await pearson(table, "allele2");
     expect(r).toBeGreaterThan(0.7);
@@ -190,7 +190,7 @@ describe("advice on directions does good when it is followed", () => {
     const { table, exitCode, findings } = await checked(turned, "--compare-favours", "alternative");
     expect(exitCode).toBe(1);
     expect(findings).toMatchObject([{ kind: "effect-orientation", level: "error" }]);
-    expect(findings[0].fix).toBe("turn the sign of beta in the rows whose second allele is the reference");
+    expect(findings[0].fix).toBe("invert the sign of beta in the rows whose second allele is the reference");
     expect(await pearson(table, "alternative")).toBeLessThan(r - 0.15);
     const followed = await checked(turnEffects(turned, isSecond), "--compare-favours", "alternative");
     expect(followed.findings).toEqual([]);
@@ -205,7 +205,7 @@ describe("advice on directions does good when it is followed", () => {
     const { exitCode, findings } = await checked(turned);
     expect(exitCode).toBe(1);
     expect(findings).toMatchObject([
-      { kind: "effect-orientation", level: "error", fix: `turn the sign of beta in ${name}` },
+      { kind: "effect-orientation", level: "error", fix: `invert the sign of beta in ${name}` },
     ]);
     expect((await checked(turnEffects(turned, which))).findings).toEqual([]);
   });
@@ -293,7 +293,7 @@ describe("run, annotate, and the table's own scores as a model", () => {
     const asTabled = await runCommand([...column, published, "--favours", "allele2"]);
     expect(asTabled.said).toContain("160 variants, a positive model.logfc favouring allele2");
     const turned = scratch.path("turned.tsv");
-    expect((await runCommand([...column, turned])).said).toContain("none was given");
+    expect((await runCommand([...column, turned])).said).toContain("a genome is needed");
     await runCommand([...column, turned, "--genome", files.genome]);
     const pearson = async (scores: string, protocol: string) => {
       const out = `column-${protocol}-${scores === turned ? "turned" : "tabled"}`;

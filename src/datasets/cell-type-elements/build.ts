@@ -28,36 +28,36 @@ import {
 } from "./read-counts.ts";
 import { readCellTypeElements, writeCellTypeElements, writeRowList } from "./table.ts";
 
-/** The parts of a build, in order; each may be the last. */
+/** Stages of a build, in order. A build may stop after any of them. */
 export const BUILD_PARTS = ["peaks", "counts", "differential", "table", "subset"] as const;
 export type BuildPart = (typeof BUILD_PARTS)[number];
 
 export interface CellTypeBuild {
-  /** Where everything is made; a build that was stopped goes on in the same folder. */
+  /** Output folder. An interrupted build resumes in the same folder. */
   readonly folder: string;
-  /** narrowPeak files, in the order in which peaks of equal q-value are taken. */
+  /** narrowPeak files. Their order breaks ties between peaks of equal q-value. */
   readonly peaks?: readonly string[];
   /** BAM files of the replicates of each cell line. */
   readonly bams?: ReadonlyMap<CellLine, readonly string[]>;
-  /** A table of counts made elsewhere, in place of peaks and BAM files. */
+  /** Existing count table, used instead of peaks and BAM files. */
   readonly counts?: string;
   readonly differential: Differential;
-  /** Peaks of each cell line that are clustered; 5,000 as published. */
+  /** Number of peaks to cluster per cell line; 5,000 as published. */
   readonly subsetSize: number;
-  /** Nothing after this part is done. */
+  /** Last stage to run. */
   readonly last: BuildPart;
-  /** Told before and after each step. */
+  /** Called before and after each step. */
   readonly onStep?: (what: string, outcome: StepOutcome | "begun") => void;
-  /** Told what a user should know of what a step made. */
+  /** Called with remarks on a step's result. */
   readonly onNote?: (text: string) => void;
-  /** Ends the step at work, which the next build does again. */
+  /** Aborts the current step; the next build repeats it. */
   readonly signal?: AbortSignal;
 }
 
-/** Raised when a step's rule changes, so that what older versions made is made again. */
+/** Version of the steps' rules. A new version rebuilds all outputs. */
 const VERSION = 1;
 
-/** Files of a build, named as in DART-Eval's work folder. */
+/** Paths of a build's files, named as in DART-Eval's working directory. */
 export function filesOfBuild(folder: string) {
   return {
     peaks: join(folder, "accepted_peaks_all.tsv"),
@@ -75,13 +75,18 @@ export function filesOfBuild(folder: string) {
 }
 
 /**
- * Makes Task 3's table, and the list of rows that are clustered, from peaks and reads of the five cell lines: consensus
- * peaks, mapped reads per peak and sample, each cell line against the others by a differential analysis, peaks that are
- * significant in one line only, and of a second analysis over those the ones of smallest adjusted p-value.
+ * Builds Task 3's table and the list of rows to cluster from peaks and reads of the five cell lines:
  *
- * Each step writes one file and is left out where that file was made from the same inputs before.
+ * 1. consensus peaks of all lines
+ * 2. mapped reads per peak and sample
+ * 3. differential analysis of each cell line against the others
+ * 4. the table: peaks that are significant in exactly one line
+ * 5. the subset: the peaks with the smallest adjusted p-values in a second differential analysis of the
+ *   table's peaks
  *
- * @throws {InputError} when inputs are missing or contradict one another, and as each step does
+ * Each step writes one file. A step is skipped if its file exists and was made from the same inputs.
+ *
+ * @throws {InputError} when inputs are missing or contradict one another, or a step fails
  */
 export async function buildCellTypeElements(build: CellTypeBuild): Promise<void> {
   const files = filesOfBuild(build.folder);
@@ -96,7 +101,7 @@ export async function buildCellTypeElements(build: CellTypeBuild): Promise<void>
   const counts = build.counts ?? files.counts;
   const lines = await linesOf(counts);
   const absent = CELL_LINES.filter((line) => !lines.includes(line));
-  if (absent.length > 0) build.onNote?.(`the table of counts has no sample of ${absent.join(", ")}`);
+  if (absent.length > 0) build.onNote?.(`the count table has no sample of ${absent.join(", ")}`);
   for (const line of lines) {
     await makeDifferential(build, line, counts, files.design(line), files.differential(line));
   }
@@ -108,19 +113,19 @@ type Files = ReturnType<typeof filesOfBuild>;
 
 function checkInputs({ peaks = [], bams, counts, last, subsetSize }: CellTypeBuild): void {
   if (!(Number.isSafeInteger(subsetSize) && subsetSize >= 1)) {
-    throw new InputError(`${subsetSize} is no number of peaks for each cell line`);
+    throw new InputError(`${subsetSize} peaks per cell line: expected a whole number from 1`);
   }
   if (counts !== undefined) {
     if (peaks.length === 0 && bams === undefined && last !== "peaks" && last !== "counts") return;
-    throw new InputError("a table of counts stands in place of peaks and BAM files", {
-      hint: "give the table alone, and a later step as the last one; or peaks and BAM files without it",
+    throw new InputError("a count table replaces peaks and BAM files; both were given", {
+      hint: "give only the count table and a stage after counts, or only peaks and BAM files",
     });
   }
-  if (peaks.length === 0) throw new InputError("no file of peaks was given");
+  if (peaks.length === 0) throw new InputError("no peak file was given");
   if (last === "peaks") return;
   const missing = CELL_LINES.filter((line) => (bams?.get(line) ?? []).length < 2);
   if (missing.length === 0) return;
-  throw new InputError(`a differential analysis needs two or more BAM files of ${missing.join(", ")}`);
+  throw new InputError(`differential analysis needs at least two BAM files of ${missing.join(", ")}`);
 }
 
 async function step({ onStep, signal }: CellTypeBuild, form: Parameters<typeof doStep>[0]): Promise<void> {
@@ -133,17 +138,17 @@ async function step({ onStep, signal }: CellTypeBuild, form: Parameters<typeof d
 async function makePeaks(build: CellTypeBuild, output: string): Promise<void> {
   const { peaks = [] } = build;
   await step(build, {
-    what: `consensus of ${peaks.length} files of peaks`,
+    what: `consensus of ${peaks.length} peak files`,
     output,
     inputs: peaks,
     options: {},
     async make() {
       const { accepted, read, beforeChromosome } = await consensusPeaks(peaks);
       await writeConsensusPeaks(output, accepted);
-      build.onNote?.(`${accepted.length} of ${read} peaks are taken`);
+      build.onNote?.(`${accepted.length} of ${read} peaks accepted`);
       if (beforeChromosome === 0) return;
       build.onNote?.(
-        `left out: ${beforeChromosome}, since the 500 bases around their summit begin before the chromosome`,
+        `${beforeChromosome} peaks skipped: the 500 bases around their summit start before the chromosome`,
       );
     },
   });
@@ -169,7 +174,7 @@ async function makeCounts(build: CellTypeBuild, files: Files): Promise<void> {
   }
   const inputs = samples.map(({ sample }) => files.sampleCounts(sample));
   await step(build, {
-    what: `table of counts of ${samples.length} samples`,
+    what: `count table of ${samples.length} samples`,
     output: files.counts,
     inputs,
     options: {},
@@ -181,7 +186,7 @@ async function makeCounts(build: CellTypeBuild, files: Files): Promise<void> {
   });
 }
 
-/** Cell lines that a table of counts has samples of, in their fixed order. */
+/** Cell lines with samples in a count table, in the order of `CELL_LINES`. */
 async function linesOf(counts: string): Promise<readonly CellLine[]> {
   const { samples } = await readCountTable(counts);
   const found = new Set(samples.map(cellLineOfSample));
@@ -197,7 +202,7 @@ async function makeDifferential(
 ): Promise<void> {
   const { differential, folder, signal } = build;
   await step(build, {
-    what: `${line} against the others, ${basename(counts)}`,
+    what: `differential analysis of ${line}, ${basename(counts)}`,
     output: results,
     inputs: [counts],
     options: { line },
@@ -205,14 +210,14 @@ async function makeDifferential(
       await writeDesign(design, (await readCountTable(counts)).samples, line);
       const { script } = filesOfBuild(folder);
       const by = await differential({ counts, design, results, script, signal });
-      build.onNote?.(`done by ${by}`);
+      build.onNote?.(`run with ${by}`);
     },
   });
 }
 
 async function makeTable(build: CellTypeBuild, files: Files, lines: readonly CellLine[]): Promise<void> {
   await step(build, {
-    what: "peaks of one cell line only",
+    what: "peaks significant in one cell line",
     output: files.table,
     inputs: lines.map(files.differential),
     options: { lines: lines.join(" ") },
@@ -226,7 +231,7 @@ async function makeTable(build: CellTypeBuild, files: Files, lines: readonly Cel
   });
 }
 
-/** A second analysis, over the table's peaks alone. */
+/** Runs the second differential analysis, of the table's peaks, and writes the rows to cluster. */
 async function makeSubset(
   build: CellTypeBuild,
   files: Files,
@@ -258,7 +263,7 @@ async function makeSubset(
     );
   }
   await step(build, {
-    what: `the ${subsetSize} peaks of smallest adjusted p-value per cell line`,
+    what: `the ${subsetSize} peaks with the smallest adjusted p-values per cell line`,
     output: files.subset,
     inputs: [files.table, ...lines.map(files.uniqueDifferential)],
     options: { subsetSize },
@@ -270,27 +275,27 @@ async function makeSubset(
   });
 }
 
-/** A step of building a data set: files in, one file out. */
+/** Build step: reads files and writes one. */
 export interface BuildStep {
-  /** In words: "counting reads of GM12878_1". */
+  /** Label: "reads per peak of GM12878_1, from a.bam". */
   readonly what: string;
-  /** The file that it makes, whole or not at all. */
+  /** File that `make` writes atomically. */
   readonly output: string;
-  /** Files that it reads. */
+  /** Files that `make` reads. */
   readonly inputs: readonly string[];
-  /** Whatever else decides the output; with the version of the step's rule. */
+  /** Everything else that determines the output. */
   readonly options: Readonly<Record<string, string | number>>;
   make(): Promise<unknown>;
 }
 
-/** "kept": its output was there, made from the same inputs. */
+/** "kept": the output existed and was made from the same inputs. */
 export type StepOutcome = "made" | "kept";
 
 /**
- * Does a step, unless its output is there and was made from the same inputs: so a build that was stopped goes on where it
- * was. What an output was made from is kept beside it, in `<output>.from.json`.
+ * Runs a step unless its output exists and was made from the same inputs, so that an interrupted build
+ * resumes. The digest of inputs and options is stored in `<output>.from.json`.
  *
- * @throws {InputError} when an input cannot be read, and whatever the step throws
+ * @throws {InputError} when an input cannot be read, or the step fails
  */
 export async function doStep({ output, inputs, options, make }: BuildStep): Promise<StepOutcome> {
   const digests: Record<string, string> = {};
@@ -298,11 +303,11 @@ export async function doStep({ output, inputs, options, make }: BuildStep): Prom
   const from = stableStringify({ inputs: Object.values(digests), options });
   const record = `${output}.from.json`;
   if ((await kindOfPath(output)) === "file" && (await textIfPresent(record)) === from) return "kept";
-  // What the output is from now on is not known before it is whole.
+  // A stale record next to a new output would mark it as up to date.
   await removeFile(record);
   await asSoleWriter(output, make);
   if ((await kindOfPath(output)) !== "file") {
-    throw new InputError("this file was not made by its step", { place: { file: output } });
+    throw new InputError("the build step did not write this file", { place: { file: output } });
   }
   await writeFileAtomic(record, from);
   return "made";

@@ -5,24 +5,25 @@ import { writeFileAtomic } from "../../base/write-file.ts";
 import { readNarrowPeaks } from "../../dna/genome/bed.ts";
 import type { Interval } from "../../dna/genome/interval.ts";
 
-/** Bases of a consensus peak, its summit in the middle. */
+/** Width of a consensus peak in bases, centred on the summit. */
 const WIDTH = 500;
 
 export interface ConsensusPeaks {
-  /** By chromosome as text, then start. */
+  /** Sorted by chromosome name, then start. */
   readonly accepted: readonly Interval[];
-  /** Peaks in all files. */
+  /** Number of peaks in all files. */
   readonly read: number;
-  /** Peaks left out because 500 bases around the summit would begin before the chromosome. */
+  /** Number of peaks skipped because the 500 bases around the summit start before the chromosome. */
   readonly beforeChromosome: number;
 }
 
 /**
- * One list of peaks from several experiments: in the order of their q-values, the best first, each peak is taken as the 500
- * bases around its summit, unless that overlaps one taken before.
+ * Merges the peaks of several experiments into one list. In order of q-value, most significant first, each
+ * peak contributes the 500 bases around its summit unless they overlap an accepted peak.
  *
- * Overlap is as in DART-Eval (quirk Q29): touching a peak on its left counts, touching it on its right does not. Peaks of
- * equal q keep the order of the files and of the lines; the original's order of them depended on its sorting library.
+ * Overlap is defined as in DART-Eval (quirk Q29): a peak that ends where an accepted one starts counts as
+ * overlapping, one that starts where an accepted one ends does not. Peaks of equal q-value stay in the order
+ * of files and lines; in the original their order depended on its sorting library.
  *
  * @param paths  narrowPeak files, plain or compressed
  * @throws {FormatError} as `readNarrowPeaks`, and when a peak has no summit
@@ -42,17 +43,17 @@ export async function consensusPeaks(paths: readonly string[]): Promise<Consensu
   const read = peaks.length + beforeChromosome;
   // Array.sort is stable.
   peaks.sort((a, b) => b.q - a.q);
-  const taken = new Map<string, TakenPeaks>();
+  const byChromosome = new Map<string, AcceptedPeaks>();
   for (const { chrom, start } of peaks) {
-    let here = taken.get(chrom);
+    let here = byChromosome.get(chrom);
     if (here === undefined) {
-      here = new TakenPeaks();
-      taken.set(chrom, here);
+      here = new AcceptedPeaks();
+      byChromosome.set(chrom, here);
     }
-    here.take(start);
+    here.add(start);
   }
-  const accepted = [...taken.keys()].sort().flatMap((chrom) =>
-    taken
+  const accepted = [...byChromosome.keys()].sort().flatMap((chrom) =>
+    byChromosome
       .get(chrom)!
       .starts()
       .map((start) => ({ chrom, start, end: start + WIDTH })),
@@ -60,12 +61,12 @@ export async function consensusPeaks(paths: readonly string[]): Promise<Consensu
   return { accepted, read, beforeChromosome };
 }
 
-/** Starts of the peaks taken on one chromosome, in bins of a peak's width. */
-class TakenPeaks {
+/** Starts of the accepted peaks of one chromosome, in bins of a peak's width. */
+class AcceptedPeaks {
   private readonly bins = new Map<number, number[]>();
 
-  /** Unless one taken before overlaps: one that starts up to 500 bases behind, or fewer before. */
-  take(start: number): void {
+  /** Adds a peak unless an accepted one starts in (start - 500, start + 500]. */
+  add(start: number): void {
     for (let bin = binOf(start - WIDTH + 1); bin <= binOf(start + WIDTH); bin++) {
       const here = this.bins.get(bin) ?? [];
       if (here.some((other) => other > start - WIDTH && other <= start + WIDTH)) return;
@@ -84,13 +85,17 @@ const binOf = (position: number) => Math.floor(position / WIDTH);
 
 const COLUMNS = ["chrom", "start", "end"] as const;
 
-/** Writes `accepted_peaks_all.tsv`, whole or not at all. @throws {InputError} when it cannot be written */
+/** Writes `accepted_peaks_all.tsv` atomically. @throws {InputError} when it cannot be written */
 export async function writeConsensusPeaks(path: string, peaks: readonly Interval[]): Promise<void> {
   const lines = peaks.map(({ chrom, start, end }) => `${chrom}\t${start}\t${end}`);
   await writeFileAtomic(path, `${[COLUMNS.join("\t"), ...lines].join("\n")}\n`);
 }
 
-/** @throws {FormatError} naming the line when a column is missing, a position is none or an end is not after its start */
+/**
+ * Reads `accepted_peaks_all.tsv`.
+ * @throws {FormatError} naming the line when a column is missing, a position is not a number or an end is not
+ *   after its start
+ */
 export async function readConsensusPeaks(path: string): Promise<readonly Interval[]> {
   const peaks: Interval[] = [];
   const names = new StringPool();

@@ -8,42 +8,43 @@ import type { CellLine } from "../cell-lines.ts";
 import { cellLineOfSample, peakInterval } from "./read-counts.ts";
 import type { CellTypeElementRow } from "./table.ts";
 
-/** One cell line against all others. */
+/** Files of the differential analysis of one cell line against all others. */
 export interface DifferentialRequest {
-  /** A table of counts: `peak`, then a column per sample. */
+  /** Count table: `peak`, then a column per sample. */
   readonly counts: string;
-  /** Sample and condition, as `writeDesign` writes it. */
+  /** Table of samples and conditions, as `writeDesign` writes it. */
   readonly design: string;
-  /** Where the results go. */
+  /** Output file. */
   readonly results: string;
-  /** Where the script is put that is run, beside what it makes. */
+  /** Path to which the R script is written before it runs. */
   readonly script: string;
-  /** Ends the analysis, with its reason. */
+  /** Aborts the analysis. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Runs a differential analysis; tells by what it was done. */
+/** Runs a differential analysis and returns the name and version of the program that did it. */
 export type Differential = (request: DifferentialRequest) => Promise<string>;
 
-/** What is said of one peak. */
+/** Result of a differential analysis for one peak. */
 export interface DifferentialPeak {
   readonly peak: string;
-  /** Of the cell line over the others; NaN where there is none. */
+  /** Cell line over the other lines; NaN if not available. */
   readonly log2FoldChange: number;
-  /** p-value adjusted for many peaks; NaN where there is none. */
+  /** p-value adjusted for multiple testing; NaN if not available. */
   readonly padj: number;
 }
 
 /**
- * Writes which samples are of a cell line and which are others.
- * @throws {InputError} when a sample's name begins with no cell line, or the line has fewer than two samples
+ * Writes the table of samples and conditions: the cell line's name or "other".
+ * @throws {InputError} when a sample's name does not begin with a cell line, or the line has fewer than two
+ *   samples
  */
 export async function writeDesign(path: string, samples: readonly string[], line: CellLine): Promise<void> {
   const lines = samples.map((sample) => [sample, cellLineOfSample(sample) === line ? line : "other"]);
   const own = lines.filter(([, condition]) => condition === line).length;
   if (own < 2 || own === lines.length) {
     throw new InputError(
-      `of ${lines.length} samples ${own} are of ${line}; a differential analysis needs two or more, and others`,
+      `${own} of ${lines.length} samples are of ${line}; differential analysis needs at least two, and samples of other lines`,
     );
   }
   await writeFileAtomic(
@@ -52,20 +53,20 @@ export async function writeDesign(path: string, samples: readonly string[], line
   );
 }
 
-/** Longest line that the script may print. */
+/** Longest line that the script may print, in bytes. */
 const LONGEST_LINE = 2 ** 16;
 
-/** Exit code of the script where R is there and DESeq2 is not. */
+/** Exit code of the script if DESeq2 is not installed. */
 const NO_DESEQ2 = 3;
 
 const INSTALL = "on Debian and Ubuntu: apt-get install r-bioc-deseq2";
 
 /**
- * DESeq2 by our own R script, `scripts/deseq2.R` of this package.
+ * Differential analysis by DESeq2, run with this package's `scripts/deseq2.R`.
  *
- * @param rscript  the program that runs it
+ * @param rscript  command that runs R scripts
  * @throws {InputError} when R or DESeq2 is not installed, or the script fails
- * @throws the signal's reason, once the program has ended
+ * @throws the signal's reason, after the program has exited
  * @see Love, Huber & Anders 2014, doi:10.1186/s13059-014-0550-8
  */
 export function deseq2(rscript = "Rscript"): Differential {
@@ -88,48 +89,50 @@ export function deseq2(rscript = "Rscript"): Differential {
       signal?.throwIfAborted();
       if (said.how === "code" && said.code === 0) return by;
       if (said.how === "not started") {
-        throw new InputError(`${rscript} cannot be started: R is needed for the differential analysis`, {
+        throw new InputError(`${rscript} cannot be started; the differential analysis needs R`, {
           hint: INSTALL,
           cause: said.error,
         });
       }
       if (said.how === "code" && said.code === NO_DESEQ2) {
-        throw new InputError("R has no DESeq2, which the differential analysis needs", { hint: INSTALL });
+        throw new InputError("the R package DESeq2 is not installed; the differential analysis needs it", {
+          hint: INSTALL,
+        });
       }
       const how = said.how === "code" ? `with code ${said.code}` : `by ${said.how}`;
-      throw new InputError(`the differential analysis ended ${how}`, {
+      throw new InputError(`the differential analysis failed ${how}`, {
         place: { file: script },
-        hint: `what R said stands above; by hand: ${rscript} ${script} ${counts} ${design} ${results}`,
+        hint: `see R's messages above; to repeat it: ${rscript} ${script} ${counts} ${design} ${results}`,
       });
     }
   };
 }
 
 /**
- * Results of a differential analysis, in the order of the file: a table with the columns peak, log2FoldChange and padj among
- * others, separated by commas, NA where there is no number.
+ * Reads the results of a differential analysis, in file order: CSV with at least the columns peak,
+ * log2FoldChange and padj, NA for missing numbers.
  *
  * @throws {FormatError} when a column is missing, or a field is neither a number nor NA
  */
 export async function readDifferential(path: string): Promise<readonly DifferentialPeak[]> {
   const peaks: DifferentialPeak[] = [];
-  let places: readonly number[] | undefined;
+  let columns: readonly number[] | undefined;
   await forEachLine(path, (text, line) => {
     const place = { file: path, line };
     const fields = text.split(",");
-    if (places === undefined) {
-      places = ["peak", "log2FoldChange", "padj"].map((column) => columnOf(fields, column, place));
+    if (columns === undefined) {
+      columns = ["peak", "log2FoldChange", "padj"].map((column) => columnOf(fields, column, place));
       return;
     }
     if (text === "") return;
-    const [peak, log2FoldChange, padj] = places.map((at) => fields[at]);
+    const [peak, log2FoldChange, padj] = columns.map((at) => fields[at]);
     peaks.push({
       peak: peak ?? "",
       log2FoldChange: numberOrNone(log2FoldChange, "log2FoldChange", place),
       padj: numberOrNone(padj, "padj", place),
     });
   });
-  if (places === undefined) throw new FormatError({ file: path }, "the table is empty");
+  if (columns === undefined) throw new FormatError({ file: path }, "the table is empty");
   return peaks;
 }
 
@@ -138,7 +141,7 @@ function columnOf(header: readonly string[], column: string, place: FieldPlace):
   if (at >= 0) return at;
   throw new FormatError(
     place,
-    `there is no column ${JSON.stringify(column)}; the header names ${header.join(", ")}`,
+    `there is no column ${JSON.stringify(column)}; the header has ${header.join(", ")}`,
   );
 }
 
@@ -149,25 +152,28 @@ function numberOrNone(text: string | undefined, name: string, place: FieldPlace)
   throw new FormatError(place, `${name} ${JSON.stringify((text ?? "").slice(0, 40))} is not a number`);
 }
 
-/** A peak is a cell line's own below this adjusted p-value and above this log2 of the fold change. */
+/** Thresholds of a significant peak: adjusted p-value below, log2 fold change above. */
 const LARGEST_PADJ = 0.001;
 const LEAST_LOG2_FOLD = 1;
 
-/** Peaks significantly more open in a cell line than in the others. A peak without an adjusted p-value is not. */
+/**
+ * Names of the peaks that are significantly more open in a cell line than in the others. NaN is not
+ * significant.
+ */
 export function significantPeaks(found: readonly DifferentialPeak[]): readonly string[] {
   return found
     .filter(({ padj, log2FoldChange }) => padj < LARGEST_PADJ && log2FoldChange > LEAST_LOG2_FOLD)
     .map(({ peak }) => peak);
 }
 
-/** How many peaks of each cell line are significant, and how many of them in no other. */
+/** Number of significant peaks per cell line, and of those significant in no other line. */
 export type PeakCounts = ReadonlyMap<CellLine, { readonly significant: number; readonly unique: number }>;
 
 /**
- * The rows of Task 3: peaks significant in exactly one cell line, by chromosome as text, then start.
+ * Task 3's rows: peaks significant in exactly one cell line, sorted by chromosome name, then start.
  *
- * @param significant  per cell line, names of its significant peaks, each once
- * @throws {InputError} when a name is no peak's
+ * @param significant  unique names of the significant peaks per cell line
+ * @throws {InputError} when a name is not a peak's
  */
 export function uniquePeaks(significant: ReadonlyMap<CellLine, readonly string[]>): {
   readonly rows: readonly CellTypeElementRow[];
@@ -191,12 +197,12 @@ export function uniquePeaks(significant: ReadonlyMap<CellLine, readonly string[]
 }
 
 /**
- * Rows that are clustered: of each cell line's analysis the peaks of smallest adjusted p-value, whatever the direction of
- * their change (quirk Q30), each once. Of equal ones those first in the table are taken.
+ * Rows to cluster: the peaks with the smallest adjusted p-values of each cell line's analysis, in either
+ * direction of change (quirk Q30), without repeats. Ties go to the earlier row.
  *
  * @param analyses  one per cell line, over the table's peaks
- * @param rows      names of the table's peaks, in its order
- * @param size      peaks of each cell line; 5,000 as published
+ * @param rows      names of the table's peaks, in table order
+ * @param size      peaks per cell line; 5,000 as published
  * @returns         row numbers, ascending
  */
 export function clusteringRows(
@@ -205,7 +211,7 @@ export function clusteringRows(
   size: number,
 ): readonly number[] {
   const numbers = new Map(rows.map((peak, row) => [peak, row]));
-  const taken = new Set<number>();
+  const chosen = new Set<number>();
   for (const found of analyses) {
     const ranked = found
       .map(({ peak, padj }) => ({ row: numbers.get(peak), padj }))
@@ -213,7 +219,7 @@ export function clusteringRows(
         (one): one is { row: number; padj: number } => one.row !== undefined && !Number.isNaN(one.padj),
       );
     ranked.sort((a, b) => a.padj - b.padj || a.row - b.row);
-    for (const { row } of ranked.slice(0, size)) taken.add(row);
+    for (const { row } of ranked.slice(0, size)) chosen.add(row);
   }
-  return [...taken].sort((a, b) => a - b);
+  return [...chosen].sort((a, b) => a - b);
 }

@@ -7,15 +7,15 @@ import { formatInterval, type Interval, missingChromosomeError } from "../../dna
 import { CELL_LINES, type CellLine } from "../cell-lines.ts";
 
 /**
- * Mapped reads of a BAM file that overlap each interval by a base or more: reads and not fragments; duplicates, secondary
- * alignments and any mapping quality count, as in DART-Eval. One pass over the file, in any order, without an index.
+ * Counts the mapped reads of a BAM file that overlap each interval by at least one base. As in DART-Eval,
+ * reads are counted, not fragments, including duplicates, secondary alignments and all mapping qualities. One
+ * pass over the file; it needs neither sorting nor an index.
  *
- * A read counts where it begins before the interval's end and does not end before its start. So the number is that of reads
- * which begin before the end, less that of reads which end at the start or before.
+ * The count of an interval is (reads that start before its end) - (reads that end at or before its start).
  *
- * @param signal  reading ends with its reason
+ * @param signal  aborts reading
  * @returns       one number per interval, in their order
- * @throws {InputError} when an interval lies on a chromosome that the file does not name
+ * @throws {InputError} when the file does not have an interval's chromosome
  * @throws {FormatError} as `readBam`
  */
 export async function countReads(
@@ -29,16 +29,16 @@ export async function countReads(
     (references) => {
       const of = new Map<string, number[]>();
       intervals.forEach(({ chrom }, i) => {
-        const places = of.get(chrom);
-        if (places === undefined) of.set(chrom, [i]);
-        else places.push(i);
+        const indices = of.get(chrom);
+        if (indices === undefined) of.set(chrom, [i]);
+        else indices.push(i);
       });
       for (const chrom of of.keys()) {
         if (!references.has(chrom)) throw missingChromosomeError(chrom, references.keys(), { file: bam });
       }
       byReference = [...references.keys()].map((name) => {
-        const places = of.get(name);
-        return places && new ReferenceCounts(places, intervals);
+        const indices = of.get(name);
+        return indices && new ReferenceCounts(indices, intervals);
       });
     },
     ({ reference, start, end, flag }) => {
@@ -51,23 +51,24 @@ export async function countReads(
   return counts;
 }
 
-/** Reads on one chromosome, sorted into the gaps between the intervals' starts and between their ends. */
+/** Read starts and ends on one chromosome, binned between the sorted ends and starts of its intervals. */
 class ReferenceCounts {
   private readonly starts: Float64Array;
   private readonly ends: Float64Array;
-  /** Reads that begin at or behind i of the ends, and before the next. */
+  /** [i]: reads that start at or after exactly i of the interval ends. */
   private readonly beginning: Float64Array;
-  /** Reads that end behind i of the starts, and not behind the next. */
+  /** [i]: reads that end after exactly i of the interval starts. */
   private readonly ending: Float64Array;
 
+  /** @param indices  of the chromosome's intervals */
   constructor(
-    private readonly places: readonly number[],
+    private readonly indices: readonly number[],
     private readonly intervals: readonly Interval[],
   ) {
-    this.starts = Float64Array.from(places, (i) => intervals[i].start).sort();
-    this.ends = Float64Array.from(places, (i) => intervals[i].end).sort();
-    this.beginning = new Float64Array(places.length + 1);
-    this.ending = new Float64Array(places.length + 1);
+    this.starts = Float64Array.from(indices, (i) => intervals[i].start).sort();
+    this.ends = Float64Array.from(indices, (i) => intervals[i].end).sort();
+    this.beginning = new Float64Array(indices.length + 1);
+    this.ending = new Float64Array(indices.length + 1);
   }
 
   add(start: number, end: number): void {
@@ -78,14 +79,14 @@ class ReferenceCounts {
   writeTo(counts: Int32Array): void {
     const begun = runningSums(this.beginning);
     const ended = runningSums(this.ending);
-    for (const i of this.places) {
+    for (const i of this.indices) {
       const { start, end } = this.intervals[i];
       counts[i] = begun[countBelow(this.ends, end)] - ended[countBelow(this.starts, start)];
     }
   }
 }
 
-/** How many of ascending numbers are below a value. */
+/** Number of elements below a value. */
 function countBelow(ascending: Float64Array, value: number): number {
   let low = 0;
   let high = ascending.length;
@@ -105,7 +106,7 @@ function runningSums(values: Float64Array): Float64Array {
   });
 }
 
-/** Reads per peak in some samples: `merged_counts_matrix.csv`, or one sample of it. */
+/** Reads per peak and sample: `merged_counts_matrix.csv`, or one sample of it. */
 export interface CountTable {
   readonly samples: readonly string[];
   /** `chrom:start-end`, 0-based, half-open. */
@@ -114,30 +115,31 @@ export interface CountTable {
   readonly counts: readonly Int32Array[];
 }
 
-/** The name of a peak in tables of counts. */
+/** Name of a peak in count tables: `chrom:start-end`. */
 export const peakName = formatInterval;
 
-/** @throws {InputError} when the text is no peak's name */
+/** Interval of a peak's name. @throws {InputError} when the text is not a peak's name */
 export function peakInterval(name: string): Interval {
   const [, chrom, start, end] = /^(\S+):(\d{1,10})-(\d{1,10})$/.exec(name) ?? [];
   if (chrom !== undefined && Number(end) > Number(start)) {
     return { chrom, start: Number(start), end: Number(end) };
   }
-  throw new InputError(`${JSON.stringify(name.slice(0, 60))} is no peak`, {
-    hint: "peaks are written chrom:start-end",
-  });
+  throw new InputError(`${JSON.stringify(name.slice(0, 60))} is not a peak: expected chrom:start-end`);
 }
 
-/** The cell line that a sample's name begins with: `GM12878_1`. @throws {InputError} when it begins with none */
+/**
+ * Cell line at the beginning of a sample's name, such as `GM12878_1`.
+ * @throws {InputError} when there is none
+ */
 export function cellLineOfSample(sample: string): CellLine {
   const found = CELL_LINES.find((line) => new RegExp(`^${line}([^A-Za-z0-9]|$)`).test(sample));
   if (found !== undefined) return found;
   throw new InputError(`the sample ${JSON.stringify(sample)} does not begin with a cell line`, {
-    hint: `samples are named like GM12878_1; cell lines are ${CELL_LINES.join(", ")}`,
+    hint: `name samples like GM12878_1; cell lines are ${CELL_LINES.join(", ")}`,
   });
 }
 
-/** @throws {InputError} when it cannot be written */
+/** Writes a count table as CSV, atomically. @throws {InputError} when it cannot be written */
 export async function writeCountTable(path: string, { samples, peaks, counts }: CountTable): Promise<void> {
   await writeFileAtomic(path, linesOf());
   async function* linesOf() {
@@ -155,8 +157,9 @@ export async function writeCountTable(path: string, { samples, peaks, counts }: 
 }
 
 /**
- * @throws {FormatError} naming the line when the header does not begin with `peak`, a line has another number of fields, a
- *   count is no whole number, or a peak or a sample comes twice
+ * Reads a count table.
+ * @throws {FormatError} naming the line when the header does not begin with `peak`, the number of fields
+ *   differs from the header's, a count is not a whole number, or a peak or a sample occurs twice
  */
 export async function readCountTable(path: string): Promise<CountTable> {
   let samples: readonly string[] | undefined;
@@ -177,7 +180,7 @@ export async function readCountTable(path: string): Promise<CountTable> {
     }
     const peak = fields[0];
     if (seen.has(peak))
-      throw new FormatError(place, `the peak ${JSON.stringify(peak.slice(0, 60))} comes twice`);
+      throw new FormatError(place, `the peak ${JSON.stringify(peak.slice(0, 60))} occurs twice`);
     seen.add(peak);
     peaks.push(peak);
     counts.forEach((column, i) => {
@@ -194,7 +197,7 @@ function headerOf(fields: readonly string[], place: { readonly file: string }): 
     throw new FormatError(
       place,
       `the header is ${JSON.stringify(fields.join(",").slice(0, 60))}`,
-      "a table of counts has the columns peak and one per sample, separated by commas",
+      "a count table is CSV with the column peak and one column per sample",
     );
   }
   const twice = samples.find((sample, i) => samples.indexOf(sample) !== i);
@@ -203,40 +206,39 @@ function headerOf(fields: readonly string[], place: { readonly file: string }): 
 }
 
 /**
- * Tables of counts side by side, with the peaks that all of them have, in the order of the first.
- * @throws {InputError} when two tables have a sample of one name, or none is given
+ * Joins count tables by peak. The result has the peaks common to all tables, in the order of the first.
+ * @throws {InputError} when two tables have the same sample, or there is no table
  */
 export function joinCountTables(tables: readonly CountTable[]): CountTable {
   const [first, ...others] = tables;
-  if (first === undefined) throw new InputError("no table of counts was given");
+  if (first === undefined) throw new InputError("no count table was given");
   const samples = tables.flatMap((table) => table.samples);
   const twice = samples.find((sample, i) => samples.indexOf(sample) !== i);
-  if (twice !== undefined)
-    throw new InputError(`two tables of counts have the sample ${JSON.stringify(twice)}`);
-  const places = others.map(({ peaks }) => new Map(peaks.map((peak, i) => [peak, i])));
-  const kept = [...first.peaks.keys()].filter((i) => places.every((place) => place.has(first.peaks[i])));
-  const peaks = kept.map((i) => first.peaks[i]);
+  if (twice !== undefined) throw new InputError(`two count tables have the sample ${JSON.stringify(twice)}`);
+  const rowsOf = others.map(({ peaks }) => new Map(peaks.map((peak, row) => [peak, row])));
+  const common = [...first.peaks.keys()].filter((i) => rowsOf.every((rows) => rows.has(first.peaks[i])));
+  const peaks = common.map((i) => first.peaks[i]);
   return {
     samples,
     peaks,
     counts: [
-      ...first.counts.map((column) => Int32Array.from(kept, (i) => column[i])),
+      ...first.counts.map((column) => Int32Array.from(common, (i) => column[i])),
       ...others.flatMap(({ counts }, table) =>
-        counts.map((column) => Int32Array.from(peaks, (peak) => column[places[table].get(peak)!])),
+        counts.map((column) => Int32Array.from(peaks, (peak) => column[rowsOf[table].get(peak)!])),
       ),
     ],
   };
 }
 
-/** The lines of a table that belong to some peaks, in the table's order. */
+/** Selects the rows of some peaks, in table order. */
 export function countsOfPeaks(
   { samples, peaks, counts }: CountTable,
   wanted: ReadonlySet<string>,
 ): CountTable {
-  const kept = [...peaks.keys()].filter((i) => wanted.has(peaks[i]));
+  const rows = [...peaks.keys()].filter((i) => wanted.has(peaks[i]));
   return {
     samples,
-    peaks: kept.map((i) => peaks[i]),
-    counts: counts.map((column) => Int32Array.from(kept, (i) => column[i])),
+    peaks: rows.map((i) => peaks[i]),
+    counts: counts.map((column) => Int32Array.from(rows, (i) => column[i])),
   };
 }

@@ -4,12 +4,12 @@ import { StringPool, textLines } from "../../base/text-lines.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import { CELL_LINES, type CellLine } from "../cell-lines.ts";
 
-/** A stretch of chromatin that is open in one cell line only. Positions are 0-based, ends exclusive. */
+/** Region of chromatin that is open in one cell line only. Positions are 0-based, ends exclusive. */
 export interface CellTypeElementRow {
   /** 0-based number of the data row in the whole table. */
   readonly index: number;
   readonly chrom: string;
-  /** What a model is shown. */
+  /** The model's input window. */
   readonly inputStart: number;
   readonly inputEnd: number;
   /** The peak; the same bases in the published table. */
@@ -18,18 +18,18 @@ export interface CellTypeElementRow {
   readonly label: CellLine;
 }
 
-/** The columns of DART-Eval's table, in its order, which its loader goes by. */
+/** Columns of DART-Eval's table. Its loader relies on their order. */
 const COLUMNS = ["chr", "input_start", "input_end", "elem_start", "elem_end", "is_peak", "label"] as const;
 
 /** Positions are unsigned 32-bit numbers in this table. */
 const LARGEST = 2 ** 32 - 1;
 
 /**
- * The table of cell-type-specific elements (`peaks_by_cell_label_unique_dataloader_format.tsv`), plain or compressed, in
- * table order. `is_peak` is True throughout and is not kept.
+ * Reads the table of cell-type-specific elements (`peaks_by_cell_label_unique_dataloader_format.tsv`), plain
+ * or compressed. The column `is_peak`, always True, is ignored.
  *
- * @throws {FormatError} naming the line when a column is missing, a position is none, an end is not after its start,
- *   windows differ in length, or a label is none of the five cell lines
+ * @throws {FormatError} naming the line when a column is missing, a position is not a number, an end is not
+ *   after its start, windows differ in length, or a label is not one of the five cell lines
  */
 export async function readCellTypeElements(path: string): Promise<CellTypeElementRow[]> {
   const rows: CellTypeElementRow[] = [];
@@ -53,7 +53,7 @@ export async function readCellTypeElements(path: string): Promise<CellTypeElemen
 }
 
 /**
- * Writes the table, whole or not at all.
+ * Writes the table atomically.
  * @throws {InputError} when it cannot be written
  */
 export async function writeCellTypeElements(
@@ -77,8 +77,7 @@ function cellLineOf(text: string, place: FieldPlace): CellLine {
   if (found !== undefined) return found;
   throw new FormatError(
     place,
-    `the label is ${JSON.stringify(text.slice(0, 40))}`,
-    `labels are ${CELL_LINES.join(", ")}`,
+    `the label is ${JSON.stringify(text.slice(0, 40))}; expected one of ${CELL_LINES.join(", ")}`,
   );
 }
 
@@ -93,17 +92,18 @@ function checkEnds(row: CellTypeElementRow, first: CellTypeElementRow | undefine
   if (first === undefined || inputEnd - inputStart === first.inputEnd - first.inputStart) return;
   throw new FormatError(
     place,
-    `the window has ${inputEnd - inputStart} bases, those before it ${first.inputEnd - first.inputStart}`,
+    `the window has ${inputEnd - inputStart} bases, the first row's has ${first.inputEnd - first.inputStart}`,
   );
 }
 
 /**
- * Numbers of some rows of a table: one column, one header line, as `indices_of_new_peaks_in_old_file.tsv` of DART-Eval.
+ * Reads a list of row numbers, 0-based: one column with a header, such as DART-Eval's
+ * `indices_of_new_peaks_in_old_file.tsv`.
  *
- * @param rows  rows of the table that they number, from 0
- * @returns     in the order of the file
- * @throws {FormatError} naming the line when a number is none of a row, or comes twice; when the file has no number, or begins
- *   with a row's number instead of a header
+ * @param rows  number of rows of the table
+ * @returns     in file order
+ * @throws {FormatError} naming the line when a number is not a row's or occurs twice, when the file has no
+ *   number, or begins with a row number instead of a header
  */
 export async function readRowList(path: string, rows: number): Promise<readonly number[]> {
   const seen = new Set<number>();
@@ -117,28 +117,29 @@ export async function readRowList(path: string, rows: number): Promise<readonly 
       throw new FormatError(
         place,
         `row ${row} is not in the table, which has ${rows} rows`,
-        "rows are numbered from 0; was the list made for another table?",
+        "rows count from 0; was the list made for another table?",
       );
     }
-    if (seen.has(row)) throw new FormatError(place, `row ${row} comes twice`);
+    if (seen.has(row)) throw new FormatError(place, `row ${row} occurs twice`);
     seen.add(row);
   }
   if (seen.size === 0) {
     throw new FormatError({ file: path }, "no row is listed", "the first line is a header");
   }
-  // A header 0 is what pandas writes for a column without a name; no row is listed twice, so one that comes again is a header too.
+  // pandas writes 0 as the header of an unnamed column. Rows do not repeat, so a first line that occurs again
+  // is a header.
   const first = /^\d{1,16}$/.test(header) ? Number(header) : Number.NaN;
   if (first > 0 && first < rows && !seen.has(first)) {
     throw new FormatError(
       { file: path, line: 1 },
-      `the first line, ${first}, is a row's number where a header is expected`,
-      "put a line with a name, such as index, before it",
+      `the first line, ${first}, is a row number; expected a header`,
+      "add a header line, such as index",
     );
   }
   return [...seen];
 }
 
-/** Writes such a list, whole or not at all. @throws {InputError} when it cannot be written */
+/** Writes a list of row numbers atomically. @throws {InputError} when it cannot be written */
 export async function writeRowList(path: string, rows: readonly number[]): Promise<void> {
   await writeFileAtomic(path, `${["index", ...rows].join("\n")}\n`);
 }

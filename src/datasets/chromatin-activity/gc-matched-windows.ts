@@ -3,14 +3,14 @@ import type { Genome } from "../../dna/genome/genome.ts";
 import type { Interval } from "../../dna/genome/interval.ts";
 import { ACTIVITY_WINDOW } from "./windows.ts";
 
-/** Bins that may be non-peaks begin at every multiple of this. */
+/** Distance between the starts of candidate bins, in bases. */
 const STRIDE = 1000;
-/** Peaks and excluded regions are widened by half a window on either side. */
+/** Excluded regions are extended by half a window on either side. */
 const FLANK = ACTIVITY_WINDOW / 2;
-/** GC content is told in hundredths: 0 to 100. */
-const HUNDREDTHS = 101;
+/** Number of GC contents in percent: 0 to 100. */
+const PERCENTAGES = 101;
 
-/** Chromosomes within which peaks are matched, and how many windows each peak gets. */
+/** Chromosomes within which peaks are matched, and the number of windows per peak. */
 export interface MatchingFold {
   readonly chromosomes: readonly string[];
   readonly perPeak: number;
@@ -18,36 +18,36 @@ export interface MatchingFold {
 
 export interface GcMatchingOptions {
   readonly genome: Genome;
-  /** Windows of 2,114 bases around the peaks' summits, in the order in which they are matched. */
+  /** Windows of 2,114 bases around the peaks' summits, in matching order. */
   readonly peaks: readonly Interval[];
-  /** Where no window may come near: peaks from end to end, regions of a blacklist. */
+  /** Regions that windows must not come near: whole peaks, blacklisted regions. */
   readonly excluded: readonly Interval[];
   readonly folds: readonly MatchingFold[];
   readonly seed: number;
-  /** Told before the letters of a chromosome are read. */
+  /** Called before a chromosome's sequence is read. */
   readonly onChromosome?: (name: string) => void;
   readonly signal?: AbortSignal;
 }
 
 export interface GcMatchedWindows {
-  /** In the order of the peaks that they were found for. */
+  /** In the order of their peaks. */
   readonly windows: readonly Interval[];
-  /** Peaks that are in no fold, or whose window leaves the chromosome: nothing is matched to them. */
-  readonly passedOver: number;
-  /** Windows that could not be found, since every bin within reach was taken. */
+  /** Number of peaks without a match because they are in no fold or their window leaves the chromosome. */
+  readonly skipped: number;
+  /** Number of windows not found because all bins were used. */
   readonly missing: number;
 }
 
 /**
- * Windows without a peak, with the GC contents of the peaks: the recipe of ChromBPNet's pipeline.
+ * Windows without a peak, matched to peaks by GC content as in ChromBPNet's pipeline.
  *
- * The genome is cut into bins of 2,114 bases at every 1,000th; those that come within 1,057 bases of a peak or of an excluded
- * region are left out. GC content is (G + C) / 2,114 to two decimals, unknown letters counting as neither. For each peak in turn
- * a bin of its GC content is drawn, without replacement, among those of its fold; where none is left, the GC content moves up or
- * down by 0.01 at random until there is one.
+ * Candidates are bins of 2,114 bases every 1,000 bases, except those within 1,057 bases of an excluded
+ * region. GC content is (G + C) / 2,114, rounded to two decimals; N counts as neither. For each peak, a bin
+ * of the same GC content is drawn from its fold without replacement. If none is left, the GC content takes
+ * random steps of ±0.01 until there is one.
  *
- * Equal inputs and seeds give equal windows (PCG64; the pipeline's own numbers come from an unseeded generator). Letters of one
- * chromosome are in memory at a time; the human genome takes about 3 million bins, 12 bytes each.
+ * Equal inputs and seeds give equal windows (PCG64; the pipeline's generator is unseeded). One chromosome is
+ * in memory at a time; the human genome has about 3 million bins of 12 bytes each.
  *
  * @see Pampari et al. 2024, doi:10.1101/2024.12.25.630221
  */
@@ -55,31 +55,32 @@ export async function gcMatchedWindows(options: GcMatchingOptions): Promise<GcMa
   const { genome, peaks, folds, seed } = options;
   const foldOf = new Map(folds.flatMap((fold) => fold.chromosomes.map((chrom) => [chrom, fold] as const)));
   const pools = new Map(folds.map((fold) => [fold, new Pool()]));
+  // In percent; -1: not matched.
   const gcOfPeak = new Int16Array(peaks.length).fill(-1);
   for (const [chrom, length] of genome.chromosomes) {
     const fold = foldOf.get(chrom);
     if (fold === undefined) continue;
     options.signal?.throwIfAborted();
     options.onChromosome?.(chrom);
-    const letters = await genome.chromosome(chrom);
+    const bases = await genome.chromosome(chrom);
     peaks.forEach((peak, i) => {
       if (peak.chrom === chrom && peak.start >= 0 && peak.end <= length) {
-        gcOfPeak[i] = gcHundredths(letters, peak.start);
+        gcOfPeak[i] = gcPercent(bases, peak.start);
       }
     });
-    const barriers = barriersOn(chrom, options.excluded);
-    for (const start of freeBins(length, barriers)) {
-      pools.get(fold)!.add(gcHundredths(letters, start), { chrom, start, end: start + ACTIVITY_WINDOW });
+    const excluded = excludedOn(chrom, options.excluded);
+    for (const start of candidateBins(length, excluded)) {
+      pools.get(fold)!.add(gcPercent(bases, start), { chrom, start, end: start + ACTIVITY_WINDOW });
     }
   }
   const rng = new Pcg64(seed);
   const windows: Interval[] = [];
-  let passedOver = 0;
+  let skipped = 0;
   let missing = 0;
   for (const [i, { chrom }] of peaks.entries()) {
     const fold = foldOf.get(chrom);
     if (fold === undefined || gcOfPeak[i] === -1) {
-      passedOver++;
+      skipped++;
       continue;
     }
     for (let n = 0; n < fold.perPeak; n++) {
@@ -88,22 +89,22 @@ export async function gcMatchedWindows(options: GcMatchingOptions): Promise<GcMa
       else windows.push(window);
     }
   }
-  return { windows, passedOver, missing };
+  return { windows, skipped, missing };
 }
 
-/** Hundredths of G and C in the window that begins at `start`. */
-function gcHundredths(letters: Uint8Array, start: number): number {
+/** GC content, in percent, of the window that starts at `start`. */
+function gcPercent(bases: Uint8Array, start: number): number {
   let strong = 0;
   for (let i = start; i < start + ACTIVITY_WINDOW; i++) {
-    if (letters[i] === G || letters[i] === C) strong++;
+    if (bases[i] === G || bases[i] === C) strong++;
   }
   return Math.round((100 * strong) / ACTIVITY_WINDOW);
 }
 
 const [C, G] = [67, 71];
 
-/** Widened excluded regions of a chromosome, merged, ascending. */
-function barriersOn(chrom: string, excluded: readonly Interval[]): readonly Omit<Interval, "chrom">[] {
+/** A chromosome's excluded regions with their flanks, merged, ascending. */
+function excludedOn(chrom: string, excluded: readonly Interval[]): readonly Omit<Interval, "chrom">[] {
   const widened = excluded
     .filter((region) => region.chrom === chrom)
     .map(({ start, end }) => ({ start: start - FLANK, end: end + FLANK }))
@@ -117,43 +118,46 @@ function barriersOn(chrom: string, excluded: readonly Interval[]): readonly Omit
   return merged;
 }
 
-/** Starts of the bins that touch no barrier. As in the pipeline, a bin that ends with the chromosome itself is none. */
-function* freeBins(length: number, barriers: readonly Omit<Interval, "chrom">[]): Generator<number> {
+/**
+ * Starts of the bins that overlap no excluded region. As in the pipeline, a bin that ends with the chromosome
+ * is not a candidate.
+ */
+function* candidateBins(length: number, excluded: readonly Omit<Interval, "chrom">[]): Generator<number> {
   let next = 0;
   for (let start = 0; start + ACTIVITY_WINDOW < length; start += STRIDE) {
-    while (next < barriers.length && barriers[next].end <= start) next++;
-    const barrier = barriers[next];
-    if (barrier === undefined || barrier.start >= start + ACTIVITY_WINDOW) yield start;
+    while (next < excluded.length && excluded[next].end <= start) next++;
+    const region = excluded[next];
+    if (region === undefined || region.start >= start + ACTIVITY_WINDOW) yield start;
   }
 }
 
 /** Bins of a fold by GC content, drawn without replacement. */
 class Pool {
-  private readonly bins: Interval[][] = Array.from({ length: HUNDREDTHS }, () => []);
-  /** Bins whose GC content a walk can come to: all but those of 0 and 1. */
-  private within = 0;
+  private readonly bins: Interval[][] = Array.from({ length: PERCENTAGES }, () => []);
+  /** Number of bins that the random walk can reach: GC content 1 % to 99 %. */
+  private reachable = 0;
 
   add(gc: number, bin: Interval): void {
     this.bins[gc].push(bin);
-    if (isWithin(gc)) this.within++;
+    if (isReachable(gc)) this.reachable++;
   }
 
   take(gc: number, rng: Pcg64): Interval | undefined {
     let at = gc;
     while (this.bins[at].length === 0) {
-      if (this.within === 0) return undefined;
+      if (this.reachable === 0) return undefined;
       at += rng.nextFloat64() > 0.5 ? 1 : -1;
       if (at <= 0) at++;
-      else if (at >= HUNDREDTHS - 1) at--;
+      else if (at >= PERCENTAGES - 1) at--;
     }
     const bins = this.bins[at];
     const chosen = Math.floor(rng.nextFloat64() * bins.length);
     const bin = bins[chosen];
     bins[chosen] = bins.at(-1)!;
     bins.pop();
-    if (isWithin(at)) this.within--;
+    if (isReachable(at)) this.reachable--;
     return bin;
   }
 }
 
-const isWithin = (gc: number) => gc > 0 && gc < HUNDREDTHS - 1;
+const isReachable = (gc: number) => gc > 0 && gc < PERCENTAGES - 1;

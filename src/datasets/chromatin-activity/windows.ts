@@ -5,22 +5,22 @@ import { writeFileAtomic } from "../../base/write-file.ts";
 import { type BedOptions, readBed } from "../../dna/genome/bed.ts";
 import type { Interval } from "../../dna/genome/interval.ts";
 
-/** Bases that a model is shown, and how many of them on either side are not counted. */
+/** Length of the model's input in bases, and the number on either side in which reads are not counted. */
 export const ACTIVITY_WINDOW = 2114;
 const CROP = 557;
 
-/** A place whose activity is asked for: the window that a model is shown. Positions are 0-based, ends exclusive. */
+/** Input window of a peak or non-peak. Positions are 0-based, ends exclusive. */
 export interface ActivityWindow extends Interval {
   /** 0-based number of the data row in its table. */
   readonly index: number;
 }
 
-/** The middle 1,000 bases of a window, where reads are counted. */
+/** Middle 1,000 bases of a window, in which reads are counted. */
 export function countedPart({ chrom, start, end }: Interval): Interval {
   return { chrom, start: start + CROP, end: end - CROP };
 }
 
-/** The columns of DART-Eval's tables of peaks and non-peaks, in its order, which its loaders go by. */
+/** Columns of DART-Eval's tables of peaks and non-peaks. Its loaders rely on their order. */
 const COLUMNS = [
   "chr",
   "input_start",
@@ -35,10 +35,11 @@ const COLUMNS = [
 const LARGEST = 2 ** 32 - 1;
 
 /**
- * A table of windows (`{cell line}_peaks.bed`, which has a header in spite of its ending), plain or compressed, in table order.
+ * Reads a table of windows, plain or compressed. `{cell line}_peaks.bed` is such a table, with a header
+ * despite its extension.
  *
- * @throws {FormatError} naming the line when a column is missing, a position is none, the window is not of 2,114 bases, or
- *   what is counted is not its middle 1,000
+ * @throws {FormatError} naming the line when a column is missing, a position is not a number, a window is not
+ *   2,114 bases long, or the element columns are not its middle 1,000 bases
  */
 export async function readActivityWindows(path: string): Promise<ActivityWindow[]> {
   const rows: ActivityWindow[] = [];
@@ -65,8 +66,8 @@ function checkPositions(positions: readonly number[], place: FieldPlace): void {
   if (end - start !== ACTIVITY_WINDOW) {
     throw new FormatError(
       place,
-      `the window has ${end - start} bases; ${ACTIVITY_WINDOW} are expected`,
-      "tables are made with dart-eval build chromatin-activity",
+      `the window has ${end - start} bases; expected ${ACTIVITY_WINDOW}`,
+      "dart-eval build chromatin-activity makes these tables",
     );
   }
   const expected = [start, end, start + CROP, end - CROP, CROP, ACTIVITY_WINDOW - CROP];
@@ -74,13 +75,13 @@ function checkPositions(positions: readonly number[], place: FieldPlace): void {
   if (wrong === -1) return;
   throw new FormatError(
     place,
-    `${COLUMNS[wrong + 1]} is ${positions[wrong]}; ${expected[wrong]} is expected`,
-    `the middle ${ACTIVITY_WINDOW - 2 * CROP} bases of a window are counted`,
+    `${COLUMNS[wrong + 1]} is ${positions[wrong]}; expected ${expected[wrong]}`,
+    `reads are counted in the middle ${ACTIVITY_WINDOW - 2 * CROP} bases of a window`,
   );
 }
 
 /**
- * Writes such a table, whole or not at all.
+ * Writes a table of windows atomically.
  * @throws {InputError} when it cannot be written
  */
 export async function writeActivityWindows(
@@ -105,15 +106,18 @@ async function* tableText(windows: AsyncIterable<Interval> | Iterable<Interval>)
 }
 
 export interface PeakWindowOptions extends Pick<BedOptions, "genome"> {
-  /** Told of a window that begins before its chromosome, which the table's unsigned positions cannot say: it is left out. */
+  /**
+   * Called with the line of each window skipped because it starts before the chromosome; positions are
+   * unsigned.
+   */
   readonly onOutside?: (line: number) => void;
 }
 
 /**
- * Windows of 2,114 bases around the summits of a narrowPeak file, in the file's order: start + column 10, 1,057 bases to
- * either side. Non-peaks come in the same format; their other columns are dots and are not read.
+ * Windows of 2,114 bases around the summits of a narrowPeak file, in file order: 1,057 bases to either side
+ * of start + column 10. Non-peaks have the same format with dots in the other columns, which are not read.
  *
- * @throws {FormatError} as `readBed`, and when a line has not ten columns, or its peak no summit
+ * @throws {FormatError} as `readBed`, when a line does not have ten columns, or a peak has no summit
  */
 export async function* peakWindows(
   path: string,
@@ -127,7 +131,7 @@ export async function* peakWindows(
       throw new FormatError(
         place,
         "the peak has no summit",
-        "call summits, or put half its length into column 10",
+        "call summits, or set column 10 to half the peak's length",
       );
     }
     const left = start + offset - ACTIVITY_WINDOW / 2;

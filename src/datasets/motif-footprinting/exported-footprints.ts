@@ -14,22 +14,23 @@ import {
 } from "./footprint-file.ts";
 import type { FootprintLine } from "./footprints.ts";
 
-/** A motif's sequences, true and shuffled: for each background what differs from it, on both strands in turn. */
+/** A motif's sequences as differences from the backgrounds. */
 interface MotifInserts {
   readonly name: string;
+  /** [true, shuffled], each [2 · background + strand]. */
   readonly members: readonly (readonly Insert[])[];
 }
 
 /**
- * The sequences of DART-Eval's data.h5 of Task 2, as those of a footprints' file. The arrays hold motif after motif and are
- * read so, one at a time; what is kept is what differs from the backgrounds.
+ * Reads the sequences of Task 2's data.h5 as a footprint file's. The arrays are read one motif at a time;
+ * only differences from the backgrounds stay in memory.
  *
- * The file does not name its motifs, which are in the order of their names. With the collection that they come from they are
- * named, and each consensus is looked for where it should be; without it they are motif-0001, motif-0002, ….
+ * The file does not name its motifs, which are sorted by name. With their collection, motifs get its names
+ * and each consensus is checked; without it they are called motif-0001, motif-0002, ….
  *
- * @param collection  path of the motifs in MEME's text format
- * @throws {FormatError} naming the array when its shape is another one, a position has no base, or the strands of a
- *   background are not each other's reverse complements
+ * @param collection  path of the motifs in MEME format
+ * @throws {FormatError} naming the array when its shape is wrong, a position has no base, or the strands of a
+ *   background are not reverse complements
  * @throws {InputError} when the collection has another number of motifs, or another consensus
  */
 export async function readExportedFootprints(path: string, collection?: string): Promise<Footprints> {
@@ -45,7 +46,7 @@ export async function readExportedFootprints(path: string, collection?: string):
     const name = named?.[motif]?.name ?? `motif-${String(motif + 1).padStart(4, "0")}`;
     if (named !== undefined) checkConsensus(path, collection!, named[motif], trues[0]);
     const members = [trues, entryOf(path, "shuffled", shuffled, motif)].map((sequences) =>
-      sequences.map((sequence, place) => insertOf(sequence, backgrounds[place])),
+      sequences.map((sequence, i) => insertOf(sequence, backgrounds[i])),
     );
     inserts.push({ name, members });
   }
@@ -60,77 +61,77 @@ function checkShapes(path: string, arrays: Readonly<Record<string, ProcessedSequ
     if (fits && alike && perEntry > 0) continue;
     throw new FormatError(
       { file: path, tensor: name },
-      `is [${entries}, ${perEntry}, ${length}, 4], beside raw [${raw!.entries}, ${raw!.perEntry}, ${raw!.length}, 4]`,
-      "expected are raw [1, 2 · backgrounds, bases, 4], and positive and shuffled [motifs, 2 · backgrounds, bases, 4]",
+      `has shape [${entries}, ${perEntry}, ${length}, 4]; raw has [${raw!.entries}, ${raw!.perEntry}, ${raw!.length}, 4]`,
+      "expected raw [1, 2 · backgrounds, bases, 4]; positive and shuffled [motifs, 2 · backgrounds, bases, 4]",
     );
   }
 }
 
-/** The sequences of one entry: both strands of each background in turn. */
+/** Sequences of one entry, [2 · background + strand]. */
 function entryOf(path: string, name: string, array: ProcessedSequences, entry: number): readonly string[] {
   const { length, perEntry } = array;
-  const letters = lettersOf(array.codes(entry, entry + 1));
-  const unknown = letters.indexOf("N");
+  const bases = lettersOf(array.codes(entry, entry + 1));
+  const unknown = bases.indexOf("N");
   if (unknown !== -1) {
     throw new FormatError(
       { file: path, tensor: name },
       `position ${unknown % length} of sequence ${Math.floor(unknown / length)} of entry ${entry} has no base`,
     );
   }
-  return Array.from({ length: perEntry }, (_, i) => letters.slice(i * length, (i + 1) * length));
+  return Array.from({ length: perEntry }, (_, i) => bases.slice(i * length, (i + 1) * length));
 }
 
 function checkStrands(path: string, backgrounds: readonly string[]): void {
-  for (let place = 0; place < backgrounds.length; place += STRANDS.length) {
-    if (reverseComplement(backgrounds[place]) === backgrounds[place + 1]) continue;
+  for (let i = 0; i < backgrounds.length; i += STRANDS.length) {
+    if (reverseComplement(backgrounds[i]) === backgrounds[i + 1]) continue;
     throw new FormatError(
       { file: path, tensor: "raw" },
-      `sequence ${place + 1} is not the reverse complement of sequence ${place}`,
-      "both strands of a background follow each other",
+      `sequence ${i + 1} is not the reverse complement of sequence ${i}`,
+      "expected both strands of each background in turn",
     );
   }
 }
 
-/** Names and consensuses in the order of the names. */
+/** Names and consensus sequences, sorted by name. */
 async function namesOf(collection: string, path: string, expected: number) {
   const { motifs } = await readMotifs(collection);
   if (motifs.length !== expected) {
-    throw new InputError(`there are ${motifs.length} motifs, and ${path} has ${expected}`, {
+    throw new InputError(`the collection has ${motifs.length} motifs, and ${path} has ${expected}`, {
       place: { file: collection },
-      hint: "DART-Eval took HOCOMOCO v12 CORE, 1,443 motifs",
+      hint: "DART-Eval used HOCOMOCO v12 CORE, 1,443 motifs",
     });
   }
-  const named = motifs.map((motif) => ({ name: motif.name, letters: consensus(motif) }));
+  const named = motifs.map((motif) => ({ name: motif.name, site: consensus(motif) }));
   return named.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function checkConsensus(
   path: string,
   collection: string,
-  { name, letters }: { readonly name: string; readonly letters: string },
+  { name, site }: { readonly name: string; readonly site: string },
   sequence: string,
 ): void {
-  const start = Math.floor(sequence.length / 2) - Math.floor(letters.length / 2);
-  const found = sequence.slice(start, start + letters.length);
-  if (found === letters) return;
-  throw new InputError(`the consensus of ${name} is ${letters}, and ${path} has ${found} in its place`, {
+  const start = Math.floor(sequence.length / 2) - Math.floor(site.length / 2);
+  const found = sequence.slice(start, start + site.length);
+  if (found === site) return;
+  throw new InputError(`the consensus of ${name} is ${site}, and ${path} has ${found} in its position`, {
     place: { file: collection },
-    hint: "are these the motifs that were put into the backgrounds? DART-Eval took HOCOMOCO v12 CORE",
+    hint: "are these the motifs that were inserted? DART-Eval used HOCOMOCO v12 CORE",
   });
 }
 
-/** In the order of the file that DART-Eval made the arrays from. */
+/** Lines in the order of the footprint file that DART-Eval made the arrays from. */
 function* linesOf(backgrounds: readonly string[], motifs: readonly MotifInserts[]): Generator<FootprintLine> {
   for (let number = 0; number < backgrounds.length / STRANDS.length; number++) {
-    const places = STRANDS.map((strand, i) => ({ strand, place: STRANDS.length * number + i }));
-    for (const { strand, place } of places) {
-      yield { key: `${number}_raw_${strand}`, sequence: backgrounds[place] };
+    const strands = STRANDS.map((strand, s) => ({ strand, i: STRANDS.length * number + s }));
+    for (const { strand, i } of strands) {
+      yield { key: `${number}_raw_${strand}`, sequence: backgrounds[i] };
     }
     for (const { name, members } of motifs) {
-      for (const { strand, place } of places) {
+      for (const { strand, i } of strands) {
         const key = `${number}_${name}_${strand}`;
-        yield { key: `${key}_true`, sequence: withInsert(backgrounds[place], members[0][place]) };
-        yield { key: `${key}_shuffled`, sequence: withInsert(backgrounds[place], members[1][place]) };
+        yield { key: `${key}_true`, sequence: withInsert(backgrounds[i], members[0][i]) };
+        yield { key: `${key}_shuffled`, sequence: withInsert(backgrounds[i], members[1][i]) };
       }
     }
   }

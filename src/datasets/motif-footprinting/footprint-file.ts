@@ -4,30 +4,35 @@ import { copyText, forEachLine } from "../../base/text-lines.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import type { FootprintLine } from "./footprints.ts";
 
-/** In the order of the lines: the two backgrounds, then for each motif both members on one strand, then on the other. */
+/**
+ * Order of the lines of one background: both strands of the background, then for each motif true and shuffled
+ * on the forward strand, true and shuffled on the reverse strand.
+ */
 export const STRANDS = ["forward", "reverse"] as const;
 const MEMBERS = ["true", "shuffled"] as const;
 const RAW_LINES = STRANDS.length;
 const LINES_PER_MOTIF = STRANDS.length * MEMBERS.length;
 
 /**
- * The sequences of a footprints' file, kept as their difference from the background: 577,400 of them in 20 MB.
- * Line numbers count from 0.
+ * Sequences of a footprint file, stored as differences from their backgrounds: 577,400 sequences take 20 MB.
  */
 export interface Footprints {
+  /** Number of backgrounds. */
   readonly backgrounds: number;
-  /** Names, in the order of the file. */
+  /** Names, in file order. */
   readonly motifs: readonly string[];
-  /** Letters of every sequence. */
+  /** Bases per sequence. */
   readonly length: number;
+  /** Number of lines. */
   readonly lines: number;
+  /** @param line  0-based */
   sequence(line: number): string;
-  /** SHA-256 of what the lines say, however the file is compressed. */
+  /** SHA-256 of the uncompressed lines. */
   readonly digest: string;
 }
 
 /**
- * Writes the lines of `buildFootprints`, key and sequence with a tab between, whole or not at all.
+ * Writes the lines of `buildFootprints`, key and sequence separated by a tab, atomically.
  * @throws {InputError} when it cannot be written
  */
 export async function writeFootprints(path: string, lines: Iterable<FootprintLine>): Promise<void> {
@@ -46,9 +51,10 @@ async function* textOf(lines: Iterable<FootprintLine>): AsyncGenerator<string> {
 }
 
 /**
- * Reads a footprints' file, plain or compressed: no header, key and sequence, in the order of `buildFootprints`.
- * @throws {FormatError} naming the line when a key is not the one that comes next, a sequence has other letters than A, C,
- *   G and T or another length than the first, or the file ends within a background
+ * Reads a footprint file, plain or compressed: key and sequence without header, in the order of
+ * `buildFootprints`.
+ * @throws {FormatError} naming the line when a key is out of order, a sequence has a character other than A,
+ *   C, G, T or differs in length from the first, or the file ends within a background
  */
 export async function readFootprints(path: string): Promise<Footprints> {
   const collector = new Collector(
@@ -60,8 +66,8 @@ export async function readFootprints(path: string): Promise<Footprints> {
     if (tab < 0) {
       throw new FormatError(
         { file: path, line },
-        `${JSON.stringify(text.slice(0, 40))} is not a key and a sequence with a tab between`,
-        "expected is the file that dart-eval build motif-footprinting writes",
+        `${JSON.stringify(text.slice(0, 40))} is not a key and a sequence separated by a tab`,
+        "dart-eval build motif-footprinting writes such files",
       );
     }
     collector.add(text.slice(0, tab), text.slice(tab + 1), line);
@@ -69,35 +75,36 @@ export async function readFootprints(path: string): Promise<Footprints> {
   return collector.finish();
 }
 
-/** The same of lines of a program's own. @throws {InputError} as `readFootprints` */
+/** Footprints from lines in memory. @throws {InputError} as `readFootprints` */
 export function footprintsOf(lines: Iterable<FootprintLine>): Footprints {
   const collector = new Collector(
     (message, line, hint) =>
-      new InputError(`entry ${line - 1} of the footprints: ${message}`, hint === undefined ? {} : { hint }),
+      new InputError(`footprint line ${line - 1}: ${message}`, hint === undefined ? {} : { hint }),
   );
   let line = 0;
   for (const { key, sequence } of lines) collector.add(key, sequence, ++line);
   return collector.finish();
 }
 
-type Refusal = (message: string, line: number, hint?: string) => InputError;
+type MakeError = (message: string, line: number, hint?: string) => InputError;
 
+/** Checks the lines of a footprint file one by one and collects their sequences. */
 class Collector {
   private readonly motifs: string[] = [];
-  /** Both strands of each background in turn. */
+  /** [2 · background + strand] */
   private readonly raw: string[] = [];
   private readonly inserts: Insert[] = [];
   private background = 0;
-  /** Lines read of the background at work. */
+  /** Number of lines read of the current background. */
   private within = 0;
-  /** Known once the first background is over. */
+  /** Lines per background; infinite during the first. */
   private perBackground = Number.POSITIVE_INFINITY;
   private text: string[] = [];
   private readonly digests: string[] = [];
 
-  constructor(private readonly refusal: Refusal) {}
+  constructor(private readonly makeError: MakeError) {}
 
-  /** @param line  from 1 */
+  /** @param line  1-based */
   add(key: string, sequence: string, line: number): void {
     this.checkSequence(sequence, line);
     if (this.background === 0 && this.betweenMotifs()) this.noteMotif(key);
@@ -107,10 +114,10 @@ class Collector {
     }
     const expected = this.nextKey();
     if (key !== expected) {
-      throw this.refusal(
-        `the key is ${JSON.stringify(key.slice(0, 80))}, and ${expected} comes next`,
+      throw this.makeError(
+        `the key is ${JSON.stringify(key.slice(0, 80))}; expected ${expected}`,
         line,
-        "the order of lines is that of dart-eval build motif-footprinting, with the same motifs for every background",
+        "lines must be in the order of dart-eval build motif-footprinting, with the same motifs for every background",
       );
     }
     if (this.within < RAW_LINES) this.raw.push(copyText(sequence));
@@ -125,7 +132,7 @@ class Collector {
     const lines = raw.length + inserts.length;
     if (motifs.length === 0 || within !== RAW_LINES + LINES_PER_MOTIF * motifs.length) {
       const where = lines === 0 ? "there is no line" : `the lines end within background ${this.background}`;
-      throw this.refusal(where, lines, "is the file cut off?");
+      throw this.makeError(where, lines, "is the file truncated?");
     }
     this.digestText();
     return {
@@ -136,9 +143,9 @@ class Collector {
       digest: sha256Hex(this.digests.join("\n")),
       sequence(line) {
         const background = Math.floor(line / within);
-        const place = line % within;
-        if (place < RAW_LINES) return raw[RAW_LINES * background + place];
-        const original = raw[RAW_LINES * background + strandOf(place)];
+        const offset = line % within;
+        if (offset < RAW_LINES) return raw[RAW_LINES * background + offset];
+        const original = raw[RAW_LINES * background + strandOf(offset)];
         return withInsert(original, inserts[line - RAW_LINES * (background + 1)]);
       },
     };
@@ -148,7 +155,7 @@ class Collector {
     return this.within >= RAW_LINES && (this.within - RAW_LINES) % LINES_PER_MOTIF === 0;
   }
 
-  /** The first background's lines say which motifs there are; the second's first line ends it. */
+  /** Collects the motif names from the first background, which ends where the second starts. */
   private noteMotif(key: string): void {
     if (key === "1_raw_forward" && this.motifs.length > 0) this.perBackground = this.within;
     const [, name] = /^0_(.+)_forward_true$/.exec(key) ?? [];
@@ -166,13 +173,13 @@ class Collector {
   private checkSequence(sequence: string, line: number): void {
     const other = /[^ACGT]/.exec(sequence);
     if (sequence === "" || other !== null) {
-      const found = other === null ? "no letter" : `${JSON.stringify(other[0])} as letter ${other.index + 1}`;
-      throw this.refusal(`the sequence has ${found}`, line, "expected are A, C, G and T in upper case");
+      const found = other === null ? "no base" : `${JSON.stringify(other[0])} as base ${other.index + 1}`;
+      throw this.makeError(`the sequence has ${found}`, line, "expected upper-case A, C, G and T");
     }
     const first = this.raw[0] ?? sequence;
     if (sequence.length === first.length) return;
-    throw this.refusal(
-      `the sequence has ${sequence.length} letters, and the first has ${first.length}`,
+    throw this.makeError(
+      `the sequence has ${sequence.length} bases, and the first has ${first.length}`,
       line,
     );
   }
@@ -183,26 +190,26 @@ class Collector {
   }
 }
 
-/** 0 forward, 1 reverse: by the place of a line within its background. */
-function strandOf(place: number): number {
-  return place < RAW_LINES ? place : Math.floor((place - RAW_LINES) / MEMBERS.length) % STRANDS.length;
+/** 0 forward, 1 reverse. @param offset  line number within its background */
+function strandOf(offset: number): number {
+  return offset < RAW_LINES ? offset : Math.floor((offset - RAW_LINES) / MEMBERS.length) % STRANDS.length;
 }
 
-/** A sequence as what it has in place of its background's letters. */
+/** Difference of a sequence from its background. */
 export interface Insert {
   readonly start: number;
-  readonly letters: string;
+  readonly bases: string;
 }
 
-/** From the first letter that differs to the last; a sequence equal to its background has an insert of no letters. */
+/** The bases from the first to the last difference; none if sequence and background are equal. */
 export function insertOf(sequence: string, background: string): Insert {
   let start = 0;
   while (start < sequence.length && sequence[start] === background[start]) start++;
   let end = sequence.length;
   while (end > start && sequence[end - 1] === background[end - 1]) end--;
-  return { start, letters: copyText(sequence.slice(start, end)) };
+  return { start, bases: copyText(sequence.slice(start, end)) };
 }
 
-/** The sequence again. */
-export const withInsert = (background: string, { start, letters }: Insert): string =>
-  background.slice(0, start) + letters + background.slice(start + letters.length);
+/** The background with the insert: the inverse of `insertOf`. */
+export const withInsert = (background: string, { start, bases }: Insert): string =>
+  background.slice(0, start) + bases + background.slice(start + bases.length);

@@ -5,27 +5,27 @@ import { centredWindow, formatInterval } from "../../dna/genome/interval.ts";
 import type { RegulatoryElementRow } from "./table.ts";
 
 export interface BuildOptions {
-  /** Bases of each window; 350, as published, when left out. */
+  /** Window length in bases; default 350, as published. */
   readonly inputSize?: number;
-  /** How many bases a window's middle may lie to either side of the element's; 0, as published, when left out. */
+  /** Largest shift of the window from the element's centre in bases; default 0, as published. */
   readonly maxJitter?: number;
-  /** Of the flags and the jitter; 0, as published, when left out. */
+  /** Seed of strand flags and jitter; default 0, as published. */
   readonly seed?: number;
-  /** Refuse elements that do not lie in this genome. */
+  /** Genome that elements must lie in. */
   readonly genome?: NonNullable<BedOptions["genome"]>;
 }
 
 /**
- * Rows of the prepared table from a BED file of regulatory elements (ENCODE's cCREs): for each element, in its order, a
- * window around its middle, and a coin for the strand. Only the first three columns are read.
+ * Builds the rows of Task 1's table from a BED file of regulatory elements (ENCODE's cCREs): a window around
+ * the centre of each element, and a random strand. Only the first three columns are read.
  *
- * Windows and flags are those of DART-Eval's own table: one generator of NumPy's older kind runs through the whole file,
- * so rows depend on all rows before them. Its script's defaults, a window of 2,114 with a jitter of 500, are not what was
- * published.
+ * Windows and strands equal those of DART-Eval's table. One legacy NumPy generator (`RandomState`) is used
+ * for the whole file, so a row depends on all rows before it. The published table was not made with the
+ * script's defaults, a window of 2,114 and a jitter of 500.
  *
- * @throws {InputError} when a size, jitter or seed cannot be
- * @throws {FormatError} naming the line of the BED file, also where a window would begin before its chromosome does: the
- *   table cannot say that
+ * @throws {InputError} when a size, jitter or seed is out of range
+ * @throws {FormatError} naming the line of the BED file, also when a window would start before its
+ *   chromosome, since positions in the table are unsigned
  */
 export async function* buildRegulatoryElements(
   bedPath: string,
@@ -43,8 +43,8 @@ export async function* buildRegulatoryElements(
     if (inputStart < 0) {
       throw new FormatError(
         { file: bedPath, line: row.line },
-        `the window of ${inputSize} bases for ${formatInterval(row)} would begin at ${inputStart}, before the chromosome`,
-        "leave this element out, or choose a smaller window",
+        `the window of ${inputSize} bases for ${formatInterval(row)} would start at ${inputStart}, before the chromosome`,
+        "remove this element, or choose a smaller window",
       );
     }
     yield {

@@ -5,7 +5,7 @@ import { writeFileAtomic } from "../../base/write-file.ts";
 import type { Genome } from "../../dna/genome/genome.ts";
 import { missingChromosomeError } from "../../dna/genome/interval.ts";
 
-/** One regulatory element and the window in which a model sees it. Positions are 0-based, ends exclusive. */
+/** Regulatory element and its input window. Positions are 0-based, ends exclusive. */
 export interface RegulatoryElementRow {
   /** 0-based number of the data row in the whole table. */
   readonly index: number;
@@ -14,14 +14,14 @@ export interface RegulatoryElementRow {
   readonly inputEnd: number;
   readonly elementStart: number;
   readonly elementEnd: number;
-  /** The element's ends counted from the window's start: negative where it begins before the window. */
+  /** Element relative to the window's start; negative if it starts before the window. */
   readonly relativeStart: number;
   readonly relativeEnd: number;
-  /** The model is shown the other strand. */
+  /** The model's input is the reverse strand. */
   readonly reverseComplement: boolean;
 }
 
-/** The columns of DART-Eval's table of regulatory elements, in its order. */
+/** Columns of DART-Eval's table of regulatory elements. */
 const REGULATORY_ELEMENT_COLUMNS = [
   "chr",
   "input_start",
@@ -38,11 +38,11 @@ const LARGEST = 2 ** 32 - 1;
 const HEADER = REGULATORY_ELEMENT_COLUMNS.join("\t");
 
 export interface PreparedOptions {
-  /** Refuse elements on other chromosomes, or beyond a chromosome's end. */
+  /** Genome that elements must lie in. */
   readonly genome?: Pick<Genome, "path" | "chromosomes">;
 }
 
-/** The rows of `readRegulatoryElementTable` as objects. 2.35 million rows take some 250 MB. */
+/** Rows of `readRegulatoryElementTable` as objects. 2.35 million rows take about 250 MB. */
 export async function readRegulatoryElements(
   path: string,
   options: PreparedOptions = {},
@@ -51,11 +51,11 @@ export async function readRegulatoryElements(
 }
 
 /**
- * The prepared table of regulatory elements, plain or compressed, in table order.
+ * Reads the prepared table of regulatory elements, plain or compressed.
  *
- * @throws {FormatError} naming the line when the header differs, a field is not what its column holds, the relative
- *   positions contradict the others, windows differ in length, the element does not reach into its window, or the
- *   element does not lie in the genome
+ * @throws {FormatError} naming the line when the header differs, a field is not of its column's type,
+ *   relative positions contradict absolute ones, windows differ in length, an element does not overlap its
+ *   window, or lies outside the genome
  */
 export async function readRegulatoryElementTable(
   path: string,
@@ -82,7 +82,7 @@ export async function readRegulatoryElementTable(
 }
 
 /**
- * Writes a prepared table, whole or not at all.
+ * Writes a prepared table atomically.
  * @throws {InputError} when it cannot be written
  */
 export async function writeRegulatoryElements(
@@ -117,7 +117,7 @@ function checkHeader(text: string, place: FieldPlace): void {
   throw new FormatError(
     place,
     message,
-    "this must be the prepared table, made from a BED file with dart-eval build regulatory-elements",
+    "dart-eval build regulatory-elements makes the prepared table from a BED file",
   );
 }
 
@@ -166,48 +166,51 @@ function checkRow(
   place: FieldPlace,
 ): void {
   const { chrom, inputStart, inputEnd, elementStart, elementEnd, relativeStart, relativeEnd } = row;
-  const refuse = (message: string, hint?: string) => new FormatError(place, message, hint);
-  if (inputEnd <= inputStart) throw refuse(`input_end ${inputEnd} is not after input_start ${inputStart}`);
-  if (elementEnd < elementStart) throw refuse(`ccre_end ${elementEnd} is before ccre_start ${elementStart}`);
+  const wrong = (message: string, hint?: string) => new FormatError(place, message, hint);
+  if (inputEnd <= inputStart) throw wrong(`input_end ${inputEnd} is not after input_start ${inputStart}`);
+  if (elementEnd < elementStart) throw wrong(`ccre_end ${elementEnd} is before ccre_start ${elementStart}`);
   if (inputEnd - inputStart !== width) {
-    throw refuse(`the window has ${inputEnd - inputStart} bases, those before it ${width}`);
+    throw wrong(`the window has ${inputEnd - inputStart} bases, the first row's has ${width}`);
   }
   if (relativeStart !== elementStart - inputStart || relativeEnd !== elementEnd - inputStart) {
-    throw refuse(
-      `the relative positions ${relativeStart} and ${relativeEnd} should be ${elementStart - inputStart} and ${elementEnd - inputStart}`,
+    throw wrong(
+      `the relative positions are ${relativeStart} and ${relativeEnd}; expected ${elementStart - inputStart} and ${elementEnd - inputStart}`,
       "they count from input_start",
     );
   }
-  if (relativeStart >= width || relativeEnd <= 0) throw refuse("the element lies outside its window");
+  if (relativeStart >= width || relativeEnd <= 0) throw wrong("the element lies outside its window");
   if (genome === undefined) return;
   const length = genome.chromosomes.get(chrom);
   if (length === undefined) throw missingChromosomeError(chrom, genome.chromosomes.keys(), place);
   if (elementEnd > length) {
-    throw refuse(
+    throw wrong(
       `ccre_end ${elementEnd} lies beyond the end of ${chrom}, which has ${length} bases in ${genome.path}`,
-      "was the table made for another genome, or another version of it?",
+      "was the table made for another assembly?",
     );
   }
 }
 
-/** Rows of one piece: a table grows without copies. */
-const PIECE = 2 ** 16;
+/** Rows per chunk; appending chunks avoids copying columns as the table grows. */
+const CHUNK = 2 ** 16;
 
-/** Columns of up to `PIECE` rows. */
-class Piece {
-  readonly chrom = new Uint32Array(PIECE);
-  readonly inputStart = new Uint32Array(PIECE);
-  readonly inputEnd = new Uint32Array(PIECE);
-  readonly elementStart = new Uint32Array(PIECE);
-  readonly elementEnd = new Uint32Array(PIECE);
-  readonly reverseComplement = new Uint8Array(PIECE);
+/** Columns of up to `CHUNK` rows. */
+class Chunk {
+  readonly chrom = new Uint32Array(CHUNK);
+  readonly inputStart = new Uint32Array(CHUNK);
+  readonly inputEnd = new Uint32Array(CHUNK);
+  readonly elementStart = new Uint32Array(CHUNK);
+  readonly elementEnd = new Uint32Array(CHUNK);
+  readonly reverseComplement = new Uint8Array(CHUNK);
 }
 
-/** A prepared table of regulatory elements as typed columns, 21 bytes per row. Iterating makes rows one at a time. */
+/**
+ * Prepared table of regulatory elements as typed columns, 21 bytes per row. The iterator creates rows one at
+ * a time.
+ */
 export class RegulatoryElementTable implements Iterable<RegulatoryElementRow> {
   readonly #names: string[] = [];
   readonly #codes = new Map<string, number>();
-  readonly #pieces: Piece[] = [];
+  readonly #chunks: Chunk[] = [];
   #length = 0;
 
   get length(): number {
@@ -216,20 +219,20 @@ export class RegulatoryElementTable implements Iterable<RegulatoryElementRow> {
 
   /** @param row  0-based number in the table */
   at(row: number): RegulatoryElementRow {
-    const piece = this.#pieces[Math.floor(row / PIECE)];
-    const i = row % PIECE;
-    const [inputStart, inputEnd] = [piece.inputStart[i], piece.inputEnd[i]];
-    const [elementStart, elementEnd] = [piece.elementStart[i], piece.elementEnd[i]];
+    const chunk = this.#chunks[Math.floor(row / CHUNK)];
+    const i = row % CHUNK;
+    const [inputStart, inputEnd] = [chunk.inputStart[i], chunk.inputEnd[i]];
+    const [elementStart, elementEnd] = [chunk.elementStart[i], chunk.elementEnd[i]];
     return {
       index: row,
-      chrom: this.#names[piece.chrom[i]],
+      chrom: this.#names[chunk.chrom[i]],
       inputStart,
       inputEnd,
       elementStart,
       elementEnd,
       relativeStart: elementStart - inputStart,
       relativeEnd: elementEnd - inputStart,
-      reverseComplement: piece.reverseComplement[i] === 1,
+      reverseComplement: chunk.reverseComplement[i] === 1,
     };
   }
 
@@ -237,17 +240,17 @@ export class RegulatoryElementTable implements Iterable<RegulatoryElementRow> {
     for (let row = 0; row < this.#length; row++) yield this.at(row);
   }
 
-  /** Adds the next row; its index is not looked at. */
+  /** Appends a row; its index is ignored. */
   push(row: RegulatoryElementRow): void {
-    const i = this.#length % PIECE;
-    if (i === 0) this.#pieces.push(new Piece());
-    const piece = this.#pieces.at(-1)!;
-    piece.chrom[i] = this.#codeOf(row.chrom);
-    piece.inputStart[i] = row.inputStart;
-    piece.inputEnd[i] = row.inputEnd;
-    piece.elementStart[i] = row.elementStart;
-    piece.elementEnd[i] = row.elementEnd;
-    piece.reverseComplement[i] = row.reverseComplement ? 1 : 0;
+    const i = this.#length % CHUNK;
+    if (i === 0) this.#chunks.push(new Chunk());
+    const chunk = this.#chunks.at(-1)!;
+    chunk.chrom[i] = this.#codeOf(row.chrom);
+    chunk.inputStart[i] = row.inputStart;
+    chunk.inputEnd[i] = row.inputEnd;
+    chunk.elementStart[i] = row.elementStart;
+    chunk.elementEnd[i] = row.elementEnd;
+    chunk.reverseComplement[i] = row.reverseComplement ? 1 : 0;
     this.#length++;
   }
 

@@ -11,7 +11,7 @@ import { readTar, type TarFileEntry, writeTar } from "../../base/tar-file.ts";
 import { removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
 import { type RecordedFile, readDataRecord, recordFiles } from "./data-record.ts";
 
-/** A file as a bundle's manifest names it. */
+/** File entry of a bundle's manifest. */
 export interface BundledFile {
   readonly path: string;
   readonly bytes: number;
@@ -22,12 +22,12 @@ export interface BundledFile {
 
 export interface BundleOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Bytes of all files together. */
+  /** Called with bytes done and bytes of all files. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 export interface WriteBundleOptions extends BundleOptions {
-  /** Folders to be carried along, such as checkpoints, by the name of their folder in the data folder. */
+  /** Additional folders, such as checkpoints, by the name they get in the data folder. */
   readonly more?: Readonly<Record<string, string>>;
 }
 
@@ -53,10 +53,10 @@ const manifestSchema = z.strictObject({
 });
 
 /**
- * Writes everything in a data folder into one archive, for a machine without a network: a tar whose first entry is a
+ * Writes a data folder into one archive for a machine without network access: a tar file that begins with a
  * manifest of sizes and digests.
  *
- * @throws {InputError} when a recorded file has changed since it was fetched, or there is nothing to bundle
+ * @throws {InputError} when a recorded file has changed since it was fetched, or the folder is empty
  */
 export async function writeBundle(
   folder: string,
@@ -70,16 +70,16 @@ export async function writeBundle(
     if (path !== RECORD) files.push(await described(folder, path, path, recorded.get(path)));
   }
   for (const [name, from] of Object.entries(more)) {
-    if (!isInsidePath(name)) throw new InputError(`${JSON.stringify(name)} cannot be the name of a folder`);
+    if (!isInsidePath(name)) throw new InputError(`${JSON.stringify(name)} is not a valid folder name`);
     for (const path of await filesBelow(from)) {
       signal?.throwIfAborted();
       files.push(await described(from, path, `${name}/${path}`, undefined));
     }
   }
   if (files.length === 0) {
-    throw new InputError("there is nothing to bundle", {
+    throw new InputError("the data folder is empty", {
       place: { file: folder },
-      hint: "dart-eval data fetch brings files here",
+      hint: "dart-eval data fetch downloads files",
     });
   }
   const manifest = files.map(({ place: _, ...file }) => file);
@@ -92,22 +92,22 @@ export async function writeBundle(
     out,
     (async function* () {
       yield { path: MANIFEST, bytes: text.length, contents: text };
-      for (const { path, bytes, place } of files) yield { path, bytes, contents: pieces(place, bytes) };
+      for (const { path, bytes, place } of files) yield { path, bytes, contents: chunks(place, bytes) };
     })(),
   );
   return manifest;
 
-  async function* pieces(place: string, bytes: number) {
-    let passed = 0;
-    for await (const piece of fileChunks(place)) {
+  async function* chunks(place: string, bytes: number) {
+    let read = 0;
+    for await (const chunk of fileChunks(place)) {
       signal?.throwIfAborted();
-      passed += piece.length;
-      if (passed > bytes) break;
-      yield piece;
-      done += piece.length;
+      read += chunk.length;
+      if (read > bytes) break;
+      yield chunk;
+      done += chunk.length;
       onProgress?.(done, total);
     }
-    if (passed !== bytes)
+    if (read !== bytes)
       throw new InputError("the file changed while it was bundled", { place: { file: place } });
   }
 }
@@ -115,16 +115,16 @@ export async function writeBundle(
 async function described(folder: string, path: string, name: string, known: RecordedFile | undefined) {
   const place = join(folder, path);
   if (!isInsidePath(name)) {
-    throw new InputError("this file's name cannot be in a bundle", {
+    throw new InputError("the file name is not portable to other systems", {
       place: { file: place },
-      hint: "other systems could not write it; rename it or move it away",
+      hint: "rename the file or move it out of the folder",
     });
   }
   const file = { path: name, bytes: await fileSize(place), sha256: await digestFile(place), place };
   if (known !== undefined && known.sha256 !== file.sha256) {
     throw new InputError("the file has changed since it was fetched", {
       place: { file: place },
-      hint: "dart-eval data verify says more",
+      hint: "run dart-eval data verify",
     });
   }
   const { from = "made or put here", madeOf } = known ?? {};
@@ -132,12 +132,11 @@ async function described(folder: string, path: string, name: string, known: Reco
 }
 
 /**
- * Unpacks a bundle into a data folder and checks every file on the way: one that is not as the manifest says is not
- * written. Files that are there already and equal are left; nothing outside the folder is touched.
+ * Unpacks a bundle into a data folder and verifies every file; a file that differs from the manifest is not
+ * written. Identical existing files stay. Nothing outside the folder is written.
  *
- * @throws {FormatError} when the archive is no bundle, is cut off, holds what its manifest does not name (or the other way
- *   round), or a file is not as its digest says
- * @throws {InputError} when another file of the same name is in the way
+ * @throws {FormatError} when the archive is not a bundle, is truncated, or its files differ from its manifest
+ * @throws {InputError} when a different file of the same name exists
  */
 export async function unpackBundle(
   bundle: string,
@@ -156,19 +155,20 @@ export async function unpackBundle(
       expected = new Map(files.map((file) => [file.path, file]));
       if (expected.size !== files.length) throw wrong("its manifest names a file twice");
       total = files.reduce((sum, { bytes }) => sum + bytes, 0);
-      await refuseOthers(folder, files);
+      await checkExisting(folder, files);
       continue;
     }
     const file = expected.get(entry.path);
     if (file === undefined || entry.kind !== "file" || entry.bytes !== file.bytes) {
       throw wrong(
-        `it holds ${JSON.stringify(entry.path.slice(0, 200))} (${entry.kind}, ${entry.bytes} bytes), which its manifest does not name so`,
+        `the archive has ${JSON.stringify(entry.path.slice(0, 200))} (${entry.kind}, ${entry.bytes} bytes), which differs from its manifest`,
       );
     }
     expected.delete(entry.path);
     const place = join(folder, file.path);
     if ((await kindOfPath(place)) === undefined) {
-      // The lock of fetching: nobody else writes the file, so what lies unfinished beside it is a killed process's.
+      // The lock of fetching: nobody else writes the file, so what lies unfinished beside it is a killed
+      // process's.
       await using _ = await waitForLock(`${place}.fetch.lock`, { signal });
       await removeTemporaryFiles(place);
       await writeFileAtomic(place, checked(entry, file, wrong, signal));
@@ -178,7 +178,7 @@ export async function unpackBundle(
   }
   if (expected === undefined) throw wrong("the archive is empty");
   const [missing] = expected.keys();
-  if (missing !== undefined) throw wrong(`${missing} is missing`, "was the bundle copied whole?");
+  if (missing !== undefined) throw wrong(`${missing} is missing`, "is the copy of the bundle complete?");
   const since = new Date().toISOString();
   await recordFiles(
     folder,
@@ -191,13 +191,13 @@ type MakeFormatError = (message: string, hint?: string) => FormatError;
 
 async function readManifest(entry: TarFileEntry, wrong: MakeFormatError): Promise<readonly BundledFile[]> {
   if (entry.path !== MANIFEST || entry.kind !== "file" || entry.bytes > LARGEST_MANIFEST) {
-    throw wrong("this is no bundle of dart-eval", "dart-eval data bundle makes one");
+    throw wrong("not a dart-eval bundle", "dart-eval data bundle makes one");
   }
-  const pieces: Uint8Array[] = [];
-  for await (const piece of entry.contents) pieces.push(piece);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of entry.contents) chunks.push(chunk);
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.concat(pieces).toString("utf8"));
+    value = JSON.parse(Buffer.concat(chunks).toString("utf8"));
   } catch {
     throw wrong("its manifest is not JSON");
   }
@@ -207,15 +207,15 @@ async function readManifest(entry: TarFileEntry, wrong: MakeFormatError): Promis
   throw wrong(`its manifest is wrong at ${path.join(".") || "the top"}: ${message}`);
 }
 
-/** Before anything is written: what is in the way must be the same. */
-async function refuseOthers(folder: string, files: readonly BundledFile[]): Promise<void> {
+/** Checks, before anything is written, that existing files equal those of the bundle. */
+async function checkExisting(folder: string, files: readonly BundledFile[]): Promise<void> {
   for (const { path, bytes, sha256 } of files) {
     const place = join(folder, path);
     const kind = await kindOfPath(place);
     if (kind === undefined) continue;
     const other = kind === "folder" ? "is a folder" : await mismatch(place, { bytes, sha256 });
     if (other === undefined) continue;
-    throw new InputError(`what is there ${other}`, {
+    throw new InputError(`the existing file ${other}`, {
       place: { file: place },
       hint: "move it away, or unpack into another folder",
     });
@@ -229,11 +229,11 @@ async function* checked(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   const digest = createHash("sha256");
-  for await (const piece of contents) {
+  for await (const chunk of contents) {
     signal?.throwIfAborted();
-    digest.update(piece);
-    yield piece;
+    digest.update(chunk);
+    yield chunk;
   }
   const found = digest.digest("hex");
-  if (found !== sha256) throw wrong(`${path} has the SHA-256 ${found}; its manifest says ${sha256}`);
+  if (found !== sha256) throw wrong(`${path} has SHA-256 ${found}; expected ${sha256} by its manifest`);
 }

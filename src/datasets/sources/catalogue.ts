@@ -2,7 +2,7 @@ import { InputError } from "../../base/errors.ts";
 import { CELL_LINES, type CellLine } from "../cell-lines.ts";
 import { LICENCES, type Source } from "./source.ts";
 
-/** The two assemblies: hg38 for tasks 1, 3, 4 and the African variants, hg19 for the Yoruban ones. */
+/** Assemblies: hg38 for tasks 1, 3, 4 and the African variants, hg19 for the Yoruban variants. */
 const GENOME_SOURCES: readonly Source[] = [
   {
     name: "hg38",
@@ -21,7 +21,7 @@ const GENOME_SOURCES: readonly Source[] = [
   {
     name: "hg19",
     tasks: [5],
-    what: "GRCh37 of a man, as ENCODE mapped to it",
+    what: "GRCh37 with Y chromosome, as ENCODE mapped to it",
     path: "refs/male.hg19.fa",
     addresses: [
       {
@@ -34,7 +34,7 @@ const GENOME_SOURCES: readonly Source[] = [
   },
 ];
 
-/** Task 1. */
+/** Files of Task 1. */
 const ELEMENT_SOURCES: readonly Source[] = [
   {
     name: "ccres",
@@ -60,7 +60,7 @@ const ELEMENT_SOURCES: readonly Source[] = [
   },
 ];
 
-/** Task 2. */
+/** Files of Task 2. */
 const MOTIF_SOURCES: readonly Source[] = [
   {
     name: "motifs",
@@ -95,7 +95,7 @@ const MOTIF_SOURCES: readonly Source[] = [
   {
     name: "footprint-backgrounds",
     tasks: [2],
-    what: "the 100 neutral sequences that motifs are put into",
+    what: "the 100 neutral background sequences",
     path: "task_2_footprinting/processed_data/raw_seqs_350.txt",
     addresses: [{ kind: "synapse", id: "syn60581043", name: "raw_seqs_350.txt" }],
     licence: LICENCES.synapse,
@@ -104,7 +104,7 @@ const MOTIF_SOURCES: readonly Source[] = [
   {
     name: "footprint-sequences",
     tasks: [2],
-    what: "the backgrounds with every motif and its shuffle put in, both strands",
+    what: "the backgrounds with every motif and its shuffle inserted, both strands",
     path: "task_2_footprinting/processed_data/footprint_dataset_350_v1.txt",
     addresses: [{ kind: "synapse", id: "syn60581043", name: "footprint_dataset_350_v1.txt" }],
     licence: LICENCES.synapse,
@@ -135,7 +135,7 @@ const atacPeaks = (line: string, accession: string): Source => ({
   licence: LICENCES.encode,
 });
 
-/** Task 3. */
+/** Files of Task 3. */
 const CELL_TYPE_PEAK_SOURCES: readonly Source[] = [
   atacPeaks("GM12878", "ENCFF748UZH"),
   atacPeaks("HEPG2", "ENCFF439EIO"),
@@ -144,7 +144,7 @@ const CELL_TYPE_PEAK_SOURCES: readonly Source[] = [
   {
     name: "h1esc-atac-peaks",
     tasks: [3],
-    what: "ATAC-seq peaks of H1ESC; the original names no accession",
+    what: "ATAC-seq peaks of H1ESC; the original gives no accession",
     path: `${CELL_TYPE_FOLDER}/input_data/H1ESC/overlap.optimal_peak.bed`,
     addresses: [{ kind: "synapse", id: "syn60581166", name: "overlap.optimal_peak.bed" }],
     licence: LICENCES.synapse,
@@ -152,18 +152,18 @@ const CELL_TYPE_PEAK_SOURCES: readonly Source[] = [
   {
     name: "atac-reads",
     tasks: [3],
-    what: "aligned reads, three replicates of each cell line, which the reads per peak are counted from",
+    what: "aligned reads, three replicates per cell line, for the counts of reads per peak",
     path: `${CELL_TYPE_FOLDER}/input_data/merged_counts_matrix.csv`,
     addresses: [],
     notFetched:
-      "the original names no accessions of the reads; its labelled peaks are in cell-type-peaks, or a matrix of reads per peak can be given",
+      "the original gives no accessions of the reads; use its labelled peaks (cell-type-peaks) or your own matrix of reads per peak",
     licence: LICENCES.encode,
     becomes: `${CELL_TYPE_FOLDER}/processed_inputs/peaks_by_cell_label_unique_dataloader_format.tsv, by dart-eval build cell-type-elements`,
   },
   {
     name: "cell-type-peaks",
     tasks: [3],
-    what: "peaks that are accessible in one cell line only, with its name: the table that task 3 asks",
+    what: "peaks accessible in one cell line only, labelled with it: task 3's table",
     path: `${CELL_TYPE_FOLDER}/processed_inputs/peaks_by_cell_label_unique_dataloader_format.tsv`,
     addresses: [
       { kind: "synapse", id: "syn61788656", name: "peaks_by_cell_label_unique_dataloader_format.tsv" },
@@ -175,7 +175,7 @@ const CELL_TYPE_PEAK_SOURCES: readonly Source[] = [
   {
     name: "clustering-peaks",
     tasks: [3],
-    what: "the 5,000 most significant peaks of each cell line, which are clustered",
+    what: "the 5,000 most significant peaks of each cell line, for clustering",
     path: `${CELL_TYPE_FOLDER}/processed_inputs/top_5000_deseq_peaks.tsv`,
     addresses: [{ kind: "synapse", id: "syn62161401", name: "top_5000_deseq_peaks.tsv" }],
     licence: LICENCES.synapse,
@@ -184,7 +184,7 @@ const CELL_TYPE_PEAK_SOURCES: readonly Source[] = [
   {
     name: "clustering-rows",
     tasks: [3],
-    what: "the row numbers of the same peaks in the table of cell-type-peaks",
+    what: "row numbers of the same peaks in cell-type-peaks",
     path: `${CELL_TYPE_FOLDER}/processed_inputs/indices_of_new_peaks_in_old_file.tsv`,
     addresses: [{ kind: "synapse", id: "syn60581042", name: "indices_of_new_peaks_in_old_file.tsv" }],
     licence: LICENCES.synapse,
@@ -203,7 +203,10 @@ const CELL_TYPE_PEAK_SOURCES: readonly Source[] = [
 
 const ACTIVITY_FOLDER = "task_4_chromatin_activity/processed_data";
 
-/** Fetched by name alone: the folder of inputs was found empty. The whole task's folder is searched after it. */
+/**
+ * Optional, since Synapse's folder of inputs was empty when last seen. If the first folder lacks it, the
+ * task's folder is searched.
+ */
 function activityFile(line: CellLine, set: string, what: string, path: string): Source {
   const name = path.slice(path.lastIndexOf("/") + 1);
   return {
@@ -220,12 +223,12 @@ function activityFile(line: CellLine, set: string, what: string, path: string): 
   };
 }
 
-/** Task 4. */
+/** Files of Task 4. */
 const CHROMATIN_ACTIVITY_SOURCES: readonly Source[] = [
   {
     name: "task-4-data",
     tasks: [4],
-    what: "all windows of the five cell lines as one-hot arrays with their counts: everything that task 4 reads, and what trains for task 5",
+    what: "all windows of the five cell lines as one-hot arrays with their counts: data of task 4 and training data of task 5",
     path: "task_4_chromatin_activity/data.h5",
     addresses: [{ kind: "synapse", id: "syn64314104", name: "data.h5" }],
     licence: LICENCES.synapse,
@@ -237,24 +240,24 @@ const CHROMATIN_ACTIVITY_SOURCES: readonly Source[] = [
       "relaxed peaks of DNase-seq",
       `cell_line_expanded_peaks/${line}_peaks.bed`,
     ),
-    activityFile(line, "dnase-idr-peaks", "peaks that replicate", `cell_line_idr_peaks/${line}.bed`),
+    activityFile(line, "dnase-idr-peaks", "reproducible peaks (IDR)", `cell_line_idr_peaks/${line}.bed`),
     activityFile(
       line,
       "dnase-non-peaks",
-      "windows without a peak, of the same GC content",
+      "GC-matched windows without a peak",
       `cell_line_expanded_peaks/${line}_nonpeaks.bed`,
     ),
-    activityFile(line, "dnase-signal", "cuts per base, both strands", `bigwigs/${line}_unstranded.bw`),
+    activityFile(line, "dnase-signal", "cuts per base of both strands", `bigwigs/${line}_unstranded.bw`),
   ]),
 ];
 
-/** The two sets of task 5, as results call them. */
+/** Names of Task 5's data sets in results. */
 export const AFRICAN_CAQTLS = "African caQTLs";
 export const YORUBAN_DSQTLS = "Yoruban dsQTLs";
 
 const VARIANT_FOLDER = "task_5_variant_effect_prediction";
 
-/** Task 5. */
+/** Files of Task 5. */
 const VARIANT_SOURCES: readonly Source[] = [
   {
     name: "african-caqtls",
@@ -284,7 +287,7 @@ const VARIANT_SOURCES: readonly Source[] = [
   },
 ];
 
-/** Every file that the benchmark is made of, genomes first, then by task. */
+/** All input files of the benchmark, genomes first, then by task. */
 export const SOURCES: readonly Source[] = [
   ...GENOME_SOURCES,
   ...ELEMENT_SOURCES,
@@ -294,15 +297,15 @@ export const SOURCES: readonly Source[] = [
   ...VARIANT_SOURCES,
 ];
 
-/** @throws {InputError} with names that are alike */
+/** Source by name. @throws {InputError} with similar names if there is no such source */
 export function sourceNamed(name: string): Source {
   const found = SOURCES.find((source) => source.name === name);
   if (found !== undefined) return found;
-  const alike = SOURCES.filter((source) => name.split("-").some((word) => source.name.includes(word)));
+  const similar = SOURCES.filter((source) => name.split("-").some((word) => source.name.includes(word)));
   throw new InputError(`there is no source ${JSON.stringify(name)}`, {
     hint:
-      alike.length === 0
-        ? "dart-eval data list tells their names"
-        : `there are ${alike.map((source) => source.name).join(", ")}`,
+      similar.length === 0
+        ? "dart-eval data list shows all sources"
+        : `similar names: ${similar.map((source) => source.name).join(", ")}`,
   });
 }

@@ -1,6 +1,6 @@
 import type { CitedSource } from "./source.ts";
 
-/** What the files above were made of or with. */
+/** Publications, programs and experiments behind the benchmark's files. */
 export const CITED_SOURCES: readonly CitedSource[] = [
   {
     name: "dart-eval",
@@ -41,7 +41,7 @@ export const CITED_SOURCES: readonly CitedSource[] = [
   {
     name: "deeplift",
     tasks: [1],
-    what: "where the dinucleotide shuffle comes from",
+    what: "origin of the dinucleotide shuffle",
     address: "https://github.com/kundajelab/deeplift",
   },
   {
@@ -53,7 +53,7 @@ export const CITED_SOURCES: readonly CitedSource[] = [
   {
     name: "enformer",
     tasks: [4],
-    what: "the model of the side experiment, with its intervals of training, validation and test",
+    what: "model of the side experiment, with its training, validation and test intervals",
     address: "https://tfhub.dev/deepmind/enformer/1",
   },
 ];

@@ -6,15 +6,18 @@ import { isInsidePath, kindOfPath } from "../../base/folder.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import { removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
 
-/** What is known of one file of a data folder. */
+/** Record of one file of a data folder. */
 export interface RecordedFile {
-  /** In the data folder. */
+  /** Relative to the data folder. */
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
-  /** Where it came from, in words; no signatures. */
+  /** Origin as text, such as an address without signature. */
   readonly from: string;
-  /** Name of the source that `dart-eval build` made it of, as published; absent for a source's own file. */
+  /**
+   * Name of the source from which `dart-eval build` made it with published settings; absent for a source's
+   * own file.
+   */
   readonly madeOf?: string;
   /** ISO 8601. */
   readonly since: string;
@@ -38,7 +41,7 @@ const schema = z.strictObject({
 const RECORD_NAME = "dart-eval-data.json";
 const recordPath = (folder: string) => join(folder, RECORD_NAME);
 
-/** The data folder that a file is in: the nearest folder above it that has a record; undefined where none has. */
+/** Data folder of a file: its nearest parent folder with a record; undefined if there is none. */
 export async function dataFolderOf(path: string): Promise<string | undefined> {
   for (let folder = dirname(resolve(path)), above = ""; folder !== above; folder = dirname(folder)) {
     if ((await kindOfPath(recordPath(folder))) === "file") return folder;
@@ -47,7 +50,7 @@ export async function dataFolderOf(path: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** What `dart-eval data` put into a folder; empty where it put nothing. @throws {FormatError} when the record is damaged */
+/** Files that `dart-eval data` put into a folder, if any. @throws {FormatError} when the record is damaged */
 export async function readDataRecord(folder: string): Promise<readonly RecordedFile[]> {
   const file = recordPath(folder);
   const text = await textIfPresent(file);
@@ -68,9 +71,9 @@ export async function readDataRecord(folder: string): Promise<readonly RecordedF
   );
 }
 
-const DAMAGED = "delete it: dart-eval data fetch writes it anew for the files that are there";
+const DAMAGED = "delete it: dart-eval data fetch recreates it for the existing files";
 
-/** Adds files to the record, in place of what it says of the same paths. Processes that share the folder take turns. */
+/** Adds files to the record and replaces entries of the same paths. Safe for concurrent processes. */
 export async function recordFiles(folder: string, files: readonly RecordedFile[]): Promise<void> {
   await using _ = await waitForLock(`${recordPath(folder)}.lock`, { pause: 50 });
   const paths = new Set(files.map(({ path }) => path));

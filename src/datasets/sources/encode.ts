@@ -5,7 +5,7 @@ import { getJson } from "../../base/http.ts";
 import { parseServiceResponse, type Services } from "./services.ts";
 
 export interface EncodeFile {
-  /** Leads on to the portal's storage. */
+  /** Redirects to the portal's storage. */
   readonly url: URL;
   readonly bytes: number;
   readonly md5: string;
@@ -19,9 +19,9 @@ const fileSchema = z.object({
 });
 
 /**
- * A file of the ENCODE portal by its accession, `ENCFF420VPZ`.
+ * Looks up a file of the ENCODE portal by accession, such as `ENCFF420VPZ`.
  *
- * @throws {InputError} when the portal has no such file, cannot be reached, or answers otherwise than expected
+ * @throws {InputError} when the portal has no such file, cannot be reached, or sends an unexpected response
  * @see https://www.encodeproject.org/help/rest-api/
  */
 export async function findEncodeFile(
@@ -37,8 +37,8 @@ export async function findEncodeFile(
       status === 404
         ? `${url.host} has no file ${accession} (404)`
         : status === 403
-          ? `${url.host} does not show ${accession} to everyone (403)`
-          : `${url.host} answers ${status} for ${accession}`,
+          ? `${url.host} does not give public access to ${accession} (403)`
+          : `${url.host} returned status ${status} for ${accession}`,
       status === 429 || status >= 500 ? "try again later" : undefined,
     );
   }
@@ -48,8 +48,8 @@ export async function findEncodeFile(
   if (address?.origin !== url.origin || data.accession !== accession) {
     throw new FormatError(
       place,
-      `its answer names ${JSON.stringify(data.href.slice(0, 200))} as the address of ${data.accession.slice(0, 40)}`,
-      "an address of the same portal was expected",
+      `the response has ${JSON.stringify(data.href.slice(0, 200))} as the address of ${data.accession.slice(0, 40)}`,
+      "expected an address of the same portal",
     );
   }
   return { url: address, bytes: data.file_size, md5: data.md5sum };

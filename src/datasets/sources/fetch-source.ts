@@ -18,22 +18,22 @@ export interface FetchOptions {
   readonly services: Services;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number, total: number | undefined) => void) | undefined;
-  /** Told what takes time or did not go as usual. */
+  /** Called with remarks on waiting, unpacking and failed addresses. */
   readonly onNote?: ((text: string) => void) | undefined;
 }
 
 export interface FetchedSource {
   readonly file: RecordedFile;
-  /** Whether it had to be downloaded. */
+  /** True if it was downloaded, false if it existed. */
   readonly fetched: boolean;
 }
 
 /**
- * Brings one file into its place in the data folder, checked and recorded; one that is there already is only checked.
- * A download that was stopped goes on at the next call.
+ * Downloads one file into the data folder, verifies and records it. An existing file is only verified. An
+ * interrupted download resumes with the next call.
  *
- * @throws {InputError} when it has no address, every address refuses it, what came is not what was expected, or a file
- *   that is there is not
+ * @throws {InputError} when the source has no address, every address fails, or the downloaded or existing
+ *   file is not the expected one
  */
 export async function fetchSource(source: Source, options: FetchOptions): Promise<FetchedSource> {
   const { folder, onNote, signal } = options;
@@ -44,11 +44,13 @@ export async function fetchSource(source: Source, options: FetchOptions): Promis
     onWatch: (text) => onNote?.(text),
   });
   await removeTemporaryFiles(path);
-  if ((await kindOfPath(path)) !== undefined) return { file: await keep(source, options), fetched: false };
+  if ((await kindOfPath(path)) !== undefined) {
+    return { file: await verifyExisting(source, options), fetched: false };
+  }
   if (source.addresses.length === 0) {
     throw new InputError(`${source.name} cannot be fetched: ${source.notFetched}`);
   }
-  const refusals: InputError[] = [];
+  const failures: InputError[] = [];
   for (const address of source.addresses) {
     try {
       await fetchFrom(address, source, options);
@@ -56,29 +58,30 @@ export async function fetchSource(source: Source, options: FetchOptions): Promis
       await recordFiles(folder, [file]);
       return { file, fetched: true };
     } catch (error) {
-      // Only a source that is not to be had is worth another address; a full disk or wrong bytes are not.
-      const passing = error instanceof ConnectionError || error instanceof HttpError || isRefusal(error);
-      if (!passing) throw error;
-      refusals.push(error);
-      if (refusals.length < source.addresses.length) {
+      // Another address helps if this one is unavailable, not if the disk is full or the bytes are wrong.
+      const unavailable =
+        error instanceof ConnectionError || error instanceof HttpError || isRepositoryError(error);
+      if (!unavailable) throw error;
+      failures.push(error);
+      if (failures.length < source.addresses.length) {
         onNote?.(`${addressText(address)}: ${error.message}; trying another address`);
       }
     }
   }
-  throw together(source, refusals);
+  throw unavailableError(source, failures);
 }
 
-const isRefusal = (error: unknown): error is InputError =>
+const isRepositoryError = (error: unknown): error is InputError =>
   error instanceof InputError && error.place.file === undefined;
 
-function together({ name, addresses }: Source, refusals: readonly InputError[]): InputError {
-  if (refusals.length === 1) return refusals[0];
-  const lines = refusals.map((refusal, i) => `- ${addressText(addresses[i])}: ${refusal.describe()}`);
-  return new InputError(`${name} is not to be had:\n${lines.join("\n")}`);
+function unavailableError({ name, addresses }: Source, failures: readonly InputError[]): InputError {
+  if (failures.length === 1) return failures[0];
+  const lines = failures.map((failure, i) => `- ${addressText(addresses[i])}: ${failure.describe()}`);
+  return new InputError(`${name} is not available at any address:\n${lines.join("\n")}`);
 }
 
-/** A file that is there: as recorded, or as the source is known to be, or taken for what it is called. */
-async function keep(source: Source, { folder, onNote }: FetchOptions): Promise<RecordedFile> {
+/** Checks an existing file against its record or the published digest; records it if it has no record. */
+async function verifyExisting(source: Source, { folder, onNote }: FetchOptions): Promise<RecordedFile> {
   const path = join(folder, source.path);
   const known = (await readDataRecord(folder)).find((file) => file.path === source.path);
   const wrong = await mismatch(path, known ?? source.expected ?? {});
@@ -90,7 +93,7 @@ async function keep(source: Source, { folder, onNote }: FetchOptions): Promise<R
   }
   if (known !== undefined) return known;
   if (source.expected === undefined) {
-    onNote?.(`${source.path} was there already and nothing is published to check it by; it is kept as it is`);
+    onNote?.(`${source.path} exists; it cannot be verified, since no digest is published`);
   }
   const file = await describe(source, folder, "found in the folder");
   await recordFiles(folder, [file]);
@@ -101,11 +104,11 @@ async function fetchFrom(address: SourceAddress, source: Source, options: FetchO
   const { folder, services, signal, onProgress, onNote } = options;
   const path = join(folder, source.path);
   const { url, expected, gzip } = await locate(address, services, signal);
-  const arrival = gzip ? `${path}.gz` : path;
+  const target = gzip ? `${path}.gz` : path;
   await download({
     url,
-    path: arrival,
-    // What was published is of the file itself, not of its compressed form.
+    path: target,
+    // Published digests are of the uncompressed file.
     expected: gzip ? expected : { ...expected, ...source.expected },
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress }),
@@ -113,8 +116,8 @@ async function fetchFrom(address: SourceAddress, source: Source, options: FetchO
   });
   if (!gzip) return;
   onNote?.(`unpacking ${source.path}`);
-  await unpackGzip(arrival, path, { expected: source.expected, signal });
-  await removeFile(arrival);
+  await unpackGzip(target, path, { expected: source.expected, signal });
+  await removeFile(target);
 }
 
 async function describe({ path }: Source, folder: string, from: string): Promise<RecordedFile> {

@@ -5,18 +5,18 @@ import type { Services } from "./services.ts";
 import type { SourceAddress } from "./source.ts";
 import { findSynapseFile, signedAddress } from "./synapse.ts";
 
-/** A file found at its address: how to download it, and what its repository says of it. */
+/** Download address of a file, with the size and digest that its repository states. */
 export interface LocatedFile {
   readonly url: DownloadAddress;
   readonly expected: ExpectedFile;
-  /** Whether it comes compressed with gzip. */
+  /** True if the download is gzip-compressed. */
   readonly gzip: boolean;
 }
 
 /**
- * Asks a repository where a file is.
+ * Looks up a file in its repository.
  *
- * @throws {InputError} when it has no such file, does not give it to this user, or cannot be reached
+ * @throws {InputError} when the repository has no such file, denies access, or cannot be reached
  */
 export async function locate(
   address: SourceAddress,
@@ -46,7 +46,7 @@ export async function locate(
 
 const isGzip = (name: string) => name.endsWith(".gz");
 
-/** An address as a person may look at it: `ENCODE ENCFF420VPZ`, `Synapse syn62153306`. */
+/** Label of an address: `ENCODE ENCFF420VPZ`, `Synapse syn62153306`. */
 export function addressText(address: SourceAddress): string {
   switch (address.kind) {
     case "web":

@@ -6,13 +6,13 @@ import { SOURCES } from "./catalogue.ts";
 import { dataFolderOf, type RecordedFile, readDataRecord, recordFiles } from "./data-record.ts";
 import { addressText } from "./locate.ts";
 
-/** Where the contents of a file come from, as far as their digest shows. */
+/** Origin of a file's contents, identified by digest. */
 export interface FileOrigin {
   /** The file's name, without its folder. */
   readonly file: string;
   /** Name of a source of the benchmark; absent for custom data. */
   readonly source?: string;
-  /** The file is what `dart-eval build` makes of the source, as published. */
+  /** Present if `dart-eval build` made the file from the source with published settings. */
   readonly built?: true;
 }
 
@@ -23,9 +23,9 @@ export const fileOriginSchema: z.ZodType<FileOrigin> = z.object({
 });
 
 /**
- * The source of the benchmark that a file is, by the digest of its bytes: it is that of a published file, or the one that
- * `dart-eval data fetch` recorded when it downloaded the source, or the one that `dart-eval build` recorded. The name of a
- * file, and where it is, show nothing.
+ * Identifies a file as a source of the benchmark by its digest, which must be published, or recorded by
+ * `dart-eval data fetch` or `dart-eval build`. The file's name and folder are no evidence.
+ *
  *
  * @throws {InputError} when the file cannot be read
  * @throws {FormatError} when the record of its data folder is damaged
@@ -40,13 +40,13 @@ export async function fileOrigin(path: string): Promise<FileOrigin> {
   ];
   const bytes = await fileSize(path);
   const candidates = known.filter((one) => one.origin !== undefined && one.bytes === bytes);
-  // Gigabytes are digested only where they may be a source's.
+  // Digest large files only if their size is that of a source.
   if (candidates.length === 0) return { file };
   const digest = await cachedDigest(path);
   return { file, ...candidates.find(({ sha256 }) => sha256 === digest)?.origin };
 }
 
-/** A file that was found in the folder, or put there, is recorded too and is no evidence. */
+/** Source of a record; undefined for a file that was already in the folder, whose record is no evidence. */
 function sourceOf({ path, from, madeOf }: RecordedFile): Omit<FileOrigin, "file"> | undefined {
   if (madeOf !== undefined) return { source: madeOf, built: true };
   const source = SOURCES.find(
@@ -56,11 +56,11 @@ function sourceOf({ path, from, madeOf }: RecordedFile): Omit<FileOrigin, "file"
 }
 
 /**
- * Records, in the data folder that a built file is in, what it was built of; outside of a data folder nothing is recorded.
+ * Records the source of a built file in its data folder. Does nothing for a file outside a data folder.
  *
  * @param path     the built file
- * @param madeOf   name of the source that the build turns into the benchmark's table
- * @param command  that made it: "dart-eval build regulatory-elements"
+ * @param madeOf   name of the source that it was built from
+ * @param command  such as "dart-eval build regulatory-elements"
  */
 export async function recordBuilt(path: string, madeOf: string, command: string): Promise<void> {
   const folder = await dataFolderOf(path);

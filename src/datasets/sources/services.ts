@@ -2,21 +2,21 @@ import type { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
 import { expectWebAddress, type RetryPolicy } from "../../base/http.ts";
 
-/** How the repositories that hold the benchmark's files are reached. */
+/** Addresses and credentials of the repositories with the benchmark's files. */
 export interface Services {
-  /** Address of Synapse's interface, without a slash at the end. */
+  /** Address of Synapse's REST API, without trailing slash. */
   readonly synapse: string;
-  /** A personal access token with the rights to view and download. */
+  /** Personal access token with view and download permissions. */
   readonly synapseToken: string | undefined;
-  /** Address of the ENCODE portal, without a slash at the end. */
+  /** Address of the ENCODE portal, without trailing slash. */
   readonly encode: string;
   readonly retries?: RetryPolicy;
 }
 
 /**
- * From the environment: SYNAPSE_AUTH_TOKEN, as Synapse's own programs have it, and for mirrors
+ * Services from environment variables: SYNAPSE_AUTH_TOKEN, as used by Synapse's own clients, and for mirrors
  * DART_EVAL_SYNAPSE_ENDPOINT and DART_EVAL_ENCODE_ENDPOINT.
- * @throws {InputError} naming the one that is no address
+ * @throws {InputError} naming the variable that is not an address
  */
 export function servicesFromEnvironment(): Services {
   const { SYNAPSE_AUTH_TOKEN, DART_EVAL_SYNAPSE_ENDPOINT, DART_EVAL_ENCODE_ENDPOINT } = process.env;
@@ -36,18 +36,18 @@ export function servicesFromEnvironment(): Services {
   };
 }
 
-/** An answer of a repository, checked. @throws {FormatError} naming the address and where it is not as expected */
+/** Parses a JSON response. @throws {FormatError} naming the address and the invalid part */
 export function parseServiceResponse<T>(url: URL, text: string, schema: z.ZodType<T>): T {
   const place = { file: `${url.origin}${url.pathname}` };
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    const hint = "does a proxy or a login page stand between?";
-    throw new FormatError(place, "what it answers is not JSON", hint, cause);
+    const hint = "is there a proxy or a login page?";
+    throw new FormatError(place, "the response is not JSON", hint, cause);
   }
   const { success, data, error } = schema.safeParse(value);
   if (success) return data;
   const { path, message } = error.issues[0];
-  throw new FormatError(place, `its answer is not as expected at ${path.join(".") || "the top"}: ${message}`);
+  throw new FormatError(place, `invalid response at ${path.join(".") || "the top"}: ${message}`);
 }

@@ -1,45 +1,46 @@
 import type { ExpectedFile } from "../../base/digest.ts";
 
-/** Where a file can be had. */
+/** Download address of a file. */
 export type SourceAddress =
-  /** A file of the Synapse repository, or one of this name in a folder of it, however deep. */
+  /** Synapse: a file, or the file of this name anywhere in a folder. */
   | { readonly kind: "synapse"; readonly id: string; readonly name?: string }
-  /** A file of the ENCODE portal by its accession; the portal tells size and MD5. */
+  /** ENCODE portal: a file by its accession. The portal states size and MD5. */
   | { readonly kind: "encode"; readonly accession: string }
-  /** Any other address; a `.gz` is unpacked on arrival. */
+  /** Any URL; `.gz` files are unpacked. */
   | { readonly kind: "web"; readonly url: string };
 
-/** How many rows a file has, to be counted after it arrived. */
+/** Number of rows of a file. */
 export interface ExpectedRowCount {
   readonly rows: number;
-  /** lines: every line that is not blank; table: lines below a header; motifs: MOTIF lines of a MEME file. */
+  /** lines: non-blank lines; table: lines below a header; motifs: MOTIF lines of a MEME file. */
   readonly counted: "lines" | "table" | "motifs";
 }
 
-/** One file that the benchmark is made of. */
+/** Input file of the benchmark. */
 export interface Source {
-  /** Kebab-case, stable: what `dart-eval data fetch` is given. */
+  /** Argument of `dart-eval data fetch`, kebab-case. */
   readonly name: string;
   /** Tasks that read it, 1 to 5. */
   readonly tasks: readonly number[];
+  /** Description. */
   readonly what: string;
-  /** Its place in the data folder: the work-directory layout of the benchmark. */
+  /** Path in the data folder, by the benchmark's working-directory layout. */
   readonly path: string;
-  /** Tried in this order; empty where there is none. */
+  /** Tried in this order; may be empty. */
   readonly addresses: readonly SourceAddress[];
-  /** Why it cannot be fetched, one sentence; present exactly when there is no address. */
+  /** Reason why it cannot be fetched; present exactly if there is no address. */
   readonly notFetched?: string;
-  /** Not needed by any task, since other files say the same; fetched only when it is named. */
+  /** Duplicates other files, so no task needs it; fetched only by name. */
   readonly optional?: true;
   readonly licence: string;
-  /** What the unpacked file must be, where that was published. */
+  /** Published size and digest of the uncompressed file. */
   readonly expected?: ExpectedFile;
   readonly expectedRows?: ExpectedRowCount;
-  /** What it becomes: the table that is made of it, and the command. */
+  /** Table built from it, and the command that builds it. */
   readonly becomes?: string;
 }
 
-/** Something that the benchmark rests on and that is no file to fetch: a publication, a program, an experiment. */
+/** Publication, program or experiment that the benchmark is based on. */
 export interface CitedSource {
   readonly name: string;
   readonly tasks: readonly number[];
@@ -47,11 +48,11 @@ export interface CitedSource {
   readonly address: string;
 }
 
-/** Licences, as their givers word them. */
+/** Licences, as the licensors state them. */
 export const LICENCES = {
   encode:
     "ENCODE data use policy: free to download, analyse and publish; cite the consortium and the accession",
-  synapse: "no licence is stated; the terms of the Synapse project syn59522070 hold",
+  synapse: "no licence stated; terms of the Synapse project syn59522070 apply",
   hocomoco: "HOCOMOCO's own terms, hocomoco12.autosome.org/help",
   assembly: "reference assembly of the Genome Reference Consortium, free of restrictions",
 } as const;

@@ -4,7 +4,7 @@ import { InputError } from "../../base/errors.ts";
 import { DEFAULT_RETRIES, postJson } from "../../base/http.ts";
 import { parseServiceResponse, type Services } from "./services.ts";
 
-/** A file of Synapse: which, and what the repository says of it. */
+/** Identifiers of a file in Synapse, with the size and digest that Synapse states. */
 export interface SynapseFile {
   readonly entity: string;
   readonly handle: string;
@@ -14,7 +14,7 @@ export interface SynapseFile {
 }
 
 const LARGEST_RESPONSE = 16 * 2 ** 20;
-/** Folders that are looked through for one file, at most. */
+/** Largest number of folders to search for one file. */
 const MOST_FOLDERS = 200;
 
 const bundleSchema = z.object({
@@ -57,10 +57,10 @@ const batchSchema = z.object({
 });
 
 /**
- * A file by its Synapse id; or, where the id is a folder's, the file of this name in it, however deep.
+ * Looks up a file by its Synapse id or, if the id is a folder's, by its name anywhere in the folder.
  *
- * @throws {InputError} when there is no token, Synapse does not accept it or lets its account not see the file, or there
- *   is no such file
+ * @throws {InputError} when there is no token, Synapse does not accept it, its account may not download the
+ *   file, or there is no such file
  */
 export async function findSynapseFile(
   services: Services,
@@ -68,9 +68,9 @@ export async function findSynapseFile(
   signal?: AbortSignal,
 ): Promise<SynapseFile> {
   const waiting = [id];
-  for (let looked = 0; waiting.length > 0 && looked < MOST_FOLDERS; looked++) {
+  for (let searched = 0; waiting.length > 0 && searched < MOST_FOLDERS; searched++) {
     const folder = waiting.shift()!;
-    if (looked === 0) {
+    if (searched === 0) {
       const file = await fileOf(services, folder, signal);
       if (file !== undefined) return file;
     }
@@ -84,25 +84,25 @@ export async function findSynapseFile(
   }
   throw new InputError(
     name === undefined
-      ? `${id} is no file of Synapse`
+      ? `${id} is not a file in Synapse`
       : `Synapse has no file ${JSON.stringify(name)} in the folder ${id}`,
-    { hint: `it can be looked at: https://www.synapse.org/Synapse:${id}` },
+    { hint: `see https://www.synapse.org/Synapse:${id}` },
   );
 }
 
-/** An address of the file's contents that soon expires. @throws {InputError} as `findSynapseFile` */
+/** Short-lived download URL of the file. @throws {InputError} as `findSynapseFile` */
 export async function signedAddress(
   services: Services,
   { entity, handle }: SynapseFile,
   signal?: AbortSignal,
 ): Promise<string> {
-  const answer = await requestJson(services, "/file/v1/fileHandle/batch", batchSchema, entity, signal, {
+  const response = await requestJson(services, "/file/v1/fileHandle/batch", batchSchema, entity, signal, {
     includeFileHandles: false,
     includePreSignedURLs: true,
     includePreviewPreSignedURLs: false,
     requestedFiles: [{ fileHandleId: handle, associateObjectId: entity, associateObjectType: "FileEntity" }],
   });
-  const [file] = answer.requestedFiles;
+  const [file] = response.requestedFiles;
   if (file?.preSignedURL) return file.preSignedURL;
   throw accessError(services, entity, file?.failureCode === "NOT_FOUND" ? 404 : 403);
 }
@@ -122,7 +122,7 @@ async function fileOf(
   );
   if (!entity.concreteType.endsWith("FileEntity")) return undefined;
   const handle = fileHandles?.find((one) => one.id === entity.dataFileHandleId);
-  // Synapse leaves out the handles that the account may not download.
+  // Synapse omits the handles that the account may not download.
   if (handle === undefined) throw accessError(services, id, 403);
   return {
     entity: entity.id,
@@ -137,7 +137,7 @@ async function childrenOf(services: Services, folder: string, signal: AbortSigna
   const children: z.infer<typeof childrenSchema>["page"] = [];
   let next: string | null = null;
   do {
-    const answer: z.infer<typeof childrenSchema> = await requestJson(
+    const response: z.infer<typeof childrenSchema> = await requestJson(
       services,
       "/repo/v1/entity/children",
       childrenSchema,
@@ -149,8 +149,8 @@ async function childrenOf(services: Services, folder: string, signal: AbortSigna
         ...(next === null ? {} : { nextPageToken: next }),
       },
     );
-    children.push(...answer.page);
-    next = answer.page.length === 0 ? null : (answer.nextPageToken ?? null);
+    children.push(...response.page);
+    next = response.page.length === 0 ? null : (response.nextPageToken ?? null);
   } while (next !== null);
   return children;
 }
@@ -165,26 +165,30 @@ async function requestJson<T>(
 ): Promise<T> {
   const { synapse, synapseToken, retries = DEFAULT_RETRIES } = services;
   if (synapseToken === undefined) {
-    throw new InputError(`Synapse gives ${entity} to accounts only, and SYNAPSE_AUTH_TOKEN is not set`, {
+    throw new InputError(`${entity} needs a Synapse account, and SYNAPSE_AUTH_TOKEN is not set`, {
       hint: TOKEN_HINT,
     });
   }
   if (!/^[\w.~+/=-]+$/.test(synapseToken)) {
-    throw new InputError("SYNAPSE_AUTH_TOKEN holds letters that no token has", { hint: TOKEN_HINT });
+    throw new InputError("SYNAPSE_AUTH_TOKEN contains characters that are invalid in a token", {
+      hint: TOKEN_HINT,
+    });
   }
   const url = new URL(`${synapse}${path}`);
-  const answer = await postJson(url, JSON.stringify(body), {
+  const response = await postJson(url, JSON.stringify(body), {
     retries,
     maxBytes: LARGEST_RESPONSE,
     headers: { authorization: `Bearer ${synapseToken}` },
     signal,
   });
-  if (answer.status >= 200 && answer.status < 300) return parseServiceResponse(url, answer.text, schema);
-  throw accessError(services, entity, answer.status);
+  if (response.status >= 200 && response.status < 300) {
+    return parseServiceResponse(url, response.text, schema);
+  }
+  throw accessError(services, entity, response.status);
 }
 
 const TOKEN_HINT =
-  "make a personal access token with the rights to view and download at https://www.synapse.org/PersonalAccessTokens, and put it into SYNAPSE_AUTH_TOKEN";
+  "create a personal access token with view and download permissions at https://www.synapse.org/PersonalAccessTokens and set SYNAPSE_AUTH_TOKEN to it";
 
 function accessError({ synapse }: Services, entity: string, status: number): HttpError {
   if (status === 401) {
@@ -194,10 +198,10 @@ function accessError({ synapse }: Services, entity: string, status: number): Htt
     return new HttpError(
       403,
       `the account of SYNAPSE_AUTH_TOKEN may not download ${entity} (403)`,
-      `has the token the right to download, and have the terms at https://www.synapse.org/Synapse:${entity} been accepted?`,
+      `check the token's download permission, and accept the terms at https://www.synapse.org/Synapse:${entity}`,
     );
   }
   if (status === 404) return new HttpError(404, `Synapse has no ${entity} (404)`);
   const later = status === 429 || status >= 500 ? "try again later" : undefined;
-  return new HttpError(status, `${new URL(synapse).host} answers ${status} for ${entity}`, later);
+  return new HttpError(status, `${new URL(synapse).host} returned status ${status} for ${entity}`, later);
 }

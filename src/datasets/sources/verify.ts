@@ -7,27 +7,28 @@ import { SOURCES } from "./catalogue.ts";
 import { readDataRecord } from "./data-record.ts";
 import type { ExpectedRowCount } from "./source.ts";
 
-/** What became of one check of one file. */
+/** Result of one check of one file. */
 export interface DataCheck {
   readonly path: string;
-  /** What was checked, in words. */
+  /** Checked property: "contents", "rows". */
   readonly what: string;
   readonly ok: boolean;
+  /** Finding as text. */
   readonly says: string;
 }
 
 /**
- * Checks a data folder: every recorded file by size and SHA-256, and, where the benchmark's authors or the sources say how
- * many rows a file has, those. Files that are not there are not checked.
+ * Checks a data folder: size and SHA-256 of every recorded file, and row counts where the benchmark's authors
+ * or the sources state them. Skips row counts of missing files.
  *
- * @param onCheck  told each result as it comes
+ * @param onCheck  called with each result
  */
 export async function verifyData(
   folder: string,
   { signal, onCheck }: { readonly signal?: AbortSignal; readonly onCheck?: (check: DataCheck) => void } = {},
 ): Promise<readonly DataCheck[]> {
   const checks: DataCheck[] = [];
-  const tell = (check: DataCheck) => {
+  const add = (check: DataCheck) => {
     checks.push(check);
     onCheck?.(check);
   };
@@ -37,9 +38,9 @@ export async function verifyData(
     signal?.throwIfAborted();
     const wrong = (await isThere(path))
       ? await mismatch(join(folder, path), { bytes, sha256 })
-      : "is not there any more";
+      : "is missing";
     if (wrong !== undefined) broken.add(path);
-    tell({ path, what: "contents", ok: wrong === undefined, says: wrong ?? `as recorded, from ${from}` });
+    add({ path, what: "contents", ok: wrong === undefined, says: wrong ?? `as recorded, from ${from}` });
   }
   const counted = async (path: string, what: string, rows: number, count: () => Promise<number>) => {
     signal?.throwIfAborted();
@@ -47,7 +48,7 @@ export async function verifyData(
     const found = await count();
     const text = (n: number) => n.toLocaleString("en-US");
     const ok = found === rows;
-    tell({ path, what, ok, says: ok ? text(found) : `${text(found)}; expected ${text(rows)}` });
+    add({ path, what, ok, says: ok ? text(found) : `${text(found)}; expected ${text(rows)}` });
   };
   for (const { path, expectedRows } of SOURCES) {
     if (expectedRows === undefined) continue;
@@ -61,14 +62,15 @@ export async function verifyData(
   return checks;
 }
 
-/** How many rows of a table fulfil something, as the benchmark's authors counted them. */
+/** Number of rows of a table that meet a condition, as counted by the benchmark's authors. */
 export interface ExpectedCount {
   readonly path: string;
-  /** What is counted, in words. */
+  /** Label of the counted rows. */
   readonly what: string;
   readonly rows: number;
+  /** Columns that the condition reads. */
   readonly columns: readonly string[];
-  holds(fields: readonly string[]): boolean;
+  matches(fields: readonly string[]): boolean;
 }
 
 const AFRICAN_TABLE = "task_5_variant_effect_prediction/input_data/Afr.CaQTLS.tsv";
@@ -80,13 +82,13 @@ const isTrue = (text: string | undefined) => text?.toLowerCase() === "true";
 
 const peaksOf = (line: string, rows: number): ExpectedCount => ({
   path: LABELLED_PEAKS,
-  what: `peaks of ${line} alone`,
+  what: `peaks of ${line} only`,
   rows,
   columns: ["label"],
-  holds: ([label]) => label === line,
+  matches: ([label]) => label === line,
 });
 
-/** Counts within files, beside those of all rows that the sources name. */
+/** Counts of subsets of rows. The sources state the counts of all rows. */
 export const EXPECTED_COUNTS: readonly ExpectedCount[] = [
   peaksOf("GM12878", 45_184),
   peaksOf("H1ESC", 49_208),
@@ -95,44 +97,44 @@ export const EXPECTED_COUNTS: readonly ExpectedCount[] = [
   peaksOf("K562", 37_623),
   {
     path: AFRICAN_TABLE,
-    what: "variants in peaks that are used",
+    what: "evaluated variants",
     rows: 84_820,
     columns: ["IsUsed", "in_peaks"],
-    holds: (fields) => fields.every(isTrue),
+    matches: (fields) => fields.every(isTrue),
   },
   {
     path: AFRICAN_TABLE,
-    what: "of them significant",
+    what: "evaluated significant variants",
     rows: 6_821,
     columns: ["IsUsed", "in_peaks", "label"],
-    holds: (fields) => fields.every(isTrue),
+    matches: (fields) => fields.every(isTrue),
   },
   {
     path: YORUBAN_TABLE,
-    what: "variants that are used",
+    what: "evaluated variants",
     rows: 27_373,
     columns: ["var.isused"],
-    holds: (fields) => fields.every(isTrue),
+    matches: (fields) => fields.every(isTrue),
   },
   {
     path: YORUBAN_TABLE,
-    what: "of them significant",
+    what: "evaluated significant variants",
     rows: 560,
     columns: ["var.isused", "var.label"],
-    holds: ([used, label]) => isTrue(used) && Number(label) === 1,
+    matches: ([used, label]) => isTrue(used) && Number(label) === 1,
   },
 ];
 
-/** Rows that fulfil a count. @throws {FormatError} when the table lacks a column of it */
+/** Counts the matching rows. @throws {FormatError} when the table lacks a column */
 async function countRows(folder: string, expected: ExpectedCount): Promise<number> {
   let rows = 0;
   for await (const { fields } of readTable(join(folder, expected.path), expected.columns)) {
-    if (expected.holds(fields)) rows++;
+    if (expected.matches(fields)) rows++;
   }
   return rows;
 }
 
-/** All rows of a file, counted as its kind wants it; blank lines are none. */
+/** Counts the rows of a file, without blank lines. */
 async function countAllRows(path: string, counted: ExpectedRowCount["counted"]): Promise<number> {
   let rows = 0;
   await forEachLine(path, (text) => {

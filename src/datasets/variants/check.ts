@@ -13,44 +13,54 @@ import { lookUpReferences, type References } from "./checks/references.ts";
 import type { EffectFavours, VariantForm } from "./forms.ts";
 import { isEvaluated, type VariantTable } from "./table.ts";
 
-/** Counts of a table of variants, and findings about it. */
+/** Counts of a variant table, and findings. */
 export interface VariantCheck {
   readonly form: VariantForm;
   readonly rows: number;
   /** Alternatives of a VCF file without a sequence, such as <DEL>, or of more than 1,000 bases. */
   readonly leftOut: number;
-  /** Variants by the allele that is the reference; `unknown`: on a chromosome that the genome lacks. */
+  /**
+   * Number of variants by the allele that is the reference; `unknown`: on a chromosome that the genome lacks.
+   */
   readonly reference: Readonly<Record<"allele1" | "allele2" | "neither" | "unknown", number>>;
-  /** Evaluated QTLs and controls. */
+  /** Number of evaluated QTLs and controls. */
   readonly significant: number;
   readonly controls: number;
-  /** Assembly of the genome, if its chromosomes' lengths show it. */
+  /** Assembly of the genome, if its chromosome lengths are known. */
   readonly assembly: Assembly | undefined;
-  /** Column of scores that effects were compared with, if there is one. */
+  /** Score column that effects were compared with, if any. */
   readonly comparedWith: string | undefined;
-  /** Without errors, the table can be evaluated; in an order that does not depend on the level. */
+  /** Not sorted by level. A table without errors can be evaluated. */
   readonly findings: readonly Finding[];
 }
 
 export interface CheckVariantsOptions {
-  /** Column of scores, read with the table, that effects are compared with; default: ChromBPNet's, if the table has it. */
+  /**
+   * Score column, read with the table, to compare effects with; default: ChromBPNet's, if the table has it.
+   */
   readonly compareWith?: string | undefined;
-  /** Allele that a positive score of that column favours; default: the same as the effects, other usual conventions are a warning. */
+  /**
+   * Allele that positive scores favour; default: the effects' convention, with a warning for other usual
+   * ones.
+   */
   readonly compareFavours?: EffectFavours | undefined;
 }
 
-/** Columns to compare effects with: ChromBPNet's log fold changes for GM12878, the best of all models on both sets. */
+/**
+ * Names of the columns with ChromBPNet's log fold changes for GM12878, the most accurate model on both sets.
+ */
 export const SCORE_COLUMN = /chrombpnet\.encsr000emt\.(variant|var)score\.logfc$/;
 
 /**
- * Checks a table of variants for faults that make scores worthless or turn their sign, before anything is scored: names of
- * chromosomes, assembly, positions, strand and order of alleles, direction, signs, rows and unit of effects, labels, p-values,
- * duplicates. Each fault gives one finding.
+ * Checks a variant table, before scoring, for faults that invalidate scores or metrics: chromosome names,
+ * assembly, positions, strand, order of alleles, direction, signs, rows and unit of effects, labels,
+ * p-values, duplicates. Each fault gives one finding.
  *
- * The direction and the signs of effects are checked only if the table contains a model's scores (`extra`, read with
- * `SCORE_COLUMN`). Each statistical test has a false-alarm rate of at most 1e-4 per table under its stated assumption.
+ * Direction and signs of effects are checked only if the table contains a model's scores (`extra`, read with
+ * `SCORE_COLUMN`). Each statistical test has a false-alarm rate of at most 1e-4 per table under its stated
+ * assumption.
  *
- * @throws {InputError} when the table has no variant
+ * @throws {InputError} when the table has no variants
  */
 export async function checkVariants(
   table: VariantTable,
@@ -68,7 +78,7 @@ export async function checkVariants(
   const orientation = orientationFindings(table, references, scores);
   const mismatches = await mismatchFindings(table, genome, references);
   const labelErrors = labelErrorFindings(table);
-  // At wrong positions the order of alleles is chance, and so are neighbours; and scores show more than the order does.
+  // At wrong positions, allele order and duplicates are random. Findings from scores replace those from order.
   const misplaced = mismatches.some(({ kind, level }) => level === "error" && kind !== "beyond-end");
   const orderFindings =
     orientation.length > 0 || misplaced ? orientation : alleleOrderFindings(table, references);
@@ -101,7 +111,7 @@ export async function checkVariants(
   };
 }
 
-/** Number of alternatives of a VCF file that were left out, as text. */
+/** Text on the alternatives of a VCF file that were left out. */
 export const leftOutText = (leftOut: number): string =>
   `${counted(leftOut, "alternative")} without a sequence, such as <DEL>, or of more than 1,000 bases left out`;
 

@@ -1,13 +1,13 @@
 import { FormatError } from "../../base/errors.ts";
 import type { FieldPlace } from "../../base/table.ts";
 
-/** Where a table of variants comes from, by which one knows what its columns mean. */
+/** Format of a variant table. */
 export type VariantForm = "caqtl" | "dsqtl" | "variant-scorer" | "plain" | "vcf";
 
-/** Which allele makes chromatin more open where an effect is positive. */
+/** Allele with the more open chromatin if an effect is positive. */
 export type EffectFavours = "allele1" | "allele2" | "alternative";
 
-/** What columns of a table hold, as their names in its header. */
+/** Column names of a variant table. */
 export interface VariantColumns {
   readonly form: VariantForm;
   readonly chrom: string;
@@ -38,18 +38,18 @@ type Role =
 
 interface FormRule {
   readonly form: Exclude<VariantForm, "vcf">;
-  /** Names that a column may have, the first that is there counts. */
+  /** Accepted column names, in order of preference. */
   readonly names: Readonly<Partial<Record<Role, readonly string[]>>>;
   readonly favours: EffectFavours;
 }
 
 /**
- * The tables that are known, told apart by how they name chromosome and position.
+ * Known formats, identified by their columns for chromosome and position.
  *
- * - caqtl: African caQTLs as DART-Eval has them. `beta` is the alternative's effect against the reference's, whichever allele
- *   is named first (quirk Q41).
- * - dsqtl: Yoruban dsQTLs as DART-Eval has them. `obs.estimate` is positive where allele 1 is more open (quirk Q22).
- * - variant-scorer: the sets of the ChromBPNet paper; `obs.beta` favours allele 2, `obs.estimate` allele 1.
+ * - caqtl: DART-Eval's African caQTLs. `beta` is the alternative's effect against the reference's, in either
+ *   order of the alleles (quirk Q41).
+ * - dsqtl: DART-Eval's Yoruban dsQTLs. `obs.estimate` is positive if allele 1 is more open (quirk Q22).
+ * - variant-scorer: tables of the ChromBPNet paper. `obs.beta` favours allele 2, `obs.estimate` allele 1.
  */
 const FORMS: readonly FormRule[] = [
   {
@@ -116,8 +116,8 @@ const FORMS: readonly FormRule[] = [
 ];
 
 /**
- * What a table's columns mean, by its header.
- * @throws {FormatError} when it is none of the tables that are known
+ * Identifies a variant table's format and columns by its header.
+ * @throws {FormatError} when the format is unknown
  */
 export function variantColumns(header: readonly string[], place: FieldPlace): VariantColumns {
   for (const { form, names, favours } of FORMS) {
@@ -130,13 +130,13 @@ export function variantColumns(header: readonly string[], place: FieldPlace): Va
     const { chrom, position, allele1, allele2 } = found;
     if (chrom === undefined || position === undefined || allele1 === undefined || allele2 === undefined)
       continue;
-    const turned = found.effect === "obs.estimate" ? "allele1" : favours;
-    return { ...found, form, chrom, position, allele1, allele2, favours: turned };
+    const actual = found.effect === "obs.estimate" ? "allele1" : favours;
+    return { ...found, form, chrom, position, allele1, allele2, favours: actual };
   }
   const shown = header.slice(0, 12).join(", ").slice(0, 300);
   throw new FormatError(
     place,
-    `the header names ${shown}, which is no table of variants that is known`,
-    "columns that are known: chr_hg38 pos_hg38 allele1 allele2; var.chrom var.pos var.allele1 var.allele2; var.chr var.pos_hg38 var.allele1 var.allele2; chr pos allele1 allele2; or a VCF file. They are separated by tabs",
+    `the header has ${shown}, which is not a known variant table`,
+    "expected tab-separated columns chr_hg38 pos_hg38 allele1 allele2; var.chrom var.pos var.allele1 var.allele2; var.chr var.pos_hg38 var.allele1 var.allele2; or chr pos allele1 allele2; or a VCF file",
   );
 }

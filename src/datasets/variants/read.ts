@@ -15,25 +15,26 @@ import {
 import { isVcf, readVcf } from "./vcf.ts";
 
 /**
- * Reads a table of variants: DART-Eval's African caQTLs or Yoruban dsQTLs, the variant-scorer's form, columns `chr pos
- * allele1 allele2`, or VCF; plain or compressed. The form is known by the header. Positions are 1-based in all of them.
+ * Reads a variant table, plain or compressed: DART-Eval's African caQTLs or Yoruban dsQTLs, variant-scorer's
+ * format, columns `chr pos allele1 allele2`, or VCF. The header identifies the format. Positions are 1-based
+ * in all formats.
  *
- * @throws {FormatError} naming the line when the header is not known, a field is not what its column holds, or an allele is
- *   no letters
+ * @throws {FormatError} naming the line when the header is unknown, a field is not of its column's type, or
+ *   an allele is not a sequence of bases
  */
 export async function readVariants(path: string, options: ReadVariantsOptions = {}): Promise<VariantTable> {
   const first = await firstLine(path);
   if (isVcf(first)) return readVcf(path, options);
   const header = first.split("\t");
   const columns = variantColumns(header, { file: path, line: 1 });
-  const asked = options.extra ?? [];
-  const extra = asked instanceof RegExp ? header.filter((name) => asked.test(name)) : asked;
+  const wanted = options.extra ?? [];
+  const extra = wanted instanceof RegExp ? header.filter((name) => wanted.test(name)) : wanted;
   const reader = new RowReader(columns);
-  const kept = extra.map((name): [string, string[]] => [name, []]);
+  const extraColumns = extra.map((name): [string, string[]] => [name, []]);
   const rows: VariantRow[] = [];
   for await (const { fields, line } of readTable(path, [...reader.names, ...extra])) {
     rows.push(reader.row(fields, rows.length, { file: path, line }));
-    kept.forEach(([, values], i) => {
+    extraColumns.forEach(([, values], i) => {
       values.push(fields[reader.names.length + i]);
     });
   }
@@ -46,7 +47,7 @@ export async function readVariants(path: string, options: ReadVariantsOptions = 
     rows,
     labels: reader.labels,
     leftOut: 0,
-    extra: new Map(kept),
+    extra: new Map(extraColumns),
   };
 }
 
@@ -55,7 +56,7 @@ async function firstLine(path: string): Promise<string> {
   throw new FormatError({ file: path }, "the table is empty");
 }
 
-/** Fields of a table's lines, by their roles. */
+/** Parser of a table's lines. */
 class RowReader {
   readonly names: readonly string[];
   readonly labels = new Map<string, number>();
@@ -96,7 +97,7 @@ class RowReader {
   }
 }
 
-/** NaN where the field says that there is none. */
+/** NaN if the field is empty or a missing value, undefined without a column. */
 function numberOrNone(text: string | undefined, name: string | undefined, place: FieldPlace) {
   if (text === undefined) return undefined;
   const value = parseDecimal(text);
@@ -106,25 +107,26 @@ function numberOrNone(text: string | undefined, name: string | undefined, place:
   return value;
 }
 
-/** float32 keeps seven digits of an effect. */
+/** Relative tolerance of effects stored as float32. */
 const TOLERANCE = 1e-6;
 
 /**
- * Effects of allele 2 against allele 1 for the rows of the African table, from `effect_size` of DART-Eval's data.h5. In the
- * published file its sign is that of beta except where allele 2 is the reference (quirk Q41).
+ * Effects of allele 2 against allele 1 for the rows of the African table, from `effect_size` in DART-Eval's
+ * data.h5. In the published file its sign equals beta's except if allele 2 is the reference (quirk Q41).
  *
- * The group is the one named like the table's file, else the only one with as many entries. Entries are rows of the table in
- * its order; sizes must agree row by row.
+ * The group is the one with the name of the table's file, else the only one with the same number of entries.
+ * Entries are in table order; their absolute values must equal those of beta.
  *
- * @returns [rows], NaN where the table has no effect
- * @throws {InputError} for a table whose effects are not of the alternative allele, or no group that fits
- * @throws {FormatError} when an entry's size is not that of beta
+ * @returns [rows], NaN if the table has no effect
+ * @throws {InputError} for a table whose effects do not favour the alternative allele, or without a matching
+ *   group
+ * @throws {FormatError} when an entry's absolute value differs from beta's
  */
 export async function readExportedEffects(path: string, table: VariantTable): Promise<Float64Array> {
   if (table.favours !== "alternative") {
-    throw new InputError("effect_size of data.h5 joins the African caQTLs alone", {
+    throw new InputError("effect_size of data.h5 applies to the African caQTLs only", {
       place: { file: table.path },
-      hint: "effects of other tables are of one allele in every row already; leave effects out",
+      hint: "other tables need no effects from data.h5, since theirs favour one allele in all rows",
     });
   }
   await using data = await openProcessed(path);
@@ -137,7 +139,7 @@ export async function readExportedEffects(path: string, table: VariantTable): Pr
     throw new FormatError(
       { file: table.path, line },
       `the effect is ${effect}, and effect_size of entry ${index} of ${basename(path)} is ${effectSize[index]}`,
-      "sizes agree where both are of the same variants in the same order",
+      "absolute values must agree; are these the same variants in the same order?",
     );
   }
   return effectSize;
@@ -153,8 +155,8 @@ function groupOf(data: ProcessedData, { path, rows }: VariantTable): string {
   const found = fitting.includes(own) ? own : fitting.length === 1 ? fitting[0] : undefined;
   if (found !== undefined) return found;
   const known = names.map((name) => `${name} with ${entries(name)} entries`).join(", ") || "none";
-  throw new InputError(`no table of data.h5 is that of ${basename(path)}, which has ${rows.length} rows`, {
+  throw new InputError(`data.h5 has no group for ${basename(path)}, which has ${rows.length} rows`, {
     place: { file: data.path },
-    hint: `there are: ${known}`,
+    hint: `groups: ${known}`,
   });
 }

@@ -6,23 +6,23 @@ import { lookUpReferences } from "./checks/references.ts";
 import type { EffectFavours } from "./forms.ts";
 import type { VariantRow, VariantTable } from "./table.ts";
 
-/** Columns of a run's scores by which a variant is found again, where they are there. */
+/** Columns of a run's scores that identify a variant. Only `idx` is required. */
 const KEYS = ["idx", "chrom", "pos", "allele1", "allele2"] as const;
 
-/** A run's table of scores, by the number of the row. */
+/** Scores of a run. */
 export interface VariantScores {
   readonly path: string;
-  /** Names of the columns that hold scores. */
+  /** Names of the score columns. */
   readonly columns: readonly string[];
-  /** Text of each score, as it stands in the file. */
+  /** Unparsed scores by row number. */
   readonly rows: ReadonlyMap<number, readonly string[]>;
 }
 
 /**
- * Reads the `scores.tsv` of a run of task 5 and holds it against the table that it should be of.
+ * Reads the `scores.tsv` of a Task 5 run and checks it against its variant table.
  *
- * @throws {FormatError} when there is no column `idx`, a row is not one of the table, comes twice, or has another place or
- *   other alleles than the table's row of that number
+ * @throws {FormatError} when there is no column `idx`, or a row is not in the table, occurs twice, or has
+ *   another position or other alleles than the table's row
  */
 export async function readVariantScores(path: string, table: VariantTable): Promise<VariantScores> {
   const rows = new Map<number, readonly string[]>();
@@ -38,7 +38,7 @@ export async function readVariantScores(path: string, table: VariantTable): Prom
       throw new FormatError(
         place,
         'there is no column "idx"',
-        "this must be the scores.tsv of a run: it counts the table's rows from 0",
+        "expected the scores.tsv of a run, whose idx is the 0-based row number",
       );
     }
     if (fields.length !== header.length) {
@@ -48,7 +48,7 @@ export async function readVariantScores(path: string, table: VariantTable): Prom
     const index = parseWholeNumber(named.idx!, "idx", place);
     const row = byIndex.get(index);
     if (row === undefined) throw new FormatError(place, `${table.path} has no row ${index}`);
-    if (rows.has(index)) throw new FormatError(place, `row ${index} has its scores twice`);
+    if (rows.has(index)) throw new FormatError(place, `row ${index} occurs twice`);
     checkKeys(named, row, table, place);
     rows.set(
       index,
@@ -74,16 +74,17 @@ function checkKeys(
     throw new FormatError(
       place,
       `row ${row.index} has the ${name} ${JSON.stringify(found)}, and in ${path} ${JSON.stringify(value)}`,
-      "are these the scores of another table, or of another version of it?",
+      "are these scores of another table, or another version of it?",
     );
   }
 }
 
 /**
- * The table as it is, every field untouched, with columns of scores behind, as the original writes its results. Rows without
- * scores have empty fields there. Of a VCF file the columns CHROM, POS, ID, REF and ALT, one line per alternative.
+ * Lines of the unmodified table with score columns appended, as the original writes its results. Rows without
+ * scores get empty fields. A VCF file gives the columns CHROM, POS, ID, REF and ALT, one line per
+ * alternative.
  *
- * @throws {InputError} when the table has a column of that name already
+ * @throws {InputError} when the table already has a column of a score's name
  */
 export async function* annotatedLines(table: VariantTable, scores: VariantScores): AsyncGenerator<string> {
   const none = scores.columns.map(() => "");
@@ -101,7 +102,7 @@ export async function* annotatedLines(table: VariantTable, scores: VariantScores
     if (index === -1) {
       const taken = scores.columns.find((name) => text.split("\t").includes(name));
       if (taken !== undefined) {
-        throw new InputError(`the table has a column ${JSON.stringify(taken)} already`, {
+        throw new InputError(`the table already has a column ${JSON.stringify(taken)}`, {
           place: { file: table.path, line: 1 },
         });
       }
@@ -111,29 +112,34 @@ export async function* annotatedLines(table: VariantTable, scores: VariantScores
   }
 }
 
-/** Which row a line of scores is of: of the whole table, or of the table that `linesOfRows` makes of the scored ones. */
+/**
+ * Row numbers in a score table: of the whole variant table, or of the scored rows as selected by
+ * `linesOfRows`.
+ */
 export type NumberedBy = "table" | "scored";
 
-/** Scores of two alleles made of one column. */
+/** Two-allele scores made from one column. */
 export interface ColumnScores {
-  /** Lines of a table of scores, header first, line ends included. */
+  /** Lines of a score table, header first, including line ends. */
   readonly lines: readonly string[];
-  /** Numbers of the rows that have a line, ascending. */
+  /** Row numbers with a line, ascending. */
   readonly scored: readonly number[];
 }
 
 /**
- * Writes one column of a table, such as ChromBPNet's log fold changes, as a table of scores that is evaluated like a model's
- * predicted activities: the allele that a positive number favours gets the number, the other one 0. A row whose field is not a
- * number gets no line; a run scores every row of its table, so it needs a table without them.
+ * Converts one column of a table, such as ChromBPNet's log fold changes, into a score table that is evaluated
+ * like predicted activities: the allele that a positive number favours gets the number, the other one 0. Rows
+ * without a number get no line. Since a run scores every row of its table, it needs a table without such
+ * rows.
  *
- * The benchmark's published ChromBPNet values come from the columns as they are. African: `allele2`, evaluated under `paper`,
- * which takes beta as tabled; under `corrected`, which turns beta to the alternative allele, the column favours that as well
- * (quirk Q41). Yoruban: `allele1`, which the effects favour too, under either protocol.
+ * The benchmark's published ChromBPNet values use the columns unmodified. African: `allele2`, under the
+ * `paper` protocol, which uses beta as tabled; the `corrected` protocol converts beta to the alternative
+ * allele, which the column favours too (quirk Q41). Yoruban: `allele1`, like the effects, under both
+ * protocols.
  *
- * @param favours  which allele a positive number of the column favours
- * @param options  the genome, needed where that is the alternative; what rows are counted in
- * @throws {InputError} when the column was not read, or a genome is needed and not given
+ * @param favours  allele that a positive number favours
+ * @param options  genome, required for `favours` "alternative", and the numbering of rows
+ * @throws {InputError} when the column was not read, or the required genome is missing
  */
 export async function scoresOfColumn(
   table: VariantTable,
@@ -144,7 +150,7 @@ export async function scoresOfColumn(
   const texts = table.extra.get(column);
   if (texts === undefined) throw new InputError(`the column ${JSON.stringify(column)} was not read`);
   if (favours === "alternative" && genome === undefined) {
-    throw new InputError("which allele is the alternative is known by the genome, and none was given", {
+    throw new InputError("a genome is needed to identify the alternative allele", {
       place: { file: table.path },
     });
   }
@@ -162,7 +168,7 @@ export async function scoresOfColumn(
   return { lines, scored };
 }
 
-/** Lines of a table's file as they are: its header, and the rows of these numbers. */
+/** Unmodified lines of a table: the header and the given rows. */
 export async function* linesOfRows(path: string, rows: readonly number[]): AsyncGenerator<string> {
   const wanted = new Set(rows);
   let index = -1;

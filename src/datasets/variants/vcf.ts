@@ -9,19 +9,20 @@ import {
   type VariantTable,
 } from "./table.ts";
 
-/** Columns that every line of a VCF file has before QUAL, FILTER and INFO, which are not read. */
+/** First columns of a VCF file; QUAL, FILTER and INFO are not read. */
 const COLUMNS = ["#CHROM", "POS", "ID", "REF", "ALT"];
 
-/** Whether a file is VCF, by its first line. */
+/** True if this is the first line of a VCF file. */
 export function isVcf(firstLine: string): boolean {
   return firstLine.startsWith("##fileformat=VCF") || firstLine.startsWith("#CHROM\t");
 }
 
 /**
- * Variants of a VCF file, plain or bgzip: allele 1 is REF, allele 2 one of ALT. A line of several alternatives gives as many
- * rows. Alternatives are left out and counted where they or REF are no bases (`<DEL>`, `*`, breakends, `.`) or more than 1,000.
+ * Reads the variants of a VCF file, plain or bgzip: allele 1 is REF, allele 2 is ALT, with one row per
+ * alternative. Alternatives are left out, and counted, if they or REF are not bases (`<DEL>`, `*`, breakends,
+ * `.`) or longer than 1,000.
  *
- * @throws {FormatError} naming the line where it is no VCF, or a column other than those of VCF is asked for
+ * @throws {FormatError} naming the line when the file is not VCF, or when extra columns are requested
  * @see The Variant Call Format Specification, VCFv4.3, section 1.6
  */
 export async function readVcf(path: string, { extra = [] }: ReadVariantsOptions = {}): Promise<VariantTable> {
@@ -44,7 +45,7 @@ export async function readVcf(path: string, { extra = [] }: ReadVariantsOptions 
         throw new FormatError(
           place,
           `the header is ${JSON.stringify(text.slice(0, 60))}`,
-          `a line ${COLUMNS.join(", ")}, … stands before the variants, separated by tabs`,
+          `expected ${COLUMNS.join(", ")}, … separated by tabs`,
         );
       }
       headerSeen = true;
@@ -55,7 +56,7 @@ export async function readVcf(path: string, { extra = [] }: ReadVariantsOptions 
       throw new FormatError(place, "the line has fewer than 5 fields", "fields are separated by tabs");
     }
     for (const alternative of alternatives.split(",")) {
-      if (isNoAllele(reference!) || isNoAllele(alternative)) {
+      if (!isAllele(reference!) || !isAllele(alternative)) {
         leftOut++;
         continue;
       }
@@ -70,7 +71,7 @@ export async function readVcf(path: string, { extra = [] }: ReadVariantsOptions 
       });
     }
   });
-  if (!headerSeen) throw new FormatError({ file: path }, "there is no line #CHROM, POS, ID, REF, ALT");
+  if (!headerSeen) throw new FormatError({ file: path }, "there is no header line #CHROM, POS, ID, REF, ALT");
   return {
     path,
     form: "vcf",
@@ -83,7 +84,5 @@ export async function readVcf(path: string, { extra = [] }: ReadVariantsOptions 
   };
 }
 
-/** What VCF allows for an allele and no window can show: a symbol, a place holder, a breakend, or a long insertion. */
-const isNoAllele = (text: string) => !/^[A-Za-z]+$/.test(text) || text.length > LONGEST_ALLELE;
-
-/** A string of its own: one cut from a line would keep the file's text in memory. */
+/** True unless VCF's text is symbolic, a placeholder, a breakend or too long. */
+const isAllele = (text: string) => /^[A-Za-z]+$/.test(text) && text.length <= LONGEST_ALLELE;

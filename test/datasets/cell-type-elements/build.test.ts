@@ -47,13 +47,13 @@ function plantedCounts(): string {
 }
 
 /** In place of DESeq2: what was planted, peaks of later rows the surer ones. */
-function fake(asked: string[]): Differential {
+function fake(analyses: string[]): Differential {
   return async ({ counts, design, results }) => {
     const condition = readFileSync(design, "utf8")
       .split("\n")
       .find((text) => !/other|condition/.test(text));
     const line = condition!.split(",")[1];
-    asked.push(`${line} ${counts.includes("unique") ? "again" : "first"}`);
+    analyses.push(`${line} ${counts.includes("unique") ? "again" : "first"}`);
     const names = readFileSync(counts, "utf8")
       .trim()
       .split("\n")
@@ -82,8 +82,8 @@ async function buildOf(folder: string, changes: Partial<CellTypeBuild> = {}): Pr
   return { folder, counts, differential: fake([]), subsetSize: 4, last: "subset", ...changes };
 }
 
-describe("from a table of counts, with a fake in place of DESeq2", () => {
-  test("peaks of one line only, sorted, and the surest of them to be clustered", async () => {
+describe("from a count table, with a fake DESeq2", () => {
+  test("writes sorted peaks of one line only, and the most significant for clustering", async () => {
     const folder = temporaryFolder();
     await buildCellTypeElements(await buildOf(folder));
     const files = filesOfBuild(folder);
@@ -106,47 +106,49 @@ describe("from a table of counts, with a fake in place of DESeq2", () => {
     expect(gm.toSorted()).toEqual([114, 108, 102, 96].map((peak) => 1000 * (PEAKS - peak)).toSorted());
   });
 
-  test("a step whose output was made from the same inputs is left out; others are done again", async () => {
+  test("skips steps whose inputs are unchanged and repeats the others", async () => {
     const folder = temporaryFolder();
-    const asked: string[] = [];
-    await buildCellTypeElements(await buildOf(folder, { differential: fake(asked), last: "table" }));
-    expect(asked).toEqual(CELL_LINES.map((line) => `${line} first`));
+    const analyses: string[] = [];
+    await buildCellTypeElements(await buildOf(folder, { differential: fake(analyses), last: "table" }));
+    expect(analyses).toEqual(CELL_LINES.map((line) => `${line} first`));
     const table = filesOfBuild(folder).table;
     const before = statSync(table, { bigint: true }).mtimeNs;
 
     // Goes on: only what comes after the table is done.
-    asked.length = 0;
-    await buildCellTypeElements(await buildOf(folder, { differential: fake(asked) }));
-    expect(asked).toEqual(CELL_LINES.map((line) => `${line} again`));
+    analyses.length = 0;
+    await buildCellTypeElements(await buildOf(folder, { differential: fake(analyses) }));
+    expect(analyses).toEqual(CELL_LINES.map((line) => `${line} again`));
     expect(statSync(table, { bigint: true }).mtimeNs).toBe(before);
 
     // One result changes: the table is made anew, the analyses are not.
-    asked.length = 0;
+    analyses.length = 0;
     const results = filesOfBuild(folder).differential("K562");
     await writeFile(results, readFileSync(results, "utf8").replaceAll("4.25", "0.5"));
-    await buildCellTypeElements(await buildOf(folder, { differential: fake(asked), last: "table" }));
-    expect(asked).toEqual([]);
+    await buildCellTypeElements(await buildOf(folder, { differential: fake(analyses), last: "table" }));
+    expect(analyses).toEqual([]);
     expect((await readCellTypeElements(table)).some(({ label }) => label === "K562")).toBe(false);
   });
 
-  test("a build that is stopped between two steps goes on", async () => {
+  test("resumes a build that was aborted between two steps", async () => {
     const folder = temporaryFolder();
     const controller = new AbortController();
-    const asked: string[] = [];
+    const analyses: string[] = [];
     const stopping = await buildOf(folder, {
-      differential: fake(asked),
+      differential: fake(analyses),
       signal: controller.signal,
       onStep: (what, outcome) => {
-        if (what.startsWith("HEPG2") && outcome === "made") controller.abort(new Error("stopped here"));
+        if (what.includes("HEPG2") && outcome === "made") controller.abort(new Error("stopped here"));
       },
     });
     await expect(buildCellTypeElements(stopping)).rejects.toThrow("stopped here");
-    expect(asked).toHaveLength(3);
-    await buildCellTypeElements(await buildOf(folder, { differential: fake(asked), last: "differential" }));
-    expect(asked).toEqual(CELL_LINES.map((line) => `${line} first`));
+    expect(analyses).toHaveLength(3);
+    await buildCellTypeElements(
+      await buildOf(folder, { differential: fake(analyses), last: "differential" }),
+    );
+    expect(analyses).toEqual(CELL_LINES.map((line) => `${line} first`));
   });
 
-  test("an output made half way of other inputs is not taken for the one before", async () => {
+  test("does not reuse an output overwritten by a failed step", async () => {
     const folder = temporaryFolder();
     const [input, output] = [join(folder, "in"), join(folder, "out")];
     const step = (text: string, fails = false) => {
@@ -168,7 +170,7 @@ describe("from a table of counts, with a fake in place of DESeq2", () => {
     expect(readFileSync(output, "utf8")).toBe("a");
   });
 
-  test("cell lines without a sample are told", async () => {
+  test("reports cell lines without a sample", async () => {
     const counts = await scratch.write(
       "three.csv",
       plantedCounts()
@@ -179,31 +181,33 @@ describe("from a table of counts, with a fake in place of DESeq2", () => {
     const notes: string[] = [];
     const onNote = (text: string) => notes.push(text);
     await buildCellTypeElements(await buildOf(temporaryFolder(), { counts, onNote, last: "table" }));
-    expect(notes).toContain("the table of counts has no sample of IMR90, K562");
-    expect(notes).toContain("done by fake");
+    expect(notes).toContain("the count table has no sample of IMR90, K562");
+    expect(notes).toContain("run with fake");
   });
 
-  test("inputs that contradict one another, or miss something", async () => {
+  test("rejects contradictory or missing inputs", async () => {
     const folder = temporaryFolder();
     const refused = async (changes: Partial<CellTypeBuild>) =>
       expect(buildCellTypeElements(await buildOf(folder, changes))).rejects;
-    await (await refused({ peaks: ["a"] })).toThrow(/in place of peaks/);
-    await (await refused({ subsetSize: 0 })).toThrow(/no number of peaks/);
+    await (await refused({ peaks: ["a"] })).toThrow(/replaces peaks and BAM files/);
+    await (await refused({ subsetSize: 0 })).toThrow(/expected a whole number from 1/);
     const { counts: _, ...without } = await buildOf(folder);
-    await expect(buildCellTypeElements(without)).rejects.toThrow(/no file of peaks/);
+    await expect(buildCellTypeElements(without)).rejects.toThrow(/no peak file/);
     await expect(
       buildCellTypeElements({ ...without, peaks: ["a"], bams: new Map([["K562", ["x.bam"]]]) }),
-    ).rejects.toThrow(/two or more BAM files of GM12878, H1ESC, HEPG2, IMR90, K562/);
+    ).rejects.toThrow(/at least two BAM files of GM12878, H1ESC, HEPG2, IMR90, K562/);
     const unnamed = await scratch.write("unnamed.csv", "peak,liver_1\nchr1:0-5,3\n");
     await expect(buildCellTypeElements({ ...without, counts: unnamed })).rejects.toThrow(/liver_1/);
     const alone = await scratch.write("alone.csv", "peak,K562_1,K562_2\nchr1:0-5,3,4\n");
-    await expect(buildCellTypeElements({ ...without, counts: alone })).rejects.toThrow(/and others/);
+    await expect(buildCellTypeElements({ ...without, counts: alone })).rejects.toThrow(
+      /samples of other lines/,
+    );
   });
 });
 
 const bam = sharedData("formats/bam/volvox-sorted.bam");
 
-test.skipIf(bam === undefined)("peaks and reads become a table of counts [formats/bam]", async () => {
+test.skipIf(bam === undefined)("counts reads per peak [formats/bam]", async () => {
   const folder = temporaryFolder();
   const peak = (summit: number) => `ctgA\t${summit}\t${summit + 1}\tp\t0\t.\t0\t-1\t${summit % 7}\t0`;
   const peaks = await scratch.write(
@@ -216,8 +220,8 @@ test.skipIf(bam === undefined)("peaks and reads become a table of counts [format
   const onNote = (text: string) => notes.push(text);
   await buildCellTypeElements({ ...rest, peaks: [peaks], bams, last: "counts", onNote });
   expect(notes).toEqual([
-    "3 of 5 peaks are taken",
-    "left out: 1, since the 500 bases around their summit begin before the chromosome",
+    "3 of 5 peaks accepted",
+    "1 peaks skipped: the 500 bases around their summit start before the chromosome",
   ]);
   const [header, ...lines] = readFileSync(filesOfBuild(folder).counts, "utf8").trim().split("\n");
   expect(header).toBe(["peak", ...CELL_LINES.flatMap((line) => [`${line}_1`, `${line}_2`])].join(","));
@@ -265,7 +269,7 @@ test.skipIf(!withDeseq2)(
   120_000,
 );
 
-test("an analysis that takes long is stopped, and the build with the signal's reason", async () => {
+test("aborts a running analysis with the signal's reason", async () => {
   const rscript = await scratch.write("rscript-slow", "#!/bin/sh\nsleep 60\n");
   chmodSync(rscript, 0o755);
   const controller = new AbortController();
@@ -276,7 +280,7 @@ test("an analysis that takes long is stopped, and the build with the signal's re
   expect(performance.now() - began).toBeLessThan(20_000);
 });
 
-test("an analysis that was stopped before it began starts no program", async () => {
+test("an analysis aborted before it starts runs no program", async () => {
   const started = scratch.path("started");
   const rscript = await scratch.write("rscript-started", `#!/bin/sh\ntouch ${started}\n`);
   chmodSync(rscript, 0o755);
@@ -292,11 +296,11 @@ test("an analysis that was stopped before it began starts no program", async () 
   expect(existsSync(started)).toBe(false);
 });
 
-describe("without R, or with a script that fails", () => {
+describe("errors of R", () => {
   test.each([
-    ["a program that is not there", "/nowhere/Rscript", "", /R is needed.*/],
-    ["R without DESeq2", "rscript-without", "#!/bin/sh\nexit 3\n", /R has no DESeq2/],
-    ["a script that fails", "rscript-failing", "#!/bin/sh\nexit 1\n", /ended with code 1/],
+    ["a missing program", "/nowhere/Rscript", "", /analysis needs R/],
+    ["R without DESeq2", "rscript-without", "#!/bin/sh\nexit 3\n", /DESeq2 is not installed/],
+    ["a failing script", "rscript-failing", "#!/bin/sh\nexit 1\n", /failed with code 1/],
   ])("%s", async (_what, name, script, message) => {
     const rscript = script === "" ? name : await scratch.write(name, script);
     if (script !== "") chmodSync(rscript, 0o755);

@@ -32,7 +32,7 @@ for (const [kind, folder, golden] of [
 
 const peak = (summit: number, q: number) => `chr1\t${summit}\t${summit + 1}\tp\t0\t.\t0\t-1\t${q}\t0`;
 
-test("touching on the left is overlap, touching on the right is not", async () => {
+test("peaks that touch on the left overlap, on the right they do not", async () => {
   const starts = async (second: number) => {
     const path = await scratch.write("two.narrowPeak", `${peak(5000, 9)}\n${peak(second, 1)}\n`);
     return (await consensusPeaks([path])).accepted.map(({ start }) => start);
@@ -43,7 +43,7 @@ test("touching on the left is overlap, touching on the right is not", async () =
   expect(await starts(5499)).toEqual([4750]);
 });
 
-test("as by comparing each with all taken before, with the rule as it is written down", async () => {
+test("agrees with comparing each peak to all accepted ones", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(
@@ -75,7 +75,7 @@ test("as by comparing each with all taken before, with the rule as it is written
   );
 });
 
-test("a peak at the beginning of a chromosome is left out, one without a summit refused", async () => {
+test("skips a peak at the chromosome's start and rejects one without a summit", async () => {
   const early = await scratch.write("early.narrowPeak", `${peak(249, 9)}\n${peak(250, 1)}\n`);
   expect(await consensusPeaks([early])).toMatchObject({ read: 2, beforeChromosome: 1 });
   const none = await scratch.write("none.narrowPeak", `${peak(500, 1).replace(/0$/, "-1")}\n`);

@@ -104,7 +104,7 @@ function bamRead(tags: number): Buffer {
   return bytes;
 }
 
-test("a header and a record of many megabytes are read, each copied a few times and not with every piece", async () => {
+test("reads a header and a record of many megabytes without quadratic copying", async () => {
   const file = join(temporaryFolder(), "long.bam");
   const head = bamHead(Buffer.alloc(60 * 2 ** 20, "@CO\n"));
   const reads = [bamRead(0), bamRead(60 * 2 ** 20), bamRead(3), bamRead(2 ** 20)];
@@ -118,6 +118,6 @@ test("a header and a record of many megabytes are read, each copied a few times 
   expect(starts).toEqual([100, 100, 100, 100]);
 }, 5000);
 
-test("a file that is not there", async () => {
+test("rejects a missing file", async () => {
   await expect(countReads("/nowhere/reads.bam", [])).rejects.toThrow(/no such file/);
 });

@@ -12,13 +12,13 @@ function list(...lines: string[]) {
 
 test.each([
   ["a name", "index"],
-  ["0, as pandas names a column without a name", "0"],
-  ["a number that no row has", "100"],
-  ["a number that comes again", "7"],
+  ["0, as pandas writes for an unnamed column", "0"],
+  ["a number beyond the table", "100"],
+  ["a number that occurs again", "7"],
 ])("the first line is a header: %s", async (_, header) => {
   expect(await list(header, "5", "7", "3")).toEqual([5, 7, 3]);
 });
 
-test("a list without a header does not lose its first row unsaid", async () => {
-  await expect(list("9", "5", "7")).rejects.toThrow(/the first line, 9, is a row's number where a header/);
+test("rejects a list without a header", async () => {
+  await expect(list("9", "5", "7")).rejects.toThrow(/the first line, 9, is a row number; expected a header/);
 });

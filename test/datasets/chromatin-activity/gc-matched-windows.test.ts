@@ -40,7 +40,7 @@ const window = (chrom: string, start: number): Interval => ({ chrom, start, end:
 const TRAIN = { chromosomes: ["chr1", "chr2"], perPeak: 2 };
 const TEST = { chromosomes: ["chr5"], perPeak: 1 };
 
-describe("windows of the peaks' GC contents", () => {
+describe("GC-matched windows", () => {
   const genome = genomeOf(["chr1", "chr2", "chr5", "chrM"]);
   const rng = new Pcg64(5);
   const peaks = ["chr1", "chr2", "chr5"].flatMap((chrom) =>
@@ -52,9 +52,9 @@ describe("windows of the peaks' GC contents", () => {
   ];
   const options = { genome, peaks, excluded, folds: [TRAIN, TEST], seed: 0 };
 
-  test("are bins of the genome away from everything excluded, each once, in the peak's part of the split", async () => {
-    const { windows, passedOver, missing } = await gcMatchedWindows(options);
-    expect([passedOver, missing]).toEqual([0, 0]);
+  test("are distinct bins of the peak's fold, away from excluded regions", async () => {
+    const { windows, skipped, missing } = await gcMatchedWindows(options);
+    expect([skipped, missing]).toEqual([0, 0]);
     expect(windows).toHaveLength(2 * 30 + 15);
     expect(windows.filter(({ chrom }) => chrom === "chr5")).toHaveLength(15);
     expect(new Set(windows.map(({ chrom, start }) => `${chrom}:${start}`)).size).toBe(windows.length);
@@ -69,7 +69,7 @@ describe("windows of the peaks' GC contents", () => {
     }
   });
 
-  test("have the peak's GC content to a hundredth or a few", async () => {
+  test("have the peak's GC content within a few percent", async () => {
     const { windows } = await gcMatchedWindows({ ...options, folds: [{ ...TRAIN, perPeak: 1 }] });
     const differences: number[] = [];
     for (const [i, found] of windows.entries()) {
@@ -81,20 +81,20 @@ describe("windows of the peaks' GC contents", () => {
     expect(Math.max(...differences)).toBeLessThan(0.06);
   });
 
-  test("are the same for the same seed, and others for another", async () => {
+  test("depend on the seed only", async () => {
     const one = await gcMatchedWindows(options);
     expect(await gcMatchedWindows(options)).toEqual(one);
     expect((await gcMatchedWindows({ ...options, seed: 1 })).windows).not.toEqual(one.windows);
   });
 
-  test("a peak outside the split or over the chromosome's end is passed over", async () => {
+  test("skip peaks outside the folds or beyond the chromosome's end", async () => {
     const strange = [window("chrM", 5000), window("chr1", -3), window("chr1", LENGTH - 2000), peaks[0]];
-    const { windows, passedOver } = await gcMatchedWindows({ ...options, peaks: strange });
-    expect(passedOver).toBe(3);
+    const { windows, skipped } = await gcMatchedWindows({ ...options, peaks: strange });
+    expect(skipped).toBe(3);
     expect(windows).toHaveLength(2);
   });
 
-  test("where every bin is taken, what is missing is counted", async () => {
+  test("count missing windows when all bins are used", async () => {
     const all = [{ chrom: "chr5", start: 0, end: LENGTH - 20_000 }];
     const { windows, missing } = await gcMatchedWindows({
       ...options,

@@ -36,7 +36,7 @@ describe("tables of windows", () => {
     });
   }
 
-  test("are read as they are written", async () => {
+  test("reads what it writes", async () => {
     const file = join(temporaryFolder(), "table.bed");
     const windows = [
       { chrom: "chr2", start: 0, end: 2114 },
@@ -48,23 +48,23 @@ describe("tables of windows", () => {
   });
 
   test.each([
-    ["chr1\t0\t2113\t557\t1557\t557\t1557", "the window has 2113 bases; 2114 are expected"],
-    ["chr1\t0\t2114\t556\t1557\t557\t1557", "elem_start is 556; 557 is expected"],
-    ["chr1\t0\t2114\t557\t1557\t557\t1558", "elem_relative_end is 1558; 1557 is expected"],
+    ["chr1\t0\t2113\t557\t1557\t557\t1557", "the window has 2113 bases; expected 2114"],
+    ["chr1\t0\t2114\t556\t1557\t557\t1557", "elem_start is 556; expected 557"],
+    ["chr1\t0\t2114\t557\t1557\t557\t1558", "elem_relative_end is 1558; expected 1557"],
     ["chr1\t-4\t2110\t553\t1553\t557\t1557", 'input_start "-4" is not from 0 to 4294967295'],
     ["\t0\t2114\t557\t1557\t557\t1557", "the chromosome's name is empty"],
     ["chr1\t0\t2114\t557", "the line has 4 fields, the header 7"],
-  ])("%j is refused: %s", async (line, message) => {
+  ])("rejects %j: %s", async (line, message) => {
     const file = await written(`${HEADER}${line}\n`);
     await expect(readActivityWindows(file)).rejects.toMatchObject({ message, place: { file, line: 2 } });
   });
 
-  test("a file without the header is refused", async () => {
+  test("rejects a file without header", async () => {
     const file = await written("chr1\t0\t2114\t557\t1557\t557\t1557\n");
     await expect(readActivityWindows(file)).rejects.toThrow(/no column "chr"/);
   });
 
-  test("a peak without a summit is refused; one whose window begins before the chromosome is left out", async () => {
+  test("rejects a peak without summit, skips one whose window starts before the chromosome", async () => {
     const file = await written(
       "chr1\t900\t1200\t.\t.\t.\t.\t.\t.\t157\nchr1\t900\t1200\t.\t.\t.\t.\t.\t.\t156\n",
     );
@@ -76,7 +76,7 @@ describe("tables of windows", () => {
     await expect(all(peakWindows(none))).rejects.toThrow(/the peak has no summit/);
   });
 
-  test("of BED12, whose tenth column counts blocks, no summit is read", async () => {
+  test("does not take the block count of BED12 for a summit", async () => {
     const blocks = await written("chr1\t5000\t6000\tx\t0\t.\t5000\t6000\t0\t2\t100,100\t0,900\n");
     await expect(all(peakWindows(blocks))).rejects.toMatchObject({
       message: "the line has 12 columns, and narrowPeak has 10",

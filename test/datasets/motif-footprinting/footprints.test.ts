@@ -33,7 +33,7 @@ function motif(name: string): Motif {
   return { name, width: name.length, probabilities };
 }
 
-describe("DART-Eval's own file", () => {
+describe("DART-Eval's file", () => {
   testWithSharedData(
     "3 backgrounds and 40 motifs: every byte",
     "task2/footprint.golden.tsv.gz",
@@ -58,12 +58,12 @@ describe("DART-Eval's own file", () => {
   );
 });
 
-describe("what is built", () => {
+describe("buildFootprints", () => {
   const backgrounds = ["ACGTACGTACG", "TTTTTGGGGGC"];
   const lines = [...buildFootprints(backgrounds, [motif("GATA"), motif("CCG")])];
   const at = new Map(lines.map(({ key, sequence }) => [key, sequence]));
 
-  test("the motif stands in the middle, the shuffle in its place, the other strand is the whole turned", () => {
+  test("inserts motif and shuffle in the middle; the other strand is the reverse complement", () => {
     expect(lines.slice(0, 6).map(({ key }) => key)).toEqual([
       "0_raw_forward",
       "0_raw_reverse",
@@ -73,7 +73,7 @@ describe("what is built", () => {
       "0_GATA_reverse_shuffled",
     ]);
     expect(lines.length).toBe(2 * (2 + 4 * 2));
-    // floor(11 / 2) − floor(4 / 2) letters lie before.
+    // floor(11 / 2) − floor(4 / 2) bases precede the motif.
     expect(at.get("0_GATA_forward_true")).toBe("ACGGATATACG");
     expect(at.get("1_CCG_forward_true")).toBe("TTTTCCGGGGC");
     for (const { key, sequence } of lines) {
@@ -83,7 +83,7 @@ describe("what is built", () => {
     }
   });
 
-  test("a shuffle has the motif's letters in another order", () => {
+  test("a shuffle permutes the motif's bases", () => {
     for (const [key, sequence] of at) {
       if (!key.endsWith("forward_shuffled")) continue;
       const original = at.get(key.replace("shuffled", "true"))!;
@@ -93,18 +93,18 @@ describe("what is built", () => {
   });
 
   test.each([
-    [["ACGT"], [motif("ACGTA")], /motif ACGTA has 5 letters and the backgrounds have 4/],
-    [["ACGT"], [motif("AAA")], /the consensus of AAA is AAA, which has no other order/],
-    [["ACGN"], [motif("AC")], /background 0 has "N" as letter 4/],
-    [["ACGT", "ACG"], [motif("AC")], /background 1 has 3 letters, and background 0 has 4/],
+    [["ACGT"], [motif("ACGTA")], /motif ACGTA has 5 bases and the backgrounds have 4/],
+    [["ACGT"], [motif("AAA")], /the consensus of AAA is AAA, of which no shuffle differs/],
+    [["ACGN"], [motif("AC")], /background 0 has "N" as base 4/],
+    [["ACGT", "ACG"], [motif("AC")], /background 1 has 3 bases, and background 0 has 4/],
     [[], [motif("AC")], /no background/],
     [["ACGT"], [], /no motif/],
-  ])("what cannot be built is refused: %#", (some, motifs, message) => {
+  ])("rejects invalid input: %#", (some, motifs, message) => {
     expect(() => [...buildFootprints(some, motifs)]).toThrow(message);
   });
 });
 
-test("the backgrounds of the benchmark are these rows of its first task", () => {
+test("rows of Task 1 that are the benchmark's backgrounds", () => {
   const rows = backgroundRows(2_348_854);
   expect(rows.length).toBe(100);
   expect(rows.slice(0, 20)).toEqual([
@@ -116,19 +116,19 @@ test("the backgrounds of the benchmark are these rows of its first task", () => 
   expect(rows.reduce((sum, row) => sum + row, 0)).toBe(SUM_OF_ROWS);
 });
 
-/** Of the 100 row numbers, which were computed apart from this code. */
+/** Sum of the 100 row numbers, computed independently of this code. */
 const SUM_OF_ROWS = 131127676;
 
-test("a small table gives fewer backgrounds, a tiny one none", () => {
+test("a small table gives fewer backgrounds, a tiny one an error", () => {
   expect(backgroundRows(1187)).toEqual([567]);
   expect(backgroundRows(50 * 1024).length).toBe(3);
   expect(() => backgroundRows(567)).toThrow(/no row 567/);
 });
 
-describe("the file", () => {
+describe("footprint file", () => {
   const lines = [...buildFootprints(["ACGTACGTACG", "TTTTTGGGGGC", "ACGTACGTACC"], [motif("GATA")])];
 
-  test("what is written is read back, plain and whole", async () => {
+  test("reads what it writes", async () => {
     const file = join(temporaryFolder(), "footprints.txt");
     await writeFootprints(file, lines);
     const footprints = await readFootprints(file);
@@ -145,13 +145,13 @@ describe("the file", () => {
     [lines.slice(0, 11), /:11: the lines end within background 1/],
     [lines.slice(0, 2), /:2: the lines end within background 0/],
     [[], /there is no line/],
-    [lines.slice(1), /:1: the key is "0_raw_reverse", and 0_raw_forward comes next/],
-    [changed(3, '{"key":"0_GATA_forward_false"}'), /:4: .*and 0_GATA_forward_shuffled comes next/],
-    [changed(8, '{"key":"1_TATA_forward_true"}'), /:9: .*and 1_GATA_forward_true comes next/],
-    [changed(4, '{"sequence":"ACGT"}'), /:5: the sequence has 4 letters, and the first has 11/],
-    [changed(4, '{"sequence":"ACGTACGTACN"}'), /:5: the sequence has "N" as letter 11/],
-    [changed(4, '{"sequence":""}'), /:5: the sequence has no letter/],
-  ])("what is wrong is named with its line: %#", async (some, message) => {
+    [lines.slice(1), /:1: the key is "0_raw_reverse"; expected 0_raw_forward/],
+    [changed(3, '{"key":"0_GATA_forward_false"}'), /:4: .*expected 0_GATA_forward_shuffled/],
+    [changed(8, '{"key":"1_TATA_forward_true"}'), /:9: .*expected 1_GATA_forward_true/],
+    [changed(4, '{"sequence":"ACGT"}'), /:5: the sequence has 4 bases, and the first has 11/],
+    [changed(4, '{"sequence":"ACGTACGTACN"}'), /:5: the sequence has "N" as base 11/],
+    [changed(4, '{"sequence":""}'), /:5: the sequence has no base/],
+  ])("errors name the line: %#", async (some, message) => {
     const file = join(temporaryFolder(), "footprints.txt");
     writeFileSync(file, some.map(({ key, sequence }) => `${key}\t${sequence}\n`).join(""));
     expect(await readFootprints(file).catch((error: InputError) => error.describe())).toMatch(message);
@@ -159,16 +159,16 @@ describe("the file", () => {
 });
 
 describe("backgrounds", () => {
-  test("are written and read back", async () => {
+  test("reads what it writes", async () => {
     const file = join(temporaryFolder(), "raw.txt");
     await writeBackgrounds(file, ["ACGT", "CCCC"]);
     expect(await readBackgrounds(file)).toEqual(["ACGT", "CCCC"]);
   });
   test.each([
-    ["ACGT\nACGN\n", /:2: letter 4 is "N"/],
-    ["ACGT\nACG\n", /:2: the sequence has 3 letters, and the first has 4/],
+    ["ACGT\nACGN\n", /:2: base 4 is "N"/],
+    ["ACGT\nACG\n", /:2: the sequence has 3 bases, and the first has 4/],
     ["\n", /no sequence/],
-  ])("what is wrong is named: %#", async (text, message) => {
+  ])("errors name the line: %#", async (text, message) => {
     const file = join(temporaryFolder(), "raw.txt");
     writeFileSync(file, text);
     expect(await readBackgrounds(file).catch((error: InputError) => error.describe())).toMatch(message);

@@ -12,7 +12,7 @@ const scratch = scratchFiles();
 const LETTERS = Array.from({ length: 40 }, (_, i) =>
   [...i.toString(4).padStart(3, "0")].map((digit) => "ACGT"[Number(digit)]).join(""),
 );
-const asked = [38, 3, 9, 0, 3, 11, 23];
+const wanted = [38, 3, 9, 0, 3, 11, 23];
 
 /** An array of one, with a list of what is read of it. */
 async function watched(name: string, chunks?: readonly number[]) {
@@ -38,15 +38,15 @@ async function watched(name: string, chunks?: readonly number[]) {
 test.each([
   ["without chunks, neighbours", undefined, ["0-1", "3-4", "9-10", "11-12", "23-24", "38-39"]],
   ["of one chunk", [12, 2, 4], ["0-12", "23-24", "38-39"]],
-] as const)("entries %s are read together, and come in the order asked", async (_, chunks, expected) => {
+] as const)("entries %s are read together, and come in the order wanted", async (_, chunks, expected) => {
   const { data, sequences, reads } = await watched(chunks === undefined ? "plain" : "chunks", chunks);
   await using _closed = data;
-  const codes = codesOfEntries(asked.map((entry) => ({ sequences, entry })));
-  expect(codes.map(lettersOf)).toEqual(asked.map((entry) => LETTERS[entry]));
+  const codes = codesOfEntries(wanted.map((entry) => ({ sequences, entry })));
+  expect(codes.map(lettersOf)).toEqual(wanted.map((entry) => LETTERS[entry]));
   expect(reads).toEqual(expected);
 });
 
-test("what is read at once has a limit", () => {
+test("limits the bases per read", () => {
   const reads: number[] = [];
   const sequences: ProcessedSequences = {
     ...{ entries: 40, perEntry: 1, length: 2 ** 22, entriesPerChunk: 40 },

@@ -8,7 +8,7 @@ import { scratchFiles } from "../../scratch-files.ts";
 const scratch = scratchFiles();
 const codes = (text: string) => [...text].map((letter) => "ACGTN".indexOf(letter));
 
-test("Task 1: pairs of each split, with unknown bases as rows of zeros", async () => {
+test("Task 1: pairs of each split, unknown bases as zeros", async () => {
   const path = scratch.path("task1.h5");
   await writeHdf5(path, {
     "train/seqs": oneHot(["ACGTN", "TTTTT"]),
@@ -25,7 +25,7 @@ test("Task 1: pairs of each split, with unknown bases as rows of zeros", async (
   expect(data.hasCellTypes).toBe(false);
 });
 
-test("Task 2: motifs in backgrounds, two axes before the sequence", async () => {
+test("Task 2: motifs in backgrounds, two leading axes", async () => {
   const path = scratch.path("task2.h5");
   const six = oneHot(["ACG", "CGT", "GTA", "TAC", "AAA", "NNN"]);
   await writeHdf5(path, {
@@ -81,7 +81,7 @@ test("Task 5: the alleles of each table", async () => {
   ]);
 });
 
-describe("refused, naming the array", () => {
+describe("errors name the array", () => {
   const good = {
     "test/seqs": oneHot(["AC", "GT"]),
     "test/labels": { type: "uint8", shape: [2], data: [4, 0] },
@@ -119,7 +119,7 @@ describe("refused, naming the array", () => {
     expect(() => element.codes(0, 2)).toThrow(/position 1 of entry 1 is not one-hot/);
   });
 
-  test("a file that is no HDF5", async () => {
+  test("a file that is not HDF5", async () => {
     await expect(openProcessed(await scratch.write("x.h5", "seqs"))).rejects.toThrow(/no HDF5/);
   });
 });
@@ -128,14 +128,14 @@ test.each([
   ["external-storage.h5", /is external storage/],
   ["virtual.h5", /is a virtual dataset/],
   ["external-link.h5", /is a link to another file/],
-])("%s: sequences that lie in another file are refused", async (name, message) => {
+])("%s: rejects sequences in an external file", async (name, message) => {
   await using data = await openProcessed(
     fileURLToPath(new URL(`../../golden/hdf5/${name}`, import.meta.url)),
   );
   expect(() => data.elements("test")).toThrow(message);
 });
 
-test("counts of 16 bits are read as the numbers they are", async () => {
+test("reads float16 counts", async () => {
   await using data = await openProcessed(
     fileURLToPath(new URL("../../golden/hdf5/half.h5", import.meta.url)),
   );

@@ -43,7 +43,7 @@ testWithSharedData(
   },
 );
 
-test("windows lie around the middles, the extra base on the right", async () => {
+test("centres windows, with the extra base on the right", async () => {
   const bed = await files.write("two.bed", "chr1\t1000\t1200\nchr1\t1000\t1201\tname\n");
   const [even, odd] = await built(bed);
   expect(even).toMatchObject({
@@ -62,7 +62,7 @@ test("windows lie around the middles, the extra base on the right", async () => 
   });
 });
 
-test("another seed turns other elements round, and the windows stay", async () => {
+test("another seed changes strands, not windows", async () => {
   const bed = await files.write("many.bed", "chr1\t1000\t1200\n".repeat(64));
   const flags = (rows: RegulatoryElementRow[]) => rows.map((row) => row.reverseComplement);
   const [first, again, other] = [
@@ -75,17 +75,17 @@ test("another seed turns other elements round, and the windows stay", async () =
   expect(other.map((row) => row.inputStart)).toEqual(first.map((row) => row.inputStart));
 });
 
-test("a jittered window stays within its reach", async () => {
+test("jitter stays within its range", async () => {
   const bed = await files.write("jitter.bed", "chr1\t10000\t10200\n".repeat(500));
   const starts = (await built(bed, { maxJitter: 3 })).map(({ inputStart }) => inputStart - (10000 - 75));
   expect(new Set(starts)).toEqual(new Set([-3, -2, -1, 0, 1, 2]));
 });
 
-test("what the table cannot say is refused", async () => {
+test("rejects windows and options out of range", async () => {
   const early = await files.write("early.bed", "chr1\t500\t700\nchr1\t10\t200\n");
   const error = await built(early).catch((thrown: unknown) => thrown);
   expect((error as InputError).describe()).toMatch(
-    /early\.bed:2: the window of 350 bases for chr1:10-200 would begin at -70, before the chromosome\n {2}leave/,
+    /early\.bed:2: the window of 350 bases for chr1:10-200 would start at -70, before the chromosome\n {2}remove/,
   );
   const genome = genomeInMemory("g.fa", new Map([["chr1", "A".repeat(650)]]));
   await expect(built(early, { genome })).rejects.toThrow("end 700 lies beyond the end of chr1");

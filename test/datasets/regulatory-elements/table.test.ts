@@ -17,7 +17,7 @@ const ROW = "chr1\t100\t450\t175\t375\t75\t275\tTrue";
 
 const table = (...lines: string[]) => `${[HEADER, ...lines].join("\n")}\n`;
 
-test("rows are numbered in the whole table; flags in any case, line ends and compression do not matter", async () => {
+test("reads rows in any case, with any line ends, plain and compressed", async () => {
   const text = table(ROW, ROW.replace("chr1", "chrUn").replace("True", "FALSE"));
   for (const data of [text, text.replaceAll("\n", "\r\n"), gzipSync(text), text.trimEnd()]) {
     const rows = await readRegulatoryElements(await files.write("t.tsv", data));
@@ -38,7 +38,7 @@ test("rows are numbered in the whole table; flags in any case, line ends and com
   }
 });
 
-test("columns give back every row, beyond the first piece too", async () => {
+test("columns return every row, beyond the first chunk too", async () => {
   const starts = Array.from({ length: 70_000 }, (_, i) => 7 * i);
   const lines = starts.map(
     (start) => `chr${start % 3}\t${start}\t${start + 350}\t${start}\t${start + 9}\t0\t9\tFalse`,
@@ -50,11 +50,11 @@ test("columns give back every row, beyond the first piece too", async () => {
   }
 });
 
-test("a table without rows has none", async () => {
+test("an empty table has no rows", async () => {
   expect(await readRegulatoryElements(await files.write("none.tsv", `${HEADER}\n`))).toEqual([]);
 });
 
-test("what is written is read back, however long", async () => {
+test("reads a long table as written", async () => {
   const rows = Array.from({ length: 5000 }, (_, index) => ({
     index,
     chrom: index % 2 ? "chrX" : "chr1",
@@ -86,12 +86,15 @@ test.each([
   [table(ROW.replace("True", "1")), 't.tsv:2: reverse_complement is "1", expected True or False'],
   [table(ROW.replace("450", "100")), "t.tsv:2: input_end 100 is not after input_start 100"],
   [table(ROW.replace("375", "170")), "t.tsv:2: ccre_end 170 is before ccre_start 175"],
-  [table(ROW.replace("\t75\t", "\t74\t")), "t.tsv:2: the relative positions 74 and 275 should be 75 and 275"],
-  [table(ROW, ROW.replace("450", "451")), "t.tsv:3: the window has 351 bases, those before it 350"],
+  [
+    table(ROW.replace("\t75\t", "\t74\t")),
+    "t.tsv:2: the relative positions are 74 and 275; expected 75 and 275",
+  ],
+  [table(ROW, ROW.replace("450", "451")), "t.tsv:3: the window has 351 bases, the first row's has 350"],
   [table("chr1\t100\t450\t450\t460\t350\t360\tTrue"), "t.tsv:2: the element lies outside its window"],
   [table("chr1\t100\t450\t90\t100\t-10\t0\tTrue"), "t.tsv:2: the element lies outside its window"],
   [table(ROW.replace("chr1", "")), "t.tsv:2: the chromosome's name is empty"],
-])("%j is refused", async (text, message) => {
+])("rejects %j", async (text, message) => {
   const error = await readRegulatoryElements(await files.write("t.tsv", text)).catch(
     (thrown: unknown) => thrown,
   );
@@ -99,7 +102,7 @@ test.each([
   expect((error as InputError).describe()).toContain(message);
 });
 
-test("elements must lie in a genome that is given; windows may reach over its edge", async () => {
+test("elements must lie in the genome; windows may extend beyond it", async () => {
   const genome = genomeInMemory("g.fa", new Map([["chr1", "A".repeat(375)]]));
   const path = await files.write("g.tsv", table(ROW));
   expect(await readRegulatoryElements(path, { genome })).toHaveLength(1);

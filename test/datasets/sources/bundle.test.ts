@@ -40,7 +40,7 @@ async function bundled() {
 
 const listed = (folder: string) => readdirSync(folder, { recursive: true }).map(String).sort();
 
-test("a folder and a checkpoint go through an archive and are the same afterwards", async () => {
+test("packs and unpacks a data folder and a checkpoint", async () => {
   const { folder, data, checkpoint, tar } = await bundled();
   const files = await writeBundle(data, tar, { more: { "models/toy": checkpoint } });
   expect(files.map(({ path }) => path)).toEqual([
@@ -64,7 +64,7 @@ test("a folder and a checkpoint go through an archive and are the same afterward
   expect(readFileSync(`${tar}.2`).equals(readFileSync(tar))).toBe(true);
 });
 
-test("a record with a path out of the folder is refused", async () => {
+test("rejects a record with a path outside the folder", async () => {
   const folder = temporaryFolder();
   const file = { path: "../out", bytes: 1, sha256: sha256Hex("x"), from: "here", since: "2026-01-01" };
   const record = { format: "dart-eval data", formatVersion: 1, files: [file] };
@@ -72,15 +72,15 @@ test("a record with a path out of the folder is refused", async () => {
   await expect(readDataRecord(folder)).rejects.toThrow(/files\.0\.path: a path that leaves the folder/);
 });
 
-test("a file that changed since it was fetched is not bundled", async () => {
+test("does not bundle a file that changed since it was fetched", async () => {
   const { data, tar } = await bundled();
   put(data, "refs/genome.fa", "ACGT");
   await expect(writeBundle(data, tar)).rejects.toThrow("has changed since it was fetched");
   expect(existsSync(tar)).toBe(false);
 });
 
-describe("an archive that is not as it should be writes nothing wrong", () => {
-  test("cut off", async () => {
+describe("a damaged archive writes no wrong file", () => {
+  test("truncated", async () => {
     const { folder, data, tar } = await bundled();
     await writeBundle(data, tar);
     writeFileSync(tar, readFileSync(tar).subarray(0, 100_000));
@@ -88,24 +88,24 @@ describe("an archive that is not as it should be writes nothing wrong", () => {
     expect(existsSync(join(folder, "there/refs/genome.fa"))).toBe(false);
   });
 
-  test("damaged: one byte of a file", async () => {
+  test("one byte of a file changed", async () => {
     const { folder, data, tar } = await bundled();
     await writeBundle(data, tar);
     const bytes = readFileSync(tar);
     bytes[bytes.indexOf("ACGTACGT") + 1000] ^= 1;
     writeFileSync(tar, bytes);
     await expect(unpackBundle(tar, join(folder, "there"))).rejects.toThrow(
-      /refs\/genome.fa has the SHA-256 .*its manifest says/,
+      /refs\/genome.fa has SHA-256 .*by its manifest/,
     );
     expect(listed(join(folder, "there")).filter((name) => name.includes("genome"))).toEqual([]);
   });
 
-  test("another file in the way is left, and nothing is unpacked", async () => {
+  test("keeps a different existing file and unpacks nothing", async () => {
     const { folder, data, tar } = await bundled();
     await writeBundle(data, tar);
     const there = join(folder, "there");
     put(there, "task_1_ccre/elements.tsv", "mine\n");
-    await expect(unpackBundle(tar, there)).rejects.toThrow(/what is there has .* expected/);
+    await expect(unpackBundle(tar, there)).rejects.toThrow(/the existing file has .* expected/);
     expect(listed(there)).toEqual(["task_1_ccre", "task_1_ccre/elements.tsv"]);
   });
 
@@ -140,7 +140,7 @@ describe("an archive that is not as it should be writes nothing wrong", () => {
     ["a/../../up.txt", "a path that leaves the folder"],
     ["c:up.txt", "a path that leaves the folder"],
     ["a\\..\\up.txt", "a path that leaves the folder"],
-  ])("a manifest that names %s", async (path, message) => {
+  ])("a manifest with the path %s", async (path, message) => {
     const folder = temporaryFolder();
     mkdirSync(folder, { recursive: true });
     const tar = join(folder, "evil.tar");
@@ -151,17 +151,25 @@ describe("an archive that is not as it should be writes nothing wrong", () => {
 
   test.each([
     [
-      "an entry that its manifest does not name",
+      "an entry missing in the manifest",
       [manifestOf([good]), entry("b.txt", "b")],
-      "does not name so",
+      "differs from its manifest",
     ],
-    ["an entry with a way up", [manifestOf([good]), entry("../a.txt", "a")], "does not name so"],
-    ["an entry of another size", [manifestOf([good]), entry("a.txt", "aa")], "does not name so"],
-    ["a file twice", [manifestOf([good]), entry("a.txt", "a"), entry("a.txt", "a")], "does not name so"],
+    [
+      "an entry with a parent path",
+      [manifestOf([good]), entry("../a.txt", "a")],
+      "differs from its manifest",
+    ],
+    ["an entry of another size", [manifestOf([good]), entry("a.txt", "aa")], "differs from its manifest"],
+    [
+      "a file twice",
+      [manifestOf([good]), entry("a.txt", "a"), entry("a.txt", "a")],
+      "differs from its manifest",
+    ],
     ["a name twice", [manifestOf([good, good]), entry("a.txt", "a")], "names a file twice"],
     ["a file missing", [manifestOf([good, { path: "b", text: "b" }]), entry("a.txt", "a")], "b is missing"],
-    ["no manifest", [entry("a.txt", "a")], "no bundle of dart-eval"],
-    ["a manifest that is no JSON", [entry("dart-eval-bundle.json", "{")], "not JSON"],
+    ["no manifest", [entry("a.txt", "a")], "not a dart-eval bundle"],
+    ["a manifest that is not JSON", [entry("dart-eval-bundle.json", "{")], "not JSON"],
   ])("%s", async (_, entries, message) => {
     const folder = temporaryFolder();
     mkdirSync(folder, { recursive: true });
@@ -171,7 +179,7 @@ describe("an archive that is not as it should be writes nothing wrong", () => {
     expect(existsSync(join(folder, "a.txt"))).toBe(false);
   });
 
-  test("a link where a file was promised", async () => {
+  test("a link instead of a file", async () => {
     const { execFileSync } = await import("node:child_process");
     const folder = temporaryFolder();
     mkdirSync(join(folder, "x"), { recursive: true });
@@ -179,12 +187,14 @@ describe("an archive that is not as it should be writes nothing wrong", () => {
     symlinkSync("/etc/passwd", join(folder, "x/a.txt"));
     const tar = join(folder, "bundle.tar");
     execFileSync("tar", ["-cf", tar, "-C", join(folder, "x"), "dart-eval-bundle.json", "a.txt"]);
-    await expect(unpackBundle(tar, join(folder, "in"))).rejects.toThrow(/SymbolicLink.*does not name so/);
+    await expect(unpackBundle(tar, join(folder, "in"))).rejects.toThrow(
+      /SymbolicLink.*differs from its manifest/,
+    );
     expect(existsSync(join(folder, "in/a.txt"))).toBe(false);
   });
 });
 
-test("an archive of another program is read by ours, and ours by another", async () => {
+test("reads archives of tar, and tar reads ours", async () => {
   const { execFileSync } = await import("node:child_process");
   const { folder, data, tar } = await bundled();
   await writeBundle(data, tar);
@@ -200,7 +210,7 @@ test("an archive of another program is read by ours, and ours by another", async
   expect(readFileSync(join(folder, "again/refs/genome.fa")).equals(genome)).toBe(true);
 });
 
-test("what a process that was killed while it unpacked left behind is removed by the next", async () => {
+test("removes leftovers of an interrupted unpack", async () => {
   const { folder, data, tar } = await bundled();
   await writeBundle(data, tar);
   const there = join(folder, "there");

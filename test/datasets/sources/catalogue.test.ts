@@ -5,7 +5,7 @@ import { CITED_SOURCES } from "../../../src/datasets/sources/cited.ts";
 import { addressText } from "../../../src/datasets/sources/locate.ts";
 import { EXPECTED_COUNTS } from "../../../src/datasets/sources/verify.ts";
 
-test("names and places are each given once", () => {
+test("names and paths are unique", () => {
   for (const of of ["name", "path"] as const) {
     const all = SOURCES.map((source) => source[of]);
     expect(new Set(all).size).toBe(all.length);
@@ -13,7 +13,7 @@ test("names and places are each given once", () => {
 });
 
 describe.each(SOURCES)("$name", (source) => {
-  test("is whole: a place inside the folder, tasks, a licence, an address or the reason for none", () => {
+  test("has a path inside the folder, tasks, a licence, and an address or a reason for none", () => {
     expect(source.name).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
     expect(isInsidePath(source.path)).toBe(true);
     expect(source.tasks.length).toBeGreaterThan(0);
@@ -28,7 +28,7 @@ describe.each(SOURCES)("$name", (source) => {
   });
 });
 
-test("every address of the benchmark's data sources is there", () => {
+test("includes every address of the benchmark's data sources", () => {
   const text = [
     ...SOURCES.flatMap(({ addresses }) => addresses.map(addressText)),
     ...CITED_SOURCES.map(({ address }) => address),
@@ -67,7 +67,7 @@ test("every address of the benchmark's data sources is there", () => {
   for (const id of ids) expect(text).toContain(id);
 });
 
-test("the numbers of rows that were published are there", () => {
+test("includes the published row counts", () => {
   const rows = Object.fromEntries(SOURCES.map(({ name, expectedRows }) => [name, expectedRows?.rows]));
   expect(rows).toMatchObject({
     ccres: 2_348_854,
@@ -82,7 +82,7 @@ test("the numbers of rows that were published are there", () => {
   expect(peaks.reduce((sum, { rows }) => sum + rows, 0)).toBe(rows["cell-type-peaks"]);
 });
 
-test("a name that is not there is refused with those alike", () => {
+test("an unknown name gives an error with similar names", () => {
   expect(() => sourceNamed("african-variants")).toThrow(
     expect.objectContaining({ hint: expect.stringContaining("african-caqtls") }),
   );

@@ -49,12 +49,12 @@ async function refusal(promise: Promise<unknown>): Promise<InputError> {
 }
 
 describe("Synapse", () => {
-  test("gives a file by its id: handle, signed address, storage; the token stays at home", async () => {
-    const { services, asked, leaked } = await startRepositories(files);
+  test("downloads a file by id and does not send the token to the storage", async () => {
+    const { services, requests, leaked } = await startRepositories(files);
     const { folder, options, path } = target(services);
     const { file, fetched } = await fetchSource(source(byId), options);
     expect(readFileSync(path).equals(bed)).toBe(true);
-    expect(asked).toEqual([
+    expect(requests).toEqual([
       "POST synapse /repo/v1/entity/syn13/bundle2",
       "POST synapse /file/v1/fileHandle/batch",
       "GET storage /handle/913",
@@ -71,78 +71,78 @@ describe("Synapse", () => {
     expect(readdirSync(dirname(path))).toEqual(["elements.bed"]);
   });
 
-  test("gives a file by its name in a folder, however deep and on whatever page", async () => {
-    const { services, asked } = await startRepositories(files);
+  test("finds a file by name in nested folders and on later pages", async () => {
+    const { services, requests } = await startRepositories(files);
     const { options, path } = target(services);
     await fetchSource(source(byName), options);
     expect(readFileSync(path).equals(bed)).toBe(true);
-    expect(asked.filter((line) => line.endsWith("/children")).length).toBe(3);
+    expect(requests.filter((line) => line.endsWith("/children")).length).toBe(3);
   });
 
-  test("a connection that is cut is gone on with, each time with a fresh address", async () => {
-    const { services, asked, ranges } = await startRepositories(files, { cutAfter: 150_000 });
+  test("resumes a broken download with a new signed address", async () => {
+    const { services, requests, ranges } = await startRepositories(files, { cutAfter: 150_000 });
     const { options, path } = target(services);
     await fetchSource(source(byId), options);
     expect(readFileSync(path).equals(bed)).toBe(true);
     const pieces = Math.ceil(bed.length / 150_000);
     expect(pieces).toBeGreaterThan(2);
-    expect(asked.filter((line) => line.endsWith("/batch")).length).toBe(pieces);
+    expect(requests.filter((line) => line.endsWith("/batch")).length).toBe(pieces);
     expect(ranges).toEqual(
       Array.from({ length: pieces }, (_, i) => (i === 0 ? undefined : `bytes=${150_000 * i}-`)),
     );
   });
 
-  test("without a token is not even asked", async () => {
-    const { services, asked } = await startRepositories(files);
+  test("sends no request without a token", async () => {
+    const { services, requests } = await startRepositories(files);
     const { options } = target({ ...services, synapseToken: undefined });
     const error = await refusal(fetchSource(source(byId), options));
     expect(error.describe()).toMatch(/SYNAPSE_AUTH_TOKEN is not set\n.*PersonalAccessTokens/);
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
   });
 
-  test("a token that could break a header is refused", async () => {
-    const { services, asked } = await startRepositories(files);
+  test("rejects a token that is invalid in a header", async () => {
+    const { services, requests } = await startRepositories(files);
     const { options } = target({ ...services, synapseToken: "two\nlines" });
     expect((await refusal(fetchSource(source(byId), options))).message).toContain(
-      "letters that no token has",
+      "characters that are invalid in a token",
     );
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
   });
 
   test.each([
     [
       "a wrong token",
       { token: "wrong" },
-      /does not accept the token in SYNAPSE_AUTH_TOKEN \(401\)\n.*make a personal/,
+      /does not accept the token in SYNAPSE_AUTH_TOKEN \(401\)\n.*create a personal/,
     ],
     ["no right to look", { synapseSays: 403 }, /may not download syn13 \(403\)\n.*terms at/],
     ["no right to download", { hideHandles: true }, /may not download syn13 \(403\)\n.*terms at/],
     ["no such file", { synapseSays: 404 }, /^Synapse has no syn13 \(404\)$/],
-  ])("%s is one clear message, and nothing is written", async (_, options, message) => {
-    const { services, asked } = await startRepositories(files, options);
+  ])("%s: one message, no file written", async (_, options, message) => {
+    const { services, requests } = await startRepositories(files, options);
     const { folder, options: to, path } = target(services);
     const error = await refusal(fetchSource(source(byId), to));
     expect(error.describe()).toMatch(message);
     expect(error.describe()).not.toContain(services.synapseToken);
     expect([existsSync(path), existsSync(join(folder, "dart-eval-data.json"))]).toEqual([false, false]);
-    expect(asked.length).toBe(1);
+    expect(requests.length).toBe(1);
   });
 
-  test("a busy server is asked again when it says", async () => {
-    const { services, asked } = await startRepositories(files, {
+  test("retries a busy server after the stated time", async () => {
+    const { services, requests } = await startRepositories(files, {
       first: [{ status: 429, headers: { "retry-after": "1" } }, { status: 503 }],
     });
     const { options } = target(services);
     const before = Date.now();
     await fetchSource(source(byId), options);
     expect(Date.now() - before).toBeGreaterThanOrEqual(990);
-    expect(asked.filter((line) => line.endsWith("/bundle2")).length).toBe(3);
+    expect(requests.filter((line) => line.endsWith("/bundle2")).length).toBe(3);
   });
 
   test.each([
     ["size", { bytes: 12 }, "bytes; expected 12"],
     ["digest", { md5: "0".repeat(32) }, `expected ${"0".repeat(32)}`],
-  ])("what comes with another %s than Synapse says is not kept", async (_, says, message) => {
+  ])("rejects a file whose %s differs from Synapse's", async (_, says, message) => {
     const { services } = await startRepositories([{ ...files[2], says }]);
     const { options, path } = target(services);
     expect((await refusal(fetchSource(source(byId), options))).message).toContain(message);
@@ -151,12 +151,12 @@ describe("Synapse", () => {
 });
 
 describe("ENCODE", () => {
-  test("tells size and MD5, sends to its storage, and the file is unpacked on arrival", async () => {
-    const { services, asked, leaked } = await startRepositories(inEncode);
+  test("verifies size and MD5, follows the redirect and unpacks the file", async () => {
+    const { services, requests, leaked } = await startRepositories(inEncode);
     const { options, path } = target(services);
     await fetchSource(source(byAccession), options);
     expect(readFileSync(path).equals(bed)).toBe(true);
-    expect(asked).toEqual([
+    expect(requests).toEqual([
       "GET encode /files/ENCFF001AAA/?format=json",
       "GET encode /files/ENCFF001AAA/@@download/ENCFF001AAA.bed.gz",
       "GET storage /gzip/ENCFF001AAA",
@@ -165,7 +165,7 @@ describe("ENCODE", () => {
     expect(readdirSync(dirname(path))).toEqual(["elements.bed"]);
   });
 
-  test("where it has no such file, the next address is tried and that is said", async () => {
+  test("tries the next address for a missing file, with a note", async () => {
     const { services } = await startRepositories(files);
     const { options, notes, path } = target(services);
     const { file } = await fetchSource(source(byAccession, byId), options);
@@ -176,14 +176,14 @@ describe("ENCODE", () => {
     ]);
   });
 
-  test("where no address gives it, every reason is told", async () => {
+  test("reports the reason of every failed address", async () => {
     const { services } = await startRepositories([]);
     const { options } = target({ ...services, synapseToken: undefined });
     const error = await refusal(fetchSource(source(byAccession, byId), options));
     expect(error.describe()).toMatch(/- ENCODE ENCFF001AAA: .*404.*\n- Synapse syn13: .*is not set/s);
   });
 
-  test("unpacked to something else than was published, it is not kept", async () => {
+  test("rejects an unpacked file that differs from the published digest", async () => {
     const { services } = await startRepositories(inEncode);
     const { options, path } = target(services);
     const expected = { bytes: bed.length, sha256: "1".repeat(64) };
@@ -193,34 +193,34 @@ describe("ENCODE", () => {
   });
 });
 
-describe("a file that is there", () => {
-  test("is not fetched again, and is refused once it has changed", async () => {
-    const { services, asked } = await startRepositories(inEncode);
+describe("an existing file", () => {
+  test("is not downloaded again, and is rejected after a change", async () => {
+    const { services, requests } = await startRepositories(inEncode);
     const { options, path } = target(services);
     await fetchSource(source(byAccession), options);
-    const before = asked.length;
+    const before = requests.length;
     expect((await fetchSource(source(byAccession), options)).fetched).toBe(false);
-    expect(asked.length).toBe(before);
+    expect(requests.length).toBe(before);
     writeFileSync(path, "chr1\t0\t1\n");
     const error = await refusal(fetchSource(source(byAccession), options));
     expect(error.describe()).toMatch(/expected \d+\n.*fetch it again: dart-eval data fetch elements/);
   });
 
-  test("and was put there by hand is kept, recorded, and said", async () => {
-    const { services, asked } = await startRepositories([]);
+  test("without a record stays, gets a record and a note", async () => {
+    const { services, requests } = await startRepositories([]);
     const { folder, options, notes, path } = target(services);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, bed);
     await fetchSource(source(byId), options);
-    expect([asked, (await readDataRecord(folder))[0]?.from]).toEqual([[], "found in the folder"]);
-    expect(notes[0]).toContain("nothing is published to check it by");
+    expect([requests, (await readDataRecord(folder))[0]?.from]).toEqual([[], "found in the folder"]);
+    expect(notes[0]).toContain("no digest is published");
   });
 
-  test("two fetches at once ask once", async () => {
-    const { services, asked } = await startRepositories(inEncode);
+  test("is downloaded once by two concurrent calls", async () => {
+    const { services, requests } = await startRepositories(inEncode);
     const { options } = target(services);
     const both = await Promise.all([1, 2].map(() => fetchSource(source(byAccession), options)));
     expect(both.map(({ fetched }) => fetched).sort()).toEqual([false, true]);
-    expect(asked.length).toBe(3);
+    expect(requests.length).toBe(3);
   });
 });

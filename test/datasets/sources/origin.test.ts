@@ -23,7 +23,7 @@ async function dataFolder(from: string, contents = "chr1\t1\t351\n") {
   return { folder, path };
 }
 
-test("a file that was fetched is its source, under any name in the folder", async () => {
+test("a fetched file is its source under any name", async () => {
   const { folder, path } = await dataFolder(FETCHED);
   expect(FETCHED).toBe("ENCODE ENCFF420VPZ");
   expect(await fileOrigin(path)).toEqual({ file: "ENCFF420VPZ.bed", source: "ccres" });
@@ -39,19 +39,19 @@ test.each(["found in the folder", "made or put here", "Synapse syn1"])(
   },
 );
 
-test("a file that changed after it was fetched is custom data, at the same size too", async () => {
+test("a file changed after fetching is custom data, even at the same size", async () => {
   const { path } = await dataFolder(FETCHED);
   writeFileSync(path, "chr1\t2\t352\n");
   expect(await fileOrigin(path)).toEqual({ file: "ENCFF420VPZ.bed" });
 });
 
-test("a file outside of a data folder is custom data, whatever it is called", async () => {
+test("a file outside a data folder is custom data under any name", async () => {
   const path = join(temporaryFolder(), "ENCFF420VPZ.bed");
   writeFileSync(path, "chr1\t1\t351\n");
   expect(await fileOrigin(path)).toEqual({ file: "ENCFF420VPZ.bed" });
 });
 
-test("a built table is of its source as long as it is what was built", async () => {
+test("a built table is of its source until it changes", async () => {
   const { folder } = await dataFolder(FETCHED);
   const table = join(folder, "tables", "elements.tsv");
   mkdirSync(dirname(table));
@@ -66,14 +66,14 @@ test("a built table is of its source as long as it is what was built", async () 
   expect(await fileOrigin(table)).toEqual({ file: "elements.tsv" });
 });
 
-test("outside of a data folder a build leaves no record", async () => {
+test("a build outside a data folder writes no record", async () => {
   const table = join(temporaryFolder(), "elements.tsv");
   writeFileSync(table, "a table\n");
   await recordBuilt(table, "ccres", "dart-eval build regulatory-elements");
   expect(await fileOrigin(table)).toEqual({ file: "elements.tsv" });
 });
 
-test("a table built from the source with the published options is the source's, one with others is not", async () => {
+test("only a table built with published options is of its source", async () => {
   const { folder, path } = await dataFolder(FETCHED, "chr1\t1000\t1350\nchr5\t2000\t2200\n");
   const build = async (name: string, ...options: readonly string[]) => {
     const out = join(folder, name);

@@ -17,10 +17,10 @@ export interface StoredFile {
 export interface Repositories {
   readonly services: Services;
   /** "METHOD host path" of every request, in order; the storage's host is "storage". */
-  readonly asked: string[];
+  readonly requests: string[];
   /** Authorization headers that the storage was sent. */
   readonly leaked: string[];
-  /** Ranges that the storage was asked for. */
+  /** Ranges that the storage was requests for. */
   readonly ranges: (string | undefined)[];
 }
 
@@ -46,7 +46,7 @@ export async function startRepositories(
   files: readonly StoredFile[],
   { token = TOKEN, cutAfter, first = [], synapseSays, hideHandles }: RepositoryOptions = {},
 ): Promise<Repositories> {
-  const asked: string[] = [];
+  const requests: string[] = [];
   const leaked: string[] = [];
   const ranges: (string | undefined)[] = [];
   const signatures = new Set<string>();
@@ -54,7 +54,7 @@ export async function startRepositories(
   const waiting = [...first];
 
   const storage = await startServer((request, response) => {
-    asked.push(`${request.method} storage ${request.url!.split("?")[0]}`);
+    requests.push(`${request.method} storage ${request.url!.split("?")[0]}`);
     if (request.headers.authorization !== undefined) leaked.push(request.headers.authorization);
     const { pathname, searchParams } = new URL(request.url!, "http://storage");
     const key = searchParams.get("signature");
@@ -68,7 +68,7 @@ export async function startRepositories(
   const storageHost = storage.replace("127.0.0.1", "localhost");
 
   const synapse = await startServer((request, response) => {
-    asked.push(`${request.method} synapse ${request.url}`);
+    requests.push(`${request.method} synapse ${request.url}`);
     if (passing(response)) return;
     if (synapseSays !== undefined) return json(response, synapseSays, { reason: "no" });
     if (request.headers.authorization !== `Bearer ${TOKEN}`) {
@@ -90,7 +90,7 @@ export async function startRepositories(
   });
 
   const encode = await startServer((request, response) => {
-    asked.push(`${request.method} encode ${request.url}`);
+    requests.push(`${request.method} encode ${request.url}`);
     if (passing(response)) return;
     const [, accession, rest] = /^\/files\/(\w+)\/(.*)$/.exec(request.url!) ?? [];
     const file = files.find(({ id }) => id === accession);
@@ -160,7 +160,7 @@ export async function startRepositories(
     synapseToken: token,
     retries: { attempts: 4, initialDelayMs: 1 },
   };
-  return { services, asked, leaked, ranges };
+  return { services, requests, leaked, ranges };
 }
 
 function contentsAt(path: string, files: readonly StoredFile[]): Buffer | undefined {

@@ -16,11 +16,11 @@ function put(folder: string, path: string, text: string) {
   return { path, bytes: text.length, sha256: sha256Hex(text), from: "here", since: "2024-12-06" };
 }
 
-test("an empty folder has nothing to check", async () => {
+test("an empty folder gives no checks", async () => {
   expect(await verifyData(temporaryFolder())).toEqual([]);
 });
 
-test("recorded files are checked by their digest, known ones by their rows", async () => {
+test("checks recorded files by digest and known ones by row count", async () => {
   const folder = temporaryFolder();
   const table = ["var.isused\tvar.label", "True\t1", "True\t-1", "False\t1", ""].join("\n");
   await recordFiles(folder, [
@@ -36,12 +36,12 @@ test("recorded files are checked by their digest, known ones by their rows", asy
     `${ok} ${path.split("/").at(-1)} ${what}: ${says}`;
   expect(checks.map(line)).toEqual([
     `false gone.fa contents: has the SHA-256 ${sha256Hex("x")}; expected ${"0".repeat(64)}`,
-    "false lost.fa contents: is not there any more",
+    "false lost.fa contents: is missing",
     expect.stringMatching(/^false ENCFF420VPZ.bed contents: has the SHA-256/),
     "true raw_seqs_350.txt contents: as recorded, from here",
     "true yoruban.dsqtls.benchmarking.tsv contents: as recorded, from here",
     "true raw_seqs_350.txt rows: 100",
-    "false yoruban.dsqtls.benchmarking.tsv variants that are used: 2; expected 27,373",
-    "false yoruban.dsqtls.benchmarking.tsv of them significant: 1; expected 560",
+    "false yoruban.dsqtls.benchmarking.tsv evaluated variants: 2; expected 27,373",
+    "false yoruban.dsqtls.benchmarking.tsv evaluated significant variants: 1; expected 560",
   ]);
 });

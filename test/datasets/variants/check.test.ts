@@ -104,7 +104,7 @@ describe("a clean table has no finding", () => {
     }
   });
 
-  test("Yoruban form, where either allele may come first", async () => {
+  test("Yoruban form, with both orders of alleles", async () => {
     const either = variants.map((variant, i) => (i % 2 === 0 ? variant : swapped(variant)));
     const check = await checkVariants(await tableOf(either, "dsqtl", true), genome);
     expect(check.reference).toMatchObject({ allele1: 200, allele2: 200 });
@@ -119,7 +119,7 @@ describe("a clean table has no finding", () => {
   });
 });
 
-describe("a planted fault is named by exactly one finding", () => {
+describe("a planted fault gives exactly one finding", () => {
   const some = (change: (variant: Planted) => Planted, every: number) => () =>
     variants.map((variant, i) => (i % every === 1 ? change(variant) : variant));
   const all = (change: (variant: Planted) => Planted) => () => variants.map(change);
@@ -253,7 +253,7 @@ describe("a planted fault is named by exactly one finding", () => {
     expect(found!.fix).not.toBe("");
   });
 
-  test("what to do about shifted positions depends on whether all are, or a part", async () => {
+  test("the fix for shifted positions depends on the share of shifted rows", async () => {
     const fixOf = async (rows: readonly Planted[]) =>
       (await checkVariants(await tableOf(rows), genome)).findings[0].fix;
     expect(await fixOf(all(move(-1))())).toMatch(/^add 1 to the positions, .* as in BED$/);
@@ -262,7 +262,7 @@ describe("a planted fault is named by exactly one finding", () => {
     );
   });
 
-  test("a place beyond the end is no row that is scored", async () => {
+  test("a position beyond the end is not scored", async () => {
     const beyond = variants.map((variant, i) => (i === 3 ? { ...variant, position: 30_001 } : variant));
     const { findings } = await checkVariants(await tableOf(beyond), genome);
     expect(findings[0].what).toBe("1 of 400 variants lie beyond the end of their chromosome");
@@ -270,7 +270,7 @@ describe("a planted fault is named by exactly one finding", () => {
     expect(findings[0].fix).toContain("a run stops at the first of them");
   });
 
-  test("of the African set those are counted that a run evaluates: used, and in peaks", async () => {
+  test("counts evaluated African variants: used and in peaks", async () => {
     const lines = variants.map(({ chrom, position, allele1, allele2, label }, i) =>
       [chrom, position, allele1, allele2, label, i % 4 !== 0, i % 2 === 0].map(String).join("\t"),
     );
@@ -281,7 +281,7 @@ describe("a planted fault is named by exactly one finding", () => {
     expect([check.significant, check.controls]).toEqual([20, 80]);
   });
 
-  test("a table without a variant is refused", async () => {
+  test("rejects a table without variants", async () => {
     await expect(checkVariants(await tableOf([]), genome)).rejects.toThrow(
       "there is no variant in the table",
     );

@@ -29,7 +29,7 @@ const designs: readonly (Omit<Simulation, "seed"> & { readonly scores: boolean; 
     ),
   );
 
-test("264 clean tables have no finding but the note on the published order of alleles", async () => {
+test("264 tables without faults have no finding but the note on allele order", async () => {
   let seed = 100;
   const alarms: string[] = [];
   for (const { tables, scores, ...design } of designs) {
@@ -71,7 +71,7 @@ function normalTable(qtls: number, r: number, wrongSigns: number, seed: number):
   return { ...variantTable("normal.tsv", rows), extra: new Map([[SCORES, scores]]) };
 }
 
-test("20 % wrong signs are found in most tables of the Yoruban set's size with r 0.7, and never where there are none", async () => {
+test("20 % wrong signs are found in most tables of the Yoruban set's size with r 0.7, without false alarms", async () => {
   const share = async (wrongSigns: number) => {
     let found = 0;
     for (let seed = 0; seed < 60; seed++) {

@@ -205,7 +205,7 @@ describe("a fault planted in a simulated table of realistic size gives exactly o
   });
 });
 
-test("the findings name the place that explains mismatches", async () => {
+test("findings name the cause of mismatches", async () => {
   const whatOf = async (rows: readonly SimulatedVariant[]) => (await findingsOf(rows))[0].what;
   expect(await whatOf(some(0.05, moved(2350))(clean.caqtl))).toMatch(
     /(\d+) of \1 tried on chr\d have one 2350 bases before/,
@@ -213,7 +213,7 @@ test("the findings name the place that explains mismatches", async () => {
   expect(await whatOf(some(0.05, renamed)(clean.caqtl))).toMatch(/(\d+) of \1 rows of chr2 fit chr1/);
 });
 
-test("the findings estimate the share of wrong signs", async () => {
+test("findings estimate the share of wrong signs", async () => {
   for (const share of [0.2, 0.5]) {
     const [found] = await findingsOf(some(share, turned)(clean.caqtl));
     const estimate = Number(/about (\d+) % of the signs/.exec(found!.what)![1]) / 100;

@@ -45,7 +45,7 @@ describe("forms", () => {
     ]);
   });
 
-  test("Yoruban dsQTLs, with labels of 1 and -1 and controls without an effect; further columns on demand", async () => {
+  test("Yoruban dsQTLs with labels 1 and -1, controls without effects, and extra columns", async () => {
     const path = await write(
       "dsqtl.tsv",
       tsv(
@@ -70,7 +70,7 @@ describe("forms", () => {
     );
   });
 
-  test("the ChromBPNet paper's sets say by the effect's name which allele it favours", async () => {
+  test("tables of the ChromBPNet paper favour an allele by the effect's column name", async () => {
     const head = ["var.chr", "var.pos_hg19", "var.allele1", "var.allele2", "obs.label"];
     const row = ["chr1", 5, "A", "G", "True", 0.5];
     const beta = await readVariants(await write("beta.tsv", tsv([...head, "obs.beta"], row)));
@@ -78,14 +78,14 @@ describe("forms", () => {
     expect([beta.form, beta.favours, estimate.favours]).toEqual(["variant-scorer", "allele2", "allele1"]);
   });
 
-  test("lines may end as on Windows, and the file be compressed", async () => {
+  test("accepts Windows line ends and compression", async () => {
     const text = tsv(["chr", "pos", "allele1", "allele2"], ["chr1", 5, "A", "G"]).replaceAll("\n", "\r\n");
     const table = await readVariants(await write("plain.tsv.gz", gzipSync(text)));
     expect(table.form).toBe("plain");
     expect(table.rows[0]).toMatchObject({ position: 4, allele2: "G", significant: undefined });
   });
 
-  test("VCF: several alternatives become rows, those without letters are counted", async () => {
+  test("VCF: one row per alternative, without symbolic ones", async () => {
     const lines = [
       "##fileformat=VCFv4.2",
       tsv(
@@ -113,20 +113,24 @@ describe("forms", () => {
   });
 });
 
-describe("faults are named with file and line", () => {
+describe("errors name file and line", () => {
   const refused: readonly [string, string, RegExp][] = [
-    ["an unknown header", tsv(["a", "b"]), /^\S+:1: the header names a, b/],
+    ["an unknown header", tsv(["a", "b"]), /^\S+:1: the header has a, b/],
     ["a position of 0", tsv(CAQTL, ["chr1", 0, "A", "G", "x", "True", "True", 1, 1]), /:2: pos_hg38 "0"/],
     ["an allele", tsv(CAQTL, ["chr1", 5, "A", "-", "x", "True", "True", 1, 1]), /:2: allele2 "-"/],
-    ["a label", tsv(CAQTL, ["chr1", 5, "A", "C", "x", "yes", "True", 1, 1]), /:2: label "yes" is no label/],
+    [
+      "a label",
+      tsv(CAQTL, ["chr1", 5, "A", "C", "x", "yes", "True", 1, 1]),
+      /:2: label "yes" is not a label/,
+    ],
     ["a flag", tsv(CAQTL, ["chr1", 5, "A", "C", "x", "True", "2", 1, 1]), /:2: IsUsed is "2"/],
     ["an effect", tsv(CAQTL, ["chr1", 5, "A", "C", "x", "True", "True", 1, "big"]), /:2: beta "big"/],
     ["a short line", tsv(CAQTL, ["chr1", 5, "A"]), /:2: the line has 3 fields, the header 9/],
     ["a VCF without its header", "##fileformat=VCFv4.2\nchr1\t5\n", /:2: the header is/],
     [
-      "letters that are no bases",
+      "characters that are not bases",
       tsv(["#CHROM", "POS", "ID", "REF", "ALT"], ["1", 10, ".", "A", "AQ"]),
-      /:2: ALT "AQ" is not letters of DNA/,
+      /:2: ALT "AQ" is not a DNA sequence/,
     ],
     ["nothing", "", /the table is empty/],
   ];

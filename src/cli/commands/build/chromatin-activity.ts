@@ -126,7 +126,7 @@ async function matched(options: ActivityOptions, context: Context): Promise<read
   }
   await using genome = await openGenome(path!);
   const { train, val, test } = CHROMOSOME_SPLIT;
-  const { windows, passedOver, missing } = await gcMatchedWindows({
+  const { windows, skipped, missing } = await gcMatchedWindows({
     genome,
     peaks,
     excluded,
@@ -139,9 +139,9 @@ async function matched(options: ActivityOptions, context: Context): Promise<read
     onChromosome: (name) => terminal.say(`  ${name}`),
     signal,
   });
-  if (passedOver > 0) {
+  if (skipped > 0) {
     terminal.say(
-      `note: nothing is matched to ${count(passedOver)} peaks, which are in no part of the split or reach beyond their chromosome`,
+      `note: nothing is matched to ${count(skipped)} peaks, which are in no part of the split or reach beyond their chromosome`,
     );
   }
   if (missing > 0) {

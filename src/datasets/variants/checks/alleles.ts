@@ -2,7 +2,7 @@ import type { VariantRow, VariantTable } from "../table.ts";
 import { type Finding, finding } from "./finding.ts";
 import { hasDefiniteAlleles, type References } from "./references.ts";
 
-/** Rows with an allele that contains N or another ambiguity code, and rows that name one allele twice. */
+/** Findings for rows with an ambiguous allele, such as N, and rows with two equal alleles. */
 export function alleleFindings({ rows }: VariantTable): readonly Finding[] {
   const findings: Finding[] = [];
   const ambiguous = rows.filter((row) => !hasDefiniteAlleles(row));
@@ -10,7 +10,7 @@ export function alleleFindings({ rows }: VariantTable): readonly Finding[] {
     findings.push(
       finding("error", "ambiguous-alleles", ambiguous, {
         what: `${ambiguous.length} of ${rows.length} variants have an allele with N or another ambiguity code`,
-        fix: "look up their alleles, or remove these rows: a model scores an unknown base, and the difference is not of the variant",
+        fix: "look up their alleles, or remove these rows: the model would score an unknown base instead of the variant",
       }),
     );
   }
@@ -29,23 +29,24 @@ export function alleleFindings({ rows }: VariantTable): readonly Finding[] {
 }
 
 /**
- * Rows whose second allele is the reference, where the first one should be. Tables whose effects favour allele 1, such as the
- * Yoruban dsQTLs, have either order, and nothing is reported.
+ * Finding for rows whose second allele is the reference although the first should be. None for tables whose
+ * effects favour allele 1, such as the Yoruban dsQTLs, since these have both orders.
  *
- * The African caQTLs as published have the reference second in 18 % of the rows, which a run handles: a note.
+ * In the published African caQTLs, the second allele is the reference in 18 % of the rows. A run handles
+ * this, so it is a note.
  */
 export function alleleOrderFindings(table: VariantTable, { of, mismatches }: References): readonly Finding[] {
   const { form, favours, columns, rows } = table;
   if (favours === "allele1" || (form !== "vcf" && columns.effect === undefined)) return [];
   const swapped = rows.filter((row) => of.get(row.index) === 2 && hasDefiniteAlleles(row));
-  // A misplaced row has its second allele at its position by chance no more often than it has neither.
+  // Rows at wrong positions have the second allele there, by chance, no more often than neither.
   if (swapped.length <= mismatches.length) return [];
   const what = `the second allele of ${swapped.length} of ${of.size} variants is the reference`;
   if (form === "vcf") {
     return [
       finding("error", "allele-order", swapped, {
         what: `${what}: REF and ALT are exchanged`,
-        fix: "exchange REF and ALT of these rows, and turn the sign of every effect of ALT",
+        fix: "exchange REF and ALT of these rows, and invert the sign of every effect of ALT",
       }),
     ];
   }
@@ -54,61 +55,60 @@ export function alleleOrderFindings(table: VariantTable, { of, mismatches }: Ref
     return [
       finding("note", "allele-order", swapped, {
         what: `${what}, and ${effect} is the alternative allele's effect in every row (the published form, quirk Q41)`,
-        fix: `nothing: the corrected protocol turns ${effect} in these rows, the paper protocol leaves it as it is`,
+        fix: `nothing: in these rows, the corrected protocol inverts the sign of ${effect}, the paper protocol does not`,
       }),
     ];
   }
   return [
     finding("warning", "allele-order", swapped, {
       what: `${what}, so ${effect} may have the opposite sign in these rows (quirk Q41)`,
-      fix: `find out whether ${effect} is the second allele's effect or the alternative's; a run takes it as the second allele's`,
+      fix: `find out whether ${effect} is the effect of the second or the alternative allele; a run assumes the second`,
     }),
   ];
 }
 
-/** Variants that occur more than once, and positions with several variants. */
+/** Findings for variants that occur more than once, and positions with several variants. */
 export function duplicateFindings({ rows, form }: VariantTable): readonly Finding[] {
   const firstOf = new Map<string, VariantRow>();
-  const alleles = new Map<string, string>();
-  const again: VariantRow[] = [];
-  const beside: VariantRow[] = [];
+  const positions = new Set<string>();
+  const repeated: VariantRow[] = [];
+  const samePosition: VariantRow[] = [];
+  const pairOf = ({ allele1, allele2 }: VariantRow) =>
+    [allele1.toUpperCase(), allele2.toUpperCase()].sort().join(">");
   for (const row of rows) {
-    const place = `${row.chrom}:${row.position}`;
-    const pair = [row.allele1.toUpperCase(), row.allele2.toUpperCase()].sort().join(">");
-    const known = alleles.get(place);
-    if (known === undefined) {
-      alleles.set(place, pair);
-      firstOf.set(`${place} ${pair}`, row);
-    } else if (firstOf.has(`${place} ${pair}`)) again.push(row);
+    const position = `${row.chrom}:${row.position}`;
+    const pair = pairOf(row);
+    if (!positions.has(position)) {
+      positions.add(position);
+      firstOf.set(`${position} ${pair}`, row);
+    } else if (firstOf.has(`${position} ${pair}`)) repeated.push(row);
     else {
-      firstOf.set(`${place} ${pair}`, row);
-      beside.push(row);
+      firstOf.set(`${position} ${pair}`, row);
+      samePosition.push(row);
     }
   }
   const findings: Finding[] = [];
-  if (again.length > 0) {
-    const before = ({ chrom, position, allele1, allele2 }: VariantRow) => {
-      const pair = [allele1.toUpperCase(), allele2.toUpperCase()].sort().join(">");
-      return `; first on line ${firstOf.get(`${chrom}:${position} ${pair}`)!.line}`;
-    };
+  if (repeated.length > 0) {
+    const remark = (row: VariantRow) =>
+      `; first on line ${firstOf.get(`${row.chrom}:${row.position} ${pairOf(row)}`)!.line}`;
     findings.push(
       finding(
         "warning",
         "duplicate-variants",
-        again,
+        repeated,
         {
-          what: `${again.length} of ${rows.length} variants repeat an earlier row, in the same or the other order of alleles`,
+          what: `${repeated.length} of ${rows.length} variants repeat an earlier row, in the same or the other order of alleles`,
           fix: "keep one row of each: every row counts in the metrics, and the original's join multiplies equal rows (quirk Q39)",
         },
-        before,
+        remark,
       ),
     );
   }
-  // Lines of several alternatives are usual in VCF.
-  if (beside.length > 0 && form !== "vcf") {
+  // In VCF, lines with several alternatives are common.
+  if (samePosition.length > 0 && form !== "vcf") {
     findings.push(
-      finding("note", "multi-allelic-places", beside, {
-        what: `${beside.length} of ${rows.length} variants share their position with a variant of other alleles`,
+      finding("note", "multi-allelic-places", samePosition, {
+        what: `${samePosition.length} of ${rows.length} variants share their position with a variant of other alleles`,
         fix: "make sure that each row's effect compares its own two alleles; a run scores row by row",
       }),
     );

@@ -9,11 +9,11 @@ import type { References } from "./references.ts";
 
 /** Largest plausible size of a typical effect: a log fold change of 20 is a factor of a million or more. */
 const LARGEST_TYPICAL = 20;
-/** Effects of more than this many times the QTLs' median, in at least so many rows, are in another unit. */
+/** Effects beyond this multiple of the QTLs' median, in at least so many rows, are in another unit. */
 const TIMES_MEDIAN = 100;
 const FEWEST_LARGE = 5;
 
-/** QTLs without an effect: correlations leave them out. */
+/** Finding for QTLs without an effect, which correlations exclude. */
 export function missingEffectFindings({ rows, columns }: VariantTable): readonly Finding[] {
   if (columns.effect === undefined) return [];
   const qtls = rows.filter((row) => row.significant && isEvaluated(row));
@@ -27,7 +27,7 @@ export function missingEffectFindings({ rows, columns }: VariantTable): readonly
   ];
 }
 
-/** Effects that are too large for a log fold change, in all of the table or in a part of it. */
+/** Finding for effects that are too large for a log fold change, in the whole table or a part of it. */
 export function effectScaleFindings({ rows, columns: { effect } }: VariantTable): readonly Finding[] {
   if (effect === undefined) return [];
   const known = rows.filter((row) => Number.isFinite(row.effect));
@@ -65,33 +65,38 @@ export function effectScaleFindings({ rows, columns: { effect } }: VariantTable)
   ];
 }
 
-/** Fewest QTLs of opposite signs that are tested. */
+/** Fewest QTLs of opposite signs for a test. */
 const FEWEST_OPPOSITE = 30;
 /**
- * Threshold of √(n − 1) times the top-down correlation. Savage scores are skewed: in 200,000 permutations for each n from 30 to
- * 1,000, at most 4e-5 of them exceeded it, and 4e-4 exceeded the normal quantile 3.72.
+ * Threshold of √(n − 1) times the top-down correlation. Savage scores are skewed: in 200,000 permutations for
+ * each n from 30 to 1,000, at most 4e-5 of them exceeded it, and 4e-4 exceeded the normal quantile 3.72.
  */
 const SIZES_AGREE = 4.5;
-/** Largest share of opposite signs in a clean table among the fifth of its QTLs with the largest products of effect and score. */
+/**
+ * Largest share of opposite signs in a clean table among the fifth of its QTLs with the largest products of
+ * effect and score.
+ */
 const OPPOSITE_AT_TOP = 0.12;
 /** Correlation of |effect| with −p that controls exceed if both come from one test statistic. */
 const LEAST_P_CORRELATION = 0.1;
 
 /**
- * Effects whose signs are wrong in a random part of the rows, or that belong to other rows.
+ * Findings for effects with wrong signs in a random part of the rows, or that belong to other rows.
  *
- * - effect-signs: QTLs whose effect and score have opposite signs should be those where one of the two is small. If a large
- *   effect has a large score in them instead (top-down correlation) and they make up more than 12 % of the fifth with the
- *   largest products, their signs are wrong. The model's quality need not be known.
- * - shuffled-effects: scores distinguish QTLs from controls, and effects correlate with them less than that implies: the upper
- *   bound of Spearman's r is below the lower bound of AUROC − 0.5. For comparison, published African ChromBPNet scores have
- *   r 0.70 and AUROC 0.77, fine-tuned language models r 0.2 and AUROC 0.6. Without a clear correlation with scores, |effect|
- *   of the controls must correlate with their p-values.
+ * - effect-signs: in QTLs whose effect and score have opposite signs, one of the two should be small. If
+ *   large effects have large scores in them instead (top-down correlation), and they are more than 12 % of
+ *   the fifth with the largest products, their signs are wrong. This does not depend on the model's accuracy.
+ * - shuffled-effects: scores distinguish QTLs from controls, but correlate with effects less than that
+ *   implies: the upper bound of Spearman's r is below the lower bound of AUROC − 0.5. For comparison,
+ *   published African ChromBPNet scores have r 0.70 and AUROC 0.77, fine-tuned language models r 0.2 and
+ *   AUROC 0.6. Without a clear correlation with scores, |effect| of the controls must correlate with their
+ *   p-values.
  *
- * Bounds are at 3.72 standard errors (p below 1e-4). Scores other than ChromBPNet's may have no direction at all, so that their
- * findings are warnings.
+ * Bounds are at 3.72 standard errors (p below 1e-4). Findings from scores other than ChromBPNet's are
+ * warnings, since such scores may have no direction.
  *
- * @param pReliable  p-values agree with the labels
+ * @param pReliable  true if p-values agree with the labels
+ * @param known      true if the scores are ChromBPNet's
  */
 export function effectRowFindings(
   table: VariantTable,
@@ -138,14 +143,14 @@ export function effectRowFindings(
       if (z - CLEARLY * error > 0) return [];
       const separation = separationBy(table, values);
       if (Math.tanh(z + CLEARLY * error) < separation.low - 0.5) {
-        const kept = byP === "follow";
+        const ordered = byP === "follow";
         return [
           finding(
             level,
-            kept ? "effect-signs" : "shuffled-effects",
+            ordered ? "effect-signs" : "shuffled-effects",
             rowsOf(qtls),
             {
-              what: `${column} distinguishes QTLs from controls (AUROC ${separation.value.toFixed(2)}), but does not correlate with ${effect} (r ${r.toFixed(2)} in ${qtls.length} QTLs): ${kept ? "the sizes of effects follow their p-values, so their signs are random" : "effects belong to other rows"}${hedge}`,
+              what: `${column} distinguishes QTLs from controls (AUROC ${separation.value.toFixed(2)}), but does not correlate with ${effect} (r ${r.toFixed(2)} in ${qtls.length} QTLs): ${ordered ? "the sizes of effects follow their p-values, so their signs are random" : "effects belong to other rows"}${hedge}`,
               fix: `join ${effect} to the variants again by chromosome, position and both alleles`,
             },
             remark,
@@ -164,7 +169,7 @@ export function effectRowFindings(
   ];
 }
 
-/** QTLs of opposite signs in the top fifth, if they are more than a clean table has. */
+/** QTLs of opposite signs in the top fifth, if there are more than in a table without faults. */
 function wrongSigns(qtls: readonly ScoredQtl[]) {
   const opposite = qtls.filter(isOpposite);
   if (opposite.length < FEWEST_OPPOSITE) return undefined;
@@ -179,7 +184,7 @@ function wrongSigns(qtls: readonly ScoredQtl[]) {
 
 const isOpposite = ({ effect, score }: ScoredQtl) => effect * score < 0;
 
-/** AUROC of |score| for QTLs against controls, with a lower bound that holds with probability 1 − 1e-4. */
+/** AUROC of |score| for QTLs against controls, with a lower bound at confidence 1 − 1e-4. */
 function separationBy({ rows }: VariantTable, values: Float64Array) {
   const scored = rows.filter(
     (row) => row.significant !== undefined && isEvaluated(row) && Number.isFinite(values[row.index]),
@@ -197,7 +202,10 @@ const controlsWithP = ({ rows }: VariantTable) =>
       row.significant === false && isEvaluated(row) && Number.isFinite(row.effect) && Number.isFinite(row.p),
   );
 
-/** Whether controls with larger effects have smaller p-values; unknown if they are too few or all equal. */
+/**
+ * "follow" if controls with larger effects have smaller p-values; "unknown" if there are too few, or all are
+ * equal.
+ */
 function sizesFollowP(table: VariantTable): "follow" | "shuffled" | "unknown" {
   const controls = controlsWithP(table);
   const { r, n } = spearman(

@@ -26,38 +26,39 @@ export type FindingKind =
   | "missing-effects";
 
 /**
- * Consequence of a finding. An error makes scores or metrics of its rows wrong. A warning may do so, depending on something
- * that the table does not contain. A note describes a property of the table that a run handles.
+ * Consequence of a finding. An error makes scores or metrics of its rows wrong. A warning may do so,
+ * depending on something that the table does not contain. A note describes a property of the table that a run
+ * handles.
  */
 export type FindingLevel = "error" | "warning" | "note";
 
-/** A row of the table, to look at. */
+/** Example row of a finding. */
 export interface FindingExample {
   /** 0-based number of the row. */
   readonly row: number;
   /** 1-based line of the file. */
   readonly line: number;
-  /** `chr1:101 A G`, and what is odd about it. */
+  /** `chr1:101 A G` and a remark. */
   readonly text: string;
 }
 
-/** Something that a reader of scores of this table must know. */
+/** Result of one check. */
 export interface Finding {
   readonly kind: FindingKind;
   readonly level: FindingLevel;
   /** One sentence. */
   readonly what: string;
-  /** Number of rows that show it. */
+  /** Number of affected rows. */
   readonly count: number;
   /** The first three of them. */
   readonly examples: readonly FindingExample[];
-  /** What to do, or how a run treats these rows. */
+  /** Recommended action, or a run's treatment of these rows. */
   readonly fix: string;
 }
 
 const EXAMPLES = 3;
 
-/** @param remark  text that follows a row's variant */
+/** Creates a finding with its example rows. @param remark  text after a row's variant */
 export function finding(
   level: FindingLevel,
   kind: FindingKind,
@@ -79,6 +80,16 @@ export const FALSE_ALARM = 1e-4;
 /** Standard errors that a normal estimate exceeds with this probability: 3.72. */
 export const CLEARLY = -normalQuantile(FALSE_ALARM);
 
-/** Whether k of n rows are too many if at most this share of a clean table's rows is like that (exact binomial test). */
+/** At a random position, one of two alleles equals the reference in about half of all cases. */
+export const RANDOM_FIT = 0.5;
+/** Share of mismatching rows that a single cause must explain. */
+export const NEARLY_ALL = 0.9;
+/** Largest probability, over all alternatives tried, that rows fit a cause by chance. */
+export const CHANCE = 1e-3;
+
+/**
+ * True if k of n rows is significantly more than this share of a table without the fault (exact binomial
+ * test).
+ */
 export const isMoreThan = (k: number, n: number, share: number): boolean =>
   binomialUpperTail(k, n, share) < FALSE_ALARM;

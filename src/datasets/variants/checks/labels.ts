@@ -2,13 +2,13 @@ import { median } from "../../../metrics/quantiles.ts";
 import { isEvaluated, type VariantRow, type VariantTable } from "../table.ts";
 import { type Finding, finding, isMoreThan } from "./finding.ts";
 
-/** Spelling of labels in each form whose maker fixed it. */
+/** Spelling of labels in the published forms. */
 const USUAL: Readonly<Partial<Record<VariantTable["form"], readonly string[]>>> = {
   caqtl: ["true", "false"],
   dsqtl: ["1", "-1"],
 };
 
-/** Labels in an unusual spelling, in two spellings at once, or of one class only. */
+/** Finding for labels in an unusual spelling, in two spellings at once, or of one class only. */
 export function labelFindings(table: VariantTable): readonly Finding[] {
   const { rows, columns, labels, form } = table;
   if (columns.label === undefined) return [];
@@ -24,7 +24,7 @@ export function labelFindings(table: VariantTable): readonly Finding[] {
   ];
 }
 
-/** Evaluated variants that are neither QTLs nor controls, since their label is empty or NaN. */
+/** Finding for evaluated variants without a label, which are neither QTLs nor controls. */
 export function missingLabelFindings({ rows, columns: { label } }: VariantTable): readonly Finding[] {
   if (label === undefined) return [];
   const evaluated = rows.filter(isEvaluated);
@@ -58,15 +58,15 @@ function unusualSpelling(
   if (!codings.some((coding) => found.every((text) => coding.includes(text)))) {
     return {
       level: "error",
-      what: `${column} has two spellings at once: ${shown}`,
-      fix: "write it in one way: True and False, 1 and 0, or 1 and -1",
+      what: `${column} mixes two spellings: ${shown}`,
+      fix: "use one spelling: True and False, 1 and 0, or 1 and -1",
     };
   }
   if (usual !== undefined && found.some((text) => !usual.includes(text))) {
     return {
       level: "warning",
-      what: `${column} is written as ${shown}; tables of this form have ${usual.join(" and ")}`,
-      fix: "nothing if it is read as meant; scripts that compare it with the usual values find no controls, or controls only",
+      what: `${column} is ${shown}; tables of this form have ${usual.join(" and ")}`,
+      fix: "nothing for dart-eval, which reads both; scripts that compare with the usual values find no controls, or controls only",
     };
   }
   return undefined;
@@ -82,22 +82,25 @@ function oneClass(rows: readonly VariantRow[], label: string): LabelProblem | un
   };
 }
 
-/** Fewest rows of a class that its median is taken of. */
+/** Fewest rows of a class for a median. */
 const ENOUGH = 5;
-/** Largest share of a clean table's rows whose p lies beyond the median of the other class. */
+/** Largest share of rows with p beyond the median of the other class in a table without faults. */
 const CONTRADICTORY = 0.01;
-/** From this share of QTLs beyond the controls' median on, the label is inverted as a whole. */
+/** Least share of QTLs beyond the controls' median if the whole label is inverted. */
 const INVERTED = 0.9;
-/** Of rows with wrong labels, half have an effect below the controls' median; of QTLs with wrong p-values, few. */
+/**
+ * Half of the rows with wrong labels have an effect below the controls' median, but fewer QTLs with wrong
+ * p-values.
+ */
 const SMALL_EFFECTS = 0.25;
 
 /**
- * Labels that contradict p-values, and p-values that are none.
+ * Findings for labels that contradict p-values, and for p-values outside of 0 to 1.
  *
- * A QTL whose p is at least the controls' median, or a control whose p is at most the QTLs' median, contradicts its label.
- * More than 1 % of a class (exact binomial test, p below 1e-4) is a fault: of the p-values where the QTLs among these rows
- * have effects like the other QTLs', else of the labels. Tables without p-values that give effects of QTLs only, such as
- * the Yoruban dsQTLs, show wrong labels by controls that have an effect.
+ * A QTL with p at or above the controls' median, or a control with p at or below the QTLs' median,
+ * contradicts its label. More than 1 % of a class (exact binomial test, p below 1e-4) is a fault: of the
+ * p-values if these QTLs have effects like other QTLs, else of the labels. In tables without p-values that
+ * give effects of QTLs only, such as the Yoruban dsQTLs, controls with an effect show wrong labels.
  */
 export function labelErrorFindings(table: VariantTable): readonly Finding[] {
   const { label, p } = table.columns;
@@ -142,7 +145,7 @@ function byP(rows: readonly VariantRow[], { label, p, effect }: Columns, remark:
         "label-coding",
         rows,
         {
-          what: `${label} is inverted: those it calls QTLs have larger ${p} than its controls`,
+          what: `${label} is inverted: its QTLs have larger ${p} than its controls`,
           fix: "exchange the two values of the label",
         },
         remark,
@@ -185,7 +188,7 @@ function byP(rows: readonly VariantRow[], { label, p, effect }: Columns, remark:
   ];
 }
 
-/** Whether QTLs with a large p have larger effects than controls do; false where effects are unknown. */
+/** True if QTLs with a large p have larger effects than controls; false if effects are unknown. */
 function haveEffectsOfQtls(weak: readonly VariantRow[], controls: readonly VariantRow[]): boolean {
   const sizes = (rows: readonly VariantRow[]) =>
     rows.flatMap(({ effect }) => (Number.isFinite(effect) ? [Math.abs(effect!)] : []));
@@ -204,7 +207,7 @@ function byEffects(
   const known = rows.filter((row) => Number.isFinite(row.effect));
   const controls = rows.filter(({ significant }) => !significant);
   const wrong = known.filter(({ significant }) => !significant);
-  // Where most controls have an effect, effects do not show which rows are QTLs.
+  // If most controls have an effect, effects do not identify QTLs.
   if (wrong.length > controls.length / 2 || known.length === 0) return [];
   if (!isMoreThan(wrong.length, known.length, CONTRADICTORY)) return [];
   const without = rows.filter((row) => row.significant && !Number.isFinite(row.effect));

@@ -3,24 +3,23 @@ import type { Genome } from "../../../dna/genome/genome.ts";
 import { missingChromosomeError } from "../../../dna/genome/interval.ts";
 import { binomialUpperTail } from "../../../metrics/distributions.ts";
 import type { VariantRow, VariantTable } from "../table.ts";
-import { type Finding, finding, isMoreThan } from "./finding.ts";
+import { CHANCE, type Finding, finding, isMoreThan, NEARLY_ALL, RANDOM_FIT } from "./finding.ts";
 import { constantOffset, otherChromosomes } from "./misplaced.ts";
 import type { Mismatch, References } from "./references.ts";
 
 /** Fewest mismatches for which a cause is searched. */
 const ENOUGH = 10;
-/** Share of mismatches that one cause must explain. */
-const NEARLY_ALL = 0.9;
-/** Probability that mismatches without this cause look as if they had it. */
-const CHANCE = 1e-3;
-/** At a random position one of two alleles is the reference about every second time. */
-const RANDOM_FIT = 0.5;
-/** More mismatches than this share of the table are a fault of the whole table. */
+/** Above this share of mismatches, the whole table is at fault. */
 const RANDOM_MISMATCH = 0.2;
-/** Unexplained mismatches that a published table may have; a larger share (exact binomial test) is an error. */
+/**
+ * Share of unexplained mismatches that a published table may have; a larger one (exact binomial test) is an
+ * error.
+ */
 const UNEXPLAINED = 0.01;
 
-/** Rows that have neither allele at their position: one finding with the cause, if there is one, and rows beyond the end. */
+/**
+ * Findings for rows with neither allele at their position: the cause, if one explains them all; else by kind.
+ */
 export async function mismatchFindings(
   table: VariantTable,
   genome: Genome,
@@ -28,12 +27,10 @@ export async function mismatchFindings(
 ): Promise<readonly Finding[]> {
   const { of, mismatches } = references;
   if (mismatches.length === 0) return [];
-  const letterOf = new Map(mismatches.map(({ row, letter }) => [row.index, letter]));
+  const baseOf = new Map(mismatches.map(({ row, base }) => [row.index, base]));
   const remark = ({ index, chrom }: VariantRow) => {
-    const letter = letterOf.get(index);
-    return letter === ""
-      ? `; ${chrom} has ${genome.chromosomes.get(chrom)} bases`
-      : `; the genome has ${letter}`;
+    const base = baseOf.get(index);
+    return base === "" ? `; ${chrom} has ${genome.chromosomes.get(chrom)} bases` : `; the genome has ${base}`;
   };
   const rowsOf = (some: readonly Mismatch[]) => some.map(({ row }) => row);
   const cause = await causeOf(table, genome, references);
@@ -66,7 +63,7 @@ export async function mismatchFindings(
         rowsOf(inside),
         {
           what: `${inside.length} of ${of.size} variants have neither allele at their position: their alleles are wrong, or about ${misplaced(inside.length)} rows are at random positions${inside.length < ENOUGH ? "" : "; neither a shift, the other strand, another chromosome nor a constant offset explains them"}`,
-          fix: "look at these rows: a run scores each with either allele in place of the reference, and counts them",
+          fix: "examine these rows: a run scores them with each allele substituted for the reference, and includes them in the metrics",
         },
         remark,
       ),
@@ -75,10 +72,10 @@ export async function mismatchFindings(
   return findings;
 }
 
-const isBeyondEnd = ({ letter }: Mismatch) => letter === "";
+const isBeyondEnd = ({ base }: Mismatch) => base === "";
 
 interface Cause extends Pick<Finding, "kind" | "fix"> {
-  /** What follows "neither allele at their position". */
+  /** Continuation of "neither allele at their position". */
   readonly because: string;
 }
 
@@ -94,17 +91,17 @@ async function causeOf(
     fits >= NEARLY_ALL * count && binomialUpperTail(fits, count, RANDOM_FIT) < CHANCE;
   const inPart = count <= RANDOM_MISMATCH * of.size;
   const before = mismatches.filter((mismatch) => mismatch.before).length;
-  const behind = mismatches.filter((mismatch) => mismatch.behind).length;
+  const after = mismatches.filter((mismatch) => mismatch.after).length;
   for (const [fits, where, fix] of [
     [before, "before", "subtract 1 from the positions"],
-    [behind, "after", "add 1 to the positions, which seem to be 0-based as in BED"],
+    [after, "after", "add 1 to the positions, which seem to be 0-based as in BED"],
   ] as const) {
     if (!explains(fits)) continue;
     const which = inPart ? `positions of about ${misplaced(count)} rows` : "positions";
     return {
       kind: "shifted-positions",
       because: `, and ${fits} of these have one of them one base ${where}: ${which} are not 1-based`,
-      fix: `${fix}${inPart ? ", only in the part of the table that these rows come from: most others fit as they are" : ""}`,
+      fix: `${fix}${inPart ? ", only in the part of the table that these rows come from: most others are correct" : ""}`,
     };
   }
   const beyond = mismatches.filter(isBeyondEnd).length;
@@ -114,7 +111,7 @@ async function causeOf(
       kind: "other-strand",
       because:
         ", none of these is A/T or C/G, and the complement of one of their alleles is there: they are on the other strand",
-      fix: `complement the alleles of these rows; about ${unknown} A/T and C/G variants from the same source need it too, and their letters do not show the strand`,
+      fix: `complement the alleles of these rows, and of about ${unknown} A/T and C/G variants from the same source, whose alleles do not show the strand`,
     };
   }
   const chromosomes = await otherChromosomes(table, genome, references);
@@ -122,7 +119,7 @@ async function causeOf(
     return {
       kind: "wrong-chromosome",
       because: `: ${chromosomes.text}`,
-      fix: "correct the chromosome names of these rows; about as many more of the same source fit by chance",
+      fix: "correct the chromosome names of these rows and of about as many more from the same source, which fit by chance",
     };
   }
   if (beyond > count / 2) return undefined;
@@ -138,14 +135,14 @@ async function causeOf(
     because: `${where}: ${which} positions of another assembly than the genome's${assembliesOf(table, genome)}`,
     fix: inPart
       ? "lift the positions of these rows over to the genome's assembly, and those of all rows from the same source: half of them fit by chance"
-      : "take the genome that the table was made for: hg38 for the African caQTLs, hg19 for the Yoruban dsQTLs",
+      : "use the genome that the table was made for: hg38 for the African caQTLs, hg19 for the Yoruban dsQTLs",
   };
 }
 
-/** Rows at wrong positions if so many have neither allele there. */
+/** Estimated number of rows at wrong positions, given the number with neither allele there. */
 const misplaced = (mismatches: number) => Math.round(mismatches / (1 - RANDOM_FIT));
 
-/** The assemblies of table and genome, as far as they are known. */
+/** Assemblies of table and genome, if known. */
 function assembliesOf({ columns, form }: VariantTable, genome: Genome): string {
   const named = /hg(19|38)/.exec(columns.position)?.[0] as Assembly | undefined;
   const ofTable = named ?? (form === "dsqtl" ? "hg19" : undefined);
@@ -157,17 +154,18 @@ function assembliesOf({ columns, form }: VariantTable, genome: Genome): string {
   return parts.length === 0 ? "" : ` (${parts.join("; ")})`;
 }
 
-/** Evidence, as a ratio of likelihoods, that mismatches are variants of the other strand and not misplaced ones. */
+/** Least likelihood ratio of "other strand" against "random positions". */
 const LIKELIHOOD_RATIO = 1000;
-/** Share of a cause's rows that may be exceptions. */
+/** Share of rows that may be exceptions to a cause. */
 const EXCEPTIONS = 0.01;
 
 /**
- * True if mismatching variants are rather on the other strand than at random positions. Two properties distinguish them:
+ * True if mismatching variants are on the other strand and not at random positions, by a likelihood ratio of
+ * two properties:
  *
- * - A/T and C/G variants fit on either strand, so there are none of them among mismatches of the other strand.
- * - The complement of allele 1 is the reference as often as allele 1 is in the rest of the table; at random positions every
- *   second time. Not used where the rest is too small.
+ * - Variants of the other strand include no A/T and C/G variants, which fit on either strand.
+ * - The complement of allele 1 is the reference as often as allele 1 is in the rest of the table. At random
+ *   positions, it is in half of the rows. Not used if the rest of the table is too small.
  */
 function onOtherStrand(table: VariantTable, { of, mismatches }: References): boolean {
   const share = Math.max(palindromes(table, of), EXCEPTIONS);
@@ -178,11 +176,11 @@ function onOtherStrand(table: VariantTable, { of, mismatches }: References): boo
   const firstShare =
     others.length < mismatches.length ? 0.5 : Math.min(Math.max(first, EXCEPTIONS), 1 - EXCEPTIONS);
   let evidence = 0;
-  for (const { row, letter } of mismatches) {
+  for (const { row, base } of mismatches) {
     if (!isSingle(row)) continue;
     if (isPalindrome(row)) evidence += Math.log(EXCEPTIONS / share);
     else {
-      const complementFirst = complement(row.allele1) === letter;
+      const complementFirst = complement(row.allele1) === base;
       evidence += Math.log((1 - EXCEPTIONS) / (1 - share));
       evidence += Math.log((complementFirst ? firstShare : 1 - firstShare) / 0.5);
     }

@@ -2,25 +2,22 @@ import type { Genome } from "../../../dna/genome/genome.ts";
 import { reads } from "../../../dna/sequence/variant.ts";
 import { binomialUpperTail } from "../../../metrics/distributions.ts";
 import type { VariantRow, VariantTable } from "../table.ts";
+import { CHANCE, NEARLY_ALL, RANDOM_FIT } from "./finding.ts";
 import type { Mismatch, References } from "./references.ts";
 
-/** At a random position one of two alleles is the reference about every second time. */
-const RANDOM_FIT = 0.5;
-/** Share of rows that must fit at the place that explains them. */
-const NEARLY_ALL = 0.9;
-/** Probability, over all places tried, that rows fit somewhere by chance. */
-const CHANCE = 1e-3;
-
-/** Most rows and most sequences that are tried on other chromosomes. */
+/** Largest numbers of rows and of sequences to try for other chromosomes. */
 const ROWS_TRIED = 1000;
 const SEQUENCES_TRIED = 40;
-/** Standard errors, and least excess of fits per row; rows of other chromosomes have an excess of one half. */
+/**
+ * Least excess of fits in standard errors and per row; rows of other chromosomes have an excess of one half
+ * per row.
+ */
 const CLEARLY = 4;
 const LEAST_EXCESS = 0.25;
 
 /**
- * Looks for the chromosomes of rows whose alleles are not at their position: chromosomes that fit nearly all rows of one name,
- * or, for names mixed at random, more fits over all other chromosomes than the table's correct rows have.
+ * Searches for the true chromosomes of mismatching rows: chromosomes that fit nearly all rows of one name or,
+ * if names are mixed at random, more fits over all other chromosomes than the table's correct rows have.
  *
  * Reads every chromosome once (the 40 longest sequences).
  *
@@ -36,15 +33,15 @@ export async function otherChromosomes(
   const pairs = new Map<string, Map<string, number>>();
   const totals = { wrong: { fits: 0, tried: 0 }, right: { fits: 0, tried: 0 } };
   for (const name of longestOf(genome)) {
-    const letters = await genome.chromosome(name);
+    const bases = await genome.chromosome(name);
     for (const [which, some] of [
       ["wrong", wrong],
       ["right", right],
     ] as const) {
       for (const row of some) {
-        if (row.chrom === name || row.position >= letters.length) continue;
+        if (row.chrom === name || row.position >= bases.length) continue;
         totals[which].tried++;
-        if (!fitsAt(letters, row)) continue;
+        if (!fitsAt(bases, row)) continue;
         totals[which].fits++;
         if (which === "right") continue;
         const fitting = pairs.get(row.chrom) ?? new Map<string, number>();
@@ -62,8 +59,8 @@ export async function otherChromosomes(
     : undefined;
 }
 
-const fitsAt = (letters: Uint8Array, { position, allele1, allele2 }: VariantRow) =>
-  reads(letters, position, allele1) || reads(letters, position, allele2);
+const fitsAt = (bases: Uint8Array, { position, allele1, allele2 }: VariantRow) =>
+  reads(bases, position, allele1) || reads(bases, position, allele2);
 
 const longestOf = ({ chromosomes }: Genome) =>
   [...chromosomes]
@@ -71,14 +68,14 @@ const longestOf = ({ chromosomes }: Genome) =>
     .slice(0, SEQUENCES_TRIED)
     .map(([name]) => name);
 
-/** Evenly spread over the table. */
+/** Up to `ROWS_TRIED` items, evenly spaced. */
 const sample = <T>(items: readonly T[]): readonly T[] =>
   Array.from(
     { length: Math.min(items.length, ROWS_TRIED) },
     (_, i, n = items.length) => items[Math.floor((i * n) / Math.min(n, ROWS_TRIED))],
   );
 
-/** Names whose rows nearly all fit one other chromosome, and the number of these rows. */
+/** Chromosome names whose rows nearly all fit one other chromosome, and the number of these rows. */
 function bestPairs(
   wrong: readonly VariantRow[],
   pairs: ReadonlyMap<string, ReadonlyMap<string, number>>,
@@ -97,25 +94,25 @@ function bestPairs(
   return { rows, text: `${found.slice(0, 3).join(", ")}${found.length > 3 ? " and so on" : ""}` };
 }
 
-/** Largest offset tried, in bases; liftOver between hg19 and hg38 moves most of a chromosome less far. */
+/** Largest offset to try, in bases; liftOver between hg19 and hg38 moves most of a chromosome less. */
 const FARTHEST = 3_000_000;
-/** Neighbouring rows tried together, and the number of such groups. */
+/** Number of neighbouring rows tried together, and of such groups. */
 const GROUP = 64;
 const GROUPS = 6;
 
 export interface ConstantOffset {
   readonly chrom: string;
-  /** To be added to the position, in bases. */
+  /** Bases to add to the position. */
   readonly by: number;
   readonly fits: number;
   readonly tried: number;
 }
 
 /**
- * Looks for an offset at which neighbouring mismatching rows of a chromosome nearly all fit, as positions of another assembly
- * do. Single-base variants only.
+ * Searches for an offset at which nearly all neighbouring mismatching rows of a chromosome fit, as with
+ * positions of another assembly. Single-base variants only.
  *
- * @returns undefined if there is none within 3 Mb that chance does not explain (p below 0.001 over all offsets tried)
+ * @returns undefined if no offset within 3 Mb is significant (p below 0.001 over all offsets tried)
  */
 export async function constantOffset(
   genome: Genome,
@@ -130,33 +127,30 @@ export async function constantOffset(
   }
   const largest = [...byChromosome].sort(([, a], [, b]) => b.length - a.length).slice(0, GROUPS);
   for (const [chrom, rows] of largest) {
-    const letters = await genome.chromosome(chrom);
+    const bases = await genome.chromosome(chrom);
     const sorted = rows.toSorted((a, b) => a.position - b.position);
     const start = Math.max(0, Math.floor((sorted.length - GROUP) / 2));
-    const found = offsetOf(letters, sorted.slice(start, start + GROUP));
+    const found = offsetOf(bases, sorted.slice(start, start + GROUP));
     if (found !== undefined) return { chrom, ...found };
   }
   return undefined;
 }
 
-function offsetOf(
-  letters: Uint8Array,
-  rows: readonly VariantRow[],
-): Omit<ConstantOffset, "chrom"> | undefined {
+function offsetOf(bases: Uint8Array, rows: readonly VariantRow[]): Omit<ConstantOffset, "chrom"> | undefined {
   const n = rows.length;
   const positions = Int32Array.from(rows, ({ position }) => position);
   const first = Uint8Array.from(rows, ({ allele1 }) => allele1.toUpperCase().charCodeAt(0));
   const second = Uint8Array.from(rows, ({ allele2 }) => allele2.toUpperCase().charCodeAt(0));
   const mostMisses = Math.floor((1 - NEARLY_ALL) * n);
-  // Offset d is tried at level c/d: over all offsets the levels add up to CHANCE.
+  // Offset d is tested at level c/d, so that the levels of all offsets sum to CHANCE.
   const level = CHANCE / (2 * Math.log(FARTHEST));
   if (RANDOM_FIT ** n > level / 2) return undefined;
-  for (let size = 2; size < Math.min(letters.length, FARTHEST); size++) {
+  for (let size = 2; size < Math.min(bases.length, FARTHEST); size++) {
     for (const by of [size, -size]) {
       let misses = 0;
       for (let i = 0; i < n && misses <= mostMisses; i++) {
-        const letter = letters[positions[i] + by];
-        if (letter !== first[i] && letter !== second[i]) misses++;
+        const base = bases[positions[i] + by];
+        if (base !== first[i] && base !== second[i]) misses++;
       }
       if (misses > mostMisses) continue;
       if (binomialUpperTail(n - misses, n, RANDOM_FIT) < level / size)

@@ -4,14 +4,16 @@ import { isEvaluated, type VariantTable } from "../table.ts";
 import { CLEARLY, type Finding, finding } from "./finding.ts";
 import type { References } from "./references.ts";
 
-/** Fewest QTLs with one allele as reference, and weakest correlation, that show a direction. */
+/** Fewest QTLs per reference allele, and weakest correlation, for a direction. */
 const ENOUGH = 20;
 const CLEAR = 0.2;
 
-/** Allele that effects or scores favour where they are positive; nobody reports the reference's on purpose. */
+/**
+ * Allele that positive effects or scores favour. "reference" is no convention in use and indicates an error.
+ */
 type Favours = EffectFavours | "reference";
 
-/** Scores of tools are allele 2 − allele 1, or the alternative against the reference. */
+/** Conventions of scoring tools: allele 2 − allele 1, or alternative − reference. */
 const USUAL: readonly Favours[] = ["allele2", "alternative"];
 
 const NAME: Readonly<Record<Favours, string>> = {
@@ -29,13 +31,16 @@ function signOf(favours: Favours, reference: 1 | 2): 1 | -1 {
 }
 
 /**
- * Compares the direction of effects with that of scores, separately for QTLs whose reference is allele 1 and allele 2.
+ * Compares the direction of effects with that of scores, separately for QTLs whose reference is allele 1 and
+ * allele 2.
  *
- * Where the user stated which allele the scores favour, effects of the opposite direction are an error. Otherwise the scores
- * should follow the same convention as the table's effects. If they follow another usual convention instead, either of them may
- * be as intended: a warning, since only the scores' maker knows. Effects that contradict every usual convention are an error.
+ * If the user stated which allele the scores favour, effects of the opposite direction are an error.
+ * Otherwise the scores should follow the convention of the table's effects. If they follow another usual
+ * convention, the finding is a warning, since only the scores' author knows the intended one. Effects that
+ * contradict every usual convention are an error.
  *
- * A direction is one if Spearman's correlation lies beyond ±0.2 and differs from 0 by 3.72 standard errors (p below 1e-4).
+ * A direction requires a Spearman correlation beyond ±0.2 that differs from 0 by 3.72 standard errors (p
+ * below 1e-4).
  */
 export function orientationFindings(
   table: VariantTable,
@@ -50,7 +55,7 @@ export function orientationFindings(
     const observed = directionOf(qtls[reference]);
     return observed === undefined ? [] : [{ reference, ...observed }];
   });
-  // The sign of the correlation that two conventions give in a group.
+  // Sign of the correlation in a group, given the scores' convention.
   const expected = (scored: Favours, reference: 1 | 2) =>
     signOf(favours, reference) * signOf(scored, reference);
   const fits = (scored: Favours) =>
@@ -76,8 +81,8 @@ export function orientationFindings(
         : `${column} seems to be ${NAME[other]}, while ${effect} of this form is ${NAME[favours]} (${correlations})`,
     fix:
       other === undefined
-        ? `turn the sign of ${effect} in ${which}`
-        : `nothing, if ${column} is ${NAME[other]} (--compare-favours ${other} confirms it); if ${column} is ${NAME[favours]} like a published column (--compare-favours ${favours}), turn the sign of ${effect} in ${which}`,
+        ? `invert the sign of ${effect} in ${which}`
+        : `nothing, if ${column} is ${NAME[other]} (--compare-favours ${other} confirms it); if ${column} is ${NAME[favours]} like a published column (--compare-favours ${favours}), invert the sign of ${effect} in ${which}`,
   };
   return [
     finding(
@@ -98,7 +103,10 @@ function directionOf(rows: readonly ScoredQtl[]): { readonly sign: 1 | -1; reado
   return { sign: r < 0 ? -1 : 1, r };
 }
 
-/** Scored QTLs with the scores turned where their direction is opposite to the effects', so that both should agree. */
+/**
+ * Scored QTLs with scores multiplied by -1 where their direction is opposite to the effects', so that both
+ * should agree.
+ */
 export function alignedQtls(
   table: VariantTable,
   references: References,
@@ -112,23 +120,23 @@ export function alignedQtls(
   });
 }
 
-/** Another model's scores in the table. */
+/** Column of a model's scores in the table. */
 export interface TableScores {
   readonly column: string;
-  /** [row]; NaN where there is none. */
+  /** [row]; NaN if missing. */
   readonly values: Float64Array;
   /** Allele that a positive score favours, if the user stated it. */
   readonly favours: EffectFavours | undefined;
 }
 
-/** A QTL with its effect and its score, each as the table has it. */
+/** QTL with its effect and score. */
 export interface ScoredQtl {
   readonly index: number;
   readonly effect: number;
   readonly score: number;
 }
 
-/** Evaluated QTLs whose effect and score are numbers and whose reference is allele 1 or allele 2: two groups. */
+/** Evaluated QTLs with effect and score, by the allele that is the reference. */
 function scoredQtls(
   { rows }: VariantTable,
   { of }: References,
@@ -145,7 +153,10 @@ function scoredQtls(
   return groups;
 }
 
-/** Spearman's correlation of effects and scores, which a few extreme effects do not change, with its standard error. */
+/**
+ * Spearman's correlation of effects and scores, which is robust against extreme effects.
+ * @returns correlation r, its Fisher transform z, and the standard error of z
+ */
 export function effectScoreCorrelation(rows: readonly ScoredQtl[]): {
   readonly r: number;
   readonly z: number;
@@ -155,7 +166,7 @@ export function effectScoreCorrelation(rows: readonly ScoredQtl[]): {
     rows.map(({ effect }) => effect),
     rows.map(({ score }) => score),
   );
-  // Fisher's z with the variance for ranks: Bonett & Wright 2000, doi:10.1007/BF02294183
+  // Variance of Fisher's z for ranks: Bonett & Wright 2000, doi:10.1007/BF02294183
   const error = Math.sqrt((1 + r ** 2 / 2) / (n - 3));
   return { r, z: Math.atanh(r), error };
 }

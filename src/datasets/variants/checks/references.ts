@@ -2,25 +2,27 @@ import type { Genome } from "../../../dna/genome/genome.ts";
 import { type ReferenceAllele, reads, referenceAllele } from "../../../dna/sequence/variant.ts";
 import type { VariantRow, VariantTable } from "../table.ts";
 
-/** What the genome reads where the variants are. */
+/** Alleles of a table compared with the genome. */
 export interface References {
-  /** The allele that is the genome's, by the row's number; rows on chromosomes that the genome lacks are absent. */
+  /** Reference allele by row number; rows on chromosomes that the genome lacks are absent. */
   readonly of: ReadonlyMap<number, ReferenceAllele>;
-  /** Rows of which neither allele is, without those that have an ambiguous allele; in the table's order. */
+  /**
+   * Rows with neither allele at their position, in table order, without rows that have an ambiguous allele.
+   */
   readonly mismatches: readonly Mismatch[];
 }
 
-/** A variant of which neither allele is the genome's. */
+/** Variant with neither allele at its position. */
 export interface Mismatch {
   readonly row: VariantRow;
-  /** What the genome reads there, one base; empty beyond its end. */
-  readonly letter: string;
-  /** An allele is the genome's one base before, or behind. */
+  /** Base of the genome at the position; empty beyond the chromosome's end. */
+  readonly base: string;
+  /** True if one of the alleles is at the position one base before or after. */
   readonly before: boolean;
-  readonly behind: boolean;
+  readonly after: boolean;
 }
 
-/** Looks every variant up, chromosome by chromosome. */
+/** Looks up every variant in the genome, one chromosome at a time. */
 export async function lookUpReferences({ rows }: VariantTable, genome: Genome): Promise<References> {
   const byChromosome = new Map<string, VariantRow[]>();
   for (const row of rows) {
@@ -32,19 +34,19 @@ export async function lookUpReferences({ rows }: VariantTable, genome: Genome): 
   const mismatches: Mismatch[] = [];
   for (const [chrom, here] of byChromosome) {
     if (!genome.chromosomes.has(chrom)) continue;
-    const letters = await genome.chromosome(chrom);
+    const bases = await genome.chromosome(chrom);
     const eitherAt = ({ allele1, allele2 }: VariantRow, position: number) =>
-      reads(letters, position, allele1) || reads(letters, position, allele2);
+      reads(bases, position, allele1) || reads(bases, position, allele2);
     for (const row of here) {
-      const reference = referenceAllele(letters, row);
+      const reference = referenceAllele(bases, row);
       of.set(row.index, reference);
       if (reference !== 0 || !hasDefiniteAlleles(row)) continue;
       const { position } = row;
       mismatches.push({
         row,
-        letter: position < letters.length ? String.fromCharCode(letters[position]) : "",
+        base: position < bases.length ? String.fromCharCode(bases[position]) : "",
         before: eitherAt(row, position - 1),
-        behind: eitherAt(row, position + 1),
+        after: eitherAt(row, position + 1),
       });
     }
   }

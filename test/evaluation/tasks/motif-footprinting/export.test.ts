@@ -93,7 +93,7 @@ describe("refused", () => {
 
   test("motifs that are not those of the file", async () => {
     const two = await scratch.write("two.meme", meme({ CTCF: MOTIFS.CTCF, JUN: MOTIFS.JUN }));
-    await expect(openChanged("two", {}, two)).rejects.toThrow(/there are 2 motifs, and .* has 3/);
+    await expect(openChanged("two", {}, two)).rejects.toThrow(/the collection has 2 motifs, and .* has 3/);
     const wrong = await scratch.write("wrong.meme", meme({ ...MOTIFS, JUN: "TGACGTCA" }));
     await expect(openChanged("wrong", {}, wrong)).rejects.toThrow(/the consensus of JUN is TGACGTCA/);
   });
@@ -108,7 +108,7 @@ describe("refused", () => {
     const { raw, positive, shuffled } = arrays as Record<"raw" | "positive" | "shuffled", TestArray>;
     const fewer = { ...shuffled, shape: [2, 10, 350, 4], data: shuffled.data.slice(0, 2 * 10 * 350 * 4) };
     await expect(openChanged("fewer", { shuffled: fewer })).rejects.toThrow(
-      /is \[2, 10, 350, 4\], beside raw/,
+      /has shape \[2, 10, 350, 4\]; raw has/,
     );
     const size = 350 * 4;
     const turned = { ...raw, data: [...raw.data.slice(size), ...raw.data.slice(0, size)] };

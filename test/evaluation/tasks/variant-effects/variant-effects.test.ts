@@ -30,7 +30,7 @@ beforeAll(async () => {
 const interval = (result: Awaited<ReturnType<typeof evaluate>>, name: string) =>
   result.metrics.find((metric) => metric.name === name)!.intervals[0];
 
-describe("effect_size of DART-Eval's data.h5 joins the African table", () => {
+describe("effect_size of DART-Eval's data.h5 applies to the African table", () => {
   /** As published: beta, and its opposite where allele 2 is the genome's. */
   async function exportedEffects(name: string, change: (effects: number[]) => void = () => {}) {
     const [header, ...lines] = (await readFile(synthetic.files.africanVariants, "utf8"))
@@ -96,10 +96,10 @@ describe("effect_size of DART-Eval's data.h5 joins the African table", () => {
       place: { line: 4 },
     });
     const few = await exportedEffects("few.h5", (effects) => void effects.pop());
-    await expect(run(few)).rejects.toThrow(/no table of data\.h5 is that of/);
+    await expect(run(few)).rejects.toThrow(/data\.h5 has no group for/);
     const { yorubanVariants: variants, genome } = synthetic.files;
     await expect(variantEffects.open({ variants, genome, effects: sizes }, { seed: 0 })).rejects.toThrow(
-      /joins the African caQTLs alone/,
+      /applies to the African caQTLs only/,
     );
   });
 });
