@@ -13,3 +13,44 @@ export function shownValue(value: unknown, most = 120): string {
 export function counted(value: number, one: string, many = `${one}s`): string {
   return `${value.toLocaleString("en-US")} ${value === 1 ? one : many}`;
 }
+
+/**
+ * Hint for a name that is not known: the closest known name, if one is close, then all of them.
+ *
+ *     namesHint("settings", "zeroshot", ["zero-shot", "probed"])  // did you mean zero-shot? settings: zero-shot, probed
+ */
+export function namesHint(what: string, name: string, known: readonly string[]): string {
+  return `${suggestion(name, known)}${what}: ${known.join(", ")}`;
+}
+
+/** `did you mean zero-shot? `, or nothing where no known name is close or begins with the text. */
+export function suggestion(name: string, known: readonly string[]): string {
+  const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
+  const given = plain(name.slice(0, LONGEST_NAME));
+  const most = Math.max(1, Math.floor(given.length / 4));
+  let closest: { readonly one: string; readonly distance: number } | undefined;
+  for (const one of known) {
+    const text = plain(one);
+    const distance = given.length > 3 && text.startsWith(given) ? 0.5 : editDistance(given, text);
+    if (distance <= most && distance < (closest?.distance ?? Number.POSITIVE_INFINITY))
+      closest = { one, distance };
+  }
+  return closest === undefined || given === "" ? "" : `did you mean ${closest.one}? `;
+}
+
+/** Longest text that is compared with known names. */
+const LONGEST_NAME = 100;
+
+/** Levenshtein distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const [left = 0, above = 0, diagonal = 0] = [next[j - 1], row[j], row[j - 1]];
+      next.push(Math.min(left + 1, above + 1, diagonal + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -5,24 +5,24 @@ export interface Context {
   readonly terminal: Terminal;
   /** Aborts when the user asks to stop. */
   readonly signal: AbortSignal;
-  /** What to say after an interruption; a command that keeps its work sets it before it starts. */
+  /** Text after an interruption: how to resume. A resumable command sets it before it starts. */
   resume: string | undefined;
-  /** What the process ends with when nothing is thrown; 0 unless a command found something wrong. */
+  /** Exit code when nothing is thrown: 1 where a command found errors in its input. */
   exitCode: number;
 }
 
-/** What a file of `commands/` exports: it gives the command its options, its help and its action. */
+/** The export of a file in `commands/`: adds options, help and action to a command. */
 export type DefineCommand = (command: Command, context: Context) => void;
 
-/** Examples below a command's help: what it does, then the line to type. */
+/** Examples below a command's help: command lines by description. */
 export function examples(lines: Readonly<Record<string, string>>): string {
-  const rows = Object.entries(lines).map(([what, line]) => `  # ${what}\n  $ ${line}`);
+  const rows = Object.entries(lines).map(([description, line]) => `  # ${description}\n  $ ${line}`);
   return `\nExamples:\n${rows.join("\n\n")}\n`;
 }
 
 /**
- * Reads an option's value: a whole number of at least `least`, written in digits. What it throws, commander prints with
- * the option's name and the text that came.
+ * Parses an option's value: a whole number of at least `least`, in digits. Commander prints the error with the option's name and
+ * value.
  */
 export function wholeNumberOption(least: number): (text: string) => number {
   return (text) => {
@@ -34,7 +34,7 @@ export function wholeNumberOption(least: number): (text: string) => number {
   };
 }
 
-/** The option that every command of `data` has. */
+/** Adds `--data`, the option of all `data` commands. */
 export function dataFolderOption(command: Command): Command {
   return command.option(
     "--data <folder>",
@@ -43,12 +43,15 @@ export function dataFolderOption(command: Command): Command {
   );
 }
 
+/** Name of the hidden command that completion scripts call with the words typed so far. */
+export const COMPLETE = "__complete";
+
 const PLAIN = /^[\p{L}\p{N}_./:=@%+,~-]+$/u;
 const PLAIN_ON_WINDOWS = /^[\p{L}\p{N}_./\\:=@+,~-]+$/u;
 
 /**
- * A word as a person types it into a shell: unchanged where it has none of the shell's own characters, else in quotes. Single
- * quotes for POSIX shells; double quotes on Windows, which cmd and PowerShell both take and no file name contains.
+ * Quotes a word for a shell, if it has special characters: single quotes for POSIX shells, double quotes on Windows, which cmd and
+ * PowerShell accept and no file name contains.
  */
 export function shellWord(text: string, platform: NodeJS.Platform = process.platform): string {
   if (platform === "win32") return PLAIN_ON_WINDOWS.test(text) ? text : `"${text}"`;

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { version } from "../base/package.ts";
-import type { Context, DefineCommand } from "./command.ts";
+import { COMPLETE, type Context, type DefineCommand } from "./command.ts";
 import { failureOf } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -9,75 +9,79 @@ interface CommandEntry {
   readonly load: () => Promise<{ readonly define: DefineCommand }>;
 }
 
-/** Every command: what the overview says of it, and the file that is loaded when it is called. */
+/** Every command with its summary and the file that is loaded when it is called. */
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   demo: {
-    summary: "see the whole road on a small synthetic genome, in a minute",
+    summary: "run everything on a small synthetic genome, in a few minutes",
     load: () => import("./commands/demo.ts"),
   },
   data: {
-    summary: "fetch the benchmark's files, check them, carry them to another machine",
+    summary: "fetch, verify and transfer the benchmark's files",
     load: () => import("./commands/data.ts"),
   },
   build: {
-    summary: "make a task's table from public files",
+    summary: "build a task's table from public files",
     load: () => import("./commands/build.ts"),
   },
   check: {
-    summary: "look for faults of a table, before anything is scored",
+    summary: "check a table for errors before scoring",
     load: () => import("./commands/check.ts"),
   },
   variants: {
-    summary: "carry scores between tables of variants and runs",
+    summary: "convert scores between variant tables and runs",
     load: () => import("./commands/variants.ts"),
   },
   run: {
-    summary: "ask models a task's question, and keep the answers",
+    summary: "evaluate models on a task or a suite",
     load: () => import("./commands/run.ts"),
   },
   merge: {
-    summary: "put the shards of a run together",
+    summary: "merge the shards of a run and compute its metrics",
     load: () => import("./commands/merge.ts"),
   },
   report: {
-    summary: "write results as one page, or as tables",
+    summary: "write results as an HTML page or as tables",
     load: () => import("./commands/report.ts"),
   },
   published: {
-    summary: "list the numbers that the benchmark's authors printed",
+    summary: "list the values that the benchmark's authors published",
     load: () => import("./commands/published.ts"),
   },
   models: {
-    summary: "list models, make, fetch and verify checkpoints, test adapters",
+    summary: "list, create, fetch and verify checkpoints, test adapters",
     load: () => import("./commands/models.ts"),
   },
   chrombpnet: {
-    summary: "train ChromBPNet on a signal of yours, and predict with it",
+    summary: "train ChromBPNet on your own signal, and predict with it",
     load: () => import("./commands/chrombpnet.ts"),
   },
   tasks: {
-    summary: "list what can be asked",
+    summary: "list the tasks, their settings and inputs",
     load: () => import("./commands/tasks.ts"),
   },
   suites: {
-    summary: "list what can be asked at once, and print a suite to change it",
+    summary: "list the suites, or print one to edit",
     load: () => import("./commands/suites.ts"),
   },
   cache: {
-    summary: "list what is kept to save time, and remove what was not used for long",
+    summary: "list and prune caches",
     load: () => import("./commands/cache.ts"),
   },
   profile: {
-    summary: "time a model forward and backward, with its memory",
+    summary: "measure a model's speed and memory, forward and backward",
     load: () => import("./commands/profile.ts"),
   },
   doctor: {
-    summary: "say what this machine has, and check that it computes right",
+    summary: "show the machine's devices and verify its results",
     load: () => import("./commands/doctor.ts"),
+  },
+  completion: {
+    summary: "print a completion script for bash, zsh or fish",
+    load: () => import("./commands/completion.ts"),
   },
 };
 
-/** Runs one command line. `argv` is what follows the program's name. Never throws: gives the exit code. */
+/** Runs one command line and returns its exit code; never throws. @param argv  words after the program's name */
 export async function dispatch(
   argv: readonly string[],
   terminal: Terminal,
@@ -85,6 +89,12 @@ export async function dispatch(
 ): Promise<number> {
   const context: Context = { terminal, signal, resume: undefined, exitCode: 0 };
   try {
+    if (argv[0] === COMPLETE) {
+      const { completions } = await import("./completion.ts");
+      const found = await completions(argv.slice(1), (words) => programFor(words, context));
+      if (found.length > 0) terminal.print(found.join("\n"));
+      return 0;
+    }
     const program = await programFor(argv, context);
     await program.parseAsync(argv, { from: "user" });
     return context.exitCode;
@@ -98,13 +108,13 @@ export async function dispatch(
   }
 }
 
-/** Whether an error is only how some library said that it was asked to stop. */
+/** Whether an error only reports the interruption. */
 function stoppedBy(signal: AbortSignal, error: unknown): boolean {
   if (!signal.aborted) return false;
   return error === signal.reason || (error instanceof Error && error.name === "AbortError");
 }
 
-/** The program with the one command that is called defined in full, the others by name and summary. */
+/** Builds the program: the called command with its options, the others by name and summary. */
 async function programFor(argv: readonly string[], context: Context): Promise<Command> {
   const { terminal } = context;
   const line = (text: string) => text.replace(/\n$/, "");

@@ -48,10 +48,10 @@ export function openRequestedTasks(options: RequestOptions): Promise<RequestedTa
 
 async function openRequestedTask(
   name: string,
-  { genome: path, data, setting = ["zero-shot"], limit, recipe }: RequestOptions,
+  { genome: path, data, setting, limit, recipe }: RequestOptions,
 ): Promise<RequestedTasks> {
   const task = taskNamed(name);
-  for (const one of setting) settingNamed(one);
+  for (const one of setting ?? []) settingNamed(one);
   const inputs = dataInputs(task, data);
   await expectFiles(task, inputs);
   const genome = path === undefined ? undefined : await openGenome(path);
@@ -60,7 +60,7 @@ async function openRequestedTask(
     notes: [],
     request: () => ({
       tasks: [{ task, inputs: { genome, ...inputs } }],
-      settings: setting,
+      ...(setting === undefined ? {} : { settings: setting }),
       recipe: parseRecipe(recipe),
       ...(limit === undefined ? {} : { limit }),
     }),

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { InputError } from "../base/errors.ts";
 import { kindOfPath } from "../base/folder.ts";
+import { namesHint, suggestion } from "../base/message-text.ts";
 import { packagePath } from "../base/package.ts";
 import type { ProgramOptions } from "../net/runtime/program.ts";
 import { openKmerMarkov } from "./baselines/kmer-markov.ts";
@@ -123,7 +124,7 @@ async function checkpointFolder(
   const known = publicCheckpoint(spec);
   if (known === undefined) {
     throw new InputError(`no model is called ${JSON.stringify(spec)}, and there is no such folder`, {
-      hint: "give a checkpoint's folder, or a name from `dart-eval models list` such as toy:hyenadna or kmer-markov",
+      hint: `${suggestion(spec, modelNames())}give a checkpoint's folder, or a name from \`dart-eval models list\` such as toy:hyenadna or kmer-markov`,
     });
   }
   const { card, checkpoint } = known;
@@ -134,6 +135,19 @@ async function checkpointFolder(
     hint: `download it first: dart-eval models fetch ${card.name}/${checkpoint.preset}`,
   });
 }
+
+/** Names of models that `openModel` knows without a path. */
+export const modelNames = (): readonly string[] => [
+  ...LANGUAGE_MODELS.flatMap(({ name, checkpoints }) =>
+    checkpoints
+      .toSorted((a, b) => Number(b.usedByDartEval ?? false) - Number(a.usedByDartEval ?? false))
+      .map(({ preset }) => `${name}/${preset}`),
+  ),
+  ...TOYS.map(({ name }) => `toy:${name}`),
+  ...NETWORKS.map(({ name }) => name),
+  "kmer-markov",
+  "motif-counts",
+];
 
 /**
  * The folder of a small trained model that comes with the package, one per family of language models and a ChromBPNet:
@@ -147,6 +161,10 @@ export async function toyFolder(toy: string): Promise<string> {
   const folder = packagePath(`toys/${toy}`);
   if (names.includes(toy) && (await kindOfPath(folder)) === "folder") return folder;
   throw new InputError(`there is no toy called ${JSON.stringify(toy)}`, {
-    hint: `there are ${names.map((name) => `toy:${name}`).join(", ")}`,
+    hint: namesHint(
+      "toys",
+      `toy:${toy}`,
+      names.map((name) => `toy:${name}`),
+    ),
   });
 }

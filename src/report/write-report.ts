@@ -3,10 +3,9 @@ import { InputError } from "../base/errors.ts";
 import { asSoleWriter } from "../base/file-lock.ts";
 import { expectWritableFile } from "../base/folder.ts";
 import { writeFileAtomic } from "../base/write-file.ts";
+import type { CustomForms } from "../evaluation/runs/forms.ts";
 import { readResults, type StoredResult } from "../evaluation/runs/result.ts";
 import { runFolders } from "../evaluation/runs/run-folder.ts";
-import { TASKS } from "../evaluation/tasks/catalogue.ts";
-import type { Task } from "../evaluation/tasks/task.ts";
 import { DOCUMENT_FORMATS, type DocumentFormat, reportDocument } from "./documents.ts";
 import { readPageAssets, renderPage } from "./page.ts";
 import { gatherReport } from "./report.ts";
@@ -15,13 +14,12 @@ import { gatherReport } from "./report.ts";
 export const REPORT_FORMATS = ["html", ...DOCUMENT_FORMATS, "json"] as const;
 export type ReportFormat = "html" | "json" | DocumentFormat;
 
-export interface WriteReportOptions {
+/** With custom tasks, settings and model families that the runs name. */
+export interface WriteReportOptions extends CustomForms {
   /** Default: by the ending of the file. */
   readonly format?: ReportFormat;
   /** Title of the page. */
   readonly title?: string;
-  /** Your own tasks in the runs, for their titles and questions. Those of DART-Eval need not be given. */
-  readonly tasks?: readonly Pick<Task, "name" | "title" | "asks">[];
 }
 
 /**
@@ -49,13 +47,10 @@ export async function writeReport(
 export async function reportText(
   results: readonly StoredResult[],
   format: ReportFormat,
-  { title, tasks = [] }: Omit<WriteReportOptions, "format"> = {},
+  { title, ...forms }: Omit<WriteReportOptions, "format"> = {},
 ): Promise<string> {
   if (format === "json") return `${JSON.stringify(results, null, 2)}\n`;
-  const report = await gatherReport(results, {
-    tasks: [...TASKS, ...tasks],
-    ...(title === undefined ? {} : { title }),
-  });
+  const report = await gatherReport(results, { forms, ...(title === undefined ? {} : { title }) });
   return format === "html" ? renderPage(report, await readPageAssets()) : reportDocument(report, format);
 }
 

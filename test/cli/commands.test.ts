@@ -272,7 +272,14 @@ test("doctor: this machine computes what others compute", async () => {
   expect(findings).toHaveLength(4);
   expect(findings.filter(({ ok }: { ok: boolean }) => !ok)).toEqual([]);
   expect(machine["Node.js"]).toBe(process.versions.node);
-  expect(devices.find(({ device }: { device: string }) => device === "cpu").present).toBe(true);
+  const state = (name: string) => devices.find(({ device }: { device: string }) => device === name);
+  expect(state("cpu")).toMatchObject({ present: true, works: true, state: "works" });
+  const { present, works, state: webgpu } = state("webgpu");
+  if (works) expect(webgpu).toBe("works");
+  else
+    expect(webgpu).toMatch(
+      present ? /^no GPU found|^installed, but does not run|^wrong results/ : /^not installed/,
+    );
   expect(exitCode).toBe(0);
 });
 

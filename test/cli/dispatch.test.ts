@@ -102,3 +102,22 @@ describe("a mistake is one message, without a stack, and exit code 2", () => {
     expect(said).toContain(import.meta.dirname);
   });
 });
+
+test.each<readonly [string, readonly string[], RegExp]>([
+  [
+    "a misspelled task",
+    ["run", "--task", "regulatory", "--model", "y", "--out", "z"],
+    /did you mean regulatory-elements\?/,
+  ],
+  [
+    "a misspelled setting",
+    ["run", "--task", "regulatory-elements", "--setting", "zeroshot", "--model", "y", "--out", "z"],
+    /did you mean zero-shot\?/,
+  ],
+  ["a misspelled model", ["models", "fetch", "hyenadna/large1m"], /did you mean hyenadna\/large-1m\?/],
+  ["a misspelled suite", ["suites", "mni"], /did you mean mini\?/],
+  ["a misspelled published model", ["published", "--model", "hyenadn"], /did you mean HyenaDNA\?/],
+])("%s: the closest name is suggested", async (_, words, message) => {
+  const { exitCode, said } = await runCommand(words);
+  expect([exitCode, said]).toEqual([2, expect.stringMatching(message)]);
+});

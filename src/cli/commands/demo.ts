@@ -15,7 +15,6 @@ import { readMotifs } from "../../dna/motifs/meme.ts";
 import { planRun } from "../../evaluation/runs/plan.ts";
 import type { Plan } from "../../evaluation/runs/request.ts";
 import type { StoredResult } from "../../evaluation/runs/result.ts";
-import { TASKS } from "../../evaluation/tasks/catalogue.ts";
 import type { Model } from "../../models/model.ts";
 import { openModel } from "../../models/open-model.ts";
 import { readPageAssets, renderPage } from "../../report/page.ts";
@@ -36,14 +35,14 @@ interface DemoOptions {
 export const define: DefineCommand = (command, context) => {
   command
     .description(
-      "Makes a small synthetic genome and asks small trained models and baselines about it, in every setting; prints the tables, whether what was planted is found, and writes the report. Needs no download. Trainings are far shorter than the benchmark's.",
+      "Writes a small synthetic genome with planted signals, evaluates small trained models and baselines on it in every setting, prints the results and whether each signal is recovered, and writes the report. Takes a few minutes and needs no download. Training is far shorter than in the benchmark.",
     )
-    .option("--out <folder>", "where genome, answers and report are put", "dart-eval-demo")
-    .option("--quick", "a few rows of a few questions")
+    .option("--out <folder>", "output folder for genome, runs and report", "dart-eval-demo")
+    .option("--quick", "few rows of a few tasks and settings, without the check of planted signals")
     .option("--json", "print results and checks as JSON")
     .addHelpText(
       "after",
-      examples({ "see what comes out": "dart-eval demo", "in a minute": "dart-eval demo --quick" }),
+      examples({ everything: "dart-eval demo", "the short form": "dart-eval demo --quick" }),
     )
     .action((options: DemoOptions) => demo(options, context));
 };
@@ -51,32 +50,32 @@ export const define: DefineCommand = (command, context) => {
 async function demo({ out, quick = false, json }: DemoOptions, context: Context): Promise<void> {
   const { terminal } = context;
   const files = await demoFiles(out, context);
-  const questions = quick ? quickRuns(DEMO_RUNS) : DEMO_RUNS;
-  const results = await answers(questions, files, join(out, quick ? "quick-run" : "run"), context);
+  const runs = quick ? quickRuns(DEMO_RUNS) : DEMO_RUNS;
+  const results = await runAll(runs, files, join(out, quick ? "quick-run" : "run"), context);
 
   const page = join(out, quick ? "quick-report.html" : "report.html");
   const title = "dart-eval on a synthetic regulatory genome";
-  const report = await gatherReport(results, { tasks: TASKS, title });
+  const report = await gatherReport(results, { title });
   await writeFileAtomic(page, renderPage(report, await readPageAssets()));
 
-  // What a few rows can show is less than what was planted.
-  const truths = quick ? [] : checkPlantedSignals(results);
-  if (json) terminal.print(JSON.stringify({ results, truths }, null, 2));
+  // A few rows are not enough to recover the planted signals.
+  const signals = quick ? [] : checkPlantedSignals(results);
+  if (json) terminal.print(JSON.stringify({ results, truths: signals }, null, 2));
   else {
     terminal.print(resultsText(results));
-    if (truths.length > 0) terminal.print(`\n${plainTable(plantedSignalsTable(truths))}`);
+    if (signals.length > 0) terminal.print(`\n${plainTable(plantedSignalsTable(signals))}`);
   }
   terminal.say(`\nreport: ${page}`);
-  const missed = truths.filter(({ holds }) => !holds);
+  const missed = signals.filter(({ holds }) => !holds);
   if (missed.length > 0) {
     const which = missed.map(({ truth: { task, setting, model } }) => `${task}, ${setting}, ${model}`);
     throw new InternalError(
-      `${missed.length} of ${truths.length} planted truths were not found: ${which.join("; ")}`,
+      `${missed.length} of ${signals.length} planted signals were not recovered: ${which.join("; ")}`,
     );
   }
 }
 
-/** Written once; equal on every machine. */
+/** Writes the demo's files unless they exist; the bytes are the same on every machine. */
 async function demoFiles(out: string, { terminal }: Context): Promise<DemoFiles> {
   const folder = join(out, "genome");
   const files = { ...filesIn(folder), footprints: join(out, "footprints.tsv") };
@@ -102,9 +101,9 @@ async function demoModel(
   return openModel(spec, { device: "cpu", genome, signal });
 }
 
-/** Asks all questions under the corrected protocol, then some under the paper's; what a stopped demo had finished is kept. */
-async function answers(
-  questions: readonly DemoRun[],
+/** Runs everything under the corrected protocol and some of it under the paper's; an interrupted demo resumes. */
+async function runAll(
+  runs: readonly DemoRun[],
   files: DemoFiles,
   folder: string,
   context: Context,
@@ -113,15 +112,15 @@ async function answers(
   const models = new Map<string, Model>();
   const plans: Plan[] = [];
   try {
-    for (const spec of questions.flatMap((question) => question.models)) {
+    for (const spec of runs.flatMap((run) => run.models)) {
       if (models.has(spec)) continue;
       models.set(spec, await demoModel(spec, files, genome, context));
     }
-    for (const { protocol, folder: run } of protocolFolders("both", folder)) {
-      const asked = questions.filter(({ both }) => protocol === "corrected" || both);
+    for (const { protocol, folder: runFolder } of protocolFolders("both", folder)) {
+      const requested = runs.filter(({ both }) => protocol === "corrected" || both);
       plans.push(
         await planRun({
-          tasks: asked.map(({ task, inputs, setting, models: specs, rows, recipe }) => ({
+          tasks: requested.map(({ task, inputs, setting, models: specs, rows, recipe }) => ({
             task,
             inputs: { genome, ...inputs(files) },
             settings: [setting],
@@ -131,7 +130,7 @@ async function answers(
           })),
           models: [...models.values()],
           protocol,
-          folder: run,
+          folder: runFolder,
           embeddings: join(folder, "embeddings"),
           earlier: [...plans],
           timing: false,
@@ -140,7 +139,7 @@ async function answers(
       );
     }
     context.terminal.say(
-      `made far smaller than the benchmark has it, to show that it runs and not what a model is worth:\n  ${changedRecipes(questions).join("\n  ")}`,
+      `recipes are far smaller than the benchmark's, so these metrics do not measure the models:\n  ${changedRecipes(runs).join("\n  ")}`,
     );
     for (const plan of plans) {
       await runPlan(plan, context);

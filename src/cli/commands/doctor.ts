@@ -1,5 +1,6 @@
 import { arch, availableParallelism, cpus, freemem, platform, release, totalmem } from "node:os";
 import { Option } from "commander";
+import { InputError } from "../../base/errors.ts";
 import { cacheFolder } from "../../base/folder.ts";
 import { version } from "../../base/package.ts";
 import { Pcg64 } from "../../base/pcg64.ts";
@@ -7,9 +8,10 @@ import { seedOf } from "../../base/random.ts";
 import { dinucleotideShuffle } from "../../dna/sequence/shuffle.ts";
 import { ndArray } from "../../net/arrays/array.ts";
 import { add, input, matMul, softmax } from "../../net/graph/build.ts";
-import { DEVICES, type Device } from "../../net/runtime/device.ts";
+import { DEVICES, type Device, type ProviderState } from "../../net/runtime/device.ts";
 import { devicesHere, onnxRuntimeVersion } from "../../net/runtime/onnx-runtime.ts";
 import { openProgram } from "../../net/runtime/program.ts";
+import { hasVulkanLoader } from "../../net/runtime/session.ts";
 import { bytes } from "../../report/numbers.ts";
 import { type Context, type DefineCommand, examples } from "../command.ts";
 
@@ -21,19 +23,19 @@ interface DoctorOptions {
 export const define: DefineCommand = (command, context) => {
   command
     .description(
-      "Says what this machine has, and checks in a few seconds that it computes what others compute.",
+      "Lists the machine's devices and verifies in a few seconds that it computes reference results.",
     )
     .addOption(
-      new Option("--device <device>", "where the check computes; auto takes the fastest there is")
+      new Option("--device <device>", "device of the self-check; auto selects the fastest")
         .choices(DEVICES)
         .default("auto"),
     )
-    .option("--json", "print the findings as JSON")
+    .option("--json", "print the results as JSON")
     .addHelpText(
       "after",
       examples({
         "before a long run": "dart-eval doctor",
-        "does the GPU work": "dart-eval doctor --device webgpu",
+        "test the GPU": "dart-eval doctor --device webgpu",
       }),
     )
     .action((options: DoctorOptions) => examine(options, context));
@@ -45,23 +47,24 @@ async function examine({ device, json }: DoctorOptions, context: Context): Promi
     if (!json) terminal.print(text);
   };
   const machine = await machineFacts();
-  const providers = await devicesHere();
+  const devices: (ProviderState & DeviceState)[] = [];
+  for (const provider of await devicesHere()) {
+    devices.push({ ...provider, ...(await deviceState(provider)) });
+  }
   const width = Math.max(...Object.keys(machine).map((name) => name.length));
   for (const [name, value] of Object.entries(machine)) say(`${name.padEnd(width)}  ${value}`);
   say("\ndevices");
-  for (const { device: name, present, advice } of providers) {
-    say(`  ${name.padEnd(7)} ${present ? "installed" : `not installed: ${advice}`}`);
-  }
+  for (const { device: name, state } of devices) say(`  ${name.padEnd(7)} ${state}`);
   say("\nself-check");
   const findings: SelfCheck[] = [];
   for await (const finding of selfCheck(device, signal)) {
     findings.push(finding);
     say(`  ${finding.ok ? "ok    " : "FAILED"} ${finding.check}: ${finding.detail}`);
   }
-  if (json) terminal.print(JSON.stringify({ machine, devices: providers, findings }, null, 2));
+  if (json) terminal.print(JSON.stringify({ machine, devices, findings }, null, 2));
   if (findings.every(({ ok }) => ok)) return;
   context.exitCode = 1;
-  terminal.say("This machine does not compute what it should; results from it cannot be trusted.");
+  terminal.say("Self-check failed: results of this machine are not reliable.");
 }
 
 async function machineFacts(): Promise<Record<string, string>> {
@@ -71,49 +74,65 @@ async function machineFacts(): Promise<Record<string, string>> {
     "Node.js": process.versions.node,
     "ONNX Runtime": await onnxRuntimeVersion(),
     system: `${platform()} ${release()} ${arch()}`,
-    processor: `${models || "unknown"}, ${availableParallelism()} threads`,
+    CPU: `${models || "unknown"}, ${availableParallelism()} threads`,
     memory: `${bytes(totalmem())}, ${bytes(freemem())} free`,
     cache: cacheFolder(),
   };
 }
 
-/** What one check found. */
-export interface SelfCheck {
+/** Whether programs run on a device, and the reason if not. */
+interface DeviceState {
+  readonly works: boolean;
+  readonly state: string;
+}
+
+/** Runs a small graph on a device whose provider is installed: a driver or a GPU may be missing. */
+async function deviceState({ device, present, advice }: ProviderState): Promise<DeviceState> {
+  if (!present) return { works: false, state: `not installed: ${advice}` };
+  if (device === "webgpu" && !(await hasVulkanLoader())) {
+    return { works: false, state: "no GPU found: the Vulkan loader libvulkan.so.1 is missing" };
+  }
+  try {
+    const { ok, detail } = await smallGraph(device);
+    return { works: ok, state: ok ? "works" : `wrong results: ${detail}` };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { works: false, state: `installed, but does not run: ${error.message}` };
+  }
+}
+
+/** Result of one check. */
+interface SelfCheck {
   readonly check: string;
   readonly ok: boolean;
-  /** What was measured, or what came where something else was expected. */
+  /** Measured value; in a failed check with the expected one. */
   readonly detail: string;
 }
 
-/** A few seconds of work whose answers are known: does this machine compute what others compute, and how fast? */
-export async function* selfCheck(device: Device, signal: AbortSignal): AsyncGenerator<SelfCheck> {
+/** Compares results with known ones and measures the speed, in a few seconds. */
+async function* selfCheck(device: Device, signal: AbortSignal): AsyncGenerator<SelfCheck> {
   yield randomNumbers();
   yield shuffledControl();
   yield await smallGraph(device);
   yield await matMulRate(device, signal);
 }
 
-/** The first permutation of NumPy's `default_rng(0).permutation(10)`. */
+/** Compares with NumPy's `default_rng(0).permutation(10)`. */
 function randomNumbers(): SelfCheck {
   const expected = "4 6 2 7 3 5 9 0 8 1";
-  const came = new Pcg64(0).permutation(10).join(" ");
-  return checkResult("random numbers equal NumPy's", came === expected, `permutation ${came}`, expected);
+  const drawn = new Pcg64(0).permutation(10).join(" ");
+  return checkResult("random numbers equal NumPy's", drawn === expected, `permutation ${drawn}`, expected);
 }
 
-/** A control as the original draws it for the element chr1:181251-181601. */
+/** DART-Eval's control of the element chr1:181251-181601. */
 function shuffledControl(): SelfCheck {
   const element = "ACGTTGCATGTCGCATGATGCATGAGAGCTACGATCGATTTACGGCTAACN";
   const expected = "AGATTTCATGATGCAAGACGTATTACGTGATCTGATGGCGCGCTACGCACA";
-  const came = dinucleotideShuffle(element, new Pcg64(seedOf([0, "chr1", 181251, 181601])));
-  return checkResult(
-    "controls equal the original's",
-    came === expected,
-    "one control of 50 letters",
-    expected,
-  );
+  const control = dinucleotideShuffle(element, new Pcg64(seedOf([0, "chr1", 181251, 181601])));
+  return checkResult("controls equal DART-Eval's", control === expected, "one control of 50 bases", expected);
 }
 
-/** softmax(x w + b) of a few numbers, on the device and by plain arithmetic in double precision. */
+/** Compares softmax(x w + b) on the device with float64 arithmetic. */
 async function smallGraph(device: Device): Promise<SelfCheck> {
   const [rows, inner, columns] = [3, 4, 5];
   const rng = new Pcg64(1);
@@ -129,7 +148,7 @@ async function smallGraph(device: Device): Promise<SelfCheck> {
   );
   const program = await openProgram({ y }, new Map(), { device });
   try {
-    const answer = await program.run({
+    const outputs = await program.run({
       x: ndArray("float32", [rows, inner], x),
       w: ndArray("float32", [inner, columns], w),
       b: ndArray("float32", [columns], b),
@@ -143,18 +162,18 @@ async function smallGraph(device: Device): Promise<SelfCheck> {
       });
       const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
       for (const [j, logit] of logits.entries()) {
-        const came = Number(answer.y!.data[i * columns + j]);
-        deviation = Math.max(deviation, Math.abs(came - Math.exp(logit) / total));
+        const value = Number(outputs.y!.data[i * columns + j]);
+        deviation = Math.max(deviation, Math.abs(value - Math.exp(logit) / total));
       }
     }
     const detail = `largest deviation ${deviation.toExponential(1)} on ${program.device}`;
-    return checkResult("a small graph equals plain arithmetic", deviation < 1e-6, detail, "at most 1e-6");
+    return checkResult("a small graph equals float64 arithmetic", deviation < 1e-6, detail, "at most 1e-6");
   } finally {
     await program.close();
   }
 }
 
-/** Products of two 1024 × 1024 matrices for about three seconds: 2 · 1024³ operations each. */
+/** Multiplies 1024 × 1024 matrices for about three seconds: 2 · 1024³ operations each. */
 async function matMulRate(device: Device, signal: AbortSignal): Promise<SelfCheck> {
   const size = 1024;
   const square = () => ndArray("float32", [size, size], new Float32Array(size * size).fill(1 / size));
@@ -162,19 +181,19 @@ async function matMulRate(device: Device, signal: AbortSignal): Promise<SelfChec
   const program = await openProgram({ y }, new Map(), { device });
   try {
     const feeds = { a: square(), b: square() };
-    let answer = await program.run(feeds); // once to warm up
+    let outputs = await program.run(feeds); // warm-up
     const seconds: number[] = [];
     for (const start = performance.now(); performance.now() - start < 3000 && seconds.length < 100; ) {
       signal.throwIfAborted();
       const before = performance.now();
-      answer = await program.run(feeds);
+      outputs = await program.run(feeds);
       seconds.push((performance.now() - before) / 1000);
     }
     const median = seconds.toSorted((p, q) => p - q)[Math.floor(seconds.length / 2)];
     const rate = (2 * size ** 3) / median / 1e9;
-    const right = Math.abs(Number(answer.y!.data[0]) - 1 / size) < 1e-6;
+    const right = Math.abs(Number(outputs.y!.data[0]) - 1 / size) < 1e-6;
     const detail = `${rate.toFixed(0)} GFLOP/s on ${program.device}, median of ${seconds.length} products of 1024 × 1024`;
-    return checkResult("matrix products", right, detail, `${1 / size} in every place`);
+    return checkResult("matrix products", right, detail, `${1 / size} in every element`);
   } finally {
     await program.close();
   }

@@ -1,4 +1,5 @@
 import { InputError } from "../../base/errors.ts";
+import { namesHint } from "../../base/message-text.ts";
 import type { PublishedResult } from "../../evaluation/published/published-result.ts";
 import { readPublished } from "../../evaluation/published/read-published.ts";
 import { fixed } from "../../report/numbers.ts";
@@ -15,16 +16,16 @@ interface PublishedOptions {
 export const define: DefineCommand = (command, { terminal }) => {
   command
     .description(
-      "Lists the numbers that the benchmark's authors printed, with the table or notebook each comes from.",
+      "Lists the values that the benchmark's authors published, with the table or notebook of each.",
     )
-    .option("--task <name>", "of one task")
-    .option("--model <name>", "of one model, by the authors' name or ours")
-    .option("--setting <name>", "of one setting")
-    .option("--json", "print them as JSON")
+    .option("--task <name>", "values of this task")
+    .option("--model <name>", "values of this model, by the authors' name or ours")
+    .option("--setting <name>", "values in this setting")
+    .option("--json", "print the values as JSON")
     .addHelpText(
       "after",
       examples({
-        "what HyenaDNA should reach in task 1":
+        "published values of HyenaDNA in task 1":
           "dart-eval published --task regulatory-elements --model hyenadna",
       }),
     )
@@ -36,20 +37,14 @@ export const define: DefineCommand = (command, { terminal }) => {
           (setting === undefined || one.setting === setting) &&
           (model === undefined || one.family === model || one.model.toLowerCase() === model.toLowerCase()),
       );
-      if (found.length === 0) {
-        const known = (key: "task" | "model" | "setting") =>
-          [...new Set(all.map((one) => one[key]))].join(", ");
-        throw new InputError("nothing was published of that", {
-          hint: `there are the tasks ${known("task")}; the settings ${known("setting")}; the models ${known("model")}`,
-        });
-      }
+      if (found.length === 0) throw nothingFound(all, { task, model, setting });
       if (json) return terminal.print(JSON.stringify(found, null, 2));
       const sources = [...new Set(found.map(({ source }) => source))];
       const reasons = [...new Set(found.flatMap(({ unplaced }) => unplaced ?? []))];
       const headings = ["task", "setting", "model", "of", "metric", "value", "from", "note"] as const;
       terminal.print(
         plainTable({
-          caption: `${found.length} published numbers`,
+          caption: `${found.length} published values`,
           columns: headings.map((heading) => ({ heading, align: heading === "value" ? "right" : "left" })),
           rows: found.map((one) => [
             one.task,
@@ -65,12 +60,32 @@ export const define: DefineCommand = (command, { terminal }) => {
           ]),
           notes: [
             ...sources.map((source, i) => `[${i + 1}] ${source}`),
-            ...reasons.map((reason, i) => `(${letter(i)}) next to no result: ${reason}`),
+            ...reasons.map((reason, i) => `(${letter(i)}) not comparable with any result: ${reason}`),
           ],
         }),
       );
     });
 };
+
+/** Names the option whose value is unknown; known values may have no value together. */
+function nothingFound(
+  all: readonly PublishedResult[],
+  given: Readonly<Record<"task" | "setting" | "model", string | undefined>>,
+): InputError {
+  for (const key of ["task", "setting", "model"] as const) {
+    const name = given[key];
+    const known = [
+      ...new Set(all.flatMap((one) => (key === "model" ? [one.model, one.family ?? []].flat() : one[key]))),
+    ];
+    if (name === undefined || known.some((one) => one.toLowerCase() === name.toLowerCase())) continue;
+    return new InputError(`no value was published for the ${key} ${JSON.stringify(name)}`, {
+      hint: namesHint(`${key}s`, name, known),
+    });
+  }
+  return new InputError("no value was published for this combination of task, setting and model", {
+    hint: "leave one of the options out",
+  });
+}
 
 const letter = (i: number) => String.fromCharCode("a".charCodeAt(0) + i);
 

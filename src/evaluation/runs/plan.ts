@@ -6,7 +6,7 @@ import type { Setting } from "../settings/setting.ts";
 import { trainedFolder } from "../settings/training-record.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
 import { inputOrigins } from "../tasks/inputs.ts";
-import type { OpenTask, TaskSetting } from "../tasks/task.ts";
+import type { OpenTask, Task, TaskSetting } from "../tasks/task.ts";
 import { type CellRecord, cellName, cellTitle, runIdentity } from "./cell.ts";
 import { type CellDraft, draftCells, type UnsupportedCell, unsupportedMessage } from "./draft-cells.ts";
 import { planCell } from "./plan-cell.ts";
@@ -42,7 +42,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
       if (open !== undefined && open !== before) own.push(open);
       const origins =
         open === undefined ? undefined : await refusals.collect(() => inputOrigins(task, inputs));
-      for (const setting of settingsOf(everywhere.settings ?? request.settings)) {
+      for (const setting of settingsOf(task, everywhere.settings ?? request.settings)) {
         const { sample, except, ...rest } = { ...everywhere, ...bySetting[setting.name] };
         await refusals.collect(async () => {
           if (bySetting[setting.name]?.weights !== undefined && !setting.takesWeights) {
@@ -116,8 +116,12 @@ function openedBefore(asked: RequestedTask, { seed = 0, earlier = [] }: RunReque
   return found?.opened.get(asked);
 }
 
-const settingsOf = (settings: RunRequest["settings"] = ["zero-shot"]): readonly Setting[] =>
-  settings.map((setting) => (typeof setting === "string" ? settingNamed(setting) : setting));
+/** The requested settings; by default zero-shot, or the first setting of a task without it. */
+function settingsOf(task: Task, settings?: RunRequest["settings"]): readonly Setting[] {
+  const [first = "zero-shot"] = Object.keys(task.settings);
+  const requested = settings ?? ["zero-shot" in task.settings ? "zero-shot" : first];
+  return requested.map((setting) => (typeof setting === "string" ? settingNamed(setting) : setting));
+}
 
 /** Whether the model answers the task in another setting, and another model in this setting: then neither was asked in error. */
 function isSupportedOtherwise(
@@ -148,13 +152,13 @@ function sharedNetworks(drafts: readonly CellDraft[]): readonly string[] {
     if (task.cellLine === undefined || !predictsActivity(task.task.settings[setting.name])) continue;
     linesOf.set(model, (linesOf.get(model) ?? new Set()).add(task.cellLine));
   }
-  return [...linesOf].flatMap(([{ name, family }, lines]) => {
-    if (lines.size < 2) return [];
-    const remedy = family === "chrombpnet" ? "; for one each: chrombpnet:FOLDER/{cell-line}.h5" : "";
-    return [
-      `${JSON.stringify(name)} predicts the activity of ${[...lines].join(", ")} with one network; the benchmark has a ChromBPNet per cell line${remedy}`,
-    ];
-  });
+  return [...linesOf].flatMap(([{ name }, lines]) =>
+    lines.size < 2
+      ? []
+      : [
+          `${JSON.stringify(name)} predicts the activity of ${[...lines].join(", ")} with one network; the benchmark has a ChromBPNet per cell line: --model chrombpnet:FOLDER/{cell-line}.h5`,
+        ],
+  );
 }
 
 /** A model that has answers to some rows only says which are missing. */

@@ -32,7 +32,7 @@ export interface RunRequest {
   readonly tasks: readonly RequestedTask[];
   /** Opened by the caller, closed by the caller. */
   readonly models: readonly Model[];
-  /** Names or procedures of one's own; default: ["zero-shot"]. */
+  /** Names or custom settings; default: zero-shot, or the first setting of a task without it. */
   readonly settings?: readonly (string | Setting)[];
   /** Default "corrected". */
   readonly protocol?: Protocol;

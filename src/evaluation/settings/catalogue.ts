@@ -1,4 +1,5 @@
 import { InputError } from "../../base/errors.ts";
+import { namesHint } from "../../base/message-text.ts";
 import { abInitio } from "./ab-initio.ts";
 import { fineTuned } from "./fine-tuned.ts";
 import { predicted } from "./predicted.ts";
@@ -17,11 +18,15 @@ export const SETTINGS: readonly Setting[] = [
   predicted,
 ];
 
-/** @throws {InputError} with the names there are */
+/** Finds a setting by name. @throws {InputError} with the known names */
 export function settingNamed(name: string): Setting {
   const found = SETTINGS.find((setting) => setting.name === name);
   if (found !== undefined) return found;
   throw new InputError(`there is no setting ${JSON.stringify(name)}`, {
-    hint: `settings: ${SETTINGS.map((setting) => setting.name).join(", ")}`,
+    hint: namesHint(
+      "settings",
+      name,
+      SETTINGS.map((setting) => setting.name),
+    ),
   });
 }

@@ -1,4 +1,5 @@
 import { InputError } from "../../base/errors.ts";
+import { namesHint } from "../../base/message-text.ts";
 import { type Genome, openGenome } from "../../dna/genome/genome.ts";
 import type { Model } from "../../models/model.ts";
 import type { CustomForms } from "../runs/forms.ts";
@@ -86,7 +87,7 @@ export async function openSuite(
   return {
     genomes: [...genomes.values()],
     notes,
-    tasksFor: (models) => ready.flatMap((one) => requestedTaskOf(one, genomes, models)),
+    tasksFor: (models) => ready.flatMap((one) => requestedTaskOf(one, genomes, models, forms)),
     async close() {
       for (const genome of genomes.values()) await genome.close();
     },
@@ -130,7 +131,7 @@ function expectNames(
     if (unknown.length === 0) continue;
     throw new InputError(
       `the suite ${suite.name} has no ${kind} ${unknown.map((name) => JSON.stringify(name)).join(", ")}`,
-      { hint: `${kind}s: ${own[kind].join(", ")}` },
+      { hint: namesHint(`${kind}s`, unknown.join(" "), own[kind]) },
     );
   }
 }
@@ -139,6 +140,7 @@ function requestedTaskOf(
   { row, task, inputs, settings }: ReadyRow,
   genomes: ReadonlyMap<string, Genome>,
   models: readonly Model[],
+  forms: CustomForms,
 ): readonly RequestedTask[] {
   const chosen = models.filter(
     ({ name, family }) =>
@@ -154,7 +156,9 @@ function requestedTaskOf(
       task,
       inputs: Object.fromEntries(opened),
       models: chosen,
-      settings: Object.keys(settings),
+      settings: Object.keys(settings).map(
+        (name) => forms.settings?.find((setting) => setting.name === name) ?? name,
+      ),
       bySetting: settings,
     },
   ];

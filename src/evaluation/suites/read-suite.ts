@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { FormatError, InputError } from "../../base/errors.ts";
+import { suggestion } from "../../base/message-text.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import type { CustomForms } from "../runs/forms.ts";
 import { MINI_WIDTH, miniSuite } from "./mini.ts";
@@ -52,7 +53,7 @@ export async function readSuite(name: string, forms: CustomForms = {}): Promise<
   const text = await textIfPresent(name);
   if (text === undefined) {
     throw new InputError(`there is no suite and no file ${JSON.stringify(name)}`, {
-      hint: "suites: dart-eval, mini, mini:WIDTH, or a JSON file; `dart-eval suites mini` prints one to edit",
+      hint: `${suggestion(name, ["dart-eval", "mini"])}suites: dart-eval, mini, mini:WIDTH, or a JSON file`,
     });
   }
   let value: unknown;

@@ -1,4 +1,5 @@
 import { InputError } from "../../base/errors.ts";
+import { namesHint } from "../../base/message-text.ts";
 import { cellTypeElements } from "./cell-type-elements/cell-type-elements.ts";
 import { chromatinActivity } from "./chromatin-activity/chromatin-activity.ts";
 import { motifFootprinting } from "./motif-footprinting/motif-footprinting.ts";
@@ -16,14 +17,18 @@ export const TASKS: readonly Task[] = [
 ];
 
 /**
- * A task by its name, among the catalogue's and some of one's own.
- * @throws {InputError} with the names there are
+ * Finds a task by name, among custom tasks and the catalogue.
+ * @throws {InputError} with the known names
  */
 export function taskNamed(name: string, own: readonly Task[] = []): Task {
   const tasks = [...own, ...TASKS];
   const found = tasks.find((task) => task.name === name);
   if (found !== undefined) return found;
   throw new InputError(`there is no task ${JSON.stringify(name)}`, {
-    hint: `tasks: ${tasks.map((task) => task.name).join(", ")}`,
+    hint: namesHint(
+      "tasks",
+      name,
+      tasks.map((task) => task.name),
+    ),
   });
 }

@@ -1,4 +1,5 @@
 import { InputError } from "../../base/errors.ts";
+import { namesHint } from "../../base/message-text.ts";
 import { caduceus } from "./caduceus.ts";
 import type { LanguageModelCard, PublicCheckpoint } from "./card.ts";
 import { dnabert2 } from "./dnabert2.ts";
@@ -84,7 +85,11 @@ export function languageModelCard(name: string): LanguageModelCard {
   const card = LANGUAGE_MODELS.find((each) => each.name === name);
   if (card !== undefined) return card;
   throw new InputError(`no family of language models is called ${JSON.stringify(name)}`, {
-    hint: `known are ${LANGUAGE_MODELS.map((each) => each.name).join(", ")}`,
+    hint: namesHint(
+      "families",
+      name,
+      LANGUAGE_MODELS.map((each) => each.name),
+    ),
   });
 }
 

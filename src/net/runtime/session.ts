@@ -20,7 +20,8 @@ export interface OpenedSession {
   readonly device: ConcreteDevice;
 }
 
-async function hasVulkanLoader(): Promise<boolean> {
+/** Whether WebGPU can find a GPU: on Linux, the Vulkan loader is installed. */
+export async function hasVulkanLoader(): Promise<boolean> {
   const loaders = vulkanLoaders(process.platform, process.env.LD_LIBRARY_PATH);
   if (loaders.length === 0) return true;
   return (await Promise.all(loaders.map(kindOfPath))).some((kind) => kind === "file");

@@ -38,6 +38,15 @@ describe("a plan", () => {
     await expect(readFile(join(root, "run", "plan.json"))).rejects.toThrow("ENOENT");
   });
 
+  test("evaluates zero-shot by default, or the first setting of a task without it", async () => {
+    const [zeroShot] = (await plan()).cells;
+    expect(zeroShot.record.cell.setting).toBe("zero-shot");
+    const settings = { predicted: { recipe: {}, defaultSplit: "test" } } as const;
+    const model = { name: "activity", predictActivity: () => [] };
+    const other = await plan({ tasks: [{ task: { ...task, settings }, inputs: {} }], models: [model] });
+    expect(other.cells.map(({ record }) => record.cell.setting)).toEqual(["predicted"]);
+  });
+
   test("times a few rows, and says how many", async () => {
     const model = fakeModel({ milliseconds: 2 });
     const { cells } = await plan({ timing: true, models: [model] });

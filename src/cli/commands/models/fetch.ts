@@ -1,6 +1,8 @@
 import { InputError } from "../../../base/errors.ts";
+import { suggestion } from "../../../base/message-text.ts";
 import { fetchFromHub } from "../../../models/checkpoints/hub.ts";
 import { publicCheckpoint } from "../../../models/language/catalogue.ts";
+import { modelNames } from "../../../models/open-model.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { type Progress, startProgress } from "../../progress.ts";
 
@@ -8,10 +10,10 @@ export const define: DefineCommand = (command, context) => {
   const { terminal, signal } = context;
   command
     .description(
-      "Downloads a published checkpoint into the hub's cache, which Python's libraries share: a pinned revision, every file verified by its digest. Goes on where an earlier download stopped.",
+      "Downloads a published checkpoint into the Hugging Face cache: a pinned revision, every file verified by its digest. An interrupted download resumes.",
     )
-    .argument("<model>", "a name of models list, such as hyenadna/large-1m, or its repository")
-    .option("--json", "print where it lies as JSON")
+    .argument("<model>", "a name from models list, such as hyenadna/large-1m, or its repository")
+    .option("--json", "print folder and revision as JSON")
     .addHelpText(
       "after",
       examples({ "once, before the first run": "dart-eval models fetch hyenadna/large-1m" }),
@@ -20,11 +22,11 @@ export const define: DefineCommand = (command, context) => {
       const known = publicCheckpoint(name);
       if (known === undefined) {
         throw new InputError(`no published checkpoint is called ${JSON.stringify(name)}`, {
-          hint: "dart-eval models list tells their names",
+          hint: `${suggestion(name, modelNames())}dart-eval models list prints the names`,
         });
       }
       const { repo, revision, sha256 } = known.checkpoint;
-      context.resume = "What was downloaded is kept; the same command goes on from there.";
+      context.resume = "The same command resumes the download.";
       let progress: Progress | undefined;
       try {
         const snapshot = await fetchFromHub({
