@@ -26,6 +26,7 @@ export { miniSuite } from "./suites/mini.ts";
 export { openSuite } from "./suites/open-suite.ts";
 export { readSuite } from "./suites/read-suite.ts";
 export type { Suite } from "./suites/suite.ts";
+export type { TaskBenchmark } from "./tasks/benchmark.ts";
 export { TASKS } from "./tasks/catalogue.ts";
 export { cellTypeElements } from "./tasks/cell-type-elements/cell-type-elements.ts";
 export type { Measurement, Metric, QuirkEffect } from "./tasks/measurement.ts";
