@@ -12,7 +12,8 @@ import { meanOver, sum } from "./mean.ts";
  *
  * The effective number of rows is p(1 − p)/se², with se from the jackknife over blocks (`leaveOutGroups`).
  * The score statistic T = (p − p₀)/√(p₀(1 − p₀)/effective) is corrected for the skewness γ of the sum over
- * blocks by Hall's monotone transformation T + γT²/3 + γ²T³/27 + γ/6 and compared with Student's t. The
+ * blocks by Hall's monotone transformation T + γT²/3 + γ²T³/27 + γ/6 and compared with Student's t. With
+ * fewer than 20 blocks, γ is multiplied by (blocks/20)². The
  * effective number may exceed the number of rows: by chance, blocks vary less than independent rows as often
  * as they vary more, and t accounts for both.
  *
@@ -80,11 +81,16 @@ function degreesOf({ value, sizes, basis }: LeftOutGroups, variation: number): n
 /** Log-odds of a share, finite at 0 and 1, which a share without one block may be. */
 const logOddsInside = (share: number) => Math.log(Math.max(share, 1e-9) / Math.max(1 - share, 1e-9));
 
-/** Skewness of the sum of the blocks' contributions. */
+/** Blocks from which on the sample skewness is used in full. */
+const ENOUGH_FOR_SKEWNESS = 20;
+
+/** Skewness of the sum of the blocks' contributions, shrunk where it comes from few blocks and is mostly noise. */
 function skewnessOf(without: Float64Array): number {
   const centre = sum(without) / without.length;
   const squares = sum(without.map((rest) => (centre - rest) ** 2));
-  return squares > 0 ? sum(without.map((rest) => (centre - rest) ** 3)) / squares ** 1.5 : 0;
+  if (squares === 0) return 0;
+  const weight = Math.min(without.length / ENOUGH_FOR_SKEWNESS, 1) ** 2;
+  return (weight * sum(without.map((rest) => (centre - rest) ** 3))) / squares ** 1.5;
 }
 
 /** Hall's transformation of a studentised value, and its inverse. */

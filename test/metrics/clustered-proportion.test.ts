@@ -42,6 +42,22 @@ test("does not widen blocks that vary less than independent rows", () => {
   expect(high - low).toBeCloseTo(2 * 2.571 * 0.00894, 3);
 });
 
+test("is not lopsided because one of six blocks is an outlier", () => {
+  const shares = [0.86, 0.87, 0.88, 0.87, 0.88, 0.96];
+  const outcomes = shares.flatMap((share) =>
+    Array.from({ length: 100 }, (_, i) => (i < 100 * share ? 1 : 0)),
+  );
+  const blocks = blocksBy(
+    outcomes.map((_, i) => Math.floor(i / 100)),
+    "chromosome",
+  );
+  const { low, value, high } = clusteredProportion(outcomes, blocks);
+  const logOdds = (share: number) => Math.log(share / (1 - share));
+  const lopsided = (logOdds(high) - logOdds(value)) / (logOdds(value) - logOdds(low));
+  expect(lopsided).toBeGreaterThan(0.7);
+  expect(lopsided).toBeLessThan(1.4);
+});
+
 test("counts blocks, not rows, where all rows of a block are equal", () => {
   const outcomes = Array.from({ length: 2000 }, (_, i) => (Math.floor(i / 20) % 10 < 9 ? 1 : 0));
   const blocks = blocksBy(
