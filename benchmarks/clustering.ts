@@ -56,7 +56,7 @@ export async function benchmark(): Promise<readonly Clusterings[]> {
   });
 }
 
-/** Points around 40 overlapping centres, with a spread that falls from column to column as that of principal components does. */
+/** Points around 40 overlapping centres, with a spread that falls from column to column like that of principal components. */
 function overlapping(): Matrix {
   const rng = new Pcg64(7);
   const centres = 40;

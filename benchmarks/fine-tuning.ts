@@ -24,13 +24,13 @@ export interface FineTuningTime {
   readonly data: string;
   /** Median over the rounds. */
   readonly milliseconds: number;
-  /** What the process held at most beyond what it held before, weights included. */
+  /** Increase of the peak resident memory, weights included. */
   readonly gigabytes: number;
   readonly pytorchMilliseconds?: number;
   readonly pytorchGigabytes?: number;
-  /** PyTorch's time over ours: more than 1 is faster than PyTorch. */
+  /** PyTorch's time divided by ours. */
   readonly speedup?: number;
-  /** Of the losses of three steps without dropout, after which weights have changed twice. */
+  /** Largest relative difference of the losses over three steps without dropout. */
   readonly largestDifferenceOfLosses?: number;
 }
 
@@ -39,14 +39,14 @@ const RECIPE = { rank: 8, alpha: 16, dropout: 0.05 };
 const STEPS_COMPARED = 3;
 const ROUNDS = Number(process.env.ROUNDS ?? 7);
 
-/** Tokens of 350 bases, special ones included; of byte pairs, as many as random letters make. */
+/** Tokens of 350 bases, special ones included; byte pairs as for random bases. */
 const CONTENDERS = [
   { family: "dnabert2", preset: "117m", tokens: 77 },
   { family: "hyenadna", preset: "large-1m", tokens: 351 },
 ].filter(({ family }) => (process.env.FAMILY ?? family) === family);
 
 /**
- * Fine-tuning steps at real sizes. The environment variable PYTORCH_PYTHON names a Python with PyTorch, which then does the
+ * Fine-tuning steps at real sizes. With PYTORCH_PYTHON, a Python with PyTorch, PyTorch runs the
  * same from the same values, in turns, with as many threads; its losses are compared first. ROUNDS says how often, FAMILY
  * which model alone.
  */
@@ -60,7 +60,7 @@ async function race({ family, preset, tokens }: (typeof CONTENDERS)[number]): Pr
   const folder = await mkdtemp(join(tmpdir(), "dart-eval-fine-tuning-"));
   const card = languageModelCard(family);
   await initCheckpoint(card, { preset, seed: 1, folder });
-  // ids are given as they are: no more of a tokenizer is needed than that there is one
+  // The input is token ids; the tokenizer only has to exist.
   if (card.tokens === "bpe") await writeFile(join(folder, "tokenizer.json"), toyBytePairs([]).json);
   const tuning = new FineTuning(
     await openCheckpointFolder(folder, [card]),

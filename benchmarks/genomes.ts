@@ -11,7 +11,7 @@ const LINE = 60;
 const WINDOWS = 2_000;
 const ROUNDS = 3;
 
-/** Reading a genome from a file that the system holds in memory: the index, whole chromosomes, single windows. */
+/** Reading a genome from a file in the page cache: the index, whole chromosomes, single windows. */
 export async function benchmark(): Promise<readonly Figure[]> {
   const folder = await mkdtemp(join(tmpdir(), "dart-eval-bench-"));
   try {

@@ -8,7 +8,7 @@ const TRAINING = 100_000;
 const SEQUENCES = 20_000;
 const BASES = 350;
 
-/** Markov models of several orders on random letters, which spread over the counters most: the slowest case. */
+/** Markov models of several orders on random bases, which spread over all counters: the slowest case. */
 export async function benchmark(): Promise<readonly Figure[]> {
   const rng = new Pcg64(1);
   const letters = new Uint8Array(LETTERS);
@@ -33,7 +33,7 @@ export async function benchmark(): Promise<readonly Figure[]> {
       {
         ...{ name: `order ${order}, counting`, value: LETTERS / 1e6 / counting, unit: "Mb/s" },
         ...{ data: "50 Mb of random letters in memory, processor time" },
-        ...(order <= 8 ? { target: 50 } : {}), // beyond, each count waits for memory
+        ...(order <= 8 ? { target: 50 } : {}), // higher orders wait for memory at each count
       },
       {
         ...{ name: `order ${order}, fitting`, value: fitting, unit: "s" },
@@ -48,7 +48,7 @@ export async function benchmark(): Promise<readonly Figure[]> {
   return figures;
 }
 
-/** Seconds of processor time, so that other work on the machine counts little. */
+/** CPU seconds, to reduce the effect of other load. */
 async function processorSeconds(work: () => unknown): Promise<number> {
   const start = process.cpuUsage();
   await work();

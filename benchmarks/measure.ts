@@ -1,24 +1,24 @@
-/** One measured figure. Any object of numbers and texts can stand in its place: `run.ts` prints the entries of each. */
+/** One measured figure; `run.ts` prints any object of numbers and strings. */
 export interface Figure {
-  /** What was done, in a few words. */
+  /** Short description. */
   readonly name: string;
   readonly value: number;
   readonly unit: string;
-  /** At least this is wanted. */
+  /** Required minimum. */
   readonly target?: number;
-  /** On what: sizes, lengths, files; and what the figure leaves out. */
+  /** Input: sizes, lengths, files; and exclusions. */
   readonly data: string;
 }
 
-/** What a file of this folder exports to be run by `run.ts`. */
+/** Export of a benchmark file, run by `run.ts`. */
 export type Benchmark = () => Promise<readonly object[]>;
 
 /** Long enough for the clock, short enough to fall between two interruptions by other programs. */
 const BATCH_MS = 1;
 
 /**
- * Calls per second of `body`, which is given the number of the call. The best of many short batches: on a machine that does
- * other work too, what is slower than the best is the others' work.
+ * Calls per second of `body`, which receives the number of the call: the best of many short batches, since slower ones
+ * measure other load on the machine.
  *
  * @param seconds  time to spend
  */

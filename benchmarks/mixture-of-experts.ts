@@ -30,9 +30,9 @@ export interface MixtureSpeed {
   readonly perToken: number;
   readonly tokens: number;
   readonly way: "own tokens" | "all tokens, masked" | "own copy of the weights";
-  /** Processor time of one layer, median of rounds. */
+  /** CPU time of one layer, median of rounds. */
   readonly milliseconds: number;
-  /** Arithmetic of the chosen experts alone over the time. */
+  /** Rate of the chosen experts' arithmetic. */
   readonly usefulGflops: number;
   /** Rate of one dense layer of an expert's size over all these tokens, in the same process. */
   readonly denseLayerGflops: number;
@@ -42,7 +42,7 @@ export interface MixtureSpeed {
 const WIDTH = 768;
 const INNER = 2688;
 const ROUNDS = 5;
-/** Beyond it the copies of the weights take gigabytes. */
+/** Above it the copies of the weights take gigabytes. */
 const MOST_COPIES = 16;
 
 /**
@@ -99,7 +99,7 @@ function allTokens({ router, experts }: MixtureOfExperts, x: Sym, k: number): Sy
   }, x);
 }
 
-/** The same by stacked weights, of which each token gathers those of its experts. */
+/** The same with stacked weights, from which each token gathers those of its experts. */
 function ownCopies(experts: number, x: Sym, k: number): Sym {
   const { values, indices } = topK(linear({ weight: parameter("router", [experts, WIDTH]) }, x), k);
   const of = (name: string, rows: number, columns: number) =>

@@ -10,9 +10,9 @@ import { MotifScanner } from "../src/dna/motifs/scanner.ts";
 interface ScannerSpeed {
   readonly motifs: string;
   readonly threshold: number;
-  /** Seconds of processor time to prepare all motifs: exact distributions and tables. */
+  /** CPU seconds to prepare all motifs: exact distributions and tables. */
   readonly secondsToPrepare: number;
-  /** Places times motifs in a second of processor time, both strands looked at; best of rounds. */
+  /** Positions times motifs per CPU second, both strands; best of rounds. */
   readonly placesTimesMotifsPerSecond: number;
   readonly sequencesPerSecond: number;
   readonly hitsPerSecond: number;
@@ -22,7 +22,7 @@ const SEQUENCES = 200;
 const BASES = 500;
 const ROUNDS = 5;
 
-/** How fast motifs are found in random sequences of 500 bases: HOCOMOCO's 1,443 where the shared test data is, else random ones. */
+/** Scanning of random sequences of 500 bases with HOCOMOCO's 1,443 motifs, or random motifs without the shared test data. */
 export async function benchmark(): Promise<readonly ScannerSpeed[]> {
   const rng = new Pcg64(3);
   const sequences = Array.from({ length: SEQUENCES }, () =>
@@ -46,7 +46,7 @@ export async function benchmark(): Promise<readonly ScannerSpeed[]> {
   });
 }
 
-/** Processor time, so that other work on the machine counts little. */
+/** CPU time, to reduce the effect of other load. */
 function seconds<T>(body: () => T): { readonly seconds: number; readonly result: T } {
   const before = process.cpuUsage();
   const result = body();

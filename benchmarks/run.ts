@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import type { Benchmark } from "./measure.ts";
 
-// Every file of this folder that exports `benchmark`, or those named: npm run bench -- windows
+// Runs every file of this folder that exports `benchmark`, or the named ones: npm run bench -- windows
 
 const wanted = process.argv.slice(2);
 const names = readdirSync(new URL(".", import.meta.url))
@@ -24,7 +24,7 @@ for (const name of names) {
   for (const line of table(await benchmark())) print(`  ${line}`);
 }
 
-/** Rows as aligned columns, one for each key that a row has. */
+/** Aligned columns, one for each key of a row. */
 function table(rows: readonly object[]): string[] {
   const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const cells = rows.map((row) => keys.map((key) => shown((row as Record<string, unknown>)[key])));

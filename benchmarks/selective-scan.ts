@@ -6,12 +6,12 @@ import type { SelectiveInput } from "../src/net/nn/selective-scan.ts";
 import { selectiveScan, selectiveStep } from "../src/net/nn/selective-scan.ts";
 import { openProgram } from "../src/net/runtime/program.ts";
 
-/** One way to compute the scan of a Mamba block, on one core. */
+/** One form of the scan of a Mamba block, on one core. */
 export interface ScanSpeed {
   readonly form: string;
-  /** Of processor time, so that other work on the machine counts little; median of rounds in turns. */
+  /** CPU milliseconds, median of interleaved rounds. */
   readonly milliseconds: number;
-  /** How many times as long the plain loop takes in the same rounds. */
+  /** Time of the plain loop in the same rounds divided by this one. */
   readonly plainLoopTakesTimes: number;
 }
 
@@ -71,7 +71,7 @@ const byLoop: Form = (A, { x, step, B, C }) =>
     return { states: [state], emit: [y] };
   }).emitted[0];
 
-/** As reference codes have it: exp(Δ·A) and B·Δ·x of all tokens, [t, b, n, e] each, then the recurrence. */
+/** As in reference codes: exp(Δ·A) and B·Δ·x of all tokens, [t, b, n, e] each, then the recurrence. */
 const byWideLoop: Form = (A, { x, step, B, C }) => {
   const decays = exp(mul(unsqueeze(step, 2), A));
   const driven = mul(unsqueeze(B, 3), unsqueeze(mul(step, x), 2));

@@ -11,11 +11,11 @@ import { openTokenizer } from "../src/dna/tokenizers/open-tokenizer.ts";
 export interface TokenizerSpeed {
   readonly tokenizer: string;
   readonly letters: "random" | "real";
-  /** Sequences of 350 bases in a second of processor time (so other work on the machine counts little); median of rounds. */
+  /** Sequences of 350 bases per CPU second, median of rounds. */
   readonly sequencesPerSecond: number;
-  /** The same of @huggingface/tokenizers, in turns with ours; absent where it has no such tokenizer. */
+  /** The same for @huggingface/tokenizers, interleaved with ours; absent if it has no such tokenizer. */
   readonly libraryPerSecond?: number;
-  /** Ours over the library's. */
+  /** Ours divided by the library's. */
   readonly ratio?: number;
 }
 
@@ -28,8 +28,8 @@ const LIBRARYS = 100;
 const data = resolveData();
 
 /**
- * How fast sequences of 350 bases become tokens. Byte-pair tokenizers are read from the shared test data and are left out
- * where it is absent.
+ * Tokenization of sequences of 350 bases. Byte-pair tokenizers come from the shared test data and are skipped
+ * without it.
  */
 export async function benchmark(): Promise<readonly TokenizerSpeed[]> {
   const random = randomSequences(OURS);
@@ -67,7 +67,7 @@ export async function benchmark(): Promise<readonly TokenizerSpeed[]> {
   return speeds;
 }
 
-/** Sequences per second of each, in turns, so that a slow spell of the machine falls on all of them; medians. */
+/** Sequences per second of each, interleaved so that load on the machine affects all of them; medians. */
 function race(
   runners: readonly {
     readonly encode: (text: string) => unknown;
@@ -94,7 +94,7 @@ function randomSequences(count: number): readonly string[] {
   );
 }
 
-/** The 200 elements of the test data, each cut in two at five places and put together again the other way round. */
+/** The 200 elements of the test data, each cut at five positions and rejoined in swapped order. */
 function realSequences(count: number): readonly string[] {
   const file = join(data, "encodings.golden.json");
   const { sequences } = JSON.parse(readFileSync(file, "utf8")) as { readonly sequences: readonly string[] };

@@ -25,14 +25,14 @@ export interface StepTime {
   readonly milliseconds: number;
   readonly examplesPerSecond?: number;
   readonly gflopPerSecond?: number;
-  /** Of eager PyTorch, in turns with ours. */
+  /** Eager PyTorch, interleaved with ours. */
   readonly pytorchMilliseconds?: number;
-  /** PyTorch's time over ours: more than 1 is faster than PyTorch. */
+  /** PyTorch's time divided by ours. */
   readonly speedup?: number;
 }
 
 interface Contender {
-  /** The peer's name for it. */
+  /** Name of the network in the PyTorch peer. */
   readonly name: "product" | "head" | "cnn" | "chrombpnet";
   readonly step: string;
   readonly data: string;
@@ -43,8 +43,8 @@ interface Contender {
 }
 
 /**
- * Training steps of the heads and networks, and the machine's speed at products in the same run. The environment variable
- * PYTORCH_PYTHON names a Python with PyTorch, which then does the same in turns, with as many threads.
+ * Training steps of the heads and networks, and the machine's speed at matrix products in the same run. With
+ * PYTORCH_PYTHON, a Python with PyTorch, PyTorch runs the same steps interleaved, with as many threads.
  */
 export async function benchmark(): Promise<readonly StepTime[]> {
   const peer = await startPeer();
@@ -150,7 +150,7 @@ async function training(
   return { run: () => step.run({ ...feeds, labels }), close: () => step.close() };
 }
 
-/** Ours and the peer's, one after the other in each round, so that a slow spell of the machine falls on both. */
+/** Ours and the peer's, interleaved in each round so that load on the machine affects both. */
 async function race({ name, step, data, examples, flops, rounds, open }: Contender, peer: Peer | undefined) {
   const ours = await open();
   const [mine, theirs]: [number[], number[]] = [[], []];

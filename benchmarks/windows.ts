@@ -23,7 +23,7 @@ export async function benchmark(): Promise<readonly Figure[]> {
   const window = new Uint8Array(WINDOW);
   const pair = { element: new Uint8Array(WINDOW), control: new Uint8Array(WINDOW) };
   const windows = `${WINDOW} bp at random places of ${CHROMOSOME / 1e6} Mb`;
-  // Lengths as ENCODE's elements have.
+  // Lengths of ENCODE's elements.
   const elements = `elements of 150-350 bp in windows of ${windows}, half of them reverse-complemented`;
   return [
     {

@@ -1,4 +1,4 @@
-// A small network as a graph: built in TypeScript, printed, and computed by ONNX Runtime.
+// Builds a small network as a graph, prints it and runs it in ONNX Runtime.
 //   npx tsx examples/a-graph.ts
 import { graph, graphOf, ndArray, openProgram, printGraph } from "dart-eval/net";
 

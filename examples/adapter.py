@@ -1,7 +1,7 @@
 # A model in another language: dart-eval run --model "stdio:python3 examples/adapter.py" ... (docs/adapters.md)
 import json, math, sys
 
-# P(letter | the letter before it): what follows C is seldom G, as in the human genome.
+# P(base | preceding base): CG is rare, as in the human genome.
 AFTER = {"A": (0.33, 0.17, 0.24, 0.26), "C": (0.35, 0.25, 0.05, 0.35), "G": (0.29, 0.21, 0.26, 0.24), "T": (0.22, 0.2, 0.25, 0.33)}
 LOG = {a + b: math.log(p) for a, row in AFTER.items() for b, p in zip("ACGT", row)}
 

@@ -1,4 +1,4 @@
-// A model of your own is an object with a name and a log-likelihood. This one knows nothing but how much G and C there is.
+// Evaluates your own model: an object with a name and a log-likelihood. This one depends on GC content alone.
 //   npx tsx examples/own-model.ts genome.fa regulatory-elements.tsv
 import { evaluate, type Model } from "dart-eval";
 
@@ -23,5 +23,5 @@ const { metrics, counts } = await evaluate({
   inputs: { genome, elements },
   model: composition,
 });
-// A shuffle keeps the composition, so every pair is a tie: 0.5, and the report says why.
+// A shuffle has the same composition, so every pair ties: 0.5.
 console.log(`${metrics[0].title} ${metrics[0].value} over ${counts.rows} pairs, ${counts.ties} ties`);

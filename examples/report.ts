@@ -1,4 +1,4 @@
-// Several models into one folder, resumable, then one page to look at.
+// Evaluates several models in one resumable run and writes its report.
 //   npx tsx examples/report.ts genome.fa regulatory-elements.tsv out
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// The letters of a window, its reverse complement, and a control that keeps every pair of neighbours.
+// Reads a window, its reverse complement, and a control with the same dinucleotide counts.
 //   npx tsx examples/windows-and-controls.ts genome.fa
 import { Pcg64, seedOf } from "dart-eval/base";
 import { dinucleotideShuffle, gcFraction, kmerCounts, openGenome, reverseComplement } from "dart-eval/dna";

@@ -1,4 +1,4 @@
-// Is a real regulatory element more likely than a shuffled one? The whole of task 1, zero-shot, in ten lines.
+// Task 1, zero-shot: does the model prefer regulatory elements over their shuffled controls?
 //   npx tsx examples/zero-shot.ts genome.fa regulatory-elements.tsv
 import { evaluate, openGenome, openModel } from "dart-eval";
 

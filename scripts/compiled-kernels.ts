@@ -1,6 +1,6 @@
 import wabt from "wabt";
 
-/** The TypeScript file that holds a compiled WebAssembly text. */
+/** Compiles WebAssembly text to the source of a TypeScript file with the binary in base64. */
 export async function compiledKernels(text: string): Promise<string> {
   const { parseWat } = await wabt();
   const module = parseWat("k-means-kernels.wat", text, { simd: true });

@@ -1,11 +1,11 @@
 # Differential analysis of a table of counts with DESeq2, as DART-Eval's Task 3 uses it: one condition against all other
-# samples, default results. Called by `dart-eval build cell-type-elements`; runs by hand as well.
+# samples, default results. Called by `dart-eval build cell-type-elements`.
 #
 #   Rscript deseq2.R counts.csv design.csv results.csv
 #
 # counts.csv   peak,<sample>,<sample>,...    whole numbers
 # design.csv   sample,condition              samples in the order of the columns; the condition, or "other"
-# results.csv  peak,baseMean,log2FoldChange,lfcSE,stat,pvalue,padj    NA where DESeq2 gives none
+# results.csv  peak,baseMean,log2FoldChange,lfcSE,stat,pvalue,padj    NA where DESeq2 reports NA
 #
 # Exit code 3: DESeq2 is not installed.
 
@@ -22,7 +22,7 @@ analysis <- DESeqDataSetFromMatrix(countData = counts, colData = design, design 
 analysis <- DESeq(analysis, quiet = TRUE)
 found <- as.data.frame(results(analysis))
 
-# Whole or absent: written beside, then renamed.
+# Written to a temporary file, then renamed.
 beside <- paste0(arguments[3], ".part")
 write.csv(data.frame(peak = rownames(found), found), beside, row.names = FALSE, quote = FALSE)
 invisible(file.rename(beside, arguments[3]))

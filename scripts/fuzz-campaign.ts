@@ -1,10 +1,10 @@
 /*
  * Feeds mutated files to every parser and prints a line for each: inputs, accepted, refused, failures, inputs per second.
- * Exits with 1 when an input neither parses nor is refused with an InputError.
+ * Exits with 1 if an input neither parses nor throws an InputError.
  *
  *   npm run fuzz -- [--inputs 50000] [--only bam,vcf] [--seed 0] [--first 0] [--jobs 1] [--bound 60] [--out FOLDER]
  *
- * --first N --inputs 1 repeats input N. --bound is the longest time of an input in seconds.
+ * --first N --inputs 1 repeats input N. --bound is the time limit of an input in seconds.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

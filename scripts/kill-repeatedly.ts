@@ -7,23 +7,23 @@ import { setTimeout } from "node:timers/promises";
 import { Pcg64 } from "../src/base/pcg64.ts";
 
 export interface KillOptions {
-  /** The program and its arguments for an output folder; it makes a run there, or goes on with it, and merges it. */
+  /** The program and its arguments for an output folder, where it starts or resumes a run and merges it. */
   readonly command: (folder: string) => readonly string[];
-  /** A folder for the runs; made by the caller. */
+  /** Existing folder for the runs. */
   readonly root: string;
   readonly kills: number;
-  /** Files that must come out alike: their names, wherever they lie in the run's folder, or a test of paths in it. */
+  /** Files that must be equal: their names at any depth of the run's folder, or a predicate of paths in it. */
   readonly compare: readonly string[] | ((path: string) => boolean);
   readonly seed?: number;
-  /** Puts into a folder what the command expects there. */
+  /** Writes the files that the command expects in a folder. */
   readonly prepare?: (folder: string) => Promise<void>;
-  /** What of a compared file must be equal; its bytes when it is absent. */
+  /** The part of a compared file that must be equal; default: its bytes. */
   readonly contents?: (file: string) => Promise<Buffer>;
-  /** Environment of the command in place of this process's. */
+  /** Environment of the command; default: this process's. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Seconds after the start in which the command is not killed; 0 when it is absent. */
+  /** Seconds after the start in which the command is not killed; default 0. */
   readonly start?: number;
-  /** Every second kill comes after new rows: true when it is absent. For commands that write rows of a run. */
+  /** Every second kill comes after new rows; default true. For commands that write rows of a run. */
   readonly waitForRows?: boolean;
   readonly tell?: (line: string) => void;
 }
@@ -32,10 +32,10 @@ export interface KillReport {
   readonly kills: number;
   /** Commands started, the undisturbed one included. */
   readonly starts: number;
-  /** Runs that came to their end after at least one kill, every one compared with the uninterrupted one. */
+  /** Runs that finished after at least one kill, each compared with the uninterrupted one. */
   readonly runsCompared: number;
   readonly filesCompared: number;
-  /** Kills at which some rows, but not all that the run has, were on disk. */
+  /** Kills with some, but not all, rows on disk. */
   readonly killsAmongRows: number;
   /** Kills in the middle of writing a line. */
   readonly tornLines: number;
@@ -44,10 +44,10 @@ export interface KillReport {
 }
 
 /**
- * Makes a run once undisturbed; then again and again, with SIGKILL after a random time, until it has been killed
- * often enough. Each run that comes to its end in spite of that must have left the same bytes and no temporary file.
+ * Runs once undisturbed; then repeatedly, with SIGKILL after a random time, until it has been killed
+ * often enough. Each finished run must have written the same bytes and left no temporary file.
  *
- * @throws {Error} when the bytes differ, a temporary file is left, the command fails by itself, or it always ends
+ * @throws {Error} if the bytes differ, a temporary file is left, the command fails by itself, or it always ends
  *   before it is killed
  */
 export async function killRepeatedly(options: KillOptions): Promise<KillReport> {
@@ -66,7 +66,7 @@ export async function killRepeatedly(options: KillOptions): Promise<KillReport> 
   if (expected.size === 0) throw new Error("the undisturbed run left no file to compare");
   tell(`undisturbed: ${seconds.toFixed(2)} s, ${expected.size} files to compare`);
 
-  // The start was measured at another load than the run.
+  // The start was measured under another load than the run.
   const earliest = Math.min(start, seconds / 2);
   let kills = 0;
   let starts = 1;
@@ -81,7 +81,7 @@ export async function killRepeatedly(options: KillOptions): Promise<KillReport> 
     for (let ended = false; !ended; ) {
       const milliseconds = (earliest + rng.nextFloat64() * (seconds - earliest)) * 1000;
       const enough = kills >= options.kills;
-      // Every second kill waits for rows, so that a slow start of the program does not take all of them.
+      // Every second kill waits for rows, so that not all of them hit the start of the program.
       const moment =
         waitForRows && kills % 2 === 1
           ? { milliseconds: milliseconds / 4, afterRowsIn: folder }
@@ -107,13 +107,13 @@ export async function killRepeatedly(options: KillOptions): Promise<KillReport> 
   return { kills, starts, runsCompared, filesCompared: expected.size, killsAmongRows, tornLines, seconds };
 }
 
-/** When to kill: so long after the start, or after the process has added rows to a folder. */
+/** Time of the kill: after the start, or after the process has added rows to a folder. */
 interface Moment {
   readonly milliseconds: number;
   readonly afterRowsIn?: string;
 }
 
-/** Runs a program, and kills it with all that it started. True when it came to its end by itself. */
+/** Runs a program and kills its process tree. True if it ended by itself. */
 async function runFor(
   [program, ...args]: readonly string[],
   env: NodeJS.ProcessEnv,
@@ -146,12 +146,12 @@ async function killAt(pid: number, { milliseconds, afterRowsIn }: Moment, ended:
     await setTimeout(milliseconds, undefined, { signal: ended });
     process.kill(-pid, "SIGKILL");
   } catch (error) {
-    // It ended by itself, before or just now.
+    // It has ended by itself.
     if (!["ABORT_ERR", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
   }
 }
 
-/** Bytes of rows in a run's folder, whatever their shard. */
+/** Bytes of rows of all shards in a run's folder. */
 async function rowBytes(folder: string): Promise<number> {
   const paths = await readdir(folder, { recursive: true }).catch(() => []);
   const files = paths.filter((path) => path.endsWith(".jsonl"));
@@ -159,7 +159,7 @@ async function rowBytes(folder: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** Files below a folder, by their path in it. */
+/** Files below a folder, by relative path. */
 async function filesBelow(
   folder: string,
   isCompared: (path: string) => boolean,
@@ -187,7 +187,7 @@ async function requireNothingTemporary(folder: string): Promise<void> {
   if (left !== undefined) throw new Error(`${join(folder, left)} is left of a killed command`);
 }
 
-/** Whether the folder holds rows of a shard that is not finished, and how many lines in it are torn. */
+/** True for rows of an unfinished shard, and the number of torn lines. */
 async function leftBehind(folder: string): Promise<{ among: boolean; torn: number }> {
   const paths = await readdir(folder, { recursive: true }).catch(() => []);
   let among = false;

@@ -1,5 +1,5 @@
-// The README's picture: the top of the demo's report, as Chromium shows it.
-//   npm run demo && npx tsx scripts/report-picture.ts
+// Writes the README's picture: a screenshot of the top of the demo's report.
+//   npx dart-eval demo && npx tsx scripts/report-picture.ts
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 

@@ -1,9 +1,11 @@
-// Trains the toys that come with the package, asks each the demo's first question, and writes toys/. A training that was
-// stopped goes on; a toy that is in toys/ already is trained again.
-//   npx tsx scripts/train-toys.ts [family …] [chrombpnet]
+// Trains the package's toys, evaluates each on Task 1 of the demo, and writes toys/. An interrupted training run
+// resumes; an existing toy is trained again.
+//   npx tsx scripts/train-toys.ts [--evaluate] [family …] [chrombpnet]
+// --evaluate computes the metrics of existing toys again and trains nothing.
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { evaluate, openModel } from "dart-eval";
 import { kindOfPath, namesInFolder } from "../src/base/folder.ts";
 import { writeFileAtomic } from "../src/base/write-file.ts";
@@ -12,7 +14,7 @@ import type { Estimate } from "../src/metrics/intervals.ts";
 import { initCheckpoint } from "../src/models/checkpoints/init.ts";
 import { LANGUAGE_MODELS, languageModelCard } from "../src/models/language/catalogue.ts";
 import { pretrain } from "../src/models/training/pretraining.ts";
-import { trainChrombpnetToy } from "./toys/chrombpnet.ts";
+import { type ChrombpnetRecord, metricsOf, trainChrombpnetToy } from "./toys/chrombpnet.ts";
 import { toyCorpus } from "./toys/corpus.ts";
 import { readmeOf, type ToyRecord } from "./toys/readme.ts";
 import { TOYS, type ToyForm } from "./toys/recipes.ts";
@@ -55,10 +57,10 @@ async function train(family: string, { config, length, recipe, pairs }: ToyForm)
     losses: history.map(({ trainLoss, validation }) => [trainLoss, validation.val_loss!]),
     accuracy: await pairedAccuracyOf(family, pairs),
   };
-  await writeFileAtomic(join(folder, "training.json"), `${JSON.stringify(record, null, 2)}\n`);
+  await writeRecord(family, record);
 }
 
-/** Over pairs of the demo's test chromosomes, which no toy has seen. */
+/** Paired accuracy on the demo's test chromosomes, which no toy was trained on. */
 async function pairedAccuracyOf(family: string, pairs: number | undefined): Promise<ToyRecord["accuracy"]> {
   const { files } = await writeSyntheticGenome(join(WORK, "genome"), { seed: 0, scale: 1 });
   const model = await openModel(`toy:${family}`, { threads: 1 });
@@ -82,13 +84,30 @@ async function recordOf(toy: string) {
   return (await kindOfPath(file)) === "file" ? JSON.parse(await readFile(file, "utf8")) : undefined;
 }
 
+const writeRecord = (toy: string, record: ToyRecord | ChrombpnetRecord) =>
+  writeFileAtomic(at(`toys/${toy}/training.json`), `${JSON.stringify(record, null, 2)}\n`);
+
+/** Computes the metrics of a trained toy again. */
+async function evaluateAgain(toy: string): Promise<void> {
+  const record = await recordOf(toy);
+  const metrics =
+    toy === CHROMBPNET
+      ? await metricsOf(join(WORK, "genome"))
+      : { accuracy: await pairedAccuracyOf(toy, TOYS[toy].pairs) };
+  await writeRecord(toy, { ...record, ...metrics });
+}
+
 const CHROMBPNET = "chrombpnet";
-const asked = process.argv.slice(2);
-for (const toy of asked.length > 0 ? asked : [...Object.keys(TOYS), CHROMBPNET]) {
-  if (toy === CHROMBPNET) await trainChrombpnetToy(WORK, at(`toys/${toy}`));
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { evaluate: { type: "boolean", default: false } },
+});
+for (const toy of positionals.length > 0 ? positionals : [...Object.keys(TOYS), CHROMBPNET]) {
+  if (values.evaluate) await evaluateAgain(toy);
+  else if (toy === CHROMBPNET) await trainChrombpnetToy(WORK, at(`toys/${toy}`));
   else await train(toy, TOYS[toy]);
 }
 
 const records = await Promise.all(Object.keys(TOYS).map(recordOf));
-const made = records.filter((record): record is ToyRecord => record !== undefined);
-await writeFileAtomic(at("toys/README.md"), readmeOf(made, await recordOf(CHROMBPNET)));
+const present = records.filter((record): record is ToyRecord => record !== undefined);
+await writeFileAtomic(at("toys/README.md"), readmeOf(present, await recordOf(CHROMBPNET)));

@@ -1,12 +1,12 @@
 import type { Coverage } from "./measure-coverage.ts";
 
-/** Coverage between these is as promised. */
+/** Bounds of an acceptable coverage. */
 const WITHIN = [0.935, 0.965] as const;
 
-/** A design most of whose intervals come with a warning, or are not given at all, is flagged. */
+/** Flagged share above which a design counts as flagged. */
 const isFlagged = ({ given, replicates }: Coverage) => given < replicates / 2;
 
-/** The designs counted by how their intervals cover. */
+/** Number of designs by coverage. */
 export function summaryOf(results: readonly Coverage[]): string {
   const judged = results.filter((result) => !isFlagged(result));
   const within = judged.filter(({ covered }) => covered >= WITHIN[0] && covered <= WITHIN[1]);

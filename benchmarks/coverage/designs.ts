@@ -1,26 +1,26 @@
 /**
- * The fixed grid on which the coverage of intervals is measured. It was written before the intervals that it judges and
+ * The fixed grid on which the coverage of intervals is measured. It was written before the intervals that it evaluates and
  * changes only by additions.
  */
 
-/** Positions of rows: chromosomes of these lengths in bases, or groups without positions and how unequal they are. */
+/** Positions of rows: chromosomes of these lengths in bases, or groups of unequal size without positions. */
 export type Layout =
   | { readonly name: string; readonly chromosomes: readonly number[] }
   | { readonly name: string; readonly groups: number; readonly unequal: boolean };
 
-/** Correlation between rows that lie near each other, or are of one group. */
+/** Correlation between neighbouring rows, or rows of one group. */
 export interface Dependence {
   /** Correlation of two rows at the same position: 0 for independent rows. */
   readonly strength: number;
   /**
-   * Distance in bases at which it has vanished: for "domains", stretches of this length in which it is constant (the correlation of two
+   * Distance in bases at which it vanishes: for "domains", stretches of this length in which it is constant (the correlation of two
    * rows falls linearly with distance); for "decay", an exponential that has fallen to exp(−3). 0 within groups.
    */
   readonly range: number;
   readonly shape: "domains" | "decay";
 }
 
-/** A metric with what decides its true value. */
+/** A metric and the parameters of its true value. */
 export type Target =
   | { readonly metric: "share"; readonly share: number; readonly ties: boolean }
   | { readonly metric: "mean"; readonly skewed: boolean }
@@ -99,7 +99,7 @@ const pearson = (r: number, skewed = false) => ({ metric: "pearson", r, skewed }
 const spearman = (r: number) => ({ metric: "spearman", r }) as const;
 const average = (skewed: boolean) => ({ metric: "mean", skewed }) as const;
 
-/** Means of normal scores that are this far apart have an AUROC of 0.65, and of 0.95. */
+/** Distances of the means of normal scores with an AUROC of 0.65 and 0.95. */
 const [NEAR, FAR] = [0.545, 2.326];
 
 export const DESIGNS: readonly Design[] = [

@@ -3,24 +3,24 @@ import { type Design, designTitle } from "./designs.ts";
 import { productInterval } from "./product-interval.ts";
 import { draw, truthOf } from "./simulate.ts";
 
-/** What became of one design's intervals. */
+/** Coverage of one design's intervals. */
 export interface Coverage {
   readonly title: string;
-  /** Intervals that were given without a warning. */
+  /** Intervals without a warning. */
   readonly given: number;
   readonly replicates: number;
-  /** Share of the given intervals that hold the true value; NaN without any. */
+  /** Share of these intervals that contain the true value; NaN without any. */
   readonly covered: number;
-  /** Shares of the given intervals that lie above the true value, and below it. */
+  /** Shares of these intervals above and below the true value. */
   readonly above: number;
   readonly below: number;
-  /** Mean length of the given intervals. */
+  /** Mean length of these intervals. */
   readonly width: number;
   /** Length of the blocks in most replicates; undefined without positions. */
   readonly blocks: string | undefined;
 }
 
-/** Simulates one design. The draws depend on the design and the seed alone, whichever others are measured. */
+/** Simulates one design. The draws depend on the design and the seed alone. */
 export function measureCoverage(design: Design, replicates: number, seed: number): Coverage {
   const title = designTitle(design);
   const rng = new Pcg64(Uint32Array.from([...Array.from(title, (letter) => letter.charCodeAt(0)), seed]));

@@ -10,7 +10,7 @@ import { meanOver } from "../../src/metrics/mean.ts";
 import type { Design } from "./designs.ts";
 import type { Sample } from "./simulate.ts";
 
-/** The interval that the product prints for such rows, made as its tasks make it. */
+/** The interval that the tasks compute and print for such rows. */
 export function productInterval({ layout, target }: Design, sample: Sample): Estimate {
   const { x, y } = sample;
   const blocks = "groups" in layout ? blocksBy(sample.chromosome, "background") : placed(sample);

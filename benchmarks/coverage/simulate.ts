@@ -17,15 +17,15 @@ export interface Sample {
 
 const normalCdf = (z: number) => normalUpperTail(-z);
 
-/** Tied scores are rounded to multiples of this. */
+/** Step to which tied scores are rounded. */
 const STEP = 0.5;
 
-/** How much denser some megabases are in rows, and some stretches in positives: deviations of logarithms. */
+/** Standard deviations of the log density of rows per megabase, and of positives per patch. */
 const DENSITY = 0.8;
 const PATCHINESS = 0.7;
 
 /**
- * Draws rows, none of them by a model that an interval assumes: positions cluster in dense megabases, positives cluster in patches, and
+ * Draws rows from models that no interval assumes: positions cluster in dense megabases, positives cluster in patches, and
  * neighbours share a part of their scores that differs between the classes.
  */
 export function draw({ layout, rows, dependence, target }: Design, rng: Pcg64): Sample {
@@ -71,7 +71,7 @@ export function draw({ layout, rows, dependence, target }: Design, rng: Pcg64): 
   return { chromosome, position, x, y };
 }
 
-/** The value that the metric has for infinitely many rows. */
+/** True value of the metric: its limit for infinitely many rows. */
 export function truthOf(target: Target): number {
   switch (target.metric) {
     case "share":
@@ -99,7 +99,7 @@ export function truthOf(target: Target): number {
 /** Standard deviation of the logarithm of skewed values. */
 const SPREAD = 0.8;
 
-/** Turns a standard normal number into an outcome of this share, or a value to average. */
+/** Maps a standard normal number to an outcome with this share, or to a value to average. */
 function scoring(target: Extract<Target, { metric: "share" | "mean" }>): (z: number) => number {
   if (target.metric === "mean") return target.skewed ? (z) => Math.exp(SPREAD * z) : (z) => z;
   if (!target.ties) {
@@ -158,7 +158,7 @@ function places(layout: Layout, rows: number, rng: Pcg64) {
   return { chromosome, position };
 }
 
-/** Draws places with these weights. */
+/** Draws positions with these weights. */
 function picker(weights: Float64Array, rng: Pcg64): () => number {
   const sums = weights.slice();
   for (let i = 1; i < sums.length; i++) sums[i] += sums[i - 1];
@@ -174,7 +174,7 @@ function picker(weights: Float64Array, rng: Pcg64): () => number {
   };
 }
 
-/** What neighbours share: normal numbers of variance `strength`, one per row. */
+/** Shared component of neighbours: normal numbers of variance `strength`, one per row. */
 function fieldOf(
   chromosome: Int32Array,
   position: Float64Array,
@@ -208,7 +208,7 @@ const logistic = (x: number) => 1 / (1 + Math.exp(-x));
 
 const logits = new Map<string, number>();
 
-/** The log-odds at which patches of this deviation have the prevalence on average. */
+/** Log-odds at which patches with this deviation have the prevalence on average. */
 function patchLogit(prevalence: number, patchiness: number): number {
   const key = `${prevalence} ${patchiness}`;
   const known = logits.get(key);
@@ -227,7 +227,7 @@ function patchLogit(prevalence: number, patchiness: number): number {
   return found;
 }
 
-/** The argument at which an increasing function has a value. */
+/** Inverse of an increasing function. */
 function solve(increasing: (x: number) => number, value: number): number {
   let [low, high] = [-20, 20];
   for (let i = 0; i < 80; i++) {

@@ -2,23 +2,23 @@ import { readFileSync, rmSync } from "node:fs";
 import type { OurSide } from "./our-side.ts";
 import type { PythonPeer } from "./python-peer.ts";
 
-/** How far two implementations of one model are apart. */
+/** Differences between two implementations of one model. */
 export interface Agreement {
   readonly tokens: number;
-  /** Largest absolute difference of a state and of a logit, over the tokens that are not far apart. */
+  /** Largest absolute difference of a state and of a logit, over the tokens within rounding. */
   readonly states: number;
   readonly logits: number;
-  /** Tokens that rounding does not explain. */
+  /** Tokens with a difference beyond rounding. */
   readonly far: number;
 }
 
-/** Beyond it a token counts as far apart: rounding stays well below in models of this size. */
+/** Largest difference attributed to rounding; it is well below this in models of this size. */
 const FAR = 1e-3;
 
 /**
  * Runs both on the same tokens and compares all states and logits.
  *
- * @param file  where the Python side may write its values, without ending
+ * @param file  path of the Python side's values, without extension
  */
 export async function compare(
   ours: OurSide,

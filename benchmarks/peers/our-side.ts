@@ -30,7 +30,7 @@ const forward: GraphQuery = {
   },
 };
 
-/** A checkpoint of ours on the processor; the session is made at the first run. */
+/** A checkpoint opened by dart-eval on the CPU; the first run creates the session. */
 export async function openOurs(card: LanguageModelCard, folder: string, threads: number): Promise<OurSide> {
   const file = join(folder, "config.json");
   const architecture = card.architecture(JSON.parse(readFileSync(file, "utf8")), file);

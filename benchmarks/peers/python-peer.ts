@@ -13,7 +13,7 @@ export interface PeerModel {
   readonly threads: number;
 }
 
-/** `serve.py` in a process of its own: one model, asked line by line. */
+/** `serve.py` in a child process: one model, one request per line. */
 export class PythonPeer {
   private readonly program: ChildProgram;
 
@@ -28,7 +28,7 @@ export class PythonPeer {
     return torch;
   }
 
-  /** @param write  where the states and the logits go, without ending */
+  /** @param write  path of the states and logits, without extension */
   async run(ids: readonly (readonly number[])[], write?: string): Promise<PeerRun> {
     return (await this.ask({ ids, ...(write === undefined ? {} : { write }) })) as PeerRun;
   }

@@ -14,7 +14,7 @@ export interface RaceOptions {
   readonly python: string;
   readonly rounds: number;
   readonly threads: number;
-  /** Folder for untrained weights, each in one of its own; weights that are there are used again. */
+  /** Folder for untrained weights, one subfolder per model; existing weights are reused. */
   readonly weights: string;
 }
 
@@ -35,12 +35,12 @@ export interface Race {
 }
 
 const ROWS = 32;
-/** Tokens of 350 bases, special ones included; of byte pairs, as many as random letters make. */
+/** Tokens of 350 bases, special ones included; byte pairs as for random bases. */
 const TOKENS = { "one-letter": 351, "k-mer": 61, bpe: 77 } as const;
-/** After a run both runtimes keep their threads awake for a moment, which would take the other's processor. */
+/** Pause after a run: both runtimes keep their threads spinning for a moment. */
 const REST_MS = 300;
 
-/** One model with untrained weights, ours and PyTorch's in turns, after both were compared on the same tokens. */
+/** One model with untrained weights, ours and PyTorch's interleaved, after a comparison on the same tokens. */
 export async function race(card: LanguageModelCard, preset: string, options: RaceOptions): Promise<Race> {
   const { python, rounds, threads, weights } = options;
   const folder = join(weights, `${card.name}-${preset}`);
@@ -71,7 +71,7 @@ export async function race(card: LanguageModelCard, preset: string, options: Rac
   }
 }
 
-/** Random rows: bases and [SEP] of a one-letter model, else any tokens that are not special. */
+/** Random rows: bases and [SEP] for one-letter models, otherwise any tokens that are not special. */
 function rowsFor(card: LanguageModelCard, folder: string): readonly (readonly number[])[] {
   const { vocab_size } = JSON.parse(readFileSync(join(folder, "config.json"), "utf8")) as {
     readonly vocab_size: number;

@@ -6,14 +6,14 @@ import { publicCheckpoint } from "../../src/models/language/catalogue.ts";
 import type { Race, Round } from "./race.ts";
 import { race } from "./race.ts";
 
-// Forward passes of untrained models at their real sizes, ours and PyTorch's in turns; see the README beside this file.
+// Forward passes of untrained models at their real sizes, ours and PyTorch's interleaved; see README.md here.
 
 const DEFAULT = [
   "hyenadna/large-1m",
   "dnabert2/117m",
   "nucleotide-transformer/v2-500m-multi-species",
   "gena-lm/large-t2t",
-  "caduceus/ps-1k-d256", // a quarter of the layers of ps-131k, which keeps the other side busy for minutes
+  "caduceus/ps-1k-d256", // a quarter of the layers of ps-131k, which takes PyTorch minutes
   "mistral-dna/422m",
 ];
 

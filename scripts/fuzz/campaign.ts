@@ -12,16 +12,16 @@ import { type FuzzState, readState } from "./state.ts";
 export interface FuzzOptions {
   /** New folder for seeds, inputs, and those that fail: `failures/PARSER-SEED-NUMBER/`. */
   readonly folder: string;
-  /** Names of parsers; all when it is absent. */
+  /** Names of parsers; default: all. */
   readonly only?: readonly string[] | undefined;
   /** Mutated inputs per parser, 1 or more. */
   readonly inputs: number | ((parser: string) => number);
   readonly seed: number;
   /** Number of the first input. */
   readonly first?: number;
-  /** Longest time without an end of an input, in seconds. */
+  /** Time limit of an input, in seconds. */
   readonly bound?: number;
-  /** Processes at the same time. */
+  /** Concurrent processes. */
   readonly jobs?: number;
   readonly tell?: (line: string) => void;
 }
@@ -44,7 +44,7 @@ export interface Failure {
   readonly text: string;
 }
 
-/** What a child reads: its parsers, and where its state and its failures go. */
+/** Job file of a child: its parsers and the paths of its state and failures. */
 export interface FuzzJob {
   readonly parsers: readonly string[];
   readonly seeds: string;
@@ -62,10 +62,10 @@ export interface FuzzJob {
 
 const CHILD = fileURLToPath(new URL("parse-child.ts", import.meta.url));
 
-/** Longest start of a child, in seconds. */
+/** Time limit for the start of a child, in seconds. */
 const START = 300;
 
-/** Failed inputs that are saved, of each parser. */
+/** Maximum number of saved failures per parser. */
 const MOST_SAVED = 20;
 
 /**
@@ -113,7 +113,7 @@ export async function fuzz(options: FuzzOptions): Promise<readonly ParserReport[
   return sorted;
 }
 
-/** Runs a child, and another one after the input at which it ended, until all inputs are done. */
+/** Runs children, each starting after the last input of the one before, until all inputs are done. */
 async function runJob(job: FuzzJob, bound: number): Promise<FuzzState> {
   const path = join(job.work, "job.json");
   const total = job.parsers.length * job.inputs;
@@ -136,7 +136,7 @@ async function runJob(job: FuzzJob, bound: number): Promise<FuzzState> {
   }
 }
 
-/** How the child ended when it did not end by itself after all inputs or at its limit of memory. */
+/** Description of an abnormal end of the child; undefined after all inputs or at the memory limit. */
 async function runChild(path: string, job: FuzzJob, bound: number): Promise<string | undefined> {
   const child = spawn(process.execPath, ["--max-old-space-size=1024", "--import", "tsx", CHILD, path], {
     stdio: ["ignore", "ignore", "pipe"],
@@ -182,7 +182,7 @@ async function positionOf(job: FuzzJob): Promise<{ readonly position: number }> 
   return { position: bytes.length >= 8 ? bytes.readDoubleLE(0) : -1 };
 }
 
-/** Saves a failed input; the text that names it, its error and the command that repeats it. */
+/** Saves a failed input and describes it with its error and the command that repeats it. */
 async function saved(
   { parser, number, text }: Failure,
   seeds: string,

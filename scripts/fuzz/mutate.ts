@@ -1,6 +1,6 @@
 import type { Pcg64 } from "../../src/base/pcg64.ts";
 
-/** How a file is mutated: as bytes only, or also by the values of its JSON or by the cells of its table. */
+/** Mutations of a file: of its bytes, and of the values of its JSON or the cells of its table. */
 export type Form = "bytes" | "json" | "table";
 
 /** Largest mutated file, in bytes. */
@@ -111,7 +111,7 @@ const BYTE_MUTATIONS: readonly ByteMutation[] = [
     const field = Buffer.alloc(8);
     field.writeBigInt64LE(value);
     const written = field.subarray(0, width);
-    // From the front in every second file: tables of contents lie there.
+    // Every second mutation is near the front, where headers are.
     const at = random.below(random.one(2) ? Math.min(256, bytes.length) : bytes.length);
     (random.one(4) ? Buffer.from(written).reverse() : written).copy(bytes, at);
     return bytes;
@@ -148,14 +148,14 @@ function mutateBytes(bytes: Buffer, random: Draws): Buffer {
     : random.of(BYTE_MUTATIONS)(bytes, random);
 }
 
-/** Stands for a number that overflows, which `JSON.stringify` cannot write. */
+/** Placeholder for an overflowing number, which `JSON.stringify` cannot write. */
 const OVERFLOW = "\ue000overflow";
 
 function mutateJson(bytes: Buffer, random: Draws): Buffer {
   const places: { readonly of: Record<string, unknown>; readonly key: string }[] = [];
   const visit = (value: unknown) => {
     if (typeof value !== "object" || value === null) return;
-    // An array's places are its indices.
+    // The keys of an array are its indices.
     for (const [key, inner] of Object.entries(value)) {
       places.push({ of: value as Record<string, unknown>, key });
       visit(inner);

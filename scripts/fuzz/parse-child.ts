@@ -1,5 +1,5 @@
 /*
- * The process in which a campaign's inputs are parsed: if it crashes, hangs or fills the memory, the campaign goes on.
+ * Child process that parses a campaign's inputs; the campaign survives its crash, hang or exhausted memory.
  *
  *   parse-child.ts JOB.json    a `FuzzJob`; failures are appended to its file as JSON lines
  */
@@ -21,7 +21,7 @@ const own = [
   fileURLToPath(new URL("../../", import.meta.url)),
   resolve(job.work) + sep,
   ...["/proc/", "/etc/machine-id"],
-  // Where the HDF5 library prints its errors: an anonymous file of its own.
+  // Anonymous file to which the HDF5 library prints its errors.
   "/tmp/tmpfile_",
 ];
 watchOpening();
@@ -51,20 +51,20 @@ for (const [p, parser] of parsers.entries()) {
     judge(p, parser, number, error);
     if (process.resourceUsage().maxRSS > MOST_MEMORY) {
       fail(parser, number, new Error(`more than ${MOST_MEMORY / 1024} MiB of memory`));
-      // The mark stays high: the next input needs a new process.
+      // The peak memory never falls: the next input needs a new process.
       end(state.position + 1);
     }
   }
 }
 end(parsers.length * job.inputs);
 
-/** Ends at once: handles that a parser left open would keep the process alive. */
+/** Exits at once: handles left open by a parser would keep the process alive. */
 function end(position: number): never {
   file.write({ ...state, position });
   process.exit(0);
 }
 
-/** Reports seeds that are refused: mutations of them would show little. */
+/** Reports refused seeds, whose mutations would be meaningless. */
 async function checkSeeds(p: number, parser: Parser): Promise<void> {
   state.position = p * job.inputs;
   file.write(state);
@@ -106,7 +106,7 @@ async function parsed(parser: Parser, files: Files): Promise<unknown> {
   }
 }
 
-/** Notes every path that a function of Node opens. ONNX Runtime opens files by itself and is not seen. */
+/** Records every path opened through Node. Files opened by ONNX Runtime are not seen. */
 function watchOpening(): void {
   const note = (path: unknown) => {
     if (typeof path === "number" || typeof path === "object") return;

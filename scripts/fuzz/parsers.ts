@@ -35,7 +35,7 @@ import { bamOf, safetensorsOf } from "./seeds.ts";
 /** Relative paths to contents. */
 export type Files = Readonly<Record<string, Uint8Array>>;
 
-/** Bytes to mutate, and the files that hold them afterwards. */
+/** Bytes to mutate, and the files that contain the result. */
 export interface Seed {
   readonly bytes: Uint8Array;
   readonly form: Form;
@@ -46,7 +46,7 @@ export interface Parser {
   readonly name: string;
   /** @param folder  written by `writeSeeds` */
   seeds(folder: string): readonly Seed[];
-  /** Reads the files of a seed, in the folder given, to the end. Throws an `InputError` when it refuses them. */
+  /** Reads the files of a seed in `folder` to the end. Throws an `InputError` if they are invalid. */
   parse(folder: string): Promise<void>;
 }
 
@@ -56,7 +56,7 @@ const FORMS: Readonly<Record<string, Form>> = {
 };
 const formOf = (name: string): Form => FORMS[name.split(".").at(-1)!] ?? "bytes";
 
-/** One file of the seeds' folder that is mutated, among others that are not. */
+/** A mutated file of the seeds' folder, with unmutated others. */
 function seedOfFile(folder: string, name: string, others: readonly string[] = []): Seed {
   const kept = Object.fromEntries(others.map((other) => [other, readFileSync(join(folder, other))]));
   return {
@@ -174,7 +174,7 @@ function runFiles(folder: string): readonly string[] {
 
 const isResult = (path: string) => /\/(result|timing)\.json$/.test(path);
 
-/** A parser of a run's folder, of which the files chosen are mutated. */
+/** A parser of a run's folder that mutates the chosen files. */
 function runParser(
   name: string,
   chosen: (path: string) => boolean,
@@ -192,7 +192,7 @@ function runParser(
 
 const toyFiles = (toy: string, ...names: readonly string[]) => names.map((name) => `toys/${toy}/${name}`);
 
-/** Every parser of files that come from outside. */
+/** Every parser of user files. */
 export const PARSERS: readonly Parser[] = [
   fileParser("bed", "elements.bed", (path) => drain(readBed(path))),
   fileParser("narrowpeak", "peaks.narrowPeak", (path) => drain(readNarrowPeaks(path))),

@@ -91,7 +91,7 @@ async function writeRun(folder: string, synthetic: string): Promise<void> {
   }
 }
 
-/** Writes a valid file of every format that is read, a few kilobytes each, into a new folder. */
+/** Writes a valid file of every readable format, a few kilobytes each, into a new folder. */
 export async function writeSeeds(folder: string): Promise<void> {
   const at = (...names: readonly string[]) => join(folder, ...names);
   await mkdir(folder, { recursive: true });
@@ -212,7 +212,7 @@ export async function writeSeeds(folder: string): Promise<void> {
   await writeRun(at("run"), synthetic);
 }
 
-/** A safetensors file of a header's text and zeros as values. */
+/** A safetensors file with the header's text and zeros as values. */
 export function safetensorsOf(header: Uint8Array): Uint8Array {
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(header.length));

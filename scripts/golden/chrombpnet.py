@@ -112,7 +112,7 @@ def main(version):
     x = np.eye(5, dtype="float32")[sequences()][..., :4]
     predictions = {}
     for name, model in models.items():
-        # The original saves the network of accessibility as a new model of its input and outputs.
+        # The original saves the accessibility network as a new model of its input and outputs.
         saved = model if name != "nobias" else keras.Model(model.inputs, model.outputs)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.h5"

@@ -75,7 +75,7 @@ def types(path, libver):
             file.create_dataset(name, data=np.array(NUMBERS, "<i4"), chunks=(2,), **options)
             readable[name] = NUMBERS
         file.create_group("refused")
-        # Refused: each would be read as other numbers than were written, or cannot be read.
+        # Refused: these would be misread or cannot be read.
         low_level(file, "refused/precision_17", integer(h5py.h5t.STD_I32LE, 17), [1, -2, 300])
         low_level(file, "refused/offset_8", integer(h5py.h5t.STD_I32LE, 16, 8), NUMBERS)
         low_level(file, "refused/big_precision_12", integer(h5py.h5t.STD_I16BE, 12), NUMBERS)

@@ -170,7 +170,7 @@ def clustering():
                 {"k": k, "seed": seed, "start": start, "clusters": fitted.labels_, "inertia": fitted.inertia_,
                  "iterations": fitted.n_iter_}
             )
-    # Two centres on top of each other and one far away: a cluster without rows must be given one.
+    # Two equal centres and one far away: an empty cluster must get a row.
     start = np.array([[100.0] * 5, [100.0] * 5, [0.0] * 5])
     fitted = KMeans(n_clusters=3, init=start, n_init=1).fit(data)
     relocated = {"start": start, "clusters": fitted.labels_, "inertia": fitted.inertia_, "iterations": fitted.n_iter_}

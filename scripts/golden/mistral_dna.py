@@ -80,7 +80,7 @@ with tempfile.TemporaryDirectory() as folder:
     weights = {name: hashed(name, shape) for name, shape in shapes()}
     save_file(weights, Path(folder) / "model.safetensors", metadata={"format": "pt"})
     (Path(folder) / "config.json").write_text(json.dumps(CONFIG))
-    # the library renames and stacks the experts while it loads
+    # the library renames and stacks the experts on loading
     model, report = MixtralForCausalLM.from_pretrained(
         folder,
         dtype=torch.float64,

@@ -26,7 +26,7 @@ assert (np.__version__, pymemesuite.__version__) == ("1.26.4", "0.1.0-a4")
 def scan(meme, sequences, threshold):
     """(motif, sequence, start, strand, score, p) of every hit; start is 0-based."""
     fimo = FIMO(both_strands=True, threshold=threshold, max_stored_scores=10**6)
-    # This version never looks at the last place of a sequence (FIMO itself does), so there is one more, which is no letter.
+    # This version skips the last position of a sequence (FIMO does not), so append one that is no base.
     named = [Sequence(letters + "N", name=str(i).encode()) for i, letters in enumerate(sequences)]
     hits = []
     motifs = MotifFile(meme, symmetrical=True)
@@ -73,7 +73,7 @@ for i in range(40):
     if i % 5 == 0:
         letters[rng.integers(0, len(letters), 3)] = "N"
     sequences.append("".join(letters))
-# A motif that begins and one that ends a sequence.
+# One motif at the start and one at the end of a sequence.
 for at, (rows, _) in ((0, motifs[3]), (-1, motifs[9])):
     best = "".join("ACGT"[int(np.argmax(row))] for row in rows)
     sequences[at] = best + sequences[at] if at == 0 else sequences[at] + best

@@ -28,7 +28,7 @@ OUT.mkdir(parents=True, exist_ok=True)
 
 SPECIALS = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"]
 IN_ORDER = ["A A", "T G", "C A", "AA T", "G G", "TG CA", "AA AA", "N N", "C CA", "AAT TG", "GG A", "NN NN", "T T"]
-# The same token made in two ways, and a merge that stands before the merge that makes its part.
+# The same token by two merges, and a merge before the merge of its part.
 OUT_OF_ORDER = ["A A", "AA T", "AA A", "A AA", "AAA C", "GT C", "T G", "G T", "C C", "A AT", "A T", "TT G", "T T"]
 
 

@@ -27,7 +27,7 @@ OUT = ROOT / "test" / "golden" / "checkpoints"
 CLASSES = ["GM12878", "H1ESC", "HEPG2", "IMR90", "K562"]
 WINDOW = 500
 RANK, ALPHA = 2, 4
-# epoch 1 and 3 have the smallest loss, of which the first counts; the loss of epoch 2 is undefined
+# epochs 1 and 3 have the smallest loss and the first is selected; the loss of epoch 2 is undefined
 LOSSES = [0.5, 0.25, float("nan"), 0.25]
 
 torch.manual_seed(0)

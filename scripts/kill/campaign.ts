@@ -11,10 +11,10 @@ import { killParts, type Part } from "./parts.ts";
 export interface KillCampaignOptions {
   /** New folder for inputs and outputs. */
   readonly folder: string;
-  /** SIGKILLs of all parts together. */
+  /** SIGKILLs for all parts together. */
   readonly kills: number;
   readonly seed: number;
-  /** Parts to kill, by name; all when it is absent. */
+  /** Parts to kill, by name; default: all. */
   readonly only?: (part: Part) => boolean;
   readonly tell?: (line: string) => void;
 }
@@ -25,21 +25,21 @@ export interface PartReport {
   readonly starts: number;
   readonly runsCompared: number;
   readonly filesCompared: number;
-  /** What differs from the undisturbed run, or is left of a killed one. */
+  /** Difference from the undisturbed run, or a left-over of a killed one. */
   readonly fault?: string;
 }
 
 const COMMAND = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
 /**
- * Outputs that must be equal. Rows of a shard are an intermediate result, which `scores.tsv` and the metrics show;
+ * Outputs that must be equal. Rows of a shard are an intermediate result, covered by `scores.tsv` and the metrics;
  * `timing.json` holds durations.
  */
 const isOutput = (path: string) => !/(^|\/)(rows\/.*|timing\.json|[^/]*\.lock)$/.test(path);
 
 /**
  * Kills each part at random moments until it has been killed often enough, starts it again after each, and compares
- * what comes out with an undisturbed run. Needs `dist/`.
+ * the outputs with those of an undisturbed run. Needs `dist/`.
  */
 export async function killCampaign(options: KillCampaignOptions): Promise<readonly PartReport[]> {
   const { folder, kills, seed, only = () => true, tell = () => {} } = options;
@@ -87,7 +87,7 @@ async function killPart(part: Part, root: string, kills: number, seed: number): 
   }
 }
 
-/** Bytes of a file; of a Keras model its weights, since the HDF5 library does not write equal bytes twice. */
+/** Bytes of a file; of a Keras model its weights, because the HDF5 library does not write the same bytes twice. */
 async function contents(file: string): Promise<Buffer> {
   return file.endsWith(".h5") ? serialize(await readChrombpnet(file)) : readFile(file);
 }

@@ -6,15 +6,15 @@ import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 /** A long-running part of the command. */
 export interface Part {
   readonly name: string;
-  /** Words after `dart-eval`, for an output folder. */
+  /** Arguments of `dart-eval`, for an output folder. */
   words(out: string): readonly string[];
-  /** Commands whose output the part continues, for an output folder. */
+  /** Commands that run before the part, for an output folder. */
   readonly before?: (out: string) => readonly (readonly string[])[];
-  /** A test that needs no network and no training: for the short form. */
+  /** Part of the short form: needs no training. */
   readonly cheap?: true;
 }
 
-/** Sizes at which a training takes a second. */
+/** Sizes for a training run of a second. */
 const TINY_BPNET = {
   inputLength: 256,
   outputLength: 100,

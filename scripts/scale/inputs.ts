@@ -17,26 +17,26 @@ const ALL_MEGABASES = MEGABASES.reduce((sum, length) => sum + length, 0);
 const LINE = 100;
 const WINDOW = 350;
 
-/** Files of a part of the scale run, and what a correct evaluation of them gives. */
+/** Files of a part of the scale run, and its expected metrics. */
 export interface ScaleInputs {
   readonly genome: string;
   readonly table: string;
   readonly scores: readonly string[];
-  /** Main metric of each score table, computed while the table was written. */
+  /** Main metric of each score table, computed while writing the table. */
   readonly expected: readonly number[];
 }
 
 /**
  * A genome of random bases whose chromosomes have the proportions of hg38.
  *
- * @param bases  in all chromosomes together, about
+ * @param bases  approximate total of all chromosomes
  * @returns      lengths by name; multiples of the FASTA file's lines
  */
 async function writeGenome(path: string, bases: number): Promise<ReadonlyMap<string, number>> {
   const rng = new Pcg64(1);
   const lengths = new Map<string, number>();
   await writeText(path, function* () {
-    // Bases of a block repeat after 2^20 and some, so that a genome of published size takes seconds.
+    // Bases repeat after somewhat more than 2^20, so that a genome of published size takes seconds.
     const block = Buffer.from(
       Array.from({ length: 2 ** 20 + 7 }, () => "ACGT".charCodeAt(integerBelow(rng, 4))),
     );
@@ -148,7 +148,7 @@ function areaUnderCurve(sizes: { readonly size: number; readonly qtl: boolean }[
   return larger / (qtls * controls);
 }
 
-/** Places in genomic order, evenly spread; a place is the 0-based start of `length` bases. */
+/** Evenly spread positions in genomic order: 0-based starts of `length` bases. */
 function* places(lengths: ReadonlyMap<string, number>, count: number, length: number) {
   const bases = [...lengths.values()].reduce((sum, bases) => sum + bases, 0);
   let done = 0;
@@ -175,7 +175,7 @@ async function writeText(path: string, lines: () => Iterable<string>): Promise<v
   await once(stream, "close");
 }
 
-/** SHA-256 of texts one after the other, hexadecimal. */
+/** SHA-256 of concatenated texts, hexadecimal. */
 export function digestOfTexts(texts: Iterable<string | Uint8Array>): string {
   const hash = createHash("sha256");
   for (const text of texts) hash.update(text);

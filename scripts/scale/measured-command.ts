@@ -3,20 +3,20 @@ import { once } from "node:events";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-/** What a process took. */
+/** Resources of a process. */
 export interface ProcessCost {
-  /** Of user and system, all threads. */
+  /** User and system time of all threads. */
   readonly cpuSeconds: number;
   /** Largest resident set, bytes. */
   readonly peakMemory: number;
 }
 
 /**
- * Runs a program of Node to its end and measures it.
+ * Runs a Node program and measures it.
  *
- * @param command  words after `node`
+ * @param command  arguments of `node`
  * @param folder   for a file of the measurement, removed afterwards
- * @throws {Error} with what the program said when it fails
+ * @throws {Error} with the program's output if it fails
  */
 export async function measuredCommand(command: readonly string[], folder: string): Promise<ProcessCost> {
   const file = join(folder, "usage.json");

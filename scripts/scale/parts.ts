@@ -15,10 +15,10 @@ export interface ScalePart {
   readonly published: ScaleSize;
   /** For tests, with the SHA-256 over the `scores.tsv` of all cells. */
   readonly short: ScaleSize & { readonly digest: string };
-  /** Most that the part may take at the published size. */
+  /** Bounds at the published size. */
   readonly bounds: ScaleBounds;
   write(folder: string, size: ScaleSize): Promise<ScaleInputs>;
-  /** Words of the command behind its name. */
+  /** Arguments of `dart-eval run`. */
   words(inputs: ScaleInputs): readonly string[];
 }
 
@@ -60,24 +60,24 @@ export const SCALE_PARTS: readonly ScalePart[] = [
   },
 ];
 
-/** What a part came to. */
+/** Result of a part. */
 export interface ScaleOutcome extends ProcessCost {
   readonly rows: number;
   /** Bytes of the run's folder, and of the `scores.tsv` in it. */
   readonly disk: number;
   readonly scores: number;
-  /** Bytes of the rows as the run keeps them. */
+  /** Bytes of the stored rows. */
   readonly rowBytes: number;
   /** SHA-256 over the `scores.tsv` of all cells, in the order of the models. */
   readonly digest: string;
-  /** One sentence for each result that is not the one that the generator knows. */
+  /** One sentence for each unexpected result. */
   readonly wrong: readonly string[];
 }
 
 /**
  * Writes the inputs of a part, runs and merges it in one process, and compares each main metric with the generator's.
  *
- * @param program  words after `node` that start dart-eval
+ * @param program  arguments of `node` that start dart-eval
  */
 export async function runPart(
   part: ScalePart,
@@ -119,7 +119,7 @@ export async function runPart(
   };
 }
 
-/** Bounds that an outcome breaks, one phrase each. */
+/** Violated bounds, one phrase each. */
 export function broken(
   { cpuSeconds, peakMemory, disk, scores }: ScaleOutcome,
   bounds: ScaleBounds,

@@ -16,7 +16,7 @@ import { CHROMBPNET } from "./recipes.ts";
 
 type Found = Pick<Estimate, "value" | "low" | "high" | "n">;
 
-/** How the toy of ChromBPNet was made and what came of it: training.json beside its weights. */
+/** Training and evaluation of the ChromBPNet toy: training.json next to its weights. */
 export interface ChrombpnetRecord {
   readonly cellLine: string;
   readonly recipe: typeof CHROMBPNET.recipe;
@@ -25,14 +25,14 @@ export interface ChrombpnetRecord {
   /** Regions that trained and validated accessibility. */
   readonly regions: { readonly peaks: number; readonly nonpeaks: number };
   readonly countsWeight: number;
-  /** Of each epoch: the whole loss on the training regions while it lasted, on the validation regions after it. */
+  /** Per epoch: the total loss on the training regions during it and on the validation regions after it. */
   readonly losses: Readonly<Record<"bias" | "accessibility", readonly (readonly [number, number])[]>>;
   /** On the demo's genome: peaks against non-peaks, and effects of the African variants. */
   readonly auroc: Found;
   readonly pearson: Found;
 }
 
-/** Trains on reads of the genome that the other toys saw the sites of; its test chromosomes are left out. */
+/** Trains on reads of the genome that the other toys are trained on, without its test chromosomes. */
 export async function trainChrombpnetToy(work: string, folder: string): Promise<void> {
   const began = process.cpuUsage();
   const { files } = await writeSyntheticGenome(join(work, "training-genome"), GENOME);
@@ -53,7 +53,7 @@ export async function trainChrombpnetToy(work: string, folder: string): Promise<
     },
     countsWeight: accessibilitySelection.countsWeight,
     losses: { bias: lossesOf(biasFit!.history), accessibility: lossesOf(accessibilityFit.history) },
-    ...(await answersOf(join(work, "genome"))),
+    ...(await metricsOf(join(work, "genome"))),
   };
   await writeFileAtomic(join(folder, "training.json"), `${JSON.stringify(record, null, 2)}\n`);
 }
@@ -89,14 +89,14 @@ function partOf({ chrom }: Region) {
   return part === "val" ? "validation" : part === "train" ? part : undefined;
 }
 
-/** What the demo asks of it. */
-async function answersOf(folder: string): Promise<Pick<ChrombpnetRecord, "auroc" | "pearson">> {
+/** Metrics of the demo's tasks. */
+export async function metricsOf(folder: string): Promise<Pick<ChrombpnetRecord, "auroc" | "pearson">> {
   const { files } = await writeSyntheticGenome(folder, { seed: 0, scale: 1 });
   const { peaksTable, confidentPeaksTable, nonPeaksTable, signal } = files.cellLines[CHROMBPNET.cellLine];
   const model = await openModel("toy:chrombpnet", { threads: 1 });
-  const ask = async (task: string, inputs: Readonly<Record<string, string>>, metric: string) => {
-    const asked = { task, inputs: { genome: files.genome, ...inputs }, setting: "predicted", model };
-    const { metrics } = await evaluate(asked);
+  const estimate = async (task: string, inputs: Readonly<Record<string, string>>, metric: string) => {
+    const request = { task, inputs: { genome: files.genome, ...inputs }, setting: "predicted", model };
+    const { metrics } = await evaluate(request);
     const [{ value, low, high, n }] = metrics.find(({ name }) => name === metric)!.intervals as [Estimate];
     console.log(`chrombpnet, ${task}: ${metric} ${value} [${low}, ${high}] over ${n}`);
     return { value, low, high, n };
@@ -105,8 +105,8 @@ async function answersOf(folder: string): Promise<Pick<ChrombpnetRecord, "auroc"
     const tables = { peaks: peaksTable, idr: confidentPeaksTable, nonpeaks: nonPeaksTable };
     const cellLine = { signal, "cell-line": CHROMBPNET.cellLine };
     return {
-      auroc: await ask("chromatin-activity", { ...tables, ...cellLine }, "auroc"),
-      pearson: await ask("variant-effects", { variants: files.africanVariants }, "pearson"),
+      auroc: await estimate("chromatin-activity", { ...tables, ...cellLine }, "auroc"),
+      pearson: await estimate("variant-effects", { variants: files.africanVariants }, "pearson"),
     };
   } finally {
     await model.close?.();

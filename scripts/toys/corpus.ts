@@ -1,11 +1,11 @@
 import { shuffle } from "../../src/base/random.ts";
 import { generatorOf, growGenome } from "../../src/demo/synthetic/genome.ts";
 
-/** The toys learn from another genome than the demo's, whose seed is 0: other letters, the same sites and grammar. */
+/** Genome that the toys are trained on. The demo's has seed 0: other bases, the same sites and grammar. */
 export const GENOME = { seed: 1, scale: 5 };
-/** Letters that are taken along on either side of a site. */
+/** Flanking bases on either side of a site. */
 export const FLANK = 4;
-/** Share of the sequences whose loss chooses the epoch. */
+/** Share of validation sequences. */
 const VALIDATION = 0.04;
 
 export interface Corpus {
@@ -14,8 +14,8 @@ export interface Corpus {
 }
 
 /**
- * The surroundings of all planted sites, one after the other in random order, cut into sequences of equal length. Sites lie
- * as far apart in the genome as elements do; a model that is shown little else learns them in minutes.
+ * All planted sites with their flanks, concatenated in random order and cut into sequences of equal length. Sites in the genome
+ * are far apart; a model trained on little else learns them in minutes.
  */
 export function toyCorpus(length: number): Corpus {
   const pieces = growGenome(GENOME.seed, GENOME.scale).flatMap(({ codes, elements }) =>
@@ -34,7 +34,7 @@ export function toyCorpus(length: number): Corpus {
   return { training: sequences.slice(validation), validation: sequences.slice(0, validation) };
 }
 
-/** Sites with their flanks, those that touch as one: sites of a pair keep their distance. */
+/** Sites with their flanks; touching ones are merged, so that sites of a pair keep their distance. */
 function joined(sites: readonly { readonly start: number; readonly end: number }[]): [number, number][] {
   const pieces: [number, number][] = [];
   for (const site of sites) {

@@ -3,12 +3,12 @@ import type { PretrainingRecipe } from "../../src/models/training/pretraining.ts
 import type { ChrombpnetRecord } from "./chrombpnet.ts";
 import { FLANK, GENOME } from "./corpus.ts";
 
-/** How a toy was made and what came of it: training.json beside its weights. */
+/** Training and evaluation of a toy: training.json next to its weights. */
 export interface ToyRecord {
   readonly family: string;
   readonly recipe: PretrainingRecipe & { readonly length: number };
   readonly parameters: number;
-  /** Of each epoch, nats per guessed token: on the training sequences while it lasted, on the validation sequences after it. */
+  /** Per epoch, nats per predicted token: on the training sequences during it, on the validation sequences after it. */
   readonly losses: readonly (readonly [training: number, validation: number])[];
   /** On pairs of the demo's test chromosomes. */
   readonly accuracy: {
@@ -19,7 +19,7 @@ export interface ToyRecord {
   };
 }
 
-/** toys/README.md, from the records. */
+/** Text of toys/README.md. */
 export function readmeOf(records: readonly ToyRecord[], chrombpnet?: ChrombpnetRecord): string {
   const lines = records.map(({ family, recipe, parameters, losses, accuracy }) => {
     const { value, low, high, n } = accuracy;
@@ -44,22 +44,22 @@ export function readmeOf(records: readonly ToyRecord[], chrombpnet?: ChrombpnetR
   const others = records.filter(({ accuracy }) => accuracy.low <= 0.5).map(({ family }) => family);
   return `# Toys
 
-Small language models, one per family, and a small ChromBPNet, for the demo and for trying things: \`--model toy:hyenadna\`. They have the layout of the
-real checkpoints and are opened, asked and fine-tuned as those are. **They know the binding sites of our synthetic genomes and nothing of real ones**; no number that
-they give says anything about the published models.
+Small language models, one per family, and a small ChromBPNet, for the demo and for trials: \`--model toy:hyenadna\`. They have the files of the
+published checkpoints and are loaded, evaluated and fine-tuned in the same way. **They are trained on synthetic genomes alone**; their scores say nothing about the
+published models.
 
-\`npx tsx scripts/train-toys.ts\` makes them, with one thread: the same weights each time on the same machine. The language models saw the planted
-sites of a synthetic genome of seed ${GENOME.seed} and scale ${GENOME.scale} with ${FLANK} letters on either side, one after the other in random order. The demo's genome has seed 0: other letters, the same kinds of sites.
-Masked models guess hidden tokens, causal ones the next token; Adam with a constant learning rate, no dropout.
+\`npx tsx scripts/train-toys.ts\` trains them with one thread, which gives the same weights each time on the same machine. The training data of the language models is
+the planted sites of a synthetic genome of seed ${GENOME.seed} and scale ${GENOME.scale} with ${FLANK} bases on either side, concatenated in random order. The demo's genome has seed 0: other bases, the same kinds of sites.
+Masked models predict masked tokens, causal models the next token; Adam with a constant learning rate, no dropout.
 
-The loss is the mean cross-entropy per guessed token, in nats, on sequences that were not trained on; tokens differ between families, so losses do as well.
-The paired accuracy is Task 1's, zero-shot and corrected, on the test chromosomes of the demo's genome, with its interval of 95 %.
+The loss is the mean cross-entropy per predicted token, in nats, on validation sequences; losses of families with different tokens are not comparable.
+The paired accuracy is that of Task 1, zero-shot and corrected, on the test chromosomes of the demo's genome, with its 95 % interval.
 
 ${row(header)}
 ${row(header.map(() => ":---"))}
 ${lines.map(row).join("\n")}
 
-The whole interval lies above chance for ${knowing.join(", ") || "none"}.${others.length > 0 ? ` These pairs do not tell from chance: ${others.join(", ")}.` : ""}
+The interval is above chance for ${knowing.join(", ") || "none"}.${others.length > 0 ? ` Not distinguishable from chance on these pairs: ${others.join(", ")}.` : ""}
 ${chrombpnet === undefined ? "" : chrombpnetPart(chrombpnet)}`;
 }
 
@@ -71,7 +71,7 @@ function chrombpnetPart(record: ChrombpnetRecord): string {
   const header = [
     "model",
     "trained parameters",
-    "most epochs × batch, learning rate",
+    "maximum epochs × batch, learning rate",
     "loss, first to last epoch",
     "AUROC of peaks",
     "Pearson r of variants",
@@ -90,13 +90,13 @@ function chrombpnetPart(record: ChrombpnetRecord): string {
   return `
 ## ChromBPNet
 
-\`toy:chrombpnet\` predicts the reads of ${cellLine}. It was trained by \`dart-eval chrombpnet train\`'s own code on the training chromosomes of the same
-genome of seed ${GENOME.seed}, its epoch chosen on the validation chromosomes: ${regions.peaks.toLocaleString("en-US")} peaks of both, with ${negativesPerPeak} non-peaks per peak. The bias has ${sizes(bias)},
-accessibility ${sizes(accessibility)}. The counts' error weighs ${countsWeight} per median read where the published recipe has
-${PUBLISHED_RECIPE.countsWeight}: so few filters follow profiles and neglect the counts otherwise. training.json has the whole recipe.
+\`toy:chrombpnet\` predicts the reads of ${cellLine}. The code of \`dart-eval chrombpnet train\` trained it on the training chromosomes of the same
+genome of seed ${GENOME.seed} and selected the epoch on the validation chromosomes: ${regions.peaks.toLocaleString("en-US")} peaks in total, with ${negativesPerPeak} non-peaks per peak. The bias network has ${sizes(bias)},
+the accessibility network ${sizes(accessibility)}. The weight of the counts' loss is ${countsWeight} per median read instead of the published
+${PUBLISHED_RECIPE.countsWeight}, because so few filters otherwise fit the profiles and neglect the counts. training.json has the whole recipe.
 
-The loss is the whole one of accessibility, on the validation chromosomes; the epoch of the smallest is kept. The AUROC is Task 4's, of peaks against non-peaks on the test chromosomes of the demo's
-genome; Pearson's r is Task 5's, of the African variants' effects on it. Both in the setting \`predicted\`, corrected, with intervals of 95 %.
+The loss is the total loss of the accessibility network on the validation chromosomes; the epoch with the smallest is selected. The AUROC is that of Task 4, peaks against
+non-peaks on the test chromosomes of the demo's genome; Pearson's r is that of Task 5 on the African variants. Both are in the setting \`predicted\`, corrected, with 95 % intervals.
 
 ${row(header)}
 ${row(header.map(() => ":---"))}

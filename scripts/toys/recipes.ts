@@ -3,25 +3,25 @@ import { type ChrombpnetRecipe, PUBLISHED_RECIPE } from "../../src/models/chromb
 import type { PretrainingRecipe } from "../../src/models/training/pretraining.ts";
 
 export interface ToyForm {
-  /** What differs from the family's untrained toy. Narrow models learn faster from weights that are spread wider. */
+  /** Differences from the family's untrained toy. Narrow models learn faster from a larger initial spread. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** Letters per sequence. */
+  /** Bases per sequence. */
   readonly length: number;
   readonly recipe: PretrainingRecipe;
-  /** Pairs that it is asked, where all 372 would take long. */
+  /** Number of evaluated pairs, if all 372 take too long. */
   readonly pairs?: number;
 }
 
 const WIDE = { initializer_range: 0.1 };
 const recipe = (epochs: number, learningRate: number) => ({ epochs, batchSize: 8, learningRate, seed: 0 });
 
-/** How each toy is trained. */
+/** Training of each toy. */
 export const TOYS: Readonly<Record<string, ToyForm>> = {
   hyenadna: { config: WIDE, length: 350, recipe: recipe(6, 4e-3) },
   "mistral-dna": { config: WIDE, length: 350, recipe: recipe(8, 4e-3) },
   dnabert2: { config: WIDE, length: 350, recipe: recipe(36, 5e-3), pairs: 120 },
   "gena-lm": { config: WIDE, length: 350, recipe: recipe(12, 4e-3), pairs: 120 },
-  // words of two letters, shown few at a time: only so does attention find the neighbours of a word in minutes
+  // 2-mer tokens, few per sequence: attention then finds a token's neighbours in minutes
   "nucleotide-transformer": {
     config: { ...WIDE, vocab_size: 27 },
     length: 40,
@@ -40,8 +40,8 @@ export const TOYS: Readonly<Record<string, ToyForm>> = {
 };
 
 /**
- * How the toy of ChromBPNet is trained, on which cell line's reads. Narrow networks, that of accessibility with the published reach.
- * With the published weight of the counts' error, what so few filters predicted hardly differed from peak to peak.
+ * Training of the ChromBPNet toy and the cell line of its reads. Narrow networks; accessibility has the published receptive field.
+ * With the published weight of the counts' loss, predictions of so few filters hardly differed between peaks.
  */
 export const CHROMBPNET: { readonly cellLine: CellLine; readonly recipe: ChrombpnetRecipe } = {
   cellLine: "GM12878",
@@ -49,7 +49,7 @@ export const CHROMBPNET: { readonly cellLine: CellLine; readonly recipe: Chrombp
     ...PUBLISHED_RECIPE,
     bias: { ...PUBLISHED_RECIPE.bias, filters: 2, dilatedLayers: 0 },
     accessibility: { ...PUBLISHED_RECIPE.accessibility, filters: 16 },
-    // nothing is planted that an enzyme prefers: all windows without a peak may train the bias
+    // no enzyme bias is planted: all windows without a peak may train the bias
     biasThreshold: 5,
     negativesPerPeak: 0.25,
     jitter: 0,
