@@ -25,23 +25,23 @@ export async function benchmark(): Promise<readonly Figure[]> {
   for (const order of [1, 5, 8, 9, 11]) {
     const counter = new ContextCounter(order);
     counter.add(letters.subarray(0, 5_000_000)); // touches the counters for the first time
-    const counting = await processorSeconds(() => counter.add(letters));
+    const counting = await cpuSeconds(() => counter.add(letters));
     const model = await fitKmerMarkov([training], { order });
-    const fitting = await processorSeconds(() => fitKmerMarkov([training], { order }));
-    const scoring = await processorSeconds(() => model.logLikelihood(sequences));
+    const fitting = await cpuSeconds(() => fitKmerMarkov([training], { order }));
+    const scoring = await cpuSeconds(() => model.logLikelihood(sequences));
     figures.push(
       {
         ...{ name: `order ${order}, counting`, value: LETTERS / 1e6 / counting, unit: "Mb/s" },
-        ...{ data: "50 Mb of random letters in memory, processor time" },
+        ...{ data: "50 Mb of random bases in memory, CPU time" },
         ...(order <= 8 ? { target: 50 } : {}), // higher orders wait for memory at each count
       },
       {
         ...{ name: `order ${order}, fitting`, value: fitting, unit: "s" },
-        data: "100 kb of random letters; hardly more for a genome, beyond the counting",
+        data: "100 kb of random bases; about the same for a genome, without counting",
       },
       {
         ...{ name: `order ${order}, scoring`, value: SEQUENCES / scoring, unit: "sequences/s" },
-        data: `${SEQUENCES.toLocaleString("en")} sequences of ${BASES} random letters`,
+        data: `${SEQUENCES.toLocaleString("en")} sequences of ${BASES} random bases`,
       },
     );
   }
@@ -49,7 +49,7 @@ export async function benchmark(): Promise<readonly Figure[]> {
 }
 
 /** CPU seconds, to reduce the effect of other load. */
-async function processorSeconds(work: () => unknown): Promise<number> {
+async function cpuSeconds(work: () => unknown): Promise<number> {
   const start = process.cpuUsage();
   await work();
   const { user, system } = process.cpuUsage(start);

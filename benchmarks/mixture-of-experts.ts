@@ -29,7 +29,7 @@ export interface MixtureSpeed {
   readonly experts: number;
   readonly perToken: number;
   readonly tokens: number;
-  readonly way: "own tokens" | "all tokens, masked" | "own copy of the weights";
+  readonly way: "routed tokens" | "all tokens, masked" | "copied weights";
   /** CPU time of one layer, median of rounds. */
   readonly milliseconds: number;
   /** Rate of the chosen experts' arithmetic. */
@@ -71,11 +71,9 @@ async function compare(experts: number, perToken: number, tokens: number): Promi
     })),
   };
   const ways: Partial<Record<MixtureSpeed["way"], Sym>> = {
-    "own tokens": addExperts(p, x, x, { perToken, layer: "0" }),
+    "routed tokens": addExperts(p, x, x, { perToken, layer: "0" }),
     "all tokens, masked": allTokens(p, x, perToken),
-    ...(tokens * perToken <= MOST_COPIES
-      ? { "own copy of the weights": ownCopies(experts, x, perToken) }
-      : {}),
+    ...(tokens * perToken <= MOST_COPIES ? { "copied weights": ownCopies(experts, x, perToken) } : {}),
   };
   const useful = 6 * WIDTH * INNER * tokens * perToken;
   const denseMs = await milliseconds(linear(p.experts[0].w1, x), tokens);

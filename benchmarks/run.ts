@@ -12,10 +12,10 @@ const names = readdirSync(new URL(".", import.meta.url))
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
-const processor = cpus()[0]?.model ?? "unknown processor";
+const cpu = cpus()[0]?.model ?? "unknown CPU";
 const memory = Math.round(totalmem() / 2 ** 30);
 print(
-  `${processor}, ${availableParallelism()} cores, ${memory} GiB, Node ${process.versions.node}, ${process.platform}`,
+  `${cpu}, ${availableParallelism()} cores, ${memory} GiB, Node ${process.versions.node}, ${process.platform}`,
 );
 for (const name of names) {
   const { benchmark } = (await import(`./${name}.ts`)) as { readonly benchmark?: Benchmark };

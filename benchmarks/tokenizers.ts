@@ -10,7 +10,7 @@ import { openTokenizer } from "../src/dna/tokenizers/open-tokenizer.ts";
 /** One measured speed. */
 export interface TokenizerSpeed {
   readonly tokenizer: string;
-  readonly letters: "random" | "real";
+  readonly bases: "random" | "real";
   /** Sequences of 350 bases per CPU second, median of rounds. */
   readonly sequencesPerSecond: number;
   /** The same for @huggingface/tokenizers, interleaved with ours; absent if it has no such tokenizer. */
@@ -41,7 +41,7 @@ export async function benchmark(): Promise<readonly TokenizerSpeed[]> {
   ];
   for (const tokenizer of others) {
     const [sequencesPerSecond] = race([{ encode: tokenizer.encode, sequences: random }]);
-    speeds.push({ tokenizer: tokenizer.name, letters: "random", sequencesPerSecond: sequencesPerSecond! });
+    speeds.push({ tokenizer: tokenizer.name, bases: "random", sequencesPerSecond: sequencesPerSecond! });
   }
   for (const model of ["dnabert2", "gena_t2t_1000h_multi_32k"]) {
     const folder = join(data, model);
@@ -49,15 +49,15 @@ export async function benchmark(): Promise<readonly TokenizerSpeed[]> {
     if (!existsSync(json)) continue;
     const tokenizer = await openTokenizer(folder);
     const library = new LibraryTokenizer(JSON.parse(readFileSync(json, "utf8")), {});
-    for (const letters of ["random", "real"] as const) {
-      const sequences = letters === "random" ? random : realSequences(OURS);
+    for (const bases of ["random", "real"] as const) {
+      const sequences = bases === "random" ? random : realSequences(OURS);
       const [ours, theirs] = race([
         { encode: tokenizer.encode, sequences },
         { encode: (text) => library.encode(text), sequences: sequences.slice(0, LIBRARYS) },
       ]);
       speeds.push({
         tokenizer: model,
-        letters,
+        bases,
         sequencesPerSecond: ours!,
         libraryPerSecond: theirs!,
         ratio: ours! / theirs!,

@@ -64,8 +64,8 @@ export async function benchmark(): Promise<readonly Figure[]> {
     {
       name: "text to base codes",
       value: (WINDOW * bestRate(textToCodes(chromosome))) / 1e6,
-      unit: "million letters/s",
-      data: `strings of ${WINDOW} letters`,
+      unit: "million bases/s",
+      data: `strings of ${WINDOW} bases`,
     },
   ];
 }

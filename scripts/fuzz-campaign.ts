@@ -33,7 +33,7 @@ const reports = await fuzz({
   first: Number(values.first),
   jobs: Number(values.jobs),
   bound: Number(values.bound),
-  tell: (line) => process.stdout.write(`${line}\n`),
+  log: (line) => process.stdout.write(`${line}\n`),
 });
 const failures = reports.reduce((sum, report) => sum + report.failures.length, 0);
 process.stdout.write(`${reports.length} parsers, ${failures} failures\n`);

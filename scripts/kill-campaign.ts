@@ -28,7 +28,7 @@ const reports = await killCampaign({
   kills: Number(values.kills),
   seed: Number(values.seed),
   only: ({ name }) => only?.includes(name) ?? true,
-  tell: (line) => process.stdout.write(`${line}\n`),
+  log: (line) => process.stdout.write(`${line}\n`),
 });
 const failed = reports.filter(({ fault }) => fault !== undefined);
 process.stdout.write(`${reports.length} parts, ${failed.length} failed\n`);

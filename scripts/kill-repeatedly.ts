@@ -25,7 +25,7 @@ export interface KillOptions {
   readonly start?: number;
   /** Every second kill comes after new rows; default true. For commands that write rows of a run. */
   readonly waitForRows?: boolean;
-  readonly tell?: (line: string) => void;
+  readonly log?: (line: string) => void;
 }
 
 export interface KillReport {
@@ -51,7 +51,7 @@ export interface KillReport {
  *   before it is killed
  */
 export async function killRepeatedly(options: KillOptions): Promise<KillReport> {
-  const { command, root, tell = () => {}, prepare = async () => {}, start = 0, waitForRows = true } = options;
+  const { command, root, log = () => {}, prepare = async () => {}, start = 0, waitForRows = true } = options;
   const { compare, contents = (file: string) => readFile(file), env = process.env } = options;
   const isCompared =
     typeof compare === "function"
@@ -63,8 +63,8 @@ export async function killRepeatedly(options: KillOptions): Promise<KillReport> 
   await runFor(command(join(root, "undisturbed")), env, undefined);
   const seconds = (performance.now() - began) / 1000;
   const expected = await filesBelow(join(root, "undisturbed"), isCompared, contents);
-  if (expected.size === 0) throw new Error("the undisturbed run left no file to compare");
-  tell(`undisturbed: ${seconds.toFixed(2)} s, ${expected.size} files to compare`);
+  if (expected.size === 0) throw new Error("the undisturbed run wrote no file to compare");
+  log(`undisturbed: ${seconds.toFixed(2)} s, ${expected.size} files to compare`);
 
   // The start was measured under another load than the run.
   const earliest = Math.min(start, seconds / 2);
@@ -94,13 +94,13 @@ export async function killRepeatedly(options: KillOptions): Promise<KillReport> 
       const { among, torn } = await leftBehind(folder);
       killsAmongRows += among ? 1 : 0;
       tornLines += torn;
-      tell(`kill ${kills}: run ${round}${among ? ", among rows" : ""}${torn > 0 ? ", in a line" : ""}`);
+      log(`kill ${kills}: run ${round}${among ? ", among rows" : ""}${torn > 0 ? ", in a line" : ""}`);
     }
     if (killsOfRun > 0) {
       requireSame(expected, await filesBelow(folder, isCompared, contents), folder);
       await requireNothingTemporary(folder);
       runsCompared++;
-      tell(`run ${round} ended after ${killsOfRun} kills: the same bytes`);
+      log(`run ${round} ended after ${killsOfRun} kills: identical bytes`);
     }
     await rm(folder, { recursive: true, force: true });
   }
@@ -133,7 +133,7 @@ async function runFor(
   ended.abort();
   await killing;
   if (signal === "SIGKILL" && moment !== undefined) return false;
-  if (code !== 0) throw new Error(`${program} ended with ${code ?? signal}:\n${said}`);
+  if (code !== 0) throw new Error(`${program} exited with ${code ?? signal}:\n${said}`);
   return true;
 }
 
@@ -176,15 +176,15 @@ async function filesBelow(
 function requireSame(expected: Map<string, Buffer>, found: Map<string, Buffer>, folder: string) {
   for (const [path, bytes] of expected) {
     if (!found.get(path)?.equals(bytes))
-      throw new Error(`${join(folder, path)} is not what the undisturbed run left`);
+      throw new Error(`${join(folder, path)} differs from the undisturbed run`);
   }
   const more = [...found.keys()].find((path) => !expected.has(path));
-  if (more !== undefined) throw new Error(`the undisturbed run left no ${more}`);
+  if (more !== undefined) throw new Error(`the undisturbed run has no ${more}`);
 }
 
 async function requireNothingTemporary(folder: string): Promise<void> {
   const left = (await readdir(folder, { recursive: true })).find((path) => /\.(tmp|lock)$/.test(path));
-  if (left !== undefined) throw new Error(`${join(folder, left)} is left of a killed command`);
+  if (left !== undefined) throw new Error(`${join(folder, left)} was left by a killed command`);
 }
 
 /** True for rows of an unfinished shard, and the number of torn lines. */

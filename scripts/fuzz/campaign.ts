@@ -23,7 +23,7 @@ export interface FuzzOptions {
   readonly bound?: number;
   /** Concurrent processes. */
   readonly jobs?: number;
-  readonly tell?: (line: string) => void;
+  readonly log?: (line: string) => void;
 }
 
 /** Verdicts on a parser's inputs. */
@@ -74,10 +74,10 @@ const MOST_SAVED = 20;
  * inputs are saved.
  */
 export async function fuzz(options: FuzzOptions): Promise<readonly ParserReport[]> {
-  const { folder, only, seed, first = 0, bound = 60, jobs = 1, tell = () => {} } = options;
+  const { folder, only, seed, first = 0, bound = 60, jobs = 1, log = () => {} } = options;
   const unknown = only?.find((name) => !PARSERS.some((parser) => parser.name === name));
   if (unknown !== undefined) {
-    throw new Error(`no parser is called ${unknown}; parsers: ${PARSERS.map(({ name }) => name).join(", ")}`);
+    throw new Error(`there is no parser ${unknown}; parsers: ${PARSERS.map(({ name }) => name).join(", ")}`);
   }
   const countOf = (parser: string) =>
     typeof options.inputs === "number" ? options.inputs : options.inputs(parser);
@@ -107,8 +107,8 @@ export async function fuzz(options: FuzzOptions): Promise<readonly ParserReport[
   );
   const sorted = reports.flat().sort((a, b) => names.indexOf(a.parser) - names.indexOf(b.parser));
   for (const report of sorted) {
-    tell(reportLine(report));
-    for (const failure of report.failures.slice(0, MOST_SAVED)) tell(await saved(failure, seeds, options));
+    log(reportLine(report));
+    for (const failure of report.failures.slice(0, MOST_SAVED)) log(await saved(failure, seeds, options));
   }
   return sorted;
 }
@@ -126,7 +126,7 @@ async function runJob(job: FuzzJob, bound: number): Promise<FuzzState> {
       from = state.position;
       continue;
     }
-    if (state.position < from) throw new Error(`the process for parsing did not start: ${ended}`);
+    if (state.position < from) throw new Error(`the child process did not start: ${ended}`);
     const parser = job.parsers[Math.floor(state.position / job.inputs)];
     const number = job.first + (state.position % job.inputs);
     const failure: Failure = { parser, number, text: ended };
@@ -153,7 +153,7 @@ async function runChild(path: string, job: FuzzJob, bound: number): Promise<stri
   stopWatching.abort();
   const stuck = await watching;
   if (stuck) return `no end within ${bound} s`;
-  return code === 0 ? undefined : `the process ended with ${code ?? signal}: ${printed.trim()}`;
+  return code === 0 ? undefined : `the process exited with ${code ?? signal}: ${printed.trim()}`;
 }
 
 /** True when it killed the process. */

@@ -16,7 +16,7 @@ export interface KillCampaignOptions {
   readonly seed: number;
   /** Parts to kill, by name; default: all. */
   readonly only?: (part: Part) => boolean;
-  readonly tell?: (line: string) => void;
+  readonly log?: (line: string) => void;
 }
 
 export interface PartReport {
@@ -42,7 +42,7 @@ const isOutput = (path: string) => !/(^|\/)(rows\/.*|timing\.json|[^/]*\.lock)$/
  * the outputs with those of an undisturbed run. Needs `dist/`.
  */
 export async function killCampaign(options: KillCampaignOptions): Promise<readonly PartReport[]> {
-  const { folder, kills, seed, only = () => true, tell = () => {} } = options;
+  const { folder, kills, seed, only = () => true, log = () => {} } = options;
   await mkdir(folder, { recursive: true });
   const parts = (await killParts(join(folder, "inputs"))).filter(only);
   const reports: PartReport[] = [];
@@ -50,7 +50,7 @@ export async function killCampaign(options: KillCampaignOptions): Promise<readon
     const share = Math.floor(kills / parts.length) + (i < kills % parts.length ? 1 : 0);
     const report = await killPart(part, join(folder, `part-${i}`), share, seed + i);
     reports.push(report);
-    tell(partLine(report));
+    log(partLine(report));
   }
   return reports;
 }

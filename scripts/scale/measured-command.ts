@@ -31,7 +31,7 @@ export async function measuredCommand(command: readonly string[], folder: string
     said = (said + text).slice(-4000);
   });
   const [code, signal] = await once(child, "close");
-  if (code !== 0) throw new Error(`${command.join(" ")} ended with ${code ?? signal}:\n${said}`);
+  if (code !== 0) throw new Error(`${command.join(" ")} exited with ${code ?? signal}:\n${said}`);
   const usage = JSON.parse(await readFile(file, "utf8")) as NodeJS.ResourceUsage;
   await rm(file);
   return {

@@ -32,5 +32,5 @@ test("an input depends on its parser, seed and number only", () => {
 test("refuses a parser that is not known", async () => {
   await expect(
     fuzz({ folder: join(temporaryFolder(), "x"), only: ["nonsense"], inputs: 1, seed: 0 }),
-  ).rejects.toThrow(/no parser is called nonsense; parsers: bed/);
+  ).rejects.toThrow(/there is no parser nonsense; parsers: bed/);
 });
