@@ -1,3 +1,3 @@
-/** For users of `dart-eval/demo`: the synthetic genome with planted signals. */
+/** Exports of `dart-eval/demo`: the synthetic genome with planted signals. */
 
 export { type SyntheticGenome, writeSyntheticGenome } from "./synthetic/write.ts";

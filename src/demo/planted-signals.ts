@@ -4,27 +4,29 @@ import { metricCell } from "../report/estimates.ts";
 import { cellText, type Table } from "../report/table.ts";
 import { SITE_NETWORK } from "./site-network.ts";
 
-/** Something that was planted in the genome, and what an answer must say if it found it. */
+/** Expected result that follows from the signals planted in the synthetic genome. */
 export interface PlantedSignal {
-  readonly says: string;
+  /** Reason for the expectation. */
+  readonly reason: string;
   readonly task: string;
   readonly setting: string;
-  /** As results call it. */
+  /** Name of the model in results. */
   readonly model: string;
   readonly dataset?: string;
-  /** By its name; the task's main one where it is absent. */
+  /** Name of the metric; default: the task's main metric. */
   readonly metric?: string;
-  /** The whole interval lies above this. */
+  /** The whole 95 % interval must be above this. */
   readonly above?: number;
-  /** The value is exactly this. */
-  readonly is?: number;
+  /** The value must equal this. */
+  readonly equals?: number;
 }
 
+/** Planted signal with its measured metric. */
 export interface CheckedSignal {
-  readonly truth: PlantedSignal;
-  /** Undefined where nobody was asked. */
-  readonly found: Metric | undefined;
-  readonly holds: boolean;
+  readonly signal: PlantedSignal;
+  /** Undefined if the result does not have the metric. */
+  readonly metric: Metric | undefined;
+  readonly recovered: boolean;
 }
 
 const elements = { task: "regulatory-elements", setting: "zero-shot" };
@@ -33,32 +35,32 @@ const variants = { task: "variant-effects", dataset: "african-caqtls", setting: 
 const sites = { setting: "ab-initio", model: SITE_NETWORK };
 const predicted = { setting: "predicted", model: "chrombpnet-toy" };
 
-/** What the demo's questions must bring to light; of those that were asked. */
+/** Signals that the demo must recover. */
 export const PLANTED_SIGNALS: readonly PlantedSignal[] = [
   {
-    ...{ ...elements, model: "kmer-markov-1", is: 0.5 },
-    says: "a shuffle keeps all pairs of neighbours",
+    ...{ ...elements, model: "kmer-markov-1", equals: 0.5 },
+    reason: "the shuffle preserves dinucleotide counts",
   },
-  { ...{ ...elements, model: "kmer-markov-5", above: 0.5 }, says: "words of six letters show sites in part" },
+  { ...{ ...elements, model: "kmer-markov-5", above: 0.5 }, reason: "6-mers capture parts of sites" },
   ...["hyenadna-toy", "mistral-dna-toy"].map((model) => ({
     ...{ ...elements, model, above: 0.5 },
-    says: "elements hold the sites it was trained on",
+    reason: "elements contain the sites of its training data",
   })),
   {
     ...{ ...elements, setting: "probed", model: "hyenadna-toy", metric: "auroc", above: 0.5 },
-    says: "its states tell sites from shuffled ones",
+    reason: "its embeddings distinguish sites from shuffled ones",
   },
   ...["kmer-markov-5", "hyenadna-toy"].map((model) => ({
     ...{ ...motifs, setting: "zero-shot", model, above: 0.5 },
-    says: "motifs are sites, shuffled ones are none",
+    reason: "motifs are sites, their shuffles are not",
   })),
   {
     ...{ ...motifs, setting: "zero-shot-embedding", model: "hyenadna-toy", above: 0.5 },
-    says: "a site moves its states farther than other letters do",
+    reason: "a site changes its embeddings more than its shuffle does",
   },
   {
     ...{ task: "cell-type-elements", setting: "zero-shot-embedding", model: "hyenadna-toy", above: 0 },
-    says: "each cell line has sites of its own",
+    reason: "each cell line has specific sites",
   },
   {
     ...{
@@ -68,86 +70,86 @@ export const PLANTED_SIGNALS: readonly PlantedSignal[] = [
       metric: "macro-auroc",
       above: 0.5,
     },
-    says: "each cell line has sites of its own",
+    reason: "each cell line has specific sites",
   },
   ...[
     { metric: "spearman-peaks", above: 0.5 },
     { metric: "auroc", above: 0.9 },
   ].map((expected) => ({
     ...{ ...sites, task: "chromatin-activity", dataset: "GM12878", ...expected },
-    says: "reads tell how much each site opens chromatin",
+    reason: "reads show how much each site opens chromatin",
   })),
   {
     ...{ ...predicted, task: "chromatin-activity", dataset: "GM12878", metric: "auroc", above: 0.8 },
-    says: "reads of another genome told which sites open chromatin",
+    reason: "it learned from another genome which sites open chromatin",
   },
   ...["kmer-markov-5", "hyenadna-toy"].map((model) => ({
     ...{ ...variants, model, above: 0.5 },
-    says: "variants that matter break or make a site",
+    reason: "QTLs break or create a site",
   })),
   ...["kmer-markov-5", "hyenadna-toy"].map((model) => ({
     ...{ ...variants, model, metric: "pearson", above: 0 },
-    says: "making a site opens chromatin, breaking one closes it",
+    reason: "creating a site opens chromatin, breaking one closes it",
   })),
   {
     ...{ ...variants, ...sites, metric: "pearson", above: 0.8 },
-    says: "sites of reads open chromatin as those of alleles do",
+    reason: "site effects learned from reads apply to alleles",
   },
   ...[{ above: 0.6 }, { metric: "pearson", above: 0.5 }].map((expected) => ({
     ...{ ...variants, ...predicted, ...expected },
-    says: "its reads change with a site as those of alleles do",
+    reason: "its predicted reads change with a site's alleles",
   })),
 ];
 
-/** Corrected results against what was planted. */
+/** Checks corrected results against the planted signals. Signals without a result are omitted. */
 export function checkPlantedSignals(
   results: readonly StoredResult[],
-  truths: readonly PlantedSignal[] = PLANTED_SIGNALS,
+  signals: readonly PlantedSignal[] = PLANTED_SIGNALS,
 ): CheckedSignal[] {
-  return truths.flatMap((truth) => {
+  return signals.flatMap((signal) => {
     const result = results.find(
       ({ result: { cell } }) =>
         cell.protocol === "corrected" &&
-        cell.task === truth.task &&
-        cell.setting === truth.setting &&
-        cell.model.name === truth.model &&
-        cell.dataset === truth.dataset,
+        cell.task === signal.task &&
+        cell.setting === signal.setting &&
+        cell.model.name === signal.model &&
+        cell.dataset === signal.dataset,
     )?.result;
     if (result === undefined) return [];
-    const found = result.metrics.find(({ name, main }) =>
-      truth.metric === undefined ? main : name === truth.metric,
+    const metric = result.metrics.find(({ name, main }) =>
+      signal.metric === undefined ? main : name === signal.metric,
     );
-    return [{ truth, found, holds: found !== undefined && holds(truth, found) }];
+    return [{ signal, metric, recovered: metric !== undefined && isRecovered(signal, metric) }];
   });
 }
 
-function holds({ above, is }: PlantedSignal, { value, intervals: [interval] }: Metric): boolean {
-  if (is !== undefined) return value === is;
+function isRecovered({ above, equals }: PlantedSignal, { value, intervals: [interval] }: Metric): boolean {
+  if (equals !== undefined) return value === equals;
   return above !== undefined && interval !== undefined && interval.low > above;
 }
 
-/** One line per truth: what was planted, what was found, and whether it suffices. */
+/** Table of planted signals: expected and measured values, one line each. */
 export function plantedSignalsTable(checked: readonly CheckedSignal[]): Table {
   return {
-    caption: "What was planted, and whether it was found",
+    caption: "Planted signals",
     columns: [
       { heading: "task, setting", align: "left" },
       { heading: "model", align: "left" },
-      { heading: "measure", align: "left" },
-      { heading: "found", align: "right" },
+      { heading: "metric", align: "left" },
+      { heading: "measured", align: "right" },
       { heading: "expected", align: "left" },
       { heading: "", align: "left" },
-      { heading: "because", align: "left" },
+      { heading: "reason", align: "left" },
     ],
-    rows: checked.map(({ truth, found, holds: good }) => [
-      [truth.task, ...(truth.dataset === undefined ? [] : [truth.dataset]), truth.setting].join(", "),
-      truth.model,
-      found?.name ?? truth.metric ?? "–",
-      found === undefined ? "–" : cellText(metricCell(found)),
-      truth.is === undefined ? `> ${truth.above}` : `= ${truth.is}`,
-      good ? "found" : "NOT FOUND",
-      truth.says,
+    rows: checked.map(({ signal, metric, recovered }) => [
+      [signal.task, ...(signal.dataset === undefined ? [] : [signal.dataset]), signal.setting].join(", "),
+      signal.model,
+      metric?.name ?? signal.metric ?? "–",
+      metric === undefined ? "–" : cellText(metricCell(metric)),
+      signal.equals === undefined ? `> ${signal.above}` : `= ${signal.equals}`,
+      recovered ? "recovered" : "NOT RECOVERED",
+      signal.reason,
     ]),
-    notes: ["Each expectation is of the whole interval of 95 %, or of the value where it says =."],
+    notes: ["The whole 95 % interval must meet an expectation with >, the value one with =."],
   };
 }

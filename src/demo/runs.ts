@@ -3,34 +3,37 @@ import type { TaskInputs } from "../evaluation/tasks/task.ts";
 import { SITE_NETWORK } from "./site-network.ts";
 import type { SyntheticFiles } from "./synthetic/files.ts";
 
-/** Files that the demo asks about: the synthetic genome's, and what it builds from them. */
+/** Files of the synthetic genome, and those that the demo builds from them. */
 export interface DemoFiles extends SyntheticFiles {
   /** Task 2's sequences. */
   readonly footprints: string;
 }
 
-/** One question of the demo: a task in one setting, asked of some models. */
+/** One task in one setting, evaluated for some models. */
 export interface DemoRun {
   readonly task: string;
-  /** What the task takes beside the genome. */
+  /** Inputs of the task other than the genome. */
   readonly inputs: (files: DemoFiles) => TaskInputs;
   readonly setting: string;
-  /** As texts that `openModel` takes, or the name of `siteNetwork`. */
+  /** Arguments of `openModel`, or the name of `siteNetwork`. */
   readonly models: readonly string[];
-  /** Asked under the paper's protocol too. */
+  /** Also run under the paper protocol. */
   readonly both?: true;
-  /** Rows that are asked; all of the task's choice where it is absent. */
+  /** Number of evaluated rows; default: all of the task's selection. */
   readonly rows?: number;
-  /** Values in place of the benchmark's, so that it takes seconds. */
+  /** Recipe values that replace the benchmark's for a run of seconds. */
   readonly recipe?: Recipe;
-  /** What is smaller still with `--quick`; not asked then where it is absent. */
+  /** Smaller values for `--quick`, which skips runs without them. */
   readonly quick?: Partial<Pick<DemoRun, "rows" | "models" | "recipe">>;
 }
 
-/** The two toys that are asked in every setting of language models: a causal model of letters and a masked one of words. */
+/**
+ * Toy models for every setting of language models: a causal model with single-base tokens, a masked one with
+ * BPE tokens.
+ */
 const CAUSAL = "toy:hyenadna";
 const MASKED = "toy:dnabert2";
-/** Predicts what the others are trained for in tasks 4 and 5. */
+/** Predicts the activities of tasks 4 and 5 without training. */
 const CHROMBPNET = "toy:chrombpnet";
 
 const HEAD = {
@@ -57,11 +60,11 @@ const NETWORK = {
   evaluationBatchSize: 256,
   learningRate: 5e-4,
 };
-/** For windows of 2,114 bases. */
+/** Recipes for windows of 2,114 bases. */
 const LONG_HEAD = { ...HEAD, trainRows: 192, valRows: 48, learningRate: 5e-5 };
 const LONG_TUNING = { ...TUNING, trainRows: 64, valRows: 24, batchSize: 8 };
 const LONG_NETWORK = { ...NETWORK, epochs: 2, trainRows: 128, valRows: 48 };
-/** For one number per planted motif: all rows that the benchmark trains on. */
+/** Recipe for one weight per planted motif, trained on all rows of the training split. */
 const SITE_WEIGHTS = { epochs: 10, batchSize: 32, learningRate: 0.03 };
 
 const elements = {
@@ -76,7 +79,7 @@ const cellTypes = {
   task: "cell-type-elements",
   inputs: (files: DemoFiles) => ({ elements: files.cellTypePeaks }),
 };
-/** The cell line that the variants' effects are of, as in the benchmark. */
+/** Cell line of the variants' effects, as in the benchmark. */
 const CELL_LINE = "GM12878";
 const activity = {
   task: "chromatin-activity",
@@ -90,13 +93,13 @@ const variants = {
   task: "variant-effects",
   inputs: (files: DemoFiles) => ({ variants: files.africanVariants }),
 };
-/** What was trained on the cell line's activity answers for variants too. */
+/** Variants with the activity data that models are trained on. */
 const trainedForVariants = {
   ...variants,
   inputs: (files: DemoFiles) => ({ ...variants.inputs(files), ...activity.inputs(files) }),
 };
 
-/** What the demo asks, in the order in which it asks. */
+/** Runs of the demo, in order. */
 export const DEMO_RUNS: readonly DemoRun[] = [
   {
     ...{ ...elements, setting: "zero-shot", both: true },
@@ -107,7 +110,7 @@ export const DEMO_RUNS: readonly DemoRun[] = [
     ...{ ...elements, setting: "zero-shot", rows: 60 },
     models: [MASKED, "toy:gena-lm", "toy:nucleotide-transformer"],
   },
-  // a copy of the sequence for each of its letters: few pairs take long
+  // Caduceus evaluates one masked copy of the sequence per base, so few rows suffice.
   { ...{ ...elements, setting: "zero-shot", rows: 40 }, models: ["toy:caduceus"] },
   {
     ...{ ...elements, setting: "probed", recipe: HEAD },
@@ -174,18 +177,19 @@ export const DEMO_RUNS: readonly DemoRun[] = [
   { ...{ ...variants, setting: "predicted" }, models: [CHROMBPNET] },
 ];
 
-/** `regulatory-elements, probed: epochs 6, trainRows 300`, for every question whose recipe is not the benchmark's. */
-export function changedRecipes(questions: readonly DemoRun[]): readonly string[] {
-  return questions.flatMap(({ task, setting, recipe }) => {
+/**
+ * Lines such as `regulatory-elements, probed: epochs 6, trainRows 300`, one per run with a recipe other than
+ * the benchmark's.
+ */
+export function changedRecipes(runs: readonly DemoRun[]): readonly string[] {
+  return runs.flatMap(({ task, setting, recipe }) => {
     if (recipe === undefined) return [];
     const values = Object.entries(recipe).map(([name, value]) => `${name} ${value}`);
     return [`${task}, ${setting}: ${values.join(", ")}`];
   });
 }
 
-/** Those of the questions that `--quick` asks, as small as it asks them. */
-export function quickRuns(questions: readonly DemoRun[]): readonly DemoRun[] {
-  return questions.flatMap(({ quick, ...question }) =>
-    quick === undefined ? [] : [{ ...question, ...quick }],
-  );
+/** Runs of `--quick`, with their smaller values. */
+export function quickRuns(runs: readonly DemoRun[]): readonly DemoRun[] {
+  return runs.flatMap(({ quick, ...run }) => (quick === undefined ? [] : [{ ...run, ...quick }]));
 }

@@ -9,21 +9,21 @@ import { linear } from "../net/nn/linear.ts";
 
 // axes: b batch · l bases · c channels, two per motif
 
-/** How the demo's questions call it. */
+/** Name of the network in the demo's runs and results. */
 export const SITE_NETWORK = "planted-sites";
 
-/** Letters in the middle of a sequence that are searched for sites: an element and what lies beside it. */
+/** Number of bases scanned for sites in the middle of a sequence: an element and its flanks. */
 const MIDDLE = 600;
 
-/** A letter that a motif never has would make a score infinite. */
+/** Lower bound of a motif's probabilities, which keeps scores finite. */
 const LEAST_PROBABILITY = 1e-3;
 
 /**
- * A network that is given what was planted: where the motifs of a collection sit on either strand of a sequence's middle, and
- * how well each fits. What it learns, ab initio, is one number for each: what a site adds to the output.
+ * Network with fixed motif scanners and trainable weights: it sums the occupancies of the sites of each
+ * motif, on both strands of a sequence's middle, and learns one weight per motif and strand ab initio.
  *
- * A site counts σ(score − best + 2), score being ln(probability / ¼) summed over its letters and best that of the motif's best
- * letters, so one that fits in every letter counts 0.88.
+ * The occupancy of a site is σ(score − best + 2), where score is the sum of ln(probability / ¼) over its
+ * bases and best is the score of the consensus. A consensus site has 0.88.
  */
 export function siteNetwork(motifs: readonly Motif[]): Model {
   const digest = sha256Hex(JSON.stringify(motifs.map(({ probabilities }) => [...probabilities])));
@@ -49,7 +49,7 @@ export function siteNetwork(motifs: readonly Motif[]): Model {
   };
 }
 
-/** The motifs as one convolution, weight [c, 4, kernel], and what is added to its scores. */
+/** The motifs as one convolution: weight [c, 4, kernel], and threshold [c] to add to its scores. */
 function scanner(motifs: readonly Motif[]): { readonly weight: Sym; readonly threshold: Sym } {
   const kernel = Math.max(...motifs.map(({ width }) => width));
   const channels = 2 * motifs.length;

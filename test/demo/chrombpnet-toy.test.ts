@@ -15,23 +15,23 @@ let root: string;
 let files: SyntheticFiles;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "dart-eval-chrombpnet-toy-"));
-  // Neither the demo's genome, whose seed is 0, nor the one that it was trained on, 1.
+  // The demo's genome has seed 0, the training genome seed 1.
   files = (await writeSyntheticGenome(root, { seed: 2, scale: 2 })).files;
 });
 afterAll(() => rm(root, { recursive: true }));
 
 test.each(["chromatin-activity", "variant-effects"])(
-  "what the demo expects of ChromBPNet's toy and %s is true of another genome, too",
+  "ChromBPNet's toy recovers the planted signals of %s in another genome",
   async (task) => {
-    const question = DEMO_RUNS.find(({ models, task: of }) => models.includes(TOY) && of === task)!;
+    const run = DEMO_RUNS.find(({ models, task: of }) => models.includes(TOY) && of === task)!;
     const model = await openModel(TOY, { threads: 1 });
-    const truths = PLANTED_SIGNALS.filter((truth) => truth.task === task && truth.model === model.name);
-    expect(truths.length).toBeGreaterThan(0);
+    const signals = PLANTED_SIGNALS.filter((signal) => signal.task === task && signal.model === model.name);
+    expect(signals.length).toBeGreaterThan(0);
     const { metrics } = await evaluate({
-      ...{ task, model, setting: question.setting },
-      inputs: { genome: files.genome, ...question.inputs({ ...files, footprints: "" }) },
+      ...{ task, model, setting: run.setting },
+      inputs: { genome: files.genome, ...run.inputs({ ...files, footprints: "" }) },
     });
-    for (const { metric, above } of truths) {
+    for (const { metric, above } of signals) {
       const found = metrics.find(({ name, main }) => (metric === undefined ? main : name === metric))!;
       expect(found.intervals[0].low).toBeGreaterThan(above!);
     }

@@ -15,42 +15,45 @@ let root: string;
 let files: SyntheticFiles;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "dart-eval-sites-"));
-  // Another genome than the demo's, whose seed is 0.
+  // The demo's genome has seed 0.
   files = (await writeSyntheticGenome(root, { seed: 2, scale: 1 })).files;
 });
 afterAll(() => rm(root, { recursive: true }));
 
-const truthsOf = (task: string) =>
+const signalsOf = (task: string) =>
   PLANTED_SIGNALS.filter(({ model, task: of }) => model === SITE_NETWORK && of === task);
 
-/** Lower ends of the intervals of what the demo's truths about a task name, as it asks them. */
-async function found(task: string, motifs: readonly Motif[]): Promise<readonly number[]> {
-  const question = DEMO_RUNS.find(({ models, task: of }) => models.includes(SITE_NETWORK) && of === task)!;
+/** Lower ends of the intervals of a task's planted signals, evaluated like in the demo. */
+async function lowerEnds(task: string, motifs: readonly Motif[]): Promise<readonly number[]> {
+  const run = DEMO_RUNS.find(({ models, task: of }) => models.includes(SITE_NETWORK) && of === task)!;
   const { metrics } = await evaluate({
     task,
-    inputs: { genome: files.genome, ...question.inputs({ ...files, footprints: "" }) },
+    inputs: { genome: files.genome, ...run.inputs({ ...files, footprints: "" }) },
     model: siteNetwork(motifs),
-    setting: question.setting,
-    recipe: question.recipe!,
+    setting: run.setting,
+    recipe: run.recipe!,
   });
-  return truthsOf(task).map((truth) => metrics.find(({ name }) => name === truth.metric)!.intervals[0].low);
+  return signalsOf(task).map(
+    (signal) => metrics.find(({ name }) => name === signal.metric)!.intervals[0].low,
+  );
 }
 
 test.each(["chromatin-activity", "variant-effects"])(
-  "what the demo expects of %s is true of another genome, too",
+  "recovers the planted signals of %s in another genome",
   async (task) => {
-    const truths = truthsOf(task);
-    expect(truths.length).toBeGreaterThan(0);
-    const lows = await found(task, MOTIFS);
-    for (const [i, { above }] of truths.entries()) expect(lows[i]).toBeGreaterThan(above!);
+    const signals = signalsOf(task);
+    expect(signals.length).toBeGreaterThan(0);
+    const lows = await lowerEnds(task, MOTIFS);
+    for (const [i, { above }] of signals.entries()) expect(lows[i]).toBeGreaterThan(above!);
   },
 );
 
-test("motifs read from their end to their beginning find none of it", async () => {
+test("reversed motifs do not recover them", async () => {
   const backwards = MOTIFS.map(({ name, width, probabilities }): Motif => {
     const rows = Array.from({ length: width }, (_, i) => [...probabilities.slice(4 * i, 4 * i + 4)]);
     return { name, width, probabilities: Float64Array.from(rows.toReversed().flat()) };
   });
-  const lows = await found("chromatin-activity", backwards);
-  for (const [i, { above }] of truthsOf("chromatin-activity").entries()) expect(lows[i]).toBeLessThan(above!);
+  const lows = await lowerEnds("chromatin-activity", backwards);
+  for (const [i, { above }] of signalsOf("chromatin-activity").entries())
+    expect(lows[i]).toBeLessThan(above!);
 });

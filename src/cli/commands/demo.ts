@@ -58,17 +58,17 @@ async function demo({ out, quick = false, json }: DemoOptions, context: Context)
   const report = await gatherReport(results, { title });
   await writeFileAtomic(page, renderPage(report, await readPageAssets()));
 
-  // A few rows are not enough to recover the planted signals.
+  // The few rows of --quick do not suffice to recover the planted signals.
   const signals = quick ? [] : checkPlantedSignals(results);
-  if (json) terminal.print(JSON.stringify({ results, truths: signals }, null, 2));
+  if (json) terminal.print(JSON.stringify({ results, signals }, null, 2));
   else {
     terminal.print(resultsText(results));
     if (signals.length > 0) terminal.print(`\n${plainTable(plantedSignalsTable(signals))}`);
   }
   terminal.say(`\nreport: ${page}`);
-  const missed = signals.filter(({ holds }) => !holds);
+  const missed = signals.filter(({ recovered }) => !recovered);
   if (missed.length > 0) {
-    const which = missed.map(({ truth: { task, setting, model } }) => `${task}, ${setting}, ${model}`);
+    const which = missed.map(({ signal: { task, setting, model } }) => `${task}, ${setting}, ${model}`);
     throw new InternalError(
       `${missed.length} of ${signals.length} planted signals were not recovered: ${which.join("; ")}`,
     );

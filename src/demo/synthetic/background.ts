@@ -2,28 +2,31 @@ import type { Pcg64 } from "../../base/pcg64.ts";
 import { integerBelow } from "../../base/random.ts";
 import { exponential, integerIn, weightedIndex } from "./draws.ts";
 
-/** Composition of a stretch of DNA without elements. */
+/** Composition of a region without elements. */
 export interface Composition {
-  /** Share of G and C, before CpG depletion takes its part. */
+  /** Share of G and C before CpG depletion. */
   readonly gc: number;
-  /** How often CpG occurs, as a multiple of what its letters would give. */
+  /** Ratio of observed to expected CpG. */
   readonly cpg: number;
 }
 
-/** The five isochore families of the human genome with their rough shares. Bernardi 2000, doi:10.1016/S0378-1119(99)00485-0. */
+/**
+ * The five isochore families of the human genome with approximate shares. Bernardi 2000,
+ * doi:10.1016/S0378-1119(99)00485-0.
+ */
 const ISOCHORES = { gc: [0.36, 0.39, 0.435, 0.49, 0.54], shares: [0.19, 0.37, 0.31, 0.11, 0.02] };
 
-/** Mean length of a stretch of one composition, in bases; real isochores are as long as a whole chromosome here. */
+/** Mean isochore length in bases; real isochores would span a whole synthetic chromosome. */
 const MEAN_ISOCHORE = 12_000;
 
 const DEPLETED_CPG = 0.2;
 export const CPG_ISLAND: Composition = { gc: 0.62, cpg: 0.9 };
 
 /**
- * A chromosome's letters before anything is planted: stretches of different GC content, each a Markov chain of order 1.
+ * Draws a chromosome's background: isochores of different GC content, each a Markov chain of order 1.
  *
- * Order 1 on purpose: of the background nothing is left that a dinucleotide shuffle would destroy, so whatever tells an
- * element from its shuffle was planted.
+ * A chain of order 1 has no structure that a dinucleotide shuffle destroys, so every difference between an
+ * element and its shuffle was planted.
  *
  * @returns  codes A 0, C 1, G 2, T 3, and the composition at a position
  */
@@ -45,7 +48,7 @@ export function drawBackground(
   };
 }
 
-/** Fills codes [start, end) with a Markov chain of order 1 that goes on from the letter before. */
+/** Fills codes [start, end) with a Markov chain of order 1 that continues from the preceding base. */
 export function drawChain(
   rng: Pcg64,
   codes: Uint8Array,
@@ -63,7 +66,7 @@ export function drawChain(
   }
 }
 
-/** Cumulative P(next letter | letter), [4, 4]; the same law on both strands. */
+/** Cumulative P(next base | base), [4, 4]; strand-symmetric. */
 function transitions({ gc, cpg }: Composition): Float64Array {
   const steps = new Float64Array(16);
   const frequency = [(1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2];
@@ -79,7 +82,7 @@ function transitions({ gc, cpg }: Composition): Float64Array {
   return steps;
 }
 
-/** Methylated CpG decays to TpG and, on the other strand, CpA; runs of A and of T are a little too common. */
+/** Methylated CpG decays to TpG and, on the other strand, CpA; AA and TT are slightly enriched. */
 function dinucleotideBias(from: number, to: number, cpg: number): number {
   const pair = "ACGT"[from] + "ACGT"[to];
   if (pair === "CG") return cpg;
@@ -88,8 +91,8 @@ function dinucleotideBias(from: number, to: number, cpg: number): number {
 }
 
 /**
- * Lengths of GRCh38's chromosomes in bases, in karyotype order. The synthetic genome has the same names, so that the
- * split by chromosome works, and a thousandth of the lengths.
+ * Lengths of GRCh38's chromosomes in bases, in karyotype order. The synthetic genome has the same names, so
+ * that the chromosome split applies, and a thousandth of the lengths.
  */
 const GRCH38_LENGTHS = {
   ...{ chr1: 248_956_422, chr2: 242_193_529, chr3: 198_295_559, chr4: 190_214_555, chr5: 181_538_259 },
@@ -99,27 +102,27 @@ const GRCH38_LENGTHS = {
   ...{ chr21: 46_709_983, chr22: 50_818_468, chrX: 156_040_895, chrY: 57_227_415 },
 };
 
-/** Letters N at each end of every chromosome, as telomeres are in real assemblies. */
+/** Number of N at each end of every chromosome, like the telomeres of real assemblies. */
 export const TELOMERE = 500;
 
-/** The chromosomes of a synthetic genome: 3.09 Mb in all at scale 1. */
+/** Chromosome lengths of a synthetic genome, 3.09 Mb in total at scale 1. */
 export function chromosomeLengths(scale: number): ReadonlyMap<string, number> {
   return new Map(
     Object.entries(GRCH38_LENGTHS).map(([name, length]) => [name, Math.round((length / 1000) * scale)]),
   );
 }
 
-/** Interspersed repeats: name, length of the full copy, share of the genome. */
+/** Interspersed repeats: name, full length in bases, share of the genome. */
 const FAMILIES = [
   { name: "SINE", length: 300, share: 0.05 },
   { name: "LINE", length: 900, share: 0.05 },
   { name: "LTR", length: 420, share: 0.02 },
 ];
 
-/** Letters changed since a copy was inserted, per cent, least and most. */
+/** Range of the divergence of a copy, in percent. */
 const DIVERGENCE = [5, 20] as const;
 
-/** The full copies, one per family, common to all chromosomes of a genome. */
+/** Consensus sequences of the repeat families of a genome. */
 export function drawRepeatFamilies(rng: Pcg64): readonly Uint8Array[] {
   return FAMILIES.map(({ length }) => {
     const codes = new Uint8Array(length);
@@ -129,12 +132,12 @@ export function drawRepeatFamilies(rng: Pcg64): readonly Uint8Array[] {
 }
 
 /**
- * Puts diverged copies on either strand, LINEs cut short at their 5' end, and simple repeats into a chromosome.
+ * Inserts diverged copies on both strands, with 5'-truncated LINEs, and simple repeats into a chromosome.
  *
- * They are what a model of the genome learns first and what no element is made of.
+ * Repeats are the pattern that a genomic model learns first, and are not part of elements.
  *
- * @param codes    the chromosome, changed in place
- * @returns        1 for each repeat letter, as RepeatMasker would soft-mask it, else 0
+ * @param codes  the chromosome, modified in place
+ * @returns      1 for each base of a repeat, which RepeatMasker would soft-mask; else 0
  */
 export function insertRepeats(rng: Pcg64, codes: Uint8Array, families: readonly Uint8Array[]): Uint8Array {
   const masked = new Uint8Array(codes.length);
@@ -144,10 +147,10 @@ export function insertRepeats(rng: Pcg64, codes: Uint8Array, families: readonly 
       const cut = name === "LINE" ? integerBelow(rng, consensus.length - 100) : 0;
       const length = Math.min(consensus.length - cut, codes.length);
       const at = integerBelow(rng, codes.length - length + 1);
-      const turned = integerBelow(rng, 2) === 1;
+      const reverse = integerBelow(rng, 2) === 1;
       const divergence = integerIn(rng, DIVERGENCE) / 100;
       for (let i = 0; i < length; i++) {
-        const code = turned ? 3 - consensus[consensus.length - 1 - i] : consensus[cut + i];
+        const code = reverse ? 3 - consensus[consensus.length - 1 - i] : consensus[cut + i];
         codes[at + i] = rng.nextFloat64() < divergence ? integerBelow(rng, 4) : code;
       }
       masked.fill(1, at, at + length);
@@ -155,7 +158,7 @@ export function insertRepeats(rng: Pcg64, codes: Uint8Array, families: readonly 
     }
   });
   for (let left = Math.round(codes.length * 0.01); left > 0; left -= 40) {
-    const unit = [integerBelow(rng, 4), integerBelow(rng, 4)] as const; // a run of one letter, one time in four
+    const unit = [integerBelow(rng, 4), integerBelow(rng, 4)] as const; // a homopolymer in one of four cases
     const length = Math.min(integerIn(rng, [20, 60]), codes.length);
     const at = integerBelow(rng, codes.length - length + 1);
     for (let i = 0; i < length; i++) codes[at + i] = unit[i & 1];

@@ -1,12 +1,12 @@
 import type { Pcg64 } from "../../base/pcg64.ts";
 import { integerBelow, normal } from "../../base/random.ts";
 
-/** A whole number in [low, high], each equally likely. */
+/** Uniform integer in [low, high]. */
 export function integerIn(rng: Pcg64, [low, high]: readonly [number, number]): number {
   return low + integerBelow(rng, high - low + 1);
 }
 
-/** An index into `weights`, each as likely as its share of their sum. */
+/** Index into `weights`, drawn with probability proportional to its weight. */
 export function weightedIndex(rng: Pcg64, weights: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < weights.length; i++) sum += weights[i];
@@ -18,12 +18,14 @@ export function weightedIndex(rng: Pcg64, weights: ArrayLike<number>): number {
   return weights.length - 1;
 }
 
-/** Exponential waiting time. */
+/** Exponential variate. */
 export function exponential(rng: Pcg64, mean: number): number {
   return -mean * Math.log(1 - rng.nextFloat64());
 }
 
-/** Poisson count (Knuth's product of uniforms, in pieces of mean 16 so that exp does not underflow). */
+/**
+ * Poisson variate (Knuth's product of uniforms, split into terms of mean 16 so that exp does not underflow).
+ */
 export function poisson(rng: Pcg64, mean: number): number {
   let count = 0;
   for (let left = mean; left > 0; left -= 16) {

@@ -5,7 +5,7 @@ import { exponential, integerIn, weightedIndex } from "./draws.ts";
 import { ELEMENT_KINDS, type ElementKind } from "./grammar.ts";
 import { drawSite, type MotifName, motifNamed } from "./motifs.ts";
 
-/** A site that was planted; 0-based, half-open, on the chromosome. */
+/** Planted site; 0-based, half-open, on the chromosome. */
 export interface PlantedSite {
   readonly motif: MotifName;
   readonly start: number;
@@ -13,35 +13,39 @@ export interface PlantedSite {
   readonly strand: "+" | "-";
 }
 
-/** An element that was planted; 0-based, half-open. */
+/** Planted element; 0-based, half-open. */
 export interface PlantedElement {
   readonly chrom: string;
   readonly start: number;
   readonly end: number;
   readonly kind: string;
-  /** Middle of its planted sites: where its signal is highest. */
+  /** Mean position of its planted sites, at which its signal peaks. */
   readonly centre: number;
-  /** By start. */
+  /** Sorted by start. */
   readonly sites: readonly PlantedSite[];
 }
 
 /** Lengths of ENCODE's candidate regulatory elements, in bases. */
 const ELEMENT_LENGTH = [150, 350] as const;
-/** Bases from one element to the next: at least so many, and so many more on average. Their signals do not overlap. */
+/**
+ * Gap between elements in bases: minimum, and mean of the exponential excess. Signals of elements do not
+ * overlap.
+ */
 const LEAST_GAP = 900;
 const MEAN_EXTRA_GAP = 450;
-/** A window of 2,114 bases around every element lies on the chromosome and has no N. */
+/** Distance of elements from the chromosome ends: a window of 2,114 bases around them has no N. */
 const EDGE = TELOMERE + 1200;
 const KIND_SHARES = ELEMENT_KINDS.map(({ share }) => share);
-/** Letters around a promoter that belong to its CpG island. */
+/** Bases on either side of a promoter that belong to its CpG island. */
 const ISLAND_SHORE = 100;
 
 /**
- * Plants elements along a chromosome: own letters of the local composition, then the sites of its kind.
+ * Plants elements along a chromosome: new sequence of the local composition, then the sites of the element's
+ * kind.
  *
- * @param codes   the chromosome, changed in place
- * @param masked  1 where a letter belongs to a repeat; cleared inside elements
- * @returns       the elements, by start
+ * @param codes   the chromosome, modified in place
+ * @param masked  1 for bases of repeats; cleared inside elements
+ * @returns       elements, sorted by start
  */
 export function plantElements(
   rng: Pcg64,
@@ -70,7 +74,7 @@ export function plantElements(
   }
 }
 
-/** Sites with fixed places relative to each other: one site, or a pair. */
+/** Sites with fixed relative positions: one site or a pair. */
 interface Block {
   readonly width: number;
   readonly sites: readonly { motif: MotifName; offset: number; strand: "+" | "-" }[];
@@ -78,7 +82,7 @@ interface Block {
 
 const anyStrand = (rng: Pcg64) => (integerBelow(rng, 2) === 0 ? "+" : "-");
 
-/** What an element of this kind is made of, in random order along the element. */
+/** Draws the blocks of an element, in random order. */
 function drawBlocks(rng: Pcg64, kind: ElementKind): Block[] {
   const blocks: Block[] = [];
   if (kind.pair !== undefined) {
@@ -104,7 +108,7 @@ function drawBlocks(rng: Pcg64, kind: ElementKind): Block[] {
   return blocks;
 }
 
-/** Writes the blocks' sites into [start, end), with the letters left over spread at random around them. */
+/** Writes the blocks' sites into [start, end), with random gaps between them. */
 function plantBlocks(
   rng: Pcg64,
   codes: Uint8Array,
@@ -119,9 +123,9 @@ function plantBlocks(
   blocks.forEach(({ width, sites: parts }, i) => {
     for (const { motif, offset, strand } of parts) {
       const at = before + cuts[i] + offset;
-      const letters = drawSite(rng, motifNamed(motif));
-      codes.set(strand === "+" ? letters : letters.map((code) => 3 - code).reverse(), at);
-      sites.push({ motif, start: at, end: at + letters.length, strand });
+      const site = drawSite(rng, motifNamed(motif));
+      codes.set(strand === "+" ? site : site.map((code) => 3 - code).reverse(), at);
+      sites.push({ motif, start: at, end: at + site.length, strand });
     }
     before += width;
   });

@@ -3,13 +3,13 @@ import { CELL_LINES, type CellLine } from "../../datasets/cell-lines.ts";
 
 /** Files of one cell line. */
 export interface CellLineFiles {
-  /** narrowPeak: relaxed peaks, high-confidence peaks, GC-matched windows without a peak. */
+  /** narrowPeak: relaxed peaks, high-confidence peaks, GC-matched non-peaks. */
   readonly peaks: string;
   readonly confidentPeaks: string;
   readonly nonPeaks: string;
-  /** bigWig: cuts per base, no entry where there is none. */
+  /** bigWig: cuts per base, without zeros. */
   readonly signal: string;
-  /** Task 4's tables of the same three sets. */
+  /** Task 4's tables of these three sets. */
   readonly peaksTable: string;
   readonly confidentPeaksTable: string;
   readonly nonPeaksTable: string;
@@ -17,16 +17,16 @@ export interface CellLineFiles {
 
 /** Absolute paths of a synthetic genome's files. */
 export interface SyntheticFiles {
-  /** FASTA, repeats in lower case; its index lies beside it. */
+  /** FASTA with repeats in lower case; indexed by `genome` + ".fai". */
   readonly genome: string;
-  /** BED of all elements: what task 1's table is built from. */
+  /** BED of all elements, from which Task 1's table is built. */
   readonly elements: string;
   /** Task 1's table. */
   readonly regulatoryElements: string;
   /** MEME file of the planted motifs, and their families by HOCOMOCO's column names. */
   readonly motifs: string;
   readonly motifFamilies: string;
-  /** 100 neutral sequences of 350 letters, one per line: what task 2 puts motifs into. */
+  /** Task 2's backgrounds: 100 neutral sequences of 350 bases, one per line. */
   readonly backgrounds: string;
   readonly cellLines: Readonly<Record<CellLine, CellLineFiles>>;
   /** CSV: reads per peak in three samples of each cell line. */
@@ -36,14 +36,14 @@ export interface SyntheticFiles {
   /** Task 5's tables, in the formats of the African caQTLs and the Yoruban dsQTLs. */
   readonly africanVariants: string;
   readonly yorubanVariants: string;
-  /** What was planted: parameters, elements, sites, variants. */
+  /** Ground truth: parameters, elements, sites, variants. */
   readonly truth: string;
   readonly trueElements: string;
   readonly trueSites: string;
   readonly trueVariants: string;
 }
 
-/** Where each file of a synthetic genome lies; `folder` is absolute. */
+/** Paths of a synthetic genome's files. @param folder  absolute path */
 export function filesIn(folder: string): SyntheticFiles {
   const at = (...parts: readonly string[]) => join(folder, ...parts);
   const cellLineFiles = (cell: CellLine): CellLineFiles => ({

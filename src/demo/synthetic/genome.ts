@@ -15,17 +15,17 @@ export interface SyntheticChromosome {
   readonly name: string;
   /** Base codes A 0, C 1, G 2, T 3; 4 for the N of the telomeres. */
   readonly codes: Uint8Array;
-  /** 1 where a letter belongs to a repeat. */
+  /** 1 for bases of repeats. */
   readonly masked: Uint8Array;
-  /** By start. */
+  /** Sorted by start. */
   readonly elements: readonly PlantedElement[];
 }
 
-/** The generator of one part of a synthetic genome: parts do not depend on each other. */
+/** Random generator of one part of a synthetic genome; parts are independent. */
 export const generatorOf = (seed: number, ...part: readonly string[]) =>
   new Pcg64(seedOf([seed, "synthetic", ...part]));
 
-/** Letters and elements of every chromosome: background, then repeats, then elements, then telomeres. */
+/** Generates all chromosomes: background, then repeats, then elements, then telomeres. */
 export function growGenome(seed: number, scale: number): SyntheticChromosome[] {
   const families = drawRepeatFamilies(generatorOf(seed, "repeats"));
   return Array.from(chromosomeLengths(scale), ([name, length]) => {
@@ -44,12 +44,13 @@ export function growGenome(seed: number, scale: number): SyntheticChromosome[] {
   });
 }
 
+/** Bases per line of the FASTA file. */
 const LINE = 60;
-/** Upper-case letters of codes 0 to 4, then the same in lower case. */
+/** Characters of codes 0 to 4 in upper case, then in lower case. */
 const LETTERS = new TextEncoder().encode("ACGTNacgtn");
 const NEWLINE = 10;
 
-/** The chromosomes as FASTA, repeats in lower case, and its index as samtools faidx writes it. */
+/** FASTA file of the chromosomes, repeats in lower case, and its index in the format of samtools faidx. */
 export function fastaWithIndex(chromosomes: readonly SyntheticChromosome[]): {
   fasta: Uint8Array;
   index: string;
@@ -79,17 +80,15 @@ const COUNT = 100;
 const LENGTH = 350;
 
 /**
- * Sequences to put motifs into, one per line: controls of task 1 on the forward strand, which are elements shuffled by
- * dinucleotides inside their unchanged flanks. At most 100, evenly spread over the genome.
+ * Task 2's background sequences, one per line: up to 100 of Task 1's controls on the forward strand, evenly
+ * spaced over the genome. A control is an element's window in which the element is dinucleotide-shuffled.
  */
 export function backgroundsText(chromosomes: readonly SyntheticChromosome[]): string {
-  const places = chromosomes.flatMap(({ codes, elements }) =>
-    elements.map((element) => ({ codes, element })),
-  );
-  const count = Math.min(COUNT, places.length);
+  const all = chromosomes.flatMap(({ codes, elements }) => elements.map((element) => ({ codes, element })));
+  const count = Math.min(COUNT, all.length);
   let text = "";
   for (let i = 0; i < count; i++) {
-    const { codes, element } = places[Math.floor((i * places.length) / count)];
+    const { codes, element } = all[Math.floor((i * all.length) / count)];
     const { chrom, start, end } = element;
     const left = start - Math.floor((LENGTH - (end - start)) / 2);
     const window = codes.slice(left, left + LENGTH);

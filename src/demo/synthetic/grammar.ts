@@ -1,28 +1,29 @@
 import { CELL_LINES, type CellLine } from "../../datasets/cell-lines.ts";
 import { findSites, type MotifName, type Site } from "./motifs.ts";
 
-/** Two sites that work together. */
+/** Pair of cooperating sites. */
 export interface SitePair {
   readonly first: MotifName;
   readonly second: MotifName;
-  /** Letters between the end of one site and the start of the other, least and most. */
+  /** Range of the number of bases between the sites. */
   readonly spacing: readonly [number, number];
-  /** Strand of the second against that of the first, whichever comes first along the chromosome. */
+  /** Relative strand of the two sites, in either order along the chromosome. */
   readonly orientation: "same" | "opposite" | "any";
 }
 
-/** A kind of regulatory element: which sites it is made of. */
+/** Kind of regulatory element, defined by its sites. */
 export interface ElementKind {
   readonly name: string;
   /** Share of all elements; the shares sum to 1. */
   readonly share: number;
-  /** Placed in a CpG island: rich in G and C, with CpG as frequent as chance has it. */
+  /** Lies in a CpG island: GC-rich, without CpG depletion. */
   readonly island: boolean;
   readonly pair?: SitePair;
-  /** Sites every element of this kind has besides the pair. */
+  /** Sites of every element of this kind, in addition to the pair. */
   readonly always: readonly MotifName[];
-  /** Sites drawn from this list, with replacement, `extra` of them. */
+  /** Further sites are drawn from this list with replacement. */
   readonly among: readonly MotifName[];
+  /** Range of the number of further sites. */
   readonly extra: readonly [number, number];
 }
 
@@ -33,7 +34,7 @@ const AP1_TEAD: SitePair = { first: "AP1", second: "TEAD", spacing: [5, 15], ori
 const GATA_GATA: SitePair = { first: "GATA", second: "GATA", spacing: [6, 12], orientation: "opposite" };
 const AP1_CEBP: SitePair = { first: "AP1", second: "CEBP", spacing: [3, 12], orientation: "any" };
 
-/** Promoters, boundaries, and the enhancers of each cell line. */
+/** Promoters, insulators, repressors, and the enhancers of each cell line. */
 export const ELEMENT_KINDS: readonly ElementKind[] = [
   {
     ...{ name: "promoter", share: 0.22, island: true, always: ["SP1"] },
@@ -67,7 +68,7 @@ export const ELEMENT_KINDS: readonly ElementKind[] = [
   },
 ];
 
-/** What one fully occupied site adds to the logarithm of an element's activity; a number holds for every cell line. */
+/** Contribution of a fully occupied site to an element's ln activity; a number applies to every cell line. */
 export const SITE_WEIGHTS: Readonly<Record<MotifName, number | Partial<Record<CellLine, number>>>> = {
   CTCF: 3.6,
   REST: 3.4,
@@ -91,7 +92,7 @@ export const SITE_WEIGHTS: Readonly<Record<MotifName, number | Partial<Record<Ce
   GATA: { K562: 1.5 },
 };
 
-/** What a pair adds beyond its two sites, in the cell lines where it works. */
+/** Contribution of a pair in addition to its two sites, by cell line. */
 export const PAIR_WEIGHTS: readonly (SitePair & { readonly weight: Partial<Record<CellLine, number>> })[] = [
   { ...EBF1_RUNX, weight: { GM12878: 1 } },
   { ...OCT4_ESRRB, weight: { H1ESC: 1 } },
@@ -101,14 +102,14 @@ export const PAIR_WEIGHTS: readonly (SitePair & { readonly weight: Partial<Recor
   { ...AP1_CEBP, weight: { IMR90: 0.8, HEPG2: 0.8 } },
 ];
 
-/** Below this occupancy a site is taken as empty. */
+/** Sites below this occupancy are ignored. */
 const LEAST_OCCUPANCY = 0.01;
 
 /**
- * The truth: how open a stretch of DNA is in each cell line, as a function of its letters and nothing else.
+ * Ground truth of chromatin accessibility: ln activity of a sequence in each cell line.
  *
- * ln activity = sum over sites of weight x occupancy + sum over pairs of weight x the best product of two occupancies with
- * the pair's spacing and orientation. 0 for a stretch without sites.
+ * ln activity = sum over sites of weight x occupancy + sum over pairs of weight x the largest product of two
+ * occupancies with the pair's spacing and orientation. 0 for a sequence without sites.
  *
  * @param codes  A 0, C 1, G 2, T 3; [from, to) is the element
  * @returns      ln activity, one per cell line, in CELL_LINES order

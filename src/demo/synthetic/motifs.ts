@@ -1,16 +1,16 @@
 import type { Pcg64 } from "../../base/pcg64.ts";
 import { weightedIndex } from "./draws.ts";
 
-/** A transcription factor's binding site, as textbooks print it. */
+/** Consensus binding site of a transcription factor. */
 export interface ConsensusSite {
   /** Name of the factor, or of the family that shares the site. */
   readonly name: string;
   readonly family: string;
-  /** IUPAC letters, 5' to 3'. */
+  /** IUPAC codes, 5' to 3'. */
   readonly consensus: string;
 }
 
-/** The sites of the synthetic genome. Every one is well known; none is taken from a motif collection. */
+/** Sites of the synthetic genome: textbook consensus sequences, none from a motif collection. */
 export const CONSENSUS_SITES = [
   { name: "CTCF", family: "Zinc finger, many", consensus: "CCASYAGRKGGCRS" },
   { name: "REST", family: "Zinc finger, many", consensus: "TTYAGCACCNNGGACAGYGCC" },
@@ -36,18 +36,18 @@ export const CONSENSUS_SITES = [
 
 export type MotifName = (typeof CONSENSUS_SITES)[number]["name"];
 
-/** Letters each IUPAC letter stands for. */
+/** Bases of each IUPAC code. */
 const IUPAC: Readonly<Record<string, string>> = {
   ...{ A: "A", C: "C", G: "G", T: "T", R: "AG", Y: "CT", S: "CG", W: "AT", K: "GT", M: "AC" },
   ...{ B: "CGT", D: "AGT", H: "ACT", V: "ACG", N: "ACGT" },
 };
 
-/** Probability of each letter that the consensus does not allow. */
+/** Probability of each base that the consensus does not allow. */
 const STRAY = 0.02;
 
 /**
- * A motif as both strands' tables; letters are codes A 0, C 1, G 2, T 3.
- * Scores are natural logarithms of probability over 1/4.
+ * Position weight matrices of a motif on both strands. Columns are A, C, G, T; scores are ln(probability /
+ * ¼).
  */
 export interface SyntheticMotif {
   readonly name: MotifName;
@@ -56,16 +56,19 @@ export interface SyntheticMotif {
   readonly width: number;
   /** [width, 4], rows sum to 1. */
   readonly probabilities: Float64Array;
-  /** [width, 4], nats; `reverse` scores a site that lies on the other strand. */
+  /** [width, 4], nats; `reverse` scores sites on the reverse strand. */
   readonly forward: Float64Array;
   readonly reverse: Float64Array;
-  /** Score of a sequence that the consensus allows everywhere. */
+  /** Score of the consensus. */
   readonly bestScore: number;
-  /** The most that positions i and after can still add to either strand's score, [width + 1]: lets a search stop early. */
+  /**
+   * Upper bound of the score of positions from i on, over both strands, [width + 1]; allows an early stop of
+   * the search.
+   */
   readonly stillPossible: Float64Array;
 }
 
-/** The consensus sites as position probabilities: allowed letters equally likely, every other one 2 %. */
+/** The consensus sites as motifs: equal probabilities for allowed bases, 2 % for each other base. */
 export const MOTIFS: readonly SyntheticMotif[] = CONSENSUS_SITES.map((site) => {
   const width = site.consensus.length;
   const probabilities = new Float64Array(width * 4);
@@ -78,7 +81,7 @@ export const MOTIFS: readonly SyntheticMotif[] = CONSENSUS_SITES.map((site) => {
   });
   const forward = probabilities.map((p) => Math.log(4 * p));
   const best = Array.from({ length: width }, (_, i) => Math.max(...forward.subarray(4 * i, 4 * i + 4)));
-  // Reading the table backwards turns the site around and, A 0 against T 3, complements it.
+  // Reversing the flat array reverses positions and complements bases, since A is 0 and T is 3.
   return {
     ...site,
     width,
@@ -90,7 +93,7 @@ export const MOTIFS: readonly SyntheticMotif[] = CONSENSUS_SITES.map((site) => {
   };
 });
 
-/** Sums of the last entries of `best` and of its reverse, whichever is larger, for each number of entries left. */
+/** For each position, the larger of the suffix sums of `best` and of its reverse. */
 function suffixMaxima(best: readonly number[]): Float64Array {
   const width = best.length;
   const sums = new Float64Array(width + 1);
@@ -106,32 +109,34 @@ const motifsByName = new Map<string, SyntheticMotif>(MOTIFS.map((motif) => [moti
 
 export const motifNamed = (name: MotifName): SyntheticMotif => motifsByName.get(name)!;
 
-/** A site drawn from the motif's probabilities, as codes, on its own strand. */
+/** Draws a site from the motif's probabilities, as base codes on the motif's strand. */
 export function drawSite(rng: Pcg64, motif: SyntheticMotif): Uint8Array {
   return Uint8Array.from({ length: motif.width }, (_, i) =>
     weightedIndex(rng, motif.probabilities.subarray(4 * i, 4 * i + 4)),
   );
 }
 
-/** The two strands' scores are summed in different orders: closer than this they are equal. */
+/** Tolerance for equal scores of the two strands, which are summed in different orders. */
 const TIE = 1e-9;
 
-/** A place in a sequence that looks like a motif. */
+/** Occurrence of a motif. */
 export interface Site {
   readonly motif: MotifName;
-  /** 0-based, half-open, in the sequence that was searched. */
+  /** 0-based, half-open, in the searched sequence. */
   readonly start: number;
   readonly end: number;
   readonly strand: "+" | "-";
-  /** How likely the factor sits there, in (0, 1). */
+  /** Probability that the factor is bound, in (0, 1). */
   readonly occupancy: number;
 }
 
 /**
- * All sites inside codes [from, to) that are occupied at least `least`, motif by motif, each by position.
+ * Finds all sites within codes [from, to) with an occupancy of at least `least`, motif by motif, sorted by
+ * position.
  *
- * Occupancy is a logistic curve of the better strand's score, one half 2 nats below the best score: a site the consensus
- * allows is 0.88 occupied, with one letter off 0.14 to 0.24, with two less than 0.01. The forward strand wins a tie.
+ * Occupancy is a logistic function of the better strand's score, one half at 2 nats below the best score. A
+ * consensus site has 0.88, one mismatch gives 0.14 to 0.24, two less than 0.01. The forward strand wins a
+ * tie.
  */
 export function findSites(codes: Uint8Array, from: number, to: number, least: number): Site[] {
   const sites: Site[] = [];
@@ -167,7 +172,7 @@ export function memeText(motifs: readonly SyntheticMotif[]): string {
       Array.from(probabilities.subarray(4 * i, 4 * i + 4), (p) => p.toFixed(6)).join(" "),
     );
     const header = `letter-probability matrix: alength= 4 w= ${width} nsites= 1000`;
-    // The empty line ends each matrix: a reader that stores a motif at the line after it keeps the last one too.
+    // An empty line ends each matrix, since some readers store a motif at the line after it.
     return `MOTIF ${name}\n${header}\n${rows.join("\n")}\n\n`;
   });
   const background = "Background letter frequencies\nA 0.25 C 0.25 G 0.25 T 0.25";

@@ -5,13 +5,13 @@ import type { PlantedElement } from "./elements.ts";
 import type { SyntheticChromosome } from "./genome.ts";
 import { BACKGROUND_CUTS } from "./signal.ts";
 
-/** A peak as narrowPeak files have it; p and q as -log10. */
+/** Called peak, as in narrowPeak files; p and q as -log10. */
 export interface Peak {
   readonly chrom: string;
   readonly start: number;
   readonly end: number;
   readonly summit: number;
-  /** Cuts in 500 bases around the summit over what the background would give. */
+  /** Ratio of observed to expected background cuts in 500 bases around the summit. */
   readonly fold: number;
   readonly p: number;
   readonly q: number;
@@ -19,22 +19,23 @@ export interface Peak {
 }
 
 const PEAK_WINDOW = 500;
-/** Least -log10 q of the relaxed and of the high-confidence set. */
+/** Smallest -log10 q of the relaxed and of the high-confidence set. */
 const RELAXED_Q = 2;
 const CONFIDENT_Q = 10;
 
-/** Input of task 4: window and stride of the bins that may be non-peaks. */
+/** Width and stride of candidate non-peaks: Task 4's window. */
 const BIN = 2114;
 const BIN_STRIDE = 1000;
-/** How far apart the GC contents of a peak's window and its non-peaks may be, and how many it gets. */
+/** Largest difference in GC content between a peak's window and its non-peaks, and their number. */
 const GC_TOLERANCE = 0.02;
 const NON_PEAKS_PER_PEAK = 2;
 
 /**
- * Peaks of one cell line: elements whose cuts the background does not explain, with a summit a few bases off the truth.
+ * Calls the peaks of one cell line: elements with significantly more cuts than the background. Summits
+ * deviate from the true centre by a few bases.
  *
- * @param cuts  per chromosome, in the chromosomes' order
- * @returns     the relaxed set, in the chromosomes' order, by start
+ * @param cuts  cuts per base of each chromosome
+ * @returns     the relaxed set, in the chromosomes' order, sorted by start
  */
 export function callPeaks(
   rng: Pcg64,
@@ -60,13 +61,14 @@ export function callPeaks(
     .filter((peak) => peak.q >= RELAXED_Q);
 }
 
-/** The high-confidence part of a relaxed set; stands for the peaks that replicates agree on. */
+/** The high-confidence subset of peaks, a substitute for reproducible (IDR) peaks. */
 export const confidentPeaks = (peaks: readonly Peak[]): Peak[] => peaks.filter(({ q }) => q >= CONFIDENT_Q);
 
 /**
- * Windows of 2,114 bases at a stride of 1,000 that touch no peak and no N, up to two for each peak, with its GC content.
+ * Non-peaks: windows of 2,114 bases at a stride of 1,000 without peak or N, up to two per peak with similar
+ * GC content.
  *
- * @returns  the windows' starts, in the chromosomes' order, ascending
+ * @returns  window starts, in the chromosomes' order, ascending
  */
 export function matchedNonPeaks(
   rng: Pcg64,
@@ -100,7 +102,7 @@ export function matchedNonPeaks(
   return bins.filter((bin) => taken.has(bin)).map(({ chrom, start }) => ({ chrom, start }));
 }
 
-/** How many letters before each position are G or C, [length + 1]. */
+/** Number of G and C before each position, [length + 1]. */
 function cumulativeGc(codes: Uint8Array): Int32Array {
   const before = new Int32Array(codes.length + 1);
   for (let i = 0; i < codes.length; i++) {
@@ -110,8 +112,8 @@ function cumulativeGc(codes: Uint8Array): Int32Array {
 }
 
 /**
- * -log10 P(X >= count) of a Poisson count: how surprising it is to see so many.
- * Summed from the first term of the tail, whose logarithm never underflows; 0 for a count of 0.
+ * -log10 P(X >= count) of a Poisson variable. The sum starts from the logarithm of the tail's first term, so
+ * it does not underflow. 0 for a count of 0.
  */
 export function poissonNegLog10P(count: number, mean: number): number {
   if (count === 0) return 0;
@@ -127,13 +129,13 @@ export function poissonNegLog10P(count: number, mean: number): number {
 }
 
 /** -log10 of Benjamini–Hochberg q-values from -log10 p-values, in the same order. */
-export function negLog10QValues(surprises: readonly number[]): number[] {
-  const order = surprises.map((_, i) => i).sort((a, b) => surprises[a] - surprises[b] || a - b); // least surprising first
-  const adjusted = new Array<number>(surprises.length);
+export function negLog10QValues(logPs: readonly number[]): number[] {
+  const order = logPs.map((_, i) => i).sort((a, b) => logPs[a] - logPs[b] || a - b); // least significant first
+  const adjusted = new Array<number>(logPs.length);
   let highest = 0;
   order.forEach((row, i) => {
-    const rank = surprises.length - i; // 1 for the most surprising
-    highest = Math.max(highest, surprises[row] - Math.log10(surprises.length / rank));
+    const rank = logPs.length - i; // 1 for the most significant
+    highest = Math.max(highest, logPs[row] - Math.log10(logPs.length / rank));
     adjusted[row] = highest;
   });
   return adjusted;

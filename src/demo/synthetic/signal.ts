@@ -2,28 +2,30 @@ import type { Pcg64 } from "../../base/pcg64.ts";
 import { TELOMERE } from "./background.ts";
 import { exponential, gammaOfMeanOne, poisson } from "./draws.ts";
 
-/** Mean cuts per base where nothing is open. */
+/** Mean cuts per base outside elements. */
 export const BACKGROUND_CUTS = 0.01;
-/** Sets the scale of activity: an element whose ln activity is ln 2 adds so many cuts. */
+/** Cuts added by an element with ln activity ln 2, which sets the scale of activity. */
 const CUTS_AT_UNIT = 2;
-/** Shape of the gamma factor between one sample and the next: counts have variance m + m² / 10. */
+/** Shape of the gamma-distributed rate: counts have variance m + m² / 10. */
 const DISPERSION_SHAPE = 10;
-/** Cuts of an element lie around its centre as a normal curve does, cut off at 450 bases. */
+/**
+ * Standard deviation of an element's cuts around its centre, a normal distribution truncated at 450 bases.
+ */
 const SPREAD = 110;
 const REACH = 450;
 
-/** Mean cuts that an element of this ln activity adds to the background: none where no factor sits. */
+/** Mean cuts that an element of this ln activity adds to the background; 0 without sites. */
 export const meanCuts = (logActivity: number): number => CUTS_AT_UNIT * (Math.exp(logActivity) - 1);
 
-/** Mean cuts in the 1,000 bases around an element's centre, background included. */
+/** Mean cuts in the 1,000 bases around an element's centre, including background. */
 export const meanCutsInWindow = (logActivity: number): number =>
   1000 * BACKGROUND_CUTS + meanCuts(logActivity);
 
-/** ln(mean cuts with the alternative letters / mean cuts with the reference letters), over 1,000 bases. */
+/** ln(mean cuts with the alternative allele / mean cuts with the reference allele), over 1,000 bases. */
 export const logFoldChange = (reference: number, alternative: number): number =>
   Math.log(meanCutsInWindow(alternative) / meanCutsInWindow(reference));
 
-/** Cumulative share of an element's cuts at offsets -450 .. 450 from its centre. */
+/** Cumulative distribution of an element's cuts at offsets -450 .. 450 from its centre. */
 const CUMULATIVE = (() => {
   const shares = Float64Array.from({ length: 2 * REACH + 1 }, (_, i) => {
     const z = (i - REACH) / SPREAD;
@@ -37,16 +39,16 @@ const CUMULATIVE = (() => {
   });
 })();
 
-/** One sample of a count with this mean: Poisson around a gamma-distributed rate (negative binomial). */
+/** Negative binomial variate: Poisson with a gamma-distributed rate. */
 export function drawCount(rng: Pcg64, mean: number): number {
   return poisson(rng, mean * gammaOfMeanOne(rng, DISPERSION_SHAPE));
 }
 
 /**
- * Cuts per base of one chromosome in one cell line: Poisson background outside the telomeres, and each element's
- * negative binomial count spread around its centre.
+ * Draws the cuts per base of one chromosome in one cell line: Poisson background outside the telomeres, plus
+ * a negative binomial count per element distributed around its centre.
  *
- * @param elements  centre, and mean cuts beyond the background
+ * @param elements  centre, and mean cuts in addition to the background
  * @returns         one whole number per base
  */
 export function drawCuts(

@@ -7,11 +7,11 @@ import type { Peak } from "./peaks.ts";
 import { BACKGROUND_CUTS, drawCount, meanCuts, meanCutsInWindow } from "./signal.ts";
 import type { PlantedVariant } from "./variants.ts";
 
-/** Elements as a BED file: chrom, start, end, name, score, strand, kind. */
+/** BED file of elements: chrom, start, end, name, score, strand, kind. */
 export const elementsBed = (elements: readonly TrueElement[]): string =>
   tsv(elements.map(({ id, chrom, start, end, kind }) => [chrom, start, end, id, 0, ".", kind]));
 
-/** Peaks as narrowPeak: p and q as -log10, the summit from the start. */
+/** narrowPeak file of peaks: p and q as -log10, summit relative to start. */
 export function narrowPeak(cell: CellLine, peaks: readonly Peak[]): string {
   return tsv(
     peaks.map(({ chrom, start, end, summit, fold, p, q }, i) => {
@@ -22,13 +22,15 @@ export function narrowPeak(cell: CellLine, peaks: readonly Peak[]): string {
   );
 }
 
-/** Non-peaks as ChromBPNet's tools leave them: narrowPeak with a dot where there is nothing to say. */
+/** narrowPeak file of non-peaks in the format of ChromBPNet's pipeline, with dots in unused columns. */
 export const nonPeaksBed = (windows: readonly { chrom: string; start: number }[]): string =>
   tsv(windows.map(({ chrom, start }) => [chrom, start, start + 2114, ...".".repeat(6), 1057]));
 
 const ACTIVITY_COLUMNS = ["chr", "input_start", "input_end", "elem_start", "elem_end"];
 
-/** Task 4's table: 2,114 bases around each summit for the model, the middle 1,000 counted. */
+/**
+ * Task 4's table: input windows of 2,114 bases around each summit, with reads counted in the middle 1,000.
+ */
 export function chromatinActivityTable(rows: readonly { chrom: string; summit: number }[]): string {
   return tsv([
     [...ACTIVITY_COLUMNS, "elem_relative_start", "elem_relative_end"],
@@ -39,10 +41,10 @@ export function chromatinActivityTable(rows: readonly { chrom: string; summit: n
   ]);
 }
 
-/** Least log2 of an element's cuts over their mean in the other lines that makes it this line's own. */
+/** Smallest log2 ratio of a line-specific element's cuts to their mean in the other lines. */
 const LEAST_LOG2_FOLD = 1;
 
-/** The cell line that an element belongs to by its true activity: twice the mean of the others, in one line only. */
+/** The only cell line in which an element's true activity is at least twice the mean of the others. */
 function ownCellLine({ logActivity }: TrueElement): CellLine | undefined {
   const means = Array.from(logActivity, (activity) => meanCutsIn500(activity));
   const sum = means.reduce((a, b) => a + b);
@@ -55,7 +57,7 @@ function ownCellLine({ logActivity }: TrueElement): CellLine | undefined {
 
 const meanCutsIn500 = (activity: number): number => 500 * BACKGROUND_CUTS + meanCuts(activity);
 
-/** Task 3's table: 500 bases around the summit of each peak of one cell line only, by chromosome and start. */
+/** Task 3's table: 500 bases around the summit of each line-specific peak, sorted by chromosome and start. */
 export function cellTypePeaksTable(
   peaks: ReadonlyMap<CellLine, readonly Peak[]>,
   elements: readonly TrueElement[],
@@ -70,10 +72,13 @@ export function cellTypePeaksTable(
   return tsv([[...ACTIVITY_COLUMNS, "is_peak", "label"], ...rows]);
 }
 
-/** Samples of each cell line in the matrix of counts. */
+/** Samples per cell line in the count matrix. */
 const REPLICATES = 3;
 
-/** Counts of elements that are a peak somewhere, in three samples of each cell line: what differential analysis starts from. */
+/**
+ * Count matrix for differential analysis: reads in elements that are a peak in any cell line, three samples
+ * per line.
+ */
 export function countsMatrix(
   rng: Pcg64,
   peaks: ReadonlyMap<CellLine, readonly Peak[]>,
@@ -95,18 +100,18 @@ export function countsMatrix(
   return `${lines.join("\n")}\n`;
 }
 
-/** p below which a study calls a variant a QTL, and above which it is a control; others are not used. */
+/** p-value below which a variant is a QTL, and above which it is a control; variants between are not used. */
 const SIGNIFICANT_P = 1e-4;
 const CONTROL_P = 0.01;
 
 const isQtl = ({ p }: PlantedVariant) => p < SIGNIFICANT_P;
 const isUsed = ({ p }: PlantedVariant) => p < SIGNIFICANT_P || p > CONTROL_P;
 
-/** Share of rows whose second allele is the reference: in DART-Eval's African table, 39,504 of 219,382. */
+/** Shares of rows whose second allele is the reference; in DART-Eval's African table 39,504 of 219,382. */
 const SWAPPED_IN_AFRICAN = 0.18;
 const SWAPPED_IN_YORUBAN = 0.5;
 
-/** Alleles in the order of the table: reference first, or, in a share of the rows, last. */
+/** Alleles in table order: in a share of the rows the reference is second. */
 function alleles(rng: Pcg64, { reference, alternative }: PlantedVariant, swappedShare: number) {
   const swapped = rng.nextFloat64() < swappedShare;
   const [first, second] = swapped ? [alternative, reference] : [reference, alternative];
@@ -114,10 +119,11 @@ function alleles(rng: Pcg64, { reference, alternative }: PlantedVariant, swapped
 }
 
 /**
- * Variants as the African caQTL table has them: 1-based positions; `beta` is the effect of the alternative against the
- * reference allele whichever comes first, so it runs against allele 2 minus allele 1 where allele 2 is the reference (quirk Q41).
+ * Table in the format of the African caQTLs: 1-based positions; `beta` is the effect of the alternative
+ * against the reference allele in either order, so it has the opposite sign of allele 2 minus allele 1 if
+ * allele 2 is the reference (quirk Q41).
  *
- * @param peaks  of GM12878; variants outside them are marked
+ * @param peaks  of GM12878, for the column `in_peaks`
  */
 export function africanTable(
   rng: Pcg64,
@@ -140,8 +146,8 @@ export function africanTable(
 }
 
 /**
- * Variants as the Yoruban dsQTL table has them: 1-based positions, labels 1 and -1; `obs.estimate` is the effect of allele 1
- * against allele 2 (quirk Q22), NaN for controls.
+ * Table in the format of the Yoruban dsQTLs: 1-based positions, labels 1 and -1; `obs.estimate` is the effect
+ * of allele 1 against allele 2 (quirk Q22), NaN for controls.
  */
 export function yorubanTable(rng: Pcg64, variants: readonly PlantedVariant[]): string {
   const columns = ["chrom", "pos", "allele1", "allele2", "rsid", "label", "isused"].map(
@@ -159,9 +165,9 @@ export function yorubanTable(rng: Pcg64, variants: readonly PlantedVariant[]): s
   return tsv([[...columns, "obs.estimate"], ...rows]);
 }
 
-/** An element with the truth about it. */
+/** Planted element with its true activity. */
 export interface TrueElement {
-  /** "SYN00001", numbered along the genome. */
+  /** "SYN00001", numbered in genome order. */
   readonly id: string;
   readonly chrom: string;
   readonly start: number;
@@ -192,7 +198,7 @@ export function trueElements(chromosomes: readonly SyntheticChromosome[]): TrueE
   );
 }
 
-/** elements.tsv of the truth: mean cuts in 1,000 bases around the centre, background included, per cell line. */
+/** truth/elements.tsv: mean cuts in 1,000 bases around the centre, including background, per cell line. */
 export const trueElementsTable = (elements: readonly TrueElement[]): string =>
   tsv([
     ["id", "chrom", "start", "end", "kind", "centre", ...CELL_LINES.map((cell) => `mean_cuts_${cell}`)],
@@ -202,7 +208,7 @@ export const trueElementsTable = (elements: readonly TrueElement[]): string =>
     ]),
   ]);
 
-/** sites.tsv of the truth: every planted site. */
+/** truth/sites.tsv: all planted sites. */
 export const trueSitesTable = (elements: readonly TrueElement[]): string =>
   tsv([
     ["element", "motif", "chrom", "start", "end", "strand"],
@@ -211,7 +217,10 @@ export const trueSitesTable = (elements: readonly TrueElement[]): string =>
     ),
   ]);
 
-/** variants.tsv of the truth: alternative against reference, ln fold change of mean cuts per cell line. 1-based positions. */
+/**
+ * truth/variants.tsv: ln fold change of mean cuts, alternative against reference, per cell line. 1-based
+ * positions.
+ */
 export function trueVariantsTable(
   studies: ReadonlyMap<string, readonly PlantedVariant[]>,
   elements: readonly TrueElement[],
@@ -230,7 +239,7 @@ export function trueVariantsTable(
   ]);
 }
 
-/** Tab-separated lines; True and False as Python writes them. */
+/** Tab-separated text, with booleans as True and False. */
 export function tsv(rows: Iterable<readonly (string | number | boolean)[]>): string {
   let text = "";
   for (const row of rows) {

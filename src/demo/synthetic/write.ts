@@ -36,9 +36,9 @@ import {
 import { type Mechanism, type PlantedVariant, plantVariants } from "./variants.ts";
 
 export interface SyntheticOptions {
-  /** Whole number of 0 or more; equal seeds and scales give equal bytes. */
+  /** Non-negative integer. Equal seeds and scales give byte-identical files. */
   readonly seed: number;
-  /** Multiplies the lengths of the chromosomes, 0.1 to 5; at 1 the genome has 3.09 Mb and about 1,900 elements. */
+  /** Factor of the chromosome lengths, 0.1 to 5. At 1 the genome has 3.09 Mb and about 1,900 elements. */
   readonly scale: number;
 }
 
@@ -48,24 +48,25 @@ export interface SyntheticGenome {
   readonly chromosomes: readonly SyntheticChromosome[];
   readonly elements: readonly TrueElement[];
   readonly peaks: ReadonlyMap<CellLine, readonly Peak[]>;
-  /** By study, "african" and "yoruban"; both from GM12878. */
+  /** By study, "african" and "yoruban", both in GM12878. */
   readonly variants: ReadonlyMap<string, readonly PlantedVariant[]>;
 }
 
-/** Raised when the same seed gives other bytes than before. */
+/** Version of the generator; incremented when the same seed gives different bytes. */
 const VERSION = 1;
 
-/** Variants of each mechanism at scale 1. */
+/** Number of variants per mechanism at scale 1. */
 const AFRICAN = { "breaks a site": 80, "makes a site": 80, "changes no site": 480, "outside elements": 160 };
 const YORUBAN = { "breaks a site": 40, "makes a site": 40, "changes no site": 240, "outside elements": 80 };
 
 /**
- * Writes a small genome whose truth is known, with the inputs of all five tasks in the field's own formats.
+ * Writes a small genome with known ground truth, and the inputs of all five tasks in standard formats.
  *
- * Chromosomes have the names and a thousandth of the lengths of the human ones, so the usual split holds. Elements are made
- * of well-known consensus sites by a grammar for each of five cell lines; chromatin signal follows from an element's letters
- * alone; peaks are called from the signal; variants break or make sites, with the effect the letters give.
- * truth.json is written last: a folder that has it is complete.
+ * Chromosomes have the human names and a thousandth of the human lengths, so the usual chromosome split
+ * applies. Elements are composed of textbook consensus sites by a grammar for each of five cell lines.
+ * Chromatin signal depends only on an element's sequence. Peaks are called from the signal. Variants break or
+ * make sites, with the resulting effects. truth.json is written last, so a folder with truth.json is
+ * complete.
  *
  * @throws {InputError} when seed or scale is out of range, or a file cannot be written
  */
@@ -74,9 +75,9 @@ export async function writeSyntheticGenome(
   { seed, scale }: SyntheticOptions,
 ): Promise<SyntheticGenome> {
   if (!Number.isSafeInteger(seed) || seed < 0)
-    throw new InputError(`seed ${seed} is not a non-negative integer`);
+    throw new InputError(`the seed is ${seed}; expected a non-negative integer`);
   if (!(scale >= 0.1 && scale <= 5))
-    throw new InputError(`scale ${scale} of a synthetic genome is not from 0.1 to 5`);
+    throw new InputError(`the scale is ${scale}; expected a number from 0.1 to 5`);
 
   const root = resolve(folder);
   const files = filesIn(root);
@@ -165,7 +166,7 @@ function scaled(counts: Readonly<Record<Mechanism, number>>, scale: number): Rec
   ) as Record<Mechanism, number>;
 }
 
-/** What the genome was made with. */
+/** truth.json: parameters of the generator. */
 function parametersText(
   { seed, scale }: SyntheticOptions,
   chromosomes: readonly SyntheticChromosome[],

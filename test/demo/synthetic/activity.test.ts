@@ -8,11 +8,11 @@ import { codesOf } from "../../../src/dna/sequence/encoding.ts";
 import { reverseComplementCodes } from "../../../src/dna/sequence/reverse-complement.ts";
 
 const FULL = 1 / (1 + Math.exp(-2)); // occupancy of a site its consensus allows
-const activityOf = (letters: string) => logActivity(codesOf(letters), 0, letters.length);
+const activityOf = (sequence: string) => logActivity(codesOf(sequence), 0, sequence.length);
 const filler = (length: number) => "CCA".repeat(length).slice(0, length); // looks like no site
 
 describe("activity", () => {
-  test("is 0 in every cell line where no factor sits", () => {
+  test("is 0 in every cell line without sites", () => {
     expect(Array.from(activityOf(filler(200)))).toEqual([0, 0, 0, 0, 0]);
   });
 
@@ -36,7 +36,7 @@ describe("activity", () => {
     expect(pair(forward, 8, forward)).toBeCloseTo(alone, 5);
   });
 
-  test("does not depend on the strand that is read", () => {
+  test("does not depend on the strand", () => {
     fc.assert(
       fc.property(fc.nat(1e6), (seed) => {
         const rng = new Pcg64(seed);

@@ -24,7 +24,7 @@ const cpgRatio = (codes: Uint8Array) =>
 describe("background", () => {
   const { codes, compositionAt } = drawBackground(new Pcg64(1), LENGTH);
 
-  test("is as rich in G and C as the human genome, in stretches from poor to rich, and poor in CpG", () => {
+  test("has the GC content of the human genome, isochores, and depleted CpG", () => {
     expect(gcOf(codes)).toBeGreaterThan(0.37);
     expect(gcOf(codes)).toBeLessThan(0.44);
     expect(cpgRatio(codes)).toBeGreaterThan(0.2);
@@ -33,7 +33,7 @@ describe("background", () => {
     expect(Math.max(...windows) - Math.min(...windows)).toBeGreaterThan(0.12);
   });
 
-  test("has the composition it says it has at every place", () => {
+  test("has the stated composition at every position", () => {
     const byGc = new Map<number, Uint8Array[]>();
     for (let start = 0; start < LENGTH; start += 1000) {
       const { gc } = compositionAt(start);
@@ -47,7 +47,7 @@ describe("background", () => {
     for (let i = 1; i < means.length; i++) expect(means[i]).toBeGreaterThan(means[i - 1] + 0.01);
   });
 
-  test("one stretch has no order beyond the first: a longer context predicts unseen letters no better", async () => {
+  test("an isochore has order 1: a longer context does not predict better", async () => {
     const composition = { gc: 0.4, cpg: 0.25 };
     const draw = (seed: number) => {
       const drawn = new Uint8Array(LENGTH);
@@ -55,15 +55,15 @@ describe("background", () => {
       return asciiOf(drawn);
     };
     const [training, unseen] = [draw(2), draw(3)];
-    const letters = new TextDecoder().decode(unseen);
+    const text = new TextDecoder().decode(unseen);
     const perBase = async (order: number) =>
-      -(await fitKmerMarkov([training], { order })).logLikelihood([letters])[0] / LENGTH;
+      -(await fitKmerMarkov([training], { order })).logLikelihood([text])[0] / LENGTH;
     const [order0, order1, order4] = [await perBase(0), await perBase(1), await perBase(4)];
     expect(order1).toBeLessThan(order0 - 0.01);
     expect(order4).toBeGreaterThan(order1 - 1e-4);
   });
 
-  test("repeats cover about an eighth, are marked, and are what a longer context predicts", async () => {
+  test("repeats cover about an eighth, are masked, and are predicted better with a longer context", async () => {
     const families = drawRepeatFamilies(new Pcg64(4));
     const withRepeats = codes.slice();
     const masked = insertRepeats(new Pcg64(5), withRepeats, families);
@@ -73,8 +73,8 @@ describe("background", () => {
     expect(withRepeats.every((code, i) => masked[i] === 1 || code === codes[i])).toBe(true);
     const model = await fitKmerMarkov([asciiOf(withRepeats)], { order: 8 });
     const perBase = (keep: 0 | 1) => {
-      const letters = new TextDecoder().decode(asciiOf(withRepeats.filter((_, i) => masked[i] === keep)));
-      return -model.logLikelihood([letters])[0] / letters.length;
+      const text = new TextDecoder().decode(asciiOf(withRepeats.filter((_, i) => masked[i] === keep)));
+      return -model.logLikelihood([text])[0] / text.length;
     };
     expect(perBase(1)).toBeLessThan(perBase(0) - 0.2);
   });

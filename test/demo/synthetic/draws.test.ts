@@ -31,14 +31,14 @@ describe("draws", () => {
     expect(Math.abs(drawn.variance * shape - 1)).toBeLessThan(5 * Math.sqrt((2 + 6 / shape) / N));
   });
 
-  test("waiting times have the mean asked for; nothing is drawn from a mean of 0", () => {
+  test("exponential variates have the given mean; a Poisson mean of 0 gives 0", () => {
     const rng = new Pcg64(3);
     const drawn = moments(() => exponential(rng, 7));
     expect(Math.abs(drawn.mean - 7)).toBeLessThan((5 * 7) / Math.sqrt(N));
     expect(poisson(rng, 0)).toBe(0);
   });
 
-  test("whole numbers cover both ends evenly, and weights are kept", () => {
+  test("integers are uniform including both ends; indices follow their weights", () => {
     const rng = new Pcg64(4);
     const counts = [0, 0, 0, 0];
     for (let i = 0; i < N; i++) counts[integerIn(rng, [2, 5]) - 2]++;

@@ -10,7 +10,7 @@ const elements = genome.flatMap((chromosome) =>
 );
 
 describe("elements", () => {
-  test("lie in order, apart, on the chromosome with room for a window of 2,114 free of N", () => {
+  test("are sorted and disjoint, with a window of 2,114 bases without N", () => {
     expect(genome.map(({ name, codes }) => [name, codes.length])).toEqual(Array.from(chromosomeLengths(0.5)));
     for (const { codes, elements: planted } of genome) {
       planted.forEach(({ start, end, centre }, i) => {
@@ -24,7 +24,7 @@ describe("elements", () => {
     }
   });
 
-  test("every chromosome ends in N and has elements, in repeats' capitals nowhere", () => {
+  test("every chromosome ends in N and has elements, none of them masked", () => {
     for (const { codes, masked, elements: planted } of genome) {
       expect(codes.subarray(0, TELOMERE).every((code) => code === 4)).toBe(true);
       expect(codes.subarray(-TELOMERE).every((code) => code === 4)).toBe(true);
@@ -33,7 +33,7 @@ describe("elements", () => {
     }
   });
 
-  test("have the sites of their kind, in the letters, at the spacing and orientation of the grammar", () => {
+  test("contain the sites of their kind with the grammar's spacing and orientation", () => {
     let pairs = 0;
     let scores = 0;
     let expected = 0;
@@ -69,7 +69,7 @@ describe("elements", () => {
       pairs++;
     }
     expect(pairs).toBeGreaterThan(300);
-    // Sites are drawn from their motifs, so some letters are off: the score is what the probabilities give on average.
+    // Sites are drawn from their motifs, so some have mismatches: the mean score is the expectation.
     expect(Math.abs(scores / sites - expected / sites)).toBeLessThan(0.01);
   });
 
@@ -91,7 +91,7 @@ describe("elements", () => {
     expect(mean(inside)).toBeGreaterThan(6 * mean(outside));
   });
 
-  test("another seed gives another genome, the same seed the same", () => {
+  test("the genome depends on the seed only", () => {
     const again = growGenome(7, 0.5);
     expect(again.every(({ codes }, i) => Buffer.compare(codes, genome[i].codes) === 0)).toBe(true);
     expect(growGenome(8, 0.5).some(({ codes }, i) => Buffer.compare(codes, genome[i].codes) === 0)).toBe(

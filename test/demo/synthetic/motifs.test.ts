@@ -4,7 +4,7 @@ import { drawSite, findSites, MOTIFS, memeText, motifNamed } from "../../../src/
 import { codesOf, lettersOf } from "../../../src/dna/sequence/encoding.ts";
 import { reverseComplementCodes } from "../../../src/dna/sequence/reverse-complement.ts";
 
-/** What each IUPAC letter stands for (IUPAC-IUB 1970). */
+/** Bases of each IUPAC code (IUPAC-IUB 1970). */
 const IUPAC: Record<string, string> = {
   ...{ A: "A", C: "C", G: "G", T: "T", R: "AG", Y: "CT", S: "CG", W: "AT", K: "GT", M: "AC" },
   ...{ B: "CGT", D: "AGT", H: "ACT", V: "ACG", N: "ACGT" },
@@ -14,20 +14,23 @@ const allows = (consensus: string, letters: string) =>
 const firstOf = (consensus: string) => Array.from(consensus, (letter) => IUPAC[letter][0]).join("");
 
 describe("motifs", () => {
-  test.each(MOTIFS)("$name: each position is a distribution over what $consensus allows", (motif) => {
-    for (let i = 0; i < motif.width; i++) {
-      const row = motif.probabilities.subarray(4 * i, 4 * i + 4);
-      expect(row.reduce((a, b) => a + b)).toBeCloseTo(1, 12);
-      row.forEach((p, code) => {
-        const allowed = IUPAC[motif.consensus[i]].includes("ACGT"[code]);
-        if (allowed) expect(p).toBeGreaterThan(0.24);
-        else expect(p).toBeCloseTo(0.02, 12);
-      });
-    }
-  });
+  test.each(MOTIFS)(
+    "$name: each position is a distribution over the bases that $consensus allows",
+    (motif) => {
+      for (let i = 0; i < motif.width; i++) {
+        const row = motif.probabilities.subarray(4 * i, 4 * i + 4);
+        expect(row.reduce((a, b) => a + b)).toBeCloseTo(1, 12);
+        row.forEach((p, code) => {
+          const allowed = IUPAC[motif.consensus[i]].includes("ACGT"[code]);
+          if (allowed) expect(p).toBeGreaterThan(0.24);
+          else expect(p).toBeCloseTo(0.02, 12);
+        });
+      }
+    },
+  );
 
   test.each(MOTIFS)(
-    "$name is found where it lies, on either strand, and much less with letters off",
+    "finds $name at its position, on either strand, with lower occupancy for mismatches",
     (motif) => {
       const site = codesOf(firstOf(motif.consensus));
       for (const strand of ["+", "-"] as const) {
@@ -43,7 +46,7 @@ describe("motifs", () => {
     },
   );
 
-  test("a letter off at a fixed position lowers occupancy to 0.12, two to less than 0.01; the range asked for is kept", () => {
+  test("one mismatch lowers occupancy to 0.12, two to less than 0.01; the search stays in its range", () => {
     const { name } = motifNamed("CREB");
     const occupied = (letters: string) =>
       findSites(codesOf(letters), 2, letters.length - 2, 1e-6).find(({ motif }) => motif === name)
@@ -70,7 +73,7 @@ describe("motifs", () => {
     });
   });
 
-  test("the MEME file has every motif, its width and rows that sum to 1, and a line after the last row", () => {
+  test("the MEME file has every motif with its width, rows that sum to 1, and an empty line after the last row", () => {
     const text = memeText(MOTIFS);
     const blocks = text.split(/^MOTIF /m).slice(1);
     expect(text).toMatch(/^MEME version 4\n\nALPHABET= ACGT\n/);

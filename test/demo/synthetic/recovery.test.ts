@@ -14,7 +14,8 @@ import { elementAndControl } from "../../../src/evaluation/tasks/regulatory-elem
 import { pairedAccuracy, pairedCounts } from "../../../src/metrics/paired-accuracy.ts";
 import { fitKmerMarkov } from "../../../src/models/baselines/kmer-markov.ts";
 
-// What was planted can be found again: the harness's tests may expect a right model to score well, and a wrong one not.
+// The planted signals are recoverable, so tests may expect a correct model to score well and an incorrect one
+// not to.
 
 let folder: string;
 let made: SyntheticGenome;
@@ -50,8 +51,8 @@ const correlation = (a: readonly number[], b: readonly number[]) => {
 };
 
 /** Expected number of planted motifs in a sequence, by scanning it: the oracle. */
-const siteCount = (letters: string, counts: (motif: MotifName) => boolean = () => true) =>
-  findSites(codesOf(letters), 0, letters.length, 0.3)
+const siteCount = (sequence: string, counts: (motif: MotifName) => boolean = () => true) =>
+  findSites(codesOf(sequence), 0, sequence.length, 0.3)
     .filter(({ motif }) => counts(motif))
     .reduce((sum, { occupancy }) => sum + occupancy, 0);
 
@@ -61,7 +62,7 @@ async function table(path: string): Promise<Record<string, string>[]> {
   return lines.map((line) => Object.fromEntries(line.split("\t").map((cell, i) => [columns[i], cell])));
 }
 
-const lettersAt = (chrom: string, start: number, end: number) =>
+const sequenceAt = (chrom: string, start: number, end: number) =>
   new TextDecoder().decode(chromosomes.get(chrom)!.subarray(start, end));
 
 describe("task 1 on the synthetic genome", () => {
@@ -76,7 +77,7 @@ describe("task 1 on the synthetic genome", () => {
   async function accuracyOfOrder(order: number) {
     const training = Array.from(chromosomes).filter(([chrom]) => splitPartOf(chrom) === "train");
     const model = await fitKmerMarkov(
-      training.map(([, letters]) => letters),
+      training.map(([, sequence]) => sequence),
       { order },
     );
     return pairedCounts(
@@ -85,20 +86,20 @@ describe("task 1 on the synthetic genome", () => {
     );
   }
 
-  test("an oracle that knows the motifs tells elements from controls", () => {
+  test("an oracle with the motifs distinguishes elements from controls", () => {
     const elements = pairs.map(({ element }) => siteCount(element));
     const controls = pairs.map(({ control }) => siteCount(control));
     expect(auroc(elements, controls)).toBeGreaterThan(0.9);
   });
 
-  test("dinucleotides say nothing: orders 0 and 1 tie on every pair, exactly", async () => {
+  test("dinucleotides are uninformative: orders 0 and 1 tie on every pair", async () => {
     expect(pairs.length).toBeGreaterThan(350);
     for (const order of [0, 1]) {
       expect(await accuracyOfOrder(order)).toMatchObject({ wins: 0, ties: pairs.length });
     }
   });
 
-  test("words of DNA say something, longer ones more: neither trivial nor hopeless", async () => {
+  test("longer k-mers are more informative", async () => {
     const accuracies = new Map<number, number>();
     for (const order of [3, 5, 8]) accuracies.set(order, pairedAccuracy(await accuracyOfOrder(order)));
     expect(accuracies.get(5)).toBeGreaterThan(0.6);
@@ -109,12 +110,12 @@ describe("task 1 on the synthetic genome", () => {
 });
 
 describe("tasks 3 and 4 on the synthetic genome", () => {
-  test("an oracle names the cell line of its own elements", async () => {
+  test("an oracle predicts the cell line of elements", async () => {
     const rows = await table(made.files.cellTypePeaks);
     const perClass = CELL_LINES.map((cell) => rows.filter(({ label }) => label === cell).length);
     expect(Math.min(...perClass)).toBeGreaterThan(100);
     const named = rows.filter(({ chr, input_start: start, input_end: end, label }) => {
-      const sites = findSites(codesOf(lettersAt(chr!, Number(start), Number(end))), 0, 500, 0.3);
+      const sites = findSites(codesOf(sequenceAt(chr!, Number(start), Number(end))), 0, 500, 0.3);
       const support = CELL_LINES.map((cell) =>
         sites.reduce((sum, { motif, occupancy }) => {
           const weight = SITE_WEIGHTS[motif];
@@ -157,8 +158,8 @@ describe("tasks 3 and 4 on the synthetic genome", () => {
       // GC content does not give peaks away.
       const gc = async (path: string) =>
         (await table(path)).map(({ chr, input_start, input_end }) => {
-          const letters = lettersAt(chr!, Number(input_start), Number(input_end));
-          return letters.replace(/[AT]/g, "").length / letters.length;
+          const sequence = sequenceAt(chr!, Number(input_start), Number(input_end));
+          return sequence.replace(/[AT]/g, "").length / sequence.length;
         });
       expect(
         Math.abs(auroc(await gc(files.confidentPeaksTable), await gc(files.nonPeaksTable)) - 0.5),
@@ -170,16 +171,16 @@ describe("tasks 3 and 4 on the synthetic genome", () => {
 describe("task 5 on the synthetic genome", () => {
   const studies = () => Array.from(made.variants.values()).flat();
 
-  test("a variant that breaks a site lowers its factor's score and its element's cuts, one that makes a site raises both", () => {
+  test("breaking a site lowers its motif's score and the element's cuts, making one raises both", () => {
     let compared = 0;
     for (const { chrom, position, reference, alternative, mechanism, motif, element, effects } of studies()) {
-      expect(lettersAt(chrom, position, position + 1)).toBe(reference);
+      expect(sequenceAt(chrom, position, position + 1)).toBe(reference);
       expect(alternative).not.toBe(reference);
       if (motif === undefined) continue;
       const { width } = motifNamed(motif);
-      const around = lettersAt(chrom, position - width + 1, position + width);
-      const occupied = (letters: string) =>
-        findSites(codesOf(letters), 0, letters.length, 1e-6)
+      const around = sequenceAt(chrom, position - width + 1, position + width);
+      const occupied = (sequence: string) =>
+        findSites(codesOf(sequence), 0, sequence.length, 1e-6)
           .filter((site) => site.motif === motif)
           .reduce((sum, { occupancy }) => sum + occupancy, 0);
       const change =
@@ -193,11 +194,11 @@ describe("task 5 on the synthetic genome", () => {
     expect(compared).toBe(240);
   });
 
-  test("effects are what the letters give: ln fold change of mean cuts in 1,000 bases", () => {
+  test("effects are ln fold changes of mean cuts in 1,000 bases", () => {
     const cuts = (activity: number) => 10 + 2 * (Math.exp(activity) - 1);
     for (const { position, alternative, element, effects } of studies()) {
       if (element === undefined) continue;
-      const reference = codesOf(lettersAt(element.chrom, element.start, element.end));
+      const reference = codesOf(sequenceAt(element.chrom, element.start, element.end));
       const changed = reference.slice();
       changed[position - element.start] = "ACGT".indexOf(alternative);
       const [before, after] = [reference, changed].map((codes) => logActivity(codes, 0, codes.length));

@@ -6,7 +6,7 @@ import { drawCuts, logFoldChange, meanCuts, meanCutsInWindow } from "../../../sr
 const sum = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0);
 
 describe("signal", () => {
-  test("background cuts have their rate, and there are none in the telomeres", () => {
+  test("background cuts have their rate; telomeres have none", () => {
     const length = 2_000_000;
     const cuts = drawCuts(new Pcg64(1), length, []);
     const expected = 0.01 * (length - 2 * TELOMERE);
@@ -14,7 +14,7 @@ describe("signal", () => {
     expect(sum(cuts.subarray(0, TELOMERE)) + sum(cuts.subarray(-TELOMERE))).toBe(0);
   });
 
-  test("an element's cuts have the mean asked for, variance m + m²/10, and lie around its centre", () => {
+  test("an element's cuts have the given mean, variance m + m²/10, and are centred", () => {
     const mean = 100;
     const centres = Array.from({ length: 2000 }, (_, i) => 3000 + 1000 * i);
     const cuts = drawCuts(
@@ -34,7 +34,7 @@ describe("signal", () => {
     expect(sum(sides) / sum(counts)).toBeCloseTo(0.5, 1);
   });
 
-  test("no factor, no cuts beyond the background; effects are differences of logarithms", () => {
+  test("no cuts beyond the background without sites; effects are differences of logarithms", () => {
     expect(meanCuts(0)).toBe(0);
     expect(meanCuts(Math.log(51))).toBeCloseTo(100, 9);
     expect(meanCutsInWindow(Math.log(51))).toBeCloseTo(110, 9);

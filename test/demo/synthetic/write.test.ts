@@ -50,7 +50,7 @@ async function digests(folder: string): Promise<Map<string, string>> {
 }
 
 describe("synthetic genome on disk", () => {
-  test("the same seed gives the same bytes, here and on every machine; another seed other bytes", async () => {
+  test("equal seeds give byte-identical files on every machine, other seeds do not", async () => {
     const first = await digests(made.folder);
     await writeSyntheticGenome(join(parent, "two"), { seed: 0, scale: SCALE });
     expect(await digests(join(parent, "two"))).toEqual(first);
@@ -65,7 +65,7 @@ describe("synthetic genome on disk", () => {
     expect(same.sort()).toEqual(["genome.fa.fai", "motifs.meme", "motifs.tsv"]);
   });
 
-  test("the FASTA holds what was grown, repeats in lower case, with an index that fits", async () => {
+  test("the FASTA file has the sequence, repeats in lower case, and a matching index", async () => {
     expect(Array.from(genome.chromosomes)).toEqual(
       made.chromosomes.map(({ name, codes }) => [name, codes.length]),
     );
@@ -86,7 +86,7 @@ describe("synthetic genome on disk", () => {
     expect(await readFile(`${copy}.fai`, "utf8")).toBe(await readFile(`${made.files.genome}.fai`, "utf8"));
   });
 
-  test("all three parts of the split have elements, and task 1's table has a row for each", async () => {
+  test("all three splits have elements, and Task 1's table has a row for each", async () => {
     const bed = await collect(readBed(made.files.elements, { genome }));
     expect(bed.map(({ chrom, start, end, columns }) => [chrom, start, end, columns[3], columns[6]])).toEqual(
       made.elements.map(({ chrom, start, end, id, kind }) => [chrom, start, end, id, kind]),
@@ -98,7 +98,7 @@ describe("synthetic genome on disk", () => {
     expect(new Set(rows.map(({ chrom }) => splitPartOf(chrom)))).toEqual(new Set(["train", "val", "test"]));
   });
 
-  test("100 backgrounds, or as many as there are elements, of 350 letters", async () => {
+  test("100 backgrounds, or as many as there are elements, of 350 bases", async () => {
     const lines = (await readFile(made.files.backgrounds, "utf8")).trimEnd().split("\n");
     expect(lines.length).toBe(Math.min(100, made.elements.length));
     for (const line of lines) expect(line).toMatch(/^[ACGT]{350}$/);
@@ -120,9 +120,9 @@ describe("synthetic genome on disk", () => {
           true,
         );
       }
-      const places = new Set(peaks.map(({ chrom, start, summit }) => `${chrom}:${start + summit}`));
+      const summits = new Set(peaks.map(({ chrom, start, summit }) => `${chrom}:${start + summit}`));
       for (const { chrom, start, summit, qValue } of confident) {
-        expect(places.has(`${chrom}:${start + summit}`)).toBe(true);
+        expect(summits.has(`${chrom}:${start + summit}`)).toBe(true);
         expect(qValue).toBeGreaterThanOrEqual(10);
       }
       for (const { chrom, start, end } of nonPeaks) {
@@ -160,7 +160,7 @@ describe("synthetic genome on disk", () => {
     },
   );
 
-  test("signal files hold whole cuts, of which peaks have many and non-peaks few", async () => {
+  test("signal files have whole cuts, many in peaks and few in non-peaks", async () => {
     for (const cell of CELL_LINES) {
       const files = made.files.cellLines[cell];
       const signal = new BigWig({ path: files.signal });
@@ -179,7 +179,7 @@ describe("synthetic genome on disk", () => {
     }
   });
 
-  test("task 3's table has five classes of windows of 500 bases around summits of their own line", async () => {
+  test("Task 3's table has five classes of windows of 500 bases around summits of their line", async () => {
     const rows = await table(made.files.cellTypePeaks);
     expect(new Set(rows.map(({ label }) => label))).toEqual(new Set(CELL_LINES));
     const summits = new Map<string, Set<string>>();
@@ -199,7 +199,7 @@ describe("synthetic genome on disk", () => {
     }
   });
 
-  test("the matrix of counts has three samples of each line, whole numbers", async () => {
+  test("the count matrix has three samples per line, whole numbers", async () => {
     const [header, ...lines] = (await readFile(made.files.countsMatrix, "utf8")).trimEnd().split("\n");
     expect(header).toBe(
       ["peak", ...CELL_LINES.flatMap((cell) => [1, 2, 3].map((i) => `${cell}_${i}`))].join(","),
@@ -208,7 +208,7 @@ describe("synthetic genome on disk", () => {
     for (const line of lines) expect(line).toMatch(/^chr[0-9XY]+:\d+-\d+(,\d+){15}$/);
   });
 
-  test("truth.json says what the genome was made with, and was written last", async () => {
+  test("truth.json has the parameters and is written last", async () => {
     const truth = JSON.parse(await readFile(made.files.truth, "utf8"));
     expect(truth).toMatchObject({ seed: 0, scale: SCALE, elements: made.elements.length });
     expect(truth.chromosomes).toEqual(Object.fromEntries(genome.chromosomes));
@@ -218,10 +218,10 @@ describe("synthetic genome on disk", () => {
     );
   });
 
-  test("a seed or scale that cannot be, or a folder that cannot be written, is refused before anything is made", async () => {
+  test("rejects an invalid seed or scale, or a folder that is not writable, before writing", async () => {
     const folder = join(parent, "never");
     await expect(writeSyntheticGenome(folder, { seed: -1, scale: 1 })).rejects.toThrow(InputError);
-    await expect(writeSyntheticGenome(folder, { seed: 0.5, scale: 1 })).rejects.toThrow(/seed 0.5/);
+    await expect(writeSyntheticGenome(folder, { seed: 0.5, scale: 1 })).rejects.toThrow(/seed is 0.5/);
     await expect(writeSyntheticGenome(folder, { seed: 0, scale: 0.01 })).rejects.toThrow(/from 0.1 to 5/);
     await expect(writeSyntheticGenome(folder, { seed: 0, scale: Number.NaN })).rejects.toThrow(InputError);
     await expect(readdir(folder)).rejects.toThrow("ENOENT");
