@@ -45,7 +45,7 @@ function readError(path: string, error: unknown): unknown {
   if (!code.startsWith("Z_")) return fileError(path, error);
   const message =
     code === "Z_BUF_ERROR" ? "the compressed data is truncated" : "the compressed data is damaged";
-  return new FormatError({ file: path }, message, "was the file downloaded completely? Try gzip -t", error);
+  return new FormatError({ file: path }, message, "is the download complete? Run gzip -t", error);
 }
 
 /** Stops decompression beyond the expected size, before a wrong file fills the disk. */

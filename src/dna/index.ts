@@ -1,4 +1,4 @@
-/** For users of `dart-eval/dna`: letters, genomes and tables of intervals, motifs, tokens. */
+/** Public names of `dart-eval/dna`: sequences, genomes, intervals, signals, motifs and tokenizers. */
 
 export { type BedRow, type NarrowPeak, readBed, readNarrowPeaks } from "./genome/bed.ts";
 export { openBigWig, type Signal } from "./genome/bigwig.ts";

@@ -1,7 +1,7 @@
-/** An assembly of the human genome, by the name that UCSC gives it. */
+/** UCSC name of a human genome assembly. */
 export type Assembly = "hg19" | "hg38";
 
-/** Lengths of some chromosomes, in bases; no two assemblies have one in common. */
+/** Lengths in bases of chromosomes that differ between the assemblies. */
 const LENGTHS: Readonly<Record<Assembly, Readonly<Record<string, number>>>> = {
   hg19: {
     "1": 249_250_621,
@@ -24,9 +24,9 @@ const LENGTHS: Readonly<Record<Assembly, Readonly<Record<string, number>>>> = {
 };
 
 /**
- * Which assembly of the human genome chromosomes of these lengths are; `chr` in front of a name does not matter.
+ * Human genome assembly with the given chromosome lengths; the `chr` prefix of names is optional.
  *
- * @returns  undefined where no chromosome tells, or two of them contradict each other
+ * @returns  undefined if no chromosome matches, or two match different assemblies
  * @see UCSC Genome Browser, hg19.chrom.sizes and hg38.chrom.sizes
  */
 export function assemblyOf(chromosomes: ReadonlyMap<string, number>): Assembly | undefined {

@@ -4,7 +4,7 @@ import { textLines } from "../../base/text-lines.ts";
 import type { Genome } from "./genome.ts";
 import { type Interval, missingChromosomeError } from "./interval.ts";
 
-/** One line of a BED file: where it lies, and all of its columns as text. */
+/** One line of a BED file: its interval, and all columns as text. */
 export interface BedRow extends Interval {
   readonly columns: readonly string[];
   /** 1-based line of the file. */
@@ -12,22 +12,21 @@ export interface BedRow extends Interval {
 }
 
 export interface BedOptions {
-  /** Refuse lines that have not the ten columns of narrowPeak; without it three or more are fine. */
+  /** Require the ten columns of narrowPeak; otherwise three or more columns are accepted. */
   readonly narrowPeak?: boolean;
-  /** Refuse intervals on other chromosomes, or beyond a chromosome's end. */
+  /** Require intervals within the chromosomes of this genome. */
   readonly genome?: Pick<Genome, "path" | "chromosomes">;
 }
 
-/** Columns of narrowPeak; formats with more have something else than a summit in the tenth. */
+/** Number of columns of narrowPeak. Formats with more do not have the summit in the tenth. */
 export const NARROW_PEAK_COLUMNS = 10;
 
 /**
- * Rows of a BED file, plain or compressed. Columns are separated by tabs; in a line without a tab, by blanks. Blank lines,
- * comments (`#`) and `track` and `browser` lines are skipped. An interval may be empty, a place between two bases; a peak of
- * narrowPeak may not.
+ * Rows of a BED file, plain or compressed. Columns are separated by tabs, or by spaces in a line without a tab. Blank
+ * lines, comments (`#`), `track` and `browser` lines are skipped. Intervals may be empty, except those of narrowPeak.
  *
- * @throws {FormatError} naming the line when it has too few columns, or more than its format, a position is not a whole
- *   number, the end is before the start, or the interval does not lie in the genome
+ * @throws {FormatError} naming the line when the number of columns does not fit the format, a position is not an
+ *   integer, the end is before the start, or the interval is outside the genome
  * @see https://samtools.github.io/hts-specs/BEDv1.pdf
  */
 export async function* readBed(path: string, options: BedOptions = {}): AsyncGenerator<BedRow> {
@@ -47,7 +46,7 @@ export interface NarrowPeak extends Interval {
   readonly pValue: number;
   /** -log10 of the q-value; -1 when there is none. */
   readonly qValue: number;
-  /** Bases from `start` to the summit; -1 when none was called. Some peak callers give the end itself. */
+  /** Offset of the summit from `start`; -1 when none was called. Some peak callers give `end - start`. */
   readonly summit: number;
   /** 1-based line of the file. */
   readonly line: number;
@@ -56,8 +55,8 @@ export interface NarrowPeak extends Interval {
 /**
  * Peaks of a narrowPeak file, plain or compressed.
  *
- * @throws {FormatError} as `readBed`, and when a line has not ten columns, a value is no number, or the summit lies
- *   outside the peak
+ * @throws {FormatError} as `readBed`, and when a line does not have ten columns, a value is not a number, or the
+ *   summit is outside the peak
  * @see https://genome.ucsc.edu/FAQ/FAQformat.html#format12
  */
 export async function* readNarrowPeaks(
@@ -93,15 +92,15 @@ function bedRow(text: string, place: FieldPlace & { readonly line: number }, opt
   if (columns.length < least) {
     throw new FormatError(
       place,
-      `the line has ${columns.length} columns, at least ${least} are needed: ${JSON.stringify(text.slice(0, 80))}`,
+      `the line has ${columns.length} columns; expected at least ${least}: ${JSON.stringify(text.slice(0, 80))}`,
       "columns are separated by tabs",
     );
   }
   if (narrowPeak && columns.length > NARROW_PEAK_COLUMNS) {
     throw new FormatError(
       place,
-      `the line has ${columns.length} columns, and narrowPeak has ${NARROW_PEAK_COLUMNS}`,
-      "the tenth column of BED12 and gappedPeak is no summit; where yours is, cut the others off",
+      `the line has ${columns.length} columns; narrowPeak has ${NARROW_PEAK_COLUMNS}`,
+      "the tenth column of BED12 and gappedPeak is not a summit; if yours is, remove the extra columns",
     );
   }
   const chrom = columns[0];
@@ -122,7 +121,7 @@ function bedRow(text: string, place: FieldPlace & { readonly line: number }, opt
       throw new FormatError(
         place,
         `end ${end} lies beyond the end of ${chrom}, which has ${length} bases in ${genome.path}`,
-        "was the file made for another genome, or another version of it?",
+        "does the file use another genome or assembly?",
       );
     }
   }

@@ -5,22 +5,21 @@ import { FormatError } from "../../base/errors.ts";
 import { isGzip } from "../../base/gzip.ts";
 import type { OpenFile } from "../../base/read-file.ts";
 
-// BGZF: gzip in blocks of at most 64 KiB, each with its own size in an extra field named BC.
-// See the SAM specification, section 4.1, https://samtools.github.io/hts-specs/SAMv1.pdf
+// BGZF: gzip in blocks of at most 64 KiB, each with its size in an extra field BC (SAM specification, section 4.1, https://samtools.github.io/hts-specs/SAMv1.pdf).
 
 const HEADER_BYTES = 18;
-/** Compressed bytes decompressed at once while a whole file is read through. */
-const PIECE_BYTES = 2 ** 22;
-/** Text that a block may hold. */
-const LARGEST_TEXT = 2 ** 16;
-/** Text decompressed at once while a whole file is read through: 4 MiB of blocks may hold gigabytes. */
-const PIECE_TEXT = 2 ** 26;
-/** Compressed bytes of the last block of an index, and of empty ones in front of it. */
-const LONGEST_READ = 2 ** 17;
-/** Blocks decompressed at once when text is read by an index. */
-const MOST_BLOCKS = 128;
+/** Compressed bytes per read of a whole file. */
+const READ_BYTES = 2 ** 22;
+/** Maximum uncompressed bytes of a block. */
+const MAX_BLOCK_TEXT = 2 ** 16;
+/** Uncompressed bytes per read of a whole file: 4 MiB of blocks can expand to gigabytes. */
+const READ_TEXT = 2 ** 26;
+/** Compressed bytes to read for the last block of an index, including empty blocks before it. */
+const LAST_BLOCK_BYTES = 2 ** 17;
+/** Maximum blocks per random access. */
+const MAX_BLOCKS = 128;
 
-/** Bytes of the block that begins at `offset`; undefined when no bgzip block does. */
+/** Compressed size of the bgzip block at `offset`; undefined if there is none. */
 export function blockLength(bytes: Uint8Array, offset = 0): number | undefined {
   const b = bytes.subarray(offset, offset + HEADER_BYTES);
   const isBlock =
@@ -28,23 +27,23 @@ export function blockLength(bytes: Uint8Array, offset = 0): number | undefined {
   return isBlock && b[14] === 2 && b[15] === 0 ? b[16] + 256 * b[17] + 1 : undefined;
 }
 
-/** Where a block begins, in the compressed file and in the text. */
+/** Offset of a block in the compressed file and in the uncompressed text. */
 export type BlockStart = readonly [compressed: number, uncompressed: number];
 
-/** Blocks from the beginning of some bytes: where each begins in them, and how much text it says it holds. */
+/** Consecutive complete blocks at the start of a buffer: their offsets and uncompressed sizes. */
 interface WholeBlocks {
   readonly blocks: readonly { readonly start: number; readonly text: number }[];
-  /** Bytes of all of them, and of their text. */
+  /** Total compressed and uncompressed bytes. */
   readonly length: number;
   readonly text: number;
 }
 
 /**
- * The whole blocks that bytes begin with, until they hold `text` bytes of text. Whoever decompresses a block makes room for as
- * much text as it says it holds, so that is checked here.
+ * Complete blocks at the start of a buffer, up to `text` uncompressed bytes. Checks the declared sizes, which determine
+ * the allocation of the decompressor.
  *
- * @param offset  of the bytes in the file, for messages
- * @throws {FormatError} when one says that it holds more text than a block can
+ * @param offset  offset of the buffer in the file, for messages
+ * @throws {FormatError} when a block declares more text than the format allows
  */
 function wholeBlocks(path: string, bytes: Uint8Array, offset: number, text: number): WholeBlocks {
   const view = dataView(bytes);
@@ -54,33 +53,33 @@ function wholeBlocks(path: string, bytes: Uint8Array, offset: number, text: numb
   while (sum < text) {
     const size = blockLength(bytes, length);
     if (size === undefined || size < HEADER_BYTES + 8 || length + size > bytes.length) break;
-    const holds = view.getUint32(length + size - 4, true);
-    if (holds > LARGEST_TEXT) {
+    const declared = view.getUint32(length + size - 4, true);
+    if (declared > MAX_BLOCK_TEXT) {
       throw damaged(
         path,
-        `the bgzip block at byte ${offset + length} is said to hold ${holds} bytes; a block holds at most ${LARGEST_TEXT}`,
+        `the bgzip block at byte ${offset + length} declares ${declared} bytes; the maximum is ${MAX_BLOCK_TEXT}`,
       );
     }
-    blocks.push({ start: length, text: holds });
-    sum += holds;
+    blocks.push({ start: length, text: declared });
+    sum += declared;
     length += size;
   }
   return { blocks, length, text: sum };
 }
 
 /**
- * Reads a bgzip file from front to end: gives `visit` the text in pieces, and returns where its blocks begin.
- * @throws {FormatError} when a block is cut off or damaged, by its CRC-32
+ * Decompresses a bgzip file: passes the text to `visit` in chunks and returns the offsets of its blocks.
+ * @throws {FormatError} when a block is truncated or fails its CRC-32
  */
 export async function readBgzip(file: OpenFile, visit: (text: Uint8Array) => void): Promise<BlockStart[]> {
   const starts: BlockStart[] = [];
   let compressed = 0;
   let uncompressed = 0;
   while (compressed < file.size) {
-    const bytes = await file.read(compressed, Math.min(PIECE_BYTES, file.size - compressed));
-    const whole = wholeBlocks(file.path, bytes, compressed, PIECE_TEXT);
+    const bytes = await file.read(compressed, Math.min(READ_BYTES, file.size - compressed));
+    const whole = wholeBlocks(file.path, bytes, compressed, READ_TEXT);
     if (whole.blocks.length === 0) {
-      throw damaged(file.path, `there is no whole bgzip block at byte ${compressed}`);
+      throw damaged(file.path, `no complete bgzip block at byte ${compressed}`);
     }
     for (const { start, text } of whole.blocks) {
       if (text > 0) starts.push([compressed + start, uncompressed]);
@@ -92,24 +91,24 @@ export async function readBgzip(file: OpenFile, visit: (text: Uint8Array) => voi
   return starts;
 }
 
-/** Bytes of a file's text from a position on; fewer than asked for at its end. */
+/** Reads uncompressed bytes at a position; fewer than requested at the end of the text. */
 export type ReadText = (position: number, length: number) => Promise<Uint8Array>;
 
 /**
- * The text of a bgzip file at any position, by the index of its blocks. The blocks read last are kept.
+ * Random access to the text of a bgzip file by its block index. Caches the blocks of the last access.
  *
- * @param starts  of the blocks, as `parseGzi` gives them
- * @throws {FormatError} when a block is damaged, by its CRC-32, or the blocks do not fit the index
+ * @param starts  offsets of the blocks, from `parseGzi`
+ * @throws {FormatError} when a block fails its CRC-32, or the blocks do not match the index
  */
 export function bgzipText(file: OpenFile, starts: readonly BlockStart[]): ReadText {
-  let kept = { from: 0, text: new Uint8Array() as Uint8Array };
+  let cached = { from: 0, text: new Uint8Array() as Uint8Array };
   return async (position, length) => {
     const end = position + length;
     const parts: Uint8Array[] = [];
     for (let at = position; at < end; ) {
-      if (at < kept.from || at >= kept.from + kept.text.length)
-        kept = await readBlocks(file, starts, at, end);
-      const part = kept.text.subarray(at - kept.from, end - kept.from);
+      if (at < cached.from || at >= cached.from + cached.text.length)
+        cached = await readBlocks(file, starts, at, end);
+      const part = cached.text.subarray(at - cached.from, end - cached.from);
       if (part.length === 0) break;
       parts.push(part);
       at += part.length;
@@ -118,15 +117,15 @@ export function bgzipText(file: OpenFile, starts: readonly BlockStart[]): ReadTe
   };
 }
 
-/** The blocks of the text [from, to), or as many of them as are read at once. */
+/** Reads the blocks of the text [from, to), at most `MAX_BLOCKS`. */
 async function readBlocks(file: OpenFile, starts: readonly BlockStart[], from: number, to: number) {
   const first = blockOf(starts, from);
-  const next = Math.min(blockOf(starts, to - 1), first + MOST_BLOCKS) + 1;
+  const next = Math.min(blockOf(starts, to - 1), first + MAX_BLOCKS) + 1;
   const [start, textStart] = starts[first];
   const isLast = next === starts.length;
-  // The last block of an index is read until it holds some text.
+  // The size of the last block is unknown: read until it has some text.
   const [end, textEnd] = isLast
-    ? [Math.min(starts[next - 1][0] + LONGEST_READ, file.size), starts[next - 1][1] + 1]
+    ? [Math.min(starts[next - 1][0] + LAST_BLOCK_BYTES, file.size), starts[next - 1][1] + 1]
     : starts[next];
   const bytes = await file.read(start, end - start);
   const whole = wholeBlocks(file.path, bytes, start, textEnd - textStart);
@@ -134,14 +133,14 @@ async function readBlocks(file: OpenFile, starts: readonly BlockStart[], from: n
   if (!atEnd && whole.text !== textEnd - textStart) {
     throw new FormatError(
       { file: file.path },
-      `the file is damaged at byte ${start + whole.length}, or does not fit its index`,
-      `try gzip -t; if the file is well, delete ${file.path}.gzi, and it will be made again`,
+      `the file is damaged at byte ${start + whole.length}, or does not match its index`,
+      `run gzip -t; if the file is intact, delete ${file.path}.gzi and it will be created again`,
     );
   }
   return { from: textStart, text: await decompressed(file.path, bytes, start, whole) };
 }
 
-/** Number of the block that holds a byte of the text. */
+/** Index of the block with a byte of the text. */
 function blockOf(starts: readonly BlockStart[], position: number): number {
   let low = 0;
   let high = starts.length;
@@ -154,9 +153,9 @@ function blockOf(starts: readonly BlockStart[], position: number): number {
 }
 
 const damaged = (path: string, message: string, cause?: unknown) =>
-  new FormatError({ file: path }, message, "was the file downloaded completely? Try gzip -t", cause);
+  new FormatError({ file: path }, message, "is the download complete? Run gzip -t", cause);
 
-/** zlib compares each block with its CRC-32 and its length. */
+/** Decompresses blocks; zlib checks the CRC-32 and length of each. */
 async function decompressed(
   path: string,
   bytes: Uint8Array,
@@ -174,7 +173,7 @@ async function decompressed(
   throw damaged(path, `the bgzip blocks at byte ${offset} are damaged`, failure);
 }
 
-/** The text, or why there is none. */
+/** The text, or the error of the decompressor. */
 async function unzipped(bytes: Uint8Array, text: number): Promise<Uint8Array | unknown> {
   try {
     const options = { maxOutputLength: Math.max(text, 1), chunkSize: Math.max(Math.min(text, 2 ** 20), 64) };

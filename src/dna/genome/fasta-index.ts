@@ -6,36 +6,75 @@ import { writeCacheFile } from "../../base/write-file.ts";
 import { type BlockStart, readBgzip } from "./bgzip.ts";
 
 /**
- * Where a sequence lies in a FASTA file: one line of a `.fai`.
+ * Location of a sequence in a FASTA file: one line of a `.fai`.
  * @see https://www.htslib.org/doc/faidx.html
  */
 export interface FastaIndexEntry {
   readonly name: string;
   /** Bases. */
   readonly length: number;
-  /** Byte of the first base, in the uncompressed file. */
+  /** Offset of the first base in the uncompressed file. */
   readonly offset: number;
-  /** Bases on each full line. */
+  /** Bases per full line. */
   readonly lineBases: number;
-  /** Bytes of each full line with its end, and blanks before it. */
+  /** Bytes per full line, including its line end and spaces before it. */
   readonly lineBytes: number;
 }
 
-/** Byte of a base, by its 0-based position in the sequence. */
+/** Offset of a base in the uncompressed file, by its 0-based position in the sequence. */
 export function byteOfBase(entry: FastaIndexEntry, position: number): number {
   if (position === 0) return entry.offset;
   const line = Math.floor(position / entry.lineBases);
   return entry.offset + line * entry.lineBytes + (position - line * entry.lineBases);
 }
 
-/** The text of a `.fai`. */
+const READ_BYTES = 2 ** 23;
+
+/** The `.fai` of a plain FASTA file: read from the same folder, or created and saved there if it is writable. */
+export async function plainFastaIndex(file: OpenFile): Promise<FastaIndexEntry[]> {
+  const path = `${file.path}.fai`;
+  const known = await bytesIfPresent(path);
+  if (known !== undefined) return parseFastaIndex(textOf(known), path);
+  const builder = new FastaIndexBuilder(file.path);
+  for (let at = 0; at < file.size; at += READ_BYTES) {
+    builder.add(await file.read(at, Math.min(READ_BYTES, file.size - at)));
+  }
+  const entries = builder.finish();
+  await writeCacheFile(path, formatFastaIndex(entries));
+  return entries;
+}
+
+/** The `.fai` and `.gzi` of a bgzip FASTA file, read or created like `plainFastaIndex`, in one pass. */
+export async function bgzipFastaIndex(
+  file: OpenFile,
+): Promise<{ entries: FastaIndexEntry[]; starts: readonly BlockStart[] }> {
+  const faiPath = `${file.path}.fai`;
+  const gziPath = `${file.path}.gzi`;
+  const knownFai = await bytesIfPresent(faiPath);
+  const knownGzi = await bytesIfPresent(gziPath);
+  const knownStarts = knownGzi && parseGzi(knownGzi, gziPath, file.size);
+  const knownEntries = knownFai && parseFastaIndex(textOf(knownFai), faiPath);
+  if (knownEntries !== undefined && knownStarts !== undefined) {
+    return { entries: knownEntries, starts: knownStarts };
+  }
+
+  const builder = new FastaIndexBuilder(file.path);
+  const found = await readBgzip(file, (text) => builder.add(text));
+  const entries = knownEntries ?? builder.finish();
+  const gzi = knownGzi ?? formatGzi(found);
+  if (knownEntries === undefined) await writeCacheFile(faiPath, formatFastaIndex(entries));
+  if (knownGzi === undefined) await writeCacheFile(gziPath, gzi);
+  return { entries, starts: parseGzi(gzi, gziPath, file.size) };
+}
+
+/** Text of a `.fai`. */
 function formatFastaIndex(entries: readonly FastaIndexEntry[]): string {
   return entries.map((e) => `${e.name}\t${e.length}\t${e.offset}\t${e.lineBases}\t${e.lineBytes}\n`).join("");
 }
 
 /**
- * Reads the text of a `.fai`.
- * @throws {FormatError} naming the line that cannot be
+ * Parses the text of a `.fai`.
+ * @throws {FormatError} naming the invalid line
  */
 export function parseFastaIndex(text: string, file: string): FastaIndexEntry[] {
   const entries: FastaIndexEntry[] = [];
@@ -43,7 +82,7 @@ export function parseFastaIndex(text: string, file: string): FastaIndexEntry[] {
   text.split(/\r?\n/).forEach((line, i) => {
     if (line === "") return;
     const refuse = (what: string) =>
-      new FormatError({ file, line: i + 1 }, what, "delete this index, and it will be made again");
+      new FormatError({ file, line: i + 1 }, what, "delete this index and it will be created again");
     const columns = line.split("\t");
     const [name = "", ...numbers] = columns;
     const [length, offset, lineBases, lineBytes] = numbers.map((text) =>
@@ -56,14 +95,14 @@ export function parseFastaIndex(text: string, file: string): FastaIndexEntry[] {
     const possible =
       entry.length === 0 || (entry.lineBases > 0 && entry.lineBytes >= entry.lineBases && entry.offset > 0);
     if (name === "" || !possible || !Number.isSafeInteger(entry.length + entry.offset)) {
-      throw refuse(`no FASTA file can be laid out like this: ${JSON.stringify(line.slice(0, 80))}`);
+      throw refuse(`the entry is not possible in a FASTA file: ${JSON.stringify(line.slice(0, 80))}`);
     }
     if (seen.has(name)) throw refuse(`sequence ${quotedText(name)} is listed twice`);
     seen.add(name);
     entries.push(entry);
   });
   if (entries.length === 0) {
-    throw new FormatError({ file }, "the index is empty", "delete it, and it will be made again");
+    throw new FormatError({ file }, "the index is empty", "delete it and it will be created again");
   }
   return entries;
 }
@@ -72,26 +111,26 @@ const LINE_FEED = 10;
 const HEADER = 62; // ">"
 const isBlank = (byte: number) => byte === 13 || byte === 32 || byte === 9;
 
-/** Makes a FASTA file's index from its bytes, given in order in pieces of any size. */
+/** Builds the index of a FASTA file from its bytes, in consecutive chunks of any size. */
 class FastaIndexBuilder {
   readonly #file: string;
   readonly #entries: FastaIndexEntry[] = [];
   readonly #names = new Set<string>();
-  /** 1-based number of the current line, the byte it begins at, and what was seen of it. */
+  /** Current line: its 1-based number, its offset, and its length and first byte so far. */
   #line = 1;
   #lineStart = 0;
   #lineLength = 0;
   #firstByte = -1;
-  /** Blanks at its end so far, a carriage return included. */
+  /** Trailing spaces of the line so far, including a carriage return. */
   #blanks = 0;
   #header: number[] = [];
-  /** The sequence being read. */
+  /** Current sequence. */
   #name: string | undefined;
   #length = 0;
   #offset = 0;
   #lineBases = 0;
   #lineBytes = 0;
-  /** A line shorter than the others was seen: it must be the last one. */
+  /** True after a shorter line, which must be the last one. */
   #ended = false;
 
   constructor(file: string) {
@@ -110,11 +149,11 @@ class FastaIndexBuilder {
     }
   }
 
-  /** @throws {FormatError} when there is no sequence, or its lines cannot be indexed */
+  /** @throws {FormatError} when there is no sequence, or line lengths differ within one */
   finish(): FastaIndexEntry[] {
     if (this.#lineLength > 0) this.#finishLine(0);
     this.#finishSequence();
-    if (this.#entries.length === 0) throw this.#refuse("the file holds no sequence");
+    if (this.#entries.length === 0) throw this.#refuse("the file has no sequences");
     return this.#entries;
   }
 
@@ -159,15 +198,15 @@ class FastaIndexBuilder {
       return;
     }
     if (this.#name === undefined) {
-      throw this.#refuse('the first line does not begin with ">"', "is this a FASTA file?");
+      throw this.#refuse('the first line does not start with ">"', "is this a FASTA file?");
     }
     if (this.#lineBases === 0 && !this.#ended) {
       this.#lineBases = bases;
       this.#lineBytes = bytes;
     } else if (this.#ended || bases > this.#lineBases) {
       throw this.#refuse(
-        `the lines of sequence ${quotedText(this.#name)} differ in length before this one`,
-        "all lines of a sequence but the last must be equally long; rewrap the file, for instance with seqkit seq -w 60",
+        `the lines of sequence ${quotedText(this.#name)} differ in length`,
+        "all lines of a sequence except the last must have the same length; rewrap it, for example with seqkit seq -w 60",
       );
     }
     if (bytes !== this.#lineBytes) this.#ended = true;
@@ -190,48 +229,9 @@ class FastaIndexBuilder {
   }
 }
 
-const PIECE_BYTES = 2 ** 23;
-
-/** The `.fai` of a plain FASTA file: read from beside it, or made, and kept beside it where that is allowed. */
-export async function plainFastaIndex(file: OpenFile): Promise<FastaIndexEntry[]> {
-  const path = `${file.path}.fai`;
-  const known = await bytesIfPresent(path);
-  if (known !== undefined) return parseFastaIndex(textOf(known), path);
-  const builder = new FastaIndexBuilder(file.path);
-  for (let at = 0; at < file.size; at += PIECE_BYTES) {
-    builder.add(await file.read(at, Math.min(PIECE_BYTES, file.size - at)));
-  }
-  const entries = builder.finish();
-  await writeCacheFile(path, formatFastaIndex(entries));
-  return entries;
-}
-
-/** The `.fai` and the `.gzi` of a bgzip FASTA file, in the same way; one reading makes both. */
-export async function bgzipFastaIndex(
-  file: OpenFile,
-): Promise<{ entries: FastaIndexEntry[]; starts: readonly BlockStart[] }> {
-  const faiPath = `${file.path}.fai`;
-  const gziPath = `${file.path}.gzi`;
-  const knownFai = await bytesIfPresent(faiPath);
-  const knownGzi = await bytesIfPresent(gziPath);
-  const knownStarts = knownGzi && parseGzi(knownGzi, gziPath, file.size);
-  const knownEntries = knownFai && parseFastaIndex(textOf(knownFai), faiPath);
-  if (knownEntries !== undefined && knownStarts !== undefined) {
-    return { entries: knownEntries, starts: knownStarts };
-  }
-
-  const builder = new FastaIndexBuilder(file.path);
-  const found = await readBgzip(file, (text) => builder.add(text));
-  const entries = knownEntries ?? builder.finish();
-  const gzi = knownGzi ?? formatGzi(found);
-  if (knownEntries === undefined) await writeCacheFile(faiPath, formatFastaIndex(entries));
-  if (knownGzi === undefined) await writeCacheFile(gziPath, gzi);
-  return { entries, starts: parseGzi(gzi, gziPath, file.size) };
-}
-
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
-/** A `.gzi`: the number of blocks after the first, then two 64-bit offsets for each. */
+/** Bytes of a `.gzi`: the number of blocks after the first, then two 64-bit offsets for each. */
 function formatGzi(starts: readonly BlockStart[]): Uint8Array {
   const later = starts.slice(1);
   const bytes = new Uint8Array(8 + 16 * later.length);
@@ -245,16 +245,16 @@ function formatGzi(starts: readonly BlockStart[]): Uint8Array {
 }
 
 /**
- * Reads a `.gzi`: where the blocks begin, the first included.
- * @throws {FormatError} naming the index, when it cannot belong to a file of `size` bytes
+ * Parses a `.gzi`: the offsets of all blocks, including the first.
+ * @throws {FormatError} naming the index, when it does not match a file of `size` bytes
  */
 function parseGzi(bytes: Uint8Array, path: string, size: number): BlockStart[] {
   const refuse = (what: string) =>
-    new FormatError({ file: path }, what, "delete this index, and it will be made again");
+    new FormatError({ file: path }, what, "delete this index and it will be created again");
   const view = dataView(bytes);
   const count = (bytes.length - 8) / 16;
   if (!Number.isInteger(count) || count < 0 || view.getBigUint64(0, true) !== BigInt(count)) {
-    throw refuse(`the index has ${bytes.length} bytes, which is not what its number of blocks needs`);
+    throw refuse(`the index has ${bytes.length} bytes, which does not match its number of blocks`);
   }
   let before: BlockStart = [0, 0];
   const starts = [before];
@@ -263,7 +263,7 @@ function parseGzi(bytes: Uint8Array, path: string, size: number): BlockStart[] {
     const uncompressed = Number(view.getBigUint64(16 + 16 * i, true));
     const inOrder = compressed > before[0] && uncompressed > before[1] && uncompressed - before[1] <= 2 ** 16;
     if (!inOrder || compressed >= size) {
-      throw refuse(`block ${i + 2} is said to begin at byte ${compressed}, which cannot be in this file`);
+      throw refuse(`block ${i + 2} has the offset ${compressed}, which is not possible in this file`);
     }
     before = [compressed, uncompressed];
     starts.push(before);

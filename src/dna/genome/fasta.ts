@@ -6,20 +6,20 @@ import { bgzipText, blockLength, type ReadText } from "./bgzip.ts";
 import { bgzipFastaIndex, byteOfBase, type FastaIndexEntry, plainFastaIndex } from "./fasta-index.ts";
 import { type SequenceSource, showByte, UPPER_CASE_DNA } from "./sequence-source.ts";
 
-/** Bytes of text taken at once while a whole sequence is read. */
-const PIECE_BYTES = 2 ** 23;
+/** Bytes of text per read. */
+const READ_BYTES = 2 ** 23;
 
-/** Line feed and return, and the blanks that some writers leave before them. */
+/** Line feed, carriage return, and the spaces and tabs that some writers leave before them. */
 const LINE_END = [10, 13, 32, 9];
 const HEADER = 62; // ">"
 
 /**
  * Sequences of a FASTA file, plain or compressed with bgzip.
  *
- * The indexes (`.fai`, and `.gzi` when compressed) are read from beside it; those that are missing are made, and kept
- * beside it where that folder may be written.
+ * The indexes (`.fai`, and `.gzi` if compressed) are read from the same folder. Missing ones are created, and saved if the
+ * folder is writable.
  *
- * @throws {FormatError} when the file is no FASTA file, is compressed with plain gzip, or does not fit its index
+ * @throws {FormatError} when the file is not FASTA, is compressed with plain gzip, or does not match its index
  */
 export async function openFasta(file: OpenFile): Promise<SequenceSource> {
   const { read, entries } = await openText(file);
@@ -47,7 +47,7 @@ async function openText(file: OpenFile): Promise<{ read: ReadText; entries: Fast
   if (blockLength(start) === undefined) {
     throw new FormatError(
       { file: file.path },
-      "the file is compressed with gzip, which cannot be read from the middle",
+      "the file is compressed with gzip, which does not support random access",
       `compress it with bgzip: gunzip -c ${file.path} | bgzip > genome.fa.gz`,
     );
   }
@@ -55,7 +55,7 @@ async function openText(file: OpenFile): Promise<{ read: ReadText; entries: Fast
   return { read: bgzipText(file, starts), entries };
 }
 
-/** Bases [start, end) of a sequence in upper case, straight into one array: a chromosome has 250 million. */
+/** Bases [start, end) of a sequence in upper case, decoded into one array: a chromosome has up to 250 million. */
 async function readBases(
   entry: FastaIndexEntry,
   start: number,
@@ -69,8 +69,8 @@ async function readBases(
   const stop = byteOfBase(entry, end - 1) + 1;
   let base = start;
   let inLine = start % lineBases;
-  for (let from = byteOfBase(entry, start); from < stop; from += PIECE_BYTES) {
-    const size = Math.min(PIECE_BYTES, stop - from);
+  for (let from = byteOfBase(entry, start); from < stop; from += READ_BYTES) {
+    const size = Math.min(READ_BYTES, stop - from);
     const bytes = await read(from, size);
     if (bytes.length < size) throw staleIndexError(name, path);
     for (let at = 0; at < size; ) {
@@ -87,14 +87,14 @@ async function readBases(
       if (at < lineStop) {
         const byte = bytes[at];
         if (LINE_END.includes(byte) || byte === HEADER) throw staleIndexError(name, path);
-        throw foreignByteError(name, base, byte, path);
+        throw notDnaError(name, base, byte, path);
       }
     }
   }
   return letters;
 }
 
-/** Copies bytes [start, stop) in upper case; returns how many were copied before one that is no DNA letter. */
+/** Copies bytes [start, stop) in upper case; returns the number copied before the first that is not a DNA letter. */
 function copyUpperCase(from: Uint8Array, start: number, stop: number, to: Uint8Array, at: number): number {
   for (let i = start; i < stop; i++) {
     const letter = UPPER_CASE_DNA[from[i]];
@@ -104,27 +104,26 @@ function copyUpperCase(from: Uint8Array, start: number, stop: number, to: Uint8A
   return stop - start;
 }
 
-/** Entries compared with the file, evenly spread over the index. */
-const ENTRIES_CHECKED = 256;
-/** How far before a sequence its header line is looked for: most are short, some say everything. */
-const HEADER_REACH = [512, 2 ** 20];
+/** Index entries compared with the file, evenly spaced. */
+const CHECKED_ENTRIES = 256;
+/** Bytes searched for the header line before a sequence: most are short, some contain annotations. */
+const HEADER_BYTES = [512, 2 ** 20];
 
-/** Bytes looked at after a sequence's last base: a line end, and blanks that some writers leave before it. */
-const END_REACH = 256;
+/** Bytes read after the last base of a sequence: a line end, and spaces before it. */
+const END_BYTES = 256;
 
 /**
- * Compares an index with its file: before each sequence there must be its header line, after its last base a line end and
- * then another header, and after the last sequence nothing. So an index of another file, or from before an edit, does not
- * pass.
+ * Compares an index with its file. Each sequence must follow its header line and end with a line end and the next header,
+ * and nothing may follow the last sequence. Detects the index of another file or of an earlier version.
  *
- * @throws {FormatError} when an entry does not fit, or a sequence ends in a letter that is not DNA
+ * @throws {FormatError} when an entry does not match, or a sequence ends in a character that is not a DNA letter
  */
 async function checkFastaIndex(
   entries: readonly FastaIndexEntry[],
   read: ReadText,
   path: string,
 ): Promise<void> {
-  const step = Math.max(1, entries.length / ENTRIES_CHECKED);
+  const step = Math.max(1, entries.length / CHECKED_ENTRIES);
   for (let i = 0; i < entries.length; i += step) {
     const entry = entries[Math.floor(i)];
     if (!(await headerFits(entry, read))) throw staleIndexError(entry.name, path);
@@ -134,17 +133,17 @@ async function checkFastaIndex(
   await checkEnd(last, read, path, { isLast: true });
 }
 
-/** What to say of a sequence that is not where the index says. */
+/** Error of a sequence that is not at the position of its index entry. */
 function staleIndexError(name: string, path: string): FormatError {
   return new FormatError(
     { file: `${path}.fai` },
-    `sequence ${quotedText(name)} is not where this index says it is in ${path}`,
-    "was the FASTA file changed after its index was made? Delete the index, and it will be made again",
+    `sequence ${quotedText(name)} is not at the indexed position in ${path}`,
+    "has the FASTA file changed since? Delete the index and it will be created again",
   );
 }
 
 async function headerFits({ name, offset }: FastaIndexEntry, read: ReadText): Promise<boolean> {
-  for (const reach of HEADER_REACH) {
+  for (const reach of HEADER_BYTES) {
     const from = Math.max(0, offset - reach);
     const before = await read(from, offset - from);
     if (before.length < offset - from) return false;
@@ -166,17 +165,17 @@ async function checkEnd(
 ): Promise<void> {
   const { name, offset, length } = entry;
   const end = length === 0 ? offset : byteOfBase(entry, length - 1) + 1;
-  const behind = Buffer.from(await read(end, END_REACH)).toString("latin1");
+  const behind = Buffer.from(await read(end, END_BYTES)).toString("latin1");
   const lineEnd = length === 0 || /^[ \t]*([\r\n]|$)/.test(behind);
   if (!lineEnd || !(isLast ? /^\s*$/ : /^\s*(>|$)/).test(behind)) throw staleIndexError(name, path);
   if (length === 0) return;
   const [base] = await read(end - 1, 1);
   if (base === undefined || /\s/.test(String.fromCharCode(base))) throw staleIndexError(name, path);
-  if (UPPER_CASE_DNA[base] === 0) throw foreignByteError(name, length - 1, base, path);
+  if (UPPER_CASE_DNA[base] === 0) throw notDnaError(name, length - 1, base, path);
 }
 
-/** What to say of a letter in a sequence that is not a base, by its 0-based position. */
-function foreignByteError(name: string, position: number, byte: number, path: string): FormatError {
+/** Error of a character that is not a DNA letter, by its 0-based position. */
+function notDnaError(name: string, position: number, byte: number, path: string): FormatError {
   return new FormatError(
     { file: path },
     `${showByte(byte)} at base ${position + 1} of sequence ${quotedText(name)} is not a DNA letter`,

@@ -13,39 +13,39 @@ export interface Genome extends AsyncDisposable {
   /** Length of each sequence, in bases. */
   readonly chromosomes: ReadonlyMap<string, number>;
   /**
-   * Letters of an interval, upper case; N for positions off the chromosome.
-   * @throws {InputError} when the chromosome is not there, or the interval is none
+   * Sequence of an interval in upper case; N for positions off the chromosome.
+   * @throws {InputError} when the genome does not have the chromosome, or the interval is invalid
    */
   letters(interval: Interval): Promise<string>;
   /**
-   * A whole chromosome as upper-case ASCII bytes, N and other ambiguity letters kept: the way to take many windows.
-   * The last one asked for is kept, so asking again is cheap; do not write into it.
-   * @throws {InputError} when the chromosome is not there
+   * A whole chromosome as upper-case ASCII bytes, including ambiguity letters, for extracting many windows. The last
+   * chromosome is cached; do not modify it.
+   * @throws {InputError} when the genome does not have the chromosome
    */
   chromosome(name: string): Promise<Uint8Array>;
   /**
-   * SHA-256 of names and bases: the same for a FASTA file, a compressed one and a 2bit file of one genome (see
-   * `genomeDigest`). Computed once, then remembered in the cache folder until the file changes.
+   * SHA-256 of names and bases (see `genomeDigest`), equal for FASTA, compressed FASTA and 2bit files of the same genome.
+   * Cached until the file changes.
    */
   digest(): Promise<string>;
   close(): Promise<void>;
 }
 
 /**
- * Opens a genome: a FASTA file, plain or compressed with bgzip, or a 2bit file, told apart by their first bytes.
+ * Opens a genome: FASTA, plain or compressed with bgzip, or 2bit, recognised by the first bytes.
  *
  * @throws {InputError} when the file cannot be read
- * @throws {FormatError} when it is none of these, is damaged, or does not fit its index
+ * @throws {FormatError} when the format is unknown, the file is damaged, or it does not match its index
  */
 export async function openGenome(path: string): Promise<Genome> {
   const file = await openFile(path);
   try {
     const source = await openSource(file);
-    // From a file opened anew, so that what is digested is what lies at the path now: that is what is remembered.
+    // Opens the path again: the cached digest must describe the file that is there now.
     const digest = () =>
-      cachedDigestOf(GENOME_DIGEST_RULE, path, async () => {
-        await using now = await openFile(path);
-        return await genomeDigest(await openSource(now));
+      cachedDigestOf(GENOME_DIGEST_VERSION, path, async () => {
+        await using current = await openFile(path);
+        return await genomeDigest(await openSource(current));
       });
     return genomeOf(path, source, digest, file.close);
   } catch (error) {
@@ -61,11 +61,11 @@ async function openSource(file: OpenFile): Promise<SequenceSource> {
 }
 
 /**
- * A genome of sequences in memory: for a synthetic genome, a test, or a few sequences at hand.
+ * A genome in memory, for synthetic genomes, tests, or a few sequences.
  *
- * @param path       what messages call it
- * @param sequences  letters by name, in either case
- * @throws {InputError} when a sequence holds a character that is no DNA letter
+ * @param path       name of the genome in messages
+ * @param sequences  sequences by name, in either case
+ * @throws {InputError} when a sequence has a character that is not a DNA letter
  */
 export function genomeInMemory(path: string, sequences: ReadonlyMap<string, string>): Genome {
   for (const [name, letters] of sequences) {
@@ -125,7 +125,7 @@ function genomeOf(
     if (last?.name !== name) {
       const reading = { name, letters: source.readWhole(name) };
       last = reading;
-      // A failed reading is not kept: the next call tries again.
+      // Do not cache a failed read.
       reading.letters.catch(() => {
         if (last === reading) last = undefined;
       });
@@ -141,18 +141,18 @@ function genomeOf(
   return { path, chromosomes, letters, chromosome, digest, close, [Symbol.asyncDispose]: close };
 }
 
-/** Upper-case A, C, G, T as they are, every other letter as N. */
+/** Maps every byte except A, C, G and T to N. */
 const BASE_OR_N = new Uint8Array(256).fill(78);
 for (const base of "ACGT") BASE_OR_N[base.charCodeAt(0)] = base.charCodeAt(0);
 
-/** Changes when the rule of `genomeDigest` does. */
-const GENOME_DIGEST_RULE = "genome 1";
+/** Version of `genomeDigest`, part of its cache key. */
+const GENOME_DIGEST_VERSION = "genome 1";
 
 /**
- * SHA-256 of what a genome says: one line `name, length, SHA-256 of the letters` for each sequence, sorted by name.
+ * SHA-256 of the contents of a genome: one line `name, length, SHA-256 of the sequence` per sequence, sorted by name.
  *
- * Case, line width, compression and the order of sequences do not count. Letters other than A, C, G, T count as N: a
- * 2bit file cannot hold them, and no model sees them.
+ * Independent of case, line width, compression and the order of sequences. Letters other than A, C, G, T count as N:
+ * 2bit cannot store them, and no model receives them.
  */
 async function genomeDigest(source: SequenceSource): Promise<string> {
   const lines: string[] = [];

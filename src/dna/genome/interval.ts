@@ -2,8 +2,8 @@ import { InputError, type Place } from "../../base/errors.ts";
 import { quotedText } from "../../base/message-text.ts";
 
 /**
- * Bases [start, end) of a chromosome: 0-based, half-open. 1-based formats are converted where they are read.
- * A window may reach beyond a chromosome's ends, so `start` may be negative.
+ * Bases [start, end) of a chromosome: 0-based, half-open. Readers of 1-based formats convert to it.
+ * A window may extend beyond the ends of a chromosome, so `start` may be negative.
  */
 export interface Interval {
   readonly chrom: string;
@@ -16,11 +16,11 @@ export function formatInterval({ chrom, start, end }: Interval): string {
   return `${chrom}:${start}-${end}`;
 }
 
-/** @throws {InputError} when an end is not a whole number, or the end is not after the start */
+/** @throws {InputError} when start or end is not an integer, or end is not after start */
 export function checkInterval(interval: Interval): void {
   const { start, end } = interval;
   if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end)) {
-    throw new InputError(`the ends of ${formatInterval(interval)} are not whole numbers`);
+    throw new InputError(`start and end of ${formatInterval(interval)} are not integers`);
   }
   if (end <= start) {
     throw new InputError(`end ${end} is not after start ${start} in ${formatInterval(interval)}`, {
@@ -30,40 +30,40 @@ export function checkInterval(interval: Interval): void {
 }
 
 /**
- * The window of `width` bases around an interval's middle. When the bases to add are odd in number, the extra one goes
- * to the right; when those to take away are, to the left.
+ * Window of `width` bases centred on an interval. If the difference in length is odd, the extra base is added on the
+ * right or removed on the left.
  */
 export function centredWindow({ chrom, start, end }: Interval, width: number): Interval {
   const left = start - Math.floor((width - (end - start)) / 2);
   return { chrom, start: left, end: left + width };
 }
 
-/** Names shown of a genome that may have thousands. */
-const NAMES_SHOWN = 5;
+/** Sequence names listed in a message; a genome may have thousands. */
+const SHOWN_NAMES = 5;
 
 /**
- * What to say when a genome has no sequence of a name: UCSC's `chr1` and `chrM` are Ensembl's `1` and `MT`, and mixing
- * the two is the usual reason.
+ * Error of an unknown sequence name. Suggests the equivalent UCSC or Ensembl name (`chr1` and `1`, `chrM` and `MT`), the
+ * most frequent cause.
  *
- * @param place  the genome, or the line of a table that names the sequence
+ * @param place  the genome, or the line of the table with the name
  */
 export function missingChromosomeError(name: string, known: Iterable<string>, place: Place): InputError {
   const names = [...known];
   const same = names.find((other) => bareName(other) === bareName(name));
   if (same !== undefined) {
-    return new InputError(`the genome has no sequence ${quotedText(name)}; it calls it ${quotedText(same)}`, {
+    return new InputError(`the genome has no sequence ${quotedText(name)}, but has ${quotedText(same)}`, {
       place,
-      hint: "tables and genome must use the same names: take both from one source, or rename the chromosomes in one",
+      hint: "table and genome must use the same chromosome names: rename them in one of the two",
     });
   }
   const shown = names
-    .slice(0, NAMES_SHOWN)
+    .slice(0, SHOWN_NAMES)
     .map((each) => (each.length > 60 ? quotedText(each) : each))
     .join(", ");
-  const more = names.length > NAMES_SHOWN ? ` and ${names.length - NAMES_SHOWN} more` : "";
+  const more = names.length > SHOWN_NAMES ? ` and ${names.length - SHOWN_NAMES} more` : "";
   return new InputError(`the genome has no sequence ${quotedText(name)}; it has ${shown}${more}`, {
     place,
-    hint: "is this the genome that the table was made for?",
+    hint: "does the table belong to another genome?",
   });
 }
 

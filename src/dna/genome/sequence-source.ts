@@ -1,17 +1,17 @@
-/** The named sequences of one file, whatever its format: what `openGenome` makes a genome of. */
+/** Named sequences of a genome file, independent of its format. */
 export interface SequenceSource {
-  /** Length of each sequence, in bases, in the order of the file. */
+  /** Length of each sequence in bases, in file order. */
   readonly lengths: ReadonlyMap<string, number>;
-  /** Letters [start, end) of a sequence that is there, start < end, both inside it; upper or lower case. */
+  /** Bases [start, end) of an existing sequence, start < end, both within it; upper or lower case. */
   read(name: string, start: number, end: number): Promise<string>;
-  /** All letters of a sequence that is there, as upper-case ASCII bytes that nobody else holds. */
+  /** A whole existing sequence as upper-case ASCII bytes, in a new array. */
   readWhole(name: string): Promise<Uint8Array>;
 }
 
-/** Letters of the IUPAC nucleotide code, U included, and those that masking programs write. */
+/** IUPAC nucleotide codes, U, and the X of masking programs. */
 const DNA_LETTERS = "ACGTURYSWKMBDHVNX";
 
-/** Upper-case form of each byte that is a DNA letter; 0 for every other byte. */
+/** Upper-case form of each byte that is a DNA letter; 0 for other bytes. */
 export const UPPER_CASE_DNA = new Uint8Array(256);
 for (const letter of DNA_LETTERS) {
   const upper = letter.charCodeAt(0);
@@ -19,10 +19,10 @@ for (const letter of DNA_LETTERS) {
   UPPER_CASE_DNA[letter.toLowerCase().charCodeAt(0)] = upper;
 }
 
-/** Finds a character that is no DNA letter, in either case. */
+/** Matches a character that is not a DNA letter, case-insensitive. */
 export const NO_DNA_LETTER = new RegExp(`[^${DNA_LETTERS}]`, "i");
 
-/** A byte as it can be shown in a message. */
+/** Printable form of a byte for a message. */
 export function showByte(byte: number): string {
   return byte > 32 && byte < 127 ? JSON.stringify(String.fromCharCode(byte)) : `byte ${byte}`;
 }

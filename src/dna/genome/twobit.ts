@@ -5,13 +5,13 @@ import type { OpenFile } from "../../base/read-file.ts";
 import { asGmodFile } from "./gmod-file.ts";
 import type { SequenceSource } from "./sequence-source.ts";
 
-/** Bases taken at once while a whole sequence is read: the reader makes a string of each piece. */
-const PIECE_BASES = 2 ** 20;
+/** Bases per read of a whole sequence; the reader returns a string for each. */
+const READ_BASES = 2 ** 20;
 
-/** The first four bytes of a little-endian and of a big-endian 2bit file. */
+/** Magic number of a 2bit file. */
 const SIGNATURE = 0x1a412743;
 
-/** Which 2bit file bytes begin, if any. */
+/** Byte order of the 2bit file that starts with these bytes; undefined for another format. */
 export function twoBitByteOrder(start: Uint8Array): "little-endian" | "big-endian" | undefined {
   if (start.length < 4) return undefined;
   const view = dataView(start);
@@ -22,7 +22,7 @@ export function twoBitByteOrder(start: Uint8Array): "little-endian" | "big-endia
 /**
  * Sequences of a UCSC 2bit file.
  *
- * @throws {FormatError} when the file is big-endian, cut off, or its index cannot be
+ * @throws {FormatError} when the file is big-endian or truncated, or its index is invalid
  * @see https://genome.ucsc.edu/FAQ/FAQformat.html#format7
  */
 export async function openTwoBit(file: OpenFile): Promise<SequenceSource> {
@@ -31,24 +31,26 @@ export async function openTwoBit(file: OpenFile): Promise<SequenceSource> {
     throw new FormatError(
       { file: file.path },
       "this 2bit file was written on a big-endian machine, which is not supported",
-      "convert it: twoBitToFa, then faToTwoBit",
+      "convert it with twoBitToFa and faToTwoBit",
     );
   }
   const reader = new TwoBitFile({ filehandle: asGmodFile(file) });
-  const trouble = (cause: unknown) =>
+  const readError = (cause: unknown) =>
     cause instanceof InputError
       ? cause
-      : new FormatError({ file: file.path }, "the 2bit file is damaged or cut off", undefined, cause);
-  const lengths = await readLengths(reader, file).catch((cause) => Promise.reject(trouble(cause)));
+      : new FormatError({ file: file.path }, "the 2bit file is damaged or truncated", undefined, cause);
+  const lengths = await readLengths(reader, file).catch((cause) => Promise.reject(readError(cause)));
 
   const checked = new Map<string, Promise<void>>();
-  const check = async (name: string) => checkUnknown(file, name, (await reader.getIndex())[name]);
+  const check = async (name: string) => checkNBlocks(file, name, (await reader.getIndex())[name]);
 
   async function read(name: string, from: number, to: number): Promise<string> {
     if (!checked.has(name)) checked.set(name, check(name));
     await checked.get(name);
-    const letters = await reader.getSequence(name, from, to).catch((cause) => Promise.reject(trouble(cause)));
-    if (letters?.length !== to - from) throw trouble(undefined);
+    const letters = await reader
+      .getSequence(name, from, to)
+      .catch((cause) => Promise.reject(readError(cause)));
+    if (letters?.length !== to - from) throw readError(undefined);
     return letters;
   }
 
@@ -56,8 +58,8 @@ export async function openTwoBit(file: OpenFile): Promise<SequenceSource> {
     const length = lengths.get(name)!;
     const letters = new Uint8Array(length);
     const encoder = new TextEncoder();
-    for (let from = 0; from < length; from += PIECE_BASES) {
-      const piece = await read(name, from, Math.min(from + PIECE_BASES, length));
+    for (let from = 0; from < length; from += READ_BASES) {
+      const piece = await read(name, from, Math.min(from + READ_BASES, length));
       encoder.encodeInto(piece.toUpperCase(), letters.subarray(from));
     }
     return letters;
@@ -67,30 +69,29 @@ export async function openTwoBit(file: OpenFile): Promise<SequenceSource> {
 }
 
 /**
- * The stretches of N of a sequence lie in order, none over another and none without a letter: the reader walks from one to the
- * next and would stand still for ever where that does not hold.
+ * Checks that the blocks of N of a sequence are in order, disjoint and not empty. On other input the reader loops forever.
  *
- * @param offset  of the sequence's record: its length, the number of stretches, their starts, their lengths
+ * @param offset  offset of the record of the sequence: its length, the number of blocks, their starts, their lengths
  */
-async function checkUnknown(file: OpenFile, name: string, offset: number): Promise<void> {
-  const head = words(await file.read(offset, 8));
+async function checkNBlocks(file: OpenFile, name: string, offset: number): Promise<void> {
+  const head = uint32s(await file.read(offset, 8));
   const [length, count] = [head(0), head(1)];
-  const stretch = words(await file.read(offset + 8, 8 * count));
+  const block = uint32s(await file.read(offset + 8, 8 * count));
   for (let i = 0, before = 0; i < count; i++) {
-    const start = stretch(i);
-    const end = start + stretch(count + i);
+    const start = block(i);
+    const end = start + block(count + i);
     if (start < before || end <= start || end > length) {
       throw new FormatError(
         { file: file.path },
-        `the 2bit file is damaged: sequence ${JSON.stringify(name)} of ${length} bases is said to have no letters from base ${start} to ${end}`,
+        `the 2bit file is damaged: sequence ${JSON.stringify(name)} of ${length} bases has an invalid block of N from ${start} to ${end}`,
       );
     }
     before = end;
   }
 }
 
-/** Little-endian 32-bit numbers by their place. */
-function words(bytes: Uint8Array): (i: number) => number {
+/** Accessor of little-endian 32-bit integers. */
+function uint32s(bytes: Uint8Array): (i: number) => number {
   const view = dataView(bytes);
   return (i) => view.getUint32(4 * i, true);
 }
@@ -101,14 +102,14 @@ async function readLengths(reader: TwoBitFile, file: OpenFile): Promise<Map<stri
   if (lengths.size !== sequenceCount || sequenceCount === 0) {
     throw new FormatError(
       { file: file.path },
-      `the file announces ${sequenceCount} sequences and names ${lengths.size} different ones`,
+      `the file declares ${sequenceCount} sequences and has ${lengths.size} distinct names`,
     );
   }
   for (const [name, length] of lengths) {
     if (length / 4 > file.size) {
       throw new FormatError(
         { file: file.path },
-        `sequence ${JSON.stringify(name)} is said to have ${length} bases, more than the file can hold`,
+        `sequence ${JSON.stringify(name)} is ${length} bases long, more than the file can contain`,
       );
     }
   }

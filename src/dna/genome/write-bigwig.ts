@@ -1,6 +1,6 @@
 import { InputError } from "../../base/errors.ts";
 
-/** Runs of equal numbers per data block, and blocks or nodes per index node, as UCSC's tools choose them. */
+/** Runs per data block and children per index node: the defaults of UCSC's tools. */
 const ITEMS_PER_BLOCK = 1024;
 const CHILDREN_PER_NODE = 256;
 
@@ -12,7 +12,7 @@ const TREE_HEADER_BYTES = 48;
 const LEAF_BYTES = 32;
 const BRANCH_BYTES = 24;
 
-/** Where something lies along the genome, from one base to another of the same or a later chromosome. */
+/** Genomic range that may span chromosomes. */
 interface Span {
   readonly startChrom: number;
   readonly start: number;
@@ -20,35 +20,35 @@ interface Span {
   readonly end: number;
 }
 
-/** A run of equal numbers: bases [start, end). */
+/** A run of equal values over bases [start, end). */
 interface Run {
   readonly start: number;
   readonly end: number;
   readonly value: number;
 }
 
-/** One data block: runs of one chromosome, by start. */
+/** A data block: runs of one chromosome, sorted by start. */
 interface Block extends Span {
   readonly runs: readonly Run[];
 }
 
 /**
- * A signal along a genome as the bytes of a bigWig file, version 4.
+ * Encodes a signal as a bigWig file, version 4.
  *
- * Blocks hold bedGraph items and are not compressed, so that equal signals give equal bytes on every machine. There are no
- * zoom levels: every summary is exact, and made from the data. A base with 0 gets no entry, as in files of cut counts;
- * readers give 0 or NaN there. Made in memory: meant for genomes of some tens of megabases.
+ * Data blocks contain uncompressed bedGraph items, so equal signals give equal bytes on every machine. There are no zoom
+ * levels. Bases with value 0 have no item, as in files of cut counts; readers return 0 or NaN there. The file is built in
+ * memory: suitable for genomes of up to tens of megabases.
  *
- * @param signal  one number per base of each chromosome
- * @throws {InputError} when a number is not finite, or a name is empty or not printable ASCII
+ * @param signal  one value per base of each chromosome
+ * @throws {InputError} when a value is not finite, or a name is empty or not printable ASCII
  * @see Kent et al. 2010, doi:10.1093/bioinformatics/btq351, supplementary tables 5 to 17
  */
 export function bigWigBytes(signal: ReadonlyMap<string, ArrayLike<number>>): Uint8Array {
-  // The chromosome index is searched by name, so names are sorted, and numbered in that order.
+  // The chromosome tree is searched by name: ids follow the sorted names.
   const names = Array.from(signal.keys()).sort((a, b) => (a < b ? -1 : 1));
   for (const name of names) {
     if (!/^[!-~]+$/.test(name))
-      throw new InputError(`${JSON.stringify(name)} cannot name a chromosome in a bigWig file`);
+      throw new InputError(`${JSON.stringify(name)} is not a valid chromosome name for bigWig`);
   }
   const blocks = names.flatMap((name, chrom) => blocksOf(chrom, name, signal.get(name)!));
   const levels = treeLevels(blocks);
@@ -56,7 +56,7 @@ export function bigWigBytes(signal: ReadonlyMap<string, ArrayLike<number>>): Uin
   const keyBytes = Math.max(1, ...names.map((name) => name.length));
   const chromTree = HEADER_BYTES + SUMMARY_BYTES;
   const data = chromTree + 32 + 4 + names.length * (keyBytes + 8);
-  const blockOffsets = running(
+  const blockOffsets = cumulativeOffsets(
     data + 8,
     blocks.map(({ runs }) => BLOCK_HEADER_BYTES + runs.length * ITEM_BYTES),
   );
@@ -71,11 +71,11 @@ export function bigWigBytes(signal: ReadonlyMap<string, ArrayLike<number>>): Uin
   out.u64(blocks.length);
   for (const block of blocks) writeBlock(out, block);
   writeTree(out, levels, blocks.length, index, blockOffsets);
-  out.u32(MAGIC);
+  out.u32(BIGWIG_MAGIC);
   return bytes;
 }
 
-const MAGIC = 0x888f_fc26;
+const BIGWIG_MAGIC = 0x888f_fc26;
 const CHROM_TREE_MAGIC = 0x78ca_8c91;
 const TREE_MAGIC = 0x2468_ace0;
 
@@ -92,7 +92,7 @@ function blocksOf(chrom: number, name: string, values: ArrayLike<number>): Block
     const value = values[start];
     if (!Number.isFinite(value)) {
       throw new InputError(
-        `the signal of ${name} at base ${start} is ${value}; a bigWig file holds numbers only`,
+        `the signal of ${name} at base ${start} is ${value}; bigWig values must be finite`,
       );
     }
     end = start + 1;
@@ -105,7 +105,7 @@ function blocksOf(chrom: number, name: string, values: ArrayLike<number>): Block
   return blocks;
 }
 
-/** A node of the R tree: the span of each child. */
+/** A node of the R tree with the ranges of its children. */
 interface Node extends Span {
   readonly children: readonly Span[];
   readonly leaf: boolean;
@@ -113,7 +113,7 @@ interface Node extends Span {
 
 const nodeBytes = ({ leaf, children }: Node) => 4 + children.length * (leaf ? LEAF_BYTES : BRANCH_BYTES);
 
-/** Levels of the R tree from the root to the leaves; the root is a leaf of no blocks when there is no data. */
+/** Levels of the R tree from the root to the leaves. Without data the root is an empty leaf. */
 function treeLevels(blocks: readonly Block[]): Node[][] {
   let level = groups(blocks, true);
   const levels = [level];
@@ -143,14 +143,14 @@ function spanOf(spans: readonly Span[]): Span {
   };
 }
 
-/** start, start + sizes[0], start + sizes[0] + sizes[1], ...: one more than there are sizes. */
-function running(start: number, sizes: readonly number[]): number[] {
+/** Cumulative offsets: start, start + sizes[0], …; one more than there are sizes. */
+function cumulativeOffsets(start: number, sizes: readonly number[]): number[] {
   const offsets = [start];
   for (const size of sizes) offsets.push(offsets.at(-1)! + size);
   return offsets;
 }
 
-/** Little-endian fields one after the other. */
+/** Sequential writer of little-endian fields. */
 class Writer {
   readonly #view: DataView;
   #at = 0;
@@ -195,14 +195,14 @@ class Writer {
 }
 
 function writeHeader(out: Writer, offsets: { chromTree: number; data: number; index: number }): void {
-  out.u32(MAGIC);
+  out.u32(BIGWIG_MAGIC);
   out.u16(4); // version
   out.u16(0); // zoom levels
   out.u64(offsets.chromTree, offsets.data, offsets.index);
   out.u16(0); // fields and defined fields: of bigBed only
   out.u16(0);
   out.u64(0, HEADER_BYTES); // autoSql (none), total summary
-  out.u32(0); // buffer for decompression: none, blocks are as they are
+  out.u32(0); // decompression buffer: none, blocks are not compressed
   out.u64(0); // extension header: none
 }
 
@@ -225,7 +225,7 @@ function writeSummary(out: Writer, blocks: readonly Block[]): void {
   out.f64(covered === 0 ? 0 : lowest, covered === 0 ? 0 : highest, sum, squares);
 }
 
-/** A B+ tree of one leaf. */
+/** Writes the chromosome B+ tree with a single leaf. */
 function writeChromosomes(
   out: Writer,
   names: readonly string[],
@@ -233,7 +233,7 @@ function writeChromosomes(
   signal: ReadonlyMap<string, ArrayLike<number>>,
 ): void {
   if (names.length > 0xffff)
-    throw new InputError(`${names.length} chromosomes are more than one bigWig file takes here`);
+    throw new InputError(`${names.length} chromosomes exceed the limit of 65535 of this bigWig writer`);
   out.u32(CHROM_TREE_MAGIC, Math.max(1, names.length), keyBytes, 8);
   out.u64(names.length, 0);
   out.u8(1); // a leaf
@@ -246,7 +246,7 @@ function writeChromosomes(
 }
 
 function writeBlock(out: Writer, { startChrom, start, end, runs }: Block): void {
-  out.u32(startChrom, start, end, 0, 0); // step and span: of other kinds of block
+  out.u32(startChrom, start, end, 0, 0); // step and span: not used by bedGraph
   out.u8(1); // bedGraph
   out.u8(0);
   out.u16(runs.length);
@@ -266,14 +266,14 @@ function writeTree(
   out.u32(TREE_MAGIC, CHILDREN_PER_NODE);
   out.u64(blocks);
   out.span(levels[0][0]);
-  out.u64(index); // where the data end
+  out.u64(index); // end of the data
   out.u32(1, 0); // items per leaf slot
   let levelStart = index + TREE_HEADER_BYTES;
   let block = 0;
   for (const level of levels) {
     const below = levels[levels.indexOf(level) + 1] ?? [];
     levelStart += level.reduce((sum, node) => sum + nodeBytes(node), 0);
-    const childOffsets = running(levelStart, below.map(nodeBytes));
+    const childOffsets = cumulativeOffsets(levelStart, below.map(nodeBytes));
     let child = 0;
     for (const { leaf, children } of level) {
       out.u8(leaf ? 1 : 0);

@@ -5,27 +5,27 @@ import type { Motif } from "./motif.ts";
 
 /** A collection of motifs. */
 export interface MotifCollection {
-  /** In the order of the file. */
+  /** Motifs in file order. */
   readonly motifs: readonly Motif[];
-  /** Frequencies of A, C, G, T that the file states for sequence around motifs; a quarter each where it states none. */
+  /** Background frequencies of A, C, G, T given by the file; 0.25 each by default. */
   readonly background: Float64Array;
 }
 
-/** A motif is a dozen letters, the longest known have some hundred. */
-const WIDEST = 1000;
+/** Maximum width of a motif, far above the longest known. */
+const MAX_WIDTH = 1000;
 
-/** How far a row's sum may be from 1: files print few digits. */
-const ROUNDING = 0.02;
+/** Tolerance of the sum of a row, because files print few digits. */
+const SUM_TOLERANCE = 0.02;
 
 /**
- * Motifs of a file in MEME's text format, minimal or full, plain or compressed. Numbers are kept as they stand, so
- * a row sums to 1 up to the file's rounding.
+ * Reads a MEME motif file, minimal or full text format, plain or compressed. Probabilities are not renormalised, so a row
+ * sums to 1 up to the rounding of the file.
  *
- * Every motif is read, also one whose last row is the last line of the file (the original would lose it). Matrices of
- * log-odds are passed over. Positions and letters only: URL lines and the like are not kept.
+ * Reads every motif, including one that ends at the end of the file (DART-Eval drops it). Log-odds matrices and URL
+ * lines are ignored.
  *
- * @throws {FormatError} naming the line when the alphabet is not DNA's, a matrix has not as many rows as it says or no
- *   four probabilities in one of them, a name comes twice, or there is no motif at all
+ * @throws {FormatError} naming the line when the alphabet is not DNA, the number of rows differs from the stated width,
+ *   a row does not have four probabilities, a name is repeated, or the file has no motif
  * @see https://meme-suite.org/meme/doc/meme-format.html
  */
 export async function readMotifs(path: string): Promise<MotifCollection> {
@@ -34,11 +34,11 @@ export async function readMotifs(path: string): Promise<MotifCollection> {
   return reader.finish();
 }
 
-/** A matrix that is being read. */
+/** A partially read matrix. */
 interface OpenMatrix {
   readonly name: string;
   readonly line: number;
-  /** Rows that its header states. */
+  /** Stated number of rows. */
   readonly width: number | undefined;
   readonly sites: number | undefined;
   readonly values: number[];
@@ -58,7 +58,7 @@ class MemeReader {
   line(text: string, line: number): void {
     const place = { file: this.file, line };
     if (this.matrix !== undefined && this.row(this.matrix, text, place)) return;
-    if (this.frequencies !== undefined && this.frequenciesGoOn(this.frequencies, text, place)) return;
+    if (this.frequencies !== undefined && this.readFrequencies(this.frequencies, text, place)) return;
     if (/^MEME version\b/.test(text)) this.version = true;
     else if (/^ALPHABET\b/.test(text)) checkAlphabet(text, place);
     else if (/^Background letter frequencies\b/.test(text)) this.frequencies = [];
@@ -71,8 +71,8 @@ class MemeReader {
     if (this.motifs.length > 0) return { motifs: this.motifs, background: this.background };
     throw new FormatError(
       { file: this.file },
-      this.version ? "the file has no motif with a letter-probability matrix" : "this is no MEME file",
-      'expected is MEME\'s text format: "MEME version 4", then MOTIF lines with a letter-probability matrix each',
+      this.version ? "the file has no motif with a letter-probability matrix" : "not a MEME file",
+      'expected "MEME version 4", then MOTIF lines, each with a letter-probability matrix',
     );
   }
 
@@ -80,7 +80,7 @@ class MemeReader {
     const [, name] = text.split(/\s+/) as [string, string];
     const before = this.firstLine.get(name);
     if (before !== undefined) {
-      throw new FormatError(place, `the motif ${name} was on line ${before} already`);
+      throw new FormatError(place, `the motif ${name} is already on line ${before}`);
     }
     this.firstLine.set(name, place.line!);
     this.name = { text: name, line: place.line! };
@@ -88,18 +88,18 @@ class MemeReader {
 
   private open(text: string, place: FieldPlace): void {
     if (this.name === undefined) {
-      throw new FormatError(place, "this matrix has no MOTIF line of its own before it");
+      throw new FormatError(place, "the matrix has no MOTIF line before it");
     }
     const field = (key: string) => new RegExp(`\\b${key}=\\s*(\\S+)`).exec(text)?.[1];
     const letters = field("alength");
     if (letters !== undefined && letters !== "4") {
-      throw new FormatError(place, `the matrix has ${letters} letters; a motif of DNA has 4`);
+      throw new FormatError(place, `the alphabet of the matrix has ${letters} letters; expected 4`);
     }
     const width = field("w");
-    if (width !== undefined && !(/^\d+$/.test(width) && Number(width) >= 1 && Number(width) <= WIDEST)) {
+    if (width !== undefined && !(/^\d+$/.test(width) && Number(width) >= 1 && Number(width) <= MAX_WIDTH)) {
       throw new FormatError(
         place,
-        `the matrix has the width ${JSON.stringify(width)}; expected is 1 to ${WIDEST}`,
+        `the matrix has the width ${JSON.stringify(width)}; expected 1 to ${MAX_WIDTH}`,
       );
     }
     const sites = parseDecimal(field("nsites") ?? "");
@@ -113,14 +113,14 @@ class MemeReader {
     this.name = undefined;
   }
 
-  /** Takes a row of the matrix; false, with the matrix closed, where the line is none. */
+  /** Adds a row to the matrix; at any other line closes the matrix and returns false. */
   private row(matrix: OpenMatrix, text: string, place: FieldPlace): boolean {
     const read = matrix.values.length / 4;
     const full = matrix.width !== undefined && read === matrix.width;
     if (!full && /^[-+.\d]/.test(text)) {
       matrix.values.push(...probabilitiesOf(text, place));
-      if (read < WIDEST) return true;
-      throw new FormatError(place, `the motif ${matrix.name} has more than ${WIDEST} rows`);
+      if (read < MAX_WIDTH) return true;
+      throw new FormatError(place, `the motif ${matrix.name} has more than ${MAX_WIDTH} rows`);
     }
     this.close(matrix);
     return false;
@@ -131,8 +131,8 @@ class MemeReader {
     if (rows === 0 || (width !== undefined && rows !== width)) {
       throw new FormatError(
         { file: this.file, line },
-        `the matrix of ${name} has ${rows} rows${width === undefined ? "" : `, and says that it has ${width}`}`,
-        "is the file cut off?",
+        `the matrix of ${name} has ${rows} rows${width === undefined ? "" : `; its header states ${width}`}`,
+        "is the file truncated?",
       );
     }
     this.motifs.push({
@@ -144,8 +144,8 @@ class MemeReader {
     this.matrix = undefined;
   }
 
-  /** `A 0.25 C 0.25` and so on, over one line or several. */
-  private frequenciesGoOn(found: number[], text: string, place: FieldPlace): boolean {
+  /** Reads background frequencies, `A 0.25 C 0.25 …`, on one or more lines. */
+  private readFrequencies(found: number[], text: string, place: FieldPlace): boolean {
     const fields = text === "" ? [] : text.split(/\s+/);
     const isPairs = fields.length > 0 && fields.every((field, i) => i % 2 === 1 || /^[ACGT]$/i.test(field));
     if (!isPairs) {
@@ -153,7 +153,7 @@ class MemeReader {
       if (found.length === 4) return false;
       throw new FormatError(
         place,
-        `the background has ${found.length} frequencies; expected are those of A, C, G and T`,
+        `the background has ${found.length} frequencies; expected those of A, C, G and T`,
       );
     }
     for (let i = 0; i < fields.length; i += 2) {
@@ -161,8 +161,8 @@ class MemeReader {
       if (fields[i].toUpperCase() !== "ACGT"[found.length] || !(value > 0 && value < 1)) {
         throw new FormatError(
           place,
-          `the background has ${JSON.stringify(`${fields[i]} ${fields[i + 1] ?? ""}`)} where ${"ACGT"[found.length] ?? "nothing"} comes`,
-          "each letter is followed by its frequency, between 0 and 1: A 0.25 C 0.25 G 0.25 T 0.25",
+          `the background has ${JSON.stringify(`${fields[i]} ${fields[i + 1] ?? ""}`)}; expected ${"ACGT"[found.length] ?? "four frequencies"}`,
+          "write each base with its frequency, between 0 and 1: A 0.25 C 0.25 G 0.25 T 0.25",
         );
       }
       found.push(value);
@@ -178,17 +178,17 @@ class MemeReader {
 function checkAlphabet(text: string, place: FieldPlace): void {
   const letters = /^ALPHABET\s*=\s*(\S*)/.exec(text)?.[1];
   if (letters === "ACGT" || /^ALPHABET\s+"?DNA/.test(text)) return;
-  throw new FormatError(place, `the alphabet is ${JSON.stringify(text.slice(0, 40))}; expected is ACGT`);
+  throw new FormatError(place, `the alphabet is ${JSON.stringify(text.slice(0, 40))}; expected ACGT`);
 }
 
 function probabilitiesOf(text: string, place: FieldPlace): readonly number[] {
   const fields = text.split(/\s+/);
   const values = fields.map(parseDecimal);
-  if (values.length !== 4 || !values.every((value) => value >= 0 && value <= 1 + ROUNDING)) {
+  if (values.length !== 4 || !values.every((value) => value >= 0 && value <= 1 + SUM_TOLERANCE)) {
     throw new FormatError(
       place,
       `${JSON.stringify(text.slice(0, 60))} is not a row of four probabilities`,
-      "one row per position, the letters in the order A, C, G, T",
+      "write one row per position with the columns A, C, G, T",
     );
   }
   checkSum(values, "the row", place);
@@ -197,10 +197,10 @@ function probabilitiesOf(text: string, place: FieldPlace): readonly number[] {
 
 function checkSum(values: readonly number[], what: string, place: FieldPlace): void {
   const sum = values.reduce((total, value) => total + value, 0);
-  if (Math.abs(sum - 1) <= ROUNDING) return;
+  if (Math.abs(sum - 1) <= SUM_TOLERANCE) return;
   throw new FormatError(
     place,
-    `${what} sums to ${sum.toPrecision(3)}; expected is 1`,
-    "counts and log-odds are no probabilities",
+    `${what} sums to ${sum.toPrecision(3)}; expected 1`,
+    "counts and log-odds are not supported",
   );
 }

@@ -1,35 +1,34 @@
 import { FormatError } from "../../base/errors.ts";
 import { textLines } from "../../base/text-lines.ts";
+import { BASES } from "../sequence/encoding.ts";
 
-/** A binding motif: how often each letter stands at each of its positions. */
+/** A binding motif: base probabilities at each position. */
 export interface Motif {
-  /** As its collection calls it: "CTCF.H12CORE.0.P.B". */
+  /** Name in its collection, such as "CTCF.H12CORE.0.P.B". */
   readonly name: string;
-  /** Positions. */
+  /** Number of positions. */
   readonly width: number;
-  /** [width, 4], row-major, letters A, C, G, T; each row sums to 1 up to rounding. */
+  /** [width, 4], row-major, columns A, C, G, T; each row sums to 1 up to rounding. */
   readonly probabilities: Float64Array;
-  /** Sites it was made from; absent where the collection does not tell. */
+  /** Number of sites behind the motif, if the collection states it. */
   readonly sites?: number;
 }
 
-const LETTERS = "ACGT";
-
-/** The most frequent letter of each position, the first in the order A, C, G, T among equals. */
+/** Most probable base of each position; ties go to the first in the order A, C, G, T. */
 export function consensus({ width, probabilities }: Motif): string {
   let letters = "";
   for (let position = 0; position < width; position++) {
     const row = probabilities.subarray(4 * position, 4 * position + 4);
-    letters += LETTERS[row.indexOf(Math.max(...row))];
+    letters += BASES[row.indexOf(Math.max(...row))];
   }
   return letters;
 }
 
 /**
- * Families of transcription factors by motif, from a collection's annotation as HOCOMOCO gives it (`H12CORE_motifs.tsv`):
- * tab-separated, a header line, the columns `Motif` and `TF family` among others. A motif without a family is left out.
+ * Transcription factor family of each motif, from the annotation table of a collection such as HOCOMOCO
+ * (`H12CORE_motifs.tsv`): tab-separated, with the columns `Motif` and `TF family`. Omits motifs without a family.
  *
- * @throws {FormatError} when one of the two columns is missing, a line is short, or a motif comes twice with two families
+ * @throws {FormatError} when a column is missing, a line is too short, or a motif has two families
  */
 export async function readMotifFamilies(path: string): Promise<ReadonlyMap<string, string>> {
   const families = new Map<string, string>();
@@ -47,17 +46,17 @@ export async function readMotifFamilies(path: string): Promise<ReadonlyMap<strin
     const motif = fields[motifColumn] ?? "";
     const family = fields[familyColumn];
     if (motif === "" || family === undefined) {
-      throw new FormatError(place, `the line has ${fields.length} fields, without a motif and its family`);
+      throw new FormatError(place, `the line has ${fields.length} fields and lacks a motif or its family`);
     }
     if (family === "") continue;
     const before = families.get(motif);
     if (before !== undefined && before !== family) {
-      throw new FormatError(place, `the motif ${motif} is of ${family}, and above of ${before}`);
+      throw new FormatError(place, `the motif ${motif} has the family ${family} here and ${before} above`);
     }
     families.set(motif, family);
   }
   if (families.size > 0) return families;
-  throw new FormatError({ file: path }, "the annotation names no family");
+  throw new FormatError({ file: path }, "the annotation has no families");
 }
 
 function columnOf(header: readonly string[], name: string, place: { file: string; line: number }): number {
@@ -66,6 +65,6 @@ function columnOf(header: readonly string[], name: string, place: { file: string
   throw new FormatError(
     place,
     `there is no column ${JSON.stringify(name)} among ${JSON.stringify(header.slice(0, 12).join(", "))}`,
-    "expected is the annotation of a motif collection, such as HOCOMOCO's H12CORE_motifs.tsv",
+    "expected the annotation table of a motif collection, such as HOCOMOCO's H12CORE_motifs.tsv",
   );
 }

@@ -1,54 +1,53 @@
 import { InputError } from "../../base/errors.ts";
 import type { Motif } from "./motif.ts";
 
-/** Largest score of a letter once scaled. */
-const RANGE = 1000;
+/** Largest scaled score of a base. */
+const MAX_SCORE = 1000;
 
-/** What is added to a motif's sites, spread over the letters as the background is. */
+/** FIMO's pseudocount, distributed over the bases as the background is. */
 const DEFAULT_PSEUDOCOUNT = 0.1;
 
-/** Sites of a motif that does not say from how many it was made: MEME's own default. */
+/** MEME's default number of sites. */
 const DEFAULT_SITES = 20;
 
 /**
- * Frequencies of A, C, G, T in the non-redundant database of 2008, which FIMO takes for DNA where it is told none; both
- * strands' mean.
+ * FIMO's default background: frequencies of A, C, G, T in the non-redundant database of 2008, averaged over both strands.
  */
 const NRDB_BACKGROUND: readonly number[] = [
   0.27455195089609824, 0.22544804910390176, 0.22544804910390176, 0.27455195089609824,
 ];
 
 export interface ScoringOptions {
-  /** Frequencies of A, C, G, T around motifs; FIMO's own when left out. Both strands' mean is taken. */
+  /** Background frequencies of A, C, G, T, averaged over both strands; default: FIMO's. */
   readonly background?: ArrayLike<number>;
-  /** 0.1, as in FIMO, when left out. */
+  /** Default: 0.1, as in FIMO. */
   readonly pseudocount?: number;
 }
 
 /**
- * A motif's log-odds against a background as whole numbers, as FIMO scores: of a letter with probability p at a position,
- * log2(p' / b) with p' = (p · sites + c · b) / (sites + c), then moved and stretched to 0...1000 and rounded. Sums of whole
- * numbers have an exact distribution.
+ * Log-odds matrix of a motif as integers, as in FIMO. A base with probability p and background b scores log2(p' / b) with
+ * p' = (p · sites + c · b) / (sites + c), shifted and scaled to 0…1000 and rounded. Sums of integers have an exact
+ * distribution.
  */
 export interface ScaledMotif {
   readonly motif: Motif;
-  /** [width, 4], row-major, letters A, C, G, T; 0 to 1000. */
+  /** [width, 4], row-major, columns A, C, G, T; 0 to 1000. */
   readonly scores: Int32Array;
-  /** A sum of scores s is s / scale + width · offset bits. */
+  /** A sum s of scores is s / scale + width · offset bits. */
   readonly scale: number;
   readonly offset: number;
-  /** Of A, C, G, T, adding up to 1. */
+  /** Frequencies of A, C, G, T, summing to 1. */
   readonly background: Float64Array;
 }
 
-/** @throws {InputError} when the background or the pseudocount cannot be, or a letter's log-odds are infinite */
+/** Scales a motif. @throws {InputError} when the background or pseudocount is invalid, or a log-odds score is infinite */
 export function scaleMotif(
   motif: Motif,
   { background = NRDB_BACKGROUND, pseudocount = DEFAULT_PSEUDOCOUNT }: ScoringOptions = {},
 ): ScaledMotif {
   const frequencies = bothStrands(background);
   if (!(pseudocount >= 0 && pseudocount < Number.POSITIVE_INFINITY)) {
-    throw new InputError(`a pseudocount of ${pseudocount} is not possible; it is 0 or more`);
+    throw new InputError(`the pseudocount is ${pseudocount}; expected a finite number of at least 0`);
   }
   const { sites = DEFAULT_SITES } = motif;
   const bits = motif.probabilities.map((p, i) => {
@@ -58,7 +57,7 @@ export function scaleMotif(
   const least = bits.reduce((a, b) => Math.min(a, b));
   if (!Number.isFinite(least)) {
     throw new InputError(
-      `a letter never stands at some position of ${motif.name}, so its log-odds are infinite`,
+      `a base has probability 0 at a position of ${motif.name}: its log-odds are infinite`,
       {
         hint: "choose a pseudocount above 0",
       },
@@ -66,19 +65,19 @@ export function scaleMotif(
   }
   const most = bits.reduce((a, b) => Math.max(a, b));
   const offset = Math.floor(least);
-  const scale = Math.max(1, Math.floor(RANGE / (most - offset)));
+  const scale = Math.max(1, Math.floor(MAX_SCORE / (most - offset)));
   const scores = Int32Array.from(bits, (score) => Math.floor((score - offset) * scale + 0.5));
   return { motif, scores, scale, offset, background: frequencies };
 }
 
-/** The score of a sum of scaled scores, in bits. */
+/** Converts a sum of scaled scores to bits. */
 export function bitsOf({ motif, scale, offset }: ScaledMotif, sum: number): number {
   return sum / scale + motif.width * offset;
 }
 
 /**
- * The exact chance that letters drawn from the background add up to a score or more: entry s for s, from 0 to the motif's
- * largest sum. By convolving the positions' distributions one after the other.
+ * Exact p-values: entry s is the probability that a random sequence from the background scores s or more, for s from 0 to
+ * the largest sum. Computed by convolving the score distributions of the positions.
  */
 export function tailProbabilities({ motif, scores, background }: ScaledMotif): Float64Array {
   let distribution = Float64Array.of(1);
@@ -88,7 +87,7 @@ export function tailProbabilities({ motif, scores, background }: ScaledMotif): F
     for (let s = 0; s < distribution.length; s++) {
       const share = distribution[s];
       if (share === 0) continue;
-      for (let letter = 0; letter < 4; letter++) longer[s + row[letter]] += share * background[letter];
+      for (let base = 0; base < 4; base++) longer[s + row[base]] += share * background[base];
     }
     distribution = longer;
   }
@@ -96,13 +95,13 @@ export function tailProbabilities({ motif, scores, background }: ScaledMotif): F
   return distribution;
 }
 
-/** A background that both strands share, so that a motif has one distribution on either. */
+/** Background averaged over both strands, so that p-values do not depend on the strand. */
 function bothStrands(background: ArrayLike<number>): Float64Array {
   const given = Float64Array.from(background);
   const sum = given.reduce((a, b) => a + b, 0);
   if (given.length !== 4 || !given.every((b) => b > 0) || Math.abs(sum - 1) > 0.01) {
     throw new InputError(
-      `${[...given].join(", ")} is no background: expected are frequencies of A, C, G, T above 0 that add up to 1`,
+      `${[...given].join(", ")} is not a valid background: expected positive frequencies of A, C, G, T that sum to 1`,
     );
   }
   const at = (given[0] + given[3]) / 2 / sum;

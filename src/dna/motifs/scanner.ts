@@ -9,44 +9,44 @@ import {
 } from "./scaled-motif.ts";
 
 export interface ScannerOptions extends ScoringOptions {
-  /** The largest p-value of a hit; 1e-4, as in FIMO, when left out. */
+  /** Largest p-value of a hit; default: 1e-4, as in FIMO. */
   readonly threshold?: number;
 }
 
-/** A place that looks like a motif. */
+/** A motif hit. */
 export interface MotifHit {
-  /** Place of the sequence among those scanned together. */
+  /** Index of the sequence. */
   readonly sequence: number;
-  /** Place of the motif in the scanner's list. */
+  /** Index of the motif in the scanner. */
   readonly motif: number;
-  /** 0-based, half-open, on the sequence. */
+  /** 0-based, half-open interval of the sequence. */
   readonly start: number;
   readonly end: number;
-  /** "-": the motif lies on the other strand. */
+  /** "-": the reverse complement matches. */
   readonly strand: "+" | "-";
-  /** Log-odds, bits. */
+  /** Log-odds score in bits. */
   readonly score: number;
-  /** Chance of this score or a higher one at one place of the background. */
+  /** P-value: probability of at least this score at one position of the background. */
   readonly p: number;
 }
 
-/** Letters of a word: the tables of one motif then stay in the processor's nearest memory. */
-const WORD = 6;
-const WORDS = 4 ** WORD;
+/** Length k of the k-mers in lookup tables: the tables of one motif fit into the L1 cache. */
+const K = 6;
+const KMERS = 4 ** K;
 
-/** Stands for a word with a letter that is none of the four, or with an end inside. */
-const NO_WORD = WORDS;
+/** Index of a k-mer that contains an ambiguity letter or crosses the end of a sequence. */
+const NO_KMER = KMERS;
 
-/** Letters scanned for one motif before the next has its turn; in whole sequences. */
-const BLOCK = 2 ** 15;
+/** Bases scanned per motif before the next motif, in whole sequences. */
+const BLOCK_BASES = 2 ** 15;
 
-/** Some positions of a motif, looked up together. */
+/** Adjacent positions of a motif that share a lookup table. */
 interface Part {
-  /** Where the word begins in the motif. */
+  /** Position of the k-mer in the motif. */
   readonly offset: number;
-  /** What each word adds up to; positions that an earlier part has count nothing. */
+  /** Score of each k-mer; positions covered by an earlier part score 0. */
   readonly sums: Int16Array;
-  /** The least sum of the parts up to this one for which the others can still make a hit. */
+  /** Smallest sum of the parts up to this one with which the rest can still reach a hit. */
   readonly least: number;
 }
 
@@ -55,7 +55,7 @@ interface Matrix {
   readonly motif: number;
   readonly strand: "+" | "-";
   readonly width: number;
-  /** They cover the motif, the most telling first. */
+  /** Parts that cover the motif, the most informative first. */
   readonly parts: readonly Part[];
 }
 
@@ -63,10 +63,10 @@ interface Matrix {
 type Visit = (matrix: Matrix, sequence: number, start: number, sum: number) => void;
 
 /**
- * Finds many motifs on both strands, with FIMO's scores and p-values.
+ * Scans sequences for many motifs on both strands, with FIMO's scores and p-values.
  *
- * A motif's score is put together of words of six letters, the most telling first; where the others cannot make up for it,
- * they are not looked at. A letter other than A, C, G, T is in no hit.
+ * The score of a motif is summed over 6-mers, the most informative first. A position is dropped as soon as the remaining
+ * 6-mers cannot reach the threshold. Hits do not overlap letters other than A, C, G, T.
  */
 export class MotifScanner {
   readonly motifs: readonly Motif[];
@@ -75,22 +75,17 @@ export class MotifScanner {
   private readonly significant: readonly SignificantSums[];
   private readonly matrices: readonly Matrix[];
 
-  /** @throws {InputError} when there is no motif, the threshold is no probability, or as `scaleMotif` */
+  /** @throws {InputError} when there is no motif, the threshold is not in (0, 1], or as `scaleMotif` */
   constructor(motifs: readonly Motif[], { threshold = 1e-4, ...scoring }: ScannerOptions = {}) {
-    if (motifs.length === 0) throw new InputError("there is no motif to look for");
-    const short = motifs.find(({ width }) => width < WORD);
+    if (motifs.length === 0) throw new InputError("no motifs to scan for");
+    const short = motifs.find(({ width }) => width < K);
     if (short !== undefined) {
-      throw new InputError(
-        `the motif ${short.name} has ${short.width} positions; at least ${WORD} are needed`,
-        {
-          hint: "so short a motif is found everywhere: leave it out",
-        },
-      );
+      throw new InputError(`the motif ${short.name} has ${short.width} positions; expected at least ${K}`, {
+        hint: "remove the motif: one this short matches everywhere",
+      });
     }
     if (!(threshold > 0 && threshold <= 1)) {
-      throw new InputError(
-        `a p-value of ${threshold} cannot be the largest of a hit; it is above 0 and at most 1`,
-      );
+      throw new InputError(`the p-value threshold is ${threshold}; expected a number above 0 and at most 1`);
     }
     this.motifs = motifs;
     this.threshold = threshold;
@@ -102,8 +97,8 @@ export class MotifScanner {
   }
 
   /**
-   * Every hit, by sequence, then start, then motif, then strand.
-   * @param sequences  codes of the letters: 0 A, 1 C, 2 G, 3 T; any other number is a letter that is in no hit
+   * All hits, sorted by sequence, start, motif and strand.
+   * @param sequences  base codes: 0 A, 1 C, 2 G, 3 T; any other code excludes hits
    */
   hits(sequences: readonly Uint8Array[]): readonly MotifHit[] {
     const hits: MotifHit[] = [];
@@ -118,7 +113,7 @@ export class MotifScanner {
     );
   }
 
-  /** Hits of each motif in each sequence, both strands counted. [sequences][motifs] */
+  /** Number of hits of each motif in each sequence on both strands. [sequences][motifs] */
   counts(sequences: readonly Uint8Array[]): readonly Float64Array[] {
     const counts = sequences.map(() => new Float64Array(this.motifs.length));
     this.visit(sequences, ({ motif }, sequence) => {
@@ -131,9 +126,9 @@ export class MotifScanner {
     let first = 0;
     while (first < sequences.length) {
       let end = first;
-      let letters = 0;
-      while (end < sequences.length && (end === first || letters + sequences[end].length <= BLOCK)) {
-        letters += sequences[end++].length + 1;
+      let bases = 0;
+      while (end < sequences.length && (end === first || bases + sequences[end].length <= BLOCK_BASES)) {
+        bases += sequences[end++].length + 1;
       }
       this.visitBlock(sequences.slice(first, end), first, visit);
       first = end;
@@ -141,15 +136,15 @@ export class MotifScanner {
   }
 
   private visitBlock(sequences: readonly Uint8Array[], number: number, visit: Visit): void {
-    const { words, known, owner, firstOf } = joined(sequences);
-    const places = new Int32Array(owner.length + 1);
+    const { kmers, known, owner, firstOf } = joined(sequences);
+    const positions = new Int32Array(owner.length + 1);
     const scores = new Int32Array(owner.length + 1);
     for (const matrix of this.matrices) {
       const { width, parts } = matrix;
-      let count = begin(words, owner.length - width, parts[0], places, scores);
-      for (const part of parts.slice(1)) count = goOn(words, count, part, places, scores);
+      let count = firstCandidates(kmers, owner.length - width, parts[0], positions, scores);
+      for (const part of parts.slice(1)) count = filterCandidates(kmers, count, part, positions, scores);
       for (let i = 0; i < count; i++) {
-        const start = places[i];
+        const start = positions[i];
         if (known[start] < width) continue;
         const sequence = owner[start];
         visit(matrix, number + sequence, start - firstOf[sequence], scores[i]);
@@ -158,54 +153,52 @@ export class MotifScanner {
   }
 }
 
-/*
- * The two inner loops. Most places are turned down, in no order that a processor could foresee, so neither branches: each
- * place is written, and kept by counting it. The sign bit of a difference is -1 where a sum is too small.
- */
+// The two inner loops are branch-free, because most positions fail unpredictably: every candidate is written, and kept by
+// advancing the count. The sign bit of the difference is -1 for a sum that is too small.
 
-/** Writes the places where a motif may begin as far as its first part tells, with its score. @returns how many */
-function begin(
-  words: Uint16Array,
+/** Writes the start positions that pass the first part, with their scores. @returns their number */
+function firstCandidates(
+  kmers: Uint16Array,
   end: number,
   { offset, sums, least }: Part,
-  places: Int32Array,
+  positions: Int32Array,
   scores: Int32Array,
 ): number {
   let count = 0;
   for (let start = 0; start < end; start++) {
-    const sum = sums[words[start + offset]];
-    places[count] = start;
+    const sum = sums[kmers[start + offset]];
+    positions[count] = start;
     scores[count] = sum;
     count += 1 + ((sum - least) >> 31);
   }
   return count;
 }
 
-/** Keeps the places whose score is still enough with another part's. @returns how many */
-function goOn(
-  words: Uint16Array,
+/** Adds the score of another part and keeps the positions that pass. @returns their number */
+function filterCandidates(
+  kmers: Uint16Array,
   before: number,
   { offset, sums, least }: Part,
-  places: Int32Array,
+  positions: Int32Array,
   scores: Int32Array,
 ): number {
   let count = 0;
   for (let i = 0; i < before; i++) {
-    const start = places[i];
-    const sum = scores[i] + sums[words[start + offset]];
-    places[count] = start;
+    const start = positions[i];
+    const sum = scores[i] + sums[kmers[start + offset]];
+    positions[count] = start;
     scores[count] = sum;
     count += 1 + ((sum - least) >> 31);
   }
   return count;
 }
 
-/** Sequences one after the other, with a letter that is none of the four behind each. */
+/** Concatenates sequences with an ambiguity letter after each. */
 function joined(sequences: readonly Uint8Array[]) {
   const length = sequences.reduce((sum, codes) => sum + codes.length + 1, 0);
-  /** The word that begins at each letter. */
-  const words = new Uint16Array(length).fill(NO_WORD);
-  /** How many letters from each on are known. */
+  /** Index of the k-mer that starts at each position. */
+  const kmers = new Uint16Array(length).fill(NO_KMER);
+  /** Number of unambiguous bases from each position on. */
   const known = new Int32Array(length);
   const owner = new Int32Array(length);
   const firstOf = new Int32Array(sequences.length);
@@ -213,22 +206,23 @@ function joined(sequences: readonly Uint8Array[]) {
   sequences.forEach((codes, sequence) => {
     firstOf[sequence] = first;
     owner.fill(sequence, first, first + codes.length + 1);
-    let word = 0;
+    let kmer = 0;
     for (let i = codes.length - 1; i >= 0; i--) {
       const code = codes[i];
       const at = first + i;
       known[at] = code < 4 ? known[at + 1] + 1 : 0;
-      word = (word >> 2) + ((code & 3) << (2 * (WORD - 1)));
-      if (known[at] >= WORD) words[at] = word;
+      kmer = (kmer >> 2) + ((code & 3) << (2 * (K - 1)));
+      if (known[at] >= K) kmers[at] = kmer;
     }
     first += codes.length + 1;
   });
-  return { words, known, owner, firstOf };
+  return { kmers, known, owner, firstOf };
 }
 
+/** Matrices of a motif on the forward and reverse strand. */
 function bothStrands(scaled: ScaledMotif, motif: number, least: number): readonly Matrix[] {
   const { width } = scaled.motif;
-  // Read backwards the matrix is the other strand's, since A and T, C and G stand opposite each other.
+  // The reversed array is the matrix of the other strand: it reverses the positions and swaps A with T and C with G.
   const strands = [scaled.scores, scaled.scores.slice().reverse()];
   return strands.map((rows, strand) => ({
     motif,
@@ -238,11 +232,11 @@ function bothStrands(scaled: ScaledMotif, motif: number, least: number): readonl
   }));
 }
 
-/** The sums of scores that a hit may have. */
+/** Sums of scores that are hits. */
 interface SignificantSums {
-  /** The smallest; one more than the largest sum there is where none is a hit. */
+  /** Smallest sum of a hit; one more than the largest possible sum if no sum is a hit. */
   readonly least: number;
-  /** P-values of this sum and the larger ones. */
+  /** P-values of the sums from `least` on. */
   readonly p: Float64Array;
 }
 
@@ -253,22 +247,23 @@ function significantSums(scaled: ScaledMotif, threshold: number): SignificantSum
   return { least, p: tail.slice(least) };
 }
 
+/** Covers a motif greedily with the most informative k-mers. */
 function partsOf(rows: Int32Array, width: number, least: number): readonly Part[] {
   const row = (position: number) => rows.subarray(4 * position, 4 * position + 4);
   const best = Array.from({ length: width }, (_, position) => Math.max(...row(position)));
-  const telling = best.map((score, position) => score - row(position).reduce((a, b) => a + b) / 4);
+  const information = best.map((score, position) => score - row(position).reduce((a, b) => a + b) / 4);
   const total = (values: readonly number[], positions: readonly number[]) =>
     positions.reduce((sum, position) => sum + values[position], 0);
   const covered = new Set<number>();
   const parts: Part[] = [];
   while (covered.size < width) {
-    const choices = Array.from({ length: width - WORD + 1 }, (_, offset) => {
-      const positions = Array.from({ length: WORD }, (_, i) => offset + i).filter((i) => !covered.has(i));
-      return { offset, positions, telling: total(telling, positions) };
+    const choices = Array.from({ length: width - K + 1 }, (_, offset) => {
+      const positions = Array.from({ length: K }, (_, i) => offset + i).filter((i) => !covered.has(i));
+      return { offset, positions, information: total(information, positions) };
     });
-    const chosen = choices.reduce((a, b) => (b.telling > a.telling ? b : a));
-    const sums = wordSums(
-      Array.from({ length: WORD }, (_, i) =>
+    const chosen = choices.reduce((a, b) => (b.information > a.information ? b : a));
+    const sums = kmerSums(
+      Array.from({ length: K }, (_, i) =>
         chosen.positions.includes(chosen.offset + i) ? [...row(chosen.offset + i)] : [0, 0, 0, 0],
       ),
     );
@@ -279,14 +274,14 @@ function partsOf(rows: Int32Array, width: number, least: number): readonly Part[
   return parts;
 }
 
-/** What every word adds up to; 0 for no word. */
-function wordSums(rows: readonly (readonly number[])[]): Int16Array {
-  const sums = new Int16Array(WORDS + 1);
-  let words = 1;
+/** Score of every k-mer; 0 for `NO_KMER`. */
+function kmerSums(rows: readonly (readonly number[])[]): Int16Array {
+  const sums = new Int16Array(KMERS + 1);
+  let kmers = 1;
   for (const row of rows) {
-    // From the end, so that no shorter word is written over before it was read.
-    for (let word = 4 * words - 1; word >= 0; word--) sums[word] = sums[word >> 2] + row[word & 3];
-    words *= 4;
+    // Backwards, so that shorter prefixes are read before they are overwritten.
+    for (let kmer = 4 * kmers - 1; kmer >= 0; kmer--) sums[kmer] = sums[kmer >> 2] + row[kmer & 3];
+    kmers *= 4;
   }
   return sums;
 }

@@ -1,16 +1,16 @@
 import { InputError } from "../../base/errors.ts";
 
-/** The four bases in the order of every table, one-hot channel and base code here: A 0, C 1, G 2, T 3. */
+/** The four bases in the order of base codes and one-hot channels: A 0, C 1, G 2, T 3. */
 export const BASES = "ACGT";
 
-/** The code of a letter that is no base: N, any other ambiguity letter, a place beyond a chromosome's end. */
+/** Code of N, other ambiguity letters, and positions beyond the ends of a chromosome. */
 export const NO_BASE = 4;
 
-/** Base code of each byte of ASCII text; lower case counts as upper case. */
+/** Base code of each ASCII byte, case-insensitive. */
 const CODE_OF_BYTE = new Uint8Array(256).fill(NO_BASE);
-/** Letter of each base code, as a byte: N where there is no base. */
+/** ASCII letter of each base code; N for `NO_BASE`. */
 const BYTE_OF_CODE = Uint8Array.from("ACGTN", (letter) => letter.charCodeAt(0));
-/** Letter of each base code as a language model is shown it: A where there is no base. */
+/** ASCII letter of each base code as language models receive it; A for `NO_BASE`. */
 const MODEL_BYTE_OF_CODE = Uint8Array.from("ACGTA", (letter) => letter.charCodeAt(0));
 for (let code = 0; code < 4; code++) {
   CODE_OF_BYTE[BASES.charCodeAt(code)] = code;
@@ -18,26 +18,27 @@ for (let code = 0; code < 4; code++) {
 }
 
 /**
- * Base codes of a text: 0 A, 1 C, 2 G, 3 T, 4 anything else. Lower case counts as upper case.
- * @throws {InputError} when a character is not ASCII: then the text is not a sequence
+ * Base codes of a sequence, case-insensitive: 0 A, 1 C, 2 G, 3 T, 4 any other character.
+ * @throws {InputError} when a character is not ASCII
  */
 export function codesOf(letters: string): Uint8Array {
   const codes = new Uint8Array(letters.length);
   for (let i = 0; i < codes.length; i++) {
     const byte = letters.charCodeAt(i);
     if (byte > 127)
-      throw new InputError(`${JSON.stringify(letters[i])} at letter ${i + 1} is not a DNA letter`);
+      throw new InputError(`${JSON.stringify(letters[i])} at position ${i + 1} is not a DNA letter`);
     codes[i] = CODE_OF_BYTE[byte];
   }
   return codes;
 }
 
 /**
- * Base codes of positions [start, end) of a chromosome held as ASCII bytes; 4 where a position is off the chromosome.
+ * Base codes of positions [start, end) of a chromosome; 4 for positions off the chromosome.
  *
+ * @param chromosome  ASCII bytes
  * @param start  0-based, may be negative
- * @param end    exclusive, may lie beyond the end
- * @param codes  where to write: end - start entries; a new array when left out
+ * @param end    exclusive, may be beyond the end
+ * @param codes  output, [end - start]; default: a new array
  */
 export function windowCodes(
   chromosome: Uint8Array,
@@ -55,21 +56,20 @@ export function windowCodes(
   return codes;
 }
 
-/** Upper-case letters of base codes; N where there is no base. */
+/** Sequence of base codes in upper case, with N for `NO_BASE`. */
 export function lettersOf(codes: Uint8Array): string {
-  return written(codes, BYTE_OF_CODE);
+  return decode(codes, BYTE_OF_CODE);
 }
 
-/** Letters of base codes as a language model is shown them: see `asLanguageModelLetters`. */
+/** Sequence of base codes as language models receive it, with A for `NO_BASE`: see `asLanguageModelLetters`. */
 export function modelLettersOf(codes: Uint8Array): string {
-  return written(codes, MODEL_BYTE_OF_CODE);
+  return decode(codes, MODEL_BYTE_OF_CODE);
 }
 
 /**
- * The letters that reach a language model: upper case, and A for N and every other letter that is no base.
+ * The sequence as language models receive it: upper case, with A for N and every other ambiguity letter.
  *
- * The original turns one-hot rows back into letters by their largest entry; a row of zeros has none, and the first
- * letter, A, is taken. So no model ever sees N.
+ * DART-Eval decodes one-hot rows by argmax, which gives A for a row of zeros, so no model receives N.
  *
  * @throws {InputError} when a character is not ASCII
  */
@@ -79,7 +79,7 @@ export function asLanguageModelLetters(letters: string): string {
 
 let scratch = Buffer.alloc(1024);
 
-function written(codes: Uint8Array, byteOfCode: Uint8Array): string {
+function decode(codes: Uint8Array, byteOfCode: Uint8Array): string {
   const length = codes.length;
   if (scratch.length < length) scratch = Buffer.alloc(2 * length);
   for (let i = 0; i < length; i++) scratch[i] = byteOfCode[codes[i]];
@@ -87,8 +87,8 @@ function written(codes: Uint8Array, byteOfCode: Uint8Array): string {
 }
 
 /**
- * One-hot rows of a sequence, [positions, 4], row-major, channels A, C, G, T; a letter that is no base is a row of
- * zeros. Lower case counts as upper case.
+ * One-hot encoding of a sequence, [positions, 4], row-major, channels A, C, G, T, case-insensitive. N and other
+ * ambiguity letters are rows of zeros.
  *
  * @throws {InputError} when a character is not ASCII
  */
@@ -97,10 +97,10 @@ export function oneHot(letters: string): Float32Array {
 }
 
 /**
- * One-hot rows of base codes.
+ * One-hot encoding of base codes, [positions, 4]; `NO_BASE` is a row of zeros.
  *
- * @param rows    where to write; a new array when left out
- * @param offset  entry of `rows` that gets the first channel of the first position: a place in a batch
+ * @param rows    output; default: a new array
+ * @param offset  index in `rows` of the first channel of the first position, for an entry of a batch
  */
 export function oneHotOfCodes(
   codes: Uint8Array,

@@ -2,16 +2,16 @@ import type { Pcg64 } from "../../base/pcg64.ts";
 import { codesOf, modelLettersOf } from "./encoding.ts";
 
 /**
- * A random sequence with the same first letter, last letter and counts of every pair of neighbours.
+ * Dinucleotide-preserving shuffle: a random sequence with the same dinucleotide counts, first base and last base.
  *
- * Each letter's successors are listed in order; all of a list but its last entry is permuted; the walk along the lists
- * from the first letter then uses every step once, because the last step out of each letter leads on to the end.
- * Valid, but not evenly spread over all such sequences. Draws exactly what DART-Eval draws from NumPy's generator.
+ * Lists the successors of each base in order, permutes every list except its last entry, and walks along the lists from
+ * the first base. The walk uses every successor once, because the last one of each base leads towards the end. The
+ * result is valid but not uniform over all such sequences. The draws equal DART-Eval's from NumPy's generator.
  *
- * @param letters  N, and any letter that is no base, is taken as A, and comes out as A
- * @returns        upper-case A, C, G, T; nothing is drawn for fewer than four letters, which have one order only
+ * @param letters  N and other ambiguity letters are read as A
+ * @returns        upper-case A, C, G, T; sequences of fewer than four bases draw nothing and do not change
  * @throws {InputError} when a character is not ASCII
- * @see Altschul & Erickson 1985, doi:10.1093/oxfordjournals.molbev.a040370, for shuffles that keep neighbours
+ * @see Altschul & Erickson 1985, doi:10.1093/oxfordjournals.molbev.a040370
  */
 export function dinucleotideShuffle(letters: string, rng: Pcg64): string {
   const codes = codesOf(letters);
@@ -19,19 +19,19 @@ export function dinucleotideShuffle(letters: string, rng: Pcg64): string {
   return modelLettersOf(codes);
 }
 
-/** For each letter, as base codes, the letters that follow it: four lists, each with room for the whole sequence. */
+/** Successors of each base as base codes: four lists, each with the capacity of the whole sequence. */
 let successors = new Int32Array(4 * 512);
-/** Where each letter's next successor goes; then where it is taken from. */
+/** Write, then read position in each list of `successors`. */
 const next = new Int32Array(4);
 
-/** `dinucleotideShuffle` of entries [start, end) of base codes, in place. */
+/** Applies `dinucleotideShuffle` to entries [start, end) of base codes, in place. */
 export function dinucleotideShuffleCodes(codes: Uint8Array, start: number, end: number, rng: Pcg64): void {
   if (end <= start) return;
-  const room = listSuccessors(codes, start, end);
+  const capacity = listSuccessors(codes, start, end);
   for (let list = 0; list < 4; list++) {
-    rng.shufflePrefix(successors, list * room, next[list] - list * room - 1);
+    rng.shufflePrefix(successors, list * capacity, next[list] - list * capacity - 1);
   }
-  rewind(room);
+  rewind(capacity);
   let base = codes[start] & 3;
   codes[start] = base;
   for (let i = start + 1; i < end; i++) {
@@ -41,23 +41,23 @@ export function dinucleotideShuffleCodes(codes: Uint8Array, start: number, end: 
 }
 
 /**
- * Whether `dinucleotideShuffleCodes` would leave all letters as they are, N taken as A. Draws only until that is known, which
- * for most sequences is at the first or second draw.
+ * True if `dinucleotideShuffleCodes` would return the sequence unchanged (with N read as A). Stops at the first
+ * difference, for most sequences after one or two draws.
  */
 export function dinucleotideShuffleKeeps(codes: Uint8Array, start: number, end: number, rng: Pcg64): boolean {
   if (end <= start) return true;
-  const room = listSuccessors(codes, start, end);
-  // The walk repeats the sequence exactly where every list does.
+  const capacity = listSuccessors(codes, start, end);
+  // The walk reproduces the sequence if and only if no list changes.
   return [0, 1, 2, 3].every((list) =>
-    rng.shuffleKeeps(successors, list * room, next[list] - list * room - 1),
+    rng.shuffleKeeps(successors, list * capacity, next[list] - list * capacity - 1),
   );
 }
 
-/** Fills `successors` and leaves `next` behind the last of each list. @returns  room of a list */
+/** Fills `successors` and sets `next` to the end of each list. @returns the capacity of a list */
 function listSuccessors(codes: Uint8Array, start: number, end: number): number {
-  const room = end - start;
-  if (successors.length < 4 * room) successors = new Int32Array(8 * room);
-  rewind(room);
+  const capacity = end - start;
+  if (successors.length < 4 * capacity) successors = new Int32Array(8 * capacity);
+  rewind(capacity);
   // The last two bits of NO_BASE are those of A.
   let base = codes[start] & 3;
   for (let i = start + 1; i < end; i++) {
@@ -65,9 +65,9 @@ function listSuccessors(codes: Uint8Array, start: number, end: number): number {
     successors[next[base]++] = following;
     base = following;
   }
-  return room;
+  return capacity;
 }
 
-function rewind(room: number): void {
-  for (let list = 0; list < 4; list++) next[list] = list * room;
+function rewind(capacity: number): void {
+  for (let list = 0; list < 4; list++) next[list] = list * capacity;
 }

@@ -1,18 +1,18 @@
 import { BASES, codesOf, NO_BASE, windowCodes } from "./encoding.ts";
 
-/** Two alleles of one place. */
+/** A variant with two alleles. */
 export interface Variant {
-  /** 0-based place of the first base of either allele. */
+  /** 0-based position of the first base of both alleles. */
   readonly position: number;
-  /** Letters in either case; one or more. */
+  /** One or more bases, in either case. */
   readonly allele1: string;
   readonly allele2: string;
 }
 
-/** Which allele the chromosome has: the first, the second, or 0 for neither. */
+/** The allele equal to the reference genome: 1, 2, or 0 for neither. */
 export type ReferenceAllele = 0 | 1 | 2;
 
-/** A window with either allele, as base codes. */
+/** Windows around a variant with the first and the second allele, as base codes. */
 export interface AlleleWindows {
   readonly first: Uint8Array;
   readonly second: Uint8Array;
@@ -20,10 +20,10 @@ export interface AlleleWindows {
 }
 
 /**
- * The allele that a chromosome reads at a variant's place; case does not matter. An allele with a letter other than A, C, G
- * or T is never the reference. Where both are, as of an insertion that repeats what follows it, the first is taken.
+ * The allele that equals the reference genome, case-insensitive. An allele with a letter other than A, C, G or T never
+ * does. If both do, as for an insertion that repeats the bases after it, returns the first.
  *
- * @param chromosome  upper-case ASCII letters
+ * @param chromosome  upper-case ASCII bytes
  */
 export function referenceAllele(
   chromosome: Uint8Array,
@@ -33,7 +33,7 @@ export function referenceAllele(
   return reads(chromosome, position, allele2) ? 2 : 0;
 }
 
-/** Whether the chromosome reads these letters from a 0-based place on. */
+/** True if the chromosome has this sequence at a 0-based position. */
 export function reads(chromosome: Uint8Array, position: number, letters: string): boolean {
   if (position < 0 || position + letters.length > chromosome.length) return false;
   for (let i = 0; i < letters.length; i++) {
@@ -43,20 +43,18 @@ export function reads(chromosome: Uint8Array, position: number, letters: string)
   return true;
 }
 
-/** Clears the bit that tells lower-case ASCII letters from upper-case ones. */
+/** Mask that converts ASCII letters to upper case. */
 const UPPER_CASE = 0xdf;
 
 /**
- * The chromosome's window around a variant, once with either allele; both have the same length, and what lies off the
- * chromosome has the code of no base.
+ * Two windows of equal width around a variant, one per allele. Positions off the chromosome are `NO_BASE`.
  *
- * The variant's first base stands at index width / 2 (rounded down) of both windows, behind the same letters. An allele of
- * another length than the reference's is followed by the letters that follow the reference allele, from the next base on,
- * so a window with an insertion ends earlier on the chromosome and one with a deletion later. Where neither allele is the
- * chromosome's, the first is taken to be what was replaced.
+ * The first base of the variant is at index floor(width / 2) of both windows, after the same upstream bases. The bases
+ * downstream of the reference allele follow the allele, so the window of an insertion ends earlier on the chromosome and
+ * that of a deletion later. If neither allele equals the reference, the first one is assumed to be the replaced one.
  *
- * @param chromosome  upper-case ASCII letters
- * @param width       bases of a window
+ * @param chromosome  upper-case ASCII bytes
+ * @param width       window width in bases
  */
 export function alleleWindows(chromosome: Uint8Array, variant: Variant, width: number): AlleleWindows {
   const { position, allele1, allele2 } = variant;

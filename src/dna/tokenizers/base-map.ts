@@ -2,19 +2,19 @@ import { InputError } from "../../base/errors.ts";
 import type { Tokenizer, Tokens } from "./tokenizer.ts";
 
 /**
- * Which token states stand for the bases of a sequence, in order: one index for each base, or tokens [start, end) where
- * every base has a token of its own.
+ * Tokens of the bases of a sequence, in order: one token index per base, or tokens [start, end) for a tokenizer with one
+ * token per base.
  */
 export type TokenIndex =
   | { readonly kind: "gather"; readonly tokens: Int32Array }
   | { readonly kind: "slice"; readonly start: number; readonly end: number };
 
 /**
- * The token of every base, special tokens counted: entry p is the token whose span has base p. A token of several bases
- * is repeated over them. A base that no token covers keeps 0.
+ * Maps every base to its token: entry p is the index of the token whose span contains base p, special tokens included. A
+ * token of several bases is repeated. A base without a token maps to 0.
  *
- * @param bases  length of the map, mostly that of the sequence. What lies beyond is left out, as where DART-Eval made the
- *               map of a variant's window as long as its row of tokens (quirk Q4).
+ * @param bases  length of the map, usually that of the sequence. Bases beyond it are dropped: DART-Eval makes the map of a
+ *               variant's window as long as its token row (quirk Q4).
  */
 export function baseMap(tokens: Pick<Tokens, "starts" | "ends">, bases: number): Int32Array {
   const map = new Int32Array(bases);
@@ -25,8 +25,8 @@ export function baseMap(tokens: Pick<Tokens, "starts" | "ends">, bases: number):
 }
 
 /**
- * What a probe of one sequence reads.
- * @throws {InputError} when a one-letter tokenizer's tokens are not one for each of so many bases
+ * Tokens that a probe reads for one sequence.
+ * @throws {InputError} when a one-letter tokenizer does not give one token per base
  */
 export function tokenIndex(
   { name, kind, before, after }: Pick<Tokenizer, "name" | "kind" | "before" | "after">,
@@ -34,26 +34,26 @@ export function tokenIndex(
   bases: number,
 ): TokenIndex {
   if (kind !== "one-letter") return { kind: "gather", tokens: baseMap(tokens, bases) };
-  const letters = tokens.ids.length - before.length - after.length;
-  if (letters !== bases) throw new InputError(`${name} has ${letters} tokens for ${bases} bases`);
+  const count = tokens.ids.length - before.length - after.length;
+  if (count !== bases) throw new InputError(`${name} has ${count} tokens for ${bases} bases`);
   return { kind: "slice", start: before.length, end: before.length + bases };
 }
 
-/** The numbers that DART-Eval keeps beside its embeddings: a map as it is, a slice as the pair [start, end]. */
+/** Token index in the format of DART-Eval's embedding files: the map itself, or the pair [start, end] of a slice. */
 export function storedIndex(index: TokenIndex): Int32Array {
   return index.kind === "gather" ? index.tokens : Int32Array.of(index.start, index.end);
 }
 
 /**
- * Stored numbers taken for a map whatever they are. For a one-letter tokenizer's pair [0, L] that reads two tokens, the
- * first base and [SEP]: what DART-Eval's probes of Caduceus saw (quirk Q1), and the ends of the range that it averaged
- * for Caduceus and HyenaDNA (quirk Q6).
+ * Reads a stored index always as a map, as DART-Eval does. The pair [0, L] of a one-letter tokenizer then selects two
+ * tokens, the first base and [SEP]: the input of DART-Eval's probes of Caduceus (quirk Q1) and the ends of the range it
+ * averages for Caduceus and HyenaDNA (quirk Q6).
  */
 export function readAsMap(stored: Int32Array): TokenIndex {
   return { kind: "gather", tokens: stored };
 }
 
-/** Tokens [start, end) from the first to the last that is read: what a mean over a sequence covers. Of nothing, 0, 0. */
+/** Range of tokens from the first to the last one read, over which a sequence is averaged; empty for no bases. */
 export function tokenRange(index: TokenIndex): { readonly start: number; readonly end: number } {
   if (index.kind === "slice") return { start: index.start, end: index.end };
   if (index.tokens.length === 0) return { start: 0, end: 0 };
@@ -66,22 +66,21 @@ export function tokenRange(index: TokenIndex): { readonly start: number; readonl
   return { start: first, end: last + 1 };
 }
 
-/** Tokens [start, end) of a row. */
+/** Tokens [start, end) of a token row. */
 export interface TokenSpan {
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * The tokens whose likelihood counts: those between the special tokens that the tokenizer adds. Special tokens and
- * the padding on the right are outside.
+ * Tokens that contribute to the likelihood: those between the special tokens, without padding.
  *
- * DART-Eval finds them in the ids: after [CLS] up to [SEP] (DNABERT-2, GENA-LM, Mistral-DNA), from 0 up to [SEP]
- * (Caduceus, HyenaDNA), after `<cls>` up to the number of attended tokens (Nucleotide Transformer).
+ * DART-Eval locates them by id: after [CLS] up to [SEP] (DNABERT-2, GENA-LM, Mistral-DNA), from 0 up to [SEP] (Caduceus,
+ * HyenaDNA), after `<cls>` up to the number of attended tokens (Nucleotide Transformer).
  *
- * @param ids       one row of a batch, padded on the right or not at all
- * @param attended  how many tokens of the row are not padding; only read where nothing marks the end
- * @throws {InputError} when a token that marks an end is not there exactly once
+ * @param ids       one row of a batch, right-padded or not padded
+ * @param attended  number of tokens without padding; used only if no special token marks the end
+ * @throws {InputError} when a special token that marks an end does not occur exactly once
  */
 export function scoredSpan(
   { name, before, after }: Pick<Tokenizer, "name" | "before" | "after">,
@@ -91,19 +90,20 @@ export function scoredSpan(
   const first = before.at(-1);
   const last = after[0];
   return {
-    start: first === undefined ? 0 : placeOf(first, ids, name) + 1,
-    end: last === undefined ? attended : placeOf(last, ids, name),
+    start: first === undefined ? 0 : indexOf(first, ids, name) + 1,
+    end: last === undefined ? attended : indexOf(last, ids, name),
   };
 }
 
-function placeOf(id: number, ids: ArrayLike<number>, name: string): number {
-  let place = -1;
+/** Index of the only occurrence of a special token. */
+function indexOf(id: number, ids: ArrayLike<number>, name: string): number {
+  let index = -1;
   let count = 0;
   for (let i = 0; i < ids.length; i++) {
     if (ids[i] !== id) continue;
-    place = i;
+    index = i;
     count++;
   }
-  if (count === 1) return place;
-  throw new InputError(`a row of ${name} tokens has the special id ${id} ${count} times; once was expected`);
+  if (count === 1) return index;
+  throw new InputError(`a row of ${name} tokens has the special id ${id} ${count} times; expected once`);
 }

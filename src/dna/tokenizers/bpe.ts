@@ -6,13 +6,14 @@ import { requireAscii, type SpecialTokens, type Tokenizer, type Tokens } from ".
 import type { BpeDescription } from "./tokenizer-json.ts";
 
 /**
- * A byte-pair tokenizer: DNABERT-2's, GENA-LM's and Mistral-DNA's, or any other that `parseTokenizerJson` accepts.
+ * A byte-pair tokenizer, such as those of DNABERT-2, GENA-LM and Mistral-DNA, or any other that `parseTokenizerJson`
+ * accepts.
  *
- * A word of A, C, G and T takes a way of our own, some thirty times as fast as `@huggingface/tokenizers`; all others are
- * merged by that library. Both give the same tokens (test/dna/tokenizers/bpe.test.ts). Spans are those that the
- * originals' fast tokenizers return as offsets.
+ * Words of A, C, G and T are encoded by `DnaBpe`, about thirty times as fast as `@huggingface/tokenizers`, which encodes
+ * all others. Both give the same tokens (test/dna/tokenizers/bpe.test.ts). Spans equal the offsets of Hugging Face's fast
+ * tokenizers.
  *
- * @throws {InputError} (from `encode`) when a letter is not in the vocabulary and the tokenizer has no unknown token
+ * @throws {InputError} (from `encode`) when a character is not in the vocabulary and there is no unknown token
  */
 export function bpeTokenizer(name: string, description: BpeDescription, special: SpecialTokens): Tokenizer {
   const { vocabulary, merges, unknown, before, after } = description;
@@ -27,7 +28,7 @@ export function bpeTokenizer(name: string, description: BpeDescription, special:
     return library.bpe(word);
   };
 
-  /** Where spans of tokens go while a text with anything but the four letters is encoded. */
+  /** Tokens and spans of a text with characters other than A, C, G, T. */
   interface Row {
     readonly ids: number[];
     readonly starts: number[];
@@ -35,7 +36,7 @@ export function bpeTokenizer(name: string, description: BpeDescription, special:
   }
 
   function add(row: Row, word: Word) {
-    const place = (id: number, from: number, to: number) => {
+    const push = (id: number, from: number, to: number) => {
       row.ids.push(id);
       row.starts.push(word.starts[from]);
       row.ends.push(word.ends[to - 1]);
@@ -43,7 +44,7 @@ export function bpeTokenizer(name: string, description: BpeDescription, special:
     const count = fast === undefined ? -1 : fast.encode(word.text, 0, word.text.length);
     let from = 0;
     for (let i = 0; i < count; i++) {
-      place(fast!.ids[i], from, fast!.ends[i]);
+      push(fast!.ids[i], from, fast!.ends[i]);
       from = fast!.ends[i];
     }
     if (count >= 0) return;
@@ -52,14 +53,14 @@ export function bpeTokenizer(name: string, description: BpeDescription, special:
       if (id === undefined) {
         const at = word.starts[from];
         throw new InputError(
-          `${name} has no token for ${JSON.stringify(text)} at letter ${at}, and no unknown token`,
+          `${name} has no token for ${JSON.stringify(text)} at position ${at}, and no unknown token`,
         );
       }
-      place(id, from, from + text.length);
+      push(id, from, from + text.length);
       from += text.length;
     }
     if (from !== word.text.length)
-      throw new InternalError(`the tokens of ${JSON.stringify(word.text)} are not its letters`);
+      throw new InternalError(`the tokens of ${JSON.stringify(word.text)} do not spell it`);
   }
 
   function encode(letters: string): Tokens {
@@ -111,7 +112,7 @@ export function bpeTokenizer(name: string, description: BpeDescription, special:
   };
 }
 
-/** The part of the library that merges one word; its published types do not name it. */
+/** BPE model of `@huggingface/tokenizers`, which its published types omit. */
 interface LibraryModel {
   bpe(word: string): readonly string[];
 }
@@ -128,7 +129,7 @@ function libraryModel({ vocabulary, merges }: BpeDescription): LibraryModel {
   return new LibraryTokenizer({ ...none, model }, {}).model;
 }
 
-/** Whether a text of A, C, G and T is one word just as it stands, whatever its length. */
+/** True if the rules leave every text of A, C, G and T unchanged as one word. */
 function isPlain(rules: BpeDescription): boolean {
   const hasBase = (text: string) => /[ACGT]/.test(text);
   return (

@@ -1,34 +1,34 @@
 import { InternalError } from "../../base/errors.ts";
+import { BASES } from "../sequence/encoding.ts";
 
-/** No merge: later than every merge. */
+/** Time of a merge that does not exist, later than all others. */
 const NEVER = 0x7fffffff;
-/** A vocabulary whose four-letter words need a larger tree of letters is left to the general way. */
-const MOST_NODES = 2 ** 22;
-const LETTERS = "ACGT";
-/** 0 to 3 for A, C, G, T by character code; -1 for every other ASCII character. */
-const LETTER_OF_CODE = Int8Array.from({ length: 128 }, (_, code) =>
-  LETTERS.indexOf(String.fromCharCode(code)),
+/** Maximum nodes of the trie; larger vocabularies are not supported. */
+const MAX_NODES = 2 ** 22;
+/** 0 to 3 for A, C, G, T by character code; -1 for other ASCII characters. */
+const BASE_OF_CHARACTER = Int8Array.from({ length: 128 }, (_, code) =>
+  BASES.indexOf(String.fromCharCode(code)),
 );
 
-/** One node of the tree of letters: the token that ends here (or -1), then the nodes after A, C, G, T (or 0). */
+/** Entries per trie node: the token that ends here (or -1), then the child nodes for A, C, G, T (or 0). */
 const NODE = 5;
 
 /**
- * Byte-pair encoding of words over A, C, G and T, in time linear in their length; the same tokens as merging pairs.
+ * Byte-pair encoding of words over A, C, G and T in linear time, with the same tokens as iterative merging.
  *
- * Merging means: of all adjacent pairs take the one whose merge stands first in the list, the leftmost on ties; merge
- * it; repeat until no pair is in the list. What a span of letters becomes depends on its neighbours only through a
- * merge across the border. So a row of tokens is the encoding of a word exactly when each token is the encoding of its
- * own letters and no border between two neighbours is merged away (`survives`); there is one such row, and a search
- * from the left, longest token first, finds it. That holds for every beginning of the word too, so a position is reached
- * by one row only, and given up at most once.
+ * Iterative merging repeatedly merges the adjacent pair with the earliest merge, the leftmost on ties, until no pair is
+ * in the list. The tokens of a span depend on its neighbours only through merges across its borders. A token sequence is
+ * therefore the encoding of a word if and only if each token is the encoding of its own bases and the border of each
+ * pair of neighbours survives (`#survives`). There is exactly one such sequence. A search from the left that tries the
+ * longest token first finds it. The same holds for every prefix of the word, so each position is reached by one sequence
+ * only and abandoned at most once.
  *
- * Inside this class a token is numbered by its merge: 0 to 3 are the letters, 4 + k comes from the k-th merge. A number
- * is therefore also a time: a smaller one is merged earlier. This needs every merge to join parts made before it, and no
- * two merges to make the same token; `of` gives undefined for a list that is otherwise.
+ * Tokens are numbered by merge: 0 to 3 are the bases, 4 + k results from merge k. The number is also a time: smaller
+ * numbers are merged earlier. This requires every merge to join tokens of earlier merges, and no two merges to give the
+ * same token. `of` returns undefined for other lists.
  */
 export class DnaBpe {
-  /** Ids of the tokens of the last word, and the ends of their spans counted from the word's start. */
+  /** Ids of the tokens of the last word, and the ends of their spans relative to its start. */
   ids = new Int32Array(1024);
   ends = new Int32Array(1024);
 
@@ -39,7 +39,7 @@ export class DnaBpe {
   /** The longest token that is a proper prefix of this one, or -1. */
   readonly #shorter: Int32Array;
   readonly #pairs: PairTable;
-  #tree = new Int32Array(NODE * 64).fill(-1, 0, 1);
+  #trie = new Int32Array(NODE * 64).fill(-1, 0, 1);
   #nodes = 1;
 
   #tokens = new Int32Array(1024);
@@ -47,16 +47,16 @@ export class DnaBpe {
 
   /**
    * @param vocabulary  text of a token → its id
-   * @param merges      earliest first; every part and every result is in the vocabulary
-   * @returns           undefined when the merges are not in the order this way of encoding needs, or A, C, G or T is
-   *                    not in the vocabulary
+   * @param merges      earliest first; both parts and the result of each are in the vocabulary
+   * @returns           undefined when the order of the merges does not allow this algorithm, or A, C, G or T is not in
+   *                    the vocabulary
    */
   static of(
     vocabulary: ReadonlyMap<string, number>,
     merges: readonly (readonly [string, string])[],
   ): DnaBpe | undefined {
-    const numberOf = new Map([...LETTERS].map((letter, i) => [letter, i]));
-    if (![...LETTERS].every((letter) => vocabulary.has(letter))) return undefined;
+    const numberOf = new Map([...BASES].map((letter, i) => [letter, i]));
+    if (![...BASES].every((letter) => vocabulary.has(letter))) return undefined;
     const made: { readonly text: string; readonly left: number; readonly right: number }[] = [];
     let nodes = 1;
     for (const [a, b] of merges) {
@@ -65,10 +65,10 @@ export class DnaBpe {
       const left = numberOf.get(a);
       const right = numberOf.get(b);
       if (left === undefined || right === undefined || numberOf.has(text)) return undefined;
-      numberOf.set(text, LETTERS.length + made.length);
+      numberOf.set(text, BASES.length + made.length);
       made.push({ text, left, right });
       nodes += text.length;
-      if (nodes > MOST_NODES) return undefined;
+      if (nodes > MAX_NODES) return undefined;
     }
     return new DnaBpe(vocabulary, made);
   }
@@ -77,7 +77,7 @@ export class DnaBpe {
     vocabulary: ReadonlyMap<string, number>,
     made: readonly { readonly text: string; readonly left: number; readonly right: number }[],
   ) {
-    const texts = [...LETTERS, ...made.map(({ text }) => text)];
+    const texts = [...BASES, ...made.map(({ text }) => text)];
     this.#idOf = Int32Array.from(texts, (text) => vocabulary.get(text)!);
     this.#length = Int32Array.from(texts, (text) => text.length);
     this.#left = Int32Array.from([-1, -1, -1, -1, ...made.map(({ left }) => left)]);
@@ -85,29 +85,29 @@ export class DnaBpe {
     this.#shorter = new Int32Array(texts.length).fill(-1);
     this.#pairs = new PairTable(this.#left, this.#right);
 
-    // A token whose letters encode to something else never comes out and stays outside the tree.
-    const comesOut = new Uint8Array(texts.length).fill(1);
-    for (let token = LETTERS.length; token < texts.length; token++) {
+    // A token whose own bases encode differently is unreachable and is left out of the trie.
+    const reachable = new Uint8Array(texts.length).fill(1);
+    for (let token = BASES.length; token < texts.length; token++) {
       const left = this.#left[token];
       const right = this.#right[token];
-      comesOut[token] = comesOut[left] & comesOut[right] & Number(this.#survives(left, right, token));
+      reachable[token] = reachable[left] & reachable[right] & Number(this.#survives(left, right, token));
     }
     const shortestFirst = [...texts.keys()].sort((a, b) => this.#length[a] - this.#length[b]);
-    for (const token of shortestFirst) if (comesOut[token] === 1) this.#plant(token, texts[token]);
+    for (const token of shortestFirst) if (reachable[token] === 1) this.#insert(token, texts[token]);
   }
 
   /**
-   * Encodes letters [start, end) of a text into `ids` and `ends`, which hold until the next call.
-   * @returns number of tokens; -1 when a letter is none of A, C, G, T
+   * Encodes characters [start, end) of a text into `ids` and `ends`, valid until the next call.
+   * @returns number of tokens; -1 if a character is not A, C, G or T
    */
   encode(text: string, start: number, end: number): number {
     const n = end - start;
     if (n > this.#codes.length) this.#grow(n);
     const [codes, tokens] = [this.#codes, this.#tokens];
     for (let i = 0; i < n; i++) {
-      const letter = LETTER_OF_CODE[text.charCodeAt(start + i)] ?? -1;
-      if (letter < 0) return -1;
-      codes[i] = letter;
+      const base = BASE_OF_CHARACTER[text.charCodeAt(start + i)] ?? -1;
+      if (base < 0) return -1;
+      codes[i] = base;
     }
 
     let count = 0;
@@ -138,12 +138,12 @@ export class DnaBpe {
   }
 
   /**
-   * Whether the border between neighbours a and b is still there when both are made: going back in time, undo the
-   * later of the two tokens at the border until both are letters. While u and v face each other, u is used up at time
-   * `uGone` by the merge to its left and v at `vGone` by the merge to its right; a merge of (u, v) before that destroys
-   * the border. At equal times it is the same merge twice, and the left one goes first.
+   * True if the border between neighbours a and b survives until both are complete. Going back in time, splits the later
+   * of the two tokens at the border until both are bases. While u and v are adjacent, u is consumed at time `uGone` by a
+   * merge to its left and v at `vGone` by a merge to its right; an earlier merge of (u, v) destroys the border. Equal times
+   * are the same merge at two positions, of which the left one comes first.
    *
-   * @param whole  a merge to leave out of account: the one that joins a and b in the end; -1 for none
+   * @param whole  merge to ignore: the one that joins a and b into the token under test; -1 for none
    */
   #survives(a: number, b: number, whole: number): boolean {
     let u = a;
@@ -153,60 +153,60 @@ export class DnaBpe {
     while (true) {
       const merged = this.#pairs.merged(u, v);
       if (merged < uGone && merged <= vGone && merged !== whole) return false;
-      if (u > v && u >= LETTERS.length) {
+      if (u > v && u >= BASES.length) {
         uGone = u;
         u = this.#right[u];
-      } else if (v >= LETTERS.length) {
+      } else if (v >= BASES.length) {
         vGone = v;
         v = this.#left[v];
       } else return true;
     }
   }
 
-  /** The longest token that begins at a position: there is always one, since every letter is a token. */
+  /** The longest token at a position. There is always one, because every base is a token. */
   #longest(at: number, n: number): number {
-    const tree = this.#tree;
+    const trie = this.#trie;
     const codes = this.#codes;
     let token = -1;
     let node = 0;
     for (let i = at; i < n; i++) {
-      node = tree[node + 1 + codes[i]];
+      node = trie[node + 1 + codes[i]];
       if (node === 0) break;
-      const ending = tree[node];
+      const ending = trie[node];
       if (ending >= 0) token = ending;
     }
     return token;
   }
 
-  /** Tokens come shortest first, so that nodes near the root, the busiest, lie close together in memory. */
-  #plant(token: number, text: string) {
+  /** Adds a token to the trie. Insertion by length keeps the frequently visited nodes near the root adjacent in memory. */
+  #insert(token: number, text: string) {
     let node = 0;
     for (const letter of text) {
-      const passed = this.#tree[node];
-      if (passed >= 0) this.#shorter[token] = passed;
-      const branch = node + 1 + LETTERS.indexOf(letter);
-      if (this.#tree[branch] === 0) {
-        const grown = this.#newNode(); // before the line below names the tree: it may have moved
-        this.#tree[branch] = grown;
+      const prefix = this.#trie[node];
+      if (prefix >= 0) this.#shorter[token] = prefix;
+      const branch = node + 1 + BASES.indexOf(letter);
+      if (this.#trie[branch] === 0) {
+        const grown = this.#newNode(); // first, because it may reallocate the trie
+        this.#trie[branch] = grown;
       }
-      node = this.#tree[branch];
+      node = this.#trie[branch];
     }
-    this.#tree[node] = token;
+    this.#trie[node] = token;
   }
 
   #newNode(): number {
     const node = this.#nodes++ * NODE;
-    if (node + NODE > this.#tree.length) {
-      const larger = new Int32Array(2 * this.#tree.length);
-      larger.set(this.#tree);
-      this.#tree = larger;
+    if (node + NODE > this.#trie.length) {
+      const larger = new Int32Array(2 * this.#trie.length);
+      larger.set(this.#trie);
+      this.#trie = larger;
     }
-    this.#tree[node] = -1;
+    this.#trie[node] = -1;
     return node;
   }
 
-  #grow(letters: number) {
-    const size = Math.max(letters, 2 * this.#codes.length);
+  #grow(length: number) {
+    const size = Math.max(length, 2 * this.#codes.length);
     this.#codes = new Uint8Array(size);
     this.#tokens = new Int32Array(size);
     this.ids = new Int32Array(size);
@@ -214,7 +214,7 @@ export class DnaBpe {
   }
 }
 
-/** Which token two neighbours merge into. Nearly all questions are answered "none", so one bit is asked first. */
+/** Hash table from pairs of neighbours to their merge. Most pairs have none, so a bit filter is tested first. */
 class PairTable {
   readonly #left: Int32Array;
   readonly #right: Int32Array;
@@ -231,7 +231,7 @@ class PairTable {
     this.#slots = new Int32Array(size).fill(-1);
     this.#bits = new Uint8Array(2 * size);
     this.#bitMask = 2 * size - 1;
-    for (let token = LETTERS.length; token < left.length; token++) {
+    for (let token = BASES.length; token < left.length; token++) {
       const hash = hashOf(left[token], right[token]);
       this.#bits[(hash >>> 3) & this.#bitMask] |= 1 << (hash & 7);
       let slot = hash & this.#mask;

@@ -1,21 +1,20 @@
 import { FormatError } from "../../base/errors.ts";
 import { requireAscii, type SpecialTokens, type Tokenizer, type Tokens } from "./tokenizer.ts";
 
-/** The letters of the k-mers, in the order that numbers them. */
+/** Bases in the order of the vocabulary. */
 const ALPHABET = "ATCG";
-/** A full table of longer k-mers has more lines than any model has rows. */
-const LONGEST = 8;
-/** 0 to 3 for A, T, C, G by character code; -1 for every other ASCII character. */
+/** Maximum k: longer k-mers have more entries than any embedding has rows. */
+const MAX_K = 8;
+/** 0 to 3 for A, T, C, G by character code; -1 for other ASCII characters. */
 const DIGIT_OF_CODE = Int8Array.from({ length: 128 }, (_, code) =>
   ALPHABET.indexOf(String.fromCharCode(code)),
 );
 
 /**
- * Lines of Nucleotide Transformer's `vocab.txt`, by rule: special tokens, the k-mers in the order of A, T, C, G, and the
- * single letters. A token's id is its place.
+ * Lines of Nucleotide Transformer's `vocab.txt`: special tokens, k-mers in the order A, T, C, G, and single bases. The id
+ * of a token is its index.
  *
- * @param version  2 for the v2 models; 1 for the first ones, whose list ends with two tokens that have no row in the
- *                 model's embedding
+ * @param version  2 for the v2 models; 1 for the first models, whose last two tokens have no row in the embedding
  */
 export function nucleotideTransformerVocabulary(version: 1 | 2, k = 6): readonly string[] {
   let kmers = [""];
@@ -29,14 +28,14 @@ export function nucleotideTransformerVocabulary(version: 1 | 2, k = 6): readonly
 }
 
 /**
- * Nucleotide Transformer's tokenizer: from the left, the next k letters if all are A, C, G or T, else the next letter
- * alone. `<cls>` goes in front, nothing behind. Case matters. N is a token; of other characters each run is one `<unk>`,
- * blanks part runs and are dropped, and a special token written out in the text is itself.
+ * Nucleotide Transformer's tokenizer. From the left, takes the next k bases if all are A, C, G or T, else a single
+ * character. Adds `<cls>` in front and nothing at the end. Case-sensitive. N is a token; a run of other characters is one
+ * `<unk>`; whitespace separates runs and is dropped; special tokens in the text are recognised.
  *
- * @param vocabulary  lines of a `vocab.txt`: special tokens in angle brackets, every k-mer of one k, the four letters, and
- *                    perhaps N; a token's id is its place
- * @param file        where the lines come from, for messages
- * @throws {FormatError} naming the line or the missing token when the vocabulary is of another kind
+ * @param vocabulary  lines of a `vocab.txt`: special tokens in angle brackets, all k-mers of one k, the four bases, and
+ *                    optionally N; the id of a token is its index
+ * @param file        path of the vocabulary, for messages
+ * @throws {FormatError} naming the line or the missing token when the vocabulary has another format
  */
 export function kMerTokenizer(name: string, vocabulary: readonly string[], file = "vocab.txt"): Tokenizer {
   const { k, idOf, idOfKmer } = readVocabulary(vocabulary, file);
@@ -58,7 +57,7 @@ export function kMerTokenizer(name: string, vocabulary: readonly string[], file 
   const written = vocabulary.filter((token, id) => token.startsWith("<") && id < vocabularySize);
   const single = Int32Array.from({ length: 128 }, (_, code) => idOf.get(String.fromCharCode(code)) ?? -1);
 
-  /** The number of the k-mer at a position, in base 4; -1 when the next k letters are not all bases. */
+  /** Base-4 index of the k-mer at a position; -1 if the next k characters are not all A, C, G or T. */
   function kmerAt(text: string, at: number): number {
     if (at + k > text.length) return -1;
     let number = 0;
@@ -120,12 +119,12 @@ export function kMerTokenizer(name: string, vocabulary: readonly string[], file 
 }
 
 const EXPECTED =
-  "a Nucleotide Transformer's vocab.txt has <unk>, <pad>, <mask>, <cls>, all k-mers, and A, T, C, G";
+  "the vocab.txt of a Nucleotide Transformer has <unk>, <pad>, <mask>, <cls>, all k-mers, and A, T, C, G";
 
 interface Vocabulary {
   readonly k: number;
   readonly idOf: ReadonlyMap<string, number>;
-  /** By the k-mer's number in base 4. */
+  /** Token id by base-4 index of the k-mer. */
   readonly idOfKmer: Int32Array;
 }
 
@@ -135,13 +134,13 @@ function readVocabulary(lines: readonly string[], file: string): Vocabulary {
   for (const [id, token] of lines.entries()) {
     const place = { file, line: id + 1 };
     const quoted = JSON.stringify(token.slice(0, 40));
-    if (idOf.has(token)) throw new FormatError(place, `${quoted} is there twice`);
+    if (idOf.has(token)) throw new FormatError(place, `${quoted} is listed twice`);
     idOf.set(token, id);
     if (/^<\w+>$/.test(token) || token === "N" || (token.length === 1 && ALPHABET.includes(token))) continue;
     if (token.startsWith("[")) {
       throw new FormatError(
         place,
-        `the special token ${quoted} belongs to another kind of vocabulary`,
+        `the special token ${quoted} belongs to another vocabulary format`,
         "vocabularies of overlapping k-mers (DNABERT) are not supported; only Nucleotide Transformer's are",
       );
     }
@@ -149,14 +148,14 @@ function readVocabulary(lines: readonly string[], file: string): Vocabulary {
       throw new FormatError(place, `${quoted} is not a k-mer of A, C, G and T`, EXPECTED);
     const k = kmers[0]?.length ?? token.length;
     if (token.length !== k)
-      throw new FormatError(place, `${quoted} is not of ${k} letters like those before it`);
+      throw new FormatError(place, `${quoted} does not have ${k} bases like the k-mers before it`);
     kmers.push(token);
   }
-  const k = kmers[0]?.length ?? LONGEST;
+  const k = kmers[0]?.length ?? MAX_K;
   if (kmers.length !== 4 ** k) {
     throw new FormatError(
       { file },
-      `there are ${kmers.length} k-mers of ${k} letters; ${4 ** k} were expected`,
+      `the vocabulary has ${kmers.length} k-mers of ${k} bases; expected ${4 ** k}`,
       EXPECTED,
     );
   }
@@ -168,7 +167,7 @@ function readVocabulary(lines: readonly string[], file: string): Vocabulary {
   return { k, idOf, idOfKmer };
 }
 
-/** As Python's `str.split` sees blanks. */
+/** Whitespace as in Python's `str.split`. */
 function isBlank(text: string, at: number): boolean {
   const code = text.charCodeAt(at);
   return code === 32 || (code >= 9 && code <= 13) || (code >= 28 && code <= 31);

@@ -1,7 +1,7 @@
 import { InputError } from "../../base/errors.ts";
 import { requireAscii, type SpecialTokens, type Tokenizer, type Tokens } from "./tokenizer.ts";
 
-/** The table that Caduceus took over from HyenaDNA; a token's id is its place. */
+/** Vocabulary of HyenaDNA and Caduceus; the id of a token is its index. */
 const VOCABULARY = [
   "[CLS]",
   "[SEP]",
@@ -29,25 +29,25 @@ const special: SpecialTokens = {
   eos: SEP,
 };
 
-/** HyenaDNA's tokenizer, as in the `-hf` checkpoints: a lower-case letter is unknown. */
+/** HyenaDNA's tokenizer, as in the `-hf` checkpoints: lower-case letters are unknown. */
 export function hyenadnaTokenizer(): Tokenizer {
   return oneLetterTokenizer("hyenadna", (letter) => letter);
 }
 
-/** Caduceus' tokenizer: HyenaDNA's, but letters are made upper case first. */
+/** Caduceus' tokenizer: HyenaDNA's after conversion to upper case. */
 export function caduceusTokenizer(): Tokenizer {
   return oneLetterTokenizer("caduceus", (letter) => letter.toUpperCase());
 }
 
 /**
- * One token for each letter, then [SEP]; nothing in front, although the table has a [CLS] and a [BOS]. N is a token like
- * the bases; any other character is [UNK], and so is each character of a special token's name written in the text.
+ * One token per character, then [SEP]; nothing in front, although the vocabulary has [CLS] and [BOS]. N is a token like
+ * the bases. Any other character is [UNK], including those of a special token written in the text.
  */
-function oneLetterTokenizer(name: string, read: (letter: string) => string): Tokenizer {
+function oneLetterTokenizer(name: string, normalize: (character: string) => string): Tokenizer {
   return letterTokenizer({
     name,
     idOf(character) {
-      const id = VOCABULARY.indexOf(read(character) as (typeof VOCABULARY)[number]);
+      const id = VOCABULARY.indexOf(normalize(character) as (typeof VOCABULARY)[number]);
       return id < 0 ? undefined : id;
     },
     vocabularySize: VOCABULARY.length,
@@ -58,10 +58,10 @@ function oneLetterTokenizer(name: string, read: (letter: string) => string): Tok
   });
 }
 
-/** A vocabulary in which every letter is a token. */
+/** A character-level vocabulary. */
 export interface LetterTable {
   readonly name: string;
-  /** Ids of single characters; where `special` has `unk`, other characters have that id. */
+  /** Id of a character; unknown characters get `special.unk` if it is defined. */
   readonly idOf: (character: string) => number | undefined;
   readonly vocabularySize: number;
   readonly special: SpecialTokens;
@@ -71,9 +71,9 @@ export interface LetterTable {
 }
 
 /**
- * One token for each letter, between those that every sequence has before and after.
+ * A character-level tokenizer: one token per character, between the special tokens of every sequence.
  *
- * `encode` throws an `InputError` for a character that has no id where there is none for unknown ones.
+ * @throws {InputError} (from `encode`) when a character is not in the vocabulary and there is no unknown token
  */
 export function letterTokenizer({ idOf, ...table }: LetterTable): Tokenizer {
   const { name, special, before, after } = table;

@@ -11,17 +11,17 @@ import { checked } from "./text-steps.ts";
 import { readSpecialTokens, type Tokenizer } from "./tokenizer.ts";
 import { parseJson, parseTokenizerJson } from "./tokenizer-json.ts";
 
-/** A vocabulary of a million long tokens is smaller. */
-const LARGEST_FILE = 2 ** 26;
+/** Size limit in bytes; a vocabulary of a million long tokens is smaller. */
+const MAX_FILE_BYTES = 2 ** 26;
 
-/** Tokenizers that need no vocabulary file, by the class that a model's folder names. */
+/** Tokenizers without a vocabulary file, by `tokenizer_class`. */
 const BY_CLASS: Readonly<Record<string, () => Tokenizer>> = {
   HyenaDNATokenizer: hyenadnaTokenizer,
   CaduceusTokenizer: caduceusTokenizer,
 };
 const CHARACTERS = "ACGTN";
 
-/** Files in a model's folder that its tokenizer may be read from. */
+/** Files of a tokenizer in a model folder. */
 export const TOKENIZER_FILES = [
   "tokenizer.json",
   "vocab.txt",
@@ -35,14 +35,14 @@ const settings = z.looseObject({
 });
 
 /**
- * The tokenizer of a model's folder, as the Hugging Face hub serves it: `tokenizer.json` (byte pairs), else `vocab.txt`
- * (Nucleotide Transformer's k-mers), else the class that `tokenizer_config.json` names (HyenaDNA's and Caduceus' letters).
+ * Opens the tokenizer of a Hugging Face model folder: `tokenizer.json` (BPE), else `vocab.txt` (k-mers of Nucleotide
+ * Transformer), else the class in `tokenizer_config.json` (characters, HyenaDNA and Caduceus).
  *
- * The files are data from strangers: they are parsed and checked, nothing in them is run.
+ * The files are untrusted: they are parsed and checked, and no code in them is executed.
  *
- * @param folder  its last part becomes the tokenizer's name
+ * @param folder  its last component is the name of the tokenizer
  * @throws {InputError} when the folder cannot be read or has none of these files
- * @throws {FormatError} naming the file and the place when one is not what it should be, or asks for what is not supported
+ * @throws {FormatError} naming the file when it is invalid or needs an unsupported feature
  */
 export async function openTokenizer(folder: string): Promise<Tokenizer> {
   const names = await namesInFolder(folder);
@@ -64,27 +64,27 @@ export async function openTokenizer(folder: string): Promise<Tokenizer> {
     return kMerTokenizer(name, lines, path);
   }
   const { tokenizer_class: kind, characters } = config;
-  const byLetters = kind == null || !Object.hasOwn(BY_CLASS, kind) ? undefined : BY_CLASS[kind];
-  if (byLetters === undefined) {
-    throw new InputError("no tokenizer was found in this folder", {
+  const byClass = kind == null || !Object.hasOwn(BY_CLASS, kind) ? undefined : BY_CLASS[kind];
+  if (byClass === undefined) {
+    throw new InputError("no tokenizer in this folder", {
       place: { file: folder },
-      hint: "a tokenizer.json, a vocab.txt, or a tokenizer_config.json of HyenaDNA or Caduceus was expected",
+      hint: "expected tokenizer.json, vocab.txt, or a tokenizer_config.json of HyenaDNA or Caduceus",
     });
   }
   if (characters != null && characters.join("") !== CHARACTERS) {
     throw new FormatError(
       { file: join(folder, "tokenizer_config.json") },
-      `the characters are ${shownValue(characters)}; ${kind} is known with ${[...CHARACTERS].join(", ")} in this order`,
+      `the characters are ${shownValue(characters)}; expected ${[...CHARACTERS].join(", ")} for ${kind}`,
     );
   }
-  return byLetters();
+  return byClass();
 }
 
 /**
- * The tokenizer of a `tokenizer.json` alone: which token hides another and which one pads is told by their usual names.
+ * Opens a single `tokenizer.json`. Special tokens such as the mask and padding are recognised by their usual names.
  *
  * @throws {InputError} when the file cannot be read
- * @throws {FormatError} when it is not what it should be, or asks for what is not supported
+ * @throws {FormatError} when it is invalid or needs an unsupported feature
  */
 export const openTokenizerJson = (path: string): Promise<Tokenizer> => bytePairs(basename(path), path, []);
 
@@ -99,16 +99,13 @@ async function bytePairs(
 
 async function readText(path: string): Promise<string> {
   await using file = await openFile(path);
-  if (file.size > LARGEST_FILE) {
-    throw new FormatError(
-      { file: path },
-      `the file has ${file.size} bytes; at most ${LARGEST_FILE} were expected`,
-    );
+  if (file.size > MAX_FILE_BYTES) {
+    throw new FormatError({ file: path }, `the file has ${file.size} bytes; the limit is ${MAX_FILE_BYTES}`);
   }
   const bytes = await file.read(0, file.size);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new FormatError({ file: path }, "the file is not UTF-8 text", undefined, cause);
+    throw new FormatError({ file: path }, "the file is not UTF-8", undefined, cause);
   }
 }

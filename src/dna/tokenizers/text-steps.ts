@@ -2,29 +2,29 @@ import { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
 import { quotedText } from "../../base/message-text.ts";
 
-/** A literal text, or a run of one letter, as long as it goes up to `most`. */
+/** A literal text, or a run of `least` to `most` repeats of one character. */
 export type Pattern =
   | { readonly literal: string }
   | { readonly letter: string; readonly least: number; readonly most: number };
 
-/** One step on the way from the text as given to the words that are encoded one by one. */
+/** One step of normalization or pre-tokenization. */
 export type TextStep =
   | { readonly kind: "strip"; readonly left: boolean; readonly right: boolean }
-  /** `by` is one character or none. */
+  /** `by` is empty or one character. */
   | { readonly kind: "replace"; readonly pattern: Pattern; readonly by: string }
-  /** Words of letters, digits and `_`, and runs of other signs; blanks go. */
+  /** Words of `\w` characters and runs of punctuation; drops whitespace. */
   | { readonly kind: "words-and-signs" }
   | { readonly kind: "between-blanks" }
   | { readonly kind: "split"; readonly pattern: Pattern; readonly keep: boolean }
-  /** One word, which must be of letters: byte-level rules say the same of nothing else. */
+  /** Byte-level rules: supported for words of letters only. */
   | { readonly kind: "letters-only" }
-  /** A Unicode normal form, which leaves ASCII as it is. */
+  /** Unicode normalization, which does not change ASCII. */
   | { readonly kind: "normal-form"; readonly form: NormalForm };
 
 const NORMAL_FORMS = ["NFC", "NFD", "NFKC", "NFKD"] as const;
 type NormalForm = (typeof NORMAL_FORMS)[number];
 
-/** Part of a tokenizer.json that says by `type` what it is. */
+/** A component of a tokenizer.json with its `type`. */
 export const typed = z.looseObject({ type: z.string() });
 export type Typed = z.infer<typeof typed>;
 
@@ -36,8 +36,8 @@ const byteLevel = z.looseObject({ add_prefix_space: z.boolean().default(true) })
 const sequence = z.array(typed);
 
 /**
- * The `normalizer` of a tokenizer.json as steps.
- * @throws {FormatError} naming a normalizer that this package cannot apply exactly as the original does
+ * Steps of the `normalizer` of a tokenizer.json.
+ * @throws {FormatError} naming a normalizer that cannot be reproduced exactly
  */
 export function normalizingSteps(step: Typed | null | undefined, file: string): readonly TextStep[] {
   if (!step) return [];
@@ -50,7 +50,7 @@ export function normalizingSteps(step: Typed | null | undefined, file: string): 
     }
     case "Replace": {
       const given = checked(replace, step, file);
-      // Which letters each of several new characters would be said to cover was never tried against the original.
+      // The offsets of several inserted characters have not been verified against the reference.
       if (given.content.length > 1) {
         throw unsupported(
           "normalizer",
@@ -75,8 +75,8 @@ export function normalizingSteps(step: Typed | null | undefined, file: string): 
 }
 
 /**
- * The `pre_tokenizer` of a tokenizer.json as steps.
- * @throws {FormatError} naming a pre-tokenizer that this package cannot apply exactly as the original does
+ * Steps of the `pre_tokenizer` of a tokenizer.json.
+ * @throws {FormatError} naming a pre-tokenizer that cannot be reproduced exactly
  */
 export function splittingSteps(step: Typed | null | undefined, file: string): readonly TextStep[] {
   if (!step) return [];
@@ -112,7 +112,7 @@ export function splittingSteps(step: Typed | null | undefined, file: string): re
   }
 }
 
-/** No expression of the file is ever run: one letter with a repeat is understood, anything else refused. */
+/** Parses a pattern. Regular expressions of the file are never executed: only repeats of one character are supported. */
 function patternOf(given: z.infer<typeof pattern>, file: string): Pattern {
   if ("String" in given && given.String.length > 0) return { literal: given.String };
   const text = "Regex" in given ? given.Regex : "";
@@ -125,22 +125,22 @@ function patternOf(given: z.infer<typeof pattern>, file: string): Pattern {
     throw new FormatError(
       { file },
       `the pattern ${quotedText(text)} is not supported`,
-      "a text, or a regular expression of one letter with a repeat, such as N{10,}, can be read",
+      "supported: a literal text, or one character with a repeat, such as N{10,}",
     );
   }
   return { letter, least: run, most: longest };
 }
 
-/** The refusal of a part that would be guesswork. */
+/** Error of a component that cannot be reproduced exactly. */
 export function unsupported(part: string, what: string, known: string, file: string): FormatError {
   return new FormatError(
     { file },
-    `${part} ${quotedText(what)} is not supported: the tokens could differ from the original's`,
+    `${part} ${quotedText(what)} is not supported: the tokens could differ from those of the original`,
     `supported: ${known}`,
   );
 }
 
-/** @throws {FormatError} naming the first place where a value is not what the format says */
+/** Validates a value with a schema. @throws {FormatError} naming the path of the first violation */
 export function checked<T extends z.ZodType>(schema: T, value: unknown, file: string): z.infer<T> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;

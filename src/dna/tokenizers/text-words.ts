@@ -2,19 +2,19 @@ import { InputError } from "../../base/errors.ts";
 import type { Pattern, TextStep } from "./text-steps.ts";
 import type { Literal } from "./tokenizer-json.ts";
 
-/** Characters, each with the span of the original text that it stands for. */
+/** Characters with their spans in the original text. */
 export interface Word {
   readonly text: string;
   readonly starts: readonly number[];
   readonly ends: readonly number[];
 }
 
-/** A word to encode, or a token that was written out in the text. */
+/** A word to encode, or an added token that occurs literally in the text. */
 export type Piece =
   | ({ readonly kind: "word" } & Word)
   | { readonly kind: "literal"; readonly id: number; readonly start: number; readonly end: number };
 
-/** What is done to a text before its words are encoded. */
+/** Rules applied to a text before its words are encoded. */
 export interface TextRules {
   readonly literals: readonly Literal[];
   readonly normalizing: readonly TextStep[];
@@ -22,10 +22,10 @@ export interface TextRules {
 }
 
 /**
- * Cuts a text into words and literal tokens as a tokenizer's rules say: literals first, leftmost and longest; what lies
- * between them is normalized and then split. Spans point into the text as given.
+ * Splits a text into words and literal tokens. Literals are matched first, leftmost and longest; the text between them is
+ * normalized and then split. Spans refer to the original text.
  *
- * @throws {InputError} when a rule for letters meets another character
+ * @throws {InputError} when a byte-level rule meets a character that is not a letter
  */
 export function piecesOf(text: string, rules: TextRules): readonly Piece[] {
   const pieces: Piece[] = [];
@@ -52,7 +52,7 @@ function* literalsIn(text: string, literals: readonly Literal[]) {
   const anyOf = new RegExp(longestFirst.map((literal) => escaped(literal.text)).join("|"), "g");
   let done = 0;
   for (const match of text.matchAll(anyOf)) {
-    if (match.index < done) continue; // begins with blanks that the last one took
+    if (match.index < done) continue; // starts with spaces that belong to the previous match
     const literal = byText.get(match[0])!;
     let start = match.index;
     let end = start + match[0].length;
@@ -80,7 +80,7 @@ function apply(step: TextStep, word: Word): readonly Word[] {
     case "split":
       return split(word, step.pattern, step.keep);
     case "normal-form":
-      // Only what a Replace put in can be other than ASCII, and its spans would be guesswork.
+      // Only a Replace inserts characters outside ASCII, and their spans are not defined.
       if (word.text.normalize(step.form) === word.text) return [word];
       throw new InputError(
         `the normalizer ${step.form} would change ${JSON.stringify(word.text.slice(0, 40))}`,
@@ -89,13 +89,13 @@ function apply(step: TextStep, word: Word): readonly Word[] {
       const other = /[^A-Za-z]/.exec(word.text);
       if (other === null) return [word];
       throw new InputError(
-        `${JSON.stringify(other[0])} at letter ${word.starts[other.index]}: this byte-level tokenizer is read for letters only`,
+        `${JSON.stringify(other[0])} at position ${word.starts[other.index]} is not a letter: byte-level tokenizers support letters only`,
       );
     }
   }
 }
 
-/** What is put in for a run stands for the last letter of the run: so says the library that made the originals. */
+/** Replaces matches. The inserted character has the span of the last character of its match, as in Hugging Face. */
 function replaced(word: Word, pattern: Pattern, by: string): Word {
   const text: string[] = [];
   const starts: number[] = [];

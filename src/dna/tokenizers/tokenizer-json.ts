@@ -12,13 +12,13 @@ import {
   unsupported,
 } from "./text-steps.ts";
 
-/** Far above any tokenizer of DNA, far below what would hurt. */
-const MOST_TOKENS = 2 ** 20;
-const LARGEST_ID = 2 ** 24;
-const LONGEST_TOKEN = 2 ** 12;
+/** Limits far above any DNA tokenizer. */
+const MAX_TOKENS = 2 ** 20;
+const MAX_ID = 2 ** 24;
+const MAX_TOKEN_LENGTH = 2 ** 12;
 
-const id = z.number().int().nonnegative().max(LARGEST_ID);
-const text = z.string().min(1).max(LONGEST_TOKEN);
+const id = z.number().int().nonnegative().max(MAX_ID);
+const text = z.string().min(1).max(MAX_TOKEN_LENGTH);
 const flag = z.boolean().default(false);
 
 const outline = z.looseObject({ model: z.looseObject({ type: z.string().default("BPE") }) });
@@ -27,7 +27,7 @@ const document = z.looseObject({
     .array(
       z.looseObject({ id, content: text, single_word: flag, lstrip: flag, rstrip: flag, normalized: flag }),
     )
-    .max(MOST_TOKENS)
+    .max(MAX_TOKENS)
     .default([]),
   normalizer: typed.nullish(),
   pre_tokenizer: typed.nullish(),
@@ -36,11 +36,11 @@ const document = z.looseObject({
     unk_token: z.string().nullish(),
     // Not z.record, which drops a token named __proto__.
     vocab: z.custom<object>((value) => typeof value === "object" && value !== null && !Array.isArray(value)),
-    merges: z.array(z.union([z.string(), z.tuple([z.string(), z.string()])])).max(MOST_TOKENS),
+    merges: z.array(z.union([z.string(), z.tuple([z.string(), z.string()])])).max(MAX_TOKENS),
   }),
 });
 
-/** Settings of the model that would change tokens in ways not built here; each must be absent, null, false, 0 or empty. */
+/** Unsupported settings of the model: each must be absent, null, false, 0 or empty. */
 const UNUSED_SETTINGS = [
   "dropout",
   "continuing_subword_prefix",
@@ -50,22 +50,22 @@ const UNUSED_SETTINGS = [
   "ignore_merges",
 ];
 
-/** A token that is recognised in the text as it stands, before anything else is done. */
+/** An added token, matched in the original text before normalization. */
 export interface Literal {
   readonly text: string;
   readonly id: number;
-  /** Blanks beside it become part of it. */
+  /** Adjacent spaces become part of the token. */
   readonly takesBlanksLeft: boolean;
   readonly takesBlanksRight: boolean;
 }
 
-/** A byte-pair tokenizer as its `tokenizer.json` describes it, checked. */
+/** A BPE tokenizer, parsed from its `tokenizer.json` and validated. */
 export interface BpeDescription {
-  /** Text of every token, added ones included → id. No id is given twice. */
+  /** Text of every token, including added ones → unique id. */
   readonly vocabulary: ReadonlyMap<string, number>;
-  /** Earliest first; the parts and what they make are in the vocabulary. */
+  /** Earliest first; both parts and the result of each are in the vocabulary. */
   readonly merges: readonly (readonly [string, string])[];
-  /** Id for a letter that is not in the vocabulary. */
+  /** Id of characters outside the vocabulary. */
   readonly unknown: number | undefined;
   readonly literals: readonly Literal[];
   readonly normalizing: readonly TextStep[];
@@ -75,13 +75,12 @@ export interface BpeDescription {
 }
 
 /**
- * Reads a `tokenizer.json` of Hugging Face tokenizers. What this package cannot do exactly as the original is refused by
- * its name. `truncation` and `padding` are not read: whoever loads such a file for a model switches both off unless a
- * call asks for them.
+ * Parses a Hugging Face `tokenizer.json`. Features that cannot be reproduced exactly are refused by name. `truncation` and
+ * `padding` are ignored, as `transformers` does by default.
  *
- * @param source  the file's text
- * @param file    the file's name, for messages
- * @throws {FormatError} when the text is no tokenizer.json, contradicts itself, or asks for what is not supported
+ * @param source  text of the file
+ * @param file    path of the file, for messages
+ * @throws {FormatError} when the file is not a tokenizer.json, is inconsistent, or needs an unsupported feature
  */
 export function parseTokenizerJson(source: string, file: string): BpeDescription {
   const value = parseJson(source, file);
@@ -92,14 +91,14 @@ export function parseTokenizerJson(source: string, file: string): BpeDescription
     const given = model[setting];
     if (given) throw unsupported(`model.${setting}`, String(given), `model.${setting} left out`, file);
   }
-  const trouble = (message: string) => new FormatError({ file }, message);
+  const invalid = (message: string) => new FormatError({ file }, message);
 
   const vocabulary = new Map<string, number>();
   const nameOf = new Map<number, string>();
   const name = (number: number, token: string) => {
     const other = nameOf.get(number) ?? token;
     if (other !== token) {
-      throw trouble(`tokens ${quotedText(other)} and ${quotedText(token)} have the same id ${number}`);
+      throw invalid(`tokens ${quotedText(other)} and ${quotedText(token)} have the same id ${number}`);
     }
     nameOf.set(number, token);
   };
@@ -107,8 +106,8 @@ export function parseTokenizerJson(source: string, file: string): BpeDescription
     const number = id.safeParse(given);
     if (!text.safeParse(token).success || !number.success) {
       const what = `${JSON.stringify(token.slice(0, 40))}: ${shownValue(given)}`;
-      throw trouble(
-        `model.vocab has ${what}; a token of 1 to ${LONGEST_TOKEN} characters and an id were expected`,
+      throw invalid(
+        `model.vocab has ${what}; expected a token of 1 to ${MAX_TOKEN_LENGTH} characters and an id`,
       );
     }
     vocabulary.set(token, number.data);
@@ -118,11 +117,11 @@ export function parseTokenizerJson(source: string, file: string): BpeDescription
   const merges = model.merges.map((merge, i): readonly [string, string] => {
     const [left, right, more] = typeof merge === "string" ? merge.split(" ") : merge;
     if (!left || !right || more !== undefined) {
-      throw trouble(`merge ${i} is ${shownValue(merge)}; two tokens with a blank between were expected`);
+      throw invalid(`merge ${i} is ${shownValue(merge)}; expected two tokens separated by a space`);
     }
     for (const token of [left, right, left + right]) {
       if (vocabulary.has(token)) continue;
-      throw trouble(
+      throw invalid(
         `merge ${i}, ${quotedText(`${left} ${right}`)}: ${quotedText(token)} is not in the vocabulary`,
       );
     }
@@ -135,10 +134,9 @@ export function parseTokenizerJson(source: string, file: string): BpeDescription
   const literals = added_tokens.map(
     ({ content, id: number, lstrip, rstrip, normalized, single_word }): Literal => {
       const quoted = quotedText(content);
-      // The library numbers a new token itself, whatever the file says.
+      // Hugging Face assigns ids to new tokens itself and ignores those of the file.
       const expected = vocabulary.get(content) ?? free;
-      if (number !== expected)
-        throw trouble(`added token ${quoted} has id ${number}; ${expected} was expected`);
+      if (number !== expected) throw invalid(`added token ${quoted} has id ${number}; expected ${expected}`);
       free = Math.max(free, number + 1);
       name(number, content);
       if (single_word) throw unsupported("added token", `${content}, single_word`, "single_word false", file);
@@ -146,7 +144,7 @@ export function parseTokenizerJson(source: string, file: string): BpeDescription
         throw unsupported(
           "added token",
           `${content}, normalized`,
-          "normalized false beside a normalizer",
+          "normalized false together with a normalizer",
           file,
         );
       }
@@ -157,17 +155,17 @@ export function parseTokenizerJson(source: string, file: string): BpeDescription
 
   const unknown = model.unk_token == null ? undefined : vocabulary.get(model.unk_token);
   if (model.unk_token != null && unknown === undefined) {
-    throw trouble(`model.unk_token ${quotedText(model.unk_token)} is not in the vocabulary`);
+    throw invalid(`model.unk_token ${quotedText(model.unk_token)} is not in the vocabulary`);
   }
   const ends = addedEnds(post_processor, file);
-  const stranger = [...ends.before, ...ends.after].find((end) => !nameOf.has(end));
-  if (stranger !== undefined) throw trouble(`post_processor adds the id ${stranger}, which no token has`);
+  const unnamed = [...ends.before, ...ends.after].find((end) => !nameOf.has(end));
+  if (unnamed !== undefined) throw invalid(`post_processor adds the id ${unnamed}, which no token has`);
 
   const splitting = splittingSteps(pre_tokenizer, file);
   return { vocabulary, merges, unknown, literals, normalizing, splitting, ...ends };
 }
 
-/** @throws {FormatError} when the text is not JSON, or gives a name twice */
+/** Parses JSON of a tokenizer file. @throws {FormatError} when the text is not JSON, or repeats a name */
 export function parseJson(source: string, file: string): unknown {
   try {
     return parseUniqueJson(source, 16);
@@ -177,7 +175,7 @@ export function parseJson(source: string, file: string): unknown {
   }
 }
 
-/** Ids put in front of and behind the tokens of every sequence. */
+/** Ids added before and after the tokens of every sequence. */
 interface AddedEnds {
   readonly before: readonly number[];
   readonly after: readonly number[];
@@ -195,8 +193,8 @@ const template = z.looseObject({
 const sequence = z.array(typed);
 
 /**
- * What the `post_processor` of a tokenizer.json adds to a single sequence.
- * @throws {FormatError} naming a post-processor that this package does not know
+ * Special tokens that the `post_processor` of a tokenizer.json adds to a single sequence.
+ * @throws {FormatError} naming an unsupported post-processor
  */
 function addedEnds(step: Typed | null | undefined, file: string): AddedEnds {
   if (!step) return { before: [], after: [] };
@@ -219,15 +217,21 @@ function addedEnds(step: Typed | null | undefined, file: string): AddedEnds {
         const known = special_tokens[item.SpecialToken.id];
         if (known === undefined) {
           const name = quotedText(item.SpecialToken.id);
-          throw new FormatError({ file }, `post_processor.single uses ${name}, which special_tokens lacks`);
+          throw new FormatError(
+            { file },
+            `post_processor.single uses ${name}, which is not in special_tokens`,
+          );
         }
         (sequences === 0 ? before : after).push(...known.ids);
       }
       if (sequences === 1) return { before, after };
-      throw new FormatError({ file }, `post_processor.single has the sequence ${sequences} times, not once`);
+      throw new FormatError(
+        { file },
+        `post_processor.single has the sequence ${sequences} times; expected once`,
+      );
     }
     case "Sequence":
-      // Each part wraps what the parts before it made.
+      // Each processor wraps the output of the previous one.
       return checked(sequence, step.processors, file).reduce<AddedEnds>(
         (inner, part) => {
           const outer = addedEnds(part, file);
@@ -235,7 +239,7 @@ function addedEnds(step: Typed | null | undefined, file: string): AddedEnds {
         },
         { before: [], after: [] },
       );
-    case "ByteLevel": // moves the borders of blanks only
+    case "ByteLevel": // affects the offsets of spaces only
       return { before: [], after: [] };
     default: {
       const known = "TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel, Sequence";

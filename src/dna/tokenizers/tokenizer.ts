@@ -1,46 +1,45 @@
 import { InputError } from "../../base/errors.ts";
 
-/** The tokens of one sequence, the model's own special tokens included, without padding. */
+/** Tokens of one sequence, including special tokens, without padding. */
 export interface Tokens {
   /** [tokens] */
   readonly ids: Int32Array;
   /**
-   * Token i covers letters [starts[i], ends[i]) of the sequence, 0-based. Special tokens that the tokenizer adds have
-   * 0, 0. Spans never overlap and never go back; a letter that no token covers was dropped (a blank).
+   * Token i covers positions [starts[i], ends[i]) of the sequence, 0-based. Added special tokens have the span 0, 0. Spans
+   * are ascending and disjoint; positions without a token are dropped whitespace.
    */
   readonly starts: Int32Array;
   readonly ends: Int32Array;
 }
 
-/** How a language model reads DNA: letters to ids, with the span of letters that each id covers, and back. */
+/** Tokenizer of a DNA language model: sequence to token ids with their spans, and back. */
 export interface Tokenizer {
   readonly name: string;
   readonly kind: "one-letter" | "k-mer" | "bpe";
-  /** Every id that `encode` can give, and every id of `special`, is below this. An embedding table may have more rows. */
+  /** Upper bound of the ids of `encode` and `special`. An embedding may have more rows. */
   readonly vocabularySize: number;
   readonly special: SpecialTokens;
-  /** Ids put in front of, and behind, the tokens of every sequence. */
+  /** Ids added before and after the tokens of every sequence. */
   readonly before: readonly number[];
   readonly after: readonly number[];
   /**
-   * Tokens of one sequence; of the empty sequence, the added special tokens only. The result depends on the letters
-   * alone, and nobody else holds its arrays.
+   * Tokens of one sequence; only the added special tokens for the empty sequence. Deterministic; returns new arrays.
    * @throws {InputError} when a character is not ASCII
    */
   encode(letters: string): Tokens;
-  /** What an id stands for: its letters, or the name of a special token such as "[SEP]"; undefined for an unknown id. */
+  /** Text of a token: its bases, or the name of a special token such as "[SEP]"; undefined for an unknown id. */
   token(id: number): string | undefined;
 }
 
-/** Ids of the tokens that stand for no base, as far as a model's files name them. */
+/** Ids of special tokens, as far as the files of a model define them. */
 export interface SpecialTokens {
-  /** Fills short rows of a batch. */
+  /** Padding of short rows in a batch. */
   readonly pad?: number;
-  /** Hides a token that a masked model is to guess. */
+  /** Mask of a masked language model. */
   readonly mask?: number;
   readonly cls?: number;
   readonly sep?: number;
-  /** Stands for letters that are not in the vocabulary. */
+  /** Characters outside the vocabulary. */
   readonly unk?: number;
   readonly bos?: number;
   readonly eos?: number;
@@ -49,11 +48,10 @@ export interface SpecialTokens {
 const ROLES = ["pad", "mask", "cls", "sep", "unk", "bos", "eos"] as const;
 
 /**
- * Which token plays which part, from the `pad_token`, `mask_token` … of a model's `tokenizer_config.json` and
- * `special_tokens_map.json`. A part that no file gives goes to `[PAD]` or `<pad>` and so on, where the vocabulary has it.
- * A name that is not in the vocabulary has no id and stays out.
+ * Special tokens from `pad_token`, `mask_token` … of `tokenizer_config.json` and `special_tokens_map.json`. A role without
+ * an entry defaults to `[PAD]` or `<pad>` and so on. Names outside the vocabulary are omitted.
  *
- * @param files  contents of those files, the one that decides first
+ * @param files  contents of those files in order of precedence
  */
 export function readSpecialTokens(
   vocabulary: ReadonlyMap<string, number>,
@@ -69,7 +67,7 @@ export function readSpecialTokens(
   return special;
 }
 
-/** Older files have the token's text, newer ones an object around it. */
+/** Text of a token: a string in older files, an object with `content` in newer ones. */
 function nameOf(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   if (typeof value === "object" && value !== null && "content" in value) return nameOf(value.content);
@@ -77,8 +75,7 @@ function nameOf(value: unknown): string | undefined {
 }
 
 /**
- * DNA is written in ASCII. Another character is a mistake in the data, and one whose spans each program would count
- * differently (bytes, code units, code points), so it gets no token.
+ * Refuses characters outside ASCII, whose offsets programs count differently (bytes, code units, code points).
  *
  * @throws {InputError} naming the first such character
  */
@@ -87,7 +84,7 @@ export function requireAscii(letters: string): void {
     if (letters.charCodeAt(i) < 128) continue;
     const character = String.fromCodePoint(letters.codePointAt(i)!);
     throw new InputError(
-      `${JSON.stringify(character)} at letter ${i} of a sequence is not an ASCII character`,
+      `${JSON.stringify(character)} at position ${i} of a sequence is not an ASCII character`,
     );
   }
 }

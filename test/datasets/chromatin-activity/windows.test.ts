@@ -79,7 +79,7 @@ describe("tables of windows", () => {
   test("does not take the block count of BED12 for a summit", async () => {
     const blocks = await written("chr1\t5000\t6000\tx\t0\t.\t5000\t6000\t0\t2\t100,100\t0,900\n");
     await expect(all(peakWindows(blocks))).rejects.toMatchObject({
-      message: "the line has 12 columns, and narrowPeak has 10",
+      message: "the line has 12 columns; narrowPeak has 10",
       place: { file: blocks, line: 1 },
     });
     const genome = { path: "made.fa", chromosomes: new Map([["chr1", 9000]]) };

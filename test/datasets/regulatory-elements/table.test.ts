@@ -111,5 +111,5 @@ test("elements must lie in the genome; windows may extend beyond it", async () =
     "ccre_end 375 lies beyond the end of chr1, which has 374 bases in g.fa",
   );
   const ensembl = genomeInMemory("g.fa", new Map([["1", "A".repeat(375)]]));
-  await expect(readRegulatoryElements(path, { genome: ensembl })).rejects.toThrow('it calls it "1"');
+  await expect(readRegulatoryElements(path, { genome: ensembl })).rejects.toThrow('but has "1"');
 });

@@ -48,7 +48,7 @@ test.each([
   ["chr1\t5.0\t9", 'x.bed:2: start "5.0" is not a whole number'],
   ["chr1\t-5\t9", 'x.bed:2: start "-5" is not from 0'],
   ["chr1\t5\t", 'x.bed:2: end "" is not a whole number'],
-  ["chr1\t5", 'x.bed:2: the line has 2 columns, at least 3 are needed: "chr1\\t5"'],
+  ["chr1\t5", 'x.bed:2: the line has 2 columns; expected at least 3: "chr1\\t5"'],
   ["\t5\t6", "x.bed:2: the chromosome's name is empty"],
 ])("%j is refused with its line", async (line, message) => {
   const path = await files.write("x.bed", `chr1\t0\t1\n${line}\n`);
@@ -72,7 +72,7 @@ test("intervals must lie in a genome that is given", async () => {
   );
   const ensembl = await files.write("e.bed", "1\t90\t100\n");
   expect(await refusal(readBed(ensembl, { genome }))).toContain(
-    'e.bed:1: the genome has no sequence "1"; it calls it "chr1"',
+    'e.bed:1: the genome has no sequence "1", but has "chr1"',
   );
   expect(await all(readBed(ensembl))).toHaveLength(1);
 });
@@ -112,7 +112,7 @@ test("a summit may be missing or the end itself, not outside the peak", async ()
   }
   const short = await files.write("short.narrowPeak", "chr1\t1\t2\n");
   expect(await refusal(readNarrowPeaks(short))).toContain(
-    "short.narrowPeak:1: the line has 3 columns, at least 10",
+    "short.narrowPeak:1: the line has 3 columns; expected at least 10",
   );
   const word = await files.write("word.narrowPeak", line("1").replace("2e1", "high"));
   expect(await refusal(readNarrowPeaks(word))).toContain('q-value "high" is not a number');

@@ -36,6 +36,6 @@ test("an interval says where it is, and has an end after its start", () => {
   expect(() => checkInterval(at(-5, 1))).not.toThrow();
   expect(() => checkInterval(at(5, 5))).toThrow(InputError);
   expect(() => checkInterval(at(9, 5))).toThrow("end 5 is not after start 9 in chr1:9-5");
-  expect(() => checkInterval(at(0.5, 5))).toThrow("not whole numbers");
+  expect(() => checkInterval(at(0.5, 5))).toThrow("not integers");
   expect(() => checkInterval(at(0, Number.NaN))).toThrow(InputError);
 });

@@ -68,13 +68,13 @@ describe("sums over a bigWig", () => {
     [
       "names more chromosomes than it holds",
       ({ tree }: Places, b: Buffer) => b.writeUInt16LE(900, tree + 34),
-      /lists 900 chromosomes and says that it has 1/,
+      /lists 900 chromosomes and declares 1/,
     ],
     // It would take such a node for one without values, and every sum for 0.
     [
       "has a node of no kind",
       ({ index }: Places, b: Buffer) => b.writeUInt8(2, index + 48),
-      /is of the kind 2; known are 0 and 1/,
+      /unknown kind 2; expected 0 or 1/,
     ],
     // It would walk in a circle.
     [
@@ -84,12 +84,12 @@ describe("sums over a bigWig", () => {
         b.writeUInt16LE(1, index + 50);
         b.writeBigUInt64LE(BigInt(index + 48), index + 52 + 16);
       },
-      /two nodes of its tree lead to byte/,
+      /two nodes of its tree point to byte/,
     ],
     [
       "unpacks to gigabytes",
       (_: Places, b: Buffer) => b.writeUInt32LE(2 ** 31, 52),
-      /is said to unpack to 2147483648 bytes/,
+      /decompress to up to 2147483648 bytes/,
     ],
     [
       "has values beyond its end",
@@ -99,7 +99,7 @@ describe("sums over a bigWig", () => {
     [
       "gives a summary for its values",
       (_: Places, b: Buffer) => b.writeUInt16LE(1, 6),
-      /a summary of every \d+ bases/,
+      /a zoom level of \d+ bases/,
     ],
   ])("a file that %s is refused", async (_, damage, message) => {
     const path = await written(new Map([["chr1", Float32Array.from({ length: 5000 }, (_, i) => i % 7)]]));
@@ -125,7 +125,7 @@ describe("sums over a bigWig", () => {
     const other = join(temporaryFolder(), "other.bw");
     await writeFile(other, "chr1\t0\t5\t1\n");
     await expect(openBigWig(other)).rejects.toThrow(FormatError);
-    await expect(openBigWig(other)).rejects.toThrow(/no bigWig file/);
+    await expect(openBigWig(other)).rejects.toThrow(/not a bigWig file/);
     await expect(openBigWig(join(temporaryFolder(), "none.bw"))).rejects.toThrow(InputError);
     for (let i = 1; i < 40; i++) {
       await writeFile(other, bytes.subarray(0, Math.floor((bytes.length * i) / 40)));

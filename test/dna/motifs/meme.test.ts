@@ -75,20 +75,20 @@ test("a background over several lines, and a matrix of log-odds, are no obstacle
 
 describe("what is wrong is named with its line", () => {
   test.each([
-    ["MOTIF", /this is no MEME file/],
+    ["MOTIF", /not a MEME file/],
     [HEAD, /no motif with a letter-probability matrix/],
-    [`${HEAD}${MOTIF}${MOTIF}`, /:9: the motif m1 was on line 5 already/],
-    [`${HEAD}${MOTIF.replace("w= 2", "w= 3")}\n`, /:6: the matrix of m1 has 2 rows, and says that it has 3/],
+    [`${HEAD}${MOTIF}${MOTIF}`, /:9: the motif m1 is already on line 5/],
+    [`${HEAD}${MOTIF.replace("w= 2", "w= 3")}\n`, /:6: the matrix of m1 has 2 rows; its header states 3/],
     [`${HEAD}${MOTIF.replace("w= 2", "w= 0")}`, /the width "0"/],
     [`${HEAD}${MOTIF.replace("w= 2", "w= 2e9")}`, /the width "2e9"/],
     [`${HEAD}${MOTIF.replace("alength= 4", "alength= 20")}`, /20 letters/],
     [`${HEAD}${MOTIF.replace("0.3 0.4", "0.3")}`, /:7: "0.1 0.2 0.3" is not a row of four probabilities/],
     [`${HEAD}${MOTIF.replace("0.3 0.4", "0.3 0.5")}`, /:7: the row sums to 1.10/],
     [`${HEAD}${MOTIF.replace("0.3", "nan")}`, /:7: .*not a row of four/],
-    [`${HEAD}letter-probability matrix: w= 2\n${ROWS}`, /:5: this matrix has no MOTIF line/],
+    [`${HEAD}letter-probability matrix: w= 2\n${ROWS}`, /:5: the matrix has no MOTIF line/],
     ["MEME version 4\nALPHABET= ACDEFGHIKLMNPQRSTVWY\n", /:2: the alphabet is/],
     [`${HEAD}Background letter frequencies\nA 0.5 C 0.5\n\n${MOTIF}`, /:7: the background has 2 frequencies/],
-    [`${HEAD}Background letter frequencies\nA 0.5 G 0.1\n`, /:6: the background has "G 0.1" where C comes/],
+    [`${HEAD}Background letter frequencies\nA 0.5 G 0.1\n`, /:6: the background has "G 0.1"; expected C/],
   ])("%#", async (text, message) => {
     const told = await read(text).catch((error: InputError) => error.describe());
     expect(told).toMatch(message);

@@ -23,8 +23,8 @@ test("families are found by the names of their columns", async () => {
 test.each([
   ["Name\tTF family\nA\tB\n", /:1: there is no column "Motif" among "Name, TF family"/],
   ["Motif\tTF family\nA\n", /:2: the line has 1 fields/],
-  ["Motif\tTF family\nA\tB\nA\tC\n", /:3: the motif A is of C, and above of B/],
-  ["Motif\tTF family\n", /names no family/],
+  ["Motif\tTF family\nA\tB\nA\tC\n", /:3: the motif A has the family C here and B above/],
+  ["Motif\tTF family\n", /has no families/],
 ])("what is wrong is named: %#", async (text, message) => {
   const told = await read(text).catch((error: InputError) => error.describe());
   expect(told).toMatch(message);

@@ -169,11 +169,11 @@ describe("p-values", () => {
   });
 
   test.each([
-    [{ background: [0.5, 0.5, 0, 0] }, /is no background/],
-    [{ background: [0.5, 0.5] }, /is no background/],
-    [{ pseudocount: -1 }, /pseudocount of -1/],
-    [{ threshold: 0 }, /p-value of 0/],
-    [{ threshold: Number.NaN }, /p-value of NaN/],
+    [{ background: [0.5, 0.5, 0, 0] }, /is not a valid background/],
+    [{ background: [0.5, 0.5] }, /is not a valid background/],
+    [{ pseudocount: -1 }, /pseudocount is -1/],
+    [{ threshold: 0 }, /p-value threshold is 0/],
+    [{ threshold: Number.NaN }, /p-value threshold is NaN/],
   ])("what cannot be is refused: %#", (options, message) => {
     expect(() => new MotifScanner([motif], options)).toThrow(message);
   });
@@ -181,7 +181,7 @@ describe("p-values", () => {
   test("motifs that cannot be scanned for are refused", () => {
     const never = { ...motif, probabilities: motif.probabilities.map((p) => (p === 0.7 ? 1 : 0)) };
     expect(() => new MotifScanner([never], { pseudocount: 0 })).toThrow(/log-odds are infinite/);
-    expect(() => new MotifScanner([{ ...motif, width: 3 }])).toThrow(/at least 6 are needed/);
+    expect(() => new MotifScanner([{ ...motif, width: 3 }])).toThrow(/expected at least 6/);
     expect(() => new MotifScanner([])).toThrow(/no motif/);
   });
 });

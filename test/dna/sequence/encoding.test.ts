@@ -26,7 +26,7 @@ test("a language model is shown A where there is no base", () => {
 
 test("a text with letters outside ASCII is no sequence", () => {
   expect(() => codesOf("ACÄ")).toThrow(InputError);
-  expect(() => asLanguageModelLetters("ACÄ")).toThrow('"Ä" at letter 3 is not a DNA letter');
+  expect(() => asLanguageModelLetters("ACÄ")).toThrow('"Ä" at position 3 is not a DNA letter');
 });
 
 test("a window of a chromosome has no base where it lies beyond an end", () => {

@@ -26,5 +26,5 @@ test("there are as many words as places for them, and each stands where it was c
 
 test("a word length that cannot be is refused", () => {
   expect(() => kmerCounts("A", 0)).toThrow(InputError);
-  expect(() => kmerCounts("A", 1.5)).toThrow("a whole number of 1 or more");
+  expect(() => kmerCounts("A", 1.5)).toThrow("expected a positive integer");
 });

@@ -37,5 +37,5 @@ test("twice gives the sequence again; codes agree with letters", () => {
 
 test("another letter is named with its place", () => {
   expect(() => reverseComplement("ACXG")).toThrow(InputError);
-  expect(() => reverseComplement("ACXG")).toThrow('"X" at letter 3 is not a DNA letter');
+  expect(() => reverseComplement("ACXG")).toThrow('"X" at position 3 is not a DNA letter');
 });

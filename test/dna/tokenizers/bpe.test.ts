@@ -99,7 +99,7 @@ describe.each(MODELS)("%s", (model) => {
   testWithSharedData("a letter outside ASCII is refused", json, async (file) => {
     const tokenizer = await opened(file);
     expect(() => tokenizer.encode("ACGΤACGT")).toThrow(InputError);
-    expect(() => tokenizer.encode("ACGΤACGT")).toThrow('"Τ" at letter 3');
+    expect(() => tokenizer.encode("ACGΤACGT")).toThrow('"Τ" at position 3');
   });
 });
 
@@ -199,6 +199,6 @@ test("a letter without a token is refused where there is no unknown token", () =
     after: [],
   };
   expect(() => bpeTokenizer("bare", description, {}).encode("ACN")).toThrow(
-    'bare has no token for "N" at letter 2, and no unknown token',
+    'bare has no token for "N" at position 2, and no unknown token',
   );
 });

@@ -106,14 +106,14 @@ test("a vocabulary without N has no token for it", () => {
 describe("another vocabulary is refused", () => {
   const lines = nucleotideTransformerVocabulary(2, 2);
   test.each([
-    [["[PAD]", "AA"], 'vocab.txt:1: the special token "[PAD]" belongs to another kind of vocabulary'],
-    [[...lines, "AA"], '"AA" is there twice'],
-    [[...lines, "AAA"], '"AAA" is not of 2 letters like those before it'],
+    [["[PAD]", "AA"], 'vocab.txt:1: the special token "[PAD]" belongs to another vocabulary format'],
+    [[...lines, "AA"], '"AA" is listed twice'],
+    [[...lines, "AAA"], '"AAA" does not have 2 bases like the k-mers before it'],
     [[...lines, "AX"], 'vocab.txt:28: "AX" is not a k-mer of A, C, G and T'],
-    [lines.filter((token) => token !== "GT"), "there are 15 k-mers of 2 letters; 16 were expected"],
+    [lines.filter((token) => token !== "GT"), "the vocabulary has 15 k-mers of 2 bases; expected 16"],
     [lines.filter((token) => token !== "<mask>"), "the vocabulary has no <mask>"],
     [lines.filter((token) => token !== "T"), "the vocabulary has no T"],
-    [[], "there are 0 k-mers"],
+    [[], "the vocabulary has 0 k-mers"],
   ])("%#", (vocabulary, message) => {
     const open = () => kMerTokenizer("bad", vocabulary);
     expect(open).toThrow(FormatError);

@@ -69,8 +69,8 @@ testWithSharedData(
 
 describe("refusals name the file", () => {
   test.each<[string, Readonly<Record<string, string | Uint8Array>>, string]>([
-    ["no file", {}, "model: no tokenizer was found in this folder"],
-    ["an unknown class", config({ tokenizer_class: "constructor" }), "no tokenizer was found"],
+    ["no file", {}, "model: no tokenizer in this folder"],
+    ["an unknown class", config({ tokenizer_class: "constructor" }), "no tokenizer"],
     ["a vocabulary of another kind", { "vocab.txt": "[PAD]\nAAA" }, 'vocab.txt:1: the special token "[PAD]"'],
     [
       "a line that is no k-mer",
@@ -80,7 +80,7 @@ describe("refusals name the file", () => {
     [
       "not UTF-8",
       { "tokenizer.json": Uint8Array.of(0x22, 0xff, 0x22) },
-      "tokenizer.json: the file is not UTF-8 text",
+      "tokenizer.json: the file is not UTF-8",
     ],
     ["not JSON", { "tokenizer.json": "{" }, "tokenizer.json: the file is not JSON"],
     ["a setting of another type", config({ tokenizer_class: 7 }), "tokenizer_config.json: tokenizer_class: "],

@@ -61,5 +61,5 @@ test.each([
 });
 
 test("a threshold that is no probability is refused", async () => {
-  await expect(openModel(`motif-counts:p=often,${motifFile()}`)).rejects.toThrow(/p-value of NaN/);
+  await expect(openModel(`motif-counts:p=often,${motifFile()}`)).rejects.toThrow(/p-value threshold is NaN/);
 });

@@ -245,7 +245,7 @@ describe("inputs that do not do are refused when the run is planned", () => {
   test("a chromosome that the genome calls otherwise", async () => {
     const other = join(root, "ensembl.fa");
     await writeFile(other, (await readFile(genome, "utf8")).replaceAll(">chr", ">"));
-    expect(await refusal({ genome: other })).toMatch(/has no sequence "chr5"; it calls it "5"/);
+    expect(await refusal({ genome: other })).toMatch(/has no sequence "chr5", but has "5"/);
   });
 
   test("a table of another genome's size", async () => {

@@ -193,7 +193,7 @@ describe("rows", () => {
     const elsewhere = [{ ...rows[0], chrom: "1" }];
     const open = await variantEffects.open({ variants: elsewhere, genome }, { seed: 0 });
     expect(open.notes!.join()).toContain("chromosome-names");
-    expect(() => open.select({ split: "all", purpose: "answer", limit: null })).toThrow(/it calls it "chr1"/);
+    expect(() => open.select({ split: "all", purpose: "answer", limit: null })).toThrow(/but has "chr1"/);
     const beyond = await variantEffects.open(
       { variants: [{ ...rows[0], position: 6000 }], genome },
       { seed: 0 },
