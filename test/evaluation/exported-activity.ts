@@ -1,5 +1,5 @@
 import type { CellLine } from "../../src/datasets/cell-lines.ts";
-import { setOf, targetOf } from "../../src/evaluation/tasks/chromatin-activity/columns.ts";
+import { type ActivityFacts, targetOf } from "../../src/evaluation/tasks/chromatin-activity/columns.ts";
 import type { OpenTask } from "../../src/evaluation/tasks/task.ts";
 import { oneHot, type TestArray, writeHdf5 } from "./hdf5-file.ts";
 
@@ -12,7 +12,7 @@ const GROUPS = { peaks: "peaks", idr: "idr_peaks", nonpeaks: "nonpeaks" } as con
  */
 export async function writeExportedActivity(
   path: string,
-  tasks: Readonly<Partial<Record<CellLine, OpenTask>>>,
+  tasks: Readonly<Partial<Record<CellLine, OpenTask<ActivityFacts>>>>,
 ): Promise<void> {
   const arrays: Record<string, TestArray> = {};
   for (const [line, task] of Object.entries(tasks)) {
@@ -21,7 +21,7 @@ export async function writeExportedActivity(
       const { rows } = task.select({ split, purpose: "answer", limit: null });
       const examples = await task.examples(rows);
       for (const [i, [set, group]] of Object.entries(GROUPS).entries()) {
-        const own = examples.filter((example) => setOf(example) === set);
+        const own = examples.filter((example) => example.facts.set === set);
         const shape = [own.length];
         const letters = own.map(
           ({ sequences, codes }) =>

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { StoredResult } from "../../src/evaluation/runs/result.ts";
 import type { LikelihoodPrediction } from "../../src/evaluation/tasks/prediction.ts";
 import { measureVariants } from "../../src/evaluation/tasks/variant-effects/measure.ts";
+import type { StoredVariantFacts } from "../../src/evaluation/tasks/variant-effects/scores.ts";
 import { factsOf } from "../../src/evaluation/tasks/variant-effects/scores.ts";
 import { pearson } from "../../src/metrics/correlation.ts";
 import { metricCell } from "../../src/report/estimates.ts";
@@ -60,7 +61,7 @@ test("names the test whose probability it prints", () => {
 });
 
 describe("under both protocols", () => {
-  const predictions = Array.from({ length: 60 }, (_, row): LikelihoodPrediction => {
+  const predictions = Array.from({ length: 60 }, (_, row): LikelihoodPrediction<StoredVariantFacts> => {
     const difference = Math.sin(row) * (row % 3 === 0 ? -1 : 1);
     const facts = factsOf({
       ...{ chrom: "chr1", start: 2e6 * row, end: 2e6 * row + 1, allele1: "A", allele2: "C", reference: 1 },
@@ -72,7 +73,7 @@ describe("under both protocols", () => {
   const pearsonOf = (sign: number) => {
     const qtls = predictions.slice(0, 40);
     const differences = qtls.map(({ values }) => sign * (values[1] - values[0]));
-    const effects = qtls.map(({ facts }) => Number(facts.effect));
+    const effects = qtls.map(({ facts }) => facts.effect!);
     return pearson(differences, effects).r;
   };
   const entries = () =>

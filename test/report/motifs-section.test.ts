@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { sha256Hex } from "../../src/base/digest.ts";
 import type { StoredResult } from "../../src/evaluation/runs/result.ts";
 import { measureFootprintScores } from "../../src/evaluation/tasks/motif-footprinting/measure.ts";
+import type { FootprintFacts } from "../../src/evaluation/tasks/motif-footprinting/rows.ts";
 import type { LikelihoodPrediction } from "../../src/evaluation/tasks/prediction.ts";
 import { measurementsTable } from "../../src/report/measurements-table.ts";
 import { extremeMotifs, familyTable, modelComparison, motifSpread } from "../../src/report/motifs.ts";
@@ -18,17 +19,25 @@ function stored(
   right: (motif: number) => number,
   protocol: "paper" | "corrected" = "corrected",
 ) {
-  const predictions = Array.from({ length: MOTIFS * BACKGROUNDS }, (_, row): LikelihoodPrediction => {
-    const [background, motif] = [Math.floor(row / MOTIFS), row % MOTIFS];
-    // Which backgrounds are right moves from motif to motif.
-    const score = (background + 5 * motif) % BACKGROUNDS < right(motif) ? 1 : -1;
-    return {
-      kind: "likelihood",
-      row,
-      values: [0, score, 0],
-      facts: { background, motif: `M${motif}`, strand: "forward", family: motif % 2 === 0 ? "even" : "odd" },
-    };
-  });
+  const predictions = Array.from(
+    { length: MOTIFS * BACKGROUNDS },
+    (_, row): LikelihoodPrediction<FootprintFacts> => {
+      const [background, motif] = [Math.floor(row / MOTIFS), row % MOTIFS];
+      // Which backgrounds are right moves from motif to motif.
+      const score = (background + 5 * motif) % BACKGROUNDS < right(motif) ? 1 : -1;
+      return {
+        kind: "likelihood",
+        row,
+        values: [0, score, 0],
+        facts: {
+          background,
+          motif: `M${motif}`,
+          strand: "forward",
+          family: motif % 2 === 0 ? "even" : "odd",
+        },
+      };
+    },
+  );
   const context = { protocol, seed: 0, rowsInTable: predictions.length, recipe: {} };
   return {
     folder: "nowhere",

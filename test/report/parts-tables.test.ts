@@ -1,13 +1,14 @@
 import { expect, test } from "vitest";
 import { CELL_LINES } from "../../src/datasets/cell-lines.ts";
 import { measureCellTypes } from "../../src/evaluation/tasks/cell-type-elements/classified.ts";
+import type { CellTypeFacts } from "../../src/evaluation/tasks/cell-type-elements/subset.ts";
 import type { LogitsPrediction } from "../../src/evaluation/tasks/prediction.ts";
 import type { Entry } from "../../src/report/panels.ts";
 import { partsTables } from "../../src/report/parts-tables.ts";
 
 /** Rows of each cell line in turn; the model takes every K562 for a HEPG2 and is right otherwise. */
 function entry(label: string, protocol: "paper" | "corrected"): Entry {
-  const predictions = Array.from({ length: 20 }, (_, row): LogitsPrediction => {
+  const predictions = Array.from({ length: 20 }, (_, row): LogitsPrediction<CellTypeFacts> => {
     const line = row % 5;
     const logits = CELL_LINES.map((_name, i) => (i === (line === 4 ? 2 : line) ? 3 : 0.01 * row));
     const facts = {

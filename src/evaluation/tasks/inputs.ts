@@ -5,18 +5,22 @@ import { type FileOrigin, fileOrigin } from "../../datasets/sources/origin.ts";
 import { type Genome, openGenome } from "../../dna/genome/genome.ts";
 import type { Task, TaskInputs } from "./task.ts";
 
-type Asking = Pick<Task, "name" | "inputs">;
+/** A task's name and inputs, for error messages. */
+export type InputForms = Pick<Task, "name" | "inputs">;
 
-/** A genome, and what to close when the task that asked for it is closed. */
+/** A genome with the function that closes it. */
 export interface GivenGenome {
   readonly genome: Genome;
-  /** Closes a genome that was given as a path; one given open is its giver's. */
+  /** Closes a genome that was given as a path; does nothing to one that was given open. */
   close(): Promise<void>;
 }
 
-/** @throws {InputError} when the input is not given, or is no genome */
-export async function genomeInput(task: Asking, inputs: TaskInputs, name = "genome"): Promise<GivenGenome> {
-  const input = inputs[name];
+/** @throws {InputError} when the input is missing, or not a genome */
+export async function genomeInput(
+  task: InputForms,
+  input: string | Genome | undefined,
+  name = "genome",
+): Promise<GivenGenome> {
   if (typeof input === "string") {
     const genome = await openGenome(input);
     return { genome, close: () => genome.close() };
@@ -25,29 +29,60 @@ export async function genomeInput(task: Asking, inputs: TaskInputs, name = "geno
   throw missingInputError(task, name);
 }
 
-/** @throws {InputError} when it is not given */
-function pathInput(task: Asking, inputs: TaskInputs, name: string): string {
-  const input = inputs[name];
-  if (typeof input === "string" && input !== "") return input;
+/**
+ * Rows of a table given as a path or in memory.
+ *
+ * @throws {InputError} when the input is missing or neither, and as `read`
+ */
+export async function rowsInput<Row>(
+  task: InputForms,
+  name: string,
+  input: string | readonly Row[] | undefined,
+  read: (path: string) => Promise<readonly Row[]>,
+): Promise<readonly Row[]> {
+  if (isRows(input)) return input;
+  if (typeof input === "string" && input !== "") return read(input);
   throw missingInputError(task, name);
 }
 
-/** Longest name of a data set: it stands in titles and tables. */
+/** Whether a table is given in memory. */
+export const isRows = <Row>(input: string | readonly Row[] | undefined): input is readonly Row[] =>
+  Array.isArray(input);
+
+/**
+ * Rows made in memory, whose numbers identify them.
+ * @throws {InputError} when numbers are not whole, not in [0, 2^32), or not ascending
+ */
+export function numberedRows<Row extends { readonly index: number }>(
+  name: string,
+  rows: readonly Row[],
+): readonly Row[] {
+  rows.forEach(({ index }, i) => {
+    if (Number.isSafeInteger(index) && index > (rows[i - 1]?.index ?? -1) && index < 2 ** 32) return;
+    throw new InputError(`entry ${i} of the ${name} has the index ${String(index)}`, {
+      hint: "`index` is the row's number in the whole table: a whole number from 0, ascending",
+    });
+  });
+  return rows;
+}
+
+/** Maximum length of a data set's name in characters. */
 const LONGEST_TEXT = 60;
 
 /**
- * The name of a data set: a few words on one line.
- * @throws {InputError} when it is not given, is longer, or has other characters
+ * The name of a data set, without surrounding spaces.
+ * @throws {InputError} when it is missing, too long, or has other characters
  */
-export function textInput(task: Asking, inputs: TaskInputs, name: string): string {
-  const text = pathInput(task, inputs, name).trim();
+export function textInput(task: InputForms, name: string, input: string | undefined): string {
+  if (typeof input !== "string" || input === "") throw missingInputError(task, name);
+  const text = input.trim();
   if (text.length <= LONGEST_TEXT && /^[\p{L}\p{N}][\p{L}\p{N} ._+()-]*$/u.test(text)) return text;
   throw new InputError(`the ${name} of ${task.name} is ${JSON.stringify(text)}`, {
-    hint: `it is a name, such as K562: letters, digits, spaces and . _ + ( ) -, at most ${LONGEST_TEXT}`,
+    hint: `expected a name such as K562: letters, digits, spaces and . _ + ( ) -, at most ${LONGEST_TEXT} characters`,
   });
 }
 
-export function missingInputError({ name: task, inputs }: Asking, name: string): InputError {
+export function missingInputError({ name: task, inputs }: InputForms, name: string): InputError {
   const form = inputs.find((input) => input.name === name);
   return new InputError(
     `the task ${task} needs ${JSON.stringify(name)}`,
@@ -56,12 +91,12 @@ export function missingInputError({ name: task, inputs }: Asking, name: string):
 }
 
 /**
- * Where the files of a task's inputs come from, by the inputs' names. Rows given in memory have no entry.
+ * Origins of a task's input files, by the inputs' names. Rows given in memory have no entry.
  *
  * @throws {InputError} when a file cannot be read
  */
 export async function inputOrigins(
-  task: Asking,
+  task: InputForms,
   inputs: TaskInputs,
 ): Promise<Readonly<Record<string, FileOrigin>>> {
   const origins: Record<string, FileOrigin> = {};

@@ -1,12 +1,19 @@
+import type { Interval } from "../../dna/genome/interval.ts";
 import { blockEstimate } from "../../metrics/block-estimate.ts";
-import type { BlockStatistic, Blocks, GenomicColumns } from "../../metrics/blocks.ts";
+import {
+  type BlockStatistic,
+  type Blocks,
+  type GenomicColumns,
+  genomicBlocks,
+  singleRows,
+} from "../../metrics/blocks.ts";
 import { clusteredProportion } from "../../metrics/clustered-proportion.ts";
 import { type Estimate, waldInterval, wilsonInterval } from "../../metrics/intervals.ts";
 import { sum } from "../../metrics/mean.ts";
 import type { Protocol } from "../../models/model.ts";
 import type { Metric } from "./measurement.ts";
+import type { RowFacts } from "./prediction.ts";
 import type { PredictionColumns } from "./prediction-columns.ts";
-import type { LabelledRow } from "./task.ts";
 
 /**
  * A task's statistic with its interval over blocks.
@@ -49,18 +56,39 @@ export function shareIntervals(
   return protocol === "paper" ? [...published, ...honest] : [...honest, ...published];
 }
 
-/** Whether all rows say where on a genome they lie, so that neighbours can be told; those of DART-Eval's data.h5 do not. */
-export function havePositions(rows: Iterable<LabelledRow>): boolean {
-  for (const { facts } of rows) if (!("chrom" in facts)) return false;
-  return true;
+/** Genomic position of a row as facts; absent from rows of DART-Eval's data.h5. */
+export type PositionFacts = Partial<Interval>;
+
+/** Blocks of neighbouring rows along the genome, or single rows unless every row has a position. */
+export function rowBlocks(rows: readonly { readonly facts: PositionFacts }[]): Blocks {
+  const positions = positionsOf(rows);
+  return positions === undefined ? singleRows(rows.length) : genomicBlocks(positions);
 }
 
-/** What intervals are worth where they do not. */
+/** Positions of rows; undefined unless every row has one. */
+export function positionsOf(
+  rows: readonly { readonly facts: PositionFacts }[],
+): readonly Interval[] | undefined {
+  const positions: Interval[] = [];
+  for (const { facts } of rows) {
+    const { chrom, start, end } = facts;
+    if (chrom === undefined || start === undefined || end === undefined) return undefined;
+    positions.push({ chrom, start, end });
+  }
+  return positions;
+}
+
+/** Whether blocks are single rows, because rows have no positions. */
+export const areSingleRows = ({ kind }: Blocks): boolean => kind === "row";
+
+/** Note on intervals of rows without positions. */
 export const NO_POSITIONS =
   "the rows have no places on a genome, so intervals take them as independent, which is too hopeful";
 
-/** Where on a genome the rows lie; undefined where some do not say. */
-export function genomicPositionsOf(columns: PredictionColumns): GenomicColumns | undefined {
+/** Positions of the rows as columns; undefined unless every row has one. */
+export function genomicPositionsOf<Row extends RowFacts & PositionFacts>(
+  columns: PredictionColumns<Row>,
+): GenomicColumns | undefined {
   const none = new Uint8Array(0);
   if (columns.length === 0) return { chromosomes: none, starts: none, ends: none };
   const [chromosomes, starts, ends] = [

@@ -2,9 +2,9 @@ import type { Estimate } from "../../metrics/intervals.ts";
 import type { Protocol } from "../../models/model.ts";
 
 /** A number that a task reports, with every interval computed for it. JSON-safe: never NaN or Infinity. */
-export interface Metric {
+export interface Metric<Name extends string = string> {
   /** Kebab-case, stable: "paired-accuracy". */
-  readonly name: string;
+  readonly name: Name;
   /** In words, for a table's head: "zero-shot paired accuracy". */
   readonly title: string;
   /**
@@ -73,9 +73,9 @@ export interface BreakdownRow {
 }
 
 /** Everything a task says about one cell's predictions. Pure data, a function of predictions and cell alone. */
-export interface Measurement {
+export interface Measurement<MetricName extends string = string> {
   /** The main metric first. */
-  readonly metrics: readonly Metric[];
+  readonly metrics: readonly Metric<MetricName>[];
   /** The original's own keys with the values it would print; null where undefined. */
   readonly published: Readonly<Record<string, number | null>>;
   /** Counts worth reporting: rows, ties, rows with unknown letters... */
@@ -107,12 +107,12 @@ export function finiteEstimate(estimate: Estimate): Estimate | null {
  *
  * @param why  why the value is undefined, should it be
  */
-export function metricOf(
-  form: Pick<Metric, "name" | "title" | "quantity" | "column" | "better" | "main">,
+export function metricOf<Name extends string>(
+  form: Pick<Metric<Name>, "name" | "title" | "quantity" | "column" | "better" | "main">,
   value: number,
   why: string,
   intervals: readonly Estimate[] = [],
-): Metric {
+): Metric<Name> {
   return {
     ...form,
     value: finiteOrNull(value),

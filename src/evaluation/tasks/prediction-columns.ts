@@ -7,9 +7,16 @@ import {
   smallestType,
   typeOfNumbers,
 } from "../../base/typed-numbers.ts";
-import { type Prediction, type Predictions, partsOf, predictionOfParts, TOKENS } from "./prediction.ts";
+import {
+  type Prediction,
+  type Predictions,
+  partsOf,
+  predictionOfParts,
+  type RowFacts,
+  TOKENS,
+} from "./prediction.ts";
 
-/** What one column of predictions holds. */
+/** Name and type of one column of predictions. */
 export interface PredictionColumnForm {
   /** "row", a part of the prediction such as "values", or the name of a fact. */
   readonly name: string;
@@ -17,13 +24,13 @@ export interface PredictionColumnForm {
   readonly type: NumberType;
   /** Numbers of one row. */
   readonly width: number;
-  /** Present where the numbers are codes of texts: 0 no text, k the k-th of these. */
+  /** Present if the numbers are codes of texts: 0 no text, k the k-th of these. */
   readonly texts?: readonly string[];
 }
 
 /** One column, in the order of the predictions. */
 export interface PredictionColumn extends PredictionColumnForm {
-  /** [rows, width], row-major; NaN where a row has no such part or fact. */
+  /** [rows, width], row-major; NaN if a row has no such part or fact. */
   readonly data: Numbers;
 }
 
@@ -33,10 +40,12 @@ export interface ColumnsLayout {
   readonly columns: readonly PredictionColumnForm[];
 }
 
-export type FactReader = (i: number) => string | number | undefined;
-
-/** Predictions of one kind as typed columns: a tenth of the memory of objects. Iterating makes objects one at a time. */
-export class PredictionColumns implements Predictions {
+/**
+ * Predictions of one kind as typed columns: a tenth of the memory of objects. Iterating makes objects one at a time.
+ *
+ * Files store facts as numbers and texts; `Row` is the type that the task declares for them.
+ */
+export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predictions<Row> {
   /** Row numbers. */
   readonly rows: Numbers;
   private readonly parts: readonly PredictionColumn[];
@@ -55,22 +64,25 @@ export class PredictionColumns implements Predictions {
   }
 
   /**
-   * @param kind  what they are expected to be; needed where there may be none
+   * @param kind  the expected kind; required if there may be no predictions
    * @throws {InternalError} when kinds or numbers of values differ, or a value is not finite
    */
-  static of(predictions: Predictions, kind?: Prediction["kind"]): PredictionColumns {
-    const columns =
+  static of<Row extends RowFacts>(
+    predictions: Predictions<Row>,
+    kind?: Prediction["kind"],
+  ): PredictionColumns<Row> {
+    const columns: PredictionColumns<Row> =
       predictions instanceof PredictionColumns ? predictions : columnsOfObjects([...predictions], kind);
     if (kind === undefined || columns.kind === kind) return columns;
     throw new InternalError(`row ${columns.rows[0]} has ${columns.kind}, and ${kind} was expected`);
   }
 
-  *[Symbol.iterator](): Generator<Prediction> {
+  *[Symbol.iterator](): Generator<Prediction<Row>> {
     for (let i = 0; i < this.length; i++) yield this.at(i);
   }
 
   /** @param i  0-based place, not the row's number */
-  at(i: number): Prediction {
+  at(i: number): Prediction<Row> {
     const row = this.rows[i];
     const facts: Record<string, string | number> = {};
     for (const { name, data, texts } of this.facts) {
@@ -79,14 +91,14 @@ export class PredictionColumns implements Predictions {
         if (value > 0) facts[name] = texts[value - 1];
       } else if (!Number.isNaN(value)) facts[name] = value;
     }
-    return predictionOfParts(this.kind, row, facts, (name) => {
+    return predictionOfParts(this.kind, row, facts as Row, (name) => {
       const column = this.parts.find((part) => part.name === name);
       if (column === undefined || Number.isNaN(column.data[i * column.width])) return undefined;
       return column.data.slice(i * column.width, (i + 1) * column.width);
     });
   }
 
-  slice(start: number, end: number): PredictionColumns {
+  slice(start: number, end: number): PredictionColumns<Row> {
     const last = Math.min(end, this.length);
     const columns = this.columns.map((column) => ({
       ...column,
@@ -96,7 +108,7 @@ export class PredictionColumns implements Predictions {
   }
 
   /** By ascending row number. */
-  inRowOrder(): PredictionColumns {
+  inRowOrder(): PredictionColumns<Row> {
     const { rows } = this;
     if (rows.every((row, i) => i === 0 || rows[i - 1] <= row)) return this;
     const order = Uint32Array.from(rows, (_, i) => i).sort((a, b) => rows[a] - rows[b]);
@@ -120,7 +132,7 @@ export class PredictionColumns implements Predictions {
     return numbers;
   }
 
-  /** Tokens of each member, [members][rows]; undefined where a row has none. */
+  /** Tokens of each member, [members][rows]; undefined if a row has none. */
   get tokens(): readonly Float64Array[] | undefined {
     const column = this.parts.find(({ name }) => name === TOKENS);
     if (column === undefined || column.data.some(Number.isNaN)) return undefined;
@@ -131,10 +143,10 @@ export class PredictionColumns implements Predictions {
     return this.parts.some(({ name }) => name === part);
   }
 
-  /** Reads a fact by the prediction's place; undefined where the row has none. */
-  factReader(name: string): FactReader {
+  /** A function that reads a fact of the i-th prediction; undefined if the row lacks an optional fact. */
+  factReader<Name extends keyof Row & string>(name: Name): (i: number) => Row[Name] {
     const columns = this.facts.filter((fact) => fact.name === name);
-    return (i) => {
+    const stored = (i: number): string | number | undefined => {
       for (const { data, texts } of columns) {
         const value = data[i];
         if (texts === undefined) {
@@ -143,15 +155,18 @@ export class PredictionColumns implements Predictions {
       }
       return undefined;
     };
+    return (i) => stored(i) as Row[Name];
   }
 
-  /** A fact's numbers; undefined where no row has it. */
-  factNumbers(name: string): Numbers | undefined {
+  /** A fact's numbers; undefined if no row has it. */
+  factNumbers(name: keyof Row & string): Numbers | undefined {
     return this.facts.find((fact) => fact.name === name && fact.texts === undefined)?.data;
   }
 
-  /** A fact's texts as codes from 1, 0 for no text; undefined where no row has it. */
-  factTexts(name: string): { readonly codes: Numbers; readonly texts: readonly string[] } | undefined {
+  /** A fact's texts as codes from 1, 0 for no text; undefined if no row has it. */
+  factTexts(
+    name: keyof Row & string,
+  ): { readonly codes: Numbers; readonly texts: readonly string[] } | undefined {
     const fact = this.facts.find((fact) => fact.name === name && fact.texts !== undefined);
     return fact && { codes: fact.data, texts: fact.texts! };
   }
@@ -167,10 +182,10 @@ function picked({ data, width }: PredictionColumn, order: Uint32Array): Numbers 
   return sorted;
 }
 
-function columnsOfObjects(
-  predictions: readonly Prediction[],
+function columnsOfObjects<Row extends RowFacts>(
+  predictions: readonly Prediction<Row>[],
   kind = predictions[0]?.kind,
-): PredictionColumns {
+): PredictionColumns<Row> {
   if (kind === undefined) throw new InternalError("no predictions");
   if (predictions.length === 0) {
     const rows: PredictionColumn = {

@@ -8,7 +8,7 @@ import type { Numbers } from "../../base/typed-numbers.ts";
 export type RowFacts = Readonly<Record<string, string | number>>;
 
 /** One log-likelihood per sequence of the row. */
-export interface LikelihoodPrediction {
+export interface LikelihoodPrediction<Row extends RowFacts = RowFacts> {
   readonly kind: "likelihood";
   /** 0-based number of the row in the whole prepared table, before any selection: the row's identity. */
   readonly row: number;
@@ -16,17 +16,17 @@ export interface LikelihoodPrediction {
   readonly values: readonly number[];
   /** Tokens per member, special ones included; absent when the model does not count tokens. */
   readonly tokens?: readonly number[];
-  readonly facts: RowFacts;
+  readonly facts: Row;
 }
 
 /** The logits of every class for each sequence of the row: what a trained classifier answers. */
-export interface LogitsPrediction {
+export interface LogitsPrediction<Row extends RowFacts = RowFacts> {
   readonly kind: "logits";
   /** 0-based number of the row in the whole prepared table, before any selection: the row's identity. */
   readonly row: number;
   /** [members][classes], in the order of `Task.members`. */
   readonly logits: readonly (readonly number[])[];
-  readonly facts: RowFacts;
+  readonly facts: Row;
 }
 
 /**
@@ -38,7 +38,7 @@ export const OTHER_WAYS = ["float32", "float64", "file-order", "text-order"] as 
 export type OtherWay = (typeof OTHER_WAYS)[number];
 
 /** How far apart members of the row lie in the model's own space: what a comparison of embeddings answers. */
-export interface DistancePrediction {
+export interface DistancePrediction<Row extends RowFacts = RowFacts> {
   readonly kind: "distance";
   /** 0-based number of the row in the whole prepared table, before any selection: the row's identity. */
   readonly row: number;
@@ -46,11 +46,11 @@ export interface DistancePrediction {
   readonly values: readonly number[];
   /** The same distances obtained in other ways, so that what a way changes can be told. */
   readonly otherwise?: Readonly<Partial<Record<OtherWay, readonly number[]>>>;
-  readonly facts: RowFacts;
+  readonly facts: Row;
 }
 
 /** The pooled embedding of each sequence of the row. */
-export interface VectorPrediction {
+export interface VectorPrediction<Row extends RowFacts = RowFacts> {
   readonly kind: "vector";
   /** 0-based number of the row in the whole prepared table, before any selection: the row's identity. */
   readonly row: number;
@@ -58,45 +58,58 @@ export interface VectorPrediction {
   readonly vectors: readonly string[];
   /** The same, obtained in other ways, so that what a way changes can be told. */
   readonly otherwise?: Readonly<Partial<Record<OtherWay, readonly string[]>>>;
-  readonly facts: RowFacts;
+  readonly facts: Row;
 }
 
 /** The predicted activity of each sequence of the row. */
-export interface ActivityPrediction {
+export interface ActivityPrediction<Row extends RowFacts = RowFacts> {
   readonly kind: "activity";
   /** 0-based number of the row in the whole prepared table, before any selection: the row's identity. */
   readonly row: number;
   /** log(1 + counts), nats, one per member of the row, in the order of `Task.members`. */
   readonly values: readonly number[];
-  readonly facts: RowFacts;
+  readonly facts: Row;
 }
 
 /** A model's answer to one row of a task: one line of the store is a batch of these. */
-export type Prediction =
-  | LikelihoodPrediction
-  | LogitsPrediction
-  | DistancePrediction
-  | VectorPrediction
-  | ActivityPrediction;
+export type Prediction<Row extends RowFacts = RowFacts> =
+  | LikelihoodPrediction<Row>
+  | LogitsPrediction<Row>
+  | DistancePrediction<Row>
+  | VectorPrediction<Row>
+  | ActivityPrediction<Row>;
 
 /** Predictions in some order: an array, or columns that make objects one at a time. */
-export interface Predictions extends Iterable<Prediction> {
+export interface Predictions<Row extends RowFacts = RowFacts> extends Iterable<Prediction<Row>> {
   readonly length: number;
 }
 
 /** Predictions of one kind. @throws {InternalError} as `asKind` */
-export function ofKind<Kind extends Prediction["kind"]>(kind: Kind, predictions: Predictions) {
+export function ofKind<Kind extends Prediction["kind"], Row extends RowFacts>(
+  kind: Kind,
+  predictions: Predictions<Row>,
+): PredictionOf<Kind, Row>[] {
   return Array.from(predictions, (prediction) => asKind(kind, prediction));
 }
 
 /** @throws {InternalError} when the prediction is of another kind: a setting gave what the task does not measure */
-export function asKind<Kind extends Prediction["kind"]>(
+export function asKind<Kind extends Prediction["kind"], Row extends RowFacts>(
   kind: Kind,
-  prediction: Prediction,
-): Extract<Prediction, { kind: Kind }> {
-  if (prediction.kind === kind) return prediction as Extract<Prediction, { kind: Kind }>;
+  prediction: Prediction<Row>,
+): PredictionOf<Kind, Row> {
+  if (isKind(kind, prediction)) return prediction;
   throw new InternalError(`row ${prediction.row} has ${prediction.kind}, and ${kind} was expected`);
 }
+
+type PredictionOf<Kind extends Prediction["kind"], Row extends RowFacts> = Extract<
+  Prediction<Row>,
+  { kind: Kind }
+>;
+
+const isKind = <Kind extends Prediction["kind"], Row extends RowFacts>(
+  kind: Kind,
+  prediction: Prediction<Row>,
+): prediction is PredictionOf<Kind, Row> => prediction.kind === kind;
 
 const VALUES = "values";
 
@@ -132,12 +145,12 @@ export function partsOf(prediction: Prediction): readonly Part[] {
 }
 
 /** The inverse of `partsOf`. */
-export function predictionOfParts(
+export function predictionOfParts<Row extends RowFacts>(
   kind: Prediction["kind"],
   row: number,
-  facts: RowFacts,
+  facts: Row,
   part: (name: string) => Numbers | undefined,
-): Prediction {
+): Prediction<Row> {
   const numbers = (name: string) => {
     const found = part(name);
     if (found === undefined) throw new InternalError(`row ${row} of kind ${kind} has no ${name}`);

@@ -1,11 +1,12 @@
 import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { modelLettersOf, NO_BASE } from "../../dna/sequence/encoding.ts";
+import type { RowFacts } from "./prediction.ts";
 import type { Example, RowNumbers } from "./task.ts";
 
 /**
- * At most `limit` rows, picked by a digest of their number: any machine picks the same, a larger limit keeps the rows
- * of a smaller one, and they come from all over the table.
+ * At most `limit` rows, picked by a digest of their number: any machine picks the same, a larger limit includes the rows of a
+ * smaller one, and the rows are spread over the table.
  *
  * @returns in the order given
  */
@@ -24,34 +25,39 @@ interface NumberedRow {
 
 /** @throws {InputError} when a number is 2^32 or more */
 export function numbersOf(rows: readonly NumberedRow[]): RowNumbers {
-  const most = rows.reduce((most, { index }) => Math.max(most, index), 0);
-  if (most < 2 ** 32) return Uint32Array.from(rows, ({ index }) => index);
-  throw new InputError(`a row has the index ${most}`, { hint: "numbers of rows are below 2^32" });
+  for (const { index } of rows) checkRowNumber(index);
+  return Uint32Array.from(rows, ({ index }) => index);
 }
 
-/** A table's rows by their numbers, in the order asked. */
+/** @throws {InputError} when a number is 2^32 or more */
+export function checkRowNumber(index: number): void {
+  if (index < 2 ** 32) return;
+  throw new InputError(`a row has the index ${index}`, { hint: "row numbers are below 2^32" });
+}
+
+/** Rows of a table by their numbers, in the order of the numbers given. */
 export function rowsByNumber<Row extends NumberedRow>(table: readonly Row[]): (rows: RowNumbers) => Row[] {
   if (table.every(({ index }, i) => index === i)) return (rows) => Array.from(rows, (row) => table[row]);
   const places = new Map(table.map((row) => [row.index, row]));
   return (rows) => Array.from(rows, (row) => places.get(row)!);
 }
 
-/** Rows of a table by chromosome, in the order in which chromosomes first come. */
+/** Number of rows on each chromosome, in order of first appearance. */
 export function rowsPerChromosome(table: Iterable<{ readonly chrom: string }>): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { chrom } of table) counts.set(chrom, (counts.get(chrom) ?? 0) + 1);
   return counts;
 }
 
-/** Rows whose text is in memory at once. */
+/** Rows whose text is in memory at the same time. */
 const AT_ONCE = 65_536;
 
 /**
- * SHA-256 of what the rows of a table say, whatever file format and compression they came in: of digests of runs of rows,
- * each row as its values with tabs between.
+ * SHA-256 of a table's values, independent of file format and compression: the digest of digests of blocks of rows, each row as
+ * its values separated by tabs.
  *
- * @param valuesOf  what a row says
- * @param heading   what the table says beside its rows
+ * @param valuesOf  values of a row
+ * @param heading   values of the table as a whole
  */
 export function tableDigest<Row>(
   rows: Iterable<Row>,
@@ -73,12 +79,16 @@ export function tableDigest<Row>(
 }
 
 /**
- * A row of one sequence, from its base codes: letters as a language model sees them, the codes themselves where a position holds
- * no base, and how many do (`unknown` of the facts).
+ * Example of one sequence from its base codes, with the number of positions without a base as the fact `unknown`. `codes` are
+ * present only if there are such positions, which a language model sees as A.
  *
  * @param codes  0 A, 1 C, 2 G, 3 T, 4 no base (N, or off the chromosome)
  */
-export function exampleOfCodes(row: number, codes: Uint8Array, facts: Example["facts"]): Example {
+export function exampleOfCodes<Row extends RowFacts>(
+  row: number,
+  codes: Uint8Array,
+  facts: Row,
+): Example<Row & { readonly unknown: number }> {
   const unknown = codes.reduce((count, code) => (code === NO_BASE ? count + 1 : count), 0);
   return {
     row,

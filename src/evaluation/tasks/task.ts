@@ -7,259 +7,274 @@ import type { Measurement } from "./measurement.ts";
 import type { Prediction, Predictions, RowFacts } from "./prediction.ts";
 import type { Recipe } from "./recipe.ts";
 
-/** What a task reads: a path or a name as a user types it, or a thing already open (a genome, a signal, a table's rows). */
+/** Value of one input: a path or a name, or an object already open (a genome, a signal, a table's rows). */
 export type TaskInput = string | Genome | Signal | readonly object[];
 export type TaskInputs = Readonly<Record<string, TaskInput | undefined>>;
 
-/** One thing a task must be given; `dart-eval run` makes an option `--<name>` of it. */
+/** Description of one input of a task; `dart-eval run` has an option `--<name>` for it. */
 export interface InputForm {
-  /** The key in `TaskInputs`: "genome", "elements". */
+  /** Key in `TaskInputs`: "genome", "elements". */
   readonly name: string;
-  /** A file, or its contents already read; or a few words: the name of a data set. A file where it is absent. */
+  /** A file or its contents (default), or a short text such as the name of a data set. */
   readonly kind?: "file" | "text";
-  /** What to give, in a few words, for help texts and refusals. */
+  /** Noun phrase for help texts and error messages. */
   readonly what: string;
-  /** The task can do without it. */
   readonly optional?: true;
-  /** It describes rows, and no sequence, label or score depends on it. */
+  /** The input annotates rows; sequences, labels and scores do not depend on it. */
   readonly annotation?: true;
 }
 
-/** Rows by their numbers: 0-based places in the whole table, before any selection, which are the rows' identities. */
+/** Row numbers: 0-based indices in the whole table, before any selection. A row's number is its identity. */
 export type RowNumbers = Uint32Array;
 
 /** A row as a model sees it. */
-export interface Example {
+export interface Example<Row extends RowFacts = RowFacts> {
   readonly row: number;
-  /** Upper-case A, C, G, T; one per member of the task, in the order of `Task.members`. */
+  /** Upper-case A, C, G, T; one per member, in the order of `Task.members`. */
   readonly sequences: readonly string[];
   /**
-   * Where a position of a member holds no base (N, or off the chromosome): the members as codes, 0 A, 1 C, 2 G, 3 T, 4 no
-   * base. Absent where the letters say it all.
+   * Base codes of the members: 0 A, 1 C, 2 G, 3 T, 4 no base (N, or off the chromosome). Absent if every position of every
+   * member has a base.
    */
   readonly codes?: readonly Uint8Array[];
-  /** False where the members do not stand side by side, base by base, as with an insertion in one of them. */
+  /** False if the members are not aligned base by base, as with an insertion in one of them. */
   readonly aligned?: false;
-  readonly facts: RowFacts;
+  readonly facts: Row;
 }
 
-/** What rows are wanted for: a task may answer other rows than it trains with. */
+/** Purpose of a selection: a task may evaluate other rows than it trains with. */
 export type Purpose = "train" | "validate" | "answer";
 
-/** Which of the table's rows are asked for. */
+/** Criteria that select rows of a table. */
 export interface Selection {
   readonly split: Split;
   readonly purpose: Purpose;
-  /** Name of a part of the rows, known to the task, where a setting asks for this part alone. */
+  /** Name of a part of the rows, known to the task. Default: all rows. */
   readonly part?: string;
-  /** At most this many rows, picked by a digest of their number so that any machine picks the same; null: all. */
+  /** Maximum number of rows, picked by a digest of their numbers so that any machine picks the same; null: all. */
   readonly limit: number | null;
 }
 
-/** Rows of a selection, in table order, and what a refusal or a metric needs to know of the rest. */
+/** Selected rows in table order, with statistics of the whole table. */
 export interface SelectedRows {
   readonly rows: RowNumbers;
   /** Rows in the whole table, every chromosome. */
   readonly inTable: number;
   /** Rows per chromosome in the whole table. */
   readonly perChromosome: ReadonlyMap<string, number>;
-  /** Bytes that asking for these rows' letters keeps in memory: chromosomes. */
+  /** Bytes of memory for the chromosomes that the rows' sequences come from. */
   readonly memory: number;
-  /** Number of the first row of each table, ascending, where a task numbers the rows of several one after the other. */
+  /** Number of the first row of each table, ascending, if the task numbers the rows of several tables consecutively. */
   readonly tables?: readonly number[];
 }
 
-/** A sequence of a row, by its place. */
+/** A sequence with the row and member it belongs to. */
 export interface PlacedSequence {
   readonly letters: string;
   readonly row: number;
-  /** Which of the row's sequences, 0-based. */
+  /** 0-based index of the sequence in its row. */
   readonly member: number;
 }
 
-/** The list of sequences, in order, that the original embedded batch by batch. */
+/** The list of sequences, in order, that the original embeds batch by batch. */
 export interface SequenceFile {
-  /** How many there are. */
+  /** Number of sequences. */
   readonly lines: number;
-  /** Place of a row's member in the list, from 0; members of several rows may be one and the same. */
+  /** 0-based line of a row's member; rows may share lines. */
   lineOf(row: number, member: number): number;
-  /** What stands at some places; one that several rows share goes by the first of them. */
+  /** Sequences at some lines; a shared one carries the first of its rows. */
   at(lines: readonly number[]): Promise<readonly PlacedSequence[]>;
   /**
-   * The batch of `size` sequences that a place was in: its first place, and the one after its last. Absent where the list was
-   * cut as it lies; it was not where a list of several tables had each cut by itself, or lacks rows that stood in it.
+   * First line and the line after the last of the batch of `size` that contains a line. Absent if the original cuts the list
+   * into consecutive batches; present if the list joins several tables with batches of their own, or lacks some rows.
    */
   batchOf?(line: number, size: number): readonly [from: number, to: number];
 }
 
-/** A task with its data at hand. Made by `Task.open`. */
-export interface OpenTask {
+/** A task with its inputs open. Made by `Task.open`. */
+export interface OpenTask<Row extends RowFacts = RowFacts> {
   readonly task: Task;
-  /** SHA-256 by input name: whatever can change an answer. */
+  /** SHA-256 by input name, of every input that scores depend on. */
   readonly digests: Readonly<Record<string, string>>;
-  /** The name of the data set where a task has several: a cell line, a study. Part of a run's identity and of its titles. */
+  /** Name of the data set if a task has several: a cell line, a study. Part of a run's identity and of its titles. */
   readonly dataset?: string;
-  /** The cell line whose chromatin activity is predicted, where the task names one. */
+  /** Cell line whose chromatin activity is predicted. */
   readonly cellLine?: string;
-  /** What was found out when the inputs were opened and a user should know before a run. */
+  /** Findings of opening the inputs that a user should know before a run. */
   readonly notes?: readonly string[];
-  /** The task whose rows train, where this one has none of its own that do; closed with this one. */
+  /** The task whose rows train, if this one has no training rows; closed with this one. */
   readonly training?: OpenTask;
-  /** @throws {InputError} when the table and another input do not fit together, as a chromosome that the genome lacks */
+  /** @throws {InputError} when the table does not fit another input, such as a chromosome that the genome lacks */
   select(selection: Selection): SelectedRows;
   /**
-   * Some rows of a selection as a model sees them, in the order given. Cheap enough to be asked in blocks.
-   * @param options  `letters: false` where only facts are needed: sequences may then be empty texts
+   * Examples of some rows, in the order given; cheap enough to be called in blocks.
+   * @param options  `letters: false` if only facts are needed: sequences may then be empty
    */
-  examples(rows: RowNumbers, options?: { readonly letters: boolean }): Promise<readonly Example[]>;
-  /** Which of the task's strata a row is of; undefined for rows that no metric counts. */
+  examples(rows: RowNumbers, options?: { readonly letters: boolean }): Promise<readonly Example<Row>[]>;
+  /** The stratum of a row; undefined for rows that no metric counts. */
   stratumOf?(row: number): string | undefined;
-  /** One list for all members; absent where each member has a list of its own with the rows of the table in turn. */
+  /** One list for all members; absent if each member has a list with the rows of the table in order. */
   readonly sequenceFile?: SequenceFile;
   close(): Promise<void>;
 }
 
-/** What measuring that takes long is given beside. */
+/** Environment of a measurement that takes long. */
 export interface MeasureWork {
-  /** The cell's folder, where what is finished may be kept; undefined for a run in memory. */
+  /** The cell's folder, for intermediate results; undefined for a run in memory. */
   readonly folder?: string | undefined;
-  /** Measuring ends with its reason. */
+  /** Aborting rejects the measurement with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   readonly onStage?: ((stage: StageProgress) => void) | undefined;
 }
 
-/** What `measure` may know beside the predictions. */
+/** Parameters of `measure` next to the predictions. */
 export interface MeasureContext {
   readonly protocol: Protocol;
   readonly seed: number;
   /** Rows in the whole table, every chromosome. */
   readonly rowsInTable: number;
   readonly recipe: Recipe;
-  /** Rounding of the scores relative to their size, within which they are ties under `corrected`; absent: 0. */
+  /** Relative rounding error of the scores, within which they tie under `corrected`; default 0. */
   readonly scoreRounding?: number;
   readonly work?: MeasureWork;
 }
 
-/** A table of scores for people and other programs: tab-separated, one header line. */
-export interface ScoreTable {
+/** Layout of a table of scores: tab-separated, one header line. */
+export interface ScoreTable<Row extends RowFacts = RowFacts> {
   readonly columns: readonly string[];
-  /** One line of cells per prediction. */
-  line(prediction: Prediction): readonly (string | number)[];
+  /** Cells of one prediction's line. */
+  line(prediction: Prediction<Row>): readonly (string | number)[];
 }
 
-/** What is known of a row that trains, beside its sequences. */
-export type LabelledRow = Pick<Example, "row" | "facts">;
+/** A row's number and facts, without its sequences. */
+export type LabelledRow<Row extends RowFacts = RowFacts> = Pick<Example<Row>, "row" | "facts">;
 
-interface SupervisionBase {
-  /** What is to be learned of each member of a row, in the order of `Task.members`: a class, from 0, or a number. */
-  labels(example: LabelledRow): readonly number[];
-  /** Columns of `train.log` after `epoch`, from answers to the validation rows in row order; `val_loss` is among them. */
-  validate(predictions: readonly Prediction[], context: MeasureContext): Readonly<Record<string, number>>;
+interface SupervisionBase<Row extends RowFacts> {
+  /** Label of each member of a row, in the order of `Task.members`: a class from 0, or a number. */
+  labels(example: LabelledRow<Row>): readonly number[];
+  /** Columns of `train.log` after `epoch`, from predictions of the validation rows in row order; includes `val_loss`. */
+  validate(
+    predictions: readonly Prediction<Row>[],
+    context: MeasureContext,
+  ): Readonly<Record<string, number>>;
   /**
-   * The rows that an epoch sees, in the order in which it sees them, where a task decides that by itself; all rows in the
-   * recipe's order where it is absent. It must depend on what it is given alone, so that a killed training goes on alike.
+   * Rows of an epoch, in training order. Default: all rows in the recipe's order. A function of the arguments alone, so that an
+   * interrupted training run resumes bit-identically.
    *
    * @param rows   the training rows, in row order
    * @param epoch  0-based
-   * @returns      0-based places among the rows
+   * @returns      0-based indices into `rows`
    */
-  rowsOfEpoch?(rows: readonly LabelledRow[], epoch: number, recipe: Recipe): Int32Array;
+  rowsOfEpoch?(rows: readonly LabelledRow<Row>[], epoch: number, recipe: Recipe): Int32Array;
   /** Names of recipe values that only `rowsOfEpoch` and `validate` read. */
   readonly epochRecipe?: readonly string[];
 }
 
-/** Each member is of one of some classes; the loss is the cross-entropy. */
-export interface ClassSupervision extends SupervisionBase {
+/** Classification: each member has one of `classes` labels; the loss is the cross-entropy. */
+export interface ClassSupervision<Row extends RowFacts = RowFacts> extends SupervisionBase<Row> {
   readonly loss: "cross-entropy";
   readonly classes: number;
 }
 
-/** Each member has a number, which a network of one output predicts; the loss is the mean squared error. */
-export interface ValueSupervision extends SupervisionBase {
+/** Regression: a network with one output predicts each member's number; the loss is the mean squared error. */
+export interface ValueSupervision<Row extends RowFacts = RowFacts> extends SupervisionBase<Row> {
   readonly loss: "squared-error";
 }
 
-/** What a setting that trains must know of a task. */
-export type Supervision = ClassSupervision | ValueSupervision;
+/** Labels and validation of a task's training rows. */
+export type Supervision<Row extends RowFacts = RowFacts> = ClassSupervision<Row> | ValueSupervision<Row>;
 
-/** How one task asks in one setting; what differs per setting is data. */
-export interface TaskSetting {
-  /** The setting's parameters for this task: part of a run's identity. */
+/** A task's parameters in one setting. */
+export interface TaskSetting<Row extends RowFacts = RowFacts, MetricName extends string = string> {
+  /** The setting's parameters for this task; part of a run's identity. */
   readonly recipe: Recipe;
-  /** What a protocol has of its own. */
+  /** Values that differ under a protocol. */
   readonly byProtocol?: Readonly<Partial<Record<Protocol, Recipe>>>;
-  /** What a family of models has of its own, by the family's name. */
+  /** Values that differ for a family of models, by the family's name. */
   readonly byFamily?: Readonly<Record<string, Recipe>>;
   readonly defaultSplit: Split;
-  /** The part of the rows that this setting asks for, by a name that the task knows; all where it is absent. */
+  /** Name of the part of the rows that this setting evaluates. Default: all rows. */
   readonly part?: string;
-  /** Present where the setting trains with rows of this task. */
-  readonly supervision?: Supervision;
-  /** Name of the task whose rows train, where it is another: its exceptions for families of models hold here too. */
+  /** Present if the setting trains with rows of this task. */
+  readonly supervision?: Supervision<Row>;
+  /** Name of the task whose rows train, if it is another; its overrides for model families apply here too. */
   readonly trainedBy?: string;
-  /** @throws {InputError} when a value that only `measure` reads is not possible */
+  /** @throws {InputError} when a value that only `measure` reads is invalid */
   checkRecipe?(recipe: Recipe): void;
-  /** Measuring takes long and tells little of a part of the rows: shards are not measured by themselves. */
+  /** The measurement is slow and needs all rows: shards are not measured by themselves. */
   readonly measuredWhole?: true;
-  /** What this setting's answers are worth, where it is not the task's own `measure`; a promise where that takes long. */
-  measure?(predictions: Predictions, context: MeasureContext): Measurement | Promise<Measurement>;
-  /** The table of this setting's scores, where it is not the task's own. */
-  readonly scores?: ScoreTable;
-  /** Name, without ending, of a file for the original's keys alone, `eval` for `eval_test.json`; none where it is absent. */
+  /** Metrics of this setting's predictions. Default: the task's `measure`. */
+  measure?(
+    predictions: Predictions<Row>,
+    context: MeasureContext,
+  ): Measurement<MetricName> | Promise<Measurement<MetricName>>;
+  /** Layout of this setting's scores. Default: the task's. */
+  readonly scores?: ScoreTable<Row>;
+  /** Base name of a file with the original's keys alone: `eval` for `eval_test.json`. Default: no such file. */
   readonly publishedFile?: string;
-  /** A table of the original's that is made of the measurement, where there is one; `name` is the file's. */
+  /** A table of the original, made from the measurement; `name` is the file's. */
   readonly publishedTable?: { readonly name: string; text(measurement: Measurement): string };
 }
 
-/** A task is a form: what is asked, of which rows, and what the answers are worth. It names no model. */
-export interface Task {
+/**
+ * A benchmark task: its inputs, rows, recipes and metrics. It names no model.
+ *
+ * `Row` is the type of a row's facts, which `OpenTask.examples` gives and `measure` reads from each prediction; `Inputs` the type
+ * of what `open` takes. Lists of tasks hold `Task` without arguments, the type of any task.
+ */
+export interface Task<
+  Row extends RowFacts = RowFacts,
+  Inputs extends TaskInputs = TaskInputs,
+  Name extends string = string,
+  MetricName extends string = string,
+> {
   /** Kebab-case, stable: "regulatory-elements". */
-  readonly name: string;
-  /** 1-5 in the benchmark's paper; absent for a user's own task. */
+  readonly name: Name;
+  /** 1 to 5 in the benchmark's paper; absent for custom tasks. */
   readonly number?: number;
-  /** Raised whenever the same inputs would give other sequences, facts or metrics. */
+  /** Raised whenever the same inputs give other sequences, facts or metrics. */
   readonly version: number;
   readonly title: string;
-  /** The question, one sentence. */
+  /** The task's question, one sentence. */
   readonly asks: string;
-  /** Where the question and its data come from. */
+  /** Origin of question and data. */
   readonly source: string;
-  /** Letters per sequence. */
+  /** Bases per sequence. */
   readonly window: number;
   /** Names of the sequences of one row: ["element", "control"]. */
   readonly members: readonly string[];
-  readonly inputs: readonly InputForm[];
-  /** Kinds of rows, where a sample is to have enough of each: significant or not. */
+  readonly inputs: readonly (InputForm & { readonly name: keyof Inputs & string })[];
+  /** Kinds of rows of which a sample needs enough each, such as significant variants and controls. */
   readonly strata?: readonly string[];
-  /** By setting's name; a setting that is absent does not apply to this task. */
-  readonly settings: Readonly<Record<string, TaskSetting>>;
+  /** By the setting's name; other settings do not apply to this task. */
+  readonly settings: Readonly<Record<string, TaskSetting<Row, MetricName>>>;
   /**
    * Opens and checks the inputs.
    *
    * @throws {InputError} when an input is missing, cannot be read, or does not fit the others
    */
-  open(inputs: TaskInputs, options: { readonly seed: number }): Promise<OpenTask>;
-  /** Metrics of predictions given in row order. Needs no input: merging can be done anywhere. */
-  measure(predictions: Predictions, context: MeasureContext): Measurement;
-  readonly scores: ScoreTable;
+  open(inputs: Inputs, options: { readonly seed: number }): Promise<OpenTask<Row>>;
+  /** Metrics of predictions in row order. Needs no input, so that merging works on any machine. */
+  measure(predictions: Predictions<Row>, context: MeasureContext): Measurement<MetricName>;
+  readonly scores: ScoreTable<Row>;
   /** Suites, published values and paper tables; absent for a task outside of benchmarks. */
   readonly benchmark?: TaskBenchmark;
 }
 
-/** How far work is that takes long beside the answering of rows: training, clustering. */
+/** Progress of a long-running stage other than scoring (training, clustering). */
 export interface StageProgress {
-  /** In words, the same while the stage lasts: "embedding the training rows", "training, epoch 3 of 150". */
+  /** Label, the same throughout the stage: "embedding the training rows", "training, epoch 3 of 150". */
   readonly stage: string;
-  /** Which part of training, where something is trained. */
+  /** Phase of training. */
   readonly phase?: "keeping" | "training" | "validating";
-  /** What is counted; rows where it is absent. */
+  /** Unit of `done` and `total`; default rows. */
   readonly unit?: "rows" | "clusterings";
   readonly done: number;
   readonly total: number;
-  /** Of whatever is counted. */
+  /** Speed in units per second. */
   readonly rowsPerSecond: number | undefined;
-  /** To the end of all training, or of this stage where nothing is trained; undefined until it is known. */
+  /** Seconds to the end of training, or of this stage if nothing is trained; undefined until known. */
   readonly secondsLeft: number | undefined;
-  /** Something to be told once, such as the losses of an epoch. */
+  /** A message to print once, such as the losses of an epoch. */
   readonly note?: string;
 }

@@ -2,18 +2,19 @@ import { CELL_LINES } from "../../../datasets/cell-lines.ts";
 import { asKind } from "../prediction.ts";
 import type { ScoreTable, Task, TaskSetting } from "../task.ts";
 import { CELL_TYPES_BENCHMARK } from "./benchmark.ts";
-import { classOf, measureCellTypes, validateCellTypes } from "./classified.ts";
-import { checkClusteringRecipe, measureClusters } from "./clusters.ts";
+import { type CellTypeMetric, classOf, measureCellTypes, validateCellTypes } from "./classified.ts";
+import { type ClusterMetric, checkClusteringRecipe, measureClusters } from "./clusters.ts";
 import {
   CELL_TYPES_AB_INITIO,
   CELL_TYPES_CLUSTERED,
   CELL_TYPES_FINE_TUNED,
   CELL_TYPES_PROBED,
 } from "./recipes.ts";
-import { CLUSTERING, openCellTypeElements } from "./rows.ts";
+import { type CellTypeElementsInputs, openCellTypeElements } from "./rows.ts";
+import { type CellTypeFacts, CLUSTERING } from "./subset.ts";
 
-/** What the settings that train have in common: a class for each cell line. */
-const TRAINED: Omit<TaskSetting, "recipe"> = {
+/** Common part of the settings that train: one class per cell line. */
+const TRAINED: Omit<TaskSetting<CellTypeFacts, CellTypeMetric>, "recipe"> = {
   defaultSplit: "test",
   supervision: {
     loss: "cross-entropy",
@@ -24,20 +25,21 @@ const TRAINED: Omit<TaskSetting, "recipe"> = {
   publishedFile: "eval",
 };
 
-const LOGITS: ScoreTable = {
+const LOGITS: ScoreTable<CellTypeFacts> = {
   columns: ["idx", "label", ...CELL_LINES.map((_, chosen) => `logit_${chosen}`)],
   line(prediction) {
     const { row, logits, facts } = asKind("logits", prediction);
-    return [row, facts.label!, ...logits[0]];
+    return [row, facts.label, ...logits[0]];
   },
 };
 
-/**
- * Task 3: elements that are open in one of five cell lines only; which one?
- * Inputs: `elements`, a table's path, its rows, or DART-Eval's data.h5; `genome`, a path or an open `Genome`, which data.h5
- * does without; `subset`, a list of the rows that are clustered.
- */
-export const cellTypeElements: Task = {
+/** Task 3: classification of elements that are open in exactly one of five cell lines, and clustering of their embeddings. */
+export const cellTypeElements: Task<
+  CellTypeFacts,
+  CellTypeElementsInputs,
+  "cell-type-elements",
+  CellTypeMetric | ClusterMetric
+> = {
   name: "cell-type-elements",
   number: 3,
   version: 1,
@@ -74,7 +76,7 @@ export const cellTypeElements: Task = {
         columns: ["idx", "label", "vector_base64_float32"],
         line(prediction) {
           const { row, vectors, facts } = asKind("vector", prediction);
-          return [row, facts.label!, vectors[0]];
+          return [row, facts.label, vectors[0]];
         },
       },
     },

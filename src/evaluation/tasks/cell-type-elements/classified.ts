@@ -1,7 +1,7 @@
 import { InternalError } from "../../../base/errors.ts";
-import { CELL_LINES } from "../../../datasets/cell-lines.ts";
+import { CELL_LINES, type CellLine } from "../../../datasets/cell-lines.ts";
 import { correctness, predictedClasses } from "../../../metrics/accuracy.ts";
-import { type BlockStatistic, type Blocks, genomicBlocks, singleRows } from "../../../metrics/blocks.ts";
+import type { BlockStatistic, Blocks } from "../../../metrics/blocks.ts";
 import type { Estimate } from "../../../metrics/intervals.ts";
 import { classLogOdds, type InfiniteLogOdds, paperLogOdds } from "../../../metrics/log-odds.ts";
 import { crossEntropyOfRows, logProbabilities } from "../../../metrics/losses.ts";
@@ -9,10 +9,11 @@ import type { Matrix } from "../../../metrics/matrix.ts";
 import { mean, meanOver, sum } from "../../../metrics/mean.ts";
 import type { Protocol } from "../../../models/model.ts";
 import {
+  areSingleRows,
   blockInterval,
-  havePositions,
   intervalNotes,
   NO_POSITIONS,
+  rowBlocks,
   shareIntervals,
   waldOver,
 } from "../intervals.ts";
@@ -29,20 +30,31 @@ import { type LogitsPrediction, ofKind, type Predictions } from "../prediction.t
 import { recipeCount } from "../recipe.ts";
 import type { LabelledRow, MeasureContext } from "../task.ts";
 import {
+  AVERAGED_MEASURES,
   CLASS_MEASURES,
+  type ClassMeasure,
   classStatistics,
   meanOf,
   type OneAgainstRest,
   shareAmong,
 } from "./one-against-rest.ts";
+import type { CellTypeFacts } from "./subset.ts";
+
+/** Metrics of a classifier of cell lines; those of one line end in its name: "auroc-k562". */
+export type CellTypeMetric =
+  | "accuracy"
+  | "balanced-accuracy"
+  | `macro-${(typeof AVERAGED_MEASURES)[number]["name"]}`
+  | "loss"
+  | `${ClassMeasure}-${Lowercase<CellLine>}`;
 
 const CLASSES = CELL_LINES.length;
 
-/** What the two protocols do differently with the same logits. */
+/** Differences between the protocols, given the same logits. */
 interface Rules {
   /** Quirk Q14: the original's interval takes the whole table, every chromosome, as its number of trials. */
   readonly trials: (rows: number, inTable: number) => number;
-  /** Quirk Q13: what the sum of the batches' mean losses is divided by. */
+  /** Quirk Q13: the original divides the sum of the batches' mean losses by the number of rows. */
   readonly loss: (losses: Float64Array, batchSize: number) => number;
   /** Log-odds of one class against the rest: [rows]. */
   readonly logOdds: (logits: Matrix, chosen: number, saturated: InfiniteLogOdds) => Float64Array;
@@ -53,16 +65,16 @@ const RULES: Readonly<Record<Protocol, Rules>> = {
   corrected: { trials: (rows) => rows, loss: (losses) => mean(losses), logOdds: classLogOdds },
 };
 
-/** Class of a row's cell line, which its facts name. */
-export function classOf({ facts }: LabelledRow): number {
-  const found = (CELL_LINES as readonly unknown[]).indexOf(facts.label);
+/** Class of a row: the index of its cell line. */
+export function classOf({ facts }: Pick<LabelledRow<CellTypeFacts>, "facts">): number {
+  const found = CELL_LINES.indexOf(facts.label);
   if (found === -1) throw new InternalError(`${JSON.stringify(facts.label)} is no cell line`);
   return found;
 }
 
 /** The rows of a cell as columns. */
 interface Columns {
-  readonly predictions: readonly LogitsPrediction[];
+  readonly predictions: readonly LogitsPrediction<CellTypeFacts>[];
   /** [rows, classes] */
   readonly logits: Matrix;
   readonly labels: Int32Array;
@@ -73,20 +85,23 @@ interface Columns {
 }
 
 /**
- * What a trained classifier's answers are worth: the original's `eval_test.json`, and beside it the same numbers with
- * intervals, their means over the cell lines, and which line is taken for which.
+ * Metrics of a classifier of cell lines: the keys of the original's `eval_test.json`, the same numbers with intervals, their
+ * means over cell lines, and the confusion matrix.
  *
- * One class against the rest is ranked by log-odds ln p − ln(1 − p), and named where they are 0 or more. A number of a class
- * that no row is of, or every row, is undefined; so is then the mean over classes.
+ * One class is ranked against the rest by log-odds ln p − ln(1 − p), and predicted where they are 0 or more. Metrics of a class
+ * that no row or every row belongs to are undefined, and so are means over classes then.
  */
-export function measureCellTypes(predictions: Predictions, context: MeasureContext): Measurement {
+export function measureCellTypes(
+  predictions: Predictions<CellTypeFacts>,
+  context: MeasureContext,
+): Measurement<CellTypeMetric> {
   const columns = columnsOf(ofKind("logits", predictions));
   const { labels, correct, losses } = columns;
   const rows = predictions.length;
-  const placed = havePositions(columns.predictions);
-  const blocks = placed ? genomicBlocks(columns.predictions.map(placeOf)) : singleRows(rows);
+  const blocks = rowBlocks(columns.predictions);
+  const placed = !areSingleRows(blocks);
   const metrics = metricsOf(columns, blocks, context);
-  const value = (name: string) => metrics.find((metric) => metric.name === name)!.value;
+  const value = (name: CellTypeMetric) => metrics.find((metric) => metric.name === name)!.value;
   const published: Record<string, number | null> = {
     test_loss: finiteOrNull(
       RULES[context.protocol].loss(losses, recipeCount(context, "evaluationBatchSize")),
@@ -95,7 +110,7 @@ export function measureCellTypes(predictions: Predictions, context: MeasureConte
   };
   CELL_LINES.forEach((line) => {
     for (const { key, name } of CLASS_MEASURES) {
-      published[`class_${line}_${key}`] = value(`${name}-${line.toLowerCase()}`);
+      published[`class_${line}_${key}`] = value(classMetric(name, line));
     }
   });
   return {
@@ -105,7 +120,7 @@ export function measureCellTypes(predictions: Predictions, context: MeasureConte
       rows,
       rowsInTable: context.rowsInTable,
       ...rowsPerLine(labels),
-      rowsWithUnknownLetters: columns.predictions.filter(({ facts }) => Number(facts.unknown) > 0).length,
+      rowsWithUnknownLetters: columns.predictions.filter(({ facts }) => facts.unknown > 0).length,
       ...(placed ? { genomicBlocks: blocks.sizes.length } : {}),
     },
     averages: {},
@@ -115,7 +130,11 @@ export function measureCellTypes(predictions: Predictions, context: MeasureConte
   };
 }
 
-function metricsOf(columns: Columns, blocks: Blocks, context: MeasureContext): readonly Metric[] {
+function metricsOf(
+  columns: Columns,
+  blocks: Blocks,
+  context: MeasureContext,
+): readonly Metric<CellTypeMetric>[] {
   const { labels, correct, losses } = columns;
   const rows = labels.length;
   const { protocol } = context;
@@ -131,12 +150,12 @@ function metricsOf(columns: Columns, blocks: Blocks, context: MeasureContext): r
   return [
     {
       ...metricOf(form, mean(correct), NO_ROWS, accuracy),
-      // To name the most frequent line throughout.
+      // Accuracy of always predicting the most frequent line.
       ...(rows === 0 ? {} : { chance: Math.max(...Object.values(rowsPerLine(labels))) / rows }),
     },
     overBlocks({ name: "balanced-accuracy", title: "balanced accuracy" }, blocks, meanOf(recalls), [0, 1]),
-    // Accuracies against the rest are left out: four rows of five are of the rest, and their mean tells little.
-    ...CLASS_MEASURES.slice(0, 3).map(({ name, title, range }, i) =>
+    // No mean of accuracies against the rest: four rows of five are of the rest, so that all of them are high.
+    ...AVERAGED_MEASURES.map(({ name, title, range }, i) =>
       overBlocks(
         {
           name: `macro-${name}`,
@@ -159,19 +178,24 @@ function metricsOf(columns: Columns, blocks: Blocks, context: MeasureContext): r
       CLASS_MEASURES.map(({ name, title, range }, i) => {
         const { over, independent } = statistics[i];
         const line = CELL_LINES[chosen];
-        const form = { name: `${name}-${line.toLowerCase()}`, quantity: name, title: `${title}, ${line}` };
+        const form = { name: classMetric(name, line), quantity: name, title: `${title}, ${line}` };
         return { ...overBlocks(form, blocks, over, range, independent), of: line };
       }),
     ),
   ];
 }
 
+const classMetric = (measure: ClassMeasure, line: CellLine): CellTypeMetric =>
+  `${measure}-${lowerCase(line)}`;
+
+const lowerCase = <Text extends string>(text: Text) => text.toLowerCase() as Lowercase<Text>;
+
 /**
  * Columns of the original's `train.log`: `val_loss`, by the protocol's rule, and `val_acc`. The original validates in batches
  * of the training's size, which scales `val_loss` (quirk Q13).
  */
 export function validateCellTypes(
-  predictions: Predictions,
+  predictions: Predictions<CellTypeFacts>,
   context: MeasureContext,
 ): Readonly<Record<string, number>> {
   const { losses, correct } = columnsOf(ofKind("logits", predictions));
@@ -200,7 +224,7 @@ function saturatedOf({ recipe: { saturated } }: MeasureContext): InfiniteLogOdds
   throw new InternalError("a trained setting's recipe does not say what stands for infinite log-odds");
 }
 
-function columnsOf(predictions: readonly LogitsPrediction[]): Columns {
+function columnsOf(predictions: readonly LogitsPrediction<CellTypeFacts>[]): Columns {
   const rows = predictions.length;
   const data = Float64Array.from(predictions.flatMap(({ logits }) => logits.flat()));
   const logits: Matrix = { data, rows, columns: CLASSES };
@@ -230,21 +254,17 @@ function against(
   };
 }
 
-function placeOf({ facts }: LogitsPrediction) {
-  return { chrom: String(facts.chrom), start: Number(facts.start), end: Number(facts.end) };
-}
-
 const NO_ROWS = "there are no rows";
 const ONE_CLASS = "of some cell line there is no row, or nothing but its rows";
 
-/** A statistic over genomic blocks, with what is known for independent rows beside it. */
+/** Statistic with its interval over genomic blocks, then the intervals for independent rows. */
 function overBlocks(
-  form: Pick<Metric, "name" | "title" | "quantity" | "column">,
+  form: Pick<Metric<CellTypeMetric>, "name" | "title" | "quantity" | "column">,
   blocks: Blocks,
   statistic: BlockStatistic,
   range: readonly [number, number],
   independent: readonly Estimate[] = [],
-): Metric {
+): Metric<CellTypeMetric> {
   const estimate = blockInterval(blocks, statistic, range);
   const why = blocks.of.length === 0 ? NO_ROWS : ONE_CLASS;
   return metricOf({ ...form, better: "higher", main: false }, estimate.value, why, [
@@ -260,7 +280,7 @@ export function rowsPerLine(labels: ArrayLike<number>): Record<string, number> {
   return Object.fromEntries(CELL_LINES.map((line, label) => [line, counts[label]]));
 }
 
-/** Which cell line was taken for which. */
+/** Confusion matrix: rows by true, columns by predicted cell line. */
 function confusionOf({ labels, predicted }: Columns): Breakdown {
   const counts = CELL_LINES.map(() => CELL_LINES.map(() => 0));
   labels.forEach((label, row) => {
@@ -274,7 +294,7 @@ function confusionOf({ labels, predicted }: Columns): Breakdown {
   };
 }
 
-/** What each protocol would print for these logits. */
+/** Effects of quirks: the values under both protocols. */
 function quirksOf(columns: Columns, context: MeasureContext): readonly QuirkEffect[] {
   const rows = columns.predictions.length;
   if (rows === 0) return [];

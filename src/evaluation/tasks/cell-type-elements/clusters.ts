@@ -16,6 +16,7 @@ import {
   scoreSpread,
   seededClusters,
 } from "../../../metrics/seeded-clusters.ts";
+import { positionsOf } from "../intervals.ts";
 import {
   finiteEstimate,
   finiteOrNull,
@@ -29,8 +30,14 @@ import type { Recipe } from "../recipe.ts";
 import type { MeasureContext } from "../task.ts";
 import { classOf, rowsPerLine } from "./classified.ts";
 import { ClusteringLog, clusteringStage, yieldToEventLoop } from "./clustering-progress.ts";
+import type { CellTypeFacts } from "./subset.ts";
 
-/** How vectors become clusters, as the recipe says. */
+/** Metrics of clusterings. */
+export type ClusterMetric = "adjusted-mutual-information" | "adjusted-mutual-information-5";
+
+type VectorRow = VectorPrediction<CellTypeFacts>;
+
+/** Clustering parameters of the recipe. */
 interface Clustering {
   readonly transform: "raw" | "motif-counts";
   readonly components: number;
@@ -39,29 +46,28 @@ interface Clustering {
   readonly seeds: number;
 }
 
-/** Seeds by which the two orders of vectors are compared (quirk Q2), which is not the result. */
+/** Seeds for the comparison of the two orders of vectors (quirk Q2); the result itself uses the recipe's. */
 const SEEDS_OF_QUIRK = 10;
 
-/** From how many chromosomes on each is a block; with fewer, stretches of 1 Mb are. */
+/** Minimum number of chromosomes for blocks of whole chromosomes; with fewer, blocks are 1 Mb. */
 const ENOUGH_CHROMOSOMES = 10;
 
 /**
- * What pooled embeddings know of cell types without being told: principal components of the vectors are put into clusters by
- * k-means, many times over, and each clustering is compared with the cell lines by its adjusted mutual information. 50
- * clusters, as published, and as many as there are lines.
+ * Unsupervised cell-type information in pooled embeddings: adjusted mutual information of cell lines and k-means clusters of the
+ * vectors' principal components, averaged over seeds; with 50 clusters, as published, and with one cluster per line.
  *
- * Vectors of fewer numbers than components are asked for have as many components as numbers; with fewer rows than
- * clusters the score is undefined.
+ * Vectors shorter than the number of components have as many components as numbers; with fewer rows than clusters the score is
+ * undefined.
  *
- * Takes about a second for each seed of the whole subset: other work has its turn between seeds, and while components are sought;
- * finished clusterings are kept in the cell's folder.
+ * Takes about a second per seed on the whole subset. The event loop runs between seeds and during PCA; finished clusterings are
+ * stored in the cell's folder.
  *
  * @throws the signal's reason
  */
 export async function measureClusters(
-  predictions: Predictions,
+  predictions: Predictions<CellTypeFacts>,
   context: MeasureContext,
-): Promise<Measurement> {
+): Promise<Measurement<ClusterMetric>> {
   const rows = ofKind("vector", predictions);
   const how = clusteringOf(context.recipe);
   const labels = rows.map(classOf);
@@ -98,9 +104,9 @@ export async function measureClusters(
       k: CELL_LINES.length,
       main: false,
     },
-  ];
+  ] as const;
   let found: SeededScores | undefined;
-  const metrics: Metric[] = [];
+  const metrics: Metric<ClusterMetric>[] = [];
   for (const { k, ...form } of kinds) {
     if (space === undefined || rows.length < k) {
       const why =
@@ -139,7 +145,7 @@ export async function measureClusters(
   };
 }
 
-/** @throws {InputError} when a value is not possible */
+/** @throws {InputError} when a value is invalid */
 export function checkClusteringRecipe(recipe: Recipe): void {
   clusteringOf(recipe);
 }
@@ -169,35 +175,37 @@ const unfit = (name: string, recipe: Recipe, expected: string) =>
   new InputError(`${name} of the recipe is ${JSON.stringify(recipe[name])}; ${expected} is expected`);
 
 /**
- * The vectors that stand beside the labels of rows in row order.
+ * Vectors in the order in which they meet the labels of rows in row order.
  *
- * Paper: where the rows come from a list, the original took the vectors in the order of the list and the labels in row order,
- * which is the same for a list that rises. Motif counts have a table of their own, in the order of the labels.
+ * Paper: for rows of a list, the original takes vectors in list order and labels in row order, which is the same if the list is
+ * ascending. Motif counts come from their own table, in the order of the labels.
  */
 function vectorsOf(
-  rows: readonly VectorPrediction[],
+  rows: readonly VectorRow[],
   { protocol }: MeasureContext,
   { transform }: Clustering,
 ): readonly string[] {
   return inOrder(rows, protocol === "paper" && transform === "raw").map(({ vectors }) => vectors[0]);
 }
 
-function inOrder(rows: readonly VectorPrediction[], ofList: boolean): readonly VectorPrediction[] {
-  if (!ofList || !rows.every(({ facts }) => "place" in facts)) return rows;
-  return [...rows].sort((a, b) => Number(a.facts.place) - Number(b.facts.place));
+/** Rows in row order, or in the order of their list if they have one. */
+function inOrder(rows: readonly VectorRow[], ofList: boolean): readonly VectorRow[] {
+  if (!ofList) return rows;
+  const placed = rows.flatMap((row) => (row.facts.place === undefined ? [] : [{ row, at: row.facts.place }]));
+  return placed.length < rows.length ? rows : placed.sort((a, b) => a.at - b.at).map(({ row }) => row);
 }
 
-/** What is clustered. */
+/** Principal components of vectors. */
 interface Space {
-  /** What the vectors are and how many components of them are taken, in a few letters. */
+  /** Digest of the vectors, solver and number of components. */
   readonly identity: string;
-  /** Components. */
+  /** Number of components. */
   readonly count: number;
-  /** [rows, count]; computed when first asked for. */
+  /** [rows, count]; computed on first use. */
   readonly components: (pause: () => Promise<void>) => Promise<Matrix>;
 }
 
-/** The vectors in as few directions as the recipe asks for; undefined where nothing is left of them. */
+/** Principal components by the recipe; undefined if no column of the vectors remains. */
 function spaceOf(
   vectors: readonly string[],
   { transform, components, solver }: Clustering,
@@ -224,7 +232,7 @@ function spaceOf(
     identity: `${digest} ${solver} ${count}`,
     count,
     async components(pause) {
-      // The randomised solver looks for a few of many; for all of them it has nothing to leave out.
+      // The randomised solver approximates a few of many components; all of them need the full one.
       const options =
         solver === "full" || count === most
           ? ({ solver: "full" } as const)
@@ -235,13 +243,9 @@ function spaceOf(
   };
 }
 
-function blocksOf(rows: readonly VectorPrediction[]): Blocks {
-  if (!rows.every(({ facts }) => "chrom" in facts)) return singleRows(rows.length);
-  const places = rows.map(({ facts }) => ({
-    chrom: String(facts.chrom),
-    start: Number(facts.start),
-    end: Number(facts.end),
-  }));
+function blocksOf(rows: readonly VectorRow[]): Blocks {
+  const places = positionsOf(rows);
+  if (places === undefined) return singleRows(rows.length);
   const chromosomes = chromosomeBlocks(places);
   return chromosomes.sizes.length >= ENOUGH_CHROMOSOMES ? chromosomes : genomicBlocks(places);
 }
@@ -253,9 +257,9 @@ interface FoundClusters {
   readonly cluster: (of: Space, k: number, seeds: number, what: string) => Promise<SeededScores>;
 }
 
-/** What the other order of vectors would give, where the answers hold both. */
+/** Effect of quirk Q2, if the predictions include the other order of vectors. */
 async function quirksOf(
-  rows: readonly VectorPrediction[],
+  rows: readonly VectorRow[],
   { how, found, context, cluster }: FoundClusters,
 ): Promise<readonly QuirkEffect[]> {
   const paper = context.protocol === "paper";
@@ -286,7 +290,7 @@ async function quirksOf(
  * Pooled embeddings as rows of a matrix.
  *
  * @param vectors  little-endian float32 in base64, one text per row
- * @throws {InputError} when they differ in length, or a text does not hold whole numbers
+ * @throws {InputError} when they differ in length, or a length is not a multiple of 4 bytes
  */
 function vectorMatrix(vectors: readonly string[]): Matrix {
   const rows = vectors.length;
@@ -296,10 +300,9 @@ function vectorMatrix(vectors: readonly string[]): Matrix {
     const bytes = Buffer.from(text, "base64");
     columns ??= bytes.length / 4;
     if (bytes.length !== 4 * columns || !Number.isInteger(columns) || columns === 0) {
-      throw new InputError(
-        `the embedding of answer ${row + 1} has ${bytes.length} bytes, that of the first ${4 * columns}`,
-        { hint: "a model gives vectors of one length, of four bytes per number" },
-      );
+      throw new InputError(`embedding ${row + 1} has ${bytes.length} bytes, the first ${4 * columns}`, {
+        hint: "a model's embeddings have one length, with four bytes per number",
+      });
     }
     if (row === 0) data = new Float32Array(rows * columns);
     for (let i = 0; i < columns; i++) data[row * columns + i] = bytes.readFloatLE(4 * i);

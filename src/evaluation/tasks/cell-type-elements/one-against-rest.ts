@@ -8,28 +8,35 @@ import { mean, meanOver } from "../../../metrics/mean.ts";
 
 /** One class against the rest. */
 export interface OneAgainstRest {
-  /** 1 where a row is of the class. [rows] */
+  /** 1 if a row is of the class. [rows] */
   readonly positive: Uint8Array;
   readonly logOdds: Float64Array;
-  /** 1 where the log-odds are 0 or more: the class is more likely than all others together. */
+  /** 1 if the log-odds are 0 or more: the class is more likely than all others together. */
   readonly named: Uint8Array;
 }
 
-/** What is told of one class against the rest: our names, the original's keys, what the numbers can be. */
-export const CLASS_MEASURES = [
+/** Metrics of one class against the rest that are averaged over classes: name, the original's key, title and range. */
+export const AVERAGED_MEASURES = [
   { name: "auroc", key: "auroc", title: "AUROC", range: [0, 1] },
   { name: "auprc", key: "auprc", title: "AUPRC", range: [0, 1] },
   { name: "mcc", key: "mcc", title: "Matthews correlation", range: [-1, 1] },
+] as const;
+
+/** Metrics of one class against the rest. */
+export const CLASS_MEASURES = [
+  ...AVERAGED_MEASURES,
   { name: "accuracy-against-rest", key: "acc", title: "accuracy against the rest", range: [0, 1] },
 ] as const;
 
+export type ClassMeasure = (typeof CLASS_MEASURES)[number]["name"];
+
 export interface ClassStatistic {
   readonly over: BlockStatistic;
-  /** Intervals for rows that are independent. */
+  /** Intervals that take rows as independent. */
   readonly independent: readonly Estimate[];
 }
 
-/** In the order of `CLASS_MEASURES`; undefined (NaN) where no row is of the class, or every row. */
+/** Statistics in the order of `CLASS_MEASURES`; NaN if no row or every row is of the class. */
 export function classStatistics(
   { positive, logOdds, named }: OneAgainstRest,
   blocks: Blocks,
@@ -55,7 +62,7 @@ export function classStatistics(
   ];
 }
 
-/** Share of right answers among the rows of a class, as a function of how often each block is there. */
+/** Recall of a class: share of correct predictions among its rows. */
 export function shareAmong(correct: Float64Array, among: Uint8Array, blocks: Blocks): BlockStatistic {
   const right = meanOver(
     correct.map((value, row) => value * among[row]),
@@ -66,6 +73,7 @@ export function shareAmong(correct: Float64Array, among: Uint8Array, blocks: Blo
   return Object.assign(recall, { classes: [blockSums(among, blocks)] });
 }
 
+/** Mean of statistics. */
 export function meanOf(statistics: readonly BlockStatistic[]): BlockStatistic {
   const average = (times: Int32Array) => mean(statistics.map((statistic) => statistic(times)));
   return Object.assign(average, { classes: statistics.flatMap(({ classes = [] }) => classes) });

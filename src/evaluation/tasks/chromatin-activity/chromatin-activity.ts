@@ -2,14 +2,14 @@ import { ACTIVITY_WINDOW } from "../../../datasets/chromatin-activity/windows.ts
 import { asKind } from "../prediction.ts";
 import type { Task, TaskSetting } from "../task.ts";
 import { ACTIVITY_BENCHMARK } from "./benchmark.ts";
-import { ACTIVITY_SETS, setOf, targetOf } from "./columns.ts";
-import { measureActivity, measurePredictedActivity } from "./measure.ts";
+import { ACTIVITY_SETS, type ActivityFacts, targetOf } from "./columns.ts";
+import { type ActivityMetric, measureActivity, measurePredictedActivity } from "./measure.ts";
 import { ACTIVITY_AB_INITIO, ACTIVITY_FINE_TUNED, ACTIVITY_PREDICTED, ACTIVITY_PROBED } from "./recipes.ts";
-import { openChromatinActivity } from "./rows.ts";
+import { type ChromatinActivityInputs, openChromatinActivity } from "./rows.ts";
 import { activityEpoch, checkEpochRecipe, type ValidationOrder, validateActivity } from "./training.ts";
 
-/** What the settings that train have in common: log(1 + counts) is learned by its squared error. */
-const trained = (order: ValidationOrder): Omit<TaskSetting, "recipe"> => ({
+/** Common part of the settings that train: regression of log(1 + counts). */
+const trained = (order: ValidationOrder): Omit<TaskSetting<ActivityFacts, ActivityMetric>, "recipe"> => ({
   defaultSplit: "test",
   supervision: {
     loss: "squared-error",
@@ -23,11 +23,15 @@ const trained = (order: ValidationOrder): Omit<TaskSetting, "recipe"> => ({
 });
 
 /**
- * Task 4: 2,114 bases around a peak's summit or of a place without a peak; how many reads lie on the middle 1,000?
- * Inputs: `peaks`, `idr` and `nonpeaks`, tables' paths or rows; `genome`, a path or an open `Genome`; `signal`, a bigWig's path
- * or an open `Signal`; `cell-line`, the name of the data set. DART-Eval's data.h5 as `peaks` needs nothing else but the name.
+ * Task 4: prediction of the number of reads on the middle 1,000 of 2,114 bases, around the summits of peaks and in windows without
+ * a peak.
  */
-export const chromatinActivity: Task = {
+export const chromatinActivity: Task<
+  ActivityFacts,
+  ChromatinActivityInputs,
+  "chromatin-activity",
+  ActivityMetric
+> = {
   name: "chromatin-activity",
   number: 4,
   version: 1,
@@ -66,7 +70,7 @@ export const chromatinActivity: Task = {
     columns: ["idx", "set", "log1p_counts", "prediction"],
     line(prediction) {
       const { row, values, facts } = asKind("activity", prediction);
-      return [row, setOf({ row, facts }), targetOf({ row, facts }), ...values];
+      return [row, facts.set, targetOf({ facts }), ...values];
     },
   },
   benchmark: ACTIVITY_BENCHMARK,

@@ -1,6 +1,6 @@
 import { InternalError } from "../../../base/errors.ts";
 import type { Blocks } from "../../../metrics/blocks.ts";
-import { genomicBlocks, singleRows } from "../../../metrics/blocks.ts";
+import { type PositionFacts, rowBlocks } from "../intervals.ts";
 import { type ActivityPrediction, ofKind, type Predictions } from "../prediction.ts";
 import type { LabelledRow } from "../task.ts";
 
@@ -8,15 +8,21 @@ import type { LabelledRow } from "../task.ts";
 export const ACTIVITY_SETS = ["peaks", "idr", "nonpeaks"] as const;
 export type ActivitySet = (typeof ACTIVITY_SETS)[number];
 
-/** Which table a row is of, as its facts say. */
-export function setOf({ facts, row }: LabelledRow): ActivitySet {
-  const found = ACTIVITY_SETS.find((set) => set === facts.set);
-  if (found !== undefined) return found;
-  throw new InternalError(`row ${row} is of no table of the task`);
-}
+/** Facts of a row of Task 4; without positions if it comes from DART-Eval's data.h5. */
+export type ActivityFacts = PositionFacts & {
+  /** The row's table. */
+  readonly set: ActivitySet;
+  /** Reads on the middle 1,000 bases. */
+  readonly counts: number;
+  /** 1 if the signal lacks the row's chromosome. */
+  readonly unmeasured?: 1;
+  /** Positions of the window without a base (N, or off the chromosome). */
+  readonly unknown: number;
+};
 
-/** What is to be predicted of a row: log(1 + counts), nats. */
-export const targetOf = ({ facts }: LabelledRow): number => Math.log1p(Number(facts.counts));
+/** Target of a row: log(1 + counts), nats. */
+export const targetOf = ({ facts }: Pick<LabelledRow<ActivityFacts>, "facts">): number =>
+  Math.log1p(facts.counts);
 
 /** Some rows as columns, in row order. */
 export interface ActivityColumns {
@@ -37,11 +43,19 @@ export interface ActivityParts {
   readonly classified: ActivityColumns & { readonly labels: Uint8Array };
 }
 
-/** @throws {InternalError} when a prediction is of another kind */
-export function activityParts(given: Predictions): ActivityParts {
-  const predictions = ofKind("activity", given);
-  const of = (set: ActivitySet) => predictions.filter((prediction) => setOf(prediction) === set);
-  const [peaks, idr, nonpeaks] = [of("peaks"), of("idr"), of("nonpeaks")];
+/** @throws {InternalError} when a prediction is of another kind, or its row of no table */
+export function activityParts(given: Predictions<ActivityFacts>): ActivityParts {
+  const bySet: Readonly<Record<ActivitySet, ActivityPrediction<ActivityFacts>[]>> = {
+    peaks: [],
+    idr: [],
+    nonpeaks: [],
+  };
+  for (const prediction of ofKind("activity", given)) {
+    const { row, facts } = prediction;
+    if (!(facts.set in bySet)) throw new InternalError(`row ${row} is of no table of the task`);
+    bySet[facts.set].push(prediction);
+  }
+  const { peaks, idr, nonpeaks } = bySet;
   const labels = Uint8Array.from([...idr.map(() => 1), ...nonpeaks.map(() => 0)]);
   return {
     pos: columnsOf(peaks),
@@ -52,22 +66,10 @@ export function activityParts(given: Predictions): ActivityParts {
   };
 }
 
-function columnsOf(predictions: readonly ActivityPrediction[]): ActivityColumns {
+function columnsOf(predictions: readonly ActivityPrediction<ActivityFacts>[]): ActivityColumns {
   return {
     predicted: Float64Array.from(predictions, ({ values }) => values[0]),
     target: Float64Array.from(predictions, targetOf),
-    blocks: blocksOf(predictions),
+    blocks: rowBlocks(predictions),
   };
-}
-
-/** Genomic blocks, or each row by itself where it is not known where rows lie. */
-function blocksOf(predictions: readonly ActivityPrediction[]): Blocks {
-  if (!predictions.every(({ facts }) => "chrom" in facts)) return singleRows(predictions.length);
-  return genomicBlocks(
-    predictions.map(({ facts }) => ({
-      chrom: String(facts.chrom),
-      start: Number(facts.start),
-      end: Number(facts.end),
-    })),
-  );
 }

@@ -6,26 +6,40 @@ import { pearson, pearsonOver, spearman, spearmanOver } from "../../../metrics/c
 import type { Estimate } from "../../../metrics/intervals.ts";
 import { mean, meanOver } from "../../../metrics/mean.ts";
 import { paperPearson, paperSpearman } from "../../../metrics/paper-correlation.ts";
-import { blockInterval, intervalNotes } from "../intervals.ts";
+import { areSingleRows, blockInterval, intervalNotes } from "../intervals.ts";
 import { finiteOrNull, type Measurement, type Metric, metricOf, type QuirkEffect } from "../measurement.ts";
 import type { Predictions } from "../prediction.ts";
 import { recipeCount } from "../recipe.ts";
 import type { MeasureContext } from "../task.ts";
-import { type ActivityColumns, type ActivityParts, activityParts } from "./columns.ts";
+import { type ActivityColumns, type ActivityFacts, type ActivityParts, activityParts } from "./columns.ts";
 import { errorsOf, meanOfBatches } from "./training.ts";
 
-type Part = "pos" | "idr" | "neg" | "all";
-const PARTS = ["pos", "idr", "neg", "all"] as const satisfies readonly Part[];
-const WORDS: Readonly<Record<Part, string>> = {
+const PARTS = ["pos", "idr", "neg", "all"] as const;
+type Part = (typeof PARTS)[number];
+
+/** Each part's name in metrics, and its label in titles. */
+const PART_NAMES = {
+  pos: "peaks",
+  idr: "high-confidence-peaks",
+  neg: "non-peaks",
+  all: "peaks-and-non-peaks",
+} as const satisfies Record<Part, string>;
+const LABELS: Readonly<Record<Part, string>> = {
   pos: "peaks",
   idr: "high-confidence peaks",
   neg: "non-peaks",
   all: "peaks and non-peaks",
 };
 
+/** Metrics of predicted activity. */
+export type ActivityMetric =
+  | "auroc"
+  | "auprc"
+  | `${"pearson" | "spearman" | "loss"}-${(typeof PART_NAMES)[Part]}`;
+
 type Correlate = (predicted: ArrayLike<number>, target: ArrayLike<number>) => number;
 
-/** What is done differently with the same predictions. */
+/** Differences between the protocols, given the same predictions. */
 interface Rules {
   readonly pearson: Correlate;
   readonly spearman: Correlate;
@@ -35,7 +49,7 @@ interface Rules {
   readonly lossOfAll: (parts: ActivityParts, batchSize: number) => number;
 }
 
-/** Every row counts alike, equal values share a rank, sums are in float64. */
+/** Rows have equal weights, equal values share a rank, sums are in float64. */
 const CORRECTED: Rules = {
   pearson: (predicted, target) => pearson(predicted, target).r,
   spearman: (predicted, target) => spearman(predicted, target).r,
@@ -43,7 +57,7 @@ const CORRECTED: Rules = {
   lossOfAll: ({ all }) => mean(errorsOf(all)),
 };
 
-/** As language models were scored: float32, ranks of equal values in row order (quirk Q18), means of means. */
+/** The original's rules for language models: float32, equal values ranked in row order (quirk Q18), means of batch means. */
 const PAPER: Rules = {
   pearson: paperPearson,
   spearman: paperSpearman,
@@ -52,21 +66,31 @@ const PAPER: Rules = {
     (meanOfBatches(errorsOf(pos), size) + meanOfBatches(errorsOf(neg), size)) / 2,
 };
 
-/** What trained answers are worth: the original's `eval_test.json`, and beside it the numbers with intervals. */
-export function measureActivity(predictions: Predictions, context: MeasureContext): Measurement {
+/** Metrics of trained models: the keys of the original's `eval_test.json`, and the same numbers with intervals. */
+export function measureActivity(
+  predictions: Predictions<ActivityFacts>,
+  context: MeasureContext,
+): Measurement<ActivityMetric> {
   return measured(predictions, context, context.protocol === "paper" ? PAPER : CORRECTED);
 }
 
-/** The same for a model's own predictions, which the original scored with SciPy: equal values share a rank in either protocol. */
-export function measurePredictedActivity(predictions: Predictions, context: MeasureContext): Measurement {
+/** Metrics of a model's own predictions, which the original scored with SciPy: equal values share a rank under both protocols. */
+export function measurePredictedActivity(
+  predictions: Predictions<ActivityFacts>,
+  context: MeasureContext,
+): Measurement<ActivityMetric> {
   return measured(predictions, context, CORRECTED);
 }
 
-function measured(predictions: Predictions, context: MeasureContext, rules: Rules): Measurement {
+function measured(
+  predictions: Predictions<ActivityFacts>,
+  context: MeasureContext,
+  rules: Rules,
+): Measurement<ActivityMetric> {
   const parts = activityParts(predictions);
   const size = recipeCount(context, "evaluationBatchSize");
   const { classified } = parts;
-  const correlation = (kind: "pearson" | "spearman", part: Part, main = false): Metric =>
+  const correlation = (kind: "pearson" | "spearman", part: Part, main = false): Metric<ActivityMetric> =>
     correlationMetric(kind, parts[part], { part, rules, main });
   const auroc = overBlocks(
     {
@@ -125,12 +149,12 @@ function lossOf(part: Part, parts: ActivityParts, rules: Rules, size: number): n
   return part === "all" ? rules.lossOfAll(parts, size) : rules.loss(errorsOf(parts[part]), size);
 }
 
-/** Intervals are those of the correlation with shared ranks; the original's own form has none. */
+/** Intervals belong to the correlation with shared ranks; the original's form has none. */
 function correlationMetric(
   kind: "pearson" | "spearman",
   { predicted, target, blocks }: ActivityColumns,
   { part, rules, main }: { readonly part: Part; readonly rules: Rules; readonly main: boolean },
-): Metric {
+): Metric<ActivityMetric> {
   const over = kind === "pearson" ? pearsonOver : spearmanOver;
   const value = predicted.length < 2 ? Number.NaN : rules[kind](predicted, target);
   const estimates =
@@ -139,20 +163,25 @@ function correlationMetric(
       : [blockInterval(blocks, over(predicted, target, blocks), [-1, 1])];
   return metricOf(
     {
-      name: `${kind}-${WORDS[part].replaceAll(" ", "-")}`,
-      title: `${kind === "pearson" ? "Pearson" : "Spearman"} r, ${WORDS[part]}`,
+      name: `${kind}-${PART_NAMES[part]}`,
+      title: `${kind === "pearson" ? "Pearson" : "Spearman"} r, ${LABELS[part]}`,
       better: "higher",
       main,
     },
     value,
     predicted.length < 2
-      ? `there are fewer than two rows of ${WORDS[part]}`
-      : `predictions or counts of the ${WORDS[part]} are all equal`,
+      ? `there are fewer than two rows of ${LABELS[part]}`
+      : `predictions or counts of the ${LABELS[part]} are all equal`,
     estimates,
   );
 }
 
-function lossMetric(part: Part, columns: ActivityColumns, value: number, rules: Rules): Metric {
+function lossMetric(
+  part: Part,
+  columns: ActivityColumns,
+  value: number,
+  rules: Rules,
+): Metric<ActivityMetric> {
   const { length } = columns.predicted;
   const estimates =
     length === 0 || rules === PAPER
@@ -165,25 +194,25 @@ function lossMetric(part: Part, columns: ActivityColumns, value: number, rules: 
         ];
   return metricOf(
     {
-      name: `loss-${WORDS[part].replaceAll(" ", "-")}`,
-      title: `squared error, ${WORDS[part]}`,
+      name: `loss-${PART_NAMES[part]}`,
+      title: `squared error, ${LABELS[part]}`,
       better: "lower",
       main: false,
     },
     value,
-    `there are no ${WORDS[part]}`,
+    `there are no ${LABELS[part]}`,
     estimates,
   );
 }
 
-/** A statistic over genomic blocks, with what is known for independent rows beside it. */
+/** Statistic with its interval over genomic blocks, then the intervals for independent rows. */
 function overBlocks(
-  form: Pick<Metric, "name" | "title" | "column" | "better">,
+  form: Pick<Metric<ActivityMetric>, "name" | "title" | "column" | "better">,
   blocks: Blocks,
   statistic: () => BlockStatistic,
   range: readonly [number, number],
   independent: () => readonly Estimate[],
-): Metric {
+): Metric<ActivityMetric> {
   const whole = { ...form, main: false };
   const none = "it needs both high-confidence peaks and non-peaks";
   if (blocks.of.length === 0) return metricOf(whole, Number.NaN, none);
@@ -192,7 +221,7 @@ function overBlocks(
 }
 
 function countsOf(
-  predictions: Predictions,
+  predictions: Predictions<ActivityFacts>,
   { pos, idr, neg }: ActivityParts,
   { rowsInTable }: MeasureContext,
 ): Readonly<Record<string, number>> {
@@ -205,14 +234,14 @@ function countsOf(
     nonPeaksWithoutCounts: neg.target.filter((target) => target === 0).length,
     rowsWithUnknownLetters: countOf(predictions, "unknown"),
     rowsWithoutSignal: countOf(predictions, "unmeasured"),
-    ...(pos.blocks.kind === "row" ? {} : { genomicBlocks: pos.blocks.sizes.length }),
+    ...(areSingleRows(pos.blocks) ? {} : { genomicBlocks: pos.blocks.sizes.length }),
   };
 }
 
-const countOf = (predictions: Predictions, fact: string) =>
-  Array.from(predictions).filter(({ facts }) => Number(facts[fact] ?? 0) > 0).length;
+const countOf = (predictions: Predictions<ActivityFacts>, fact: "unknown" | "unmeasured") =>
+  Array.from(predictions).filter(({ facts }) => (facts[fact] ?? 0) > 0).length;
 
-/** What each protocol would print for these predictions. */
+/** Effects of quirks: the values under both protocols. */
 function quirksOf({ all, neg }: ActivityParts): readonly QuirkEffect[] {
   const under = ({ predicted, target }: ActivityColumns): QuirkEffect["effect"] => ({
     paper: finiteOrNull(PAPER.spearman(predicted, target)),
@@ -230,9 +259,9 @@ function quirksOf({ all, neg }: ActivityParts): readonly QuirkEffect[] {
   ];
 }
 
-function notesOf(predictions: Predictions, { pos }: ActivityParts): readonly string[] {
+function notesOf(predictions: Predictions<ActivityFacts>, { pos }: ActivityParts): readonly string[] {
   const notes: string[] = [];
-  if (pos.blocks.kind === "row") {
+  if (areSingleRows(pos.blocks)) {
     notes.push(
       "Where the rows lie is not known, so intervals take them as independent, which neighbours are not.",
     );

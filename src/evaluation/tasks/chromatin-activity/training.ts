@@ -7,23 +7,29 @@ import { paperPearson, paperSpearman } from "../../../metrics/paper-correlation.
 import { shuffledPlaces } from "../../../net/train/batches.ts";
 import type { Predictions } from "../prediction.ts";
 import { type Recipe, recipeCount } from "../recipe.ts";
-import type { LabelledRow, MeasureContext } from "../task.ts";
-import { type ActivityColumns, type ActivityParts, activityParts, setOf } from "./columns.ts";
+import type { MeasureContext } from "../task.ts";
+import {
+  type ActivityColumns,
+  type ActivityFacts,
+  type ActivityParts,
+  type ActivitySet,
+  activityParts,
+} from "./columns.ts";
 
-/** What an epoch sees of the non-peaks, of which there are many more than there are peaks. */
+/** Recipe values that select the non-peaks of an epoch, since there are many more of them than peaks. */
 const epochFields = z.object({
-  /** One of so many non-peaks is seen in an epoch; every peak is. */
+  /** An epoch has every peak and one of this many non-peaks. */
   negativeRatio: z.int("a whole number is expected").positive(),
   /**
-   * "strided": every n-th from row e mod n on in epoch e. "segments": the list is cut into n parts of neighbours, part e mod n
-   * is seen. "first-segment": the first of these parts in every epoch (quirk Q3).
+   * "strided": every n-th non-peak, starting at e mod n in epoch e. "segments": segment e mod n of n equal segments.
+   * "first-segment": the first segment in every epoch (quirk Q3).
    */
   negatives: z.enum(["strided", "segments", "first-segment"]),
   order: z.enum(["file", "shuffled"]),
   trainingSeed: z.int().nonnegative(),
 });
 
-/** @throws {InputError} naming the value that is not possible */
+/** @throws {InputError} naming the invalid value */
 export function checkEpochRecipe(recipe: Recipe): void {
   readEpochRecipe(recipe);
 }
@@ -39,15 +45,19 @@ function readEpochRecipe(recipe: Recipe) {
 }
 
 /**
- * The rows of an epoch: all peaks and a part of the non-peaks, in file order laid into each other evenly, or in an order drawn
- * anew. A function of the arguments alone.
+ * Rows of an epoch: all peaks and a part of the non-peaks, evenly interleaved in file order, or shuffled. A function of the
+ * arguments alone.
  *
  * @param rows  the training rows, in row order
- * @returns     0-based places among them
+ * @returns     0-based indices into `rows`
  */
-export function activityEpoch(rows: readonly LabelledRow[], epoch: number, recipe: Recipe): Int32Array {
+export function activityEpoch(
+  rows: readonly { readonly facts: Pick<ActivityFacts, "set"> }[],
+  epoch: number,
+  recipe: Recipe,
+): Int32Array {
   const { negativeRatio, negatives, order, trainingSeed } = readEpochRecipe(recipe);
-  const placesOf = (set: string) => rows.flatMap((row, place) => (setOf(row) === set ? [place] : []));
+  const placesOf = (set: ActivitySet) => rows.flatMap(({ facts }, i) => (facts.set === set ? [i] : []));
   const peaks = placesOf("peaks");
   const all = placesOf("nonpeaks");
   const part = negatives === "first-segment" ? 0 : epoch % negativeRatio;
@@ -61,7 +71,7 @@ export function activityEpoch(rows: readonly LabelledRow[], epoch: number, recip
 const everyNth = (places: readonly number[], from: number, step: number) =>
   places.filter((_, i) => i % step === from);
 
-/** Part of a list cut into `parts` at the roundings of equal shares; halves round to even, as NumPy's `round` does. */
+/** One of `parts` equal segments of a list; boundaries are rounded half to even, as by NumPy's `round`. */
 export function segment<T>(list: readonly T[], part: number, parts: number): readonly T[] {
   const boundary = (i: number) => roundHalfEven(i === parts ? list.length : i * (list.length / parts));
   return list.slice(boundary(part), boundary(part + 1));
@@ -75,8 +85,8 @@ function roundHalfEven(x: number): number {
 }
 
 /**
- * Lists laid into each other so that all end together: next comes the list of which the smallest share was taken; of equal
- * shares that of which fewer were taken, then the shorter list, then the earlier.
+ * Lists interleaved so that all end together: the next element is from the list of which the smallest share is taken; ties go to
+ * the list with fewer elements taken, then to the shorter, then to the earlier list.
  */
 export function interleaved<T>(lists: readonly (readonly T[])[]): T[] {
   const taken = lists.map(() => 0);
@@ -98,18 +108,18 @@ export function interleaved<T>(lists: readonly (readonly T[])[]): T[] {
   }
 }
 
-/** How the original walks over the validation rows: peaks and non-peaks laid into each other, or one after the other. */
+/** Order of the original's validation rows: peaks and non-peaks interleaved, or one after the other. */
 export type ValidationOrder = "interleaved" | "apart";
 
 /**
  * Columns of the original's `train.log` after `epoch`.
  *
- * Paper: the mean of the batches' mean losses, in batches of the training's size, over the validation peaks and all validation
- * non-peaks, of which there are many more than in training (quirk Q32). Corrected: the mean over rows, with the non-peaks together counting as much as those of a
- * training epoch. A correlation that is undefined is 0, as the original has it.
+ * Paper: mean of the batches' mean losses, in batches of the training size, over the validation peaks and all validation non-peaks,
+ * which are more numerous than in training (quirk Q32). Corrected: mean over rows, with the non-peaks weighted like those of a
+ * training epoch. An undefined correlation is 0, as in the original.
  */
 export function validateActivity(
-  predictions: Predictions,
+  predictions: Predictions<ActivityFacts>,
   context: MeasureContext,
   order: ValidationOrder,
 ): Readonly<Record<string, number>> {
@@ -138,8 +148,8 @@ function publishedLoss({ pos, neg }: ActivityParts, context: MeasureContext, ord
   return mean(errors.flatMap((of) => batchMeans(of, size)));
 }
 
-function balancedLoss({ pos, neg }: ActivityParts, { recipe }: MeasureContext): number {
-  const weight = 1 / Number(recipe.negativeRatio);
+function balancedLoss({ pos, neg }: ActivityParts, context: MeasureContext): number {
+  const weight = 1 / recipeCount(context, "negativeRatio");
   const [peaks, nonpeaks] = [errorsOf(pos), errorsOf(neg)];
   return (sum(peaks) + weight * sum(nonpeaks)) / (peaks.length + weight * nonpeaks.length);
 }
@@ -149,8 +159,8 @@ export const errorsOf = ({ predicted, target }: Pick<ActivityColumns, "predicted
   squaredErrors(predicted, target);
 
 /**
- * The mean of the batches' mean losses, which counts a row of a short last batch for more than another (quirk Q11).
- * @returns  NaN where there is no row
+ * Mean of the batches' mean losses, in which rows of a short last batch weigh more (quirk Q11).
+ * @returns  NaN without rows
  */
 export function meanOfBatches(errors: Float64Array, batchSize: number): number {
   const means = batchMeans(errors, batchSize);

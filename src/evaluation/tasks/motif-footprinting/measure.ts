@@ -18,7 +18,6 @@ import {
   type OtherWay,
   ofKind,
   type Predictions,
-  type RowFacts,
 } from "../prediction.ts";
 import type { MeasureContext } from "../task.ts";
 import {
@@ -30,10 +29,17 @@ import {
   motifBreakdown,
 } from "./breakdowns.ts";
 import { type Comparisons, type MotifResult, type MotifRules, motifResults } from "./motifs.ts";
+import type { FootprintFacts } from "./rows.ts";
+
+/** Metrics of distances between embeddings. */
+export type FootprintDistanceMetric = "accuracy" | "motifs-found";
+
+/** Metrics of likelihoods. */
+export type FootprintMetric = FootprintDistanceMetric | "accuracy-vs-background" | "accuracy-equal-tokens";
 
 /**
- * What the two protocols do differently with the same answers: quirk Q15, a tie is right for likelihoods and wrong for
- * distances; and the two strands of a background are taken as independent (with quirk Q14).
+ * Differences between the protocols, given the same scores. Paper: a tie is correct for likelihoods and wrong for distances (quirk
+ * Q15), and the two strands of a background are independent (with quirk Q14).
  */
 const likelihoodRules: Readonly<Record<Protocol, MotifRules>> = {
   paper: { ties: "correct", strandsApart: true },
@@ -45,10 +51,13 @@ const distanceRules: Readonly<Record<Protocol, MotifRules>> = {
 };
 
 /**
- * What scores of backgrounds, motifs and shuffled motifs are worth: the share of comparisons in which a sequence is likelier
- * with the motif than with the motif's letters in another order, over all motifs and motif by motif.
+ * Metrics of likelihoods: the share of comparisons in which the sequence with the motif has the higher log-likelihood than the one
+ * with the shuffled motif, over all motifs and for each motif.
  */
-export function measureFootprintScores(predictions: Predictions, context: MeasureContext): Measurement {
+export function measureFootprintScores(
+  predictions: Predictions<FootprintFacts>,
+  context: MeasureContext,
+): Measurement<FootprintMetric> {
   const scored = ofKind("likelihood", predictions);
   const member = (place: number) => Float64Array.from(scored, ({ values }) => values[place]);
   const [raws, trues, shuffles] = [member(0), member(1), member(2)];
@@ -86,10 +95,13 @@ export function measureFootprintScores(predictions: Predictions, context: Measur
 }
 
 /**
- * The same of embeddings: the share of comparisons in which a motif moves the embedding further from the background's than the
- * motif's letters in another order do.
+ * Metrics of embeddings: the share of comparisons in which the motif moves the embedding further from the background's than the
+ * shuffled motif does.
  */
-export function measureFootprintDistances(predictions: Predictions, context: MeasureContext): Measurement {
+export function measureFootprintDistances(
+  predictions: Predictions<FootprintFacts>,
+  context: MeasureContext,
+): Measurement<FootprintDistanceMetric> {
   const given = ofKind("distance", predictions);
   const grouping = groupingOf(given);
   const { protocol } = context;
@@ -121,7 +133,7 @@ export function measureFootprintDistances(predictions: Predictions, context: Mea
       effect: paper ? both(own, other("float64")) : both(other("float32"), own),
     },
   ];
-  return measurement(comparisonsUnder, distanceRules, context, {
+  return measurement<FootprintDistanceMetric>(comparisonsUnder, distanceRules, context, {
     metrics: [],
     averages: {},
     quirks: effects.filter(({ effect }) => effect.paper !== null && effect.corrected !== null),
@@ -132,15 +144,15 @@ const NO_ROWS = "there are no rows";
 
 type Grouping = Pick<Comparisons, "motifs" | "families" | "backgrounds">;
 
-function groupingOf(predictions: readonly { readonly facts: RowFacts }[]): Grouping {
+function groupingOf(predictions: readonly { readonly facts: FootprintFacts }[]): Grouping {
   const families = new Map<string, string>();
   for (const { facts } of predictions) {
-    if (facts.family !== undefined) families.set(String(facts.motif), String(facts.family));
+    if (facts.family !== undefined) families.set(facts.motif, facts.family);
   }
   return {
-    motifs: predictions.map(({ facts }) => String(facts.motif)),
+    motifs: predictions.map(({ facts }) => facts.motif),
     families,
-    backgrounds: predictions.map(({ facts }) => facts.background ?? ""),
+    backgrounds: predictions.map(({ facts }) => facts.background),
   };
 }
 
@@ -151,8 +163,8 @@ function distancesOf(values: readonly DistancePrediction["values"][], protocol: 
 }
 
 /**
- * Credit of each comparison for the true motif moving the score further from the background's than its shuffle does. Ties count
- * half; under `paper` they count nothing.
+ * Credit of each comparison for the true motif moving the score further from the background's than its shuffle does. A tie counts
+ * one half; under `paper`, zero.
  */
 function furtherThanShuffle(
   { raws, trues, shuffles }: Readonly<Record<"raws" | "trues" | "shuffles", Float64Array>>,
@@ -173,13 +185,13 @@ function furtherThanShuffle(
 const accuracyOf = ({ trues, shuffles }: Comparisons, ties: TieRule) =>
   mean(pairedOutcomes(trues, shuffles, ties));
 
-/** What likelihoods and distances have in common. */
-function measurement(
+/** Measurement of comparisons, with the metrics that likelihoods or distances add. */
+function measurement<Name extends string>(
   comparisonsUnder: (protocol: Protocol) => Comparisons,
   rulesOf: Readonly<Record<Protocol, MotifRules>>,
   { protocol, rowsInTable }: MeasureContext,
-  own: Pick<Measurement, "metrics" | "averages" | "quirks">,
-): Measurement {
+  own: Pick<Measurement<Name>, "metrics" | "averages" | "quirks">,
+): Measurement<Name | FootprintDistanceMetric> {
   const comparisons = comparisonsUnder(protocol);
   const { trues, shuffles, backgrounds, ties } = comparisons;
   const rules = rulesOf[protocol];
@@ -230,10 +242,10 @@ function measurement(
   };
 }
 
-function foundMetric(results: readonly MotifResult[]): Metric {
+function foundMetric(results: readonly MotifResult[]): Metric<"motifs-found"> {
   const form = {
     name: "motifs-found",
-    title: `share of motifs told from their shuffles, false discovery rate ${FALSE_DISCOVERY_RATE}`,
+    title: `share of motifs distinguished from their shuffles, false discovery rate ${FALSE_DISCOVERY_RATE}`,
     better: "higher",
     main: false,
   } as const;
@@ -244,8 +256,11 @@ function foundMetric(results: readonly MotifResult[]): Metric {
   return metricOf(form, found(results) / results.length, why);
 }
 
-/** Quirk Q17: a sum over tokens favours the member with fewer of them, so the numbers of tokens are told. */
-function tokenSummary(predictions: readonly LikelihoodPrediction[], { trues, shuffles }: Comparisons) {
+/** Quirk Q17: a sum over tokens favours the member with fewer tokens, so the result includes the numbers of tokens. */
+function tokenSummary(
+  predictions: readonly LikelihoodPrediction<FootprintFacts>[],
+  { trues, shuffles }: Comparisons,
+) {
   const tokens = predictions.map((prediction) => prediction.tokens);
   if (tokens.length === 0 || tokens.some((three) => three === undefined))
     return { metrics: [], averages: {} };
@@ -270,7 +285,7 @@ function tokenSummary(predictions: readonly LikelihoodPrediction[], { trues, shu
   };
 }
 
-/** What each protocol would print for these numbers. */
+/** Effects of quirks: the values under both protocols. */
 function quirksOf(
   comparisonsUnder: (protocol: Protocol) => Comparisons,
   protocol: Protocol,
@@ -280,7 +295,7 @@ function quirksOf(
   const comparisons = comparisonsUnder(protocol);
   const widths = (rules: MotifRules) =>
     motifResults(comparisons, rules).map(({ accuracy }) => accuracy.high - accuracy.low);
-  // One background alone tells nothing of how backgrounds differ: such motifs are left out of both.
+  // Motifs with one background have no variance between backgrounds: they are left out of both.
   const [apart, together] = [widths(paper), widths({ ...corrected, ties: paper.ties })];
   const meanWidth = (of: readonly number[]) =>
     finiteOrNull(mean(of.filter((_, i) => Number.isFinite(together[i]))));

@@ -1,7 +1,7 @@
 import { correctness, predictedClasses } from "../../../metrics/accuracy.ts";
 import { averagePrecisionEstimate, averagePrecisionOver } from "../../../metrics/auprc.ts";
 import { aurocEstimate, aurocOver } from "../../../metrics/auroc.ts";
-import { type BlockStatistic, type Blocks, genomicBlocks, singleRows } from "../../../metrics/blocks.ts";
+import type { BlockStatistic, Blocks } from "../../../metrics/blocks.ts";
 import type { Estimate } from "../../../metrics/intervals.ts";
 import { crossEntropyOfRows } from "../../../metrics/losses.ts";
 import type { Matrix } from "../../../metrics/matrix.ts";
@@ -11,10 +11,11 @@ import { pairedCounts, pairedOutcomes, type TieRule } from "../../../metrics/pai
 import type { Protocol } from "../../../models/model.ts";
 import { type ComparedScores, settled } from "../compared-scores.ts";
 import {
+  areSingleRows,
   blockInterval,
-  havePositions,
   intervalNotes,
   NO_POSITIONS,
+  rowBlocks,
   shareIntervals,
   type TrialCounts,
   waldOver,
@@ -30,6 +31,10 @@ import {
 import { type LogitsPrediction, ofKind, type Predictions } from "../prediction.ts";
 import { recipeCount } from "../recipe.ts";
 import type { MeasureContext } from "../task.ts";
+import type { PairFacts } from "./pair.ts";
+
+/** Metrics of a classifier of elements and controls. */
+export type ClassifiedPairMetric = "accuracy" | "paired-accuracy" | "auroc" | "auprc" | "mcc" | "loss";
 
 /** Class of an element and of its control, in the order of the task's members. */
 export const PAIR_LABELS = [1, 0] as const;
@@ -37,16 +42,16 @@ export const PAIR_LABELS = [1, 0] as const;
 const CLASSES = 2;
 const MEMBERS = PAIR_LABELS.length;
 
-/** What the two protocols do differently with the same logits. */
+/** Differences between the protocols, given the same logits. */
 interface Rules {
   /** Quirk Q15: the original counts a tie as wrong. */
   readonly ties: TieRule;
   /**
    * Quirk Q14: the original's intervals take the whole table, every chromosome, as their number of trials: its sequences or, in
-   * single scripts, its pairs.
+   * some scripts, its pairs.
    */
   readonly trials: (pairs: number, inTable: number) => Readonly<Record<"accuracy" | "paired", TrialCounts>>;
-  /** Quirk Q13: what the sum over batches of both members' mean losses is divided by. */
+  /** Quirk Q13: the original divides the sum of the batches' mean losses by the number of sequences. */
   readonly loss: (losses: Float64Array, batchSize: number) => number;
 }
 
@@ -66,9 +71,9 @@ const RULES: Readonly<Record<Protocol, Rules>> = {
   },
 };
 
-/** The sequences of a cell as columns: element and control of each pair in turn. */
+/** The sequences of a cell as columns: element and control of each pair alternate. */
 interface Columns {
-  readonly predictions: readonly LogitsPrediction[];
+  readonly predictions: readonly LogitsPrediction<PairFacts>[];
   /** [2 · pairs, 2] */
   readonly logits: Matrix;
   readonly labels: Uint8Array;
@@ -81,16 +86,19 @@ interface Columns {
 }
 
 /**
- * What a trained classifier's answers to elements and controls are worth: the original's `eval_test.json` and, beside it,
- * the same numbers with intervals. Accuracy, AUROC, AUPRC, MCC and loss are over all sequences, two per pair.
+ * Metrics of a trained classifier of elements and controls: the keys of the original's `eval_test.json`, and the same numbers
+ * with intervals. Accuracy, AUROC, AUPRC, MCC and loss are over all sequences, two per pair.
  */
-export function measureClassifiedPairs(predictions: Predictions, context: MeasureContext): Measurement {
+export function measureClassifiedPairs(
+  predictions: Predictions<PairFacts>,
+  context: MeasureContext,
+): Measurement<ClassifiedPairMetric> {
   const columns = columnsOf(ofKind("logits", predictions));
   const { labels, margins, predicted, correct, losses } = columns;
   const pairs = predictions.length;
-  const placed = havePositions(columns.predictions);
-  const pairBlocks = placed ? genomicBlocks(columns.predictions.map(placeOf)) : singleRows(pairs);
-  // Element and control of one pair depend on each other even where rows are independent.
+  const pairBlocks = rowBlocks(columns.predictions);
+  const placed = !areSingleRows(pairBlocks);
+  // Element and control of one pair depend on each other even if rows are independent.
   const blocks = doubled(pairBlocks);
   const rules = RULES[context.protocol];
   const compared = comparedMargins(columns, context);
@@ -165,7 +173,7 @@ export function measureClassifiedPairs(predictions: Predictions, context: Measur
  * validates in batches of the training's size, which scales `val_loss` (quirk Q13).
  */
 export function validatePairs(
-  predictions: Predictions,
+  predictions: Predictions<PairFacts>,
   context: MeasureContext,
 ): Readonly<Record<string, number>> {
   const columns = columnsOf(ofKind("logits", predictions));
@@ -178,8 +186,8 @@ export function validatePairs(
 }
 
 /**
- * Quirk Q13: the mean losses of both members of every batch, added up and divided by the number of sequences: about one
- * batch-size-th of a mean.
+ * Quirk Q13: sum over batches of both members' mean losses, divided by the number of sequences: about the mean divided by the
+ * batch size.
  */
 function summedBatchMeans(losses: Float64Array, batchSize: number): number {
   const pairs = losses.length / MEMBERS;
@@ -191,7 +199,7 @@ function summedBatchMeans(losses: Float64Array, batchSize: number): number {
   return sum(sums) / losses.length;
 }
 
-function columnsOf(predictions: readonly LogitsPrediction[]): Columns {
+function columnsOf(predictions: readonly LogitsPrediction<PairFacts>[]): Columns {
   const rows = MEMBERS * predictions.length;
   const data = Float64Array.from(predictions.flatMap(({ logits }) => logits.flat()));
   const logits: Matrix = { data, rows, columns: CLASSES };
@@ -223,15 +231,11 @@ function comparedMargins(
   return settled(first, second, { rounding: scoreRounding, toleranceOf });
 }
 
-/** Of each pair: whether the element has the larger margin. */
+/** Credit of each pair: whether the element has the larger margin. */
 const pairedCredit = ({ first, second }: ComparedScores, ties: TieRule) =>
   pairedOutcomes(first, second, ties);
 
-function placeOf({ facts }: LogitsPrediction) {
-  return { chrom: String(facts.chrom), start: Number(facts.start), end: Number(facts.end) };
-}
-
-/** Both members of a pair lie in its block. */
+/** Blocks of sequences from blocks of pairs: both members of a pair belong to its block. */
 function doubled(pairs: Blocks): Blocks {
   const { of, sizes } = pairs;
   return {
@@ -244,28 +248,28 @@ function doubled(pairs: Blocks): Blocks {
 const NO_ROWS = "there are no rows";
 
 function share(
-  form: Pick<Metric, "name" | "title" | "column" | "main">,
+  form: Pick<Metric<ClassifiedPairMetric>, "name" | "title" | "column" | "main">,
   outcomes: Float64Array,
   blocks: Blocks,
   options: { readonly protocol: Protocol; readonly trials: TrialCounts },
-): Metric {
+): Metric<ClassifiedPairMetric> {
   const intervals = shareIntervals(outcomes, blocks, options);
   return metricOf({ ...form, better: "higher" }, mean(outcomes), NO_ROWS, intervals);
 }
 
-/** A statistic over genomic blocks, with what is known for independent rows beside it. */
+/** Statistic with its interval over genomic blocks, then the intervals for independent rows. */
 function overBlocks(
-  form: Pick<Metric, "name" | "title" | "better">,
+  form: Pick<Metric<ClassifiedPairMetric>, "name" | "title" | "better">,
   blocks: Blocks,
   statistic: BlockStatistic,
   range: readonly [number, number],
   independent: readonly Estimate[] = [],
-): Metric {
+): Metric<ClassifiedPairMetric> {
   const estimate = blockInterval(blocks, statistic, range);
   return metricOf({ ...form, main: false }, estimate.value, NO_ROWS, [estimate, ...independent]);
 }
 
-/** What each protocol would print for these logits. */
+/** Effects of quirks: the values under both protocols. */
 function quirksOf(columns: Columns, context: MeasureContext): readonly QuirkEffect[] {
   const pairs = columns.predictions.length;
   if (pairs === 0) return [];

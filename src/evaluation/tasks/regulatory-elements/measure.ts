@@ -34,14 +34,24 @@ import {
 import type { Predictions } from "../prediction.ts";
 import { PredictionColumns } from "../prediction-columns.ts";
 import type { MeasureContext } from "../task.ts";
+import type { PairFacts } from "./pair.ts";
 
-/** What the two protocols do differently with the same scores. */
+/** Metrics of likelihoods of elements and controls. */
+export type PairMetric =
+  | "paired-accuracy"
+  | "paired-accuracy-p"
+  | "paired-accuracy-equal-tokens"
+  | "mean-difference"
+  | "wilcoxon-p"
+  | "wilcoxon-statistic";
+
+/** Differences between the protocols, given the same scores. */
 interface Rules {
   /** Quirk Q15: the original counts a tie as wrong. */
   readonly ties: TieRule;
   /**
    * Quirk Q14: the original's intervals take the whole table, every chromosome, as their number of trials: twice in its tables,
-   * since a row holds two sequences, once in one of its scripts.
+   * since a row has two sequences, and once in one of its scripts.
    */
   readonly trials: (scored: number, inTable: number) => TrialCounts;
 }
@@ -51,20 +61,21 @@ const RULES: Readonly<Record<Protocol, Rules>> = {
   corrected: { ties: "half", trials: (scored) => [scored] },
 };
 
-/** The pairs of a cell as columns, as its protocol compares them. */
+/** The pairs of a cell as columns, with ties by the cell's protocol. */
 interface Pairs extends ComparedScores {
   /** Element minus control, nats. */
   readonly differences: Float64Array;
-  readonly columns: PredictionColumns;
+  readonly columns: PredictionColumns<PairFacts>;
 }
 
 /**
- * What the scores of elements and controls are worth: the original's `metrics.json` and, beside it, accuracies with
- * intervals that say on what they rest.
- *
- * Undefined numbers (no rows, every difference zero) are null with their reason.
+ * Metrics of likelihoods of elements and controls: the keys of the original's `metrics.json`, and accuracies with intervals over
+ * blocks of the genome. Undefined numbers (no rows, all differences zero) are null with a reason.
  */
-export function measurePairs(predictions: Predictions, context: MeasureContext): Measurement {
+export function measurePairs(
+  predictions: Predictions<PairFacts>,
+  context: MeasureContext,
+): Measurement<PairMetric> {
   const columns = PredictionColumns.of(predictions, "likelihood");
   const pairs = pairsOf(columns, context);
   const places = genomicPositionsOf(columns);
@@ -120,7 +131,7 @@ export function measurePairs(predictions: Predictions, context: MeasureContext):
 
 const NO_ROWS = "there are no rows";
 
-function pairsOf(columns: PredictionColumns, context: MeasureContext): Pairs {
+function pairsOf(columns: PredictionColumns<PairFacts>, context: MeasureContext): Pairs {
   const scores = comparedScores(columns.numbers("values", 0), columns.numbers("values", 1), context);
   return { ...scores, differences: scores.first.map((score, i) => score - scores.second[i]), columns };
 }
@@ -136,7 +147,7 @@ function accuracyMetric(
   counts: PairedCounts,
   blocks: Blocks,
   { protocol, rowsInTable }: MeasureContext,
-): Metric {
+): Metric<PairMetric> {
   const rules = RULES[protocol];
   const trials = rules.trials(first.length, rowsInTable);
   const outcomes = pairedOutcomes(first, second, rules.ties);
@@ -148,8 +159,8 @@ function accuracyMetric(
   );
 }
 
-/** The test that belongs to the printed interval: both rest on the same blocks, so that they agree. */
-function accuracyTest({ first, second }: Pairs, blocks: Blocks): Metric {
+/** Test against an accuracy of 0.5 over the same blocks as the printed interval, so that both agree. */
+function accuracyTest({ first, second }: Pairs, blocks: Blocks): Metric<PairMetric> {
   const outcomes = pairedOutcomes(first, second, RULES.corrected.ties);
   return metricOf(
     {
@@ -164,7 +175,7 @@ function accuracyTest({ first, second }: Pairs, blocks: Blocks): Metric {
 }
 
 /** The original's test, which takes every pair as independent. */
-function originalTest(test: WilcoxonResult): readonly Metric[] {
+function originalTest(test: WilcoxonResult): readonly Metric<PairMetric>[] {
   const noTest = "no difference is other than zero, so there is nothing to rank";
   return [
     metricOf(
@@ -185,7 +196,7 @@ function originalTest(test: WilcoxonResult): readonly Metric[] {
   ];
 }
 
-/** Quirk Q17: a sum over tokens favours the member with fewer of them, so the numbers of tokens are told. */
+/** Quirk Q17: a sum over tokens favours the member with fewer tokens, so the result includes the numbers of tokens. */
 function tokenSummary({ first, second, columns }: Pairs) {
   const tokens = columns.tokens;
   if (tokens === undefined) return { metrics: [], counts: {}, averages: {} };
@@ -216,7 +227,7 @@ function tokenSummary({ first, second, columns }: Pairs) {
   };
 }
 
-/** What each protocol would print for these scores. */
+/** Effects of quirks: the values under both protocols. */
 function quirksOf({ columns }: Pairs, context: MeasureContext): readonly QuirkEffect[] {
   const { protocol, rowsInTable } = context;
   const n = columns.length;

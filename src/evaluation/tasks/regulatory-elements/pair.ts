@@ -5,32 +5,40 @@ import type { RegulatoryElementRow } from "../../../datasets/regulatory-elements
 import { modelLettersOf, NO_BASE, oneHotOfCodes, windowCodes } from "../../../dna/sequence/encoding.ts";
 import { reverseComplementCodes } from "../../../dna/sequence/reverse-complement.ts";
 import { dinucleotideShuffleCodes, dinucleotideShuffleKeeps } from "../../../dna/sequence/shuffle.ts";
+import type { PositionFacts } from "../intervals.ts";
 
-/** An element's window, and the same window with the element's own bases shuffled; each of `inputEnd - inputStart` positions. */
+/** An element's window, and the same window with the element's bases shuffled; each `inputEnd - inputStart` positions. */
 export interface Pair<Sequence> {
   readonly element: Sequence;
   readonly control: Sequence;
 }
 
-/** What of a row its pair depends on. */
+/** Facts of a row of Task 1; without positions if it comes from DART-Eval's data.h5. */
+export type PairFacts = PositionFacts & {
+  /** Positions of the element without a base (N, or off the chromosome). */
+  readonly unknown: number;
+  /** 1 if element and control are the same sequence to a language model. */
+  readonly same: 0 | 1;
+};
+
+/** Columns of a row that its pair depends on. */
 export type PairRow = Omit<RegulatoryElementRow, "index" | "relativeStart" | "relativeEnd">;
 
-// One generator, seeded anew for each row, and one pair of buffers for pairs that become letters: making them anew would
-// take as long as filling them.
+// One generator, reseeded for each row, and one pair of buffers: allocating them for each row takes as long as filling them.
 const rng = new Pcg64(0);
 let scratch: Pair<Uint8Array> = { element: new Uint8Array(350), control: new Uint8Array(350) };
 
 /**
  * Base codes of a row's element and control: 0 A, 1 C, 2 G, 3 T, 4 no base (N, or off the chromosome).
  *
- * The control is the window with the part of the element inside it put through `dinucleotideShuffle`; the flanks stay. An N
- * of that part is an A in the control and stays N in the element (the original's ways, kept). Then both are turned to the
- * other strand if the row says so. The generator's seed is the digest of (seed, chromosome, element start, element end), so
- * that neither split nor order matters, and rows of equal elements have equal shuffles.
+ * The control is the window with the element's part of it shuffled by `dinucleotideShuffle`; the flanks are unchanged. As in the
+ * original, an N of that part is an A in the control and remains N in the element. If `reverseComplement` is set, both are then
+ * reverse-complemented. The generator's seed is the digest of (seed, chromosome, element start, element end), so that shuffles do
+ * not depend on split or order, and rows of equal elements have equal shuffles.
  *
  * @param chromosome  the whole chromosome, ASCII
- * @param seed        of the task; 0 as published
- * @param pair        where to write, `inputEnd - inputStart` entries each; new arrays when left out
+ * @param seed        the task's; 0 as published
+ * @param pair        output, `inputEnd - inputStart` entries each; default: new arrays
  * @throws {InputError} when no base of the element lies both in the window and on the chromosome
  */
 export function elementAndControlCodes(
@@ -53,7 +61,7 @@ export function elementAndControlCodes(
 }
 
 /**
- * What can be said of a pair without its letters: a tenth of the work.
+ * Facts of a pair without its sequences, in a tenth of the time.
  * @throws {InputError} as `elementAndControlCodes`
  */
 export function pairWithoutLetters(
@@ -65,7 +73,7 @@ export function pairWithoutLetters(
   const [coreStart, coreEnd] = coreOf(chromosome, row);
   windowCodes(chromosome, row.inputStart, row.inputEnd, element);
   rng.reseed(seedOf([seed, row.chrom, row.elementStart, row.elementEnd]));
-  // An N is shown as A on either strand; the A that the control has in its place is a T on the other one.
+  // A language model sees N as A on either strand; the A that replaces it in the control is a T on the reverse strand.
   const turned = row.reverseComplement && element.subarray(coreStart, coreEnd).includes(NO_BASE);
   return {
     hasUnknown: element.includes(NO_BASE),
@@ -73,7 +81,7 @@ export function pairWithoutLetters(
   };
 }
 
-/** The part of the window that is shuffled: bases of the element, counted from the window's start. */
+/** The shuffled part of the window: the element's bases, relative to the window's start. */
 function coreOf(chromosome: Uint8Array, row: PairRow): readonly [start: number, end: number] {
   const { chrom, inputStart, inputEnd, elementStart, elementEnd } = row;
   const start = Math.max(elementStart, inputStart, 0) - inputStart;
@@ -85,13 +93,13 @@ function coreOf(chromosome: Uint8Array, row: PairRow): readonly [start: number, 
   );
 }
 
-/** The same as letters that a language model is shown: A where there is no base. */
+/** Element and control as a language model sees them: A where there is no base. */
 export function elementAndControl(chromosome: Uint8Array, row: PairRow, seed: number): Pair<string> {
   const { element, control } = elementAndControlCodes(chromosome, row, seed, sharedPair(row));
   return { element: modelLettersOf(element), control: modelLettersOf(control) };
 }
 
-/** The same as one-hot rows [positions, 4], channels A, C, G, T: zeros where there is no base. */
+/** Element and control as one-hot rows [positions, 4], channels A, C, G, T: zeros where there is no base. */
 export function elementAndControlOneHot(
   chromosome: Uint8Array,
   row: PairRow,
@@ -101,7 +109,7 @@ export function elementAndControlOneHot(
   return { element: oneHotOfCodes(element), control: oneHotOfCodes(control) };
 }
 
-/** Buffers for the pair of one row, overwritten by the next. */
+/** Buffers for the pair of one row, overwritten by the next row. */
 export function sharedPair(row: PairRow): Pair<Uint8Array> {
   if (scratch.element.length !== row.inputEnd - row.inputStart) scratch = newPair(row);
   return scratch;

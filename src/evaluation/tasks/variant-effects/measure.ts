@@ -30,21 +30,38 @@ import {
   orientationOf,
   type ScoredVariant,
   type ScoreKind,
+  type StoredVariantFacts,
   scoredVariants,
 } from "./scores.ts";
 
+/** Metrics of differences between alleles. */
+export type VariantMetric =
+  | "auroc"
+  | "auroc-p"
+  | "auprc"
+  | "mann-whitney-p"
+  | "mann-whitney-u"
+  | "pearson"
+  | "spearman"
+  | "spearman-sizes"
+  | "causality-auprc"
+  | "direction-pearson";
+
 /**
- * What differences between alleles are worth, by two evaluations of the same answers.
+ * Metrics of differences between alleles, by two evaluations of the same scores.
  *
- * DART-Eval's: QTLs told from controls by the size of the difference (AUROC, average precision, a one-sided Mann–Whitney
- * test), and among QTLs the difference with its sign against the measured effect (Pearson, Spearman).
+ * DART-Eval's: classification of QTLs against controls by the size of the difference (AUROC, average precision, a one-sided
+ * Mann–Whitney test), and over QTLs the correlation of signed differences with measured effects (Pearson, Spearman).
  *
  * The ChromBPNet and AlphaGenome papers': causality, the average precision of the size; direction, Pearson's correlation over
- * QTLs, both told of the alternative allele. Controls with p ≤ 0.001 are left out there, where the table has p.
+ * QTLs, of the alternative allele against the reference. Controls with p ≤ 0.001 are excluded if the table has p.
  *
- * Numbers that the table does not allow (no labels, no effects) are null with their reason.
+ * Metrics that the table does not allow (no labels, no effects) are null with a reason.
  */
-export function measureVariants(predictions: Predictions, context: MeasureContext): Measurement {
+export function measureVariants(
+  predictions: Predictions<StoredVariantFacts>,
+  context: MeasureContext,
+): Measurement<VariantMetric> {
   const { variants, kind, ties } = scoredVariants(predictions, context);
   const { favours } = variants[0].facts;
   const orientation = orientationOf(favours, kind, context.protocol);
@@ -53,7 +70,7 @@ export function measureVariants(predictions: Predictions, context: MeasureContex
     ...classificationMetrics(evaluated, context.protocol),
     ...correlationMetrics(evaluated.withEffect, orientation),
   ];
-  const value = (name: string) => dartEval.find((metric) => metric.name === name)!.value;
+  const value = (name: VariantMetric) => dartEval.find((metric) => metric.name === name)!.value;
   const precision = dartEval.find(({ name }) => name === "auprc")!;
   const counts = variantCounts(variants, evaluated, context);
   const known = knownCountsNote(variants[0].facts.form, counts);
@@ -80,7 +97,7 @@ export function measureVariants(predictions: Predictions, context: MeasureContex
   };
 }
 
-/** Sizes of differences of QTLs and controls, as scores and labels. */
+/** Sizes of differences as scores, QTLs against controls as labels. */
 function classesOf(significant: readonly ScoredVariant[], controls: readonly ScoredVariant[]) {
   const both = [...significant, ...controls];
   return {
@@ -93,7 +110,7 @@ function classesOf(significant: readonly ScoredVariant[], controls: readonly Sco
 function classificationMetrics(
   { significant, controls }: EvaluatedVariants,
   protocol: Protocol,
-): readonly Metric[] {
+): readonly Metric<VariantMetric>[] {
   const why = noClasses(significant, controls);
   const forms = [
     {
@@ -166,7 +183,7 @@ function noClasses(significant: readonly unknown[], controls: readonly unknown[]
 
 const NO_EFFECTS = "fewer than two QTLs have an effect, or differences or effects are all the same";
 
-/** Two correlations of numbers that come by rows in blocks, with intervals. */
+/** Pearson and Spearman correlations over rows in blocks, with intervals. */
 function correlations(
   rows: readonly ScoredVariant[],
   x: (variant: ScoredVariant) => number,
@@ -182,10 +199,10 @@ function correlations(
 }
 
 function correlationMetric(
-  form: Pick<Metric, "name" | "title" | "quantity" | "column">,
+  form: Pick<Metric<VariantMetric>, "name" | "title" | "quantity" | "column">,
   intervals: readonly Estimate[],
   why = NO_EFFECTS,
-): Metric {
+): Metric<VariantMetric> {
   const value = intervals[0]?.value ?? Number.NaN;
   return metricOf({ ...form, better: "higher", main: false }, value, why, intervals);
 }
@@ -193,7 +210,7 @@ function correlationMetric(
 function correlationMetrics(
   withEffect: readonly ScoredVariant[],
   { difference, effect, says }: Orientation,
-): readonly Metric[] {
+): readonly Metric<VariantMetric>[] {
   const { pearson, spearman } = correlations(withEffect, difference, effect);
   return [
     correlationMetric(
@@ -212,8 +229,11 @@ function correlationMetrics(
   ];
 }
 
-/** Without signs: whether larger effects have larger differences, which needs no convention. */
-function sizeMetrics(withEffect: readonly ScoredVariant[], { effect }: Orientation): readonly Metric[] {
+/** Correlation of sizes, which does not depend on sign conventions. */
+function sizeMetrics(
+  withEffect: readonly ScoredVariant[],
+  { effect }: Orientation,
+): readonly Metric<VariantMetric>[] {
   const { spearman } = correlations(
     withEffect,
     ({ difference }) => Math.abs(difference),
@@ -231,7 +251,7 @@ function causalityAndDirection(
   favours: ScoredVariant["facts"]["favours"],
   kind: ScoreKind,
   dartEval: Pick<Metric, "value" | "intervals">,
-): readonly Metric[] {
+): readonly Metric<VariantMetric>[] {
   const clear = controls.filter(({ facts }) => facts.p === undefined || facts.p > CONTROL_P);
   const causality = {
     name: "causality-auprc",
@@ -240,7 +260,7 @@ function causalityAndDirection(
     main: false,
   } as const;
   const why = noClasses(significant, clear);
-  // Resampling so many rows takes seconds, and without p these are the rows of DART-Eval's metric.
+  // Intervals of so many rows take seconds, and without p these are the rows of DART-Eval's metric.
   const precision = clear.length === controls.length ? dartEval : precisionOf(significant, clear);
   const { difference, effect, says } = alternativeAgainstReference(favours);
   const { pearson } = kind === "distance" ? { pearson: [] } : correlations(withEffect, difference, effect);

@@ -1,13 +1,15 @@
 import { InternalError } from "../../../base/errors.ts";
 import type { EffectFavours, VariantForm } from "../../../datasets/variants/forms.ts";
+import type { ReferenceAllele } from "../../../dna/sequence/variant.ts";
 import type { Protocol } from "../../../models/model.ts";
 import { comparedScores } from "../compared-scores.ts";
 import type { TieTolerance } from "../measurement.ts";
-import type { Predictions, RowFacts } from "../prediction.ts";
-import { type FactReader, PredictionColumns } from "../prediction-columns.ts";
+import type { Predictions } from "../prediction.ts";
+import { PredictionColumns } from "../prediction-columns.ts";
 import type { MeasureContext } from "../task.ts";
+import type { OriginalStatus } from "./alleles.ts";
 
-/** What a row of the task is known by, beside its answer. */
+/** Facts of a variant. */
 export interface VariantFacts {
   readonly chrom: string;
   /** 0-based, of the first base. */
@@ -15,47 +17,59 @@ export interface VariantFacts {
   readonly end: number;
   readonly allele1: string;
   readonly allele2: string;
-  /** Which allele the genome reads; 0 neither. */
-  readonly reference: 0 | 1 | 2;
-  readonly original: "ok" | "neither" | "refused";
+  /** Number of the allele that the genome has; 0: neither. */
+  readonly reference: ReferenceAllele;
+  readonly original: OriginalStatus;
   readonly form: VariantForm;
   readonly favours: EffectFavours;
-  /** Undefined where the table does not tell. */
+  /** The next three are undefined if the table does not have their column. */
   readonly significant: boolean | undefined;
   readonly used: boolean | undefined;
   readonly inPeaks: boolean | undefined;
   readonly effect: number | undefined;
-  /** Effect of allele 2 against allele 1, where DART-Eval's data.h5 was joined. */
+  /** Effect of allele 2 against allele 1, if DART-Eval's data.h5 was joined. */
   readonly allele2Effect: number | undefined;
   readonly p: number | undefined;
   readonly unknown: number;
 }
 
-/** Facts as a store keeps them: what is not known is not there. */
-export function factsOf(facts: VariantFacts): RowFacts {
+type Flag = "significant" | "used" | "inPeaks";
+type OptionalNumber = "effect" | "allele2Effect" | "p";
+
+/** Facts of a variant as stored: booleans as 0 and 1, unknown values absent. */
+export type StoredVariantFacts = Omit<VariantFacts, Flag | OptionalNumber> & {
+  readonly [Name in Flag]?: 0 | 1;
+} & {
+  readonly [Name in OptionalNumber]?: number;
+} & {
+  /** Comparison of the alleles that the zero-shot setting chose. */
+  readonly compared?: "hidden" | "windows";
+};
+
+export function factsOf(facts: VariantFacts): StoredVariantFacts {
   const { significant, used, inPeaks, effect, allele2Effect, p, ...rest } = facts;
-  const flags = { significant, used, inPeaks };
-  const numbers = { effect, allele2Effect, p };
   return {
     ...rest,
-    ...Object.fromEntries(
-      Object.entries(flags).flatMap(([name, flag]) => (flag === undefined ? [] : [[name, flag ? 1 : 0]])),
-    ),
-    ...Object.fromEntries(
-      Object.entries(numbers).filter(([, value]) => value !== undefined && Number.isFinite(value)),
-    ),
+    ...(significant === undefined ? {} : { significant: significant ? 1 : 0 }),
+    ...(used === undefined ? {} : { used: used ? 1 : 0 }),
+    ...(inPeaks === undefined ? {} : { inPeaks: inPeaks ? 1 : 0 }),
+    ...(isKnown(effect) ? { effect } : {}),
+    ...(isKnown(allele2Effect) ? { allele2Effect } : {}),
+    ...(isKnown(p) ? { p } : {}),
   };
 }
 
-/** A variant with its answer. */
+const isKnown = (value: number | undefined): value is number => value !== undefined && Number.isFinite(value);
+
+/** A variant with its score. */
 export interface ScoredVariant {
   readonly row: number;
-  /** Number of the place and alleles, by which the original joins scores with its table: the same for the same ones. */
+  /** Number of the position and alleles, by which the original joins scores with its table. */
   readonly key: number;
   readonly facts: VariantFacts;
-  /** Allele 2 less allele 1; a distance of the two, which is never negative, where there is no direction. */
+  /** Allele 2 − allele 1, or their distance, which has no direction and is never negative. */
   readonly difference: number;
-  /** The same distance by the other arithmetic, where it was kept. */
+  /** The distance in the other precision, if it was stored (quirk Q16). */
   readonly otherArithmetic: number | undefined;
   /** Compared by log-likelihoods of whole windows. */
   readonly wholeWindows: boolean;
@@ -65,7 +79,7 @@ export interface ScoredVariant {
 export interface ScoredVariants {
   readonly variants: readonly ScoredVariant[];
   readonly kind: ScoreKind;
-  /** Absent where the alleles are compared exactly. */
+  /** Undefined if alleles are compared exactly. */
   readonly ties: TieTolerance | undefined;
 }
 
@@ -75,7 +89,7 @@ export interface ScoredVariants {
  * @throws {InternalError} for predictions that compare no alleles
  */
 export function scoredVariants(
-  predictions: Predictions,
+  predictions: Predictions<StoredVariantFacts>,
   context: Pick<MeasureContext, "protocol" | "scoreRounding">,
 ): ScoredVariants {
   const columns = PredictionColumns.of(predictions);
@@ -88,7 +102,7 @@ export function scoredVariants(
       ? { differences: columns.numbers("values", 0), ties: undefined }
       : allelesCompared(columns, context);
   const others = ["float32", "float64"].flatMap((way) => (columns.has(way) ? [columns.numbers(way, 0)] : []));
-  const facts = new FactReaders(columns);
+  const facts = factReaders(columns);
   const keys = new Map<string, number>();
   const variants = Array.from(differences, (difference, i): ScoredVariant => {
     const known = new FactsOfVariant(facts, i);
@@ -100,14 +114,14 @@ export function scoredVariants(
       facts: known,
       difference,
       otherArithmetic: others.map((other) => other[i]).find((other) => !Number.isNaN(other)),
-      wholeWindows: facts.text("compared", i) === "windows",
+      wholeWindows: facts.compared(i) === "windows",
     };
   });
   return { variants, kind, ties };
 }
 
 function allelesCompared(
-  columns: PredictionColumns,
+  columns: PredictionColumns<StoredVariantFacts>,
   context: Pick<MeasureContext, "protocol" | "scoreRounding">,
 ) {
   const { first, second, ties } = comparedScores(
@@ -118,37 +132,31 @@ function allelesCompared(
   return { differences: second.map((score, i) => score - first[i]), ties };
 }
 
-class FactReaders {
-  private readonly readers = new Map<string, FactReader>();
+type FactReaders = ReturnType<typeof factReaders>;
 
-  constructor(private readonly columns: PredictionColumns) {}
+const factReaders = (columns: PredictionColumns<StoredVariantFacts>) => ({
+  chrom: columns.factReader("chrom"),
+  start: columns.factReader("start"),
+  end: columns.factReader("end"),
+  allele1: columns.factReader("allele1"),
+  allele2: columns.factReader("allele2"),
+  reference: columns.factReader("reference"),
+  original: columns.factReader("original"),
+  form: columns.factReader("form"),
+  favours: columns.factReader("favours"),
+  significant: columns.factReader("significant"),
+  used: columns.factReader("used"),
+  inPeaks: columns.factReader("inPeaks"),
+  effect: columns.factReader("effect"),
+  allele2Effect: columns.factReader("allele2Effect"),
+  p: columns.factReader("p"),
+  unknown: columns.factReader("unknown"),
+  compared: columns.factReader("compared"),
+});
 
-  text(name: string, i: number): string | undefined {
-    const value = this.of(name)(i);
-    return typeof value === "string" ? value : undefined;
-  }
+const asBoolean = (flag: 0 | 1 | undefined) => (flag === undefined ? undefined : flag === 1);
 
-  number(name: string, i: number): number | undefined {
-    const value = this.of(name)(i);
-    return typeof value === "number" ? value : undefined;
-  }
-
-  flag(name: string, i: number): boolean | undefined {
-    const value = this.of(name)(i);
-    return value === undefined ? undefined : value === 1;
-  }
-
-  private of(name: string): FactReader {
-    let reader = this.readers.get(name);
-    if (reader === undefined) {
-      reader = this.columns.factReader(name);
-      this.readers.set(name, reader);
-    }
-    return reader;
-  }
-}
-
-/** Facts of one variant, read from the columns: objects of them for all would take a few hundred bytes each. */
+/** Facts of one variant, read from the columns on access: objects for all variants would take hundreds of bytes each. */
 class FactsOfVariant implements VariantFacts {
   constructor(
     private readonly facts: FactReaders,
@@ -156,69 +164,69 @@ class FactsOfVariant implements VariantFacts {
   ) {}
 
   get chrom() {
-    return this.facts.text("chrom", this.i) ?? "";
+    return this.facts.chrom(this.i);
   }
   get start() {
-    return this.facts.number("start", this.i) ?? Number.NaN;
+    return this.facts.start(this.i);
   }
   get end() {
-    return this.facts.number("end", this.i) ?? Number.NaN;
+    return this.facts.end(this.i);
   }
   get allele1() {
-    return this.facts.text("allele1", this.i) ?? "";
+    return this.facts.allele1(this.i);
   }
   get allele2() {
-    return this.facts.text("allele2", this.i) ?? "";
+    return this.facts.allele2(this.i);
   }
   get reference() {
-    return this.facts.number("reference", this.i) as VariantFacts["reference"];
+    return this.facts.reference(this.i);
   }
   get original() {
-    return this.facts.text("original", this.i) as VariantFacts["original"];
+    return this.facts.original(this.i);
   }
   get form() {
-    return this.facts.text("form", this.i) as VariantForm;
+    return this.facts.form(this.i);
   }
   get favours() {
-    return this.facts.text("favours", this.i) as EffectFavours;
+    return this.facts.favours(this.i);
   }
   get significant() {
-    return this.facts.flag("significant", this.i);
+    return asBoolean(this.facts.significant(this.i));
   }
   get used() {
-    return this.facts.flag("used", this.i);
+    return asBoolean(this.facts.used(this.i));
   }
   get inPeaks() {
-    return this.facts.flag("inPeaks", this.i);
+    return asBoolean(this.facts.inPeaks(this.i));
   }
   get effect() {
-    return this.facts.number("effect", this.i);
+    return this.facts.effect(this.i);
   }
   get allele2Effect() {
-    return this.facts.number("allele2Effect", this.i);
+    return this.facts.allele2Effect(this.i);
   }
   get p() {
-    return this.facts.number("p", this.i);
+    return this.facts.p(this.i);
   }
   get unknown() {
-    return this.facts.number("unknown", this.i) ?? 0;
+    return this.facts.unknown(this.i) ?? 0;
   }
 }
 
-/** How answers were got: what a difference is of, and whether it has a direction. */
+/** Kind of score that a difference is of; distances have no direction. */
 export type ScoreKind = "likelihood" | "activity" | "distance";
 
-/** Rules by which answers become numbers that can be compared with effects. */
+/** Signs of differences and effects. */
 export interface Orientation {
-  /** Of a variant's difference, so that it points where its effect points. */
+  /** The variant's difference, in the direction of its effect. */
   difference(variant: ScoredVariant): number;
   effect(variant: ScoredVariant): number;
-  /** In words: "allele 2 − allele 1 with beta as tabled". */
+  /** Label: "allele 2 − allele 1 with the effect as tabled". */
   readonly says: string;
 }
 
 const AS_TABLED = ({ facts }: ScoredVariant) => facts.effect ?? Number.NaN;
-/** Beta as the effect of allele 2, by the genome. */
+/** Beta as the effect of allele 2: negated if allele 2 is the reference. */
 export const turnedAtReference = ({ facts }: ScoredVariant) =>
   (facts.reference === 2 ? -1 : 1) * (facts.effect ?? Number.NaN);
 const EFFECT_OF_ALLELE_2 = (variant: ScoredVariant) =>
@@ -227,10 +235,10 @@ const TWO_LESS_ONE = ({ difference }: ScoredVariant) => difference;
 const ONE_LESS_TWO = ({ difference }: ScoredVariant) => -difference;
 
 /**
- * Which way a difference and an effect are told, which decides the sign of every correlation.
+ * Orientation of differences and effects, which decides the sign of every correlation.
  *
- * - African caQTLs: allele 2 − allele 1 against `beta`; corrected, `beta` is turned where allele 2 is the genome's (quirk Q41),
- *   or replaced by `effect_size` of DART-Eval's data.h5 where that is joined.
+ * - African caQTLs: allele 2 − allele 1 against `beta`; corrected, `beta` is negated where allele 2 is the reference (quirk
+ *   Q41), or replaced by `effect_size` of DART-Eval's data.h5 if that is joined.
  * - Yoruban dsQTLs: allele 1 − allele 2 against `obs.estimate`; paper, allele 2 − allele 1 for likelihoods (quirk Q22).
  * - Other tables: allele 2 − allele 1 against the effect as tabled.
  */
@@ -264,8 +272,8 @@ export function orientationOf(favours: EffectFavours, kind: ScoreKind, protocol:
 }
 
 /**
- * Both told of the alternative allele against the genome's, as the ChromBPNet and AlphaGenome papers do; where neither allele
- * is the genome's, allele 2 is the alternative.
+ * Difference and effect of the alternative allele against the reference, as in the ChromBPNet and AlphaGenome papers; if neither
+ * allele is the reference, allele 2 is the alternative.
  */
 export function alternativeAgainstReference(favours: EffectFavours): Orientation {
   const toAlternative = ({ facts }: ScoredVariant) => (facts.reference === 2 ? -1 : 1);

@@ -3,63 +3,78 @@ import { isProcessedFile } from "../../../datasets/processed-data.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { chromatinActivity } from "../chromatin-activity/chromatin-activity.ts";
 import { ACTIVITY_AB_INITIO, ACTIVITY_FINE_TUNED, ACTIVITY_PROBED } from "../chromatin-activity/recipes.ts";
-import type { InputForm, OpenTask, TaskInputs, TaskSetting } from "../task.ts";
+import type { ChromatinActivityInputs } from "../chromatin-activity/rows.ts";
+import type { InputForm, OpenTask, TaskSetting } from "../task.ts";
 
-/** Task 4's inputs but its genome, under its names. */
-const OF_TASK_4 = chromatinActivity.inputs.filter(({ name }) => name !== "genome");
+/*
+ * Task 5 has no training rows: its trained settings score variants with Task 4's trained models. They share Task 4's recipes, so
+ * that the cells of both tasks share one training run.
+ */
 
-/** The one of them that says more than what trains: a model with one network per cell line predicts with that of this line. */
-const CELL_LINE = "cell-line";
+/** Task 4's inputs for trained settings, with its genome under another name. */
+export type TrainingInputs = Partial<Omit<ChromatinActivityInputs, "genome">> & {
+  readonly "cell-line"?: string | undefined;
+  readonly peaks?: ChromatinActivityInputs["peaks"] | undefined;
+  /** Default: the variants' genome. */
+  readonly "training-genome"?: string | Genome | undefined;
+};
 
-/** What settings that answer with what Task 4 trained must be given beside the variants. */
-export const TRAINING_INPUTS: readonly InputForm[] = [
-  ...OF_TASK_4.map((form): InputForm => {
+type TrainingInput = Exclude<keyof ChromatinActivityInputs, "genome">;
+
+/** Task 4's inputs without its genome. */
+const TASK_4_INPUTS = chromatinActivity.inputs.flatMap(({ name, ...form }) =>
+  name === "genome" ? [] : [{ ...form, name }],
+);
+
+/** Task 4's input that inference uses too: a model with one network per cell line predicts with that of this line. */
+const CELL_LINE: TrainingInput = "cell-line";
+
+/** Forms of the training inputs. */
+export const TRAINING_INPUTS: readonly (InputForm & { readonly name: keyof TrainingInputs })[] = [
+  ...TASK_4_INPUTS.map((form) => {
     const what = `for settings that train${form.name === CELL_LINE ? ", and for a model with one network per cell line" : ""}: ${form.what}`;
-    return { ...form, optional: true, what };
+    return { ...form, optional: true, what } as const;
   }),
   {
     name: "training-genome",
     optional: true,
-    what: "for settings that train: the genome of peaks and signal, where it is not that of the variants, as with the dsQTLs of hg19",
+    what: "for settings that train: the genome of peaks and signal if it differs from the variants', as for the dsQTLs of hg19",
   },
 ];
 
 /**
- * Task 4 as what trains.
+ * Opens Task 4 for training.
  *
- * @param genome  of the variants; of the training, too, where no other is given
- * @returns       undefined where none of its inputs is given, or only the cell line
- * @throws {InputError} where some of them are, and others are missing or cannot be read
+ * @param genome  the variants'; also the training's unless another is given
+ * @returns       undefined if none of Task 4's inputs is given, or only the cell line
+ * @throws {InputError} when some are given and others are missing or cannot be read
  */
-export async function openTraining(inputs: TaskInputs, genome: Genome): Promise<OpenTask | undefined> {
-  const given = OF_TASK_4.filter(({ name }) => inputs[name] !== undefined);
-  if (given.every(({ name }) => name === CELL_LINE)) return undefined;
-  const { peaks } = inputs;
-  // DART-Eval's data.h5 holds all of them but the name.
-  const whole = typeof peaks === "string" && peaks !== "" && (await isProcessedFile(peaks));
-  const missing = OF_TASK_4.filter((form) => !given.includes(form) && !(whole && form.name !== "cell-line"));
-  if (missing.length > 0) {
+export async function openTraining(inputs: TrainingInputs, genome: Genome): Promise<OpenTask | undefined> {
+  const { peaks, idr, nonpeaks, signal, "cell-line": cellLine } = inputs;
+  if ([peaks, idr, nonpeaks, signal].every((input) => input === undefined)) return undefined;
+  const exported = typeof peaks === "string" && peaks !== "" && (await isProcessedFile(peaks));
+  const missing = TASK_4_INPUTS.filter(
+    ({ name }) => inputs[name] === undefined && !(exported && name !== CELL_LINE),
+  );
+  if (peaks === undefined || cellLine === undefined || missing.length > 0) {
     throw new InputError(
-      `variants are scored with what ${chromatinActivity.name} trained, and of its inputs ${missing.map(({ name }) => name).join(", ")} are missing`,
+      `variants are scored with models trained for ${chromatinActivity.name}, whose inputs ${missing.map(({ name }) => name).join(", ")} are missing`,
       { hint: missing.map(({ name, what }) => `${name}: ${what}`).join("\n  ") },
     );
   }
-  const own = Object.fromEntries(given.map(({ name }) => [name, inputs[name]]));
-  return chromatinActivity.open({ ...own, genome: inputs["training-genome"] ?? genome }, { seed: 0 });
+  return chromatinActivity.open(
+    { peaks, idr, nonpeaks, signal, "cell-line": cellLine, genome: inputs["training-genome"] ?? genome },
+    { seed: 0 },
+  );
 }
-
-/*
- * Settings that answer for variants with what Task 4 trained: its recipes, so that both tasks' cells share one training, and
- * what is read of an allele.
- */
 
 type TrainedElsewhere = Pick<TaskSetting, "recipe" | "byProtocol" | "byFamily" | "trainedBy">;
 
 const TRAINED_BY = "chromatin-activity";
 
 /**
- * Task 4's head. Paper: it reads as many positions of an allele as the allele has tokens (quirks Q4 and Q5), of which there
- * are as many as in the longest of so many rows. Corrected: every base.
+ * Task 4's head. Paper: it reads as many positions of an allele as its batch of `answerBatchSize` rows has tokens (quirks Q4 and
+ * Q5). Corrected: it reads every base.
  */
 export const VARIANTS_PROBED: TrainedElsewhere = {
   recipe: { ...ACTIVITY_PROBED.recipe, answered: "bases", answerBatchSize: 256 },
@@ -74,5 +89,5 @@ export const VARIANTS_PROBED: TrainedElsewhere = {
 /** Task 4's language model with LoRA. */
 export const VARIANTS_FINE_TUNED: TrainedElsewhere = { ...ACTIVITY_FINE_TUNED, trainedBy: TRAINED_BY };
 
-/** Task 4's network, trained on letters alone. */
+/** Task 4's network, trained from the sequence alone. */
 export const VARIANTS_AB_INITIO: TrainedElsewhere = { ...ACTIVITY_AB_INITIO, trainedBy: TRAINED_BY };

@@ -1,23 +1,25 @@
 import { asKind, type Prediction } from "../prediction.ts";
 import type { ScoreTable, Task } from "../task.ts";
+import { VARIANT_WINDOW } from "./alleles.ts";
 import { VARIANTS_BENCHMARK } from "./benchmark.ts";
-import { measureVariants } from "./measure.ts";
-import { openVariants, VARIANT_WINDOW } from "./rows.ts";
+import { measureVariants, type VariantMetric } from "./measure.ts";
+import { openVariants, type VariantEffectsInputs } from "./rows.ts";
+import type { StoredVariantFacts } from "./scores.ts";
 import { TRAINING_INPUTS, VARIANTS_AB_INITIO, VARIANTS_FINE_TUNED, VARIANTS_PROBED } from "./training.ts";
 
-/** What a row is found by in the table that it came from; positions 1-based, as there. */
+/** Columns that identify a row in its table; positions 1-based, as there. */
 const KEYS = ["idx", "chrom", "pos", "allele1", "allele2"] as const;
 
-const keysOf = ({ row, facts }: Prediction) => [
+const keysOf = ({ row, facts }: Prediction<StoredVariantFacts>) => [
   row,
-  facts.chrom!,
-  Number(facts.start) + 1,
-  facts.allele1!,
-  facts.allele2!,
+  facts.chrom,
+  facts.start + 1,
+  facts.allele1,
+  facts.allele2,
 ];
 
-/** The original's columns of scores, behind what a row is found by. */
-const ALLELE_SCORES: ScoreTable = {
+/** The identifying columns, then the original's scores. */
+const ALLELE_SCORES: ScoreTable<StoredVariantFacts> = {
   columns: [...KEYS, "allele1_scores", "allele2_scores"],
   line(prediction) {
     const { values } = asKind(prediction.kind === "activity" ? "activity" : "likelihood", prediction);
@@ -25,18 +27,21 @@ const ALLELE_SCORES: ScoreTable = {
   },
 };
 
-const DISTANCES: ScoreTable = {
+const DISTANCES: ScoreTable<StoredVariantFacts> = {
   columns: [...KEYS, "cosine_distance"],
   line: (prediction) => [...keysOf(prediction), ...asKind("distance", prediction).values],
 };
 
 /**
- * Task 5: the two alleles of a variant in the same 2,114 bases. Does a model tell variants that change chromatin's openness
- * from those that do not, and in which direction they do?
- * Inputs: `variants`, a path or rows; `genome`, a path or an open `Genome`; `dataset`, the study's name. For settings that
- * answer with what Task 4 trained, its inputs too, its genome as `training-genome` where it is another one.
+ * Task 5: the two alleles of a variant in the same 2,114 bases. Score differences classify variants that change chromatin
+ * accessibility against controls, and are correlated with measured effects.
  */
-export const variantEffects: Task = {
+export const variantEffects: Task<
+  StoredVariantFacts,
+  VariantEffectsInputs,
+  "variant-effects",
+  VariantMetric
+> = {
   name: "variant-effects",
   number: 5,
   version: 1,
@@ -90,7 +95,7 @@ export const variantEffects: Task = {
   },
   open: (inputs) => openVariants(variantEffects, inputs),
   measure: measureVariants,
-  // What a table of scores computed elsewhere must have; those of a run have the place and alleles as well.
+  // Columns of a table of scores computed elsewhere; tables of a run also have position and alleles.
   scores: {
     columns: ["idx", "allele1_scores", "allele2_scores"],
     line(prediction) {

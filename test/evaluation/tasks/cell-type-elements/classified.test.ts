@@ -4,6 +4,7 @@ import {
   measureCellTypes,
   validateCellTypes,
 } from "../../../../src/evaluation/tasks/cell-type-elements/classified.ts";
+import type { CellTypeFacts } from "../../../../src/evaluation/tasks/cell-type-elements/subset.ts";
 import type { LogitsPrediction } from "../../../../src/evaluation/tasks/prediction.ts";
 import type { Protocol } from "../../../../src/models/model.ts";
 import { expectClose, goldenSection, METRICS } from "../../../metrics/golden.ts";
@@ -11,7 +12,7 @@ import { testWithSharedData } from "../../../shared-data.ts";
 
 function predictionsOf(
   rows: readonly (readonly [label: number, logits: readonly number[]])[],
-): LogitsPrediction[] {
+): LogitsPrediction<CellTypeFacts>[] {
   return rows.map(([label, logits], row) => ({
     kind: "logits",
     row,
@@ -27,7 +28,7 @@ function predictionsOf(
 }
 
 const measure = (
-  predictions: readonly LogitsPrediction[],
+  predictions: readonly LogitsPrediction<CellTypeFacts>[],
   protocol: Protocol,
   { saturated = "minus-999", evaluationBatchSize = 4, rowsInTable = 5000 } = {},
 ) =>

@@ -8,6 +8,7 @@ import {
   checkClusteringRecipe,
   measureClusters,
 } from "../../../../src/evaluation/tasks/cell-type-elements/clusters.ts";
+import type { CellTypeFacts } from "../../../../src/evaluation/tasks/cell-type-elements/subset.ts";
 import type { VectorPrediction } from "../../../../src/evaluation/tasks/prediction.ts";
 import type { Recipe } from "../../../../src/evaluation/tasks/recipe.ts";
 import type { MeasureWork, StageProgress } from "../../../../src/evaluation/tasks/task.ts";
@@ -26,7 +27,7 @@ const base64 = (values: ArrayLike<number>) =>
   Buffer.from(Float32Array.from(values).buffer).toString("base64");
 
 /** Vectors with a direction per cell line and noise around it; labels in turn along twelve chromosomes. */
-function planted(rows: number, noise: number, seed = 5): VectorPrediction[] {
+function planted(rows: number, noise: number, seed = 5): VectorPrediction<CellTypeFacts>[] {
   const rng = new Pcg64(seed);
   return Array.from({ length: rows }, (_, row) => {
     const label = row % 5;
@@ -49,7 +50,7 @@ function planted(rows: number, noise: number, seed = 5): VectorPrediction[] {
 const RECIPE: Recipe = { transform: "raw", components: 4, solver: "full", clusters: 10, clusterSeeds: 6 };
 
 const measure = async (
-  rows: readonly VectorPrediction[],
+  rows: readonly VectorPrediction<CellTypeFacts>[],
   protocol: Protocol = "corrected",
   recipe: Recipe = {},
   work: MeasureWork = {},
@@ -94,7 +95,10 @@ test("clear groups are found, noise is not; the interval over chromosomes says s
 test("quirk Q2: vectors of other rows know nothing, and both ways are told from one set of answers", async () => {
   const rows = planted(200, 0.3);
   const wrong = rows.map(
-    (row, i): VectorPrediction => ({ ...row, otherwise: { "text-order": rows[(i * 7 + 3) % 200].vectors } }),
+    (row, i): VectorPrediction<CellTypeFacts> => ({
+      ...row,
+      otherwise: { "text-order": rows[(i * 7 + 3) % 200].vectors },
+    }),
   );
   const [quirk] = (await measure(wrong)).quirks;
   expect(quirk!.label).toBe("Q2");
@@ -105,7 +109,7 @@ test("quirk Q2: vectors of other rows know nothing, and both ways are told from 
   const rng = new Pcg64(1);
   const places = Array.from({ length: 200 }, (_, i) => i).sort(() => rng.nextFloat64() - 0.5);
   const mixed = rows.map(
-    (row, i): VectorPrediction => ({
+    (row, i): VectorPrediction<CellTypeFacts> => ({
       ...row,
       vectors: rows[places[i]].vectors,
       otherwise: { "file-order": row.vectors },
@@ -160,7 +164,7 @@ test("vectors of different lengths are refused, and values of the recipe that ca
   const rows = planted(20, 1);
   const short = { ...rows[3], vectors: [base64([1, 2])] };
   await expect(measure([...rows.slice(0, 3), short])).rejects.toThrow(
-    /answer 4 has 8 bytes, that of the first 48/,
+    /embedding 4 has 8 bytes, the first 48/,
   );
   expect(() => checkClusteringRecipe({ ...RECIPE, clusters: 0 })).toThrow(/clusters of the recipe is 0/);
   expect(() => checkClusteringRecipe({ ...RECIPE, transform: "log" })).toThrow(/transform/);
@@ -197,7 +201,7 @@ test("counts of motif hits: rare motifs dropped, the most variable kept, log and
 
 describe("clustering that takes long", () => {
   const rows = planted(120, 0.8).map(
-    (row): VectorPrediction => ({ ...row, otherwise: { "text-order": row.vectors } }),
+    (row): VectorPrediction<CellTypeFacts> => ({ ...row, otherwise: { "text-order": row.vectors } }),
   );
 
   test("is told seed by seed, of what there is and how much is left", async () => {

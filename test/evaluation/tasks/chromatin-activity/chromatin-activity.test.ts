@@ -12,6 +12,8 @@ import { mergeRun } from "../../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../../src/evaluation/runs/plan.ts";
 import { runShard } from "../../../../src/evaluation/runs/run-shard.ts";
 import { chromatinActivity } from "../../../../src/evaluation/tasks/chromatin-activity/chromatin-activity.ts";
+import type { ChromatinActivityInputs } from "../../../../src/evaluation/tasks/chromatin-activity/rows.ts";
+import type { Task } from "../../../../src/evaluation/tasks/task.ts";
 import { initCheckpoint } from "../../../../src/models/checkpoints/init.ts";
 import { languageModelCard } from "../../../../src/models/language/catalogue.ts";
 import { LanguageModel } from "../../../../src/models/language-model.ts";
@@ -21,7 +23,7 @@ import { siteCounts } from "../../site-counts.ts";
 
 let root: string;
 let files: SyntheticFiles;
-let inputs: Record<string, string>;
+let inputs: ChromatinActivityInputs & { readonly signal: string };
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "dart-eval-activity-"));
   files = (await writeSyntheticGenome(root, { seed: 0, scale: 0.5 })).files;
@@ -78,14 +80,15 @@ describe("the rows", () => {
     const { rows } = task.select({ split: "val", purpose: "answer", limit: 12 });
     const examples = await task.examples(rows);
     await using genome = await openGenome(files.genome);
-    const signal = await openBigWig(inputs.signal!);
+    const signal = await openBigWig(inputs.signal);
     for (const { sequences, facts } of examples) {
-      const [start, end] = [Number(facts.start) - 557, Number(facts.end) + 557];
-      expect(sequences).toEqual([await genome.letters({ chrom: String(facts.chrom), start, end })]);
+      const [chrom, start, end] = [facts.chrom!, facts.start!, facts.end!];
+      const window = { chrom, start: start - 557, end: end + 557 };
+      expect(sequences).toEqual([await genome.letters(window)]);
       const bases = Array.from({ length: 1000 }, (_, i) => ({
-        chrom: String(facts.chrom),
-        start: Number(facts.start) + i,
-        end: Number(facts.start) + i + 1,
+        chrom,
+        start: start + i,
+        end: start + i + 1,
       }));
       const sums = await signal.sums(bases);
       expect(facts.counts).toBe(sums.reduce((a, b) => a + b, 0));
@@ -138,7 +141,8 @@ describe("the rows", () => {
     ["genome", undefined, 'needs "genome"'],
   ])("%s = %j: %s", async (name, value, message) => {
     const given = { ...inputs, [name]: value };
-    const opened = chromatinActivity.open(given, { seed: 0 });
+    const task: Task = chromatinActivity;
+    const opened = task.open(given, { seed: 0 });
     if (message === undefined) await (await opened).close();
     else await expect(opened).rejects.toThrow(message);
   });
@@ -176,7 +180,7 @@ async function knownCounts(): Promise<Map<string, number>> {
   const { rows } = task.select({ split: "test", purpose: "answer", limit: null });
   const examples = await task.examples(rows);
   await task.close();
-  return new Map(examples.map(({ sequences, facts }) => [sequences[0], Number(facts.counts)]));
+  return new Map(examples.map(({ sequences, facts }) => [sequences[0], facts.counts]));
 }
 
 describe("a language model of a long enough context, DNABERT-2's toy", () => {

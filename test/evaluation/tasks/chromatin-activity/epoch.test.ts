@@ -6,12 +6,10 @@ import {
   interleaved,
   segment,
 } from "../../../../src/evaluation/tasks/chromatin-activity/training.ts";
-import type { LabelledRow } from "../../../../src/evaluation/tasks/task.ts";
 
-const rowsOf = (peaks: number, nonpeaks: number): LabelledRow[] =>
+const rowsOf = (peaks: number, nonpeaks: number) =>
   Array.from({ length: peaks + nonpeaks }, (_, row) => ({
-    row,
-    facts: { set: row < peaks ? "peaks" : "nonpeaks" },
+    facts: { set: row < peaks ? "peaks" : "nonpeaks" } as const,
   }));
 
 const recipe = { negativeRatio: 10, negatives: "strided", order: "file", trainingSeed: 0 };

@@ -1,4 +1,8 @@
 import { describe, expect, test } from "vitest";
+import type {
+  ActivityFacts,
+  ActivitySet,
+} from "../../../../src/evaluation/tasks/chromatin-activity/columns.ts";
 import {
   measureActivity,
   measurePredictedActivity,
@@ -10,9 +14,9 @@ import type { MeasureContext } from "../../../../src/evaluation/tasks/task.ts";
 import { pearson, spearman } from "../../../../src/metrics/correlation.ts";
 import type { Protocol } from "../../../../src/models/model.ts";
 
-type Row = readonly [set: string, counts: number, prediction: number];
+type Row = readonly [set: ActivitySet, counts: number, prediction: number];
 
-const predictionsOf = (rows: readonly Row[]): ActivityPrediction[] =>
+const predictionsOf = (rows: readonly Row[]): ActivityPrediction<ActivityFacts>[] =>
   rows.map(([set, counts, value], row) => ({
     kind: "activity",
     row,

@@ -6,6 +6,7 @@ import {
   measureFootprintDistances,
   measureFootprintScores,
 } from "../../../../src/evaluation/tasks/motif-footprinting/measure.ts";
+import type { FootprintFacts } from "../../../../src/evaluation/tasks/motif-footprinting/rows.ts";
 import type {
   DistancePrediction,
   LikelihoodPrediction,
@@ -33,9 +34,9 @@ const predictionsOf = <Kind extends "likelihood" | "distance">(kind: Kind, rows:
 const context = (protocol: Protocol, rows: number) => ({ protocol, seed: 0, rowsInTable: rows, recipe: {} });
 const scores = (
   protocol: Protocol,
-  predictions: readonly Prediction[] = predictionsOf("likelihood", goldens.scores.rows),
+  predictions: readonly Prediction<FootprintFacts>[] = predictionsOf("likelihood", goldens.scores.rows),
 ) => measureFootprintScores(predictions, context(protocol, predictions.length));
-const distances = (protocol: Protocol, predictions: readonly Prediction[]) =>
+const distances = (protocol: Protocol, predictions: readonly Prediction<FootprintFacts>[]) =>
   measureFootprintDistances(predictions, context(protocol, predictions.length));
 const metric = ({ metrics }: Measurement, name: string) => metrics.find((each) => each.name === name)!;
 const breakdown = ({ breakdowns = [] }: Measurement, name: string) =>
@@ -114,7 +115,7 @@ describe("corrected", () => {
   });
 
   test("a motif in one background alone is in no mean of widths", () => {
-    const alone: LikelihoodPrediction = {
+    const alone: LikelihoodPrediction<FootprintFacts> = {
       kind: "likelihood",
       row: 1e6,
       values: [0, 1, 0],
@@ -130,7 +131,7 @@ describe("a few rows of many motifs, as the small suite takes them", () => {
     ["A", "B"].flatMap((motif) =>
       Array.from(
         { length: backgrounds },
-        (_, background): LikelihoodPrediction => ({
+        (_, background): LikelihoodPrediction<FootprintFacts> => ({
           kind: "likelihood",
           row: background,
           values: [0, 2 + background, 1],
@@ -160,7 +161,7 @@ describe("families", () => {
       Array.from({ length: count }, (_, motif) =>
         Array.from(
           { length: 8 },
-          (_, background): Omit<LikelihoodPrediction, "row"> => ({
+          (_, background): Omit<LikelihoodPrediction<FootprintFacts>, "row"> => ({
             kind: "likelihood",
             values: [0, family === 0 ? 1 : (background % 2) - 0.5, 0],
             facts: { background, motif: `${family}.${motif}`, strand: "forward", family: `family ${family}` },
@@ -198,7 +199,7 @@ test("tokens are told, and the accuracy where both have as many", () => {
     [9, 9, 9],
   ];
   const predictions = values.map(
-    (some, row): LikelihoodPrediction => ({
+    (some, row): LikelihoodPrediction<FootprintFacts> => ({
       kind: "likelihood",
       row,
       values: some,
@@ -215,8 +216,8 @@ describe("distances tell what order and arithmetic change", () => {
   const prediction = (
     row: number,
     values: number[],
-    otherwise: DistancePrediction["otherwise"],
-  ): DistancePrediction => ({
+    otherwise: DistancePrediction<FootprintFacts>["otherwise"],
+  ): DistancePrediction<FootprintFacts> => ({
     kind: "distance",
     row,
     values,

@@ -13,7 +13,9 @@ import { openGenome } from "../../../../src/dna/genome/genome.ts";
 import { readMotifs } from "../../../../src/dna/motifs/meme.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
 import { motifFootprinting } from "../../../../src/evaluation/tasks/motif-footprinting/motif-footprinting.ts";
+import type { MotifFootprintingInputs } from "../../../../src/evaluation/tasks/motif-footprinting/rows.ts";
 import { type DistancePrediction, ofKind } from "../../../../src/evaluation/tasks/prediction.ts";
+import type { Task } from "../../../../src/evaluation/tasks/task.ts";
 import { openKmerMarkov } from "../../../../src/models/baselines/kmer-markov.ts";
 import { initCheckpoint } from "../../../../src/models/checkpoints/init.ts";
 import { hyenadna } from "../../../../src/models/language/hyenadna.ts";
@@ -66,11 +68,12 @@ describe("the form", () => {
   });
 
   test("what cannot be is refused", async () => {
-    await expect(motifFootprinting.open({}, { seed: 0 })).rejects.toThrow(/needs "footprints"/);
+    const erased: Task = motifFootprinting;
+    await expect(erased.open({}, { seed: 0 })).rejects.toThrow(/needs "footprints"/);
     const other = join(folder, "other.tsv");
     writeFileSync(other, "Motif\tTF family\nAHR.H12CORE.0.P.B\tPAS\n");
     await expect(motifFootprinting.open({ footprints, families: other }, { seed: 0 })).rejects.toThrow(
-      /a family of none of the 20 motifs/,
+      /covers none of the 20 motifs/,
     );
     const task = await motifFootprinting.open({ footprints }, { seed: 0 });
     expect(() => task.select({ ...ALL, split: "test" })).toThrow(/has no test split/);
@@ -78,8 +81,8 @@ describe("the form", () => {
   });
 
   test("annotation and sequences are part of what a run's identity is made of", async () => {
-    const digests = async (inputs: object) =>
-      (await motifFootprinting.open({ ...inputs }, { seed: 0 })).digests;
+    const digests = async (inputs: MotifFootprintingInputs) =>
+      (await motifFootprinting.open(inputs, { seed: 0 })).digests;
     const plain = await digests({ footprints });
     expect(await digests({ footprints, families: files.motifFamilies })).toMatchObject(plain);
     expect(Object.keys(await digests({ footprints, families: files.motifFamilies }))).toEqual([

@@ -5,13 +5,16 @@ import {
   measureClassifiedPairs,
   validatePairs,
 } from "../../../../src/evaluation/tasks/regulatory-elements/classified.ts";
+import type { PairFacts } from "../../../../src/evaluation/tasks/regulatory-elements/pair.ts";
 import type { Protocol } from "../../../../src/models/model.ts";
 import { expectClose, goldenSection, METRICS } from "../../../metrics/golden.ts";
 import { testWithSharedData } from "../../../shared-data.ts";
 
 type Logits = readonly [number, number];
 
-function predictionsOf(pairs: readonly (readonly [element: Logits, control: Logits])[]): LogitsPrediction[] {
+function predictionsOf(
+  pairs: readonly (readonly [element: Logits, control: Logits])[],
+): LogitsPrediction<PairFacts>[] {
   return pairs.map((logits, row) => ({
     kind: "logits",
     row,
@@ -27,7 +30,7 @@ function predictionsOf(pairs: readonly (readonly [element: Logits, control: Logi
 }
 
 const measure = (
-  predictions: readonly LogitsPrediction[],
+  predictions: readonly LogitsPrediction<PairFacts>[],
   protocol: Protocol,
   { rowsInTable = 5000, evaluationBatchSize = 4 } = {},
 ) => measureClassifiedPairs(predictions, { protocol, seed: 0, rowsInTable, recipe: { evaluationBatchSize } });

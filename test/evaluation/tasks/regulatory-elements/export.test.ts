@@ -138,7 +138,7 @@ describe("data.h5 in place of table and genome", () => {
         [0, (row % 3) - 0.5],
         [0, (row % 5) - 2.5],
       ],
-      facts: { unknown: 0, same: 0 },
+      facts: { unknown: 0, same: 0 } as const,
     }));
     const { measure } = regulatoryElements.settings.probed!;
     const context = { protocol: "corrected", seed: 0, rowsInTable: 45 } as const;
@@ -161,7 +161,7 @@ describe("refused", () => {
 
   test("another seed: the controls are shuffled already", async () => {
     await expect(regulatoryElements.open({ elements: path }, { seed: 1 })).rejects.toThrow(
-      /controls in data.h5 are those of the seed 0, and the seed 1/,
+      /controls in data.h5 were shuffled with seed 0, not 1/,
     );
   });
 

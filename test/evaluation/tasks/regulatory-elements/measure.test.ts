@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { LikelihoodPrediction, Prediction } from "../../../../src/evaluation/tasks/prediction.ts";
 import { measurePairs } from "../../../../src/evaluation/tasks/regulatory-elements/measure.ts";
+import type { PairFacts } from "../../../../src/evaluation/tasks/regulatory-elements/pair.ts";
 import type { Protocol } from "../../../../src/models/model.ts";
 
 interface Golden {
@@ -18,9 +19,11 @@ const goldens: Record<string, Golden> = JSON.parse(
 function predictionsOf(
   element: number[],
   control: number[],
-  more: (i: number) => Partial<LikelihoodPrediction> = () => ({}),
+  more: (
+    i: number,
+  ) => Partial<Omit<LikelihoodPrediction, "facts"> & { readonly facts: Partial<PairFacts> }> = () => ({}),
 ) {
-  return element.map((score, row): LikelihoodPrediction => {
+  return element.map((score, row): LikelihoodPrediction<PairFacts> => {
     const { facts, ...rest } = more(row);
     const start = Math.floor(row / 2) * 50_000;
     return {
@@ -39,8 +42,11 @@ function predictionsOf(
     };
   });
 }
-const measure = (predictions: readonly Prediction[], protocol: Protocol = "paper", rowsInTable = 5000) =>
-  measurePairs(predictions, { protocol, seed: 0, rowsInTable, recipe: {} });
+const measure = (
+  predictions: readonly Prediction<PairFacts>[],
+  protocol: Protocol = "paper",
+  rowsInTable = 5000,
+) => measurePairs(predictions, { protocol, seed: 0, rowsInTable, recipe: {} });
 
 describe("the published keys agree with NumPy and SciPy", () => {
   test.each(Object.entries(goldens))("%s", (_, { element, control, metrics }) => {

@@ -272,7 +272,7 @@ testWithSharedData(
   "task1/controls.all.golden.tsv.gz",
   async (file) => {
     const opened = await regulatoryElements.open(
-      { genome: sharedData("genome/mini.hg38.fa.gz"), elements: sharedData("task1/elements_processed.tsv") },
+      { genome: sharedData("genome/mini.hg38.fa.gz"), elements: sharedData("task1/elements_processed.tsv")! },
       { seed: 0 },
     );
     const { rows } = opened.select({ split: "all", purpose: "answer", limit: null });

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Measurement } from "../../../../src/evaluation/tasks/measurement.ts";
-import type { Prediction, RowFacts } from "../../../../src/evaluation/tasks/prediction.ts";
+import type { Prediction } from "../../../../src/evaluation/tasks/prediction.ts";
 import { knownCountsNote } from "../../../../src/evaluation/tasks/variant-effects/evaluated-variants.ts";
 import { measureVariants } from "../../../../src/evaluation/tasks/variant-effects/measure.ts";
+import type { StoredVariantFacts } from "../../../../src/evaluation/tasks/variant-effects/scores.ts";
 import { factsOf, type VariantFacts } from "../../../../src/evaluation/tasks/variant-effects/scores.ts";
 import type { Protocol } from "../../../../src/models/model.ts";
 
@@ -21,7 +22,12 @@ const { cases }: { readonly cases: readonly Golden[] } = JSON.parse(
   readFileSync(new URL("../../../golden/variant-effects/metrics.json", import.meta.url), "utf8"),
 );
 
-function predictionOf(row: GoldenRow, index: number, kind: Golden["kind"], more: RowFacts = {}): Prediction {
+function predictionOf(
+  row: GoldenRow,
+  index: number,
+  kind: Golden["kind"],
+  more: Partial<StoredVariantFacts> = {},
+): Prediction<StoredVariantFacts> {
   const { d, ...facts } = row;
   const form = row.favours === "alternative" ? "caqtl" : "dsqtl";
   const kept = { ...factsOf({ ...facts, form, end: row.start + 1, unknown: 0 }), ...more };
@@ -94,7 +100,7 @@ test("quirks are told with both numbers", () => {
 test("distances of the other arithmetic are told as quirk Q16", () => {
   const rows = yorubanDistance.rows.map((row, i) => {
     const prediction = predictionOf(row, i, "distance");
-    return { ...prediction, otherwise: { float32: [row.d === 0 ? 0 : 1] } } as Prediction;
+    return { ...prediction, otherwise: { float32: [row.d === 0 ? 0 : 1] } } as Prediction<StoredVariantFacts>;
   });
   const { quirks } = measureVariants(rows, context("corrected", rows.length));
   const q16 = quirks.find(({ label }) => label === "Q16")!;
@@ -167,7 +173,7 @@ test("variants compared by whole windows are counted and told", () => {
 test("differences within the rounding of the scores are 0 under corrected, as are those that float32 cannot tell under paper", () => {
   const rows = cases[0].rows.filter(({ original }) => original === "ok");
   // Log-likelihoods of whole windows: every third variant differs by less than float32 can tell at 2,900.
-  const predictions = rows.map((row, i): Prediction => {
+  const predictions = rows.map((row, i): Prediction<StoredVariantFacts> => {
     const change = i % 3 === 0 ? 1e-5 * (row.d < 0 ? -1 : 1) : row.d;
     return { ...predictionOf(row, i, "likelihood"), kind: "likelihood", values: [-2900, -2900 + change] };
   });
@@ -182,7 +188,9 @@ test("differences within the rounding of the scores are 0 under corrected, as ar
   // Both protocols tie these variants with one another: what is left of AUROC is the same.
   const area = (measurement: Measurement) => metric(measurement, "auroc").value;
   const zeros = measureVariants(
-    predictions.map((one, i) => (i % 3 === 0 ? ({ ...one, values: [-2900, -2900] } as Prediction) : one)),
+    predictions.map((one, i) =>
+      i % 3 === 0 ? ({ ...one, values: [-2900, -2900] } as Prediction<StoredVariantFacts>) : one,
+    ),
     context("corrected", rows.length),
   );
   expect(area(corrected)).toBe(area(zeros));

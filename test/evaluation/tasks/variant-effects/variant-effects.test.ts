@@ -199,7 +199,7 @@ describe("rows", () => {
       { seed: 0 },
     );
     expect(() => beyond.select({ split: "all", purpose: "answer", limit: null })).toThrow(
-      "position 6001 lies beyond the end of chr1",
+      "row 0: no base of the variant chr1:6000-6001 lies on the chromosome, which has 6000",
     );
   });
 
@@ -214,7 +214,7 @@ describe("rows", () => {
     const refusal = await variantEffects
       .open({ variants, genome: synthetic.files.genome }, { seed: 0 })
       .catch((error: InputError) => error.describe());
-    expect(refusal).toMatch(/does not say which variants are significant.*has no positions/);
+    expect(refusal).toMatch(/is_causal states which variants are used.*has no positions/);
     expect(refusal).toMatch(/give the table itself, Afr.CaQTLS.tsv or yoruban.dsqtls.benchmarking.tsv/);
     expect(refusal).toContain(variants);
   });

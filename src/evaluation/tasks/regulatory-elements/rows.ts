@@ -1,0 +1,111 @@
+import { isProcessedFile } from "../../../datasets/processed-data.ts";
+import {
+  type RegulatoryElementRow,
+  readRegulatoryElementTable,
+} from "../../../datasets/regulatory-elements/table.ts";
+import type { Genome } from "../../../dna/genome/genome.ts";
+import { modelLettersOf, NO_BASE, windowCodes } from "../../../dna/sequence/encoding.ts";
+import { openGenomeTable, type TableRows, tableRows } from "../genome-table.ts";
+import { isRows, missingInputError, numberedRows } from "../inputs.ts";
+import { tableDigest } from "../table-rows.ts";
+import type { Example, OpenTask, Task } from "../task.ts";
+import { openExportedPairs } from "./export.ts";
+import { elementAndControlCodes, type PairFacts, pairWithoutLetters, sharedPair } from "./pair.ts";
+
+/** Inputs of Task 1. */
+export type RegulatoryElementsInputs = {
+  /** Path of the prepared table or of DART-Eval's data.h5, or rows. */
+  readonly elements: string | readonly RegulatoryElementRow[];
+  /** Not needed with data.h5. */
+  readonly genome?: string | Genome | undefined;
+};
+
+/** @throws {InputError} when an input is missing, cannot be read, or does not fit the other */
+export async function openRegulatoryElements(
+  task: Task,
+  { elements, genome }: RegulatoryElementsInputs,
+  seed: number,
+): Promise<OpenTask<PairFacts>> {
+  if (typeof elements === "string" && (await isProcessedFile(elements))) {
+    return openExportedPairs(task, elements, seed);
+  }
+  const { digests, select, examples, close } = await openGenomeTable({
+    task,
+    genome,
+    read: () => readElements(task, elements),
+    digest: (rows) => ({ elements: tableDigest(rows, valuesOf) }),
+    place: ({ elementStart, elementEnd, inputStart, inputEnd }: RegulatoryElementRow) => ({
+      start: Math.max(elementStart, inputStart),
+      end: Math.min(elementEnd, inputEnd),
+      name: "the element",
+    }),
+    exampleOf: (row, chromosome, letters) => (letters ? exampleOf : factsOnly)(row, chromosome, seed),
+  });
+  return { task, digests, select, examples, close };
+}
+
+/** Rows of a file are typed columns, of which objects are made when they are needed: 2.35 million of them are too large. */
+async function readElements(
+  task: Task,
+  elements: RegulatoryElementsInputs["elements"],
+): Promise<TableRows<RegulatoryElementRow>> {
+  if (isRows(elements)) return tableRows(numberedRows("elements", elements));
+  if (typeof elements !== "string") throw missingInputError(task, "elements");
+  const table = await readRegulatoryElementTable(elements);
+  return {
+    length: table.length,
+    rowsOf: (numbers) => Array.from(numbers, (row) => table.at(row)),
+    [Symbol.iterator]: () => table[Symbol.iterator](),
+  };
+}
+
+const valuesOf = (row: RegulatoryElementRow) => [
+  row.index,
+  row.chrom,
+  row.inputStart,
+  row.inputEnd,
+  row.elementStart,
+  row.elementEnd,
+  row.relativeStart,
+  row.relativeEnd,
+  row.reverseComplement,
+];
+
+function exampleOf(row: RegulatoryElementRow, chromosome: Uint8Array, seed: number): Example<PairFacts> {
+  const { element, control } = elementAndControlCodes(chromosome, row, seed, sharedPair(row));
+  const sequences = [modelLettersOf(element), modelLettersOf(control)];
+  const unknown = element.includes(NO_BASE);
+  return {
+    row: row.index,
+    sequences,
+    ...(unknown ? { codes: [element.slice(), control.slice()] } : {}),
+    facts: factsOf(row, unknown ? unknownBases(chromosome, row) : 0, sequences[0] === sequences[1]),
+  };
+}
+
+/** Facts without sequences, for models that read none. */
+function factsOnly(row: RegulatoryElementRow, chromosome: Uint8Array, seed: number): Example<PairFacts> {
+  const { hasUnknown, same } = pairWithoutLetters(chromosome, row, seed);
+  const unknown = hasUnknown ? unknownBases(chromosome, row) : 0;
+  return { row: row.index, sequences: NO_LETTERS, facts: factsOf(row, unknown, same) };
+}
+
+const NO_LETTERS = ["", ""] as const;
+
+const factsOf = (row: RegulatoryElementRow, unknown: number, same: boolean): PairFacts => ({
+  chrom: row.chrom,
+  start: row.elementStart,
+  end: row.elementEnd,
+  unknown,
+  same: same ? 1 : 0,
+});
+
+/** Positions of the element in the window and on the chromosome that are not A, C, G or T. */
+function unknownBases(chromosome: Uint8Array, row: RegulatoryElementRow): number {
+  const start = Math.max(row.elementStart, row.inputStart, 0);
+  const end = Math.min(row.elementEnd, row.inputEnd, chromosome.length);
+  return windowCodes(chromosome, start, end).reduce(
+    (count, code) => (code === NO_BASE ? count + 1 : count),
+    0,
+  );
+}
