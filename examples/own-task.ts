@@ -1,108 +1,99 @@
-// A task of your own is a form: what is asked, of which rows, and what the answers are worth. Every model can then be asked.
-// This one asks whether a sequence is likelier than the same letters read backwards, on the windows of a BED file.
+// A custom task: inputs, rows, sequences and metrics. Every model can be evaluated on it.
+// This one compares each window of a BED file with its reversed bases.
 //   npx tsx examples/own-task.ts genome.fa windows.bed
 import {
-  digestFile,
+  asKind,
   evaluate,
-  isInSplit,
+  type Genome,
+  metricOf,
+  ofKind,
   openGenome,
+  openGenomeTable,
   openModel,
   pairedAccuracy,
   pairedAccuracyEstimate,
   pairedCounts,
   type Task,
+  tableDigest,
+  tableRows,
 } from "dart-eval";
-import { asLanguageModelLetters, type BedRow, type Genome, readBed } from "dart-eval/dna";
+import { modelLettersOf, readBed, windowCodes } from "dart-eval/dna";
 
-const direction: Task = {
+const WINDOW = 200;
+
+/** Facts of a row, stored with its predictions: numbers and texts. */
+type Row = { chrom: string; start: number };
+type Inputs = { genome: string | Genome; windows: string };
+
+const direction: Task<Row, Inputs> = {
   name: "direction",
-  version: 1, // raised when the same inputs would give other sequences or numbers
+  version: 1, // raise it when the same inputs give other sequences or metrics
   title: "Direction",
-  asks: "Is a sequence more likely than the same letters backwards?",
+  asks: "Is a sequence more likely than its reversed bases?",
   source: "an example",
-  window: 200,
-  members: ["forwards", "backwards"],
+  window: WINDOW,
+  members: ["forward", "reversed"],
   inputs: [
     { name: "genome", what: "the reference genome" },
     { name: "windows", what: "a BED file" },
   ],
   settings: { "zero-shot": { recipe: { score: "log-likelihood" }, defaultSplit: "test" } },
-  async open({ genome: given, windows }) {
-    const genome = given as Genome;
-    const table: BedRow[] = [];
-    for await (const window of readBed(windows as string, { genome })) table.push(window);
-    const perChromosome = new Map<string, number>();
-    for (const { chrom } of table) perChromosome.set(chrom, (perChromosome.get(chrom) ?? 0) + 1);
-    return {
+  async open({ genome, windows }) {
+    const table = await openGenomeTable({
       task: direction,
-      digests: { genome: await genome.digest(), windows: await digestFile(windows as string) },
-      // Rows are known by their numbers in the whole table.
-      select: ({ split, limit }) => ({
-        rows: Uint32Array.from(table.keys())
-          .filter((row) => isInSplit(table[row].chrom, split))
-          .slice(0, limit ?? table.length),
-        inTable: table.length,
-        perChromosome,
-        memory: 0,
-      }),
-      async examples(rows) {
-        return Promise.all(
-          Array.from(rows, async (row) => {
-            const { chrom, start } = table[row];
-            const letters = asLanguageModelLetters(
-              await genome.letters({ chrom, start, end: start + direction.window }),
-            );
-            return {
-              row,
-              sequences: [letters, [...letters].reverse().join("")],
-              facts: { chrom, start },
-            };
-          }),
-        );
+      genome,
+      async read() {
+        const rows: (Row & { index: number })[] = [];
+        for await (const { chrom, start } of readBed(windows))
+          rows.push({ index: rows.length, chrom, start });
+        return tableRows(rows);
       },
-      async close() {},
-    };
+      digest: (rows) => ({ windows: tableDigest(rows, ({ chrom, start }) => [chrom, start]) }),
+      place: ({ start }) => ({ start, end: start + WINDOW, name: "the window" }),
+      exampleOf({ index, chrom, start }, chromosome) {
+        const bases = modelLettersOf(windowCodes(chromosome, start, start + WINDOW));
+        return { row: index, sequences: [bases, [...bases].reverse().join("")], facts: { chrom, start } };
+      },
+    });
+    return { task: direction, ...table };
   },
   measure(predictions) {
-    const [forwards, backwards] = [0, 1].map((member) =>
-      Array.from(predictions, (prediction) =>
-        prediction.kind === "likelihood" ? prediction.values[member] : 0,
-      ),
-    );
-    const counts = pairedCounts(forwards!, backwards!);
+    const scored = ofKind("likelihood", predictions);
+    const scoresOf = (member: number) => scored.map(({ values }) => values[member]);
+    const counts = pairedCounts(scoresOf(0), scoresOf(1));
+    const form = { name: "paired-accuracy", title: "paired accuracy", better: "higher", main: true } as const;
     return {
       metrics: [
-        {
-          name: "paired-accuracy",
-          title: "paired accuracy",
-          better: "higher",
-          main: true,
-          value: pairedAccuracy(counts, "half"),
-          intervals: [pairedAccuracyEstimate(counts, "half")],
-        },
+        metricOf(form, pairedAccuracy(counts, "half"), "there are no rows", [
+          pairedAccuracyEstimate(counts, "half"),
+        ]),
       ],
       published: {},
-      counts: { rows: predictions.length, ties: counts.ties },
+      counts: { rows: scored.length, ties: counts.ties },
       averages: {},
       quirks: [],
       notes: [],
     };
   },
   scores: {
-    columns: ["row", "forwards", "backwards"],
-    line: (prediction) => [prediction.row, ...(prediction.kind === "likelihood" ? prediction.values : [])],
+    columns: ["row", "chrom", "start", "forward", "reversed"],
+    line(prediction) {
+      const { row, facts, values } = asKind("likelihood", prediction);
+      return [row, facts.chrom, facts.start, ...values];
+    },
   },
 };
 
 const [genomeFile, windows] = process.argv.slice(2);
-if (windows === undefined) {
+if (genomeFile === undefined || windows === undefined) {
   console.error("usage: npx tsx examples/own-task.ts genome.fa windows.bed");
   process.exit(2);
 }
-await using genome = await openGenome(genomeFile!);
+await using genome = await openGenome(genomeFile);
 const model = await openModel("kmer-markov:order=5", { genome });
 const { metrics, counts } = await evaluate({ task: direction, inputs: { genome, windows }, model });
-const { low, high } = metrics[0].intervals[0];
+const [{ title, value, intervals }] = metrics;
+const [{ low, high }] = intervals;
 console.log(
-  `${metrics[0].title} ${metrics[0].value!.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}] over ${counts.rows} windows`,
+  `${title} ${value?.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}] over ${counts.rows} windows`,
 );

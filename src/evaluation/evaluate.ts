@@ -3,17 +3,24 @@ import type { Model, Protocol } from "../models/model.ts";
 import { planRun } from "./runs/plan.ts";
 import { type CellResult, cellResult, measureCell } from "./runs/result.ts";
 import { type OnProgress, runCell } from "./runs/run-cell.ts";
+import type { SettingName } from "./settings/catalogue.ts";
 import type { Setting } from "./settings/setting.ts";
+import type { InputsOf, MetricNameOf, NameOr, TaskName } from "./tasks/catalogue.ts";
+import type { Metric } from "./tasks/measurement.ts";
 import type { Prediction, Predictions } from "./tasks/prediction.ts";
 import type { Recipe } from "./tasks/recipe.ts";
-import type { Task, TaskInputs } from "./tasks/task.ts";
+import type { Task } from "./tasks/task.ts";
 
-/** One cell, asked in memory. What is left out is as in `RunRequest`. */
-export interface EvaluateOptions {
-  readonly task: string | Task;
-  readonly inputs: TaskInputs;
+/** A task by name or as a form. */
+type AnyTask = NameOr<TaskName> | Task;
+
+/** One cell to evaluate in memory. Defaults are those of `RunRequest`. */
+export interface EvaluateOptions<T extends AnyTask = AnyTask> {
+  readonly task: T;
+  readonly inputs: InputsOf<T>;
   readonly model: Model;
-  readonly setting?: string | Setting;
+  /** Default: "zero-shot". */
+  readonly setting?: NameOr<SettingName> | Setting;
   readonly protocol?: Protocol;
   readonly seed?: number;
   readonly split?: Split;
@@ -23,30 +30,33 @@ export interface EvaluateOptions {
   readonly recipe?: Recipe;
   /** Trained weights to evaluate in place of training: a file or a folder, as `RunRequest` takes it. */
   readonly weights?: string;
-  /** A folder for embeddings of sequences, to be used again; without it they are kept for this evaluation alone. */
+  /** Folder of embeddings that later evaluations reuse. Default: in memory. */
   readonly embeddings?: string;
-  /** A folder for what is trained, to be used again; without it that is kept for this evaluation alone. */
+  /** Folder of training runs that later evaluations reuse. Default: in memory. */
   readonly trained?: string;
   readonly onProgress?: OnProgress;
   /** Aborting makes `evaluate` reject with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
-/** A cell's result with the answers it was computed from, in row order. */
-export interface Evaluation extends CellResult {
+/** A cell's result with its predictions in row order. */
+export interface Evaluation<MetricName extends string = string> extends CellResult {
+  readonly metrics: readonly Metric<MetricName>[];
   readonly predictions: readonly Prediction[];
 }
 
 /**
- * Evaluates one model on one task without a folder: the numbers are those that a run into a folder would give, but
- * nothing is kept and nothing resumed.
+ * Evaluates one model on one task in memory. The numbers are those of a run into a folder.
  *
  *     const genome = await openGenome("hg38.fa.gz");
  *     const elements = await readRegulatoryElements("elements.tsv");
  *     const { metrics } = await evaluate({ task: "regulatory-elements", inputs: { genome, elements }, model });
  *
- * @throws {InputError} as `planRun` does, and when the model gives back something that is not one finite number per sequence
+ * @throws {InputError} as `planRun` does, and when the model does not return one finite number per sequence
  */
+export async function evaluate<const T extends AnyTask>(
+  options: EvaluateOptions<T>,
+): Promise<Evaluation<MetricNameOf<T>>>;
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { task, inputs, model, setting, onProgress, signal, ...rest } = options;
   const plan = await planRun({

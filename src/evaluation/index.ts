@@ -13,7 +13,7 @@ export { type CellResult, readResults, type ShardTiming, type StoredResult } fro
 export type { OnProgress, ProgressEvent } from "./runs/run-cell.ts";
 export { type RunOptions, runShard, type ShardOutcome } from "./runs/run-shard.ts";
 export { parseShard, type Shard } from "./runs/shard.ts";
-export { SETTINGS } from "./settings/catalogue.ts";
+export { SETTINGS, type SettingName } from "./settings/catalogue.ts";
 export type {
   EmbeddingsNeed,
   EmbeddingsPlace,
@@ -27,19 +27,29 @@ export { openSuite } from "./suites/open-suite.ts";
 export { readSuite } from "./suites/read-suite.ts";
 export type { Suite } from "./suites/suite.ts";
 export type { TaskBenchmark } from "./tasks/benchmark.ts";
-export { TASKS } from "./tasks/catalogue.ts";
+export {
+  type InputsOf,
+  type MetricName,
+  type MetricNameOf,
+  TASKS,
+  type TaskName,
+} from "./tasks/catalogue.ts";
 export { cellTypeElements } from "./tasks/cell-type-elements/cell-type-elements.ts";
-export type { Measurement, Metric, QuirkEffect } from "./tasks/measurement.ts";
-export type {
-  LikelihoodPrediction,
-  LogitsPrediction,
-  Prediction,
-  Predictions,
-  RowFacts,
+export { openGenomeTable, type TableRows, tableRows } from "./tasks/genome-table.ts";
+export { type Measurement, type Metric, metricOf, type QuirkEffect } from "./tasks/measurement.ts";
+export {
+  asKind,
+  type LikelihoodPrediction,
+  type LogitsPrediction,
+  ofKind,
+  type Prediction,
+  type Predictions,
+  type RowFacts,
 } from "./tasks/prediction.ts";
 export { parseRecipe, type Recipe } from "./tasks/recipe.ts";
 export { elementAndControl, elementAndControlOneHot } from "./tasks/regulatory-elements/pair.ts";
 export { regulatoryElements } from "./tasks/regulatory-elements/regulatory-elements.ts";
+export { tableDigest } from "./tasks/table-rows.ts";
 export type {
   Example,
   OpenTask,

@@ -2,8 +2,10 @@ import { InputError } from "../../base/errors.ts";
 import type { Split } from "../../dna/genome/chromosome-split.ts";
 import type { Model, Protocol } from "../../models/model.ts";
 import type { StoredAs } from "../embeddings/packed-embedding.ts";
+import type { SettingName } from "../settings/catalogue.ts";
 import type { EmbeddingsPlace, Setting, WeightsFile } from "../settings/setting.ts";
 import type { ExcludedModels } from "../tasks/benchmark.ts";
+import type { NameOr, TaskName } from "../tasks/catalogue.ts";
 import type { Recipe } from "../tasks/recipe.ts";
 import type { OpenTask, RowNumbers, Task, TaskInputs } from "../tasks/task.ts";
 import type { CellRecord } from "./cell.ts";
@@ -12,8 +14,8 @@ import { checkShard, type Shard } from "./shard.ts";
 
 /** One task of a run on one data set, with what is asked of it otherwise than of the others. */
 export interface RequestedTask extends Partial<Pick<RunRequest, "settings" | "models">>, RequestedRows {
-  /** A task's name, or a form of one's own. */
-  readonly task: string | Task;
+  /** A task's name, or a custom task. */
+  readonly task: NameOr<TaskName> | Task;
   readonly inputs: TaskInputs;
   /** What is different in a setting, by its name. */
   readonly bySetting?: Readonly<Record<string, RequestedRows>>;
@@ -33,7 +35,7 @@ export interface RunRequest {
   /** Opened by the caller, closed by the caller. */
   readonly models: readonly Model[];
   /** Names or custom settings; default: zero-shot, or the first setting of a task without it. */
-  readonly settings?: readonly (string | Setting)[];
+  readonly settings?: readonly (NameOr<SettingName> | Setting)[];
   /** Default "corrected". */
   readonly protocol?: Protocol;
   /** Seed of the task's own random numbers (the shuffles of the controls); default 0, as published. */

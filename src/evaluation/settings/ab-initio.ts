@@ -20,7 +20,7 @@ const NAME = "ab-initio";
 const BLOCK = 1024;
 
 /** A network that has seen nothing is trained on the letters of the task's training rows, and answers. */
-export const abInitio: Setting = {
+export const abInitio: Setting<"ab-initio"> = {
   name: NAME,
   title: "trained from the sequence alone",
   description:

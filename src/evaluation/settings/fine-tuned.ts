@@ -36,7 +36,7 @@ const readFineTuningRecipe = (recipe: Recipe) => readSettingRecipe(recipeSchema,
  * The language model itself is trained further, by factors of low rank beside its weights, with a classifier on top. As in
  * the original, each member's batch is run by itself, with dropout masks of its own.
  */
-export const fineTuned: Setting = {
+export const fineTuned: Setting<"fine-tuned"> = {
   name: NAME,
   title: "fine-tuned with LoRA",
   description:

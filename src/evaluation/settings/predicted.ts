@@ -7,7 +7,7 @@ import { distinct } from "./distinct.ts";
 import type { Setting, SettingContext } from "./setting.ts";
 
 /** A model that was trained elsewhere to predict activity says what it predicts; nothing is trained here. */
-export const predicted: Setting = {
+export const predicted: Setting<"predicted"> = {
   name: "predicted",
   title: "the model's own prediction of activity",
   description: "Predicted: a model that already predicts activity is evaluated; nothing is trained here.",

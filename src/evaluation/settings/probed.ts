@@ -46,7 +46,7 @@ const NAME = "probed";
 const BLOCK_ROWS = 64;
 
 /** A small network is trained on the last hidden states of the model, which itself stays as it is, and answers. */
-export const probed: Setting = {
+export const probed: Setting<"probed"> = {
   name: NAME,
   title: "probed: a head trained on embeddings",
   description: "Probed: a head is trained on the model's embeddings; the model itself is frozen.",

@@ -79,9 +79,9 @@ export interface TrainingMemory {
 }
 
 /** How a model answers: a procedure that names no task and no model. */
-export interface Setting {
+export interface Setting<Name extends string = string> {
   /** Kebab-case, stable: "zero-shot". */
-  readonly name: string;
+  readonly name: Name;
   readonly title: string;
   /** Description of the setting for the report, one sentence. */
   readonly description?: string;

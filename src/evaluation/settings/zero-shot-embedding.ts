@@ -33,7 +33,7 @@ type EmbeddingRecipe = z.infer<typeof recipeSchema>;
  * original's scripts did, distances in float32; what the other arithmetic and, where asked, the other order of vectors would
  * give is told beside.
  */
-export const zeroShotEmbedding: Setting = {
+export const zeroShotEmbedding: Setting<"zero-shot-embedding"> = {
   name: "zero-shot-embedding",
   title: "zero-shot embedding",
   description:

@@ -10,7 +10,7 @@ import type { RowPredictor, Setting, SettingContext } from "./setting.ts";
  * are compared with is the task's affair. Where the recipe's score is "alleles", the model says how probable it finds either
  * of two alleles that differ in little.
  */
-export const zeroShot: Setting = {
+export const zeroShot: Setting<"zero-shot"> = {
   name: "zero-shot",
   title: "zero-shot likelihood",
   description: "Zero-shot: the model scores sequences by their likelihoods; nothing is trained.",

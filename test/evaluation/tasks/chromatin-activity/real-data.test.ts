@@ -10,6 +10,7 @@ import { type Genome, openGenome } from "../../../../src/dna/genome/genome.ts";
 import type { Interval } from "../../../../src/dna/genome/interval.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
 import { chromatinActivity } from "../../../../src/evaluation/tasks/chromatin-activity/chromatin-activity.ts";
+import type { ActivitySet } from "../../../../src/evaluation/tasks/chromatin-activity/columns.ts";
 import { auroc } from "../../../../src/metrics/auroc.ts";
 import type { Model } from "../../../../src/models/model.ts";
 import { reduceMean } from "../../../../src/net/graph/build.ts";
@@ -41,7 +42,7 @@ function renamedSignal(signal: Signal): Signal {
   };
 }
 
-async function renamedTables(split: string): Promise<Record<string, ActivityWindow[]>> {
+async function renamedTables(split: string) {
   const [, ...lines] = (await readFile(split, "utf8")).trimEnd().split("\n");
   const parts = new Map(
     lines.map((line) => {
@@ -49,16 +50,23 @@ async function renamedTables(split: string): Promise<Record<string, ActivityWind
       return [`${table} ${index}`, part];
     }),
   );
-  const tables: Record<string, ActivityWindow[]> = {};
-  for (const set of ["peaks", "idr", "nonpeaks"]) {
+  const tableOf = async (set: ActivitySet) => {
     const rows = await readActivityWindows(sharedData(`task4/K562_${set}.bed`)!);
-    tables[set] = rows.map((row) => {
-      const part = parts.get(`K562_${set} ${row.index}`);
-      return { ...row, chrom: part === "none" ? "none" : CHROMOSOME_OF[part as keyof typeof CHROMOSOME_OF] };
-    });
-    tables[set] = tables[set].filter(({ chrom }) => chrom !== "none");
-  }
-  return tables;
+    return rows
+      .map((row): ActivityWindow => {
+        const part = parts.get(`K562_${set} ${row.index}`);
+        return {
+          ...row,
+          chrom: part === "none" ? "none" : CHROMOSOME_OF[part as keyof typeof CHROMOSOME_OF],
+        };
+      })
+      .filter(({ chrom }) => chrom !== "none");
+  };
+  return {
+    peaks: await tableOf("peaks"),
+    idr: await tableOf("idr"),
+    nonpeaks: await tableOf("nonpeaks"),
+  };
 }
 
 /** Activity from the shares of the letters alone. */

@@ -7,6 +7,7 @@ import {
 import { readMotifs } from "../../../../src/dna/motifs/meme.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
 import { motifFootprinting } from "../../../../src/evaluation/tasks/motif-footprinting/motif-footprinting.ts";
+import type { MotifFootprintingInputs } from "../../../../src/evaluation/tasks/motif-footprinting/rows.ts";
 import { scratchFiles } from "../../../scratch-files.ts";
 import { oneHot, type TestArray, writeHdf5 } from "../../hdf5-file.ts";
 
@@ -71,7 +72,7 @@ describe("data.h5 in place of the footprints", () => {
       name: "A",
       logLikelihood: (some: readonly string[]) => some.map((letters) => letters.split("CA").length),
     };
-    const ask = (footprints: string | readonly object[]) =>
+    const ask = (footprints: MotifFootprintingInputs["footprints"]) =>
       evaluate({ task: "motif-footprinting", inputs: { footprints }, model });
     const [fromFile, fromLines] = [await ask(path), await ask(lines)];
     expect(fromFile.published).toEqual(fromLines.published);

@@ -4,6 +4,7 @@ import { genomeInMemory } from "../../../../src/dna/genome/genome.ts";
 import { lettersOf } from "../../../../src/dna/sequence/encoding.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
 import { regulatoryElements } from "../../../../src/evaluation/tasks/regulatory-elements/regulatory-elements.ts";
+import type { RegulatoryElementsInputs } from "../../../../src/evaluation/tasks/regulatory-elements/rows.ts";
 import type { OpenTask } from "../../../../src/evaluation/tasks/task.ts";
 import { openModel } from "../../../../src/models/open-model.ts";
 import { scratchFiles } from "../../../scratch-files.ts";
@@ -101,7 +102,8 @@ describe("data.h5 in place of table and genome", () => {
       name: "A",
       logLikelihood: (some: readonly string[]) => some.map((letters) => letters.split("TA").length),
     };
-    const ask = (inputs: object) => evaluate({ task: "regulatory-elements", inputs: { ...inputs }, model });
+    const ask = (inputs: RegulatoryElementsInputs) =>
+      evaluate({ task: "regulatory-elements", inputs, model });
     const [fromTable, fromFile] = [await ask({ elements, genome }), await ask({ elements: path })];
     expect(fromFile.published).toEqual(fromTable.published);
     // The p-value rests on blocks, of which a file without positions has one per row.
@@ -116,10 +118,10 @@ describe("data.h5 in place of table and genome", () => {
 
   test("a network trained on it is the one trained on table and genome", async () => {
     const model = await openModel("probing-head-like", { device: "cpu" });
-    const ask = (inputs: object) =>
+    const ask = (inputs: RegulatoryElementsInputs) =>
       evaluate({
         task: "regulatory-elements",
-        inputs: { ...inputs },
+        inputs,
         model,
         setting: "ab-initio",
         recipe: { epochs: 1, batchSize: 8 },
