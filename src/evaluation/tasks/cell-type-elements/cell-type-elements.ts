@@ -44,7 +44,7 @@ export const cellTypeElements: Task<
   number: 3,
   version: 1,
   title: "Cell-type-specific elements",
-  asks: "In which of five cell lines is a regulatory element open?",
+  asks: "In which of five cell lines is a regulatory element accessible?",
   source:
     "DART-Eval task 3 (Patel et al. 2024, arXiv:2412.05430): ATAC-seq peaks of GM12878, H1ESC, HEPG2, IMR90 and K562, from ENCODE",
   window: 500,
@@ -61,7 +61,7 @@ export const cellTypeElements: Task<
     {
       name: "subset",
       optional: true,
-      what: "numbers of the rows that are clustered, one per line after a header; all rows without it",
+      what: "numbers of the rows to cluster, one per line after a header; default: all rows",
     },
   ],
   settings: {

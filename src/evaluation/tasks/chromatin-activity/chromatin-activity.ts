@@ -36,7 +36,7 @@ export const chromatinActivity: Task<
   number: 4,
   version: 1,
   title: "Chromatin activity",
-  asks: "How accessible is a stretch of chromatin, in reads?",
+  asks: "How accessible is the chromatin of a sequence, in reads?",
   source:
     "DART-Eval task 4 (Patel et al. 2024, arXiv:2412.05430): DNase-seq of GM12878, H1ESC, HEPG2, IMR90 and K562, from ENCODE",
   window: ACTIVITY_WINDOW,
@@ -45,10 +45,10 @@ export const chromatinActivity: Task<
     { name: "genome", what: "the reference genome: FASTA, FASTA with bgzip, or 2bit" },
     {
       name: "peaks",
-      what: "the table of peaks, tab-separated (dart-eval build chromatin-activity), or DART-Eval's data.h5, with which only cell-line is needed beside it",
+      what: "the table of peaks, tab-separated (dart-eval build chromatin-activity), or DART-Eval's data.h5, which needs only cell-line besides",
     },
-    { name: "idr", what: "the table of high-confidence peaks, which are told from non-peaks" },
-    { name: "nonpeaks", what: "the table of windows without a peak, alike in GC content" },
+    { name: "idr", what: "the table of high-confidence peaks, classified against non-peaks" },
+    { name: "nonpeaks", what: "the table of windows without a peak, matched for GC content" },
     { name: "signal", what: "reads per base: bigWig" },
     { name: "cell-line", kind: "text", what: "the name of the cell line, such as K562" },
   ],

@@ -26,7 +26,7 @@ export const motifFootprinting: Task<
   number: 2,
   version: 1,
   title: "Motif footprinting",
-  asks: "Is a transcription factor's motif told from the same letters in another order?",
+  asks: "Does the model prefer a transcription factor's motif over a shuffled copy of it?",
   source:
     "DART-Eval task 2 (Patel et al. 2024, arXiv:2412.05430): HOCOMOCO v12 CORE in dinucleotide-shuffled backgrounds",
   window: 350,
@@ -34,7 +34,7 @@ export const motifFootprinting: Task<
   inputs: [
     {
       name: "footprints",
-      what: "motifs and their shuffles in neutral backgrounds (dart-eval build motif-footprinting), or DART-Eval's data.h5",
+      what: "motifs and shuffled motifs in neutral backgrounds (dart-eval build motif-footprinting), or DART-Eval's data.h5",
     },
     {
       name: "families",
@@ -44,7 +44,7 @@ export const motifFootprinting: Task<
     },
     {
       name: "motifs",
-      what: "with data.h5, which does not name its motifs: the file in MEME's format that they come from; they are numbered without it",
+      what: "motifs of data.h5, which does not name them: a file in MEME format; default: numbers as names",
       optional: true,
     },
   ],

@@ -42,7 +42,7 @@ export const regulatoryElements: Task<
   number: 1,
   version: 1,
   title: "Regulatory elements",
-  asks: "Is a real regulatory element more likely than the same element with its letters shuffled?",
+  asks: "Is a regulatory element more likely than the same element with its bases shuffled?",
   source:
     "DART-Eval task 1 (Patel et al. 2024, arXiv:2412.05430): ENCODE v3 candidate cis-regulatory elements, ENCFF420VPZ",
   window: 350,

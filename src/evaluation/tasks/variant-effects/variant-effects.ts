@@ -46,7 +46,7 @@ export const variantEffects: Task<
   number: 5,
   version: 1,
   title: "Variant effects",
-  asks: "Does the difference between two alleles tell variants that change chromatin accessibility from those that do not, and the direction of the change?",
+  asks: "Do score differences between alleles identify variants that change chromatin accessibility, and the direction of the change?",
   source:
     "DART-Eval task 5 (Patel et al. 2024, arXiv:2412.05430): caQTLs of African lymphoblastoid lines (DeGorter et al. 2023, doi:10.1101/2023.11.04.564839; hg38) and dsQTLs of Yoruban ones (Degner et al. 2012, doi:10.1038/nature10808; hg19)",
   window: VARIANT_WINDOW,
@@ -54,7 +54,7 @@ export const variantEffects: Task<
   inputs: [
     {
       name: "variants",
-      what: "the table of variants: African caQTLs, Yoruban dsQTLs, variant-scorer's form, chr pos allele1 allele2, or VCF; dart-eval check variants looks for its faults",
+      what: "the table of variants: African caQTLs, Yoruban dsQTLs, variant-scorer's format, chr pos allele1 allele2, or VCF; dart-eval check variants reports its errors",
     },
     {
       name: "genome",
@@ -64,12 +64,12 @@ export const variantEffects: Task<
       name: "dataset",
       kind: "text",
       optional: true,
-      what: "the study's name, for titles and tables; without it, the name of the file",
+      what: "the study's name, for titles and tables; default: the file's name",
     },
     {
       name: "effects",
       optional: true,
-      what: "DART-Eval's data.h5 of this task: its effect_size, of allele 2 against allele 1 in every row, takes the place of beta turned by the genome (African caQTLs, corrected; quirk Q41)",
+      what: "DART-Eval's data.h5 of this task: its effect_size, of allele 2 against allele 1 in every row, replaces beta (African caQTLs, corrected; quirk Q41)",
     },
     ...TRAINING_INPUTS,
   ],
