@@ -223,7 +223,7 @@ describe("settings that answer with what task 4 trained", () => {
     expect((await runCommand(words())).said).toContain("answers with what chromatin-activity trained");
     const { exitCode, said } = await runCommand(words(`peaks=${cell().peaksTable}`));
     expect(exitCode).toBe(2);
-    expect(said).toContain("of its inputs idr, nonpeaks, signal, cell-line are missing");
+    expect(said).toContain("whose inputs idr, nonpeaks, signal, cell-line are missing");
   });
 
   test("are planned with them, and know them by their contents", async () => {
