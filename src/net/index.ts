@@ -1,3 +1,5 @@
+/** For users of `dart-eval/net`: arrays and checkpoints, graphs and their gradients, ONNX Runtime. */
+
 export { type DType, type NdArray, ndArray } from "./arrays/array.ts";
 export { type Checkpoint, openCheckpoint, type ReadOptions } from "./arrays/checkpoint.ts";
 export { float32Arrays } from "./arrays/float32-copy.ts";

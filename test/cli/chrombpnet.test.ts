@@ -91,7 +91,7 @@ test("train writes models that predict, answer a task, and serve as bias of anot
 
 test("what cannot be trained is told before anything is", async () => {
   const notBias = await runCommand(training("--bias", at("recipe.json"), "--out", at("no")));
-  expect([notBias.exitCode, notBias.said]).toEqual([2, expect.stringContaining("this is no HDF5 file")]);
+  expect([notBias.exitCode, notBias.said]).toEqual([2, expect.stringContaining("this is not an HDF5 file")]);
   await writeFile(at("recipe2.json"), `{"epoch": 3}`);
   const recipe = await runCommand(training("--recipe", at("recipe2.json"), "--out", at("no")));
   expect([recipe.exitCode, recipe.said]).toEqual([2, expect.stringContaining("this is no recipe")]);

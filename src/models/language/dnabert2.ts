@@ -131,7 +131,7 @@ function layerForm(
   drop: BertDropout,
 ): LayerForm {
   const heads = c.num_attention_heads;
-  const distances = alibi(heads, queries.places, tokens);
+  const distances = alibi(heads, queries.positions, tokens);
   const bias = mask === undefined ? distances : add(distances, paddingBias(mask, PADDING));
   return {
     attend: (p, y) => selfAttention(p, y, queries, { heads, bias, drop }),

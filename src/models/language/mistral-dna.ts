@@ -193,7 +193,7 @@ function sightOf(c: Config, { mask }: ForwardInput, tokens: Dim, queries: Querie
   const data = rotaryFrequencies(headWidth(c), c.rope_theta);
   const frequencies = constant({ dtype: "float32", shape: [data.length], data });
   const bias = causalBias(queries, tokens, { mask, window: c.sliding_window ?? undefined });
-  return { queries, turn: rotaryAnglesAt(queries.places, frequencies), bias };
+  return { queries, turn: rotaryAnglesAt(queries.positions, frequencies), bias };
 }
 
 function headOf({ head }: Parameters): Linear {

@@ -12,7 +12,7 @@ import {
 } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import type { Convolution } from "../../net/nn/convolution-last.ts";
-import { betweenRows, convolutionLast, zeroRow } from "../../net/nn/convolution-last.ts";
+import { padWithRow, convolutionLast, zeroRow } from "../../net/nn/convolution-last.ts";
 import type { FreshLayers, WithBias } from "../../net/nn/init.ts";
 import { type Linear, linear } from "../../net/nn/linear.ts";
 
@@ -95,7 +95,7 @@ export function probingLogits(head: ProbingHead, tokens: Sym, basesOf: BaseToken
 function afterFirst({ conv1, conv2, conv3, output }: ProbingHead, x: Sym): Sym {
   const edge = relu(conv1.bias);
   // Both paddings at once: the first convolution's, which holds the bias, and the second's zeros.
-  const padded = betweenRows(betweenRows(x, edge, [1, 1]), zeroRow(HIDDEN), [1, 1]);
+  const padded = padWithRow(padWithRow(x, edge, [1, 1]), zeroRow(HIDDEN), [1, 1]);
   const second = relu(convolutionLast(conv2, padded));
   const third = relu(convolutionLast(conv3, second, { pads: [1, 1] }));
   return linear(output, reduceSum(third, [1]));

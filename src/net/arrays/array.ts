@@ -1,9 +1,9 @@
 import { InternalError } from "../../base/errors.ts";
 
 /**
- * An n-dimensional array in memory: row-major (the last axis is contiguous), as NumPy's C order.
+ * An n-dimensional array in memory, row-major (the last axis is contiguous), as NumPy's C order.
  *
- * `shape` is empty for a scalar, which has one element; an axis of length 0 makes an array without elements.
+ * `shape` is empty for a scalar, which has one element. An axis of length 0 makes an empty array.
  */
 export interface NdArray<D extends DType = DType> {
   readonly dtype: D;
@@ -18,27 +18,28 @@ export function elementCount(shape: readonly number[]): number {
 }
 
 /**
- * `data` with its shape.
- * @throws {InternalError} when the number of elements is not that of the shape
+ * An array of the given type and shape.
+ *
+ * @throws {InternalError} when the number of elements does not match the shape
  */
 export function ndArray<D extends DType>(dtype: D, shape: readonly number[], data: DataOf<D>): NdArray<D> {
   if (data.length !== elementCount(shape)) {
-    throw new InternalError(`${data.length} elements do not fill the shape ${formatShape(shape)}`);
+    throw new InternalError(`${data.length} elements do not match the shape ${formatShape(shape)}`);
   }
   return { dtype, shape, data };
 }
 
-/** `[768, 64]`, as PyTorch and NumPy print it. */
+/** A shape as PyTorch and NumPy print it: `[768, 64]`. */
 export function formatShape(shape: readonly (number | string)[]): string {
   return `[${shape.join(", ")}]`;
 }
 
 /**
- * The element types a checkpoint may hold, by their NumPy/PyTorch names, with what one element takes on disk
- * and the typed array that holds it here. All are little-endian, on disk as in memory.
+ * Element types of checkpoints by their NumPy and PyTorch names, with their size on disk in bytes and their
+ * typed array in memory. All are little-endian.
  *
- * JavaScript has no 16- or 8-bit floats: those types are held as their bits (`float-conversion.ts` turns them into float32).
- * `bool` is one byte, 0 or 1.
+ * JavaScript has no 16- or 8-bit floats: these types are stored as their bits (`float-conversion.ts` converts
+ * them to float32). `bool` is one byte, 0 or 1.
  */
 const DTYPES = {
   float64: { bytes: 8, array: Float64Array },
@@ -60,8 +61,8 @@ const DTYPES = {
 
 export type DType = keyof typeof DTYPES;
 
-/** Any buffer may lie below: `InstanceType` alone would ask for one that is not shared. */
-interface Held {
+/** Typed arrays over any buffer; `InstanceType` of the constructors would exclude shared buffers. */
+interface TypedArrays {
   float64: Float64Array;
   float32: Float32Array;
   float16: Uint16Array;
@@ -79,27 +80,27 @@ interface Held {
   bool: Uint8Array;
 }
 
-/** The typed array that holds elements of type D. */
-export type DataOf<D extends DType = DType> = Held[D];
+/** Typed array of elements of type D. */
+export type DataOf<D extends DType = DType> = TypedArrays[D];
 
 /** Bytes of one element. */
 export function bytesPerElement(dtype: DType): number {
   return DTYPES[dtype].bytes;
 }
 
-/** True for the types whose elements are (or stand for) real numbers of limited precision. */
+/** True for floating-point types of any precision. */
 export function isFloat(dtype: DType): boolean {
   return dtype.startsWith("float") || dtype === "bfloat16";
 }
 
-/** A zeroed array of `length` elements of the type. */
+/** A zeroed typed array. */
 export function allocate<D extends DType>(dtype: D, length: number): DataOf<D> {
   return new DTYPES[dtype].array(length) as DataOf<D>;
 }
 
 /**
- * The bytes, seen as elements of the type: a view where the bytes lie aligned, a copy where they do not.
- * The number of bytes is a multiple of the element size; the caller has checked that.
+ * Bytes as elements of a type: a view where they are aligned, else a copy. The number of bytes must be a
+ * multiple of the element size.
  */
 export function viewAs<D extends DType>(dtype: D, bytes: Uint8Array): DataOf<D> {
   const { bytes: size, array } = DTYPES[dtype];

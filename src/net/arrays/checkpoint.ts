@@ -11,35 +11,37 @@ import { placeOfRows, type Rows, readStored, readWidened, type StoredArray } fro
 import { readTorchCheckpoint } from "./torch/checkpoint.ts";
 
 export interface ReadOptions {
-  /** Only these rows, [start, end), along the first axis that is longer than 1; the rest is not read. */
+  /** Only these rows, [start, end), along the first axis longer than 1; the others are not read. */
   readonly rows?: Rows;
-  /** The elements in the type they are stored in; otherwise floats of any precision come as float32. */
+  /** Keep the stored element type; by default floats of any precision become float32. */
   readonly asStored?: boolean;
 }
 
-/** Named arrays in one file or several, of which nothing but the table of contents has been read. */
+/** Named arrays in one or several files, of which only the table of contents has been read. */
 export interface Checkpoint extends AsyncDisposable {
-  /** As it was named by the caller. */
+  /** Path as given by the caller. */
   readonly path: string;
   /** Real paths of the files that hold the data, links resolved. */
   readonly files: readonly string[];
   readonly arrays: ReadonlyMap<string, StoredArray>;
-  /** Free text that the writer added; empty for PyTorch's own format. */
+  /** Free text by name, added by the writer; empty for PyTorch files. */
   readonly metadata: ReadonlyMap<string, string>;
   /**
-   * One array, row-major: floats as float32 (float64 rounded, the others exactly), integers and bool as stored.
+   * Reads one array, row-major: floats as float32 (float64 rounded, other types exactly), integers and bool
+   * as stored.
+   *
    * @throws {InputError} when there is no array of this name, or no such rows
    */
   read(name: string, options?: ReadOptions): Promise<NdArray>;
   /**
-   * SHA-256 of the contents: of the file, or, for several, of the lines `digest  name` in order of their names.
-   * Kept between runs as long as the files do not change.
+   * SHA-256 of the contents: of the file, or, for several files, of the lines `digest  name` in order of
+   * their names. Cached between runs as long as the files do not change.
    */
   digest(): Promise<string>;
   close(): Promise<void>;
 }
 
-/** In a folder, the first of these that is there is the checkpoint. */
+/** Names of the checkpoint in a folder, in order of preference. */
 const NAMES = [
   "model.safetensors",
   "model.safetensors.index.json",
@@ -48,11 +50,11 @@ const NAMES = [
 ] as const;
 
 /**
- * Opens a checkpoint: a `.safetensors` file, a `pytorch_model.bin` (zip format, PyTorch 1.6 and later), an index of
- * shards of either, or a folder that holds one of them, as downloaded from a hub. The format is known by the file's
- * first bytes. Nothing of the data is read, and nothing in a PyTorch file is executed.
+ * Opens a checkpoint: a `.safetensors` file, a `pytorch_model.bin` (zip format, PyTorch 1.6 and later), an
+ * index of shards of either, or a folder with one of them, as downloaded from a hub. The format is recognised
+ * by the first bytes. No data is read, and nothing in a PyTorch file is executed.
  *
- * @throws {FormatError} when a file is damaged or is something else; the message says what
+ * @throws {FormatError} when a file is damaged, or of another format, which the message names
  * @throws {InputError} when nothing is there, or a shard is missing
  */
 export async function openCheckpoint(folderOrFile: string): Promise<Checkpoint> {
@@ -69,7 +71,8 @@ export async function openCheckpoint(folderOrFile: string): Promise<Checkpoint> 
 }
 
 /**
- * The file that stands for a checkpoint: the file given, or a folder's weights or the index of their shards.
+ * Path of a checkpoint: the given file, or in a folder the weights or the index of their shards.
+ *
  * @throws {InputError} when a folder has none, or several
  */
 export async function checkpointPath(folderOrFile: string): Promise<string> {
@@ -81,17 +84,20 @@ export async function checkpointPath(folderOrFile: string): Promise<string> {
   if (others.length === 1) return join(folderOrFile, others[0]);
   throw new InputError(
     others.length === 0
-      ? "no checkpoint is in this folder"
-      : `${others.length} safetensors files are in this folder`,
+      ? "this folder has no checkpoint"
+      : `this folder has ${others.length} safetensors files`,
     {
       place: { file: folderOrFile },
-      hint: others.length === 0 ? `looked for ${NAMES.join(", ")}` : `name one of them: ${others.join(", ")}`,
+      hint:
+        others.length === 0
+          ? `expected ${NAMES.join(", ")}`
+          : `give the path of one of them: ${others.join(", ")}`,
     },
   );
 }
 
 async function openSingle(given: string, path: string, handles: OpenFile[]): Promise<Checkpoint> {
-  const { handle, arrays, metadata } = await openPart(path, handles);
+  const { handle, arrays, metadata } = await openShard(path, handles);
   const digest = () => cachedDigest(handle.realPath);
   return checkpoint(given, handles, new Map(arrays.map((array) => [array.name, array])), metadata, digest);
 }
@@ -101,7 +107,7 @@ async function openShards(given: string, path: string, handles: OpenFile[]): Pro
   const arrays = new Map<string, StoredArray>();
   const metadata = new Map<string, string>();
   for (const shard of shards) {
-    const part = await openPart(shard, handles);
+    const part = await openShard(shard, handles);
     for (const [key, value] of part.metadata) metadata.set(key, value);
     for (const array of part.arrays) {
       if (arrays.has(array.name))
@@ -113,7 +119,7 @@ async function openShards(given: string, path: string, handles: OpenFile[]): Pro
     if (!arrays.has(name)) {
       throw new FormatError(
         { file: shard, tensor: name },
-        `is not in this shard, though ${basename(path)} says so`,
+        `is missing from this shard, where ${basename(path)} places it`,
         "are the index and the shards of the same revision?",
       );
     }
@@ -126,7 +132,7 @@ async function openShards(given: string, path: string, handles: OpenFile[]): Pro
   return checkpoint(given, handles, arrays, metadata, digest);
 }
 
-async function openPart(path: string, handles: OpenFile[]) {
+async function openShard(path: string, handles: OpenFile[]) {
   const handle = await openFile(path);
   handles.push(handle);
   const format = await recogniseCheckpoint(handle);
@@ -151,7 +157,7 @@ function checkpoint(
     if (stored === undefined) {
       throw new InputError(`there is no tensor ${JSON.stringify(name)}`, {
         place: { file: path },
-        hint: `it has ${arrays.size}, such as ${[...arrays.keys()].slice(0, 4).join(", ") || "none"}`,
+        hint: `it has ${arrays.size} tensors, such as ${[...arrays.keys()].slice(0, 4).join(", ") || "none"}`,
       });
     }
     const place = rows === undefined ? stored : placeOfRows(stored, rows);
@@ -181,13 +187,13 @@ const ascii = (text: string) => [...text].map((char) => char.charCodeAt(0));
 const SAVE_AGAIN =
   "save it again with PyTorch 1.6 or later: torch.save(torch.load(path, weights_only=True), path)";
 
-/** What lies where a checkpoint was expected, often enough to have its own sentence. */
+/** Common files that are mistaken for checkpoints. */
 const REFUSED: readonly Refusal[] = [
-  { bytes: [0x80, 0x02, 0x8a, 0x0a], is: "in PyTorch's format of before version 1.6", hint: SAVE_AGAIN },
+  { bytes: [0x80, 0x02, 0x8a, 0x0a], is: "in PyTorch's format from before version 1.6", hint: SAVE_AGAIN },
   {
     bytes: ascii("ustar"),
     at: 257,
-    is: "a tar archive, PyTorch's format of before version 0.1.10",
+    is: "a tar archive, PyTorch's format from before version 0.1.10",
     hint: SAVE_AGAIN,
   },
   {
@@ -198,7 +204,7 @@ const REFUSED: readonly Refusal[] = [
   {
     bytes: [0x1f, 0x8b],
     is: "compressed with gzip",
-    hint: "unpack it first: weights are used where they lie in the file",
+    hint: "unpack it first: weights are mapped directly from the file",
   },
   { bytes: [0x28, 0xb5, 0x2f, 0xfd], is: "compressed with zstd", hint: "unpack it first" },
   {
@@ -211,13 +217,14 @@ const REFUSED: readonly Refusal[] = [
     is: "a Git LFS pointer, not the file it points to",
     hint: "fetch the file itself with: git lfs pull",
   },
-  { bytes: ascii("<!"), is: "a web page", hint: "was a page of the site saved in place of the file?" },
-  { bytes: ascii("<html"), is: "a web page", hint: "was a page of the site saved in place of the file?" },
+  { bytes: ascii("<!"), is: "a web page", hint: "was a page of the site saved instead of the file?" },
+  { bytes: ascii("<html"), is: "a web page", hint: "was a page of the site saved instead of the file?" },
 ];
 
 /**
- * The format of a checkpoint file, by its first bytes; its name does not matter.
- * @throws {FormatError} that says what the file is instead, and what to do with it
+ * Format of a checkpoint file, by its first bytes; its name does not matter.
+ *
+ * @throws {FormatError} with the actual format of the file, and what to do with it
  */
 async function recogniseCheckpoint(file: OpenFile): Promise<CheckpointFormat> {
   const start = await file.read(0, Math.min(file.size, 512));

@@ -10,9 +10,9 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { widenToFloat32 } from "./float-conversion.ts";
 import type { StoredArray } from "./stored-array.ts";
 
-/** Part of a record's name: raised when the rule changes. */
+/** Part of the name of a cached result: increment when the check changes. */
 const VERSION = 1;
-/** Bytes looked at at once; a multiple of the size of every element. */
+/** Bytes read at once; a multiple of every element size. */
 const PIECE = 2 ** 22;
 
 const record = z.object({
@@ -22,11 +22,11 @@ const record = z.object({
 type Found = z.infer<typeof record>["found"];
 
 /**
- * Checks that every float of some arrays is finite, in float32 too. All of them are read once; what was found is kept in the
- * cache by the checkpoint's digest.
+ * Checks that every float of some arrays is finite, also as float32. Reads all of them once; the result is
+ * cached by the digest of the checkpoint.
  *
- * @param names  of the checkpoint's arrays; a strided view is checked with all elements of the span that holds it
- * @throws {FormatError} naming the first tensor that holds NaN or an infinity
+ * @param names  of the checkpoint's arrays; a strided view is checked with all elements of its span
+ * @throws {FormatError} naming the first tensor with a NaN or an infinity
  */
 export async function checkFinite(
   checkpoint: Checkpoint,
@@ -71,7 +71,10 @@ async function search(arrays: readonly StoredArray[]): Promise<Found> {
   }
 }
 
-/** Bits of the exponent, all set in NaN and infinities; float8_e4m3fn has neither infinities nor more than one NaN. */
+/**
+ * Mask of the exponent bits, all of which are set in NaN and infinities; float8_e4m3fn has no infinities and
+ * a single NaN.
+ */
 const EXPONENTS: Partial<Record<DType, readonly [mask: number, all: number]>> = {
   float32: [0x7f800000, 0x7f800000],
   bfloat16: [0x7f80, 0x7f80],
@@ -98,6 +101,6 @@ async function recall(path: string): Promise<Found | undefined> {
   try {
     return record.parse(JSON.parse((await textIfPresent(path)) ?? "")).found;
   } catch {
-    return undefined; // Not there, or damaged: the weights are read and the record written anew.
+    return undefined; // Absent or damaged: the weights are read and the result is written again.
   }
 }

@@ -2,8 +2,8 @@ import { InternalError } from "../../base/errors.ts";
 import type { DataOf, DType } from "./array.ts";
 
 /**
- * Floats of another precision as float32. Exact for float16, bfloat16 and float8, infinities and NaN included;
- * float64 is rounded to the nearest, and becomes infinite above 3.4e38.
+ * Converts floats of another precision to float32. Exact for float16, bfloat16 and float8, infinities and NaN
+ * included; float64 is rounded to nearest, and becomes infinite above 3.4e38.
  *
  * @throws {InternalError} for a type that is not a float
  */
@@ -26,7 +26,7 @@ export function widenToFloat32(dtype: DType, data: DataOf): Float32Array {
 
 const tables = new Map<DType, Uint32Array>();
 
-/** The float32 bits of each value of a small type, made when first asked for. */
+/** Float32 bits of every value of a small type, computed on first use. */
 function tableOf(dtype: "float16" | "float8_e5m2" | "float8_e4m3fn"): Uint32Array {
   let found = tables.get(dtype);
   if (found === undefined) {
@@ -45,14 +45,14 @@ function fromBits(data: Bits, float32Bits: (bits: number) => number): Float32Arr
   return new Float32Array(bits.buffer);
 }
 
-/** Through bits and not through numbers, so that the payload of a NaN stays. */
+/** Copies bits, not numbers, so that the payload of a NaN is kept. */
 function fromTable(data: Bits, table: Uint32Array): Float32Array {
   const bits = new Uint32Array(data.length);
   for (let i = 0; i < data.length; i++) bits[i] = table[data[i]];
   return new Float32Array(bits.buffer);
 }
 
-/** The float32 bits of every value of an IEEE 754 binary format with this many bits. */
+/** Float32 bits of every value of an IEEE 754 binary format of this width. */
 function ieeeTable(width: number, exponentBits: number, fractionBits: number): Uint32Array {
   const asFloat = new Float32Array(1);
   const asBits = new Uint32Array(asFloat.buffer);
@@ -73,7 +73,8 @@ function ieeeTable(width: number, exponentBits: number, fractionBits: number): U
 }
 
 /**
- * E4M3 "fn" has no infinity: its top exponent holds finite values, and only all ones is NaN.
+ * E4M3 "fn" has no infinity: the values of its top exponent are finite, except all ones, which is NaN.
+ *
  * @see Micikevicius et al. 2022, arXiv:2209.05433, table 1
  */
 function e4m3Table(): Uint32Array {
@@ -91,8 +92,8 @@ const asFloat = new Float32Array(1);
 const asBits = new Uint32Array(asFloat.buffer);
 
 /**
- * Float32 values as the bits of the nearest float16, ties to even (IEEE 754-2019, §4.3.1): 11 significant bits from 6e-5 on,
- * fixed steps of 6e-8 below, infinite from 65520 on. NaN stays NaN.
+ * Converts float32 to the bits of the nearest float16, ties to even (IEEE 754-2019, §4.3.1): 11 significant
+ * bits from 6e-5, fixed steps of 6e-8 below, infinite from 65520. NaN stays NaN.
  */
 export function narrowToFloat16(values: Float32Array): Uint16Array {
   return Uint16Array.from(values, float16Bits);
@@ -105,9 +106,9 @@ function float16Bits(value: number): number {
   const magnitude = bits & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00;
   if (magnitude >= 0x47800000) return sign | 0x7c00;
-  // Below the smallest normal float16, 2^-14, a value is a number of steps of 2^-24.
+  // Below the smallest normal float16, 2^-14, values are multiples of 2^-24.
   if (magnitude < 0x38800000) return sign | roundedToEven(Math.abs(asFloat[0]) * 2 ** 24);
-  // The exponent is counted from 15 instead of 127; 13 bits of the fraction go, and a carry is one exponent more.
+  // The exponent bias is 15 instead of 127. Dropping 13 fraction bits may carry into the exponent.
   const halves = (magnitude - 0x38000000) / 2 ** 13;
   return sign | roundedToEven(halves);
 }

@@ -12,16 +12,16 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { readSafetensors, writeSafetensors } from "./safetensors.ts";
 import { needsCopy, type StoredArray } from "./stored-array.ts";
 
-/** Part of a copy's name: raised when what is written for the same checkpoint changes. */
+/** Part of the name of a copy: increment when the copy of the same checkpoint changes. */
 const VERSION = 1;
 
 /**
- * Arrays of a checkpoint as row-major float32, all in one folder, so that ONNX Runtime can map them from the disk.
+ * Arrays of a checkpoint as row-major float32 in one folder, so that ONNX Runtime can map them from disk.
  *
- * Where they already are, as in most checkpoints, these are their places in it. Otherwise all of them are written
- * once into one safetensors file of the cache, one array in memory at a time, with its digest beside it; the copy is
- * found again as long as the checkpoint's contents and the names are the same, and made anew when it is damaged.
- * Integers and bool keep their type.
+ * Where the checkpoint already stores them so, as most do, the result refers to it. Otherwise all of them are
+ * written once to a safetensors file in the cache, one array in memory at a time, with a digest file next to
+ * it. The copy is reused as long as the contents of the checkpoint and the names are the same, and rewritten
+ * when it is damaged. Integers and bool keep their type.
  *
  * @param names   of the checkpoint's arrays; the result has the same names
  * @param folder  of the copies
@@ -36,7 +36,7 @@ export async function float32Arrays(
   for (const name of names) {
     const stored = checkpoint.arrays.get(name);
     if (stored === undefined)
-      throw new InputError("is not there", { place: { file: checkpoint.path, tensor: name } });
+      throw new InputError("is not in the checkpoint", { place: { file: checkpoint.path, tensor: name } });
     wanted.set(name, stored);
   }
   const folders = new Set([...wanted.values()].map(({ file }) => dirname(file)));
@@ -50,17 +50,17 @@ export async function float32Arrays(
   });
   const path = join(folder, `${sha256Hex(key).slice(0, 32)}.safetensors`);
   const digestPath = `${path}.sha256`;
-  // Programs map the copy for as long as they are open: the mark stands until the process ends.
+  // Open programs map the copy, so the mark stays until the process ends.
   await markInUse(path);
-  if (!(await isSound(path, digestPath))) {
+  if (!(await isIntact(path, digestPath))) {
     await writeCopy(path, checkpoint, wanted);
-    // In the form that `sha256sum --check` reads.
+    // In the format of `sha256sum --check`.
     await writeFileAtomic(digestPath, `${await cachedDigest(path)}  ${basename(path)}\n`);
   }
   return await placesIn(path);
 }
 
-async function isSound(path: string, digestPath: string): Promise<boolean> {
+async function isIntact(path: string, digestPath: string): Promise<boolean> {
   if ((await kindOfPath(path)) !== "file" || (await kindOfPath(digestPath)) !== "file") return false;
   await using noted = await openFile(digestPath);
   const line = new TextDecoder().decode(await noted.read(0, noted.size));

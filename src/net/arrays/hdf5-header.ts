@@ -4,26 +4,26 @@ import { counted } from "../../base/message-text.ts";
 import type { OpenFile } from "../../base/read-file.ts";
 import type { DType } from "./array.ts";
 
-// The HDF5 library reads an array's data wherever its header says, in other files too, and hands out numbers of unusual
-// layouts as they lie in the file. Neither can be asked of it before it reads, so this file reads the header itself.
+// The HDF5 library follows a header to data in other files, and returns numbers of unusual layouts unconverted. It has
+// no function that reports either before it reads, so this file parses the header itself.
 // See the HDF5 File Format Specification, version 3.0, sections II.A, IV.A.1 (object headers) and IV.A.2 (messages).
 
-/** Header of a dataset, or of a committed data type. */
+/** Header of a dataset or of a committed data type. */
 export interface Hdf5Header {
   /** Undefined for a type that is not a standard number; `typeText` describes it. */
   readonly dtype: DType | undefined;
   /** The data type, for messages: "integer of 17 bits in 4 bytes". */
   readonly typeText: string;
-  /** Where the data are, if not in this file. */
+  /** Storage of the data outside this file, if any. */
   readonly elsewhere: "external storage" | "a virtual dataset" | undefined;
 }
 
-/** An open HDF5 file, and how it writes addresses. */
+/** An open HDF5 file with the sizes of its addresses. */
 export interface Hdf5Bytes {
   readonly file: OpenFile;
-  /** Byte of the superblock's signature, from which addresses count. */
+  /** Offset of the superblock signature, to which addresses are relative. */
   readonly base: number;
-  /** Bytes of an address, and of a length. */
+  /** Bytes of an address and of a length. */
   readonly offsetBytes: number;
   readonly lengthBytes: number;
 }
@@ -35,7 +35,7 @@ const CONTINUATION = 0x10;
 const SHARED = 0x02;
 const VIRTUAL = 3;
 
-/** A header of a dataset has a few hundred bytes; attributes may bring it to some 64 KiB a block. */
+/** The header of a dataset takes a few hundred bytes; attributes may extend it to about 64 KiB per block. */
 const LARGEST_BLOCK = 2 ** 20;
 const MOST_BLOCKS = 4096;
 
@@ -74,7 +74,10 @@ export function readHdf5Header(source: Hdf5Bytes, address: number, tensor: strin
   }
 }
 
-/** A committed type: the message gives the address of its object. Types in the file's shared heap are not read. */
+/**
+ * Resolves a committed type, for which the message has the address of its object. Types in the shared message
+ * heap are not read.
+ */
 function sharedType(source: Hdf5Bytes, body: Uint8Array): Uint8Array {
   const cursor = new ByteCursor(body);
   const version = cursor.uint8();
@@ -113,14 +116,14 @@ function readMessages(source: Hdf5Bytes, address: number): readonly Message[] {
       if (message.type !== CONTINUATION) continue;
       const body = new ByteCursor(message.body);
       const next = { at: uint(body, source.offsetBytes), length: uint(body, source.lengthBytes) };
-      // A block of the new form has a signature before its messages and a checksum after them.
+      // A version 2 block has a signature before its messages and a checksum after them.
       blocks.push(isNew ? { at: next.at + 4, length: next.length - 8 } : next);
     }
   }
   return messages;
 }
 
-/** Messages of a block; what remains at its end and is too short for one is a gap. */
+/** Messages of a block; a remainder too short for a message is a gap. */
 function* messagesIn(block: Uint8Array, isNew: boolean, order: boolean): Generator<Message> {
   const cursor = new ByteCursor(block);
   const prefix = isNew ? (order ? 6 : 4) : 8;
@@ -157,14 +160,20 @@ const CLASSES = [
   "array",
 ];
 
-/** IEEE 754: bits of the whole, where sign and exponent lie, bits of exponent and fraction, and the exponent's bias. */
+/**
+ * IEEE 754 layouts: total bits, bit offset, positions of sign and exponent, exponent bits, fraction position
+ * and bits, exponent bias.
+ */
 const FLOATS: readonly (readonly [DType, string])[] = [
   ["float16", "16 0 15 10 5 0 10 15"],
   ["float32", "32 0 31 23 8 0 23 127"],
   ["float64", "64 0 63 52 11 0 52 1023"],
 ];
 
-/** Section IV.A.2.d. The library gives big-endian numbers in the order of the machine. */
+/**
+ * Data type message, section IV.A.2.d. The library converts big-endian numbers to the byte order of the
+ * machine.
+ */
 function dataType(body: Uint8Array): Pick<Hdf5Header, "dtype" | "typeText"> {
   const cursor = new ByteCursor(body);
   const kind = cursor.uint8() & 0x0f;

@@ -5,32 +5,34 @@ import { type OpenFile, openFile } from "../../base/read-file.ts";
 import { bytesPerElement, type DType, elementCount, type NdArray, ndArray, viewAs } from "./array.ts";
 import { type Hdf5Bytes, readHdf5Header } from "./hdf5-header.ts";
 
-/** An array in an HDF5 file. Its shape and type are known; its data are read on request. */
+/** An array in an HDF5 file: shape and type are known, data is read on request. */
 export interface Hdf5Array {
-  /** From the root: "seq/emb_0_512". */
+  /** Path from the root: "seq/emb_0_512". */
   readonly path: string;
   readonly shape: readonly number[];
   readonly dtype: DType;
-  /** Rows along the first axis that lie in the same chunks, so that one is unpacked with the others; 1 without chunks. */
+  /** Rows along the first axis per chunk, which are decompressed together; 1 without chunks. */
   readonly rowsPerChunk: number;
   /**
-   * Rows [start, end) along the first axis; without them the whole array, which may be a scalar.
-   * @throws {FormatError} when they are outside the array, or the file is damaged there
+   * Reads rows [start, end) along the first axis, or the whole array, which may be a scalar.
+   *
+   * @throws {FormatError} when they are out of range, or the file is damaged there
    */
   read(rows?: readonly [start: number, end: number]): NdArray;
 }
 
-/** An HDF5 file opened for reading, by the HDF5 library itself compiled to WebAssembly. */
+/** An HDF5 file opened for reading by the HDF5 library compiled to WebAssembly. */
 export interface Hdf5File extends AsyncDisposable {
   readonly path: string;
-  /** Names in a group ("" is the root), in the library's order, which is that of text; none where there is no such group. */
+  /** Names in a group ("" is the root), sorted as text by the library; empty where there is no such group. */
   names(group: string): readonly string[];
   /**
-   * Undefined where there is nothing of this name, or a group.
+   * The array of this path; undefined for a group, or where there is nothing.
+   *
    * @throws {FormatError} when its type is not a standard number, or its data are in another file
    */
   array(path: string): Hdf5Array | undefined;
-  /** An attribute that is text, of a group or an array; "" is the root. Undefined where there is none. */
+  /** A text attribute of a group or an array; "" is the root. Undefined where there is none. */
   attribute(path: string, name: string): string | undefined;
   close(): Promise<void>;
 }
@@ -38,11 +40,11 @@ export interface Hdf5File extends AsyncDisposable {
 const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /**
- * Opens an HDF5 file. Nothing is read from any other file: links to other files, virtual datasets and external storage are
- * refused where they are met.
+ * Opens an HDF5 file. No other file is read: links to other files, virtual datasets and external storage are
+ * rejected.
  *
  * @param seconds  time limit of one call of the library, data excepted
- * @throws {FormatError} when it is not an HDF5 file, or a damaged one
+ * @throws {FormatError} when it is not an HDF5 file, or is damaged
  * @throws {InputError} when there is no such file
  */
 export async function openHdf5(path: string, seconds = 30): Promise<Hdf5File> {
@@ -69,9 +71,9 @@ async function openChecked(path: string, handle: OpenFile, seconds: number): Pro
     }
   };
   const file = reading("the file", () => {
-    // Errors of the library are thrown and not printed.
+    // Throw the errors of the library instead of printing them.
     library.activate_throwing_error_handler();
-    // A filter that is not built in would be looked up in a folder of the machine.
+    // Unknown filters would be loaded from a plugin folder of the machine.
     for (const _ of library.get_plugin_search_paths()) library.remove_plugin_search_path(0);
     return new h5wasm.File(handle.realPath, "r");
   });
@@ -80,7 +82,7 @@ async function openChecked(path: string, handle: OpenFile, seconds: number): Pro
     try {
       file.close();
     } catch (error) {
-      // A damaged file that made the library stumble cannot be given back to it; what went wrong was said while reading.
+      // After a crash of the library on a damaged file, closing fails too; reading has already reported the error.
       if (!(error instanceof Error && error.name === "RuntimeError")) throw error;
     }
   };
@@ -106,12 +108,12 @@ async function openChecked(path: string, handle: OpenFile, seconds: number): Pro
   };
 }
 
-/** Slowest reading of data that is not taken for a hang. */
+/** Data read more slowly than this counts as a hang. */
 const LEAST_BYTES_PER_SECOND = 1e6;
 
 /**
- * Runs a synchronous step and ends it by an error when it takes longer than its limit: damaged files can make the library
- * loop forever, and `node:vm` is what interrupts WebAssembly without another thread.
+ * Runs a synchronous step and throws when it exceeds its time limit: damaged files can make the library loop
+ * forever, and `node:vm` interrupts WebAssembly without another thread.
  */
 function timeLimit() {
   const context = createContext({ step: undefined });
@@ -124,7 +126,7 @@ function timeLimit() {
     try {
       script.runInContext(context, { timeout: Math.ceil(1000 * seconds) });
     } catch (error) {
-      // An error of the context is no Error of ours.
+      // Errors of another context are no instance of this context's Error.
       if ((error as NodeJS.ErrnoException).code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
       throw new Error(`HDF5 did not finish within ${seconds} s`);
     }
@@ -133,28 +135,31 @@ function timeLimit() {
 }
 
 async function findSuperblock(file: OpenFile): Promise<Hdf5Bytes> {
-  // A user's block of 512, 1024, … bytes may come before the signature.
+  // A user block of 512, 1024, … bytes may precede the signature.
   for (let base = 0; base + 16 <= file.size; base = base === 0 ? 512 : 2 * base) {
     const start = await file.read(base, 16);
     if (!SIGNATURE.every((byte, i) => start[i] === byte)) continue;
     const sizesAt = start[8] < 2 ? 13 : 9;
     return { file, base, offsetBytes: start[sizesAt], lengthBytes: start[sizesAt + 1] };
   }
-  throw new FormatError({ file: file.path }, "this is no HDF5 file", "was it downloaded completely?");
+  throw new FormatError({ file: file.path }, "this is not an HDF5 file", "was it downloaded completely?");
 }
 
 type Library = Awaited<typeof import("h5wasm/node")["ready"]>;
 
-/** A group or a dataset, by the path to it that leads through no link. */
+/** A group or a dataset, by a path without links. */
 interface Found {
   readonly kind: "group" | "dataset";
   readonly path: string;
 }
 
-/** More soft links one after another are a circle. */
+/** Longest chain of soft links; a longer one is circular. */
 const MOST_LINKS = 16;
 
-/** Groups and datasets by their paths. Soft links are followed here: the library would follow them to other files. */
+/**
+ * Groups and datasets by path. Follows soft links itself, since the library would follow them into other
+ * files.
+ */
 class Tree {
   readonly #path: string;
   readonly #file: File;
@@ -167,7 +172,7 @@ class Tree {
     this.#library = library;
   }
 
-  /** Names in a group, listed once: the library reads all of them for every call. */
+  /** Names in a group, cached: the library reads all of them at every call. */
   namesIn(group: Found | undefined): ReadonlySet<string> {
     if (group?.kind !== "group") return new Set();
     const known = this.#names.get(group.path);
@@ -177,7 +182,7 @@ class Tree {
     return names;
   }
 
-  /** @throws {FormatError} when a link on the way leads to another file, or in a circle */
+  /** @throws {FormatError} when a link on the path is circular or leads to another file */
   find(path: string): Found | undefined {
     const parts = path.split("/").filter((part) => part !== "");
     let at: Found = { kind: "group", path: "/" };
@@ -189,7 +194,7 @@ class Tree {
       const next = `${at.path === "/" ? "" : at.path}/${part}`;
       const target = this.#softLink(next);
       if (target !== undefined) {
-        if (++links > MOST_LINKS) throw this.#refuse(next, "is a link that leads in a circle");
+        if (++links > MOST_LINKS) throw this.#refuse(next, "is a circular link");
         parts.unshift(...target.split("/").filter((each) => each !== ""));
         if (target.startsWith("/")) at = { kind: "group", path: "/" };
         continue;
@@ -217,7 +222,7 @@ class Tree {
 
 const COPY = "only data in the file itself are read; copy them into one file with h5repack or h5py";
 
-/** Filters by their numbers: those that the library decodes, and names of some that it does not. */
+/** Numbers of the filters that the library decodes, and names of some that it does not. */
 const DECODED = [1, 2, 3, 4, 5, 6];
 const FILTERS: Readonly<Record<number, string>> = {
   307: "bzip2",
@@ -243,7 +248,7 @@ class StoredDataset implements Hdf5Array {
     bytes: Hdf5Bytes,
     private readonly reading: <T>(what: string, step: () => T, bytes?: number) => T,
   ) {
-    // The address of an object is what a reference to it holds.
+    // A reference to an object is its address.
     const [...address] = library.create_object_reference(file.file_id, place);
     const header = readHdf5Header(
       bytes,
@@ -280,13 +285,13 @@ class StoredDataset implements Hdf5Array {
     const [start, end] = rows;
     const inside = Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end;
     if (!inside || end > shape[0]) {
-      throw this.refuse(`rows [${start}, ${end}) are not in it: it has ${shape[0]}`);
+      throw this.refuse(`rows [${start}, ${end}) are out of range: it has ${shape[0]}`);
     }
     const part = [end - start, ...shape.slice(1)];
     return ndArray(dtype, part, this.elements(part, start));
   }
 
-  /** A block as long as `count` on each axis, from the given row on. */
+  /** Elements of a block with these lengths per axis, from the given row on. */
   private elements(count: readonly number[], row = 0): NdArray["data"] {
     const { library, dtype } = this;
     const length = elementCount(count) * bytesPerElement(dtype);
@@ -295,10 +300,10 @@ class StoredDataset implements Hdf5Array {
       this.path,
       () => {
         if (length > library.MAXIMUM_MEMORY)
-          throw this.refuse(`takes ${length} bytes at once, more than fit`);
+          throw this.refuse(`needs ${length} bytes at once, more than fit into memory`);
         if (length === 0) return viewAs(dtype, new Uint8Array());
         const pointer = library._malloc(length);
-        if (pointer === 0) throw this.refuse(`takes ${length} bytes at once, more than fit`);
+        if (pointer === 0) throw this.refuse(`needs ${length} bytes at once, more than fit into memory`);
         try {
           library.get_dataset_data(
             this.file.file_id,

@@ -5,22 +5,25 @@ import { firstNotFinite } from "./finite.ts";
 import { widenToFloat32 } from "./float-conversion.ts";
 import { type Hdf5File, openHdf5 } from "./hdf5.ts";
 
-/** A layer of a Keras model as its file describes it. Nothing of it is ever run: layers are known by kind and settings. */
+/**
+ * A layer of a Keras model as described in its file. Layers are recognised by class and settings; no code of
+ * the file runs.
+ */
 export interface KerasLayer {
-  /** Unique among the layers beside it. */
+  /** Unique among the layers of its model. */
   readonly name: string;
-  /** Keras' class, such as `Conv1D`; `Functional` is a model inside the model. */
+  /** Keras class, such as `Conv1D`; `Functional` is a nested model. */
   readonly kind: string;
   readonly settings: Readonly<Record<string, unknown>>;
-  /** Names of the layers beside it whose outputs it reads. */
+  /** Names of the layers of the same model whose outputs it reads. */
   readonly inputs: readonly string[];
-  /** Of a model inside the model. */
+  /** The nested model of a `Functional` layer. */
   readonly model: KerasModel | undefined;
 }
 
 export interface KerasModel {
   readonly layers: readonly KerasLayer[];
-  /** Names of the layers that the model's outputs come from, in their order. */
+  /** Names of the layers that give the outputs of the model, in order. */
   readonly outputs: readonly string[];
 }
 
@@ -29,11 +32,11 @@ export interface KerasFile extends AsyncDisposable {
   readonly path: string;
   readonly model: KerasModel;
   /**
-   * An array of a layer, as float32.
+   * Reads an array of a layer as float32.
    *
-   * @param at     the layer's name, after the names of the models it lies in
-   * @param name   as Keras calls it, such as `kernel`
-   * @param shape  what is expected
+   * @param at     the layer's name, preceded by the names of the models that contain it
+   * @param name   name in Keras, such as `kernel`
+   * @param shape  expected shape
    * @throws {FormatError} when there is none, or it has another shape
    */
   weight(at: readonly string[], name: string, shape: readonly number[]): NdArray<"float32">;
@@ -49,9 +52,9 @@ const LayerText = z.object({
 const ModelText = z.object({ layers: z.array(LayerText), output_layers: z.unknown() });
 
 /**
- * Opens what `model.save("model.h5")` writes: Keras 2 and 3, functional models, models inside models.
+ * Opens a file of `model.save("model.h5")` by Keras 2 or 3: functional models, also nested.
  *
- * @throws {FormatError} when the file is no HDF5, or holds no such model
+ * @throws {FormatError} when the file is not HDF5, or has no such model
  * @throws {InputError} when there is no such file
  */
 export async function openKeras(path: string): Promise<KerasFile> {
@@ -76,8 +79,8 @@ function readModel(path: string, file: Hdf5File): KerasModel {
   if (text === undefined) {
     throw new FormatError(
       { file: path },
-      "the file does not say what its model is: it has no attribute model_config",
-      'save the whole model, not its weights alone: model.save("model.h5")',
+      "the file describes no model: it has no attribute model_config",
+      'save the whole model, not only its weights: model.save("model.h5")',
     );
   }
   try {
@@ -108,8 +111,8 @@ function modelOf(config: Readonly<Record<string, unknown>>): KerasModel {
 }
 
 /**
- * The layers that some text refers to. Keras 2 writes [name, node, tensor, …] for an output of a layer, Keras 3 the same
- * under `keras_history`, each inside lists and objects of various depth.
+ * Names of the layers in a reference. Keras 2 writes [name, node, tensor, …] for an output of a layer, Keras
+ * 3 the same under `keras_history`, nested in lists and objects of varying depth.
  */
 function namesIn(value: unknown): readonly string[] {
   if (Array.isArray(value)) {
@@ -130,14 +133,14 @@ function readWeight(
   shape: readonly number[],
 ): NdArray<"float32"> {
   const tensor = [...at, name].join("/");
-  // A model's weights lie in groups of their own inside its group, a layer's in its group at any depth.
+  // The weights of a nested model are in subgroups of its group, those of a layer at any depth of its group.
   const ending = new RegExp(
     `(^|/)${at.length > 1 ? `${escaped(at.at(-1)!)}/` : ""}${escaped(name)}(:\\d+)?$`,
   );
-  const places = arraysIn(file, `${WEIGHTS}/${at[0]}`).filter((place) => ending.test(place));
+  const places = arraysIn(file, `${WEIGHTS}/${at[0]}`).filter((path) => ending.test(path));
   const array = places.length === 1 ? file.array(places[0]) : undefined;
   if (array === undefined) {
-    const found = places.length > 1 ? "is there more than once" : "is not in the file";
+    const found = places.length > 1 ? "is in the file more than once" : "is not in the file";
     throw new FormatError({ file: path, tensor }, found);
   }
   if (String(array.shape) !== String(shape)) {
@@ -164,10 +167,10 @@ function readWeight(
 
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
-/** Groups in a layer's group that are looked into: a model's name, a layer's, and one to spare. */
+/** Nesting of groups that is searched in the group of a layer: a model, a layer, and one spare. */
 const DEPTH = 3;
 
-/** Places of the arrays in a group; an empty group counts as one. */
+/** Paths of the arrays in a group; an empty group counts as an array. */
 function arraysIn(file: Hdf5File, group: string, depth = DEPTH): readonly string[] {
   const places = file.names(group).map((name) => `${group}/${name}`);
   if (depth === 0) return places;

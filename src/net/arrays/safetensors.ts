@@ -5,7 +5,10 @@ import { writeFileAtomic } from "../../base/write-file.ts";
 import { bytesPerElement, type DataOf, type DType, elementCount, formatShape } from "./array.ts";
 import type { StoredArray } from "./stored-array.ts";
 
-/** The format's names of the element types. Its 4-, 6- and 8-bit block-scaled floats and complex numbers are refused. */
+/**
+ * Names of the element types in the format. Block-scaled floats of 4, 6 and 8 bits and complex numbers are
+ * not supported.
+ */
 export const SAFETENSORS_TYPES: ReadonlyMap<string, DType> = new Map<string, DType>([
   ["F64", "float64"],
   ["F32", "float32"],
@@ -24,24 +27,24 @@ export const SAFETENSORS_TYPES: ReadonlyMap<string, DType> = new Map<string, DTy
   ["BOOL", "bool"],
 ]);
 
-/** The reference implementation's own limit. */
+/** Limit of the reference implementation. */
 const MAX_HEADER_BYTES = 100_000_000;
 
 export interface SafetensorsContents {
-  /** In the header's order. */
+  /** In the order of the header. */
   readonly arrays: readonly StoredArray[];
   /** The header's `__metadata__`: free text by name, such as `format`. */
   readonly metadata: ReadonlyMap<string, string>;
 }
 
 /**
- * The places of a safetensors file's arrays. Reads the header only.
+ * Reads the header of a safetensors file: the offsets of its arrays, without their data.
  *
- * Format: 8 bytes, the header's length as a little-endian integer; the header, a JSON object of
- * name → { dtype, shape, data_offsets: [begin, end) } counted from the header's end; then the data, which the arrays
- * cover without a hole or an overlap, to the last byte.
+ * Format: 8 bytes, the header's length as a little-endian integer; the header, a JSON object of name → {
+ * dtype, shape, data_offsets: [begin, end) } relative to the end of the header; then the data, which the
+ * arrays cover without gaps or overlaps up to the last byte.
  *
- * @throws {FormatError} when any of this does not hold
+ * @throws {FormatError} when the file violates any of this
  * @see https://github.com/huggingface/safetensors#format
  */
 export async function readSafetensors(file: OpenFile): Promise<SafetensorsContents> {
@@ -53,7 +56,7 @@ export async function readSafetensors(file: OpenFile): Promise<SafetensorsConten
     if (name === "__metadata__") {
       for (const [key, value] of metadataEntries(file.path, entry)) metadata.set(key, value);
     } else {
-      arrays.push(placeOf(file, name, entry, dataStart));
+      arrays.push(parseEntry(file, name, entry, dataStart));
     }
   }
   checkCover(file, arrays, dataStart);
@@ -74,7 +77,7 @@ async function readHeader(file: OpenFile): Promise<{ text: string; dataStart: nu
   if (length > BigInt(size - 8)) {
     throw new FormatError(
       { file: path },
-      `the header is said to be ${length} bytes long, but only ${size - 8} bytes follow`,
+      `the header should have ${length} bytes, but only ${size - 8} bytes follow`,
       "is the file cut off, or is it not a safetensors file?",
     );
   }
@@ -108,7 +111,7 @@ function metadataEntries(file: string, entry: unknown): [string, string][] {
   throw new FormatError({ file }, `the header's "__metadata__" is not a list of names and texts`);
 }
 
-function placeOf(file: OpenFile, name: string, entry: unknown, dataStart: number): StoredArray {
+function parseEntry(file: OpenFile, name: string, entry: unknown, dataStart: number): StoredArray {
   const fail = (message: string, hint?: string): never => {
     throw new FormatError({ file: file.path, tensor: name }, message, hint);
   };
@@ -146,7 +149,7 @@ function checkCover(file: OpenFile, arrays: readonly StoredArray[], dataStart: n
     (a, b) => a.offset - b.offset || a.length - b.length,
   )) {
     if (offset !== covered) {
-      const what = offset < covered ? "overlaps another one" : "follows a hole that no tensor fills";
+      const what = offset < covered ? "overlaps another tensor" : "follows a gap that no tensor covers";
       throw new FormatError(
         { file: file.path, tensor: name },
         `its data at byte ${offset - dataStart} ${what}`,
@@ -161,7 +164,7 @@ function checkCover(file: OpenFile, arrays: readonly StoredArray[], dataStart: n
 
 const CUT = "is the file cut off? Compare its size with the source's";
 
-/** A value as it stands in the header, which may be anything, in few enough letters for a message. */
+/** A header value, which may be anything, shortened for a message. */
 function short(value: unknown): string {
   const text = JSON.stringify(value) ?? "nothing";
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
@@ -173,7 +176,10 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const isCounts = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((count) => Number.isSafeInteger(count) && count >= 0);
 
-/** An array to be written. `data` may be a function, asked when the array's turn comes, so that only one is in memory. */
+/**
+ * An array to write. `data` may be a function, called when the array is due, so that only one array is in
+ * memory at a time.
+ */
 export interface ArrayToWrite {
   readonly name: string;
   readonly dtype: DType;
@@ -182,8 +188,8 @@ export interface ArrayToWrite {
 }
 
 /**
- * Writes a safetensors file, whole or not at all. As in the reference implementation the widest types come first, and
- * names are sorted within a type, so that every array lies aligned and equal contents give equal bytes.
+ * Writes a safetensors file atomically. As in the reference implementation the widest types come first, and
+ * names are sorted within a type, so that every array is aligned and equal contents give equal bytes.
  *
  * @param metadata  free text by name, such as `{ format: "pt" }`
  * @throws {InputError} when a name is given twice or is "__metadata__", or the file cannot be written
@@ -211,12 +217,13 @@ export async function writeSafetensors(
 function checkNames(path: string, arrays: readonly ArrayToWrite[]) {
   const names = new Set(["__metadata__"]);
   for (const { name } of arrays) {
-    if (names.has(name)) throw new InputError("the name is taken", { place: { file: path, tensor: name } });
+    if (names.has(name))
+      throw new InputError("the name is used twice or reserved", { place: { file: path, tensor: name } });
     names.add(name);
   }
 }
 
-/** The header's length, the header, and spaces up to a multiple of 8. */
+/** The header's length, the header, and spaces up to a multiple of 8 bytes. */
 function headerBytes(
   arrays: readonly ArrayToWrite[],
   metadata: Readonly<Record<string, string>>,
@@ -248,7 +255,7 @@ async function dataOf({ name, shape, data }: ArrayToWrite): Promise<DataOf> {
   return values;
 }
 
-/** A write takes at most 2^31 - 1 bytes at once. */
+/** A single write takes at most 2^31 − 1 bytes. */
 function* pieces({ buffer, byteOffset, byteLength }: DataOf): Generator<Uint8Array> {
   const largest = 2 ** 26;
   for (let at = 0; at < byteLength; at += largest) {

@@ -9,10 +9,10 @@ const MAX_INDEX_BYTES = 100_000_000;
 
 const schema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
-/** A checkpoint in several files, as its `….index.json` lists it. */
+/** A checkpoint in several files, as listed by its `….index.json`. */
 export interface ShardIndex {
   readonly path: string;
-  /** The shards' paths, sorted by name. All are there. */
+  /** Paths of the shards, sorted by name. All of them exist. */
   readonly shards: readonly string[];
   /** Name of an array → path of the shard that holds it. */
   readonly shardOf: ReadonlyMap<string, string>;
@@ -21,8 +21,8 @@ export interface ShardIndex {
 /**
  * Reads `model.safetensors.index.json` or `pytorch_model.bin.index.json`: { weight_map: { array: shard } }.
  *
- * A shard is a plain file name in the index's own folder; a name with a folder in it is refused, since an index from
- * a stranger could otherwise point anywhere.
+ * Shards must be plain file names in the folder of the index: in an untrusted index, a name with a folder
+ * could point anywhere.
  *
  * @throws {FormatError} when the file is not such an index
  * @throws {InputError} when a shard is missing
@@ -35,7 +35,7 @@ export async function readShardIndex(path: string): Promise<ShardIndex> {
     if (!isPlainFileName(shard)) {
       throw new FormatError(
         { file: path, tensor: name },
-        `is said to lie in ${JSON.stringify(shard)}, which is not a plain file name`,
+        `is placed in ${JSON.stringify(shard)}, which is not a plain file name`,
       );
     }
     shardOf.set(name, join(folder, shard));
@@ -56,7 +56,10 @@ export async function readShardIndex(path: string): Promise<ShardIndex> {
 async function readWeightMap(path: string): Promise<Record<string, string>> {
   await using file = await openFile(path);
   if (file.size > MAX_INDEX_BYTES)
-    throw new FormatError({ file: path }, `an index of ${file.size} bytes is not read`);
+    throw new FormatError(
+      { file: path },
+      `the index has ${file.size} bytes; at most ${MAX_INDEX_BYTES} are read`,
+    );
   let json: unknown;
   try {
     json = parseUniqueJson(new TextDecoder("utf-8", { fatal: true }).decode(await file.read(0, file.size)));

@@ -15,29 +15,29 @@ import {
 import { widenToFloat32 } from "./float-conversion.ts";
 
 /**
- * The place of one named array inside a checkpoint file. Nothing of its data has been read; that the place lies inside
- * the file and fits the shape has been checked when the checkpoint was opened.
+ * Location of a named array in a checkpoint file. Its data has not been read; opening the checkpoint has
+ * checked that the range is inside the file and matches the shape.
  */
 export interface StoredArray {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
-  /** Real path: links are resolved, since hub caches link into a folder of blobs. */
+  /** Real path, links resolved: hub caches link into a folder of blobs. */
   readonly file: string;
   /** First byte of the data in the file. */
   readonly offset: number;
-  /** Bytes in the file: of the elements, or for a strided array of the span that holds them. */
+  /** Number of bytes in the file: of the elements, or of the span of a strided array. */
   readonly length: number;
   /**
-   * Elements to step per axis. Present only where the elements do not lie in row-major order, as in a transposed
-   * PyTorch view: such an array must be copied before a program can use it (see `needsCopy`).
+   * Elements to step per axis. Present only for arrays that are not row-major, such as a transposed PyTorch
+   * view, which must be copied before a program can use them (see `needsCopy`).
    */
   readonly strides?: readonly number[];
 }
 
 /**
- * Why a program that computes in float32 cannot use the bytes where they lie in the file; undefined when it can.
- * Integers and bool are used in their own type.
+ * Reason why a program that computes in float32 cannot use the bytes of the file directly; undefined when it
+ * can. Integers and bool are used in their own type.
  */
 export function needsCopy({ dtype, strides, offset }: StoredArray): string | undefined {
   const size = bytesPerElement(dtype);
@@ -47,10 +47,10 @@ export function needsCopy({ dtype, strides, offset }: StoredArray): string | und
   return undefined;
 }
 
-/** A view that repeats its elements may become this large when it is written out; no checkpoint of a model has one. */
+/** Largest expanded size of a view that repeats its elements; no checkpoint of a model has one. */
 const LARGEST_REPETITION = 2 ** 26;
 
-/** Reads an array from its place, in the type it is stored in, row-major. */
+/** Reads an array in its stored type, row-major. */
 export async function readStored(file: OpenFile, stored: StoredArray): Promise<NdArray> {
   const { dtype, shape, strides, offset, length } = stored;
   if (strides !== undefined) checkRepetition(file.path, stored, strides);
@@ -61,7 +61,7 @@ export async function readStored(file: OpenFile, stored: StoredArray): Promise<N
   return ndArray(dtype, shape, ordered);
 }
 
-/** `readStored`, with floats of any precision as float32; integers and bool stay what they are. */
+/** `readStored`, with floats of any precision converted to float32. */
 export async function readWidened(file: OpenFile, stored: StoredArray): Promise<NdArray> {
   const array = await readStored(file, stored);
   return isFloat(array.dtype)
@@ -75,7 +75,7 @@ function checkRepetition(file: string, { name, shape, dtype }: StoredArray, stri
   if (count > span && count * bytesPerElement(dtype) > LARGEST_REPETITION) {
     throw new FormatError(
       { file, tensor: name },
-      `its shape ${formatShape(shape)} repeats ${span} stored elements ${count} times over`,
+      `its shape ${formatShape(shape)} repeats ${span} stored elements to ${count}`,
       "save it again after tensor.contiguous()",
     );
   }
@@ -101,11 +101,11 @@ function copyStrided(from: DataOf, strides: readonly number[], to: DataOf, shape
 export type Rows = readonly [start: number, end: number];
 
 /**
- * The place of some rows of a stored array. Rows run along the first axis that is longer than 1, so that
- * [1, 1, 32000, 768] has 32000 rows; an array whose axes are all 1 has one row, along its last axis.
+ * Location of some rows of a stored array. Rows run along the first axis longer than 1, so [1, 1, 32000, 768]
+ * has 32000 rows; an array whose axes are all 1 has one row, along its last axis.
  *
- * @returns the place of an array of the same rank, with end - start rows
- * @throws {InputError} for a scalar, and for rows outside the array
+ * @returns the location of an array of the same rank, with end − start rows
+ * @throws {InputError} for a scalar, and for rows out of range
  */
 export function placeOfRows(stored: StoredArray, [start, end]: Rows): StoredArray {
   const { name, file, shape, dtype } = stored;
@@ -119,7 +119,7 @@ export function placeOfRows(stored: StoredArray, [start, end]: Rows): StoredArra
   const inside =
     Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end && end <= rows;
   if (!inside)
-    return fail(`rows [${start}, ${end}) were asked for; the shape ${formatShape(shape)} has ${rows}`);
+    return fail(`rows [${start}, ${end}) are out of range; the shape ${formatShape(shape)} has ${rows}`);
 
   const part = { ...stored, shape: shape.with(axis, end - start) };
   const size = bytesPerElement(dtype);
@@ -134,7 +134,10 @@ export function placeOfRows(stored: StoredArray, [start, end]: Rows): StoredArra
   };
 }
 
-/** Elements from the first to the last one, both included, of an array with these strides; 0 when it has none. */
+/**
+ * Number of elements from the first to the last one, inclusive, of an array with these strides; 0 for an
+ * empty array.
+ */
 export function spanOf(shape: readonly number[], strides: readonly number[]): number {
   if (shape.includes(0)) return 0;
   return shape.reduce((span, length, axis) => span + (length - 1) * strides[axis], 1);
@@ -151,7 +154,10 @@ function rowMajorStrides(shape: readonly number[]): number[] {
   return strides;
 }
 
-/** Whether elements with these strides lie in row-major order. Axes of length 1 may have any stride; so may empty arrays. */
+/**
+ * True when elements with these strides are in row-major order. Axes of length 1 may have any stride, and so
+ * may empty arrays.
+ */
 export function isRowMajor(shape: readonly number[], strides: readonly number[]): boolean {
   if (shape.includes(0)) return true;
   const expected = rowMajorStrides(shape);

@@ -5,16 +5,17 @@ import { bytesIfPresent } from "../../base/read-file.ts";
 import { removeFile, temporaryPath, writeFileAtomic } from "../../base/write-file.ts";
 import type { NdArray } from "./array.ts";
 
-/** What a group of an HDF5 file is to hold. */
+/** Contents of a group to write. */
 export interface Hdf5Group {
-  /** Text, or lists of texts; an empty list is written as an empty array of numbers, as h5py does. */
+  /** Texts or lists of texts; an empty list becomes an empty array of numbers, as h5py writes it. */
   readonly attributes?: Readonly<Record<string, string | readonly string[]>>;
   readonly groups?: Readonly<Record<string, Hdf5Group>>;
   readonly arrays?: Readonly<Record<string, NdArray<"float32">>>;
 }
 
 /**
- * Writes an HDF5 file by the HDF5 library itself, whole or not at all.
+ * Writes an HDF5 file atomically, with the HDF5 library.
+ *
  * @throws {InputError} when it cannot be written
  */
 export async function writeHdf5(path: string, root: Hdf5Group): Promise<void> {
@@ -36,7 +37,7 @@ export async function writeHdf5(path: string, root: Hdf5Group): Promise<void> {
   }
 }
 
-/** Text of a length of its own: what is longer than a few kilobytes fits in no other way. */
+/** Variable-length text, the only type for texts above a few kilobytes. */
 const TEXT = "S";
 
 function fill(group: Group, { attributes = {}, groups = {}, arrays = {} }: Hdf5Group): void {

@@ -6,7 +6,7 @@ import type { Node, Op, OpAttributes, Sym } from "./sym.ts";
 /**
  * Applies an op and returns all its outputs.
  *
- * @throws {InternalError} when shapes or types do not fit, naming the op and what came
+ * @throws {InternalError} when shapes or types do not match, naming the op and the types of its inputs
  */
 export function applyAll<K extends Op>(
   op: K,
@@ -28,9 +28,9 @@ function inferTypes<K extends Op>(op: K, inputs: readonly Sym[], attributes: OpA
     return shapeRules[op](inputs, attributes);
   } catch (cause) {
     if (!(cause instanceof InternalError)) throw cause;
-    const came = inputs.map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`).join(" × ");
+    const given = inputs.map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`).join(" × ");
     throw new InternalError(
-      `${op} of ${came || "nothing"}: ${cause.message.replace(/^internal: /, "")}`,
+      `${op} of ${given || "nothing"}: ${cause.message.replace(/^internal: /, "")}`,
       cause,
     );
   }

@@ -5,10 +5,10 @@ import { type Dim, type Shape, sameShape } from "./dim.ts";
 import { resolveAxis } from "./shapes.ts";
 import { isOp, type Sym } from "./sym.ts";
 
-/** A tensor, or a number that takes the type of its partner. */
+/** A tensor, or a number that takes the element type of the other operand. */
 export type Operand = Sym | number;
 
-/** A tensor fed at every run. Sizes may be symbols, bound by the first input that has them. */
+/** A tensor fed at every run. Symbolic sizes are bound by the first input that has them. */
 export function input(name: string, dtype: DType, shape: Shape): Sym {
   return apply("Input", [], { name, dtype, shape });
 }
@@ -114,7 +114,7 @@ export const tanh = unary("Tanh");
 export const sigmoid = unary("Sigmoid");
 export const softplus = unary("Softplus");
 export const erf = unary("Erf");
-/** A reshaped product's ReLU is taken before its shape changes: the runtime makes one op of the two. */
+/** ReLU is applied before the reshape of a product, because ONNX Runtime fuses a product and its ReLU. */
 export function relu(x: Sym): Sym {
   const { node } = x;
   return isOp(node, "Reshape") ? reshape(apply("Relu", node.inputs, {}), x.shape) : apply("Relu", [x], {});
@@ -124,7 +124,9 @@ export const sign = unary("Sign");
 
 /** x·sigmoid(x). */
 export const silu = (x: Sym) => mul(x, sigmoid(x));
-/** Gaussian error linear unit: by erf, or by the tanh formula that some checkpoints were trained with. */
+/**
+ * Gaussian error linear unit: by erf, or by the tanh approximation that some checkpoints were trained with.
+ */
 export const gelu = (x: Sym, approximate: "none" | "tanh" = "none") => apply("Gelu", [x], { approximate });
 
 export function cast(x: Sym, to: DType): Sym {
@@ -231,12 +233,15 @@ export function concat(parts: readonly Sym[], axis: number): Sym {
   return parts.length === 1 ? parts[0] : apply("Concat", parts, { axis });
 }
 
-/** Cuts an axis into parts of the given sizes. */
+/** Splits an axis into parts of the given sizes. */
 export function split(x: Sym, axis: number, sizes: readonly number[]): readonly Sym[] {
   return sizes.length === 1 ? [x] : applyAll("Split", [x], { axis, sizes });
 }
 
-/** Positions [start, end) of an axis; negative positions count from the end, no `end` means to the end. */
+/**
+ * Positions [start, end) of an axis; negative positions count from the end, the default `end` is the end of
+ * the axis.
+ */
 export function slice(
   x: Sym,
   axis: number,
@@ -258,16 +263,17 @@ export function pad(x: Sym, axis: number, before: number, after: number, value =
   return before === 0 && after === 0 ? x : apply("Pad", [x], { axis, before, after, value });
 }
 
-/** Rows of x along an axis, by an integer tensor of any shape that takes the axis's place. */
+/** Rows of x along an axis; the axis is replaced by the axes of the integer tensor `indices`. */
 export const gather = (x: Sym, indices: Sym, axis = 0) => apply("Gather", [x, indices], { axis });
 /**
- * Windows of `kernel` neighbouring rows, `dilation` apart: [b, l, …] → [b, l − dilation · (kernel − 1), kernel, …]. A
- * convolution is one product of it with the kernel.
+ * Windows of `kernel` neighbouring rows, `dilation` apart: [b, l, …] → [b, l − dilation · (kernel − 1),
+ * kernel, …]. Multiplied by a kernel, they give a convolution.
  */
 export const unfold = (x: Sym, kernel: number, dilation = 1) =>
   kernel === 1 ? unsqueeze(x, 2) : apply("Unfold", [x], { kernel, dilation });
 export const gatherElements = (x: Sym, indices: Sym, axis: number) =>
   apply("GatherElements", [x, indices], { axis });
+
 export function scatterElements(
   x: Sym,
   indices: Sym,
@@ -279,8 +285,8 @@ export function scatterElements(
 }
 
 /**
- * Rows of x along an axis for which a condition holds, in their order. How many that are is known when the program runs;
- * `size` names this number in shapes and must be unique to the condition.
+ * Rows of x along an axis for which a condition holds, in order. Their number is known when the program runs;
+ * `size` names it in shapes and must be unique to the condition.
  *
  * @param condition  bool, one per row
  */
@@ -288,9 +294,9 @@ export const compress = (x: Sym, condition: Sym, axis: number, size: string) =>
   apply("Compress", [x, condition], { axis, size });
 
 /**
- * x with row i of `updates` put in place of row rows[i], or added to it.
+ * x with row i of `updates` in place of row rows[i], or added to it.
  *
- * @param rows     int64 [n]; no row twice
+ * @param rows     int64 [n], no row twice
  * @param updates  [n, …]
  */
 export function scatterRows(x: Sym, rows: Sym, updates: Sym, reduction: "none" | "add" = "none"): Sym {
@@ -310,7 +316,8 @@ export interface Loop {
 }
 
 /**
- * A loop along one axis: `body(states, elements)` gives the next states and what is emitted at this step.
+ * A loop along one axis: `body(states, elements)` returns the next states and the values emitted at this
+ * step.
  *
  * @returns final states, and the emitted values stacked along the same axis
  */
@@ -334,5 +341,5 @@ export function scan(
   return { states: outputs.slice(0, states.length), emitted: outputs.slice(states.length) };
 }
 
-/** Names of loop variables must be unique in one graph; nothing else depends on the count. */
+/** Makes the names of loop variables unique in a graph; nothing else depends on it. */
 let loopCount = 0;

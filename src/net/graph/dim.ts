@@ -1,20 +1,20 @@
 import { InternalError } from "../../base/errors.ts";
 
 /**
- * The size of one axis: a number, or text for a size known only when the program runs. The text is a sum of products in
- * canonical order, such as `b`, `b*t` or `2*t+1`, so that equal sizes are equal strings.
+ * Size of one axis: a number, or text for a size known only when the program runs. The text is a sum of
+ * products in canonical order, such as `b`, `b*t` or `2*t+1`, so that equal sizes are equal strings.
  */
 export type Dim = number | string;
 
 export type Shape = readonly Dim[];
 
-/** One product of a symbolic size: coefficient times symbols. */
+/** One product of a symbolic size: a coefficient times symbols. */
 export interface DimTerm {
   readonly coefficient: number;
   readonly symbols: readonly string[];
 }
 
-/** The sum of products a size stands for; a plain number is one term without symbols, zero is no term. */
+/** Terms of a size; a number is one term without symbols, zero has no term. */
 export function dimTerms(dim: Dim): readonly DimTerm[] {
   if (typeof dim === "number") return dim === 0 ? [] : [{ coefficient: dim, symbols: [] }];
   return dim.split("+").map((product) => {
@@ -61,7 +61,11 @@ export function multiplyDims(...dims: readonly Dim[]): Dim {
   );
 }
 
-/** A size that must be a number by now. */
+/**
+ * A size that must be known when the graph is built.
+ *
+ * @throws {InternalError} when it is symbolic
+ */
 export function knownSize(dim: Dim, of: string): number {
   if (typeof dim === "number") return dim;
   throw new InternalError(`${of} must have a size known when the graph is built, not ${dim}`);

@@ -1,15 +1,15 @@
 import type { Op, OpAttributes } from "./sym.ts";
 
-/** An attribute as ONNX writes it: integers, lists of integers, reals, text. */
+/** An ONNX attribute: an integer, a list of integers, a text or a real number. */
 export type OnnxAttribute = number | readonly number[] | string | { readonly real: number };
 
-/** How an op is written in ONNX: the node's attributes, and integer vectors that follow the op's own inputs. */
+/** ONNX form of an op: the attributes of the node, and integer vectors that follow the inputs of the op. */
 export interface Emission {
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
   readonly trailing?: readonly (readonly number[])[];
 }
 
-/** Ops that become exactly one node of the same name. The others are written by `onnx.ts` itself. */
+/** Ops that become exactly one node of the same name; `onnx.ts` emits the others. */
 type OneNode = Exclude<
   Op,
   | "Input"
@@ -32,7 +32,9 @@ const reduction = ({ axes, keepDims }: OpAttributes["ReduceSum"]): Emission => (
   trailing: [axes],
 });
 
-/** Attributes of each op in opset 20. `Cast` names its type when it is written, since the numbers are the schema's. */
+/**
+ * Attributes of each op in opset 20. `onnx.ts` adds the type of `Cast`, whose numbers belong to the schema.
+ */
 export const emitRules: { readonly [K in OneNode]: (attributes: OpAttributes[K]) => Emission } = {
   Add: plain,
   Sub: plain,

@@ -1,12 +1,15 @@
 import type { Node, Op, Sym } from "./sym.ts";
 
-/** dL/dx for each input of a node; null where nothing flows. */
+/** dL/dx for each input of a node; null for an input without gradient. */
 export type InputGradients = readonly (Sym | null)[];
 
 /**
- * @param dy    dL/dy for each output; null for an output the loss does not depend on
- * @param node  with its inputs and attributes
+ * Reverse-mode rule of an op.
+ *
+ * @param dy    dL/dy for each output; null for an output that the loss does not depend on
+ * @param node  the node, with inputs and attributes
  * @param y     its outputs
+ * @param walk  for ops with a graph inside
  */
 export type GradientRule<K extends Op> = (
   dy: readonly (Sym | null)[],
@@ -15,14 +18,14 @@ export type GradientRule<K extends Op> = (
   walk: Walk,
 ) => InputGradients;
 
-/** The reverse walk that asks, for rules whose op has a graph inside. */
+/** The reverse walk that calls a rule, for ops with a graph inside. */
 export interface Walk {
   readonly pullBack: PullBack;
-  /** Whether a gradient is asked of what a tensor was made of; of all others a rule may give null. */
+  /** True when a tensor needs a gradient; for all others a rule may return null. */
   wanted(source: Sym): boolean;
 }
 
-/** With `leaves`, nothing flows on from one of `of` to another. */
+/** Vector-Jacobian product. With `leaves`, gradients do not flow from one of `of` to another. */
 export type PullBack = (
   outputs: readonly Sym[],
   dy: readonly Sym[],

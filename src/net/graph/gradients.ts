@@ -18,7 +18,7 @@ const unary = (rule: (dy: Sym, x: Sym, y: Sym) => Sym) => single<Op>((dy, [x], y
 
 const nothing = (_: readonly (Sym | null)[], node: Node): InputGradients => node.inputs.map(() => null);
 
-/** Sums a gradient over the axes along which its tensor was repeated. */
+/** Sums a gradient over the axes along which its tensor was broadcast. */
 function sumTo(dy: Sym, shape: Shape): Sym {
   if (sameShape(dy.shape, shape)) return dy;
   const extra = dy.shape.length - shape.length;
@@ -28,14 +28,14 @@ function sumTo(dy: Sym, shape: Shape): Sym {
   return g.reduceSum(summed, repeated, { keepDims: true });
 }
 
-/** The gradient of a reduction, spread back over what was reduced. */
+/** Broadcasts the gradient of a reduction back over the reduced axes. */
 function spread(dy: Sym, x: Sym, axes: readonly number[]): Sym {
   const reduced = new Set(axes.map((axis) => resolveAxis(axis, x.shape.length)));
   const kept = x.shape.map((dim, axis) => (reduced.has(axis) ? 1 : dim));
   return g.expand(g.reshape(dy, kept), x.shape);
 }
 
-/** How many elements the axes hold, as a scalar: a constant where the sizes are known. */
+/** Number of elements along the axes, as a scalar tensor where it is symbolic. */
 function countOf(x: Sym, axes: readonly number[]): Sym | number {
   const count = multiplyDims(...axes.map((axis) => x.shape[resolveAxis(axis, x.shape.length)]));
   return typeof count === "number" ? count : g.reduceSum(g.fill([count], 1, x.dtype), [0]);
@@ -44,7 +44,10 @@ function countOf(x: Sym, axes: readonly number[]): Sym | number {
 /** Rows as one axis, the last axis kept. */
 const flatRows = (x: Sym) => g.reshape(x, [multiplyDims(...x.shape.slice(0, -1)), x.shape.at(-1)!]);
 
-/** dW of x·W with a weight shared by all leading axes: one product over all rows, not one per batch and a sum. */
+/**
+ * For a weight shared by all leading axes, dW is one product over all rows instead of a product per batch and
+ * a sum.
+ */
 function matMulGradients(dy: Sym, [a, b]: readonly Sym[]): InputGradients {
   const shared = b!.shape.length === 2 && a!.shape.length > 2;
   return [
@@ -66,8 +69,8 @@ function gemmGradients(dy: Sym, [a, b, c]: readonly Sym[], transA: boolean, tran
 }
 
 /**
- * The input's gradient is a convolution of dy with the flipped kernel; the weight's is one product per tap, since a `Conv`
- * over exchanged axes runs at a quarter of a product's speed.
+ * The gradient of the input is a convolution of dy with the flipped kernel; that of the weight is one product
+ * per tap, since a `Conv` over exchanged axes runs at a quarter of the speed of a product.
  */
 function convGradients(dy: Sym, [x, w, bias]: readonly Sym[], node: Node<"Conv">): InputGradients {
   const { group, pads, dilation, stride } = node.attributes;
@@ -101,7 +104,7 @@ function convGradients(dy: Sym, [x, w, bias]: readonly Sym[], node: Node<"Conv">
   return bias === undefined ? [dx, dw] : [dx, dw, g.reduceSum(dy, [0, 2])];
 }
 
-/** Puts back the positions that a stride left out, with zeros. */
+/** Restores the positions that a stride skipped, as zeros. */
 function unstride(dy: Sym, length: Dim, stride: number): Sym {
   if (stride === 1) return dy;
   const [batch, out, taken] = dy.shape.map((dim, axis) =>
@@ -133,7 +136,7 @@ function normGradients(dy: Sym, [x, scale, bias]: readonly Sym[], epsilon: numbe
   return bias === undefined ? [dx, dScale] : [dx, dScale, sumTo(dy, bias.shape)];
 }
 
-/** Adds rows of dy into zeros of x's shape at the places they were taken from. */
+/** Adds rows of dy to zeros of x's shape at the positions they were taken from. */
 function ungather(dy: Sym, x: Sym, indices: Sym, axis: number): Sym {
   const at = resolveAxis(axis, x.shape.length);
   const rank = indices.shape.length;
@@ -145,15 +148,15 @@ function ungather(dy: Sym, x: Sym, indices: Sym, axis: number): Sym {
   ];
   const width = multiplyDims(...rest);
   const rows = g.reshape(g.transpose(dy, toFront), [count, width]);
-  const places = g.expand(g.reshape(g.cast(indices, "int64"), [count, 1]), [count, width]);
+  const positions = g.expand(g.reshape(g.cast(indices, "int64"), [count, 1]), [count, width]);
   const size = x.shape[at];
-  const added = g.scatterElements(g.fill([size, width], 0, x.dtype), places, rows, 0, "add");
+  const added = g.scatterElements(g.fill([size, width], 0, x.dtype), positions, rows, 0, "add");
   const back = rest.map((_, i) => i + 1);
   back.splice(at, 0, 0);
   return g.transpose(g.reshape(added, [size, ...rest]), back);
 }
 
-/** Puts a slice's gradient back between zeros. */
+/** Pads the gradient of a slice with zeros. */
 function unslice(dy: Sym, x: Sym, { axis, start, end, step }: Node<"Slice">["attributes"]): Sym {
   const at = resolveAxis(axis, x.shape.length);
   const size = x.shape[at];
@@ -172,8 +175,9 @@ function unslice(dy: Sym, x: Sym, { axis, start, end, step }: Node<"Slice">["att
 }
 
 /**
- * Of windows that were multiplied by a kernel, the gradient is a convolution too: windows of the padded dz times the kernel
- * turned round. What every window's gradient is by itself need not be known then. Else row by row of the windows.
+ * Gradient of `unfold`. Where the windows were multiplied by a kernel, it is a convolution too: windows of
+ * the padded dz times the flipped kernel, without the gradient of each window. Otherwise a sum over the rows
+ * of the windows.
  */
 function fold(dy: Sym, x: Sym, { kernel, dilation }: Node<"Unfold">["attributes"]): Sym {
   const span = dilation * (kernel - 1);
@@ -196,7 +200,7 @@ function fold(dy: Sym, x: Sym, { kernel, dilation }: Node<"Unfold">["attributes"
   return taps.reduce((a, b) => g.add(a, b));
 }
 
-/** A product of rows and a matrix as it lies, with one column for each element of a window. */
+/** True for a product without transposition by a matrix with one column per element of a window. */
 function isKernelProduct({ attributes, inputs, outputs }: Node<"Gemm">, columns: Dim): boolean {
   const { transA, transB } = attributes;
   return !transA && !transB && inputs.length === 2 && outputs[0].shape[1] === columns;
@@ -209,7 +213,7 @@ function powGradients(dy: Sym, [x, p]: readonly Sym[], y: Sym): InputGradients {
   ];
 }
 
-/** The larger (or smaller) of two takes the gradient; at a tie both take half, as PyTorch has it. */
+/** The larger (or smaller) of two takes the gradient; at a tie each takes half, as in PyTorch. */
 function extremumGradients(dy: Sym, [a, b]: readonly Sym[], wins: (a: Sym, b: Sym) => Sym): InputGradients {
   const share = (first: Sym, second: Sym) => {
     const half = g.where(g.equal(first, second), g.mul(dy, 0.5), 0);
@@ -238,12 +242,12 @@ function concatGradients(dy: Sym, parts: readonly Sym[], axis: number): InputGra
   const sizes = parts.map(({ shape }) => shape[at]);
   if (sizes.every((size) => typeof size === "number")) return g.split(dy, at, sizes);
   if (new Set(sizes).size > 1)
-    throw new InternalError("parts of different symbolic sizes cannot be cut apart");
+    throw new InternalError("the gradient of parts of different symbolic sizes cannot be split");
   const rows = g.reshape(dy, [...dy.shape.slice(0, at), parts.length, sizes[0], ...dy.shape.slice(at + 1)]);
   return parts.map((_, i) => g.squeeze(g.slice(rows, at, i, i + 1), at));
 }
 
-/** Reverse-mode rules, one per op: the compiler asks for the missing ones. */
+/** Reverse-mode rules, one per op; the compiler reports missing ones. */
 export const gradients: { readonly [K in Op]: GradientRule<K> } = {
   Input: nothing,
   Parameter: nothing,
@@ -291,7 +295,7 @@ export const gradients: { readonly [K in Op]: GradientRule<K> } = {
   Sigmoid: unary((dy, _, y) => g.mul(dy, g.mul(y, g.sub(1, y)))),
   Softplus: unary((dy, x) => g.mul(dy, g.sigmoid(x))),
   Erf: unary((dy, x) => g.mul(dy, g.mul(g.exp(g.neg(g.mul(x, x))), 2 / Math.sqrt(Math.PI)))),
-  // a product with 0 and 1: the runtime's `Where` takes four passes
+  // A product with 0 and 1: ONNX Runtime's `Where` takes four passes.
   Relu: unary((dy, _, y) => g.mul(dy, g.cast(g.greater(y, 0), dy.dtype))),
   Gelu: single<"Gelu">((dy, [x], _, { approximate }) => [geluGradient(dy, x!, approximate)]),
   Cast: single((dy, [x]) => [x!.dtype.startsWith("float") ? g.cast(dy, x!.dtype) : null]),
@@ -361,8 +365,8 @@ export const gradients: { readonly [K in Op]: GradientRule<K> } = {
     const kept = g.compress(g.range(x!.shape[resolveAxis(axis, x!.shape.length)]), condition!, 0, size);
     return [ungather(dy, x!, kept, axis), null];
   }),
-  ScatterND: single<"ScatterND">((dy, [x, places], _, { reduction }) => {
-    const rows = g.squeeze(places!, 1);
+  ScatterND: single<"ScatterND">((dy, [x, indices], _, { reduction }) => {
+    const rows = g.squeeze(indices!, 1);
     const placed = g.gather(dy, rows);
     const zeros = g.fill(x!.shape, 0, x!.dtype);
     return [reduction === "add" ? dy : g.sub(dy, g.scatterRows(zeros, rows, placed)), null, placed];

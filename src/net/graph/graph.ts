@@ -2,17 +2,17 @@ import { InternalError } from "../../base/errors.ts";
 import type { Node, Sym } from "./sym.ts";
 import { isOp } from "./sym.ts";
 
-/** What a program computes: named outputs, and through them everything they depend on. */
+/** A computation: named outputs, and everything they depend on. */
 export interface Graph {
   readonly outputs: Readonly<Record<string, Sym>>;
-  /** Every node the outputs reach, inputs before users; bodies of loops are not entered. */
+  /** Every node that the outputs depend on, inputs before users; without the bodies of loops. */
   readonly nodes: readonly Node[];
   readonly inputs: readonly Node<"Input">[];
   readonly parameters: readonly Node<"Parameter">[];
 }
 
 /**
- * Gathers the nodes behind some outputs.
+ * Collects the nodes that some outputs depend on.
  *
  * @throws {InternalError} when two inputs or two parameters of one name differ
  */
@@ -29,7 +29,9 @@ export function graphOf(outputs: Readonly<Record<string, Sym>>): Graph {
   };
 }
 
-/** Nodes reachable from the given tensors, each once, inputs before users. Iterative: graphs are deep. */
+/**
+ * Nodes that the given tensors depend on, each once, inputs before users. Iterative, because graphs are deep.
+ */
 export function nodesBehind(roots: readonly Sym[]): readonly Node[] {
   const done = new Set<Node>();
   const stack: { node: Node; entered: boolean }[] = roots
@@ -59,7 +61,10 @@ function bodyNodes(node: Node): readonly Node[] {
   return [...inner, ...inner.flatMap(bodyNodes)];
 }
 
-/** Symbols that do not depend on a loop's own variables: computed once, outside, and seen by the body. */
+/**
+ * Tensors outside a loop that its body uses: they do not depend on the loop's own variables and are computed
+ * once.
+ */
 export function capturedBy(node: Node): readonly Sym[] {
   if (!isOp(node, "Scan")) return [];
   const own = new Set([...node.attributes.states, ...node.attributes.elements].map((sym) => sym.node));
@@ -90,7 +95,7 @@ function distinct<T extends Node<"Input"> | Node<"Parameter">>(nodes: readonly T
   return [...byName.values()];
 }
 
-/** Where each symbolic size can be read: an input of the graph and an axis of it. */
+/** Input and axis from which each symbolic size is read. */
 export function symbolSources(
   inputs: readonly Node<"Input">[],
 ): ReadonlyMap<string, { input: string; axis: number }> {

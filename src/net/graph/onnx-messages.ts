@@ -17,15 +17,17 @@ import {
   ValueInfoProtoSchema,
 } from "./onnx-schema.ts";
 
-// Messages of the ONNX format from our own types: tensors, nodes, attributes, types of inputs and outputs.
+// Protobuf messages of the ONNX format: tensors, nodes, attributes, types of inputs and outputs.
 
-/** Where a parameter's values come from when a program is opened. */
+/** Source of the values of a parameter when a program is opened. */
 export type ParameterBinding =
-  /** Bytes of a file, read by the runtime itself; `location` is relative to the folder the session is given. */
+  /**
+   * Bytes of a file, read by ONNX Runtime itself; `location` is relative to the folder given to the session.
+   */
   | { readonly kind: "external"; readonly location: string; readonly offset: number; readonly length: number }
-  /** Values written into the model. */
+  /** Values stored in the model. */
   | { readonly kind: "inline"; readonly array: NdArray }
-  /** An input of the program like any other, as in training. */
+  /** An input of the program like any other, for training. */
   | { readonly kind: "fed" };
 
 const dataTypes: Partial<Record<DType, DataType>> = {
@@ -41,19 +43,19 @@ const dataTypes: Partial<Record<DType, DataType>> = {
   bool: DataType.BOOL,
 };
 
-/** The format's number for an element type. */
+/** ONNX number of an element type. */
 export function dataType(dtype: DType): DataType {
   const type = dataTypes[dtype];
-  if (type === undefined) throw new InternalError(`ONNX graphs here do not use ${dtype}`);
+  if (type === undefined) throw new InternalError(`ONNX graphs cannot use ${dtype}`);
   return type;
 }
 
-/** The element type with the format's number; undefined for one that is not known here. */
+/** Element type of an ONNX number; undefined for an unsupported one. */
 export function dtypeOf(number: number): DType | undefined {
   return (Object.keys(dataTypes) as DType[]).find((dtype) => dataTypes[dtype] === number);
 }
 
-/** A tensor whose values are in the model, or in a file beside it. */
+/** A tensor with its values in the model, or in an external file. */
 export function initializer(
   name: string,
   { dtype, shape }: { readonly dtype: DType; readonly shape: readonly number[] },

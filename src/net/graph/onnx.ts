@@ -21,10 +21,10 @@ const OPSET = 20;
 const IR_VERSION = 9;
 
 /**
- * A graph as the bytes of an ONNX model (opset 20).
+ * Serialises a graph as an ONNX model (opset 20).
  *
  * @param bindings  one per parameter
- * @throws {InternalError} when a parameter has no binding or a symbolic size occurs in no input
+ * @throws {InternalError} when a parameter has no binding, or a symbolic size occurs in no input
  */
 export function toOnnx(graph: Graph, bindings: ReadonlyMap<string, ParameterBinding>): Uint8Array {
   const scope = new Scope(graph);
@@ -33,7 +33,7 @@ export function toOnnx(graph: Graph, bindings: ReadonlyMap<string, ParameterBind
   }
   for (const { attributes } of graph.parameters) {
     const binding = bindings.get(attributes.name);
-    if (binding === undefined) throw new InternalError(`parameter ${attributes.name} is bound to nothing`);
+    if (binding === undefined) throw new InternalError(`parameter ${attributes.name} has no binding`);
     if (binding.kind === "fed") {
       scope.inputs.push(valueInfo(attributes.name, attributes.dtype, attributes.shape));
     } else scope.initializers.push(initializer(attributes.name, attributes, binding));
@@ -52,7 +52,10 @@ export function toOnnx(graph: Graph, bindings: ReadonlyMap<string, ParameterBind
   return toBinary(ModelProtoSchema, model);
 }
 
-/** Names and nodes of one ONNX graph; a loop's body is a scope inside another and sees its names. */
+/**
+ * Names and nodes of one ONNX graph. The body of a loop is a nested scope that sees the names of the outer
+ * one.
+ */
 class Scope {
   readonly nodes: NodeProto[] = [];
   readonly inputs: ValueInfoProto[] = [];
@@ -153,7 +156,10 @@ class Scope {
     }
   }
 
-  /** 0 keeps the input's size at that place and one −1 is worked out; only what remains is computed at run time. */
+  /**
+   * 0 keeps the size of the input at that axis, and one −1 is inferred; only other symbolic sizes are
+   * computed at run time.
+   */
   private emitReshape(node: Node<"Reshape"> & Node): void {
     const { shape } = node.attributes;
     const from = node.inputs[0].shape;
@@ -208,8 +214,8 @@ class Scope {
   }
 
   /**
-   * A name for a result of a loop's body: its own where a node of the body makes it and no other result has it. A copy would
-   * be one more pass over the states at every step.
+   * Name for a result of a loop's body: its own where a node of the body computes it and no other result uses
+   * the name. Copies would be one more pass over the states at every step.
    */
   private resultName(sym: Sym, taken: ReadonlySet<string>): string {
     const name = this.nameOf(sym);
@@ -223,7 +229,7 @@ class Scope {
     return name;
   }
 
-  /** The rows of each window, [windows, kernel]. */
+  /** Row numbers of each window, [windows, kernel]. */
   private windows(count: number, { kernel, dilation }: OpAttributes["Unfold"]): string {
     const data = BigInt64Array.from({ length: count * kernel }, (_, i) =>
       BigInt(Math.floor(i / kernel) + dilation * (i % kernel)),
@@ -235,7 +241,7 @@ class Scope {
     return this.constant({ dtype: "int64", shape: [], data: BigInt64Array.of(BigInt(value)) });
   }
 
-  /** A constant int64 vector, each written once per scope. */
+  /** A constant int64 vector, stored once per scope. */
   private vector(values: readonly number[]): string {
     const key = values.join();
     const known = this.vectors.get(key);
@@ -246,7 +252,10 @@ class Scope {
     return name;
   }
 
-  /** A shape as an int64 vector: a constant where every size is a number, else computed from the inputs' shapes. */
+  /**
+   * A shape as an int64 vector: a constant where every size is known, else computed from the shapes of the
+   * inputs.
+   */
   private shapeVector(shape: Shape): string {
     if (shape.every((dim) => typeof dim === "number")) return this.vector(shape);
     return this.add(

@@ -3,14 +3,15 @@ import { capturedBy, nodesBehind } from "./graph.ts";
 import type { Node, Sym } from "./sym.ts";
 import { isOp } from "./sym.ts";
 
-/** What the symbolic sizes of a graph's inputs are at a run, by their names: `b`, `t`. */
+/** Values of the symbolic sizes at a run, by name: `b`, `t`. */
 export type RunSizes = Readonly<Record<string, number>>;
 
 /**
- * Elements alive at once, at most, while a graph is computed node after node: each tensor from where it is made to its last
- * use. Inputs and what depends on parameters alone are not counted, nor what a loop's body holds besides its results.
+ * Largest number of elements alive at once while a graph is computed node by node, each tensor from its node
+ * to its last use. Excludes inputs, tensors that depend on parameters only, and the temporaries of a loop's
+ * body.
  *
- * @param sizes  a size that is not named here, which the values decide, counts as the largest that is
+ * @param sizes  a size that is not named here, because values determine it, counts as the largest that is
  */
 export function peakValues(outputs: readonly Sym[], sizes: RunSizes): number {
   const order = nodesBehind(outputs).filter(dependsOnInput());
@@ -40,7 +41,7 @@ export function peakValues(outputs: readonly Sym[], sizes: RunSizes): number {
 
 const usesOf = (node: Node): readonly Sym[] => [...node.inputs, ...capturedBy(node)];
 
-/** Whether a node is computed at every run, asked of nodes in their order. */
+/** Predicate for nodes that are computed at every run; must be called on nodes in order. */
 function dependsOnInput(): (node: Node) => boolean {
   const fed = new Set<Node>();
   return (node) => {

@@ -5,8 +5,8 @@ import type { Node, Sym } from "./sym.ts";
 import { isOp } from "./sym.ts";
 
 /**
- * A graph as text, one line per node: `%3 [b, t, 768] = MatMul(%1, %2)`. Inputs and parameters go by their names; the body
- * of a loop is indented. For people and for tests that pin a graph's form.
+ * A graph as text, one line per node: `%3 [b, t, 768] = MatMul(%1, %2)`. Inputs and parameters appear by
+ * name; the body of a loop is indented. For reading, and for tests of the form of a graph.
  */
 export function printGraph(graph: Graph): string {
   const names = new Map<Node, string>();
@@ -43,13 +43,13 @@ function printNodes(nodes: readonly Node[], names: Map<Node, string>, indent: st
       const kind = dtype === "float32" ? "" : `${dtype} `;
       return kind + formatShape(shape);
     });
-    const args = [...node.inputs.map((sym) => nameOf(sym, names)), ...attributeWords(node)];
+    const args = [...node.inputs.map((sym) => nameOf(sym, names)), ...attributeTexts(node)];
     return [`${indent}${name} ${types.join(", ")} = ${node.op}(${args.join(", ")})`, ...body, ...results];
   });
 }
 
-/** Attributes that are not told by the output's type. */
-function attributeWords(node: Node): string[] {
+/** Attributes that do not follow from the type of the output. */
+function attributeTexts(node: Node): string[] {
   if (isOp(node, "Scan") || isOp(node, "Constant") || isOp(node, "Reshape") || isOp(node, "Expand"))
     return [];
   if (isOp(node, "Cast") || isOp(node, "Range")) return [];

@@ -5,37 +5,37 @@ import type { DType } from "../arrays/array.ts";
 import { dtypeOf } from "./onnx-messages.ts";
 import { StringStringEntryProtoSchema, type ValueInfoProto, ValueInfoProtoSchema } from "./onnx-schema.ts";
 
-/** An input or output as the model declares it. */
+/** An input or output as declared by the model. */
 export interface OnnxValue {
   readonly name: string;
-  /** Undefined for what is no tensor, or of a type not known here. */
+  /** Undefined for values other than tensors, and for unsupported element types. */
   readonly dtype: DType | undefined;
-  /** A number where the size is fixed, a name or null where it is free; undefined when the model does not say. */
+  /** A number for a fixed size, a name or null for a free one; undefined when the model declares no shape. */
   readonly shape: readonly (number | string | null)[] | undefined;
 }
 
-/** Bytes of another file that hold a tensor's values. */
+/** Bytes of another file that contain the values of a tensor. */
 export interface OnnxExternalData {
-  /** Path as the model writes it, relative to its folder. */
+  /** Path as written in the model, relative to its folder. */
   readonly location: string;
-  /** Bytes; to the file's end where `length` is undefined. */
+  /** In bytes; without `length` up to the end of the file. */
   readonly offset: number;
   readonly length: number | undefined;
 }
 
-/** What of an ONNX model can be known without running it. */
+/** Declarations of an ONNX model, known without running it. */
 export interface OnnxSummary {
-  /** What must be given: inputs with a value of their own in the model are left out. */
+  /** Required inputs; inputs with a default value in the model are left out. */
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
   readonly external: readonly OnnxExternalData[];
 }
 
 /**
- * Reads an ONNX model from a stranger: names and types of inputs and outputs, and every file it refers to, wherever in it a
- * tensor may stand. Values are passed over, not copied.
+ * Reads an untrusted ONNX model: names and types of inputs and outputs, and every external file it refers to,
+ * wherever a tensor may occur. Values are skipped, not copied.
  *
- * @throws {FormatError} when the bytes are no ONNX model
+ * @throws {FormatError} when the bytes are not an ONNX model
  * @see https://github.com/onnx/onnx/blob/main/docs/IR.md, docs/ExternalData.md
  */
 export function readOnnx(bytes: Uint8Array, file: string): OnnxSummary {
@@ -46,8 +46,8 @@ export function readOnnx(bytes: Uint8Array, file: string): OnnxSummary {
     if (cause instanceof FormatError) throw cause;
     throw new FormatError(
       { file },
-      "this is no ONNX model",
-      "was the file downloaded whole? A Git LFS pointer is a text of three lines",
+      "this is not an ONNX model",
+      "was it downloaded completely? A Git LFS pointer is a text of three lines",
       cause,
     );
   }
@@ -62,7 +62,7 @@ export function readOnnx(bytes: Uint8Array, file: string): OnnxSummary {
 interface Found {
   readonly inputs: OnnxValue[];
   readonly outputs: OnnxValue[];
-  /** Names of the outermost graph's own values. */
+  /** Names of the initializers of the outermost graph. */
   readonly given: Set<string>;
   readonly external: OnnxExternalData[];
   graphs: number;
@@ -70,7 +70,7 @@ interface Found {
 
 type Message = "model" | "graph" | "node" | "attribute" | "function" | "sparse" | "tensor";
 
-/** Fields of each message that may hold a tensor, by number, as in onnx.proto3. */
+/** Fields of each message that may contain a tensor, by number in onnx.proto3. */
 const HOLDS: Readonly<Record<Message, Readonly<Record<number, Message>>>> = {
   model: { 7: "graph", 25: "function" },
   graph: { 1: "node", 5: "tensor", 15: "sparse" },
@@ -90,19 +90,19 @@ function walk(message: Message, bytes: Uint8Array, found: Found, depth: number):
   if (depth > DEEPEST) throw new Error(`nested more than ${DEEPEST} deep`);
   const outermost = message === "graph" && depth === 1;
   if (outermost) found.graphs++;
-  const places: [string, string][] = [];
+  const entries: [string, string][] = [];
   for (const [field, value] of delimitedFields(bytes)) {
     if (outermost && field === GRAPH.input) found.inputs.push(declared(value));
     if (outermost && field === GRAPH.output) found.outputs.push(declared(value));
     if (outermost && field === GRAPH.initializer) found.given.add(nameOfTensor(value));
     if (message === "tensor" && field === TENSOR.externalData) {
       const entry = fromBinary(StringStringEntryProtoSchema, value);
-      places.push([entry.key, entry.value]);
+      entries.push([entry.key, entry.value]);
     }
     const inner = HOLDS[message][field];
     if (inner !== undefined) walk(inner, value, found, depth + 1);
   }
-  if (places.length > 0) found.external.push(externalData(new Map(places)));
+  if (entries.length > 0) found.external.push(externalData(new Map(entries)));
 }
 
 /** The fields of a message that are messages, texts or bytes. */

@@ -7,23 +7,23 @@ import { capturedBy, nodesBehind } from "./graph.ts";
 import type { Node, Op, Sym } from "./sym.ts";
 
 /**
- * dL/dx for some tensors, by a walk from the loss back to them (reverse mode, Griewank & Walther 2008, chapter 3). Only nodes
- * between the two are visited.
+ * dL/dx for some tensors, by reverse-mode differentiation (Griewank & Walther 2008, chapter 3). Visits only
+ * nodes between the tensors and the loss.
  *
- * @param loss  without axes
- * @param of    tensors the loss may depend on; of one it does not depend on, the gradient is zero
+ * @param loss  a scalar
+ * @param of    tensors to differentiate by; a tensor that the loss does not depend on has gradient zero
  * @returns     one gradient per tensor, of its shape
  * @throws {InternalError} when the loss has axes
  */
 export function gradientsOf(loss: Sym, of: readonly Sym[]): readonly Sym[] {
-  if (loss.shape.length !== 0) throw new InternalError("a loss has no axes");
+  if (loss.shape.length !== 0) throw new InternalError("a loss must be a scalar");
   return pullBack([loss], [fill([], 1, loss.dtype)], of);
 }
 
 /**
  * Vector-Jacobian product: dL/dx for each of `of`, given dL/dy for each of `outputs`.
  *
- * @param leaves  take `of` as independent of one another: nothing flows on from one to what it was made of
+ * @param leaves  treat `of` as independent of one another: gradients do not flow from one to its inputs
  */
 function pullBack(
   outputs: readonly Sym[],

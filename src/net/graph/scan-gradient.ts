@@ -5,12 +5,12 @@ import { capturedBy, nodesBehind } from "./graph.ts";
 import type { Node, Op, OpAttributes, Sym } from "./sym.ts";
 
 /**
- * The gradient of a loop is a loop the other way. Each step takes back the gradient of the state it made, the gradients of what
- * it emitted, and the state it began with; it gives the gradient of that state and of its elements, and adds up the gradients
- * of the tensors that the body sees from outside.
+ * The gradient of a loop is a loop in the opposite direction. Each step receives the gradient of its new
+ * state, the gradients of its emitted values and its initial state; it returns the gradients of that state
+ * and of its elements, and accumulates those of the tensors captured from outside.
  *
- * The states each step began with come from running the loop forward once more and emitting them, so the forward pass itself
- * holds none: one more evaluation in exchange for memory that other layers need meanwhile.
+ * The initial state of each step comes from running the loop forward once more and emitting the states: one
+ * more evaluation, instead of keeping all states of the forward pass in memory.
  *
  * @returns gradients of initial states, scanned tensors, then captured tensors in the order of `capturedBy`
  */
@@ -74,9 +74,10 @@ export function scanGradient(
 const pairs = (from: readonly Sym[], to: readonly Sym[]) => from.map((sym, i) => [sym.node, to[i]] as const);
 
 /**
- * The same graph with some nodes replaced: every node that depends on a replaced one is built anew, all others are shared.
+ * Copies a graph with some nodes replaced: nodes that depend on a replaced one are rebuilt, all others are
+ * shared.
  *
- * @param replacements  by node; the replacement stands for the node's first output
+ * @param replacements  by node; a replacement stands for the first output of the node
  */
 function substitute(outputs: readonly Sym[], replacements: ReadonlyMap<Node, Sym>): readonly Sym[] {
   const rebuilt = new Map<Node, readonly Sym[]>([...replacements].map(([node, sym]) => [node, [sym]]));

@@ -5,7 +5,7 @@ import type { Op, OpAttributes, Sym, TensorType } from "./sym.ts";
 
 type ShapeRule<K extends Op> = (inputs: readonly Sym[], attributes: OpAttributes[K]) => readonly TensorType[];
 
-/** The shape two shapes broadcast to, NumPy's rule; a symbolic size meets only itself or 1. */
+/** Broadcasts two shapes by NumPy's rule; a symbolic size matches only itself or 1. */
 function broadcastShapes(a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {
@@ -17,7 +17,11 @@ function broadcastShapes(a: Shape, b: Shape): Shape {
   });
 }
 
-/** An axis counted from the end when negative, checked against the rank. */
+/**
+ * A non-negative axis; negative ones count from the end.
+ *
+ * @throws {InternalError} when it is not below the rank
+ */
 export function resolveAxis(axis: number, rank: number): number {
   const resolved = axis < 0 ? axis + rank : axis;
   if (!(Number.isInteger(resolved) && resolved >= 0 && resolved < rank)) {
@@ -78,7 +82,7 @@ function slicedSize(size: Dim, { start, end, step }: OpAttributes["Slice"]): Dim
   throw new InternalError(`slice ${start} to ${end} of symbolic size ${size}`);
 }
 
-/** Output types of each op from its inputs' types: one rule per op. */
+/** Types of the outputs of each op from those of its inputs. */
 export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   Input: (_, { dtype, shape }) => [{ dtype, shape }],
   Parameter: (_, { dtype, shape }) => [{ dtype, shape }],
@@ -189,7 +193,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   },
   Transpose: ([x], { perm }) => {
     if ([...perm].sort((a, b) => a - b).some((axis, i) => axis !== i) || perm.length !== x!.shape.length) {
-      throw new InternalError(`[${perm}] is not an order of its axes`);
+      throw new InternalError(`[${perm}] is not a permutation of its axes`);
     }
     return [{ dtype: x!.dtype, shape: perm.map((axis) => x!.shape[axis]) }];
   },
@@ -199,7 +203,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     for (const other of rest) {
       expectSame(other.dtype, first!.dtype, "types differ");
       if (!sameShape(replaced(other.shape, at, 0), replaced(first!.shape, at, 0))) {
-        throw new InternalError(`shapes differ beside axis ${at}`);
+        throw new InternalError(`shapes differ in axes other than ${at}`);
       }
     }
     const size = addDims(...inputs.map(({ shape }) => shape[at]));
@@ -231,7 +235,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   },
   Unfold: ([x], { kernel, dilation }) => {
     const [batch, length, ...row] = x!.shape;
-    if (x!.shape.length < 2) throw new InternalError("a length to slide along is expected as axis 1");
+    if (x!.shape.length < 2) throw new InternalError("axis 1 must be the length");
     const windows = knownSize(length!, "the length of an unfolded axis") - dilation * (kernel - 1);
     if (windows < 1) throw new InternalError(`no window of ${kernel} rows, ${dilation} apart, fits`);
     return [{ dtype: x!.dtype, shape: [batch!, windows, kernel, ...row] }];

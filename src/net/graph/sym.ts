@@ -2,13 +2,16 @@ import { InternalError } from "../../base/errors.ts";
 import { type DType, formatShape, type NdArray } from "../arrays/array.ts";
 import type { Dim, Shape } from "./dim.ts";
 
-/** What a tensor is before it has values. */
+/** Type of a tensor. */
 export interface TensorType {
   readonly dtype: DType;
   readonly shape: Shape;
 }
 
-/** One application of an op. Nodes are immutable and know their inputs alone, so a graph is whatever its outputs reach. */
+/**
+ * One application of an op. Nodes are immutable and refer only to their inputs, so a graph is everything its
+ * outputs depend on.
+ */
 export interface Node<K extends Op = Op> {
   readonly op: K;
   readonly inputs: readonly Sym[];
@@ -22,7 +25,7 @@ export interface Sym extends TensorType {
   readonly output: number;
 }
 
-/** A node seen as the op it is, for code that reads attributes. */
+/** Narrows a node to an op, for access to its attributes. */
 export function isOp<K extends Op>(node: Node, op: K): node is Node & Node<K> {
   return (node.op as Op) === op;
 }
@@ -32,9 +35,9 @@ type Axis = { readonly axis: number };
 type Reduction = { readonly axes: readonly number[]; readonly keepDims: boolean };
 
 /**
- * Every op of the graph and its attributes. Names are ONNX's own, so emission is one function; attributes that ONNX takes
- * as tensors (axes, shapes, pads) are plain data here. An op needs a row here, one in `shapes.ts` and one in `emit-rules.ts`:
- * the compiler names the missing ones.
+ * Attributes of every op. Ops have the names of ONNX; attributes that ONNX takes as tensors (axes, shapes,
+ * pads) are plain data here. An op needs a row here and one each in `shapes.ts`, `emit-rules.ts` and
+ * `gradients.ts`: the compiler reports missing ones.
  */
 export interface OpAttributes {
   /** Fed at every run. */
@@ -110,15 +113,16 @@ export interface OpAttributes {
   /** Windows of `kernel` rows along axis 1, `dilation` apart: [b, l, c] → [b, l − dilation · (kernel − 1), kernel, c]. */
   Unfold: { readonly kernel: number; readonly dilation: number };
   ScatterElements: Axis & { readonly reduction: "none" | "add" };
-  /** `size` names the number of rows that are kept, which the values decide. */
+  /** `size` names the number of selected rows, which depends on the values. */
   Compress: Axis & { readonly size: string };
   ScatterND: { readonly reduction: "none" | "add" };
   Fill: { readonly shape: Shape; readonly value: number; readonly dtype: DType };
   Range: { readonly size: Shape[number] };
 
   /**
-   * A loop along `axis` of each scanned tensor. `states` and `elements` are the body's own inputs, in the order of the
-   * node's inputs; `results` are the body's new states, then what it emits at each step. The body may use symbols of the outside.
+   * A loop along `axis` of each scanned tensor. `states` and `elements` are the inputs of the body, in the
+   * order of the node's inputs; `results` are the new states followed by the emitted values. The body may use
+   * tensors from outside.
    */
   Scan: {
     readonly states: readonly Sym[];
@@ -131,12 +135,12 @@ export interface OpAttributes {
 
 export type Op = keyof OpAttributes;
 
-/** Checks a tensor against named axes, such as `"b t d"`, and gives it back. */
+/** Checks a tensor against named axes, such as `"b t d"`, and returns it. */
 export type Shaped = (x: Sym, axes: string) => Sym;
 
 /**
- * Names for the axes of one model: `named({ b: "b", t: "t", d: 768 })`. A model states the axes of a result where the shape
- * changes; a mistake is found when the graph is built, by name.
+ * Names for the axes of a model: `named({ b: "b", t: "t", d: 768 })`. A model states the axes of a result
+ * where the shape changes, so that a mistake is reported by name when the graph is built.
  *
  * @throws {InternalError} when the rank or a size differs, or a name is unknown
  */

@@ -23,7 +23,7 @@ import type { Queries } from "./queries.ts";
 
 // axes: b batch · t tokens · q queries · h heads · c width of a head
 
-/** [b, t, h·c] → [b, h, t, c]; a head is a block of neighbouring columns. */
+/** [b, t, h·c] → [b, h, t, c]; the columns of a head are contiguous. */
 export function splitHeads(x: Sym, heads: number): Sym {
   const [batch, tokens, width] = x.shape;
   const headWidth = knownSize(width!, "the width of attention") / heads;
@@ -44,7 +44,7 @@ export function mergeHeads(x: Sym): Sym {
  * @param k     [b, h, t, c]
  * @param v     [b, h, t, c]
  * @param bias  broadcasts to [b, h, q, t]: padding, distances
- * @param drop  what is done to the weights, [b, h, q, t], before they are applied
+ * @param drop  dropout of the weights, [b, h, q, t]
  * @returns     [b, h, q, c]
  */
 export function attention(q: Sym, k: Sym, v: Sym, bias?: Sym, drop = (weights: Sym) => weights): Sym {
@@ -53,43 +53,45 @@ export function attention(q: Sym, k: Sym, v: Sym, bias?: Sym, drop = (weights: S
   return matMul(drop(softmax(bias === undefined ? scores : add(scores, bias))), v);
 }
 
-/** What keeps padding from being attended to: 0 for a token, `value` for padding.  mask: [b, t] → [b, 1, 1, t] */
+/** Attention bias of padding: 0 for a token, `value` for padding.  mask: [b, t] → [b, 1, 1, t] */
 export function paddingBias(mask: Sym, value: number): Sym {
   const [batch, tokens] = mask.shape;
   return reshape(mul(sub(1, mask), value), [batch!, 1, 1, tokens!]);
 }
 
-/** The lowest finite float32: what most models add to the scores of padding. */
+/** The lowest finite float32, the attention bias of padding in most models. */
 export const LOWEST = -3.4028234663852886e38;
 
 // axes: b batch (or 1) · h heads · q queries · t tokens · c width of a head
 
-export interface CausalSight {
-  /** float32 [b, t], 1 for a token and 0 for padding, which no token sees. */
+export interface CausalMask {
+  /** float32 [b, t], 1 for a token and 0 for padding, which is masked. */
   readonly mask?: Sym | undefined;
-  /** How many tokens back a token sees, itself counted; all of them when absent. */
+  /**
+   * Sliding window: number of tokens that a token attends to, itself included; all previous ones when absent.
+   */
   readonly window?: number | undefined;
 }
 
 /**
- * What keeps a query from the tokens after it, from padding and from what lies before its window: 0 where it sees, the
- * lowest number where it does not. To be added to the scores of attention.
+ * Attention bias that masks later tokens, padding and tokens before the sliding window: 0 where a query
+ * attends, the lowest float32 where it does not.
  *
  * @returns [b, 1, q, t]
  */
-export function causalBias({ places }: Queries, tokens: Dim, { mask, window }: CausalSight): Sym {
-  const back = sub(unsqueeze(places, 2), cast(range(tokens), "float32")); // [b, q, t]
-  const sights = [
+export function causalBias({ positions }: Queries, tokens: Dim, { mask, window }: CausalMask): Sym {
+  const back = sub(unsqueeze(positions, 2), cast(range(tokens), "float32")); // [b, q, t]
+  const conditions = [
     lessOrEqual(scalar(0), back),
     ...(window === undefined ? [] : [lessOrEqual(back, window - 1)]),
     ...(mask === undefined ? [] : [greater(unsqueeze(mask, 1), 0)]),
   ];
-  return unsqueeze(where(sights.reduce(and), scalar(0), LOWEST), 1);
+  return unsqueeze(where(conditions.reduce(and), scalar(0), LOWEST), 1);
 }
 
 /**
- * Keys or values that groups of neighbouring query heads share, one copy per query head (Ainslie et al. 2023,
- * arXiv:2305.13245).  [b, h, t, c] → [b, h·times, t, c]
+ * Keys or values shared by groups of neighbouring query heads, repeated once per query head (grouped-query
+ * attention, Ainslie et al. 2023, arXiv:2305.13245).  [b, h, t, c] → [b, h·times, t, c]
  */
 export function repeatHeads(x: Sym, times: number): Sym {
   const [batch, heads, tokens, width] = x.shape as readonly [Dim, Dim, Dim, Dim];

@@ -9,7 +9,10 @@ export interface DepthwiseConvolution {
   readonly bias?: Sym | undefined;
 }
 
-/** Short causal convolution, one kernel per channel: position t sees t − kernel + 1 … t.  x: [b, d, t] → [b, d, t] */
+/**
+ * Short causal convolution, one kernel per channel: position t depends on t − kernel + 1 … t.  x: [b, d, t] →
+ * [b, d, t]
+ */
 export function shortCausalConvolution({ weight, bias }: DepthwiseConvolution, x: Sym): Sym {
   const group = knownSize(weight.shape[0], "the number of channels");
   const kernel = knownSize(weight.shape[2], "a kernel");
@@ -19,21 +22,21 @@ export function shortCausalConvolution({ weight, bias }: DepthwiseConvolution, x
 // axes: b rows · d channels
 
 /**
- * A short causal convolution as a loop computes it, one token at a time, in the transposed form of such filters: carried from
- * step to step is what the tokens seen so far add to each of the next kernel − 1 outputs, the bias among it. So every
- * carried value is made by the step, and none is only moved.
+ * A short causal convolution computed one token at a time, in the transposed form of FIR filters: the state
+ * carried between steps is the contribution of the tokens so far, and of the bias, to each of the next kernel
+ * − 1 outputs. Each step computes all of its state anew and moves none.
  */
 export interface ConvolutionSteps {
-  /** Before the first token: kernel − 1 of [b, d]. */
+  /** Initial state: kernel − 1 tensors [b, d]. */
   readonly start: readonly Sym[];
-  /** One token, x: [b, d]. */
+  /** Processes one token, x: [b, d]. */
   step(x: Sym, carried: readonly Sym[]): { readonly output: Sym; readonly carried: readonly Sym[] };
 }
 
 export function convolutionSteps({ weight, bias }: DepthwiseConvolution, batch: Dim): ConvolutionSteps {
   const channels = knownSize(weight.shape[0], "the number of channels");
   const kernel = knownSize(weight.shape[2], "a kernel");
-  // tap i meets the token i steps back
+  // tap i multiplies the token i steps back
   const taps = Array.from({ length: kernel }, (_, i) =>
     reshape(slice(weight, 2, kernel - 1 - i, kernel - i), [channels]),
   );

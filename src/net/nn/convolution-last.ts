@@ -18,11 +18,11 @@ import { linear } from "./linear.ts";
 
 // axes: b batch · l length · c channels in · o channels out · k kernel
 
-/** A convolution along the length as PyTorch stores it. */
+/** A convolution along the length, with weights as PyTorch stores them. */
 export interface Convolution {
   /** [o, c, k] */
   readonly weight: Sym;
-  /** [o]; zeros where it is absent */
+  /** [o]; zeros if absent */
   readonly bias?: Sym | undefined;
 }
 
@@ -33,10 +33,12 @@ export interface ConvolutionOptions {
 }
 
 /**
- * Cross-correlation along the length with the channels last: y[b, t] = bias + Σ_j W[:, :, j] · x[b, t + dilation · j − pads[0]].
+ * Cross-correlation along the length with channels last: y[b, t] = bias + Σ_j W[:, :, j] · x[b, t + dilation
+ * · j − pads[0]].
  *
- * One pass makes the windows, one product the rest; forward and both gradients run at the speed of products. A kernel of 1 is a
- * product alone: what padding adds there are columns that hold the bias, so x is not copied.
+ * One pass gathers the windows and one matrix product does the rest, so the forward pass and both gradients
+ * run at the speed of matrix products. A kernel of 1 is a product alone: padding adds rows equal to the bias
+ * there, so x is not copied.
  *
  * @param x  [b, l, c], l known
  * @returns  [b, l + pads − dilation · (k − 1), o]
@@ -53,7 +55,7 @@ export function convolutionLast(
   ];
   if (kernel === 1) {
     const y = linear({ weight: reshape(weight, [out, channels]), bias }, x);
-    return betweenRows(y, bias ?? zeroRow(out), pads);
+    return padWithRow(y, bias ?? zeroRow(out), pads);
   }
   const length = knownSize(x.shape[1], "the length of a convolution");
   const windows = length + pads[0] + pads[1] - dilation * (kernel - 1);
@@ -72,8 +74,9 @@ export function convolutionLast(
 }
 
 /**
- * With few channels, several rows are taken as one: a window then is some large pieces instead of many small ones, and one
- * window serves all outputs of its first block. The kernel is repeated, shifted by one row for each, between zeros.
+ * With few channels, several rows are treated as one: a window is then a few large pieces instead of many
+ * small ones, and serves all outputs of its first block. The kernel is repeated between zeros, shifted by one
+ * row for each.
  */
 function rowsPerBlock(channels: number, windows: number): number {
   for (let rows = 1; rows * channels <= 40; rows++) {
@@ -82,7 +85,7 @@ function rowsPerBlock(channels: number, windows: number): number {
   return 1;
 }
 
-/** The kernel as the matrix that multiplies windows: [rows · o, wide · rows · c], row (s, o) shifted by s. */
+/** The kernel as a matrix that multiplies windows: [rows · o, wide · rows · c], row (s, o) shifted by s. */
 function kernelMatrix(weight: Sym, rows: number, wide: number): Sym {
   const [out, channels, kernel] = weight.shape as readonly [number, number, number];
   const taps = transpose(weight, [0, 2, 1]); // [o, k, c]
@@ -91,32 +94,35 @@ function kernelMatrix(weight: Sym, rows: number, wide: number): Sym {
   return reshape(concat(shifted, 0), [rows * out, width * channels]);
 }
 
-/** y with rows before and after its length that all are `row`.  y: [b, l, o], row: [o] */
-export function betweenRows(y: Sym, row: Sym, [before, after]: readonly [number, number]): Sym {
+/** Pads y with copies of `row` before and after its length.  y: [b, l, o], row: [o] */
+export function padWithRow(y: Sym, row: Sym, [before, after]: readonly [number, number]): Sym {
   const [batch, , out] = y.shape as readonly [Dim, Dim, Dim];
   const rows = (count: number) => (count === 0 ? [] : [expand(row, [batch, count, out])]);
   return concat([...rows(before), y, ...rows(after)], 1);
 }
 
-/** Rows cut from both sides so that x lies centred on `length` rows; of an odd number the larger part is cut behind. */
+/** Crops x to its central `length` rows; of an odd number of rows, one more is cut at the end. */
 export function centre(x: Sym, length: number): Sym {
   const cut = Math.floor((knownSize(x.shape[1], "a length") - length) / 2);
   return slice(x, 1, cut, cut + length);
 }
 
-/** Rows of zeros, as `betweenRows` takes one. */
+/** A row of zeros for `padWithRow`. */
 export const zeroRow = (channels: number): Sym => fill([channels], 0);
 
 // axes: b batch · l length · c channels · k kernel
 
 /**
- * A convolution along the length with one output and a wide kernel: y[b, t] = bias + Σ_j w[:, j] · x[b, t + j].
+ * A convolution along the length with one output and a wide kernel: y[b, t] = bias + Σ_j w[:, j] · x[b, t +
+ * j].
  *
- * Every tap meets every position in one product [b, k, l], whose row j is needed from position j on. Rows that are one longer
- * than they were put these diagonals below each other, and their sum is the answer. Windows of x, k · c values for each
- * position, are never made: of a kernel of 75 over 512 channels that would be 75 copies of x.
+ * One product [b, k, l] multiplies every tap with every position; its row j is needed from position j on.
+ * Reshaping the rows to length l + 1 aligns these diagonals in columns, whose sum is the output. Windows of
+ * x, k · c values per position, are never built: for a kernel of 75 over 512 channels they would be 75 copies
+ * of x.
  *
- * @param weight  [1, c, k]; @param bias  [1]
+ * @param weight  [1, c, k]
+ * @param bias    [1]
  * @param x       [b, l, c], l known
  * @returns       [b, l − k + 1]
  */

@@ -6,12 +6,12 @@ import { input, mul } from "../graph/build.ts";
 import type { Shape } from "../graph/dim.ts";
 import type { Sym } from "../graph/sym.ts";
 
-/** Sets elements of a tensor to 0, each with a probability, and divides the others by what is left of 1. */
+/** Sets elements of a tensor to 0 with a probability p, and divides the others by 1 − p. */
 export interface Dropout {
   apply(x: Sym, probability: number): Sym;
 }
 
-/** A tensor of which elements are dropped: its mask is an input of the graph, 0 or 1/(1 − p) for each element. */
+/** A tensor with dropout. Its mask is an input of the graph: 0 or 1/(1 − p) for each element. */
 interface Site {
   readonly name: string;
   /** First axis the sequences of a batch; other axes tokens, `t`, or of known size. */
@@ -20,8 +20,8 @@ interface Site {
 }
 
 /**
- * Dropout of activations (Srivastava et al. 2014), every element by itself, in a graph for training. The masks are drawn
- * outside, so that a training that was stopped draws them again alike.
+ * Dropout of activations (Srivastava et al. 2014), independent for every element, in a graph for training.
+ * Masks are drawn outside the graph, so that a resumed run draws the same ones.
  */
 export class DropoutSites implements Dropout {
   private readonly sites: Site[] = [];
@@ -34,11 +34,11 @@ export class DropoutSites implements Dropout {
   }
 
   /**
-   * Masks for a batch. Those of a sequence depend on its seed and its number of tokens alone, not on what it is run with
-   * nor on padding, which is dropped.
+   * Masks for a batch. The mask of a sequence depends only on its seed and its number of tokens, not on the
+   * rest of the batch; padding is dropped.
    *
-   * @param rows     of each sequence the parts of its seed and its number of tokens
-   * @param tokens   of the longest, to which all are padded
+   * @param rows     seed and number of tokens of each sequence
+   * @param tokens   of the longest sequence, to which all are padded
    */
   draw(
     rows: readonly { readonly seed: readonly SeedPart[]; readonly tokens: number }[],
@@ -69,11 +69,11 @@ function sizesOf(shape: Shape, tokens: number): readonly number[] {
     if (axis === 0) return 1;
     if (dim === "t") return tokens;
     if (typeof dim === "number") return dim;
-    throw new InternalError(`no mask can be drawn for an axis of size ${dim}`);
+    throw new InternalError(`a dropout mask has an axis of unknown size ${dim}`);
   });
 }
 
-/** Draws the axes from `axis` on, of each only the first `drawn`; the rest stays 0. */
+/** Draws the axes from `axis` on, only the first `drawn` of each; the rest stays 0. */
 function fill(
   data: Float32Array,
   at: number,

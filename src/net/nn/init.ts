@@ -7,17 +7,20 @@ import type { Sym } from "../graph/sym.ts";
 import type { Convolution } from "./convolution-last.ts";
 import type { Linear } from "./linear.ts";
 
-/** A parameter of a layer that is trained from the beginning. */
+/** A parameter of a layer that is trained from scratch. */
 export interface FreshTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  /** What one output of the layer sums up: values begin evenly spread in ±1/√fanIn. Infinity: they begin as zeros. */
+  /**
+   * Number of inputs of each output of the layer: initial values are uniform in ±1/√fanIn. Infinity for
+   * zeros.
+   */
   readonly fanIn: number;
 }
 
 export type WithBias<Layer> = Layer & { readonly bias: Sym };
 
-/** Layers of a new network, gathered while it is built. */
+/** Layers of a new network, collected while its graph is built. */
 export class FreshLayers {
   readonly tensors: FreshTensor[] = [];
 
@@ -51,9 +54,11 @@ export const parameterCount = (tensors: readonly FreshTensor[]) =>
   tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
 
 /**
- * First values of new layers, as PyTorch's `Linear` and `Conv1d` begin: weights Kaiming-uniform with a = √5, which is even in
- * ±1/√fanIn, and biases even in ±1/√fanIn (He et al. 2015, arXiv:1502.01852; torch.nn.modules.linear). The numbers are not PyTorch's own:
- * every tensor has a generator seeded by the seed and its name, so they do not depend on the order or the machine.
+ * Initial values of new layers with the distribution of PyTorch's `Linear` and `Conv1d`: weights
+ * Kaiming-uniform with a = √5, which is uniform in ±1/√fanIn, and biases uniform in ±1/√fanIn (He et al.
+ * 2015, arXiv:1502.01852; torch.nn.modules.linear). The random numbers differ from PyTorch's: every tensor
+ * has a generator seeded by the seed and its name, so its values depend neither on the order nor on the
+ * machine.
  */
 export function initialValues(tensors: readonly FreshTensor[], seed: number): ReadonlyMap<string, NdArray> {
   return new Map(tensors.map((tensor) => [tensor.name, drawn(tensor, seed)]));

@@ -6,11 +6,14 @@ import type { Sym } from "../graph/sym.ts";
 export interface Linear {
   readonly weight: Sym;
   readonly bias?: Sym | undefined;
-  /** What fine-tuning adds to the weight. */
+  /** Low-rank update of the weight in fine-tuning. */
   readonly adapter?: LowRank | undefined;
 }
 
-/** x·Wᵀ + b over the last axis: [..., in] → [..., out]. One `Gemm` on the flattened rows, the weight used as it lies. */
+/**
+ * x·Wᵀ + b over the last axis: [..., in] → [..., out]. One `Gemm` on the flattened rows, without transposing
+ * the weight.
+ */
 export function linear({ weight, bias, adapter }: Linear, x: Sym): Sym {
   const leading = x.shape.slice(0, -1);
   const rows = reshape(x, [multiplyDims(...leading), x.shape.at(-1)!]);
@@ -20,8 +23,8 @@ export function linear({ weight, bias, adapter }: Linear, x: Sym): Sym {
 }
 
 /**
- * Several dense layers of one input that are stored as one, their rows block after block. Applied one by one they give
- * what a split of the whole would, without copying it.
+ * Splits dense layers of one input that are stored as one, their rows block after block. Their outputs equal
+ * a split of the joint output, without copying it.
  */
 export function rowBlocks({ weight, bias, adapter }: Linear, blocks: number): readonly Linear[] {
   const rows = knownSize(weight.shape[0], "the rows of a dense layer") / blocks;
@@ -33,7 +36,7 @@ export function rowBlocks({ weight, bias, adapter }: Linear, blocks: number): re
   }));
 }
 
-/** The layer for inputs whose features stand in reverse order. */
+/** The layer for inputs with features in reverse order. */
 export function withInputsReversed({ weight, bias, adapter }: Linear): Linear {
   return {
     weight: flip(weight, 1),
@@ -42,7 +45,7 @@ export function withInputsReversed({ weight, bias, adapter }: Linear): Linear {
   };
 }
 
-/** The layer that gives its outputs in reverse order. */
+/** The layer with its outputs in reverse order. */
 export function withOutputsReversed({ weight, bias, adapter }: Linear): Linear {
   return {
     weight: flip(weight, 0),
@@ -51,7 +54,9 @@ export function withOutputsReversed({ weight, bias, adapter }: Linear): Linear {
   };
 }
 
-/** Two dense layers. In the gated form the first is twice as wide as what the second takes. */
+/**
+ * Two dense layers. In the gated form the output of the first is twice as wide as the input of the second.
+ */
 export interface FeedForward {
   readonly inner: Linear;
   readonly outer: Linear;
@@ -61,10 +66,10 @@ export interface FeedForward {
 export const feedForward = ({ inner, outer }: FeedForward, x: Sym) => linear(outer, gelu(linear(inner, x)));
 
 /**
- * W₂·(f(a) ⊙ b), where a and b are the first and the second half of W₁·x: a gated linear unit with f = GELU (GEGLU) or
- * SiLU (SwiGLU) (Shazeer 2020, arXiv:2002.05202, eq. 6).  [..., d] → [..., d]
+ * W₂·(f(a) ⊙ b), where a and b are the first and the second half of W₁·x: a gated linear unit with f = GELU
+ * (GEGLU) or SiLU (SwiGLU) (Shazeer 2020, arXiv:2002.05202, eq. 6).  [..., d] → [..., d]
  *
- * @param drop  what is done to the product before W₂
+ * @param drop  dropout of the product before W₂
  */
 export function gatedFeedForward(
   { inner, outer }: FeedForward,
@@ -77,8 +82,8 @@ export function gatedFeedForward(
 }
 
 /**
- * What LoRA adds to a frozen weight: scale times the product of two thin factors (Hu et al. 2021, arXiv:2106.09685). The
- * factors lie as minLoRA has them; those of an embedding are exchanged.
+ * LoRA update of a frozen weight: scale times the product of two thin factors (Hu et al. 2021,
+ * arXiv:2106.09685). The layout of the factors is that of minLoRA; those of an embedding are exchanged.
  */
 export interface LowRank {
   /** [rank, in] of a dense or convolution weight; [rows, rank] of an embedding */
@@ -87,8 +92,8 @@ export interface LowRank {
   readonly b: Sym;
   readonly scale: number;
   /**
-   * Feature dropout: 0 or 1/(1 − p) for each input feature, [1, in], or for each row of an embedding, [rows, 1]. One mask for
-   * all tokens of all sequences, as minLoRA draws it. Absent outside training.
+   * Feature dropout: 0 or 1/(1 − p) per input feature, [1, in], or per row of an embedding, [rows, 1]. One
+   * mask for all tokens of all sequences, as in minLoRA. Absent outside training.
    */
   readonly mask?: Sym | undefined;
 }
@@ -96,18 +101,21 @@ export interface LowRank {
 /** A ⊙ m */
 const maskedFactor = ({ a, mask }: LowRank): Sym => (mask === undefined ? a : mul(a, mask));
 
-/** y + scale · (x·(A ⊙ m)ᵀ)·Bᵀ: the full update of the weight is never made.  x: [n, in], y: [n, out] → [n, out] */
+/**
+ * y + scale · (x·(A ⊙ m)ᵀ)·Bᵀ, without computing the full update of the weight.  x: [n, in], y: [n, out] →
+ * [n, out]
+ */
 function addLowRank(adapter: LowRank, x: Sym, y: Sym): Sym {
   const thin = mul(gemm(x, maskedFactor(adapter), undefined, { transB: true }), adapter.scale); // [n, rank]
   return gemm(thin, adapter.b, y, { transB: true });
 }
 
-/** The same for rows of an embedding: scale · rows(A ⊙ m)·B.  [..., width] */
+/** Low-rank update of rows of an embedding: scale · rows(A ⊙ m)·B.  [..., width] */
 export function lowRankRows(adapter: LowRank, rows: (table: Sym) => Sym): Sym {
   return matMul(mul(rows(maskedFactor(adapter)), adapter.scale), adapter.b);
 }
 
-/** scale · B·(A ⊙ m) in the shape of the weight, for weights that are small beside what they are applied to. */
+/** scale · B·(A ⊙ m) in the shape of the weight, for weights that are small compared with their inputs. */
 export function lowRankUpdate(adapter: LowRank, shape: Sym["shape"]): Sym {
   return reshape(mul(matMul(adapter.b, maskedFactor(adapter)), adapter.scale), shape);
 }

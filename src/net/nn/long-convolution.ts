@@ -17,9 +17,9 @@ import { knownSize } from "../graph/dim.ts";
 import type { Sym } from "../graph/sym.ts";
 
 // axes: b batch · t tokens · d channels
-// N = 2·h·s points · place n = s·n₁ + n₂ with n₁ < h, n₂ < s · frequency k = k₁ + 2h·k₂ with k₁ < h, k₂ < s
+// N = 2·h·s points · position n = s·n₁ + n₂ with n₁ < h, n₂ < s · frequency k = k₁ + 2h·k₂ with k₁ < h, k₂ < s
 
-/** How long convolutions of one length are computed; made once for all layers, which then share its matrices. */
+/** Convolution algorithm for one length, whose constant matrices are shared by all layers. */
 export interface LongConvolution {
   readonly length: number;
   /**
@@ -33,14 +33,15 @@ export interface LongConvolution {
 }
 
 /**
- * A long causal convolution as a product of polynomials, which are evaluated at the N roots of z^N = −1 with N ≥ 2t: a
- * Fourier transform at odd frequencies. Of real values one half of the roots tells the other, and with odd frequencies no
- * root is its own partner, so the transform of 2t places, of which t are zero, is exactly 2t real numbers.
+ * A long causal convolution as a product of polynomials, evaluated at the N roots of z^N = −1 with N ≥ 2t: a
+ * Fourier transform at odd frequencies. For real values half of the roots determine the other half, and with
+ * odd frequencies no root is its own conjugate, so the transform of 2t positions, of which t are zero
+ * padding, is exactly 2t real numbers.
  *
- * The transform is two products with matrices (Cooley & Tukey 1965), of which the second holds the factors between the
- * stages: W₁ [2h, h] over n₁, then for each k₁ a matrix of W₂ [h, 2s, 2s] over n₂. Both leave the channels where they are,
- * and each is, but for 2/N, undone by its transpose: y = (2/N) · W₁ᵀ·W₂ᵀ·((W₂·W₁·k) ⊙ (W₂·W₁·x)). About 8·N·√N operations
- * per channel, at the speed of matrix products.
+ * The transform is two matrix products (Cooley & Tukey 1965), the second of which includes the twiddle
+ * factors: W₁ [2h, h] over n₁, then for each k₁ a matrix of W₂ [h, 2s, 2s] over n₂. Both keep the channels in
+ * place, and each is, up to 2/N, inverted by its transpose: y = (2/N) · W₁ᵀ·W₂ᵀ·((W₂·W₁·k) ⊙ (W₂·W₁·x)).
+ * About 8·N·√N operations per channel, at the speed of matrix products.
  */
 export function longConvolution(length: number): LongConvolution {
   const { h, s } = factors(length);
@@ -50,8 +51,8 @@ export function longConvolution(length: number): LongConvolution {
 
   /** [..., t, d] → real and imaginary part, each [..., h, s, d] */
   const spectrum = (x: Sym, leading: readonly Dim[], channels: number) => {
-    const places = pad(x, leading.length, 0, h * s - length);
-    const partial = matMul(first, reshape(places, [...leading, h, s * channels])); // [..., 2h, s·d]
+    const padded = pad(x, leading.length, 0, h * s - length);
+    const partial = matMul(first, reshape(padded, [...leading, h, s * channels])); // [..., 2h, s·d]
     const whole = matMul(second, reshape(partial, [...leading, h, 2 * s, channels]));
     return split(whole, leading.length + 1, [s, s]) as readonly [Sym, Sym];
   };
@@ -64,25 +65,28 @@ export function longConvolution(length: number): LongConvolution {
       const [c, d] = spectrum(mul(kernel, 1 / (h * s)), [], channels);
       const product = concat([sub(mul(a, c), mul(b, d)), add(mul(a, d), mul(b, c))], 2); // [b, h, 2s, d]
       const partial = reshape(matMul(secondBack, product), [batch, 2 * h, s * channels]);
-      const places = reshape(matMul(firstBack, partial), [batch, h * s, channels]);
-      return slice(places, 1, 0, length);
+      const positions = reshape(matMul(firstBack, partial), [batch, h * s, channels]);
+      return slice(positions, 1, 0, length);
     },
   };
 }
 
 /**
- * Bytes that a program takes for the matrices of such a convolution, which it has as they stand and transposed, and for a
- * constant kernel of each layer: the kernel as it came, in the program's file and in the session, its spectrum made and kept.
+ * Memory in bytes of the matrices of such a convolution, as stored and transposed, and per layer of a
+ * constant kernel: the kernel itself, its copies in the model and in the session, and its spectrum.
  */
 export function longConvolutionBytes(length: number, channels: number) {
   const { h, s } = factors(length);
   return { matrices: 8 * (2 * h * h + 4 * h * s * s), perLayer: 4 * channels * (3 * length + 4 * h * s) };
 }
 
-/** What padding and cutting cost beside products, in multiplications per place. */
+/** Cost of padding and slicing, in multiplications per position. */
 const PADDING = 20;
 
-/** h and s with h·s ≥ length and the least work: the first stage has h, the second 2·s multiplications per value. */
+/**
+ * h and s with h·s ≥ length and the least work: the first stage takes h, the second 2·s multiplications per
+ * value.
+ */
 function factors(length: number): { readonly h: number; readonly s: number } {
   let best = { h: length, s: 1, work: Number.POSITIVE_INFINITY };
   for (let s = 1; s * s <= length; s++) {
@@ -93,7 +97,7 @@ function factors(length: number): { readonly h: number; readonly s: number } {
   return best;
 }
 
-/** exp(−iπ(2k₁ + 1)·n₁ / 2h): rows 2k₁ and 2k₁ + 1 are real and imaginary part.  [2h, h] */
+/** exp(−iπ(2k₁ + 1)·n₁ / 2h); rows 2k₁ and 2k₁ + 1 are the real and the imaginary part.  [2h, h] */
 function firstStage(h: number): NdArray {
   const { cos, sin } = circle(4 * h);
   const data = new Float32Array(2 * h * h);

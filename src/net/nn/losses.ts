@@ -15,7 +15,7 @@ import {
 import type { Sym } from "../graph/sym.ts";
 
 /**
- * −log softmax(logits)[label], for each row.
+ * −log softmax(logits)[label] for each row.
  *
  * @param logits  [b, classes]
  * @param labels  int32 [b], 0 ≤ label < classes
@@ -26,15 +26,15 @@ export function crossEntropyPerRow(logits: Sym, labels: Sym): Sym {
   return neg(squeeze(picked, 1));
 }
 
-/** Mean over the batch of `crossEntropyOfRows`. */
+/** Mean of `crossEntropyPerRow` over the batch. */
 export const crossEntropy = (logits: Sym, labels: Sym) => reduceMean(crossEntropyPerRow(logits, labels), [0]);
 
 /**
- * Σ weight · (−log softmax(logits)[label]) over all tokens of a batch; with weights that sum to 1, a mean over those that
- * have one.
+ * Σ weight · (−log softmax(logits)[label]) over all tokens of a batch; with weights that sum to 1, a weighted
+ * mean.
  *
  * @param logits   [b, t, classes]
- * @param labels   int32 [b, t], 0 ≤ label < classes; of a token of weight 0 any
+ * @param labels   int32 [b, t], 0 ≤ label < classes; arbitrary for a token of weight 0
  * @param weights  float32 [b, t]
  * @returns        nats
  */
@@ -44,7 +44,7 @@ export function weightedCrossEntropy(logits: Sym, labels: Sym, weights: Sym): Sy
 }
 
 /**
- * Mean of (predicted − ln(1 + counts))².
+ * Mean squared error of log counts: mean of (predicted − ln(1 + counts))².
  *
  * @param predicted  [b]
  * @param counts     [b], reads, 0 or more
@@ -63,8 +63,9 @@ export function meanSquaredError(a: Sym, b: Sym): Sym {
 }
 
 /**
- * Mean over the batch of −Σ_t counts[t] · log softmax(logits)[t]: how unlikely the reads of a window lie where they lie. The
- * multinomial coefficient, which no parameter changes, is left out; losses that the original prints contain it.
+ * Multinomial negative log-likelihood of the read profile: mean over the batch of −Σ_t counts[t] · log
+ * softmax(logits)[t]. Without the multinomial coefficient, which does not depend on parameters; losses
+ * printed by the original include it.
  *
  * @param logits  [b, t]
  * @param counts  [b, t], reads, 0 or more

@@ -17,29 +17,31 @@ import type { Sym } from "../graph/sym.ts";
 
 // axes: b batch (or 1) · h heads · t tokens (or queries) · c width of a head
 
-/** Cosines and sines of the angles by which tokens are turned: [b, 1, t, c/2]. */
+/** Cosines and sines of the rotation angles of tokens: [b, 1, t, c/2]. */
 export interface RotaryAngles {
   readonly cos: Sym;
   readonly sin: Sym;
 }
 
-/** θⱼ = base^(−2j/c), j = 0 … c/2 − 1: the angle per place of each pair of columns. */
+/** θⱼ = base^(−2j/c), j = 0 … c/2 − 1: the angle per position of each pair of columns. */
 export function rotaryFrequencies(headWidth: number, base = 10_000): Float32Array {
   return Float32Array.from({ length: headWidth / 2 }, (_, j) => base ** ((-2 * j) / headWidth));
 }
 
 /**
- * @param places       of the tokens: float32 [b, t]
+ * Rotation angles at token positions.
+ *
+ * @param positions    float32 [b, t]
  * @param frequencies  [c/2]
  */
-export function rotaryAnglesAt(places: Sym, frequencies: Sym): RotaryAngles {
-  const angles = unsqueeze(mul(unsqueeze(places, 2), frequencies), 1);
+export function rotaryAnglesAt(positions: Sym, frequencies: Sym): RotaryAngles {
+  const angles = unsqueeze(mul(unsqueeze(positions, 2), frequencies), 1);
   return { cos: cos(angles), sin: sin(angles) };
 }
 
 /**
- * Turns each pair of columns (j, j + c/2) by the angle of its token (Su et al. 2021, arXiv:2104.09864, eq. 34, with the
- * pairs taken from the two halves of the head).  x: [b, h, t, c] → [b, h, t, c]
+ * Rotates each pair of columns (j, j + c/2) by the angle of its token (Su et al. 2021, arXiv:2104.09864, eq.
+ * 34, with the pairs taken from the two halves of the head).  x: [b, h, t, c] → [b, h, t, c]
  */
 export function applyRotary(x: Sym, { cos, sin }: RotaryAngles): Sym {
   const half = knownSize(x.shape[3], "the width of a head") / 2;
@@ -50,8 +52,8 @@ export function applyRotary(x: Sym, { cos, sin }: RotaryAngles): Sym {
 // axes: b batch (or 1) · h heads · q queries · t tokens
 
 /**
- * How fast attention falls with distance in each head: 2^(−8/n), 2^(−16/n), … for n heads when n is a power of two. Else
- * the slopes of the next lower power of two, then every second slope of twice that number.
+ * Slopes of attention over distance per head: 2^(−8/n), 2^(−16/n), … for n heads when n is a power of two.
+ * Else the slopes of the next lower power of two, then every second slope of twice that number.
  *
  * @see Press et al. 2022, arXiv:2108.12409, section 3
  */
@@ -63,13 +65,14 @@ export function alibiSlopes(heads: number): readonly number[] {
 }
 
 /**
- * −slope · |i − j| for every query i and token j: attention with linear biases, the symmetric form of encoders.
+ * −slope · |i − j| for every query i and token j: attention with linear biases (ALiBi), in the symmetric form
+ * of encoders.
  *
- * @param places  of the queries: float32 [b, q]
- * @returns       [b, h, q, t]
+ * @param positions  of the queries: float32 [b, q]
+ * @returns          [b, h, q, t]
  */
-export function alibi(heads: number, places: Sym, tokens: Dim): Sym {
-  const distances = abs(sub(unsqueeze(places, 2), cast(range(tokens), "float32"))); // [b, q, t]
+export function alibi(heads: number, positions: Sym, tokens: Dim): Sym {
+  const distances = abs(sub(unsqueeze(positions, 2), cast(range(tokens), "float32"))); // [b, q, t]
   const slopes = Float32Array.from(alibiSlopes(heads), (slope) => -slope);
   return mul(unsqueeze(distances, 1), constant({ dtype: "float32", shape: [heads, 1, 1], data: slopes }));
 }

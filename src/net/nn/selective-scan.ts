@@ -36,8 +36,8 @@ export interface SelectiveInput {
 }
 
 /**
- * One token of the recurrence: the body of a loop. Channels lie innermost, so that every product runs along rows of memory
- * and the sum over states is one small matrix product.
+ * One token of the recurrence, the body of a loop. Channels are the innermost axis, so that every product
+ * runs along rows of memory and the sum over states is one small matrix product.
  *
  * @param A  [n, e], negative
  * @param h  [b, n, e]
@@ -49,13 +49,14 @@ export function selectiveStep(A: Sym, h: Sym, { x, step, B, C }: SelectiveInput)
   return { state, y: reshape(matMul(unsqueeze(C, 1), state), x.shape) };
 }
 
-/** Tokens of which all states are alive at once in the form without a loop. */
+/** Tokens whose states are in memory at once in the form without a loop. */
 const CHUNK = 128;
 
 /**
- * The recurrence without a loop, for devices that have none: tokens are taken in chunks, one after the other, and in each
- * chunk the steps h ← α·h + β are composed in ⌈log₂ chunk⌉ passes, (α₁, β₁) then (α₂, β₂) being (α₁α₂, α₂β₁ + β₂). All
- * factors are at most 1, so nothing overflows. Takes memory for the states of one chunk.
+ * The recurrence without a loop, for devices that do not support loops: tokens are processed in chunks, one
+ * after another, and within a chunk the steps h ← α·h + β are composed in ⌈log₂ chunk⌉ passes, (α₁, β₁) then
+ * (α₂, β₂) being (α₁α₂, α₂β₁ + β₂). All factors are at most 1, so nothing overflows. Takes memory for the
+ * states of one chunk.
  *
  * @param A      [n, e], negative
  * @param input  over [t, b], t known
@@ -88,7 +89,7 @@ function composed(decay: Sym, input: Sym, before: Sym | undefined): Sym {
     beta = tokens === 1 ? first : concat([first, slice(beta, 0, 1)], 0);
   }
   for (let span = 1; span < tokens; span *= 2) {
-    // what lies before the chunk is the step that changes nothing: α = 1, β = 0
+    // before the chunk is the identity step: α = 1, β = 0
     const earlier = (x: Sym, none: number) => pad(slice(x, 0, 0, tokens - span), 0, span, 0, none);
     beta = add(mul(alpha, earlier(beta, 0)), beta);
     if (2 * span < tokens) alpha = mul(alpha, earlier(alpha, 1));
@@ -97,11 +98,11 @@ function composed(decay: Sym, input: Sym, before: Sym | undefined): Sym {
 }
 
 /**
- * ln(1 + eˣ) to float32's precision for any x, from ops that ONNX Runtime has vectorised: its own Softplus takes 30 ns for
- * each element.
+ * ln(1 + eˣ) to float32 precision for any x, from ops that ONNX Runtime has vectorised; its own Softplus
+ * takes 30 ns per element.
  *
- * With y = e^−|x| and w = 1 + y rounded, ln(1 + y) = ln(w) + (y − (w − 1)) up to what is below the rounding: the second
- * term gives back what the sum lost, which is all of y where y is tiny.
+ * With y = e^−|x| and w = 1 + y rounded, ln(1 + y) = ln(w) + (y − (w − 1)) up to terms below the rounding
+ * error: the second term restores what the sum lost, which is all of y where y is tiny.
  */
 export function stableSoftplus(x: Sym): Sym {
   const y = exp(neg(abs(x)));

@@ -1,6 +1,6 @@
 import { InputError } from "../../base/errors.ts";
 
-/** Where a program runs. `auto` takes the first device of this machine that works, the processor last. */
+/** Devices that can run a program. `auto` selects the first one that works on this machine, the CPU last. */
 export const DEVICES = ["cpu", "webgpu", "cuda", "coreml", "dml", "auto"] as const;
 
 export type Device = (typeof DEVICES)[number];
@@ -9,12 +9,12 @@ export type ConcreteDevice = Exclude<Device, "auto">;
 const AUTO_ORDER: readonly ConcreteDevice[] = ["cuda", "coreml", "webgpu", "cpu"];
 
 /**
- * Whether a loop in a graph runs well on a device. Elsewhere there is none, or every op of every step is launched by itself,
- * and a recurrence is better computed by some passes over all steps.
+ * True for devices that run loops in a graph efficiently. Others do not support them, or launch every op of
+ * every step separately: there a recurrence is computed in passes over all steps.
  */
 export const runsLoopsWell = (device: ConcreteDevice): boolean => device === "cpu";
 
-/** What to do where a device's provider is not part of the installed ONNX Runtime. */
+/** Advice for a device whose provider is not part of the installed ONNX Runtime. */
 const INSTALL: Readonly<Record<ConcreteDevice, string>> = {
   cpu: "reinstall onnxruntime-node",
   webgpu:
@@ -24,7 +24,7 @@ const INSTALL: Readonly<Record<ConcreteDevice, string>> = {
   dml: "it comes with onnxruntime-node on Windows only",
 };
 
-/** Folders of shared libraries on Linux, beside those that LD_LIBRARY_PATH names. */
+/** Folders of shared libraries on Linux, in addition to LD_LIBRARY_PATH. */
 const LIBRARY_FOLDERS = ["/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64"].flatMap((folder) => [
   folder,
   `${folder}/x86_64-linux-gnu`,
@@ -32,8 +32,8 @@ const LIBRARY_FOLDERS = ["/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/l
 ]);
 
 /**
- * Files of which one must be there for WebGPU to find a GPU: the Vulkan loader on Linux. Empty where the system brings it.
- * Asking the provider itself would print its own complaint.
+ * Paths of the Vulkan loader, one of which must exist for WebGPU to find a GPU on Linux; empty on other
+ * systems. Probing the provider itself would print its own error.
  */
 export function vulkanLoaders(platform: string, searched: string | undefined): readonly string[] {
   if (platform !== "linux") return [];
@@ -44,11 +44,13 @@ export function vulkanLoaders(platform: string, searched: string | undefined): r
 export interface ProviderState {
   readonly device: ConcreteDevice;
   readonly present: boolean;
-  /** What to install where it is absent. */
+  /** Installation advice if it is absent. */
   readonly advice: string;
 }
 
-/** Every device and whether the installed ONNX Runtime brings its provider; a driver may still be missing. */
+/**
+ * All devices, and whether the installed ONNX Runtime includes their provider; a driver may still be missing.
+ */
 export function providerStates(bundled: ReadonlySet<string>): readonly ProviderState[] {
   return (Object.keys(INSTALL) as ConcreteDevice[]).map((device) => ({
     device,
@@ -58,15 +60,15 @@ export function providerStates(bundled: ReadonlySet<string>): readonly ProviderS
 }
 
 /**
- * The devices to try for a wish, best first.
+ * Devices to try for a requested device, best first.
  *
- * @throws {InputError} when the wish names a device whose provider is not installed, with what to install
+ * @throws {InputError} when the provider of the requested device is not installed, with installation advice
  */
 export function candidates(device: Device, bundled: ReadonlySet<string>): readonly ConcreteDevice[] {
   if (device === "auto") return AUTO_ORDER.filter((each) => bundled.has(each));
   if (bundled.has(device)) return [device];
   throw new InputError(
-    `the device ${device} is not available: this ONNX Runtime brings ${[...bundled].join(", ")}`,
+    `the device ${device} is not available: this ONNX Runtime supports ${[...bundled].join(", ")}`,
     {
       hint: `${INSTALL[device]}; or use --device auto`,
     },

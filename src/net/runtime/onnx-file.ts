@@ -9,26 +9,28 @@ import { onnxRuntime } from "./onnx-runtime.ts";
 import type { ProgramOptions } from "./program.ts";
 import { openSession, reasonOf } from "./session.ts";
 
-/** No ONNX model is larger: the format's own limit for one message. Weights beyond it lie in files beside. */
+/**
+ * Size limit of an ONNX model, from the format's limit for one message. Larger weights are in external files.
+ */
 const LARGEST_FILE = 2 ** 31 - 1;
 
-/** An ONNX model on disk: what it says of itself, and the files it is made of. */
+/** An ONNX model on disk: its declarations and its files. */
 export interface OnnxFile extends OnnxSummary {
   readonly path: string;
-  /** The model's own file, then those that hold its weights, each once. */
+  /** The model file, then the files of its weights, each once. */
   readonly files: readonly string[];
-  /** Of all of them. */
+  /** Total size of all files. */
   readonly bytes: number;
 }
 
-/** An ONNX file made ready to run. */
+/** An ONNX file ready to run. */
 export interface OnnxFileProgram {
   readonly device: ConcreteDevice;
   /**
-   * Runs once.
+   * Runs the model once.
    *
-   * @param outputs  names of those wanted
-   * @throws {InputError} with what ONNX Runtime says when it cannot compute them of these inputs
+   * @param outputs  names of the requested outputs
+   * @throws {InputError} with ONNX Runtime's message when it fails for these inputs
    */
   run(
     feeds: Readonly<Record<string, NdArray>>,
@@ -38,17 +40,18 @@ export interface OnnxFileProgram {
 }
 
 /**
- * Reads what an ONNX file declares, and checks that the files it takes weights from lie beside it and are long enough.
+ * Reads the declarations of an ONNX file, and checks that the external files of its weights are in its folder
+ * and long enough.
  *
- * @throws {FormatError} when it is no ONNX model, is larger than the format allows, or names a file outside its folder, one
- *   that is not there, or bytes beyond one's end
+ * @throws {FormatError} when it is not an ONNX model, is larger than the format allows, or refers to a file
+ *                       outside its folder, to a missing file, or to bytes beyond the end of one
  */
 export async function readOnnxFile(path: string): Promise<OnnxFile> {
   await using file = await openFile(path);
   if (file.size > LARGEST_FILE) {
     throw new FormatError(
       { file: path },
-      `the file has ${file.size} bytes, and an ONNX model has at most ${LARGEST_FILE}`,
+      `the file has ${file.size} bytes; an ONNX model has at most ${LARGEST_FILE}`,
     );
   }
   const summary = readOnnx(await file.read(0, file.size), path);
@@ -73,8 +76,8 @@ async function checkExternal(
   const steps = location.split(/[/\\]/);
   if (location === "" || steps[0] === "" || steps.includes("..") || /^[a-zA-Z]:/.test(location)) {
     throw refuse(
-      `the model takes weights from ${named}`,
-      "only files in the model's own folder are read; was the model made to be moved?",
+      `the model reads weights from ${named}`,
+      "only files in the model's own folder are read; export the model with relative paths",
     );
   }
   const path = join(dirname(model), location);
@@ -82,7 +85,7 @@ async function checkExternal(
     await using file = await openFile(path);
     if (!file.realPath.startsWith(`${dirname(realModel)}${sep}`)) {
       throw refuse(
-        `the model takes weights from ${named}, a link to another folder`,
+        `the model reads weights from ${named}, a link to another folder`,
         "copy the model and its weights into one folder",
       );
     }
@@ -92,16 +95,16 @@ async function checkExternal(
   const end = offset + (length ?? 0);
   if (!(Number.isSafeInteger(end) && offset >= 0 && end >= offset && end <= size)) {
     throw refuse(
-      `the model takes bytes ${offset} to ${length === undefined ? "the end" : end} from ${named}, which has ${size}`,
-      "were both files downloaded whole?",
+      `the model reads bytes ${offset} to ${length === undefined ? "the end" : end} from ${named}, which has ${size}`,
+      "were both files downloaded completely?",
     );
   }
 }
 
 /**
- * Gives an ONNX file to ONNX Runtime, which maps or reads its weights itself.
+ * Opens an ONNX file in ONNX Runtime, which maps or reads its weights itself.
  *
- * @throws {InputError} when the device is not available, or ONNX Runtime refuses the model
+ * @throws {InputError} when the device is not available, or ONNX Runtime rejects the model
  */
 export async function openOnnxFile(
   { path }: Pick<OnnxFile, "path">,
@@ -113,7 +116,7 @@ export async function openOnnxFile(
     refusal: (reason, cause) =>
       new FormatError(
         { file: path },
-        `ONNX Runtime refuses the model: ${reason}`,
+        `ONNX Runtime rejects the model: ${reason}`,
         "does it use operators of another library, or a newer ONNX?",
         cause,
       ),
@@ -128,7 +131,7 @@ export async function openOnnxFile(
         tensors[name] = new Tensor(dtype as "float32", data as Float32Array, shape);
       }
       const results = await session.run(tensors, [...outputs]).catch((cause) => {
-        throw new InputError(`the model cannot be run: ${reasonOf(cause)}`, { place: { file: path }, cause });
+        throw new InputError(`the model fails to run: ${reasonOf(cause)}`, { place: { file: path }, cause });
       });
       return Object.fromEntries(
         outputs.map((name) => {
@@ -144,7 +147,7 @@ export async function openOnnxFile(
   };
 }
 
-/** Newer versions of Node have 16-bit floats of their own; here they are held as their bits. */
+/** Newer versions of Node return a Float16Array; here float16 is stored as its bits. */
 function bitsOf(data: Tensor.DataType): Uint16Array {
   const { buffer, byteOffset, length } = data as Uint16Array;
   return new Uint16Array(buffer as ArrayBuffer, byteOffset, length);

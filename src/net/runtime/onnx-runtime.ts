@@ -7,10 +7,10 @@ import { type ProviderState, providerStates } from "./device.ts";
 let loading: Promise<typeof Ort> | undefined;
 
 /**
- * The native library, loaded at the first call, with its telemetry switched off: reading a genome never loads it.
+ * ONNX Runtime's native library, loaded at the first call, with telemetry disabled.
  *
- * @throws {InputError} when it cannot be loaded on this machine, or its telemetry cannot be switched off: in a worker
- *   thread, which has only a copy of the environment that the library reads
+ * @throws {InputError} when it cannot be loaded on this machine, or its telemetry cannot be disabled: in a
+ *                      worker thread, which has only a copy of the environment that the library reads
  */
 export async function onnxRuntime(): Promise<typeof Ort> {
   loading ??= loadWithoutTelemetry();
@@ -38,18 +38,18 @@ function loadWithoutTelemetry(): Promise<typeof Ort> {
   );
 }
 
-/** Names of the execution providers inside the installed library. */
+/** Names of the execution providers included in the installed library. */
 export async function bundledProviders(): Promise<ReadonlySet<string>> {
   const { listSupportedBackends } = await onnxRuntime();
   return new Set(listSupportedBackends().flatMap(({ name, bundled }) => (bundled ? [name] : [])));
 }
 
-/** Every device, and whether its provider is installed. */
+/** All devices, and whether their provider is installed. */
 export async function devicesHere(): Promise<readonly ProviderState[]> {
   return providerStates(await bundledProviders());
 }
 
-/** The version of the native library, as it says. */
+/** Version of the native library. */
 export async function onnxRuntimeVersion(): Promise<string> {
   const { env } = await onnxRuntime();
   return env.versions.node ?? env.versions.common;

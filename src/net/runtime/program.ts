@@ -15,16 +15,16 @@ import type { ConcreteDevice, Device } from "./device.ts";
 import { onnxRuntime } from "./onnx-runtime.ts";
 import { openSession } from "./session.ts";
 
-/** A parameter's values: a place in a file that the runtime maps itself, an array, or `"fed"` at every run. */
+/** Values of a parameter: a location in a file that ONNX Runtime maps, an array, or `"fed"` at every run. */
 export type ParameterSource = StoredArray | NdArray | "fed";
 
 export interface ProgramOptions {
   readonly device?: Device;
-  /** Threads of the processor; the runtime's own choice, one per core, when absent. */
+  /** CPU threads; by default ONNX Runtime uses one per core. */
   readonly threads?: number;
 }
 
-/** A graph made ready to run on one device. `Output` is the union of its outputs' names. */
+/** A graph ready to run on one device. `Output` is the union of its outputs' names. */
 export interface Program<Output extends string = string> {
   readonly device: ConcreteDevice;
   /**
@@ -40,10 +40,10 @@ export interface Program<Output extends string = string> {
 }
 
 /**
- * Makes a program of the graph behind some outputs. Parameters in files are never read through JavaScript: the model names
- * file, offset and length, and ONNX Runtime maps them.
+ * Compiles the graph behind some outputs. Parameters in files are never read through JavaScript: the model
+ * refers to file, offset and length, and ONNX Runtime maps them.
  *
- * @throws {InputError} when the device is not available or refuses the program
+ * @throws {InputError} when the device is not available or rejects the program
  * @throws {InternalError} when a parameter has no source or its shape differs from the graph's
  */
 export async function openProgram<Output extends string>(
@@ -71,12 +71,12 @@ export async function openProgram<Output extends string>(
     device,
     threads,
     folder,
-    refusal: (reason, cause) => new InternalError(`ONNX Runtime refused the program: ${reason}`, cause),
+    refusal: (reason, cause) => new InternalError(`ONNX Runtime rejects the program: ${reason}`, cause),
   });
   return new SessionProgram(opened.session, opened.device, inputs, Object.keys(outputs) as Output[]);
 }
 
-/** The device that a wish comes to on this machine: for `auto` the first one that runs a program. */
+/** The device used for a requested one on this machine: for `auto` the first that runs a program. */
 export async function workingDevice(wish: Device): Promise<ConcreteDevice> {
   if (wish !== "auto") return wish;
   const program = await openProgram({ y: neg(input("x", "float32", [1])) }, undefined, { device: wish });
@@ -153,7 +153,7 @@ function bindingOf(name: string, source: ParameterSource, folder: string | undef
   return { kind: "external", location, offset: source.offset, length: source.length };
 }
 
-/** The deepest folder that holds all files: ONNX Runtime refuses weights outside the folder it is given. */
+/** Deepest common folder of the files: ONNX Runtime rejects weights outside the folder it is given. */
 function commonFolder(files: readonly string[]): string | undefined {
   return files
     .map((file) => dirname(file))

@@ -7,11 +7,11 @@ import { bundledProviders, onnxRuntime } from "./onnx-runtime.ts";
 
 export interface SessionRequest {
   readonly device: Device;
-  /** Threads of the processor; the runtime's own choice, one per core, when absent. */
+  /** CPU threads; by default ONNX Runtime uses one per core. */
   readonly threads?: number | undefined;
-  /** Where the files lie that a model in memory takes its weights from. */
+  /** Folder of the weights of a model in memory. */
   readonly folder?: string | undefined;
-  /** The error to throw when even the processor refuses the model, by what ONNX Runtime said. */
+  /** The error to throw when even the CPU provider rejects the model, with the message of ONNX Runtime. */
   readonly refusal: (reason: string, cause: unknown) => Error;
 }
 
@@ -27,14 +27,14 @@ export async function hasVulkanLoader(): Promise<boolean> {
   return (await Promise.all(loaders.map(kindOfPath))).some((kind) => kind === "file");
 }
 
-/** Devices that `auto` has tried in vain in this process. */
+/** Devices that failed for `auto` in this process. */
 const withoutDriver = new Set<ConcreteDevice>();
 
 /**
- * Gives a model to ONNX Runtime on the first of the asked devices that takes it.
+ * Opens a model in ONNX Runtime on the first of the candidate devices that accepts it.
  *
  * @param model  ONNX bytes, or the path of a file
- * @throws {InputError} when the device is not available or refuses the model
+ * @throws {InputError} when the device is not available or rejects the model
  */
 export async function openSession(
   model: Uint8Array | string,
@@ -50,7 +50,7 @@ export async function openSession(
     const options: InferenceSession.SessionOptions = {
       executionProviders: each === "cpu" ? ["cpu"] : [each, "cpu"],
       logSeverityLevel: 3,
-      // With it, every run after the first takes a second block for all its tensors beside what the first one took.
+      // With memory patterns, runs after the first allocate a second block for all tensors in addition to the first.
       enableMemPattern: false,
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       ...(folder === undefined
@@ -74,7 +74,7 @@ export async function openSession(
   });
 }
 
-/** What ONNX Runtime said. */
+/** Message of an error thrown by ONNX Runtime. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

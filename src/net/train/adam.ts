@@ -1,12 +1,12 @@
 import { add, div, mul, sqrt, sub } from "../graph/build.ts";
 import type { Sym } from "../graph/sym.ts";
 
-/** Adam's settings, with PyTorch's names and defaults. */
+/** Settings of Adam, with PyTorch's names and defaults. */
 export interface AdamOptions {
   readonly learningRate: number;
   readonly betas?: readonly [number, number];
   readonly epsilon?: number;
-  /** Decoupled decay, as AdamW has it; 0 is plain Adam. */
+  /** Decoupled weight decay, as in AdamW; 0 is plain Adam. */
   readonly weightDecay?: number;
 }
 
@@ -21,7 +21,7 @@ export function adamSettings(options: AdamOptions): AdamSettings {
   return { betas: [0.9, 0.999], epsilon: 1e-8, weightDecay: 0, ...options };
 }
 
-/** Numbers that change with the step, fed as scalars. */
+/** Numbers that depend on the step, fed as scalars. */
 export interface AdamScalars {
   /** learning rate / (1 − β₁ᵗ) */
   readonly stepSize: Sym;
@@ -29,7 +29,7 @@ export interface AdamScalars {
   readonly secondScale: Sym;
 }
 
-/** The scalars' values at step t, the first being 1; in float64, as PyTorch computes them. */
+/** Values of the scalars at a step, counted from 1; in float64, as in PyTorch. */
 export function adamScalarsAt({ learningRate, betas }: AdamSettings, step: number) {
   return {
     stepSize: learningRate / (1 - betas[0] ** step),
@@ -45,8 +45,9 @@ export interface AdamState {
 }
 
 /**
- * One step of Adam, or of AdamW where there is decay: θ ← θ·(1 − lr·λ), then θ ← θ − (lr / (1 − β₁ᵗ)) · m / (√v / √(1 − β₂ᵗ) + ε)
- * with m and v updated first. The order of operations is PyTorch's (Kingma & Ba 2014, arXiv:1412.6980; Loshchilov & Hutter 2019).
+ * One step of Adam, or of AdamW with weight decay: θ ← θ·(1 − lr·λ), then θ ← θ − (lr / (1 − β₁ᵗ)) · m / (√v
+ * / √(1 − β₂ᵗ) + ε), with m and v updated first. The order of operations is PyTorch's (Kingma & Ba 2014,
+ * arXiv:1412.6980; Loshchilov & Hutter 2019).
  */
 export function adamStep(
   { parameter, m, v }: AdamState,

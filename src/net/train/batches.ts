@@ -6,40 +6,45 @@ import type { NdArray } from "../arrays/array.ts";
 /** Values of a program's inputs, by name. */
 export type Feeds = Readonly<Record<string, NdArray>>;
 
-/** A part of a batch, whose inputs are made when it is its turn. */
+/** A part of a batch, whose inputs are created when it is due. */
 export type BatchPart = () => Promise<Feeds>;
 
-/** Which batch of a training is meant; random numbers of a batch are drawn from its place, so that a restart draws the same. */
+/**
+ * Position of a batch in a training run, which seeds its random numbers, so that a resumed run draws the same
+ * ones.
+ */
 export interface BatchPlace {
   /** 0-based. */
   readonly epoch: number;
-  /** 0-based, in the epoch. */
+  /** 0-based, within the epoch. */
   readonly batch: number;
 }
 
-/** Examples that are read batch by batch, so that they never need to be in memory at once. */
+/** Examples that are read batch by batch, so that they never all need to be in memory. */
 export interface ExampleSource<Filled = Feeds> {
   readonly examples: number;
   /**
-   * The inputs for some examples, named by their 0-based places in file order. The next batch is asked for while the last is
-   * computed, but never two at a time.
+   * Inputs for some examples, given by their 0-based positions in file order. The next batch is requested
+   * while the previous one is computed, but never two at a time.
    */
   batch(rows: Int32Array, place: BatchPlace): Promise<Filled>;
 }
 
-/** Which examples an epoch sees, and in which order. */
+/** Examples of an epoch, and their order. */
 export type ExampleOrder =
-  /** All in file order, every epoch alike, as the original trains. */
+  /** All in file order in every epoch, as in the original. */
   | { readonly kind: "file" }
-  /** All in an order drawn anew for every epoch. */
+  /** All in an order drawn for each epoch. */
   | { readonly kind: "shuffled"; readonly seed: number }
   /**
-   * Those that the caller chooses, by their 0-based places in file order. They must be the same for an epoch whenever they are
-   * asked for, and what decides them must be part of the training's identity.
+   * A selection by 0-based positions in file order. It must be the same whenever it is requested for an
+   * epoch, and everything it depends on must be part of the identity of the training run.
    */
   | { readonly kind: "chosen"; rows(epoch: number): Int32Array };
 
-/** The examples of an epoch in their order: 0-based places in file order. They depend on the order and the epoch alone. */
+/**
+ * Examples of an epoch in order, as 0-based positions in file order. Depends only on the order and the epoch.
+ */
 export function orderOfEpoch(order: ExampleOrder, examples: number, epoch: number): Int32Array {
   switch (order.kind) {
     case "file":
@@ -51,12 +56,12 @@ export function orderOfEpoch(order: ExampleOrder, examples: number, epoch: numbe
   }
 }
 
-/** The places 0 to `examples - 1` in an order of the epoch's own. */
+/** A permutation of the positions 0 to `examples − 1`, drawn for the epoch. */
 export function shuffledPlaces(examples: number, seed: number, epoch: number): Int32Array {
   return new Pcg64(seedOf([seed, "order of epoch", epoch])).permutation(examples);
 }
 
-/** Batches in which a number of examples is seen; the last may be smaller. */
+/** Number of batches of an epoch; the last may be smaller. */
 export const batchCount = (examples: number, batchSize: number) => Math.ceil(examples / batchSize);
 
 export interface FilledBatch<Filled = Feeds> extends BatchPlace {
@@ -65,9 +70,9 @@ export interface FilledBatch<Filled = Feeds> extends BatchPlace {
 }
 
 /**
- * Batches of consecutive places of an order, from batch `from` on. One batch is read ahead.
+ * Batches of consecutive examples of an order, from batch `from` on. Reads one batch ahead.
  *
- * @throws {InputError} when there is no example, or the batch size is not a positive whole number
+ * @throws {InputError} when there are no examples, or the batch size is not a positive whole number
  */
 export async function* filledBatches<Filled>(
   source: ExampleSource<Filled>,
@@ -76,13 +81,13 @@ export async function* filledBatches<Filled>(
 ): AsyncGenerator<FilledBatch<Filled>> {
   if (order.length === 0) throw new InputError("there are no examples");
   if (!(Number.isInteger(batchSize) && batchSize > 0)) {
-    throw new InputError(`a batch of ${batchSize} examples is not possible`);
+    throw new InputError(`the batch size is ${batchSize}; expected a whole number above 0`);
   }
   const count = batchCount(order.length, batchSize);
   const fill = (batch: number) => {
     const rows = order.subarray(batch * batchSize, (batch + 1) * batchSize);
     const filled = source.batch(rows, { epoch, batch }).then((feeds) => ({ epoch, batch, rows, feeds }));
-    // Whoever takes the batch learns of the error; a batch that nobody takes any more needs none.
+    // The consumer of a batch gets its error; a batch that is never consumed may fail silently.
     filled.catch(() => {});
     return filled;
   };

@@ -5,14 +5,14 @@ import { openCheckpoint } from "../arrays/checkpoint.ts";
 import { writeSafetensors } from "../arrays/safetensors.ts";
 import type { TrainState } from "./train-step.ts";
 
-/** Where a training stands between two batches: with the data and the recipe, everything it goes on from. */
+/** State of a training run between two batches: with data and recipe, everything needed to resume. */
 export interface FitState {
-  /** Digest of what decides the result; a state of another training is refused. */
+  /** Digest of everything that determines the result; the state of another training run is rejected. */
   readonly identity: string;
-  /** The next batch to be computed. */
+  /** The next batch to compute. */
   readonly epoch: number;
   readonly batch: number;
-  /** Over the batches of this epoch so far: Σ loss · examples. */
+  /** Σ loss · examples over the batches of this epoch so far. */
   readonly lossSum: number;
   readonly history: readonly EpochRecord[];
   readonly train: TrainState;
@@ -20,7 +20,7 @@ export interface FitState {
 
 const KEY = "training";
 
-/** Writes a state, whole or not at all, as a safetensors file whose metadata tells the place. */
+/** Writes a state atomically as a safetensors file, whose metadata contains everything but the arrays. */
 export async function writeFitState(path: string, { train, ...place }: FitState): Promise<void> {
   const { step, pending, arrays } = train;
   const metadata = { [KEY]: JSON.stringify({ ...place, step, pending }) };
@@ -28,23 +28,23 @@ export async function writeFitState(path: string, { train, ...place }: FitState)
 }
 
 /**
- * The state that was written to a file.
+ * Reads a state from a file.
  *
  * @returns  undefined when there is no file
- * @throws {InputError} when it is the state of another training
- * @throws {FormatError} when it is something else
+ * @throws {InputError} when it is the state of another training run
+ * @throws {FormatError} when it is not a state
  */
 export async function readFitState(path: string, identity: string): Promise<FitState | undefined> {
   if ((await kindOfPath(path)) === undefined) return undefined;
   await using checkpoint = await openCheckpoint(path);
   const text = checkpoint.metadata.get(KEY);
-  if (text === undefined) throw new FormatError({ file: path }, "this is not the state of a training");
+  if (text === undefined) throw new FormatError({ file: path }, "this is not the state of a training run");
   const { step, pending, history, ...place } = JSON.parse(text) as Omit<FitState, "train"> &
     Pick<TrainState, "step" | "pending">;
   if (place.identity !== identity) {
-    throw new InputError("this is the state of a training with other data or another recipe", {
+    throw new InputError("this is the state of a training run with other data or another recipe", {
       place: { file: path },
-      hint: "choose another folder, or remove this one to train anew",
+      hint: "choose another folder, or remove this one to start again",
     });
   }
   return {
@@ -64,7 +64,7 @@ export async function writeArrays(
   await writeSafetensors(path, named, { format: "pt", ...metadata });
 }
 
-/** All arrays of a file, read into memory. */
+/** Reads all arrays of a file into memory. */
 export async function readArrays(path: string): Promise<ReadonlyMap<string, NdArray>> {
   await using checkpoint = await openCheckpoint(path);
   const arrays = new Map<string, NdArray>();
@@ -72,26 +72,26 @@ export async function readArrays(path: string): Promise<ReadonlyMap<string, NdAr
   return arrays;
 }
 
-/** JSON has no NaN and writes null. */
+/** Restores NaN, which JSON stores as null. */
 function withNaN(columns: Readonly<Record<string, number | null>>): Readonly<Record<string, number>> {
   return Object.fromEntries(Object.entries(columns).map(([name, value]) => [name, value ?? Number.NaN]));
 }
 
-/** What came out of one epoch. */
+/** Results of one epoch. */
 export interface EpochRecord {
   /** 0-based, as the original counts. */
   readonly epoch: number;
-  /** Mean loss of the epoch's training examples, each as it was when its batch was seen. */
+  /** Mean training loss over the examples of the epoch, each at the time of its batch. */
   readonly trainLoss: number;
-  /** Results of the validation pass by column of `train.log`, `val_loss` among them. */
+  /** Validation results by column of `train.log`, including `val_loss`. */
   readonly validation: Readonly<Record<string, number>>;
 }
 
-/** What a training tells while it goes. */
+/** Progress of a training run. */
 export type FitEvent =
   | {
       readonly kind: "resumed";
-      /** The first epoch and batch that are still to be computed, 0-based. */
+      /** Next epoch and batch to compute, 0-based. */
       readonly epoch: number;
       readonly batch: number;
     }
@@ -101,18 +101,18 @@ export type FitEvent =
       readonly epochs: number;
       readonly batch: number;
       readonly batches: number;
-      /** Examples of the epoch, and those of them that were seen. */
+      /** Examples of the epoch, and how many of them have been seen. */
       readonly examples: number;
       readonly seen: number;
       readonly loss: number;
       readonly examplesPerSecond: number;
-      /** To the last epoch, validation included; early stopping may come sooner. */
+      /** Until the end of the last epoch, including validation; early stopping may end sooner. */
       readonly secondsLeft: number;
     }
   | { readonly kind: "epoch"; readonly record: EpochRecord; readonly best: boolean };
 
 /**
- * The epoch that is kept: the first with the smallest validation loss.
+ * First epoch with the smallest validation loss, whose parameters are kept.
  *
  * @returns  undefined when there is no epoch
  */
@@ -124,7 +124,7 @@ export function bestEpoch(history: readonly EpochRecord[]): EpochRecord | undefi
   );
 }
 
-/** The text of `train.log`: a header, then a line per epoch, separated by tabs. */
+/** Text of `train.log`: a header and one line per epoch, tab-separated. */
 export function trainLog(history: readonly EpochRecord[]): string {
   const columns = Object.keys(history[0]?.validation ?? {});
   const lines = history.map(({ epoch, validation }) => [epoch, ...columns.map((name) => validation[name])]);

@@ -29,33 +29,39 @@ import {
 import { openTrainStep, type TrainStep, type TrainStepRequest } from "./train-step.ts";
 import { openValidationPass, type Validation, type ValidationPass } from "./validation.ts";
 
-/** How long and in which order a training sees its examples. */
+/** Length and order of a training run. */
 export interface FitRecipe {
   readonly epochs: number;
   /** Examples per batch; the last batch of an epoch may be smaller and is kept. */
   readonly batchSize: number;
   readonly order: ExampleOrder;
-  /** Ends the training after so many epochs without a smaller validation loss; all epochs are seen where it is absent. */
+  /** Early stopping after this many epochs without a smaller validation loss; all epochs run if absent. */
   readonly patience?: number;
 }
 
 export interface FitRequest {
   /** Loss, parameters, optimiser and accumulation. */
   readonly step: TrainStepRequest;
-  /** Whole batches, or, where the step says `inParts`, parts that are run one after the other and whose losses are summed. */
+  /**
+   * Whole batches, or, with `inParts` in `step`, parts that run one after another and whose losses are
+   * summed.
+   */
   readonly training: ExampleSource<Feeds | readonly BatchPart[]>;
   readonly validation: Validation;
   readonly recipe: FitRecipe;
-  /** Where the training keeps `train.log`, `best.safetensors` and, to go on from, `state.safetensors`. */
+  /** Folder of `train.log`, `best.safetensors` and, for resuming, `state.safetensors`. */
   readonly folder: string;
-  /** What decides the result beside recipe, optimiser and shapes, as plain data: digests of the examples and of the model, seeds. */
+  /**
+   * Everything that determines the result besides recipe, optimiser and shapes, as plain data: digests of the
+   * examples and of the model, seeds.
+   */
   readonly identity: unknown;
-  /** Texts by name for the header of `best.safetensors`. */
+  /** Metadata of `best.safetensors`, free text by name. */
   readonly metadata?: Readonly<Record<string, string>>;
   readonly onProgress?: (event: FitEvent) => void;
-  /** Stops the training between two batches: its state is written, then the signal's reason is thrown. */
+  /** Stops the run between two batches: the state is written, then the reason of the signal is thrown. */
   readonly signal?: AbortSignal | undefined;
-  /** Within an epoch the state is written this often, in seconds; 600 where it is absent. */
+  /** Interval in seconds at which the state is written within an epoch; default 600. */
   readonly saveEvery?: number;
 }
 
@@ -63,18 +69,19 @@ export interface FitResult {
   readonly history: readonly EpochRecord[];
   /** The first epoch of smallest validation loss. */
   readonly best: EpochRecord;
-  /** The trained parameters after that epoch. */
+  /** Trained parameters after that epoch. */
   readonly parameters: ReadonlyMap<string, NdArray>;
 }
 
 /**
- * Trains for some epochs, validates after each, and keeps the parameters of the best.
+ * Trains for some epochs, validates after each, and keeps the parameters of the best epoch.
  *
- * A training that was stopped or killed goes on from the last state it wrote when it is called again, and ends with the same
- * bytes as one that never stopped, on the same machine with the same number of threads. One that has ended gives its result.
+ * A run that was stopped or killed resumes from its last state when called again, bit-identically to an
+ * undisturbed run on the same machine with the same number of threads. A finished run returns its result.
  *
- * @throws {InputError} when a loss is not finite, naming the batch; when the folder holds another training, or a process at work on it; when there are no
- *   examples, or none for an epoch, or a number of the recipe is not possible
+ * @throws {InputError} when a loss is not finite, naming the batch; when the folder contains another training
+ *                      run, or a process is using it; when there are no examples, or none for an epoch, or a
+ *                      number of the recipe is invalid
  */
 export async function fitEpochs(request: FitRequest): Promise<FitResult> {
   checkRecipe(request.recipe);
@@ -85,7 +92,7 @@ export async function fitEpochs(request: FitRequest): Promise<FitResult> {
   if (before === undefined || !isOver(before.history, request.recipe)) {
     await using _ = await takeLock(files.lock, { signal: request.signal });
     for (const file of [files.state, files.best, files.log]) await removeTemporaryFiles(file);
-    // Another process may have gone on with it until now.
+    // Another process may have continued it in the meantime.
     const found = await readFitState(files.state, identity);
     const step = await openTrainStep(request.step);
     try {
@@ -121,7 +128,7 @@ function checkRecipe(recipe: FitRecipe): void {
   for (const key of ["epochs", "batchSize", "patience"] as const) {
     const value = recipe[key];
     if (value !== undefined && !(Number.isInteger(value) && value > 0)) {
-      throw new InputError(`${key} is ${value}; a whole number above 0 is expected`);
+      throw new InputError(`${key} is ${value}; expected a whole number above 0`);
     }
   }
 }
@@ -130,7 +137,7 @@ function checkExamples({ training, validation }: FitRequest): void {
   if (training.examples === 0) throw new InputError("there are no examples to train on");
   if (validation.data.examples > 0) return;
   throw new InputError("there are no examples to validate on", {
-    hint: "the epoch of smallest loss on them is kept",
+    hint: "the epoch with the smallest validation loss is kept",
   });
 }
 
@@ -138,7 +145,7 @@ function identityOf({ step, training, validation, recipe, identity }: FitRequest
   return sha256Hex(
     stableStringify({
       version: 1,
-      // A function decides nothing that the identity does not tell.
+      // The identity covers everything that the function depends on.
       recipe: { ...recipe, order: { ...recipe.order, rows: undefined } },
       identity,
       optimizer: step.optimizer,
@@ -149,7 +156,7 @@ function identityOf({ step, training, validation, recipe, identity }: FitRequest
   );
 }
 
-/** Whether all epochs were seen, or the last ones brought nothing. */
+/** True after the last epoch, or after `patience` epochs without improvement. */
 function isOver(history: readonly EpochRecord[], { epochs, patience }: FitRecipe): boolean {
   const best = bestEpoch(history);
   const last = history.at(-1);
@@ -160,7 +167,7 @@ function isOver(history: readonly EpochRecord[], { epochs, patience }: FitRecipe
 class Fitting {
   private history: readonly EpochRecord[] = [];
   private saved = performance.now();
-  /** Seen by this process, for its speed. */
+  /** Examples seen by this process, for its speed. */
   private seen = 0;
   private validationSeconds = 0;
   private trainSeconds = 0;
@@ -189,7 +196,10 @@ class Fitting {
     }
   }
 
-  /** The batches of an epoch from one on. Returns the mean loss per example of the whole epoch. */
+  /**
+   * Trains on the batches of an epoch, from batch `from` on. Returns the mean loss per example of the whole
+   * epoch.
+   */
   private async trainEpoch(epoch: number, from: number, sumBefore: number): Promise<number> {
     const { training, recipe, signal, saveEvery = 600 } = this.request;
     const { batchSize } = recipe;
@@ -198,7 +208,7 @@ class Fitting {
       throw new InputError(
         `epoch ${epoch}, counted from 0, sees none of the ${training.examples} training examples`,
         {
-          hint: "an epoch may see a part of the examples alone, and there are too few for each to have some",
+          hint: "each epoch sees only a part of the examples; use more examples",
         },
       );
     }
@@ -217,7 +227,7 @@ class Fitting {
       const now = performance.now();
       this.trainSeconds += (now - start) / 1000;
       start = now;
-      this.tell(filled, loss, order.length);
+      this.report(filled, loss, order.length);
     }
     await this.step.finishAccumulation();
     return lossSum / order.length;
@@ -238,7 +248,10 @@ class Fitting {
     }
   }
 
-  /** Validates and writes everything down. Killed between two of the files, the epoch's end is computed again to the same bytes. */
+  /**
+   * Validates and writes all files. If it is killed between two of them, the end of the epoch is recomputed
+   * bit-identically.
+   */
   private async closeEpoch(epoch: number, trainLoss: number): Promise<void> {
     const start = performance.now();
     const trained = this.step.parameters();
@@ -258,8 +271,8 @@ class Fitting {
     this.saved = performance.now();
   }
 
-  /** @param examples  of this epoch; the others are taken to be as long */
-  private tell({ epoch, batch, rows }: FilledBatch<unknown>, loss: number, examples: number): void {
+  /** @param examples  of this epoch; the other epochs are assumed to be as long */
+  private report({ epoch, batch, rows }: FilledBatch<unknown>, loss: number, examples: number): void {
     const { recipe, onProgress } = this.request;
     if (onProgress === undefined) return;
     const { epochs, batchSize } = recipe;

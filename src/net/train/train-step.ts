@@ -9,13 +9,13 @@ import { openProgram, type ParameterSource, type Program, type ProgramOptions } 
 import { type AdamOptions, type AdamSettings, adamScalarsAt, adamSettings, adamStep } from "./adam.ts";
 import type { BatchPart } from "./batches.ts";
 
-/** Everything a training goes on from. Written to a file and read back, it continues to the same numbers. */
+/** State of a training run. Written to a file and read back, it resumes bit-identically. */
 export interface TrainState {
   /** Optimiser steps taken. */
   readonly step: number;
-  /** Batches whose gradients wait for the next step. */
+  /** Batches whose gradients are accumulated for the next step. */
   readonly pending: number;
-  /** Arrays by name: `parameter NAME`, `m NAME`, `v NAME`, and `sum NAME` while gradients are accumulated. */
+  /** Arrays by name: `parameter NAME`, `m NAME`, `v NAME`, and `sum NAME` with gradient accumulation. */
   readonly arrays: ReadonlyMap<string, NdArray>;
 }
 
@@ -23,42 +23,46 @@ export interface TrainState {
 export interface TrainStepRequest<Output extends string = string> {
   /** Scalar (shape []). */
   readonly loss: Sym;
-  /** Further results of every batch, such as logits. */
+  /** Additional results of every batch, such as logits. */
   readonly outputs?: Readonly<Record<Output, Sym>>;
   /** Initial float32 values of each trained parameter, by name. */
   readonly trained: ReadonlyMap<string, NdArray>;
   /** Values of all other parameters of the graph, by name; default: there are none. */
   readonly frozen?: ReadonlyMap<string, ParameterSource>;
   readonly optimizer: AdamOptions;
-  /** Batches per optimiser step; the loss of each counts with one part of this. */
+  /** Batches per optimiser step; the loss of each is divided by this number. */
   readonly accumulate?: number;
-  /** Batches come in parts, so that they need not be in memory at once: `runParts`. */
+  /** Batches come in parts, so that they need not fit into memory: `runParts`. */
   readonly inParts?: boolean;
   /**
-   * Of trained parameters those that a batch may pass by, and whether it came to them: bools without axes. One that no batch of
-   * a step came to is left as it is, as PyTorch leaves what has no gradient: no decay, no moments, no step counted for it.
+   * For trained parameters that a batch may not use (experts), whether it did: scalar bools. A parameter that
+   * no batch of a step used is left unchanged, as in PyTorch without a gradient: no decay, no moments, no
+   * step counted.
    */
   readonly reached?: ReadonlyMap<string, Sym>;
   readonly program?: ProgramOptions;
 }
 
-/** A training step as one program: batch, parameters and optimiser state in; loss, new parameters and new state out. */
+/**
+ * A training step as one program: inputs are batch, parameters and optimiser state; outputs are loss, new
+ * parameters and new state.
+ */
 export interface TrainStep<Output extends string = string> {
   /**
-   * One batch: forward, backward, and an optimiser step when enough batches have been seen.
+   * Runs one batch: forward, backward, and an optimiser step when enough batches have been accumulated.
    *
    * @param feeds  every input of the graph, by name
    * @returns      the loss of the batch before the step, and the request's `outputs`
-   * @throws {InputError} when the loss is not a finite number; the state is then still that of before
+   * @throws {InputError} when the loss is not finite; the state is then unchanged
    */
   run(feeds: Readonly<Record<string, NdArray>>): Promise<Readonly<Record<Output | "loss", NdArray>>>;
   /**
-   * The same for one batch in parts, of which the losses are summed; of more than one, the request must say `inParts`.
+   * Runs one batch in parts, whose losses are summed; more than one part requires `inParts`.
    *
    * @returns  the sum of the losses
    */
   runParts(parts: readonly BatchPart[]): Promise<number>;
-  /** The optimiser step for gradients that are left over at the end of an epoch; nothing when there are none. */
+  /** Optimiser step for gradients left over at the end of an epoch; without them, does nothing. */
   finishAccumulation(): Promise<void>;
   /** Current values of the trained parameters, by name. */
   parameters(): ReadonlyMap<string, NdArray>;
@@ -91,7 +95,7 @@ export async function openTrainStep<Output extends string = never>(
     loss,
     symbols.map(({ sym }) => sym),
   ).map((gradient) => (accumulate === 1 ? gradient : mul(gradient, 1 / accumulate)));
-  const updates = updateGraph(symbols, parts, settings, isGathering(request), reached);
+  const updates = updateGraph(symbols, parts, settings, accumulatesGradients(request), reached);
   const sources = new Map<string, ParameterSource>([
     ...frozen,
     ...symbols.map(({ name }) => [name, "fed"] as const),
@@ -101,8 +105,8 @@ export async function openTrainStep<Output extends string = never>(
   return new AdamTrainStep(step, request, settings, accumulate, symbols);
 }
 
-/** Whether gradients are gathered from several runs before a step. */
-const isGathering = ({ accumulate = 1, inParts = false, reached }: TrainStepRequest) =>
+/** True when gradients of several runs are accumulated before a step. */
+const accumulatesGradients = ({ accumulate = 1, inParts = false, reached }: TrainStepRequest) =>
   accumulate > 1 || inParts || (reached !== undefined && reached.size > 0);
 
 export interface TrainedSymbol {
@@ -124,7 +128,7 @@ export function trainedSymbols(loss: Sym, trained: Iterable<string>): readonly T
   });
 }
 
-/** New values by the names of `TrainState`; with accumulation, the old ones where it is not yet time to step. */
+/** New values by the names of `TrainState`; with accumulation, the old ones while no step is due. */
 function updateGraph(
   symbols: readonly TrainedSymbol[],
   parts: readonly Sym[],
@@ -177,7 +181,7 @@ class AdamTrainStep<Output extends string> implements TrainStep<Output> {
       arrays.set(`parameter ${name}`, array);
       arrays.set(`m ${name}`, zeros());
       arrays.set(`v ${name}`, zeros());
-      if (isGathering(request)) arrays.set(`sum ${name}`, zeros());
+      if (accumulatesGradients(request)) arrays.set(`sum ${name}`, zeros());
       if (request.reached?.has(name) !== true) continue;
       arrays.set(`reached ${name}`, scalar(0));
       arrays.set(`steps ${name}`, scalar(0));
@@ -204,14 +208,14 @@ class AdamTrainStep<Output extends string> implements TrainStep<Output> {
     }
   }
 
-  /** @param last  whether the part ends its batch */
+  /** @param last  true for the last part of its batch */
   private async runPart(feeds: Readonly<Record<string, NdArray>>, last: boolean) {
     const due = last && this.current.pending + 1 === this.accumulate;
     const results = await this.program.run({ ...feeds, ...this.stateFeeds(due) });
     const loss = Number(results.loss!.data[0]);
     if (!Number.isFinite(loss)) {
       throw new InputError(`the loss of this batch is ${loss}`, {
-        hint: "lower the learning rate, or look for rows with wrong values",
+        hint: "lower the learning rate, or check the data for invalid values",
       });
     }
     this.take(results, due, Number(last));
@@ -224,7 +228,7 @@ class AdamTrainStep<Output extends string> implements TrainStep<Output> {
     this.take(await this.leftOver.run(this.stateFeeds(true)), true, 0);
   }
 
-  /** The update alone: what is left over counts as if batches of gradient zero had followed. */
+  /** The update alone: left-over gradients count as if followed by batches with gradient zero. */
   private openLeftOver(): Promise<Program> {
     const zeros = this.symbols.map(({ sym }) => fill(sym.shape, 0));
     const passedBy = new Map(
@@ -252,7 +256,7 @@ class AdamTrainStep<Output extends string> implements TrainStep<Output> {
     return feeds;
   }
 
-  /** @param batches  that these results end: 1 or 0 */
+  /** @param batches  number of batches completed by these results: 1 or 0 */
   private take(results: Readonly<Record<string, NdArray>>, due: boolean, batches: number): void {
     const { step, pending, arrays } = this.current;
     const next = new Map([...arrays.keys()].map((name) => [name, results[`new ${name}`]] as const));
@@ -283,14 +287,18 @@ class AdamTrainStep<Output extends string> implements TrainStep<Output> {
   }
 }
 
-/** Parameter, both moments and the sum of gradients, as they are given and as they come back, and the gradient itself. */
+/**
+ * Copies per trained value: parameter, both moments and accumulated gradient as inputs and as outputs, and
+ * the gradient itself.
+ */
 const PER_TRAINED_VALUE = 9;
 
 /**
- * Bytes that a training step takes beside the frozen parameters: what is alive at once of a batch, and the trained values.
+ * Memory in bytes of a training step without the frozen parameters: peak activations of a batch, and the
+ * trained values.
  *
- * @param trained  names of the parameters that are trained
- * @param sizes    `b`, sequences in a run, and whatever else the graph's inputs leave open
+ * @param trained  names of the trained parameters
+ * @param sizes    `b`, sequences in a run, and the other symbolic sizes of the graph's inputs
  */
 export function stepBytes(loss: Sym, trained: Iterable<string>, sizes: RunSizes): number {
   const symbols = trainedSymbols(loss, trained).map(({ sym }) => sym);

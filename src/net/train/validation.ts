@@ -6,30 +6,30 @@ import { openProgram } from "../runtime/program.ts";
 import type { ExampleSource, Feeds } from "./batches.ts";
 import { filledBatches, orderOfEpoch } from "./batches.ts";
 
-/** Gathers the results of one pass over the validation examples, batch by batch in file order. */
+/** Accumulates the results of one validation pass, batch by batch in file order. */
 export interface Tally {
   add(results: Feeds, feeds: Feeds, rows: Int32Array): void;
-  /** Columns of `train.log` after `epoch`, in their order; `val_loss` decides which epoch is kept. */
+  /** Columns of `train.log` after `epoch`, in order; the epoch with the smallest `val_loss` is kept. */
   columns(): Readonly<Record<string, number>>;
 }
 
-/** How a training is validated after each epoch. */
+/** Validation after each epoch of a training run. */
 export interface Validation {
   readonly data: ExampleSource;
   readonly batchSize: number;
-  /** What the tally needs of each batch, such as logits; built for evaluation, without dropout. */
+  /** Outputs that the tally needs of each batch, such as logits; built for evaluation, without dropout. */
   readonly outputs: Readonly<Record<string, Sym>>;
   /** A tally for a new pass. */
   tally(): Tally;
 }
 
-/** Evaluates a graph with the present values of trained parameters over all examples of a source. */
+/** Evaluates a graph with the current values of the trained parameters over all examples of a source. */
 export interface ValidationPass {
   run(trained: ReadonlyMap<string, NdArray>, epoch: number): Promise<Readonly<Record<string, number>>>;
   close(): Promise<void>;
 }
 
-/** Makes a validation ready to run. `trained` names the parameters whose values are given to each pass. */
+/** Compiles a validation. `trained` names the parameters whose values are given to each pass. */
 export async function openValidationPass(
   validation: Validation,
   trained: Iterable<string>,
@@ -60,7 +60,7 @@ async function onePass(
   const columns = sums.columns();
   if (!Number.isFinite(columns.val_loss)) {
     throw new InputError(`the validation loss after epoch ${epoch} is ${columns.val_loss}`, {
-      hint: "lower the learning rate, or look for rows with wrong values",
+      hint: "lower the learning rate, or check the data for invalid values",
     });
   }
   return columns;

@@ -31,7 +31,7 @@ async function problem(path: string): Promise<InputError> {
   return error as InputError;
 }
 
-describe("what is opened", () => {
+describe("accepted paths", () => {
   test("a folder's model.safetensors before its pytorch_model.bin", async () => {
     const folder = temporaryFolder();
     await writeSafetensors(join(folder, "model.safetensors"), [array("a", [2])]);
@@ -40,7 +40,7 @@ describe("what is opened", () => {
     expect([...checkpoint.arrays.keys()]).toEqual(["a"]);
   });
 
-  test("the only safetensors file of a folder, whatever its name; of two, none", async () => {
+  test("opens the only safetensors file of a folder, whatever its name, but not one of two", async () => {
     const folder = temporaryFolder();
     await writeSafetensors(join(folder, "head.safetensors"), [array("a", [2])]);
     await using checkpoint = await openCheckpoint(folder);
@@ -51,14 +51,14 @@ describe("what is opened", () => {
     );
   });
 
-  test("the format is that of the first bytes, not of the name", async () => {
+  test("recognises the format by the first bytes, not by the name", async () => {
     const path = join(temporaryFolder(), "pytorch_model.bin");
     await writeSafetensors(path, [array("a", [2])], { format: "pt" });
     await using checkpoint = await openCheckpoint(path);
     expect(checkpoint.metadata.get("format")).toBe("pt");
   });
 
-  test("a link is followed to the real file, as hub caches need", async () => {
+  test("follows a link to the real file, as hub caches need", async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, "blobs"));
     mkdirSync(join(folder, "snapshots"));
@@ -70,7 +70,7 @@ describe("what is opened", () => {
   });
 });
 
-describe("what is not a checkpoint is named", () => {
+describe("names the format of other files", () => {
   const cases: [what: string, bytes: Uint8Array | string, message: RegExp][] = [
     ["empty", "", /the file is empty\n/],
     ["text", "hello", /neither a safetensors file nor a PyTorch checkpoint/],
@@ -86,7 +86,7 @@ describe("what is not a checkpoint is named", () => {
     [
       "PyTorch before 0.1.10",
       text(`${"\0".repeat(257)}ustar\0`),
-      /a tar archive, PyTorch's format of before/,
+      /a tar archive, PyTorch's format from before/,
     ],
   ];
   test.each(cases)("%s", async (_, bytes, message) => {
@@ -98,14 +98,14 @@ describe("what is not a checkpoint is named", () => {
   test("PyTorch before 1.6", async () => {
     const path = golden("before-1.6.bin");
     expect((await problem(path)).describe()).toMatch(
-      /format of before version 1.6\n.*torch.save\(torch.load/,
+      /format from before version 1.6\n.*torch.save\(torch.load/,
     );
   });
 
   test("an empty folder, and nothing at all", async () => {
     const folder = temporaryFolder();
     expect((await problem(folder)).describe()).toMatch(
-      /no checkpoint is in this folder\n.*model.safetensors, /,
+      /this folder has no checkpoint\n.*model.safetensors, /,
     );
     expect((await problem(join(folder, "none"))).describe()).toMatch(/none: no such file or folder/);
   });
@@ -121,7 +121,7 @@ describe("shards", () => {
   }
   const sound = { a: "1.safetensors", b: "1.safetensors", c: "2.safetensors" };
 
-  test("are one checkpoint", async () => {
+  test("form one checkpoint", async () => {
     const folder = await sharded(sound);
     await using checkpoint = await openCheckpoint(folder);
     expect(checkpoint.files).toEqual([join(folder, "1.safetensors"), join(folder, "2.safetensors")]);
@@ -142,17 +142,17 @@ describe("shards", () => {
     [
       "one outside",
       { ...sound, c: "../2.safetensors" },
-      /tensor "c": is said to lie in "..\/2.safetensors", which is not a plain file name/,
+      /tensor "c": is placed in "..\/2.safetensors", which is not a plain file name/,
     ],
     ["an absolute one", { ...sound, c: "/etc/passwd" }, /not a plain file name/],
     ["the folder itself", { ...sound, c: ".." }, /not a plain file name/],
-    ["the wrong one", { ...sound, c: "1.safetensors" }, /tensor "c": is not in this shard, though/],
+    ["the wrong one", { ...sound, c: "1.safetensors" }, /tensor "c": is missing from this shard, where/],
     ["none", {}, /names no shards/],
   ])("%s is refused", async (_, weightMap, message) => {
     expect((await problem(await sharded(weightMap))).describe()).toMatch(message);
   });
 
-  test("a tensor in two shards is refused", async () => {
+  test("rejects a tensor in two shards", async () => {
     const folder = await sharded(sound);
     await writeSafetensors(join(folder, "2.safetensors"), [array("c", [4]), array("a", [2])]);
     expect((await problem(folder)).describe()).toMatch(/2.safetensors: tensor "a": is in two shards/);
@@ -201,7 +201,7 @@ describe("reading", () => {
     expect(await rows("half", 1, 2)).toEqual([[1], -2]);
   });
 
-  test("floats are widened unless asked for as stored; integers stay", async () => {
+  test("widens floats unless `asStored`, and keeps integers", async () => {
     await using checkpoint = await opened();
     expect(await checkpoint.read("half")).toEqual({
       dtype: "float32",
@@ -213,10 +213,10 @@ describe("reading", () => {
   });
 
   test.each([
-    ["embedding", [3, 6], 'tensor "embedding": rows [3, 6) were asked for; the shape [5, 2] has 5'],
-    ["embedding", [-1, 2], "rows [-1, 2) were asked for"],
-    ["embedding", [2, 1], "rows [2, 1) were asked for"],
-    ["embedding", [0.5, 1], "rows [0.5, 1) were asked for"],
+    ["embedding", [3, 6], 'tensor "embedding": rows [3, 6) are out of range; the shape [5, 2] has 5'],
+    ["embedding", [-1, 2], "rows [-1, 2) are out of range"],
+    ["embedding", [2, 1], "rows [2, 1) are out of range"],
+    ["embedding", [0.5, 1], "rows [0.5, 1) are out of range"],
     ["scalar", [0, 1], "a single number has no rows"],
   ] as const)("rows of %s %j are refused", async (name, rows, message) => {
     await using checkpoint = await opened();
@@ -224,10 +224,12 @@ describe("reading", () => {
     expect((error as InputError).describe()).toContain(message);
   });
 
-  test("an unknown name is refused with some that are known", async () => {
+  test("rejects an unknown name, listing some known ones", async () => {
     await using checkpoint = await opened();
     const error = await checkpoint.read("weight").catch((error: unknown) => error);
-    expect((error as InputError).describe()).toMatch(/there is no tensor "weight"\n {2}it has 7, such as /);
+    expect((error as InputError).describe()).toMatch(
+      /there is no tensor "weight"\n {2}it has 7 tensors, such as /,
+    );
   });
 
   test("rows of a strided view are those of the view", async () => {
@@ -244,7 +246,7 @@ describe("reading", () => {
   });
 });
 
-test("what cannot be used where it lies says why", async () => {
+test("states why an array cannot be used in place", async () => {
   const header = {
     a: { dtype: "U8", shape: [1], data_offsets: [0, 1] },
     b: { dtype: "F32", shape: [1], data_offsets: [1, 5] },

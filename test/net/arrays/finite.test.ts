@@ -77,7 +77,7 @@ test.each(["float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"] as const)(
   },
 );
 
-test("weights are read once: the second check takes the record, and a damaged record is made anew", async () => {
+test("reads weights once: a second check uses the cached result, and a damaged one is rewritten", async () => {
   const folder = temporaryFolder();
   await using checkpoint = await openCheckpoint(checkpointWith("float32", 0, [0, 0, 0, 0]));
   await checkpoint.digest();
@@ -95,7 +95,7 @@ test("weights are read once: the second check takes the record, and a damaged re
   opened.mockRestore();
 });
 
-test("a model with a weight that is NaN cannot be opened", async () => {
+test("a model with a NaN weight cannot be opened", async () => {
   const folder = temporaryFolder();
   vi.stubEnv("DART_EVAL_CACHE", temporaryFolder());
   await initCheckpoint(hyenadna, { preset: "toy", seed: 0, folder });

@@ -33,14 +33,14 @@ function mapped(file: string, offset: number, length: number): number[] {
   return [...new Float32Array(new Uint8Array(readFileSync(file).subarray(offset, offset + length)).buffer)];
 }
 
-test("row-major float32 stays where it lies", async () => {
+test("uses row-major float32 in place", async () => {
   await using checkpoint = await openCheckpoint(golden("shared.bin"));
   const arrays = await float32Arrays(checkpoint, checkpoint.arrays.keys());
   expect(arrays).toEqual(checkpoint.arrays);
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test("views, halves and plain arrays are copied together, with the values that reading gives", async () => {
+test("copies views, half-precision and plain arrays together, with the values of `read`", async () => {
   for (const name of ["views.bin", "element-types.bin"]) {
     await using checkpoint = await openCheckpoint(golden(name));
     const floats = [...checkpoint.arrays.values()].filter(({ dtype }) => /float/.test(dtype));
@@ -58,7 +58,7 @@ test("views, halves and plain arrays are copied together, with the values that r
   }
 });
 
-test("integers keep their type in a copy", async () => {
+test("keeps the type of integers in a copy", async () => {
   await using checkpoint = await openCheckpoint(golden("element-types.bin"));
   const arrays = await float32Arrays(checkpoint, ["float16", "int64", "bool"]);
   expect([...arrays.values()].map(({ name, dtype }) => [name, dtype]).sort()).toEqual([
@@ -78,7 +78,7 @@ async function copyOf(checkpoint: Checkpoint, names = ["transposed", "column"]) 
   return first!.file;
 }
 
-test("a copy is made once, found by other names never, and made anew when it is damaged", async () => {
+test("writes a copy once per set of names, and rewrites a damaged one", async () => {
   await using checkpoint = await openCheckpoint(views);
   const path = await copyOf(checkpoint);
   const { mtimeNs } = statSync(path, { bigint: true });
@@ -98,7 +98,7 @@ test("a copy is made once, found by other names never, and made anew when it is 
   expect(readFileSync(`${path}.sha256`, "utf8")).toMatch(/^[0-9a-f]{64} {2}[0-9a-f]{32}\.safetensors\n$/);
 });
 
-test("arrays that lie in two folders are copied into one: a session maps one folder", async () => {
+test("copies arrays of two folders into one, since a session maps one folder", async () => {
   const home = temporaryFolder();
   const weight = (name: string) => ({
     name,
@@ -118,8 +118,8 @@ test("arrays that lie in two folders are copied into one: a session maps one fol
   expect(new Set([...arrays.values()].map(({ file }) => dirname(file))).size).toBe(1);
 });
 
-test("an unknown name is refused before anything is written", async () => {
+test("rejects an unknown name before anything is written", async () => {
   await using checkpoint = await openCheckpoint(views);
-  await expect(float32Arrays(checkpoint, ["transposed", "none"])).rejects.toThrow("is not there");
+  await expect(float32Arrays(checkpoint, ["transposed", "none"])).rejects.toThrow("is not in the checkpoint");
   expect(existsSync(join(folder, "float32"))).toBe(false);
 });

@@ -61,7 +61,7 @@ testWithSharedData("rows are those of the whole", "formats/hdf5/dart_layout.h5",
   expect(some.shape).toEqual([3, 350, 4]);
   expect(some.data).toEqual(whole.slice(15 * 1400, 18 * 1400));
   expect(array.read([4, 4]).data).toHaveLength(0);
-  expect(() => array.read([30, 33])).toThrow(/rows \[30, 33\) are not in it: it has 32/);
+  expect(() => array.read([30, 33])).toThrow(/rows \[30, 33\) are out of range: it has 32/);
 });
 
 testWithSharedData("a damaged file is refused with its name", "formats/hdf5/dart_layout.h5", async (path) => {
@@ -71,10 +71,10 @@ testWithSharedData("a damaged file is refused with its name", "formats/hdf5/dart
   await expect(openHdf5(copy)).rejects.toThrow(/the file cannot be read/);
 });
 
-test("a file that is something else is refused", async () => {
+test("rejects a file of another format", async () => {
   const path = join(temporaryFolder(), "text.h5");
   writeFileSync(path, "x".repeat(3000));
-  await expect(openHdf5(path)).rejects.toThrow(/this is no HDF5 file/);
+  await expect(openHdf5(path)).rejects.toThrow(/this is not an HDF5 file/);
 });
 
 const golden = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "golden", "hdf5");
@@ -138,7 +138,7 @@ test.each([
   expect(() => keras.weight(["dense"], "kernel", [2, 3])).toThrow(message);
 });
 
-test("soft links are followed within the file, and neither out of it nor in a circle", async () => {
+test("follows soft links within the file, not out of it nor in a circle", async () => {
   await using file = await openHdf5(join(golden, "links.h5"));
   for (const path of [
     "here/array",
@@ -153,7 +153,7 @@ test("soft links are followed within the file, and neither out of it nor in a ci
   expect(file.names("group")).toEqual(["array", "relative"]);
   expect(file.array("dangling")).toBeUndefined();
   expect(file.array("soft/deeper")).toBeUndefined();
-  expect(() => file.array("loop")).toThrow("is a link that leads in a circle");
+  expect(() => file.array("loop")).toThrow("is a circular link");
   for (const path of ["out", "out/emb_0_2", "soft_out"]) {
     expect(() => file.array(path), path).toThrow('is a link to another file, "other.h5"');
     expect(() => file.names(path), path).toThrow("is a link to another file");
@@ -161,12 +161,12 @@ test("soft links are followed within the file, and neither out of it nor in a ci
   }
 });
 
-test("weights of 16 bits are read as the numbers they are", async () => {
+test("reads weights of 16 bits", async () => {
   await using keras = await openKeras(join(golden, "half.h5"));
   expect([...keras.weight(["dense"], "kernel", [1, 3]).data]).toEqual([0.5, -1.25, 2]);
 });
 
-test("a weight that is NaN is refused with its name", async () => {
+test("rejects a NaN weight with its name", async () => {
   const path = join(temporaryFolder(), "nan.h5");
   const kernel = { dtype: "float32", shape: [1, 3], data: Float32Array.of(1, 2, Number.NaN) } as const;
   const layer = { class_name: "Dense", name: "dense", config: { name: "dense" }, inbound_nodes: [] };
@@ -181,7 +181,7 @@ test("a weight that is NaN is refused with its name", async () => {
   );
 });
 
-test("a header that is cut, or leads in a circle, is refused with the array's name", async () => {
+test("rejects a header that is truncated or circular, with the array's name", async () => {
   const whole = readFileSync(join(golden, "types-v2.h5"));
   const folder = temporaryFolder();
   let refused = 0;
@@ -205,7 +205,7 @@ test("a header that is cut, or leads in a circle, is refused with the array's na
   expect(refused).toBeGreaterThan(3);
 });
 
-test("a damaged file on which the library loops forever is refused", async () => {
+test("rejects a damaged file on which the library loops forever", async () => {
   const path = join(temporaryFolder(), "loop.h5");
   await writeHdf5(path, { attributes: { name: "a text of variable length" } });
   const bytes = readFileSync(path);
@@ -218,7 +218,7 @@ test("a damaged file on which the library loops forever is refused", async () =>
   expect(file.names("")).toEqual([]);
 });
 
-test("a group is listed once, however many of its members are looked up", async () => {
+test("lists a group once, however many members are looked up", async () => {
   const path = join(temporaryFolder(), "many.h5");
   const groups = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`g${i}`, {}]));
   await writeHdf5(path, { groups });
@@ -231,7 +231,7 @@ test("a group is listed once, however many of its members are looked up", async 
   expect(roots).toHaveLength(1);
 });
 
-test("the library looks for no filters on the machine", async () => {
+test("loads no filter plugins from the machine", async () => {
   const path = join(temporaryFolder(), "a.h5");
   await writeHdf5(path, { attributes: { name: "a" } });
   await using file = await openHdf5(path);

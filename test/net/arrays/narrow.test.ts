@@ -5,14 +5,14 @@ import { narrowToFloat16, widenToFloat32 } from "../../../src/net/arrays/float-c
 const allHalves = Uint16Array.from({ length: 65_536 }, (_, bits) => bits);
 const isNaN16 = (bits: number) => (bits & 0x7fff) > 0x7c00;
 
-test("every float16 comes back as itself", () => {
+test("every float16 survives a round trip", () => {
   const back = narrowToFloat16(widenToFloat32("float16", allHalves));
   const changed = allHalves.filter((bits, i) => back[i] !== bits && !isNaN16(bits));
   expect(changed).toEqual(new Uint16Array(0));
   expect(allHalves.filter((bits, i) => isNaN16(bits) && !isNaN16(back[i]))).toHaveLength(0);
 });
 
-test("any other value becomes the nearest float16, of two the even one", () => {
+test("rounds any other value to the nearest float16, ties to even", () => {
   // Positive finite values, ascending as their bits are.
   const known = widenToFloat32("float16", allHalves.subarray(0, 0x7c00));
   fc.assert(
@@ -30,7 +30,7 @@ test("any other value becomes the nearest float16, of two the even one", () => {
   );
 });
 
-test("ends of the range, as IEEE 754 has them", () => {
+test("limits of the range, as in IEEE 754", () => {
   const given = [
     65_504,
     65_519.996,

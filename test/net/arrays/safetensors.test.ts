@@ -29,7 +29,7 @@ const refusal = async (bytes: Uint8Array) => {
   return (error as FormatError).describe().replace(/^.*a\.safetensors: /, "");
 };
 
-test("gives the places of the arrays, in the header's order, and the metadata", async () => {
+test("locates the arrays, in the order of the header, and the metadata", async () => {
   const header = {
     __metadata__: { format: "pt" },
     b: { dtype: "BF16", shape: [2], data_offsets: [24, 28] },
@@ -50,11 +50,11 @@ test("gives the places of the arrays, in the header's order, and the metadata", 
   ]);
 });
 
-test("spaces after the header are allowed: writers pad with them", async () => {
+test("allows padding spaces after the header", async () => {
   expect((await read(safetensorsBytes("{}   "))).arrays).toEqual([]);
 });
 
-describe("a broken file is refused with the reason", () => {
+describe("rejects a damaged file with the reason", () => {
   const data = new Uint8Array(16);
   const none = new Uint8Array(0);
   const cases: [what: string, bytes: Uint8Array, message: RegExp][] = [
@@ -62,7 +62,7 @@ describe("a broken file is refused with the reason", () => {
     [
       "header longer than the file",
       safetensorsBytes("{}", none, { headerLength: 900n }),
-      /said to be 900 bytes.*only 2/,
+      /should have 900 bytes.*only 2/,
     ],
     [
       "header longer than any file",
@@ -129,11 +129,11 @@ describe("a broken file is refused with the reason", () => {
       safetensorsBytes({ a: f32([5], 0, 20) }, data),
       /ends at byte 20 of the data, but the file has only 16/,
     ],
-    ["hole at the start", safetensorsBytes({ a: f32([3], 4, 16) }, data), /byte 4 follows a hole/],
+    ["hole at the start", safetensorsBytes({ a: f32([3], 4, 16) }, data), /byte 4 follows a gap/],
     [
       "hole between",
       safetensorsBytes({ a: f32([1], 0, 4), b: f32([2], 8, 16) }, data),
-      /tensor "b": its data at byte 8 follows a hole/,
+      /tensor "b": its data at byte 8 follows a gap/,
     ],
     [
       "overlap",
@@ -151,7 +151,7 @@ describe("a broken file is refused with the reason", () => {
   });
 });
 
-test("any corruption is either refused or gives places inside the file", async () => {
+test("rejects any corruption, or returns locations inside the file", async () => {
   const header = { __metadata__: { format: "pt" }, "a.weight": f32([2, 3], 0, 24), b: f32([], 24, 28) };
   const sound = safetensorsBytes(header, bytesOf(new Float32Array(7).map((_, i) => i)));
   const folder = temporaryFolder();

@@ -21,13 +21,13 @@ test.each([
   expect(sha256Hex(new Uint8Array(wide.buffer))).toBe(everyValue[dtype]);
 });
 
-test("float64 is rounded to the nearest float32", () => {
+test("rounds float64 to the nearest float32", () => {
   expect(widenToFloat32("float64", Float64Array.of(1 / 3, 1e300, -0))).toEqual(
     Float32Array.of(Math.fround(1 / 3), Number.POSITIVE_INFINITY, -0),
   );
 });
 
-test("float32 is not copied", () => {
+test("does not copy float32", () => {
   const data = new Float32Array(3);
   expect(widenToFloat32("float32", data)).toBe(data);
 });
@@ -36,7 +36,7 @@ test("integers are not floats", () => {
   expect(() => widenToFloat32("int64", new BigInt64Array(1))).toThrow(InternalError);
 });
 
-test("bytes that do not lie aligned are copied, others are seen in place", () => {
+test("copies unaligned bytes and views others in place", () => {
   const bytes = new Uint8Array(new Float32Array([0, 1.5, 2.5]).buffer);
   expect(viewAs("float32", bytes.subarray(4)).buffer).toBe(bytes.buffer);
   const shifted = new Uint8Array([0, ...bytes]).subarray(1);

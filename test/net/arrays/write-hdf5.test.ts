@@ -4,7 +4,7 @@ import { openHdf5 } from "../../../src/net/arrays/hdf5.ts";
 import { writeHdf5 } from "../../../src/net/arrays/write-hdf5.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
-test("groups, arrays and attributes are read as they were written, long text whole", async () => {
+test("reads back groups, arrays and attributes, including long text", async () => {
   const path = join(temporaryFolder(), "file.h5");
   const long = `{"é": "${"x".repeat(100_000)}"}`;
   const array = { dtype: "float32", shape: [2, 3], data: Float32Array.of(1, 2, 3, -4, 0.5, 1e30) } as const;
@@ -24,7 +24,7 @@ test("groups, arrays and attributes are read as they were written, long text who
   expect(file.array("outer/inner/kernel:0")!.read()).toEqual(array);
 });
 
-test("a file that cannot be written is told with its name", async () => {
+test("reports the name of a file that cannot be written", async () => {
   const path = join(temporaryFolder(), "file.h5");
   await writeHdf5(path, {});
   await expect(writeHdf5(join(path, "below.h5"), {})).rejects.toMatchObject({

@@ -9,7 +9,7 @@ import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
 import { writeSafetensors } from "../../../src/net/arrays/safetensors.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
-test("equal contents give the bytes of the reference implementation", async () => {
+test("writes the bytes of the reference implementation", async () => {
   // scripts/golden/torch_checkpoint.py wrote the file with safetensors 0.8.0.
   const reference = fileURLToPath(new URL("../../golden/torch/rust.safetensors", import.meta.url));
   await using checkpoint = await openCheckpoint(reference);
@@ -43,7 +43,7 @@ const anyArray = fc
     return { name, dtype, shape, data: make([...stream.take(count)]) };
   });
 
-test("what is written is read back", async () => {
+test("reads back what it wrote", async () => {
   const path = join(temporaryFolder(), "any.safetensors");
   await fc.assert(
     fc.asyncProperty(
@@ -62,7 +62,7 @@ test("what is written is read back", async () => {
   );
 });
 
-test("arrays are asked for one at a time, and nothing is left when one fails", async () => {
+test("requests arrays one at a time, and leaves nothing when one fails", async () => {
   const folder = temporaryFolder();
   const asked: string[] = [];
   const array = (name: string, data: () => Promise<Float32Array>) => ({
@@ -93,8 +93,8 @@ test("arrays are asked for one at a time, and nothing is left when one fails", a
 test("a name given twice, or the metadata's own, is refused", async () => {
   const path = join(temporaryFolder(), "a.safetensors");
   const array = { name: "a", dtype: "float32" as const, shape: [0], data: new Float32Array(0) };
-  await expect(writeSafetensors(path, [array, array])).rejects.toThrow("the name is taken");
+  await expect(writeSafetensors(path, [array, array])).rejects.toThrow("the name is used twice or reserved");
   await expect(writeSafetensors(path, [{ ...array, name: "__metadata__" }])).rejects.toThrow(
-    "the name is taken",
+    "the name is used twice or reserved",
   );
 });

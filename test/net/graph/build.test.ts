@@ -6,7 +6,7 @@ import { named } from "../../../src/net/graph/sym.ts";
 
 const x = g.input("x", "float32", ["b", "t", 8]);
 
-test("shapes that do not fit are refused with op and shapes", () => {
+test("rejects shapes that do not match, with op and shapes", () => {
   expect(() => g.matMul(x, g.parameter("w", [9, 4]))).toThrow(
     /MatMul of float32 \[b, t, 8\] × float32 \[9, 4\]: inner axes differ: 8 is not 9/,
   );
@@ -19,7 +19,7 @@ test("shapes that do not fit are refused with op and shapes", () => {
   expect(() => g.slice(x, 1, 0, 9, 2)).toThrow(/a step of 2 along an axis of symbolic size t/);
 });
 
-test("named axes are checked when the graph is built", () => {
+test("checks named axes when the graph is built", () => {
   const shaped = named({ b: "b", t: "t", d: 8, h: 2, c: 4 });
   expect(shaped(g.reshape(x, ["b", "t", 2, 4]), "b t h c").shape).toEqual(["b", "t", 2, 4]);
   expect(() => shaped(x, "b t h")).toThrow(/Input gave \[b, t, 8\], expected b t h = \[b, t, 2\] \(axis h\)/);
@@ -27,7 +27,7 @@ test("named axes are checked when the graph is built", () => {
   expect(() => shaped(x, "b t q")).toThrow(/axis "q" is not among/);
 });
 
-test("what changes nothing is not built", () => {
+test("does not build ops that change nothing", () => {
   expect(g.transpose(g.transpose(x, [2, 0, 1]), [1, 2, 0])).toBe(x);
   expect(g.reshape(x, ["b", "t", 8])).toBe(x);
   expect(g.slice(x, 1, 0)).toBe(x);
@@ -40,7 +40,7 @@ test("what changes nothing is not built", () => {
   expect(graphOf({ twice }).nodes.map(({ op }) => op)).toEqual(["Input", "Reshape"]);
 });
 
-test("a small graph prints as it reads", () => {
+test("prints a small graph", () => {
   const w = g.parameter("w", [3, 8]);
   const flat = g.gemm(g.reshape(x, ["b*t", 8]), w, undefined, { transB: true });
   const y = g.reshape(flat, ["b", "t", 3]);
@@ -64,7 +64,7 @@ test("a small graph prints as it reads", () => {
   `);
 });
 
-test("two tensors of one name must be the same", () => {
+test("rejects different tensors of one name", () => {
   const other = g.input("x", "float32", [8]);
   expect(() => graphOf({ y: g.add(x, other) })).toThrow(/two tensors named "x" differ/);
 });

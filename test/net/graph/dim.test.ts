@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { addDims, type Dim, dimTerms, knownSize, multiplyDims } from "../../../src/net/graph/dim.ts";
 
-test("equal sizes are equal text", () => {
+test("equal sizes are equal strings", () => {
   expect(multiplyDims("t", "b", 2)).toBe("2*b*t");
   expect(addDims("t", 3, "t", -1)).toBe("2*t+2");
   expect(addDims("b", multiplyDims(-1, "b"), 7)).toBe(7);
@@ -18,7 +18,7 @@ const value = (dim: Dim) =>
     0,
   );
 
-test("sums and products mean what they say", () => {
+test("sums and products evaluate as written", () => {
   const leaf = fc.oneof(fc.integer({ min: -9, max: 9 }), fc.constantFrom("b", "t", "u"));
   fc.assert(
     fc.property(leaf, leaf, leaf, leaf, (p, q, r, s) => {
@@ -30,6 +30,6 @@ test("sums and products mean what they say", () => {
   );
 });
 
-test("a size that must be known says what it is", () => {
+test("reports the name of a size that must be known", () => {
   expect(() => knownSize("2*t", "a kernel")).toThrow(/a kernel must have a size known .* 2\*t/);
 });

@@ -5,13 +5,13 @@ import { gradientsOf } from "../../../src/net/graph/reverse.ts";
 
 const x = g.input("x", "float32", ["b", 10]);
 
-test("of a chain two tensors are alive at once; a view of one costs nothing", () => {
+test("two tensors of a chain are alive at once; a view costs nothing", () => {
   const chain = g.tanh(g.exp(g.sin(x)));
   expect(peakValues([chain], { b: 3 })).toBe(60);
   expect(peakValues([g.tanh(g.exp(g.reshape(g.sin(x), ["b", 5, 2])))], { b: 3 })).toBe(60);
 });
 
-test("what is used later stays, and so does what is given back", () => {
+test("tensors used later and outputs stay alive", () => {
   const a = g.sin(x);
   const b = g.exp(a);
   const sum = g.add(g.tanh(b), a);
@@ -19,12 +19,12 @@ test("what is used later stays, and so does what is given back", () => {
   expect(peakValues([b, sum], { b: 1 })).toBe(40);
 });
 
-test("parameters and what is made of them alone are not counted", () => {
+test("parameters and tensors that depend only on them are not counted", () => {
   const w = g.transpose(g.parameter("w", [20, 10]), [1, 0]);
   expect(peakValues([g.matMul(x, w)], { b: 2 })).toBe(40);
 });
 
-test("a gradient keeps what the forward pass leaves it", () => {
+test("a gradient keeps the tensors it needs of the forward pass alive", () => {
   let y = x;
   const w = g.parameter("w", [10, 10]);
   for (let layer = 0; layer < 8; layer++) y = g.tanh(g.matMul(y, w));
@@ -36,7 +36,7 @@ test("a gradient keeps what the forward pass leaves it", () => {
   expect(both).toBeLessThan(13 * 1000);
 });
 
-test("sizes may be sums and products of those given, and one that the values decide is taken as the largest", () => {
+test("evaluates sums and products of sizes, and takes a size that values determine as the largest", () => {
   const wide = g.input("wide", "float32", ["b", "t", 2]);
   expect(peakValues([g.concat([wide, wide], 1)], { b: 3, t: 5 })).toBe(60);
   const some = g.compress(wide, g.input("chosen", "bool", ["b"]), 0, "n");

@@ -4,7 +4,7 @@ import { alibi, alibiSlopes } from "../../../src/net/nn/position-encoding.ts";
 import { everyToken, oneToken } from "../../../src/net/nn/queries.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
 
-test("slopes of a power of two are geometric; others take every second one of twice the number", () => {
+test("slopes of a power of two are geometric; other numbers take every second slope of twice the power", () => {
   expect(alibiSlopes(8)).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((i) => 2 ** -i));
   expect(alibiSlopes(1)).toEqual([2 ** -8]);
   const twelve = alibiSlopes(12).map((slope) => Math.fround(slope));
@@ -14,13 +14,13 @@ test("slopes of a power of two are geometric; others take every second one of tw
   });
 });
 
-test("the bias of one token is its row of the whole", async () => {
+test("the bias of one token is its row of the full bias", async () => {
   const ids = input("ids", "float32", ["b", "t"]);
   const positions = input("positions", "int32", ["b"]);
   const program = await openProgram({
-    // what tells the sizes must be part of the program
-    all: alibi(3, everyToken("t").places, "t"),
-    one: alibi(3, oneToken(positions).places, "t"),
+    // the input that binds the sizes must be part of the program
+    all: alibi(3, everyToken("t").positions, "t"),
+    one: alibi(3, oneToken(positions).positions, "t"),
     sizes: ids,
   });
   const { all, one } = await program.run({

@@ -12,7 +12,7 @@ const random = (...shape: number[]) => ({
   data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => normal(rng)),
 });
 
-test("a short convolution sees the letters before it and nothing after", async () => {
+test("depends on the previous positions, not on later ones", async () => {
   const x = random(1, 2, 5);
   const weight = random(2, 1, 3);
   const y = shortCausalConvolution(

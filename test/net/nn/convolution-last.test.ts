@@ -59,7 +59,7 @@ describe.each(cases.map((each) => [text(each), each] as const))("%s", (_, each) 
   };
   const leaves = [x, weight, bias];
 
-  test("is the convolution of the definition", () => {
+  test("equals the convolution by definition", () => {
     const [a, b] = evaluate([ours, theirs], feeds);
     expect(a!.shape).toEqual(b!.shape);
     a!.data.forEach((value, i) => {
@@ -67,7 +67,7 @@ describe.each(cases.map((each) => [text(each), each] as const))("%s", (_, each) 
     });
   });
 
-  test("has its gradients, and scatters nothing", () => {
+  test("has the gradients of the definition, without a scatter", () => {
     const gradients = gradientsOf(lossOf(ours), leaves);
     const expected = gradientsOf(lossOf(theirs), leaves);
     const all = evaluate([...gradients, ...expected], feeds);
@@ -84,7 +84,7 @@ describe.each(cases.map((each) => [text(each), each] as const))("%s", (_, each) 
   });
 });
 
-test("a padded kernel of 1 copies no input", () => {
+test("does not copy the input for a padded kernel of 1", () => {
   const x = g.input("x", "float32", ["b", 6, 512]);
   const y = convolutionLast(
     { weight: g.parameter("weight", [32, 512, 1]), bias: g.parameter("bias", [32]) },
@@ -95,7 +95,7 @@ test("a padded kernel of 1 copies no input", () => {
   expect(graphOf({ y }).nodes.map(({ op }) => op)).not.toContain("Pad");
 });
 
-test.each([1, 5])("without a bias, a kernel of %i adds none", (kernel) => {
+test.each([1, 5])("adds no bias to a kernel of %i without one", (kernel) => {
   const x = g.input("x", "float32", ["b", 6, 3]);
   const weight = g.parameter("weight", [2, 3, kernel]);
   const zeros = { weight, bias: g.fill([2], 0) };
@@ -107,7 +107,7 @@ test.each([1, 5])("without a bias, a kernel of %i adds none", (kernel) => {
   expect(a!.shape).toEqual([2, 10 - kernel, 2]);
 });
 
-test("the centre of an odd number of rows lies one row nearer to the beginning", () => {
+test("the centre of an odd number of rows is one row nearer to the beginning", () => {
   const x = g.input("x", "float32", ["b", 7, 1]);
   const [even, odd] = evaluate([centre(x, 5), centre(x, 4)], {
     x: { shape: [1, 7, 1], data: Float64Array.of(0, 1, 2, 3, 4, 5, 6) },

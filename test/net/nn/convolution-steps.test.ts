@@ -7,7 +7,7 @@ import { input, parameter, scan, transpose } from "../../../src/net/graph/build.
 import { convolutionSteps, shortCausalConvolution } from "../../../src/net/nn/causal-convolution.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
 
-test("a short convolution token by token is the one over all tokens, in either direction", async () => {
+test("token by token equals the convolution over all tokens, in either direction", async () => {
   const size = (max: number) => fc.integer({ min: 1, max });
   await fc.assert(
     fc.asyncProperty(size(9), size(3), size(4), size(5), fc.boolean(), async (t, b, d, kernel, biased) => {

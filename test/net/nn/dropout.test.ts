@@ -72,7 +72,7 @@ test("a sequence's masks are its own: neither its neighbours nor its padding cha
   expect(sites.draw([rows[0]], 5)).not.toEqual(sites.draw([{ ...rows[0], seed: [3, "dropout", 9] }], 5));
 });
 
-test("nothing is drawn where nothing is dropped", () => {
+test("draws no masks without dropout", () => {
   const none = new DropoutSites();
   expect(none.apply(state, 0)).toBe(state);
   expect(none.draw(rows, 12)).toEqual({});

@@ -6,7 +6,7 @@ layers.convolution("wide", 64, 128, 9);
 layers.linear("dense", 100, 7);
 layers.zeros("position", [5, 1]);
 
-test("layers declare their tensors as PyTorch stores them", () => {
+test("declares the tensors of layers as PyTorch stores them", () => {
   expect(layers.tensors.map(({ name, shape }) => [name, shape])).toEqual([
     ["wide.weight", [128, 64, 9]],
     ["wide.bias", [128]],
@@ -33,13 +33,13 @@ test.each([
   expect(Math.abs(variance / (bound ** 2 / 3) - 1)).toBeLessThan(5 * Math.sqrt(0.8 / n));
 });
 
-test("what begins as zeros is zeros", () => {
+test("initialises zeros with zeros", () => {
   expect([...(initialValues(layers.tensors, 3).get("position")!.data as Float32Array)]).toEqual([
     0, 0, 0, 0, 0,
   ]);
 });
 
-test("values follow from the seed and the name, not from what else is drawn", () => {
+test("values depend on seed and name, not on other tensors", () => {
   const all = initialValues(layers.tensors, 1);
   const alone = initialValues(layers.tensors.slice(2, 3), 1);
   expect(alone.get("dense.weight")).toEqual(all.get("dense.weight"));

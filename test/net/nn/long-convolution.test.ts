@@ -50,7 +50,7 @@ test.each([1, 2, 3, 7, 62, 64, 127, 351, 513, 1026, 2115])(
   },
 );
 
-test("nothing is seen of what comes later, apart from rounding", async () => {
+test("does not depend on later positions, apart from rounding", async () => {
   const length = 351;
   const [x, k] = [random(BATCH, length, CHANNELS), random(length, CHANNELS)];
   const y = longConvolution(length).apply(
@@ -73,7 +73,7 @@ test("nothing is seen of what comes later, apart from rounding", async () => {
   expect(compared).toBe(BATCH * 200 * CHANNELS);
 });
 
-test("gradients of signal and kernel are the sums they are", async () => {
+test("has the gradients of its definition for signal and kernel", async () => {
   const length = 13;
   const [x, k, w] = [
     random(BATCH, length, CHANNELS),

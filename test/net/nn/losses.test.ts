@@ -37,7 +37,7 @@ test("the gradient of cross-entropy is softmax less the one-hot label, over the 
   expect(results.gradient!.data[5]).toBeCloseTo(0.5 / 3, 6);
 });
 
-test("the error of counts is taken after ln(1 + reads)", () => {
+test("the error of counts is computed from ln(1 + reads)", () => {
   const predicted = g.input("predicted", "float32", ["b"]);
   const counts = g.input("counts", "float32", ["b"]);
   const [error] = evaluate([logCountError(predicted, counts)], {

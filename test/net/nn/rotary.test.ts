@@ -27,7 +27,7 @@ async function scores(q: Float32Array, k: Float32Array, places: readonly number[
 const q = Float32Array.from({ length: 4 * WIDTH }, (_, i) => Math.sin(i));
 const k = Float32Array.from({ length: 4 * WIDTH }, (_, i) => Math.cos(2 * i));
 
-test("scores depend on the distance of two places alone", async () => {
+test("scores depend only on the distance of two positions", async () => {
   const near = await scores(q, k, [0, 1, 2, 3]);
   const far = await scores(q, k, [100, 101, 102, 103]);
   near.scores!.data.forEach((value, i) => {
@@ -35,7 +35,7 @@ test("scores depend on the distance of two places alone", async () => {
   });
 });
 
-test("a pair of columns from the two halves is turned by place × frequency", async () => {
+test("rotates a pair of columns from the two halves by position × frequency", async () => {
   const { query } = await scores(q, k, [0, 1, 2, 3]);
   const frequencies = [1, 10_000 ** (-1 / 3), 10_000 ** (-2 / 3)];
   for (let place = 0; place < 4; place++) {

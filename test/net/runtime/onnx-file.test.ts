@@ -37,8 +37,8 @@ async function lookUp(path: string, ids: readonly number[]) {
   }
 }
 
-describe("a file that is sound", () => {
-  test("says what it takes and gives, and does it", async () => {
+describe("a valid file", () => {
+  test("declares its inputs and outputs, and runs", async () => {
     const path = join(temporaryFolder(), "model.onnx");
     writeFileSync(path, inline());
     const file = await readOnnxFile(path);
@@ -56,7 +56,7 @@ describe("a file that is sound", () => {
     });
   });
 
-  test("may keep its weights in a file beside it", async () => {
+  test("may store its weights in an external file", async () => {
     const { folder, path } = withExternal("weights/a.bin", { offset: 8 });
     mkdirSync(join(folder, "weights"));
     writeFileSync(join(folder, "weights", "a.bin"), Buffer.concat([Buffer.alloc(8), tableBytes]));
@@ -65,7 +65,7 @@ describe("a file that is sound", () => {
     expect([...(await lookUp(path, [1])).data]).toEqual([3, 4]);
   });
 
-  test("an input with a value of its own need not be given", () => {
+  test("does not require an input with a default value", () => {
     const value = (name: string) => ({
       name,
       type: { value: { case: "tensorType" as const, value: { elemType: 11, shape: { dim: [] } } } },
@@ -75,7 +75,7 @@ describe("a file that is sound", () => {
     expect(inputs).toEqual([{ name: "x", dtype: "float64", shape: [] }]);
   });
 
-  test("sizes that it leaves open, and things that are no tensors", () => {
+  test("declares free sizes and values other than tensors", () => {
     const dim = [
       { value: { case: "dimValue" as const, value: 4n } },
       { value: { case: "dimParam" as const, value: "batch" } },
@@ -101,13 +101,13 @@ describe("a file that is sound", () => {
   });
 });
 
-describe("a file from a stranger", () => {
+describe("an untrusted file", () => {
   const external = (key: string, value: string) => ({
     name: "w",
     externalData: [{ key, value }],
   });
 
-  test("files are found wherever a tensor may stand", () => {
+  test("finds external files wherever a tensor may occur", () => {
     const inner = { initializer: [external("location", "deep")] };
     const model = create(ModelProtoSchema, {
       graph: {
@@ -136,15 +136,15 @@ describe("a file from a stranger", () => {
       const { path } = withExternal(location);
       const error = await readOnnxFile(path).catch((error) => error);
       expect(error).toBeInstanceOf(FormatError);
-      expect(error.describe()).toMatch(/takes weights from .*\n.*own folder/);
+      expect(error.describe()).toMatch(/reads weights from .*\n.*own folder/);
     },
   );
 
-  test("so are a link to another folder, a file that is too short, and one that is not there", async () => {
+  test("rejects a link to another folder, a file that is too short, and a missing one", async () => {
     const { folder, path } = withExternal("weights.bin");
     await expect(readOnnxFile(path)).rejects.toThrow(/no such file/);
     writeFileSync(join(folder, "weights.bin"), tableBytes.subarray(1));
-    await expect(readOnnxFile(path)).rejects.toThrow(/takes bytes 0 to 24 from "weights.bin", which has 23/);
+    await expect(readOnnxFile(path)).rejects.toThrow(/reads bytes 0 to 24 from "weights.bin", which has 23/);
     const linked = withExternal("link");
     writeFileSync(join(linked.folder, "..", "elsewhere"), tableBytes);
     symlinkSync(join("..", "elsewhere"), join(linked.folder, "link"));
@@ -161,7 +161,7 @@ describe("a file from a stranger", () => {
     await expect(readOnnxFile(path)).rejects.toThrow(FormatError);
   });
 
-  test("what is no model is refused: other bytes, a pointer, a model cut anywhere or nested without end", async () => {
+  test("rejects other bytes, a pointer, and a model that is cut anywhere or nested too deeply", async () => {
     const folder = temporaryFolder();
     const write = (name: string, bytes: Uint8Array | string) => {
       writeFileSync(join(folder, name), bytes);
@@ -170,7 +170,7 @@ describe("a file from a stranger", () => {
     await expect(write("empty.onnx", "")).rejects.toThrow(/has no graph/);
     await expect(
       write("lfs.onnx", "version https://git-lfs.github.com/spec/v1\noid sha256:00\n"),
-    ).rejects.toThrow(/this is no ONNX model/);
+    ).rejects.toThrow(/this is not an ONNX model/);
     const whole = inline();
     let refused = 0;
     for (let cut = 1; cut < whole.length; cut++) {
@@ -189,10 +189,10 @@ describe("a file from a stranger", () => {
       return Uint8Array.of((field << 3) | 2, ...length, ...bytes);
     };
     for (let i = 0; i < 100; i++) nested = wrap(1, wrap(5, wrap(6, nested)));
-    expect(() => readOnnx(wrap(7, nested), "deep.onnx")).toThrow(/this is no ONNX model/);
+    expect(() => readOnnx(wrap(7, nested), "deep.onnx")).toThrow(/this is not an ONNX model/);
   });
 
-  test("what ONNX Runtime refuses is said with the file: unknown operators, ids without a row", async () => {
+  test("reports errors of ONNX Runtime with the file: unknown operators, ids out of range", async () => {
     const path = join(temporaryFolder(), "model.onnx");
     const model = create(ModelProtoSchema, {
       irVersion: 9n,
@@ -202,12 +202,12 @@ describe("a file from a stranger", () => {
     writeFileSync(path, toBinary(ModelProtoSchema, model));
     const error = await openOnnxFile({ path }).catch((error) => error);
     expect(error).toBeInstanceOf(FormatError);
-    expect(error.describe()).toMatch(/model\.onnx: ONNX Runtime refuses the model: .*Frobnicate/);
+    expect(error.describe()).toMatch(/model\.onnx: ONNX Runtime rejects the model: .*Frobnicate/);
     writeFileSync(path, inline());
     const outside = await lookUp(path, [3]).catch((error) => error);
     expect(outside).toBeInstanceOf(InputError);
     expect(outside.describe()).toMatch(
-      /model\.onnx: the model cannot be run: .*indices element out of data bounds/,
+      /model\.onnx: the model fails to run: .*indices element out of data bounds/,
     );
   });
 });

@@ -18,7 +18,7 @@ const row = (...values: number[]) => ({
   data: Float32Array.from(values),
 });
 
-test("weights are used where they lie, through a link into another folder, in two files", async () => {
+test("maps weights in place, through a link into another folder, from two files", async () => {
   const blobs = join(folder, "blobs");
   const snapshot = join(folder, "snapshots", "1a2b");
   const float32 = (shape: number[], data: Float32Array) => ({ dtype: "float32" as const, shape, data });
@@ -42,7 +42,7 @@ test("weights are used where they lie, through a link into another folder, in tw
   await program.close();
 });
 
-test("a loop may give back what it was given, a result twice, and what is known outside", async () => {
+test("a loop may return its inputs, a result twice, and tensors from outside", async () => {
   const x = g.input("x", "float32", ["t", 2]);
   const outside = g.add(g.slice(x, 0, 0, 1), 100);
   const { states, emitted } = g.scan([g.fill([1, 2], 0)], [x], ([h], [e]) => {
@@ -83,7 +83,7 @@ test("opening and running a program over a large file does not bring the file in
   await program.close();
 });
 
-describe("what does not fit is refused", () => {
+describe("rejects what does not match the graph", () => {
   const x = g.input("x", "float32", ["b", 3]);
   const y = g.input("y", "float32", ["b", 3]);
 
@@ -106,13 +106,13 @@ describe("what does not fit is refused", () => {
 });
 
 describe("devices", () => {
-  test("the processor is always there, and every device says what to install", async () => {
+  test("the CPU is always present, and every device has installation advice", async () => {
     const here = providerStates(await bundledProviders());
     expect(here.find(({ device }) => device === "cpu")!.present).toBe(true);
     for (const { advice } of here) expect(advice.length).toBeGreaterThan(10);
   });
 
-  test("a device whose provider is not installed is refused with what to do", () => {
+  test("rejects a device whose provider is not installed, with advice", () => {
     const bundled = new Set(["cpu", "webgpu"]);
     expect(() => candidates("cuda", bundled)).toThrow(/the device cuda is not available: .* cpu, webgpu/);
     const cuda = providerStates(bundled).find(({ device }) => device === "cuda")!;
@@ -124,7 +124,7 @@ describe("devices", () => {
     expect(candidates("cpu", bundled)).toEqual(["cpu"]);
   });
 
-  test("WebGPU is looked for only where a Vulkan loader is", () => {
+  test("looks for WebGPU only where there is a Vulkan loader", () => {
     expect(vulkanLoaders("darwin", undefined)).toEqual([]);
     expect(vulkanLoaders("linux", "/opt/a:/opt/b").slice(0, 2)).toEqual([
       "/opt/a/libvulkan.so.1",
@@ -133,7 +133,7 @@ describe("devices", () => {
     expect(vulkanLoaders("linux", undefined)).toContain("/usr/lib/x86_64-linux-gnu/libvulkan.so.1");
   });
 
-  test("auto ends at the processor where nothing better works", async () => {
+  test("auto falls back to the CPU", async () => {
     const x = g.input("x", "float32", ["b", 3]);
     const program = await openProgram({ y: g.neg(x) }, new Map(), { device: "auto" });
     const { y } = await program.run({ x: row(1, 2, 3) });

@@ -24,7 +24,7 @@ const FILES = ["train.log", "best.safetensors", "state.safetensors"];
 const bytesOf = (folder: string) => Promise.all(FILES.map((name) => readFile(join(folder, name))));
 const batchesIn = (events: readonly FitEvent[]) => events.flatMap((e) => (e.kind === "batch" ? [e] : []));
 
-test("it learns, writes a line per epoch, and keeps the parameters of the first best epoch", async () => {
+test("learns, writes a line per epoch, and keeps the parameters of the first best epoch", async () => {
   const events: FitEvent[] = [];
   const folder = join(root, "training");
   const request = toyFit(folder, { recipe: { epochs: 12 }, onProgress: (event) => events.push(event) });
@@ -53,7 +53,7 @@ test("it learns, writes a line per epoch, and keeps the parameters of the first 
   expect(bests.at(-1)).toBe(best.epoch);
 });
 
-test("the kept parameters are those that gave the best validation loss", async () => {
+test("keeps the parameters with the best validation loss", async () => {
   const one = await fitEpochs(toyFit(join(root, "a"), { recipe: { epochs: 1 } }));
   const worse = toyFit(join(root, "b"), {
     recipe: { epochs: 6 },
@@ -66,7 +66,7 @@ test("the kept parameters are those that gave the best validation loss", async (
   expect(parameters).not.toEqual(one.parameters);
 });
 
-describe("the order of the examples", () => {
+describe("order of the examples", () => {
   const seenRows = async (recipe: object) => {
     const seen: number[][] = [[], []];
     const source = toyExamples(20, 1);
@@ -89,7 +89,7 @@ describe("the order of the examples", () => {
     expect(await seenRows({ order: { kind: "file" } })).toEqual([file, file]);
   });
 
-  test("or drawn anew for every epoch from the seed", async () => {
+  test("is drawn for every epoch from the seed", async () => {
     const [first, second] = await seenRows({ order: { kind: "shuffled", seed: 3 } });
     expect(first!.toSorted((a, b) => a - b)).toEqual(file);
     expect(second!.toSorted((a, b) => a - b)).toEqual(file);
@@ -100,14 +100,14 @@ describe("the order of the examples", () => {
   });
 });
 
-test("early stopping ends after so many epochs without a better one", async () => {
+test("stops early after `patience` epochs without improvement", async () => {
   const step = { ...toyFit("").step, optimizer: { learningRate: 30 } };
   const { history, best } = await fitEpochs(toyFit(root, { step, recipe: { epochs: 60, patience: 3 } }));
   expect(history.length).toBeLessThan(60);
   expect(history.length - 1).toBe(best.epoch + 3);
 });
 
-test("the same twice gives the same bytes; a training that has ended gives its result again", async () => {
+test("repeats bit-identically; a finished run returns its result", async () => {
   const a = await fitEpochs(toyFit(join(root, "a")));
   await fitEpochs(toyFit(join(root, "b")));
   expect(await bytesOf(join(root, "a"))).toEqual(await bytesOf(join(root, "b")));
@@ -117,7 +117,7 @@ test("the same twice gives the same bytes; a training that has ended gives its r
   expect(events).toEqual([]);
 });
 
-test("a signal stops it between two batches, with the state written; it goes on to the same bytes", async () => {
+test("a signal stops a run between two batches with its state written, and it resumes bit-identically", async () => {
   await fitEpochs(toyFit(join(root, "undisturbed")));
   for (const stopAt of [1, 13, 20, 50]) {
     const folder = join(root, `stopped-${stopAt}`);
@@ -138,7 +138,7 @@ test("a signal stops it between two batches, with the state written; it goes on 
   }
 });
 
-test("a caller may choose the examples of an epoch, and a stop between them changes nothing", async () => {
+test("the caller may choose the examples of an epoch, and a stop between them changes nothing", async () => {
   // Epochs of 20, 30, 40 and 50 examples: 3, 4, 5 and 7 batches.
   const rows = (epoch: number) =>
     Int32Array.from({ length: 20 + 10 * epoch }, (_, i) => (7 * i + epoch) % 100);
@@ -176,7 +176,7 @@ test("a caller may choose the examples of an epoch, and a stop between them chan
   expect(await bytesOf(join(root, "chosen-stopped"))).toEqual(await bytesOf(join(root, "chosen")));
 });
 
-test("a training killed at random moments ends in the bytes of an undisturbed one", async () => {
+test("a run killed at random moments ends bit-identically to an undisturbed one", async () => {
   await fitEpochs(toyFit(join(root, "undisturbed"), { training: toyExamples(100, 1), saveEvery: 0.01 }));
   const expected = await bytesOf(join(root, "undisturbed"));
   const folder = join(root, "killed");
@@ -207,14 +207,14 @@ test("a training killed at random moments ends in the bytes of an undisturbed on
   expect(await bytesOf(folder)).toEqual(expected);
 }, 120_000);
 
-test("while one is at work in a folder, another is refused", async () => {
+test("rejects a second run in a folder in use", async () => {
   const first = fitEpochs(toyFit(root, { training: toyExamples(100, 1, { milliseconds: 5 }) }));
   while (!existsSync(join(root, "lock"))) await setTimeout(1);
   await expect(fitEpochs(toyFit(root))).rejects.toThrow(InputError);
   await first;
 });
 
-test("a loss that is not a number names the batch", async () => {
+test("names the batch of a loss that is not finite", async () => {
   const training = toyExamples(40, 1, { wrong: 21 });
   const request = toyFit(root, { training, recipe: { order: { kind: "file" } } });
   await expect(fitEpochs(request)).rejects.toThrow(
@@ -222,7 +222,7 @@ test("a loss that is not a number names the batch", async () => {
   );
 });
 
-test("a validation loss that is not a number ends the training", async () => {
+test("ends the run at a validation loss that is not finite", async () => {
   const request = toyFit(root);
   const validation = { ...request.validation, data: toyExamples(40, 1, { wrong: 21 }) };
   await expect(fitEpochs({ ...request, validation })).rejects.toThrow(
@@ -230,7 +230,7 @@ test("a validation loss that is not a number ends the training", async () => {
   );
 });
 
-test("an error of the data is thrown on, whichever batch it comes with", async () => {
+test("propagates an error of the data from any batch", async () => {
   const source = toyExamples(40, 1);
   const training = {
     examples: 40,
@@ -240,7 +240,7 @@ test("an error of the data is thrown on, whichever batch it comes with", async (
   await expect(fitEpochs(toyFit(root, { training }))).rejects.toThrow("the disk is gone");
 });
 
-test("the folder of another training, and of no training, is refused", async () => {
+test("rejects the folder of another training run, and files that are not a state", async () => {
   await fitEpochs(toyFit(root, { recipe: { epochs: 1 } }));
   await expect(fitEpochs(toyFit(root, { recipe: { epochs: 2 } }))).rejects.toThrow(
     /other data or another recipe/,
@@ -260,7 +260,7 @@ test.each([
   await expect(fitEpochs(toyFit(root, { recipe }))).rejects.toThrow(message);
 });
 
-test("no examples are refused, to train, to validate, or for an epoch", async () => {
+test("rejects empty training or validation data, and an empty epoch", async () => {
   await expect(fitEpochs(toyFit(root, { training: toyExamples(0, 1) }))).rejects.toThrow(
     "there are no examples to train on",
   );
@@ -275,7 +275,7 @@ test("no examples are refused, to train, to validate, or for an epoch", async ()
   );
 });
 
-test("what a training killed while it wrote its state left behind is removed by the next", async () => {
+test("removes the temporary file of a run killed while writing its state", async () => {
   const left = [".state.safetensors.4321.0123abcd.tmp", ".best.safetensors.4321.0123abcd.tmp"];
   for (const name of left) await writeFile(join(root, name), "half a file");
   await fitEpochs(toyFit(root));

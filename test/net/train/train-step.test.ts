@@ -63,7 +63,7 @@ const parameterOf = (train: { state(): { arrays: ReadonlyMap<string, NdArray> } 
   ...(train.state().arrays.get("parameter p")!.data as Float32Array),
 ];
 
-test("two half batches accumulated are one whole batch", async () => {
+test("accumulates two half batches to one batch", async () => {
   const whole = await openTrainStep({ loss, trained: start, frozen: new Map(), optimizer });
   const halves = await openTrainStep({ loss, trained: start, frozen: new Map(), optimizer, accumulate: 2 });
   for (const seed of [1, 2, 3]) {
@@ -85,7 +85,7 @@ test("two half batches accumulated are one whole batch", async () => {
   await halves.close();
 });
 
-test("a batch in parts is the step of the whole, and one of which a part fails changes nothing", async () => {
+test("a batch in parts equals the whole batch, and a failed part changes nothing", async () => {
   const whole = await openTrainStep({ loss, trained: start, frozen: new Map(), optimizer, accumulate: 2 });
   const parted = await openTrainStep({
     ...{ loss, trained: start, frozen: new Map(), optimizer },
@@ -116,7 +116,7 @@ test("a batch in parts is the step of the whole, and one of which a part fails c
   await parted.close();
 });
 
-test("a parameter that no batch of a step came to is left alone, and counts its own steps", async () => {
+test("leaves a parameter that no batch of a step used unchanged, and counts its own steps", async () => {
   const two = new Map([...start, ["q", array([3, 1], [1, 2, 3])]]);
   const some = g.input("some", "float32", []);
   const came = g.greater(some, 0);
@@ -166,7 +166,7 @@ test("a parameter that no batch of a step came to is left alone, and counts its 
   await alone.close();
 });
 
-test("what is left over at the end of an epoch is one more step, scaled by the whole", async () => {
+test("left-over batches at the end of an epoch are one more step, scaled like a full one", async () => {
   const train = await openTrainStep({ loss, trained: start, frozen: new Map(), optimizer, accumulate: 4 });
   await train.finishAccumulation();
   expect(train.state()).toMatchObject({ step: 0, pending: 0 });
@@ -189,7 +189,7 @@ test("what is left over at the end of an epoch is one more step, scaled by the w
   await quarter.close();
 });
 
-test("a restored state goes on to the same bytes", async () => {
+test("a restored state resumes bit-identically", async () => {
   const train = await openTrainStep({ loss, trained: start, frozen: new Map(), optimizer, accumulate: 2 });
   await train.run(batch(1));
   await train.run(batch(2));
@@ -204,7 +204,7 @@ test("a restored state goes on to the same bytes", async () => {
   await other.close();
 });
 
-test("a loss that is not a number stops the training and leaves the state as it was", async () => {
+test("rejects a loss that is not finite and keeps the state", async () => {
   const train = await openTrainStep({ loss, trained: start, frozen: new Map(), optimizer });
   await train.run(batch(1));
   const before = parameterOf(train);
@@ -213,7 +213,7 @@ test("a loss that is not a number stops the training and leaves the state as it 
   await train.close();
 });
 
-test("a parameter the loss does not use is a mistake", async () => {
+test("rejects a parameter that the loss does not use", async () => {
   const trained = new Map([["q", array([1], [0])]]);
   await expect(openTrainStep({ loss, trained, frozen: start, optimizer })).rejects.toThrow(
     /does not depend on .* q/,

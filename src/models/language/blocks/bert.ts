@@ -79,8 +79,8 @@ export function selfAttention(
   queries: Queries,
   { heads, bias, drop }: AttentionForm,
 ): Sym {
-  const turn = (z: Sym, { places }: Queries) =>
-    p.frequencies === undefined ? z : applyRotary(z, rotaryAnglesAt(places, p.frequencies));
+  const turn = (z: Sym, { positions }: Queries) =>
+    p.frequencies === undefined ? z : applyRotary(z, rotaryAnglesAt(positions, p.frequencies));
   const q = turn(splitHeads(linear(p.query, queries.rowsOf(x)), heads), queries); // [b, h, q, c]
   const k = turn(splitHeads(linear(p.key, x), heads), everyToken(x.shape[1])); // [b, h, t, c]
   const v = splitHeads(linear(p.value, x), heads);

@@ -13,21 +13,23 @@ import {
 import { readPickle } from "./pickle.ts";
 import { dataOffset, readZipDirectory, type ZipEntry } from "./zip.ts";
 
-/** Keys under which training programs put the weights beside their optimiser's state. */
+/** Keys under which training programs store the weights, next to the optimiser's state. */
 const WRAPPERS = ["state_dict", "model_state_dict", "model"];
 const DEEPEST_NESTING = 16;
 const MOST_NAMES = 1_000_000;
 
 /**
- * The places of the tensors in a file of `torch.save` (zip format, PyTorch 1.6 and later). Reads the archive's directory
- * and its pickle, and runs nothing of the latter; the data stays where it is.
+ * Locations of the tensors in a file of `torch.save` (zip format, PyTorch 1.6 and later). Reads the archive's
+ * directory and its pickle, without executing the latter; the data is not read.
  *
- * The names are those of the state dict; dicts inside it are joined with a dot. Where the file holds no tensor at its
- * top, but a dict named `state_dict`, `model_state_dict` or `model`, that one is taken. What is not a tensor is left out.
- * Tensors that share a storage overlap. A view that is not row-major has `strides`.
+ * Names are those of the state dict; nested dicts are joined with a dot. Where the file has no tensor at its
+ * top level, but a dict named `state_dict`, `model_state_dict` or `model`, that dict is used. Values other
+ * than tensors are skipped. Tensors that share a storage overlap. A view that is not row-major has `strides`.
  *
- * @throws {FormatError} when the archive, its pickle or a tensor's place is not sound, or asks to run something
- * @see torch/serialization.py, `_save`, for the layout: `<archive>/data.pkl`, `<archive>/data/<key>`, `<archive>/byteorder`
+ * @throws {FormatError} when the archive, its pickle or the location of a tensor is invalid, or the pickle
+ *                       calls a function
+ * @see torch/serialization.py, `_save`, for the layout: `<archive>/data.pkl`, `<archive>/data/<key>`,
+ *      `<archive>/byteorder`
  */
 export async function readTorchCheckpoint(file: OpenFile): Promise<readonly StoredArray[]> {
   const entries = await readZipDirectory(file);
@@ -49,14 +51,14 @@ export async function readTorchCheckpoint(file: OpenFile): Promise<readonly Stor
   return arrays;
 }
 
-/** The folder all entries lie in, with its slash; PyTorch names it after the file that was written. */
+/** Folder of all entries, with its slash; PyTorch names it after the file. */
 function archiveRoot(file: OpenFile, entries: ReadonlyMap<string, ZipEntry>): string {
   const pickles = [...entries.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
   if (pickles.length !== 1) {
     throw new FormatError(
       { file: file.path },
       "this zip archive is not a PyTorch checkpoint: it has no data.pkl in a folder",
-      "was it unpacked and packed again?",
+      "was it repacked?",
     );
   }
   const root = pickles[0].replace("data.pkl", "");
@@ -71,7 +73,7 @@ function archiveRoot(file: OpenFile, entries: ReadonlyMap<string, ZipEntry>): st
 }
 
 async function checkByteOrder(file: OpenFile, entry: ZipEntry | undefined): Promise<void> {
-  if (entry === undefined) return; // Before PyTorch 2.1 there was none, and every file was little-endian.
+  if (entry === undefined) return; // PyTorch before 2.1 wrote none, and only little-endian files.
   const order = new TextDecoder().decode(await readEntry(file, entry)).trim();
   if (order === "little") return;
   throw new FormatError(
@@ -116,7 +118,7 @@ function namedTensors(file: string, dict: ReadonlyMap<unknown, unknown>): Readon
       const name = `${prefix}${key}`;
       if (value instanceof Map) visit(value, `${name}.`, depth + 1);
       else {
-        if (tensors.has(name)) throw new FormatError({ file, tensor: name }, "is there twice");
+        if (tensors.has(name)) throw new FormatError({ file, tensor: name }, "is in the file twice");
         tensors.set(name, value);
       }
     }
@@ -125,7 +127,7 @@ function namedTensors(file: string, dict: ReadonlyMap<unknown, unknown>): Readon
   return tensors;
 }
 
-/** Finds where each storage's data begins, once. */
+/** Offsets of the storages in the file, each determined once. */
 class StorageOffsets {
   readonly #file: OpenFile;
   readonly #entries: ReadonlyMap<string, ZipEntry>;

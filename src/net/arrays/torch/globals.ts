@@ -2,13 +2,13 @@ import { FormatError } from "../../../base/errors.ts";
 import { bytesPerElement, type DType } from "../array.ts";
 import { PickleGlobal } from "./pickle.ts";
 
-/** A block of bytes in the archive, `<archive>/data/<key>`, that one tensor or several share. */
+/** A block of bytes in the archive, `<archive>/data/<key>`, shared by one or several tensors. */
 export interface TorchStorage {
   readonly kind: "storage";
   readonly key: string;
-  /** Undefined for an untyped storage: its tensors say their type themselves. */
+  /** Undefined for an untyped storage, whose tensors have their own type. */
   readonly dtype: DType | undefined;
-  /** Elements, or bytes for an untyped storage. */
+  /** Number of elements, or of bytes for an untyped storage. */
   readonly length: number;
 }
 
@@ -17,7 +17,7 @@ export interface TorchTensor {
   readonly kind: "tensor";
   readonly storage: TorchStorage;
   readonly dtype: DType;
-  /** In elements, as are the strides. */
+  /** In elements, like the strides. */
   readonly offset: number;
   readonly shape: readonly number[];
   readonly strides: readonly number[];
@@ -28,7 +28,7 @@ const isStorage = (value: unknown): value is TorchStorage => isKind(value, "stor
 const isKind = (value: unknown, kind: string) =>
   typeof value === "object" && value !== null && "kind" in value && value.kind === kind;
 
-/** PyTorch's names of its storage types, and of the element types. */
+/** PyTorch's storage classes by element type. */
 const STORAGE_TYPES: Readonly<Record<string, DType>> = {
   DoubleStorage: "float64",
   FloatStorage: "float32",
@@ -53,7 +53,7 @@ const UNTYPED = "torch.storage.UntypedStorage";
 
 const LARGEST_RANK = 64;
 
-/** The Python names that a pickle of weights needs, and what they do here: make descriptions of tensors. */
+/** Python names that a pickle of weights may use, mapped to functions that build descriptions of tensors. */
 export function torchGlobals(file: string): ReadonlyMap<string, PickleGlobal> {
   const fail = (message: string, hint?: string): never => {
     throw new FormatError({ file }, message, hint);
@@ -99,11 +99,11 @@ export function torchGlobals(file: string): ReadonlyMap<string, PickleGlobal> {
     return pairs ? new Map(items as [unknown, unknown][]) : fail("an OrderedDict in it is not made of pairs");
   };
 
-  /** (function, type, arguments, attributes): a tensor with attributes, which are no weights. */
+  /** (function, type, arguments, attributes): a tensor with Python attributes, which are ignored. */
   const fromType = ([rebuild, type, args]: readonly unknown[]) => {
     const known = type instanceof PickleGlobal && TENSOR_CLASSES.includes(type.name);
     if (!known || !(rebuild instanceof PickleGlobal) || rebuild === rebuildFromType || !Array.isArray(args)) {
-      return fail("a tensor in it is of a class of its own");
+      return fail("a tensor in it has a custom class");
     }
     return parameter([rebuild.call?.(args)]);
   };
@@ -118,9 +118,9 @@ export function torchGlobals(file: string): ReadonlyMap<string, PickleGlobal> {
     new PickleGlobal("torch._utils._rebuild_parameter_with_state", parameter),
     rebuildFromType,
     new PickleGlobal("torch.Size", ([items]) =>
-      Array.isArray(items) ? items : fail("a size in it is no list"),
+      Array.isArray(items) ? items : fail("a size in it is not a list"),
     ),
-    // Where a tensor of a training program's settings was: (type, index), which is no weight.
+    // Device of a tensor in a training program's settings: (type, index).
     new PickleGlobal("torch.device", () => ({ kind: "device" })),
     new PickleGlobal(UNTYPED),
     ...TENSOR_CLASSES.map((name) => new PickleGlobal(name)),
@@ -133,7 +133,8 @@ export function torchGlobals(file: string): ReadonlyMap<string, PickleGlobal> {
 const TENSOR_CLASSES = ["torch.Tensor", "torch.nn.parameter.Parameter"];
 
 /**
- * A persistent id of a checkpoint: ("storage", type, key, device, length). The device does not matter here.
+ * Parses a persistent id of a checkpoint: ("storage", type, key, device, length). The device is ignored.
+ *
  * @throws {FormatError} for anything else
  */
 export function torchStorage(file: string, id: unknown): TorchStorage {
@@ -144,12 +145,12 @@ export function torchStorage(file: string, id: unknown): TorchStorage {
   if (type.name === UNTYPED) return { kind: "storage", key, dtype: undefined, length };
   const dtype = STORAGE_TYPES[type.name.replace("torch.", "")];
   if (dtype === undefined) {
-    throw new FormatError({ file }, `its pickle takes ${JSON.stringify(type.name)} for a type of storage`);
+    throw new FormatError({ file }, `its pickle uses ${JSON.stringify(type.name)} as a storage type`);
   }
   return { kind: "storage", key, dtype, length };
 }
 
-/** Bytes that a storage claims to have. */
+/** Size of a storage according to the pickle. */
 export function storageBytes({ dtype, length }: TorchStorage): number {
   return dtype === undefined ? length : length * bytesPerElement(dtype);
 }

@@ -1,17 +1,17 @@
 import { ByteCursor } from "../../../base/byte-cursor.ts";
 import { FormatError } from "../../../base/errors.ts";
 
-/** Each takes one byte of pickle and far more memory. */
+/** Limit of containers, each of which takes one byte of pickle and far more memory. */
 const MOST_CONTAINERS = 1_000_000;
 const LONGEST_INTEGER = 64;
 
-/** The stack machine a pickle is written for: its stack, marks and memo, with every misuse refused. */
+/** The stack machine of pickles: stack, marks and memo. Every misuse is an error. */
 export class PickleMachine {
   readonly cursor: ByteCursor;
   readonly #file: string;
   readonly #memo = new Map<number, unknown>();
   #stack: unknown[] = [];
-  /** Stacks set aside by a mark. */
+  /** Stacks below the marks. */
   readonly #marked: unknown[][] = [];
   #containers = 0;
 
@@ -20,7 +20,7 @@ export class PickleMachine {
     this.#file = file;
   }
 
-  /** Nothing is left on the stack. */
+  /** True when nothing is left on the stack. */
   get finished(): boolean {
     return this.#stack.length === 0 && this.#marked.length === 0;
   }
@@ -34,7 +34,7 @@ export class PickleMachine {
   }
 
   popSome(count: number): unknown[] {
-    if (this.#stack.length < count) this.fail("it takes more from its stack than there is");
+    if (this.#stack.length < count) this.fail("it pops more from its stack than there is");
     return this.#stack.splice(this.#stack.length - count, count);
   }
 
@@ -42,7 +42,7 @@ export class PickleMachine {
     return this.#stack.length > 0 ? this.#stack.at(-1) : this.fail("it looks at an empty stack");
   }
 
-  /** Takes the top, or the mark where nothing lies on it. */
+  /** Removes the top of the stack, or the mark when nothing is above it. */
   drop(): void {
     if (this.#stack.length > 0) this.#stack.pop();
     else this.popMark();
@@ -54,7 +54,7 @@ export class PickleMachine {
     this.#stack = [];
   }
 
-  /** Everything above the last mark. */
+  /** Removes and returns everything above the last mark. */
   popMark(): unknown[] {
     const items = this.#stack;
     this.#stack = this.#marked.pop() ?? this.fail("it closes a list that was not begun");
@@ -65,7 +65,7 @@ export class PickleMachine {
     this.#memo.set(key, this.top());
   }
 
-  /** Under the next free number. */
+  /** Memoizes the top under the next free number. */
   keepNext(): void {
     this.keep(this.#memo.size);
   }
@@ -76,7 +76,7 @@ export class PickleMachine {
       : this.fail(`it recalls number ${key}, which it never kept`);
   }
 
-  /** Counts a new container, and gives it back. */
+  /** Counts a new container and returns it. */
   contain<T>(container: T): T {
     if (++this.#containers > MOST_CONTAINERS)
       this.fail(`it makes more than ${MOST_CONTAINERS} lists and dicts`);
@@ -95,7 +95,7 @@ export class PickleMachine {
     for (const item of items) set.add(item);
   }
 
-  /** Keys and values in turn, into the dict at the top. */
+  /** Sets alternating keys and values in the dict at the top. */
   setItems(items: readonly unknown[]): void {
     const dict = this.top();
     if (!(dict instanceof Map)) this.fail("it sets items of something other than a dict");
@@ -103,7 +103,7 @@ export class PickleMachine {
     for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
   }
 
-  /** Little-endian two's complement; no bytes are 0. A number where it is exact, else a bigint. */
+  /** Little-endian two's complement; zero bytes are 0. A number where it is exact, else a bigint. */
   integer(length: number): number | bigint {
     if (length > LONGEST_INTEGER) this.fail(`it holds an integer of ${length} bytes`);
     const unsigned = this.cursor.bytes(length).reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);

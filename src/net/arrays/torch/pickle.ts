@@ -3,8 +3,8 @@ import { FormatError } from "../../../base/errors.ts";
 import { PickleMachine } from "./pickle-machine.ts";
 
 /**
- * A Python name that a pickle may use. `call` stands for calling it: our own function of the arguments, which makes
- * plain data. A name without `call` is only a word, such as a type.
+ * A Python name that a pickle may use. `call` replaces calling it: a function of the arguments that returns
+ * plain data. A name without `call` cannot be called, such as a type.
  */
 export class PickleGlobal {
   readonly name: string;
@@ -17,27 +17,28 @@ export class PickleGlobal {
 }
 
 export interface PickleOptions {
-  /** For messages. */
+  /** File name for messages. */
   readonly file: string;
   /** The only Python names the pickle may use, by `module.name`. */
   readonly globals: ReadonlyMap<string, PickleGlobal>;
-  /** What a persistent id, a reference to data outside the pickle, stands for. */
+  /** Resolves a persistent id, a reference to data outside the pickle. */
   persistent(id: unknown): unknown;
 }
 
-/** A pickle lists tensors and does not hold them: some 150 bytes for each. */
+/** A pickle describes tensors in about 150 bytes each, without their data. */
 const LARGEST_PICKLE = 16 * 2 ** 20;
 const STOP = ".";
 
 /**
- * The value a pickle describes, as plain data: None is null, tuples are frozen arrays, lists arrays, dicts and
- * OrderedDicts Maps, sets Sets, bytes Uint8Arrays, integers beyond 2^53 bigints.
+ * Reads a pickle as plain data: None is null, tuples are frozen arrays, lists arrays, dicts and OrderedDicts
+ * Maps, sets Sets, bytes Uint8Arrays, integers beyond 2^53 bigints.
  *
- * A pickle is a program for a small stack machine, which in Python may call any function. This reader executes none:
- * a name outside `globals` is refused as soon as it appears, and "calling" an allowed one runs our own function.
- * Reads the instructions of protocols 2 to 4.
+ * A pickle is a program for a small stack machine, which in Python may call any function. This reader
+ * executes none: a name outside `globals` is rejected as soon as it appears, and "calling" an allowed one
+ * runs its replacement. Supports the instructions of protocols 2 to 4.
  *
- * @throws {FormatError} for a damaged pickle, a name that is not allowed, or one that would take absurd memory
+ * @throws {FormatError} for a damaged pickle, a name that is not allowed, or one that would take excessive
+ *                       memory
  * @see CPython, Lib/pickletools.py, which documents each instruction
  */
 export function readPickle(bytes: Uint8Array, options: PickleOptions): unknown {
@@ -54,7 +55,7 @@ export function readPickle(bytes: Uint8Array, options: PickleOptions): unknown {
       const opcode = String.fromCharCode(machine.cursor.uint8());
       if (opcode === STOP) {
         const value = machine.pop();
-        return machine.finished ? value : machine.fail("it stops half way");
+        return machine.finished ? value : machine.fail("values are left on its stack");
       }
       const makes = MAKING[opcode];
       if (makes !== undefined) machine.push(makes(machine, options));
@@ -119,7 +120,7 @@ const MAKING: Readonly<Record<string, (machine: PickleMachine, options: PickleOp
   /* BINPERSID        */ Q: (m, { persistent }) => persistent(m.pop()),
 };
 
-/** Instructions that change what is there. */
+/** Instructions that change the state of the machine. */
 const CHANGING: Readonly<Record<string, (machine: PickleMachine) => void>> = {
   /* PROTO       */ "\x80": (m) => {
     if (m.cursor.uint8() > 5) m.fail("its protocol is newer than 5");
@@ -137,12 +138,12 @@ const CHANGING: Readonly<Record<string, (machine: PickleMachine) => void>> = {
   /* LONG_BINPUT */ r: (m) => m.keep(m.cursor.uint32()),
   /* MEMOIZE     */ "\x94": (m) => m.keepNext(),
   /* BUILD       */ b: (m) => {
-    m.pop(); // The attributes: those of an OrderedDict, its `_metadata`, are no weights.
+    m.pop(); // The attributes are ignored: an OrderedDict of weights has only `_metadata`.
     if (!(m.top() instanceof Map)) m.fail("it sets attributes of something other than an OrderedDict");
   },
 };
 
-/** Known, but they make objects of any class, or come from protocols that PyTorch does not write. */
+/** Known instructions that create objects of any class, or that PyTorch never writes. */
 const REFUSED: Readonly<Record<string, string>> = {
   o: "OBJ",
   i: "INST",
@@ -174,14 +175,14 @@ function allowed(module: unknown, name: unknown, { file, globals }: PickleOption
   if (found !== undefined) return found;
   throw new FormatError(
     { file },
-    `its pickle asks for ${JSON.stringify(full)}; only tensors and their containers are read, and nothing is executed`,
-    "if you trust the file, save its weights alone with PyTorch: torch.save(model.state_dict(), path)",
+    `its pickle uses ${JSON.stringify(full)}; only tensors and their containers are read, and nothing is executed`,
+    "if you trust the file, save only its weights with PyTorch: torch.save(model.state_dict(), path)",
   );
 }
 
 function refuse(machine: PickleMachine, opcode: string): never {
   const name = REFUSED[opcode];
   const code = opcode.charCodeAt(0).toString(16).padStart(2, "0");
-  if (name === undefined) machine.fail(`0x${code} is no instruction`);
-  return machine.fail(`the instruction ${name} is not needed for weights and is not carried out`);
+  if (name === undefined) machine.fail(`0x${code} is not an instruction`);
+  return machine.fail(`the instruction ${name} is not needed for weights and is not executed`);
 }

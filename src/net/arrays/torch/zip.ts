@@ -6,9 +6,9 @@ import type { OpenFile } from "../../../base/read-file.ts";
 export interface ZipEntry {
   readonly name: string;
   readonly size: number;
-  /** Without compression, so that it can be used in place. */
+  /** True without compression, when the data can be used in place. */
   readonly isStored: boolean;
-  /** Of the entry's own header; `dataOffset` finds the data behind it. */
+  /** Offset of the entry's local header; `dataOffset` finds the data after it. */
   readonly headerOffset: number;
 }
 
@@ -25,7 +25,7 @@ const IN_16_BITS = 0xffff;
 const ENCRYPTED = 1;
 
 /**
- * The table of contents of a zip archive, zip64 included. Reads the central directory only.
+ * Reads the central directory of a zip archive, zip64 included.
  *
  * @throws {FormatError} for a damaged archive, and for entries that are encrypted or named twice
  * @see APPNOTE.TXT, PKWARE Inc., sections 4.3 and 4.5.3
@@ -33,7 +33,7 @@ const ENCRYPTED = 1;
 export async function readZipDirectory(file: OpenFile): Promise<ReadonlyMap<string, ZipEntry>> {
   const { count, offset, size } = await findDirectory(file);
   if (size > LARGEST_DIRECTORY || count * ENTRY_BYTES > size) {
-    fail(file, `the zip archive's directory has ${count} entries in ${size} bytes, which cannot be`);
+    fail(file, `the zip archive's directory has ${count} entries in ${size} bytes, which is impossible`);
   }
   const bytes = await file.read(offset, size);
   const entries = new Map<string, ZipEntry>();
@@ -51,15 +51,17 @@ export async function readZipDirectory(file: OpenFile): Promise<ReadonlyMap<stri
 }
 
 /**
- * Where an entry's data begins in the file.
- * @throws {FormatError} when the entry is compressed, or its own header is damaged or belongs to another entry
+ * Offset of an entry's data in the file.
+ *
+ * @throws {FormatError} when the entry is compressed, or its local header is damaged or belongs to another
+ *                       entry
  */
 export async function dataOffset(file: OpenFile, entry: ZipEntry): Promise<number> {
   if (!entry.isStored) {
     fail(
       file,
-      `the zip entry ${JSON.stringify(entry.name)} is compressed; weights are used where they lie in the file`,
-      "PyTorch does not compress weights: was the file packed again? Load it and save it with torch.save",
+      `the zip entry ${JSON.stringify(entry.name)} is compressed; expected weights without compression`,
+      "PyTorch does not compress weights: was the file repacked? Load it and save it with torch.save",
     );
   }
   const name = new TextEncoder().encode(entry.name);
@@ -80,7 +82,7 @@ interface Directory {
   readonly size: number;
 }
 
-/** Section 4.3.16: the end record lies at the end, before a comment of up to 65,535 bytes. */
+/** Section 4.3.16: the end record is at the end, before a comment of up to 65,535 bytes. */
 async function findDirectory(file: OpenFile): Promise<Directory> {
   const tailLength = Math.min(file.size, END_BYTES + LONGEST_COMMENT);
   const tailStart = file.size - tailLength;
@@ -97,14 +99,14 @@ async function findDirectory(file: OpenFile): Promise<Directory> {
       directory.count === IN_16_BITS || directory.size === IN_32_BITS || directory.offset === IN_32_BITS;
     const found = (isZip64 ? await findZip64Directory(file, tailStart + at) : undefined) ?? directory;
     if (view.getUint16(at + 4, true) !== view.getUint16(at + 6, true))
-      fail(file, "a zip archive in several parts");
+      fail(file, "multi-part zip archives are not supported");
     if (found.offset + found.size > tailStart + at) fail(file, "the zip archive's directory is cut off", CUT);
     return found;
   }
   return fail(file, "the zip archive has no directory at its end", CUT);
 }
 
-/** Section 4.3.14 and 4.3.15; undefined where the archive just happens to have 65,535 entries. */
+/** Sections 4.3.14 and 4.3.15; undefined for an archive that has exactly 65,535 entries. */
 async function findZip64Directory(file: OpenFile, endOffset: number): Promise<Directory | undefined> {
   const locatorOffset = endOffset - ZIP64_LOCATOR_BYTES;
   if (locatorOffset < 0) return undefined;
@@ -141,7 +143,7 @@ function readEntry(file: OpenFile, bytes: Uint8Array, at: number): { entry: ZipE
   return { entry: { name, size: sizes.size, isStored, headerOffset: sizes.headerOffset }, next };
 }
 
-/** Section 4.5.3: the values that did not fit into 32 bits, in this order. */
+/** Section 4.5.3: values that do not fit into 32 bits, in this order. */
 function readZip64Sizes(
   file: OpenFile,
   view: DataView,
@@ -170,7 +172,7 @@ function wide(file: OpenFile, view: DataView, at: number): number {
   const value = Number(view.getBigUint64(at, true));
   return value <= file.size
     ? value
-    : fail(file, `the zip archive speaks of byte ${value}, beyond the file's end`, CUT);
+    : fail(file, `the zip archive refers to byte ${value}, beyond the end of the file`, CUT);
 }
 
 function decodeName(file: OpenFile, bytes: Uint8Array): string {
