@@ -15,7 +15,7 @@ import { safetensorsBytes } from "./safetensors-bytes.ts";
 
 const CODES = new Map([...SAFETENSORS_TYPES].map(([code, dtype]) => [dtype, code]));
 
-/** A checkpoint of one tensor "w" of 3,000,000 bytes or so, zeros but for one element's bytes, and one of integers. */
+/** A checkpoint of a tensor "w" of about 3,000,000 bytes, zero except for one element, and a tensor of integers. */
 function checkpointWith(dtype: DType, element: number, bytes: readonly number[]): string {
   const path = join(temporaryFolder(), "model.safetensors");
   const count = 1_500_000;
@@ -34,7 +34,7 @@ const SPOILED: readonly (readonly [DType, readonly number[], string])[] = [
   ["float32", [0, 0, 0xc0, 0x7f], "NaN"],
   ["float32", [0, 0, 0x80, 0xff], "-Infinity"],
   ["float64", [0, 0, 0, 0, 0, 0, 0xf8, 0x7f], "NaN"],
-  // 1e300: finite as it is stored, and not as float32.
+  // 1e300 is finite as stored, but not as float32.
   ["float64", [0x9c, 0x75, 0x00, 0x88, 0x3c, 0xe4, 0x37, 0x7e], "Infinity"],
   ["bfloat16", [0x80, 0x7f], "Infinity"],
   ["float16", [0, 0xfc], "-Infinity"],

@@ -28,7 +28,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** What a program that maps the places as they are would see. */
+/** Values seen by a program that maps the arrays in place. */
 function mapped(file: string, offset: number, length: number): number[] {
   return [...new Float32Array(new Uint8Array(readFileSync(file).subarray(offset, offset + length)).buffer)];
 }

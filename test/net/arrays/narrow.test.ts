@@ -13,7 +13,7 @@ test("every float16 survives a round trip", () => {
 });
 
 test("rounds any other value to the nearest float16, ties to even", () => {
-  // Positive finite values, ascending as their bits are.
+  // Positive finite values, in the order of their bits.
   const known = widenToFloat32("float16", allHalves.subarray(0, 0x7c00));
   fc.assert(
     fc.property(fc.float({ noNaN: true, min: 0, max: 65_519, minExcluded: false }), (value) => {

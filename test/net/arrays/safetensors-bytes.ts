@@ -1,4 +1,4 @@
-/** A safetensors file's bytes, put together by hand so that each part can be wrong. */
+/** Bytes of a safetensors file, assembled by hand so that each part can be invalid. */
 export function safetensorsBytes(
   header: unknown,
   data: Uint8Array = new Uint8Array(0),

@@ -5,7 +5,7 @@ import { InternalError } from "../../../src/base/errors.ts";
 import { viewAs } from "../../../src/net/arrays/array.ts";
 import { widenToFloat32 } from "../../../src/net/arrays/float-conversion.ts";
 
-// scripts/golden/torch_checkpoint.py hashed what PyTorch makes of every value of each type.
+// scripts/golden/torch_checkpoint.py hashed PyTorch's conversion of every value of each type.
 const { everyValue } = JSON.parse(
   readFileSync(new URL("../../golden/torch/expected.json", import.meta.url), "utf8"),
 ) as { everyValue: Record<string, string> };

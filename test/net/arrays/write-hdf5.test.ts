@@ -16,7 +16,7 @@ test("reads back groups, arrays and attributes, including long text", async () =
   expect(file.attribute("", "long")).toBe(long);
   expect(file.attribute("", "short")).toBe("");
   expect(file.attribute("outer", "of")).toBe("outer");
-  // Lists are no text, and what is not there is nothing.
+  // Lists are not text, and missing attributes are undefined.
   expect(file.attribute("", "names")).toBeUndefined();
   expect(file.attribute("", "absent")).toBeUndefined();
   expect(file.attribute("nowhere", "of")).toBeUndefined();

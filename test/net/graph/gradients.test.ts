@@ -26,10 +26,10 @@ const arrays: Readonly<Record<string, NdArray>> = {
   weight: random([4]),
 };
 const feeds = Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, valuesOf(array)]));
-/** Evaluated first: it binds the size b, which some examples use before they come to an input. */
+/** Evaluated first: binds the size b, which some examples use before an input. */
 const anchor = g.input("x", "float32", ["b", 3, 4]);
 
-/** A scalar that weighs every element differently, so that no error cancels. */
+/** A scalar that weights every element differently, so that errors do not cancel. */
 function lossOf(example: Sym): Sym {
   const bent = g.mul(example, g.add(g.sin(g.mul(example, 3)), 0.7));
   const summed = g.reduceSum(
@@ -39,7 +39,7 @@ function lossOf(example: Sym): Sym {
   return g.add(summed, g.mul(g.reduceSum(anchor, [0, 1, 2]), 0));
 }
 
-/** Inputs and parameters that a loss is made of, in floating point. */
+/** Floating-point inputs and parameters of a loss. */
 function leavesOf(loss: Sym): readonly Sym[] {
   const { inputs, parameters } = graphOf({ loss });
   const nodes = graphOf({ loss }).nodes;
@@ -51,7 +51,7 @@ function leavesOf(loss: Sym): readonly Sym[] {
   });
 }
 
-/** Every node of one name is the same tensor: its gradients add up. */
+/** Every node of one name is the same tensor, whose gradients are summed. */
 function allOfName(loss: Sym, name: string): readonly Sym[] {
   return graphOf({ loss })
     .nodes.filter((node) => (node.attributes as { name?: string }).name === name)

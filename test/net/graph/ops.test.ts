@@ -24,7 +24,7 @@ const feeds: Readonly<Record<string, NdArray>> = {
   kernel: random([6, 2, 3]),
   weight: random([4]),
 };
-/** An op alone may leave b unknown; this output binds it and nothing else. */
+/** Binds the size b, which an op alone may leave unknown. */
 const anchor = g.input("x", "float32", ["b", 3, 4]);
 
 test.each(Object.keys(opExamples) as Op[])(

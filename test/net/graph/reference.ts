@@ -4,7 +4,7 @@ import { nodesBehind } from "../../../src/net/graph/graph.ts";
 import { resolveAxis } from "../../../src/net/graph/shapes.ts";
 import type { Node, Op, OpAttributes, Sym } from "../../../src/net/graph/sym.ts";
 
-/** An array in float64, whatever its type in the graph: integers and truth values are whole numbers. */
+/** An array in float64, whatever its element type in the graph; bool is 0 and 1. */
 export interface Values {
   readonly shape: readonly number[];
   readonly data: Float64Array;
@@ -13,8 +13,8 @@ export interface Values {
 export type Feeds = Readonly<Record<string, Values>>;
 
 /**
- * A plain interpreter of graphs in float64, op by op from the ops' definitions: the outside against which ONNX Runtime and
- * gradients are checked. Slow on purpose.
+ * A plain interpreter of graphs in float64, op by op from their definitions: the reference for ONNX Runtime and for
+ * gradients. Simple, not fast.
  */
 export function evaluate(outputs: readonly Sym[], feeds: Feeds): readonly Values[] {
   const values = new Map<Node, readonly Values[]>();
@@ -64,7 +64,7 @@ function strides(shape: readonly number[]): number[] {
   return result;
 }
 
-/** A new array, each element from its coordinates. */
+/** A new array with each element computed from its coordinates. */
 function build(shape: readonly number[], element: (at: readonly number[]) => number): Values {
   const data = new Float64Array(count(shape));
   const at = shape.map(() => 0);
@@ -117,7 +117,7 @@ function resolve(shape: Shape, sizes: ReadonlyMap<string, number>): number[] {
   );
 }
 
-/** Vectors along an axis, each replaced by another of the same length. */
+/** Maps each vector along an axis to another of the same length. */
 function along(x: Values, axis: number, f: (vector: Float64Array) => ArrayLike<number>): Values {
   const at = resolveAxis(axis, x.shape.length);
   const step = strides(x.shape)[at];

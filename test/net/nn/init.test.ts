@@ -28,7 +28,7 @@ test.each([
   const mean = values.reduce((a, b) => a + b, 0) / n;
   const variance = values.reduce((a, b) => a + b * b, 0) / n;
   expect(Math.max(...values.map(Math.abs))).toBeLessThanOrEqual(Math.fround(bound));
-  // five standard errors of an even distribution
+  // five standard errors of a uniform distribution
   expect(Math.abs(mean)).toBeLessThan((5 * bound) / Math.sqrt(3 * n));
   expect(Math.abs(variance / (bound ** 2 / 3) - 1)).toBeLessThan(5 * Math.sqrt(0.8 / n));
 });

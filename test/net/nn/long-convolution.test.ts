@@ -15,7 +15,7 @@ const random = (...shape: number[]) => ({
 
 const [BATCH, CHANNELS] = [2, 3];
 
-/** y[b, t, d] = Σ_{τ ≤ t} k[τ, d] · x[b, t − τ, d] as it stands, in float64. */
+/** y[b, t, d] = Σ_{τ ≤ t} k[τ, d] · x[b, t − τ, d] by definition, in float64. */
 function convolved(x: Float32Array, k: Float32Array, length: number): Float64Array {
   const y = new Float64Array(BATCH * length * CHANNELS);
   for (let b = 0; b < BATCH; b++) {
@@ -29,7 +29,7 @@ function convolved(x: Float32Array, k: Float32Array, length: number): Float64Arr
   return y;
 }
 
-// one place, primes that must be padded, lengths that factor, and those of the benchmark's tasks
+// one position, primes that must be padded, lengths that factor, and those of the benchmark's tasks
 test.each([1, 2, 3, 7, 62, 64, 127, 351, 513, 1026, 2115])(
   "a convolution of length %i is the sum it is",
   async (length) => {

@@ -15,7 +15,7 @@ export interface ScanArrays {
   readonly C: Float32Array;
 }
 
-/** The recurrence as its definition reads, in float64: y [t, b, e]. */
+/** The recurrence by definition, in float64: y [t, b, e]. */
 export function plainSelectiveScan(
   { t, b, e, n }: ScanSizes,
   { A, x, step, B, C }: ScanArrays,

@@ -8,7 +8,7 @@ import { selectiveScan, selectiveStep } from "../../../src/net/nn/selective-scan
 import { openProgram } from "../../../src/net/runtime/program.ts";
 import { plainSelectiveScan, type ScanArrays, type ScanSizes } from "./plain-selective-scan.ts";
 
-/** Largest step of Δ·|A|: with 2 a state is mostly kept, with 200 it is forgotten at once. */
+/** Largest step of Δ·|A|: with 2 a state decays slowly, with 200 at once. */
 function randomArrays({ t, b, e, n }: ScanSizes, seed: number, strongest: number): ScanArrays {
   const rng = new Pcg64(seed);
   const draw = (count: number, low: number, high: number) =>

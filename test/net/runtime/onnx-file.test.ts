@@ -16,7 +16,7 @@ const looked = () =>
   graphOf({ y: g.gather(g.parameter("table", [3, 2]), g.input("input_ids", "int32", ["b", "t"])) });
 const inline = () => toOnnx(looked(), new Map([["table", { kind: "inline", array: table }]]));
 
-/** A model in a new folder whose table lies in a file beside it. */
+/** A model in a new folder with its table in an external file. */
 function withExternal(location: string, { offset = 0, length = 24 } = {}) {
   const folder = join(temporaryFolder(), "model");
   mkdirSync(folder);

@@ -159,7 +159,7 @@ test("the caller may choose the examples of an epoch, and a stop between them ch
       ]);
     }),
   );
-  // The mean over the epoch's own examples.
+  // The mean over the examples of the epoch.
   const last = batches.filter(({ epoch }) => epoch === 3);
   const sum = last.reduce((total, { loss, seen }, i) => total + loss * (seen - (last[i - 1]?.seen ?? 0)), 0);
   expect(history[3].trainLoss).toBeCloseTo(sum / 50, 12);

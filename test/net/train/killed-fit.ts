@@ -6,7 +6,7 @@ const [folder] = process.argv.slice(2);
 await fitEpochs(
   toyFit(folder!, {
     training: toyExamples(100, 1, { milliseconds: 4 }),
-    // the state is written at every second batch or so
+    // the state is written at about every second batch
     saveEvery: 0.01,
     onProgress: (event) => process.stdout.write(`${event.kind}\n`),
   }),

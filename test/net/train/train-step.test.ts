@@ -132,7 +132,7 @@ test("leaves a parameter that no batch of a step used unchanged, and counts its 
     ...(step.state().arrays.get(`${kind} q`)!.data as Float32Array),
   ];
   const value = (of: number) => ({ some: array([], [of]) });
-  // neither batch comes to q
+  // neither batch uses q
   for (const seed of [1, 2]) await train.run({ ...batch(seed), ...value(0) });
   expect(train.state().step).toBe(1);
   expect(parameterOf(train)).not.toEqual([0.5, -1.25, 2]);
@@ -153,7 +153,7 @@ test("leaves a parameter that no batch of a step used unchanged, and counts its 
   arrays(alone, "parameter").forEach((expected, i) => {
     expect(arrays(train, "parameter")[i]).toBeCloseTo(expected, 6);
   });
-  // what is left over: a batch that came to it, and one that did not
+  // left over: a batch that uses it, and one that does not
   await train.run({ ...batch(7), ...value(0) });
   const before = arrays(train, "parameter");
   await train.finishAccumulation();

@@ -1,6 +1,6 @@
 import { joined, numbers, text } from "./zip-bytes.ts";
 
-/** Instructions of a pickle, by the names that Lib/pickletools.py gives them. Strings are written out as Latin-1. */
+/** Instructions of a pickle, by their names in Lib/pickletools.py. Strings are written out as Latin-1. */
 export const pickle = (...instructions: readonly (Uint8Array | string)[]) =>
   joined([
     op("\x80\x02"),

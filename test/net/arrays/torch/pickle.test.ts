@@ -95,14 +95,14 @@ describe("rejects the names that a hostile pickle uses", () => {
 
     expect(refusal(hostile)).toMatch('uses "os.system"');
     expect(existsSync(marker)).toBe(false);
-    // The same bytes do run in Python, so they would have been seen.
+    // The same bytes run in Python and would create the file.
     spawnSync("python3", ["-c", "import pickle, sys; pickle.load(open(sys.argv[1], 'rb'))", file]);
     expect(existsSync(marker)).toBe(true);
   });
 
   test("does not convert names that are not text", () => {
     expect(refusal(pickle("]", str("system"), "\x93"))).toMatch("its pickle uses");
-    // A list of lists of lists…: as text it would have 2^40 letters.
+    // A list of lists of lists…: as text it would have 2^40 characters.
     const doubled = "](h\x00h\x00eq\x00".repeat(40);
     expect(refusal(pickle("]q\x00", doubled, str("x"), "\x93"))).toMatch("something without a name");
   });

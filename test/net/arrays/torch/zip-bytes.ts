@@ -1,4 +1,4 @@
-/** One file of an archive to be made; what is given beyond name and data makes it special or wrong. */
+/** An entry of a test archive; fields other than name and data make it unusual or invalid. */
 export interface EntryToMake {
   readonly name: string;
   readonly data: Uint8Array;
@@ -10,7 +10,7 @@ export interface EntryToMake {
   readonly localName?: string;
 }
 
-/** A zip archive, put together by hand so that each part can be wrong. `zip64` moves every size into 64-bit fields. */
+/** A zip archive, assembled by hand so that each part can be invalid. `zip64` moves every size into 64-bit fields. */
 export function zipBytes(entries: readonly EntryToMake[], { zip64 = false, comment = "" } = {}): Uint8Array {
   const parts: Uint8Array[] = [];
   const directory: Uint8Array[] = [];
