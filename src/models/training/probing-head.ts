@@ -12,7 +12,7 @@ import {
 } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import type { Convolution } from "../../net/nn/convolution-last.ts";
-import { padWithRow, convolutionLast, zeroRow } from "../../net/nn/convolution-last.ts";
+import { convolutionLast, padWithRow, zeroRow } from "../../net/nn/convolution-last.ts";
 import type { FreshLayers, WithBias } from "../../net/nn/init.ts";
 import { type Linear, linear } from "../../net/nn/linear.ts";
 
