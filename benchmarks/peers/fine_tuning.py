@@ -1,12 +1,12 @@
-"""The training steps of benchmarks/fine-tuning.ts in eager PyTorch: a request as one line of JSON, its answer as one line.
+"""Runs the training steps of benchmarks/fine-tuning.ts in eager PyTorch: one request and one response per line of JSON.
 
 {"open": {"family": …, "folder": …, "adapter": …, "ids": [[…], …], "labels": […], "threads": …}}
-{"losses": 3}   of so many steps from the first values on, without dropout
+{"losses": 3}   of that many steps from the initial values, without dropout
 {"step": true}  {"milliseconds": …} of one step with dropout
-{"peak": true}  {"bytes": …} that the process held at most, less what it held before it opened the weights
+{"peak": true}  {"bytes": …}, increase of the peak resident memory since before the weights were opened
 
-Own code after the definition of LoRA (Hu et al. 2021): as in minLoRA, each access of a weight makes the whole adapted weight,
-W + s·B·(A ⊙ m) with a new mask m of the input features, and autograd goes through it.
+Written from the definition of LoRA (Hu et al. 2021). As in minLoRA, each access of a weight computes the adapted weight,
+W + s·B·(A ⊙ m) with a new mask m of the input features, differentiated by autograd.
 """
 
 import importlib
@@ -27,7 +27,7 @@ LEARNING_RATE, WEIGHT_DECAY = 1e-4, 0.01
 
 
 class Adapted:
-    """Weights by their names, those with factors adapted at every access."""
+    """Weights by name; those with factors are adapted at every access."""
 
     def __init__(self, weights, factors):
         self.weights, self.factors, self.training = weights, factors, False
@@ -49,7 +49,7 @@ class Adapted:
 
 
 def head_of(family, trained):
-    """Logits of a sequence from the states, as the family classifies."""
+    """Logits of a sequence from its states, by the family's classifier."""
     if family == "hyenadna":
         return lambda x, drop: F.linear(x[:, -1], trained["model.score.weight"])
 

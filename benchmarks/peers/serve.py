@@ -1,4 +1,4 @@
-"""Runs the peers: a request as one line of JSON on standard input, its answer as one line on standard output.
+"""Runs the peers: one request per line of JSON on standard input, one response per line on standard output.
 
 {"open": {"family": …, "folder": …, "threads": …}}  opens a checkpoint
 {"ids": [[…], …]}                                   runs it once: {"seconds": …, "processorSeconds": …}
@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file
 
 answers = os.fdopen(os.dup(1), "w")
-os.dup2(2, 1)  # what libraries print is no answer
+os.dup2(2, 1)  # output of libraries is no response
 
 
 def open_model(family: str, folder: str, threads: int):

@@ -1,7 +1,7 @@
-"""The training steps of benchmarks/training.ts in eager PyTorch: a line with a name in, a line with milliseconds out.
+"""Runs the training steps of benchmarks/training.ts in eager PyTorch: reads a name per line, writes milliseconds per line.
 
-Own code, written after the definitions in src/models: networks as their authors would write them, channels first, tokens
-repeated over their bases before the first convolution.
+Written from the definitions in src/models in the usual PyTorch style: channels first, tokens repeated over their bases
+before the first convolution.
 """
 
 import sys

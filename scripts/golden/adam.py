@@ -1,4 +1,4 @@
-"""Steps of torch.optim.Adam and AdamW. Written with torch 2.15.0 (CPU, float32): python3 scripts/golden/adam.py > test/golden/train/adam.json"""
+"""Steps of torch.optim.Adam and AdamW. torch 2.15.0 (CPU, float32): python3 scripts/golden/adam.py > test/golden/train/adam.json"""
 import json, torch
 
 def steps(optimizer, **options):

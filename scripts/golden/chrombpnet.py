@@ -2,10 +2,10 @@
 # requires-python = "==3.11.*"
 # dependencies = ["tensorflow-cpu==2.21.0", "tf_keras==2.21.0", "keras==3.15.1", "numpy==2.4.6"]
 # ///
-"""ChromBPNet at reduced widths, built and saved by Keras 2 (tf_keras) and by Keras 3, with what Keras predicts.
+"""ChromBPNet at reduced widths, built and saved by Keras 2 (tf_keras) and by Keras 3, with their predictions.
 
-The models have the layers, names and wiring that kundajelab/chrombpnet gives them, combined ones its Lambda layer; all
-weights are random, biases too. Writes test/golden/chrombpnet/{bias,chrombpnet,nobias}.keras{2,3}.h5.gz, and predictions.json with
+The models have the layers, names and wiring of kundajelab/chrombpnet, combined ones its Lambda layer; all weights and
+biases are random. Writes test/golden/chrombpnet/{bias,chrombpnet,nobias}.keras{2,3}.h5.gz, and predictions.json with
 the sequences.
 Run as: python scripts/golden/chrombpnet.py
 """
@@ -73,7 +73,7 @@ def combined(keras, bias, nobias):
 
 
 def sequences():
-    """Bases by a linear congruential generator, 5 % of them unknown: codes 0 to 4."""
+    """Bases from a linear congruential generator, 5 % of them unknown: codes 0 to 4."""
     state, rows = 1, []
     for _ in range(3):
         row = []
@@ -86,7 +86,7 @@ def sequences():
 
 
 def training(keras, model, x):
-    """Three steps of Adam with the bias frozen, as the original trains; the multinomial coefficient is left out of the loss."""
+    """Three steps of Adam with the bias frozen, as in the original; the loss omits the multinomial coefficient."""
     rng = np.random.default_rng(3)
     counts = rng.poisson(np.linspace(0.1, 4, len(x))[:, None], (len(x), OUTPUT)).astype("float32")
     for layer in model.layers:

@@ -1,6 +1,6 @@
 """Cosine distances of float32 vectors as SciPy computes them: dot products of OpenBLAS's AVX2 kernel, the rest in float64.
 
-Writes test/golden/metrics/cosine-float32.json: distances of pairs of vectors that the test makes again from the same integers,
+Writes test/golden/metrics/cosine-float32.json: distances of pairs of vectors that the test recomputes from the same integers,
 and the root mean square error of the squared length. Made with Python 3.11 and
     numpy 1.26.3, scipy 1.12.0
 (as the benchmark pins them). Run from the repository's root, then `npm run format`.
@@ -31,7 +31,7 @@ def vector(width, seed):
 
 
 def near(a, seed):
-    """The other allele: one part in 2,048 of a small vector is added."""
+    """The other allele: adds 1/2,048 of a small vector."""
     return a + vector(len(a), seed + 1000) * np.float32(2**-11)
 
 

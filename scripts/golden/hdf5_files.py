@@ -2,7 +2,7 @@
 # requires-python = "==3.11.*"
 # dependencies = ["h5py==3.16.0", "numpy==2.4.6"]
 # ///
-"""Small HDF5 files: element types and filters with what h5py reads, and arrays whose data lie in other files.
+"""Small HDF5 files: element types and filters with their values in h5py, and arrays with data in other files.
 
 Writes test/golden/hdf5/*.h5 and expected.json. Run as: python scripts/golden/hdf5_files.py
 """
@@ -43,7 +43,7 @@ def real(base, fields, precision, bias):
 
 
 def low_level(file, name, kind, values):
-    """A dataset of a type that NumPy has no name for; the library converts the values."""
+    """A dataset of a type that NumPy lacks; the library converts the values."""
     space = h5py.h5s.create_simple((len(values),))
     array = h5py.h5d.create(file.id, name.encode(), kind, space)
     array.write(h5py.h5s.ALL, h5py.h5s.ALL, np.array(values))
@@ -121,7 +121,7 @@ def create(file, name, shape, dtype, how):
 
 
 def elsewhere(path, how, libver="earliest"):
-    """The layouts of a Keras model, of stored embeddings and of data.h5, their arrays' data elsewhere."""
+    """The layouts of a Keras model, of stored embeddings and of data.h5, with their data in other files."""
     with h5py.File(path, "w", libver=libver) as file:
         file.attrs["model_config"] = CONFIG
         create(file, "model_weights/dense/dense/kernel:0", (2, 3), "<f4", how)
@@ -133,7 +133,7 @@ def elsewhere(path, how, libver="earliest"):
 
 
 def other(path):
-    """What the links and the virtual arrays lead to."""
+    """Target of the links and virtual arrays."""
     with h5py.File(path, "w") as file:
         file["model_weights/dense/dense/kernel:0"] = np.full((2, 3), 7, "<f4")
         file["seq/emb_0_2"] = np.full((2, 3, 4), 7, "<f4")
@@ -144,7 +144,7 @@ def other(path):
 
 
 def half(path):
-    """The same layouts with numbers of 16 bits."""
+    """The same layouts in float16."""
     with h5py.File(path, "w") as file:
         file.attrs["model_config"] = CONFIG
         file["model_weights/dense/dense/kernel:0"] = np.array([[0.5, -1.25, 2]], "<f2")

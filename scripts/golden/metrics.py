@@ -1,4 +1,4 @@
-"""Numbers that the tests of src/metrics compare with, made by the field's own libraries.
+"""Reference values for the tests of src/metrics from SciPy, scikit-learn, statsmodels and mpmath.
 
 Writes test/golden/metrics/*.json. Made with Python 3.11 and
     numpy 1.26.4, scipy 1.12.0, scikit-learn 1.4.2, statsmodels 0.14.1, mpmath 1.4.1
@@ -34,7 +34,7 @@ OUT.mkdir(parents=True, exist_ok=True)
 
 
 def plain(value):
-    """JSON has no NaN and no infinities: they are written as strings."""
+    """Writes NaN and infinities as strings, which JSON lacks."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
@@ -103,7 +103,7 @@ def distributions():
 
 
 def tests_and_intervals():
-    """What the shared test bed leaves out: other sides of the tests, score intervals, adjusted p-values."""
+    """Cases that the shared test data lacks: other alternatives of the tests, score intervals, adjusted p-values."""
     rng = np.random.default_rng(11)
     signed_rank = []
     for n, tied in ((3, False), (9, False), (10, True), (30, False), (50, True), (51, False), (70, True)):

@@ -2,9 +2,9 @@
 # requires-python = "==3.11.*"
 # dependencies = ["torch==2.15.0", "transformers==5.23.0"]
 # ///
-"""A tiny Mixtral with what no published Mistral-DNA has: a sliding window, heads wider than the states, one head of keys.
+"""A tiny Mixtral with features that no published Mistral-DNA has: a sliding window, heads wider than the states, one key head.
 
-By the Mixtral class of Transformers in float64. Weights are the hashes of test/models/hashed-weights.ts, under the names
+Mixtral class of Transformers in float64. Weights are the hashes of test/models/hashed-weights.ts, under the names
 of the published checkpoints. Writes test/golden/mistral-dna.json.
 Run as: python scripts/golden/mistral_dna.py
 """

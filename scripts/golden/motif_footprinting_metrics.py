@@ -1,8 +1,8 @@
 """Scores and distances of motifs, and the benchmark's table of them by NumPy, SciPy and pandas.
 
 Writes test/golden/motif-footprinting/metrics.json: for scores (a sequence's log-likelihood, with ties) and for distances
-three motifs in 100 backgrounds on both strands, one motif in 20, and one whose numbers never differ; and the text that
-pandas writes of the table. Made with Python 3.11 and
+three motifs in 100 backgrounds on both strands, one motif in 20, and one with equal numbers; and the table as
+pandas writes it. Made with Python 3.11 and
     numpy 1.26.4, scipy 1.12.0, pandas 2.2.0
 Run from the repository's root, then `npm run format`.
 """

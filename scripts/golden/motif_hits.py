@@ -1,9 +1,9 @@
 """Hits of motifs by FIMO's own code, for random motifs in random sequences and for HOCOMOCO on real sequence.
 
-Writes test/golden/motifs/fimo.json: 24 random motifs of 6 to 30 positions, some of few sites, some with letters that never
-occur, 40 sequences with planted sites and unknown letters, every hit at p <= 1e-4 on both strands with score and p-value;
+Writes test/golden/motifs/fimo.json: 24 random motifs of 6 to 30 positions, some of few sites, some with absent
+bases, 40 sequences with planted sites and unknown bases, every hit at p <= 1e-4 on both strands with score and p-value;
 and, given the folder of real test data as argument, the number of hits of each of 1,443 motifs in 60 kb of its chr20 at
-1e-4 and at 1e-5, a digest of their places, and the sums of scores and of log10 p. Made with Python 3.11 and
+1e-4 and at 1e-5, a digest of their positions, and the sums of scores and of log10 p. Made with Python 3.11 and
     numpy 1.26.4, pymemesuite 0.1.0a4 (which is built from the MEME suite 5.4.1)
 Run from the repository's root.
 """
@@ -39,7 +39,7 @@ def scan(meme, sequences, threshold):
 
 
 def digest(hits):
-    """Of which motif lies where, on which strand."""
+    """Digest of motif, position and strand of every hit."""
     lines = "".join(f"{motif}\t{start}\t{strand}\n" for motif, _, start, strand, _, _ in hits)
     return hashlib.sha256(lines.encode()).hexdigest()
 

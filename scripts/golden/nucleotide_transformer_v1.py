@@ -2,7 +2,7 @@
 # requires-python = "==3.11.*"
 # dependencies = ["torch==2.15.0", "transformers==4.37.1", "numpy==1.26.4"]
 # ///
-"""A tiny Nucleotide Transformer of the first generation, by the ESM class of Transformers in float64.
+"""A tiny first-generation Nucleotide Transformer: ESM class of Transformers in float64.
 
 Weights are the hashes of test/models/hashed-weights.ts. Writes test/golden/nucleotide-transformer-v1.json.
 Run as: python scripts/golden/nucleotide_transformer_v1.py

@@ -1,4 +1,4 @@
-"""Scores of elements and controls, and what the benchmark's zero-shot metrics are for them by NumPy and SciPy.
+"""Scores of elements and controls with the benchmark's zero-shot metrics by NumPy and SciPy.
 
 Writes test/golden/regulatory-elements/metrics.json: four sets of scores, one with ties and equal differences, one of 40
 rows (the exact test), one with every difference zero. Made with Python 3.11 and

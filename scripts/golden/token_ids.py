@@ -2,12 +2,12 @@
 # requires-python = "==3.11.*"
 # dependencies = ["tokenizers==0.22.2", "transformers==4.57.1"]
 # ///
-"""Ids and offsets of odd texts, from the libraries that the models' authors use.
+"""Ids and offsets of unusual texts, from the libraries of the models' authors.
 
 Small byte-pair tokenizers, one for each rule of a tokenizer.json that this package reads, and Nucleotide Transformer's
 tokenizer (EsmTokenizer) with vocabularies built by rule.
 
-Writes test/golden/tokenizers/*.json: of each text its ids and, where the library gives them, its offsets. Run as
+Writes test/golden/tokenizers/*.json: ids of each text and, if the library returns them, offsets. Run as
 python scripts/golden/token_ids.py, then `npm run format`.
 """
 

@@ -2,7 +2,7 @@
 # requires-python = "==3.11.*"
 # dependencies = ["torch==2.15.0", "numpy==2.4.6", "safetensors==0.8.0"]
 # ///
-"""Small files of torch.save, with what PyTorch reads from them.
+"""Small files of torch.save with their values in PyTorch.
 
 Writes test/golden/torch/*.bin and expected.json. Run as: python scripts/golden/torch_checkpoint.py
 """
@@ -110,7 +110,7 @@ def every_value(dtype, integer):
 
 
 def pickles():
-    """Plain values in each protocol. Before 3 bytes need a function, and before 4 sets do."""
+    """Plain values in each protocol. Protocols before 3 need a function for bytes, and before 4 for sets."""
     word = "x" * 20
     value = {
         "integers": [0, 255, 256, 65535, 65536, -1, 2**31 - 1, -(2**31), 2**40, -(2**40), 2**53 - 1],

@@ -4,7 +4,7 @@
 # ///
 """Checkpoints of a probing head and of a language model fine-tuned with LoRA, saved by PyTorch, with their logits.
 
-Both stand on toys/mistral-dna, as the Mixtral classes of Transformers run it, and are laid out as DART-Eval saves them: a
+Both are based on toys/mistral-dna in the Mixtral classes of Transformers and have the layout of DART-Eval: a
 state dict per epoch in checkpoint_N.pt, next to a train.log; of the fine-tuned model the low-rank factors, the classifier
 and an empty buffer alone. Weights are random. The sequences are rows of Task 3: 500 bases, five classes.
 
@@ -71,7 +71,7 @@ class LowRank(nn.Module):
 
 
 class Wrapped(nn.Module):
-    """A module whose embedding, dense and convolution weights are parametrized, one name deeper than before."""
+    """A module whose embedding, dense and convolution weights are parametrized, one name level deeper."""
 
     def __init__(self, model):
         super().__init__()
@@ -93,7 +93,7 @@ class Classifier(nn.Module):
 
 
 def save(folder: Path, state) -> None:
-    """Saves the best epoch and the log by which it is chosen; the other epochs' files are left out."""
+    """Saves the best epoch and the log that selects it, without the other epochs' files."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = [f"{epoch}\t{loss}\t0.5\n" for epoch, loss in enumerate(LOSSES)]
     (folder / "train.log").write_text("epoch\tval_loss\tval_acc\n" + "".join(lines))

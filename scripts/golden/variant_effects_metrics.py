@@ -1,5 +1,5 @@
-"""Scores of variants and what pandas, SciPy and scikit-learn make of them, as section by section of the published protocol:
-scores and table joined by place and alleles, filters, signs, metrics.
+"""Scores of variants and their metrics by pandas, SciPy and scikit-learn, after the published protocol:
+scores and table joined by position and alleles, filters, signs, metrics.
 
 Writes test/golden/variant-effects/metrics.json: African caQTLs (some with allele 2 as reference, some twice, some with long
 alleles) and Yoruban dsQTLs, each with scores of two alleles and with a distance. Made with Python 3.11 and
@@ -60,8 +60,8 @@ def evaluate(table, kind, protocol):
     result["causality-auprc"] = average_precision_score(labels, np.abs(np.concatenate([significant.d, clear.d])))
     if kind != "distance":
         to_alternative = np.where(significant.reference == 2, -1, 1)
-        told = significant.effect if african else -to_alternative * significant.effect
-        result["direction-pearson"] = pearsonr(to_alternative * significant.d, told)[0]
+        effect = significant.effect if african else -to_alternative * significant.effect
+        result["direction-pearson"] = pearsonr(to_alternative * significant.d, effect)[0]
     return {"significant": len(significant), "controls": len(controls), "metrics": {k: float(v) for k, v in result.items()}}
 
 

@@ -1,7 +1,7 @@
 """Caduceus (Schiff et al. 2024), both kinds, with the selective scan as a plain loop over the tokens.
 
-That loop is what the published code runs where its CUDA kernel cannot: the decays and the inputs of all steps are made
-first, then the states are stepped through.
+The published code runs this loop without its CUDA kernel: it computes the decays and inputs of all steps first, then the
+states step by step.
 """
 
 import torch
@@ -11,7 +11,7 @@ from .layers import dense, rms_norm
 
 
 def mirrored(x: torch.Tensor) -> torch.Tensor:
-    """Tokens and channels in the other order: a strand seen from its complement."""
+    """Tokens and channels in reverse order: the complementary strand."""
     return x.flip(1, 2)
 
 

@@ -1,4 +1,4 @@
-"""DNABERT-2 (Zhou et al. 2024): an encoder with linear biases for distance and gated layers, norms after each half."""
+"""DNABERT-2 (Zhou et al. 2024): an encoder with ALiBi, gated layers and post-layer norms."""
 
 import math
 
@@ -16,7 +16,7 @@ def slopes(heads: int) -> list[float]:
 
 
 def load(config, w, drop=lambda x: x):
-    """`drop` is what training does to states."""
+    """`drop` is the dropout of training."""
     heads, epsilon = config["num_attention_heads"], config["layer_norm_eps"]
     falling = -torch.tensor(slopes(heads))[:, None, None]
 

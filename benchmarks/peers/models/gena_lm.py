@@ -1,4 +1,4 @@
-"""GENA-LM (Fishman et al. 2025): BERT with the norms in front of each half."""
+"""GENA-LM (Fishman et al. 2025): BERT with pre-layer norms."""
 
 import torch
 import torch.nn.functional as F

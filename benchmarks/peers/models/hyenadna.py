@@ -1,4 +1,4 @@
-"""HyenaDNA (Nguyen et al. 2023): the long convolution by Fourier transform, the filter made anew at every call."""
+"""HyenaDNA (Nguyen et al. 2023): the long convolution by Fourier transform, the filter computed at every call."""
 
 import torch
 import torch.nn.functional as F
@@ -9,7 +9,7 @@ SHIFT = 0.05
 
 
 def load(config, w, drop=lambda x: x):
-    """Nothing is dropped in training: `drop` is there for other models."""
+    """`drop` is unused: HyenaDNA has no dropout."""
 
     def kernel(at: str, tokens: int) -> torch.Tensor:
         """The implicit filter, [d, t]."""

@@ -1,4 +1,4 @@
-"""What several models share: a dense layer, norms and attention by the names of a checkpoint's tensors.
+"""Shared layers: dense, norms and attention, by the names of a checkpoint's tensors.
 
 Axes: b batch, t tokens, d width, h heads, c width of a head.
 """
@@ -27,10 +27,10 @@ def split_heads(x: torch.Tensor, heads: int) -> torch.Tensor:
 
 
 def attention(q, k, v, bias=None) -> torch.Tensor:
-    """[b, h, t, c] to [b, t, d], by PyTorch's fused kernel, its fastest on a processor."""
+    """[b, h, t, c] to [b, t, d], by PyTorch's fused kernel, its fastest on a CPU."""
     return F.scaled_dot_product_attention(q, k, v, attn_mask=bias).transpose(1, 2).flatten(2)
 
 
 def masked_head(w: Weights, at: str, x: torch.Tensor, epsilon: float) -> torch.Tensor:
-    """Dense, GELU, norm: what stands before the decoder of a BERT."""
+    """Dense, GELU, norm: the transform before a BERT's decoder."""
     return layer_norm(w, f"{at}.LayerNorm", F.gelu(dense(w, f"{at}.dense", x)), epsilon)

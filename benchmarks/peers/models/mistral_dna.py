@@ -1,4 +1,4 @@
-"""Mistral-DNA: the Mixtral class of Transformers, as its authors use it."""
+"""Mistral-DNA: the Mixtral class of Transformers, as used by its authors."""
 
 import transformers
 

@@ -1,4 +1,4 @@
-"""Nucleotide Transformer, second generation (Dalla-Torre et al. 2025): an ESM encoder with turned places, gated layers."""
+"""Nucleotide Transformer, second generation (Dalla-Torre et al. 2025): an ESM encoder with rotary positions and gated layers."""
 
 import torch
 import torch.nn.functional as F
