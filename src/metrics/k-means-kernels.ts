@@ -13,7 +13,7 @@ declare const WebAssembly: {
 interface Functions {
   nearer(block: number, end: number, origin: number, width: number, known: number, out: number): void;
   products(pair: number, end: number, rows: number, centres: number, width: number, out: number): void;
-  addRows(row: number, end: number, width: number, target: number): void;
+  addRows(row: number, end: number, width: number, cluster: number, targets: number): void;
   wake(
     row: number,
     end: number,
@@ -32,6 +32,25 @@ interface Functions {
     width: number,
     pair: number,
     count: number,
+  ): void;
+  compare(
+    woken: number,
+    end: number,
+    starts: number,
+    pair: number,
+    found: number,
+    scale: number,
+    error: number,
+    norms: number,
+    squares: number,
+    path: number,
+    clusters: number,
+    own: number,
+    lower: number,
+    width: number,
+    nearest: number,
+    best: number,
+    second: number,
   ): void;
 }
 
@@ -58,7 +77,7 @@ let compiled: object | undefined;
 export class KMeansKernels {
   readonly rows: number;
   readonly columns: number;
-  /** Numbers stored per row and centre: the columns, padded with zeros to a multiple of 4. */
+  /** Numbers stored per row and sum: the columns, padded with zeros to a multiple of 4. */
   readonly stride: number;
   /** [rows, stride] */
   readonly data: Float64Array;
@@ -66,8 +85,12 @@ export class KMeansKernels {
   readonly known: Float64Array;
   /** Results of `nearer`, per candidate. [trials][rows] */
   readonly trials: readonly Float64Array[];
-  /** Results of `products`. [pairs] */
-  readonly found: Float64Array;
+  /** Results of `products`, to be multiplied by `productScale`. [pairs] */
+  readonly found: Float32Array;
+  /** Rounding error of a product is at most this share of the product of both norms, or of the largest norm squared. */
+  readonly productError: number;
+  /** Power of two by which `found` is multiplied to give row · centre. */
+  productScale = 1;
   /** Cluster of each row. [rows] */
   readonly clusters: Int32Array;
   /** Distance within which a centre is compared with a row. [rows] */
@@ -85,17 +108,36 @@ export class KMeansKernels {
   readonly woken: Int32Array;
   /** Number of pairs that `pairWoken` made before each woken row, and in total. [rows + 1] */
   readonly starts: Int32Array;
+  /** Squared norm of each row. [rows] */
+  readonly norms: Float64Array;
+  /** Squared norm of each centre. [k] */
+  readonly squares: Float64Array;
+  /** Path length of each centre so far. [k] */
+  readonly path: Float64Array;
+  /** |c|² − 2 x·c of each woken row and its own centre. [ROWS_AT_ONCE] */
+  readonly own: Float64Array;
+  /** Nearest centre of each woken row, its |c|² − 2 x·c, and that of the second nearest: results of `compare`. [ROWS_AT_ONCE] */
+  readonly nearest: Int32Array;
+  readonly best: Float64Array;
+  readonly second: Float64Array;
   /** Sums of the rows of each cluster. [k, stride] */
   private readonly sums: Float64Array;
   /** The table in blocks of rows, with zeros beyond the last row. [blocks, columns, BLOCK] */
   private readonly blocks: Float64Array;
   /** [trials, stride] */
   private readonly origins: Float64Array;
-  /** [k, stride] */
-  private readonly centres: Float64Array;
+  /** [k, columns] */
+  private centres: Float64Array = new Float64Array(0);
+  /** Numbers stored per row and centre in float32: the columns, padded with zeros to a multiple of 8. */
+  private readonly shortStride: number;
+  /** The table in float32, times a power of two that brings the largest number close to 1. [rows, shortStride] */
+  private readonly shortData: Float32Array;
+  private readonly dataScale: number;
+  /** The centres in float32, times a power of two of their own. [k, shortStride] */
+  private readonly shortCentres: Float32Array;
   /** Row and centre of each pair that `products` multiplies. [pairs, 2] */
   readonly pairs: Int32Array;
-  /** Address of the sum to which each row is added, or 0. [rows] */
+  /** Address of the sum of each cluster, or 0. [k] */
   private readonly targets: Int32Array;
   private readonly functions: Functions;
   private readonly width: number;
@@ -108,6 +150,7 @@ export class KMeansKernels {
     // The loops run at least once: a table without columns gets one of zeros.
     const width = Math.max(columns, 1);
     const stride = 4 * Math.ceil(width / 4);
+    const shortStride = 8 * Math.ceil(width / 8);
     const blocks = Math.ceil(rows / BLOCK);
     const pairs = ROWS_AT_ONCE * k;
     const bounds = 4 * Math.ceil(k / 4);
@@ -115,21 +158,32 @@ export class KMeansKernels {
     this.columns = columns;
     this.width = width;
     this.stride = stride;
+    this.shortStride = shortStride;
+    // Roundings of both factors, of their product, of one sum in eight and of the eight sums; twice as much as they add up to.
+    this.productError = (shortStride / 8 + 8) * 2 ** -23;
     const { memory, parts } = memoryOf([
       rows * stride,
       blocks * width * BLOCK,
       trials * stride,
       k * stride,
-      k * stride,
+      (rows * shortStride) / 2,
+      (k * shortStride) / 2,
       pairs,
       pairs,
-      rows,
+      k,
       rows,
       rows,
       rows * bounds,
       bounds,
       rows,
       rows + 1,
+      rows,
+      k,
+      k,
+      ROWS_AT_ONCE,
+      ROWS_AT_ONCE,
+      ROWS_AT_ONCE,
+      ROWS_AT_ONCE,
       ...Array.from({ length: 1 + trials }, () => blocks * BLOCK),
     ]);
     let part = 0;
@@ -140,27 +194,37 @@ export class KMeansKernels {
     this.data = numbers();
     this.blocks = numbers();
     this.origins = numbers();
-    this.centres = numbers();
     this.sums = numbers();
-    this.found = numbers();
+    this.shortData = singles(rows * shortStride);
+    this.shortCentres = singles(k * shortStride);
+    this.found = singles(pairs);
     this.pairs = integers(2 * pairs);
-    this.targets = integers(rows);
+    this.targets = integers(k);
     this.clusters = integers(rows);
     this.reach = singles(rows);
     this.lower = singles(rows * bounds);
     this.moved = singles(bounds);
     this.woken = integers(rows);
     this.starts = integers(rows + 1);
+    this.norms = numbers();
+    this.squares = numbers();
+    this.path = numbers();
+    this.own = numbers();
+    this.nearest = integers(ROWS_AT_ONCE);
+    this.best = numbers();
+    this.second = numbers();
     this.known = numbers().subarray(0, rows);
     this.trials = parts.slice(part).map((distances) => distances.subarray(0, rows));
     compiled ??= new WebAssembly.Module(Buffer.from(KERNELS, "base64"));
     this.functions = new WebAssembly.Instance(compiled, { "k-means": { memory } }).exports;
+    this.dataScale = scaleOf(data);
     for (let row = 0; row < rows; row++) {
       const block = Math.floor(row / BLOCK) * width * BLOCK + (row % BLOCK);
       for (let i = 0; i < columns; i++) {
         const value = data[row * columns + i];
         this.data[row * stride + i] = value;
         this.blocks[block + i * BLOCK] = value;
+        this.shortData[row * shortStride + i] = value * this.dataScale;
       }
     }
   }
@@ -195,38 +259,38 @@ export class KMeansKernels {
     return this.sums.subarray(cluster * this.stride, cluster * this.stride + this.columns);
   }
 
-  /** @param centres  [k, columns] */
+  /** @param centres  not changed while they are used: [k, columns] */
   setCentres(centres: Float64Array): void {
-    const { columns, stride } = this;
-    for (let from = 0, to = 0; from < centres.length; from += columns, to += stride) {
-      this.centres.set(centres.subarray(from, from + columns), to);
+    const { columns, shortStride, shortCentres, dataScale } = this;
+    this.centres = centres;
+    const scale = scaleOf(centres);
+    this.productScale = 1 / (scale * dataScale);
+    for (let from = 0, to = 0; from < centres.length; from += columns, to += shortStride) {
+      for (let i = 0; i < columns; i++) shortCentres[to + i] = centres[from + i] * scale;
     }
   }
 
-  /**
-   * Sets `found` to row · centre for each of the first `count` pairs. Rounds differently from a sum column by
-   * column.
-   */
+  /** Sets `found` to row · centre in float32, over `productScale`, for each of the first `count` pairs. */
   products(count: number): void {
     if (count === 0) return;
-    const { pairs, found, data, centres, stride } = this;
+    const { pairs, found, shortData, shortCentres, shortStride } = this;
     // Two pairs are multiplied at a time; the one beyond `count` is left from an earlier call, or zeros.
     const end = pairs.byteOffset + 8 * 2 * Math.ceil(count / 2);
     this.functions.products(
       pairs.byteOffset,
       end,
-      data.byteOffset,
-      centres.byteOffset,
-      NUMBER * stride,
+      shortData.byteOffset,
+      shortCentres.byteOffset,
+      4 * shortStride,
       found.byteOffset,
     );
   }
 
   /** row · centre, summed column by column. */
   product(row: number, centre: number): number {
-    const { data, centres, stride } = this;
+    const { data, centres, stride, columns } = this;
     let sum = 0;
-    for (let i = 0; i < stride; i++) sum += data[row * stride + i] * centres[centre * stride + i];
+    for (let i = 0; i < columns; i++) sum += data[row * stride + i] * centres[centre * columns + i];
     return sum;
   }
 
@@ -269,22 +333,49 @@ export class KMeansKernels {
   }
 
   /**
-   * Recomputes `sums` for clusters that gained or lost rows.
+   * Sets `nearest`, `best` and `second` of the first `count` woken rows from `own` and from the products of
+   * their pairs, and the lower bounds of the centres they are paired with.
    *
-   * @param clusters  cluster of each row. [rows]
-   * @param changed   not 0 for a cluster whose sum is recomputed. [k]
+   * @param error  upper bound of the rounding error of |c|² − 2 x·c
    */
-  addRows(clusters: Int32Array, changed: Uint8Array): void {
-    const { data, sums, stride, targets, rows } = this;
+  compare(count: number, error: number): void {
+    if (count === 0) return;
+    const { woken, starts, pairs, found, productScale, norms, squares, path, clusters, own } = this;
+    const { lower, bounds, nearest, best, second } = this;
+    this.functions.compare(
+      woken.byteOffset,
+      woken.byteOffset + 4 * count,
+      starts.byteOffset,
+      pairs.byteOffset,
+      found.byteOffset,
+      2 * productScale,
+      error,
+      norms.byteOffset,
+      squares.byteOffset,
+      path.byteOffset,
+      clusters.byteOffset,
+      own.byteOffset,
+      lower.byteOffset,
+      4 * bounds,
+      nearest.byteOffset,
+      best.byteOffset,
+      second.byteOffset,
+    );
+  }
+
+  /**
+   * Computes the sums of clusters that gained or lost rows anew.
+   *
+   * @param changed  1 for a cluster whose sum is computed: [k]
+   */
+  addRows(changed: Uint8Array): void {
+    const { clusters, data, sums, stride, targets } = this;
     changed.forEach((yes, cluster) => {
-      if (yes) sums.fill(0, cluster * stride, (cluster + 1) * stride);
+      targets[cluster] = yes === 0 ? 0 : sums.byteOffset + NUMBER * stride * cluster;
+      if (yes !== 0) sums.fill(0, cluster * stride, (cluster + 1) * stride);
     });
-    for (let row = 0; row < rows; row++) {
-      const cluster = clusters[row];
-      targets[row] = changed[cluster] ? sums.byteOffset + NUMBER * stride * cluster : 0;
-    }
     const end = data.byteOffset + data.byteLength;
-    this.functions.addRows(data.byteOffset, end, NUMBER * stride, targets.byteOffset);
+    this.functions.addRows(data.byteOffset, end, NUMBER * stride, clusters.byteOffset, targets.byteOffset);
   }
 }
 
@@ -305,4 +396,11 @@ function memoryOf(lengths: readonly number[]) {
   const memory = new WebAssembly.Memory({ initial: pages });
   const parts = lengths.map((length, i) => new Float64Array(memory.buffer, starts[i], length));
   return { memory, parts };
+}
+
+/** Power of two that brings the largest of the numbers between 0.5 and 1; 1 where all are 0. */
+function scaleOf(values: ArrayLike<number>): number {
+  let most = 0;
+  for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i]));
+  return most === 0 ? 1 : 2 ** -Math.min(Math.max(Math.ceil(Math.log2(most)), -500), 500);
 }

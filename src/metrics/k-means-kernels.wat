@@ -1,7 +1,7 @@
 ;; The inner loops of k-means. `npm run kernels` compiles this file to k-means-kernels-wasm.ts.
 ;;
 ;; Every sum but that of `products` is taken in the order of its terms, so its result equals that of a plain loop bit for bit:
-;; the two lanes of a vector belong to different sums. Addresses and sizes are in bytes; a row takes a multiple of 32 bytes.
+;; the lanes of a vector belong to different sums. Addresses and sizes are in bytes; a row takes a multiple of 32 bytes.
 (module
   (import "k-means" "memory" (memory 1))
 
@@ -38,8 +38,8 @@
       (local.set $out (i32.add (local.get $out) (i32.const 64)))
       (br_if $blocks (i32.lt_u (local.get $block) (local.get $end)))))
 
-  ;; out[pair] = row . centre for pairs of numbers of rows and centres, two pairs at a time. Four sums for each, of every fourth
-  ;; column: the one result here that is rounded otherwise than that of a plain loop.
+  ;; out[pair] = row . centre in float32 for pairs of numbers of rows and centres, two pairs at a time. Eight sums for each, of every
+  ;; eighth column: the one result here that is rounded otherwise than that of a plain loop.
   (func (export "products")
     (param $pair i32) (param $end i32) (param $rows i32) (param $centres i32) (param $width i32) (param $out i32)
     (local $rowA i32) (local $rowB i32) (local $centreA i32) (local $centreB i32) (local $i i32)
@@ -55,36 +55,39 @@
       (local.set $d (v128.const i64x2 0 0))
       (local.set $i (i32.const 0))
       (loop $columns
-        (local.set $a (f64x2.add (local.get $a) (f64x2.mul
+        (local.set $a (f32x4.add (local.get $a) (f32x4.mul
           (v128.load (i32.add (local.get $rowA) (local.get $i)))
           (v128.load (i32.add (local.get $centreA) (local.get $i))))))
-        (local.set $b (f64x2.add (local.get $b) (f64x2.mul
+        (local.set $b (f32x4.add (local.get $b) (f32x4.mul
           (v128.load offset=16 (i32.add (local.get $rowA) (local.get $i)))
           (v128.load offset=16 (i32.add (local.get $centreA) (local.get $i))))))
-        (local.set $c (f64x2.add (local.get $c) (f64x2.mul
+        (local.set $c (f32x4.add (local.get $c) (f32x4.mul
           (v128.load (i32.add (local.get $rowB) (local.get $i)))
           (v128.load (i32.add (local.get $centreB) (local.get $i))))))
-        (local.set $d (f64x2.add (local.get $d) (f64x2.mul
+        (local.set $d (f32x4.add (local.get $d) (f32x4.mul
           (v128.load offset=16 (i32.add (local.get $rowB) (local.get $i)))
           (v128.load offset=16 (i32.add (local.get $centreB) (local.get $i))))))
         (br_if $columns
           (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 32))) (local.get $width))))
-      (local.set $a (f64x2.add (local.get $a) (local.get $b)))
-      (local.set $c (f64x2.add (local.get $c) (local.get $d)))
-      (f64.store (local.get $out)
-        (f64.add (f64x2.extract_lane 0 (local.get $a)) (f64x2.extract_lane 1 (local.get $a))))
-      (f64.store offset=8 (local.get $out)
-        (f64.add (f64x2.extract_lane 0 (local.get $c)) (f64x2.extract_lane 1 (local.get $c))))
-      (local.set $out (i32.add (local.get $out) (i32.const 16)))
+      (local.set $a (f32x4.add (local.get $a) (local.get $b)))
+      (local.set $c (f32x4.add (local.get $c) (local.get $d)))
+      (f32.store (local.get $out) (f32.add
+        (f32.add (f32x4.extract_lane 0 (local.get $a)) (f32x4.extract_lane 1 (local.get $a)))
+        (f32.add (f32x4.extract_lane 2 (local.get $a)) (f32x4.extract_lane 3 (local.get $a)))))
+      (f32.store offset=4 (local.get $out) (f32.add
+        (f32.add (f32x4.extract_lane 0 (local.get $c)) (f32x4.extract_lane 1 (local.get $c)))
+        (f32.add (f32x4.extract_lane 2 (local.get $c)) (f32x4.extract_lane 3 (local.get $c)))))
+      (local.set $out (i32.add (local.get $out) (i32.const 8)))
       (br_if $pairs
         (i32.lt_u (local.tee $pair (i32.add (local.get $pair) (i32.const 16))) (local.get $end)))))
 
-  ;; Adds each row to the sum whose address it has; rows with address 0 are left out.
-  (func (export "addRows") (param $row i32) (param $end i32) (param $width i32) (param $target i32)
+  ;; Adds each row to the sum of its cluster; rows of a cluster whose sum has address 0 are left out.
+  (func (export "addRows")
+    (param $row i32) (param $end i32) (param $width i32) (param $cluster i32) (param $targets i32)
     (local $sum i32) (local $next i32)
     (loop $rows
       (local.set $next (i32.add (local.get $row) (local.get $width)))
-      (local.set $sum (i32.load (local.get $target)))
+      (local.set $sum (i32.load (i32.add (local.get $targets) (i32.shl (i32.load (local.get $cluster)) (i32.const 2)))))
       (if (local.get $sum)
         (then
           (loop $columns
@@ -95,7 +98,7 @@
             (br_if $columns
               (i32.lt_u (local.tee $row (i32.add (local.get $row) (i32.const 32))) (local.get $next))))))
       (local.set $row (local.get $next))
-      (local.set $target (i32.add (local.get $target) (i32.const 4)))
+      (local.set $cluster (i32.add (local.get $cluster) (i32.const 4)))
       (br_if $rows (i32.lt_u (local.get $row) (local.get $end)))))
 
   ;; Lists the rows from $row to $end that may have a centre nearer than their own, and returns their number.
@@ -151,4 +154,53 @@
         (br_if $each (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 16))) (local.get $width))))
       (local.set $count (i32.add (local.get $count) (i32.const 4)))
       (br_if $rows (i32.lt_u (local.tee $woken (i32.add (local.get $woken) (i32.const 4))) (local.get $end))))
-    (i32.store (local.get $count) (i32.shr_u (i32.sub (local.get $pair) (local.get $first)) (i32.const 3)))))
+    (i32.store (local.get $count) (i32.shr_u (i32.sub (local.get $pair) (local.get $first)) (i32.const 3))))
+
+  ;; The nearest and second nearest of each woken row's own centre and the centres it is paired with, by d = |c|^2 - 2 x.c. Also
+  ;; sets the lower bounds of the paired centres.
+  (func (export "compare")
+    (param $woken i32) (param $end i32) (param $starts i32) (param $pair i32) (param $found i32) (param $scale f64)
+    (param $error f64) (param $norms i32) (param $squares i32) (param $path i32) (param $clusters i32) (param $own i32)
+    (param $lower i32) (param $width i32) (param $nearest i32) (param $best i32) (param $second i32)
+    (local $first i32) (local $row i32) (local $stop i32) (local $cluster i32) (local $bound i32) (local $which i32)
+    (local $norm f64) (local $d f64) (local $least f64) (local $next f64)
+    (local.set $first (local.get $pair))
+    (loop $rows
+      (local.set $row (i32.load (local.get $woken)))
+      (local.set $norm (f64.sub
+        (f64.load (i32.add (local.get $norms) (i32.shl (local.get $row) (i32.const 3)))) (local.get $error)))
+      (local.set $bound (i32.add (local.get $lower) (i32.mul (local.get $row) (local.get $width))))
+      (local.set $which (i32.load (i32.add (local.get $clusters) (i32.shl (local.get $row) (i32.const 2)))))
+      (local.set $least (f64.load (local.get $own)))
+      (local.set $next (f64.const inf))
+      (local.set $stop (i32.add (local.get $first) (i32.shl (i32.load offset=4 (local.get $starts)) (i32.const 3))))
+      (block $none
+        (br_if $none (i32.ge_u (local.get $pair) (local.get $stop)))
+        (loop $pairs
+          (local.set $cluster (i32.load offset=4 (local.get $pair)))
+          (local.set $d (f64.sub
+            (f64.load (i32.add (local.get $squares) (i32.shl (local.get $cluster) (i32.const 3))))
+            (f64.mul (local.get $scale) (f64.promote_f32 (f32.load (local.get $found))))))
+          (f32.store (i32.add (local.get $bound) (i32.shl (local.get $cluster) (i32.const 2)))
+            (f32.demote_f64 (f64.min (f64.const 0x1p127) (f64.mul (f64.const 0x1.fffff8p-1) (f64.add
+              (f64.sqrt (f64.max (f64.add (local.get $norm) (local.get $d)) (f64.const 0)))
+              (f64.load (i32.add (local.get $path) (i32.shl (local.get $cluster) (i32.const 3)))))))))
+          (if (f64.lt (local.get $d) (local.get $least))
+            (then
+              (local.set $next (local.get $least))
+              (local.set $least (local.get $d))
+              (local.set $which (local.get $cluster)))
+            (else
+              (if (f64.lt (local.get $d) (local.get $next)) (then (local.set $next (local.get $d))))))
+          (local.set $found (i32.add (local.get $found) (i32.const 4)))
+          (br_if $pairs
+            (i32.lt_u (local.tee $pair (i32.add (local.get $pair) (i32.const 8))) (local.get $stop)))))
+      (i32.store (local.get $nearest) (local.get $which))
+      (f64.store (local.get $best) (local.get $least))
+      (f64.store (local.get $second) (local.get $next))
+      (local.set $nearest (i32.add (local.get $nearest) (i32.const 4)))
+      (local.set $best (i32.add (local.get $best) (i32.const 8)))
+      (local.set $second (i32.add (local.get $second) (i32.const 8)))
+      (local.set $own (i32.add (local.get $own) (i32.const 8)))
+      (local.set $starts (i32.add (local.get $starts) (i32.const 4)))
+      (br_if $rows (i32.lt_u (local.tee $woken (i32.add (local.get $woken) (i32.const 4))) (local.get $end))))))

@@ -90,20 +90,18 @@ export class KMeans {
       );
     }
     const { table, k, means } = this;
-    const { rows, columns } = table;
+    const { columns } = table;
     const smallest = tolerance * this.variance;
     let centres = start;
-    let clusters: Int32Array = new Int32Array(rows).fill(-1);
+    let clusters = table.clusters;
     const nearest = new NearestCentres(table, k);
     let iterations = 0;
     let settled = false;
     while (!settled && iterations < maxIterations) {
       iterations++;
-      const before = clusters;
       clusters = nearest.of(centres);
-      const changed = changedClusters(before, clusters, k);
-      const moved = meansOf(table, clusters, changed, centres);
-      settled = !changed.includes(1);
+      const moved = meansOf(table, nearest, centres);
+      settled = !nearest.changed.includes(1);
       const shift = moved.reduce((sum, value, i) => sum + (value - centres[i]) ** 2, 0);
       centres = moved;
       if (settled) break;
@@ -113,7 +111,7 @@ export class KMeans {
       }
     }
     return {
-      clusters,
+      clusters: clusters.slice(),
       centres: { data: centres.map((value, i) => value + means[i % columns]), rows: k, columns },
       inertia: inertiaOf(table, clusters, centres),
       iterations,
@@ -121,31 +119,14 @@ export class KMeans {
   }
 }
 
-/** 1 for each cluster that gained or lost rows. [k] */
-function changedClusters(before: Int32Array, after: Int32Array, k: number): Uint8Array {
-  const changed = new Uint8Array(k);
-  for (let row = 0; row < after.length; row++) {
-    if (before[row] === after[row]) continue;
-    if (before[row] >= 0) changed[before[row]] = 1;
-    changed[after[row]] = 1;
-  }
-  return changed;
-}
-
 /** Mean of each cluster's rows. Empty clusters take the rows farthest from their centres, one each. */
-function meansOf(
-  table: KMeansKernels,
-  clusters: Int32Array,
-  changed: Uint8Array,
-  centres: Float64Array,
-): Float64Array {
-  const { columns } = table;
-  const k = changed.length;
-  table.addRows(clusters, changed);
+function meansOf(table: KMeansKernels, nearest: NearestCentres, centres: Float64Array): Float64Array {
+  const { columns, clusters } = table;
+  const sizes = nearest.sizes.slice();
+  const k = sizes.length;
+  table.addRows(nearest.changed);
   const means = new Float64Array(centres.length);
   for (let cluster = 0; cluster < k; cluster++) means.set(table.sum(cluster), cluster * columns);
-  const sizes = new Float64Array(k);
-  for (let row = 0; row < clusters.length; row++) sizes[clusters[row]]++;
   const empty = Array.from(sizes.keys()).filter((cluster) => sizes[cluster] === 0);
   if (empty.length > 0) {
     const far = farthestRows(table, clusters, centres);

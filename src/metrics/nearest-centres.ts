@@ -25,43 +25,47 @@ const above = (bound: number) => (bound < LARGEST ? bound * ABOVE : LARGEST);
  * @see Elkan 2003, "Using the triangle inequality to accelerate k-means", ICML
  */
 export class NearestCentres {
-  private readonly squaredNorms: Float64Array;
   private readonly largestNorm: number;
   /** Upper bound of the distance of each row to its centre, after adding `path` of the centre. [rows] */
   private readonly upper: Float64Array;
-  /** Path length of each centre so far. [k] */
-  private readonly path: Float64Array;
-  /** Squared norm of each centre. [k] */
-  private squares: Float64Array = new Float64Array(0);
   private margin = 0;
   /** Where |c|² − 2 x·c of two centres differ by no more than this, rounding could decide. */
   private tie = 0;
+  /** Upper bound of the rounding error of |c|² − 2 x·c. */
+  private error = 0;
   private before: Float64Array | undefined;
-  /** |c|² − 2 x·c of the woken rows and their own centres. */
-  private readonly own = new Float64Array(ROWS_AT_ONCE);
+  /** Number of rows of each cluster. [k] */
+  readonly sizes: Int32Array;
+  /** 1 for each cluster that gained or lost rows in the last call of `of`. [k] */
+  readonly changed: Uint8Array;
 
   /** @param table  holds the bounds, for one search at a time */
   constructor(
     private readonly table: KMeansKernels,
     private readonly k: number,
   ) {
-    this.squaredNorms = squaredNormsOf(table.data, table.rows, table.stride);
-    this.largestNorm = largest(this.squaredNorms);
+    table.norms.set(squaredNormsOf(table.data, table.rows, table.stride));
+    this.largestNorm = largest(table.norms);
     this.upper = new Float64Array(table.rows);
-    this.path = new Float64Array(k);
+    table.path.fill(0);
+    this.sizes = new Int32Array(k);
+    this.changed = new Uint8Array(k);
     table.lower.fill(Number.POSITIVE_INFINITY);
     table.moved.fill(0);
   }
 
   /**
    * @param centres  [k, columns]; not changed by the caller afterwards
-   * @returns        a new array. [rows]
+   * @returns        overwritten by the next call: [rows]
    */
   of(centres: Float64Array): Int32Array {
     const { table, before } = this;
-    this.squares = squaredNormsOf(centres, this.k, table.columns);
-    this.margin = Math.max(this.margin, 1e-6 * Math.sqrt(Math.max(largest(this.squares), this.largestNorm)));
-    this.tie = this.margin ** 2 / 2;
+    table.squares.set(squaredNormsOf(centres, this.k, table.columns));
+    const norm = Math.max(largest(table.squares), this.largestNorm);
+    this.margin = Math.max(this.margin, 1e-6 * Math.sqrt(norm));
+    this.error = 2 * table.productError * norm;
+    this.tie = 2 * this.error + this.margin ** 2 / 2;
+    this.changed.fill(0);
     table.setCentres(centres);
     if (before !== undefined) this.follow(centres, before);
     for (let from = 0; from < table.rows; from += ROWS_AT_ONCE) {
@@ -70,13 +74,13 @@ export class NearestCentres {
       else this.compareSome(from, end);
     }
     this.before = centres;
-    return table.clusters.slice();
+    return table.clusters;
   }
 
   /** Loosens the bounds by the distances the centres have moved. */
   private follow(centres: Float64Array, before: Float64Array): void {
-    const { path, table } = this;
-    const { columns } = table;
+    const { table } = this;
+    const { columns, path } = table;
     for (let cluster = 0; cluster < this.k; cluster++) {
       let square = 0;
       for (let i = cluster * columns; i < (cluster + 1) * columns; i++)
@@ -87,8 +91,8 @@ export class NearestCentres {
   }
 
   private compareAll(from: number, end: number): void {
-    const { k, squares, table, tie, upper } = this;
-    const { clusters, lower, bounds, found, pairs } = table;
+    const { k, table, tie, error, upper, sizes, changed } = this;
+    const { clusters, lower, bounds, found, pairs, productScale, squares } = table;
     for (let row = from, pair = 0; row < end; row++) {
       for (let cluster = 0; cluster < k; cluster++, pair++) {
         pairs[2 * pair] = row;
@@ -101,23 +105,27 @@ export class NearestCentres {
       let second = Number.POSITIVE_INFINITY;
       let nearest = 0;
       for (let cluster = 0; cluster < k; cluster++) {
-        const distance = squares[cluster] - 2 * found[pair++];
-        lower[row * bounds + cluster] = below(this.root(row, distance));
+        const distance = squares[cluster] - 2 * productScale * found[pair++];
+        lower[row * bounds + cluster] = below(this.root(row, distance - error));
         if (distance < best) {
           second = best;
           best = distance;
           nearest = cluster;
         } else if (distance < second) second = distance;
       }
-      clusters[row] = second - best > tie ? nearest : this.compared(row);
-      upper[row] = this.root(row, best);
-      lower[row * bounds + clusters[row]] = Number.POSITIVE_INFINITY;
+      const cluster = second - best > tie ? nearest : this.compared(row);
+      clusters[row] = cluster;
+      sizes[cluster]++;
+      changed[cluster] = 1;
+      upper[row] = this.root(row, best + tie);
+      lower[row * bounds + cluster] = Number.POSITIVE_INFINITY;
     }
   }
 
   private compareSome(from: number, end: number): void {
-    const { squares, margin, tie, table, own, upper, path } = this;
-    const { clusters, reach, lower, bounds, woken, starts, found, pairs } = table;
+    const { margin, tie, error, table, upper, sizes, changed } = this;
+    const { clusters, reach, lower, bounds, woken, starts, found, pairs, productScale } = table;
+    const { squares, path, own, nearest, best, second } = table;
     for (let row = from; row < end; row++) reach[row] = above(upper[row] + path[clusters[row]] + margin);
     const count = table.wake(from, end);
     for (let i = 0; i < count; i++) {
@@ -125,40 +133,29 @@ export class NearestCentres {
       pairs[2 * i + 1] = clusters[woken[i]];
     }
     table.products(count);
-    for (let i = 0; i < count; i++) own[i] = squares[clusters[woken[i]]] - 2 * found[i];
+    for (let i = 0; i < count; i++) own[i] = squares[clusters[woken[i]]] - 2 * productScale * found[i];
     for (let i = 0; i < count; i++) {
       const row = woken[i];
-      const near = this.root(row, own[i]);
+      const near = this.root(row, own[i] + error);
       upper[row] = near - path[clusters[row]];
       reach[row] = above(near + margin);
     }
     table.pairWoken(count);
     table.products(starts[count]);
+    table.compare(count, error);
     for (let i = 0; i < count; i++) {
-      const first = starts[i];
-      const last = starts[i + 1];
-      if (first === last) continue;
       const row = woken[i];
       const before = clusters[row];
-      let nearest = before;
-      let best = own[i];
-      let second = Number.POSITIVE_INFINITY;
-      for (let pair = first; pair < last; pair++) {
-        const cluster = pairs[2 * pair + 1];
-        const distance = squares[cluster] - 2 * found[pair];
-        lower[row * bounds + cluster] = below(this.root(row, distance) + path[cluster]);
-        if (distance < best) {
-          second = best;
-          best = distance;
-          nearest = cluster;
-        } else if (distance < second) second = distance;
-      }
-      if (second - best <= tie) nearest = this.compared(row);
-      if (nearest === before) continue;
-      clusters[row] = nearest;
-      upper[row] = this.root(row, best) - path[nearest];
-      lower[row * bounds + nearest] = Number.POSITIVE_INFINITY;
-      lower[row * bounds + before] = below(this.root(row, own[i]) + path[before]);
+      const cluster = second[i] - best[i] > tie ? nearest[i] : this.compared(row);
+      if (cluster === before) continue;
+      clusters[row] = cluster;
+      sizes[before]--;
+      sizes[cluster]++;
+      changed[before] = 1;
+      changed[cluster] = 1;
+      upper[row] = this.root(row, best[i] + tie) - path[cluster];
+      lower[row * bounds + cluster] = Number.POSITIVE_INFINITY;
+      lower[row * bounds + before] = below(this.root(row, own[i] - error) + path[before]);
     }
   }
 
@@ -167,7 +164,7 @@ export class NearestCentres {
     let best = Number.POSITIVE_INFINITY;
     let nearest = 0;
     for (let cluster = 0; cluster < this.k; cluster++) {
-      const distance = this.squares[cluster] - 2 * this.table.product(row, cluster);
+      const distance = this.table.squares[cluster] - 2 * this.table.product(row, cluster);
       if (distance >= best) continue;
       best = distance;
       nearest = cluster;
@@ -176,7 +173,7 @@ export class NearestCentres {
   }
 
   private root(row: number, distance: number): number {
-    return Math.sqrt(Math.max(this.squaredNorms[row] + distance, 0));
+    return Math.sqrt(Math.max(this.table.norms[row] + distance, 0));
   }
 }
 
