@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 /** Tests that replace modules, change the process's environment or measure its memory: each gets a process of its own. */
 const ISOLATED = [
   "test/cli/**/*.test.ts",
-  "test/base/{cache-folder,child-program,download,file-lock,held-memory,rename,unfinished-files}.test.ts",
+  "test/base/{child-program,download,file-lock,folder,process,temporary-files}.test.ts",
   "test/datasets/cell-type-elements/read-counts.test.ts",
   "test/evaluation/runs/{disk-full,scale}.test.ts",
   "test/evaluation/settings/embedding-storage.test.ts",

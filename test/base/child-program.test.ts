@@ -10,7 +10,7 @@ import { temporaryFolder } from "../temporary-folder.ts";
 const node = (code: string, longestLine = 1e6) =>
   startProgram([process.execPath, "-e", code], { longestLine });
 
-/** Whether a process of this number is there. */
+/** True if a process with this id exists. */
 function isThere(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -26,7 +26,7 @@ async function pidOf(program: ChildProgram): Promise<number> {
 
 const ECHO = `require("node:readline").createInterface(process.stdin).on("line", (line) => console.log(line))`;
 
-test("lines go in and come out, however long and in whatever pieces", async () => {
+test("exchanges lines of any length in any chunks", async () => {
   const program = node(ECHO);
   const long = "ACGT".repeat(100_000);
   for (const line of ["one", "", "zwölf ✓", long]) {
@@ -37,7 +37,7 @@ test("lines go in and come out, however long and in whatever pieces", async () =
   expect(await program.nextLine()).toEqual({ how: "code", code: 0 });
 });
 
-test("lines written before the end are given before the end is told", async () => {
+test("returns all lines before the exit status", async () => {
   const program = node(`process.stdout.write("a\\nb\\r\\nhalf"); process.exitCode = 3`);
   expect(await program.nextLine()).toBe("a");
   expect(await program.nextLine()).toBe("b");
@@ -46,33 +46,33 @@ test("lines written before the end are given before the end is told", async () =
   await program.stop();
 });
 
-test("a program that writes without being asked has to wait, and loses nothing", async () => {
+test("pauses a program that writes ahead, without losing lines", async () => {
   const program = node(`for (let i = 0; i < 20000; i++) console.log(i)`);
   await new Promise((done) => setTimeout(done, 200));
   for (let i = 0; i < 20_000; i++) expect(await program.nextLine()).toBe(String(i));
   expect(await program.nextLine()).toEqual({ how: "code", code: 0 });
 });
 
-describe("how it ended is told", () => {
-  test("by a signal", async () => {
+describe("exit status", () => {
+  test("of a program killed by a signal", async () => {
     const program = node(`process.kill(process.pid, "SIGKILL")`);
     expect(await program.nextLine()).toEqual({ how: "signal", signal: "SIGKILL" });
   });
 
-  test("never begun", async () => {
+  test("of a program that cannot be started", async () => {
     const program = startProgram(["no-such-program-here"], { longestLine: 10 });
     expect(await program.nextLine()).toMatchObject({ how: "not started", error: { code: "ENOENT" } });
     await program.stop();
   });
 
-  test("killed for a line without end", async () => {
+  test("of a program killed for a line that is too long", async () => {
     const program = node(`setInterval(() => process.stdout.write("A".repeat(1000)), 1)`, 10_000);
     expect(await program.nextLine()).toEqual({ how: "too long", bytes: 10_000 });
   });
 });
 
-describe("it ends", () => {
-  test("when it is told so and goes on: first asked, then made to", async () => {
+describe("stopping", () => {
+  test("sends SIGTERM, then SIGKILL", async () => {
     const program = node(
       `console.log(process.pid); process.on("SIGTERM", () => {}); setInterval(() => {}, 1e3)`,
     );
@@ -115,7 +115,7 @@ describe("it ends", () => {
   });
 });
 
-test("a parent that has nothing else to do waits until it has ended", () => {
+test("stop keeps the parent alive until the program has ended", () => {
   const file = join(temporaryFolder(), "parent.mts");
   writeFileSync(
     file,
@@ -133,7 +133,7 @@ test("a parent that has nothing else to do waits until it has ended", () => {
   expect(JSON.parse(printed)).toEqual({ how: "signal", signal: "SIGKILL" });
 });
 
-test("what it says on standard error is seen on ours", () => {
+test("inherits standard error", () => {
   const file = join(temporaryFolder(), "parent.mts");
   writeFileSync(
     file,
@@ -153,7 +153,7 @@ test.skipIf(process.platform === "win32")(
   () => {
     const folder = temporaryFolder();
     const log = join(folder, "calls");
-    // Stands for Windows' own program: notes its arguments, ends the process.
+    // Replaces taskkill: records its arguments and ends the process.
     writeFileSync(join(folder, "taskkill"), `#!/bin/sh\necho "$@" >> "${log}"\nkill -9 "$2"\n`, {
       mode: 0o755,
     });
@@ -177,7 +177,7 @@ test.skipIf(process.platform === "win32")(
   },
 );
 
-test("a program is started with telemetry of ONNX Runtime switched off", async () => {
+test("disables the telemetry of ONNX Runtime in the program", async () => {
   const program = node("console.log(process.env.ORT_DISABLE_TELEMETRY, process.env.PATH !== undefined)");
   expect(await program.nextLine()).toBe("1 true");
   await program.stop();

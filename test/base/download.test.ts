@@ -21,8 +21,8 @@ function target() {
 }
 const isWhole = (path: string) => readFileSync(path).equals(bytes);
 
-describe("a server that contradicts itself", () => {
-  /** Sends 1000 of the bytes that it promises, then what `later` says of the rest. */
+describe("an inconsistent server", () => {
+  /** Sends the first 1000 bytes, then handles later requests with `later`. */
   async function cutServer(later: (start: number) => [status: number, range: string]) {
     let requests = 0;
     const url = await startServer((request, response) => {
@@ -41,7 +41,7 @@ describe("a server that contradicts itself", () => {
     return { url, requests: () => requests };
   }
 
-  test("by cutting, and then sending another part than it is asked for, is given up", async () => {
+  test("gives up if the server drops the connection and then sends the wrong range", async () => {
     const server = await cutServer((start) => [206, `bytes ${start + 7}-299999/300000`]);
     const { path } = target();
     await expect(download({ url: server.url, path, retries })).rejects.toThrow(ConnectionError);
@@ -49,7 +49,7 @@ describe("a server that contradicts itself", () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  test("by calling the file as long as what came before it was cut, does not make that part the file", async () => {
+  test("does not accept a part as the file if the server then reports its length as the total", async () => {
     const server = await cutServer((start) => [416, `bytes */${start}`]);
     const { path } = target();
     await expect(download({ url: server.url, path, retries })).rejects.toThrow(ConnectionError);
@@ -57,8 +57,8 @@ describe("a server that contradicts itself", () => {
   });
 });
 
-describe("a sound server", () => {
-  test("gives the file, with its progress, and leaves nothing beside it", async () => {
+describe("a regular server", () => {
+  test("downloads the file with progress and leaves no other files", async () => {
     const url = await startServer((request, response) => sendFile(request, response, bytes));
     const { folder, path } = target();
     const seen: [number, number | undefined][] = [];
@@ -69,7 +69,7 @@ describe("a sound server", () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  test("is not asked for a file that is there, and is asked when that one is damaged", async () => {
+  test("gets no request for an intact file, and one for a damaged file", async () => {
     let requests = 0;
     const url = await startServer((request, response) => {
       requests++;
@@ -84,7 +84,7 @@ describe("a sound server", () => {
     expect([requests, isWhole(path)]).toEqual([1, true]);
   });
 
-  test("may send an empty file, or a file without saying its length", async () => {
+  test("may send an empty file or omit the length", async () => {
     const url = await startServer(({ url }, response) => {
       if (url === "/empty") response.end();
       else {
@@ -100,8 +100,8 @@ describe("a sound server", () => {
   });
 });
 
-describe("a cut connection", () => {
-  test("is continued where it broke off", async () => {
+describe("a lost connection", () => {
+  test("resumes at the last byte", async () => {
     const ranges: (string | undefined)[] = [];
     const url = await startServer((request, response) => {
       ranges.push(request.headers.range);
@@ -113,7 +113,7 @@ describe("a cut connection", () => {
     expect(ranges).toEqual([undefined, "bytes=100000-", "bytes=200000-"]);
   });
 
-  test("starts over where the server knows no ranges", async () => {
+  test("starts over if the server does not support ranges", async () => {
     let requests = 0;
     const url = await startServer((_, response) => {
       requests++;
@@ -126,7 +126,7 @@ describe("a cut connection", () => {
     expect([requests, isWhole(path)]).toEqual([3, true]);
   });
 
-  test("starts over when the file at the source has changed meanwhile", async () => {
+  test("starts over if the file has changed at the source", async () => {
     const other = bytes.map((byte) => byte ^ 1);
     let requests = 0;
     const url = await startServer((request, response) => {
@@ -139,7 +139,7 @@ describe("a cut connection", () => {
     expect([requests, isWhole(path)]).toEqual([2, true]);
   });
 
-  test("without anything that tells two versions apart, starts over", async () => {
+  test("starts over without an ETag or date", async () => {
     const ranges: (string | undefined)[] = [];
     const url = await startServer((request, response) => {
       ranges.push(request.headers.range);
@@ -150,7 +150,7 @@ describe("a cut connection", () => {
     expect([ranges, isWhole(path)]).toEqual([[undefined, undefined], true]);
   });
 
-  test("that brings nothing again and again is given up, and what came is kept", async () => {
+  test("gives up after repeated attempts without progress and keeps the part", async () => {
     const url = await startServer((request, response) => {
       if (request.headers.range === undefined) sendFile(request, response, bytes, { cutAfter: 1000 });
       else response.destroy();
@@ -163,7 +163,7 @@ describe("a cut connection", () => {
   });
 });
 
-describe("a later run", () => {
+describe("a later call", () => {
   async function stopHalfWay(path: string) {
     const controller = new AbortController();
     const url = await startServer((request, response) =>
@@ -183,7 +183,7 @@ describe("a later run", () => {
     expect(readFileSync(`${path}.part`).length).toBe(120_000);
   }
 
-  test("continues the part when a digest is expected", async () => {
+  test("resumes the part if a digest is expected", async () => {
     const { folder, path } = target();
     await stopHalfWay(path);
     const ranges: (string | undefined)[] = [];
@@ -195,7 +195,7 @@ describe("a later run", () => {
     expect([ranges, isWhole(path), readdirSync(folder)]).toEqual([["bytes=120000-"], true, ["model.bin"]]);
   });
 
-  test("starts anew when none is expected", async () => {
+  test("starts over without an expected digest", async () => {
     const { path } = target();
     await stopHalfWay(path);
     const url = await startServer((request, response) => {
@@ -211,7 +211,7 @@ describe("a later run", () => {
     ["as long as the file", new Uint8Array(bytes.length)],
     ["longer than the file", new Uint8Array(bytes.length + 5)],
     ["whole", bytes],
-  ])("copes with a part that is %s", async (_, part) => {
+  ])("handles a part that is %s", async (_, part) => {
     for (const expected of [{ sha256 }, { sha256, bytes: bytes.length }]) {
       const { path } = target();
       writeFileSync(`${path}.part`, part);
@@ -223,7 +223,7 @@ describe("a later run", () => {
 });
 
 describe("a busy server", () => {
-  test("is asked again when it says", async () => {
+  test("is retried after Retry-After", async () => {
     const times: number[] = [];
     const url = await startServer((request, response) => {
       times.push(Date.now());
@@ -238,7 +238,7 @@ describe("a busy server", () => {
     expect(times[2] - times[1]).toBeLessThan(900);
   });
 
-  test("is given up after some attempts", async () => {
+  test("fails after the last attempt", async () => {
     let requests = 0;
     const url = await startServer((_, response) => {
       requests++;
@@ -253,13 +253,13 @@ describe("a busy server", () => {
   });
 });
 
-describe("a refusal", () => {
+describe("an error status", () => {
   test.each([
     [401, "denies access to"],
     [403, "denies access to"],
     [404, "does not exist"],
     [418, "returned 418"],
-  ])("%d is not tried again", async (status, message) => {
+  ])("%d is not retried", async (status, message) => {
     let requests = 0;
     const url = await startServer((_, response) => {
       requests++;
@@ -272,7 +272,7 @@ describe("a refusal", () => {
     expect([requests, existsSync(path), readdirSync(folder)]).toEqual([1, false, []]);
   });
 
-  test("wrong bytes are not kept, and both digests are named", async () => {
+  test("removes a file with the wrong digest and reports both digests", async () => {
     const wrong = bytes.with(5, 0);
     const url = await startServer((request, response) => sendFile(request, response, wrong));
     const { folder, path } = target();
@@ -282,7 +282,7 @@ describe("a refusal", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test("another size is refused before the bytes are fetched", async () => {
+  test("refuses a wrong size before the download", async () => {
     let sent = 0;
     const url = await startServer((_, response) => {
       response.writeHead(200, { "content-length": 10 ** 12 });
@@ -299,7 +299,7 @@ describe("a refusal", () => {
     expect(sent).toBeLessThan(50_000_000);
   });
 
-  test("more bytes than expected are cut off", async () => {
+  test("stops when the server sends too many bytes", async () => {
     const url = await startServer((_, response) => {
       response.write(bytes);
       response.end(bytes);
@@ -309,7 +309,7 @@ describe("a refusal", () => {
     await expect(failed).rejects.toThrow(`sent more than ${bytes.length} bytes`);
   });
 
-  test("of a folder that is a file", async () => {
+  test("reports a file in place of the folder", async () => {
     const { path } = target();
     writeFileSync(path, "");
     const failed = download({ url: "http://127.0.0.1:9/", path: join(path, "model.bin") });
@@ -317,7 +317,7 @@ describe("a refusal", () => {
   });
 });
 
-test("a redirect is followed with the range, but a token does not go to another host", async () => {
+test("follows redirects with the range but does not send the token to another host", async () => {
   const got: Record<string, string | undefined>[] = [];
   const storage = await startServer((request, response) => {
     const { authorization, range } = request.headers;
@@ -342,19 +342,19 @@ test("a redirect is followed with the range, but a token does not go to another 
 });
 
 describe("no connection", () => {
-  test("a closed port is tried a few times and named", async () => {
+  test("retries a closed port and names it", async () => {
     const failed = download({ url: "http://127.0.0.1:9/model.bin", path: target().path, retries });
     await expect(failed).rejects.toThrow(ConnectionError);
     await expect(failed).rejects.toThrow("127.0.0.1:9 cannot be reached");
   });
 
-  test("a host that does not exist is named", async () => {
+  test("names an unknown host", async () => {
     const failed = download({ url: "http://hub.invalid/model.bin", path: target().path, retries });
     await expect(failed).rejects.toThrow(/^hub.invalid cannot be reached: (unknown host|the host name)/);
   });
 });
 
-test("a signal stops the wait for a busy server at once", async () => {
+test("a signal interrupts the delay before a retry", async () => {
   const url = await startServer((_, response) => response.writeHead(503, { "retry-after": "60" }).end());
   const signal = AbortSignal.timeout(50);
   const before = Date.now();
@@ -362,8 +362,8 @@ test("a signal stops the wait for a busy server at once", async () => {
   expect(Date.now() - before).toBeLessThan(5000);
 });
 
-describe("two downloads of one file", () => {
-  test("one waits for the other, says so, and fetches nothing that is there by then", async () => {
+describe("two downloads of the same file", () => {
+  test("the second waits, reports it, and does not fetch again", async () => {
     let requests = 0;
     const url = await startServer((request, response) => {
       requests++;
@@ -382,14 +382,14 @@ describe("two downloads of one file", () => {
     expect([requests, notes.length]).toEqual([0, 1]);
   });
 
-  test("the wait can be stopped", async () => {
+  test("a signal interrupts the wait", async () => {
     const { path } = target();
     await using _ = await takeLock(`${path}.lock`);
     const signal = AbortSignal.timeout(20);
     await expect(download({ url: "http://127.0.0.1:9/", path, signal })).rejects.toThrow(/timeout/i);
   });
 
-  test("the heartbeat of a holder on another machine is watched, and the watch can be stopped", async () => {
+  test("a signal interrupts the watch of a heartbeat on another machine", async () => {
     const { folder, path } = target();
     const mark = {
       ...(await markOfThisProcess()),
@@ -412,8 +412,8 @@ describe("two downloads of one file", () => {
   });
 });
 
-describe("an address that expires", () => {
-  test("is asked for again when the connection was cut, and is never shown", async () => {
+describe("an expiring address", () => {
+  test("is requested again after a lost connection and never printed", async () => {
     let requests = 0;
     const url = await startServer((request, response) => {
       if (request.url !== `/model.bin?signature=${requests}`) response.writeHead(403).end();
@@ -429,7 +429,7 @@ describe("an address that expires", () => {
   });
 });
 
-test("an MD5, where that is all a source tells, is checked and lets a part be continued", async () => {
+test("checks an MD5 and resumes with it if there is no other digest", async () => {
   const md5 = createHash("md5").update(bytes).digest("hex");
   const ranges: (string | undefined)[] = [];
   const url = await startServer((request, response) => {

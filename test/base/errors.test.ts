@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { FormatError, InputError, InternalError } from "../../src/base/errors.ts";
 
-test("an input error says where, what and what to try", () => {
+test("an input error prints its location, problem and hint", () => {
   const error = new FormatError(
     { file: "peaks.bed", line: 128 },
     "end 850 is not after start 900",
@@ -11,13 +11,13 @@ test("an input error says where, what and what to try", () => {
   expect(error).toBeInstanceOf(InputError);
 });
 
-test("a place may be a tensor, or nothing", () => {
+test("the location may be a tensor or missing", () => {
   expect(new FormatError({ file: "a.safetensors", tensor: "x" }, "wrong shape").describe()).toBe(
     'a.safetensors: tensor "x": wrong shape',
   );
   expect(new InputError("no rows left").describe()).toBe("no rows left");
 });
 
-test("our own bugs say so", () => {
+test("an internal error is marked as such", () => {
   expect(new InternalError("lost a node").message).toBe("internal: lost a node");
 });

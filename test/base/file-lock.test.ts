@@ -1,14 +1,17 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
-import { LockHeld, LockLost, takeLock } from "../../src/base/file-lock.ts";
+import { asSoleWriter, LockHeld, LockLost, takeLock } from "../../src/base/file-lock.ts";
 import { startHeartbeat } from "../../src/base/lease.ts";
 import { markOfThisProcess } from "../../src/base/process.ts";
+import { writeFileAtomic } from "../../src/base/write-file.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 let folder: string;
 let path: string;
@@ -20,7 +23,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const lockModule = fileURLToPath(new URL("../../src/base/file-lock.ts", import.meta.url));
 
-/** Another process that takes the lock, says so, and holds it until it is killed. */
+/** Starts another process that acquires the lock, reports it, and holds it until it is killed. */
 async function holderProcess() {
   const program = `
     import { takeLock } from ${JSON.stringify(lockModule)};
@@ -36,7 +39,7 @@ async function holderProcess() {
 
 let foreigners = 0;
 
-/** Leaves the lock to a process of another machine; returns its nonce. */
+/** Creates a lock of a process on another machine; returns its nonce. */
 async function foreignHolder(since: string): Promise<string> {
   const mark = await markOfThisProcess();
   await writeFile(path, JSON.stringify({ ...mark, host: "node17", began: `${++foreigners}`, since }));
@@ -44,7 +47,7 @@ async function foreignHolder(since: string): Promise<string> {
 }
 
 describe("a lock", () => {
-  test("refuses a second taker, and can be taken again once released", async () => {
+  test("refuses a second holder until it is released", async () => {
     const first = await takeLock(path);
     await expect(takeLock(path)).rejects.toThrow(`process ${process.pid} has held this since`);
     await first.release();
@@ -52,7 +55,7 @@ describe("a lock", () => {
     await (await takeLock(path)).release();
   });
 
-  test("released a second time leaves the next holder's alone", async () => {
+  test("a second release does not affect the next holder", async () => {
     const first = await takeLock(path);
     await first.release();
     const second = await takeLock(path);
@@ -61,7 +64,7 @@ describe("a lock", () => {
     await second.release();
   });
 
-  test("is refused while another process lives, and taken over when it was killed", async () => {
+  test("is refused while its holder is alive and taken over after it is killed", async () => {
     const child = await holderProcess();
     const refusal = await takeLock(path).catch((error) => error);
     expect(refusal).toBeInstanceOf(InputError);
@@ -75,7 +78,7 @@ describe("a lock", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test("of another machine is refused while its heartbeat goes on", async () => {
+  test("of another machine is refused while its heartbeat changes", async () => {
     const nonce = await foreignHolder("2099-01-01T00:00:00Z");
     const heartbeat = await startHeartbeat(`${path}.beat-${nonce}`, { beat: 20, expiry: 400 });
     const watched: string[] = [];
@@ -89,7 +92,7 @@ describe("a lock", () => {
     expect(watched).toEqual([expect.stringContaining("watching its heartbeat for up to 5 s")]);
   });
 
-  test("of another machine is taken over once its heartbeat has been silent for the lease", async () => {
+  test("of another machine is taken over after a lease without heartbeat", async () => {
     const nonce = await foreignHolder("2099-01-01T00:00:00Z");
     await writeFile(`${path}.beat-${nonce}`, "00000000 00000000\n");
     const lock = await takeLock(path, { lease: { beat: 20, expiry: 150 } });
@@ -98,7 +101,7 @@ describe("a lock", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test("waiting for the heartbeat of another machine can be interrupted", async () => {
+  test("a signal interrupts the watch of a heartbeat", async () => {
     await foreignHolder("2026-01-01T00:00:00Z");
     const controller = new AbortController();
     const taking = takeLock(path, { signal: controller.signal, lease: { beat: 20, expiry: 60_000 } });
@@ -106,9 +109,9 @@ describe("a lock", () => {
     await expect(taking).rejects.toThrow("stopped");
   });
 
-  test("a holder that lost its lease finds out, and its release leaves the new holder's lock alone", async () => {
+  test("a holder that lost its lease fails to confirm, and its release keeps the new holder's lock", async () => {
     const late = await takeLock(path);
-    // Seen from another machine: the same holder, of which only the heartbeat is visible.
+    // As seen from another machine: only the heartbeat of the holder is visible.
     const holder = JSON.parse(await readFile(path, "utf8"));
     await writeFile(path, JSON.stringify({ ...holder, host: "node18" }));
     const next = await takeLock(path, { lease: { beat: 20, expiry: 150 } });
@@ -121,7 +124,7 @@ describe("a lock", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test("a lock that was deleted by hand is lost", async () => {
+  test("a deleted lock is lost", async () => {
     const lock = await takeLock(path);
     await rm(path);
     await expect(lock.confirm()).rejects.toThrow("was removed while it was in use");
@@ -129,7 +132,7 @@ describe("a lock", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test("of a process whose number was given to another one since is taken over", async () => {
+  test("of a process whose id was reused is taken over", async () => {
     const mark = await markOfThisProcess();
     if (mark.began === null) return expect(mark.boot).toBeNull(); // a system without /proc
     await writeFile(
@@ -139,7 +142,7 @@ describe("a lock", () => {
     await (await takeLock(path)).release();
   });
 
-  test("whose chain leads back to itself is an error, not a walk without end", async () => {
+  test("with a cyclic chain is an error", async () => {
     const dead = { ...(await markOfThisProcess()), pid: 2 ** 22 + 1, since: "2026-01-01T00:00:00Z" };
     const text = JSON.stringify({ ...dead, nonce: "a".repeat(16) });
     await writeFile(path, text);
@@ -147,25 +150,25 @@ describe("a lock", () => {
     await expect(takeLock(path)).rejects.toThrow("this lock file cannot be read");
   });
 
-  test("whose nonce cannot be made text is an error that names the file", async () => {
+  test("with an invalid nonce is an error that names the file", async () => {
     await writeFile(path, '{"nonce":{"toString":1}}');
     await expect(takeLock(path)).rejects.toThrow("this lock file cannot be read");
   });
 
-  test("that cannot be read is an error that names the file", async () => {
+  test("that is unreadable is an error that names the file", async () => {
     await writeFile(path, "");
     await expect(takeLock(path)).rejects.toThrow("this lock file cannot be read");
     expect(await readFile(path, "utf8")).toBe("");
   });
 });
 
-test("of many takers of a dead process's lock exactly one wins, each time", async () => {
+test("exactly one of many contenders takes over the lock of a dead process", async () => {
   const mark = await markOfThisProcess();
   const dead = { ...mark, pid: 2 ** 22 + 1, since: "2026-01-01T00:00:00Z" };
   for (let round = 0; round < 20; round++) {
     const nonce = round.toString(16).padStart(16, "0");
     await writeFile(path, JSON.stringify({ ...dead, nonce }));
-    // A second dead process that had taken over from the first.
+    // A second dead process that had taken over the lock.
     await writeFile(`${path}.after-${nonce}`, JSON.stringify({ ...dead, nonce: `f${nonce.slice(1)}` }));
     const takers = await Promise.allSettled(Array.from({ length: 8 }, () => takeLock(path)));
     const won = takers.filter((taker) => taker.status === "fulfilled");
@@ -175,7 +178,7 @@ test("of many takers of a dead process's lock exactly one wins, each time", asyn
   }
 });
 
-test("takers that come and go never hold the lock two at a time", async () => {
+test("concurrent processes never hold the lock at the same time", async () => {
   let holders = 0;
   let held = 0;
   const worker = async () => {
@@ -191,4 +194,27 @@ test("takers that come and go never hold the lock two at a time", async () => {
   };
   await Promise.all(Array.from({ length: 6 }, worker));
   expect(held).toBeGreaterThan(3);
+});
+
+test("asSoleWriter removes the temporary files of this path only", async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, "elements.tsv");
+  writeFileSync(join(folder, ".elements.tsv.123.0a1b2c3d.tmp"), "half");
+  writeFileSync(join(folder, ".other.tsv.123.0a1b2c3d.tmp"), "half");
+  await asSoleWriter(path, () => writeFileAtomic(path, "whole"));
+  expect(readdirSync(folder).sort()).toEqual([".other.tsv.123.0a1b2c3d.tmp", "elements.tsv"]);
+  expect(readFileSync(path, "utf8")).toBe("whole");
+});
+
+test("asSoleWriter refuses a second writer", async () => {
+  const path = join(temporaryFolder(), "elements.tsv");
+  await asSoleWriter(path, async () => {
+    await expect(asSoleWriter(path, async () => {})).rejects.toThrow(LockHeld);
+  });
+  await expect(asSoleWriter(path, async () => "again")).resolves.toBe("again");
+});
+
+test.skipIf(process.platform === "win32")("a device is written without a lock", async () => {
+  await asSoleWriter("/dev/null", () => writeFileAtomic("/dev/null", "text"));
+  expect(readdirSync("/dev").filter((name) => name.startsWith("null."))).toEqual([]);
 });

@@ -15,7 +15,7 @@ function cached() {
   return path;
 }
 
-test("what is used is not removed; released, it is, with its marks", async () => {
+test("a file in use is not removed until it is released", async () => {
   const path = cached();
   expect(await lastUse(path)).toBeUndefined();
   const mark = await markInUse(path);
@@ -30,7 +30,7 @@ test("what is used is not removed; released, it is, with its marks", async () =>
   expect(readdirSync(join(path, ".."))).toEqual([]);
 });
 
-test("another process's use counts while it runs, and not after it was killed", async () => {
+test("a file in use by another process is kept until that process ends", async () => {
   const path = cached();
   const module = fileURLToPath(new URL("../../src/base/in-use.ts", import.meta.url));
   const program = `
@@ -52,7 +52,7 @@ test("another process's use counts while it runs, and not after it was killed", 
   expect(await removeUnlessUsed(path)).toBe(true);
 });
 
-test("a user on another machine cannot be seen, so it counts", async () => {
+test("a user on another machine counts as alive", async () => {
   const path = cached();
   const mark = { ...(await markOfThisProcess()), host: "another", machine: "0" };
   mkdirSync(`${path}.in-use`);

@@ -1,10 +1,12 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { appendFile, mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { FormatError } from "../../src/base/errors.ts";
-import { readLineLog, truncateFile } from "../../src/base/line-log.ts";
+import { FormatError, InputError } from "../../src/base/errors.ts";
+import { openDurableLog, readLineLog, truncateFile } from "../../src/base/line-log.ts";
 import { textIfPresent } from "../../src/base/read-file.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 let folder: string;
 let path: string;
@@ -15,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe("a log of lines", () => {
-  test("gives whole lines with numbers and ends, and counts what is torn", async () => {
+  test("visits complete lines with numbers and offsets, and counts torn bytes", async () => {
     await writeFile(path, "one\nzwölf\n\nto");
     const seen: [string, number, number][] = [];
     const extent = await readLineLog(path, (...line) => seen.push(line));
@@ -29,12 +31,12 @@ describe("a log of lines", () => {
     expect(await readFile(path, "utf8")).toBe("one\nzwölf\n\n");
   });
 
-  test("an empty file has no lines", async () => {
+  test("has no lines in an empty file", async () => {
     await writeFile(path, "");
     expect(await readLineLog(path, () => expect.unreachable())).toEqual({ whole: 0, torn: 0 });
   });
 
-  test("lines longer than a read are put together", async () => {
+  test("joins lines longer than a read", async () => {
     const lines = Array.from({ length: 5 }, (_, i) => String(i).repeat(700_000 + i));
     await writeFile(path, lines.join("\n"));
     await appendFile(path, "\n");
@@ -45,20 +47,71 @@ describe("a log of lines", () => {
     expect(extent.whole).toBe((await stat(path)).size);
   });
 
-  test("a file that is not there is named", async () => {
+  test("names a missing file", async () => {
     await expect(readLineLog(join(folder, "no"), () => {})).rejects.toThrow("no such file");
   });
 });
 
-test("a line that could not be one text is refused with its number", async () => {
+test("refuses a line longer than a string, with its number", async () => {
   await writeFile(path, "first\n");
   await truncate(path, 600 * 2 ** 20);
   await expect(readLineLog(path, () => {})).rejects.toThrow(FormatError);
   await expect(readLineLog(path, () => {})).rejects.toMatchObject({ place: { file: path, line: 2 } });
 });
 
-test("nor is a file read as a text that could not be one", async () => {
+test("textIfPresent refuses a file longer than a string", async () => {
   await writeFile(path, "{");
   await truncate(path, 600 * 2 ** 20);
   await expect(textIfPresent(path)).rejects.toThrow("the file has 629145600 bytes; the limit is 268435456");
+});
+
+const target = () => {
+  const folder = temporaryFolder();
+  return { folder, path: join(folder, "rows", "001.jsonl") };
+};
+const text = (path: string) => readFileSync(path, "utf8");
+
+test("creates the file and its folder, appends, and clears", async () => {
+  const { path } = target();
+  const log = await openDurableLog(path, 0);
+  await log.append("a\n");
+  await log.append("é\n");
+  expect(text(path)).toBe("a\né\n");
+  await log.clear();
+  await log.append("b\n");
+  expect(text(path)).toBe("b\n");
+  await log.close();
+});
+
+test("keeps the start of an existing file and leaves no other files", async () => {
+  const { folder, path } = target();
+  mkdirSync(join(folder, "rows"));
+  writeFileSync(path, "whole\ntor");
+  const log = await openDurableLog(path, 6);
+  await log.append("next\n");
+  await log.close();
+  expect(text(path)).toBe("whole\nnext\n");
+  expect(readdirSync(join(folder, "rows"))).toEqual(["001.jsonl"]);
+});
+
+test("ignores what an earlier writer appends to the old file", async () => {
+  const { path } = target();
+  const first = await openDurableLog(path, 0);
+  await first.append("one\n");
+  const second = await openDurableLog(path, 4);
+  await second.append("two\n");
+  // The first process was only believed dead, and continues.
+  await first.append("late\n");
+  expect(text(path)).toBe("one\ntwo\n");
+  await first.close();
+  await second.close();
+});
+
+test("throws if the file is shorter than the bytes to keep", async () => {
+  const { folder, path } = target();
+  mkdirSync(join(folder, "rows"));
+  writeFileSync(path, "one\n");
+  await expect(openDurableLog(path, 9)).rejects.toThrow(InputError);
+  expect(readdirSync(join(folder, "rows"))).toEqual(["001.jsonl"]);
+  expect(text(path)).toBe("one\n");
 });

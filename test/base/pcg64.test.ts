@@ -22,10 +22,10 @@ function wordsOf(seed: bigint): bigint[] {
   return words;
 }
 
-/** The generator as its paper writes it, with numbers of any size. */
+/** The generator of the paper with BigInt. */
 class PlainPcg64 {
   readonly pool: readonly bigint[];
-  /** What the pool gives: initial state and sequence number, in halves. */
+  /** Output of the pool: halves of the initial state and sequence number. */
   readonly words: readonly bigint[];
   state: bigint;
   readonly increment: bigint;
@@ -76,7 +76,7 @@ class PlainPcg64 {
   }
 }
 
-testWithSharedData("every stream equals NumPy's, bit for bit", "task1/rng.golden.json", (file) => {
+testWithSharedData("streams equal NumPy's bit for bit", "task1/rng.golden.json", (file) => {
   const { pcg64 } = JSON.parse(readFileSync(file, "utf8")) as { readonly pcg64: readonly Golden[] };
   let outputs = 0;
   let permuted = 0;
@@ -99,7 +99,7 @@ testWithSharedData("every stream equals NumPy's, bit for bit", "task1/rng.golden
   expect([pcg64.length, outputs, permuted]).toEqual([12, 72, 204]);
 });
 
-test("the published example of DART-Eval's seed: outputs and a permutation (NumPy 1.26)", () => {
+test("reproduces DART-Eval's example seed: outputs and a permutation (NumPy 1.26)", () => {
   const seed = 71911952265442175612494684024196082546n;
   const rng = new Pcg64(seed);
   expect([rng.nextUint64(), rng.nextUint64(), rng.nextUint64()]).toEqual([
@@ -111,7 +111,7 @@ test("the published example of DART-Eval's seed: outputs and a permutation (NumP
   expect([...new Pcg64(0).permutation(10)]).toEqual([4, 6, 2, 7, 3, 5, 9, 0, 8, 1]);
 });
 
-test("limbs of 32 bits agree with numbers of any size over long streams, and for seeds beyond 128 bits", () => {
+test("equals a BigInt implementation over long streams and for seeds beyond 128 bits", () => {
   for (const words of [[7n], [1n, 2n, 3n, 4n], [0xffffffffn, 0n, 0n, 1n, 5n], [9n, 8n, 7n, 6n, 5n, 4n, 3n]]) {
     const plain = new PlainPcg64(words);
     const rng = new Pcg64(words.reduceRight((seed, word) => (seed << 32n) | word, 0n));
@@ -124,7 +124,7 @@ test("limbs of 32 bits agree with numbers of any size over long streams, and for
   }
 });
 
-test("32-bit draws take the low half first and keep the high half, 64-bit draws and doubles pass it by", () => {
+test("32-bit draws use the low half first and buffer the high half; 64-bit draws and doubles skip the buffer", () => {
   const whole = new Pcg64(3);
   const [first, second, third] = [whole.nextUint64(), whole.nextUint64(), whole.nextUint64()];
   const rng = new Pcg64(3);
@@ -134,14 +134,14 @@ test("32-bit draws take the low half first and keep the high half, 64-bit draws 
   expect(BigInt(rng.nextUint32())).toBe(first >> 32n);
 });
 
-test("a reseeded generator is a new one", () => {
+test("reseed equals a new generator", () => {
   const rng = new Pcg64(1);
   rng.nextUint32();
   rng.reseed(5);
   expect(rng.nextUint32()).toBe(new Pcg64(5).nextUint32());
 });
 
-test("a seed is a whole number of 0 or more", () => {
+test("a seed must be a non-negative integer", () => {
   expect(() => new Pcg64(-1)).toThrow(InputError);
   expect(() => new Pcg64(-1n)).toThrow("seed -1 is not a non-negative integer");
   expect(() => new Pcg64(0.5)).toThrow(InputError);

@@ -24,7 +24,7 @@ const all = async (items: AsyncIterable<unknown>) => {
   for await (const _ of items);
 };
 
-/** Everything that reads a file by its path. */
+/** All readers of files by path. */
 const READERS: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
   textIfPresent,
   bytesIfPresent,
@@ -51,7 +51,7 @@ const READERS: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
 
 const describing = async (attempt: Promise<unknown>): Promise<string> => {
   const error = await attempt.catch((thrown: unknown) => thrown);
-  if (!(error instanceof InputError)) throw error ?? new Error("nothing was refused");
+  if (!(error instanceof InputError)) throw error ?? new Error("expected an error");
   return error.describe();
 };
 
@@ -91,7 +91,7 @@ test.each(Object.entries({ ...READERS, kindOfPath, makeFolder }))(
   },
 );
 
-test("a NUL in the path of what is written, or in a name inside a file, is refused", async () => {
+test("refuses a NUL in an output path and in a name within a file", async () => {
   const folder = temporaryFolder();
   expect(await describing(writeFileAtomic(join(folder, "a\0b"), "x"))).toContain(
     "cannot contain the character NUL",
@@ -106,7 +106,7 @@ test("a NUL in the path of what is written, or in a name inside a file, is refus
   expect(await describing(openCheckpoint(weights))).not.toContain("\0");
 });
 
-test("a file that is larger than its kind is refused before all of it is read", async () => {
+test("refuses a file above the size limit before reading it", async () => {
   const path = join(temporaryFolder(), "long");
   writeFileSync(path, "x".repeat(1000));
   await expect(bytesIfPresent(path, 999)).rejects.toThrow("the file has 1000 bytes; the limit is 999");

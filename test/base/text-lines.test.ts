@@ -26,14 +26,14 @@ async function read(data: string | Uint8Array): Promise<string[]> {
   return lines;
 }
 
-test("line ends of either kind, and a last line without one", async () => {
+test("LF, CRLF, and a last line without a line end", async () => {
   expect(await read("a\r\nb\n\nc")).toEqual(["a", "b", "", "c"]);
   expect(await read("a\n")).toEqual(["a"]);
   expect(await read("")).toEqual([]);
   expect(await read("\ufeffa\rb\n")).toEqual(["a\rb"]);
 });
 
-test("lines are the same across chunks, plain, compressed, and compressed in many pieces as bgzip does", async () => {
+test("lines are independent of chunks, for plain, gzip and bgzip files", async () => {
   const lines = Array.from({ length: 200_000 }, (_, i) => `line ${i} µ${"x".repeat(i % 37)}`);
   const bytes = Buffer.from(lines.join("\n"));
   const pieces = [0, 1, 2].map((i) =>
@@ -44,7 +44,7 @@ test("lines are the same across chunks, plain, compressed, and compressed in man
   }
 });
 
-test("any text comes back", async () => {
+test("any text round-trips", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.stringMatching(/^[\t -~]*$/)), async (lines) => {
       expect(await read(lines.map((line) => `${line}\n`).join(""))).toEqual(lines);
@@ -53,7 +53,7 @@ test("any text comes back", async () => {
   );
 });
 
-test("each line is visited with its number, and a visitor's error stops the reading", async () => {
+test("visits each line with its number; an error of the visitor stops the reading", async () => {
   const path = join(folder, "visited");
   await writeFile(path, "a\nb\nc\n");
   const seen: string[] = [];
@@ -73,7 +73,7 @@ test("reading can stop early", async () => {
   for await (const { number } of textLines(path)) if (number === 2) break;
 });
 
-test("a cut or damaged file is named", async () => {
+test("names a truncated or damaged file", async () => {
   const whole = gzipSync("a line\n".repeat(1000));
   await expect(read(whole.subarray(0, whole.length - 12))).rejects.toThrow("is truncated");
   const damaged = Uint8Array.from(whole);
@@ -83,7 +83,7 @@ test("a cut or damaged file is named", async () => {
   await expect(forEachLine(folder, () => {})).rejects.toThrow(InputError);
 });
 
-test("a file without line ends is refused before it fills the memory", async () => {
+test("refuses a file without line ends before it fills the memory", async () => {
   await expect(read(new Uint8Array(2 ** 24 + 2 ** 21).fill(65))).rejects.toThrow(
     "the line is longer than 16777216 characters",
   );

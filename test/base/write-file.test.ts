@@ -1,9 +1,17 @@
 import { execFileSync } from "node:child_process";
+import { readdirSync, writeFileSync } from "node:fs";
 import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
-import { appendDurably, removeTemporaryFiles, writeFileAtomic } from "../../src/base/write-file.ts";
+import { textIfPresent } from "../../src/base/read-file.ts";
+import {
+  appendDurably,
+  createFileAtomic,
+  removeTemporaryFiles,
+  writeFileAtomic,
+} from "../../src/base/write-file.ts";
+import { repository } from "../source-files.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 let folder: string;
@@ -11,7 +19,7 @@ beforeEach(() => {
   folder = temporaryFolder();
 });
 
-test("a file is written whole, over an older one, and nothing is left beside it", async () => {
+test("replaces an existing file and leaves no temporary file", async () => {
   const path = join(folder, "new", "deep", "a.json");
   await writeFileAtomic(path, "first");
   await writeFileAtomic(path, Uint8Array.of(104, 105));
@@ -19,7 +27,7 @@ test("a file is written whole, over an older one, and nothing is left beside it"
   expect(await readdir(join(folder, "new", "deep"))).toEqual(["a.json"]);
 });
 
-test("content may come in pieces; when one fails, the older file stays", async () => {
+test("accepts chunks; a failing source keeps the existing file", async () => {
   const path = join(folder, "pieces");
   await writeFileAtomic(
     path,
@@ -42,7 +50,7 @@ test("content may come in pieces; when one fails, the older file stays", async (
   expect(await readdir(folder)).toEqual(["pieces"]);
 });
 
-test("what a killed process left of a file can be removed, and nothing else is", async () => {
+test("removeTemporaryFiles removes only the temporary files of a path", async () => {
   const path = join(folder, "state");
   await writeFileAtomic(path, "whole");
   const others = [
@@ -59,7 +67,7 @@ test("what a killed process left of a file can be removed, and nothing else is",
   await removeTemporaryFiles(join(folder, "nowhere", "state"));
 });
 
-test("a failure leaves what was there, and says where", async () => {
+test("a failure keeps the existing file and names the path", async () => {
   await mkdir(join(folder, "taken"));
   await writeFile(join(folder, "taken", "kept"), "kept");
   const error = await writeFileAtomic(join(folder, "taken"), "x").catch((thrown: unknown) => thrown);
@@ -71,21 +79,21 @@ test("a failure leaves what was there, and says where", async () => {
   expect(through).toBeInstanceOf(InputError);
 });
 
-test.skipIf(process.getuid?.() === 0)("a folder that may not be written is named", async () => {
+test.skipIf(process.getuid?.() === 0)("names a folder that is not writable", async () => {
   await chmod(folder, 0o500);
   const error = await writeFileAtomic(join(folder, "x"), "x").catch((thrown: unknown) => thrown);
   expect((error as InputError).describe()).toContain("permission denied");
 });
 
-test("appended text follows what was there", async () => {
+test("appendDurably appends", async () => {
   const path = join(folder, "rows", "1.jsonl");
   await appendDurably(path, "a\n");
   await appendDurably(path, "b\n");
   expect(await readFile(path, "utf8")).toBe("a\nb\n");
 });
 
-test.skipIf(process.platform !== "linux")("a full disk is said in words", async () => {
-  // Every write to /dev/full fails as on a full disk.
+test.skipIf(process.platform !== "linux")("reports a full disk", async () => {
+  // Writes to /dev/full fail with ENOSPC.
   const path = join(folder, "full");
   await symlink("/dev/full", path);
   const error = await appendDurably(path, "x").catch((thrown: unknown) => thrown);
@@ -93,19 +101,60 @@ test.skipIf(process.platform !== "linux")("a full disk is said in words", async 
   expect((error as InputError).describe()).toMatch(/full: the disk is full\n {2}free some space/);
 });
 
-test.runIf(process.platform === "linux")("a pipe and a device are written to, never replaced", async () => {
+test.runIf(process.platform === "linux")("writes to pipes and devices without replacing them", async () => {
   const pipe = join(folder, "pipe");
   execFileSync("/usr/bin/env", ["mkfifo", pipe]);
   const [text] = await Promise.all([readFile(pipe, "utf8"), writeFileAtomic(pipe, "through")]);
   expect(text).toBe("through");
   expect((await stat(pipe)).isFIFO()).toBe(true);
-  // A device of one's own would need root; a link to one is as telling.
+  // Creating a device needs root; a link to one is equivalent.
   const full = join(folder, "full");
   await symlink("/dev/full", full);
   await expect(writeFileAtomic(full, "x")).rejects.toThrow("the disk is full");
   expect((await lstat(full)).isSymbolicLink()).toBe(true);
 });
 
-test("a folder as the target is refused before any folder or file is touched", async () => {
+test("refuses a folder as the target before touching any file", async () => {
   await expect(writeFileAtomic(".", "x")).rejects.toThrow("this is a folder");
+});
+
+test("createFileAtomic succeeds for exactly one of several concurrent calls", async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, "deep", "plan.json");
+  const made = await Promise.all(
+    Array.from({ length: 12 }, (_, i) => createFileAtomic(path, `content ${i}`)),
+  );
+  expect(made.filter(Boolean)).toHaveLength(1);
+  expect(await readFile(path, "utf8")).toBe(`content ${made.indexOf(true)}`);
+  expect(await readdir(join(folder, "deep"))).toEqual(["plan.json"]);
+});
+
+test("textIfPresent is undefined for a missing file and names a folder", async () => {
+  const folder = temporaryFolder();
+  expect(await textIfPresent(join(folder, "nothing"))).toBeUndefined();
+  await expect(textIfPresent(folder)).rejects.toMatchObject({ place: { file: folder } });
+});
+
+test("retries a rename that a virus scanner blocks on Windows", () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "a"), "1");
+  const program = `
+    import fs from "node:fs";
+    const whole = fs.rename;
+    let blocked = 0;
+    fs.rename = (from, to, done) => {
+      if (++blocked <= 3) done(Object.assign(new Error("EPERM"), { code: "EPERM" }));
+      else whole(from, to, done);
+    };
+    const { rename } = await import(${JSON.stringify(join(repository, "src/base/write-file.ts"))});
+    await rename("a", "b");
+    console.log(blocked);`;
+  writeFileSync(join(folder, "program.mts"), program);
+  const printed = execFileSync(
+    process.execPath,
+    ["--import", join(repository, "node_modules/tsx/dist/loader.mjs"), "program.mts"],
+    { cwd: folder, encoding: "utf8", env: { ...process.env, GRACEFUL_FS_PLATFORM: "win32" } },
+  );
+  expect(printed.trim()).toBe("4");
+  expect(readdirSync(folder).sort()).toEqual(["b", "program.mts"]);
 });

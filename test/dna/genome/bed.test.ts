@@ -28,7 +28,7 @@ async function refusal(rows: AsyncIterable<unknown>): Promise<string> {
 
 const TEXT = "#chrom\ntrack name=x\nbrowser hide all\nchr1\t0\t10\ta b\t5\r\n\nchr1 20 30\nchr2\t5\t6";
 
-test("intervals, columns and lines, with whatever is around them", async () => {
+test("reads intervals, columns and line numbers, skipping comments and track lines", async () => {
   for (const data of [TEXT, gzipSync(TEXT)]) {
     const path = await files.write("some.bed", data);
     const rows = await all(readBed(path));
@@ -50,12 +50,12 @@ test.each([
   ["chr1\t5\t", 'x.bed:2: end "" is not a whole number'],
   ["chr1\t5", 'x.bed:2: the line has 2 columns; expected at least 3: "chr1\\t5"'],
   ["\t5\t6", "x.bed:2: the chromosome's name is empty"],
-])("%j is refused with its line", async (line, message) => {
+])("refuses %j with its line", async (line, message) => {
   const path = await files.write("x.bed", `chr1\t0\t1\n${line}\n`);
   expect(await refusal(readBed(path))).toContain(message);
 });
 
-test("an empty interval is a place between two bases; a peak has some", async () => {
+test("accepts empty intervals, but not empty narrowPeak peaks", async () => {
   const path = await files.write("empty.bed", "chr1\t5\t5\tinsertion\nchr1\t100\t100\n");
   expect((await all(readBed(path, { genome }))).map(({ start, end }) => [start, end])).toEqual([
     [5, 5],
@@ -65,7 +65,7 @@ test("an empty interval is a place between two bases; a peak has some", async ()
   expect(await refusal(readNarrowPeaks(peaks))).toContain("end 5 is not after start 5");
 });
 
-test("intervals must lie in a genome that is given", async () => {
+test("requires intervals within the given genome", async () => {
   const path = await files.write("g.bed", "chr1\t90\t100\nchr1\t90\t101\n");
   expect(await refusal(readBed(path, { genome }))).toContain(
     "g.bed:2: end 101 lies beyond the end of chr1, which has 100 bases in tiny.fa",
@@ -78,7 +78,7 @@ test("intervals must lie in a genome that is given", async () => {
 });
 
 testWithSharedData(
-  "the peaks of MACS2",
+  "reads peaks of MACS2",
   "formats/narrowpeak/macs_ctcf_chr22.hg19.narrowPeak",
   async (path) => {
     const expected = JSON.parse(await readFile(sharedData("formats/expected.json")!, "utf8")).narrowpeak[
@@ -99,7 +99,7 @@ testWithSharedData(
   },
 );
 
-test("a summit may be missing or the end itself, not outside the peak", async () => {
+test("accepts a summit of -1 or at the end, but not outside the peak", async () => {
   const line = (summit: string) => `chr1\t10\t20\tp\t0\t.\t1\t-1\t2e1\t${summit}\n`;
   const good = await files.write("good.narrowPeak", line("-1") + line("10"));
   expect((await all(readNarrowPeaks(good))).map(({ summit }) => summit)).toEqual([-1, 10]);

@@ -1,6 +1,6 @@
 import { crc32, deflateRawSync } from "node:zlib";
 
-/** Compresses text as bgzip does: blocks of `blockSize` bytes, then an empty one that marks the end. */
+/** Compresses text like bgzip: blocks of `blockSize` bytes, then an empty end-of-file block. */
 export function bgzip(text: Uint8Array, blockSize = 65280): Buffer {
   const blocks: Buffer[] = [];
   for (let at = 0; at < text.length; at += blockSize) blocks.push(block(text.subarray(at, at + blockSize)));

@@ -16,16 +16,16 @@ process.env.DART_EVAL_CACHE = folder.path("cache");
 
 const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
 
-const trouble = async (attempt: Promise<unknown>): Promise<string> => {
+const refusal = async (attempt: Promise<unknown>): Promise<string> => {
   const error = await attempt.then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  if (!(error instanceof InputError)) throw error ?? new Error("nothing was refused");
+  if (!(error instanceof InputError)) throw error ?? new Error("expected an error");
   return error.describe();
 };
 
-/** A 2bit file of one sequence, chr1, of 8 bases, all T, with stretches of N: their starts, then as many lengths. */
+/** A 2bit file with one sequence, chr1, of 8 bases T, and blocks of N: their starts, then their lengths. */
 function twoBit(stretches: readonly number[]): Uint8Array {
   const name = Buffer.from("chr1");
   const numbers = (...values: number[]) => Buffer.from(Uint32Array.from(values).buffer);
@@ -49,9 +49,9 @@ interface Fasta {
   readonly fetch: readonly Fetch[];
 }
 
-describe("the test bed", () => {
+describe("real genomes", () => {
   testWithSharedData(
-    "every chromosome of a bgzip genome has the published digest",
+    "the chromosomes of a bgzip genome have the published digests",
     "genome/mini.hg38.fa.gz",
     async (path) => {
       await using genome = await openGenome(path);
@@ -70,7 +70,7 @@ describe("the test bed", () => {
   );
 
   testWithSharedData(
-    "windows equal what samtools fetched, N beyond the end",
+    "windows equal samtools faidx, with N beyond the end",
     "formats/expected.json",
     async (path) => {
       const expected = JSON.parse(await readFile(path, "utf8")).fasta as Record<string, Fasta>;
@@ -93,7 +93,7 @@ describe("the test bed", () => {
   );
 
   testWithSharedData(
-    "a 2bit genome equals UCSC's own reading of it",
+    "a 2bit genome equals the output of UCSC's tools",
     "formats/twobit/test.2bit",
     async (path) => {
       const expected = JSON.parse(await readFile(sharedData("formats/expected.json")!, "utf8")).twobit[
@@ -115,7 +115,7 @@ describe("the test bed", () => {
   );
 
   testWithSharedData(
-    "indexes that are made equal those of samtools and bgzip",
+    "created indexes equal those of samtools and bgzip",
     "genome/mini.hg38.fa.gz",
     async (path) => {
       const copy = folder.path("copy.fa.gz");
@@ -128,7 +128,7 @@ describe("the test bed", () => {
   );
 
   testWithSharedData(
-    "one genome has one digest, as 2bit, FASTA or compressed FASTA",
+    "2bit, FASTA and compressed FASTA of a genome have the same digest",
     "formats/twobit/test.2bit",
     async (path) => {
       await using twoBit = await openGenome(path);
@@ -156,7 +156,7 @@ async function wholeWindow(letters: Promise<Uint8Array>, start: number, end: num
 const SMALL = ">chr1 first\nACGTN\nacgtn\nRY\n>chrM\nGGGG\n";
 
 describe("any FASTA file", () => {
-  test("letters are upper case, and N off the chromosome on either side", async () => {
+  test("sequences are upper case, with N off the chromosome on both sides", async () => {
     await using genome = await openGenome(await folder.write("small.fa", SMALL));
     expect(Object.fromEntries(genome.chromosomes)).toEqual({ chr1: 12, chrM: 4 });
     const letters = (start: number, end: number) => genome.letters({ chrom: "chr1", start, end });
@@ -169,7 +169,7 @@ describe("any FASTA file", () => {
     expect(await letters(-3, 15)).toBe("NNNACGTNACGTNRYNNN");
   });
 
-  test("any layout of lines gives the same sequences, plain and compressed, whole and in windows", async () => {
+  test("any line layout gives the same sequences, plain and compressed, whole and in windows", async () => {
     let n = 0;
     await fc.assert(
       fc.asyncProperty(
@@ -203,7 +203,7 @@ describe("any FASTA file", () => {
     );
   });
 
-  test.each([" ", "\t", "  \r", " \t "])("%j at the end of lines is no base", async (blanks) => {
+  test.each([" ", "\t", "  \r", " \t "])("ignores %j at the end of lines", async (blanks) => {
     for (const lines of ["every", "the last"]) {
       const text =
         lines === "every" ? SMALL.replaceAll("\n", `${blanks}\n`) : SMALL.replace(/\n$/, `${blanks}\n\n`);
@@ -218,7 +218,7 @@ describe("any FASTA file", () => {
     }
   });
 
-  test("a sequence may have the name of a part of every JavaScript object", async () => {
+  test("a sequence may be named like a property of Object.prototype", async () => {
     const text = ">__proto__\nACGT\n>constructor\nGGCC\n";
     for (const data of [text, bgzip(Buffer.from(text))]) {
       const path = await folder.write("proto.fa", data);
@@ -229,14 +229,14 @@ describe("any FASTA file", () => {
     }
   });
 
-  test("a sequence without bases is there, and is empty", async () => {
+  test("a sequence without bases is empty", async () => {
     await using genome = await openGenome(await folder.write("empty.fa", ">a\n>b\nAC\n>c\n"));
     expect(Object.fromEntries(genome.chromosomes)).toEqual({ a: 0, b: 2, c: 0 });
     expect(await genome.chromosome("a")).toHaveLength(0);
     expect(await genome.letters({ chrom: "c", start: 0, end: 2 })).toBe("NN");
   });
 
-  test("an index is made once and then read", async () => {
+  test("creates an index once and then reads it", async () => {
     const path = await folder.write("once.fa", SMALL);
     await (await openGenome(path)).close();
     const made = await stat(`${path}.fai`);
@@ -245,8 +245,8 @@ describe("any FASTA file", () => {
     expect(await readFile(`${path}.fai`, "utf8")).toBe("chr1\t12\t12\t5\t6\nchrM\t4\t33\t4\t5\n");
   });
 
-  test("where no index can be written it stays in memory", async () => {
-    // The temporary name beside this one is longer than any file system takes.
+  test("keeps the index in memory if it cannot be saved", async () => {
+    // The name of the temporary file exceeds the limit of file systems.
     const path = await folder.write(`${"x".repeat(245)}.fa`, SMALL);
     await using genome = await openGenome(path);
     expect(await genome.letters({ chrom: "chrM", start: 0, end: 4 })).toBe("GGGG");
@@ -260,7 +260,7 @@ describe("a genome in memory", () => {
     ["chrM", "GGGG"],
   ]);
 
-  test("is the same as the file that says so", async () => {
+  test("equals a FASTA file with the same sequences", async () => {
     await using file = await openGenome(await folder.write("memory.fa", SMALL));
     await using memory = genomeInMemory("memory", sequences);
     expect([...memory.chromosomes]).toEqual([...file.chromosomes]);
@@ -272,24 +272,24 @@ describe("a genome in memory", () => {
     }
     expect(latin1(await memory.chromosome("chr1"))).toBe("ACGTNACGTNRY");
     expect(await memory.digest()).toBe(await file.digest());
-    expect(await trouble(memory.chromosome("1"))).toContain('memory: the genome has no sequence "1"');
+    expect(await refusal(memory.chromosome("1"))).toContain('memory: the genome has no sequence "1"');
   });
 
-  test("holds DNA letters only", () => {
+  test("accepts DNA letters only", () => {
     expect(() => genomeInMemory("memory", new Map([["x", "ACQ"]]))).toThrow('"Q" at base 3 of sequence "x"');
   });
 });
 
-describe("what is refused", () => {
-  test("a chromosome that is not there, with what it is called", async () => {
+describe("refused input", () => {
+  test("an unknown chromosome, with the equivalent name", async () => {
     await using genome = await openGenome(await folder.write("names.fa", SMALL));
-    expect(await trouble(genome.letters({ chrom: "1", start: 0, end: 1 }))).toMatch(
+    expect(await refusal(genome.letters({ chrom: "1", start: 0, end: 1 }))).toMatch(
       /names\.fa: the genome has no sequence "1", but has "chr1"\n {2}table and genome must use the same chromosome names/,
     );
-    expect(await trouble(genome.chromosome("MT"))).toContain('but has "chrM"');
-    expect(await trouble(genome.chromosome("chr9"))).toContain('no sequence "chr9"; it has chr1, chrM');
-    expect(await trouble(genome.chromosome("__proto__"))).toContain("no sequence");
-    expect(await trouble(genome.letters({ chrom: "chr1", start: 3, end: 3 }))).toContain(
+    expect(await refusal(genome.chromosome("MT"))).toContain('but has "chrM"');
+    expect(await refusal(genome.chromosome("chr9"))).toContain('no sequence "chr9"; it has chr1, chrM');
+    expect(await refusal(genome.chromosome("__proto__"))).toContain("no sequence");
+    expect(await refusal(genome.letters({ chrom: "chr1", start: 3, end: 3 }))).toContain(
       "end 3 is not after start 3",
     );
   });
@@ -307,7 +307,7 @@ describe("what is refused", () => {
       const path = await folder.write(`${what.replaceAll(" ", "-")}.fa`, pack(SMALL));
       await (await openGenome(path)).close();
       await writeFile(path, pack(after));
-      const message = await trouble(
+      const message = await refusal(
         (async () => {
           await using genome = await openGenome(path);
           for (const name of genome.chromosomes.keys()) await genome.chromosome(name);
@@ -341,7 +341,7 @@ describe("what is refused", () => {
       await using genome = await openGenome(path);
       await genome.chromosome("a");
     };
-    expect(await trouble(read())).toContain(message);
+    expect(await refusal(read())).toContain(message);
   });
 
   test.each([
@@ -356,13 +356,13 @@ describe("what is refused", () => {
   ])("the index %j", async (index, message) => {
     const path = await folder.write("bad-index.fa", SMALL);
     await folder.write("bad-index.fa.fai", index);
-    expect(await trouble(openGenome(path))).toContain(message);
+    expect(await refusal(openGenome(path))).toContain(message);
   });
 
   test("damaged compression", async () => {
     const whole = bgzip(Buffer.from(SMALL.replace("GGGG", "G".repeat(5000))), 1000);
     const cut = await folder.write("cut.fa.gz", whole.subarray(0, whole.length - 100));
-    expect(await trouble(openGenome(cut))).toMatch(/no complete bgzip block|damaged/);
+    expect(await refusal(openGenome(cut))).toMatch(/no complete bgzip block|damaged/);
     const path = await folder.write("damaged.fa.gz", whole);
     await (await openGenome(path)).close();
     const damaged = Buffer.from(whole);
@@ -372,10 +372,10 @@ describe("what is refused", () => {
       await using genome = await openGenome(path);
       await genome.chromosome("chrM");
     };
-    expect(await trouble(read())).toContain("damaged");
+    expect(await refusal(read())).toContain("damaged");
   });
 
-  test("no flipped bit of a compressed file gives other bases, with an index or without", async () => {
+  test("no flipped bit of a compressed file gives wrong bases, with or without an index", async () => {
     const rng = new Pcg64(11);
     const letters = Array.from({ length: 9000 }, () => "ACGT"[Math.floor(4 * rng.nextFloat64())]).join("");
     const whole = bgzip(Buffer.from(`>chr1\n${letters.replaceAll(/.{60}/g, "$&\n")}\n`), 2000);
@@ -394,7 +394,7 @@ describe("what is refused", () => {
       if (i === 150) for (const end of ["fai", "gzi"]) await rm(`${path}.${end}`);
       const answer = await read().catch((error: unknown) => error);
       if (i >= 150) for (const end of ["fai", "gzi"]) await rm(`${path}.${end}`, { force: true });
-      // Bits of the time and the operating system in a block's header mean nothing.
+      // The time and operating system in the header of a block are ignored.
       if (answer === letters) continue;
       expect(answer, `byte ${at}`).toBeInstanceOf(InputError);
       refused++;
@@ -402,42 +402,45 @@ describe("what is refused", () => {
     expect(refused).toBeGreaterThan(280);
   });
 
-  test("a damaged block is named by where it begins", async () => {
+  test("a damaged block, with its offset", async () => {
     const whole = bgzip(Buffer.from(SMALL), 16);
     const path = await folder.write("named-block.fa.gz", whole);
     const second = whole.readUInt16LE(16) + 1;
     const damaged = Buffer.from(whole);
     damaged[second + 20] ^= 4;
     await writeFile(path, damaged);
-    expect(await trouble(openGenome(path))).toContain(`the bgzip block at byte ${second} is damaged`);
+    expect(await refusal(openGenome(path))).toContain(`the bgzip block at byte ${second} is damaged`);
   });
 
-  test.each(["-", "*"])("a sequence that ends in %s, by its letter and not by its index", async (letter) => {
-    for (const name of ["chr1", "chrM"]) {
-      const text = SMALL.replace(name === "chr1" ? "RY" : "GGGG", (bases) => bases.slice(0, -1) + letter);
-      const path = await folder.write("odd-end.fa", text);
-      await rm(`${path}.fai`, { force: true });
-      expect(await trouble(openGenome(path))).toContain(
-        `odd-end.fa: "${letter}" at base ${name === "chr1" ? 12 : 4} of sequence "${name}" is not a DNA letter`,
-      );
-    }
-  });
+  test.each(["-", "*"])(
+    "a sequence that ends in %s, naming the character rather than the index",
+    async (letter) => {
+      for (const name of ["chr1", "chrM"]) {
+        const text = SMALL.replace(name === "chr1" ? "RY" : "GGGG", (bases) => bases.slice(0, -1) + letter);
+        const path = await folder.write("odd-end.fa", text);
+        await rm(`${path}.fai`, { force: true });
+        expect(await refusal(openGenome(path))).toContain(
+          `odd-end.fa: "${letter}" at base ${name === "chr1" ? 12 : 4} of sequence "${name}" is not a DNA letter`,
+        );
+      }
+    },
+  );
 
-  test("a compressed block that claims gigabytes is refused before room is made for them", async () => {
+  test("a compressed block that declares gigabytes, before allocation", async () => {
     const whole = bgzip(Buffer.from(SMALL), 16);
     const claiming = Buffer.from(whole);
     const first = claiming.readUInt16LE(16) + 1;
     claiming.writeUInt32LE(0xffff_ff00, first - 4);
     const before = process.resourceUsage().maxRSS;
     const unread = await folder.write("claims.fa.gz", claiming);
-    expect(await trouble(openGenome(unread))).toContain(
+    expect(await refusal(openGenome(unread))).toContain(
       "the bgzip block at byte 0 declares 4294967040 bytes",
     );
-    // The same where sound indexes lead to it.
+    // The same block reached through valid indexes.
     const indexed = await folder.write("claims-later.fa.gz", whole);
     await (await openGenome(indexed)).close();
     await writeFile(indexed, claiming);
-    expect(await trouble(openGenome(indexed))).toContain("declares 4294967040 bytes");
+    expect(await refusal(openGenome(indexed))).toContain("declares 4294967040 bytes");
     expect(process.resourceUsage().maxRSS - before).toBeLessThan(2 ** 20); // KiB
   });
 
@@ -457,35 +460,35 @@ describe("what is refused", () => {
     const path = await folder.write(`${name.replaceAll(" ", "-")}.fa.gz`, bgzip(Buffer.from(SMALL), 16));
     await (await openGenome(path)).close();
     await writeFile(`${path}.gzi`, spoil(await readFile(`${path}.gzi`)));
-    expect(await trouble(openGenome(path))).toContain(message);
+    expect(await refusal(openGenome(path))).toContain(message);
   });
 
   test.each([
     ["without a letter", [3, 0]],
     ["over another", [1, 2]],
     ["beyond its end", [4, 9]],
-  ])("a 2bit file with a stretch of N %s", async (_, [start, length]) => {
+  ])("a 2bit file with a block of N %s", async (_, [start, length]) => {
     const path = await folder.write("stretch.2bit", twoBit([1, start!, 1, length!]));
     const read = async () => {
       await using genome = await openGenome(path);
       await genome.chromosome("chr1");
     };
-    expect(await trouble(read())).toMatch(/"chr1" of 8 bases has an invalid block of N from \d+ to \d+/);
+    expect(await refusal(read())).toMatch(/"chr1" of 8 bases has an invalid block of N from \d+ to \d+/);
   });
 
-  test("a 2bit file with sound stretches of N is read", async () => {
+  test("(accepted) a 2bit file with valid blocks of N is read", async () => {
     await using genome = await openGenome(await folder.write("sound.2bit", twoBit([1, 4, 2, 1])));
     expect(latin1(await genome.chromosome("chr1"))).toBe("TNNTNTTT");
   });
 
   testWithSharedData(
-    "a 2bit file that is cut off, big-endian, or says what cannot be",
+    "a 2bit file that is truncated, big-endian or inconsistent",
     "formats/twobit/test.2bit",
     async (path) => {
       const whole = await readFile(path);
       const spoiled = async (change: (bytes: Buffer) => Buffer) => {
         const file = await folder.write("spoiled.2bit", change(Buffer.from(whole)));
-        return trouble(
+        return refusal(
           (async () => {
             await using genome = await openGenome(file);
             for (const name of genome.chromosomes.keys()) await genome.chromosome(name);
@@ -515,31 +518,31 @@ describe("what is refused", () => {
     },
   );
 
-  test("a path where nothing is, or a folder", async () => {
-    expect(await trouble(openGenome(folder.path("nothing.fa")))).toContain("no such file");
-    expect(await trouble(openGenome(folder.path("")))).toContain("this is a folder; a file was expected");
+  test("a missing file and a folder", async () => {
+    expect(await refusal(openGenome(folder.path("nothing.fa")))).toContain("no such file");
+    expect(await refusal(openGenome(folder.path("")))).toContain("this is a folder; a file was expected");
   });
 });
 
-describe("the digest", () => {
+describe("the genome digest", () => {
   const digestOf = async (name: string, text: string) => {
     await using genome = await openGenome(await folder.write(name, text));
     return genome.digest();
   };
 
-  test("is that of the sorted list of names, lengths and digests of letters", async () => {
+  test("is the SHA-256 of the sorted names, lengths and sequence digests", async () => {
     const list = `chr1\t12\t${sha256Hex("ACGTNACGTNNN")}\nchrM\t4\t${sha256Hex("GGGG")}\n`;
     expect(await digestOf("d1.fa", SMALL)).toBe(sha256Hex(list));
   });
 
-  test("does not depend on case, order or line width, and does on names and letters", async () => {
+  test("depends on names and bases, not on case, order or line width", async () => {
     const digest = await digestOf("d2.fa", SMALL);
     expect(await digestOf("d3.fa", ">chrM x\nGG\nGG\n>chr1\nACGTNacgtNNN\n")).toBe(digest);
     expect(await digestOf("d4.fa", SMALL.replace("GGGG", "GGGC"))).not.toBe(digest);
     expect(await digestOf("d5.fa", SMALL.replace("chrM", "MT"))).not.toBe(digest);
   });
 
-  test("is remembered until the file changes", async () => {
+  test("is cached until the file changes", async () => {
     const path = await folder.write("d6.fa", SMALL);
     await (await openGenome(path)).close();
     await new Promise((resolve) => setTimeout(resolve, 2_100));
@@ -554,7 +557,7 @@ describe("the digest", () => {
   });
 });
 
-test("a name of a million letters in an index is not repeated whole", () => {
+test("truncates a name of a million characters in a message", () => {
   const name = "c".repeat(1_000_000);
   const line = `${name}\t4\t3\t4\t5\n`;
   const refusal = () => parseFastaIndex(line + line, "g.fa.fai");

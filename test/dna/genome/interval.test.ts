@@ -16,7 +16,7 @@ test.each([
   expect(centredWindow(interval, 350)).toEqual(window);
 });
 
-test("a centred window has its width, and its middle is at most half a base off", () => {
+test("a centred window has the width and is at most half a base off centre", () => {
   fc.assert(
     fc.property(
       fc.nat(10_000),
@@ -31,7 +31,7 @@ test("a centred window has its width, and its middle is at most half a base off"
   );
 });
 
-test("an interval says where it is, and has an end after its start", () => {
+test("formats an interval and checks that its end is after its start", () => {
   expect(formatInterval(at(99, 200))).toBe("chr1:99-200");
   expect(() => checkInterval(at(-5, 1))).not.toThrow();
   expect(() => checkInterval(at(5, 5))).toThrow(InputError);

@@ -19,7 +19,7 @@ async function reopen(signal: ReadonlyMap<string, ArrayLike<number>>): Promise<B
   return new BigWig({ path });
 }
 
-/** What @gmod/bbi reads back, one number per base. */
+/** Values per base as read by @gmod/bbi. */
 async function read(file: BigWig, chrom: string, start: number, end: number): Promise<number[]> {
   const values = new Array<number>(end - start).fill(0);
   for (const feature of await file.getFeatures(chrom, start, end)) {
@@ -28,14 +28,14 @@ async function read(file: BigWig, chrom: string, start: number, end: number): Pr
   return values;
 }
 
-/** Sparse counts with runs, long enough for an index of two levels: more than 256 blocks of 1,024 runs. */
+/** Sparse counts with enough runs for a two-level index: more than 256 blocks of 1,024 runs. */
 function counts(length: number, seed: number): Float32Array {
   const rng = new Pcg64(seed);
   return Float32Array.from({ length }, () => Math.max(0, (rng.nextUint32() >>> 29) - 3));
 }
 
 describe("bigWig writer", () => {
-  test("@gmod/bbi reads back every base of every chromosome, through an index of two levels", async () => {
+  test("round-trips every base through @gmod/bbi with a two-level index", async () => {
     const signal = new Map([
       ["chr2", counts(300_000, 1)],
       ["chr10", counts(400_000, 2)],
@@ -64,7 +64,7 @@ describe("bigWig writer", () => {
     }
   });
 
-  test("fractions and negative numbers keep single precision; runs of equal numbers stay one entry", async () => {
+  test("stores float32 values, and one item per run", async () => {
     const file = await reopen(new Map([["chr1", [0, 0.1, 0.1, 0.1, -2.5, 0, 7]]]));
     const features = await file.getFeatures("chr1", 0, 7);
     expect(features.map(({ start, end, score }) => [start, end, score])).toEqual([
@@ -74,18 +74,18 @@ describe("bigWig writer", () => {
     ]);
   });
 
-  test("a signal that is 0 everywhere, and no chromosome at all, give files that open", async () => {
+  test("signals of zeros and without chromosomes give valid files", async () => {
     const silent = await reopen(new Map([["chr1", new Float32Array(1000)]]));
     expect(await silent.getFeatures("chr1", 0, 1000)).toEqual([]);
     expect(bigWigBytes(new Map()).length).toBeGreaterThan(0);
   });
 
-  test("what a bigWig file cannot hold is refused", () => {
+  test("refuses values and names that bigWig cannot store", () => {
     expect(() => bigWigBytes(new Map([["chr1", [1, Number.NaN]]]))).toThrow(/chr1 at base 1 is NaN/);
     expect(() => bigWigBytes(new Map([["chr 1", [1]]]))).toThrow(InputError);
   });
 
-  test("equal signals give equal bytes whatever the order of chromosomes", () => {
+  test("the bytes do not depend on the order of chromosomes", () => {
     const [a, b] = [counts(500, 1), counts(300, 2)];
     expect(
       bigWigBytes(

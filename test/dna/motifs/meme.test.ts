@@ -11,7 +11,7 @@ import { temporaryFolder } from "../../temporary-folder.ts";
 const HOCOMOCO = "task2/H12CORE_meme_format.meme.gz";
 
 testWithSharedData(
-  "every consensus of HOCOMOCO v12 CORE is the golden one",
+  "consensus sequences of HOCOMOCO v12 CORE equal the reference",
   "task2/consensus.golden.tsv",
   async (file) => {
     const { motifs, background } = await readMotifs(sharedData(HOCOMOCO)!);
@@ -24,7 +24,7 @@ testWithSharedData(
   },
 );
 
-testWithSharedData("its numbers are read as they stand", "formats/expected.json", async (file) => {
+testWithSharedData("reads probabilities verbatim", "formats/expected.json", async (file) => {
   const { meme } = JSON.parse(readFileSync(file, "utf8")) as {
     meme: Record<string, { motifs: number; sum_width: number; first_rows: number[][][] }>;
   };
@@ -48,7 +48,7 @@ function read(text: string) {
   return readMotifs(file);
 }
 
-test("a last motif without a line after it is read too, its width stated or not", async () => {
+test("reads a last motif at the end of the file, with and without a stated width", async () => {
   for (const header of ["alength=4 w=2", "alength= 4", ""]) {
     const { motifs } = await read(
       `${HEAD}${MOTIF}URL http://x\n\nMOTIF m2\nletter-probability matrix: ${header}\n${ROWS.trimEnd()}`,
@@ -61,19 +61,19 @@ test("a last motif without a line after it is read too, its width stated or not"
   }
 });
 
-test("the first of equal letters is the consensus", async () => {
+test("consensus takes the first of equally probable bases", async () => {
   const { motifs } = await read(`${HEAD}${MOTIF}`);
   expect(consensus(motifs[0])).toBe("TA");
 });
 
-test("a background over several lines, and a matrix of log-odds, are no obstacle", async () => {
+test("reads a background over several lines and skips log-odds matrices", async () => {
   const full = `${HEAD}Background letter frequencies (from unknown source):\nA 0.3 C 0.2\nG 0.2 T 0.3\n\nMOTIF m1\nlog-odds matrix: alength= 4 w= 1\n-1 2 3 -4\nletter-probability matrix: alength= 4 w= 2\n${ROWS}\n`;
   const { motifs, background } = await read(full);
   expect(motifs.length).toBe(1);
   expect([...background]).toEqual([0.3, 0.2, 0.2, 0.3]);
 });
 
-describe("what is wrong is named with its line", () => {
+describe("refuses invalid files, with the line", () => {
   test.each([
     ["MOTIF", /not a MEME file/],
     [HEAD, /no motif with a letter-probability matrix/],
@@ -90,12 +90,12 @@ describe("what is wrong is named with its line", () => {
     [`${HEAD}Background letter frequencies\nA 0.5 C 0.5\n\n${MOTIF}`, /:7: the background has 2 frequencies/],
     [`${HEAD}Background letter frequencies\nA 0.5 G 0.1\n`, /:6: the background has "G 0.1"; expected C/],
   ])("%#", async (text, message) => {
-    const told = await read(text).catch((error: InputError) => error.describe());
-    expect(told).toMatch(message);
+    const found = await read(text).catch((error: InputError) => error.describe());
+    expect(found).toMatch(message);
   });
 });
 
-test("any damage is told as such, or does not matter", async () => {
+test("any damaged file is refused or gives valid motifs", async () => {
   const text = `${HEAD}Background letter frequencies\nA 0.3 C 0.2 G 0.2 T 0.3\n\n${MOTIF}URL x\n\n${MOTIF.replace("m1", "m2")}`;
   await fc.assert(
     fc.asyncProperty(
@@ -104,12 +104,12 @@ test("any damage is told as such, or does not matter", async () => {
       fc.string({ unit: "binary", maxLength: 8 }),
       async (at, cut, put) => {
         const damaged = text.slice(0, at) + put + text.slice(at + cut);
-        const told = await read(damaged).catch((error: unknown) => error);
-        if (told instanceof Error) {
-          expect(told).toBeInstanceOf(FormatError);
+        const result = await read(damaged).catch((error: unknown) => error);
+        if (result instanceof Error) {
+          expect(result).toBeInstanceOf(FormatError);
           return;
         }
-        const { motifs } = told as Awaited<ReturnType<typeof read>>;
+        const { motifs } = result as Awaited<ReturnType<typeof read>>;
         for (const { width, probabilities } of motifs) {
           expect(probabilities.length).toBe(4 * width);
           expect(probabilities.every((p) => p >= 0 && p <= 1.02)).toBe(true);

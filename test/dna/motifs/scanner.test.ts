@@ -55,7 +55,7 @@ async function goldenMotifs(): Promise<readonly Motif[]> {
   return (await readMotifs(file)).motifs;
 }
 
-test("every hit in random sequences is FIMO's, with its score and p-value", async () => {
+test("hits, scores and p-values in random sequences equal FIMO's", async () => {
   const scanner = new MotifScanner(await goldenMotifs(), { threshold: golden.threshold });
   const hits = scanner.hits(golden.sequences.map(codesOf));
   expect(golden.hits.length).toBeGreaterThan(200);
@@ -70,7 +70,7 @@ test("every hit in random sequences is FIMO's, with its score and p-value", asyn
 });
 
 testWithSharedData(
-  "every hit of HOCOMOCO's 1,443 motifs in 60 kb of a chromosome is FIMO's",
+  "hits of HOCOMOCO's 1,443 motifs in 60 kb of a chromosome equal FIMO's",
   "task2/H12CORE_meme_format.meme.gz",
   async (file) => {
     const { motifs } = await readMotifs(file);
@@ -89,7 +89,7 @@ testWithSharedData(
     const sum = (values: readonly number[]) => values.reduce((a, b) => a + b);
     expect(Math.abs(sum(hits.map(({ score }) => score)) / expected.scores - 1)).toBeLessThan(1e-9);
     expect(Math.abs(sum(hits.map(({ p }) => Math.log10(p))) / expected.log10P - 1)).toBeLessThan(1e-9);
-    // A stricter threshold leaves those below it.
+    // A stricter threshold keeps the hits below it.
     const strict = hits.filter(({ p }) => p <= 1e-5);
     expect(strict.length).toBe(sum(thresholds["1e-05"].hits));
   },
@@ -98,7 +98,7 @@ testWithSharedData(
 describe("a sequence", () => {
   const letters = golden.sequences[7];
 
-  test("and its other strand have the same hits, turned", async () => {
+  test("and its reverse complement have the same hits, mirrored", async () => {
     const scanner = new MotifScanner(await goldenMotifs(), { threshold: 1e-3 });
     const [here, there] = [letters, reverseComplement(letters)].map((some) => scanner.hits([codesOf(some)]));
     const turned = there!
@@ -113,7 +113,7 @@ describe("a sequence", () => {
     expect(turned.length).toBeGreaterThan(10);
   });
 
-  test("is found to have the same hits wherever it stands among others, many letters apart or few", async () => {
+  test("has the same hits at any position among others", async () => {
     const scanner = new MotifScanner(await goldenMotifs(), { threshold: 1e-3 });
     const alone = scanner.hits([codesOf(letters)]);
     const long = codesOf("ACGT".repeat(9000));
@@ -129,7 +129,7 @@ describe("a sequence", () => {
     expect(counts[2].reduce((a, b) => a + b)).toBe(alone.length);
   });
 
-  test("has no hit over an unknown letter", async () => {
+  test("has no hit over an ambiguity letter", async () => {
     const scanner = new MotifScanner(await goldenMotifs(), { threshold: 1e-3 });
     const broken = `${letters.slice(0, 100)}N${letters.slice(101)}`;
     const expected = scanner.hits([codesOf(letters)]).filter(({ start, end }) => end <= 100 || start > 100);
@@ -147,7 +147,7 @@ describe("p-values", () => {
     sites: 50,
   };
 
-  test("are the exact chances of all words", () => {
+  test("equal the exact probabilities over all words", () => {
     const scaled = scaleMotif(motif, { background: [0.1, 0.2, 0.3, 0.4] });
     expect([...scaled.background]).toEqual([0.25, 0.25, 0.25, 0.25]);
     const tail = tailProbabilities(scaled);
@@ -174,11 +174,11 @@ describe("p-values", () => {
     [{ pseudocount: -1 }, /pseudocount is -1/],
     [{ threshold: 0 }, /p-value threshold is 0/],
     [{ threshold: Number.NaN }, /p-value threshold is NaN/],
-  ])("what cannot be is refused: %#", (options, message) => {
+  ])("refuses invalid options: %#", (options, message) => {
     expect(() => new MotifScanner([motif], options)).toThrow(message);
   });
 
-  test("motifs that cannot be scanned for are refused", () => {
+  test("refuses motifs that cannot be scanned", () => {
     const never = { ...motif, probabilities: motif.probabilities.map((p) => (p === 0.7 ? 1 : 0)) };
     expect(() => new MotifScanner([never], { pseudocount: 0 })).toThrow(/log-odds are infinite/);
     expect(() => new MotifScanner([{ ...motif, width: 3 }])).toThrow(/expected at least 6/);

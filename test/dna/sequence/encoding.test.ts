@@ -5,17 +5,20 @@ import {
   asLanguageModelLetters,
   codesOf,
   lettersOf,
+  oneHot,
+  oneHotOfCodes,
   windowCodes,
 } from "../../../src/dna/sequence/encoding.ts";
+import { reverseComplement } from "../../../src/dna/sequence/reverse-complement.ts";
 import { sequences } from "./random-sequences.ts";
 
-test("letters have codes in the order A, C, G, T, whatever their case", () => {
+test("base codes follow the order A, C, G, T, case-insensitive", () => {
   expect([...codesOf("ACGTacgtNnRy-")]).toEqual([0, 1, 2, 3, 0, 1, 2, 3, 4, 4, 4, 4, 4]);
   expect(lettersOf(codesOf("acgtRN"))).toBe("ACGTNN");
   expect(lettersOf(new Uint8Array(0))).toBe("");
 });
 
-test("a language model is shown A where there is no base", () => {
+test("language models receive A for ambiguity letters", () => {
   expect(asLanguageModelLetters("acgtNRyG")).toBe("ACGTAAAG");
   fc.assert(
     fc.property(sequences("ACGTNacgtnRYSWKMBDHV", { maxLength: 5000 }), (letters) => {
@@ -24,12 +27,12 @@ test("a language model is shown A where there is no base", () => {
   );
 });
 
-test("a text with letters outside ASCII is no sequence", () => {
+test("refuses characters outside ASCII", () => {
   expect(() => codesOf("ACÄ")).toThrow(InputError);
   expect(() => asLanguageModelLetters("ACÄ")).toThrow('"Ä" at position 3 is not a DNA letter');
 });
 
-test("a window of a chromosome has no base where it lies beyond an end", () => {
+test("positions beyond a chromosome end are NO_BASE", () => {
   const chromosome = Buffer.from("ACGTNacgt");
   const at = (start: number, end: number) => lettersOf(windowCodes(chromosome, start, end));
   expect(at(0, 9)).toBe("ACGTNACGT");
@@ -41,8 +44,27 @@ test("a window of a chromosome has no base where it lies beyond an end", () => {
   expect(at(4, 4)).toBe("");
 });
 
-test("a window is written over what an earlier one left", () => {
+test("windowCodes overwrites its output array", () => {
   const codes = new Uint8Array(4).fill(9);
   expect(windowCodes(Buffer.from("AC"), -1, 3, codes)).toBe(codes);
   expect([...codes]).toEqual([4, 0, 1, 4]);
+});
+
+test("one-hot: four channels per base, zeros for N", () => {
+  expect([...oneHot("AcGTN")]).toEqual([1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
+  expect(oneHot("")).toHaveLength(0);
+});
+
+test("one-hot: the reverse complement reverses both axes", () => {
+  fc.assert(
+    fc.property(sequences("ACGTN"), (letters) => {
+      expect(oneHot(reverseComplement(letters))).toEqual(oneHot(letters).reverse());
+    }),
+  );
+});
+
+test("one-hot: overwrites an entry of a batch", () => {
+  const batch = new Float32Array(12).fill(7);
+  oneHotOfCodes(codesOf("T"), batch, 4);
+  expect([...batch]).toEqual([7, 7, 7, 7, 0, 0, 0, 1, 7, 7, 7, 7]);
 });

@@ -1,5 +1,5 @@
 import fc from "fast-check";
 
-/** Any sequence of the given letters. */
+/** Arbitrary sequences over an alphabet. */
 export const sequences = (letters: string, { minLength = 0, maxLength = 300 } = {}) =>
   fc.string({ unit: fc.constantFrom(...letters), minLength, maxLength });

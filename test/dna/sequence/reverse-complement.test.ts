@@ -5,13 +5,13 @@ import { codesOf, lettersOf } from "../../../src/dna/sequence/encoding.ts";
 import { reverseComplement, reverseComplementCodes } from "../../../src/dna/sequence/reverse-complement.ts";
 import { sequences } from "./random-sequences.ts";
 
-test("the other strand, read backwards", () => {
+test("reverse complement of a sequence", () => {
   expect(reverseComplement("AACGTTTGN")).toBe("NCAAACGTT");
   expect(reverseComplement("")).toBe("");
 });
 
-test("ambiguity letters become the letter for the complements of their bases", () => {
-  // Letter by letter: the set of bases each stands for (Cornish-Bowden 1985, table 1).
+test("complements ambiguity codes", () => {
+  // The bases of each ambiguity code (Cornish-Bowden 1985, table 1).
   const bases: Record<string, string> = {
     ...{ A: "A", C: "C", G: "G", T: "T", R: "AG", Y: "CT", S: "CG", W: "AT", K: "GT", M: "AC" },
     ...{ B: "CGT", D: "AGT", H: "ACT", V: "ACG", N: "ACGT" },
@@ -25,7 +25,7 @@ test("ambiguity letters become the letter for the complements of their bases", (
   }
 });
 
-test("twice gives the sequence again; codes agree with letters", () => {
+test("is an involution, and agrees with the version for codes", () => {
   fc.assert(
     fc.property(sequences("ACGTN"), (letters) => {
       const complement = reverseComplement(letters);
@@ -35,7 +35,7 @@ test("twice gives the sequence again; codes agree with letters", () => {
   );
 });
 
-test("another letter is named with its place", () => {
+test("names an invalid character with its position", () => {
   expect(() => reverseComplement("ACXG")).toThrow(InputError);
   expect(() => reverseComplement("ACXG")).toThrow('"X" at position 3 is not a DNA letter');
 });

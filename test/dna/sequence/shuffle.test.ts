@@ -11,7 +11,7 @@ import {
 } from "../../../src/dna/sequence/shuffle.ts";
 import { sequences } from "./random-sequences.ts";
 
-test("the shuffle that DART-Eval makes with NumPy 1.26", () => {
+test("equals DART-Eval's shuffle with NumPy 1.26", () => {
   const rng = new Pcg64(seedOf([0, "chr1", 181251, 181601]));
   expect(dinucleotideShuffle("ACGTTGCATGTCGCATGATGCATGAGAGCTACGATCGATTTACGGCTAACN", rng)).toBe(
     "AGATTTCATGATGCAAGACGTATTACGTGATCTGATGGCGCGCTACGCACA",
@@ -19,17 +19,17 @@ test("the shuffle that DART-Eval makes with NumPy 1.26", () => {
 });
 
 test.each(["", "A", "AA", "GGGGGG", "ACACACAC"])(
-  "a sequence with one order only comes back: %j",
+  "does not change %j, which has a single order",
   (letters) => {
     expect(dinucleotideShuffle(letters, new Pcg64(1))).toBe(letters);
   },
 );
 
-test("N is taken as A", () => {
+test("reads N as A", () => {
   expect(dinucleotideShuffle("NNNNNNNN", new Pcg64(1))).toBe("AAAAAAAA");
 });
 
-test("counts of letters and of neighbours, and both end letters, are kept", () => {
+test("preserves base counts, dinucleotide counts and both ends", () => {
   fc.assert(
     fc.property(sequences("ACGT", { minLength: 1, maxLength: 3000 }), fc.nat(), (letters, seed) => {
       const shuffled = dinucleotideShuffle(letters, new Pcg64(seed));
@@ -40,13 +40,13 @@ test("counts of letters and of neighbours, and both end letters, are kept", () =
   );
 });
 
-test("a long sequence does change, and every seed gives its own order", () => {
+test("changes a long sequence, differently for each seed", () => {
   const letters = "ACGTTGCATGTCGCATGATGCATGAGAGCTACGATCGATTTACGGCTAAC".repeat(3);
   const orders = Array.from({ length: 50 }, (_, seed) => dinucleotideShuffle(letters, new Pcg64(seed)));
   expect(new Set([letters, ...orders]).size).toBe(51);
 });
 
-test("a shuffle that keeps every letter is recognised without shuffling", () => {
+test("dinucleotideShuffleKeeps predicts an unchanged sequence", () => {
   let kept = 0;
   fc.assert(
     fc.property(sequences("ACGTN", { maxLength: 12 }), fc.nat(), (letters, seed) => {
@@ -61,7 +61,7 @@ test("a shuffle that keeps every letter is recognised without shuffling", () => 
   expect(kept).toBeGreaterThan(20);
 });
 
-test("only the given part is shuffled", () => {
+test("shuffles the given range only", () => {
   const letters = "TTTTTACGTTGCATGTCGCATGATGCATGGGGGG";
   const codes = codesOf(letters);
   dinucleotideShuffleCodes(codes, 5, 28, new Pcg64(3));

@@ -6,7 +6,7 @@ import { alleleWindows, referenceAllele } from "../../../src/dna/sequence/varian
 const chromosome = (letters: string) => new TextEncoder().encode(letters);
 const text = (codes: Uint8Array) => lettersOf(codes);
 
-test("the variant stands in the middle of both windows", () => {
+test("the variant is in the centre of both windows", () => {
   const { first, second, reference } = alleleWindows(
     chromosome("AACCGGTTAACC"),
     { position: 5, allele1: "G", allele2: "T" },
@@ -25,7 +25,7 @@ test("an insertion ends the window earlier on the chromosome, a deletion later",
   expect([text(deleted.first), text(deleted.second)]).toEqual(["ACCGGTTA", "ACCGGAAC"]);
 });
 
-test("off the chromosome there is no base", () => {
+test("positions off the chromosome are NO_BASE", () => {
   const { first, second } = alleleWindows(
     chromosome("ACGT"),
     { position: 0, allele1: "A", allele2: "AT" },
@@ -36,7 +36,7 @@ test("off the chromosome there is no base", () => {
   expect([text(last.first), text(last.second)]).toEqual(["ACGTNN", "ACGTGG"]);
 });
 
-test("the reference is told in either case; N is never one; of two that fit the first counts", () => {
+test("the reference allele is case-insensitive, never N, and the first of two matches", () => {
   const at = chromosome("NACG");
   expect(referenceAllele(at, { position: 1, allele1: "c", allele2: "a" })).toBe(2);
   expect(referenceAllele(at, { position: 0, allele1: "N", allele2: "C" })).toBe(0);
@@ -44,7 +44,7 @@ test("the reference is told in either case; N is never one; of two that fit the 
   expect(referenceAllele(at, { position: 3, allele1: "GT", allele2: "G" })).toBe(2);
 });
 
-test("the reference allele's window is the chromosome's own, whatever the other allele is", () => {
+test("the window of the reference allele equals the chromosome", () => {
   const dna = fc.string({ unit: fc.constantFrom("A", "C", "G", "T"), minLength: 40, maxLength: 80 });
   const allele = fc.string({ unit: fc.constantFrom("A", "C", "G", "T"), minLength: 1, maxLength: 5 });
   fc.assert(

@@ -5,19 +5,20 @@ import { InputError } from "../../../src/base/errors.ts";
 import {
   baseMap,
   readAsMap,
+  scoredSpan,
   storedIndex,
   tokenIndex,
   tokenRange,
 } from "../../../src/dna/tokenizers/base-map.ts";
 import { kMerTokenizer, nucleotideTransformerVocabulary } from "../../../src/dna/tokenizers/k-mer.ts";
-import { caduceusTokenizer } from "../../../src/dna/tokenizers/one-letter.ts";
+import { caduceusTokenizer, hyenadnaTokenizer } from "../../../src/dna/tokenizers/one-letter.ts";
 import { openTokenizer } from "../../../src/dna/tokenizers/open-tokenizer.ts";
 import { testWithSharedData } from "../../shared-data.ts";
 
 const nt = kMerTokenizer("nt", nucleotideTransformerVocabulary(2));
 const caduceus = caduceusTokenizer();
 
-/** The map of 6-mers after one special token in closed form: base p of the first 6·⌊L/6⌋ has token 1 + ⌊p/6⌋, the others one each. */
+/** Closed form of the map of 6-mers after one special token: token 1 + ⌊p/6⌋ for p < 6·⌊L/6⌋, then one token per base. */
 function kMerBaseMap(bases: number): Int32Array {
   const whole = Math.floor(bases / 6);
   return Int32Array.from(
@@ -38,7 +39,7 @@ describe("Nucleotide Transformer", () => {
     expect([...mapOf(2114).slice(-2)]).toEqual([353, 354]);
   });
 
-  test("the map of 355 bases ends with a base of its own", () => {
+  test("the map of 355 bases ends with a single base", () => {
     const map = mapOf(355);
     expect([map[0], map[353], map[354]]).toEqual([1, 59, 60]);
   });
@@ -52,14 +53,14 @@ describe("Nucleotide Transformer", () => {
   });
 });
 
-test("a map shorter than the sequence leaves the rest out, a longer one keeps 0", () => {
+test("a shorter map truncates the sequence, a longer one is 0 beyond it", () => {
   const tokens = nt.encode("ACGTACGTACGTA"); // two 6-mers, one letter
   expect([...baseMap(tokens, 8)]).toEqual([1, 1, 1, 1, 1, 1, 2, 2]);
   expect([...baseMap(tokens, 15)]).toEqual([1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3, 0, 0]);
   expect([...baseMap(nt.encode(""), 0)]).toEqual([]);
 });
 
-test("a dropped letter keeps 0", () => {
+test("a dropped character maps to 0", () => {
   expect([...baseMap(nt.encode("A C"), 3)]).toEqual([1, 0, 2]);
 });
 
@@ -68,10 +69,10 @@ testWithSharedData("DNABERT-2's example", "tokenizers/dnabert2/tokenizer.json", 
   expect([...baseMap(tokens, 14)]).toEqual([1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 4]);
 });
 
-describe("one letter, one token", () => {
+describe("one token per character", () => {
   const index = tokenIndex(caduceus, caduceus.encode("ACGT"), 4);
 
-  test("bases are tokens 0 to L, [SEP] is outside", () => {
+  test("bases are tokens 0 to L, without [SEP]", () => {
     expect(index).toEqual({ kind: "slice", start: 0, end: 4 });
     expect(tokenRange(index)).toEqual({ start: 0, end: 4 });
   });
@@ -82,15 +83,41 @@ describe("one letter, one token", () => {
     expect(tokenRange(readAsMap(storedIndex(index)))).toEqual({ start: 0, end: 5 });
   });
 
-  test("another number of bases is refused", () => {
+  test("refuses another number of bases", () => {
     expect(() => tokenIndex(caduceus, caduceus.encode("ACGT"), 5)).toThrow(InputError);
   });
 });
 
-test("what is averaged of a k-mer or byte-pair model has no special token", () => {
+test("the averaged range of k-mer and BPE tokenizers excludes special tokens", () => {
   const index = tokenIndex(nt, nt.encode("ACGTACGT"), 8);
   expect(index).toEqual({ kind: "gather", tokens: kMerBaseMap(8) });
   expect(storedIndex(index)).toEqual(kMerBaseMap(8));
   expect(tokenRange(index)).toEqual({ start: 1, end: 4 });
   expect(tokenRange(tokenIndex(nt, nt.encode(""), 0))).toEqual({ start: 0, end: 0 });
+});
+
+const hyenadna = hyenadnaTokenizer();
+const bytePair = { name: "byte-pair", before: [1], after: [2] };
+
+test("scored span of BPE: between [CLS] and [SEP]", () => {
+  expect(scoredSpan(bytePair, [1, 9, 12, 7, 2])).toEqual({ start: 1, end: 4 });
+  expect(scoredSpan(bytePair, Int32Array.of(1, 9, 12, 7, 2, 3, 3), 5)).toEqual({ start: 1, end: 4 });
+  expect(scoredSpan(bytePair, [1, 2])).toEqual({ start: 1, end: 1 });
+});
+
+test("scored span of characters: from 0 to [SEP]", () => {
+  expect(scoredSpan(hyenadna, hyenadna.encode("ACGT").ids)).toEqual({ start: 0, end: 4 });
+  expect(scoredSpan(hyenadna, [7, 8, 1, 4, 4])).toEqual({ start: 0, end: 2 });
+});
+
+test("scored span of k-mers: after <cls>, up to the attended tokens", () => {
+  const { ids } = nt.encode("ACGTACGT");
+  expect(scoredSpan(nt, ids)).toEqual({ start: 1, end: 4 });
+  expect(scoredSpan(nt, [...ids, 1, 1], 4)).toEqual({ start: 1, end: 4 });
+});
+
+test("scored span: refuses a missing or repeated end token", () => {
+  expect(() => scoredSpan(bytePair, [1, 9, 12])).toThrow("has the special id 2 0 times");
+  expect(() => scoredSpan(bytePair, [1, 9, 2, 9, 2])).toThrow(InputError);
+  expect(() => scoredSpan(nt, [9, 9])).toThrow(InputError);
 });

@@ -51,7 +51,7 @@ function opened(file: string): Promise<Tokenizer> {
 describe.each(MODELS)("%s", (model) => {
   const json = `tokenizers/${model}/tokenizer.json`;
 
-  testWithSharedData("ids and spans agree with the reference", json, async (file) => {
+  testWithSharedData("ids and spans equal the reference", json, async (file) => {
     const tokenizer = await opened(file);
     expect(expectEncodings(tokenizer, goldensOf(sharedData(GOLDENS)!, model))).toBe(218);
     expect(expectEncodings(tokenizer, parityOf(sharedData(PARITY)!, model))).toBe(7);
@@ -59,7 +59,7 @@ describe.each(MODELS)("%s", (model) => {
     expect([tokenizer.before, tokenizer.after]).toEqual([[1], [2]]);
   });
 
-  testWithSharedData("ids agree with the library on random texts", json, async (file) => {
+  testWithSharedData("ids equal the library on random texts", json, async (file) => {
     const tokenizer = await opened(file);
     const library = new LibraryTokenizer(JSON.parse(readFileSync(file, "utf8")), {});
     let compared = 0;
@@ -75,7 +75,7 @@ describe.each(MODELS)("%s", (model) => {
     expect(compared).toBeGreaterThanOrEqual(3800);
   });
 
-  testWithSharedData("spans are the letters of their tokens, in order, without a gap", json, async (file) => {
+  testWithSharedData("spans are contiguous and match the text of their tokens", json, async (file) => {
     const tokenizer = await opened(file);
     fc.assert(
       fc.property(dna(1000), (text) => {
@@ -88,7 +88,7 @@ describe.each(MODELS)("%s", (model) => {
     );
   });
 
-  testWithSharedData("a text's tokens do not depend on what was encoded before", json, async (file) => {
+  testWithSharedData("encoding is independent of earlier calls", json, async (file) => {
     const texts = ["ACGTNACGT", "", "A".repeat(5000), "GATTACA", "ACGTNNNNNNNNNNNNACGT", "TTGACA"];
     const [used, fresh] = [await opened(file), await openTokenizer(dirname(file))];
     const forwards = texts.map((text) => used.encode(text));
@@ -96,7 +96,7 @@ describe.each(MODELS)("%s", (model) => {
     expect(backwards.toReversed()).toEqual(forwards);
   });
 
-  testWithSharedData("a letter outside ASCII is refused", json, async (file) => {
+  testWithSharedData("refuses a character outside ASCII", json, async (file) => {
     const tokenizer = await opened(file);
     expect(() => tokenizer.encode("ACGΤACGT")).toThrow(InputError);
     expect(() => tokenizer.encode("ACGΤACGT")).toThrow('"Τ" at position 3');
@@ -104,7 +104,7 @@ describe.each(MODELS)("%s", (model) => {
 });
 
 // scripts/golden/token_ids.py (tokenizers 0.22.2) wrote test/golden/tokenizers/byte-pair-rules.json
-describe("each rule of a tokenizer.json gives the ids and spans of the reference", () => {
+describe("each rule of tokenizer.json gives the reference ids and spans", () => {
   interface Case {
     readonly name: string;
     readonly tokenizer: object;
@@ -118,10 +118,10 @@ describe("each rule of a tokenizer.json gives the ids and spans of the reference
     expect(expectEncodings(ours, encodings.map(read))).toBe(60);
   });
 
-  test("every rule is there", () => expect(cases).toHaveLength(14));
+  test("covers every rule", () => expect(cases).toHaveLength(14));
 });
 
-/** Merging pairs just as the definition says: the first in the list, the leftmost on ties, until none is left. */
+/** Iterative merging by definition: the earliest merge, the leftmost on ties, until none applies. */
 function mergePairs(text: string, merges: readonly (readonly [string, string])[]): string[] {
   const rank = new Map(merges.map(([left, right], i) => [`${left} ${right}`, i]));
   const tokens = [...text];
@@ -137,7 +137,7 @@ function mergePairs(text: string, merges: readonly (readonly [string, string])[]
   }
 }
 
-/** Lists of merges: each joins two tokens there are; a token may be made twice, and the list may be out of order. */
+/** Lists of merges of existing tokens. A token may result from two merges, and the list may be out of order. */
 const mergeLists = fc
   .record({
     pairs: fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 25 }),
@@ -159,7 +159,7 @@ const mergeLists = fc
     return { tokens, merges };
   });
 
-test("whatever the merges, tokens are those of merging pair by pair", () => {
+test("equals iterative merging for any list of merges", () => {
   fc.assert(
     fc.property(
       mergeLists,
@@ -187,7 +187,7 @@ test("whatever the merges, tokens are those of merging pair by pair", () => {
   );
 });
 
-test("a letter without a token is refused where there is no unknown token", () => {
+test("refuses a character without a token if there is no unknown token", () => {
   const description = {
     vocabulary: new Map([..."ACGT"].map((letter, id) => [letter, id])),
     merges: [],

@@ -18,7 +18,7 @@ test("the leftmost of equal pairs merges first", () => {
 });
 
 test("an earlier merge across a border beats a longer token", () => {
-  // The longest token from the left is CA, but AT stands first in the list.
+  // The longest token from the left is CA, but the merge of AT is earlier.
   const bpe = encoder([
     ["A", "T"],
     ["C", "A"],
@@ -26,8 +26,8 @@ test("an earlier merge across a border beats a longer token", () => {
   expect(encode(bpe, "CAT").ids).toEqual([101, 104]);
 });
 
-test("a token that merging never makes does not come out", () => {
-  // AAA as A + AA: but AAA becomes AA + A first.
+test("never returns an unreachable token", () => {
+  // AAA from A + AA is unreachable: AAA merges to AA + A first.
   const bpe = encoder([
     ["A", "A"],
     ["A", "AA"],
@@ -36,24 +36,24 @@ test("a token that merging never makes does not come out", () => {
   expect(encode(bpe, "AAAAA").ids).toEqual([104, 104, 100]);
 });
 
-test("a part of a text is encoded as if it stood alone", () => {
+test("encodes a range like a separate text", () => {
   const bpe = encoder([["A", "A"]]);
   expect(encode(bpe, "CAAAT", 2, 4)).toEqual({ ids: [104], ends: [2] });
   expect(encode(bpe, "CAAAT", 2, 2)).toEqual({ ids: [], ends: [] });
 });
 
-test("another letter is left to others", () => {
+test("returns -1 for other characters", () => {
   for (const text of ["ACN", "acgt", "ACGÄ", "AC\u0100"])
     expect(encoder([])!.encode(text, 0, text.length)).toBe(-1);
 });
 
-test("long words and words after them fit", () => {
+test("grows its buffers for long words", () => {
   const bpe = encoder([["A", "A"]]);
   expect(bpe!.encode("A".repeat(100_001), 0, 100_001)).toBe(50_001);
   expect(encode(bpe, "AAC").ids).toEqual([104, 101]);
 });
 
-test("lists that need merging pair by pair are declined", () => {
+test("declines lists that need iterative merging", () => {
   const twice = [
     ["A", "A"],
     ["AA", "A"],
@@ -68,7 +68,7 @@ test("lists that need merging pair by pair are declined", () => {
   expect(encoder([], ["A", "C", "G"])).toBeUndefined();
 });
 
-test("merges of other letters do not matter", () => {
+test("ignores merges of other characters", () => {
   const bpe = encoder(
     [
       ["N", "N"],

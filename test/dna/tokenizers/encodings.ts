@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect } from "vitest";
 import type { Tokenizer, Tokens } from "../../../src/dna/tokenizers/tokenizer.ts";
 
-/** One text with the ids, and where the reference gives them the spans, that a tokenizer must give. */
+/** A text with its reference ids, and spans if the reference has them. */
 export interface Expected {
   readonly text: string;
   readonly ids: readonly number[];
@@ -21,7 +21,7 @@ interface Parity {
   readonly vectors: Readonly<Record<string, readonly Expected[]>>;
 }
 
-/** The 200 sequences and the odd texts of `encodings.golden.json` for one tokenizer. */
+/** The 200 sequences and the unusual texts of `encodings.golden.json` for one tokenizer. */
 export function goldensOf(file: string, tokenizer: string): readonly Expected[] {
   const { sequences, encodings, edge } = JSON.parse(readFileSync(file, "utf8")) as Goldens;
   const { ids = [], offsets } = encodings[tokenizer] ?? {};
@@ -32,7 +32,7 @@ export function goldensOf(file: string, tokenizer: string): readonly Expected[] 
   return [...whole, ...Object.values(edge[tokenizer] ?? {})];
 }
 
-/** A text, its ids, and its spans as in "0-3 3-5": how scripts/golden/token_ids.py writes them. */
+/** A text, its ids and its spans ("0-3 3-5"), as written by scripts/golden/token_ids.py. */
 export type Written = readonly [text: string, ids: string, spans?: string];
 
 export function read([text, ids, spans]: Written): Expected {
@@ -62,7 +62,7 @@ export function spansOf({ starts, ends }: Tokens): number[][] {
   return [...starts].map((start, i) => [start, ends[i]]);
 }
 
-/** The letters that each token covers, special tokens at the ends left out. */
+/** Text of each token without the added special tokens. */
 export function lettersOf(tokenizer: Tokenizer, text: string): string[] {
   const inner = spansOf(tokenizer.encode(text)).slice(
     tokenizer.before.length,

@@ -10,18 +10,18 @@ import { expectEncodings, goldensOf, lettersOf, read, type Written } from "./enc
 const v2 = kMerTokenizer("v2", nucleotideTransformerVocabulary(2));
 const v1 = kMerTokenizer("v1", nucleotideTransformerVocabulary(1));
 
-test("the vocabulary by rule is the published one", () => {
+test("the generated vocabulary equals the published digest", () => {
   const text = nucleotideTransformerVocabulary(2).join("\n");
   // SHA-256 of vocab.txt of nucleotide-transformer-v2-{50m,250m}-multi-species.
   expect(sha256Hex(text)).toBe("c00e0ad166d6ab3f7540ebc92270392e581bb3106763412f29034b49323e1052");
 });
 
-testWithSharedData("the vocabulary by rule is the file", "tokenizers/nt_v2/vocab.txt", (file) => {
+testWithSharedData("the generated vocabulary equals the file", "tokenizers/nt_v2/vocab.txt", (file) => {
   expect(nucleotideTransformerVocabulary(2).join("\n")).toBe(readFileSync(file, "utf8"));
 });
 
 testWithSharedData(
-  "DNABERT numbers its k-mers in the same order",
+  "DNABERT orders its k-mers in the same way",
   "tokenizers/dnabert_6mer/vocab.txt",
   (file) => {
     const kmers = readFileSync(file, "utf8").trim().split("\n").slice(5);
@@ -29,12 +29,12 @@ testWithSharedData(
   },
 );
 
-testWithSharedData("ids and spans agree with the goldens", "tokenizers/encodings.golden.json", (file) => {
+testWithSharedData("ids and spans equal the reference", "tokenizers/encodings.golden.json", (file) => {
   expect(expectEncodings(v2, goldensOf(file, "nt_v2"))).toBe(211);
 });
 
 // scripts/golden/token_ids.py (transformers 4.57.1, EsmTokenizer) wrote test/golden/tokenizers/k-mers.json
-describe("ids agree with EsmTokenizer on odd texts", () => {
+describe("ids equal EsmTokenizer on unusual texts", () => {
   interface Case {
     readonly version: 1 | 2;
     readonly k: number;
@@ -74,14 +74,14 @@ test("token counts are 1 + ⌊L / 6⌋ + L mod 6", () => {
   }
 });
 
-test("version 1 has two ids less, and its last two lines no row", () => {
+test("version 1 has two ids fewer: its last two lines have no embedding row", () => {
   expect([v1.vocabularySize, v2.vocabularySize]).toEqual([4105, 4107]);
   expect([...v1.encode("AAAAAAN").ids]).toEqual([3, 4, 4104]);
   expect([...v1.encode("<eos>").ids]).toEqual([3, 0]);
   expect([...v2.encode("<eos>").ids]).toEqual([3, 4]);
 });
 
-test("spans are the letters of their tokens", () => {
+test("spans match the text of their tokens", () => {
   const text = fc.string({
     unit: fc.constantFrom("A", "C", "G", "T", "A", "C", "G", "T", "N", "r", "Y"),
     maxLength: 200,
@@ -98,12 +98,12 @@ test("spans are the letters of their tokens", () => {
   );
 });
 
-test("a vocabulary without N has no token for it", () => {
+test("N is unknown without a token in the vocabulary", () => {
   const lines = nucleotideTransformerVocabulary(2, 2).filter((token) => token !== "N");
   expect([...kMerTokenizer("no N", lines).encode("ACNN").ids].at(-1)).toBe(0);
 });
 
-describe("another vocabulary is refused", () => {
+describe("refuses invalid vocabularies", () => {
   const lines = nucleotideTransformerVocabulary(2, 2);
   test.each([
     [["[PAD]", "AA"], 'vocab.txt:1: the special token "[PAD]" belongs to another vocabulary format'],

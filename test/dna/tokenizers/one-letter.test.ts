@@ -9,7 +9,7 @@ import { expectEncodings, goldensOf, lettersOf, spansOf } from "./encodings.ts";
 const tokenizers = [caduceusTokenizer(), hyenadnaTokenizer()];
 
 describe.each(tokenizers.map((tokenizer) => [tokenizer.name, tokenizer] as const))("%s", (_, tokenizer) => {
-  testWithSharedData("ids agree with the table", "tokenizers/encodings.golden.json", (file) => {
+  testWithSharedData("ids equal the reference", "tokenizers/encodings.golden.json", (file) => {
     expect(expectEncodings(tokenizer, goldensOf(file, "character"))).toBe(12);
     const { sequences } = JSON.parse(readFileSync(file, "utf8")) as { readonly sequences: readonly string[] };
     const ids: Readonly<Record<string, number>> = { A: 7, C: 8, G: 9, T: 10 };
@@ -25,7 +25,7 @@ describe.each(tokenizers.map((tokenizer) => [tokenizer.name, tokenizer] as const
     expect(ids.subarray(0, 5)).toEqual(Int32Array.of(7, 8, 9, 10, 11));
   });
 
-  test("spans are the letters, one by one", () => {
+  test("spans are single characters", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary-ascii", maxLength: 50 }), (text) => {
         expect(lettersOf(tokenizer, text)).toEqual([...text]);
@@ -40,7 +40,7 @@ describe.each(tokenizers.map((tokenizer) => [tokenizer.name, tokenizer] as const
 
   test("the empty sequence is [SEP]", () => expect([...tokenizer.encode("").ids]).toEqual([1]));
 
-  test("names of special tokens are letters like others", () => {
+  test("special tokens in the text are read as characters", () => {
     expect([...tokenizer.encode("[MASK]A").ids].slice(0, 1)).toEqual([6]);
     expect(tokenizer.encode("[MASK]A").ids).toHaveLength(8);
   });
@@ -59,10 +59,10 @@ describe.each(tokenizers.map((tokenizer) => [tokenizer.name, tokenizer] as const
     expect(tokenizer.vocabularySize).toBe(12);
   });
 
-  test("a letter outside ASCII is refused", () => expect(() => tokenizer.encode("ACß")).toThrow(InputError));
+  test("refuses a character outside ASCII", () => expect(() => tokenizer.encode("ACß")).toThrow(InputError));
 });
 
-test("only Caduceus reads lower case", () => {
+test("only Caduceus accepts lower case", () => {
   expect([...caduceusTokenizer().encode("acgtnr").ids]).toEqual([7, 8, 9, 10, 11, 6, 1]);
   expect([...hyenadnaTokenizer().encode("acgtnr").ids]).toEqual([6, 6, 6, 6, 6, 6, 1]);
 });

@@ -7,7 +7,7 @@ import { openTokenizer } from "../../../src/dna/tokenizers/open-tokenizer.ts";
 import { testWithSharedData } from "../../shared-data.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
-/** A new folder "model" with these files. */
+/** Creates a folder "model" with these files. */
 function folderWith(files: Readonly<Record<string, string | Uint8Array>>): string {
   const folder = join(temporaryFolder(), "model");
   mkdirSync(folder);
@@ -26,7 +26,7 @@ test("a folder with a vocab.txt is a k-mer tokenizer, with or without a last lin
   }
 });
 
-test("HyenaDNA and Caduceus are known by their class", async () => {
+test("recognises HyenaDNA and Caduceus by their class", async () => {
   const characters = ["A", "C", "G", "T", "N"];
   const hyenadna = await openTokenizer(
     folderWith(config({ tokenizer_class: "HyenaDNATokenizer", characters })),
@@ -36,7 +36,7 @@ test("HyenaDNA and Caduceus are known by their class", async () => {
   expect([...caduceus.encode("a").ids]).toEqual([7, 1]);
 });
 
-test("other characters than those known are refused", async () => {
+test("refuses other characters", async () => {
   const folder = folderWith(
     config({ tokenizer_class: "HyenaDNATokenizer", characters: ["A", "C", "G", "U", "N"] }),
   );
@@ -44,7 +44,7 @@ test("other characters than those known are refused", async () => {
 });
 
 testWithSharedData(
-  "parts of special tokens come from either file, or by their usual names",
+  "special tokens come from either file, or from their usual names",
   "tokenizers/dnabert2/tokenizer.json",
   async (file) => {
     const expected = { unk: 0, cls: 1, sep: 2, pad: 3, mask: 4 };
@@ -67,7 +67,7 @@ testWithSharedData(
   },
 );
 
-describe("refusals name the file", () => {
+describe("errors name the file", () => {
   test.each<[string, Readonly<Record<string, string | Uint8Array>>, string]>([
     ["no file", {}, "model: no tokenizer in this folder"],
     ["an unknown class", config({ tokenizer_class: "constructor" }), "no tokenizer"],
@@ -90,7 +90,7 @@ describe("refusals name the file", () => {
     expect((error as InputError).describe()).toContain(message);
   });
 
-  test("a file too large to be a vocabulary, before it is read", async () => {
+  test("of a file above the size limit, before reading it", async () => {
     const folder = folderWith({ "vocab.txt": "" });
     truncateSync(join(folder, "vocab.txt"), 2 ** 40);
     await expect(openTokenizer(folder)).rejects.toThrow("the file has 1099511627776 bytes");

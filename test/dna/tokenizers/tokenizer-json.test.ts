@@ -32,7 +32,7 @@ function refusal(source: string): string {
   throw new Error("nothing was refused");
 }
 
-test("a small file is read", () => {
+test("parses a small file", () => {
   expect(parse(whole)).toEqual({
     vocabulary: new Map(Object.entries(model.vocab)),
     merges: [["A", "A"]],
@@ -45,11 +45,11 @@ test("a small file is read", () => {
   });
 });
 
-test("merges may be pairs, as newer files have them", () => {
+test("accepts merges as pairs (newer files)", () => {
   expect(parse({ ...whole, model: { ...model, merges: [["A", "A"]] } }).merges).toEqual([["A", "A"]]);
 });
 
-test("patterns of one letter are read with their repeat", () => {
+test("parses patterns of one repeated character", () => {
   const pattern = (Regex: string) => {
     const step = { type: "Replace", pattern: { Regex }, content: "" };
     return parse({ ...whole, normalizer: step }).normalizing[0];
@@ -66,7 +66,7 @@ test("patterns of one letter are read with their repeat", () => {
   expect(pattern("N{3,5}")).toEqual(run("N", 3, 5));
 });
 
-describe("what would give other tokens is refused by its name", () => {
+describe("refuses unsupported features by name", () => {
   const template = (single: object[], special_tokens = {}) => ({
     type: "TemplateProcessing",
     single,
@@ -143,7 +143,7 @@ describe("what would give other tokens is refused by its name", () => {
   ])("%s", (message, part) => expect(refusal(JSON.stringify({ ...whole, ...part }))).toContain(message));
 });
 
-describe("a file that contradicts itself, or is none, is refused at its place", () => {
+describe("refuses inconsistent files, with the location", () => {
   test.each<[string, object]>([
     ['tokens "C" and "G" have the same id 2', { model: { ...model, vocab: { ...model.vocab, G: 2 } } }],
     ['merge 1, "A C": "AC" is not in the vocabulary', { model: { ...model, merges: ["A A", "A C"] } }],
@@ -163,7 +163,7 @@ describe("a file that contradicts itself, or is none, is refused at its place", 
     ["model: ", { model: undefined }],
   ])("%s (%#)", (message, part) => expect(refusal(JSON.stringify({ ...whole, ...part }))).toContain(message));
 
-  test("not JSON, a name twice, a bottomless nest", () => {
+  test("refuses invalid JSON, repeated names and deep nesting", () => {
     expect(refusal("{")).toBe("m/tokenizer.json: the file is not JSON");
     expect(refusal('{"model": {"type": "BPE", "type": "BPE"}}')).toContain('gives the name "type" twice');
     expect(refusal("[".repeat(100_000))).toContain("nested");

@@ -17,7 +17,7 @@ function packed(contents: Uint8Array) {
   return { folder, from, to: join(folder, "a.bed") };
 }
 
-test("gives the contents, also of several members one after the other, as bgzip writes them", async () => {
+test("decompresses one and several gzip members", async () => {
   const { from, to } = packed(
     Buffer.concat([gzipSync(bytes.subarray(0, 1000)), gzipSync(bytes.subarray(1000))]),
   );
@@ -29,13 +29,13 @@ test.each([
   ["no gzip", bytes],
   ["cut off", gzipSync(bytes).subarray(0, 5000)],
   ["damaged", gzipSync(bytes).fill(7, 4000, 4100)],
-])("%s is refused and leaves nothing", async (_, contents) => {
+])("refuses %s and leaves no file", async (_, contents) => {
   const { folder, from, to } = packed(contents);
   await expect(unpackGzip(from, to)).rejects.toThrow(FormatError);
   expect(readdirSync(folder)).toEqual(["a.bed.gz"]);
 });
 
-test("another content than expected leaves nothing, and a stop leaves nothing", async () => {
+test("leaves no file after a mismatch or an abort", async () => {
   const { from, to } = packed(gzipSync(bytes));
   const longer = { bytes: bytes.length + 1 };
   await expect(unpackGzip(from, to, { expected: longer })).rejects.toThrow(`has ${bytes.length} bytes`);
@@ -44,7 +44,7 @@ test("another content than expected leaves nothing, and a stop leaves nothing", 
   expect(existsSync(to)).toBe(false);
 });
 
-test("what unpacks to more than expected is not unpacked to its end", async () => {
+test("stops decompression beyond the expected size", async () => {
   const { folder, from, to } = packed(gzipSync(Buffer.alloc(200 * 2 ** 20)));
   const written = () => process.resourceUsage().fsWrite * 512;
   const before = written();
@@ -53,7 +53,7 @@ test("what unpacks to more than expected is not unpacked to its end", async () =
   expect(readdirSync(folder)).toEqual(["a.bed.gz"]);
 });
 
-test("a file that is not there is named", async () => {
+test("names a missing file", async () => {
   const { folder } = packed(bytes);
   await expect(unpackGzip(join(folder, "none.gz"), join(folder, "none"))).rejects.toThrow("no such file");
 });

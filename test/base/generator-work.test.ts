@@ -9,7 +9,7 @@ function* counting(done: number[]): Generator<void, string> {
   return "counted";
 }
 
-test("pauses after each part of the work and returns its result", async () => {
+test("pauses at each yield and returns the result", async () => {
   const done: number[] = [];
   const seen: number[] = [];
   const pause = async () => void seen.push(done.length);
@@ -18,7 +18,7 @@ test("pauses after each part of the work and returns its result", async () => {
   expect(seen).toEqual([1, 2, 3]);
 });
 
-test("what a pause throws ends the work", async () => {
+test("an error of the pause ends the computation", async () => {
   const done: number[] = [];
   const pause = () => (done.length < 2 ? Promise.resolve() : Promise.reject(new Error("enough")));
   await expect(runWithPauses(counting(done), pause)).rejects.toThrow("enough");

@@ -14,7 +14,7 @@ async function written(signal: ReadonlyMap<string, ArrayLike<number>>): Promise<
   return path;
 }
 
-/** Where the trees of chromosomes and of values begin in a file. */
+/** Offsets of the chromosome tree and the data index. */
 interface Places {
   readonly tree: number;
   readonly index: number;
@@ -22,8 +22,8 @@ interface Places {
 
 const at = (chrom: string, start: number, end: number) => ({ chrom, start, end });
 
-describe("sums over a bigWig", () => {
-  test("are those of its values, in any order of intervals, near and far", async () => {
+describe("bigWig sums", () => {
+  test("equal the sums of the values for intervals in any order", async () => {
     const rng = new Pcg64(1);
     const draw = (length: number) =>
       Float32Array.from({ length }, () => Math.max(0, (rng.nextUint32() >>> 28) - 8) / 4);
@@ -48,7 +48,7 @@ describe("sums over a bigWig", () => {
     await signal.close();
   });
 
-  test("are 0 off a chromosome, on one without values, and where nothing is written", async () => {
+  test("are 0 off the chromosome and without values", async () => {
     const signal = await openBigWig(await written(new Map([["chr1", [0, 0, 2, 2, 0, 1]]])));
     expect(signal.chromosomes).toEqual(new Map([["chr1", 6]]));
     const sums = await signal.sums([
@@ -64,19 +64,19 @@ describe("sums over a bigWig", () => {
   });
 
   test.each([
-    // The reader of the values would leave a rejection behind that nobody looks at, and Node would stop.
+    // Without the check the reader leaves an unhandled rejection, which ends Node.
     [
       "names more chromosomes than it holds",
       ({ tree }: Places, b: Buffer) => b.writeUInt16LE(900, tree + 34),
       /lists 900 chromosomes and declares 1/,
     ],
-    // It would take such a node for one without values, and every sum for 0.
+    // Without the check the reader ignores the node, and every sum is 0.
     [
       "has a node of no kind",
       ({ index }: Places, b: Buffer) => b.writeUInt8(2, index + 48),
       /unknown kind 2; expected 0 or 1/,
     ],
-    // It would walk in a circle.
+    // Without the check the reader loops forever.
     [
       "has a tree that bites its own tail",
       ({ index }: Places, b: Buffer) => {
@@ -119,7 +119,7 @@ describe("sums over a bigWig", () => {
     await expect(sums()).rejects.toThrow(message);
   });
 
-  test("a file that is none, or is cut off, is refused with its name", async () => {
+  test("refuse a file that is not bigWig or truncated, with its name", async () => {
     const path = await written(new Map([["chr1", Float32Array.from({ length: 5000 }, (_, i) => i % 7)]]));
     const bytes = await readFile(path);
     const other = join(temporaryFolder(), "other.bw");
@@ -141,7 +141,7 @@ describe("sums over a bigWig", () => {
     }
   });
 
-  testWithSharedData("values are those that pyBigWig gives", "task4/windows.golden.json", async (file) => {
+  testWithSharedData("values equal those of pyBigWig", "task4/windows.golden.json", async (file) => {
     const golden = JSON.parse(await readFile(file, "utf8")) as Record<
       string,
       { chrom: string; start: number; end: number; values: number[] }
@@ -163,7 +163,7 @@ describe("sums over a bigWig", () => {
     expect(compared).toBe(10_000);
   });
 
-  test("base by base, 0 off the chromosome, where no value is, and on one that has none", async () => {
+  test("per base, 0 off the chromosome and without values", async () => {
     const signal = await openBigWig(await written(new Map([["chr1", [0, 2, 2, 0.5, 0, 7]]])));
     const values = await signal.values([
       at("chr1", 4, 8),

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ByteCursor, EndOfBytes } from "../../src/base/byte-cursor.ts";
 
-test("numbers and pieces come one after another, from a view inside a larger buffer", () => {
+test("reads consecutive numbers and bytes from a view into a larger buffer", () => {
   const whole = Uint8Array.from([9, 9, 1, 2, 0, 0xff, 0xff, 0xff, 0xff, 3, 0, 0, 0x80, 104, 105, 10, 7]);
   const cursor = new ByteCursor(whole.subarray(2));
   expect([cursor.uint8(), cursor.uint16(), cursor.int32(), cursor.uint32()]).toEqual([1, 2, -1, 0x80000003]);
@@ -9,7 +9,7 @@ test("numbers and pieces come one after another, from a view inside a larger buf
   expect([cursor.at, ...cursor.bytes(1)]).toEqual([14, 7]);
 });
 
-test("wide integers and big-endian floats", () => {
+test("reads 64-bit integers and big-endian floats", () => {
   const bytes = new Uint8Array(16);
   new DataView(bytes.buffer).setBigUint64(0, 2n ** 53n - 1n, true);
   new DataView(bytes.buffer).setFloat64(8, -2.5, false);
@@ -17,7 +17,7 @@ test("wide integers and big-endian floats", () => {
   expect([cursor.uint64(), cursor.float64BigEndian()]).toEqual([2 ** 53 - 1, -2.5]);
 });
 
-test("nothing is read beyond the end, and the place stays", () => {
+test("a read beyond the end throws and keeps the position", () => {
   const cursor = new ByteCursor(new Uint8Array(3));
   for (const read of [
     () => cursor.uint32(),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeEach, expect, test, vi } from "vitest";
 import { temporaryFolder } from "../temporary-folder.ts";
 
-/** Runs before the file's real function. */
+/** Hooks called before the real functions. */
 const before = { link: (_from: string) => {}, startHeartbeat: () => {}, stop: () => {} };
 
 vi.mock("node:fs/promises", async (original) => {
@@ -43,7 +43,7 @@ beforeEach(() => {
   Object.assign(before, { link: () => {}, startHeartbeat: () => {}, stop: () => {} });
 });
 
-test("a heartbeat exists only while its lock does, so that a killed process leaves none behind", async () => {
+test("a heartbeat exists only while its lock does", async () => {
   const locked: boolean[] = [];
   before.startHeartbeat = () => locked.push(existsSync(path));
   before.stop = () => locked.push(existsSync(path));
@@ -51,7 +51,7 @@ test("a heartbeat exists only while its lock does, so that a killed process leav
   expect(locked).toEqual([true, true]);
 });
 
-test("the next holder of a lock removes what killed takers left", async () => {
+test("the next holder of a lock removes temporary files of killed contenders", async () => {
   const folder = join(path, "..");
   const nonce = "0123456789abcdef";
   for (const name of [".a.lock", `.a.lock.after-${nonce}`, `.a.lock.beat-${nonce}`]) {
@@ -62,7 +62,7 @@ test("the next holder of a lock removes what killed takers left", async () => {
   expect(await readdir(folder)).toEqual([".b.4711.01234567.tmp"]);
 });
 
-test("a file whose temporary one was removed is made all the same", async () => {
+test("createFileAtomic retries if its temporary file is removed", async () => {
   let removed = 0;
   before.link = (from) => {
     if (removed++ === 0) rmSync(from);

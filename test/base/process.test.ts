@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { anonymousMemory } from "../../src/base/process.ts";
 
-test("grows with what is written to, and is no more than what is resident", async () => {
+test("anonymousMemory grows with written pages and is at most the resident set", async () => {
   const before = await anonymousMemory();
   const buffer = Buffer.alloc(64e6, 1);
   const after = await anonymousMemory();

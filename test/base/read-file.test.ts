@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { FormatError, InputError } from "../../src/base/errors.ts";
 import { kindOfPath, namesInFolder } from "../../src/base/folder.ts";
-import { openFile } from "../../src/base/read-file.ts";
+import { bytesIfPresent, openFile } from "../../src/base/read-file.ts";
+import { scratchFiles } from "../scratch-files.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
-test("reads any part of a file, through a link", async () => {
+test("reads any range of a file, through a link", async () => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, "a"), "0123456789");
   symlinkSync("a", join(folder, "link"));
@@ -22,14 +23,14 @@ test.each([
   [-1, 2],
   [0, 2 ** 50],
   [0, Number.NaN],
-])("bytes %d and %d more are refused before anything is allocated", async (offset, length) => {
+])("refuses %d + %d bytes before allocation", async (offset, length) => {
   const path = join(temporaryFolder(), "a");
   writeFileSync(path, "0123456789");
   await using file = await openFile(path);
   await expect(file.read(offset, length)).rejects.toThrow(FormatError);
 });
 
-test("a file that shrinks while it is open is noticed", async () => {
+test("detects a file that shrinks while it is open", async () => {
   const path = join(temporaryFolder(), "a");
   writeFileSync(path, "0123456789");
   await using file = await openFile(path);
@@ -37,7 +38,7 @@ test("a file that shrinks while it is open is noticed", async () => {
   await expect(file.read(0, 10)).rejects.toThrow("shrank below 10 bytes");
 });
 
-test("what cannot be opened is named", async () => {
+test("names a path that cannot be opened", async () => {
   const folder = temporaryFolder();
   symlinkSync("nowhere", join(folder, "broken"));
   for (const [path, message] of [
@@ -51,7 +52,7 @@ test("what cannot be opened is named", async () => {
   }
 });
 
-test("what lies at a path, and in a folder", async () => {
+test("kindOfPath and namesInFolder", async () => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, "b"), "");
   mkdirSync(join(folder, "a"));
@@ -64,4 +65,15 @@ test("what lies at a path, and in a folder", async () => {
     undefined,
   ]);
   await expect(namesInFolder(join(folder, "none"))).rejects.toThrow("no such file or folder");
+});
+
+const files = scratchFiles();
+
+test("bytesIfPresent returns the bytes, or undefined for a missing file", async () => {
+  expect([...(await bytesIfPresent(await files.write("some", Uint8Array.of(0, 255))))!]).toEqual([0, 255]);
+  expect(await bytesIfPresent(files.path("none"))).toBeUndefined();
+});
+
+test("bytesIfPresent refuses a folder", async () => {
+  await expect(bytesIfPresent(files.path(""))).rejects.toThrow("this is a folder");
 });

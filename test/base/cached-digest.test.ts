@@ -19,18 +19,18 @@ function aFile() {
 
 const later = (ms: number) => vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + ms });
 
-test("a settled file is hashed once", async () => {
+test("hashes an unchanged file once", async () => {
   const { path, cache } = aFile();
   later(10_000);
   expect(await cachedDigest(path, cache)).toBe(sha256Hex("weights"));
   const [record] = readdirSync(cache);
   const { state } = JSON.parse(readFileSync(join(cache, record!), "utf8"));
-  // What the record says is believed as long as the file's state is the same: it was not hashed again.
+  // The digest of the record is returned while the state of the file matches: the file is not hashed again.
   writeFileSync(join(cache, record!), JSON.stringify({ state, sha256: "0".repeat(64) }));
   expect(await cachedDigest(path, cache)).toBe("0".repeat(64));
 });
 
-test("a file of the same size and time with other contents is hashed again", async () => {
+test("hashes a file again if its contents change at the same size and time", async () => {
   const { path, cache } = aFile();
   later(10_000);
   await cachedDigest(path, cache);
@@ -40,13 +40,13 @@ test("a file of the same size and time with other contents is hashed again", asy
   expect(await cachedDigest(path, cache)).toBe(sha256Hex("WEIGHTS"));
 });
 
-test("a file that may still be written to is not remembered", async () => {
+test("does not cache the digest of a recently modified file", async () => {
   const { path, cache } = aFile();
   await cachedDigest(path, cache);
   expect(() => readdirSync(cache)).toThrow("ENOENT");
 });
 
-test("a damaged record, or a cache that cannot be written, does no harm", async () => {
+test("works with a damaged record and with a read-only cache", async () => {
   const { path, cache } = aFile();
   later(10_000);
   await cachedDigest(path, cache);
@@ -55,12 +55,12 @@ test("a damaged record, or a cache that cannot be written, does no harm", async 
   expect(await cachedDigest(path, join(path, "not-a-folder"))).toBe(sha256Hex("weights"));
 });
 
-test("a missing file is named", async () => {
+test("names a missing file", async () => {
   const { path, cache } = aFile();
   await expect(cachedDigest(`${path}2`, cache)).rejects.toMatchObject({ place: { file: `${path}2` } });
 });
 
-test("digests of different things in one file are kept apart", async () => {
+test("different kinds of digests of a file have separate records", async () => {
   const { path, cache } = aFile();
   later(10_000);
   const other = sha256Hex("what the file says");
@@ -76,7 +76,7 @@ test("digests of different things in one file are kept apart", async () => {
   expect(computed).toBe(1);
 });
 
-test("a file that changes while it is read is refused", async () => {
+test("refuses a file that changes during the read", async () => {
   const { path, cache } = aFile();
   const reading = cachedDigestOf(
     "test",

@@ -11,7 +11,7 @@ function read(text: string) {
   return readMotifFamilies(file);
 }
 
-test("families are found by the names of their columns", async () => {
+test("reads families by column name", async () => {
   const columns =
     "Motif\tLOGO\tGene (human)\tGene (mouse)\tQuality\tMotif subtype\tQuality\tTF family\tUniProt ID";
   const families = await read(
@@ -25,7 +25,7 @@ test.each([
   ["Motif\tTF family\nA\n", /:2: the line has 1 fields/],
   ["Motif\tTF family\nA\tB\nA\tC\n", /:3: the motif A has the family C here and B above/],
   ["Motif\tTF family\n", /has no families/],
-])("what is wrong is named: %#", async (text, message) => {
-  const told = await read(text).catch((error: InputError) => error.describe());
-  expect(told).toMatch(message);
+])("refuses invalid tables: %#", async (text, message) => {
+  const found = await read(text).catch((error: InputError) => error.describe());
+  expect(found).toMatch(message);
 });

@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { ConnectionError, postJson } from "../../src/base/http.ts";
+import { InputError } from "../../src/base/errors.ts";
+import { ConnectionError, expectWebAddress, postJson } from "../../src/base/http.ts";
 import { startServer } from "../http-server.ts";
 
 const options = { retries: { attempts: 4, initialDelayMs: 1, timeoutMs: 2000 }, maxBytes: 1000 };
 const post = (url: string, more: Partial<typeof options> = {}, signal?: AbortSignal) =>
   postJson(new URL(url), `{"ask":"?"}`, { ...options, ...more, signal });
 
-test("the body goes over, the answer comes back, whatever its status", async () => {
+test("posts the body and returns the response with any status", async () => {
   const url = await startServer(async (request, response) => {
     let body = "";
     for await (const piece of request) body += piece;
@@ -15,8 +16,8 @@ test("the body goes over, the answer comes back, whatever its status", async () 
   expect(await post(url)).toEqual({ status: 404, text: 'POST application/json {"ask":"?"} ✓' });
 });
 
-describe("asked again", () => {
-  test.each([429, 500, 503])("after %i, up to a number of times", async (status) => {
+describe("retries", () => {
+  test.each([429, 500, 503])("after %i, up to the number of attempts", async (status) => {
     let requests = 0;
     const url = await startServer((_, response) => {
       requests++;
@@ -27,7 +28,7 @@ describe("asked again", () => {
     expect(requests).toBe(3);
   });
 
-  test("until the attempts are used up: then the last answer counts", async () => {
+  test("until the last attempt, whose response is returned", async () => {
     let requests = 0;
     const url = await startServer((_, response) => {
       requests++;
@@ -37,7 +38,7 @@ describe("asked again", () => {
     expect(requests).toBe(4);
   });
 
-  test("after as long as the server asks for", async () => {
+  test("after the delay of Retry-After", async () => {
     const times: number[] = [];
     const url = await startServer((_, response) => {
       times.push(Date.now());
@@ -48,7 +49,7 @@ describe("asked again", () => {
     expect(times[1] - times[0]).toBeGreaterThan(950);
   });
 
-  test("when the connection is cut before an answer", async () => {
+  test("after a connection lost before the response", async () => {
     let requests = 0;
     const url = await startServer((request, response) => {
       if (++requests < 2) request.socket.destroy();
@@ -59,7 +60,7 @@ describe("asked again", () => {
 });
 
 describe("refused", () => {
-  test("an answer that takes too long, once", async () => {
+  test("a timeout, without a retry", async () => {
     let requests = 0;
     const url = await startServer(() => void requests++);
     const error = await post(url, { retries: { ...options.retries, timeoutMs: 100 } }).catch((e) => e);
@@ -68,13 +69,13 @@ describe("refused", () => {
     expect(requests).toBe(1);
   });
 
-  test("an answer that begins and does not end", async () => {
+  test("a response without end", async () => {
     const url = await startServer((_, response) => void response.write("["));
     const error = await post(url, { retries: { ...options.retries, timeoutMs: 200 } }).catch((e) => e);
     expect(error).toBeInstanceOf(ConnectionError);
   });
 
-  test("an answer that is too long, without its being read to the end", async () => {
+  test("a response that is too large, without reading it all", async () => {
     const url = await startServer((_, response) => {
       const timer = setInterval(() => response.write("A".repeat(500)), 1);
       response.on("close", () => clearInterval(timer));
@@ -82,7 +83,7 @@ describe("refused", () => {
     await expect(post(url)).rejects.toThrow(/exceeds 1000 bytes/);
   });
 
-  test("a redirect, bytes that are no text, a server that is not there", async () => {
+  test("a redirect, invalid UTF-8, an unreachable server", async () => {
     const url = await startServer(({ url }, response) => {
       if (url === "/elsewhere") response.writeHead(302, { location: "http://example.org/" }).end();
       else response.end(Buffer.of(0xff, 0xfe));
@@ -92,9 +93,23 @@ describe("refused", () => {
     await expect(post("http://127.0.0.1:1")).rejects.toThrow(/cannot be reached/);
   });
 
-  test("a question that nobody waits for any more", async () => {
+  test("an aborted request", async () => {
     const stop = new AbortController();
     const url = await startServer(() => stop.abort(new Error("enough")));
     await expect(post(url, {}, stop.signal)).rejects.toThrow("enough");
   });
 });
+
+test.each(["https://huggingface.co", "http://localhost:8080/mirror"])("%s is a valid address", (address) => {
+  expect(() => expectWebAddress(address, "HF_ENDPOINT")).not.toThrow();
+});
+
+test.each(["foo", "localhost:8080", "file:///etc", "https://"])(
+  "%s is not a valid address of the setting",
+  (address) => {
+    expect(() => expectWebAddress(address, "HF_ENDPOINT")).toThrow(InputError);
+    expect(() => expectWebAddress(address, "HF_ENDPOINT")).toThrow(
+      /^HF_ENDPOINT is ".*", which is not a valid address$/,
+    );
+  },
+);
