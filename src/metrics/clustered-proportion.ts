@@ -39,7 +39,8 @@ export function shareInference(outcomes: ArrayLike<number>, blocks: Blocks, leve
   const dof = degreesOf(found, variation);
   const skewness = extreme || variation === 0 ? 0 : skewnessOf(without.map(logOddsInside));
   const tail = (1 - level) / 2;
-  // At a bound Hall's transform of T equals t, so the number of trials for Wilson's z differs between the bounds.
+  // At a bound Hall's transform of T equals t, so the number of trials for Wilson's z differs between the
+  // bounds.
   const trialsAt = (t: number) => effective * (criticalValue(level) / unskewed(t, skewness)) ** 2;
   const t = studentTQuantile(tail, dof);
   const bound = (at: number) => wilsonInterval(value * trialsAt(at), trialsAt(at), level);
@@ -84,7 +85,10 @@ const logOddsInside = (share: number) => Math.log(Math.max(share, 1e-9) / Math.m
 /** Blocks from which on the sample skewness is used in full. */
 const ENOUGH_FOR_SKEWNESS = 20;
 
-/** Skewness of the sum of the blocks' contributions, shrunk where it comes from few blocks and is mostly noise. */
+/**
+ * Skewness of the sum of the blocks' contributions, shrunk where it comes from few blocks and is mostly
+ * noise.
+ */
 function skewnessOf(without: Float64Array): number {
   const centre = sum(without) / without.length;
   const squares = sum(without.map((rest) => (centre - rest) ** 2));

@@ -87,7 +87,10 @@ export function requirePairs(x: ArrayLike<number>, y: ArrayLike<number>): void {
   requireFinite(y, "y value");
 }
 
-/** P(|R| >= |r|) for n independent normal pairs: a beta distribution, or Student's t with n − 2 degrees of freedom. */
+/**
+ * P(|R| >= |r|) for n independent normal pairs: a beta distribution, or Student's t with n − 2 degrees of
+ * freedom.
+ */
 function correlationP(r: number, n: number): number {
   const rest = (1 - Math.abs(r)) * (1 + Math.abs(r));
   return incompleteBeta(rest, r * r, n / 2 - 1, 0.5);

@@ -9,8 +9,8 @@ function normalDensity(z: number): number {
 }
 
 /**
- * P(Z > z) of the standard normal distribution, with small relative error in the far tail too (below 1e-14 until the
- * result becomes subnormal at z = 37.5).
+ * P(Z > z) of the standard normal distribution, with small relative error in the far tail too (below 1e-14
+ * until the result becomes subnormal at z = 37.5).
  *
  * Below z = 1.5 the Taylor series of the distribution around 0, above it Laplace's continued fraction.
  *

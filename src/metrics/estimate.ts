@@ -26,8 +26,8 @@ export type EstimatedMetric =
 
 export interface EstimateOptions {
   /**
-   * Genomic interval of each row, 0-based and half-open: the interval of the metric then accounts for the correlation of
-   * neighbouring rows (block jackknife). Absent: rows are taken as independent.
+   * Genomic interval of each row, 0-based and half-open: the interval of the metric then accounts for the
+   * correlation of neighbouring rows (block jackknife). Absent: rows are taken as independent.
    */
   readonly positions?: readonly GenomicRow[];
   /** Confidence level of the interval, default 0.95. */
@@ -49,8 +49,10 @@ export interface EstimateOptions {
  *
  * @param scores   one per row
  * @param targets  one per row, in the same order
- * @returns        value NaN where the metric is undefined (no rows, one class only); bounds NaN where no interval can be computed
- * @throws {InputError} when the lengths differ, a value is not finite or not of the kind in the table, or the level is outside (0, 1)
+ * @returns        value NaN where the metric is undefined (no rows, one class only); bounds NaN where no
+ *                 interval can be computed
+ * @throws {InputError} when the lengths differ, a value is not finite or not of the kind in the table, or the
+ *                      level is outside (0, 1)
  */
 export function estimate(
   metric: EstimatedMetric,
@@ -66,15 +68,15 @@ export function estimate(
 }
 
 /**
- * Two models on the same rows, compared by one metric: the jackknife leaves out the same rows for both, so that the difficulty
- * of rows cancels.
+ * Two models on the same rows, compared by one metric: the jackknife leaves out the same rows for both, so
+ * that the difficulty of rows cancels.
  *
  *     const { difference, p } = compare("auroc", scoresOfA, scoresOfB, labels, { positions });
  *
  * @param first    scores of the first model, as `estimate` takes them
  * @param second   scores of the second model, in the same order
- * @returns        the metric of the first model minus that of the second, with its interval, and the two-sided p-value for no
- *                 difference; bounds and p NaN where they are undefined
+ * @returns        the metric of the first model minus that of the second, with its interval, and the
+ *                 two-sided p-value for no difference; bounds and p NaN where they are undefined
  * @throws {InputError} as `estimate`
  */
 export function compare(

@@ -1,4 +1,7 @@
-/** For users of `dart-eval/metrics`: metrics and tests, with intervals for independent rows and for rows in blocks. */
+/**
+ * For users of `dart-eval/metrics`: metrics and tests, with intervals for independent rows and for rows in
+ * blocks.
+ */
 
 export { accuracy, accuracyEstimate, correctness, predictedClasses } from "./accuracy.ts";
 export { adjustedMutualInformation } from "./adjusted-mutual-information.ts";

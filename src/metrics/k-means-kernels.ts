@@ -229,7 +229,9 @@ export class KMeansKernels {
     }
   }
 
-  /** Sets each of `trials` to the smaller of `known` and the squared distance to a candidate row. [candidates] */
+  /**
+   * Sets each of `trials` to the smaller of `known` and the squared distance to a candidate row. [candidates]
+   */
   nearer(candidates: ArrayLike<number>): void {
     const { blocks, origins, stride, width, known, trials } = this;
     for (let trial = 0; trial < candidates.length; trial++) {

@@ -86,7 +86,8 @@ export function matthewsEstimate(counts: Confusion, level = 0.95): Estimate {
   const d = trueNegatives + 0.5;
   const scale = Math.sqrt((a + b) * (c + d) * (a + c) * (b + d));
   const r = (a * d - b * c) / scale;
-  // Partial derivatives of r by cell; weighted by the cells they sum to 0, so the multinomial variance has one term.
+  // Partial derivatives of r by cell; weighted by the cells they sum to 0, so the multinomial variance has
+  // one term.
   const slopes = [
     d / scale - (r / 2) * (1 / (a + b) + 1 / (a + c)),
     -c / scale - (r / 2) * (1 / (a + b) + 1 / (b + d)),

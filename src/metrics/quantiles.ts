@@ -2,7 +2,8 @@ import { InputError } from "../base/errors.ts";
 import { requireFinite } from "./input-checks.ts";
 
 /**
- * Percentiles with linear interpolation between order statistics, as `numpy.percentile` computes them (same rounding).
+ * Percentiles with linear interpolation between order statistics, as `numpy.percentile` computes them (same
+ * rounding).
  *
  * @param values   in any order
  * @param percent  each in [0, 100]: 50 is the median

@@ -3,11 +3,11 @@ import { sum } from "./mean.ts";
 import { tieGroups } from "./ranks.ts";
 
 /**
- * Top-down correlation: Pearson's correlation of Savage scores. Agreement among the largest values counts most, where
- * Spearman's correlation gives every rank the same weight.
+ * Top-down correlation: Pearson's correlation of Savage scores. Agreement among the largest values counts
+ * most, where Spearman's correlation gives every rank the same weight.
  *
- * The smallest of n values has the Savage score 1/n, the next 1/n + 1/(n − 1), and the largest 1/n + … + 1. Equal values
- * share the mean of their scores. For independent rows the variance is 1/(n − 1).
+ * The smallest of n values has the Savage score 1/n, the next 1/n + 1/(n − 1), and the largest 1/n + … + 1.
+ * Equal values share the mean of their scores. For independent rows the variance is 1/(n − 1).
  *
  * @param x  one number per row
  * @param y  one number per row

@@ -12,7 +12,10 @@ const LARGEST_EXACT = 2000;
 const AUTO_EXACT = 50;
 
 export interface WilcoxonResult {
-  /** Sum of the ranks of the positive differences; for "two-sided" the smaller of that and of the negative ones. */
+  /**
+   * Sum of the ranks of the positive differences; for "two-sided" the smaller of that and of the negative
+   * ones.
+   */
   readonly statistic: number;
   readonly p: number;
   /**
@@ -120,8 +123,8 @@ function lowerTail(s: number, n: number): number {
 }
 
 /**
- * P(signed-rank sum = s) for s = 0..last, when every sign is a coin flip. Rank by rank: the sum either takes the rank
- * or does not.
+ * P(signed-rank sum = s) for s = 0..last, when every sign is a coin flip. Rank by rank: the sum either takes
+ * the rank or does not.
  */
 function signedRankProbabilities(n: number, last: number): Float64Array {
   if (n > LARGEST_EXACT) {

@@ -100,7 +100,8 @@ test("lies between the worst ranking and 1, and is invariant to monotone transfo
         labels,
       );
       expect(found).toBeGreaterThan(0);
-      // All scores equal gives the share of positives; all positives last is the least of rankings without ties.
+      // All scores equal gives the share of positives; all positives last is the least of rankings without
+      // ties.
       expect(worst).toBeCloseTo(labels.filter((label) => label === 1).length / labels.length, 12);
       expect(averagePrecision(scores.map(Math.atan), labels)).toBe(found);
     }),

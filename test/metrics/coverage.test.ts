@@ -16,7 +16,8 @@ test("the grid has at least 150 designs, each once", () => {
 });
 
 describe("nominal 95 % intervals contain the true value", () => {
-  // Binomial error of 400 replicates: 1.1 percentage points. Intervals over blocks of 1 Mb cover in 78 to 89 % of the first three.
+  // Binomial error of 400 replicates: 1.1 percentage points. Intervals over blocks of 1 Mb cover in 78 to 89
+  // % of the first three.
   test.each([
     "share 0.55; 300 rows, test chromosomes; correlation 0.4 in domains of 5 Mb",
     "share 0.55; 2000 rows, test chromosomes; correlation 0.4 in domains of 2 Mb",

@@ -129,7 +129,10 @@ test("assigns every row to its nearest centre, and every centre is the mean of i
   );
 });
 
-/** Lloyd's iterations without bounds: every row with every centre, every sum recomputed. For columns of mean 0. */
+/**
+ * Lloyd's iterations without bounds: every row with every centre, every sum recomputed. For columns of mean
+ * 0.
+ */
 function plainLloyd({ data, rows, columns }: Matrix, start: Float64Array) {
   const k = start.length / columns;
   let variance = 0;

@@ -134,7 +134,8 @@ test("changing all signs swaps the one-sided p-values and keeps the two-sided on
         fc.pre(differences.some((d) => d !== 0));
         const turned = differences.map((d) => -d);
         const greater = wilcoxon(differences, { alternative: "greater", method });
-        // With ties a half-integer rank sum is rounded down on both sides, so only the approximation is symmetric.
+        // With ties a half-integer rank sum is rounded down on both sides, so only the approximation is
+        // symmetric.
         if (greater.method === "approx") {
           expect(wilcoxon(turned, { alternative: "less", method }).p).toBeCloseTo(greater.p, 12);
         }

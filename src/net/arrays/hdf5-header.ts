@@ -4,9 +4,10 @@ import { counted } from "../../base/message-text.ts";
 import type { OpenFile } from "../../base/read-file.ts";
 import type { DType } from "./array.ts";
 
-// The HDF5 library follows a header to data in other files, and returns numbers of unusual layouts unconverted. It has
-// no function that reports either before it reads, so this file parses the header itself.
-// See the HDF5 File Format Specification, version 3.0, sections II.A, IV.A.1 (object headers) and IV.A.2 (messages).
+// The HDF5 library follows a header to data in other files, and returns numbers of unusual layouts
+// unconverted. It has no function that reports either before it reads, so this file parses the header itself.
+// See the HDF5 File Format Specification, version 3.0, sections II.A, IV.A.1 (object headers) and IV.A.2
+// (messages).
 
 /** Header of a dataset or of a committed data type. */
 export interface Hdf5Header {

@@ -82,7 +82,8 @@ async function openChecked(path: string, handle: OpenFile, seconds: number): Pro
     try {
       file.close();
     } catch (error) {
-      // After a crash of the library on a damaged file, closing fails too; reading has already reported the error.
+      // After a crash of the library on a damaged file, closing fails too; reading has already reported the
+      // error.
       if (!(error instanceof Error && error.name === "RuntimeError")) throw error;
     }
   };

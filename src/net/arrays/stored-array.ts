@@ -81,7 +81,10 @@ function checkRepetition(file: string, { name, shape, dtype }: StoredArray, stri
   }
 }
 
-/** Copies element [i, j, ...] from `from[i·strides[0] + j·strides[1] + ...]` to its row-major position in `to`. */
+/**
+ * Copies element [i, j, ...] from `from[i·strides[0] + j·strides[1] + ...]` to its row-major position in
+ * `to`.
+ */
 function copyStrided(from: DataOf, strides: readonly number[], to: DataOf, shape: readonly number[]) {
   const steps = rowMajorStrides(shape);
   const last = shape.length - 1;

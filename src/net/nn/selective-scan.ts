@@ -20,10 +20,11 @@ import type { Sym } from "../graph/sym.ts";
 // axes: t tokens · b rows · e channels · n states of a channel
 
 /**
- * A linear state-space model whose step Δ, input B and output C depend on the token (Gu & Dao 2023, arXiv:2312.00752,
- * section 3.2), with A diagonal and the simplified discretisation of B:
+ * A linear state-space model whose step Δ, input B and output C depend on the token (Gu & Dao 2023,
+ * arXiv:2312.00752, section 3.2), with A diagonal and the simplified discretisation of B:
  *
- * h_t[n, e] = exp(Δ_t[e]·A[n, e])·h_{t−1}[n, e] + B_t[n]·Δ_t[e]·x_t[e];  y_t[e] = Σ_n C_t[n]·h_t[n, e];  h before the first is 0.
+ * h_t[n, e] = exp(Δ_t[e]·A[n, e])·h_{t−1}[n, e] + B_t[n]·Δ_t[e]·x_t[e];  y_t[e] = Σ_n C_t[n]·h_t[n, e];  h
+ * before the first is 0.
  */
 export interface SelectiveInput {
   /** [..., e] */

@@ -50,7 +50,8 @@ export async function openSession(
     const options: InferenceSession.SessionOptions = {
       executionProviders: each === "cpu" ? ["cpu"] : [each, "cpu"],
       logSeverityLevel: 3,
-      // With memory patterns, runs after the first allocate a second block for all tensors in addition to the first.
+      // With memory patterns, runs after the first allocate a second block for all tensors in addition to the
+      // first.
       enableMemPattern: false,
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       ...(folder === undefined

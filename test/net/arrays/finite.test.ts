@@ -15,7 +15,10 @@ import { safetensorsBytes } from "./safetensors-bytes.ts";
 
 const CODES = new Map([...SAFETENSORS_TYPES].map(([code, dtype]) => [dtype, code]));
 
-/** A checkpoint of a tensor "w" of about 3,000,000 bytes, zero except for one element, and a tensor of integers. */
+/**
+ * A checkpoint of a tensor "w" of about 3,000,000 bytes, zero except for one element, and a tensor of
+ * integers.
+ */
 function checkpointWith(dtype: DType, element: number, bytes: readonly number[]): string {
   const path = join(temporaryFolder(), "model.safetensors");
   const count = 1_500_000;

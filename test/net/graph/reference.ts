@@ -13,8 +13,8 @@ export interface Values {
 export type Feeds = Readonly<Record<string, Values>>;
 
 /**
- * A plain interpreter of graphs in float64, op by op from their definitions: the reference for ONNX Runtime and for
- * gradients. Simple, not fast.
+ * A plain interpreter of graphs in float64, op by op from their definitions: the reference for ONNX Runtime
+ * and for gradients. Simple, not fast.
  */
 export function evaluate(outputs: readonly Sym[], feeds: Feeds): readonly Values[] {
   const values = new Map<Node, readonly Values[]>();

@@ -7,8 +7,8 @@ import * as g from "../../../src/net/graph/build.ts";
 import type { Sym } from "../../../src/net/graph/sym.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
 
-// Runs graphs on WebGPU and on the CPU and prints the largest differences as JSON. A process of its own, since the
-// environment at its start selects the Vulkan driver.
+// Runs graphs on WebGPU and on the CPU and prints the largest differences as JSON. A process of its own,
+// since the environment at its start selects the Vulkan driver.
 
 const rng = new Pcg64(3);
 const random = (shape: readonly number[]): NdArray => ({

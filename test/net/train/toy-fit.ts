@@ -17,7 +17,9 @@ const output = layers.linear("output", 8, 2);
 const labels = g.input("labels", "int32", ["b"]);
 const logits = linear(output, g.tanh(linear(hidden, g.input("x", "float32", ["b", WIDTH]))));
 
-/** Rows of numbers; the label is 1 where the first two sum to more than 0. One value of row `wrong` is NaN. */
+/**
+ * Rows of numbers; the label is 1 where the first two sum to more than 0. One value of row `wrong` is NaN.
+ */
 export function toyExamples(
   examples: number,
   seed: number,

@@ -10,7 +10,10 @@ export interface EntryToMake {
   readonly localName?: string;
 }
 
-/** A zip archive, assembled by hand so that each part can be invalid. `zip64` moves every size into 64-bit fields. */
+/**
+ * A zip archive, assembled by hand so that each part can be invalid. `zip64` moves every size into 64-bit
+ * fields.
+ */
 export function zipBytes(entries: readonly EntryToMake[], { zip64 = false, comment = "" } = {}): Uint8Array {
   const parts: Uint8Array[] = [];
   const directory: Uint8Array[] = [];
