@@ -17,8 +17,8 @@ import { knownSize } from "../graph/dim.ts";
 import type { Sym } from "../graph/sym.ts";
 
 // axes: b batch · t tokens · d channels
-// N = 2·h·s points · position n = s·n₁ + n₂ with n₁ < h, n₂ < s · frequency k = k₁ + 2h·k₂ with k₁ < h, k₂ <
-// s
+// N = 2·h·s points
+// position n = s·n₁ + n₂ with n₁ < h, n₂ < s · frequency k = k₁ + 2h·k₂ with k₁ < h, k₂ < s
 
 /** Convolution algorithm for one length, whose constant matrices are shared by all layers. */
 export interface LongConvolution {
@@ -113,8 +113,8 @@ function firstStage(h: number): NdArray {
 }
 
 /**
- * For each k₁ the complex matrix exp(−iπ(2k + 1)·n₂ / N) over k₂ and n₂, as real blocks [[re, −im], [im,
- * re]].  [h, 2s, 2s]
+ * For each k₁ the complex matrix exp(−iπ(2k + 1)·n₂ / N) over k₂ and n₂, as real blocks
+ * [[re, −im], [im, re]].  [h, 2s, 2s]
  */
 function secondStage(h: number, s: number): NdArray {
   const points = 2 * h * s;

@@ -23,8 +23,8 @@ import type { Sym } from "../graph/sym.ts";
  * A linear state-space model whose step Δ, input B and output C depend on the token (Gu & Dao 2023,
  * arXiv:2312.00752, section 3.2), with A diagonal and the simplified discretisation of B:
  *
- * h_t[n, e] = exp(Δ_t[e]·A[n, e])·h_{t−1}[n, e] + B_t[n]·Δ_t[e]·x_t[e];  y_t[e] = Σ_n C_t[n]·h_t[n, e];  h
- * before the first is 0.
+ *     h_t[n, e] = exp(Δ_t[e]·A[n, e])·h_{t−1}[n, e] + B_t[n]·Δ_t[e]·x_t[e],  h_0 = 0
+ *     y_t[e] = Σ_n C_t[n]·h_t[n, e]
  */
 export interface SelectiveInput {
   /** [..., e] */

@@ -80,7 +80,8 @@ const truth = (value: boolean): NdArray => ({ dtype: "bool", shape: [], data: Ui
 /**
  * Makes a training step with Adam or AdamW from a loss: its gradients are derived from the graph.
  *
- *     const step = await openTrainStep({ loss, trained: new Map([["weight", weight]]), optimizer: { learningRate: 1e-3 } });
+ *     const optimizer = { learningRate: 1e-3 };
+ *     const step = await openTrainStep({ loss, trained: new Map([["weight", weight]]), optimizer });
  *     const { loss: value } = await step.run({ x, labels });
  *
  * @throws {InputError} when the loss does not depend on a trained parameter

@@ -148,7 +148,7 @@ describe("shards", () => {
     ["the folder itself", { ...sound, c: ".." }, /not a plain file name/],
     ["the wrong one", { ...sound, c: "1.safetensors" }, /tensor "c": is missing from this shard, where/],
     ["none", {}, /names no shards/],
-  ])("%s is refused", async (_, weightMap, message) => {
+  ])("rejects %s", async (_, weightMap, message) => {
     expect((await problem(await sharded(weightMap))).describe()).toMatch(message);
   });
 
@@ -163,7 +163,7 @@ describe("shards", () => {
     ["a list", "[]", /no "weight_map"/],
     ["names twice", '{"weight_map": {"a": "1", "a": "2"}}', /gives the name "a" twice/],
     ["not text", Uint8Array.of(0xff), /not UTF-8/],
-  ])("an index that is %s is refused", async (_, bytes, message) => {
+  ])("rejects an index that is %s", async (_, bytes, message) => {
     const path = join(temporaryFolder(), "model.safetensors.index.json");
     writeFileSync(path, bytes);
     const error = await problem(path);
@@ -218,7 +218,7 @@ describe("reading", () => {
     ["embedding", [2, 1], "rows [2, 1) are out of range"],
     ["embedding", [0.5, 1], "rows [0.5, 1) are out of range"],
     ["scalar", [0, 1], "a single number has no rows"],
-  ] as const)("rows of %s %j are refused", async (name, rows, message) => {
+  ] as const)("rejects rows of %s %j", async (name, rows, message) => {
     await using checkpoint = await opened();
     const error = await checkpoint.read(name, { rows }).catch((error: unknown) => error);
     expect((error as InputError).describe()).toContain(message);
@@ -232,7 +232,7 @@ describe("reading", () => {
     );
   });
 
-  test("rows of a strided view are those of the view", async () => {
+  test("reads rows of a strided view", async () => {
     const path = golden("views.bin");
     await using checkpoint = await openCheckpoint(path);
     for (const [name, { shape }] of checkpoint.arrays) {

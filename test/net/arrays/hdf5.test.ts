@@ -53,7 +53,7 @@ testWithSharedData(
   },
 );
 
-testWithSharedData("rows are those of the whole", "formats/hdf5/dart_layout.h5", async (path) => {
+testWithSharedData("rows equal those of the whole array", "formats/hdf5/dart_layout.h5", async (path) => {
   await using file = await openHdf5(path);
   const array = file.array("seq/emb_32_64")!;
   const whole = array.read().data as Int8Array;
@@ -64,7 +64,7 @@ testWithSharedData("rows are those of the whole", "formats/hdf5/dart_layout.h5",
   expect(() => array.read([30, 33])).toThrow(/rows \[30, 33\) are out of range: it has 32/);
 });
 
-testWithSharedData("a damaged file is refused with its name", "formats/hdf5/dart_layout.h5", async (path) => {
+testWithSharedData("rejects a damaged file with its name", "formats/hdf5/dart_layout.h5", async (path) => {
   const bytes = readFileSync(path);
   const copy = join(temporaryFolder(), "cut.h5");
   writeFileSync(copy, bytes.subarray(0, 3000));
@@ -115,7 +115,7 @@ const REFUSED = {
 };
 
 test.each(["types-v1.h5", "types-v2.h5"])(
-  "%s: numbers of reduced precision, shifted or of a layout of their own are refused by their type",
+  "%s: rejects numbers of reduced precision, with an offset or of a custom layout, naming the type",
   async (name) => {
     await using file = await openHdf5(join(golden, name));
     expect(file.names("refused")).toEqual(Object.keys(REFUSED).toSorted());
@@ -237,4 +237,32 @@ test("loads no filter plugins from the machine", async () => {
   await using file = await openHdf5(path);
   expect(file.attribute("", "name")).toBe("a");
   expect((await h5wasm.ready).get_plugin_search_paths()).toEqual([]);
+});
+
+test("reads back groups, arrays and attributes, including long text", async () => {
+  const path = join(temporaryFolder(), "file.h5");
+  const long = `{"é": "${"x".repeat(100_000)}"}`;
+  const array = { dtype: "float32", shape: [2, 3], data: Float32Array.of(1, 2, 3, -4, 0.5, 1e30) } as const;
+  await writeHdf5(path, {
+    attributes: { long, short: "", names: ["a", "bc"], none: [] },
+    groups: { outer: { attributes: { of: "outer" }, groups: { inner: { arrays: { "kernel:0": array } } } } },
+  });
+  await using file = await openHdf5(path);
+  expect(file.attribute("", "long")).toBe(long);
+  expect(file.attribute("", "short")).toBe("");
+  expect(file.attribute("outer", "of")).toBe("outer");
+  // Lists are not text, and missing attributes are undefined.
+  expect(file.attribute("", "names")).toBeUndefined();
+  expect(file.attribute("", "absent")).toBeUndefined();
+  expect(file.attribute("nowhere", "of")).toBeUndefined();
+  expect(file.names("outer/inner")).toEqual(["kernel:0"]);
+  expect(file.array("outer/inner/kernel:0")!.read()).toEqual(array);
+});
+
+test("reports the name of a file that cannot be written", async () => {
+  const path = join(temporaryFolder(), "file.h5");
+  await writeHdf5(path, {});
+  await expect(writeHdf5(join(path, "below.h5"), {})).rejects.toMatchObject({
+    place: { file: expect.stringContaining("file.h5") },
+  });
 });

@@ -131,7 +131,7 @@ describe("an untrusted file", () => {
   });
 
   test.each(["../secret", "a/../../secret", "/etc/hostname", "C:\\secret", "..\\secret", ""])(
-    "weights from %j are refused",
+    "rejects weights from %j",
     async (location) => {
       const { path } = withExternal(location);
       const error = await readOnnxFile(path).catch((error) => error);
@@ -155,7 +155,7 @@ describe("an untrusted file", () => {
     ["before the beginning", { offset: -8 }],
     ["at no whole number", { offset: 0.5 }],
     ["beyond all numbers", { offset: 2 ** 53, length: 2 ** 53 }],
-  ])("bytes %s are refused", async (_, place) => {
+  ])("rejects bytes %s", async (_, place) => {
     const { folder, path } = withExternal("weights.bin", place);
     writeFileSync(join(folder, "weights.bin"), tableBytes);
     await expect(readOnnxFile(path)).rejects.toThrow(FormatError);

@@ -256,7 +256,7 @@ test.each([
   [{ epochs: 0 }, "epochs is 0"],
   [{ batchSize: 1.5 }, "batchSize is 1.5"],
   [{ patience: -1 }, "patience is -1"],
-])("the recipe %j is refused", async (recipe, message) => {
+])("rejects the recipe %j", async (recipe, message) => {
   await expect(fitEpochs(toyFit(root, { recipe }))).rejects.toThrow(message);
 });
 

@@ -1,4 +1,4 @@
-/* A program for fit.test.ts: a slow training in the folder given, which tells every batch. */
+/* A program for fit.test.ts: a slow training run in the given folder that prints every batch. */
 import { fitEpochs } from "../../../src/net/train/fit.ts";
 import { toyExamples, toyFit } from "./toy-fit.ts";
 

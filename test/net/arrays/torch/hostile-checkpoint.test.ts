@@ -142,7 +142,7 @@ test("opens a view that repeats one number a billion times, but does not expand 
 });
 
 test.each(["views.bin", "nested.bin", "protocol-4.bin"])(
-  "any corruption of %s is refused or read",
+  "rejects or reads any corruption of %s",
   async (name) => {
     const sound = readFileSync(fileURLToPath(new URL(`../../../golden/torch/${name}`, import.meta.url)));
     const path = join(temporaryFolder(), name);
