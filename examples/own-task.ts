@@ -1,23 +1,10 @@
-// A custom task: inputs, rows, sequences and metrics. Every model can be evaluated on it.
+// Defines your own task: inputs, rows, sequences and metrics. Every model can be evaluated on it.
 // This one compares each window of a BED file with its reversed bases.
 //   npx tsx examples/own-task.ts genome.fa windows.bed
-import {
-  asKind,
-  evaluate,
-  type Genome,
-  metricOf,
-  ofKind,
-  openGenome,
-  openGenomeTable,
-  openModel,
-  pairedAccuracy,
-  pairedAccuracyEstimate,
-  pairedCounts,
-  type Task,
-  tableDigest,
-  tableRows,
-} from "dart-eval";
-import { modelLettersOf, readBed, windowCodes } from "dart-eval/dna";
+import { evaluate, openGenome, openModel, type Task } from "dart-eval";
+import { type Genome, modelLettersOf, readBed, windowCodes } from "dart-eval/dna";
+import { asKind, metricOf, ofKind, openGenomeTable, tableDigest, tableRows } from "dart-eval/evaluation";
+import { estimate } from "dart-eval/metrics";
 
 const WINDOW = 200;
 
@@ -60,16 +47,13 @@ const direction: Task<Row, Inputs> = {
   measure(predictions) {
     const scored = ofKind("likelihood", predictions);
     const scoresOf = (member: number) => scored.map(({ values }) => values[member]);
-    const counts = pairedCounts(scoresOf(0), scoresOf(1));
+    const [forward, reversed] = [scoresOf(0), scoresOf(1)];
+    const accuracy = estimate("paired-accuracy", forward, reversed);
     const form = { name: "paired-accuracy", title: "paired accuracy", better: "higher", main: true } as const;
     return {
-      metrics: [
-        metricOf(form, pairedAccuracy(counts, "half"), "there are no rows", [
-          pairedAccuracyEstimate(counts, "half"),
-        ]),
-      ],
+      metrics: [metricOf(form, accuracy.value, "there are no rows", [accuracy])],
       published: {},
-      counts: { rows: scored.length, ties: counts.ties },
+      counts: { rows: scored.length },
       averages: {},
       quirks: [],
       notes: [],

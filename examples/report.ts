@@ -1,22 +1,10 @@
 // Evaluates several models in one resumable run and writes its report.
 //   npx tsx examples/report.ts genome.fa regulatory-elements.tsv out
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  gatherReport,
-  mergeRun,
-  openGenome,
-  openModel,
-  planRun,
-  readPageAssets,
-  readResults,
-  renderPage,
-  runShard,
-  TASKS,
-} from "dart-eval";
+import { evaluation, openGenome, openModel, writeReport } from "dart-eval";
 
-const [genomeFile, elements, out] = process.argv.slice(2) as [string, string, string?];
-if (out === undefined) {
+const [genomeFile, elements, out] = process.argv.slice(2);
+if (genomeFile === undefined || elements === undefined || out === undefined) {
   console.error("usage: npx tsx examples/report.ts genome.fa regulatory-elements.tsv out");
   process.exit(2);
 }
@@ -26,15 +14,17 @@ const models = await Promise.all(
   [2, 5, 8].map((order) => openModel(`kmer-markov:order=${order}`, { genome })),
 );
 
-const plan = await planRun({
+const plan = await evaluation.planRun({
   tasks: [{ task: "regulatory-elements", inputs: { genome, elements } }],
   models,
   folder,
 });
-await runShard(plan);
+await evaluation.runShard(plan);
 await plan.close();
-await mergeRun(folder);
+await evaluation.mergeRun(folder);
 
-const report = await gatherReport(await readResults(folder), { tasks: TASKS, title: "Markov models" });
-await writeFile(join(out, "report.html"), renderPage(report, await readPageAssets()));
-for (const { label, main } of report.panels[0].entries) console.log(label, main.value?.toFixed(3));
+await writeReport(folder, join(out, "report.html"), { title: "Markov models" });
+for (const { result } of await evaluation.readResults(folder)) {
+  const [{ value }] = result.metrics;
+  console.log(result.cell.model.name, value?.toFixed(3));
+}

@@ -1,23 +1,23 @@
 // Reads a window, its reverse complement, and a control with the same dinucleotide counts.
 //   npx tsx examples/windows-and-controls.ts genome.fa
-import { Pcg64, seedOf } from "dart-eval/base";
-import { dinucleotideShuffle, gcFraction, kmerCounts, openGenome, reverseComplement } from "dart-eval/dna";
+import { base, dna } from "dart-eval";
 
 const [genomeFile] = process.argv.slice(2);
 if (genomeFile === undefined) {
   console.error("usage: npx tsx examples/windows-and-controls.ts genome.fa");
   process.exit(2);
 }
-await using genome = await openGenome(genomeFile);
-const [chrom] = genome.chromosomes.keys();
-const window = { chrom: chrom!, start: 2000, end: 2350 };
+await using genome = await dna.openGenome(genomeFile);
+const [chrom = "chr1"] = genome.chromosomes.keys();
+const window = { chrom, start: 2000, end: 2350 };
 const element = await genome.letters(window);
-const control = dinucleotideShuffle(element, new Pcg64(seedOf([0, window.chrom, window.start, window.end])));
+const rng = new base.Pcg64(base.seedOf([0, window.chrom, window.start, window.end]));
+const control = dna.dinucleotideShuffle(element, rng);
 
-const pairs = (letters: string) => [...kmerCounts(letters, 2)].sort().join(" ");
+const dinucleotides = (sequence: string) => [...dna.kmerCounts(sequence, 2)].sort().join(" ");
 console.log(
-  `G and C: ${gcFraction(element).toFixed(2)}, other strand ${reverseComplement(element).slice(0, 20)}...`,
+  `GC ${dna.gcFraction(element).toFixed(2)}, reverse complement ${dna.reverseComplement(element).slice(0, 20)}...`,
 );
 console.log(
-  `the control differs: ${element !== control}, its pairs of letters do not: ${pairs(element) === pairs(control)}`,
+  `control differs: ${element !== control}, equal dinucleotide counts: ${dinucleotides(element) === dinucleotides(control)}`,
 );

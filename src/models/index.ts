@@ -43,6 +43,6 @@ export {
   type TokenLogProbabilities,
 } from "./model.ts";
 export { openModel } from "./open-model.ts";
-export type { OpenedModel } from "./opened-model.ts";
+export type { OpenedModel, Scores } from "./opened-model.ts";
 export { type PretrainingRecipe, type PretrainingRequest, pretrain } from "./training/pretraining.ts";
 export { type AnchorCheck, verifyModel } from "./verify.ts";

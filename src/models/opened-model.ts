@@ -13,6 +13,9 @@ import {
 } from "./model.ts";
 import { poolSequences } from "./queries/embeddings.ts";
 
+/** One number per sequence: an array or a typed array. */
+export type Scores = ArrayLike<number> & Iterable<number>;
+
 /**
  * A model from `openModel`: every query is present and its options are optional. Sequences are upper-case A, C, G, T.
  *
@@ -26,7 +29,7 @@ export interface OpenedModel extends Model, AsyncDisposable {
    *     const model = await openModel("./hyenadna-large-1m");
    *     const [first, second] = await model.logLikelihood(["ACGTACGT", "GATTACA"]);
    */
-  logLikelihood(sequences: readonly string[], options?: Partial<QueryOptions>): Promise<ArrayLike<number>>;
+  logLikelihood(sequences: readonly string[], options?: Partial<QueryOptions>): Promise<Scores>;
   /** Log-probability of every scored token, nats: the terms of `logLikelihood`. */
   tokenLogProbabilities(
     sequences: readonly string[],
@@ -42,7 +45,7 @@ export interface OpenedModel extends Model, AsyncDisposable {
     options?: Partial<QueryOptions>,
   ): Promise<readonly AlleleLogLikelihoods[]>;
   /** Predicted activity, log(1 + counts), nats; one number per sequence. */
-  predictActivity(sequences: readonly string[], options?: Partial<QueryOptions>): Promise<ArrayLike<number>>;
+  predictActivity(sequences: readonly string[], options?: Partial<QueryOptions>): Promise<Scores>;
   /** Frees the model's sessions and files. */
   close(): Promise<void>;
 }
@@ -57,7 +60,7 @@ export function openedModel(model: Model, name: string = model.name): OpenedMode
   const queries: Omit<OpenedModel, keyof Model> & Pick<OpenedModel, ModelQuery | "close"> = {
     async logLikelihood(sequences, options) {
       if (!supports(model, "logLikelihood")) throw missing("logLikelihood");
-      return model.logLikelihood(sequences, { ...DEFAULTS, ...options });
+      return iterable(await model.logLikelihood(sequences, { ...DEFAULTS, ...options }));
     },
     async tokenLogProbabilities(sequences, options) {
       if (!supports(model, "tokenLogProbabilities")) throw missing("tokenLogProbabilities");
@@ -77,7 +80,7 @@ export function openedModel(model: Model, name: string = model.name): OpenedMode
     },
     async predictActivity(sequences, options) {
       if (!supports(model, "predictActivity")) throw missing("predictActivity");
-      return model.predictActivity(sequences, { ...DEFAULTS, ...options });
+      return iterable(await model.predictActivity(sequences, { ...DEFAULTS, ...options }));
     },
     async close() {
       await model.close?.();
@@ -102,3 +105,12 @@ export function openedModel(model: Model, name: string = model.name): OpenedMode
 }
 
 const DEFAULTS = { protocol: "corrected" } as const;
+
+const isIterable = (values: ArrayLike<number>): values is Scores =>
+  typeof values === "object" && Symbol.iterator in values;
+
+/** The numbers unchanged where they are an array; callers check their count. */
+function iterable(values: ArrayLike<number> | null | undefined): Scores {
+  if (values === null || values === undefined) return [];
+  return isIterable(values) ? values : Array.from(values);
+}

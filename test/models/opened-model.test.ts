@@ -99,6 +99,14 @@ describe("a user's object", () => {
     await expect(opened.compareAlleles([["A", "C"]])).rejects.toThrow(/does not implement compareAlleles/);
   });
 
+  test("may give its scores as any list", async () => {
+    const scoring = (scores: unknown) =>
+      openedModel({ name: "m", logLikelihood: () => scores as ArrayLike<number> }).logLikelihood(["A"]);
+    expect(await scoring({ length: 1, 0: -2 })).toEqual([-2]);
+    expect(await scoring(Float64Array.of(-2))).toEqual(Float64Array.of(-2));
+    expect(await scoring(undefined)).toEqual([]);
+  });
+
   test("with embeddings alone has their mean, and needs no new methods when frozen", async () => {
     const embed = (sequences: readonly string[]) =>
       sequences.map(() => ({

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
-import { readdirSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -8,75 +8,123 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
 import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { repository } from "../source-files.ts";
+import { compileAsUser } from "./compile-as-user.ts";
 
 let folder: string;
 let files: SyntheticFiles;
 
+/** Compiles the examples in a folder in which the built package is installed as a link. */
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "dart-eval-examples-"));
+  mkdirSync(join(folder, "node_modules"));
+  symlinkSync(repository, join(folder, "node_modules", "dart-eval"), "junction");
+  await writeFile(join(folder, "package.json"), '{ "private": true, "type": "module" }');
   ({ files } = await writeSyntheticGenome(join(folder, "genome"), { seed: 0, scale: 0.3 }));
+  expect(await compileAsUser(folder, "nodenext", { emit: true })).toBe("");
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function printedBy(example: string, ...words: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ["--import", "tsx", join("examples", example), ...words],
-    { cwd: repository },
-  );
+  const { stdout } = await promisify(execFile)(process.execPath, [join("built", `${example}.js`), ...words], {
+    cwd: folder,
+  });
   return stdout;
 }
 
-test("every example is run here", () => {
-  expect(
-    readdirSync(join(repository, "examples"))
-      .filter((name) => name.endsWith(".ts"))
-      .sort(),
-  ).toEqual([
-    "a-graph.ts",
-    "own-model.ts",
-    "own-task.ts",
-    "report.ts",
-    "windows-and-controls.ts",
-    "zero-shot.ts",
+/** Numbers of a line that the pattern captures. */
+function numbersIn(printed: string, pattern: RegExp): number[] {
+  const found = pattern.exec(printed);
+  expect(found, `${pattern} in ${printed}`).not.toBeNull();
+  return (found ?? []).slice(1).map(Number);
+}
+
+test("every example is run here", async () => {
+  const tests = await readFile(import.meta.filename, "utf8");
+  const examples = readdirSync(join(repository, "examples")).filter((name) => name.endsWith(".ts"));
+  expect(examples.length).toBeGreaterThan(8);
+  for (const example of examples) expect(tests).toContain(`printedBy("${example.replace(".ts", "")}"`);
+});
+
+test("score-sequences: a log-likelihood per sequence", async () => {
+  const lines = (await printedBy("score-sequences", "toy:hyenadna", "ACGTACGT", "GATTACA"))
+    .trim()
+    .split("\n");
+  const [[first], [second]] = [
+    numbersIn(lines[0], /^ACGTACGT (-\d+\.\d{3}) nats$/),
+    numbersIn(lines[1], /^GATTACA (-\d+\.\d{3}) nats$/),
+  ];
+  // Near to the entropy of uniform bases, 8 ln 4 and 7 ln 4.
+  expect(first).toBeGreaterThan(-16);
+  expect(second).toBeGreaterThan(-14);
+});
+
+test("token-log-probabilities: tokens in order, which cover the sequence", async () => {
+  const printed = await printedBy("token-log-probabilities", "toy:dnabert2", "ACGTACGTACGTGATTACA");
+  const tokens = printed
+    .trim()
+    .split("\n")
+    .map((line) => /^(\d+)-(\d+) ([ACGT]+) (-\d+\.\d{3})$/.exec(line) ?? []);
+  expect(tokens.map(([, , , bases]) => bases).join("")).toBe("ACGTACGTACGTGATTACA");
+  expect(tokens.slice(1).map(([, start]) => start)).toEqual(tokens.slice(0, -1).map(([, , end]) => end));
+});
+
+test("embed-sequences: states of all tokens and their mean", async () => {
+  const printed = await printedBy("embed-sequences", "toy:caduceus", "ACGTACGT", "GATTACA");
+  const line = /^([ACGT]+) states \[(\d+), (\d+)\], mean \[(-?\d+\.\d{3}, ){3}\.\.\.\]$/gm;
+  const found = [...printed.matchAll(line)].map(([, letters, tokens]) => [letters, Number(tokens)]);
+  expect(found).toEqual([
+    ["ACGTACGT", 9],
+    ["GATTACA", 8],
   ]);
 });
 
-test("zero-shot: a Markov model finds the planted elements", async () => {
-  const printed = await printedBy("zero-shot.ts", files.genome, files.regulatoryElements);
-  const [, value, low, high] = /^kmer-markov-5: ([\d.]+) \[([\d.]+), ([\d.]+)\]/.exec(printed)!.map(Number);
-  expect(value).toBeGreaterThan(0.55);
-  expect(low).toBeLessThan(value!);
-  expect(high).toBeGreaterThan(value!);
+test("metrics: intervals over blocks are longer, and the better model is found", async () => {
+  const printed = await printedBy("metrics");
+  const value = String.raw`(\d\.\d{3}) \[(\d\.\d{3}), (\d\.\d{3})\]`;
+  const [alone, low, high] = numbersIn(printed, new RegExp(`^auroc ${value} delong$`, "m"));
+  const [same, lower, higher] = numbersIn(
+    printed,
+    new RegExp(`^auroc ${value} genomic-block-jackknife$`, "m"),
+  );
+  expect(same).toBe(alone);
+  expect(higher - lower).toBeGreaterThan(high - low);
+  expect(numbersIn(printed, /^p (\S+)$/m)[0]).toBeLessThan(0.01);
 });
 
-test("own-model: one that only counts letters ties on every pair", async () => {
-  const printed = await printedBy("own-model.ts", files.genome, files.regulatoryElements);
-  const [, value, pairs, ties] = /paired accuracy ([\d.]+) over (\d+) pairs, (\d+) ties/
-    .exec(printed)!
-    .map(Number);
+test("zero-shot: a Markov model finds the planted elements", async () => {
+  const printed = await printedBy("zero-shot", files.genome, files.regulatoryElements);
+  const [value, low, high] = numbersIn(printed, /^kmer-markov-5: ([\d.]+) \[([\d.]+), ([\d.]+)\]/);
+  expect(value).toBeGreaterThan(0.55);
+  expect(low).toBeLessThan(value);
+  expect(high).toBeGreaterThan(value);
+});
+
+test("own-model: composition alone ties on every pair", async () => {
+  const printed = await printedBy("own-model", files.genome, files.regulatoryElements);
+  const [value, pairs, ties] = numbersIn(printed, /paired accuracy ([\d.]+) over (\d+) pairs, (\d+) ties/);
   expect(pairs).toBeGreaterThan(50);
   expect(ties).toBe(pairs);
   expect(value).toBe(0.5);
 });
 
-test("own-task: a Markov model is asked something else", async () => {
-  const printed = await printedBy("own-task.ts", files.genome, files.elements);
-  const [, value, low, high, rows] = /^paired accuracy ([\d.]+) \[([\d.]+), ([\d.]+)\] over (\d+) windows/
-    .exec(printed)!
-    .map(Number);
+test("own-task: a Markov model prefers one direction of reading", async () => {
+  const printed = await printedBy("own-task", files.genome, files.elements);
+  const [value, low, high, rows] = numbersIn(
+    printed,
+    /^paired accuracy ([\d.]+) \[([\d.]+), ([\d.]+)\] over (\d+) windows/,
+  );
   expect(rows).toBeGreaterThan(50);
   expect(low).toBeGreaterThan(0.5); // CpG and the like are read in one direction
-  expect(value).toBeLessThan(high!);
+  expect(value).toBeLessThan(high);
 });
 
-test("windows-and-controls: the control keeps its pairs", async () => {
-  const printed = await printedBy("windows-and-controls.ts", files.genome);
-  expect(printed).toContain("the control differs: true, its pairs of letters do not: true");
+test("windows-and-controls: the control keeps its dinucleotides", async () => {
+  const printed = await printedBy("windows-and-controls", files.genome);
+  expect(printed).toContain("control differs: true, equal dinucleotide counts: true");
 });
 
-test("a-graph: rows of a softmax add up to one", async () => {
-  const lines = (await printedBy("a-graph.ts")).trim().split("\n").slice(-2);
+test("graph: rows of a softmax add up to one", async () => {
+  const lines = (await printedBy("graph")).trim().split("\n").slice(-2);
   for (const line of lines) {
     const shares = line.split("  ").map(Number);
     expect(shares).toHaveLength(3);
@@ -84,22 +132,37 @@ test("a-graph: rows of a softmax add up to one", async () => {
   }
 });
 
+test("train-step: the loss falls from that of a coin to near zero", async () => {
+  const printed = await printedBy("train-step");
+  const losses = [...printed.matchAll(/^batch \d+: loss ([\d.]+)$/gm)].map(([, loss]) => Number(loss));
+  expect(losses).toHaveLength(6);
+  expect(losses[0]).toBeCloseTo(Math.LN2, 3);
+  expect(losses.at(-1)).toBeLessThan(0.1);
+  expect(printed).toContain("weights 48 × 2");
+});
+
 test("report: three models on one page", async () => {
-  const printed = await printedBy("report.ts", files.genome, files.regulatoryElements, folder);
+  const printed = await printedBy("report", files.genome, files.regulatoryElements, folder);
   expect(printed.trim().split("\n")).toHaveLength(3);
   const page = await readFile(join(folder, "report.html"), "utf8");
+  expect(page).toContain("<h1>Markov models</h1>");
   for (const order of [2, 5, 8]) expect(page).toContain(`<th scope="row">kmer-markov-${order}</th>`);
 });
 
-test.each(["own-model.ts", "own-task.ts", "report.ts", "windows-and-controls.ts", "zero-shot.ts"])(
-  "%s without its files says how it is used",
-  async (example) => {
-    const { code, stderr } = await printedBy(example).catch((error) => error);
-    expect(code).toBe(2);
-    // The line that stands above its code.
-    const [, usage] = /^\/\/ {3}(npx tsx .*)$/m.exec(
-      await readFile(join(repository, "examples", example), "utf8"),
-    )!;
-    expect(stderr).toBe(`usage: ${usage}\n`);
-  },
-);
+test.each([
+  "score-sequences",
+  "token-log-probabilities",
+  "embed-sequences",
+  "own-model",
+  "own-task",
+  "report",
+  "windows-and-controls",
+  "zero-shot",
+])("%s without arguments prints its usage", async (example) => {
+  const { code, stderr } = await printedBy(example).catch((error) => error);
+  expect(code).toBe(2);
+  // The line above its code.
+  const source = await readFile(join(repository, "examples", `${example}.ts`), "utf8");
+  const [, usage] = /^\/\/ {3}(npx tsx .*)$/m.exec(source) ?? [];
+  expect(stderr).toBe(`usage: ${usage}\n`);
+});
