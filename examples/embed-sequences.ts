@@ -1,4 +1,4 @@
-// Embeddings: the last hidden state of every token, and their mean over the bases of a sequence.
+// Embeds sequences: the last hidden state of every token, and their mean over the bases of a sequence.
 //   npx tsx examples/embed-sequences.ts toy:caduceus ACGTACGTACGT GATTACAGATTA
 import { openModel } from "dart-eval";
 

@@ -1,4 +1,4 @@
-// A small network as a graph: built in TypeScript, printed, and run by ONNX Runtime.
+// Builds a small network as a graph, prints it and runs it with ONNX Runtime.
 //   npx tsx examples/graph.ts
 import { net } from "dart-eval";
 

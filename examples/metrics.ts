@@ -1,4 +1,4 @@
-// Metrics with confidence intervals, for independent rows and for rows along a genome; two models compared.
+// Computes metrics with confidence intervals for independent rows and for rows along a genome, and compares two models.
 //   npx tsx examples/metrics.ts
 import { base, metrics } from "dart-eval";
 

@@ -1,4 +1,4 @@
-// Log-likelihoods of sequences: of a checkpoint's folder, or a name from `dart-eval models list`.
+// Computes log-likelihoods of sequences with a checkpoint: a folder, or a name from `dart-eval models list`.
 //   npx tsx examples/score-sequences.ts toy:hyenadna ACGTACGTACGT GATTACAGATTA
 import { openModel } from "dart-eval";
 

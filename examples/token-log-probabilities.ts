@@ -1,4 +1,4 @@
-// log P(token | context) of every token of a sequence: which bases does a model find surprising?
+// Computes log P(token | context) for every token of a sequence: which bases does a model find surprising?
 //   npx tsx examples/token-log-probabilities.ts toy:dnabert2 ACGTACGTACGTGATTACA
 import { openModel } from "dart-eval";
 

@@ -1,4 +1,4 @@
-// Training steps on an own graph: a logistic regression on one-hot DNA learns to recognise sequences with GATA in the middle.
+// Trains your own graph: a logistic regression on one-hot DNA learns to recognise GATA in the middle of a sequence.
 //   npx tsx examples/train-step.ts
 import { base, dna, net } from "dart-eval";
 

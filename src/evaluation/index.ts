@@ -49,7 +49,7 @@ export {
 export { parseRecipe, type Recipe } from "./tasks/recipe.ts";
 export { elementAndControl, elementAndControlOneHot } from "./tasks/regulatory-elements/pair.ts";
 export { regulatoryElements } from "./tasks/regulatory-elements/regulatory-elements.ts";
-export { tableDigest } from "./tasks/table-rows.ts";
+export { pickRows, tableDigest } from "./tasks/table-rows.ts";
 export type {
   Example,
   OpenTask,

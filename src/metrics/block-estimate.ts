@@ -4,6 +4,7 @@ import { requireLevel } from "./input-checks.ts";
 import type { Estimate } from "./intervals.ts";
 import { jackknifeError, leaveOutGroups } from "./jackknife.ts";
 
+/** Options of `blockEstimate`. */
 export interface BlockEstimateOptions {
   /**
    * Range of the statistic, which selects the scale of the interval: log-odds for [0, 1], Fisher's z for [−1,

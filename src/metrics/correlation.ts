@@ -5,6 +5,7 @@ import { criticalValue, type Estimate } from "./intervals.ts";
 import { mean, sum } from "./mean.ts";
 import { averageRanks, type TieGroups, tieGroups } from "./ranks.ts";
 
+/** A correlation coefficient with its p-value. */
 export interface Correlation {
   /** −1 to 1; NaN where it is undefined. */
   readonly r: number;

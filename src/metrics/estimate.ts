@@ -24,6 +24,7 @@ export type EstimatedMetric =
   | "pearson"
   | "spearman";
 
+/** Options of `estimate` and `compare`. */
 export interface EstimateOptions {
   /**
    * Genomic interval of each row, 0-based and half-open: the interval of the metric then accounts for the

@@ -10,6 +10,7 @@ const AUTO_EXACT = 8;
 /** The exact distribution takes about (n₁n₂)²/2 steps: some seconds at this product. */
 const LARGEST_EXACT = 50_000;
 
+/** Result of `mannWhitney`. */
 export interface MannWhitneyResult {
   /** Pairs (x, y) with x > y, a tie counting one half; U/(n₁n₂) is the AUROC of x over y. */
   readonly u: number;

@@ -11,6 +11,7 @@ const LARGEST_EXACT = 2000;
 /** With at most this many differences, "auto" is exact. */
 const AUTO_EXACT = 50;
 
+/** Result of `wilcoxon`. */
 export interface WilcoxonResult {
   /**
    * Sum of the ranks of the positive differences; for "two-sided" the smaller of that and of the negative

@@ -18,6 +18,7 @@ import { Programs, type TokenQuery } from "./queries/programs.ts";
 import { TokenModel } from "./queries/token-model.ts";
 import { FineTuning, type FineTuningRequest } from "./training/fine-tuning.ts";
 
+/** Options of `LanguageModel.open`. */
 export interface LanguageModelOptions extends ProgramOptions {
   readonly device?: Device;
   /** How the model is called in results; the folder's name when absent. */

@@ -29,6 +29,7 @@ export interface ExpectedRows {
   readonly inTable: number;
 }
 
+/** Options of every query. */
 export interface QueryOptions {
   readonly protocol: Protocol;
   /** Where each sequence comes from, for a model that looks its answers up; given where sequences come from a task. */
@@ -37,6 +38,7 @@ export interface QueryOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of `Model.embed`. */
 export interface EmbedOptions extends QueryOptions {
   /**
    * Under `paper`, where the sequences of one call are padded to the longest as one batch of the original was: true hides
@@ -47,6 +49,7 @@ export interface EmbedOptions extends QueryOptions {
   readonly padTo?: number;
 }
 
+/** Options of `Model.pool`. */
 export interface PoolOptions extends QueryOptions {
   /** Under `paper`, what the original averaged: the tokens of the bases, or, comparing alleles, the padded row. */
   readonly over: "bases" | "row";
@@ -180,6 +183,7 @@ export const MODEL_QUERIES = [
   "compareAlleles",
   "predictActivity",
 ] as const;
+/** A query over sequences that a model may implement. */
 export type ModelQuery = (typeof MODEL_QUERIES)[number];
 
 /** True if the model implements the query. */
@@ -227,6 +231,7 @@ export interface ProfiledPasses {
   close(): Promise<void>;
 }
 
+/** Options of `openModel`. */
 export interface OpenModelContext {
   /** Default "cpu". */
   readonly device?: Device | undefined;

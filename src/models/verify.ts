@@ -2,6 +2,7 @@ import { InputError } from "../base/errors.ts";
 import { type Anchor, checkpointWithWeights, type LanguageModelCard } from "./language/card.ts";
 import type { LanguageModel } from "./language-model.ts";
 
+/** Comparison of a model's hidden states with a run of the official code. */
 export interface AnchorCheck {
   readonly anchor: Anchor;
   /** Largest absolute deviation of a value that the anchor states. */

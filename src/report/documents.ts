@@ -9,6 +9,7 @@ import { latexTable, markdownTable, plainTable, type Table } from "./table.ts";
 
 /** How a report may be written as text. */
 export const DOCUMENT_FORMATS = ["text", "md", "latex"] as const;
+/** A text format of a report. */
 export type DocumentFormat = (typeof DOCUMENT_FORMATS)[number];
 
 const WRITERS: Readonly<Record<DocumentFormat, (table: Table) => string>> = {

@@ -29,6 +29,7 @@ export interface Report {
   readonly panels: readonly ReportPanel[];
 }
 
+/** Options of `gatherReport`. */
 export interface ReportOptions {
   readonly title?: string;
   /** Titles of tasks by name, since results have the name only; default: the catalogue and `forms`. */

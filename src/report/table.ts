@@ -1,6 +1,7 @@
 /** A cell's text, or a text with a second, quieter one: an estimate and its interval. */
 export type TableCell = string | { readonly text: string; readonly detail: string };
 
+/** A column of a table. */
 export interface TableColumn {
   readonly heading: string;
   /** Words are aligned left, numbers right. */

@@ -12,9 +12,10 @@ import { gatherReport } from "./report.ts";
 
 /** Formats of a report: one HTML page, its tables as text, Markdown or LaTeX, or the results themselves. */
 export const REPORT_FORMATS = ["html", ...DOCUMENT_FORMATS, "json"] as const;
+/** A format of a report. */
 export type ReportFormat = "html" | "json" | DocumentFormat;
 
-/** With custom tasks, settings and model families that the runs name. */
+/** Options of `writeReport`, with the custom tasks, settings and model families of the runs. */
 export interface WriteReportOptions extends CustomForms {
   /** Default: by the ending of the file. */
   readonly format?: ReportFormat;

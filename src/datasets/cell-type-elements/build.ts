@@ -32,6 +32,7 @@ import { readCellTypeElements, writeCellTypeElements, writeRowList } from "./tab
 export const BUILD_PARTS = ["peaks", "counts", "differential", "table", "subset"] as const;
 export type BuildPart = (typeof BUILD_PARTS)[number];
 
+/** Inputs and stages of `buildCellTypeElements`. */
 export interface CellTypeBuild {
   /** Output folder. An interrupted build resumes in the same folder. */
   readonly folder: string;

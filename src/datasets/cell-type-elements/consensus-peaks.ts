@@ -8,6 +8,7 @@ import type { Interval } from "../../dna/genome/interval.ts";
 /** Width of a consensus peak in bases, centred on the summit. */
 const WIDTH = 500;
 
+/** Consensus peaks of several files, with counts of what was read and skipped. */
 export interface ConsensusPeaks {
   /** Sorted by chromosome name, then start. */
   readonly accepted: readonly Interval[];

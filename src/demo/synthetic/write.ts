@@ -42,6 +42,7 @@ export interface SyntheticOptions {
   readonly scale: number;
 }
 
+/** A synthetic genome on disk, and everything planted in it. */
 export interface SyntheticGenome {
   readonly folder: string;
   readonly files: SyntheticFiles;

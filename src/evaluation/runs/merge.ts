@@ -13,6 +13,7 @@ import { type CellResult, cellResult, measureCell, sealed, writtenScores } from 
 import type { OnProgress } from "./run-cell.ts";
 import { cellFolder, missingRunError, readableJson, readRunRecord } from "./run-folder.ts";
 
+/** Options of `mergeRun`. */
 export interface MergeOptions {
   /** Forms of one's own that the run's cells name, beside the catalogue's. */
   readonly tasks?: readonly Task[];

@@ -221,4 +221,5 @@ export type ProgressEvent =
   | { readonly kind: "note"; readonly cell: string; readonly text: string }
   | { readonly kind: "cell-done"; readonly cell: string; readonly rows: number; readonly seconds: number };
 
+/** Receives the progress of a run. */
 export type OnProgress = (event: ProgressEvent) => void;

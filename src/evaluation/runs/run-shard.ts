@@ -12,6 +12,7 @@ import type { Shard } from "./shard.ts";
 import { readShardFile } from "./shard-file.ts";
 import { openShardStore, readShardDone, type ShardStore } from "./shard-store.ts";
 
+/** Options of `runShard`. */
 export interface RunOptions {
   readonly onProgress?: OnProgress;
   /** Stops after the current batch; what is finished stays, the next run goes on from there. */

@@ -9,6 +9,7 @@ import type { Recipe } from "./recipe.ts";
 
 /** Value of one input: a path or a name, or an object already open (a genome, a signal, a table's rows). */
 export type TaskInput = string | Genome | Signal | readonly object[];
+/** Inputs of a task by name. */
 export type TaskInputs = Readonly<Record<string, TaskInput | undefined>>;
 
 /** Description of one input of a task; `dart-eval run` has an option `--<name>` for it. */

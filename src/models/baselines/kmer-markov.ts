@@ -12,6 +12,7 @@ const LOWEST_LOG = -(2 ** 31) / UNITS_PER_NAT; // -32 nats
 /** A call costs more than a sequence does. */
 const BATCH_SIZE = 4096;
 
+/** Options of `fitKmerMarkov`. */
 export interface KmerMarkovOptions {
   /** Letters of context, 0 to 11. */
   readonly order: number;

@@ -12,6 +12,7 @@ const DEFAULT_THRESHOLD = 1e-5;
 /** Sequences per call: the scanner takes them together. */
 const BATCH = 256;
 
+/** Options of `motifCounts`. */
 export interface MotifCountsOptions {
   /** The largest p-value of a hit; 1e-5 when left out. */
   readonly threshold?: number;

@@ -9,6 +9,7 @@ import type { LanguageModelCard } from "../language/card.ts";
 import { fetchFromHub } from "./hub.ts";
 import { presetConfig } from "./init.ts";
 
+/** Model whose tokenizer is needed, and where to take it from. */
 export interface TokenizerRequest {
   readonly preset: string;
   /** A tokenizer.json, or a folder with a tokenizer's files; where absent, the published checkpoint's is taken. */
@@ -19,6 +20,7 @@ export interface TokenizerRequest {
   readonly retries?: RetryPolicy | undefined;
 }
 
+/** Tokenizer files to copy into an untrained checkpoint. */
 export interface TokenizerFiles {
   /** Contents by name, as a checkpoint's folder has them; none where the letters are the tokens. */
   readonly files: Readonly<Record<string, string>>;

@@ -10,6 +10,7 @@ import { writeSafetensors } from "../../net/arrays/safetensors.ts";
 import type { InitialLaw } from "../language/architecture.ts";
 import type { LanguageModelCard } from "../language/card.ts";
 
+/** An untrained checkpoint on disk. */
 export interface UntrainedModel {
   readonly folder: string;
   readonly preset: string;
@@ -35,6 +36,7 @@ export function presetConfig(card: LanguageModelCard, preset: string): Readonly<
   });
 }
 
+/** Family, size and seed of an untrained checkpoint. */
 export interface InitRequest {
   readonly preset: string;
   readonly seed: number;

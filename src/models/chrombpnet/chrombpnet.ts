@@ -11,6 +11,7 @@ import type { Model, QueryOptions } from "../model.ts";
 import { openPredictor, type Predictor, type ProfilePrediction, strandMean } from "./predictor.ts";
 import { type ChrombpnetKind, kindOf, readChrombpnet, type StoredChrombpnet } from "./read-keras.ts";
 
+/** Options of `Chrombpnet.open`. */
 export interface ChrombpnetOptions extends ProgramOptions {
   /** Whether a sequence is read as it is, as the original predicts, or on both strands and the two predictions averaged. */
   readonly strands?: "one" | "both";

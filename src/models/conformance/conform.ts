@@ -7,6 +7,7 @@ import { causalShiftCheck, kMerOffsetCheck, strandCheck } from "./checks/positio
 import { specialTokensCheck, truncationCheck, unknownLettersCheck } from "./checks/tokenization.ts";
 import { ModelProbe } from "./model-probe.ts";
 
+/** Options of `conform`. */
 export interface ConformOptions {
   /** Difference between two scores that counts as rounding, relative to the larger; default 1e-4. */
   readonly tolerance?: number;

@@ -30,6 +30,7 @@ export interface BaselineCard {
   readonly toy?: true;
 }
 
+/** Baseline models, with kind and reference. */
 export const BASELINES: readonly BaselineCard[] = [
   {
     name: "kmer-markov",

@@ -30,6 +30,7 @@ import {
   type TokenTargets,
 } from "./token-targets.ts";
 
+/** Recipe of `pretrain`. */
 export interface PretrainingRecipe {
   readonly epochs: number;
   /** Sequences per step. */
@@ -44,6 +45,7 @@ export interface PretrainingRecipe {
   readonly hidden?: number;
 }
 
+/** Model, sequences and recipe of `pretrain`. */
 export interface PretrainingRequest {
   /** A checkpoint whose weights are the first values, such as `initCheckpoint` writes. It is not changed. */
   readonly from: string;

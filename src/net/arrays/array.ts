@@ -59,6 +59,7 @@ const DTYPES = {
   bool: { bytes: 1, array: Uint8Array },
 } as const;
 
+/** An element type, by its NumPy/PyTorch name. */
 export type DType = keyof typeof DTYPES;
 
 /** Typed arrays over any buffer; `InstanceType` of the constructors would exclude shared buffers. */

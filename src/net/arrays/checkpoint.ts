@@ -10,6 +10,7 @@ import { readShardIndex } from "./shards.ts";
 import { placeOfRows, type Rows, readStored, readWidened, type StoredArray } from "./stored-array.ts";
 import { readTorchCheckpoint } from "./torch/checkpoint.ts";
 
+/** Options of `Checkpoint.read`. */
 export interface ReadOptions {
   /** Only these rows, [start, end), along the first axis longer than 1; the others are not read. */
   readonly rows?: Rows;

@@ -6,6 +6,7 @@ import { InternalError } from "../../base/errors.ts";
  */
 export type Dim = number | string;
 
+/** Shape of a symbolic tensor: one size per axis. */
 export type Shape = readonly Dim[];
 
 /** One product of a symbolic size: a coefficient times symbols. */

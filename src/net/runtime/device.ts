@@ -3,6 +3,7 @@ import { InputError } from "../../base/errors.ts";
 /** Devices that can run a program. `auto` selects the first one that works on this machine, the CPU last. */
 export const DEVICES = ["cpu", "webgpu", "cuda", "coreml", "dml", "auto"] as const;
 
+/** A device, or "auto" for the first one that works. */
 export type Device = (typeof DEVICES)[number];
 export type ConcreteDevice = Exclude<Device, "auto">;
 
@@ -41,6 +42,7 @@ export function vulkanLoaders(platform: string, searched: string | undefined): r
   return folders.map((folder) => `${folder}/libvulkan.so.1`);
 }
 
+/** State of one execution provider of ONNX Runtime. */
 export interface ProviderState {
   readonly device: ConcreteDevice;
   readonly present: boolean;

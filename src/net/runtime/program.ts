@@ -18,6 +18,7 @@ import { openSession } from "./session.ts";
 /** Values of a parameter: a location in a file that ONNX Runtime maps, an array, or `"fed"` at every run. */
 export type ParameterSource = StoredArray | NdArray | "fed";
 
+/** Device and threads of a program. */
 export interface ProgramOptions {
   readonly device?: Device;
   /** CPU threads; by default ONNX Runtime uses one per core. */

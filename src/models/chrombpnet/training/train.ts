@@ -32,6 +32,7 @@ import {
 /** Which regions train and which tell when to stop; others are left out. */
 export type RegionPart = "train" | "validation" | undefined;
 
+/** Inputs and recipe of `trainChrombpnet`. */
 export interface ChrombpnetTraining {
   readonly genome: Genome;
   readonly signal: BaseValues;
@@ -50,6 +51,7 @@ export interface ChrombpnetTraining {
   readonly abort?: AbortSignal;
 }
 
+/** Result of `trainChrombpnet`. */
 export interface TrainedChrombpnet {
   /** Before its counts were fitted to this signal; as given, when it was. */
   readonly bias: StoredBpnet;
