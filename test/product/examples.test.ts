@@ -149,20 +149,21 @@ test("report: three models on one page", async () => {
   for (const order of [2, 5, 8]) expect(page).toContain(`<th scope="row">kmer-markov-${order}</th>`);
 });
 
-test.each([
-  "score-sequences",
-  "token-log-probabilities",
-  "embed-sequences",
-  "own-model",
-  "own-task",
-  "report",
-  "windows-and-controls",
-  "zero-shot",
-])("%s without arguments prints its usage", async (example) => {
-  const { code, stderr } = await printedBy(example).catch((error) => error);
+test("an example without its arguments prints its usage", async () => {
+  const { code, stderr } = await printedBy("zero-shot").catch((error) => error);
   expect(code).toBe(2);
-  // The line above its code.
-  const source = await readFile(join(repository, "examples", `${example}.ts`), "utf8");
-  const [, usage] = /^\/\/ {3}(npx tsx .*)$/m.exec(source) ?? [];
-  expect(stderr).toBe(`usage: ${usage}\n`);
+  expect(stderr).toBe("usage: npx tsx examples/zero-shot.ts genome.fa regulatory-elements.tsv\n");
+});
+
+test("every usage is that of the comment above the code", async () => {
+  let withUsage = 0;
+  for (const name of readdirSync(join(repository, "examples")).filter((each) => each.endsWith(".ts"))) {
+    const source = await readFile(join(repository, "examples", name), "utf8");
+    const [, command] = /^\/\/ {3}(npx tsx examples\/\S+\.ts.*)$/m.exec(source) ?? [];
+    expect(command, name).toContain(name);
+    if (!source.includes("process.argv")) continue;
+    expect(source, name).toContain(`console.error("usage: ${command}");\n  process.exit(2);`);
+    withUsage++;
+  }
+  expect(withUsage).toBeGreaterThan(5);
 });
