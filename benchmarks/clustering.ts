@@ -10,7 +10,10 @@ const COLUMNS = 60;
 /** Seeds whose labels are compared with the reference. */
 const FIRST = 10;
 
-/** SHA-256 of the labels of the first 10 seeds (int32, seed after seed), computed in plain JavaScript without vector kernels. */
+/**
+ * SHA-256 of the labels of the first 10 seeds (int32, seed after seed), computed in plain JavaScript without
+ * vector kernels.
+ */
 const LABELS: Readonly<Record<number, string>> = {
   50: "a1c1b928fb34de4f0b5b88c9fe04c1ed39279cd70798c1257a28312fb5307f06",
   5: "72abfe6778451db30bcc2ccf1fb840e9ee433b8b9dffe53b39dcf9a053fa6165",
@@ -26,8 +29,8 @@ interface Clusterings {
 }
 
 /**
- * k-means of Task 3 at published size: 25,000 rows of 60 principal components, 100 seeds (`CLUSTERING_SEEDS` for fewer, at least
- * 10 for the comparison of labels).
+ * k-means of Task 3 at published size: 25,000 rows of 60 principal components, 100 seeds (`CLUSTERING_SEEDS`
+ * for fewer, at least 10 for the comparison of labels).
  */
 export async function benchmark(): Promise<readonly Clusterings[]> {
   const table = overlapping();
@@ -56,7 +59,10 @@ export async function benchmark(): Promise<readonly Clusterings[]> {
   });
 }
 
-/** Points around 40 overlapping centres, with a spread that falls from column to column like that of principal components. */
+/**
+ * Points around 40 overlapping centres, with a spread that falls from column to column like that of principal
+ * components.
+ */
 function overlapping(): Matrix {
   const rng = new Pcg64(7);
   const centres = 40;

@@ -46,9 +46,9 @@ const CONTENDERS = [
 ].filter(({ family }) => (process.env.FAMILY ?? family) === family);
 
 /**
- * Fine-tuning steps at real sizes. With PYTORCH_PYTHON, a Python with PyTorch, PyTorch runs the
- * same from the same values, in turns, with as many threads; its losses are compared first. ROUNDS says how often, FAMILY
- * which model alone.
+ * Fine-tuning steps at real sizes. With PYTORCH_PYTHON, a Python with PyTorch, PyTorch runs the same steps
+ * interleaved, with as many threads; its losses are compared first. ROUNDS sets the number of rounds, FAMILY
+ * selects one model.
  */
 export async function benchmark(): Promise<readonly FineTuningTime[]> {
   const times: FineTuningTime[] = [];

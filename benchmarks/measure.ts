@@ -17,8 +17,8 @@ export type Benchmark = () => Promise<readonly object[]>;
 const BATCH_MS = 1;
 
 /**
- * Calls per second of `body`, which receives the number of the call: the best of many short batches, since slower ones
- * measure other load on the machine.
+ * Calls per second of `body`, which receives the number of the call: the best of many short batches, since
+ * slower ones measure other load on the machine.
  *
  * @param seconds  time to spend
  */

@@ -46,8 +46,8 @@ const ROUNDS = 5;
 const MOST_COPIES = 16;
 
 /**
- * A mixture of experts at the sizes of Mistral-DNA: each expert computing its own tokens, as the models do; every expert
- * computing all tokens and a mask choosing; every token taking a copy of its expert's weights.
+ * A mixture of experts at the sizes of Mistral-DNA: each expert computing its own tokens, as the models do;
+ * every expert computing all tokens and a mask choosing; every token taking a copy of its expert's weights.
  */
 export async function benchmark(): Promise<readonly MixtureSpeed[]> {
   const speeds: MixtureSpeed[] = [];

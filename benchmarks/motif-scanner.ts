@@ -22,7 +22,10 @@ const SEQUENCES = 200;
 const BASES = 500;
 const ROUNDS = 5;
 
-/** Scanning of random sequences of 500 bases with HOCOMOCO's 1,443 motifs, or random motifs without the shared test data. */
+/**
+ * Scanning of random sequences of 500 bases with HOCOMOCO's 1,443 motifs, or random motifs without the shared
+ * test data.
+ */
 export async function benchmark(): Promise<readonly ScannerSpeed[]> {
   const rng = new Pcg64(3);
   const sequences = Array.from({ length: SEQUENCES }, () =>

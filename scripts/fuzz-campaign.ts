@@ -1,6 +1,6 @@
 /*
- * Feeds mutated files to every parser and prints a line for each: inputs, accepted, refused, failures, inputs per second.
- * Exits with 1 if an input neither parses nor throws an InputError.
+ * Feeds mutated files to every parser and prints a line for each: inputs, accepted, refused, failures, inputs
+ * per second. Exits with 1 if an input neither parses nor throws an InputError.
  *
  *   npm run fuzz -- [--inputs 50000] [--only bam,vcf] [--seed 0] [--first 0] [--jobs 1] [--bound 60] [--out FOLDER]
  *

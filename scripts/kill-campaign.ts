@@ -1,6 +1,7 @@
 /*
- * Kills every long-running part of the command with SIGKILL at random moments, starts it again, and compares its outputs
- * with those of an undisturbed run, byte for byte. Prints a line for each part; exits with 1 if one differs.
+ * Kills every long-running part of the command with SIGKILL at random moments, starts it again, and compares
+ * its outputs with those of an undisturbed run, byte for byte. Prints a line for each part; exits with 1 if
+ * one differs.
  *
  *   npm run build && npm run kill -- [--kills 500] [--only merge,report] [--seed 0] [--out FOLDER]
  *

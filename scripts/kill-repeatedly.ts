@@ -12,7 +12,9 @@ export interface KillOptions {
   /** Existing folder for the runs. */
   readonly root: string;
   readonly kills: number;
-  /** Files that must be equal: their names at any depth of the run's folder, or a predicate of paths in it. */
+  /**
+   * Files that must be equal: their names at any depth of the run's folder, or a predicate of paths in it.
+   */
   readonly compare: readonly string[] | ((path: string) => boolean);
   readonly seed?: number;
   /** Writes the files that the command expects in a folder. */

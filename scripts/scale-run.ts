@@ -1,12 +1,14 @@
 /*
- * Evaluates tables of published size with score tables, and checks results, CPU time, memory and disk against bounds.
+ * Evaluates tables of published size with score tables, and checks results, CPU time, memory and disk against
+ * bounds.
  *
  *   npm run build && npx tsx scripts/scale-run.ts [--part regulatory] [--rows N] [--short] [--keep FOLDER]
  *     [-- ARGUMENTS...]
  *
- * Prints one line per part; exits with 1 if a bound or an expected result is violated. `--short` runs a few thousand
- * rows, compares the digest of their scores, and checks no bounds of time and memory. Bounds apply to published sizes;
- * `--rows` prints figures for other ones. ARGUMENTS replace dist/cli/main.js after `node`.
+ * Prints one line per part; exits with 1 if a bound or an expected result is violated. `--short` runs a few
+ * thousand rows, compares the digest of their scores, and checks no bounds of time and memory. Bounds apply
+ * to published sizes; `--rows` prints figures for other ones. ARGUMENTS replace dist/cli/main.js after
+ * `node`.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,5 +1,5 @@
-// Trains the package's toys, evaluates each on Task 1 of the demo, and writes toys/. An interrupted training run
-// resumes; an existing toy is trained again.
+// Trains the package's toys, evaluates each on Task 1 of the demo, and writes toys/. An interrupted training
+// run resumes; an existing toy is trained again.
 //   npx tsx scripts/train-toys.ts [--evaluate] [family …] [chrombpnet]
 // --evaluate computes the metrics of existing toys again and trains nothing.
 import { readFile, rm } from "node:fs/promises";

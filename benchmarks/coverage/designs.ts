@@ -1,6 +1,6 @@
 /**
- * The fixed grid on which the coverage of intervals is measured. It was written before the intervals that it evaluates and
- * changes only by additions.
+ * The fixed grid on which the coverage of intervals is measured. It was written before the intervals that it
+ * evaluates and changes only by additions.
  */
 
 /** Positions of rows: chromosomes of these lengths in bases, or groups of unequal size without positions. */
@@ -13,8 +13,9 @@ export interface Dependence {
   /** Correlation of two rows at the same position: 0 for independent rows. */
   readonly strength: number;
   /**
-   * Distance in bases at which it vanishes: for "domains", stretches of this length in which it is constant (the correlation of two
-   * rows falls linearly with distance); for "decay", an exponential that has fallen to exp(−3). 0 within groups.
+   * Distance in bases at which it vanishes: for "domains", stretches of this length in which it is constant
+   * (the correlation of two rows falls linearly with distance); for "decay", an exponential that has fallen
+   * to exp(−3). 0 within groups.
    */
   readonly range: number;
   readonly shape: "domains" | "decay";

@@ -25,8 +25,8 @@ const DENSITY = 0.8;
 const PATCHINESS = 0.7;
 
 /**
- * Draws rows from models that no interval assumes: positions cluster in dense megabases, positives cluster in patches, and
- * neighbours share a part of their scores that differs between the classes.
+ * Draws rows from models that no interval assumes: positions cluster in dense megabases, positives cluster in
+ * patches, and neighbours share a part of their scores that differs between the classes.
  */
 export function draw({ layout, rows, dependence, target }: Design, rng: Pcg64): Sample {
   const { chromosome, position } = places(layout, rows, rng);
@@ -115,7 +115,10 @@ function scoring(target: Extract<Target, { metric: "share" | "mean" }>): (z: num
 
 const threshold = ({ shift }: { readonly shift: number }) => shift / 2 + 0.3;
 
-/** AUROC or average precision of scores N(0, 1) of negatives and N(shift, 1) of positives, on a grid of scores from the highest down. */
+/**
+ * AUROC or average precision of scores N(0, 1) of negatives and N(shift, 1) of positives, on a grid of scores
+ * from the highest down.
+ */
 function areaOf({ metric, shift, prevalence, ties }: Extract<Target, { metric: "auroc" | "auprc" }>): number {
   const step = ties ? STEP : 1e-3;
   let [above, falsely, area] = [0, 0, 0];

@@ -40,7 +40,9 @@ const TOKENS = { "one-letter": 351, "k-mer": 61, bpe: 77 } as const;
 /** Pause after a run: both runtimes keep their threads spinning for a moment. */
 const REST_MS = 300;
 
-/** One model with untrained weights, ours and PyTorch's interleaved, after a comparison on the same tokens. */
+/**
+ * One model with untrained weights, ours and PyTorch's interleaved, after a comparison on the same tokens.
+ */
 export async function race(card: LanguageModelCard, preset: string, options: RaceOptions): Promise<Race> {
   const { python, rounds, threads, weights } = options;
   const folder = join(weights, `${card.name}-${preset}`);

@@ -69,9 +69,9 @@ const START = 300;
 const MOST_SAVED = 20;
 
 /**
- * Parses mutated inputs of each parser in child processes. An input is accepted or refused with an `InputError`; another
- * error, a crash, a hang, more than 2 GiB of memory, and a file opened outside the input's folder are failures. Failed
- * inputs are saved.
+ * Parses mutated inputs of each parser in child processes. An input is accepted or refused with an
+ * `InputError`; another error, a crash, a hang, more than 2 GiB of memory, and a file opened outside the
+ * input's folder are failures. Failed inputs are saved.
  */
 export async function fuzz(options: FuzzOptions): Promise<readonly ParserReport[]> {
   const { folder, only, seed, first = 0, bound = 60, jobs = 1, log = () => {} } = options;

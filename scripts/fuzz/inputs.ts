@@ -3,7 +3,10 @@ import { seedOf } from "../../src/base/random.ts";
 import { mutate } from "./mutate.ts";
 import type { Files, Parser, Seed } from "./parsers.ts";
 
-/** Input of a parser by its number, 0-based; it depends only on the parser's name, the seeds and the arguments. */
+/**
+ * Input of a parser by its number, 0-based; it depends only on the parser's name, the seeds and the
+ * arguments.
+ */
 export function inputOf(
   { name }: Pick<Parser, "name">,
   seeds: readonly Seed[],

@@ -44,9 +44,10 @@ const CELLS: readonly string[] = [
 ];
 
 /**
- * A copy of a file with one to four random mutations: flipped bits, overwritten bytes and length fields, truncation,
- * removed, moved and repeated blocks; of JSON also replaced, removed and nested values; of tables also replaced cells,
- * and removed, repeated and swapped columns and lines. Equal generators give equal bytes.
+ * A copy of a file with one to four random mutations: flipped bits, overwritten bytes and length fields,
+ * truncation, removed, moved and repeated blocks; of JSON also replaced, removed and nested values; of tables
+ * also replaced cells, and removed, repeated and swapped columns and lines. Equal generators give equal
+ * bytes.
  *
  * @param bytes  file that the parser accepts; empty bytes stay empty or become a few random ones
  */

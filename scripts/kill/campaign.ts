@@ -32,14 +32,14 @@ export interface PartReport {
 const COMMAND = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
 /**
- * Outputs that must be equal. Rows of a shard are an intermediate result, covered by `scores.tsv` and the metrics;
- * `timing.json` holds durations.
+ * Outputs that must be equal. Rows of a shard are an intermediate result, covered by `scores.tsv` and the
+ * metrics; `timing.json` holds durations.
  */
 const isOutput = (path: string) => !/(^|\/)(rows\/.*|timing\.json|[^/]*\.lock)$/.test(path);
 
 /**
- * Kills each part at random moments until it has been killed often enough, starts it again after each, and compares
- * the outputs with those of an undisturbed run. Needs `dist/`.
+ * Kills each part at random moments until it has been killed often enough, starts it again after each, and
+ * compares the outputs with those of an undisturbed run. Needs `dist/`.
  */
 export async function killCampaign(options: KillCampaignOptions): Promise<readonly PartReport[]> {
   const { folder, kills, seed, only = () => true, log = () => {} } = options;
@@ -87,7 +87,10 @@ async function killPart(part: Part, root: string, kills: number, seed: number): 
   }
 }
 
-/** Bytes of a file; of a Keras model its weights, because the HDF5 library does not write the same bytes twice. */
+/**
+ * Bytes of a file; of a Keras model its weights, because the HDF5 library does not write the same bytes
+ * twice.
+ */
 async function contents(file: string): Promise<Buffer> {
   return file.endsWith(".h5") ? serialize(await readChrombpnet(file)) : readFile(file);
 }

@@ -88,7 +88,10 @@ export async function writeElements(folder: string, rows: number, bases: number)
 const QTLS = 6_821 / 219_382;
 const CONTROLS = 77_999 / 219_382;
 
-/** Task 5: variants in genomic order in the form of the African caQTLs, and tables with a score of each allele. */
+/**
+ * Task 5: variants in genomic order in the form of the African caQTLs, and tables with a score of each
+ * allele.
+ */
 export async function writeVariants(
   folder: string,
   rows: number,

@@ -75,7 +75,8 @@ export interface ScaleOutcome extends ProcessCost {
 }
 
 /**
- * Writes the inputs of a part, runs and merges it in one process, and compares each main metric with the generator's.
+ * Writes the inputs of a part, runs and merges it in one process, and compares each main metric with the
+ * generator's.
  *
  * @param program  arguments of `node` that start dart-eval
  */

@@ -14,8 +14,8 @@ export interface Corpus {
 }
 
 /**
- * All planted sites with their flanks, concatenated in random order and cut into sequences of equal length. Sites in the genome
- * are far apart; a model trained on little else learns them in minutes.
+ * All planted sites with their flanks, concatenated in random order and cut into sequences of equal length.
+ * Sites in the genome are far apart; a model trained on little else learns them in minutes.
  */
 export function toyCorpus(length: number): Corpus {
   const pieces = growGenome(GENOME.seed, GENOME.scale).flatMap(({ codes, elements }) =>

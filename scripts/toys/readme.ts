@@ -8,7 +8,10 @@ export interface ToyRecord {
   readonly family: string;
   readonly recipe: PretrainingRecipe & { readonly length: number };
   readonly parameters: number;
-  /** Per epoch, nats per predicted token: on the training sequences during it, on the validation sequences after it. */
+  /**
+   * Per epoch, nats per predicted token: on the training sequences during it, on the validation sequences
+   * after it.
+   */
   readonly losses: readonly (readonly [training: number, validation: number])[];
   /** On pairs of the demo's test chromosomes. */
   readonly accuracy: {

@@ -40,8 +40,9 @@ export const TOYS: Readonly<Record<string, ToyForm>> = {
 };
 
 /**
- * Training of the ChromBPNet toy and the cell line of its reads. Narrow networks; accessibility has the published receptive field.
- * With the published weight of the counts' loss, predictions of so few filters hardly differed between peaks.
+ * Training of the ChromBPNet toy and the cell line of its reads. Narrow networks; accessibility has the
+ * published receptive field. With the published weight of the counts' loss, predictions of so few filters
+ * hardly differed between peaks.
  */
 export const CHROMBPNET: { readonly cellLine: CellLine; readonly recipe: ChrombpnetRecipe } = {
   cellLine: "GM12878",
