@@ -37,7 +37,7 @@ export function tasksPage(): string {
       "",
       task.asks,
       "",
-      `- **A row** is ${task.members.join(" and ")}, ${task.window} bp each.`,
+      `- **Sequences of a row**: ${task.members.join(", ")}; ${task.window} bp each.`,
       `- **Source**: ${task.source}.`,
       "",
       table(
@@ -46,14 +46,8 @@ export function tasksPage(): string {
       ),
       "",
       table(
-        ["setting", "rows by default", "recipe"],
-        Object.entries(task.settings).map(([name, { defaultSplit, recipe }]) => [
-          name,
-          `${defaultSplit} split`,
-          Object.entries(recipe)
-            .map(([key, value]) => `${key} ${value}`)
-            .join(", "),
-        ]),
+        ["setting", "rows by default"],
+        Object.entries(task.settings).map(([name, { defaultSplit }]) => [name, `${defaultSplit} split`]),
       ),
     ].join("\n"),
   );
@@ -61,7 +55,8 @@ export function tasksPage(): string {
     ["setting", "description"],
     SETTINGS.map(({ name, title }) => [name, title]),
   );
-  return `${["# Tasks", "", GENERATED, "", settings, "", parts.join("\n\n")].join("\n")}\n`;
+  const recipes = "[recipes.md](recipes.md) lists the hyper-parameters of every task and setting.";
+  return `${["# Tasks", "", GENERATED, "", recipes, "", settings, "", parts.join("\n\n")].join("\n")}\n`;
 }
 
 export function modelsPage(): string {
@@ -187,8 +182,8 @@ export function quirksPage(): string {
         ["", ""],
         [
           ["original", original],
-          ["`paper`", paper],
-          ["`corrected`", corrected],
+          ["paper", paper],
+          ["corrected", corrected],
           ["effect", effect],
           ...(changesScores === undefined
             ? []
