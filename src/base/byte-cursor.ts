@@ -33,7 +33,10 @@ export class ByteCursor {
   uint32(): number {
     return this.#view.getUint32(this.#advance(4), true);
   }
-  /** As a number, exact up to 2^53. Larger values stay larger than any file length, so bounds checks still reject them. */
+  /**
+   * As a number, exact up to 2^53. Larger values stay larger than any file length, so bounds checks still
+   * reject them.
+   */
   uint64(): number {
     return Number(this.#view.getBigUint64(this.#advance(8), true));
   }

@@ -12,8 +12,8 @@ const recordSchema = z.object({ state: z.string(), sha256: z.string().regex(/^[0
 const SETTLED_MS = 2000;
 
 /**
- * SHA-256 of a file, cached. The record in the cache folder holds the file's inode, size and modification times in
- * nanoseconds; the file is hashed again when any of them differs.
+ * SHA-256 of a file, cached. The record in the cache folder holds the file's inode, size and modification
+ * times in nanoseconds; the file is hashed again when any of them differs.
  *
  * @throws {InputError} when the file cannot be read or changes during the read
  */

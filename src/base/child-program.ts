@@ -15,7 +15,10 @@ export type ProgramExit =
 
 /** A child process that exchanges lines of text over its standard input and output. */
 export interface ChildProgram {
-  /** Writes a line to standard input. After the program has ended the line is dropped; `nextLine` reports the exit. */
+  /**
+   * Writes a line to standard input. After the program has ended the line is dropped; `nextLine` reports the
+   * exit.
+   */
   writeLine(text: string): void;
   /**
    * The next line of standard output without its line end, or the exit status after the last line.
@@ -45,12 +48,12 @@ const running = new Set<ChildProcess>();
 let watching = false;
 
 /**
- * Starts a program without a shell. On Windows `.cmd` and `.bat` launchers, such as those of conda and npx, work too.
- * The program inherits standard error.
+ * Starts a program without a shell. On Windows `.cmd` and `.bat` launchers, such as those of conda and npx,
+ * work too. The program inherits standard error.
  *
- * The program does not outlive this process: it is killed at exit, and its standard input closes if this process is
- * killed. It runs in its own process group, so Ctrl-C reaches only this process, which can finish its current step.
- * It keeps the event loop alive only during `nextLine` and `stop`.
+ * The program does not outlive this process: it is killed at exit, and its standard input closes if this
+ * process is killed. It runs in its own process group, so Ctrl-C reaches only this process, which can finish
+ * its current step. It keeps the event loop alive only during `nextLine` and `stop`.
  *
  * @param command  the program and its arguments
  */

@@ -28,8 +28,8 @@ export interface ExpectedFile {
 }
 
 /**
- * Describes how a file differs from the expectation, as a predicate ("has 12 bytes; expected 14"); undefined when it
- * matches.
+ * Describes how a file differs from the expectation, as a predicate ("has 12 bytes; expected 14"); undefined
+ * when it matches.
  * @throws {InputError} when the file cannot be read
  */
 export async function mismatch(path: string, expected: ExpectedFile): Promise<string | undefined> {

@@ -8,7 +8,10 @@ import { connectionError, DEFAULT_RETRIES, fetchWithRetries, type RetryPolicy, r
 import { quotedText } from "./message-text.ts";
 import { rename } from "./write-file.ts";
 
-/** An address, or a function that returns one. The function is called for every attempt: signed addresses expire. */
+/**
+ * An address, or a function that returns one. The function is called for every attempt: signed addresses
+ * expire.
+ */
 export type DownloadAddress = string | URL | (() => Promise<string | URL>);
 
 export interface DownloadRequest {
@@ -38,14 +41,15 @@ export class HttpError extends InputError {
 /**
  * Downloads a file atomically: `path` is complete and matches the expectation, or does not change.
  *
- * Bytes go to `path.part`. A lost connection resumes there; if a digest is expected, so does a later call. The finished
- * part is checked, flushed to the disk and renamed. A file that already has the expected digest is not fetched again. A
- * second process that downloads the same file waits for the first. Redirects are followed, but headers with secrets
- * (Authorization, Cookie) are not sent to another host.
+ * Bytes go to `path.part`. A lost connection resumes there; if a digest is expected, so does a later call.
+ * The finished part is checked, flushed to the disk and renamed. A file that already has the expected digest
+ * is not fetched again. A second process that downloads the same file waits for the first. Redirects are
+ * followed, but headers with secrets (Authorization, Cookie) are not sent to another host.
  *
  * @throws {HttpError} when the server responds with an error status
  * @throws {ConnectionError} when the server cannot be reached or repeatedly drops the connection
- * @throws {InputError} when the address is invalid, the file differs from the expectation, or the disk is full
+ * @throws {InputError} when the address is invalid, the file differs from the expectation, or the disk is
+ *   full
  */
 export async function download(request: DownloadRequest): Promise<void> {
   const { path, expected = {}, signal } = request;
@@ -121,8 +125,8 @@ async function fetchAll(request: DownloadRequest, part: string, source: Source):
   const file = await open(part, "a").catch((error) => Promise.reject(fileError(part, error)));
   try {
     let failures = 0;
-    // Only bytes beyond the farthest position count as progress. A server that drops the connection and then sends the
-    // wrong range would otherwise be retried forever.
+    // Only bytes beyond the farthest position count as progress. A server that drops the connection and then
+    // sends the wrong range would otherwise be retried forever.
     let { size: reached } = await file.stat();
     for (;;) {
       try {

@@ -17,7 +17,9 @@ export interface FileLock extends AsyncDisposable {
 /** Another live process holds the lock. */
 export class LockHeld extends InputError {}
 
-/** Another process took over the lock, because the heartbeat of this one stopped for longer than the lease. */
+/**
+ * Another process took over the lock, because the heartbeat of this one stopped for longer than the lease.
+ */
 export class LockLost extends InputError {}
 
 interface Holder extends ProcessMark {
@@ -38,14 +40,15 @@ const PAUSE_MS = 50;
 /**
  * Acquires the lock file `path`. Does not wait for a live holder.
  *
- * The operating system reports whether a holder on this machine is alive. For a holder on another machine the lock
- * depends on its heartbeat: when that stays silent for the lease, this process takes over the lock. A holder that was
- * only disconnected learns this from `confirm`, which it must call before each write.
+ * The operating system reports whether a holder on this machine is alive. For a holder on another machine the
+ * lock depends on its heartbeat: when that stays silent for the lease, this process takes over the lock. A
+ * holder that was only disconnected learns this from `confirm`, which it must call before each write.
  *
- * The lock is a chain of files. The first holder owns `path`. The successor of a dead holder owns `path.after-NONCE`,
- * with the dead holder's nonce. Each link is created exclusively, so one of several contenders wins, and no process
- * deletes or renames a file that another may have created. Releasing removes `path` first, which detaches the rest of
- * the chain. A late contender that extends a detached chain notices when it walks the chain again from `path`.
+ * The lock is a chain of files. The first holder owns `path`. The successor of a dead holder owns
+ * `path.after-NONCE`, with the dead holder's nonce. Each link is created exclusively, so one of several
+ * contenders wins, and no process deletes or renames a file that another may have created. Releasing removes
+ * `path` first, which detaches the rest of the chain. A late contender that extends a detached chain notices
+ * when it walks the chain again from `path`.
  *
  * @throws {LockHeld} when a live process holds the lock
  * @throws the signal's reason when it aborts during the watch
@@ -64,7 +67,8 @@ export async function takeLock(path: string, options: TakeOptions = {}): Promise
     if (last !== undefined) await refuseUnlessDead(path, last.holder, mark, options);
     const mine = last === undefined ? path : successor(path, last.holder);
     if (await createFileAtomic(mine, text)) {
-      // A heartbeat exists only while its link does, so a process killed in between leaves no heartbeat without a lock.
+      // A heartbeat exists only while its link does, so a process killed in between leaves no heartbeat
+      // without a lock.
       const heartbeat = await startHeartbeat(beatFile(path, mark), lease).catch(async (error) => {
         await rm(mine, { force: true });
         throw error;
@@ -221,8 +225,8 @@ function parseHolder(text: string): Holder | undefined {
 }
 
 /**
- * Runs `work` as the only process that writes `path`, after removing temporary files of killed writers. Pipes and
- * devices are not locked.
+ * Runs `work` as the only process that writes `path`, after removing temporary files of killed writers. Pipes
+ * and devices are not locked.
  *
  * @param work  writes `path` with `writeFileAtomic`
  * @throws {LockHeld} when another process is writing the file

@@ -36,8 +36,8 @@ export async function namesInFolder(path: string): Promise<string[]> {
 /**
  * Creates a folder and its missing parents; an existing folder is not an error.
  *
- * Node's `mkdir(…, { recursive: true })` loops forever when the system reports ENOENT for a folder whose parent exists,
- * as below /proc and on automounts without a server.
+ * Node's `mkdir(…, { recursive: true })` loops forever when the system reports ENOENT for a folder whose
+ * parent exists, as below /proc and on automounts without a server.
  *
  * @throws {InputError} naming the folder that cannot be created
  */
@@ -112,8 +112,8 @@ export async function expectWritableFile(path: string): Promise<void> {
 }
 
 /**
- * Sorted paths of all files below a folder, relative to it and separated by `/`. Links count as files and are not
- * followed. Hidden files, locks and partial downloads are skipped.
+ * Sorted paths of all files below a folder, relative to it and separated by `/`. Links count as files and are
+ * not followed. Hidden files, locks and partial downloads are skipped.
  *
  * @throws {InputError} when a folder cannot be listed
  */
@@ -205,8 +205,8 @@ export async function temporaryFolder(): Promise<TemporaryFolder> {
 }
 
 /**
- * The cache folder: $DART_EVAL_CACHE, or `dart-eval` in $XDG_CACHE_HOME or ~/.cache. It may not exist yet. A relative
- * XDG_CACHE_HOME is ignored, as the specification requires.
+ * The cache folder: $DART_EVAL_CACHE, or `dart-eval` in $XDG_CACHE_HOME or ~/.cache. It may not exist yet. A
+ * relative XDG_CACHE_HOME is ignored, as the specification requires.
  *
  * @see https://specifications.freedesktop.org/basedir-spec/latest/
  */
@@ -220,7 +220,9 @@ export function userCacheFolder(): string {
   return isAbsolute(xdg) ? xdg : join(homedir(), ".cache");
 }
 
-/** True if an untrusted relative path, separated by `/`, stays inside its folder on every operating system. */
+/**
+ * True if an untrusted relative path, separated by `/`, stays inside its folder on every operating system.
+ */
 export function isInsidePath(path: string): boolean {
   return (
     path.length < 1024 &&

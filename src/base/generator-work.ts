@@ -1,4 +1,5 @@
-// Long computations are generators that yield at intervals. The caller decides whether to pause at each yield.
+// Long computations are generators that yield at intervals. The caller decides whether to pause at each
+// yield.
 
 /**
  * Runs a generator to its end and awaits `pause` at each yield.

@@ -21,10 +21,11 @@ const TRANSIENT = new Set([408, 425, 429, 500, 502, 503, 504]);
 export class ConnectionError extends InputError {}
 
 /**
- * `fetch` with retries after connection failures and transient status codes; honours Retry-After. Redirects are
- * followed, but an Authorization header is not sent to another host.
+ * `fetch` with retries after connection failures and transient status codes; honours Retry-After. Redirects
+ * are followed, but an Authorization header is not sent to another host.
  *
- * @returns the first response that is not transient, including error statuses such as 404; after the last attempt any
+ * @returns the first response that is not transient, including error statuses such as 404; after the last
+ *   attempt any
  * @throws {ConnectionError} when no attempt reaches the server, or one times out
  */
 export async function fetchWithRetries(
@@ -140,8 +141,8 @@ export interface PostOptions {
 }
 
 /**
- * Posts JSON with retries as `fetchWithRetries` and reads the whole response. Redirects are refused, because the
- * request would lose its body.
+ * Posts JSON with retries as `fetchWithRetries` and reads the whole response. Redirects are refused, because
+ * the request would lose its body.
  *
  * @returns the response, including error statuses such as 404
  * @throws {ConnectionError} when no attempt reaches the server, one times out, or the response is incomplete

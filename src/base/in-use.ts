@@ -17,8 +17,8 @@ const marksFolder = (path: string) => `${path}.in-use`;
 const LAST = "last";
 
 /**
- * Marks a file or folder of a cache as in use, which protects it from removal. Call it before opening the file. A
- * read-only cache needs no mark: nothing can be removed from it.
+ * Marks a file or folder of a cache as in use, which protects it from removal. Call it before opening the
+ * file. A read-only cache needs no mark: nothing can be removed from it.
  */
 export async function markInUse(path: string): Promise<InUse> {
   const mark = await markOfThisProcess();
@@ -67,8 +67,8 @@ export async function lastUse(path: string): Promise<Date | undefined> {
 }
 
 /**
- * Removes an unused file or folder of a cache and its marks. A process that starts to use it at the same moment either
- * keeps it or finds it missing and creates it again.
+ * Removes an unused file or folder of a cache and its marks. A process that starts to use it at the same
+ * moment either keeps it or finds it missing and creates it again.
  *
  * @returns true if it was removed
  * @throws {InputError} when it cannot be removed

@@ -1,4 +1,6 @@
-/** Public names of `dart-eval/base`: errors, digests, and random generators equal to NumPy's and CPython's. */
+/**
+ * Public names of `dart-eval/base`: errors, digests, and random generators equal to NumPy's and CPython's.
+ */
 
 export { digestFile, sha256Hex } from "./digest.ts";
 export { FormatError, InputError, InternalError, type Place } from "./errors.ts";

@@ -1,9 +1,11 @@
 import { InternalError } from "./errors.ts";
 
 /**
- * Canonical JSON for digests: the keys of every object in code-unit order, no spaces. Equal values give equal text.
+ * Canonical JSON for digests: the keys of every object in code-unit order, no spaces. Equal values give equal
+ * text.
  *
- * Undefined properties are left out. Plain objects, arrays, strings, finite numbers, booleans and null are supported.
+ * Undefined properties are left out. Plain objects, arrays, strings, finite numbers, booleans and null are
+ * supported.
  *
  * @throws {InternalError} naming the path of a NaN, an infinity, or a value that JSON would change silently
  */
@@ -48,12 +50,14 @@ export function tryParseJson(text: string): unknown {
   }
 }
 
-/** Invalid JSON. The message is a predicate, such as "is not JSON", for a sentence that starts with the file. */
+/**
+ * Invalid JSON. The message is a predicate, such as "is not JSON", for a sentence that starts with the file.
+ */
 export class JsonError extends Error {}
 
 /**
- * `JSON.parse` for untrusted files: refuses duplicate names in an object, which different parsers resolve differently,
- * and nesting deeper than `maxDepth`.
+ * `JSON.parse` for untrusted files: refuses duplicate names in an object, which different parsers resolve
+ * differently, and nesting deeper than `maxDepth`.
  *
  * @throws {JsonError} naming the defect
  */

@@ -22,9 +22,9 @@ export interface Heartbeat {
 }
 
 /**
- * Renews a lease by changing the contents of a file at a fixed interval. Contents rather than timestamps, because the
- * clocks of machines that share a disk differ. A removed file is not created again, so a process that has lost its
- * lease leaves no file.
+ * Renews a lease by changing the contents of a file at a fixed interval. Contents rather than timestamps,
+ * because the clocks of machines that share a disk differ. A removed file is not created again, so a process
+ * that has lost its lease leaves no file.
  *
  * @throws {InputError} when the first write fails; a later failure counts as a missed heartbeat
  */
@@ -62,8 +62,8 @@ async function overwrite(file: string, text: string): Promise<void> {
 /**
  * Watches the heartbeat of a process on another machine.
  *
- * @returns "beating" as soon as the contents change; "silent" if they do not change, or the file is missing, until the
- *   lease expires
+ * @returns "beating" as soon as the contents change; "silent" if they do not change, or the file is missing,
+ *   until the lease expires
  * @throws the signal's reason
  */
 export async function watchHeartbeat(

@@ -17,11 +17,11 @@ export interface LogExtent {
 }
 
 /**
- * Reads an append-only file of lines. Bytes after the last line end come from a killed writer: they are counted, not
- * visited.
+ * Reads an append-only file of lines. Bytes after the last line end come from a killed writer: they are
+ * counted, not visited.
  *
- * @param visit  called with each complete line without its end, its 1-based number, and the offset of the byte after
- *               its end; an error it throws stops the reading and propagates
+ * @param visit  called with each complete line without its end, its 1-based number, and the offset of the
+ *               byte after its end; an error it throws stops the reading and propagates
  * @throws {InputError} when the file cannot be read
  * @throws {FormatError} when a line is longer than 256 MiB
  */
@@ -76,7 +76,10 @@ export async function truncateFile(path: string, bytes: number): Promise<void> {
 
 /** An append-only file with a single writer. */
 export interface DurableLog {
-  /** Appends and flushes: afterwards the data survive a kill or a power failure. A failed append is rolled back. */
+  /**
+   * Appends and flushes: afterwards the data survive a kill or a power failure. A failed append is rolled
+   * back.
+   */
   append(data: string): Promise<void>;
   /** Truncates the file to zero bytes. */
   clear(): Promise<void>;
@@ -87,8 +90,9 @@ export interface DurableLog {
 const COPY_BYTES = 2 ** 22;
 
 /**
- * Opens a log for appending, as a new file: existing bytes are copied, and the copy replaces the old file. An earlier
- * writer that was wrongly believed dead may still append to the old file; nobody reads what it writes there.
+ * Opens a log for appending, as a new file: existing bytes are copied, and the copy replaces the old file. An
+ * earlier writer that was wrongly believed dead may still append to the old file; nobody reads what it writes
+ * there.
  *
  * @param keep  bytes of the existing file to keep; 0 if there is none
  * @throws {InputError} naming the path when the disk is full, read-only, or the folder may not be written

@@ -13,8 +13,8 @@ export const version: string = manifest.version;
 let cached: Promise<string> | undefined;
 
 /**
- * Version with a digest of the program's own files, such as `0.1.0+3f7a91c2`. Programs with different code have
- * different program versions.
+ * Version with a digest of the program's own files, such as `0.1.0+3f7a91c2`. Programs with different code
+ * have different program versions.
  */
 export function programVersion(): Promise<string> {
   cached ??= digestOfProgram().then((digest) => `${version}+${digest.slice(0, 8)}`);

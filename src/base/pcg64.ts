@@ -1,6 +1,8 @@
 import { InputError } from "./errors.ts";
 
-/** The multiplier 0x2360ed051fc65da44385df649fccf645 of the 128-bit generator, least significant limb first. */
+/**
+ * The multiplier 0x2360ed051fc65da44385df649fccf645 of the 128-bit generator, least significant limb first.
+ */
 const M0 = 0x9fccf645;
 const M1 = 0x4385df64;
 const M2 = 0x1fc65da4;
@@ -14,8 +16,8 @@ const { clz32, floor, imul } = Math;
 /**
  * NumPy's default random generator: PCG64 (XSL-RR 128/64) behind a `SeedSequence`.
  *
- * The stream equals that of `numpy.random.default_rng(seed)`, bit for bit. The 128-bit state is stored as 32-bit limbs,
- * so a draw needs no BigInt.
+ * The stream equals that of `numpy.random.default_rng(seed)`, bit for bit. The 128-bit state is stored as
+ * 32-bit limbs, so a draw needs no BigInt.
  *
  * @see O'Neill 2014, https://www.pcg-random.org/paper.html; NumPy `SeedSequence` and `Generator`
  */
@@ -24,7 +26,10 @@ export class Pcg64 {
   readonly #limbs = new Int32Array(8);
   /** Buffered outputs, each as its low and high half: the order of NumPy's 32-bit draws. */
   readonly #words = new Uint32Array(2 * OUTPUTS);
-  /** Index of the next word. An odd index means that the high half of an output is left for the next 32-bit draw. */
+  /**
+   * Index of the next word. An odd index means that the high half of an output is left for the next 32-bit
+   * draw.
+   */
   #next = 2 * OUTPUTS;
   /** Halves of the last 64-bit output. */
   #high = 0;
@@ -62,9 +67,9 @@ export class Pcg64 {
   /**
    * Advances the state `count` times and writes the outputs to `#words`.
    *
-   * A step is state = state * M + increment, modulo 2^128. The terms of a limb are summed twice: modulo 2^32 in integers
-   * and without the modulus in floating point. The carry into the next limb is their difference over 2^32. It deviates from
-   * an integer by less than 2^-17, so adding one half and truncating is exact.
+   * A step is state = state * M + increment, modulo 2^128. The terms of a limb are summed twice: modulo 2^32
+   * in integers and without the modulus in floating point. The carry into the next limb is their difference
+   * over 2^32. It deviates from an integer by less than 2^-17, so adding one half and truncating is exact.
    */
   #refill(count: number): void {
     const limbs = this.#limbs;
@@ -95,8 +100,8 @@ export class Pcg64 {
       a1 = sum1 | 0;
       a2 = sum2 | 0;
       a3 = ((sum3 | 0) + low3) | 0;
-      // Output (XSL-RR): the xor of the halves of the state, rotated right by its top six bits. The top bit swaps the
-      // halves of the result, without a branch: it would be mispredicted half of the time.
+      // Output (XSL-RR): the xor of the halves of the state, rotated right by its top six bits. The top bit
+      // swaps the halves of the result, without a branch: it would be mispredicted half of the time.
       const unlike = (a3 ^ a2 ^ a1 ^ a0) & (a3 >> 31);
       const high = a3 ^ a1 ^ unlike;
       const low = a2 ^ a0 ^ unlike;
@@ -159,8 +164,8 @@ export class Pcg64 {
   /**
    * Shuffles entries [start, start + count) in place with the draws of `permutation(count)`.
    *
-   * Fisher–Yates from the end, each index by masked rejection on 32-bit draws (NumPy's `random_interval`; its Lemire
-   * sampler would give other orders from the same stream).
+   * Fisher–Yates from the end, each index by masked rejection on 32-bit draws (NumPy's `random_interval`; its
+   * Lemire sampler would give other orders from the same stream).
    */
   shufflePrefix(array: Int32Array, start: number, count: number): void {
     // `nextUint32` inlined, which keeps the index in a register.
@@ -184,8 +189,8 @@ export class Pcg64 {
   }
 
   /**
-   * True if `shufflePrefix` would leave every value in place. Stops drawing at the first position that would change;
-   * all entries before it keep their values.
+   * True if `shufflePrefix` would leave every value in place. Stops drawing at the first position that would
+   * change; all entries before it keep their values.
    */
   shuffleKeeps(array: Int32Array, start: number, count: number): boolean {
     for (let i = count - 1; i > 0; i--) {

@@ -4,8 +4,8 @@ import { hostname } from "node:os";
 import { errorCode } from "./errors.ts";
 
 /**
- * Identity of a process among all that share a disk. A process id alone is not enough: ids repeat over time, after a
- * reboot and in every container. A field is null if the system does not provide it.
+ * Identity of a process among all that share a disk. A process id alone is not enough: ids repeat over time,
+ * after a reboot and in every container. A field is null if the system does not provide it.
  */
 export interface ProcessMark {
   /** Random, unique to this mark. */
@@ -42,8 +42,8 @@ export async function markOfThisProcess(): Promise<ProcessMark> {
 }
 
 /**
- * State of a process as seen from this one. "unknown": the process belongs to another machine or container, or the
- * system reports no start times, so its id may have been reused.
+ * State of a process as seen from this one. "unknown": the process belongs to another machine or container,
+ * or the system reports no start times, so its id may have been reused.
  */
 export async function stateOf(mark: ProcessMark, here: ProcessMark): Promise<"alive" | "dead" | "unknown"> {
   if (mark.host !== here.host || mark.machine !== here.machine) return "unknown";
@@ -63,8 +63,8 @@ export async function stateOf(mark: ProcessMark, here: ProcessMark): Promise<"al
 }
 
 /**
- * Start time of a process in clock ticks since boot (Linux: field 22 of /proc/PID/stat). "ended" for a zombie;
- * undefined if the system has no such file.
+ * Start time of a process in clock ticks since boot (Linux: field 22 of /proc/PID/stat). "ended" for a
+ * zombie; undefined if the system has no such file.
  */
 async function startTime(pid: number): Promise<string | "ended" | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
@@ -80,8 +80,8 @@ async function line(path: string): Promise<string | null> {
 }
 
 /**
- * Anonymous memory of this process in bytes: heaps, buffers and native allocations. Mapped files are not included on
- * Linux, because the system can evict them at any time; other systems report the resident set.
+ * Anonymous memory of this process in bytes: heaps, buffers and native allocations. Mapped files are not
+ * included on Linux, because the system can evict them at any time; other systems report the resident set.
  */
 export async function anonymousMemory(): Promise<number> {
   const status = await readFile("/proc/self/status", "utf8").catch(() => "");
@@ -90,7 +90,8 @@ export async function anonymousMemory(): Promise<number> {
 }
 
 /**
- * Resets the peak reported by `peakMemory`. Only Linux supports this; elsewhere the peak covers the whole process.
+ * Resets the peak reported by `peakMemory`. Only Linux supports this; elsewhere the peak covers the whole
+ * process.
  */
 export async function resetPeakMemory(): Promise<void> {
   await writeFile("/proc/self/clear_refs", "5").catch(() => {});
@@ -103,5 +104,8 @@ export async function peakMemory(): Promise<number> {
   return 1024 * (kibibytes === undefined ? process.resourceUsage().maxRSS : Number(kibibytes));
 }
 
-/** Environment variables that switch off the telemetry of ONNX Runtime, which is on by default since version 1.30. */
+/**
+ * Environment variables that switch off the telemetry of ONNX Runtime, which is on by default since version
+ * 1.30.
+ */
 export const NO_TELEMETRY = { ORT_DISABLE_TELEMETRY: "1" } as const;

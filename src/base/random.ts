@@ -56,13 +56,14 @@ export type SeedPart = number | string;
 /**
  * Seed of a row, derived from its key alone, so that every shard, order or split draws the same numbers.
  *
- * Equal to DART-Eval's seed of the control of an element: SHA-256 of Python's `repr` of the tuple of `parts`, as a
- * big-endian number modulo 2^128. `seedOf([0, "chr1", 181251, 181601])` digests `(0, 'chr1', 181251, 181601)`.
+ * Equal to DART-Eval's seed of the control of an element: SHA-256 of Python's `repr` of the tuple of `parts`,
+ * as a big-endian number modulo 2^128. `seedOf([0, "chr1", 181251, 181601])` digests `(0, 'chr1', 181251,
+ * 181601)`.
  *
  * @param parts  key of the row, in the order defined by its task
  * @returns  four 32-bit words, least significant first, for `new Pcg64(words)`
- * @throws {InputError} when a number is not an integer, or text has a character outside printable ASCII (Python's
- *   quoting of others depends on its Unicode version)
+ * @throws {InputError} when a number is not an integer, or text has a character outside printable ASCII
+ *   (Python's quoting of others depends on its Unicode version)
  */
 export function seedOf(parts: readonly SeedPart[]): Uint32Array {
   let items = "";

@@ -150,8 +150,8 @@ function irregularity(stat: Stats): string | undefined {
 }
 
 /**
- * Opens a regular file for reading. Other kinds are refused without blocking: a FIFO may have no writer and a device
- * no end.
+ * Opens a regular file for reading. Other kinds are refused without blocking: a FIFO may have no writer and a
+ * device no end.
  *
  * @param named  path given by the caller, for messages
  * @throws {InputError} when the path is not a regular file

@@ -10,12 +10,12 @@ export interface TableRow {
 }
 
 /**
- * Rows of a tab-separated table with one header line, plain or compressed. Selects columns by name. Fields are read
- * verbatim, without quoting or comments; empty lines are skipped.
+ * Rows of a tab-separated table with one header line, plain or compressed. Selects columns by name. Fields
+ * are read verbatim, without quoting or comments; empty lines are skipped.
  *
  * @param columns  names of the columns to read
- * @throws {FormatError} when the file is empty, a column is missing or duplicated, or the number of fields in a line
- *   differs from the header
+ * @throws {FormatError} when the file is empty, a column is missing or duplicated, or the number of fields in
+ *   a line differs from the header
  */
 export async function* readTable(path: string, columns: readonly string[]): AsyncGenerator<TableRow> {
   const reader = new TableReader(path, columns);
@@ -27,8 +27,8 @@ export async function* readTable(path: string, columns: readonly string[]): Asyn
 }
 
 /**
- * `readTable` with a callback, for tables of millions of rows: no promise per row. An error thrown by `visit` stops the
- * reading and propagates.
+ * `readTable` with a callback, for tables of millions of rows: no promise per row. An error thrown by `visit`
+ * stops the reading and propagates.
  */
 export async function forEachTableRow(
   path: string,
@@ -123,7 +123,10 @@ export function parseWholeNumber(
   return value;
 }
 
-/** Value of decimal digits after an optional minus, else NaN. Hand-written for tables with millions of numbers. */
+/**
+ * Value of decimal digits after an optional minus, else NaN. Hand-written for tables with millions of
+ * numbers.
+ */
 function digitsValue(text: string): number {
   const negative = text.charCodeAt(0) === MINUS;
   const first = negative ? 1 : 0;

@@ -25,8 +25,8 @@ export interface TarFileEntry {
 const BLOCK = 512;
 
 /**
- * Writes a tar archive atomically (POSIX.1-2001: ustar, with pax headers for long names). Owners and times are omitted,
- * so equal files give equal bytes.
+ * Writes a tar archive atomically (POSIX.1-2001: ustar, with pax headers for long names). Owners and times
+ * are omitted, so equal files give equal bytes.
  */
 export async function writeTar(path: string, entries: AsyncIterable<TarEntry>): Promise<void> {
   await writeFileAtomic(path, archive(entries));

@@ -11,11 +11,12 @@ export interface TextLine {
 const MAX_LINE_LENGTH = 2 ** 24;
 
 /**
- * Lines of a UTF-8 text file, plain or compressed with gzip or bgzip (recognised by its first bytes, not its name).
- * Drops a byte-order mark. The last line needs no line end; an empty file has no lines.
+ * Lines of a UTF-8 text file, plain or compressed with gzip or bgzip (recognised by its first bytes, not its
+ * name). Drops a byte-order mark. The last line needs no line end; an empty file has no lines.
  *
  * @throws {InputError} when the file cannot be read
- * @throws {FormatError} when the compressed data is damaged or truncated, or a line is longer than 2^24 characters
+ * @throws {FormatError} when the compressed data is damaged or truncated, or a line is longer than 2^24
+ *   characters
  */
 export async function* textLines(path: string): AsyncGenerator<TextLine> {
   let number = 0;
@@ -25,8 +26,8 @@ export async function* textLines(path: string): AsyncGenerator<TextLine> {
 }
 
 /**
- * `textLines` with a callback, for files of millions of lines: no promise per line. An error thrown by `visit` stops the
- * reading and propagates.
+ * `textLines` with a callback, for files of millions of lines: no promise per line. An error thrown by
+ * `visit` stops the reading and propagates.
  */
 export async function forEachLine(
   path: string,

@@ -7,9 +7,9 @@ import { errorCode, fileError, InputError } from "./errors.ts";
 import { kindOfPath, makeFolder, namesInFolder } from "./folder.ts";
 
 /**
- * Writes a file atomically: to a temporary file in the same folder, flushed to the disk, then renamed to `path`. Creates
- * missing folders. Chunks are streamed; an error of their source propagates and leaves no file. Devices and pipes, such
- * as /dev/stdout, are written directly.
+ * Writes a file atomically: to a temporary file in the same folder, flushed to the disk, then renamed to
+ * `path`. Creates missing folders. Chunks are streamed; an error of their source propagates and leaves no
+ * file. Devices and pipes, such as /dev/stdout, are written directly.
  *
  * @throws {InputError} naming the path when it is a folder or not writable, or the disk is full or read-only
  */
@@ -42,8 +42,8 @@ export async function writeFileAtomic(
 }
 
 /**
- * Writes a file that can be recomputed, such as a cached digest or a genome index. A read-only folder or a full disk is
- * not an error: it only costs time later.
+ * Writes a file that can be recomputed, such as a cached digest or a genome index. A read-only folder or a
+ * full disk is not an error: it only costs time later.
  */
 export async function writeCacheFile(path: string, data: string | Uint8Array): Promise<void> {
   try {
@@ -62,8 +62,8 @@ export function temporaryPath(path: string): string {
 const TEMPORARY = /^(?:(?:after|beat)-[0-9a-f]{16}\.)?\d+\.[0-9a-f]{8}\.tmp$/;
 
 /**
- * Removes temporary files of a path, left by killed writers. The caller must know that nobody is writing the file, for
- * instance by holding its lock.
+ * Removes temporary files of a path, left by killed writers. The caller must know that nobody is writing the
+ * file, for instance by holding its lock.
  */
 export async function removeTemporaryFiles(path: string): Promise<void> {
   const folder = dirname(path);
@@ -76,8 +76,8 @@ export async function removeTemporaryFiles(path: string): Promise<void> {
 }
 
 /**
- * Appends to a file and flushes it to the disk. Creates the file and missing folders. A failed append is rolled back.
- * Supports one writer at a time.
+ * Appends to a file and flushes it to the disk. Creates the file and missing folders. A failed append is
+ * rolled back. Supports one writer at a time.
  *
  * @throws {InputError} naming the path when it is not writable, or the disk is full or read-only
  */
@@ -117,7 +117,8 @@ async function flushFolder(folder: string): Promise<void> {
 }
 
 /**
- * True for a path that is not a file on a disk: a terminal, a pipe, /dev/null, or any redirection of /dev/stdout.
+ * True for a path that is not a file on a disk: a terminal, a pipe, /dev/null, or any redirection of
+ * /dev/stdout.
  * @throws {InputError} when it is a folder
  */
 export async function isStream(path: string): Promise<boolean> {
@@ -132,11 +133,11 @@ export async function isStream(path: string): Promise<boolean> {
 const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 
 /**
- * Creates a file if it does not exist. Of several processes, also on machines that share the folder, exactly one gets
- * true. No reader sees a partial file.
+ * Creates a file if it does not exist. Of several processes, also on machines that share the folder, exactly
+ * one gets true. No reader sees a partial file.
  *
- * The contents go to a temporary file, which is then linked to the name. On a file system without hard links the file is
- * opened exclusively instead, and a reader may briefly see it empty.
+ * The contents go to a temporary file, which is then linked to the name. On a file system without hard links
+ * the file is opened exclusively instead, and a reader may briefly see it empty.
  *
  * @returns false if the file exists; it is not changed
  * @throws {InputError} naming the path when it is not writable, or the disk is full or read-only
@@ -170,8 +171,8 @@ export async function createFileAtomic(path: string, data: string | Uint8Array):
 }
 
 /**
- * Makes `link` a relative symbolic link to `target`, so that their common folder can be moved. Replaces an existing file
- * atomically. On Windows without permission to create links, copies the file instead.
+ * Makes `link` a relative symbolic link to `target`, so that their common folder can be moved. Replaces an
+ * existing file atomically. On Windows without permission to create links, copies the file instead.
  *
  * @throws {InputError} naming the link when its folder is not writable
  */
@@ -199,8 +200,8 @@ export async function removeFile(path: string): Promise<void> {
 }
 
 /**
- * Renames a file or folder. On Windows retries for up to a minute, because a virus scanner or indexer may briefly lock a
- * new file.
+ * Renames a file or folder. On Windows retries for up to a minute, because a virus scanner or indexer may
+ * briefly lock a new file.
  *
  * @throws {Error} the system error
  */

@@ -29,8 +29,8 @@ const MAX_REFERENCES = 2 ** 22;
 const CONSUMES_REFERENCE = (1 << 0) | (1 << 2) | (1 << 3) | (1 << 7) | (1 << 8);
 
 /**
- * Streams all reads of a BAM file in any sort order; needs no index. For counts over a whole genome this is faster than
- * random access by interval.
+ * Streams all reads of a BAM file in any sort order; needs no index. For counts over a whole genome this is
+ * faster than random access by interval.
  *
  * @param open   called with the references (name → length, in header order) before the first read
  * @param visit  called for each read; the object is reused
@@ -72,7 +72,8 @@ export async function readBam(
     return { rest: bytes.subarray(at), needed };
   };
 
-  // Chunks are joined only when they may complete a record, so that a long record is not copied once per chunk.
+  // Chunks are joined only when they may complete a record, so that a long record is not copied once per
+  // chunk.
   let chunks: Uint8Array[] = [];
   let held = 0;
   let needed = 0;

@@ -22,11 +22,12 @@ export interface BedOptions {
 export const NARROW_PEAK_COLUMNS = 10;
 
 /**
- * Rows of a BED file, plain or compressed. Columns are separated by tabs, or by spaces in a line without a tab. Blank
- * lines, comments (`#`), `track` and `browser` lines are skipped. Intervals may be empty, except those of narrowPeak.
+ * Rows of a BED file, plain or compressed. Columns are separated by tabs, or by spaces in a line without a
+ * tab. Blank lines, comments (`#`), `track` and `browser` lines are skipped. Intervals may be empty, except
+ * those of narrowPeak.
  *
- * @throws {FormatError} naming the line when the number of columns does not fit the format, a position is not an
- *   integer, the end is before the start, or the interval is outside the genome
+ * @throws {FormatError} naming the line when the number of columns does not fit the format, a position is not
+ *   an integer, the end is before the start, or the interval is outside the genome
  * @see https://samtools.github.io/hts-specs/BEDv1.pdf
  */
 export async function* readBed(path: string, options: BedOptions = {}): AsyncGenerator<BedRow> {
@@ -55,8 +56,8 @@ export interface NarrowPeak extends Interval {
 /**
  * Peaks of a narrowPeak file, plain or compressed.
  *
- * @throws {FormatError} as `readBed`, and when a line does not have ten columns, a value is not a number, or the
- *   summit is outside the peak
+ * @throws {FormatError} as `readBed`, and when a line does not have ten columns, a value is not a number, or
+ *   the summit is outside the peak
  * @see https://genome.ucsc.edu/FAQ/FAQformat.html#format12
  */
 export async function* readNarrowPeaks(

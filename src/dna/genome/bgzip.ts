@@ -5,7 +5,8 @@ import { FormatError } from "../../base/errors.ts";
 import { isGzip } from "../../base/gzip.ts";
 import type { OpenFile } from "../../base/read-file.ts";
 
-// BGZF: gzip in blocks of at most 64 KiB, each with its size in an extra field BC (SAM specification, section 4.1, https://samtools.github.io/hts-specs/SAMv1.pdf).
+// BGZF: gzip in blocks of at most 64 KiB, each with its size in an extra field BC (SAM specification, section
+// 4.1, https://samtools.github.io/hts-specs/SAMv1.pdf).
 
 const HEADER_BYTES = 18;
 /** Compressed bytes per read of a whole file. */
@@ -39,8 +40,8 @@ interface WholeBlocks {
 }
 
 /**
- * Complete blocks at the start of a buffer, up to `text` uncompressed bytes. Checks the declared sizes, which determine
- * the allocation of the decompressor.
+ * Complete blocks at the start of a buffer, up to `text` uncompressed bytes. Checks the declared sizes, which
+ * determine the allocation of the decompressor.
  *
  * @param offset  offset of the buffer in the file, for messages
  * @throws {FormatError} when a block declares more text than the format allows

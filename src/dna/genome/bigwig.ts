@@ -12,8 +12,8 @@ export interface Signal {
   /** Lengths in bases of the chromosomes with values. */
   readonly chromosomes: ReadonlyMap<string, number>;
   /**
-   * Sum over each interval. Bases without a value, with NaN, or off the chromosome add 0. Intervals are read in genome
-   * order in groups, so memory does not grow with their number.
+   * Sum over each interval. Bases without a value, with NaN, or off the chromosome add 0. Intervals are read
+   * in genome order in groups, so memory does not grow with their number.
    *
    * @returns  one sum per interval, in input order; float32 values are summed in float64
    * @throws {FormatError} when the file is damaged

@@ -18,8 +18,8 @@ const CHROMOSOMES = 0x78ca8c91;
 const INDEX = 0x2468ace0;
 
 /**
- * Validates both trees of a bigWig file, the chromosome B+ tree and the R tree of data blocks. The reader of @gmod/bbi
- * trusts them: a cycle would never end, and a node of an unknown kind would read as no values.
+ * Validates both trees of a bigWig file, the chromosome B+ tree and the R tree of data blocks. The reader of
+ * @gmod/bbi trusts them: a cycle would never end, and a node of an unknown kind would read as no values.
  *
  * @throws {FormatError} when a node has an unknown kind, points outside the file, or is reached twice
  * @see Kent et al. 2010, doi:10.1093/bioinformatics/btq351, supplementary tables 5 to 17

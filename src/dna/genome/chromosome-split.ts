@@ -1,4 +1,6 @@
-/** DART-Eval's training, validation and test chromosomes (human, UCSC names). chrM and contigs are in no part. */
+/**
+ * DART-Eval's training, validation and test chromosomes (human, UCSC names). chrM and contigs are in no part.
+ */
 export const CHROMOSOME_SPLIT = {
   train: [
     ...["chr1", "chr2", "chr3", "chr4", "chr7", "chr8", "chr9", "chr11"],

@@ -30,7 +30,9 @@ export function byteOfBase(entry: FastaIndexEntry, position: number): number {
 
 const READ_BYTES = 2 ** 23;
 
-/** The `.fai` of a plain FASTA file: read from the same folder, or created and saved there if it is writable. */
+/**
+ * The `.fai` of a plain FASTA file: read from the same folder, or created and saved there if it is writable.
+ */
 export async function plainFastaIndex(file: OpenFile): Promise<FastaIndexEntry[]> {
   const path = `${file.path}.fai`;
   const known = await bytesIfPresent(path);

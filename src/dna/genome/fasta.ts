@@ -16,10 +16,11 @@ const HEADER = 62; // ">"
 /**
  * Sequences of a FASTA file, plain or compressed with bgzip.
  *
- * The indexes (`.fai`, and `.gzi` if compressed) are read from the same folder. Missing ones are created, and saved if the
- * folder is writable.
+ * The indexes (`.fai`, and `.gzi` if compressed) are read from the same folder. Missing ones are created, and
+ * saved if the folder is writable.
  *
- * @throws {FormatError} when the file is not FASTA, is compressed with plain gzip, or does not match its index
+ * @throws {FormatError} when the file is not FASTA, is compressed with plain gzip, or does not match its
+ *   index
  */
 export async function openFasta(file: OpenFile): Promise<SequenceSource> {
   const { read, entries } = await openText(file);
@@ -55,7 +56,9 @@ async function openText(file: OpenFile): Promise<{ read: ReadText; entries: Fast
   return { read: bgzipText(file, starts), entries };
 }
 
-/** Bases [start, end) of a sequence in upper case, decoded into one array: a chromosome has up to 250 million. */
+/**
+ * Bases [start, end) of a sequence in upper case, decoded into one array: a chromosome has up to 250 million.
+ */
 async function readBases(
   entry: FastaIndexEntry,
   start: number,
@@ -94,7 +97,10 @@ async function readBases(
   return letters;
 }
 
-/** Copies bytes [start, stop) in upper case; returns the number copied before the first that is not a DNA letter. */
+/**
+ * Copies bytes [start, stop) in upper case; returns the number copied before the first that is not a DNA
+ * letter.
+ */
 function copyUpperCase(from: Uint8Array, start: number, stop: number, to: Uint8Array, at: number): number {
   for (let i = start; i < stop; i++) {
     const letter = UPPER_CASE_DNA[from[i]];
@@ -113,10 +119,12 @@ const HEADER_BYTES = [512, 2 ** 20];
 const END_BYTES = 256;
 
 /**
- * Compares an index with its file. Each sequence must follow its header line and end with a line end and the next header,
- * and nothing may follow the last sequence. Detects the index of another file or of an earlier version.
+ * Compares an index with its file. Each sequence must follow its header line and end with a line end and the
+ * next header, and nothing may follow the last sequence. Detects the index of another file or of an earlier
+ * version.
  *
- * @throws {FormatError} when an entry does not match, or a sequence ends in a character that is not a DNA letter
+ * @throws {FormatError} when an entry does not match, or a sequence ends in a character that is not a DNA
+ *   letter
  */
 async function checkFastaIndex(
   entries: readonly FastaIndexEntry[],

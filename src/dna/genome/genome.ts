@@ -18,14 +18,14 @@ export interface Genome extends AsyncDisposable {
    */
   letters(interval: Interval): Promise<string>;
   /**
-   * A whole chromosome as upper-case ASCII bytes, including ambiguity letters, for extracting many windows. The last
-   * chromosome is cached; do not modify it.
+   * A whole chromosome as upper-case ASCII bytes, including ambiguity letters, for extracting many windows.
+   * The last chromosome is cached; do not modify it.
    * @throws {InputError} when the genome does not have the chromosome
    */
   chromosome(name: string): Promise<Uint8Array>;
   /**
-   * SHA-256 of names and bases (see `genomeDigest`), equal for FASTA, compressed FASTA and 2bit files of the same genome.
-   * Cached until the file changes.
+   * SHA-256 of names and bases (see `genomeDigest`), equal for FASTA, compressed FASTA and 2bit files of the
+   * same genome. Cached until the file changes.
    */
   digest(): Promise<string>;
   close(): Promise<void>;
@@ -149,10 +149,11 @@ for (const base of "ACGT") BASE_OR_N[base.charCodeAt(0)] = base.charCodeAt(0);
 const GENOME_DIGEST_VERSION = "genome 1";
 
 /**
- * SHA-256 of the contents of a genome: one line `name, length, SHA-256 of the sequence` per sequence, sorted by name.
+ * SHA-256 of the contents of a genome: one line `name, length, SHA-256 of the sequence` per sequence, sorted
+ * by name.
  *
- * Independent of case, line width, compression and the order of sequences. Letters other than A, C, G, T count as N:
- * 2bit cannot store them, and no model receives them.
+ * Independent of case, line width, compression and the order of sequences. Letters other than A, C, G, T
+ * count as N: 2bit cannot store them, and no model receives them.
  */
 async function genomeDigest(source: SequenceSource): Promise<string> {
   const lines: string[] = [];

@@ -2,8 +2,8 @@ import type { GenericFilehandle } from "generic-filehandle2";
 import type { OpenFile } from "../../base/read-file.ts";
 
 /**
- * Adapts an open file to the interface of the GMOD readers. Those read past the end of the file, so reads are clipped: a
- * wrong count in a damaged file cannot allocate more than the size of the file.
+ * Adapts an open file to the interface of the GMOD readers. Those read past the end of the file, so reads are
+ * clipped: a wrong count in a damaged file cannot allocate more than the size of the file.
  */
 export function asGmodFile(file: OpenFile): GenericFilehandle {
   const read = (length: number, position: number) => {

@@ -30,8 +30,8 @@ export function checkInterval(interval: Interval): void {
 }
 
 /**
- * Window of `width` bases centred on an interval. If the difference in length is odd, the extra base is added on the
- * right or removed on the left.
+ * Window of `width` bases centred on an interval. If the difference in length is odd, the extra base is added
+ * on the right or removed on the left.
  */
 export function centredWindow({ chrom, start, end }: Interval, width: number): Interval {
   const left = start - Math.floor((width - (end - start)) / 2);
@@ -42,8 +42,8 @@ export function centredWindow({ chrom, start, end }: Interval, width: number): I
 const SHOWN_NAMES = 5;
 
 /**
- * Error of an unknown sequence name. Suggests the equivalent UCSC or Ensembl name (`chr1` and `1`, `chrM` and `MT`), the
- * most frequent cause.
+ * Error of an unknown sequence name. Suggests the equivalent UCSC or Ensembl name (`chr1` and `1`, `chrM` and
+ * `MT`), the most frequent cause.
  *
  * @param place  the genome, or the line of the table with the name
  */

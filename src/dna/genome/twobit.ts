@@ -69,9 +69,11 @@ export async function openTwoBit(file: OpenFile): Promise<SequenceSource> {
 }
 
 /**
- * Checks that the blocks of N of a sequence are in order, disjoint and not empty. On other input the reader loops forever.
+ * Checks that the blocks of N of a sequence are in order, disjoint and not empty. On other input the reader
+ * loops forever.
  *
- * @param offset  offset of the record of the sequence: its length, the number of blocks, their starts, their lengths
+ * @param offset  offset of the record of the sequence: its length, the number of blocks, their starts, their
+ *   lengths
  */
 async function checkNBlocks(file: OpenFile, name: string, offset: number): Promise<void> {
   const head = uint32s(await file.read(offset, 8));

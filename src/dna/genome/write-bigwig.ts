@@ -35,9 +35,9 @@ interface Block extends Span {
 /**
  * Encodes a signal as a bigWig file, version 4.
  *
- * Data blocks contain uncompressed bedGraph items, so equal signals give equal bytes on every machine. There are no zoom
- * levels. Bases with value 0 have no item, as in files of cut counts; readers return 0 or NaN there. The file is built in
- * memory: suitable for genomes of up to tens of megabases.
+ * Data blocks contain uncompressed bedGraph items, so equal signals give equal bytes on every machine. There
+ * are no zoom levels. Bases with value 0 have no item, as in files of cut counts; readers return 0 or NaN
+ * there. The file is built in memory: suitable for genomes of up to tens of megabases.
  *
  * @param signal  one value per base of each chromosome
  * @throws {InputError} when a value is not finite, or a name is empty or not printable ASCII

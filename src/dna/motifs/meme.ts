@@ -18,14 +18,14 @@ const MAX_WIDTH = 1000;
 const SUM_TOLERANCE = 0.02;
 
 /**
- * Reads a MEME motif file, minimal or full text format, plain or compressed. Probabilities are not renormalised, so a row
- * sums to 1 up to the rounding of the file.
+ * Reads a MEME motif file, minimal or full text format, plain or compressed. Probabilities are not
+ * renormalised, so a row sums to 1 up to the rounding of the file.
  *
- * Reads every motif, including one that ends at the end of the file (DART-Eval drops it). Log-odds matrices and URL
- * lines are ignored.
+ * Reads every motif, including one that ends at the end of the file (DART-Eval drops it). Log-odds matrices
+ * and URL lines are ignored.
  *
- * @throws {FormatError} naming the line when the alphabet is not DNA, the number of rows differs from the stated width,
- *   a row does not have four probabilities, a name is repeated, or the file has no motif
+ * @throws {FormatError} naming the line when the alphabet is not DNA, the number of rows differs from the
+ *   stated width, a row does not have four probabilities, a name is repeated, or the file has no motif
  * @see https://meme-suite.org/meme/doc/meme-format.html
  */
 export async function readMotifs(path: string): Promise<MotifCollection> {

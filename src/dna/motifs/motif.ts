@@ -26,7 +26,8 @@ export function consensus({ width, probabilities }: Motif): string {
 
 /**
  * Transcription factor family of each motif, from the annotation table of a collection such as HOCOMOCO
- * (`H12CORE_motifs.tsv`): tab-separated, with the columns `Motif` and `TF family`. Omits motifs without a family.
+ * (`H12CORE_motifs.tsv`): tab-separated, with the columns `Motif` and `TF family`. Omits motifs without a
+ * family.
  *
  * @throws {FormatError} when a column is missing, a line is too short, or a motif has two families
  */

@@ -11,7 +11,8 @@ const DEFAULT_PSEUDOCOUNT = 0.1;
 const DEFAULT_SITES = 20;
 
 /**
- * FIMO's default background: frequencies of A, C, G, T in the non-redundant database of 2008, averaged over both strands.
+ * FIMO's default background: frequencies of A, C, G, T in the non-redundant database of 2008, averaged over
+ * both strands.
  */
 const NRDB_BACKGROUND: readonly number[] = [
   0.27455195089609824, 0.22544804910390176, 0.22544804910390176, 0.27455195089609824,
@@ -25,9 +26,9 @@ export interface ScoringOptions {
 }
 
 /**
- * Log-odds matrix of a motif as integers, as in FIMO. A base with probability p and background b scores log2(p' / b) with
- * p' = (p · sites + c · b) / (sites + c), shifted and scaled to 0…1000 and rounded. Sums of integers have an exact
- * distribution.
+ * Log-odds matrix of a motif as integers, as in FIMO. A base with probability p and background b scores
+ * log2(p' / b) with p' = (p · sites + c · b) / (sites + c), shifted and scaled to 0…1000 and rounded. Sums of
+ * integers have an exact distribution.
  */
 export interface ScaledMotif {
   readonly motif: Motif;
@@ -40,7 +41,10 @@ export interface ScaledMotif {
   readonly background: Float64Array;
 }
 
-/** Scales a motif. @throws {InputError} when the background or pseudocount is invalid, or a log-odds score is infinite */
+/**
+ * Scales a motif.
+ * @throws {InputError} when the background or pseudocount is invalid, or a log-odds score is infinite
+ */
 export function scaleMotif(
   motif: Motif,
   { background = NRDB_BACKGROUND, pseudocount = DEFAULT_PSEUDOCOUNT }: ScoringOptions = {},
@@ -76,8 +80,8 @@ export function bitsOf({ motif, scale, offset }: ScaledMotif, sum: number): numb
 }
 
 /**
- * Exact p-values: entry s is the probability that a random sequence from the background scores s or more, for s from 0 to
- * the largest sum. Computed by convolving the score distributions of the positions.
+ * Exact p-values: entry s is the probability that a random sequence from the background scores s or more, for
+ * s from 0 to the largest sum. Computed by convolving the score distributions of the positions.
  */
 export function tailProbabilities({ motif, scores, background }: ScaledMotif): Float64Array {
   let distribution = Float64Array.of(1);

@@ -65,8 +65,8 @@ type Visit = (matrix: Matrix, sequence: number, start: number, sum: number) => v
 /**
  * Scans sequences for many motifs on both strands, with FIMO's scores and p-values.
  *
- * The score of a motif is summed over 6-mers, the most informative first. A position is dropped as soon as the remaining
- * 6-mers cannot reach the threshold. Hits do not overlap letters other than A, C, G, T.
+ * The score of a motif is summed over 6-mers, the most informative first. A position is dropped as soon as
+ * the remaining 6-mers cannot reach the threshold. Hits do not overlap letters other than A, C, G, T.
  */
 export class MotifScanner {
   readonly motifs: readonly Motif[];
@@ -153,8 +153,8 @@ export class MotifScanner {
   }
 }
 
-// The two inner loops are branch-free, because most positions fail unpredictably: every candidate is written, and kept by
-// advancing the count. The sign bit of the difference is -1 for a sum that is too small.
+// The two inner loops are branch-free, because most positions fail unpredictably: every candidate is written,
+// and kept by advancing the count. The sign bit of the difference is -1 for a sum that is too small.
 
 /** Writes the start positions that pass the first part, with their scores. @returns their number */
 function firstCandidates(
@@ -222,7 +222,8 @@ function joined(sequences: readonly Uint8Array[]) {
 /** Matrices of a motif on the forward and reverse strand. */
 function bothStrands(scaled: ScaledMotif, motif: number, least: number): readonly Matrix[] {
   const { width } = scaled.motif;
-  // The reversed array is the matrix of the other strand: it reverses the positions and swaps A with T and C with G.
+  // The reversed array is the matrix of the other strand: it reverses the positions and swaps A with T and C
+  // with G.
   const strands = [scaled.scores, scaled.scores.slice().reverse()];
   return strands.map((rows, strand) => ({
     motif,

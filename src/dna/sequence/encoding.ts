@@ -61,7 +61,9 @@ export function lettersOf(codes: Uint8Array): string {
   return decode(codes, BYTE_OF_CODE);
 }
 
-/** Sequence of base codes as language models receive it, with A for `NO_BASE`: see `asLanguageModelLetters`. */
+/**
+ * Sequence of base codes as language models receive it, with A for `NO_BASE`: see `asLanguageModelLetters`.
+ */
 export function modelLettersOf(codes: Uint8Array): string {
   return decode(codes, MODEL_BYTE_OF_CODE);
 }
@@ -87,8 +89,8 @@ function decode(codes: Uint8Array, byteOfCode: Uint8Array): string {
 }
 
 /**
- * One-hot encoding of a sequence, [positions, 4], row-major, channels A, C, G, T, case-insensitive. N and other
- * ambiguity letters are rows of zeros.
+ * One-hot encoding of a sequence, [positions, 4], row-major, channels A, C, G, T, case-insensitive. N and
+ * other ambiguity letters are rows of zeros.
  *
  * @throws {InputError} when a character is not ASCII
  */

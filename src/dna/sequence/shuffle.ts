@@ -2,11 +2,13 @@ import type { Pcg64 } from "../../base/pcg64.ts";
 import { codesOf, modelLettersOf } from "./encoding.ts";
 
 /**
- * Dinucleotide-preserving shuffle: a random sequence with the same dinucleotide counts, first base and last base.
+ * Dinucleotide-preserving shuffle: a random sequence with the same dinucleotide counts, first base and last
+ * base.
  *
- * Lists the successors of each base in order, permutes every list except its last entry, and walks along the lists from
- * the first base. The walk uses every successor once, because the last one of each base leads towards the end. The
- * result is valid but not uniform over all such sequences. The draws equal DART-Eval's from NumPy's generator.
+ * Lists the successors of each base in order, permutes every list except its last entry, and walks along the
+ * lists from the first base. The walk uses every successor once, because the last one of each base leads
+ * towards the end. The result is valid but not uniform over all such sequences. The draws equal DART-Eval's
+ * from NumPy's generator.
  *
  * @param letters  N and other ambiguity letters are read as A
  * @returns        upper-case A, C, G, T; sequences of fewer than four bases draw nothing and do not change
@@ -41,8 +43,8 @@ export function dinucleotideShuffleCodes(codes: Uint8Array, start: number, end: 
 }
 
 /**
- * True if `dinucleotideShuffleCodes` would return the sequence unchanged (with N read as A). Stops at the first
- * difference, for most sequences after one or two draws.
+ * True if `dinucleotideShuffleCodes` would return the sequence unchanged (with N read as A). Stops at the
+ * first difference, for most sequences after one or two draws.
  */
 export function dinucleotideShuffleKeeps(codes: Uint8Array, start: number, end: number, rng: Pcg64): boolean {
   if (end <= start) return true;

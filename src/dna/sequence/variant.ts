@@ -20,8 +20,8 @@ export interface AlleleWindows {
 }
 
 /**
- * The allele that equals the reference genome, case-insensitive. An allele with a letter other than A, C, G or T never
- * does. If both do, as for an insertion that repeats the bases after it, returns the first.
+ * The allele that equals the reference genome, case-insensitive. An allele with a letter other than A, C, G
+ * or T never does. If both do, as for an insertion that repeats the bases after it, returns the first.
  *
  * @param chromosome  upper-case ASCII bytes
  */
@@ -49,9 +49,10 @@ const UPPER_CASE = 0xdf;
 /**
  * Two windows of equal width around a variant, one per allele. Positions off the chromosome are `NO_BASE`.
  *
- * The first base of the variant is at index floor(width / 2) of both windows, after the same upstream bases. The bases
- * downstream of the reference allele follow the allele, so the window of an insertion ends earlier on the chromosome and
- * that of a deletion later. If neither allele equals the reference, the first one is assumed to be the replaced one.
+ * The first base of the variant is at index floor(width / 2) of both windows, after the same upstream bases.
+ * The bases downstream of the reference allele follow the allele, so the window of an insertion ends earlier
+ * on the chromosome and that of a deletion later. If neither allele equals the reference, the first one is
+ * assumed to be the replaced one.
  *
  * @param chromosome  upper-case ASCII bytes
  * @param width       window width in bases

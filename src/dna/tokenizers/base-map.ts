@@ -2,19 +2,19 @@ import { InputError } from "../../base/errors.ts";
 import type { Tokenizer, Tokens } from "./tokenizer.ts";
 
 /**
- * Tokens of the bases of a sequence, in order: one token index per base, or tokens [start, end) for a tokenizer with one
- * token per base.
+ * Tokens of the bases of a sequence, in order: one token index per base, or tokens [start, end) for a
+ * tokenizer with one token per base.
  */
 export type TokenIndex =
   | { readonly kind: "gather"; readonly tokens: Int32Array }
   | { readonly kind: "slice"; readonly start: number; readonly end: number };
 
 /**
- * Maps every base to its token: entry p is the index of the token whose span contains base p, special tokens included. A
- * token of several bases is repeated. A base without a token maps to 0.
+ * Maps every base to its token: entry p is the index of the token whose span contains base p, special tokens
+ * included. A token of several bases is repeated. A base without a token maps to 0.
  *
- * @param bases  length of the map, usually that of the sequence. Bases beyond it are dropped: DART-Eval makes the map of a
- *               variant's window as long as its token row (quirk Q4).
+ * @param bases  length of the map, usually that of the sequence. Bases beyond it are dropped: DART-Eval makes
+ *               the map of a variant's window as long as its token row (quirk Q4).
  */
 export function baseMap(tokens: Pick<Tokens, "starts" | "ends">, bases: number): Int32Array {
   const map = new Int32Array(bases);
@@ -39,21 +39,26 @@ export function tokenIndex(
   return { kind: "slice", start: before.length, end: before.length + bases };
 }
 
-/** Token index in the format of DART-Eval's embedding files: the map itself, or the pair [start, end] of a slice. */
+/**
+ * Token index in the format of DART-Eval's embedding files: the map itself, or the pair [start, end] of a
+ * slice.
+ */
 export function storedIndex(index: TokenIndex): Int32Array {
   return index.kind === "gather" ? index.tokens : Int32Array.of(index.start, index.end);
 }
 
 /**
- * Reads a stored index always as a map, as DART-Eval does. The pair [0, L] of a one-letter tokenizer then selects two
- * tokens, the first base and [SEP]: the input of DART-Eval's probes of Caduceus (quirk Q1) and the ends of the range it
- * averages for Caduceus and HyenaDNA (quirk Q6).
+ * Reads a stored index always as a map, as DART-Eval does. The pair [0, L] of a one-letter tokenizer then
+ * selects two tokens, the first base and [SEP]: the input of DART-Eval's probes of Caduceus (quirk Q1) and
+ * the ends of the range it averages for Caduceus and HyenaDNA (quirk Q6).
  */
 export function readAsMap(stored: Int32Array): TokenIndex {
   return { kind: "gather", tokens: stored };
 }
 
-/** Range of tokens from the first to the last one read, over which a sequence is averaged; empty for no bases. */
+/**
+ * Range of tokens from the first to the last one read, over which a sequence is averaged; empty for no bases.
+ */
 export function tokenRange(index: TokenIndex): { readonly start: number; readonly end: number } {
   if (index.kind === "slice") return { start: index.start, end: index.end };
   if (index.tokens.length === 0) return { start: 0, end: 0 };
@@ -75,8 +80,8 @@ export interface TokenSpan {
 /**
  * Tokens that contribute to the likelihood: those between the special tokens, without padding.
  *
- * DART-Eval locates them by id: after [CLS] up to [SEP] (DNABERT-2, GENA-LM, Mistral-DNA), from 0 up to [SEP] (Caduceus,
- * HyenaDNA), after `<cls>` up to the number of attended tokens (Nucleotide Transformer).
+ * DART-Eval locates them by id: after [CLS] up to [SEP] (DNABERT-2, GENA-LM, Mistral-DNA), from 0 up to [SEP]
+ * (Caduceus, HyenaDNA), after `<cls>` up to the number of attended tokens (Nucleotide Transformer).
  *
  * @param ids       one row of a batch, right-padded or not padded
  * @param attended  number of tokens without padding; used only if no special token marks the end

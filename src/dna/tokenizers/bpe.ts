@@ -6,14 +6,15 @@ import { requireAscii, type SpecialTokens, type Tokenizer, type Tokens } from ".
 import type { BpeDescription } from "./tokenizer-json.ts";
 
 /**
- * A byte-pair tokenizer, such as those of DNABERT-2, GENA-LM and Mistral-DNA, or any other that `parseTokenizerJson`
- * accepts.
+ * A byte-pair tokenizer, such as those of DNABERT-2, GENA-LM and Mistral-DNA, or any other that
+ * `parseTokenizerJson` accepts.
  *
- * Words of A, C, G and T are encoded by `DnaBpe`, about thirty times as fast as `@huggingface/tokenizers`, which encodes
- * all others. Both give the same tokens (test/dna/tokenizers/bpe.test.ts). Spans equal the offsets of Hugging Face's fast
- * tokenizers.
+ * Words of A, C, G and T are encoded by `DnaBpe`, about thirty times as fast as `@huggingface/tokenizers`,
+ * which encodes all others. Both give the same tokens (test/dna/tokenizers/bpe.test.ts). Spans equal the
+ * offsets of Hugging Face's fast tokenizers.
  *
- * @throws {InputError} (from `encode`) when a character is not in the vocabulary and there is no unknown token
+ * @throws {InputError} (from `encode`) when a character is not in the vocabulary and there is no unknown
+ *   token
  */
 export function bpeTokenizer(name: string, description: BpeDescription, special: SpecialTokens): Tokenizer {
   const { vocabulary, merges, unknown, before, after } = description;

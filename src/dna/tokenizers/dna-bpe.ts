@@ -16,16 +16,16 @@ const NODE = 5;
 /**
  * Byte-pair encoding of words over A, C, G and T in linear time, with the same tokens as iterative merging.
  *
- * Iterative merging repeatedly merges the adjacent pair with the earliest merge, the leftmost on ties, until no pair is
- * in the list. The tokens of a span depend on its neighbours only through merges across its borders. A token sequence is
- * therefore the encoding of a word if and only if each token is the encoding of its own bases and the border of each
- * pair of neighbours survives (`#survives`). There is exactly one such sequence. A search from the left that tries the
- * longest token first finds it. The same holds for every prefix of the word, so each position is reached by one sequence
- * only and abandoned at most once.
+ * Iterative merging repeatedly merges the adjacent pair with the earliest merge, the leftmost on ties, until
+ * no pair is in the list. The tokens of a span depend on its neighbours only through merges across its
+ * borders. A token sequence is therefore the encoding of a word if and only if each token is the encoding of
+ * its own bases and the border of each pair of neighbours survives (`#survives`). There is exactly one such
+ * sequence. A search from the left that tries the longest token first finds it. The same holds for every
+ * prefix of the word, so each position is reached by one sequence only and abandoned at most once.
  *
- * Tokens are numbered by merge: 0 to 3 are the bases, 4 + k results from merge k. The number is also a time: smaller
- * numbers are merged earlier. This requires every merge to join tokens of earlier merges, and no two merges to give the
- * same token. `of` returns undefined for other lists.
+ * Tokens are numbered by merge: 0 to 3 are the bases, 4 + k results from merge k. The number is also a time:
+ * smaller numbers are merged earlier. This requires every merge to join tokens of earlier merges, and no two
+ * merges to give the same token. `of` returns undefined for other lists.
  */
 export class DnaBpe {
   /** Ids of the tokens of the last word, and the ends of their spans relative to its start. */
@@ -48,8 +48,8 @@ export class DnaBpe {
   /**
    * @param vocabulary  text of a token → its id
    * @param merges      earliest first; both parts and the result of each are in the vocabulary
-   * @returns           undefined when the order of the merges does not allow this algorithm, or A, C, G or T is not in
-   *                    the vocabulary
+   * @returns           undefined when the order of the merges does not allow this algorithm, or A, C, G or T
+   *                    is not in the vocabulary
    */
   static of(
     vocabulary: ReadonlyMap<string, number>,
@@ -138,10 +138,11 @@ export class DnaBpe {
   }
 
   /**
-   * True if the border between neighbours a and b survives until both are complete. Going back in time, splits the later
-   * of the two tokens at the border until both are bases. While u and v are adjacent, u is consumed at time `uGone` by a
-   * merge to its left and v at `vGone` by a merge to its right; an earlier merge of (u, v) destroys the border. Equal times
-   * are the same merge at two positions, of which the left one comes first.
+   * True if the border between neighbours a and b survives until both are complete. Going back in time,
+   * splits the later of the two tokens at the border until both are bases. While u and v are adjacent, u is
+   * consumed at time `uGone` by a merge to its left and v at `vGone` by a merge to its right; an earlier
+   * merge of (u, v) destroys the border. Equal times are the same merge at two positions, of which the left
+   * one comes first.
    *
    * @param whole  merge to ignore: the one that joins a and b into the token under test; -1 for none
    */
@@ -178,7 +179,10 @@ export class DnaBpe {
     return token;
   }
 
-  /** Adds a token to the trie. Insertion by length keeps the frequently visited nodes near the root adjacent in memory. */
+  /**
+   * Adds a token to the trie. Insertion by length keeps the frequently visited nodes near the root adjacent
+   * in memory.
+   */
   #insert(token: number, text: string) {
     let node = 0;
     for (const letter of text) {
@@ -214,7 +218,9 @@ export class DnaBpe {
   }
 }
 
-/** Hash table from pairs of neighbours to their merge. Most pairs have none, so a bit filter is tested first. */
+/**
+ * Hash table from pairs of neighbours to their merge. Most pairs have none, so a bit filter is tested first.
+ */
 class PairTable {
   readonly #left: Int32Array;
   readonly #right: Int32Array;

@@ -11,10 +11,11 @@ const DIGIT_OF_CODE = Int8Array.from({ length: 128 }, (_, code) =>
 );
 
 /**
- * Lines of Nucleotide Transformer's `vocab.txt`: special tokens, k-mers in the order A, T, C, G, and single bases. The id
- * of a token is its index.
+ * Lines of Nucleotide Transformer's `vocab.txt`: special tokens, k-mers in the order A, T, C, G, and single
+ * bases. The id of a token is its index.
  *
- * @param version  2 for the v2 models; 1 for the first models, whose last two tokens have no row in the embedding
+ * @param version  2 for the v2 models; 1 for the first models, whose last two tokens have no row in the
+ *   embedding
  */
 export function nucleotideTransformerVocabulary(version: 1 | 2, k = 6): readonly string[] {
   let kmers = [""];
@@ -28,12 +29,13 @@ export function nucleotideTransformerVocabulary(version: 1 | 2, k = 6): readonly
 }
 
 /**
- * Nucleotide Transformer's tokenizer. From the left, takes the next k bases if all are A, C, G or T, else a single
- * character. Adds `<cls>` in front and nothing at the end. Case-sensitive. N is a token; a run of other characters is one
- * `<unk>`; whitespace separates runs and is dropped; special tokens in the text are recognised.
+ * Nucleotide Transformer's tokenizer. From the left, takes the next k bases if all are A, C, G or T, else a
+ * single character. Adds `<cls>` in front and nothing at the end. Case-sensitive. N is a token; a run of
+ * other characters is one `<unk>`; whitespace separates runs and is dropped; special tokens in the text are
+ * recognised.
  *
- * @param vocabulary  lines of a `vocab.txt`: special tokens in angle brackets, all k-mers of one k, the four bases, and
- *                    optionally N; the id of a token is its index
+ * @param vocabulary  lines of a `vocab.txt`: special tokens in angle brackets, all k-mers of one k, the four
+ *                    bases, and optionally N; the id of a token is its index
  * @param file        path of the vocabulary, for messages
  * @throws {FormatError} naming the line or the missing token when the vocabulary has another format
  */

@@ -40,8 +40,8 @@ export function caduceusTokenizer(): Tokenizer {
 }
 
 /**
- * One token per character, then [SEP]; nothing in front, although the vocabulary has [CLS] and [BOS]. N is a token like
- * the bases. Any other character is [UNK], including those of a special token written in the text.
+ * One token per character, then [SEP]; nothing in front, although the vocabulary has [CLS] and [BOS]. N is a
+ * token like the bases. Any other character is [UNK], including those of a special token written in the text.
  */
 function oneLetterTokenizer(name: string, normalize: (character: string) => string): Tokenizer {
   return letterTokenizer({
@@ -73,7 +73,8 @@ export interface LetterTable {
 /**
  * A character-level tokenizer: one token per character, between the special tokens of every sequence.
  *
- * @throws {InputError} (from `encode`) when a character is not in the vocabulary and there is no unknown token
+ * @throws {InputError} (from `encode`) when a character is not in the vocabulary and there is no unknown
+ *   token
  */
 export function letterTokenizer({ idOf, ...table }: LetterTable): Tokenizer {
   const { name, special, before, after } = table;

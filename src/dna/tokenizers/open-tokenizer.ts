@@ -35,8 +35,8 @@ const settings = z.looseObject({
 });
 
 /**
- * Opens the tokenizer of a Hugging Face model folder: `tokenizer.json` (BPE), else `vocab.txt` (k-mers of Nucleotide
- * Transformer), else the class in `tokenizer_config.json` (characters, HyenaDNA and Caduceus).
+ * Opens the tokenizer of a Hugging Face model folder: `tokenizer.json` (BPE), else `vocab.txt` (k-mers of
+ * Nucleotide Transformer), else the class in `tokenizer_config.json` (characters, HyenaDNA and Caduceus).
  *
  * The files are untrusted: they are parsed and checked, and no code in them is executed.
  *
@@ -81,7 +81,8 @@ export async function openTokenizer(folder: string): Promise<Tokenizer> {
 }
 
 /**
- * Opens a single `tokenizer.json`. Special tokens such as the mask and padding are recognised by their usual names.
+ * Opens a single `tokenizer.json`. Special tokens such as the mask and padding are recognised by their usual
+ * names.
  *
  * @throws {InputError} when the file cannot be read
  * @throws {FormatError} when it is invalid or needs an unsupported feature

@@ -112,7 +112,10 @@ export function splittingSteps(step: Typed | null | undefined, file: string): re
   }
 }
 
-/** Parses a pattern. Regular expressions of the file are never executed: only repeats of one character are supported. */
+/**
+ * Parses a pattern. Regular expressions of the file are never executed: only repeats of one character are
+ * supported.
+ */
 function patternOf(given: z.infer<typeof pattern>, file: string): Pattern {
   if ("String" in given && given.String.length > 0) return { literal: given.String };
   const text = "Regex" in given ? given.Regex : "";

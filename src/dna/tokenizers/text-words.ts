@@ -22,8 +22,8 @@ export interface TextRules {
 }
 
 /**
- * Splits a text into words and literal tokens. Literals are matched first, leftmost and longest; the text between them is
- * normalized and then split. Spans refer to the original text.
+ * Splits a text into words and literal tokens. Literals are matched first, leftmost and longest; the text
+ * between them is normalized and then split. Spans refer to the original text.
  *
  * @throws {InputError} when a byte-level rule meets a character that is not a letter
  */
@@ -95,7 +95,10 @@ function apply(step: TextStep, word: Word): readonly Word[] {
   }
 }
 
-/** Replaces matches. The inserted character has the span of the last character of its match, as in Hugging Face. */
+/**
+ * Replaces matches. The inserted character has the span of the last character of its match, as in Hugging
+ * Face.
+ */
 function replaced(word: Word, pattern: Pattern, by: string): Word {
   const text: string[] = [];
   const starts: number[] = [];

@@ -75,12 +75,13 @@ export interface BpeDescription {
 }
 
 /**
- * Parses a Hugging Face `tokenizer.json`. Features that cannot be reproduced exactly are refused by name. `truncation` and
- * `padding` are ignored, as `transformers` does by default.
+ * Parses a Hugging Face `tokenizer.json`. Features that cannot be reproduced exactly are refused by name.
+ * `truncation` and `padding` are ignored, as `transformers` does by default.
  *
  * @param source  text of the file
  * @param file    path of the file, for messages
- * @throws {FormatError} when the file is not a tokenizer.json, is inconsistent, or needs an unsupported feature
+ * @throws {FormatError} when the file is not a tokenizer.json, is inconsistent, or needs an unsupported
+ *   feature
  */
 export function parseTokenizerJson(source: string, file: string): BpeDescription {
   const value = parseJson(source, file);

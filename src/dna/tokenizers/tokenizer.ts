@@ -5,8 +5,8 @@ export interface Tokens {
   /** [tokens] */
   readonly ids: Int32Array;
   /**
-   * Token i covers positions [starts[i], ends[i]) of the sequence, 0-based. Added special tokens have the span 0, 0. Spans
-   * are ascending and disjoint; positions without a token are dropped whitespace.
+   * Token i covers positions [starts[i], ends[i]) of the sequence, 0-based. Added special tokens have the
+   * span 0, 0. Spans are ascending and disjoint; positions without a token are dropped whitespace.
    */
   readonly starts: Int32Array;
   readonly ends: Int32Array;
@@ -23,11 +23,14 @@ export interface Tokenizer {
   readonly before: readonly number[];
   readonly after: readonly number[];
   /**
-   * Tokens of one sequence; only the added special tokens for the empty sequence. Deterministic; returns new arrays.
+   * Tokens of one sequence; only the added special tokens for the empty sequence. Deterministic; returns new
+   * arrays.
    * @throws {InputError} when a character is not ASCII
    */
   encode(letters: string): Tokens;
-  /** Text of a token: its bases, or the name of a special token such as "[SEP]"; undefined for an unknown id. */
+  /**
+   * Text of a token: its bases, or the name of a special token such as "[SEP]"; undefined for an unknown id.
+   */
   token(id: number): string | undefined;
 }
 
@@ -48,8 +51,8 @@ export interface SpecialTokens {
 const ROLES = ["pad", "mask", "cls", "sep", "unk", "bos", "eos"] as const;
 
 /**
- * Special tokens from `pad_token`, `mask_token` … of `tokenizer_config.json` and `special_tokens_map.json`. A role without
- * an entry defaults to `[PAD]` or `<pad>` and so on. Names outside the vocabulary are omitted.
+ * Special tokens from `pad_token`, `mask_token` … of `tokenizer_config.json` and `special_tokens_map.json`. A
+ * role without an entry defaults to `[PAD]` or `<pad>` and so on. Names outside the vocabulary are omitted.
  *
  * @param files  contents of those files in order of precedence
  */
@@ -75,7 +78,8 @@ function nameOf(value: unknown): string | undefined {
 }
 
 /**
- * Refuses characters outside ASCII, whose offsets programs count differently (bytes, code units, code points).
+ * Refuses characters outside ASCII, whose offsets programs count differently (bytes, code units, code
+ * points).
  *
  * @throws {InputError} naming the first such character
  */

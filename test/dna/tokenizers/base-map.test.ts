@@ -18,7 +18,10 @@ import { testWithSharedData } from "../../shared-data.ts";
 const nt = kMerTokenizer("nt", nucleotideTransformerVocabulary(2));
 const caduceus = caduceusTokenizer();
 
-/** Closed form of the map of 6-mers after one special token: token 1 + ⌊p/6⌋ for p < 6·⌊L/6⌋, then one token per base. */
+/**
+ * Closed form of the map of 6-mers after one special token: token 1 + ⌊p/6⌋ for p < 6·⌊L/6⌋, then one token
+ * per base.
+ */
 function kMerBaseMap(bases: number): Int32Array {
   const whole = Math.floor(bases / 6);
   return Int32Array.from(

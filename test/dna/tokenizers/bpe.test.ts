@@ -137,7 +137,9 @@ function mergePairs(text: string, merges: readonly (readonly [string, string])[]
   }
 }
 
-/** Lists of merges of existing tokens. A token may result from two merges, and the list may be out of order. */
+/**
+ * Lists of merges of existing tokens. A token may result from two merges, and the list may be out of order.
+ */
 const mergeLists = fc
   .record({
     pairs: fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 25 }),
