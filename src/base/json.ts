@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { InternalError } from "./errors.ts";
 
 /**
@@ -48,6 +49,11 @@ export function tryParseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** First violation of a schema, as `path: message`; `root` replaces an empty path. */
+export function firstIssue({ issues: [issue] }: z.ZodError, root: string): string {
+  return `${issue.path.join(".") || root}: ${issue.message}`;
 }
 
 /**

@@ -5,6 +5,7 @@ import { digestFile, mismatch } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { waitForLock } from "../../base/file-lock.ts";
 import { fileSize, filesBelow, isInsidePath, kindOfPath } from "../../base/folder.ts";
+import { firstIssue } from "../../base/json.ts";
 import { version } from "../../base/package.ts";
 import { fileChunks } from "../../base/read-file.ts";
 import { readTar, type TarFileEntry, writeTar } from "../../base/tar-file.ts";
@@ -203,8 +204,7 @@ async function readManifest(entry: TarFileEntry, wrong: MakeFormatError): Promis
   }
   const { success, data, error } = manifestSchema.safeParse(value);
   if (success) return data.files;
-  const { path, message } = error.issues[0];
-  throw wrong(`its manifest is wrong at ${path.join(".") || "the top"}: ${message}`);
+  throw wrong(`its manifest is wrong at ${firstIssue(error, "the top")}`);
 }
 
 /** Checks, before anything is written, that existing files equal those of the bundle. */

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
 import { waitForLock } from "../../base/file-lock.ts";
 import { isInsidePath, kindOfPath } from "../../base/folder.ts";
+import { firstIssue } from "../../base/json.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import { removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
 
@@ -63,10 +64,9 @@ export async function readDataRecord(folder: string): Promise<readonly RecordedF
   }
   const { success, data, error } = schema.safeParse(value);
   if (success) return data.files;
-  const { path, message } = error.issues[0];
   throw new FormatError(
     { file },
-    `the record of the data folder is damaged at ${path.join(".") || "the top"}: ${message}`,
+    `the record of the data folder is damaged at ${firstIssue(error, "the top")}`,
     DAMAGED,
   );
 }

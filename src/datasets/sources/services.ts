@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
 import { expectWebAddress, type RetryPolicy } from "../../base/http.ts";
+import { firstIssue } from "../../base/json.ts";
 
 /** Addresses and credentials of the repositories with the benchmark's files. */
 export interface Services {
@@ -48,6 +49,5 @@ export function parseServiceResponse<T>(url: URL, text: string, schema: z.ZodTyp
   }
   const { success, data, error } = schema.safeParse(value);
   if (success) return data;
-  const { path, message } = error.issues[0];
-  throw new FormatError(place, `invalid response at ${path.join(".") || "the top"}: ${message}`);
+  throw new FormatError(place, `invalid response at ${firstIssue(error, "the top")}`);
 }

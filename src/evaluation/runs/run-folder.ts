@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { FormatError, InputError, InternalError } from "../../base/errors.ts";
 import { kindOfPath, namesInFolder } from "../../base/folder.ts";
+import { firstIssue } from "../../base/json.ts";
 import { shownValue } from "../../base/message-text.ts";
 import { version } from "../../base/package.ts";
 import { textIfPresent } from "../../base/read-file.ts";
@@ -205,10 +206,9 @@ export function parseRecord<T>(file: string, text: string, schema: z.ZodType<T>)
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
   throw new FormatError(
     { file },
-    `${issue?.path.join(".") || "the file"}: ${issue?.message}`,
+    firstIssue(parsed.error, "the file"),
     "was it written by another version of dart-eval, or changed by hand?",
   );
 }

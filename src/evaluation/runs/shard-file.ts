@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { sha256Hex } from "../../base/digest.ts";
 import { FormatError } from "../../base/errors.ts";
-import { tryParseJson } from "../../base/json.ts";
+import { firstIssue, tryParseJson } from "../../base/json.ts";
 import { readLineLog } from "../../base/line-log.ts";
 import { openFile } from "../../base/read-file.ts";
 import type { ColumnsLayout, PredictionColumns } from "../tasks/prediction-columns.ts";
@@ -211,6 +211,5 @@ function parseBatch(file: string, line: number, text: string, batch: number): z.
   }
   const parsed = batchSchema.safeParse(tryParseJson(`{${body}}`));
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new FormatError({ file, line }, `${issue?.path.join(".")}: ${issue?.message}`, DAMAGED);
+  throw new FormatError({ file, line }, firstIssue(parsed.error, "the batch"), DAMAGED);
 }

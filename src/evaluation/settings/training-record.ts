@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
-import { tryParseJson } from "../../base/json.ts";
+import { firstIssue, tryParseJson } from "../../base/json.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 
@@ -146,6 +146,5 @@ async function readChecked<T>(file: string, schema: z.ZodType<T>, hint: string):
   if (text === undefined) return undefined;
   const parsed = schema.safeParse(tryParseJson(text));
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new FormatError({ file }, `${issue?.path.join(".") || "the record"}: ${issue?.message}`, hint);
+  throw new FormatError({ file }, firstIssue(parsed.error, "the record"), hint);
 }

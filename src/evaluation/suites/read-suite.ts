@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { FormatError, InputError } from "../../base/errors.ts";
+import { firstIssue } from "../../base/json.ts";
 import { suggestion } from "../../base/message-text.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import type { CustomForms } from "../runs/forms.ts";
@@ -64,8 +65,7 @@ export async function readSuite(name: string, forms: CustomForms = {}): Promise<
   }
   const { success, data, error } = suiteSchema.safeParse(value);
   if (!success) {
-    const { path, message } = error.issues[0];
-    throw new FormatError({ file: name }, `${path.join(".") || "the file"}: ${message}`);
+    throw new FormatError({ file: name }, firstIssue(error, "the file"));
   }
   const { format: _, formatVersion: __, ...suite } = data;
   return suite;

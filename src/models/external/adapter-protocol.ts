@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { InputError } from "../../base/errors.ts";
-import { tryParseJson } from "../../base/json.ts";
+import { firstIssue, tryParseJson } from "../../base/json.ts";
 import type { AlleleLogLikelihoods, SequenceEmbedding } from "../model.ts";
 
 // What is said between dart-eval and an adapter: docs/adapters.md. Every question is a JSON object with an `id` and what it
@@ -45,8 +45,7 @@ export type Hello = z.output<typeof helloSchema>;
 export function parseHello(answer: AdapterResponse): Hello {
   const parsed = helloSchema.safeParse(answer.body);
   if (parsed.success) return parsed.data;
-  const { path, message } = parsed.error.issues[0];
-  throw answer.refused(`${path.join(".") || "the answer"}: ${message}`);
+  throw answer.refused(firstIssue(parsed.error, "the answer"));
 }
 
 /** An answer as it came, and how to refuse it: the error names who gave it. */
@@ -110,10 +109,7 @@ export function parseEmbeddings(
   return listOf(answer, "embeddings", sequences.length).map((entry, i) => {
     const refused = (why: string) => answer.refused(`embeddings.${i}.${why}`);
     const parsed = embeddingSchema.safeParse(entry);
-    if (!parsed.success) {
-      const { path, message } = parsed.error.issues[0];
-      throw refused(`${path.join(".")}: ${message}`);
-    }
+    if (!parsed.success) throw refused(firstIssue(parsed.error, ""));
     const { starts, ends, ...rest } = parsed.data;
     const { states, width } = statesOf(rest, refused);
     const tokens = states.length / width;
