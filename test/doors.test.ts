@@ -11,7 +11,7 @@ const doors = Object.entries<string>(manifest.exports).map(([name, built]) => ({
   source: built.replace("./dist/", "src/").replace(/\.js$/, ".ts"),
 }));
 
-test("there is one door to each room but the command's, and one to all", () => {
+test("each room except cli has an entry point, and the package has one", () => {
   expect(doors.map(({ name }) => name).sort()).toEqual([
     "dart-eval",
     ...["base", "datasets", "demo", "dna", "evaluation", "metrics", "models", "net", "report"].map(
@@ -44,7 +44,7 @@ test("dart-eval has a namespace per room, and the names of the most frequent job
   ]);
 });
 
-test("no name means two things", async () => {
+test("every exported name has one meaning", async () => {
   const rooms = doors.filter(({ name }) => name !== "dart-eval");
   const names = await Promise.all(
     rooms.map(async ({ source }) => [

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { describe, expect, test } from "vitest";
 import { importsOf, type SourceFile, sourceFiles, withoutComments } from "./source-files.ts";
 
-/** What each place in `src` may import besides itself. A place is a room, a folder of it or a file; type imports count. */
+/** Imports that each place in `src` may have besides itself: rooms, folders and files; type imports count. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   base: [],
   "dna/sequence": ["base"],
@@ -92,17 +92,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ["base", "dna", "net", "metrics", "models", "datasets", "evaluation", "report", "demo"],
 };
 
-/** Doors for users: `index.ts` of a room may name anything of that room, the package's own anything at all. */
+/** Entry points for users: a room's `index.ts` may import anything of its room, the package's any room. */
 const isDoor = (path: string) => /^src\/([a-z]+\/)?index\.ts$/.test(path);
 
-/** `src/net/graph/ops.ts` → `net/graph`; the longest place of the table that holds the file. */
+/** `src/net/graph/ops.ts` → `net/graph`; the longest place of the table that contains the file. */
 function placeOf(path: string): string {
   const folders = path.split("/").slice(1);
   for (let n = folders.length; n > 0; n--) {
     const place = folders.slice(0, n).join("/");
     if (place in MAY_IMPORT) return place;
   }
-  throw new Error(`${path} lies in no room`);
+  throw new Error(`${path} is in no room`);
 }
 
 const within = (place: string, allowed: string) => place === allowed || place.startsWith(`${allowed}/`);
@@ -127,12 +127,12 @@ const offences = (rule: (file: SourceFile) => readonly string[], among = inside)
   among.flatMap((file) => rule(file).map((what) => `${file.path} → ${what}`));
 
 describe("the rooms", () => {
-  test("there is something to check", () => {
+  test("the files are found", () => {
     expect(inside.length).toBeGreaterThan(40);
     expect(inside.flatMap((file) => file.imports).length).toBeGreaterThan(100);
   });
 
-  test("every file lies in a room", () => {
+  test("every file is in a room", () => {
     for (const { path } of inside) expect(() => placeOf(path)).not.toThrow();
   });
 
@@ -148,7 +148,7 @@ describe("the rooms", () => {
     expect(upward).toEqual([]);
   });
 
-  test("nothing in the package walks through a door: a file imports the file that has the thing", () => {
+  test("no file of the package imports an index.ts", () => {
     expect(
       offences((file) =>
         relativeImports(file)
@@ -158,7 +158,7 @@ describe("the rooms", () => {
     ).toEqual([]);
   });
 
-  test("a room's door opens on that room only", () => {
+  test("a room's index.ts exports names of that room only", () => {
     const crossing = offences(
       (file) => {
         const room = file.path.split("/")[1];
@@ -172,7 +172,7 @@ describe("the rooms", () => {
     expect(crossing).toEqual([]);
   });
 
-  test("relative imports name the file, with its ending", () => {
+  test("relative imports have a file extension", () => {
     expect(
       offences(
         (file) =>
@@ -184,7 +184,7 @@ describe("the rooms", () => {
     ).toEqual([]);
   });
 
-  test("no circle of imports, types included", () => {
+  test("no import cycles, types included", () => {
     const edges = new Map(
       files.map((file) => [file.path, relativeImports(file).map(({ target }) => target)]),
     );
@@ -201,10 +201,10 @@ describe("the rooms", () => {
   });
 });
 
-describe("one door each", () => {
+describe("single places", () => {
   const outside = (room: string) => inside.filter(({ path }) => !within(placeOf(path), room));
 
-  test("only net/runtime names ONNX Runtime", () => {
+  test("only net/runtime imports ONNX Runtime", () => {
     expect(
       offences(
         (file) => packageImports(file).filter((name) => name.startsWith("onnxruntime")),
@@ -240,7 +240,7 @@ describe("one door each", () => {
     );
   });
 
-  test("only report/client may name what a browser has, and nothing of Node's", () => {
+  test("only report/client uses browser APIs, and no Node module", () => {
     const browser = /(?<![.\w"'])(document|window|localStorage)\.\w+|\bHTML\w*Element\b|\bSVG\w*Element\b/g;
     expect(
       offences((file) => [...file.code.matchAll(browser)].map(([text]) => text), outside("report/client")),
@@ -252,7 +252,7 @@ describe("one door each", () => {
     ).toEqual([]);
   });
 
-  test("randomness comes from a seeded generator", () => {
+  test("no Math.random: random numbers come from a seeded generator", () => {
     expect(offences((file) => [...file.code.matchAll(/\bMath\.random\b/g)].map(([text]) => text))).toEqual(
       [],
     );
@@ -285,7 +285,7 @@ describe("the checker itself", () => {
     expect(importsOf(code).filter(({ typeOnly }) => typeOnly)).toHaveLength(2);
   });
 
-  test("does not take a comment for code, nor an address for a comment", () => {
+  test("distinguishes comments, code and URLs", () => {
     const code = 'a("https://x"); // console.log\n/* process.exit */ b(`// c`); const r = /\\/\\/[/"]/; d();';
     const bare = withoutComments(code);
     expect(bare).toContain('"https://x"');

@@ -48,12 +48,12 @@ test("the demo: a table on standard output, everything else on standard error, a
   const { exitCode, printed, said } = await run("demo", "--quick", "--out", "demo");
   expect(said).toContain("report: demo/quick-report.html");
   expect(printed).toMatch(/^Regulatory elements, zero-shot\n\nmodel +protocol +paired accuracy/);
-  // A Markov model of order 1 cannot tell an element from a shuffle that keeps every pair of letters.
+  // A Markov model of order 1 cannot distinguish an element from its dinucleotide shuffle.
   expect(printed).toMatch(/kmer-markov-1 +corrected +0\.500 .* 372 +372 /);
   expect(exitCode).toBe(0);
 });
 
-describe("a run that is stopped", () => {
+describe("an interrupted run", () => {
   /** Slow enough to be stopped half way, and the same every time. */
   const slowModel = `
     export default {
@@ -108,7 +108,7 @@ describe("a run that is stopped", () => {
   });
 });
 
-test("a user's own model that throws is named; its stack is behind --verbose", async () => {
+test("a custom model that throws is named; --verbose prints its stack", async () => {
   await writeFile(
     join(folder, "broken.mjs"),
     `export default { name: "b", logLikelihood() { throw new TypeError("no"); } };`,
@@ -126,7 +126,7 @@ test("a user's own model that throws is named; its stack is behind --verbose", a
   expect(verbose.exitCode).toBe(2);
 });
 
-test("a reader that leaves early is no error", async () => {
+test("a closed pipe is no error", async () => {
   const { child, ended } = start(["--help"]);
   child.stdout!.destroy();
   expect((await ended).exitCode).toBe(0);

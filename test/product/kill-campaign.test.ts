@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { killCampaign } from "../../scripts/kill/campaign.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
-test("builds, a run, merge and report, killed once each, end in the bytes of undisturbed commands", async () => {
+test("builds, a run, merge and report resume bit-identically after a SIGKILL", async () => {
   const folder = temporaryFolder();
   const reports = await killCampaign({ folder, kills: 5, seed: 2, only: ({ cheap }) => cheap === true });
   expect(reports.map(({ part, kills, fault }) => ({ part, kills, fault }))).toEqual(

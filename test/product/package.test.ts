@@ -27,7 +27,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test("what is packed is what is needed", () => {
+test("the package contains the needed files and no others", () => {
   expect(packed).toEqual(
     expect.arrayContaining([
       "LICENSE",
@@ -59,7 +59,7 @@ test("the demo runs in an empty folder", async () => {
   expect(await readFile(join(folder, page!), "utf8")).toContain("</html>");
 });
 
-test("every door opens, and none loads a native library", async () => {
+test("every entry point imports without a native library", async () => {
   const doors = Object.keys(JSON.parse(await readFile(join(repository, "package.json"), "utf8")).exports);
   const names = doors.map((door) => door.replace(/^\./, "dart-eval"));
   await writeFile(
@@ -81,7 +81,7 @@ test.each(["bundler", "node16", "nodenext"] as const)(
   },
 );
 
-test("types refuse what is wrong and complete what is optional", async () => {
+test("types reject wrong calls and accept omitted options", async () => {
   await mkdir(join(folder, "programs"), { recursive: true });
   await writeFile(
     join(folder, "programs", "types.ts"),
