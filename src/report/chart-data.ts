@@ -1,54 +1,56 @@
-// What the page's script draws: plain JSON, put into the page beside the tables that say the same in numbers.
+// Data of the page's charts: plain JSON, embedded in the page. Tables have the same numbers.
 
-/** A line of the forest plot: a metric and its interval. */
+/** Point of the forest plot: a metric with its interval. */
 export interface AccuracyMark {
-  /** The row it stands in, such as the model's name. */
+  /** Row of the plot: the model's label. */
   readonly row: string;
   readonly protocol: "paper" | "corrected";
   readonly value: number;
   readonly low: number;
   readonly high: number;
-  /** In words, for the tip. */
+  /** Text of the tooltip. */
   readonly detail: string;
 }
 
+/** Forest plot of the main metric. */
 export interface AccuracyChart {
-  /** The id of the element that holds it. */
-  readonly holder: string;
+  /** Id of the chart's container element. */
+  readonly container: string;
   readonly title: string;
-  /** The metric's name, below the axis. */
+  /** Label of the axis: the metric's name. */
   readonly axis: string;
-  /** What guessing gives; null where that is not one number. */
+  /** Chance level; null if it is not a single number. */
   readonly chance: number | null;
   readonly marks: readonly AccuracyMark[];
 }
 
-/** Bin [from, to) of a histogram; the first and the last also hold what lies beyond them. */
+/** Bin [from, to) of a histogram; the outermost bins include values beyond them. */
 export interface Bin {
   readonly from: number;
   readonly to: number;
   readonly rows: number;
 }
 
-/** How the score differences of one cell are distributed. */
+/** Histogram of the score differences of one cell. */
 export interface DifferenceChart {
-  readonly holder: string;
+  readonly container: string;
   readonly title: string;
-  /** Empty where every pair is a tie. */
+  /** Empty if every pair is a tie. */
   readonly bins: readonly Bin[];
-  /** Pairs whose scores are equal; they are in no bin. */
+  /** Number of pairs with equal scores, which are in no bin. */
   readonly ties: number;
   readonly median: number;
 }
 
-/** Values of many things in falling order, one curve per model. */
+/** Values in descending order, one curve per model. */
 export interface RankedChart {
-  readonly holder: string;
+  readonly container: string;
   readonly title: string;
-  /** What stands along the axis of places, and what along that of values. */
+  /** Label of the rank axis. */
   readonly axis: string;
+  /** Label of the value axis. */
   readonly value: string;
-  /** What guessing gives. */
+  /** Chance level. */
   readonly chance: number;
   readonly curves: readonly { readonly label: string; readonly values: readonly number[] }[];
 }
@@ -61,30 +63,30 @@ export interface PageData {
 
 export interface Histogram {
   readonly bins: readonly Bin[];
-  /** Values that are zero; they are in no bin. */
+  /** Number of zeros, which are in no bin. */
   readonly ties: number;
-  /** Values outside the bins, counted in the outermost ones. */
+  /** Number of values outside the bins, counted in the outermost ones. */
   readonly beyond: number;
 }
 
-/** Share of the values that may lie beyond each end, so that a few outliers do not flatten the rest. */
+/** Share of values beyond each end of the bins, so that outliers do not compress the histogram. */
 const TAIL = 0.005;
 
 /**
- * Bins of equal, round width, with an edge at zero, over the middle 99 % of the values.
+ * Histogram of the central 99 % of the values, with bins of equal, round width and an edge at zero.
  *
- * @param values  finite numbers, in any order; none but zeros give no bins
- * @param target  about how many bins; by default the more the more values, 8 to 48
+ * @param values  finite numbers, in any order; zeros only give no bins
+ * @param target  approximate number of bins; default 8 to 48, depending on the number of values
  */
 export function histogram(values: Float64Array, target?: number): Histogram {
   const sorted = values.filter((value) => value !== 0).sort();
-  // A few values in many bins show gaps, not a distribution.
+  // Too many bins for few values would show gaps instead of a distribution.
   const wanted = target ?? Math.min(48, Math.max(8, Math.ceil(2 * Math.sqrt(sorted.length))));
   const ties = values.length - sorted.length;
   if (sorted.length === 0) return { bins: [], ties, beyond: 0 };
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
   const [low, high] = [at(TAIL), at(1 - TAIL)];
-  // Where all are as good as equal, a width that shows it, and that twelve digits can tell.
+  // If all values are nearly equal: a width that shows this and is distinguishable at twelve digits.
   const largest = Math.max(Math.abs(low), Math.abs(high));
   const width = roundWidth(high - low > 1e-9 * largest ? (high - low) / wanted : largest / 10);
   const first = Math.floor(low / width);
@@ -96,12 +98,12 @@ export function histogram(values: Float64Array, target?: number): Histogram {
     if (bin < 0 || bin >= bins) beyond++;
     rows[Math.min(bins - 1, Math.max(0, bin))]++;
   }
-  // Twelve digits: 0.3, not 0.30000000000000004.
+  // Twelve digits give 0.3 instead of 0.30000000000000004.
   const edge = (bin: number) => Number(((first + bin) * width).toPrecision(12));
   return { bins: rows.map((n, bin) => ({ from: edge(bin), to: edge(bin + 1), rows: n })), ties, beyond };
 }
 
-/** The next of 1, 2, 2.5, 5 × 10^k that is no smaller. */
+/** The smallest of 1, 2, 2.5, 5 × 10^k that is at least `least`. */
 function roundWidth(least: number): number {
   if (least < 1e-200) return 1;
   const power = 10 ** Math.floor(Math.log10(least));
@@ -109,18 +111,18 @@ function roundWidth(least: number): number {
   return factor * power;
 }
 
-/** Numbers of which an axis is to show all: a value with its interval. */
+/** Range that an axis must include. */
 interface Span {
   readonly low: number;
   readonly high: number;
 }
 
 /**
- * The ends of an axis: a little beyond the lowest and the highest of chance and data. Shares do not go below 0 or above 1,
- * so an axis does not either, unless the data do, as correlations may.
+ * Domain of an axis: the range of data and chance level with a margin. It stays within 0 and 1 unless the
+ * data do not, as with correlations.
  *
  * @param spans   at least one
- * @param chance  what guessing gives; null where that is not one number
+ * @param chance  chance level; null if it is not a single number
  */
 export function axisDomain(spans: readonly Span[], chance: number | null): [number, number] {
   const known = chance === null ? [] : [chance];

@@ -7,7 +7,7 @@ import { quirksTable, scoreQuirksTable } from "./quirks-table.ts";
 import type { Report, ReportPanel } from "./report.ts";
 import { latexTable, markdownTable, plainTable, type Table } from "./table.ts";
 
-/** How a report may be written as text. */
+/** Text formats of a report. */
 export const DOCUMENT_FORMATS = ["text", "md", "latex"] as const;
 /** A text format of a report. */
 export type DocumentFormat = (typeof DOCUMENT_FORMATS)[number];
@@ -18,19 +18,19 @@ const WRITERS: Readonly<Record<DocumentFormat, (table: Table) => string>> = {
   latex: latexTable,
 };
 
-/** Every table of a report, one below the other. */
+/** All tables of a report as text. */
 export function reportDocument({ panels }: Report, format: DocumentFormat): string {
   return tablesDocument(panels.flatMap(tablesOf), format);
 }
 
-/** Tables one below the other. */
+/** Tables as text, separated by empty lines. */
 export function tablesDocument(tables: readonly Table[], format: DocumentFormat): string {
   return `${tables.map(WRITERS[format]).join("\n\n")}\n`;
 }
 
 function tablesOf(panel: ReportPanel): Table[] {
   return [
-    leaderboardTable(panel, panelTitle(panel.asked.title, panel)),
+    leaderboardTable(panel, panelTitle(panel.heading.title, panel)),
     quantilesTable(panel),
     measurementsTable(panel),
     publishedTable(panel.published, panel),

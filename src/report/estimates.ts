@@ -4,7 +4,7 @@ import type { Estimate, IntervalBasis } from "../metrics/intervals.ts";
 import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";
 import type { TableCell } from "./table.ts";
 
-/** Name of an interval's method in a sentence: `genomic-block-jackknife` is a jackknife over genomic blocks. */
+/** Name of an interval's method: `genomic-block-jackknife` gives "jackknife over genomic blocks". */
 export function methodName(method: string): string {
   const over = /^(.+)-(wilson|jackknife)$/.exec(method);
   if (over !== null) {
@@ -19,7 +19,7 @@ export function methodName(method: string): string {
   return names[method] ?? method.replaceAll("-", " ");
 }
 
-/** `0.731` and, quieter, `[0.705, 0.756]`. */
+/** Cell with `0.731` and the detail `[0.705, 0.756]`. */
 export function estimateCell(value: number | null, interval: Estimate | undefined, digits = 3): TableCell {
   if (value === null) return UNDEFINED;
   return { text: fixed(value, digits), detail: interval === undefined ? "" : intervalText(interval, digits) };
@@ -30,7 +30,7 @@ export function intervalText({ low, high, basis }: Estimate, digits = 3): string
   return basis?.unreliable === undefined ? bounds : `${bounds} (not reliable)`;
 }
 
-/** The blocks of an interval: `39 blocks of 16 Mb; correlation of neighbours -0.02`. */
+/** Blocks of an interval: `39 blocks of 16 Mb; correlation of neighbours -0.02`. */
 export function basisText({ blocks, length, neighbourCorrelation }: IntervalBasis): string {
   const of =
     length === undefined
@@ -43,22 +43,22 @@ export function basisText({ blocks, length, neighbourCorrelation }: IntervalBasi
     : `${of}; correlation of neighbours ${neighbourCorrelation.toFixed(2)}`;
 }
 
-/** Which way is better. */
+/** Arrows for the direction of better values. */
 export const ARROWS = { higher: "↑", lower: "↓" } as const;
 
-/** A metric's name with an arrow that says which way is better. */
+/** A metric's title with an arrow for the direction of better values. */
 export function metricHeading({ title, better }: Pick<Metric, "title" | "better">): string {
   return better === "neither" ? title : `${title} ${ARROWS[better]}`;
 }
 
-/** Metrics that are the probability of a test, by the ending of their names. */
+/** True if a metric is a p-value, by the suffix of its name. */
 export const isPValue = (name: string): boolean => name.endsWith("-p");
 
-/** A metric as it is to be read, with the interval that is to be printed. */
+/** Cell with a metric's value and its first interval. */
 export function metricCell({ name, value, intervals }: Metric, digits = 3): TableCell {
   if (value === null) return UNDEFINED;
   if (isPValue(name)) return pValue(value);
-  // A sum of ranks is whole, whatever its size; a share of 1 or 0 is not to be taken for one.
+  // Whole numbers are counts or rank sums, except a share of exactly 0 or 1.
   if (Math.abs(value) >= 1000 || (Number.isInteger(value) && Math.abs(value) > 1 && intervals.length === 0)) {
     return count(value);
   }

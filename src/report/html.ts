@@ -1,6 +1,6 @@
 import { cellText, type Table, type TableCell } from "./table.ts";
 
-/** Text that is already HTML. Made by `html` alone, so that nothing gets into a page unescaped by mistake. */
+/** Text that is already HTML. Use `html` to create it, so that text is not left unescaped by mistake. */
 export class Html {
   readonly #text: string;
 
@@ -16,8 +16,8 @@ export class Html {
 type Part = string | number | Html | undefined | readonly Part[];
 
 /**
- * A piece of a page. Every value put in is escaped, unless it is itself such a piece; lists are joined, `undefined`
- * leaves nothing.
+ * HTML from a template. Values are escaped unless they are `Html`; lists are joined, `undefined` gives
+ * nothing.
  */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return new Html(strings.reduce((text, string, i) => text + render(parts[i - 1]) + string));
@@ -43,18 +43,18 @@ function escapeHtml(text: string): string {
 }
 
 /**
- * JSON that can stand inside a `<script>` element: no `<`, so no end tag and no comment can begin in it, and neither of
- * the two line ends that JSON allows and JavaScript did not.
+ * JSON for use inside a `<script>` element, with `<`, `>`, `&` and the line separators U+2028 and U+2029
+ * escaped, so that it contains no end tag or comment.
  */
 export function embeddedJson(value: unknown): Html {
   const asUnicode = (letter: string) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`;
   return new Html(JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, asUnicode));
 }
 
-/** Letters above which a heading wants more room than its numbers give it. */
+/** Length in characters above which a heading is wider than its column's numbers. */
 const LONG = 30;
 
-/** A table with its caption, headings that name their scope, and a holder that scrolls where the page is narrow. */
+/** HTML of a table in a container that scrolls on narrow pages. */
 export function htmlTable({ caption, columns, rows, notes = [] }: Table): Html {
   const kind = (c: number) => (columns[c].align === "right" ? "number" : "word");
   return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
@@ -75,7 +75,7 @@ ${rows.map(
 ${notes.length === 0 ? undefined : html`<ul class="notes">${notes.map((note) => html`<li>${note}</li>`)}</ul>`}`;
 }
 
-/** With its arrow kept beside its last word. */
+/** Replaces the space before an arrow by a no-break space. */
 const withArrow = (heading: string) => heading.replace(/ (?=[↑↓]$)/, "\u00a0");
 
 function content(cell: TableCell): Html {

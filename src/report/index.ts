@@ -1,3 +1,5 @@
+/** Exports of `dart-eval/report`: tables and pages of results. */
+
 export { type DocumentFormat, reportDocument } from "./documents.ts";
 export { htmlTable } from "./html.ts";
 export { leaderboardTable } from "./leaderboard.ts";

@@ -5,13 +5,13 @@ import { protocolRows } from "./panel-table.ts";
 import type { Panel } from "./panels.ts";
 import type { Table, TableCell } from "./table.ts";
 
-/** Every interval of the main metric, a column for each way of making one; undefined where there is none. */
+/** All intervals of the main metric, one column per method; undefined without intervals. */
 export function intervalsTable({ entries }: Panel): Table | undefined {
-  const ways = entries.map(({ main }) => waysOf(main.intervals));
-  const headings = [...new Set(ways.flatMap((intervals) => [...intervals.keys()]))];
+  const byMethod = entries.map(({ main }) => intervalsByHeading(main.intervals));
+  const headings = [...new Set(byMethod.flatMap((intervals) => [...intervals.keys()]))];
   if (headings.length === 0) return undefined;
   return {
-    caption: `95 % intervals of ${entries[0].main.title}, by the way they were made`,
+    caption: `95 % intervals of ${entries[0].main.title} by method`,
     columns: [
       { heading: "model", align: "left" },
       { heading: "protocol", align: "left" },
@@ -21,27 +21,26 @@ export function intervalsTable({ entries }: Panel): Table | undefined {
       entries.map(({ label, protocol, result }, i) => ({
         label,
         protocol,
-        cells: headings.map((heading) => intervalCell(ways[i].get(heading), result.rows.selected)),
+        cells: headings.map((heading) => intervalCell(byMethod[i].get(heading), result.rows.selected)),
       })),
     ),
     notes: entries.some(({ main, result }) => main.intervals.some(({ n }) => n !== result.rows.selected))
-      ? ["n: what an interval counts, where that is not the number of evaluated rows."]
+      ? ["n: denominator of an interval, if it is not the number of evaluated rows."]
       : [],
   };
 }
 
-/** Intervals by their heading; a method that made several, with different denominators, has a heading for each. */
-function waysOf(intervals: readonly Estimate[]): ReadonlyMap<string, Estimate> {
-  const ways = new Map<string, Estimate>();
+/** Intervals by column heading. Intervals of one method with different denominators get separate columns. */
+function intervalsByHeading(intervals: readonly Estimate[]): ReadonlyMap<string, Estimate> {
+  const found = new Map<string, Estimate>();
   for (const interval of intervals) {
     const name = methodName(interval.method);
-    const heading = ways.has(name) ? `${name}, second denominator` : name;
-    ways.set(heading, interval);
+    found.set(found.has(name) ? `${name}, second denominator` : name, interval);
   }
-  return ways;
+  return found;
 }
 
-/** With the number of trials where that is not the number of rows, and the blocks of an interval over blocks. */
+/** Cell with an interval, its denominator if it is not the number of rows, and its blocks. */
 function intervalCell(interval: Estimate | undefined, rows: number): TableCell {
   if (interval === undefined) return UNDEFINED;
   const { n, basis } = interval;

@@ -6,8 +6,8 @@ import type { Entry, Panel } from "./panels.ts";
 import { cellText, type Table, type TableCell, type TableColumn } from "./table.ts";
 
 /**
- * One line per model and protocol, best first: the main metric with its interval, the others that lead the paper's table,
- * the number of rows, and the test.
+ * Leaderboard of a panel: one line per model and protocol, best first, with the main metric and its interval,
+ * the other metrics of the paper's main table, the number of rows, and the p-value.
  */
 export function leaderboardTable(panel: Panel, title: string): Table {
   const { entries, apart } = panel;
@@ -48,17 +48,17 @@ export function leaderboardTable(panel: Panel, title: string): Table {
   return { caption: title, columns, rows, notes };
 }
 
-/** The number of ties and, where scores need not be equal for one, the largest tolerance. */
+/** Cell with the number of ties and their tolerance, if it is not 0. */
 function tiesCell({ counts, ties }: Pick<Measurement, "counts" | "ties">): TableCell {
   const text = count(counts.ties ?? Number.NaN);
   return ties === undefined ? text : { text, detail: `within ${scientific(ties.tolerance)}` };
 }
 
-/** The test of the main metric, where the task has one: the first, which is the one to print. */
+/** The first p-value of a result, which is the main metric's; empty without tests. */
 const pOf = ({ metrics }: Pick<Measurement, "metrics">) =>
   metrics.filter(({ name }) => isPValue(name)).slice(0, 1);
 
-/** A small p is no merit of a model. */
+/** Removes the arrow, since a small p-value does not rank models. */
 const withoutArrow = (heading: string) => heading.replace(/ [↑↓]$/, "");
 
 interface Columns {
@@ -68,7 +68,7 @@ interface Columns {
   readonly withTies: boolean;
 }
 
-/** What the columns and signs mean. */
+/** Legend of columns and symbols. */
 function legend(entries: readonly Entry[], { mains, others, tests, withTies }: Columns): string {
   const { better } = mains[0];
   const explained = [...mains, ...others].filter(({ heading, title }) => withoutArrow(heading) !== title);
@@ -91,16 +91,16 @@ function tiesLegend(entries: readonly Entry[]): string {
     : `${legend} or, under corrected, within the rounding of the model's scores (the largest tolerance is shown)`;
 }
 
-/** Why a number is missing, how rows were sampled, and what the results themselves report. */
+/** Notes on undefined values, blocks and sampling, and the notes of the results. */
 function notesOf(entries: readonly Entry[]): string[] {
   const undefinedOnes = entries.flatMap(({ label, result }) =>
     [result.metrics[0], ...pOf(result)]
       .filter(({ value }) => value === null)
-      .map(({ title, why }) => `${label}: undefined ${title}: ${why ?? "no reason is known"}.`),
+      .map(({ title, why }) => `${label}: ${title} is undefined: ${why ?? "no reason recorded"}.`),
   );
   const sampled = entries.some(({ result }) => result.cell.sample !== undefined)
     ? [
-        "Rows are a sample with so many of each kind: numbers that depend on the shares of the kinds, such as average precision, are of the sample.",
+        "Rows are a stratified sample: metrics that depend on class shares, such as average precision, apply to the sample.",
       ]
     : [];
   return [
@@ -111,7 +111,7 @@ function notesOf(entries: readonly Entry[]): string[] {
   ];
 }
 
-/** The blocks of the printed intervals, and how far neighbouring ones depend on each other. */
+/** Blocks of the printed intervals, and the correlation of neighbouring blocks. */
 function blocksText(entries: readonly Entry[]): string[] {
   const correlationsOf = new Map<string, number[]>();
   for (const { main } of entries) {
@@ -127,27 +127,27 @@ function blocksText(entries: readonly Entry[]): string[] {
     const dependence =
       correlations.length === 0
         ? ""
-        : `; contributions of neighbouring blocks have a correlation of ${least === most ? least : `${least} to ${most}`}`;
+        : `; correlation of neighbouring blocks ${least === most ? least : `${least} to ${most}`}`;
     return `Intervals over ${text}${dependence}.`;
   });
 }
 
-/** `paired accuracy 0.731 [0.705, 0.756]`, for a line of text. */
+/** Main metric as text: `paired accuracy 0.731 [0.705, 0.756]`. */
 export function headline({ metrics }: Pick<Measurement, "metrics">): string {
   const main = metrics[0];
   return main.value === null
-    ? `${main.title} undefined: ${main.why ?? "no reason is known"}`
+    ? `${main.title} undefined: ${main.why ?? "no reason recorded"}`
     : `${main.title} ${cellText(metricCell(main))}`;
 }
 
 type Noted = Pick<Entry, "label" | "protocol">;
 
-/** Models that a note names before it counts them. */
+/** Largest number of models that a note names. */
 const NAMED = 3;
 
 /**
- * The entries' notes, each text once, in the order of their first occurrence. A note that does not hold for all entries begins
- * with those that it holds for: a protocol, or models.
+ * Distinct notes of the entries, in order of first occurrence. A note that does not apply to all entries has
+ * a prefix with the protocol or the models that it applies to.
  */
 function attributedNotes<E extends Noted>(
   entries: readonly E[],

@@ -4,7 +4,9 @@ import { metricColumns, protocolRows } from "./panel-table.ts";
 import type { Panel } from "./panels.ts";
 import type { Table } from "./table.ts";
 
-/** All other metrics and averages over all rows, a column each; undefined where there is none. */
+/**
+ * All metrics other than the main one, and averages over rows, one column each; undefined if there are none.
+ */
 export function measurementsTable({ entries }: Pick<Panel, "entries">): Table | undefined {
   const metrics = metricColumns(entries, ({ result }) =>
     result.metrics.slice(1).filter(({ name, of }) => !isPValue(name) && of === undefined),
@@ -12,11 +14,11 @@ export function measurementsTable({ entries }: Pick<Panel, "entries">): Table | 
   const averages = [...new Set(entries.flatMap(({ result }) => Object.keys(result.averages)))];
   if (metrics.length + averages.length === 0) return undefined;
   return {
-    caption: "Everything else that was measured",
+    caption: "Other metrics",
     columns: [
       { heading: "model", align: "left" },
       { heading: "protocol", align: "left" },
-      ...[...metrics.map(({ heading }) => heading), ...averages.map(words)].map((heading) => ({
+      ...[...metrics.map(({ heading }) => heading), ...averages.map(averageHeading)].map((heading) => ({
         heading,
         align: "right" as const,
       })),
@@ -36,19 +38,19 @@ export function measurementsTable({ entries }: Pick<Panel, "entries">): Table | 
   };
 }
 
-/** Shares need more digits than numbers of tokens. */
+/** Decimals of an average: 3 for shares, 1 for larger numbers such as token counts. */
 function digitsOf(name: string, entries: Panel["entries"]): number {
   return entries.every(({ result }) => Math.abs(result.averages[name] ?? 0) <= 1) ? 3 : 1;
 }
 
-/** `tokensPerElement` → `tokens per element`; of quantiles, `motifAccuracy25` → `motif accuracy, 25 %`. */
-const words = (key: string) =>
+/** Heading of an average: `tokensPerElement` → `tokens per element`. */
+const averageHeading = (key: string) =>
   key
     .replace(/(?<=^motifAccuracy)(\d+)$/, ", $1 %")
     .replace(/[A-Z]|(?<=[a-z])(?=\d)/g, (letter) => ` ${letter.toLowerCase()}`)
     .replaceAll("-", " ");
 
-/** The original's keys for the distribution of element minus control, in the order of the columns. */
+/** The original's keys for quantiles of element minus control, in column order. */
 const KEYS = {
   q05_diff: "5 %",
   q25_diff: "25 %",
@@ -58,7 +60,7 @@ const KEYS = {
   mean_diff: "mean",
 } as const;
 
-/** Quantiles of the paired differences; undefined where the task has none. */
+/** Quantiles of the paired differences; undefined if the task has none. */
 export function quantilesTable({ entries }: Panel): Table | undefined {
   const some = entries.filter(({ result }) => "median_diff" in result.published);
   if (some.length === 0) return undefined;

@@ -10,26 +10,26 @@ import { protocolRows } from "./panel-table.ts";
 import type { Entry, Panel } from "./panels.ts";
 import type { Table, TableCell } from "./table.ts";
 
-/** Motifs named at either end of the order. */
+/** Number of best and of worst motifs to list. */
 const NAMED = 10;
 
 function breakdownOf({ result }: Entry, name: string): Breakdown | undefined {
   return result.breakdowns?.find((breakdown) => breakdown.name === name);
 }
 
-/** Accuracies of all motifs of an entry that have one. */
+/** Defined accuracies of an entry's motifs. */
 function motifAccuracies(entry: Entry): readonly number[] {
   return breakdownOf(entry, "motifs")?.rows.flatMap(({ values }) => values[0] ?? []) ?? [];
 }
 
-/** The entries that a reader compares: of one protocol, the corrected one where there is a choice. */
+/** Entries of one protocol: corrected if available, else paper. */
 function oneProtocol({ entries }: Panel): readonly Entry[] {
   const some = entries.filter((entry) => breakdownOf(entry, "motifs") !== undefined);
   const corrected = some.filter(({ protocol }) => protocol === "corrected");
   return corrected.length > 0 ? corrected : some;
 }
 
-/** How accuracies are spread over motifs. */
+/** Quantiles of the accuracies of single motifs. */
 export function motifSpread({ entries }: Panel): Table {
   const percent = [0, 5, 25, 50, 75, 95, 100];
   const headings = ["lowest", "5 %", "25 %", "median", "75 %", "95 %", "highest"];
@@ -55,14 +55,14 @@ export function motifSpread({ entries }: Panel): Table {
   };
 }
 
-/** Accuracy of each family of motifs by model, the family that the best model knows best first; undefined without any. */
+/** Accuracy by motif family and model, sorted by the best model's accuracy; undefined without families. */
 export function familyTable(panel: Panel): Table | undefined {
   const entries = oneProtocol(panel).filter((entry) => breakdownOf(entry, "families") !== undefined);
   const families = entries[0] === undefined ? undefined : breakdownOf(entries[0], "families");
   if (families === undefined) return undefined;
   const order = families.rows.toSorted((a, b) => (b.values[0] ?? -1) - (a.values[0] ?? -1));
   return {
-    caption: "Accuracy by family of transcription factors, of families with at least ten motifs",
+    caption: "Accuracy by transcription factor family (families with at least ten motifs)",
     columns: [
       { heading: "family", align: "left" },
       { heading: "motifs", align: "right" },
@@ -82,10 +82,10 @@ function familyCell({ rows }: Breakdown, family: string): TableCell {
   return { text: fixed(value), detail: low == null || high == null ? "" : `[${fixed(low)}, ${fixed(high)}]` };
 }
 
-/** The motifs that each model tells best and worst from their shuffles. */
+/** Motifs that each model distinguishes best and worst from their shuffles. */
 export function extremeMotifs(panel: Panel): Table {
   return {
-    caption: `The ${NAMED} motifs that each model tells best from their shuffles, and the ${NAMED} that it tells worst`,
+    caption: `The ${NAMED} motifs with the highest and the lowest accuracy of each model`,
     columns: [
       { heading: "model", align: "left" },
       { heading: "best", align: "left" },
@@ -98,13 +98,13 @@ export function extremeMotifs(panel: Panel): Table {
         some.map(({ name, values }) => `${name} ${fixed(values[0]!, 2)}`).join(", ");
       return [entry.label, named(order.slice(0, NAMED)), named(order.slice(-NAMED).reverse())];
     }),
-    notes: ["All motifs stand in motifs.tsv in the folder of each cell."],
+    notes: ["motifs.tsv in each cell's folder lists all motifs."],
   };
 }
 
 /**
- * Each model against the next in the order of the leaderboard, over the same backgrounds: their difference varies less than
- * either accuracy. Undefined where there are not two.
+ * Comparison of each model with the next on the leaderboard, paired over backgrounds, which reduces the
+ * variance of the difference. Undefined with fewer than two comparable models.
  */
 export function modelComparison(panel: Panel): Table | undefined {
   const entries = oneProtocol(panel).filter((entry) => breakdownOf(entry, "backgrounds") !== undefined);
@@ -112,14 +112,14 @@ export function modelComparison(panel: Panel): Table | undefined {
   const comparable = pairs.filter(([a, b]) => backgroundsOf(a).join() === backgroundsOf(b).join());
   if (comparable.length === 0) return undefined;
   return {
-    caption: "Each model beside the next: its accuracy minus the other's, over the same backgrounds",
+    caption: "Difference in accuracy between each model and the next, over the same backgrounds",
     columns: [
       { heading: "model", align: "left" },
-      { heading: "beside", align: "left" },
+      { heading: "compared with", align: "left" },
       { heading: "difference", align: "right" },
       { heading: "p, two-sided", align: "right" },
-      { heading: "motifs of which its accuracy is higher", align: "right" },
-      { heading: "of which it is lower", align: "right" },
+      { heading: "motifs with higher accuracy", align: "right" },
+      { heading: "motifs with lower accuracy", align: "right" },
     ],
     rows: comparable.map(([first, second]) => {
       const { difference, p } = comparisonOf(first, second);
@@ -137,7 +137,7 @@ export function modelComparison(panel: Panel): Table | undefined {
   };
 }
 
-/** Backgrounds with their numbers of comparisons: two models are compared where they are the same. */
+/** Backgrounds with their numbers of comparisons, which must agree for a comparison of two models. */
 function backgroundsOf(entry: Entry): readonly string[] {
   return breakdownOf(entry, "backgrounds")!.rows.map(({ name, values }) => `${name} ${values[1]}`);
 }
@@ -178,11 +178,11 @@ function motifsWon(first: Entry, second: Entry) {
   return { wins, losses };
 }
 
-/** What guessing gives. */
+/** Chance level of a motif's accuracy. */
 const CHANCE = 0.5;
 
-/** The accuracies of all motifs in falling order, one curve per model; undefined where there are no motifs. */
-export function motifChart(panel: Panel, holder: string): RankedChart | undefined {
+/** Rank curves of the motifs' accuracies, one per model; undefined without motifs. */
+export function motifChart(panel: Panel, container: string): RankedChart | undefined {
   const curves = oneProtocol(panel).map((entry) => ({
     label: entry.label,
     values: motifAccuracies(entry)
@@ -192,24 +192,28 @@ export function motifChart(panel: Panel, holder: string): RankedChart | undefine
   const drawn = curves.filter(({ values }) => values.length > 0);
   if (drawn.length === 0) return undefined;
   return {
-    holder,
-    title: "Accuracy of every motif, the best first, for each model",
-    axis: "motifs, the best first",
+    container,
+    title: "Accuracy of each motif by rank, for each model",
+    axis: "motifs by rank",
     value: "accuracy",
     chance: CHANCE,
     curves: drawn,
   };
 }
 
-/** Motifs one by one, by family, and models beside each other; undefined where the panel's task has no motifs. */
-export function motifsSection(panel: Panel, chart: RankedChart | undefined, undrawn: Html): Html | undefined {
+/** Section on single motifs, motif families and pairs of models; undefined if the task has no motifs. */
+export function motifsSection(
+  panel: Panel,
+  chart: RankedChart | undefined,
+  placeholder: Html,
+): Html | undefined {
   if (chart === undefined) return undefined;
   const families = familyTable(panel);
   const comparison = modelComparison(panel);
-  return html`<h3>Motif by motif</h3>
+  return html`<h3>Motifs</h3>
 <figure>
-<div id="${chart.holder}" class="chart">${undrawn}</div>
-<figcaption>${chart.title}. The dashed line is what guessing gives (${chart.chance}). The table below has the quantiles.</figcaption>
+<div id="${chart.container}" class="chart">${placeholder}</div>
+<figcaption>${chart.title}. Dashed: chance level (${chart.chance}). The table below has the quantiles.</figcaption>
 </figure>
 ${htmlTable(motifSpread(panel))}
 ${comparison === undefined ? undefined : htmlTable(comparison)}

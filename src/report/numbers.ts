@@ -1,4 +1,4 @@
-/** What stands where a number is undefined; the reason is told beside the table. */
+/** Text of an undefined number. Notes below a table give the reason. */
 export const UNDEFINED = "–";
 
 /** `0.7312` → `0.731`; never `-0.000`. `–` for NaN and infinities. */
@@ -15,7 +15,7 @@ export function count(value: number): string {
 
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
-/** A probability of a test: three digits, or `3.2×10⁻⁴¹`; below the smallest ordinary double, `< 10⁻³⁰⁰`. */
+/** A p-value: three decimals, `3.2×10⁻⁴¹` below 0.001, `< 10⁻³⁰⁰` below that. */
 export function pValue(value: number): string {
   if (!Number.isFinite(value)) return UNDEFINED;
   if (value >= 0.001) return value.toFixed(3);
@@ -23,7 +23,7 @@ export function pValue(value: number): string {
   return scientific(value);
 }
 
-/** Two digits and a power of ten: `3.2×10⁻⁴¹`; `0` for 0. */
+/** Two significant digits and a power of ten: `3.2×10⁻⁴¹`; `0` for 0. */
 export function scientific(value: number): string {
   if (value === 0) return "0";
   const [digits, exponent] = value.toExponential(1).split("e");
@@ -34,6 +34,10 @@ function superscript(exponent: number): string {
   const digits = [...String(Math.abs(exponent))].map((digit) => SUPERSCRIPTS[Number(digit)]).join("");
   return exponent < 0 ? `⁻${digits}` : digits;
 }
+
+/** Superscript digits as ordinary digits: `⁻⁴¹` → `-41`. */
+export const plainDigits = (superscripts: string): string =>
+  [...superscripts].map((digit) => (digit === "⁻" ? "-" : SUPERSCRIPTS.indexOf(digit))).join("");
 
 /** Seconds in the two largest units: `0.8 s`, `53 s`, `2 min 12 s`, `1 h 05 min`, `3 d 4 h`. */
 export function duration(seconds: number): string {
@@ -57,14 +61,12 @@ export function bytes(value: number): string {
   return `${unit === 0 ? amount : amount.toPrecision(3)} ${units[unit]}`;
 }
 
-const SUPERSCRIPT_DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
-
 /**
- * The number that a cell shows, as `numbers.ts` writes numbers: `−2.720`, `66,547`, `1.8×10⁻⁵³`; of an estimate with its
- * interval the estimate, of an interval alone its lower end. A bound such as `< 10⁻³⁰⁰` is below every number that is
- * shown as itself, so it is 0.
+ * Parses the number at the beginning of a cell: `−2.720`, `66,547`, `1.8×10⁻⁵³`; the estimate of an estimate
+ * with interval, the lower bound of an interval. A bound such as `< 10⁻³⁰⁰` gives 0, since it is below all
+ * other numbers.
  *
- * @returns  undefined where the cell does not begin with a number, as `–` for an undefined value
+ * @returns  undefined if the cell does not begin with a number, such as `–`
  */
 export function parseShownNumber(text: string): number | undefined {
   const cell = text.trim();
@@ -72,9 +74,6 @@ export function parseShownNumber(text: string): number | undefined {
   const found = /^\[?([−-]?)([\d,]*\.?\d+)(?:×10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))?/.exec(cell);
   if (found === null) return undefined;
   const [, sign, digits, power = ""] = found;
-  const exponent = [...power]
-    .map((letter) => (letter === "⁻" ? "-" : SUPERSCRIPT_DIGITS.indexOf(letter)))
-    .join("");
-  const size = Number(`${digits!.replaceAll(",", "")}e${exponent || 0}`);
+  const size = Number(`${digits!.replaceAll(",", "")}e${plainDigits(power) || 0}`);
   return sign === "" ? size : -size;
 }

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+import { counted } from "../base/message-text.ts";
 import { readPackageFile, version } from "../base/package.ts";
+import { allTasks, type CustomForms } from "../evaluation/runs/forms.ts";
 import type { PageData } from "./chart-data.ts";
 import { embeddedJson, Html, html } from "./html.ts";
 import { chartsOf, panelSection } from "./panel-section.ts";
@@ -7,15 +9,15 @@ import { panelId, panelPart } from "./panels.ts";
 import { provenanceSection } from "./provenance.ts";
 import type { Report, ReportPanel } from "./report.ts";
 
-/** The bundle of `client/`: what `vite build` makes of it. */
+/** Bundle of `client/`, built by vite. */
 export interface PageAssets {
   readonly script: string;
   readonly style: string;
 }
 
 /**
- * The whole report as one HTML file that opens from disk: tables that need no script, charts drawn from numbers in the
- * page, nothing loaded from anywhere. Every text of a result is escaped; the page's own rules forbid any other script.
+ * Report as one self-contained HTML file, with tables that need no script and charts drawn from embedded
+ * data. Text of results is escaped, and the content security policy forbids other scripts.
  */
 export function renderPage(report: Report, { script, style }: PageAssets): string {
   const charts = report.panels.map(chartsOf);
@@ -46,7 +48,7 @@ ${report.panels.map(panelSection)}
 ${provenanceSection(report)}
 </main>
 <footer>
-<p>Made by dart-eval ${version}. The page is complete in itself: it loads nothing and sends nothing.</p>
+<p>Made by dart-eval ${version}. This page is self-contained: it loads nothing and sends nothing.</p>
 </footer>
 <script type="application/json" id="page-data">${embeddedJson(data)}</script>
 <script>${new Html(code)}</script>
@@ -55,16 +57,25 @@ ${provenanceSection(report)}
 `);
 }
 
-/** What the page holds, in one sentence. */
+/** Numbers of models and tasks, in one sentence. */
 function lead({ panels }: Report): Html {
-  const entries = panels.flatMap((panel) => panel.entries);
-  const models = new Set(entries.map(({ result }) => result.cell.model.name)).size;
-  const many = (n: number, noun: string) => `${n} ${noun}${n === 1 ? "" : "s"}`;
-  return html`<p class="lead">${many(models, "model")} on ${many(new Set(panels.map(({ task }) => task)).size, "task")} of
-the DART-Eval benchmark, with what each number rests on.</p>`;
+  const models = new Set(
+    panels.flatMap(({ entries }) => entries.map(({ result }) => result.cell.model.name)),
+  );
+  const tasks = new Map(panels.map(({ task, forms }) => [task, isOfBenchmark(task, forms)]));
+  const ofBenchmark = [...tasks.values()].filter((known) => known).length;
+  const custom = tasks.size - ofBenchmark;
+  const parts = [
+    ...(ofBenchmark === 0 ? [] : [`${counted(ofBenchmark, "task")} of the DART-Eval benchmark`]),
+    ...(custom === 0 ? [] : [counted(custom, "custom task")]),
+  ];
+  return html`<p class="lead">${counted(models.size, "model")} on ${parts.join(" and ")}.</p>`;
 }
 
-/** Only this very script may run, by its digest; styles may stand in the page, since charts bring their own. */
+const isOfBenchmark = (task: string, forms: CustomForms | undefined): boolean =>
+  !(forms?.tasks ?? []).some(({ name }) => name === task) && allTasks().some(({ name }) => name === task);
+
+/** Allows only this script, by its digest, and inline styles, which charts use. */
 function contentPolicy(script: string): string {
   const digest = createHash("sha256").update(script).digest("base64");
   return [
@@ -77,18 +88,18 @@ function contentPolicy(script: string): string {
   ].join("; ");
 }
 
-/** A script may not hold what ends it, nor what begins a comment in HTML; in its strings `\/` and `\!` say the same. */
+/** Escapes end tags and HTML comments in a script, where they can only occur in strings. */
 function withoutEndTags(script: string): string {
   return script.replace(/<\/(script)/gi, "<\\/$1").replaceAll("<!--", "<\\!--");
 }
 
-/** The panels of one task, in the order of the page. */
+/** Panels of one task, in page order. */
 interface Chapter {
   readonly title: string;
   readonly panels: readonly ReportPanel[];
 }
 
-/** A list of links to every panel, task by task; undefined where there is only one, which needs no list. */
+/** Links to every panel by task; undefined for a single panel. */
 function contents({ panels }: Pick<Report, "panels">): Html | undefined {
   if (panels.length < 2) return undefined;
   return html`<nav class="contents" aria-labelledby="contents">
@@ -99,7 +110,7 @@ ${chaptersOf(panels).map(
     html`<li><span>${title}</span><ul>${some.map(
       (panel) => html`<li><a href="#${panelId(panel)}">${panelPart(panel)}</a></li>`,
     )}</ul></li>\n`,
-)}<li><a href="#provenance">Where the numbers come from</a></li>
+)}<li><a href="#provenance">Provenance</a></li>
 </ol>
 </nav>
 `;
@@ -108,10 +119,10 @@ ${chaptersOf(panels).map(
 function chaptersOf(panels: readonly ReportPanel[]): Chapter[] {
   const chapters = new Map<string, ReportPanel[]>();
   for (const panel of panels) chapters.set(panel.task, [...(chapters.get(panel.task) ?? []), panel]);
-  return [...chapters.values()].map((some) => ({ title: some[0].asked.title, panels: some }));
+  return [...chapters.values()].map((some) => ({ title: some[0].heading.title, panels: some }));
 }
 
-/** The page's script and style as the package ships them. */
+/** Reads the page's script and style from the package. */
 export async function readPageAssets(): Promise<PageAssets> {
   const [script, style] = await Promise.all([
     readPackageFile("dist/report/client.js"),

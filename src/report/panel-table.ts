@@ -4,29 +4,31 @@ import { metricCell, metricHeading } from "./estimates.ts";
 import { UNDEFINED } from "./numbers.ts";
 import type { TableCell } from "./table.ts";
 
-/** A row of a panel's table, as far as its metrics go. */
+/** Entry of a panel with its metrics. */
 export interface MeasuredEntry {
   readonly protocol: Protocol;
   readonly result: Pick<Measurement, "metrics">;
 }
 
-/** A column of a table: one quantity, of every entry that measured it. */
+/** Column of a table: one quantity of all entries. */
 export interface MetricColumn {
-  /** With the protocol where only one of the panel's two measures this quantity, and an arrow to the better side. */
+  /**
+   * Title with an arrow for better values, and the protocol if only one of two protocols has this quantity.
+   */
   readonly heading: string;
-  /** The metric's own title. */
+  /** The metric's title. */
   readonly title: string;
   readonly better: Metric["better"];
-  /** The entry's value; a dash where it measured something else. */
+  /** The entry's value, or a dash. */
   cell(entry: MeasuredEntry): TableCell;
 }
 
 /**
- * Columns for some metrics of a panel's entries, in the order in which they first occur. Metrics share a column where they
- * measure the same quantity, whatever their names and titles are.
+ * Columns for metrics of a panel's entries, in order of first occurrence. Metrics of the same quantity share
+ * a column, even if their names and titles differ.
  *
- * @param choose   the metrics of an entry that get a column
- * @param heading  of a metric; its title by default
+ * @param choose   metrics of an entry that get a column
+ * @param heading  heading of a metric; default: its title
  */
 export function metricColumns<E extends MeasuredEntry>(
   entries: readonly E[],
@@ -57,17 +59,17 @@ export function metricColumns<E extends MeasuredEntry>(
   });
 }
 
-/** Classes have metrics of their own names, which measure the same of each. */
+/** Quantity of a metric, which is the same for the metrics of all classes. */
 const quantityOf = ({ name, quantity }: Metric) => quantity ?? name;
 
-/** A line of a table before its protocol is written. */
+/** Line of a table for one model and protocol. */
 export interface ProtocolLine {
   readonly label: string;
   readonly protocol: Protocol;
   readonly cells: readonly TableCell[];
 }
 
-/** Rows `label, protocol, …cells`; lines of a model that say the same under both protocols become one. */
+/** Rows `label, protocol, …cells`. Equal lines of a model under both protocols are merged. */
 export function protocolRows(lines: readonly ProtocolLine[]): TableCell[][] {
   const rows = new Map<string, { label: string; protocols: Protocol[]; cells: readonly TableCell[] }>();
   for (const { label, protocol, cells } of lines) {

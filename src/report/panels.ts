@@ -7,9 +7,12 @@ import type { Metric } from "../evaluation/tasks/measurement.ts";
 import type { Protocol } from "../models/model.ts";
 import { count } from "./numbers.ts";
 
-/** One cell as the report shows it. */
+/** Result of one cell, as shown in a report. */
 export interface Entry {
-  /** The model's name; with the cell's own number where two entries of a panel would bear the same name. */
+  /**
+   * The model's name, followed by the cell's name if two entries of a panel have the same model name and
+   * protocol.
+   */
   readonly label: string;
   readonly protocol: Protocol;
   readonly stored: StoredResult;
@@ -18,38 +21,43 @@ export interface Entry {
   readonly main: Metric;
 }
 
-/** Results that may be ranked together: one task in one setting, on the same rows of the same data. Best first. */
+/**
+ * Results that can be ranked together: one task in one setting, on the same rows of the same data. Best
+ * first.
+ */
 export interface Panel {
   readonly task: string;
-  /** The data set's name where the task has several; with "(custom data)" where it is not the benchmark's. */
+  /**
+   * Name of the data set, if the task has several, followed by "(custom data)" if it is not the benchmark's.
+   */
   readonly dataset?: string;
   readonly setting: string;
-  /** Where another panel has the same task, data set's name and setting: what this one was evaluated on, and why apart. */
+  /** Evaluated data, and a note, if another panel has the same task, data set and setting. */
   readonly apart?: { readonly title: string; readonly why: string };
   readonly entries: readonly Entry[];
 }
 
 type Named = Pick<Panel, "dataset" | "setting" | "apart">;
 
-/** `Chromatin activity, K562, probed`: what a panel is about, the task by its title. */
+/** Title of a panel: `Chromatin activity, K562, probed`. @param title  the task's title */
 export function panelTitle(title: string, panel: Named): string {
   return `${title}, ${panelPart(panel)}`;
 }
 
-/** `K562, probed`: what a panel is about, within its task. */
+/** Title of a panel within its task: `K562, probed`. */
 export function panelPart({ dataset, setting, apart }: Named): string {
   return [dataset, setting, apart?.title].filter((part) => part !== undefined).join(", ");
 }
 
-/** The id of a panel's heading in the page, to which a link may point. */
+/** Id of a panel's heading in the page, for links. */
 export function panelId({ task, dataset, setting, apart }: Named & Pick<Panel, "task">): string {
   const names = [task, dataset, setting, apart?.title].filter((name) => name !== undefined);
   return `panel-${names.map((name) => name.toLowerCase().replace(/[^a-z0-9]+/g, "-")).join("--")}`;
 }
 
 /**
- * Sorts results into panels, in the order in which their tasks, data sets and settings first occur. Results on other data or
- * other rows go into panels of their own, however alike their names and counts are.
+ * Groups results into panels, in order of first occurrence of their tasks, data sets and settings. Results on
+ * different data or rows are in different panels, even if names and counts are equal.
  */
 export function panelsOf(results: readonly StoredResult[], forms?: CustomForms): Panel[] {
   const named = grouped(results, ({ result }) => {
@@ -77,7 +85,7 @@ function datasetName(result: CellResult, forms?: CustomForms): string | undefine
   return "why" in benchmarkDataOf(result, forms) ? `${dataset} (custom data)` : dataset;
 }
 
-/** What a result was evaluated on: sequences and labels by digests, rows of the table by theirs. */
+/** Key of a result's evaluated data: digests of sequences, labels and rows. */
 function evaluated({ result: { cell, rows } }: StoredResult, forms?: CustomForms): readonly unknown[] {
   return [cell.taskVersion, cell.seed, stableStringify(evaluatedData(cell, forms)), rows.digest];
 }
@@ -94,7 +102,7 @@ function grouped(
   return [...groups.values()];
 }
 
-/** What tells one part from the others, and a sentence on it. */
+/** Title that distinguishes one part from the others, and a note. */
 function apartOf(
   [first]: readonly StoredResult[],
   parts: readonly (readonly StoredResult[])[],
@@ -114,7 +122,7 @@ function apartOf(
   const reasons = inputs.map((name) => `other ${name}`);
   if (differs(({ cell }) => cell.seed)) {
     titles.push(`seed ${result.cell.seed}`);
-    reasons.push("another seed of the task's own random numbers");
+    reasons.push("another seed of the task");
   }
   if (differs(({ cell }) => cell.taskVersion)) {
     titles.push(`task version ${result.cell.taskVersion}`);
@@ -130,7 +138,7 @@ function apartOf(
   }
   return {
     title: titles.join(", "),
-    why: `Shown apart from ${parts.length === 2 ? "another panel" : `${parts.length - 1} other panels`} of the same name: models there were evaluated on ${reasons.join(" and ")}, so their numbers are not ranked together with these.`,
+    why: `Not ranked together with ${parts.length === 2 ? "another panel" : `${parts.length - 1} other panels`} of the same name, whose models were evaluated on ${reasons.join(" and ")}.`,
   };
 }
 
@@ -144,7 +152,10 @@ function entryOf(stored: StoredResult, group: readonly StoredResult[]): Entry {
   return { label, protocol, stored, result, main: result.metrics[0] };
 }
 
-/** Best first by the main metric, undefined values last; a model's protocols stand together, `corrected` first. */
+/**
+ * Sorts entries by main metric, best first, undefined values last. A model's protocols are adjacent,
+ * `corrected` first.
+ */
 function rank(entries: readonly Entry[]): Entry[] {
   const worth = ({ main }: Entry) =>
     main.value === null ? Number.NEGATIVE_INFINITY : main.better === "lower" ? -main.value : main.value;
@@ -154,7 +165,7 @@ function rank(entries: readonly Entry[]): Entry[] {
   }
   return entries.toSorted(
     (a, b) =>
-      // Infinities are compared, not subtracted: their difference is no number.
+      // Comparison, since the difference of two infinities is NaN.
       compare(best.get(b.label)!, best.get(a.label)!) ||
       (a.label < b.label ? -1 : a.label > b.label ? 1 : 0) ||
       (a.protocol < b.protocol ? -1 : 1),

@@ -9,10 +9,10 @@ import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";
 import type { Table, TableCell } from "./table.ts";
 
 /**
- * The results in the tables of the benchmark's paper and its supplement: a line per setting and model, a column per metric and
- * data set (in some a line per data set, too), numbers with half of their 95 % interval; one set of tables for each protocol.
- * Tables without any number, and columns without one, are left out. Below a model is what was published of it, in the columns
- * where its own number is comparable, so only under the paper protocol.
+ * Results in the layout of the paper's tables and its supplement, one set of tables per protocol. Tables have
+ * one line per setting and model, some also per data set, and one column per metric and data set, with
+ * half-widths of 95 % intervals. Empty tables and columns are omitted. Below a model's line are its published
+ * numbers, in columns with comparable results of the paper protocol.
  */
 export function paperTables(
   results: readonly StoredResult[],
@@ -87,13 +87,13 @@ function tableOf(form: PaperTable, context: TableContext): Table | undefined {
 interface Line {
   readonly setting: string;
   readonly label: string;
-  /** Of a table with a line for each. */
+  /** In tables with one line per data set. */
   readonly dataset?: string;
   readonly values: readonly (MeasuredValue | undefined)[];
   readonly isPublished?: true;
 }
 
-/** The published numbers of the columns in which our own are comparable; none where there are no such columns. */
+/** Line of published numbers in the columns with comparable results; empty without such columns. */
 function publishedLine(
   setting: string,
   columns: readonly PaperColumn[],
@@ -129,7 +129,10 @@ interface FoundValue {
   readonly value: MeasuredValue;
 }
 
-/** The number of a column among a model's cells in one setting; a data set is a cell's own, or a class within one cell. */
+/**
+ * Value of a column among a model's cells in one setting. A column's data set is a cell's data set, or a
+ * class within a cell.
+ */
 function valueIn(
   cells: readonly StoredResult["result"][],
   { task, forms }: TableContext,
@@ -146,13 +149,13 @@ function valueIn(
   return undefined;
 }
 
-/** Of the benchmark's data, the data set that they are; of others, the name that the user gave. */
+/** The benchmark's data set of a result, or the user's name for custom data. */
 function datasetOf(result: StoredResult["result"], forms?: CustomForms): string | undefined {
   const data = benchmarkDataOf(result, forms);
   return ("dataset" in data ? data.dataset : null) ?? result.cell.dataset;
 }
 
-/** A sentence on the results that are not on the benchmark's data, whatever their data sets are called. */
+/** Note on results on custom data. */
 function customData(cells: readonly StoredResult["result"][], forms?: CustomForms): readonly string[] {
   const reasons = cells.flatMap((result) => {
     const data = benchmarkDataOf(result, forms);

@@ -4,19 +4,19 @@ import { metricColumns, protocolRows } from "./panel-table.ts";
 import type { Entry, Panel } from "./panels.ts";
 import type { Table } from "./table.ts";
 
-/** Name of the breakdown that says which class was taken for which. */
+/** Name of the breakdown with the confusion matrix. */
 const CONFUSION = "confusion";
 
 /**
- * What was measured of parts of the rows, such as each cell line: a table with a line per model and part, and one per model
- * of which part was taken for which. None where nothing was.
+ * Tables of metrics of parts of the rows, such as cell lines: one table with a line per model and part, and a
+ * confusion matrix per model. Empty if the task has none.
  */
 export function partsTables({ entries }: Pick<Panel, "entries">): readonly Table[] {
   const measured = metricsTable(entries);
   const seen = new Set<string>();
   const confusions = entries.flatMap(({ label, result }) => {
     const found = result.breakdowns?.find(({ name }) => name === CONFUSION);
-    // The answers are the same under both protocols, unless the model was trained anew.
+    // Predictions are equal under both protocols unless the model was retrained.
     const text = JSON.stringify([label, found]);
     if (found === undefined || seen.has(text)) return [];
     seen.add(text);
@@ -35,11 +35,11 @@ function metricsTable(entries: readonly Entry[]): Table | undefined {
     ({ title, of }) => title.replace(`, ${of}`, ""),
   );
   return {
-    caption: "Part by part",
+    caption: "Metrics by class",
     columns: [
       { heading: "model", align: "left" },
       { heading: "protocol", align: "left" },
-      { heading: "part", align: "left" },
+      { heading: "class", align: "left" },
       ...columns.map(({ heading }) => ({ heading, align: "right" as const })),
     ],
     rows: parts.flatMap((part) =>
@@ -55,7 +55,7 @@ function metricsTable(entries: readonly Entry[]): Table | undefined {
 
 function confusionTable(label: string, { group, columns, rows }: Breakdown): Table {
   return {
-    caption: `${label}: rows of each ${group}, by what they were taken for`,
+    caption: `${label}: rows of each ${group} by predicted class`,
     columns: [
       { heading: group, align: "left" },
       ...columns.map(({ title }) => ({ heading: title, align: "right" as const })),

@@ -9,13 +9,13 @@ import { bytes, count, duration } from "./numbers.ts";
 import { type Entry, panelTitle } from "./panels.ts";
 import type { Report } from "./report.ts";
 
-/** A name and what it is, for a list of facts. */
+/** Name and value in a list of facts. */
 export type Fact = readonly [name: string, value: string];
 
 /** `test split`, or `every split`. */
 export const splitText = (split: string): string => (split === "all" ? "every split" : `${split} split`);
 
-/** Where a result comes from and what it would take to get it again: all that goes into its identity, and how it ran. */
+/** Everything needed to reproduce a result: the parts of its identity, and the conditions of its run. */
 function provenanceFacts({ stored, result }: Entry): Fact[] {
   const { cell, rows, identity } = result;
   const recipe = Object.entries(cell.recipe).map(([key, value]) => `${key} ${value}`);
@@ -28,12 +28,13 @@ function provenanceFacts({ stored, result }: Entry): Fact[] {
     ["cell", `${identity} (task version ${cell.taskVersion}, identity version ${cell.identityVersion})`],
     [
       "model",
-      cell.model.identity ?? `${cell.model.name}, which gives no identity of its own: the name stands alone`,
+      cell.model.identity ??
+        `${cell.model.name} (the model states no identity, so only its name is recorded)`,
     ],
     ...(result.checkpoint === undefined ? [] : ([["checkpoint", result.checkpoint]] satisfies Fact[])),
     ...(cell.dataset === undefined ? [] : ([["data set", cell.dataset]] satisfies Fact[])),
     ["protocol", cell.protocol],
-    ["recipe", recipe.join(", ") || "nothing to set"],
+    ["recipe", recipe.join(", ") || "no parameters"],
     ...(cell.weights === undefined
       ? []
       : ([["weights", `not trained here: ${result.weightsFile}, SHA-256 ${cell.weights}`]] satisfies Fact[])),
@@ -53,26 +54,26 @@ function provenanceFacts({ stored, result }: Entry): Fact[] {
           [
             "time",
             scored === 0
-              ? "none: the answers were there already, such as those of the other protocol"
+              ? "none: predictions were reused, such as those of the other protocol"
               : `${duration(seconds)} for ${counted(scored, "row")}${seconds > 0 ? `, ${count(scored / seconds)} rows/s` : ""}`,
           ],
           ["shards", `${timing.length}, batch size ${each((shard) => String(shard.batchSize))}`],
           ["peak memory", bytes(peak)],
-          ["device", each((shard) => shard.device ?? "the model's own")],
+          ["device", each((shard) => shard.device ?? "chosen by the model")],
           ["machine", each((shard) => shard.host)],
           ["software", `dart-eval ${each((shard) => shard.toolkit)}`],
         ] satisfies Fact[])),
   ];
 }
 
-/** One fold per cell: everything that identifies it, and how it ran. */
+/** Section with the provenance of every cell, collapsed by default. */
 export function provenanceSection({ panels }: Report): Html {
   return html`<section aria-labelledby="provenance">
-<h2 id="provenance">Where the numbers come from</h2>
-<p>A cell is one task, asked of one model in one setting. Its identity is a digest of everything that can change the
-answer; device, batch size and number of shards are not part of it.</p>
+<h2 id="provenance">Provenance</h2>
+<p>A cell is one task in one setting, evaluated for one model. Its identity is a digest of everything that can change the
+result; device, batch size and number of shards are not part of it.</p>
 ${panels.map(
-  (panel) => html`<h3>${panelTitle(panel.asked.title, panel)}</h3>
+  (panel) => html`<h3>${panelTitle(panel.heading.title, panel)}</h3>
 ${panel.entries.map(
   (entry) => html`<details>
 <summary>${entry.label}, ${entry.protocol} protocol</summary>
@@ -83,7 +84,7 @@ ${panel.entries.map(
 )}</section>`;
 }
 
-/** `built from ENCODE ENCFF420VPZ (…)`, or `custom data: my.fa`: what an input is, by its digest. */
+/** Origin of an input by its digest: `built from ENCODE ENCFF420VPZ (…)`, or `custom data: my.fa`. */
 function originText(origin: FileOrigin | undefined): string {
   if (origin === undefined) return "custom data given in memory";
   const source = SOURCES.find(({ name }) => name === origin.source);
@@ -93,7 +94,7 @@ function originText(origin: FileOrigin | undefined): string {
   return `${origin.built ? "built from " : ""}${from} (${source.what})`;
 }
 
-/** The data that a panel's entries were evaluated on; files of several names may hold the same data. */
+/** Data that a panel's entries were evaluated on. The same data may have several file names. */
 export function dataText(entries: readonly Pick<Entry, "result">[], forms?: CustomForms): string {
   const texts = entries.flatMap(({ result: { cell, origins } }) =>
     Object.keys(evaluatedData(cell, forms)).map((input) => {

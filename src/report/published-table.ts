@@ -13,11 +13,11 @@ import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";
 import type { Entry, Panel } from "./panels.ts";
 import type { Table, TableCell } from "./table.ts";
 
-/** The published numbers next to a panel's results, and why some results have none. */
+/** Published numbers for a panel's results. */
 export interface PublishedValues {
-  /** One of each entry that is comparable. */
+  /** One per comparable number. */
   readonly lines: readonly PublishedLine[];
-  /** Why entries of families with published values have none next to them, one sentence each. */
+  /** Reasons why entries of families with published values are not comparable, one sentence each. */
   readonly reasons: readonly string[];
 }
 
@@ -40,7 +40,10 @@ export function publishedValues(
   return { lines, reasons: reasonsOf(withRecords, forms) };
 }
 
-/** By reason, with the models that it holds for; of a model's two protocols the paper's reason is the one that matters. */
+/**
+ * Reasons with the models that they apply to. If a model has both protocols, only the paper protocol's reason
+ * is reported.
+ */
 function reasonsOf(entries: readonly Entry[], forms?: CustomForms): readonly string[] {
   const models = new Map<string, Set<string>>();
   for (const { label, protocol, result } of entries) {
@@ -49,11 +52,11 @@ function reasonsOf(entries: readonly Entry[], forms?: CustomForms): readonly str
     if (why !== undefined) models.set(why, (models.get(why) ?? new Set()).add(label));
   }
   return [...models].map(
-    ([why, labels]) => `No published value stands next to ${[...labels].join(", ")}: ${why}.`,
+    ([why, labels]) => `No published value is shown for ${[...labels].join(", ")}: ${why}.`,
   );
 }
 
-/** The published numbers and ours under the paper protocol; undefined where there is no comparable result. */
+/** Table of published numbers and ours under the paper protocol; undefined without comparable results. */
 export function publishedTable(
   { lines, reasons }: PublishedValues,
   {
@@ -71,7 +74,7 @@ export function publishedTable(
       { heading: "metric", align: "left" },
       { heading: "published in", align: "left" },
       ...headings.map((heading) => ({ heading, align: "right" as const })),
-      { heading: "the published number is", align: "left" },
+      { heading: "agreement", align: "left" },
       { heading: "quirks", align: "left" },
     ],
     rows: lines.map(({ label, result, comparison }): TableCell[] => {
@@ -103,17 +106,17 @@ function number(value: number, { metric }: PublishedResult): string {
 function verdict(comparison: Comparison): string {
   switch (agreementWithPublished(comparison)) {
     case "same":
-      return "the same";
+      return "same";
     case "within the interval":
       return "within our interval";
     case "another":
-      return "another";
+      return "different";
     default:
       return UNDEFINED;
   }
 }
 
-/** Labels of the quirks that change a number of this cell. */
+/** Labels of the quirks that change this cell's numbers. */
 function quirksOf({ quirks }: CellResult): string {
   const labels = quirks
     .filter(({ effect: { paper, corrected } }) => JSON.stringify(paper) !== JSON.stringify(corrected))
@@ -132,13 +135,13 @@ function notesOf(
   const sources = lines.map(({ comparison: { published } }) => shortSource(published.source));
   return [
     deterministic
-      ? `The same means within ${PRINTED_TOLERANCE}: so well do the printed numbers agree with the authors' own notebooks.`
-      : "Two training runs differ: the authors' own second runs moved correlations by up to 0.15 and AUROCs by up to 0.07.",
+      ? `"same" means within ${PRINTED_TOLERANCE}, the agreement of the printed numbers with the authors' own notebooks.`
+      : "Training runs differ: the authors' second runs changed correlations by up to 0.15 and AUROCs by up to 0.07.",
     ...(fewer
-      ? ["The run has fewer rows than the benchmark, so a difference within the interval means nothing."]
+      ? ["The run has fewer rows than the benchmark, so a difference within the interval is not significant."]
       : []),
     ...(declared
-      ? ["Scores computed elsewhere are taken for the published model's because the run declares them so."]
+      ? ["Scores computed elsewhere are attributed to the published model because the run declares it."]
       : []),
     ...reasons,
     `Published: ${[...new Set(sources)].join("; ")}.`,
@@ -146,5 +149,5 @@ function notesOf(
   ];
 }
 
-/** Up to the first comma: which table of which version, which notebook. */
+/** Source up to the first comma: table and version, or notebook. */
 const shortSource = (source: string) => source.replace(/,.*$/s, "");

@@ -5,10 +5,10 @@ import { count, fixed, UNDEFINED } from "./numbers.ts";
 import type { Panel } from "./panels.ts";
 import type { Table, TableCell } from "./table.ts";
 
-/** Effect of each quirk on each model's numbers, computed under both protocols from the same scores. */
+/** Effect of each quirk on each model's numbers, measured under both protocols from the same scores. */
 export function quirksTable({ entries }: Panel): Table | undefined {
   const rows = quirksOf({ entries }).flatMap(({ label: quirk }) => {
-    // An entry counts its own answers both ways, so one per model is enough: the first that knows of this quirk.
+    // An entry has the numbers of both protocols, so the first entry of each model suffices.
     const seen = new Set<string>();
     return entries.flatMap(({ label, result }): TableCell[][] => {
       const found = result.quirks.find((one) => one.label === quirk);
@@ -32,8 +32,8 @@ export function quirksTable({ entries }: Panel): Table | undefined {
 }
 
 /**
- * Main metric of the models that were run under both protocols, where quirks change the scores themselves. The quirks act
- * together, so a row shows their joint effect and names them; undefined where there is no such model.
+ * Main metric of models that were run under both protocols, for quirks that change scores. A row shows the
+ * joint effect of its quirks. Undefined without such models.
  */
 export function scoreQuirksTable({ task, setting, entries }: Panel): Table | undefined {
   const rows = entries.flatMap((corrected): TableCell[][] => {
@@ -58,7 +58,7 @@ export function scoreQuirksTable({ task, setting, entries }: Panel): Table | und
   };
 }
 
-/** The quirks that touch a panel, each once, in the order of their labels' first occurrence. */
+/** Distinct quirks of a panel, in order of first occurrence. */
 export function quirksOf({ entries }: Pick<Panel, "entries">): { label: string; says: string }[] {
   const says = new Map<string, string>();
   for (const { result } of entries) {

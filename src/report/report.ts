@@ -10,20 +10,21 @@ import { type Histogram, histogram } from "./chart-data.ts";
 import { type Panel, panelsOf } from "./panels.ts";
 import { type PublishedValues, publishedValues } from "./published-table.ts";
 
-/** What is said of a task above its numbers. */
+/** Title and description of a task. */
 type TaskHeading = Pick<Task, "title" | "asks">;
 
+/** Panel with everything that a report shows. */
 export interface ReportPanel extends Panel {
-  readonly asked: TaskHeading;
-  /** By cell identity; of the cells whose rows are pairs of scores. */
+  readonly heading: TaskHeading;
+  /** Histograms of score differences by cell identity, of cells with pairs of scores. */
   readonly differences: ReadonlyMap<string, Histogram>;
-  /** What the benchmark's authors published of the same models on the same data. */
+  /** Published numbers of the same models on the same data. */
   readonly published: PublishedValues;
   /** Custom tasks, settings and families of the report. */
   readonly forms?: CustomForms | undefined;
 }
 
-/** All that a page or a document shows. */
+/** Contents of a page or document. */
 export interface Report {
   readonly title: string;
   readonly panels: readonly ReportPanel[];
@@ -34,13 +35,13 @@ export interface ReportOptions {
   readonly title?: string;
   /** Titles of tasks by name, since results have the name only; default: the catalogue and `forms`. */
   readonly tasks?: readonly (TaskHeading & Pick<Task, "name">)[];
-  /** Default: all that the package knows. */
+  /** Published results; default: those of the package. */
   readonly published?: readonly PublishedResult[];
   /** Custom tasks, settings and model families that results name. */
   readonly forms?: CustomForms;
 }
 
-/** Gathers merged results, and the score differences that lie beside them. */
+/** Builds a report from merged results, with score differences from their folders. */
 export async function gatherReport(
   results: readonly StoredResult[],
   {
@@ -58,21 +59,21 @@ export async function gatherReport(
       const values = await scoreDifferences(stored);
       if (values !== undefined) differences.set(result.identity, histogram(values));
     }
-    const asked = taskHeading(panel.task, tasks);
-    panels.push({ ...panel, asked, differences, published: publishedValues(panel, known, forms), forms });
+    const heading = taskHeading(panel.task, tasks);
+    panels.push({ ...panel, heading, differences, published: publishedValues(panel, known, forms), forms });
   }
   return { title, panels };
 }
 
 function taskHeading(name: string, tasks: NonNullable<ReportOptions["tasks"]>): TaskHeading {
   const task = tasks.find((one) => one.name === name);
-  return task ?? { title: name, asks: "A task that is not in the list this report was made with." };
+  return task ?? { title: name, asks: "A custom task without description." };
 }
 
 /**
- * Element minus control of every row, read from a merged cell's `scores.tsv`; 0 where the result counts the two as a tie.
+ * Score of element minus control for every row, from a merged cell's `scores.tsv`; 0 for ties.
  *
- * @returns  in the file's order; undefined when the table has no pair of scores
+ * @returns  in file order; undefined if the cell has no pairs of scores
  * @throws {FormatError} naming file and line when a score is not a number
  */
 async function scoreDifferences({ folder, result }: StoredResult): Promise<Float64Array | undefined> {
@@ -90,7 +91,7 @@ async function scoreDifferences({ folder, result }: StoredResult): Promise<Float
       if (element < 0 || control < 0) {
         throw new FormatError(
           { file, line },
-          `expected columns seq_score and ctrl_score, came ${JSON.stringify(text)}`,
+          `the header is ${JSON.stringify(text)}; expected columns seq_score and ctrl_score`,
         );
       }
       return;
@@ -100,8 +101,8 @@ async function scoreDifferences({ folder, result }: StoredResult): Promise<Float
     if (!Number.isFinite(difference)) {
       throw new FormatError(
         { file, line },
-        `expected two scores, came ${JSON.stringify(text)}`,
-        "Run dart-eval merge again.",
+        `the row is ${JSON.stringify(text)}; expected two scores`,
+        "run dart-eval merge again",
       );
     }
     const tie = Math.abs(difference) <= rounding * (Math.abs(first) + Math.abs(second));

@@ -1,4 +1,6 @@
-/** A cell's text, or a text with a second, quieter one: an estimate and its interval. */
+import { plainDigits } from "./numbers.ts";
+
+/** Cell of a table: text, or text with a detail such as an interval. */
 export type TableCell = string | { readonly text: string; readonly detail: string };
 
 /** A column of a table. */
@@ -8,22 +10,22 @@ export interface TableColumn {
   readonly align: "left" | "right";
 }
 
-/** A table as data; the writers beside this file turn it into text, Markdown, LaTeX or HTML. */
+/** Table as data, which is written as text, Markdown, LaTeX or HTML. */
 export interface Table {
   readonly caption: string;
   readonly columns: readonly TableColumn[];
   /** One cell per column; the first cell names the row. */
   readonly rows: readonly (readonly TableCell[])[];
-  /** What a reader must know to read it: one sentence each, below the table. */
+  /** Notes below the table, one sentence each. */
   readonly notes?: readonly string[];
 }
 
-/** Both texts of a cell in one, the quieter one after a space. */
+/** Text of a cell, followed by its detail. */
 export function cellText(cell: TableCell): string {
   return typeof cell === "string" ? cell : cell.detail === "" ? cell.text : `${cell.text} ${cell.detail}`;
 }
 
-/** For a terminal: columns two spaces apart, a rule below the headings, notes below. */
+/** Table for a terminal: aligned columns, a rule below the headings, notes at the end. */
 export function plainTable({ caption, columns, rows, notes = [] }: Table): string {
   const texts = rows.map((row) => row.map(cellText));
   const widths = columns.map(({ heading }, c) =>
@@ -44,7 +46,7 @@ export function plainTable({ caption, columns, rows, notes = [] }: Table): strin
   ].join("\n");
 }
 
-/** A GitHub-flavoured Markdown table under its caption; nothing in a cell is read as markup. */
+/** GitHub-flavoured Markdown table below its caption, with escaped cells. */
 export function markdownTable({ caption, columns, rows, notes = [] }: Table): string {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [
@@ -64,9 +66,9 @@ function escapeMarkdown(text: string): string {
     .replace(/&/g, "&amp;");
 }
 
-/** A `table` environment for the `booktabs` package. */
+/** LaTeX `table` environment with rules of the `booktabs` package. */
 export function latexTable({ caption, columns, rows, notes = [] }: Table): string {
-  // A bracket that opens a row would be read as an option of the row break before it.
+  // LaTeX would read a bracket at the beginning of a row as an option of the preceding row break.
   const line = (cells: readonly string[]) =>
     `  ${cells.map(escapeLatex).join(" & ").replace(/^\[/, "{[}")} \\\\`;
   return [
@@ -85,7 +87,7 @@ export function latexTable({ caption, columns, rows, notes = [] }: Table): strin
   ].join("\n");
 }
 
-/** Characters that LaTeX reads as commands, and those its default fonts lack. */
+/** LaTeX for special characters, and for characters that its default fonts lack. */
 const LATEX: Readonly<Record<string, string>> = {
   "\\": "\\textbackslash{}",
   "{": "\\{",
@@ -112,14 +114,10 @@ const LATEX: Readonly<Record<string, string>> = {
   "·": "$\\cdot$",
 };
 
-/** Powers of ten as `numbers.ts` writes them: `×10⁻⁴¹`. */
-const SUPERSCRIPT = /[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+/g;
-const asDigits = (text: string) =>
-  [...text].map((letter) => (letter === "⁻" ? "-" : "⁰¹²³⁴⁵⁶⁷⁸⁹".indexOf(letter))).join("");
-
+/** Escapes text for LaTeX, with superscripts such as `×10⁻⁴¹` in math mode. */
 export function escapeLatex(text: string): string {
   return text
     .replace(/\s+/g, " ")
-    .replace(/[\\{}&%$#_~^<>−±×≥≤½→↑↓–·]/g, (letter) => LATEX[letter])
-    .replace(SUPERSCRIPT, (powers) => `$^{${asDigits(powers)}}$`);
+    .replace(/[\\{}&%$#_~^<>−±×≥≤½→↑↓–·]/g, (character) => LATEX[character])
+    .replace(/[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+/g, (exponent) => `$^{${plainDigits(exponent)}}$`);
 }

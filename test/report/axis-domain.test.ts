@@ -6,7 +6,7 @@ const span = fc
   .tuple(fc.double({ min: -50, max: 50, noNaN: true }), fc.double({ min: 0, max: 50, noNaN: true }))
   .map(([low, width]) => ({ low, high: low + width }));
 
-test("every interval and chance are within, negative ones too", () => {
+test("includes every interval and chance, also negative ones", () => {
   fc.assert(
     fc.property(
       fc.array(span, { minLength: 1, maxLength: 6 }),
@@ -22,7 +22,7 @@ test("every interval and chance are within, negative ones too", () => {
   );
 });
 
-test("an axis of shares ends where shares end", () => {
+test("an axis of shares stays within 0 and 1", () => {
   expect(axisDomain([{ low: 0.01, high: 0.99 }], 0.5)).toEqual([0, 1]);
   expect(axisDomain([{ low: 0.4, high: 0.6 }], null)[0]).toBeCloseTo(0.38, 9);
 });

@@ -4,7 +4,7 @@ import { histogram } from "../../src/report/chart-data.ts";
 
 const values = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 300 });
 
-test("every value but zeros is in one bin, and no bin straddles zero", () => {
+test("every non-zero value is in one bin, and no bin includes zero in its interior", () => {
   fc.assert(
     fc.property(values, (some) => {
       const { bins, ties } = histogram(Float64Array.from(some));
@@ -19,7 +19,7 @@ test("every value but zeros is in one bin, and no bin straddles zero", () => {
   );
 });
 
-test("bins are of a round width, and outliers do not flatten the rest", () => {
+test("bins have a round width, and outliers do not compress the histogram", () => {
   const some = Float64Array.from({ length: 1000 }, (_, i) => (i === 0 ? 1e9 : (i - 500) / 50));
   const { bins, beyond } = histogram(some);
   expect(bins.length).toBeGreaterThan(30);
@@ -29,14 +29,14 @@ test("bins are of a round width, and outliers do not flatten the rest", () => {
   expect(beyond).toBeLessThanOrEqual(10);
 });
 
-test("a few values are put into a few bins, many into many", () => {
+test("the number of bins grows with the number of values", () => {
   const bins = (n: number) => histogram(Float64Array.from({ length: n }, (_, i) => i + 1)).bins.length;
   expect(bins(60)).toBeLessThan(16);
   expect(bins(60)).toBeGreaterThan(4);
   expect(bins(5000)).toBeGreaterThan(24);
 });
 
-test("nothing gives no bins, nor do ties alone; equal values give one", () => {
+test("no values, or only ties, give no bins; equal values give one", () => {
   expect(histogram(new Float64Array(0))).toEqual({ bins: [], ties: 0, beyond: 0 });
   expect(histogram(Float64Array.of(0, -0, 0))).toEqual({ bins: [], ties: 3, beyond: 0 });
   expect(histogram(Float64Array.of(0.5, 0.5, 0.5)).bins).toEqual([{ from: 0.5, to: 0.55, rows: 3 }]);

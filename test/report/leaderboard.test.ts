@@ -32,7 +32,7 @@ function withSecond(
   return [first!, { ...second!, result: { ...second!.result, ...change(second!.result) } }];
 }
 
-test("tells which way is better, what stands in brackets, and what its columns count", () => {
+test("the legend explains arrows, brackets and columns", () => {
   const { columns, notes } = leaderboard(results);
   expect(columns[2].heading).toBe("paired accuracy ↑");
   expect(notes![0]).toBe(
@@ -40,14 +40,14 @@ test("tells which way is better, what stands in brackets, and what its columns c
   );
 });
 
-test("prints the tolerance of ties where scores need not be equal for one", () => {
+test("prints the tolerance of ties if it is not 0", () => {
   const ties = { rounding: 2 ** -23, tolerance: 5.72e-5, byRounding: 3 };
   const { rows, notes } = leaderboard(withSecond(() => ({ ties })));
   expect(rows.map((row) => row[4])).toEqual(["3", { text: "3", detail: "within 5.7×10⁻⁵" }]);
   expect(notes![0]).toContain("within the rounding of the model's scores");
 });
 
-test("names the test whose probability it prints", () => {
+test("names the test of its p-value", () => {
   const p = {
     name: "wilcoxon-p",
     title: "Wilcoxon signed-rank p, one-sided",
@@ -106,7 +106,7 @@ describe("under both protocols", () => {
     );
   });
 
-  test("the leaderboard has the correlation that leads the paper's table, and each note names its protocol", () => {
+  test("the leaderboard has the correlation of the paper's table, and each note names its protocol", () => {
     const table = leaderboard(entries());
     const [corrected, paper] = inColumns(table);
     expect(cellText(corrected!["Pearson r (corrected protocol) ↑"])).toContain(fixed(pearsonOf(-1)));
@@ -124,12 +124,12 @@ describe("under both protocols", () => {
     expect(notes).not.toMatch(/^The sign/m);
   });
 
-  test("of one protocol alone the columns bear no protocol", () => {
+  test("columns do not name the protocol if there is only one", () => {
     const { columns } = leaderboard(entries().slice(0, 1));
     expect(columns.map(({ heading }) => heading)).toContain("Pearson r ↑");
   });
 
-  test("tests that differ have a column each, named in the legend", () => {
+  test("different tests have separate columns, named in the legend", () => {
     const p = (name: string, title: string) => ({ name, title, better: "lower", main: false }) as const;
     const [first, second] = results;
     const withTest = ({ result, ...stored }: StoredResult, form: ReturnType<typeof p>, change: object) => ({

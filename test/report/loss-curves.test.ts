@@ -27,27 +27,27 @@ async function panelWith(...trained: (readonly number[] | undefined)[]) {
   return panel!;
 }
 
-test("each trained model has its curve, the chosen epoch marked where it lies", async () => {
+test("one chart per trained model, with the chosen epoch marked", async () => {
   const text = String(lossCurves(await panelWith([0.7, 0.5, 0.6], undefined)));
   expect(text.match(/<svg/g)).toHaveLength(1);
   expect(text).toContain("validation loss from 0.700 to 0.500 in epoch 2 of 3");
   // Highest at the left, lowest in the middle of the chart, where the mark is.
   expect(text).toContain('points="44,8 167,128 290,68"');
   expect(text).toContain('cx="167" cy="128"');
-  expect(text).toContain("1,200 rows trained, 300 chose the epoch, 24,738 numbers learned");
+  expect(text).toContain("1,200 training rows, 300 validation rows, 24,738 trained parameters");
 });
 
-test("one epoch, or losses that are all equal, make no impossible coordinates", async () => {
+test("a single epoch, or equal losses, give finite coordinates", async () => {
   const text = String(lossCurves(await panelWith([0.7], [0.7, 0.7])));
   expect(text.match(/<svg/g)).toHaveLength(2);
   expect(text).not.toMatch(/NaN|Infinity/);
 });
 
-test("losses that differ little are shown with the digits that tell them apart", async () => {
+test("similar losses are shown with enough digits to distinguish them", async () => {
   const text = String(lossCurves(await panelWith([0.69431, 0.69412, 0.6942])));
   expect(text).toMatch(/>0\.6943<.*>0\.6941</s);
 });
 
-test("without training there is nothing to show", async () => {
+test("nothing is shown without training", async () => {
   expect(lossCurves(await panelWith(undefined))).toBeUndefined();
 });

@@ -72,7 +72,7 @@ const results: StoredResult[] = [
 ];
 const [panel] = panelsOf(results);
 
-describe("the tables of motifs", () => {
+describe("motif tables", () => {
   test("quantiles of each model and protocol", () => {
     const { rows } = motifSpread(panel!);
     expect(rows.map((row) => row.slice(0, 3))).toEqual([
@@ -83,7 +83,7 @@ describe("the tables of motifs", () => {
     expect(rows[0].slice(3)).toEqual(["0.750", "0.750", "0.750", "0.875", "1.000", "1.000", "1.000"]);
   });
 
-  test("models are compared under one protocol, over the same backgrounds", () => {
+  test("compare models under one protocol, over the same backgrounds", () => {
     const { rows } = modelComparison(panel!)!;
     expect(rows.length).toBe(1);
     const [first, second, difference, , wins, losses] = rows[0];
@@ -102,7 +102,7 @@ describe("the tables of motifs", () => {
     ]);
   });
 
-  test("the best and the worst motifs are named", () => {
+  test("list the best and the worst motifs", () => {
     const [, worse] = extremeMotifs(panel!).rows;
     expect(worse![0]).toBe("worse");
     expect(String(worse![1]).split(", ").slice(0, 5)).toEqual([
@@ -115,10 +115,10 @@ describe("the tables of motifs", () => {
   });
 });
 
-test("the page has the tables in its text and the curves in its numbers", async () => {
+test("the page has the tables and the data of the curves", async () => {
   const report = await gatherReport(results, { tasks: [], published: [] });
   const page = renderPage(report, { script: "", style: "" });
-  expect(page).toContain("Motif by motif");
+  expect(page).toContain("<h3>Motifs</h3>");
   expect(page).toContain("Accuracy by family of transcription factors");
   const data = JSON.parse(/id="page-data">(.*?)<\/script>/s.exec(page)![1]) as {
     ranked: { holder: string; curves: { label: string; values: number[] }[] }[];
@@ -129,7 +129,7 @@ test("the page has the tables in its text and the curves in its numbers", async 
   expect(better!.values).toEqual([...Array(12).fill(1), ...Array(12).fill(0.75)]);
 });
 
-test("quantiles among the other numbers are headed as quantiles", () => {
+test("headings of quantiles among the averages", () => {
   const [panel] = panelsOf([stored("m", (motif) => motif % 12)]);
   const headings = measurementsTable(panel!)!.columns.map(({ heading }) => heading);
   expect(headings).toEqual(expect.arrayContaining(["motif accuracy, 5 %", "motif accuracy median"]));

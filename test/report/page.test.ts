@@ -42,21 +42,21 @@ const asked = (change: Partial<StoredResult["result"]["cell"]>): StoredResult[] 
     return { ...stored, result: { ...result, identity, cell: { ...result.cell, ...change } } };
   });
 
-describe("the page as text", () => {
-  test("stands alone: nothing is loaded from anywhere", () => {
+describe("page source", () => {
+  test("is self-contained", () => {
     const markup = page.replaceAll(/<script[\s\S]*?<\/script>|<style[\s\S]*?<\/style>/g, "");
     expect(markup).not.toMatch(/\ssrc=|\shref="(?!#)|url\(|@import/);
     expect(assets.style).not.toMatch(/url\(|@import/);
   });
 
-  test("its policy allows its own script by digest, and no other", () => {
+  test("its content security policy allows its script by digest only", () => {
     const scripts = [...page.matchAll(/<script>([\s\S]*?)<\/script>/g)];
     expect(scripts).toHaveLength(1);
     const digest = createHash("sha256").update(scripts[0][1]).digest("base64");
     expect(page).toContain(`script-src &#39;sha256-${digest}&#39;`);
   });
 
-  test("a text of a result can neither end the page's script nor begin an element", async () => {
+  test("text of a result can neither end the script nor start an element", async () => {
     const [first] = results;
     const hostile: StoredResult = {
       ...first!,
@@ -73,7 +73,7 @@ describe("the page as text", () => {
     expect(text).not.toContain("<!--");
   });
 
-  test("headings go down one level at a time, and every table has a caption", () => {
+  test("headings descend one level at a time, and every table has a caption", () => {
     const levels = [...page.matchAll(/<h([1-6])/g)].map((match) => Number(match[1]));
     expect(levels[0]).toBe(1);
     for (const [i, level] of levels.entries()) expect(level - (levels[i - 1] ?? 0)).toBeLessThanOrEqual(1);
@@ -82,12 +82,12 @@ describe("the page as text", () => {
   });
 });
 
-describe("the contents", () => {
-  test("a page about one question has none", () => {
+describe("contents", () => {
+  test("a page with one panel has none", () => {
     expect(page).not.toContain("<nav");
   });
 
-  test("lead to every question, task by task, and escape what they name", async () => {
+  test("link to every panel by task, with escaped names", async () => {
     const many = [
       ...results,
       ...asked({ task: "variant-effects", dataset: HOSTILE }),
@@ -106,7 +106,7 @@ describe("the contents", () => {
   });
 });
 
-describe.skipIf(!existsSync(CHROMIUM))("the page in a browser", () => {
+describe.skipIf(!existsSync(CHROMIUM))("page in a browser", () => {
   let browser: Browser;
 
   beforeAll(async () => {
@@ -117,7 +117,7 @@ describe.skipIf(!existsSync(CHROMIUM))("the page in a browser", () => {
   const open = (html: string, options: Parameters<Browser["newPage"]>[0] = {}) =>
     openFromDisk(browser, results[0].folder, html, options);
 
-  test("draws every chart, without a complaint or a request", async () => {
+  test("draws every chart without errors or requests", async () => {
     const { opened, complaints } = await open(page);
     await expect.poll(() => opened.locator(".chart > svg").count()).toBe(3);
     const forest = opened.locator(".chart").first();
@@ -127,7 +127,7 @@ describe.skipIf(!existsSync(CHROMIUM))("the page in a browser", () => {
     await opened.close();
   });
 
-  test("nothing is wider than the page, on a desk or in a hand", async () => {
+  test("nothing is wider than the page on a desktop or a phone", async () => {
     for (const width of [1280, 380]) {
       const { opened } = await open(page, { viewport: { width, height: 800 } });
       await expect.poll(() => opened.locator(".chart > svg").count()).toBe(3);
@@ -136,7 +136,7 @@ describe.skipIf(!existsSync(CHROMIUM))("the page in a browser", () => {
     }
   });
 
-  test("the contents lead to their sections, without scripts too", async () => {
+  test("contents link to their sections, also without scripts", async () => {
     const two = await gatherReport([...results, ...asked({ setting: "probed" })], { tasks });
     const { opened } = await open(renderPage(two, assets), {
       javaScriptEnabled: false,
@@ -156,7 +156,7 @@ describe.skipIf(!existsSync(CHROMIUM))("the page in a browser", () => {
     await opened.close();
   });
 
-  test("a table's caption is all in sight in a hand, however wide the table", async () => {
+  test("the caption of a wide table is fully visible on a phone", async () => {
     const { opened } = await open(page, { viewport: { width: 380, height: 800 } });
     const widest = await opened.evaluate(
       "Math.max(...[...document.querySelectorAll('caption')].map((one) => one.getBoundingClientRect().right))",
@@ -165,7 +165,7 @@ describe.skipIf(!existsSync(CHROMIUM))("the page in a browser", () => {
     await opened.close();
   });
 
-  test("paper has the contents left out and what identifies each cell unfolded", async () => {
+  test("print omits the contents and expands the provenance", async () => {
     const two = await gatherReport([...results, ...asked({ setting: "probed" })], { tasks });
     const { opened } = await open(renderPage(two, assets));
     expect(await opened.locator("nav").isVisible()).toBe(true);
@@ -177,7 +177,7 @@ describe.skipIf(!existsSync(CHROMIUM))("the page in a browser", () => {
     await opened.close();
   });
 
-  test("letters are readable on their ground, by day and by night (WCAG contrast of 4.5)", async () => {
+  test("text has a WCAG contrast of 4.5 in light and dark mode", async () => {
     for (const colorScheme of ["light", "dark"] as const) {
       const { opened } = await open(page, { colorScheme });
       const colours = (await opened.evaluate(`(() => {
@@ -190,15 +190,15 @@ describe.skipIf(!existsSync(CHROMIUM))("the page in a browser", () => {
     }
   });
 
-  test("without scripts the tables are all there, and the page says what is missing", async () => {
+  test("without scripts, all tables are present, and charts have a placeholder", async () => {
     const { opened } = await open(page, { javaScriptEnabled: false });
     expect(await opened.locator("table").count()).toBeGreaterThanOrEqual(4);
     expect(await opened.locator("th[scope=row]", { hasText: "strong" }).first().isVisible()).toBe(true);
-    expect(await opened.getByText("drawn by a script").first().isVisible()).toBe(true);
+    expect(await opened.getByText("This chart needs JavaScript").first().isVisible()).toBe(true);
     await opened.close();
   });
 
-  test("a hostile name stays a text, and no foreign script runs", async () => {
+  test("a malicious name stays text, and no other script runs", async () => {
     const [first] = results;
     const cell = { ...first!.result.cell, model: { name: HOSTILE, identity: null } };
     const hostile = { ...first!, result: { ...first!.result, cell } };

@@ -24,12 +24,12 @@ test("the best model first, its corrected protocol before the paper's", () => {
   ]);
 });
 
-test("an undefined value comes last and says why", () => {
+test("an undefined value comes last, with its reason", () => {
   const broken = withMain(results[2], { value: null, why: "no row was scored", intervals: [] });
   const [panel] = panelsOf([broken, results[0]]);
   expect(panel!.entries.map(({ label }) => label)).toEqual(["weak", "strong"]);
   const text = plainTable(leaderboardTable(panel!, "a table"));
-  expect(text).toContain("strong: undefined paired accuracy: no row was scored.");
+  expect(text).toContain("strong: paired accuracy is undefined: no row was scored.");
 });
 
 test("each data set of a task has its panel, named in its title", () => {
@@ -48,7 +48,7 @@ test("each data set of a task has its panel, named in its title", () => {
   expect(panelTitle("Regulatory elements", panelsOf(results)[0])).toBe("Regulatory elements, zero-shot");
 });
 
-test("two models of one name are told apart by their cells", () => {
+test("two models of one name are labelled with their cells", () => {
   const other = structuredClone(results[0]);
   const [panel] = panelsOf([
     results[0],
@@ -91,14 +91,14 @@ describe("results with the same task, setting, and number of rows", () => {
       "another seed",
       "seed 7",
     ],
-  ])("%s: a panel of its own, with the reason", (_, other, why, title) => {
+  ])("%s: a separate panel, with the reason", (_, other, why, title) => {
     const panels = panelsOf([weak(), other()]);
     expect(panels.map(({ entries }) => entries.map(({ label }) => label))).toEqual([["weak"], ["strong"]]);
     expect(panels[1].apart!.title).toBe(title);
     expect(panelTitle("Regulatory elements", panels[1])).toBe(`Regulatory elements, zero-shot, ${title}`);
     expect(new Set(panels.map(panelId)).size).toBe(2);
     expect(plainTable(leaderboardTable(panels[1], "a table"))).toContain(
-      `Shown apart from another panel of the same name: models there were evaluated on ${why}`,
+      `Not ranked together with another panel of the same name, whose models were evaluated on ${why}`,
     );
   });
 
@@ -112,7 +112,7 @@ describe("results with the same task, setting, and number of rows", () => {
     expect(panelsOf(some).map(({ entries }) => entries.length)).toEqual([2]);
   });
 
-  test("other data that trained: one panel, since the rows are the same", () => {
+  test("other training data: one panel, since the rows are the same", () => {
     const trained = onData({ "chromatin-activity peaks": another });
     expect(panelsOf([weak(), trained]).map(({ entries }) => entries.length)).toEqual([2]);
   });

@@ -71,7 +71,7 @@ test("data sets are columns: a cell each in task 4, classes of one cell in task 
   expect(others).toEqual([]);
 });
 
-test("settings and models are lines, protocols are tables of their own", () => {
+test("settings and models are lines, protocols are separate tables", () => {
   const one = (form: Partial<Form>, value: number) =>
     stored({ task: "regulatory-elements", setting: "zero-shot", ...form }, [
       metric("paired-accuracy", value),
@@ -93,7 +93,7 @@ test("settings and models are lines, protocols are tables of their own", () => {
   ]);
 });
 
-describe("below a model on the benchmark's data is what was published of it", () => {
+describe("published numbers below a model on the benchmark's data", () => {
   const form = {
     task: "variant-effects",
     setting: "zero-shot",
@@ -120,7 +120,7 @@ describe("below a model on the benchmark's data is what was published of it", ()
     expect(rowsOf([stored({ ...form, ...change }, own)])[0].rows.length).toBe(1);
   });
 
-  test("of a model on several cell lines only those that are the benchmark's", () => {
+  test("for several cell lines, only on the benchmark's data", () => {
     const line = (dataset: string, change: object) =>
       stored({ task: "chromatin-activity", setting: "probed", family: "hyenadna", dataset, ...change }, [
         metric("spearman-peaks", 0.4),
@@ -135,7 +135,7 @@ describe("below a model on the benchmark's data is what was published of it", ()
   });
 });
 
-test("the supplement's measures of task 1 have a table of their own", () => {
+test("the supplement's metrics of Task 1 have a separate table", () => {
   const own = [metric("accuracy", 0.5), metric("auroc", 0.61), metric("auprc", 0.62)];
   const [, more] = rowsOf([stored({ task: "regulatory-elements", setting: "probed" }, own)]);
   expect(more).toEqual({

@@ -30,7 +30,7 @@ function entry(label: string, protocol: "paper" | "corrected"): Entry {
   return { label, protocol, result, main: result.metrics[0] } as unknown as Entry;
 }
 
-test("a line per cell line, and which line was taken for which, told once where both protocols agree", () => {
+test("metrics by cell line, and one confusion matrix if both protocols agree", () => {
   const [parts, confusion, ...more] = partsTables({
     entries: [entry("toy", "corrected"), entry("toy", "paper")],
   });
@@ -39,7 +39,7 @@ test("a line per cell line, and which line was taken for which, told once where 
     ...[
       "model",
       "protocol",
-      "part",
+      "class",
       "AUROC ↑",
       "AUPRC ↑",
       "Matthews correlation ↑",
@@ -53,7 +53,7 @@ test("a line per cell line, and which line was taken for which, told once where 
   expect(confusion!.rows).toContainEqual(["HEPG2", "0", "0", "4", "0", "0"]);
 });
 
-test("nothing where a task tells of no parts", () => {
+test("no tables for a task without classes", () => {
   const { result, ...rest } = entry("toy", "corrected");
   const { breakdowns: _, ...whole } = result;
   const metrics = result.metrics.filter(({ of }) => of === undefined);

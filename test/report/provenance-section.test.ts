@@ -11,7 +11,7 @@ const task = {
   source: "",
 };
 
-test("every cell is found under its task and setting, folded", async () => {
+test("lists every cell under its task and setting, collapsed", async () => {
   const results = await resultsFixture([
     { model: "strong", protocol: "corrected", shift: 4 },
     { model: "strong", protocol: "paper", shift: 4 },
@@ -24,10 +24,10 @@ test("every cell is found under its task and setting, folded", async () => {
   expect(text).toContain("<summary>strong, paper protocol</summary>");
 });
 
-test("a cell whose answers were there already tells so, not a speed of nothing", async () => {
+test("a cell with reused predictions says so instead of a speed", async () => {
   const [stored] = await resultsFixture([{ model: "strong", protocol: "paper", shift: 4 }]);
   const timing = stored!.timing.map((shard) => ({ ...shard, timedRows: 0, seconds: 0.001 }));
   const text = String(provenanceSection(await gatherReport([{ ...stored!, timing }], { tasks: [task] })));
-  expect(text).toContain("the answers were there already");
+  expect(text).toContain("predictions were reused");
   expect(text).not.toContain("rows/s");
 });

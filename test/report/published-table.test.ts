@@ -34,40 +34,40 @@ const textOf = async (some: readonly StoredResult[]) =>
 const pageOf = async (some: readonly StoredResult[]) =>
   renderPage(await gatherReport(some, { tasks }), { script: "", style: "" });
 
-test("published, where it is printed, ours under the paper protocol, and which quirks count, in text and LaTeX", async () => {
+test("published number, source, ours under the paper protocol, and quirks, in text and LaTeX", async () => {
   const text = await textOf(results);
   const lines = text.split("\n");
   const at = lines.findIndex((line) => line.startsWith("Published values"));
   expect(lines[at + 2]).toMatch(
-    /model +metric +published in +published +ours, paper protocol +ours − published +the published number is +quirks/,
+    /model +metric +published in +published +ours, paper protocol +ours − published +agreement +quirks/,
   );
   expect(lines[at + 4]).toMatch(
-    /^my-caduceus +paired accuracy +Table 3 +0\.971 +0\.971 \[.*\] +0\.000 +the same +Q14, Q15$/,
+    /^my-caduceus +paired accuracy +Table 3 +0\.971 +0\.971 \[.*\] +0\.000 +same +Q14, Q15$/,
   );
-  expect(text).toContain("The same means within 0.001");
+  expect(text).toContain('"same" means within 0.001');
   expect(text).toContain("Published: arXiv 2412.05430v1 (Dec 2024) Table 3");
   expect(reportDocument(await gatherReport(results, { tasks }), "latex")).toContain(
     "paired accuracy & Table 3 & 0.971 & 0.971 [",
   );
 });
 
-test("a corrected number has no published one next to it, and the page says why", async () => {
+test("a corrected result has no published number, with the reason", async () => {
   expect(await textOf(results.slice(0, 1))).not.toContain("0.971");
   const page = await pageOf(results.slice(0, 1));
   expect(page).not.toContain("<h3>Published values</h3>");
-  expect(page).toContain("No published value stands next to my-caduceus: the published values are those of");
+  expect(page).toContain("No published value is shown for my-caduceus: the published values are those of");
 });
 
 test.each([
   ["custom data of the same number of rows", { sources: {} }, "custom data: elements.tsv, genome.tsv"],
   ["other weights of the family", { checkpoint: null }, "my-caduceus is not known to be kuleshov-group/"],
-])("%s: no published number, no name of a source", async (_, change, why) => {
+])("%s: no published number and no source", async (_, change, why) => {
   const [, paper] = both;
   const result = onBenchmark(paper!, 0.9711, change).result;
   const some = [{ ...paper!, result: { ...result, rows: { ...result.rows, inTable: 2_348_854 } } }];
   expect(await textOf(some)).not.toContain("Published values");
   const page = await pageOf(some);
-  expect(page).toContain(`No published value stands next to my-caduceus: ${why}`);
+  expect(page).toContain(`No published value is shown for my-caduceus: ${why}`);
   if ("sources" in change) expect(page).not.toMatch(/ENCFF420VPZ|ENCODE/);
 });
 
@@ -79,7 +79,7 @@ test("the page names a source only for data with its digest", async () => {
   expect(await pageOf(both)).toContain("Data: genome: origin not recorded; elements: origin not recorded.");
 });
 
-test("a model of no published family gives no reason", async () => {
+test("a model without published family has no reason", async () => {
   const other = [onBenchmark(both[1], 0.9, { family: "kmer-markov" })];
   expect(await pageOf(other)).not.toContain("published value");
 });

@@ -16,7 +16,7 @@ const effect = (label: string, paper: number, corrected: number): QuirkEffect =>
   effect: { paper, corrected },
 });
 
-test("a quirk that one protocol's answers alone can tell is told beside those that both tell, each once", async () => {
+test("quirks measured under one or both protocols are listed once", async () => {
   const [corrected, paper] = await resultsFixture([
     { model: "strong", protocol: "corrected", shift: 4 },
     { model: "strong", protocol: "paper", shift: 4 },

@@ -63,7 +63,7 @@ describe.skipIf(!existsSync(CHROMIUM))("tables in a browser", () => {
       "[...document.querySelector('thead tr').cells].map((th) => th.getAttribute('aria-sort'))",
     );
 
-  test("three clicks: rising, falling, as it came; undefined values stay last", async () => {
+  test("three clicks: ascending, descending, original order; undefined values last", async () => {
     await heading("difference ↑").click();
     expect(await models()).toEqual(["kmer-1", "alpha", "kmer-10", "kmer-5"]);
     await heading("difference ↑").click();
@@ -72,24 +72,24 @@ describe.skipIf(!existsSync(CHROMIUM))("tables in a browser", () => {
     expect(await models()).toEqual(asItCame);
   });
 
-  test("numbers by their value, equal ones as they came in either order", async () => {
+  test("numbers by value, equal ones in original order", async () => {
     await heading("n").click();
     expect(await models()).toEqual(["kmer-1", "kmer-5", "alpha", "kmer-10"]);
     await heading("n").click();
     expect(await models()).toEqual(["kmer-10", "kmer-5", "alpha", "kmer-1"]);
   });
 
-  test("powers of ten and bounds by their value", async () => {
+  test("powers of ten and bounds by value", async () => {
     await heading("p").click();
     expect(await models()).toEqual(["alpha", "kmer-10", "kmer-5", "kmer-1"]);
   });
 
-  test("words as a reader orders them", async () => {
+  test("text in natural order", async () => {
     await heading("model").click();
     expect(await models()).toEqual(["alpha", "kmer-1", "kmer-5", "kmer-10"]);
   });
 
-  test("by keyboard, and told to those who hear the page", async () => {
+  test("by keyboard, announced to screen readers", async () => {
     await heading("n").focus();
     await opened.keyboard.press("Enter");
     expect(await sorts()).toEqual([null, null, "ascending", null]);
@@ -107,7 +107,7 @@ describe.skipIf(!existsSync(CHROMIUM))("tables in a browser", () => {
     expect(await opened.locator("caption").first().textContent()).toBe(table.caption);
   });
 
-  test("print keeps the order that is shown, and its mark alone", async () => {
+  test("print keeps the order and its mark only", async () => {
     await heading("n").click();
     await opened.emulateMedia({ media: "print" });
     expect(await models()).toEqual(["kmer-1", "kmer-5", "alpha", "kmer-10"]);
@@ -117,7 +117,7 @@ describe.skipIf(!existsSync(CHROMIUM))("tables in a browser", () => {
     expect(marks).toEqual(["none", "none", expect.stringContaining("▲"), "none"]);
   });
 
-  test("a table of one row has nothing to sort", async () => {
+  test("a table with one row is not sortable", async () => {
     expect(await opened.locator("table").nth(1).getByRole("button").count()).toBe(0);
   });
 });

@@ -8,13 +8,13 @@ import {
   type RankedChart,
 } from "../chart-data.ts";
 
-/** Forest plot: one line per model, a dot at the value, a bar over its interval, chance dashed. */
+/** Forest plot: one row per model with value and interval, and a dashed line at chance. */
 export function drawAccuracies({ marks, chance, axis, title }: AccuracyChart, width: number): Element {
   const rows = [...new Set(marks.map((mark) => mark.row))];
   const protocols = new Set(marks.map((mark) => mark.protocol));
-  // The two protocols of a model lie above and below its line.
+  // The two protocols of a model are drawn above and below its row.
   const shift = (protocol: string) => (protocols.size === 1 ? 0 : protocol === "corrected" ? -8 : 8);
-  // Letters are about 7 px wide. Names that would take too much of the width stand above their line instead.
+  // Characters are about 7 px wide. Long names are drawn above their row instead of in the margin.
   const names = 20 + 7 * Math.max(...rows.map((row) => row.length));
   const above = names > width * 0.36;
   const [left, right] = [above ? 12 : names, 24];
@@ -53,7 +53,7 @@ export function drawAccuracies({ marks, chance, axis, title }: AccuracyChart, wi
       labelAnchor: "center",
       labelArrow: "none",
       grid: true,
-      // A label such as 0.55 takes about 30 px.
+      // A label such as 0.55 is about 30 px wide.
       ticks: Math.min(7, Math.max(2, Math.floor((width - left - right) / 60))),
     },
     y: { domain: rows, label: null, tickSize: 0, tickPadding: 10, axis: above ? null : "left" },
@@ -95,7 +95,7 @@ function chanceLine(chance: number) {
   ];
 }
 
-/** Histogram of element minus control: right of zero the model prefers the real element. */
+/** Histogram of element minus control. Right of zero, the model prefers the real element. */
 export function drawDifferences({ bins, ties, median, title }: DifferenceChart, width: number): Element {
   const x = (value: number) => value;
   const side = (bin: Bin) => (bin.from + bin.to > 0 ? "var(--right)" : "var(--wrong)");
@@ -142,7 +142,7 @@ export function drawDifferences({ bins, ties, median, title }: DifferenceChart, 
   });
 }
 
-/** A narrow bar on zero, as high as there are ties. */
+/** Narrow bar at zero for the number of ties. */
 function tieBar(ties: number) {
   return Plot.ruleX([ties], {
     x: () => 0,
@@ -157,14 +157,14 @@ function tieBar(ties: number) {
 
 interface Point {
   readonly label: string;
-  readonly place: number;
+  readonly rank: number;
   readonly value: number;
 }
 
-/** Falling curves: the values of each model in order, the best first. */
+/** Rank curves: the values of each model in descending order. */
 export function drawRanked({ curves, chance, axis, value, title }: RankedChart, width: number): Element {
   const points = curves.flatMap(({ label, values }) =>
-    values.map((each, i): Point => ({ label, place: i + 1, value: each })),
+    values.map((each, i): Point => ({ label, rank: i + 1, value: each })),
   );
   return Plot.plot({
     width,
@@ -184,13 +184,13 @@ export function drawRanked({ curves, chance, axis, value, title }: RankedChart, 
     y: { label: value, labelArrow: "none", domain: [0, 1], grid: true, ticks: 6 },
     marks: [
       Plot.ruleY([chance], { y: (each: number) => each, stroke: "var(--ink-soft)", strokeDasharray: "4 4" }),
-      Plot.lineY(points, { x: "place", y: "value", stroke: "label", strokeWidth: 2, curve: "step-after" }),
+      Plot.lineY(points, { x: "rank", y: "value", stroke: "label", strokeWidth: 2, curve: "step-after" }),
       Plot.tip(
         points,
         Plot.pointer({
-          x: "place",
+          x: "rank",
           y: "value",
-          title: ({ label, place, value: each }: Point) => `${label}\nplace ${place}: ${each}`,
+          title: ({ label, rank, value: each }: Point) => `${label}\nrank ${rank}: ${each}`,
           fill: "var(--sheet)",
           stroke: "var(--line)",
         }),

@@ -8,22 +8,25 @@ for (const table of document.querySelectorAll("table")) makeSortable(table);
 const embedded = document.getElementById("page-data");
 if (embedded?.textContent) {
   const data = JSON.parse(embedded.textContent) as PageData;
-  for (const chart of data.accuracies) keepDrawn(chart.holder, (width) => drawAccuracies(chart, width));
-  for (const chart of data.differences) keepDrawn(chart.holder, (width) => drawDifferences(chart, width));
-  for (const chart of data.ranked) keepDrawn(chart.holder, (width) => drawRanked(chart, width));
+  for (const chart of data.accuracies) drawInto(chart.container, (width) => drawAccuracies(chart, width));
+  for (const chart of data.differences) drawInto(chart.container, (width) => drawDifferences(chart, width));
+  for (const chart of data.ranked) drawInto(chart.container, (width) => drawRanked(chart, width));
 }
 
-/** Fills a chart's holder, and again whenever its width changes, so that letters keep their size. */
-function keepDrawn(id: string, draw: (width: number) => Element): void {
-  const holder = document.getElementById(id);
-  if (holder === null) throw new Error(`the page has no place ${id} for a chart`);
+/**
+ * Draws a chart into its container, and redraws it when the width changes, so that the font size stays the
+ * same.
+ */
+function drawInto(id: string, draw: (width: number) => Element): void {
+  const container = document.getElementById(id);
+  if (container === null) throw new Error(`the page has no element ${id} for a chart`);
   let drawn = 0;
   const redraw = () => {
-    const width = Math.floor(holder.clientWidth);
+    const width = Math.floor(container.clientWidth);
     if (width === drawn || width === 0) return;
     drawn = width;
-    holder.replaceChildren(draw(width));
+    container.replaceChildren(draw(width));
   };
   redraw();
-  new ResizeObserver(redraw).observe(holder);
+  new ResizeObserver(redraw).observe(container);
 }

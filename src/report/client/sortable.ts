@@ -1,30 +1,30 @@
 import { parseShownNumber, UNDEFINED } from "../numbers.ts";
 
-/** The order that a click on a heading asks for, after each; undefined: the rows stand as they came. */
+/** Order after a click on a heading, by the current order; undefined: the original order. */
 const NEXT = { none: "ascending", ascending: "descending", descending: undefined } as const;
 type Order = Exclude<keyof typeof NEXT, "none">;
 
-/** A row with what it is sorted by; undefined comes last in either order. */
+/** Row with its sort key; undefined keys come last in both orders. */
 interface Keyed {
   readonly row: HTMLTableRowElement;
   readonly key: number | string | undefined;
 }
 
-/** Words as a reader orders them: `kmer-markov-5` before `kmer-markov-10`. */
+/** Natural order: `kmer-markov-5` before `kmer-markov-10`. */
 const collator = new Intl.Collator("en", { numeric: true });
 
 /**
- * Makes each heading of a table a button that sorts its rows: rising, falling, as they came. Rows that are equal in a
- * column keep the order in which they came. A table of fewer than two rows is left as it is.
+ * Makes each heading of a table a button that sorts its rows: ascending, descending, original order. The sort
+ * is stable. Tables of fewer than two rows stay unchanged.
  */
 export function makeSortable(table: HTMLTableElement): void {
   const body = table.tBodies[0];
   const headings = [...(table.tHead?.rows[0]?.cells ?? [])];
   if (body === undefined || body.rows.length < 2) return;
-  const asItCame = [...body.rows];
-  const said = document.createElement("span");
-  said.setAttribute("aria-live", "polite");
-  table.caption?.append(said);
+  const original = [...body.rows];
+  const status = document.createElement("span");
+  status.setAttribute("aria-live", "polite");
+  table.caption?.append(status);
 
   headings.forEach((heading, column) => {
     const button = document.createElement("button");
@@ -36,9 +36,9 @@ export function makeSortable(table: HTMLTableElement): void {
       const order = NEXT[(heading.getAttribute("aria-sort") as Order | null) ?? "none"];
       for (const one of headings) one.removeAttribute("aria-sort");
       if (order !== undefined) heading.setAttribute("aria-sort", order);
-      said.textContent = order === undefined ? "" : ` (now sorted by ${name}, ${order})`;
+      status.textContent = order === undefined ? "" : ` (now sorted by ${name}, ${order})`;
       const isNumber = heading.classList.contains("number");
-      body.append(...(order === undefined ? asItCame : sorted(asItCame, column, isNumber, order)));
+      body.append(...(order === undefined ? original : sorted(original, column, isNumber, order)));
     });
   });
 }

@@ -59,7 +59,7 @@ test("LaTeX", () => {
   `);
 });
 
-test("HTML: a caption, headings with their scope, every text escaped", () => {
+test("HTML: caption, headings with scope, escaped text", () => {
   const text = String(htmlTable({ ...table, rows: [["<img src=x onerror=alert(1)>", "&"]] }));
   expect(text).toContain("<caption>Two models</caption>");
   expect(text).toContain('<th scope="col" class="number">accuracy</th>');
@@ -68,20 +68,20 @@ test("HTML: a caption, headings with their scope, every text escaped", () => {
   );
 });
 
-test("HTML: a long heading gets room, an arrow does not leave its word", () => {
+test("HTML: long headings get room, arrows stay with their word", () => {
   const heading = "paired accuracy where both have as many tokens ↑";
   const text = String(htmlTable({ ...table, columns: [table.columns[0], { heading, align: "right" }] }));
   expect(text).toContain(`<th scope="col" class="number long">${heading.replace(" ↑", "\u00a0↑")}</th>`);
 });
 
-describe("what a text may hold", () => {
-  test("Markdown reads nothing in a cell as markup", () => {
+describe("escaping", () => {
+  test("Markdown cells contain no markup", () => {
     const hostile = "a|b *c* [d](e) <f> `g`\nh";
     const line = markdownTable({ ...table, rows: [[hostile, "1"]] }).split("\n")[4];
     expect(line).toBe("| a\\|b \\*c\\* \\[d\\](e) \\<f\\> \\`g\\` h | 1 |");
   });
 
-  test("LaTeX reads nothing in a cell as a command", () => {
+  test("LaTeX cells contain no commands", () => {
     expect(escapeLatex("50 % of \\foo{a_b} & $x^2 ~ #1")).toBe(
       "50 \\% of \\textbackslash{}foo\\{a\\_b\\} \\& \\$x\\textasciicircum{}2 \\textasciitilde{} \\#1",
     );
