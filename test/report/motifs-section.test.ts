@@ -119,12 +119,12 @@ test("the page has the tables and the data of the curves", async () => {
   const report = await gatherReport(results, { tasks: [], published: [] });
   const page = renderPage(report, { script: "", style: "" });
   expect(page).toContain("<h3>Motifs</h3>");
-  expect(page).toContain("Accuracy by family of transcription factors");
+  expect(page).toContain("Accuracy by transcription factor family");
   const data = JSON.parse(/id="page-data">(.*?)<\/script>/s.exec(page)![1]) as {
-    ranked: { holder: string; curves: { label: string; values: number[] }[] }[];
+    ranked: { container: string; curves: { label: string; values: number[] }[] }[];
   };
   expect(data.ranked.length).toBe(1);
-  expect(page).toContain(`id="${data.ranked[0].holder}"`);
+  expect(page).toContain(`id="${data.ranked[0].container}"`);
   const [better] = data.ranked[0].curves;
   expect(better!.values).toEqual([...Array(12).fill(1), ...Array(12).fill(0.75)]);
 });

@@ -34,8 +34,8 @@ beforeAll(async () => {
   page = renderPage(await gatherReport(results, { tasks }), assets);
 });
 
-/** The same results, as if other questions had been asked. */
-const asked = (change: Partial<StoredResult["result"]["cell"]>): StoredResult[] =>
+/** The same results with another cell. */
+const withCell = (change: Partial<StoredResult["result"]["cell"]>): StoredResult[] =>
   results.map((stored) => {
     const { result } = stored;
     const identity = `${result.identity}${JSON.stringify(change)}`;
@@ -47,6 +47,17 @@ describe("page source", () => {
     const markup = page.replaceAll(/<script[\s\S]*?<\/script>|<style[\s\S]*?<\/style>/g, "");
     expect(markup).not.toMatch(/\ssrc=|\shref="(?!#)|url\(|@import/);
     expect(assets.style).not.toMatch(/url\(|@import/);
+  });
+
+  test("counts tasks of the benchmark and custom tasks", async () => {
+    const leadOf = async (some: readonly StoredResult[]) =>
+      /<p class="lead">(.*?)<\/p>/.exec(renderPage(await gatherReport(some, { tasks }), assets))![1];
+    const custom = withCell({ task: "my-task" });
+    expect(await leadOf(results)).toBe("2 models on 1 task of the DART-Eval benchmark.");
+    expect(await leadOf(custom)).toBe("2 models on 1 custom task.");
+    expect(await leadOf([...results, ...custom, ...withCell({ task: "another" })])).toBe(
+      "2 models on 1 task of the DART-Eval benchmark and 2 custom tasks.",
+    );
   });
 
   test("its content security policy allows its script by digest only", () => {
@@ -90,8 +101,8 @@ describe("contents", () => {
   test("link to every panel by task, with escaped names", async () => {
     const many = [
       ...results,
-      ...asked({ task: "variant-effects", dataset: HOSTILE }),
-      ...asked({ setting: "probed" }),
+      ...withCell({ task: "variant-effects", dataset: HOSTILE }),
+      ...withCell({ setting: "probed" }),
     ];
     const text = renderPage(await gatherReport(many, { tasks }), assets);
     const nav = text.slice(text.indexOf("<nav"), text.indexOf("</nav>"));
@@ -137,7 +148,7 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser", () => {
   });
 
   test("contents link to their sections, also without scripts", async () => {
-    const two = await gatherReport([...results, ...asked({ setting: "probed" })], { tasks });
+    const two = await gatherReport([...results, ...withCell({ setting: "probed" })], { tasks });
     const { opened } = await open(renderPage(two, assets), {
       javaScriptEnabled: false,
       viewport: { width: 1400, height: 800 },
@@ -166,7 +177,7 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser", () => {
   });
 
   test("print omits the contents and expands the provenance", async () => {
-    const two = await gatherReport([...results, ...asked({ setting: "probed" })], { tasks });
+    const two = await gatherReport([...results, ...withCell({ setting: "probed" })], { tasks });
     const { opened } = await open(renderPage(two, assets));
     expect(await opened.locator("nav").isVisible()).toBe(true);
     const facts = opened.locator("details dl").first();
