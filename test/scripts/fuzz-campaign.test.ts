@@ -9,7 +9,7 @@ import { temporaryFolder } from "../temporary-folder.ts";
 const SLOW = /^config-|^run-folder|^results|hdf5|keras/;
 
 test("each parser accepts mutated files, or refuses them with an InputError", async () => {
-  const inputs = (parser: string) => (SLOW.test(parser) ? 6 : 40);
+  const inputs = (parser: string) => (SLOW.test(parser) ? 4 : 20);
   const reports = await fuzz({ folder: temporaryFolder(), inputs, seed: 1 });
   expect(reports.map(({ parser }) => parser)).toEqual(PARSERS.map(({ name }) => name));
   for (const { parser, accepted, refused } of reports) expect(accepted + refused).toBe(inputs(parser));

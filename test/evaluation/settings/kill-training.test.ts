@@ -14,11 +14,11 @@ test("a training killed at random moments ends in the head, the log and the answ
   const report = await killRepeatedly({
     command: (folder) => command(folder),
     root: temporaryFolder(),
-    kills: 4,
+    kills: 2,
     compare: ["best.safetensors", "train.log", "training.json", "result.json", "001-of-001.jsonl"],
     seed: 5,
   });
-  expect(report).toMatchObject({ kills: 4, filesCompared: 5 });
+  expect(report).toMatchObject({ kills: 2, filesCompared: 5 });
   expect(report.runsCompared).toBeGreaterThan(0);
 }, 240_000);
 
@@ -42,7 +42,7 @@ test("of two processes that start two shards of a cell, one trains and the other
     [0, ""],
     [0, ""],
   ]);
-  expect(ended.filter(({ said }) => said.includes("training, epoch 1 of 12"))).toHaveLength(1);
+  expect(ended.filter(({ said }) => said.includes("training, epoch 1 of 6"))).toHaveLength(1);
   const [result] = await mergeRun(folder, { tasks: [classifiedTask({ rows: 160 })] });
   expect(result!.counts.rows).toBe(40);
 }, 120_000);

@@ -11,7 +11,7 @@ const plan = await planRun({
   tasks: [{ task, inputs: {} }],
   models: [embeddingModel()],
   settings: ["probed"],
-  recipe: { epochs: 12, batchSize: 4 },
+  recipe: { epochs: 6, batchSize: 4 },
   folder: folder!,
   ...(shard === undefined ? {} : { shard: parseShard(shard) }),
 });

@@ -192,7 +192,7 @@ test("a run killed at random moments ends bit-identically to an undisturbed one"
     let said = "";
     child.stdout.on("data", async (chunk) => {
       said += chunk;
-      if (said.split("\n").length <= lines || kills >= 6) return;
+      if (said.split("\n").length <= lines || kills >= 4) return;
       await setTimeout(rng.nextFloat64() * 12);
       child.kill("SIGKILL");
     });
