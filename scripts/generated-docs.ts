@@ -6,7 +6,7 @@ import { SETTINGS } from "../src/evaluation/settings/catalogue.ts";
 import { MINI_WIDTH, miniSuite } from "../src/evaluation/suites/mini.ts";
 import { TASKS } from "../src/evaluation/tasks/catalogue.ts";
 import { deviations, recipeFor } from "../src/evaluation/tasks/deviations.ts";
-import { QUIRKS } from "../src/evaluation/tasks/quirks.ts";
+import { QUIRKS } from "../src/evaluation/tasks/quirks/quirks.ts";
 import type { Recipe } from "../src/evaluation/tasks/recipe.ts";
 import type { Task } from "../src/evaluation/tasks/task.ts";
 import { BASELINES, LANGUAGE_MODELS } from "../src/models/language/catalogue.ts";

@@ -1,4 +1,4 @@
-import { QUIRKS, scoreQuirks } from "../evaluation/tasks/quirks.ts";
+import { QUIRKS, scoreQuirks } from "../evaluation/tasks/quirks/quirks.ts";
 import type { Estimate } from "../metrics/intervals.ts";
 import { estimateCell, metricCell } from "./estimates.ts";
 import { count, fixed, UNDEFINED } from "./numbers.ts";

@@ -23,7 +23,7 @@ import {
   variantCounts,
   variantNotes,
 } from "./evaluated-variants.ts";
-import { variantQuirks } from "./quirks.ts";
+import { variantQuirks } from "./quirk-effects.ts";
 import {
   alternativeAgainstReference,
   type Orientation,

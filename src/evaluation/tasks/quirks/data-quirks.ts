@@ -1,0 +1,68 @@
+import { NEITHER, type Quirk } from "./quirk.ts";
+
+/** Quirks of the data, their builders and the scripts. */
+export const DATA_QUIRKS: readonly Quirk[] = [
+  {
+    label: "Q24",
+    title: "Defaults of the generator",
+    where: "Task 1, building the table",
+    original: "The documented command omits --input_size 350 and --max_jitter 0, and makes another table.",
+    paper: "`build` uses the published values.",
+    corrected: "`build` uses the published values.",
+    effect: "None on the published table.",
+  },
+  {
+    label: "Q25",
+    title: "Footprint backgrounds need batches of 1,024",
+    where: "Task 2, building the table",
+    original: "Backgrounds are row 567 of batches; the extraction script now writes batches of 512.",
+    paper: "`build` uses batches of 1,024.",
+    corrected: "`build` uses batches of 1,024.",
+    effect: "None on the published table.",
+  },
+  {
+    label: "Q29",
+    title: "Consensus peaks depend on ties",
+    where: "Task 3, building the table",
+    original: "Touching ends overlap on one side only, and peaks of equal q are sorted unstably.",
+    paper: "The same overlap; ties keep the order of the files.",
+    corrected: "The same overlap; ties keep the order of the files.",
+    effect: "One or two peaks in 2,000.",
+  },
+  {
+    label: "Q30",
+    title: "Clustered subset ignores the direction",
+    where: "Task 3, building the subset",
+    original: "The peaks of smallest adjusted p are taken without a sign, ties in any order.",
+    paper: "The same; ties keep the order of the table.",
+    corrected: "The same; ties keep the order of the table.",
+    effect: "The subset holds peaks that are closed in the line that selected them.",
+  },
+  {
+    label: "Q35",
+    title: "Unpinned code and weights",
+    where: "All tasks",
+    original: "Models are loaded from the hub's newest revision.",
+    paper: "Revisions are pinned where they are known, and digests are recorded.",
+    corrected: "Revisions are pinned where they are known, and digests are recorded.",
+    effect: "Results may change with the hub.",
+  },
+  {
+    label: "Q38",
+    title: "Scripts that cannot run",
+    where: "Several",
+    original: "Unformatted paths, merge markers, undefined names, and folders that differ between scripts.",
+    paper: NEITHER,
+    corrected: NEITHER,
+    effect: "None on published numbers, as far as is known.",
+  },
+  {
+    label: "Q40",
+    title: "Links to other data than named",
+    where: "Data",
+    original: "Two links of the documentation lead to other Synapse folders than their text.",
+    paper: "`data fetch` uses the folder that holds the files.",
+    corrected: "`data fetch` uses the folder that holds the files.",
+    effect: "None.",
+  },
+];
