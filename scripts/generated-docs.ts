@@ -5,7 +5,7 @@ import { EXPECTED_COUNTS } from "../src/datasets/sources/verify.ts";
 import { SETTINGS } from "../src/evaluation/settings/catalogue.ts";
 import { MINI_WIDTH, miniSuite } from "../src/evaluation/suites/mini.ts";
 import { TASKS } from "../src/evaluation/tasks/catalogue.ts";
-import { deviations, recipeFor } from "../src/evaluation/tasks/deviations.ts";
+import { overrides, recipeFor } from "../src/evaluation/tasks/overrides.ts";
 import { QUIRKS } from "../src/evaluation/tasks/quirks/quirks.ts";
 import type { Recipe } from "../src/evaluation/tasks/recipe.ts";
 import type { Task } from "../src/evaluation/tasks/task.ts";
@@ -239,7 +239,7 @@ function recipeTables(task: Task, setting: string): string[] {
       differences(paper, of(family, "paper")),
     ];
     if (own === "" && ownPaper === "") return [];
-    const reasons = deviations.filter(
+    const reasons = overrides.filter(
       (row) =>
         (row.task === task.name || row.task === form.trainedBy) &&
         row.setting === setting &&

@@ -4,37 +4,36 @@ import { isBeingRemoved, isMarksFolder, lastUse, removeUnlessUsed, usersOf } fro
 import { removeFile } from "../../base/write-file.ts";
 import { describeEmbeddings } from "./embedding-store.ts";
 
-/** Something that was kept to save time and can be made again. */
+/** A cache entry: stored to save time, and reproducible. */
 export interface CacheEntry {
   readonly kind: "embeddings" | "weights" | "digests" | "left over" | "unknown";
   readonly path: string;
-  /** What it is, in words. */
+  /** Description. */
   readonly what: string;
   readonly bytes: number;
   readonly files: number;
-  /** When it was last used or written. */
+  /** Time of the last use or write. */
   readonly lastUsed: Date;
-  /** Processes that use it, or may: those on other machines cannot be seen. */
+  /** Processes that use it, or may use it: processes on other machines cannot be checked. */
   readonly users: readonly { readonly pid: number; readonly host: string }[];
 }
 
-/** Folders of one model's embeddings have such names. */
+/** Names of folders with one model's embeddings. */
 const EMBEDDINGS = /^[0-9a-f]{16}$/;
 const PROTOCOLS = ["corrected", "paper"];
 
 /**
- * What lies in the caches: the program's own folder, and embeddings in folders of runs or in those that runs share.
- * Nothing is changed but marks of dead processes.
+ * Entries of the program's cache folder, and embeddings in folders of runs or shared by runs. Removes only marks of dead processes.
  *
  * @param own      the program's cache folder
- * @param folders  of runs (`--out`), or given to runs as `--embeddings`
+ * @param folders  folders of runs (`--out`) or of shared embeddings (`--embeddings`)
  */
 export async function cacheEntries(own: string, folders: readonly string[]): Promise<readonly CacheEntry[]> {
   const entries: CacheEntry[] = [];
   for (const name of await namesIn(own)) {
     const path = join(own, name);
     if (name === "digests") {
-      entries.push(await entryOf("digests", path, "SHA-256 of files that were hashed before"));
+      entries.push(await entryOf("digests", path, "SHA-256 of files"));
     } else if (name === "float32") {
       for (const file of await namesIn(path)) {
         const copy = join(path, file);
@@ -43,7 +42,7 @@ export async function cacheEntries(own: string, folders: readonly string[]): Pro
           entries.push(await entryOf("weights", copy, "a checkpoint's weights as float32"));
         }
       }
-    } else entries.push(await entryOf("unknown", path, "not made by this version: left alone"));
+    } else entries.push(await entryOf("unknown", path, "not made by this version: not removed"));
   }
   for (const folder of folders) {
     for (const place of embeddingFolders(folder)) {
@@ -59,7 +58,7 @@ export async function cacheEntries(own: string, folders: readonly string[]): Pro
   return entries;
 }
 
-/** A run's embeddings lie in the run, or in the runs of both protocols below it; or the folder holds them itself. */
+/** Folders that may contain embeddings: the folder itself, a run, or the runs of both protocols in it. */
 function embeddingFolders(folder: string): readonly string[] {
   return [
     folder,
@@ -73,7 +72,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   return (await namesInFolder(folder)).filter((name) => !isMarksFolder(name) && !name.startsWith("."));
 }
 
-const leftOver = (path: string) => entryOf("left over", path, "what a stopped process was removing");
+const leftOver = (path: string) => entryOf("left over", path, "remains of an interrupted removal");
 
 async function entryOf(kind: CacheEntry["kind"], path: string, what: string): Promise<CacheEntry> {
   const { bytes, files, newest } = await sizeBelow(path);
@@ -91,17 +90,17 @@ async function entryOf(kind: CacheEntry["kind"], path: string, what: string): Pr
 
 export interface PrunedEntry {
   readonly entry: CacheEntry;
-  /** Why it stays; undefined where it was, or would be, removed. */
+  /** Reason why it is kept; undefined if it is, or would be, removed. */
   readonly kept?: "in use" | "used lately" | "unknown";
 }
 
 const DAY = 86_400_000;
 
 /**
- * Removes what was not used for some days, never what a process uses, and nothing that this program did not make.
+ * Removes entries that were not used for some days; never entries in use or unknown ones.
  *
- * @param days  0 for everything that is not in use
- * @param dry   says what would be removed, and removes nothing
+ * @param days  0: all entries that are not in use
+ * @param dry   only reports what would be removed
  */
 export async function pruneCaches(
   entries: readonly CacheEntry[],
@@ -118,7 +117,7 @@ export async function pruneCaches(
     else if (dry) pruned.push({ entry });
     else {
       const removed = await removeUnlessUsed(entry.path);
-      // A copy of weights has its digest beside it.
+      // A copy of weights has a file with its digest.
       if (removed && entry.kind === "weights") await removeFile(`${entry.path}.sha256`);
       pruned.push(removed ? { entry } : { entry, kept: "in use" });
     }

@@ -5,16 +5,20 @@ import { writeSafetensors } from "../../net/arrays/safetensors.ts";
 import type { PackedEmbedding } from "./packed-embedding.ts";
 
 /*
- * A piece of the store: embeddings of some sequences one after the other, as a safetensors file that other programs read
- * too. `states` [tokens of all, width], float32 or float16; `offsets` [sequences + 1], the tokens [offsets[i], offsets[i + 1]) are those
- * of sequence i; token t covers the bases [starts[t], starts[t] + lengths[t]), 0-based: `starts` [tokens of all], uint16 or int32,
- * `lengths` [tokens of all], uint8 or int32. The metadata holds the key of each sequence and a digest of its embedding, so that reading one sequence verifies it without reading the others.
+ * A shard of the store: concatenated embeddings of some sequences as a safetensors file.
+ *
+ * - `states` [tokens of all, width], float32 or float16
+ * - `offsets` [sequences + 1]: sequence i has the tokens [offsets[i], offsets[i + 1])
+ * - `starts` [tokens of all], uint16 or int32, and `lengths` [tokens of all], uint8 or int32: token t covers the bases
+ *   [starts[t], starts[t] + lengths[t]), 0-based
+ *
+ * The metadata has the key of each sequence and a digest of its embedding, so that one sequence is verified without reading others.
  */
 
 const KEYS = "keys";
 const DIGESTS = "digests";
 
-/** Writes a piece, whole or not at all. All embeddings have one width and one precision; at least one is given. */
+/** Writes a shard atomically. There is at least one embedding, and all have the same width and precision. */
 export async function writePiece(
   path: string,
   keys: readonly string[],
@@ -50,7 +54,7 @@ export async function writePiece(
   );
 }
 
-/** As unsigned integers of this type where all fit, else as int32. */
+/** Values as unsigned integers of this type if all fit, else as int32. */
 function smallest(dtype: "uint8" | "uint16", values: Int32Array) {
   const data = dtype === "uint8" ? Uint8Array.from(values) : Uint16Array.from(values);
   const shape = [values.length];
@@ -59,7 +63,7 @@ function smallest(dtype: "uint8" | "uint16", values: Int32Array) {
     : ({ dtype: "int32", shape, data: values } as const);
 }
 
-/** Of states, starts and ends; the number of tokens and the width follow from their lengths. */
+/** Digest of states, starts and ends; their lengths determine the number of tokens and the width. */
 function digestOf({ states, starts, ends }: PackedEmbedding): string {
   const digests = [states, starts, ends].map(({ buffer, byteOffset, byteLength }) =>
     sha256Hex(new Uint8Array(buffer, byteOffset, byteLength)),
@@ -67,16 +71,16 @@ function digestOf({ states, starts, ends }: PackedEmbedding): string {
   return sha256Hex(digests.join(" ")).slice(0, 32);
 }
 
-/** A piece opened for reading one sequence at a time: positions and digests are in memory, states are not. */
+/** An open shard, read one sequence at a time: positions and digests are in memory, states are not. */
 export interface EmbeddedPiece {
-  /** Keys of its sequences, in order. */
+  /** Keys of the sequences, in order. */
   readonly keys: readonly string[];
-  /** @throws {FormatError} when the embedding is not the one that was written */
+  /** @throws {FormatError} when the embedding does not match its digest */
   read(sequence: number): Promise<PackedEmbedding>;
   close(): Promise<void>;
 }
 
-/** @throws {FormatError} when the file is not a piece, or a damaged one */
+/** @throws {FormatError} when the file is not a shard, or is damaged */
 export async function openPiece(path: string): Promise<EmbeddedPiece> {
   const checkpoint = await openCheckpoint(path);
   try {
@@ -87,7 +91,7 @@ export async function openPiece(path: string): Promise<EmbeddedPiece> {
   }
 }
 
-/** Keys of a piece's sequences, from its header alone. @throws {FormatError} when the file is not a piece */
+/** Keys of a shard's sequences, from its header alone. @throws {FormatError} when the file is not a shard */
 export async function keysOfPiece(path: string): Promise<readonly string[]> {
   await using checkpoint = await openCheckpoint(path);
   return keysIn(path, checkpoint);
@@ -138,7 +142,7 @@ async function pieceOf(path: string, checkpoint: Checkpoint): Promise<EmbeddedPi
       if (digestOf(embedding) === digests[sequence]) return embedding;
       throw new FormatError(
         { file: path, tensor: "states" },
-        `the embedding of sequence ${sequence} does not agree with its digest`,
+        `the embedding of sequence ${sequence} does not match its digest`,
         DAMAGED,
       );
     },

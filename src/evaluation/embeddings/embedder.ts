@@ -6,11 +6,11 @@ export interface SequenceToEmbed {
   readonly letters: string;
   /** Tokens of the longest sequence that the original embedded together with this one; see `EmbedOptions.padTo`. */
   readonly padTo?: number | undefined;
-  /** Where it comes from, for a model that looks its answers up. */
+  /** Origin of the sequence, for a model that looks up its embeddings. */
   readonly origin: Origin;
 }
 
-/** Digest of what decides a sequence's embedding by one model under one protocol: 32 hexadecimal digits. */
+/** Digest of a sequence and its padding, which determine its embedding by one model under one protocol: 32 hexadecimal digits. */
 export const sequenceKey = ({ letters, padTo }: SequenceToEmbed): string =>
   sha256Hex(`${letters} ${padTo ?? ""}`).slice(0, 32);
 
@@ -25,7 +25,7 @@ export interface EmbedderOptions {
 export class Embedder {
   constructor(readonly options: EmbedderOptions) {}
 
-  /** The same model without padding: as under `corrected`. */
+  /** Embedder of the same model without padding, as under `corrected`. */
   unpadded(): Embedder {
     return new Embedder({ ...this.options, protocol: "corrected" });
   }
@@ -41,7 +41,7 @@ export class Embedder {
   ): Promise<readonly SequenceEmbedding[]> {
     const { batchSize, model } = this.options;
     const embeddings = new Array<SequenceEmbedding>(sequences.length);
-    // Those padded alike are embedded together; under `corrected` that is all of them.
+    // Sequences with the same padding form batches; under `corrected` that is all of them.
     const groups = new Map<number | undefined, number[]>();
     sequences.forEach(({ padTo }, i) => {
       const group = groups.get(padTo);
@@ -81,7 +81,7 @@ export class Embedder {
     });
     if (given?.length !== letters.length) {
       throw new InputError(
-        `the model ${JSON.stringify(model.name)} was asked for ${letters.length} embeddings and gave ${given?.length ?? String(given)}`,
+        `the model ${JSON.stringify(model.name)} returned ${given?.length ?? String(given)} embeddings for ${letters.length} sequences`,
         { hint: "embed(sequences) returns one embedding per sequence, in their order" },
       );
     }
@@ -89,7 +89,7 @@ export class Embedder {
   }
 }
 
-/** Nothing reads the states of padding. */
+/** Embedding without the states of padding, which nothing reads. */
 function withoutPadding(model: Model, letters: string, embedding: SequenceEmbedding): SequenceEmbedding {
   const { states, tokens, width, starts, ends } = embedding;
   const own = Math.min(model.tokenCount?.(letters) ?? tokens, tokens);
@@ -105,7 +105,7 @@ function withoutPadding(model: Model, letters: string, embedding: SequenceEmbedd
 
 function checked(model: Model, embedding: SequenceEmbedding, sequence: number): SequenceEmbedding {
   const { states, tokens, width, starts, ends } = embedding;
-  const who = `the embedding that ${JSON.stringify(model.name)} gave of sequence ${sequence} of a call`;
+  const who = `the embedding by ${JSON.stringify(model.name)} of sequence ${sequence} of a call`;
   if (states.length !== tokens * width || starts.length !== tokens || ends.length !== tokens) {
     throw new InputError(
       `${who} has ${states.length} states, ${starts.length} starts and ${ends.length} ends for ${tokens} tokens of width ${width}`,
@@ -116,7 +116,7 @@ function checked(model: Model, embedding: SequenceEmbedding, sequence: number): 
     throw new InputError(
       `${who} has ${states[wrong]} as state ${wrong % width} of token ${Math.floor(wrong / width)}`,
       {
-        hint: "a finite number is needed; what was embedded before is kept",
+        hint: "expected a finite number; embeddings stored before remain",
       },
     );
   }
@@ -127,6 +127,6 @@ function checkWidths(model: Model, embeddings: readonly SequenceEmbedding[]): vo
   const widths = new Set(embeddings.map(({ width }) => width));
   if (widths.size <= 1) return;
   throw new InputError(
-    `the model ${JSON.stringify(model.name)} gave embeddings of different widths: ${[...widths].join(", ")}`,
+    `the model ${JSON.stringify(model.name)} returned embeddings of different widths: ${[...widths].join(", ")}`,
   );
 }

@@ -19,13 +19,13 @@ import {
   unpack,
 } from "./packed-embedding.ts";
 
-/** Raised when the same sequences would be embedded or stored otherwise. */
+/** Raised when the same sequences are embedded or stored differently. */
 const VERSION = 2;
 
-/** Most sequences of a piece. */
+/** Maximum sequences per shard. */
 const PIECE_SEQUENCES = 128;
 
-/** Pieces kept open at once; each holds one file and a few numbers per token. */
+/** Maximum open shards; each has one file handle and a few numbers per token. */
 const KEPT_OPEN = 64;
 
 export interface EmbeddingStoreOptions {
@@ -35,23 +35,23 @@ export interface EmbeddingStoreOptions {
   readonly storedAs: StoredAs;
 }
 
-/** Pieces are numbered in the order in which they are found and added. */
+/** Shards of embeddings, numbered in the order in which they are found and added. */
 interface Pieces {
-  /** Adds a piece of at most `PIECE_SEQUENCES`. */
+  /** Adds a shard of at most `PIECE_SEQUENCES`. */
   add(keys: readonly string[], embeddings: readonly PackedEmbedding[]): Promise<void>;
-  /** To be awaited before the next. */
+  /** Must be awaited before the next call. */
   read(piece: number, sequence: number): Promise<PackedEmbedding>;
   close(): Promise<void>;
 }
 
 /**
- * Embeddings of sequences by one model under one protocol. Each distinct sequence is stored once, whichever rows, tasks and
- * runs have it. Pieces appear whole, so a killed extraction resumes with the first sequences that are missing. Processes
- * need not know of each other: two that embed the same sequences at once store them twice, and either copy is read.
+ * Embeddings of sequences by one model under one protocol. Each distinct sequence is stored once for all rows, tasks and runs.
+ * Shards are written atomically, so that an interrupted extraction resumes with the first missing sequences. Processes need no
+ * coordination: two that embed the same sequences concurrently store them twice, and either copy is read.
  */
 export class EmbeddingStore {
   private opened: Promise<Pieces> | undefined;
-  /** Place of each stored sequence: the number of its piece × `PIECE_SEQUENCES` + its number there. */
+  /** Position of each stored sequence: its shard's number × `PIECE_SEQUENCES` + its index there. */
   private readonly index = new Map<string, number>();
   private count = 0;
   private lost: RoundingLoss | undefined;
@@ -61,8 +61,8 @@ export class EmbeddingStore {
   /**
    * Embeds and stores the sequences that are not stored yet.
    *
-   * @param known  their embeddings, where they are computed already
-   * @returns      the place of each sequence, for `read`
+   * @param known  their embeddings, if already computed
+   * @returns      the position of each sequence, for `read`
    * @throws {InputError} as `Embedder.embed`, and when a state exceeds the range of float16
    */
   async keep(
@@ -102,7 +102,7 @@ export class EmbeddingStore {
     return unpack(await pieces.read(Math.floor(place / PIECE_SEQUENCES), place % PIECE_SEQUENCES));
   }
 
-  /** Of all that this store embedded so far; undefined where nothing was rounded. */
+  /** Rounding loss of everything embedded so far; undefined if nothing was rounded. */
   get loss(): RoundingLoss | undefined {
     return this.lost;
   }
@@ -129,7 +129,7 @@ export class EmbeddingStore {
     return disk;
   }
 
-  /** Sequences of the next piece. One that an earlier piece has as well is read from there. */
+  /** Registers the sequences of the next shard. A sequence of an earlier shard is read from there. */
   private register(keys: readonly string[]): void {
     keys.forEach((key, i) => {
       if (!this.index.has(key)) this.index.set(key, this.count * PIECE_SEQUENCES + i);
@@ -183,17 +183,17 @@ class MemoryPieces implements Pieces {
   }
 }
 
-/** Pieces in files named by a digest of their keys: `7c/7c1d….safetensors`. */
+/** Shards in files named by a digest of their keys: `7c/7c1d….safetensors`. */
 class DiskPieces implements Pieces {
   private readonly files: string[] = [];
-  /** The least recently read first. */
+  /** Open shards, the least recently read first. */
   private readonly opened = new Map<string, EmbeddedPiece>();
-  /** Nobody may remove the folder meanwhile. */
+  /** Mark that prevents the removal of the folder. */
   private held: InUse | undefined;
 
   constructor(private readonly place: string) {}
 
-  /** Keys of each piece that is there. */
+  /** Keys of each stored shard. */
   async *find(about: Parameters<typeof writeAbout>[1]): AsyncGenerator<readonly string[]> {
     const { place } = this;
     this.held = await markInUse(place);
@@ -249,7 +249,7 @@ class DiskPieces implements Pieces {
   }
 }
 
-/** Whose embeddings a folder holds: its name is a digest of this and says nothing to a person. */
+/** Description of a folder of embeddings, whose name is a digest. */
 export interface AboutEmbeddings {
   readonly model: string;
   readonly protocol: string;
@@ -259,7 +259,7 @@ export interface AboutEmbeddings {
 const schema = z.object({ model: z.string(), protocol: z.string(), storedAs: z.string() });
 const aboutPath = (folder: string) => join(folder, "about.json");
 
-/** Written once, before the first piece. */
+/** Writes the description once, before the first shard. */
 async function writeAbout(folder: string, about: AboutEmbeddings): Promise<void> {
   await createFileAtomic(aboutPath(folder), `${JSON.stringify(about, null, 2)}\n`);
 }
@@ -270,9 +270,9 @@ export async function describeEmbeddings(folder: string): Promise<string> {
   try {
     value = JSON.parse((await textIfPresent(aboutPath(folder))) ?? "");
   } catch {
-    return "embeddings of a model that left no name";
+    return "embeddings of an unnamed model";
   }
   const { data } = schema.safeParse(value);
-  if (data === undefined) return "embeddings of a model that left no name";
+  if (data === undefined) return "embeddings of an unnamed model";
   return `embeddings of ${data.model}, ${data.protocol} protocol, ${data.storedAs}`;
 }

@@ -3,10 +3,10 @@ import { freeSpace } from "../../base/folder.ts";
 import type { SequenceEmbedding } from "../../models/model.ts";
 import { narrowToFloat16, widenToFloat32 } from "../../net/arrays/float-conversion.ts";
 
-/** Precision of stored states; float16 takes half the bytes and is rounded. */
+/** Precision of stored states; float16 takes half the bytes and rounds. */
 export type StoredAs = "float32" | "float16";
 
-/** An embedding in the precision in which it is stored: float32 values, or float16 as its bits. */
+/** An embedding in its stored precision: float32 values, or bits of float16. */
 export interface PackedEmbedding extends Omit<SequenceEmbedding, "states"> {
   /** [tokens, width], row-major. */
   readonly states: Float32Array | Uint16Array;
@@ -21,8 +21,8 @@ export function pack(embedding: SequenceEmbedding, storedAs: StoredAs): PackedEm
   const states = narrowToFloat16(embedding.states);
   const at = states.findIndex((bits) => (bits & EXPONENT) === EXPONENT);
   if (at < 0) return { ...embedding, states };
-  throw new InputError(`a state is ${embedding.states[at]}, and float16 ends at 65504`, {
-    hint: "store this model's embeddings as float32",
+  throw new InputError(`a state is ${embedding.states[at]}, beyond the range of float16 (65504)`, {
+    hint: "store them as float32 (--recipe storedAs=float32)",
   });
 }
 
@@ -31,7 +31,7 @@ export function unpack(packed: PackedEmbedding): SequenceEmbedding {
   return { ...packed, states: states instanceof Float32Array ? states : widenToFloat32("float16", states) };
 }
 
-/** Largest change of a state by rounding, and largest state; both absolute values. */
+/** Absolute values of the largest change by rounding and of the largest state. */
 export interface RoundingLoss {
   readonly change: number;
   readonly largest: number;

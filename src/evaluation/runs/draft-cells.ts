@@ -6,7 +6,7 @@ import type { Setting, WeightsFile } from "../settings/setting.ts";
 import { inferenceRecipe } from "../settings/training-recipe.ts";
 import { supervisionOf } from "../settings/training-rows.ts";
 import type { ExcludedModels } from "../tasks/benchmark.ts";
-import { recipeFor } from "../tasks/deviations.ts";
+import { recipeFor } from "../tasks/overrides.ts";
 import type { Recipe } from "../tasks/recipe.ts";
 import { pickRows } from "../tasks/table-rows.ts";
 import type { OpenTask, RowNumbers, SelectedRows, Selection, Task, TaskSetting } from "../tasks/task.ts";

@@ -16,10 +16,10 @@ import { supervisionOf, trainingRows, trainingTaskForm, trainingTaskOf } from ".
 
 const NAME = "ab-initio";
 
-/** Rows whose sequences are made together while rows are kept. */
+/** Rows whose sequences are made together while training rows are stored. */
 const BLOCK = 1024;
 
-/** A network that has seen nothing is trained on the letters of the task's training rows, and answers. */
+/** A network with fresh parameters is trained on the sequences of the task's training rows. */
 export const abInitio: Setting<"ab-initio"> = {
   name: NAME,
   title: "trained from the sequence alone",
@@ -31,10 +31,10 @@ export const abInitio: Setting<"ab-initio"> = {
   computedOn: "cpu",
   refuses(task: Task, { network }: Model) {
     if (network === undefined) {
-      return "it is no network that can be trained from the beginning (no `network`), which ab-initio asks for";
+      return "it has no network to train from scratch (no `network`), which ab-initio requires";
     }
     if (task.window >= network.shortest) return undefined;
-    return `it needs sequences of ${network.shortest} bases, and those of the task have ${task.window}`;
+    return `it needs sequences of at least ${network.shortest} bases, and the task's have ${task.window}`;
   },
   sequencesPerRow: (task) => task.members.length,
   checkRecipe: (recipe) => void readTrainingRecipe(recipe),
@@ -66,7 +66,7 @@ export const abInitio: Setting<"ab-initio"> = {
 
 const inferenceSchema = z.object(inferenceFields);
 
-/** @param seed  of first values, which trained weights replace */
+/** @param seed  of initial values, which trained weights replace */
 function networkLearner(context: Pick<SettingContext, "task" | "model">, seed = 0): Learner {
   const supervision = supervisionOf(context, NAME);
   const { window: length } = trainingTaskForm(context, NAME);
@@ -116,7 +116,7 @@ async function keepRows(
   };
 }
 
-/** As a network sees them: no base where a language model would be shown an A (quirk Q27). */
+/** Base codes with "no base" kept, which a language model would see as A (quirk Q27). */
 function codesOfMembers({ sequences, codes }: Example): readonly Uint8Array[] {
   return codes ?? sequences.map(codesOf);
 }
@@ -129,7 +129,7 @@ function oneHotFeeds(members: readonly Uint8Array[], length: number): Feeds {
   return { sequence: { dtype: "float32", shape: [members.length, length, 4], data } };
 }
 
-/** Base codes of many sequences of one length, two to a byte: a million pairs of 350 bases take 350 MB. */
+/** Base codes of many sequences of one length, two per byte: a million pairs of 350 bases take 350 MB. */
 export class PackedCodes {
   private readonly bytes: Uint8Array;
   private readonly stride: number;

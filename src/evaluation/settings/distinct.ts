@@ -1,18 +1,18 @@
 import type { Model } from "../../models/model.ts";
 
-/** Sequences without their repetitions. */
+/** Sequences without repetitions. */
 export interface Distinct {
-  /** Where each distinct sequence is first met, in order of appearance. */
+  /** Index of the first occurrence of each distinct sequence, in order of appearance. */
   readonly first: readonly number[];
-  /** For each sequence, its place in `first`. */
+  /** Index into `first` of each sequence. */
   readonly of: readonly number[];
 }
 
 /**
- * Equal sequences are asked once. Not of a model that looks its answers up by the place of a sequence: its answers are what
- * was written down for each.
+ * Distinct sequences, so that equal ones are scored once. For a model that looks scores up by a sequence's origin, every sequence
+ * is distinct.
  *
- * @param keys  what makes a sequence what it is
+ * @param keys  identity of each sequence
  */
 export function distinct(model: Model, keys: readonly string[]): Distinct {
   if (model.expectRows !== undefined) return { first: [...keys.keys()], of: [...keys.keys()] };

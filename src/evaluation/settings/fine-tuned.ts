@@ -13,7 +13,7 @@ import { firstExample, supervisionOf, trainingRows, trainingTaskOf } from "./tra
 
 const NAME = "fine-tuned";
 
-/** Rows whose sequences are made together while rows are kept. */
+/** Rows whose sequences are made together while training rows are stored. */
 const BLOCK = 1024;
 
 const inferenceSchema = z.object({
@@ -33,8 +33,8 @@ const recipeSchema = inferenceSchema.extend({
 const readFineTuningRecipe = (recipe: Recipe) => readSettingRecipe(recipeSchema, recipe);
 
 /**
- * The language model itself is trained further, by factors of low rank beside its weights, with a classifier on top. As in
- * the original, each member's batch is run by itself, with dropout masks of its own.
+ * The language model is fine-tuned by low-rank adapters (LoRA), with a classifier on top. As in the original, each member's batch
+ * runs separately, with its own dropout masks.
  */
 export const fineTuned: Setting<"fine-tuned"> = {
   name: NAME,
@@ -47,7 +47,7 @@ export const fineTuned: Setting<"fine-tuned"> = {
   computedOn: "cpu",
   refuses(_task: Task, model: Model) {
     if (model.fineTune !== undefined) return undefined;
-    return "it cannot be trained further (no `fineTune`), which fine-tuned asks for";
+    return "it cannot be fine-tuned (no `fineTune`), which fine-tuned requires";
   },
   sequencesPerRow: (task) => task.members.length,
   checkRecipe: (recipe) => void readFineTuningRecipe(recipe),
@@ -76,15 +76,15 @@ export const fineTuned: Setting<"fine-tuned"> = {
   },
 };
 
-/** Frozen weights in memory: in their file, packed for the forward and for the backward pass, and for the evaluation. */
+/** Copies of frozen weights in memory: the mapped file, and packed for forward pass, backward pass and evaluation. */
 const WEIGHTS_HELD = 4;
 
-/** The same where nothing is trained: in their file, and packed for the evaluation. */
+/** Copies without training: the mapped file, and packed for evaluation. */
 const WEIGHTS_HELD_ANSWERING = 2;
 
 type LearnerContext = Pick<SettingContext, "task" | "model" | "recipe" | "weights">;
 
-/** The adapted model without what only training needs. */
+/** The adapted model for evaluation alone. */
 async function openAdapted(context: LearnerContext) {
   const recipe = readSettingRecipe(inferenceSchema, context.recipe);
   const { rank, alpha } = recipe;
@@ -123,7 +123,7 @@ async function openLearner(context: LearnerContext) {
   }
 }
 
-/** @param letters  a sequence, whose number of tokens models take that need to know it */
+/** @param letters  a sequence; its number of tokens sizes the graphs of models that need it */
 async function tuningLearner(context: LearnerContext, tuning: FineTuning, letters: string): Promise<Learner> {
   const evaluated = await evaluatedLearner(context, tuning, letters);
   const training = await tuning.graph("training", evaluated.tokens);
@@ -140,7 +140,7 @@ async function tuningLearner(context: LearnerContext, tuning: FineTuning, letter
   };
 }
 
-/** What evaluating takes, with trained values of a file or of the run. */
+/** Learner without its training graph, for values from a file or from the run. */
 async function evaluatedLearner(
   context: LearnerContext,
   tuning: FineTuning,
@@ -169,7 +169,7 @@ async function evaluatedLearner(
 const sequencesOf = (examples: readonly Pick<Example, "sequences">[]) =>
   examples.flatMap(({ sequences }) => sequences);
 
-/** Letters stay in memory, one byte each: a million pairs of 350 bases take 700 MB. */
+/** Training rows with their sequences in memory, one byte per base: a million pairs of 350 bases take 700 MB. */
 async function keepRows(
   task: OpenTask,
   tuning: FineTuning,

@@ -21,13 +21,13 @@ import { trainingFormOf, trainingTaskForm } from "./training-rows.ts";
 const EPOCHS = 10;
 const BATCH_ROWS = 32;
 
-/** Of the training rows, and as many of the validation rows: at most, and while their embeddings take at most so many bytes. */
+/** Maximum rows sampled from the training rows, and from the validation rows; and maximum bytes of all their embeddings. */
 const SAMPLE_ROWS = 256;
 const SAMPLE_BYTES = 2 ** 30;
 
 type EmbeddingSize = Pick<SequenceEmbedding, "tokens" | "width">;
 
-/** Rows of either part that are sampled. */
+/** Rows sampled from each part. */
 export const sampledRows = (size: EmbeddingSize, members: number): number =>
   Math.max(1, Math.min(SAMPLE_ROWS, Math.floor(SAMPLE_BYTES / 2 / rowBytes(size, members))));
 
@@ -37,16 +37,16 @@ export const sampleBytes = (size: EmbeddingSize, members: number): number =>
 
 const rowBytes = ({ tokens, width }: EmbeddingSize, members: number) => 4 * tokens * width * members;
 
-/** Fewer sampled rows of either part show nothing. */
+/** Minimum sampled rows of each part. */
 const FEWEST_ROWS = 32;
 
-/** A change must be smaller than this share of the half-width of an interval, a rounding error than that of a deviation. */
+/** Tolerance: share of an interval's half-width for changes, of a standard deviation for rounding errors. */
 const SHARE = 0.1;
 
-/** A quarter of the range of float16: rows that are not sampled may have larger states. */
+/** A quarter of the range of float16, since other rows may have larger states. */
 const LARGEST_STATE = 65_504 / 4;
 
-/** Two-sided 95 %. */
+/** Quantile of a two-sided 95 % interval. */
 const Z = 1.959964;
 
 /** Sampled rows with the embeddings of their members, member after member of each row. */
@@ -74,11 +74,11 @@ export interface HalfPrecisionOptions {
  *
  * - every sampled state is at most a quarter of the range of float16;
  * - in every dimension of a state the rounding error (root mean square) is less than a tenth of the standard deviation over the
- *   sampled tokens, so that nothing is lost which the sample's head has not learned;
- * - the mean loss changes by less than a tenth of the half-width of the 95 % interval that it has over all validation rows;
- * - the main metric changes by less than a tenth of the half-width of its 95 % interval over the sample, where it has one.
+ *   sampled tokens, so that no information is lost that the sample's head has not learned;
+ * - the mean loss changes by less than a tenth of the half-width of its 95 % interval over all validation rows;
+ * - the main metric changes by less than a tenth of the half-width of its 95 % interval over the sample, if it has one.
  *
- * The loss is compared because it is continuous: its change is measurable on a sample even where no answer changes its class.
+ * The loss is continuous: its change is measurable on a sample even if no prediction changes its class.
  */
 export async function decidePrecision(
   context: SettingContext,
@@ -135,7 +135,7 @@ function coarsestDimension(embeddings: readonly SequenceEmbedding[]) {
   const sums = new Float64Array(width);
   const squares = new Float64Array(width);
   const errors = new Float64Array(width);
-  // Deviations are taken from the first state, since large means would cancel.
+  // Sums are relative to the first state, to avoid cancellation with large means.
   const origin = embeddings[0].states.slice(0, width);
   let tokens = 0;
   for (const embedding of embeddings) {
@@ -154,7 +154,7 @@ function coarsestDimension(embeddings: readonly SequenceEmbedding[]) {
     const mean = sums[dimension] / tokens;
     const deviation = Math.sqrt(Math.max(0, squares[dimension] / tokens - mean * mean));
     const error = Math.sqrt(errors[dimension] / tokens);
-    // A constant dimension holds nothing that could be lost.
+    // A constant dimension has no information to lose.
     if (deviation > 0 && error * worst.deviation > worst.error * deviation)
       worst = { dimension, error, deviation };
   }
@@ -216,7 +216,7 @@ function keptRows({ examples, embeddings }: EmbeddedSample, feeds: HalfPrecision
   };
 }
 
-/** Outputs for all sampled validation rows, a batch at a time. @param change  of each embedding */
+/** Outputs for all sampled validation rows, a batch at a time. @param change  applied to each embedding */
 async function outputsFor(
   { val, feeds }: HalfPrecisionOptions,
   run: (feeds: Feeds) => Promise<NdArray>,
@@ -283,7 +283,7 @@ async function compared(
   };
 }
 
-/** Undefined where the sample is too small for the metric or its interval. */
+/** Main metric in both precisions; undefined if the sample is too small for it or its interval. */
 function comparedMetric(float32: Metric | undefined, float16: Metric | undefined): StorageCheck["metric"] {
   const [interval] = float32?.intervals ?? [];
   if (interval === undefined) return undefined;

@@ -11,101 +11,101 @@ import type { TrainingRecipe } from "./training-recipe.ts";
 import type { StorageDecision, TrainingRecord } from "./training-record.ts";
 import type { TrainingRows } from "./training-rows.ts";
 
-/** What a setting trains: the graph of a network, and how rows of a task become its inputs. */
+/** A network to train, and the conversion of a task's rows to its inputs. */
 export interface Learner {
-  /** [b, outputs], b being the sequences of some rows, member after member of each. */
+  /** Outputs [b, outputs]; b is the number of sequences, member after member of each row. */
   readonly output: Sym;
-  /** The same for a training step, where dropout or the like makes it another graph. */
+  /** Outputs of a training step, if its graph differs, for example by dropout. */
   readonly trainingOutput?: Sym;
-  /** Of trained parameters those that a batch may pass by, and whether it came to them: as of a training step. */
+  /** Trained parameters that a batch may not use, with the condition whether it does; see `train-step.ts`. */
   readonly reached?: ReadonlyMap<string, Sym>;
-  /** Values to begin with, of every parameter that is trained. */
+  /** Initial values of all trained parameters. */
   readonly initial: ReadonlyMap<string, NdArray>;
-  /** The other parameters. */
+  /** Frozen parameters. */
   readonly frozen: ReadonlyMap<string, ParameterSource>;
-  /** Inputs of the graph for rows of the task that is answered, as they come. */
+  /** Inputs of the graph for evaluated rows. */
   feeds(examples: readonly Example[]): Promise<Feeds>;
   /**
-   * Rows of the task that is answered where they are read otherwise than those that train: their sequences in parts, each with
-   * a graph of the same parameters. Absent: with `output` and `feeds`.
+   * Inference on rows whose inputs differ from those of training rows: their sequences in parts, each with its own graph of the
+   * same parameters. Default: `output` and `feeds`.
    */
   readonly answer?: ((examples: readonly Example[]) => Promise<readonly InferencePart[]>) | undefined;
   /**
-   * Decides before training, and writes to its folder, how embeddings are stored; absent where nothing is decided.
-   * @returns  undefined where the recipe says it
+   * Decides before training in which precision embeddings are stored, and writes the decision to the training's folder.
+   * @returns  undefined if the recipe states the precision
    */
   decideStorage?(rows: TrainingRows, training: string): Promise<StorageDecision | undefined>;
-  /** Evaluates as this training run stored its embeddings. */
+  /** Sets the precision of embeddings to that of a training run. */
   adopt?(record: TrainingRecord): void;
-  /** What making rows ready is, in a word: "embedding". */
+  /** Label of `keep` for progress: "embedding". */
   readonly keeping: string;
   /**
-   * Rows of the task that trains, made ready to be fed again and again, in any order.
-   * @param tell  how many of them are ready
+   * Prepares training rows for repeated use in any order.
+   * @param tell  called with the number of rows prepared
    */
   keep(rows: RowNumbers, tell: (done: number) => void): Promise<KeptRows>;
-  /** Tokens of a sequence, where the graph leaves them open: what memory is reckoned with. */
+  /** Tokens per sequence for estimates of memory, if the graph leaves them open. */
   readonly tokens?: number;
-  /** Where the members of a batch are run one after the other; where it is absent they are run together. */
+  /** Present if the members of a batch run one after the other. Default: together. */
   readonly parting?: Parting;
   /**
    * Reads trained values from a file: one of a run, or a `checkpoint_N.pt` of the original.
    * @throws {FormatError} when its tensors are not those of this network
    */
   load(file: string): Promise<ReadonlyMap<string, NdArray>>;
-  /** Writes what was trained in a form that other programs know, where there is one. */
+  /** Writes trained values in a format of other programs. */
   export?(folder: string, trained: ReadonlyMap<string, NdArray>): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Some of the sequences of rows that are answered. */
+/** Some sequences of evaluated rows, with their graph. */
 export interface InferencePart {
   /** [b, outputs] */
   readonly output: Sym;
-  /** Their places among the sequences of the rows, member after member of each. */
+  /** Indices among the sequences of the rows, member after member of each row. */
   readonly sequences: readonly number[];
   readonly feeds: Feeds;
 }
 
 /**
- * A batch is run in parts, each of one member of some of its rows: the same sums, but dropout, which is drawn for each member
- * by itself, as the original does by running the members' batches one after the other.
+ * Splitting of a batch into parts with one member of some of its rows each. Sums are the same; dropout is drawn for each member
+ * separately, as in the original, which runs the members' batches one after the other.
  */
 export interface Parting {
-  /** Inputs that a part has beside those of its rows: dropout masks. */
+  /** Inputs of a part besides those of its rows: dropout masks. */
   feeds(place: PartPlace, rows: Feeds): Feeds;
 }
 
-/** Rows that can be fed in any order, without their sequences being made anew. */
+/** Prepared rows, which can be fed repeatedly in any order. */
 export interface KeptRows {
-  /** Of each row, without sequences: what its label and its metrics depend on. */
+  /** Facts and labels of the rows, without sequences. */
   readonly examples: readonly KeptExample[];
   /**
-   * Inputs of the graph for some rows, by their 0-based places.
-   * @param member  the one that is wanted, of a learner whose batches are parted; else all, member after member of each row
+   * Inputs of the graph for some rows, by their 0-based indices.
+   * @param member  for a learner with `parting`. Default: all members, member after member of each row
    */
   feeds(places: Int32Array, member?: number): Promise<Feeds>;
 }
 
 export type KeptExample = LabelledRow & { readonly labels: readonly number[] };
 
-/** What is alive at once of a run may take so much: more rows together are not faster. */
+/** Bytes of live values per forward pass; larger batches are not faster. */
 const RUN_BYTES = 2e9;
 
 const MANY = 1024;
 
-/** Bytes beside what graphs and weights take: buffers of the runtime, batches read ahead. */
+/** Bytes besides graphs and weights: buffers of the runtime, batches read ahead. */
 const BESIDE = 200e6;
 
 type Sized = Pick<Learner, "output" | "trainingOutput" | "initial" | "tokens" | "parting">;
 
 type BatchSizes = Pick<TrainingRecipe, "batchSize" | "evaluationBatchSize">;
 
-/** Rows, all members of each, that a learner evaluates at once. It follows from the graph alone. */
+/** Rows, with all members, that a learner evaluates at once; a function of the graph alone. */
 export const evaluationRows = (learner: Pick<Sized, "output" | "tokens">, members: number): number =>
   fitting(untrainedBytes(learner, members));
 
-/** Bytes that evaluating trained weights takes beside the frozen ones. */
+/** Bytes of memory for inference, without the frozen weights. */
 export const inferenceBytes = (
   learner: Pick<Sized, "output" | "tokens">,
   members: number,
@@ -113,7 +113,7 @@ export const inferenceBytes = (
 ): number =>
   BESIDE + untrainedBytes(learner, members)(Math.min(evaluationBatchSize, evaluationRows(learner, members)));
 
-/** A few rows take less than what does not grow with them, so the growth is that of many. */
+/** Largest number of rows within `RUN_BYTES`, extrapolated from many rows, since constant terms dominate for few. */
 function fitting(bytes: (rows: number) => number): number {
   const perRow = Math.max(1, (bytes(2 * MANY) - bytes(MANY)) / MANY);
   return Math.max(1, Math.floor((RUN_BYTES - bytes(MANY)) / perRow) + MANY);
@@ -124,11 +124,11 @@ const untrainedBytes =
   (rows: number) =>
     4 * peakValues([output], { b: rows * members, t });
 
-/** How many rows of a task a learner takes at once. They follow from the graph alone, so that results are the same everywhere. */
+/** Rows that a learner processes at once; functions of the graph alone, so that results agree on all machines. */
 export interface RowsAtOnce {
-  /** Of a training step, of one member each where the learner parts its batches by members. */
+  /** Rows per training step, of one member each for a learner with `parting`. */
   readonly training: number;
-  /** Of an evaluation, all members of each. */
+  /** Rows per evaluation, with all members. */
   readonly evaluation: number;
 }
 
@@ -140,10 +140,9 @@ export function rowsAtOnce(learner: Sized, supervision: Supervision, members: nu
 }
 
 /**
- * Bytes that training and answering take beside the frozen weights, batches being cut as `rowsAtOnce` says.
+ * Bytes of memory for training and inference, without the frozen weights, with batches split by `rowsAtOnce`.
  *
- * @param recipe     with the sizes of batches
- * @param trainRows  how many rows train: no batch has more
+ * @param trainRows  number of training rows, an upper bound of a batch
  */
 export function learnerBytes(
   learner: Sized,
@@ -154,7 +153,7 @@ export function learnerBytes(
   const { batchSize, evaluationBatchSize } = recipe;
   const trained = trainedBytes(learner, supervision, members);
   const rows = rowsAtOnce(learner, supervision, members);
-  // Both programs are open while a network is trained, and keep what they took.
+  // Both programs stay open during training and do not release memory.
   return (
     trained(Math.min(batchSize, rows.training, trainRows)) +
     inferenceBytes(learner, members, evaluationBatchSize)

@@ -6,7 +6,7 @@ import type { Example, Task } from "../tasks/task.ts";
 import { distinct } from "./distinct.ts";
 import type { Setting, SettingContext } from "./setting.ts";
 
-/** A model that was trained elsewhere to predict activity says what it predicts; nothing is trained here. */
+/** Evaluates a model that already predicts activity; nothing is trained. */
 export const predicted: Setting<"predicted"> = {
   name: "predicted",
   title: "the model's own prediction of activity",
@@ -18,7 +18,7 @@ export const predicted: Setting<"predicted"> = {
     if (model.forCellLine !== undefined) {
       return "it has one network per cell line, and the task's cell line is not given (cell-line=NAME)";
     }
-    return "it predicts no activity of a sequence (no `predictActivity`), which predicted asks for";
+    return "it does not predict activity (no `predictActivity`), which predicted requires";
   },
   sameUnderBothProtocols: () => true,
   sequencesPerRow: (task) => task.members.length,
@@ -59,14 +59,14 @@ async function answer(
   }));
 }
 
-/** With N where no base is known, which other questions show as A (quirk Q27). */
+/** Bases with N for unknown ones, which other settings show as A (quirk Q27). */
 const lettersOfMembers = ({ sequences, codes }: Example): readonly string[] =>
   codes?.map(lettersOf) ?? sequences;
 
 function checkCount(model: Model, asked: number, given: ArrayLike<number> | null | undefined) {
   if (given?.length === asked) return;
   throw new InputError(
-    `the model ${JSON.stringify(model.name)} was asked for ${asked} activities and gave ${given?.length ?? String(given)}`,
+    `the model ${JSON.stringify(model.name)} returned ${given?.length ?? String(given)} activities for ${asked} sequences`,
     { hint: "predictActivity(sequences) returns one number per sequence, in their order" },
   );
 }
@@ -74,7 +74,7 @@ function checkCount(model: Model, asked: number, given: ArrayLike<number> | null
 function checkValue(model: Model, value: number | undefined, sequence: string) {
   if (typeof value === "number" && Number.isFinite(value)) return;
   throw new InputError(
-    `the model ${JSON.stringify(model.name)} gave ${String(value)} as the activity of ${sequence}`,
-    { hint: "a finite number is needed, log(1 + counts); the rows finished before are kept" },
+    `the model ${JSON.stringify(model.name)} returned ${String(value)} as the activity of ${sequence}`,
+    { hint: "expected a finite number, log(1 + counts); finished rows are stored" },
   );
 }

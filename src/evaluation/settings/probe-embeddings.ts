@@ -30,7 +30,7 @@ export class ProbeEmbeddings {
   private temporary: Awaited<ReturnType<typeof temporaryFolder>> | undefined;
   private lossTold = false;
   private readonly files = new Map<OpenTask, readonly SequenceFile[]>();
-  /** Under `paper`, where they decide how far a sequence is padded. */
+  /** The original's batches, which determine the padding of sequences under `paper`. */
   private readonly batches: OriginalBatches | undefined;
 
   /** @param extractionBatchSize  sequences that the original embedded together */
@@ -50,7 +50,7 @@ export class ProbeEmbeddings {
   }
 
   /**
-   * Checks that so many sequences fit on disk.
+   * Checks that this many sequences fit on disk.
    * @throws {InputError} when they do not
    */
   async expectRoomFor(sequences: number, size: Pick<SequenceEmbedding, "tokens" | "width">): Promise<void> {
@@ -62,10 +62,10 @@ export class ProbeEmbeddings {
   }
 
   /**
-   * Stores what is not stored yet.
+   * Stores sequences that are not stored yet.
    *
-   * @param known  embeddings that are computed already
-   * @returns      the place of each sequence
+   * @param known  their embeddings, if already computed
+   * @returns      the position of each sequence in the store
    */
   async keep(
     sequences: readonly SequenceToEmbed[],
@@ -74,7 +74,7 @@ export class ProbeEmbeddings {
     return (await this.open()).keep(sequences, this.context.signal, known);
   }
 
-  /** In the order given, read piece by piece. */
+  /** Embeddings in the order given, read shard by shard. */
   async read(places: readonly number[]): Promise<readonly SequenceEmbedding[]> {
     const store = await this.open();
     const order = [...places.keys()].sort((a, b) => places[a] - places[b]);
@@ -83,21 +83,21 @@ export class ProbeEmbeddings {
     return embeddings;
   }
 
-  /** Embeddings of evaluated rows, rounded as those of the training rows. They are stored only where runs share the store. */
+  /** Embeddings of evaluated rows, rounded like those of training rows; stored only if runs share the store. */
   async evaluated(sequences: readonly SequenceToEmbed[]): Promise<readonly SequenceEmbedding[]> {
     if (this.context.embeddings?.shared) return this.read(await this.keep(sequences));
     const embeddings = await this.embedder.embed(sequences, this.context.signal);
     return embeddings.map((embedding) => unpack(pack(embedding, this.storedAs!)));
   }
 
-  /** Reports how much rounding to float16 changed what was embedded. */
+  /** Reports the largest change of a state by rounding to float16. */
   tellLoss(): void {
     const { loss } = this.store ?? {};
     if (loss === undefined || this.lossTold) return;
     this.lossTold = true;
     const share = loss.largest === 0 ? 0 : loss.change / loss.largest;
     this.context.onNote?.(
-      `kept as float16, states changed by at most ${loss.change.toPrecision(2)}, which is ${share.toPrecision(2)} of the largest`,
+      `stored as float16, states changed by at most ${loss.change.toPrecision(2)}, which is ${share.toPrecision(2)} of the largest`,
     );
   }
 
@@ -147,7 +147,7 @@ const ROWS = 64;
 
 /**
  * Embeddings that a cell of the setting `probed` stores.
- * @returns undefined where the model does not declare its width
+ * @returns undefined if the model does not declare its width
  */
 export async function probeEmbeddingsNeed(
   setting: string,
@@ -170,7 +170,7 @@ export async function probeEmbeddingsNeed(
   };
 }
 
-/** Tokens of a sequence: a mean over the first training rows where they vary. */
+/** Mean number of tokens of a sequence, over the first training rows if it varies. */
 async function meanTokens(context: NeedContext, setting: string): Promise<number> {
   const { model, weights } = context;
   const { window } = trainingTaskForm(context, setting);

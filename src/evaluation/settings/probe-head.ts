@@ -19,21 +19,21 @@ export const headSchema = z.object({
   positions: z.enum(["bases", "ends"]),
   kernel: z.int().positive().max(32),
   extractionBatchSize: z.int().positive(),
-  /** Precision of stored embeddings; "auto": as `decidePrecision` decides for each training run. */
+  /** Precision of stored embeddings; "auto": decided by `decidePrecision` for each training run. */
   storedAs: z.enum(["float32", "float16", "auto"]),
-  /** Where another task's rows train: what is read of a row that is answered, and rows that the original scored at once. */
+  /** If another task's rows train: positions read from an evaluated row, and the original's batch size for scoring. */
   answered: z.enum(["bases", "tokens"]).default("bases"),
   answerBatchSize: z.int().positive().default(256),
 });
 
-/** What the head and its inputs depend on, trained here or not. */
+/** Recipe values that the head and its inputs depend on, trained here or not. */
 export type HeadRecipe = z.infer<typeof headSchema>;
 
 const recipeSchema = headSchema.extend({ ...trainingFields, optimizer: z.literal("adam") });
 
 export type ProbedRecipe = z.infer<typeof recipeSchema>;
 
-/** Tokens that a head sees of the ends of a sequence. */
+/** Tokens of a sequence that a head with positions "ends" sees. */
 const ENDS = 2;
 
 export const readProbedRecipe = (recipe: Recipe) =>
@@ -44,19 +44,19 @@ export function withFittingKernel<Read extends HeadRecipe>(read: Read): Read {
   return read;
 }
 
-/** @throws {InputError} when nothing is left of so many positions behind the head's convolutions */
+/** @throws {InputError} when the head's convolutions leave none of the positions */
 function checkKernel(kernel: number, positions: number): void {
   const largest = largestKernel(positions);
   if (kernel <= largest) return;
   throw new InputError(
-    `kernel of the recipe is ${kernel}, which is too wide for the ${positions} positions that the head sees`,
-    { hint: `the widest that fits is ${largest}` },
+    `kernel of the recipe is ${kernel}, too wide for the ${positions} positions that the head sees`,
+    { hint: `the widest kernel that fits is ${largest}` },
   );
 }
 
 /**
- * A fresh head, its graph, and the values it begins with.
- * @param seed  of these values, which trained weights replace
+ * A fresh head, its graph and its initial values.
+ * @param seed  of the initial values, which trained weights replace
  */
 export function headOf(
   supervision: Supervision,

@@ -15,29 +15,28 @@ import { OriginalBatches, sequenceFiles } from "./sequence-files.ts";
 import type { SettingContext } from "./setting.ts";
 
 /**
- * What a head reads of a row of another task than the one that trained it. "bases": what it was trained on. "tokens": as many
- * positions as the sequence has tokens, as the original did with variants (quirks Q4 and Q5): of tokens of several bases the
- * first so many bases, of tokens of one base each all tokens, the end token with them.
+ * Positions that a head reads from a row of a task that did not train it. "bases": those it was trained on. "tokens": as many
+ * positions as the sequence has tokens, as in the original for variants (quirks Q4 and Q5): with tokens of several bases that number
+ * of first bases, with tokens of one base all tokens including the end token.
  */
 export type ReadPositions = "bases" | "tokens";
 
 export interface ProbePredictionsOptions {
   readonly head: ProbingHead;
   readonly width: number;
-  /** What the head was trained on. */
+  /** Positions that the head was trained on. */
   readonly basesOf: BaseTokens;
   readonly read: ReadPositions;
-  /** Sequences that the original scored at once: how many positions it read of each is up to the longest. */
+  /** The original's batch size: the longest sequence of a batch determines the number of positions. */
   readonly batchSize: number;
-  /** Nothing is stored: each sequence of a variant is embedded once. */
+  /** Embedder without a store, since each sequence of a variant is embedded once. */
   readonly embedder: Embedder;
 }
 
 /**
- * Answers of a probing head to rows of another task than the one that trained it.
+ * Predictions of a probing head for rows of a task that did not train it.
  *
- * The model sees sequences without padding, since the original hid it here (quirk Q8), other than where it embedded the rows
- * that train.
+ * Sequences are embedded without padding, since the original masks it here (quirk Q8), unlike for training rows.
  */
 export class ProbePredictions {
   private readonly padded: OriginalBatches | undefined;
@@ -76,7 +75,7 @@ export class ProbePredictions {
     );
   }
 
-  /** Positions that the head reads of a sequence. */
+  /** Number of positions that the head reads of a sequence. */
   private async positionsOf(
     task: OpenTask,
     { row, member }: { readonly row: number; readonly member: number },
@@ -116,7 +115,7 @@ export class ProbePredictions {
       : { kind: "all", length: basesOf.length };
   }
 
-  /** One graph for each number of positions: a convolution's length is known to its graph. */
+  /** One graph per number of positions, since the length of a convolution is fixed in its graph. */
   private graph(positions: number, basesOf: BaseTokens): Sym {
     const { head, width } = this.options;
     const known = this.graphs.get(positions);
@@ -129,8 +128,8 @@ export class ProbePredictions {
 }
 
 /**
- * Inputs of a probing head: embeddings padded with zeros to the longest, and the token of each base where one token stands for
- * several. What is read of a sequence never lies in the padding.
+ * Inputs of a probing head: embeddings padded with zeros to the longest, and for tokens of several bases the token of each base.
+ * The head never reads padding.
  */
 export function headFeeds(
   embeddings: readonly SequenceEmbedding[],

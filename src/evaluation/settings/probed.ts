@@ -42,10 +42,10 @@ import {
 
 const NAME = "probed";
 
-/** Rows that are embedded and stored at once. */
+/** Rows that are embedded and stored together. */
 const BLOCK_ROWS = 64;
 
-/** A small network is trained on the last hidden states of the model, which itself stays as it is, and answers. */
+/** A small network is trained on the last hidden states of the model; the model itself is frozen. */
 export const probed: Setting<"probed"> = {
   name: NAME,
   title: "probed: a head trained on embeddings",
@@ -55,7 +55,7 @@ export const probed: Setting<"probed"> = {
   takesWeights: true,
   refuses(_task: Task, model: Model) {
     if (supports(model, "embed")) return undefined;
-    return "it gives no embeddings (no `embed`), which probed asks for";
+    return "it has no embeddings (no `embed`), which probed requires";
   },
   sequencesPerRow: (task) => task.members.length,
   checkRecipe: (recipe) => void readProbedRecipe(recipe),
@@ -64,7 +64,7 @@ export const probed: Setting<"probed"> = {
     if (model.width === undefined) return undefined;
     const task = trainingTaskForm(context, NAME);
     const supervision = supervisionOf(context, NAME);
-    // as if each base looked up its token, which takes the most
+    // The variant with a token index per base takes the most memory.
     const basesOf = { kind: "gather", length: task.window } as const;
     const tokens = model.tokenCount?.("A".repeat(task.window)) ?? task.window;
     if (weights !== undefined) {
@@ -139,7 +139,7 @@ class Probe implements Learner {
     this.answer = (examples) => answers.answer(examples);
   }
 
-  /** Embeds one row to know the model's width and its tokens. */
+  /** Embeds one row to determine the model's width and tokens. */
   static async open(
     context: SettingContext,
     embeddings: ProbeEmbeddings,
@@ -178,7 +178,7 @@ class Probe implements Learner {
   }
 
   /**
-   * As it was decided before this training run was stopped, else by a measurement. The sample is stored first either way, so
+   * Decision from before this training run was interrupted, else from a measurement. The sample is stored first in both cases, so
    * that its sequences are embedded in the same batches.
    */
   private async decided(rows: TrainingRows, training: string): Promise<StorageDecision> {
@@ -199,7 +199,7 @@ class Probe implements Learner {
     return decision;
   }
 
-  /** Embeds the rows on which the precision is decided; where that is done, only stores them. */
+  /** Embeds the sampled rows; if the precision is decided, only stores them. */
   private async sample(rows: RowNumbers, part: string, decided: boolean) {
     const task = trainingTaskOf(this.context);
     const picked = pickRows(rows, sampledRows(this.size, task.task.members.length));
@@ -270,7 +270,7 @@ class Probe implements Learner {
   }
 }
 
-/** Which tokens the head sees of a sequence of `length` bases, from the embedding of one. */
+/** Tokens of a sequence of `length` bases that the head sees, determined from one embedding. */
 function seenBy(
   { tokens, starts, ends }: SequenceEmbedding,
   positions: "bases" | "ends",

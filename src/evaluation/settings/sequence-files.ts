@@ -42,7 +42,7 @@ function memberFile({ rows, tables, examples }: Table, member: number): Sequence
   };
 }
 
-/** Place of the first row whose number is at least this one; numbers rise. */
+/** Index of the first row whose number is at least this one; numbers ascend. */
 function placeOf(rows: RowNumbers, row: number): number {
   let low = 0;
   let high = rows.length;
@@ -54,7 +54,7 @@ function placeOf(rows: RowNumbers, row: number): number {
   return low;
 }
 
-/** The members of a row are asked for one after the other, and come together. */
+/** Caches the last examples: the members of a row are requested one after the other, but made together. */
 function rememberingLast(examples: Table["examples"]): Table["examples"] {
   let last: { readonly key: string; readonly found: Promise<readonly Example[]> } | undefined;
   return (lines) => {
@@ -65,8 +65,8 @@ function rememberingLast(examples: Table["examples"]): Table["examples"] {
 }
 
 /**
- * The batches in which the original embedded a list of sequences, one after the other. Without an attention mask a sequence's
- * states depend on how far it was padded (quirk Q7), which is to the longest of its batch.
+ * The original's batches of consecutive sequences. Without an attention mask, states depend on padding (quirk Q7), which is to the
+ * longest sequence of the batch.
  */
 export class OriginalBatches {
   /** Tokens of the longest sequence, by the first line of the batch. */
@@ -77,7 +77,7 @@ export class OriginalBatches {
     private readonly batchSize: number,
   ) {}
 
-  /** Whether the model's sequences of equal length may have different numbers of tokens; else there is nothing to pad. */
+  /** Whether sequences of equal length may have different numbers of tokens, so that batches are padded. */
   static vary(model: Model): boolean {
     return model.tokenCount !== undefined && model.tokens !== "one-letter" && model.tokens !== "k-mer";
   }
@@ -105,13 +105,13 @@ export class OriginalBatches {
 }
 
 /**
- * Where the original's sequences come to stand when its batches are listed by name, `emb_{start}_{end}`, as texts and not by
- * number (quirk Q2): `emb_0_64`, `emb_100032_100096`, ..., `emb_1024_1088`, ..., `emb_64_128`. The labels stayed in the order
- * of the file, so label i met sequence `textOrder(...)(i)`.
+ * Order of sequences if batches are sorted by name, `emb_{start}_{end}`, as texts and not by number (quirk Q2): `emb_0_64`,
+ * `emb_100032_100096`, ..., `emb_1024_1088`, ..., `emb_64_128`. Labels remain in file order, so that label i meets sequence
+ * `textOrder(...)(i)`.
  *
- * @param lines      sequences in all
+ * @param lines      number of sequences
  * @param batchSize  sequences per batch; the last may have fewer
- * @returns          the sequence at place i, both from 0; a permutation of 0 to lines − 1
+ * @returns          the sequence at position i, both from 0; a permutation of 0 to lines − 1
  */
 export function textOrder(lines: number, batchSize: number): (place: number) => number {
   const batches = Array.from({ length: Math.ceil(lines / batchSize) }, (_, batch) => {

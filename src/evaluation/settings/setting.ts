@@ -5,7 +5,7 @@ import type { Recipe } from "../tasks/recipe.ts";
 import type { Example, OpenTask, StageProgress, Task } from "../tasks/task.ts";
 import type { TrainingRecord } from "./training-record.ts";
 
-/** A file of trained weights that a cell evaluates in place of training. */
+/** A file of trained weights that a cell evaluates instead of training. */
 export interface WeightsFile {
   readonly file: string;
   readonly sha256: string;
@@ -15,58 +15,58 @@ export interface WeightsFile {
 export interface EmbeddingsPlace {
   /** Undefined: a temporary folder, removed when the cell is done. */
   readonly folder: string | undefined;
-  /** Runs share it: embeddings of evaluated rows, which one run needs once, are stored as well. */
+  /** Runs share the store: embeddings of evaluated rows, which one run needs once, are stored as well. */
   readonly shared: boolean;
 }
 
-/** Embeddings that a cell stores, at most: repeated sequences are stored once. */
+/** Embeddings that a cell stores, as an upper bound: repeated sequences are stored once. */
 export interface EmbeddingsNeed {
   /** Identity of the training run: cells that share it share its embeddings. */
   readonly training: string | undefined;
-  /** Of training and validation rows. */
+  /** Sequences of training and validation rows. */
   readonly sequences: number;
-  /** Of each evaluated row, where the store is shared. */
+  /** Sequences of each evaluated row, if the store is shared. */
   readonly perEvaluatedRow: number;
   readonly bytesPerSequence: Readonly<Record<StoredAs, number>>;
-  /** "auto": float16 where a measurement before training allows it. */
+  /** "auto": float16 if a measurement before training allows it. */
   readonly storedAs: StoredAs | "auto";
 }
 
-/** What a setting is given when a cell starts. */
+/** Parameters of a setting for one cell. */
 export interface SettingContext {
   readonly task: OpenTask;
   readonly model: Model;
   readonly protocol: Protocol;
   readonly seed: number;
-  /** With `weights`, without the values that only training reads. */
+  /** With `weights`, it lacks the values that only training reads. */
   readonly recipe: Recipe;
-  /** Present where the cell evaluates these weights and trains nothing. */
+  /** Present if the cell evaluates these weights instead of training. */
   readonly weights?: WeightsFile;
-  /** Sequences per call of the model at most. */
+  /** Maximum sequences per call of the model. */
   readonly batchSize: number;
-  /** CPU threads for training, and for what was trained; one per core where it is absent. */
+  /** CPU threads for training and for trained networks. Default: one per core. */
   readonly threads?: number | undefined;
   /** The cell's folder; undefined for a run in memory. */
   readonly folder: string | undefined;
-  /** The folder of what the run's cells train; undefined for a run in memory. */
+  /** Folder of the run's training runs; undefined for a run in memory. */
   readonly trained: string | undefined;
-  /** Where embeddings of sequences are stored; undefined: in memory, for this cell alone. */
+  /** Store of embeddings; undefined: in memory, for this cell alone. */
   readonly embeddings: EmbeddingsPlace | undefined;
   readonly signal: AbortSignal | undefined;
-  /** Told something that a user should know once. */
+  /** Called with a message for the user. */
   readonly onNote: ((text: string) => void) | undefined;
-  /** Told while `open` works. */
+  /** Called with the progress of `open`. */
   readonly onStage: ((stage: StageProgress) => void) | undefined;
 }
 
-/** A model made ready to answer rows. */
+/** A model ready to predict rows. */
 export interface RowPredictor {
-  /** Loss curves, where the setting trained. */
+  /** Loss curves, if the setting trained. */
   readonly training?: TrainingRecord;
   /**
    * One prediction per example, in their order.
    *
-   * @throws {InputError} naming the row when the model gives back too few values or one that is not finite
+   * @throws {InputError} naming the row when the model returns too few values or one that is not finite
    */
   answer(examples: readonly Example[]): Promise<readonly Prediction[]>;
   close(): Promise<void>;
@@ -74,11 +74,11 @@ export interface RowPredictor {
 
 export interface TrainingMemory {
   readonly bytes: number;
-  /** The model is asked as well, and takes what it says it takes beside this. */
+  /** The model is evaluated as well and needs its own memory in addition. */
   readonly asksModel: boolean;
 }
 
-/** How a model answers: a procedure that names no task and no model. */
+/** A procedure that evaluates any model on any task. */
 export interface Setting<Name extends string = string> {
   /** Kebab-case, stable: "zero-shot". */
   readonly name: Name;
@@ -87,34 +87,33 @@ export interface Setting<Name extends string = string> {
   readonly description?: string;
   /** The authors' names of the setting, where values of it were published. */
   readonly publishedAs?: readonly string[];
-  /** `open` costs little, so that a few rows may be timed while a run is planned; false where it trains. */
+  /** Whether `open` is cheap, so that planning can time a few rows; false for settings that train. */
   readonly readyAtOnce: boolean;
   /** Can evaluate a file of trained weights instead of training. */
   readonly takesWeights?: true;
-  /** Where all of it is computed, whatever the device of the model; on that one where it is absent. */
+  /** Device of all computation. Default: the model's. */
   readonly computedOn?: "cpu";
-  /** Why this model cannot answer this task in this way, one sentence; undefined when it can. */
+  /** Reason why this setting cannot evaluate the model on the task, one sentence; undefined if it can. */
   refuses(task: Task, model: Model, protocol: Protocol): string | undefined;
   /**
-   * Whether the answers to a row are the same under both protocols, which then differ in what is counted alone; absent: they
-   * are not.
+   * Whether predictions are the same under both protocols, so that only metrics differ. Default: they are not.
    */
   sameUnderBothProtocols?(task: Task): boolean;
-  /** Sequences that one row brings to the model. */
+  /** Sequences per row that the model processes. */
   sequencesPerRow(task: Task): number;
   /**
-   * Bytes that training takes, and answering with what was trained; absent where nothing is trained, undefined where it cannot
-   * be told. Weights are not read for it.
+   * Memory for training and for inference with the trained network, estimated without reading weights; undefined if unknown.
+   * Absent if the setting trains nothing.
    */
   trainingMemory?(
     context: Pick<SettingContext, "task" | "model" | "recipe" | "weights">,
   ): Promise<TrainingMemory | undefined>;
-  /** Embeddings that a cell stores; undefined where the model does not declare their size. */
+  /** Embeddings that a cell stores; undefined if the model does not declare their size. */
   embeddingsNeed?(
     context: Pick<SettingContext, "task" | "model" | "protocol" | "seed" | "recipe" | "weights">,
   ): Promise<EmbeddingsNeed | undefined>;
-  /** @throws {InputError} when a recipe's values, each of the right kind, are not possible */
+  /** @throws {InputError} when values of the recipe, each of the right type, are invalid */
   checkRecipe?(recipe: Recipe): void;
-  /** Ready to answer: nothing to do for zero-shot, training or loading a head for others. */
+  /** Prepares predictions: trains or loads a network, or does nothing for zero-shot. */
   open(context: SettingContext): Promise<RowPredictor>;
 }

@@ -6,7 +6,7 @@ import { crossEntropy, meanSquaredError } from "../../net/nn/losses.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { LabelledRow, Supervision } from "../tasks/task.ts";
 
-/** Numbers that a network gives for one sequence: a logit per class, or the one predicted value. */
+/** Outputs of a network per sequence: a logit per class, or one predicted value. */
 export const outputsOf = (supervision: Supervision) =>
   supervision.loss === "cross-entropy" ? supervision.classes : 1;
 
@@ -28,8 +28,8 @@ export function labelsArray({ loss }: Supervision, labels: readonly number[]): N
 }
 
 /**
- * One prediction per row from a network's outputs for its members: logits, or the activity that was learned.
- * @param output  float32 [b, outputs], b being the members of all rows
+ * One prediction per row from a network's outputs for its members: logits, or the predicted activity.
+ * @param output  float32 [b, outputs]; b is the number of members of all rows
  */
 export function predictionsOf(
   supervision: Supervision,

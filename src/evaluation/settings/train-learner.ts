@@ -21,19 +21,19 @@ export interface LearnerTraining {
   readonly recipe: TrainingRecipe;
   readonly learner: Learner;
   readonly rows: TrainingRows;
-  /** SHA-256 of what decides the result. */
+  /** SHA-256 of everything that the result depends on. */
   readonly identity: string;
-  /** Where weights, log and state are kept. */
+  /** Folder of weights, log and state. */
   readonly folder: string;
 }
 
-/** How the programs of a setting that trains run: on the CPU. */
+/** Options of the programs of settings that train: they run on the CPU. */
 export const programOptionsOf = ({ threads }: SettingContext): ProgramOptions =>
   threads === undefined ? {} : { threads };
 
 /**
- * Trains a network by a recipe: the loss is the sum over the members of a row of their mean losses over the batch; after every
- * epoch all validation rows are answered, and the epoch of smallest loss is kept.
+ * Trains a network by a recipe. The loss is the sum over members of their mean losses over the batch. Every epoch ends with a
+ * validation on all validation rows; the parameters of the epoch with the smallest loss are kept.
  *
  * @throws {InputError} as `fitEpochs` does
  */
@@ -109,7 +109,7 @@ export async function trainLearner(
   };
 }
 
-/** The task's own order where it has one, which its recipe and rows decide, else what the recipe says. */
+/** The task's order of rows if it has one, else the recipe's. */
 function orderOf(
   { recipe: written }: SettingContext,
   supervision: Supervision,
@@ -138,7 +138,7 @@ async function keep(
   );
 }
 
-/** Speed since the beginning, and what is left at this speed. */
+/** Speed since the start, and the remaining time at this speed. */
 function paceOf(done: number, total: number, began: number) {
   const rate = done / ((performance.now() - began) / 1000);
   const known = Number.isFinite(rate) && rate > 0;
@@ -154,7 +154,7 @@ interface ValidationParts {
   readonly recipe: TrainingRecipe;
   readonly rows: KeptRows;
   readonly learner: Learner;
-  /** Rows that are answered together. */
+  /** Rows per forward pass. */
   readonly atOnce: number;
 }
 
@@ -200,7 +200,7 @@ function validationOf(
   };
 }
 
-/** @param epoch  after which these examples are answered */
+/** @param epoch  the finished epoch, 0-based */
 function checkFinite({ data }: NdArray, examples: readonly KeptExample[], epoch: number): void {
   const values = data as Float32Array;
   const at = values.findIndex((value) => !Number.isFinite(value));
@@ -246,7 +246,7 @@ function epochNote({ epoch, trainLoss, validation }: EpochRecord, best: boolean)
 
 /**
  * Inputs of some rows with their labels.
- * @param member  the one that is wanted; else all, member after member of each row
+ * @param member  default: all members, member after member of each row
  */
 export async function labelledFeeds(
   supervision: Supervision,
@@ -265,13 +265,13 @@ export interface WholeBatch {
   readonly places: Int32Array;
   readonly place: BatchPlace;
   readonly members: number;
-  /** Most of a part. */
+  /** Maximum rows of a part. */
   readonly rows: number;
 }
 
 /**
- * A batch cut into parts. The loss of a part is a mean over its sequences, and counts with `share`: its share of the batch's
- * rows, once for each member in it. So the parts' losses add up to the sum over the members of their means over the batch.
+ * A batch split into parts. The loss of a part is a mean over its sequences, weighted by `share`: its share of the batch's rows,
+ * times the number of its members. The sum of the parts' losses is the sum over members of their means over the batch.
  */
 export function learnerShards(
   supervision: Supervision,

@@ -37,9 +37,9 @@ export interface TrainedSetting {
 }
 
 /**
- * Trains a network, unless a cell of the run has trained it, and answers with it. What was trained lies in a folder of the run
- * that is named by the training's identity, so that every cell with the same finds it; a run in memory trains in a folder that
- * is removed at once. Closes the learner in the end, whatever happens.
+ * Trains a network, unless another cell of the run has trained it, and predicts with it. Training runs have folders named by their
+ * identities, so that all cells with the same identity share one; a run in memory trains in a temporary folder. Closes the learner
+ * in any case.
  */
 export async function trainedPredictor(
   context: SettingContext,
@@ -52,7 +52,7 @@ export async function trainedPredictor(
 }
 
 /**
- * Answers with the weights of a file instead of training. Closes the learner in the end, whatever happens.
+ * Predicts with the weights of a file instead of training. Closes the learner in any case.
  *
  * @throws {FormatError} when its tensors are not those of the network
  * @throws {InputError} when the file is no longer the one that the run was planned with
@@ -106,7 +106,7 @@ async function predictorWith(
   };
 }
 
-/** The learner's own graph, or those of the parts that it answers in. */
+/** Program of the learner's graph, or of the graphs of its parts. */
 async function inferenceProgram(
   learner: Learner,
   sources: ReadonlyMap<string, ParameterSource>,
@@ -150,7 +150,7 @@ async function trainedParameters(context: SettingContext, trained: TrainedSettin
     },
   );
   if (training.identity !== identity) {
-    throw new InputError("this is another training than the one that is wanted here", {
+    throw new InputError("the training record belongs to another training run", {
       place: { file: folder },
       hint: "was the folder copied from another run? Move it away and start again",
     });
@@ -162,17 +162,17 @@ async function trainedParameters(context: SettingContext, trained: TrainedSettin
 
 export interface TrainOnceOptions {
   readonly signal: AbortSignal | undefined;
-  /** Told once when another process is at work on it. */
+  /** Called once when another process trains. */
   readonly onWait: (why: string) => void;
-  /** Milliseconds between two looks at it. */
+  /** Milliseconds between checks. Default: 3000. */
   readonly pause?: number;
 }
 
 /**
- * Trains into a folder unless that is done: of several processes that answer shards of one cell, one trains and the others
- * wait for it. When the one that trains is killed, another goes on from its last state.
+ * Trains into a folder unless it is already trained. Of several processes on shards of one cell, one trains and the others wait;
+ * if it is killed, another resumes from its last state.
  *
- * @param train  what it takes; its record is written when it is through
+ * @param train  trains; its record is written afterwards
  * @throws the signal's reason when it aborts while waiting
  */
 export async function trainOnce(
@@ -185,7 +185,7 @@ export async function trainOnce(
     if (done !== undefined) return done;
     try {
       await using _lock = await takeLock(join(folder, "training.lock"), { signal, onWatch: onWait });
-      // Another process may have ended just before.
+      // Another process may have finished meanwhile.
       const record = (await readTrainingRecord(folder)) ?? (await train());
       await writeTrainingRecord(folder, record);
       return record;
@@ -200,7 +200,7 @@ export async function trainOnce(
   }
 }
 
-/** Programs kept open: parts of rows that follow each other have mostly the same graphs. */
+/** Maximum open programs; consecutive parts mostly share their graphs. */
 const KEPT_OPEN = 4;
 
 /** Runs parts of rows, each with its own graph of the same parameters. */

@@ -3,15 +3,15 @@ import { InputError } from "../../base/errors.ts";
 import type { Recipe } from "../tasks/recipe.ts";
 import type { Supervision } from "../tasks/task.ts";
 
-const count = z.int("a whole number is expected").positive();
+const count = z.int("expected a whole number").positive();
 
-/** What evaluating a trained network reads of its recipe. */
+/** Recipe values for inference with a trained network. */
 export const inferenceFields = {
   /** Rows per forward pass of validation and test, and per batch of the original's `test_loss`. */
   evaluationBatchSize: count,
 };
 
-/** What every setting that trains reads of its recipe. */
+/** Recipe values of all settings that train. */
 export const trainingFields = {
   ...inferenceFields,
   learningRate: z.number().positive(),
@@ -21,10 +21,10 @@ export const trainingFields = {
   order: z.enum(["file", "shuffled"]),
   /** Epochs without improvement after which training ends; null: never. */
   patience: count.nullable(),
-  /** At most so many rows; null: all. */
+  /** Maximum number of rows; null: all. */
   trainRows: count.nullable(),
   valRows: count.nullable(),
-  /** Of first values and of the order of rows. */
+  /** Seed of initial values and of the order of rows. */
   trainingSeed: z.int().nonnegative(),
 };
 
@@ -36,13 +36,13 @@ const trainingSchema = z.object({
 
 export interface TrainingRecipe extends Omit<z.infer<typeof trainingSchema>, "optimizer" | "weightDecay"> {
   readonly optimizer: "adam" | "adamw";
-  /** Decoupled; none where it is absent. */
+  /** Decoupled weight decay. Default: 0. */
   readonly weightDecay?: number;
-  /** Batches per step of the optimiser; 1 where it is absent. */
+  /** Batches per optimiser step. Default: 1. */
   readonly accumulate?: number;
 }
 
-/** What training alone reads: values that say nothing of a file of weights. */
+/** Values that only training reads; trained weights do not depend on them. */
 const TRAINING_ALONE = [
   "optimizer",
   "weightDecay",
@@ -52,16 +52,16 @@ const TRAINING_ALONE = [
 ];
 
 /**
- * Of a recipe the values that evaluating a file of weights depends on.
+ * Values of a recipe that the evaluation of trained weights depends on.
  *
- * @param supervision  of the task whose rows train, which may read values of its own for that
+ * @param supervision  of the task whose rows train, which may read further values for training
  */
 export function inferenceRecipe(recipe: Recipe, { epochRecipe = [] }: Supervision): Recipe {
   const alone = new Set([...TRAINING_ALONE, ...epochRecipe]);
   return Object.fromEntries(Object.entries(recipe).filter(([name]) => !alone.has(name)));
 }
 
-/** A recipe as a setting reads it. @throws {InputError} naming the first value that is not possible */
+/** A recipe checked against a setting's schema. @throws {InputError} naming the first invalid value */
 export function readSettingRecipe<T>(schema: z.ZodType<T>, recipe: Recipe): T {
   const parsed = schema.safeParse(recipe);
   if (parsed.success) return parsed.data;
@@ -72,14 +72,12 @@ export function readSettingRecipe<T>(schema: z.ZodType<T>, recipe: Recipe): T {
   );
 }
 
-/** Of a network trained on sequences. */
+/** Recipe of a network trained on sequences. */
 export function readTrainingRecipe(recipe: Recipe): TrainingRecipe {
   const read = readSettingRecipe(trainingSchema, recipe);
   if (read.optimizer === "adamw" || (read.weightDecay ?? 0) === 0) return read;
   throw new InputError(
-    `weightDecay of the recipe is ${read.weightDecay}, and its optimiser, adam, has none`,
-    {
-      hint: "adamw decays weights",
-    },
+    `weightDecay of the recipe is ${read.weightDecay}, which its optimizer adam does not support`,
+    { hint: "use optimizer=adamw" },
   );
 }

@@ -21,7 +21,7 @@ export const storageDecisionSchema = z.object({
   storedAs: z.enum(["float32", "float16"]),
   /** One sentence. */
   because: z.string(),
-  /** Absent where nothing could be measured. */
+  /** Absent if nothing could be measured. */
   check: checkSchema.exactOptional(),
 });
 
@@ -42,7 +42,7 @@ export async function writeStorageDecision(training: string, decision: StorageDe
 
 /**
  * @param training  folder of the training run
- * @returns         undefined where nothing was decided yet
+ * @returns         undefined if nothing is decided yet
  * @throws {FormatError} when the file is damaged
  */
 export async function readStorageDecision(training: string): Promise<StorageDecision | undefined> {
@@ -54,23 +54,23 @@ export async function readStorageDecision(training: string): Promise<StorageDeci
   throw new FormatError({ file }, "this is not a decision on the precision of embeddings", "delete the file");
 }
 
-/** How a training went: its loss curves, and what was kept. */
+/** Record of a training run: loss curves and the selected epoch. */
 export interface TrainingRecord {
-  /** SHA-256 of all that decides what it ended with; cells that share it were trained once. */
+  /** SHA-256 of everything that the result depends on; cells with the same identity share the training run. */
   readonly identity: string;
   readonly trainRows: number;
   readonly valRows: number;
-  /** Trained numbers. */
+  /** Number of trained parameters. */
   readonly parameters: number;
-  /** How embeddings were stored, where that was decided by a measurement. */
+  /** Precision of stored embeddings, if decided by a measurement. */
   readonly embeddings?: StorageDecision;
-  /** The epoch whose parameters answer, 0-based: the first of smallest validation loss. */
+  /** The selected epoch, 0-based: the first with the smallest validation loss. */
   readonly best: number;
   readonly epochs: readonly {
     readonly epoch: number;
-    /** Mean loss of the training rows, each as it was when its batch was seen. */
+    /** Mean loss of the training rows, each at the time of its batch. */
     readonly trainLoss: number;
-    /** Columns of `train.log` after `epoch`; null where a number is undefined, which `val_loss` never is. */
+    /** Columns of `train.log` after `epoch`; null if undefined, which `val_loss` never is. */
     readonly validation: Readonly<Record<string, number | null>>;
   }[];
 }
@@ -95,43 +95,43 @@ export const trainingRecordSchema: z.ZodType<TrainingRecord> = z.object({
     .min(1),
 });
 
-/** Where the trainings of a run are kept, in its folder. */
+/** Folder of a run's training runs. */
 export const trainedFolder = (runFolder: string) => join(runFolder, "trained");
 
-/** Where one of them is kept: named by the first eight hexadecimal digits of its identity. */
+/** Folder of one training run, named by the first eight hexadecimal digits of its identity. */
 export const trainingFolder = (trained: string, identity: string) => join(trained, identity.slice(0, 8));
 
 const recordFile = (training: string) => join(training, "training.json");
 
-/** Written last: a folder that has it is trained. */
+/** Writes the record, which marks the training run as finished. */
 export async function writeTrainingRecord(training: string, record: TrainingRecord): Promise<void> {
   await writeFileAtomic(recordFile(training), textOf(record));
 }
 
 /**
  * @param training  the folder `trainingFolder` names
- * @returns         undefined where nothing was trained to its end
+ * @returns         undefined if the training run is not finished
  * @throws {FormatError} when the record is damaged
  */
 export async function readTrainingRecord(training: string): Promise<TrainingRecord | undefined> {
   return readChecked(
     recordFile(training),
     trainingRecordSchema,
-    "was it changed by hand? Delete it and start the run again: training goes on from its last state",
+    "was it changed by hand? Delete it and start the run again: training resumes from its last state",
   );
 }
 
 const noteFile = (cellFolder: string) => join(cellFolder, "trained.json");
 
-/** Notes in a cell's folder how the training went that answers for it, wherever that is kept. */
+/** Copies the record of a cell's training run to the cell's folder. */
 export async function noteTraining(cellFolder: string, record: TrainingRecord): Promise<void> {
   await writeFileAtomic(noteFile(cellFolder), textOf(record));
 }
 
 /**
- * How the training went that answers for a cell.
+ * Record of a cell's training run.
  *
- * @returns  undefined where the cell was not trained
+ * @returns  undefined if the cell was not trained
  * @throws {FormatError} when the note is damaged
  */
 export async function readNotedTraining(cellFolder: string): Promise<TrainingRecord | undefined> {

@@ -7,7 +7,7 @@ import type { Example, OpenTask, SelectedRows, Supervision, Task, TaskSetting } 
 import type { SettingContext } from "./setting.ts";
 import type { TrainingRecipe } from "./training-recipe.ts";
 
-/** The part of a task that trains and the one that chooses the epoch. */
+/** Training and validation rows of a task. */
 export interface TrainingRows {
   readonly train: SelectedRows;
   readonly val: SelectedRows;
@@ -15,11 +15,11 @@ export interface TrainingRows {
 
 type WithTask = Pick<SettingContext, "task">;
 
-/** The task whose rows train: the one that is answered, unless it is trained by another. */
+/** The task whose rows train: the evaluated task, unless it has another for training. */
 export const trainingTaskOf = ({ task }: WithTask): OpenTask => task.training ?? task;
 
 /**
- * The rows that a cell trains with: those of the training and of the validation chromosomes.
+ * Training and validation rows of a cell, by chromosome.
  * @throws {InputError} when there are none
  */
 export function trainingRows(context: WithTask, recipe: TrainingRecipe): TrainingRows {
@@ -41,11 +41,11 @@ export function trainingRows(context: WithTask, recipe: TrainingRecipe): Trainin
   return rows;
 }
 
-/** Name of the task whose rows train in a setting, where it is not the task that is evaluated. */
+/** Name of the task whose rows train in a setting, if it is not the evaluated task. */
 export const trainedBy = ({ task }: WithTask, setting: string): string | undefined =>
   task.task.settings[setting]?.trainedBy;
 
-/** The form of the task whose rows train. Its data need not be open: a file of weights can be evaluated without. */
+/** The task whose rows train. Its inputs need not be open, since trained weights can be evaluated without them. */
 export function trainingTaskForm(context: WithTask, setting: string): Task {
   const { training, task } = context.task;
   if (training !== undefined) return training.task;
@@ -53,7 +53,7 @@ export function trainingTaskForm(context: WithTask, setting: string): Task {
   return other === undefined ? task : taskNamed(other);
 }
 
-/** How a setting that trains is asked by the task whose rows train. */
+/** Parameters of a setting in the task whose rows train. */
 export function trainingFormOf(
   context: WithTask,
   setting: string,
@@ -61,16 +61,16 @@ export function trainingFormOf(
   const task = trainingTaskForm(context, setting);
   const form = task.settings[setting];
   if (form?.supervision !== undefined) return { ...form, supervision: form.supervision };
-  throw new InternalError(`${task.name} has nothing to learn in the setting ${setting}`);
+  throw new InternalError(`${task.name} has no labels for the setting ${setting}`);
 }
 
-/** What is learned of the task's rows. @throws {InternalError} when there is nothing in this setting */
+/** Supervision of a setting. @throws {InternalError} when the setting has none */
 export const supervisionOf = (context: WithTask, setting: string): Supervision =>
   trainingFormOf(context, setting).supervision;
 
 /**
- * A row as the network sees it, which tells the number of its tokens: one that trains, or, where a file of weights is
- * evaluated, one of the setting's default split.
+ * One row, to determine its number of tokens: a training row, or a row of the setting's default split if trained weights are
+ * evaluated.
  *
  * @throws {InputError} when there is none
  */
@@ -93,8 +93,8 @@ export async function firstExample(
 }
 
 /**
- * SHA-256 of what decides the numbers that a training ends with. Cells that differ in what they answer alone have the same: of
- * the recipe, only values that the task whose rows train has in its own form count, and which rows are answered does not.
+ * SHA-256 of everything that a training run's result depends on. It does not depend on the evaluated rows, and of the recipe only
+ * on values that the task whose rows train has too, so that cells with other evaluated rows share a training run.
  */
 export function trainingIdentity(
   context: Pick<SettingContext, "task" | "model" | "protocol" | "seed" | "recipe">,

@@ -14,24 +14,23 @@ import { readSettingRecipe } from "./training-recipe.ts";
 const recipeSchema = z.object({
   /** Cosine distances of a row's first member to the others, or the vectors themselves. */
   answer: z.enum(["distance", "vector"]),
-  /** What the mean is over: the tokens of the bases, or (under `paper`) the padded row. */
+  /** Tokens of the mean: those of the bases, or (under `paper`) the padded row. */
   pooling: z.enum(["bases", "row"]),
-  /** Sequences that the original embedded at once: under `paper` each is padded to the longest of them (quirk Q7). */
+  /** The original's batch size: under `paper` a sequence is padded to the longest of its batch (quirk Q7). */
   extractionBatchSize: z.int().positive(),
-  /** Whose vectors a row has: its own, or those that batches listed by name bring to its place (quirk Q2). */
+  /** Order of vectors: file order, or batches sorted by name as texts (quirk Q2). */
   order: z.enum(["file", "text"]),
-  /** Answers by the other order as well, at twice the cost. */
+  /** Includes the other order as well, at twice the cost. */
   bothOrders: z.boolean(),
 });
 
 type EmbeddingRecipe = z.infer<typeof recipeSchema>;
 
 /**
- * Zero-shot by embedding: the mean of the model's last hidden states is the sequence's vector, with nothing trained.
+ * Zero-shot by embedding: a sequence's vector is the mean of the model's last hidden states, without training.
  *
- * `corrected`: states of the tokens of the bases, nothing padded, distances in float64. `paper`: pooled and padded as the
- * original's scripts did, distances in float32; what the other arithmetic and, where asked, the other order of vectors would
- * give is told beside.
+ * `corrected`: states of the bases' tokens, without padding, distances in float64. `paper`: pooling and padding of the original's
+ * scripts, distances in float32. Predictions include the distances in the other precision and, if requested, in the other order.
  */
 export const zeroShotEmbedding: Setting<"zero-shot-embedding"> = {
   name: "zero-shot-embedding",
@@ -42,7 +41,7 @@ export const zeroShotEmbedding: Setting<"zero-shot-embedding"> = {
   readyAtOnce: true,
   refuses(_task: Task, model: Model) {
     if (supports(model, "pool") || supports(model, "embed")) return undefined;
-    return "it gives no embeddings (no `pool` or `embed`), which zero-shot-embedding asks for";
+    return "it has no embeddings (no `pool` or `embed`), which zero-shot-embedding requires";
   },
   sequencesPerRow: (task) => task.members.length,
   checkRecipe: (recipe: Recipe) => void readSettingRecipe(recipeSchema, recipe),
@@ -62,7 +61,7 @@ interface Asked {
 type Order = EmbeddingRecipe["order"];
 
 class Embedding {
-  /** The original's lists, one per member; looked at only where its batches or their order matter. */
+  /** The original's lists, one per member; empty unless its batches or their order matter. */
   private readonly files: readonly SequenceFile[];
   private readonly batches: OriginalBatches | undefined;
   private readonly lineAt = new Map<SequenceFile, (place: number) => number>();
@@ -123,13 +122,13 @@ class Embedding {
       const value = distance(first!, vector);
       if (!Number.isNaN(value)) return value;
       throw new InputError(
-        `the model ${JSON.stringify(this.context.model.name)} gave a vector of zeros for row ${row}, which has no angle to another`,
-        { hint: "the rows finished before are kept" },
+        `the model ${JSON.stringify(this.context.model.name)} returned a vector of zeros for row ${row}, whose cosine distance is undefined`,
+        { hint: "finished rows are stored" },
       );
     });
   }
 
-  /** Every member of every example in turn, in this order of vectors. */
+  /** Sequences of all members of all examples, in this order of vectors. */
   private async asked(examples: readonly Example[], order: Order): Promise<Asked[]> {
     const { members, name: task } = this.context.task.task;
     const places = examples.flatMap((example) =>
@@ -168,7 +167,7 @@ class Embedding {
     return found;
   }
 
-  /** One vector each, [width]. */
+  /** One vector per sequence, [width]. */
   private async vectorsOf(asked: readonly Asked[]): Promise<readonly Float64Array[]> {
     const { model, batchSize, signal } = this.context;
     const { first, of } = distinct(
@@ -176,7 +175,7 @@ class Embedding {
       asked.map(({ letters, padTo }) => `${padTo ?? ""} ${letters}`),
     );
     const vectors = new Array<Float64Array>(first.length);
-    // Those padded alike are asked together; where nothing is padded that is all of them.
+    // Sequences with the same padding form batches; without padding that is all of them.
     const groups = new Map<number | undefined, number[]>();
     first.forEach((at, i) => {
       const { padTo } = asked[at];
@@ -212,7 +211,7 @@ class Embedding {
     const who = `the model ${JSON.stringify(model.name)}`;
     if (given?.length !== asked.length) {
       throw new InputError(
-        `${who} was asked for ${asked.length} vectors and gave ${given?.length ?? String(given)}`,
+        `${who} returned ${given?.length ?? String(given)} vectors for ${asked.length} sequences`,
         { hint: "pool(sequences) returns one vector per sequence, in their order" },
       );
     }
@@ -220,13 +219,13 @@ class Embedding {
       const { row } = asked[i].origin;
       if (vector.length !== given[0].length || vector.length === 0) {
         throw new InputError(
-          `${who} gave a vector of ${vector.length} numbers for row ${row}, and one of ${given[0].length} before`,
+          `${who} returned a vector of ${vector.length} numbers for row ${row}, after one of ${given[0].length}`,
         );
       }
       const wrong = vector.find((value) => !Number.isFinite(value));
       if (wrong === undefined) return;
-      throw new InputError(`${who} gave a vector with ${wrong} in it for row ${row}`, {
-        hint: "finite numbers are needed; the rows finished before are kept",
+      throw new InputError(`${who} returned a vector with ${wrong} for row ${row}`, {
+        hint: "expected finite numbers; finished rows are stored",
       });
     });
     return given;

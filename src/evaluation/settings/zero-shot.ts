@@ -6,9 +6,8 @@ import { distinct } from "./distinct.ts";
 import type { RowPredictor, Setting, SettingContext } from "./setting.ts";
 
 /**
- * Zero-shot by likelihood: the model scores every sequence of a row as it is, with nothing trained. What the scores
- * are compared with is the task's affair. Where the recipe's score is "alleles", the model says how probable it finds either
- * of two alleles that differ in little.
+ * Zero-shot by likelihood: log-likelihoods of every sequence of a row, without training. If the recipe's score is "alleles", the
+ * model compares two alleles in their context.
  */
 export const zeroShot: Setting<"zero-shot"> = {
   name: "zero-shot",
@@ -19,9 +18,9 @@ export const zeroShot: Setting<"zero-shot"> = {
   refuses(task: Task, model: Model, protocol: Protocol) {
     if (comparesAlleles(task)) return whyAllelesUnsupported(model, protocol);
     if (supports(model, "logLikelihood")) return undefined;
-    return "it gives no log-likelihood of a sequence (no `logLikelihood`), which zero-shot asks for";
+    return "it has no log-likelihoods (no `logLikelihood`), which zero-shot requires";
   },
-  // A sequence's likelihood is one number; how two alleles are compared is the protocol's affair.
+  // Likelihoods of sequences are the same under both protocols, comparisons of alleles are not.
   sameUnderBothProtocols: (task) => !comparesAlleles(task),
   sequencesPerRow: (task) => task.members.length,
   async open(context) {
@@ -72,7 +71,7 @@ async function scoreSequences(
 function checkCount(model: Model, asked: number, given: ArrayLike<number> | null | undefined) {
   if (given?.length === asked) return;
   throw new InputError(
-    `the model ${JSON.stringify(model.name)} was asked for ${asked} log-likelihoods and gave ${given?.length ?? String(given)}`,
+    `the model ${JSON.stringify(model.name)} returned ${given?.length ?? String(given)} log-likelihoods for ${asked} sequences`,
     { hint: "logLikelihood(sequences) returns one number per sequence, in their order" },
   );
 }
@@ -80,52 +79,52 @@ function checkCount(model: Model, asked: number, given: ArrayLike<number> | null
 function checkScore(model: Model, score: number | undefined, member: string, { row }: Example) {
   if (typeof score === "number" && Number.isFinite(score)) return;
   throw new InputError(
-    `the model ${JSON.stringify(model.name)} gave ${String(score)} as the log-likelihood of the ${member} of row ${row}`,
-    { hint: "a finite number is needed; the rows finished before are kept" },
+    `the model ${JSON.stringify(model.name)} returned ${String(score)} as the log-likelihood of the ${member} of row ${row}`,
+    { hint: "expected a finite number; finished rows are stored" },
   );
 }
 
 /**
- * How two alleles are compared. "hidden": by the log-likelihoods of what differs, hidden from the model. "windows": by those of
+ * Comparison of two alleles. "hidden": log-likelihoods of the differing bases, masked from the model. "windows": log-likelihoods of
  * the two whole windows, a likelihood ratio.
  */
 export type AllelesCompared = "hidden" | "windows";
 
-/** Whether zero-shot asks a task's rows for two alleles, and not for sequences that may be anything. */
+/** Whether a task's rows are pairs of alleles in zero-shot. */
 function comparesAlleles(task: Task): boolean {
   return task.settings["zero-shot"]?.recipe.score === "alleles";
 }
 
 /**
- * What differs is hidden where a model can be asked so and a change of a letter keeps its tokens in place, which byte pairs
- * do not; every other model is asked for its whole windows.
+ * "hidden" for models that compare alleles and whose tokens stay in place if one base changes, unlike byte pairs; "windows" for all
+ * others.
  */
 function comparedBy(model: Model): AllelesCompared {
   return supports(model, "compareAlleles") && model.tokens !== "bpe" ? "hidden" : "windows";
 }
 
-/** Why a model's likelihoods cannot tell two alleles apart, one sentence; undefined when they can. */
+/** Reason why a model's likelihoods cannot compare two alleles, one sentence; undefined if they can. */
 function whyAllelesUnsupported(model: Model, protocol: Protocol): string | undefined {
   if (protocol === "paper" && model.tokens === "bpe") {
-    return "its tokens are byte pairs, which one letter may cut anew around a variant, and the original left such models out; under corrected the whole windows are compared";
+    return "its tokens are byte pairs, which one base can change throughout the window, and the original leaves such models out; under corrected, whole windows are compared";
   }
   if (comparedBy(model) === "hidden" || supports(model, "logLikelihood")) return undefined;
-  return "it neither compares alleles (no `compareAlleles`) nor gives log-likelihoods (no `logLikelihood`), one of which zero-shot asks for";
+  return "it neither compares alleles (no `compareAlleles`) nor has log-likelihoods (no `logLikelihood`), one of which zero-shot requires";
 }
 
-/** What a user should know once of how this model is asked. */
+/** Message about the comparison of alleles by whole windows. */
 function comparisonNote(model: Model): string | undefined {
   if (comparedBy(model) === "hidden") return undefined;
-  return `alleles are compared by the log-likelihoods of their whole windows: ${JSON.stringify(model.name)} does not hide what differs`;
+  return `alleles are compared by the log-likelihoods of their whole windows: ${JSON.stringify(model.name)} does not mask the differing bases`;
 }
 
 /**
  * The log-likelihoods of both alleles of each row, nats.
  *
- * Rows whose alleles do not stand side by side (insertions and deletions) are compared by whole windows by any model: beyond
- * them every letter differs.
+ * Alleles that are not aligned (insertions and deletions) are compared by whole windows for any model, since every base after them
+ * differs.
  *
- * @param whole  asks for the log-likelihoods of whole windows
+ * @param whole  computes log-likelihoods of whole windows
  */
 async function scoreAlleles(
   context: SettingContext,
@@ -137,7 +136,7 @@ async function scoreAlleles(
   const inWindows = examples.filter((example) => !hidden.includes(example));
   if (inWindows.length > 0 && !supports(model, "logLikelihood")) {
     throw new InputError(
-      `row ${inWindows[0].row} is an insertion or deletion, and the model ${JSON.stringify(model.name)} gives no log-likelihood of a window`,
+      `row ${inWindows[0].row} is an insertion or deletion, and the model ${JSON.stringify(model.name)} has no log-likelihood of a window`,
       { hint: "leave such variants out for this model" },
     );
   }
@@ -179,15 +178,15 @@ function checkPairs(model: Model, asked: readonly Example[], given: readonly All
   const who = `the model ${JSON.stringify(model.name)}`;
   if (given?.length !== asked.length) {
     throw new InputError(
-      `${who} was asked to compare ${asked.length} pairs of alleles and gave ${given?.length ?? String(given)} answers`,
+      `${who} returned ${given?.length ?? String(given)} comparisons for ${asked.length} pairs of alleles`,
       { hint: "compareAlleles(pairs) returns { first, second } per pair, in their order" },
     );
   }
   given.forEach((answer, i) => {
     if (Number.isFinite(answer?.first) && Number.isFinite(answer?.second)) return;
     throw new InputError(
-      `${who} gave ${String(answer?.first)} and ${String(answer?.second)} as log-likelihoods of the alleles of row ${asked[i].row}`,
-      { hint: "finite numbers are needed; the rows finished before are kept" },
+      `${who} returned ${String(answer?.first)} and ${String(answer?.second)} as log-likelihoods of the alleles of row ${asked[i].row}`,
+      { hint: "expected finite numbers; finished rows are stored" },
     );
   });
 }

@@ -16,14 +16,14 @@ import {
   PredictionColumns,
 } from "./prediction-columns.ts";
 
-/** Puts batches of predictions together, each column as wide as its widest value needs. */
+/** Concatenates batches of predictions; each column gets the smallest type that fits all its values. */
 export class ColumnsBuilder {
   private readonly columns = new Map<string, Growing>();
   private kind: Prediction["kind"] | undefined;
   private first: number | undefined;
   private length = 0;
 
-  /** @param layout  columns that exist already, and are not to become narrower */
+  /** @param layout  existing columns, whose types are lower bounds */
   constructor(
     private readonly capacity: number,
     layout?: ColumnsLayout,
@@ -64,11 +64,11 @@ export class ColumnsBuilder {
   }
 
   private otherValues({ rows }: PredictionColumns): InputError {
-    return new InputError(`row ${rows[0]} holds another kind or number of values than row ${this.first}`);
+    return new InputError(`row ${rows[0]} has another kind or number of values than row ${this.first}`);
   }
 }
 
-/** Every prediction of a cell has it: the rest may be absent in some. */
+/** Whether all predictions of a cell must have the column. */
 const isRequired = ({ of, name }: PredictionColumnForm) =>
   of === "prediction" && /^(row|values|member \d+)$/.test(name);
 
@@ -99,7 +99,7 @@ class Growing {
     this.data.set(written, at * this.form.width);
   }
 
-  /** Marks rows that have no such part. */
+  /** Marks rows without this part. */
   leaveOut(from: number, to: number): void {
     if (this.codes !== undefined || from === to) return;
     this.widen("float32");

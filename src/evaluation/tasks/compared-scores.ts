@@ -2,22 +2,22 @@ import { FLOAT32_ROUNDING, settleTies } from "../../metrics/ties.ts";
 import type { TieTolerance } from "./measurement.ts";
 import type { MeasureContext } from "./task.ts";
 
-/** How a protocol compares scores: all of a `MeasureContext` that matters to it. */
+/** Parameters of the comparison of scores. */
 type Comparison = Pick<MeasureContext, "protocol" | "scoreRounding">;
 
 /** Two columns of scores, a pair per row. */
 export interface ComparedScores {
   readonly first: Float64Array;
   readonly second: Float64Array;
-  /** Absent where scores are compared exactly. */
+  /** Absent if scores are compared exactly. */
   readonly ties?: TieTolerance;
 }
 
 /**
- * Pairs of log-likelihoods as a protocol compares them.
+ * Pairs of log-likelihoods with ties by the protocol.
  *
- * Corrected: two that differ by no more than the rounding of both are equal. Paper: exactly, those of a float32 model rounded to
- * float32 first, since the original adds log-likelihoods in float32 (quirk Q16).
+ * Corrected: scores that differ by no more than the rounding of both are tied. Paper: exact comparison; those of a float32 model are
+ * rounded to float32 first, since the original adds log-likelihoods in float32 (quirk Q16).
  */
 export function comparedScores(
   first: Float64Array,
@@ -33,14 +33,14 @@ export function comparedScores(
   });
 }
 
-/** Log-likelihoods as the original has them: float32 where the model's own rounding is no finer. */
+/** Log-likelihoods in the original's precision: float32 unless the model's rounding is finer. */
 export function paperScores<T extends Float64Array | readonly number[]>(scores: T, scoreRounding = 0): T {
   return scoreRounding >= FLOAT32_ROUNDING ? (scores.map(Math.fround) as T) : scores;
 }
 
 /**
- * Pairs of cosine distances between vectors of float32 states. Corrected: an error of a vector, relative to its length,
- * moves a distance d by at most √(2d) times as much, so distances closer than that of both are equal. Paper: exactly.
+ * Pairs of cosine distances between vectors of float32 states. Corrected: a relative error ε of a vector changes a distance d by at
+ * most √(2d) ε, and distances closer than the sum of both are tied. Paper: exact comparison.
  */
 export function comparedDistances(
   first: Float64Array,
@@ -54,7 +54,7 @@ export function comparedDistances(
   });
 }
 
-/** Pairs that differ by no more than a tolerance made equal. */
+/** Pairs with differences within the tolerance set to ties. */
 export function settled(
   first: Float64Array,
   second: Float64Array,

@@ -16,7 +16,7 @@ import type { RowFacts } from "./prediction.ts";
 import type { PredictionColumns } from "./prediction-columns.ts";
 
 /**
- * A task's statistic with its interval over blocks.
+ * A statistic with its interval over blocks.
  *
  * @param range  ends of the statistic's range, as `blockEstimate` takes it
  */
@@ -28,20 +28,20 @@ export function blockInterval(
   return blockEstimate(blocks, statistic, range === undefined ? {} : { range });
 }
 
-/** Denominators of the original for the same interval; its tables print the first. */
+/** The original's denominators for an interval; its tables print the first. */
 export type TrialCounts = readonly [number, ...number[]];
 
-/** The published interval of a share, as if it had been found in this many trials. */
+/** The published Wald interval of a share over this many trials. */
 export function waldOver(share: number, trials: number): Estimate {
   return waldInterval(share * trials, trials);
 }
 
 /**
- * The intervals of a share in the order in which a reader should meet them: the published one first under the paper's
- * protocol; else the one that takes neighbouring rows as belonging together and allows for few stretches.
+ * Intervals of a share, the one to print first: the published one under `paper`, else the one over genomic blocks, which accounts
+ * for correlation of neighbouring rows and for few blocks.
  *
  * @param outcomes  in [0, 1], one per row
- * @param trials    of the published intervals, one interval each
+ * @param trials    numbers of trials of the published intervals
  */
 export function shareIntervals(
   outcomes: Float64Array,
@@ -52,15 +52,15 @@ export function shareIntervals(
   const wins = sum(outcomes);
   const wilson = wilsonInterval(wins, n);
   const published = n === 0 ? [wilson] : trials.map((count) => waldOver(wins / n, count));
-  const honest = [clusteredProportion(outcomes, blocks), wilson];
-  return protocol === "paper" ? [...published, ...honest] : [...honest, ...published];
+  const blockwise = [clusteredProportion(outcomes, blocks), wilson];
+  return protocol === "paper" ? [...published, ...blockwise] : [...blockwise, ...published];
 }
 
 /** Genomic position of a row as facts; absent from rows of DART-Eval's data.h5. */
 export type PositionFacts = Partial<Interval>;
 
 /** Blocks of neighbouring rows along the genome, or single rows unless every row has a position. */
-export function rowBlocks(rows: readonly { readonly facts: PositionFacts }[]): Blocks {
+export function blocksOfRows(rows: readonly { readonly facts: PositionFacts }[]): Blocks {
   const positions = positionsOf(rows);
   return positions === undefined ? singleRows(rows.length) : genomicBlocks(positions);
 }
@@ -83,7 +83,7 @@ export const areSingleRows = ({ kind }: Blocks): boolean => kind === "row";
 
 /** Note on intervals of rows without positions. */
 export const NO_POSITIONS =
-  "the rows have no places on a genome, so intervals take them as independent, which is too hopeful";
+  "the rows have no genomic positions, so intervals take them as independent and are too narrow";
 
 /** Positions of the rows as columns; undefined unless every row has one. */
 export function genomicPositionsOf<Row extends RowFacts & PositionFacts>(
@@ -100,13 +100,13 @@ export function genomicPositionsOf<Row extends RowFacts & PositionFacts>(
   return chromosomes.codes.includes(0) ? undefined : { chromosomes: chromosomes.codes, starts, ends };
 }
 
-/** Metrics that a note names; of more it gives the number. */
+/** Maximum metrics that a note names. */
 const NAMED = 3;
 
 /**
- * A note per reason why printed intervals may cover less than they state: `Interval not reliable (3 blocks): paired accuracy.`
+ * Notes on printed intervals that may cover less than 95 %, one per reason: `Interval not reliable (3 blocks): paired accuracy.`
  *
- * @param blocks  of the task's rows: a single one has no interval over blocks, so that those for independent rows are printed
+ * @param blocks  of the task's rows; with a single block, intervals for independent rows are printed
  */
 export function intervalNotes(metrics: readonly Metric[], blocks: Blocks): readonly string[] {
   if (blocks.sizes.length === 1) return ["Intervals not reliable (1 block): they take rows as independent."];

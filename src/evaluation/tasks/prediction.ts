@@ -2,8 +2,8 @@ import { InternalError } from "../../base/errors.ts";
 import type { Numbers } from "../../base/typed-numbers.ts";
 
 /**
- * What the metrics need to know of a row beside the answer (where it lies, how many letters are unknown),
- * kept next to the answer so that merging needs neither the genome nor the table.
+ * Facts of a row that metrics need besides its prediction, such as its position and label. They are stored with the prediction, so
+ * that merging needs neither the genome nor the table.
  */
 export type RowFacts = Readonly<Record<string, string | number>>;
 
@@ -19,7 +19,7 @@ export interface LikelihoodPrediction<Row extends RowFacts = RowFacts> {
   readonly facts: Row;
 }
 
-/** The logits of every class for each sequence of the row: what a trained classifier answers. */
+/** Logits of a trained classifier for each sequence of the row. */
 export interface LogitsPrediction<Row extends RowFacts = RowFacts> {
   readonly kind: "logits";
   /** 0-based number of the row in the whole prepared table, before any selection: the row's identity. */
@@ -30,21 +30,20 @@ export interface LogitsPrediction<Row extends RowFacts = RowFacts> {
 }
 
 /**
- * Ways in which protocols differ about embeddings of the same sequences: the arithmetic of a distance (quirk Q16), and
- * whether a row has its own vectors or those that stand in its place once batches are put in the order of their names as
- * texts (quirk Q2).
+ * Variants of computations with embeddings, which differ between protocols: the precision of a distance (quirk Q16), and the order
+ * of vectors, by file or by names of batches as texts (quirk Q2).
  */
 export const OTHER_WAYS = ["float32", "float64", "file-order", "text-order"] as const;
 export type OtherWay = (typeof OTHER_WAYS)[number];
 
-/** How far apart members of the row lie in the model's own space: what a comparison of embeddings answers. */
+/** Distances between the embeddings of the row's members. */
 export interface DistancePrediction<Row extends RowFacts = RowFacts> {
   readonly kind: "distance";
   /** 0-based number of the row in the whole prepared table, before any selection: the row's identity. */
   readonly row: number;
   /** Cosine distances of the row's first member to each of the others, in the order of `Task.members`. */
   readonly values: readonly number[];
-  /** The same distances obtained in other ways, so that what a way changes can be told. */
+  /** Distances by other variants, to measure their effect. */
   readonly otherwise?: Readonly<Partial<Record<OtherWay, readonly number[]>>>;
   readonly facts: Row;
 }
@@ -56,7 +55,7 @@ export interface VectorPrediction<Row extends RowFacts = RowFacts> {
   readonly row: number;
   /** Little-endian float32 in base64, one text per member, in the order of `Task.members`. */
   readonly vectors: readonly string[];
-  /** The same, obtained in other ways, so that what a way changes can be told. */
+  /** Vectors by other variants, to measure their effect. */
   readonly otherwise?: Readonly<Partial<Record<OtherWay, readonly string[]>>>;
   readonly facts: Row;
 }
@@ -71,7 +70,7 @@ export interface ActivityPrediction<Row extends RowFacts = RowFacts> {
   readonly facts: Row;
 }
 
-/** A model's answer to one row of a task: one line of the store is a batch of these. */
+/** A model's prediction for one row of a task. */
 export type Prediction<Row extends RowFacts = RowFacts> =
   | LikelihoodPrediction<Row>
   | LogitsPrediction<Row>

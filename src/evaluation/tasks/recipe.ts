@@ -2,7 +2,7 @@ import { InputError, InternalError } from "../../base/errors.ts";
 
 export type RecipeValue = string | number | boolean | null;
 
-/** Parameters of a setting by name: what a trained answer depends on beside data, model and seed. */
+/** Parameters of a setting by name. Predictions depend on them, the data, the model and the seed. */
 export type Recipe = Readonly<Record<string, RecipeValue>>;
 
 /**
@@ -16,7 +16,7 @@ export function recipeCount({ recipe }: { readonly recipe: Recipe }, name: strin
 }
 
 /**
- * Recipe values as a person types them: `epochs=2`, `order=file`, `trainRows=none`.
+ * Recipe values from the command line: `epochs=2`, `order=file`, `trainRows=none`.
  *
  * @returns  numbers, true and false, null for `none`, else text
  * @throws {InputError} when a text is not `name=value`, or names a value twice

@@ -228,7 +228,7 @@ test.each(["states", "starts", "lengths"])("a flipped bit in %s of a piece is fo
   bytes[offset] = bytes[offset] ^ 1;
   writeFileSync(file, bytes);
   const piece = await openPiece(file);
-  await expect(piece.read(0)).rejects.toThrow(/does not agree with its digest/);
+  await expect(piece.read(0)).rejects.toThrow(/does not match its digest/);
   await piece.close();
 });
 

@@ -2,8 +2,8 @@ import { sha256Hex } from "../../../src/base/digest.ts";
 import type { CellRecord } from "../../../src/evaluation/runs/cell.ts";
 import type { CellResult } from "../../../src/evaluation/runs/result.ts";
 import { taskNamed } from "../../../src/evaluation/tasks/catalogue.ts";
-import { recipeFor } from "../../../src/evaluation/tasks/deviations.ts";
 import type { Metric } from "../../../src/evaluation/tasks/measurement.ts";
+import { recipeFor } from "../../../src/evaluation/tasks/overrides.ts";
 import { checkpointName } from "../../../src/models/language/card.ts";
 import { LANGUAGE_MODELS } from "../../../src/models/language/catalogue.ts";
 

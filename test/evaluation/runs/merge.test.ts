@@ -102,7 +102,7 @@ describe("shards that do not make a whole are named", () => {
     const done = JSON.parse(await readFile(`${file}.done.json`, "utf8"));
     await writeFile(`${file}.jsonl`, text);
     await writeFile(`${file}.done.json`, JSON.stringify({ ...done, sha256: sha256Hex(text) }));
-    expect(await refusal()).toMatch(/row \d+ holds another kind or number of values than row \d+/);
+    expect(await refusal()).toMatch(/row \d+ has another kind or number of values than row \d+/);
   });
 
   test("several troubles at once", async () => {

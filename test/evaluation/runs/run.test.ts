@@ -237,16 +237,16 @@ describe("what a model gives back is checked", () => {
     [
       "NaN",
       (given: number[]) => given.with(3, Number.NaN),
-      /gave NaN as the log-likelihood of the reverse of row \d+/,
+      /returned NaN as the log-likelihood of the reverse of row \d+/,
     ],
     [
       "infinity",
       (given: number[]) => given.with(2, -Infinity),
-      /gave -Infinity as the log-likelihood of the sequence of row/,
+      /returned -Infinity as the log-likelihood of the sequence of row/,
     ],
-    ["text", (given: unknown[]) => given.with(2, "x"), /gave x as/],
-    ["too few", (given: number[]) => given.slice(1), /was asked for 10 log-likelihoods and gave 9/],
-    ["nothing", () => undefined, /gave undefined/],
+    ["text", (given: unknown[]) => given.with(2, "x"), /returned x as/],
+    ["too few", (given: number[]) => given.slice(1), /returned 9 log-likelihoods for 10 sequences/],
+    ["nothing", () => undefined, /returned undefined/],
   ])("%s", async (_, change, message) => {
     const plan = await planRun(request({ models: [scores(change as never)] }));
     const error = await runShard(plan).catch((error) => error);

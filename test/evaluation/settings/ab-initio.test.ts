@@ -132,7 +132,7 @@ test("models without a network, and sequences too short for it, are refused with
   const task = classifiedTask();
   expect(abInitio.refuses(task, embeddingModel(), "corrected")).toContain("no `network`");
   expect(abInitio.refuses(task, NETWORKS[1], "corrected")).toBe(
-    "it needs sequences of 275 bases, and those of the task have 24",
+    "it needs sequences of at least 275 bases, and the task's have 24",
   );
   expect(abInitio.refuses(task, NETWORKS[0], "corrected")).toBeUndefined();
 });

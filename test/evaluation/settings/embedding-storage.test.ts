@@ -22,7 +22,10 @@ import { onlyTraining } from "../only-training.ts";
 
 const disk = vi.hoisted(() => ({ free: Number.POSITIVE_INFINITY }));
 
-vi.mock(import("../../../src/base/folder.ts"), () => ({ freeSpace: async () => disk.free }));
+vi.mock(import("../../../src/base/folder.ts"), async (original) => ({
+  ...(await original()),
+  freeSpace: async () => disk.free,
+}));
 
 afterEach(() => {
   disk.free = Number.POSITIVE_INFINITY;

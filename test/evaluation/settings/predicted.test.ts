@@ -51,9 +51,9 @@ test("a model that predicts activity is asked for each sequence once, with N whe
 
 test("too few numbers, or one that is none, are refused with the sequence", async () => {
   const few = await open({ name: "m", predictActivity: () => [1] });
-  await expect(few.answer(examples)).rejects.toThrow(/asked for 3 activities and gave 1/);
+  await expect(few.answer(examples)).rejects.toThrow(/returned 1 activities for 3 sequences/);
   const nan = await open({ name: "m", predictActivity: () => [1, Number.NaN, 2] });
-  await expect(nan.answer(examples)).rejects.toThrow(/gave NaN as the activity of the \w+ of row 4/);
+  await expect(nan.answer(examples)).rejects.toThrow(/returned NaN as the activity of the \w+ of row 4/);
   expect(predicted.refuses(task.task, { name: "m", embed: () => [] }, "corrected")).toContain(
     "predictActivity",
   );

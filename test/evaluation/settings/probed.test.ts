@@ -217,7 +217,7 @@ test("embeddings may be kept in half the room, and the change is told", async ()
   });
   // 1/3 lies 8.1e-5 from the nearest float16, 2/3 twice as far; the largest state is 1.
   expect(notes).toEqual([
-    "kept as float16, states changed by at most 0.00016, which is 0.00016 of the largest",
+    "stored as float16, states changed by at most 0.00016, which is 0.00016 of the largest",
   ]);
 });
 
@@ -252,7 +252,7 @@ describe("a probed run says what is in the way", () => {
       bytes[bytes.length - 2500] = bytes[bytes.length - 2500] ^ 64;
       await writeFile(join(embeddings, name), bytes);
     }
-    await expect(evaluated({ embeddings })).rejects.toThrow(/does not agree with its digest/);
+    await expect(evaluated({ embeddings })).rejects.toThrow(/does not match its digest/);
     await rm(embeddings, { recursive: true });
   });
 
@@ -263,7 +263,7 @@ describe("a probed run says what is in the way", () => {
       embed: (some: readonly string[]) =>
         (bad.embed!(some, { protocol: "corrected" }) as never[]).slice(0, 3),
     };
-    await expect(evaluated({ model: wrong })).rejects.toThrow(/asked for 16 embeddings and gave 3/);
+    await expect(evaluated({ model: wrong })).rejects.toThrow(/returned 3 embeddings for 16 sequences/);
     const infinite = {
       ...bad,
       embed(some: readonly string[]) {

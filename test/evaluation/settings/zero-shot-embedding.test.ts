@@ -217,10 +217,10 @@ describe("what cannot be", () => {
     expect(zeroShotEmbedding.refuses(task.task, { name: "m", embed: () => [] }, "corrected")).toBeUndefined();
   });
   test.each([
-    [() => [], /asked for 8 vectors and gave 0/],
+    [() => [], /returned 0 vectors for 8 sequences/],
     [
       (letters: readonly string[]) => letters.map(() => Float64Array.of(1, Number.NaN)),
-      /NaN in it for row 0/,
+      /a vector with NaN for row 0/,
     ],
     [(letters: readonly string[]) => letters.map(() => Float64Array.of(0, 0)), /vector of zeros for row 0/],
     [

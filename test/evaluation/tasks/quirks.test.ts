@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { SETTINGS } from "../../../src/evaluation/settings/catalogue.ts";
 import { TASKS } from "../../../src/evaluation/tasks/catalogue.ts";
-import { recipeFor } from "../../../src/evaluation/tasks/deviations.ts";
+import { recipeFor } from "../../../src/evaluation/tasks/overrides.ts";
 import { QUIRKS, scoreQuirks } from "../../../src/evaluation/tasks/quirks/quirks.ts";
 import { BASELINES, LANGUAGE_MODELS } from "../../../src/models/language/catalogue.ts";
 import { repository, sourceFiles } from "../../source-files.ts";

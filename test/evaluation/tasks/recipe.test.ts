@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { TASKS } from "../../../src/evaluation/tasks/catalogue.ts";
-import { deviations, recipeFor } from "../../../src/evaluation/tasks/deviations.ts";
+import { overrides, recipeFor } from "../../../src/evaluation/tasks/overrides.ts";
 import { parseRecipe } from "../../../src/evaluation/tasks/recipe.ts";
 import {
   ELEMENTS_AB_INITIO,
@@ -95,10 +95,10 @@ describe("the original's tables for Task 1, row by row", () => {
   });
 });
 
-test("every deviation names a task, a setting of it, a known family and values that the recipe has, with its reason", () => {
+test("every override names a task, a setting of it, a known family and values that the recipe has, with its reason", () => {
   const known = [...FAMILIES, ...NETWORKS.map(({ family }) => family), "motif-counts"];
-  expect(deviations.length).toBeGreaterThan(0);
-  for (const { task: named, setting, family, change, because } of deviations) {
+  expect(overrides.length).toBeGreaterThan(0);
+  for (const { task: named, setting, family, change, because } of overrides) {
     const form = TASKS.find(({ name }) => name === named)?.settings[setting];
     expect(known, named).toContain(family);
     for (const name of Object.keys(change)) expect(form?.recipe, `${named} ${setting}`).toHaveProperty(name);
@@ -119,7 +119,7 @@ describe("values that are asked for", () => {
   const asked = (recipe: Record<string, string | number | boolean | null>) =>
     recipeFor(form(ELEMENTS_PROBED), place("probed", "caduceus", "paper"), recipe);
 
-  test("come last, over the protocol's and the deviations'", () => {
+  test("come last, over the protocol's and the overrides'", () => {
     expect(
       values(asked({ kernel: 5, order: "shuffled", patience: 3 }), "kernel", "order", "patience"),
     ).toEqual([5, "shuffled", 3]);
@@ -129,9 +129,9 @@ describe("values that are asked for", () => {
 
   test("must be of the recipe, and of the kind it has", () => {
     expect(() => asked({ depth: 1 })).toThrow(/probed has no "depth"/);
-    expect(() => asked({ epochs: "two" })).toThrow(/epochs of the recipe is "two"; a number is expected/);
-    expect(() => asked({ order: 3 })).toThrow(/order of the recipe is 3; a string is expected/);
-    expect(() => asked({ order: null })).toThrow(/a string is expected/);
+    expect(() => asked({ epochs: "two" })).toThrow(/epochs of the recipe is "two"; expected a number/);
+    expect(() => asked({ order: 3 })).toThrow(/order of the recipe is 3; expected a string/);
+    expect(() => asked({ order: null })).toThrow(/expected a string/);
   });
 
   test("are read as a person types them", () => {

@@ -11,9 +11,9 @@ import type { Protocol } from "../../../models/model.ts";
 import {
   areSingleRows,
   blockInterval,
+  blocksOfRows,
   intervalNotes,
   NO_POSITIONS,
-  rowBlocks,
   shareIntervals,
   waldOver,
 } from "../intervals.ts";
@@ -98,7 +98,7 @@ export function measureCellTypes(
   const columns = columnsOf(ofKind("logits", predictions));
   const { labels, correct, losses } = columns;
   const rows = predictions.length;
-  const blocks = rowBlocks(columns.predictions);
+  const blocks = blocksOfRows(columns.predictions);
   const placed = !areSingleRows(blocks);
   const metrics = metricsOf(columns, blocks, context);
   const value = (name: CellTypeMetric) => metrics.find((metric) => metric.name === name)!.value;
@@ -255,7 +255,7 @@ function against(
 }
 
 const NO_ROWS = "there are no rows";
-const ONE_CLASS = "of some cell line there is no row, or nothing but its rows";
+const ONE_CLASS = "some cell line has no rows, or all of them";
 
 /** Statistic with its interval over genomic blocks, then the intervals for independent rows. */
 function overBlocks(
@@ -324,7 +324,9 @@ function notesOf(labels: Int32Array, placed: boolean): readonly string[] {
   return [
     ...(absent.length === 0 || labels.length === 0
       ? []
-      : [`no row is of ${absent.join(", ")}, so means over the cell lines are undefined`]),
+      : [
+          `${absent.join(", ")} ${absent.length === 1 ? "has" : "have"} no rows, so that means over cell lines are undefined`,
+        ]),
     ...(placed ? [] : [NO_POSITIONS]),
   ];
 }

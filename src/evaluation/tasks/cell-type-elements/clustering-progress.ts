@@ -20,7 +20,7 @@ export class ClusteringLog {
 
   private constructor(private readonly file: string) {}
 
-  /** @throws {InputError} when the file cannot be read, or what was left of a line cannot be cut off */
+  /** @throws {InputError} when the file cannot be read, or a torn line cannot be removed */
   static async open(file: string): Promise<ClusteringLog> {
     const log = new ClusteringLog(file);
     if ((await kindOfPath(file)) === undefined) return log;
@@ -36,8 +36,8 @@ export class ClusteringLog {
   /**
    * The clusterings of some vectors into k clusters.
    *
-   * @param vectors  whatever decides them besides k and the seed
-   * @param rows     how many there are
+   * @param vectors  identity of the vectors
+   * @param rows     number of vectors
    */
   of(vectors: string, k: number, rows: number): KeptClusterings {
     const of = checksum(`${version} ${k} ${vectors}`);
@@ -65,7 +65,7 @@ export class ClusteringLog {
 const checksum = (text: string) => sha256Hex(text).slice(0, 16);
 
 /**
- * Lets other work have its turn, without which no Ctrl-C is heard and no bar drawn.
+ * Yields to the event loop, so that Ctrl-C and the progress bar work.
  * @throws the signal's reason
  */
 export async function yieldToEventLoop(signal: AbortSignal | undefined): Promise<void> {
@@ -74,11 +74,11 @@ export async function yieldToEventLoop(signal: AbortSignal | undefined): Promise
 }
 
 /**
- * How clustering over many seeds is watched and stopped: what to give to `seededClusters`.
+ * Options of `seededClusters` that report progress and stop on a signal.
  *
- * @param stage  in words
- * @param total  seeds
- * @param kept   clusterings found before; they do not count for the speed
+ * @param stage  label for progress
+ * @param total  number of seeds
+ * @param kept   stored clusterings, which do not count for the speed
  */
 export function clusteringStage(
   stage: string,

@@ -112,7 +112,7 @@ export async function measureClusters(
       const why =
         rows.length < k
           ? `${counted(rows.length, "row")} cannot be put into ${k} clusters`
-          : "no column of the vectors is left";
+          : "no column of the vectors remains";
       metrics.push(metricOf({ ...form, better: "higher" }, Number.NaN, why));
       continue;
     }
@@ -215,13 +215,13 @@ function spaceOf(
   if (matrix.rows < 2) return undefined;
   const table = transform === "motif-counts" ? motifCountFeatures(matrix) : matrix;
   if (table === undefined) {
-    notes.push("no motif has 5 hits in any row, so there is nothing to cluster by");
+    notes.push("no motif has 5 hits in any row, so that no column remains to cluster");
     return undefined;
   }
   const most = Math.min(table.rows, table.columns);
   if (most < components) {
     notes.push(
-      `${table.rows} rows of ${table.columns} numbers have ${most} principal components, so not ${components} but ${most} are taken`,
+      `${table.rows} rows of ${table.columns} numbers have ${most} principal components, fewer than ${components}`,
     );
   }
   const count = Math.min(components, most);
@@ -280,7 +280,7 @@ async function quirksOf(
   return [
     {
       label: "Q2",
-      says: `The original listed batches of embeddings by their names as texts, so that vectors stood beside the labels of other rows; corrected, each row has its own. Over the first ${seeds} seeds.`,
+      says: `The original concatenated batches of embeddings in text order of their names, so that vectors met the labels of other rows; corrected, each row has its own. Over the first ${seeds} seeds.`,
       effect,
     },
   ];

@@ -1,26 +1,25 @@
 import type { TaskSetting } from "../task.ts";
 
 /*
- * How the original trained for Task 3, as tables: one per setting. A row per family holds only what its family has of its
- * own; exceptions that need a reason are in deviations.ts. `null` is "not limited" or "never".
+ * The original's training recipes for Task 3, one table per setting. A family's row has only the values that differ; overrides
+ * with a reason are in overrides.ts. `null` is "unlimited" or "never".
  */
 
 type RecipeTable = Pick<TaskSetting, "recipe" | "byProtocol" | "byFamily">;
 
 /**
- * What the protocols do differently in any training. Paper: every epoch in file order (quirk Q10), all epochs. Corrected: an
- * order drawn anew for each epoch from a recorded seed, and an end once nothing has improved for some epochs. Seeds are
- * recorded under both, since a run without one (quirk Q12) could not be repeated.
+ * Differences between the protocols in all training. Paper: file order (quirk Q10), all epochs. Corrected: shuffled for each epoch
+ * from a recorded seed, with early stopping. Both record seeds, since a run without one (quirk Q12) is not reproducible.
  */
 const CORRECTED = { order: "shuffled", patience: 10 } as const;
 const PAPER = { order: "file", patience: null } as const;
 
-/** Rows that are trained and validated on; fewer are picked as `limit` picks the rows that are asked. */
+/** Training and validation rows: all. A smaller number is picked like evaluated rows by `limit`. */
 const ALL_ROWS = { trainRows: null, valRows: null, trainingSeed: 0 } as const;
 
 /**
- * What stands for infinite log-odds, where a class has all the probability that float32 can tell: the scripts for heads put
- * ln(1 − p) = −999 there, those that train from the sequence the largest float32.
+ * Replacement of infinite log-odds, for classes whose probability is 1 in float32: ln(1 − p) = −999 in the original's scripts for
+ * heads, the largest float32 in those for whole models.
  */
 const HEAD_SCRIPTS = { saturated: "minus-999" } as const;
 const SEQUENCE_SCRIPTS = { saturated: "largest-float32" } as const;
@@ -37,9 +36,9 @@ export const CELL_TYPES_PROBED: RecipeTable = {
     evaluationBatchSize: 1024,
     epochs: 150,
     ...CORRECTED,
-    /** Rows that the original embedded at once: under `paper` a row is padded to the longest of them (quirk Q7). */
+    /** The original's batch size: under `paper` a row is padded to the longest of its batch (quirk Q7). */
     extractionBatchSize: 64,
-    /** "auto": float16, in half the bytes, where it changes loss and metric of a sample by less than a tenth of their intervals. */
+    /** "auto": float16 if it changes loss and metric of a sample by less than a tenth of their intervals. */
     storedAs: "auto",
     ...HEAD_SCRIPTS,
     ...ALL_ROWS,
@@ -52,7 +51,7 @@ export const CELL_TYPES_PROBED: RecipeTable = {
   },
 };
 
-/** A network trained on the letters alone: the one like the probing head. The other's recipe is a deviation. */
+/** The probing-head-like network, trained from the sequence alone. Another network's recipe is an override. */
 export const CELL_TYPES_AB_INITIO: RecipeTable = {
   recipe: {
     optimizer: "adam",
@@ -68,7 +67,7 @@ export const CELL_TYPES_AB_INITIO: RecipeTable = {
   byProtocol: { paper: PAPER },
 };
 
-/** LoRA and a fresh classifier on the whole language model; AdamW. */
+/** LoRA and a new classifier on the language model; AdamW. */
 export const CELL_TYPES_FINE_TUNED: RecipeTable = {
   recipe: {
     rank: 8,
@@ -97,10 +96,10 @@ export const CELL_TYPES_FINE_TUNED: RecipeTable = {
 };
 
 /**
- * Pooled embeddings, put into clusters that are compared with the cell lines.
+ * Clustering of pooled embeddings, compared with the cell lines.
  *
- * Corrected: principal components are exact, and a row has its own vector. Paper: the randomised solver that scikit-learn
- * chooses for tables of this shape, and vectors in the order in which a library lists the batches (quirk Q2).
+ * Corrected: exact principal components, and each row with its own vector. Paper: the randomised solver that scikit-learn chooses
+ * for tables of this shape, and vectors in text order of the batches' names (quirk Q2).
  */
 export const CELL_TYPES_CLUSTERED: RecipeTable = {
   recipe: {
@@ -109,7 +108,7 @@ export const CELL_TYPES_CLUSTERED: RecipeTable = {
     extractionBatchSize: 64,
     order: "file",
     bothOrders: false,
-    /** "raw", or "motif-counts": which columns count, and on which scale. */
+    /** "raw", or "motif-counts": selection and scaling of columns. */
     transform: "raw",
     components: 60,
     solver: "full",

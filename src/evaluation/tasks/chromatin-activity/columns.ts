@@ -1,6 +1,6 @@
 import { InternalError } from "../../../base/errors.ts";
 import type { Blocks } from "../../../metrics/blocks.ts";
-import { type PositionFacts, rowBlocks } from "../intervals.ts";
+import { blocksOfRows, type PositionFacts } from "../intervals.ts";
 import { type ActivityPrediction, ofKind, type Predictions } from "../prediction.ts";
 import type { LabelledRow } from "../task.ts";
 
@@ -70,6 +70,6 @@ function columnsOf(predictions: readonly ActivityPrediction<ActivityFacts>[]): A
   return {
     predicted: Float64Array.from(predictions, ({ values }) => values[0]),
     target: Float64Array.from(predictions, targetOf),
-    blocks: rowBlocks(predictions),
+    blocks: blocksOfRows(predictions),
   };
 }

@@ -214,7 +214,7 @@ function overBlocks(
   independent: () => readonly Estimate[],
 ): Metric<ActivityMetric> {
   const whole = { ...form, main: false };
-  const none = "it needs both high-confidence peaks and non-peaks";
+  const none = "there are no high-confidence peaks, or no non-peaks";
   if (blocks.of.length === 0) return metricOf(whole, Number.NaN, none);
   const estimate = blockInterval(blocks, statistic(), range);
   return metricOf(whole, estimate.value, none, [estimate, ...independent()]);
@@ -263,13 +263,13 @@ function notesOf(predictions: Predictions<ActivityFacts>, { pos }: ActivityParts
   const notes: string[] = [];
   if (areSingleRows(pos.blocks)) {
     notes.push(
-      "Where the rows lie is not known, so intervals take them as independent, which neighbours are not.",
+      "The rows have no genomic positions, so that intervals take them as independent and are too narrow.",
     );
   }
   const unmeasured = countOf(predictions, "unmeasured");
   if (unmeasured > 0) {
     notes.push(
-      `${counted(unmeasured, "row")} ${unmeasured === 1 ? "is" : "are"} on chromosomes that the signal does not have; what is counted there is taken as 0.`,
+      `${counted(unmeasured, "row")} ${unmeasured === 1 ? "is" : "are"} on chromosomes without signal; their counts are taken as 0.`,
     );
   }
   return notes;

@@ -1,23 +1,23 @@
 import type { TaskSetting } from "../task.ts";
 
 /*
- * How the original trained for Task 4, as tables: one per setting. A row per family holds only what its family has of its
- * own; exceptions that need a reason are in deviations.ts. `null` is "not limited" or "never".
+ * The original's training recipes for Task 4, one table per setting. A family's row has only the values that differ; overrides
+ * with a reason are in overrides.ts. `null` is "unlimited" or "never".
  */
 
 type RecipeTable = Pick<TaskSetting, "recipe" | "byProtocol" | "byFamily">;
 
-/** Rows that are trained and validated on; fewer are picked as `limit` picks the rows that are asked. */
+/** Training and validation rows: all. A smaller number is picked like evaluated rows by `limit`. */
 const ALL_ROWS = { trainRows: null, valRows: null, trainingSeed: 0 } as const;
 
-/** Corrected, training ends once nothing has improved for some epochs; the paper's protocol sees all. */
+/** Epochs without improvement after which training ends under `corrected`; `paper` trains all epochs. */
 const PATIENCE = 10;
 
 /**
  * A head on stored embeddings: Adam, 150 epochs, one head per cell line.
  *
- * Paper: peaks and the first tenth of the non-peaks laid into each other, alike in every epoch (quirks Q3 and Q10). Corrected:
- * the tenths take turns, and the order is drawn anew for each epoch.
+ * Paper: peaks and the first tenth of the non-peaks, interleaved, the same in every epoch (quirks Q3 and Q10). Corrected: the tenths
+ * alternate, and rows are shuffled for each epoch.
  */
 export const ACTIVITY_PROBED: RecipeTable = {
   recipe: {
@@ -33,9 +33,9 @@ export const ACTIVITY_PROBED: RecipeTable = {
     negatives: "segments",
     negativeRatio: 10,
     patience: PATIENCE,
-    /** Rows that the original embedded at once: under `paper` a row is padded to the longest of them (quirk Q7). */
+    /** The original's batch size: under `paper` a row is padded to the longest of its batch (quirk Q7). */
     extractionBatchSize: 64,
-    /** "auto": float16, in half the bytes, where it changes loss and metric of a sample by less than a tenth of their intervals. */
+    /** "auto": float16 if it changes loss and metric of a sample by less than a tenth of their intervals. */
     storedAs: "auto",
     ...ALL_ROWS,
   },
@@ -50,7 +50,7 @@ export const ACTIVITY_PROBED: RecipeTable = {
   },
 };
 
-/** LoRA and a fresh layer on the whole language model; AdamW. Non-peaks take turns and rows are shuffled in the original too. */
+/** LoRA and a new layer on the language model; AdamW. The original too alternates non-peaks and shuffles rows. */
 export const ACTIVITY_FINE_TUNED: RecipeTable = {
   recipe: {
     rank: 8,
@@ -79,9 +79,9 @@ export const ACTIVITY_FINE_TUNED: RecipeTable = {
 };
 
 /**
- * A network trained on the letters alone. The original has none in this task beside ChromBPNet, which was trained elsewhere:
- * which rows an epoch sees is as in fine-tuning, optimiser and rate are those of the network like the probing head in Task 1,
- * and the sizes of batches and the number of epochs are our own.
+ * A network trained from the sequence alone. The original has none in this task except ChromBPNet, trained elsewhere. Rows of an
+ * epoch are those of fine-tuning, optimizer and learning rate those of the probing-head-like network in Task 1; batch sizes and
+ * number of epochs are choices of this package.
  */
 export const ACTIVITY_AB_INITIO: RecipeTable = {
   recipe: {
@@ -99,5 +99,5 @@ export const ACTIVITY_AB_INITIO: RecipeTable = {
   byProtocol: { paper: { patience: null } },
 };
 
-/** A model's own prediction: as ChromBPNet's was scored, in batches of 256. */
+/** A model's own prediction, scored in batches of 256 like ChromBPNet's. */
 export const ACTIVITY_PREDICTED: RecipeTable = { recipe: { score: "activity", evaluationBatchSize: 256 } };

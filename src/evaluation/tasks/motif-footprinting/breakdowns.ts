@@ -4,15 +4,15 @@ import { mean } from "../../../metrics/mean.ts";
 import { type Breakdown, finiteOrNull, type Measurement } from "../measurement.ts";
 import { type Comparisons, groupsOf, type MotifResult } from "./motifs.ts";
 
-/** A family with fewer motifs is not shown by itself: the least of the original's figures. */
+/** Minimum motifs of a family that is reported, as in the original's figures. */
 const LEAST_MOTIFS = 10;
 
-/** Expected share of motifs that are called and should not be. */
+/** False discovery rate of the motifs found. */
 export const FALSE_DISCOVERY_RATE = 0.05;
 
 const MOTIFS = "motifs";
 
-/** Every motif; the last columns are those of the original's table. */
+/** All motifs, with the columns of the original's table. */
 export function motifBreakdown(results: readonly MotifResult[]): Breakdown {
   return {
     name: MOTIFS,
@@ -72,7 +72,7 @@ export function familyBreakdown(
   };
 }
 
-/** Every background, its accuracy over all motifs: what models are compared by, since backgrounds are independent. */
+/** All backgrounds with their accuracies over all motifs. Models are compared by these, since backgrounds are independent. */
 export function backgroundBreakdown({ backgrounds }: Comparisons, outcomes: Float64Array): Breakdown {
   return {
     name: "backgrounds",
@@ -88,10 +88,10 @@ export function backgroundBreakdown({ backgrounds }: Comparisons, outcomes: Floa
   };
 }
 
-/** With fewer differences no test of a motif can tell: five signs alike have a chance of 1 in 32. */
+/** Minimum differences for a significant test of a motif: five equal signs have p = 1/32. */
 export const LEAST_TESTED = Math.ceil(-Math.log2(FALSE_DISCOVERY_RATE));
 
-/** Motifs whose true form is told from its shuffles; NaN where no motif has enough differences for that. */
+/** Number of motifs distinguished from their shuffles; NaN if no motif has enough differences for a test. */
 export const found = (results: readonly MotifResult[]) =>
   results.some(({ tested }) => tested >= LEAST_TESTED)
     ? results.filter(({ q }) => q <= FALSE_DISCOVERY_RATE).length
@@ -116,7 +116,7 @@ export function publishedMotifs({ breakdowns = [] }: Measurement): string {
   return `${[["", ...columns.map(({ title }) => title)].join("\t"), ...lines].join("\n")}\n`;
 }
 
-/** A number as Python writes a float: shortest digits that give it back, with a point, exponents of two digits. */
+/** A number in Python's float format: shortest round-trip digits, with a point, exponents of two digits. */
 function pythonText(value: number | null): string {
   if (value === null) return "";
   const text = value !== 0 && Math.abs(value) < 1e-4 ? value.toExponential() : String(value);

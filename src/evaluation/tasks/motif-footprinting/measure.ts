@@ -124,7 +124,7 @@ export function measureFootprintDistances(
   const effects: readonly QuirkEffect[] = [
     {
       label: "Q2",
-      says: "The original put the embeddings of batches together in the order of their names as texts, so that a background was compared with motifs in other backgrounds; corrected, each has its own.",
+      says: "The original concatenated the embeddings of batches in text order of their names, so that a background was compared with motifs in other backgrounds; corrected, each row has its own.",
       effect: paper ? both(own, other("file-order")) : both(other("text-order"), own),
     },
     {
@@ -252,7 +252,7 @@ function foundMetric(results: readonly MotifResult[]): Metric<"motifs-found"> {
   const why =
     results.length === 0
       ? NO_ROWS
-      : `no motif has the ${LEAST_TESTED} differences among these rows that a test needs to tell`;
+      : `no motif has the ${LEAST_TESTED} differences among these rows that a test needs`;
   return metricOf(form, found(results) / results.length, why);
 }
 
@@ -271,12 +271,12 @@ function tokenSummary(
   const metric = metricOf(
     {
       name: "accuracy-equal-tokens",
-      title: "accuracy where motif and shuffle give as many tokens",
+      title: "accuracy of rows whose motif and shuffle have equally many tokens",
       better: "higher",
       main: false,
     },
     estimate.value,
-    "no motif gives as many tokens as its shuffle",
+    "no motif has as many tokens as its shuffle",
     [estimate],
   );
   return {
@@ -322,12 +322,12 @@ function notesOf(results: readonly MotifResult[]): readonly string[] {
   const few = results.filter(({ tested }) => tested < LEAST_TESTED).length;
   if (few > 0) {
     notes.push(
-      `${few} of ${counted(results.length, "motif")} ${few === 1 ? "has" : "have"} fewer than ${LEAST_TESTED} differences among these rows: their own accuracies tell little, and their tests cannot tell.`,
+      `${few} of ${counted(results.length, "motif")} ${few === 1 ? "has" : "have"} fewer than ${LEAST_TESTED} differences among these rows: too few for their accuracies and tests.`,
     );
   }
   const untested = results.filter(({ p }) => Number.isNaN(p)).length;
   if (untested > 0) {
-    notes.push(`${untested} motifs have no test: no number of theirs differs from its shuffle's.`);
+    notes.push(`${untested} motifs have no test: none of their scores differs from its shuffle's.`);
   }
   return notes;
 }

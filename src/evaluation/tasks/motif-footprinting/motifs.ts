@@ -10,45 +10,45 @@ import type { TieTolerance } from "../measurement.ts";
 /** The comparisons of a cell as columns: one entry for each background, motif and strand. */
 export interface Comparisons {
   readonly motifs: readonly string[];
-  /** Family by motif, where it is known. */
+  /** Family by motif, if known. */
   readonly families: ReadonlyMap<string, string>;
   readonly backgrounds: readonly (string | number)[];
-  /** What should be larger: of the true motif. */
+  /** Scores of the true motif, expected to be larger. */
   readonly trues: Float64Array;
-  /** The same of the shuffled one. */
+  /** Scores of the shuffled motif. */
   readonly shuffles: Float64Array;
   /** Credit for the true motif moving the score further from the background's than its shuffle did; absent for distances. */
   readonly further?: Float64Array;
-  /** Absent where numbers are compared exactly. */
+  /** Absent if scores are compared exactly. */
   readonly ties?: TieTolerance;
 }
 
-/** How a motif's comparisons are counted. */
+/** Rules for a motif's comparisons. */
 export interface MotifRules {
   readonly ties: TieRule;
   /**
-   * Whether both strands of a background stand for themselves in test and interval, as in the original; else a background
-   * counts once, since its strands share all but the direction of reading.
+   * Whether the two strands of a background are independent in test and interval, as in the original; else a background counts
+   * once, since its strands differ only in direction.
    */
   readonly strandsApart: boolean;
 }
 
-/** What one motif's comparisons come to. NaN where undefined. */
+/** Result of one motif. NaN if undefined. */
 export interface MotifResult {
   readonly motif: string;
   readonly family: string | undefined;
   readonly accuracy: Estimate;
   /** One-sided Wilcoxon signed-rank test that the true motif has the larger number. */
   readonly p: number;
-  /** Differences that are tested: of backgrounds, or of comparisons. The smallest p there can be is 2 to minus this. */
+  /** Number of paired differences; the smallest attainable p-value is 2^−n. */
   readonly tested: number;
-  /** p adjusted over all motifs by Benjamini and Hochberg. */
+  /** p adjusted over all motifs (Benjamini–Hochberg). */
   readonly q: number;
   /** Share of comparisons in which the true motif moved the score further from the background's; NaN for distances. */
   readonly vsBackground: number;
 }
 
-/** Motif by motif, in order of first appearance. */
+/** Results of all motifs, in order of first appearance. */
 export function motifResults(comparisons: Comparisons, rules: MotifRules): readonly MotifResult[] {
   const { motifs, families, backgrounds, trues, shuffles, further } = comparisons;
   const outcomes = pairedOutcomes(trues, shuffles, rules.ties);
@@ -78,7 +78,7 @@ export function motifResults(comparisons: Comparisons, rules: MotifRules): reado
   return results.map((result, i) => ({ ...result, q: q[i] }));
 }
 
-/** Places of each key, in order of first appearance. */
+/** Indices of each key, in order of first appearance. */
 export function groupsOf(keys: readonly string[]): ReadonlyMap<string, readonly number[]> {
   const groups = new Map<string, number[]>();
   keys.forEach((key, place) => {

@@ -31,7 +31,7 @@ export const SAME = "The same.";
 export const NEITHER = "Not reproduced.";
 
 export const ELEMENTS = "regulatory-elements";
-export const MOTIFS = "motif-footprinting";
+export const FOOTPRINTS = "motif-footprinting";
 export const CELL_TYPES = "cell-type-elements";
 export const ACTIVITY = "chromatin-activity";
 export const VARIANTS = "variant-effects";

@@ -3,7 +3,7 @@ import {
   BYTE_PAIRS,
   CELL_TYPES,
   ELEMENTS,
-  MOTIFS,
+  FOOTPRINTS,
   ONE_LETTER,
   type Quirk,
   REPRODUCED,
@@ -25,7 +25,7 @@ export const SCORING_QUIRKS: readonly Quirk[] = [
       "0.01 % of Task 2's rows and 0.03 % of Task 3's keep their own vector, so the published embedding results are near chance.",
     changesScores: [
       {
-        tasks: [MOTIFS, CELL_TYPES],
+        tasks: [FOOTPRINTS, CELL_TYPES],
         settings: ["zero-shot-embedding"],
         families: [...ONE_LETTER, ...BYTE_PAIRS, "nucleotide-transformer"],
       },
@@ -39,7 +39,9 @@ export const SCORING_QUIRKS: readonly Quirk[] = [
     paper: REPRODUCED,
     corrected: "The mean runs over the tokens of bases.",
     effect: "One token in 351 or 501.",
-    changesScores: [{ tasks: [MOTIFS, CELL_TYPES], settings: ["zero-shot-embedding"], families: ONE_LETTER }],
+    changesScores: [
+      { tasks: [FOOTPRINTS, CELL_TYPES], settings: ["zero-shot-embedding"], families: ONE_LETTER },
+    ],
   },
   {
     label: "Q7",
@@ -50,7 +52,7 @@ export const SCORING_QUIRKS: readonly Quirk[] = [
     corrected: "Sequences are embedded without padding.",
     effect: "Small changes of all embeddings of byte-pair models.",
     changesScores: [
-      { tasks: [MOTIFS, CELL_TYPES], settings: ["zero-shot-embedding"], families: BYTE_PAIRS },
+      { tasks: [FOOTPRINTS, CELL_TYPES], settings: ["zero-shot-embedding"], families: BYTE_PAIRS },
       { tasks: [ELEMENTS, CELL_TYPES, ACTIVITY, VARIANTS], settings: ["probed"], families: BYTE_PAIRS },
     ],
   },
@@ -83,7 +85,7 @@ export const SCORING_QUIRKS: readonly Quirk[] = [
       "Reproduced: alleles are added in float32; whole sequences, whose answers serve both protocols, are rounded to float32 before they are compared; distances are SciPy's bit for bit.",
     corrected: "Sums and distances are computed in float64.",
     effect: "Rounding is about as large as the effect of one base.",
-    changesScores: [{ tasks: [MOTIFS, VARIANTS], settings: ["zero-shot", "zero-shot-embedding"] }],
+    changesScores: [{ tasks: [FOOTPRINTS, VARIANTS], settings: ["zero-shot", "zero-shot-embedding"] }],
   },
   {
     label: "Q17",

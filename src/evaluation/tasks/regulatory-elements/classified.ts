@@ -13,9 +13,9 @@ import { type ComparedScores, settled } from "../compared-scores.ts";
 import {
   areSingleRows,
   blockInterval,
+  blocksOfRows,
   intervalNotes,
   NO_POSITIONS,
-  rowBlocks,
   shareIntervals,
   type TrialCounts,
   waldOver,
@@ -96,7 +96,7 @@ export function measureClassifiedPairs(
   const columns = columnsOf(ofKind("logits", predictions));
   const { labels, margins, predicted, correct, losses } = columns;
   const pairs = predictions.length;
-  const pairBlocks = rowBlocks(columns.predictions);
+  const pairBlocks = blocksOfRows(columns.predictions);
   const placed = !areSingleRows(pairBlocks);
   // Element and control of one pair depend on each other even if rows are independent.
   const blocks = doubled(pairBlocks);

@@ -211,7 +211,7 @@ function tokenSummary({ first, second, columns }: Pairs) {
           metricOf(
             {
               name: "paired-accuracy-equal-tokens",
-              title: "paired accuracy where both have as many tokens",
+              title: "paired accuracy of pairs with equally many tokens",
               better: "higher",
               main: false,
             },
@@ -256,7 +256,7 @@ function notesOf(placed: boolean, unknown: number): readonly string[] {
   const notes: string[] = placed ? [] : [NO_POSITIONS];
   if (unknown > 0) {
     notes.push(
-      `${unknown} elements hold unknown letters (N): a model sees A in their place, and in the control these As are shuffled among the rest (quirk Q27).`,
+      `${unknown} elements contain unknown bases (N): a model sees A in their place, and in the control these As are shuffled with the other bases (quirk Q27).`,
     );
   }
   return notes;

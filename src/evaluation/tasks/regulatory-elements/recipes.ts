@@ -1,21 +1,20 @@
 import type { TaskSetting } from "../task.ts";
 
 /*
- * How the original trained for Task 1, as tables: one per setting. A row per family holds only what its family has of its
- * own; exceptions that need a reason are in deviations.ts. `null` is "not limited" or "never".
+ * The original's training recipes for Task 1, one table per setting. A family's row has only the values that differ; overrides
+ * with a reason are in overrides.ts. `null` is "unlimited" or "never".
  */
 
 type RecipeTable = Pick<TaskSetting, "recipe" | "byProtocol" | "byFamily">;
 
 /**
- * What the protocols do differently in any training. Paper: every epoch in file order (quirk Q10), all epochs. Corrected: an
- * order drawn anew for each epoch from a recorded seed, and an end once nothing has improved for some epochs. Seeds are
- * recorded under both, since a run without one (quirk Q12) could not be repeated.
+ * Differences between the protocols in all training. Paper: file order (quirk Q10), all epochs. Corrected: shuffled for each epoch
+ * from a recorded seed, with early stopping. Both record seeds, since a run without one (quirk Q12) is not reproducible.
  */
 const CORRECTED = { order: "shuffled", patience: 10 } as const;
 const BY_PROTOCOL: NonNullable<RecipeTable["byProtocol"]> = { paper: { order: "file", patience: null } };
 
-/** Rows that are trained and validated on; fewer are picked as `limit` picks the rows that are asked. */
+/** Training and validation rows: all. A smaller number is picked like evaluated rows by `limit`. */
 const ALL_ROWS = { trainRows: null, valRows: null, trainingSeed: 0 } as const;
 
 /** A head on stored embeddings: Adam, 2,048 pairs a batch, 150 epochs, for every family. */
@@ -30,16 +29,16 @@ export const ELEMENTS_PROBED: RecipeTable = {
     evaluationBatchSize: 2048,
     epochs: 150,
     ...CORRECTED,
-    /** Rows that the original embedded at once: under `paper` a row is padded to the longest of them (quirk Q7). */
+    /** The original's batch size: under `paper` a row is padded to the longest of its batch (quirk Q7). */
     extractionBatchSize: 512,
-    /** "auto": float16, in half the bytes, where it changes loss and metric of a sample by less than a tenth of their intervals. */
+    /** "auto": float16 if it changes loss and metric of a sample by less than a tenth of their intervals. */
     storedAs: "auto",
     ...ALL_ROWS,
   },
   byProtocol: { paper: { ...BY_PROTOCOL.paper, storedAs: "float32" } },
 };
 
-/** A network trained on the letters alone. */
+/** A network trained from the sequence alone. */
 export const ELEMENTS_AB_INITIO: RecipeTable = {
   recipe: {
     optimizer: "adam",
@@ -53,7 +52,7 @@ export const ELEMENTS_AB_INITIO: RecipeTable = {
   byProtocol: BY_PROTOCOL,
 };
 
-/** LoRA and a fresh classifier on the whole language model; AdamW. */
+/** LoRA and a new classifier on the language model; AdamW. */
 export const ELEMENTS_FINE_TUNED: RecipeTable = {
   recipe: {
     rank: 8,

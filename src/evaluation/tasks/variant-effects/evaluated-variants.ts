@@ -14,24 +14,24 @@ import {
   turnedAtReference,
 } from "./scores.ts";
 
-/** The variants that are evaluated, and what became of the others. */
+/** Evaluated variants, and counts of the others. */
 export interface EvaluatedVariants {
   readonly significant: readonly ScoredVariant[];
   readonly controls: readonly ScoredVariant[];
-  /** Significant ones whose effect is known. */
+  /** Significant variants with a known effect. */
   readonly withEffect: readonly ScoredVariant[];
-  /** Rows that the original stops at, left out under `paper`. */
+  /** Rows that stop the original with an error, left out under `paper`. */
   readonly refused: number;
-  /** Rows that stand in the table again, with the same place and alleles. */
+  /** Rows that repeat the position and alleles of another. */
   readonly duplicates: number;
 }
 
 /**
- * The rows that the benchmark evaluates: those that the table marks as used and, of the African caQTLs, as in peaks, where the
- * table has these columns; those with a label among them are QTLs or controls.
+ * The rows that the benchmark evaluates: those marked as used and, of the African caQTLs, as in peaks, if the table has these
+ * columns. Labelled rows are QTLs or controls.
  *
- * Under `paper` rows that the original stops at are left out (quirks Q19 and Q20), and a variant that stands in the table k
- * times counts k² times, as a join of scores with table by place and alleles has it (quirk Q39).
+ * Under `paper`, rows that stop the original are left out (quirks Q19 and Q20), and a variant listed k times counts k² times, as in
+ * the original's join of scores and table by position and alleles (quirk Q39).
  */
 export function evaluatedVariants(variants: readonly ScoredVariant[], protocol: Protocol): EvaluatedVariants {
   const accepted = variants.filter(({ facts }) => facts.original !== "refused");
@@ -66,7 +66,7 @@ function joinedByKey(scored: readonly ScoredVariant[]): readonly ScoredVariant[]
   return scored.flatMap((row) => byKey.get(row.key)!.map(({ difference }) => ({ ...row, difference })));
 }
 
-/** Counts of rows, and of what became of them. */
+/** Counts of rows. */
 export function variantCounts(
   variants: readonly ScoredVariant[],
   { significant, controls, withEffect, refused, duplicates }: EvaluatedVariants,
@@ -90,7 +90,7 @@ export function variantCounts(
   };
 }
 
-/** Averages that need no labels: how large differences are, and which way they go. */
+/** Averages that need no labels: size and direction of differences. */
 export function variantAverages(
   variants: readonly ScoredVariant[],
   favours: ScoredVariant["facts"]["favours"],
@@ -105,7 +105,7 @@ export function variantAverages(
   };
 }
 
-/** What a reader of the numbers must know. */
+/** Notes on the result. */
 export function variantNotes(
   variants: readonly ScoredVariant[],
   { significant, withEffect, refused, duplicates }: EvaluatedVariants,
@@ -121,17 +121,19 @@ export function variantNotes(
       (variant) => Math.sign(variant.facts.allele2Effect!) !== Math.sign(turnedAtReference(variant)),
     );
     notes.push(
-      `Corrected correlations take effect_size of DART-Eval's data.h5; its sign is another than that of beta turned by the genome in ${counted(other.length, "row")} of ${joined.length}.`,
+      `Corrected correlations take effect_size of DART-Eval's data.h5; its sign differs from that of beta, negated where allele 2 is the reference, in ${counted(other.length, "row")} of ${joined.length}.`,
     );
   }
   if (facts.form === "caqtl" && variants.every((variant) => variant.facts.inPeaks === undefined)) {
-    notes.push("The table does not say which variants are in peaks, so all that are used are evaluated.");
+    notes.push(
+      "The table does not state which variants are in peaks, so that all used variants are evaluated.",
+    );
   }
   if (refused > 0) {
     const what = `${counted(refused, "variant")} ${refused === 1 ? "has" : "have"} an allele of several bases or ${refused === 1 ? "lies" : "lie"} too near the start of a chromosome, where the original stops`;
     notes.push(
       protocol === "paper"
-        ? `${what}: they are scored and left out of every number.`
+        ? `${what}: they are scored but left out of all metrics.`
         : `${what}; here they count.`,
     );
   }
@@ -139,8 +141,8 @@ export function variantNotes(
     const repeating = `${counted(duplicates, "row")} ${duplicates === 1 ? "repeats" : "repeat"}`;
     notes.push(
       protocol === "paper"
-        ? `${repeating} the place and alleles of another, and the original's join multiplies them (quirk Q39).`
-        : `${repeating} the place and alleles of another; each row counts once.`,
+        ? `${repeating} the position and alleles of another, and the original's join multiplies them (quirk Q39).`
+        : `${repeating} the position and alleles of another; each row counts once.`,
     );
   }
   if (ties !== undefined && ties.byRounding > 0) {
@@ -156,23 +158,23 @@ export function variantNotes(
   const whole = variants.filter(({ wholeWindows }) => wholeWindows).length;
   if (whole > 0) {
     notes.push(
-      `${counted(whole, "variant")} ${whole === 1 ? "was" : "were"} compared by log-likelihoods of whole windows, what differs not hidden: a sum over all positions, of which those behind the variant change too.`,
+      `${counted(whole, "variant")} ${whole === 1 ? "was" : "were"} compared by log-likelihoods of whole windows, without masking: sums over all positions, which also change after the variant.`,
     );
   }
   return notes;
 }
 
-/** Counts of a published table, by the names they have in a measurement. */
+/** Published counts of a table, by their names in a measurement. */
 interface KnownCounts {
   readonly form: VariantForm;
-  /** Rows of the table; a table of the form with fewer is another one. */
+  /** Minimum rows of the table; smaller tables of the form are others. */
   readonly atLeast: number;
   readonly counts: Readonly<Record<string, number>>;
 }
 
 /**
- * What is published of the benchmark's own tables. African: rows by a report on the original's repository, those whose allele 2
- * is the reference among them (quirk Q41), variants as its notebooks print them. Yoruban: variants as the notebooks print them.
+ * Published counts of the benchmark's tables. African: rows, and rows whose allele 2 is the reference (quirk Q41), from a report on
+ * the original's repository; variants as printed by its notebooks. Yoruban: variants as printed by the notebooks.
  */
 const KNOWN: readonly KnownCounts[] = [
   {
@@ -184,7 +186,7 @@ const KNOWN: readonly KnownCounts[] = [
 ];
 
 /**
- * Whether a table has the counts that are published of it, one sentence; undefined for a smaller table, or a part of one.
+ * Sentence that compares a table's counts with the published ones; undefined for a smaller table, or a part of one.
  *
  * @param counts  of a measurement
  */
@@ -196,8 +198,8 @@ export function knownCountsNote(
   if (known === undefined || counts.rows !== counts.rowsInTable) return undefined;
   const number = (value: number) => value.toLocaleString("en-US");
   const differ = Object.entries(known.counts).filter(([name, value]) => counts[name] !== value);
-  const told = Object.entries(known.counts).map(([name, value]) => `${name} ${number(value)}`);
-  if (differ.length === 0) return `The table has the counts that are published of it: ${told.join(", ")}.`;
+  const expected = Object.entries(known.counts).map(([name, value]) => `${name} ${number(value)}`);
+  if (differ.length === 0) return `The table has the published counts: ${expected.join(", ")}.`;
   const other = differ.map(
     ([name, value]) => `${name} ${number(counts[name] ?? 0)} instead of ${number(value)}`,
   );

@@ -175,13 +175,13 @@ function mannWhitneyOf(
 
 function noClasses(significant: readonly unknown[], controls: readonly unknown[]): string | undefined {
   if (significant.length === 0 && controls.length === 0) {
-    return "no variant that is evaluated is labelled as a QTL or a control";
+    return "no evaluated variant is labelled as a QTL or a control";
   }
-  if (significant.length === 0) return "no variant that is evaluated is a QTL";
-  return controls.length === 0 ? "no variant that is evaluated is a control" : undefined;
+  if (significant.length === 0) return "no evaluated variant is a QTL";
+  return controls.length === 0 ? "no evaluated variant is a control" : undefined;
 }
 
-const NO_EFFECTS = "fewer than two QTLs have an effect, or differences or effects are all the same";
+const NO_EFFECTS = "fewer than two QTLs have an effect, or all differences or effects are equal";
 
 /** Pearson and Spearman correlations over rows in blocks, with intervals. */
 function correlations(

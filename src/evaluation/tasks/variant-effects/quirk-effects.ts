@@ -5,7 +5,7 @@ import { finiteOrNull, type QuirkEffect } from "../measurement.ts";
 import { evaluatedVariants } from "./evaluated-variants.ts";
 import { orientationOf, type ScoredVariant, type ScoreKind } from "./scores.ts";
 
-/** What each quirk of the original changes, from the same answers; those that change nothing here are left out. */
+/** Effects of the original's quirks, from the same predictions; quirks without an effect are left out. */
 export function variantQuirks(
   variants: readonly ScoredVariant[],
   kind: ScoreKind,
@@ -17,21 +17,21 @@ export function variantQuirks(
   if (directed && favours === "allele1" && kind === "likelihood") {
     quirks.push({
       label: "Q22",
-      says: "The original takes allele 2 − allele 1 for likelihoods of the Yoruban variants, though their effects are told of allele 1; corrected, allele 1 − allele 2. Pearson r.",
+      says: "The original takes allele 2 − allele 1 for likelihoods of the Yoruban variants, though their effects refer to allele 1; corrected, allele 1 − allele 2. Pearson r.",
       effect: byProtocol((rule) => signedPearson(variants, kind, rule, protocol)),
     });
   }
   if (favours === "alternative" && variants.some(({ facts }) => facts.reference === 2)) {
     quirks.push({
       label: "Q41",
-      says: "The original takes beta as it stands, also where allele 2 is the genome's and beta is told of allele 1; corrected, beta is turned there. Pearson r.",
+      says: "The original uses beta unchanged, also where allele 2 is the reference and beta refers to allele 1; corrected, beta is negated there. Pearson r.",
       effect: byProtocol((rule) => signedPearson(variants, kind, rule, protocol)),
     });
   }
   if (variants.some(({ facts }) => facts.used === false) && variants.some(({ facts }) => facts.used)) {
     quirks.push({
       label: "Q23",
-      says: "The column is_causal of the original's published file says which variants are used, not which are QTLs; corrected, the QTLs' label. AUROC.",
+      says: "The column is_causal of the original's published file states which variants are used, not which are QTLs; corrected, the label of QTLs. AUROC.",
       effect: {
         paper: areaOf(variants, ({ facts }) => facts.used),
         corrected: evaluatedArea(variants, protocol),
@@ -53,7 +53,7 @@ export function variantQuirks(
   if (evaluatedVariants(variants, protocol).duplicates > 0) {
     quirks.push({
       label: "Q39",
-      says: "The original joins scores and table by place and alleles, so that a variant that stands there k times counts k² times; corrected, each row counts once. AUROC.",
+      says: "The original joins scores and table by position and alleles, so that a variant listed k times counts k² times; corrected, each row counts once. AUROC.",
       effect: byProtocol((rule) => evaluatedArea(variants, rule)),
     });
   }
@@ -62,7 +62,7 @@ export function variantQuirks(
     const [paper, corrected] = protocol === "paper" ? [variants, other] : [other, variants];
     quirks.push({
       label: "Q16",
-      says: "The original computes distances in float32, whose rounding is about as large as what one letter changes; corrected, in float64. AUROC.",
+      says: "The original computes distances in float32, whose rounding is about as large as the effect of one base; corrected, in float64. AUROC.",
       effect: { paper: evaluatedArea(paper, protocol), corrected: evaluatedArea(corrected, protocol) },
     });
   }
@@ -74,7 +74,7 @@ const byProtocol = (value: (rule: Protocol) => number | null) => ({
   corrected: value("corrected"),
 });
 
-/** Pearson's r over QTLs by one protocol's signs, of the rows that the cell's own protocol evaluates. */
+/** Pearson's r over QTLs with one protocol's signs, over the rows that the cell's protocol evaluates. */
 function signedPearson(
   variants: readonly ScoredVariant[],
   kind: ScoreKind,

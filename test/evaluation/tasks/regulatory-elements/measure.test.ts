@@ -202,7 +202,7 @@ describe("tokens and letters", () => {
     }));
     const { counts, notes } = measure(predictions);
     expect(counts).toMatchObject({ rowsWithUnknownLetters: 1, rowsWithEqualSequences: 2 });
-    expect(notes.join()).toContain("1 elements hold unknown letters (N)");
+    expect(notes.join()).toContain("1 elements contain unknown bases (N)");
   });
 });
 

@@ -121,7 +121,7 @@ test("the published tables are known by their counts", () => {
     significant: 6_821,
     controls: 77_999,
   };
-  expect(knownCountsNote("caqtl", published)).toMatch(/^The table has the counts that are published of it/);
+  expect(knownCountsNote("caqtl", published)).toMatch(/^The table has the published counts/);
   expect(knownCountsNote("caqtl", { ...published, controls: 77_998 })).toBe(
     "The table is not the published one, or not all of it: controls 77,998 instead of 77,999.",
   );
@@ -159,7 +159,7 @@ test("controls alone, or no effects, leave what is defined", () => {
   expect(result.notes.join(" ")).toContain("48 QTLs without an effect are not in the correlations");
   const controls = rows.filter(({ facts }) => facts.significant === 0);
   expect(metric(measureVariants(controls, context("corrected", 9)), "auroc").why).toBe(
-    "no variant that is evaluated is a QTL",
+    "no evaluated variant is a QTL",
   );
 });
 
@@ -167,7 +167,7 @@ test("variants compared by whole windows are counted and told", () => {
   const rows = african.rows.map((row, i) => predictionOf(row, i, "likelihood", { compared: "windows" }));
   const { counts, notes } = measureVariants(rows, context("corrected", rows.length));
   expect(counts.rowsComparedByWholeWindows).toBe(african.rows.length);
-  expect(notes.join(" ")).toContain("what differs not hidden");
+  expect(notes.join(" ")).toContain("without masking");
 });
 
 test("differences within the rounding of the scores are 0 under corrected, as are those that float32 cannot tell under paper", () => {

@@ -273,11 +273,11 @@ describe("zero-shot compares two alleles", () => {
     );
     const wrong: Model = { ...model, compareAlleles: () => [{ first: Number.NaN, second: 0 }] };
     await expect(evaluate({ task: variantEffects, inputs, model: wrong })).rejects.toThrow(
-      /gave NaN and 0 as log-likelihoods of the alleles of row 0/,
+      /returned NaN and 0 as log-likelihoods of the alleles of row 0/,
     );
     const short: Model = { ...model, compareAlleles: () => [] };
     await expect(evaluate({ task: variantEffects, inputs, model: short })).rejects.toThrow(
-      /asked to compare 1 pairs of alleles and gave 0 answers/,
+      /returned 0 comparisons for 1 pairs of alleles/,
     );
     const { logLikelihood: _, ...hiding } = model;
     await expect(evaluate({ task: variantEffects, inputs, model: hiding })).rejects.toThrow(

@@ -1,21 +1,22 @@
 import { InputError } from "../../base/errors.ts";
 import type { Protocol } from "../../models/model.ts";
+import type { TaskName } from "./catalogue.ts";
 import type { Recipe, RecipeValue } from "./recipe.ts";
 import type { TaskSetting } from "./task.ts";
 
-/** What is different for one family of models in one task and setting, and why. */
-export interface Deviation {
-  readonly task: string;
+/** Recipe values of one model family in one task and setting, with the reason. */
+export interface Override {
+  readonly task: TaskName;
   readonly setting: string;
   readonly family: string;
-  /** Under this protocol only; under both where it is absent. */
+  /** Default: both protocols. */
   readonly protocol?: Protocol;
   readonly change: Recipe;
   readonly because: string;
 }
 
-/** Every exception of the benchmark. */
-export const deviations: readonly Deviation[] = [
+/** Every override of the benchmark. */
+export const overrides: readonly Override[] = [
   {
     task: "regulatory-elements",
     setting: "probed",
@@ -97,25 +98,25 @@ export const deviations: readonly Deviation[] = [
   },
 ];
 
-/** Which cell a recipe is for. */
+/** The cell of a recipe. */
 export interface RecipePlace {
   readonly task: string;
   readonly setting: string;
-  /** The model's family: "caduceus"; undefined for a model of one's own. */
+  /** The model's family: "caduceus"; undefined for a custom model. */
   readonly family: string | undefined;
   readonly protocol: Protocol;
 }
 
 /**
- * The recipe of one cell: the setting's own values, then those of the protocol, of the model's family, of every deviation
- * that names the cell (or the task whose rows train for it), and last those that a user asked for.
+ * The recipe of one cell. Later values replace earlier ones: the setting's, the protocol's, the model family's, those of overrides
+ * for the cell (or for the task whose rows train), and the user's.
  *
- * @param asked  values by name, in place of the recipe's; a name it does not have is refused
- * @throws {InputError} when a name is unknown to this setting, or a value is of another kind than the recipe's
+ * @param custom  the user's values by name
+ * @throws {InputError} when the recipe lacks a name, or has a value of another type
  */
-export function recipeFor(form: TaskSetting, place: RecipePlace, asked: Recipe = {}): Recipe {
+export function recipeFor(form: TaskSetting, place: RecipePlace, custom: Recipe = {}): Recipe {
   const { task, setting, family, protocol } = place;
-  const rows = deviations.filter(
+  const rows = overrides.filter(
     (row) =>
       (row.task === task || row.task === form.trainedBy) &&
       row.setting === setting &&
@@ -129,7 +130,7 @@ export function recipeFor(form: TaskSetting, place: RecipePlace, asked: Recipe =
     family === undefined ? undefined : form.byFamily?.[family],
     ...rows.map(({ change }) => change),
   ) as Record<string, RecipeValue>;
-  for (const [name, value] of Object.entries(asked)) {
+  for (const [name, value] of Object.entries(custom)) {
     if (!(name in written)) {
       throw new InputError(`the recipe of ${task} × ${setting} has no ${JSON.stringify(name)}`, {
         hint: `it has ${Object.keys(written).join(", ")}`,
@@ -141,11 +142,11 @@ export function recipeFor(form: TaskSetting, place: RecipePlace, asked: Recipe =
   return written;
 }
 
-/** Null stands for a number that is not limited, so it and a number may take each other's place. */
+/** Null is an unlimited number, so that it and a number may replace each other. */
 function checkKind(name: string, own: RecipeValue, value: RecipeValue): void {
   const kind = (of: RecipeValue) => (of === null ? "number" : typeof of);
   if (kind(own) === kind(value)) return;
-  throw new InputError(`${name} of the recipe is ${JSON.stringify(value)}; a ${kind(own)} is expected`, {
-    hint: `its own value is ${JSON.stringify(own)}`,
+  throw new InputError(`${name} of the recipe is ${JSON.stringify(value)}; expected a ${kind(own)}`, {
+    hint: `the default is ${JSON.stringify(own)}`,
   });
 }
