@@ -87,7 +87,10 @@ export class KMeansKernels {
   readonly trials: readonly Float64Array[];
   /** Results of `products`, to be multiplied by `productScale`. [pairs] */
   readonly found: Float32Array;
-  /** Rounding error of a product is at most this share of the product of both norms, or of the largest norm squared. */
+  /**
+   * Rounding error of a product is at most this share of the product of both norms, or of the largest norm
+   * squared.
+   */
   readonly productError: number;
   /** Power of two by which `found` is multiplied to give row · centre. */
   productScale = 1;
@@ -116,7 +119,10 @@ export class KMeansKernels {
   readonly path: Float64Array;
   /** |c|² − 2 x·c of each woken row and its own centre. [ROWS_AT_ONCE] */
   readonly own: Float64Array;
-  /** Nearest centre of each woken row, its |c|² − 2 x·c, and that of the second nearest: results of `compare`. [ROWS_AT_ONCE] */
+  /**
+   * Nearest centre of each woken row, its |c|² − 2 x·c, and that of the second nearest: results of `compare`.
+   * [ROWS_AT_ONCE]
+   */
   readonly nearest: Int32Array;
   readonly best: Float64Array;
   readonly second: Float64Array;
@@ -130,7 +136,9 @@ export class KMeansKernels {
   private centres: Float64Array = new Float64Array(0);
   /** Numbers stored per row and centre in float32: the columns, padded with zeros to a multiple of 8. */
   private readonly shortStride: number;
-  /** The table in float32, times a power of two that brings the largest number close to 1. [rows, shortStride] */
+  /**
+   * The table in float32, times a power of two that brings the largest number close to 1. [rows, shortStride]
+   */
   private readonly shortData: Float32Array;
   private readonly dataScale: number;
   /** The centres in float32, times a power of two of their own. [k, shortStride] */
@@ -159,7 +167,8 @@ export class KMeansKernels {
     this.width = width;
     this.stride = stride;
     this.shortStride = shortStride;
-    // Roundings of both factors, of their product, of one sum in eight and of the eight sums; twice as much as they add up to.
+    // Roundings of both factors, of their product, of one sum in eight and of the eight sums; twice as much
+    // as they add up to.
     this.productError = (shortStride / 8 + 8) * 2 ** -23;
     const { memory, parts } = memoryOf([
       rows * stride,

@@ -6,7 +6,7 @@ const LEAST_HITS = 5;
 const KEPT_SHARE = 0.2;
 
 /**
- * Motif counts prepared for a principal component analysis: motifs that never reach 5 hits in a row are
+ * Motif counts prepared for a principal component analysis: motifs that reach 5 hits in no row are
  * dropped, of the others the 20 % of largest variance are kept, counts become log10(1 + count), and each
  * motif is scaled to mean 0 and variance 1.
  *
