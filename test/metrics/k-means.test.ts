@@ -216,11 +216,14 @@ test("gives the same clusters for a seed, whatever seeds came before", () => {
   for (const seed of [4, 0, 4, 9]) expect(table.fit(seed)).toEqual(kMeans(data, 12, seed));
 });
 
-test.each([2 ** 400, 2 ** -400])("gives the same clusters when all numbers are multiplied by %d", (factor) => {
-  const rng = new Pcg64(11);
-  const data = Float64Array.from({ length: 400 * 6 }, () => normal(rng));
-  const plain = kMeans({ data, rows: 400, columns: 6 }, 8, 3);
-  const scaled = kMeans({ data: data.map((value) => factor * value), rows: 400, columns: 6 }, 8, 3);
-  expect(scaled.clusters).toEqual(plain.clusters);
-  expect(scaled.centres.data).toEqual(Float64Array.from(plain.centres.data, (value) => factor * value));
-});
+test.each([2 ** 400, 2 ** -400])(
+  "gives the same clusters when all numbers are multiplied by %d",
+  (factor) => {
+    const rng = new Pcg64(11);
+    const data = Float64Array.from({ length: 400 * 6 }, () => normal(rng));
+    const plain = kMeans({ data, rows: 400, columns: 6 }, 8, 3);
+    const scaled = kMeans({ data: data.map((value) => factor * value), rows: 400, columns: 6 }, 8, 3);
+    expect(scaled.clusters).toEqual(plain.clusters);
+    expect(scaled.centres.data).toEqual(Float64Array.from(plain.centres.data, (value) => factor * value));
+  },
+);
