@@ -1,45 +1,28 @@
 import { z } from "zod";
 import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
 import { add, gelu, mul, slice, unsqueeze } from "../../net/graph/build.ts";
-import type { Dim } from "../../net/graph/dim.ts";
-import type { Sym } from "../../net/graph/sym.ts";
 import { paddingBias } from "../../net/nn/attention.ts";
 import { type Embedding, embed, rowsOf } from "../../net/nn/embedding.ts";
 import { gatedFeedForward, rowBlocks } from "../../net/nn/linear.ts";
 import { layerNorm, type Norm } from "../../net/nn/norm.ts";
 import { alibi } from "../../net/nn/position-encoding.ts";
-import { everyToken, oneToken, type Queries } from "../../net/nn/queries.ts";
+import { parseConfig } from "./architecture.ts";
 import {
-  type Architecture,
-  type ClassifierHead,
-  type ForwardInput,
-  type ForwardOutput,
-  parseConfig,
-} from "./architecture.ts";
-import {
-  type BertDropout,
-  bertDropout,
-  bertInitial,
+  type BertFamily,
+  type BertParameters,
+  bertArchitecture,
   bertSizes,
   classifierDropout,
-  encoderStates,
-  firstTokenClassifier,
   HEADS_FIT,
   headsFit,
-  type Layer,
-  type LayerForm,
-  liveValues,
-  type MaskedHead,
-  maskedHead,
+  poolerClassifier,
   postNormLayer,
-  selfAttention,
 } from "./blocks/bert.ts";
 import type { LanguageModelCard } from "./card.ts";
-import type { LoraAdapters } from "./lora.ts";
-import { ParameterTable } from "./parameters.ts";
+import type { ParameterTable } from "./parameters.ts";
 import { dnabert2Checkpoints } from "./published-checkpoints/dnabert2.ts";
 
-// axes: b batch · t tokens · q queries · d width · h heads · v vocabulary
+// axes: b batch · t tokens · q queries · d width · h heads
 
 const schema = z
   .object({
@@ -53,18 +36,46 @@ const schema = z
 
 type Config = z.output<typeof schema>;
 
-/** Added to the scores of padding; not the lowest number there is, but far enough below all others. */
+/** Bias of the attention scores of padding in the official code: not the lowest float32, but low enough. */
 const PADDING = -10_000;
-/** The masked head has this one whatever the config says. */
+/** Epsilon of the masked head's norm in the official code, which ignores `layer_norm_eps` there. */
 const HEAD_EPSILON = 1e-12;
 
-interface Parameters {
+interface Parameters extends BertParameters {
   readonly words: Embedding;
   readonly types: Embedding;
   readonly embeddingNorm: Norm;
-  readonly layers: readonly Layer[];
-  readonly head: MaskedHead;
 }
+
+/**
+ * DNABERT-2: post-norm layers, GEGLU, and ALiBi, so that positions enter by distance alone.
+ *
+ * The official code also has a fused attention in half precision, which the original may have used when it extracted the
+ * embeddings of Task 1 (quirk Q34). Attention is in float32 here, as in all other scripts of the original.
+ */
+const family = (c: Config): BertFamily<Parameters> => ({
+  declare: (table) => declare(table, c),
+  /** x⁰ = LN(E[ids] + T₀) */
+  embed(p, { ids }, { drop }) {
+    const firstType = rowsOf(p.types, (table) => slice(table, 0, 0, 1));
+    return drop.hidden(layerNorm(p.embeddingNorm, add(embed(p.words, ids), firstType), c.layer_norm_eps));
+  },
+  layer: postNormLayer,
+  attentionBias(mask, queries, tokens) {
+    const distances = alibi(c.num_attention_heads, queries.positions, tokens);
+    return mask === undefined ? distances : add(distances, paddingBias(mask, PADDING));
+  },
+  /** W₂·(gelu(a) ⊙ b) */
+  feed: (p, y, drop) => gatedFeedForward(p, y, gelu, drop.hidden),
+  /** h = mask ⊙ xⁿ */
+  lastHidden: (_, x, mask, queries) => (mask === undefined ? x : mul(x, queries.rowsOf(unsqueeze(mask, 2)))),
+  hiddenStates: "last",
+  headEpsilon: HEAD_EPSILON,
+  maxTokens: Number.POSITIVE_INFINITY,
+  ignored: [/^bert\.pooler\./, /^classifier\./],
+  wrapped: ["bert.embeddings", "bert.encoder"],
+  classifier: (labels) => poolerClassifier(c, labels),
+});
 
 function declare(table: ParameterTable, c: Config): Parameters {
   const d = c.hidden_size;
@@ -101,76 +112,9 @@ function declare(table: ParameterTable, c: Config): Parameters {
   };
 }
 
-/**
- * x⁰ = LN(E[ids] + T₀); x ← layer(x); padding made 0.  Positions enter by distance alone.
- *
- * The published code has a fused attention in half precision too, which the original may have used in extracting the
- * embeddings of its first task (quirk Q34); as in all its other scripts, attention is in float32 here.
- */
-function forward(p: Parameters, c: Config, input: ForwardInput, tokens: Dim, asked: Queries) {
-  const { ids, mask } = input;
-  const epsilon = c.layer_norm_eps;
-  const drop = bertDropout(input, c);
-  const ofFirstType = rowsOf(p.types, (table) => slice(table, 0, 0, 1));
-  const x = drop.hidden(layerNorm(p.embeddingNorm, add(embed(p.words, ids), ofFirstType), epsilon));
-  const states = encoderStates(p.layers, x, postNormLayer, {
-    all: layerForm(c, everyToken(tokens), tokens, mask, drop),
-    last: layerForm(c, asked, tokens, mask, drop),
-  });
-  const last = states.at(-1)!;
-  const lastHidden = mask === undefined ? last : mul(last, asked.rowsOf(unsqueeze(mask, 2)));
-  // the original shows none of the states before
-  return { hiddenStates: [lastHidden], lastHidden, logits: maskedHead(p.head, lastHidden, HEAD_EPSILON) };
-}
-
-function layerForm(
-  c: Config,
-  queries: Queries,
-  tokens: Dim,
-  mask: Sym | undefined,
-  drop: BertDropout,
-): LayerForm {
-  const heads = c.num_attention_heads;
-  const distances = alibi(heads, queries.positions, tokens);
-  const bias = mask === undefined ? distances : add(distances, paddingBias(mask, PADDING));
-  return {
-    attend: (p, y) => selfAttention(p, y, queries, { heads, bias, drop }),
-    feed: (p, y) => gatedFeedForward(p, y, gelu, drop.hidden),
-    queries,
-    epsilon: c.layer_norm_eps,
-  };
-}
-
-const architecture = (config: unknown, file: string) => build(parseConfig(schema, config, file));
-
-function build(c: Config, lora?: LoraAdapters): Architecture {
-  const table = new ParameterTable(lora);
-  const p = declare(table, c);
-  return {
-    width: c.hidden_size,
-    layers: c.num_hidden_layers,
-    vocabulary: c.vocab_size,
-    maxTokens: Number.POSITIVE_INFINITY,
-    tensors: [...table.tensors.values()],
-    ignored: [/^bert\.pooler\./, /^classifier\./],
-    takesMask: true,
-    fixedLength: false,
-    ...liveValues(c),
-    forward: (input, tokens): ForwardOutput => forward(p, c, input, tokens, everyToken(tokens)),
-    forwardAt: (input, positions, tokens) => forward(p, c, input, tokens, oneToken(positions)),
-    classifier: (labels) => classifier(c, labels),
-    wrapped: ["bert.embeddings", "bert.encoder"],
-    adapted: (factors) => build(c, factors),
-    initial: (tensor) => bertInitial(tensor, c.initializer_range),
-  };
-}
-
-function classifier(c: Config, labels: number): ClassifierHead {
-  const table = new ParameterTable();
-  const pooler = table.linear("bert.pooler.dense", c.hidden_size, c.hidden_size);
-  return firstTokenClassifier(table, pooler, table.linear("classifier", c.hidden_size, labels), {
-    dropout: c.classifier_dropout ?? c.hidden_dropout_prob,
-  });
+function architecture(config: unknown, file: string) {
+  const c = parseConfig(schema, config, file);
+  return bertArchitecture(c, family(c));
 }
 
 export const dnabert2: LanguageModelCard = {

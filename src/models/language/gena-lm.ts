@@ -1,44 +1,27 @@
 import { z } from "zod";
 import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
 import { add, range, slice } from "../../net/graph/build.ts";
-import type { Dim } from "../../net/graph/dim.ts";
-import type { Sym } from "../../net/graph/sym.ts";
 import { LOWEST, paddingBias } from "../../net/nn/attention.ts";
 import { type Embedding, embed, rowsOf } from "../../net/nn/embedding.ts";
 import { feedForward } from "../../net/nn/linear.ts";
 import { layerNorm, type Norm } from "../../net/nn/norm.ts";
-import { everyToken, oneToken, type Queries } from "../../net/nn/queries.ts";
+import { parseConfig } from "./architecture.ts";
 import {
-  type Architecture,
-  type ClassifierHead,
-  type ForwardInput,
-  type ForwardOutput,
-  parseConfig,
-} from "./architecture.ts";
-import {
-  type BertDropout,
-  bertDropout,
-  bertInitial,
+  type BertFamily,
+  type BertParameters,
+  bertArchitecture,
   bertSizes,
   classifierDropout,
-  encoderStates,
-  firstTokenClassifier,
   HEADS_FIT,
   headsFit,
-  type Layer,
-  type LayerForm,
-  liveValues,
-  type MaskedHead,
-  maskedHead,
+  poolerClassifier,
   preNormLayer,
-  selfAttention,
 } from "./blocks/bert.ts";
 import type { LanguageModelCard } from "./card.ts";
-import type { LoraAdapters } from "./lora.ts";
-import { ParameterTable } from "./parameters.ts";
+import type { ParameterTable } from "./parameters.ts";
 import { genaLmCheckpoints } from "./published-checkpoints/gena-lm.ts";
 
-// axes: b batch · t tokens · q queries · d width · v vocabulary
+// axes: b batch · t tokens · d width
 
 const schema = z
   .object({
@@ -54,15 +37,37 @@ const schema = z
 
 type Config = z.output<typeof schema>;
 
-interface Parameters {
+interface Parameters extends BertParameters {
   readonly words: Embedding;
   readonly types: Embedding;
   readonly positions: Embedding;
   readonly embeddingNorm: Norm;
-  readonly layers: readonly Layer[];
   readonly lastNorm: Norm | undefined;
-  readonly head: MaskedHead;
 }
+
+/** GENA-LM: BERT with pre-norm layers and, in most checkpoints, a norm after the last one. */
+const family = (c: Config): BertFamily<Parameters> => ({
+  declare: (table) => declare(table, c),
+  /** x⁰ = LN(E[ids] + T₀ + P[i]) at position i, padding counted */
+  embed(p, { ids }, { tokens, drop }) {
+    const positions = embed(p.positions, range(tokens)); // [t, d]
+    const firstType = rowsOf(p.types, (table) => slice(table, 0, 0, 1));
+    const sum = add(add(embed(p.words, ids), firstType), positions);
+    return drop.hidden(layerNorm(p.embeddingNorm, sum, c.layer_norm_eps));
+  },
+  layer: preNormLayer,
+  attentionBias: (mask) => mask && paddingBias(mask, LOWEST),
+  /** W₂·gelu(W₁·y) */
+  feed: (p, y, drop) => drop.hidden(feedForward(p, y)),
+  /** h = LN(xⁿ), or xⁿ where `last_layer_norm` is false */
+  lastHidden: ({ lastNorm }, x) => (lastNorm === undefined ? x : layerNorm(lastNorm, x, c.layer_norm_eps)),
+  hiddenStates: "all",
+  maxTokens: c.max_position_embeddings,
+  // gena-lm-bert-base, of the first generation, includes BERT's next-sentence head
+  ignored: [/\.position_ids$/, /^bert\.pooler\./, /^cls\.seq_relationship\./, /^classifier\./],
+  wrapped: ["bert.embeddings", "bert.encoder"],
+  classifier: (labels) => poolerClassifier(c, labels),
+});
 
 function declare(table: ParameterTable, c: Config): Parameters {
   const d = c.hidden_size;
@@ -105,69 +110,9 @@ function declare(table: ParameterTable, c: Config): Parameters {
   };
 }
 
-/** x⁰ = LN(E[ids] + T₀ + P); x ← layer(x); h = LN_last(xⁿ), or xⁿ as it is.  A place counts padding too. */
-function forward(p: Parameters, c: Config, input: ForwardInput, tokens: Dim, asked: Queries): ForwardOutput {
-  const { ids, mask } = input;
-  const epsilon = c.layer_norm_eps;
-  const drop = bertDropout(input, c);
-  const places = embed(p.positions, range(tokens)); // [t, d]
-  const ofFirstType = rowsOf(p.types, (table) => slice(table, 0, 0, 1));
-  const embedded = add(add(embed(p.words, ids), ofFirstType), places);
-  const x = drop.hidden(layerNorm(p.embeddingNorm, embedded, epsilon));
-  const states = encoderStates(p.layers, x, preNormLayer, {
-    all: layerForm(c, everyToken(tokens), mask, drop),
-    last: layerForm(c, asked, mask, drop),
-  });
-  const last = states.at(-1)!;
-  const lastHidden = p.lastNorm === undefined ? last : layerNorm(p.lastNorm, last, epsilon);
-  return {
-    hiddenStates: [...states.slice(0, -1), lastHidden],
-    lastHidden,
-    logits: maskedHead(p.head, lastHidden, epsilon),
-  };
-}
-
-function layerForm(c: Config, queries: Queries, mask: Sym | undefined, drop: BertDropout): LayerForm {
-  const bias = mask && paddingBias(mask, LOWEST);
-  return {
-    attend: (p, y) => selfAttention(p, y, queries, { heads: c.num_attention_heads, bias, drop }),
-    feed: (p, y) => drop.hidden(feedForward(p, y)),
-    queries,
-    epsilon: c.layer_norm_eps,
-  };
-}
-
-const architecture = (config: unknown, file: string) => build(parseConfig(schema, config, file));
-
-function build(c: Config, lora?: LoraAdapters): Architecture {
-  const table = new ParameterTable(lora);
-  const p = declare(table, c);
-  return {
-    width: c.hidden_size,
-    layers: c.num_hidden_layers,
-    vocabulary: c.vocab_size,
-    maxTokens: c.max_position_embeddings,
-    tensors: [...table.tensors.values()],
-    // gena-lm-bert-base, the first generation, keeps the head that tells whether two sentences follow each other
-    ignored: [/\.position_ids$/, /^bert\.pooler\./, /^cls\.seq_relationship\./, /^classifier\./],
-    takesMask: true,
-    fixedLength: false,
-    ...liveValues(c),
-    forward: (input, tokens) => forward(p, c, input, tokens, everyToken(tokens)),
-    forwardAt: (input, positions, tokens) => forward(p, c, input, tokens, oneToken(positions)),
-    classifier: (labels) => classifier(c, labels),
-    wrapped: ["bert.embeddings", "bert.encoder"],
-    adapted: (factors) => build(c, factors),
-    initial: (tensor) => bertInitial(tensor, c.initializer_range),
-  };
-}
-
-function classifier(c: Config, labels: number): ClassifierHead {
-  const table = new ParameterTable();
-  const pooler = table.linear("bert.pooler.dense", c.hidden_size, c.hidden_size);
-  return firstTokenClassifier(table, pooler, table.linear("classifier", c.hidden_size, labels), {
-    dropout: c.classifier_dropout ?? c.hidden_dropout_prob,
-  });
+function architecture(config: unknown, file: string) {
+  const c = parseConfig(schema, config, file);
+  return bertArchitecture(c, family(c));
 }
 
 export const genaLm: LanguageModelCard = {

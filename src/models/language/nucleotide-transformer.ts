@@ -15,63 +15,46 @@ import {
   unsqueeze,
   where,
 } from "../../net/graph/build.ts";
-import type { Dim } from "../../net/graph/dim.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { LOWEST, paddingBias } from "../../net/nn/attention.ts";
 import { type Embedding, embed } from "../../net/nn/embedding.ts";
 import { feedForward, gatedFeedForward } from "../../net/nn/linear.ts";
 import { layerNorm, type Norm } from "../../net/nn/norm.ts";
 import { rotaryFrequencies } from "../../net/nn/position-encoding.ts";
-import { everyToken, oneToken, type Queries } from "../../net/nn/queries.ts";
+import { type ClassifierHead, type ForwardInput, parseConfig } from "./architecture.ts";
 import {
-  type Architecture,
-  type ClassifierHead,
-  type ForwardInput,
-  type ForwardOutput,
-  type InitialLaw,
-  parseConfig,
-} from "./architecture.ts";
-import {
-  type BertDropout,
-  bertDropout,
-  bertInitial,
+  type BertFamily,
+  type BertParameters,
+  bertArchitecture,
   bertSizes,
-  encoderStates,
   firstTokenClassifier,
   HEADS_FIT,
   headsFit,
-  type Layer,
-  type LayerForm,
-  liveValues,
-  type MaskedHead,
-  maskedHead,
   preNormLayer,
-  selfAttention,
 } from "./blocks/bert.ts";
 import type { LanguageModelCard } from "./card.ts";
-import type { LoraAdapters } from "./lora.ts";
-import { type DeclaredTensor, ParameterTable } from "./parameters.ts";
+import { ParameterTable } from "./parameters.ts";
 import { nucleotideTransformerCheckpoints } from "./published-checkpoints/nucleotide-transformer.ts";
 
-// axes: b batch · t tokens · q queries · d width · h heads · v vocabulary
+// axes: b batch · t tokens · d width
 
-const either = {
+const common = {
   ...bertSizes,
   emb_layer_norm_before: z.literal(false),
   tie_word_embeddings: z.literal(false),
   pad_token_id: z.number().int().min(0),
   mask_token_id: z.number().int().min(0),
 };
-/** The second generation: places turn queries and keys, the feed-forward layer is gated. */
+/** Second generation (v2): rotary positions, gated feed-forward layers. */
 const second = z.object({
-  ...either,
+  ...common,
   position_embedding_type: z.literal("rotary"),
   token_dropout: z.literal(false),
   add_bias_fnn: z.literal(false),
 });
-/** The first: places have embeddings, the feed-forward layer is plain. */
+/** First generation: learned absolute positions, plain feed-forward layers. */
 const first = z.object({
-  ...either,
+  ...common,
   position_embedding_type: z.literal("absolute"),
   token_dropout: z.literal(true),
 });
@@ -83,7 +66,7 @@ const schema = z
     (c) => c.position_embedding_type === "absolute" || (c.hidden_size / c.num_attention_heads) % 2 === 0,
     {
       path: ["num_attention_heads"],
-      error: "expected heads of even width, whose columns are turned in pairs",
+      error: "expected heads of even width, as rotary positions need",
     },
   );
 
@@ -91,12 +74,56 @@ type Config = z.output<typeof schema>;
 
 const isFirst = (c: Config) => c.position_embedding_type === "absolute";
 
-interface Parameters {
+interface Parameters extends BertParameters {
   readonly words: Embedding;
   readonly positions: Embedding;
-  readonly layers: readonly Layer[];
   readonly lastNorm: Norm;
-  readonly head: MaskedHead;
+}
+
+const FREQUENCIES = "rotary_embeddings.inv_freq";
+
+/** Nucleotide Transformer, an ESM: pre-norm layers, embeddings without a norm, a norm after the last layer. */
+const family = (c: Config): BertFamily<Parameters> => ({
+  declare: (table) => declare(table, c),
+  /** x⁰ = mask ⊙ (E[ids], scaled and with positions in the first generation) */
+  embed(p, input) {
+    const x = isFirst(c) ? scaledEmbeddings(p, c, input) : embed(p.words, input.ids);
+    return input.mask === undefined ? x : mul(x, unsqueeze(input.mask, 2));
+  },
+  layer: preNormLayer,
+  attentionBias: (mask) => mask && paddingBias(mask, LOWEST),
+  /** W₂·gelu(W₁·y), or W₂·(silu(a) ⊙ b) in the second generation */
+  feed: (p, y, drop) => drop.hidden(isFirst(c) ? feedForward(p, y) : gatedFeedForward(p, y, silu)),
+  /** h = LN(xⁿ) */
+  lastHidden: ({ lastNorm }, x) => layerNorm(lastNorm, x, c.layer_norm_eps),
+  hiddenStates: "all",
+  maxTokens: isFirst(c) ? c.max_position_embeddings - c.pad_token_id - 1 : Number.POSITIVE_INFINITY,
+  ignored: [/\.position_ids$/, /^esm\.pooler\./, /^classifier\./],
+  wrapped: ["esm"],
+  classifier: (labels) => classifier(c, labels),
+  initial: ({ name }) =>
+    name.endsWith(FREQUENCIES)
+      ? { kind: "values", values: () => rotaryFrequencies(c.hidden_size / c.num_attention_heads) }
+      : undefined,
+});
+
+/** Share of mask tokens in pretraining: 15 % of the tokens are selected, 80 % of these masked. */
+const MASKED_IN_TRAINING = 0.15 * 0.8;
+
+/**
+ * (1 − 0.12) / (1 − r) · E[ids] + P[position], where a mask token's E is 0 and r is the share of mask tokens in the row:
+ * ESM's token dropout, which keeps the scale of pretraining in rows with any number of masks. Positions count tokens
+ * from pad + 1; padding, recognised by its id, has position pad.
+ */
+function scaledEmbeddings(p: Parameters, c: Config, { ids, mask }: ForwardInput): Sym {
+  const masked = equal(ids, c.mask_token_id); // [b, t]
+  const tokens = reduceSum(mask ?? fill(ids.shape, 1), [1], { keepDims: true });
+  const ratio = div(reduceSum(cast(masked, "float32"), [1], { keepDims: true }), tokens); // [b, 1]
+  const scale = unsqueeze(div(1 - MASKED_IN_TRAINING, sub(1, ratio)), 2);
+  const words = where(unsqueeze(masked, 2), 0, embed(p.words, ids));
+  const real = cast(not(equal(ids, c.pad_token_id)), "int32");
+  const positions = add(mul(cumSum(real, 1), real), c.pad_token_id);
+  return add(mul(words, scale), embed(p.positions, positions));
 }
 
 function declare(table: ParameterTable, c: Config): Parameters {
@@ -104,7 +131,7 @@ function declare(table: ParameterTable, c: Config): Parameters {
   const inner = c.intermediate_size;
   const bias = isFirst(c);
   const words = table.embedding("esm.embeddings.word_embeddings", c.vocab_size, d);
-  // the second generation keeps a table of places, and both a head for contacts, that nothing reads
+  // stored but unused: position embeddings in the second generation, the contact head in both
   const positions = table.embedding("esm.embeddings.position_embeddings", c.max_position_embeddings, d);
   table.linear("esm.contact_head.regression", c.num_hidden_layers * c.num_attention_heads, 1);
   return {
@@ -145,80 +172,6 @@ function declare(table: ParameterTable, c: Config): Parameters {
   };
 }
 
-const FREQUENCIES = "rotary_embeddings.inv_freq";
-
-/** x⁰ = embeddings, padding 0; x ← layer(x); h = LN(xⁿ). */
-function forward(p: Parameters, c: Config, input: ForwardInput, tokens: Dim, asked: Queries): ForwardOutput {
-  const epsilon = c.layer_norm_eps;
-  const { mask } = input;
-  const drop = bertDropout(input, c);
-  const embedded = isFirst(c) ? placedEmbeddings(p, c, input) : embed(p.words, input.ids);
-  const x = mask === undefined ? embedded : mul(embedded, unsqueeze(mask, 2));
-  const states = encoderStates(p.layers, x, preNormLayer, {
-    all: layerForm(c, everyToken(tokens), mask, drop),
-    last: layerForm(c, asked, mask, drop),
-  });
-  const lastHidden = layerNorm(p.lastNorm, states.at(-1)!, epsilon);
-  return {
-    hiddenStates: [...states.slice(0, -1), lastHidden],
-    lastHidden,
-    logits: maskedHead(p.head, lastHidden, epsilon),
-  };
-}
-
-/** The share of tokens that were masked in training: 15 %, of which 80 % by the mask token. */
-const MASKED_IN_TRAINING = 0.15 * 0.8;
-
-/**
- * (1 − 0.12) / (1 − r) · E[ids] + P[place], where a masked token's E is 0 and r is the share of masked tokens in the row.
- * So the states keep the size they had in training, also in a row without masks. A place counts tokens from
- * pad + 1; padding, known by its id, has the place pad.
- */
-function placedEmbeddings(p: Parameters, c: Config, { ids, mask }: ForwardInput): Sym {
-  const masked = equal(ids, c.mask_token_id); // [b, t]
-  const tokens = reduceSum(mask ?? fill(ids.shape, 1), [1], { keepDims: true });
-  const ratio = div(reduceSum(cast(masked, "float32"), [1], { keepDims: true }), tokens); // [b, 1]
-  const scale = unsqueeze(div(1 - MASKED_IN_TRAINING, sub(1, ratio)), 2);
-  const words = where(unsqueeze(masked, 2), 0, embed(p.words, ids));
-  const real = cast(not(equal(ids, c.pad_token_id)), "int32");
-  const places = add(mul(cumSum(real, 1), real), c.pad_token_id);
-  return add(mul(words, scale), embed(p.positions, places));
-}
-
-function layerForm(c: Config, queries: Queries, mask: Sym | undefined, drop: BertDropout): LayerForm {
-  const bias = mask && paddingBias(mask, LOWEST);
-  return {
-    attend: (p, y) => selfAttention(p, y, queries, { heads: c.num_attention_heads, bias, drop }),
-    feed: (p, y) => drop.hidden(isFirst(c) ? feedForward(p, y) : gatedFeedForward(p, y, silu)),
-    queries,
-    epsilon: c.layer_norm_eps,
-  };
-}
-
-const architecture = (config: unknown, file: string) => build(parseConfig(schema, config, file));
-
-function build(c: Config, lora?: LoraAdapters): Architecture {
-  const table = new ParameterTable(lora);
-  const p = declare(table, c);
-  return {
-    width: c.hidden_size,
-    layers: c.num_hidden_layers,
-    vocabulary: c.vocab_size,
-    maxTokens: isFirst(c) ? c.max_position_embeddings - c.pad_token_id - 1 : Number.POSITIVE_INFINITY,
-    tensors: [...table.tensors.values()],
-    ignored: [/\.position_ids$/, /^esm\.pooler\./, /^classifier\./],
-    takesMask: true,
-    fixedLength: false,
-    ...liveValues(c),
-    forward: (input, tokens) => forward(p, c, input, tokens, everyToken(tokens)),
-    forwardAt: (input, positions, tokens) => forward(p, c, input, tokens, oneToken(positions)),
-    classifier: (labels) => classifier(c, labels),
-    wrapped: ["esm"],
-    adapted: (factors) => build(c, factors),
-    initial: (tensor) => initial(tensor, c),
-  };
-}
-
 function classifier(c: Config, labels: number): ClassifierHead {
   const table = new ParameterTable();
   const dense = table.linear("classifier.dense", c.hidden_size, c.hidden_size);
@@ -229,9 +182,9 @@ function classifier(c: Config, labels: number): ClassifierHead {
   });
 }
 
-function initial(tensor: DeclaredTensor, c: Config): InitialLaw {
-  if (!tensor.name.endsWith(FREQUENCIES)) return bertInitial(tensor, c.initializer_range);
-  return { kind: "values", values: () => rotaryFrequencies(c.hidden_size / c.num_attention_heads) };
+function architecture(config: unknown, file: string) {
+  const c = parseConfig(schema, config, file);
+  return bertArchitecture(c, family(c));
 }
 
 export const nucleotideTransformer: LanguageModelCard = {
