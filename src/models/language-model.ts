@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
 import type { Tokenizer } from "../dna/tokenizers/tokenizer.ts";
 import type { Device } from "../net/runtime/device.ts";
 import type { ProgramOptions } from "../net/runtime/program.ts";
@@ -21,16 +21,16 @@ import { FineTuning, type FineTuningRequest } from "./training/fine-tuning.ts";
 /** Options of `LanguageModel.open`. */
 export interface LanguageModelOptions extends ProgramOptions {
   readonly device?: Device;
-  /** How the model is called in results; the folder's name when absent. */
+  /** Name in results; the folder's name if absent. */
   readonly name?: string;
-  /** The public checkpoint that the folder is known to hold; by the digest of its weights when absent. */
+  /** The published checkpoint in the folder; recognised by the digest of its weights if absent. */
   readonly checkpoint?: PublicCheckpoint;
 }
 
-/** Bytes beside weights and activations: the runtime, the process, its buffers. */
+/** Bytes in addition to weights and activations: runtime, process, buffers. */
 const FIXED_BYTES = 200e6;
 
-/** A language model read from a checkpoint folder as the Hugging Face hub serves it. */
+/** A language model in a Hugging Face checkpoint folder. */
 export class LanguageModel extends TokenModel {
   protected readonly query: TokenQuery;
 
@@ -61,11 +61,13 @@ export class LanguageModel extends TokenModel {
   }
 
   /**
-   * Opens a folder with config.json and weights. The first time, their files are read once, for their digest and to see that
-   * every weight is finite; after that nothing is read, and ONNX Runtime maps them when the first question comes.
+   * Opens a folder with config.json and weights. The first call reads the files once, for their digest and to
+   * check that every weight is finite; later calls read nothing, and ONNX Runtime maps the weights at the
+   * first forward pass.
    *
    * @param cards  families to recognise
-   * @throws {InputError} when the folder holds no checkpoint of a known family, or one that is damaged or does not fit
+   * @throws {InputError} when the folder has no checkpoint of a known family, or a damaged or inconsistent
+   * one
    */
   static async open(
     folder: string,
@@ -73,7 +75,7 @@ export class LanguageModel extends TokenModel {
     { name, checkpoint, ...programOptions }: LanguageModelOptions = {},
   ): Promise<LanguageModel> {
     const opened = await openCheckpointFolder(folder, cards);
-    return new LanguageModel(name ?? basename(folder), folder, opened, programOptions, checkpoint);
+    return new LanguageModel(name ?? folderName(folder), folder, opened, programOptions, checkpoint);
   }
 
   get family(): string {
@@ -81,15 +83,15 @@ export class LanguageModel extends TokenModel {
   }
 
   /**
-   * Makes the model ready to be fine-tuned, apart from this one and with no effect on it. Trainings are run on the processor,
-   * so its graphs have the form that suits it, on whatever device this model answers.
+   * A copy of the model, prepared for fine-tuning. Training always runs on the CPU, so its graphs are built
+   * for the CPU even if this model runs on another device.
    */
   async fineTune(request: FineTuningRequest): Promise<FineTuning> {
     const opened = await openCheckpointFolder(this.folder, [this.card]);
     return new FineTuning(opened, request, { ...this.options, device: "cpu" });
   }
 
-  /** A classifier on top of the model, to learn what it costs. */
+  /** Passes of a classifier on top of the model, for profiling. */
   async passes(length: number): Promise<ProfiledPasses> {
     const opened = await openCheckpointFolder(this.folder, [this.card]);
     return classifierPasses(opened, length, this.options);
@@ -104,16 +106,17 @@ export class LanguageModel extends TokenModel {
   }
 
   /**
-   * Twice the weights, since a session packs its own copy, the activations of one run, and what a call gives back. A call
-   * is run in parts, so beyond a number of sequences only the answers grow.
+   * Estimated bytes of one call: twice the weights, because a session packs its own copy, the activations of
+   * one run, and the outputs. A call is split into runs, so beyond a number of sequences only the outputs
+   * grow.
    */
   memory(batchSize: number, tokens: number): number {
     const { architecture } = this;
     const masked = this.card.kind === "masked";
     const rows = Math.min(masked ? batchSize * tokens : batchSize, rowsPerRun(architecture, tokens));
-    const guesses = 2 * architecture.vocabulary * rows * (masked ? 1 : tokens);
-    const answers = batchSize * tokens * architecture.width;
-    const values = rows * liveValuesPerRow(architecture, tokens) + guesses + answers;
+    const logits = 2 * architecture.vocabulary * rows * (masked ? 1 : tokens);
+    const outputs = batchSize * tokens * architecture.width;
+    const values = rows * liveValuesPerRow(architecture, tokens) + logits + outputs;
     return FIXED_BYTES + 2 * this.weightBytes + (architecture.derivedBytes?.(tokens) ?? 0) + 4 * values;
   }
 
@@ -121,4 +124,11 @@ export class LanguageModel extends TokenModel {
     await this.programs.close();
     await this.opened.close();
   }
+}
+
+/** The folder's name; for a snapshot in the Hugging Face cache, whose folder is a commit, the repository's name. */
+function folderName(folder: string): string {
+  const path = resolve(folder);
+  const [, repository] = /[\\/]models--(?:[\w.-]+--)?([\w.-]+)[\\/]snapshots[\\/][^\\/]+$/.exec(path) ?? [];
+  return repository ?? basename(path);
 }

@@ -6,24 +6,27 @@ import type { FineTuning, FineTuningRequest } from "./training/fine-tuning.ts";
 
 type Awaitable<T> = T | Promise<T>;
 
-/** How embeddings are pooled and padded: as the original's scripts did, or without specials and padding. */
+/**
+ * Pooling and padding of embeddings: as in the original's scripts (`paper`), or without special tokens and
+ * padding (`corrected`).
+ */
 export type Protocol = "paper" | "corrected";
 
-/** Which sequence of a task a sequence is. */
+/** Position of a sequence in a task. */
 export interface Origin {
   readonly task: string;
-  /** Number of the row in the task's whole table, 0-based. */
+  /** Row number in the task's table, 0-based. */
   readonly row: number;
-  /** Which of the row's sequences, 0-based. */
+  /** Index among the row's sequences, 0-based. */
   readonly member: number;
 }
 
-/** Rows that a run is going to ask for. */
+/** Rows that a run will evaluate. */
 export interface ExpectedRows {
   readonly task: string;
-  /** Columns of the task's table of scores: the row's number, then one for each of its sequences. */
+  /** Columns of the task's score table: the row number, then one per sequence of a row. */
   readonly columns: readonly string[];
-  /** Numbers of the rows, ascending. */
+  /** Row numbers, ascending. */
   readonly rows: Uint32Array;
   /** Rows in the task's whole table. */
   readonly inTable: number;
@@ -32,32 +35,36 @@ export interface ExpectedRows {
 /** Options of every query. */
 export interface QueryOptions {
   readonly protocol: Protocol;
-  /** Where each sequence comes from, for a model that looks its answers up; given where sequences come from a task. */
+  /** Position of each sequence in its task, for models that look scores up; absent outside of a task. */
   readonly origins?: readonly Origin[];
-  /** Aborts between batches of the device; the model throws the signal's reason. */
+  /** Aborts between batches; the model throws the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
 /** Options of `Model.embed`. */
 export interface EmbedOptions extends QueryOptions {
   /**
-   * Under `paper`, where the sequences of one call are padded to the longest as one batch of the original was: true hides
-   * the padding from the model, as when alleles were compared; else it is seen, as when embeddings were extracted.
+   * Under `paper`, where the sequences of a call are padded to the longest, as one batch of the original:
+   * true masks the padding, as the original did for alleles; false lets the model attend to it, as in its
+   * embedding scripts.
    */
   readonly paddingHidden?: boolean;
-  /** Under `paper`: tokens that the sequences are padded to where that is more than the longest of them has. */
+  /** Under `paper`: minimum number of tokens to which sequences are padded. */
   readonly padTo?: number;
 }
 
 /** Options of `Model.pool`. */
 export interface PoolOptions extends QueryOptions {
-  /** Under `paper`, what the original averaged: the tokens of the bases, or, comparing alleles, the padded row. */
+  /**
+   * Tokens that the original averaged, under `paper`: those of the bases, or, for alleles, the whole padded
+   * row.
+   */
   readonly over: "bases" | "row";
   /** As `EmbedOptions.padTo`. */
   readonly padTo?: number;
 }
 
-/** Token states of one sequence and the bases each token stands for. */
+/** Token states of one sequence, and the bases that each token covers. */
 export interface SequenceEmbedding {
   /** [tokens, width], row-major, special tokens included, and padding under `paper`. */
   readonly states: Float32Array;
@@ -80,42 +87,49 @@ export interface TokenLogProbabilities {
   readonly ends: Int32Array;
 }
 
-/** Log-likelihoods of the two alleles of a variant, nats. Their difference alone has a meaning. */
+/** Log-likelihoods of the two alleles of a variant, nats. Only their difference is meaningful. */
 export interface AlleleLogLikelihoods {
   readonly first: number;
   readonly second: number;
 }
 
 /**
- * What the benchmark may ask of any model of DNA: ours, a user's object, or a program behind an adapter.
- * Only `name` and one of the two questions are needed.
+ * A model of DNA: a built-in one, a user's object, or a program behind an adapter. Only `name` and one method
+ * are required.
  */
 export interface Model {
   readonly name: string;
   /**
-   * Text that changes whenever an answer may change: architecture, weights' digest, settings.
-   * Part of a run's identity. Without it the name stands alone, and the run says so.
+   * Text that changes whenever an output can change: architecture, digest of the weights, settings. Part of a
+   * run's identity. Without it a run relies on the name alone and warns.
    */
   readonly identity?: string;
-  /** The family that recipes of trained settings know it by, such as "caduceus"; absent for a model of one's own. */
+  /**
+   * Model family, such as "caduceus", which selects the recipes of trained settings; absent for a custom
+   * model.
+   */
   readonly family?: string;
   /**
-   * The published checkpoint that this is, as its digest or the hub's cache shows: `REPOSITORY@REVISION`. Absent for any
-   * other weights of the family, a toy's or untrained ones. Results of the benchmark's authors are compared by it.
+   * The published checkpoint, `REPOSITORY@REVISION`, recognised by the digest of the weights or by the hub
+   * cache; absent for other weights of the family, such as toys. Reports compare published results by it.
    */
   readonly checkpoint?: string;
-  /** What its likelihoods are: of each token by those before it, or by all others. Conformance checks go by it. */
+  /**
+   * Factorisation of the likelihood: each token given those before it, or given all others. Used by
+   * conformance checks.
+   */
   readonly kind?: "causal" | "masked";
-  /** What it reads a sequence as. Conformance checks go by it. */
+  /** Kind of tokens. Used by conformance checks. */
   readonly tokens?: "one-letter" | "k-mer" | "bpe";
   /**
-   * One log-likelihood (causal) or pseudo-log-likelihood (masked) per sequence, in nats; letters are A, C, G, T. The same under
-   * both protocols: a run of both asks once.
+   * One log-likelihood (causal) or pseudo-log-likelihood (masked) per sequence, nats. Bases are A, C, G, T.
+   * The same under both protocols, so a run of both evaluates once.
    */
   logLikelihood?(sequences: readonly string[], options: QueryOptions): Awaitable<ArrayLike<number>>;
   /**
-   * Relative rounding of one log-likelihood or prediction: under `corrected`, two scores that differ by no more than the rounding
-   * of both are ties. 2⁻²³ for a float32 forward pass, 0 for exact numbers; estimated from the scores where it is absent.
+   * Relative rounding error of one log-likelihood or prediction. Under `corrected`, two scores that differ by
+   * no more than the rounding of both are ties. 2⁻²³ for a float32 forward pass, 0 for exact numbers;
+   * estimated from the scores if absent.
    */
   readonly scoreRounding?: number;
   /** The terms of `logLikelihood`: one entry per sequence. The benchmark does not need them. */
@@ -125,47 +139,49 @@ export interface Model {
   ): Awaitable<readonly TokenLogProbabilities[]>;
   /** Last hidden states, one entry per sequence. */
   embed?(sequences: readonly string[], options: EmbedOptions): Awaitable<readonly SequenceEmbedding[]>;
-  /** Numbers of a state, where the model knows them before it is asked. */
+  /** Width of a token state, if known in advance. */
   readonly width?: number;
-  /** The mean of a sequence's last hidden states, [width], one entry per sequence. */
+  /** Mean of the last hidden states, [width], one entry per sequence. */
   pool?(sequences: readonly string[], options: PoolOptions): Awaitable<readonly Float64Array[]>;
   /**
-   * How probable the model finds either allele's letters where two sequences of equal length differ, with these letters
-   * hidden from it: one entry per pair.
+   * Log-likelihoods of both alleles at the positions where two sequences of equal length differ, with these
+   * positions masked: one entry per pair.
    */
   compareAlleles?(
     pairs: readonly (readonly [first: string, second: string])[],
     options: QueryOptions,
   ): Awaitable<readonly AlleleLogLikelihoods[]>;
   /**
-   * How active a sequence is predicted to be: log(1 + counts) over the part of the window that is counted, nats, one number per
-   * sequence. Letters are A, C, G, T, and N where no base is known, which a network reads as no base, not as A.
+   * Predicted activity: ln(1 + counts) over the counted part of the window, nats, one number per sequence.
+   * Bases are A, C, G, T, and N for an unknown base, which a network reads as zeros.
    */
   predictActivity?(sequences: readonly string[], options: QueryOptions): Awaitable<ArrayLike<number>>;
   /**
-   * For a model that is one network per cell line: the network that predicts the activity of this line. The model closes it.
+   * For a model with one network per cell line: the network of this line. The model closes it.
    * @throws {InputError} when there is none
    */
   forCellLine?(line: string): Awaitable<Model>;
-  /** The model made ready to be trained further, apart from this one and with no effect on it. */
+  /** A copy of the model, prepared for fine-tuning; this model does not change. */
   fineTune?(request: FineTuningRequest): Promise<FineTuning>;
-  /** What can be run of it to learn what it costs, apart from this model; `length` is the number of bases. */
+  /** Forward and backward passes for profiling, on a copy of this model; `length` is the number of bases. */
   passes?(length: number): Promise<ProfiledPasses>;
-  /** A network that is not trained yet, to be trained on the letters of a task. */
+  /** An untrained network for the setting ab-initio. */
   readonly network?: SequenceNetwork;
-  /** False where scores depend on `QueryOptions.origins` alone: sequences may then come as empty texts. */
+  /** False if scores depend on `QueryOptions.origins` alone: sequences may then be empty strings. */
   readonly readsLetters?: boolean;
-  /** Number of tokens, special ones included: rows of similar length are batched together. */
+  /** Number of tokens, special tokens included; rows of similar length are batched together. */
   tokenCount?(sequence: string): number;
-  /** Sequences per call; the run's own default where absent. */
+  /** Sequences per call; the run's default if absent. */
   readonly batchSize?: number;
-  /** Where the model computes, for the record of a run: "cpu", "webgpu". Known after its first answer. */
+  /** Device on which the model runs: "cpu", "webgpu". Known after the first call. */
   readonly device?: string | undefined;
-  /** Peak bytes that one call with this many sequences of this many tokens is expected to take, weights included. */
+  /**
+   * Estimated peak memory in bytes of a call with this many sequences of this many tokens, weights included.
+   */
   memory?(batchSize: number, tokens: number): number;
   /**
-   * Told while a run is planned which rows it will ask for, once per task: a model that has answers to some rows only says
-   * now which are missing.
+   * Called once per task when a run is planned: a model with precomputed scores reports missing rows before
+   * the run starts.
    * @throws {InputError} naming them
    */
   expectRows?(expected: ExpectedRows): Awaitable<void>;
@@ -194,11 +210,14 @@ export function supports<Query extends ModelQuery>(
   return model[query] !== undefined && model.unsupported?.has(query) !== true;
 }
 
-/** A network at given sizes: what it is made of, and its graph. */
+/** A network of given sizes: its parameters and its graph. */
 export interface BuiltNetwork {
-  /** Parameters of the graph, with how they begin. */
+  /** Parameters of the graph, with their initialisation. */
   readonly tensors: readonly FreshTensor[];
-  /** Names of its layers and lone tensors in the original's state dicts, by ours; absent for other networks. */
+  /**
+   * Our names of layers and single tensors → their names in the original's state dicts; absent for other
+   * networks.
+   */
   readonly originalLayers?: Readonly<Record<string, string>>;
   /**
    * @param x  one-hot sequences [b, l, 4], channels A C G T, zeros where no base is known
@@ -207,26 +226,29 @@ export interface BuiltNetwork {
   logits(x: Sym): Sym;
 }
 
-/** A network that learns from sequences alone, of any length and number of outputs that it can have. */
+/** A network trained from scratch on sequences, for any valid length and number of outputs. */
 export interface SequenceNetwork {
-  /** Bases that it needs at least. */
+  /** Minimum number of bases. */
   readonly shortest: number;
   build(sizes: { readonly length: number; readonly outputs: number }): BuiltNetwork;
 }
 
-/** A direction in which a model is run: what is called again and again. */
+/** One pass, called repeatedly by the profiler. */
 export type ProfiledPass = (sequences: readonly string[]) => Promise<unknown>;
 
-/** What can be run of a model to learn what it costs. */
+/** Passes of a model that the profiler times. */
 export interface ProfiledPasses {
-  /** Numbers of all parameters, the classifier's among them; undefined where the model does not tell. */
+  /** Number of parameters, those of the classifier included; undefined if unknown. */
   readonly parameters: number | undefined;
-  /** What the forward pass computes, in words. */
+  /** Description of the forward pass's output. */
   readonly computes: string;
   readonly forward: ProfiledPass;
-  /** Forward, the sum of the outputs, and its gradient for every parameter; absent where the model is only asked. */
+  /**
+   * Forward pass, sum of the outputs, and its gradient with respect to every parameter; absent for a model
+   * without a graph.
+   */
   readonly backward?: ProfiledPass;
-  /** Bytes that each is expected to take with so many sequences, weights included; undefined where it is not known. */
+  /** Estimated bytes of a pass with this batch size, weights included; undefined if unknown. */
   memory?(direction: "forward" | "backward", batch: number): number;
   close(): Promise<void>;
 }

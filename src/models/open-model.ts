@@ -20,50 +20,27 @@ import { LanguageModel } from "./language-model.ts";
 import type { Model, OpenModelContext } from "./model.ts";
 import { type OpenedModel, openedModel } from "./opened-model.ts";
 
-const namesOf = (models: readonly Model[]) => new RegExp(`^(${models.map(({ name }) => name).join("|")})$`);
-
-interface Opener {
-  readonly form: RegExp;
-  readonly open: (spec: string, context: OpenModelContext) => Promise<Model>;
-}
-
-/** The first whose form fits opens the model; what fits none is a checkpoint. */
-const OPENERS: readonly Opener[] = [
-  { form: /^kmer-markov(:|$)/, open: openKmerMarkov },
-  { form: /^motif-counts(:|$)/, open: openMotifCounts },
-  { form: namesOf(NETWORKS), open: async (spec) => NETWORKS.find(({ name }) => name === spec)! },
-  { form: /^chrombpnet:/, open: (spec, context) => openChrombpnet(spec, programOptions(context)) },
-  { form: /^stdio:/, open: (spec, { signal }) => openStdioModel(spec.slice("stdio:".length), signal) },
-  { form: /^https?:\/\//, open: (spec, { signal }) => openHttpModel(spec, signal) },
-  { form: /\.m?js$/, open: (spec) => importModel(spec) },
-  { form: /\.onnx$/, open: (spec, context) => openOnnxModel(spec, programOptions(context)) },
-  { form: /^embeddings:|\.(h5|hdf5)$/, open: (spec) => openStoredEmbeddings(spec) },
-  { form: /^scores:|\.tsv(\.gz)?$/, open: (spec) => openScoreTable(spec) },
-  { form: /^toy:/, open: openToy },
-  { form: /^/, open: openCheckpointModel },
-];
-
 /**
- * The model that a text names:
- * - `kmer-markov`, `kmer-markov:order=5`: a baseline, fitted on the spot;
- * - `motif-counts:motifs.meme`, `motif-counts:p=1e-4,motifs.meme`: how often each motif is found;
- * - `probing-head-like`, `chrombpnet-like`: a network to be trained ab initio;
- * - `chrombpnet:FILE.h5`, `chrombpnet:strands=both,FILE.h5`: a trained ChromBPNet as Keras saved it; with `*` in the path the
- *   mean over several folds, with `{cell-line}` one network per cell line;
+ * Opens a model by name or path:
+ * - `kmer-markov`, `kmer-markov:order=5`: a baseline, fitted when it is opened;
+ * - `motif-counts:motifs.meme`, `motif-counts:p=1e-4,motifs.meme`: numbers of motif hits;
+ * - `probing-head-like`, `chrombpnet-like`: untrained networks for the setting ab-initio;
+ * - `chrombpnet:FILE.h5`, `chrombpnet:strands=both,FILE.h5`: a trained ChromBPNet in Keras format; `*` in the path averages
+ *   folds, `{cell-line}` selects one network per cell line;
  * - a folder with config.json and weights;
- * - `toy:hyenadna`: a small trained checkpoint that comes with the package, one per family, and `toy:chrombpnet`;
- * - `hyenadna/large-1m` or a hub repository of the catalogue, downloaded before;
- * - `model.onnx` with `model.card.json` beside it;
- * - `stdio:python3 adapter.py`, `http://host:port/`: a program that answers for a model;
- * - `scores.tsv`: log-likelihoods computed elsewhere; `scores:answers=activity,family=chrombpnet,scores.tsv`: activities;
+ * - `toy:hyenadna`: a small trained checkpoint of each family that comes with the package, and `toy:chrombpnet`;
+ * - `hyenadna/large-1m` or a hub repository of the catalogue, if it is downloaded;
+ * - `model.onnx` with `model.card.json` next to it;
+ * - `stdio:python3 adapter.py`, `http://host:port/`: an adapter, a program that evaluates the model;
+ * - `scores.tsv`: precomputed log-likelihoods; `scores:answers=activity,family=chrombpnet,scores.tsv`: activities;
  * - `embeddings.h5`, `embeddings:family=caduceus,embeddings.h5`: embeddings that DART-Eval's scripts extracted;
- * - a `.js` or `.mjs` file that exports a model as `default` or `model`: a user's own code, run as such.
- * A name in front replaces the model's own: `mine=./checkpoint`.
+ * - a `.js`, `.mjs` or `.ts` file that exports a model as `default` or `model`: your own code, which is executed.
+ * A prefix renames any of them: `mine=./checkpoint`.
  *
  *     await using model = await openModel("toy:hyenadna");
  *     const [logLikelihood] = await model.logLikelihood(["ACGTTGCA"]);
  *
- * @throws {InputError} when the text names none of these, with what would
+ * @throws {InputError} when the text is none of these
  */
 export async function openModel(text: string, context: OpenModelContext = {}): Promise<OpenedModel> {
   const [, name, spec] = /^(?:([\w.-]+)=)?(.+)$/s.exec(text) ?? [];
@@ -73,9 +50,10 @@ export async function openModel(text: string, context: OpenModelContext = {}): P
 }
 
 /**
- * Opens several, in their order; those that are fitted on the spot, which takes minutes, after the others, so that a name that
- * is wrong is told before.
- * @throws {InputError} as `openModel`; what was opened is closed
+ * Opens several models and returns them in the given order. Models that are fitted when opened, which takes minutes, come
+ * last, so that a wrong name is reported first.
+ *
+ * @throws {InputError} as `openModel`; models already open are closed
  */
 export async function openModels(
   texts: readonly string[],
@@ -95,6 +73,29 @@ export async function openModels(
   }
   return texts.map((_, i) => models.get(i)!);
 }
+
+interface Opener {
+  readonly form: RegExp;
+  readonly open: (spec: string, context: OpenModelContext) => Promise<Model>;
+}
+
+const namesOf = (models: readonly Model[]) => new RegExp(`^(${models.map(({ name }) => name).join("|")})$`);
+
+/** The first opener whose form matches opens the model; the last one, of checkpoints, matches everything. */
+const OPENERS: readonly Opener[] = [
+  { form: /^kmer-markov(:|$)/, open: openKmerMarkov },
+  { form: /^motif-counts(:|$)/, open: openMotifCounts },
+  { form: namesOf(NETWORKS), open: async (spec) => NETWORKS.find(({ name }) => name === spec)! },
+  { form: /^chrombpnet:/, open: (spec, context) => openChrombpnet(spec, programOptions(context)) },
+  { form: /^stdio:/, open: (spec, { signal }) => openStdioModel(spec.slice("stdio:".length), signal) },
+  { form: /^https?:\/\//, open: (spec, { signal }) => openHttpModel(spec, signal) },
+  { form: /\.[cm]?[jt]s$/, open: (spec) => importModel(spec) },
+  { form: /\.onnx$/, open: (spec, context) => openOnnxModel(spec, programOptions(context)) },
+  { form: /^embeddings:|\.(h5|hdf5)$/, open: (spec) => openStoredEmbeddings(spec) },
+  { form: /^scores:|\.tsv(\.gz)?$/, open: (spec) => openScoreTable(spec) },
+  { form: /^toy:/, open: openToy },
+  { form: /^/, open: openCheckpointModel },
+];
 
 function programOptions({ device, threads }: OpenModelContext): ProgramOptions {
   return { ...(device === undefined ? {} : { device }), ...(threads === undefined ? {} : { threads }) };
@@ -118,7 +119,7 @@ async function checkpointFolder(
 ): Promise<{ path: string; name?: string; checkpoint?: PublicCheckpoint }> {
   const kind = await kindOfPath(spec);
   if (kind === "folder") return { path: spec };
-  if (kind === "file" && (await kindOfPath(join(spec, ".."))) !== undefined) {
+  if (kind === "file") {
     throw new InputError(`${spec} is a file`, { hint: "give the folder with config.json and the weights" });
   }
   const known = publicCheckpoint(spec);
@@ -150,11 +151,11 @@ export const modelNames = (): readonly string[] => [
 ];
 
 /**
- * The folder of a small trained model that comes with the package, one per family of language models and a ChromBPNet:
- * `toys/README.md` says how they were made. They know the sites of synthetic genomes and nothing of real ones.
+ * Folder of a small trained model that comes with the package, one per family of language models and a ChromBPNet
+ * (`toys/README.md`). They are trained on a synthetic genome and have learnt nothing about real ones.
  *
  * @param toy  "hyenadna"
- * @throws {InputError} when there is none
+ * @throws {InputError} when there is no such toy
  */
 export async function toyFolder(toy: string): Promise<string> {
   const names = TOYS.map(({ name }) => name);

@@ -5,28 +5,28 @@ import type { LanguageModel } from "./language-model.ts";
 /** Comparison of a model's hidden states with a run of the official code. */
 export interface AnchorCheck {
   readonly anchor: Anchor;
-  /** Largest absolute deviation of a value that the anchor states. */
+  /** Largest absolute deviation from a value of the anchor. */
   readonly deviation: number;
   readonly agrees: boolean;
 }
 
-/** The public checkpoint whose weights these are, by their digest, or by the given name. */
+/** Name of the published checkpoint with these weights, by their digest or as given. */
 function presetOf(card: LanguageModelCard, model: LanguageModel, preset: string | undefined): string {
   if (preset !== undefined) {
     if (card.anchors.some((anchor) => anchor.preset === preset)) return preset;
-    throw new InputError(`no output of the official code is known for ${card.name} ${preset}`, {
+    throw new InputError(`no reference output is known for ${card.name} ${preset}`, {
       hint: knownRuns(card),
     });
   }
   const found = checkpointWithWeights(card, model.identity);
   if (found !== undefined && card.anchors.some((anchor) => anchor.preset === found.preset))
     return found.preset;
-  throw new InputError("these weights are not those of a checkpoint with a known run of the official code", {
-    hint: `${knownRuns(card)}; if the weights are one of the first, name it with --preset`,
+  throw new InputError("these weights are not a checkpoint with a known reference output", {
+    hint: `${knownRuns(card)}; name one with --preset if the weights are the same`,
   });
 }
 
-/** Which checkpoints of a family can be verified, and which cannot. */
+/** Lists the checkpoints of a family with and without reference outputs. */
 function knownRuns({ anchors, checkpoints }: LanguageModelCard): string {
   const known = [...new Set(anchors.map(({ preset }) => preset))];
   const others = checkpoints.map(({ preset }) => preset).filter((preset) => !known.includes(preset));
@@ -34,10 +34,10 @@ function knownRuns({ anchors, checkpoints }: LanguageModelCard): string {
 }
 
 /**
- * Compares a real checkpoint with runs of the official code over the same weights, made by somebody else: the mean of the
- * last hidden state over all tokens of a short sequence, or the states of some of them.
+ * Compares a checkpoint with published outputs of the official code for the same weights: the mean of the
+ * last hidden state over all tokens of a short sequence, or the states of some tokens.
  *
- * @throws {InputError} when no such run is known for these weights
+ * @throws {InputError} when no reference output is known for these weights
  */
 export async function verifyModel(model: LanguageModel, preset?: string): Promise<readonly AnchorCheck[]> {
   const name = presetOf(model.card, model, preset);
@@ -59,10 +59,11 @@ function meanOfAll(states: Float32Array, tokens: number, width: number): Float64
 }
 
 /**
- * Sums are taken per value, so that one tolerance serves all.
+ * Compares one anchor with the model's states. Deviations of sums are per value, so one tolerance applies to
+ * all.
  *
- * @param mean     of the states of all tokens
- * @param stateOf  the state of one
+ * @param mean     mean of the states of all tokens
+ * @param stateOf  state of one token
  */
 export function compare(
   anchor: Anchor,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../src/base/pcg64.ts";
 import { normal } from "../../src/base/random.ts";
-import { pieces } from "../../src/models/language/collate.ts";
+import { chunks } from "../../src/models/language/collate.ts";
 import type { NdArray } from "../../src/net/arrays/array.ts";
 import { input } from "../../src/net/graph/build.ts";
 import { graphOf } from "../../src/net/graph/graph.ts";
@@ -82,7 +82,7 @@ describe.each(ADAPTED_FAMILIES.map((family) => [family.title, family] as const))
         return { name, size, direction, slope: gradient.reduce((sum, g, k) => sum + g * direction[k], 0) };
       });
       // some tensors at once, each along its own gradient and a random vector
-      for (const together of pieces(directions, 4)) {
+      for (const together of chunks(directions, 4)) {
         const at = (h: number) => {
           const moved = together.map(({ name, direction }) => {
             const { shape, data } = exact[name];

@@ -31,7 +31,7 @@ async function checksOf(folder: string, card: LanguageModelCard) {
   }
 }
 
-test("weights are known by their digest, in one file or in shards", async () => {
+test("recognises weights by their digest, in one file or in shards", async () => {
   const folder = temporaryFolder();
   await initCheckpoint(hyenadna, { preset: "toy", seed: 0, folder });
   const whole = join(folder, "model.safetensors");

@@ -4,7 +4,7 @@ import { cachedDigest } from "../../base/cached-digest.ts";
 import { InputError, InternalError } from "../../base/errors.ts";
 import { LockHeld, takeLock } from "../../base/file-lock.ts";
 import { temporaryFolder } from "../../base/folder.ts";
-import { pieces } from "../../models/language/collate.ts";
+import { chunks } from "../../models/language/collate.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import {
@@ -94,7 +94,7 @@ async function predictorWith(
   return {
     async answer(examples) {
       const predictions: Prediction[] = [];
-      for (const some of pieces(examples, atOnce)) {
+      for (const some of chunks(examples, atOnce)) {
         predictions.push(...predictionsOf(supervision, some, await program.answer(some)));
       }
       return predictions;

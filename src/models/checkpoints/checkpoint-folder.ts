@@ -14,15 +14,17 @@ import type { Architecture, ReadTensor } from "../language/architecture.ts";
 import type { LanguageModelCard } from "../language/card.ts";
 import { bindParameters, type DeclaredTensor } from "../language/parameters.ts";
 
-/** A checkpoint folder as the Hugging Face hub serves it, opened: what it is known for, and where its weights lie. */
+/**
+ * An open Hugging Face checkpoint folder: family, architecture, tokenizer and the locations of the weights.
+ */
 export interface CheckpointFolder {
   readonly card: LanguageModelCard;
-  /** As config.json has it. */
+  /** Built from config.json. */
   readonly architecture: Architecture;
   readonly tokenizer: Tokenizer;
-  /** Changes whenever the model does. */
+  /** Text that changes whenever the model does. */
   readonly identity: string;
-  /** Places of the tensors of `architecture`, by their declared names; nothing is read. */
+  /** Locations of the architecture's tensors, by their declared names; nothing is read. */
   readonly parameters: ReadonlyMap<string, StoredArray>;
   readonly read: ReadTensor;
   close(): Promise<void>;
@@ -32,7 +34,7 @@ export interface CheckpointFolder {
  * Opens a folder with config.json and weights.
  *
  * @param cards  families to recognise
- * @throws {InputError} when the folder holds no checkpoint of a known family, or one that is damaged or does not fit
+ * @throws {InputError} when the folder has no checkpoint of a known family, or a damaged or inconsistent one
  */
 export async function openCheckpointFolder(
   folder: string,
@@ -65,8 +67,8 @@ export async function openCheckpointFolder(
 }
 
 /**
- * Whether the model has a row for every token that DNA can make. Nucleotide Transformer's first models have none for two
- * special tokens of their vocabulary, which never come.
+ * Checks that the model has an embedding for every token that DNA can produce. The first Nucleotide
+ * Transformers have none for two special tokens of their vocabulary, which never occur.
  */
 function checkTokensHaveRows(
   { special, before, after, vocabularySize, token }: Tokenizer,
@@ -81,12 +83,12 @@ function checkTokensHaveRows(
   if (largest < rows) return;
   throw new FormatError(
     { file: folder },
-    `the tokenizer has tokens up to number ${largest}, but the model has only ${rows}, from 0`,
-    "config.json, weights and the tokenizer's files must come from the same checkpoint",
+    `the tokenizer has token ids up to ${largest}, but the model has only ${rows} embeddings`,
+    "config.json, weights and tokenizer files must come from the same checkpoint",
   );
 }
 
-/** Of the tokenizer's files, by name and contents. */
+/** Digest of the tokenizer files' names and contents. */
 async function tokenizerDigest(folder: string): Promise<string> {
   const files: Record<string, string> = {};
   for (const name of TOKENIZER_FILES) {
@@ -110,7 +112,7 @@ async function weightsOf({ tensors, ignored }: Architecture, checkpoint: Checkpo
   };
 }
 
-/** Configurations of models have a few levels. */
+/** Limit of nesting in config.json; real ones have a few levels. */
 const DEEPEST_CONFIG = 32;
 
 async function readConfig(folder: string): Promise<{ config: Record<string, unknown>; file: string }> {
@@ -125,7 +127,7 @@ async function readConfig(folder: string): Promise<{ config: Record<string, unkn
     checkNesting(text, DEEPEST_CONFIG);
     const config: unknown = JSON.parse(text, (key, value: unknown) => {
       if (value === Infinity || value === -Infinity) {
-        throw new JsonError(`holds a number out of range under ${shownValue(key)}`);
+        throw new JsonError(`has a number out of range under ${shownValue(key)}`);
       }
       return value;
     });
@@ -149,16 +151,16 @@ function familyOf(
   throw new FormatError(
     { file },
     `model_type ${shownValue(config.model_type)} with architectures ${shownValue(config.architectures)} is not a known family`,
-    `known are ${cards.map(({ title }) => title).join(", ")}`,
+    `known families: ${cards.map(({ title }) => title).join(", ")}`,
   );
 }
 
-/** Bytes compared at once. */
+/** Bytes compared at a time. */
 const PIECE = 2 ** 24;
 
 /**
- * Checks that a tensor which a checkpoint stores under several names has the same values under each: a model ties them,
- * and which of them a loader takes must not matter. Names that share one place in the file need no reading.
+ * Checks that a tensor stored under several names has the same values under each, so that it does not matter
+ * which one is loaded. Names that share one location in the file are not read.
  *
  * @throws {FormatError} naming the first row that differs
  */
@@ -181,8 +183,8 @@ async function checkEqual(a: StoredArray, b: StoredArray, checkpoint: Checkpoint
   const different = (where: string) =>
     new FormatError(
       { file: b.file, tensor: b.name },
-      `differs from ${a.name}${where}, though the model has one tensor for both`,
-      "were the weights changed under one of the names only?",
+      `differs from ${a.name}${where}, but the model ties the two`,
+      "were the weights changed under only one of the names?",
     );
   if (String(a.shape) !== String(b.shape)) throw different(" in shape");
   const rows = a.shape.find((length) => length !== 1) ?? 1;

@@ -7,18 +7,18 @@ import { textIfPresent } from "../../base/read-file.ts";
 import { checkpointPath } from "../../net/arrays/checkpoint.ts";
 import { readShardIndex } from "../../net/arrays/shards.ts";
 
-/** A repository of models on the Hugging Face hub, at a revision. */
+/** A repository on the Hugging Face hub at a revision. */
 export interface HubSource {
   /** `organisation/name` */
   readonly repo: string;
-  /** A commit (40 hexadecimal digits), a branch or a tag; "main" where absent. */
+  /** A commit (40 hexadecimal digits), a branch or a tag; "main" if absent. */
   readonly revision?: string | undefined;
-  /** The cache's folder, where it is not the usual one. */
+  /** Folder of the cache, if not the default. */
   readonly cache?: string | undefined;
 }
 
 /**
- * The folder of the hub's cache, which Python's libraries share: $HF_HUB_CACHE, or `hub` in $HF_HOME, or
+ * Folder of the hub cache, which Python's libraries share: $HF_HUB_CACHE, or `hub` in $HF_HOME, or
  * `huggingface/hub` in the user's cache folder.
  *
  * @see https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables
@@ -29,33 +29,36 @@ export function hubCacheFolder(): string {
   );
 }
 
-/** $HF_HOME, where also the login token lies. */
+/** $HF_HOME, which also has the login token. */
 function hubHome(): string {
   return withHome(process.env.HF_HOME ?? "") || join(userCacheFolder(), "huggingface");
 }
 
 const withHome = (path: string) => (path.startsWith("~/") ? join(homedir(), path.slice(2)) : path);
 
-/** Where the parts of a cached repository lie. */
+/** Paths in a cached repository. */
 export interface CachedRepo {
-  /** Contents of files, named by their digest. */
+  /** File contents, named by their digest. */
   blob(digest: string): string;
-  /** Links into the blobs, under the files' own names. */
+  /** Folder of links to the blobs, under the files' names. */
   snapshot(commit: string): string;
-  /** A file that holds the commit a branch or tag stood for. */
+  /** File with the commit of a branch or tag. */
   ref(revision: string): string;
 }
 
-/** @throws {InputError} when the name or the revision cannot be one on the hub */
+/**
+ * Paths of a repository in the cache.
+ * @throws {InputError} when the repository's name or the revision is not valid
+ */
 export function cachedRepo({ repo, revision = "main", cache = hubCacheFolder() }: HubSource): CachedRepo {
   if (!/^[\w.-]+(\/[\w.-]+)?$/.test(repo) || /\.\.|--|^\.|\/\./.test(repo)) {
-    throw new InputError(`${JSON.stringify(repo)} is not the name of a repository`, {
+    throw new InputError(`${JSON.stringify(repo)} is not the name of a hub repository`, {
       hint: "write it as on the hub: organisation/name",
     });
   }
   if (!/^[\w.-]+(\/[\w.-]+)*$/.test(revision) || /(^|\/)\.+(\/|$)/.test(revision)) {
     throw new InputError(`${JSON.stringify(revision)} is not a revision of ${repo}`, {
-      hint: "give a branch, a tag, or a commit of 40 hexadecimal digits",
+      hint: "give a branch, a tag or a commit of 40 hexadecimal digits",
     });
   }
   const folder = join(cache, `models--${repo.replaceAll("/", "--")}`);
@@ -69,10 +72,10 @@ export function cachedRepo({ repo, revision = "main", cache = hubCacheFolder() }
 export const isCommit = (revision: string) => /^[0-9a-f]{40}$/.test(revision);
 
 /**
- * The folder of a checkpoint that was downloaded before, by this program or by Python; undefined when it was not, or
- * when its weights are not there yet. Uses no network.
+ * Folder of a downloaded checkpoint, whether by this program or by Python; undefined without it or without
+ * all its weights. Uses no network.
  *
- * @throws {InputError} when the name or the revision cannot be one on the hub
+ * @throws {InputError} when the repository's name or the revision is not valid
  */
 export async function findInHubCache(source: HubSource): Promise<string | undefined> {
   const { revision = "main" } = source;
@@ -84,12 +87,12 @@ export async function findInHubCache(source: HubSource): Promise<string | undefi
   return (await hasWeights(folder)) ? folder : undefined;
 }
 
-/** Whether the weights are there that opening the folder would take, all their shards among them. */
+/** True if the folder has all weights, including every shard. */
 async function hasWeights(folder: string): Promise<boolean> {
   try {
     const path = await checkpointPath(folder);
     if (path.endsWith(".index.json")) await readShardIndex(path);
-    // A link whose blob is gone does not count.
+    // A link to a missing blob is not a file.
     return (await kindOfPath(path)) === "file";
   } catch (error) {
     if (error instanceof InputError) return false;
@@ -97,21 +100,21 @@ async function hasWeights(folder: string): Promise<boolean> {
   }
 }
 
-/** How to reach the hub, from the environment variables that Python's libraries use as well. */
+/** Address and token of the hub, from the environment variables of Python's libraries. */
 export interface HubAccess {
-  /** Without a slash at the end. */
+  /** Without a trailing slash. */
   readonly endpoint: string;
   readonly token: string | undefined;
 }
 
 /**
- * $HF_ENDPOINT, for a mirror; and $HF_TOKEN, or the token that a login left in a file.
- * @throws {InputError} when HF_HUB_OFFLINE forbids the network, or the endpoint or the token cannot be one
+ * $HF_ENDPOINT, for a mirror, and $HF_TOKEN, or the token file of a login.
+ * @throws {InputError} when HF_HUB_OFFLINE is set, or the endpoint or the token is not valid
  */
 export async function hubAccess(): Promise<HubAccess> {
   if (/^(1|on|yes|true)$/i.test(process.env.HF_HUB_OFFLINE ?? "")) {
     throw new InputError("HF_HUB_OFFLINE is set, so nothing is downloaded", {
-      hint: "unset it, or give the folder of a checkpoint that is on this machine",
+      hint: "unset it, or give the folder of a checkpoint on this machine",
     });
   }
   const endpoint = (process.env.HF_ENDPOINT || "https://huggingface.co").replace(/\/+$/, "");
@@ -126,6 +129,6 @@ async function token(): Promise<string | undefined> {
   if (found === "") return undefined;
   if (/^hf_[\w-]+$/.test(found)) return found;
   throw new InputError(`the token ${given ? "in HF_TOKEN" : `in ${file}`} does not begin with hf_`, {
-    hint: "make one at https://huggingface.co/settings/tokens",
+    hint: "create one at https://huggingface.co/settings/tokens",
   });
 }

@@ -9,20 +9,20 @@ import { linkFile, writeFileAtomic } from "../../base/write-file.ts";
 import { cachedRepo, type HubAccess, type HubSource, hubAccess, isCommit } from "./hub-cache.ts";
 
 export interface HubRequest extends HubSource {
-  /** Names in the repository; where absent, the checkpoint's weights, configuration and vocabulary. */
+  /** Names in the repository; by default the checkpoint's weights, configuration and vocabulary. */
   readonly files?: readonly string[] | undefined;
-  /** Digests by file name that must hold, beside those that the hub itself gives. */
+  /** Expected digests by file name, in addition to those that the hub lists. */
   readonly sha256?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: HubProgress) => void) | undefined;
-  /** Told once when another process is downloading the same file. */
+  /** Called once if another process is downloading the same file. */
   readonly onWait?: ((why: string) => void) | undefined;
   readonly retries?: RetryPolicy | undefined;
 }
 
 export interface HubProgress {
   readonly file: string;
-  /** Bytes of all files together; those that were there already count as done. */
+  /** Bytes of all files; files already in the cache count as done. */
   readonly done: number;
   readonly total: number;
 }
@@ -31,19 +31,19 @@ export interface HubSnapshot {
   readonly folder: string;
   /** The commit: 40 hexadecimal digits. */
   readonly revision: string;
-  /** Names in the folder. */
+  /** File names in the folder. */
   readonly files: readonly string[];
 }
 
 /**
- * Downloads files of a repository into the hub's cache, where Python's libraries find them too; what is there already
- * is only checked. Every file is verified: by SHA-256 where the hub keeps it as a large file, else by Git's digest.
- * A download that was stopped continues at the next call. Nothing of a repository is executed.
+ * Downloads files of a repository into the hub cache, which Python's libraries share; existing files are only
+ * verified. Every file is verified, by SHA-256 for large files and by Git's digest otherwise. An interrupted
+ * download resumes at the next call. Nothing in a repository is executed.
  *
  * Environment: HF_HUB_CACHE, HF_HOME, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE, as for Python's libraries.
  *
- * @throws {InputError} when the repository, revision or a file does not exist, is not accessible, is not what was
- *   expected, or the hub cannot be reached; the message says which
+ * @throws {InputError} when the repository, revision or a file does not exist or is not accessible, a digest
+ * differs, or the hub cannot be reached
  */
 export async function fetchFromHub(request: HubRequest): Promise<HubSnapshot> {
   const { repo, revision = "main", sha256 = {} } = request;
@@ -64,7 +64,7 @@ export async function fetchFromHub(request: HubRequest): Promise<HubSnapshot> {
   const folder = cached.snapshot(commit);
   const total = wanted.reduce((sum, { bytes }) => sum + bytes, 0);
   let before = 0;
-  // Small files first: what is wrong with a repository shows before gigabytes are fetched.
+  // Small files first, so that errors show before gigabytes are downloaded.
   for (const file of wanted.toSorted((a, b) => a.bytes - b.bytes)) {
     const blob = cached.blob(file.sha256 ?? file.gitBlob);
     await fetchBlob(hub, commit, file, blob, (done) =>
@@ -84,7 +84,7 @@ interface Hub {
   readonly request: HubRequest;
 }
 
-/** The snapshot's folder if all files asked for are there, and as the expected digests say. */
+/** The snapshot's folder if all requested files exist with the expected digests. */
 async function wholeSnapshot(
   folder: string,
   { files, sha256 = {} }: HubRequest,
@@ -106,7 +106,7 @@ async function commitOf(hub: Hub, revision: string): Promise<string> {
     modelInfo({ name: hub.repo, revision, additionalFields: ["sha"], ...common }),
   );
   if (isCommit(sha)) return sha;
-  throw new InputError(`${hub.access.endpoint} gives ${JSON.stringify(sha)} as the commit of ${hub.repo}`);
+  throw new InputError(`${hub.access.endpoint} returned ${JSON.stringify(sha)} as the commit of ${hub.repo}`);
 }
 
 const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
@@ -118,7 +118,7 @@ const entry = z.object({
   lfs: z.object({ oid: hex(64), size: z.int().nonnegative() }).optional(),
 });
 
-/** A path that stays inside the folder it is put into, on any system. */
+/** True for a path that stays inside its folder on any system. */
 function isInside(path: string): boolean {
   return path
     .split("/")
@@ -203,7 +203,7 @@ interface Common {
   readonly fetch: typeof fetch;
 }
 
-/** A question to the hub's interface, with its errors in our words. */
+/** Calls the hub's API and converts its errors. */
 async function requested<T>(
   { repo, access, request }: Hub,
   question: (common: Common) => Promise<T>,
@@ -211,9 +211,9 @@ async function requested<T>(
   const { HubApiError } = await import("@huggingface/hub");
   const { endpoint, token } = access;
   const patiently: typeof fetch = (url, init) => {
-    // The next page of a list is where the server says; the token goes to no other host.
+    // The server gives the address of the next page; the token must not go to another host.
     if (new URL(String(url)).origin !== new URL(endpoint).origin) {
-      throw new InputError(`${endpoint} sends us to ${String(url)} for the rest of its list`);
+      throw new InputError(`${endpoint} refers to ${String(url)} for the next page of its list`);
     }
     const signal = request.signal === undefined ? {} : { signal: request.signal };
     return fetchWithRetries(String(url), { ...init, ...signal }, request.retries);
@@ -235,34 +235,34 @@ function refusal(repo: string, { endpoint, token }: HubAccess, status: number, c
   if (status === 401 || status === 403) {
     const hint =
       token === undefined
-        ? `set HF_TOKEN to a token of an account that may read it; some ask to accept their terms at ${endpoint}/${repo}`
-        : `is the token right, and have the terms at ${endpoint}/${repo} been accepted?`;
-    return new InputError(`${host} has no ${repo}, or does not show it to everyone (${status})`, {
+        ? `set HF_TOKEN to the token of an account with access; some repositories require accepting terms at ${endpoint}/${repo}`
+        : `is the token correct, and are the terms at ${endpoint}/${repo} accepted?`;
+    return new InputError(`${host} has no public repository ${repo} (${status})`, {
       hint,
       cause,
     });
   }
   if (status === 404) {
     return new InputError(`${host} has no ${repo} at this revision (404)`, {
-      hint: "are the names of the repository and the revision right?",
+      hint: "are the names of repository and revision correct?",
       cause,
     });
   }
-  const later = status === 429 || status >= 500 ? { hint: "try again later: what came so far is kept" } : {};
-  return new InputError(`${host} answers ${status} for ${repo}`, { ...later, cause });
+  const later = status === 429 || status >= 500 ? { hint: "try again later; the download will resume" } : {};
+  return new InputError(`${host} responded with status ${status} for ${repo}`, { ...later, cause });
 }
 
 /** A file of a repository. */
 export interface HubFile {
   readonly path: string;
   readonly bytes: number;
-  /** SHA-256 of the contents, for a file kept in large-file storage. */
+  /** SHA-256 of the contents, for a file in large-file storage. */
   readonly sha256: string | undefined;
-  /** Git's name of the contents, or of the pointer where the contents are in large-file storage. */
+  /** Git blob id of the contents, or of the pointer for a file in large-file storage. */
   readonly gitBlob: string;
 }
 
-/** Weights in the order of preference: the file itself, or an index with the shards it goes with. */
+/** Weights in order of preference: a single file, or an index and its shards. */
 const WEIGHTS: readonly RegExp[] = [
   /^model\.safetensors$/,
   /^model(\.safetensors\.index\.json|-\d+-of-\d+\.safetensors)$/,
@@ -270,12 +270,12 @@ const WEIGHTS: readonly RegExp[] = [
   /^pytorch_model(\.bin\.index\.json|-\d+-of-\d+\.bin)$/,
 ];
 
-/** Configuration and vocabulary. Python code in a repository is never fetched. */
-const BESIDE = /^[^/]+\.(json|txt|model)$/;
+/** Configuration and vocabulary. Python code is never downloaded. */
+const CONFIGURATION = /^[^/]+\.(json|txt|model)$/;
 
 /**
- * The files of a repository that a checkpoint consists of: its weights in one format, configuration and vocabulary.
- * @throws {InputError} when there are no weights that can be read
+ * The files of a checkpoint: weights in one format, configuration and vocabulary.
+ * @throws {InputError} when there are no weights in a supported format
  */
 function checkpointFiles(repo: string, files: readonly HubFile[]): readonly HubFile[] {
   const format = WEIGHTS.find((format) => files.some(({ path }) => format.test(path)));
@@ -288,5 +288,5 @@ function checkpointFiles(repo: string, files: readonly HubFile[]): readonly HubF
     });
   }
   const isOther = (path: string) => WEIGHTS.some((other) => other !== format && other.test(path));
-  return files.filter(({ path }) => format.test(path) || (BESIDE.test(path) && !isOther(path)));
+  return files.filter(({ path }) => format.test(path) || (CONFIGURATION.test(path) && !isOther(path)));
 }

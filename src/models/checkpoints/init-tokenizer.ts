@@ -12,30 +12,30 @@ import { presetConfig } from "./init.ts";
 /** Model whose tokenizer is needed, and where to take it from. */
 export interface TokenizerRequest {
   readonly preset: string;
-  /** A tokenizer.json, or a folder with a tokenizer's files; where absent, the published checkpoint's is taken. */
+  /** A tokenizer.json, or a folder with tokenizer files; by default those of the published checkpoint. */
   readonly path?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Told once when another process is downloading the same file. */
+  /** Called once if another process is downloading the same file. */
   readonly onWait?: ((why: string) => void) | undefined;
   readonly retries?: RetryPolicy | undefined;
 }
 
 /** Tokenizer files to copy into an untrained checkpoint. */
 export interface TokenizerFiles {
-  /** Contents by name, as a checkpoint's folder has them; none where the letters are the tokens. */
+  /** Files of a checkpoint folder by name; none for tokens of one base. */
   readonly files: Readonly<Record<string, string>>;
-  /** A path, or a repository at a revision; undefined where the sizes of the model tell all. */
+  /** Path, or repository at a revision; undefined if the files follow from the model's sizes. */
   readonly from: string | undefined;
 }
 
-/** Somebody is waiting, and another way is open: fewer attempts than for a checkpoint. */
+/** Fewer attempts than for a checkpoint, since --tokenizer is an alternative. */
 const RETRIES: RetryPolicy = { attempts: 3, initialDelayMs: 500 };
 
 /**
- * The tokenizer's files for an untrained checkpoint of a published size: those at the path, else what follows from the
- * sizes, else the published checkpoint's tokenizer.json, from the hub's cache or, without its weights, from the hub.
+ * Tokenizer files for an untrained checkpoint of a published size: those at the path, else those that follow
+ * from the sizes, else the published checkpoint's tokenizer.json from the hub cache or the hub.
  *
- * @throws {InputError} when the preset is unknown, the tokenizer is not one for its sizes, or there is none to be had
+ * @throws {InputError} when the preset is unknown, the tokenizer does not fit its sizes, or none is available
  */
 export async function tokenizerFilesFor(
   card: LanguageModelCard,
@@ -47,7 +47,7 @@ export async function tokenizerFilesFor(
   if (card.tokens === "one-letter" || Object.keys(files).length > 0) return { files, from: undefined };
 
   const published = card.checkpoints.find((each) => each.preset === preset);
-  if (published === undefined) throw noTokenizer(card, preset, "nobody has published one");
+  if (published === undefined) throw noTokenizer(card, preset, "is not published");
   const { repo, revision } = published;
   let folder: string;
   try {
@@ -62,12 +62,12 @@ export async function tokenizerFilesFor(
 
 async function filesAt(path: string, card: LanguageModelCard, preset: string): Promise<TokenizerFiles> {
   if (card.tokens === "one-letter") {
-    throw new InputError(`${card.title} reads letter by letter and takes no tokenizer from ${path}`);
+    throw new InputError(`${card.title} has one token per base and takes no tokenizer from ${path}`);
   }
   const kind = await kindOfPath(path);
   if (kind === undefined) {
     throw new InputError(`there is no ${path}`, {
-      hint: "give a tokenizer.json, or the folder of a checkpoint that has one",
+      hint: "give a tokenizer.json or the folder of a checkpoint with one",
     });
   }
   const isFile = kind === "file";
@@ -81,7 +81,7 @@ async function filesAt(path: string, card: LanguageModelCard, preset: string): P
   return { files, from: path };
 }
 
-/** The tokens of a published size are as many as the model has rows for; another number is another tokenizer. */
+/** Checks that the tokenizer has as many tokens as the model has embeddings. */
 function checkFits(
   { kind, vocabularySize, special }: Tokenizer,
   file: string,
@@ -91,26 +91,26 @@ function checkFits(
   const { vocab_size: rows } = presetConfig(card, preset);
   const model = `${card.title} ${preset}`;
   if (kind !== card.tokens) {
-    throw new FormatError({ file }, `is a ${kind} tokenizer, and ${model} has ${card.tokens} tokens`);
+    throw new FormatError({ file }, `is a ${kind} tokenizer, but ${model} has ${card.tokens} tokens`);
   }
   if (vocabularySize !== rows) {
     throw new FormatError(
       { file },
-      `the tokenizer has ${vocabularySize} tokens, and ${model} has ${rows}`,
-      "is it the tokenizer of another model?",
+      `the tokenizer has ${vocabularySize} tokens, but ${model} has ${rows}`,
+      "use the tokenizer of the same model and size",
     );
   }
   if (card.kind === "masked" && special.mask === undefined) {
     throw new FormatError(
       { file },
-      `the tokenizer has no mask token, without which ${card.title} cannot be asked`,
+      `the tokenizer has no mask token, which scoring with ${card.title} requires`,
     );
   }
 }
 
 function noTokenizer(card: LanguageModelCard, preset: string, why: string, cause?: unknown): InputError {
   return new InputError(`the tokenizer of ${card.title} ${preset} ${why}`, {
-    hint: "its tokens do not follow from its sizes: give its tokenizer.json, or the folder of a checkpoint, with --tokenizer",
+    hint: "give its tokenizer.json or a checkpoint folder with --tokenizer",
     cause,
   });
 }

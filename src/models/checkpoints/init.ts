@@ -18,7 +18,7 @@ export interface UntrainedModel {
   readonly seed: number;
 }
 
-/** Names and configurations that `initCheckpoint` knows for a family: its public checkpoints, then its toys. */
+/** Presets of `initCheckpoint`, with their configurations: published checkpoints, then toys. */
 export function presetsOf(card: LanguageModelCard): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
   return new Map([
     ...card.checkpoints.map(({ preset, config }) => [preset, config] as const),
@@ -26,7 +26,10 @@ export function presetsOf(card: LanguageModelCard): ReadonlyMap<string, Readonly
   ]);
 }
 
-/** @throws {InputError} when the family has no such preset */
+/**
+ * Configuration of a preset.
+ * @throws {InputError} when the family has no such preset
+ */
 export function presetConfig(card: LanguageModelCard, preset: string): Readonly<Record<string, unknown>> {
   const presets = presetsOf(card);
   const config = presets.get(preset);
@@ -41,16 +44,17 @@ export interface InitRequest {
   readonly preset: string;
   readonly seed: number;
   readonly folder: string;
-  /** Contents of the tokenizer's files by name, as `tokenizerFilesFor` gives them; else those that the sizes tell. */
+  /** Tokenizer files by name, as from `tokenizerFilesFor`; by default those that follow from the sizes. */
   readonly tokenizer?: Readonly<Record<string, string>>;
 }
 
 /**
- * Writes an untrained checkpoint in the layout of the real ones: config.json, model.safetensors and the tokenizer's files.
- * Byte-pair tokens of a published size do not follow from the sizes: without `tokenizer`, such a checkpoint has none yet.
+ * Writes an untrained checkpoint in the layout of published ones: config.json, model.safetensors and
+ * tokenizer files. A byte-pair vocabulary of a published size does not follow from the sizes: without
+ * `tokenizer` such a checkpoint has none.
  *
- * Every tensor is drawn as the published code draws it. Each tensor has a generator of its own, seeded by the seed and its
- * name, so the same seed gives the same bytes on any machine.
+ * Tensors are initialised as in the official code. Each has its own generator, seeded with the seed and its
+ * name, so a seed gives the same bytes on any machine.
  *
  * @throws {InputError} when the preset is unknown or the folder is not empty
  */
@@ -78,7 +82,10 @@ export async function initCheckpoint(
   return { folder, preset, parameters, seed };
 }
 
-/** @throws {InputError} when there is something in the folder */
+/**
+ * Checks that a folder is empty or does not exist.
+ * @throws {InputError} when it is not empty
+ */
 export async function requireEmpty(folder: string): Promise<void> {
   if ((await kindOfPath(folder)) === undefined || (await namesInFolder(folder)).length === 0) return;
   throw new InputError(`the folder ${folder} is not empty`, {
@@ -87,7 +94,7 @@ export async function requireEmpty(folder: string): Promise<void> {
 }
 
 /**
- * Values drawn by a law.
+ * Draws the values of a tensor.
  * @param seed  the seed and the tensor's name
  */
 export function drawParameter(law: InitialLaw, count: number, seed: string): Float32Array | BigInt64Array {
@@ -106,7 +113,7 @@ export function drawParameter(law: InitialLaw, count: number, seed: string): Flo
   }
 }
 
-/** By a loop: `Float32Array.from` takes half as long again, minutes for half a billion parameters. */
+/** A loop: `Float32Array.from` takes 1.5 times as long, minutes for half a billion parameters. */
 function filled(count: number, next: () => number): Float32Array {
   const values = new Float32Array(count);
   for (let i = 0; i < count; i++) values[i] = next();

@@ -15,28 +15,28 @@ import {
 import { openHttpChannel } from "./http-channel.ts";
 import { openStdioChannel } from "./stdio-channel.ts";
 
-/** Loading a model may take long, over a network disk. */
+/** Limit of the response to `hello` in seconds: loading a model from a network disk is slow. */
 const HELLO_SECONDS = 280;
-/** What an answer may take when the adapter does not say. */
+/** Default of `secondsPerAnswer`. */
 const USUAL_SECONDS = 240;
-/** Sequences per question when the adapter does not say. */
+/** Default of `batchSize`. */
 const USUAL_BATCH = 32;
 
-/** A model that a program answers for, over its standard input and output: `python3 adapter.py`. See docs/adapters.md. */
+/** A model evaluated by a program over standard input and output: `python3 adapter.py`. See docs/adapters.md. */
 export function openStdioModel(command: string, signal?: AbortSignal): Promise<Model> {
   return openAdapter((greet) => openStdioChannel(command, greet), signal);
 }
 
-/** The same over HTTP. */
+/** A model evaluated by a server over HTTP. */
 export function openHttpModel(address: string, signal?: AbortSignal): Promise<Model> {
   return openAdapter((greet) => openHttpChannel(address, greet), signal);
 }
 
 /**
- * A model behind a channel, with the questions that it says it answers.
+ * A model behind a channel, with the methods that the adapter's response to `hello` lists.
  *
- * @param signal  stops the waiting for an adapter that is still starting
- * @throws {InputError} when the greeting is not returned as it should be
+ * @param signal  stops waiting for an adapter that is still starting
+ * @throws {InputError} when the response to `hello` is invalid, or differs after a restart
  */
 export async function openAdapter(
   open: (greet: Handshake) => Promise<Channel>,
@@ -44,14 +44,14 @@ export async function openAdapter(
 ): Promise<Model> {
   let hello: Hello | undefined;
   const channel = await open(async (ask) => {
-    const answer = await ask(
+    const response = await ask(
       { ask: "hello", protocol: ADAPTER_PROTOCOL, client: `dart-eval ${version}` },
       { seconds: HELLO_SECONDS, signal },
     );
-    const now = parseHello(answer);
+    const now = parseHello(response);
     if (hello !== undefined && !isSameModel(hello, now)) {
-      throw answer.refused(
-        `after a restart it is ${JSON.stringify(now.name)}, ${now.identity ?? "without identity"}; before it was ${JSON.stringify(hello.name)}, ${hello.identity ?? "without identity"}`,
+      throw response.refused(
+        `after a restart it is ${JSON.stringify(now.name)}, ${now.identity ?? "without identity"}; it was ${JSON.stringify(hello.name)}, ${hello.identity ?? "without identity"}`,
       );
     }
     hello = now;
@@ -80,29 +80,29 @@ function modelOf(hello: Hello, channel: Channel): Model {
     ...(answers.has("log-likelihood") && {
       async logLikelihood(sequences, { signal }) {
         checkLengths(hello, sequences);
-        const answer = await channel.ask({ ask: "log-likelihood", sequences }, limits(signal));
-        return parseValues(answer, sequences.length);
+        const response = await channel.ask({ ask: "log-likelihood", sequences }, limits(signal));
+        return parseValues(response, sequences.length);
       },
     }),
     ...(answers.has("activity") && {
       async predictActivity(sequences, { signal }) {
         checkLengths(hello, sequences);
-        const answer = await channel.ask({ ask: "activity", sequences }, limits(signal));
-        return parseValues(answer, sequences.length);
+        const response = await channel.ask({ ask: "activity", sequences }, limits(signal));
+        return parseValues(response, sequences.length);
       },
     }),
     ...(answers.has("embeddings") && {
       async embed(sequences, { signal }) {
         checkLengths(hello, sequences);
-        const answer = await channel.ask({ ask: "embeddings", sequences }, limits(signal));
-        return parseEmbeddings(answer, sequences);
+        const response = await channel.ask({ ask: "embeddings", sequences }, limits(signal));
+        return parseEmbeddings(response, sequences);
       },
     }),
     ...(answers.has("alleles") && {
       async compareAlleles(pairs, { signal }) {
         checkLengths(hello, pairs.flat());
-        const answer = await channel.ask({ ask: "alleles", pairs }, limits(signal));
-        return parseAlleles(answer, pairs.length);
+        const response = await channel.ask({ ask: "alleles", pairs }, limits(signal));
+        return parseAlleles(response, pairs.length);
       },
     }),
   };
@@ -112,7 +112,7 @@ function checkLengths({ name, longestSequence = Infinity }: Hello, sequences: re
   const long = sequences.findIndex(({ length }) => length > longestSequence);
   if (long < 0) return;
   throw new InputError(
-    `sequence ${long} has ${sequences[long].length} letters, but ${name} takes at most ${longestSequence}`,
+    `sequence ${long} has ${sequences[long].length} bases, but ${name} takes at most ${longestSequence}`,
     { hint: "choose a model with a longer context, or a task with shorter windows" },
   );
 }

@@ -3,13 +3,13 @@ import { InputError } from "../../base/errors.ts";
 import { firstIssue, tryParseJson } from "../../base/json.ts";
 import type { AlleleLogLikelihoods, SequenceEmbedding } from "../model.ts";
 
-// What is said between dart-eval and an adapter: docs/adapters.md. Every question is a JSON object with an `id` and what it
-// asks; its answer is one with the same `id`.
+// The protocol between dart-eval and an adapter: docs/adapters.md. A request is a JSON object with an `id` and an `ask`,
+// its response a JSON object with the same `id`.
 
-/** Raised when old adapters would no longer be understood. */
+/** Protocol version; raised by changes that break existing adapters. */
 export const ADAPTER_PROTOCOL = 1;
 
-/** What an adapter may answer, by the names that are used in messages. */
+/** Requests that an adapter may support, by their names in the protocol. */
 const OUTPUTS = ["log-likelihood", "alleles", "embeddings", "activity"] as const;
 
 export type AdapterRequest =
@@ -17,7 +17,7 @@ export type AdapterRequest =
   | { readonly ask: "log-likelihood" | "embeddings" | "activity"; readonly sequences: readonly string[] }
   | { readonly ask: "alleles"; readonly pairs: readonly (readonly [string, string])[] };
 
-// Text that is printed: no control characters.
+// Printed text: one line, no control characters.
 const line = (most: number) =>
   z
     .string()
@@ -38,26 +38,23 @@ const helloSchema = z.looseObject({
   secondsPerAnswer: z.number().min(1).max(86_400).exactOptional(),
 });
 
-/** What an adapter says of its model when it is greeted. */
+/** Response to `hello`: an adapter's description of its model. */
 export type Hello = z.output<typeof helloSchema>;
 
-/** @throws {InputError} naming what of the greeting's answer is not as it should be */
-export function parseHello(answer: AdapterResponse): Hello {
-  const parsed = helloSchema.safeParse(answer.body);
+/** @throws {InputError} naming the invalid key of the response to `hello` */
+export function parseHello(response: AdapterResponse): Hello {
+  const parsed = helloSchema.safeParse(response.body);
   if (parsed.success) return parsed.data;
-  throw answer.refused(firstIssue(parsed.error, "the answer"));
+  throw response.refused(firstIssue(parsed.error, "the response"));
 }
 
-/** An answer as it came, and how to refuse it: the error names who gave it. */
+/** A response, and a function that makes the error for an invalid one, which names the adapter. */
 export interface AdapterResponse {
   readonly body: Readonly<Record<string, unknown>>;
   refused(why: string): InputError;
 }
 
-/**
- * A JSON object, whatever is in it. Python writes NaN and Infinity, which JSON does not have: they are read as null, and
- * whoever needs the number says which one it was.
- */
+/** A JSON object with any content. NaN and Infinity, which Python writes but JSON does not have, are read as null. */
 export function parseResponse(text: string): Readonly<Record<string, unknown>> | undefined {
   const value =
     tryParseJson(text) ??
@@ -68,18 +65,18 @@ export function parseResponse(text: string): Readonly<Record<string, unknown>> |
 }
 
 /**
- * `values`: a number per sequence. What is no number becomes NaN, to be refused where the row is known.
- * @throws {InputError} when it is no list, or of another length
+ * `values`: one number per sequence. Anything else in the list becomes NaN, which the run reports with its row.
+ * @throws {InputError} when it is not a list, or has another length
  */
-export function parseValues(answer: AdapterResponse, count: number): Float64Array {
-  return Float64Array.from(listOf(answer, "values", count), numberOrNaN);
+export function parseValues(response: AdapterResponse, count: number): Float64Array {
+  return Float64Array.from(listOf(response, "values", count), numberOrNaN);
 }
 
 /** `values`: a pair of numbers per pair of sequences. @throws {InputError} when it is anything else */
-export function parseAlleles(answer: AdapterResponse, count: number): readonly AlleleLogLikelihoods[] {
-  return listOf(answer, "values", count).map((pair, i) => {
+export function parseAlleles(response: AdapterResponse, count: number): readonly AlleleLogLikelihoods[] {
+  return listOf(response, "values", count).map((pair, i) => {
     if (!Array.isArray(pair) || pair.length !== 2)
-      throw answer.refused(`values.${i}: expected a list of two numbers`);
+      throw response.refused(`values.${i}: expected a list of two numbers`);
     return { first: numberOrNaN(pair[0]), second: numberOrNaN(pair[1]) };
   });
 }
@@ -89,7 +86,7 @@ const numberOrNaN = (value: unknown) => (typeof value === "number" ? value : Num
 function listOf({ body, refused }: AdapterResponse, key: string, count: number): readonly unknown[] {
   const list = body[key];
   if (!Array.isArray(list)) throw refused(`${key}: expected a list`);
-  if (list.length !== count) throw refused(`${key}: has ${list.length} entries; ${count} were asked for`);
+  if (list.length !== count) throw refused(`${key}: has ${list.length} entries; expected ${count}`);
   return list;
 }
 
@@ -97,17 +94,16 @@ const places = z.array(z.int().min(0));
 const embeddingSchema = z.looseObject({ starts: places, ends: places });
 
 /**
- * `embeddings`: for each sequence its token states, with the letters that each token stands for.
+ * `embeddings`: token states of each sequence, with the bases that each token covers.
  *
- * @throws {InputError} naming the entry when its parts do not fit together, or a token stands for letters that the sequence
- *   does not have
+ * @throws {InputError} naming the entry whose lengths disagree, or whose tokens overlap or exceed the sequence
  */
 export function parseEmbeddings(
-  answer: AdapterResponse,
+  response: AdapterResponse,
   sequences: readonly string[],
 ): readonly SequenceEmbedding[] {
-  return listOf(answer, "embeddings", sequences.length).map((entry, i) => {
-    const refused = (why: string) => answer.refused(`embeddings.${i}.${why}`);
+  return listOf(response, "embeddings", sequences.length).map((entry, i) => {
+    const refused = (why: string) => response.refused(`embeddings.${i}.${why}`);
     const parsed = embeddingSchema.safeParse(entry);
     if (!parsed.success) throw refused(firstIssue(parsed.error, ""));
     const { starts, ends, ...rest } = parsed.data;
@@ -116,15 +112,15 @@ export function parseEmbeddings(
     if (starts.length !== tokens || ends.length !== tokens) {
       throw refused(`starts: ${starts.length} starts and ${ends.length} ends for ${tokens} tokens`);
     }
-    const letters = sequences[i].length;
+    const bases = sequences[i].length;
     let before = 0;
     starts.forEach((start, token) => {
       const end = ends[token];
       if (start === end) return;
-      if (start < before || end < start || end > letters) {
+      if (start < before || end < start || end > bases) {
         throw refused(
-          `starts: token ${token} stands for letters ${start} to ${end} of ${letters}, after ${before}; ` +
-            "a token that stands for none, as special ones do, has 0 and 0",
+          `starts: token ${token} covers bases ${start} to ${end} of ${bases}, after ${before}; ` +
+            "a token without bases, such as a special one, has 0 and 0",
         );
       }
       before = end;
@@ -138,7 +134,7 @@ interface States {
   readonly width: number;
 }
 
-/** Rows of numbers, or the bytes of float32 values in base64 with their `width`. */
+/** `states`: rows of numbers, or little-endian float32 values in base64 together with `width`. */
 function statesOf(entry: Readonly<Record<string, unknown>>, refused: (why: string) => InputError): States {
   const { states: given } = entry;
   if (typeof given === "string") {
@@ -168,60 +164,70 @@ function statesOf(entry: Readonly<Record<string, unknown>>, refused: (why: strin
 }
 
 export interface RequestLimits {
-  /** How long the answer may take. */
+  /** Limit of one response. */
   readonly seconds: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-export type SendRequest = (question: AdapterRequest, limits: RequestLimits) => Promise<AdapterResponse>;
+export type SendRequest = (request: AdapterRequest, limits: RequestLimits) => Promise<AdapterResponse>;
 
-/** A way to an adapter: questions there, answers back. */
+/** An open connection to an adapter. */
 export interface Channel {
   /**
-   * @throws {AdapterError} with what the adapter says of why it does not answer
-   * @throws {InputError} when there is no answer in time, or what comes is none
+   * Sends a request and waits for its response.
+   *
+   * @throws {AdapterError} with the adapter's own error message
+   * @throws {InputError} when the response is late or invalid
    */
   readonly ask: SendRequest;
   close(): Promise<void>;
 }
 
-/** Called once a channel is open, and again each time the adapter behind it was started anew. */
+/** Called when a channel opens, and again after each restart of its adapter. */
 export type Handshake = (ask: SendRequest) => Promise<void>;
 
-/** Longest answer, in bytes: the states of a batch of long sequences have room in it. */
+/** Longest response in bytes: room for the states of a batch of long sequences. */
 export const LONGEST_RESPONSE = 2 ** 28;
 
-/** The adapter understood the question and says why it does not answer it. */
+/** An error that the adapter itself reported. */
 export class AdapterError extends InputError {}
 
-const HINT = "docs/adapters.md says what is asked, and what an answer holds";
+const HINT = "docs/adapters.md describes requests and responses";
 
-/** Who answers. */
+/** Hint for a response that came too late. */
+export const SLOW_ADAPTER = "set secondsPerAnswer or a smaller batchSize in the response to hello";
+
+/** The adapter, as messages name it. */
 export interface Responder {
-  /** What the adapter is called in messages. */
   readonly title: string;
-  /** What to do where something else than JSON came. */
+  /** Hint for a response that is not JSON. */
   readonly notJson: string;
 }
 
-/** @param id  of the question */
+/**
+ * Parses a response.
+ *
+ * @param id  of the request
+ * @throws {AdapterError} with the adapter's own error message
+ * @throws {InputError} when it is not a JSON object, or has another id
+ */
 export function readResponse({ title, notJson }: Responder, id: number, text: string): AdapterResponse {
   const unusable = (why: string, hint: string) =>
-    new InputError(`the adapter ${title} gave an answer that cannot be used: ${why}`, { hint });
+    new InputError(`the adapter ${title} sent an invalid response: ${why}`, { hint });
   const refused = (why: string) => unusable(why, HINT);
   const body = parseResponse(text);
   if (body === undefined)
-    throw unusable(`${untrustedText(text) || "an empty one"} is no JSON object`, notJson);
+    throw unusable(`${untrustedText(text) || "an empty one"} is not a JSON object`, notJson);
   if (body.error !== undefined) {
     const why = typeof body.error === "string" ? body.error : JSON.stringify(body.error);
-    throw new AdapterError(`the adapter ${title} says: ${untrustedText(why)}`);
+    throw new AdapterError(`the adapter ${title} reports: ${untrustedText(why)}`);
   }
   if (body.id !== id)
     throw refused(`its id is ${untrustedText(JSON.stringify(body.id) ?? "absent")}; expected ${id}`);
   return { body, refused };
 }
 
-/** A stranger's text in a message of ours: short, and without what moves a cursor. */
+/** Untrusted text for a message: on one line, without control characters, at most 300 characters. */
 export function untrustedText(text: string): string {
   const plain = text.replaceAll(/[\p{Cc}\s]+/gu, " ").trim();
   return plain.length > 300 ? `${plain.slice(0, 300)}…` : plain;

@@ -1,25 +1,27 @@
 import { InputError } from "../../base/errors.ts";
-import { DEFAULT_RETRIES, postJson, type RetryPolicy } from "../../base/http.ts";
+import { ConnectionError, DEFAULT_RETRIES, postJson, type RetryPolicy } from "../../base/http.ts";
 import {
   type Channel,
   type Handshake,
   LONGEST_RESPONSE,
   parseResponse,
+  type RequestLimits,
   readResponse,
   type SendRequest,
+  SLOW_ADAPTER,
   untrustedText,
 } from "./adapter-protocol.ts";
 
-/** Node gives up an answer that has not begun after five minutes. */
+/** Limit of one response in seconds. Node's `fetch` gives up after five minutes without a header. */
 const MOST_SECONDS = 290;
 
-const NOT_ADAPTER = "is this the address of an adapter? docs/adapters.md says what one answers";
+const NOT_ADAPTER = "is this the address of an adapter? docs/adapters.md describes the protocol";
 
 /**
- * An adapter behind an address: each question is posted as JSON, its answer is the body. A server that is busy or not reached
- * is asked again after a pause, as its Retry-After asks.
+ * Connects to an adapter over HTTP: each request is posted as JSON, the response is the body. Requests to a server that is
+ * busy or unreachable are retried after a pause, or after its Retry-After.
  *
- * @throws {InputError} when the address is none, cannot be reached, or does not return the greeting
+ * @throws {InputError} when the address is not valid or cannot be reached, or the handshake fails
  */
 export async function openHttpChannel(
   address: string,
@@ -28,23 +30,26 @@ export async function openHttpChannel(
 ): Promise<Channel> {
   const url = addressOf(address);
   let lastId = 0;
-  const ask: SendRequest = async (question, { seconds, signal }) => {
+  const ask: SendRequest = async (request, limits) => {
     const id = ++lastId;
+    const { seconds, signal } = limits;
     if (seconds > MOST_SECONDS) {
-      throw new InputError(`the adapter ${address} asks for ${seconds} seconds for an answer`, {
-        hint: `over HTTP there are at most ${MOST_SECONDS}; say a smaller batchSize when greeted`,
+      throw new InputError(`the adapter ${address} sets secondsPerAnswer to ${seconds}`, {
+        hint: `the limit over HTTP is ${MOST_SECONDS}; set a smaller batchSize in the response to hello`,
       });
     }
-    const { status, text } = await postJson(url, JSON.stringify({ id, ...question }), {
+    const { status, text } = await postJson(url, JSON.stringify({ id, ...request }), {
       retries: { attempts, initialDelayMs, timeoutMs: seconds * 1000 },
       maxBytes: LONGEST_RESPONSE,
       signal,
+    }).catch((error: unknown) => {
+      throw error instanceof ConnectionError ? connectionFailure(address, limits, error) : error;
     });
-    // A refusal may come with any status; anything else only with success.
+    // An adapter's own error may come with any status, other responses only with success.
     if ((status >= 200 && status < 300) || parseResponse(text)?.error !== undefined) {
       return readResponse({ title: address, notJson: NOT_ADAPTER }, id, text);
     }
-    throw new InputError(`the adapter ${address} answered with status ${status}: ${untrustedText(text)}`, {
+    throw new InputError(`the adapter ${address} responded with status ${status}: ${untrustedText(text)}`, {
       hint: NOT_ADAPTER,
     });
   };
@@ -52,14 +57,27 @@ export async function openHttpChannel(
   return { ask, async close() {} };
 }
 
+/** The error of a request without a response, with advice for an adapter instead of a download. */
+function connectionFailure(address: string, { seconds }: RequestLimits, cause: ConnectionError): InputError {
+  const late = cause.cause instanceof Error && cause.cause.name === "TimeoutError";
+  return late
+    ? new InputError(`the adapter ${address} did not respond within ${seconds} seconds`, {
+        hint: SLOW_ADAPTER,
+        cause,
+      })
+    : new InputError(cause.message, { hint: `is the adapter running at ${address}?`, cause });
+}
+
 function addressOf(address: string): URL {
   if (!/^https?:\/\//.test(address) || !URL.canParse(address)) {
-    throw new InputError(`${JSON.stringify(address)} is no address`, { hint: "write http://host:port/path" });
+    throw new InputError(`${JSON.stringify(address)} is not an address`, {
+      hint: "write http://host:port/path",
+    });
   }
   const url = new URL(address);
   if (url.username !== "" || url.password !== "") {
-    throw new InputError("an address with a name and a password in it is not used", {
-      hint: "it would be seen in lists of processes and in messages; let a proxy on this machine add them",
+    throw new InputError("the adapter's address contains a user name and password", {
+      hint: "process lists and messages would show them; add them in a proxy on this machine",
     });
   }
   return url;

@@ -4,7 +4,7 @@ import { InputError } from "../../base/errors.ts";
 import { checkIsFile } from "../../base/folder.ts";
 import type { Model } from "../model.ts";
 
-/** One of these is what a model is asked. */
+/** Members of `Model` of which a module's model must have one. */
 const QUERIES = [
   "logLikelihood",
   "embed",
@@ -16,29 +16,41 @@ const QUERIES = [
 ] as const satisfies readonly (keyof Model)[];
 
 /**
- * The model that a JavaScript module exports as `default` or `model`: a user's own code, run as such.
+ * Loads the model that a JavaScript or TypeScript module exports as `default` or `model`. The module is executed.
  *
- * What its methods throw, and a promise of theirs that can no longer be settled, is an `InputError` that names the model.
+ * An error thrown by a method, and a promise that can no longer settle, becomes an `InputError` that names the model.
  *
- * @throws {InputError} when there is no such file, it throws or never settles while it is loaded, or it exports no model
+ * @throws {InputError} when there is no such file, it throws or never settles while loading, or it exports no model
  */
 export async function importModel(file: string): Promise<Model> {
   await checkIsFile(file);
   const module: { default?: unknown; model?: unknown } = await settled(
-    import(pathToFileURL(resolve(file)).href).catch((error) => {
-      throw new InputError(`${file} cannot be loaded: ${String(error)}`, {
-        hint: `node ${file} says where`,
-        cause: error,
-      });
+    import(pathToFileURL(resolve(file)).href).catch((error: unknown) => {
+      throw importFailure(file, error);
     }),
     () => new InputError(`${file} cannot be loaded: it awaits a promise that never settles`),
   );
   const model = (module.default ?? module.model) as Partial<Model> | undefined;
-  if (typeof model?.name === "string" && QUERIES.some((question) => model[question] !== undefined)) {
+  if (typeof model?.name === "string" && QUERIES.some((query) => model[query] !== undefined)) {
     return guarded(model as Model, { file, name: model.name });
   }
   throw new InputError(`${file} exports no model`, {
     hint: "export default { name, logLikelihood(sequences) { … } }, or embed(sequences), or predictActivity(sequences)",
+  });
+}
+
+/** The error of a module that cannot be imported. Node runs TypeScript by itself from version 22.18 on. */
+export function importFailure(file: string, cause: unknown): InputError {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  if (code === "ERR_UNKNOWN_FILE_EXTENSION") {
+    return new InputError(`${file} cannot be loaded: Node ${process.versions.node} does not run TypeScript`, {
+      hint: "use Node 22.18 or newer, or compile the file to JavaScript",
+      cause,
+    });
+  }
+  return new InputError(`${file} cannot be loaded: ${String(cause)}`, {
+    hint: `\`node ${file}\` shows where`,
+    cause,
   });
 }
 
@@ -47,9 +59,9 @@ interface Named {
   readonly name: string;
 }
 
-/** An object of a user whose methods fail with its name. What `fineTune` gives is guarded in the same way. */
+/** A proxy of a user's object whose errors name the model. The result of `fineTune` is guarded as well. */
 function guarded<T extends object>(object: T, model: Named): T {
-  // Its target is not the object itself: of a frozen one a proxy must give the methods as they are.
+  // The proxy's target is an empty heir: a proxy of a frozen object would have to return its methods unchanged.
   return new Proxy(Object.create(object), {
     get(_, key) {
       const value: unknown = Reflect.get(object, key);
@@ -59,10 +71,10 @@ function guarded<T extends object>(object: T, model: Named): T {
         try {
           const result: unknown = Reflect.apply(value, object, args);
           if (!isThenable(result)) return result;
-          const answer = settled(result, () => neverSettles(model, key)).catch((cause) => {
+          const settling = settled(result, () => neverSettles(model, key)).catch((cause) => {
             throw failed(cause);
           });
-          return key === "fineTune" ? answer.then((tuning) => guarded(tuning, model)) : answer;
+          return key === "fineTune" ? settling.then((tuning) => guarded(tuning, model)) : settling;
         } catch (cause) {
           throw failed(cause);
         }
@@ -74,7 +86,7 @@ function guarded<T extends object>(object: T, model: Named): T {
 const isThenable = (value: unknown): value is PromiseLike<object> =>
   typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 
-/** Whether an error is how a method was asked to stop, or says already what the user can mend. */
+/** True for the reason of an aborted signal, and for an error that is already an `InputError`. */
 function isStop(cause: unknown, args: readonly unknown[]): boolean {
   const stopped = args.some(
     (arg) =>
@@ -90,22 +102,19 @@ function isStop(cause: unknown, args: readonly unknown[]): boolean {
 const failure = ({ file, name }: Named, key: string | symbol, cause: unknown) =>
   new InputError(`the model ${name} failed in ${String(key)}: ${reasonOf(cause)}`, {
     place: { file },
-    hint: "--verbose prints where",
+    hint: "--verbose prints the stack",
     cause,
   });
 
 const reasonOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause));
 
 const neverSettles = ({ file, name }: Named, key: string | symbol) =>
-  new InputError(
-    `the model ${name} gave no answer: its ${String(key)} returned a promise that never settles`,
-    {
-      place: { file },
-      hint: "is resolve called, and every promise inside awaited?",
-    },
-  );
+  new InputError(`the model ${name} returned nothing: the promise of its ${String(key)} never settles`, {
+    place: { file },
+    hint: "is resolve called, and every promise inside awaited?",
+  });
 
-/** The promise's value; an error when the process has nothing left to do that could settle it. */
+/** The promise's value; throws when the event loop is empty, so that nothing can settle it any more. */
 async function settled<T>(promise: PromiseLike<T>, never: () => InputError): Promise<T> {
   let idle = () => {};
   const stuck = new Promise<never>((_, reject) => {

@@ -12,26 +12,27 @@ import {
   type RequestLimits,
   readResponse,
   type SendRequest,
+  SLOW_ADAPTER,
 } from "./adapter-protocol.ts";
 
 export interface StdioOptions {
-  /** How often in a row a program that ended is started again before a question is given up. */
+  /** Consecutive restarts of a program that ended, before a request fails. */
   readonly restarts?: number;
   /** Pause before the first restart; it doubles each time. */
   readonly initialDelayMs?: number;
 }
 
-const NOT_JSON = "only answers belong on standard output; print anything else to standard error";
+const NOT_JSON = "write only responses to standard output, anything else to standard error";
 
-/** A program that ended while it was waited for: it may be started again. */
+/** The program ended before it responded; it may be restarted. */
 class AdapterEnded extends InputError {}
 
 /**
- * Starts a program that reads questions from its standard input and writes answers to its standard output, a line each.
- * Its standard error is ours. It is started without a shell, started again when it ends of itself, and ends with us.
+ * Starts an adapter that reads requests from standard input and writes responses to standard output, one line each.
+ * Its standard error is inherited. It is started without a shell, restarted when it ends, and stopped by `close`.
  *
- * @param command  as a person types it: `python3 adapter.py --weights "my model"`
- * @throws {InputError} when it cannot be started, or does not return the greeting
+ * @param command  `python3 adapter.py --weights "my model"`
+ * @throws {InputError} when it cannot be started, or the handshake fails
  */
 export async function openStdioChannel(
   command: string,
@@ -51,10 +52,10 @@ class StdioChannel implements Channel {
   private readonly restarts: number;
   private readonly initialDelayMs: number;
   private program: ChildProgram | undefined;
-  /** The question before; one is asked at a time. */
+  /** The request before: requests are sent one at a time. */
   private before: Promise<unknown> = Promise.resolve();
   private lastId = 0;
-  /** Since the last answer. */
+  /** Restarts since the last response. */
   private ends = 0;
 
   constructor(
@@ -71,16 +72,16 @@ class StdioChannel implements Channel {
     this.initialDelayMs = initialDelayMs;
   }
 
-  readonly ask: SendRequest = (question, limits) => {
-    const answer = this.before.then(() => this.askAgain(question, limits));
-    this.before = answer.catch(() => {});
-    return answer;
+  readonly ask: SendRequest = (request, limits) => {
+    const response = this.before.then(() => this.exchangeWithRestarts(request, limits));
+    this.before = response.catch(() => {});
+    return response;
   };
 
   async start(): Promise<ChildProgram> {
     const program = startProgram(this.words, { longestLine: LONGEST_RESPONSE });
     try {
-      await this.greet((question, limits) => this.exchange(program, question, limits));
+      await this.greet((request, limits) => this.exchange(program, request, limits));
     } catch (error) {
       await program.stop(0);
       throw error;
@@ -94,12 +95,12 @@ class StdioChannel implements Channel {
     this.program = undefined;
   }
 
-  private async askAgain(question: AdapterRequest, limits: RequestLimits): Promise<AdapterResponse> {
+  private async exchangeWithRestarts(request: AdapterRequest, limits: RequestLimits) {
     for (;;) {
       try {
-        const answer = await this.exchange(this.program ?? (await this.start()), question, limits);
+        const response = await this.exchange(this.program ?? (await this.start()), request, limits);
         this.ends = 0;
-        return answer;
+        return response;
       } catch (error) {
         if (!(error instanceof AdapterEnded) || this.ends >= this.restarts) throw error;
         await retryPause(this.initialDelayMs * 2 ** this.ends++, limits.signal);
@@ -107,19 +108,19 @@ class StdioChannel implements Channel {
     }
   }
 
-  /** One line there and one back. A program that gave no answer, or something else, is not asked again. */
+  /** Writes one line and reads one. A program whose response is late or invalid is stopped. */
   private async exchange(
     program: ChildProgram,
-    question: AdapterRequest,
+    request: AdapterRequest,
     limits: RequestLimits,
   ): Promise<AdapterResponse> {
     const id = ++this.lastId;
     limits.signal?.throwIfAborted();
-    program.writeLine(JSON.stringify({ id, ...question }));
+    program.writeLine(JSON.stringify({ id, ...request }));
     try {
       const late = () =>
-        new InputError(`the adapter ${this.title} gave no answer in ${limits.seconds} seconds`, {
-          hint: "a slow one says so when it is greeted: secondsPerAnswer, or a smaller batchSize",
+        new InputError(`the adapter ${this.title} did not respond within ${limits.seconds} seconds`, {
+          hint: SLOW_ADAPTER,
         });
       const line = await within(program.nextLine(), limits, late);
       if (typeof line !== "string") throw this.endedAs(line);
@@ -139,9 +140,9 @@ class StdioChannel implements Channel {
       case "code":
       case "signal": {
         const how = ending.how === "code" ? `exit code ${ending.code}` : ending.signal;
-        const again = this.ends === 0 ? "" : `, having been started again ${this.ends} times`;
-        return new AdapterEnded(`the adapter ${title} ended with ${how} when an answer was due${again}`, {
-          hint: "what it wrote on standard error stands above",
+        const again = this.ends === 0 ? "" : ` after ${this.ends} restarts`;
+        return new AdapterEnded(`the adapter ${title} ended with ${how} before it responded${again}`, {
+          hint: "its messages on standard error are printed above",
         });
       }
       case "not started": {
@@ -151,18 +152,18 @@ class StdioChannel implements Channel {
           missing
             ? `there is no program ${JSON.stringify(program)}`
             : `the program ${JSON.stringify(program)} cannot be started: ${ending.error.message}`,
-          { hint: `the adapter was given as ${title}; it is started without a shell`, cause: ending.error },
+          { hint: `the adapter's command is ${title}; it is started without a shell`, cause: ending.error },
         );
       }
       case "too long":
         return new InputError(`the adapter ${title} wrote a line of more than ${ending.bytes} bytes`, {
-          hint: "answer with states in base64, or say a smaller batchSize when greeted",
+          hint: "send states in base64, or set a smaller batchSize in the response to hello",
         });
     }
   }
 }
 
-/** The promise's value; or an error as soon as the time is over, or the signal's reason as soon as it is aborted. */
+/** The promise's value; rejects with `late()` after the time limit, and with the signal's reason when it is aborted. */
 async function within<T>(
   promise: Promise<T>,
   { seconds, signal }: RequestLimits,
@@ -187,10 +188,10 @@ async function within<T>(
 }
 
 /**
- * The words of a command as a person types it: apart by blanks; quotes of either kind keep what is between them together.
- * There is no shell, so nothing else is special; a backslash is a letter, as paths of Windows need it.
+ * Splits a command into words at blanks; single or double quotes group. Nothing else is special: there is no shell, and
+ * a backslash is a plain character, as in Windows paths.
  *
- * @throws {InputError} when there is no word, or a quote is not closed
+ * @throws {InputError} when the command is empty, or a quote is not closed
  */
 export function commandWords(command: string): readonly [string, ...string[]] {
   const words: string[] = [];

@@ -2,46 +2,47 @@ import { sha256Hex } from "../../base/digest.ts";
 import type { Tokenizer } from "../../dna/tokenizers/tokenizer.ts";
 import type { Architecture } from "./architecture.ts";
 
-/** A checkpoint on the Hugging Face hub, pinned. */
+/** A published checkpoint on the Hugging Face hub. */
 export interface PublicCheckpoint {
   /** Short name, unique in the family: "large-1m". */
   readonly preset: string;
   readonly repo: string;
-  /** 40 hexadecimal digits; "main" where nobody has recorded which they were. */
+  /**
+   * A commit (40 hexadecimal digits), or "main" for checkpoints whose commit is not recorded: only the former
+   * are pinned.
+   */
   readonly revision: string;
-  /** SHA-256 of the weights by file name, where published. */
+  /** SHA-256 of the weights by file name, if published. */
   readonly sha256?: Readonly<Record<string, string>>;
-  /** Contents of config.json: also what `models init` writes. */
+  /** Contents of config.json, also written by `models init`. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** The one that DART-Eval evaluated. */
+  /** True for the checkpoint that DART-Eval evaluated. */
   readonly usedByDartEval?: boolean;
 }
 
-/** A run of the official code over a real checkpoint, made by somebody else. */
+/** Published output of the official code for a real checkpoint. */
 export interface Anchor {
   readonly preset: string;
-  /** Tokens fed as one row, nothing added. */
+  /** Token ids of the row, nothing added. */
   readonly ids: readonly number[];
+  /** The sequence, as text. */
   readonly of: string;
-  /** Of the last hidden state averaged over all tokens fed. */
+  /** Last hidden state, averaged over all tokens. */
   readonly mean?: {
     readonly sum?: number;
     readonly sumOfSquares?: number;
     readonly first: readonly number[];
     readonly last?: readonly number[];
   };
-  /** The first values of the first token's state, where published. */
+  /** First values of the first token's state, if published. */
   readonly firstToken?: readonly number[];
-  /** The same of other tokens, by their places in the row, 0-based. */
+  /** First values of other tokens' states, by 0-based position. */
   readonly otherTokens?: Readonly<Record<number, readonly number[]>>;
   /** Largest deviation allowed for one value. */
   readonly tolerance: number;
 }
 
-/**
- * Everything the benchmark must know of a family of language models. Adding a family is one such card, one line in the
- * catalogue and one set of golden values.
- */
+/** A family of language models. Adding one takes a card, a line in the catalogue and golden values. */
 export interface LanguageModelCard {
   /** Kebab-case: "hyenadna". */
   readonly name: string;
@@ -52,39 +53,44 @@ export interface LanguageModelCard {
   readonly tokens: "one-letter" | "k-mer" | "bpe";
   readonly cite: string;
   readonly licence: string;
-  /** True when a config.json is of this family. */
+  /** True if a config.json belongs to this family. */
   recognises(config: Readonly<Record<string, unknown>>): boolean;
   /**
+   * Builds the architecture from the sizes in config.json.
+   *
    * @param config  contents of config.json
    * @param file    its path, for messages
-   * @throws {FormatError} when a size is missing or impossible
+   * @throws {FormatError} when a size is missing or invalid
    */
   architecture(config: unknown, file: string): Architecture;
-  /** @param folder  of the checkpoint, where the tokenizer's own files lie */
+  /** Opens the tokenizer in a checkpoint folder. */
   tokenizer(folder: string, config: unknown): Promise<Tokenizer>;
   /**
-   * Contents, by name, of the tokenizer's files where they follow from the sizes alone: for untrained checkpoints. Without
-   * it, or where it gives none, they must be taken from a published checkpoint.
+   * Tokenizer files by name, for untrained checkpoints, if they follow from the sizes. Otherwise they come
+   * from a published checkpoint.
    */
   tokenizerFiles?(config: Readonly<Record<string, unknown>>): Readonly<Record<string, string>>;
   readonly checkpoints: readonly PublicCheckpoint[];
-  /** Sizes without a public checkpoint, for tests and demonstrations; `models init` knows them too. */
+  /**
+   * Configurations without a published checkpoint, for tests and demonstrations; `models init` accepts them
+   * too.
+   */
   readonly toys: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly anchors: readonly Anchor[];
 }
 
-/** What is known of a family's checkpoints, as rows: a file of its own beside each family. */
+/** Published checkpoints of a family, in a file of their own in `published-checkpoints/`. */
 export type KnownCheckpoints = Pick<LanguageModelCard, "checkpoints" | "toys" | "anchors" | "tokenizerFiles">;
 
-/** `LongSafari/hyenadna-large-1m-seqlen-hf@0a629abf…`: a checkpoint by repository and revision, as results name it. */
+/** Name of a checkpoint in results: `LongSafari/hyenadna-large-1m-seqlen-hf@0a629abf…`. */
 export const checkpointName = ({ repo, revision }: Pick<PublicCheckpoint, "repo" | "revision">) =>
   `${repo}@${revision}`;
 
 /**
- * The public checkpoint of a family whose weights a model has, by their digest; undefined for other weights, and for
- * checkpoints whose digests are not published.
+ * The published checkpoint with a model's weights, by digest; undefined for other weights and for checkpoints
+ * without published digests.
  *
- * @param identity  of the model, which holds the digest of its weights
+ * @param identity  identity of the model, which contains the digest of its weights
  */
 export function checkpointWithWeights(
   { checkpoints }: Pick<LanguageModelCard, "checkpoints">,
@@ -95,7 +101,7 @@ export function checkpointWithWeights(
   );
 }
 
-/** The digests that a checkpoint of these files may report: a single file's own, and of shards that of their list. */
+/** Digests of a checkpoint with these files: of a single file, and of the list of shards. */
 function weightDigests(sha256: Readonly<Record<string, string>>): readonly string[] {
   const files = Object.entries(sha256).sort(([a], [b]) => (a < b ? -1 : 1));
   const [shards, whole] = [true, false].map((wanted) =>

@@ -8,7 +8,7 @@ import { hyenadna } from "./hyenadna.ts";
 import { mistralDna } from "./mistral-dna.ts";
 import { nucleotideTransformer } from "./nucleotide-transformer.ts";
 
-/** The families of language models; nothing registers itself by being imported. */
+/** All families of language models. */
 export const LANGUAGE_MODELS: readonly LanguageModelCard[] = [
   caduceus,
   dnabert2,
@@ -18,7 +18,7 @@ export const LANGUAGE_MODELS: readonly LanguageModelCard[] = [
   nucleotideTransformer,
 ];
 
-/** A model that is no language model: counted or trained on the spot, or read from a file of its own. */
+/** A model that is not a language model: fitted when opened, trained in a setting, or read from a file. */
 export interface BaselineCard {
   readonly name: string;
   readonly title: string;
@@ -26,7 +26,7 @@ export interface BaselineCard {
   readonly publishedAs?: string;
   readonly answers: string;
   readonly cite: string;
-  /** A small trained one comes with the package, `toy:NAME`, as one of each family of language models does. */
+  /** A small trained model comes with the package, as `toy:NAME`. */
   readonly toy?: true;
 }
 
@@ -36,13 +36,13 @@ export const BASELINES: readonly BaselineCard[] = [
     name: "kmer-markov",
     title: "k-mer Markov model",
     answers:
-      "log-likelihood of a Markov chain of order k, fitted to the training chromosomes of the genome given",
+      "log-likelihood under a Markov chain of order k, fitted to the training chromosomes of the genome",
     cite: "MacKay & Peto 1995, doi:10.1017/S1351324900000218",
   },
   {
     name: "motif-counts",
     title: "Motif counts",
-    answers: "a vector of the numbers of hits of each motif of a file, by FIMO's p-values",
+    answers: "numbers of hits of each motif of a file, by FIMO's p-values",
     cite: "Grant, Bailey & Noble 2011, doi:10.1093/bioinformatics/btr064",
   },
   {
@@ -50,7 +50,7 @@ export const BASELINES: readonly BaselineCard[] = [
     title: "Probing-head-like network",
     publishedAs: "Probing-head-like",
     answers:
-      "classes, after the setting ab-initio trained it: the probing head over a wide convolution of the letters",
+      "classes, once trained by the setting ab-initio: the probing head on a wide convolution of the sequence",
     cite: "Patel et al. 2024, arXiv:2412.05430",
   },
   {
@@ -58,7 +58,7 @@ export const BASELINES: readonly BaselineCard[] = [
     title: "ChromBPNet-like network",
     publishedAs: "ChromBPNet-like",
     answers:
-      "classes, after the setting ab-initio trained it: residual blocks of dilated convolutions, 275 bases at least",
+      "classes, once trained by the setting ab-initio: residual blocks of dilated convolutions, at least 275 bases",
     cite: "Pampari et al. 2024, doi:10.1101/2024.12.25.630221",
   },
   {
@@ -66,19 +66,19 @@ export const BASELINES: readonly BaselineCard[] = [
     title: "ChromBPNet",
     publishedAs: "ChromBPNet",
     answers:
-      "log(1 + counts) of a window, from a file that the original or `dart-eval chrombpnet train` wrote: `chrombpnet:FILE.h5`; `chrombpnet:FOLDER/fold_*.h5` averages folds, `chrombpnet:FOLDER/{cell-line}.h5` has a network per cell line",
+      "log(1 + counts) of a window, from a Keras file of the original or of `dart-eval chrombpnet train`: `chrombpnet:FILE.h5`; `chrombpnet:FOLDER/fold_*.h5` averages folds, `chrombpnet:FOLDER/{cell-line}.h5` selects a network per cell line",
     cite: "Pampari et al. 2024, doi:10.1101/2024.12.25.630221",
     toy: true,
   },
 ];
 
-/** Models of which a small trained one comes with the package, by name and as people call them. */
+/** Models with a toy, by name and title. */
 export const TOYS: readonly { readonly name: string; readonly title: string }[] = [
   ...LANGUAGE_MODELS,
   ...BASELINES.filter(({ toy }) => toy),
 ].map(({ name, title }) => ({ name, title }));
 
-/** Every family that recipes and published values name. */
+/** Names of all families, for recipes and published values. */
 export const MODEL_FAMILIES: readonly string[] = [...LANGUAGE_MODELS, ...BASELINES].map(({ name }) => name);
 
 /** @throws {InputError} when no family has this name */
@@ -94,7 +94,10 @@ export function languageModelCard(name: string): LanguageModelCard {
   });
 }
 
-/** `hyenadna/large-1m` or a hub repository such as `LongSafari/hyenadna-large-1m-seqlen-hf`; undefined for anything else. */
+/**
+ * Finds a published checkpoint by name, such as `hyenadna/large-1m`, or by hub repository, such as
+ * `LongSafari/hyenadna-large-1m-seqlen-hf`; undefined for other texts.
+ */
 export function publicCheckpoint(
   text: string,
 ): { readonly card: LanguageModelCard; readonly checkpoint: PublicCheckpoint } | undefined {

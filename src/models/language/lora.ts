@@ -8,18 +8,18 @@ import type { FreshTensor } from "../../net/nn/init.ts";
 import type { LowRank } from "../../net/nn/linear.ts";
 import type { BatchPlace } from "../../net/train/batches.ts";
 
-/** What kind of layer a weight belongs to. LoRA adapts the weights of these kinds and of no other tensor. */
+/** Kind of the layer that a weight belongs to. LoRA adapts only weights of these kinds. */
 export type LayerKind = "linear" | "embedding" | "convolution";
 
 export interface LoraRecipe {
   readonly rank: number;
-  /** The product of the factors counts alpha / rank times. */
+  /** The product of the factors is scaled by alpha / rank. */
   readonly alpha: number;
-  /** Probability with which an input feature is left out of the product in a training step. */
+  /** Dropout probability of an input feature in a training step. */
   readonly dropout: number;
 }
 
-/** A weight and the tensors beside it, named as minLoRA's state dict has them. */
+/** A weight and its two LoRA factors, named as in minLoRA's state dict. */
 export interface AdaptedWeight {
   readonly weight: string;
   readonly layer: LayerKind;
@@ -27,7 +27,7 @@ export interface AdaptedWeight {
   readonly b: FreshTensor;
 }
 
-/** An input of a training step: 0 or 1/(1 − p) for each feature. */
+/** A dropout mask, an input of a training step: 0 or 1/(1 − p) for each feature. */
 export interface DropoutMask {
   readonly name: string;
   readonly shape: readonly number[];
@@ -40,8 +40,9 @@ interface AdaptedWeightOf {
 }
 
 /**
- * The factors of a model, declared while its parameter tree is built: every dense, embedding and convolution weight inside
- * one of the wrapped modules gets a pair (Hu et al. 2021, arXiv:2106.09685; laid out, named and begun as minLoRA does).
+ * LoRA factors of a model, declared together with its parameters: every dense, embedding and convolution
+ * weight in a wrapped module gets a pair (Hu et al. 2021, arXiv:2106.09685; layout, names and initialisation
+ * as in minLoRA).
  */
 export class LoraAdapters {
   private readonly adapted = new Map<
@@ -52,7 +53,7 @@ export class LoraAdapters {
 
   /**
    * @param wrapped   names of the modules, such as "bert.encoder"
-   * @param training  with dropout masks, which are then inputs of the graph
+   * @param training  true adds dropout masks as inputs of the graph
    */
   constructor(
     private readonly recipe: LoraRecipe,
@@ -64,15 +65,15 @@ export class LoraAdapters {
     return [...this.adapted.values()];
   }
 
-  /** The inputs that a training step is given, in the order of their declaration. */
+  /** Dropout masks of a training step, in order of declaration. */
   get masks(): readonly DropoutMask[] {
     return [...this.drawn.values()];
   }
 
   /**
-   * The factors of a weight, as the graph sees them; undefined for a weight that is not adapted.
+   * The factors of a weight as symbols; undefined for a weight that is not adapted.
    *
-   * @param reading  names one of several uses of the weight, each of which draws a dropout mask of its own
+   * @param reading  name of this use of the weight, if there are several: each draws its own dropout mask
    */
   of({ name, shape, layer }: AdaptedWeightOf, reading = ""): LowRank | undefined {
     const module = this.wrapped.find((prefix) => name.startsWith(`${prefix}.`));
@@ -106,8 +107,8 @@ export class LoraAdapters {
   }
 
   /**
-   * Masks of one forward pass of the original: a batch of one member of the task's rows. They depend on the seed and the
-   * pass's place alone, so that a training that was stopped goes on with the same ones.
+   * Dropout masks of one forward pass of the original: a batch of one member of the task's rows. They depend
+   * on the seed and the batch's position alone, so that resumed training draws the same masks.
    */
   drawMasks(
     seed: number,
@@ -125,7 +126,10 @@ export class LoraAdapters {
   }
 }
 
-/** A begins evenly spread in ±1/√columns, whatever they stand for; B begins as zeros, so that nothing has changed yet. */
+/**
+ * Initialises A uniformly in ±1/√columns, for every kind of layer, and B with zeros, so that the model is
+ * unchanged at first.
+ */
 function adaptedWeight({ name, shape, layer }: AdaptedWeightOf, at: string, rank: number): AdaptedWeight {
   const [rows, columns] = [shape[0], elementCount(shape.slice(1))];
   const [a, b] =

@@ -15,28 +15,31 @@ export interface DeclaredTensor {
   readonly shape: readonly number[];
   /** Other names under which checkpoints store the same tensor. */
   readonly aliases: readonly string[];
-  /** float32 where it is not said. */
+  /** float32 if absent. */
   readonly dtype?: "int64";
-  /** The tensor that this one equals in checkpoints which do not hold it. */
+  /** The tensor that this one equals in checkpoints without it. */
   readonly tiedTo?: string;
   readonly layer?: LayerKind;
-  /** Read before the graph is built, and no part of it. */
+  /** Read when the graph is built; not a parameter of it. */
   readonly hostOnly?: boolean;
-  /** Kept in checkpoints but fixed by the sizes: no training changes it. */
+  /** Stored in checkpoints but fixed by the sizes: not trained. */
   readonly buffer?: boolean;
 }
 
 /**
- * The tensors a model expects of a checkpoint, gathered while the model's parameter tree is built: declaring a tensor gives
- * its symbol. The names are the checkpoint's own, so one declaration is both the name table and the loader's check.
+ * Tensors that a model expects in a checkpoint, collected while its parameters are declared: a declaration
+ * returns the tensor's symbol. Names are the checkpoint's own, so a declaration serves both the graph and the
+ * loader.
  *
- * With LoRA factors the layers come adapted, and whatever applies them needs not know.
+ * With LoRA factors the layers are returned with their adapters.
  */
 export class ParameterTable {
   readonly tensors = new Map<string, DeclaredTensor>();
   private readonly symbols = new Map<string, Sym>();
 
-  /** @param reading  names one of several uses of all weights, each of which draws dropout masks of its own */
+  /**
+   * @param reading  name of this use of the weights, if there are several: each draws its own dropout masks
+   */
   constructor(
     private readonly lora?: LoraAdapters,
     private readonly reading?: string,
@@ -63,7 +66,7 @@ export class ParameterTable {
     };
   }
 
-  /** The factors of a weight; a weight that several modules share has factors of each module's own, by the modules' names. */
+  /** LoRA factors of a weight. Modules that share a weight have their own factors, by the modules' names. */
   adapter(name: string, shape: readonly number[], layer: LayerKind): LowRank | undefined {
     return this.lora?.of({ name, shape, layer }, this.reading);
   }
@@ -98,6 +101,7 @@ export class ParameterTable {
   }
 }
 
+/** Hints of the errors of `bindParameters`: for a wrong shape, and for missing or unexpected names. */
 export interface BindingHints {
   readonly shape: string;
   readonly names: string;
@@ -105,15 +109,15 @@ export interface BindingHints {
 
 const CHECKPOINT_HINTS: BindingHints = {
   shape: "config.json and the weights must come from the same checkpoint and revision",
-  names: "is the checkpoint of another family, size or training head than config.json says?",
+  names: "does config.json belong to another family, size or head?",
 };
 
 /**
  * Finds every declared tensor in a checkpoint.
  *
- * @param ignored  patterns of names a checkpoint may hold beside the model: unused heads, buffers that can be computed
- * @param hints    what to try when a shape is another, and when names are missing or left over
- * @throws {FormatError} naming what is missing or left over, all of it at once, or what is of another shape or type
+ * @param ignored  patterns of further names that a checkpoint may contain: unused heads, computable buffers
+ * @throws {FormatError} listing all missing and unexpected tensors, or naming a tensor of another shape or
+ * type
  */
 export function bindParameters(
   declared: Iterable<DeclaredTensor>,
@@ -150,14 +154,14 @@ export function bindParameters(
   if (missing.length > 0 || extra.length > 0) {
     throw new FormatError(
       { file },
-      [list("lacks", missing), list("has, unknown to this model,", extra)].filter(Boolean).join("; "),
+      [list("lacks", missing), list("has unexpectedly", extra)].filter(Boolean).join("; "),
       hints.names,
     );
   }
   return bound;
 }
 
-/** Bytes of the weights that a graph reads, in their files. */
+/** Bytes of the weights that a graph reads, as stored in their files. */
 export function weightBytes(
   { tensors }: { readonly tensors: readonly DeclaredTensor[] },
   parameters: ReadonlyMap<string, StoredArray>,

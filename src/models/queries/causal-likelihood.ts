@@ -7,11 +7,11 @@ import type { QueryOptions } from "../model.ts";
 import type { GraphQuery, TokenQuery } from "./programs.ts";
 
 /**
- * log P(token i | tokens before i) for i ≥ 1, by the softmax over the whole vocabulary.
+ * log P(token i | tokens before i) for i ≥ 1, from the softmax over the whole vocabulary.
  *
  * @param logits  [b, t, v]; position i predicts token i + 1
  * @param ids     int32 [b, t]
- * @returns       [b, t − 1], nats; entry j belongs to token j + 1, the first token has none
+ * @returns       [b, t − 1], nats; entry j is of token j + 1, the first token has none
  */
 export function tokenLogLikelihoods(logits: Sym, ids: Sym): Sym {
   const predicted = logSoftmax(slice(logits, 1, 0, -1));
@@ -19,7 +19,7 @@ export function tokenLogLikelihoods(logits: Sym, ids: Sym): Sym {
   return squeeze(gatherElements(predicted, seen, 2), 2);
 }
 
-const question: GraphQuery = {
+const likelihoodQuery: GraphQuery = {
   name: "causal-likelihood",
   outputs: (model, given, tokens) => ({
     likelihoods: tokenLogLikelihoods(model.forward(given, tokens).logits, given.ids),
@@ -72,7 +72,7 @@ export async function causalTokenLogProbabilities(
     signal?.throwIfAborted();
     const batch = collate(members.map((row) => rows[row]));
     const tokens = batch.ids.shape[1];
-    const { likelihoods } = await programs.run(question, batch);
+    const { likelihoods } = await programs.run(likelihoodQuery, batch);
     const values = likelihoods!.data as Float32Array; // [b, t − 1]
     members.forEach((row, i) => {
       const { start, end } = scoredSpan(tokenizer, rows[row].ids);

@@ -1,7 +1,7 @@
 import { InputError } from "../../base/errors.ts";
 import { baseMap, readAsMap, storedIndex, tokenIndex, tokenRange } from "../../dna/tokenizers/base-map.ts";
 import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
-import { collate, longestRow, pieces, rowsPerRun, runsOfEqualLength } from "../language/collate.ts";
+import { chunks, collate, longestRow, rowsPerRun, runsOfEqualLength } from "../language/collate.ts";
 import {
   type EmbedOptions,
   type Model,
@@ -12,16 +12,16 @@ import {
 import type { GraphQuery, TokenQuery } from "./programs.ts";
 
 /**
- * Mean over the tokens that stand for bases of their states, in float64. Special tokens and padding are left out.
+ * Mean of the states of all tokens that cover bases, in float64, without special tokens and padding.
  *
- * @returns [width]; NaN where no token stands for a base
+ * @returns [width]; NaN if no token covers a base
  */
 export function meanOverBases({ states, tokens, width, starts, ends }: SequenceEmbedding): Float64Array {
   const covering = Array.from({ length: tokens }, (_, i) => i).filter((i) => ends[i] > starts[i]);
   return meanOfRows(states, width, covering);
 }
 
-/** Mean of some rows of a row-major matrix. */
+/** Mean of rows of a row-major matrix. */
 function meanOfRows(values: Float32Array, width: number, rows: readonly number[]): Float64Array {
   const mean = new Float64Array(width);
   for (const row of rows) {
@@ -31,11 +31,11 @@ function meanOfRows(values: Float32Array, width: number, rows: readonly number[]
 }
 
 /**
- * One vector per sequence: the mean of its token states, [width], in float64.
+ * Mean of the token states of each sequence, [width], in float64.
  *
- * `corrected`: over the tokens that stand for bases. `paper`: over what the original's scripts took. For whole sequences
- * (`over: "bases"`) that is the same, but of a model of single letters it includes [SEP] (quirk Q6); for alleles (`over:
- * "row"`) it is the padded row with everything in it (quirk Q9), padding hidden from the model.
+ * `corrected`: over the tokens that cover bases. `paper`: over the tokens that the original's scripts
+ * averaged. For whole sequences (`over: "bases"`) these are the same, plus [SEP] for models with one token
+ * per base (quirk Q6); for alleles (`over: "row"`) the whole padded row (quirk Q9), padding masked.
  *
  * @param bases  length of each sequence
  */
@@ -64,11 +64,10 @@ function meanOfTokens({ states, width }: SequenceEmbedding, start: number, end: 
 }
 
 /**
- * The same of any model: by its own `pool` where it has one, else from its token states. What is told of the original's
- * rules above then goes by the spans of the tokens: where every base has a token of its own, the token after the last base is
- * [SEP].
+ * Mean token states from any model: by its `pool`, or else from its `embed`. The rules of `paper` above then
+ * follow from the tokens' spans: where every base has its own token, the token after the last base is [SEP].
  *
- * @throws {InputError} when the model gives no embeddings
+ * @throws {InputError} when the model has neither
  */
 export async function poolSequences(
   model: Model,
@@ -77,10 +76,12 @@ export async function poolSequences(
 ): Promise<readonly Float64Array[]> {
   if (supports(model, "pool")) return model.pool(sequences, options);
   if (!supports(model, "embed")) {
-    throw new InputError(`the model ${JSON.stringify(model.name)} gives no embeddings (no \`embed\`)`);
+    throw new InputError(
+      `the model ${JSON.stringify(model.name)} gives no embeddings: it has neither \`pool\` nor \`embed\``,
+    );
   }
-  const { over, ...asked } = options;
-  const embeddings = await model.embed(sequences, { ...asked, paddingHidden: over === "row" });
+  const { over, ...rest } = options;
+  const embeddings = await model.embed(sequences, { ...rest, paddingHidden: over === "row" });
   if (options.protocol !== "paper") return embeddings.map(meanOverBases);
   return embeddings.map((embedding, i) => {
     const { start, end } =
@@ -89,7 +90,7 @@ export async function poolSequences(
   });
 }
 
-/** Tokens that the original averaged of a sequence of so many bases. */
+/** Range of tokens that the original averaged for a sequence of this many bases. */
 function paperRange({ tokens, starts, ends }: SequenceEmbedding, bases: number) {
   const first = ends.findIndex((end, token) => end > starts[token]);
   const oneEach =
@@ -100,7 +101,7 @@ function paperRange({ tokens, starts, ends }: SequenceEmbedding, bases: number) 
   return tokenRange(readAsMap(baseMap({ starts, ends }, bases)));
 }
 
-/** Token states of one sequence, and the model's guess at every token where it was asked for. */
+/** Token states of one sequence, and on request the logits of every token. */
 export interface TokenOutputs extends SequenceEmbedding {
   /** [tokens, vocabulary], row-major, before the softmax. */
   readonly logits?: Float32Array;
@@ -120,13 +121,15 @@ const statesAndLogits: GraphQuery = {
 };
 
 /**
- * The last hidden state of every token of every row, and on request the logits of the same pass.
+ * Last hidden states of every token of every row, and on request the logits of the same pass.
  *
- * `corrected`: rows of equal length are run together, so that nothing is padded and a row's states depend on the row alone.
+ * `corrected`: rows of equal length are run together, so that nothing is padded and a row's states depend on
+ * the row alone.
  *
- * `paper`: the rows given are one batch of the original and are padded to the longest of them. Padding is seen by the
- * model like any token unless `paddingHidden`: the original passed no attention mask when it extracted embeddings (quirk
- * Q7), so states depend on the batch; it passed one when it compared alleles. States of padding are given back too.
+ * `paper`: the rows are one batch of the original and are padded to the longest of them. The model attends to
+ * padding unless `paddingHidden`: the original passed no attention mask when it extracted embeddings (quirk
+ * Q7), so states depend on the batch; it passed one when it compared alleles. States of padding are returned
+ * too.
  *
  * @throws {InputError} when rows must be padded and the tokenizer has no padding token
  */
@@ -141,7 +144,7 @@ export async function tokenOutputs(
   const runs =
     together === undefined
       ? runsOfEqualLength(rows, architecture)
-      : pieces([...rows.keys()], rowsPerRun(architecture, together));
+      : chunks([...rows.keys()], rowsPerRun(architecture, together));
   const outputs: TokenOutputs[] = [];
   for (const members of runs) {
     signal?.throwIfAborted();
@@ -168,7 +171,7 @@ export async function tokenOutputs(
   return outputs;
 }
 
-/** Padding covers no bases. */
+/** Spans of tokens; those of padding are empty. */
 function padded(places: Int32Array, tokens: number): Int32Array {
   if (places.length === tokens) return places;
   const longer = new Int32Array(tokens);
@@ -178,7 +181,7 @@ function padded(places: Int32Array, tokens: number): Int32Array {
 
 function padId({ name, special }: TokenQuery["tokenizer"]): number {
   if (special.pad !== undefined) return special.pad;
-  throw new InputError(`the tokenizer ${name} has no padding token, and the rows are not equally long`, {
-    hint: "its files must name one as pad_token; or use the corrected protocol, which pads nothing",
+  throw new InputError(`the tokenizer ${name} has no padding token, but the rows differ in length`, {
+    hint: "its files must define pad_token; the corrected protocol needs no padding",
   });
 }

@@ -40,8 +40,8 @@ export async function maskedTokenLogProbabilities(
   const predictions = rows.flatMap(({ ids }, row) => {
     const { start, end } = spans[row];
     return Array.from({ length: end - start }, (_, i): TokenPrediction => {
-      const place = start + i;
-      return { ids, place, shown, target: ids[place] };
+      const position = start + i;
+      return { ids, position, shown, target: ids[position] };
     });
   });
   const logProbabilities = await tokenLogProbabilities(query, predictions, options);
@@ -53,20 +53,23 @@ export async function maskedTokenLogProbabilities(
   });
 }
 
-/** How probable is one token, by the model's guess at one place of a row? */
+/** A token whose log-probability is computed, at one position of a row. */
 export interface TokenPrediction {
-  /** The row; the token at `place` is not looked at. */
+  /** The row; its token at `position` is ignored. */
   readonly ids: Int32Array;
-  /** Whose guess is read, 0-based. A masked model guesses the token at this place, a causal one the next. */
-  readonly place: number;
-  /** What the model is shown at this place: the mask, or the row's own token. */
+  /**
+   * Position whose logits are read, 0-based. A masked model predicts the token at this position, a causal one
+   * the next token.
+   */
+  readonly position: number;
+  /** Token at this position of the model's input: the mask, or the row's own token. */
   readonly shown: number;
-  /** The token whose probability is wanted. */
+  /** The token whose probability is computed. */
   readonly target: number;
 }
 
-/** Only the guess at one place of each row is computed, in the last layer and in the head. */
-const question: GraphQuery = {
+/** Computes one position of each row in the last layer and in the head. */
+const predictionQuery: GraphQuery = {
   name: "token-prediction",
   outputs(model, given, tokens) {
     const positions = input("positions", "int32", ["b"]);
@@ -78,17 +81,17 @@ const question: GraphQuery = {
   },
 };
 
-/** A row as the model is shown it, and the tokens asked about. */
-interface Shown {
+/** A distinct input row, and the tokens whose probabilities are computed from it. */
+interface InputRow {
   readonly ids: Int32Array;
-  readonly place: number;
+  readonly position: number;
   readonly shown: number;
   readonly targets: number[];
 }
 
 /**
- * log P(target | row) for each prediction, by the softmax over the whole vocabulary. Each distinct row is run once,
- * whatever number of predictions ask about it; rows of equal length run together, so that nothing is padded.
+ * log P(target | row) of each prediction, from the softmax over the whole vocabulary. Each distinct row is
+ * run once for all its targets; rows of equal length run together, so that nothing is padded.
  *
  * @returns one number per prediction, nats
  */
@@ -103,10 +106,10 @@ export async function tokenLogProbabilities(
     signal?.throwIfAborted();
     const together = members.map((row) => rows[row]);
     const most = Math.max(...together.map(({ targets }) => targets.length));
-    const { logProbabilities } = await programs.run(question, shownBatch(together), {
+    const { logProbabilities } = await programs.run(predictionQuery, batchOf(together), {
       positions: int32([together.length], (data) => {
-        together.forEach(({ place }, i) => {
-          data[i] = place;
+        together.forEach(({ position }, i) => {
+          data[i] = position;
         });
       }),
       targets: int32([together.length, most], (data) => {
@@ -123,11 +126,11 @@ export async function tokenLogProbabilities(
   return Float64Array.from(predictions, (_, i) => found[rowOf[i]][targetOf[i]]);
 }
 
-function shownBatch(rows: readonly Shown[]) {
+function batchOf(rows: readonly InputRow[]) {
   const batch = collate(rows);
   const tokens = batch.ids.shape[1];
-  rows.forEach(({ place, shown }, i) => {
-    batch.ids.data[i * tokens + place] = shown;
+  rows.forEach(({ position, shown }, i) => {
+    batch.ids.data[i * tokens + position] = shown;
   });
   return batch;
 }
@@ -139,24 +142,24 @@ function int32(shape: readonly number[], fill: (data: Int32Array) => void): NdAr
 }
 
 /**
- * Rows that differ as the model is shown them, and for each prediction its row and its place among that row's targets.
- * Two predictions share a row when they read the same place and all other tokens are equal: the same sequence asked about
- * twice, or two alleles that differ in the hidden token alone.
+ * Distinct input rows, and for each prediction its row and the index among that row's targets. Predictions
+ * share a row if they read the same position and all other tokens are equal: a repeated sequence, or two
+ * alleles that differ in the masked token alone.
  */
 function distinctRows(predictions: readonly TokenPrediction[]) {
-  const rows: Shown[] = [];
+  const rows: InputRow[] = [];
   const rowOf = new Int32Array(predictions.length);
   const targetOf = new Int32Array(predictions.length);
   const byHash = new Map<number, number[]>();
-  const hashOf = shownHash();
+  const hashOf = inputHash();
   predictions.forEach((prediction, i) => {
     const hash = hashOf(prediction);
     const alike = byHash.get(hash) ?? [];
     if (alike.length === 0) byHash.set(hash, alike);
-    let row = alike.find((each) => sameShown(rows[each], prediction));
+    let row = alike.find((each) => sameRow(rows[each], prediction));
     if (row === undefined) {
-      const { ids, place, shown } = prediction;
-      row = rows.push({ ids, place, shown, targets: [] }) - 1;
+      const { ids, position, shown } = prediction;
+      row = rows.push({ ids, position, shown, targets: [] }) - 1;
       alike.push(row);
     }
     const { targets } = rows[row];
@@ -167,29 +170,29 @@ function distinctRows(predictions: readonly TokenPrediction[]) {
   return { rows, rowOf, targetOf };
 }
 
-function sameShown(a: Shown, b: TokenPrediction): boolean {
-  if (a.place !== b.place || a.shown !== b.shown || a.ids.length !== b.ids.length) return false;
-  return a.ids === b.ids || a.ids.every((id, i) => id === b.ids[i] || i === a.place);
+function sameRow(a: InputRow, b: TokenPrediction): boolean {
+  if (a.position !== b.position || a.shown !== b.shown || a.ids.length !== b.ids.length) return false;
+  return a.ids === b.ids || a.ids.every((id, i) => id === b.ids[i] || i === a.position);
 }
 
 /** Odd, so that no power of it is 0 modulo 2³². */
 const BASE = 0x9e3779b1;
 
 /**
- * A 32-bit number that is equal for equal rows: Σ idᵢ·BASEⁱ⁺¹ over the row, with what is shown in place of the hidden token.
- * The sum over a row is kept, so that each of its masked copies costs one multiplication.
+ * A 32-bit hash of input rows: Σ idᵢ·BASEⁱ⁺¹ over the row, with the shown token at the read position. The sum
+ * of a row is cached, so each of its masked copies costs one multiplication.
  */
-function shownHash(): (prediction: TokenPrediction) => number {
+function inputHash(): (prediction: TokenPrediction) => number {
   const sums = new Map<Int32Array, number>();
   const powers: number[] = [BASE];
   const power = (i: number) => {
     while (powers.length <= i) powers.push(Math.imul(powers.at(-1)!, BASE));
     return powers[i];
   };
-  return ({ ids, place, shown }) => {
+  return ({ ids, position, shown }) => {
     const known = sums.get(ids);
     const sum = known ?? ids.reduce((total, id, i) => (total + Math.imul(id, power(i))) | 0, ids.length);
     if (known === undefined) sums.set(ids, sum);
-    return (sum + Math.imul(shown - ids[place], power(place)) + Math.imul(place, BASE)) | 0;
+    return (sum + Math.imul(shown - ids[position], power(position)) + Math.imul(position, BASE)) | 0;
   };
 }

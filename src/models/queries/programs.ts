@@ -20,31 +20,34 @@ import type {
 import type { LanguageModelCard } from "../language/card.ts";
 import type { Batch } from "../language/collate.ts";
 
-/** Something asked of a model: outputs by name, from its own inputs and from what else the question feeds. */
+/** A query: named outputs of a graph, from the model's inputs and inputs of its own. */
 export interface GraphQuery {
   readonly name: string;
   outputs(model: QueriedArchitecture, input: ForwardInput, tokens: Dim): Readonly<Record<string, Sym>>;
 }
 
-/** Most programs kept open at once; of a model with large weights one, since each session holds packed copies of them. */
-const KEPT = 4;
+/**
+ * Maximum number of open programs; 1 for a model with large weights, because each session has a packed copy
+ * of them.
+ */
+const MOST_OPEN = 4;
 const LARGE_WEIGHTS = 4e8;
 
 function programsKept({ tensors }: Architecture): number {
   const values = tensors
     .filter(({ hostOnly }) => !hostOnly)
     .reduce((sum, { shape }) => sum + shape.reduce((count, size) => count * size, 1), 0);
-  return 4 * values > LARGE_WEIGHTS ? 1 : KEPT;
+  return 4 * values > LARGE_WEIGHTS ? 1 : MOST_OPEN;
 }
 
 /**
- * The programs of one model, one per question and, where the graph needs it, per number of tokens. All of them read the
- * same weights in place; the least recently used is closed when there are too many.
+ * Programs of one model, one per query and, if the graph requires it, per number of tokens. All use the same
+ * weights in place; the least recently used program is closed when there are too many.
  */
 export class Programs {
   private readonly opened = new Map<string, Promise<Program>>();
   private device: Promise<ConcreteDevice> | undefined;
-  /** Where the programs run; known when the first was opened. */
+  /** Device of the programs; known after the first is open. */
   deviceInUse: ConcreteDevice | undefined;
 
   constructor(
@@ -55,28 +58,28 @@ export class Programs {
   ) {}
 
   /**
-   * Runs a question over one rectangle of tokens.
+   * Runs a query on a batch of tokens.
    *
-   * @param more  what the question feeds besides, by name
+   * @param more  the query's own inputs, by name
    */
   async run(
-    question: GraphQuery,
+    query: GraphQuery,
     batch: Batch,
     more: Readonly<Record<string, NdArray>> = {},
   ): Promise<Readonly<Record<string, NdArray>>> {
-    const program = await this.program(question, batch.ids.shape[1]);
+    const program = await this.program(query, batch.ids.shape[1]);
     return program.run({ ...batch, ...more });
   }
 
-  private async program(question: GraphQuery, tokens: number): Promise<Program> {
+  private async program(query: GraphQuery, tokens: number): Promise<Program> {
     this.device ??= workingDevice(this.options.device ?? "cpu");
     const device = await this.device;
     this.deviceInUse = device;
     const { fixedLength, recurrent = false } = this.architecture;
     const length: Dim = fixedLength || (recurrent && !runsLoopsWell(device)) ? tokens : "t";
-    const key = `${question.name} ${length}`;
+    const key = `${query.name} ${length}`;
     const known = this.opened.get(key);
-    const program = known ?? this.open(question, length, device);
+    const program = known ?? this.open(query, length, device);
     this.opened.delete(key);
     this.opened.set(key, program);
     const [oldest] = this.opened;
@@ -87,7 +90,7 @@ export class Programs {
     return program;
   }
 
-  private async open(question: GraphQuery, length: Dim, device: ConcreteDevice): Promise<Program> {
+  private async open(query: GraphQuery, length: Dim, device: ConcreteDevice): Promise<Program> {
     const { architecture } = this;
     const given: ForwardInput = {
       ids: input("ids", "int32", ["b", length]),
@@ -96,7 +99,7 @@ export class Programs {
     };
     const derived = typeof length === "number" ? await architecture.derive?.(length, this.read) : undefined;
     const sources = new Map<string, ParameterSource>([...this.parameters, ...(derived ?? [])]);
-    const outputs = question.outputs(architecture, given, length);
+    const outputs = query.outputs(architecture, given, length);
     return openProgram(outputs, sources, { ...this.options, device });
   }
 
@@ -107,7 +110,7 @@ export class Programs {
   }
 }
 
-/** What a question over tokens needs of a language model. */
+/** The part of a language model that queries use. */
 export interface TokenQuery {
   readonly kind: LanguageModelCard["kind"];
   readonly programs: Pick<Programs, "run">;

@@ -18,7 +18,9 @@ import type { TokenQuery } from "./programs.ts";
 /** Options of a query where the caller gives none. */
 const DEFAULTS = { protocol: "corrected", over: "bases" } as const satisfies PoolOptions;
 
-/** A language model that is asked through its tokens: what it computes is told by `query`, what is asked is the same for all. */
+/**
+ * A language model whose likelihoods and embeddings are computed from token ids; a subclass supplies `query`.
+ */
 export abstract class TokenModel implements Model {
   readonly batchSize: number = 32;
   readonly scoreRounding = FLOAT32_ROUNDING;
@@ -26,7 +28,7 @@ export abstract class TokenModel implements Model {
   constructor(
     readonly name: string,
     readonly identity: string,
-    /** Most tokens of a sequence, special ones included. */
+    /** Maximum number of tokens of a sequence, special tokens included. */
     private readonly maxTokens: number,
   ) {}
 
@@ -81,7 +83,7 @@ export abstract class TokenModel implements Model {
     return tokenOutputs(this.query, this.encodeAll(sequences), { ...DEFAULTS, ...options });
   }
 
-  /** Last hidden states and, of the same pass, the model's guess at every token. */
+  /** Last hidden states and logits of every token, from one pass. */
   async embedWithLogits(
     sequences: readonly string[],
     options: EmbedOptions,
@@ -98,7 +100,7 @@ export abstract class TokenModel implements Model {
     return pooledEmbeddings(this.query, this.encodeAll(sequences), bases, { ...DEFAULTS, ...options });
   }
 
-  /** States and logits of one row of ids, nothing added: what runs of the official code are stated of. */
+  /** States and logits of one row of token ids, nothing added: the form of published reference outputs. */
   async outputsOf(ids: readonly number[]): Promise<TokenOutputs> {
     const none = new Int32Array(ids.length);
     const row: Tokens = { ids: Int32Array.from(ids), starts: none, ends: none };
@@ -111,7 +113,7 @@ export abstract class TokenModel implements Model {
       const tokens = this.query.tokenizer.encode(sequence);
       if (tokens.ids.length <= this.maxTokens) return tokens;
       throw new InputError(
-        `sequence ${i} makes ${tokens.ids.length} tokens, but ${this.name} takes at most ${this.maxTokens}`,
+        `sequence ${i} has ${tokens.ids.length} tokens, but ${this.name} takes at most ${this.maxTokens}`,
         { hint: "choose a checkpoint with a longer context, or a task with shorter windows" },
       );
     });

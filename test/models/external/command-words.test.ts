@@ -19,6 +19,6 @@ test.each([
   [`""`, /is empty/],
   [`python3 "adapter.py`, /a quote is not closed/],
   [`it's`, /a quote is not closed/],
-])("%j is refused", (command, message) => {
+])("%j is an error", (command, message) => {
   expect(() => commandWords(command)).toThrow(message);
 });

@@ -15,7 +15,7 @@ interface Request {
 
 const hello = { protocol: 1, name: "far", identity: "far 1", answers: ["log-likelihood"] };
 
-/** A server that answers as `reply` says; what it gives is sent with the question's id. */
+/** A server that sends the result of `reply` with the request's id. */
 async function serve(
   reply: (request: Request, response: ServerResponse) => object | undefined,
   greeting: object = hello,
@@ -40,13 +40,13 @@ async function refusal(doing: Promise<unknown>): Promise<string> {
 
 const lengths = ({ sequences }: Request) => ({ values: sequences.map((letters) => -letters.length) });
 
-test("an address is asked as a program is", async () => {
+test("a model behind an address scores sequences", async () => {
   const model = await open(await serve(lengths));
   expect(model).toMatchObject({ name: "far", identity: "adapter far 1" });
   expect([...Array.from(await model.logLikelihood!(["ACGT", "A"], corrected))]).toEqual([-4, -1]);
 });
 
-test("a server that is busy, or fails, is asked again", async () => {
+test("requests to a busy or failing server are retried", async () => {
   let requests = 0;
   const address = await serve((request, response) => {
     if (++requests % 3 === 0) return lengths(request);
@@ -60,19 +60,19 @@ test("a server that is busy, or fails, is asked again", async () => {
   expect(requests).toBe(9);
 });
 
-describe("refused, with what came", () => {
+describe("an invalid response is an error that quotes it", () => {
   test.each<[string, (response: ServerResponse) => void, RegExp]>([
-    ["a page", (response) => void response.end("<html>"), /<html> is no JSON object/],
+    ["a page", (response) => void response.end("<html>"), /<html> is not a JSON object/],
     [
       "a status",
       (response) => void response.writeHead(404).end("not here"),
-      /answered with status 404: not here\n.*address of an adapter/,
+      /responded with status 404: not here\n.*address of an adapter/,
     ],
-    ["a failure that stays", (response) => void response.writeHead(500).end(), /answered with status 500/],
+    ["a permanent failure", (response) => void response.writeHead(500).end(), /responded with status 500/],
     [
-      "its own words, with a status",
+      "an error of the adapter, with a status",
       (response) => void response.writeHead(400).end(`{"error":"too long for me"}`),
-      /says: too long for me/,
+      /reports: too long for me/,
     ],
     ["another id", (response) => void response.end(`{"id":99,"values":[1]}`), /its id is 99; expected 2/],
   ])("%s", async (_, answer, message) => {
@@ -85,26 +85,29 @@ describe("refused, with what came", () => {
     expect(await refusal(model.logLikelihood!(["A"], corrected) as Promise<unknown>)).toMatch(message);
   });
 
-  test("an answer that takes longer than said", async () => {
+  test("a response later than secondsPerAnswer names the limit and the remedy", async () => {
     const address = await serve(() => undefined, { ...hello, secondsPerAnswer: 1 });
     const model = await open(address);
     expect(await refusal(model.logLikelihood!(["A"], corrected) as Promise<unknown>)).toMatch(
-      /cannot be reached: the request timed out/,
+      /^the adapter \S+ did not respond within 1 seconds\n {2}set secondsPerAnswer or a smaller batchSize/,
     );
   });
 
-  test("an adapter that wants more time than there is", async () => {
+  test("secondsPerAnswer beyond the limit of HTTP", async () => {
     const model = await open(await serve(lengths, { ...hello, secondsPerAnswer: 3600 }));
     expect(await refusal(model.logLikelihood!(["A"], corrected) as Promise<unknown>)).toMatch(
-      /asks for 3600 seconds for an answer\n.*at most 290/,
+      /sets secondsPerAnswer to 3600\n.*over HTTP is 290/,
     );
   });
 
   test.each([
-    ["ftp://x", /is no address/],
-    ["http://", /is no address/],
-    ["http://me:secret@127.0.0.1:1/", /a name and a password/],
-    ["http://127.0.0.1:1/", /cannot be reached/],
+    ["ftp://x", /is not an address/],
+    ["http://", /is not an address/],
+    ["http://me:secret@127.0.0.1:1/", /a user name and password/],
+    [
+      "http://127.0.0.1:1/",
+      /cannot be reached: .*\n {2}is the adapter running at http:\/\/127\.0\.0\.1:1\/\?/,
+    ],
   ])("%s", async (address, message) => {
     const said = await refusal(open(address));
     expect(said).toMatch(message);

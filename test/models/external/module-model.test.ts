@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
-import { importModel } from "../../../src/models/external/module-model.ts";
+import { importFailure, importModel } from "../../../src/models/external/module-model.ts";
 import { repository } from "../../source-files.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
@@ -13,7 +13,7 @@ async function importing(code: string) {
   return importModel(file);
 }
 
-test("a module's model is given as it is", async () => {
+test("loads the model that a module exports", async () => {
   const model = await importing(
     'export const model = { name: "mine", logLikelihood: (s) => s.map(() => -1) };',
   );
@@ -22,7 +22,7 @@ test("a module's model is given as it is", async () => {
 
 const options = { protocol: "corrected" } as const;
 
-test("what a model's method throws names the model and keeps its cause", async () => {
+test("an error thrown by a method names the model and keeps its cause", async () => {
   for (const body of ['{ throw new RangeError("boom"); }', 'Promise.reject(new RangeError("boom"))']) {
     const model = await importing(`export default { name: "mine", logLikelihood: () => ${body} };`);
     const error = await (async () => model.logLikelihood!(["A"], options))().catch(
@@ -30,13 +30,13 @@ test("what a model's method throws names the model and keeps its cause", async (
     );
     expect(error).toBeInstanceOf(InputError);
     expect((error as InputError).describe()).toMatch(
-      /mine\.mjs: the model mine failed in logLikelihood: boom\n {2}--verbose prints where$/,
+      /mine\.mjs: the model mine failed in logLikelihood: boom\n {2}--verbose prints the stack$/,
     );
     expect((error as InputError).cause).toBeInstanceOf(RangeError);
   }
 });
 
-test("a model's own input errors, and how it says that it was stopped, are left as they are", async () => {
+test("input errors and abort reasons of a model are rethrown unchanged", async () => {
   const model = await importing(`export default Object.freeze({
     name: "mine",
     logLikelihood: (_, { signal }) => { signal.throwIfAborted(); return [1]; },
@@ -53,7 +53,7 @@ test.each([
   ["logLikelihood", "export default { name: 'mine', logLikelihood: () => new Promise(() => {}) };"],
   ["loaded", "await new Promise(() => {}); export default { name: 'mine', logLikelihood: () => [] };"],
 ])(
-  "a promise that never settles ends the program with a word: %s",
+  "a promise that never settles ends the command with an error: %s",
   async (what, code) => {
     const folder = temporaryFolder();
     const file = join(folder, "mine.mjs");
@@ -80,14 +80,14 @@ test.each([
     expect(stderr).toMatch(
       what === "loaded"
         ? /error: .*mine\.mjs cannot be loaded: it awaits a promise that never settles/
-        : /mine\.mjs: the model mine gave no answer: its logLikelihood returned a promise that never settles/,
+        : /mine\.mjs: the model mine returned nothing: the promise of its logLikelihood never settles/,
     );
     expect(status).toBe(2);
   },
   120_000,
 );
 
-test("a module that cannot be loaded, or has no model, is the user's to mend", async () => {
+test("a module that cannot be loaded or exports no model is an input error", async () => {
   for (const [code, says] of [
     ["this is no code", /mine\.mjs cannot be loaded: /],
     ['throw new Error("boom");', /mine\.mjs cannot be loaded: Error: boom/],
@@ -97,4 +97,20 @@ test("a module that cannot be loaded, or has no model, is the user's to mend", a
     expect(error).toBeInstanceOf(InputError);
     expect((error as InputError).message).toMatch(says);
   }
+});
+
+test("a TypeScript module is loaded where the runtime can", async () => {
+  const file = join(temporaryFolder(), "mine.ts");
+  await writeFile(file, 'const name: string = "typed"; export default { name, logLikelihood: () => [0] };');
+  expect((await importModel(file)).name).toBe("typed");
+});
+
+test("the error for TypeScript in an older Node says what to do", () => {
+  const cause = Object.assign(new TypeError('Unknown file extension ".ts"'), {
+    code: "ERR_UNKNOWN_FILE_EXTENSION",
+  });
+  expect(importFailure("my.ts", cause).describe()).toBe(
+    `my.ts cannot be loaded: Node ${process.versions.node} does not run TypeScript\n` +
+      "  use Node 22.18 or newer, or compile the file to JavaScript",
+  );
 });

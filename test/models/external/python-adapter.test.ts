@@ -30,7 +30,7 @@ describe.skipIf(!python)("the Python adapter", () => {
     expect(acg).toBeCloseTo(Math.log(0.25) + Math.log(0.17) + Math.log(0.05), 12);
     expect([none, a]).toEqual([0, Math.log(0.25)]);
     await expect(model.logLikelihood!(["ANA"], { protocol: "corrected" })).rejects.toThrow(
-      /adapter.py says: KeyError\('AN'\)/,
+      /adapter.py reports: KeyError\('AN'\)/,
     );
   });
 

@@ -46,7 +46,7 @@ async function refusal(doing: Promise<unknown>): Promise<string> {
   return (error as InputError).describe();
 }
 
-describe("an adapter that keeps to the protocol", () => {
+describe("an adapter", () => {
   test("is greeted, and answers what it says it answers", async () => {
     const log = join(temporaryFolder(), "log");
     const model = await open(adapter({ log }));
@@ -61,7 +61,7 @@ describe("an adapter that keeps to the protocol", () => {
     ]);
   });
 
-  test("may say how it wants to be asked, and what it is", async () => {
+  test("may set its limits and describe itself", async () => {
     const hello = `{ protocol: 1, name: "t", answers: ["log-likelihood"], kind: "causal", tokens: "one-letter", batchSize: 7, longestSequence: 5, scoreRounding: 0.00390625, more: 1 }`;
     const model = await open(adapter({ hello }));
     expect(model).toMatchObject({
@@ -69,7 +69,7 @@ describe("an adapter that keeps to the protocol", () => {
     });
     expect([model.embed, model.compareAlleles, model.identity]).toEqual([undefined, undefined, undefined]);
     expect(await refusal(model.logLikelihood!(["A", "ACGTAC"], corrected) as Promise<unknown>)).toMatch(
-      /sequence 1 has 6 letters, but t takes at most 5/,
+      /sequence 1 has 6 bases, but t takes at most 5/,
     );
   });
 
@@ -91,14 +91,14 @@ describe("an adapter that keeps to the protocol", () => {
     expect(base64!.states).toEqual(rows!.states);
   });
 
-  test("is asked one question at a time, whoever asks", async () => {
+  test("receives one request at a time from concurrent callers", async () => {
     const answer = `await new Promise((done) => setTimeout(() => done({ values: request.sequences.map((s) => -s.length) }), 20))`;
     const model = await open(adapter({ answer }));
     const asked = ["A", "AC", "ACG"].map((letters) => model.logLikelihood!([letters], corrected));
     expect((await Promise.all(asked)).map((values) => values[0])).toEqual([-1, -2, -3]);
   });
 
-  test("a number that is none comes as NaN, to be refused where its row is known", async () => {
+  test("reads anything that is not a number as NaN", async () => {
     const answer = `'{"id": ' + request.id + ', "values": [NaN , -Infinity,  null, "x", -1.5]}' + " ".repeat(2 ** 20)`;
     const model = await open(adapter({ answer }));
     const values = await model.logLikelihood!(["A", "A", "A", "A", "A"], corrected);
@@ -106,14 +106,14 @@ describe("an adapter that keeps to the protocol", () => {
   });
 });
 
-describe("an adapter that ends", () => {
-  test("is started again, greeted, and asked again", async () => {
+describe("an adapter that exits", () => {
+  test("is restarted and gets the same request again", async () => {
     const answer = `starts < 3 ? process.exit(9) : ${ANSWER}`;
     const model = await open(adapter({ answer }));
     expect([...Array.from(await model.logLikelihood!(["ACG"], corrected))]).toEqual([-3]);
   });
 
-  test("after its answer is started again when the next question comes", async () => {
+  test("after a response is restarted for the next request", async () => {
     const answer = `(setTimeout(() => process.exit(0), 1), ${ANSWER})`;
     const model = await open(adapter({ answer }));
     for (let i = 0; i < 5; i++) {
@@ -122,30 +122,30 @@ describe("an adapter that ends", () => {
     }
   });
 
-  test("again and again is given up, with how it ended", async () => {
+  test("repeatedly fails the request with its exit code", async () => {
     const model = await open(adapter({ answer: "process.exit(9)" }), { restarts: 2 });
     const asked = model.logLikelihood!(["A"], corrected) as Promise<unknown>;
     expect(await refusal(asked)).toMatch(
-      /ended with exit code 9 when an answer was due, having been started again 2 times\n.*standard error/,
+      /ended with exit code 9 before it responded after 2 restarts\n.*standard error/,
     );
     expect(await refusal(model.logLikelihood!(["A"], corrected) as Promise<unknown>)).toMatch(/exit code 9/);
   });
 
-  test("and comes back as another model is refused", async () => {
+  test("and restarts as another model is an error", async () => {
     const hello = `{ ...${HELLO}, identity: "toy " + starts }`;
     const model = await open(adapter({ hello, answer: "process.exit(1)" }));
     expect(await refusal(model.logLikelihood!(["A"], corrected) as Promise<unknown>)).toMatch(
-      /after a restart it is "toy", toy 2; before it was "toy", toy 1/,
+      /after a restart it is "toy", toy 2; it was "toy", toy 1/,
     );
   });
 
-  test("before it was greeted is not started again", async () => {
+  test("before the handshake is not restarted", async () => {
     const command = adapter({ hello: "process.exit(3)" });
     expect(await refusal(open(command))).toMatch(/ended with exit code 3/);
   });
 });
 
-describe("an adapter that does not keep to it is refused, with what came", () => {
+describe("an invalid response is an error that quotes it", () => {
   test.each<[string, string, RegExp]>([
     [
       "another protocol",
@@ -158,25 +158,25 @@ describe("an adapter that does not keep to it is refused, with what came", () =>
       `{ protocol: 1, name: "a\\nb", answers: ["log-likelihood"] }`,
       /name: expected one line/,
     ],
-    ["nothing that it answers", `{ protocol: 1, name: "x", answers: [] }`, /answers: Too small/],
-    ["an answer of its own", `{ protocol: 1, name: "x", answers: ["poems"] }`, /answers\.0: Invalid option/],
+    ["no outputs", `{ protocol: 1, name: "x", answers: [] }`, /answers: Too small/],
+    ["an unknown output", `{ protocol: 1, name: "x", answers: ["poems"] }`, /answers\.0: Invalid option/],
     [
-      "words",
+      "text",
       `"Loading weights\\u2026 \\u001b[1m"`,
-      /Loading weights… [^ ]+ is no JSON object\n.*standard error/,
+      /Loading weights… [^ ]+ is not a JSON object\n.*standard error/,
     ],
-    ["a list", `"[1]"`, /\[1\] is no JSON object/],
+    ["a list", `"[1]"`, /\[1\] is not a JSON object/],
     ["another id", `{ id: 7 }`, /its id is 7; expected 1/],
-    ["an error", `{ error: "no weights in ./here" }`, /adapter .* says: no weights in \.\/here/],
-    ["an error that cannot be made text", `{ error: { toString: 1 } }`, /adapter .* says: \{"toString":1\}/],
-  ])("greeting: %s", async (_, hello, message) => {
+    ["an error", `{ error: "no weights in ./here" }`, /adapter .* reports: no weights in \.\/here/],
+    ["an error without text", `{ error: { toString: 1 } }`, /adapter .* reports: \{"toString":1\}/],
+  ])("hello: %s", async (_, hello, message) => {
     expect(await refusal(open(adapter({ hello })))).toMatch(message);
   });
 
   test.each<[string, string, RegExp]>([
-    ["too few numbers", "{ values: [1] }", /values: has 1 entries; 2 were asked for/],
+    ["too few numbers", "{ values: [1] }", /values: has 1 entries; expected 2/],
     ["no numbers", "{ scores: [1, 2] }", /values: expected a list/],
-    ["a line in between", `"almost done"`, /almost done is no JSON object/],
+    ["a line in between", `"almost done"`, /almost done is not a JSON object/],
   ])("likelihoods: %s", async (_, answer, message) => {
     const model = await open(adapter({ answer }));
     expect(await refusal(model.logLikelihood!(["A", "C"], corrected) as Promise<unknown>)).toMatch(message);
@@ -189,17 +189,17 @@ describe("an adapter that does not keep to it is refused, with what came", () =>
       /embeddings\.0\.starts: 1 starts and 1 ends for 2 tokens/,
     ],
     [
-      "letters there are not",
+      "a token beyond the sequence",
       "states: [[1], [2]], starts: [0, 4], ends: [4, 5]",
-      /token 1 stands for letters 4 to 5 of 4.*special ones/,
+      /token 1 covers bases 4 to 5 of 4.*special one/,
     ],
     [
-      "tokens that go back",
+      "tokens out of order",
       "states: [[1], [2]], starts: [2, 0], ends: [4, 2]",
-      /token 1 stands for letters 0 to 2 of 4, after 4/,
+      /token 1 covers bases 0 to 2 of 4, after 4/,
     ],
     [
-      "half a letter",
+      "a fraction of a base",
       "states: [[1]], starts: [0.5], ends: [4]",
       /embeddings\.0\.starts\.0: Invalid input: expected int/,
     ],
@@ -210,47 +210,47 @@ describe("an adapter that does not keep to it is refused, with what came", () =>
     ],
     ["bytes without a width", `states: "AAAA", starts: [0], ends: [4]`, /width: expected a whole number/],
     [
-      "bytes that are no rows",
+      "base64 of an incomplete row",
       `states: "AAAA", width: 1, starts: [0], ends: [4]`,
       /states: expected base64 of rows of 1/,
     ],
-    ["no base64", `states: "AAA!AAA=", width: 1, starts: [0], ends: [4]`, /states: expected base64/],
+    ["invalid base64", `states: "AAA!AAA=", width: 1, starts: [0], ends: [4]`, /states: expected base64/],
     ["no states", "starts: [0], ends: [4]", /states: expected a list of rows/],
   ])("embeddings: %s", async (_, entry, message) => {
     const model = await open(adapter({ answer: `{ embeddings: [{ ${entry} }] }` }));
     expect(await refusal(model.embed!(["ACGT"], corrected) as Promise<unknown>)).toMatch(message);
   });
 
-  test("what it refuses is told in its words, and it is asked on", async () => {
+  test("an error of the adapter is reported, and the next request is sent", async () => {
     const answer = `request.sequences[0] === "N" ? { error: "no N here" } : ${ANSWER}`;
     const model = await open(adapter({ answer }));
     expect(await refusal(model.logLikelihood!(["N"], corrected) as Promise<unknown>)).toMatch(
-      /says: no N here/,
+      /reports: no N here/,
     );
     expect([...Array.from(await model.logLikelihood!(["A"], corrected))]).toEqual([-1]);
   });
 });
 
-describe("an adapter that gives no answer", () => {
+describe("an adapter that does not respond", () => {
   const silent = (hello: string) => open(adapter({ hello, answer: "undefined" }));
 
-  test("is waited for as long as it said", async () => {
+  test("fails the request after secondsPerAnswer", async () => {
     const model = await silent(`{ ...${HELLO}, secondsPerAnswer: 1 }`);
     const began = Date.now();
     expect(await refusal(model.logLikelihood!(["A"], corrected) as Promise<unknown>)).toMatch(
-      /gave no answer in 1 seconds\n.*secondsPerAnswer/,
+      /did not respond within 1 seconds\n.*secondsPerAnswer/,
     );
     expect(Date.now() - began).toBeLessThan(5000);
   });
 
-  test("to its greeting, is not waited for when nobody wants the model any more", async () => {
+  test("to hello is abandoned when the signal aborts", async () => {
     const stop = new AbortController();
     const opened = openStdioModel(adapter({ hello: "undefined" }), stop.signal);
     setTimeout(() => stop.abort(new Error("enough")), 50);
     await expect(opened).rejects.toThrow("enough");
   });
 
-  test("is not waited for when nobody wants the answer any more", async () => {
+  test("is abandoned when the signal of the request aborts", async () => {
     const model = await silent(HELLO);
     const stop = new AbortController();
     const asked = model.logLikelihood!(["A"], { ...corrected, signal: stop.signal });
@@ -259,7 +259,7 @@ describe("an adapter that gives no answer", () => {
   });
 });
 
-describe("a command that starts nothing", () => {
+describe("a command that cannot be started", () => {
   test.each([
     ["no-such-program-here adapter.py", /there is no program "no-such-program-here"\n.*without a shell/],
     [`"${import.meta.dirname}"`, /cannot be started: .*EACCES/],

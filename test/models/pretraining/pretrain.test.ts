@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
@@ -37,9 +37,10 @@ async function arraysIn(folder: string) {
 }
 
 describe.each(LANGUAGE_MODELS.map((card) => [card.title, card] as const))("%s", (_, card) => {
-  test("learns, and what it learned is a checkpoint of its family", async () => {
+  test("learns, and writes a checkpoint of its family", async () => {
     const from = await untrained(card);
     const folder = temporaryFolder();
+    writeFileSync(join(from, "model.safetensors.index.json"), "{}"); // of shards that the new checkpoint does not have
     const { history, best } = await pretrain(
       { from, training, validation, recipe: RECIPE, folder },
       LANGUAGE_MODELS,
@@ -48,6 +49,8 @@ describe.each(LANGUAGE_MODELS.map((card) => [card.title, card] as const))("%s", 
     expect(history[3].trainLoss).toBeLessThan(0.9 * history[0].trainLoss);
     expect(best.validation.val_loss).toBeLessThan(history[0].trainLoss);
 
+    expect(existsSync(join(folder, "config.json"))).toBe(true);
+    expect(existsSync(join(folder, "model.safetensors.index.json"))).toBe(false);
     const [before, after] = [await arraysIn(from), await arraysIn(folder)];
     expect([...after.keys()]).toEqual([...before.keys()]);
     const buffers = card
