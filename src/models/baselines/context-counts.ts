@@ -1,50 +1,50 @@
 import { InputError } from "../../base/errors.ts";
 
-/** Longest context: order 11 keeps 4^12 counters, which take 440 MB while fitting. Each further order would take four times that. */
+/**
+ * Longest context: order 11 has 4^12 counters, 440 MB while fitting; each further order takes four times as
+ * much.
+ */
 const HIGHEST_ORDER = 11;
 
-/** 2-bit codes A 0, C 1, G 2, T 3 of ASCII letters in either case; 4 for anything else. */
+/** 2-bit codes of ASCII letters in either case: A 0, C 1, G 2, T 3; 4 for anything else. */
 export const BASE_CODES = Uint8Array.from({ length: 256 }, (_, byte) => {
   const code = "ACGT".indexOf(String.fromCharCode(byte).toUpperCase());
   return code < 0 ? 4 : code;
 });
 
-/** How often each letter followed each context, for contexts of 0 to `order` letters. */
+/** Counts of each base after each context of 0 to `order` bases. */
 export interface ContextCounts {
   readonly order: number;
-  /** Letters A, C, G, T that were read, on one strand. */
+  /** Number of A, C, G and T, on one strand. */
   readonly bases: number;
   /**
-   * levels[j] holds the counts of all words of j + 1 letters, [4^(j+1)]: j letters of context, then the letter.
-   * A word is a number in base 4, first letter most significant. Both strands are counted.
+   * levels[j]: counts of all (j + 1)-mers, [4^(j+1)]: j bases of context, then the base. A k-mer is a number
+   * in base 4, first base most significant. Both strands are counted.
    */
   readonly levels: readonly Float64Array[];
 }
 
 /**
- * Counts words of DNA as chromosomes stream by.
+ * Counts k-mers of chromosomes, one chromosome at a time.
  *
- * Anything but A, C, G, T ends a context. The first `order` letters after such a break (and of each chromosome)
- * have no full context: they are counted at the length they have, so every letter is counted once per level
- * that fits before it, and no chromosome is too short to learn from.
+ * Anything but A, C, G, T ends a context. The first `order` bases after such a break, and of each chromosome,
+ * have shorter contexts and are counted at these lengths, so every base is counted once per level that fits
+ * before it, and short chromosomes contribute too.
  */
 export class ContextCounter {
   readonly #order: number;
-  /** Full-length words of the given strand. Total at most 2^32 - 1, so no counter can overflow. */
+  /** Full-length k-mers of the given strand. Their total is at most 2^32 - 1, so no counter overflows. */
   readonly #words: Uint32Array;
-  /** starts[j]: words of j + 1 letters that begin a stretch, either strand. */
+  /** starts[j]: (j + 1)-mers at the start of a stretch, on either strand. */
   readonly #starts: readonly Uint32Array[];
   #bases = 0;
 
-  /** @throws {InputError} unless order is a whole number from 0 to 11 */
+  /** @throws {InputError} unless order is an integer from 0 to 11 */
   constructor(order: number) {
     if (!Number.isInteger(order) || order < 0 || order > HIGHEST_ORDER) {
-      throw new InputError(
-        `order ${order} of a Markov model is not a whole number from 0 to ${HIGHEST_ORDER}`,
-        {
-          hint: "Order k looks at the k letters before each letter; 5 is a good start.",
-        },
-      );
+      throw new InputError(`order ${order} of a Markov model is not an integer from 0 to ${HIGHEST_ORDER}`, {
+        hint: "order k conditions each base on the k bases before it; 5 is a good start",
+      });
     }
     this.#order = order;
     this.#words = new Uint32Array(4 ** (order + 1));
@@ -52,13 +52,15 @@ export class ContextCounter {
   }
 
   /**
-   * @param letters  ASCII bytes of one chromosome, either case
-   * @throws {InputError} when more than 2^32 - 1 letters were given in all
+   * Counts one chromosome.
+   *
+   * @param letters  ASCII bytes, either case
+   * @throws {InputError} when the total exceeds 2^32 - 1 bases
    */
   add(letters: Uint8Array): void {
     if (this.#bases + letters.length > 0xffff_ffff) {
-      throw new InputError("more than 4,294,967,295 letters of DNA to count", {
-        hint: "Train on fewer chromosomes.",
+      throw new InputError("more than 4,294,967,295 bases of training data", {
+        hint: "train on fewer chromosomes",
       });
     }
     const order = this.#order;
@@ -82,7 +84,7 @@ export class ContextCounter {
     this.#endStretch(word, run);
   }
 
-  /** A stretch's last letters are the first of its other strand. */
+  /** The last bases of a stretch are the first of its other strand. */
   #endStretch(word: number, length: number): void {
     this.#bases += length;
     for (let j = 0; j < Math.min(length, this.#order); j++) {
@@ -91,7 +93,7 @@ export class ContextCounter {
     }
   }
 
-  /** Counts of both strands, shorter contexts by leaving out first letters. */
+  /** Counts of both strands; shorter contexts by summing over the first bases. */
   finish(): ContextCounts {
     const order = this.#order;
     const levels: Float64Array[] = new Array(order + 1);
@@ -113,7 +115,7 @@ export class ContextCounter {
   }
 }
 
-/** Reverse complement of a word of `length` letters, as a number in base 4; at most 16 letters. */
+/** Reverse complement of a k-mer of `length` bases, as a number in base 4; at most 16 bases. */
 export function reverseComplementWord(word: number, length: number): number {
   let w = ~word; // A 0 <-> T 3, C 1 <-> G 2
   w = ((w >>> 2) & 0x3333_3333) | ((w & 0x3333_3333) << 2);

@@ -9,27 +9,27 @@ import { BASE_CODES, ContextCounter, type ContextCounts } from "./context-counts
 const UNITS_PER_NAT = 2 ** 26;
 const LOWEST_LOG = -(2 ** 31) / UNITS_PER_NAT; // -32 nats
 
-/** A call costs more than a sequence does. */
+/** Large, since the overhead of a call exceeds the cost of a sequence. */
 const BATCH_SIZE = 4096;
 
 /** Options of `fitKmerMarkov`. */
 export interface KmerMarkovOptions {
-  /** Letters of context, 0 to 11. */
+  /** Bases of context, 0 to 11. */
   readonly order: number;
-  /** Looked at before each chromosome; its reason is thrown. */
+  /** Checked before each chromosome; its reason is thrown. */
   readonly signal?: AbortSignal;
 }
 
-/** A fitted Markov model of DNA; any number of sequences may be scored, in any order. */
+/** A fitted Markov model of DNA. */
 export interface KmerMarkov extends Model {
   readonly order: number;
   readonly batchSize: number;
   readonly identity: string;
-  /** Letters A, C, G, T that it was fitted to, on one strand. */
+  /** Number of A, C, G and T in the training data, on one strand. */
   readonly trainingBases: number;
-  /** Weight, in counts, of the next shorter context's estimate at each length of context, [order + 1]. */
+  /** Weight of the next shorter context's estimate for each length of context, in counts, [order + 1]. */
   readonly strengths: readonly number[];
-  /** P(next letter | context), [A, C, G, T]; of a longer context the last `order` letters count. */
+  /** P(next base | context), [A, C, G, T]; a longer context is cut to its last `order` bases. */
   probabilities(context: string): Float64Array;
   logLikelihood(sequences: readonly string[]): Float64Array;
   tokenCount(sequence: string): number;
@@ -37,24 +37,25 @@ export interface KmerMarkov extends Model {
 }
 
 /**
- * Fits a Markov model of order k to chromosomes as they stream by: ln P(x) = sum over i of ln P(x_i | the up to k letters before).
+ * Fits a Markov model of order k to chromosomes: ln P(x) = Σᵢ ln P(xᵢ | up to k bases before).
  *
- * Both strands are learned from; N and every other letter ends a context. The estimate for a context of j letters is
- * drawn towards that of its last j - 1 letters, down to the uniform distribution:
+ * Both strands are used; N and every other letter ends a context. The estimate for a context c of j bases is
+ * shrunk towards that of its last j - 1 bases c', down to the uniform distribution:
  *
- *   P_j(x | c) = (n(c, x) + a_j P_{j-1}(x | c')) / (n(c) + a_j)
+ * P_j(x | c) = (n(c, x) + a_j P_{j-1}(x | c')) / (n(c) + a_j)
  *
- * The strength a_j of each length is the one under which the counts predict themselves best, each letter left out in
- * turn. So a high order costs nothing where data are few: on 2.3 Mb of human DNA order 11 predicts other chromosomes
- * better than order 5, where Witten-Bell weights (a_j = number of different letters seen) lose to a uniform guess.
+ * The strength a_j maximises the leave-one-out likelihood of the counts, so a high order does not overfit few
+ * data: on 2.3 Mb of human DNA order 11 predicts other chromosomes better than order 5, whereas Witten-Bell
+ * weights (a_j = number of distinct bases seen) predict worse than the uniform distribution.
  *
- * The model is causal and has no start token: unlike in HyenaDNA the first letter is scored too, by its frequency, and
- * the next k - 1 by the context they have, so the probabilities of all sequences of one length sum to 1. Since a score is
- * an exact sum, two sequences with the same words of k + 1 letters and the same first k letters score exactly the same:
- * order 1 ties on every dinucleotide shuffle instead of tossing a coin on rounding errors.
+ * The model is causal and has no start token: unlike in HyenaDNA the first base is scored too, by its
+ * frequency, and the next k - 1 by shorter contexts, so the probabilities of all sequences of one length sum
+ * to 1. A score is an exact sum: two sequences with the same (k + 1)-mers and the same first k bases have
+ * exactly the same score. Order 1 therefore ties on every dinucleotide shuffle, instead of being decided by
+ * rounding errors.
  *
- * @param chromosomes  ASCII letters of each training chromosome, either case; held one at a time
- * @throws {InputError} when the order is not from 0 to 11, or there is not one A, C, G or T to learn from
+ * @param chromosomes  ASCII letters of each training chromosome, either case; read one at a time
+ * @throws {InputError} when the order is not from 0 to 11, or the chromosomes have no A, C, G or T
  * @see MacKay & Peto 1995, A hierarchical Dirichlet language model, doi:10.1017/S1351324900000218
  */
 export async function fitKmerMarkov(
@@ -68,8 +69,8 @@ export async function fitKmerMarkov(
   }
   const counts = counter.finish();
   if (counts.bases === 0) {
-    throw new InputError("the Markov model was given no letter A, C, G or T to learn from", {
-      hint: "Are the training chromosomes in the genome, and not all N?",
+    throw new InputError("the training chromosomes of the Markov model have no A, C, G or T", {
+      hint: "check that the genome's training chromosomes are not all N",
     });
   }
   return modelOf(counts);
@@ -146,7 +147,7 @@ function modelOf(counts: ContextCounts): KmerMarkov {
   };
 }
 
-/** Log-probabilities as whole numbers of units. */
+/** Log-probabilities in integer units. */
 function logUnits(p: Float64Array): Int32Array {
   const units = new Int32Array(p.length);
   for (let w = 0; w < p.length; w++) {
@@ -155,7 +156,7 @@ function logUnits(p: Float64Array): Int32Array {
   return units;
 }
 
-/** P_j of every word of j + 1 letters from its counts and P_{j-1}; contexts never seen keep P_{j-1}. */
+/** P_j of every (j + 1)-mer from its counts and P_{j-1}; unseen contexts take P_{j-1}. */
 function interpolate(words: Float64Array, shorter: Float64Array, strength: number): Float64Array {
   const shorterMask = shorter.length - 1;
   const p = new Float64Array(words.length);
@@ -167,17 +168,17 @@ function interpolate(words: Float64Array, shorter: Float64Array, strength: numbe
 }
 
 /**
- * The a that maximises the sum of n(c, x) ln((n(c, x) - 1 + a P(x | c')) / (n(c) - 1 + a)): each letter
- * predicted from all the others. Golden-section search over ln a, on at most 2^15 contexts spread evenly.
+ * Strength a that maximises the leave-one-out log-likelihood Σ n(c, x) ln((n(c, x) - 1 + a P(x | c')) / (n(c)
+ * - 1 + a)), by golden-section search over ln a, on at most 2^15 evenly spread contexts.
  */
 function strengthOf(words: Float64Array, shorter: Float64Array): number {
   const contexts = words.length / 4;
-  const looked = Math.min(contexts, 2 ** 15);
+  const sampled = Math.min(contexts, 2 ** 15);
   const shorterMask = shorter.length - 1;
   const support = (logStrength: number) => {
     const a = Math.exp(logStrength);
     let sum = 0;
-    for (let i = 0; i < looked; i++) {
+    for (let i = 0; i < sampled; i++) {
       const w = 4 * (Math.imul(i, 0x9e37_79b1) & (contexts - 1)); // an odd factor visits each context once
       const total = words[w] + words[w + 1] + words[w + 2] + words[w + 3];
       if (total === 0) continue;
@@ -192,7 +193,7 @@ function strengthOf(words: Float64Array, shorter: Float64Array): number {
   return Math.exp(maximum(support, Math.log(2 ** -4), Math.log(2 ** 24)));
 }
 
-/** Where a function with one peak in [low, high] is highest, to 1e-3. Kiefer 1953. */
+/** Maximum of a unimodal function on [low, high], to 1e-3, by golden-section search (Kiefer 1953). */
 function maximum(f: (x: number) => number, low: number, high: number): number {
   const ratio = (Math.sqrt(5) - 1) / 2;
   let left = high - ratio * (high - low);
@@ -218,10 +219,9 @@ function maximum(f: (x: number) => number, low: number, high: number): number {
 function codeAt(letters: string, i: number): number {
   const code = BASE_CODES[letters.charCodeAt(i) & 0xff];
   if (code === 4 || letters.charCodeAt(i) > 0xff) {
-    throw new InputError(
-      `letter ${JSON.stringify(letters[i])} at position ${i} of a sequence is not A, C, G or T`,
-      { hint: "Language models see every other letter as A; put A in its place first." },
-    );
+    throw new InputError(`${JSON.stringify(letters[i])} at position ${i} of a sequence is not A, C, G or T`, {
+      hint: "replace it by A, as runs do for language models",
+    });
   }
   return code;
 }
@@ -229,8 +229,9 @@ function codeAt(letters: string, i: number): number {
 const DEFAULT_ORDER = 5;
 
 /**
- * The Markov model of `kmer-markov` or `kmer-markov:order=3`, fitted to the training chromosomes of the context's genome.
- * @throws {InputError} when the text says something else, or there is no genome with one of these chromosomes
+ * Fits the model of `kmer-markov` or `kmer-markov:order=3` to the training chromosomes of the context's
+ * genome.
+ * @throws {InputError} when the text has another form, or the genome has none of these chromosomes
  */
 export async function openKmerMarkov(
   spec: string,

@@ -6,24 +6,24 @@ import { MotifScanner } from "../../dna/motifs/scanner.ts";
 import { codesOf } from "../../dna/sequence/encoding.ts";
 import type { Model } from "../model.ts";
 
-/** The largest p-value of a hit: that of the benchmark's own counts. */
+/** Largest p-value of a hit, as in the benchmark. */
 const DEFAULT_THRESHOLD = 1e-5;
 
-/** Sequences per call: the scanner takes them together. */
+/** Sequences per call of the scanner. */
 const BATCH = 256;
 
 /** Options of `motifCounts`. */
 export interface MotifCountsOptions {
-  /** The largest p-value of a hit; 1e-5 when left out. */
+  /** Largest p-value of a hit; 1e-5 if absent. */
   readonly threshold?: number;
 }
 
-/** A model whose vector of a sequence is how often each motif is found in it. */
+/** A model that embeds a sequence as its numbers of motif hits. */
 export type MotifCounts = Model & Required<Pick<Model, "pool" | "identity">>;
 
 /**
- * The baseline of motif counts: `pool` gives the number of hits of each motif on both strands, in the motifs' order, by
- * FIMO's scores and p-values. It reads nothing else of a sequence, and gives no likelihood.
+ * Motif-count baseline: `pool` returns the number of hits of each motif on both strands, in the motifs'
+ * order, by FIMO's scores and p-values. It has no likelihood.
  *
  * @throws {InputError} as `MotifScanner`
  */
@@ -42,13 +42,13 @@ export function motifCounts(
 }
 
 /**
- * The model of `motif-counts:motifs.meme` or, with another threshold, `motif-counts:p=1e-4,motifs.meme`.
- * @throws {InputError} when the text says something else, or as `readMotifs`
+ * Opens `motif-counts:motifs.meme` or, with another threshold, `motif-counts:p=1e-4,motifs.meme`.
+ * @throws {InputError} when the text has another form, or as `readMotifs`
  */
 export async function openMotifCounts(spec: string): Promise<MotifCounts> {
   const [, threshold, path] = /^motif-counts:(?:p=([^,]*),)?(.+)$/s.exec(spec) ?? [];
   if (path === undefined) {
-    throw new InputError("motif-counts counts motifs, but no file of motifs is given", {
+    throw new InputError("motif-counts needs a file of motifs", {
       hint: "write motif-counts:H12CORE_meme_format.meme, or motif-counts:p=1e-4,H12CORE_meme_format.meme",
     });
   }
@@ -56,7 +56,7 @@ export async function openMotifCounts(spec: string): Promise<MotifCounts> {
   return motifCounts(motifs, threshold === undefined ? {} : { threshold: Number(threshold) });
 }
 
-/** Digest of everything about the motifs that a count depends on. */
+/** Digest of all properties of the motifs that counts depend on. */
 function motifsDigest(motifs: readonly Motif[]): string {
   return sha256Hex(
     motifs.map(({ name, sites, probabilities }) => `${name} ${sites} ${probabilities.join(" ")}`).join("\n"),

@@ -29,22 +29,22 @@ export interface ProbingHeadLike {
   readonly head: ProbingHead;
 }
 
-/** Names of the first layers in the original's state dicts, by ours. */
+/** Our names of the first layers → their names in the original's state dicts. */
 const FIRST_LAYERS = {
   first: "iconv",
   "position.values": "pos_emb",
   "position.spread": "pos_proj",
 } as const;
 
-/** Names of all layers in the original's state dicts, by ours. */
+/** Our names of all layers → their names in the original's state dicts. */
 const PROBING_HEAD_LIKE_LAYERS: Readonly<Record<string, string>> = {
   ...FIRST_LAYERS,
   ...Object.fromEntries(Object.entries(ORIGINAL_HEAD_LAYERS).map(([own, name]) => [own, `trunk.${name}`])),
 };
 
-/** A learned number for each position, spread over the channels by a dense layer of one input. */
+/** Learned position embedding: a value per position, projected to all channels by a dense layer. */
 export interface Position {
-  /** [l, 1], zeros at first */
+  /** [l, 1], initially zeros */
   readonly values: Sym;
   readonly spread: WithBias<Linear>;
 }
@@ -69,9 +69,9 @@ function position(layers: FreshLayers, length: number, channels: number): Positi
 }
 
 /**
- * DART-Eval's network without a language model: the probing head over a wide convolution of the sequence itself.
+ * DART-Eval's probing-head-like network: the probing head on a wide convolution of the sequence.
  *
- * @param x  one-hot sequence [b, l, 4], channels A C G T, zeros where no base is known
+ * @param x  one-hot sequence [b, l, 4], channels A C G T, zeros for an unknown base
  * @returns  [b, outputs]
  */
 export function probingHeadLikeLogits({ first, position: at, head }: ProbingHeadLike, x: Sym): Sym {
@@ -82,8 +82,8 @@ export function probingHeadLikeLogits({ first, position: at, head }: ProbingHead
 }
 
 /**
- * A convolution with the learned term of each position added. The bias is added to that term, which is small, so that its
- * gradient takes no pass of its own over all positions.  [b, l, c] → [b, l, o]
+ * A convolution plus the position embedding. The bias is added to the embedding, which is small, so that its
+ * gradient needs no pass over all positions.  [b, l, c] → [b, l, o]
  */
 function convolutionWithPosition(
   { weight, bias }: WithBias<Convolution>,
@@ -107,7 +107,7 @@ export interface ChrombpnetLike {
   readonly output: Linear;
 }
 
-/** Names of the layers in the original's state dicts, by ours. */
+/** Our names of the layers → their names in the original's state dicts. */
 const CHROMBPNET_LIKE_LAYERS: Readonly<Record<string, string>> = {
   ...FIRST_LAYERS,
   ...Object.fromEntries(Array.from({ length: BLOCKS }, (_, i) => [`dilated.${i}`, `rconvs.${i}`])),
@@ -130,11 +130,11 @@ export function chrombpnetLike(
 }
 
 /**
- * DART-Eval's classifier in the manner of ChromBPNet (Pampari et al. 2024): a wide convolution, residual blocks whose
- * convolutions reach 1, 2, 4, … bases, the mean over positions, a dense layer. Nothing is padded, so the length shrinks from
- * block to block.
+ * DART-Eval's ChromBPNet-like network (Pampari et al. 2024): a wide convolution, residual blocks with
+ * dilations of 1, 2, 4, … bases, the mean over positions, a dense layer. Nothing is padded, so the length
+ * decreases from block to block.
  *
- * @param x  one-hot sequence [b, l, 4], channels A C G T, zeros where no base is known
+ * @param x  one-hot sequence [b, l, 4], channels A C G T, zeros for an unknown base
  * @returns  [b, outputs]
  */
 export function chrombpnetLikeLogits(net: ChrombpnetLike, x: Sym): Sym {
@@ -170,7 +170,7 @@ const chrombpnetLikeNetwork: SequenceNetwork = {
   },
 };
 
-/** Networks that are trained ab initio, as models that answer nothing before. */
+/** Untrained networks for the setting ab-initio, as models. */
 export const NETWORKS: readonly (Model & Required<Pick<Model, "network" | "family" | "identity">>)[] = [
   network("probing-head-like", probingHeadLikeNetwork),
   network("chrombpnet-like", chrombpnetLikeNetwork),

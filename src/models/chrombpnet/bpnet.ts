@@ -12,20 +12,20 @@ import { type Linear, linear } from "../../net/nn/linear.ts";
 
 // axes: b batch · l bases read · t bases predicted · c filters · k kernel
 
-/** Sizes of one BPNet. */
+/** Sizes of a BPNet. */
 export interface BpnetSizes {
-  /** Bases it reads. */
+  /** Bases of the input. */
   readonly inputLength: number;
-  /** Bases in the middle of them whose signal it predicts. */
+  /** Bases in the centre of the input whose signal is predicted. */
   readonly outputLength: number;
   readonly filters: number;
-  /** Residual convolutions of kernel 3; the i-th, from 1 on, reaches 2ⁱ bases. */
+  /** Residual convolutions with kernel 3; the i-th, from 1 on, has dilation 2ⁱ. */
   readonly dilatedLayers: number;
   readonly firstKernel: number;
   readonly profileKernel: number;
 }
 
-/** The published network of accessibility, and the smaller one of the enzyme's bias (Pampari et al. 2024). */
+/** The published accessibility network and the smaller bias network (Pampari et al. 2024). */
 export const ACCESSIBILITY_SIZES: BpnetSizes = {
   inputLength: 2114,
   outputLength: 1000,
@@ -42,23 +42,23 @@ export interface Bpnet {
   readonly dilated: readonly WithBias<Convolution>[];
   readonly profile: WithBias<Convolution>;
   readonly counts: WithBias<Linear>;
-  /** All parameters of the graph, with how they begin. */
+  /** Parameters of the graph, with their initialisation. */
   readonly tensors: readonly FreshTensor[];
 }
 
-/** What a network says of each sequence. */
+/** Outputs of a network. */
 export interface ProfileAndCounts {
-  /** [b, t]; their softmax is where the reads of the window lie. */
+  /** [b, t]; the softmax is the distribution of reads over the window. */
   readonly logits: Sym;
   /** [b]: predicted ln(1 + reads in the window). */
   readonly logCounts: Sym;
 }
 
 /**
- * Declares a network. Its parameters are called `NAME.first.weight`, `NAME.dilated.0.bias` and so on, weights of
- * convolutions [out, in, kernel].
+ * Declares a network. Its parameters are called `NAME.first.weight`, `NAME.dilated.0.bias` and so on, weights
+ * of convolutions [out, in, kernel].
  *
- * @throws {InputError} when the sizes leave no room for the window that is predicted, or it would not lie in the middle
+ * @throws {InputError} when the sizes leave no room for the predicted window, or it would not be centred
  */
 export function bpnet(name: string, sizes: BpnetSizes): Bpnet {
   checkSizes(sizes);
@@ -67,7 +67,7 @@ export function bpnet(name: string, sizes: BpnetSizes): Bpnet {
     tensors.push(fresh);
     return parameter(fresh.name, fresh.shape);
   };
-  // Keras' defaults: kernels even in ±√(6 / (fan in + fan out)) (Glorot & Bengio 2010), biases zero.
+  // Keras defaults: kernels uniform in ±√(6 / (fan in + fan out)) (Glorot & Bengio 2010), biases zero.
   const layer = (at: string, out: number, channels: number, kernel?: number) => {
     const taps = kernel ?? 1;
     const shape = kernel === undefined ? [out, channels] : [out, channels, kernel];
@@ -88,11 +88,11 @@ export function bpnet(name: string, sizes: BpnetSizes): Bpnet {
 }
 
 /**
- * BPNet as ChromBPNet has it: a wide convolution, residual blocks whose convolutions reach 2, 4, 8, … bases, and two heads: a
- * wide convolution for the shape of the signal, the mean over positions for its sum. Nothing is padded, so what is added
- * in a block is cut to the middle.
+ * BPNet as in ChromBPNet: a wide convolution, residual blocks with dilations of 2, 4, 8, … bases, and two
+ * heads: a wide convolution for the profile, the mean over positions for the counts. Nothing is padded, so
+ * the skip connection of a block is cropped to the centre.
  *
- * @param x  one-hot sequence [b, l, 4], channels A C G T, zeros where no base is known
+ * @param x  one-hot sequence [b, l, 4], channels A C G T, zeros for an unknown base
  * @see Pampari et al. 2024, doi:10.1101/2024.12.25.630221; Avsec et al. 2021, doi:10.1038/s41588-021-00782-6
  */
 export function bpnetOutputs({ sizes, first, dilated, profile, counts }: Bpnet, x: Sym): ProfileAndCounts {
@@ -106,7 +106,7 @@ export function bpnetOutputs({ sizes, first, dilated, profile, counts }: Bpnet, 
   return { logits: diagonalConvolution(profile, seen), logCounts: reshape(logCounts, [x.shape[0]]) };
 }
 
-/** Positions that are left after the convolutions, before the heads. */
+/** Number of positions after the dilated convolutions, before the heads. */
 export const lengthOfStates = ({ inputLength, firstKernel, dilatedLayers }: BpnetSizes) =>
   inputLength - (firstKernel - 1) - 2 * (2 ** (dilatedLayers + 1) - 2);
 
@@ -114,16 +114,16 @@ function checkSizes(sizes: BpnetSizes): void {
   const spare = lengthOfStates(sizes) - (sizes.profileKernel - 1) - sizes.outputLength;
   if (spare < 0 || spare % 2 !== 0 || sizes.outputLength < 1) {
     throw new InputError(
-      `${sizes.inputLength} bases with ${sizes.dilatedLayers} dilated layers leave ${spare + sizes.outputLength} positions of a profile; ` +
-        `${sizes.outputLength}, or an even number more, are needed`,
-      { hint: "2,114 bases, 8 dilated layers and a window of 1,000 bases fit, as published" },
+      `${sizes.inputLength} bases with ${sizes.dilatedLayers} dilated layers leave a profile of ${spare + sizes.outputLength} positions; ` +
+        `expected ${sizes.outputLength} or an even number more`,
+      { hint: "the published sizes are 2,114 bases, 8 dilated layers and a window of 1,000 bases" },
     );
   }
 }
 
 /**
- * Accessibility and the enzyme's bias as one prediction: the logits of the profiles are added, so the probabilities multiply;
- * of the counts the exponentials are added: ln(eᵃ + eᵇ), computed as a + ln(1 + eᵇ⁻ᵃ).
+ * Combined prediction of accessibility and enzyme bias: the profile logits are added, so the probabilities
+ * multiply; counts are added on the natural scale, ln(eᵃ + eᵇ) = a + ln(1 + eᵇ⁻ᵃ).
  *
  * @see Pampari et al. 2024, doi:10.1101/2024.12.25.630221
  */

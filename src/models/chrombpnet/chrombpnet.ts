@@ -13,13 +13,16 @@ import { type ChrombpnetKind, kindOf, readChrombpnet, type StoredChrombpnet } fr
 
 /** Options of `Chrombpnet.open`. */
 export interface ChrombpnetOptions extends ProgramOptions {
-  /** Whether a sequence is read as it is, as the original predicts, or on both strands and the two predictions averaged. */
+  /**
+   * "one" predicts from the given strand, as the original does; "both" averages the predictions of both
+   * strands.
+   */
   readonly strands?: "one" | "both";
-  /** The file's name without its ending where it is absent. */
+  /** Name in results; the file's name without extension if absent. */
   readonly name?: string;
 }
 
-/** A trained ChromBPNet, read from a file of Keras. */
+/** A trained ChromBPNet in a Keras file. */
 export class Chrombpnet implements Model {
   readonly family = "chrombpnet";
   readonly batchSize = 64;
@@ -28,7 +31,7 @@ export class Chrombpnet implements Model {
   private constructor(
     readonly name: string,
     readonly identity: string,
-    /** Which of the networks are in the file, and so what is predicted. */
+    /** Networks in the file, which determine the prediction. */
     readonly contents: ChrombpnetKind,
     private readonly stored: StoredChrombpnet,
     private readonly predictor: Predictor,
@@ -36,7 +39,9 @@ export class Chrombpnet implements Model {
   ) {}
 
   /**
-   * @throws {FormatError} when the file holds no ChromBPNet
+   * Opens a Keras file.
+   *
+   * @throws {FormatError} when the file is not a ChromBPNet
    * @throws {InputError} when there is no such file
    */
   static async open(
@@ -57,20 +62,20 @@ export class Chrombpnet implements Model {
     return this.predictor.device;
   }
 
-  /** Bases of a sequence that it reads. */
+  /** Number of bases of the input. */
   get inputLength(): number {
     return this.predictor.inputLength;
   }
 
-  /** Bases in the middle of a sequence whose signal it predicts. */
+  /** Number of bases in the centre whose signal is predicted. */
   get outputLength(): number {
     return this.predictor.outputLength;
   }
 
   /**
-   * Profiles and counts of sequences given as base codes; a base that is not known is a row of zeros to the model.
+   * Profiles and counts of sequences given as base codes; an unknown base is a row of zeros.
    *
-   * @throws {InputError} when a sequence has not `inputLength` bases
+   * @throws {InputError} when a sequence does not have `inputLength` bases
    */
   async predict(
     sequences: readonly Uint8Array[],
@@ -94,8 +99,9 @@ export class Chrombpnet implements Model {
   }
 
   /**
-   * As measured of the published sizes: the HDF5 library's and the runtime's own, the weights in the file's order, in ours and in the
-   * session's, and eight values per base and filter, of which half are windows of three.
+   * Estimate that matches measurements at the published sizes: the HDF5 library and the runtime; the weights
+   * in Keras layout, in PyTorch layout and in the session; and eight values per base and filter, half of
+   * which are windows of three.
    */
   memory(batchSize: number): number {
     const networks = Object.values(this.stored);
@@ -112,25 +118,26 @@ export class Chrombpnet implements Model {
   }
 }
 
-/** Stands for the name of a cell line in a path. */
+/** Placeholder for the cell line in a path. */
 const LINE = "{cell-line}";
 
-/** Stands for any text in one part of a path: the files of several folds. */
+/** Wildcard for any text within one part of a path, such as fold numbers. */
 const ANY = "*";
 
 /**
- * The model of `chrombpnet:FILE.h5` or `chrombpnet:strands=both,FILE.h5`.
+ * Opens `chrombpnet:FILE.h5` or `chrombpnet:strands=both,FILE.h5`.
  *
- * - `*` in the path matches any text within a folder's or file's name; the predictions of all matching files, the folds of one
- *   training, are averaged. `FILE.h5` stands for `FILE.fold_*.h5` where there is no file of the first name.
+ * - `*` in the path matches any text within a folder or file name; the predictions of all matching files,
+ *   folds of one model, are averaged. `FILE.h5` means `FILE.fold_*.h5` if there is no file of that name.
  * - `{cell-line}` in the path makes a model with one network, or one set of folds, per cell line.
  *
- * @throws {InputError} when the text has another form, no file matches, or matching files hold different kinds of networks
+ * @throws {InputError} when the text has another form, no file matches, or matching files have different
+ * kinds of networks
  */
 export async function openChrombpnet(spec: string, options: ProgramOptions): Promise<Model> {
   const [, strands, path] = /^chrombpnet:(?:strands=([^,]*),)?(.+)$/s.exec(spec) ?? [];
   if (path === undefined || !(strands === undefined || strands === "one" || strands === "both")) {
-    throw new InputError(`chrombpnet does not understand ${JSON.stringify(spec)}`, {
+    throw new InputError(`${JSON.stringify(spec)} is not a ChromBPNet`, {
       hint: "write chrombpnet:FILE.h5, or chrombpnet:strands=both,FILE.h5 to average both strands",
     });
   }
@@ -138,7 +145,7 @@ export async function openChrombpnet(spec: string, options: ProgramOptions): Pro
   return path.includes(LINE) ? new ChrombpnetPerLine(path, all) : openFolds(path, all);
 }
 
-/** One network for each cell line, opened when a task of that line is planned. */
+/** One network per cell line, opened when a task of that line is planned. */
 class ChrombpnetPerLine implements Model {
   readonly name = "chrombpnet";
   readonly family = "chrombpnet";
@@ -188,14 +195,14 @@ async function openFolds(pattern: string, options: ChrombpnetOptions): Promise<M
 function checkFold(fold: Chrombpnet, first: Chrombpnet, path: string): void {
   for (const fact of ["contents", "inputLength", "outputLength"] as const) {
     if (fold[fact] === first[fact]) continue;
-    throw new InputError(`its ${fact} is ${fold[fact]}, and that of the first fold ${first[fact]}`, {
+    throw new InputError(`its ${fact} is ${fold[fact]}, but the first fold has ${first[fact]}`, {
       place: { file: path },
-      hint: "files are averaged where they are folds of one training; narrow the pattern",
+      hint: "only folds of one model are averaged; narrow the pattern",
     });
   }
 }
 
-/** The mean over folds of ln(1 + reads), as variant-scorer averages ChromBPNet's folds. */
+/** Mean over folds of ln(1 + reads), as in variant-scorer. */
 function averageOf(folds: readonly Chrombpnet[], name: string): Model {
   return {
     name,
@@ -219,7 +226,7 @@ function averageOf(folds: readonly Chrombpnet[], name: string): Model {
   };
 }
 
-/** `K562.fold_*.h5` and `K562/fold_*.h5` are named K562. */
+/** Name of a pattern: K562 for `K562.fold_*.h5` and `K562/fold_*.h5`. */
 const nameOf = (pattern: string) =>
   basename(pattern.slice(0, pattern.indexOf(ANY)).replace(/[/\\]?[^/\\.]*$/, "")) || "chrombpnet";
 
@@ -251,7 +258,7 @@ async function matching(pattern: string): Promise<readonly string[]> {
 const literal = (text: string) => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 
 const noFile = (pattern: string, nor: string) =>
-  new InputError(`there is no ChromBPNet here${nor === "" ? "" : `, ${nor}`}`, {
+  new InputError(`there is no such file${nor === "" ? "" : `, ${nor}`}`, {
     place: { file: pattern },
-    hint: "the files of several folds are given by *, as in chrombpnet:FOLDER/{cell-line}/fold_*.h5",
+    hint: "use * for several folds, as in chrombpnet:FOLDER/{cell-line}/fold_*.h5",
   });

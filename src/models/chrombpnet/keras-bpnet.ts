@@ -5,18 +5,19 @@ import type { KerasFile, KerasLayer, KerasModel } from "../../net/arrays/keras.t
 import type { BpnetSizes } from "./bpnet.ts";
 import { bpnet } from "./bpnet.ts";
 
-/** A network as a file has it. */
+/** A network stored in a file. */
 export interface StoredBpnet {
   readonly sizes: BpnetSizes;
-  /** Values by the names of `bpnet`, such as `dilated.0.weight`, without the network's own name. */
+  /** Arrays by their names in `bpnet`, such as `dilated.0.weight`, without the network's own name. */
   readonly arrays: ReadonlyMap<string, NdArray>;
 }
 
 /**
- * Reads one BPNet out of a Keras model: layers are recognised by what they are and what they read, whatever they are called.
+ * Reads a BPNet from a Keras model. Layers are recognised by kind and inputs, not by name.
  *
- * @param inside  the name of the model it is inside of the file's model; none where it is the file's model itself
- * @throws {FormatError} when a layer is missing, left over or has other settings than BPNet's, or a weight another shape
+ * @param inside  path of the model within the file's model; empty for the file's model itself
+ * @throws {FormatError} when a layer is missing, unexpected or has other settings than BPNet's, or a weight
+ * another shape
  */
 export function readKerasBpnet(
   file: KerasFile,
@@ -88,7 +89,7 @@ function readArrays(
     layers.flatMap(([at, { name }]) => {
       const weight = shapes.get(`${at}.weight`)!;
       const place = [...inside, name];
-      // Keras keeps kernels as [kernel, in, out].
+      // Keras stores kernels as [kernel, in, out].
       const kernel = file.weight(place, "kernel", weight.toReversed());
       return [
         [`${at}.weight`, axesReversed(kernel)] as const,
@@ -98,22 +99,24 @@ function readArrays(
   );
 }
 
-/** The array with its axes in reverse order, as Keras' kernels are to PyTorch's, and back: [k, c, o] ↔ [o, c, k], [c, o] ↔ [o, c]. */
+/**
+ * The array with its axes reversed, between Keras and PyTorch layout: [k, c, o] ↔ [o, c, k], [c, o] ↔ [o, c].
+ */
 export function axesReversed({ shape, data }: NdArray<"float32">): NdArray<"float32"> {
   const [a = 1, b = 1, c = 1] = shape.length === 3 ? shape : [shape[0], 1, shape[1]];
-  const turned = new Float32Array(data.length);
+  const reversed = new Float32Array(data.length);
   for (let i = 0; i < a; i++) {
     for (let j = 0; j < b; j++) {
-      for (let k = 0; k < c; k++) turned[(k * b + j) * a + i] = data[(i * b + j) * c + k];
+      for (let k = 0; k < c; k++) reversed[(k * b + j) * a + i] = data[(i * b + j) * c + k];
     }
   }
-  return { dtype: "float32", shape: shape.toReversed(), data: turned };
+  return { dtype: "float32", shape: shape.toReversed(), data: reversed };
 }
 
 const one = z.tuple([z.literal(1)]).transform(([value]) => value);
 const size = (most: number) => z.number().int().positive().max(most);
 
-/** Settings that a convolution must have; what it is free to choose comes out. */
+/** Settings of a convolution: required values are checked, free ones returned. */
 const convolution = (activation: string, dilation: number) =>
   z.object({
     filters: size(8192),
@@ -143,7 +146,7 @@ const InputShape = z
     return shape ?? ([0] as const);
   });
 
-/** The layers of a model, taken one by one, so that none is left over. */
+/** Layers of a model that have not been recognised yet. */
 class Layers {
   private readonly left: Set<KerasLayer>;
 
@@ -154,7 +157,7 @@ class Layers {
     this.left = new Set(model.layers);
   }
 
-  /** The layer of a kind that reads just these layers; undefined where there is none. */
+  /** The layer of a kind with exactly these inputs; undefined if there is none. */
   find(kind: string, inputs: readonly KerasLayer[], fits = (_: KerasLayer) => true): KerasLayer | undefined {
     const names = inputs.map(({ name }) => name).sort();
     return [...this.left].find(
@@ -182,10 +185,10 @@ class Layers {
     const checked = form.safeParse(layer.settings);
     if (checked.success) return checked.data;
     const issue = checked.error.issues[0];
-    const came = JSON.stringify(layer.settings[String(issue.path[0])]);
+    const found = JSON.stringify(layer.settings[String(issue.path[0])]);
     throw new FormatError(
       { file: this.file },
-      `the layer ${layer.name} has ${issue.path.join(".")} ${came}: ${issue.message}`,
+      `the layer ${layer.name} has ${issue.path.join(".")} ${found}: ${issue.message}`,
       HINT,
     );
   }
@@ -193,18 +196,18 @@ class Layers {
   unlike(layer: KerasLayer, expected: string): FormatError {
     return new FormatError(
       { file: this.file },
-      `the model around the layer ${layer.name} has not ${expected}`,
+      `the model around the layer ${layer.name} does not have ${expected}`,
       HINT,
     );
   }
 
-  /** Nothing may be left over, and the outputs must come from these. */
+  /** Checks that no layer remains and that the outputs are these layers'. */
   finish(outputs: readonly KerasLayer[]): void {
     const [extra] = this.left;
     if (extra !== undefined) {
       throw new FormatError(
         { file: this.file },
-        `the model has a layer ${extra.name} that is no part of BPNet`,
+        `the model has a layer ${extra.name} that does not belong to BPNet`,
         HINT,
       );
     }
@@ -219,4 +222,4 @@ class Layers {
   }
 }
 
-const HINT = "models of kundajelab/chrombpnet can be read: bias, chrombpnet and chrombpnet_nobias";
+const HINT = "supported are the models of kundajelab/chrombpnet: bias, chrombpnet and chrombpnet_nobias";

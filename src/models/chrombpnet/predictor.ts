@@ -9,29 +9,29 @@ import { bpnet, bpnetOutputs, type ProfileAndCounts, withBias } from "./bpnet.ts
 import type { StoredBpnet } from "./keras-bpnet.ts";
 import type { StoredChrombpnet } from "./read-keras.ts";
 
-/** What a model says of one sequence. */
+/** Prediction of one sequence. */
 export interface ProfilePrediction {
-  /** [outputLength]; their softmax is where the reads of the window lie. */
+  /** [outputLength]; the softmax is the distribution of reads over the window. */
   readonly logits: Float32Array;
   /** Predicted ln(1 + reads in the window). */
   readonly logCounts: number;
 }
 
-/** A ChromBPNet ready to predict. */
+/** A loaded ChromBPNet. */
 export interface Predictor extends AsyncDisposable {
   readonly device: ConcreteDevice;
   readonly inputLength: number;
   readonly outputLength: number;
   /**
-   * @param sequences  base codes of `inputLength` bases each: A 0, C 1, G 2, T 3, 4 a base that is not known
-   * @param signal     stops between two runs of the program, throwing its reason
-   * @throws {InputError} when one is of another length
+   * @param sequences  base codes of `inputLength` bases each: A 0, C 1, G 2, T 3, unknown 4
+   * @param signal     aborts between two runs of the program, with its reason
+   * @throws {InputError} when a sequence has another length
    */
   predict(sequences: readonly Uint8Array[], signal?: AbortSignal): Promise<readonly ProfilePrediction[]>;
   close(): Promise<void>;
 }
 
-/** Sequences per run of the program: more only take more memory. */
+/** Sequences per run of the program; more take more memory and are not faster. */
 const ROWS = 32;
 
 export async function openPredictor(
@@ -52,7 +52,7 @@ export async function openPredictor(
   };
 }
 
-/** The graph of one or both networks; their values are added to `values`. */
+/** Graph of one or both networks; their arrays are added to `values`. */
 function outputsOf(stored: StoredChrombpnet, x: Sym, values: Map<string, NdArray>): ProfileAndCounts {
   const outputs = (name: string, network: StoredBpnet) => {
     for (const [at, array] of network.arrays) values.set(`${name}.${at}`, array);
@@ -85,13 +85,16 @@ async function predictAll(
   return predictions;
 }
 
-/** One-hot rows of sequences of one length, [b, l, 4]. @throws {InputError} naming one of another length */
+/**
+ * One-hot rows of sequences of one length, [b, l, 4].
+ * @throws {InputError} naming a sequence of another length
+ */
 export function oneHotRows(sequences: readonly Uint8Array[], length: number): NdArray<"float32"> {
   const data = new Float32Array(4 * length * sequences.length);
   sequences.forEach((codes, i) => {
     if (codes.length !== length) {
       throw new InputError(`the model reads ${length} bases, but a sequence has ${codes.length}`, {
-        hint: "tasks whose sequences have this length can be asked of it: chromatin-activity and variant-effects",
+        hint: "evaluate it on tasks with this length: chromatin-activity and variant-effects",
       });
     }
     oneHotOfCodes(codes, data, 4 * length * i);
@@ -100,8 +103,8 @@ export function oneHotRows(sequences: readonly Uint8Array[], length: number): Nd
 }
 
 /**
- * The reads expected at each base of the window: softmax(logits) · e^logCounts, as the original writes them to bigWig files. The
- * counts are those of ln(1 + reads), so the sum is one read more than the prediction means.
+ * Expected reads at each base of the window: softmax(logits) · e^logCounts, as the original writes them to
+ * bigWig files. Since counts are ln(1 + reads), the sum exceeds the predicted reads by one.
  *
  * @returns  [outputLength], reads
  */
@@ -113,8 +116,8 @@ export function expectedProfile({ logits, logCounts }: ProfilePrediction): Float
 }
 
 /**
- * One prediction from those of a sequence and of its reverse complement: the mean of the logits, base by base, and of the
- * log counts.
+ * Mean of the predictions of a sequence and of its reverse complement: of the logits, base by base, and of
+ * the log counts.
  */
 export function strandMean(forward: ProfilePrediction, reverse: ProfilePrediction): ProfilePrediction {
   const last = forward.logits.length - 1;

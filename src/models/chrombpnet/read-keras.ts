@@ -4,13 +4,13 @@ import { openKeras } from "../../net/arrays/keras.ts";
 import type { StoredBpnet } from "./keras-bpnet.ts";
 import { readKerasBpnet } from "./keras-bpnet.ts";
 
-/** One or both networks of a ChromBPNet. */
+/** Stored networks of a ChromBPNet, one or both. */
 export interface StoredChrombpnet {
   readonly bias?: StoredBpnet;
   readonly accessibility?: StoredBpnet;
 }
 
-/** Kinds of files: of the enzyme's bias alone, of accessibility without it, or of both. */
+/** Kinds of files: the enzyme bias alone, accessibility without bias, or both. */
 export type ChrombpnetKind = "bias" | "no-bias" | "combined";
 
 export function kindOf({ bias, accessibility }: StoredChrombpnet): ChrombpnetKind {
@@ -18,20 +18,20 @@ export function kindOf({ bias, accessibility }: StoredChrombpnet): ChrombpnetKin
   return bias === undefined ? "no-bias" : "combined";
 }
 
-/** What the original calls the layers of the network of accessibility. */
+/** Prefix of the accessibility network's layers in the original. */
 const ACCESSIBILITY_PREFIX = "wo_bias_";
-/** What it calls that network inside a combined model. */
+/** Name of the accessibility network inside a combined model in the original. */
 export const ACCESSIBILITY_MODEL = "model_wo_bias";
 
-/** The layer that adds the counts of both networks: a piece of Python in the original, recognised by its place. */
+/** Layer that adds the counts of both networks, a Python function in the original. */
 const COUNTS_LAYER = "logcount_predictions";
 
 /**
- * Reads a ChromBPNet as `chrombpnet` writes it (`bias.h5`, `chrombpnet.h5`, `chrombpnet_nobias.h5`), by Keras 2 or 3. Python
- * in the file is not run: the layer that adds the counts of both networks is known by its name and its two inputs, and what it does is
- * in `bpnet.ts`.
+ * Reads a ChromBPNet written by `chrombpnet` (`bias.h5`, `chrombpnet.h5`, `chrombpnet_nobias.h5`), by Keras 2
+ * or 3. Python in the file is not run: the layer that adds the counts of both networks is recognised by its
+ * name and two inputs, and implemented in `bpnet.ts`.
  *
- * @throws {FormatError} when the file holds another model
+ * @throws {FormatError} when the file has another model
  * @throws {InputError} when there is no such file
  */
 export async function readChrombpnet(path: string): Promise<StoredChrombpnet> {
@@ -50,7 +50,7 @@ function readCombined(file: KerasFile, models: readonly KerasLayer[]): StoredChr
   if (accessibility === undefined || bias === undefined || models.length !== 2) {
     throw new FormatError(
       { file: file.path },
-      `the models inside are ${models.map(({ name }) => name).join(", ")}; ${ACCESSIBILITY_MODEL} and one of the bias are expected`,
+      `the models inside are ${models.map(({ name }) => name).join(", ")}; expected ${ACCESSIBILITY_MODEL} and a bias model`,
     );
   }
   checkTop(file, [bias, accessibility]);
@@ -68,7 +68,10 @@ function readCombined(file: KerasFile, models: readonly KerasLayer[]): StoredChr
   return stored;
 }
 
-/** Input → both networks → Add of the profiles, and Concatenate → a layer without weights for the counts. */
+/**
+ * Checks the combined model: Input → both networks → Add of the profiles, and Concatenate → a layer without
+ * weights for the counts.
+ */
 function checkTop(file: KerasFile, models: readonly KerasLayer[]): void {
   const { layers, outputs } = file.model;
   const names = models.map(({ name }) => name).sort();
@@ -89,7 +92,7 @@ function checkTop(file: KerasFile, models: readonly KerasLayer[]): void {
   if (!fits) {
     throw new FormatError(
       { file: file.path },
-      `the layers ${layers.map(({ name }) => name).join(", ")} are not put together as in ChromBPNet`,
+      `the layers ${layers.map(({ name }) => name).join(", ")} are not connected as in ChromBPNet`,
     );
   }
 }

@@ -6,17 +6,17 @@ import type { Genome } from "../../dna/genome/genome.ts";
 import type { Interval } from "../../dna/genome/interval.ts";
 import { windowCodes } from "../../dna/sequence/encoding.ts";
 
-/** Where reads were counted. */
+/** Signal of reads per base. */
 export type BaseValues = Pick<Signal, "values">;
 
-/** A place of a genome: what lies around it is read and predicted. */
+/** The centre of a window of a genome. */
 export interface Region {
   readonly chrom: string;
   /** 0-based; windows are [centre − width / 2, centre + width / 2). */
   readonly centre: number;
 }
 
-/** What a training needs of one region, with room to move the window. */
+/** Training data of one region, with margins for jitter. */
 export interface RegionWindow {
   /** Base codes, [inputLength + 2 · jitter]. */
   readonly codes: Uint8Array;
@@ -30,7 +30,7 @@ export const around = ({ chrom, centre }: Region, width: number): Interval => ({
   end: centre + width / 2,
 });
 
-/** Regions whose window of `width` bases lies on the chromosome. */
+/** Regions whose window of `width` bases is inside the chromosome. */
 export function insideGenome<R extends Region>(
   regions: readonly R[],
   genome: Genome,
@@ -42,9 +42,7 @@ export function insideGenome<R extends Region>(
   });
 }
 
-/**
- * Reads the windows of regions into memory: a byte per base of sequence, and two or four per base of signal.
- */
+/** Reads the windows of regions into memory: a byte per base of sequence, two or four per base of signal. */
 export async function readWindows(
   regions: readonly Region[],
   { genome, signal }: { readonly genome: Genome; readonly signal: BaseValues },
@@ -52,8 +50,8 @@ export async function readWindows(
   abort?: AbortSignal,
 ): Promise<readonly RegionWindow[]> {
   const windows: RegionWindow[] = new Array(regions.length);
-  // In the order of place: a genome keeps the chromosome it was asked for last, a signal reads neighbours together.
-  const order = [...regions.keys()].sort((a, b) => byPlace(regions[a], regions[b]));
+  // In genomic order: the genome caches the last chromosome, and the signal reads neighbours together.
+  const order = [...regions.keys()].sort((a, b) => byPosition(regions[a], regions[b]));
   for (let from = 0; from < order.length; from += READ_AT_ONCE) {
     abort?.throwIfAborted();
     const some = order.slice(from, from + READ_AT_ONCE);
@@ -67,20 +65,20 @@ export async function readWindows(
   return windows;
 }
 
-/** Regions whose numbers are in memory before they are made small. */
+/** Regions read at a time, before their values are compacted. */
 const READ_AT_ONCE = 4096;
 
-const byPlace = (a: Region, b: Region) =>
+const byPosition = (a: Region, b: Region) =>
   a.chrom < b.chrom ? -1 : a.chrom > b.chrom ? 1 : a.centre - b.centre;
 
-/** Whole numbers in half the bytes. */
+/** Stores integers in half the bytes. */
 function compact(values: Float32Array): Uint16Array | Float32Array {
   return values.every((value) => Number.isInteger(value) && value >= 0 && value <= 65535)
     ? Uint16Array.from(values)
     : values;
 }
 
-/** Σ reads of the window in the middle, `width` bases. */
+/** Sum of reads over the central `width` bases. */
 export function readsInside({ counts }: RegionWindow, width: number): number {
   const cut = (counts.length - width) / 2;
   let sum = 0;
@@ -88,7 +86,7 @@ export function readsInside({ counts }: RegionWindow, width: number): number {
   return sum;
 }
 
-/** The middle of a window, `width` bases of sequence. */
+/** The centre of a window, `width` bases of sequence. */
 export function trimmed({ codes, counts }: RegionWindow, width: number): RegionWindow {
   const cut = (codes.length - width) / 2;
   return {
@@ -97,14 +95,14 @@ export function trimmed({ codes, counts }: RegionWindow, width: number): RegionW
   };
 }
 
-/** Column of narrowPeak files that has the summit's distance from the start, 0-based. */
+/** Column of narrowPeak files with the summit's distance from the start, 0-based. */
 const SUMMIT = 9;
 
 /**
- * Regions of a BED file: around the summit where there are just the ten columns of narrowPeak, as in the original's files of
- * peaks and non-peaks; else around the middle.
+ * Regions of a BED file, centred at the summit for files with exactly the ten narrowPeak columns, such as the
+ * original's peaks and non-peaks, and at the midpoint otherwise.
  *
- * @throws {FormatError} as `readBed`, and when a summit is none, or there is no region
+ * @throws {FormatError} as `readBed`, when a summit is invalid, or without regions
  */
 export async function readRegions(
   path: string,
@@ -119,16 +117,17 @@ export async function readRegions(
         : -1;
     regions.push({ chrom, centre: start + (summit < 0 ? Math.floor((end - start) / 2) : summit) });
   }
-  if (regions.length === 0) throw new FormatError({ file: path }, "there is no region in the file");
+  if (regions.length === 0) throw new FormatError({ file: path }, "the file has no regions");
   return regions;
 }
 
-/** Of a base that no window has reached. */
+/** Distance at bases outside all windows. */
 const FAR = 0xffff;
 
 /**
- * Predicted reads of each base, from windows that may overlap: a base has the prediction of the window whose centre is nearest,
- * of two that are as near the later one on the chromosome. The order in which they are added does not matter.
+ * Predicted reads of each base from windows that may overlap: a base takes the prediction of the window with
+ * the nearest centre, and of two equally near the later one on the chromosome. The result does not depend on
+ * the order of windows.
  */
 export class NearestProfiles {
   private readonly reads = new Map<string, Float32Array>();
@@ -136,7 +135,7 @@ export class NearestProfiles {
 
   constructor(private readonly chromosomes: ReadonlyMap<string, number>) {}
 
-  /** @param profile  reads of the bases around the region's centre, a half of them before it */
+  /** @param profile  reads of the bases around the region's centre, half of them before it */
   add({ chrom, centre }: Region, profile: ArrayLike<number>): void {
     const reads = this.reads.get(chrom) ?? new Float32Array(this.chromosomes.get(chrom)!);
     const distances = this.distances.get(chrom) ?? new Uint16Array(reads.length).fill(FAR);
@@ -146,7 +145,7 @@ export class NearestProfiles {
     for (let i = Math.max(0, -start); i < profile.length && start + i < reads.length; i++) {
       const at = start + i;
       const distance = Math.min(Math.abs(at - centre), FAR - 1);
-      // Of two centres as near, on either side of the base, the later one is the one behind it.
+      // Of two equally near centres the later one is behind the base.
       const isNearer = distance < distances[at] || (distance === distances[at] && at < centre);
       if (!isNearer) continue;
       reads[at] = profile[i];
@@ -154,7 +153,7 @@ export class NearestProfiles {
     }
   }
 
-  /** Reads per base of the chromosomes that have a window, [length]; 0 where none reaches. */
+  /** Reads per base of the chromosomes with windows, [length]; 0 outside of windows. */
   signal(): ReadonlyMap<string, Float32Array> {
     return this.reads;
   }

@@ -4,19 +4,19 @@ import { type BpnetSizes, lengthOfStates } from "./bpnet.ts";
 import { axesReversed, type StoredBpnet } from "./keras-bpnet.ts";
 import { ACCESSIBILITY_MODEL, type StoredChrombpnet } from "./read-keras.ts";
 
-/** The version of Keras whose files these are like: what wrote the published models. */
+/** Keras version of the written format, that of the published models. */
 const KERAS_VERSION = "2.8.0";
 const VERSION = { keras_version: KERAS_VERSION, backend: "tensorflow" };
 
-/** Names of the models inside a combined one; the original's, and what Keras calls the first model without a name. */
+/** Name of the bias model inside a combined one: Keras' name for the first model without a name. */
 const BIAS_MODEL = "model";
 
 /**
- * Writes a ChromBPNet as the original does, for tools that read its files. Keras 2 and 3 load one network with `compile=False`; both
- * together Keras 2 loads, given `custom_objects={"chrombpnet_logsumexp": f}` with f the logarithm of the sum of exponentials over the
- * last axis, which stays as an axis of one.
+ * Writes a ChromBPNet in the original's format, for tools that read its files. Keras 2 and 3 load a single
+ * network with `compile=False`. Keras 2 loads both together, given `custom_objects={"chrombpnet_logsumexp":
+ * f}` with f the log-sum-exp over the last axis, keeping the axis.
  *
- * @throws {InputError} when it cannot be written
+ * @throws {InputError} when the file cannot be written
  */
 export async function writeChrombpnet(
   path: string,
@@ -79,7 +79,7 @@ async function write(
   });
 }
 
-/** The group of a layer, or of a model inside the model: a group for each layer with `kernel:0` and `bias:0`. */
+/** HDF5 group of a layer, or of a nested model: a group per layer with `kernel:0` and `bias:0`. */
 function weightsOf({ weights }: KerasNetwork, { arrays }: StoredBpnet): Hdf5Group {
   return {
     attributes: { weight_names: weights.flatMap(([, layer]) => [`${layer}/kernel:0`, `${layer}/bias:0`]) },
@@ -97,10 +97,10 @@ function weightsOf({ weights }: KerasNetwork, { arrays }: StoredBpnet): Hdf5Grou
   };
 }
 
-/** One layer of a functional model in Keras' own words. */
+/** Configuration of one layer of a functional Keras model. */
 type Layer = Readonly<Record<string, unknown>>;
 
-/** What the original calls a network's heads: profile, profile cropped, profile flat, counts. */
+/** Names of a network's head layers in the original. */
 interface Names {
   readonly prefix: string;
   readonly profile: string;
@@ -124,18 +124,18 @@ const ACCESSIBILITY_NAMES: Names = {
   counts: "wo_bias_bpnet_logcount_predictions",
 };
 
-/** The layers of a network in Keras' words, and which of them holds which of our arrays. */
+/** Keras layers of a network, and the mapping of our arrays to them. */
 export interface KerasNetwork {
   readonly name: string;
   readonly layers: readonly Layer[];
   readonly outputs: readonly [profile: string, counts: string];
-  /** Layers with weights by our names, such as `dilated.0`. */
+  /** Layers with weights, by our names, such as `dilated.0`. */
   readonly weights: readonly (readonly [at: string, layer: string])[];
 }
 
 const layerName = (layer: Layer) => String(layer.name);
 
-/** A network under the names that the original gives its layers. */
+/** Keras configuration of a network, with the original's layer names. */
 export function kerasNetwork(name: string, which: "bias" | "accessibility", sizes: BpnetSizes): KerasNetwork {
   const { inputLength, outputLength, filters, dilatedLayers, firstKernel, profileKernel } = sizes;
   const names = which === "bias" ? BIAS_NAMES : ACCESSIBILITY_NAMES;
@@ -186,7 +186,7 @@ export function kerasNetwork(name: string, which: "bias" | "accessibility", size
   };
 }
 
-/** Both networks as one model. The counts are added by a function that whoever loads the file with Keras must give, by this name. */
+/** Name of the function that adds the counts, which a caller of Keras must supply. */
 const COUNTS_FUNCTION = "chrombpnet_logsumexp";
 
 function combinedLayers(bias: KerasNetwork, accessibility: KerasNetwork, inputLength: number) {

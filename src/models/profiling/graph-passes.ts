@@ -26,15 +26,15 @@ import { LoraAdapters } from "../language/lora.ts";
 import { weightBytes } from "../language/parameters.ts";
 import type { ProfiledPasses, SequenceNetwork } from "../model.ts";
 
-/** Weights in memory: in their file, and packed by each program that is open. */
+/** Copies of the weights in memory: in their file, and packed by each open program. */
 const WEIGHTS_HELD = 3;
 
 /**
- * A language model with a fresh classifier of one output, all of whose weights may change: what DART-Eval's profiling runs.
- * The forward pass is that of an evaluation; the backward pass drops out as training does.
+ * Passes of a language model with a new classifier of one output and all weights trainable, as in DART-Eval's
+ * profiling. The forward pass is that of evaluation; the backward pass has dropout, as in training.
  *
- * @param opened  closed in the end
- * @param length  bases of the sequences; those of a batch are padded to the longest
+ * @param opened  closed by the passes' `close`
+ * @param length  number of bases; batches are padded to the longest sequence
  */
 export async function classifierPasses(
   opened: CheckpointFolder,
@@ -56,7 +56,7 @@ export async function classifierPasses(
     return head.logits(model.forward(given, axis), given);
   };
   const sites = new DropoutSites();
-  // with factors for nothing, all parts of a model are in its graph, also those that are else computed beforehand
+  // an empty set of adapters keeps every part of the model in the graph, instead of deriving constants
   const trainable = architecture.adapted(new LoraAdapters({ rank: 1, alpha: 1, dropout: 0 }, [], false));
   const loss = reduceSum(logitsOf(trainable, sites), [0, 1]);
   const trained = trainedParameters(loss, opened);
@@ -121,7 +121,10 @@ export async function classifierPasses(
   };
 }
 
-/** Parameters of the language model without the head that it was trained with, and of the classifier: read by the graph or not. */
+/**
+ * Parameters of the language model without its pretraining head, and of the classifier, whether or not the
+ * graph reads them.
+ */
 function classifierParameterCount(
   { tensors, wrapped }: Architecture,
   head: readonly { readonly shape: readonly number[] }[],
@@ -132,7 +135,7 @@ function classifierParameterCount(
   return [...own, ...head].reduce((sum, { shape }) => sum + elementCount(shape), 0);
 }
 
-/** Every parameter of a graph that training would change: not what a checkpoint merely keeps. */
+/** Parameters of a graph that full training would change: no buffers. */
 function trainedParameters(loss: Sym, { architecture, parameters }: CheckpointFolder): readonly Sym[] {
   const fixed = new Set(architecture.tensors.flatMap(({ name, buffer }) => (buffer === true ? [name] : [])));
   const head = new Set(architecture.classifier(1).tensors.map(({ name }) => name));
@@ -142,7 +145,7 @@ function trainedParameters(loss: Sym, { architecture, parameters }: CheckpointFo
     .map((node) => ({ node, output: 0, ...node.outputs[0] }));
 }
 
-/** A network that learns from sequences alone, untrained, with one output. */
+/** Passes of an untrained network on sequences, with one output. */
 export function networkPasses(
   network: SequenceNetwork,
   length: number,
@@ -191,7 +194,7 @@ export interface GraphPass {
   feeds(sequences: readonly string[]): Feeds;
 }
 
-/** A pass over a graph, whose program is opened at the first call. */
+/** A pass over a graph; its program is opened at the first call. */
 function graphPass({ outputs, parameters, feeds }: GraphPass, options: ProgramOptions) {
   let program: Promise<Program> | undefined;
   return {

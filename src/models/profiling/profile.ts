@@ -8,21 +8,24 @@ import type { ProgramOptions } from "../../net/runtime/program.ts";
 import { type Model, type ProfiledPass, type ProfiledPasses, supports } from "../model.ts";
 import { networkPasses } from "./graph-passes.ts";
 
-/** Over repetitions: their mean, and their population standard deviation. */
+/** Mean and population standard deviation over repetitions. */
 export interface Spread {
   readonly mean: number;
   readonly std: number;
 }
 
-/** What one direction costs. */
+/** Cost of one direction. */
 export interface PassCost {
   /** Recorded batches. */
   readonly repeats: number;
-  /** Wall-clock seconds of one batch, with tokenisation and dropout masks, without an optimiser's step. */
+  /** Wall-clock seconds of one batch, including tokenisation and dropout masks, without an optimiser step. */
   readonly seconds: Spread;
   /** CPU seconds of one batch, over all threads. */
   readonly processorSeconds: Spread;
-  /** Peak resident set size of the process during one batch, bytes: weights and runtime included, a GPU's memory not. */
+  /**
+   * Peak resident set size of the process during one batch, bytes, including weights and runtime, without GPU
+   * memory.
+   */
   readonly memory: Spread;
 }
 
@@ -30,11 +33,11 @@ export interface Profile {
   readonly model: string;
   readonly computes: string;
   readonly parameters: number | undefined;
-  /** Sequences per batch, after what memory allows. */
+  /** Sequences per batch, reduced to fit into memory. */
   readonly batch: number;
   /** Bases. */
   readonly length: number;
-  /** Batches of each direction that were run first and not recorded. */
+  /** Warm-up batches of each direction, not recorded. */
   readonly warmup: number;
   readonly forward: PassCost;
   readonly backward?: PassCost;
@@ -43,30 +46,36 @@ export interface Profile {
 export interface ProfileOptions {
   readonly batch: number;
   readonly length: number;
-  /** Batches that each direction runs first and that are not recorded; default 1. DART-Eval: 100. */
+  /** Warm-up batches of each direction, not recorded; default 1. DART-Eval: 100. */
   readonly warmup?: number;
-  /** Batches that are recorded in each direction; default: all that `sequences` has, 3 of random ones. */
+  /**
+   * Recorded batches in each direction; by default all that `sequences` provide, or 3 of random sequences.
+   */
   readonly repeats?: number;
-  /** Sequences of `length` bases, batch after batch; what is left of the last batch is not run. Default: random ones. */
+  /**
+   * Sequences of `length` bases, in order; an incomplete last batch is not run. Random sequences by default.
+   */
   readonly sequences?: readonly string[];
-  /** Bytes that the model may take; batches are halved until it does. */
+  /** Bytes available to the model; batches are halved until they fit. */
   readonly available: number;
   readonly directions: readonly ("forward" | "backward")[];
   readonly program?: ProgramOptions;
   readonly signal?: AbortSignal;
-  /** Told what is done next, in words. */
+  /** Called with a description of each stage. */
   readonly onProgress?: (what: string) => void;
 }
 
 /**
- * What a model costs on this machine, after DART-Eval's profiling: a classifier with one output on top of it, forward as in
- * an evaluation and backward as in training of all weights; of a model without a classifier, the forward pass of the first
- * of embeddings, likelihoods and activity that it gives.
+ * Measures the cost of a model on this machine, as in DART-Eval's profiling: a classifier with one output on
+ * top of the model, forward as in evaluation and backward as in full training. For a model without a
+ * classifier, the forward pass of embeddings, likelihoods or activity, whichever it has first.
  *
- * DART-Eval measured the backward pass first and the peak of the GPU memory that PyTorch had allocated. Here the forward
- * pass is first, because the runtime keeps what the backward pass took, and the memory is that of the process.
+ * DART-Eval measured the backward pass first, and the peak of GPU memory allocated by PyTorch. Here the
+ * forward pass is first, because the runtime does not release the memory of the backward pass, and memory is
+ * that of the process.
  *
- * @throws {InputError} when not even one sequence fits into memory, the sequences are too few, or the model answers nothing
+ * @throws {InputError} when one sequence does not fit into memory, there are too few sequences, or the model
+ * has no method to profile
  */
 export async function profileModel(model: Model, options: ProfileOptions): Promise<Profile> {
   const { length, directions, onProgress = () => {}, available, warmup = 1 } = options;
@@ -74,7 +83,7 @@ export async function profileModel(model: Model, options: ProfileOptions): Promi
   try {
     const wanted = directions.filter((direction) => direction === "forward" || passes.backward !== undefined);
     const batch = fitting(model, passes, wanted, options.batch, available);
-    if (batch < options.batch) onProgress(`${batch} sequences per batch, which is what fits into memory`);
+    if (batch < options.batch) onProgress(`${batch} sequences per batch, reduced to fit into memory`);
     const repeats = repeatsOf(options, batch, warmup);
     const cost = async (direction: "forward" | "backward") => {
       onProgress(`timing the ${direction} pass`);
@@ -99,16 +108,17 @@ export async function profileModel(model: Model, options: ProfileOptions): Promi
 async function passesOf(model: Model, { length, program = {} }: ProfileOptions): Promise<ProfiledPasses> {
   if (model.passes !== undefined) return model.passes(length);
   if (model.network !== undefined) return networkPasses(model.network, length, program);
-  const ask = (["embed", "logLikelihood", "predictActivity"] as const).find((query) =>
+  const name = (["embed", "logLikelihood", "predictActivity"] as const).find((query) =>
     supports(model, query),
   );
-  if (ask === undefined) throw new InputError(`the model ${JSON.stringify(model.name)} answers nothing`);
+  if (name === undefined)
+    throw new InputError(`the model ${JSON.stringify(model.name)} has no outputs to profile`);
   const { memory, tokenCount } = model;
   const tokens = tokenCount?.call(model, "A".repeat(length)) ?? length;
   return {
     parameters: undefined,
-    computes: `${ask}, as it is asked`,
-    forward: async (sequences) => model[ask]!(sequences, { protocol: "corrected" }),
+    computes: name,
+    forward: async (sequences) => model[name]!(sequences, { protocol: "corrected" }),
     ...(memory === undefined ? {} : { memory: (_, batch) => memory.call(model, batch, tokens) }),
     async close() {},
   };
@@ -126,12 +136,12 @@ function fitting(
   while (batch > 1 && needs(batch) > available) batch = Math.floor(batch / 2);
   if (needs(batch) <= available) return batch;
   throw new InputError(
-    `${JSON.stringify(model.name)} needs ${(needs(1) / 2 ** 30).toFixed(1)} GiB for one sequence, and ${(available / 2 ** 30).toFixed(1)} GiB are available`,
-    { hint: "time the forward pass alone, or shorter sequences" },
+    `${JSON.stringify(model.name)} needs ${(needs(1) / 2 ** 30).toFixed(1)} GiB for one sequence, but ${(available / 2 ** 30).toFixed(1)} GiB are available`,
+    { hint: "profile the forward pass alone, or shorter sequences" },
   );
 }
 
-/** Recorded batches where nothing says how many. */
+/** Default number of recorded batches of random sequences. */
 const FEW = 3;
 
 function repeatsOf({ repeats, sequences }: ProfileOptions, batch: number, warmup: number): number {
@@ -140,7 +150,7 @@ function repeatsOf({ repeats, sequences }: ProfileOptions, batch: number, warmup
   if (most < (repeats ?? 1)) {
     throw new InputError(
       `${counted(sequences.length, "sequence")} make ${counted(Math.floor(sequences.length / batch), "batch", "batches")} of ${batch}, and ${warmup + (repeats ?? 1)} are needed: ${warmup} to warm up and ${repeats ?? 1} to record`,
-      { hint: "ask for smaller batches, or fewer of them" },
+      { hint: "use smaller or fewer batches" },
     );
   }
   return repeats ?? most;

@@ -35,39 +35,41 @@ import {
 } from "./trained-tensors.ts";
 
 export interface FineTuningRequest {
-  /** Logits of the classifier, or 1 for one predicted value. */
+  /** Number of logits, or 1 for a predicted value. */
   readonly labels: number;
   readonly recipe: LoraRecipe;
-  /** Of the factors' and the classifier's first values and of the dropout masks. */
+  /** Seed of the initial factors, the initial classifier and the dropout masks. */
   readonly seed: number;
 }
 
-/** What part of a batch is run together: sequences of one member of the task's rows. */
+/** Part of a batch that is run together: sequences of one member of the task's rows. */
 export interface PartPlace extends BatchPlace {
-  /** 0-based; 0 where it is absent. */
+  /** 0-based; 0 if absent. */
   readonly member?: number;
-  /** Place in the batch of the part's first sequence, counted among those of its member; 0 where it is absent. */
+  /** Index in the batch of the part's first sequence, among those of its member; 0 if absent. */
   readonly from?: number;
 }
 
-/** The graph of a classifier, and what it is computed from beside its inputs and the trained parameters. */
+/** Graph of a classifier and its untrained sources. */
 export interface FineTuningGraph {
   /** [b, labels] */
   readonly logits: Sym;
   /** Weights of the checkpoint, in place, and constants derived from them. */
   readonly frozen: ReadonlyMap<string, ParameterSource>;
-  /** Factors that a batch may pass by, experts', and whether one came to them; of a graph for training. */
+  /**
+   * In a training graph, factors that a batch may skip (those of experts), and whether the batch used them.
+   */
   readonly reached: ReadonlyMap<string, Sym>;
 }
 
 /**
- * A language model with LoRA factors beside its frozen weights and a fresh classifier, which are what is trained: graphs for
- * training and for evaluation, inputs for both, and files of what was trained. How long it is trained and on what is not
- * decided here.
+ * A language model with LoRA factors on its frozen weights and a new classifier, the trained parameters:
+ * graphs for training and evaluation, their inputs, and files of trained values. The training loop is
+ * elsewhere.
  */
 export class FineTuning {
   private readonly forTraining: LoraAdapters;
-  /** Of the last graph for training. */
+  /** Dropout sites of the last training graph. */
   private dropoutSites = new DropoutSites();
   private evaluating: { readonly length: Dim; readonly program: Promise<Program> } | undefined;
 
@@ -93,15 +95,15 @@ export class FineTuning {
     return this.opened.identity;
   }
 
-  /** Of the frozen weights, as they lie in their file. */
+  /** Bytes of the frozen weights as stored in their file. */
   get weightBytes(): number {
     const { architecture, parameters } = this.opened;
     return weightBytes(architecture, parameters);
   }
 
   /**
-   * First values of everything that is kept of a training: the factors of every weight in the wrapped modules, also of the few
-   * that no computation reads, and the classifier. They depend on the seed and the names alone.
+   * Initial values of all trained parameters: the factors of every weight in the wrapped modules, including
+   * the few that no output depends on, and the classifier. They depend on the seed and the names alone.
    */
   initial(): TrainedValues {
     const { seed } = this.request;
@@ -118,17 +120,17 @@ export class FineTuning {
     return new Map([...initialValues(factors, seed), ...head]);
   }
 
-  /** Of some values those that a graph reads: the ones that a training step takes. */
+  /** The values that a graph reads, which a training step updates. */
   readBy({ logits }: Pick<FineTuningGraph, "logits">, values: TrainedValues = this.initial()): TrainedValues {
     const read = new Set(graphOf({ logits }).parameters.map(({ attributes }) => attributes.name));
     return new Map([...values].filter(([name]) => read.has(name)));
   }
 
   /**
-   * The classifier's graph. Its inputs are those that `feeds` gives, and, for training, `dropout` too.
+   * The classifier's graph. Its inputs are those of `feeds` and, for training, of `dropout`.
    *
-   * @param tokens  of every sequence, special ones included, where it is known: some models need it
-   * @throws {InputError} when the model needs it and it is not given
+   * @param tokens  number of tokens of every sequence, special tokens included, which some models require
+   * @throws {InputError} when the model requires it and it is absent
    */
   async graph(mode: "training" | "evaluation", tokens?: number): Promise<FineTuningGraph> {
     const { model } = this.factors(mode === "training");
@@ -158,28 +160,29 @@ export class FineTuning {
     };
   }
 
-  /** How the device computes recurrences, and the number of tokens that a graph is made for. */
+  /** Form of recurrences on the device, and the graph's number of tokens. */
   private async form(tokens: number | undefined): Promise<{ loops: boolean; length: Dim }> {
     const { fixedLength, recurrent = false } = this.opened.architecture;
     const loops = runsLoopsWell(await workingDevice(this.options.device ?? "cpu"));
     if (!fixedLength && (loops || !recurrent)) return { loops, length: "t" };
     if (tokens !== undefined) return { loops, length: tokens };
-    throw new InputError("this model is trained on sequences of one length, which must be known", {
-      hint: "give the number of tokens",
+    throw new InputError("this model trains on sequences of one length, which must be given", {
+      hint: "pass the number of tokens",
     });
   }
 
   /**
-   * Sequences as inputs of the graph: ids [b, t], padded on the right to the longest, and which of them are tokens.
+   * Inputs of the graph for some sequences: ids [b, t], padded on the right to the longest, and mask [b, t].
    *
-   * @throws {InputError} when they are not equally long as tokens and the model takes no mask, or has no padding token
+   * @throws {InputError} when they differ in number of tokens and the model takes no mask or has no padding
+   * token
    */
   feeds(sequences: readonly string[]): Feeds & Batch {
     const rows = sequences.map((sequence) => this.encode(sequence));
     const uneven = new Set(rows.map(({ ids }) => ids.length)).size > 1;
     const { pad } = this.opened.tokenizer.special;
     if (uneven && (!this.opened.architecture.takesMask || pad === undefined)) {
-      throw new InputError("the sequences of a batch are not equally long, and this model cannot be padded", {
+      throw new InputError("the sequences of a batch differ in length, but this model takes no padding", {
         hint: "train it on sequences of one length",
       });
     }
@@ -191,17 +194,17 @@ export class FineTuning {
     const tokens = tokenizer.encode(sequence);
     if (tokens.ids.length <= architecture.maxTokens) return tokens;
     throw new InputError(
-      `a sequence makes ${tokens.ids.length} tokens, but the model takes at most ${architecture.maxTokens}`,
+      `a sequence has ${tokens.ids.length} tokens, but the model takes at most ${architecture.maxTokens}`,
       { hint: "choose a checkpoint with a longer context, or a task with shorter windows" },
     );
   }
 
   /**
-   * Dropout masks of a part of a training step, which a stopped training draws again alike. As in the original, LoRA's are
-   * one for all sequences of a member's batch; those of states, where the family has them, are each sequence's own, and do
-   * not depend on how a batch is parted.
+   * Dropout masks of a part of a training step; resumed training draws the same ones. As in the original,
+   * LoRA masks are shared by all sequences of a member's batch. Masks of activations, for families that have
+   * them, are per sequence and do not depend on how a batch is split.
    *
-   * @param feeds  of the part's sequences
+   * @param feeds  inputs of the part's sequences
    */
   dropout(place: PartPlace, feeds: Feeds): Feeds {
     const { seed } = this.request;
@@ -216,8 +219,8 @@ export class FineTuning {
   }
 
   /**
-   * Logits of sequences, each [labels], without dropout. Rows of equal length are run together, so that nothing is padded and
-   * a sequence's logits depend on it alone.
+   * Logits of sequences, each [labels], without dropout. Rows of equal length are run together, so that
+   * nothing is padded and a sequence's logits depend on it alone.
    */
   async logits(sequences: readonly string[], values: TrainedValues): Promise<readonly Float32Array[]> {
     const { labels } = this.request;
@@ -234,7 +237,7 @@ export class FineTuning {
     return results;
   }
 
-  /** One program for all lengths, or one for the last length asked for where the model needs to know it. */
+  /** One program for all lengths, or for the last requested length if the graph depends on it. */
   private async evaluation(tokens: number): Promise<Program> {
     const { length } = await this.form(tokens);
     if (this.evaluating?.length !== length) {
@@ -251,8 +254,8 @@ export class FineTuning {
   }
 
   /**
-   * Writes what was trained as a safetensors file with the names that the original's state dict has, so that its
-   * `load_state_dict` reads it with `strict=False` against the checkpoint's own weights.
+   * Writes trained values to a safetensors file with the names of the original's state dict: its
+   * `load_state_dict` reads the file with `strict=False` on top of the checkpoint's weights.
    */
   async save(path: string, values: TrainedValues): Promise<void> {
     const all = new Map([...this.initial(), ...values]);
@@ -264,11 +267,13 @@ export class FineTuning {
   }
 
   /**
-   * Reads trained values: `adapter.safetensors` or `best.safetensors` of a run, or `checkpoint_N.pt` of the original.
+   * Reads trained values: `adapter.safetensors` or `best.safetensors` of a run, or `checkpoint_N.pt` of the
+   * original.
    *
-   * @param needed  names of the graph's parameters that the file must hold; the others may be absent. All by default
-   * @throws {FormatError} listing all missing and all left-over tensors, or naming one of another shape or with integers;
-   *   or when the file's own recipe scales the factors otherwise than this one
+   * @param needed  names of the graph's parameters that the file must have; the others are optional. All by
+   *   default
+   * @throws {FormatError} listing all missing and unexpected tensors, naming one with another shape or with
+   * integers, or when the file's recipe has another scale alpha / rank
    */
   async load(path: string, needed?: Iterable<string>): Promise<TrainedValues> {
     const required = new Set(needed ?? this.initial().keys());
@@ -278,31 +283,34 @@ export class FineTuning {
       return { name, shape, aliases, ...(required.has(name) ? {} : { optional: true }) };
     });
     const values = await readTrainedTensors(path, tensors, {
-      shape: `the weights must have been trained with ${counted(this.request.labels, "output")} and the recipe's rank, ${this.request.recipe.rank}`,
-      names: "was the file trained for this model with LoRA?",
+      shape: `expected weights with ${counted(this.request.labels, "output")} and the recipe's rank ${this.request.recipe.rank}`,
+      names: "is this a file of LoRA fine-tuning for this model?",
     });
     await this.checkScale(path);
     return values;
   }
 
-  /** Equal factors are another model where alpha / rank is another. */
+  /**
+   * Checks that the file's alpha / rank equals the recipe's: equal factors with another scale are another
+   * model.
+   */
   private async checkScale(path: string): Promise<void> {
     await using checkpoint = await openCheckpoint(path);
     const text = checkpoint.metadata.get(RECIPE_KEY);
     if (text === undefined) return;
-    const kept = recipeInFile.safeParse(tryParseJson(text)).data;
-    if (kept === undefined)
+    const stored = recipeInFile.safeParse(tryParseJson(text)).data;
+    if (stored === undefined)
       throw new FormatError({ file: path }, `its ${RECIPE_KEY} is not readable: ${text}`);
     const { rank, alpha } = this.request.recipe;
-    if (kept.alpha / kept.rank === alpha / rank) return;
+    if (stored.alpha / stored.rank === alpha / rank) return;
     throw new FormatError(
       { file: path },
-      `was trained with alpha ${kept.alpha} and rank ${kept.rank}; the recipe has alpha ${alpha} and rank ${rank}`,
-      `give the recipe that it was trained with: --recipe alpha=${kept.alpha} rank=${kept.rank}`,
+      `has alpha ${stored.alpha} and rank ${stored.rank}, but the recipe has alpha ${alpha} and rank ${rank}`,
+      `use the recipe of the file: --recipe alpha=${stored.alpha} rank=${stored.rank}`,
     );
   }
 
-  /** Factors are named as in the file; the classifier's names lack the module that holds the model. */
+  /** Name of a parameter in files: `model.` precedes the classifier's names, factors have the same names. */
   private nameInFile(name: string): string {
     return this.head.tensors.some((tensor) => tensor.name === name) ? `model.${name}` : name;
   }

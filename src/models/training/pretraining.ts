@@ -37,44 +37,49 @@ export interface PretrainingRecipe {
   readonly batchSize: number;
   /** Constant over all steps. */
   readonly learningRate: number;
-  /** Decoupled, as AdamW has it; none where it is absent. */
+  /** Decoupled weight decay, as in AdamW; 0 if absent. */
   readonly weightDecay?: number;
-  /** Of the order of the sequences and of the hidden tokens. */
+  /** Seed of the order of the sequences and of the masks. */
   readonly seed: number;
-  /** Share of its tokens that a masked model is to guess; 0.15 where it is absent. A causal model guesses every token. */
+  /** Probability of selecting a token for masking; 0.15 if absent. A causal model predicts every token. */
   readonly hidden?: number;
 }
 
 /** Model, sequences and recipe of `pretrain`. */
 export interface PretrainingRequest {
-  /** A checkpoint whose weights are the first values, such as `initCheckpoint` writes. It is not changed. */
+  /** Checkpoint folder with the initial weights, as written by `initCheckpoint`. It is not changed. */
   readonly from: string;
-  /** Letters A, C, G and T. */
+  /** Sequences of A, C, G and T. */
   readonly training: readonly string[];
-  /** The epoch of smallest loss on these is kept. */
+  /** Sequences for validation; the epoch with the smallest validation loss is kept. */
   readonly validation: readonly string[];
   readonly recipe: PretrainingRecipe;
-  /** Where the trained checkpoint is written; what the training goes on from when it was stopped lies in `training` in it. */
+  /**
+   * Folder of the trained checkpoint; its subfolder `training` has the state from which interrupted training
+   * resumes.
+   */
   readonly folder: string;
   readonly onProgress?: (event: FitEvent) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Where stopped trainings are kept, in the folder of the checkpoint. */
+/** Subfolder of the training state. */
 const WORK = "training";
 const HIDDEN = 0.15;
 
 /**
- * Trains a language model of any family to guess hidden tokens, or the next token if it is a causal one, and writes it as a
- * checkpoint: config.json and the tokenizer's files of the one it began with, and model.safetensors with its names. The loss
- * is the mean cross-entropy of the guesses in nats. Dropout and the router's loss of mixtures of experts, with which the
- * originals were trained, are left out.
+ * Pretrains a language model of any family, by masked-token or next-token prediction, and writes it as a
+ * checkpoint: config.json and tokenizer files of the initial one, and model.safetensors with the same tensor
+ * names. The loss is the mean cross-entropy in nats. Dropout, and the router loss of mixtures of experts,
+ * which the official pretraining had, are left out.
  *
- * Called again after it was stopped, it goes on to the same bytes on the same machine with the same number of threads.
+ * Called again after an interruption, it resumes bit-identically on the same machine with the same number of
+ * threads.
  *
  * @param cards  families to recognise
- * @throws {InputError} when the sequences are not equally long as tokens and the model takes no mask, or one is too long;
- *   when a number of the recipe is not possible, or no token of the validation sequences is to be guessed; as `fitEpochs` does
+ * @throws {InputError} when a sequence is too long, the sequences differ in number of tokens and the model
+ * takes no mask, the recipe is invalid, or no token of the validation sequences is selected; as `fitEpochs`
+ * does
  */
 export async function pretrain(
   request: PretrainingRequest,
@@ -113,14 +118,14 @@ export async function pretrain(
 }
 
 function checkRecipe({ learningRate, weightDecay = 0, hidden = HIDDEN }: PretrainingRecipe): void {
-  const possible = {
+  const conditions = {
     learningRate: [learningRate, learningRate > 0, "above 0"],
     weightDecay: [weightDecay, weightDecay >= 0, "of 0 or more"],
     hidden: [hidden, hidden > 0 && hidden <= 1, "above 0 and up to 1"],
   } as const;
-  for (const [name, [value, holds, expected]] of Object.entries(possible)) {
+  for (const [name, [value, holds, expected]] of Object.entries(conditions)) {
     if (!(holds && Number.isFinite(value)))
-      throw new InputError(`${name} is ${value}; a number ${expected} is expected`);
+      throw new InputError(`${name} is ${value}; expected a number ${expected}`);
   }
 }
 
@@ -132,20 +137,23 @@ function encoded(
     const { ids } = tokenizer.encode(letters);
     if (ids.length <= architecture.maxTokens) return { ids };
     throw new InputError(
-      `sequence ${i} makes ${ids.length} tokens, but the model takes at most ${architecture.maxTokens}`,
-      { hint: "train on shorter sequences, or begin with a checkpoint of a longer context" },
+      `sequence ${i} has ${ids.length} tokens, but the model takes at most ${architecture.maxTokens}`,
+      { hint: "train on shorter sequences, or start from a checkpoint with a longer context" },
     );
   });
 }
 
 interface TrainableLoss {
   readonly loss: Sym;
-  /** Every weight that the loss depends on, with its first value. */
+  /** Weights that the loss depends on, with their initial values. */
   readonly trained: ReadonlyMap<string, NdArray>;
   readonly frozen: ReadonlyMap<string, ParameterSource>;
 }
 
-/** Adapts nothing: a model that comes with factors computes all of its parts in the graph, where its weights may change. */
+/**
+ * Adapts no weight. A model with adapters computes everything in its graph, as training needs, instead of
+ * deriving constants from the weights.
+ */
 const noFactors = () => new LoraAdapters({ rank: 1, alpha: 1, dropout: 0 }, [], false);
 
 async function lossOf(
@@ -179,18 +187,18 @@ async function lossOf(
   return { loss, trained, frozen: new Map<string, ParameterSource>([...parameters, ...(derived ?? [])]) };
 }
 
-/** What a model is shown of some rows. */
+/** Training inputs and labels of the rows at some indices. */
 function tokenTargets(
   { card, tokenizer }: CheckpointFolder,
   rows: readonly Row[],
-  places: Int32Array,
+  indices: Int32Array,
   { seed, hidden = HIDDEN }: PretrainingRecipe,
   epoch: number,
 ): readonly TokenTargets[] {
-  return [...places].map((place) =>
+  return [...indices].map((index) =>
     card.kind === "causal"
-      ? nextTokenTargets(tokenizer, rows[place])
-      : maskedTokenTargets(tokenizer, rows[place], place, { share: hidden, seed, epoch }),
+      ? nextTokenTargets(tokenizer, rows[index])
+      : maskedTokenTargets(tokenizer, rows[index], index, { share: hidden, seed, epoch }),
   );
 }
 
@@ -198,11 +206,11 @@ function targetsOf(opened: CheckpointFolder, rows: readonly Row[], recipe: Pretr
   const pad = padOf(opened, rows);
   return {
     examples: rows.length,
-    batch: async (places, { epoch }) => feedsOf(tokenTargets(opened, rows, places, recipe, epoch), pad),
+    batch: async (indices, { epoch }) => feedsOf(tokenTargets(opened, rows, indices, recipe, epoch), pad),
   };
 }
 
-/** The same tokens are hidden after every epoch, so that its losses can be compared. */
+/** The masks are the same after every epoch, so that validation losses are comparable. */
 function validationOf(
   opened: CheckpointFolder,
   rows: readonly Row[],
@@ -212,16 +220,16 @@ function validationOf(
   const pad = padOf(opened, rows);
   const shown = tokenTargets(opened, rows, Int32Array.from(rows.keys()), recipe, -1);
   if (rows.length > 0 && !shown.some(({ counted }) => counted.includes(1))) {
-    throw new InputError("no token of the validation sequences is to be guessed", {
-      hint: "give more sequences, or longer ones",
+    throw new InputError("no token of the validation sequences is selected for masking", {
+      hint: "give more or longer sequences",
     });
   }
   return {
     data: {
       examples: rows.length,
-      batch: async (places) =>
+      batch: async (indices) =>
         feedsOf(
-          [...places].map((place) => shown[place]),
+          [...indices].map((index) => shown[index]),
           pad,
         ),
     },
@@ -231,8 +239,8 @@ function validationOf(
       let sum = 0;
       let total = 0;
       return {
-        add({ loss: mean }, _feeds, places) {
-          const count = places.reduce((all, place) => all + countedIn(shown[place].counted), 0);
+        add({ loss: mean }, _feeds, indices) {
+          const count = indices.reduce((all, index) => all + countedIn(shown[index].counted), 0);
           sum += Number(mean!.data[0]) * count;
           total += count;
         },
@@ -252,12 +260,12 @@ function padOf({ tokenizer, architecture }: CheckpointFolder, rows: readonly Row
 function requireEqualLength(rows: readonly Row[]): void {
   const lengths = new Set(rows.map(({ ids }) => ids.length));
   if (lengths.size <= 1) return;
-  throw new InputError("the sequences are not equally long, and this model cannot be padded", {
+  throw new InputError("the sequences differ in length, but this model takes no padding", {
     hint: "train it on sequences of one length",
   });
 }
 
-/** The trained weights among those that no training changes, beside copies of the first checkpoint's other files. */
+/** Writes trained and fixed weights, and copies the initial checkpoint's other files. */
 async function writeCheckpoint(
   { architecture, read }: CheckpointFolder,
   { from, folder }: PretrainingRequest,

@@ -18,32 +18,32 @@ import { type Linear, linear } from "../../net/nn/linear.ts";
 
 // axes: b batch · t tokens · l bases · c width of the embeddings · h hidden channels
 
-/** Which token stands for each position that the head sees. */
+/** Token at each position of the head's input. */
 export type BaseTokens =
   /** The token that covers the base, by the input `index`, int32 [b, l]: byte pairs and k-mers. */
   | { readonly kind: "gather"; readonly length: number }
-  /** Token i for base i, what follows the bases left out: one letter per token. */
+  /** Token i for base i, without the tokens after the last base: tokens of one base. */
   | { readonly kind: "slice"; readonly length: number }
   /**
-   * Every one of the bases' tokens and the end token: what the original's probes of Caduceus and HyenaDNA read of variants
-   * (quirks Q4 and Q5).
+   * The tokens of all bases and the end token, as the original's probes of Caduceus and HyenaDNA read
+   * variants (quirks Q4 and Q5).
    */
   | { readonly kind: "all"; readonly length: number }
-  /** The first base's token and the end token alone: what the original's probes of Caduceus saw (quirk Q1). */
+  /** The first base's token and the end token alone, as in the original's probes of Caduceus (quirk Q1). */
   | { readonly kind: "ends"; readonly length: number };
 
 export interface ProbingHeadSizes {
   /** Width of the embeddings. */
   readonly width: number;
-  /** Of the second and the third convolution: 8, and 3 where only two tokens are seen. */
+  /** Kernel of the second and the third convolution: 8, or 3 for two tokens. */
   readonly kernel: number;
-  /** Logits, or the one predicted value. */
+  /** Number of logits, or 1 for a predicted value. */
   readonly outputs: number;
 }
 
 /**
- * The widest kernel k with which something is left of p positions: the three convolutions, each padded by one on either side,
- * make p + 2, p + 5 − k and p + 8 − 2k of them.
+ * Largest kernel k for p positions: the three convolutions, each padded by one on either side, output p + 2,
+ * p + 5 − k and p + 8 − 2k positions, and the last must be positive.
  */
 export const largestKernel = (positions: number): number => Math.floor((positions + 7) / 2);
 
@@ -56,7 +56,7 @@ export interface ProbingHead {
   readonly output: Linear;
 }
 
-/** Names of the head's layers in the original's state dicts, by ours. */
+/** Our names of the head's layers → their names in the original's state dicts. */
 export const ORIGINAL_HEAD_LAYERS = {
   conv1: "conv1",
   conv2: "conv2",
@@ -64,7 +64,7 @@ export const ORIGINAL_HEAD_LAYERS = {
   output: "fc1",
 } as const;
 
-/** Declares the head's layers. They begin as PyTorch's do. */
+/** Declares the head's layers, initialised as in PyTorch. */
 export function probingHead(layers: FreshLayers, { width, kernel, outputs }: ProbingHeadSizes): ProbingHead {
   return {
     conv1: layers.convolution("conv1", width, HIDDEN, 1),
@@ -75,11 +75,12 @@ export function probingHead(layers: FreshLayers, { width, kernel, outputs }: Pro
 }
 
 /**
- * DART-Eval's probing head over embeddings of tokens: three convolutions with ReLU, the first of kernel 1 and all padded by
- * one, the sum over positions, a dense layer.
+ * DART-Eval's probing head on token embeddings: three convolutions with ReLU, the first with kernel 1, all
+ * padded by one, the sum over positions, a dense layer.
  *
- * The first convolution and its ReLU see one position at a time, so they run on tokens, before each is repeated over its
- * bases: the same numbers with a fraction of the work. Its padding only adds a column on each side that holds the bias.
+ * The first convolution and its ReLU act on one position at a time, so they run on tokens before each token
+ * is repeated over its bases: the same values with a fraction of the work. Its padding only adds a position
+ * on each side, with the bias.
  *
  * @param tokens  [b, t, c]; the index never points at padding
  * @param index   int32 [b, l], token of each base; only for `gather`
@@ -91,10 +92,13 @@ export function probingLogits(head: ProbingHead, tokens: Sym, basesOf: BaseToken
   return afterFirst(head, index === undefined ? onTokens : repeated(onTokens, index));
 }
 
-/** The rest of the head, from the first convolution's outputs at every position, padding excluded.  [b, l, h] → [b, outputs] */
+/**
+ * The head after the first convolution, from its outputs at every position without padding.  [b, l, h] → [b,
+ * outputs]
+ */
 function afterFirst({ conv1, conv2, conv3, output }: ProbingHead, x: Sym): Sym {
   const edge = relu(conv1.bias);
-  // Both paddings at once: the first convolution's, which holds the bias, and the second's zeros.
+  // Both paddings: the first convolution's, which equals the bias, and the second's zeros.
   const padded = padWithRow(padWithRow(x, edge, [1, 1]), zeroRow(HIDDEN), [1, 1]);
   const second = relu(convolutionLast(conv2, padded));
   const third = relu(convolutionLast(conv3, second, { pads: [1, 1] }));
@@ -108,15 +112,15 @@ function positions(tokens: Sym, { kind, length }: BaseTokens): Sym {
 }
 
 /**
- * Row index[b, i] of x[b] for each i, as a product with a matrix of ones and zeros: exact, and its gradient is a product too,
- * where a gather's would be a sum into places one by one.  x: [b, t, h] → [b, l, h]
+ * Row index[b, i] of x[b] for each i, as a product with a 0/1 matrix: exact, and its gradient is a product
+ * too, instead of the scattered sum of a gather.  x: [b, t, h] → [b, l, h]
  */
 function repeated(x: Sym, index: Sym): Sym {
   const isToken = equal(unsqueeze(cast(index, "int64"), 2), range(x.shape[1])); // [b, l, t]
   return matMul(cast(isToken, x.dtype), x);
 }
 
-/** Inputs of a head that is trained on stored embeddings. */
+/** Inputs of a head that trains on stored embeddings. */
 export function probingInputs(width: number, basesOf: BaseTokens): { tokens: Sym; index: Sym | undefined } {
   const tokens = basesOf.kind === "gather" ? "t" : basesOf.length + 1;
   return {

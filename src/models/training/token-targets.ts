@@ -5,40 +5,44 @@ import type { Tokenizer } from "../../dna/tokenizers/tokenizer.ts";
 import type { Feeds } from "../../net/train/batches.ts";
 import { collate, maskId, type Row } from "../language/collate.ts";
 
-/** What a language model is shown of a row in training, and which tokens it is to guess where. */
+/** Input tokens, labels and loss mask of a row in pretraining. */
 export interface TokenTargets {
-  /** As shown, [tokens]. */
+  /** Input tokens, [tokens]. */
   readonly ids: Int32Array;
-  /** The token to be guessed at each place. */
+  /** Label of each position. */
   readonly labels: Int32Array;
-  /** 1 where the guess counts, else 0. */
+  /** 1 at positions that enter the loss, else 0. */
   readonly counted: Uint8Array;
 }
 
-/** The token after each one. Only tokens that a likelihood scores count: no special ones, and not what follows the last. */
+/**
+ * Next-token labels. Only tokens scored by a likelihood enter the loss: no special tokens, and nothing after
+ * the last base.
+ */
 export function nextTokenTargets(tokenizer: Tokenizer, { ids }: Row): TokenTargets {
   const { start, end } = scoredSpan(tokenizer, ids);
   const labels = new Int32Array(ids.length);
   labels.set(ids.subarray(1));
   const counted = new Uint8Array(ids.length);
-  for (let place = Math.max(start, 1); place < end; place++) counted[place - 1] = 1;
+  for (let position = Math.max(start, 1); position < end; position++) counted[position - 1] = 1;
   return { ids, labels, counted };
 }
 
-/** How tokens are hidden from a masked model. */
+/** Masking for masked-token prediction. */
 export interface Masking {
-  /** Probability with which each token that is no special one is to be guessed. */
+  /** Probability of selecting each token other than special ones. */
   readonly share: number;
-  /** The rows' own places, 0-based, and the epoch: which tokens are hidden depends on these and the seed alone. */
+  /** Masks depend on the seed, the epoch and the row's 0-based index alone. */
   readonly seed: number;
   readonly epoch: number;
 }
 
 /**
- * Some tokens hidden, each independently: of those to be guessed 80 % are shown as the mask, 10 % as another token drawn
- * evenly from the vocabulary, 10 % as they are (Devlin et al. 2019, arXiv:1810.04805, section 3.1). Special tokens stay.
+ * Masks tokens independently: of the selected tokens 80 % become the mask, 10 % a token drawn uniformly from
+ * the vocabulary, 10 % stay (Devlin et al. 2019, arXiv:1810.04805, section 3.1). Special tokens are never
+ * selected.
  *
- * @param row  the row's 0-based place among all rows
+ * @param row  0-based index of the row among all rows
  * @throws {InputError} when the tokenizer has no mask token
  */
 export function maskedTokenTargets(
@@ -52,12 +56,12 @@ export function maskedTokenTargets(
   const { start, end } = scoredSpan(tokenizer, ids);
   const shown = ids.slice();
   const counted = new Uint8Array(ids.length);
-  for (let place = start; place < end; place++) {
+  for (let position = start; position < end; position++) {
     if (rng.nextFloat64() >= share) continue;
-    counted[place] = 1;
+    counted[position] = 1;
     const u = rng.nextFloat64();
-    if (u < 0.8) shown[place] = mask;
-    else if (u < 0.9) shown[place] = drawnToken(tokenizer, rng);
+    if (u < 0.8) shown[position] = mask;
+    else if (u < 0.9) shown[position] = drawnToken(tokenizer, rng);
   }
   return { ids: shown, labels: ids, counted };
 }
@@ -71,20 +75,20 @@ function drawnToken({ special, vocabularySize }: Tokenizer, rng: Pcg64): number 
 }
 
 /**
- * Inputs of a training step: ids and mask [b, t], padded on the right, labels int32 [b, t], and weights float32 [b, t] that
- * sum to 1 over the guesses that count; all 0 where none does.
+ * Inputs of a training step: ids and mask [b, t], padded on the right, labels int32 [b, t], and weights
+ * float32 [b, t] that sum to 1 over the positions in the loss; all 0 if there are none.
  */
-export function feedsOf(guesses: readonly TokenTargets[], pad: number): Feeds {
-  const batch = collate(guesses, { pad });
+export function feedsOf(targets: readonly TokenTargets[], pad: number): Feeds {
+  const batch = collate(targets, { pad });
   const { shape } = batch.ids;
   const tokens = shape[1];
   const labels = new Int32Array(batch.ids.data.length);
   const weights = new Float32Array(labels.length);
-  const total = guesses.reduce((sum, { counted }) => sum + countedIn(counted), 0);
-  guesses.forEach((one, i) => {
+  const total = targets.reduce((sum, { counted }) => sum + countedIn(counted), 0);
+  targets.forEach((one, i) => {
     labels.set(one.labels, i * tokens);
-    one.counted.forEach((counts, place) => {
-      weights[i * tokens + place] = counts / Math.max(total, 1);
+    one.counted.forEach((counts, position) => {
+      weights[i * tokens + position] = counts / Math.max(total, 1);
     });
   });
   return {
@@ -94,5 +98,5 @@ export function feedsOf(guesses: readonly TokenTargets[], pad: number): Feeds {
   };
 }
 
-/** Guesses that count. */
+/** Number of positions in the loss. */
 export const countedIn = (counted: Uint8Array): number => counted.reduce((sum, one) => sum + one, 0);

@@ -4,26 +4,26 @@ import type { NdArray } from "../../net/arrays/array.ts";
 import { openCheckpoint } from "../../net/arrays/checkpoint.ts";
 import { type BindingHints, bindParameters } from "../language/parameters.ts";
 
-/** A trained tensor that a file of weights is expected to hold. */
+/** A trained tensor expected in a file of weights. */
 export interface TrainedTensor {
-  /** The graph's parameter. */
+  /** Name of the graph's parameter. */
   readonly name: string;
   readonly shape: readonly number[];
-  /** Other names under which files store it. */
+  /** Other names of the tensor in files. */
   readonly aliases?: readonly string[];
-  /** A file may lack it: no output depends on it. */
+  /** True if a file may omit the tensor, because no output depends on it. */
   readonly optional?: true;
 }
 
-/** An empty buffer in state dicts of the original, which uses it to look up the device. */
+/** An empty buffer in the original's state dicts, used there to look up the device. */
 const IGNORED = [/^device_indicator$/];
 
 /**
- * Reads the trained tensors of a file, safetensors or `torch.save`; nothing in the latter is executed.
+ * Reads trained tensors from a safetensors or `torch.save` file; nothing in the file is executed.
  *
- * @returns  float32 values by the graph's parameter names; optional tensors where the file has them
- * @throws {FormatError} listing all missing and all left-over tensors, or naming one of another shape, with
- *   integers, or with a value that is not finite
+ * @returns  float32 values by the graph's parameter names; optional tensors if the file has them
+ * @throws {FormatError} listing all missing and unexpected tensors, or naming one with another shape, with
+ * integers, or with a value that is not finite
  * @throws {InputError} when there is no such file
  */
 export async function readTrainedTensors(
@@ -44,14 +44,14 @@ export async function readTrainedTensors(
     if (array.dtype !== "float32") {
       throw new FormatError(
         { file: path, tensor: stored.name },
-        `holds ${array.dtype}; floating-point numbers are expected`,
+        `is ${array.dtype}, expected floating-point numbers`,
       );
     }
     const wrong = (array.data as Float32Array).find((value) => !Number.isFinite(value));
     if (wrong !== undefined) {
       throw new FormatError(
         { file: path, tensor: stored.name },
-        `holds ${wrong}`,
+        `has the value ${wrong}`,
         "did the training diverge?",
       );
     }
@@ -61,10 +61,10 @@ export async function readTrainedTensors(
 }
 
 /**
- * Reads the layers of a head, or of a network trained from sequences alone: `best.safetensors` of a run, or
+ * Reads the layers of a probing head or of a network trained from scratch: `best.safetensors` of a run, or
  * `checkpoint_N.pt` of the original.
  *
- * @param originalLayers  names of layers and lone tensors in the original's state dict, by ours
+ * @param originalLayers  our names of layers and single tensors → their names in the original's state dict
  * @throws as `readTrainedTensors`
  */
 export function readLayers(
@@ -80,15 +80,15 @@ export function readLayers(
     return { name, shape, aliases: [`${original}${name.slice(own.length)}`] };
   });
   return readTrainedTensors(path, named, {
-    shape: "model, task and recipe (positions, kernel) must be those that the weights were trained with",
-    names: "were the weights trained in this setting, for this model and task?",
+    shape: "model, task and recipe (positions, kernel) must be the same as in training",
+    names: "are the weights of this setting, model and task?",
   });
 }
 
-/** Values of what is trained, by the names of the graph's parameters. */
+/** Values of trained parameters, by their names in the graph. */
 export type TrainedValues = ReadonlyMap<string, NdArray>;
 
-/** Where our files keep the recipe, among a safetensors file's metadata. */
+/** Key of the LoRA recipe in a safetensors file's metadata. */
 export const RECIPE_KEY = "lora";
 
 export const recipeInFile = z.object({ rank: z.number().positive(), alpha: z.number().positive() });

@@ -9,13 +9,13 @@ export interface ExampleOptions {
   readonly inputLength: number;
   readonly outputLength: number;
   /**
-   * Windows are moved at random within the room they have, and every second example of an epoch is read on the other
-   * strand. Left out, windows lie in the middle and are read as they are.
+   * Data augmentation: windows are shifted at random within their margins, and a random half of each epoch is
+   * reverse-complemented. Without it, windows are centred.
    */
   readonly augment?: { readonly seed: number; readonly batchSize: number };
 }
 
-/** Regions as batches: `x`, one-hot [b, inputLength, 4], and `counts`, reads [b, outputLength]. */
+/** Batches of regions: `x`, one-hot [b, inputLength, 4], and `counts`, reads [b, outputLength]. */
 export function regionExamples(windows: readonly RegionWindow[], options: ExampleOptions): ExampleSource {
   return {
     examples: windows.length,
@@ -23,7 +23,7 @@ export function regionExamples(windows: readonly RegionWindow[], options: Exampl
   };
 }
 
-/** The same in parts of at most so many regions, each with its `share` of the batch. */
+/** Batches split into parts of at most `most` regions, each with its `share` of the batch. */
 export function regionExamplesInParts(
   windows: readonly RegionWindow[],
   options: ExampleOptions,
@@ -43,7 +43,7 @@ export function regionExamplesInParts(
   };
 }
 
-/** @param from  where the rows begin in their batch */
+/** @param from  index of the first row in its batch */
 function feedsOf(
   windows: readonly RegionWindow[],
   rows: Int32Array,
@@ -59,7 +59,7 @@ function feedsOf(
     const start = augment === undefined ? room / 2 : shift(augment.seed, epoch, row, room);
     const codes = region.codes.slice(start, start + inputLength);
     const reads = region.counts.slice(start, start + outputLength);
-    // The order of an epoch is a random one, so this is a random half of it.
+    // The order of an epoch is random, so this is a random half of it.
     if (augment !== undefined && (batch * augment.batchSize + from + i) % 2 === 1) {
       reverseComplementCodes(codes);
       reads.reverse();
@@ -73,7 +73,7 @@ function feedsOf(
   };
 }
 
-/** Where a window begins in the room it has, 0 to `room`. */
+/** Random start of a window within its margin, 0 to `room`. */
 function shift(seed: number, epoch: number, row: number, room: number): number {
   if (room === 0) return 0;
   return Math.floor(new Pcg64(seedOf([seed, "shift", epoch, row])).nextFloat64() * (room + 1));

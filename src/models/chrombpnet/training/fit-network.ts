@@ -12,10 +12,10 @@ import type { StoredBpnet } from "../keras-bpnet.ts";
 import { ADAM_EPSILON, type ChrombpnetRecipe } from "./recipe.ts";
 
 export interface NetworkTraining {
-  /** Called "bias" or "accessibility". */
+  /** "bias" or "accessibility" */
   readonly name: string;
   readonly sizes: BpnetSizes;
-  /** A network of the bias that is not trained further: its prediction is added. */
+  /** A frozen bias network, whose prediction is added. */
   readonly frozenBias?: StoredBpnet;
   readonly countsWeight: number;
   readonly training: ExampleSource<readonly BatchPart[]>;
@@ -23,17 +23,20 @@ export interface NetworkTraining {
   readonly order: ExampleOrder;
   readonly recipe: ChrombpnetRecipe;
   readonly folder: string;
-  /** What decides the result beside this, as plain data. */
+  /** Identity of everything else that determines the result, as plain data. */
   readonly identity: unknown;
   readonly program?: ProgramOptions;
   readonly onProgress?: (event: FitEvent) => void;
   readonly signal?: AbortSignal;
 }
 
-/** Bytes that the values of one part of a batch may take at once, about. */
+/** Approximate limit of bytes for the values of one part of a batch. */
 const PART_BYTES = 3e9;
 
-/** Regions that are run at once, at most. A block keeps its state, its windows of three and what its ReLU gave. */
+/**
+ * Maximum number of regions per part. A block keeps its state, its windows of three and the output of its
+ * ReLU.
+ */
 export function rowsPerPart({ inputLength, filters, dilatedLayers }: BpnetSizes): number {
   const values = inputLength * filters * (5 * dilatedLayers + 6);
   return Math.max(1, Math.floor(PART_BYTES / (4 * values)));
@@ -44,7 +47,8 @@ export interface TrainedNetwork extends Pick<FitResult, "history" | "best"> {
 }
 
 /**
- * Trains one network: the loss is the multinomial error of the profile, plus the squared error of the log counts times a weight.
+ * Trains one network. The loss is the multinomial negative log-likelihood of the profile plus the weighted
+ * squared error of the log counts.
  *
  * @throws {InputError} as `fitEpochs` does
  */
@@ -77,9 +81,9 @@ export async function fitNetwork(request: NetworkTraining): Promise<TrainedNetwo
 }
 
 /**
- * The loss of a network as a graph over `x`, one-hot [b, l, 4], and `counts`, reads [b, t]; means over the batch.
+ * Loss of a network as a graph of `x`, one-hot [b, l, 4], and `counts`, reads [b, t]; means over the batch.
  *
- * @param frozenBias  its prediction is added; its arrays are `frozen`, by the graph's names
+ * @param frozenBias  its prediction is added; its arrays are returned in `frozen`, by the graph's names
  */
 export function networkLoss(name: string, sizes: BpnetSizes, countsWeight: number, frozenBias?: StoredBpnet) {
   const network = bpnet(name, sizes);
@@ -101,7 +105,7 @@ export function networkLoss(name: string, sizes: BpnetSizes, countsWeight: numbe
 const withoutName = (name: string, arrays: ReadonlyMap<string, NdArray>) =>
   new Map([...arrays].map(([at, array]) => [at.slice(name.length + 1), array]));
 
-/** Means over all examples of what each batch gives as a mean of its own. */
+/** Means of the losses over all examples, from the means of batches. */
 function lossTally(countsWeight: number): Tally {
   let examples = 0;
   let profile = 0;

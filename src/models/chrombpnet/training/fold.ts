@@ -3,10 +3,10 @@ import { FormatError, InputError } from "../../../base/errors.ts";
 import { textIfPresent } from "../../../base/read-file.ts";
 import type { Region } from "../regions.ts";
 
-/** Which part of a genome is for what: to train, to tell when to stop, and to say how good the model is. */
+/** Split of a genome: training, validation for early stopping, and test. */
 export type FoldPart = "train" | "valid" | "test";
 
-/** A part is a list of chromosomes (`chr8`) and of parts of chromosomes (`chr22:0-3483672`: 0-based, half-open). */
+/** Chromosomes (`chr8`) and ranges (`chr22:0-3483672`, 0-based and half-open) of each split. */
 export type Fold = Readonly<Record<FoldPart, readonly string[]>>;
 
 const FoldText = z.strictObject({
@@ -16,9 +16,9 @@ const FoldText = z.strictObject({
 });
 
 /**
- * A fold as the original's JSON files have it.
+ * Reads a fold in the original's JSON format.
  *
- * @throws {FormatError} when the file is none
+ * @throws {FormatError} when the file has another form
  * @throws {InputError} when there is no such file
  */
 export async function readFold(path: string): Promise<Fold> {
@@ -29,7 +29,7 @@ export async function readFold(path: string): Promise<Fold> {
   } catch (cause) {
     throw new FormatError(
       { file: path },
-      "this is no fold: an object with the lists train, valid and test is expected",
+      "not a fold: expected an object with the lists train, valid and test",
       'such as {"train": ["chr1", "chr22:0-3000000"], "valid": ["chr8"], "test": ["chr10"]}',
       cause,
     );
@@ -37,8 +37,8 @@ export async function readFold(path: string): Promise<Fold> {
 }
 
 /**
- * The part that a region's centre is in, undefined outside all parts.
- * @throws {InputError} when an entry is no place
+ * Function from a region to the split of its centre; undefined outside all splits.
+ * @throws {InputError} when an entry is not a chromosome or range
  */
 export function foldOf(fold: Fold): (region: Region) => FoldPart | undefined {
   const spans = (["train", "valid", "test"] as const).flatMap((part) =>
@@ -52,7 +52,7 @@ function spanOf(text: string) {
   const [, chrom = "", start, end] = /^([^:]+)(?::(\d+)-(\d+))?$/.exec(text) ?? [];
   const span = { chrom, start: Number(start ?? 0), end: Number(end ?? Number.POSITIVE_INFINITY) };
   if (chrom !== "" && span.start < span.end) return span;
-  throw new InputError(`${JSON.stringify(text)} in the fold is neither a chromosome nor a part of one`, {
+  throw new InputError(`${JSON.stringify(text)} in the fold is neither a chromosome nor a range`, {
     hint: "write chr8, or chr22:0-3483672 for bases 0 to 3,483,671, counted from 0",
   });
 }

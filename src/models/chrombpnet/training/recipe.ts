@@ -3,29 +3,32 @@ import { FormatError, InputError } from "../../../base/errors.ts";
 import { textIfPresent } from "../../../base/read-file.ts";
 import { ACCESSIBILITY_SIZES, BIAS_SIZES, type BpnetSizes } from "../bpnet.ts";
 
-/** How a ChromBPNet is trained: everything that decides the result beside the data. */
+/** Recipe of a ChromBPNet: everything that determines the result apart from the data. */
 export interface ChrombpnetRecipe {
   readonly bias: BpnetSizes;
   readonly accessibility: BpnetSizes;
   /**
-   * Non-peaks with fewer reads than this part of the 1 % quantile of the peaks' reads train the bias; published for ATAC-seq 0.5,
-   * for DNase-seq 0.8.
+   * Non-peaks with fewer reads than this fraction of the 1 % quantile of the peaks' reads train the bias;
+   * published as 0.5 for ATAC-seq and 0.8 for DNase-seq.
    */
   readonly biasThreshold: number;
-  /** Regions with as many reads as this quantile or more are left out, and with as few as its complement or fewer. */
+  /** Regions with reads at or above this quantile, or at or below its complement, are left out. */
   readonly outlierQuantile: number;
   /** Non-peaks per peak, in training and in validation. */
   readonly negativesPerPeak: number;
-  /** Bases that the window around a training peak may be moved at random, to either side; non-peaks stay in their place. */
+  /** Largest random shift of a training peak's window in bases, to either side; non-peaks are not shifted. */
   readonly jitter: number;
-  /** The same of the non-peaks that train the bias. */
+  /** Largest random shift of the non-peaks that train the bias. */
   readonly biasJitter: number;
-  /** Weight of the squared error of the log counts in the loss, per median read of the regions; the weight is 1 at least. */
+  /**
+   * Weight of the squared error of the log counts in the loss, per median read of the regions; the product is
+   * at least 1.
+   */
   readonly countsWeight: number;
   readonly learningRate: number;
   readonly batchSize: number;
   readonly epochs: number;
-  /** Ends a training after so many epochs without a smaller validation loss. */
+  /** Epochs without a smaller validation loss before training stops. */
   readonly patience: number;
   readonly seed: number;
 }
@@ -47,7 +50,10 @@ export const PUBLISHED_RECIPE: ChrombpnetRecipe = {
   seed: 1234,
 };
 
-/** Keras' Adam: ε is 10⁻⁷ there. It is added before the second moment's correction, here after it, which moves no digit that matters. */
+/**
+ * Keras' default ε of Adam. Keras adds it before the bias correction of the second moment; the optimiser here
+ * adds it after, a negligible difference.
+ */
 export const ADAM_EPSILON = 1e-7;
 
 const count = z.number().int().positive();
@@ -81,18 +87,19 @@ const RecipeText = z
   .partial();
 
 /**
- * A recipe from a JSON file that says what differs from the published one, by the names of `ChrombpnetRecipe`.
+ * Reads a recipe from a JSON file with the differences from the published one, by the names of
+ * `ChrombpnetRecipe`.
  *
- * @throws {FormatError} naming what is not understood
+ * @throws {FormatError} naming the invalid entry
  * @throws {InputError} when there is no such file
  */
 export async function readChrombpnetRecipe(path: string): Promise<ChrombpnetRecipe> {
   const text = await textIfPresent(path);
   if (text === undefined) throw new InputError("there is no such file", { place: { file: path } });
-  const trouble = (message: string, cause?: unknown) =>
+  const invalid = (message: string, cause?: unknown) =>
     new FormatError(
       { file: path },
-      `this is no recipe: ${message}`,
+      `not a recipe: ${message}`,
       'such as {"epochs": 20, "bias": {"filters": 32}}',
       cause,
     );
@@ -100,12 +107,12 @@ export async function readChrombpnetRecipe(path: string): Promise<ChrombpnetReci
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw trouble("it is not JSON", cause);
+    throw invalid("it is not JSON", cause);
   }
   const read = RecipeText.safeParse(value);
   if (!read.success) {
     const { path: at, message } = read.error.issues[0];
-    throw trouble(`${at.length === 0 ? "" : `${at.join(".")}: `}${message}`, read.error);
+    throw invalid(`${at.length === 0 ? "" : `${at.join(".")}: `}${message}`, read.error);
   }
   const { bias, accessibility, ...more } = read.data as Partial<ChrombpnetRecipe>;
   return {

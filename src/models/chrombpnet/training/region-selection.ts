@@ -3,19 +3,25 @@ import { Pcg64 } from "../../../base/pcg64.ts";
 import { seedOf } from "../../../base/random.ts";
 import type { ChrombpnetRecipe } from "./recipe.ts";
 
-/** Regions that train and validate, by their places in the lists they were chosen from, and what follows from their reads. */
+/**
+ * Regions for training and validation, as indices into the given lists, and quantities derived from their
+ * reads.
+ */
 export interface RegionSelection {
   readonly peaks: readonly number[];
   readonly nonpeaks: readonly number[];
-  /** Regions with this many reads or more, and with so few or fewer, are left out. */
+  /** Regions with at least `mostReads` or at most `fewestReads` reads are left out. */
   readonly mostReads: number;
   readonly fewestReads: number;
-  /** Weight of the squared error of the log counts in the loss: the recipe's per median read, 1 at least. */
+  /**
+   * Weight of the squared error of the log counts in the loss: the recipe's weight per read × median reads,
+   * at least 1.
+   */
   readonly countsWeight: number;
 }
 
 /**
- * Non-peaks that train the enzyme's bias: those with few reads, without the extreme ones.
+ * Non-peaks for training the bias: those with few reads, without outliers.
  *
  * @param peakReads     reads in the window of each peak
  * @param nonpeakReads  reads in the window of each non-peak
@@ -29,21 +35,21 @@ export function selectForBias(
   const threshold = quantile(peakReads, 0.01) * biasThreshold;
   const quiet = Array.from(nonpeakReads).filter((reads) => reads < threshold);
   if (quiet.length === 0) {
-    throw new InputError(`no non-peak has fewer than ${threshold} reads, and none could train the bias`, {
-      hint: "raise the threshold of the bias, or look whether peaks and non-peaks are of this signal",
+    throw new InputError(`no non-peak has fewer than ${threshold} reads, as training the bias requires`, {
+      hint: "raise biasThreshold, or check that peaks and non-peaks belong to this signal",
     });
   }
   const limits = limitsOf(quiet, outlierQuantile);
-  const nonpeaks = placesInside(nonpeakReads, limits);
+  const nonpeaks = indicesInside(nonpeakReads, limits);
   const kept = quiet.filter((reads) => isInside(reads, limits));
   return { peaks: [], nonpeaks, ...limits, countsWeight: weightOf(kept, countsWeight) };
 }
 
 /**
- * Peaks and non-peaks that train accessibility: all without those of extreme reads. What is extreme is seen among the peaks and
- * as many non-peaks as an epoch sees.
+ * Peaks and non-peaks for training accessibility: all but outliers. The limits are quantiles over the peaks
+ * and as many non-peaks as an epoch uses.
  *
- * @throws {InputError} when no peak is left
+ * @throws {InputError} when there are no peaks
  */
 export function selectForAccessibility(
   peakReads: ArrayLike<number>,
@@ -57,8 +63,8 @@ export function selectForAccessibility(
   const reads = [...Array.from(peakReads), ...some.map((i) => nonpeakReads[i])];
   if (reads.length === 0) throw new InputError("there are no peaks");
   const limits = limitsOf(reads, outlierQuantile);
-  const peaks = placesInside(peakReads, limits);
-  const nonpeaks = placesInside(nonpeakReads, limits);
+  const peaks = indicesInside(peakReads, limits);
+  const nonpeaks = indicesInside(nonpeakReads, limits);
   const { fewestReads, mostReads } = limits;
   return {
     peaks,
@@ -71,14 +77,14 @@ export function selectForAccessibility(
   };
 }
 
-/** `wanted` of the places 0 to `count` − 1, ascending; all where there are no more. */
+/** Samples `wanted` of the indices 0 to `count` − 1, ascending; all if there are no more. */
 export function sampleRegions(
   count: number,
   wanted: number,
   seed: readonly (number | string)[],
 ): readonly number[] {
-  const places = Array.from({ length: count }, (_, i) => i);
-  if (wanted >= count) return places;
+  const all = Array.from({ length: count }, (_, i) => i);
+  if (wanted >= count) return all;
   return Array.from(new Pcg64(seedOf(seed)).permutation(count).subarray(0, wanted)).sort((a, b) => a - b);
 }
 
@@ -92,19 +98,19 @@ const limitsOf = (reads: readonly number[], most: number): Limits => ({
 const isInside = (reads: number, { mostReads, fewestReads }: Limits) =>
   fewestReads < reads && reads < mostReads;
 
-const placesInside = (reads: ArrayLike<number>, limits: Limits) =>
+const indicesInside = (reads: ArrayLike<number>, limits: Limits) =>
   Array.from(reads).flatMap((count, i) => (isInside(count, limits) ? [i] : []));
 
 function weightOf(reads: readonly number[], perRead: number): number {
   const weight = perRead * quantile(reads, 0.5);
   if (weight > 0) return Math.max(weight, 1);
   throw new InputError(
-    `half of the ${reads.length} regions that would train have no reads, so the counts would have no weight`,
-    { hint: "is the signal one of cut counts, and deep enough? look at the peaks, too" },
+    `half of the ${reads.length} training regions have no reads, so the counts would have weight 0`,
+    { hint: "check the peaks, and that the signal has cut counts of sufficient depth" },
   );
 }
 
-/** The q-quantile, linear between the two nearest of the sorted numbers, as NumPy's default; NaN of nothing. */
+/** The q-quantile with linear interpolation, NumPy's default; NaN for no values. */
 function quantile(values: ArrayLike<number>, q: number): number {
   const sorted = Float64Array.from(values).sort();
   if (sorted.length === 0) return Number.NaN;

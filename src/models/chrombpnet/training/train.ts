@@ -29,7 +29,7 @@ import {
   selectForBias,
 } from "./region-selection.ts";
 
-/** Which regions train and which tell when to stop; others are left out. */
+/** Split of a region: training, or validation for early stopping; undefined regions are not used. */
 export type RegionPart = "train" | "validation" | undefined;
 
 /** Inputs and recipe of `trainChrombpnet`. */
@@ -40,11 +40,11 @@ export interface ChrombpnetTraining {
   readonly nonpeaks: readonly Region[];
   partOf(region: Region): RegionPart;
   readonly recipe: ChrombpnetRecipe;
-  /** A network of the bias that was trained before; one is trained when it is absent. */
+  /** A trained bias network; one is trained if absent. */
   readonly bias?: StoredBpnet;
-  /** Where the trainings keep their state and logs: `bias` and `accessibility` in it. */
+  /** Folder of training states and logs, in `bias` and `accessibility`. */
   readonly folder: string;
-  /** What the data are, as plain data: digests of the files. */
+  /** Identity of the data as plain data: digests of the files. */
   readonly identity: unknown;
   readonly program?: ProgramOptions;
   readonly onProgress?: (network: "bias" | "accessibility", event: FitEvent) => void;
@@ -53,29 +53,32 @@ export interface ChrombpnetTraining {
 
 /** Result of `trainChrombpnet`. */
 export interface TrainedChrombpnet {
-  /** Before its counts were fitted to this signal; as given, when it was. */
+  /** The bias network before its counts are scaled to this signal, as trained or as given. */
   readonly bias: StoredBpnet;
-  /** With the mean of its log counts moved to that of the non-peaks; part of the whole model. */
+  /**
+   * The bias network with its mean log counts shifted to that of the non-peaks, part of the combined model.
+   */
   readonly scaledBias: StoredBpnet;
   readonly accessibility: StoredBpnet;
-  /** Absent when the bias was given. */
+  /** Absent if the bias was given. */
   readonly biasFit: TrainedNetwork | undefined;
   readonly accessibilityFit: TrainedNetwork;
   readonly biasSelection: RegionSelection | undefined;
   readonly accessibilitySelection: RegionSelection;
 }
 
-/** A region that trains or validates. */
+/** A region for training or validation. */
 interface Example extends CountedWindow {
   readonly part: RegionPart;
 }
 
 /**
- * Trains a ChromBPNet as it was published: first a small network on non-peaks with few reads, where only the enzyme's
- * preference decides where reads lie; then, with that one frozen and its prediction added, the network of accessibility on peaks and some
- * non-peaks. Both trainings depend on the recipe's seed alone, and go on where they were stopped.
+ * Trains a ChromBPNet as published: first a small network on non-peaks with few reads, where the enzyme's
+ * sequence preference alone determines the profile; then, with that network frozen and its prediction added,
+ * the accessibility network on peaks and some non-peaks. Both training runs depend on the recipe's seed
+ * alone, and resume after an interruption.
  *
- * @throws {InputError} when the regions or their reads do not suffice, or as `fitEpochs` does
+ * @throws {InputError} when there are too few regions or reads, or as `fitEpochs` does
  * @see Pampari et al. 2024, doi:10.1101/2024.12.25.630221
  */
 export async function trainChrombpnet(request: ChrombpnetTraining): Promise<TrainedChrombpnet> {
@@ -109,7 +112,7 @@ function checkLengths({ accessibility }: ChrombpnetRecipe, bias: BpnetSizes): vo
     const [one, other] = [bias[length], accessibility[length]];
     if (one !== other || one % 2 !== 0) {
       throw new InputError(
-        `${length} is ${one} of the bias and ${other} of accessibility; the same even number is needed`,
+        `${length} is ${one} for the bias and ${other} for accessibility; expected the same even number`,
       );
     }
   }
@@ -126,8 +129,8 @@ async function readExamples(
   const regions = insideGenome(used, genome, inputLength + 2 * jitter);
   for (const part of ["train", "validation"] as const) {
     if (!regions.some((region) => partOf(region) === part)) {
-      throw new InputError(`no ${what} is in the part of the genome for ${part}`, {
-        hint: `${all.length} were given; look at their chromosomes and at the split`,
+      throw new InputError(`no ${what} is in the ${part} split`, {
+        hint: `${all.length} were given; check their chromosomes and the split`,
       });
     }
   }
@@ -158,10 +161,9 @@ async function trainBias(
   const quiet = selection.nonpeaks.map((i) => nonpeaks[i]);
   for (const part of ["train", "validation"] as const) {
     if (ofPart(quiet, part).length === 0) {
-      throw new InputError(
-        `of ${quiet.length} non-peaks with few reads none is in the part of the genome for ${part}`,
-        { hint: "raise the threshold of the bias, or give more non-peaks" },
-      );
+      throw new InputError(`none of ${quiet.length} non-peaks with few reads is in the ${part} split`, {
+        hint: "raise biasThreshold or give more non-peaks",
+      });
     }
   }
   const fit = await fitNetwork({
@@ -187,7 +189,7 @@ async function trainAccessibility(
 ): Promise<TrainedNetwork> {
   const { recipe } = request;
   const { seed, negativesPerPeak } = recipe;
-  // Of more non-peaks than peaks, as many as there are peaks are ever seen.
+  // At most as many non-peaks as peaks are used.
   const most = sampleRegions(kept.nonpeaks.length, kept.peaks.length, [seed, "non-peaks"]);
   const nonpeaks = most.map((i) => kept.nonpeaks[i]);
   const [peaksTrain, peaksVal] = [ofPart(kept.peaks, "train"), ofPart(kept.peaks, "validation")];
@@ -217,7 +219,9 @@ async function trainAccessibility(
   });
 }
 
-/** All peaks and some non-peaks, which stand behind them, in an order of the epoch's own. */
+/**
+ * Rows of an epoch: all peaks and a sample of the non-peaks, whose rows follow the peaks', in a random order.
+ */
 function epochRows(
   peaks: number,
   nonpeaks: number,
@@ -235,7 +239,7 @@ function epochRows(
   return new Pcg64(seedOf([seed, "order of epoch", epoch])).permutation(rows.length).map((i) => rows[i]);
 }
 
-/** SHA-256 of names and values. */
+/** SHA-256 of array names and values. */
 function arraysDigest(arrays: ReadonlyMap<string, NdArray>): string {
   const parts = [...arrays].map(([name, { data }]) => {
     const { buffer, byteOffset, byteLength } = data;
@@ -264,29 +268,29 @@ function trainingExamples(recipe: ChrombpnetRecipe, sizes: BpnetSizes, windows: 
   return regionExamplesInParts(windows, options, rowsPerPart(sizes));
 }
 
-/** Windows with room to be moved by so many bases. */
+/** Windows with margins for this jitter. */
 function windowsOf({ accessibility }: ChrombpnetRecipe, examples: readonly Example[], jitter: number) {
   return examples.map(({ window }) => trimmed(window, accessibility.inputLength + 2 * jitter));
 }
 
-/** A region's window with the reads in its middle. */
+/** A region's window and the reads in its centre. */
 export interface CountedWindow {
   readonly window: RegionWindow;
   readonly reads: number;
 }
 
 /**
- * The network of the bias with one number more on its log counts, so that their mean over some regions is the mean that was
- * observed: the bias may come from a deeper or a shallower experiment.
+ * The bias network with a constant added to its log counts, so that their mean over some regions equals the
+ * observed mean: the bias may come from an experiment of another depth.
  *
- * @throws {InputError} when there is no region
+ * @throws {InputError} when there are no regions
  */
 async function biasScaledTo(
   windows: readonly CountedWindow[],
   bias: StoredBpnet,
   { program, abort }: { readonly program?: ProgramOptions; readonly abort?: AbortSignal },
 ): Promise<StoredBpnet> {
-  if (windows.length === 0) throw new InputError("no non-peak is left to fit the counts of the bias to");
+  if (windows.length === 0) throw new InputError("no non-peak is left to scale the bias counts with");
   const { inputLength } = bias.sizes;
   await using predictor = await openPredictor({ bias }, program);
   const codes = windows.map(({ window }) => trimmed(window, inputLength).codes);

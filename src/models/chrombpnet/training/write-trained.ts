@@ -7,18 +7,18 @@ import type { ChrombpnetRecipe } from "./recipe.ts";
 import type { RegionSelection } from "./region-selection.ts";
 import type { TrainedChrombpnet } from "./train.ts";
 
-/** Files of a finished training, by what is in them. */
+/** Files of a trained ChromBPNet. */
 export interface TrainedFiles {
   readonly bias: string;
   readonly chrombpnet: string;
   readonly noBias: string;
-  /** The recipe, the limits that followed from the reads, and the losses. */
+  /** Recipe, limits derived from the reads, and losses. */
   readonly summary: string;
 }
 
 /**
- * Writes a trained model under the names that the original uses: `bias.h5`, `chrombpnet.h5`, `chrombpnet_nobias.h5`, and
- * `training.json`.
+ * Writes a trained model with the original's file names: `bias.h5`, `chrombpnet.h5`, `chrombpnet_nobias.h5`,
+ * and `training.json`.
  *
  * @throws {InputError} when a file cannot be written
  */
