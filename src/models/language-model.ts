@@ -67,7 +67,7 @@ export class LanguageModel extends TokenModel {
    *
    * @param cards  families to recognise
    * @throws {InputError} when the folder has no checkpoint of a known family, or a damaged or inconsistent
-   * one
+   *   one
    */
   static async open(
     folder: string,

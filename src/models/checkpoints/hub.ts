@@ -43,7 +43,7 @@ export interface HubSnapshot {
  * Environment: HF_HUB_CACHE, HF_HOME, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE, as for Python's libraries.
  *
  * @throws {InputError} when the repository, revision or a file does not exist or is not accessible, a digest
- * differs, or the hub cannot be reached
+ *   differs, or the hub cannot be reached
  */
 export async function fetchFromHub(request: HubRequest): Promise<HubSnapshot> {
   const { repo, revision = "main", sha256 = {} } = request;

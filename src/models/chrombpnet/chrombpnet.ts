@@ -132,7 +132,7 @@ const ANY = "*";
  * - `{cell-line}` in the path makes a model with one network, or one set of folds, per cell line.
  *
  * @throws {InputError} when the text has another form, no file matches, or matching files have different
- * kinds of networks
+ *   kinds of networks
  */
 export async function openChrombpnet(spec: string, options: ProgramOptions): Promise<Model> {
   const [, strands, path] = /^chrombpnet:(?:strands=([^,]*),)?(.+)$/s.exec(spec) ?? [];

@@ -17,7 +17,7 @@ export interface StoredBpnet {
  *
  * @param inside  path of the model within the file's model; empty for the file's model itself
  * @throws {FormatError} when a layer is missing, unexpected or has other settings than BPNet's, or a weight
- * another shape
+ *   another shape
  */
 export function readKerasBpnet(
   file: KerasFile,

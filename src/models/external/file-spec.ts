@@ -1,6 +1,6 @@
 import { InputError } from "../../base/errors.ts";
 
-/** A file whose contents stand for a model, and what its name alone does not say. */
+/** A file that is used as a model, with options that the file itself does not state. */
 export interface FileSpec {
   readonly path: string;
   readonly options: Readonly<Record<string, string>>;
@@ -10,8 +10,8 @@ export interface FileSpec {
  * Parses `FILE`, `KIND:FILE` or `KIND:name=value,name=value,FILE`.
  *
  * @param kind     "scores"
- * @param options  values allowed, by the option's name
- * @throws {InputError} for an option or value that is not allowed, or no file
+ * @param options  allowed values, by option name
+ * @throws {InputError} when an option or value is not allowed, or there is no file
  */
 export function fileSpec(
   text: string,

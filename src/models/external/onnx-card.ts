@@ -17,9 +17,9 @@ const id = z
   .max(1 << 24);
 const specials = { pad: id.optional(), mask: id.optional() };
 
-/** Files that `openTokenizer` reads, in a folder below the card's. */
+/** Tokenizer in files that `openTokenizer` reads, in a folder below the card's. */
 const folderSchema = z.strictObject({ folder: name, ...specials });
-/** One token per letter. */
+/** Tokenizer with one token per base. */
 const lettersSchema = z.strictObject({
   letters: z.record(z.string().regex(/^[!-~]$/, "expected one character"), id),
   unknown: id.optional(),
@@ -44,29 +44,31 @@ const cardSchema = z.strictObject({
   maxTokens: z.int().min(1).max(1e9).optional(),
 });
 
-/** What must be known of an ONNX file to ask it as a language model; see docs/adapters.md. */
+/** Description of an ONNX file as a language model; see docs/adapters.md. */
 export type OnnxCard = z.output<typeof cardSchema>;
 
-/** A card is a page; what is larger is another file. */
+/** Limit of a card's size in bytes. */
 const LARGEST_CARD = 2 ** 20;
 
-const HINT = "docs/adapters.md says what a card holds";
+const HINT = "docs/adapters.md describes the card";
 
-/** Where the card of an ONNX file lies: `model.card.json` for `model.onnx`. */
+/** Path of an ONNX file's card: `model.card.json` for `model.onnx`. */
 export function cardPath(model: string): string {
   return model.replace(/(\.onnx)?$/, ".card.json");
 }
 
 /**
- * @throws {InputError} when there is no card beside the model
- * @throws {FormatError} naming the key when it is not what a card should be
+ * Reads the card of an ONNX file.
+ *
+ * @throws {InputError} when there is no card next to the model
+ * @throws {FormatError} naming the invalid key
  */
 export async function readOnnxCard(model: string): Promise<OnnxCard> {
   await checkIsFile(model);
   const path = cardPath(model);
   if ((await kindOfPath(path)) !== "file") {
     throw new InputError(`there is no card of ${model}`, {
-      hint: `write ${path}, which says how to read letters as tokens and which output is what; ${HINT}`,
+      hint: `write ${path} with the tokenizer, the inputs and the outputs; ${HINT}`,
     });
   }
   const card = await readJson(path);
@@ -81,7 +83,7 @@ async function readJson(path: string): Promise<unknown> {
   if (file.size > LARGEST_CARD) {
     throw new FormatError(
       { file: path },
-      `the card has ${file.size} bytes; at most ${LARGEST_CARD} were expected`,
+      `the card has ${file.size} bytes; expected at most ${LARGEST_CARD}`,
     );
   }
   try {
@@ -92,7 +94,7 @@ async function readJson(path: string): Promise<unknown> {
   }
 }
 
-/** Of a union, what is wrong with the alternative that came nearest; of a key, what is wrong with it. */
+/** The issue of the nearest alternative of a union, or of an invalid key. */
 function deepestIssue(issue: z.core.$ZodIssue): { path: readonly PropertyKey[]; message: string } {
   if (issue.code === "invalid_key") return { ...issue, message: issue.issues[0]?.message ?? issue.message };
   if (issue.code !== "invalid_union") return issue;
@@ -103,19 +105,20 @@ function deepestIssue(issue: z.core.$ZodIssue): { path: readonly PropertyKey[]; 
   return { path: [...issue.path, ...deeper.path], message: deeper.message };
 }
 
-/** A tokenizer, and text that changes whenever its tokens may. */
+/** A tokenizer, and text that changes whenever its tokens can change. */
 export interface IdentifiedTokenizer {
   readonly tokenizer: Tokenizer;
   readonly identity: string;
 }
 
-/** Files that decide what a folder's tokenizer makes of letters. */
+/** Files that determine a folder's tokenizer. */
 const FILES = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"];
 
 /**
- * The tokenizer that a card names.
+ * Opens the tokenizer of a card.
  *
- * @throws {FormatError} when its folder lies outside the card's, or holds no tokenizer, or a masked model's has no mask
+ * @throws {FormatError} when its folder is outside the card's folder or has no tokenizer, or a masked model's
+ *   tokenizer has no mask
  */
 export async function cardTokenizer(model: string, card: OnnxCard): Promise<IdentifiedTokenizer> {
   const file = cardPath(model);
@@ -130,8 +133,8 @@ export async function cardTokenizer(model: string, card: OnnxCard): Promise<Iden
   ) {
     throw new FormatError(
       { file },
-      "a masked model is asked with a token that hides another, and the tokenizer has none",
-      "give its id as tokenizer.mask",
+      "scoring with a masked model requires a mask token, which the tokenizer does not have",
+      "set tokenizer.mask to its id",
     );
   }
   return opened;
@@ -146,7 +149,7 @@ async function fromFolder(
   if (way.startsWith("..")) {
     throw new FormatError(
       { file },
-      `tokenizer.folder ${JSON.stringify(folder)} lies outside the card's folder`,
+      `tokenizer.folder ${JSON.stringify(folder)} is outside the card's folder`,
     );
   }
   const tokenizer = await openTokenizer(path);

@@ -16,21 +16,25 @@ import { TokenModel } from "../queries/token-model.ts";
 import { cardPath, cardTokenizer, type OnnxCard, readOnnxCard } from "./onnx-card.ts";
 import { checkAgainstCard, OnnxOutputs, type OutputName } from "./onnx-outputs.ts";
 
-/** Bytes beside weights and activations: the runtime, the process, its buffers. */
+/** Bytes in addition to weights and activations: runtime, process, buffers. */
 const FIXED_BYTES = 200e6;
 
-/** Float32 values alive at once per token and column of the states, where the model itself says nothing. */
+/**
+ * Estimated float32 values alive at once per token and column of the states, as an ONNX file does not state
+ * it.
+ */
 const LIVE_PER_COLUMN = 20;
-/** Of a model that gives no states. */
+/** Assumed width of a model without hidden states. */
 const USUAL_WIDTH = 512;
 
 /**
- * A language model from an ONNX file of a stranger and the card beside it: `model.onnx` and `model.card.json`. It answers
- * what the outputs allow, likelihoods from logits and embeddings from hidden states, as models of the catalogue do.
+ * Opens an ONNX file as a language model, with its card: `model.onnx` and `model.card.json`. It has
+ * likelihoods if it outputs logits, and embeddings if it outputs hidden states, computed as for built-in
+ * models.
  *
- * The model is run once on a short sequence, so that what does not fit is told now.
+ * The model is run once on a short sequence, so that a mismatch is reported at once.
  *
- * @throws {FormatError} naming the input, output, key or file that is not as the other says
+ * @throws {FormatError} naming the input, output, key or file that does not match
  */
 export async function openOnnxModel(
   path: string,
@@ -47,7 +51,7 @@ export async function openOnnxModel(
     const maxTokens = Math.min(card.maxTokens ?? Infinity, fixed.tokens ?? Infinity);
     const sizes = await trySizes(outputs, tokenizer, card, { path, maxTokens });
     const architecture = architectureOf(sizes);
-    const asked = new OnnxModel(
+    const model = new OnnxModel(
       name ?? card.name ?? basename(path, ".onnx"),
       `onnx ${digests.join(" ")} card ${sha256Hex(stableStringify(card))} tokens ${identity}`,
       {
@@ -62,16 +66,16 @@ export async function openOnnxModel(
         width: sizes.width ?? 0,
       },
     );
-    return answering(asked, sizes);
+    return withOutputs(model, sizes);
   } catch (error) {
     await program.close();
     throw error;
   }
 }
 
-/** The model with those questions only that its outputs can answer. */
-function answering(asked: OnnxModel, { vocabulary, width }: Sizes): Model {
-  const { name, identity, kind, tokens, batchSize, scoreRounding } = asked;
+/** The model with only those methods that its outputs allow. */
+function withOutputs(model: OnnxModel, { vocabulary, width }: Sizes): Model {
+  const { name, identity, kind, tokens, batchSize, scoreRounding } = model;
   return {
     name,
     identity,
@@ -79,26 +83,26 @@ function answering(asked: OnnxModel, { vocabulary, width }: Sizes): Model {
     tokens,
     batchSize,
     scoreRounding,
-    tokenCount: (sequence) => asked.tokenCount(sequence),
-    memory: (size, most) => asked.memory(size, most),
-    close: () => asked.close(),
+    tokenCount: (sequence) => model.tokenCount(sequence),
+    memory: (size, most) => model.memory(size, most),
+    close: () => model.close(),
     ...(vocabulary === undefined
       ? {}
       : {
-          logLikelihood: (sequences, options) => asked.logLikelihood(sequences, options),
-          tokenLogProbabilities: (sequences, options) => asked.tokenLogProbabilities(sequences, options),
-          compareAlleles: (pairs, options) => asked.compareAlleles(pairs, options),
+          logLikelihood: (sequences, options) => model.logLikelihood(sequences, options),
+          tokenLogProbabilities: (sequences, options) => model.tokenLogProbabilities(sequences, options),
+          compareAlleles: (pairs, options) => model.compareAlleles(pairs, options),
         }),
     ...(width === undefined
       ? {}
       : {
-          embed: (sequences, options) => asked.embed(sequences, options),
-          pool: (sequences, options) => asked.pool(sequences, options),
+          embed: (sequences, options) => model.embed(sequences, options),
+          pool: (sequences, options) => model.pool(sequences, options),
         }),
   };
 }
 
-/** Columns of the outputs, where there are such. */
+/** Columns of the outputs; undefined for absent ones. */
 interface Sizes {
   readonly vocabulary: number | undefined;
   readonly width: number | undefined;
@@ -113,14 +117,14 @@ async function trySizes(
   const wanted = (Object.keys(card.outputs) as OutputName[]).filter(
     (output) => card.outputs[output] !== undefined,
   );
-  // Ids that every vocabulary has, since it is not known yet whether the tokenizer is the model's.
+  // Token id 0, which every vocabulary has: the tokenizer may not be the model's.
   const row = { ids: new Int32Array(Math.min(4, maxTokens)) };
   const { logits, hidden } = await outputs.run(collate([row]), wanted);
   const vocabulary = logits?.shape[2];
   if (vocabulary !== undefined && vocabulary < tokenizer.vocabularySize) {
     throw new FormatError(
       { file: path },
-      `the logits have ${vocabulary} columns, and the tokenizer ids up to ${tokenizer.vocabularySize - 1}`,
+      `the logits have ${vocabulary} columns, but the tokenizer has ids up to ${tokenizer.vocabularySize - 1}`,
       `is it the tokenizer of this model? ${cardPath(path)} names it`,
     );
   }
@@ -146,13 +150,16 @@ class OnnxModel extends TokenModel {
     this.width = width;
   }
 
-  /** Twice the files, as of any model, the outputs of one run, and a guess at what lies between. */
+  /**
+   * Estimated bytes of a call: twice the files, as for built-in models, the outputs of one run, and assumed
+   * activations.
+   */
   memory(batchSize: number, tokens: number): number {
     const { architecture, kind } = this.query;
-    const asked = kind === "masked" ? batchSize * tokens : batchSize;
-    const rows = Math.min(asked, rowsPerRun(architecture, tokens));
-    const answers = batchSize * tokens * this.width;
-    return FIXED_BYTES + 2 * this.bytes + 4 * (rows * liveValuesPerRow(architecture, tokens) + answers);
+    const scored = kind === "masked" ? batchSize * tokens : batchSize;
+    const rows = Math.min(scored, rowsPerRun(architecture, tokens));
+    const outputs = batchSize * tokens * this.width;
+    return FIXED_BYTES + 2 * this.bytes + 4 * (rows * liveValuesPerRow(architecture, tokens) + outputs);
   }
 
   close(): Promise<void> {
@@ -160,7 +167,7 @@ class OnnxModel extends TokenModel {
   }
 }
 
-/** A model of which only the outputs are seen: the graph of a question begins where the file's ends. */
+/** Architecture of a model with a hidden graph: a query's graph starts at the file's outputs. */
 function architectureOf({ vocabulary = 0, width = USUAL_WIDTH }: Sizes): QueriedArchitecture {
   const output = (name: OutputName, columns: number) => input(name, "float32", ["b", "t", columns]);
   return {
@@ -176,11 +183,11 @@ function architectureOf({ vocabulary = 0, width = USUAL_WIDTH }: Sizes): Queried
 
 interface OpenedQuery {
   readonly program: Program;
-  /** Outputs of the file that the question's graph begins with. */
+  /** Outputs of the file that the query's graph reads. */
   readonly wanted: readonly OutputName[];
 }
 
-/** Runs the file, and then, on what it gives, a question's own graph. */
+/** Runs the file, and on its outputs a query's graph. */
 class OnnxPrograms {
   private readonly opened = new Map<string, Promise<OpenedQuery>>();
   private readonly outputs: OnnxOutputs;
@@ -194,20 +201,20 @@ class OnnxPrograms {
   }
 
   async run(
-    question: GraphQuery,
+    query: GraphQuery,
     batch: Batch,
     more: Readonly<Record<string, NdArray>> = {},
   ): Promise<Readonly<Record<string, NdArray>>> {
-    const known = this.opened.get(question.name) ?? this.open(question);
-    this.opened.set(question.name, known);
+    const known = this.opened.get(query.name) ?? this.open(query);
+    this.opened.set(query.name, known);
     const { program, wanted } = await known;
     return program.run({ ...batch, ...more, ...(await this.outputs.run(batch, wanted)) });
   }
 
-  /** On the processor: it looks a few numbers up. */
-  private async open(question: GraphQuery): Promise<OpenedQuery> {
+  /** Always on the CPU: the graph only gathers a few values. */
+  private async open(query: GraphQuery): Promise<OpenedQuery> {
     const ids = input("ids", "int32", ["b", "t"]);
-    const results = question.outputs(this.architecture, { ids }, "t");
+    const results = query.outputs(this.architecture, { ids }, "t");
     const inputs = graphOf(results).inputs.map(({ attributes }) => attributes.name);
     const { threads } = this.options;
     const program = await openProgram(results, new Map(), threads === undefined ? {} : { threads });

@@ -8,7 +8,7 @@ import type { OnnxCard } from "./onnx-card.ts";
 
 export type OutputName = keyof OnnxCard["outputs"];
 
-/** Sizes with which a model was exported once and for all; undefined where it takes any. */
+/** Sizes fixed at export; undefined for free ones. */
 export interface FixedSizes {
   readonly rows: number | undefined;
   readonly tokens: number | undefined;
@@ -21,14 +21,15 @@ type FedType = (typeof MASK_TYPES)[number];
 /**
  * Checks a model's inputs and outputs against its card, before it is opened.
  *
- * @throws {FormatError} naming what is missing, of another type or shape than it can be, or not spoken of
+ * @throws {FormatError} naming an input or output that is missing, of another type or shape, or absent from
+ *   the card
  */
 export function checkAgainstCard(file: OnnxFile, card: OnnxCard): FixedSizes {
-  const refuse = (message: string, hint: string) => new FormatError({ file: file.path }, message, hint);
+  const mismatch = (message: string, hint: string) => new FormatError({ file: file.path }, message, hint);
   const find = (values: readonly OnnxValue[], what: "input" | "output", part: string, name: string) => {
     const found = values.find((value) => value.name === name);
     if (found !== undefined) return found;
-    throw refuse(
+    throw mismatch(
       `the model has no ${what} ${JSON.stringify(name)}, which the card names as ${part}`,
       `its ${what}s are ${listed(values)}`,
     );
@@ -42,7 +43,7 @@ export function checkAgainstCard(file: OnnxFile, card: OnnxCard): FixedSizes {
   for (const { part, name, types } of given) {
     const { dtype, shape } = find(file.inputs, "input", part, name);
     if (!types.some((type) => type === dtype) || (shape !== undefined && shape.length !== 2)) {
-      throw refuse(
+      throw mismatch(
         `the input ${JSON.stringify(name)} is ${described({ dtype, shape })}`,
         `${part} can be ${types.join(", ")} of [rows, tokens]`,
       );
@@ -50,16 +51,16 @@ export function checkAgainstCard(file: OnnxFile, card: OnnxCard): FixedSizes {
   }
   const unnamed = file.inputs.find(({ name }) => !given.some((input) => input.name === name));
   if (unnamed !== undefined) {
-    throw refuse(
-      `the model has an input ${JSON.stringify(unnamed.name)}, of which the card says nothing`,
-      "name it under inputs: as mask, or under zeros where zeros are what it takes",
+    throw mismatch(
+      `the card does not name the model's input ${JSON.stringify(unnamed.name)}`,
+      "name it under inputs: as mask, or under zeros if it takes zeros",
     );
   }
   for (const [part, name] of Object.entries(card.outputs)) {
     if (name === undefined) continue;
     const { dtype, shape } = find(file.outputs, "output", `outputs.${part}`, name);
     if (dtype === undefined || !isFloat(dtype) || (shape !== undefined && shape.length !== 3)) {
-      throw refuse(
+      throw mismatch(
         `the output ${JSON.stringify(name)} is ${described({ dtype, shape })}`,
         `outputs.${part} must be floats of [rows, tokens, ${part === "logits" ? "vocabulary" : "width"}]`,
       );
@@ -78,7 +79,7 @@ const listed = (values: readonly OnnxValue[]) =>
 const described = ({ dtype, shape }: Pick<OnnxValue, "dtype" | "shape">) =>
   `${dtype ?? "of another type"}${shape === undefined ? "" : ` ${formatShape(shape.map((size) => size ?? "?"))}`}`;
 
-/** Runs a model of [rows, tokens] ids and gives what the card calls logits and hidden, as float32. */
+/** Runs a model on [rows, tokens] ids and returns the card's logits and hidden states as float32. */
 export class OnnxOutputs {
   private readonly file: OnnxFile;
   private readonly card: OnnxCard;
@@ -87,8 +88,9 @@ export class OnnxOutputs {
   private readonly pad: number;
 
   /**
-   * @param pad  the id that fills rows shorter than a fixed number of tokens
-   * @throws {FormatError} when rows must be filled, and there is no such id, or a masked model would see it
+   * @param pad  id that pads rows to a fixed number of tokens
+   * @throws {FormatError} when rows must be padded without such an id, or a masked model would attend to
+   *   padding
    */
   constructor(
     file: OnnxFile,
@@ -106,15 +108,15 @@ export class OnnxOutputs {
       throw new FormatError(
         { file: file.path },
         `the model takes rows of exactly ${fixed.tokens} tokens, so shorter ones must be padded`,
-        "the card must give tokenizer.pad and, of a masked model, inputs.mask; or export it with a free number of tokens",
+        "set tokenizer.pad and, for a masked model, inputs.mask; or export the model with a free number of tokens",
       );
     }
   }
 
   /**
-   * @param wanted  of those that the card names
+   * @param wanted  outputs that the card names
    * @returns       float32 [rows, tokens, vocabulary or width], by name
-   * @throws {InputError} when the model gives something of another shape
+   * @throws {InputError} when an output has another shape
    */
   async run(
     { ids, mask }: Batch,
@@ -169,14 +171,14 @@ export class OnnxOutputs {
     ]);
   }
 
-  /** As float32, once its shape is what the rows ask for. */
+  /** Checks the shape of an output, and widens it to float32. */
   private checked(output: OutputName, { dtype, shape, data }: NdArray, { rows, tokens }: Size): NdArray {
     if (shape.length === 3 && shape[0] === rows && shape[1] === tokens) {
       return { dtype: "float32", shape, data: widenToFloat32(dtype, data) };
     }
     throw new InputError(
-      `of ${formatShape([rows, tokens])} ids the model gives ${output} of ${formatShape(shape)}; expected [${rows}, ${tokens}, …]`,
-      { place: { file: this.file.path }, hint: "does it give one vector for every token?" },
+      `for ids of shape ${formatShape([rows, tokens])} the model returned ${output} of shape ${formatShape(shape)}; expected [${rows}, ${tokens}, …]`,
+      { place: { file: this.file.path }, hint: "it must have one vector per token" },
     );
   }
 }
@@ -187,11 +189,11 @@ interface Size {
 }
 
 interface Part extends Size {
-  /** The first row. */
+  /** First row. */
   readonly start: number;
 }
 
-/** Some rows of a matrix in the upper left corner of another. */
+/** Copies rows of a matrix to the top left of a larger one. */
 function rectangle(values: ArrayLike<number>, from: Part, size: Size, fill: number): Float64Array {
   const out = new Float64Array(size.rows * size.tokens).fill(fill);
   for (let row = 0; row < from.rows; row++) {
@@ -202,7 +204,7 @@ function rectangle(values: ArrayLike<number>, from: Part, size: Size, fill: numb
   return out;
 }
 
-/** The rows and tokens that were asked for; what follows is padding. */
+/** Removes padded rows and tokens. */
 function cut({ shape, data }: NdArray, { rows, tokens }: Size): NdArray {
   const [, allTokens, width] = shape as [number, number, number];
   const values = data as Float32Array;

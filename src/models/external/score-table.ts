@@ -7,24 +7,25 @@ import { MODEL_FAMILIES } from "../language/catalogue.ts";
 import type { ExpectedRows, Model, QueryOptions } from "../model.ts";
 import { fileSpec } from "./file-spec.ts";
 
-/** Rows named in a message. */
+/** Maximum number of rows listed in a message. */
 const NAMED = 10;
 
 /**
- * Scores that were computed elsewhere, as a model that looks its answers up. A table, tab-separated with a header, plain or
- * compressed, of one of two kinds:
+ * Opens a table of precomputed scores as a model that looks them up. The table is tab-separated with a
+ * header, plain or compressed, and has either
  *
- * - `idx`, the number of a task's row, 0-based in its whole table, and one column per sequence of the row, named as in the
- *   task's own `scores.tsv`: `idx seq_score ctrl_score`. It may be the `scores.tsv` of a run, or of DART-Eval's scripts.
- * - `sequence` and `log_likelihood`: any sequences' scores.
+ * - `idx`, the task's row number, 0-based in its whole table, and one column per sequence of a row, named as
+ *   in the task's `scores.tsv`: `idx seq_score ctrl_score`. The `scores.tsv` of a run or of DART-Eval's
+ *   scripts has this form.
+ * - or `sequence` and `log_likelihood`: scores of any sequences.
  *
- * Log-likelihoods are in nats, if their differences are to mean what other models' do. With `answers=activity` the scores are
- * predicted activities, ln(1 + counts), which the setting `predicted` evaluates; `family` names the model that made them, as
- * `chrombpnet` for the columns of the benchmark's variant tables.
+ * Log-likelihoods are in nats, for differences that are comparable with other models. With `answers=activity`
+ * the scores are predicted activities, ln(1 + counts), for the setting `predicted`; `family` names their
+ * model, such as `chrombpnet` for the columns of the benchmark's variant tables.
  *
  * @param spec  `FILE.tsv`, or `scores:answers=activity,family=NAME,FILE.tsv`
- * @throws {InputError} when the table has neither kind's columns, or an option is not known; a table of sequences is checked
- *   now, one of rows when the run is planned
+ * @throws {InputError} when the columns are of neither form, or an option is unknown. A table of sequences is
+ *   checked when it is opened, one of rows when the run is planned
  */
 export async function openScoreTable(spec: string): Promise<Model> {
   const { path, options } = fileSpec(spec, "scores", {
@@ -38,7 +39,7 @@ export async function openScoreTable(spec: string): Promise<Model> {
     name: basename(path).replace(/\.tsv(\.gz)?$/, ""),
     identity: `${activity ? "activity " : ""}scores ${await cachedDigest(path)}`,
     ...family,
-    // Looking up costs nothing; calls are only made few.
+    // Large, since a lookup is cheaper than a call.
     batchSize: 4096,
   };
   if (columns.includes("idx")) {
@@ -48,9 +49,9 @@ export async function openScoreTable(spec: string): Promise<Model> {
       : { ...model, readsLetters: false, expectRows, logLikelihood: scoresOf };
   }
   if (columns.includes("sequence") && activity) {
-    throw new InputError("a table by sequences holds log-likelihoods, not activities", {
+    throw new InputError("a table of sequences has log-likelihoods, not activities", {
       place: { file: path },
-      hint: "give activities by rows: idx and one column for each sequence of a row",
+      hint: "give activities by row: idx and one column per sequence of a row",
     });
   }
   if (columns.includes("sequence")) {
@@ -59,8 +60,8 @@ export async function openScoreTable(spec: string): Promise<Model> {
   }
   throw new FormatError(
     { file: path, line: 1 },
-    `the header names ${columns.slice(0, 20).join(", ").slice(0, 300)}`,
-    "a table of scores has the columns idx and, for task 1, seq_score and ctrl_score; or sequence and log_likelihood",
+    `the header is ${columns.slice(0, 20).join(", ").slice(0, 300)}`,
+    "expected the columns idx and, for Task 1, seq_score and ctrl_score; or sequence and log_likelihood",
   );
 }
 
@@ -72,9 +73,9 @@ async function columnsOf(path: string): Promise<readonly string[]> {
 /** Scores of a task's whole table. */
 interface Scores {
   readonly columns: readonly string[];
-  /** Numbers of a row. */
+  /** Scores per row. */
   readonly width: number;
-  /** [rows in the table, width]; NaN where the file has no line for a row. */
+  /** [rows in the table, width]; NaN for rows without a line. */
   readonly data: Float64Array;
 }
 
@@ -86,7 +87,7 @@ function rowScores(path: string) {
       const known = byTask.get(task);
       const same = known?.columns.join() === columns.join() && known.data.length === known.width * inTable;
       const scores = same ? known : await readRowScores(path, expected);
-      if (same) refuse(path, [missingRows(scores, expected)]);
+      if (same) reportErrors(path, [missingRows(scores, expected)]);
       byTask.set(task, scores);
     },
     scoresOf(sequences: readonly string[], { origins }: QueryOptions) {
@@ -95,9 +96,9 @@ function rowScores(path: string) {
         const scores = origin && byTask.get(origin.task);
         const score = scores?.data[origin!.row * scores.width + origin!.member];
         if (score !== undefined && !Number.isNaN(score)) return score;
-        throw new InputError("a table of scores by rows answers for the rows of a planned run alone", {
+        throw new InputError("a table of scores by row only has scores of the rows of a planned run", {
           place: { file: path },
-          hint: "to score any sequence, give a table with the columns sequence and log_likelihood",
+          hint: "to score other sequences, give a table with the columns sequence and log_likelihood",
         });
       });
     },
@@ -105,9 +106,10 @@ function rowScores(path: string) {
 }
 
 /**
- * Reads the rows of a task's table, and checks every line: each row once, its scores numbers, each row one of the task's.
+ * Reads the scores of a task's table and checks every line: each row once, its scores finite, its number in
+ * the table.
  *
- * @throws {FormatError} with everything that is wrong, rows and lines named; also rows asked for that are missing
+ * @throws {FormatError} listing all errors with their rows and lines, and expected rows that are missing
  */
 async function readRowScores(path: string, expected: ExpectedRows): Promise<Scores> {
   const { task, columns, inTable } = expected;
@@ -137,10 +139,10 @@ async function readRowScores(path: string, expected: ExpectedRows): Promise<Scor
       scores.data[row * width + k] = value;
     }
   });
-  refuse(path, [
-    describeRows(`rows that ${task} does not have (it has 0 to ${inTable - 1})`, foreign),
-    describeRows("rows given twice", twice),
-    describeRows("scores that are no numbers", noNumber),
+  reportErrors(path, [
+    describeRows(`rows outside ${task} (0 to ${inTable - 1})`, foreign),
+    describeRows("duplicate rows", twice),
+    describeRows("scores that are not numbers", noNumber),
     missingRows(scores, expected, (row) => firstLine[row] === 0),
   ]);
   return scores;
@@ -150,20 +152,23 @@ const missingRows = (
   { width, data }: Scores,
   { rows }: ExpectedRows,
   isMissing = (row: number) => Number.isNaN(data[row * width]),
-) => describeRows("rows missing", Array.from(rows.filter(isMissing), String), ` of ${rows.length} asked for`);
+) => describeRows("rows missing", Array.from(rows.filter(isMissing), String), ` of ${rows.length}`);
 
-/** @throws {FormatError} when there is something to tell */
-function refuse(path: string, troubles: readonly (string | undefined)[]): void {
-  const told = troubles.filter((text) => text !== undefined);
-  if (told.length === 0) return;
+/**
+ * Throws the errors that are defined.
+ * @throws {FormatError} if there are any
+ */
+function reportErrors(path: string, errors: readonly (string | undefined)[]): void {
+  const found = errors.filter((text) => text !== undefined);
+  if (found.length === 0) return;
   throw new FormatError(
     { file: path },
-    told.join("\n"),
-    "idx counts the rows of the task's whole table from 0, whatever chromosomes they are on",
+    found.join("\n"),
+    "idx numbers the rows of the task's whole table from 0, over all chromosomes",
   );
 }
 
-/** `rows missing, 3 of 90 asked for: 1, 5, 8`, or nothing where there is nothing to tell. */
+/** `rows missing, 3 of 90: 1, 5, 8`; undefined without items. */
 function describeRows(what: string, items: readonly string[], of = ""): string | undefined {
   if (items.length === 0) return undefined;
   const more = items.length > NAMED ? `, and ${items.length - NAMED} more` : "";
@@ -171,15 +176,18 @@ function describeRows(what: string, items: readonly string[], of = ""): string |
 }
 
 export interface SequenceScores {
-  /** @throws {InputError} naming how many sequences have no score, and the first */
+  /**
+   * Scores of sequences.
+   * @throws {InputError} with the number of sequences without a score, and the first
+   */
   of(sequences: readonly string[]): Float64Array;
 }
 
 /**
- * A table of `sequence` and `log_likelihood`; lower-case letters count as upper case.
+ * Reads a table of `sequence` and `log_likelihood`; lower-case bases are read as upper case.
  *
- * @throws {FormatError} naming the line where a sequence has a letter that is not A, C, G or T, a score is no finite number,
- *   or a sequence comes again with another score
+ * @throws {FormatError} naming the line with another base than A, C, G or T, a score that is not finite, or a
+ *   repeated sequence with another score
  */
 async function readSequenceScores(path: string): Promise<SequenceScores> {
   const scores = new Map<string, number>();
@@ -191,15 +199,15 @@ async function readSequenceScores(path: string): Promise<SequenceScores> {
     if (other !== null) {
       throw new FormatError(
         place,
-        `letter ${JSON.stringify(other[0])} at position ${other.index} of the sequence is not A, C, G or T`,
-        "models are shown A in place of every other letter",
+        `${JSON.stringify(other[0])} at position ${other.index} of the sequence is not A, C, G or T`,
+        "replace it by A, as runs do for language models",
       );
     }
     const before = scores.get(sequence);
     if (before !== undefined && before !== score) {
       throw new FormatError(
         place,
-        `the sequence was given before, with the score ${before} and not ${score}`,
+        `the sequence has the score ${score} here, but ${before} on an earlier line`,
       );
     }
     scores.set(sequence, score);
@@ -211,10 +219,10 @@ async function readSequenceScores(path: string): Promise<SequenceScores> {
       if (first === undefined) return Float64Array.from(sequences, (sequence) => scores.get(sequence)!);
       const shown = first.length > 60 ? `${first.slice(0, 60)}…` : first;
       throw new InputError(
-        `${missing.length} of ${sequences.length} sequences asked for have no score, the first ${shown}`,
+        `${missing.length} of ${sequences.length} sequences have no score, the first is ${shown}`,
         {
           place: { file: path },
-          hint: "controls are shuffled anew for every seed: score what `dart-eval` shows to models",
+          hint: "controls depend on the seed: score the sequences of this run",
         },
       );
     },

@@ -8,7 +8,7 @@ import { LANGUAGE_MODELS } from "../language/catalogue.ts";
 import type { Model, Origin, SequenceEmbedding } from "../model.ts";
 import { fileSpec } from "./file-spec.ts";
 
-/** Groups of the file, one for each sequence of a row. */
+/** Groups of the file, one per sequence of a row. */
 const GROUPS = ["seq", "ctrl"] as const;
 
 /** Embeddings of the rows [start, end) of a table: [rows, tokens, width], padded to the longest. */
@@ -18,27 +18,27 @@ interface StoredBatch {
   readonly states: Hdf5Array;
 }
 
-/** One member of all rows. */
+/** Embeddings of one sequence of every row. */
 interface StoredMember {
-  /** By their first rows, which are consecutive. */
+  /** Consecutive batches of rows, ascending. */
   readonly batches: readonly StoredBatch[];
-  /** The token of every base: of each row, or one for all; or the tokens [0, L] as a pair. */
+  /** Token of each base, per row or for all rows; or the range of tokens [0, L] as a pair. */
   readonly index: Hdf5Array;
 }
 
 /**
- * Embeddings that DART-Eval's scripts extracted, as a model that looks its answers up: an HDF5 file with the groups `seq` and,
- * where rows have a control, `ctrl`, each with `emb_START_END`, [rows, tokens, width], and `idx_var`, [rows, L], or
- * `idx_fix`, [L] or the pair [0, L]. It answers for rows of a task's whole table, as the file was made from it; states are
- * those of the original's extraction, whatever the protocol. Batches are taken by their numbers: the order in which the file
- * lists them is that of text (quirk Q2).
+ * Opens embeddings extracted by DART-Eval's scripts as a model that looks them up: an HDF5 file with the
+ * groups `seq` and, for rows with a control, `ctrl`, each with `emb_START_END`, [rows, tokens, width], and
+ * `idx_var`, [rows, L], or `idx_fix`, [L] or the pair [0, L]. Rows are those of the task's whole table;
+ * states are the original's under either protocol. Batches are sorted by number, since the file lists them in
+ * lexicographic order (quirk Q2).
  *
- * The file does not name its model. `embeddings:family=caduceus,FILE.h5` does, and the head is then trained by that family's
- * recipe; without a family the recipe common to all holds.
+ * The file does not name its model. `embeddings:family=caduceus,FILE.h5` does, and selects that family's
+ * recipe for the head; without a family the common recipe applies.
  *
  * @param spec  `FILE.h5`, or `embeddings:family=NAME,FILE.h5`
- * @throws {FormatError} when the file has not these parts, or they do not fit together
- * @throws {InputError} when no family of language models has the name
+ * @throws {FormatError} when parts of the file are missing or inconsistent
+ * @throws {InputError} when there is no such family
  */
 export async function openStoredEmbeddings(spec: string): Promise<Model> {
   const families = LANGUAGE_MODELS.map(({ name }) => name);
@@ -47,7 +47,7 @@ export async function openStoredEmbeddings(spec: string): Promise<Model> {
   const file = await openHdf5(path);
   try {
     const groups = GROUPS.filter((group) => file.names(group).length > 0);
-    if (groups[0] !== "seq") throw new FormatError({ file: path }, "there is no group seq", LAYOUT);
+    if (groups[0] !== "seq") throw new FormatError({ file: path }, "the group seq is missing", LAYOUT);
     const members = groups.map((group) => memberOf(file, group));
     return {
       name: basename(path).replace(/\.(h5|hdf5)$/, ""),
@@ -56,7 +56,7 @@ export async function openStoredEmbeddings(spec: string): Promise<Model> {
       batchSize: 64,
       embed: (_sequences, { origins }) => {
         if (origins === undefined) {
-          throw new InputError("stored embeddings answer for the rows of a task alone", {
+          throw new InputError("stored embeddings exist for the rows of a task only", {
             place: { file: path },
           });
         }
@@ -70,11 +70,10 @@ export async function openStoredEmbeddings(spec: string): Promise<Model> {
   }
 }
 
-/** int8: the one-hot sequence itself, which the original keeps in the same way. */
+/** Types of states; int8 for one-hot sequences, which the original stores in the same format. */
 const STATES: readonly DType[] = ["float16", "float32", "float64", "int8"];
 
-const LAYOUT =
-  "expected is what DART-Eval's scripts for extracting embeddings write: seq/emb_0_512, seq/idx_var, …";
+const LAYOUT = "expected the format of DART-Eval's embedding scripts: seq/emb_0_512, seq/idx_var, …";
 
 function memberOf(file: Hdf5File, group: string): StoredMember {
   const batches = file
@@ -98,18 +97,15 @@ function memberOf(file: Hdf5File, group: string): StoredMember {
   for (const { start, end, states } of batches) {
     const { path: tensor, shape, dtype } = states;
     if (start !== next) {
-      throw new FormatError(
-        { file: file.path, tensor },
-        `begins with row ${start}, and row ${next} comes next`,
-      );
+      throw new FormatError({ file: file.path, tensor }, `begins with row ${start}, expected row ${next}`);
     }
     if (!STATES.includes(dtype)) {
-      throw new FormatError({ file: file.path, tensor }, `is ${dtype}; expected ${STATES.join(", ")}`);
+      throw new FormatError({ file: file.path, tensor }, `is ${dtype}, expected ${STATES.join(", ")}`);
     }
     if (shape.length !== 3 || shape[0] !== end - start || shape[2] !== width) {
       throw new FormatError(
         { file: file.path, tensor },
-        `has the shape [${shape}]; expected [${end - start}, tokens, ${width}]`,
+        `has shape [${shape}], expected [${end - start}, tokens, ${width}]`,
       );
     }
     next = end;
@@ -120,7 +116,7 @@ function memberOf(file: Hdf5File, group: string): StoredMember {
   if (!fits || !/^u?int(32|64)$/.test(index.dtype)) {
     throw new FormatError(
       { file: file.path, tensor: index.path },
-      `is ${index.dtype} of the shape [${index.shape}], for ${next} rows`,
+      `is ${index.dtype} of shape [${index.shape}], for ${next} rows`,
     );
   }
   return { batches, index };
@@ -135,9 +131,9 @@ function embeddingOf(
   const batch = stored?.batches.find(({ start, end }) => start <= row && row < end);
   if (stored === undefined || batch === undefined) {
     const known = stored?.batches.at(-1)?.end ?? 0;
-    throw new InputError(`sequence ${member} of row ${row} is asked for, and ${known} rows are there`, {
+    throw new InputError(`no embedding of sequence ${member} of row ${row}: the file has ${known} rows`, {
       place: { file: path },
-      hint: "was the file made from this table? Rows are counted in the whole table, whatever chromosomes they are on",
+      hint: "is the file of this table? Rows are numbered in the whole table, over all chromosomes",
     });
   }
   const at = row - batch.start;
@@ -147,7 +143,7 @@ function embeddingOf(
   return { states, tokens, width, ...spansOf(stored.index, row, tokens) };
 }
 
-/** The bases of each token, from the token of each base. */
+/** Span of bases of each token, from the token of each base. */
 function spansOf(index: Hdf5Array, row: number, tokens: number) {
   const { data } = index.shape.length === 2 ? index.read([row, row + 1]) : index.read();
   const numbers = Int32Array.from(data as ArrayLike<number | bigint>, Number);
@@ -157,7 +153,7 @@ function spansOf(index: Hdf5Array, row: number, tokens: number) {
   const ends = new Int32Array(tokens);
   map.forEach((token, base) => {
     if (token >= tokens) {
-      throw new InputError(`base ${base} of row ${row} has token ${token}, and the row has ${tokens}`);
+      throw new InputError(`base ${base} of row ${row} has token ${token}, but the row has ${tokens} tokens`);
     }
     if (ends[token] === 0) starts[token] = base;
     ends[token] = base + 1;

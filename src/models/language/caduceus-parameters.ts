@@ -8,7 +8,7 @@ import { epsilonSchema, type InitialLaw, parseConfig, sizeSchema } from "./archi
 import type { BidirectionalMamba, Projections, SelectiveModel } from "./blocks/mamba.ts";
 import type { DeclaredTensor, ParameterTable } from "./parameters.ts";
 
-// What a Caduceus checkpoint holds: sizes of config.json, tensors by name, and how they begin untrained.
+// Contents of a Caduceus checkpoint: sizes in config.json, tensors by name, and their initialisation.
 
 const sizes = z.object({
   d_model: sizeSchema(1 << 16),
@@ -67,7 +67,10 @@ const schema = sizes
     },
   );
 
-/** @throws {FormatError} naming a size or a setting that is missing, impossible or not this model's */
+/**
+ * Parses config.json.
+ * @throws {FormatError} naming a size or setting that is missing, invalid or not supported
+ */
 export const readCaduceusConfig = (config: unknown, file: string): CaduceusConfig =>
   parseConfig(schema, config, file);
 
@@ -80,7 +83,7 @@ export interface CaduceusParameters {
   readonly words: Embedding;
   readonly blocks: readonly Block[];
   readonly finalNorm: Norm;
-  /** The complement of each token: of the embedding, and of the head. */
+  /** Complement of each token, for the embedding and for the head. */
   readonly complements: readonly [embedding: Sym, head: Sym];
 }
 
@@ -88,7 +91,7 @@ export function vocabularyOf({ vocab_size, pad_vocab_size_multiple }: CaduceusCo
   return Math.ceil(vocab_size / pad_vocab_size_multiple) * pad_vocab_size_multiple;
 }
 
-/** Names of tensors; those of PS have wrappers in between. */
+/** Tensor names; PS has additional wrapper modules. */
 const names = ({ rcps }: CaduceusConfig) => {
   const words = "caduceus.backbone.embeddings.word_embeddings";
   return {
@@ -101,7 +104,11 @@ const names = ({ rcps }: CaduceusConfig) => {
   };
 };
 
-/** @param untied  declare the projections of either direction as tensors of their own */
+/**
+ * Declares the parameters of a Caduceus.
+ *
+ * @param untied  declare separate projections for each direction
+ */
 export function declareCaduceus(
   table: ParameterTable,
   c: CaduceusConfig,
@@ -155,7 +162,7 @@ function declareProjections(
   return { input: weight("in_proj", [2 * e, d]), output: weight("out_proj", [d, e]) };
 }
 
-/** The same projections in another module: weights are shared, LoRA factors are each module's own. */
+/** The same projections in another module: weights are shared, LoRA factors are not. */
 function inModule(table: ParameterTable, at: string, shared: Projections): Projections {
   if (shared.input.adapter === undefined) return shared;
   const own = (name: string, { weight }: Linear): Linear => ({
@@ -180,12 +187,15 @@ function declareSelective(table: ParameterTable, c: CaduceusConfig, at: string):
 const stepRank = ({ d_model, ssm_cfg: { dt_rank } }: CaduceusConfig) =>
   dt_rank === "auto" ? Math.ceil(d_model / 16) : dt_rank;
 
-/** Ids by token; a token that the map leaves out is its own complement. */
+/** Complement of each token id; a token absent from the map is its own complement. */
 function complementMap(c: CaduceusConfig): BigInt64Array {
   return BigInt64Array.from({ length: vocabularyOf(c) }, (_, id) => BigInt(c.complement_map?.[id] ?? id));
 }
 
-/** As the published code begins: Mamba's own laws, PyTorch's defaults, and outputs scaled by 1/√(residual additions). */
+/**
+ * Initialisation as in the official code: Mamba's own, PyTorch's defaults, and output projections scaled by
+ * 1/√(residual additions).
+ */
 export function initialCaduceus({ name, shape }: DeclaredTensor, c: CaduceusConfig): InitialLaw {
   const { d_conv, d_state, dt_init, dt_scale } = c.ssm_cfg;
   const fanIn = shape[1];
@@ -210,7 +220,7 @@ export function initialCaduceus({ name, shape }: DeclaredTensor, c: CaduceusConf
   return { kind: "normal", deviation: c.initializer_cfg.initializer_range };
 }
 
-/** The b with softplus(b) = τ, τ spread evenly in its logarithm between the least and the largest first step. */
+/** The b with softplus(b) = τ, for τ log-uniform between dt_min and dt_max. */
 function stepBias(u: number, { ssm_cfg: { dt_min, dt_max, dt_init_floor } }: CaduceusConfig): number {
   const step = Math.max(dt_init_floor, dt_min * (dt_max / dt_min) ** u);
   return step + Math.log(-Math.expm1(-step));

@@ -36,58 +36,58 @@ import type { LoraAdapters } from "./lora.ts";
 import { ParameterTable } from "./parameters.ts";
 import { caduceusCheckpoints } from "./published-checkpoints/caduceus.ts";
 
-// Caduceus-PS shares its parameters between the strands, Caduceus-Ph sees one strand (Schiff et al. 2024, arXiv:2403.03234).
-// axes: b batch · t tokens · s strands (2 of PS, else 1) · d width · v vocabulary
+// Caduceus-PS shares its parameters between the strands, Caduceus-Ph reads one strand (Schiff et al. 2024,
+// arXiv:2403.03234). axes: b batch · t tokens · s strands (2 for PS, else 1) · d width · v vocabulary
 
 interface States {
-  readonly made: readonly Sym[];
+  readonly hidden: readonly Sym[];
   readonly last: Sym;
 }
 
 /**
- * R ← R + H; H ← mixer(RMS(R)) in every block, from H = E[ids] and R = 0; then RMS(R + H). What a block makes is added
- * where the next begins, so hidden states have no residual in them.
+ * R ← R + H; H ← mixer(RMS(R)) in every block, from H = E[ids] and R = 0; then RMS(R + H). A block's output
+ * is added where the next block begins, so hidden states contain no residual.
  *
- * @param ids     [t, rows]
- * @param places  of the one token asked for in each row: int32 [rows]; all tokens where absent
- * @returns       E[ids] and every H, then the normalised sum: each [t, rows, d], what the last block makes and the sum
- *   [1, rows, d] where one token is asked for
+ * @param ids        [t, rows]
+ * @param positions  int32 [rows], one query per row; all tokens if absent
+ * @returns          E[ids] and every H, and the normalised sum: each [t, rows, d]; the last H and the sum are
+ *   [1, rows, d] with one query per row
  */
 function states(
   p: CaduceusParameters,
   c: CaduceusConfig,
   ids: Sym,
   loops: boolean,
-  places: Sym | undefined,
+  positions: Sym | undefined,
 ): States {
-  const made = [embed(p.words, ids)];
-  let residual = made[0];
+  const hidden = [embed(p.words, ids)];
+  let residual = hidden[0];
   p.blocks.forEach(({ norm, mixer }, i) => {
-    const one = i === p.blocks.length - 1 ? places : undefined;
-    const asked = (x: Sym) => (one === undefined ? x : tokenAt(x, one));
-    made.push(bidirectionalMamba(mixer, rmsNorm(norm, residual, c.norm_epsilon), { loops, asked }));
-    residual = add(asked(residual), made.at(-1)!);
+    const one = i === p.blocks.length - 1 ? positions : undefined;
+    const queriesOf = (x: Sym) => (one === undefined ? x : tokenAt(x, one));
+    hidden.push(bidirectionalMamba(mixer, rmsNorm(norm, residual, c.norm_epsilon), { loops, queriesOf }));
+    residual = add(queriesOf(residual), hidden.at(-1)!);
   });
-  return { made, last: rmsNorm(p.finalNorm, residual, c.norm_epsilon) };
+  return { hidden, last: rmsNorm(p.finalNorm, residual, c.norm_epsilon) };
 }
 
-/** Token places[i] of row i: [t, rows, d], int32 [rows] → [1, rows, d] */
-function tokenAt(x: Sym, places: Sym): Sym {
+/** Token positions[i] of row i: [t, rows, d], int32 [rows] → [1, rows, d] */
+function tokenAt(x: Sym, positions: Sym): Sym {
   const [, rows, width] = x.shape;
-  return gatherElements(x, expand(reshape(places, [1, rows!, 1]), [1, rows!, width!]), 0);
+  return gatherElements(x, expand(reshape(positions, [1, rows!, 1]), [1, rows!, width!]), 0);
 }
 
-/** One strand, as it is given. */
+/** Caduceus-Ph: the given strand. */
 function oneStrand(
   p: CaduceusParameters,
   c: CaduceusConfig,
   { ids, loops = true }: ForwardInput,
   positions?: Sym,
 ): ForwardOutput {
-  const { made, last } = states(p, c, tokensFirst(ids), loops, positions);
+  const { hidden, last } = states(p, c, tokensFirst(ids), loops, positions);
   const lastHidden = tokensSecond(last);
   return {
-    hiddenStates: [...made.slice(0, -1).map(tokensSecond), lastHidden],
+    hiddenStates: [...hidden.slice(0, -1).map(tokensSecond), lastHidden],
     lastHidden,
     logits: linear({ weight: p.words.weight }, lastHidden),
   };
@@ -96,24 +96,24 @@ function oneStrand(
 interface TwoStrands {
   readonly positions: Sym | undefined;
   /**
-   * The same parameters as the reverse complements meet them, where dropout masks make a difference: the published blocks
-   * read every weight once for either strand, and each reading draws its own.
+   * The parameters for the reverse complements, if dropout masks differ: the official blocks read every
+   * weight once per strand, and each reading draws its own mask.
    */
   readonly otherStrands: CaduceusParameters | undefined;
 }
 
-/** As if the strands had been rows of one batch. */
+/** States of both strands, as rows of one batch. */
 function rowsOfBoth(own: States, other: States): States {
   return {
-    made: own.made.map((x, i) => concat([x, other.made[i]], 1)),
+    hidden: own.hidden.map((x, i) => concat([x, other.hidden[i]], 1)),
     last: concat([own.last, other.last], 1),
   };
 }
 
 /**
- * Both strands through the same parameters. The published blocks keep for every token two halves, its own strand's and the
- * other's, and exchange them each time they run (as written with `fused_add_norm`, and as trained): what is computed in a
- * half is then one strand's network, whose first, third, … block sees the strand from its other side. So these blocks are
+ * Caduceus-PS: both strands through the same parameters. The official blocks keep two halves for every token,
+ * one per strand, and swap them in each block (as written with `fused_add_norm`, and as trained). Each half
+ * is therefore one strand's network whose first, third, … block reads the other strand. Here these blocks are
  * reverse-complemented once, and the strands are rows of one batch.
  */
 function twoStrands(
@@ -125,10 +125,10 @@ function twoStrands(
   const [batch, tokens] = ids.shape;
   const [complements, headComplements] = p.complements.map((map) => cast(map, "int32")) as [Sym, Sym];
   const own = tokensFirst(ids);
-  const places = positions && placesOnBothStrands(positions, tokens!);
-  const { made, last } =
+  const queries = positions && positionsOnBothStrands(positions, tokens!);
+  const { hidden, last } =
     otherStrands === undefined
-      ? states(fromBothSides(p), c, bothStrands(own, complements), loops, places)
+      ? states(fromBothSides(p), c, bothStrands(own, complements), loops, queries)
       : rowsOfBoth(
           states(fromBothSides(p), c, own, loops, undefined),
           states(fromBothSides(otherStrands), c, otherStrand(own, complements), loops, undefined),
@@ -140,7 +140,7 @@ function twoStrands(
   const lastHalves = halves(last, c.n_layer);
   const lastHidden = sideBySide(lastHalves);
   return {
-    hiddenStates: [...made.slice(0, -1).map((x, i) => sideBySide(halves(x, i))), lastHidden],
+    hiddenStates: [...hidden.slice(0, -1).map((x, i) => sideBySide(halves(x, i))), lastHidden],
     lastHidden,
     logits: add(
       linear({ weight: p.words.weight }, lastHalves.own),
@@ -149,15 +149,18 @@ function twoStrands(
   };
 }
 
-/** The parameters as one strand meets them: every other block, from the first, is turned, and with an odd number the end. */
+/**
+ * The parameters for one strand: every other block, from the first, is reverse-complemented, and with an odd
+ * number of blocks the final norm too.
+ */
 function fromBothSides(p: CaduceusParameters): CaduceusParameters {
-  const turned = (norm: Norm): Norm => ({ weight: flip(norm.weight, 0) });
+  const reversed = (norm: Norm): Norm => ({ weight: flip(norm.weight, 0) });
   return {
     ...p,
     blocks: p.blocks.map(({ norm, mixer }, i) =>
-      i % 2 === 0 ? { norm: turned(norm), mixer: reverseComplemented(mixer) } : { norm, mixer },
+      i % 2 === 0 ? { norm: reversed(norm), mixer: reverseComplemented(mixer) } : { norm, mixer },
     ),
-    finalNorm: p.blocks.length % 2 === 0 ? p.finalNorm : turned(p.finalNorm),
+    finalNorm: p.blocks.length % 2 === 0 ? p.finalNorm : reversed(p.finalNorm),
   };
 }
 
@@ -166,14 +169,14 @@ const tokensSecond = (x: Sym) => transpose(x, [1, 0, 2]);
 
 const architecture = (config: unknown, file: string) => build(readCaduceusConfig(config, file));
 
-/** Memory taken over what is alive at once: measured, the runtime takes it in steps that double. */
+/** Ratio of allocated to live memory, as measured: the runtime allocates in steps that double. */
 const TAKEN_OVER_ALIVE = 2;
 
-/** States of all rows, by number of float32 values, with which a loop's step still runs within the cache of some cores. */
+/** Float32 values of the states of all rows up to which a step of the loop stays in the cache. */
 const CACHED_VALUES = 2 ** 18;
 
 interface Form {
-  /** Declare the projections of either direction as tensors of their own. */
+  /** Declares separate projections for each direction. */
   readonly untied?: boolean;
   readonly lora?: LoraAdapters;
 }
@@ -211,8 +214,8 @@ function build(c: CaduceusConfig, { untied = false, lora }: Form = {}): Architec
 }
 
 /**
- * `score` on the mean state of all tokens, [SEP] among them. Of two strands it is the mean of either's logits: PS has both
- * in every state, Ph runs on both only where its config says `conjoin_eval`.
+ * `score` on the mean state of all tokens, [SEP] included. With two strands, the mean of the strands' logits:
+ * PS has both in every state, Ph runs both only if its config has `conjoin_eval`.
  */
 function classifier(
   c: CaduceusConfig,
@@ -250,8 +253,8 @@ export const caduceus: LanguageModelCard = {
   ...caduceusCheckpoints,
 };
 
-// Both strands of DNA as rows of one batch: first all sequences, then all their reverse complements.
-// axes: b batch · t tokens · d width
+// Both strands as rows of one batch: first all sequences, then all their reverse complements. axes: b batch ·
+// t tokens · d width
 
 /** The other strand's tokens: complements in reverse order.  ids: [t, b]; complements: [v] */
 const otherStrand = (ids: Sym, complements: Sym): Sym => flip(gather(complements, ids), 0);
@@ -259,19 +262,19 @@ const otherStrand = (ids: Sym, complements: Sym): Sym => flip(gather(complements
 /** Sequences and their reverse complements: [t, b] → [t, 2b] */
 const bothStrands = (ids: Sym, complements: Sym): Sym => concat([ids, otherStrand(ids, complements)], 1);
 
-/** Where a token stands in either strand: places p and t − 1 − p.  int32 [b] → int32 [2b] */
-function placesOnBothStrands(positions: Sym, tokens: Dim): Sym {
+/** Positions of a token on both strands: p and t − 1 − p.  int32 [b] → int32 [2b] */
+function positionsOnBothStrands(positions: Sym, tokens: Dim): Sym {
   const last = cast(slice(range(tokens), 0, -1), "int32");
   return concat([positions, sub(last, positions)], 0);
 }
 
-/** What is computed of both strands, brought to the places of the sequences' own tokens: each [b, t, d]. */
+/** States of both strands, aligned to the sequences' own tokens: each [b, t, d]. */
 export interface Strands {
   readonly own: Sym;
   readonly other: Sym;
 }
 
-/** States of the rows that `bothStrands` makes, by strand.  x: [t, 2b, d] */
+/** Splits the rows of `bothStrands` by strand.  x: [t, 2b, d] */
 function byStrand(x: Sym, batch: Dim): Strands {
   const [tokens, , width] = x.shape;
   const strands = transpose(reshape(x, [tokens!, 2, batch, width!]), [1, 2, 0, 3]);
@@ -279,5 +282,5 @@ function byStrand(x: Sym, batch: Dim): Strands {
   return { own: strand(0), other: flip(strand(1), 1) };
 }
 
-/** As one state of twice the width, in which the other strand's channels stand in reverse order: [b, t, 2d] */
+/** One state of twice the width, with the other strand's channels in reverse order: [b, t, 2d] */
 const sideBySide = ({ own, other }: Strands): Sym => concat([own, flip(other, 2)], 2);

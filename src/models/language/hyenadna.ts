@@ -56,7 +56,7 @@ const schema = z.object({
 
 type Config = z.output<typeof schema>;
 
-/** The norms inside blocks have PyTorch's default whatever the config says. */
+/** Epsilon of the norms inside blocks, PyTorch's default; the config applies to the final norm only. */
 const BLOCK_EPSILON = 1e-5;
 
 interface Block {
@@ -77,7 +77,7 @@ interface Parameters {
 
 const layerName = (i: number) => `hyena.backbone.layers.${i}`;
 const filterName = (i: number) => `${layerName(i)}.mixer.filter_fn`;
-/** Our own name for the filter of a block, computed when a program is opened. */
+/** Our name for the filter of a block, which is computed when a program is opened. */
 const kernelName = (i: number) => `${filterName(i)}.kernel`;
 
 function declare(table: ParameterTable, c: Config, vocabulary: number): Parameters {
@@ -112,7 +112,7 @@ function declareFilter(table: ParameterTable, c: Config, i: number): FilterNetwo
   table.tensor(`${at}.pos_emb.z`, [1, c.max_seq_len, c.emb_dim], { hostOnly: true, buffer: true });
   table.tensor(`${at}.pos_emb.t`, [1, c.max_seq_len, 1], { hostOnly: true, buffer: true });
   const first = table.linear(`${network}.0`, c.emb_dim, f);
-  // one module used three times: a checkpoint may name it at any of its places
+  // one module used three times; a checkpoint may store it under any of the three names
   const frequency = table.tensor(`${network}.1.freq`, [1, f], {
     aliases: [`${network}.3.freq`, `${network}.5.freq`],
   });
@@ -172,7 +172,7 @@ function build(c: Config, lora?: LoraAdapters): Architecture {
   };
 }
 
-/** `score` on the last token, which is [SEP]; rows are of equal length. */
+/** `score` on the last token, [SEP]; all rows have equal length. */
 function classifier(c: Config, labels: number): ClassifierHead {
   const table = new ParameterTable();
   const score = table.linear("score", c.d_model, labels, { bias: false });
@@ -190,7 +190,10 @@ const featuresOf = (c: Config, i: number, tokens: number) => ({
   time: parameter(rowsName(i, "t"), [tokens, 1]),
 });
 
-/** What adapted filters are computed from: they change with every step of a training, so they are part of the graph. */
+/**
+ * Positional features of adapted filters. Adapted filters change with every training step, so the graph
+ * computes them.
+ */
 async function features(c: Config, tokens: number, read: ReadTensor): Promise<ReadonlyMap<string, NdArray>> {
   const derived = new Map<string, NdArray>();
   for (let i = 0; i < c.n_layer; i++) {
@@ -205,7 +208,7 @@ async function features(c: Config, tokens: number, read: ReadTensor): Promise<Re
   return derived;
 }
 
-/** The filters of all blocks for inputs of `tokens` tokens: only that many rows of the large buffers are read. */
+/** Filters of all blocks for inputs of `tokens` tokens; only this many rows of the large buffers are read. */
 async function kernels(c: Config, tokens: number, read: ReadTensor): Promise<ReadonlyMap<string, NdArray>> {
   const derived = new Map<string, NdArray>();
   for (let i = 0; i < c.n_layer; i++) {
@@ -229,7 +232,10 @@ async function kernels(c: Config, tokens: number, read: ReadTensor): Promise<Rea
   return derived;
 }
 
-/** As the published code begins: every Linear and the embedding N(0, initializer_range²), Linear biases 0, the rest by PyTorch's defaults. */
+/**
+ * Initialisation as in the official code: dense weights and the embedding N(0, initializer_range²), dense
+ * biases 0, everything else by PyTorch's defaults.
+ */
 function initial({ name, shape }: DeclaredTensor, c: Config): InitialLaw {
   if (name.endsWith("pos_emb.z")) {
     return { kind: "values", values: () => positionalFeatures(c.max_seq_len, c.emb_dim).z };

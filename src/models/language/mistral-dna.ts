@@ -33,7 +33,7 @@ import { mistralDnaCheckpoints } from "./published-checkpoints/mistral-dna.ts";
 
 // axes: b batch · t tokens · q queries · d width · h heads · g heads of keys and values · c width of a head · v vocabulary
 
-/** The published models are Mixtral: decoders with a mixture of experts, whatever their name says. */
+/** Mixtral configuration: the published models are decoders with a mixture of experts, despite the name. */
 const schema = z
   .object({
     architectures: z.array(z.string()).default([]),
@@ -60,7 +60,7 @@ const schema = z
   })
   .refine((c) => headWidth(c) % 2 === 0, {
     path: ["num_attention_heads"],
-    error: "expected heads of even width, whose columns are turned in pairs",
+    error: "expected heads of even width, as rotary positions need",
   })
   .refine((c) => c.num_experts_per_tok <= c.num_local_experts, {
     path: ["num_experts_per_tok"],
@@ -97,7 +97,7 @@ interface Parameters {
   readonly words: Embedding;
   readonly layers: readonly Layer[];
   readonly lastNorm: Norm;
-  /** Absent from a checkpoint that was fine-tuned to classify. */
+  /** Absent from a checkpoint fine-tuned for classification. */
   readonly head: Linear | undefined;
 }
 
@@ -140,44 +140,41 @@ function declare(table: ParameterTable, c: Config): Parameters {
   };
 }
 
-/** The tokens a layer computes, where they stand and what they see. */
-interface Sight {
+/** Queries of a layer, their rotary angles and attention bias. */
+interface QueryContext {
   readonly queries: Queries;
-  readonly turn: RotaryAngles;
+  readonly angles: RotaryAngles;
   /** [b, 1, q, t] */
   readonly bias: Sym;
 }
 
 /** q = R(W_q·y), k = R(W_k·y), v = W_v·y; W_o·softmax(q·kᵀ / √c over what is seen)·v.  y: [b, t, d] → [b, q, d] */
-function selfAttention(p: Attention, c: Config, y: Sym, asked: Sight, all: Sight): Sym {
+function selfAttention(p: Attention, c: Config, y: Sym, at: QueryContext, all: QueryContext): Sym {
   const group = c.num_attention_heads / c.num_key_value_heads;
-  const q = applyRotary(
-    splitHeads(linear(p.query, asked.queries.rowsOf(y)), c.num_attention_heads),
-    asked.turn,
-  ); // [b, h, q, c]
-  const k = applyRotary(splitHeads(linear(p.key, y), c.num_key_value_heads), all.turn); // [b, g, t, c]
+  const q = applyRotary(splitHeads(linear(p.query, at.queries.rowsOf(y)), c.num_attention_heads), at.angles); // [b, h, q, c]
+  const k = applyRotary(splitHeads(linear(p.key, y), c.num_key_value_heads), all.angles); // [b, g, t, c]
   const v = splitHeads(linear(p.value, y), c.num_key_value_heads);
-  return linear(p.output, mergeHeads(attention(q, repeatHeads(k, group), repeatHeads(v, group), asked.bias)));
+  return linear(p.output, mergeHeads(attention(q, repeatHeads(k, group), repeatHeads(v, group), at.bias)));
 }
 
 /** a = x + attention(rms₁(x)); a + experts(rms₂(a)).  x: [b, t, d] → [b, q, d] */
-function layer(p: Layer, c: Config, x: Sym, routing: Routing, asked: Sight, all: Sight): Sym {
+function layer(p: Layer, c: Config, x: Sym, routing: Routing, at: QueryContext, all: QueryContext): Sym {
   const y = rmsNorm(p.attentionNorm, x, c.rms_norm_eps);
-  const a = add(asked.queries.rowsOf(x), selfAttention(p.attention, c, y, asked, all));
+  const a = add(at.queries.rowsOf(x), selfAttention(p.attention, c, y, at, all));
   const rows = reshape(a, [multiplyDims(...a.shape.slice(0, -1)), c.hidden_size]);
   const z = rmsNorm(p.expertsNorm, rows, c.rms_norm_eps);
   return reshape(addExperts(p.experts, rows, z, routing), a.shape);
 }
 
-/** x⁰ = E[ids]; x ← layer(x); h = rms(xⁿ).  The last layer for one token of each row where positions are given. */
+/** x⁰ = E[ids]; x ← layer(x); h = rms(xⁿ).  With positions, the last layer computes one token per row. */
 function forward(p: Parameters, c: Config, input: ForwardInput, tokens: Dim, positions?: Sym): ForwardOutput {
-  const all = sightOf(c, input, tokens, everyToken(tokens));
-  const asked = positions === undefined ? all : sightOf(c, input, tokens, oneToken(positions));
+  const all = contextOf(c, input, tokens, everyToken(tokens));
+  const last = positions === undefined ? all : contextOf(c, input, tokens, oneToken(positions));
   const states = [embed(p.words, input.ids)];
   p.layers.forEach((each, i) => {
-    const last = i === p.layers.length - 1;
+    const isLast = i === p.layers.length - 1;
     const routing = { perToken: c.num_experts_per_tok, layer: String(i), reached: input.reached };
-    states.push(layer(each, c, states.at(-1)!, routing, last ? asked : all, all));
+    states.push(layer(each, c, states.at(-1)!, routing, isLast ? last : all, all));
   });
   const lastHidden = rmsNorm(p.lastNorm, states.at(-1)!, c.rms_norm_eps);
   return {
@@ -189,17 +186,17 @@ function forward(p: Parameters, c: Config, input: ForwardInput, tokens: Dim, pos
   };
 }
 
-function sightOf(c: Config, { mask }: ForwardInput, tokens: Dim, queries: Queries): Sight {
+function contextOf(c: Config, { mask }: ForwardInput, tokens: Dim, queries: Queries): QueryContext {
   const data = rotaryFrequencies(headWidth(c), c.rope_theta);
   const frequencies = constant({ dtype: "float32", shape: [data.length], data });
   const bias = causalBias(queries, tokens, { mask, window: c.sliding_window ?? undefined });
-  return { queries, turn: rotaryAnglesAt(queries.positions, frequencies), bias };
+  return { queries, angles: rotaryAnglesAt(queries.positions, frequencies), bias };
 }
 
 function headOf({ head }: Parameters): Linear {
   if (head !== undefined) return head;
-  throw new InputError("this checkpoint was fine-tuned to classify and has no language-model head", {
-    hint: "it gives embeddings; for likelihoods take the checkpoint it was fine-tuned from",
+  throw new InputError("this checkpoint is fine-tuned for classification and has no language-model head", {
+    hint: "use it for embeddings, and its base checkpoint for likelihoods",
   });
 }
 
@@ -228,12 +225,12 @@ function build(c: Config, lora?: LoraAdapters): Architecture {
   };
 }
 
-/** What the original takes for padding where config.json names nothing: its tokenizer's [PAD]. */
+/** Default padding id in the original: its tokenizer's [PAD]. */
 const PAD = 3;
 
 /**
- * `score` on the token before the first padding, or the last where there is none: [SEP], if padding is on the right. A row
- * that begins with padding is read at its last token too.
+ * `score` on the token before the first padding, or the last token without padding: [SEP], with padding on
+ * the right. A row that begins with padding is also read at its last token.
  */
 function classifier(c: Config, labels: number): ClassifierHead {
   const table = new ParameterTable();

@@ -117,7 +117,7 @@ const CHECKPOINT_HINTS: BindingHints = {
  *
  * @param ignored  patterns of further names that a checkpoint may contain: unused heads, computable buffers
  * @throws {FormatError} listing all missing and unexpected tensors, or naming a tensor of another shape or
- * type
+ *   type
  */
 export function bindParameters(
   declared: Iterable<DeclaredTensor>,

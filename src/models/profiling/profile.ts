@@ -75,7 +75,7 @@ export interface ProfileOptions {
  * that of the process.
  *
  * @throws {InputError} when one sequence does not fit into memory, there are too few sequences, or the model
- * has no method to profile
+ *   has no method to profile
  */
 export async function profileModel(model: Model, options: ProfileOptions): Promise<Profile> {
   const { length, directions, onProgress = () => {}, available, warmup = 1 } = options;

@@ -30,7 +30,7 @@ interface MaskedPair {
  *
  * @returns nats, one entry per pair
  * @throws {InputError} when the alleles of a pair have different numbers of tokens, as with byte-pair
- * tokenizers
+ *   tokenizers
  */
 export async function maskedVariantLogLikelihoods(
   query: TokenQuery,

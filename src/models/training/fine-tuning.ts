@@ -175,7 +175,7 @@ export class FineTuning {
    * Inputs of the graph for some sequences: ids [b, t], padded on the right to the longest, and mask [b, t].
    *
    * @throws {InputError} when they differ in number of tokens and the model takes no mask or has no padding
-   * token
+   *   token
    */
   feeds(sequences: readonly string[]): Feeds & Batch {
     const rows = sequences.map((sequence) => this.encode(sequence));
@@ -273,7 +273,7 @@ export class FineTuning {
    * @param needed  names of the graph's parameters that the file must have; the others are optional. All by
    *   default
    * @throws {FormatError} listing all missing and unexpected tensors, naming one with another shape or with
-   * integers, or when the file's recipe has another scale alpha / rank
+   *   integers, or when the file's recipe has another scale alpha / rank
    */
   async load(path: string, needed?: Iterable<string>): Promise<TrainedValues> {
     const required = new Set(needed ?? this.initial().keys());

@@ -78,8 +78,8 @@ const HIDDEN = 0.15;
  *
  * @param cards  families to recognise
  * @throws {InputError} when a sequence is too long, the sequences differ in number of tokens and the model
- * takes no mask, the recipe is invalid, or no token of the validation sequences is selected; as `fitEpochs`
- * does
+ *   takes no mask, the recipe is invalid, or no token of the validation sequences is selected; as `fitEpochs`
+ *   does
  */
 export async function pretrain(
   request: PretrainingRequest,

@@ -23,7 +23,7 @@ const IGNORED = [/^device_indicator$/];
  *
  * @returns  float32 values by the graph's parameter names; optional tensors if the file has them
  * @throws {FormatError} listing all missing and unexpected tensors, or naming one with another shape, with
- * integers, or with a value that is not finite
+ *   integers, or with a value that is not finite
  * @throws {InputError} when there is no such file
  */
 export async function readTrainedTensors(

@@ -16,13 +16,14 @@ export interface HyenaMixer {
 }
 
 /**
- * The Hyena operator of order 2: two gates around one long causal convolution (Poli et al. 2023, arXiv:2302.10866, eq. 4).
+ * The Hyena operator of order 2: two gates around one long causal convolution (Poli et al. 2023,
+ * arXiv:2302.10866, eq. 4).
  *
  * u = in(x); x₀, x₁, v = short(u); y = k ∗ (v ⊙ x₁) + skip ⊙ (v ⊙ x₁); out(y ⊙ x₀)
  *
  * @param x       [b, t, d]
  * @param kernel  [t, d], the implicit filter
- * @param long    a convolution over t places
+ * @param long    a convolution over t positions
  * @returns       [b, t, d]
  */
 export function hyena(p: HyenaMixer, x: Sym, kernel: Sym, long: LongConvolution): Sym {
@@ -33,7 +34,7 @@ export function hyena(p: HyenaMixer, x: Sym, kernel: Sym, long: LongConvolution)
   return linear(p.outProjection, mul(y, channelsNext(x0!)));
 }
 
-/** [b, t, d] ↔ [b, d, t]: the short convolution wants tokens last, all else wants channels last. */
+/** [b, t, d] ↔ [b, d, t]: the short convolution takes tokens last, everything else channels last. */
 const channelsNext = (x: Sym) => transpose(x, [0, 2, 1]);
 
 /** The skip connection is one more tap at distance zero: k̃[0] = k[0] + skip. */
@@ -43,9 +44,10 @@ function withSkip(kernel: Sym, skip: Sym): Sym {
 }
 
 /**
- * Hyena's implicit filter, evaluated on the host in float64. In float32 the arguments of the first sine carry rounding that
- * is not small against the step between neighbouring positions of a long model, so the filter is computed exactly once and
- * rounded at the end (Poli et al. 2023, arXiv:2302.10866, section 3.3).
+ * Weights of Hyena's implicit filter, which is evaluated on the host in float64. In float32 the rounding of
+ * the first sine's argument is not small against the step between neighbouring positions of a long model, so
+ * the filter is computed once in float64 and rounded at the end (Poli et al. 2023, arXiv:2302.10866, section
+ * 3.3).
  */
 export interface ImplicitFilterWeights {
   /** z, positional features [t, e]; t, position in [0, 1], [t]; δ, decay rates [d] */
@@ -60,7 +62,7 @@ export interface ImplicitFilterWeights {
   readonly output: Float32Array;
 }
 
-/** Added to the window so that the filter never vanishes. */
+/** Offset of the window, so that the filter never vanishes. */
 const SHIFT = 0.05;
 
 /** k[τ, d] = h[τ, d] · (exp(−t_τ·|δ_d|) + 0.05), with h an MLP of sines over z_τ.  Returns [t, d], row-major. */
@@ -83,7 +85,7 @@ export function implicitFilter(w: ImplicitFilterWeights): Float32Array {
   return filter;
 }
 
-/** The same network in a graph, where its weights change: layers may be adapted. */
+/** The filter's network as symbols of a graph, for training: its layers may have adapters. */
 export interface FilterNetwork {
   /** [1, f] */
   readonly frequency: Sym;

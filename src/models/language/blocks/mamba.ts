@@ -20,8 +20,8 @@ import {
   stableSoftplus,
 } from "../../../net/nn/selective-scan.ts";
 
-// axes: t tokens · b rows · d width · e inner width · n states · r rank of the step
-// Tokens come first, so that one step of a loop is one piece of memory.
+// axes: t tokens · q queries · b rows · d width · e inner width · n states · r rank of the step; tokens
+// first, so that one step of a loop is contiguous in memory
 
 export interface Projections {
   /** d → 2e, no bias: u, then the gate z */
@@ -30,7 +30,7 @@ export interface Projections {
   readonly output: Linear;
 }
 
-/** What lies between the projections: a short convolution and a selective state-space model. */
+/** The module between the projections: a short convolution and a selective state-space model. */
 export interface SelectiveModel {
   readonly convolution: DepthwiseConvolution;
   /** e → r + 2n, no bias: δ, B, C */
@@ -43,7 +43,10 @@ export interface SelectiveModel {
   readonly skip: Sym;
 }
 
-/** Two Mamba modules, one along the tokens and one against them. Where the projections are one object, they are shared. */
+/**
+ * Two Mamba modules, one along the tokens and one in reverse. Projections that are the same object are
+ * shared.
+ */
 export interface BidirectionalMamba {
   readonly forward: SelectiveModel;
   readonly backward: SelectiveModel;
@@ -53,33 +56,38 @@ export interface BidirectionalMamba {
 export type Direction = "forward" | "backward";
 
 /**
- * M→(x) + flip(M←(flip(x))), with M(x) = W_out·(ssm(u) ⊙ SiLU(z)) and (u, z) = W_in·x (Gu & Dao 2023, arXiv:2312.00752,
- * section 3.4; Schiff et al. 2024, arXiv:2403.03234, section 3.1). Shared projections are linear, so they are applied once.
+ * M→(x) + flip(M←(flip(x))), with M(x) = W_out·(ssm(u) ⊙ SiLU(z)) and (u, z) = W_in·x (Gu & Dao 2023,
+ * arXiv:2312.00752, section 3.4; Schiff et al. 2024, arXiv:2403.03234, section 3.1). Shared projections are
+ * linear, so they are applied once.
  *
- * @param x     [t, b, d]
- * @param form  how, and for which q tokens of each row
- * @returns     [q, b, d]
+ * @param x  [t, b, d]
+ * @returns  [q, b, d]
  */
 export function bidirectionalMamba(p: BidirectionalMamba, x: Sym, form: MambaForm): Sym {
   const { forward, backward } = p.projections;
-  const along = (u: Sym) => form.asked(ssm(p.forward, u, "forward", form.loops));
-  const against = (u: Sym) => form.asked(ssm(p.backward, u, "backward", form.loops));
+  const along = (u: Sym) => form.queriesOf(ssm(p.forward, u, "forward", form.loops));
+  const against = (u: Sym) => form.queriesOf(ssm(p.backward, u, "backward", form.loops));
   return forward === backward
     ? gated(forward, x, form, (u) => add(along(u), against(u)))
     : add(gated(forward, x, form, along), gated(backward, x, form, against));
 }
 
 export interface MambaForm {
-  /** Compute the recurrence token by token; else in passes over chunks of tokens. */
+  /** True computes the recurrence token by token, false in passes over chunks of tokens. */
   readonly loops: boolean;
-  /** The tokens asked for, in each row: [t, b, ·] → [q, b, ·]. */
-  asked(x: Sym): Sym;
+  /** The queries of each row: [t, b, ·] → [q, b, ·]. */
+  queriesOf(x: Sym): Sym;
 }
 
-/** W_out·(inner(u) ⊙ SiLU(z)), (u, z) = W_in·x; z is needed of the tokens asked for alone. */
-function gated({ input, output }: Projections, x: Sym, { asked }: MambaForm, inner: (u: Sym) => Sym): Sym {
+/** W_out·(inner(u) ⊙ SiLU(z)), (u, z) = W_in·x; z is computed for the queries alone. */
+function gated(
+  { input, output }: Projections,
+  x: Sym,
+  { queriesOf }: MambaForm,
+  inner: (u: Sym) => Sym,
+): Sym {
   const [u, z] = rowBlocks(input, 2) as readonly [Linear, Linear];
-  return linear(output, mul(inner(linear(u, x)), silu(linear(z, asked(x)))));
+  return linear(output, mul(inner(linear(u, x)), silu(linear(z, queriesOf(x)))));
 }
 
 /** c = SiLU(conv(u)); ssm = scan(c; Δ, B, C) + D ⊙ c.  u: [t, b, e] → the same */
@@ -89,7 +97,7 @@ function ssm(p: SelectiveModel, u: Sym, direction: Direction, loops: boolean): S
   return backward ? flip(inPasses(p, flip(u, 0)), 0) : inPasses(p, u);
 }
 
-/** All of it token by token: what is wide is alive for one token alone. */
+/** Token by token, so that wide values exist for one token at a time. */
 function inLoop(p: SelectiveModel, u: Sym, reverse: boolean): Sym {
   const [, batch, inner] = u.shape;
   const A = decayRates(p);
@@ -127,20 +135,21 @@ function selected(p: SelectiveModel, c: Sym): SelectiveInput {
 const decayRates = ({ logA }: SelectiveModel) => neg(exp(transpose(logA, [1, 0])));
 
 /**
- * The module seen from the other strand: if W(x) is p's, this one's is rc(W(rc(x))), where rc reverses tokens and channels.
- * Reversing tokens exchanges the directions, reversing channels the order of the projections' outer columns and rows.
+ * The module applied to the other strand: rc(W(rc(x))) for a module W(x), where rc reverses tokens and
+ * channels. Reversing tokens swaps the directions; reversing channels reverses the projections' outer columns
+ * and rows.
  */
 export function reverseComplemented({
   forward,
   backward,
   projections,
 }: BidirectionalMamba): BidirectionalMamba {
-  const turned = (p: Projections): Projections => ({
+  const reversed = (p: Projections): Projections => ({
     input: withInputsReversed(p.input),
     output: withOutputsReversed(p.output),
   });
-  const along = turned(projections.backward);
-  const against = projections.forward === projections.backward ? along : turned(projections.forward);
+  const along = reversed(projections.backward);
+  const against = projections.forward === projections.backward ? along : reversed(projections.forward);
   return {
     forward: backward,
     backward: forward,

@@ -23,7 +23,7 @@ import type { ForwardInput } from "../architecture.ts";
 
 // axes: n tokens of all rows · d width · k experts of a token · i slots of an expert
 
-/** A gated layer: `w1` makes the gate, `w3` what passes it, `w2` leads back to the width of the states. */
+/** A gated feed-forward layer: `w1` is the gate, `w3` its input, `w2` the output projection. */
 export interface Expert {
   readonly w1: Linear;
   readonly w2: Linear;
@@ -37,9 +37,9 @@ export interface MixtureOfExperts {
 }
 
 export interface Routing {
-  /** Experts that a token goes to. */
+  /** Number of experts per token. */
   readonly perToken: number;
-  /** Unique to the layer: names the numbers of tokens that its experts are given. */
+  /** Unique name of the layer, used for the symbolic numbers of tokens per expert. */
   readonly layer: string;
   readonly reached?: ForwardInput["reached"];
 }
@@ -48,16 +48,16 @@ export interface Routing {
 const expert = ({ w1, w2, w3 }: Expert, y: Sym) => linear(w2, mul(silu(linear(w1, y)), linear(w3, y)));
 
 /**
- * x + Σ_e softmax(top_k(W_r·y))_e · expert_e(y), summed over the k experts with the largest logits (Jiang et al. 2024,
- * arXiv:2401.04088, section 2.1).
+ * x + Σ_e softmax(top_k(W_r·y))_e · expert_e(y), over the k experts with the largest logits (Jiang et al.
+ * 2024, arXiv:2401.04088, section 2.1).
  *
- * An expert computes the tokens that come to it and no others: a token has k slots, a slot names an expert, and each expert
- * picks its slots, computes their tokens and adds to their states. docs/decisions has the measurement against computing
- * all experts for all tokens. Which tokens these are is decided by float32 logits, so a token with two nearly equal ones may
- * change its expert with the last bit of y.
+ * An expert computes only the tokens that are routed to it: a token has k slots, a slot names an expert, and
+ * each expert gathers its slots, computes their tokens and adds to their states. docs/decisions has the
+ * measurement against computing all experts for all tokens. Routing depends on float32 logits, so a token
+ * with two nearly equal logits may change its expert with the last bit of y.
  *
- * @param x  the states that the sum is added to: [n, d]
- * @param y  the same, normalised: [n, d]
+ * @param x  states to which the sum is added: [n, d]
+ * @param y  normalised states: [n, d]
  */
 export function addExperts(p: MixtureOfExperts, x: Sym, y: Sym, routing: Routing): Sym {
   const { perToken: k, layer, reached } = routing;
@@ -67,7 +67,8 @@ export function addExperts(p: MixtureOfExperts, x: Sym, y: Sym, routing: Routing
   const slots = range(count);
   const expertOf = reshape(indices, [count]);
   const weights = reshape(softmax(values), [count, 1]);
-  // The k largest of a row that holds NaN are any: 0 · Σ logits makes the token's state NaN, and adds nothing elsewhere.
+  // The top k of a row with NaN are arbitrary: adding 0 · Σ logits makes the token's state NaN, and changes
+  // nothing otherwise.
   const poison = mul(reduceSum(logits, [1], { keepDims: true }), 0); // [n, 1]
   return p.experts.reduce(
     (sum, each, e) => {

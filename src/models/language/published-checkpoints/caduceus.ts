@@ -34,7 +34,7 @@ const config = (rcps: boolean, d_model: number, n_layer: number) => ({
   torch_dtype: "float32",
 });
 
-/** A and T, C and G, by their ids. */
+/** Complements by token id: A and T, C and G. */
 const COMPLEMENTS: Readonly<Record<number, number>> = { 7: 10, 8: 9, 9: 8, 10: 7 };
 
 function published(
@@ -48,7 +48,7 @@ function published(
   return { preset, repo, revision: "main", config: config(kind === "ps", width, layers), ...more };
 }
 
-/** A short sequence with every letter, three times. */
+/** A short sequence with every base, three times. */
 const PROBE = { of: "ACGTNACGTNACGTN", ids: [7, 8, 9, 10, 11, 7, 8, 9, 10, 11, 7, 8, 9, 10, 11] };
 
 export const caduceusCheckpoints: KnownCheckpoints = {

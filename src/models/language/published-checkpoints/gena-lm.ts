@@ -114,7 +114,7 @@ export const genaLmCheckpoints: KnownCheckpoints = {
       },
     },
     {
-      // without a norm at the end the states are large: up to 2595 in one column
+      // without a last norm the states are large: up to 2595 in one column
       preset: "base-t2t-multi",
       of: "ACGTNACGTNACGTN",
       ids: [1, 120, 5428, 120, 5428, 120, 5428, 2],

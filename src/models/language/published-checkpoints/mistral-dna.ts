@@ -1,7 +1,7 @@
 import type { KnownCheckpoints, PublicCheckpoint } from "../card.ts";
 import { toyBytePairs } from "./toy-byte-pairs.ts";
 
-/** Width, width inside an expert, layers, experts, experts of a token, tokens seen in training. */
+/** Width, inner width of an expert, layers, experts, experts per token, tokens seen in training. */
 type Sizes = readonly [
   hidden: number,
   inner: number,
@@ -72,7 +72,8 @@ export const mistralDnaCheckpoints: KnownCheckpoints = {
   },
   anchors: [
     {
-      // a classifier made of the 1M checkpoint, in the authors' repository: data/models/Mistral-DNA-v1-1M-hg38-finetuned-tf0
+      // a classifier fine-tuned from the 1M checkpoint, in the authors' repository:
+      // data/models/Mistral-DNA-v1-1M-hg38-finetuned-tf0
       preset: "1m-finetuned-tf0",
       of: "ACGTAGCATCGGATCTATCTATCGACACTTGGTTATCGATCTACGAGCATCTCGTTAGC",
       ids: [1, 5, 194, 32, 757, 1239, 2092, 294, 24, 359, 88, 93, 32, 75, 77, 19, 2],

@@ -1,10 +1,10 @@
 import { nucleotideTransformerVocabulary } from "../../../dna/tokenizers/k-mer.ts";
 import type { KnownCheckpoints, PublicCheckpoint } from "../card.ts";
 
-/** What beside the k-mers is in the vocabulary: special tokens and single letters. */
+/** Tokens in addition to k-mers: special tokens and single bases. */
 const BESIDE_KMERS = { 1: 9, 2: 11 };
 
-/** A vocabulary follows from its size, by rule. */
+/** Vocabulary of a given size. */
 function tokenizerFiles({ vocab_size, position_embedding_type }: Readonly<Record<string, unknown>>) {
   const generation = position_embedding_type === "absolute" ? 1 : 2;
   const k = Math.log2((vocab_size as number) - BESIDE_KMERS[generation]) / 2;

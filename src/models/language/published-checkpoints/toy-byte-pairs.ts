@@ -1,4 +1,4 @@
-/** A byte-pair tokenizer made by rule, for models too small for a published vocabulary. */
+/** A rule-based byte-pair tokenizer, for models too small for a published vocabulary. */
 export interface ToyBytePairs {
   /** Contents of a `tokenizer.json`. */
   readonly json: string;
@@ -9,11 +9,11 @@ const SPECIALS = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"];
 const BASES = ["A", "C", "G", "T"];
 
 /**
- * Tokens of one, two and four bases: every pair of bases merges, then every two pairs. Special tokens, and what is put in
- * front and behind, are as in DNABERT-2, GENA-LM and Mistral-DNA; with the same merges a sequence makes about a third as
- * many tokens as it has bases, and their number varies from sequence to sequence as theirs does.
+ * Tokens of one, two and four bases: every pair of bases merges, then every two pairs. Special tokens, at
+ * both ends, are as in DNABERT-2, GENA-LM and Mistral-DNA; with the same merges a sequence has about a third
+ * as many tokens as bases, and their number varies between sequences as in these models.
  *
- * @param others  further tokens that a family has, after the special ones
+ * @param others  further tokens of a family, after the special ones
  */
 export function toyBytePairs(others: readonly string[]): ToyBytePairs {
   const join = (left: readonly string[], right: readonly string[]) =>
