@@ -97,7 +97,7 @@ test("what cannot be trained is told before anything is", async () => {
   expect([recipe.exitCode, recipe.said]).toEqual([2, expect.stringContaining("this is no recipe")]);
   await writeFile(at("fold.json"), `{"train": ["chr1"], "valid": []}`);
   const fold = await runCommand(training("--fold", at("fold.json"), "--out", at("no")));
-  expect([fold.exitCode, fold.said]).toEqual([2, expect.stringContaining("this is no fold")]);
+  expect([fold.exitCode, fold.said]).toEqual([2, expect.stringContaining("not a fold")]);
   const nothing = await runCommand([
     ...["chrombpnet", "predict", "--model", at("x.h5"), "--genome", files.genome, "--regions", line.peaks],
   ]);

@@ -253,7 +253,7 @@ describe("models", () => {
   test("verify: weights that nobody's run is known for are not called right", async () => {
     await runCommand(["models", "init", "hyenadna", "--preset", "toy", "--out", at("toy-verify")]);
     const { exitCode, said } = await runCommand(["models", "verify", at("toy-verify")]);
-    expect(said).toMatch(/not those of a checkpoint with a known run of the official code/);
+    expect(said).toMatch(/not a checkpoint with a known reference output/);
     expect(exitCode).toBe(2);
   });
 });

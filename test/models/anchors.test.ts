@@ -14,7 +14,7 @@ interface Vector {
 }
 
 testWithSharedData(
-  "what the cards state of real checkpoints is what the official code gave",
+  "anchors of the cards equal the official code's outputs",
   "checkpoint-vectors/index.json",
   (index) => {
     const { vectors } = JSON.parse(readFileSync(index, "utf8")) as { vectors: readonly Vector[] };

@@ -30,7 +30,7 @@ async function identityOf(folder: string): Promise<string> {
 
 const { json } = toyBytePairs([]);
 
-test("a tokenizer with more tokens than the model has rows is another model's", async () => {
+test("a tokenizer with more tokens than the model has embeddings is an error", async () => {
   const folder = await madeWith(toyBytePairs(["-", "N", "R"]).json);
   const problem = await openCheckpointFolder(folder, LANGUAGE_MODELS).catch((error: unknown) => error);
   expect(problem).toBeInstanceOf(FormatError);
@@ -39,7 +39,7 @@ test("a tokenizer with more tokens than the model has rows is another model's", 
   );
 });
 
-test("another tokenizer is another identity, the same one the same", async () => {
+test("the identity depends on the tokenizer", async () => {
   const first = await identityOf(await madeWith(json));
   expect(await identityOf(await madeWith(json))).toBe(first);
   // A and C swap their numbers: the same texts, other ids.
@@ -48,7 +48,7 @@ test("another tokenizer is another identity, the same one the same", async () =>
   expect(await identityOf(await madeWith(swapped))).not.toBe(first);
 });
 
-test("what else lies in the folder does not change it", async () => {
+test("the identity does not depend on other files in the folder", async () => {
   const folder = await madeWith(json);
   const before = await identityOf(folder);
   writeFileSync(join(folder, "README.md"), "# a model");

@@ -74,7 +74,7 @@ async function problem(promise: Promise<unknown>): Promise<string> {
 }
 
 describe("a download", () => {
-  test("puts weights, configuration and vocabulary into the layout of the shared cache, and no code", async () => {
+  test("stores weights, configuration and vocabulary in the layout of the shared cache, without code", async () => {
     await start();
     const { folder, revision, files } = await fetchTiny({ revision: "main" });
     const home = join(cache, "models--LongSafari--hyenadna-tiny");
@@ -91,7 +91,7 @@ describe("a download", () => {
     expect(readFileSync(join(home, "refs", "main"), "utf8")).toBe(COMMIT);
   });
 
-  test("of named files takes these alone, in folders too", async () => {
+  test("of named files gets these alone, also in folders", async () => {
     const hub = await start();
     const { folder, files } = await fetchTiny({ files: ["onnx/a file #1.json"] });
     expect(files).toEqual(["onnx/a file #1.json"]);
@@ -108,7 +108,7 @@ describe("a download", () => {
     expect(seen.every(({ done }, i) => i === 0 || done >= seen[i - 1].done)).toBe(true);
   });
 
-  test("again fetches nothing, and named files not even ask", async () => {
+  test("repeated gets nothing, and for named files sends no request", async () => {
     const hub = await start();
     await fetchTiny();
     const before = hub.requests.length;
@@ -118,7 +118,7 @@ describe("a download", () => {
     expect(hub.requests.length).toBe(before + 1);
   });
 
-  test("mends a damaged or unlinked file", async () => {
+  test("restores a damaged or unlinked file", async () => {
     await start();
     const { folder } = await fetchTiny();
     writeFileSync(join(folder, "model.safetensors"), weights.with(0, 99));
@@ -128,7 +128,7 @@ describe("a download", () => {
     expect(lstatSync(join(folder, "config.json")).isSymbolicLink()).toBe(true);
   });
 
-  test("of shards takes the index and all of them, not the other format", async () => {
+  test("of shards gets the index and all shards, not the other format", async () => {
     const files = Object.fromEntries(
       [
         "config.json",
@@ -157,8 +157,8 @@ describe("a download", () => {
   });
 });
 
-describe("a bad line", () => {
-  test("is continued where it broke off, by a fresh redirect, with the token for the hub alone", async () => {
+describe("an unreliable connection", () => {
+  test("resumes with a new redirect and sends the token to the hub only", async () => {
     vi.stubEnv("HF_TOKEN", "hf_secret");
     const hub = await start();
     let cuts = 0;
@@ -187,7 +187,7 @@ describe("a bad line", () => {
     ]);
   });
 
-  test("a busy hub is asked again", async () => {
+  test("retries a busy hub", async () => {
     const hub = await start();
     const asked = new Set<string | undefined>();
     hub.intercept = ({ url }, response) => {
@@ -199,7 +199,7 @@ describe("a bad line", () => {
     expect([...(await fetchTiny()).files].sort()).toEqual([...checkpoint].sort());
   });
 
-  test("a hub that stays busy is given up with advice", async () => {
+  test("fails with advice if the hub stays busy", async () => {
     const hub = await start();
     hub.intercept = (_, response) => {
       response.writeHead(503).end();
@@ -210,7 +210,7 @@ describe("a bad line", () => {
     );
   });
 
-  test("no network is named, with what still works", async () => {
+  test("names a missing network and the alternatives", async () => {
     vi.stubEnv("HF_ENDPOINT", "http://127.0.0.1:9");
     expect(await problem(fetchTiny())).toMatch(
       /127.0.0.1:9 cannot be reached: .*\n {2}check the network connection/,
@@ -220,7 +220,7 @@ describe("a bad line", () => {
   });
 });
 
-describe("what is not as expected is refused", () => {
+describe("unexpected contents are errors", () => {
   test("wrong bytes from the storage", async () => {
     const hub = await start();
     hub.intercept = ({ url }, response) => {
@@ -245,7 +245,7 @@ describe("what is not as expected is refused", () => {
     expect(await problem(fetchTiny())).toMatch(/has the Git object id [0-9a-f]{40}; expected [0-9a-f]{40}/);
   });
 
-  test("a digest other than the one given, before anything is fetched", async () => {
+  test("another digest than expected, before any download", async () => {
     const hub = await start();
     const sha256 = { "model.safetensors": "0".repeat(64) };
     expect(await problem(fetchTiny({ sha256 }))).toMatch(/expected 0{64}\n.*Nothing was downloaded/);
@@ -270,7 +270,7 @@ describe("what is not as expected is refused", () => {
     expect(await problem(fetchTiny())).toMatch(message);
   });
 
-  test("a list that continues on another host, which would get the token", async () => {
+  test("a next page on another host, which would receive the token", async () => {
     const hub = await start();
     hub.intercept = ({ url }, response) => {
       if (!url!.includes("/tree/")) return false;
@@ -282,17 +282,9 @@ describe("what is not as expected is refused", () => {
   });
 
   test.each([
-    [
-      "a file that is not there",
-      { files: ["model.gguf"] },
-      /has no file "model.gguf".*\n {2}it has config.json/,
-    ],
+    ["a missing file", { files: ["model.gguf"] }, /has no file "model.gguf".*\n {2}it has config.json/],
     ["a branch that is not there", { revision: "dev" }, /at this revision \(404\)/],
-    [
-      "a repository that is not there",
-      { repo: "LongSafari/none" },
-      /no LongSafari\/none at this revision \(404\)/,
-    ],
+    ["a missing repository", { repo: "LongSafari/none" }, /no LongSafari\/none at this revision \(404\)/],
     ["a repository that climbs", { repo: "../x" }, /"..\/x" is not the name of a repository/],
     [
       "an address",
@@ -335,7 +327,7 @@ describe("the cache", () => {
     [{ XDG_CACHE_HOME: "/x", HF_HOME: "/h" }, "/h/hub"],
     [{ HF_HOME: "/h", HUGGINGFACE_HUB_CACHE: "/old" }, "/old"],
     [{ HF_HUB_CACHE: "/c", HUGGINGFACE_HUB_CACHE: "/old" }, "/c"],
-  ])("lies where the hub's own library has it: %j", (environment, folder) => {
+  ])("has the folder of the hub's library: %j", (environment, folder) => {
     for (const name of ["XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"])
       vi.stubEnv(name, undefined);
     for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
@@ -343,14 +335,14 @@ describe("the cache", () => {
     expect(getHFHubCachePath()).toBe(folder);
   });
 
-  test("names a repository's folder as the hub's own library does", async () => {
+  test("names a repository's folder as the hub's library does", async () => {
     await start();
     const { folder } = await fetchTiny();
     const name = getRepoFolderName({ type: "model", name: repo.name });
     expect(folder).toBe(join(cache, name, "snapshots", COMMIT));
   });
 
-  test("finds what was downloaded, by commit or branch, without a network", async () => {
+  test("finds downloaded snapshots by commit or branch, without a network", async () => {
     await start();
     expect(await findInHubCache({ repo: repo.name })).toBeUndefined();
     const { folder } = await fetchTiny({ revision: "main" });
@@ -362,7 +354,7 @@ describe("the cache", () => {
     expect(await findInHubCache({ repo: repo.name, cache: join(cache, "other") })).toBeUndefined();
   });
 
-  test("does not find a snapshot whose weights are missing, or gone", async () => {
+  test("does not find a snapshot with missing weights", async () => {
     await start();
     const { folder } = await fetchTiny({ files: ["config.json"] });
     expect(await findInHubCache({ repo: repo.name, revision: COMMIT })).toBeUndefined();
@@ -372,7 +364,7 @@ describe("the cache", () => {
     expect(await findInHubCache({ repo: repo.name, revision: COMMIT })).toBeUndefined();
   });
 
-  test("does not find weights in shards before the last of them has come", async () => {
+  test("does not find sharded weights before the last shard is complete", async () => {
     const shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
     const index = { weight_map: { a: shards[0], b: shards[1] } };
     const files = {

@@ -32,7 +32,7 @@ async function run(
 describe.each(ADAPTED_FAMILIES.map((family) => [family.title, family] as const))(
   "%s, adapted",
   (_, family) => {
-    test("says what the original says with its factors, and what merged weights say", async () => {
+    test("equals the original with its factors, and the model with merged weights", async () => {
       const { classes, factors, head, frozen, trained, feeds, given } = await adaptedClasses(family);
       expect(factors.weights.length).toBe(family.modules);
       const values = factors.weights.map(({ a, b }) => count(a.shape) + count(b.shape));
@@ -48,7 +48,7 @@ describe.each(ADAPTED_FAMILIES.map((family) => [family.title, family] as const))
       expect(furthest(adapted.classes!, results.merged!.data as Float32Array)).toBeLessThan(family.tolerance);
     });
 
-    test("has the gradients of difference quotients, with features dropped", async () => {
+    test("gradients equal difference quotients, with dropout", async () => {
       const { classes, factors, frozen, trained, feeds } = await adaptedClasses(family, {
         dropout: 0.3,
         training: true,
@@ -97,7 +97,7 @@ describe.each(ADAPTED_FAMILIES.map((family) => [family.title, family] as const))
       }
     }, 120_000);
 
-    test("learns two sequences apart in a few steps of AdamW", async () => {
+    test("learns to distinguish two sequences in a few steps of AdamW", async () => {
       const { classes, factors, frozen, trained, feeds } = await adaptedClasses(family, {
         dropout: 0.05,
         training: true,

@@ -37,7 +37,7 @@ test.each(families)("what toys/README.md says of %s is in its record", (family) 
   expect(record.losses).toHaveLength(record.recipe.epochs);
 });
 
-test("what toys/README.md says of ChromBPNet is in its record, and the record in its weights", async () => {
+test("toys/README.md agrees with ChromBPNet's record, and the record with its weights", async () => {
   const record = JSON.parse(readFileSync(packagePath("toys/chrombpnet/training.json"), "utf8"));
   const line = readFileSync(packagePath("toys/README.md"), "utf8")
     .split("\n")
@@ -52,7 +52,7 @@ test("what toys/README.md says of ChromBPNet is in its record, and the record in
   expect(arrays.reduce((sum, { data }) => sum + data.length, 0)).toBe(record.parameters);
 });
 
-test("ChromBPNet's toy is small, and predicts more reads where sites of its cell line are", async () => {
+test("ChromBPNet's toy is small, and predicts more reads at sites of its cell line", async () => {
   expect(statSync(packagePath("toys/chrombpnet/chrombpnet.h5")).size).toBeLessThanOrEqual(300_000);
   const model = await openModel("toy:chrombpnet", CONTEXT);
   expect([model.name, model.family]).toEqual(["chrombpnet-toy", "chrombpnet"]);
@@ -82,7 +82,7 @@ test("ChromBPNet's toy is small, and predicts more reads where sites of its cell
   await model.close?.();
 });
 
-test("every toy that is told of is there, and no other", () => {
+test("exactly the documented toys exist", () => {
   const folders = readdirSync(packagePath("toys"), { withFileTypes: true }).filter((each) =>
     each.isDirectory(),
   );
@@ -99,22 +99,19 @@ function withSites(rng: Pcg64): string {
     .join("");
 }
 
-test.each(["hyenadna", "mistral-dna"])(
-  "the toy of %s knows sites from their letters in another order",
-  async (family) => {
-    const model = await openModel(`toy:${family}`, CONTEXT);
-    const rng = new Pcg64(4);
-    const sequences = Array.from({ length: 20 }, () => withSites(rng));
-    const shuffled = sequences.map((letters) => dinucleotideShuffle(letters, rng));
-    const own = await model.logLikelihood!(sequences, CORRECTED);
-    const others = await model.logLikelihood!(shuffled, CORRECTED);
-    // of 20 coins 17 show heads in one of 700 trials
-    expect(sequences.filter((_, i) => own[i] > others[i]).length).toBeGreaterThanOrEqual(17);
-    await model.close?.();
-  },
-);
+test.each(["hyenadna", "mistral-dna"])("the toy of %s prefers sites over shuffled ones", async (family) => {
+  const model = await openModel(`toy:${family}`, CONTEXT);
+  const rng = new Pcg64(4);
+  const sequences = Array.from({ length: 20 }, () => withSites(rng));
+  const shuffled = sequences.map((letters) => dinucleotideShuffle(letters, rng));
+  const own = await model.logLikelihood!(sequences, CORRECTED);
+  const others = await model.logLikelihood!(shuffled, CORRECTED);
+  // of 20 coins 17 show heads in one of 700 trials
+  expect(sequences.filter((_, i) => own[i] > others[i]).length).toBeGreaterThanOrEqual(17);
+  await model.close?.();
+});
 
-test("a toy that is not there is refused with those that are", async () => {
+test("the error for an unknown toy lists the known ones", async () => {
   await expect(openModel("toy:enformer", CONTEXT)).rejects.toThrow('there is no toy called "enformer"');
   await expect(openModel("toy:../src", CONTEXT)).rejects.toThrow("there is no toy called");
 });

@@ -58,13 +58,13 @@ test.each([
   ["task 1", 2],
   ["task 3", 5],
   ["task 4", 1],
-])("the probing head of %s is read by the original's names", async (_, outputs) => {
+])("reads the probing head of %s by the original's names", async (_, outputs) => {
   const layers = new FreshLayers();
   probingHead(layers, { width: 6, kernel: 8, outputs });
   await readByOurNames(layers.tensors, weightAndBias(...HEAD), ORIGINAL_HEAD_LAYERS);
 });
 
-test("floats of any precision are widened, integers and values that are not finite are refused", async () => {
+test("widens floats of any precision; integers and non-finite values are errors", async () => {
   const file = join(temporaryFolder(), "head.safetensors");
   const tensors = [{ name: "output.bias", shape: [2] }];
   await writeSafetensors(file, [

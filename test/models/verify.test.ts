@@ -61,11 +61,11 @@ test("recognises weights by their digest, in one file or in shards", async () =>
 
   const another = { ...sha256, [shards[1]]: "0".repeat(64) };
   await expect(checksOf(folder, known(another))).rejects.toThrow(
-    /not those of a checkpoint with a known run/,
+    /not a checkpoint with a known reference output/,
   );
 });
 
-test("a checkpoint without a known output is refused with those that have one", async () => {
+test("the error for a checkpoint without a reference output lists those with one", async () => {
   const folder = temporaryFolder();
   await initCheckpoint(nucleotideTransformer, { preset: "toy", seed: 0, folder });
   const model = await LanguageModel.open(folder, [nucleotideTransformer]);
@@ -83,7 +83,7 @@ test("a checkpoint without a known output is refused with those that have one", 
   await model.close();
 });
 
-test("every checkpoint that DART-Eval evaluated has a known output, but for two that the docs name", async () => {
+test("every checkpoint that DART-Eval evaluated has a reference output, except two named in the docs", async () => {
   const without = LANGUAGE_MODELS.flatMap(({ name, checkpoints, anchors }) =>
     checkpoints
       .filter(({ preset, usedByDartEval }) => usedByDartEval && !anchors.some((one) => one.preset === preset))

@@ -1,10 +1,10 @@
 import type { ModelProbe } from "./model-probe.ts";
 
-/** What a check found out about a model. */
+/** Result of a check. */
 export interface Verdict {
-  /** "undecided": it could not be found out, or does not apply. */
+  /** "undecided": not applicable, or not determined. */
   readonly verdict: "holds" | "fault" | "undecided";
-  /** What was seen, one sentence. */
+  /** Observation, one sentence. */
   readonly detail: string;
 }
 
@@ -12,23 +12,23 @@ export const holds = (detail: string): Verdict => ({ verdict: "holds", detail })
 export const fault = (detail: string): Verdict => ({ verdict: "fault", detail });
 export const undecided = (detail: string): Verdict => ({ verdict: "undecided", detail });
 
-/** One classic fault, and how it shows in answers alone. */
+/** A classic fault, and how to detect it from the model's outputs. */
 export interface Check {
   /** Kebab-case, stable. */
   readonly name: CheckName;
-  /** What must hold, one sentence. */
+  /** Requirement, one sentence. */
   readonly asks: string;
-  /** What is wrong when it does not, a few words. */
+  /** Name of the fault, a few words. */
   readonly fault: string;
-  /** Checks without which this one says nothing: when one of them finds a fault, this one is left out. */
+  /** Prerequisites: if one of these checks finds a fault, this one is skipped. */
   readonly restsOn: readonly CheckName[];
-  /** How it shows in log-likelihoods; absent where it cannot. */
-  readonly ofLikelihoods?: (asker: ModelProbe) => Promise<Verdict>;
-  /** How it shows in token states. */
-  readonly ofEmbeddings?: (asker: ModelProbe) => Promise<Verdict>;
+  /** Detects the fault in log-likelihoods; absent if it cannot be detected there. */
+  readonly ofLikelihoods?: (probe: ModelProbe) => Promise<Verdict>;
+  /** Detects the fault in token states. */
+  readonly ofEmbeddings?: (probe: ModelProbe) => Promise<Verdict>;
 }
 
-/** In the order in which they are made: each rests on earlier ones alone. */
+/** In order of execution: each depends on earlier ones only. */
 export const CHECK_NAMES = [
   "answers",
   "finite",

@@ -9,53 +9,53 @@ import { ModelProbe } from "./model-probe.ts";
 
 /** Options of `conform`. */
 export interface ConformOptions {
-  /** Difference between two scores that counts as rounding, relative to the larger; default 1e-4. */
+  /** Relative difference between two scores that is attributed to rounding; default 1e-4. */
   readonly tolerance?: number;
-  /** A length, in letters, to be asked for besides the benchmark's windows. */
+  /** A length in bases to test in addition to the benchmark's windows. */
   readonly longest?: number;
   readonly onResult?: (result: CheckResult) => void;
   readonly signal?: AbortSignal;
 }
 
-/** What one check found in the answers to one question. */
+/** Result of a check on one kind of output. */
 export interface CheckResult extends Verdict {
   readonly name: CheckName;
   readonly of: "log-likelihood" | "embeddings";
-  /** What was asked, and what is wrong where a fault was found. */
+  /** Requirement, and name of the fault. */
   readonly asks: string;
   readonly fault: string;
 }
 
 /**
- * Looks for the classic faults of a model's adapter, by asking it things whose answers are tied to each other: the same
- * sequence in other company, the same question again, a sequence with one letter more. Nothing of the model is known but what
- * it answers, so a fault that changes no answer is not found; and none is one that the benchmark would see.
+ * Checks a model for the classic faults of adapters, by relations between its outputs: the same sequence in
+ * another batch, the same batch again, a sequence with one more base. Only outputs are used, so a fault that
+ * changes no output is not found, and would not affect the benchmark either.
  *
- * @returns one result per check and question, in the order of the checks
- * @throws {InputError} when the model answers none of the questions
+ * @returns one result per check and kind of output, in the order of the checks
+ * @throws {InputError} when the model has neither log-likelihoods nor embeddings
  */
 export async function conform(model: Model, options: ConformOptions = {}): Promise<readonly CheckResult[]> {
   const { tolerance = 1e-4, longest, onResult, signal } = options;
-  const asker = new ModelProbe(model, { tolerance, longest, signal });
-  const questions = [
+  const probe = new ModelProbe(model, { tolerance, longest, signal });
+  const outputs = [
     ...(supports(model, "logLikelihood") ? [{ of: "log-likelihood", look: "ofLikelihoods" } as const] : []),
     ...(supports(model, "embed") ? [{ of: "embeddings", look: "ofEmbeddings" } as const] : []),
   ];
-  if (questions.length === 0) {
+  if (outputs.length === 0) {
     throw new InputError(
       `the model ${JSON.stringify(model.name)} gives neither log-likelihoods nor embeddings`,
     );
   }
   const results: CheckResult[] = [];
-  for (const { of, look } of questions) {
+  for (const { of, look } of outputs) {
     const unsound = new Set<CheckName>();
     for (const { name, asks, fault: what, restsOn, [look]: ask } of CHECKS) {
       if (ask === undefined) continue;
       const without = restsOn.find((other) => unsound.has(other));
       const verdict =
         without === undefined
-          ? await ask(asker).catch((error) => unanswered(error, signal))
-          : undecided(`not looked at, since ${without} does not hold`);
+          ? await ask(probe).catch((error) => failed(error, signal))
+          : undecided(`skipped, since ${without} does not hold`);
       if (without !== undefined || verdict.verdict === "fault") unsound.add(name);
       const result = { name, of, asks, fault: what, ...verdict };
       results.push(result);
@@ -65,13 +65,13 @@ export async function conform(model: Model, options: ConformOptions = {}): Promi
   return results;
 }
 
-/** A question that has no answer is a fault of its own, whatever was looked for. */
-function unanswered(error: unknown, signal: AbortSignal | undefined): Verdict {
+/** An error of the model is a fault, whatever the check looks for. */
+function failed(error: unknown, signal: AbortSignal | undefined): Verdict {
   signal?.throwIfAborted();
-  return fault(`no answer: ${error instanceof Error ? error.message : String(error)}`);
+  return fault(`the model failed: ${error instanceof Error ? error.message : String(error)}`);
 }
 
-/** Every check, each after those it rests on. */
+/** All checks, each after its prerequisites. */
 export const CHECKS: readonly Check[] = [
   answersCheck,
   finiteCheck,

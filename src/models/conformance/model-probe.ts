@@ -4,14 +4,14 @@ import { BASES } from "../../dna/sequence/encoding.ts";
 import type { Model, SequenceEmbedding } from "../model.ts";
 
 export interface ModelProbeOptions {
-  /** Difference between two scores that counts as rounding, relative to the larger. */
+  /** Relative difference between two scores that is attributed to rounding. */
   readonly tolerance: number;
-  /** A length, in letters, to be asked for besides the benchmark's windows. */
+  /** A length in bases, in addition to the benchmark's windows. */
   readonly longest: number | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
-/** A token's state, and the letters it stands for. */
+/** State of a token and the bases [start, end) that it covers. */
 export interface BaseToken {
   readonly start: number;
   readonly end: number;
@@ -19,7 +19,7 @@ export interface BaseToken {
   readonly state: Float32Array;
 }
 
-/** Asks a model what the checks want to know, and compares what it says. */
+/** Runs a model for the checks and compares its outputs. */
 export class ModelProbe {
   readonly model: Model;
   readonly tolerance: number;
@@ -34,8 +34,8 @@ export class ModelProbe {
   }
 
   /**
-   * Scores of one batch, exactly as given.
-   * @throws {InputError} when they are not one number per sequence
+   * Scores of one batch in the given order.
+   * @throws {InputError} when there is not one number per sequence
    */
   async scores(sequences: readonly string[]): Promise<Float64Array> {
     this.signal?.throwIfAborted();
@@ -44,19 +44,22 @@ export class ModelProbe {
     return Float64Array.from(given);
   }
 
-  /** Scores of sequences in batches of one length each, so that nothing is padded; in the order given. */
+  /** Scores of sequences, in batches of one length each so that nothing is padded. */
   async scoresUnpadded(sequences: readonly string[]): Promise<Float64Array> {
     const scores = new Float64Array(sequences.length);
-    for (const places of this.batchesOfOneLength(sequences)) {
-      const part = await this.scores(places.map((place) => sequences[place]));
-      places.forEach((place, i) => {
-        scores[place] = part[i];
+    for (const indices of this.batchesOfOneLength(sequences)) {
+      const part = await this.scores(indices.map((index) => sequences[index]));
+      indices.forEach((index, i) => {
+        scores[index] = part[i];
       });
     }
     return scores;
   }
 
-  /** Token states of one batch, exactly as given. @throws {InputError} when they are not one entry per sequence */
+  /**
+   * Token states of one batch in the given order.
+   * @throws {InputError} when there is not one entry per sequence
+   */
   async embeddings(sequences: readonly string[]): Promise<readonly SequenceEmbedding[]> {
     this.signal?.throwIfAborted();
     const given = await this.model.embed!(sequences, this.options());
@@ -64,34 +67,34 @@ export class ModelProbe {
     return given;
   }
 
-  /** The same in batches of one length each. */
+  /** Token states of sequences, in batches of one length each. */
   async embeddingsUnpadded(sequences: readonly string[]): Promise<readonly SequenceEmbedding[]> {
     const embeddings = new Array<SequenceEmbedding>(sequences.length);
-    for (const places of this.batchesOfOneLength(sequences)) {
-      const part = await this.embeddings(places.map((place) => sequences[place]));
-      places.forEach((place, i) => {
-        embeddings[place] = part[i];
+    for (const indices of this.batchesOfOneLength(sequences)) {
+      const part = await this.embeddings(indices.map((index) => sequences[index]));
+      indices.forEach((index, i) => {
+        embeddings[index] = part[i];
       });
     }
     return embeddings;
   }
 
-  /** What is asked, or undefined when the model refuses it, in whatever way. An interruption is passed on. */
-  async unlessRefused<T>(asked: Promise<T>): Promise<T | undefined> {
+  /** The value of a promise, or undefined if it rejects. An interruption is rethrown. */
+  async unlessRejected<T>(promise: Promise<T>): Promise<T | undefined> {
     try {
-      return await asked;
+      return await promise;
     } catch {
       this.signal?.throwIfAborted();
       return undefined;
     }
   }
 
-  /** Whether two scores are the same but for rounding. */
+  /** True if two scores are equal up to rounding. */
   same(a: number, b: number): boolean {
     return Math.abs(a - b) <= this.tolerance * Math.max(1, Math.abs(a), Math.abs(b));
   }
 
-  /** Whether two sequences' tokens stand for the same letters and have the same states but for rounding. */
+  /** True if two sequences' tokens cover the same bases and have equal states up to rounding. */
   sameTokens(a: readonly BaseToken[], b: readonly BaseToken[]): boolean {
     if (a.length !== b.length) return false;
     const largest = Math.max(
@@ -113,13 +116,13 @@ export class ModelProbe {
     const most = this.model.batchSize ?? 32;
     const lengths = new Set(sequences.map(({ length }) => length));
     for (const length of lengths) {
-      const places = [...sequences.keys()].filter((place) => sequences[place].length === length);
-      for (let start = 0; start < places.length; start += most) yield places.slice(start, start + most);
+      const indices = [...sequences.keys()].filter((index) => sequences[index].length === length);
+      for (let start = 0; start < indices.length; start += most) yield indices.slice(start, start + most);
     }
   }
 }
 
-/** The tokens that stand for letters. */
+/** Tokens that cover bases. */
 export function baseTokens({ states, tokens, width, starts, ends }: SequenceEmbedding): readonly BaseToken[] {
   return Array.from({ length: tokens }, (_, i) => ({
     start: starts[i],
@@ -128,41 +131,41 @@ export function baseTokens({ states, tokens, width, starts, ends }: SequenceEmbe
   })).filter(({ start, end }) => end > start);
 }
 
-function requireCount(came: number | undefined, asked: number) {
-  if (came === asked) return;
-  throw new InputError(`${asked} sequences were asked for and ${came ?? "no"} answers came`);
+function requireCount(count: number | undefined, expected: number) {
+  if (count === expected) return;
+  throw new InputError(`the model returned ${count ?? "no"} results for ${expected} sequences`);
 }
 
-/** Random letters: the same for the same seed. */
-export function randomLetters(length: number, seed: number): string {
+/** Random bases, determined by the seed. */
+export function randomBases(length: number, seed: number): string {
   const rng = new Pcg64(seed);
   return Array.from({ length }, () => BASES[Math.floor(4 * rng.nextFloat64())]).join("");
 }
 
 /** `count` random sequences of one length. */
 export function randomSequences(count: number, length: number, seed: number): readonly string[] {
-  return Array.from({ length: count }, (_, i) => randomLetters(length, 1000 * seed + i));
+  return Array.from({ length: count }, (_, i) => randomBases(length, 1000 * seed + i));
 }
 
-/** The sequence with another letter at a place, 0-based; negative counts from the end. */
-export function withLetter(sequence: string, place: number, letter: string): string {
-  const at = place < 0 ? sequence.length + place : place;
-  return `${sequence.slice(0, at)}${letter}${sequence.slice(at + 1)}`;
+/** The sequence with another base at a position, 0-based; negative counts from the end. */
+export function substituted(sequence: string, position: number, base: string): string {
+  const at = position < 0 ? sequence.length + position : position;
+  return `${sequence.slice(0, at)}${base}${sequence.slice(at + 1)}`;
 }
 
-/** The three sequences that differ from this one in the letter at a place; the first in all that letters are classed by but one. */
-export function otherLetters(sequence: string, place: number): readonly [string, string, string] {
-  const at = BASES.indexOf(sequence.at(place)!);
-  // A and C, G and T: of other strength, and of other shape.
-  return [at ^ 1, at ^ 2, at ^ 3].map((other) => withLetter(sequence, place, BASES[other])) as [
+/** The three otherBases at a position, the most dissimilar base first. */
+export function otherBases(sequence: string, position: number): readonly [string, string, string] {
+  const at = BASES.indexOf(sequence.at(position)!);
+  // A ↔ C and G ↔ T change both the number of hydrogen bonds and purine to pyrimidine.
+  return [at ^ 1, at ^ 2, at ^ 3].map((other) => substituted(sequence, position, BASES[other])) as [
     string,
     string,
     string,
   ];
 }
 
-/** A sequence as a message shows it. */
+/** A sequence in a message. */
 export function shownSequence(sequence: string): string {
   if (sequence.length <= 24) return sequence === "" ? "the empty sequence" : sequence;
-  return `${sequence.slice(0, 16)}… (${sequence.length} letters)`;
+  return `${sequence.slice(0, 16)}… (${sequence.length} bases)`;
 }

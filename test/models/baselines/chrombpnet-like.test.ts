@@ -8,11 +8,11 @@ import { openProgram } from "../../../src/net/runtime/program.ts";
 const layers = new FreshLayers();
 const net = chrombpnetLike(layers, { length: 500, outputs: 5 });
 
-test("it has the original's number of parameters", () => {
+test("has the original's number of parameters", () => {
   expect(parameterCount(layers.tensors)).toBe(5_556_197);
 });
 
-test("it is the definition, channels first", async () => {
+test("equals the definition with channels first", async () => {
   const x = g.input("x", "float32", ["b", 500, 4]);
   const ours = chrombpnetLikeLogits(net, x);
   const term = g.swapLast(linear(net.position.spread, net.position.values));

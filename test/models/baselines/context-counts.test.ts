@@ -29,7 +29,7 @@ const wordOf = (index: number, length: number) =>
   Array.from({ length }, (_, i) => "ACGT"[Math.floor(index / 4 ** (length - 1 - i)) % 4]).join("");
 
 describe("context counts", () => {
-  test("every level equals a count by hand on both strands, with breaks, case and stretches shorter than the context", () => {
+  test("every level equals a naive count on both strands, with breaks, lower case and short stretches", () => {
     const letter = fc.constantFrom("A", "C", "G", "T", "a", "c", "g", "t", "N", "R");
     const chromosome = fc.string({ unit: letter, maxLength: 60 });
     fc.assert(
@@ -52,7 +52,7 @@ describe("context counts", () => {
     );
   });
 
-  test("a word's reverse complement, for lengths up to 12", () => {
+  test("reverse complements of k-mers up to 12 bases", () => {
     const index = (word: string) => Array.from(word).reduce((sum, l) => sum * 4 + "ACGT".indexOf(l), 0);
     expect(reverseComplementWord(index("AACG"), 4)).toBe(index("CGTT"));
     for (let length = 1; length <= 12; length++) {

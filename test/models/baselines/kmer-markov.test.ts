@@ -70,7 +70,7 @@ function bothStrandsLimit(chain: Map<string, number[]>): Map<string, number[]> {
 }
 
 describe("k-mer Markov model", () => {
-  test("the probabilities of all sequences of one length sum to 1, whatever it was fitted to", async () => {
+  test("the probabilities of all sequences of one length sum to 1", async () => {
     const training = fc.string({
       unit: fc.constantFrom("A", "C", "G", "T", "N"),
       minLength: 1,
@@ -89,7 +89,7 @@ describe("k-mer Markov model", () => {
     );
   });
 
-  test("on draws from a known chain the probabilities converge to it, at the rate of 1/√n", async () => {
+  test("on samples of a known chain the probabilities converge to it at the rate 1/√n", async () => {
     const chain = chainOfOrder2(3);
     const limit = bothStrandsLimit(chain);
     for (const [length, tolerance] of [
@@ -105,7 +105,7 @@ describe("k-mer Markov model", () => {
     }
   });
 
-  test("a score is the sum over the letters of the formula, shorter contexts at the start", async () => {
+  test("a score is the sum of the formula over the bases, with shorter contexts at the start", async () => {
     const training = drawFrom(chainOfOrder2(1), 3000, 2);
     const order = 4;
     const model = await fitKmerMarkov([bytes(training)], { order });
@@ -134,7 +134,7 @@ describe("k-mer Markov model", () => {
     }
   });
 
-  test("an order far too high for the data costs next to nothing; what it was fitted to does not fool it", async () => {
+  test("an order far too high for the data does not overfit", async () => {
     const chain = chainOfOrder2(7);
     const training = bytes(drawFrom(chain, 30_000, 8));
     const unseen = drawFrom(chain, 100_000, 9);
@@ -145,7 +145,7 @@ describe("k-mer Markov model", () => {
     expect(order9).toBeLessThan(order2 + 0.002);
   });
 
-  test("sequences with the same words and the same start tie exactly, however long", async () => {
+  test("sequences with the same k-mers and the same start tie exactly", async () => {
     const model = await fitKmerMarkov([bytes(drawFrom(chainOfOrder2(4), 50_000, 1))], { order: 1 });
     // Cutting between two equal letters and swapping the pieces between three of them keeps every dinucleotide.
     const [p, q, r] = [1, 2, 3].map((seed) => `${drawFrom(chainOfOrder2(4), 2500, seed).slice(2)}A`);
@@ -153,7 +153,7 @@ describe("k-mer Markov model", () => {
     expect(one).toBe(other);
   });
 
-  test("order 1 cannot tell any sequence from its dinucleotide shuffle", async () => {
+  test("order 1 ties every sequence with its dinucleotide shuffle", async () => {
     const model = await fitKmerMarkov([bytes(drawFrom(chainOfOrder2(4), 50_000, 1))], { order: 1 });
     const dna = fc.string({ unit: fc.constantFrom("A", "C", "G", "T"), minLength: 1, maxLength: 400 });
     fc.assert(
@@ -185,7 +185,7 @@ describe("k-mer Markov model", () => {
     },
   );
 
-  test("identity tells orders and training data apart, not how the data were handed over", async () => {
+  test("the identity depends on order and training data, not on how the data are passed", async () => {
     const identity = async (order: number, ...chromosomes: string[]) =>
       (await fitKmerMarkov(chromosomes.map(bytes), { order })).identity;
     const one = await identity(3, "ACGTTGCAGGA", "TTTACC");
@@ -196,7 +196,7 @@ describe("k-mer Markov model", () => {
     expect(one).toMatch(/^kmer-markov order=3 strands=both .* counts=sha256:[0-9a-f]{64}$/);
   });
 
-  test("chromosomes may stream, and an abort between them is heard", async () => {
+  test("chromosomes can be streamed, and fitting can be aborted between them", async () => {
     const controller = new AbortController();
     async function* stream() {
       yield bytes("ACGTACGT");
@@ -209,21 +209,21 @@ describe("k-mer Markov model", () => {
     );
   });
 
-  test("nothing to learn from, or a letter that is not DNA, is refused in words", async () => {
+  test("no training data, or a character that is not a base, is an input error", async () => {
     await expect(fitKmerMarkov([bytes("NNNN")], { order: 2 })).rejects.toThrow(InputError);
-    await expect(fitKmerMarkov([], { order: 2 })).rejects.toThrow(/no letter A, C, G or T/);
+    await expect(fitKmerMarkov([], { order: 2 })).rejects.toThrow(/no A, C, G or T/);
     const model = await fitKmerMarkov([bytes("ACGT")], { order: 2 });
     expect(() => model.logLikelihood(["ACG", "ACNG"])).toThrow(/letter "N" at position 2/);
     expect(() => model.logLikelihood(["AŁ"])).toThrow(InputError); // U+0141: its low byte is an A's
   });
 
-  test("probabilities look at the last letters of a longer context, and at what there is of a shorter one", async () => {
+  test("probabilities use the last bases of a longer context, and all of a shorter one", async () => {
     const model = await fitKmerMarkov([bytes("ACGTTGCAGGATTACA")], { order: 2 });
     expect(model.probabilities("TTTAC")).toEqual(model.probabilities("AC"));
     expect(model.probabilities("").reduce((a, b) => a + b)).toBeCloseTo(1, 6);
   });
 
-  test("the strongest pull is towards the shorter context when longer ones add nothing", async () => {
+  test("shrinkage is strongest when longer contexts add nothing", async () => {
     const rng = new Pcg64(11);
     const letters = Uint8Array.from({ length: 200_000 }, () => LETTERS.charCodeAt(rng.nextUint32() >>> 30));
     const { strengths } = await fitKmerMarkov([letters], { order: 3 });

@@ -31,7 +31,7 @@ describe("a vector of counts", () => {
     expect(none!.every((count) => count === 0)).toBe(true);
   });
 
-  test("has more hits at a threshold that is less strict", async () => {
+  test("has more hits at a larger threshold", async () => {
     const file = motifFile();
     const total = async (spec: string) => {
       const [counts] = await (await openModel(spec)).pool!([LETTERS], {
@@ -44,7 +44,7 @@ describe("a vector of counts", () => {
   });
 });
 
-test("identity changes with the motifs and with the threshold, not with the file's place", async () => {
+test("the identity depends on motifs and threshold, not on the file's path", async () => {
   const identity = async (spec: string) => (await openModel(spec)).identity;
   const first = await identity(`motif-counts:${motifFile()}`);
   expect(await identity(`motif-counts:${motifFile()}`)).toBe(first);
@@ -53,13 +53,13 @@ test("identity changes with the motifs and with the threshold, not with the file
 });
 
 test.each([
-  ["motif-counts", /no file of motifs is given/],
-  ["motif-counts:", /no file of motifs is given/],
+  ["motif-counts", /needs a file of motifs/],
+  ["motif-counts:", /needs a file of motifs/],
   ["motif-counts:p=often,motifs.meme", /ENOENT|no such file|motifs.meme/],
-])("%s is refused", async (spec, message) => {
+])("%s is an error", async (spec, message) => {
   await expect(openModel(spec)).rejects.toThrow(message);
 });
 
-test("a threshold that is no probability is refused", async () => {
+test("a threshold outside 0 to 1 is an error", async () => {
   await expect(openModel(`motif-counts:p=often,${motifFile()}`)).rejects.toThrow(/p-value threshold is NaN/);
 });

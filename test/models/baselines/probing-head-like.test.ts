@@ -10,13 +10,13 @@ import { openProgram } from "../../../src/net/runtime/program.ts";
 test.each([
   [350, 2, 67_840],
   [500, 5, 68_089],
-])("for %i bases and %i outputs it has the original's %i parameters", (length, outputs, expected) => {
+])("has the original's number of parameters for %i bases and %i outputs: %i", (length, outputs, expected) => {
   const layers = new FreshLayers();
   probingHeadLike(layers, { length, outputs });
   expect(parameterCount(layers.tensors)).toBe(expected);
 });
 
-test("it is the definition, channels first", async () => {
+test("equals the definition with channels first", async () => {
   const length = 45;
   const layers = new FreshLayers();
   const net = probingHeadLike(layers, { length, outputs: 2 });

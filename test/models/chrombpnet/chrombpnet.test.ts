@@ -27,7 +27,7 @@ test.each(cases)("%s as Keras %i wrote it predicts what Keras predicts", async (
   await model.close();
 });
 
-test("a profile's reads are spread by the softmax and sum to the exponential of the counts", () => {
+test("a profile follows the softmax and sums to the exponential of the log counts", () => {
   const profile = expectedProfile({
     logits: Float32Array.of(1000, 1000 + Math.log(3)),
     logCounts: Math.log(8),
@@ -50,7 +50,7 @@ test("averaged over both strands, a sequence and its reverse complement get mirr
   expect((await one.predict([codes[0]]))[0].logCounts).not.toBe(forward!.logCounts);
 });
 
-test("a sequence of another length is refused", async () => {
+test("a sequence of another length is an error", async () => {
   const model = await Chrombpnet.open(goldenFile("bias"));
   await expect(model.predictActivity(["ACGT"], { protocol: "paper" })).rejects.toThrow(
     "the model reads 300 bases, but a sequence has 4",

@@ -19,7 +19,7 @@ interface GoldenTraining {
   readonly weights: Readonly<Record<string, readonly number[]>>;
 }
 
-test("three steps with the bias frozen are those of Keras: losses and weights", async () => {
+test("losses and weights of three steps with a frozen bias equal Keras'", async () => {
   const training: GoldenTraining = JSON.parse(
     readFileSync(new URL("../../golden/chrombpnet/training.json", import.meta.url), "utf8"),
   );

@@ -8,7 +8,7 @@ const windows = [
   { region: { chrom: "chr2", centre: 4 }, profile: [4, 5, 6, 7, 8, 9] },
 ];
 
-test("a base has the prediction of the nearest centre, whatever the order; what lies off the chromosome is cut", () => {
+test("a base takes the prediction of the nearest centre in any order; windows are cut at the ends of the chromosome", () => {
   for (const order of [windows, windows.toReversed()]) {
     const profiles = new NearestProfiles(
       new Map([

@@ -87,8 +87,8 @@ const request = (folder: string, recipe = RECIPE): ChrombpnetTraining => ({
   program: { threads: 1 },
 });
 
-describe("a training on a made genome", () => {
-  test("learns the enzyme's preference from non-peaks and the site from peaks", async () => {
+describe("training on a synthetic genome", () => {
+  test("learns the enzyme bias from non-peaks and the site from peaks", async () => {
     const trained = await trainChrombpnet(request(temporaryFolder()));
     const { bias, scaledBias, accessibility } = trained;
     // Regions it has not seen.
@@ -110,7 +110,7 @@ describe("a training on a made genome", () => {
     expect(bias.arrays.get("counts.bias")).not.toEqual(scaledBias.arrays.get("counts.bias"));
   });
 
-  test("stopped in the midst of an epoch, it goes on to the same bytes", async () => {
+  test("resumes bit-identically after an interruption in an epoch", async () => {
     const recipe = { ...RECIPE, epochs: 2 };
     const whole = await trainChrombpnet(request(temporaryFolder(), recipe));
     const folder = temporaryFolder();
@@ -131,7 +131,7 @@ describe("a training on a made genome", () => {
     expect(again.biasFit!.history).toEqual(whole.biasFit!.history);
   });
 
-  test("regions off the split, or too near to an end, are left out, and none at all is told", async () => {
+  test("leaves out regions off the split or too near an end, and fails without any", async () => {
     const near = [
       { chrom: "chr1", centre: 60 },
       { chrom: "chr1", centre: 64 },
@@ -149,7 +149,7 @@ describe("a training on a made genome", () => {
   });
 });
 
-test("windows of peaks have room to be moved, those of non-peaks stay in their place", async () => {
+test("windows of peaks have margins for jitter, those of non-peaks do not", async () => {
   const seen: Interval[] = [];
   const watched = {
     values: (intervals: readonly Interval[]) => {
@@ -169,8 +169,8 @@ test("windows of peaks have room to be moved, those of non-peaks stay in their p
   expect(widthsAround(nonpeaks)).toEqual(new Set([SIZES.outputLength]));
 });
 
-describe("what trains", () => {
-  test("the bias: non-peaks below a part of the peaks' 1 % quantile, strictly between their own extremes", () => {
+describe("region selection", () => {
+  test("bias: non-peaks below a fraction of the peaks' 1 % quantile, without outliers", () => {
     const peakReads = Array.from({ length: 101 }, (_, i) => 100 + 10 * i); // 1 % quantile 110
     const quiet = { ...PUBLISHED_RECIPE, biasThreshold: 0.5, outlierQuantile: 0.9 };
     const selection = selectForBias(peakReads, [0, 10, 20, 30, 40, 50, 54, 55, 400], quiet);
@@ -182,7 +182,7 @@ describe("what trains", () => {
     expect(() => selectForBias([0, 0], [5, 6], quiet)).toThrow(/no non-peak has fewer than 0 reads/);
   });
 
-  test("accessibility: peaks and non-peaks between the extremes of both; the weight is a tenth of the median", () => {
+  test("accessibility: peaks and non-peaks without outliers; the counts' weight is a tenth of the median", () => {
     const recipe = { ...PUBLISHED_RECIPE, outlierQuantile: 0.8, negativesPerPeak: 0 };
     const selection = selectForAccessibility([10, 20, 30, 40, 50, 60], [5, 21, 49, 51], recipe);
     expect([selection.fewestReads, selection.mostReads]).toEqual([20, 50]);
@@ -192,13 +192,13 @@ describe("what trains", () => {
     expect(() => selectForAccessibility([0, 0, 0], [], recipe)).toThrow(/have no reads/);
   });
 
-  test("of a shallow signal the counts weigh 1, as in the original, and not a tenth of few reads", () => {
+  test("the counts' weight is at least 1, as in the original", () => {
     const recipe = { ...PUBLISHED_RECIPE, outlierQuantile: 1, negativesPerPeak: 0 };
     expect(selectForAccessibility([2, 3, 4, 5, 6], [], recipe).countsWeight).toBe(1);
     expect(selectForBias([20, 20], [1, 2, 3, 4], recipe).countsWeight).toBe(1);
   });
 
-  test("the counts weigh what the recipe says per median read", () => {
+  test("the counts' weight per median read follows the recipe", () => {
     const recipe = { ...PUBLISHED_RECIPE, outlierQuantile: 1, negativesPerPeak: 0, countsWeight: 2 };
     expect(selectForAccessibility([20, 30, 40, 50, 60], [], recipe).countsWeight).toBe(80);
     expect(selectForBias([200, 200], [10, 20, 30, 40, 50], recipe).countsWeight).toBe(60);
@@ -218,7 +218,7 @@ describe("examples", () => {
   const sequenceOf = (x: Float32Array) =>
     Array.from({ length: 128 }, (_, i) => letters[x.subarray(4 * i, 4 * i + 4).indexOf(1)]).join("");
 
-  test("lie in the middle where nothing is drawn", async () => {
+  test("are centred without augmentation", async () => {
     const { x, counts } = (await at(false)).feeds;
     const { centre } = peaks[2];
     expect((counts!.data as Float32Array).slice(2 * 60, 3 * 60)).toEqual(
@@ -229,7 +229,7 @@ describe("examples", () => {
     expect(sequence).toBe(String.fromCharCode(...bases.slice(centre - 64, centre + 64)));
   });
 
-  test("are moved within their room, every second one read on the other strand, with reads that move along", async () => {
+  test("are shifted within their margins, every second one reverse-complemented, together with its reads", async () => {
     const { x, counts } = (await at(true)).feeds;
     const shifts = new Set<number>();
     for (let i = 0; i < 8; i++) {
@@ -249,7 +249,7 @@ describe("examples", () => {
     expect((await at(true, 1)).feeds).not.toEqual((await at(true)).feeds);
   });
 
-  test("in parts they are the same, and the shares sum to one", async () => {
+  test("are the same in parts, and the shares sum to one", async () => {
     const { feeds, parts } = await at(true);
     expect(parts.map(({ x }) => x!.shape[0])).toEqual([3, 3, 2]);
     const joined = parts.flatMap(({ counts }) => [...(counts!.data as Float32Array)]);
@@ -265,7 +265,7 @@ describe("examples", () => {
   }
 });
 
-test("a fold says of each centre what it is for", () => {
+test("a fold maps each centre to its split", () => {
   const part = foldOf({ train: ["chr1"], valid: ["chr2:0-10"], test: ["chr2:10-20"] });
   const at = (chrom: string, centre: number) => part({ chrom, centre });
   expect([at("chr1", 5), at("chr2", 9), at("chr2", 10), at("chr2", 20), at("chr3", 0)]).toEqual([

@@ -11,7 +11,7 @@ import { temporaryFolder } from "../../temporary-folder.ts";
 import { type GoldenName, goldenFile } from "./golden-files.ts";
 
 test.each<GoldenName>(["bias", "nobias", "chrombpnet"])(
-  "%s is written and read again, value by value",
+  "%s keeps every value when written and read",
   async (name) => {
     const stored = await readChrombpnet(goldenFile(name));
     const path = join(temporaryFolder(), "again.h5");
@@ -62,12 +62,7 @@ async function readChanged(change: (description: string) => string) {
 }
 
 test.each([
-  [
-    "a dilation that is another",
-    `"dilation_rate":[4]`,
-    `"dilation_rate":[3]`,
-    /bpnet_2conv has dilation_rate.* \[3\]/,
-  ],
+  ["another dilation", `"dilation_rate":[4]`, `"dilation_rate":[3]`, /bpnet_2conv has dilation_rate.* \[3\]/],
   ["an activation that is another", `"relu"`, `"gelu"`, /bpnet_1st_conv has activation "gelu"/],
   ["a crop that is another", `"cropping":[2,2]`, `"cropping":[2,3]`, /bpnet_1crop has cropping/],
   [
@@ -85,18 +80,13 @@ test.each([
   ],
   ["more filters than the weights have", `"filters":2`, `"filters":3`, /first.*shape|has shape/],
   ["a size of absurd magnitude", `"filters":2`, `"filters":1e300`, /filters/],
-  [
-    "an input too short",
-    `[null,120,4]`,
-    `[null,80,4]`,
-    /80 bases with 2 dilated layers leave .* -10, or an even/,
-  ],
+  ["a short input", `[null,120,4]`, `[null,80,4]`, /80 bases with 2 dilated layers leave .* -10, or an even/],
   ["no JSON", `{"class_name":"Functional"`, `{class_name:"Functional"`, /describes no functional model/],
-])("%s is refused", async (_, from, to, message) => {
+])("%s is an error", async (_, from, to, message) => {
   await expect(readChanged((text) => text.replaceAll(from, to))).rejects.toThrow(message);
 });
 
-test("weights that are missing, of another shape or left out are refused by name", async () => {
+test("the error for missing, misshapen or unexpected weights names them", async () => {
   const path = join(temporaryFolder(), "broken.h5");
   const { sizes, arrays } = fresh();
   const wide = { dtype: "float32", shape: [3], data: new Float32Array(3) } as const;
@@ -104,6 +94,6 @@ test("weights that are missing, of another shape or left out are refused by name
   await expect(readChrombpnet(path)).rejects.toThrow("has shape [3], expected [2] by model_config");
 });
 
-testWithSharedData("another model of Keras is refused", "formats/hdf5/factornet_keras.hdf5", async (path) => {
+testWithSharedData("another Keras model is an error", "formats/hdf5/factornet_keras.hdf5", async (path) => {
   await expect(readChrombpnet(path)).rejects.toThrow(/model/);
 });

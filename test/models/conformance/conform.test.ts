@@ -14,7 +14,7 @@ import {
   scoringFaults,
 } from "./toy-models.ts";
 
-/** The checks that found a fault, with what they say. */
+/** Names of the checks that find a fault. */
 async function faults(model: Model) {
   const results = await conform(model);
   return results.filter(({ verdict }) => verdict === "fault").map(({ name }) => name);
@@ -24,7 +24,7 @@ const verdicts = async (model: Model) =>
   Object.fromEntries((await conform(model)).map(({ name, verdict }) => [name, verdict]));
 
 describe("the list of checks", () => {
-  test("has each name once, in order, and each check rests on earlier ones", () => {
+  test("has each name once, in order, and each check depends on earlier ones", () => {
     expect(CHECKS.map(({ name }) => name)).toEqual(CHECK_NAMES);
     for (const [i, { restsOn }] of CHECKS.entries()) {
       for (const other of restsOn) expect(CHECK_NAMES.indexOf(other)).toBeLessThan(i);
@@ -48,12 +48,12 @@ describe("a sound model passes", () => {
     expect(found).toEqual(Object.fromEntries(scored.map((name) => [name, "holds"])));
   });
 
-  test("causal, with no prediction of the first letter", async () => {
+  test("causal, without a prediction of the first base", async () => {
     const model = scoring("causal", (all) => all.map((s) => (s === "" ? 0 : causal(s) - causal(s[0]))));
     expect(await faults(model)).toEqual([]);
   });
 
-  test("causal, with as much probability for other tokens as for letters", async () => {
+  test("causal, with as much probability for other tokens as for bases", async () => {
     const model = scoring("causal", (all) => all.map((s) => causal(s) + s.length * Math.log(0.25)));
     expect(await faults(model)).toEqual([]);
   });
@@ -67,14 +67,14 @@ describe("a sound model passes", () => {
     );
   });
 
-  test("one that only counts letters", async () => {
+  test("one that only counts bases", async () => {
     const model = scoring("causal", (all) =>
       all.map((s) => [...s].reduce((sum, letter) => sum + Math.log("CG".includes(letter) ? 0.2 : 0.3), 0)),
     );
     expect(await faults(model)).toEqual([]);
   });
 
-  test("one that refuses N, short and long sequences, and says nothing of itself", async () => {
+  test("one that rejects N, short and long sequences, without kind and tokens", async () => {
     const model: Model = {
       name: "particular",
       logLikelihood(sequences) {
@@ -96,14 +96,16 @@ describe("a sound model passes", () => {
     { kind: "causal", k: 1 },
     { kind: "masked", k: 6 },
     { kind: "masked", k: 4 },
-  ])("states of $kind tokens of $k letters", async (toy) => {
+  ])("states of $kind tokens of $k bases", async (toy) => {
     const found = await verdicts(embedding(toy));
-    const asked = CHECKS.filter(({ ofEmbeddings }) => ofEmbeddings !== undefined).map(({ name }) => name);
-    expect(found).toEqual(Object.fromEntries(asked.map((name) => [name, "holds"])));
+    const applicable = CHECKS.filter(({ ofEmbeddings }) => ofEmbeddings !== undefined).map(
+      ({ name }) => name,
+    );
+    expect(found).toEqual(Object.fromEntries(applicable.map((name) => [name, "holds"])));
   });
 });
 
-describe("a planted fault is named by exactly the right check", () => {
+describe("exactly the right check finds a planted fault", () => {
   test.each(scoringFaults("causal", causal))("causal: %s → %s", async (_, check, model) => {
     expect(await faults(model)).toEqual([check]);
   });
@@ -120,15 +122,15 @@ describe("a planted fault is named by exactly the right check", () => {
     { kind: "masked", k: 1 },
     { kind: "causal", k: 1 },
     { kind: "masked", k: 6 },
-  ])("states of $kind tokens of $k letters", (toy) => {
+  ])("states of $kind tokens of $k bases", (toy) => {
     test.each(embeddingFaults(toy))("%s → %s", async (_, check, model) => {
       expect(await faults(model)).toEqual([check]);
     });
   });
 });
 
-describe("the kit", () => {
-  test("looks at both questions of a model that answers both, and says what it sees as it goes", async () => {
+describe("conform", () => {
+  test("checks likelihoods and embeddings, and reports each result at once", async () => {
     const seen: string[] = [];
     const model = {
       ...scoring("causal", (all) => all.map(causal)),
@@ -139,36 +141,36 @@ describe("the kit", () => {
     expect(seen.at(-1)).toBe("embeddings truncation");
   });
 
-  test("leaves out what rests on a check that found a fault, and says so", async () => {
+  test("skips checks whose prerequisite found a fault", async () => {
     const [, , noisy] = scoringFaults("causal", causal).find(([, check]) => check === "repeatable")!;
-    const left = (await conform(noisy)).filter(({ detail }) => detail.startsWith("not looked at"));
+    const left = (await conform(noisy)).filter(({ detail }) => detail.startsWith("skipped"));
     expect(left.map(({ name }) => name)).toEqual(CHECK_NAMES.slice(3));
-    expect(left[0].detail).toBe("not looked at, since repeatable does not hold");
+    expect(left[0].detail).toBe("skipped, since repeatable does not hold");
   });
 
-  test("asks for a length of one's own", async () => {
+  test("tests a given length", async () => {
     const model = scoring("causal", (all) => all.map((s) => causal(s.slice(0, 3000))));
     expect(await faults(model)).toEqual([]);
     const results = await conform(model, { longest: 4000 });
     expect(results.find(({ name }) => name === "truncation")).toMatchObject({
       verdict: "fault",
-      detail: "the score of 4000 letters does not change with the last letter",
+      detail: "the score of 4000 bases does not change with the last base",
     });
   });
 
-  test("stops when it is told to", async () => {
+  test("stops when the signal aborts", async () => {
     const stop = new AbortController();
-    const asked = conform(
+    const running = conform(
       scoring("causal", (all) => all.map(causal)),
       {
         signal: stop.signal,
         onResult: () => stop.abort(new Error("enough")),
       },
     );
-    await expect(asked).rejects.toThrow("enough");
+    await expect(running).rejects.toThrow("enough");
   });
 
-  test("refuses a model that answers nothing", async () => {
+  test("throws for a model without likelihoods and embeddings", async () => {
     await expect(conform({ name: "mute" })).rejects.toThrow(InputError);
   });
 });

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { fitKmerMarkov } from "../../../src/models/baselines/kmer-markov.ts";
 import { initCheckpoint } from "../../../src/models/checkpoints/init.ts";
 import { conform } from "../../../src/models/conformance/conform.ts";
-import { randomLetters } from "../../../src/models/conformance/model-probe.ts";
+import { randomBases } from "../../../src/models/conformance/model-probe.ts";
 import { LANGUAGE_MODELS } from "../../../src/models/language/catalogue.ts";
 import { LanguageModel } from "../../../src/models/language-model.ts";
 import type { Model } from "../../../src/models/model.ts";
@@ -37,6 +37,6 @@ test.each(toys)(
 );
 
 test.each([0, 1, 5])("a Markov model of order %i", async (order) => {
-  const chromosome = new TextEncoder().encode(randomLetters(20_000, 1));
+  const chromosome = new TextEncoder().encode(randomBases(20_000, 1));
   await expectSound(await fitKmerMarkov([chromosome], { order }));
 });

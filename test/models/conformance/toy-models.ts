@@ -62,9 +62,9 @@ export const scoringFaults = (
   const toy = (scores: Scores) => scoring(kind, scores);
   const longestOf = (sequences: readonly string[]) => Math.max(...sequences.map(({ length }) => length));
   return [
-    ["too few answers", "answers", toy((sequences) => sequences.slice(1).map(score))],
+    ["too few results", "answers", toy((sequences) => sequences.slice(1).map(score))],
     [
-      "an error for ordinary DNA",
+      "an error for any DNA",
       "answers",
       scoring(kind, () => {
         throw new Error("no weights");
@@ -83,7 +83,7 @@ export const scoringFaults = (
     ],
     ["dropout left on", "repeatable", toy(each((s) => score(s) * (1 + 0.01 * Math.sin(++noise))))],
     [
-      "sorted by length and not put back",
+      "sorted by length and not restored",
       "batch-order",
       toy((all) => all.toSorted((a, b) => b.length - a.length).map(score)),
     ],
@@ -103,7 +103,7 @@ export const scoringFaults = (
       toy((all) => all.map((s) => score(s) + (longestOf(all) - s.length) * Math.log(0.1))),
     ],
     [
-      "padding seen",
+      "padding attended to",
       "padding",
       toy((all) => all.map((s) => score(s) + (s.length < longestOf(all) ? 0.2 : 0))),
     ],
@@ -112,10 +112,10 @@ export const scoringFaults = (
       "special-tokens",
       toy(each((s) => score(s) + Math.log(probability("A", `${s.slice(-2)}.`) / 50))),
     ],
-    ["the first letter dropped", "k-mer-offset", toy(each((s) => score(s.slice(1))))],
-    ["the last letter dropped", "k-mer-offset", toy(each((s) => score(s.slice(0, -1))))],
+    ["the first base dropped", "k-mer-offset", toy(each((s) => score(s.slice(1))))],
+    ["the last base dropped", "k-mer-offset", toy(each((s) => score(s.slice(0, -1))))],
     [
-      "letters beyond the last whole k-mer dropped",
+      "bases after the last complete k-mer dropped",
       "k-mer-offset",
       toy(each((s) => score(s.slice(0, s.length - (s.length % 6))))),
     ],
@@ -133,8 +133,8 @@ export const scoringFaults = (
         logLikelihood: (all) => all.map((s) => (s.includes("N") ? Number.NaN : score(s))),
       },
     ],
-    ["cut at 300 letters", "truncation", toy(each((s) => score(s.slice(0, 300))))],
-    ["the last 300 letters kept", "truncation", toy(each((s) => score(s.slice(-300))))],
+    ["cut at 300 bases", "truncation", toy(each((s) => score(s.slice(0, 300))))],
+    ["the last 300 bases kept", "truncation", toy(each((s) => score(s.slice(-300))))],
     ["NaN beyond 300 letters", "truncation", toy(each((s) => (s.length > 300 ? Number.NaN : score(s))))],
   ];
 };
@@ -142,7 +142,7 @@ export const scoringFaults = (
 /** Faults that only likelihoods of a causal model can have, or show. */
 export const causalFaults: readonly (readonly [string, string, Model])[] = [
   [
-    "logits of the letter's own place",
+    "logits at the base's own position",
     "causal-shift",
     scoring(
       "causal",
@@ -150,14 +150,14 @@ export const causalFaults: readonly (readonly [string, string, Model])[] = [
     ),
   ],
   [
-    "logits of two places before",
+    "logits at two positions before",
     "causal-shift",
     scoring(
       "causal",
       each((s) => sumOver(s, (i) => term(s, i, [-3, -2]))),
     ),
   ],
-  ["a masked model that says it is causal", "causal-shift", scoring("causal", each(masked))],
+  ["a masked model declared as causal", "causal-shift", scoring("causal", each(masked))],
   [
     "the reverse complement scored",
     "strand",
@@ -280,12 +280,12 @@ export const embeddingFaults = (toy: EmbeddingToy): readonly (readonly [string, 
       ),
     ],
     [
-      "sorted by length and not put back",
+      "sorted by length and not restored",
       "batch-order",
       made((all) => all.toSorted((a, b) => b.length - a.length).map(tokens)),
     ],
     [
-      "padding seen",
+      "padding attended to",
       "padding",
       made((all) =>
         all.map((s) =>
@@ -296,7 +296,7 @@ export const embeddingFaults = (toy: EmbeddingToy): readonly (readonly [string, 
       ),
     ],
     [
-      "padding said to stand for letters",
+      "padding with spans of bases",
       "padding",
       made((all) =>
         all.map((s) => {
@@ -310,7 +310,7 @@ export const embeddingFaults = (toy: EmbeddingToy): readonly (readonly [string, 
       ),
     ],
     [
-      "special tokens said to stand for letters",
+      "special tokens with spans of bases",
       "special-tokens",
       eachOf((s) => {
         const { states } = tokens(s);
@@ -323,12 +323,12 @@ export const embeddingFaults = (toy: EmbeddingToy): readonly (readonly [string, 
       eachOf((s) => withStates(tokens(s), (states) => [states[0], ...states.slice(0, -1)])),
     ],
     [
-      "states of the token behind",
+      "states of the token after",
       "k-mer-offset",
       eachOf((s) => withStates(tokens(s), (states) => [...states.slice(1), states[0]])),
     ],
     [
-      "the last token without its letters",
+      "the last token without its bases",
       "k-mer-offset",
       eachOf((s) => {
         const t = tokens(s);
@@ -339,7 +339,7 @@ export const embeddingFaults = (toy: EmbeddingToy): readonly (readonly [string, 
       ? []
       : ([
           [
-            "k-mers said to begin one letter later",
+            "spans of k-mers shifted by one base",
             "k-mer-offset",
             eachOf((s) => {
               const { states, spans } = tokens(s);
@@ -364,15 +364,15 @@ export const embeddingFaults = (toy: EmbeddingToy): readonly (readonly [string, 
       ? []
       : ([
           [
-            "states of the other strand, each with its letters",
+            "states of the other strand, with their spans",
             "strand",
             eachOf((s) => withStates(tokens(s), () => tokens(reverseComplement(s)).states.toReversed())),
           ],
         ] as const)),
     ["N dropped", "unknown-letters", eachOf((s) => tokens(s.replaceAll("N", "")))],
-    ["cut at 300 letters", "truncation", eachOf((s) => tokens(s.slice(0, 300)))],
+    ["cut at 300 bases", "truncation", eachOf((s) => tokens(s.slice(0, 300)))],
     [
-      "states of the first 300 letters",
+      "states of the first 300 bases",
       "truncation",
       eachOf((s) => {
         const whole = tokens(s);

@@ -74,8 +74,8 @@ async function expectSameAnswers(external: Model, ours: Model, tolerance = 1e-5)
   }
 }
 
-describe("an ONNX file answers as the checkpoint it was made from", () => {
-  test("masked, with a mask of whole numbers and the tokenizer's folder", async () => {
+describe("an ONNX file scores as the checkpoint it was exported from", () => {
+  test("masked, with an integer mask and a tokenizer folder", async () => {
     const { open, model } = await transformer();
     const external = await open();
     await expectSameAnswers(external, model);
@@ -153,7 +153,7 @@ describe("what it can answer follows from its outputs", () => {
     expect(new Set(identities).size).toBe(3);
   });
 
-  test("it says what memory it takes, growing with the batch and above its size", async () => {
+  test("the memory estimate grows with the batch and exceeds the file's size", async () => {
     const { open } = await transformer();
     const { memory } = await open();
     expect(memory!(1, 10)).toBeGreaterThan(200e6);
@@ -161,20 +161,20 @@ describe("what it can answer follows from its outputs", () => {
   });
 });
 
-describe("a card that does not fit is refused, with what there is", () => {
+describe("the error for a wrong card names what exists", () => {
   test.each<[string, object, RegExp]>([
     [
-      "an input it does not have",
+      "an unknown input",
       { ...masked, inputs: { ...inputs, ids: "ids" } },
       /no input "ids", which the card names as inputs\.ids\n.*inputs are "input_ids" \(int64 \[b, t\]\), "attention_mask"/,
     ],
     [
-      "an input it does not speak of",
+      "an input that the card omits",
       { ...masked, inputs: { ids: "input_ids" } },
       /an input "attention_mask", of which the card says nothing\n.*name it under inputs/,
     ],
     [
-      "an output it does not have",
+      "an unknown output",
       { ...masked, outputs: { logits: "scores" } },
       /no output "scores", which the card names as outputs\.logits\n.*outputs are "logits" \(float32/,
     ],
@@ -184,9 +184,9 @@ describe("a card that does not fit is refused, with what there is", () => {
     ["another kind", { ...masked, kind: "seq2seq" }, /kind: Invalid option/],
     ["a folder outside", { ...masked, tokenizer: { folder: "../.." } }, /lies outside the card's folder/],
     [
-      "a mask it cannot do without",
+      "a missing mask token",
       { ...masked, tokenizer: { letters, pad: 4 } },
-      /a token that hides another, and the tokenizer has none\n.*tokenizer\.mask/,
+      /requires a mask token, which the tokenizer does not have\n.*tokenizer\.mask/,
     ],
     [
       "another tokenizer",
@@ -200,7 +200,7 @@ describe("a card that does not fit is refused, with what there is", () => {
     expect(error.describe()).toMatch(message);
   });
 
-  test("a fixed number of tokens, and nothing to fill short rows with", async () => {
+  test("a fixed number of tokens without a padding token", async () => {
     const { tokenizer, ...rest } = causal;
     const { open } = await hyena({ ...rest, tokenizer: { ...tokenizer, pad: undefined } });
     const error = await open().catch((error) => error);
@@ -214,7 +214,7 @@ describe("a card that does not fit is refused, with what there is", () => {
     await expect(whole.open()).rejects.toThrow(/output "logits" is int32 \[b, t, \d+\]/);
   });
 
-  test("no card, no JSON, a name twice, a large file", async () => {
+  test("no card, invalid JSON, a repeated key, a large file", async () => {
     const { path, open } = await transformer();
     const card = path.replace(".onnx", ".card.json");
     const refusal = async (text: string) => {
@@ -233,7 +233,7 @@ describe("a card that does not fit is refused, with what there is", () => {
     expect((await open().catch((error) => error)).describe()).toMatch(/\.onnx: no such file$/);
   });
 
-  test("a letter that the card does not know", async () => {
+  test("a character that the card does not have", async () => {
     const { tokenizer, ...rest } = causal;
     const { unknown: _, ...without } = tokenizer;
     const { open } = await hyena({ ...rest, tokenizer: without });

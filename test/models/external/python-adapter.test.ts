@@ -21,7 +21,7 @@ test("the example has at most twenty lines, and imports the standard library alo
 
 // Reported as skipped where there is no python3.
 describe.skipIf(!python)("the Python adapter", () => {
-  test("scores as its table says", async () => {
+  test("scores by its table", async () => {
     const model = await openModel(`stdio:python3 ${example}`);
     onTestFinished(async () => void (await model.close!()));
     expect(model).toMatchObject({ name: "cpg-depleted", identity: "adapter cpg-depleted 1", kind: "causal" });
@@ -79,7 +79,7 @@ describe.skipIf(!python)("the Python adapter", () => {
       table,
       `log_likelihood(letters) + (max(map(len, request["sequences"])) - len(letters)) * math.log(0.2) for letters in request`,
     ],
-  ])("with a fault is found out: %s", async (check, before, after) => {
+  ])("conform finds a planted fault: %s", async (check, before, after) => {
     expect(source).toContain(before);
     const file = join(temporaryFolder(), "adapter.py");
     writeFileSync(file, source.replace(before, after));
@@ -89,7 +89,7 @@ describe.skipIf(!python)("the Python adapter", () => {
     expect(exitCode).toBe(1);
   });
 
-  test("is evaluated as any model, and so are the scores it leaves", async () => {
+  test("is evaluated like any model, and so is its score table", async () => {
     const folder = temporaryFolder();
     const { files } = await writeSyntheticGenome(join(folder, "genome"), { seed: 0, scale: 0.2 });
     const run = async (model: string, out: string) => {

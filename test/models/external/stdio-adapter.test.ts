@@ -73,7 +73,7 @@ describe("an adapter", () => {
     );
   });
 
-  test("gives states as rows of numbers or as bytes, with the letters that tokens stand for", async () => {
+  test("sends states as rows of numbers or as base64, with the bases of each token", async () => {
     const bytes = Buffer.from(Float32Array.of(1, 2.5, -3, 4).buffer).toString("base64");
     const answer = `{ embeddings: [
       { states: [[1, 2.5], [-3, 4]], starts: [0, 0], ends: [0, 4] },

@@ -18,7 +18,7 @@ const from = (...places: readonly (readonly [row: number, member: number])[]): E
 });
 
 testWithSharedData(
-  "rows of a file in DART-Eval's layout are those of the table, by number and not as listed",
+  "rows of a file in DART-Eval's layout are in numerical, not lexicographic order",
   "formats/hdf5/dart_layout.h5",
   async (path) => {
     const model = await openStoredEmbeddings(path);
@@ -40,7 +40,7 @@ testWithSharedData(
       ]);
     }
     expect(() => model.embed!([""], from([320, 0]))).toThrow(/row 320 is asked for, and 320 rows are there/);
-    expect(() => model.embed!([""], { protocol: "paper" })).toThrow(/for the rows of a task alone/);
+    expect(() => model.embed!([""], { protocol: "paper" })).toThrow(/for the rows of a task only/);
     await genome.close();
     await model.close!();
   },
@@ -91,7 +91,7 @@ describe("a probed run on stored embeddings", () => {
     return { model, states: given.map(({ states }) => states), sizes: { tokens, width, map } };
   }
 
-  test("gives what the model itself would", async () => {
+  test("equals the model's own embeddings", async () => {
     const { model, states, sizes } = await made();
     const stored = await openStoredEmbeddings(await fileOf(states, sizes));
     const options = { task, inputs: {}, setting: "probed", recipe, protocol: "paper" } as const;
@@ -103,7 +103,7 @@ describe("a probed run on stored embeddings", () => {
     await stored.close!();
   });
 
-  test("declares its family, whose recipe then holds", async () => {
+  test("uses the recipe of its family", async () => {
     const { states, sizes } = await made();
     const path = await fileOf(states, sizes);
     const options = { task, inputs: {}, setting: "probed", recipe, protocol: "paper" } as const;
@@ -115,7 +115,7 @@ describe("a probed run on stored embeddings", () => {
     );
   });
 
-  test("is refused when the file's parts do not fit together", async () => {
+  test("fails when the file is inconsistent", async () => {
     const { states, sizes } = await made();
     const refusals: [RegExp, (file: InstanceType<typeof h5wasm.File>) => void][] = [
       [/begins with row 30, and row 24 comes next/, (file) => addTo(file, "emb_30_31", [1, 9, 4])],
@@ -140,12 +140,12 @@ test.each([
   ["external-storage.h5", "is external storage"],
   ["virtual.h5", "is a virtual dataset"],
   ["external-link.h5", "is a link to another file"],
-])("%s: states that lie in another file are refused", async (name, message) => {
+])("%s: states in another file are an error", async (name, message) => {
   const path = fileURLToPath(new URL(`../../golden/hdf5/${name}`, import.meta.url));
   await expect(openStoredEmbeddings(path)).rejects.toThrow(message);
 });
 
-test("states of 16 bits are read as the numbers they are", async () => {
+test("float16 states are widened exactly", async () => {
   const model = await openStoredEmbeddings(
     fileURLToPath(new URL("../../golden/hdf5/half.h5", import.meta.url)),
   );

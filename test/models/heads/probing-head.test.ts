@@ -21,7 +21,7 @@ test.each([
   ["DNABERT-2 and Mistral-DNA", 768, 8, 41_122],
   ["GENA-LM and Nucleotide Transformer", 1024, 8, 49_314],
   ["Caduceus", 512, 3, 22_690],
-])("the head over %s has the original's number of parameters", (_, width, kernel, two) => {
+])("the head on %s has the original's number of parameters", (_, width, kernel, two) => {
   const count = (outputs: number) => {
     const layers = new FreshLayers();
     probingHead(layers, { width, kernel, outputs });
@@ -86,7 +86,7 @@ describe.each(kinds)("%s", (kind) => {
   const ours = probingLogits(head, tokens, basesOf, index);
   const theirs = naiveLogits(head, g.input("bases", "float32", ["b", feeds.bases.shape[1], WIDTH]));
 
-  test("the first convolution on tokens gives the numbers of the definition on bases", () => {
+  test("the first convolution on tokens equals the definition on bases", () => {
     const [a, b] = evaluate([ours, theirs], feeds);
     expect(a!.shape).toEqual([2, 5]);
     a!.data.forEach((value, i) => {
@@ -94,7 +94,7 @@ describe.each(kinds)("%s", (kind) => {
     });
   });
 
-  test("and its gradients", () => {
+  test("gradients equal those of the definition", () => {
     const parameters = layers.tensors.map(({ name, shape }) => [name, shape] as const);
     const gradients = (logits: Sym) => {
       const bent = g.mul(logits, g.sin(logits));

@@ -10,7 +10,7 @@ const swiftshader = join(chromium, "vk_swiftshader_icd.json");
 const child = join(dirname(fileURLToPath(import.meta.url)), "caduceus-webgpu-child.ts");
 
 test.skipIf(!existsSync(swiftshader))(
-  "Caduceus on WebGPU, without loops, agrees with itself on the processor",
+  "Caduceus on WebGPU, without loops, agrees with the CPU",
   () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", child], {
       encoding: "utf8",

@@ -212,7 +212,7 @@ describe.each(Object.entries(GOLDEN))("Caduceus-%s, tiny golden model", (_, gold
 });
 
 test.each(Object.entries(GOLDEN))(
-  "Caduceus-%s, asked for one token of each row, says of it the same",
+  "Caduceus-%s, computed for one token of each row, equals the full pass",
   async (_, golden) => {
     const model = caduceus.architecture(tiny(golden.rcps, golden.layers), "config.json");
     const positions = input("positions", "int32", ["b"]);
@@ -339,7 +339,7 @@ describe("inside the first block", () => {
     return { dtype: "float32", shape: [2, LENGTH, 2 * width], data };
   }
 
-  test("of PS every step agrees with float64", async () => {
+  test("every step of PS agrees with float64", async () => {
     // The published block reads the other strand's half first; its rows are the second two, and it sees them from the other
     // side: what is computed against their tokens is its direction along them.
     const values = await valuesOf(true);
@@ -413,7 +413,7 @@ describe("inside the first block", () => {
     for (const [array, tensor] of golden) expect(deviation(array, tensor)).toBeLessThan(TOLERANCE);
   });
 
-  test("of Ph the scan agrees with float64", async () => {
+  test("the scan of Ph agrees with float64", async () => {
     const { s } = await valuesOf(false);
     const golden = {
       sum: -323.383,
@@ -425,7 +425,7 @@ describe("inside the first block", () => {
   });
 });
 
-describe("with LoRA factors merged into every adapted weight, of each direction its own", () => {
+describe("with LoRA factors merged into every adapted weight, separately for each direction", () => {
   const RANK = 2;
 
   function adapted(model: Architecture) {
@@ -473,7 +473,7 @@ describe("with LoRA factors merged into every adapted weight, of each direction 
   });
 });
 
-test("either form can be differentiated, and the gradients agree", async () => {
+test("gradients of both forms agree", async () => {
   const model = caduceus.architecture(tiny(true, 2), "config.json").untied!();
   const trained = model.tensors.filter(({ dtype }) => dtype !== "int64").map(({ name }) => name);
   const gradients = async (loops: boolean) => {
@@ -559,7 +559,7 @@ describe("the strands", () => {
     });
   });
 
-  test("Ph's classes are the same for either strand only where it is asked on both", async () => {
+  test("Ph's logits are strand-symmetric only with conjoin_eval", async () => {
     const row = [7, 7, 8, 9, 10, 7, 3, 1];
     await withRandomWeights({ ...tiny(false, 2), conjoin_eval: true }, async (run) => {
       expectClose((await run(row)).classes, [...(await run(other(row))).classes]);
@@ -593,7 +593,7 @@ describe("the card", () => {
     expect(counts.reduce((a, b) => a + b, 0)).toBe(parameters);
   });
 
-  test("an untrained checkpoint begins as the published code does", async () => {
+  test("untrained checkpoints are initialised as in the official code", async () => {
     const out = join(folder, "laws");
     await initCheckpoint(caduceus, { preset: "ps-1k-d256", seed: 3, folder: out });
     await using checkpoint = await openCheckpoint(out);
@@ -641,7 +641,7 @@ describe("the card", () => {
     }
   });
 
-  test("a checkpoint with the tied weights written out is the same model, one with others is refused", async () => {
+  test("a checkpoint with duplicated tied weights is the same model; different copies are an error", async () => {
     const toy = join(folder, "to-be-tied");
     await initCheckpoint(caduceus, { preset: "toy", seed: 1, folder: toy });
     const model = caduceus.architecture(caduceus.toys.toy, "config.json");
@@ -671,7 +671,7 @@ describe("the card", () => {
   });
 
   testWithSharedData(
-    "its figures are those of the run of the official code",
+    "anchors equal the official code's outputs",
     "checkpoint-vectors/source/geneb-caduceus-ps-131k-cpu-f32.json",
     (file) => {
       const { values } = JSON.parse(readFileSync(file, "utf8")) as { values: number[] };
@@ -683,7 +683,7 @@ describe("the card", () => {
     },
   );
 
-  test("so many rows are run together as fit in memory, and as have their states in the cache", () => {
+  test("rows per run are limited by memory and cache", () => {
     const rows = (preset: string, tokens: number) => {
       const { config } = caduceus.checkpoints.find((each) => each.preset === preset)!;
       return rowsPerRun(caduceus.architecture(config, "config.json"), tokens);
@@ -692,7 +692,7 @@ describe("the card", () => {
     expect([rows("ps-131k", 51), rows("ph-131k", 51)]).toEqual([16, 32]);
   });
 
-  test("what is not this model is refused with the key", () => {
+  test("the error for another model names the key", () => {
     const refuse = (change: object) => () =>
       caduceus.architecture({ ...caduceus.toys.toy, ...change }, "m/config.json");
     expect(refuse({ fused_add_norm: false })).toThrow(/"fused_add_norm" is false/);
@@ -708,7 +708,7 @@ describe("the card", () => {
   });
 });
 
-test("with loops, nothing that is as long as the row is wider than the inner width", () => {
+test("with loops, no value along the row is wider than the inner width", () => {
   const model = caduceus.architecture(tiny(true, 2), "config.json");
   const inside = ({ nodes }: Graph) => nodes.flatMap(({ outputs }) => outputs.map(({ shape }) => shape));
   const widthOver = (shape: Shape) =>

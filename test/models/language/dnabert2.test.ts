@@ -136,7 +136,7 @@ describeEncoder({
   },
 });
 
-test("weights of the golden run are as stated", () => {
+test("weights equal those of the golden run", () => {
   const four = (name: string) => [...(hashedArray(name, [48]).data as Float32Array).subarray(0, 4)];
   const near = (values: number[], stated: number[]) => {
     values.forEach((value, i) => {

@@ -106,7 +106,7 @@ export function describeEncoder(golden: EncoderGolden): void {
     });
 
     if (golden.rowValues !== undefined) {
-      test("padding changes a token's state only where it is seen", () => {
+      test("padding changes a token's state only if it is attended to", () => {
         const { tensor, start, ...stated } = golden.rowValues!;
         expect(largest(from(masked[tensor], start), stated.masked)).toBeLessThan(TOLERANCE);
         expect(largest(from(unmasked[tensor], start), stated.unmasked)).toBeLessThan(TOLERANCE);

@@ -232,7 +232,7 @@ test("one block prints as a page", () => {
   expect(idsIn.shape).toEqual(["b", "t"]);
 });
 
-test("impossible sizes are refused with the key", () => {
+test("the error for an invalid size names the key", () => {
   const refuse = (change: object) => () => hyenadna.architecture({ ...TINY, ...change }, "m/config.json");
   expect(refuse({ d_model: 1e12 })).toThrow(/"d_model" is 1000000000000/);
   expect(refuse({ n_layer: 0 })).toThrow(/"n_layer" is 0/);
@@ -240,7 +240,7 @@ test("impossible sizes are refused with the key", () => {
   expect(refuse({ max_seq_len: undefined })).toThrow(/"max_seq_len" is absent/);
 });
 
-test("parameter counts are the published ones", () => {
+test("parameter counts equal the published ones", () => {
   const count = (config: unknown) =>
     hyenadna
       .architecture(config, "config.json")

@@ -163,7 +163,7 @@ describe.each([1, 2])("Mistral-DNA, tiny golden model, experts per token: %i", (
     await program.close();
   });
 
-  test("the weights are those of the golden run", () => {
+  test("weights equal those of the golden run", () => {
     const words = weights.get("model.embed_tokens.weight")!.data as Float32Array;
     expect(Array.from(words.subarray(160, 164), (value) => value.toFixed(6))).toEqual([
       "-0.148087",
@@ -182,7 +182,7 @@ describe.each([1, 2])("Mistral-DNA, tiny golden model, experts per token: %i", (
   });
 
   if (golden.experts !== undefined) {
-    test("each token goes to the expert of the golden run", () => {
+    test("routing equals the golden run", () => {
       // padding goes where it goes with the mask that the golden run was given
       expect([written(masked.experts0!), written(masked.experts1!)]).toEqual(golden.experts);
     });
@@ -210,7 +210,7 @@ describe.each([1, 2])("Mistral-DNA, tiny golden model, experts per token: %i", (
     expect(of(masked)).toEqual(of(results));
   });
 
-  test("with LoRA factors merged into every adapted weight, router and experts among them", async () => {
+  test("with LoRA factors merged into every adapted weight, including router and experts", async () => {
     const { merged, modules, values } = withHashedLora(weights, model.tensors, {
       rank: 2,
       scale: 2,
@@ -225,7 +225,7 @@ describe.each([1, 2])("Mistral-DNA, tiny golden model, experts per token: %i", (
     expect([written(adapted.experts0!), written(adapted.experts1!)]).toEqual(golden.loraExperts);
   });
 
-  describe("asked by rows of tokens", () => {
+  describe("likelihoods", () => {
     const query = tinyQuery(
       model,
       weights,
@@ -243,7 +243,7 @@ describe.each([1, 2])("Mistral-DNA, tiny golden model, experts per token: %i", (
     });
   });
 
-  test("the last layer of one token alone is that of all tokens", async () => {
+  test("the last layer for one token equals the full pass", async () => {
     const positions = input("positions", "int32", ["b"]);
     const { logits: one } = model.forwardAt!(given, positions, "t");
     const program = await openProgram({ one }, weights);
@@ -296,16 +296,16 @@ test("one layer with two experts prints as a page", () => {
   expect(text.split("\n").length).toBeLessThan(120);
 });
 
-test("a checkpoint fine-tuned to classify gives states, and says that it cannot guess", () => {
+test("a checkpoint fine-tuned for classification has states but no logits", () => {
   const config = { ...TINY, architectures: ["MixtralForSequenceClassification"] };
   const model = mistralDna.architecture(config, "config.json");
   expect(model.tensors.map(({ name }) => name)).not.toContain("lm_head.weight");
   const output = model.forward(given, "t");
   expect(output.lastHidden.shape).toEqual(["b", "t", 32]);
-  expect(() => output.logits).toThrow(/fine-tuned to classify and has no language-model head/);
+  expect(() => output.logits).toThrow(/fine-tuned for classification and has no language-model head/);
 });
 
-test("a token that no row has leaves its experts idle, and nothing changes", async () => {
+test("idle experts do not change the results", async () => {
   const model = mistralDna.architecture(TINY, "config.json");
   const program = await openProgram(
     { logits: model.forward(given, "t").logits },
@@ -321,7 +321,7 @@ test("a token that no row has leaves its experts idle, and nothing changes", asy
   expect(worst(one.logits!, [...(longer.logits!.data as Float32Array).subarray(0, 24)])).toBeLessThan(1e-6);
 });
 
-test("an untrained toy is small, opens from its folder and scores a sequence by its letters alone", async () => {
+test("an untrained toy is small, opens from its folder, and its scores depend on the sequence alone", async () => {
   const folder = mkdtempSync(join(tmpdir(), "dart-eval-mistral-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   await initCheckpoint(mistralDna, { preset: "toy", seed: 0, folder: join(folder, "toy") });
@@ -338,7 +338,7 @@ test("an untrained toy is small, opens from its folder and scores a sequence by 
   }
 });
 
-test("impossible sizes are refused with the key", () => {
+test("the error for an invalid size names the key", () => {
   const refuse = (change: object) => () => mistralDna.architecture({ ...TINY, ...change }, "m/config.json");
   expect(refuse({ num_key_value_heads: 3 })).toThrow(/"num_key_value_heads" is 3: expected a divisor/);
   expect(refuse({ num_experts_per_tok: 5 })).toThrow(/"num_experts_per_tok" is 5: expected no more than/);
@@ -364,35 +364,32 @@ test("the published sizes have the published numbers of tensors and of parameter
   ]);
 });
 
-test.each([1, 2])(
-  "NaN in a router of %d expert(s) per token makes the states NaN, whichever are chosen",
-  async (perToken) => {
-    const width = 8;
-    const values = (n: number, step: number) =>
-      Float32Array.from({ length: n }, (_, i) => Math.sin(step * (i + 1)));
-    const weight = (rows: number, columns: number, step: number) => ({
-      weight: constant({ dtype: "float32", shape: [rows, columns], data: values(rows * columns, step) }),
+test.each([1, 2])("NaN in a router with %d expert(s) per token makes the states NaN", async (perToken) => {
+  const width = 8;
+  const values = (n: number, step: number) =>
+    Float32Array.from({ length: n }, (_, i) => Math.sin(step * (i + 1)));
+  const weight = (rows: number, columns: number, step: number) => ({
+    weight: constant({ dtype: "float32", shape: [rows, columns], data: values(rows * columns, step) }),
+  });
+  const experts = [1, 2, 3, 4].map((e) => ({
+    w1: weight(6, width, e),
+    w2: weight(width, 6, e / 2),
+    w3: weight(6, width, e / 3),
+  }));
+  for (const row of [0, 1, 2, 3, undefined]) {
+    const router = values(4 * width, 5);
+    if (row !== undefined) router[row * width] = Number.NaN;
+    const routed = { weight: constant({ dtype: "float32", shape: [4, width], data: router }) };
+    const y = input("y", "float32", ["n", width]);
+    const program = await openProgram({
+      sum: addExperts({ router: routed, experts }, y, y, { perToken, layer: "0" }),
     });
-    const experts = [1, 2, 3, 4].map((e) => ({
-      w1: weight(6, width, e),
-      w2: weight(width, 6, e / 2),
-      w3: weight(6, width, e / 3),
-    }));
-    for (const row of [0, 1, 2, 3, undefined]) {
-      const router = values(4 * width, 5);
-      if (row !== undefined) router[row * width] = Number.NaN;
-      const routed = { weight: constant({ dtype: "float32", shape: [4, width], data: router }) };
-      const y = input("y", "float32", ["n", width]);
-      const program = await openProgram({
-        sum: addExperts({ router: routed, experts }, y, y, { perToken, layer: "0" }),
-      });
-      const results = await program.run({
-        y: { dtype: "float32", shape: [5, width], data: values(5 * width, 7) },
-      });
-      await program.close();
-      const sum = [...(results.sum!.data as Float32Array)];
-      expect(sum.every(Number.isNaN), `row ${row}`).toBe(row !== undefined);
-      if (row === undefined) expect(sum.every(Number.isFinite)).toBe(true);
-    }
-  },
-);
+    const results = await program.run({
+      y: { dtype: "float32", shape: [5, width], data: values(5 * width, 7) },
+    });
+    await program.close();
+    const sum = [...(results.sum!.data as Float32Array)];
+    expect(sum.every(Number.isNaN), `row ${row}`).toBe(row !== undefined);
+    if (row === undefined) expect(sum.every(Number.isFinite)).toBe(true);
+  }
+});

@@ -189,7 +189,7 @@ test("the published sizes have the published numbers of tensors and of parameter
   expect(architecture("2.5b-multi-species").tensors.length).toBe(524);
 });
 
-test("the vocabulary written beside untrained weights is the published one", () => {
+test("the vocabulary of untrained checkpoints equals the published one", () => {
   const written = (preset: string) => {
     const { config } = nucleotideTransformer.checkpoints.find((each) => each.preset === preset)!;
     return nucleotideTransformer.tokenizerFiles!(config)["vocab.txt"];
@@ -198,7 +198,7 @@ test("the vocabulary written beside untrained weights is the published one", () 
   expect(sha256Hex(written("2.5b-multi-species"))).toMatch(/^f1b544e27897/);
 });
 
-test("protein models of the same kind are not taken for it", () => {
+test("ESM protein models are not recognised as this family", () => {
   const esm2 = { model_type: "esm", position_embedding_type: "rotary", token_dropout: true, vocab_size: 33 };
   expect(nucleotideTransformer.recognises(esm2)).toBe(false);
   for (const { config } of nucleotideTransformer.checkpoints) {
@@ -206,7 +206,7 @@ test("protein models of the same kind are not taken for it", () => {
   }
 });
 
-test("impossible sizes are refused with the key", () => {
+test("the error for an invalid size names the key", () => {
   const refuse = (change: object) => () =>
     nucleotideTransformer.architecture({ ...TINY, ...change }, "m/config.json");
   expect(refuse({ num_attention_heads: 3 })).toThrow(/"num_attention_heads" is 3: expected a divisor/);

@@ -11,7 +11,7 @@ const hyenadna = hyenadnaTokenizer();
 const caduceus = caduceusTokenizer();
 const LETTERS = "ACGTTGCA".repeat(500);
 
-test("a causal model guesses the token after each one, and no special one", () => {
+test("a causal model predicts every next token except special ones", () => {
   const row = hyenadna.encode("ACGT");
   const { ids, labels, counted } = nextTokenTargets(hyenadna, row);
   expect(ids).toEqual(row.ids);
@@ -20,7 +20,7 @@ test("a causal model guesses the token after each one, and no special one", () =
   expect([...counted]).toEqual([1, 1, 1, 0, 0]);
 });
 
-test("of the tokens hidden from a masked model 80 % are masked, 10 % are others, 10 % are as they were", () => {
+test("of the selected tokens 80 % are masked, 10 % replaced, 10 % kept", () => {
   const row = caduceus.encode(LETTERS);
   const { ids, labels, counted } = maskedTokenTargets(caduceus, row, 0, { share: 0.15, seed: 3, epoch: 0 });
   expect(labels).toEqual(row.ids);
@@ -38,7 +38,7 @@ test("of the tokens hidden from a masked model 80 % are masked, 10 % are others,
   for (const place of row.ids.keys()) if (counted[place] === 0) expect(ids[place]).toBe(row.ids[place]);
 });
 
-test("what is hidden depends on seed, epoch and row alone", () => {
+test("masks depend on seed, epoch and row alone", () => {
   const row = caduceus.encode(LETTERS.slice(0, 200));
   const hide = (seed: number, epoch: number, at: number) =>
     maskedTokenTargets(caduceus, row, at, { share: 0.3, seed, epoch });
@@ -48,7 +48,7 @@ test("what is hidden depends on seed, epoch and row alone", () => {
   }
 });
 
-test("rows become a rectangle whose weights sum to 1 over what counts", () => {
+test("a batch has weights that sum to 1 over the positions in the loss", () => {
   const rows = ["ACGT", "AC"].map((letters) => nextTokenTargets(hyenadna, hyenadna.encode(letters)));
   const { ids, mask, labels, weights } = feedsOf(rows, hyenadna.special.pad!);
   expect(ids!.shape).toEqual([2, 5]);
@@ -58,7 +58,7 @@ test("rows become a rectangle whose weights sum to 1 over what counts", () => {
   expect([...(weights!.data as Float32Array)]).toEqual([0.25, 0.25, 0.25, 0, 0, 0.25, 0, 0, 0, 0]);
 });
 
-test("a batch without guesses has weights 0", () => {
+test("a batch without positions in the loss has weights 0", () => {
   const { weights } = feedsOf([nextTokenTargets(hyenadna, hyenadna.encode(""))], 4);
   expect([...(weights!.data as Float32Array)]).toEqual([0]);
 });

@@ -74,7 +74,7 @@ describe.each(LANGUAGE_MODELS.map((card) => [card.title, card] as const))("%s", 
   });
 });
 
-test("one that was stopped goes on to the same bytes", async () => {
+test("resumes bit-identically", async () => {
   const card = languageModelCard("dnabert2");
   const from = await untrained(card);
   const [whole, parts] = [temporaryFolder(), temporaryFolder()];
@@ -99,22 +99,22 @@ test("one that was stopped goes on to the same bytes", async () => {
   expect(bytes(parts).equals(bytes(whole))).toBe(true);
 });
 
-test("sequences that cannot be trained on are refused", async () => {
+test("sequences that cannot be trained on are errors", async () => {
   const card = languageModelCard("hyenadna");
   const from = await untrained(card);
   const request = { from, training, validation, recipe: RECIPE, folder: temporaryFolder() };
   await expect(
     pretrain({ ...request, training: ["ACGT", "ACGTA"] }, LANGUAGE_MODELS, THREADS),
-  ).rejects.toThrow("not equally long");
+  ).rejects.toThrow("differ in length");
   await expect(
     pretrain({ ...request, training: ["A".repeat(3000)] }, LANGUAGE_MODELS, THREADS),
   ).rejects.toThrow("sequence 0 makes 3001 tokens, but the model takes at most 2120");
   await expect(
     pretrain({ ...request, validation: ["A".repeat(30)] }, LANGUAGE_MODELS, THREADS),
-  ).rejects.toThrow("not equally long");
+  ).rejects.toThrow("differ in length");
   await expect(
     pretrain({ ...request, training: ["A"], validation: ["A"] }, LANGUAGE_MODELS, THREADS),
-  ).rejects.toThrow("no token of the validation sequences is to be guessed");
+  ).rejects.toThrow("no token of the validation sequences is selected");
   await expect(pretrain({ ...request, training: [] }, LANGUAGE_MODELS, THREADS)).rejects.toThrow(
     "there are no examples",
   );
@@ -125,7 +125,7 @@ test.each([
   [{ weightDecay: Number.NaN }, "weightDecay is NaN"],
   [{ hidden: 0 }, "hidden is 0; a number above 0 and up to 1 is expected"],
   [{ hidden: 2 }, "hidden is 2"],
-])("the recipe %j is refused", async (recipe, message) => {
+])("the recipe %j is an error", async (recipe, message) => {
   const request = { from: "nowhere", training, validation, folder: "nowhere" };
   await expect(
     pretrain({ ...request, recipe: { ...RECIPE, ...recipe } }, LANGUAGE_MODELS, THREADS),

@@ -25,7 +25,7 @@ async function toy(family: string) {
 const small = { batch: 4, length: 60, repeats: 2, available: 8e9, program };
 const both = ["forward", "backward"] as const;
 
-test("a language model is timed both ways, with every weight trained and the dropout of its config", async () => {
+test("profiles both passes of a language model, with all weights trained and the dropout of its config", async () => {
   const { folder, card } = await toy("dnabert2");
   const model = await LanguageModel.open(folder, [card], program);
   onTestFinished(() => model.close());
@@ -51,7 +51,7 @@ test("a language model is timed both ways, with every weight trained and the dro
   }
 });
 
-test("HyenaDNA's filter is trained too; batches are halved until they fit, and not below one", async () => {
+test("HyenaDNA's filter is trained too; batches are halved until they fit, but not below one", async () => {
   const { folder, card } = await toy("hyenadna");
   const model = await LanguageModel.open(folder, [card], program);
   onTestFinished(() => model.close());
@@ -75,7 +75,7 @@ test("HyenaDNA's filter is trained too; batches are halved until they fit, and n
   );
 });
 
-test("an untrained network is timed both ways, a model that is only asked forward", async () => {
+test("profiles both passes of an untrained network, and the forward pass of a model without a graph", async () => {
   const network = NETWORKS[0];
   const profile = await profileModel(network, { ...small, directions: both });
   expect(profile.parameters).toBeGreaterThan(1000);
@@ -98,7 +98,7 @@ test("an untrained network is timed both ways, a model that is only asked forwar
   );
 });
 
-test("dart-eval profile prints the figures, and as JSON by the original's names", async () => {
+test("dart-eval profile prints a table, and JSON with the original's keys", async () => {
   const { folder } = await toy("nucleotide-transformer");
   const words = ["profile", folder, "--batch", "2", "--length", "60", "--repeats", "2", "--threads", "1"];
   const { exitCode, printed } = await runCommand(words);
@@ -117,7 +117,7 @@ test("dart-eval profile prints the figures, and as JSON by the original's names"
   expect(json.forward.hoursPerMillion).toBeCloseTo((1e6 * json.fwd_time_mean) / 2 / 3600, 9);
 });
 
-test("warm-up batches are run and not recorded; of given sequences all further whole batches are", async () => {
+test("warm-up batches are not recorded; all further complete batches of given sequences are", async () => {
   const asked: (readonly string[])[] = [];
   const own = {
     name: "own",
@@ -142,7 +142,7 @@ test("warm-up batches are run and not recorded; of given sequences all further w
   await expect(profileModel(own, { ...options, warmup: 5, repeats: 3 })).rejects.toThrow(/8 are needed/);
 });
 
-test("parameters that no output depends on are counted, as PyTorch counts them", async () => {
+test("parameters that no output depends on are counted, as in PyTorch", async () => {
   const { folder, card } = await toy("nucleotide-transformer");
   const model = await LanguageModel.open(folder, [card], program);
   onTestFinished(() => model.close());
@@ -158,7 +158,7 @@ test("parameters that no output depends on are counted, as PyTorch counts them",
   expect(passes.parameters).toBe(base + (width * width + width) + (width + 1));
 });
 
-test("dart-eval profile runs the windows of a table of peaks, in its order", async () => {
+test("dart-eval profile runs the windows of a table of peaks in its order", async () => {
   const { folder } = await toy("hyenadna");
   const line = (start: number) =>
     ["chr1", start, start + 2114, start + 557, start + 1557, 557, 1557].join("\t");

@@ -30,7 +30,7 @@ describe.each(TINY_ENCODERS)("%s", (...encoder) => {
     tokensOf([...before, ...Array.from({ length }, () => 6 + (rng.nextUint32() % 18)), ...after]);
   const rows = [5, 1, 9, 5, 12, 2, 9].map(rowOf);
 
-  test("one hidden token at a time through the last layer gives what the definition does", async () => {
+  test("computing one masked token in the last layer equals the definition", async () => {
     const totals = await maskedLogLikelihoods(query, rows, corrected);
     for (const [i, row] of rows.entries()) {
       const expected = await plainly(query, row);
@@ -38,7 +38,7 @@ describe.each(TINY_ENCODERS)("%s", (...encoder) => {
     }
   });
 
-  test("without a trimmed form the numbers are the same", async () => {
+  test("the full pass gives the same results", async () => {
     const { forwardAt: _, ...untrimmed } = query.architecture;
     const naive = tinyEncoder(encoder);
     const whole = await maskedLogLikelihoods({ ...naive, architecture: untrimmed }, rows, corrected);
@@ -49,7 +49,7 @@ describe.each(TINY_ENCODERS)("%s", (...encoder) => {
     });
   });
 
-  test("a row's number does not depend on its company", async () => {
+  test("a row's likelihood does not depend on other rows", async () => {
     const together = await maskedLogLikelihoods(query, rows, corrected);
     for (const [i, row] of rows.entries()) {
       const [alone] = await maskedLogLikelihoods(query, [row], corrected);
@@ -81,19 +81,19 @@ describe.each(TINY_ENCODERS)("%s", (...encoder) => {
     expect(Math.abs(second! - expected)).toBeLessThan(1e-5 * Math.abs(expected));
   });
 
-  test("of nothing: no rows, and a row without a scored token", async () => {
+  test("no rows, and a row without a scored token", async () => {
     expect(await maskedLogLikelihoods(query, [], corrected)).toEqual(new Float64Array(0));
     const empty = tokensOf([...before, ...after]);
     expect(await maskedLogLikelihoods(query, [empty], corrected)).toEqual(Float64Array.of(0));
   });
 
-  test("stops between runs when it is told to", async () => {
+  test("stops between runs when the signal aborts", async () => {
     const signal = AbortSignal.abort(new Error("enough"));
     await expect(maskedLogLikelihoods(query, rows, { ...corrected, signal })).rejects.toThrow("enough");
   });
 });
 
-test("a tokenizer without a mask token is refused", async () => {
+test("a tokenizer without a mask token is an error", async () => {
   const query = tinyEncoder(TINY_ENCODERS[0]);
   const tokenizer = { ...query.tokenizer, special: { cls: 1, sep: 2 } };
   const asked = maskedLogLikelihoods({ ...query, tokenizer }, [tokensOf([1, 7, 2])], corrected);

@@ -42,7 +42,7 @@ describe("a masked model", () => {
     return [sum(first), sum(second)] as const;
   }
 
-  test("is asked for both alleles' tokens where they differ, and sees neither", async () => {
+  test("scores both alleles' tokens where they differ, with these masked", async () => {
     const answers = await maskedVariantLogLikelihoods(query, [single, double, shorter], corrected);
     const expected = [
       await plainly(single, [4], [4]),
@@ -61,7 +61,7 @@ describe("a masked model", () => {
     expect(counter.rows).toBe(2);
   });
 
-  test("under the paper's protocol scores the whole row, with the same difference", async () => {
+  test("under the paper's protocol sums over the whole row, with the same difference", async () => {
     const answers = await maskedVariantLogLikelihoods(query, [single, shorter], paper);
     const expected = await plainly(single, [4], [1, 2, 3, 4, 5, 6, 7]);
     expect(answers[0].first).toBeCloseTo(expected[0], 4);
@@ -79,14 +79,14 @@ describe("a masked model", () => {
     expect(answer!.first).not.toBe(exact[0]);
   });
 
-  test("of equal alleles, and of none", async () => {
+  test("scores equal alleles, and no alleles", async () => {
     expect(await maskedVariantLogLikelihoods(query, [[row, row]], corrected)).toEqual([
       { first: 0, second: 0 },
     ]);
     expect(await maskedVariantLogLikelihoods(query, [], corrected)).toEqual([]);
   });
 
-  test("alleles with different numbers of tokens are refused", async () => {
+  test("alleles with different numbers of tokens are an error", async () => {
     const pair: AlleleTokens = [row, tokensOf([3, 6, 7])];
     const asked = maskedVariantLogLikelihoods(query, [single, pair], corrected);
     await expect(asked).rejects.toThrow(/the alleles of variant 1 make 8 and 3 tokens/);
@@ -114,7 +114,7 @@ describe("a causal model", () => {
     return long! - short!;
   };
 
-  test("sees what stands before the variant, and nothing behind it", async () => {
+  test("uses the tokens before the variant only", async () => {
     const [answer] = await model.compareAlleles([pair], corrected);
     expect(answer!.first).toBeCloseTo(await lastGiven(`${start}A`), 4);
     expect(answer!.second).toBeCloseTo(await lastGiven(`${start}T`), 4);
@@ -129,12 +129,12 @@ describe("a causal model", () => {
     expect(whole!.first).toBeLessThan(narrow!.first - 5);
   });
 
-  test("has no guess at the first letter", async () => {
+  test("does not predict the first base", async () => {
     expect(await model.compareAlleles([["ACG", "TCG"]], corrected)).toEqual([{ first: 0, second: 0 }]);
   });
 });
 
-test("a variant that changes how byte pairs are cut is refused", async () => {
+test("a variant that changes the number of byte-pair tokens is an error", async () => {
   const folder = temporaryFolder();
   await initCheckpoint(dnabert2, { preset: "toy", seed: 0, folder });
   const model = await LanguageModel.open(folder, LANGUAGE_MODELS);

@@ -35,7 +35,7 @@ describe("a model of byte pairs", () => {
   const bases = [3, 1];
   const pool = (options: PoolOptions) => pooledEmbeddings(query, rows, bases, options);
 
-  test("corrected: the tokens of the bases, whatever is asked", async () => {
+  test("corrected: the tokens of the bases, for both kinds of pooling", async () => {
     const outputs = await tokenOutputs(query, rows, { protocol: "corrected" });
     for (const over of ["bases", "row"] as const) {
       const pooled = await pool({ protocol: "corrected", over });
@@ -44,7 +44,7 @@ describe("a model of byte pairs", () => {
     }
   });
 
-  test("paper, over bases: the same tokens, which saw the padding of their batch", async () => {
+  test("paper, over bases: the same tokens, with padding attended to", async () => {
     const outputs = await tokenOutputs(query, rows, { protocol: "paper" });
     const pooled = await pool({ protocol: "paper", over: "bases" });
     expectClose(pooled[0], mean(outputs[0], 1, 4));
@@ -62,7 +62,7 @@ describe("a model of byte pairs", () => {
   });
 });
 
-test("a model of letters has [SEP] in the mean under the paper's protocol only", async () => {
+test("a model with one token per base includes [SEP] in the mean under the paper's protocol only", async () => {
   const tiny = tinyEncoder(encoder);
   const query = { ...tiny, tokenizer: hyenadnaTokenizer() };
   const rows: readonly Tokens[] = [query.tokenizer.encode("ACGTT")];
@@ -84,14 +84,14 @@ describe("any model", () => {
   };
   const options = { protocol: "corrected", over: "bases" } as const;
 
-  test("is pooled over the tokens of its bases, or in its own way", async () => {
+  test("is pooled over the tokens of its bases, or by its own method", async () => {
     const stranger: Model = { name: "stranger", embed: () => [embedding] };
     expect(await poolSequences(stranger, ["ACGTAC"], options)).toEqual([Float64Array.of(2, 3)]);
     const own: Model = { name: "own", pool: () => [Float64Array.of(7)] };
     expect(await poolSequences(own, ["ACGTAC"], options)).toEqual([Float64Array.of(7)]);
   });
 
-  test("without embeddings is refused", async () => {
+  test("without embeddings is an error", async () => {
     const silent: Model = { name: "silent", logLikelihood: () => [0] };
     await expect(poolSequences(silent, ["A"], options)).rejects.toThrow(/"silent" gives no embeddings/);
   });

@@ -30,7 +30,7 @@ describe.each(TINY_ENCODERS)("%s", (...encoder) => {
     }
   });
 
-  test("paper: rows are padded to the longest; hidden padding changes no token, seen padding does", async () => {
+  test("paper: rows are padded to the longest; masked padding changes no token, other padding does", async () => {
     const alone = await ask("corrected");
     const hidden = await ask("paper", true);
     const seen = await ask("paper");
@@ -48,7 +48,7 @@ describe.each(TINY_ENCODERS)("%s", (...encoder) => {
     expect([...seen[1].ends.subarray(tokens)]).toEqual([0, 0, 0]);
   });
 
-  test("paper: seen padding is a token like any other", async () => {
+  test("paper: padding that is not masked is a token like any other", async () => {
     const seen = await ask("paper");
     const padded = [...rows[1].ids, special.pad!, special.pad!, special.pad!];
     const [asTokens] = await ask("corrected", false, [tokensOf(padded)]);
@@ -75,13 +75,13 @@ describe.each(TINY_ENCODERS)("%s", (...encoder) => {
     expect((await ask("corrected", false, [rows[0]]))[0].logits).toBeUndefined();
   });
 
-  test("of no rows there is nothing", async () => {
+  test("no rows give no outputs", async () => {
     expect(await ask("corrected", false, [])).toEqual([]);
     expect(await ask("paper", false, [])).toEqual([]);
   });
 });
 
-test("rows are collated to the longest, tokens marked", () => {
+test("rows are padded to the longest, with a mask", () => {
   const { ids, mask } = collate([tokensOf([1, 2, 3]), tokensOf([4])], { pad: 9 });
   expect([...(ids.data as Int32Array)]).toEqual([1, 2, 3, 4, 9, 9]);
   expect([...(mask.data as Float32Array)]).toEqual([1, 1, 1, 1, 0, 0]);

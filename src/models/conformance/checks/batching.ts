@@ -1,90 +1,91 @@
 import { type Check, fault, holds, type Verdict } from "../check.ts";
-import { baseTokens, randomLetters, randomSequences } from "../model-probe.ts";
+import { baseTokens, randomBases, randomSequences } from "../model-probe.ts";
 
 const equallyLong = randomSequences(5, 60, 5);
-const ofAllLengths = [41, 23, 67, 23, 38, 55].map((length, i) => randomLetters(length, 50 + i));
+const ofAllLengths = [41, 23, 67, 23, 38, 55].map((length, i) => randomBases(length, 50 + i));
 
-/** Answers belong to sequences, not to places in a batch; and sequences of one length know nothing of each other. */
+/**
+ * Outputs belong to sequences, not to positions in a batch, and do not depend on other sequences of the same
+ * length.
+ */
 export const batchOrderCheck: Check = {
   name: "batch-order",
-  asks: "An answer belongs to its sequence, whatever its place in the batch and whatever equally long sequences are beside it.",
-  fault: "answers depend on the order of the batch",
+  asks: "The result of a sequence does not depend on its position in the batch, nor on other sequences of the same length.",
+  fault: "outputs depend on the order of the batch",
   restsOn: ["repeatable"],
-  ofLikelihoods: (asker) =>
+  ofLikelihoods: (probe) =>
     judged(
-      (sequences) => asker.scores(sequences).then((scores) => [...scores]),
-      (a, b) => asker.same(a, b),
+      (sequences) => probe.scores(sequences).then((scores) => [...scores]),
+      (a, b) => probe.same(a, b),
     ),
-  ofEmbeddings: (asker) =>
+  ofEmbeddings: (probe) =>
     judged(
-      (sequences) => asker.embeddings(sequences).then((all) => all.map(baseTokens)),
-      (a, b) => asker.sameTokens(a, b),
+      (sequences) => probe.embeddings(sequences).then((all) => all.map(baseTokens)),
+      (a, b) => probe.sameTokens(a, b),
     ),
 };
 
 async function judged<T>(
-  ask: (sequences: readonly string[]) => Promise<readonly T[]>,
+  run: (sequences: readonly string[]) => Promise<readonly T[]>,
   same: (a: T, b: T) => boolean,
 ): Promise<Verdict> {
-  const together = await ask(equallyLong);
+  const together = await run(equallyLong);
   for (const [i, sequence] of equallyLong.entries()) {
-    const [alone] = await ask([sequence]);
+    const [alone] = await run([sequence]);
     if (!same(alone!, together[i])) {
-      return fault("a sequence gets another answer beside sequences of its own length than alone");
+      return fault("a sequence gets another result in a batch of equally long sequences than alone");
     }
   }
   for (const sequences of [equallyLong, ofAllLengths]) {
-    const inOrder = await ask(sequences);
+    const inOrder = await run(sequences);
     for (const order of [sequences.map((_, i) => sequences.length - 1 - i), rotated(sequences.length)]) {
-      const reordered = await ask(order.map((i) => sequences[i]));
-      if (!order.every((i, place) => same(inOrder[i], reordered[place]))) {
+      const reordered = await run(order.map((i) => sequences[i]));
+      if (!order.every((i, at) => same(inOrder[i], reordered[at]))) {
         const lengths =
           sequences === ofAllLengths ? "sequences of different lengths" : "equally long sequences";
-        return fault(`${lengths} in another order get other answers: are they sorted and not put back?`);
+        return fault(`${lengths} get other results in another order: are they sorted and not restored?`);
       }
     }
   }
-  return holds("batches turned round and rotated, and their sequences alone");
+  return holds("batches reversed and rotated, and their sequences alone");
 }
 
 const rotated = (count: number) => Array.from({ length: count }, (_, i) => (i + 2) % count);
 
-const short = [13, 20].map((length, i) => randomLetters(length, 60 + i));
-const long = randomLetters(100, 62);
+const short = [13, 20].map((length, i) => randomBases(length, 60 + i));
+const long = randomBases(100, 62);
 
-/** A short sequence does not see that a long one is beside it. */
+/** Padding does not change the result of a short sequence. */
 export const paddingCheck: Check = {
   name: "padding",
-  asks: "A short sequence gets the same answer beside a long one as alone.",
+  asks: "A short sequence gets the same result alone and in a batch with a long one.",
   fault: "padding is scored",
   restsOn: ["batch-order"],
-  async ofLikelihoods(asker) {
-    const together = await asker.scores([...short, long]);
+  async ofLikelihoods(probe) {
+    const together = await probe.scores([...short, long]);
     for (const [i, sequence] of short.entries()) {
-      const [alone] = await asker.scores([sequence]);
-      if (asker.same(alone!, together[i])) continue;
+      const [alone] = await probe.scores([sequence]);
+      if (probe.same(alone!, together[i])) continue;
       const { length } = sequence;
       return fault(
-        `a sequence of ${length} letters gets ${alone!.toPrecision(7)} alone and ${together[i].toPrecision(7)} beside one of ${long.length}`,
+        `a sequence of ${length} bases gets ${alone!.toPrecision(7)} alone and ${together[i].toPrecision(7)} in a batch with one of ${long.length}`,
       );
     }
-    return holds(`${short.map(({ length }) => length).join(" and ")} letters beside ${long.length}`);
+    return holds(`${short.map(({ length }) => length).join(" and ")} bases with ${long.length}`);
   },
-  async ofEmbeddings(asker) {
-    const together = await asker.embeddings([...short, long]);
+  async ofEmbeddings(probe) {
+    const together = await probe.embeddings([...short, long]);
     for (const [i, sequence] of short.entries()) {
-      const alone = baseTokens((await asker.embeddings([sequence]))[0]);
-      const beside = baseTokens(together[i]);
-      if (beside.length !== alone.length) {
+      const alone = baseTokens((await probe.embeddings([sequence]))[0]);
+      const padded = baseTokens(together[i]);
+      if (padded.length !== alone.length) {
         return fault(
-          `of ${sequence.length} letters ${alone.length} tokens stand for letters, and ${beside.length} beside a longer sequence`,
+          `${alone.length} tokens cover the ${sequence.length} bases of a sequence alone, and ${padded.length} in a batch with a longer one`,
         );
       }
-      if (asker.sameTokens(alone, beside)) continue;
-      return fault(
-        "the states of a sequence are others beside a longer one: is padding hidden from the model?",
-      );
+      if (probe.sameTokens(alone, padded)) continue;
+      return fault("the states of a sequence change in a batch with a longer one: is padding masked?");
     }
-    return holds(`${short.map(({ length }) => length).join(" and ")} letters beside ${long.length}`);
+    return holds(`${short.map(({ length }) => length).join(" and ")} bases with ${long.length}`);
   },
 };

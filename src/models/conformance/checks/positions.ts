@@ -1,121 +1,125 @@
 import { BASES } from "../../../dna/sequence/encoding.ts";
 import { type Check, fault, holds, undecided, type Verdict } from "../check.ts";
-import { type Changes, changesOf, endSums, ignoredLetters, share, slack } from "../dependence.ts";
-import { baseTokens, type ModelProbe, randomLetters, randomSequences, withLetter } from "../model-probe.ts";
+import { type Changes, changesOf, endSums, ignoredPositions, share, slack } from "../dependence.ts";
+import { baseTokens, type ModelProbe, randomBases, randomSequences, substituted } from "../model-probe.ts";
 
-/** No multiple of 2 to 6, so that a rest that is cut off shows. */
-const offsetSequence = randomLetters(61, 9);
+/** Not a multiple of 2 to 6, so that a truncated remainder shows. */
+const offsetSequence = randomBases(61, 9);
 
-/** The ends, where letters are lost, and a few places between. */
-const PLACES = [0, 1, 2, 3, 4, 5, 15, 30, 45, -6, -5, -4, -3, -2, -1];
+/** Positions near the ends, where bases get lost, and a few in between. */
+const POSITIONS = [0, 1, 2, 3, 4, 5, 15, 30, 45, -6, -5, -4, -3, -2, -1];
 
-/** A share of places that is no chance. */
+/** Fraction of substitutions that excludes chance. */
 const MOST_OFF_PLACE = 0.8;
 
-/** Every letter is read, and the tokens are where they are said to be. */
+/** Every base is read, and tokens cover the bases that they claim. */
 export const kMerOffsetCheck: Check = {
   name: "k-mer-offset",
-  asks: "Every letter is read, the first and the last too, and each token stands for its own letters.",
-  fault: "letters are off by one, or not read",
+  asks: "Every base is read, including the first and the last, and each token covers its own bases.",
+  fault: "bases are off by one, or not read",
   restsOn: ["special-tokens"],
-  async ofLikelihoods(asker) {
-    const [score] = await asker.scores([offsetSequence]);
-    const unread = await ignoredLetters(asker, offsetSequence, score!, PLACES);
-    if (unread.length === PLACES.length) return fault("no letter changes the score");
+  async ofLikelihoods(probe) {
+    const [score] = await probe.scores([offsetSequence]);
+    const unread = await ignoredPositions(probe, offsetSequence, score!, POSITIONS);
+    if (unread.length === POSITIONS.length) return fault("no substitution changes the score");
     return unread.length > 0
       ? fault(
-          `the score of ${offsetSequence.length} letters does not change with ${listed(unread)}: where are k-mers cut?`,
+          `the score of ${offsetSequence.length} bases does not change with ${listed(unread)}: where do k-mers begin?`,
         )
-      : holds(`each of ${PLACES.length} letters, the first and last six among them, changes the score`);
+      : holds(`each of ${POSITIONS.length} bases, including the first and last six, changes the score`);
   },
-  async ofEmbeddings(asker) {
-    const gap = gapOf(baseTokens((await asker.embeddings([offsetSequence]))[0]));
+  async ofEmbeddings(probe) {
+    const gap = gapOf(baseTokens((await probe.embeddings([offsetSequence]))[0]));
     if (gap !== undefined) return fault(gap);
-    if (asker.model.tokens === "bpe")
-      return holds("the tokens stand for every letter, each for those after the one before");
-    const changes = await changesOf(asker, offsetSequence);
-    if (changes.places.length < offsetSequence.length / 2) {
-      return undecided("too few changes of a letter change the states");
+    if (probe.model.tokens === "bpe") return holds("the tokens cover all bases consecutively");
+    const changes = await changesOf(probe, offsetSequence);
+    if (changes.substitutions.length < offsetSequence.length / 2) {
+      return undecided("too few otherBases change the states");
     }
     return changes.fromTheEnd
-      ? undecided("the states depend on the letters behind: see strand")
+      ? undecided("the states depend on the bases after them: see strand")
       : judged(changes);
   },
 };
 
-function listed(places: readonly number[]): string {
-  const words = places.map((place) => (place >= 0 ? `letter ${place + 1}` : `letter ${-place} from the end`));
+function listed(positions: readonly number[]): string {
+  const words = positions.map((position) =>
+    position >= 0 ? `base ${position + 1}` : `base ${-position} from the end`,
+  );
   return words.join(", ");
 }
 
-/** Where the tokens do not stand for the letters one after the other. */
+/** Gap between tokens, if they do not cover the bases consecutively. */
 function gapOf(tokens: readonly { readonly start: number; readonly end: number }[]): string | undefined {
   let before = 0;
   for (const { start, end } of tokens) {
-    if (start !== before)
-      return `no token begins at letter ${before + 1}: after it the next begins at ${start + 1}`;
+    if (start !== before) return `no token begins at base ${before + 1}; the next one begins at ${start + 1}`;
     before = end;
   }
   if (before === offsetSequence.length) return undefined;
-  return `the tokens stand for ${before} letters of ${offsetSequence.length}`;
+  return `the tokens cover ${before} of ${offsetSequence.length} bases`;
 }
 
-function judged({ places, tokens, found }: Changes): Verdict {
-  // A shift of one letter shows where a token begins, or where one ends; a shift of one token shows there too.
-  const begins = places.filter(({ letter, own }) => own > 0 && tokens[own].start === letter);
-  const ends = places.filter(({ letter, own }) => own < tokens.length - 1 && tokens[own].end === letter + 1);
-  if (share(begins, (place) => found(place) === place.own - 1) >= MOST_OFF_PLACE) {
-    return fault("a changed letter changes the token before that which is said to stand for it");
+function judged({ substitutions, tokens, found }: Changes): Verdict {
+  // A shift of one base shows at the first or last base of a token, and a shift of one token shows there too.
+  const begins = substitutions.filter(({ base, own }) => own > 0 && tokens[own].start === base);
+  const ends = substitutions.filter(
+    ({ base, own }) => own < tokens.length - 1 && tokens[own].end === base + 1,
+  );
+  if (share(begins, (each) => found(each) === each.own - 1) >= MOST_OFF_PLACE) {
+    return fault("a substitution changes the token before the one that covers the base");
   }
-  if (share(ends, (place) => found(place) === place.own + 1) >= MOST_OFF_PLACE) {
-    return fault("a changed letter changes the token after that which is said to stand for it");
+  if (share(ends, (each) => found(each) === each.own + 1) >= MOST_OFF_PLACE) {
+    return fault("a substitution changes the token after the one that covers the base");
   }
-  const own = share(places, (place) => found(place) === place.own);
-  return holds(`a changed letter is known by its own token ${Math.round(100 * own)} % of the time`);
+  const own = share(substitutions, (each) => found(each) === each.own);
+  return holds(`${Math.round(100 * own)} % of otherBases change mainly their own token`);
 }
 
-/** Likelihoods are those of the next letter, given all letters before it. */
+/** Logits predict the next base from all bases before it. */
 export const causalShiftCheck: Check = {
   name: "causal-shift",
-  asks: "What the four possible next letters add up to is a probability, and depends on the letter before.",
+  asks: "The probabilities of the four next bases sum to at most 1, and depend on the base before.",
   fault: "causal logits are shifted",
   restsOn: ["special-tokens", "k-mer-offset"],
-  async ofLikelihoods(asker) {
-    const { kind, tokens } = asker.model;
+  async ofLikelihoods(probe) {
+    const { kind, tokens } = probe.model;
     if (kind !== "causal" || tokens !== "one-letter") {
-      return undecided("it shows in causal models of single letters alone; is the model one, and says so?");
+      return undecided(
+        "only detectable in causal models with one token per base; set kind and tokens if the model is one",
+      );
     }
-    const { appended, prepended } = await endSums(asker);
+    const { appended, prepended } = await endSums(probe);
     const most = Math.max(...appended);
-    const limit = 1 + slack(asker);
+    const limit = 1 + slack(probe);
     if (most > limit && Math.max(...prepended) > limit) {
       return fault(
-        `after one of ${appended.length} contexts the four next letters have ${most.toPrecision(4)} of probability: each letter is seen by what predicts it`,
+        `after one of ${appended.length} contexts the probabilities of the four next bases sum to ${most.toPrecision(4)}: each base is visible to its own prediction`,
       );
     }
-    const { last, before } = await dependence(asker);
-    if (last < slack(asker) && before > 10 * slack(asker)) {
-      return fault(
-        "the probability of a letter depends on letters before, and not on the one right before it",
-      );
+    const { last, before } = await dependence(probe);
+    if (last < slack(probe) && before > 10 * slack(probe)) {
+      return fault("the probability of a base depends on earlier bases, but not on the one right before it");
     }
     return holds(
-      `the four next letters have between ${Math.min(...appended).toPrecision(4)} and ${most.toPrecision(4)} of probability`,
+      `the probabilities of the four next bases sum to ${Math.min(...appended).toPrecision(4)} to ${most.toPrecision(4)}`,
     );
   },
 };
 
-/** Contexts u b a, of which first `a`, the last letter, is changed, and then `b`, the one before it. */
+/** Contexts u b a, in which first `a`, the last base, is substituted, then `b`, the one before. */
 const contexts = randomSequences(4, 11, 10);
 const NEXT = ["A", "C"];
 
-/** How much log P(next letter | context) changes, at most, with the context's last letter and with the one before, nats. */
-async function dependence(asker: ModelProbe): Promise<{ last: number; before: number }> {
+/**
+ * Largest change of log P(next base | context) with the context's last base and with the one before, nats.
+ */
+async function dependence(probe: ModelProbe): Promise<{ last: number; before: number }> {
   const variants = contexts.flatMap((context) =>
-    [-1, -2].map((place) => [...BASES].map((letter) => withLetter(context, place, letter))),
+    [-1, -2].map((position) => [...BASES].map((base) => substituted(context, position, base))),
   );
-  const asked = variants.flat().flatMap((context) => [context, ...NEXT.map((letter) => context + letter)]);
-  const scores = await asker.scoresUnpadded(asked);
+  const sequences = variants.flat().flatMap((context) => [context, ...NEXT.map((base) => context + base)]);
+  const scores = await probe.scoresUnpadded(sequences);
   const spread = variants.map((group, g) => {
     const ranges = NEXT.map((_, k) => {
       const logs = group.map((_, v) => {
@@ -132,49 +136,49 @@ async function dependence(asker: ModelProbe): Promise<{ last: number; before: nu
   };
 }
 
-/** Even, so that no letter is its own mirror image. */
-const strandSequence = randomLetters(60, 11);
+/** Even, so that no base is its own mirror image. */
+const strandSequence = randomBases(60, 11);
 
-/** Letters put in front have about the same probability after every context: then that is where it reads on. */
+/** Least ratio between the sums over prepended bases, for a model that reads from the end. */
 const EVEN = 0.8;
-/** A share of places that is no chance. */
+/** Fraction of substitutions that excludes chance. */
 const MOST_OPPOSITE = 0.6;
 
-/** Letters are read as they are given, from the first to the last. */
+/** The given strand is read, from its first base to its last. */
 export const strandCheck: Check = {
   name: "strand",
-  asks: "The strand that is given is the one that is read, from its first letter to its last.",
+  asks: "The given strand is read, from its first base to its last.",
   fault: "the strand is flipped",
   restsOn: ["special-tokens", "k-mer-offset"],
-  async ofLikelihoods(asker) {
-    const { kind, tokens } = asker.model;
+  async ofLikelihoods(probe) {
+    const { kind, tokens } = probe.model;
     if (kind !== "causal" || tokens !== "one-letter") {
       return undecided(
-        "in likelihoods it shows of causal models of single letters alone; is the model one, and says so?",
+        "in likelihoods only detectable for causal models with one token per base; set kind and tokens if the model is one",
       );
     }
-    const { appended, prepended } = await endSums(asker);
-    const limit = 1 + slack(asker);
+    const { appended, prepended } = await endSums(probe);
+    const limit = 1 + slack(probe);
     const most = Math.max(...prepended);
     if (Math.max(...appended) > limit && most <= limit && Math.min(...prepended) > EVEN * most) {
       return fault(
-        `the four letters put in front of a sequence have ${most.toPrecision(4)} of probability, those put behind it up to ${Math.max(...appended).toPrecision(4)}: it is read from its end`,
+        `the probabilities of the four bases before a sequence sum to ${most.toPrecision(4)}, those after it to up to ${Math.max(...appended).toPrecision(4)}: it is read from its end`,
       );
     }
-    return holds("letters put behind a sequence continue it");
+    return holds("appended bases continue a sequence");
   },
-  async ofEmbeddings(asker) {
-    const { places, found, fromTheEnd } = await changesOf(asker, strandSequence);
-    if (places.length < strandSequence.length / 4) {
-      return undecided("too few changes of a letter change the states and keep the tokens");
+  async ofEmbeddings(probe) {
+    const { substitutions, found, fromTheEnd } = await changesOf(probe, strandSequence);
+    if (substitutions.length < strandSequence.length / 4) {
+      return undecided("too few otherBases change the states and keep the tokens");
     }
-    if (fromTheEnd) return fault("a state depends on the letters behind it, and not on those before");
-    const mirrored = share(places, (place) => found(place) === place.opposite);
-    const own = share(places, (place) => found(place) === place.own);
+    if (fromTheEnd) return fault("states depend on the bases after them, and not on those before");
+    const mirrored = share(substitutions, (each) => found(each) === each.opposite);
+    const own = share(substitutions, (each) => found(each) === each.own);
     return mirrored >= MOST_OPPOSITE && own < mirrored / 2
       ? fault(
-          "a changed letter changes the token as far from the other end: the states are those of the other strand",
+          "a substitution changes the token at the mirrored position: the states are those of the other strand",
         )
-      : holds("a changed letter changes the token on its own side");
+      : holds("a substitution changes the token on its own side");
   },
 };

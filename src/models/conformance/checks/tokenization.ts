@@ -1,185 +1,184 @@
 import { BASES } from "../../../dna/sequence/encoding.ts";
 import { type Check, fault, holds, undecided, type Verdict } from "../check.ts";
-import { ignoredLetters } from "../dependence.ts";
-import { type BaseToken, baseTokens, type ModelProbe, otherLetters, randomLetters } from "../model-probe.ts";
+import { ignoredPositions } from "../dependence.ts";
+import { type BaseToken, baseTokens, type ModelProbe, otherBases, randomBases } from "../model-probe.ts";
 
-/** Letters' scores may add up to less than 1, but not to this little beside those of later letters. */
+/** Least ratio of the probabilities' sums of first and later bases. */
 const TOO_LITTLE = 0.2;
 
-/** Only letters count: what a tokenizer puts in front or behind is neither scored nor said to stand for letters. */
+/** Only bases are scored; special tokens are neither scored nor cover bases. */
 export const specialTokensCheck: Check = {
   name: "special-tokens",
-  asks: "Special tokens such as [CLS] and [SEP] are not scored, and stand for no letters.",
-  fault: "special tokens are counted",
+  asks: "Special tokens such as [CLS] and [SEP] are not scored, and cover no bases.",
+  fault: "special tokens are scored",
   restsOn: ["batch-order"],
-  async ofLikelihoods(asker) {
+  async ofLikelihoods(probe) {
     const seen: string[] = [];
-    const empty = await asker.unlessRefused(asker.scores([""]));
+    const empty = await probe.unlessRejected(probe.scores([""]));
     if (empty !== undefined) {
-      if (!asker.same(empty[0], 0)) {
-        return fault(
-          `a sequence without letters has the log-likelihood ${empty[0].toPrecision(6)}; there is nothing to score, so 0 was expected`,
-        );
+      if (!probe.same(empty[0], 0)) {
+        return fault(`the empty sequence has the log-likelihood ${empty[0].toPrecision(6)}, expected 0`);
       }
-      seen.push("a sequence without letters scores 0");
+      seen.push("the empty sequence scores 0");
     }
-    const { kind, tokens } = asker.model;
+    const { kind, tokens } = probe.model;
     if (kind === "causal" && tokens === "one-letter") {
-      const verdict = await firstLetters(asker);
+      const verdict = await firstBases(probe);
       if (verdict.verdict !== "holds") return verdict;
       seen.push(verdict.detail);
     }
     return seen.length > 0
       ? holds(seen.join("; "))
-      : undecided("a sequence without letters is refused, and of such a model nothing else would show it");
+      : undecided("the empty sequence is rejected, and no other output of such a model shows the fault");
   },
-  async ofEmbeddings(asker) {
-    const sequence = randomLetters(60, 8);
-    const [embedding] = await asker.embeddings([sequence]);
+  async ofEmbeddings(probe) {
+    const sequence = randomBases(60, 8);
+    const [embedding] = await probe.embeddings([sequence]);
     const tokens = baseTokens(embedding!);
     const covered = tokens.reduce((sum, { start, end }) => sum + end - start, 0);
     if (covered > sequence.length || tokens.some(({ start, end }) => start < 0 || end > sequence.length)) {
       return fault(
-        `the tokens stand for ${covered} letters, up to ${Math.max(...tokens.map(({ end }) => end))}, of a sequence of ${sequence.length}`,
+        `the tokens cover ${covered} bases, up to ${Math.max(...tokens.map(({ end }) => end))}, of a sequence of ${sequence.length}`,
       );
     }
-    const empty = await asker.unlessRefused(asker.embeddings([""]));
+    const empty = await probe.unlessRejected(probe.embeddings([""]));
     if (empty !== undefined && baseTokens(empty[0]).length > 0) {
-      return fault("of a sequence without letters a token stands for letters");
+      return fault("a token of the empty sequence covers bases");
     }
-    const beside = embedding!.tokens - tokens.length;
-    return holds(`${beside} of ${embedding!.tokens} tokens stand for no letters`);
+    const special = embedding!.tokens - tokens.length;
+    return holds(`${special} of ${embedding!.tokens} tokens cover no bases`);
   },
 };
 
 /**
- * The scores of the four sequences of one letter: they are all 0 where the first letter has no prediction; else
- * they are the probabilities of a first letter, which add up to about as much as those of a second.
+ * Scores of the four sequences of one base: all 0 if the first base is not predicted; otherwise probabilities
+ * of a first base, whose sum is about that of a second base.
  */
-async function firstLetters(asker: ModelProbe): Promise<Verdict> {
+async function firstBases(probe: ModelProbe): Promise<Verdict> {
   const pairs = [...BASES].flatMap((x) => [...BASES].map((y) => x + y));
-  const answers = await asker.unlessRefused(asker.scoresUnpadded([...BASES, ...pairs]));
-  if (answers === undefined) return holds("sequences of a letter are refused");
-  const scores = [...answers];
+  const all = await probe.unlessRejected(probe.scoresUnpadded([...BASES, ...pairs]));
+  if (all === undefined) return holds("sequences of one base are rejected");
+  const scores = [...all];
   const first = scores.slice(0, 4);
-  if (first.every((score) => asker.same(score, 0))) return holds("the first letter has no prediction");
+  if (first.every((score) => probe.same(score, 0))) return holds("the first base is not predicted");
   const total = (logs: readonly number[]) => logs.reduce((sum, log) => sum + Math.exp(log), 0);
   const second = Math.min(
     ...first.map((score, x) => total(scores.slice(4 + 4 * x, 8 + 4 * x).map((pair) => pair - score))),
   );
   const firstTotal = total(first);
-  const detail = `the four sequences of one letter add up to ${firstTotal.toPrecision(3)}, a second letter to ${second.toPrecision(3)} or more`;
+  const detail = `the probabilities of a first base sum to ${firstTotal.toPrecision(3)}, of a second base to at least ${second.toPrecision(3)}`;
   return firstTotal < TOO_LITTLE * second
-    ? fault(`${detail}: something besides letters is scored`)
+    ? fault(`${detail}: something other than bases is scored`)
     : holds(detail);
 }
 
-const sequence = randomLetters(40, 12);
-const withN = [[19], [7, 23], [30, 31, 32]].map((places) =>
-  [...sequence].map((letter, at) => (places.includes(at) ? "N" : letter)).join(""),
+const sequence = randomBases(40, 12);
+const withN = [[19], [7, 23], [30, 31, 32]].map((positions) =>
+  [...sequence].map((base, at) => (positions.includes(at) ? "N" : base)).join(""),
 );
 
-const REFUSED = "N is refused; runs never show it, they put A in its place";
+const REJECTED = "N is rejected; runs replace it by A";
 
-/** N takes a place: it may be refused, or read as anything, but not dropped. */
+/** N may be rejected or read as any base, but not dropped. */
 export const unknownLettersCheck: Check = {
   name: "unknown-letters",
-  asks: "A sequence with N is refused, or every N takes the place of a letter.",
+  asks: "A sequence with N is rejected, or every N is read as a base.",
   fault: "N is not handled",
   restsOn: ["k-mer-offset"],
-  async ofLikelihoods(asker) {
-    const scores = await asker.unlessRefused(asker.scoresUnpadded(withN));
-    if (scores === undefined) return holds(REFUSED);
-    const place = [...scores].findIndex((score) => !Number.isFinite(score));
-    if (place >= 0) return fault(`${withN[place]} has the score ${scores[place]}`);
-    const without = await asker.scoresUnpadded(withN.map((letters) => letters.replaceAll("N", "")));
-    return scores.every((score, i) => asker.same(score, without[i]))
+  async ofLikelihoods(probe) {
+    const scores = await probe.unlessRejected(probe.scoresUnpadded(withN));
+    if (scores === undefined) return holds(REJECTED);
+    const failing = [...scores].findIndex((score) => !Number.isFinite(score));
+    if (failing >= 0) return fault(`${withN[failing]} has the score ${scores[failing]}`);
+    const without = await probe.scoresUnpadded(withN.map((letters) => letters.replaceAll("N", "")));
+    return scores.every((score, i) => probe.same(score, without[i]))
       ? fault("a sequence has the same score with its Ns and without them: they are dropped")
-      : holds("a sequence with N has a score of its own");
+      : holds("a sequence with N scores differently from the one without");
   },
-  async ofEmbeddings(asker) {
-    const embeddings = await asker.unlessRefused(asker.embeddingsUnpadded(withN));
-    if (embeddings === undefined) return holds(REFUSED);
+  async ofEmbeddings(probe) {
+    const embeddings = await probe.unlessRejected(probe.embeddingsUnpadded(withN));
+    if (embeddings === undefined) return holds(REJECTED);
     for (const [i, embedding] of embeddings.entries()) {
       const tokens = baseTokens(embedding);
       if (!tokens.every(({ state }) => state.every(Number.isFinite))) {
-        return fault(`${withN[i]} has states that are no finite numbers`);
+        return fault(`${withN[i]} has states that are not finite`);
       }
       const end = Math.max(...tokens.map((token: BaseToken) => token.end));
       if (end !== sequence.length) {
-        return fault(
-          `of ${withN[i]}, ${sequence.length} letters, the tokens stand for ${end}: Ns are dropped`,
-        );
+        return fault(`the tokens of ${withN[i]} cover ${end} of ${sequence.length} bases: Ns are dropped`);
       }
     }
-    return holds("Ns take the places of letters");
+    return holds("Ns are read as bases");
   },
 };
 
-/** Windows of the benchmark, letters. Of a masked model a likelihood takes a run per token, so long ones are left out. */
+/**
+ * Window lengths of the benchmark in bases. For log-likelihoods of masked models, which take a run per token,
+ * only the shortest.
+ */
 const WINDOWS = { quick: [350, 500, 2114], slow: [350] };
 
-/** Long sequences are read to their end, or refused. */
+/** Long sequences are read to their end, or rejected. */
 export const truncationCheck: Check = {
   name: "truncation",
-  asks: "A sequence as long as the benchmark's windows is read from its first letter to its last, or refused.",
-  fault: "long sequences are cut",
+  asks: "A sequence as long as the benchmark's windows is read from its first base to its last, or rejected.",
+  fault: "long sequences are truncated",
   restsOn: ["k-mer-offset"],
-  ofLikelihoods: (asker) =>
-    overLengths(asker, asker.model.kind === "causal" ? WINDOWS.quick : WINDOWS.slow, async (sequence) => {
-      const [score] = await asker.scores([sequence]);
-      if (!Number.isFinite(score)) return `${sequence.length} letters have the score ${score}`;
-      const [unread] = await ignoredLetters(asker, sequence, score!, [0, -1]);
+  ofLikelihoods: (probe) =>
+    overLengths(probe, probe.model.kind === "causal" ? WINDOWS.quick : WINDOWS.slow, async (sequence) => {
+      const [score] = await probe.scores([sequence]);
+      if (!Number.isFinite(score)) return `${sequence.length} bases have the score ${score}`;
+      const [unread] = await ignoredPositions(probe, sequence, score!, [0, -1]);
       if (unread !== undefined) {
-        return `the score of ${sequence.length} letters does not change with the ${named(unread)}`;
+        return `the score of ${sequence.length} bases does not change with the ${named(unread)}`;
       }
       return undefined;
     }),
-  ofEmbeddings: (asker) =>
-    overLengths(asker, WINDOWS.quick, async (sequence) => {
-      const [embedding] = await asker.embeddings([sequence]);
+  ofEmbeddings: (probe) =>
+    overLengths(probe, WINDOWS.quick, async (sequence) => {
+      const [embedding] = await probe.embeddings([sequence]);
       const tokens = baseTokens(embedding!);
       const end = Math.max(0, ...tokens.map((token) => token.end));
       const [start] = tokens.map((token) => token.start);
       if (start !== 0 || end !== sequence.length) {
-        return `of ${sequence.length} letters the tokens stand for ${(start ?? 0) + 1} to ${end}`;
+        return `the tokens of ${sequence.length} bases cover ${(start ?? 0) + 1} to ${end}`;
       }
-      for (const place of [0, -1]) {
-        const [other] = await asker.embeddings([otherLetters(sequence, place)[0]]);
-        if (asker.sameTokens(tokens, baseTokens(other!))) {
-          return `the states of ${sequence.length} letters do not change with the ${named(place)}`;
+      for (const position of [0, -1]) {
+        const [other] = await probe.embeddings([otherBases(sequence, position)[0]]);
+        if (probe.sameTokens(tokens, baseTokens(other!))) {
+          return `the states of ${sequence.length} bases do not change with the ${named(position)}`;
         }
       }
       return undefined;
     }),
 };
 
-const named = (place: number) => (place === 0 ? "first letter" : "last letter");
+const named = (position: number) => (position === 0 ? "first base" : "last base");
 
-/** @param lookAt  what is wrong at a length, or nothing */
+/** @param examine  returns the fault at a length, if any */
 async function overLengths(
-  asker: ModelProbe,
+  probe: ModelProbe,
   windows: readonly number[],
-  lookAt: (sequence: string) => Promise<string | undefined>,
+  examine: (sequence: string) => Promise<string | undefined>,
 ): Promise<Verdict> {
-  const lengths = new Set([...windows, ...(asker.longest === undefined ? [] : [asker.longest])]);
+  const lengths = new Set([...windows, ...(probe.longest === undefined ? [] : [probe.longest])]);
   const read: number[] = [];
   for (const length of [...lengths].sort((a, b) => a - b)) {
-    const sequence = randomLetters(length, 13);
-    let refused = true;
-    const trouble = await asker.unlessRefused(
-      lookAt(sequence).then((found) => {
-        refused = false;
+    const sequence = randomBases(length, 13);
+    let rejected = true;
+    const observed = await probe.unlessRejected(
+      examine(sequence).then((found) => {
+        rejected = false;
         return found;
       }),
     );
-    if (refused) {
+    if (rejected) {
       return read.length === 0
-        ? undecided(`${length} letters, the benchmark's shortest window, are refused`)
-        : holds(`${read.join(" and ")} letters are read to the end, ${length} refused`);
+        ? undecided(`${length} bases, the benchmark's shortest window, are rejected`)
+        : holds(`${read.join(" and ")} bases are read to the end, ${length} rejected`);
     }
-    if (trouble !== undefined) return fault(trouble);
+    if (observed !== undefined) return fault(observed);
     read.push(length);
   }
-  return holds(`${read.join(", ")} letters are read to the end`);
+  return holds(`${read.join(", ")} bases are read to the end`);
 }
