@@ -19,13 +19,13 @@ import * as caduceusGolden from "./language/caduceus-golden.ts";
 import * as hyenaGolden from "./language/hyenadna-golden.ts";
 import { mergeLora } from "./merge-lora.ts";
 
-/** A family's tiny model with LoRA factors of rank 2 that count twice, and what its classifier then says. */
+/** A family's tiny model with LoRA factors of rank 2 scaled by 2, and its classifier's logits. */
 export interface AdaptedFamily {
   readonly title: string;
   readonly card: LanguageModelCard;
   readonly config: object;
   readonly rows: readonly (readonly number[])[];
-  /** Padding, by its id; nothing is padding where it is absent. */
+  /** Id of padding; no padding if absent. */
   readonly pad?: number;
   weight(tensor: DeclaredTensor): NdArray;
   factor(weight: string, shape: readonly number[], which: "A" | "B"): NdArray;
@@ -193,7 +193,7 @@ const array = (dtype: "int32" | "float32", shape: readonly number[], values: rea
   data: dtype === "int32" ? Int32Array.from(values) : Float32Array.from(values),
 });
 
-/** The family's graph of classes, adapted, with values for everything in it. */
+/** The family's classifier graph with LoRA, and values of all its inputs and parameters. */
 export async function adaptedClasses(
   family: AdaptedFamily,
   { dropout = 0, training = false, tokens = family.rows[0].length } = {},
@@ -257,5 +257,5 @@ export async function mergedWeights(family: AdaptedFamily, adapted: readonly Ada
   return { model, weights: new Map([...weights, ...derived]) };
 }
 
-/** Rows of an array in memory, as a checkpoint gives them. */
+/** Reads rows of an array in memory, like a checkpoint. */
 const reader = (weights: ReadonlyMap<string, NdArray>): ReadTensor => hyenaGolden.reader(weights);

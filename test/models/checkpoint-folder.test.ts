@@ -35,7 +35,7 @@ test("a tokenizer with more tokens than the model has embeddings is an error", a
   const problem = await openCheckpointFolder(folder, LANGUAGE_MODELS).catch((error: unknown) => error);
   expect(problem).toBeInstanceOf(FormatError);
   expect((problem as FormatError).describe()).toMatch(
-    /checkpoint: the tokenizer has tokens up to number 283, but the model has only 281, from 0\n.*same checkpoint/,
+    /checkpoint: the tokenizer has token ids up to 283, but the model has only 281 embeddings\n.*same checkpoint/,
   );
 });
 

@@ -20,7 +20,7 @@ import { openTrainStep } from "../../src/net/train/train-step.ts";
 const folder = mkdtempSync(join(tmpdir(), "dart-eval-fine-tuning-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Tiny programs gain nothing by more. */
+/** Tiny programs gain nothing from more threads. */
 const THREADS = { threads: 1 };
 
 const request = { labels: 2, recipe: { rank: 4, alpha: 8, dropout: 0.05 }, seed: 7 };
@@ -29,11 +29,11 @@ async function openFineTuning(at: string, ofRequest: FineTuningRequest, options:
   return new FineTuning(await openCheckpointFolder(at, LANGUAGE_MODELS), ofRequest, options);
 }
 
-/** Runs of one letter against runs of another, at different places. */
+/** Runs of one base against runs of another, at different positions. */
 const SEQUENCES = ["ACGTAAAAAAAA", "AAAAAAACGTAA", "CCCCCACGTCCC", "CCACGTCCCCCC"];
 const labels: NdArray = { dtype: "int32", shape: [4], data: Int32Array.of(0, 0, 1, 1) };
 
-/** A name in the original's state dict, per family, of a factor and of the classifier. */
+/** Names of a factor and of the classifier in the original's state dict, per family. */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
   dnabert2: [
     "model.bert.encoder.model.layer.1.attention.self.Wqkv.parametrizations.weight.0.lora_A",
@@ -118,7 +118,7 @@ describe.each(LANGUAGE_MODELS.map((card) => [card.title, card] as const))("%s", 
     onTestFinished(() => model.close());
     const again = await model.fineTune({ ...request, seed: 8 });
     onTestFinished(() => again.close());
-    // as the original saves it: an empty buffer next to the factors and the classifier
+    // as saved by the original: an empty buffer in addition to the factors and the classifier
     const empty = {
       name: "device_indicator",
       dtype: "float32",
@@ -198,7 +198,7 @@ test("experts that no token comes to are told apart, so that decay does not chan
     program: THREADS,
   });
   onTestFinished(() => step.close());
-  // one letter again and again comes to few experts
+  // a repeated base is routed to few experts
   const feeds = tuning.feeds(["AAAAAAAA", "AAAAAAAA"]);
   const two: NdArray = { dtype: "int32", shape: [2], data: Int32Array.of(0, 1) };
   await step.run({ ...feeds, ...tuning.dropout({ epoch: 0, batch: 0 }, feeds), labels: two });
@@ -268,7 +268,9 @@ test("the error for a file that does not fit names the tensor", async () => {
     ...request,
     recipe: { ...request.recipe, alpha: 16 },
   });
-  await expect(stronger.load(file)).rejects.toThrow(/alpha 8 and rank 4; the recipe has alpha 16 and rank 4/);
+  await expect(stronger.load(file)).rejects.toThrow(
+    /alpha 8 and rank 4, but the recipe has alpha 16 and rank 4/,
+  );
   await stronger.close();
   const integers = [...tuning.initial()].map(([name, { shape, data }]) => ({
     name: name === "score.weight" ? "model.score.weight" : name,
@@ -277,13 +279,15 @@ test("the error for a file that does not fit names the tensor", async () => {
     data: new Int32Array(data.length),
   }));
   await writeSafetensors(join(at, "integers.safetensors"), integers);
-  await expect(tuning.load(join(at, "integers.safetensors"))).rejects.toThrow(/holds int32; floating-point/);
+  await expect(tuning.load(join(at, "integers.safetensors"))).rejects.toThrow(
+    /is int32, expected floating-point/,
+  );
   await writeSafetensors(join(at, "other.safetensors"), [
     { name: "model.score.weight", dtype: "float32", shape: [2, 32], data: new Float32Array(64) },
   ]);
   await expect(tuning.load(join(at, "other.safetensors"))).rejects.toThrow(/lacks \d+ tensors: /);
   expect(() => tuning.feeds(["ACGT", "ACGTA"])).toThrow(/differ in length/);
-  await expect(tuning.graph("training")).rejects.toThrow(/must be known/);
+  await expect(tuning.graph("training")).rejects.toThrow(/must be given/);
   await tuning.close();
   await wider.close();
 });

@@ -15,7 +15,7 @@ export function goldenArray(shape: readonly number[], seed: number, amplitude: n
   return { dtype: "float32", shape, data };
 }
 
-/** What the specifications state of a tensor: its sum, its sum of squares, its first and last values. */
+/** Golden values of a tensor: sum, sum of squares, first and last values. */
 export interface GoldenTensor {
   readonly sum: number;
   readonly squares: number;

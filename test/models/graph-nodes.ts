@@ -10,10 +10,10 @@ export function usersOf(graph: Graph, parameter: string): readonly Node[] {
   return graph.nodes.filter((node) => !isOp(node, "Slice") && node.inputs.some(isParameter));
 }
 
-/** What the first node that uses a parameter computes. */
+/** Output of the first node that uses a parameter. */
 export const madeWith = (graph: Graph, parameter: string): Sym => outputOf(usersOf(graph, parameter)[0]);
 
-/** What the node that uses a parameter is given beside it. */
+/** The other input of the node that uses a parameter. */
 export const givenTo = (graph: Graph, parameter: string): Sym => usersOf(graph, parameter)[0].inputs[0];
 
 export const outputOf = (node: Node): Sym => ({ node, output: 0, ...node.outputs[0] });

@@ -29,7 +29,7 @@ export function hashedWeights(tensors: readonly DeclaredTensor[]): Map<string, N
   return new Map(tensors.map(({ name, shape }) => [name, hashedArray(name, shape)]));
 }
 
-/** Weights with LoRA factors merged into every dense and embedding weight for which `adapt` holds. */
+/** Weights with LoRA factors merged into every dense and embedding weight selected by `adapt`. */
 export function withHashedLora(
   weights: ReadonlyMap<string, NdArray>,
   tensors: readonly DeclaredTensor[],

@@ -8,19 +8,19 @@ export const COMMIT = "1234567890abcdef1234567890abcdef12345678";
 export interface FakeRepo {
   readonly name: string;
   readonly files: Readonly<Record<string, Uint8Array>>;
-  /** Kept in large-file storage: listed by SHA-256, sent by another host. */
+  /** File in large-file storage: listed by SHA-256, sent by another host. */
   readonly large: readonly string[];
 }
 
 export interface FakeHub {
   readonly endpoint: string;
-  /** `GET /api/…`, `GET storage/…`, with the range and the token that came along. */
+  /** Requests: `GET /api/…`, `GET storage/…`, with range and token. */
   readonly requests: string[];
-  /** Takes a request over: true when it answered. */
+  /** Handles a request instead of the server; true if it responded. */
   intercept: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
 
-/** A server that answers as the Hugging Face hub does, for one repository, and the storage it redirects to. */
+/** A server with the Hugging Face hub's API for one repository, and the storage it redirects to. */
 export async function startHub({ name, files, large }: FakeRepo): Promise<FakeHub> {
   const requests: string[] = [];
   const log = (where: string, { method, url, headers }: IncomingMessage) => {
@@ -58,7 +58,9 @@ export async function startHub({ name, files, large }: FakeRepo): Promise<FakeHu
   return Object.assign(hub, { endpoint });
 }
 
-/** What the hub lists: for a large file the digest and size of the contents beside those of the pointer. */
+/**
+ * Entry of the hub's list of files: for a large file the digest and size of the contents and of the pointer.
+ */
 export function tree({ files, large }: FakeRepo): unknown[] {
   const entries = Object.entries(files).map(([path, bytes]) => ({
     type: "file",

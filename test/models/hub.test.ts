@@ -206,7 +206,7 @@ describe("an unreliable connection", () => {
       return true;
     };
     expect(await problem(fetchTiny())).toMatch(
-      /answers 503 for LongSafari\/hyenadna-tiny\n {2}try again later/,
+      /responded with status 503 for LongSafari\/hyenadna-tiny\n {2}try again later/,
     );
   });
 
@@ -310,7 +310,7 @@ describe("unexpected contents are errors", () => {
       response.writeHead(401, { "x-error-code": "GatedRepo" }).end();
       return true;
     };
-    expect(await problem(fetchTiny())).toMatch(/does not show it to everyone \(401\)\n {2}set HF_TOKEN/);
+    expect(await problem(fetchTiny())).toMatch(/has no public repository .* \(401\)\n {2}set HF_TOKEN/);
     mkdirSync(join(cache, "home"));
     writeFileSync(join(cache, "home", "token"), "hf_from_login\n");
     expect(await problem(fetchTiny())).toMatch(/is the token right/);

@@ -16,7 +16,7 @@ import { testWithSharedData } from "../shared-data.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { COMMIT, startHub } from "./hub-server.ts";
 
-// A published size has byte pairs that do not follow from it: they are given, or taken from the published checkpoint.
+// The byte pairs of a published size are given, or come from the published checkpoint.
 
 let folder = "";
 beforeEach(() => {
@@ -66,12 +66,12 @@ testWithSharedData(
       "tokenizer_config.json",
     ]);
     expect(await problem(dnabert2, "117m", path)).toMatch(
-      /tokenizer.json: the tokenizer has 32000 tokens, and DNABERT-2 117m has 4096\n/,
+      /tokenizer.json: the tokenizer has 32000 tokens, but DNABERT-2 117m has 4096\n/,
     );
   },
 );
 
-test("a checkpoint made with it is asked like any other", async () => {
+test("a checkpoint with the given tokenizer opens and encodes", async () => {
   const path = tokenizerJson(json);
   const { files } = await tokenizerFilesFor(published, { preset: "small", path });
   const out = join(folder, "untrained");
@@ -81,14 +81,14 @@ test("a checkpoint made with it is asked like any other", async () => {
   await model.close();
 });
 
-test("one that is not the model's is refused", async () => {
+test("a tokenizer of another model is an error", async () => {
   expect(await problem(dnabert2, "117m", tokenizerJson(json))).toMatch(
     /given.json: the tokenizer has 281 tokens/,
   );
   expect(await problem(dnabert2, "117m", tokenizerJson("{"))).toMatch(/given.json: /);
   expect(await problem(dnabert2, "117m", join(folder, "none"))).toMatch(/there is no .*none\n/);
   expect(await problem(nucleotideTransformer, "toy", tokenizerJson(json))).toMatch(/is a bpe tokenizer/);
-  expect(await problem(caduceus, "ps-131k", tokenizerJson(json))).toMatch(/reads letter by letter/);
+  expect(await problem(caduceus, "ps-131k", tokenizerJson(json))).toMatch(/has one token per base/);
   const unmasked = tokenizerJson(json.replaceAll("[MASK]", "[HIDE]"));
   expect(await problem(published, "small", unmasked)).toMatch(/has no mask token/);
 });

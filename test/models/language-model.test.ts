@@ -91,7 +91,7 @@ describe("a language model from a folder", () => {
     expect([...a!.starts.slice(0, 3)]).toEqual([0, 1, 2]);
   });
 
-  test("refuses a sequence longer than its context", async () => {
+  test("a sequence longer than the context is an error", async () => {
     await expect(model.logLikelihood(["A".repeat(2120)], corrected)).rejects.toThrow(
       /2121 tokens, but toy takes at most 2120/,
     );
@@ -150,7 +150,7 @@ describe("a folder that is none", () => {
     await expect(LanguageModel.open(out, LANGUAGE_MODELS)).rejects.toThrow(/is nested more than 32 deep/);
   });
 
-  test("a missing tensor and one too many, both named", async () => {
+  test("a missing and an unexpected tensor, both named", async () => {
     await expect(
       write("missing", config, (name) => name !== "lm_head.weight", "spare.weight"),
     ).rejects.toThrow(/lacks the tensor lm_head.weight; has unexpectedly the tensor spare.weight/);
@@ -163,8 +163,8 @@ describe("a folder that is none", () => {
   });
 });
 
-describe("a model by its name", () => {
-  test("a folder, with a name of one's own", async () => {
+describe("openModel", () => {
+  test("a folder, renamed", async () => {
     const opened = await openModel(`mine=${toy}`);
     expect(opened.name).toBe("mine");
     expect(await opened.logLikelihood(["ACGT"])).toHaveLength(1);
@@ -200,7 +200,7 @@ describe("anchors", () => {
   test("verifying weights without a reference output is an error", async () => {
     await expect(verifyModel(model)).rejects.toThrow(/not a checkpoint with a known reference output/);
     await expect(verifyModel(model, "tiny-1k")).rejects.toThrow(
-      /no output of the official code is known for hyenadna tiny-1k/,
+      /no reference output is known for hyenadna tiny-1k/,
     );
   });
 

@@ -81,7 +81,7 @@ describe.each(ADAPTED_FAMILIES.map((family) => [family.title, family] as const))
         const direction = gradient.map((g, at) => (size > 0 ? g / size : 0) + random[at]);
         return { name, size, direction, slope: gradient.reduce((sum, g, k) => sum + g * direction[k], 0) };
       });
-      // some tensors at once, each along its own gradient and a random vector
+      // several tensors at a time, each along its own gradient and a random vector
       for (const together of chunks(directions, 4)) {
         const at = (h: number) => {
           const moved = together.map(({ name, direction }) => {

@@ -2,7 +2,10 @@ import { InternalError } from "../../src/base/errors.ts";
 import type { NdArray } from "../../src/net/arrays/array.ts";
 import { formatShape } from "../../src/net/arrays/array.ts";
 
-/** The two factors of one adapted weight. The embedding's are exchanged, so that a tied dense layer could share them. */
+/**
+ * The two factors of one adapted weight. Those of embeddings are swapped, so that a tied dense layer could
+ * share them.
+ */
 export interface LoraFactors {
   /** [rank, in] of a dense or convolution weight; [rows, rank] of an embedding */
   readonly a: NdArray;
@@ -11,8 +14,8 @@ export interface LoraFactors {
 }
 
 /**
- * W + scale · (low-rank product), in the shape of W: B·A for dense and convolution weights, whose axes beyond the first are
- * taken as one, and A·B for embeddings (Hu et al. 2021, arXiv:2106.09685; factors laid out as minLoRA does).
+ * W + scale · (low-rank product), in the shape of W: B·A for dense and convolution weights, with the axes
+ * after the first flattened, and A·B for embeddings (Hu et al. 2021, arXiv:2106.09685; layout of minLoRA).
  *
  * @throws {InternalError} when the factors do not fit the weight
  */

@@ -22,7 +22,7 @@ test("one tensor under two names is accepted when the values are equal", async (
   await check(undefined);
 });
 
-test("and refused, with the row, when they are not", async () => {
+test("the error for different values names the row", async () => {
   await expect(check(values.with(7, 9))).rejects.toMatchObject({
     message: expect.stringContaining("differs from words in row 3"),
     place: { tensor: "decoder" },

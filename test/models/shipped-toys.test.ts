@@ -89,7 +89,7 @@ test("exactly the documented toys exist", () => {
   expect(folders.map(({ name }) => name).sort()).toEqual(TOYS.map(({ name }) => name).sort());
 });
 
-/** Sites of the synthetic genomes among letters drawn evenly, 300 in all. */
+/** Sites of the synthetic genomes in uniform random sequence, 300 bases in total. */
 function withSites(rng: Pcg64): string {
   const letters = Array.from({ length: 300 }, () => integerBelow(rng, 4));
   for (let at = 20; at < 270; at += 50) letters.splice(at, 0, ...drawSite(rng, choice(rng, MOTIFS)));

@@ -4,14 +4,14 @@ import type { Batch } from "../../src/models/language/collate.ts";
 import { Programs, type TokenQuery } from "../../src/models/queries/programs.ts";
 import type { NdArray } from "../../src/net/arrays/array.ts";
 
-/** Tokens given by their ids; every one of them but the ends stands for one base. */
+/** Tokens from their ids; each except the first and last covers one base. */
 export function tokensOf(ids: readonly number[]): Tokens {
   const starts = Int32Array.from(ids, (_, i) => Math.max(0, i - 1));
   const ends = Int32Array.from(ids, (_, i) => (i === 0 || i === ids.length - 1 ? starts[i] : i));
   return { ids: Int32Array.from(ids), starts, ends };
 }
 
-/** A model with weights in memory, to be asked by rows of ids. */
+/** A query of a model with weights in memory. */
 export function tinyQuery(
   architecture: Architecture,
   weights: ReadonlyMap<string, NdArray>,
@@ -33,7 +33,7 @@ export function tinyQuery(
   return { kind, programs, tokenizer, architecture, close: () => programs.close() };
 }
 
-/** The same query, and how many rows and tokens it has run so far. */
+/** The query with counters of the rows and tokens it has run. */
 export function counted(query: TokenQuery): { readonly query: TokenQuery; rows: number; tokens: number } {
   const counter = { query, rows: 0, tokens: 0 };
   counter.query = {

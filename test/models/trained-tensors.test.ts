@@ -23,7 +23,7 @@ const ORIGINALS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Writes a value of its own to each tensor, under the names given, and reads it by ours. */
+/** Writes a distinct value to each tensor under the given names, and reads it by ours. */
 async function readByOurNames(
   tensors: readonly FreshTensor[],
   names: readonly string[],
@@ -74,12 +74,12 @@ test("widens floats of any precision; integers and non-finite values are errors"
   expect(read.get("output.bias")!.data).toEqual(Float32Array.of(0.1, -2));
   await writeSafetensors(file, [{ name: "fc1.bias", dtype: "int32", shape: [2], data: Int32Array.of(1, 2) }]);
   await expect(readLayers(file, tensors, ORIGINAL_HEAD_LAYERS)).rejects.toThrow(
-    /holds int32; floating-point numbers are expected/,
+    /is int32, expected floating-point numbers/,
   );
   const diverged = Float32Array.of(1, Number.NaN);
   await writeSafetensors(file, [{ name: "fc1.bias", dtype: "float32", shape: [2], data: diverged }]);
   await expect(readLayers(file, tensors, ORIGINAL_HEAD_LAYERS)).rejects.toMatchObject({
-    message: "holds NaN",
+    message: "has the value NaN",
     place: { file, tensor: "fc1.bias" },
   });
 });

@@ -15,7 +15,7 @@ import { openCheckpoint } from "../../src/net/arrays/checkpoint.ts";
 import { writeSafetensors } from "../../src/net/arrays/safetensors.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
-/** HyenaDNA with weights of these digests as its one published checkpoint, of which a run is known. */
+/** HyenaDNA with weights of these digests as its only published checkpoint, with a reference output. */
 const known = (sha256: Readonly<Record<string, string>>): LanguageModelCard => ({
   ...hyenadna,
   checkpoints: [{ preset: "toy", repo: "someone/toy", revision: "main", sha256, config: hyenadna.toys.toy! }],
@@ -76,7 +76,7 @@ test("the error for a checkpoint without a reference output lists those with one
     return error instanceof InputError ? error.describe() : String(error);
   };
   expect(await refusal("v2-500m-multi-species")).toMatch(
-    /no output of the official code is known for nucleotide-transformer v2-500m-multi-species/,
+    /no reference output is known for nucleotide-transformer v2-500m-multi-species/,
   );
   expect(await refusal("v2-500m-multi-species")).toMatch(known);
   expect(await refusal()).toMatch(known);

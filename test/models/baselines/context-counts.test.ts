@@ -5,7 +5,7 @@ import { ContextCounter, reverseComplementWord } from "../../../src/models/basel
 
 const bytes = (letters: string) => new TextEncoder().encode(letters);
 
-/** The slow, obvious count: every letter with the j letters before it, on both strands. */
+/** Naive counts: every base with the j bases before it, on both strands. */
 function countByHand(chromosomes: readonly string[], order: number): Map<string, number>[] {
   const levels = Array.from({ length: order + 1 }, () => new Map<string, number>());
   const complement: Record<string, string> = { A: "T", C: "G", G: "C", T: "A" };

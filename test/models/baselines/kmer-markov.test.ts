@@ -42,7 +42,7 @@ function drawFrom(chain: Map<string, number[]>, length: number, seed: number): s
   return letters.join("");
 }
 
-/** What order 2 converges to when both strands are read: frequencies of 3-letter words, averaged with the other strand's. */
+/** Limit of order 2 with both strands: frequencies of 3-mers, averaged with the other strand's. */
 function bothStrandsLimit(chain: Map<string, number[]>): Map<string, number[]> {
   let stationary = new Map(words(2).map((context) => [context, 1 / 16]));
   for (let i = 0; i < 500; i++) {
@@ -147,7 +147,7 @@ describe("k-mer Markov model", () => {
 
   test("sequences with the same k-mers and the same start tie exactly", async () => {
     const model = await fitKmerMarkov([bytes(drawFrom(chainOfOrder2(4), 50_000, 1))], { order: 1 });
-    // Cutting between two equal letters and swapping the pieces between three of them keeps every dinucleotide.
+    // Cutting between two equal bases and swapping the pieces between three of them keeps every dinucleotide.
     const [p, q, r] = [1, 2, 3].map((seed) => `${drawFrom(chainOfOrder2(4), 2500, seed).slice(2)}A`);
     const [one, other] = model.logLikelihood([`A${p}${q}${r}`, `A${q}${p}${r}`]);
     expect(one).toBe(other);

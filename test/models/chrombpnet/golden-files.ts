@@ -12,12 +12,12 @@ export interface GoldenPrediction {
 
 export type GoldenName = "bias" | "nobias" | "chrombpnet";
 
-/** What Keras predicts with each model, for the same sequences. */
+/** Keras' predictions of each model for the same sequences. */
 export const golden: Readonly<Record<GoldenName, GoldenPrediction>> & {
   readonly sequences: readonly string[];
 } = JSON.parse(readFileSync(new URL("predictions.json", FOLDER), "utf8"));
 
-/** Path of a file as Keras wrote it, unpacked for this test. */
+/** Path of a file written by Keras, unpacked for this test. */
 export function goldenFile(name: GoldenName, keras: 2 | 3 = 2): string {
   const path = join(temporaryFolder(), `${name}.h5`);
   writeFileSync(path, gunzipSync(readFileSync(new URL(`${name}.keras${keras}.h5.gz`, FOLDER))));

@@ -31,8 +31,8 @@ const RECIPE: ChrombpnetRecipe = {
 };
 
 /**
- * Made from one seed: a read falls on every G and C of a background, and many in the middle of a site that peaks have one to
- * three of. The site is its own reverse complement, so both strands tell the same.
+ * Synthetic data from one seed: a read at every G and C of the background, and many in the centre of a site,
+ * of which peaks have one to three. The site is its own reverse complement, so both strands are alike.
  */
 const SITE = "TGACGTCA";
 const GAP = 200;
@@ -91,7 +91,7 @@ describe("training on a synthetic genome", () => {
   test("learns the enzyme bias from non-peaks and the site from peaks", async () => {
     const trained = await trainChrombpnet(request(temporaryFolder()));
     const { bias, scaledBias, accessibility } = trained;
-    // Regions it has not seen.
+    // Regions not used for training.
     const tested = [...peaks, ...nonpeaks].filter((region) => fold(region) === "test");
     const windows = await readWindows(tested, { genome, signal }, { ...SIZES, jitter: 0 });
     const predictor = await openPredictor({ bias: scaledBias, accessibility });
@@ -102,7 +102,7 @@ describe("training on a synthetic genome", () => {
     const mean = sum(observed) / observed.length;
     const spread = observed.map((value) => (value - mean) ** 2);
     expect(sum(error) / sum(spread)).toBeLessThan(0.5); // measured 0.30
-    // The profile's top is the middle of a site.
+    // The maximum of the profile is the centre of a site.
     const tops = predictions.slice(0, 20).map(({ logits }) => logits.indexOf(Math.max(...logits)));
     const starts = tops.map((at, i) => reads[tested[i].centre - 30 + at]);
     expect(starts.filter((value) => value === 30).length).toBeGreaterThan(16);

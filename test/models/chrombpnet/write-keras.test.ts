@@ -34,7 +34,7 @@ function fresh(seed = 1): StoredBpnet {
   return { sizes: SIZES, arrays: new Map([...values].map(([name, array]) => [name.slice(2), array])) };
 }
 
-/** Writes a network whose description was changed, and reads it. */
+/** Writes a network with a modified configuration, and reads it. */
 async function readChanged(change: (description: string) => string) {
   const { layers, outputs, weights } = kerasNetwork("model", "bias", SIZES);
   const config = JSON.stringify({ class_name: "Functional", config: modelConfig("model", layers, outputs) });

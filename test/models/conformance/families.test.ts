@@ -14,7 +14,7 @@ async function expectSound(model: Model) {
   expect(results.filter(({ verdict }) => verdict === "holds").length).toBeGreaterThan(results.length / 2);
 }
 
-/** A run per letter of each sequence, each a loop over its letters: minutes, which the states need not. */
+/** Likelihoods take a run per base, each a loop over the bases: minutes, which the states do not need. */
 const SLOW_LIKELIHOODS = ["caduceus"];
 
 const toys = LANGUAGE_MODELS.flatMap((card) =>

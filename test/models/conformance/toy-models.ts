@@ -2,8 +2,8 @@ import { reverseComplement } from "../../../src/dna/sequence/reverse-complement.
 import type { Model, SequenceEmbedding } from "../../../src/models/model.ts";
 
 /**
- * P(letter | the two before it), made up: rows sum to 1, no row is like another, and the chain is not the same read
- * backwards. `.` stands before the first letter.
+ * Arbitrary P(base | the two before it): rows sum to 1, all rows differ, and the reversed chain differs. `.`
+ * precedes the first base.
  */
 function probability(letter: string, context: string): number {
   const weights = [..."ACGT"].map((x) => 1 + ((hash(context + x) >>> 8) % 97) / 10);
@@ -18,7 +18,7 @@ function hash(text: string): number {
   return h >>> 0;
 }
 
-/** log P of the letter at i, given those at the places `i + back`. */
+/** log P of the base at i, given those at the positions `i + back`. */
 function term(letters: string, i: number, back: readonly number[]): number {
   return Math.log(probability(letters[i], back.map((step) => letters[i + step] ?? ".").join("")));
 }
@@ -26,9 +26,9 @@ function term(letters: string, i: number, back: readonly number[]): number {
 const sumOver = (letters: string, of: (i: number) => number) =>
   [...letters].reduce((sum, _, i) => sum + of(i), 0);
 
-/** Σ log P(letter | the two before it). */
+/** Σ log P(base | the two before it). */
 export const causal = (letters: string) => sumOver(letters, (i) => term(letters, i, [-2, -1]));
-/** Σ log P(letter | the ones on either side). */
+/** Σ log P(base | both neighbours). */
 export const masked = (letters: string) => sumOver(letters, (i) => term(letters, i, [-1, 1]));
 
 type Score = (letters: string) => number;
@@ -54,7 +54,7 @@ const each =
 
 let noise = 0;
 
-/** One fault each, and the check that must name it, for a model with these sound scores. */
+/** Models with one fault each, and the check that must find it; `score` is the sound score. */
 export const scoringFaults = (
   kind: "causal" | "masked",
   score: Score,
@@ -139,7 +139,7 @@ export const scoringFaults = (
   ];
 };
 
-/** Faults that only likelihoods of a causal model can have, or show. */
+/** Faults that only likelihoods of causal models can have or reveal. */
 export const causalFaults: readonly (readonly [string, string, Model])[] = [
   [
     "logits at the base's own position",
@@ -188,7 +188,7 @@ export const causalFaults: readonly (readonly [string, string, Model])[] = [
 
 const WIDTH = 6;
 
-/** Features of the letters around a place; those of the letter itself weigh most. */
+/** Features of the bases around a position; those of its own base weigh most. */
 function state(letters: string, i: number, kind: "causal" | "masked"): number[] {
   const around = kind === "causal" ? [-2, -1, 0] : [-2, -1, 0, 1, 2];
   return Array.from({ length: WIDTH }, (_, k) =>
@@ -204,7 +204,10 @@ interface ToyTokens {
   readonly spans: readonly (readonly [number, number])[];
 }
 
-/** Tokens of k letters with [CLS] before and [SEP] behind; a rest of less than k letters is tokens of one. */
+/**
+ * Tokens of k bases with [CLS] before and [SEP] after; a remainder of fewer than k bases is split into single
+ * bases.
+ */
 function tokensOf(letters: string, k: number, kind: "causal" | "masked"): ToyTokens {
   const starts: number[] = [];
   for (let at = 0; at < letters.length; at += at + k <= letters.length ? k : 1) starts.push(at);
@@ -245,7 +248,7 @@ export const embedding = ({ kind, k }: EmbeddingToy, embed?: Embed): Model => ({
     ),
 });
 
-/** The same for states of tokens. */
+/** Models with one fault in their token states each, and the check that must find it. */
 export const embeddingFaults = (toy: EmbeddingToy): readonly (readonly [string, string, Model])[] => {
   const { kind, k } = toy;
   const tokens = (letters: string) => tokensOf(letters.replaceAll("N", "A"), k, kind);
@@ -359,7 +362,7 @@ export const embeddingFaults = (toy: EmbeddingToy): readonly (readonly [string, 
       "strand",
       eachOf((s) => withStates(tokens(s), () => tokens(reverseComplement(s)).states)),
     ],
-    // Of a model that looks both ways, such states may be a model's own.
+    // For a bidirectional model such states are not a fault.
     ...(kind === "masked"
       ? []
       : ([

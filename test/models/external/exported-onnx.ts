@@ -11,16 +11,18 @@ import { graphOf } from "../../../src/net/graph/graph.ts";
 import { toOnnx } from "../../../src/net/graph/onnx.ts";
 
 export interface ExportOptions {
-  /** Names and types of inputs and outputs, as other tools give them. */
+  /** Names and types of inputs and outputs in exports of other tools. */
   readonly idType?: "int32" | "int64";
   readonly maskType?: DType;
   readonly outputType?: DType;
-  /** Sizes made fixed. */
+  /** Sizes fixed at export. */
   readonly rows?: number;
   readonly tokens?: number;
 }
 
-/** A toy of a family in a folder, and the same model as an ONNX file with the names that `transformers` uses. */
+/**
+ * A toy of a family in a folder, and the same model as an ONNX file with the tensor names of `transformers`.
+ */
 export async function exportedOnnx(
   card: LanguageModelCard,
   preset: string,
@@ -58,7 +60,7 @@ export async function exportedOnnx(
   return { model, path };
 }
 
-/** Writes `model.card.json` beside a model. */
+/** Writes `model.card.json` next to a model. */
 export function writeCard(path: string, card: object): void {
   writeFileSync(
     path.replace(".onnx", ".card.json"),

@@ -44,7 +44,7 @@ async function hyena(card: object = causal, options: ExportOptions = { tokens: 2
   return { ...exported, open: () => closing(openOnnxModel(exported.path)) };
 }
 
-/** Every question, of both: the largest difference, relative to the largest number. */
+/** Largest difference between two models over all queries, relative to the largest value. */
 async function expectSameAnswers(external: Model, ours: Model, tolerance = 1e-5) {
   const all = async (model: Model) => {
     const pairs = [
@@ -171,7 +171,7 @@ describe("the error for a wrong card names what exists", () => {
     [
       "an input that the card omits",
       { ...masked, inputs: { ids: "input_ids" } },
-      /an input "attention_mask", of which the card says nothing\n.*name it under inputs/,
+      /does not name the model's input "attention_mask"\n.*name it under inputs/,
     ],
     [
       "an unknown output",
@@ -182,7 +182,7 @@ describe("the error for a wrong card names what exists", () => {
     ["an unknown key", { ...masked, tokenizer: { folder: ".", padd: 1 } }, /tokenizer.*padd/],
     ["a letter of two", { ...masked, tokenizer: { letters: { AC: 1 } } }, /expected one character/],
     ["another kind", { ...masked, kind: "seq2seq" }, /kind: Invalid option/],
-    ["a folder outside", { ...masked, tokenizer: { folder: "../.." } }, /lies outside the card's folder/],
+    ["a folder outside", { ...masked, tokenizer: { folder: "../.." } }, /is outside the card's folder/],
     [
       "a missing mask token",
       { ...masked, tokenizer: { letters, pad: 4 } },
@@ -191,7 +191,7 @@ describe("the error for a wrong card names what exists", () => {
     [
       "another tokenizer",
       { ...masked, tokenizer: { letters: { ...letters, T: 5000 }, mask: 3 } },
-      /logits have \d+ columns, and the tokenizer ids up to 5000\n/,
+      /logits have \d+ columns, but the tokenizer has ids up to 5000\n/,
     ],
   ])("%s", async (_, card, message) => {
     const { open } = await transformer(card);

@@ -19,7 +19,7 @@ test("the example has at most twenty lines, and imports the standard library alo
   expect(source.match(/^(import|from) .*$/gm)).toEqual(["import json, math, sys"]);
 });
 
-// Reported as skipped where there is no python3.
+// Skipped without python3.
 describe.skipIf(!python)("the Python adapter", () => {
   test("scores by its table", async () => {
     const model = await openModel(`stdio:python3 ${example}`);
@@ -110,7 +110,7 @@ describe.skipIf(!python)("the Python adapter", () => {
     };
     const result = await run(`stdio:python3 ${example}`, "run");
     expect(result.cell.model).toEqual({ name: "cpg-depleted", identity: "adapter cpg-depleted 1" });
-    // Pairs of letters are kept by the shuffle, so a model of pairs ties, but for the order of its sums.
+    // The shuffle keeps dinucleotides, so a model of them ties except for the order of summation.
     expect(Math.abs(result.published.mean_diff)).toBeLessThan(1e-9);
     const cell = readdirSync(join(folder, "run")).find((name) => /^[0-9a-f]{8}$/.test(name))!;
     const again = await run(`mine=${join(folder, "run", cell, "scores.tsv")}`, "again");

@@ -39,14 +39,16 @@ testWithSharedData(
         0, 1, 2, 348, 349, 350,
       ]);
     }
-    expect(() => model.embed!([""], from([320, 0]))).toThrow(/row 320 is asked for, and 320 rows are there/);
+    expect(() => model.embed!([""], from([320, 0]))).toThrow(
+      /no embedding of sequence 0 of row 320: the file has 320 rows/,
+    );
     expect(() => model.embed!([""], { protocol: "paper" })).toThrow(/for the rows of a task only/);
     await genome.close();
     await model.close!();
   },
 );
 
-/** A file as the original writes it for a model whose tokens are several bases. */
+/** A file in the original's format for a model with tokens of several bases. */
 async function fileOf(
   states: readonly Float32Array[],
   { tokens, width, map }: { tokens: number; width: number; map: Int32Array },
@@ -118,9 +120,9 @@ describe("a probed run on stored embeddings", () => {
   test("fails when the file is inconsistent", async () => {
     const { states, sizes } = await made();
     const refusals: [RegExp, (file: InstanceType<typeof h5wasm.File>) => void][] = [
-      [/begins with row 30, and row 24 comes next/, (file) => addTo(file, "emb_30_31", [1, 9, 4])],
-      [/has the shape \[2,9,4\]; expected \[1, tokens, 4\]/, (file) => addTo(file, "emb_24_25", [2, 9, 4])],
-      [/is uint32 of the shape \[24,24\], for 25 rows/, (file) => addTo(file, "emb_24_25", [1, 9, 4])],
+      [/begins with row 30, expected row 24/, (file) => addTo(file, "emb_30_31", [1, 9, 4])],
+      [/has shape \[2,9,4\], expected \[1, tokens, 4\]/, (file) => addTo(file, "emb_24_25", [2, 9, 4])],
+      [/is uint32 of shape \[24,24\], for 25 rows/, (file) => addTo(file, "emb_24_25", [1, 9, 4])],
     ];
     for (const [message, change] of refusals) {
       await expect(openStoredEmbeddings(await fileOf(states, sizes, change))).rejects.toThrow(message);

@@ -44,7 +44,7 @@ function naiveLogits(head: ProbingHead, onBases: Sym): Sym {
   return linear(head.output, g.reduceSum(convolved, [2]));
 }
 
-/** What stands for each position, taken by hand. */
+/** Tokens at each position, selected explicitly. */
 function onBases(tokens: Values, basesOf: BaseTokens, index: Values | undefined): Values {
   const [batch, count, width] = tokens.shape as [number, number, number];
   const rows = Array.from({ length: batch }, (_, b) => {

@@ -6,8 +6,8 @@ import type { GraphQuery } from "../../../src/models/queries/programs.ts";
 import { Programs } from "../../../src/models/queries/programs.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
 
-// Runs toys of either kind on WebGPU, which has no loop, and on the processor, by loops; prints the form that each took
-// and the largest differences as JSON. Its own process, since the Vulkan driver is chosen by the environment.
+// Runs toys of both kinds on WebGPU, in passes, and on the CPU, in loops; prints the form of each and the
+// largest differences as JSON. A separate process, because the environment selects the Vulkan driver.
 
 const TOKENS = 130; // more than one chunk
 const rng = new Pcg64(3);

@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 
-// Debian's chromium brings SwiftShader, a Vulkan device in software, and a Vulkan loader: WebGPU without a GPU.
+// Debian's chromium includes SwiftShader, a Vulkan device in software, and a Vulkan loader: WebGPU without a
+// GPU.
 const chromium = "/usr/lib/chromium";
 const swiftshader = join(chromium, "vk_swiftshader_icd.json");
 const child = join(dirname(fileURLToPath(import.meta.url)), "caduceus-webgpu-child.ts");

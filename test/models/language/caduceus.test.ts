@@ -147,7 +147,7 @@ const GOLDEN: Readonly<Record<string, Golden>> = {
   },
 };
 
-/** Every value within this, where the published float32 code is within 1.3e-5. */
+/** Tolerance of every value; the published float32 code is within 1.3e-5. */
 const TOLERANCE = 1e-5;
 
 const ids = input("ids", "int32", ["b", "t"]);
@@ -276,7 +276,7 @@ describe.each(Object.entries(GOLDEN).filter(([, { likelihood }]) => likelihood !
 );
 
 describe("inside the first block", () => {
-  /** A part of the first block's direction along the tokens, where projections are applied by direction. */
+  /** A tensor of the first block's forward direction, for projections applied per direction. */
   function parts(graph: Graph, at: string) {
     const name = (part: string) => `caduceus.backbone.layers.0.mixer${at}.mamba_fwd.${part}`;
     const projected = usersOf(graph, name("in_proj.weight")).map(outputOf);
@@ -308,7 +308,10 @@ describe("inside the first block", () => {
     return results as Record<keyof typeof outputs, NdArray>;
   }
 
-  /** [t, rows, width] as [2, t, width] of the rows from `first` on, tokens or channels reversed where it is said. */
+  /**
+   * [t, rows, width] as [2, t, width] of the rows from `first` on, with tokens or channels reversed on
+   * request.
+   */
   function rows(
     { data, shape }: NdArray,
     {
@@ -340,8 +343,8 @@ describe("inside the first block", () => {
   }
 
   test("every step of PS agrees with float64", async () => {
-    // The published block reads the other strand's half first; its rows are the second two, and it sees them from the other
-    // side: what is computed against their tokens is its direction along them.
+    // The published block reads the other strand's half first; its rows are the second two, in reverse: its
+    // backward direction along their tokens is the forward direction here.
     const values = await valuesOf(true);
     const of = 4;
     const turned = (array: NdArray) => rows(array, { of, first: 2, tokens: true });
@@ -507,7 +510,7 @@ describe("the strands", () => {
   const other = (row: readonly number[]) => row.map(complement).reverse();
   const anyRow = fc.array(fc.integer({ min: 0, max: 11 }), { minLength: 1, maxLength: 24 });
 
-  /** A model with any weights, not only those of the golden run. */
+  /** A model with arbitrary weights. */
   async function withRandomWeights(config: Record<string, unknown>, use: (run: Run) => Promise<void>) {
     const model = caduceus.architecture(config, "config.json");
     const head = model.classifier(3);

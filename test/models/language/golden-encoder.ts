@@ -17,21 +17,21 @@ import { tinyQuery, tokensOf } from "../tiny-query.ts";
 
 type Goldens = Readonly<Record<string, GoldenTensor>>;
 
-/** Float64 values of a masked encoder's tiny model, and how to find the tensors they are of. */
+/** Float64 golden values of a masked encoder's tiny model, and the tensors they belong to. */
 export interface EncoderGolden {
   readonly title: string;
   readonly card: LanguageModelCard;
   readonly config: Readonly<Record<string, unknown>>;
-  /** Rows of ids padded to one length, and which of them are tokens. */
+  /** Rows of ids padded to one length, and their mask. */
   readonly rows: readonly (readonly number[])[];
   readonly mask: readonly (readonly (0 | 1)[])[];
-  /** The weight of a tensor where it is not the hash of its name. */
+  /** Weight of a tensor that is not the hash of its name. */
   readonly weight?: (tensor: DeclaredTensor) => NdArray;
   /** Tensors by name, of the masked and of the unmasked run. */
   tensors(graph: Graph, output: ForwardOutput): Readonly<Record<string, Sym>>;
   readonly masked: Goldens;
   readonly unmasked: Goldens;
-  /** Names of tensors that are stated of tokens only, as the original leaves padding out. */
+  /** Names of tensors whose golden values exclude padding, as in the original. */
   readonly ofTokensOnly?: ReadonlySet<string>;
   /** Some values of one tensor, from an element on, in both runs. */
   readonly rowValues?: {
@@ -40,7 +40,7 @@ export interface EncoderGolden {
     readonly masked: readonly number[];
     readonly unmasked: readonly number[];
   };
-  /** Three labels per row; of the unmasked run for the second row, whose padding is seen. */
+  /** Three logits per row; those of the unmasked run for the second row, which attends to padding. */
   readonly classifier?: { readonly masked: readonly number[]; readonly unmaskedSecond?: readonly number[] };
   readonly special: Pick<Tokenizer, "special" | "before" | "after">;
   readonly pseudoLogLikelihoods: readonly number[];
@@ -150,7 +150,7 @@ export function describeEncoder(golden: EncoderGolden): void {
   });
 }
 
-/** Some rows of [rows, …] or of [b, t, …] taken as rows. */
+/** Rows of [rows, …], or of [b, t, …] flattened to rows. */
 function pickRows(array: NdArray, picked: readonly number[], rows: number): NdArray {
   const width = array.data.length / rows;
   const values = array.data as Float32Array;
@@ -167,7 +167,7 @@ const from = (array: NdArray, start: number) => ({
 
 const second = (classes: NdArray) => from(classes, LABELS);
 
-/** Largest deviation of the first values from those stated. */
+/** Largest deviation of the first values from the golden ones. */
 const largest = ({ data }: NdArray, stated: readonly number[]) =>
   Math.max(...stated.map((value, i) => Math.abs(value - (data[i] as number))));
 

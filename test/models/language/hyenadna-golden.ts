@@ -83,7 +83,7 @@ export function seedOf(name: string): number {
   return (rest === undefined ? GLOBAL[name][0] : LAYER[rest][0]) + 100 * Number(layer ?? 0);
 }
 
-/** Rows of an array in memory, as a checkpoint gives them. */
+/** Reads rows of an array in memory, like a checkpoint. */
 export const reader =
   (weights: ReadonlyMap<string, NdArray>): ReadTensor =>
   async (name, rows) => {

@@ -96,7 +96,10 @@ const GOLDEN: Record<string, GoldenTensor> = {
   },
 };
 
-/** Weights with rank-2 factors merged into every adapted layer of the backbone, and how many values the factors have. */
+/**
+ * Weights with rank-2 factors merged into every adapted layer of the backbone, and the number of values of
+ * the factors.
+ */
 function adapted(weights: ReadonlyMap<string, NdArray>) {
   let values = 0;
   const merged = new Map(weights);
@@ -132,7 +135,7 @@ function madeWith(parameter: string): Sym {
   return { node, output: 0, ...node.outputs[0] };
 }
 
-/** The gate v ⊙ x₁ and the convolved signal of layer 0, found by what they are made of; both [b, d, t]. */
+/** The gate v ⊙ x₁ and the convolved signal of layer 0, found by their operations; both [b, d, t]. */
 function gates(): { gated: Sym; convolved: Sym } {
   const products = graph.nodes.filter(({ op }) => op === "Mul");
   const { node: gates } = madeWith("mixer.short_filter.weight");

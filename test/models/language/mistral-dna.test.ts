@@ -60,7 +60,7 @@ interface Golden {
   readonly loraExperts?: readonly string[];
 }
 
-/** By the number of experts that a token goes to. */
+/** Golden values by the number of experts per token. */
 const GOLDEN: Readonly<Record<number, Golden>> = {
   1: {
     tensors: {
@@ -183,7 +183,7 @@ describe.each([1, 2])("Mistral-DNA, tiny golden model, experts per token: %i", (
 
   if (golden.experts !== undefined) {
     test("routing equals the golden run", () => {
-      // padding goes where it goes with the mask that the golden run was given
+      // routing of padding depends on the mask, which equals the golden run's
       expect([written(masked.experts0!), written(masked.experts1!)]).toEqual(golden.experts);
     });
 

@@ -43,7 +43,7 @@ describeEncoder({
   tensors: (graph, { hiddenStates, lastHidden, logits }) => ({
     attentionNorm: madeWith(graph, layer("attention.LayerNorm")),
     query: madeWith(graph, layer("attention.self.query")),
-    // the original scales the query, we the scores
+    // the original scales the query; here the scores are scaled
     turned: mul(graph.nodes.find(({ op }) => op === "MatMul")!.inputs[0], 1 / Math.sqrt(16)),
     context: givenTo(graph, layer("attention.output.dense")),
     swiglu: givenTo(graph, layer("output.dense")),

@@ -16,7 +16,7 @@ test("a causal model predicts every next token except special ones", () => {
   const { ids, labels, counted } = nextTokenTargets(hyenadna, row);
   expect(ids).toEqual(row.ids);
   expect([...labels.subarray(0, 4)]).toEqual([...row.ids.subarray(1)]);
-  // A gives C, C gives G, G gives T; [SEP] is not scored, and nothing follows it.
+  // A predicts C, C predicts G, G predicts T; [SEP] is not scored, and nothing follows it.
   expect([...counted]).toEqual([1, 1, 1, 0, 0]);
 });
 

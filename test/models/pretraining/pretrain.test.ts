@@ -14,7 +14,7 @@ import { temporaryFolder } from "../../temporary-folder.ts";
 const THREADS = { threads: 1 };
 const rng = new Pcg64(5);
 
-/** 24 bases: a word again and again, from a place of its own. */
+/** 24 bases of a repeated word, from a random offset. */
 const WORD = "GATTACACCTGA";
 const sequences = Array.from({ length: 48 }, () => {
   const from = integerBelow(rng, WORD.length);
@@ -108,7 +108,7 @@ test("sequences that cannot be trained on are errors", async () => {
   ).rejects.toThrow("differ in length");
   await expect(
     pretrain({ ...request, training: ["A".repeat(3000)] }, LANGUAGE_MODELS, THREADS),
-  ).rejects.toThrow("sequence 0 makes 3001 tokens, but the model takes at most 2120");
+  ).rejects.toThrow("sequence 0 has 3001 tokens, but the model takes at most 2120");
   await expect(
     pretrain({ ...request, validation: ["A".repeat(30)] }, LANGUAGE_MODELS, THREADS),
   ).rejects.toThrow("differ in length");
@@ -121,9 +121,9 @@ test("sequences that cannot be trained on are errors", async () => {
 });
 
 test.each([
-  [{ learningRate: -1 }, "learningRate is -1; a number above 0 is expected"],
+  [{ learningRate: -1 }, "learningRate is -1; expected a number above 0"],
   [{ weightDecay: Number.NaN }, "weightDecay is NaN"],
-  [{ hidden: 0 }, "hidden is 0; a number above 0 and up to 1 is expected"],
+  [{ hidden: 0 }, "hidden is 0; expected a number above 0 and up to 1"],
   [{ hidden: 2 }, "hidden is 2"],
 ])("the recipe %j is an error", async (recipe, message) => {
   const request = { from: "nowhere", training, validation, folder: "nowhere" };

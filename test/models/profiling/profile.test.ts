@@ -35,7 +35,7 @@ test("profiles both passes of a language model, with all weights trained and the
     directions: both,
     onProgress: (what) => said.push(what),
   });
-  // embeddings, two layers and the classifier, without the head that guesses hidden tokens
+  // embeddings, two layers and the classifier, without the pretraining head
   const head = 48 * 48 + 48 + 48 + 1;
   const layer = 4 * 48 * 48 + 4 * 48 + 2 * 96 * 48 + 96 * 48 + 48 + 4 * 48;
   const { vocab_size } = card.toys.toy as { vocab_size: number };

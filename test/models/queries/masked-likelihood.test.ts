@@ -10,7 +10,7 @@ import { plainLogSoftmax } from "./plain-log-softmax.ts";
 
 const corrected = { protocol: "corrected" } as const;
 
-/** As defined: every copy through the whole model, the softmax in float64. */
+/** The definition: every masked copy through the whole model, with a float64 softmax. */
 async function plainly(query: TokenQuery, { ids }: Tokens): Promise<number> {
   const { start, end } = scoredSpan(query.tokenizer, ids);
   let total = 0;
@@ -70,7 +70,7 @@ describe.each(TINY_ENCODERS)("%s", (...encoder) => {
     expect(both[2]).toBe(both[0]);
     expect(Math.abs(both[0] - once!)).toBeLessThan(1e-5 * Math.abs(once!));
 
-    // two rows that differ in one token share the copy that hides it
+    // two rows that differ in one token share the copy that masks it
     const place = before.length + 4;
     const other = { ...row, ids: row.ids.with(place, row.ids[place] === 6 ? 7 : 6) };
     const alike = counted(query);

@@ -34,7 +34,7 @@ describe("a masked model", () => {
   const double: AlleleTokens = [row, withToken(withToken(row, 2, 15), 5, 16)];
   const shorter: AlleleTokens = [tokensOf([3, 6, 7]), tokensOf([3, 6, 9])];
 
-  /** From the row with the mask at these places: of both alleles' tokens at other places. */
+  /** log P of both alleles' tokens at other positions, from the row masked at these positions. */
   async function plainly([first, second]: AlleleTokens, hidden: number[], scored: number[]) {
     const common = hidden.reduce((ids, place) => ids.with(place, MASK), first.ids);
     const guesses = await plainLogSoftmax(query, common);
@@ -89,7 +89,7 @@ describe("a masked model", () => {
   test("alleles with different numbers of tokens are an error", async () => {
     const pair: AlleleTokens = [row, tokensOf([3, 6, 7])];
     const asked = maskedVariantLogLikelihoods(query, [single, pair], corrected);
-    await expect(asked).rejects.toThrow(/the alleles of variant 1 make 8 and 3 tokens/);
+    await expect(asked).rejects.toThrow(/the alleles of variant 1 have 8 and 3 tokens/);
   });
 });
 
@@ -108,7 +108,7 @@ describe("a causal model", () => {
   const start = "ACGTTGCATG";
   const end = "GGCATAC";
   const pair = [`${start}A${end}`, `${start}T${end}`] as const;
-  /** log P(letter | start), from likelihoods of the two prefixes. */
+  /** log P(base | prefix), from the likelihoods of two prefixes. */
   const lastGiven = async (letters: string) => {
     const [long, short] = await model.logLikelihood([letters, letters.slice(0, -1)], corrected);
     return long! - short!;
@@ -139,6 +139,6 @@ test("a variant that changes the number of byte-pair tokens is an error", async 
   await initCheckpoint(dnabert2, { preset: "toy", seed: 0, folder });
   const model = await LanguageModel.open(folder, LANGUAGE_MODELS);
   const asked = model.compareAlleles([["ACGTACGT", "ACGTACNT"]], corrected);
-  await expect(asked).rejects.toThrow(/the alleles of variant 0 make 4 and 6 tokens/);
+  await expect(asked).rejects.toThrow(/the alleles of variant 0 have 4 and 6 tokens/);
   await model.close();
 });

@@ -6,7 +6,7 @@ const allLogits: GraphQuery = {
   outputs: (model, given, tokens) => ({ logits: model.forward(given, tokens).logits }),
 };
 
-/** log P of every token of the vocabulary at every place of one row, the softmax in float64: [t][v]. */
+/** log P of every token of the vocabulary at every position of one row, with a float64 softmax: [t][v]. */
 export async function plainLogSoftmax({ programs }: TokenQuery, ids: Int32Array): Promise<Float64Array[]> {
   const { logits } = await programs.run(allLogits, collate([{ ids }]));
   const vocabulary = logits!.shape[2];
