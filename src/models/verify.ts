@@ -45,7 +45,7 @@ export async function verifyModel(model: LanguageModel, preset?: string): Promis
   for (const anchor of model.card.anchors.filter((each) => each.preset === name)) {
     const { states, tokens, width } = await model.outputsOf(anchor.ids);
     const stateOf = (token: number) => states.subarray(token * width, (token + 1) * width);
-    checks.push(compare(anchor, meanOfAll(states, tokens, width), stateOf));
+    checks.push(compareWithAnchor(anchor, meanOfAll(states, tokens, width), stateOf));
   }
   return checks;
 }
@@ -65,7 +65,7 @@ function meanOfAll(states: Float32Array, tokens: number, width: number): Float64
  * @param mean     mean of the states of all tokens
  * @param stateOf  state of one token
  */
-export function compare(
+export function compareWithAnchor(
   anchor: Anchor,
   mean: Float64Array,
   stateOf: (token: number) => ArrayLike<number> = () => [],

@@ -278,18 +278,18 @@ describe("unexpected contents are errors", () => {
       response.end(JSON.stringify(tree(repo)));
       return true;
     };
-    expect(await problem(fetchTiny())).toMatch(/sends us to http:\/\/elsewhere.invalid\/tree/);
+    expect(await problem(fetchTiny())).toMatch(/refers to http:\/\/elsewhere.invalid\/tree/);
   });
 
   test.each([
     ["a missing file", { files: ["model.gguf"] }, /has no file "model.gguf".*\n {2}it has config.json/],
     ["a branch that is not there", { revision: "dev" }, /at this revision \(404\)/],
     ["a missing repository", { repo: "LongSafari/none" }, /no LongSafari\/none at this revision \(404\)/],
-    ["a repository that climbs", { repo: "../x" }, /"..\/x" is not the name of a repository/],
+    ["a repository that climbs", { repo: "../x" }, /"..\/x" is not the name of a hub repository/],
     [
       "an address",
       { repo: "https://huggingface.co/a/b" },
-      /is not the name of a repository\n {2}write it as/,
+      /is not the name of a hub repository\n {2}write it as/,
     ],
     ["a revision that climbs", { revision: "../../x" }, /is not a revision/],
   ])("%s", async (_, request, message) => {
@@ -313,7 +313,7 @@ describe("unexpected contents are errors", () => {
     expect(await problem(fetchTiny())).toMatch(/has no public repository .* \(401\)\n {2}set HF_TOKEN/);
     mkdirSync(join(cache, "home"));
     writeFileSync(join(cache, "home", "token"), "hf_from_login\n");
-    expect(await problem(fetchTiny())).toMatch(/is the token right/);
+    expect(await problem(fetchTiny())).toMatch(/is the token correct/);
     expect(hub.requests.at(-1)).toMatch(/Bearer hf_from_login$/);
     vi.stubEnv("HF_TOKEN", "secret");
     expect(await problem(fetchTiny())).toMatch(/^the token in HF_TOKEN does not begin with hf_\n/);

@@ -8,7 +8,7 @@ import { LANGUAGE_MODELS, publicCheckpoint } from "../../src/models/language/cat
 import { hyenadna } from "../../src/models/language/hyenadna.ts";
 import { LanguageModel } from "../../src/models/language-model.ts";
 import { openModel } from "../../src/models/open-model.ts";
-import { compare, verifyModel } from "../../src/models/verify.ts";
+import { compareWithAnchor, verifyModel } from "../../src/models/verify.ts";
 import { openCheckpoint } from "../../src/net/arrays/checkpoint.ts";
 import { writeSafetensors } from "../../src/net/arrays/safetensors.ts";
 
@@ -206,25 +206,25 @@ describe("anchors", () => {
 
   test("an untrained model of the right size does not agree with the anchor, a copy of it does", async () => {
     const anchor = hyenadna.anchors[0];
-    const wrong = compare(anchor, new Float64Array(256));
+    const wrong = compareWithAnchor(anchor, new Float64Array(256));
     expect(wrong.agrees).toBe(false);
     const mean = new Float64Array(256);
     anchor.mean!.first.forEach((value, i) => {
       mean[i] = value;
     });
     const stated = { ...anchor, mean: { first: anchor.mean!.first } };
-    expect(compare(stated, mean).agrees).toBe(true);
+    expect(compareWithAnchor(stated, mean).agrees).toBe(true);
     mean[3] += 1e-3;
-    expect(compare(stated, mean)).toMatchObject({ agrees: false });
+    expect(compareWithAnchor(stated, mean)).toMatchObject({ agrees: false });
   });
 
   test("compares single tokens, and reports a missing one as a deviation", () => {
     const anchor = { preset: "x", ids: [1, 2], of: "AC", tolerance: 1e-3, otherTokens: { 1: [0.5, -0.25] } };
     const states = [[0], [0.5, -0.2501, 7]];
-    const check = compare(anchor, new Float64Array(3), (token) => states[token]);
+    const check = compareWithAnchor(anchor, new Float64Array(3), (token) => states[token]);
     expect(check.agrees).toBe(true);
     expect(check.deviation).toBeCloseTo(1e-4, 10);
-    expect(compare(anchor, new Float64Array(3), () => [0.5, -0.26]).agrees).toBe(false);
-    expect(compare(anchor, new Float64Array(3)).agrees).toBe(false);
+    expect(compareWithAnchor(anchor, new Float64Array(3), () => [0.5, -0.26]).agrees).toBe(false);
+    expect(compareWithAnchor(anchor, new Float64Array(3)).agrees).toBe(false);
   });
 });

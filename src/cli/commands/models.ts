@@ -14,7 +14,10 @@ export const define: DefineCommand = (command, context) => {
     context,
   );
   defineInit(command.command("init").summary("write an untrained checkpoint"), context);
-  defineFetch(command.command("fetch").summary("download a checkpoint, pinned and verified"), context);
+  defineFetch(
+    command.command("fetch").summary("download a published checkpoint and verify its files"),
+    context,
+  );
   defineVerify(
     command.command("verify").summary("compare a checkpoint with the official code's output"),
     context,

@@ -153,7 +153,7 @@ export function substituted(sequence: string, position: number, base: string): s
   return `${sequence.slice(0, at)}${base}${sequence.slice(at + 1)}`;
 }
 
-/** The three otherBases at a position, the most dissimilar base first. */
+/** The three substitutions at a position, the most dissimilar base first. */
 export function otherBases(sequence: string, position: number): readonly [string, string, string] {
   const at = BASES.indexOf(sequence.at(position)!);
   // A ↔ C and G ↔ T change both the number of hydrogen bonds and purine to pyrimidine.

@@ -90,8 +90,8 @@ function listOf({ body, refused }: AdapterResponse, key: string, count: number):
   return list;
 }
 
-const places = z.array(z.int().min(0));
-const embeddingSchema = z.looseObject({ starts: places, ends: places });
+const positions = z.array(z.int().min(0));
+const embeddingSchema = z.looseObject({ starts: positions, ends: positions });
 
 /**
  * `embeddings`: token states of each sequence, with the bases that each token covers.

@@ -73,7 +73,7 @@ export async function classifierPasses(
   };
   const collated = (sequences: readonly string[]) =>
     collate(
-      sequences.map((letters) => tokenizer.encode(letters)),
+      sequences.map((sequence) => tokenizer.encode(sequence)),
       { pad: tokenizer.special.pad ?? 0 },
     );
   let batches = 0;
@@ -91,9 +91,9 @@ export async function classifierPasses(
       parameters: await sources(trainable),
       feeds(sequences) {
         const batch = collated(sequences);
-        const rows = sequences.map((letters, row) => ({
+        const rows = sequences.map((sequence, row) => ({
           seed: [batches, row],
-          tokens: tokenizer.encode(letters).ids.length,
+          tokens: tokenizer.encode(sequence).ids.length,
         }));
         batches++;
         return { ...batch, ...sites.draw(rows, batch.ids.shape[1]) };
@@ -182,8 +182,8 @@ export function networkPasses(
 
 function oneHot(sequences: readonly string[], length: number): Feeds {
   const data = new Float32Array(sequences.length * length * 4);
-  sequences.forEach((letters, i) => {
-    oneHotOfCodes(codesOf(letters), data, i * length * 4);
+  sequences.forEach((sequence, i) => {
+    oneHotOfCodes(codesOf(sequence), data, i * length * 4);
   });
   return { sequence: { dtype: "float32", shape: [sequences.length, length, 4], data } };
 }

@@ -196,6 +196,6 @@ function spread(values: readonly number[]): Spread {
 
 function randomSequences(count: number, length: number, repeat: number): readonly string[] {
   const rng = new Pcg64(seedOf(["profile", repeat]));
-  const letter = () => choice(rng, ["A", "C", "G", "T"]);
-  return Array.from({ length: count }, () => Array.from({ length }, letter).join(""));
+  const base = () => choice(rng, ["A", "C", "G", "T"]);
+  return Array.from({ length: count }, () => Array.from({ length }, base).join(""));
 }

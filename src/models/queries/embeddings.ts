@@ -172,10 +172,10 @@ export async function tokenOutputs(
 }
 
 /** Spans of tokens; those of padding are empty. */
-function padded(places: Int32Array, tokens: number): Int32Array {
-  if (places.length === tokens) return places;
+function padded(spans: Int32Array, tokens: number): Int32Array {
+  if (spans.length === tokens) return spans;
   const longer = new Int32Array(tokens);
-  longer.set(places);
+  longer.set(spans);
   return longer;
 }
 

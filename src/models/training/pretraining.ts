@@ -105,7 +105,7 @@ export async function pretrain(
       identity: {
         model: opened.identity,
         recipe,
-        letters: [request.training, request.validation].map((letters) => sha256Hex(letters.join("\n"))),
+        letters: [request.training, request.validation].map((sequences) => sha256Hex(sequences.join("\n"))),
       },
       signal,
       ...(onProgress === undefined ? {} : { onProgress }),
@@ -123,8 +123,8 @@ function checkRecipe({ learningRate, weightDecay = 0, hidden = HIDDEN }: Pretrai
     weightDecay: [weightDecay, weightDecay >= 0, "of 0 or more"],
     hidden: [hidden, hidden > 0 && hidden <= 1, "above 0 and up to 1"],
   } as const;
-  for (const [name, [value, holds, expected]] of Object.entries(conditions)) {
-    if (!(holds && Number.isFinite(value)))
+  for (const [name, [value, valid, expected]] of Object.entries(conditions)) {
+    if (!(valid && Number.isFinite(value)))
       throw new InputError(`${name} is ${value}; expected a number ${expected}`);
   }
 }
@@ -133,8 +133,8 @@ function encoded(
   { tokenizer, architecture }: CheckpointFolder,
   sequences: readonly string[],
 ): readonly Row[] {
-  return sequences.map((letters, i) => {
-    const { ids } = tokenizer.encode(letters);
+  return sequences.map((sequence, i) => {
+    const { ids } = tokenizer.encode(sequence);
     if (ids.length <= architecture.maxTokens) return { ids };
     throw new InputError(
       `sequence ${i} has ${ids.length} tokens, but the model takes at most ${architecture.maxTokens}`,

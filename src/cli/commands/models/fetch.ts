@@ -10,7 +10,7 @@ export const define: DefineCommand = (command, context) => {
   const { terminal, signal } = context;
   command
     .description(
-      "Downloads a published checkpoint into the Hugging Face cache: a pinned revision, every file verified by its digest. An interrupted download resumes.",
+      "Downloads a published checkpoint into the Hugging Face cache, at the revision of `dart-eval models list`, and verifies the digest of every file. An interrupted download resumes.",
     )
     .argument("<model>", "a name from models list, such as hyenadna/large-1m, or its repository")
     .option("--json", "print folder and revision as JSON")

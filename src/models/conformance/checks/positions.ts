@@ -34,7 +34,7 @@ export const kMerOffsetCheck: Check = {
     if (probe.model.tokens === "bpe") return holds("the tokens cover all bases consecutively");
     const changes = await changesOf(probe, offsetSequence);
     if (changes.substitutions.length < offsetSequence.length / 2) {
-      return undecided("too few otherBases change the states");
+      return undecided("too few substitutions change the states");
     }
     return changes.fromTheEnd
       ? undecided("the states depend on the bases after them: see strand")
@@ -73,7 +73,7 @@ function judged({ substitutions, tokens, found }: Changes): Verdict {
     return fault("a substitution changes the token after the one that covers the base");
   }
   const own = share(substitutions, (each) => found(each) === each.own);
-  return holds(`${Math.round(100 * own)} % of otherBases change mainly their own token`);
+  return holds(`${Math.round(100 * own)} % of substitutions change mainly their own token`);
 }
 
 /** Logits predict the next base from all bases before it. */
@@ -170,7 +170,7 @@ export const strandCheck: Check = {
   async ofEmbeddings(probe) {
     const { substitutions, found, fromTheEnd } = await changesOf(probe, strandSequence);
     if (substitutions.length < strandSequence.length / 4) {
-      return undecided("too few otherBases change the states and keep the tokens");
+      return undecided("too few substitutions change the states and keep the tokens");
     }
     if (fromTheEnd) return fault("states depend on the bases after them, and not on those before");
     const mirrored = share(substitutions, (each) => found(each) === each.opposite);

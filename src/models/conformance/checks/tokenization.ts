@@ -90,7 +90,7 @@ export const unknownLettersCheck: Check = {
     if (scores === undefined) return holds(REJECTED);
     const failing = [...scores].findIndex((score) => !Number.isFinite(score));
     if (failing >= 0) return fault(`${withN[failing]} has the score ${scores[failing]}`);
-    const without = await probe.scoresUnpadded(withN.map((letters) => letters.replaceAll("N", "")));
+    const without = await probe.scoresUnpadded(withN.map((sequence) => sequence.replaceAll("N", "")));
     return scores.every((score, i) => probe.same(score, without[i]))
       ? fault("a sequence has the same score with its Ns and without them: they are dropped")
       : holds("a sequence with N scores differently from the one without");
