@@ -126,7 +126,10 @@ export class LanguageModel extends TokenModel {
   }
 }
 
-/** The folder's name; for a snapshot in the Hugging Face cache, whose folder is a commit, the repository's name. */
+/**
+ * The folder's name; for a snapshot in the Hugging Face cache, whose folder is a commit, the repository's
+ * name.
+ */
 function folderName(folder: string): string {
   const path = resolve(folder);
   const [, repository] = /[\\/]models--(?:[\w.-]+--)?([\w.-]+)[\\/]snapshots[\\/][^\\/]+$/.exec(path) ?? [];

@@ -78,8 +78,9 @@ export interface SequenceEmbedding {
 /** Log-probabilities of the scored tokens of one sequence, in order. Special tokens are not scored. */
 export interface TokenLogProbabilities {
   /**
-   * [scored tokens], nats. Causal: log P(token | tokens before it); masked: log P(token | all other tokens). Their sum is
-   * `logLikelihood`, up to rounding. Left out: the first token of a causal model without a start token, which has no prediction.
+   * [scored tokens], nats. Causal: log P(token | tokens before it); masked: log P(token | all other tokens).
+   * Their sum is `logLikelihood`, up to rounding. Left out: the first token of a causal model without a start
+   * token, which has no prediction.
    */
   readonly values: Float64Array;
   /** Token i covers bases [starts[i], ends[i]), 0-based. [scored tokens] */

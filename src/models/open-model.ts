@@ -25,17 +25,20 @@ import { type OpenedModel, openedModel } from "./opened-model.ts";
  * - `kmer-markov`, `kmer-markov:order=5`: a baseline, fitted when it is opened;
  * - `motif-counts:motifs.meme`, `motif-counts:p=1e-4,motifs.meme`: numbers of motif hits;
  * - `probing-head-like`, `chrombpnet-like`: untrained networks for the setting ab-initio;
- * - `chrombpnet:FILE.h5`, `chrombpnet:strands=both,FILE.h5`: a trained ChromBPNet in Keras format; `*` in the path averages
- *   folds, `{cell-line}` selects one network per cell line;
+ * - `chrombpnet:FILE.h5`, `chrombpnet:strands=both,FILE.h5`: a trained ChromBPNet in Keras format; `*` in the
+ *   path averages folds, `{cell-line}` selects one network per cell line;
  * - a folder with config.json and weights;
- * - `toy:hyenadna`: a small trained checkpoint of each family that comes with the package, and `toy:chrombpnet`;
+ * - `toy:hyenadna`: a small trained checkpoint of each family that comes with the package, and
+ *   `toy:chrombpnet`;
  * - `hyenadna/large-1m` or a hub repository of the catalogue, if it is downloaded;
  * - `model.onnx` with `model.card.json` next to it;
  * - `stdio:python3 adapter.py`, `http://host:port/`: an adapter, a program that evaluates the model;
- * - `scores.tsv`: precomputed log-likelihoods; `scores:answers=activity,family=chrombpnet,scores.tsv`: activities;
- * - `embeddings.h5`, `embeddings:family=caduceus,embeddings.h5`: embeddings that DART-Eval's scripts extracted;
- * - a `.js`, `.mjs` or `.ts` file that exports a model as `default` or `model`: your own code, which is executed.
- * A prefix renames any of them: `mine=./checkpoint`.
+ * - `scores.tsv`: precomputed log-likelihoods; `scores:answers=activity,family=chrombpnet,scores.tsv`:
+ *   activities;
+ * - `embeddings.h5`, `embeddings:family=caduceus,embeddings.h5`: embeddings that DART-Eval's scripts
+ *   extracted;
+ * - a `.js`, `.mjs` or `.ts` file that exports a model as `default` or `model`: your own code, which is
+ *   executed. A prefix renames any of them: `mine=./checkpoint`.
  *
  *     await using model = await openModel("toy:hyenadna");
  *     const [logLikelihood] = await model.logLikelihood(["ACGTTGCA"]);
@@ -50,8 +53,8 @@ export async function openModel(text: string, context: OpenModelContext = {}): P
 }
 
 /**
- * Opens several models and returns them in the given order. Models that are fitted when opened, which takes minutes, come
- * last, so that a wrong name is reported first.
+ * Opens several models and returns them in the given order. Models that are fitted when opened, which takes
+ * minutes, come last, so that a wrong name is reported first.
  *
  * @throws {InputError} as `openModel`; models already open are closed
  */
@@ -151,8 +154,9 @@ export const modelNames = (): readonly string[] => [
 ];
 
 /**
- * Folder of a small trained model that comes with the package, one per family of language models and a ChromBPNet
- * (`toys/README.md`). They are trained on a synthetic genome and have learnt nothing about real ones.
+ * Folder of a small trained model that comes with the package, one per family of language models and a
+ * ChromBPNet (`toys/README.md`). They are trained on a synthetic genome and have learnt nothing about real
+ * ones.
  *
  * @param toy  "hyenadna"
  * @throws {InputError} when there is no such toy

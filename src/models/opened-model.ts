@@ -17,10 +17,12 @@ import { poolSequences } from "./queries/embeddings.ts";
 export type Scores = ArrayLike<number> & Iterable<number>;
 
 /**
- * A model from `openModel`: every query is present and its options are optional. Sequences are upper-case A, C, G, T.
+ * A model from `openModel`: every query is present and its options are optional. Sequences are upper-case A,
+ * C, G, T.
  *
- * Default options: protocol "corrected"; `pool` averages over bases. A query that the model does not implement throws an
- * `InputError` that names the model and the query; check with `supports(model, query)`. No sequences give no results.
+ * Default options: protocol "corrected"; `pool` averages over bases. A query that the model does not
+ * implement throws an `InputError` that names the model and the query; check with `supports(model, query)`.
+ * No sequences give no results.
  */
 export interface OpenedModel extends Model, AsyncDisposable {
   /**

@@ -3,8 +3,9 @@ import type { NdArray } from "../../src/net/arrays/array.ts";
 import { mergeLora } from "./merge-lora.ts";
 
 /**
- * Weights of the encoders' tiny models, exact in float32 without a random generator: each value in ±0.25 from a hash of the
- * tensor's name (FNV-1a) and the element's index, mixed as MurmurHash3 ends; scales of norms are raised by 1.
+ * Weights of the encoders' tiny models, exact in float32 without a random generator: each value in ±0.25 from
+ * a hash of the tensor's name (FNV-1a) and the element's index, mixed as MurmurHash3 ends; scales of norms
+ * are raised by 1.
  */
 export function hashedArray(name: string, shape: readonly number[]): NdArray {
   const seed = fnv1a(name);

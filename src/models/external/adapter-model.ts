@@ -22,7 +22,9 @@ const USUAL_SECONDS = 240;
 /** Default of `batchSize`. */
 const USUAL_BATCH = 32;
 
-/** A model evaluated by a program over standard input and output: `python3 adapter.py`. See docs/adapters.md. */
+/**
+ * A model evaluated by a program over standard input and output: `python3 adapter.py`. See docs/adapters.md.
+ */
 export function openStdioModel(command: string, signal?: AbortSignal): Promise<Model> {
   return openAdapter((greet) => openStdioChannel(command, greet), signal);
 }

@@ -3,8 +3,8 @@ import { InputError } from "../../base/errors.ts";
 import { firstIssue, tryParseJson } from "../../base/json.ts";
 import type { AlleleLogLikelihoods, SequenceEmbedding } from "../model.ts";
 
-// The protocol between dart-eval and an adapter: docs/adapters.md. A request is a JSON object with an `id` and an `ask`,
-// its response a JSON object with the same `id`.
+// The protocol between dart-eval and an adapter: docs/adapters.md. A request is a JSON object with an `id`
+// and an `ask`, its response a JSON object with the same `id`.
 
 /** Protocol version; raised by changes that break existing adapters. */
 export const ADAPTER_PROTOCOL = 1;
@@ -54,7 +54,10 @@ export interface AdapterResponse {
   refused(why: string): InputError;
 }
 
-/** A JSON object with any content. NaN and Infinity, which Python writes but JSON does not have, are read as null. */
+/**
+ * A JSON object with any content. NaN and Infinity, which Python writes but JSON does not have, are read as
+ * null.
+ */
 export function parseResponse(text: string): Readonly<Record<string, unknown>> | undefined {
   const value =
     tryParseJson(text) ??
@@ -65,7 +68,8 @@ export function parseResponse(text: string): Readonly<Record<string, unknown>> |
 }
 
 /**
- * `values`: one number per sequence. Anything else in the list becomes NaN, which the run reports with its row.
+ * `values`: one number per sequence. Anything else in the list becomes NaN, which the run reports with its
+ * row.
  * @throws {InputError} when it is not a list, or has another length
  */
 export function parseValues(response: AdapterResponse, count: number): Float64Array {
@@ -96,7 +100,8 @@ const embeddingSchema = z.looseObject({ starts: positions, ends: positions });
 /**
  * `embeddings`: token states of each sequence, with the bases that each token covers.
  *
- * @throws {InputError} naming the entry whose lengths disagree, or whose tokens overlap or exceed the sequence
+ * @throws {InputError} naming the entry whose lengths disagree, or whose tokens overlap or exceed the
+ *   sequence
  */
 export function parseEmbeddings(
   response: AdapterResponse,

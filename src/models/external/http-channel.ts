@@ -18,8 +18,8 @@ const MOST_SECONDS = 290;
 const NOT_ADAPTER = "is this the address of an adapter? docs/adapters.md describes the protocol";
 
 /**
- * Connects to an adapter over HTTP: each request is posted as JSON, the response is the body. Requests to a server that is
- * busy or unreachable are retried after a pause, or after its Retry-After.
+ * Connects to an adapter over HTTP: each request is posted as JSON, the response is the body. Requests to a
+ * server that is busy or unreachable are retried after a pause, or after its Retry-After.
  *
  * @throws {InputError} when the address is not valid or cannot be reached, or the handshake fails
  */

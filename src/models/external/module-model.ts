@@ -16,11 +16,14 @@ const QUERIES = [
 ] as const satisfies readonly (keyof Model)[];
 
 /**
- * Loads the model that a JavaScript or TypeScript module exports as `default` or `model`. The module is executed.
+ * Loads the model that a JavaScript or TypeScript module exports as `default` or `model`. The module is
+ * executed.
  *
- * An error thrown by a method, and a promise that can no longer settle, becomes an `InputError` that names the model.
+ * An error thrown by a method, and a promise that can no longer settle, becomes an `InputError` that names
+ * the model.
  *
- * @throws {InputError} when there is no such file, it throws or never settles while loading, or it exports no model
+ * @throws {InputError} when there is no such file, it throws or never settles while loading, or it exports no
+ *   model
  */
 export async function importModel(file: string): Promise<Model> {
   await checkIsFile(file);
@@ -61,7 +64,8 @@ interface Named {
 
 /** A proxy of a user's object whose errors name the model. The result of `fineTune` is guarded as well. */
 function guarded<T extends object>(object: T, model: Named): T {
-  // The proxy's target is an empty heir: a proxy of a frozen object would have to return its methods unchanged.
+  // The proxy's target is an empty heir: a proxy of a frozen object would have to return its methods
+  // unchanged.
   return new Proxy(Object.create(object), {
     get(_, key) {
       const value: unknown = Reflect.get(object, key);

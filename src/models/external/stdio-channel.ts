@@ -28,8 +28,9 @@ const NOT_JSON = "write only responses to standard output, anything else to stan
 class AdapterEnded extends InputError {}
 
 /**
- * Starts an adapter that reads requests from standard input and writes responses to standard output, one line each.
- * Its standard error is inherited. It is started without a shell, restarted when it ends, and stopped by `close`.
+ * Starts an adapter that reads requests from standard input and writes responses to standard output, one line
+ * each. Its standard error is inherited. It is started without a shell, restarted when it ends, and stopped
+ * by `close`.
  *
  * @param command  `python3 adapter.py --weights "my model"`
  * @throws {InputError} when it cannot be started, or the handshake fails
@@ -163,7 +164,10 @@ class StdioChannel implements Channel {
   }
 }
 
-/** The promise's value; rejects with `late()` after the time limit, and with the signal's reason when it is aborted. */
+/**
+ * The promise's value; rejects with `late()` after the time limit, and with the signal's reason when it is
+ * aborted.
+ */
 async function within<T>(
   promise: Promise<T>,
   { seconds, signal }: RequestLimits,
@@ -188,8 +192,8 @@ async function within<T>(
 }
 
 /**
- * Splits a command into words at blanks; single or double quotes group. Nothing else is special: there is no shell, and
- * a backslash is a plain character, as in Windows paths.
+ * Splits a command into words at blanks; single or double quotes group. Nothing else is special: there is no
+ * shell, and a backslash is a plain character, as in Windows paths.
  *
  * @throws {InputError} when the command is empty, or a quote is not closed
  */

@@ -80,7 +80,9 @@ export interface Architecture {
    * Has a recurrence along the tokens: on devices that are slow at loops, their number must be known as well.
    */
   readonly recurrent?: boolean;
-  /** The graph for rows of `tokens` tokens. Parameters are named as in `tensors`, derived ones as in `derive`. */
+  /**
+   * The graph for rows of `tokens` tokens. Parameters are named as in `tensors`, derived ones as in `derive`.
+   */
   forward(input: ForwardInput, tokens: Dim): ForwardOutput;
   /**
    * The forward pass with the last layer and the head computed for one token of each row: `lastHidden` [b, 1,

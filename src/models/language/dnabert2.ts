@@ -50,8 +50,9 @@ interface Parameters extends BertParameters {
 /**
  * DNABERT-2: post-norm layers, GEGLU, and ALiBi, so that positions enter by distance alone.
  *
- * The official code also has a fused attention in half precision, which the original may have used when it extracted the
- * embeddings of Task 1 (quirk Q34). Attention is in float32 here, as in all other scripts of the original.
+ * The official code also has a fused attention in half precision, which the original may have used when it
+ * extracted the embeddings of Task 1 (quirk Q34). Attention is in float32 here, as in all other scripts of
+ * the original.
  */
 const family = (c: Config): BertFamily<Parameters> => ({
   declare: (table) => declare(table, c),

@@ -31,7 +31,7 @@ import type { LoraAdapters } from "./lora.ts";
 import { ParameterTable } from "./parameters.ts";
 import { mistralDnaCheckpoints } from "./published-checkpoints/mistral-dna.ts";
 
-// axes: b batch · t tokens · q queries · d width · h heads · g heads of keys and values · c width of a head · v vocabulary
+// axes: b batch · t tokens · q queries · d width · h heads · g heads of keys and values · c width of a head
 
 /** Mixtral configuration: the published models are decoders with a mixture of experts, despite the name. */
 const schema = z
@@ -148,7 +148,7 @@ interface QueryContext {
   readonly bias: Sym;
 }
 
-/** q = R(W_q·y), k = R(W_k·y), v = W_v·y; W_o·softmax(q·kᵀ / √c over what is seen)·v.  y: [b, t, d] → [b, q, d] */
+/** q = R(W_q·y), k = R(W_k·y), v = W_v·y; W_o·softmax(q·kᵀ / √c + bias)·v.  y: [b, t, d] → [b, q, d] */
 function selfAttention(p: Attention, c: Config, y: Sym, at: QueryContext, all: QueryContext): Sym {
   const group = c.num_attention_heads / c.num_key_value_heads;
   const q = applyRotary(splitHeads(linear(p.query, at.queries.rowsOf(y)), c.num_attention_heads), at.angles); // [b, h, q, c]

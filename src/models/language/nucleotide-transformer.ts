@@ -82,7 +82,9 @@ interface Parameters extends BertParameters {
 
 const FREQUENCIES = "rotary_embeddings.inv_freq";
 
-/** Nucleotide Transformer, an ESM: pre-norm layers, embeddings without a norm, a norm after the last layer. */
+/**
+ * Nucleotide Transformer, an ESM: pre-norm layers, embeddings without a norm, a norm after the last layer.
+ */
 const family = (c: Config): BertFamily<Parameters> => ({
   declare: (table) => declare(table, c),
   /** x⁰ = mask ⊙ (E[ids], scaled and with positions in the first generation) */
@@ -111,9 +113,9 @@ const family = (c: Config): BertFamily<Parameters> => ({
 const MASKED_IN_TRAINING = 0.15 * 0.8;
 
 /**
- * (1 − 0.12) / (1 − r) · E[ids] + P[position], where a mask token's E is 0 and r is the share of mask tokens in the row:
- * ESM's token dropout, which keeps the scale of pretraining in rows with any number of masks. Positions count tokens
- * from pad + 1; padding, recognised by its id, has position pad.
+ * (1 − 0.12) / (1 − r) · E[ids] + P[position], where a mask token's E is 0 and r is the share of mask tokens
+ * in the row: ESM's token dropout, which keeps the scale of pretraining in rows with any number of masks.
+ * Positions count tokens from pad + 1; padding, recognised by its id, has position pad.
  */
 function scaledEmbeddings(p: Parameters, c: Config, { ids, mask }: ForwardInput): Sym {
   const masked = equal(ids, c.mask_token_id); // [b, t]

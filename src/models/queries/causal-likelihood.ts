@@ -55,8 +55,8 @@ export function logLikelihoodOf({ values }: ScoredTokens): number {
 }
 
 /**
- * log P(token | tokens before it) for each scored token of each row. The first token of a model without a start token has
- * no prediction and is left out.
+ * log P(token | tokens before it) for each scored token of each row. The first token of a model without a
+ * start token has no prediction and is left out.
  *
  * Rows of equal length run together, so nothing is padded.
  *

@@ -48,7 +48,8 @@ test("losses and weights of three steps with a frozen bias equal Keras'", async 
   const deviations = kerasNetwork("", "accessibility", sizes).weights.flatMap(([at, layer]) => {
     const of = (name: string) => now.get(`parameter accessibility.${at}.${name}`) as NdArray<"float32">;
     const [kernel, ours] = [axesReversed(of("weight")).data, of("bias").data];
-    // A constant on all logits changes no probability: its gradient is 0 but for rounding, which Adam makes large.
+    // A constant on all logits changes no probability: its gradient is 0 but for rounding, which Adam makes
+    // large.
     if (at === "profile") ours[0] = training.weights[`${layer}/bias:0`][0];
     return [
       ...training.weights[`${layer}/kernel:0`].map((value, i) => Math.abs(value - kernel[7 * i])),

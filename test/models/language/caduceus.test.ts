@@ -31,8 +31,8 @@ import { givenTo, madeWith, outputOf, usersOf } from "../graph-nodes.ts";
 import { mergeLora } from "../merge-lora.ts";
 import { complement, idRows, LENGTH, lawOf, MASKED_AT, SCORE, tiny, weight } from "./caduceus-golden.ts";
 
-// Golden values: float64 evaluation of the published equations; the published float32 code (CPU, mamba's own reference
-// scan) agrees within 1.3e-5.
+// Golden values: float64 evaluation of the published equations; the published float32 code (CPU, mamba's own
+// reference scan) agrees within 1.3e-5.
 
 const weightsOf = ({ tensors }: Architecture) =>
   new Map(tensors.map((tensor) => [tensor.name, weight(tensor)]));

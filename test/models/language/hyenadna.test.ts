@@ -13,7 +13,8 @@ import { deviation, goldenArray } from "../golden-weights.ts";
 import { mergeLora } from "../merge-lora.ts";
 import { ids, LENGTH, LORA_RANK, reader, SCORE, seedOf, TINY, weight } from "./hyenadna-golden.ts";
 
-// Golden values: float64 evaluation of the published equations (torch 2.1, transformers 4.37.1 agree within 1e-6).
+// Golden values: float64 evaluation of the published equations (torch 2.1, transformers 4.37.1 agree within
+// 1e-6).
 
 const GOLDEN: Record<string, GoldenTensor> = {
   filter: {

@@ -74,7 +74,9 @@ interface MaskedHead {
   readonly decoder: Linear;
 }
 
-/** Dropout in a training graph: elements of states, and weights of attention. The identity in any other graph. */
+/**
+ * Dropout in a training graph: elements of states, and weights of attention. The identity in any other graph.
+ */
 interface BertDropout {
   hidden(x: Sym): Sym;
   attention(weights: Sym): Sym;
@@ -94,7 +96,10 @@ export interface BertFamily<P extends BertParameters> {
   feed(p: FeedForward, y: Sym, drop: BertDropout): Sym;
   /** h [b, q, d] from the last layer's output xⁿ [b, q, d]. */
   lastHidden(p: P, x: Sym, mask: Sym | undefined, queries: Queries): Sym;
-  /** Entries of `hidden_states` in the official code: embeddings and every layer, or the last hidden state alone. */
+  /**
+   * Entries of `hidden_states` in the official code: embeddings and every layer, or the last hidden state
+   * alone.
+   */
   readonly hiddenStates: "all" | "last";
   /** Epsilon of the masked head's norm; `layer_norm_eps` if absent. */
   readonly headEpsilon?: number;
@@ -107,7 +112,8 @@ export interface BertFamily<P extends BertParameters> {
 }
 
 /**
- * An encoder of the BERT kind (Devlin et al. 2019, arXiv:1810.04805), with what is the family's own in `family`.
+ * An encoder of the BERT kind (Devlin et al. 2019, arXiv:1810.04805), with what is the family's own in
+ * `family`.
  *
  *     x⁰ = embed(ids);  xⁱ = layerᵢ(xⁱ⁻¹), i = 1 … n;  h = lastHidden(xⁿ);  logits = decoder(LN(gelu(W·h)))
  *
@@ -219,7 +225,9 @@ function selfAttention(
 const maskedHead = (p: MaskedHead, h: Sym, epsilon: number) =>
   linear(p.decoder, layerNorm(p.norm, gelu(linear(p.dense, h)), epsilon));
 
-/** BERT's classifier on its pooler, with the tensors named as in Transformers' BertForSequenceClassification. */
+/**
+ * BERT's classifier on its pooler, with the tensors named as in Transformers' BertForSequenceClassification.
+ */
 export function poolerClassifier(
   c: BertConfig & { readonly classifier_dropout?: number | null | undefined },
   labels: number,
@@ -259,7 +267,10 @@ export function bertInitial({ name, shape }: DeclaredTensor, deviation: number):
   return { kind: "constant", value: name.endsWith(".weight") ? 1 : 0 };
 }
 
-/** Float32 values alive at once in a layer: its widest states per token, its attention scores per pair of tokens. */
+/**
+ * Float32 values alive at once in a layer: its widest states per token, its attention scores per pair of
+ * tokens.
+ */
 function liveValues(c: BertConfig) {
   return {
     liveValuesPerToken: 5 * c.hidden_size + 3 * c.intermediate_size,

@@ -65,7 +65,9 @@ export interface ImplicitFilterWeights {
 /** Offset of the window, so that the filter never vanishes. */
 const SHIFT = 0.05;
 
-/** k[τ, d] = h[τ, d] · (exp(−t_τ·|δ_d|) + 0.05), with h an MLP of sines over z_τ.  Returns [t, d], row-major. */
+/**
+ * k[τ, d] = h[τ, d] · (exp(−t_τ·|δ_d|) + 0.05), with h an MLP of sines over z_τ.  Returns [t, d], row-major.
+ */
 export function implicitFilter(w: ImplicitFilterWeights): Float32Array {
   const length = w.time.length;
   const width = w.decay.length;
