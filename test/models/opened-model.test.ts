@@ -2,8 +2,7 @@ import { describe, expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { genomeInMemory } from "../../src/dna/genome/genome.ts";
 import { type Model, type QueryOptions, supports } from "../../src/models/model.ts";
-import { openModel } from "../../src/models/open-model.ts";
-import { openedModel } from "../../src/models/opened-model.ts";
+import { openedModel, openModel } from "../../src/models/open-model.ts";
 import { meanOverBases } from "../../src/models/queries/embeddings.ts";
 
 const SEQUENCES = ["ACGTTGCAACGTTGCAGGATCC", "GATTACA"];
