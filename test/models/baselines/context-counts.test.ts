@@ -63,6 +63,6 @@ describe("context counts", () => {
 
   test.each([-1, 12, 2.5, Number.NaN])("order %s is refused", (order) => {
     expect(() => new ContextCounter(order)).toThrow(InputError);
-    expect(() => new ContextCounter(order)).toThrow(/whole number from 0 to 11/);
+    expect(() => new ContextCounter(order)).toThrow(/an integer from 0 to 11/);
   });
 });

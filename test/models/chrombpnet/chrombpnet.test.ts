@@ -55,5 +55,5 @@ test("a sequence of another length is an error", async () => {
   await expect(model.predictActivity(["ACGT"], { protocol: "paper" })).rejects.toThrow(
     "the model reads 300 bases, but a sequence has 4",
   );
-  await expect(openChrombpnet("chrombpnet:strands=three,x.h5", {})).rejects.toThrow(/does not understand/);
+  await expect(openChrombpnet("chrombpnet:strands=three,x.h5", {})).rejects.toThrow(/is not a ChromBPNet/);
 });

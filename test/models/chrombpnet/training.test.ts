@@ -139,7 +139,7 @@ describe("training on a synthetic genome", () => {
     ];
     expect(insideGenome(near, genome, 128)).toEqual([near[1]]);
     const nowhere = { ...request(temporaryFolder()), partOf: () => undefined };
-    await expect(trainChrombpnet(nowhere)).rejects.toThrow("no peak is in the part of the genome for train");
+    await expect(trainChrombpnet(nowhere)).rejects.toThrow("no peak is in the train split");
     const loud = { ...request(temporaryFolder()), recipe: { ...RECIPE, biasThreshold: 0.2 } };
     await expect(trainChrombpnet(loud)).rejects.toThrow(/non-peak/);
     const shorter = { ...RECIPE, bias: { ...RECIPE.bias, outputLength: 50 } };
@@ -276,6 +276,6 @@ test("a fold maps each centre to its split", () => {
     undefined,
   ]);
   expect(() => foldOf({ train: ["chr1:9-3"], valid: [], test: [] })).toThrow(
-    /neither a chromosome nor a part/,
+    /neither a chromosome nor a range/,
   );
 });

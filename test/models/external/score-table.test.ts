@@ -65,7 +65,7 @@ describe("a table by rows", () => {
     expect((await model.logLikelihood!(["A"], of("two")))[0]).toBe(2);
   });
 
-  test("names every row that is missing, double, foreign or without a number, all at once", async () => {
+  test("lists all missing, duplicate, unknown and non-numeric rows at once", async () => {
     const model = await tableOf(
       "0\t-1\t-2",
       "0\t-1\t-2",
@@ -79,19 +79,19 @@ describe("a table by rows", () => {
     expect(error).toBeInstanceOf(FormatError);
     expect(error.message).toBe(
       [
-        'rows that regulatory-elements does not have (it has 0 to 4), 3: "5" (line 4), "-1" (line 5), "x" (line 6)',
+        'rows outside regulatory-elements (0 to 4), 3: "5" (line 4), "-1" (line 5), "x" (line 6)',
         "duplicate rows, 1: 0 (lines 2 and 3)",
         'scores that are not numbers, 2: seq_score "nan" of 3 (line 7), seq_score "" of 4 (line 8)',
-        "rows missing, 1 of 3 asked for: 2",
+        "rows missing, 1 of 3: 2",
       ].join("\n"),
     );
   });
 
-  test("names the first ten, and how many there are", async () => {
+  test("lists the first ten rows and their number", async () => {
     const model = await tableOf();
     const rows = Uint32Array.from({ length: 25 }, (_, i) => i);
     expect(await refusal(model.expectRows!({ ...expected, rows, inTable: 25 }))).toMatch(
-      /rows missing, 25 of 25: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, and 15 more\n.*idx counts the rows/,
+      /rows missing, 25 of 25: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, and 15 more\n.*idx numbers the rows/,
     );
   });
 
