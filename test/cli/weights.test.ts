@@ -152,9 +152,7 @@ test("weights that do not fit are refused in one message, before anything is wri
   };
   const probe = join(goldenFolder, "probed", "checkpoint_1.pt");
   const tuned = join(goldenFolder, "fine-tuned", "checkpoint_1.pt");
-  expect(await refused("probed", tuned)).toMatch(
-    /lacks 8 tensors: conv1\.weight, .*; has unexpectedly/,
-  );
+  expect(await refused("probed", tuned)).toMatch(/lacks 8 tensors: conv1\.weight, .*; has unexpectedly/);
   expect(await refused("fine-tuned", probe, ...LORA)).toMatch(/lacks \d+ tensors: .*conv1\.bias/s);
   expect(await refused("fine-tuned", tuned)).toMatch(
     /tensor ".*lora_A": has shape \[281, 2\], expected \[281, 8\]\n {2}expected weights with 5 outputs and the recipe's rank 8/,

@@ -80,7 +80,12 @@ test.each([
   ],
   ["more filters than the weights have", `"filters":2`, `"filters":3`, /first.*shape|has shape/],
   ["a size of absurd magnitude", `"filters":2`, `"filters":1e300`, /filters/],
-  ["a short input", `[null,120,4]`, `[null,80,4]`, /80 bases with 2 dilated layers leave .* expected -10 or an even/],
+  [
+    "a short input",
+    `[null,120,4]`,
+    `[null,80,4]`,
+    /80 bases with 2 dilated layers leave .* expected -10 or an even/,
+  ],
   ["no JSON", `{"class_name":"Functional"`, `{class_name:"Functional"`, /describes no functional model/],
 ])("%s is an error", async (_, from, to, message) => {
   await expect(readChanged((text) => text.replaceAll(from, to))).rejects.toThrow(message);
