@@ -144,7 +144,7 @@ describe("training on a synthetic genome", () => {
     await expect(trainChrombpnet(loud)).rejects.toThrow(/non-peak/);
     const shorter = { ...RECIPE, bias: { ...RECIPE.bias, outputLength: 50 } };
     await expect(trainChrombpnet(request(temporaryFolder(), shorter))).rejects.toThrow(
-      "outputLength is 50 of the bias and 60 of accessibility",
+      "outputLength is 50 for the bias and 60 for accessibility",
     );
   });
 });
