@@ -94,7 +94,7 @@ test("what cannot be trained is told before anything is", async () => {
   expect([notBias.exitCode, notBias.said]).toEqual([2, expect.stringContaining("this is not an HDF5 file")]);
   await writeFile(at("recipe2.json"), `{"epoch": 3}`);
   const recipe = await runCommand(training("--recipe", at("recipe2.json"), "--out", at("no")));
-  expect([recipe.exitCode, recipe.said]).toEqual([2, expect.stringContaining("this is no recipe")]);
+  expect([recipe.exitCode, recipe.said]).toEqual([2, expect.stringContaining("not a recipe")]);
   await writeFile(at("fold.json"), `{"train": ["chr1"], "valid": []}`);
   const fold = await runCommand(training("--fold", at("fold.json"), "--out", at("no")));
   expect([fold.exitCode, fold.said]).toEqual([2, expect.stringContaining("not a fold")]);
