@@ -39,7 +39,7 @@ async function figuresOf(format: string, path: string): Promise<Figure[]> {
     await using genome = await openGenome(path);
     for (let i = 0; i < WINDOWS; i++) {
       const start = i * Math.floor(BASES / WINDOWS);
-      await genome.letters({ chrom: "chr1", start, end: start + 350 });
+      await genome.sequence({ chrom: "chr1", start, end: start + 350 });
     }
   });
   return [

@@ -10,7 +10,7 @@ if (genomeFile === undefined) {
 await using genome = await dna.openGenome(genomeFile);
 const [chrom = "chr1"] = genome.chromosomes.keys();
 const window = { chrom, start: 2000, end: 2350 };
-const element = await genome.letters(window);
+const element = await genome.sequence(window);
 const rng = new base.Pcg64(base.seedOf([0, window.chrom, window.start, window.end]));
 const control = dna.dinucleotideShuffle(element, rng);
 

@@ -96,8 +96,8 @@ async function drain(items: AsyncIterable<unknown>): Promise<void> {
 async function readGenome(path: string): Promise<void> {
   await using genome = await openGenome(path);
   for (const [chrom, length] of [...genome.chromosomes].slice(0, 8)) {
-    await genome.letters({ chrom, start: 0, end: Math.min(length, 400) });
-    await genome.letters({ chrom, start: Math.max(0, length - 20), end: length });
+    await genome.sequence({ chrom, start: 0, end: Math.min(length, 400) });
+    await genome.sequence({ chrom, start: Math.max(0, length - 20), end: length });
   }
 }
 

@@ -31,43 +31,6 @@ export function blockLength(bytes: Uint8Array, offset = 0): number | undefined {
 /** Offset of a block in the compressed file and in the uncompressed text. */
 export type BlockStart = readonly [compressed: number, uncompressed: number];
 
-/** Consecutive complete blocks at the start of a buffer: their offsets and uncompressed sizes. */
-interface WholeBlocks {
-  readonly blocks: readonly { readonly start: number; readonly text: number }[];
-  /** Total compressed and uncompressed bytes. */
-  readonly length: number;
-  readonly text: number;
-}
-
-/**
- * Complete blocks at the start of a buffer, up to `text` uncompressed bytes. Checks the declared sizes, which
- * determine the allocation of the decompressor.
- *
- * @param offset  offset of the buffer in the file, for messages
- * @throws {FormatError} when a block declares more text than the format allows
- */
-function wholeBlocks(path: string, bytes: Uint8Array, offset: number, text: number): WholeBlocks {
-  const view = dataView(bytes);
-  const blocks: { start: number; text: number }[] = [];
-  let length = 0;
-  let sum = 0;
-  while (sum < text) {
-    const size = blockLength(bytes, length);
-    if (size === undefined || size < HEADER_BYTES + 8 || length + size > bytes.length) break;
-    const declared = view.getUint32(length + size - 4, true);
-    if (declared > MAX_BLOCK_TEXT) {
-      throw damaged(
-        path,
-        `the bgzip block at byte ${offset + length} declares ${declared} bytes; the maximum is ${MAX_BLOCK_TEXT}`,
-      );
-    }
-    blocks.push({ start: length, text: declared });
-    sum += declared;
-    length += size;
-  }
-  return { blocks, length, text: sum };
-}
-
 /**
  * Decompresses a bgzip file: passes the text to `visit` in chunks and returns the offsets of its blocks.
  * @throws {FormatError} when a block is truncated or fails its CRC-32
@@ -139,6 +102,43 @@ async function readBlocks(file: OpenFile, starts: readonly BlockStart[], from: n
     );
   }
   return { from: textStart, text: await decompressed(file.path, bytes, start, whole) };
+}
+
+/** Consecutive complete blocks at the start of a buffer: their offsets and uncompressed sizes. */
+interface WholeBlocks {
+  readonly blocks: readonly { readonly start: number; readonly text: number }[];
+  /** Total compressed and uncompressed bytes. */
+  readonly length: number;
+  readonly text: number;
+}
+
+/**
+ * Complete blocks at the start of a buffer, up to `text` uncompressed bytes. Checks the declared sizes, which
+ * determine the allocation of the decompressor.
+ *
+ * @param offset  offset of the buffer in the file, for messages
+ * @throws {FormatError} when a block declares more text than the format allows
+ */
+function wholeBlocks(path: string, bytes: Uint8Array, offset: number, text: number): WholeBlocks {
+  const view = dataView(bytes);
+  const blocks: { start: number; text: number }[] = [];
+  let length = 0;
+  let sum = 0;
+  while (sum < text) {
+    const size = blockLength(bytes, length);
+    if (size === undefined || size < HEADER_BYTES + 8 || length + size > bytes.length) break;
+    const declared = view.getUint32(length + size - 4, true);
+    if (declared > MAX_BLOCK_TEXT) {
+      throw damaged(
+        path,
+        `the bgzip block at byte ${offset + length} declares ${declared} bytes; the maximum is ${MAX_BLOCK_TEXT}`,
+      );
+    }
+    blocks.push({ start: length, text: declared });
+    sum += declared;
+    length += size;
+  }
+  return { blocks, length, text: sum };
 }
 
 /** Index of the block with a byte of the text. */

@@ -16,7 +16,7 @@ export interface Genome extends AsyncDisposable {
    * Sequence of an interval in upper case; N for positions off the chromosome.
    * @throws {InputError} when the genome does not have the chromosome, or the interval is invalid
    */
-  letters(interval: Interval): Promise<string>;
+  sequence(interval: Interval): Promise<string>;
   /**
    * A whole chromosome as upper-case ASCII bytes, including ambiguity letters, for extracting many windows.
    * The last chromosome is cached; do not modify it.
@@ -68,17 +68,17 @@ async function openSource(file: OpenFile): Promise<SequenceSource> {
  * @throws {InputError} when a sequence has a character that is not a DNA letter
  */
 export function genomeInMemory(path: string, sequences: ReadonlyMap<string, string>): Genome {
-  for (const [name, letters] of sequences) {
-    const at = letters.search(NO_DNA_LETTER);
+  for (const [name, bases] of sequences) {
+    const at = bases.search(NO_DNA_LETTER);
     if (at >= 0) {
       throw new InputError(
-        `${JSON.stringify(letters[at])} at base ${at + 1} of sequence ${JSON.stringify(name)} is not a DNA letter`,
+        `${JSON.stringify(bases[at])} at base ${at + 1} of sequence ${JSON.stringify(name)} is not a DNA letter`,
         { place: { file: path } },
       );
     }
   }
   const source: SequenceSource = {
-    lengths: new Map([...sequences].map(([name, letters]) => [name, letters.length])),
+    lengths: new Map([...sequences].map(([name, bases]) => [name, bases.length])),
     read: async (name, start, end) => sequences.get(name)!.slice(start, end),
     readWhole: async (name) => new TextEncoder().encode(sequences.get(name)!.toUpperCase()),
   };
@@ -97,7 +97,7 @@ function genomeOf(
   closeFile: () => Promise<void>,
 ): Genome {
   const chromosomes = source.lengths;
-  let last: { readonly name: string; readonly letters: Promise<Uint8Array> } | undefined;
+  let last: { readonly name: string; readonly bases: Promise<Uint8Array> } | undefined;
 
   function lengthOf(name: string): number {
     const length = chromosomes.get(name);
@@ -105,7 +105,7 @@ function genomeOf(
     return length;
   }
 
-  async function letters(interval: Interval): Promise<string> {
+  async function sequence(interval: Interval): Promise<string> {
     const { chrom, start, end } = interval;
     const length = lengthOf(chrom);
     checkInterval(interval);
@@ -117,20 +117,20 @@ function genomeOf(
 
   async function read(name: string, from: number, to: number): Promise<string> {
     if (last?.name !== name) return (await source.read(name, from, to)).toUpperCase();
-    return Buffer.from((await last.letters).subarray(from, to)).toString("latin1");
+    return Buffer.from((await last.bases).subarray(from, to)).toString("latin1");
   }
 
   async function chromosome(name: string): Promise<Uint8Array> {
     lengthOf(name);
     if (last?.name !== name) {
-      const reading = { name, letters: source.readWhole(name) };
+      const reading = { name, bases: source.readWhole(name) };
       last = reading;
       // Do not cache a failed read.
-      reading.letters.catch(() => {
+      reading.bases.catch(() => {
         if (last === reading) last = undefined;
       });
     }
-    return last.letters;
+    return last.bases;
   }
 
   async function close(): Promise<void> {
@@ -138,7 +138,7 @@ function genomeOf(
     await closeFile();
   }
 
-  return { path, chromosomes, letters, chromosome, digest, close, [Symbol.asyncDispose]: close };
+  return { path, chromosomes, sequence, chromosome, digest, close, [Symbol.asyncDispose]: close };
 }
 
 /** Maps every byte except A, C, G and T to N. */
@@ -158,9 +158,9 @@ const GENOME_DIGEST_VERSION = "genome 1";
 async function genomeDigest(source: SequenceSource): Promise<string> {
   const lines: string[] = [];
   for (const [name, length] of source.lengths) {
-    const letters = await source.readWhole(name);
-    for (let i = 0; i < letters.length; i++) letters[i] = BASE_OR_N[letters[i]];
-    lines.push(`${name}\t${length}\t${sha256Hex(letters)}\n`);
+    const bases = await source.readWhole(name);
+    for (let i = 0; i < bases.length; i++) bases[i] = BASE_OR_N[bases[i]];
+    lines.push(`${name}\t${length}\t${sha256Hex(bases)}\n`);
   }
   return sha256Hex(lines.sort().join(""));
 }

@@ -6,13 +6,13 @@ import { codesOf, NO_BASE } from "./encoding.ts";
  *
  * @throws {InputError} when k is not a positive integer
  */
-export function kmerCounts(letters: string, k: number): Map<string, number> {
+export function kmerCounts(sequence: string, k: number): Map<string, number> {
   if (!(Number.isSafeInteger(k) && k >= 1)) {
     throw new InputError(`k is ${k}; expected a positive integer`);
   }
   const counts = new Map<string, number>();
-  for (let i = 0; i + k <= letters.length; i++) {
-    const kmer = letters.slice(i, i + k);
+  for (let i = 0; i + k <= sequence.length; i++) {
+    const kmer = sequence.slice(i, i + k);
     counts.set(kmer, (counts.get(kmer) ?? 0) + 1);
   }
   return counts;
@@ -24,10 +24,10 @@ export function kmerCounts(letters: string, k: number): Map<string, number> {
  * @returns NaN when the sequence has no A, C, G or T
  * @throws {InputError} when a character is not ASCII
  */
-export function gcFraction(letters: string): number {
+export function gcFraction(sequence: string): number {
   let strong = 0;
   let bases = 0;
-  for (const code of codesOf(letters)) {
+  for (const code of codesOf(sequence)) {
     if (code === NO_BASE) continue;
     bases++;
     if (code === 1 || code === 2) strong++;

@@ -21,12 +21,12 @@ for (let code = 0; code < 4; code++) {
  * Base codes of a sequence, case-insensitive: 0 A, 1 C, 2 G, 3 T, 4 any other character.
  * @throws {InputError} when a character is not ASCII
  */
-export function codesOf(letters: string): Uint8Array {
-  const codes = new Uint8Array(letters.length);
+export function codesOf(sequence: string): Uint8Array {
+  const codes = new Uint8Array(sequence.length);
   for (let i = 0; i < codes.length; i++) {
-    const byte = letters.charCodeAt(i);
+    const byte = sequence.charCodeAt(i);
     if (byte > 127)
-      throw new InputError(`${JSON.stringify(letters[i])} at position ${i + 1} is not a DNA letter`);
+      throw new InputError(`${JSON.stringify(sequence[i])} at position ${i + 1} is not a DNA letter`);
     codes[i] = CODE_OF_BYTE[byte];
   }
   return codes;
@@ -75,8 +75,8 @@ export function modelLettersOf(codes: Uint8Array): string {
  *
  * @throws {InputError} when a character is not ASCII
  */
-export function asLanguageModelLetters(letters: string): string {
-  return modelLettersOf(codesOf(letters));
+export function asLanguageModelLetters(sequence: string): string {
+  return modelLettersOf(codesOf(sequence));
 }
 
 let scratch = Buffer.alloc(1024);
@@ -94,8 +94,8 @@ function decode(codes: Uint8Array, byteOfCode: Uint8Array): string {
  *
  * @throws {InputError} when a character is not ASCII
  */
-export function oneHot(letters: string): Float32Array {
-  return oneHotOfCodes(codesOf(letters));
+export function oneHot(sequence: string): Float32Array {
+  return oneHotOfCodes(codesOf(sequence));
 }
 
 /**

@@ -17,12 +17,12 @@ for (let i = 0; i < LETTERS.length; i++) {
  * @throws {InputError} when a character is not an IUPAC nucleotide code
  * @see Cornish-Bowden 1985, doi:10.1093/nar/13.9.3021
  */
-export function reverseComplement(letters: string): string {
+export function reverseComplement(sequence: string): string {
   const complements: string[] = [];
-  for (let i = letters.length - 1; i >= 0; i--) {
-    const complement = COMPLEMENT.get(letters[i]);
+  for (let i = sequence.length - 1; i >= 0; i--) {
+    const complement = COMPLEMENT.get(sequence[i]);
     if (complement === undefined) {
-      throw new InputError(`${JSON.stringify(letters[i])} at position ${i + 1} is not a DNA letter`);
+      throw new InputError(`${JSON.stringify(sequence[i])} at position ${i + 1} is not a DNA letter`);
     }
     complements.push(complement);
   }

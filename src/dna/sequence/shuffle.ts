@@ -10,13 +10,13 @@ import { codesOf, modelLettersOf } from "./encoding.ts";
  * towards the end. The result is valid but not uniform over all such sequences. The draws equal DART-Eval's
  * from NumPy's generator.
  *
- * @param letters  N and other ambiguity letters are read as A
- * @returns        upper-case A, C, G, T; sequences of fewer than four bases draw nothing and do not change
+ * @param sequence  N and other ambiguity letters are read as A
+ * @returns         upper-case A, C, G, T; sequences of fewer than four bases draw nothing and do not change
  * @throws {InputError} when a character is not ASCII
  * @see Altschul & Erickson 1985, doi:10.1093/oxfordjournals.molbev.a040370
  */
-export function dinucleotideShuffle(letters: string, rng: Pcg64): string {
-  const codes = codesOf(letters);
+export function dinucleotideShuffle(sequence: string, rng: Pcg64): string {
+  const codes = codesOf(sequence);
   dinucleotideShuffleCodes(codes, 0, codes.length, rng);
   return modelLettersOf(codes);
 }

@@ -34,10 +34,10 @@ export function referenceAllele(
 }
 
 /** True if the chromosome has this sequence at a 0-based position. */
-export function reads(chromosome: Uint8Array, position: number, letters: string): boolean {
-  if (position < 0 || position + letters.length > chromosome.length) return false;
-  for (let i = 0; i < letters.length; i++) {
-    const letter = letters.charCodeAt(i) & UPPER_CASE;
+export function reads(chromosome: Uint8Array, position: number, bases: string): boolean {
+  if (position < 0 || position + bases.length > chromosome.length) return false;
+  for (let i = 0; i < bases.length; i++) {
+    const letter = bases.charCodeAt(i) & UPPER_CASE;
     if (chromosome[position + i] !== letter || !BASES.includes(String.fromCharCode(letter))) return false;
   }
   return true;

@@ -64,14 +64,14 @@ export function bpeTokenizer(name: string, description: BpeDescription, special:
       throw new InternalError(`the tokens of ${JSON.stringify(word.text)} do not spell it`);
   }
 
-  function encode(letters: string): Tokens {
+  function encode(sequence: string): Tokens {
     if (plain && fast !== undefined) {
-      const count = fast.encode(letters, 0, letters.length);
+      const count = fast.encode(sequence, 0, sequence.length);
       if (count >= 0) return withEnds(fast, count);
     }
-    requireAscii(letters);
+    requireAscii(sequence);
     const row: Row = { ids: [], starts: [], ends: [] };
-    for (const piece of piecesOf(letters, description)) {
+    for (const piece of piecesOf(sequence, description)) {
       if (piece.kind === "word") add(row, piece);
       else {
         row.ids.push(piece.id);

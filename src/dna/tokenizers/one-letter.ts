@@ -84,9 +84,9 @@ export function letterTokenizer({ idOf, ...table }: LetterTable): Tokenizer {
   );
   const ends = before.length + after.length;
 
-  function encode(letters: string): Tokens {
-    requireAscii(letters);
-    const n = letters.length;
+  function encode(sequence: string): Tokens {
+    requireAscii(sequence);
+    const n = sequence.length;
     const length = n + ends;
     const tokens = {
       ids: new Int32Array(length),
@@ -95,10 +95,10 @@ export function letterTokenizer({ idOf, ...table }: LetterTable): Tokenizer {
     };
     tokens.ids.set(before);
     for (let i = 0, at = before.length; i < n; i++, at++) {
-      const id = ids[letters.charCodeAt(i)];
+      const id = ids[sequence.charCodeAt(i)];
       if (id < 0) {
         throw new InputError(
-          `letter ${JSON.stringify(letters[i])} at position ${i} is not in the vocabulary of ${name}`,
+          `letter ${JSON.stringify(sequence[i])} at position ${i} is not in the vocabulary of ${name}`,
         );
       }
       tokens.ids[at] = id;

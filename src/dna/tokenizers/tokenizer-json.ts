@@ -41,7 +41,7 @@ const document = z.looseObject({
 });
 
 /** Unsupported settings of the model: each must be absent, null, false, 0 or empty. */
-const UNUSED_SETTINGS = [
+const UNSUPPORTED_SETTINGS = [
   "dropout",
   "continuing_subword_prefix",
   "end_of_word_suffix",
@@ -88,7 +88,7 @@ export function parseTokenizerJson(source: string, file: string): BpeDescription
   const { type } = checked(outline, value, file).model;
   if (type !== "BPE") throw unsupported("model", type, "BPE", file);
   const { model, added_tokens, normalizer, pre_tokenizer, post_processor } = checked(document, value, file);
-  for (const setting of UNUSED_SETTINGS) {
+  for (const setting of UNSUPPORTED_SETTINGS) {
     const given = model[setting];
     if (given) throw unsupported(`model.${setting}`, String(given), `model.${setting} left out`, file);
   }

@@ -27,7 +27,7 @@ export interface Tokenizer {
    * arrays.
    * @throws {InputError} when a character is not ASCII
    */
-  encode(letters: string): Tokens;
+  encode(sequence: string): Tokens;
   /**
    * Text of a token: its bases, or the name of a special token such as "[SEP]"; undefined for an unknown id.
    */
@@ -83,10 +83,10 @@ function nameOf(value: unknown): string | undefined {
  *
  * @throws {InputError} naming the first such character
  */
-export function requireAscii(letters: string): void {
-  for (let i = 0; i < letters.length; i++) {
-    if (letters.charCodeAt(i) < 128) continue;
-    const character = String.fromCodePoint(letters.codePointAt(i)!);
+export function requireAscii(sequence: string): void {
+  for (let i = 0; i < sequence.length; i++) {
+    if (sequence.charCodeAt(i) < 128) continue;
+    const character = String.fromCodePoint(sequence.codePointAt(i)!);
     throw new InputError(
       `${JSON.stringify(character)} at position ${i} of a sequence is not an ASCII character`,
     );

@@ -84,7 +84,7 @@ const complement = (letter: string) => "TGCA"["ACGT".indexOf(letter)];
 /** Rows of which neither allele is the letter at their position. */
 async function mismatchesOf(rows: readonly Planted[]): Promise<number> {
   const letters = await Promise.all(
-    rows.map(({ chrom, position }) => genome.letters({ chrom, start: position - 1, end: position })),
+    rows.map(({ chrom, position }) => genome.sequence({ chrom, start: position - 1, end: position })),
   );
   return rows.filter(({ allele1, allele2 }, i) => allele1 !== letters[i] && allele2 !== letters[i]).length;
 }

@@ -130,7 +130,7 @@ describe("synthetic genome on disk", () => {
         expect(peaks.some((peak) => peak.chrom === chrom && peak.start < end && peak.end > start)).toBe(
           false,
         );
-        expect(await genome.letters({ chrom, start, end })).not.toContain("N");
+        expect(await genome.sequence({ chrom, start, end })).not.toContain("N");
       }
     },
   );

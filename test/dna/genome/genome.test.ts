@@ -79,7 +79,7 @@ describe("real genomes", () => {
         await using genome = await openGenome(sharedData(file) ?? sharedData(`formats/${file}`)!);
         expect(Object.fromEntries(genome.chromosomes)).toEqual(sequences);
         for (const { chrom, start, end, returned_length, seq } of fetch) {
-          const letters = await genome.letters({ chrom, start, end });
+          const letters = await genome.sequence({ chrom, start, end });
           expect(letters).toHaveLength(end - start);
           expect(letters.slice(returned_length ?? end - start)).toMatch(/^N*$/);
           if (seq !== undefined) expect(letters.slice(0, seq.length)).toBe(seq.toUpperCase());
@@ -105,8 +105,8 @@ describe("real genomes", () => {
         expected,
       )) {
         expect(genome.chromosomes.get(name)).toBe(length);
-        expect(await genome.letters({ chrom: name, start: 0, end: 60 })).toBe(String(first60).toUpperCase());
-        expect(await genome.letters({ chrom: name, start: length - 60, end: length + 2 })).toBe(
+        expect(await genome.sequence({ chrom: name, start: 0, end: 60 })).toBe(String(first60).toUpperCase());
+        expect(await genome.sequence({ chrom: name, start: length - 60, end: length + 2 })).toBe(
           `${String(last60).toUpperCase()}NN`,
         );
         expect(sha256Hex(await genome.chromosome(name))).toBe(sha256_upper);
@@ -159,7 +159,7 @@ describe("any FASTA file", () => {
   test("sequences are upper case, with N off the chromosome on both sides", async () => {
     await using genome = await openGenome(await folder.write("small.fa", SMALL));
     expect(Object.fromEntries(genome.chromosomes)).toEqual({ chr1: 12, chrM: 4 });
-    const letters = (start: number, end: number) => genome.letters({ chrom: "chr1", start, end });
+    const letters = (start: number, end: number) => genome.sequence({ chrom: "chr1", start, end });
     expect(await letters(-3, 15)).toBe("NNNACGTNACGTNRYNNN");
     expect(await letters(4, 7)).toBe("NAC");
     expect(await letters(-9, -4)).toBe("NNNNN");
@@ -192,7 +192,7 @@ describe("any FASTA file", () => {
           for (const [i, letters] of sequences.entries()) {
             const upper = letters.toUpperCase();
             const start = Math.floor(upper.length / 3);
-            expect(await genome.letters({ chrom: `s${i}`, start, end: upper.length })).toBe(
+            expect(await genome.sequence({ chrom: `s${i}`, start, end: upper.length })).toBe(
               upper.slice(start),
             );
             expect(latin1(await genome.chromosome(`s${i}`))).toBe(upper);
@@ -213,7 +213,7 @@ describe("any FASTA file", () => {
         await using genome = await openGenome(path);
         expect(Object.fromEntries(genome.chromosomes)).toEqual({ chr1: 12, chrM: 4 });
         expect(latin1(await genome.chromosome("chr1"))).toBe("ACGTNACGTNRY");
-        expect(await genome.letters({ chrom: "chrM", start: 1, end: 4 })).toBe("GGG");
+        expect(await genome.sequence({ chrom: "chrM", start: 1, end: 4 })).toBe("GGG");
       }
     }
   });
@@ -224,7 +224,7 @@ describe("any FASTA file", () => {
       const path = await folder.write("proto.fa", data);
       await rm(`${path}.fai`, { force: true });
       await using genome = await openGenome(path);
-      expect(await genome.letters({ chrom: "__proto__", start: 1, end: 3 })).toBe("CG");
+      expect(await genome.sequence({ chrom: "__proto__", start: 1, end: 3 })).toBe("CG");
       expect(latin1(await genome.chromosome("constructor"))).toBe("GGCC");
     }
   });
@@ -233,7 +233,7 @@ describe("any FASTA file", () => {
     await using genome = await openGenome(await folder.write("empty.fa", ">a\n>b\nAC\n>c\n"));
     expect(Object.fromEntries(genome.chromosomes)).toEqual({ a: 0, b: 2, c: 0 });
     expect(await genome.chromosome("a")).toHaveLength(0);
-    expect(await genome.letters({ chrom: "c", start: 0, end: 2 })).toBe("NN");
+    expect(await genome.sequence({ chrom: "c", start: 0, end: 2 })).toBe("NN");
   });
 
   test("creates an index once and then reads it", async () => {
@@ -249,7 +249,7 @@ describe("any FASTA file", () => {
     // The name of the temporary file exceeds the limit of file systems.
     const path = await folder.write(`${"x".repeat(245)}.fa`, SMALL);
     await using genome = await openGenome(path);
-    expect(await genome.letters({ chrom: "chrM", start: 0, end: 4 })).toBe("GGGG");
+    expect(await genome.sequence({ chrom: "chrM", start: 0, end: 4 })).toBe("GGGG");
     await expect(stat(`${path}.fai`)).rejects.toThrow("ENOENT");
   });
 });
@@ -268,7 +268,7 @@ describe("a genome in memory", () => {
       { chrom: "chr1", start: -3, end: 15 },
       { chrom: "chrM", start: 1, end: 3 },
     ]) {
-      expect(await memory.letters(interval)).toBe(await file.letters(interval));
+      expect(await memory.sequence(interval)).toBe(await file.sequence(interval));
     }
     expect(latin1(await memory.chromosome("chr1"))).toBe("ACGTNACGTNRY");
     expect(await memory.digest()).toBe(await file.digest());
@@ -283,13 +283,13 @@ describe("a genome in memory", () => {
 describe("refused input", () => {
   test("an unknown chromosome, with the equivalent name", async () => {
     await using genome = await openGenome(await folder.write("names.fa", SMALL));
-    expect(await refusal(genome.letters({ chrom: "1", start: 0, end: 1 }))).toMatch(
+    expect(await refusal(genome.sequence({ chrom: "1", start: 0, end: 1 }))).toMatch(
       /names\.fa: the genome has no sequence "1", but has "chr1"\n {2}table and genome must use the same chromosome names/,
     );
     expect(await refusal(genome.chromosome("MT"))).toContain('but has "chrM"');
     expect(await refusal(genome.chromosome("chr9"))).toContain('no sequence "chr9"; it has chr1, chrM');
     expect(await refusal(genome.chromosome("__proto__"))).toContain("no sequence");
-    expect(await refusal(genome.letters({ chrom: "chr1", start: 3, end: 3 }))).toContain(
+    expect(await refusal(genome.sequence({ chrom: "chr1", start: 3, end: 3 }))).toContain(
       "end 3 is not after start 3",
     );
   });

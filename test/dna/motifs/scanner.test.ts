@@ -76,7 +76,7 @@ testWithSharedData(
     const { motifs } = await readMotifs(file);
     const { chrom, start, end, thresholds } = golden.hocomoco;
     await using genome = await openGenome(sharedData("genome/mini.hg38.fa.gz")!);
-    const codes = codesOf(await genome.letters({ chrom, start, end }));
+    const codes = codesOf(await genome.sequence({ chrom, start, end }));
     const expected = thresholds["0.0001"];
     const scanner = new MotifScanner(motifs);
     const hits = scanner.hits([codes]);

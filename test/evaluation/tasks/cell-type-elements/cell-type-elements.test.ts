@@ -63,7 +63,7 @@ testWithSharedData(
     const rows = rowsOf(task, "all").filter((_, i) => i % 50 === 0);
     for (const [i, example] of (await task.examples(rows)).entries()) {
       const { chrom, inputStart: start, inputEnd: end, label } = table[rows[i]];
-      expect(example.sequences[0]).toBe((await genome.letters({ chrom, start, end })).replaceAll("N", "A"));
+      expect(example.sequences[0]).toBe((await genome.sequence({ chrom, start, end })).replaceAll("N", "A"));
       expect(example.facts).toMatchObject({ chrom, start, end, label });
     }
     await genome.close();

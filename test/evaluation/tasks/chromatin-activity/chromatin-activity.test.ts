@@ -84,7 +84,7 @@ describe("the rows", () => {
     for (const { sequences, facts } of examples) {
       const [chrom, start, end] = [facts.chrom!, facts.start!, facts.end!];
       const window = { chrom, start: start - 557, end: end + 557 };
-      expect(sequences).toEqual([await genome.letters(window)]);
+      expect(sequences).toEqual([await genome.sequence(window)]);
       const bases = Array.from({ length: 1000 }, (_, i) => ({
         chrom,
         start: start + i,

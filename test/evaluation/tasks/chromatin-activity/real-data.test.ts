@@ -29,7 +29,7 @@ function renamedGenome(genome: Genome): Genome {
     ...genome,
     chromosomes: new Map(Object.values(CHROMOSOME_OF).map((name) => [name, length])),
     chromosome: () => genome.chromosome("chr22"),
-    letters: (interval) => genome.letters(real(interval)),
+    sequence: (interval) => genome.sequence(real(interval)),
   };
 }
 
@@ -171,7 +171,7 @@ test("a test split by chromosome alone leaves nothing to train with, which is sa
   const genome: Genome = {
     path: "made up",
     chromosomes: new Map([["chr22", 50_000]]),
-    letters: async ({ start, end }: Interval) => "A".repeat(end - start),
+    sequence: async ({ start, end }: Interval) => "A".repeat(end - start),
     chromosome: async () => new Uint8Array(50_000).fill(65),
     digest: async () => "1".repeat(64),
     close: async () => {},
