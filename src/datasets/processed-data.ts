@@ -202,7 +202,7 @@ function lineOf(file: Hdf5File, name: string, label: number, entry: number): Cel
   throw new FormatError(
     { file: file.path, tensor: name },
     `label ${label} of entry ${entry} is not from 0 to ${CELL_LINES.length - 1}`,
-    `labels stand for ${CELL_LINES.join(", ")}`,
+    `labels are indices into ${CELL_LINES.join(", ")}`,
   );
 }
 

@@ -62,8 +62,8 @@ export function bytes(value: number): string {
 }
 
 /**
- * Parses the number at the beginning of a cell: `−2.720`, `66,547`, `1.8×10⁻⁵³`; the estimate of an estimate
- * with interval, the lower bound of an interval. A bound such as `< 10⁻³⁰⁰` gives 0, since it is below all
+ * Parses the number at the beginning of a cell: `−2.720`, `66,547`, `1.8×10⁻⁵³`. Of an estimate with interval
+ * it is the estimate, of an interval the lower bound. A bound such as `< 10⁻³⁰⁰` gives 0, which is below all
  * other numbers.
  *
  * @returns  undefined if the cell does not begin with a number, such as `–`

@@ -100,7 +100,7 @@ describe("under both protocols", () => {
     expect([text(corrected![one!]), text(corrected![two!])]).toEqual([fixed(pearsonOf(-1)), "–"]);
     expect([text(paper![one!]), text(paper![two!])]).toEqual(["–", fixed(pearsonOf(1))]);
     expect(Math.abs(pearsonOf(1))).toBeGreaterThan(0.1);
-    // What both measure alike keeps one column.
+    // Metrics common to both protocols share a column.
     expect(text(corrected!["average precision of |difference| ↑"])).toBe(
       text(paper!["average precision of |difference| ↑"]),
     );

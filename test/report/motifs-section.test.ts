@@ -13,7 +13,7 @@ import { gatherReport } from "../../src/report/report.ts";
 const MOTIFS = 24;
 const BACKGROUNDS = 12;
 
-/** Motif m of 24 is told from its shuffle in `right(m)` of twelve backgrounds. */
+/** Motif m of 24 has a higher score than its shuffle in `right(m)` of twelve backgrounds. */
 function stored(
   model: string,
   right: (motif: number) => number,
@@ -23,7 +23,7 @@ function stored(
     { length: MOTIFS * BACKGROUNDS },
     (_, row): LikelihoodPrediction<FootprintFacts> => {
       const [background, motif] = [Math.floor(row / MOTIFS), row % MOTIFS];
-      // Which backgrounds are right moves from motif to motif.
+      // The correct backgrounds differ between motifs.
       const score = (background + 5 * motif) % BACKGROUNDS < right(motif) ? 1 : -1;
       return {
         kind: "likelihood",

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { build, type Rolldown } from "vite";
 import type { PageAssets } from "../../src/report/page.ts";
 
-/** The page's script and style as `npm run build` would make them now, kept in memory. */
+/** The page's script and style, built in memory as by `npm run build`. */
 export async function builtAssets(): Promise<PageAssets> {
   const built = await build({
     root: fileURLToPath(new URL("../..", import.meta.url)),

@@ -21,7 +21,7 @@ export function launchChromium(): Promise<Browser> {
   });
 }
 
-/** Opens a page from disk, and tells what it complained of and what it asked the network for. */
+/** Opens a page from disk and records console errors and network requests. */
 export async function openFromDisk(
   browser: Browser,
   folder: string,
@@ -35,7 +35,7 @@ export async function openFromDisk(
   opened.on("console", (message) => complaints.push(message.text()));
   opened.on("pageerror", (error) => complaints.push(error.message));
   opened.on("request", (request) => {
-    if (request.url() !== pathToFileURL(file).href) complaints.push(`asked for ${request.url()}`);
+    if (request.url() !== pathToFileURL(file).href) complaints.push(`requested ${request.url()}`);
   });
   await opened.goto(pathToFileURL(file).href);
   return { opened, complaints };

@@ -153,7 +153,7 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser", () => {
       javaScriptEnabled: false,
       viewport: { width: 1400, height: 800 },
     });
-    // On a wide screen they stand beside what they lead to, and stay in sight.
+    // On a wide screen, the contents are next to the sections and stay visible.
     await opened.getByRole("link", { name: "probed" }).click();
     const heading = await opened
       .getByRole("heading", { name: "Regulatory elements, probed" })

@@ -6,7 +6,7 @@ import type { LogitsPrediction } from "../../src/evaluation/tasks/prediction.ts"
 import type { Entry } from "../../src/report/panels.ts";
 import { partsTables } from "../../src/report/parts-tables.ts";
 
-/** Rows of each cell line in turn; the model takes every K562 for a HEPG2 and is right otherwise. */
+/** Rows of each cell line in turn; the model predicts HEPG2 for every K562 and is correct otherwise. */
 function entry(label: string, protocol: "paper" | "corrected"): Entry {
   const predictions = Array.from({ length: 20 }, (_, row): LogitsPrediction<CellTypeFacts> => {
     const line = row % 5;

@@ -8,7 +8,7 @@ import { resultsFixture } from "./results-fixture.ts";
 
 const tasks = [{ name: "regulatory-elements", title: "Regulatory elements", asks: "" }];
 
-/** A result as of the benchmark's own table, with the numbers of a fixture. */
+/** A result on the benchmark's data with the numbers of a fixture. */
 function onBenchmark(
   { result, ...rest }: StoredResult,
   value: number,

@@ -22,7 +22,7 @@ test("quirks measured under one or both protocols are listed once", async () => 
     { model: "strong", protocol: "paper", shift: 4 },
   ]);
   const q15 = effect("Q15", 0.25, 0.5);
-  // The order of vectors (Q2) is told by the paper's answers, which have both; the corrected entry comes first.
+  // Only the paper protocol's predictions measure the order of vectors (Q2); the corrected entry comes first.
   const [panel] = panelsOf([
     withQuirks(corrected!, [q15]),
     withQuirks(paper!, [effect("Q2", 0.125, 0.75), q15]),
@@ -32,7 +32,7 @@ test("quirks measured under one or both protocols are listed once", async () => 
   expect(rowsOf("Q2")).toEqual([expect.stringMatching(/Q2 +strong +0\.1250 +0\.7500/)]);
   expect(rowsOf("Q15")).toEqual([expect.stringMatching(/Q15 +strong +0\.2500 +0\.5000/)]);
 
-  // Where the corrected entry tells of none, there is a table all the same.
+  // The table exists even if the corrected entry has no quirk.
   const [other] = panelsOf([withQuirks(corrected!, []), withQuirks(paper!, [effect("Q2", 0.125, 0.75)])]);
   expect(plainTable(quirksTable(other!)!)).toContain("0.7500");
   expect(quirksTable(panelsOf([withQuirks(corrected!, [])])[0])).toBeUndefined();

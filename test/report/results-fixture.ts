@@ -22,8 +22,7 @@ afterAll(async () => {
 });
 
 /**
- * Results as a merged run folder holds them, with scores drawn from a normal distribution: for looking at a report, not
- * for believing it.
+ * Results in the form of a merged run folder, with random scores from a normal distribution.
  */
 export async function resultsFixture(cells: readonly FixtureCell[]): Promise<StoredResult[]> {
   const folder = await mkdtemp(join(tmpdir(), "dart-eval-report-"));

@@ -168,8 +168,7 @@ export async function unpackBundle(
     expected.delete(entry.path);
     const place = join(folder, file.path);
     if ((await kindOfPath(place)) === undefined) {
-      // The lock of fetching: nobody else writes the file, so what lies unfinished beside it is a killed
-      // process's.
+      // Same lock as fetchSource: with it, an unfinished file is left over from a killed process.
       await using _ = await waitForLock(`${place}.fetch.lock`, { signal });
       await removeTemporaryFiles(place);
       await writeFileAtomic(place, checked(entry, file, wrong, signal));

@@ -78,7 +78,8 @@ export async function checkVariants(
   const orientation = orientationFindings(table, references, scores);
   const mismatches = await mismatchFindings(table, genome, references);
   const labelErrors = labelErrorFindings(table);
-  // At wrong positions, allele order and duplicates are random. Findings from scores replace those from order.
+  // At wrong positions, allele order and duplicates are random. Findings from scores replace those from
+  // order.
   const misplaced = mismatches.some(({ kind, level }) => level === "error" && kind !== "beyond-end");
   const orderFindings =
     orientation.length > 0 || misplaced ? orientation : alleleOrderFindings(table, references);

@@ -24,7 +24,7 @@ import { temporaryFolder } from "../../temporary-folder.ts";
 const PEAKS = 120;
 const SAMPLES = CELL_LINES.flatMap((line) => [1, 2, 3].map((i) => `${line}_${i}`));
 
-/** Which line a peak is open in: of every six, one for each line, and one that is open in two. */
+/** Lines in which a peak is open: of six peaks, one for each line and one for two lines. */
 const openIn = (peak: number) => (peak % 6 === 5 ? [CELL_LINES[0], CELL_LINES[4]] : [CELL_LINES[peak % 6]]);
 
 const nameOf = (peak: number) => {
@@ -46,7 +46,7 @@ function plantedCounts(): string {
   return `${[["peak", ...SAMPLES].join(","), ...lines].join("\n")}\n`;
 }
 
-/** In place of DESeq2: what was planted, peaks of later rows the surer ones. */
+/** Fake DESeq2: reports the planted peaks, with smaller p-values in later rows. */
 function fake(analyses: string[]): Differential {
   return async ({ counts, design, results }) => {
     const condition = readFileSync(design, "utf8")
@@ -101,7 +101,7 @@ describe("from a count table, with a fake DESeq2", () => {
     const subset = await readRowList(files.subset, rows.length);
     expect(subset).toHaveLength(20);
     expect(subset).toEqual(subset.toSorted((a, b) => a - b));
-    // The surest four of GM12878: peaks 96 to 114, every sixth.
+    // The four most significant peaks of GM12878: 96 to 114, every sixth.
     const gm = subset.filter((row) => rows[row].label === "GM12878").map((row) => rows[row].inputStart);
     expect(gm.toSorted()).toEqual([114, 108, 102, 96].map((peak) => 1000 * (PEAKS - peak)).toSorted());
   });
@@ -114,13 +114,13 @@ describe("from a count table, with a fake DESeq2", () => {
     const table = filesOfBuild(folder).table;
     const before = statSync(table, { bigint: true }).mtimeNs;
 
-    // Goes on: only what comes after the table is done.
+    // Resumes after the table.
     analyses.length = 0;
     await buildCellTypeElements(await buildOf(folder, { differential: fake(analyses) }));
     expect(analyses).toEqual(CELL_LINES.map((line) => `${line} again`));
     expect(statSync(table, { bigint: true }).mtimeNs).toBe(before);
 
-    // One result changes: the table is made anew, the analyses are not.
+    // One result changes: the table is rebuilt, the analyses are not.
     analyses.length = 0;
     const results = filesOfBuild(folder).differential("K562");
     await writeFile(results, readFileSync(results, "utf8").replaceAll("4.25", "0.5"));
@@ -238,7 +238,7 @@ test.skipIf(bam === undefined)("counts reads per peak [formats/bam]", async () =
   }
 });
 
-/** Not every machine has it, and no package of ours brings it. */
+/** R and DESeq2 are optional. */
 const RSCRIPT = "Rscript";
 
 const withDeseq2 =

@@ -95,7 +95,7 @@ function bamHead(text: Buffer): Buffer {
   ]);
 }
 
-/** A read at chr1:100 with so many bytes of tags behind it. */
+/** A read at chr1:100 with this number of bytes in tags. */
 function bamRead(tags: number): Buffer {
   const bytes = Buffer.alloc(4 + 32 + 1 + tags);
   bytes.writeInt32LE(bytes.length - 4, 0);

@@ -9,7 +9,7 @@ import { sharedData, testWithSharedData } from "../../shared-data.ts";
 const WINDOW = 2114;
 const LENGTH = 400_000;
 
-/** Stretches of 20,000 bases, each with a GC content of its own. */
+/** Regions of 20,000 bases with different GC contents. */
 function genomeOf(names: readonly string[], seed = 1): Genome {
   const rng = new Pcg64(seed);
   const letters = new Map(
@@ -101,7 +101,7 @@ describe("GC-matched windows", () => {
       excluded: all,
       folds: [{ chromosomes: ["chr5"], perPeak: 2 }],
     });
-    // Bins from 382,000 on (380,000 and half a window, at the next thousand) to the last that ends within the chromosome.
+    // Bins from 382,000 (380,000 plus half a window, at the next thousand) to the last within the chromosome.
     expect(windows).toHaveLength(16);
     expect(windows.length + missing).toBe(30);
   });

@@ -103,11 +103,11 @@ testWithSharedData(
         const expected = rows.filter(([of, by]) => of === table && by === bigWig);
         expect(expected).toHaveLength(windows.length);
         for (const [, , index, , , , sum, , , torch, numpy] of expected) {
-          // Where nothing is left to count the reference raises, and we say 0.
+          // The reference raises an error if nothing is left to count; this package gives 0.
           const value = sum!.startsWith("ERROR") ? 0 : Number(sum);
           const ours = sums[Number(index)];
           expect(Math.abs(ours - value), `${table} ${index}`).toBeLessThanOrEqual(1e-9 * Math.max(1, value));
-          // log(1 + counts), which is learned, is float32 in the reference and rounded by two libraries.
+          // The target log(1 + counts) is float32 in the reference and rounded by two libraries.
           for (const log of sum!.startsWith("ERROR") ? [] : [torch, numpy]) {
             expect(Math.log1p(ours), `${table} ${index}`).toBeCloseTo(Number(log), 5);
           }

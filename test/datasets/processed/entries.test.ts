@@ -14,7 +14,7 @@ const LETTERS = Array.from({ length: 40 }, (_, i) =>
 );
 const wanted = [38, 3, 9, 0, 3, 11, 23];
 
-/** An array of one, with a list of what is read of it. */
+/** An array with one sequence per entry that records its reads. */
 async function watched(name: string, chunks?: readonly number[]) {
   const path = scratch.path(`${name}.h5`);
   await writeHdf5(path, {

@@ -12,7 +12,7 @@ import { temporaryFolder } from "../../temporary-folder.ts";
 const source = sourceNamed("ccres");
 const FETCHED = addressText(source.addresses[0]);
 
-/** A data folder in which a file of the source's name is recorded as coming from somewhere. */
+/** A data folder with a file of the source's name and a record of its origin. */
 async function dataFolder(from: string, contents = "chr1\t1\t351\n") {
   const folder = temporaryFolder();
   const path = join(folder, source.path);

@@ -10,7 +10,7 @@ export interface StoredFile {
   readonly id: string;
   readonly name: string;
   readonly contents: Buffer;
-  /** What the repository says of it, where that is not so. */
+  /** Wrong size or digest for the repository to state. */
   readonly says?: { readonly bytes?: number; readonly md5?: string };
 }
 
@@ -18,29 +18,29 @@ export interface Repositories {
   readonly services: Services;
   /** "METHOD host path" of every request, in order; the storage's host is "storage". */
   readonly requests: string[];
-  /** Authorization headers that the storage was sent. */
+  /** Authorization headers sent to the storage. */
   readonly leaked: string[];
-  /** Ranges that the storage was requests for. */
+  /** Range headers sent to the storage. */
   readonly ranges: (string | undefined)[];
 }
 
 export interface RepositoryOptions {
   readonly token?: string | undefined;
-  /** Bytes after which the storage cuts each answer. */
+  /** Bytes after which the storage closes the connection. */
   readonly cutAfter?: number;
-  /** Answers that the repositories give first, then they are as they should be. */
+  /** First responses of the repositories, before normal ones. */
   readonly first?: readonly { readonly status: number; readonly headers?: Record<string, string> }[];
-  /** Status of every answer of Synapse's interface. */
+  /** Status of every response of Synapse's API. */
   readonly synapseSays?: number;
-  /** Handles are left out, as for an account that may not download. */
+  /** Omit file handles, as for an account without download permission. */
   readonly hideHandles?: boolean;
 }
 
 const md5 = (bytes: Buffer) => createHash("md5").update(bytes).digest("hex");
 
 /**
- * Servers that behave like Synapse's interface, the ENCODE portal and the storage that both send to: folders and pages of
- * children, addresses that hold for one request, redirects to another host, ranges.
+ * Servers that behave like Synapse's API, the ENCODE portal and their storage: folders and pages of children,
+ * addresses valid for one request, redirects to another host, ranges.
  */
 export async function startRepositories(
   files: readonly StoredFile[],

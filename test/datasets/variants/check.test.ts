@@ -10,7 +10,9 @@ import { sharedData, testWithSharedData } from "../../shared-data.ts";
 const { write } = scratchFiles();
 const LETTERS = ["A", "C", "G", "T"];
 
-/** A genome of random letters, and variants of it: reference first, every fifth one a QTL, effects with a model's scores. */
+/**
+ * Random genome with variants: reference first, every fifth a QTL, effects together with a model's scores.
+ */
 function planted(rows = 400) {
   const rng = new Pcg64(7);
   const sequences = new Map(
@@ -81,7 +83,7 @@ const swapped = (variant: Planted): Planted => ({
 const turned = (variant: Planted): Planted => ({ ...variant, effect: String(-Number(variant.effect)) });
 const complement = (letter: string) => "TGCA"["ACGT".indexOf(letter)];
 
-/** Rows of which neither allele is the letter at their position. */
+/** Number of rows with neither allele at their position. */
 async function mismatchesOf(rows: readonly Planted[]): Promise<number> {
   const letters = await Promise.all(
     rows.map(({ chrom, position }) => genome.sequence({ chrom, start: position - 1, end: position })),

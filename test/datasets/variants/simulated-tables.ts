@@ -2,7 +2,10 @@ import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { choice, integerBelow, normal, uniform } from "../../../src/base/random.ts";
 import { normalUpperTail } from "../../../src/metrics/distributions.ts";
 
-/** A variant of a simulated study, before its table's conventions: reference, alternative, and the alternative's effect. */
+/**
+ * A variant of a simulated study, before its table's conventions: reference, alternative, and the
+ * alternative's effect.
+ */
 export interface SimulatedVariant {
   readonly chrom: string;
   /** 1-based. */
@@ -26,7 +29,9 @@ export interface Simulation {
   readonly causal: number;
   /** Standard deviation of the scores' noise; 0.3 gives r of about 0.7 among QTLs. */
   readonly scoreNoise: number;
-  /** Normal noise, Student's t with 3 degrees of freedom, or scores that miss a fifth of the causal variants. */
+  /**
+   * Normal noise, Student's t with 3 degrees of freedom, or scores that miss a fifth of the causal variants.
+   */
   readonly noise?: "normal" | "t3" | "missed";
   readonly form?: SimulatedForm;
 }
@@ -61,10 +66,11 @@ export function randomGenome(seed: number, chromosomes: number, length: number):
 }
 
 /**
- * Variants of a simulated QTL study as the published tables have them. Effects are sums of a causal effect and an error of the
- * row's own standard error; p is that of their ratio. A QTL has p < 1e-4 and a control p > 0.01; others are not used. Two
- * thirds are transitions. In the African form `effect` and `score` are the alternative's and 18 % of rows have the reference
- * second; in the Yoruban form they are allele 1's, half of the rows have the reference second, and controls have no effect.
+ * Variants of a simulated QTL study as the published tables have them. Effects are sums of a causal effect
+ * and an error of the row's own standard error; p is that of their ratio. A QTL has p < 1e-4 and a control p
+ * > 0.01; others are not used. Two thirds are transitions. In the African form `effect` and `score` are the
+ * alternative's and 18 % of rows have the reference second; in the Yoruban form they are allele 1's, half of
+ * the rows have the reference second, and controls have no effect.
  */
 export function simulate(sequences: ReadonlyMap<string, string>, simulation: Simulation): SimulatedVariant[] {
   const { rows, causal, scoreNoise, noise = "normal", form = "caqtl" } = simulation;

@@ -155,7 +155,7 @@ describe("tasks 3 and 4 on the synthetic genome", () => {
       const confident = await logCuts(await table(files.confidentPeaksTable));
       const nonPeaks = await logCuts(await table(files.nonPeaksTable));
       expect(auroc(confident, nonPeaks)).toBeGreaterThan(0.95);
-      // GC content does not give peaks away.
+      // GC content does not distinguish peaks.
       const gc = async (path: string) =>
         (await table(path)).map(({ chr, input_start, input_end }) => {
           const sequence = sequenceAt(chr!, Number(input_start), Number(input_end));

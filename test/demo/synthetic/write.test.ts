@@ -55,7 +55,7 @@ describe("synthetic genome on disk", () => {
     await writeSyntheticGenome(join(parent, "two"), { seed: 0, scale: SCALE });
     expect(await digests(join(parent, "two"))).toEqual(first);
     const together = sha256Hex(Array.from(first, ([path, digest]) => `${digest}  ${path}\n`).join(""));
-    // Changes only on purpose, together with the version in truth.json.
+    // A change requires a new version in truth.json.
     expect(together).toBe("f001aa497dd90bce66a7fa62385cd4816212aa3c00163c4d1467b67111358a52");
     expect(first.size).toBe(50);
 
@@ -77,7 +77,7 @@ describe("synthetic genome on disk", () => {
     const lower = made.chromosomes.reduce((sum, { masked }) => sum + masked.reduce((a, b) => a + b, 0), 0);
     expect(text.replace(/>.*\n/g, "").match(/[acgt]/g)!.length).toBe(lower);
 
-    // The index is the one made anew where there is none.
+    // The index equals one built from the FASTA file.
     const copy = join(parent, "copy.fa");
     await writeFile(copy, text, "latin1");
     const again = await openGenome(copy);

@@ -68,7 +68,7 @@ export function effectScaleFindings({ rows, columns: { effect } }: VariantTable)
 /** Fewest QTLs of opposite signs for a test. */
 const FEWEST_OPPOSITE = 30;
 /**
- * Threshold of √(n − 1) times the top-down correlation. Savage scores are skewed: in 200,000 permutations for
+ * Threshold of √(n − 1) times the top-down correlation. Savage scores are skewed: of 200,000 permutations for
  * each n from 30 to 1,000, at most 4e-5 of them exceeded it, and 4e-4 exceeded the normal quantile 3.72.
  */
 const SIZES_AGREE = 4.5;
