@@ -1,5 +1,7 @@
 /**
- * Public names of `dart-eval/base`: errors, digests, and random generators equal to NumPy's and CPython's.
+ * Errors, digests, and random generators equal to those of NumPy and CPython.
+ *
+ * @module dart-eval/base
  */
 
 export { digestFile, sha256Hex } from "./digest.ts";

@@ -1,5 +1,7 @@
 /**
- * Exports of `dart-eval/datasets`: the benchmark's tables with their builders, readers, writers and sources.
+ * Tables of the benchmark: sources, builders, readers and writers.
+ *
+ * @module dart-eval/datasets
  */
 
 export { buildCellTypeElements, type CellTypeBuild } from "./cell-type-elements/build.ts";

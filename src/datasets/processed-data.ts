@@ -66,6 +66,7 @@ export interface ProcessedData extends AsyncDisposable {
   variantTables(): readonly string[];
   /** Task 5: `{table}/allele_1_seqs`, `allele_2_seqs`, `is_causal`, `effect_size`. */
   variants(table: string): ProcessedVariants;
+  /** Closes the file. */
   close(): Promise<void>;
 }
 

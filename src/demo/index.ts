@@ -1,3 +1,7 @@
-/** Exports of `dart-eval/demo`: the synthetic genome with planted signals. */
+/**
+ * The synthetic genome with planted signals.
+ *
+ * @module dart-eval/demo
+ */
 
 export { type SyntheticGenome, writeSyntheticGenome } from "./synthetic/write.ts";

@@ -1,4 +1,8 @@
-/** Public names of `dart-eval/dna`: sequences, genomes, intervals, signals, motifs and tokenizers. */
+/**
+ * Sequences, genomes, tables of intervals, motifs and tokenizers.
+ *
+ * @module dart-eval/dna
+ */
 
 export { type BedRow, type NarrowPeak, readBed, readNarrowPeaks } from "./genome/bed.ts";
 export { openBigWig, type Signal } from "./genome/bigwig.ts";

@@ -1,4 +1,8 @@
-/** For users of `dart-eval/evaluation`: tasks, settings, runs and suites. */
+/**
+ * Tasks, settings, runs, suites and published values.
+ *
+ * @module dart-eval/evaluation
+ */
 
 export { type EvaluateOptions, type Evaluation, evaluate } from "./evaluate.ts";
 export { comparePublished, whyNotComparable } from "./published/compare-published.ts";

@@ -1,6 +1,7 @@
 /**
- * For users of `dart-eval/metrics`: metrics and tests, with intervals for independent rows and for rows in
- * blocks.
+ * Metrics and tests, with intervals for independent rows and for rows in blocks.
+ *
+ * @module dart-eval/metrics
  */
 
 export { accuracy, accuracyEstimate, correctness, predictedClasses } from "./accuracy.ts";

@@ -1,3 +1,9 @@
+/**
+ * Checkpoints, likelihoods and embeddings, baselines, ChromBPNet, conformance checks.
+ *
+ * @module dart-eval/models
+ */
+
 export { fitKmerMarkov, type KmerMarkov, type KmerMarkovOptions } from "./baselines/kmer-markov.ts";
 export { type MotifCounts, type MotifCountsOptions, motifCounts } from "./baselines/motif-counts.ts";
 export { NETWORKS } from "./baselines/networks.ts";

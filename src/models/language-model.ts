@@ -120,6 +120,7 @@ export class LanguageModel extends TokenModel {
     return FIXED_BYTES + 2 * this.weightBytes + (architecture.derivedBytes?.(tokens) ?? 0) + 4 * values;
   }
 
+  /** Frees the sessions and closes the files of the checkpoint. */
   async close(): Promise<void> {
     await this.programs.close();
     await this.opened.close();

@@ -186,6 +186,7 @@ export interface Model {
    * @throws {InputError} naming them
    */
   expectRows?(expected: ExpectedRows): Awaitable<void>;
+  /** Frees sessions and files. */
   close?(): Awaitable<void>;
   /** Queries that throw although the object has a function for them: see `OpenedModel`. */
   readonly unsupported?: ReadonlySet<ModelQuery>;
@@ -231,6 +232,7 @@ export interface BuiltNetwork {
 export interface SequenceNetwork {
   /** Minimum number of bases. */
   readonly shortest: number;
+  /** The network at the given window length (bases) and number of outputs. */
   build(sizes: { readonly length: number; readonly outputs: number }): BuiltNetwork;
 }
 
@@ -251,6 +253,7 @@ export interface ProfiledPasses {
   readonly backward?: ProfiledPass;
   /** Estimated bytes of a pass with this batch size, weights included; undefined if unknown. */
   memory?(direction: "forward" | "backward", batch: number): number;
+  /** Frees the sessions of both passes. */
   close(): Promise<void>;
 }
 

@@ -1,4 +1,8 @@
-/** For users of `dart-eval/net`: arrays and checkpoints, graphs and their gradients, ONNX Runtime. */
+/**
+ * Arrays, checkpoints, symbolic graphs, ONNX Runtime and training steps.
+ *
+ * @module dart-eval/net
+ */
 
 export { type DType, type NdArray, ndArray } from "./arrays/array.ts";
 export { type Checkpoint, openCheckpoint, type ReadOptions } from "./arrays/checkpoint.ts";

@@ -1,4 +1,8 @@
-/** Exports of `dart-eval/report`: tables and pages of results. */
+/**
+ * Results as tables and as one HTML page.
+ *
+ * @module dart-eval/report
+ */
 
 export { type DocumentFormat, reportDocument } from "./documents.ts";
 export { htmlTable } from "./html.ts";

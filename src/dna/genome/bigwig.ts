@@ -28,6 +28,7 @@ export interface Signal {
   values(intervals: readonly Interval[]): Promise<readonly Float32Array[]>;
   /** SHA-256 of the file. */
   digest(): Promise<string>;
+  /** Closes the file. */
   close(): Promise<void>;
 }
 

@@ -28,6 +28,7 @@ export interface Genome extends AsyncDisposable {
    * same genome. Cached until the file changes.
    */
   digest(): Promise<string>;
+  /** Closes the file. */
   close(): Promise<void>;
 }
 

@@ -69,6 +69,7 @@ export interface RowPredictor {
    * @throws {InputError} naming the row when the model returns too few values or one that is not finite
    */
   answer(examples: readonly Example[]): Promise<readonly Prediction[]>;
+  /** Frees what was opened for the predictions; the model stays open. */
   close(): Promise<void>;
 }
 

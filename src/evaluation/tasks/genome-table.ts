@@ -17,6 +17,7 @@ interface GenomicRow {
 /** Rows of a table in order of their numbers. */
 export interface TableRows<Row> extends Iterable<Row> {
   readonly length: number;
+  /** Rows by their numbers, in the order given. */
   rowsOf(numbers: RowNumbers): readonly Row[];
 }
 

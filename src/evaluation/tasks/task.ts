@@ -116,6 +116,7 @@ export interface OpenTask<Row extends RowFacts = RowFacts> {
   stratumOf?(row: number): string | undefined;
   /** One list for all members; absent if each member has a list with the rows of the table in order. */
   readonly sequenceFile?: SequenceFile;
+  /** Closes the inputs that the task opened itself. */
   close(): Promise<void>;
 }
 

@@ -113,6 +113,7 @@ export class Chrombpnet implements Model {
     return 400e6 + 12 * weights + 4 * values;
   }
 
+  /** Frees the sessions. */
   async close(): Promise<void> {
     await this.predictor.close();
   }

@@ -13,6 +13,7 @@ export interface ConformOptions {
   readonly tolerance?: number;
   /** A length in bases to test in addition to the benchmark's windows. */
   readonly longest?: number;
+  /** Receives each result as soon as its check is done. */
   readonly onResult?: (result: CheckResult) => void;
   readonly signal?: AbortSignal;
 }

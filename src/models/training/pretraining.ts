@@ -59,6 +59,7 @@ export interface PretrainingRequest {
    * resumes.
    */
   readonly folder: string;
+  /** Receives the progress of the training. */
   readonly onProgress?: (event: FitEvent) => void;
   readonly signal?: AbortSignal | undefined;
 }

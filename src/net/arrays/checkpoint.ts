@@ -39,6 +39,7 @@ export interface Checkpoint extends AsyncDisposable {
    * their names. Cached between runs as long as the files do not change.
    */
   digest(): Promise<string>;
+  /** Closes the files. */
   close(): Promise<void>;
 }
 

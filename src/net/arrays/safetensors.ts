@@ -184,6 +184,7 @@ export interface ArrayToWrite {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
+  /** The values, or a function that reads them when the array is written. */
   readonly data: DataOf | (() => Promise<DataOf>);
 }
 

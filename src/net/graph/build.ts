@@ -18,6 +18,7 @@ export function parameter(name: string, shape: readonly number[], dtype: DType =
   return apply("Parameter", [], { name, shape, dtype });
 }
 
+/** An array with fixed values. */
 export function constant(array: NdArray): Sym {
   return apply("Constant", [], { array });
 }
@@ -60,22 +61,38 @@ type BinaryOp =
 
 const binary = (op: BinaryOp) => (a: Operand, b: Operand) => apply(op, operands(a, b), {});
 
+/** a + b; shapes broadcast, here and in all binary operations. */
 export const add = binary("Add");
+/** a − b. */
 export const sub = binary("Sub");
+/** a · b, element by element. */
 export const mul = binary("Mul");
+/** a / b. */
 export const div = binary("Div");
+/** aᵇ. */
 export const pow = binary("Pow");
+/** The larger of a and b. */
 export const maximum = binary("Max");
+/** The smaller of a and b. */
 export const minimum = binary("Min");
+/** a modulo b, with the sign of b; integers. */
 export const mod = binary("Mod");
+/** a = b, as bool. */
 export const equal = binary("Equal");
+/** a > b, as bool. */
 export const greater = binary("Greater");
+/** a ≥ b, as bool. */
 export const greaterOrEqual = binary("GreaterOrEqual");
+/** a < b, as bool. */
 export const less = binary("Less");
+/** a ≤ b, as bool. */
 export const lessOrEqual = binary("LessOrEqual");
 
+/** Both are true; bool tensors. */
 export const and = (a: Sym, b: Sym) => apply("And", [a, b], {});
+/** At least one is true; bool tensors. */
 export const or = (a: Sym, b: Sym) => apply("Or", [a, b], {});
+/** Negation of a bool tensor. */
 export const not = (x: Sym) => apply("Not", [x], {});
 
 /** a where the condition holds, else b. */
@@ -102,24 +119,38 @@ type UnaryOp =
 
 const unary = (op: UnaryOp) => (x: Sym) => apply(op, [x], {});
 
+/** −x. */
 export const neg = unary("Neg");
+/** |x|. */
 export const abs = unary("Abs");
+/** eˣ. */
 export const exp = unary("Exp");
+/** Natural logarithm. */
 export const log = unary("Log");
+/** √x. */
 export const sqrt = unary("Sqrt");
+/** 1 / x. */
 export const reciprocal = unary("Reciprocal");
+/** Sine of x in radians. */
 export const sin = unary("Sin");
+/** Cosine of x in radians. */
 export const cos = unary("Cos");
+/** Hyperbolic tangent. */
 export const tanh = unary("Tanh");
+/** 1 / (1 + e⁻ˣ). */
 export const sigmoid = unary("Sigmoid");
+/** ln(1 + eˣ). */
 export const softplus = unary("Softplus");
+/** Error function. */
 export const erf = unary("Erf");
 /** ReLU is applied before the reshape of a product, because ONNX Runtime fuses a product and its ReLU. */
 export function relu(x: Sym): Sym {
   const { node } = x;
   return isOp(node, "Reshape") ? reshape(apply("Relu", node.inputs, {}), x.shape) : apply("Relu", [x], {});
 }
+/** Largest integer not above x. */
 export const floor = unary("Floor");
+/** −1, 0 or 1. */
 export const sign = unary("Sign");
 
 /** x·sigmoid(x). */
@@ -129,6 +160,7 @@ export const silu = (x: Sym) => mul(x, sigmoid(x));
  */
 export const gelu = (x: Sym, approximate: "none" | "tanh" = "none") => apply("Gelu", [x], { approximate });
 
+/** x with another element type. */
 export function cast(x: Sym, to: DType): Sym {
   return x.dtype === to ? x : apply("Cast", [x], { to });
 }
@@ -141,6 +173,7 @@ export function gemm(a: Sym, b: Sym, c?: Sym, { transA = false, transB = false }
   return apply("Gemm", c === undefined ? [a, b] : [a, b, c], { transA, transB });
 }
 
+/** Options of `conv`. */
 export interface ConvOptions {
   readonly group?: number;
   /** Zeros before and after the length. */
@@ -155,7 +188,9 @@ export function conv(x: Sym, w: Sym, bias?: Sym, options: ConvOptions = {}): Sym
   return apply("Conv", bias === undefined ? [x, w] : [x, w, bias], { group, pads, dilation, stride });
 }
 
+/** eˣ / Σ eˣ along an axis; default: the last. */
 export const softmax = (x: Sym, axis = -1) => apply("Softmax", [x], { axis });
+/** Logarithm of the softmax along an axis, nats. */
 export const logSoftmax = (x: Sym, axis = -1) => apply("LogSoftmax", [x], { axis });
 
 /** (x − mean) / √(variance + ε) · scale + bias over the last axis; the variance is the biased one. */
@@ -171,14 +206,19 @@ const reduction =
   (x: Sym, axes: readonly number[], { keepDims = false } = {}) =>
     axes.length === 0 ? x : apply(op, [x], { axes, keepDims });
 
+/** Sum over axes. */
 export const reduceSum = reduction("ReduceSum");
+/** Mean over axes. */
 export const reduceMean = reduction("ReduceMean");
+/** Maximum over axes. */
 export const reduceMax = reduction("ReduceMax");
 
+/** Cumulative sum along an axis; `exclusive` leaves out the element itself, `reverse` starts at the end. */
 export function cumSum(x: Sym, axis: number, { exclusive = false, reverse = false } = {}): Sym {
   return apply("CumSum", [x], { axis, exclusive, reverse });
 }
 
+/** Index of the maximum along an axis, int64; the axis is removed. */
 export const argMax = (x: Sym, axis: number) => apply("ArgMax", [x], { axis });
 
 /** The k largest along an axis, largest first, ties to the lower index. */
@@ -187,6 +227,7 @@ export function topK(x: Sym, k: number, axis = -1): { readonly values: Sym; read
   return { values: values!, indices: indices! };
 }
 
+/** x with another shape and the same elements in row-major order. */
 export function reshape(x: Sym, shape: Shape): Sym {
   if (sameShape(x.shape, shape)) return x;
   const { node } = x;
@@ -198,6 +239,7 @@ export function expand(x: Sym, shape: Shape): Sym {
   return sameShape(x.shape, shape) ? x : apply("Expand", [x], { shape });
 }
 
+/** Permutes axes: axis i of the result is axis perm[i] of x. */
 export function transpose(x: Sym, perm: readonly number[]): Sym {
   const { node } = x;
   const inner = isOp(node, "Transpose") ? node : undefined;
@@ -215,11 +257,13 @@ export function swapLast(x: Sym): Sym {
   return transpose(x, [...order.slice(0, n - 2), n - 1, n - 2]);
 }
 
+/** Inserts an axis of size 1. */
 export function unsqueeze(x: Sym, axis: number): Sym {
   const at = resolveAxis(axis, x.shape.length + 1);
   return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
 }
 
+/** Removes an axis of size 1. */
 export function squeeze(x: Sym, axis: number): Sym {
   const at = resolveAxis(axis, x.shape.length);
   if (x.shape[at] !== 1) throw new InternalError(`axis ${axis} of ${formatShape(x.shape)} is not 1`);
@@ -229,6 +273,7 @@ export function squeeze(x: Sym, axis: number): Sym {
   );
 }
 
+/** Joins tensors along an axis. */
 export function concat(parts: readonly Sym[], axis: number): Sym {
   return parts.length === 1 ? parts[0] : apply("Concat", parts, { axis });
 }
@@ -259,6 +304,7 @@ export function flip(x: Sym, axis: number): Sym {
   return apply("Slice", [x], { axis, start: -1, end: -Number.MAX_SAFE_INTEGER, step: -1 });
 }
 
+/** Pads an axis with a constant. */
 export function pad(x: Sym, axis: number, before: number, after: number, value = 0): Sym {
   return before === 0 && after === 0 ? x : apply("Pad", [x], { axis, before, after, value });
 }
@@ -271,9 +317,11 @@ export const gather = (x: Sym, indices: Sym, axis = 0) => apply("Gather", [x, in
  */
 export const unfold = (x: Sym, kernel: number, dilation = 1) =>
   kernel === 1 ? unsqueeze(x, 2) : apply("Unfold", [x], { kernel, dilation });
+/** Elements of x along an axis, one per element of the int64 tensor `indices`, whose shape is the result's. */
 export const gatherElements = (x: Sym, indices: Sym, axis: number) =>
   apply("GatherElements", [x, indices], { axis });
 
+/** x with `updates` at `indices` along an axis, replaced or added; inverse of `gatherElements`. */
 export function scatterElements(
   x: Sym,
   indices: Sym,
@@ -303,6 +351,7 @@ export function scatterRows(x: Sym, rows: Sym, updates: Sym, reduction: "none" |
   return apply("ScatterND", [x, unsqueeze(rows, 1), updates], { reduction });
 }
 
+/** A tensor of one value. */
 export function fill(shape: Shape, value: number, dtype: DType = "float32"): Sym {
   return apply("Fill", [], { shape, value, dtype });
 }
@@ -310,6 +359,7 @@ export function fill(shape: Shape, value: number, dtype: DType = "float32"): Sym
 /** 0, 1, …, size − 1 as int64. */
 export const range = (size: Dim) => apply("Range", [], { size });
 
+/** Results of `scan`. */
 export interface Loop {
   readonly states: readonly Sym[];
   readonly emitted: readonly Sym[];

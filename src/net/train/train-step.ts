@@ -70,6 +70,7 @@ export interface TrainStep<Output extends string = string> {
   state(): TrainState;
   /** Continues from a state of a step with the same request. */
   restore(state: TrainState): void;
+  /** Frees the sessions. */
   close(): Promise<void>;
 }
 

@@ -38,6 +38,7 @@ export interface ChrombpnetTraining {
   readonly signal: BaseValues;
   readonly peaks: readonly Region[];
   readonly nonpeaks: readonly Region[];
+  /** Part of the training in which a region is used. */
   partOf(region: Region): RegionPart;
   readonly recipe: ChrombpnetRecipe;
   /** A trained bias network; one is trained if absent. */
@@ -47,6 +48,7 @@ export interface ChrombpnetTraining {
   /** Identity of the data as plain data: digests of the files. */
   readonly identity: unknown;
   readonly program?: ProgramOptions;
+  /** Receives the progress of the training of either network. */
   readonly onProgress?: (network: "bias" | "accessibility", event: FitEvent) => void;
   readonly abort?: AbortSignal;
 }
