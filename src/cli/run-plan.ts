@@ -47,10 +47,8 @@ function cellText(planned: PlannedCell, { shard }: Plan): string {
     `  batch   ${counted(batchSize, "sequence")}`,
   ];
   if (planned.weights !== undefined) lines.push(`  weights ${planned.weights.file}, not trained here`);
-  if (planned.answersOf !== undefined) {
-    lines.push(
-      `  answers those of cell ${planned.answersOf.name}, since both protocols ask the same of the model`,
-    );
+  if (planned.reuses !== undefined) {
+    lines.push(`  scores  those of cell ${planned.reuses.name}, which are equal under both protocols`);
   }
   lines.push(...embeddingsText(planned));
   if (estimate.memory !== null) lines.push(`  memory  about ${bytes(estimate.memory)}`);

@@ -19,23 +19,23 @@ export interface EvaluateOptions<T extends AnyTask = AnyTask> {
   readonly task: T;
   readonly inputs: InputsOf<T>;
   readonly model: Model;
-  /** Default: "zero-shot". */
+  /** Default: zero-shot, or the first setting of a task without it. */
   readonly setting?: NameOr<SettingName> | Setting;
   readonly protocol?: Protocol;
   readonly seed?: number;
   readonly split?: Split;
   readonly limit?: number;
   readonly batchSize?: number;
-  /** Values in place of those of the setting's recipe, by name. */
+  /** Overrides of the setting's recipe. */
   readonly recipe?: Recipe;
-  /** Trained weights to evaluate in place of training: a file or a folder, as `RunRequest` takes it. */
+  /** Trained weights to evaluate instead of training: a file or a folder, as in `RunRequest`. */
   readonly weights?: string;
   /** Folder of embeddings that later evaluations reuse. Default: in memory. */
   readonly embeddings?: string;
   /** Folder of training runs that later evaluations reuse. Default: in memory. */
   readonly trained?: string;
   readonly onProgress?: OnProgress;
-  /** Aborting makes `evaluate` reject with the signal's reason. */
+  /** Aborting rejects `evaluate` with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
@@ -68,12 +68,12 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   });
   try {
     const planned = plan.cells[0];
-    const answers: Prediction[] = [];
+    const collected: Prediction[] = [];
     const inMemory = {
       before: new Uint32Array(0),
       async begin() {},
       async append(predictions: Predictions) {
-        answers.push(...predictions);
+        collected.push(...predictions);
       },
     };
     const run = await runCell(planned, inMemory, {
@@ -83,7 +83,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       signal,
     });
     if (run.stopped) throw signal!.reason;
-    const predictions = answers.sort((a, b) => a.row - b.row);
+    const predictions = collected.sort((a, b) => a.row - b.row);
     const measurement = await measureCell(planned.task.task, planned.record, predictions, {
       signal,
       onStage: (stage) => onProgress?.({ kind: "stage", cell: planned.name, ...stage }),

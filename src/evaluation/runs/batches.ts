@@ -5,22 +5,21 @@ import type { TrainingMemory } from "../settings/setting.ts";
 import type { Example, RowNumbers } from "../tasks/task.ts";
 
 /**
- * Rows are put in order within blocks of this many: their letters are fetched and their tokens counted once per block,
- * few chromosomes are needed at a time, and almost no batch mixes long with short.
+ * Rows are sorted within blocks of this many. Sequences are read and tokens counted once per block, few chromosomes are needed at a
+ * time, and almost no batch mixes long sequences with short ones.
  */
 const BLOCK_ROWS = 4096;
 
-/** Consecutive rows of a shard, block by block. */
+/** Splits the rows of a shard into consecutive blocks. */
 export function* blocksOf(rows: RowNumbers, size = BLOCK_ROWS): Generator<RowNumbers> {
   for (let start = 0; start < rows.length; start += size) yield rows.subarray(start, start + size);
 }
 
 /**
- * A block's examples in the order in which they are scored: fewest tokens first (those of the longest sequence of the
- * row), so that little of a batch is padding; in table order where the model does not count tokens or all are alike.
+ * Sorts a block's examples for scoring: by the number of tokens in the row's longest sequence, ascending, which keeps padding
+ * short; in table order for ties and for models without `tokenCount`.
  *
- * It depends on the rows and the model alone. A run that goes on after a kill therefore finds the batches it would have
- * had.
+ * The order depends on the rows and the model only, so a resumed run makes the same batches.
  */
 export function inScoringOrder(examples: readonly Example[], model: Model): readonly Example[] {
   if (model.tokenCount === undefined) return examples;
@@ -29,47 +28,48 @@ export function inScoringOrder(examples: readonly Example[], model: Model): read
   return order.map((i) => examples[i]);
 }
 
-/** Whether a model must be given the letters of sequences: the option of `OpenTask.examples`. */
+/** Option of `OpenTask.examples`: whether the model reads sequences. */
 export const lettersFor = ({ readsLetters = true }: Model) => ({ letters: readsLetters });
 
-/** Tokens of the longest sequence of an example. */
+/** Number of tokens in the longest sequence of an example. */
 export function longestTokenCount({ sequences }: Example, model: Model): number {
   return Math.max(...sequences.map((letters) => model.tokenCount?.(letters) ?? letters.length));
 }
 
-/** Sequences per call where neither the user nor the model says. */
+/** Sequences per call, unless the user or the model chooses. */
 const DEFAULT_BATCH_SIZE = 256;
 
 export interface BatchSizeOptions {
-  /** Sequences per call, as the user says. */
-  readonly asked: number | undefined;
-  /** With which the shard was begun by an earlier process. */
+  /** Sequences per call, as requested by the user. */
+  readonly requested: number | undefined;
+  /** Sequences per call of an earlier process that began the shard. */
   readonly begun: number | undefined;
-  /** Tokens of the longest sequence. */
+  /** Number of tokens in the longest sequence. */
   readonly tokens: number;
-  /** Bytes that the model may take. */
+  /** Available memory in bytes. */
   readonly available: number;
-  /** Bytes that other models of the run take meanwhile. */
+  /** Bytes of the run's other models. */
   readonly others: number;
 }
 
 export interface BatchSizeChoice {
   readonly batchSize: number;
-  /** Bytes; undefined when the model does not say. */
+  /** Bytes; undefined for a model without `memory`. */
   readonly memory: number | undefined;
   readonly note?: string;
 }
 
 /**
- * The number of sequences per call: as asked (a shard that was begun otherwise has been refused), else as the shard was begun, else the model's own, halved until it fits.
+ * Chooses the number of sequences per call: the requested one, else that of the process that began the shard, else the model's
+ * own, halved until it fits in memory.
  *
- * @throws {InputError} when the size that was asked for does not fit, or not even one sequence does
+ * @throws {InputError} when the requested size does not fit, or not even one sequence does
  */
 export function fittingBatchSize(
   model: Model,
-  { asked, begun, tokens, available, others }: BatchSizeOptions,
+  { requested, begun, tokens, available, others }: BatchSizeOptions,
 ): BatchSizeChoice {
-  const wanted = asked ?? begun ?? model.batchSize ?? DEFAULT_BATCH_SIZE;
+  const wanted = requested ?? begun ?? model.batchSize ?? DEFAULT_BATCH_SIZE;
   if (model.memory === undefined) return { batchSize: wanted, memory: undefined };
   let batchSize = wanted;
   while (batchSize > 1 && model.memory(batchSize, tokens) > available) batchSize = Math.floor(batchSize / 2);
@@ -80,16 +80,16 @@ export function fittingBatchSize(
       {
         hint:
           others > 0
-            ? `the other models of this run take ${gibibytes(others)}: give each a run of its own`
+            ? `the other models of this run take ${gibibytes(others)}: run each model separately`
             : "free some memory, or use a machine with more",
       },
     );
   }
   if (batchSize === wanted) return { batchSize, memory };
-  if (asked !== undefined) {
+  if (requested !== undefined) {
     throw new InputError(
-      `${asked} sequences per call of ${JSON.stringify(model.name)} need ${gibibytes(model.memory(asked, tokens))}, and ${gibibytes(available)} are available`,
-      { hint: `${batchSize} would fit` },
+      `${requested} sequences per call of ${JSON.stringify(model.name)} need ${gibibytes(model.memory(requested, tokens))}, and ${gibibytes(available)} are available`,
+      { hint: `${batchSize} fit` },
     );
   }
   return {
@@ -100,35 +100,35 @@ export function fittingBatchSize(
 }
 
 /**
- * The same for a setting that trains. Its own batches are cut into parts by themselves, so that the number of rows per call
- * is only the model's concern, where that is asked as well.
+ * The same for a setting that trains. Training splits its batches to fit, so the number of sequences per call only concerns
+ * inference with the model.
  *
- * @throws {InputError} when it does not fit
+ * @throws {InputError} when training does not fit in memory
  */
 export function fittingTraining(
   model: Model,
-  question: BatchSizeOptions,
+  options: BatchSizeOptions,
   { bytes, asksModel }: TrainingMemory,
 ): BatchSizeChoice {
-  const { asked, begun, available, others } = question;
+  const { requested, begun, available, others } = options;
   if (bytes > available) {
     throw new InputError(
       `training ${JSON.stringify(model.name)} needs ${gibibytes(bytes)}, and ${gibibytes(available)} are available`,
       {
         hint:
           others > 0
-            ? `the other models of this run take ${gibibytes(others)}: give each a run of its own`
-            : "free some memory, or use a machine with more; batches are run in parts already, so smaller ones take hardly less",
+            ? `the other models of this run take ${gibibytes(others)}: run each model separately`
+            : "free some memory, or use a machine with more; smaller batches hardly help",
       },
     );
   }
   if (!asksModel)
-    return { batchSize: asked ?? begun ?? model.batchSize ?? DEFAULT_BATCH_SIZE, memory: bytes };
-  const fit = fittingBatchSize(model, { ...question, available: available - bytes });
+    return { batchSize: requested ?? begun ?? model.batchSize ?? DEFAULT_BATCH_SIZE, memory: bytes };
+  const fit = fittingBatchSize(model, { ...options, available: available - bytes });
   return { ...fit, memory: bytes + (fit.memory ?? 0) };
 }
 
-/** Bytes that a model holds between calls, once it was asked: its weights, and what it keeps ready. */
+/** Bytes that a model holds between calls: weights and caches. */
 export function idleMemory(model: Model): number {
   return model.memory?.(1, 1) ?? 0;
 }

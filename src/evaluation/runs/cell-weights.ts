@@ -5,29 +5,29 @@ import { kindOfPath, namesInFolder } from "../../base/folder.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import type { WeightsFile } from "../settings/setting.ts";
 
-/** Values of the placeholders in a path of weights. */
+/** Values of the placeholders in a path to weights. */
 export interface WeightsPlace {
-  /** The task whose rows trained the weights. */
+  /** Task that the weights were trained on. */
   readonly task: string;
-  /** Its data set; undefined where it has none, or is not open. */
+  /** Its data set; undefined if it has only one, or is not open. */
   readonly "cell-line": string | undefined;
   readonly model: string;
   readonly setting: string;
 }
 
-/** What a folder of a run's own training holds: the head or network, or LoRA factors and classifier. */
+/** Weights in a training folder of a run: a head or network, or LoRA factors with a classifier. */
 const OWN_FILES = ["best.safetensors", "adapter.safetensors"] as const;
 
 const LOG = "train.log";
 
 /**
- * The file of trained weights that a cell evaluates.
+ * Finds the file of trained weights that a cell evaluates.
  *
- * Of a folder it is `best.safetensors` or `adapter.safetensors`, as a run writes them; or, as the original chooses, the
- * `checkpoint_N.pt` of the epoch N with the first smallest `val_loss` in `train.log`.
+ * In a folder: `best.safetensors` or `adapter.safetensors`, as runs write them, or, as DART-Eval chooses, the `checkpoint_N.pt` of
+ * the first epoch N with the smallest `val_loss` in `train.log`.
  *
  * @param path   a file or a folder, with placeholders: `{task}`, `{cell-line}`, `{model}`, `{setting}`
- * @throws {InputError} when a placeholder has no value here, or no file is there
+ * @throws {InputError} when a placeholder has no value, or the file is missing
  * @throws {FormatError} when `train.log` is not a table of epochs
  */
 export async function weightsOfCell(path: string, place: WeightsPlace): Promise<WeightsFile> {
@@ -43,9 +43,9 @@ function filled(path: string, place: WeightsPlace): string {
     const known = [...values.keys()].map((each) => `{${each}}`).join(", ");
     throw new InputError(
       values.has(name)
-        ? `the path of the weights has ${text}, and ${place.task} has no data set with a name here`
-        : `the path of the weights has ${text}, which is no placeholder`,
-      { hint: values.has(name) ? "write the name in its place" : `placeholders: ${known}` },
+        ? `${text} in the path of the weights has no value: ${place.task} has no named data set here`
+        : `${text} in the path of the weights is not a placeholder`,
+      { hint: values.has(name) ? "write the name instead" : `placeholders: ${known}` },
     );
   });
 }
@@ -53,7 +53,7 @@ function filled(path: string, place: WeightsPlace): string {
 async function weightsIn(path: string): Promise<string> {
   const kind = await kindOfPath(path);
   if (kind === undefined) {
-    throw new InputError("there are no trained weights here", {
+    throw new InputError("no trained weights found", {
       place: { file: path },
       hint: "give a file (best.safetensors, adapter.safetensors, checkpoint_N.pt) or a folder with one",
     });
@@ -65,11 +65,11 @@ async function weightsIn(path: string): Promise<string> {
   const log = await textIfPresent(join(path, LOG));
   if (log === undefined) {
     const checkpoints = names.filter((name) => /\.(pt|safetensors)$/.test(name));
-    throw new InputError(`the folder has neither ${OWN_FILES.join(", ")} nor ${LOG}`, {
+    throw new InputError(`the folder has none of ${[...OWN_FILES, LOG].join(", ")}`, {
       place: { file: path },
       hint:
         checkpoints.length === 0
-          ? "give a file of weights, or another folder"
+          ? "give a file with weights, or another folder"
           : `name one file: ${checkpoints.slice(0, 4).join(", ")}${checkpoints.length > 4 ? ", …" : ""}`,
     });
   }
@@ -81,7 +81,7 @@ async function weightsIn(path: string): Promise<string> {
   });
 }
 
-/** The first epoch of smallest `val_loss`; epochs without a loss are passed over, as pandas does. */
+/** First epoch with the smallest `val_loss`; epochs without a loss are skipped, as pandas does. */
 function bestLoggedEpoch(file: string, text: string): number {
   const [header = [], ...rows] = text
     .trimEnd()
@@ -100,7 +100,10 @@ function bestLoggedEpoch(file: string, text: string): number {
     const epoch = Number(cells[epochAt] || Number.NaN);
     const loss = numberOrNaN(cells[lossAt]);
     if (!Number.isSafeInteger(epoch) || loss === undefined) {
-      throw new FormatError({ file, line: i + 2 }, "this is not the line of an epoch");
+      throw new FormatError(
+        { file, line: i + 2 },
+        "not a line of an epoch: expected numbers for epoch and val_loss",
+      );
     }
     if (loss < (best?.loss ?? Number.POSITIVE_INFINITY)) best = { epoch, loss };
   }
@@ -108,7 +111,7 @@ function bestLoggedEpoch(file: string, text: string): number {
   return best.epoch;
 }
 
-/** Undefined where it is no number; Python writes nan and inf. */
+/** Undefined for text that is not a number; Python writes nan and inf. */
 function numberOrNaN(text = ""): number | undefined {
   if (/^nan$/i.test(text)) return Number.NaN;
   const number = /^[+-]?inf$/i.test(text) ? Number.POSITIVE_INFINITY : Number(text.trim() || Number.NaN);

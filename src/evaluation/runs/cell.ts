@@ -7,42 +7,42 @@ import type { Split } from "../../dna/genome/chromosome-split.ts";
 import type { Protocol } from "../../models/model.ts";
 import { type CustomForms, findTask } from "./forms.ts";
 
-/** Raised when the same cell would give another answer because the engine changed. */
+/** Raised when a change of the engine changes the result of a cell. */
 export const IDENTITY_VERSION = 1;
 
 /**
- * Task × model × setting: what is asked, of whom and how. Everything that changes the answer is in it, and nothing
- * else: device, batch size and number of shards are not.
+ * Task × model × setting, with everything that changes the result. Device, batch size and number of shards do not, so they are not
+ * part of a cell.
  */
 export interface Cell {
   readonly identityVersion: number;
   readonly task: string;
   readonly taskVersion: number;
-  /** The name of the data set where the task has several: a cell line, a study. */
+  /** Name of the data set, for a task with several: a cell line, a study. */
   readonly dataset?: string;
   readonly model: {
     readonly name: string;
-    /** `Model.identity`, or null when the model did not give one and its name stands alone. */
+    /** `Model.identity`; null for a model without one, which its name alone identifies. */
     readonly identity: string | null;
-    /** `Model.scoreRounding`, where the model states it. */
+    /** `Model.scoreRounding`, if the model declares it. */
     readonly scoreRounding?: number;
   };
   readonly setting: string;
   readonly protocol: Protocol;
   readonly seed: number;
   readonly split: Split;
-  /** At most this many rows; null: all. */
+  /** Maximum number of rows; null: all. */
   readonly limit: number | null;
-  /** Rows of each stratum, at most; absent: rows are not told apart. */
+  /** Maximum number of rows per stratum; absent: no strata. */
   readonly sample?: Readonly<Record<string, number>>;
   readonly recipe: Readonly<Record<string, string | number | boolean | null>>;
-  /** SHA-256 of the trained weights that are evaluated, where nothing is trained here. */
+  /** SHA-256 of the trained weights that the cell evaluates instead of training. */
   readonly weights?: string;
-  /** SHA-256 of every input, by its name in the task's form. */
+  /** SHA-256 of every input, by input name. */
   readonly data: Readonly<Record<string, string>>;
 }
 
-/** The rows of a cell: known when the run is planned, checked when it is merged. */
+/** Rows of a cell: known when the run is planned, checked when it is merged. */
 export interface CellRows {
   /** Rows in the whole table, every chromosome. */
   readonly inTable: number;
@@ -57,32 +57,32 @@ export interface CellRecord {
   readonly identity: string;
   readonly cell: Cell;
   readonly rows: CellRows;
-  /** The family of the model, where it has one; not part of the identity, which says more. */
+  /** The model's family, if any. Not part of the identity. */
   readonly family?: string;
-  /** The file of the weights when the run was planned; not part of the identity, which has its digest. */
+  /** Path of the weights when the run was planned. Not part of the identity, which has their digest. */
   readonly weightsFile?: string;
-  /** The published checkpoint that the model is; see `Model.checkpoint`. Not part of the identity. */
+  /** The model's published checkpoint; see `Model.checkpoint`. Not part of the identity. */
   readonly checkpoint?: string;
-  /** Where the files of the task's inputs come from, by the inputs' names. Not part of the identity. */
+  /** Origins of the input files, by input name. Not part of the identity. */
   readonly origins?: Readonly<Record<string, FileOrigin>>;
 }
 
-/** SHA-256 of a cell: the same on every machine, and different as soon as an answer may be. */
+/** SHA-256 of a cell: equal on every machine, different whenever the result may differ. */
 export function cellIdentity(cell: Cell): string {
   return sha256Hex(stableStringify(cell));
 }
 
-/** The name of a cell's folder: the first eight hexadecimal digits of its identity. */
+/** Name of a cell's folder: the first eight hexadecimal digits of its identity. */
 export function cellName(identity: string): string {
   return identity.slice(0, 8);
 }
 
-/** SHA-256 over the cells of a run, in any order: two runs may share a folder exactly when theirs are equal. */
+/** SHA-256 over the cells of a run, in any order: runs with the same identity share a folder. */
 export function runIdentity(identities: readonly string[]): string {
   return sha256Hex([...identities].sort().join("\n"));
 }
 
-/** @param ascending  row numbers, each larger than the one before */
+/** SHA-256 of row numbers, one per line. @param ascending  strictly ascending */
 export function rowsDigest(ascending: ArrayLike<number>): string {
   const hash = createHash("sha256");
   let text = "";
@@ -95,17 +95,17 @@ export function rowsDigest(ascending: ArrayLike<number>): string {
   return hash.update(text).digest("hex");
 }
 
-/** `chromatin-activity`, or with the data set's name where there is one: `chromatin-activity K562`. */
-function askedOfCell({ task, dataset }: Pick<Cell, "task" | "dataset">): string {
+/** `chromatin-activity`, or with the name of the data set: `chromatin-activity K562`. */
+function taskTitle({ task, dataset }: Pick<Cell, "task" | "dataset">): string {
   return dataset === undefined ? task : `${task} ${dataset}`;
 }
 
 /** `regulatory-elements × hyenadna × zero-shot`, for messages. */
 export function cellTitle(cell: Cell): string {
-  return `${askedOfCell(cell)} × ${cell.model.name} × ${cell.setting}`;
+  return `${taskTitle(cell)} × ${cell.model.name} × ${cell.setting}`;
 }
 
-/** Name of a digest in `Cell.data` of what another task trained with. */
+/** Name in `Cell.data` of an input of another task, which the model was trained on. */
 export const trainingData = (task: string, input: string) => `${task} ${input}`;
 
 /** Digests of the evaluated data: without annotations, and without the data that another task trained with. */

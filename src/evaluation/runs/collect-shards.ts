@@ -12,13 +12,13 @@ import { shardName, shardOfRow } from "./shard.ts";
 import { readShardFile, readShardHeader, type ShardContents, type ShardHeader } from "./shard-file.ts";
 import { readShardDone, type ShardDone } from "./shard-store.ts";
 
-/** All answers to a cell, in row order, and how its shards went. */
+/** All predictions of a cell, in row order, with the timing of its shards. */
 export interface CollectedCell {
   readonly predictions: PredictionColumns;
   readonly timing: readonly ShardTiming[];
 }
 
-/** Shards that together are a cell, not yet read. */
+/** The complete shards of a cell, not read yet. */
 export interface FoundShards {
   readonly record: CellRecord;
   /** Folder of the files. */
@@ -33,59 +33,59 @@ interface FoundShard {
 }
 
 /**
- * Finds the shards of a cell and makes sure that together they are the cell: every shard of one split, each once, each of
- * this cell, each finished and unchanged since. Finished shards are digested and not unpacked.
+ * Finds the shards of a cell and checks that they are complete: every shard of one split exactly once, of this cell, finished and
+ * unchanged since. Finished shards are digested, not unpacked.
  *
- * @throws {InputError} naming every shard for which that is not so, and what to do about it
+ * @throws {InputError} naming every missing or invalid shard, with a remedy for each
  */
 export async function findShards(folder: string, record: CellRecord): Promise<FoundShards> {
   const place = rowsFolder(folder, record);
   const names = (await kindOfPath(place)) === undefined ? [] : await namesInFolder(place);
-  const troubles: string[] = [];
+  const errors: string[] = [];
   const found: FoundShard[] = [];
   for (const name of names.filter((name) => name.endsWith(".jsonl"))) {
     const header = await readShardHeader(join(place, name));
-    if (header === undefined) troubles.push(notBegun(name, await readShardFile(join(place, name)), names));
+    if (header === undefined) errors.push(notBegun(name, await readShardFile(join(place, name)), names));
     else if (header.cell !== record.identity) {
-      troubles.push(
-        `${name} is of another run (cell ${cellName(header.cell)}): move it away and run this shard again`,
+      errors.push(
+        `${name} belongs to another run (cell ${cellName(header.cell)}): move it away and run this shard again`,
       );
     } else found.push({ name, header });
   }
 
-  const count = agreedCount(found, troubles);
+  const count = agreedCount(found, errors);
   const shards = found.filter(({ header }) => header.shard.count === count);
-  troubles.push(...doubled(shards), ...missing(shards, count, names));
+  errors.push(...duplicates(shards), ...missing(shards, count, names));
   const timing: ShardTiming[] = [];
   for (const shard of shards) {
     const done = await readShardDone(join(place, `${shardName(shard.header.shard)}.done.json`));
-    const trouble = await unfinished(place, shard, done);
-    if (trouble !== undefined) troubles.push(trouble);
+    const error = await unfinished(place, shard, done);
+    if (error !== undefined) errors.push(error);
     if (done !== undefined) timing.push(done.timing);
   }
-  if (troubles.length > 0) throw refusal(place, record, troubles);
+  if (errors.length > 0) throw refusal(place, record, errors);
   timing.sort((a, b) => a.shard.index - b.shard.index);
   return { record, place, shards, timing };
 }
 
 /**
- * Reads shards that were found, each row where it belongs and each once.
+ * Reads the shards of a cell and checks that each row is there once, in its shard.
  * @throws {InputError} when the rows are not those that the run was planned with
  */
 export async function collectShards(found: FoundShards): Promise<CollectedCell> {
   const { record, place, shards, timing } = found;
   const builder = new ColumnsBuilder(shards.reduce((sum, { header }) => sum + header.rows, 0));
-  const refused = (trouble: string) => refusal(place, record, [trouble]);
+  const refused = (message: string) => refusal(place, record, [message]);
   for (const { name, header } of shards) {
     const { index, count } = header.shard;
     await readShardFile(join(place, name), (batch) => {
       const stray = batch.rows.find((row) => shardOfRow(row, count) !== index);
-      if (stray !== undefined) throw refused(`${name} holds row ${stray}, which belongs to another shard`);
+      if (stray !== undefined) throw refused(`${name} contains row ${stray}, which belongs to another shard`);
       try {
         builder.add(batch);
       } catch (error) {
         throw error instanceof InputError
-          ? refused(`${error.message}: ${name} or another shard was changed by hand`)
+          ? refused(`${error.message}: ${name} or another shard was edited`)
           : error;
       }
     });
@@ -93,32 +93,32 @@ export async function collectShards(found: FoundShards): Promise<CollectedCell> 
   const predictions = builder.done().inRowOrder();
   const { rows } = predictions;
   const twice = rows.find((row, i) => row === rows[i - 1]);
-  if (twice !== undefined) throw refused(`row ${twice} is there twice`);
+  if (twice !== undefined) throw refused(`row ${twice} occurs twice`);
   if (rows.length !== record.rows.selected || rowsDigest(rows) !== record.rows.digest) {
     throw refused(
-      `the shards hold ${counted(rows.length, "row")}, not the ${record.rows.selected} that the run was planned with`,
+      `the shards contain ${counted(rows.length, "row")}; the run was planned with ${record.rows.selected}`,
     );
   }
   return { predictions, timing };
 }
 
-/** The number of shards, when all files agree on one; files of a smaller group are foreign. */
-function agreedCount(found: readonly FoundShard[], troubles: string[]): number {
+/** Number of shards of the split that most files are of; files of another split are errors. */
+function agreedCount(found: readonly FoundShard[], errors: string[]): number {
   const sizes = new Map<number, number>();
   for (const { header } of found) sizes.set(header.shard.count, (sizes.get(header.shard.count) ?? 0) + 1);
   const [most = [1, 0]] = [...sizes].sort((a, b) => b[1] - a[1] || b[0] - a[0]);
   for (const { name, header } of found) {
     if (header.shard.count === most[0]) continue;
-    troubles.push(
-      `${name} is of a split into ${header.shard.count}, while others are of one into ${most[0]}: keep one split`,
+    errors.push(
+      `${name} is of a split into ${header.shard.count}, others are of a split into ${most[0]}: keep the files of one split`,
     );
   }
   return most[0];
 }
 
-function doubled(kept: readonly FoundShard[]): string[] {
+function duplicates(shards: readonly FoundShard[]): string[] {
   const first = new Map<number, string>();
-  return kept.flatMap(({ name, header }) => {
+  return shards.flatMap(({ name, header }) => {
     const earlier = first.get(header.shard.index);
     first.set(header.shard.index, earlier ?? name);
     if (earlier !== undefined) {
@@ -131,18 +131,19 @@ function doubled(kept: readonly FoundShard[]): string[] {
   });
 }
 
-function missing(kept: readonly FoundShard[], count: number, names: readonly string[]): string[] {
-  const there = new Set(kept.map(({ header }) => header.shard.index));
+function missing(shards: readonly FoundShard[], count: number, names: readonly string[]): string[] {
+  const there = new Set(shards.map(({ header }) => header.shard.index));
   const absent = Array.from({ length: count }, (_, i) => i + 1).filter((index) => !there.has(index));
-  if (kept.length === 0) return names.some((name) => name.endsWith(".jsonl")) ? [] : ["no shard was run yet"];
+  if (shards.length === 0)
+    return names.some((name) => name.endsWith(".jsonl")) ? [] : ["no shard was run yet"];
   return absent
     .filter((index) => !names.includes(`${shardName({ index, count })}.jsonl`))
     .map((index) => `${shardName({ index, count })} is missing: run it with --shard ${index}/${count}`);
 }
 
-/** A file of which not even the first line, which says whose it is, can be used. */
+/** Message for a file without a valid header. */
 function notBegun(name: string, { damage }: ShardContents, names: readonly string[]): string {
-  if (damage === undefined) return `${name} is not finished: nothing of it is whole yet`;
+  if (damage === undefined) return `${name} is not finished: it has no complete line yet`;
   const done = name.replace(/\.jsonl$/, ".done.json");
   const files = names.includes(done) ? `it and ${done}` : "it";
   return `${damaged(name, damage)}; delete ${files}, and run this shard again`;
@@ -152,7 +153,7 @@ function notBegun(name: string, { damage }: ShardContents, names: readonly strin
 const damaged = (name: string, { place, message }: FormatError) =>
   `${name} is damaged at line ${place.line}: ${message}`;
 
-/** Why a shard is not a finished one; undefined when it is. */
+/** Message for an unfinished or changed shard; undefined for a finished one. */
 async function unfinished(
   place: string,
   { name, header }: FoundShard,
@@ -164,21 +165,20 @@ async function unfinished(
   const { rows, torn, damage } = await readShardFile(file);
   const { index, count } = header.shard;
   if (damage !== undefined) {
-    const from = "the rows before it stay";
+    const kept = "the rows before it are kept";
     return done === undefined
-      ? `${damaged(name, damage)}; the run's command with --shard ${index}/${count} goes on from there: ${from}`
-      : `${damaged(name, damage)}, after it was finished; delete ${shardName(header.shard)}.done.json, and the run's command with --shard ${index}/${count} goes on from there: ${from}`;
+      ? `${damaged(name, damage)}; run the command again with --shard ${index}/${count} to resume: ${kept}`
+      : `${damaged(name, damage)}, after it was finished; delete ${shardName(header.shard)}.done.json and run the command again with --shard ${index}/${count} to resume: ${kept}`;
   }
   return done === undefined || rows < header.rows || torn > 0
-    ? `${name} is not finished: ${rows} of ${header.rows} rows; go on with --shard ${index}/${count}`
+    ? `${name} is not finished: ${rows} of ${header.rows} rows; resume with --shard ${index}/${count}`
     : `${name} was changed after it was finished: delete it and its .done.json, and run it again`;
 }
 
-function refusal(place: string, { cell, identity }: CellRecord, troubles: readonly string[]): InputError {
-  const list =
-    troubles.length === 1 ? troubles[0] : `\n${troubles.map((trouble) => `- ${trouble}`).join("\n")}`;
+function refusal(place: string, { cell, identity }: CellRecord, errors: readonly string[]): InputError {
+  const list = errors.length === 1 ? errors[0] : `\n${errors.map((error) => `- ${error}`).join("\n")}`;
   return new InputError(
-    `the shards of ${cellTitle(cell)} (cell ${cellName(identity)}) do not make a whole: ${list}`,
+    `the shards of ${cellTitle(cell)} (cell ${cellName(identity)}) are not complete: ${list}`,
     {
       place: { file: place },
     },

@@ -12,32 +12,32 @@ import type { OpenTask, RowNumbers, StageProgress } from "../tasks/task.ts";
 import { lettersFor, longestTokenCount } from "./batches.ts";
 import type { CellRecord } from "./cell.ts";
 
-/** What a cell will cost on this machine. */
+/** Estimated time and memory of a cell on this machine. */
 export interface CostEstimate {
-  /** Seconds for the rows still to do in this shard; null when it was not timed. */
+  /** Seconds for the remaining rows of the shard; null if not timed. */
   readonly seconds: number | null;
-  /** Peak bytes; null when the model does not say. */
+  /** Peak memory in bytes; null for a model without `memory`. */
   readonly memory: number | null;
-  /** What the seconds rest on, in words. */
+  /** Basis of the time, as text: "timed on 64 rows". */
   readonly basis: string;
 }
 
-/** Rows looked at for lengths and times. */
+/** Rows sampled for lengths and times. */
 const SAMPLE_ROWS = 256;
 
-/** Token counts vary from row to row and only a sample is looked at. */
+/** Factor on the sampled token count, where lengths vary. */
 const LENGTH_RESERVE = 1.2;
 
-/** Timing stops once a call took this long. */
+/** Timing stops after a call of this duration. */
 const ENOUGH_SECONDS = 0.25;
 
 export interface Sample {
   readonly rows: RowNumbers;
-  /** Tokens of the longest sequence seen, with a reserve where lengths vary. */
+  /** Number of tokens in the longest sampled sequence, with a reserve where lengths vary. */
   readonly longest: number;
 }
 
-/** Looks at the first rows of a shard. */
+/** Samples the first rows of a shard. */
 export async function sampleOf(task: OpenTask, rows: RowNumbers, model: Model): Promise<Sample> {
   const few = rows.slice(0, SAMPLE_ROWS);
   const examples = await task.examples(few, lettersFor(model));
@@ -59,26 +59,26 @@ export interface TimedCell {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Seconds from a few rows, timed, and bytes as the model says. */
+/** Estimates the time from a few timed rows; the memory is given. */
 export async function estimateCost(
   cell: TimedCell,
   sample: Sample,
   { rowsLeft, timing, memory }: { rowsLeft: number; timing: boolean; memory: number | null },
 ): Promise<CostEstimate> {
-  if (rowsLeft === 0) return { seconds: 0, memory, basis: "every row is done" };
+  if (rowsLeft === 0) return { seconds: 0, memory, basis: "all rows are done" };
   if (!timing) return { seconds: null, memory, basis: "not timed" };
   if (!cell.setting.readyAtOnce && cell.weights === undefined)
     return { seconds: null, memory, basis: "not timed: the setting trains first" };
-  const answerer = await cell.setting.open(contextOf(cell));
+  const predictor = await cell.setting.open(contextOf(cell));
   try {
-    const { seconds, rows } = await timeRows(answerer, cell, sample.rows);
+    const { seconds, rows } = await timeRows(predictor, cell, sample.rows);
     return { seconds: (seconds / rows) * rowsLeft, memory, basis: `timed on ${counted(rows, "row")}` };
   } finally {
-    await answerer.close();
+    await predictor.close();
   }
 }
 
-/** A cell in memory, without a run's folders. */
+/** Context of a cell in memory, without the folders of a run. */
 const contextOf = ({
   task,
   model,
@@ -96,16 +96,16 @@ const contextOf = ({
   ...{ folder: undefined, trained: undefined, embeddings: undefined, onNote: undefined, onStage: undefined },
 });
 
-/** Times more and more rows, letters and answers, until it takes long enough to be trusted; the first call warms up. */
-async function timeRows(answerer: RowPredictor, { task, model }: TimedCell, sample: RowNumbers) {
+/** Times reading and scoring of more and more rows until a call takes long enough to be reliable; the first call warms up. */
+async function timeRows(predictor: RowPredictor, { task, model }: TimedCell, sample: RowNumbers) {
   const time = async (rows: number) => {
     const began = performance.now();
-    await answerer.answer(await task.examples(sample.slice(0, rows), lettersFor(model)));
+    await predictor.answer(await task.examples(sample.slice(0, rows), lettersFor(model)));
     return (performance.now() - began) / 1000;
   };
   let seconds = await time(1);
   let rows = 1;
-  // A model this slow has told enough; its first call may hold the loading of weights.
+  // One call is enough for a slow model, although it may include loading the weights.
   if (seconds > 8 * ENOUGH_SECONDS) return { seconds, rows };
   seconds = await time(1);
   while (seconds < ENOUGH_SECONDS && rows < sample.length) {
@@ -115,62 +115,62 @@ async function timeRows(answerer: RowPredictor, { task, model }: TimedCell, samp
   return { seconds, rows };
 }
 
-/** Seconds per row of each part of a training run, from a trial. */
+/** Seconds per row of each phase of training, from a trial. */
 interface TrainingRates {
-  /** Embedding or tokenising, once per training and validation row. */
+  /** Embedding or tokenizing, once per training and validation row. */
   readonly keep: number;
   readonly train: number;
   readonly validate: number;
-  /** Rows that the trial trained on. */
+  /** Training rows of the trial. */
   readonly rows: number;
 }
 
 interface Trial {
   readonly rates: TrainingRates;
-  /** Seconds per answered row. */
-  readonly answer: number;
+  /** Seconds per evaluated row. */
+  readonly evaluate: number;
 }
 
-/** Trials of a plan: cells that differ in their rows alone, such as those of five cell lines, share one. */
+/** Trials of a plan, shared by cells that differ only in their rows, such as those of five cell lines. */
 export type TimedTrials = Map<string, Trial>;
 
-/** Rows of the first trial; each further one has eight times as many. */
+/** Rows of the first trial; each next one has eight times as many. */
 const FIRST_ROWS = 2;
 const MOST_ROWS = 128;
 
-/** Rows from which the share that an epoch sees is estimated. */
+/** Rows sampled for the share of rows in an epoch. */
 const SHARE_ROWS = 256;
 
 export interface TrainingCostOptions {
   readonly rowsLeft: number;
   readonly memory: number | null;
-  /** The folder of trained parameters; undefined for a run in memory. */
+  /** Folder of trained parameters; undefined for a run in memory. */
   readonly trained: string | undefined;
   readonly trials: TimedTrials;
 }
 
 /**
- * Seconds that a cell of a setting that trains takes: two epochs are trained on a few rows, and the time per row is scaled to the
- * recipe's rows and epochs. Early stopping, embeddings that are stored already and training that other cells share make it less.
+ * Estimates the time of a cell that trains: trains two epochs on a few rows and scales the time per row to the recipe's rows and
+ * epochs. An upper bound: early stopping, stored embeddings and training shared with other cells save time.
  */
 export async function estimateTraining(
   cell: TimedCell,
   sample: Sample,
   { rowsLeft, memory, trained, trials }: TrainingCostOptions,
 ): Promise<CostEstimate> {
-  if (rowsLeft === 0) return { seconds: 0, memory, basis: "every row is done" };
+  if (rowsLeft === 0) return { seconds: 0, memory, basis: "all rows are done" };
   const recipe = readTrainingRecipe(cell.record.cell.recipe);
   const { train, val } = trainingRows(cell, recipe);
   const key = keyOf(cell);
-  const { rates, answer } = trials.get(key) ?? (await timeTraining(cell, sample));
-  trials.set(key, { rates, answer });
-  const answering = rowsLeft * answer;
+  const { rates, evaluate } = trials.get(key) ?? (await timeTraining(cell, sample));
+  trials.set(key, { rates, evaluate });
+  const evaluation = rowsLeft * evaluate;
   if (await isTrained(cell, recipe, trained)) {
-    return { seconds: answering, memory, basis: "trained already; scoring timed on a few rows" };
+    return { seconds: evaluation, memory, basis: "trained already; scoring timed on a few rows" };
   }
   const [trainRows, valRows] = [train.rows.length, val.rows.length];
   const epoch = trainRows * (await shareOfEpoch(cell)) * rates.train + valRows * rates.validate;
-  const seconds = (trainRows + valRows) * rates.keep + recipe.epochs * epoch + answering;
+  const seconds = (trainRows + valRows) * rates.keep + recipe.epochs * epoch + evaluation;
   const most = recipe.patience === null ? "" : " at most";
   return {
     seconds,
@@ -179,13 +179,13 @@ export async function estimateTraining(
   };
 }
 
-/** What decides the time per row: not how many rows, nor for how many epochs. */
+/** Key of all that determines the time per row: everything but the numbers of rows and epochs. */
 function keyOf({ record, setting, model, protocol, task }: TimedCell): string {
   const { epochs: _, patience: __, trainRows: ___, valRows: ____, ...recipe } = record.cell.recipe;
   return stableStringify([task.task.name, setting.name, model.identity ?? model.name, protocol, recipe]);
 }
 
-/** Whether the run's folder holds what this cell would train. */
+/** Whether the run has the trained parameters of this cell already. */
 async function isTrained(cell: TimedCell, recipe: TrainingRecipe, trained: string | undefined) {
   if (trained === undefined) return false;
   const identity = trainingIdentity(contextOf(cell), cell.setting.name, trainingRows(cell, recipe));
@@ -193,7 +193,7 @@ async function isTrained(cell: TimedCell, recipe: TrainingRecipe, trained: strin
   return record?.identity === identity;
 }
 
-/** Share of the training rows that one epoch sees, where the task chooses them. */
+/** Share of the training rows in one epoch; 1 unless the task chooses them. */
 async function shareOfEpoch(cell: TimedCell): Promise<number> {
   const { rowsOfEpoch } = trainingFormOf(cell, cell.setting.name).supervision;
   if (rowsOfEpoch === undefined) return 1;
@@ -203,7 +203,7 @@ async function shareOfEpoch(cell: TimedCell): Promise<number> {
   return rowsOfEpoch(examples, 0, recipe).length / examples.length;
 }
 
-/** Trains on more and more rows until two epochs take long enough to be trusted. */
+/** Trains on more and more rows until two epochs take long enough to be reliable. */
 async function timeTraining(cell: TimedCell, sample: Sample): Promise<Trial> {
   for (let rows = FIRST_ROWS; ; rows *= 8) {
     const { trial, seconds, used } = await runTrial(cell, sample, rows);
@@ -216,26 +216,26 @@ async function runTrial(cell: TimedCell, sample: Sample, limit: number) {
   const own = cell.record.cell.recipe;
   const recipe = {
     ...{ ...own, trainRows: limit, valRows: limit, epochs: 2, patience: null },
-    // Choosing a precision would embed the few rows before they are timed.
+    // Choosing the precision would embed the rows before they are timed.
     ...(own.storedAs === "auto" ? { storedAs: "float32" } : {}),
   };
   const task = withPlainTraining(cell.task, cell.setting.name);
   const { train, val } = trainingRows({ task }, readTrainingRecipe(recipe));
-  const answerer = await cell.setting.open({
+  const predictor = await cell.setting.open({
     ...contextOf(cell),
     task,
     recipe,
     onStage: (stage) => marks.push({ ...stage, at: performance.now() / 1000 }),
   });
   try {
-    const { seconds, rows } = await timeRows(answerer, cell, sample.rows);
+    const { seconds, rows } = await timeRows(predictor, cell, sample.rows);
     const used = train.rows.length;
     const [first, second] = marks.filter(
       ({ phase, done, total }) => phase === "validating" && done === total,
     );
     const lastBatch = marks.findLast(({ phase }) => phase === "training");
     if (first === undefined || second === undefined || lastBatch === undefined) {
-      throw new InternalError(`the trial of ${cell.setting.name} reported no two epochs`);
+      throw new InternalError(`the trial of ${cell.setting.name} did not report two epochs`);
     }
     const rates = {
       keep: keepingSeconds(marks) / (used + val.rows.length),
@@ -243,13 +243,13 @@ async function runTrial(cell: TimedCell, sample: Sample, limit: number) {
       validate: (second.at - lastBatch.at) / val.rows.length,
       rows: used,
     };
-    return { trial: { rates, answer: seconds / rows }, seconds: second.at - first.at, used };
+    return { trial: { rates, evaluate: seconds / rows }, seconds: second.at - first.at, used };
   } finally {
-    await answerer.close();
+    await predictor.close();
   }
 }
 
-/** Of both parts of the rows, each as its last report has it. */
+/** Seconds of embedding or tokenizing, by the last report of each stage. */
 function keepingSeconds(marks: readonly StageProgress[]): number {
   const parts = new Map(marks.filter(({ phase }) => phase === "keeping").map((mark) => [mark.stage, mark]));
   return [...parts.values()].reduce((sum, { done, rowsPerSecond }) => {
@@ -257,7 +257,7 @@ function keepingSeconds(marks: readonly StageProgress[]): number {
   }, 0);
 }
 
-/** The task with all its rows in every epoch and without metrics of validation, which a few rows may not allow. */
+/** The task with all rows in every epoch and without validation metrics, which few rows may not define. */
 function withPlainTraining(task: OpenTask, setting: string): OpenTask {
   const { training, sequenceFile } = task;
   const form = task.task.settings[setting];

@@ -22,7 +22,7 @@ import { weightsOfCell } from "./cell-weights.ts";
 import type { RunRequest } from "./request.ts";
 import { type Shard, shardOfRow } from "./shard.ts";
 
-/** A cell whose rows are known and whose price is not. */
+/** A cell with its rows, without its cost. */
 export interface CellDraft {
   readonly record: CellRecord;
   readonly task: OpenTask;
@@ -33,29 +33,29 @@ export interface CellDraft {
   readonly rows: RowNumbers;
 }
 
-/** A model that cannot answer a task in a setting. */
+/** A model that cannot be evaluated on a task in a setting. */
 export interface UnsupportedCell {
   readonly task: Task;
   readonly model: Model;
   readonly setting: Setting;
   readonly reason: string;
-  /** It could, and the request leaves it out. */
+  /** The request excludes the model. */
   readonly excepted?: true;
 }
 
-/** The sentence that says so. */
+/** The reason as one sentence. */
 export const unsupportedMessage = ({ task, model, setting, reason, excepted }: UnsupportedCell) =>
-  `the model ${JSON.stringify(model.name)} ${excepted ? "is not evaluated in" : "cannot do"} ${task.name} × ${setting.name}: ${reason}`;
+  `the model ${JSON.stringify(model.name)} ${excepted ? "is not evaluated on" : "cannot be evaluated on"} ${task.name} × ${setting.name}: ${reason}`;
 
 const DEFAULT_PROTOCOL: Protocol = "corrected";
 
-/** What is asked of all models together: one task in one setting. */
+/** Cells of all models: one task in one setting. */
 interface RequestedCells {
   readonly task: Task;
-  /** Undefined where the task could not be opened: then only what does not depend on its rows is decided. */
+  /** Undefined if the task could not be opened: then only errors independent of its rows are reported. */
   readonly open: OpenTask | undefined;
   readonly setting: Setting;
-  /** The most rows of each stratum; undefined: all. */
+  /** Maximum number of rows per stratum; undefined: all. */
   readonly sample: Readonly<Record<string, number>> | undefined;
   readonly origins: CellRecord["origins"];
   readonly except: ExcludedModels | undefined;
@@ -63,9 +63,9 @@ interface RequestedCells {
 }
 
 /**
- * Cells of one task in one setting, one per model that can answer; the others are told apart.
+ * Drafts the cells of one task in one setting, one per model; models that do not support it are returned as `declined`.
  *
- * @throws {InputError} when the task is not asked in the setting, its rows are none, or weights to evaluate are not there
+ * @throws {InputError} when the task does not have the setting, the selection is empty, or weights are missing
  */
 export async function draftCells(
   { task, open, setting, sample, except, origins, shard }: RequestedCells,
@@ -73,13 +73,13 @@ export async function draftCells(
 ): Promise<{
   readonly drafts: readonly CellDraft[];
   readonly declined: readonly UnsupportedCell[];
-  /** What a user should know of the rows. */
+  /** Notes on the rows for the user. */
   readonly notes: readonly string[];
 }> {
   const form = task.settings[setting.name];
   if (form === undefined) {
-    throw new InputError(`the task ${task.name} is not asked in the setting ${setting.name}`, {
-      hint: `its settings: ${Object.keys(task.settings).join(", ")}`,
+    throw new InputError(`the task ${task.name} does not have the setting ${setting.name}`, {
+      hint: `settings: ${Object.keys(task.settings).join(", ")}`,
     });
   }
   const protocol = request.protocol ?? DEFAULT_PROTOCOL;
@@ -99,9 +99,9 @@ export async function draftCells(
   if (form.trainedBy !== undefined && open.training === undefined && weightsPath === undefined) {
     throw noTraining(task, setting, form.trainedBy);
   }
-  const asked = { split: request.split ?? form.defaultSplit, limit: request.limit ?? null };
+  const requested = { split: request.split ?? form.defaultSplit, limit: request.limit ?? null };
   const part = form.part === undefined ? {} : { part: form.part };
-  const selection: Selection = { ...asked, ...part, purpose: "answer" };
+  const selection: Selection = { ...requested, ...part, purpose: "answer" };
   const selected = sampled(open, open.select(selection), sample);
   if (selected.rows.length === 0) throw emptySelection(task, selection, selected);
   const rows =
@@ -119,7 +119,7 @@ export async function draftCells(
     const own = recipeFor(
       form,
       { task: task.name, setting: setting.name, family: model.family, protocol },
-      askedOf(form, task, request),
+      requestedRecipe(form, task, request),
     );
     setting.checkRecipe?.(own);
     form.checkRecipe?.(own);
@@ -149,7 +149,7 @@ export async function draftCells(
       setting: setting.name,
       protocol,
       seed: request.seed ?? 0,
-      ...asked,
+      ...requested,
       ...(sample === undefined ? {} : { sample }),
       recipe,
       ...(weights === undefined ? {} : { weights: weights.sha256 }),
@@ -166,29 +166,29 @@ export async function draftCells(
     };
     drafts.push({ record, task: open, selected, model, setting, weights, rows });
   }
-  const outside = asked.split === "all" ? undefined : rowsOfNoSplit(task, selected);
+  const outside = requested.split === "all" ? undefined : rowsOfNoSplit(task, selected);
   if (outside !== undefined) notes.push(outside);
   return { drafts, declined, notes };
 }
 
-/** Chromosomes that the note names. */
-const NAMED = 5;
+/** Maximum number of chromosomes in a note. */
+const MOST_NAMED = 5;
 
-/** A sentence on the rows that no split has, and that no run therefore asks but one of all rows; undefined where there are none. */
+/** Note on rows outside of all splits, which only a run with split "all" evaluates; undefined if there are none. */
 function rowsOfNoSplit(task: Task, { inTable, perChromosome }: SelectedRows): string | undefined {
-  // Exported tables know the part of a row instead of its chromosome.
+  // Exported tables name the split of a row instead of its chromosome.
   const outside = [...perChromosome].filter(
     ([name]) => splitPartOf(name) === undefined && !Object.hasOwn(CHROMOSOME_SPLIT, name),
   );
   if (outside.length === 0) return undefined;
   outside.sort((a, b) => b[1] - a[1]);
-  const named = outside.slice(0, NAMED).map(([name, rows]) => `${quotedText(name)} ${rows}`);
-  const more = outside.length > NAMED ? `, and ${outside.length - NAMED} more` : "";
+  const named = outside.slice(0, MOST_NAMED).map(([name, rows]) => `${quotedText(name)} ${rows}`);
+  const more = outside.length > MOST_NAMED ? `, and ${outside.length - MOST_NAMED} more` : "";
   const rows = outside.reduce((sum, [, rows]) => sum + rows, 0);
-  return `${rows} of the ${counted(inTable, "row")} of ${task.name} ${rows === 1 ? "is" : "are"} on chromosomes of no split and left out: ${named.join(", ")}${more}`;
+  return `${rows} of the ${counted(inTable, "row")} of ${task.name} ${rows === 1 ? "is" : "are"} on chromosomes outside of all splits and left out: ${named.join(", ")}${more}`;
 }
 
-/** So many rows of each stratum at most, picked as `limit` picks. @throws {InputError} when the task has no such stratum */
+/** Picks rows of each stratum as `limit` does. @throws {InputError} when the task has no such stratum */
 function sampled(
   { task, stratumOf }: OpenTask,
   selected: SelectedRows,
@@ -207,8 +207,8 @@ function sampled(
   for (const [stratum, most] of Object.entries(sample)) {
     const rows = strata.get(stratum);
     if (rows === undefined) {
-      throw new InputError(`${task.name} has no rows of the kind ${JSON.stringify(stratum)}`, {
-        hint: strata.size === 0 ? "its rows are not told apart" : `it has ${[...strata.keys()].join(", ")}`,
+      throw new InputError(`${task.name} has no rows in the stratum ${JSON.stringify(stratum)}`, {
+        hint: strata.size === 0 ? "it has no strata" : `strata: ${[...strata.keys()].join(", ")}`,
       });
     }
     for (const row of pickRows(Uint32Array.from(rows), most)) kept.add(row);
@@ -216,30 +216,27 @@ function sampled(
   return { ...selected, rows: selected.rows.filter((row) => kept.has(row)) };
 }
 
-/**
- * The values asked for that concern a setting: of several settings each takes those that its recipe has, but none may be
- * asked for that no setting has.
- */
-function askedOf(
+/** Requested recipe values for a setting: without those of the other requested settings; unknown values stay, as errors. */
+function requestedRecipe(
   { recipe }: TaskSetting,
   task: Task,
-  { recipe: asked = {}, settings = [] }: RunRequest,
+  { recipe: requested = {}, settings = [] }: RunRequest,
 ): Recipe {
   const forms = settings.map(
     (setting) => task.settings[typeof setting === "string" ? setting : setting.name],
   );
   const elsewhere = (name: string) => forms.some((form) => form !== undefined && name in form.recipe);
-  return Object.fromEntries(Object.entries(asked).filter(([name]) => name in recipe || !elsewhere(name)));
+  return Object.fromEntries(Object.entries(requested).filter(([name]) => name in recipe || !elsewhere(name)));
 }
 
-/** A sentence on recipe values that were asked for and have no effect on given weights; undefined where there are none. */
-function unreadNote(own: Recipe, recipe: Recipe, asked: Recipe = {}): string | undefined {
-  const unread = Object.keys(asked).filter((name) => name in own && !(name in recipe));
+/** Note on requested recipe values without an effect on given weights; undefined if there are none. */
+function unreadNote(own: Recipe, recipe: Recipe, requested: Recipe = {}): string | undefined {
+  const unread = Object.keys(requested).filter((name) => name in own && !(name in recipe));
   if (unread.length === 0) return undefined;
-  return `weights are given, so nothing is trained, and ${unread.join(", ")} of the recipe ${unread.length === 1 ? "has" : "have"} no effect`;
+  return `${unread.join(", ")} of the recipe ${unread.length === 1 ? "has" : "have"} no effect: with given weights nothing is trained`;
 }
 
-/** What the answers depend on: on the data of the task that trains, too, where the setting answers with what another trained. */
+/** Digests of the inputs, including those of another task whose rows train. */
 function dataOf({ trainedBy }: TaskSetting, { digests, training }: OpenTask): Cell["data"] {
   if (trainedBy === undefined || training === undefined) return digests;
   const trained = Object.entries(training.digests).map(([name, digest]) => [
@@ -250,10 +247,9 @@ function dataOf({ trainedBy }: TaskSetting, { digests, training }: OpenTask): Ce
 }
 
 function noTraining(task: Task, setting: Setting, trainedBy: string): InputError {
-  return new InputError(
-    `${task.name} × ${setting.name} answers with what ${trainedBy} trained, and its inputs are not given`,
-    { hint: `give them as well; dart-eval tasks lists what ${trainedBy} must be given` },
-  );
+  return new InputError(`${task.name} × ${setting.name} trains on ${trainedBy}, whose inputs are missing`, {
+    hint: `give them as well; dart-eval tasks lists the inputs of ${trainedBy}`,
+  });
 }
 
 function emptySelection(
@@ -264,9 +260,9 @@ function emptySelection(
   const counts = [...perChromosome].map(([chromosome, rows]) => `${chromosome} ${rows}`).join(", ");
   if (inTable === 0) return new InputError(`the table of ${task.name} has no rows`);
   return new InputError(
-    `no row of ${task.name} is on the chromosomes of the ${split} split; the table's ${inTable} rows are on ${counts}`,
+    `no row of ${task.name} is on the chromosomes of the ${split} split; the ${inTable} rows of the table are on ${counts}`,
     {
-      hint: 'names are compared letter by letter, so "5" is not "chr5"; another split, or all rows, may be chosen',
+      hint: 'chromosome names must match exactly ("5" is not "chr5"); or choose another split',
     },
   );
 }

@@ -15,20 +15,20 @@ import { cellFolder, missingRunError, readableJson, readRunRecord } from "./run-
 
 /** Options of `mergeRun`. */
 export interface MergeOptions {
-  /** Forms of one's own that the run's cells name, beside the catalogue's. */
+  /** Custom tasks of the run. */
   readonly tasks?: readonly Task[];
-  /** Told where measuring takes long. */
+  /** Reports long-running measurements. */
   readonly onProgress?: OnProgress;
-  /** Aborting makes `mergeRun` reject with the signal's reason; what was measured in parts is kept in the cell's folder. */
+  /** Aborting rejects `mergeRun` with the signal's reason; finished parts of a measurement are kept in the cell's folder. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Puts the shards of every cell of a run folder together, and writes scores.tsv, metrics.json, timing.json and, last,
- * result.json into each cell's folder. Needs neither genome nor model. Done again, it writes the same.
+ * Merges the shards of every cell of a run, and writes scores.tsv, metrics.json, timing.json and, last, result.json into each
+ * cell's folder. Needs neither genome nor model. Repeating it writes the same bytes.
  *
- * @throws {InputError} naming every shard that is missing, not finished, doubled, of another run, of another split, or
- *   changed since; nothing is written then
+ * @throws {InputError} naming every shard that is missing, unfinished, duplicate, changed, or of another run or split; nothing is
+ *   written in that case
  * @throws the signal's reason
  */
 export async function mergeRun(
@@ -38,7 +38,7 @@ export async function mergeRun(
   const run = await readRunRecord(folder);
   if (run === undefined) throw missingRunError(folder);
   await using _ = await waitForLock(join(folder, "merge.lock"), signal === undefined ? {} : { signal });
-  // Every cell is known to be whole before anything is written; one at a time is read.
+  // All cells are checked before anything is written; their rows are read one cell at a time.
   const found: FoundShards[] = [];
   for (const record of run.cells) found.push(await findShards(folder, record));
   const results: CellResult[] = [];
@@ -54,12 +54,12 @@ export async function mergeRun(
       await writeFileAtomic(path, text);
     };
     const cell = cellName(record.identity);
-    const whose = `${record.cell.model.name} by the ${record.cell.protocol} protocol`;
+    const title = `${record.cell.model.name} under the ${record.cell.protocol} protocol`;
     signal?.throwIfAborted();
     const measurement = await measureCell(task, record, predictions, {
       folder: place,
       signal,
-      onStage: (stage) => onProgress?.({ kind: "stage", cell, ...stage, stage: `${whose}, ${stage.stage}` }),
+      onStage: (stage) => onProgress?.({ kind: "stage", cell, ...stage, stage: `${title}, ${stage.stage}` }),
     });
     const result = cellResult(record, measurement, await readNotedTraining(place));
     const form = task.settings[record.cell.setting];
@@ -83,12 +83,12 @@ export async function mergeRun(
 function checkVersion(folder: string, task: Task, cell: Cell) {
   if (task.version === cell.taskVersion) return;
   throw new InputError(
-    `the rows were scored by version ${cell.taskVersion} of the task ${task.name}, and this is version ${task.version}`,
+    `the rows were scored by version ${cell.taskVersion} of the task ${task.name}; this is version ${task.version}`,
     { place: { file: folder }, hint: "merge with the version of dart-eval that ran it, or run it again" },
   );
 }
 
-/** Contents of metrics.json: the original's own keys first, then ours. */
+/** Contents of metrics.json: DART-Eval's keys first, then ours. */
 function metricsRecord(cell: Cell, measurement: Measurement) {
   const { published, metrics, ...rest } = measurement;
   return { ...published, protocol: cell.protocol, metrics, ...rest };

@@ -9,17 +9,17 @@ import {
 } from "../tasks/prediction-columns.ts";
 
 /*
- * Columns of a batch as text: bytes little-endian, column after column, the first bytes of all numbers of a column before
- * their second bytes, so that signs, exponents and high digits stand together; deflated (RFC 1951), then base64.
+ * Columns of a batch as text: little-endian, column by column, with the bytes of a column shuffled into planes (all first bytes,
+ * then all second bytes) to compress better; then deflate (RFC 1951) and base64.
  */
 
-/** Rows of a batch with the layout that its bytes have. */
+/** Packed rows of a batch with their layout. */
 export interface PackedColumns {
   readonly layout: ColumnsLayout;
   readonly data: string;
 }
 
-/** More values in one batch were not written by this program. */
+/** Maximum number of values in a valid batch. */
 const MOST_VALUES = 2 ** 27;
 
 export const layoutSchema: z.ZodType<ColumnsLayout> = z.strictObject({
@@ -38,7 +38,9 @@ export const layoutSchema: z.ZodType<ColumnsLayout> = z.strictObject({
 });
 
 /**
- * @param before  the layout of the batch before, which the new one contains
+ * Packs a batch of predictions.
+ *
+ * @param before  layout of the previous batch, which the new layout extends
  * @throws {InputError} when the predictions are of another kind or have other numbers of values
  */
 export function packColumns(batch: PredictionColumns, before: ColumnsLayout | undefined): PackedColumns {
@@ -50,7 +52,7 @@ export function packColumns(batch: PredictionColumns, before: ColumnsLayout | un
   return { layout, data: deflateRawSync(bytes).toString("base64") };
 }
 
-/** @returns  undefined when the data are not those of so many rows in this layout */
+/** Unpacks a batch; undefined when the data do not have this layout and number of rows. */
 export function unpackColumns({ layout, data }: PackedColumns, rows: number): PredictionColumns | undefined {
   const values = layout.columns.reduce((sum, { width }) => sum + rows * width, 0);
   if (values > MOST_VALUES) return undefined;
@@ -77,12 +79,12 @@ function inflated(data: string, size: number): Buffer | undefined {
   try {
     return inflateRawSync(Buffer.from(data, "base64"), { maxOutputLength: Math.max(size, 1) });
   } catch {
-    // Damaged data have no other sign than that they are not this size.
+    // The caller reports data of another size as damaged.
     return undefined;
   }
 }
 
-/** First bytes of all numbers, then their second bytes, and so on. */
+/** All first bytes of the numbers, then all second bytes, and so on. */
 function bytePlanes(numbers: Numbers): Uint8Array {
   const { length, BYTES_PER_ELEMENT: size } = numbers;
   const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);

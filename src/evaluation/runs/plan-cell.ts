@@ -12,21 +12,21 @@ import type { Plan, PlannedCell, ReusablePredictions, RunRequest } from "./reque
 import type { Shard } from "./shard.ts";
 import { checkShardCount, inspectShard, type ShardState } from "./shard-store.ts";
 
-/** What the cells of a plan have in common. */
+/** Shared state of the cells of a plan. */
 export interface PlanContext {
   readonly shard: Shard;
-  /** The folder of trained parameters; undefined for a run in memory. */
+  /** Folder of trained parameters; undefined for a run in memory. */
   readonly trained: string | undefined;
   readonly trials: TimedTrials;
-  /** Gets what a user should read before the run. */
+  /** Collects notes for the user. */
   readonly notes: Set<string>;
 }
 
 /**
- * Adds to a draft what it costs, having looked at what is done and whether it fits.
+ * Adds rows done, batch size and cost to a draft.
  *
- * @throws {InputError} when not one row fits the memory, or the folder holds the cell in another number of shards, or begun
- *   with another batch size than is asked for
+ * @throws {InputError} when not one row fits in memory, or the folder has the cell in another number of shards or with another
+ *   batch size than requested
  */
 export async function planCell(
   { record, task, selected, model, setting, weights, rows }: CellDraft,
@@ -42,17 +42,17 @@ export async function planCell(
   refuseOtherBatchSize(request.batchSize, state, rows.length);
   if (model.identity === undefined) {
     notes.add(
-      `the model ${JSON.stringify(model.name)} gives no identity, so its name alone tells it from others: after a change of its weights, use a new folder`,
+      `the model ${JSON.stringify(model.name)} has no identity, only a name: use a new folder after a change of its weights`,
     );
   }
   const protocol = record.cell.protocol;
-  const answersOf = findReusablePredictions({ record, setting, task }, request.earlier);
+  const reuses = findReusablePredictions({ record, setting, task }, request.earlier);
   const sample = await sampleOf(task, rows, model);
   const others = request.models
     .filter((other) => other !== model)
     .reduce((bytes, other) => bytes + idleMemory(other), 0);
-  const question = {
-    asked: request.batchSize,
+  const options = {
+    requested: request.batchSize,
     begun: state.batchSize,
     tokens: sample.longest,
     available: (request.memory ?? (await memoryOfThisProcess())) - selected.memory - others,
@@ -64,14 +64,14 @@ export async function planCell(
     ...evaluated,
   });
   const fit =
-    training === undefined ? fittingBatchSize(model, question) : fittingTraining(model, question, training);
+    training === undefined ? fittingBatchSize(model, options) : fittingTraining(model, options, training);
   if (fit.note !== undefined) notes.add(fit.note);
   const { batchSize } = fit;
   const { threads, signal } = request;
   const draft = { model, setting, ...evaluated, task, protocol, record, batchSize, threads, signal };
-  const rowsLeft = answersOf === undefined ? rows.length - state.rowsDone : 0;
+  const rowsLeft = reuses === undefined ? rows.length - state.rowsDone : 0;
   const memory = fit.memory === undefined ? null : fit.memory + selected.memory;
-  const timing = answersOf === undefined && (request.timing ?? true);
+  const timing = reuses === undefined && (request.timing ?? true);
   const estimate =
     !setting.readyAtOnce && weights === undefined && timing && request.timeTraining
       ? await estimateTraining(draft, sample, { rowsLeft, memory, trained, trials })
@@ -88,32 +88,34 @@ export async function planCell(
     batchSize,
     threads,
     estimate,
-    ...(answersOf === undefined ? {} : { answersOf }),
+    ...(reuses === undefined ? {} : { reuses }),
   };
 }
 
-/** How sequences are padded depends on those beside them, so one shard's answers come from batches of one size. */
-function refuseOtherBatchSize(asked: number | undefined, { batchSize, rowsDone }: ShardState, rows: number) {
-  if (asked === undefined || batchSize === undefined || asked === batchSize || rowsDone === rows) return;
+/** Padding depends on the other sequences of a batch, so all batches of a shard have one size. */
+function refuseOtherBatchSize(
+  requested: number | undefined,
+  { batchSize, rowsDone }: ShardState,
+  rows: number,
+) {
+  if (requested === undefined || batchSize === undefined || requested === batchSize || rowsDone === rows)
+    return;
   throw new InputError(
-    `the run in this folder was begun with ${counted(batchSize, "sequence")} per call, and ${asked} are asked for`,
+    `the run in this folder has ${counted(batchSize, "sequence")} per call; ${requested} were requested`,
     {
-      hint: `leave the batch size out, or ask for ${batchSize}, to go on with it; or choose another folder`,
+      hint: `resume it with batch size ${batchSize}, or choose another folder`,
     },
   );
 }
 
-/**
- * Bytes that this process may have in all. What it holds already is part of what models say they take: one that was planned
- * for before, and timed, has its weights in memory.
- */
+/** Bytes that this process may use in total, including what it holds: weights of models that were timed are in memory already. */
 async function memoryOfThisProcess(): Promise<number> {
   return process.availableMemory() + (await anonymousMemory());
 }
 
 /**
- * The cell of earlier plans that differs from this one in the protocol alone, where the setting says that the answers do not
- * depend on it; undefined where there is none, or its answers are not kept.
+ * Finds the cell of an earlier plan that differs only in the protocol, for settings whose predictions do not depend on it.
+ * Undefined if there is none, or its predictions are in memory.
  */
 function findReusablePredictions(
   {
@@ -124,9 +126,9 @@ function findReusablePredictions(
   earlier: readonly Plan[] = [],
 ): ReusablePredictions | undefined {
   if (!setting.sameUnderBothProtocols?.(task.task)) return undefined;
-  const question = keyWithoutProtocol(record);
+  const key = keyWithoutProtocol(record);
   for (const { folder, cells } of earlier) {
-    const twin = cells.find((cell) => keyWithoutProtocol(cell.record) === question);
+    const twin = cells.find((cell) => keyWithoutProtocol(cell.record) === key);
     if (folder !== undefined && twin !== undefined) {
       return { folder, record: twin.record, name: cellName(twin.record.identity) };
     }

@@ -7,20 +7,20 @@ import type { EmbeddingsNeed, EmbeddingsPlace } from "../settings/setting.ts";
 import { readStorageDecision, readTrainingRecord, trainingFolder } from "../settings/training-record.ts";
 import type { PlannedCell, PlannedEmbeddings, RunRequest } from "./request.ts";
 
-/** Embeddings stay in memory up to this many bytes, and up to a quarter of the memory that the run may take. */
+/** Embeddings stay in memory up to this many bytes, and up to this share of the available memory. */
 const IN_MEMORY = 2 ** 29;
 const SHARE_OF_MEMORY = 0.25;
 
 interface EmbeddingsRequest extends Pick<RunRequest, "folder" | "embeddings" | "memory" | "earlier"> {
-  /** The folder of what is trained; undefined for a run in memory. */
+  /** Folder of trained parameters; undefined for a run in memory. */
   readonly trained: string | undefined;
 }
 
 /**
- * Decides for each cell where its embeddings are stored, and checks that all of them fit, with those of earlier plans.
+ * Decides where each cell stores its embeddings, and checks that all of them fit, with those of earlier plans.
  *
- * A cell's embeddings stay in memory if they take at most 512 MiB and a quarter of the available memory; a run that is
- * resumed computes them again. A store that runs share (`request.embeddings`) is always on disk.
+ * Embeddings of a cell stay in memory if they take at most 512 MiB and a quarter of the available memory; a resumed run computes
+ * them again. A shared store (`request.embeddings`) is always on disk.
  *
  * @throws {InputError} when the embeddings do not fit on the disk
  */
@@ -41,24 +41,24 @@ export async function planEmbeddings(
   return planned;
 }
 
-interface Placing extends EmbeddingsRequest {
-  /** Of embeddings on disk. */
+interface StorageContext extends EmbeddingsRequest {
+  /** Store on disk. */
   readonly place: EmbeddingsPlace;
-  /** Training runs of the cells before: their embeddings count once. */
+  /** Training runs of earlier cells, whose embeddings count once. */
   readonly trainings: Set<string>;
 }
 
-async function withEmbeddings(cell: PlannedCell, placing: Placing): Promise<PlannedCell> {
+async function withEmbeddings(cell: PlannedCell, context: StorageContext): Promise<PlannedCell> {
   const { setting, weights, record, task, model, estimate } = cell;
   if (setting.embeddingsNeed === undefined) return cell;
-  const { place, memory = process.availableMemory() } = placing;
+  const { place, memory = process.availableMemory() } = context;
   const { protocol, seed, recipe } = record.cell;
   const need = await setting.embeddingsNeed({
     ...{ task, model, protocol, seed, recipe },
     ...(weights === undefined ? {} : { weights }),
   });
   if (need === undefined) return { ...cell, embeddings: { place } };
-  const size = await sizeOf(cell, need, placing);
+  const size = await sizeOf(cell, need, context);
   if (place.shared || size.mostBytes > Math.min(IN_MEMORY, SHARE_OF_MEMORY * memory)) {
     return { ...cell, embeddings: { place, size } };
   }
@@ -66,7 +66,7 @@ async function withEmbeddings(cell: PlannedCell, placing: Placing): Promise<Plan
   return { ...cell, estimate: { ...estimate, memory: held }, embeddings: { place: undefined, size } };
 }
 
-/** Bytes of all cells on disk that are not stored yet. */
+/** Bytes still to write for all cells on disk. */
 async function bytesToWrite(cells: readonly PlannedCell[]): Promise<number> {
   const perFolder = new Map<string, number>();
   for (const { embeddings, model, record } of cells) {
@@ -83,16 +83,16 @@ async function bytesToWrite(cells: readonly PlannedCell[]): Promise<number> {
 }
 
 async function sizeOf(
-  { rows, rowsDone, answersOf }: PlannedCell,
+  { rows, rowsDone, reuses }: PlannedCell,
   { training, sequences: ofTraining, perEvaluatedRow, bytesPerSequence, storedAs }: EmbeddingsNeed,
-  { trained, place: { shared }, trainings }: Placing,
+  { trained, place: { shared }, trainings }: StorageContext,
 ): Promise<NonNullable<PlannedEmbeddings["size"]>> {
   const folder =
     trained === undefined || training === undefined ? undefined : trainingFolder(trained, training);
   const record = folder === undefined ? undefined : await readTrainingRecord(folder);
   const decided =
     record?.embeddings ?? (folder === undefined ? undefined : await readStorageDecision(folder));
-  const left = answersOf === undefined ? rows.length - rowsDone : 0;
+  const left = reuses === undefined ? rows.length - rowsDone : 0;
   const isTrained = left === 0 || record !== undefined || (training !== undefined && trainings.has(training));
   if (training !== undefined && !isTrained) trainings.add(training);
   const sequences = (isTrained ? 0 : ofTraining) + (shared ? left * perEvaluatedRow : 0);

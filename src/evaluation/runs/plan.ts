@@ -15,14 +15,15 @@ import { checkRequest, type Plan, type PlannedCell, type RequestedTask, type Run
 import { checkRunFolder } from "./run-folder.ts";
 
 /**
- * Decides what a run will do, and refuses what cannot be done, before anything expensive. Writes nothing.
+ * Plans a run: opens the tasks, selects rows, estimates memory and time. Reports all errors before anything expensive starts, and
+ * writes nothing.
  *
- * @throws {InputError} for missing files, an empty selection (with the rows per chromosome), a folder that holds
- *   another run, a model that lacks the question asked, memory that cannot hold one row; several refusals come together
+ * @throws {InputError} for missing files, an empty selection (with the rows per chromosome), a folder with another run, a model
+ *   that does not support a setting, too little memory for one row; several errors are reported together
  */
 export async function planRun(request: RunRequest): Promise<Plan> {
   checkRequest(request);
-  const refusals = new ErrorCollector();
+  const errors = new ErrorCollector();
   const opened = new Map<RequestedTask, OpenTask>();
   const own: OpenTask[] = [];
   const close = async () => {
@@ -33,21 +34,20 @@ export async function planRun(request: RunRequest): Promise<Plan> {
     const notes = new Set<string>();
     const drafts: CellDraft[] = [];
     const declined: UnsupportedCell[] = [];
-    for (const asked of request.tasks) {
-      const { task: named, inputs, bySetting = {}, ...everywhere } = asked;
+    for (const requested of request.tasks) {
+      const { task: named, inputs, bySetting = {}, ...everywhere } = requested;
       const task = typeof named === "string" ? taskNamed(named) : named;
-      const before = openedBefore(asked, request);
-      const open = before ?? (await refusals.collect(() => task.open(inputs, { seed })));
-      if (open !== undefined) opened.set(asked, open);
+      const before = openedBefore(requested, request);
+      const open = before ?? (await errors.collect(() => task.open(inputs, { seed })));
+      if (open !== undefined) opened.set(requested, open);
       if (open !== undefined && open !== before) own.push(open);
-      const origins =
-        open === undefined ? undefined : await refusals.collect(() => inputOrigins(task, inputs));
+      const origins = open === undefined ? undefined : await errors.collect(() => inputOrigins(task, inputs));
       for (const setting of settingsOf(task, everywhere.settings ?? request.settings)) {
         const { sample, except, ...rest } = { ...everywhere, ...bySetting[setting.name] };
-        await refusals.collect(async () => {
+        await errors.collect(async () => {
           if (bySetting[setting.name]?.weights !== undefined && !setting.takesWeights) {
-            throw new InputError(`weights are given for ${setting.name}, which evaluates none`, {
-              hint: "probed, fine-tuned and ab-initio evaluate weights",
+            throw new InputError(`the setting ${setting.name} does not evaluate weights`, {
+              hint: "probed, fine-tuned and ab-initio do",
             });
           }
           const models = await modelsFor(task.settings[setting.name], open, rest.models ?? request.models);
@@ -61,27 +61,26 @@ export async function planRun(request: RunRequest): Promise<Plan> {
         });
       }
     }
-    for (const draft of drafts) await refusals.collect(() => expectRows(draft));
+    for (const draft of drafts) await errors.collect(() => expectRows(draft));
     for (const note of sharedNetworks(drafts)) notes.add(note);
     for (const note of own.flatMap((task) => task.notes ?? [])) notes.add(note);
     for (const one of declined) {
       if (request.leaveOut || one.excepted || isSupportedOtherwise(one, drafts))
-        notes.add(`${unsupportedMessage(one)}: it is left out there`);
-      else refusals.add(new InputError(unsupportedMessage(one)));
+        notes.add(`${unsupportedMessage(one)}: left out`);
+      else errors.add(new InputError(unsupportedMessage(one)));
     }
-    if (drafts.length === 0)
-      for (const one of declined) refusals.add(new InputError(unsupportedMessage(one)));
-    refusals.throwTogether();
+    if (drafts.length === 0) for (const one of declined) errors.add(new InputError(unsupportedMessage(one)));
+    errors.throwTogether();
 
     if (request.weights !== undefined && drafts.every(({ weights }) => weights === undefined)) {
-      throw new InputError("weights are given, and no setting that is asked for evaluates any", {
-        hint: "ask for probed, fine-tuned or ab-initio",
+      throw new InputError("weights are given, but no requested setting evaluates weights", {
+        hint: "probed, fine-tuned and ab-initio do",
       });
     }
     const records = drafts.map(({ record }) => record);
     refuseDuplicateCells(records);
     if (folder !== undefined) await checkRunFolder(folder, records);
-    // What is trained for hours must not then find no place.
+    // Fail before hours of training, not after.
     for (const place of [folder, request.embeddings, request.trained]) {
       if (place !== undefined) await expectWritableFolder(place);
     }
@@ -89,10 +88,10 @@ export async function planRun(request: RunRequest): Promise<Plan> {
     const trained = request.trained ?? (folder === undefined ? undefined : trainedFolder(folder));
     const pricing = { shard, trained, trials: new Map(), notes };
     for (const draft of drafts) {
-      const cell = await refusals.collect(() => planCell(draft, request, pricing));
+      const cell = await errors.collect(() => planCell(draft, request, pricing));
       if (cell !== undefined) cells.push(cell);
     }
-    refusals.throwTogether();
+    errors.throwTogether();
     return {
       identity: runIdentity(records.map((record) => record.identity)),
       folder,
@@ -110,10 +109,13 @@ export async function planRun(request: RunRequest): Promise<Plan> {
   }
 }
 
-/** The same asked task, opened for an earlier plan with the same seed: its tables are read once and kept once. */
-function openedBefore(asked: RequestedTask, { seed = 0, earlier = [] }: RunRequest): OpenTask | undefined {
-  const found = earlier.find((plan) => plan.seed === seed && plan.opened.has(asked));
-  return found?.opened.get(asked);
+/** The same requested task as opened by an earlier plan with the same seed: tables are read and kept in memory once. */
+function openedBefore(
+  requested: RequestedTask,
+  { seed = 0, earlier = [] }: RunRequest,
+): OpenTask | undefined {
+  const found = earlier.find((plan) => plan.seed === seed && plan.opened.has(requested));
+  return found?.opened.get(requested);
 }
 
 /** The requested settings; by default zero-shot, or the first setting of a task without it. */
@@ -123,7 +125,7 @@ function settingsOf(task: Task, settings?: RunRequest["settings"]): readonly Set
   return requested.map((setting) => (typeof setting === "string" ? settingNamed(setting) : setting));
 }
 
-/** Whether the model answers the task in another setting, and another model in this setting: then neither was asked in error. */
+/** Whether the model supports another setting of the task, and another model this setting: then neither was requested in error. */
 function isSupportedOtherwise(
   { task, model, setting }: UnsupportedCell,
   drafts: readonly CellDraft[],
@@ -134,7 +136,7 @@ function isSupportedOtherwise(
 
 const predictsActivity = (form: TaskSetting | undefined) => form?.recipe.score === "activity";
 
-/** The models of a setting: where activity is predicted, the network of the task's cell line for one that has one per line. */
+/** Models of a setting: where activity is predicted, a model with a network per cell line is replaced by that of the task. */
 async function modelsFor(
   form: TaskSetting | undefined,
   open: OpenTask | undefined,
@@ -161,12 +163,12 @@ function sharedNetworks(drafts: readonly CellDraft[]): readonly string[] {
   );
 }
 
-/** A model that has answers to some rows only says which are missing. */
+/** Lets a model with stored scores report missing rows. */
 async function expectRows({ model, task: { task }, selected }: CellDraft): Promise<void> {
   const { columns } = task.scores;
   await model.expectRows?.({
     task: task.name,
-    // Columns between the row's number and its scores repeat facts of the row.
+    // Columns between row number and scores repeat facts of the row.
     columns: [columns[0], ...columns.slice(-task.members.length)],
     rows: selected.rows,
     inTable: selected.inTable,
@@ -178,23 +180,23 @@ function refuseDuplicateCells(records: readonly CellRecord[]) {
   for (const record of records) {
     const twin = seen.get(cellName(record.identity));
     if (twin !== undefined) {
-      throw new InputError(`${cellTitle(record.cell)} is asked twice in this run`, {
-        hint: "give models that differ another name or identity, and name each task and setting once",
+      throw new InputError(`${cellTitle(record.cell)} occurs twice in this run`, {
+        hint: "name each task and setting once, and give different models different names",
       });
     }
     seen.set(cellName(record.identity), record);
   }
 }
 
-/** A user's mistakes in several steps, kept so that all can be told at once. */
+/** Collects user errors of several steps, to report all at once. */
 class ErrorCollector {
-  readonly #refusals: InputError[] = [];
+  readonly #errors: InputError[] = [];
 
-  add(refusal: InputError): void {
-    this.#refusals.push(refusal);
+  add(error: InputError): void {
+    this.#errors.push(error);
   }
 
-  /** Runs a step and gives what it gives; undefined when it was refused. Our own bugs are thrown at once. */
+  /** Runs a step and returns its result; undefined after a user error. Other errors are thrown at once. */
   async collect<T>(step: () => Promise<T>): Promise<T | undefined> {
     try {
       return await step();
@@ -205,15 +207,13 @@ class ErrorCollector {
     }
   }
 
-  /** Nothing where nothing was refused. @throws {InputError} one that holds all, each once */
+  /** @throws {InputError} with all errors, each once, if there are any */
   throwTogether(): void {
-    const [first] = this.#refusals;
+    const [first] = this.#errors;
     if (first === undefined) return;
-    const list = [...new Set(this.#refusals.map((refusal) => refusal.describe()))];
+    const list = [...new Set(this.#errors.map((error) => error.describe()))];
     if (list.length === 1) throw first;
-    throw new InputError(
-      `${list.length} things are in the way of this run:\n${list.map(indented).join("\n")}`,
-    );
+    throw new InputError(`${list.length} errors in the request:\n${list.map(indented).join("\n")}`);
   }
 }
 

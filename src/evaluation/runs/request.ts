@@ -12,43 +12,43 @@ import type { CellRecord } from "./cell.ts";
 import type { CostEstimate } from "./cost.ts";
 import { checkShard, type Shard } from "./shard.ts";
 
-/** One task of a run on one data set, with what is asked of it otherwise than of the others. */
+/** One task of a run on one data set, with its overrides of the run's request. */
 export interface RequestedTask extends Partial<Pick<RunRequest, "settings" | "models">>, RequestedRows {
   /** A task's name, or a custom task. */
   readonly task: NameOr<TaskName> | Task;
   readonly inputs: TaskInputs;
-  /** What is different in a setting, by its name. */
+  /** Overrides per setting, by its name. */
   readonly bySetting?: Readonly<Record<string, RequestedRows>>;
 }
 
-/** Which rows are asked, and with which recipe or weights. */
+/** Rows to evaluate, with their recipe or weights. */
 interface RequestedRows extends Partial<Pick<RunRequest, "split" | "limit" | "recipe" | "weights">> {
-  /** Rows of each stratum that the task's form tells apart, at most; rows of other strata are not asked. */
+  /** Maximum number of rows per stratum; rows of other strata are not evaluated. */
   readonly sample?: Readonly<Record<string, number>>;
-  /** Models that are left out, with a note. */
+  /** Models to leave out, with a note. */
   readonly except?: ExcludedModels;
 }
 
-/** What a user asks for: the product of tasks, models and settings. */
+/** Request of a run: the product of tasks, models and settings. */
 export interface RunRequest {
   readonly tasks: readonly RequestedTask[];
-  /** Opened by the caller, closed by the caller. */
+  /** Open models, which the caller closes. */
   readonly models: readonly Model[];
   /** Names or custom settings; default: zero-shot, or the first setting of a task without it. */
   readonly settings?: readonly (NameOr<SettingName> | Setting)[];
   /** Default "corrected". */
   readonly protocol?: Protocol;
-  /** Seed of the task's own random numbers (the shuffles of the controls); default 0, as published. */
+  /** Seed of the tasks' random numbers (shuffled controls); default 0, as published. */
   readonly seed?: number;
-  /** Default: the task's own, test chromosomes for Task 1. */
+  /** Default: the task's own split, such as the test chromosomes for Task 1. */
   readonly split?: Split;
-  /** At most this many rows per task, picked by a digest of their number; default: all. */
+  /** Maximum number of rows per task, picked by a digest of the row number; default: all. */
   readonly limit?: number;
-  /** Values in place of those of the settings' recipes, by name: `{ epochs: 2 }`. Part of the cells' identity. */
+  /** Overrides of the settings' recipes: `{ epochs: 2 }`. Part of the cells' identity. */
   readonly recipe?: Recipe;
   /**
-   * Trained weights that settings which train evaluate in place of training: a file, or a folder as `weightsOfCell` reads it,
-   * with placeholders for what differs between cells: `heads/{model}/{cell-line}`. Its digest is part of the cells' identity.
+   * Trained weights to evaluate instead of training: a file, or a folder as `weightsOfCell` reads it, with placeholders for what
+   * differs between cells: `heads/{model}/{cell-line}`. The digest is part of the cells' identity.
    */
   readonly weights?: string;
   /**
@@ -58,30 +58,30 @@ export interface RunRequest {
    */
   readonly embeddings?: string;
   /**
-   * Where settings that train keep what they trained; default: `trained` in the run's folder. Runs may share it, and what one of
-   * them trained answers for the others; but not with models without an identity.
+   * Folder of trained parameters; default: `trained` in the run's folder. Runs may share it and reuse each other's training, except
+   * with models without an identity.
    */
   readonly trained?: string;
-  /** Where the run is kept; undefined: in memory. Created when the run starts. */
+  /** Folder of the run, created when the run starts; undefined: in memory. */
   readonly folder?: string;
   /** Default 1 of 1. */
   readonly shard?: Shard;
-  /** Sequences per call of the model; default: the model's own, reduced until it fits in memory. */
+  /** Sequences per call of the model; default: the model's own, halved until it fits in memory. */
   readonly batchSize?: number;
-  /** CPU threads of settings that train; default: one per core. Models have their own, from when they were opened. */
+  /** CPU threads for training; default: one per core. The threads of a model are set when it is opened. */
   readonly threads?: number;
-  /** Bytes the run may take; default: what the system says is available. */
+  /** Memory of the run in bytes; default: the available memory of the system. */
   readonly memory?: number;
-  /** Leave out what a model cannot answer, with a note, instead of refusing the run; default false. */
+  /** Leave out settings that a model does not support, with a note, instead of an error; default false. */
   readonly leaveOut?: boolean;
   /**
-   * Plans of the same request under the other protocol, to be run before and closed after: where a setting's answers are the
-   * same under both, they are taken from there. The same `tasks` are opened once.
+   * Plans of the same request under the other protocol, run before and closed after this one. Predictions that are equal under both
+   * protocols are reused, and the same `tasks` are opened once.
    */
   readonly earlier?: readonly Plan[];
-  /** Time a few rows to estimate the run's duration; default true. */
+  /** Time a few rows to estimate the duration; default true. */
   readonly timing?: boolean;
-  /** Train a little as well, to estimate settings that train: seconds to minutes per setting and model; default false. */
+  /** Also time training on a few rows, for seconds to minutes per setting and model; default false. */
   readonly timeTraining?: boolean;
   readonly signal?: AbortSignal;
 }
@@ -94,11 +94,11 @@ export interface PlannedCell {
   readonly task: OpenTask;
   readonly model: Model;
   readonly setting: Setting;
-  /** Trained weights that are evaluated in place of training. */
+  /** Trained weights to evaluate instead of training. */
   readonly weights?: WeightsFile;
   /** This shard's rows, in table order. */
   readonly rows: RowNumbers;
-  /** Rows of this shard that the folder already holds. */
+  /** Rows of this shard that are done. */
   readonly rowsDone: number;
   /** Sequences per call. */
   readonly batchSize: number;
@@ -107,26 +107,26 @@ export interface PlannedCell {
   readonly estimate: CostEstimate;
   /** Present where the setting stores embeddings. */
   readonly embeddings?: PlannedEmbeddings;
-  /** The cell of an earlier plan whose answers are this one's too. */
-  readonly answersOf?: ReusablePredictions;
+  /** Cell of an earlier plan with the same predictions. */
+  readonly reuses?: ReusablePredictions;
 }
 
-/** Everything decided before anything expensive. Made by `planRun`, done by `runShard`. */
+/** A planned run: made by `planRun`, executed by `runShard`. */
 export interface Plan {
-  /** SHA-256 over the cells' identities: two runs may share a folder exactly when theirs are equal. */
+  /** SHA-256 over the cells' identities: runs with the same identity share a folder. */
   readonly identity: string;
   readonly folder: string | undefined;
-  /** The folder of what is trained; undefined: kept for the run alone. */
+  /** Folder of trained parameters; undefined: discarded after the run. */
   readonly trained: string | undefined;
   readonly shard: Shard;
   readonly cells: readonly PlannedCell[];
-  /** Sentences a user should read before the run: models without an identity, reduced batch sizes, rows that no split has. */
+  /** Notes for the user: models without an identity, reduced batch sizes, rows outside of all splits. */
   readonly notes: readonly string[];
-  /** The tasks as they were opened: a later plan for the same asked tasks takes them from here. */
+  /** The open tasks, which a later plan of the same requested tasks shares. */
   readonly opened: ReadonlyMap<RequestedTask, OpenTask>;
-  /** Of the tasks' own random numbers. */
+  /** Seed of the tasks' random numbers. */
   readonly seed: number;
-  /** Closes what the plan opened (genomes given as paths); models stay the caller's. */
+  /** Closes tasks and genomes that the plan opened; the caller closes the models. */
   close(): Promise<void>;
 }
 
@@ -134,19 +134,19 @@ export interface Plan {
 export interface PlannedEmbeddings {
   /** On disk; undefined: in memory, for this cell alone. */
   readonly place: EmbeddingsPlace | undefined;
-  /** Absent where the model does not declare its width. */
+  /** Absent for a model without a declared width. */
   readonly size?: {
     /** At most: repeated sequences are stored once. */
     readonly sequences: number;
     readonly storedAs: StoredAs | "auto";
-    /** In the expected precision: float16 where it is not decided yet. */
+    /** In the expected precision: float16 if not decided yet. */
     readonly bytes: number;
-    /** In float32, where it is not decided yet; else as `bytes`. */
+    /** In float32 if not decided yet; else equal to `bytes`. */
     readonly mostBytes: number;
   };
 }
 
-/** A cell of another run whose answers may be taken. */
+/** A cell of another run whose predictions are reused. */
 export interface ReusablePredictions {
   /** The run's folder. */
   readonly folder: string;
@@ -156,19 +156,19 @@ export interface ReusablePredictions {
 }
 
 /**
- * Checks the options of a run that can be wrong by themselves.
+ * Validates the options of a run.
  * @throws {InputError} naming the option
  */
 export function checkRequest(request: RunRequest): void {
   const { tasks, models, protocol, seed, shard, batchSize, threads, memory } = request;
-  if (tasks.length === 0) throw new InputError("no task is asked for");
-  if (models.length === 0) throw new InputError("no model is given");
+  if (tasks.length === 0) throw new InputError("no task given");
+  if (models.length === 0) throw new InputError("no model given");
   models.forEach(checkModel);
   checkRequestedRows(request);
-  for (const asked of tasks) {
-    if (asked.models?.length === 0) throw new InputError("a task is asked of no model");
-    asked.models?.forEach(checkModel);
-    for (const { sample = {}, ...rest } of [asked, ...Object.values(asked.bySetting ?? {})]) {
+  for (const requested of tasks) {
+    if (requested.models?.length === 0) throw new InputError("a task has an empty list of models");
+    requested.models?.forEach(checkModel);
+    for (const { sample = {}, ...rest } of [requested, ...Object.values(requested.bySetting ?? {})]) {
       checkRequestedRows(rest);
       for (const [stratum, most] of Object.entries(sample)) {
         if (!isCount(most))
@@ -188,13 +188,13 @@ export function checkRequest(request: RunRequest): void {
   if (shard !== undefined) checkShard(shard);
 }
 
-/** What may be asked of all tasks, or of one. */
+/** Checks options of the run or of one task. */
 function checkRequestedRows({
   settings,
   split,
   limit,
 }: Pick<RunRequest, "settings" | "split" | "limit">): void {
-  if (settings?.length === 0) throw new InputError("no setting is asked for");
+  if (settings?.length === 0) throw new InputError("the list of settings is empty");
   checkOneOf("split", split, ["train", "val", "test", "all"]);
   if (limit !== undefined && !isCount(limit))
     throw optionError("limit", limit, "a whole number of rows, at least 1");
@@ -206,7 +206,7 @@ function checkModel(model: Model) {
       hint: "a model is an object with `name` and `logLikelihood(sequences)` or `embed(sequences)`",
     });
   }
-  const questions = [
+  const methods = [
     "logLikelihood",
     "embed",
     "predictActivity",
@@ -214,9 +214,9 @@ function checkModel(model: Model) {
     "tokenCount",
     "memory",
   ] as const;
-  for (const question of questions) {
-    if (model[question] !== undefined && typeof model[question] !== "function") {
-      throw new InputError(`${question} of the model ${JSON.stringify(model.name)} is not a function`);
+  for (const method of methods) {
+    if (model[method] !== undefined && typeof model[method] !== "function") {
+      throw new InputError(`${method} of the model ${JSON.stringify(model.name)} is not a function`);
     }
   }
   if (model.batchSize !== undefined && !isCount(model.batchSize)) {

@@ -14,39 +14,39 @@ import { type CellRecord, cellRecordSchema, cellTitle } from "./cell.ts";
 import { cellFolder, missingRunError, parseRecord, readRunRecord } from "./run-folder.ts";
 
 /**
- * Contents of result.json: what one cell is worth. A function of the cell alone, byte-identical however the
- * run was sharded, interrupted or batched (up to a model's own float rounding between batch shapes).
+ * Contents of result.json: the metrics of one cell. A function of the cell only, byte-identical however the run was sharded,
+ * interrupted or batched (up to a model's float rounding between batch shapes).
  */
 export interface CellResult extends CellRecord, Measurement {
   readonly format: "dart-eval result";
   readonly formatVersion: 1;
-  /** Loss curves, where the setting trained. */
+  /** Loss curves, if the setting trained. */
   readonly training?: TrainingRecord;
 }
 
-/** How the work on a shard went. Not part of the result, since it changes from run to run. */
+/** Speed, memory and machine of a shard. Not part of the result, because it differs between runs. */
 export interface ShardTiming {
   readonly shard: { readonly index: number; readonly count: number };
   readonly rows: number;
-  /** Rows that the last process scored, in `seconds` of wall-clock time. */
+  /** Rows scored by the last process, in `seconds` of wall-clock time. */
   readonly timedRows: number;
   readonly seconds: number;
-  /** Null when the last process found every row done. */
+  /** Null when all rows were done before the last process. */
   readonly rowsPerSecond: number | null;
   /** Sequences per call. */
   readonly batchSize: number;
-  /** Peak resident memory of the last process, bytes. */
+  /** Peak resident set size of the last process, in bytes. */
   readonly peakMemory: number;
-  /** Versions of the programs that scored its rows, such as `0.1.0+3f7a91c2`; several where the shard was resumed with another one. */
+  /** Versions of the programs that scored the rows, such as `0.1.0+3f7a91c2`; several after resuming with another version. */
   readonly toolkit: string;
   readonly host: string;
-  /** Where the model computed, as it says itself; null when it does not. */
+  /** Device of the model; null if it does not declare one. */
   readonly device: string | null;
 }
 
-/** One cell of a run folder, as `readResults` gives it. */
+/** One cell of a run folder, as `readResults` returns it. */
 export interface StoredResult {
-  /** The cell's folder, with scores.tsv and metrics.json in it. */
+  /** The cell's folder, which has scores.tsv and metrics.json. */
   readonly folder: string;
   readonly result: CellResult;
   /** One per shard, in shard order; contents of timing.json. */
@@ -54,9 +54,9 @@ export interface StoredResult {
 }
 
 /**
- * What a cell's predictions are worth.
- * @param predictions  in row order, so that sums round alike however they were made
- * @throws the signal's reason when measuring took so long that it was stopped
+ * Computes the metrics of a cell.
+ * @param predictions  in row order, so that sums round equally for any sharding
+ * @throws the signal's reason when a long measurement is stopped
  */
 export async function measureCell(
   task: Task,
@@ -73,7 +73,7 @@ export async function measureCell(
     : form.measure(predictions, context);
 }
 
-/** Every number that may be compared with another. */
+/** All scores that may be compared with each other. */
 function* scoresOf(predictions: Predictions): Generator<number> {
   for (const prediction of predictions) {
     if (prediction.kind === "logits") for (const member of prediction.logits) yield* member;
@@ -81,7 +81,7 @@ function* scoresOf(predictions: Predictions): Generator<number> {
   }
 }
 
-/** Scores as they are written next to a cell's result: under `paper` in the precision that they are compared in. */
+/** Scores as written to scores.tsv: under `paper` in the precision of the comparison. */
 export function* writtenScores({ cell }: CellRecord, predictions: Predictions): Generator<Prediction> {
   for (const prediction of predictions) {
     yield cell.protocol === "paper" && prediction.kind === "likelihood"
@@ -93,9 +93,11 @@ export function* writtenScores({ cell }: CellRecord, predictions: Predictions): 
 const weightsNotes = ({ cell: { weights, model }, weightsFile }: CellRecord): string[] =>
   weights === undefined
     ? []
-    : [`${model.name} was not trained here: evaluated with the weights ${weightsFile}, SHA-256 ${weights}.`];
+    : [
+        `${model.name} was not trained in this run: evaluated with the weights ${weightsFile}, SHA-256 ${weights}.`,
+      ];
 
-/** Contents of result.json: a result with the SHA-256 of its stable JSON, by which `readResults` finds changes. */
+/** Contents of result.json: a result with the SHA-256 of its stable JSON, which `readResults` verifies. */
 export function sealed(result: object): object {
   return { ...result, sha256: sha256Hex(stableStringify(result)) };
 }
@@ -201,9 +203,9 @@ const resultSchema: z.ZodType<CellResult> = cellRecordSchema.extend({
 });
 
 /**
- * The results that `mergeRun` wrote, in plan order.
+ * Reads the results that `mergeRun` wrote, in plan order.
  *
- * @throws {InputError} when the folder holds no run, or its shards were not merged yet
+ * @throws {InputError} when the folder is not a run, or its shards are not merged
  */
 export async function readResults(folder: string): Promise<readonly StoredResult[]> {
   const run = await readRunRecord(folder);
@@ -218,13 +220,13 @@ export async function readResults(folder: string): Promise<readonly StoredResult
     if (result === undefined || timing === undefined) {
       throw new InputError(`${cellTitle(record.cell)} has no result yet`, {
         place: { file: place },
-        hint: `when its shards are finished, put them together with: dart-eval merge ${folder}`,
+        hint: `when its shards are finished, merge them: dart-eval merge ${folder}`,
       });
     }
     if (result.identity !== record.identity) {
-      throw new InputError(`the result is of another cell than the folder's`, {
+      throw new InputError("the result belongs to another cell than the folder", {
         place: { file: join(place, "result.json") },
-        hint: `merge again with: dart-eval merge ${folder}`,
+        hint: `merge again: dart-eval merge ${folder}`,
       });
     }
     results.push({ folder: place, result, timing });
@@ -232,7 +234,7 @@ export async function readResults(folder: string): Promise<readonly StoredResult
   return results;
 }
 
-/** @throws {InputError} when the file is not what merging wrote */
+/** Reads a result and verifies its digest. @throws {InputError} when it was changed */
 async function readSealed(file: string, folder: string): Promise<CellResult | undefined> {
   const found = await readIfPresent(file, z.looseObject({ sha256: z.string() }));
   if (found === undefined) return undefined;
@@ -240,7 +242,7 @@ async function readSealed(file: string, folder: string): Promise<CellResult | un
   if (sha256Hex(stableStringify(result)) !== sha256) {
     throw new InputError("this result was changed after it was written", {
       place: { file },
-      hint: `write it again with: dart-eval merge ${folder}`,
+      hint: `write it again: dart-eval merge ${folder}`,
     });
   }
   return parseRecord(file, JSON.stringify(result), resultSchema);

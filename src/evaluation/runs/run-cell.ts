@@ -11,30 +11,27 @@ import type { ShardStore } from "./shard-store.ts";
 export interface RunCellOptions {
   /** The cell's folder. */
   readonly folder: string | undefined;
-  /** The folder of what the run's cells train; undefined: kept for this run alone. */
+  /** Folder of trained parameters; undefined: discarded after the run. */
   readonly trained: string | undefined;
   readonly onProgress: OnProgress | undefined;
-  /** Stops after the batch at work. */
+  /** Stops after the current batch. */
   readonly signal: AbortSignal | undefined;
 }
 
 export interface CellRun {
   readonly rowsDoneBefore: number;
-  /** Rows in the store now, those of earlier runs included. */
+  /** Rows in the store, including those of earlier runs. */
   readonly rowsDone: number;
-  /** The answers were taken from another cell; no model was asked. */
-  readonly taken?: true;
-  /** Seconds spent on the rows done now. */
+  /** The predictions were copied from another cell. */
+  readonly reused?: true;
+  /** Seconds for the rows of this run. */
   readonly seconds: number;
   readonly stopped: boolean;
-  /** Loss curves, where the setting trained or found what was trained; absent where there was nothing to answer. */
+  /** Loss curves, if the setting trained or reused training; absent when all rows were done. */
   readonly training?: TrainingRecord;
 }
 
-/**
- * Scores the rows of one shard of a cell that the store does not hold yet, batch by batch. The only place that
- * knows of batches, progress and interruption.
- */
+/** Scores the remaining rows of a cell's shard batch by batch, with progress and interruption. */
 export async function runCell(
   planned: PlannedCell,
   store: Pick<ShardStore, "before" | "begin" | "append">,
@@ -46,13 +43,13 @@ export async function runCell(
   const perBatch = rowsPerBatch(planned);
   const progress = progressOf(planned, store.before.length, perBatch, onProgress);
   const began = performance.now();
-  let answerer: RowPredictor | undefined;
+  let predictor: RowPredictor | undefined;
   if (store.before.length === planned.rows.length) {
     await store.begin(planned.batchSize);
     return finish(false);
   }
   try {
-    answerer = await setting.open({
+    predictor = await setting.open({
       task,
       model,
       protocol: cell.protocol,
@@ -76,20 +73,20 @@ export async function runCell(
     await store.begin(planned.batchSize);
     for await (const batch of batchesToDo(planned, store.before, perBatch)) {
       if (signal?.aborted) return finish(true);
-      const answers = await answerer.answer(batch);
-      await store.append(answers);
-      rowsDone += answers.length;
-      progress.batch(answers.length);
+      const predictions = await predictor.answer(batch);
+      await store.append(predictions);
+      rowsDone += predictions.length;
+      progress.batch(predictions.length);
     }
     return finish(false);
   } finally {
-    await answerer.close();
+    await predictor.close();
   }
 
   function finish(stopped: boolean): CellRun {
     const seconds = (performance.now() - began) / 1000;
     if (!stopped) onProgress?.({ kind: "cell-done", cell: planned.name, rows: rowsDone, seconds });
-    const { training } = answerer ?? {};
+    const { training } = predictor ?? {};
     return {
       rowsDoneBefore: store.before.length,
       rowsDone,
@@ -100,14 +97,14 @@ export async function runCell(
   }
 }
 
-/** Rows whose sequences together make one call of the model, at least one. */
+/** Number of rows per call of the model, at least one. */
 function rowsPerBatch({ setting, task, batchSize }: PlannedCell): number {
   return Math.max(1, Math.floor(batchSize / setting.sequencesPerRow(task.task)));
 }
 
 /**
- * The batches that are still to do: the same ones, of the same rows, as an uninterrupted run has, because what is done is
- * a beginning of the shard's order and the rest is cut as before.
+ * Remaining batches, identical to those of an uninterrupted run: the rows done are a prefix of the shard's order, and the rest is
+ * split as before.
  */
 async function* batchesToDo(
   { task, model, rows, record }: PlannedCell,
@@ -140,21 +137,21 @@ function expectPrefix(done: RowNumbers, examples: readonly Example[], cell: stri
 }
 
 function otherRows(cell: string) {
-  return new InputError(`the rows kept for cell ${cellName(cell)} are not those that it would score first`, {
-    hint: "does the model count the tokens of a sequence otherwise than before? Choose a new folder",
+  return new InputError(`the stored rows of cell ${cellName(cell)} are not the first ones of its order`, {
+    hint: "the model's `tokenCount` may have changed; choose a new folder",
   });
 }
 
-/** Speed over the last half minute, since a machine shared with others does not keep its speed. */
+/** Window of the speed estimate: a shared machine changes its speed. */
 const WINDOW_MS = 30_000;
 
-function progressOf(planned: PlannedCell, before: number, perBatch: number, tell: OnProgress | undefined) {
+function progressOf(planned: PlannedCell, before: number, perBatch: number, report: OnProgress | undefined) {
   const { name, record, rows } = planned;
   const { task, dataset, model, setting } = record.cell;
   let rowsDone = before;
   let batch = Math.ceil(before / perBatch);
   const marks = [{ time: performance.now(), rowsDone }];
-  tell?.({
+  report?.({
     kind: "cell-start",
     cell: name,
     task,
@@ -174,7 +171,7 @@ function progressOf(planned: PlannedCell, before: number, perBatch: number, tell
       const first = marks[0];
       const rate = (rowsDone - first.rowsDone) / ((time - first.time) / 1000);
       const known = Number.isFinite(rate) && rate > 0;
-      tell?.({
+      report?.({
         kind: "batch",
         cell: name,
         batch: batch++,
@@ -187,14 +184,14 @@ function progressOf(planned: PlannedCell, before: number, perBatch: number, tell
   };
 }
 
-/** What a run tells while it goes. Counts are of this shard unless said otherwise. */
+/** Progress of a run. Counts are those of the shard. */
 export type ProgressEvent =
   | {
       readonly kind: "cell-start";
-      /** The folder's name: first eight hexadecimal digits of the cell's identity. */
+      /** Name of the cell's folder: first eight hexadecimal digits of its identity. */
       readonly cell: string;
       readonly task: string;
-      /** The name of the data set where the task has several. */
+      /** Name of the data set, for a task with several. */
       readonly dataset?: string;
       readonly model: string;
       readonly setting: string;
@@ -205,16 +202,16 @@ export type ProgressEvent =
   | {
       readonly kind: "batch";
       readonly cell: string;
-      /** 0-based number of the batch in the shard, those done before included. */
+      /** 0-based number of the batch in the shard, including those done before. */
       readonly batch: number;
       readonly rows: number;
       readonly rowsDone: number;
-      /** Over the last batches; undefined until there is something to divide by. */
+      /** Over the last batches; undefined until known. */
       readonly rowsPerSecond: number | undefined;
       readonly secondsLeft: number | undefined;
     }
   | ({
-      /** Work before the first row is answered, such as training, or after the last, such as clustering. */
+      /** Work before the first row is scored, such as training, or after the last, such as clustering. */
       readonly kind: "stage";
       readonly cell: string;
     } & StageProgress)

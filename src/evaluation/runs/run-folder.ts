@@ -14,26 +14,26 @@ import { type Shard, shardName } from "./shard.ts";
 /*
  * A run on disk:
  *
- *   plan.json                    the cells; made once, by whichever machine is first
+ *   plan.json                    the cells; written once, by the first machine
  *   7f3a91c2/                    one cell, named by the first digits of its identity
- *     rows/003-of-016.jsonl      answers of one shard, added to batch by batch
- *     rows/003-of-016.lock       there while a process works on the shard
+ *     rows/003-of-016.jsonl      predictions of one shard, appended batch by batch
+ *     rows/003-of-016.lock       lock of the process that works on the shard
  *     rows/003-of-016.done.json  written last: count and digest
- *     clusterings.jsonl          clusterings that measuring has finished, where a setting makes them
- *     trained.json               how the training went that answers, where the setting trains
+ *     clusterings.jsonl          finished clusterings of a measurement
+ *     trained.json               record of the training run that the cell uses
  *     scores.tsv  metrics.json  result.json  timing.json   written by merging
- *   trained/1c09de55/            one training, named by the first digits of its identity; cells that share it find it
- *   embeddings/                  embeddings of sequences, where a setting keeps them
+ *   trained/1c09de55/            one training run, named by the first digits of its identity; cells may share it
+ *   embeddings/                  embeddings of sequences
  */
 
 /** Contents of plan.json. */
 export interface RunRecord {
   readonly format: "dart-eval run";
   readonly formatVersion: 1;
-  /** Version of this package that began the run. */
+  /** Version of the package that began the run. */
   readonly toolkit: string;
   readonly identity: string;
-  /** In the order in which they run and are listed. */
+  /** In the order of evaluation. */
   readonly cells: readonly CellRecord[];
 }
 
@@ -45,7 +45,7 @@ const runRecordSchema = z.object({
   cells: z.array(cellRecordSchema).min(1),
 });
 
-/** Where the files of one shard of one cell are. */
+/** Paths of the files of one shard of a cell. */
 export interface ShardPaths {
   readonly rows: string;
   readonly done: string;
@@ -76,8 +76,8 @@ export function shardPaths(folder: string, record: CellRecord, shard: Shard): Sh
 }
 
 /**
- * What plan.json of a folder says; undefined when there is none.
- * @throws {FormatError} when it is not a run's plan
+ * Reads plan.json of a folder; undefined if missing.
+ * @throws {FormatError} when it is not a valid plan
  */
 export async function readRunRecord(folder: string): Promise<RunRecord | undefined> {
   const file = planPath(folder);
@@ -86,23 +86,22 @@ export async function readRunRecord(folder: string): Promise<RunRecord | undefin
   return parseRecord(file, text, runRecordSchema);
 }
 
-/** For who expected a run in a folder. */
+/** Error for a folder without a run. */
 export function missingRunError(folder: string): InputError {
-  return new InputError("there is no run in this folder", {
+  return new InputError("no run in this folder", {
     place: { file: planPath(folder) },
-    hint: "a run's folder has a plan.json; was another folder meant?",
+    hint: "expected a folder with plan.json, as given to run --out",
   });
 }
 
 /**
- * Refuses a folder that a run with these cells may not use: one that holds another run, or other files.
- * @throws {InputError} saying what differs
+ * Checks that a run with these cells may use a folder: it is missing, empty, or has the same run.
+ * @throws {InputError} naming the differences
  */
 export async function checkRunFolder(folder: string, cells: readonly CellRecord[]): Promise<void> {
   const kind = await kindOfPath(folder);
   if (kind === undefined) return;
-  if (kind === "file")
-    throw new InputError("this is a file; a run needs a folder", { place: { file: folder } });
+  if (kind === "file") throw new InputError("a file: expected a folder", { place: { file: folder } });
   const found = await readRunRecord(folder);
   if (found !== undefined) {
     refuseOtherRun(folder, found, cells);
@@ -111,7 +110,7 @@ export async function checkRunFolder(folder: string, cells: readonly CellRecord[
   const names = (await namesInFolder(folder)).filter((name) => !name.startsWith("."));
   if (names.length === 0) return;
   throw new InputError(
-    `the folder is not empty and holds no run (it has ${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""})`,
+    `the folder has other files and no run (it has ${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""})`,
     {
       place: { file: folder },
       hint: "choose a new or an empty folder",
@@ -120,8 +119,8 @@ export async function checkRunFolder(folder: string, cells: readonly CellRecord[
 }
 
 /**
- * Makes the folder a run's, or joins the run that is there.
- * @throws {InputError} when it holds another run, or cannot be written
+ * Creates the run's folder with plan.json, or joins the run that is there.
+ * @throws {InputError} when the folder has another run, or cannot be written
  */
 export async function enterRunFolder(folder: string, cells: readonly CellRecord[]): Promise<void> {
   await checkRunFolder(folder, cells);
@@ -133,23 +132,23 @@ export async function enterRunFolder(folder: string, cells: readonly CellRecord[
     cells,
   };
   if (await createFileAtomic(planPath(folder), readableJson(record))) return;
-  // Somebody was first, perhaps just now: it must be the same run.
+  // Another process was first: it must be the same run.
   refuseOtherRun(folder, (await readRunRecord(folder))!, cells);
 }
 
 function refuseOtherRun(folder: string, found: RunRecord, cells: readonly CellRecord[]) {
   if (found.identity === runIdentity(cells.map(({ identity }) => identity))) return;
-  throw new InputError(`the folder holds another run: ${difference(found.cells, cells)}`, {
+  throw new InputError(`the folder has another run: ${difference(found.cells, cells)}`, {
     place: { file: folder },
-    hint: "choose another folder, or ask for exactly what that run asked to go on with it",
+    hint: "choose another folder, or repeat the options of that run to resume it",
   });
 }
 
-/** How two sets of cells differ, in words: the fields when the cells pair up, else the cells. */
-function difference(found: readonly CellRecord[], asked: readonly CellRecord[]): string {
+/** Differences of two sets of cells as text: fields of a single cell, else the cells. */
+function difference(found: readonly CellRecord[], requested: readonly CellRecord[]): string {
   const [there] = found;
-  const [here] = asked;
-  if (found.length === 1 && asked.length === 1 && there !== undefined && here !== undefined) {
+  const [here] = requested;
+  if (found.length === 1 && requested.length === 1 && there !== undefined && here !== undefined) {
     const before = flat(there.cell);
     const now = flat(here.cell);
     const fields = [...new Set([...before.keys(), ...now.keys()])].filter(
@@ -163,10 +162,10 @@ function difference(found: readonly CellRecord[], asked: readonly CellRecord[]):
   }
   const list = (records: readonly CellRecord[]) =>
     records.map(({ identity, cell }) => `${cellTitle(cell)} (${cellName(identity)})`).join(", ");
-  return `${list(found)} there, ${list(asked)} here`;
+  return `${list(found)} there, ${list(requested)} here`;
 }
 
-/** Fields of nested plain objects by dotted name. */
+/** Fields of nested objects by dotted name. */
 function flat(value: object, prefix = ""): Map<string, unknown> {
   return new Map(
     Object.entries(value).flatMap(([key, item]) =>
@@ -183,8 +182,8 @@ function short(value: unknown): string {
 }
 
 /**
- * JSON of ours, read back and checked.
- * @throws {FormatError} naming the file, and the field that is wrong
+ * Parses and validates JSON that dart-eval wrote.
+ * @throws {FormatError} naming the file and the invalid field
  */
 export function parseRecord<T>(file: string, text: string, schema: z.ZodType<T>): T {
   let value: unknown;
@@ -199,8 +198,8 @@ export function parseRecord<T>(file: string, text: string, schema: z.ZodType<T>)
     if (error instanceof FormatError) throw error;
     throw new FormatError(
       { file },
-      "this is not JSON",
-      "was the file changed by hand, or copied only in part?",
+      "not valid JSON",
+      "the file may have been edited, or copied incompletely",
       error,
     );
   }
@@ -214,10 +213,9 @@ export function parseRecord<T>(file: string, text: string, schema: z.ZodType<T>)
 }
 
 /**
- * JSON with two spaces of indent and a last line end, for files that people open too.
+ * Formats JSON with an indent of two spaces and a final newline.
  *
- * @throws {InternalError} for NaN and infinities, which JSON.stringify would silently turn into null: whoever makes a record
- *   says null and why
+ * @throws {InternalError} for NaN and infinities, which JSON.stringify would silently turn into null
  */
 export function readableJson(value: unknown): string {
   const refuse = (key: string, item: unknown) => {

@@ -15,41 +15,41 @@ import { openShardStore, readShardDone, type ShardStore } from "./shard-store.ts
 /** Options of `runShard`. */
 export interface RunOptions {
   readonly onProgress?: OnProgress;
-  /** Stops after the current batch; what is finished stays, the next run goes on from there. */
+  /** Stops after the current batch; the next run resumes. */
   readonly signal?: AbortSignal;
-  /** Measure each shard by itself; default: where the run has several, since merging measures the whole. */
+  /** Compute metrics of the shard; default: if the run has several shards. */
   readonly measure?: boolean;
 }
 
-/** What a shard of one cell came to. */
+/** Outcome of a shard of one cell. */
 export interface ShardOutcome {
   /** The cell's folder name. */
   readonly cell: string;
   readonly rows: number;
-  /** Rows finished by earlier runs. */
+  /** Rows done by earlier runs. */
   readonly rowsDoneBefore: number;
   readonly rowsDone: number;
   readonly seconds: number;
-  /** "stopped": the signal came first; start the same command again to go on. */
+  /** "stopped" by the signal: the same run resumes. */
   readonly state: "done" | "stopped";
-  /** Metrics over this shard's rows; null when stopped, not wanted, without rows, or where only the whole is measured. */
+  /** Metrics of this shard's rows; null if stopped, not requested, without rows, or for settings measured as a whole. */
   readonly measurement: Measurement | null;
 }
 
 /**
- * Runs the plan's shard of every cell into the plan's folder, or goes on where an earlier run stopped or was killed.
- * Finished batches are never scored again; the rest is scored in the batches an uninterrupted run would have had,
- * unless memory has become too little for the batch size that the shard was begun with, which the plan then notes.
+ * Runs the plan's shard of every cell in the plan's folder, or resumes it after an interruption or a kill. Finished batches are
+ * not scored again, and the remaining batches are those of an uninterrupted run, unless there is too little memory for the batch
+ * size of the earlier run, which the plan notes.
  *
- * @throws {InputError} when another process works on the same shard, the disk is full, a stored line is damaged, or the
- *   model gives back something that is not one finite number per sequence
+ * @throws {InputError} when another process works on the same shard, the disk is full, a stored line is damaged, or the model
+ *   does not return one finite number per sequence
  */
 export async function runShard(plan: Plan, options: RunOptions = {}): Promise<readonly ShardOutcome[]> {
   const { folder, shard } = plan;
   const { onProgress, signal } = options;
   if (folder === undefined) {
-    throw new InputError("this run was planned without a folder, so there is no place for its rows", {
-      hint: "give `folder` when planning, or use `evaluate` for a run in memory",
+    throw new InputError("this run was planned without a folder", {
+      hint: "pass `folder` to planRun, or use `evaluate` for a run in memory",
     });
   }
   await enterRunFolder(
@@ -58,7 +58,7 @@ export async function runShard(plan: Plan, options: RunOptions = {}): Promise<re
   );
   const stores: ShardStore[] = [];
   try {
-    // All locks first: whether the work may be done is known before any of it is.
+    // All locks are taken before any work starts.
     for (const { name, record, rows } of plan.cells) {
       const of = { folder, record, shard, rows: rows.length };
       const onWatch = (text: string) => onProgress?.({ kind: "note", cell: name, text });
@@ -87,19 +87,19 @@ async function runInto(
     onProgress?.({
       kind: "note",
       cell: planned.name,
-      text: `this shard was begun with dart-eval ${others.join(", ")} and continues with ${program}: the result names both`,
+      text: `this shard was begun with dart-eval ${others.join(", ")} and resumes with ${program}: the result names both`,
     });
   }
-  const taken = await reusePredictions(planned, store, shard);
-  if (taken !== undefined) {
+  const reused = await reusePredictions(planned, store, shard);
+  if (reused !== undefined) {
     onProgress?.({
       kind: "note",
       cell: planned.name,
-      text: `the answers are those of cell ${planned.answersOf!.name}: both protocols ask the same of the model`,
+      text: `the predictions are those of cell ${planned.reuses!.name}, which are equal under both protocols`,
     });
   }
   const run =
-    taken ??
+    reused ??
     (await runCell(planned, store, {
       folder: cellFolder(folder, planned.record),
       trained,
@@ -134,7 +134,7 @@ function timingOf(
   shard: Shard,
   programs: readonly string[],
 ): ShardTiming {
-  const timedRows = run.taken ? 0 : run.rowsDone - run.rowsDoneBefore;
+  const timedRows = run.reused ? 0 : run.rowsDone - run.rowsDoneBefore;
   return {
     shard,
     rows: planned.rows.length,
@@ -150,29 +150,29 @@ function timingOf(
   };
 }
 
-/** Rows written at once. */
+/** Rows per write. */
 const REUSED_BLOCK_ROWS = 4096;
 
 /**
- * Writes into a shard's store the answers that another cell has to the same questions.
+ * Copies the predictions of another cell into a shard's store.
  *
- * @returns  undefined where there are none to take: no such cell, its shard is not finished, or this one was begun otherwise
- * @throws {InputError} when what is kept there is damaged
+ * @returns  undefined if there are none: no such cell, its shard is not finished, or this shard has other rows already
+ * @throws {InputError} when the other shard is damaged
  */
 async function reusePredictions(
-  { answersOf, rows }: PlannedCell,
+  { reuses, rows }: PlannedCell,
   store: ShardStore,
   shard: Shard,
 ): Promise<CellRun | undefined> {
-  if (answersOf === undefined || store.before.length === rows.length) return undefined;
-  const paths = shardPaths(answersOf.folder, answersOf.record, shard);
+  if (reuses === undefined || store.before.length === rows.length) return undefined;
+  const paths = shardPaths(reuses.folder, reuses.record, shard);
   if ((await kindOfPath(paths.rows)) !== "file") return undefined;
   if ((await readShardDone(paths.done)) === undefined) return undefined;
   const began = performance.now();
-  const answers = new ColumnsBuilder(rows.length);
-  const contents = await readShardFile(paths.rows, (batch) => answers.add(batch));
+  const builder = new ColumnsBuilder(rows.length);
+  const contents = await readShardFile(paths.rows, (batch) => builder.add(batch));
   if (contents.header === undefined || contents.rows !== rows.length) return undefined;
-  const predictions = answers.done();
+  const predictions = builder.done();
   if (store.before.some((row, i) => predictions.rows[i] !== row)) return undefined;
   await store.begin(contents.header.batchSize);
   for (let start = store.before.length; start < predictions.length; start += REUSED_BLOCK_ROWS) {
@@ -183,6 +183,6 @@ async function reusePredictions(
     rowsDone: rows.length,
     seconds: (performance.now() - began) / 1000,
     stopped: false,
-    taken: true,
+    reused: true,
   };
 }

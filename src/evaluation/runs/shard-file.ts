@@ -9,12 +9,12 @@ import { layoutSchema, packColumns, unpackColumns } from "./packed-columns.ts";
 import { MOST_SHARDS, type Shard } from "./shard.ts";
 
 /*
- * A shard's rows on disk: one header line, then one line per finished batch with its rows as packed columns. The line names
- * the columns, and the version of the program, where they are not those of the batch before. A batch is there whole or not at all, since a line
- * counts only with its line end and its checksum.
+ * A shard's rows on disk: a header line, then one line per finished batch with its rows as packed columns. A line names its columns
+ * and the version of the program if they differ from the previous batch. A line is valid only with its newline and its checksum, so
+ * a batch is complete or absent.
  */
 
-/** Format 1 had one JSON object per prediction. */
+/** Version 1 had one JSON object per prediction. */
 const FORMAT_VERSION = 2;
 
 /** First line of a shard's file. */
@@ -26,26 +26,26 @@ export interface ShardHeader {
   readonly shard: Shard;
   /** Rows in the whole shard. */
   readonly rows: number;
-  /** Sequences per call; a later process keeps to it, so that it makes the same batches. */
+  /** Sequences per call; a resuming process keeps it and makes the same batches. */
   readonly batchSize: number;
 }
 
-/** What a shard's file holds. */
+/** Contents of a shard's file. */
 export interface ShardContents {
-  /** Undefined when not even the first line is whole. */
+  /** Undefined when the first line is incomplete. */
   readonly header: ShardHeader | undefined;
-  /** Rows in sound batches. */
+  /** Rows in valid batches. */
   readonly rows: number;
   readonly batches: number;
-  /** Of the last sound batch; undefined without one. */
+  /** Form of the last valid batch; undefined without one. */
   readonly last: BatchForm | undefined;
-  /** Versions of the programs that scored the sound batches, each once, in order. */
+  /** Versions of the programs that scored the valid batches, each once, in order. */
   readonly programs: readonly string[];
-  /** Bytes of sound lines, from the start. */
-  readonly sound: number;
-  /** Bytes after them: what a killed process or a power cut left of a line. */
+  /** Bytes of valid lines, from the start. */
+  readonly valid: number;
+  /** Bytes behind them: the part of a line that a killed process or a power cut left. */
   readonly torn: number;
-  /** What is wrong with a last line that is whole and damaged, which `torn` counts. */
+  /** Error of a complete but damaged last line, which `torn` includes. */
   readonly damage: FormatError | undefined;
 }
 
@@ -81,9 +81,11 @@ export function headerLine(header: Omit<ShardHeader, "format" | "formatVersion">
 }
 
 /**
+ * Formats the line of a batch.
+ *
  * @param batch    0-based number of the batch in the shard
  * @param program  version of the program that scored it
- * @param before   the form of the batch before it
+ * @param before   form of the previous batch
  * @returns        the line, and the form of this batch
  */
 export function batchLine(
@@ -105,11 +107,11 @@ export function batchLine(
 
 const checksum = (text: string) => sha256Hex(text).slice(0, 16);
 
-/** No header is longer. */
+/** Maximum length of a header in bytes. */
 const LONGEST_HEADER = 2 ** 16;
 
 /**
- * The first line of a shard's file; undefined when it is not whole, or is damaged.
+ * Reads the header of a shard's file; undefined when it is incomplete or damaged.
  * @throws {FormatError} when the file has another format version
  */
 export async function readShardHeader(file: string): Promise<ShardHeader | undefined> {
@@ -120,9 +122,9 @@ export async function readShardHeader(file: string): Promise<ShardHeader | undef
 }
 
 /**
- * Reads a shard's file. A last line that is torn or damaged is left out and counted in `torn`: its batch is done again.
+ * Reads a shard's file. An incomplete or damaged last line is skipped and counted in `torn`: its batch is scored again.
  *
- * @param visit  given each sound batch; without it, rows are counted and not unpacked
+ * @param visit  receives each valid batch; without it, rows are counted and not unpacked
  * @throws {FormatError} naming the line when an earlier one is damaged, or the file has another format version
  */
 export async function readShardFile(
@@ -132,11 +134,11 @@ export async function readShardFile(
   let header: ShardHeader | undefined;
   let last: BatchForm | undefined;
   const programs = new Set<string>();
-  let [rows, batches, sound] = [0, 0, 0];
+  let [rows, batches, valid] = [0, 0, 0];
   let damage: FormatError | undefined;
 
   const extent = await readLineLog(file, (text, line, end) => {
-    // Another line follows the damaged one, so it was not the last that a process wrote.
+    // Only the last line may be damaged by a kill.
     if (damage !== undefined) throw damage;
     try {
       if (line === 1) header = parseHeader(file, text);
@@ -147,16 +149,12 @@ export async function readShardFile(
           throw new FormatError({ file, line }, "the first batch has no layout or no program", DAMAGED);
         }
         if (header !== undefined && rows + batch.rows > header.rows) {
-          throw new FormatError(
-            { file, line },
-            `the shard has ${header.rows} rows, and here are more`,
-            DAMAGED,
-          );
+          throw new FormatError({ file, line }, `more rows than the ${header.rows} of the shard`, DAMAGED);
         }
         if (visit !== undefined) {
           const columns = unpackColumns({ layout, data: batch.data }, batch.rows);
           if (columns === undefined) {
-            throw new FormatError({ file, line }, "the data do not agree with their layout", DAMAGED);
+            throw new FormatError({ file, line }, "the data do not match their layout", DAMAGED);
           }
           visit(columns);
         }
@@ -165,23 +163,22 @@ export async function readShardFile(
         rows += batch.rows;
         batches++;
       }
-      sound = end;
+      valid = end;
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       damage = error;
     }
   });
-  const torn = extent.whole - sound + extent.torn;
-  return { header, rows, batches, last, programs: [...programs], sound, torn, damage };
+  const torn = extent.whole - valid + extent.torn;
+  return { header, rows, batches, last, programs: [...programs], valid, torn, damage };
 }
 
-const DAMAGED =
-  "the file was changed after it was written, or the disk lost something; delete it and run this shard again";
+const DAMAGED = "the file was edited, or the disk lost data: delete it and run this shard again";
 
 function parseHeader(file: string, text: string): ShardHeader {
   const header = headerOf(file, text);
   if (header !== undefined) return header;
-  throw new FormatError({ file, line: 1 }, "this is not the first line of a shard's rows", DAMAGED);
+  throw new FormatError({ file, line: 1 }, "not the header of a shard", DAMAGED);
 }
 
 /** @throws {FormatError} when it is the header of another format version */
@@ -191,7 +188,7 @@ function headerOf(file: string, text: string): ShardHeader | undefined {
   if (other !== undefined && other !== FORMAT_VERSION) {
     throw new FormatError(
       { file, line: 1 },
-      `the rows have format version ${other}, and this version of dart-eval reads ${FORMAT_VERSION}`,
+      `the rows have format version ${other}; this version of dart-eval reads ${FORMAT_VERSION}`,
       "finish and merge the run with the version of dart-eval that began it, or run it again in a new folder",
     );
   }
@@ -201,13 +198,13 @@ function headerOf(file: string, text: string): ShardHeader | undefined {
 function parseBatch(file: string, line: number, text: string, batch: number): z.infer<typeof batchSchema> {
   const [, number, sum, body] = BATCH_LINE.exec(text) ?? [];
   if (number === undefined || sum === undefined || body === undefined) {
-    throw new FormatError({ file, line }, "this is not a batch of rows", DAMAGED);
+    throw new FormatError({ file, line }, "not a batch of rows", DAMAGED);
   }
   if (checksum(body) !== sum) {
-    throw new FormatError({ file, line }, "the rows do not agree with their checksum", DAMAGED);
+    throw new FormatError({ file, line }, "the rows do not match their checksum", DAMAGED);
   }
   if (Number(number) !== batch) {
-    throw new FormatError({ file, line }, `batch ${number} comes where batch ${batch} should`, DAMAGED);
+    throw new FormatError({ file, line }, `batch ${number}: expected batch ${batch}`, DAMAGED);
   }
   const parsed = batchSchema.safeParse(tryParseJson(`{${body}}`));
   if (parsed.success) return parsed.data;

@@ -19,19 +19,19 @@ import { parseRecord, readableJson, rowsFolder, type ShardPaths, shardPaths } fr
 import type { Shard } from "./shard.ts";
 import { batchLine, headerLine, readShardFile, type ShardHeader } from "./shard-file.ts";
 
-/** Where the answers of one shard of one cell are kept while it runs. */
+/** Predictions of one shard of a cell while it runs. */
 export interface ShardStore {
-  /** Numbers of the rows that were there when the store was opened, in the order in which they were scored. */
+  /** Numbers of the rows that were done when the store was opened, in the order of scoring. */
   readonly before: RowNumbers;
-  /** Every row is there, and the shard was declared finished. */
+  /** All rows are done and the shard is marked as finished. */
   readonly finished: boolean;
-  /** Versions of the programs that scored its rows, each once, this one last where it added any. */
+  /** Versions of the programs that scored the rows, each once, in order. */
   readonly programs: readonly string[];
-  /** Notes the batch size, which later processes keep to; to be called before the first `append`. */
+  /** Writes the header with the batch size, which resuming processes keep; call it before the first `append`. */
   begin(batchSize: number): Promise<void>;
-  /** Adds a batch; when this returns, it survives a kill and a power cut. */
+  /** Appends a batch durably: it survives a kill and a power cut. */
   append(predictions: Predictions): Promise<void>;
-  /** Declares the shard finished. */
+  /** Marks the shard as finished. */
   finish(timing: ShardTiming): Promise<void>;
   close(): Promise<void>;
 }
@@ -64,16 +64,16 @@ export interface ShardOfCell {
   readonly rows: number;
 }
 
-/** What a folder already holds of a shard. */
+/** Progress of a shard in a folder. */
 export interface ShardState {
   readonly rowsDone: number;
-  /** Sequences per call with which the shard was begun; undefined when no batch of it is done. */
+  /** Sequences per call of the batches done; undefined without any. */
   readonly batchSize: number | undefined;
 }
 
 /**
- * Looks at a shard while planning: what is done, and with which batch size. Another process may be adding to it.
- * @throws {InputError} when its rows are damaged or another cell's
+ * Reads the progress of a shard for planning; another process may be appending to it.
+ * @throws {InputError} when its rows are damaged or belong to another cell
  */
 export async function inspectShard(of: ShardOfCell): Promise<ShardState> {
   const paths = shardPaths(of.folder, of.record, of.shard);
@@ -84,12 +84,12 @@ export async function inspectShard(of: ShardOfCell): Promise<ShardState> {
 }
 
 /**
- * Opens a shard of a cell for writing: takes its lock and reads what is there, without the rest of a line that a killed
- * process left. Rows of two processes never mix, even where a holder of the lock was only cut off: each writes into a file of
- * its own, and makes sure of its lock before each batch.
+ * Opens a shard of a cell for writing: takes its lock, reads the finished rows and drops an incomplete last line. Each process
+ * writes to a file of its own and confirms its lock before each batch, so rows of two processes never mix, even if the holder of
+ * the lock lost its connection.
  *
- * @throws {LockHeld} when another process works on it
- * @throws {InputError} when its files are damaged or another cell's
+ * @throws {LockHeld} when another process works on the shard
+ * @throws {InputError} when its files are damaged or belong to another cell
  */
 export async function openShardStore(of: ShardOfCell, options: TakeOptions = {}): Promise<ShardStore> {
   const paths = shardPaths(of.folder, of.record, of.shard);
@@ -113,8 +113,8 @@ async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): P
   if (done !== undefined && (done.cell !== of.record.identity || before.length !== of.rows)) {
     throw new FormatError(
       { file: paths.done },
-      `the shard is marked as finished, but ${before.length} of ${counted(of.rows, "row")} are there`,
-      "delete this file to go on with the shard",
+      `the shard is marked as finished, but has ${before.length} of ${counted(of.rows, "row")}`,
+      "delete this file to resume the shard",
     );
   }
 
@@ -124,13 +124,13 @@ async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): P
     await lock.confirm();
     if (log !== undefined) return log;
     await removeTemporaryFiles(paths.rows);
-    log = await openDurableLog(paths.rows, contents?.sound ?? 0);
+    log = await openDurableLog(paths.rows, contents?.valid ?? 0);
     return log;
   };
   let batch = contents?.batches ?? 0;
   let last = contents?.last;
   let added = false;
-  // As long as no batch is done, another size may be noted.
+  // The batch size may change until a batch is done.
   let begun = header !== undefined && (before.length > 0 || done !== undefined);
   return {
     before,
@@ -173,7 +173,7 @@ async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): P
   };
 }
 
-/** What `.done.json` says; undefined when the shard is not finished. @throws {FormatError} when it is damaged */
+/** Reads `.done.json`; undefined for an unfinished shard. @throws {FormatError} when it is damaged */
 export async function readShardDone(file: string): Promise<ShardDone | undefined> {
   const text = await textIfPresent(file);
   return text === undefined ? undefined : parseRecord(file, text, doneSchema);
@@ -187,9 +187,9 @@ function checkHeader(file: string, header: ShardHeader, { record, shard, rows }:
     header.rows === rows;
   if (same) return;
   throw new InputError(
-    `this holds shard ${header.shard.index} of ${header.shard.count} (${counted(header.rows, "row")}) of cell ${header.cell.slice(0, 8)}, ` +
+    `this is shard ${header.shard.index} of ${header.shard.count} (${counted(header.rows, "row")}) of cell ${header.cell.slice(0, 8)}, ` +
       `not shard ${shard.index} of ${shard.count} (${counted(rows, "row")}) of cell ${record.identity.slice(0, 8)}`,
-    { place: { file }, hint: "was the file copied here from another run? Move it away and start again" },
+    { place: { file }, hint: "the file may come from another run: move it away and start again" },
   );
 }
 
@@ -204,8 +204,8 @@ function joined(parts: readonly Numbers[]): RowNumbers {
 }
 
 /**
- * Refuses to begin a shard where a cell is already split into another number of shards.
- * @throws {InputError} with the number there is
+ * Checks that a cell is not split into another number of shards.
+ * @throws {InputError} with the existing number
  */
 export async function checkShardCount({ folder, record, shard }: ShardOfCell): Promise<void> {
   const place = rowsFolder(folder, record);
@@ -213,12 +213,9 @@ export async function checkShardCount({ folder, record, shard }: ShardOfCell): P
   for (const name of await namesInFolder(place)) {
     const count = Number(/^\d+-of-(\d+)\.jsonl$/.exec(name)?.[1] ?? shard.count);
     if (count === shard.count) continue;
-    throw new InputError(
-      `this run is split into ${counted(count, "shard")} here, and ${shard.count} were asked for`,
-      {
-        place: { file: join(place, name) },
-        hint: `go on with --shard i/${count}, or choose another folder`,
-      },
-    );
+    throw new InputError(`this run has ${counted(count, "shard")}; ${shard.count} were requested`, {
+      place: { file: join(place, name) },
+      hint: `resume with --shard i/${count}, or choose another folder`,
+    });
   }
 }

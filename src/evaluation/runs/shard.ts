@@ -1,19 +1,19 @@
 import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 
-/** No shard of a run with more would have a row to itself. */
+/** Maximum number of shards. */
 export const MOST_SHARDS = 100_000;
 
 /**
- * `3/16` as a person types it: shard 3 of 16, counted from 1.
- * @throws {InputError} when it is not two whole numbers i/n with 1 <= i <= n
+ * Parses `3/16`: shard 3 of 16, 1-based.
+ * @throws {InputError} unless it is i/n with whole numbers 1 <= i <= n
  */
 export function parseShard(text: string): Shard {
   const match = /^(\d{1,6})\/(\d{1,6})$/.exec(text.trim());
   const shard = { index: Number(match?.[1]), count: Number(match?.[2]) };
   if (match === null) {
     throw new InputError(`${JSON.stringify(text)} is not a shard`, {
-      hint: "write i/n, for example 3/16 for the third of sixteen",
+      hint: "write i/n, such as 3/16 for the third of sixteen",
     });
   }
   checkShard(shard);
@@ -32,14 +32,14 @@ export function checkShard({ index, count }: Shard): void {
     )
   ) {
     throw new InputError(`there is no shard ${index} of ${count}`, {
-      hint: `shards are counted from 1 to their number, which is at most ${MOST_SHARDS}`,
+      hint: `expected 1 <= i <= n <= ${MOST_SHARDS}`,
     });
   }
 }
 
 /**
- * Which shard a row belongs to, 1-based: a digest of the row's number, modulo the number of shards. So every machine
- * agrees without talking, shards are of nearly equal size, and no shard holds a chromosome to itself.
+ * Assigns a row to a shard, 1-based, by a digest of the row number modulo the number of shards: independent of the machine, of
+ * nearly equal size, and with rows of all chromosomes in each shard.
  */
 export function shardOfRow(row: number, count: number): number {
   if (count === 1) return 1;
@@ -47,12 +47,12 @@ export function shardOfRow(row: number, count: number): number {
   return (Number.parseInt(sha256Hex(`row ${row}`).slice(0, 12), 16) % count) + 1;
 }
 
-/** The name of a shard's files without ending: `003-of-016`. */
+/** Name of a shard's files without extension: `003-of-016`. */
 export function shardName({ index, count }: Shard): string {
   return `${String(index).padStart(3, "0")}-of-${String(count).padStart(3, "0")}`;
 }
 
-/** Part of a cell's rows: shard `index` (1-based) of `count`. */
+/** Shard `index` (1-based) of the `count` shards of a cell. */
 export interface Shard {
   readonly index: number;
   readonly count: number;

@@ -48,7 +48,7 @@ describe("the second protocol of a run", () => {
     const [outcome] = await runShard(paper, { onProgress: (event) => events.push(event) });
     expect(scored(model) - planning).toBe(alone);
     expect(outcome).toMatchObject({ rows: 100, rowsDone: 100, rowsDoneBefore: 0, state: "done" });
-    expect(paper.cells[0].answersOf!.name).toBe(corrected.cells[0].name);
+    expect(paper.cells[0].reuses!.name).toBe(corrected.cells[0].name);
     expect(paper.cells[0].estimate.seconds).toBe(0);
     expect(events).toContainEqual(
       expect.objectContaining({ kind: "note", text: expect.stringContaining("the answers are those of") }),
@@ -66,7 +66,7 @@ describe("the second protocol of a run", () => {
     const { corrected, paper } = await bothProtocols(model, { settings: [setting] });
     await runShard(corrected);
     await runShard(paper);
-    expect([scored(model), paper.cells[0].answersOf]).toEqual([400, undefined]);
+    expect([scored(model), paper.cells[0].reuses]).toEqual([400, undefined]);
   });
 
   test("is asked where the first is not finished", async () => {
