@@ -4,22 +4,22 @@ import { LockHeld, LockLost } from "../base/file-lock.ts";
 import { Interrupted } from "./interrupt.ts";
 
 export interface Failure {
-  /** What to say on stderr; empty when it was said already. */
+  /** Text for stderr; empty if already printed. */
   readonly text: string;
   readonly exitCode: number;
 }
 
-/** `EX_SOFTWARE` of sysexits: the fault is ours. */
+/** `EX_SOFTWARE` of sysexits: a bug. */
 const EXIT_INTERNAL_ERROR = 70;
-/** `EX_TEMPFAIL` of sysexits: another process works on the same; a scheduler may try again later. */
+/** `EX_TEMPFAIL` of sysexits: another process holds the lock; a scheduler may retry. */
 const EXIT_BUSY = 75;
 
 /**
- * Why a command failed, in words, and the exit code: 2 for something the user can mend (no stack), 130 or 143 when
- * stopped, 75 when another process holds what is needed, 70 for a bug of ours (with its stack, to be reported).
+ * Message and exit code of an error: 2 for user errors (without a stack), 129, 130 or 143 after an interruption, 75 when another
+ * process holds a lock, 70 for a bug (with its stack).
  *
- * @param resume   what to do after an interruption, one sentence
- * @param verbose  print the stack below an input error too
+ * @param resume   hint after an interruption, one sentence
+ * @param verbose  print the stack of a user error too
  */
 export function failureOf(
   error: unknown,
@@ -35,13 +35,13 @@ export function failureOf(
     return { text, exitCode: isBusy ? EXIT_BUSY : 2 };
   }
   return {
-    text: `${stackOf(error)}\n\nThis is a fault of the program, not of your input. Unless it lies in a model of your own, please report it with the lines above.`,
+    text: `${stackOf(error)}\n\nThis is a bug in dart-eval or in a custom model, not an error in your input. Please report it with the lines above.`,
     exitCode: EXIT_INTERNAL_ERROR,
   };
 }
 
 function stackOf(error: unknown): string {
-  if (!(error instanceof Error)) return `internal: a value that is no error was thrown: ${String(error)}`;
+  if (!(error instanceof Error)) return `internal: a value that is not an Error was thrown: ${String(error)}`;
   const cause = error.cause === undefined ? "" : `\n  caused by: ${stackOf(error.cause)}`;
   return `${error.stack ?? error.message}${cause}`;
 }

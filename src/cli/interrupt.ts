@@ -1,8 +1,8 @@
-/** Exit codes as shells expect them: 128 + the signal's number. */
+/** Exit codes of shells: 128 + signal number. */
 const CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 type StopSignal = keyof typeof CODES;
 
-/** The reason a command's signal carries once the user, or a scheduler, asked it to stop. */
+/** Reason of an aborted command: the user or a scheduler stopped it. */
 export class Interrupted extends Error {
   readonly exitCode: number;
 
@@ -14,14 +14,14 @@ export class Interrupted extends Error {
 }
 
 /**
- * Runs `work` with a signal that aborts on the first SIGINT (Ctrl-C), SIGTERM or SIGHUP (a closed terminal), so that it
- * can finish the current batch and leave whole files. A second one ends the process at once.
+ * Runs `work` with a signal that aborts on the first SIGINT (Ctrl-C), SIGTERM or SIGHUP (a closed terminal): the work finishes its
+ * current batch and leaves complete files. A second one ends the process at once.
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const stop = (name: StopSignal) => {
     if (controller.signal.aborted) {
-      // A progress bar hides the cursor and may not come to show it again.
+      // Show the cursor, which a progress bar hides.
       if (process.stderr.isTTY) process.stderr.write("\x1b[?25h\n");
       process.exit(CODES[name]);
     }

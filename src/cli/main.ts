@@ -5,14 +5,14 @@ import { failureOf } from "./failure.ts";
 import { interruptible } from "./interrupt.ts";
 import { processTerminal } from "./terminal.ts";
 
-// A reader that leaves early, such as `| head`, is no error.
+// A closed pipe, such as `| head`, is not an error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
   const failure = failureOf(fileError("standard output", error));
   process.stderr.write(`${failure.text}\n`);
   process.exit(failure.exitCode);
 });
-// Progress that nobody reads any more is no reason to end a run.
+// A run continues after its terminal is closed.
 process.stderr.on("error", () => {});
 
 process.exitCode = await interruptible((signal) =>

@@ -3,18 +3,18 @@ import { bytes, count, duration } from "../report/numbers.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface ProgressForm {
-  /** What is counted. */
+  /** Unit of the counts. */
   readonly unit: "rows" | "clusterings" | "bytes";
   readonly total: number;
-  /** Done before this process began; they do not count for the speed. */
+  /** Done before this process, not counted for the speed. */
   readonly before?: number;
-  /** Least time between two plain lines, in milliseconds. */
+  /** Minimum time between two plain lines, in milliseconds. */
   readonly lineEvery?: number;
-  /** The time in milliseconds, for tests. */
+  /** Clock in milliseconds, for tests. */
   readonly now?: () => number;
 }
 
-/** How fast something goes, as it says itself; undefined where it does not know. */
+/** Speed as reported by the work itself; undefined while unknown. */
 export interface KnownPace {
   readonly rowsPerSecond: number | undefined;
   readonly secondsLeft: number | undefined;
@@ -22,24 +22,24 @@ export interface KnownPace {
 
 export interface Progress {
   /**
-   * `done` counts from zero to the total, those done before included.
-   * @param known  speed and time left where the work itself knows them better than the clock of this bar
+   * `done` counts from zero to the total, including `before`.
+   * @param known  speed and time left as reported by the work; default: measured by the bar
    */
   update(done: number, known?: KnownPace): void;
   stop(): void;
 }
 
-/** A bar on a terminal; on anything else a plain line now and then, each one whole by itself. */
+/** Shows a bar on a terminal, and plain lines at intervals elsewhere. */
 export function startProgress(terminal: Terminal, form: ProgressForm): Progress {
   const { total, before = 0, now = Date.now } = form;
   const start = now();
-  const words = (done: number, known?: KnownPace) =>
-    progressWords(done, { ...form, before }, (now() - start) / 1000, known);
+  const text = (done: number, known?: KnownPace) =>
+    progressText(done, { ...form, before }, (now() - start) / 1000, known);
 
   if (terminal.screen !== undefined) {
     const bar = new SingleBar({
       stream: terminal.screen,
-      format: "  {bar} {words}",
+      format: "  {bar} {text}",
       barCompleteChar: "━",
       barIncompleteChar: "─",
       barsize: 24,
@@ -49,9 +49,9 @@ export function startProgress(terminal: Terminal, form: ProgressForm): Progress 
       gracefulExit: false,
       fps: 5,
     });
-    bar.start(total, before, { words: words(before) });
+    bar.start(total, before, { text: text(before) });
     return {
-      update: (done, known) => bar.update(done, { words: words(done, known) }),
+      update: (done, known) => bar.update(done, { text: text(done, known) }),
       stop: () => bar.stop(),
     };
   }
@@ -62,14 +62,14 @@ export function startProgress(terminal: Terminal, form: ProgressForm): Progress 
     update(done, known) {
       if (now() < next) return;
       next = now() + every;
-      terminal.say(`  ${words(done, known)}`);
+      terminal.say(`  ${text(done, known)}`);
     },
     stop() {},
   };
 }
 
 /** `4,812 / 8,034 rows · 61 rows/s · 53 s left`, or `12.0 MiB / 437 MiB · 8.10 MiB/s · 52 s left` */
-export function progressWords(
+export function progressText(
   done: number,
   { unit, total, before = 0 }: Pick<ProgressForm, "unit" | "total" | "before">,
   seconds: number,
@@ -77,7 +77,7 @@ export function progressWords(
 ): string {
   const head =
     unit === "bytes" ? `${bytes(done)} / ${bytes(total)}` : `${count(done)} / ${count(total)} ${unit}`;
-  // Work that knows its pace and does not yet is not guessed at: what it did may have been found from an earlier run.
+  // Work that reports its own speed is not measured here: it may have reused results of an earlier run.
   const rate = known === undefined ? (done - before) / seconds : (known.rowsPerSecond ?? Number.NaN);
   if (!(rate > 0) || !Number.isFinite(rate)) return head;
   const speed = unit === "bytes" ? bytes(rate) : `${rateText(rate)} ${unit}`;

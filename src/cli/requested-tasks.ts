@@ -10,7 +10,7 @@ import { parseRecipe } from "../evaluation/tasks/recipe.ts";
 import type { Task } from "../evaluation/tasks/task.ts";
 import type { Model } from "../models/model.ts";
 
-/** The options that say what is asked: one task and its files, or a suite and a folder. */
+/** Options of the requested tasks: one task and its files, or a suite and a data folder. */
 export interface RequestOptions {
   readonly task?: readonly string[];
   readonly suite?: string;
@@ -21,26 +21,26 @@ export interface RequestOptions {
   readonly recipe: readonly string[];
 }
 
-/** What is asked, its genomes open. */
+/** Requested tasks with their open genomes. */
 export interface RequestedTasks extends AsyncDisposable {
-  /** For models that are fitted on the spot. */
+  /** Genome for models that are fitted when opened. */
   readonly genome: Genome | undefined;
   readonly notes: readonly string[];
   request(models: readonly Model[]): Pick<RunRequest, "tasks" | "settings" | "limit" | "recipe" | "leaveOut">;
 }
 
-/** @throws {InputError} when the options do not go together, or files of a suite are missing */
+/** Opens the requested task or suite. @throws {InputError} when options contradict each other, or files are missing */
 export function openRequestedTasks(options: RequestOptions): Promise<RequestedTasks> {
   if (options.suite !== undefined) return openRequestedSuite(options.suite, options);
   const [task, ...others] = options.task ?? [];
   if (task === undefined) {
-    throw new InputError("nothing is asked for", {
-      hint: "give --task NAME, or --suite NAME with --data FOLDER",
+    throw new InputError("no task given", {
+      hint: "use --task NAME, or --suite NAME with --data FOLDER; `dart-eval tasks` lists the tasks",
     });
   }
   if (others.length > 0) {
-    throw new InputError("several tasks at once are a suite", {
-      hint: "add --suite dart-eval or --suite mini",
+    throw new InputError("--task takes one task", {
+      hint: "for several tasks, add --suite dart-eval or --suite mini",
     });
   }
   return openRequestedTask(task, options);
@@ -69,8 +69,8 @@ async function openRequestedTask(
 }
 
 /**
- * Models may take minutes to open, one that is fitted to a genome among them; that a file is not there is found before.
- * @throws {InputError} naming every file that is not there
+ * Checks the input files before models are opened, which may take minutes.
+ * @throws {InputError} naming every missing file
  */
 async function expectFiles(task: Task, inputs: Readonly<Record<string, string>>): Promise<void> {
   const missing: string[] = [];
@@ -88,11 +88,11 @@ async function openRequestedSuite(
 ): Promise<RequestedTasks> {
   const [folder, ...more] = data;
   if (folder === undefined || more.length > 0) {
-    throw new InputError("a suite needs --data FOLDER, one folder with its files");
+    throw new InputError("a suite needs --data FOLDER, the folder with its files");
   }
   if (genome !== undefined) {
-    throw new InputError("--genome is not for suites, which have theirs for each task", {
-      hint: `write the suite to a file with dart-eval suites ${name} and change it there`,
+    throw new InputError("--genome cannot be used with --suite: a suite names the genome of each task", {
+      hint: `edit the suite: dart-eval suites ${name} > my-suite.json`,
     });
   }
   const changes = { tasks, settings, limit, recipe: parseRecipe(recipe) };
@@ -105,27 +105,27 @@ async function openRequestedSuite(
   };
 }
 
-/** The input that every task but a few takes from a FASTA or 2bit file. */
+/** Input of the option --genome. */
 const GENOME = "genome";
 
 /**
- * The files and words of `--data`, by the names that a task's form gives its inputs. `name=file` says which; a file alone is
- * the one file that is not the genome and that the task needs, where there is only one.
+ * Parses the values of `--data`: `name=file` or `name=text` for an input of the task; a file alone is the only required file next
+ * to the genome.
  *
- * @throws {InputError} for a name the task does not have, one given twice, or a file alone where there are several
+ * @throws {InputError} for an input given twice, or a file alone where the task requires several
  */
 export function dataInputs(task: Task, given: readonly string[]): Record<string, string> {
   const names = task.inputs.map(({ name }) => name).filter((name) => name !== GENOME);
   const inputs: Record<string, string> = {};
   for (const text of given) {
     const [name, file] = namedFile(text, names) ?? [onlyOne(task, names, text), text];
-    if (name in inputs) throw new InputError(`--data gives ${name} twice: ${inputs[name]} and ${file}`);
+    if (name in inputs) throw new InputError(`--data has ${name} twice: ${inputs[name]} and ${file}`);
     inputs[name] = file;
   }
   return inputs;
 }
 
-/** `elements=table.tsv`, where `elements` is an input; any other text is a file's path, `=` or not. */
+/** `elements=table.tsv`, if `elements` is an input; any other text is a path, with `=` or not. */
 function namedFile(text: string, names: readonly string[]): [string, string] | undefined {
   const at = text.indexOf("=");
   const name = text.slice(0, at);
@@ -138,8 +138,8 @@ function onlyOne(task: Task, names: readonly string[], file: string): string {
     return kindOf(task, name) !== "text" && form?.optional !== true;
   });
   if (files.length === 1) return files[0];
-  throw new InputError(`--data ${file} does not say which input of ${task.name} it is`, {
-    hint: `name it: --data ${names.map((name) => `${name}=${kindOf(task, name) === "text" ? "NAME" : "FILE"}`).join(" ")}`,
+  throw new InputError(`--data ${file}: ${task.name} has several inputs`, {
+    hint: `name the input: --data ${names.map((name) => `${name}=${kindOf(task, name) === "text" ? "NAME" : "FILE"}`).join(" ")}`,
   });
 }
 

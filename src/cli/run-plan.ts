@@ -7,13 +7,13 @@ import type { Context } from "./command.ts";
 import { showRunProgress } from "./run-progress.ts";
 
 /**
- * Does what a plan says: tells the plan, shows how far it is, and what it came to.
- * @throws the signal's reason when the user stopped it; what is finished lies in the plan's folder
+ * Runs a plan: prints the plan, its progress and its outcome.
+ * @throws the signal's reason when the user stopped it; finished rows are in the plan's folder
  */
 export async function runPlan(plan: Plan, context: Context): Promise<readonly ShardOutcome[]> {
   const { terminal, signal } = context;
   terminal.say(planText(plan));
-  context.resume = "Everything finished is kept; the same command goes on from there.";
+  context.resume = "Run the same command again to resume.";
   const { onProgress, stop } = showRunProgress(terminal);
   try {
     const outcomes = await runShard(plan, { onProgress, signal });
@@ -30,7 +30,7 @@ export async function runPlan(plan: Plan, context: Context): Promise<readonly Sh
   }
 }
 
-/** What a run will do, a few lines per cell. */
+/** A plan as text, a few lines per cell. */
 export function planText(plan: Plan): string {
   const cells = plan.cells.map((cell) => cellText(cell, plan));
   return [...cells, ...plan.notes.map((note) => `note: ${note}`)].join("\n");
@@ -39,8 +39,7 @@ export function planText(plan: Plan): string {
 function cellText(planned: PlannedCell, { shard }: Plan): string {
   const { record, rows, rowsDone, batchSize, estimate } = planned;
   const part = shard.count === 1 ? "" : ` · shard ${shard.index} of ${shard.count}`;
-  const before =
-    rowsDone === 0 ? "" : ` · ${count(rowsDone)} done before · ${count(rows.length - rowsDone)} to do`;
+  const before = rowsDone === 0 ? "" : ` · ${count(rowsDone)} done · ${count(rows.length - rowsDone)} to do`;
   const lines = [
     `${cellTitle(record.cell)} · ${record.cell.protocol} protocol · cell ${planned.name}${part}`,
     `  rows    ${count(rows.length)}${before}`,
@@ -55,7 +54,7 @@ function cellText(planned: PlannedCell, { shard }: Plan): string {
   if (estimate.seconds !== null)
     lines.push(`  time    about ${duration(estimate.seconds)} (${estimate.basis})`);
   if (planned.task.task.settings[record.cell.setting]?.measuredWhole) {
-    lines.push("  then    the answers are measured together, which takes long too and is in no estimate");
+    lines.push("  then    clustering of all rows, which takes long and is not in the estimate");
   }
   return lines.join("\n");
 }
@@ -64,15 +63,14 @@ function embeddingsText({ embeddings }: PlannedCell): readonly string[] {
   const { place, size } = embeddings ?? {};
   if (size === undefined || size.sequences === 0) return [];
   const { sequences, storedAs, mostBytes } = size;
-  const precision =
-    storedAs === "auto" ? `float16, or ${bytes(mostBytes)} if only float32 is precise enough` : storedAs;
+  const precision = storedAs === "auto" ? `float16, or ${bytes(mostBytes)} if float32 is needed` : storedAs;
   const where = place === undefined ? "in memory" : `on disk, ${place.folder ?? "temporarily"}`;
   return [
     `  embeddings up to ${bytes(size.bytes)} of ${count(sequences)} sequences (${precision}), ${where}`,
   ];
 }
 
-/** The same for machines. */
+/** A plan as JSON. */
 export function planJson({ identity, folder, shard, cells, notes }: Plan): object {
   return {
     identity,

@@ -4,7 +4,7 @@ import type { Context } from "./command.ts";
 import { type Progress, startProgress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Shows a run's progress cell by cell. `stop` clears the bar, whatever became of the run. */
+/** Shows the progress of a run, cell by cell. `stop` clears the bar. */
 export function showRunProgress(terminal: Terminal): { onProgress: OnProgress; stop: () => void } {
   let progress: Progress | undefined;
   let stage: string | undefined;
@@ -55,12 +55,12 @@ export function showRunProgress(terminal: Terminal): { onProgress: OnProgress; s
 }
 
 /**
- * Merges a run's folder, and shows how far it is where measuring takes long.
- * @throws as `mergeRun`, the signal's reason when the user stopped it
+ * Merges a run, with the progress of long measurements.
+ * @throws as `mergeRun`, and the signal's reason when the user stopped it
  */
 export async function mergeWithProgress(folder: string, context: Context): Promise<void> {
   const { terminal, signal } = context;
-  context.resume = "Everything finished is kept; the same command goes on from there.";
+  context.resume = "Run the same command again to resume.";
   const { onProgress, stop } = showRunProgress(terminal);
   try {
     await mergeRun(folder, { onProgress, signal });

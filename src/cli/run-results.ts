@@ -8,16 +8,16 @@ import { plainTable } from "../report/table.ts";
 
 const PROTOCOLS = ["corrected", "paper"] as const satisfies readonly Protocol[];
 
-/** Which protocols a word on the command line asks for, and the folder of each run: one is kept in `out` itself. */
+/** Protocols of the option --protocol with the folder of each run: `out` itself for a single one. */
 export function protocolFolders(
-  asked: Protocol | "both",
+  requested: Protocol | "both",
   out: string,
 ): { protocol: Protocol; folder: string }[] {
-  if (asked !== "both") return [{ protocol: asked, folder: out }];
+  if (requested !== "both") return [{ protocol: requested, folder: out }];
   return PROTOCOLS.map((protocol) => ({ protocol, folder: join(out, protocol) }));
 }
 
-/** A leaderboard per task and setting, for the terminal. */
+/** Leaderboards for the terminal, one per task and setting. */
 export function resultsText(results: readonly StoredResult[]): string {
   return panelsOf(results)
     .map((panel) => plainTable(leaderboardTable(panel, panelTitle(titleOf(panel.task), panel))))

@@ -1,25 +1,19 @@
-/** Where the command writes. Tests give one that collects; the real one is `processTerminal`. */
+/** Output of the command: `processTerminal`, or a collecting one in tests. */
 export interface Terminal {
-  /** Results: what a pipe or a file should get. */
+  /** Prints results to stdout. */
   print(text: string): void;
-  /** Progress, hints and errors: what a person should see. */
+  /** Prints progress, hints and errors to stderr. */
   say(text: string): void;
-  /** The stream behind `say` when it is a terminal on which a bar can be redrawn. */
+  /** The stream of `say` if it is a terminal that can redraw a bar. */
   readonly screen: NodeJS.WriteStream | undefined;
 }
 
-/**
- * What a terminal takes for orders (move the cursor, change the title) and not for text. Names in a stranger's files may hold
- * them.
- */
+/** Control characters, which can move the cursor or change the title; names in untrusted files may contain them. */
 const CONTROL_CHARACTERS = /(?![\n\t])\p{Cc}/gu;
 
 const asText = (text: string) => `${text.replace(CONTROL_CHARACTERS, "\ufffd")}\n`;
 
-/**
- * stdout for results, stderr for everything else. Each text is a whole line or several; what would steer a terminal is
- * replaced.
- */
+/** Terminal of the process: stdout for results, stderr for everything else. Replaces control characters. */
 export function processTerminal(): Terminal {
   return {
     print: (text) => void process.stdout.write(asText(text)),

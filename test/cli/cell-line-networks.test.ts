@@ -78,7 +78,7 @@ async function scoresOf(out: string, { identity }: CellResult): Promise<readonly
 const resultsOf = (printed: string) =>
   (JSON.parse(printed) as { result: CellResult }[]).map(({ result }) => result);
 
-test("in a suite each cell line, and a study of its own line, is predicted by that line's network", async () => {
+test("a suite predicts each cell line with its own network", async () => {
   const per = await suite(`chrombpnet:${scratch.path("lines/{cell-line}.h5")}`, "per", "--json");
   expect([per.exitCode, per.said.includes("with one network")]).toEqual([0, false]);
   const one = await suite("toy:chrombpnet", "one", "--json");
@@ -116,7 +116,7 @@ test.each([
   ["folds/{cell-line}/fold_*.h5", "chrombpnet"],
   ["named/{cell-line}.h5", "chrombpnet"],
   ["folds/GM12878/fold_*.h5", "GM12878"],
-])("on the command line the folds of %s are averaged", async (pattern, name) => {
+])("averages the folds of %s", async (pattern, name) => {
   const out = `folds-${pattern.replaceAll(/\W/g, "_")}`;
   const { exitCode, said, printed } = await activity(`chrombpnet:${scratch.path(pattern)}`, out, "GM12878");
   expect([exitCode, said]).toEqual([0, expect.any(String)]);
@@ -130,7 +130,7 @@ test.each([
   });
 });
 
-test("scores of such a run, given back as activities, come to the same metrics", async () => {
+test("scores of a run, given as activities, give the same metrics", async () => {
   const model = `mine=chrombpnet:${scratch.path("lines/{cell-line}.h5")}`;
   const [first] = resultsOf((await activity(model, "first", "K562")).printed);
   expect(first!.cell.model.name).toBe("mine");
@@ -139,7 +139,7 @@ test("scores of such a run, given back as activities, come to the same metrics",
   expect(resultsOf(again.printed)[0]).toMatchObject({ family: "chrombpnet", metrics: first!.metrics });
 });
 
-test("a line without a file, and a task without a line, are refused with what to do", async () => {
+test("a missing network, and a task without a cell line, are errors", async () => {
   const lines = `chrombpnet:${scratch.path("lines/{cell-line}.h5")}`;
   const missing = await activity(lines, "missing", "IMR90");
   expect(missing.exitCode).toBe(2);

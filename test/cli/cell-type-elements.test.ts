@@ -45,7 +45,7 @@ awk -F, -v line="$line" '
 echo "stand-in 1.0"
 `;
 
-test("from a table of counts to the table, the list of clustered rows and the next command", async () => {
+test("builds table and clustering rows from counts, and prints the next command", async () => {
   const rscript = await scratch.write("rscript", RSCRIPT);
   await chmod(rscript, 0o755);
   const words = building("task3", "--counts", await countsFile(), "--rscript", rscript, "--subset-size", "1");
@@ -70,7 +70,7 @@ testWithSharedData("consensus peaks alone", "task3/input/K562.narrowPeak", async
   expect([exitCode, said]).toEqual([0, expect.stringContaining("consensus of 1 peak files")]);
 });
 
-test("mistakes are told before anything is done", async () => {
+test("reports errors before it starts", async () => {
   const without = await runCommand(building("no"));
   expect([without.exitCode, without.said]).toEqual([2, expect.stringContaining("no peak file")]);
   const unnamed = await runCommand(building("no", "--peaks", "a", "--bam", "reads.bam"));
@@ -83,7 +83,7 @@ test("mistakes are told before anything is done", async () => {
   expect([noR.exitCode, noR.said]).toEqual([2, expect.stringContaining("r-bioc-deseq2")]);
 });
 
-test("clustering is told, stopped by the user and gone on with, to what an unstopped run gives", async () => {
+test("an interrupted clustering resumes to the same result", async () => {
   const { files } = await writeSyntheticGenome(scratch.path("genome"), { seed: 0, scale: 0.1 });
   const running = (out: string) => [
     ...["run", "--task", "cell-type-elements", "--setting", "zero-shot-embedding", "--genome", files.genome],

@@ -24,7 +24,7 @@ const building = (out: string, ...more: readonly string[]) => [
   ...["--peaks", line.peaks, "--idr", line.confidentPeaks, ...more],
 ];
 
-test("build writes the tables of peaks and non-peaks, and says how they are run", async () => {
+test("build writes the tables and prints the run command", async () => {
   const { exitCode, said } = await runCommand(building("given", "--nonpeaks", line.nonPeaks));
   expect(exitCode).toBe(0);
   expect(said).toContain("next: dart-eval run --task chromatin-activity --data peaks=");
@@ -38,7 +38,7 @@ test("build writes the tables of peaks and non-peaks, and says how they are run"
   }
 });
 
-test("build finds non-peaks in the genome, two for a training peak and one for a test peak", async () => {
+test("build samples two non-peaks per training peak and one per test peak", async () => {
   const { exitCode, said } = await runCommand(
     building("found", "--genome", files.genome, "--exclude", line.confidentPeaks),
   );
@@ -55,7 +55,7 @@ test("build finds non-peaks in the genome, two for a training peak and one for a
   expect(nonpeaks.length).toBeGreaterThan(10);
 });
 
-test("build wants one source of non-peaks, and a name that can be a file's", async () => {
+test("build requires one source of non-peaks and a valid cell line", async () => {
   const both = await runCommand(building("no", "--nonpeaks", line.nonPeaks, "--genome", files.genome));
   expect([both.exitCode, both.said]).toEqual([2, expect.stringContaining("leave one of the two out")]);
   const neither = await runCommand(building("no"));

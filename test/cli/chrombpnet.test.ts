@@ -30,7 +30,7 @@ const training = (...more: readonly string[]) => [
   ...["--threads", "1", ...more],
 ];
 
-test("train writes models that predict, answer a task, and serve as bias of another", async () => {
+test("train writes models that predict, run in a task, and serve as a bias model", async () => {
   const trained = await runCommand(training("--out", at("model")));
   expect(trained.said).toContain("accessibility: epoch 0");
   expect(trained.exitCode).toBe(0);
@@ -89,7 +89,7 @@ test("train writes models that predict, answer a task, and serve as bias of anot
   expect(await readChrombpnet(at("again/bias.h5"))).toEqual(await readChrombpnet(at("model/bias.h5")));
 });
 
-test("what cannot be trained is told before anything is", async () => {
+test("reports errors before training", async () => {
   const notBias = await runCommand(training("--bias", at("recipe.json"), "--out", at("no")));
   expect([notBias.exitCode, notBias.said]).toEqual([2, expect.stringContaining("this is not an HDF5 file")]);
   await writeFile(at("recipe2.json"), `{"epoch": 3}`);

@@ -52,7 +52,7 @@ describe("build regulatory-elements", () => {
     );
   });
 
-  test("a line that is wrong is named, and nothing is written", async () => {
+  test("names an invalid line and writes nothing", async () => {
     await writeFile(at("bad.bed"), "chr1\t900\t1200\nchr1\t900\t850\n");
     const out = at("bad.tsv");
     const words = ["build", "regulatory-elements", "--ccres", at("bad.bed"), "--out", out];
@@ -64,7 +64,7 @@ describe("build regulatory-elements", () => {
 });
 
 describe("run", () => {
-  test("--plan tells what would be done, and does nothing", async () => {
+  test("--plan prints the plan and writes nothing", async () => {
     const { exitCode, printed } = await runCommand(markov("planned", "--plan"));
     expect(exitCode).toBe(0);
     expect(printed).toMatch(
@@ -91,7 +91,7 @@ describe("run", () => {
     expect((await readdir(at("both"))).sort()).toEqual(["corrected", "paper"]);
   });
 
-  test("split into shards and merged, it is the whole run's result", async () => {
+  test("merged shards give the result of the whole run", async () => {
     const whole = JSON.parse((await runCommand(markov("whole", "--json"))).printed);
     for (const part of ["2/3", "1/3"]) {
       const { printed, said } = await runCommand(markov("split", "--shard", part));
@@ -108,7 +108,7 @@ describe("run", () => {
     expect(result(JSON.parse(merged.printed))).toEqual(result(whole));
   });
 
-  test("a folder that holds another run is not touched", async () => {
+  test("leaves a folder with another run unchanged", async () => {
     await runCommand(markov("taken"));
     const { exitCode, said } = await runCommand(markov("taken", "--seed", "1"));
     expect(exitCode).toBe(2);
@@ -151,7 +151,7 @@ describe("report", () => {
     expect(exitCode).toBe(0);
   });
 
-  test("the ending of --out says what to write", async () => {
+  test("the extension of --out selects the format", async () => {
     for (const [name, expected] of [
       ["r.md", /^\*\*Reg/],
       ["r.tex", /^\\begin/],
@@ -173,7 +173,7 @@ describe("report", () => {
     expect(protocols).toEqual(["corrected", "paper"]);
   });
 
-  test("a run whose shards were not merged says so", async () => {
+  test("a run that is not merged is an error", async () => {
     await runCommand(markov("unmerged", "--shard", "1/2"));
     const { exitCode, said } = await runCommand(["report", at("unmerged")]);
     expect(exitCode).toBe(2);
@@ -226,7 +226,7 @@ describe("models", () => {
     expect(exitCode).toBe(2);
   });
 
-  test("init: a published size whose tokens cannot be had is not written without them", async () => {
+  test("init: writes nothing if the tokenizer cannot be found", async () => {
     vi.stubEnv("HF_HUB_OFFLINE", "1");
     vi.stubEnv("HF_HUB_CACHE", at("no-cache"));
     const words = ["models", "init", "dnabert2", "--preset", "117m", "--out", at("untrained-dnabert2")];
@@ -250,7 +250,7 @@ describe("models", () => {
     },
   );
 
-  test("verify: weights that nobody's run is known for are not called right", async () => {
+  test("verify: weights without known states are an error", async () => {
     await runCommand(["models", "init", "hyenadna", "--preset", "toy", "--out", at("toy-verify")]);
     const { exitCode, said } = await runCommand(["models", "verify", at("toy-verify")]);
     expect(said).toMatch(/not a checkpoint with a known reference output/);
@@ -258,7 +258,7 @@ describe("models", () => {
   });
 });
 
-test("tasks: what each asks, and what it is given", async () => {
+test("tasks: questions and inputs", async () => {
   const { printed } = await runCommand(["tasks"]);
   expect(printed).toMatch(
     /^regulatory-elements: Regulatory elements\n {2}asks +Is a real regulatory element/,
@@ -266,7 +266,7 @@ test("tasks: what each asks, and what it is given", async () => {
   expect(JSON.parse((await runCommand(["tasks", "--json"])).printed)[0].name).toBe("regulatory-elements");
 });
 
-test("doctor: this machine computes what others compute", async () => {
+test("doctor: checks results and devices of this machine", async () => {
   const { exitCode, printed } = await runCommand(["doctor", "--device", "cpu", "--json"]);
   const { findings, machine, devices } = JSON.parse(printed);
   expect(findings).toHaveLength(4);
@@ -283,14 +283,14 @@ test("doctor: this machine computes what others compute", async () => {
   expect(exitCode).toBe(0);
 });
 
-describe("what is wrong is told before anything that takes long", () => {
+describe("errors before long-running steps", () => {
   const refused = async (...words: readonly string[]) => {
     const { exitCode, printed, said } = await runCommand(words);
     expect([exitCode, printed]).toEqual([2, ""]);
     return said;
   };
 
-  test("a table that is not there, before a model is fitted to the genome", async () => {
+  test("a missing table, before a model is fitted", async () => {
     // A genome without training chromosomes can be fitted to by nothing, which only fitting finds.
     await writeFile(at("other.fa"), ">other\nACGT\n");
     const run = ["run", "--task", "regulatory-elements", "--genome", at("other.fa"), "--out", at("early")];
@@ -301,14 +301,14 @@ describe("what is wrong is told before anything that takes long", () => {
     expect(await refused(...real, "--model", "kmer-markov", "--setting", "nope")).toContain('setting "nope"');
   });
 
-  test("a folder for what is trained that is a file", async () => {
+  test("a file as the folder of trained parameters", async () => {
     await writeFile(at("a-file"), "");
     expect(await refused(...markov("early", "--trained", at("a-file")))).toContain("a-file: this is a file");
     expect(await refused(...markov("early", "--embeddings", at("a-file", "x")))).toContain("a-file");
     expect(await refused("report", at("nope"), "--out", folder)).toContain("this is a folder");
   });
 
-  test("the tables of task 4, none is written when one of its files is missing", async () => {
+  test("build chromatin-activity writes no table if an input is missing", async () => {
     const build = ["build", "chromatin-activity", "--cell-line", "K562", "--out", at("task4-missing")];
     const { peaks } = files.cellLines.K562;
     const given = ["--peaks", peaks, "--idr", at("no.idr"), "--nonpeaks", peaks];
@@ -317,7 +317,7 @@ describe("what is wrong is told before anything that takes long", () => {
   });
 });
 
-test("what holds nothing, or is not known, is no success", async () => {
+test("empty or unknown inputs are errors", async () => {
   const code = async (...words: readonly string[]) => (await runCommand(words)).exitCode;
   await writeFile(at("empty.bed"), "\n");
   const build = ["build", "regulatory-elements", "--ccres", at("empty.bed"), "--out", at("empty.tsv")];
@@ -329,14 +329,14 @@ test("what holds nothing, or is not known, is no success", async () => {
   expect(await code("cache", "list", at("nope"))).toBe(2);
 });
 
-test("a run that is named twice is reported once", async () => {
+test("a run named twice is reported once", async () => {
   expect((await runCommand(markov("twice"))).exitCode).toBe(0);
   const once = await runCommand(["report", at("twice"), "--format", "md"]);
   const twice = await runCommand(["report", at("twice"), `${at("twice")}/`, "--format", "md"]);
   expect(twice.printed).toBe(once.printed);
 });
 
-test("a command below a command hints at its own help, and defaults are told in words", async () => {
+test("a subcommand hints at its own help; defaults are text", async () => {
   expect((await runCommand(["models", "init", "hyenadna"])).said).toContain(
     "Try dart-eval models init --help.",
   );

@@ -67,7 +67,7 @@ describe("data", () => {
     expect(readFileSync(join(`${data}2`, path)).equals(caqtls)).toBe(true);
   });
 
-  test("one file that is not to be had does not keep the others", async () => {
+  test("a failed download does not stop the others", async () => {
     const { data } = await repositories();
     vi.stubEnv("SYNAPSE_AUTH_TOKEN", "");
     const { exitCode, said } = await runCommand([

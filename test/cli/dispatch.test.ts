@@ -43,7 +43,7 @@ describe("help", () => {
     expect(await runCommand(["--version"])).toMatchObject({ exitCode: 0, printed: version });
   });
 
-  test("nothing asked: the overview, as a mistake", async () => {
+  test("no arguments: the overview, as an error", async () => {
     const { exitCode, printed, said } = await runCommand([]);
     expect(exitCode).toBe(2);
     expect(printed).toBe("");
@@ -51,7 +51,7 @@ describe("help", () => {
   });
 });
 
-describe("a mistake is one message, without a stack, and exit code 2", () => {
+describe("a user error is one message, without a stack, and exit code 2", () => {
   test.each([
     ["an unknown command", ["rum"], /unknown command 'rum'\n\(Did you mean run\?\)/],
     ["an unknown option", ["tasks", "--jsn"], /unknown option '--jsn'\n\(Did you mean --json\?\)/],
@@ -73,14 +73,14 @@ describe("a mistake is one message, without a stack, and exit code 2", () => {
     expect(exitCode).toBe(2);
   });
 
-  test("a shard that is none", async () => {
+  test("an invalid shard", async () => {
     const words = ["run", "--task", "x", "--model", "y", "--out", "z", "--shard", "4/3"];
     const { exitCode, said } = await runCommand(words);
     expect(said).toMatch(/^error: .*4/);
     expect(exitCode).toBe(2);
   });
 
-  test("a task there is not: the names there are", async () => {
+  test("an unknown task lists the tasks", async () => {
     const { exitCode, said } = await runCommand([
       "run",
       "--task",
@@ -96,7 +96,7 @@ describe("a mistake is one message, without a stack, and exit code 2", () => {
     );
   });
 
-  test("a folder that holds no run", async () => {
+  test("a folder without a run", async () => {
     const { exitCode, said } = await runCommand(["merge", import.meta.dirname]);
     expect(exitCode).toBe(2);
     expect(said).toContain(import.meta.dirname);

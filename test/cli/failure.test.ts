@@ -4,7 +4,7 @@ import { LockHeld, LockLost } from "../../src/base/file-lock.ts";
 import { failureOf } from "../../src/cli/failure.ts";
 import { Interrupted } from "../../src/cli/interrupt.ts";
 
-test("the user's mistake: file, line, what to try; no stack", () => {
+test("a user error: file, line, hint; no stack", () => {
   const error = new FormatError(
     { file: "peaks.bed", line: 3 },
     "end 5 is not after start 9",
@@ -16,7 +16,7 @@ test("the user's mistake: file, line, what to try; no stack", () => {
   });
 });
 
-test("the user's mistake with --verbose: the stack below, and that of what caused it", () => {
+test("a user error with --verbose: its stack and that of its cause", () => {
   const { text, exitCode } = failureOf(
     new FormatError({ file: "mine.js" }, "failed", undefined, new RangeError("offset 9")),
     { verbose: true },
@@ -27,7 +27,7 @@ test("the user's mistake with --verbose: the stack below, and that of what cause
   expect(text).not.toContain("please report it");
 });
 
-test("a fault of ours: the stack, its cause, a request to report", () => {
+test("an internal error: its stack, its cause, a request to report", () => {
   const { text, exitCode } = failureOf(new InternalError("a promise was broken", new RangeError("offset 9")));
   expect(exitCode).toBe(70);
   expect(text).toMatch(/internal: a promise was broken\n\s+at /);
@@ -35,7 +35,7 @@ test("a fault of ours: the stack, its cause, a request to report", () => {
   expect(text).toContain("please report it");
 });
 
-test("what is thrown and no error is shown too", () => {
+test("a thrown value that is not an Error", () => {
   expect(failureOf("a string")).toMatchObject({ exitCode: 70 });
   expect(failureOf("a string").text).toContain("a string");
 });
@@ -49,7 +49,7 @@ test("a lock of another process: try again later", () => {
   expect(failureOf(new LockLost("process 8 took this over"))).toMatchObject({ exitCode: 75 });
 });
 
-test("stopped: how to go on, and the code a shell expects", () => {
+test("an interruption: how to resume, and the shell's exit code", () => {
   expect(failureOf(new Interrupted("SIGINT"), { resume: "Start it again." })).toEqual({
     text: "stopped. Start it again.",
     exitCode: 130,

@@ -9,7 +9,7 @@ import { temporaryFolder } from "../temporary-folder.ts";
 import { runCommand } from "./collecting-terminal.ts";
 
 testWithSharedData(
-  "three backgrounds and HOCOMOCO's motifs give the original's file",
+  "three backgrounds and HOCOMOCO's motifs give DART-Eval's file",
   "task2/raw_seqs_350.txt",
   async (backgrounds) => {
     const out = join(temporaryFolder(), "footprints.tsv");
@@ -72,12 +72,12 @@ test("from task 1's controls to a report, under both protocols", async () => {
   expect(page).toContain("Each model beside the next");
 });
 
-test("backgrounds come from one place", async () => {
+test("requires one source of backgrounds", async () => {
   const both = ["--backgrounds", "raw.txt", "--elements", "elements.tsv", "--genome", "hg38.fa"];
   for (const given of [[], both, ["--elements", "elements.tsv"]]) {
     const words = ["build", "motif-footprinting", "--motifs", anyMotifs(), ...given, "--out", "nowhere.tsv"];
     const { exitCode, said } = await runCommand(words);
-    expect([exitCode, said]).toEqual([2, expect.stringContaining("backgrounds come from one place")]);
+    expect([exitCode, said]).toEqual([2, expect.stringContaining("requires one source of backgrounds")]);
   }
 });
 

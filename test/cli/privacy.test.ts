@@ -77,7 +77,7 @@ test.skipIf(!hasStrace)(
   300_000,
 );
 
-test("a worker thread whose environment is a copy is refused, with what to set", async () => {
+test("refuses a worker thread with a copied environment", async () => {
   const { env } = isolated();
   const file = JSON.stringify(join(repository, "src/net/runtime/onnx-runtime.ts"));
   const code = `

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { shellWord } from "../../src/cli/command.ts";
 
-test("a plain path stands as it is", () => {
+test("leaves a plain path unchanged", () => {
   expect(shellWord("runs/é_1/a-b.tsv")).toBe("runs/é_1/a-b.tsv");
   expect(shellWord("elements=table.tsv")).toBe("elements=table.tsv");
 });

@@ -57,7 +57,7 @@ const suite = (model: string, out: string, ...more: readonly string[]) =>
 const cellsOf = (printed: string) =>
   (JSON.parse(printed) as { result: CellResult }[]).map(({ result: { cell, rows } }) => ({ cell, rows }));
 
-test("without data.h5 the suite says how to fetch it, and data fetch brings it", async () => {
+test("names the command for a missing data.h5, which fetches it", async () => {
   const { exitCode, said } = await suite("toy:hyenadna", "none", "--setting", "probed");
   expect(exitCode).toBe(2);
   expect(said).toContain(
@@ -72,7 +72,7 @@ test("without data.h5 the suite says how to fetch it, and data fetch brings it",
   expect([fetched.exitCode, fetched.said]).toEqual([0, expect.stringContaining(`fetched: ${DATA_H5}`)]);
 });
 
-test("task 4 and what it trains for task 5 run from data.h5, as a quick trial by --recipe", async () => {
+test("runs task 4 and its training for task 5 from data.h5, shortened by --recipe", async () => {
   const trial = ["--limit", "6", "--recipe", "epochs=1", "trainRows=12", "valRows=6"];
   const { exitCode, printed, said } = await suite("toy:hyenadna", "trial", "--setting", "probed", ...trial);
   expect([exitCode, said]).toEqual([0, expect.any(String)]);
@@ -89,7 +89,7 @@ test("task 4 and what it trains for task 5 run from data.h5, as a quick trial by
   expect(cellsOf(predicted.printed)).toHaveLength(7);
 });
 
-test("a recipe's values are laid over those of the suite", async () => {
+test("--recipe overrides the suite's values", async () => {
   const words = ["run", "--suite", "mini:0.2", "--data", scratch.path("data"), "--model", "toy:hyenadna"];
   const { printed } = await runCommand([
     ...[...words, "--task", "chromatin-activity", "--setting", "probed", "--recipe", "epochs=3"],
@@ -100,7 +100,7 @@ test("a recipe's values are laid over those of the suite", async () => {
   for (const { cell } of cells) expect(cell.recipe).toMatchObject({ epochs: 3, trainRows: 4096 });
 });
 
-test("byte-pair models are left out of task 5 zero-shot, and evaluated where the setting is named", async () => {
+test("leaves byte-pair models out of task 5 zero-shot unless the setting is named", async () => {
   const model = await openModel("toy:dnabert2", { device: "cpu" });
   const planned = async (settings?: readonly string[]) => {
     const chosen = { data: scratch.path("data"), tasks: ["variant-effects"], settings, limit: 2 };

@@ -63,7 +63,7 @@ const suite = (name: string, out: string, ...more: readonly string[]) =>
     ...["--device", "cpu", ...more],
   ]);
 
-test("the whole suite finds everything in the benchmark's layout, and asks what a model can answer", async () => {
+test("dart-eval finds all files in the benchmark's layout and runs the supported settings", async () => {
   const { exitCode, printed, said } = await suite("dart-eval", "plan", "--plan", "--no-timing", "--json");
   expect([exitCode, said]).toEqual([0, expect.stringContaining("runs without")]);
   const [{ cells, notes }] = JSON.parse(printed) as [
@@ -89,10 +89,10 @@ test("the whole suite finds everything in the benchmark's layout, and asks what 
   expect(notes.join("\n")).toContain("predicted");
 });
 
-test("the small suite runs, and its results stand in the paper's tables", async () => {
+test("mini runs and fills the paper's tables", async () => {
   const settings = ["--setting", "zero-shot", "zero-shot-embedding", "--limit", "6"];
   const { exitCode, printed, said } = await suite("mini:0.2", "run", ...settings, "--protocol", "both");
-  expect([exitCode, said.includes("the answers are those of cell")]).toEqual([0, true]);
+  expect([exitCode, said.includes("the predictions are those of cell")]).toEqual([0, true]);
   for (const title of ["Regulatory elements", "Motif footprinting", "Variant effects, Yoruban dsQTLs"]) {
     expect(printed).toContain(title);
   }

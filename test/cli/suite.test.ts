@@ -40,7 +40,10 @@ const run = (out: string, ...more: readonly string[]) =>
 
 test("several tasks and data sets are one run, one folder and one report", async () => {
   const { exitCode, printed, said } = await run("run", "--protocol", "both");
-  expect([exitCode, said]).toEqual([0, expect.stringContaining("cannot do regulatory-elements × probed")]);
+  expect([exitCode, said]).toEqual([
+    0,
+    expect.stringContaining("cannot be evaluated on regulatory-elements × probed"),
+  ]);
   expect(printed).toMatch(/Regulatory elements, zero-shot/);
   expect(printed).toMatch(/Variant effects, african-caqtls \(custom data\), zero-shot/);
   expect(printed).toMatch(/Variant effects, yoruban-dsqtls \(custom data\), zero-shot/);
@@ -58,7 +61,7 @@ test("several tasks and data sets are one run, one folder and one report", async
   expect((await run("run", "--protocol", "both")).exitCode).toBe(0);
 });
 
-test("--task, --setting and --limit cut a suite", async () => {
+test("--task, --setting and --limit restrict a suite", async () => {
   const { exitCode, printed } = await run(
     "cut",
     "--task",
@@ -83,15 +86,15 @@ test.each([
   expect([exitCode, said]).toEqual([2, expect.stringContaining(message)]);
 });
 
-test("a suite is listed and printed; without task and suite there is nothing to do", async () => {
+test("lists and prints suites; requires a task or a suite", async () => {
   expect((await runCommand(["suites"])).printed).toMatch(/^dart-eval .*\nmini .*±0\.03/);
   const { printed } = await runCommand(["suites", "mini"]);
   expect(JSON.parse(printed)).toMatchObject({ format: "dart-eval suite", name: "mini" });
   const { exitCode, said } = await runCommand(["run", "--model", "x", "--out", join(folder, "none")]);
-  expect([exitCode, said]).toEqual([2, expect.stringContaining("nothing is asked for")]);
+  expect([exitCode, said]).toEqual([2, expect.stringContaining("no task given")]);
 });
 
-test("a task or setting that the suite has not is refused, beside others that it has", async () => {
+test("refuses a task or setting that the suite lacks", async () => {
   const setting = await run("typo", "--setting", "zero-shot", "probd");
   expect([setting.exitCode, setting.said]).toEqual([2, expect.stringContaining('no setting "probd"')]);
   const task = await run("typo", "--task", "regulatory-elements", "variant-efects");

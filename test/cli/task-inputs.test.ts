@@ -20,7 +20,7 @@ test("one table needs no name", () => {
   expect(dataInputs(taskWith("genome", "elements"), ["elements=b.tsv"])).toEqual({ elements: "b.tsv" });
 });
 
-test("words beside the one table are named, the table need not be", () => {
+test("texts are named; a single table need not be", () => {
   const task = taskWith("genome", "variants");
   const inputs = [...task.inputs, { name: "dataset", kind: "text", what: "its name" }] as const;
   expect(dataInputs({ ...task, inputs }, ["dataset=caQTL", "v.tsv"])).toEqual({

@@ -3,7 +3,7 @@ import { processTerminal } from "../../src/cli/terminal.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
-test("a name from a stranger's file cannot steer the terminal", () => {
+test("replaces control characters of untrusted names", () => {
   const written: unknown[] = [];
   const keep = (text: unknown) => written.push(text) > 0;
   vi.spyOn(process.stdout, "write").mockImplementation(keep);

@@ -40,7 +40,7 @@ describe("check variants", () => {
     expect(printed).toMatch(/nothing found$/);
   });
 
-  test("the published African form, with the reference second in 18 % of the rows: a note, exit 0", async () => {
+  test("the published African table, with the reference second in 18 % of the rows: a note, exit 0", async () => {
     const words = ["check", "variants", files.africanVariants, "--genome", files.genome];
     const { exitCode, printed } = await runCommand(words);
     expect(exitCode).toBe(0);
@@ -94,7 +94,7 @@ describe("check variants", () => {
     expect(unnamed.said).toContain("--compare-favours needs a column of scores");
   });
 
-  test("a file that is no table of variants", async () => {
+  test("a file that is not a variant table", async () => {
     const { exitCode, said } = await runCommand([
       "check",
       "variants",
@@ -107,7 +107,7 @@ describe("check variants", () => {
   });
 });
 
-describe("advice on directions does good when it is followed", () => {
+describe("the advice on directions corrects the table", () => {
   const sequences = randomGenome(5, 2, 60_000);
   const variants = simulate(sequences, { seed: 6, rows: 2000, causal: 0.15, scoreNoise: 0.35 });
   const isSecond = ({ chrom, position, allele2 }: SimulatedVariant) =>
@@ -211,7 +211,7 @@ describe("advice on directions does good when it is followed", () => {
   });
 });
 
-describe("settings that answer with what task 4 trained", () => {
+describe("settings trained on task 4", () => {
   const words = (...data: readonly string[]) => [
     ...["run", "--task", "variant-effects", "--model", "chrombpnet-like", "--setting", "ab-initio", "--plan"],
     ...["--genome", files.genome, "--out", scratch.path("trained")],
@@ -226,7 +226,7 @@ describe("settings that answer with what task 4 trained", () => {
     expect(said).toContain("whose inputs idr, nonpeaks, signal, cell-line are missing");
   });
 
-  test("are planned with them, and know them by their contents", async () => {
+  test("are planned with them, identified by digest", async () => {
     const { peaksTable, confidentPeaksTable, nonPeaksTable, signal } = cell();
     const data = [
       `peaks=${peaksTable}`,
@@ -240,14 +240,14 @@ describe("settings that answer with what task 4 trained", () => {
   });
 });
 
-describe("run, annotate, and the table's own scores as a model", () => {
+describe("run, annotate, and scores of the table as a model", () => {
   const run = (data: string, model: string, out: string, ...more: readonly string[]) =>
     runCommand([
       ...["run", "--task", "variant-effects", "--data", data, "--genome", files.genome],
       ...["--model", model, "--out", scratch.path(out), "--json", ...more],
     ]);
 
-  test("a run tells the findings, keeps its scores, and the table is written with them", async () => {
+  test("a run prints the findings, and annotate writes its scores", async () => {
     const { exitCode, printed, said } = await run(files.africanVariants, "kmer-markov:order=3", "markov");
     expect(exitCode).toBe(0);
     expect(said).toContain("allele-order");
@@ -271,7 +271,7 @@ describe("run, annotate, and the table's own scores as a model", () => {
     expect((await runCommand(other)).said).toMatch(/row 0 has the (pos|chrom)/);
   });
 
-  test("scores of some rows leave the others' fields empty", async () => {
+  test("leaves rows without scores empty", async () => {
     const { printed } = await run(files.yorubanVariants, "kmer-markov:order=3", "few", "--limit", "5");
     const [{ result }] = JSON.parse(printed);
     const scores = scratch.path(join("few", result.identity.slice(0, 8), "scores.tsv"));
@@ -282,7 +282,7 @@ describe("run, annotate, and the table's own scores as a model", () => {
     expect(lines.filter((line) => line.endsWith("\t\t")).length).toBe(75);
   });
 
-  test("a column of the table is evaluated like a model: the effects themselves correlate perfectly", async () => {
+  test("evaluates a column as a model: the effects correlate perfectly with themselves", async () => {
     const [header, ...rows] = await linesOf(files.africanVariants);
     const beta = header!.split("\t").indexOf("beta");
     const text = [`${header}\tmodel.logfc`, ...rows.map((row) => `${row}\t${row.split("\t")[beta]}`)];
@@ -306,7 +306,7 @@ describe("run, annotate, and the table's own scores as a model", () => {
     expect(await pearson(published, "corrected")).toBeLessThan(0.99);
   });
 
-  test("of the Yoruban set a column favours allele 1, under either protocol", async () => {
+  test("a column of the Yoruban table favours allele 1, under both protocols", async () => {
     const [header, ...rows] = await linesOf(files.yorubanVariants);
     const estimate = header!.split("\t").indexOf("obs.estimate");
     const number = (text: string) => (Number.isFinite(Number(text)) ? text : "0");
@@ -427,7 +427,7 @@ describe("run, annotate, and the table's own scores as a model", () => {
     },
   );
 
-  test("where the column has gaps, a table without them can be run, and the whole one is not offered", async () => {
+  test("writes a table without missing scores, which can be run", async () => {
     const [header, ...rows] = await linesOf(files.africanVariants);
     const beta = header!.split("\t").indexOf("beta");
     const scored = rows.map((row, i) => `${row}\t${i % 40 === 3 ? "nan" : row.split("\t")[beta]}`);

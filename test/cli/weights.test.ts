@@ -91,7 +91,7 @@ test.each([
     expect(result.cell.weights).toMatch(/^[0-9a-f]{64}$/);
     expect(Object.keys(result.cell.recipe)).not.toContain("epochs");
     expect(result.notes).toContainEqual(
-      expect.stringMatching(/^mistral-dna-toy was not trained here: .*checkpoint_1\.pt/),
+      expect.stringMatching(/^mistral-dna-toy was not trained in this run: .*checkpoint_1\.pt/),
     );
     expect(await readdir(scratch.path(out))).not.toContain("trained");
 
@@ -103,14 +103,16 @@ test.each([
   120_000,
 );
 
-test("weights of a run give its scores again, byte for byte; other weights need another folder", async () => {
+test("weights of a run reproduce its scores byte for byte; other weights need another folder", async () => {
   const recipe = ["--recipe", "epochs=2", "batchSize=5"];
   expect(await run("trained", "probed", ...recipe)).toMatchObject({ exitCode: 0 });
   const [training] = await readdir(scratch.path("trained/trained"));
   const weights = scratch.path(join("trained/trained", training!));
   expect(await run("again", "probed", "--weights", weights, ...recipe)).toMatchObject({
     exitCode: 0,
-    said: expect.stringContaining("nothing is trained, and epochs, batchSize of the recipe have no effect"),
+    said: expect.stringContaining(
+      "epochs, batchSize of the recipe have no effect: with given weights nothing is trained",
+    ),
   });
   expect(await cellFile("again", "scores.tsv")).toBe(await cellFile("trained", "scores.tsv"));
   const [own, again] = await Promise.all(
@@ -120,11 +122,11 @@ test("weights of a run give its scores again, byte for byte; other weights need 
 
   const other = await run("again", "probed", "--weights", join(goldenFolder, "probed"));
   expect(other.exitCode).toBe(2);
-  expect(other.said).toMatch(/the folder holds another run: weights is "[0-9a-f]+… there, "[0-9a-f]+… here/);
+  expect(other.said).toMatch(/the folder has another run: weights is "[0-9a-f]+… there, "[0-9a-f]+… here/);
 }, 120_000);
 
 test.each(LANGUAGE_MODELS.map(({ name }) => name))(
-  "a fine-tuned %s is evaluated from its adapter and from its best weights alike",
+  "adapter and best weights of a fine-tuned %s give the same scores",
   async (family) => {
     const tuned = `tuned-${family}`;
     const few = ["trainRows=2", "valRows=1", "epochs=1", "batchSize=2", "rank=2", "alpha=4"];
@@ -143,7 +145,7 @@ test.each(LANGUAGE_MODELS.map(({ name }) => name))(
   120_000,
 );
 
-test("weights that do not fit are refused in one message, before anything is written", async () => {
+test("reports unusable weights in one message, before writing", async () => {
   const refused = async (setting: string, weights: string, ...more: readonly string[]) => {
     const { exitCode, said } = await run("refused", setting, "--weights", weights, ...more);
     expect([exitCode, said]).toEqual([2, said]);
@@ -171,7 +173,7 @@ test("weights that do not fit are refused in one message, before anything is wri
   ]);
   expect(await refused("probed", cut)).toMatch(/has unexpectedly the tensor fc2\.bias\n/);
 
-  expect(await refused("probed", scratch.path("nowhere"))).toMatch(/there are no trained weights here/);
+  expect(await refused("probed", scratch.path("nowhere"))).toMatch(/no trained weights found/);
   expect(await refused("probed", join(goldenFolder, "{cell-line}"))).toMatch(/no data set with a name here/);
   expect(await refused("probed", "{line}/best.safetensors")).toMatch(/\{line\}, which is no placeholder/);
   expect(await refused("zero-shot-embedding", probe)).toMatch(/no setting that is asked for evaluates any/);
@@ -180,7 +182,7 @@ test("weights that do not fit are refused in one message, before anything is wri
 test.each([
   ["epoch\tval_loss\n0\t0.5\n1\t0.4\n", /lacks checkpoint_1\.pt, the epoch with the smallest val_loss/],
   ["epoch\tval_loss\n0\tnan\n", /no epoch has a val_loss/],
-  ["epoch\tval_loss\nepoch\tval_loss\n", /train\.log:2: this is not the line of an epoch/],
+  ["epoch\tval_loss\nepoch\tval_loss\n", /train\.log:2: not a line of an epoch/],
   ["epoch\tloss\n0\t1\n", /train\.log:1: the header lacks epoch or val_loss/],
 ] as const)("a folder whose log is %j names what is wrong", async (log, message) => {
   await mkdir(scratch.path("log"), { recursive: true });

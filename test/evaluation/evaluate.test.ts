@@ -6,7 +6,7 @@ import type { Task } from "../../src/evaluation/tasks/task.ts";
 import { fakeModel, fakeTask } from "./fake-task.ts";
 
 describe("evaluate", () => {
-  test("asks a task of one's own of a model of one's own", async () => {
+  test("evaluates a custom model on a custom task", async () => {
     const model = fakeModel();
     const { metrics, predictions, cell } = await evaluate({
       task: fakeTask({ rows: 30 }),
@@ -22,7 +22,7 @@ describe("evaluate", () => {
     expect(model.calls.flat()).toHaveLength(60);
   });
 
-  test("takes a setting of one's own, which is opened once and closed", async () => {
+  test("opens and closes a custom setting once", async () => {
     const told: string[] = [];
     const shortest: Setting = {
       name: "shortest",

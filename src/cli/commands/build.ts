@@ -4,7 +4,7 @@ import { define as chromatinActivity } from "./build/chromatin-activity.ts";
 import { define as motifFootprinting } from "./build/motif-footprinting.ts";
 import { define as regulatoryElements } from "./build/regulatory-elements.ts";
 
-/** One for each task whose table is made from public files. */
+/** Builders by task. */
 const TABLES: Readonly<Record<string, DefineCommand>> = {
   "regulatory-elements": regulatoryElements,
   "motif-footprinting": motifFootprinting,
@@ -13,6 +13,6 @@ const TABLES: Readonly<Record<string, DefineCommand>> = {
 };
 
 export const define: DefineCommand = (command, context) => {
-  command.description("Makes a task's table from public files; once, before any run.");
+  command.description("Builds a task's table from public files, once before the first run.");
   for (const [name, table] of Object.entries(TABLES)) table(command.command(name), context);
 };

@@ -5,27 +5,27 @@ import { bytes, count, duration } from "../../report/numbers.ts";
 import { plainTable } from "../../report/table.ts";
 import { type DefineCommand, examples, wholeNumberOption } from "../command.ts";
 
-const FOLDERS = "folders of runs, or given to runs as --embeddings: their embeddings are looked at as well";
+const FOLDERS = "run folders, or folders of run --embeddings: includes their embeddings";
 
 export const define: DefineCommand = (command, context) => {
   const { terminal } = context;
   command.description(
-    "Looks after what is kept to save time and can be made again: copies of weights, digests, embeddings. Checkpoints in the hub's cache are the hub's, and results of runs are no cache: neither is touched.",
+    "Lists and prunes caches that can be rebuilt: copies of weights, digests, embeddings. Checkpoints in the Hugging Face cache and results of runs are never touched.",
   );
   command
     .command("list")
-    .summary("what is there, how large, and when it was last used")
-    .description("Lists what is kept: what it is, its size, when it was last used, and by whom it is in use.")
+    .summary("list caches with size and last use")
+    .description("Lists the caches with their size, last use and the processes that use them.")
     .argument("[folder...]", FOLDERS)
     .option("--json", "print the list as JSON")
     .addHelpText("after", examples({ "with the embeddings of a run": "dart-eval cache list runs/probed" }))
     .action(async (folders: string[], { json }: { json?: boolean }) => {
       const entries = await entriesOf(folders);
       if (json) return terminal.print(JSON.stringify(entries, null, 2));
-      if (entries.length === 0) return terminal.say(`nothing is kept in ${cacheFolder()}`);
+      if (entries.length === 0) return terminal.say(`no caches in ${cacheFolder()}`);
       terminal.print(
         plainTable({
-          caption: `Kept to save time: ${bytes(sum(entries))}`,
+          caption: `Caches: ${bytes(sum(entries))}`,
           columns: [
             { heading: "what", align: "left" },
             { heading: "size", align: "right" },
@@ -45,19 +45,24 @@ export const define: DefineCommand = (command, context) => {
     });
   command
     .command("prune")
-    .summary("remove what was not used for some days")
+    .summary("remove caches not used for some days")
     .description(
-      "Removes what was not used for some days. What a running process uses stays, and so does what was not made by this program.",
+      "Removes caches not used for some days. Caches of running processes and foreign files are kept.",
     )
     .argument("[folder...]", FOLDERS)
-    .option("--older-than <days>", "0 for everything that is not in use", wholeNumberOption(0), 30)
-    .option("--dry-run", "say what would be removed, and remove nothing")
-    .option("--json", "print what became of each as JSON")
+    .option(
+      "--older-than <days>",
+      "minimum days since the last use; 0 removes everything not in use",
+      wholeNumberOption(0),
+      30,
+    )
+    .option("--dry-run", "print what would be removed, and remove nothing")
+    .option("--json", "print the outcome per entry as JSON")
     .addHelpText(
       "after",
       examples({
-        "what was not used for a month": "dart-eval cache prune",
-        "all embeddings of a run that nobody uses": "dart-eval cache prune runs/probed --older-than 0",
+        "caches not used for a month": "dart-eval cache prune",
+        "all embeddings of a run": "dart-eval cache prune runs/probed --older-than 0",
       }),
     )
     .action(async (folders: string[], options: { olderThan: number; dryRun?: boolean; json?: boolean }) => {
@@ -65,7 +70,7 @@ export const define: DefineCommand = (command, context) => {
       const pruned = await pruneCaches(await entriesOf(folders), { days, dry });
       if (json) return terminal.print(JSON.stringify(pruned, null, 2));
       for (const { entry, kept } of pruned) {
-        const what = kept === undefined ? (dry ? "would go" : "removed ") : `kept, ${kept}`;
+        const what = kept === undefined ? (dry ? "would remove" : "removed") : `kept, ${kept}`;
         terminal.print(`${what}  ${bytes(entry.bytes)}  ${entry.what}  ${entry.path}`);
       }
       const gone = pruned.filter(({ kept }) => kept === undefined).map(({ entry }) => entry);
@@ -73,11 +78,11 @@ export const define: DefineCommand = (command, context) => {
     });
 };
 
-/** @throws {InputError} for a folder that is not there: it would otherwise seem to hold nothing */
+/** @throws {InputError} for a missing folder, which would otherwise look empty */
 async function entriesOf(folders: readonly string[]): Promise<readonly CacheEntry[]> {
   for (const folder of folders) {
     if ((await kindOfPath(folder)) === "folder") continue;
-    throw new InputError("there is no such folder", { place: { file: folder } });
+    throw new InputError("no such folder", { place: { file: folder } });
   }
   return cacheEntries(cacheFolder(), folders);
 }

@@ -25,7 +25,7 @@ interface VariantsOptions {
 export const define: DefineCommand = (command, context) => {
   command
     .description(
-      "Checks a table of variants against a genome for faults that make scores worthless or turn their sign: chromosome names, assembly, positions, strand, order of alleles, effects (direction, signs, rows, unit), labels, p-values, duplicates. Findings are errors, warnings or notes; exits with 1 if there is an error.",
+      "Checks a table of variants against a genome for errors that invalidate scores or flip their sign: chromosome names, assembly, positions, strand, allele order, effects (direction, sign, rows, unit), labels, p-values, duplicates. Findings are errors, warnings or notes; the exit code is 1 if there is an error.",
     )
     .argument(
       "<file>",
@@ -34,12 +34,12 @@ export const define: DefineCommand = (command, context) => {
     .requiredOption("--genome <file>", "FASTA (plain or bgzip) or 2bit")
     .option(
       "--compare-with <column>",
-      "a good model's differences between alleles, to check directions and signs of effects (default: ChromBPNet's, if the table has them)",
+      "column with allele differences of a reliable model, to check directions and signs of effects (default: ChromBPNet's scores, if the table has them)",
     )
     .addOption(
       new Option(
         "--compare-favours <allele>",
-        "allele that a positive number of that column favours (default: as the effects of the table's form)",
+        "allele with the higher activity where that column is positive (default: as for the effects of the table's format)",
       ).choices(["allele1", "allele2", "alternative"]),
     )
     .option("--strict", "treat warnings as errors")

@@ -2,9 +2,6 @@ import type { DefineCommand } from "../command.ts";
 import { define as defineVariants } from "./check-variants.ts";
 
 export const define: DefineCommand = (command, context) => {
-  command.description("Looks for faults of a table before anything is scored with it.");
-  defineVariants(
-    command.command("variants").summary("alleles, positions, assembly, order, labels of variants"),
-    context,
-  );
+  command.description("Checks a table for errors before scoring.");
+  defineVariants(command.command("variants").summary("check a table of variants"), context);
 };

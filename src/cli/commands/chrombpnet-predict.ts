@@ -25,17 +25,17 @@ interface PredictOptions {
 export const define: DefineCommand = (command, context) => {
   const { terminal } = context;
   command
-    .description("Predicts the reads in regions: their number, and where they lie.")
-    .requiredOption("--model <h5>", "a bias, chrombpnet or chrombpnet_nobias file")
-    .requiredOption("--genome <file>", "the genome: FASTA, plain or compressed with bgzip, or 2bit")
-    .requiredOption("--regions <bed>", "where; of narrowPeak's ten columns the summit is the middle")
-    .option("--counts <tsv>", "where to write the predicted ln(1 + reads) of each region")
+    .description("Predicts the reads in regions: total counts and base-resolution profiles.")
+    .requiredOption("--model <h5>", "model file: bias, chrombpnet or chrombpnet_nobias")
+    .requiredOption("--genome <file>", "FASTA (plain or bgzip) or 2bit")
+    .requiredOption("--regions <bed>", "regions; narrowPeak files are centred on the summit")
+    .option("--counts <tsv>", "output file: predicted ln(1 + reads) of each region")
     .option(
       "--profile <bigwig>",
-      "where to write the predicted reads of each base: where regions overlap, of the one whose middle is nearest",
+      "output file: predicted reads per base; in overlaps from the region with the nearest centre",
     )
     .option("--both-strands", "average the predictions for both strands")
-    .option("--threads <number>", "threads of the processor", wholeNumberOption(1))
+    .option("--threads <number>", "CPU threads", wholeNumberOption(1))
     .addHelpText(
       "after",
       examples({
@@ -45,8 +45,8 @@ export const define: DefineCommand = (command, context) => {
     )
     .action(async (options: PredictOptions) => {
       if (options.counts === undefined && options.profile === undefined) {
-        throw new InputError("there is nothing to write", {
-          hint: "give --counts FILE, --profile FILE or both",
+        throw new InputError("no output file given", {
+          hint: "use --counts FILE, --profile FILE or both",
         });
       }
       for (const file of [options.counts, options.profile]) {
@@ -90,7 +90,7 @@ export const define: DefineCommand = (command, context) => {
     });
 };
 
-/** A bigWig file is made in memory: a number for each base of its chromosomes, and more for each base with a value. */
+/** Limits of a bigWig file, which is built in memory. */
 const MOST_BASES = 5e8;
 const MOST_REGIONS = 20_000;
 
@@ -99,7 +99,7 @@ function checkFits(regions: readonly Region[], { chromosomes }: Genome): void {
   const bases = [...names].reduce((sum, name) => sum + chromosomes.get(name)!, 0);
   if (bases <= MOST_BASES && regions.length <= MOST_REGIONS) return;
   throw new InputError(
-    `a profile of ${counted(regions.length, "region")} on chromosomes of ${count(bases)} bases is too much for one file`,
-    { hint: `give regions of one chromosome at a time, ${count(MOST_REGIONS)} at most, or only --counts` },
+    `--profile: ${counted(regions.length, "region")} on chromosomes of ${count(bases)} bases do not fit in memory`,
+    { hint: `use regions of one chromosome at a time, at most ${count(MOST_REGIONS)}, or only --counts` },
   );
 }

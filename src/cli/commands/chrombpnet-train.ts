@@ -33,7 +33,7 @@ interface TrainOptions {
   readonly threads?: number;
 }
 
-/** The benchmark's own split. */
+/** The split of the benchmark. */
 const BENCHMARK_FOLD: Fold = {
   train: CHROMOSOME_SPLIT.train,
   valid: CHROMOSOME_SPLIT.val,
@@ -44,28 +44,28 @@ export const define: DefineCommand = (command, context) => {
   const { terminal } = context;
   command
     .description(
-      "Trains a ChromBPNet by the published recipe: the enzyme's bias on non-peaks with few reads, then accessibility with the bias frozen. A training that was stopped goes on where it was when the same line is typed again.",
+      "Trains a ChromBPNet with the published recipe: first the bias model on non-peaks with few reads, then accessibility with the bias frozen. The same command resumes an interrupted training run.",
     )
-    .requiredOption("--genome <file>", "the genome: FASTA, plain or compressed with bgzip, or 2bit")
+    .requiredOption("--genome <file>", "FASTA (plain or bgzip) or 2bit")
     .requiredOption("--signal <bigwig>", "reads per base: 5' ends of DNase-seq or shifted ATAC-seq reads")
-    .requiredOption("--peaks <bed>", "peaks; of narrowPeak's ten columns the summit is the middle")
-    .requiredOption("--nonpeaks <bed>", "regions without a peak, of like G+C content")
-    .requiredOption("--out <folder>", "where the model and the state of the training go")
-    .option("--bias <h5>", "a model of the bias that was trained before, of the same enzyme")
-    .option("--fold <json>", "which chromosomes train, validate and test; the benchmark's when left out")
-    .option("--recipe <json>", 'what differs from the published recipe, such as {"epochs": 20}')
-    .option("--threads <number>", "threads of the processor", wholeNumberOption(1))
+    .requiredOption("--peaks <bed>", "peaks; narrowPeak files are centred on the summit")
+    .requiredOption("--nonpeaks <bed>", "regions without a peak, matched in GC content")
+    .requiredOption("--out <folder>", "output folder for the model and the training state")
+    .option("--bias <h5>", "a trained bias model of the same enzyme")
+    .option("--fold <json>", "chromosomes for training, validation and test (default: the benchmark's split)")
+    .option("--recipe <json>", 'overrides of the published recipe, such as {"epochs": 20}')
+    .option("--threads <number>", "CPU threads", wholeNumberOption(1))
     .addHelpText(
       "after",
       examples({
         "as published":
           "dart-eval chrombpnet train --genome hg38.fa --signal K562.bw --peaks peaks.bed.gz --nonpeaks nonpeaks.bed.gz --out k562",
-        "ask it the benchmark's question":
+        "evaluate it on task 4":
           "dart-eval run --task chromatin-activity --setting predicted --model chrombpnet:k562/chrombpnet.h5 ...",
       }),
     )
     .action(async (options: TrainOptions) => {
-      context.resume = "type the same line again: the training goes on from its last state";
+      context.resume = "Run the same command again to resume training.";
       await expectWritableFolder(options.out);
       const recipe =
         options.recipe === undefined ? PUBLISHED_RECIPE : await readChrombpnetRecipe(options.recipe);
@@ -101,7 +101,7 @@ export const define: DefineCommand = (command, context) => {
             fold,
           },
           program: options.threads === undefined ? {} : { threads: options.threads },
-          onProgress: shown.tell,
+          onProgress: shown.report,
           abort: context.signal,
         });
         shown.stop();
@@ -120,32 +120,29 @@ export const define: DefineCommand = (command, context) => {
 async function readBias(path: string, { accessibility }: ChrombpnetRecipe) {
   const { bias, accessibility: other } = await readChrombpnet(path);
   if (bias === undefined || other !== undefined) {
-    throw new InputError("this is no model of the bias alone", { place: { file: path } });
+    throw new InputError("not a bias model", { place: { file: path } });
   }
   for (const length of ["inputLength", "outputLength"] as const) {
     if (bias.sizes[length] !== accessibility[length]) {
-      throw new InputError(
-        `its ${length} is ${bias.sizes[length]}, the recipe's is ${accessibility[length]}`,
-        {
-          place: { file: path },
-        },
-      );
+      throw new InputError(`${length} is ${bias.sizes[length]}; the recipe has ${accessibility[length]}`, {
+        place: { file: path },
+      });
     }
   }
   return bias;
 }
 
-/** Bars of batches, and a line for each epoch. */
+/** Shows a bar of batches, and a line for each epoch. */
 function showTraining(terminal: Terminal) {
   let progress: Progress | undefined;
   const stop = () => {
     progress?.stop();
     progress = undefined;
   };
-  const tell = (network: string, event: FitEvent) => {
+  const report = (network: string, event: FitEvent) => {
     switch (event.kind) {
       case "resumed":
-        terminal.say(`${network}: goes on with epoch ${event.epoch}, batch ${event.batch}`);
+        terminal.say(`${network}: resumes with epoch ${event.epoch}, batch ${event.batch}`);
         break;
       case "batch":
         progress ??= startProgress(terminal, { unit: "rows", total: event.examples });
@@ -158,10 +155,10 @@ function showTraining(terminal: Terminal) {
         stop();
         const { epoch, trainLoss, validation } = event.record;
         const losses = `training loss ${trainLoss.toFixed(3)}, validation loss ${validation.val_loss!.toFixed(3)}`;
-        terminal.say(`${network}: epoch ${epoch}: ${losses}${event.best ? ", the best so far" : ""}`);
+        terminal.say(`${network}: epoch ${epoch}: ${losses}${event.best ? ", best so far" : ""}`);
         break;
       }
     }
   };
-  return { tell, stop };
+  return { report, stop };
 }

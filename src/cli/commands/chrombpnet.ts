@@ -4,8 +4,8 @@ import { define as defineTrain } from "./chrombpnet-train.ts";
 
 export const define: DefineCommand = (command, context) => {
   command.description(
-    "Trains ChromBPNet, the model of accessibility at base resolution whose enzyme's bias is factored out, and predicts with it.",
+    "Trains ChromBPNet, a bias-factorized model of chromatin accessibility at base resolution, and predicts with it.",
   );
-  defineTrain(command.command("train").summary("train one from a bigWig, peaks and non-peaks"), context);
-  definePredict(command.command("predict").summary("the signal that one predicts in some regions"), context);
+  defineTrain(command.command("train").summary("train a model from a bigWig, peaks and non-peaks"), context);
+  definePredict(command.command("predict").summary("predict the signal in regions"), context);
 };

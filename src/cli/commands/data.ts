@@ -7,17 +7,20 @@ import { define as defineVerify } from "./data/verify.ts";
 
 export const define: DefineCommand = (command, context) => {
   command.description(
-    "Brings the benchmark's files into one folder, checks them, and carries them to a machine without a network.",
+    "Downloads the benchmark's files to a data folder, verifies them, and transfers them to machines without a network.",
   );
   defineList(
-    command.command("list").summary("every file, where it comes from, and whether it is here"),
+    command.command("list").summary("list the files, their sources and whether they are present"),
     context,
   );
   defineFetch(
-    command.command("fetch").summary("download files, each checked; a stopped download goes on"),
+    command.command("fetch").summary("download and verify files; interrupted downloads resume"),
     context,
   );
-  defineVerify(command.command("verify").summary("check sizes, digests and counts of what is here"), context);
-  defineBundle(command.command("bundle").summary("write the folder as one archive"), context);
-  defineUnpack(command.command("unpack").summary("unpack such an archive, checking every file"), context);
+  defineVerify(
+    command.command("verify").summary("check sizes, digests and row counts of present files"),
+    context,
+  );
+  defineBundle(command.command("bundle").summary("pack the folder into one archive"), context);
+  defineUnpack(command.command("unpack").summary("unpack an archive, verifying every file"), context);
 };

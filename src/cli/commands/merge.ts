@@ -7,13 +7,13 @@ import { resultsText } from "../run-results.ts";
 export const define: DefineCommand = (command, context) => {
   const { terminal } = context;
   command
-    .description("Puts the shards of a run together and computes its metrics.")
-    .argument("<folder>", "what run --out was given")
+    .description("Merges the shards of a run and computes its metrics.")
+    .argument("<folder>", "the folder of run --out")
     .option("--json", "print the results as JSON")
     .addHelpText(
       "after",
       examples({
-        "after every shard has been run, on one machine or many": "dart-eval merge runs/hyenadna",
+        "after all shards, on one machine or several": "dart-eval merge runs/hyenadna",
       }),
     )
     .action(async (folder: string, { json }: { json?: boolean }) => {

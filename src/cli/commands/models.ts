@@ -6,24 +6,13 @@ import { define as defineList } from "./models/list.ts";
 import { define as defineVerify } from "./models/verify.ts";
 
 export const define: DefineCommand = (command, context) => {
-  command.description(
-    "Lists the models, makes, fetches and verifies their checkpoints, and looks for faults of adapters.",
-  );
-  defineList(
-    command.command("list").summary("the families of models, and which checkpoints are here"),
-    context,
-  );
+  command.description("Lists model families; creates, fetches and verifies checkpoints; tests adapters.");
+  defineList(command.command("list").summary("list model families and local checkpoints"), context);
   defineInit(command.command("init").summary("write an untrained checkpoint"), context);
-  defineFetch(
-    command.command("fetch").summary("download a published checkpoint and verify its files"),
-    context,
-  );
+  defineFetch(command.command("fetch").summary("download a pinned checkpoint and verify it"), context);
   defineVerify(
     command.command("verify").summary("compare a checkpoint with the official code's output"),
     context,
   );
-  defineConform(
-    command.command("conform").summary("look for the classic faults of a model's adapter"),
-    context,
-  );
+  defineConform(command.command("conform").summary("test a model or adapter for common errors"), context);
 };

@@ -25,59 +25,55 @@ interface ProfileOptions {
   readonly json?: boolean;
 }
 
-/** The kind of memory, for people and in the JSON. */
+/** Kind of memory, in text and JSON. */
 const MEMORY = "peak resident memory of the process, weights and runtime included";
 
 const DIFFERENCES = `
 Differences from DART-Eval's profiling:
-  memory   ${MEMORY}; a GPU's own memory is not in it.
-           It is reset before each batch on Linux; elsewhere it is the peak since the process began.
+  memory   ${MEMORY}, without GPU memory.
+           On Linux it is reset before each batch; elsewhere it is the peak since the process began.
            DART-Eval: peak GPU memory that PyTorch allocated (torch.cuda.max_memory_allocated)
-  order    forward, then backward, because the runtime keeps what the backward pass took; DART-Eval: backward first
-The same: backward is forward, the sum of the outputs and all gradients, with dropout, without an optimiser's step;
-tokenisation is timed; a last partial batch is left out; deviations are those of the population.
+  order    forward, then backward, because the runtime keeps the memory of the backward pass; DART-Eval: backward first
+The same: backward is the forward pass with the sum of the outputs and all gradients, with dropout, without an optimizer step;
+tokenization is timed; a last partial batch is left out; standard deviations are those of the population.
 `;
 
 export const define: DefineCommand = (command, context) => {
   command
     .description(
-      "Times a model forward and backward, and measures its memory, after DART-Eval's profiling: a classifier with one output on top, gradients of all weights, sequences of Task 4's length. A model without a classifier is timed on what it gives: embeddings, likelihoods or activity.",
+      "Measures a model's time and memory, forward and backward, as DART-Eval's profiling does: a classifier with one output on top, gradients of all weights, sequences of Task 4's length. A model without a classifier is measured on its embeddings, likelihoods or activity.",
     )
-    .argument("<model>", "as run --model takes it: a folder, hyenadna/large-1m, model.onnx, http://…")
+    .argument("<model>", "as for run --model: a folder, hyenadna/large-1m, model.onnx, http://…")
     .option("--batch <n>", "sequences per batch (DART-Eval: 16)", wholeNumberOption(1), 4)
-    .option("--length <bp>", `bases per sequence; ${ACTIVITY_WINDOW} without it`, wholeNumberOption(1))
+    .option("--length <bp>", `bases per sequence (default: ${ACTIVITY_WINDOW})`, wholeNumberOption(1))
     .option(
       "--warmup <n>",
-      "batches per direction that are not recorded (DART-Eval: 100)",
+      "warm-up batches per direction, not recorded (DART-Eval: 100)",
       wholeNumberOption(0),
       1,
     )
     .option(
       "--repeats <n>",
-      "recorded batches per direction; without it, all of --peaks (DART-Eval), or 3 random ones",
+      "recorded batches per direction (default: all of --peaks, as DART-Eval, or 3 random ones)",
       wholeNumberOption(1),
     )
     .option(
       "--peaks <file>",
-      "Task 4's table whose windows are the sequences, in its order (DART-Eval: GM12878's); random sequences without it",
+      "table of Task 4 whose windows are the sequences, in its order (DART-Eval: GM12878; default: random sequences)",
     )
     .option("--genome <file>", "genome of the peaks: FASTA (plain or bgzip) or 2bit")
-    .option("--forward", "the forward pass alone")
+    .option("--forward", "only the forward pass")
     .addOption(
-      new Option("--device <device>", "where it computes; auto takes the fastest there is")
+      new Option("--device <device>", "device of the model; auto selects the fastest")
         .choices(DEVICES)
         .default("cpu"),
     )
-    .option(
-      "--threads <n>",
-      "threads of the processor; one per core where it is not said",
-      wholeNumberOption(1),
-    )
-    .option("--json", "print the figures as JSON, with the original's names")
+    .option("--threads <n>", "CPU threads (default: one per core)", wholeNumberOption(1))
+    .option("--json", "print the measurements as JSON, with DART-Eval's keys")
     .addHelpText(
       "after",
       examples({
-        "what a checkpoint costs at 350 bases": "dart-eval profile ./checkpoint --length 350",
+        "a checkpoint at 350 bases": "dart-eval profile ./checkpoint --length 350",
         "the batches that DART-Eval recorded":
           "dart-eval profile hyenadna/large-1m --batch 16 --warmup 100 --peaks GM12878_peaks.bed --genome hg38.fa --json",
       }),
@@ -110,8 +106,8 @@ async function measure(text: string, options: ProfileOptions, { terminal, signal
 }
 
 /**
- * The windows of a table of peaks as a language model reads them, in the table's order; no more than are run.
- * @throws {InputError} when the options do not fit together, or a window is not on the genome
+ * Reads the windows of a table of peaks, in its order, as many as are run.
+ * @throws {InputError} when options contradict each other, or a window is outside of the genome
  */
 async function sequencesOf({
   peaks,
@@ -123,12 +119,12 @@ async function sequencesOf({
 }: ProfileOptions): Promise<readonly string[] | undefined> {
   if (peaks === undefined && path === undefined) return undefined;
   if (peaks === undefined || path === undefined) {
-    throw new InputError("--peaks and --genome go together", {
+    throw new InputError("--peaks and --genome must be used together", {
       hint: "leave both out to time random sequences",
     });
   }
   if (length !== ACTIVITY_WINDOW) {
-    throw new InputError(`--length is ${length}, and windows of peaks have ${ACTIVITY_WINDOW} bases`, {
+    throw new InputError(`--length is ${length}, but windows of peaks have ${ACTIVITY_WINDOW} bases`, {
       hint: "leave --length out, or leave --peaks and --genome out to time random sequences",
     });
   }
@@ -153,7 +149,7 @@ async function sequencesOf({
   }
 }
 
-/** The keys that DART-Eval's profiling writes, times in seconds and memory in bytes, then what it does not write. */
+/** JSON with the keys of DART-Eval's profiling (seconds and bytes), then our own. */
 function asOriginal(
   { model, computes, parameters, batch, length, warmup, forward, backward }: Profile,
   sequences: string,
@@ -164,7 +160,7 @@ function asOriginal(
     [`${prefix}_time_mean`]: cost.seconds.mean,
     [`${prefix}_time_std`]: cost.seconds.std,
   });
-  const beside = (cost: PassCost) => ({
+  const details = (cost: PassCost) => ({
     repeats: cost.repeats,
     processorSeconds: cost.processorSeconds,
     hoursPerMillion: hoursPerMillion(cost.seconds.mean, batch),
@@ -175,8 +171,8 @@ function asOriginal(
     ...named("fwd", forward),
     ...(backward === undefined ? {} : named("bwd", backward)),
     ...{ model, computes, batch, length, warmup, sequences, memory: MEMORY },
-    forward: beside(forward),
-    ...(backward === undefined ? {} : { backward: beside(backward) }),
+    forward: details(forward),
+    ...(backward === undefined ? {} : { backward: details(backward) }),
   };
 }
 
@@ -202,7 +198,7 @@ function lines(
   return [
     ...head,
     ...pass("forward", forward),
-    ...(backward === undefined ? [] : pass("backward, with the forward pass in it", backward)),
+    ...(backward === undefined ? [] : pass("backward, including the forward pass", backward)),
   ];
 }
 

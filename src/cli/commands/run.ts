@@ -38,66 +38,66 @@ interface RunOptions extends RequestOptions {
 export const define: DefineCommand = (command, context) => {
   command
     .description(
-      "Asks models a task's question and keeps every answer. The same command goes on where an earlier one stopped.",
+      "Evaluates models on a task or a suite and stores every score. The same command resumes an interrupted run.",
     )
-    .option("--task <name...>", "what is asked; dart-eval tasks lists them")
+    .option("--task <name...>", "the task; dart-eval tasks lists them")
     .option(
       "--suite <name>",
-      "several tasks at once: dart-eval (everything), mini (few rows, intervals of ±0.03), mini:WIDTH, or a JSON file",
+      "several tasks: dart-eval (everything), mini (few rows, intervals of ±0.03), mini:WIDTH, or a JSON file",
     )
     .requiredOption(
       "--model <model...>",
-      'a checkpoint\'s folder, kmer-markov:order=5, toy:hyenadna, probing-head-like, model.onnx, "stdio:COMMAND" or http://… of an adapter, scores.tsv, embeddings.h5, or a .js module that exports a model',
+      'a checkpoint folder, hyenadna/large-1m, kmer-markov:order=5, toy:hyenadna, probing-head-like, model.onnx, "stdio:COMMAND" or http://… of an adapter, scores.tsv, embeddings.h5, or a .js module that exports a model',
     )
-    .option("--setting <name...>", "how the models answer; zero-shot, or all of the suite's")
+    .option("--setting <name...>", "settings (default: zero-shot, or all of the suite)")
     .option("--genome <file>", "FASTA (plain or bgzip) or 2bit")
     .option(
       "--data <file...>",
-      "the task's table, name=file where it takes several; of a suite, the data folder",
+      "the task's table, or name=file for a task with several inputs; for a suite, the data folder",
       [],
     )
-    .requiredOption("--out <folder>", "where the run is kept: a new folder, or that of the same run")
+    .requiredOption("--out <folder>", "run folder: a new one, or that of the same run to resume")
     .addOption(
-      new Option("--protocol <which>", "count as the benchmark's paper says, or as its scripts do")
+      new Option(
+        "--protocol <which>",
+        "evaluate as the benchmark's paper describes (corrected) or as its scripts do (paper)",
+      )
         .choices(["corrected", "paper", "both"])
         .default("corrected"),
     )
     .addOption(
-      new Option("--split <name>", "which chromosomes; without it, the task's own choice").choices([
+      new Option("--split <name>", "chromosomes to evaluate (default: the task's own split)").choices([
         "train",
         "val",
         "test",
         "all",
       ]),
     )
-    .option("--limit <rows>", "at most so many rows, the same ones on every machine", wholeNumberOption(1))
+    .option("--limit <rows>", "maximum number of rows, the same ones on every machine", wholeNumberOption(1))
     .option(
       "--recipe <name=value...>",
-      "values of a trained setting in place of the benchmark's: epochs=2 trainRows=500; of a suite, in every setting that has them",
+      "overrides of the recipe: epochs=2 trainRows=500; in a suite, for every setting that has them",
       [],
     )
     .option(
       "--weights <path>",
-      "trained weights that probed, fine-tuned and ab-initio evaluate instead of training: a file, or a folder with the checkpoint to choose; {task}, {cell-line}, {model} and {setting} stand for the cell's own",
+      "trained weights for probed, fine-tuned and ab-initio, instead of training: a file or a folder; {task}, {cell-line}, {model} and {setting} are placeholders",
     )
     .option(
       "--embeddings <folder>",
-      "folder of probing embeddings, shared by runs; default: in memory if they are few, else in the run's folder",
+      "folder of embeddings shared by runs (default: in memory if small, else in the run folder)",
     )
-    .option(
-      "--trained <folder>",
-      "where trained heads, adapters and networks are kept, to be shared by runs; without it, in the run's folder",
-    )
+    .option("--trained <folder>", "folder of trained parameters shared by runs (default: in the run folder)")
     .option("--seed <number>", "seed of the task's random numbers", wholeNumberOption(0), 0)
     .addOption(
-      new Option("--shard <i/n>", "do the i-th of n parts")
+      new Option("--shard <i/n>", "run shard i of n")
         .argParser((text: string) => parseShard(text))
         .default({ index: 1, count: 1 }, "1/1"),
     )
     .addOption(
       new Option(
         "--device <device>",
-        "where a model computes; auto takes the fastest there is. What is trained is trained on the processor",
+        "device for inference; auto selects the fastest. Training runs on the CPU",
       )
         .choices(DEVICES)
         .default("auto"),
@@ -105,29 +105,26 @@ export const define: DefineCommand = (command, context) => {
     .option("--batch-size <n>", "sequences per call of the model", wholeNumberOption(1))
     .option(
       "--threads <n>",
-      "CPU threads of models and of training; default: one per core",
+      "CPU threads of models and of training (default: one per core)",
       wholeNumberOption(1),
     )
-    .option(
-      "--plan",
-      "print rows, memory and time of what would be done, and do nothing; training is timed on a few rows",
-    )
-    .option("--no-timing", "with --plan: leave times out, so that no model is run")
-    .option("--json", "print plan or results as JSON")
+    .option("--plan", "only print rows, memory and time of the run; training is timed on a few rows")
+    .option("--no-timing", "with --plan: do not estimate times, so that no model is run")
+    .option("--json", "print the plan or the results as JSON")
     .addHelpText(
       "after",
       examples({
-        "a Markov model, fitted on the spot to the training chromosomes":
+        "a Markov model, fitted to the training chromosomes":
           "dart-eval run --task regulatory-elements --model kmer-markov:order=5 --genome hg38.fa --data elements.tsv --out runs/markov",
-        "every task on a few rows, of what dart-eval data fetched":
+        "all tasks on a few rows, with files of dart-eval data fetch":
           "dart-eval run --suite mini --data /data/dart-eval --model ./hyenadna-large-1m --out runs/mini",
-        "a quick trial of everything, trained settings included":
+        "a quick test of all settings, including training":
           "dart-eval run --suite mini --data /data/dart-eval --model ./hyenadna-large-1m --limit 50 --recipe epochs=1 trainRows=100 valRows=50 --out runs/trial",
-        "a checkpoint, counted both ways, one of sixteen parts":
+        "one of sixteen shards, under both protocols":
           "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --protocol both --shard 3/16 --genome hg38.fa --data elements.tsv --out runs/hyenadna",
-        "a head trained on a checkpoint's embeddings, with a few rows, to try it":
+        "a head trained on embeddings, on a few rows":
           "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --setting probed --recipe epochs=3 trainRows=500 valRows=200 --limit 200 --genome hg38.fa --data elements.tsv --out runs/probed",
-        "a head that DART-Eval trained, at the best epoch of its train.log":
+        "a head trained by DART-Eval, at the best epoch of its train.log":
           "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --setting probed --weights supervised_models/probed/hyenadna-large-1m-seqlen-hf --genome hg38.fa --data elements.tsv --out runs/published-head",
       }),
     )
@@ -136,14 +133,14 @@ export const define: DefineCommand = (command, context) => {
 
 async function run(options: RunOptions, context: Context): Promise<void> {
   const { terminal, signal } = context;
-  await using asked = await openRequestedTasks(options);
-  const { genome } = asked;
+  await using requested = await openRequestedTasks(options);
+  const { genome } = requested;
   const models: Model[] = [];
   const plans: Plan[] = [];
   try {
     const { device, threads } = options;
     models.push(...(await openModels(options.model, { device, threads, genome, signal })));
-    const request = asked.request(models);
+    const request = requested.request(models);
     for (const { protocol, folder } of protocolFolders(options.protocol, options.out)) {
       const { split, batchSize, weights, embeddings, trained } = options;
       plans.push(
@@ -167,7 +164,7 @@ async function run(options: RunOptions, context: Context): Promise<void> {
         }),
       );
     }
-    for (const note of asked.notes) terminal.say(`note: ${note}`);
+    for (const note of requested.notes) terminal.say(`note: ${note}`);
     if (options.plan) {
       const text = options.json
         ? JSON.stringify(plans.map(planJson), null, 2)
@@ -184,7 +181,7 @@ async function run(options: RunOptions, context: Context): Promise<void> {
   }
 }
 
-/** The whole was done here: merged at once. */
+/** Merges a run without shards and prints its results. */
 async function printResults({ out, json }: RunOptions, plans: readonly Plan[], context: Context) {
   const { terminal } = context;
   const folders = plans.map(({ folder }) => folder!);
@@ -194,7 +191,7 @@ async function printResults({ out, json }: RunOptions, plans: readonly Plan[], c
   terminal.say(`next: dart-eval report ${shellWord(out)} --out report.html`);
 }
 
-/** A part was done here: what it came to, and what comes after the last part. */
+/** Prints the outcome of one shard and the next step. */
 function printShard(
   { out, shard, json }: RunOptions,
   outcomes: readonly ShardOutcome[],

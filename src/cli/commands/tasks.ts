@@ -4,9 +4,9 @@ import { type DefineCommand, examples } from "../command.ts";
 
 export const define: DefineCommand = (command, { terminal }) => {
   command
-    .description("Lists the tasks: what each asks, in which settings, and what it must be given.")
+    .description("Lists the tasks with their question, settings and inputs.")
     .option("--json", "print the list as JSON")
-    .addHelpText("after", examples({ "what can be asked": "dart-eval tasks" }))
+    .addHelpText("after", examples({ "all tasks": "dart-eval tasks" }))
     .action(({ json }: { json?: boolean }) => {
       terminal.print(json ? JSON.stringify(TASKS.map(form), null, 2) : TASKS.map(taskText).join("\n\n"));
     });
@@ -14,8 +14,8 @@ export const define: DefineCommand = (command, { terminal }) => {
 
 function taskText(task: Task): string {
   const lines = [
-    ["asks", task.asks],
-    ["of", `${task.members.join(" and ")}, ${task.window} bp each`],
+    ["question", task.asks],
+    ["sequences", `${task.members.join(" and ")}, ${task.window} bp each`],
     ["settings", Object.keys(task.settings).join(", ")],
     ...task.inputs.map(({ name, what }) => [name, what]),
     ["source", task.source],
@@ -27,7 +27,7 @@ function taskText(task: Task): string {
   ].join("\n");
 }
 
-/** A task's form without what only a program can use. */
+/** A task as JSON. */
 function form({ name, number, version, title, asks, source, window, members, inputs, settings }: Task) {
   return { name, number, version, title, asks, source, window, members, inputs, settings };
 }

@@ -8,11 +8,11 @@ import { type DefineCommand, examples } from "../command.ts";
 export const define: DefineCommand = (command, { terminal }) => {
   command
     .description(
-      "Writes a table of variants as it is, with the scores of a run in columns behind: allele1_scores and allele2_scores, or cosine_distance.",
+      "Appends the scores of a run to a variant table: the columns allele1_scores and allele2_scores, or cosine_distance.",
     )
-    .argument("<file>", "the table that was run")
-    .requiredOption("--scores <tsv>", "scores.tsv, in the folder of one cell of the run")
-    .requiredOption("--out <tsv>", "where to write")
+    .argument("<file>", "the evaluated table")
+    .requiredOption("--scores <tsv>", "scores.tsv of a cell of the run")
+    .requiredOption("--out <tsv>", "output file")
     .addHelpText(
       "after",
       examples({

@@ -19,21 +19,21 @@ interface ColumnOptions {
 export const define: DefineCommand = (command, { terminal }) => {
   command
     .description(
-      "Writes the scores in one column of a table of variants, such as ChromBPNet's log fold changes, as a table of scores. run evaluates it as a model's predicted activities, in the setting predicted.",
+      "Writes a score column of a variant table, such as ChromBPNet's log fold changes, as a score table. `run` evaluates it as a model's predicted activities, in the setting predicted.",
     )
-    .argument("<file>", "the table of variants")
-    .requiredOption("--column <name>", "the column with the differences between alleles")
+    .argument("<file>", "variant table")
+    .requiredOption("--column <name>", "column with the differences between alleles")
     .addOption(
       new Option(
         "--favours <allele>",
-        "which allele a positive number favours; without it, as the table's effects",
+        "allele with the higher activity where the score is positive (default: as for the table's effects)",
       ).choices(["allele1", "allele2", "alternative"]),
     )
-    .option("--genome <file>", "needed to know the alternative: FASTA (plain or bgzip) or 2bit")
-    .requiredOption("--out <tsv>", "where to write the scores")
+    .option("--genome <file>", "FASTA (plain or bgzip) or 2bit, to find the alternative allele")
+    .requiredOption("--out <tsv>", "output file for the scores")
     .option(
       "--table <tsv>",
-      "where to write the table without rows whose number is missing, which a run could not ask for; the scores then count its rows",
+      "output file for the table without rows that lack a score, which a run cannot evaluate; the scores are numbered by its rows",
     )
     .addHelpText(
       "after",
@@ -58,11 +58,11 @@ export const define: DefineCommand = (command, { terminal }) => {
       if (fewer !== undefined) await writeFileAtomic(fewer, linesOfRows(file, scored));
       const without = table.rows.length - scored.length;
       terminal.say(
-        `wrote ${out}: ${counted(scored.length, "variant")}, a positive ${column} favouring ${scoreFavours === "alternative" ? "the alternative allele" : scoreFavours}${without > 0 ? `; ${count(without)} rows have no number and are left out` : ""}`,
+        `wrote ${out}: ${counted(scored.length, "variant")}, a positive ${column} favouring ${scoreFavours === "alternative" ? "the alternative allele" : scoreFavours}${without > 0 ? `; ${count(without)} rows without a score are left out` : ""}`,
       );
       if (without > 0 && fewer === undefined) {
         terminal.say(
-          "note: a run asks for every row of its table: add --table FILE to have one without these rows",
+          "note: a run evaluates every row of its table; --table FILE writes one without these rows",
         );
         return;
       }

@@ -13,7 +13,7 @@ import { benchmarkResult, metric, publishedCheckpoint } from "./benchmark-result
 const published = await readPublished();
 const zeroShot = { task: "regulatory-elements", setting: "zero-shot", family: "caduceus" } as const;
 
-test("a zero-shot cell stands next to the paper's number of its checkpoint", () => {
+test("compares a zero-shot cell with the paper's value of its checkpoint", () => {
   const [only, ...others] = comparePublished(
     benchmarkResult({ ...zeroShot, metrics: [metric("paired-accuracy", 0.9702)] }),
     published,
@@ -22,7 +22,7 @@ test("a zero-shot cell stands next to the paper's number of its checkpoint", () 
   expect(agreementWithPublished(only!)).toBe("same");
 });
 
-test("a model that was not published has nothing next to it", () => {
+test("has no published values for a model without any", () => {
   const result = benchmarkResult({
     ...zeroShot,
     family: "kmer-markov",
@@ -51,12 +51,12 @@ test.each([
   expect(comparePublished(result, published)).toEqual([]);
 });
 
-test("a result of a version that recorded no origins has no published number", () => {
+test("has no published values for a result without origins", () => {
   const { origins: _, ...result } = benchmarkResult(zeroShot);
   expect(whyNotComparable(result)).toBe("the run did not record where its data come from");
 });
 
-test("a shortened training run is not the published one", () => {
+test("has no published values for shortened training", () => {
   const form = { task: "chromatin-activity", setting: "probed", family: "hyenadna", dataset: "K562" };
   const { cell } = benchmarkResult(form);
   expect(whyNotComparable(benchmarkResult(form))).toBeUndefined();
@@ -64,7 +64,7 @@ test("a shortened training run is not the published one", () => {
   expect(whyNotComparable(short)).toMatch(/^another recipe: epochs 2 instead of/);
 });
 
-test("the data set is the one that the files are, whatever it is called", () => {
+test("finds the data set by its files, not by its name", () => {
   const form = { task: "chromatin-activity", setting: "probed", family: "hyenadna" };
   const own = [metric("spearman-peaks", 0.4)];
   const named = benchmarkResult({ ...form, dataset: "K562", metrics: own });
@@ -76,7 +76,7 @@ test("the data set is the one that the files are, whatever it is called", () => 
   }
 });
 
-test("a network's file is not known to be the ChromBPNet of any cell line", () => {
+test("does not take a network's file for a published ChromBPNet", () => {
   for (const dataset of ["K562", "GM12878"]) {
     const form = { task: "chromatin-activity", setting: "predicted", family: "chrombpnet", dataset };
     expect(whyNotComparable(benchmarkResult(form))).toBe(
@@ -85,7 +85,7 @@ test("a network's file is not known to be the ChromBPNet of any cell line", () =
   }
 });
 
-test("scores declared as ChromBPNet's stand next to the published ones of the variant tables", () => {
+test("compares scores declared as ChromBPNet's with the published variant scores", () => {
   const form = {
     task: "variant-effects",
     setting: "predicted",
@@ -97,7 +97,7 @@ test("scores declared as ChromBPNet's stand next to the published ones of the va
   expect(comparePublished(result, published).map((one) => agreementWithPublished(one))).toEqual(["same"]);
 });
 
-test("toys have the family's name and not its published numbers", async () => {
+test("has no published values for toys", async () => {
   const toy = await openModel("toy:hyenadna", { device: "cpu" });
   expect([toy.family, toy.checkpoint]).toEqual(["hyenadna", undefined]);
   await toy.close?.();
@@ -114,7 +114,7 @@ test("classes of one cell are distinguished by their line", () => {
   ]);
 });
 
-test("every edition of a number is there: the paper's, the notebook's, and a later run, which is marked", () => {
+test("lists all editions of a value: paper, notebook, and later runs as superseded", () => {
   const cell = {
     task: "variant-effects",
     setting: "fine-tuned",
@@ -134,7 +134,7 @@ test("every edition of a number is there: the paper's, the notebook's, and a lat
   expect(beside.every(({ published: { dataset } }) => dataset === "Yoruban dsQTLs")).toBe(true);
 });
 
-test("numbers that depend on the shares of the kinds are not compared of a sample", () => {
+test("does not compare prevalence-dependent metrics of a sample", () => {
   const form = {
     task: "variant-effects",
     setting: "zero-shot",
@@ -151,7 +151,7 @@ test("numbers that depend on the shares of the kinds are not compared of a sampl
   expect(metrics({ sample: { significant: 100, control: 100 } })).toEqual(["auroc"]);
 });
 
-test("numbers over motifs are made of the accuracies of all motifs", () => {
+test("summarizes the accuracies of all motifs", () => {
   const result = benchmarkResult({
     task: "motif-footprinting",
     setting: "zero-shot",
@@ -174,7 +174,7 @@ test("numbers over motifs are made of the accuracies of all motifs", () => {
   });
 });
 
-test("every published language model has a checkpoint to be recognised by", () => {
+test("every published language model has a checkpoint", () => {
   const families = new Set(published.flatMap(({ family }) => family ?? []));
   const without = [...families].filter((family) => publishedCheckpoint(family) === undefined);
   expect(without.toSorted()).toEqual(["chrombpnet", "chrombpnet-like", "probing-head-like"]);
@@ -195,12 +195,12 @@ test.each([
   expect(agreementWithPublished({ published: one, own: mine })).toBe(expected);
 });
 
-test("a test's probability is compared by its digits", () => {
+test("compares p-values relatively", () => {
   const one = { ...published[0], metric: "mannwhitney_p_less", value: 1e-9 };
   expect(agreementWithPublished({ published: one, own: { title: "p", value: 2e-9 } })).toBe("another");
   expect(agreementWithPublished({ published: one, own: { title: "p", value: 1.0005e-9 } })).toBe("same");
 });
 
-test("only settings without training reproduce a number exactly", () => {
+test("only settings without training are deterministic", () => {
   expect([isDeterministic("zero-shot"), isDeterministic("fine-tuned")]).toEqual([true, false]);
 });

@@ -12,7 +12,7 @@ import { benchmarkResult, metric } from "./benchmark-result.ts";
 
 const published = await readPublished();
 
-test("every record is there and bears our names", () => {
+test("all records have our names", () => {
   expect(published.length).toBe(622);
   const count = (key: "task" | "kind") =>
     Object.fromEntries([...groups(key)].map(([name, of]) => [name, of.length]));
@@ -32,7 +32,7 @@ function groups(key: "task" | "kind") {
   return found;
 }
 
-test("settings and families are those of the catalogues, but for what only the authors have", () => {
+test("settings and families are in the catalogues, except those of the authors only", () => {
   const settings = new Set<string>([
     ...SETTINGS.map(({ name }) => name),
     "zero-shot-embedding",
@@ -49,7 +49,7 @@ test("settings and families are those of the catalogues, but for what only the a
   }
 });
 
-test("values of the paper's tables are where they belong", () => {
+test("values of the paper's tables have the right keys", () => {
   const value = (
     task: string,
     setting: string,
@@ -90,11 +90,11 @@ test.each([
   expect(isSameDataset({ task, dataset: one }, given)).toBe(same);
 });
 
-test("later runs and values typed into plots are marked", () => {
+test("later runs and values typed into plots are superseded", () => {
   expect(published.filter(({ superseded }) => superseded).length).toBe(48 + 32 + 12 + 8 + 4 + 4);
 });
 
-test("every record has a place of its own, or a reason why it has none", () => {
+test("every record is comparable with one result, or has a reason", () => {
   const places = new Set<string>();
   for (const one of published.filter(({ unplaced }) => unplaced === null)) {
     const { task, setting, family, dataset, metric, edition } = one;

@@ -12,7 +12,7 @@ const examples = fc
   .map((rows) => rows.map((sequences, row): Example => ({ row, sequences, facts: {} })));
 const tokens = ({ sequences }: Example) => Math.max(...sequences.map(({ length }) => length));
 
-test("the order of scoring holds every row once, short ones first, ties as in the table", () => {
+test("scores every row once, short rows first, ties in table order", () => {
   fc.assert(
     fc.property(examples, (given) => {
       const order = inScoringOrder(given, model);
@@ -27,7 +27,7 @@ test("the order of scoring holds every row once, short ones first, ties as in th
   );
 });
 
-test("without token counts the order is the table's", () => {
+test("keeps table order without token counts", () => {
   fc.assert(
     fc.property(examples, (given) => {
       expect(inScoringOrder(given, { name: "m" })).toEqual(given);
@@ -35,7 +35,7 @@ test("without token counts the order is the table's", () => {
   );
 });
 
-test("blocks are the rows, cut", () => {
+test("splits rows into blocks", () => {
   const rows = Uint32Array.from({ length: 10 }, (_, row) => 3 * row);
   expect([...blocksOf(rows, 4)].map((block) => block.length)).toEqual([4, 4, 2]);
   expect([...blocksOf(rows, 4)].flatMap((block) => [...block])).toEqual([...rows]);

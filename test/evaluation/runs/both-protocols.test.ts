@@ -37,7 +37,7 @@ async function bothProtocols(model: FakeModel, more: Partial<RunRequest> = {}) {
 }
 
 describe("the second protocol of a run", () => {
-  test("takes the answers of the first, asks the model nothing, and gives the same rows", async () => {
+  test("reuses the predictions of the first without calling the model", async () => {
     const model = fakeModel();
     const { corrected, paper } = await bothProtocols(model, { timing: true });
     const planning = scored(model);
@@ -51,7 +51,10 @@ describe("the second protocol of a run", () => {
     expect(paper.cells[0].reuses!.name).toBe(corrected.cells[0].name);
     expect(paper.cells[0].estimate.seconds).toBe(0);
     expect(events).toContainEqual(
-      expect.objectContaining({ kind: "note", text: expect.stringContaining("the answers are those of") }),
+      expect.objectContaining({
+        kind: "note",
+        text: expect.stringContaining("the predictions are those of"),
+      }),
     );
     for (const folder of ["corrected", "paper"]) await mergeRun(join(root, folder), { tasks: [task] });
     const [one] = await readResults(join(root, "corrected"));
@@ -60,7 +63,7 @@ describe("the second protocol of a run", () => {
     expect([other!.result.cell.protocol, other!.timing[0].timedRows]).toEqual(["paper", 0]);
   });
 
-  test("is asked where the setting's answers depend on the protocol", async () => {
+  test("calls the model where predictions depend on the protocol", async () => {
     const model = fakeModel();
     const { sameUnderBothProtocols: _, ...setting } = zeroShot;
     const { corrected, paper } = await bothProtocols(model, { settings: [setting] });
@@ -69,14 +72,14 @@ describe("the second protocol of a run", () => {
     expect([scored(model), paper.cells[0].reuses]).toEqual([400, undefined]);
   });
 
-  test("is asked where the first is not finished", async () => {
+  test("calls the model if the first protocol is not finished", async () => {
     const model = fakeModel();
     const { paper } = await bothProtocols(model);
     const [outcome] = await runShard(paper);
     expect([scored(model), outcome!.state]).toEqual([200, "done"]);
   });
 
-  test("reads the tables once, and they stay open until the first is closed", async () => {
+  test("reads the tables once and keeps them open until the first plan is closed", async () => {
     let [opened, closed] = [0, 0];
     const counted: typeof task = {
       ...task,
@@ -93,7 +96,7 @@ describe("the second protocol of a run", () => {
     expect([opened, closed]).toEqual([1, 1]);
   });
 
-  test("takes each shard from its own", async () => {
+  test("reuses each shard from the same shard", async () => {
     const model = fakeModel();
     for (const index of [1, 2, 3]) {
       const { corrected, paper } = await bothProtocols(model, { shard: { index, count: 3 } });
@@ -105,7 +108,7 @@ describe("the second protocol of a run", () => {
     expect(result!.counts.rows).toBe(100);
   });
 
-  test("goes on from what it had answered by itself", async () => {
+  test("resumes from its own predictions", async () => {
     const model = fakeModel();
     const stop = new AbortController();
     const { corrected, paper } = await bothProtocols(model);
@@ -126,7 +129,7 @@ describe("the second protocol of a run", () => {
 });
 
 describe("several tasks in one run", () => {
-  test("each with its own limit, settings and models; what cannot be answered is left out", async () => {
+  test("each with its own limit, settings and models; unsupported settings are left out", async () => {
     const [one, two] = [fakeModel(), fakeModel({ name: "other", identity: "other 1" } as Partial<FakeModel>)];
     const mute = { name: "mute" };
     const plan = await planRun({
@@ -144,15 +147,15 @@ describe("several tasks in one run", () => {
       ["other", 7],
       ["other", 30],
     ]);
-    expect(plan.notes.join("\n")).toContain('the model "mute" cannot do fake × zero-shot');
+    expect(plan.notes.join("\n")).toContain('the model "mute" cannot be evaluated on fake × zero-shot');
   });
 
-  test("where nothing can be answered at all, that is the refusal", async () => {
+  test("is an error if no setting is supported", async () => {
     const asked = { tasks: [{ task, inputs: {} }], models: [{ name: "mute" }], leaveOut: true };
-    await expect(planRun(asked)).rejects.toThrow('the model "mute" cannot do fake × zero-shot');
+    await expect(planRun(asked)).rejects.toThrow('the model "mute" cannot be evaluated on fake × zero-shot');
   });
 
-  test("a sample has so many rows of each kind, the same ones for a larger sample, and is told in the cell", async () => {
+  test("samples rows per stratum, nested in larger samples, and records them in the cell", async () => {
     const kinds = {
       ...task,
       strata: ["rare", "common"],
@@ -173,7 +176,7 @@ describe("several tasks in one run", () => {
     expect(rows(large)).toEqual(expect.arrayContaining(rows(small)));
     expect(small.record.cell.sample).toEqual({ rare: 4, common: 20 });
     expect(small.record.identity).not.toBe(large.record.identity);
-    await expect(sampleOf({ other: 1 })).rejects.toThrow('has no rows of the kind "other"');
+    await expect(sampleOf({ other: 1 })).rejects.toThrow('has no rows in the stratum "other"');
     await expect(sampleOf({ rare: 0 })).rejects.toThrow("at least 1");
   });
 });

@@ -59,7 +59,7 @@ async function run(folder: string) {
   };
 }
 
-test("a full disk stops a run with the folder's name, and what was written stays good", async () => {
+test("a full disk stops a run with the folder's name and keeps finished rows", async () => {
   const reference = await run(join(root, "reference"));
   const folder = join(root, "run");
   let stops = 0;

@@ -31,7 +31,7 @@ async function worker(...args: string[]) {
   return { child, ended };
 }
 
-test("a run killed at random moments ends in the bytes of an undisturbed one", async () => {
+test("a run killed at random moments gives the bytes of an undisturbed one", async () => {
   const report = await killRepeatedly({
     command: (folder) => command(folder, "25"),
     root,
@@ -44,7 +44,7 @@ test("a run killed at random moments ends in the bytes of an undisturbed one", a
   expect(report.killsAmongRows).toBeGreaterThan(0);
 }, 120_000);
 
-test("a second process on the same shard is refused while the first works, and takes over when it was killed", async () => {
+test("a second process on a shard is refused, and takes over after a kill", async () => {
   const folder = join(root, "run");
   const first = await worker(folder, "2000", "1/2");
   const second = await (await worker(folder, "0", "1/2")).ended;

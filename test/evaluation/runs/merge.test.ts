@@ -51,7 +51,7 @@ async function refusal(): Promise<string> {
   return error.describe();
 }
 
-test("what a killed merge left is removed by the next one", async () => {
+test("removes leftovers of a killed merge", async () => {
   const rows = await shards([1, 2, 3]);
   const cell = join(rows, "..");
   for (const name of ["scores.tsv", "result.json"]) {
@@ -62,7 +62,7 @@ test("what a killed merge left is removed by the next one", async () => {
   expect(await readdir(folder)).not.toContain("merge.lock");
 });
 
-test("a result with a number beyond every float is refused", async () => {
+test("refuses a result with an infinite number", async () => {
   const rows = await shards([1, 2, 3]);
   await mergeRun(folder, { tasks: [task] });
   const path = join(rows, "..", "result.json");
@@ -71,22 +71,22 @@ test("a result with a number beyond every float is refused", async () => {
   await expect(readResults(folder)).rejects.toThrow(/the number under "rows" is out of range/);
 });
 
-describe("shards that do not make a whole are named", () => {
+describe("incomplete shards are named", () => {
   test("missing", async () => {
     await shards([1, 3]);
     expect(await refusal()).toMatch(/002-of-003 is missing: run it with --shard 2\/3/);
   });
 
-  test("a stranger's shard of a split into more shards than fit into memory", async () => {
+  test("a shard of an untrusted split that does not fit in memory", async () => {
     const rows = await shards([1, 2, 3]);
     const header = JSON.parse((await readFile(join(rows, "001-of-003.jsonl"), "utf8")).split("\n", 1)[0]);
     for (const name of await readdir(rows)) await rm(join(rows, name));
     header.shard = { index: 1, count: 2 ** 40 };
     await writeFile(join(rows, "001-of-1099511627776.jsonl"), `${JSON.stringify(header)}\n{}\n`);
-    expect(await refusal()).toMatch(/:1: this is not the first line of a shard's rows/);
+    expect(await refusal()).toMatch(/:1: not the header of a shard/);
   });
 
-  test("a row with other values than the rest, its checksums right", async () => {
+  test("a row with other values and valid checksums", async () => {
     const rows = await shards([1, 2, 3]);
     const file = join(rows, "002-of-003");
     const lines = (await readFile(`${file}.jsonl`, "utf8")).trimEnd().split("\n");
@@ -105,7 +105,7 @@ describe("shards that do not make a whole are named", () => {
     expect(await refusal()).toMatch(/row \d+ has another kind or number of values than row \d+/);
   });
 
-  test("several troubles at once", async () => {
+  test("several errors at once", async () => {
     const rows = await shards([2], { count: 4 });
     await copyFile(join(rows, "002-of-004.jsonl"), join(rows, "003-of-004.jsonl"));
     const message = await refusal();
@@ -118,7 +118,7 @@ describe("shards that do not make a whole are named", () => {
     const rows = await shards([1, 2, 3]);
     await rm(join(rows, "002-of-003.done.json"));
     expect(await refusal()).toMatch(
-      /002-of-003\.jsonl is not finished: (\d+) of \1 rows; go on with --shard 2\/3/,
+      /002-of-003\.jsonl is not finished: (\d+) of \1 rows; resume with --shard 2\/3/,
     );
     const file = join(rows, "002-of-003.jsonl");
     const lines = (await readFile(file, "utf8")).split("\n");
@@ -128,7 +128,7 @@ describe("shards that do not make a whole are named", () => {
     expect(await mergeRun(folder, { tasks: [task] })).toHaveLength(1);
   });
 
-  test("damaged in the last line: which line, what, and what to do, which helps", async () => {
+  test("damaged in the last line, with a remedy that works", async () => {
     const rows = await shards([1, 2, 3]);
     const file = join(rows, "002-of-003.jsonl");
     const text = await readFile(file, "utf8");
@@ -136,12 +136,12 @@ describe("shards that do not make a whole are named", () => {
     await writeFile(file, text.replace(/.{5}\n$/, "xxxxx\n"));
     expect(await refusal()).toMatch(
       new RegExp(
-        `002-of-003.jsonl is damaged at line ${lines}: .*delete 002-of-003.done.json, and .*--shard 2/3`,
+        `002-of-003.jsonl is damaged at line ${lines}: .*delete 002-of-003.done.json and .*--shard 2/3`,
       ),
     );
     await rm(join(rows, "002-of-003.done.json"));
     expect(await refusal()).toMatch(
-      new RegExp(`damaged at line ${lines}: .*the run's command with --shard 2/3`),
+      new RegExp(`damaged at line ${lines}: .*run the command again with --shard 2/3`),
     );
     await shards([2]);
     expect(await readFile(file, "utf8")).toBe(text);
@@ -155,7 +155,7 @@ describe("shards that do not make a whole are named", () => {
     expect(await mergeRun(folder, { tasks: [task] })).toHaveLength(1);
   });
 
-  test("doubled, under another name", async () => {
+  test("duplicate under another name", async () => {
     const rows = await shards([1, 2, 3]);
     await copyFile(join(rows, "002-of-003.jsonl"), join(rows, "002-of-003 (copy).jsonl"));
     expect(await refusal()).toContain("are both shard 2: delete the copy");
@@ -171,16 +171,16 @@ describe("shards that do not make a whole are named", () => {
     const rows = await shards([1, 2, 3]);
     const others = await shards([2], { into: join(root, "other"), seed: 1 });
     await copyFile(join(others, "002-of-003.jsonl"), join(rows, "002-of-003.jsonl"));
-    expect(await refusal()).toMatch(/002-of-003\.jsonl is of another run \(cell [0-9a-f]{8}\): move it away/);
+    expect(await refusal()).toMatch(
+      /002-of-003\.jsonl belongs to another run \(cell [0-9a-f]{8}\): move it away/,
+    );
   });
 
   test("of another split", async () => {
     const rows = await shards([1, 2, 3]);
     const others = await shards([1], { into: join(root, "other"), count: 2 });
     await copyFile(join(others, "001-of-002.jsonl"), join(rows, "001-of-002.jsonl"));
-    expect(await refusal()).toContain(
-      "001-of-002.jsonl is of a split into 2, while others are of one into 3",
-    );
+    expect(await refusal()).toContain("001-of-002.jsonl is of a split into 2, others are of a split into 3");
   });
 
   test("changed after they were finished", async () => {
@@ -191,7 +191,7 @@ describe("shards that do not make a whole are named", () => {
     expect(await refusal()).toContain("003-of-003.jsonl was changed after it was finished");
   });
 
-  test("none at all", async () => {
+  test("no shards", async () => {
     const rows = await shards([1, 2, 3]);
     await rm(rows, { recursive: true });
     const error = await mergeRun(folder, { tasks: [task] }).catch((error) => error);
@@ -199,22 +199,22 @@ describe("shards that do not make a whole are named", () => {
   });
 });
 
-test("a folder without a run, and a run without a result, say so", async () => {
-  await expect(mergeRun(root)).rejects.toThrow("there is no run in this folder");
-  await expect(readResults(root)).rejects.toThrow("there is no run in this folder");
+test("a folder without a run, and a run without a result", async () => {
+  await expect(mergeRun(root)).rejects.toThrow("no run in this folder");
+  await expect(readResults(root)).rejects.toThrow("no run in this folder");
   await shards([1, 2, 3]);
   const error = await readResults(folder).catch((error) => error);
   expect(error.describe()).toContain(`dart-eval merge ${folder}`);
 });
 
-test("rows of an older version of the task are not measured by a newer one", async () => {
+test("refuses rows of another version of the task", async () => {
   await shards([1, 2, 3]);
   await expect(mergeRun(folder, { tasks: [fakeTask({ version: 2 })] })).rejects.toThrow(
     "scored by version 1 of the task",
   );
 });
 
-test("a result that was changed after merging is refused", async () => {
+test("refuses a result edited after merging", async () => {
   await shards([1, 2, 3]);
   await mergeRun(folder, { tasks: [task] });
   const cell = (await readdir(folder)).find((name) => name !== "plan.json")!;
@@ -229,7 +229,7 @@ test("a result that was changed after merging is refused", async () => {
   expect(await readFile(file, "utf8")).toBe(written);
 });
 
-test("a result that is not one is an error that names the field", async () => {
+test("names the invalid field of a result", async () => {
   await shards([1, 2, 3]);
   await mergeRun(folder, { tasks: [task] });
   const cell = (await readdir(folder)).find((name) => name !== "plan.json")!;
@@ -242,7 +242,7 @@ test("a result that is not one is an error that names the field", async () => {
   expect(error.message).toContain("metrics.0.better");
 });
 
-test("measuring that takes long is told its folder, heard of, and stopped; nothing is written then", async () => {
+test("reports and stops long measurements without writing results", async () => {
   const given: MeasureWork[] = [];
   const slow: Task = {
     ...task,
@@ -275,7 +275,7 @@ test("measuring that takes long is told its folder, heard of, and stopped; nothi
   };
   const asked = { tasks: [slow], onProgress, signal: controller.signal };
   await expect(mergeRun(folder, asked)).rejects.toThrow("enough");
-  expect(told).toEqual(["fake-model by the corrected protocol, thinking"]);
+  expect(told).toEqual(["fake-model under the corrected protocol, thinking"]);
   expect(given[0].folder).toBe(join(rows, ".."));
   expect(await readdir(given[0].folder!)).toEqual(["rows"]);
   const [result] = await mergeRun(folder, { tasks: [slow] });

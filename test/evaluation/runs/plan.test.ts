@@ -47,7 +47,7 @@ describe("a plan", () => {
     expect(other.cells.map(({ record }) => record.cell.setting)).toEqual(["predicted"]);
   });
 
-  test("times a few rows, and says how many", async () => {
+  test("times a few rows and reports how many", async () => {
     const model = fakeModel({ milliseconds: 2 });
     const { cells } = await plan({ timing: true, models: [model] });
     expect(cells[0].estimate.basis).toMatch(/^timed on \d+ rows$/);
@@ -56,7 +56,7 @@ describe("a plan", () => {
     expect(model.calls.length).toBeGreaterThan(1);
   });
 
-  test("takes a batch size that fits in memory, and says so", async () => {
+  test("reduces the batch size to fit in memory, with a note", async () => {
     const model = fakeModel({ batchSize: 64, memory: (batch, tokens) => batch * tokens * 1000 });
     const { cells, notes } = await plan({ models: [model], memory: 500_000 });
     expect(cells[0].batchSize).toBe(16);
@@ -64,7 +64,7 @@ describe("a plan", () => {
     expect(notes.join()).toContain("scores 16 sequences per call instead of 64");
   });
 
-  test("leaves room for the other models of the run, whose weights stay in memory", async () => {
+  test("leaves memory for the other models of the run", async () => {
     const memory = (weights: number) => (batch: number) => weights + batch * 1000;
     const large = fakeModel({ name: "large", batchSize: 64, memory: memory(400_000) });
     const small = fakeModel({ name: "small", batchSize: 64, memory: memory(60_000) });
@@ -74,11 +74,11 @@ describe("a plan", () => {
     expect(await batches([small])).toEqual([64]);
     expect(await batches([large, small])).toEqual([32, 32]);
     expect(await refusal({ models: [large, small], memory: 461_500 })).toMatch(
-      /"large" needs .*\n.*other models of this run take 0\.0 GiB: give each a run of its own/,
+      /"large" needs .*\n.*other models of this run take 0\.0 GiB: run each model separately/,
     );
   });
 
-  test("does not take the memory of a model planned for before for somebody else's", async () => {
+  test("counts weights of models planned before only once", async () => {
     const weights = Buffer.alloc(300e6);
     const model = fakeModel({
       memory: () => 300e6,
@@ -100,12 +100,12 @@ describe("a plan", () => {
     expect(second.cells[0].batchSize).toBe(first.cells[0].batchSize);
   });
 
-  test("tells that a model without an identity is known by its name alone", async () => {
+  test("notes a model without an identity", async () => {
     const { identity: _, ...model } = fakeModel();
-    expect((await plan({ models: [model] })).notes.join()).toContain("gives no identity");
+    expect((await plan({ models: [model] })).notes.join()).toContain("has no identity");
   });
 
-  test("splits the rows among shards: each in one, by its number", async () => {
+  test("assigns each row to one shard by its number", async () => {
     const plans = await Promise.all([1, 2, 3].map((index) => plan({ shard: { index, count: 3 } })));
     const rows = plans.map(({ cells }) => [...cells[0].rows]);
     expect(rows.flat().toSorted((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i));
@@ -148,7 +148,7 @@ describe("the identity", () => {
   });
 });
 
-describe("what cannot be done is refused before anything is", () => {
+describe("errors before the run starts", () => {
   test.each<[string, Partial<RunRequest>, RegExp]>([
     [
       "an unknown task",
@@ -156,7 +156,7 @@ describe("what cannot be done is refused before anything is", () => {
       /no task "elements"\n.*regulatory-elements/,
     ],
     ["an unknown setting", { settings: ["zero"] }, /no setting "zero"\n.*zero-shot/],
-    ["no model", { models: [] }, /no model is given/],
+    ["no model", { models: [] }, /no model given/],
     [
       "a model without a name",
       { models: [{ name: "" }] },
@@ -165,21 +165,21 @@ describe("what cannot be done is refused before anything is", () => {
     [
       "a model that cannot answer",
       { models: [{ name: "m", embed: () => [] }] },
-      /"m" cannot do fake × zero-shot: it gives no log-likelihood/,
+      /"m" cannot be evaluated on fake × zero-shot: it gives no log-likelihood/,
     ],
     [
       "a question that is no function",
       { models: [{ name: "m", logLikelihood: 3 as never }] },
       /logLikelihood of the model "m" is not a function/,
     ],
-    ["a shard beyond the last", { shard: { index: 4, count: 3 } }, /no shard 4 of 3\n.*counted from 1/],
+    ["a shard beyond the last", { shard: { index: 4, count: 3 } }, /no shard 4 of 3\n.*expected 1 <= i/],
     ["half a row", { limit: 0.5 }, /the limit is 0\.5; expected a whole number/],
     ["a protocol", { protocol: "fair" as never }, /the protocol is "fair"; expected paper or corrected/],
     ["a batch of nothing", { batchSize: 0 }, /the batch size is 0/],
     [
       "the same model twice",
       { models: [fakeModel(), fakeModel()] },
-      /fake × fake-model × zero-shot is asked twice/,
+      /fake × fake-model × zero-shot occurs twice/,
     ],
     [
       "memory for not one row",
@@ -189,7 +189,7 @@ describe("what cannot be done is refused before anything is", () => {
     [
       "a batch that does not fit",
       { models: [fakeModel({ memory: (batch) => batch * 2 ** 30 })], memory: 5 * 2 ** 30, batchSize: 8 },
-      /8 sequences per call .* need 8\.0 GiB, and 5\.0 GiB are available\n.*4 would fit/,
+      /8 sequences per call .* need 8\.0 GiB, and 5\.0 GiB are available\n.*4 fit/,
     ],
   ])("%s", async (_, more, message) => {
     expect(await refusal(more)).toMatch(message);
@@ -198,7 +198,7 @@ describe("what cannot be done is refused before anything is", () => {
   test("a selection without rows, with the rows per chromosome", async () => {
     const elsewhere = fakeTask({ rows: 7, chromosomes: ["5", "chr1"] });
     expect(await refusal({ tasks: [{ task: elsewhere, inputs: {} }] })).toMatch(
-      /no row of fake is on the chromosomes of the test split; the table's 7 rows are on 5 4, chr1 3\n.*"5" is not "chr5"/,
+      /no row of fake is on the chromosomes of the test split; the 7 rows of the table are on 5 4, chr1 3\n.*"5" is not "chr5"/,
     );
   });
 
@@ -207,7 +207,7 @@ describe("what cannot be done is refused before anything is", () => {
       "a chromosome of no split",
       ["chr5", "chr5x"],
       "test",
-      ['50 of the 100 rows of fake are on chromosomes of no split and left out: "chr5x" 50'],
+      ['50 of the 100 rows of fake are on chromosomes outside of all splits and left out: "chr5x" 50'],
     ],
     ["other splits only", ["chr5", "chr6", "chr1"], "test", []],
     ["all rows asked", ["chr5", "chr5x"], "all", []],
@@ -216,16 +216,16 @@ describe("what cannot be done is refused before anything is", () => {
       ["chr5", ..."abcdefg"],
       "test",
       [
-        '87 of the 100 rows of fake are on chromosomes of no split and left out: "a" 13, "b" 13, "c" 13, "d" 12, "e" 12, and 2 more',
+        '87 of the 100 rows of fake are on chromosomes outside of all splits and left out: "a" 13, "b" 13, "c" 13, "d" 12, "e" 12, and 2 more',
       ],
     ],
-  ])("%s: the plan notes what no split has", async (_, chromosomes, split, notes) => {
+  ])("%s: the plan notes rows outside of all splits", async (_, chromosomes, split, notes) => {
     const asked = { task: fakeTask({ chromosomes }), inputs: {} };
     const { notes: found } = await plan({ tasks: [asked], split, settings: ["zero-shot"] });
-    expect(found.filter((note) => note.includes("no split"))).toEqual(notes);
+    expect(found.filter((note) => note.includes("outside of all splits"))).toEqual(notes);
   });
 
-  test("all that is in the way is told at once", async () => {
+  test("reports all errors together", async () => {
     const message = await refusal({
       tasks: [
         { task, inputs: {} },
@@ -233,12 +233,12 @@ describe("what cannot be done is refused before anything is", () => {
       ],
       models: [{ name: "a", embed: () => [] }, fakeModel()],
     });
-    expect(message).toContain("things are in the way of this run");
-    expect(message).toContain('"a" cannot do fake × zero-shot');
+    expect(message).toContain("errors in the request:");
+    expect(message).toContain('"a" cannot be evaluated on fake × zero-shot');
     expect(message).toContain("the table of fake has no rows");
   });
 
-  test("a folder that holds another run, with what differs", async () => {
+  test("a folder with another run, with the differences", async () => {
     await runShard(await plan());
     const message = await refusal({ seed: 7, protocol: "paper" });
     expect(message).toContain('protocol is "corrected" there, "paper" here; seed is 0 there, 7 here');
@@ -248,27 +248,27 @@ describe("what cannot be done is refused before anything is", () => {
     );
   });
 
-  test("a folder that holds other things, and a file", async () => {
+  test("a folder with other files, and a file", async () => {
     await mkdir(join(root, "full"));
     await writeFile(join(root, "full", "thesis.tex"), "");
     expect(await refusal({ folder: join(root, "full") })).toMatch(
-      /not empty and holds no run \(it has thesis\.tex\)/,
+      /has other files and no run \(it has thesis\.tex\)/,
     );
     expect(await refusal({ folder: join(root, "full", "thesis.tex") })).toContain(
-      "this is a file; a run needs a folder",
+      "a file: expected a folder",
     );
   });
 
   test("another number of shards than the folder's", async () => {
     await runShard(await plan({ shard: { index: 1, count: 4 } }));
-    expect(await refusal({})).toMatch(/split into 4 shards here, and 1 were asked for\n.*--shard i\/4/);
+    expect(await refusal({})).toMatch(/has 4 shards; 1 were requested\n.*--shard i\/4/);
   });
 
-  test("a plan that is not one", async () => {
+  test("an invalid plan.json", async () => {
     await mkdir(join(root, "run"));
     await writeFile(join(root, "run", "plan.json"), "{}");
     expect(await refusal({})).toMatch(/plan\.json: format/);
     await writeFile(join(root, "run", "plan.json"), "{");
-    expect(await refusal({})).toMatch(/plan\.json: this is not JSON/);
+    expect(await refusal({})).toMatch(/plan\.json: not valid JSON/);
   });
 });

@@ -47,7 +47,7 @@ async function outputs(folder: string) {
 }
 
 describe("a run", () => {
-  test("scores every row, says what it did and writes what a user looks for", async () => {
+  test("scores every row, reports its outcome and writes its files", async () => {
     const folder = join(root, "run");
     const events: ProgressEvent[] = [];
     const plan = await planRun(request());
@@ -93,7 +93,7 @@ describe("a run", () => {
     expect(lengths.every((call) => call.length <= 10)).toBe(true);
   });
 
-  test("is the same in any number of shards, up to the rounding of other batches", async () => {
+  test("gives the same result for any number of shards, up to rounding between batches", async () => {
     const one = await whole(join(root, "one"));
     // Of one row per call no batch can be another.
     const single = await whole(join(root, "single"), 1, { batchSize: 1 });
@@ -117,7 +117,7 @@ describe("a run", () => {
     expect(model.calls.every((call) => call.length === 1)).toBe(true);
   });
 
-  test("holds several models, each in its own folder", async () => {
+  test("has several models, each in its own folder", async () => {
     const models = [fakeModel(), fakeModel({ identity: "fake 2" })];
     await runShard(await planRun(request({ models })));
     const results = await mergeRun(join(root, "run"), { tasks: [task] });
@@ -125,14 +125,14 @@ describe("a run", () => {
     expect(new Set(results.map(({ identity }) => identity)).size).toBe(2);
   });
 
-  test("shards without a row are shards too", async () => {
+  test("runs shards without rows", async () => {
     const { result } = await whole(join(root, "few"), 9, { limit: 3 });
     expect(JSON.parse(result).counts.rows).toBe(3);
   });
 });
 
 describe("a run that is stopped", () => {
-  test("goes on where it was, scores nothing twice, and ends in the same bytes", async () => {
+  test("resumes bit-identically and scores nothing twice", async () => {
     const reference = await whole(join(root, "reference"));
     const folder = join(root, "stopped");
     const models: FakeModel[] = [];
@@ -160,14 +160,14 @@ describe("a run that is stopped", () => {
     expect(await rows(again.cell)).toBe(await rows(reference.cell));
   });
 
-  test("finds everything done when started again", async () => {
+  test("finds all rows done when started again", async () => {
     const folder = join(root, "run");
     const before = await whole(folder);
     const model = fakeModel();
     const plan = await planRun(request({ models: [model] }));
     expect(plan.cells[0]).toMatchObject({
       rowsDone: 100,
-      estimate: { seconds: 0, basis: "every row is done" },
+      estimate: { seconds: 0, basis: "all rows are done" },
     });
     const [outcome] = await runShard(plan);
     expect(outcome).toMatchObject({ rowsDoneBefore: 100, rowsDone: 100, state: "done" });
@@ -176,7 +176,7 @@ describe("a run that is stopped", () => {
     expect(await outputs(folder)).toEqual(before);
   });
 
-  test("keeps to the batch size it was begun with, and refuses another one", async () => {
+  test("keeps the batch size of the first process and refuses another one", async () => {
     const folder = join(root, "run");
     const stop = new AbortController();
     const first = request({ models: [fakeModel({ batchSize: 6 })] });
@@ -188,7 +188,7 @@ describe("a run that is stopped", () => {
     expect(plan.cells[0].batchSize).toBe(6);
     await plan.close();
     await expect(planRun(request({ models: [fakeModel()], batchSize: 40 }))).rejects.toThrow(
-      "begun with 6 sequences per call, and 40 are asked for",
+      "has 6 sequences per call; 40 were requested",
     );
     const model = fakeModel();
     await runShard(await planRun(request({ models: [model], batchSize: 6 })));
@@ -198,7 +198,7 @@ describe("a run that is stopped", () => {
     await (await planRun(request({ models: [model], batchSize: 40 }))).close();
   });
 
-  test("takes another batch size as long as no batch is done, and keeps to that one", async () => {
+  test("accepts another batch size until a batch is done", async () => {
     const failing = {
       ...fakeModel(),
       async logLikelihood(): Promise<number[]> {
@@ -220,7 +220,7 @@ describe("a run that is stopped", () => {
   });
 });
 
-describe("what a model gives back is checked", () => {
+describe("checks the output of a model", () => {
   const scores = (change: (scores: number[], sequences: readonly string[]) => unknown) => {
     const model = fakeModel();
     let call = 0;
@@ -259,7 +259,7 @@ describe("what a model gives back is checked", () => {
   });
 });
 
-describe("what a killed process or a bad disk leaves behind", () => {
+describe("after a killed process or a disk error", () => {
   /** A run with four batches done. */
   async function begun() {
     const folder = join(root, "run");
@@ -301,15 +301,11 @@ describe("what a killed process or a bad disk leaves behind", () => {
     [
       "a flipped bit",
       (lines: string[]) => lines.with(2, flipped(lines[2])),
-      /jsonl:3: the rows do not agree with their checksum/,
+      /jsonl:3: the rows do not match their checksum/,
     ],
-    ["text", (lines: string[]) => lines.with(1, "hello"), /jsonl:2: this is not a batch of rows/],
-    [
-      "a lost line",
-      (lines: string[]) => lines.toSpliced(2, 1),
-      /jsonl:3: batch 2 comes where batch 1 should/,
-    ],
-    ["a lost first line", (lines: string[]) => lines.slice(1), /jsonl:1: this is not the first line/],
+    ["text", (lines: string[]) => lines.with(1, "hello"), /jsonl:2: not a batch of rows/],
+    ["a lost line", (lines: string[]) => lines.toSpliced(2, 1), /jsonl:3: batch 2: expected batch 1/],
+    ["a lost first line", (lines: string[]) => lines.slice(1), /jsonl:1: not the header of a shard/],
   ])("%s in the middle is an error that names the line", async (_, damage, message) => {
     const { file, lines } = await begun();
     await writeFile(file, `${damage(lines).join("\n")}\n`);
@@ -318,17 +314,17 @@ describe("what a killed process or a bad disk leaves behind", () => {
     expect(error.describe()).toMatch(message);
   });
 
-  test("another cell's rows are not taken for this one's", async () => {
+  test("refuses rows of another cell", async () => {
     const { file, lines } = await begun();
     await writeFile(file, `${lines.with(0, lines[0].replace(/"cell":"..../, '"cell":"0000')).join("\n")}\n`);
-    await expect(goOn()).rejects.toThrow(/holds shard 1 of 1 \(100 rows\) of cell 0000/);
+    await expect(goOn()).rejects.toThrow(/this is shard 1 of 1 \(100 rows\) of cell 0000/);
   });
 
-  test("a model that counts tokens otherwise than before does not mix its order in", async () => {
+  test("refuses to resume with another order of scoring", async () => {
     await begun();
     const other = fakeModel({ tokenCount: (sequence: string) => 100 - sequence.length } as never);
     await expect(runShard(await planRun(request({ models: [other] })))).rejects.toThrow(
-      "are not those that it would score first",
+      "are not the first ones of its order",
     );
   });
 });

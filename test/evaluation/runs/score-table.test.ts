@@ -23,7 +23,7 @@ async function scored() {
   return { result: result!, scores: join(folder, cell!, "scores.tsv") };
 }
 
-test("a run's scores, given as a table, come to the same metrics", async () => {
+test("scores of a run, given as a table, give the same metrics", async () => {
   const { result, scores } = await scored();
   const again = await evaluate({ task, inputs: {}, model: await openScoreTable(scores) });
   expect(again.metrics).toEqual(result.metrics);
@@ -36,7 +36,7 @@ test("a run's scores, given as a table, come to the same metrics", async () => {
   });
 });
 
-test("every shard of a run finds its rows in the one table", async () => {
+test("every shard finds its rows in one table", async () => {
   const { result, scores } = await scored();
   const folder = join(temporaryFolder(), "again");
   for (const index of [1, 2, 3]) {
@@ -49,7 +49,7 @@ test("every shard of a run finds its rows in the one table", async () => {
   expect(merged!.metrics).toEqual(result.metrics);
 });
 
-test("a table that lacks a row is refused when the run is planned, in any shard", async () => {
+test("refuses a table that lacks a row while planning, in any shard", async () => {
   const { scores } = await scored();
   const lines = readFileSync(scores, "utf8").trimEnd().split("\n");
   const cut = join(temporaryFolder(), "cut.tsv");

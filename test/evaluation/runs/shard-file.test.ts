@@ -83,13 +83,13 @@ async function read(): Promise<readonly Prediction[]> {
   return found;
 }
 
-test.each(Object.entries(KINDS))("%s predictions come back as they were", async (_, batches) => {
+test.each(Object.entries(KINDS))("%s predictions round-trip", async (_, batches) => {
   await write(batches);
   expect(await read()).toEqual(batches.flat());
   expect(await readShardFile(file)).toMatchObject({ rows: batches.flat().length, batches: 2, torn: 0 });
 });
 
-test("columns are described where they differ from those of the batch before", async () => {
+test("repeats the layout only where it changes", async () => {
   const [first] = KINDS.activity;
   await write([first!, [{ ...first![0], row: 1 }], [{ ...first![0], row: 300 }], [{ ...first![0], row: 2 }]]);
   const lines = (await readFile(file, "utf8")).trimEnd().split("\n").slice(1);
@@ -108,20 +108,20 @@ describe("refuses", () => {
     return read().catch((error) => error);
   }
 
-  test("a file of the former format, with what to do", async () => {
+  test("a file of format version 1, with a remedy", async () => {
     const header = { format: "dart-eval rows", formatVersion: 1, cell: "c", shard: { index: 1, count: 1 } };
     await writeFile(file, `${JSON.stringify({ ...header, rows: 1, batchSize: 1 })}\n{"batch":0}\n`);
     const error = await read().catch((error) => error);
     expect(error).toBeInstanceOf(FormatError);
-    expect(error.describe()).toMatch(/jsonl:1: the rows have format version 1, and .* reads 2\n.*new folder/);
+    expect(error.describe()).toMatch(/jsonl:1: the rows have format version 1; .* reads 2\n.*new folder/);
   });
 
   test.each([
-    ["fewer rows than its data", (body: object) => ({ ...body, rows: 1 }), "do not agree with their layout"],
+    ["fewer rows than its data", (body: object) => ({ ...body, rows: 1 }), "do not match their layout"],
     [
       "more rows than the shard",
       (body: object) => ({ ...body, rows: 9 }),
-      "the shard has 3 rows, and here are more",
+      "more rows than the 3 of the shard",
     ],
     [
       "no layout",
@@ -131,7 +131,7 @@ describe("refuses", () => {
     [
       "data that are not deflated",
       (body: object) => ({ ...body, data: "AAAA" }),
-      "do not agree with their layout",
+      "do not match their layout",
     ],
     [
       "another kind",
@@ -149,7 +149,7 @@ describe("refuses", () => {
           ),
         },
       }),
-      "do not agree with their layout",
+      "do not match their layout",
     ],
   ])("a batch with %s", async (_, change, message) => {
     const error = await changed(change);

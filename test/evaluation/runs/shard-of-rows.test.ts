@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { parseShard, shardName, shardOfRow } from "../../../src/evaluation/runs/shard.ts";
 
 describe("a shard", () => {
-  test("is written i/n and counted from 1", () => {
+  test("is i/n, 1-based", () => {
     expect(parseShard("3/16")).toEqual({ index: 3, count: 16 });
     expect(parseShard(" 1/1 ")).toEqual({ index: 1, count: 1 });
     expect(shardName({ index: 3, count: 16 })).toBe("003-of-016");
@@ -16,7 +16,7 @@ describe("a shard", () => {
     },
   );
 
-  test("gets about as many rows as the others, of any stretch of the table", () => {
+  test("has an equal share of the rows, from all parts of the table", () => {
     for (const [start, count] of [
       [0, 7],
       [1_000_000, 16],

@@ -35,7 +35,7 @@ async function begun() {
   return { folder, record: cell!.record, shard: planned.shard, rows: cell!.rows.length };
 }
 
-test("rows of a process that lost its lock never mix with those of the next one", async () => {
+test("rows of a process that lost its lock never mix with those of its successor", async () => {
   const of = await begun();
   const paths = shardPaths(of.folder, of.record, of.shard);
   const late = await openShardStore(of);
@@ -51,7 +51,7 @@ test("rows of a process that lost its lock never mix with those of the next one"
   await next.close();
 });
 
-test("a shard that another version of the program resumes names both", async () => {
+test("a shard resumed by another version names both", async () => {
   const of = await begun();
   const { rows } = shardPaths(of.folder, of.record, of.shard);
   // The rows that are there were scored by an older program.
@@ -67,7 +67,7 @@ test("a shard that another version of the program resumes names both", async () 
       if (event.kind === "note") notes.push(event.text);
     },
   });
-  expect(notes.join("\n")).toMatch(/begun with dart-eval 0\.0\.9\+0a1b2c3d.*continues with \d+\.\d+\.\d+\+/);
+  expect(notes.join("\n")).toMatch(/begun with dart-eval 0\.0\.9\+0a1b2c3d.*resumes with \d+\.\d+\.\d+\+/);
   await mergeRun(folder, { tasks: [task] });
   const [result] = await readResults(folder);
   expect(result!.timing[0].toolkit).toMatch(/^0\.0\.9\+0a1b2c3d, \d+\.\d+\.\d+\+[0-9a-f]{8}$/);

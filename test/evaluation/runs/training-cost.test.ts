@@ -10,7 +10,7 @@ import { valuedTask } from "../valued-task.ts";
 const task = classifiedTask();
 const settings = ["probed"];
 
-test("a setting that trains is estimated from a trial, in proportion to its epochs", async () => {
+test("estimates training from a trial, in proportion to the epochs", async () => {
   const asked = [10, 20, 40].map((epochs) => ({ task, inputs: {}, recipe: { epochs } }));
   const plan = await planRun({ tasks: asked, models: [embeddingModel()], settings, timeTraining: true });
   const [ten, twenty, forty] = plan.cells.map(({ estimate }) => estimate.seconds!);
@@ -25,7 +25,7 @@ test("a setting that trains is estimated from a trial, in proportion to its epoc
   await plan.close();
 });
 
-test("a plan does not train unless it is asked to, and then leaves no trace", async () => {
+test("a plan times training only on request, without leaving files", async () => {
   const folder = join(temporaryFolder(), "run");
   const request = { tasks: [{ task, inputs: {} }], models: [embeddingModel()], settings, folder };
   const [cell] = (await planRun(request)).cells;
@@ -34,7 +34,7 @@ test("a plan does not train unless it is asked to, and then leaves no trace", as
   expect(() => readdirSync(folder)).toThrow("ENOENT");
 });
 
-test("training that the folder holds is not counted again", async () => {
+test("does not count training that is done", async () => {
   const folder = join(temporaryFolder(), "run");
   const models = [embeddingModel()];
   const recipe = { epochs: 2 };
@@ -44,10 +44,10 @@ test("training that the folder holds is not counted again", async () => {
   const [cell] = (await planRun({ ...request, limit: 5 })).cells;
   expect(cell!.estimate.basis).toBe("trained already; scoring timed on a few rows");
   const done = await planRun({ ...request, folder });
-  expect(done.cells[0].estimate).toMatchObject({ seconds: 0, basis: "every row is done" });
+  expect(done.cells[0].estimate).toMatchObject({ seconds: 0, basis: "all rows are done" });
 });
 
-test("a task that chooses an epoch's rows is timed on rows that it may not choose, and scaled to its choice", async () => {
+test("scales the trial to the share of rows that the task chooses per epoch", async () => {
   const tenth = (rows: readonly unknown[]) =>
     Int32Array.from({ length: Math.round(rows.length / 10) }, (_, i) => i);
   const asked = [valuedTask(), valuedTask({ rowsOfEpoch: tenth })].flatMap((task, i) =>

@@ -153,7 +153,9 @@ test("a run may ask several settings of several models: each answers where it ca
     [2, 5],
     [2, undefined],
   ]);
-  expect(plan.notes.filter((note) => note.includes("it is left out there"))).toHaveLength(2);
+  expect(plan.notes.filter((note) => note.includes(": left out"))).toHaveLength(2);
   await expect(planRun({ ...request, recipe: { depth: 2 } })).rejects.toThrow(/has no "depth"/);
-  await expect(planRun({ ...request, models: [counting] })).rejects.toThrow(/cannot do classified × probed/);
+  await expect(planRun({ ...request, models: [counting] })).rejects.toThrow(
+    /cannot be evaluated on classified × probed/,
+  );
 });

@@ -21,7 +21,7 @@ const Z = 1.959963984540054;
 const WIDTHS = [0.01, 0.02, 0.03, 0.05, 0.1, 0.2];
 
 describe.each(WIDTHS)("for intervals of ±%f", (width) => {
-  test("a share of one half, the worst, is known as well as asked, and with one row less it is not", () => {
+  test("a proportion of one half has the requested half-width, and not with one row less", () => {
     const half = (n: number) => Z * Math.sqrt(0.25 / n);
     const n = rowsForShare(width);
     expect(half(n)).toBeLessThanOrEqual(width);
@@ -31,7 +31,7 @@ describe.each(WIDTHS)("for intervals of ±%f", (width) => {
     expect((high - low) / 2).toBeLessThanOrEqual(width);
   });
 
-  test("no correlation, the worst, likewise", () => {
+  test("so does a zero correlation", () => {
     const half = (n: number) => Math.tanh(Z / Math.sqrt(n - 3));
     const n = rowsForCorrelation(width);
     expect(half(n)).toBeLessThanOrEqual(width);
@@ -44,7 +44,7 @@ describe.each(WIDTHS)("for intervals of ±%f", (width) => {
     }
   });
 
-  test("intervals of correlations that are printed are no longer", () => {
+  test("printed intervals of correlations are no longer", () => {
     const n = rowsForCorrelation(width);
     const rng = new Pcg64(n);
     const column = () => Float64Array.from({ length: n }, () => normal(rng));
@@ -54,7 +54,7 @@ describe.each(WIDTHS)("for intervals of ±%f", (width) => {
     }
   });
 
-  test("nor is that of an AUROC of the worst distribution: half of a class above, half below all of the other", () => {
+  test("nor is that of an AUROC with the largest variance", () => {
     const n = rowsPerClass(width);
     const scores = Float64Array.from({ length: 2 * n }, (_, i) => (i >= n ? 1 : i % 2 === 0 ? 0 : 2));
     const { value, low, high } = aurocEstimate(
@@ -112,7 +112,7 @@ describe("an adjusted mutual information with five lines", () => {
     [45_184, 49_208, 33_948, 50_783, 37_623].map((peaks) => peaks / 216_746),
   ];
 
-  test.each(SHARES)("varies no more than is reckoned with, wherever a search goes (%f, ...)", (...shares) => {
+  test.each(SHARES)("has at most the assumed variance in a search (%f, ...)", (...shares) => {
     const rng = new Pcg64(7);
     const joint = (logits: readonly Float64Array[]) =>
       logits.map((row, i) => {
@@ -148,7 +148,7 @@ describe("an adjusted mutual information with five lines", () => {
     },
   );
 
-  test.each(WIDTHS)("with the small suite's rows as well, in 5 clusters and in 50, for ±%f", (width) => {
+  test.each(WIDTHS)("with the rows of mini, in 5 and 50 clusters, for ±%f", (width) => {
     const task = miniSuite(width).rows.find((row) => row.task === "cell-type-elements")!;
     const { limit } = task.settings["zero-shot-embedding"];
     for (const astray of [0, 0.16, 0.5, 0.8]) {
@@ -168,7 +168,7 @@ describe("the small suite", () => {
       }),
     );
 
-  test("has the sizes that follow from its width", () => {
+  test("has sizes for its width", () => {
     expect(MINI_WIDTH).toBe(0.03);
     expect(sizes()).toEqual({
       "regulatory-elements": 1068,
@@ -183,13 +183,13 @@ describe("the small suite", () => {
     });
   });
 
-  test("asks the same tasks, data and settings as the whole one", () => {
+  test("has the tasks, data and settings of dart-eval", () => {
     const form = ({ rows }: Suite) =>
       rows.map(({ task, inputs, settings }) => [task, inputs, Object.keys(settings)]);
     expect(form(miniSuite())).toEqual(form(wholeSuite()));
   });
 
-  test.each([Number.NaN, 0, 0.5])("a width of %f is refused", (width) => {
+  test.each([Number.NaN, 0, 0.5])("refuses a width of %f", (width) => {
     expect(() => miniSuite(width)).toThrow(InputError);
   });
 });

@@ -13,7 +13,7 @@ import { temporaryFolder } from "../../temporary-folder.ts";
 const suites = [await readSuite("dart-eval"), await readSuite("mini"), await readSuite("mini:0.1")];
 
 describe.each(suites)("$name", ({ rows }) => {
-  test("asks what the tasks' forms have: inputs, settings, recipes", () => {
+  test("names inputs, settings and recipe values of the tasks", () => {
     for (const { task: name, inputs, optional = [], settings } of rows) {
       const task = taskNamed(name);
       const names = task.inputs.map((input) => input.name);
@@ -31,7 +31,7 @@ describe.each(suites)("$name", ({ rows }) => {
     }
   });
 
-  test("every file of it can be fetched or made", () => {
+  test("has a command for every file", () => {
     for (const { task, inputs, fallback = {} } of rows) {
       for (const [name, place] of [...Object.entries(inputs), ...Object.entries(fallback)]) {
         if (taskNamed(task).inputs.find((input) => input.name === name)!.kind === "text") continue;
@@ -41,7 +41,7 @@ describe.each(suites)("$name", ({ rows }) => {
   });
 });
 
-test("the whole suite asks all tasks in every setting that the paper has", () => {
+test("dart-eval has all tasks and all cell lines", () => {
   expect(new Set(wholeSuite().rows.map(({ task }) => task))).toEqual(new Set(TASKS.map(({ name }) => name)));
   expect(
     wholeSuite()
@@ -50,7 +50,7 @@ test("the whole suite asks all tasks in every setting that the paper has", () =>
   ).toEqual([...["GM12878", "H1ESC", "HEPG2", "IMR90", "K562"]]);
 });
 
-test("what a suite needs can be fetched in one go: its files, or what they are made of", () => {
+test("lists the sources of a suite's files, or those they are built from", () => {
   const names = sourcesOfSuite(suites[1]).map(({ name }) => name);
   expect(names).toEqual(
     expect.arrayContaining(["hg38", "hg19", "ccres", "motifs", "cell-type-peaks", "task-4-data"]),
@@ -59,7 +59,7 @@ test("what a suite needs can be fetched in one go: its files, or what they are m
   expect(names).not.toContain("k562-dnase-signal");
 });
 
-test("a suite is printed as a file and read back the same", async () => {
+test("a suite round-trips through a file", async () => {
   const folder = temporaryFolder();
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "suite.json");
@@ -77,7 +77,7 @@ test("a suite is printed as a file and read back the same", async () => {
 });
 
 describe("before anything starts", () => {
-  test("every file that is missing is told, once, with the command that brings it", async () => {
+  test("lists every missing file once, with its command", async () => {
     const folder = temporaryFolder();
     const error = (await openSuite(suites[0], { data: folder }).catch(
       (error: unknown) => error,
@@ -103,7 +103,7 @@ describe("before anything starts", () => {
     }
   });
 
-  test("a suite can be cut to some tasks and settings; a limit takes the place of its sizes", async () => {
+  test("restricts a suite to tasks and settings, with a limit", async () => {
     const folder = temporaryFolder();
     const place = "task_2_footprinting/processed_data/footprint_dataset_350_v1.txt";
     mkdirSync(dirname(join(folder, place)), { recursive: true });
@@ -130,7 +130,7 @@ describe("before anything starts", () => {
     );
   });
 
-  test("a setting leaves out models by their tokens, unless task and setting are both named", async () => {
+  test("leaves out models by their tokens unless task and setting are named", async () => {
     const folder = temporaryFolder();
     for (const name of ["variants.tsv", "genome.fa"]) writeFileSync(join(folder, name), ">chr1\nA\n");
     const inputs = { variants: "variants.tsv", genome: "genome.fa" };
@@ -147,7 +147,7 @@ describe("before anything starts", () => {
     expect(await settingsOf(named)).toEqual({ limit: 3 });
   });
 
-  test("a suite's file may not lead out of the data folder", async () => {
+  test("refuses paths outside of the data folder", async () => {
     const row = {
       task: "regulatory-elements",
       inputs: { elements: "../../etc/passwd" },

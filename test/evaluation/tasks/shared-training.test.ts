@@ -109,7 +109,7 @@ test("a suite names weights by their place in the data folder, per setting", asy
   const [asked] = open.tasksFor([siteCounts]);
   expect(asked!.bySetting).toEqual({ "ab-initio": { limit: 5, weights: join(root, "run/trained/{task}") } });
   await expect(planRun({ tasks: [asked!], models: [siteCounts] })).rejects.toMatchObject({
-    message: "there are no trained weights here",
+    message: "no trained weights found",
     place: { file: join(root, "run/trained/chromatin-activity") },
   });
   const bySetting = { "zero-shot": { weights: "head.pt" } };

@@ -27,33 +27,33 @@ interface CellTypeOptions {
 export const define: DefineCommand = (command, context) => {
   const { terminal, signal } = context;
   command
-    .summary("the table of task 3 from peaks and reads of five cell lines")
+    .summary("build the table of task 3 from peaks and reads of five cell lines")
     .description(
-      "Makes the table of elements open in one cell line only: consensus peaks, reads per peak, each line against the others with DESeq2 (R has to be installed), peaks significant in one line. A build that was stopped goes on in the same folder.",
+      "Builds the table of elements that are accessible in one cell line only: consensus peaks, reads per peak, differential accessibility with DESeq2 (requires R), peaks significant in one line. An interrupted build resumes in the same folder.",
     )
-    .option("--peaks <narrowPeak...>", "peaks of the cell lines, one file each; gzip is fine", [])
+    .option("--peaks <narrowPeak...>", "peaks, one file per cell line, plain or gzip", [])
     .option("--bam <LINE=file...>", "aligned reads, one file per replicate: GM12878=rep1.bam", [])
+    .option("--counts <csv>", "or a count table: peak, then one column per sample, named like GM12878_1")
+    .requiredOption("--out <folder>", "output folder")
     .option(
-      "--counts <csv>",
-      "or a table of counts: peak, then a column for each sample, named like GM12878_1",
+      "--subset-size <peaks>",
+      "number of peaks per cell line for clustering",
+      wholeNumberOption(1),
+      5000,
     )
-    .requiredOption("--out <folder>", "where everything is written")
-    .option("--subset-size <peaks>", "peaks of each cell line that are clustered", wholeNumberOption(1), 5000)
-    .addOption(
-      new Option("--last <step>", "the step after which to stop").choices(BUILD_PARTS).default("subset"),
-    )
-    .option("--rscript <program>", "the program that runs R scripts", "Rscript")
+    .addOption(new Option("--last <step>", "last step to run").choices(BUILD_PARTS).default("subset"))
+    .option("--rscript <program>", "program that runs R scripts", "Rscript")
     .addHelpText(
       "after",
       examples({
         "from peaks and reads":
           "dart-eval build cell-type-elements --peaks GM12878.narrowPeak HEPG2.narrowPeak IMR90.narrowPeak K562.narrowPeak H1ESC.narrowPeak --bam GM12878=g1.bam GM12878=g2.bam GM12878=g3.bam HEPG2=h1.bam … --out task3",
-        "from a table of counts":
+        "from a count table":
           "dart-eval build cell-type-elements --counts merged_counts_matrix.csv --out task3",
       }),
     )
     .action(async ({ peaks, bam, counts, out, subsetSize, last, rscript }: CellTypeOptions) => {
-      context.resume = "Every finished step is kept; the same command goes on from there.";
+      context.resume = "Run the same command again to resume.";
       await expectWritableFolder(out);
       await buildCellTypeElements({
         folder: out,
@@ -81,16 +81,16 @@ export const define: DefineCommand = (command, context) => {
     });
 };
 
-const OUTCOME_TEXT = { made: "done", kept: "was done before" } as const;
+const OUTCOME_TEXT = { made: "done", kept: "already done" } as const;
 
-/** `GM12878=rep1.bam`, several per cell line, in the order given. */
+/** Parses `GM12878=rep1.bam`: files by cell line, in the order given. */
 function bamsByLine(given: readonly string[]): ReadonlyMap<CellLine, readonly string[]> {
   const bams = new Map<CellLine, string[]>();
   for (const text of given) {
     const at = text.indexOf("=");
     const line = CELL_LINES.find((one) => one === text.slice(0, at));
     if (line === undefined) {
-      throw new InputError(`${JSON.stringify(text)} does not say of which cell line the reads are`, {
+      throw new InputError(`${JSON.stringify(text)} names no cell line`, {
         hint: `write LINE=file, with one of ${CELL_LINES.join(", ")}`,
       });
     }

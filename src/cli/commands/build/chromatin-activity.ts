@@ -24,35 +24,35 @@ interface ActivityOptions {
   readonly out: string;
 }
 
-/** What a test peak gets, whatever the others get: as in ChromBPNet's pipeline. */
+/** Non-peaks per test peak, as in ChromBPNet's pipeline. */
 const PER_TEST_PEAK = 1;
 
 export const define: DefineCommand = (command, context) => {
   command
-    .summary("the tables of task 4 from peaks of a cell line")
+    .summary("build the tables of task 4 from peaks of a cell line")
     .description(
-      "Makes the tables of peaks, of high-confidence peaks and of non-peaks of one cell line: 2,114 bases around each summit. Non-peaks come from a file, or are found in the genome: bins of 2,114 bases at every 1,000th that lie away from all peaks, as many as there are peaks and of the same GC contents, within each part of the split by chromosomes.",
+      "Builds the tables of peaks, high-confidence peaks and non-peaks of one cell line: 2,114 bases around each summit. Non-peaks come from a file, or are sampled from the genome: bins of 2,114 bases every 1,000 bases away from all peaks, matched to the peaks in number and GC content within each chromosome split.",
     )
-    .requiredOption("--cell-line <name>", "what the tables are named by, such as K562")
-    .requiredOption("--peaks <narrowPeak>", "all peaks; gzip is fine")
-    .requiredOption("--idr <narrowPeak>", "high-confidence peaks, reproduced between replicates (IDR)")
-    .option("--nonpeaks <narrowPeak>", "windows without a peak, as ChromBPNet's pipeline leaves them")
-    .option("--genome <file>", "or the genome in which to find them: FASTA (plain or bgzip) or 2bit")
-    .option("--exclude <bed...>", "regions to stay away from, such as a blacklist; with --genome", [])
+    .requiredOption("--cell-line <name>", "name of the tables, such as K562")
+    .requiredOption("--peaks <narrowPeak>", "all peaks, plain or gzip")
+    .requiredOption("--idr <narrowPeak>", "high-confidence peaks, reproducible between replicates (IDR)")
+    .option("--nonpeaks <narrowPeak>", "windows without a peak, from ChromBPNet's pipeline")
+    .option("--genome <file>", "or the genome to sample them from: FASTA (plain or bgzip) or 2bit")
+    .option("--exclude <bed...>", "regions to avoid, such as a blacklist; with --genome", [])
     .option(
       "--per-peak <n>",
-      "non-peaks for each training and validation peak; test peaks get one",
+      "non-peaks per training and validation peak; one per test peak",
       wholeNumberOption(1),
       2,
     )
-    .option("--seed <number>", "seed of the draw of non-peaks", wholeNumberOption(0), 0)
-    .requiredOption("--out <folder>", "where the three tables are written")
+    .option("--seed <number>", "seed of the sampled non-peaks", wholeNumberOption(0), 0)
+    .requiredOption("--out <folder>", "output folder of the three tables")
     .addHelpText(
       "after",
       examples({
-        "non-peaks found in the genome":
+        "with non-peaks sampled from the genome":
           "dart-eval build chromatin-activity --cell-line K562 --peaks K562.narrowPeak.gz --idr K562.idr.narrowPeak.gz --genome hg38.fa --exclude blacklist.bed.gz --out task4",
-        "with non-peaks that are there already":
+        "with existing non-peaks":
           "dart-eval build chromatin-activity --cell-line K562 --peaks K562.narrowPeak --idr K562.idr.narrowPeak --nonpeaks K562.nonpeaks.narrowPeak --out task4",
       }),
     )
@@ -63,17 +63,17 @@ async function build(options: ActivityOptions, context: Context): Promise<void> 
   const { terminal } = context;
   const { cellLine, peaks, idr, nonpeaks, genome, out } = options;
   if (!/^[\w.+-]+$/.test(cellLine)) {
-    throw new InputError(`the cell line ${JSON.stringify(cellLine)} cannot name a file`, {
+    throw new InputError(`--cell-line ${JSON.stringify(cellLine)} cannot be part of a file name`, {
       hint: "use letters, digits and . _ + -",
     });
   }
   if ((nonpeaks === undefined) === (genome === undefined)) {
-    throw new InputError("non-peaks come either from --nonpeaks or from the --genome", {
-      hint: nonpeaks === undefined ? "give one of the two" : "leave one of the two out",
+    throw new InputError("non-peaks come either from --nonpeaks or from --genome", {
+      hint: nonpeaks === undefined ? "use one of the two" : "leave one of the two out",
     });
   }
   await expectWritableFolder(out);
-  // None of the tables is written when a later one cannot be.
+  // All inputs are checked before the first table is written.
   for (const file of [peaks, idr, nonpeaks, genome, ...options.exclude]) {
     if (file === undefined || (await kindOfPath(file)) !== undefined) continue;
     throw new InputError("no such file or folder", { place: { file } });
@@ -110,11 +110,11 @@ async function* windowsOf(file: string, { terminal }: Context): AsyncGenerator<I
   let outside = 0;
   yield* peakWindows(file, { onOutside: () => outside++ });
   if (outside > 0) {
-    terminal.say(`note: ${count(outside)} windows of ${file} begin before their chromosome and are left out`);
+    terminal.say(`note: ${count(outside)} windows of ${file} begin before their chromosome: left out`);
   }
 }
 
-/** Windows of the genome that stand for the absence of peaks. */
+/** Windows of the genome away from peaks, matched in GC content. */
 async function matched(options: ActivityOptions, context: Context): Promise<readonly Interval[]> {
   const { peaks: file, genome: path, exclude, perPeak, seed } = options;
   const { terminal, signal } = context;
@@ -145,7 +145,7 @@ async function matched(options: ActivityOptions, context: Context): Promise<read
     );
   }
   if (missing > 0) {
-    terminal.say(`note: ${count(missing)} non-peaks could not be found: every bin away from peaks is taken`);
+    terminal.say(`note: ${count(missing)} non-peaks are missing: all bins away from peaks are used`);
   }
   return windows;
 }

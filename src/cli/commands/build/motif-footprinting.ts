@@ -29,26 +29,26 @@ interface FootprintingOptions {
 export const define: DefineCommand = (command, context) => {
   const { terminal, signal } = context;
   command
-    .summary("the sequences of task 2 from a file of motifs")
+    .summary("build the sequences of task 2 from a motif file")
     .description(
-      "Puts the consensus of every motif, and its letters shuffled, into neutral backgrounds: sequences of a file of your own, or shuffled controls of task 1 as the original took them.",
+      "Inserts the consensus of every motif, and its shuffled copy, into neutral backgrounds: your own sequences, or shuffled controls of task 1 as in DART-Eval.",
     )
     .requiredOption(
       "--motifs <meme>",
-      "motifs in MEME's text format, such as HOCOMOCO's H12CORE; gzip is fine",
+      "motifs in MEME text format, such as HOCOMOCO's H12CORE, plain or gzip",
     )
     .option("--backgrounds <txt>", "neutral sequences of one length, one per line")
-    .option("--elements <tsv>", "or the table of task 1, whose controls are taken")
-    .option("--genome <file>", "its genome, FASTA or 2bit")
-    .option("--backgrounds-out <txt>", "where to write the backgrounds that were taken")
+    .option("--elements <tsv>", "or the table of task 1, whose controls are the backgrounds")
+    .option("--genome <file>", "the genome of --elements: FASTA (plain or bgzip) or 2bit")
+    .option("--backgrounds-out <txt>", "output file for the backgrounds")
     .option("--seed <number>", "seed of the shuffles", wholeNumberOption(0), 0)
-    .requiredOption("--out <tsv>", "where to write the sequences")
+    .requiredOption("--out <tsv>", "output file")
     .addHelpText(
       "after",
       examples({
         "as published":
           "dart-eval build motif-footprinting --motifs H12CORE_meme_format.meme --elements elements.tsv --genome hg38.fa --out footprints.tsv",
-        "with backgrounds of your own":
+        "with your own backgrounds":
           "dart-eval build motif-footprinting --motifs H12CORE_meme_format.meme --backgrounds raw_seqs_350.txt --out footprints.tsv",
       }),
     )
@@ -89,8 +89,8 @@ async function backgroundsOf(
   const fromTask = elements !== undefined || genome !== undefined;
   if (backgrounds !== undefined && !fromTask) return readBackgrounds(backgrounds);
   if (backgrounds !== undefined || elements === undefined || genome === undefined) {
-    throw new InputError("backgrounds come from one place", {
-      hint: "give --backgrounds FILE, or both --elements TABLE and --genome FILE",
+    throw new InputError("expected one source of backgrounds", {
+      hint: "use --backgrounds FILE, or both --elements TABLE and --genome FILE",
     });
   }
   const table = await readRegulatoryElements(elements);
@@ -106,7 +106,7 @@ async function backgroundsOf(
   return examples.map(({ sequences }) => sequences[1]);
 }
 
-/** Whether the build has the published inputs and seed, so that it makes the published sequences. */
+/** Whether inputs and seed are the published ones. */
 async function isAsPublished({
   motifs,
   backgrounds,

@@ -14,33 +14,28 @@ interface ElementsOptions {
   readonly maxJitter: number;
 }
 
-/** Bases of a published window. */
+/** Bases of the published windows. */
 const INPUT_SIZE = 350;
 
 export const define: DefineCommand = (command, context) => {
   const { terminal } = context;
   command
-    .summary("the table of task 1 from a BED file of elements")
+    .summary("build the table of task 1 from a BED file of elements")
     .description(
-      "Makes the table of regulatory elements: a window around each element of a BED file, and whether it is read on the reverse strand.",
+      "Builds the table of regulatory elements: a window around each element of a BED file, and its strand.",
     )
     .requiredOption(
       "--ccres <bed>",
-      "candidate cis-regulatory elements, such as ENCODE's ENCFF420VPZ; gzip is fine",
+      "candidate cis-regulatory elements, such as ENCODE's ENCFF420VPZ, plain or gzip",
     )
-    .requiredOption("--out <tsv>", "where to write the table")
-    .option("--input-size <bp>", "length of a window", wholeNumberOption(1), INPUT_SIZE)
-    .option(
-      "--max-jitter <bp>",
-      "how far a window may be moved at random, to either side",
-      wholeNumberOption(0),
-      0,
-    )
+    .requiredOption("--out <tsv>", "output file")
+    .option("--input-size <bp>", "window length", wholeNumberOption(1), INPUT_SIZE)
+    .option("--max-jitter <bp>", "maximum random shift of a window, to either side", wholeNumberOption(0), 0)
     .addHelpText(
       "after",
       examples({
         "as published": "dart-eval build regulatory-elements --ccres ENCFF420VPZ.bed.gz --out elements.tsv",
-        "with the defaults of the original's script":
+        "with the defaults of DART-Eval's script":
           "dart-eval build regulatory-elements --ccres ENCFF420VPZ.bed --out elements.tsv --input-size 2114 --max-jitter 500",
       }),
     )
@@ -53,7 +48,7 @@ export const define: DefineCommand = (command, context) => {
           elements++;
           yield row;
         }
-        if (elements === 0) throw new InputError("no element is in this file", { place: { file: ccres } });
+        if (elements === 0) throw new InputError("the file has no elements", { place: { file: ccres } });
       }
       await asSoleWriter(out, async () => {
         await writeRegulatoryElements(out, passing());

@@ -14,11 +14,11 @@ interface BundleOptions {
 export const define: DefineCommand = (command, { terminal, signal }) => {
   dataFolderOption(
     command.description(
-      "Writes everything in the data folder, and other folders if asked, as one tar archive with a manifest of digests, for a machine without a network.",
+      "Packs the data folder, and other folders on request, into one tar archive with a manifest of digests, for machines without a network.",
     ),
   )
-    .requiredOption("--out <tar>", "the archive")
-    .option("--with <name=folder...>", "folders to carry along, such as checkpoints", [])
+    .requiredOption("--out <tar>", "output archive")
+    .option("--with <name=folder...>", "other folders to include, such as checkpoints", [])
     .addHelpText(
       "after",
       examples({
@@ -33,7 +33,7 @@ export const define: DefineCommand = (command, { terminal, signal }) => {
         const at = text.indexOf("=");
         const name = text.slice(0, at);
         if (at < 1 || name in more) {
-          throw new InputError(`--with ${text} is not name=folder with a new name`);
+          throw new InputError(`--with ${text}: expected name=folder with distinct names`);
         }
         more[name] = text.slice(at + 1);
       }

@@ -21,26 +21,26 @@ export const define: DefineCommand = (command, context) => {
   dataFolderOption(
     command
       .description(
-        "Downloads files of the benchmark into the data folder, each checked by what its source says of it. ENCODE and HOCOMOCO give to everyone; Synapse asks for a personal access token in SYNAPSE_AUTH_TOKEN.",
+        "Downloads files of the benchmark to the data folder and verifies them. ENCODE and HOCOMOCO are public; Synapse requires a personal access token in SYNAPSE_AUTH_TOKEN.",
       )
-      .argument("[name...]", "names of data list"),
+      .argument("[name...]", "names from data list"),
   )
-    .option("--task <number>", "all that a task needs, 1 to 5", wholeNumberOption(1))
-    .option("--suite <name>", "all that a suite reads, or that is made into what it reads")
-    .option("--json", "print what is there now as JSON")
+    .option("--task <number>", "all files of a task, 1 to 5", wholeNumberOption(1))
+    .option("--suite <name>", "all files of a suite, or those they are built from")
+    .option("--json", "print the fetched files as JSON")
     .addHelpText(
       "after",
       examples({
         "all of task 1": "dart-eval data fetch --task 1 --data /data/dart-eval",
-        "all that a suite needs": "dart-eval data fetch --suite mini --data /data/dart-eval",
+        "all files of a suite": "dart-eval data fetch --suite mini --data /data/dart-eval",
         "two files": "dart-eval data fetch hg38 ccres",
       }),
     )
     .action(async (names: string[], { data, task, suite, json }: FetchOptions) => {
       const sources = await wanted(names, task, suite);
-      context.resume = "What was downloaded is kept; the same command goes on from there.";
+      context.resume = "Run the same command again to resume the download.";
       const done = [];
-      const refusals: InputError[] = [];
+      const errors: InputError[] = [];
       for (const source of sources) {
         let progress: Progress | undefined;
         try {
@@ -58,19 +58,19 @@ export const define: DefineCommand = (command, context) => {
           });
           done.push(file);
           progress?.stop();
-          terminal.say(`  ${fetched ? "fetched" : "there already"}: ${file.path}, ${bytes(file.bytes)}`);
+          terminal.say(`  ${fetched ? "fetched" : "already there"}: ${file.path}, ${bytes(file.bytes)}`);
         } catch (error) {
           progress?.stop();
           if (!(error instanceof InputError)) throw error;
-          refusals.push(error);
+          errors.push(error);
           terminal.say(`  ${error.describe().replaceAll("\n", "\n  ")}`);
         }
       }
       if (json) terminal.print(JSON.stringify(done, null, 2));
-      if (refusals.length === 1 && sources.length === 1) throw refusals[0];
-      if (refusals.length > 0) {
+      if (errors.length === 1 && sources.length === 1) throw errors[0];
+      if (errors.length > 0) {
         throw new InputError(
-          `${refusals.length} of ${sources.length} files could not be fetched, as told above`,
+          `${errors.length} of ${sources.length} files could not be fetched; see the errors above`,
         );
       }
     });
@@ -81,14 +81,14 @@ async function wanted(
   task: number | undefined,
   suite: string | undefined,
 ): Promise<readonly Source[]> {
-  const asked = [
+  const requested = [
     ...(task === undefined ? [] : ofTask(task)),
     ...(suite === undefined ? [] : sourcesOfSuite(await readSuite(suite))),
     ...names.map(sourceNamed),
   ];
-  if (asked.length > 0) return [...new Set(asked)];
-  throw new InputError("no file is named", {
-    hint: "give names of data list, --task NUMBER, or --suite NAME",
+  if (requested.length > 0) return [...new Set(requested)];
+  throw new InputError("no file given", {
+    hint: "use names from `dart-eval data list`, --task NUMBER, or --suite NAME",
   });
 }
 

@@ -11,11 +11,11 @@ import { type DefineCommand, dataFolderOption, examples } from "../../command.ts
 export const define: DefineCommand = (command, { terminal }) => {
   dataFolderOption(
     command.description(
-      "Lists every file that the benchmark is made of: tasks, address, licence, its place in the data folder, and whether it is there.",
+      "Lists the files of the benchmark: tasks, address, licence, path in the data folder, and whether they are present.",
     ),
   )
-    .option("--json", "print the list as JSON, with licences and what each file becomes")
-    .addHelpText("after", examples({ "what there is": "dart-eval data list --data /data/dart-eval" }))
+    .option("--json", "print the list as JSON, with licences and derived tables")
+    .addHelpText("after", examples({ "all files": "dart-eval data list --data /data/dart-eval" }))
     .action(async ({ data, json }: { data: string; json?: boolean }) => {
       const recorded = new Map((await readDataRecord(data)).map((file) => [file.path, file]));
       const files = [];
@@ -26,8 +26,8 @@ export const define: DefineCommand = (command, { terminal }) => {
       if (json) return terminal.print(JSON.stringify({ files, cited: CITED_SOURCES }, null, 2));
       terminal.print(
         plainTable({
-          caption: `The benchmark's files, and what of them is in ${data}`,
-          columns: ["name", "tasks", "here", "from", "place in the folder"].map((heading) => ({
+          caption: `Files of the benchmark, present in ${data} or not`,
+          columns: ["name", "tasks", "here", "from", "path in the folder"].map((heading) => ({
             heading,
             align: "left",
           })),

@@ -8,16 +8,16 @@ export const define: DefineCommand = (command, context) => {
   dataFolderOption(
     command
       .description(
-        "Unpacks an archive of data bundle into the data folder. Every file is checked by its digest before it gets its name; nothing outside the folder is touched.",
+        "Unpacks an archive of data bundle to the data folder. Verifies every file by its digest, and writes nothing outside of the folder.",
       )
       .argument("<tar>", "the archive"),
   )
     .addHelpText(
       "after",
-      examples({ "on arrival": "dart-eval data unpack dart-eval.tar --data /data/dart-eval" }),
+      examples({ "on the other machine": "dart-eval data unpack dart-eval.tar --data /data/dart-eval" }),
     )
     .action(async (bundle: string, { data }: { data: string }) => {
-      context.resume = "What was unpacked is kept; the same command goes on from there.";
+      context.resume = "Run the same command again to resume.";
       let progress: Progress | undefined;
       try {
         const files = await unpackBundle(bundle, data, {
@@ -28,7 +28,7 @@ export const define: DefineCommand = (command, context) => {
           },
         });
         progress?.stop();
-        terminal.say(`unpacked ${counted(files.length, "file")} into ${data}, every one as its digest says`);
+        terminal.say(`unpacked ${counted(files.length, "file")} into ${data}; all digests match`);
       } finally {
         progress?.stop();
       }

@@ -7,7 +7,7 @@ export const define: DefineCommand = (command, context) => {
   const { terminal, signal } = context;
   dataFolderOption(
     command.description(
-      "Checks what is in the data folder: every recorded file by size and SHA-256, and the numbers of rows that the benchmark's authors give. Ends with 1 when anything is wrong.",
+      "Verifies the data folder: size and SHA-256 of every recorded file, and the row counts of the benchmark's authors. The exit code is 1 if a check fails.",
     ),
   )
     .option("--json", "print the checks as JSON")
@@ -20,9 +20,9 @@ export const define: DefineCommand = (command, context) => {
         },
       });
       if (checks.length === 0) {
-        throw new InputError("nothing here is known, so nothing was checked", {
+        throw new InputError("no known files in this folder", {
           place: { file: data },
-          hint: "dart-eval data fetch brings files; is this the data folder?",
+          hint: "is this the data folder? `dart-eval data fetch` downloads files to it",
         });
       }
       const wrong = checks.filter(({ ok }) => !ok).length;

@@ -17,20 +17,20 @@ interface ConformOptions {
 export const define: DefineCommand = (command, context) => {
   command
     .description(
-      "Asks a model things whose answers are tied to each other, and names the classic faults of adapters: shifted logits, padding or special tokens scored, the strand flipped, letters off by one, N mishandled, answers that depend on the batch, NaN, noise, long sequences cut.",
+      "Tests a model for common errors of adapters by consistency checks: shifted logits, scored padding or special tokens, flipped strand, off-by-one positions, mishandled N, dependence on the batch, NaN, noise, truncated sequences.",
     )
     .argument(
       "<model>",
       'as run --model takes it: "stdio:python3 adapter.py", http://…, model.onnx, a folder',
     )
     .addOption(
-      new Option("--kind <kind>", "what its likelihoods are, where it does not say").choices([
+      new Option("--kind <kind>", "kind of likelihood, for a model that does not declare it").choices([
         "causal",
         "masked",
       ]),
     )
     .addOption(
-      new Option("--tokens <tokens>", "what it reads letters as, where it does not say").choices([
+      new Option("--tokens <tokens>", "kind of tokens, for a model that does not declare it").choices([
         "one-letter",
         "k-mer",
         "bpe",
@@ -38,23 +38,21 @@ export const define: DefineCommand = (command, context) => {
     )
     .option(
       "--longest <bp>",
-      "a length to be asked for, besides the benchmark's windows",
+      "an additional sequence length to test, next to the benchmark's windows",
       wholeNumberOption(1),
     )
-    .option("--tolerance <share>", "difference that counts as rounding, relative to the score", share, 1e-4)
+    .option("--tolerance <share>", "relative difference that counts as rounding", share, 1e-4)
     .addOption(
-      new Option("--device <device>", "where a model computes; auto takes the fastest there is")
+      new Option("--device <device>", "device of the model; auto selects the fastest")
         .choices(DEVICES)
         .default("auto"),
     )
-    .option("--json", "print what each check found as JSON")
+    .option("--json", "print the checks as JSON")
     .addHelpText(
       "after",
       examples({
-        "an adapter of one's own, before the first run":
-          'dart-eval models conform "stdio:python3 adapter.py"',
-        "a model that computes in half precision":
-          "dart-eval models conform http://localhost:8000/ --tolerance 0.01",
+        "your own adapter, before the first run": 'dart-eval models conform "stdio:python3 adapter.py"',
+        "a model in half precision": "dart-eval models conform http://localhost:8000/ --tolerance 0.01",
       }),
     )
     .action((model: string, options: ConformOptions) => check(model, options, context));
@@ -72,16 +70,16 @@ async function check(
       ...(kind === undefined ? {} : { kind: { value: kind } }),
       ...(tokens === undefined ? {} : { tokens: { value: tokens } }),
     });
-    let question: string | undefined;
+    let previous: string | undefined;
     const results = await conform(model, {
       tolerance,
       signal,
       ...(longest === undefined ? {} : { longest }),
       onResult(result) {
         if (json) return;
-        if (result.of !== question)
-          terminal.print(`${question === undefined ? "" : "\n"}${model.name}, ${result.of}`);
-        question = result.of;
+        if (result.of !== previous)
+          terminal.print(`${previous === undefined ? "" : "\n"}${model.name}, ${result.of}`);
+        previous = result.of;
         terminal.print(line(result));
       },
     });
@@ -90,17 +88,17 @@ async function check(
     if (found.length === 0) return;
     context.exitCode = 1;
     terminal.say(
-      `\n${found.map(({ of, fault }) => `${of}: ${fault}`).join("\n")}\nNumbers of this model cannot be trusted; docs/adapters.md says what each check looks at.`,
+      `\n${found.map(({ of, fault }) => `${of}: ${fault}`).join("\n")}\nScores of this model are not reliable; docs/adapters.md explains the checks.`,
     );
   } finally {
     await opened.close?.();
   }
 }
 
-const WORDS = { holds: "ok   ", fault: "FAULT", undecided: "–    " } as const;
+const VERDICTS = { holds: "ok   ", fault: "FAULT", undecided: "–    " } as const;
 
 const line = ({ verdict, name, fault, detail }: CheckResult) =>
-  `  ${WORDS[verdict]} ${name.padEnd(15)} ${verdict === "fault" ? `${fault}: ` : ""}${detail}`;
+  `  ${VERDICTS[verdict]} ${name.padEnd(15)} ${verdict === "fault" ? `${fault}: ` : ""}${detail}`;
 
 function share(text: string): number {
   const value = Number(text);

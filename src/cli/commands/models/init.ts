@@ -15,22 +15,27 @@ interface InitOptions {
 export const define: DefineCommand = (command, { terminal, signal }) => {
   command
     .description(
-      "Writes an untrained checkpoint in the layout of the real ones: a control for the trained one, and a model to try things on.",
+      "Writes an untrained checkpoint in the layout of the published ones, as a control or for tests.",
     )
     .argument("<family>", "such as hyenadna")
-    .requiredOption("--preset <name>", "its size: that of a published checkpoint, or a toy")
+    .requiredOption("--preset <name>", "size of a published checkpoint, or a toy")
     .requiredOption("--out <folder>", "a new or an empty folder")
-    .option("--seed <number>", "the same seed gives the same bytes", wholeNumberOption(0), 0)
+    .option(
+      "--seed <number>",
+      "seed of the weights; the same seed gives the same bytes",
+      wholeNumberOption(0),
+      0,
+    )
     .option(
       "--tokenizer <path>",
-      "a tokenizer.json, or a checkpoint's folder; without it, where the sizes do not tell the tokens, the published checkpoint's, from the hub or its cache",
+      "a tokenizer.json or a checkpoint folder (default: that of the published checkpoint, if the family needs one)",
     )
-    .option("--json", "print what was written as JSON")
+    .option("--json", "print the checkpoint as JSON")
     .addHelpText(
       "after",
       examples({
-        "the untrained control": "dart-eval models init hyenadna --preset large-1m --seed 0 --out untrained",
-        "with a tokenizer that is on this machine":
+        "an untrained control": "dart-eval models init hyenadna --preset large-1m --seed 0 --out untrained",
+        "with a local tokenizer":
           "dart-eval models init dnabert2 --preset 117m --tokenizer tokenizer.json --out untrained",
       }),
     )
@@ -42,6 +47,6 @@ export const define: DefineCommand = (command, { terminal, signal }) => {
       const made = await initCheckpoint(card, { preset, seed, folder: out, tokenizer: files });
       if (json) return terminal.print(JSON.stringify({ ...made, tokenizer: from ?? null }));
       terminal.print(`wrote ${made.folder}: ${count(made.parameters)} parameters, seed ${made.seed}`);
-      if (from !== undefined) terminal.print(`its tokenizer is from ${from}`);
+      if (from !== undefined) terminal.print(`tokenizer from ${from}`);
     });
 };

@@ -6,17 +6,17 @@ import { type DefineCommand, examples } from "../../command.ts";
 export const define: DefineCommand = (command, { terminal }) => {
   command
     .description(
-      "Lists the families of models, their published checkpoints, and which of these are on this machine.",
+      "Lists the model families and their published checkpoints, and whether these are on this machine.",
     )
     .option("--json", "print the list as JSON")
-    .addHelpText("after", examples({ "what can be evaluated": "dart-eval models list" }))
+    .addHelpText("after", examples({ "all models": "dart-eval models list" }))
     .action(async ({ json }: { json?: boolean }) => {
       const checkpoints = await listed();
       if (json) return terminal.print(JSON.stringify({ checkpoints, baselines: BASELINES }, null, 2));
       terminal.print(
         plainTable({
           caption: "Published checkpoints",
-          columns: ["model", "repository", "revision", "licence", "here"].map((heading) => ({
+          columns: ["model", "repository", "revision", "licence", "local"].map((heading) => ({
             heading,
             align: "left",
           })),
@@ -27,7 +27,7 @@ export const define: DefineCommand = (command, { terminal }) => {
             licence,
             folder === null ? "no" : "yes",
           ]),
-          notes: ["* the one that DART-Eval evaluated"],
+          notes: ["* evaluated by DART-Eval"],
         }),
       );
       const toys = LANGUAGE_MODELS.flatMap((card) =>
@@ -36,13 +36,13 @@ export const define: DefineCommand = (command, { terminal }) => {
       terminal.print("\nWithout a download");
       for (const { name, answers } of BASELINES) terminal.print(`  ${name}: ${answers}`);
       for (const { name, title } of TOYS) {
-        terminal.print(`  toy:${name}: a small ${title} that knows the sites of synthetic genomes`);
+        terminal.print(`  toy:${name}: a small ${title} trained on synthetic genomes`);
       }
-      for (const toy of toys) terminal.print(`  dart-eval models init ${toy}: a small untrained one`);
+      for (const toy of toys) terminal.print(`  dart-eval models init ${toy}: a small untrained model`);
     });
 };
 
-/** Every published checkpoint, and the folder it lies in, if it was downloaded. */
+/** Published checkpoints with their local folders. */
 async function listed() {
   return Promise.all(
     LANGUAGE_MODELS.flatMap((card) =>

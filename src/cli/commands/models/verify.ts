@@ -13,21 +13,18 @@ export const define: DefineCommand = (command, context) => {
   const { terminal } = context;
   command
     .description(
-      "Compares a checkpoint's hidden states with those that the official code gave for the same weights. docs/models.md lists the checkpoints for which such states are known; of those that DART-Eval evaluated, Nucleotide Transformer v2-500m and Mistral-DNA 1.6B have none.",
+      "Compares a checkpoint's hidden states with those of the official code. docs/models.md lists the checkpoints with known states; of those that DART-Eval evaluated, Nucleotide Transformer v2-500m and Mistral-DNA 1.6B have none.",
     )
-    .argument("<folder>", "with config.json and the weights")
-    .option("--preset <name>", "which published checkpoint it is; without it, the weights' digest says")
+    .argument("<folder>", "folder with config.json and weights")
+    .option("--preset <name>", "the published checkpoint (default: by the digest of the weights)")
     .option("--json", "print the comparison as JSON")
-    .addHelpText(
-      "after",
-      examples({ "is this the model it should be": "dart-eval models verify ./hyenadna-large-1m" }),
-    )
+    .addHelpText("after", examples({ "verify a checkpoint": "dart-eval models verify ./hyenadna-large-1m" }))
     .action(async (folder: string, { preset, json }: VerifyOptions) => {
       const model = await LanguageModel.open(folder, LANGUAGE_MODELS);
       try {
         const checks = await verifyModel(model, preset);
         if (checks.length === 0)
-          throw new InputError(`no output of the official code is known for ${folder}`);
+          throw new InputError(`no hidden states of the official code are known for ${folder}`);
         const lines = checks.map(
           ({ anchor, deviation, agrees }) =>
             `${agrees ? "agrees " : "DIFFERS"} ${anchor.of}: largest deviation ${deviation.toExponential(1)}, allowed ${anchor.tolerance.toExponential(1)}`,
