@@ -21,8 +21,8 @@ export function examples(lines: Readonly<Record<string, string>>): string {
 }
 
 /**
- * Parses an option's value: a whole number of at least `least`, in digits. Commander prints the error with the option's name and
- * value.
+ * Parses an option's value: a whole number of at least `least`, in digits. Commander prints the error with
+ * the option's name and value.
  */
 export function wholeNumberOption(least: number): (text: string) => number {
   return (text) => {
@@ -50,8 +50,8 @@ const PLAIN = /^[\p{L}\p{N}_./:=@%+,~-]+$/u;
 const PLAIN_ON_WINDOWS = /^[\p{L}\p{N}_./\\:=@+,~-]+$/u;
 
 /**
- * Quotes a word for a shell, if it has special characters: single quotes for POSIX shells, double quotes on Windows, which cmd and
- * PowerShell accept and no file name contains.
+ * Quotes a word for a shell, if it has special characters: single quotes for POSIX shells, double quotes on
+ * Windows, which cmd and PowerShell accept and no file name contains.
  */
 export function shellWord(text: string, platform: NodeJS.Platform = process.platform): string {
   if (platform === "win32") return PLAIN_ON_WINDOWS.test(text) ? text : `"${text}"`;

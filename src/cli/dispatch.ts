@@ -81,7 +81,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
 };
 
-/** Runs one command line and returns its exit code; never throws. @param argv  words after the program's name */
+/**
+ * Runs one command line and returns its exit code; never throws.
+ * @param argv  words after the program's name
+ */
 export async function dispatch(
   argv: readonly string[],
   terminal: Terminal,

@@ -14,8 +14,8 @@ export class Interrupted extends Error {
 }
 
 /**
- * Runs `work` with a signal that aborts on the first SIGINT (Ctrl-C), SIGTERM or SIGHUP (a closed terminal): the work finishes its
- * current batch and leaves complete files. A second one ends the process at once.
+ * Runs `work` with a signal that aborts on the first SIGINT (Ctrl-C), SIGTERM or SIGHUP (a closed terminal):
+ * the work finishes its current batch and leaves complete files. A second one ends the process at once.
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();

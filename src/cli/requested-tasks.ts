@@ -29,7 +29,10 @@ export interface RequestedTasks extends AsyncDisposable {
   request(models: readonly Model[]): Pick<RunRequest, "tasks" | "settings" | "limit" | "recipe" | "leaveOut">;
 }
 
-/** Opens the requested task or suite. @throws {InputError} when options contradict each other, or files are missing */
+/**
+ * Opens the requested task or suite.
+ * @throws {InputError} when options contradict each other, or files are missing
+ */
 export function openRequestedTasks(options: RequestOptions): Promise<RequestedTasks> {
   if (options.suite !== undefined) return openRequestedSuite(options.suite, options);
   const [task, ...others] = options.task ?? [];
@@ -109,8 +112,8 @@ async function openRequestedSuite(
 const GENOME = "genome";
 
 /**
- * Parses the values of `--data`: `name=file` or `name=text` for an input of the task; a file alone is the only required file next
- * to the genome.
+ * Parses the values of `--data`: `name=file` or `name=text` for an input of the task; a file alone is the
+ * only required file next to the genome.
  *
  * @throws {InputError} for an input given twice, or a file alone where the task requires several
  */

@@ -8,7 +8,10 @@ export interface Terminal {
   readonly screen: NodeJS.WriteStream | undefined;
 }
 
-/** Control characters, which can move the cursor or change the title; names in untrusted files may contain them. */
+/**
+ * Control characters, which can move the cursor or change the title; names in untrusted files may contain
+ * them.
+ */
 const CONTROL_CHARACTERS = /(?![\n\t])\p{Cc}/gu;
 
 const asText = (text: string) => `${text.replace(CONTROL_CHARACTERS, "\ufffd")}\n`;

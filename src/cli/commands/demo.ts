@@ -101,7 +101,9 @@ async function demoModel(
   return openModel(spec, { device: "cpu", genome, signal });
 }
 
-/** Runs everything under the corrected protocol and some of it under the paper's; an interrupted demo resumes. */
+/**
+ * Runs everything under the corrected protocol and some of it under the paper's; an interrupted demo resumes.
+ */
 async function runAll(
   runs: readonly DemoRun[],
   files: DemoFiles,

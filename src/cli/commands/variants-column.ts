@@ -74,7 +74,10 @@ export const define: DefineCommand = (command, { terminal }) => {
     });
 };
 
-/** The protocol that leaves the sign of a column as declared: only `corrected` turns effects to the alternative allele. */
+/**
+ * The protocol that leaves the sign of a column as declared: only `corrected` turns effects to the
+ * alternative allele.
+ */
 function protocolFor(scoreFavours: EffectFavours, effects: EffectFavours): "paper" | "corrected" | "both" {
   if (effects !== "alternative") return "both";
   return scoreFavours === "alternative" ? "corrected" : "paper";

@@ -31,7 +31,10 @@ export function benchmarkDataOf(
   return { dataset: found.dataset };
 }
 
-/** Whether a user's name of a data set means one of the benchmark's: equal but for case and punctuation, or an alias. */
+/**
+ * Whether a user's name of a data set means one of the benchmark's: equal but for case and punctuation, or an
+ * alias.
+ */
 export function isSameDataset(
   { task, dataset }: { readonly task: string; readonly dataset: string },
   given: string,

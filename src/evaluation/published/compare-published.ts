@@ -14,15 +14,18 @@ export interface Comparison {
   readonly own: MeasuredValue;
 }
 
-/** Whether a published value of this setting should be reproduced exactly: settings that train are not deterministic. */
+/**
+ * Whether a published value of this setting should be reproduced exactly: settings that train are not
+ * deterministic.
+ */
 export const isDeterministic = (setting: string, forms?: CustomForms): boolean =>
   findSetting(setting, forms)?.readyAtOnce ?? false;
 
 type Compared = Pick<CellResult, "cell" | "family" | "checkpoint" | "origins">;
 
 /**
- * Why no published number is comparable with a cell: its data, model, split, recipe or protocol is another. Undefined where one
- * is; a cell with fewer rows is comparable.
+ * Why no published number is comparable with a cell: its data, model, split, recipe or protocol is another.
+ * Undefined where one is; a cell with fewer rows is comparable.
  */
 export function whyNotComparable(result: Compared, forms?: CustomForms): string | undefined {
   const data = benchmarkDataOf(result, forms);
@@ -74,7 +77,10 @@ function whyAnotherModel(
 
 const isScoreTable = (identity: string | null) => identity?.startsWith("activity scores ") ?? false;
 
-/** Metrics that depend on the proportion of positives or on the number of rows: those of a sample are not comparable. */
+/**
+ * Metrics that depend on the proportion of positives or on the number of rows: those of a sample are not
+ * comparable.
+ */
 const OF_WHOLE_TABLES: ReadonlySet<string> = new Set([
   "auprc",
   "mannwhitney_p_less",
@@ -83,8 +89,9 @@ const OF_WHOLE_TABLES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Pairs the metrics of a cell with the published numbers of its task, setting, data set and model: those of the paper, of
- * notebooks and of later runs, each with its source. Empty where `whyNotComparable` has a reason.
+ * Pairs the metrics of a cell with the published numbers of its task, setting, data set and model: those of
+ * the paper, of notebooks and of later runs, each with its source. Empty where `whyNotComparable` has a
+ * reason.
  */
 export function comparePublished(
   result: CellResult,
@@ -124,7 +131,10 @@ const rank = ({ kind, superseded }: PublishedResult) => (superseded ? 2 : kind =
 /** Agreement of our value with a published one; undefined where ours is undefined. */
 export type Agreement = "same" | "within the interval" | "another" | undefined;
 
-/** Compares within the tolerance of a printed number, then within our interval, for samples and for other training runs. */
+/**
+ * Compares within the tolerance of a printed number, then within our interval, for samples and for other
+ * training runs.
+ */
 export function agreementWithPublished({ published, own }: Comparison): Agreement {
   if (own.value === null) return undefined;
   if (Math.abs(own.value - published.value) <= toleranceOf(published) + 1e-12) return "same";

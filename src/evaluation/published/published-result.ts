@@ -21,7 +21,10 @@ export interface PublishedResult {
   readonly source: string;
   /** From a table of the paper, or from a notebook of its authors. */
   readonly kind: "paper" | "notebook";
-  /** Short name of the source: "Table 6", "Probed_Final_Counts.ipynb, main branch". A metric may be printed in several. */
+  /**
+   * Short name of the source: "Table 6", "Probed_Final_Counts.ipynb, main branch". A metric may be printed in
+   * several.
+   */
   readonly edition: string;
   /** Why no result is comparable with this number; null where results can be. */
   readonly unplaced: string | null;
@@ -31,8 +34,8 @@ export interface PublishedResult {
 }
 
 /**
- * Largest difference between a printed number and an equal one: the printed values agree with the authors' own notebooks within
- * 0.001, not within rounding.
+ * Largest difference between a printed number and an equal one: the printed values agree with the authors'
+ * own notebooks within 0.001, not within rounding.
  */
 export const PRINTED_TOLERANCE = 0.001;
 

@@ -36,7 +36,10 @@ const assetSchema = z.strictObject({
   ),
 });
 
-/** Reads all numbers that the authors of DART-Eval printed, in the tables of arXiv:2412.05430v1 and in their notebooks. */
+/**
+ * Reads all numbers that the authors of DART-Eval printed, in the tables of arXiv:2412.05430v1 and in their
+ * notebooks.
+ */
 export async function readPublished(): Promise<readonly PublishedResult[]> {
   const file = "data/published-results.json";
   const { success, data, error } = assetSchema.safeParse(JSON.parse(await readPackageFile(file)));

@@ -5,8 +5,8 @@ import type { TrainingMemory } from "../settings/setting.ts";
 import type { Example, RowNumbers } from "../tasks/task.ts";
 
 /**
- * Rows are sorted within blocks of this many. Sequences are read and tokens counted once per block, few chromosomes are needed at a
- * time, and almost no batch mixes long sequences with short ones.
+ * Rows are sorted within blocks of this many. Sequences are read and tokens counted once per block, few
+ * chromosomes are needed at a time, and almost no batch mixes long sequences with short ones.
  */
 const BLOCK_ROWS = 4096;
 
@@ -16,8 +16,8 @@ export function* blocksOf(rows: RowNumbers, size = BLOCK_ROWS): Generator<RowNum
 }
 
 /**
- * Sorts a block's examples for scoring: by the number of tokens in the row's longest sequence, ascending, which keeps padding
- * short; in table order for ties and for models without `tokenCount`.
+ * Sorts a block's examples for scoring: by the number of tokens in the row's longest sequence, ascending,
+ * which keeps padding short; in table order for ties and for models without `tokenCount`.
  *
  * The order depends on the rows and the model only, so a resumed run makes the same batches.
  */
@@ -60,8 +60,8 @@ export interface BatchSizeChoice {
 }
 
 /**
- * Chooses the number of sequences per call: the requested one, else that of the process that began the shard, else the model's
- * own, halved until it fits in memory.
+ * Chooses the number of sequences per call: the requested one, else that of the process that began the shard,
+ * else the model's own, halved until it fits in memory.
  *
  * @throws {InputError} when the requested size does not fit, or not even one sequence does
  */
@@ -100,8 +100,8 @@ export function fittingBatchSize(
 }
 
 /**
- * The same for a setting that trains. Training splits its batches to fit, so the number of sequences per call only concerns
- * inference with the model.
+ * The same for a setting that trains. Training splits its batches to fit, so the number of sequences per call
+ * only concerns inference with the model.
  *
  * @throws {InputError} when training does not fit in memory
  */

@@ -23,8 +23,8 @@ const LOG = "train.log";
 /**
  * Finds the file of trained weights that a cell evaluates.
  *
- * In a folder: `best.safetensors` or `adapter.safetensors`, as runs write them, or, as DART-Eval chooses, the `checkpoint_N.pt` of
- * the first epoch N with the smallest `val_loss` in `train.log`.
+ * In a folder: `best.safetensors` or `adapter.safetensors`, as runs write them, or, as DART-Eval chooses, the
+ * `checkpoint_N.pt` of the first epoch N with the smallest `val_loss` in `train.log`.
  *
  * @param path   a file or a folder, with placeholders: `{task}`, `{cell-line}`, `{model}`, `{setting}`
  * @throws {InputError} when a placeholder has no value, or the file is missing

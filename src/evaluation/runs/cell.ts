@@ -11,8 +11,8 @@ import { type CustomForms, findTask } from "./forms.ts";
 export const IDENTITY_VERSION = 1;
 
 /**
- * Task × model × setting, with everything that changes the result. Device, batch size and number of shards do not, so they are not
- * part of a cell.
+ * Task × model × setting, with everything that changes the result. Device, batch size and number of shards do
+ * not, so they are not part of a cell.
  */
 export interface Cell {
   readonly identityVersion: number;
@@ -108,7 +108,9 @@ export function cellTitle(cell: Cell): string {
 /** Name in `Cell.data` of an input of another task, which the model was trained on. */
 export const trainingData = (task: string, input: string) => `${task} ${input}`;
 
-/** Digests of the evaluated data: without annotations, and without the data that another task trained with. */
+/**
+ * Digests of the evaluated data: without annotations, and without the data that another task trained with.
+ */
 export function evaluatedData(
   { task, data }: Pick<Cell, "task" | "data">,
   forms?: CustomForms,

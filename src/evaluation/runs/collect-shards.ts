@@ -33,8 +33,8 @@ interface FoundShard {
 }
 
 /**
- * Finds the shards of a cell and checks that they are complete: every shard of one split exactly once, of this cell, finished and
- * unchanged since. Finished shards are digested, not unpacked.
+ * Finds the shards of a cell and checks that they are complete: every shard of one split exactly once, of
+ * this cell, finished and unchanged since. Finished shards are digested, not unpacked.
  *
  * @throws {InputError} naming every missing or invalid shard, with a remedy for each
  */

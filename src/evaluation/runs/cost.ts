@@ -96,7 +96,10 @@ const contextOf = ({
   ...{ folder: undefined, trained: undefined, embeddings: undefined, onNote: undefined, onStage: undefined },
 });
 
-/** Times reading and scoring of more and more rows until a call takes long enough to be reliable; the first call warms up. */
+/**
+ * Times reading and scoring of more and more rows until a call takes long enough to be reliable; the first
+ * call warms up.
+ */
 async function timeRows(predictor: RowPredictor, { task, model }: TimedCell, sample: RowNumbers) {
   const time = async (rows: number) => {
     const began = performance.now();
@@ -150,8 +153,9 @@ export interface TrainingCostOptions {
 }
 
 /**
- * Estimates the time of a cell that trains: trains two epochs on a few rows and scales the time per row to the recipe's rows and
- * epochs. An upper bound: early stopping, stored embeddings and training shared with other cells save time.
+ * Estimates the time of a cell that trains: trains two epochs on a few rows and scales the time per row to
+ * the recipe's rows and epochs. An upper bound: early stopping, stored embeddings and training shared with
+ * other cells save time.
  */
 export async function estimateTraining(
   cell: TimedCell,

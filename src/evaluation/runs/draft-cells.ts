@@ -63,9 +63,11 @@ interface RequestedCells {
 }
 
 /**
- * Drafts the cells of one task in one setting, one per model; models that do not support it are returned as `declined`.
+ * Drafts the cells of one task in one setting, one per model; models that do not support it are returned as
+ * `declined`.
  *
- * @throws {InputError} when the task does not have the setting, the selection is empty, or weights are missing
+ * @throws {InputError} when the task does not have the setting, the selection is empty, or weights are
+ *   missing
  */
 export async function draftCells(
   { task, open, setting, sample, except, origins, shard }: RequestedCells,
@@ -174,7 +176,10 @@ export async function draftCells(
 /** Maximum number of chromosomes in a note. */
 const MOST_NAMED = 5;
 
-/** Note on rows outside of all splits, which only a run with split "all" evaluates; undefined if there are none. */
+/**
+ * Note on rows outside of all splits, which only a run with split "all" evaluates; undefined if there are
+ * none.
+ */
 function rowsOfNoSplit(task: Task, { inTable, perChromosome }: SelectedRows): string | undefined {
   // Exported tables name the split of a row instead of its chromosome.
   const outside = [...perChromosome].filter(
@@ -216,7 +221,10 @@ function sampled(
   return { ...selected, rows: selected.rows.filter((row) => kept.has(row)) };
 }
 
-/** Requested recipe values for a setting: without those of the other requested settings; unknown values stay, as errors. */
+/**
+ * Requested recipe values for a setting: without those of the other requested settings; unknown values stay,
+ * as errors.
+ */
 function requestedRecipe(
   { recipe }: TaskSetting,
   task: Task,

@@ -5,7 +5,10 @@ import type { Setting } from "../settings/setting.ts";
 import { TASKS } from "../tasks/catalogue.ts";
 import type { Task } from "../tasks/task.ts";
 
-/** Custom tasks, settings and model families. Names are looked up here first, then in the package's catalogues. */
+/**
+ * Custom tasks, settings and model families. Names are looked up here first, then in the package's
+ * catalogues.
+ */
 export interface CustomForms {
   readonly tasks?: readonly Task[];
   readonly settings?: readonly Setting[];

@@ -19,16 +19,19 @@ export interface MergeOptions {
   readonly tasks?: readonly Task[];
   /** Reports long-running measurements. */
   readonly onProgress?: OnProgress;
-  /** Aborting rejects `mergeRun` with the signal's reason; finished parts of a measurement are kept in the cell's folder. */
+  /**
+   * Aborting rejects `mergeRun` with the signal's reason; finished parts of a measurement are kept in the
+   * cell's folder.
+   */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Merges the shards of every cell of a run, and writes scores.tsv, metrics.json, timing.json and, last, result.json into each
- * cell's folder. Needs neither genome nor model. Repeating it writes the same bytes.
+ * Merges the shards of every cell of a run, and writes scores.tsv, metrics.json, timing.json and, last,
+ * result.json into each cell's folder. Needs neither genome nor model. Repeating it writes the same bytes.
  *
- * @throws {InputError} naming every shard that is missing, unfinished, duplicate, changed, or of another run or split; nothing is
- *   written in that case
+ * @throws {InputError} naming every shard that is missing, unfinished, duplicate, changed, or of another run
+ *   or split; nothing is written in that case
  * @throws the signal's reason
  */
 export async function mergeRun(

@@ -9,8 +9,8 @@ import {
 } from "../tasks/prediction-columns.ts";
 
 /*
- * Columns of a batch as text: little-endian, column by column, with the bytes of a column shuffled into planes (all first bytes,
- * then all second bytes) to compress better; then deflate (RFC 1951) and base64.
+ * Columns of a batch as text: little-endian, column by column, with the bytes of a column shuffled into
+ * planes (all first bytes, then all second bytes) to compress better; then deflate (RFC 1951) and base64.
  */
 
 /** Packed rows of a batch with their layout. */

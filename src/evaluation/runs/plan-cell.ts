@@ -25,8 +25,8 @@ export interface PlanContext {
 /**
  * Adds rows done, batch size and cost to a draft.
  *
- * @throws {InputError} when not one row fits in memory, or the folder has the cell in another number of shards or with another
- *   batch size than requested
+ * @throws {InputError} when not one row fits in memory, or the folder has the cell in another number of
+ *   shards or with another batch size than requested
  */
 export async function planCell(
   { record, task, selected, model, setting, weights, rows }: CellDraft,
@@ -108,14 +108,17 @@ function refuseOtherBatchSize(
   );
 }
 
-/** Bytes that this process may use in total, including what it holds: weights of models that were timed are in memory already. */
+/**
+ * Bytes that this process may use in total, including what it holds: weights of models that were timed are in
+ * memory already.
+ */
 async function memoryOfThisProcess(): Promise<number> {
   return process.availableMemory() + (await anonymousMemory());
 }
 
 /**
- * Finds the cell of an earlier plan that differs only in the protocol, for settings whose predictions do not depend on it.
- * Undefined if there is none, or its predictions are in memory.
+ * Finds the cell of an earlier plan that differs only in the protocol, for settings whose predictions do not
+ * depend on it. Undefined if there is none, or its predictions are in memory.
  */
 function findReusablePredictions(
   {

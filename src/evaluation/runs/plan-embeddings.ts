@@ -17,10 +17,11 @@ interface EmbeddingsRequest extends Pick<RunRequest, "folder" | "embeddings" | "
 }
 
 /**
- * Decides where each cell stores its embeddings, and checks that all of them fit, with those of earlier plans.
+ * Decides where each cell stores its embeddings, and checks that all of them fit, with those of earlier
+ * plans.
  *
- * Embeddings of a cell stay in memory if they take at most 512 MiB and a quarter of the available memory; a resumed run computes
- * them again. A shared store (`request.embeddings`) is always on disk.
+ * Embeddings of a cell stay in memory if they take at most 512 MiB and a quarter of the available memory; a
+ * resumed run computes them again. A shared store (`request.embeddings`) is always on disk.
  *
  * @throws {InputError} when the embeddings do not fit on the disk
  */

@@ -15,11 +15,12 @@ import { checkRequest, type Plan, type PlannedCell, type RequestedTask, type Run
 import { checkRunFolder } from "./run-folder.ts";
 
 /**
- * Plans a run: opens the tasks, selects rows, estimates memory and time. Reports all errors before anything expensive starts, and
- * writes nothing.
+ * Plans a run: opens the tasks, selects rows, estimates memory and time. Reports all errors before anything
+ * expensive starts, and writes nothing.
  *
- * @throws {InputError} for missing files, an empty selection (with the rows per chromosome), a folder with another run, a model
- *   that does not support a setting, too little memory for one row; several errors are reported together
+ * @throws {InputError} for missing files, an empty selection (with the rows per chromosome), a folder with
+ *   another run, a model that does not support a setting, too little memory for one row; several errors are
+ *   reported together
  */
 export async function planRun(request: RunRequest): Promise<Plan> {
   checkRequest(request);
@@ -109,7 +110,10 @@ export async function planRun(request: RunRequest): Promise<Plan> {
   }
 }
 
-/** The same requested task as opened by an earlier plan with the same seed: tables are read and kept in memory once. */
+/**
+ * The same requested task as opened by an earlier plan with the same seed: tables are read and kept in memory
+ * once.
+ */
 function openedBefore(
   requested: RequestedTask,
   { seed = 0, earlier = [] }: RunRequest,
@@ -125,7 +129,10 @@ function settingsOf(task: Task, settings?: RunRequest["settings"]): readonly Set
   return requested.map((setting) => (typeof setting === "string" ? settingNamed(setting) : setting));
 }
 
-/** Whether the model supports another setting of the task, and another model this setting: then neither was requested in error. */
+/**
+ * Whether the model supports another setting of the task, and another model this setting: then neither was
+ * requested in error.
+ */
 function isSupportedOtherwise(
   { task, model, setting }: UnsupportedCell,
   drafts: readonly CellDraft[],
@@ -136,7 +143,10 @@ function isSupportedOtherwise(
 
 const predictsActivity = (form: TaskSetting | undefined) => form?.recipe.score === "activity";
 
-/** Models of a setting: where activity is predicted, a model with a network per cell line is replaced by that of the task. */
+/**
+ * Models of a setting: where activity is predicted, a model with a network per cell line is replaced by that
+ * of the task.
+ */
 async function modelsFor(
   form: TaskSetting | undefined,
   open: OpenTask | undefined,

@@ -47,19 +47,20 @@ export interface RunRequest {
   /** Overrides of the settings' recipes: `{ epochs: 2 }`. Part of the cells' identity. */
   readonly recipe?: Recipe;
   /**
-   * Trained weights to evaluate instead of training: a file, or a folder as `weightsOfCell` reads it, with placeholders for what
-   * differs between cells: `heads/{model}/{cell-line}`. The digest is part of the cells' identity.
+   * Trained weights to evaluate instead of training: a file, or a folder as `weightsOfCell` reads it, with
+   * placeholders for what differs between cells: `heads/{model}/{cell-line}`. The digest is part of the
+   * cells' identity.
    */
   readonly weights?: string;
   /**
-   * Folder of probing embeddings that runs share; embeddings of evaluated rows are stored there too. Default: in memory if they
-   * take at most 512 MiB and a quarter of the memory, else `embeddings` in the run's folder. Embeddings of models without an
-   * identity should not be shared.
+   * Folder of probing embeddings that runs share; embeddings of evaluated rows are stored there too. Default:
+   * in memory if they take at most 512 MiB and a quarter of the memory, else `embeddings` in the run's
+   * folder. Embeddings of models without an identity should not be shared.
    */
   readonly embeddings?: string;
   /**
-   * Folder of trained parameters; default: `trained` in the run's folder. Runs may share it and reuse each other's training, except
-   * with models without an identity.
+   * Folder of trained parameters; default: `trained` in the run's folder. Runs may share it and reuse each
+   * other's training, except with models without an identity.
    */
   readonly trained?: string;
   /** Folder of the run, created when the run starts; undefined: in memory. */
@@ -75,8 +76,8 @@ export interface RunRequest {
   /** Leave out settings that a model does not support, with a note, instead of an error; default false. */
   readonly leaveOut?: boolean;
   /**
-   * Plans of the same request under the other protocol, run before and closed after this one. Predictions that are equal under both
-   * protocols are reused, and the same `tasks` are opened once.
+   * Plans of the same request under the other protocol, run before and closed after this one. Predictions
+   * that are equal under both protocols are reused, and the same `tasks` are opened once.
    */
   readonly earlier?: readonly Plan[];
   /** Time a few rows to estimate the duration; default true. */

@@ -14,8 +14,8 @@ import { type CellRecord, cellRecordSchema, cellTitle } from "./cell.ts";
 import { cellFolder, missingRunError, parseRecord, readRunRecord } from "./run-folder.ts";
 
 /**
- * Contents of result.json: the metrics of one cell. A function of the cell only, byte-identical however the run was sharded,
- * interrupted or batched (up to a model's float rounding between batch shapes).
+ * Contents of result.json: the metrics of one cell. A function of the cell only, byte-identical however the
+ * run was sharded, interrupted or batched (up to a model's float rounding between batch shapes).
  */
 export interface CellResult extends CellRecord, Measurement {
   readonly format: "dart-eval result";
@@ -37,7 +37,10 @@ export interface ShardTiming {
   readonly batchSize: number;
   /** Peak resident set size of the last process, in bytes. */
   readonly peakMemory: number;
-  /** Versions of the programs that scored the rows, such as `0.1.0+3f7a91c2`; several after resuming with another version. */
+  /**
+   * Versions of the programs that scored the rows, such as `0.1.0+3f7a91c2`; several after resuming with
+   * another version.
+   */
   readonly toolkit: string;
   readonly host: string;
   /** Device of the model; null if it does not declare one. */

@@ -103,8 +103,8 @@ function rowsPerBatch({ setting, task, batchSize }: PlannedCell): number {
 }
 
 /**
- * Remaining batches, identical to those of an uninterrupted run: the rows done are a prefix of the shard's order, and the rest is
- * split as before.
+ * Remaining batches, identical to those of an uninterrupted run: the rows done are a prefix of the shard's
+ * order, and the rest is split as before.
  */
 async function* batchesToDo(
   { task, model, rows, record }: PlannedCell,

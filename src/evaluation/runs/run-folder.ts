@@ -22,8 +22,8 @@ import { type Shard, shardName } from "./shard.ts";
  *     clusterings.jsonl          finished clusterings of a measurement
  *     trained.json               record of the training run that the cell uses
  *     scores.tsv  metrics.json  result.json  timing.json   written by merging
- *   trained/1c09de55/            one training run, named by the first digits of its identity; cells may share it
- *   embeddings/                  embeddings of sequences
+ * trained/1c09de55/            one training run, named by the first digits of its identity; cells may share
+ *   it embeddings/                  embeddings of sequences
  */
 
 /** Contents of plan.json. */
@@ -57,8 +57,8 @@ export const cellFolder = (folder: string, record: CellRecord) => join(folder, c
 export const rowsFolder = (folder: string, record: CellRecord) => join(cellFolder(folder, record), "rows");
 
 /**
- * Run folders at a path: the path itself, or `corrected/` and `paper/` in it, as a run of both protocols leaves them. A path
- * without a run is returned unchanged, and reading it reports the error.
+ * Run folders at a path: the path itself, or `corrected/` and `paper/` in it, as a run of both protocols
+ * leaves them. A path without a run is returned unchanged, and reading it reports the error.
  */
 export async function runFolders(path: string): Promise<readonly string[]> {
   if ((await kindOfPath(planPath(path))) === "file") return [path];

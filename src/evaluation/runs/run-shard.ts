@@ -32,17 +32,20 @@ export interface ShardOutcome {
   readonly seconds: number;
   /** "stopped" by the signal: the same run resumes. */
   readonly state: "done" | "stopped";
-  /** Metrics of this shard's rows; null if stopped, not requested, without rows, or for settings measured as a whole. */
+  /**
+   * Metrics of this shard's rows; null if stopped, not requested, without rows, or for settings measured as a
+   * whole.
+   */
   readonly measurement: Measurement | null;
 }
 
 /**
- * Runs the plan's shard of every cell in the plan's folder, or resumes it after an interruption or a kill. Finished batches are
- * not scored again, and the remaining batches are those of an uninterrupted run, unless there is too little memory for the batch
- * size of the earlier run, which the plan notes.
+ * Runs the plan's shard of every cell in the plan's folder, or resumes it after an interruption or a kill.
+ * Finished batches are not scored again, and the remaining batches are those of an uninterrupted run, unless
+ * there is too little memory for the batch size of the earlier run, which the plan notes.
  *
- * @throws {InputError} when another process works on the same shard, the disk is full, a stored line is damaged, or the model
- *   does not return one finite number per sequence
+ * @throws {InputError} when another process works on the same shard, the disk is full, a stored line is
+ *   damaged, or the model does not return one finite number per sequence
  */
 export async function runShard(plan: Plan, options: RunOptions = {}): Promise<readonly ShardOutcome[]> {
   const { folder, shard } = plan;
@@ -156,7 +159,8 @@ const REUSED_BLOCK_ROWS = 4096;
 /**
  * Copies the predictions of another cell into a shard's store.
  *
- * @returns  undefined if there are none: no such cell, its shard is not finished, or this shard has other rows already
+ * @returns  undefined if there are none: no such cell, its shard is not finished, or this shard has other
+ *   rows already
  * @throws {InputError} when the other shard is damaged
  */
 async function reusePredictions(

@@ -9,9 +9,9 @@ import { layoutSchema, packColumns, unpackColumns } from "./packed-columns.ts";
 import { MOST_SHARDS, type Shard } from "./shard.ts";
 
 /*
- * A shard's rows on disk: a header line, then one line per finished batch with its rows as packed columns. A line names its columns
- * and the version of the program if they differ from the previous batch. A line is valid only with its newline and its checksum, so
- * a batch is complete or absent.
+ * A shard's rows on disk: a header line, then one line per finished batch with its rows as packed columns. A
+ * line names its columns and the version of the program if they differ from the previous batch. A line is
+ * valid only with its newline and its checksum, so a batch is complete or absent.
  */
 
 /** Version 1 had one JSON object per prediction. */
@@ -122,10 +122,12 @@ export async function readShardHeader(file: string): Promise<ShardHeader | undef
 }
 
 /**
- * Reads a shard's file. An incomplete or damaged last line is skipped and counted in `torn`: its batch is scored again.
+ * Reads a shard's file. An incomplete or damaged last line is skipped and counted in `torn`: its batch is
+ * scored again.
  *
  * @param visit  receives each valid batch; without it, rows are counted and not unpacked
- * @throws {FormatError} naming the line when an earlier one is damaged, or the file has another format version
+ * @throws {FormatError} naming the line when an earlier one is damaged, or the file has another format
+ *   version
  */
 export async function readShardFile(
   file: string,

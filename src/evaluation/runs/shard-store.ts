@@ -27,7 +27,9 @@ export interface ShardStore {
   readonly finished: boolean;
   /** Versions of the programs that scored the rows, each once, in order. */
   readonly programs: readonly string[];
-  /** Writes the header with the batch size, which resuming processes keep; call it before the first `append`. */
+  /**
+   * Writes the header with the batch size, which resuming processes keep; call it before the first `append`.
+   */
   begin(batchSize: number): Promise<void>;
   /** Appends a batch durably: it survives a kill and a power cut. */
   append(predictions: Predictions): Promise<void>;
@@ -84,9 +86,9 @@ export async function inspectShard(of: ShardOfCell): Promise<ShardState> {
 }
 
 /**
- * Opens a shard of a cell for writing: takes its lock, reads the finished rows and drops an incomplete last line. Each process
- * writes to a file of its own and confirms its lock before each batch, so rows of two processes never mix, even if the holder of
- * the lock lost its connection.
+ * Opens a shard of a cell for writing: takes its lock, reads the finished rows and drops an incomplete last
+ * line. Each process writes to a file of its own and confirms its lock before each batch, so rows of two
+ * processes never mix, even if the holder of the lock lost its connection.
  *
  * @throws {LockHeld} when another process works on the shard
  * @throws {InputError} when its files are damaged or belong to another cell

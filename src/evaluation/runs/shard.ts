@@ -38,8 +38,8 @@ export function checkShard({ index, count }: Shard): void {
 }
 
 /**
- * Assigns a row to a shard, 1-based, by a digest of the row number modulo the number of shards: independent of the machine, of
- * nearly equal size, and with rows of all chromosomes in each shard.
+ * Assigns a row to a shard, 1-based, by a digest of the row number modulo the number of shards: independent
+ * of the machine, of nearly equal size, and with rows of all chromosomes in each shard.
  */
 export function shardOfRow(row: number, count: number): number {
   if (count === 1) return 1;

@@ -87,7 +87,10 @@ async function findFiles(
   return { inputs, missing, leftOut, standIns: [] };
 }
 
-/** The setting with its weights as a path of the data folder. @throws {InputError} for a path outside the folder */
+/**
+ * The setting with its weights as a path of the data folder.
+ * @throws {InputError} for a path outside the folder
+ */
 export function withResolvedWeights({ weights, ...rest }: SuiteSetting, data: string): SuiteSetting {
   if (weights === undefined) return rest;
   if (!isInsidePath(weights)) throw outsideError("the weights", weights);

@@ -13,9 +13,10 @@ export const MINI_WIDTH = 0.03;
 const SHORT_TRAINING: Recipe = { trainRows: 4096, valRows: 1024, epochs: 10 };
 
 /**
- * The suite `mini`: the tasks of `dart-eval` on a sample of rows, such that 95 % intervals of the main metrics have at most this
- * half-width for independent rows, as far as the data have enough rows: the Yoruban dsQTLs have 560 significant variants. Nearby
- * rows are correlated, so intervals over genomic blocks are wider. Training is shortened too.
+ * The suite `mini`: the tasks of `dart-eval` on a sample of rows, such that 95 % intervals of the main
+ * metrics have at most this half-width for independent rows, as far as the data have enough rows: the Yoruban
+ * dsQTLs have 560 significant variants. Nearby rows are correlated, so intervals over genomic blocks are
+ * wider. Training is shortened too.
  *
  * @param width  half-width of the intervals
  * @throws {InputError} when it is not between 0.005 and 0.2

@@ -43,8 +43,8 @@ interface ReadyRow extends RowSettings {
 /**
  * Finds all files of a suite and opens its genomes.
  *
- * @throws {InputError} for tasks or settings that are not in the suite, and, in one message, for every missing file with the
- *   commands that create it
+ * @throws {InputError} for tasks or settings that are not in the suite, and, in one message, for every
+ *   missing file with the commands that create it
  */
 export async function openSuite(
   suite: Suite,
@@ -115,7 +115,10 @@ const namesOf = ({ rows }: Suite) => ({
   setting: [...new Set(rows.flatMap((row) => Object.keys(row.settings)))],
 });
 
-/** @throws {InputError} for a task of the suite that does not exist, and for a task or setting that the suite lacks */
+/**
+ * @throws {InputError} for a task of the suite that does not exist, and for a task or setting that the suite
+ *   lacks
+ */
 function expectNames(
   suite: Suite,
   { settings, tasks }: Pick<OpenSuiteOptions, "settings" | "tasks">,

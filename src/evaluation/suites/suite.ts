@@ -14,7 +14,9 @@ export interface Suite {
   readonly rows: readonly SuiteRow[];
 }
 
-/** The suite `dart-eval`: every row of every task with a benchmark, as in the paper; custom tasks come last. */
+/**
+ * The suite `dart-eval`: every row of every task with a benchmark, as in the paper; custom tasks come last.
+ */
 export function wholeSuite(forms: CustomForms = {}): Suite {
   const own = forms.tasks ?? [];
   const tasks = [...allTasks().filter(({ name }) => own.every((task) => task.name !== name)), ...own];

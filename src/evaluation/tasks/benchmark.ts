@@ -5,13 +5,16 @@ import type { Measurement } from "./measurement.ts";
 import type { Recipe } from "./recipe.ts";
 
 /**
- * A task's part of a benchmark: rows of the suites, data sets by their sources, metrics by the authors' keys, tables of the
- * paper. A task without it runs and is reported all the same.
+ * A task's part of a benchmark: rows of the suites, data sets by their sources, metrics by the authors' keys,
+ * tables of the paper. A task without it runs and is reported all the same.
  */
 export interface TaskBenchmark {
   /** Rows of the suite `dart-eval`: one per data set, or several where settings need different inputs. */
   readonly suite: readonly TaskSuiteRow[];
-  /** Rows that `mini` evaluates for 95 % intervals of at most this half-width; absent: enough for a proportion. */
+  /**
+   * Rows that `mini` evaluates for 95 % intervals of at most this half-width; absent: enough for a
+   * proportion.
+   */
   readonly sampleSize?: (width: number) => SampleSize;
   /** Name of the source that a built file is made of, by the file's path in the data folder. */
   readonly builtFrom?: Readonly<Record<string, string>>;
@@ -38,7 +41,10 @@ export interface SuiteSetting {
   /** Maximum number of rows per stratum. */
   readonly sample?: Readonly<Record<string, number>>;
   readonly recipe?: Recipe;
-  /** Trained weights to evaluate in place of training: a path in the data folder, with the placeholders of `run --weights`. */
+  /**
+   * Trained weights to evaluate in place of training: a path in the data folder, with the placeholders of
+   * `run --weights`.
+   */
   readonly weights?: string;
   /** Models to leave out, with a note, unless a user names both the task and the setting. */
   readonly except?: ExcludedModels;
@@ -73,7 +79,10 @@ export type SampleSize = Required<Pick<SuiteSetting, "limit">> | Required<Pick<S
 export interface BenchmarkDataset {
   /** Null where the task has only one. */
   readonly dataset: string | null;
-  /** Sources that each input may come from, by input name; a source that is built into a table stands for the table. */
+  /**
+   * Sources that each input may come from, by input name; a source that is built into a table stands for the
+   * table.
+   */
   readonly inputs: Readonly<Record<string, readonly string[]>>;
   /** Matches other names of the data set, in lower case and without punctuation. */
   readonly alias?: RegExp;
