@@ -91,7 +91,7 @@ test("an interrupted clustering resumes to the same result", async () => {
     ...["--recipe", "clusterSeeds=40", "--limit", "300", "--out", scratch.path(out)],
   ];
   const plan = await runCommand([...running("plan"), "--plan"]);
-  expect(plan.printed).toContain("then    the answers are measured together");
+  expect(plan.printed).toContain("then    clustering of all rows");
 
   const terminal = collectingTerminal();
   const controller = new AbortController();
@@ -104,11 +104,11 @@ test("an interrupted clustering resumes to the same result", async () => {
   const exitCode = await dispatch(running("stopped"), terminal, controller.signal);
   clearInterval(watch);
   expect(terminal.said.join("\n")).toContain(
-    "motif-counts-0.001 by the corrected protocol, clustering into 50",
+    "motif-counts-0.001 under the corrected protocol, clustering into 50",
   );
   expect([exitCode, terminal.said.at(-1)]).toEqual([
     130,
-    expect.stringContaining("the same command goes on"),
+    expect.stringContaining("Run the same command again to resume."),
   ]);
   const [cell] = (await readdir(scratch.path("stopped"))).filter((name) => /^[0-9a-f]{8}$/.test(name));
   const inCell = (out: string, name: string) => scratch.path(join(out, cell!, name));

@@ -47,7 +47,7 @@ test("build samples two non-peaks per training peak and one per test peak", asyn
   const peaks = await readActivityWindows(line.peaksTable);
   const of = (rows: typeof peaks, part: string) =>
     rows.filter(({ chrom }) => splitPartOf(chrom) === part).length;
-  const missing = Number(/(\d+) non-peaks could not be found/.exec(said)?.[1] ?? 0);
+  const missing = Number(/(\d+) non-peaks are missing/.exec(said)?.[1] ?? 0);
   const wanted = 2 * of(peaks, "train") + 2 * of(peaks, "val") + of(peaks, "test");
   expect(nonpeaks.length + missing).toBe(wanted);
   expect(of(nonpeaks, "test")).toBeLessThanOrEqual(of(peaks, "test"));
@@ -59,12 +59,12 @@ test("build requires one source of non-peaks and a valid cell line", async () =>
   const both = await runCommand(building("no", "--nonpeaks", line.nonPeaks, "--genome", files.genome));
   expect([both.exitCode, both.said]).toEqual([2, expect.stringContaining("leave one of the two out")]);
   const neither = await runCommand(building("no"));
-  expect([neither.exitCode, neither.said]).toEqual([2, expect.stringContaining("give one of the two")]);
+  expect([neither.exitCode, neither.said]).toEqual([2, expect.stringContaining("use one of the two")]);
   const words = building("no", "--nonpeaks", line.nonPeaks).map((word) =>
     word === "GM12878" ? "../x" : word,
   );
   const { exitCode, said } = await runCommand(words);
-  expect([exitCode, said]).toEqual([2, expect.stringContaining("cannot name a file")]);
+  expect([exitCode, said]).toEqual([2, expect.stringContaining("cannot be part of a file name")]);
 });
 
 test("run names the cell line in the plan, the table and the report", async () => {

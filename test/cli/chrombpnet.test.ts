@@ -101,5 +101,5 @@ test("reports errors before training", async () => {
   const nothing = await runCommand([
     ...["chrombpnet", "predict", "--model", at("x.h5"), "--genome", files.genome, "--regions", line.peaks],
   ]);
-  expect([nothing.exitCode, nothing.said]).toEqual([2, expect.stringContaining("nothing to write")]);
+  expect([nothing.exitCode, nothing.said]).toEqual([2, expect.stringContaining("no output file given")]);
 });

@@ -82,7 +82,7 @@ describe("data", () => {
   });
 
   test.each([
-    [["data", "fetch"], "no file is named"],
+    [["data", "fetch"], "no file given"],
     [["data", "fetch", "african"], "similar names: african-caqtls"],
     [["data", "fetch", "--task", "6"], "there is no task 6"],
     [["data", "fetch", "atac-reads"], "gives no accessions"],

@@ -24,7 +24,7 @@ test("a user error with --verbose: its stack and that of its cause", () => {
   expect(exitCode).toBe(2);
   expect(text).toMatch(/^error: mine\.js: failed\n\nFormatError: failed\n\s+at /);
   expect(text).toMatch(/caused by: RangeError: offset 9\n\s+at /);
-  expect(text).not.toContain("please report it");
+  expect(text).not.toContain("Please report it");
 });
 
 test("an internal error: its stack, its cause, a request to report", () => {
@@ -32,7 +32,7 @@ test("an internal error: its stack, its cause, a request to report", () => {
   expect(exitCode).toBe(70);
   expect(text).toMatch(/internal: a promise was broken\n\s+at /);
   expect(text).toMatch(/caused by: RangeError: offset 9\n\s+at /);
-  expect(text).toContain("please report it");
+  expect(text).toContain("Please report it");
 });
 
 test("a thrown value that is not an Error", () => {

@@ -77,7 +77,7 @@ test("requires one source of backgrounds", async () => {
   for (const given of [[], both, ["--elements", "elements.tsv"]]) {
     const words = ["build", "motif-footprinting", "--motifs", anyMotifs(), ...given, "--out", "nowhere.tsv"];
     const { exitCode, said } = await runCommand(words);
-    expect([exitCode, said]).toEqual([2, expect.stringContaining("requires one source of backgrounds")]);
+    expect([exitCode, said]).toEqual([2, expect.stringContaining("expected one source of backgrounds")]);
   }
 });
 

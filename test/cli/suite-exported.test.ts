@@ -77,7 +77,7 @@ test("runs task 4 and its training for task 5 from data.h5, shortened by --recip
   const { exitCode, printed, said } = await suite("toy:hyenadna", "trial", "--setting", "probed", ...trial);
   expect([exitCode, said]).toEqual([0, expect.any(String)]);
   expect(said).toContain(
-    `note: ${DATA_H5} stands in for tables and signals that are not there: ${CELL_LINES.map((line) => `chromatin-activity ${line}`).join(", ")}, variant-effects African caQTLs, variant-effects Yoruban dsQTLs`,
+    `note: ${DATA_H5} replaces missing tables and signals of ${CELL_LINES.map((line) => `chromatin-activity ${line}`).join(", ")}, variant-effects African caQTLs, variant-effects Yoruban dsQTLs`,
   );
   const cells = cellsOf(printed);
   expect(cells.map(({ cell }) => cell.dataset)).toEqual([...CELL_LINES, "African caQTLs", "Yoruban dsQTLs"]);
@@ -117,7 +117,7 @@ test("leaves byte-pair models out of task 5 zero-shot unless the setting is name
   const usual = await planned();
   expect(usual.settings).toEqual(["zero-shot-embedding", "probed", "fine-tuned"]);
   expect(usual.notes).toContain(
-    'the model "dnabert2-toy" is not evaluated in variant-effects × zero-shot: one base can change',
+    'the model "dnabert2-toy" is not evaluated on variant-effects × zero-shot: one base can change',
   );
   expect(usual.notes).toContain("--task variant-effects --setting zero-shot evaluates them");
   expect((await planned(["zero-shot"])).settings).toEqual(["zero-shot"]);

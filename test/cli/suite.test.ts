@@ -78,8 +78,8 @@ test("--task, --setting and --limit restrict a suite", async () => {
 test.each([
   [["--recipe", "epocs=1"], 'no recipe of the suite synthetic has "epocs"'],
   [["--recipe", "epochs=1", "--setting", "zero-shot"], 'has "epochs"'],
-  [["--genome", "hg38.fa"], "--genome is not for suites"],
-  [["--data", "elsewhere"], "one folder with its files"],
+  [["--genome", "hg38.fa"], "--genome cannot be used with --suite"],
+  [["--data", "elsewhere"], "the folder with its files"],
   [["--task", "motif-footprinting"], 'no task "motif-footprinting"'],
 ])("%j is refused", async (more, message) => {
   const { exitCode, said } = await run("refused", ...more);
@@ -99,5 +99,5 @@ test("refuses a task or setting that the suite lacks", async () => {
   expect([setting.exitCode, setting.said]).toEqual([2, expect.stringContaining('no setting "probd"')]);
   const task = await run("typo", "--task", "regulatory-elements", "variant-efects");
   expect([task.exitCode, task.said]).toEqual([2, expect.stringContaining('no task "variant-efects"')]);
-  expect((await runCommand(["suites", "mini:x"])).said).toContain('"x" is not the width');
+  expect((await runCommand(["suites", "mini:x"])).said).toContain('"x" is not a half-width');
 });

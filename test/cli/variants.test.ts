@@ -220,7 +220,9 @@ describe("settings trained on task 4", () => {
   const cell = () => files.cellLines.GM12878;
 
   test("need its inputs, all of them", async () => {
-    expect((await runCommand(words())).said).toContain("answers with what chromatin-activity trained");
+    expect((await runCommand(words())).said).toContain(
+      "trains on chromatin-activity, whose inputs are missing",
+    );
     const { exitCode, said } = await runCommand(words(`peaks=${cell().peaksTable}`));
     expect(exitCode).toBe(2);
     expect(said).toContain("whose inputs idr, nonpeaks, signal, cell-line are missing");
@@ -436,8 +438,8 @@ describe("run, annotate, and scores of the table as a model", () => {
     const [scores, fewer] = [scratch.path("gaps.tsv"), scratch.path("without-gaps.tsv")];
     const words = ["variants", "column", table, "--column", "model.logfc", "--favours", "allele2", "--out"];
     const whole = await runCommand([...words, scores]);
-    expect(whole.said).toContain("4 rows have no number and are left out");
-    expect(whole.said).toContain("add --table FILE");
+    expect(whole.said).toContain("4 rows without a score are left out");
+    expect(whole.said).toContain("--table FILE writes one without these rows");
     expect(whole.said).not.toContain("next:");
     expect((await run(table, scores, "gaps", "--protocol", "paper")).said).toContain(
       "rows missing, 4 of 160",

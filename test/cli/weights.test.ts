@@ -96,7 +96,7 @@ test.each([
     expect(await readdir(scratch.path(out))).not.toContain("trained");
 
     const { exitCode, printed } = await runCommand(["report", scratch.path(out)]);
-    expect([exitCode, printed]).toEqual([0, expect.stringContaining("was not trained here")]);
+    expect([exitCode, printed]).toEqual([0, expect.stringContaining("was not trained in this run")]);
     const report = await gatherReport(await readResults(scratch.path(out)), { tasks: TASKS });
     expect(String(provenanceSection(report))).toContain(`checkpoint_1.pt, SHA-256 ${result.cell.weights}`);
   },
@@ -174,9 +174,11 @@ test("reports unusable weights in one message, before writing", async () => {
   expect(await refused("probed", cut)).toMatch(/has unexpectedly the tensor fc2\.bias\n/);
 
   expect(await refused("probed", scratch.path("nowhere"))).toMatch(/no trained weights found/);
-  expect(await refused("probed", join(goldenFolder, "{cell-line}"))).toMatch(/no data set with a name here/);
-  expect(await refused("probed", "{line}/best.safetensors")).toMatch(/\{line\}, which is no placeholder/);
-  expect(await refused("zero-shot-embedding", probe)).toMatch(/no setting that is asked for evaluates any/);
+  expect(await refused("probed", join(goldenFolder, "{cell-line}"))).toMatch(/no named data set here/);
+  expect(await refused("probed", "{line}/best.safetensors")).toMatch(
+    /\{line\} in the path of the weights is not a placeholder/,
+  );
+  expect(await refused("zero-shot-embedding", probe)).toMatch(/no requested setting evaluates weights/);
 }, 120_000);
 
 test.each([

@@ -141,7 +141,7 @@ async function matched(options: ActivityOptions, context: Context): Promise<read
   });
   if (skipped > 0) {
     terminal.say(
-      `note: nothing is matched to ${count(skipped)} peaks, which are in no part of the split or reach beyond their chromosome`,
+      `note: ${count(skipped)} peaks have no matched non-peaks: they are outside of all splits or reach beyond their chromosome`,
     );
   }
   if (missing > 0) {
