@@ -267,7 +267,11 @@ export function openedModel(model: Model, name: string = model.name): OpenedMode
   const unsupported = new Set(
     MODEL_QUERIES.filter((query) => (query === "pool" ? !poolable : !supports(model, query))),
   );
-  const own = { ...queries, name, unsupported };
+  const forCellLine =
+    model.forCellLine === undefined
+      ? {}
+      : { forCellLine: async (line: string) => openedModel(await model.forCellLine!(line), name) };
+  const own = { ...queries, ...forCellLine, name, unsupported };
   const target: OpenedModel = Object.create(model, Object.getOwnPropertyDescriptors(own));
   // Methods run on the model itself, whose class may have private fields.
   return new Proxy(target, {

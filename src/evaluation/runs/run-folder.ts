@@ -208,7 +208,7 @@ export function parseRecord<T>(file: string, text: string, schema: z.ZodType<T>)
   throw new FormatError(
     { file },
     firstIssue(parsed.error, "the file"),
-    "was it written by another version of dart-eval, or changed by hand?",
+    "it may have been written by another version of dart-eval, or edited",
   );
 }
 
